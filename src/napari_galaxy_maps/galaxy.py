@@ -1,0 +1,205 @@
+"""What is read: an image in one band, a galaxy of such images, and the cube that preparation makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .bands import Band
+from .exceptions import InputError
+
+if TYPE_CHECKING:
+    from astropy.coordinates import SkyCoord
+    from astropy.io.fits import Header
+    from astropy.wcs import WCS
+
+PC_PER_MPC_ARCSEC = 1e6 * np.pi / 180 / 3600
+"""Length in parsec that one arcsec spans at 1 Mpc."""
+
+
+@dataclass(frozen=True)
+class BandImage:
+    """An image of the sky in one band.
+
+    Attributes
+    ----------
+    data : ndarray of float32, shape (ny, nx)
+        Surface brightness in MJy/sr, NaN where nothing was measured.
+    band : Band
+        The band.
+    wcs : astropy.wcs.WCS
+        Two-dimensional celestial coordinates.
+    uncertainty : ndarray of float32, shape (ny, nx), or None
+        1-sigma error in MJy/sr.
+    mask : ndarray of bool, shape (ny, nx), or None
+        True where the pixel is not to be used.
+    fwhm : float
+        Full width at half maximum of the PSF in arcsec.
+    header : astropy.io.fits.Header or None
+        The header it came with.
+    path : Path or None
+        The file it came from.
+    unit : str
+        The unit that the file had, before conversion.
+    notes : tuple of str
+        What each step did to it, in words.
+    meta : mapping
+        Figures that steps leave for later ones: ``"sky_rms"`` in MJy/sr, ``"checksum"`` of the file.
+    """
+
+    data: np.ndarray
+    band: Band
+    wcs: WCS
+    uncertainty: np.ndarray | None = None
+    mask: np.ndarray | None = None
+    fwhm: float = 0.0
+    header: Header | None = None
+    path: Path | None = None
+    unit: str = "MJy/sr"
+    notes: tuple[str, ...] = ()
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(ny, nx)."""
+        ny, nx = self.data.shape
+        return ny, nx
+
+    @property
+    def pixel_arcsec(self) -> float:
+        """Side of a square pixel of the same area, in arcsec."""
+        from astropy.wcs.utils import proj_plane_pixel_area
+
+        return float(np.sqrt(proj_plane_pixel_area(self.wcs)) * 3600)
+
+    def evolve(self, note: str = "", **changes: Any) -> BandImage:
+        """A copy with some attributes changed and a note added; `meta` entries are merged."""
+        if "meta" in changes:
+            changes["meta"] = {**self.meta, **changes["meta"]}
+        notes = (*self.notes, note) if note else self.notes
+        return replace(self, notes=notes, **changes)
+
+
+@dataclass(frozen=True)
+class Ellipse:
+    """An ellipse on the sky.
+
+    Attributes
+    ----------
+    ra, dec : float
+        Centre, ICRS, degrees.
+    a, b : float
+        Semi-axes in arcsec.
+    pa : float
+        Position angle of the major axis in degrees, east of north.
+    """
+
+    ra: float
+    dec: float
+    a: float
+    b: float
+    pa: float = 0.0
+
+    def radius(self, wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
+        """Elliptical radius of every pixel in units of the ellipse (1 on it), shape (ny, nx)."""
+        from astropy.coordinates import SkyCoord
+
+        y, x = np.mgrid[: shape[0], : shape[1]]
+        sky = wcs.pixel_to_world(x, y).icrs
+        east, north = SkyCoord(self.ra, self.dec, unit="deg").spherical_offsets_to(sky)
+        dx, dy = east.to_value("arcsec"), north.to_value("arcsec")
+        sin, cos = np.sin(np.radians(self.pa)), np.cos(np.radians(self.pa))
+        major, minor = dx * sin + dy * cos, dx * cos - dy * sin
+        return np.hypot(major / self.a, minor / self.b)
+
+
+@dataclass(frozen=True)
+class Galaxy:
+    """A galaxy: what is known of it, and its images by band.
+
+    Attributes
+    ----------
+    name : str
+        The object's name.
+    images : mapping of str to BandImage
+        By band name.
+    ra, dec : float or None
+        Position, ICRS, degrees.
+    distance_mpc : float or None
+        Distance in Mpc.
+    ellipse : Ellipse or None
+        The D25 ellipse.
+    """
+
+    name: str
+    images: Mapping[str, BandImage]
+    ra: float | None = None
+    dec: float | None = None
+    distance_mpc: float | None = None
+    ellipse: Ellipse | None = None
+
+    def image(self, band: str) -> BandImage:
+        """The image in `band`; raises `InputError` where there is none."""
+        if band not in self.images:
+            raise InputError(f"{self.name} has no {band} image; it has {', '.join(self.images) or 'none'}.")
+        return self.images[band]
+
+    @property
+    def position(self) -> SkyCoord | None:
+        """ICRS position, if known."""
+        from astropy.coordinates import SkyCoord
+
+        if self.ra is None or self.dec is None:
+            return None
+        return SkyCoord(self.ra, self.dec, unit="deg")
+
+
+@dataclass(frozen=True)
+class BandCube:
+    """All bands of a galaxy on one grid at one PSF.
+
+    Attributes
+    ----------
+    data, uncertainty : ndarray of float32, shape (n_bands, ny, nx)
+        Surface brightness and its 1-sigma error in MJy/sr; NaN where nothing was measured.
+    bands : tuple of str
+        Band names along the first axis.
+    wcs : astropy.wcs.WCS
+        Celestial coordinates of the grid.
+    fwhm : float
+        Of the common PSF, arcsec.
+    pixel_arcsec : float
+        Side of a pixel.
+    pixel_pc : float or None
+        The same in parsec, where the distance is known.
+    mask : ndarray of bool, shape (ny, nx)
+        True where no prediction is wanted.
+    flags : ndarray of int16, shape (ny, nx)
+        Bits of `maps.Flag` known so far.
+    name : str
+        The galaxy's name.
+    images : mapping of str to BandImage
+        The prepared images one by one, with their notes and paths (without copies of the data).
+    """
+
+    data: np.ndarray
+    uncertainty: np.ndarray
+    bands: tuple[str, ...]
+    wcs: WCS
+    fwhm: float
+    pixel_arcsec: float
+    pixel_pc: float | None
+    mask: np.ndarray
+    flags: np.ndarray
+    name: str = ""
+    images: Mapping[str, BandImage] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(ny, nx) of the grid."""
+        _, ny, nx = self.data.shape
+        return ny, nx

@@ -1,0 +1,153 @@
+"""What is predicted or measured against: the registry of properties, and maps of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntFlag
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .exceptions import InputError
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
+
+
+class Flag(IntFlag):
+    """Bits of a maps file's FLAGS image: why a pixel is to be trusted less, or not at all."""
+
+    MASKED = 1
+    OUTSIDE = 2
+    OUT_OF_DISTRIBUTION = 4
+    BAND_MISSING = 8
+    FAINT = 16
+    EDGE = 32
+
+
+FLAG_MEANING: dict[Flag, str] = {
+    Flag.MASKED: "masked",
+    Flag.OUTSIDE: "outside the ellipse",
+    Flag.OUT_OF_DISTRIBUTION: "unlike anything the model was trained on",
+    Flag.BAND_MISSING: "a band missing or imputed",
+    Flag.FAINT: "normalising band under 3 sigma",
+    Flag.EDGE: "near the edge of an image",
+}
+
+
+@dataclass(frozen=True)
+class Property:
+    """A physical property that a map can show.
+
+    Attributes
+    ----------
+    name : str
+        EXTNAME in files, e.g. ``"LOG_SMD"``.
+    label : str
+        What it is, for a person.
+    definition : str
+        Its definition in full.
+    unit : str
+        ``"dex"``, ``"K"`` or ``"Gyr"``: the unit of the map's values and of residuals.
+    log_unit : str
+        Of a logarithm, the unit of its argument as FITS spells it; else empty.
+    additive : bool
+        Whether the quantity (for a logarithm, its argument times the area) adds up over pixels.
+    weight : str or None
+        For what does not add up, the property by which its mean is weighted: the quantity in its denominator.
+    colormap : str
+        A perceptual colour map known to napari.
+    limits : tuple of float
+        Usual range of the values, for display.
+    """
+
+    name: str
+    label: str
+    definition: str
+    unit: str = "dex"
+    log_unit: str = ""
+    additive: bool = False
+    weight: str | None = None
+    colormap: str = "viridis"
+    limits: tuple[float, float] = (0.0, 1.0)
+
+
+_ALL = (
+    Property(
+        "LOG_SLD", "specific dust luminosity", "log10(L_dust / L_star), L_star before attenuation",
+        weight="LOG_SIGMA_LSTAR", colormap="inferno", limits=(-2.0, 0.2),
+    ),
+    Property(
+        "LOG_SMD", "specific dust mass", "log10(M_dust / M_star)",
+        weight="LOG_SIGMA_STAR", colormap="viridis", limits=(-4.5, -1.5),
+    ),
+    Property(
+        "T_DUST", "dust temperature", "temperature of the bulk of the dust", unit="K",
+        weight="LOG_SIGMA_MD", colormap="magma", limits=(14.0, 30.0),
+    ),
+    Property(
+        "LOG_SIGMA_LSTAR", "stellar luminosity", "log10 of bolometric stellar luminosity, unattenuated, per area",
+        log_unit="solLum / kpc2", additive=True, colormap="plasma", limits=(6.0, 10.0),
+    ),
+    Property(
+        "LOG_SIGMA_LD", "dust luminosity", "log10 of dust luminosity per area",
+        log_unit="solLum / kpc2", additive=True, colormap="inferno", limits=(5.0, 9.0),
+    ),
+    Property(
+        "LOG_SIGMA_STAR", "stellar mass", "log10 of stellar mass per area",
+        log_unit="solMass / kpc2", additive=True, colormap="plasma", limits=(5.5, 9.5),
+    ),
+    Property(
+        "LOG_SIGMA_MD", "dust mass", "log10 of dust mass per area",
+        log_unit="solMass / kpc2", additive=True, colormap="viridis", limits=(3.0, 6.0),
+    ),
+)  # fmt: skip
+
+PROPERTIES: dict[str, Property] = {prop.name: prop for prop in _ALL}
+"""All properties by name."""
+
+
+def get_property(name: str) -> Property:
+    """The property called `name`.
+
+    Raises
+    ------
+    InputError
+        When there is none.
+    """
+    try:
+        return PROPERTIES[name.upper()]
+    except KeyError:
+        raise InputError(f"There is no property called {name!r}; there are {', '.join(PROPERTIES)}.") from None
+
+
+@dataclass(frozen=True)
+class PropertyMaps:
+    """Maps of properties on one grid.
+
+    Attributes
+    ----------
+    values : mapping of str to ndarray of float32, shape (ny, nx)
+        The maps by property name, in the property's unit; NaN where there is none.
+    errors : mapping of str to ndarray of float32, shape (ny, nx)
+        Their 1-sigma uncertainties; a map without one is missing here.
+    wcs : astropy.wcs.WCS
+        Celestial coordinates of the grid.
+    flags : ndarray of int16, shape (ny, nx)
+        Bits of `Flag`.
+    provenance : mapping
+        What made them: recipe (TOML text), model, its hash, versions, inputs with checksums, IMF, name of the galaxy.
+    """
+
+    values: Mapping[str, np.ndarray]
+    errors: Mapping[str, np.ndarray]
+    wcs: WCS
+    flags: np.ndarray
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(ny, nx) of the grid."""
+        ny, nx = self.flags.shape
+        return ny, nx

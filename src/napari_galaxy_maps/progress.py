@@ -1,0 +1,47 @@
+"""How long work reports on itself: generators that yield `Progress` and return their result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One sign of life of a long computation.
+
+    Attributes
+    ----------
+    step : str
+        Name of the step under way, e.g. ``"psf"``.
+    done, total : int
+        How many of its pieces (bands, tiles) are finished.
+    detail : str
+        A short line for a person, e.g. the band's name or what the step did.
+    result : object
+        What the piece produced, where somebody may want to look at it (a `BandImage`), else None.
+    """
+
+    step: str
+    done: int
+    total: int
+    detail: str = ""
+    result: Any = None
+
+
+Steps = Generator[Progress, None, T]
+
+
+def drain(steps: Steps[T], callback: Callable[[Progress], None] | None = None) -> T:
+    """Run a generator of `Progress` to its end, tell `callback` of each, and return the generator's result."""
+    while True:
+        try:
+            progress = next(steps)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        if callback is not None:
+            callback(progress)
