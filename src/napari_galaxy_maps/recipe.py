@@ -1,0 +1,167 @@
+"""The settings of every step: one recipe, shared by window, command line, TOML files and result headers."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .exceptions import RecipeError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+
+class GalaxySettings(_Section):
+    """What is known of the galaxy."""
+
+    name: str = Field("", description="Name of the galaxy")
+    ra: float | None = Field(None, ge=0, le=360, description="Right ascension, ICRS, degrees")
+    dec: float | None = Field(None, ge=-90, le=90, description="Declination, ICRS, degrees")
+    distance: float | None = Field(None, gt=0, description="Distance in Mpc")
+    d25: float | None = Field(None, gt=0, description="Diameter D25 in arcmin")
+    axis_ratio: float = Field(1.0, gt=0, le=1, description="Axis ratio b/a of the D25 ellipse")
+    position_angle: float = Field(0.0, ge=-360, le=360, description="Position angle in degrees east of north")
+
+
+class InputSettings(_Section):
+    """What a person says about the files where the headers do not, or say it wrongly."""
+
+    bands: dict[str, str] = Field(default_factory=dict, description="Band by file name")
+    units: dict[str, str] = Field(default_factory=dict, description="Unit by file or band name")
+    psf: dict[str, float] = Field(default_factory=dict, description="FWHM in arcsec by band name")
+
+
+class SkySettings(_Section):
+    """Subtraction of the sky from every image."""
+
+    enabled: bool = Field(True, description="Subtract the sky")
+    model: Literal["constant", "plane"] = Field("constant", description="Shape of the sky")
+    clip: float = Field(3.0, gt=1, le=10, description="Clipping limit in sigma")
+    exclude: float = Field(1.25, ge=1, description="Sky is looked for outside this many times the D25 ellipse")
+
+
+class PsfSettings(_Section):
+    """Bringing every band to one PSF."""
+
+    enabled: bool = Field(True, description="Match the PSFs")
+    target: float | str = Field("auto", description="FWHM in arcsec, a band's name, or 'auto': the widest of the bands")
+    min_weight: float = Field(0.5, gt=0, le=1, description="Blank where valid pixels carry less of the kernel than this")
+
+
+class GridSettings(_Section):
+    """The common grid."""
+
+    pixel: float | Literal["auto"] = Field("auto", description="Pixel in arcsec, or 'auto': a third of the common PSF")
+    extent: float = Field(1.25, gt=0, le=10, description="Half-size of the grid in semi-major axes of the D25 ellipse")
+
+
+class ErrorSettings(_Section):
+    """What enters the error of a pixel."""
+
+    background: bool = Field(True, description="Clipped rms of the background, after convolution")
+    calibration: bool = Field(True, description="Calibration error of each band")
+
+
+class ModelSettings(_Section):
+    """The model and where it runs."""
+
+    name: str = Field("dust-forest", description="Name of the model")
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where the model runs")
+
+
+class Recipe(_Section):
+    """Settings of every step, from files to maps."""
+
+    galaxy: GalaxySettings = Field(default_factory=GalaxySettings)
+    input: InputSettings = Field(default_factory=InputSettings)
+    sky: SkySettings = Field(default_factory=SkySettings)
+    psf: PsfSettings = Field(default_factory=PsfSettings)
+    grid: GridSettings = Field(default_factory=GridSettings)
+    errors: ErrorSettings = Field(default_factory=ErrorSettings)
+    model: ModelSettings = Field(default_factory=ModelSettings)
+
+    def to_toml(self) -> str:
+        """The recipe as TOML text; settings that are None are left out."""
+        import tomli_w
+
+        return tomli_w.dumps(self.model_dump(exclude_none=True))
+
+    @classmethod
+    def from_toml(cls, text: str, source: str = "the recipe") -> Recipe:
+        """The recipe in TOML `text`.
+
+        Raises
+        ------
+        RecipeError
+            When the text is not TOML, or a setting is unknown or out of range; `source` names the file.
+        """
+        try:
+            return cls.model_validate(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise RecipeError(f"{source} is not TOML ({error}); correct it or leave it out.") from None
+        except ValidationError as error:
+            raise RecipeError(f"{source}: {_in_words(error)}.") from None
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Recipe:
+        """The recipe in a TOML file, or in the RECIPE table of a result.
+
+        Raises
+        ------
+        RecipeError
+            When the file cannot be read or holds no recipe.
+        """
+        path = Path(path)
+        if path.suffix.lower() in (".toml", ".txt"):
+            try:
+                return cls.from_toml(path.read_text(encoding="utf-8"), str(path))
+            except (OSError, UnicodeDecodeError) as error:
+                raise RecipeError(f"{path} cannot be read as a recipe ({error}).") from None
+        from .fits_io import read_recipe
+
+        return read_recipe(path)
+
+    def with_values(self, assignments: Iterable[str]) -> Recipe:
+        """A copy with settings changed by ``"step.key=value"`` texts.
+
+        Raises
+        ------
+        RecipeError
+            When a text has another form, or its setting is unknown or out of range.
+        """
+        tree = self.model_dump()
+        for text in assignments:
+            key, equals, value = text.partition("=")
+            section, dot, name = key.strip().partition(".")
+            if not (equals and dot and name):
+                raise RecipeError(f"{text!r} is not of the form STEP.KEY=VALUE, as in sky.model=plane.")
+            if section not in tree or name not in tree[section]:
+                known = [f"{s}.{k}" for s, keys in tree.items() for k in keys]
+                raise RecipeError(f"There is no setting {key.strip()!r}; the settings are {', '.join(known)}.")
+            tree[section][name] = _parse(value.strip())
+        try:
+            return type(self).model_validate(tree)
+        except ValidationError as error:
+            raise RecipeError(f"{_in_words(error)}.") from None
+
+
+def _parse(text: str) -> Any:
+    """A TOML value where `text` is one, else the text itself."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _in_words(error: ValidationError) -> str:
+    parts = []
+    for item in error.errors():
+        where = ".".join(str(p) for p in item["loc"] if not str(p).startswith(("float", "str", "literal")))
+        what = "no such setting" if item["type"] == "extra_forbidden" else item["msg"].lower()
+        parts.append(f"{where}: {what}")
+    return "; ".join(dict.fromkeys(parts))
