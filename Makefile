@@ -1,0 +1,57 @@
+# One command does everything: `make demo` or `make test`. What a step has done already is not done again.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test venv lint docs bench sample clean system
+
+VENV := .venv
+BIN := $(VENV)/bin
+WINDOW := tools/with-display
+PYTEST_ARGS ?=
+
+help:  ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: system $(VENV)/.made  ## napari on the sample galaxy with its maps predicted; without a display, demo.png
+	@if [[ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ]]; then \
+	    exec $(BIN)/galaxy-maps demo; \
+	else \
+	    $(WINDOW) $(BIN)/galaxy-maps demo --screenshot demo.png && echo "There is no display here: the window is in demo.png."; \
+	fi
+
+test: system $(VENV)/.made  ## Every test, the window's in a real one (under Xvfb where there is no display)
+	@$(WINDOW) $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+venv: $(VENV)/.made  ## The virtual environment .venv, from constraints.txt
+
+lint: $(VENV)/.made  ## ruff, mypy and the napari manifest
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/npe2 validate napari-galaxy-maps
+
+docs: $(VENV)/.docs  ## The documentation as web pages, in build/docs
+	@$(BIN)/mkdocs build --quiet --strict --site-dir build/docs
+	@echo "Open build/docs/index.html."
+
+bench: system $(VENV)/.made  ## Every benchmark (see benchmarks/README.md)
+	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(WINDOW) $(BIN)/python $$file; done
+
+sample: $(VENV)/.made  ## Make the sample galaxy again
+	@$(BIN)/python sample_data/make_sample_galaxy.py
+
+clean:  ## Remove what make has made, .venv included
+	@rm -rf $(VENV) build demo.png
+
+system:  # takes milliseconds when all is there
+	@tools/system-packages
+
+# The stamp lies inside .venv: one that somebody removed is made again.
+$(VENV)/.made: constraints.txt pyproject.toml tools/make-venv
+	@tools/make-venv $(VENV)
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.made
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
