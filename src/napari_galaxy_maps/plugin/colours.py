@@ -1,0 +1,107 @@
+"""How layers are coloured: perceptual maps, an asinh stretch made of colours alone, a diverging map about zero."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from napari.utils.colormaps import Colormap
+
+STRETCHED = "gray asinh"
+DIVERGING = "residual"
+
+# Moreland 2009, "Diverging color maps for scientific visualization", table of the cool-warm map, every eighth.
+_COOL_WARM = (
+    (59, 76, 192),
+    (98, 130, 234),
+    (141, 176, 254),
+    (184, 208, 249),
+    (221, 221, 221),
+    (245, 196, 173),
+    (244, 154, 123),
+    (222, 96, 77),
+    (180, 4, 38),
+)
+
+
+def asinh_controls(softening: float, n: int = 256) -> np.ndarray:
+    """Where between 0 and 1 the colours of an asinh stretch stand.
+
+    Parameters
+    ----------
+    softening : float
+        Below this fraction of the range the stretch is linear, above it logarithmic.
+    n : int
+        Number of colours.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Increasing from 0 to 1; equal steps in ``asinh(x / softening)``.
+    """
+    controls = softening * np.sinh(np.linspace(0, 1, n) * np.arcsinh(1 / softening))
+    controls[0], controls[-1] = 0, 1
+    return controls
+
+
+def asinh_colormap(softening: float, base: str = "gray", n: int = 256) -> Colormap:
+    """The colour map `base` with an asinh stretch in it: the data stay as they are (napari has no such norm)."""
+    from napari.utils.colormaps import Colormap, ensure_colormap
+
+    colors = ensure_colormap(base).map(np.linspace(0, 1, n))
+    # The name carries the softening: napari looks colour maps up by name and would mix two stretches up.
+    name = f"{base} asinh {softening:.3g}"
+    return Colormap(colors=colors, controls=asinh_controls(softening, n), name=name, display_name=f"{base} asinh")
+
+
+def diverging_colormap() -> Colormap:
+    """Blue, grey at zero, red; for differences."""
+    from napari.utils.colormaps import Colormap
+
+    return Colormap(colors=np.array(_COOL_WARM) / 255, name=DIVERGING, display_name=DIVERGING)
+
+
+def stretch_limits(data: np.ndarray) -> tuple[float, float, float]:
+    """Limits and softening of an asinh stretch fit for a galaxy on a noisy sky.
+
+    Parameters
+    ----------
+    data : ndarray, shape (ny, nx)
+        Surface brightness, NaN where unmeasured.
+
+    Returns
+    -------
+    low, high, softening : float
+        One and a half noise sigmas under the sky; the brightest 0.2 per cent; three sigmas as a fraction of the range.
+    """
+    step = max(1, int(np.sqrt(data.size / 200_000)))
+    values = data[::step, ::step]
+    values = values[np.isfinite(values)]
+    if values.size == 0:
+        return 0.0, 1.0, 0.1
+    median, high = np.percentile(values, [50, 99.8])
+    faint = values[values <= median]
+    sigma = 1.4826 * float(np.median(median - faint))
+    low = float(median - 1.5 * sigma)
+    if not high > low:
+        high = low + max(abs(low), 1.0) * 1e-3
+    # napari looks colours up in 1024 equal steps of the data: a softer stretch than this would show them.
+    softening = float(np.clip(3 * sigma / (high - low), 0.008, 0.5))
+    return low, float(high), softening
+
+
+def error_limits(errors: np.ndarray) -> tuple[float, float]:
+    """From zero to the 99th percentile of the finite errors."""
+    finite = errors[np.isfinite(errors)]
+    top = float(np.percentile(finite, 99)) if finite.size else 1.0
+    return 0.0, top if top > 0 else 1.0
+
+
+def residual_limits(residual: np.ndarray) -> tuple[float, float]:
+    """Symmetric about zero, to the 98th percentile of the residual's size."""
+    size = np.abs(residual[np.isfinite(residual)])
+    top = float(np.percentile(size, 98)) if size.size else 1.0
+    top = top if top > 0 else 1.0
+    return -top, top
