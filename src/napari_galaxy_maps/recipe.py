@@ -50,7 +50,9 @@ class PsfSettings(_Section):
 
     enabled: bool = Field(True, description="Match the PSFs")
     target: float | str = Field("auto", description="FWHM in arcsec, a band's name, or 'auto': the widest of the bands")
-    min_weight: float = Field(0.5, gt=0, le=1, description="Blank where valid pixels carry less of the kernel than this")
+    min_weight: float = Field(
+        0.5, gt=0, le=1, description="Blank where valid pixels carry less of the kernel than this"
+    )
 
 
 class GridSettings(_Section):

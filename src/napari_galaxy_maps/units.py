@@ -17,7 +17,19 @@ AB_JY = 3631.0
 
 SR_PER_ARCSEC2 = (np.pi / 180 / 3600) ** 2
 
-KNOWN_UNITS = ("MJy/sr", "Jy/sr", "Jy/pix", "mJy/pix", "uJy/pix", "Jy/arcsec2", "Jy/beam", "mJy/beam", "nanomaggy", "DN", "counts/s")
+KNOWN_UNITS = (
+    "MJy/sr",
+    "Jy/sr",
+    "Jy/pix",
+    "mJy/pix",
+    "uJy/pix",
+    "Jy/arcsec2",
+    "Jy/beam",
+    "mJy/beam",
+    "nanomaggy",
+    "DN",
+    "counts/s",
+)
 """The units offered to a person; whatever astropy reads as flux density per pixel, beam or solid angle works too."""  # fmt: skip
 
 _ZERO_POINT_KEYS = ("MAGZP", "MAGZPT", "MAGZERO", "ZEROPNT", "PHOTZP", "ZP")
@@ -84,7 +96,12 @@ def magnitude_zero_point(header: Mapping[str, Any]) -> tuple[str, float] | None:
 
 
 def surface_brightness_factor(
-    unit: str, band: Band, pixel_sr: float, header: Mapping[str, Any], fwhm: float | None = None, label: str = "the image"
+    unit: str,
+    band: Band,
+    pixel_sr: float,
+    header: Mapping[str, Any],
+    fwhm: float | None = None,
+    label: str = "the image",
 ) -> tuple[float, str]:
     """The factor from `unit` to MJy/sr, and where it is from in words.
 
@@ -132,7 +149,9 @@ def surface_brightness_factor(
         if zero_point is not None:
             key, value = zero_point
             flux, system = (band.vega_jy, "Vega") if band.vega_jy else (AB_JY, "AB")
-            return flux * 10 ** (-0.4 * value) * per_pixel, f"{canonical} x {flux:.4g} Jy x 10^(-0.4 x {value:g}) ({key}, {system})"
+            return flux * 10 ** (
+                -0.4 * value
+            ) * per_pixel, f"{canonical} x {flux:.4g} Jy x 10^(-0.4 x {value:g}) ({key}, {system})"
         if canonical == "counts/s" and band.count_rate_jy:
             return band.count_rate_jy * per_pixel, f"counts/s x {band.count_rate_jy:.4g} Jy ({band.survey} zero point)"
         raise UnresolvedError(

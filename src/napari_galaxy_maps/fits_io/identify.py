@@ -218,7 +218,11 @@ def guess_unit(header: Mapping[str, Any], filename: str, band: Band | None) -> t
     zero_point = magnitude_zero_point(header)
     if zero_point is not None and not found:
         return "DN", f"{zero_point[0]} = {zero_point[1]:g} in the header: counts of that zero point", None
-    said = f"the header says {found[0][0]} = {found[0][1]!r}, which is no unit of flux" if found else "the header tells no unit"
+    said = (
+        f"the header says {found[0][0]} = {found[0][1]!r}, which is no unit of flux"
+        if found
+        else "the header tells no unit"
+    )
     if band is not None:
         if band.survey == "GALEX" and "int" in _tokens(filename):
             return None, f"{said}; GALEX intensity maps are in counts/s", "counts/s"

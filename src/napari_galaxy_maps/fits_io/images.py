@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bz2
 import gzip
 import hashlib
 import lzma
@@ -27,9 +26,10 @@ if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header
     from astropy.wcs import WCS
 
-FITS_ENDINGS = tuple(
-    f"{ending}{packed}" for ending in (".fits", ".fit", ".fts") for packed in ("", ".gz", ".bz2", ".fz")
-) + (".fz",)
+FITS_ENDINGS = (
+    *(f"{ending}{packed}" for ending in (".fits", ".fit", ".fts") for packed in ("", ".gz", ".bz2", ".fz")),
+    ".fz",
+)
 
 _BROKEN = (OSError, EOFError, ValueError, TypeError, KeyError, IndexError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
 
@@ -110,7 +110,7 @@ class ImageFile:
         InputError
             When the file is damaged, or holds no valid pixel.
         """
-        with _opened(self.path) as hdus:
+        with opened(self.path) as hdus:
             try:
                 data = np.squeeze(np.asarray(hdus[self.hdu].data)).reshape(self.shape).astype(np.float32)
             except _BROKEN as error:
@@ -130,7 +130,7 @@ def _brief(error: BaseException) -> str:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[HDUList]:
+def opened(path: Path) -> Iterator[HDUList]:
     """The file's extensions; whatever is wrong with the file becomes one sentence."""
     from astropy.io import fits
     from astropy.utils.exceptions import AstropyUserWarning
@@ -162,7 +162,7 @@ def _opened(path: Path) -> Iterator[HDUList]:
         hdus.close()
 
 
-def _image_wcs(header: Header, shape: tuple[int, ...]) -> WCS | None:
+def image_wcs(header: Header, shape: tuple[int, ...]) -> WCS | None:
     """Two-dimensional celestial WCS, or None."""
     from astropy.wcs import WCS
 
@@ -193,14 +193,16 @@ def _why_unusable(hdu: Any) -> str | None:
         return f"has an image without pixels ({' x '.join(map(str, shape[::-1]))})"
     if _plane_shape(shape) is None:
         sides = " x ".join(map(str, shape[::-1]))
-        return f"holds a {'cube' if len(shape) > 2 else 'line'} of {sides} pixels, not an image; extract one plane of it"
+        return (
+            f"holds a {'cube' if len(shape) > 2 else 'line'} of {sides} pixels, not an image; extract one plane of it"
+        )
     return None
 
 
 def _read_file(path: Path, skipped: list[str]) -> list[ImageFile]:
     """The images of one file; what cannot be one is told in `skipped`."""
     found: list[ImageFile] = []
-    with _opened(path) as hdus:
+    with opened(path) as hdus:
         usable = []
         for number, hdu in enumerate(hdus):
             if number == 0 and not hdu.shape and len(hdus) > 1:
@@ -218,13 +220,17 @@ def _read_file(path: Path, skipped: list[str]) -> list[ImageFile]:
             assert shape is not None
             header = hdu.header.copy()
             for card in hdus[0].header.cards if number else ():
-                if card.keyword and card.keyword not in header and not card.keyword.startswith(("NAXIS", "HISTORY", "COMMENT")):
+                if (
+                    card.keyword
+                    and card.keyword not in header
+                    and not card.keyword.startswith(("NAXIS", "HISTORY", "COMMENT"))
+                ):
                     header.append(card, end=True)
             role = guess_role(hdu.name, path.name)
             if role == "other":
                 skipped.append(f"{label} is a {hdu.name or 'mask or coverage'} image, which is not used.")
                 continue
-            wcs = _image_wcs(hdu.header, shape) or (first_wcs.get(shape) if role != "image" or number else None)
+            wcs = image_wcs(hdu.header, shape) or (first_wcs.get(shape) if role != "image" or number else None)
             if wcs is None:
                 skipped.append(
                     f"{path if len(usable) == 1 else label} has no sky coordinates (WCS) in its header; "
@@ -323,7 +329,9 @@ def _with_unique_labels(images: list[ImageFile]) -> list[ImageFile]:
     ]
 
 
-def settle(image: ImageFile, *, band: str | None = None, unit: str | None = None, fwhm: float | None = None) -> ImageFile:
+def settle(
+    image: ImageFile, *, band: str | None = None, unit: str | None = None, fwhm: float | None = None
+) -> ImageFile:
     """The image with what a person says of it.
 
     Parameters
@@ -429,7 +437,9 @@ def _without_empty_border(data: np.ndarray, image: ImageFile) -> tuple[np.ndarra
     empty = np.isin(pieces, rim[rim > 0])
     if empty.mean() < 0.01 or empty.all():
         return data, ()
-    return np.where(empty, np.float32(np.nan), data), (f"{empty.mean():.0%} of the pixels, zero at the border, taken as blank",)
+    return np.where(empty, np.float32(np.nan), data), (
+        f"{empty.mean():.0%} of the pixels, zero at the border, taken as blank",
+    )
 
 
 def _read_uncertainty(image: ImageFile, uncertainty: ImageFile) -> np.ndarray:
@@ -488,7 +498,7 @@ def join(images: Sequence[ImageFile]) -> dict[str, tuple[ImageFile, ImageFile | 
 def is_maps(path: str | Path) -> bool:
     """Whether a file is FITS and holds maps of properties."""
     try:
-        with _opened(Path(path)) as hdus:
+        with opened(Path(path)) as hdus:
             return any(hdu.name in PROPERTIES for hdu in hdus)
     except InputError:
         return False

@@ -1,0 +1,26 @@
+"""FITS in and out: images of the sky, maps of properties, prepared cubes."""
+
+from .galaxies import make_galaxy, read_galaxy, read_galaxy_steps, settle_all
+from .images import FITS_ENDINGS, ImageFile, find_images, is_maps, join, read_band_image, settle
+from .products import is_cube, read_cube, read_maps, read_recipe, write_cube, write_maps, written_whole
+
+__all__ = [
+    "FITS_ENDINGS",
+    "ImageFile",
+    "find_images",
+    "is_cube",
+    "is_maps",
+    "join",
+    "make_galaxy",
+    "read_band_image",
+    "read_cube",
+    "read_galaxy",
+    "read_galaxy_steps",
+    "read_maps",
+    "read_recipe",
+    "settle",
+    "settle_all",
+    "write_cube",
+    "write_maps",
+    "written_whole",
+]

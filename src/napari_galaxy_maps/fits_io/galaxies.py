@@ -1,0 +1,121 @@
+"""From image files and a recipe to a galaxy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ..bands import find_band
+from ..exceptions import InputError, RecipeError, UnresolvedError
+from ..galaxy import BandImage, Ellipse, Galaxy
+from ..progress import Progress, Steps, drain
+from ..recipe import GalaxySettings, InputSettings, Recipe
+from .images import ImageFile, find_images, join, read_band_image, settle
+
+
+def settle_all(images: Iterable[ImageFile], settings: InputSettings) -> list[ImageFile]:
+    """The images with what the recipe says of their bands, units and PSFs.
+
+    Parameters
+    ----------
+    images : iterable of ImageFile
+        As found.
+    settings : InputSettings
+        ``bands`` by file label or path; ``units`` by file label, path or band; ``psf`` by band.
+
+    Raises
+    ------
+    RecipeError
+        When the recipe names a file or band that is not there, or says of one what makes no sense.
+    """
+    images = list(images)
+    used: set[tuple[str, str]] = set()
+
+    def told(kind: str, table: Mapping[str, object], image: ImageFile) -> object | None:
+        for key in (image.label, image.path.name, str(image.path)):
+            if key in table:
+                used.add((kind, key))
+                return table[key]
+        for key in table if image.band is not None else ():
+            if find_band(key) is image.band:
+                used.add((kind, key))
+                return table[key]
+        return None
+
+    settled = []
+    for image in images:
+        band = told("bands", settings.bands, replace(image, band=None))  # by file alone
+        if band is not None:
+            image = settle(image, band=str(band))
+        unit = told("units", settings.units, image)
+        fwhm = told("psf", settings.psf, image)
+        settled.append(
+            settle(image, unit=None if unit is None else str(unit), fwhm=None if fwhm is None else float(str(fwhm)))
+        )
+    for kind, table in (("bands", settings.bands), ("units", settings.units), ("psf", settings.psf)):
+        for key in table:
+            if (kind, key) not in used and not (kind != "bands" and find_band(key)):
+                raise RecipeError(
+                    f"{key!r}, for which the {kind.rstrip('s')} is given, is none of the files ({', '.join(i.label for i in images)})."
+                )
+    return settled
+
+
+def make_galaxy(images: Mapping[str, BandImage], settings: GalaxySettings) -> Galaxy:
+    """The galaxy of some images and what is known of it.
+
+    Raises
+    ------
+    InputError
+        When there is no image, or the D25 diameter is given without a position.
+    """
+    if not images:
+        raise InputError("There is no image to work on; add the galaxy's FITS files.")
+    name = settings.name or _object_name(images) or "galaxy"
+    ellipse = None
+    if settings.d25 is not None:
+        if settings.ra is None or settings.dec is None:
+            raise InputError(
+                "The D25 ellipse needs its centre: give the galaxy's right ascension and declination (--ra, --dec)."
+            )
+        a = settings.d25 * 30
+        ellipse = Ellipse(settings.ra, settings.dec, a, a * settings.axis_ratio, settings.position_angle)
+    return Galaxy(name, dict(images), settings.ra, settings.dec, settings.distance, ellipse)
+
+
+def _object_name(images: Mapping[str, BandImage]) -> str:
+    """The OBJECT that the headers agree on, or nothing."""
+    names = {
+        str(image.header["OBJECT"]).strip() for image in images.values() if image.header and "OBJECT" in image.header
+    }
+    return names.pop() if len(names) == 1 else ""
+
+
+def read_galaxy_steps(files: Sequence[ImageFile], recipe: Recipe) -> Steps[Galaxy]:
+    """Read settled or unsettled image files into a galaxy, a band at a time.
+
+    Raises
+    ------
+    UnresolvedError
+        When an image's band or unit is not known.
+    InputError
+        When a file is damaged, a band is there twice, or an uncertainty does not fit its image.
+    """
+    settled = settle_all(files, recipe.input)
+    problems = [
+        problem for image in settled if image.role == "image" or image.band is None for problem in image.problems
+    ]
+    if problems:
+        raise UnresolvedError(" ".join(problems))
+    pairs = join(settled)
+    images = {}
+    for done, (name, (image, uncertainty)) in enumerate(pairs.items()):
+        images[name] = read_band_image(image, uncertainty)
+        yield Progress("read", done + 1, len(pairs), f"{name}: {images[name].notes[0]}", images[name])
+    return make_galaxy(images, recipe.galaxy)
+
+
+def read_galaxy(paths: Sequence[str | Path], recipe: Recipe, skipped: list[str] | None = None) -> Galaxy:
+    """Find, settle and read the images in files and folders; see `find_images` and `read_galaxy_steps` for what it raises."""
+    return drain(read_galaxy_steps(find_images(paths, skipped), recipe))
