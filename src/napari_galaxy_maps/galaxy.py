@@ -106,15 +106,16 @@ class Ellipse:
 
     def radius(self, wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
         """Elliptical radius of every pixel in units of the ellipse (1 on it), shape (ny, nx)."""
-        from astropy.coordinates import SkyCoord
-
         y, x = np.mgrid[: shape[0], : shape[1]]
         sky = wcs.pixel_to_world(x, y).icrs
-        east, north = SkyCoord(self.ra, self.dec, unit="deg").spherical_offsets_to(sky)
-        dx, dy = east.to_value("arcsec"), north.to_value("arcsec")
+        # Orthographic offsets: within 1e-4 of the angles up to a degree from the centre, and sound at the poles.
+        ra, dec, ra0, dec0 = sky.ra.rad, sky.dec.rad, np.radians(self.ra), np.radians(self.dec)
+        east = np.degrees(np.cos(dec) * np.sin(ra - ra0)) * 3600
+        north = np.degrees(np.sin(dec) * np.cos(dec0) - np.cos(dec) * np.sin(dec0) * np.cos(ra - ra0)) * 3600
         sin, cos = np.sin(np.radians(self.pa)), np.cos(np.radians(self.pa))
-        major, minor = dx * sin + dy * cos, dx * cos - dy * sin
-        return np.hypot(major / self.a, minor / self.b)
+        major, minor = east * sin + north * cos, east * cos - north * sin
+        radius: np.ndarray = np.hypot(major / self.a, minor / self.b)
+        return radius
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ class GridSettings(_Section):
 
     pixel: float | Literal["auto"] = Field("auto", description="Pixel in arcsec, or 'auto': a third of the common PSF")
     extent: float = Field(1.25, gt=0, le=10, description="Half-size of the grid in semi-major axes of the D25 ellipse")
+    cut: bool = Field(True, description="Predict inside the ellipse only")
 
 
 class ErrorSettings(_Section):

@@ -1,0 +1,81 @@
+"""Where the galaxy is: the ellipse that is given, or one measured on the image."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..exceptions import InputError
+from ..galaxy import BandImage, Ellipse, Galaxy
+
+_DETECTION_BANDS = (
+    "WISE_3.4", "Spitzer_3.6", "2MASS_Ks", "2MASS_H", "2MASS_J", "SDSS_i", "SDSS_r", "SDSS_z", "SDSS_g", "WISE_4.6",
+)  # fmt: skip
+
+
+def detection_image(galaxy: Galaxy) -> BandImage:
+    """The image that shows the stars best: WISE 3.4 or the nearest there is."""
+    for name in (*_DETECTION_BANDS, *galaxy.images):
+        if name in galaxy.images:
+            return galaxy.images[name]
+    raise InputError(f"{galaxy.name} has no image.")
+
+
+def measure_ellipse(image: BandImage, near: tuple[float, float] | None = None, sigma: float = 3.0) -> Ellipse:
+    """The ellipse with the area and moments of a galaxy's isophote.
+
+    Parameters
+    ----------
+    image : BandImage
+        With its sky subtracted.
+    near : tuple of float, optional
+        ICRS position (degrees) of the galaxy; without it the most extended source of the image is taken.
+    sigma : float
+        Height of the isophote in background rms, after smoothing to twice the PSF.
+
+    Returns
+    -------
+    Ellipse
+        Its semi-axes hold the isophote's area at the axis ratio of its second moments.
+
+    Raises
+    ------
+    InputError
+        When nothing stands out, or not at the position.
+    """
+    from astropy.coordinates import SkyCoord
+    from astropy.stats import sigma_clipped_stats
+    from photutils.segmentation import SourceCatalog, detect_sources
+    from scipy.ndimage import gaussian_filter
+
+    data = np.nan_to_num(image.data)
+    smooth = gaussian_filter(data, max(1.0, 2 * image.fwhm / 2.3548 / image.pixel_arcsec))
+    blank = ~np.isfinite(image.data)
+    _, median, std = sigma_clipped_stats(smooth, mask=blank)
+    segments = detect_sources(smooth, median + sigma * std, n_pixels=25, mask=blank)
+    where = "Give its position (RA, Dec) and its D25 diameter."
+    if segments is None:
+        raise InputError(f"No galaxy stands out of the {image.band} image. {where}")
+    label = int(segments.labels[np.argmax(segments.areas)])
+    if near is not None:
+        x, y = image.wcs.world_to_pixel(SkyCoord(*near, unit="deg"))
+        column, row = round(float(x)), round(float(y))
+        ny, nx = image.shape
+        if not (0 <= column < nx and 0 <= row < ny):
+            raise InputError(
+                f"RA {near[0]:.5f}, Dec {near[1]:.5f} lies outside the {image.band} image; correct the position."
+            )
+        label = int(segments.data[row, column])
+        if label == 0:
+            raise InputError(
+                f"Nothing stands out of the {image.band} image at RA {near[0]:.5f}, Dec {near[1]:.5f}. {where}"
+            )
+    source = SourceCatalog(smooth - median, segments, wcs=image.wcs).select_label(label)
+    ratio = float(np.clip(1 - float(source.ellipticity), 0.1, 1.0))
+    area = float(segments.get_area(label)) * image.pixel_arcsec**2
+    a = np.sqrt(area / np.pi / ratio)
+    x, y = float(source.x_centroid), float(source.y_centroid)
+    angle = np.radians(float(source.orientation.value if hasattr(source.orientation, "value") else source.orientation))
+    here = image.wcs.pixel_to_world(x, y).icrs
+    there = image.wcs.pixel_to_world(x + 5 * np.cos(angle), y + 5 * np.sin(angle)).icrs
+    pa = float(here.position_angle(there).deg) % 180
+    return Ellipse(float(here.ra.deg), float(here.dec.deg), float(a), float(a * ratio), pa)

@@ -1,0 +1,123 @@
+"""One grid: where it lies, and surface brightness brought to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..exceptions import InputError
+from ..galaxy import BandImage, Ellipse
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
+
+_LARGEST_SIDE = 20_000
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A grid on the sky, north up: centre (RA, Dec, ICRS degrees), shape (ny, nx), pixel in arcsec, and its WCS."""
+
+    centre: tuple[float, float]
+    shape: tuple[int, int]
+    pixel_arcsec: float
+    wcs: WCS = field(compare=False)
+
+
+def make_grid(ellipse: Ellipse, pixel_arcsec: float, extent: float, name: str = "the galaxy") -> Grid:
+    """A tangential grid, north up, centred on the ellipse.
+
+    Parameters
+    ----------
+    ellipse : Ellipse
+        The galaxy's.
+    pixel_arcsec : float
+        Side of a pixel.
+    extent : float
+        Half of the grid's side in semi-major axes.
+    name : str
+        The galaxy's name, for errors.
+
+    Raises
+    ------
+    InputError
+        When the galaxy is smaller than a pixel, or the grid would be too large.
+    """
+    from astropy.wcs import WCS
+
+    if ellipse.a < pixel_arcsec:
+        raise InputError(
+            f"{name} has a semi-major axis of {ellipse.a:.1f} arcsec, less than one pixel of {pixel_arcsec:g} arcsec; choose smaller pixels."
+        )
+    side = 2 * int(np.ceil(extent * ellipse.a / pixel_arcsec)) + 1
+    if side > _LARGEST_SIDE:
+        raise InputError(f"The grid would be {side} pixels wide; choose larger pixels than {pixel_arcsec:g} arcsec.")
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.radesys = "ICRS"
+    wcs.wcs.crval = [ellipse.ra, ellipse.dec]
+    wcs.wcs.crpix = [(side + 1) / 2, (side + 1) / 2]
+    wcs.wcs.cdelt = [-pixel_arcsec / 3600, pixel_arcsec / 3600]
+    wcs.wcs.cunit = ["deg", "deg"]
+    wcs.wcs.set()
+    return Grid((ellipse.ra, ellipse.dec), (side, side), float(pixel_arcsec), wcs)
+
+
+def cutout(image: BandImage, ellipse: Ellipse, radius_arcsec: float) -> BandImage:
+    """The part of an image within a square about the ellipse's centre.
+
+    Raises
+    ------
+    InputError
+        When the image does not reach there.
+    """
+    from astropy.coordinates import SkyCoord
+    from astropy.nddata import Cutout2D, NoOverlapError
+
+    centre = SkyCoord(ellipse.ra, ellipse.dec, unit="deg")
+    size = 2 * int(np.ceil(radius_arcsec / image.pixel_arcsec)) + 1
+    outside = InputError(
+        f"The {image.band} image does not show the galaxy (RA {ellipse.ra:.5f}, Dec {ellipse.dec:.5f}); correct the position or leave it out."
+    )
+    x, y = image.wcs.world_to_pixel(centre)
+    if not np.isfinite([x, y]).all():
+        raise outside
+    if size >= 2 * max(image.shape) and 0 <= x < image.shape[1] and 0 <= y < image.shape[0]:
+        return image
+    try:
+        part = Cutout2D(image.data, (float(x), float(y)), size, wcs=image.wcs, mode="trim")
+    except (NoOverlapError, ValueError):
+        raise outside from None
+    slices = part.slices_original
+    return image.evolve(
+        data=part.data,
+        wcs=part.wcs,
+        uncertainty=None if image.uncertainty is None else image.uncertainty[slices],
+        mask=None if image.mask is None else image.mask[slices],
+    )
+
+
+def resample(image: BandImage, grid: Grid) -> BandImage:
+    """The image on a grid, by reproject's adaptive method (DeForest 2004), which averages over larger pixels.
+
+    Surface brightness is kept, not flux. The variance is resampled as a fully correlated field: after PSF matching
+    neighbouring pixels are no longer independent.
+    """
+    from reproject import reproject_adaptive
+
+    planes = [image.data] if image.uncertainty is None else [image.data, image.uncertainty**2]
+    resampled = reproject_adaptive(
+        (np.stack(planes), image.wcs), grid.wcs, shape_out=grid.shape, return_footprint=False, bad_value_mode="ignore",
+        boundary_mode="ignore_threshold", boundary_ignore_threshold=0.5,
+    )  # fmt: skip
+    with np.errstate(invalid="ignore"):
+        uncertainty = None if len(planes) == 1 else np.sqrt(resampled[1]).astype(np.float32)
+    return image.evolve(
+        f"on pixels of {grid.pixel_arcsec:.3g} arcsec, from {image.pixel_arcsec:.3g}",
+        data=resampled[0].astype(np.float32),
+        wcs=grid.wcs,
+        uncertainty=uncertainty,
+        mask=None,
+    )

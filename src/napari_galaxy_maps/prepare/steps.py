@@ -1,0 +1,202 @@
+"""The chain of preparation, from a galaxy's images to one cube, which remembers what need not be done again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ..bands import INPUT_BANDS, find_band, get_band
+from ..exceptions import InputError, RecipeError
+from ..galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Ellipse, Galaxy
+from ..maps import Flag
+from ..progress import Progress, Steps, drain
+from ..recipe import PsfSettings, Recipe
+from .errors import add_errors, background_rms
+from .extent import detection_image, measure_ellipse
+from .grid import Grid, cutout, make_grid, resample
+from .psf import match_psf
+from .sky import subtract_sky
+
+T = TypeVar("T")
+
+STEPS = ("sky", "psf", "grid", "errors")
+"""The steps in their order."""
+
+
+@dataclass
+class Memory:
+    """Results of steps with what they were made from, so that an unchanged step is not done again."""
+
+    kept: dict[tuple[str, str], tuple[BandImage, tuple[Any, ...], Any]] = field(default_factory=dict)
+
+    def do(self, step: str, function: Callable[..., T], image: BandImage, *settings: Any) -> T:
+        """``function(image, *settings)``, or what is kept of it from the same image with equal settings."""
+        key = (step, image.band.name)
+        known = self.kept.get(key)
+        if known is not None and known[0] is image and known[1] == settings:
+            kept: T = known[2]
+            return kept
+        result = function(image, *settings)
+        self.kept[key] = (image, settings, result)
+        return result
+
+
+def common_fwhm(images: dict[str, BandImage], settings: PsfSettings) -> tuple[float, list[str]]:
+    """The FWHM (arcsec) that all bands are brought to, and the bands that are broader and have to be left out.
+
+    With ``target = "auto"`` it is the widest of the input bands (of all, where there are no three of these).
+
+    Raises
+    ------
+    InputError, RecipeError
+        When the target is a band without an image, no band and no number, or narrower than every band.
+    """
+    inputs = [name for name in images if name in INPUT_BANDS]
+    if not settings.enabled:
+        return max(images[name].fwhm for name in images), []
+    target = settings.target
+    if isinstance(target, str):
+        if target == "auto":
+            fwhm = max(images[name].fwhm for name in (inputs if len(inputs) >= 3 else images))
+        elif (band := find_band(target)) is not None:
+            fwhm = images[band.name].fwhm if band.name in images else band.fwhm
+        else:
+            raise RecipeError(f"psf.target is {target!r}; give a FWHM in arcsec, a band's name, or 'auto'.")
+    else:
+        fwhm = float(target)
+        if not (np.isfinite(fwhm) and fwhm > 0):
+            raise RecipeError(f"psf.target is {target}; a FWHM is a positive number of arcsec.")
+    broader = [name for name, image in images.items() if image.fwhm > fwhm * 1.01]
+    if len(broader) == len(images):
+        narrowest = min(images.values(), key=lambda image: image.fwhm)
+        raise InputError(
+            f"No image is as sharp as {fwhm:g} arcsec (the sharpest, {narrowest.band}, has {narrowest.fwhm:g}); choose a wider PSF."
+        )
+    return fwhm, broader
+
+
+def prepare_steps(galaxy: Galaxy, recipe: Recipe, memory: Memory | None = None) -> Steps[BandCube]:
+    """Prepare a galaxy's images, yielding after every band of every step.
+
+    Parameters
+    ----------
+    galaxy : Galaxy
+        Its images; they are not changed.
+    recipe : Recipe
+        Settings of the steps.
+    memory : Memory, optional
+        Kept between calls, it spares what has not changed.
+
+    Yields
+    ------
+    Progress
+        ``step`` one of `STEPS`, ``detail`` what was done, ``result`` the `BandImage` after it.
+
+    Returns
+    -------
+    BandCube
+        All bands at one PSF on one grid with errors.
+
+    Raises
+    ------
+    InputError
+        When the galaxy cannot be found, an image does not show it, or it is smaller than a pixel.
+    """
+    memory = Memory() if memory is None else memory
+    images = dict(galaxy.images)
+    if not images:
+        raise InputError("There is no image to prepare; add the galaxy's FITS files.")
+    total = len(images)
+
+    if recipe.sky.enabled:
+        for done, (name, image) in enumerate(images.items(), 1):
+            images[name] = memory.do("sky", subtract_sky, image, recipe.sky.model_copy(), galaxy.ellipse)
+            yield Progress("sky", done, total, _told(images[name]), images[name])
+
+    ellipse = galaxy.ellipse
+    if ellipse is None:
+        near = None if galaxy.ra is None or galaxy.dec is None else (galaxy.ra, galaxy.dec)
+        shown = detection_image(replace(galaxy, images=images))
+        ellipse = memory.do("extent", measure_ellipse, shown, near)
+        yield Progress("sky", total, total, _told_ellipse(ellipse, shown))
+
+    fwhm, broader = common_fwhm(images, recipe.psf)
+    grid = _make_grid(galaxy, ellipse, fwhm, recipe)
+    for name in broader:
+        image = images.pop(name)
+        detail = f"{name} left out: its PSF of {image.fwhm:g} arcsec is wider than {fwhm:g}"
+        yield Progress("psf", 0, total, detail)
+    total = len(images)
+    # Room for the sky outside the galaxy, and for the kernel's wings beyond the grid.
+    reach = max(1.5 * ellipse.a, grid.shape[0] / 2 * grid.pixel_arcsec * 1.42) + 2 * fwhm + 20 * grid.pixel_arcsec
+
+    matched: dict[str, BandImage] = {}
+    for done, (name, image) in enumerate(images.items(), 1):
+        matched[name] = memory.do("cut", cutout, image, ellipse, reach)
+        if recipe.psf.enabled:
+            matched[name] = memory.do("psf", match_psf, matched[name], fwhm, recipe.psf.min_weight)
+            yield Progress("psf", done, total, _told(matched[name]), matched[name])
+
+    gridded: dict[str, BandImage] = {}
+    for done, (name, image) in enumerate(matched.items(), 1):
+        gridded[name] = memory.do("grid", resample, image, grid)
+        yield Progress("grid", done, total, _told(gridded[name]), gridded[name])
+
+    for done, (name, image) in enumerate(gridded.items(), 1):
+        rms = memory.do("rms", background_rms, matched[name], ellipse, grid.pixel_arcsec)
+        gridded[name] = memory.do("errors", add_errors, image, rms, recipe.errors.model_copy())
+        yield Progress("errors", done, total, _told(gridded[name]), gridded[name])
+
+    return _to_cube(galaxy, gridded, ellipse, grid, fwhm, recipe)
+
+
+def prepare(galaxy: Galaxy, recipe: Recipe, callback: Callable[[Progress], None] | None = None) -> BandCube:
+    """Prepare a galaxy's images in one call; see `prepare_steps`."""
+    return drain(prepare_steps(galaxy, recipe), callback)
+
+
+def _told(image: BandImage) -> str:
+    return f"{image.band}: {image.notes[-1]}" if image.notes else str(image.band)
+
+
+def _told_ellipse(ellipse: Ellipse, image: BandImage) -> str:
+    return (
+        f"no D25 given: ellipse of the 3 sigma isophote of {image.band}, RA {ellipse.ra:.5f}, Dec {ellipse.dec:.5f}, "
+        f"semi-axes {ellipse.a:.0f} and {ellipse.b:.0f} arcsec, position angle {ellipse.pa:.0f} degrees"
+    )
+
+
+def _make_grid(galaxy: Galaxy, ellipse: Ellipse, fwhm: float, recipe: Recipe) -> Grid:
+    pixel = recipe.grid.pixel
+    # Three pixels a FWHM sample the PSF without many more pixels than independent values.
+    size = round(fwhm / 3, 2) if pixel == "auto" else float(pixel)
+    if size <= 0:
+        raise RecipeError(f"grid.pixel is {pixel}; a pixel is a positive number of arcsec.")
+    return make_grid(ellipse, size, recipe.grid.extent, galaxy.name)
+
+
+def _to_cube(
+    galaxy: Galaxy, images: dict[str, BandImage], ellipse: Ellipse, grid: Grid, fwhm: float, recipe: Recipe
+) -> BandCube:
+    from scipy.ndimage import distance_transform_edt
+
+    bands = tuple(sorted(images, key=lambda name: get_band(name).pivot))
+    data = np.stack([images[name].data for name in bands])
+    uncertainty = np.stack([np.asarray(images[name].uncertainty) for name in bands])
+    flags = np.zeros(grid.shape, np.int16)
+    outside = ellipse.radius(grid.wcs, grid.shape) > 1
+    flags[outside] |= Flag.OUTSIDE
+    for plane in data:
+        blank = ~np.isfinite(plane)
+        if blank.any() and not blank.all():
+            flags[~blank & (distance_transform_edt(~blank) * grid.pixel_arcsec < fwhm)] |= Flag.EDGE
+    # The images share the cube's memory, and keep their notes and their origin.
+    light = {name: replace(images[name], data=data[i], uncertainty=uncertainty[i]) for i, name in enumerate(bands)}
+    pixel_pc = None if galaxy.distance_mpc is None else grid.pixel_arcsec * galaxy.distance_mpc * PC_PER_MPC_ARCSEC
+    return BandCube(
+        data, uncertainty, bands, grid.wcs, fwhm, grid.pixel_arcsec, pixel_pc, outside if recipe.grid.cut else np.zeros_like(outside),
+        flags, galaxy.name, light,
+    )  # fmt: skip
