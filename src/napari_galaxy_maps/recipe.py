@@ -104,9 +104,22 @@ class Recipe(_Section):
             When the text is not TOML, or a setting is unknown or out of range; `source` names the file.
         """
         try:
-            return cls.model_validate(tomllib.loads(text))
+            tree = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise RecipeError(f"{source} is not TOML ({error}); correct it or leave it out.") from None
+        return cls.from_tree(tree, source)
+
+    @classmethod
+    def from_tree(cls, tree: dict[str, Any], source: str = "the recipe") -> Recipe:
+        """The recipe of nested dictionaries.
+
+        Raises
+        ------
+        RecipeError
+            When a setting is unknown or out of range.
+        """
+        try:
+            return cls.model_validate(tree)
         except ValidationError as error:
             raise RecipeError(f"{source}: {_in_words(error)}.") from None
 
@@ -147,10 +160,7 @@ class Recipe(_Section):
                 known = [f"{s}.{k}" for s, keys in tree.items() for k in keys]
                 raise RecipeError(f"There is no setting {key.strip()!r}; the settings are {', '.join(known)}.")
             tree[section][name] = _parse(value.strip())
-        try:
-            return type(self).model_validate(tree)
-        except ValidationError as error:
-            raise RecipeError(f"{_in_words(error)}.") from None
+        return self.from_tree(tree, "The settings")
 
 
 def _parse(text: str) -> Any:

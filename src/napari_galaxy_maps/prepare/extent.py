@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..exceptions import InputError
 from ..galaxy import BandImage, Ellipse, Galaxy
 
+if TYPE_CHECKING:
+    from photutils.segmentation import SegmentationImage
+
 _DETECTION_BANDS = (
     "WISE_3.4", "Spitzer_3.6", "2MASS_Ks", "2MASS_H", "2MASS_J", "SDSS_i", "SDSS_r", "SDSS_z", "SDSS_g", "WISE_4.6",
+    "WISE_12", "Spitzer_8.0", "SPIRE_250",
 )  # fmt: skip
 
 
@@ -28,7 +34,7 @@ def measure_ellipse(image: BandImage, near: tuple[float, float] | None = None, s
     image : BandImage
         With its sky subtracted.
     near : tuple of float, optional
-        ICRS position (degrees) of the galaxy; without it the most extended source of the image is taken.
+        ICRS position (degrees) of the galaxy; without it a source is taken that is extended and near the middle.
     sigma : float
         Height of the isophote in background rms, after smoothing to twice the PSF.
 
@@ -55,7 +61,7 @@ def measure_ellipse(image: BandImage, near: tuple[float, float] | None = None, s
     where = "Give its position (RA, Dec) and its D25 diameter."
     if segments is None:
         raise InputError(f"No galaxy stands out of the {image.band} image. {where}")
-    label = int(segments.labels[np.argmax(segments.areas)])
+    label = _most_likely(segments)
     if near is not None:
         x, y = image.wcs.world_to_pixel(SkyCoord(*near, unit="deg"))
         column, row = round(float(x)), round(float(y))
@@ -79,3 +85,15 @@ def measure_ellipse(image: BandImage, near: tuple[float, float] | None = None, s
     there = image.wcs.pixel_to_world(x + 5 * np.cos(angle), y + 5 * np.sin(angle)).icrs
     pa = float(here.position_angle(there).deg) % 180
     return Ellipse(float(here.ra.deg), float(here.dec.deg), float(a), float(a * ratio), pa)
+
+
+def _most_likely(segments: SegmentationImage) -> int:
+    """Label of the source that is most probably the galaxy: large, near the middle, not cut by the image's border."""
+    ny, nx = segments.shape
+    candidates = []
+    for label, area, box in zip(segments.labels, segments.areas, segments.bbox, strict=True):
+        inside = box.iymin > 0 and box.ixmin > 0 and box.iymax < ny and box.ixmax < nx
+        y, x = (box.iymin + box.iymax) / 2, (box.ixmin + box.ixmax) / 2
+        off = np.hypot((y - ny / 2) / ny, (x - nx / 2) / nx) * 4
+        candidates.append((inside, float(area) / (1 + off**2), int(label)))
+    return max(candidates)[2]

@@ -1,0 +1,336 @@
+"""The command `galaxy-maps`: the library's pipeline on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from . import __version__
+from .exceptions import GalaxyMapsError, InputError, RecipeError, UnresolvedError
+from .progress import Progress, Steps, drain
+from .recipe import Recipe
+
+_GALAXY_OPTIONS = {
+    "ra": "right ascension in degrees (ICRS)",
+    "dec": "declination in degrees (ICRS)",
+    "distance": "distance in Mpc",
+    "d25": "diameter D25 in arcmin",
+    "axis_ratio": "axis ratio b/a of the D25 ellipse",
+    "position_angle": "position angle in degrees east of north",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status: 0, 2 for a mistake that the person can put right, 130 when interrupted."""
+    arguments = _parser().parse_args(argv)
+    try:
+        status: int | None = arguments.run(arguments)
+    except UnresolvedError as error:
+        print(f"galaxy-maps: {error} Say it with --band FILE=BAND or --unit FILE=UNIT.", file=sys.stderr)
+        return 2
+    except GalaxyMapsError as error:
+        print(f"galaxy-maps: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("galaxy-maps: interrupted; nothing was written.", file=sys.stderr)
+        return 130
+    return status or 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="galaxy-maps", description="Predict resolved maps of a galaxy from its images."
+    )
+    parser.add_argument("--version", action="version", version=f"galaxy-maps {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int | None], text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        sub.set_defaults(run=run)
+        return sub
+
+    sub = command("info", _info, "say what each file is: band, unit, pixel, PSF, size, what is wrong")
+    sub.add_argument("paths", nargs="+", metavar="PATH", help="FITS files or folders")
+    sub.add_argument("--json", action="store_true", help="print JSON")
+    _add_input_options(sub)
+
+    sub = command("prepare", _prepare, "bring all bands to one PSF and one grid, with errors")
+    sub.add_argument("paths", nargs="+", metavar="PATH", help="FITS files or folders")
+    sub.add_argument("--out", required=True, metavar="FILE", help="the cube to write")
+    _add_recipe_options(sub)
+
+    sub = command("predict", _predict, "predict maps with their uncertainties")
+    sub.add_argument("paths", nargs="+", metavar="PATH", help="FITS files or folders, or one prepared cube")
+    sub.add_argument("--out", required=True, metavar="FILE", help="the maps to write")
+    sub.add_argument("--model", metavar="NAME", help="name of the model (galaxy-maps models lists them)")
+    sub.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], help="where the model runs")
+    sub.add_argument("--truth", metavar="FILE", help="maps to compare with; prints how well the prediction does")
+    _add_recipe_options(sub)
+
+    sub = command("models", _models, "list the models, or show the card of one")
+    sub.add_argument("name", nargs="?", metavar="NAME")
+
+    sub = command("train", _train, "make a model's weights again from its data")
+    sub.add_argument("model", choices=["dust-forest"])
+    sub.add_argument("--data", required=True, metavar="DIR", help="folder of the DustPedia tables")
+    sub.add_argument("--out", required=True, metavar="DIR", help="folder to write weights and card to")
+    sub.add_argument("--seed", type=int, default=None, help="seed of all random numbers")
+
+    sub = command("demo", _demo, "open napari on the sample galaxy with its maps predicted")
+    sub.add_argument("--screenshot", metavar="FILE", help="save a picture of the window and close it")
+    return parser
+
+
+def _add_input_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what the files are")
+    group.add_argument("--band", action="append", default=[], metavar="FILE=BAND", help="band of a file (repeatable)")
+    group.add_argument(
+        "--unit", action="append", default=[], metavar="FILE_OR_BAND=UNIT", help="unit of a file (repeatable)"
+    )
+    group.add_argument(
+        "--psf", action="append", default=[], metavar="BAND=FWHM", help="FWHM of a band in arcsec (repeatable)"
+    )
+
+
+def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
+    _add_input_options(parser)
+    group = parser.add_argument_group("the galaxy")
+    group.add_argument("--name", help="name of the galaxy")
+    for name, text in _GALAXY_OPTIONS.items():
+        group.add_argument(f"--{name.replace('_', '-')}", type=float, metavar="X", help=text)
+    group = parser.add_argument_group("settings")
+    group.add_argument("--resolution", metavar="ARCSEC_OR_BAND", help="FWHM of the common PSF")
+    group.add_argument("--pixel", type=float, metavar="ARCSEC", help="pixel of the common grid")
+    group.add_argument("--recipe", metavar="FILE", help="settings from a TOML file or an earlier result")
+    group.add_argument("--set", action="append", default=[], metavar="STEP.KEY=VALUE", help="any setting (repeatable)")
+    group.add_argument("--overwrite", action="store_true", help="replace the output if it is there")
+    group.add_argument("--quiet", action="store_true", help="say nothing unless something is wrong")
+
+
+def _pairs(texts: Sequence[str], option: str, form: str) -> dict[str, str]:
+    """``KEY=VALUE`` texts as a dictionary; a value may hold an equals sign, a key may not."""
+    found = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not (equals and key and value):
+            raise RecipeError(f"{option} {text!r} is not of the form {form}.")
+        found[key] = value
+    return found
+
+
+def recipe_of(arguments: argparse.Namespace) -> Recipe:
+    """The recipe that the options ask for: a file's, changed by --set, changed by the options of their own."""
+    path = getattr(arguments, "recipe", None)
+    recipe = Recipe.from_file(path) if path else Recipe()
+    recipe = recipe.with_values(getattr(arguments, "set", []))
+    tree = recipe.model_dump()
+    tree["input"]["bands"].update(_pairs(arguments.band, "--band", "FILE=BAND"))
+    tree["input"]["units"].update(_pairs(arguments.unit, "--unit", "FILE_OR_BAND=UNIT"))
+    for band, value in _pairs(arguments.psf, "--psf", "BAND=FWHM").items():
+        try:
+            tree["input"]["psf"][band] = float(value)
+        except ValueError:
+            raise RecipeError(f"--psf {band}={value}: {value!r} is no number of arcsec.") from None
+    for name in ("name", *_GALAXY_OPTIONS):
+        if getattr(arguments, name, None) is not None:
+            tree["galaxy"][name] = getattr(arguments, name)
+    resolution = getattr(arguments, "resolution", None)
+    if resolution is not None:
+        try:
+            tree["psf"]["target"] = float(resolution)
+        except ValueError:
+            tree["psf"]["target"] = resolution
+    for section, key, option in (("grid", "pixel", "pixel"), ("model", "name", "model"), ("model", "device", "device")):
+        if getattr(arguments, option, None) is not None:
+            tree[section][key] = getattr(arguments, option)
+    return Recipe.from_tree(tree, "The options")
+
+
+def _run(steps: Steps[Any], quiet: bool) -> Any:
+    """Run steps to their end, with a progress bar where standard error is a terminal."""
+    if quiet or not sys.stderr.isatty():
+        return drain(steps)
+    from tqdm import tqdm
+
+    with tqdm(
+        bar_format="{desc:<60.60} |{bar:20}| {n_fmt}/{total_fmt} [{elapsed}]", leave=False, file=sys.stderr
+    ) as bar:
+
+        def show(progress: Progress) -> None:
+            bar.total, bar.n = progress.total, progress.done
+            bar.set_description_str(f"{progress.step}: {progress.detail}")
+
+        return drain(steps, show)
+
+
+def _check_free(path: str, overwrite: bool) -> None:
+    """Refuse an output that is there before the work is done, not after."""
+    if Path(path).exists() and not overwrite:
+        raise InputError(f"{path} is there already; choose another name, or allow it to be replaced with --overwrite.")
+
+
+def _read(arguments: argparse.Namespace, recipe: Recipe) -> Any:
+    from .fits_io import find_images, read_galaxy_steps
+
+    skipped: list[str] = []
+    files = find_images(arguments.paths, skipped)
+    for reason in skipped:
+        print(f"left out: {reason}", file=sys.stderr)
+    return _run(read_galaxy_steps(files, recipe), arguments.quiet)
+
+
+def _info(arguments: argparse.Namespace) -> int:
+    from .fits_io import find_images, settle_all
+
+    found, wrong = [], []
+    for path in arguments.paths:
+        try:
+            found += find_images([path], wrong)
+        except InputError as error:
+            wrong.append(str(error))
+    files = settle_all(found, recipe_of(arguments).input) if found else []
+    rows = [
+        {
+            "file": image.label,
+            "path": str(image.path),
+            "role": image.role,
+            "band": image.band.name if image.band else None,
+            "band_reason": image.band_reason,
+            "unit": image.unit,
+            "unit_reason": image.unit_reason,
+            "pixel_arcsec": round(image.pixel_arcsec, 4),
+            "fwhm_arcsec": round(image.fwhm, 3) or None,
+            "shape": list(image.shape),
+            "wcs": list(image.wcs.wcs.ctype),
+            "problems": list(image.problems),
+        }
+        for image in files
+    ]
+    if arguments.json:
+        print(json.dumps({"images": rows, "left_out": wrong}, indent=2))
+    else:
+        _print_table(rows)
+        for reason in [p for row in rows for p in row["problems"]] + [f"left out: {w}" for w in wrong]:
+            print(reason)
+    return 0 if rows else 2
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    table = [("file", "role", "band", "unit", "pixel", "FWHM", "size", "projection")]
+    for row in rows:
+        label = row["file"] if len(row["file"]) <= 48 else f"{row['file'][:30]}…{row['file'][-17:]}"
+        table.append(
+            (label, row["role"], row["band"] or "?", row["unit"] or "?", f"{row['pixel_arcsec']:.3g}″",
+             f"{row['fwhm_arcsec']:.3g}″" if row["fwhm_arcsec"] else "?", f"{row['shape'][1]} x {row['shape'][0]}",
+             row["wcs"][0][5:].strip("-"))
+        )  # fmt: skip
+    widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
+    for line in table:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _prepare(arguments: argparse.Namespace) -> None:
+    from .fits_io import write_cube
+    from .pipeline import provenance
+    from .prepare.steps import prepare_steps
+
+    _check_free(arguments.out, arguments.overwrite)
+    recipe = recipe_of(arguments)
+    galaxy = _read(arguments, recipe)
+    cube = _run(prepare_steps(galaxy, recipe), arguments.quiet)
+    write_cube(arguments.out, cube, provenance(galaxy, recipe), arguments.overwrite)
+    if not arguments.quiet:
+        ny, nx = cube.shape
+        print(
+            f"{galaxy.name}: {len(cube.bands)} bands at {cube.fwhm:.2f}″ on {nx} x {ny} pixels of {cube.pixel_arcsec:.3g}″"
+        )
+        for image in cube.images.values():
+            print(f"  {image.band}: {'; '.join(image.notes)}")
+        print(f"written to {arguments.out}")
+
+
+def _predict(arguments: argparse.Namespace) -> None:
+    from .fits_io import is_cube, read_cube, read_maps, write_maps
+    from .measure.residuals import score
+    from .models.device import resolve_device
+    from .models.registry import load_model
+    from .pipeline import predict_cube_steps, predict_steps
+
+    _check_free(arguments.out, arguments.overwrite)
+    recipe = recipe_of(arguments)
+    load_model(recipe.model.name)  # what is wrong with model, device or truth is told before the work, not after
+    resolve_device(recipe.model.device)
+    truth = read_maps(arguments.truth) if arguments.truth else None
+    if len(arguments.paths) == 1 and is_cube(arguments.paths[0]):
+        steps = predict_cube_steps(read_cube(arguments.paths[0]), recipe)
+    else:
+        steps = predict_steps(_read(arguments, recipe), recipe)
+    maps = _run(steps, arguments.quiet)
+    comparison = score(maps, truth) if truth is not None else None
+    write_maps(arguments.out, maps, arguments.overwrite)
+    if not arguments.quiet:
+        _print_maps(maps)
+        if comparison is not None:
+            print(f"\nagainst {arguments.truth}:")
+            comparison.pprint(max_lines=-1, max_width=-1)
+        print(f"written to {arguments.out}")
+
+
+def _print_maps(maps: Any) -> None:
+    import numpy as np
+
+    from .maps import FLAG_MEANING, PROPERTIES
+
+    ny, nx = maps.shape
+    print(f"{maps.provenance.get('object', '')}: maps of {nx} x {ny} pixels by {maps.provenance.get('model', '')}")
+    for name, plane in maps.values.items():
+        good = np.isfinite(plane)
+        prop = PROPERTIES[name]
+        unit = f"{prop.unit} {prop.log_unit}".strip()
+        if good.any():
+            error = np.nanmedian(maps.errors[name][good]) if name in maps.errors else np.nan
+            print(f"  {name:16} median {np.median(plane[good]):7.3f}, error {error:.3f} {unit}")
+        else:
+            print(f"  {name:16} nowhere")
+    valid = np.isfinite(next(iter(maps.values.values())))
+    for flag, meaning in FLAG_MEANING.items():
+        share = float(((maps.flags[valid] & flag) != 0).mean()) if valid.any() else 0.0
+        if share > 0:
+            print(f"  {share:.1%} of the pixels: {meaning}")
+
+
+def _models(arguments: argparse.Namespace) -> None:
+    from .models.registry import list_models, load_model
+
+    if arguments.name:
+        print(load_model(arguments.name).card.to_markdown())
+        return
+    for name in list_models():
+        print(f"{name}: {load_model(name).card.summary()}")
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    from .training import dust_forest
+
+    options = {} if arguments.seed is None else {"seed": arguments.seed}
+    dust_forest.train(Path(arguments.data), Path(arguments.out), **options)
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    try:
+        from .plugin.demo import main as demo
+    except ImportError as error:
+        raise GalaxyMapsError(
+            f"The window cannot open ({error}); install napari with a Qt binding: pip install 'napari-galaxy-maps[pyqt6]'."
+        ) from None
+    return int(demo(screenshot=arguments.screenshot) or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

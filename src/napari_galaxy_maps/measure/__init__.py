@@ -1,0 +1,1 @@
+"""What maps come to: functions of arrays that return astropy tables and maps."""
