@@ -1,0 +1,295 @@
+"""The Prepare panel: the steps as a list, each with its switch, its settings, what it did, and an eye for its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..exceptions import GalaxyMapsError
+from . import work
+from .session import session_for
+from .widgets import FAINT, GOOD, Message, Panel, eye_icon, wrapped
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+    from .session import Session
+
+TITLES = {
+    "sky": ("Sky", "Subtract the sky that is left in each image"),
+    "psf": ("One PSF", "Bring every band to the PSF of the widest"),
+    "grid": ("One grid", "Resample every band to the same pixels"),
+    "errors": ("Errors", "Give every pixel its 1-sigma error"),
+}
+
+
+class StepBox(QFrame):
+    """One step: its switch, its settings, what it did, and an eye."""
+
+    def __init__(self, session: Session, step: str, say: Callable[[str], None]):
+        super().__init__()
+        self.session, self.step, self._say = session, step, say
+        self.setObjectName(f"step_{step}")
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        title, tip = TITLES[step]
+        self.switch: QCheckBox | None = None
+        head = QHBoxLayout()
+        if "enabled" in type(getattr(session.recipe, step)).model_fields:
+            self.switch = QCheckBox(title)
+            self.switch.setStyleSheet("font-weight: bold;")
+            self.switch.setToolTip(tip)
+            self.switch.clicked.connect(lambda on: self._set("enabled", bool(on)))
+            head.addWidget(self.switch)
+        else:
+            label = QLabel(title)
+            label.setStyleSheet("font-weight: bold;")
+            label.setToolTip(tip)
+            head.addWidget(label)
+        head.addStretch(1)
+        self.eye = QToolButton()
+        self.eye.setObjectName("eye")
+        self.eye.setCheckable(True)
+        self.eye.setIcon(eye_icon())
+        self.eye.setIconSize(QSize(18, 18))
+        self.eye.setToolTip(f"Show what this step made of the images as layers ({title.lower()})")
+        self.eye.clicked.connect(lambda on: work.show_step(self.session, self.step, bool(on)))
+        head.addWidget(self.eye)
+        self.form = QGridLayout()
+        self.form.setHorizontalSpacing(6)
+        self.form.setColumnStretch(4, 1)
+        self.told = wrapped(colour=FAINT, name="told")
+        self.more = QToolButton()
+        self.more.setText("every band")
+        self.more.setCheckable(True)
+        self.more.hide()
+        self.more.clicked.connect(lambda _: self.show_told())
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 6)
+        layout.setSpacing(4)
+        layout.addLayout(head)
+        layout.addLayout(self.form)
+        layout.addWidget(self.told)
+        layout.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
+        self._readers: list[Callable[[], None]] = []
+        self._settings()
+
+    # Settings --------------------------------------------------------------------------------------------------------
+
+    def _settings(self) -> None:
+        if self.step == "sky":
+            self._choice("model", "Shape", ("constant", "plane"))
+            self._number("clip", "clipped at", 1.1, 10, 0.5, " σ")
+            self._number("exclude", "outside", 1, 10, 0.25, " × D25")
+        elif self.step == "psf":
+            self._free("target", "FWHM", ("auto", "WISE_12", "WISE_22", "12", "18"), "″, a band, or auto: the widest")
+        elif self.step == "grid":
+            self._free("pixel", "Pixel", ("auto", "4", "6", "12", "18"), "″, or auto: a third of the PSF")
+            self._number("extent", "Half-size", 0.25, 10, 0.25, " × semi-major axis", row=1)
+            self._check("cut", "inside the ellipse only", row=1)
+        else:
+            self._check("background", "background")
+            self._check("calibration", "calibration")
+
+    def _value(self, key: str) -> Any:
+        return getattr(getattr(self.session.recipe, self.step), key)
+
+    def _set(self, key: str, value: Any) -> None:
+        try:
+            self.session.set_recipe(self.step, **{key: value})
+        except GalaxyMapsError as error:
+            self._say(str(error))
+            self.refresh()
+        else:
+            self._say("")
+
+    def _add(self, row: int, *widgets: QWidget) -> None:
+        at = sum(1 for i in range(self.form.count()) if self.form.getItemPosition(i)[0] == row)
+        for i, widget in enumerate(widgets):
+            self.form.addWidget(widget, row, at + i)
+
+    def _choice(self, key: str, text: str, values: tuple[str, ...], row: int = 0) -> None:
+        box = QComboBox()
+        box.setObjectName(key)
+        box.addItems(values)
+        box.activated.connect(lambda _: self._set(key, box.currentText()))
+        self._readers.append(lambda: box.setCurrentText(self._value(key)))
+        self._add(row, QLabel(text), box)
+
+    def _number(self, key: str, text: str, low: float, high: float, step: float, unit: str, row: int = 0) -> None:
+        box = QDoubleSpinBox()
+        box.setObjectName(key)
+        box.setRange(low, high)
+        box.setSingleStep(step)
+        box.setDecimals(2)
+        box.setSuffix(unit)
+        box.setKeyboardTracking(False)
+
+        def read() -> None:
+            box.blockSignals(True)
+            box.setValue(self._value(key))
+            box.blockSignals(False)
+
+        box.valueChanged.connect(lambda value: self._set(key, value))
+        self._readers.append(read)
+        self._add(row, QLabel(text), box)
+
+    def _free(self, key: str, text: str, values: tuple[str, ...], hint: str, row: int = 0) -> None:
+        box = QComboBox()
+        box.setObjectName(key)
+        box.setEditable(True)
+        box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        box.addItems(values)
+
+        def told() -> None:
+            written = box.currentText().strip() or "auto"
+            try:
+                self._set(key, float(written))
+            except ValueError:
+                self._set(key, written)
+
+        def read() -> None:
+            value = self._value(key)
+            box.setEditText(value if isinstance(value, str) else f"{value:g}")
+
+        box.activated.connect(lambda _: told())
+        box.lineEdit().editingFinished.connect(told)
+        self._readers.append(read)
+        note = QLabel(hint)
+        note.setStyleSheet(f"color: {FAINT};")
+        self._add(row, QLabel(text), box, note)
+
+    def _check(self, key: str, text: str, row: int = 0) -> None:
+        box = QCheckBox(text)
+        box.setObjectName(key)
+        box.clicked.connect(lambda on: self._set(key, bool(on)))
+        self._readers.append(lambda: box.setChecked(self._value(key)))
+        self._add(row, box)
+
+    # Showing ---------------------------------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Show the recipe as it is."""
+        if self.switch is not None:
+            self.switch.setChecked(self._value("enabled"))
+        for read in self._readers:
+            read()
+
+    def show_told(self) -> None:
+        """Show what the step did: of the best band, or of every one."""
+        lines = self.session.told.get(self.step, [])
+        bands = [band for step, band in self.session.steps if step == self.step]
+        self.more.setVisible(len(lines) > 1)
+        self.eye.setEnabled(bool(bands) or self.eye.isChecked())
+        if not lines:
+            text = ""
+        elif self.more.isChecked() or len(lines) == 1:
+            text = "\n".join(lines)
+        else:
+            best = next((line for line in lines if line.startswith(("WISE_3.4:", "Spitzer_3.6:"))), lines[-1])
+            others = [line for line in lines if line is not best and not any(line.startswith(f"{b}:") for b in bands)]
+            text = "\n".join([f"{best}  ({len(bands)} bands)" if bands else best, *others])
+        self.told.setText(text)
+        self.told.setVisible(bool(text))
+
+
+class PreparePanel(Panel):
+    """From images as observed to one cube.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        The viewer to work in.
+    """
+
+    def __init__(self, napari_viewer: Viewer):
+        super().__init__()
+        self.session = session_for(napari_viewer)
+        self.message = Message()
+        self.boxes = {step: StepBox(self.session, step, self.message.say) for step in work.STEPS}
+        for box in self.boxes.values():
+            self.column.addWidget(box)
+        row = QHBoxLayout()
+        self.button = QPushButton("Prepare")
+        self.button.setObjectName("prepare")
+        self.button.setToolTip("Do all the steps that are switched on; Predict does so by itself")
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setObjectName("cancel")
+        row.addWidget(self.button, 2)
+        row.addWidget(self.cancel, 1)
+        self.column.addLayout(row)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.hide()
+        self.column.addWidget(self.bar)
+        self.column.addWidget(self.message)
+        self.result = wrapped(colour=GOOD, name="result")
+        self.column.addWidget(self.result)
+        self.column.addStretch(1)
+        self.button.clicked.connect(lambda _: self._prepare())
+        self.cancel.clicked.connect(lambda _: self.session.job.cancel() if self.session.job else None)
+        for signal, slot in (
+            (self.session.recipe_changed, self.refresh),
+            (self.session.steps_changed, self._steps_changed),
+            (self.session.cube_changed, self._cube_changed),
+            (self.session.job_changed, self._job_changed),
+            (self.session.said, self.message.say),
+        ):
+            self.listen(signal, slot)
+        self.refresh()
+        self._steps_changed()
+        self._cube_changed()
+        self._job_changed()
+
+    def _prepare(self) -> None:
+        self.message.say("")
+        work.prepare(self.session)
+
+    def refresh(self) -> None:
+        """Show the recipe as it is."""
+        for box in self.boxes.values():
+            box.refresh()
+
+    def _steps_changed(self) -> None:
+        for box in self.boxes.values():
+            box.show_told()
+        job = self.session.job
+        if job is not None and job.last is not None and job.last.step in work.STEPS:
+            # Each step is as long as any other on this bar.
+            number = work.STEPS.index(job.last.step)
+            self.bar.setRange(0, 100 * len(work.STEPS))
+            self.bar.setValue(int(100 * (number + job.last.done / max(job.last.total, 1))))
+
+    def _cube_changed(self) -> None:
+        cube = self.session.cube
+        if cube is None:
+            self.result.setText("")
+            return
+        ny, nx = cube.shape
+        scale = f" ({cube.pixel_pc:.0f} pc)" if cube.pixel_pc else ""
+        self.result.setText(
+            f"Ready: {len(cube.bands)} bands on {nx} × {ny} pixels of {cube.pixel_arcsec:.3g}″{scale}, "
+            f"PSF {cube.fwhm:.3g}″."
+        )
+
+    def _job_changed(self) -> None:
+        job = self.session.job
+        self.button.setEnabled(job is None)
+        self.cancel.setEnabled(job is not None)
+        self.bar.setVisible(job is not None and job.title in ("Preparing", "Predicting"))
+        self.bar.setRange(0, 0)

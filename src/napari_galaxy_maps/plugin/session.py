@@ -1,0 +1,389 @@
+"""What one viewer is working on: files, recipe, galaxy, cube, maps, and which layer shows which of them."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
+
+from ..galaxy import BandCube, BandImage, Galaxy
+from ..maps import PropertyMaps
+from ..recipe import Recipe
+from . import readout
+from .layers import AXIS_LABELS, METADATA_KEY, Key, LayerSpec, shown_in
+from .sky import Reference, centre_of
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+    from ..fits_io import ImageFile
+    from .worker import Job
+
+_SESSIONS: weakref.WeakKeyDictionary[ViewerModel, Session] = weakref.WeakKeyDictionary()
+_TURN_MS = 15
+"""Pause between two layers, in which the window paints and hears its user."""
+
+
+def session_for(viewer: ViewerModel) -> Session:
+    """The session of `viewer`, begun on first use; proxies of a viewer stand for the viewer."""
+    viewer = getattr(viewer, "__wrapped__", viewer)
+    session = _SESSIONS.get(viewer)
+    if session is None:
+        session = _SESSIONS[viewer] = Session(viewer)
+    return session
+
+
+def current_session() -> Session | None:
+    """The session of the viewer in front, or None where there is no viewer."""
+    from napari.viewer import current_viewer
+
+    viewer = current_viewer()
+    return session_for(viewer) if viewer is not None else None
+
+
+class Session:
+    """One viewer's work. Widgets read it, change it through its methods, and hear of changes by its signals.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+        Held weakly; the session ends with it.
+    """
+
+    files_changed = Signal()
+    """The list of files, what is known of them, or which of them are read."""
+    recipe_changed = Signal()
+    """A setting."""
+    galaxy_changed = Signal()
+    """The images that a preparation would start from."""
+    steps_changed = Signal()
+    """What the preparing steps did."""
+    cube_changed = Signal()
+    maps_changed = Signal()
+    truths_changed = Signal()
+    """What there is to compare with, or which of it is chosen."""
+    layers_changed = Signal()
+    job_changed = Signal()
+    """A job began or ended; see `job`."""
+    said = Signal(str)
+    """A sentence for the person, beside the notification."""
+
+    def __init__(self, viewer: ViewerModel):
+        self._viewer = weakref.ref(viewer)
+        self.recipe = Recipe()
+        self.files: list[ImageFile] = []
+        self.skipped: list[str] = []
+        self.pending_paths: list[Path] = []
+        self.excluded: set[str] = set()
+        self.images: dict[str, tuple[Any, BandImage]] = {}
+        self.failed: dict[str, tuple[Any, str]] = {}
+        self.galaxy: Galaxy | None = None
+        self.galaxy_problem = ""
+        self.cube: BandCube | None = None
+        self.memory: Any = None
+        self.steps: dict[tuple[str, str], BandImage] = {}
+        self.told: dict[str, list[str]] = {}
+        self.shown_steps: set[str] = set()
+        self.maps: PropertyMaps | None = None
+        self.residual: PropertyMaps | None = None
+        self.truths: dict[str, PropertyMaps] = {}
+        self.truth_name = ""
+        self.job: Job | None = None
+        self.reference: Reference | None = None
+        self._layers: dict[Key, weakref.ref[Layer]] = {}
+        self._given_names: dict[Key, str] = {}
+        self._queue: list[LayerSpec | Callable[[], None]] = []
+        self._waiting: list[Callable[[], None]] = []
+        self._turning = False
+        self._arranged = False
+        viewer.layers.events.inserted.connect(self._on_inserted)
+        viewer.layers.events.removed.connect(self._on_removed)
+        for layer in viewer.layers:
+            self._adopt(layer)
+
+    # The viewer ------------------------------------------------------------------------------------------------------
+
+    @property
+    def viewer(self) -> ViewerModel:
+        """The viewer; raises `RuntimeError` once it is gone."""
+        viewer = self._viewer()
+        if viewer is None:
+            raise RuntimeError("The viewer is closed.")
+        return viewer
+
+    def arrange(self) -> None:
+        """North up and east left, a scale bar in arcsec; once, so that a person's own choice stays."""
+        if self._arranged:
+            return
+        self._arranged = True
+        viewer = self.viewer
+        viewer.camera.orientation2d = ("up", "right")
+        viewer.scale_bar.visible = True
+        viewer.dims.axis_labels = AXIS_LABELS
+
+    def place(self, image_or_maps: BandImage | PropertyMaps) -> Reference:
+        """Where the tangent plane touches: the middle of the first thing ever shown, while any of it is open."""
+        if self.reference is None:
+            self.reference = centre_of(image_or_maps.wcs, image_or_maps.shape)
+        return self.reference
+
+    @property
+    def name(self) -> str:
+        """The galaxy's name as layers carry it; empty while nobody gave one."""
+        return self.recipe.galaxy.name
+
+    # Layers ----------------------------------------------------------------------------------------------------------
+
+    def layer(self, key: Key) -> Layer | None:
+        """The layer that shows `key`, whatever it is called now; None where there is none any more."""
+        reference = self._layers.get(key)
+        layer = reference() if reference else None
+        return layer if layer is not None and layer in self.viewer.layers else None
+
+    def shown(self) -> dict[Key, Layer]:
+        """All that is shown, by key."""
+        return {key: layer for key in list(self._layers) if (layer := self.layer(key)) is not None}
+
+    def show(self, spec: LayerSpec) -> Layer:
+        """Put `spec` into the layer that shows its key already, else into a new one; main thread only."""
+        layer = self.layer(spec.key)
+        if layer is not None:
+            return self._update(layer, spec)
+        from napari.layers import Image
+
+        self.arrange()
+        layer = Image(spec.data, **spec.arguments())
+        colorbar = getattr(layer, "colorbar", None)
+        if spec.colorbar and colorbar is not None:
+            colorbar.visible = True
+        self._given_names[spec.key] = spec.name
+        layers = self.viewer.layers
+        above = [i for i, other in enumerate(layers) if (s := shown_in(other)) and s.key.rank > spec.key.rank]
+        layers.insert(min(above), layer) if above else layers.append(layer)
+        return layer
+
+    def _update(self, layer: Layer, spec: LayerSpec) -> Layer:
+        """New data into a layer that is there: its name, visibility and colours stay as the person left them."""
+        old = layer.metadata.get(METADATA_KEY)
+        layer.metadata = {**layer.metadata, METADATA_KEY: spec.shown}
+        layer.data = spec.data
+        layer.affine = spec.affine
+        if spec.key.kind in ("image", "step", "residual", "error") and old is not None:
+            # Limits that follow from the data follow it; the maps' own are the property's usual range.
+            layer.contrast_limits_range = (
+                min(layer.contrast_limits_range[0], spec.limits[0]),
+                max(layer.contrast_limits_range[1], spec.limits[1]),
+            )
+            layer.contrast_limits = spec.limits
+            if spec.softening is not None:
+                layer.colormap = spec.make_colormap()
+        return layer
+
+    def show_later(self, specs: Iterable[LayerSpec], done: Callable[[], None] | None = None) -> None:
+        """Show layers one per turn of the event loop (a layer costs 90 ms), then call `done`."""
+        self._queue.extend(specs)
+        if done is not None:
+            self._queue.append(done)
+        from qtpy.QtWidgets import QApplication
+
+        if QApplication.instance() is None:
+            while self._queue:
+                self._turn(once=True)
+        elif self._queue and not self._turning:
+            self._turning = True
+            self._turn()
+
+    def _turn(self, once: bool = False) -> None:
+        if self._viewer() is None:
+            self._queue.clear()
+        if not self._queue:
+            self._turning = False
+            return
+        task = self._queue.pop(0)
+        try:
+            if isinstance(task, LayerSpec):
+                self.show(task)
+            else:
+                task()
+        finally:
+            if not once:
+                from qtpy.QtCore import QTimer
+
+                QTimer.singleShot(_TURN_MS, self._turn)
+
+    @property
+    def busy_showing(self) -> bool:
+        """Whether layers wait for their turn."""
+        return bool(self._queue) or self._turning
+
+    def focus(self, key: Key) -> None:
+        """Switch the layer of `key` on over one image, and every other one of ours off."""
+        layers = self.shown()
+        if key not in layers:
+            return
+        images = [k for k in layers if k.kind == "image"]
+        below = next((k for k in reversed(images) if layers[k].visible), None) or self.best_image(images)
+        keep = {key} if key.kind == "image" else {key, below}
+        for other, layer in layers.items():
+            if layer.visible != (other in keep):
+                layer.visible = other in keep
+        self.viewer.layers.selection.active = layers[key]
+
+    def fit(self, key: Key) -> None:
+        """Point the camera at one layer, whole."""
+        layer = self.layer(key)
+        if layer is None:
+            return
+        if hasattr(self.viewer, "fit_to_view"):
+            self.viewer.fit_to_view(layers=[layer])
+        else:  # napari < 0.7 fits all layers only
+            self.viewer.reset_view()
+
+    @staticmethod
+    def best_image(keys: Iterable[Key]) -> Key | None:
+        """The image to look at first: the normalising band, else the last."""
+        keys = list(keys)
+        for name in ("WISE_3.4", "Spitzer_3.6"):
+            for key in keys:
+                if key.name == name:
+                    return key
+        return keys[-1] if keys else None
+
+    def rename(self) -> None:
+        """Put the galaxy's new name into the names that nobody has changed by hand."""
+        for key, layer in self.shown().items():
+            if layer.name == self._given_names.get(key):
+                shown = shown_in(layer)
+                if shown is not None and not key.kind.startswith("truth"):
+                    layer.name = f"{self.name} {shown.label}".strip()
+                    self._given_names[key] = layer.name
+
+    def _on_inserted(self, event: Any) -> None:
+        self._adopt(event.value)
+
+    def _adopt(self, layer: Layer) -> None:
+        """Take charge of a layer that shows something of ours, wherever it came from: reader, sample, duplicate."""
+        shown = shown_in(layer)
+        if shown is None:
+            return
+        self.arrange()
+        if self.layer(shown.key) is None:
+            self._layers[shown.key] = weakref.ref(layer)
+            self._given_names.setdefault(shown.key, layer.name)
+        _read_out(layer, self)
+        if self.reference is None and isinstance(shown.content, BandImage | PropertyMaps):
+            self.place(shown.content)
+        if shown.key.kind == "truth" and isinstance(shown.content, PropertyMaps):
+            self.add_truth(shown.key.source or layer.name, shown.content)
+        self.layers_changed.emit()
+
+    def _on_removed(self, event: Any) -> None:
+        key = next((k for k, ref in self._layers.items() if ref() is event.value), None)
+        if key is None:
+            return
+        del self._layers[key]
+        self._given_names.pop(key, None)
+        if not self.shown() and not self._queue:
+            self.reference = None
+        self.layers_changed.emit()
+
+    # State -----------------------------------------------------------------------------------------------------------
+
+    def set_recipe(self, section: str, **values: Any) -> None:
+        """Change settings of one section of the recipe.
+
+        Raises
+        ------
+        RecipeError
+            In words, when a value makes no sense; nothing is changed then.
+        """
+        new = self.recipe.model_copy(deep=True)
+        part = getattr(new, section)
+        from pydantic import ValidationError
+
+        from ..exceptions import RecipeError
+
+        for key, value in values.items():
+            try:
+                setattr(part, key, value)
+            except ValidationError as error:
+                what = type(part).model_fields[key].description
+                raise RecipeError(f"{what}: {error.errors()[0]['msg'].lower()}.") from None
+        if new == self.recipe:
+            return
+        renamed = new.galaxy.name != self.recipe.galaxy.name
+        self.recipe = new
+        if renamed:
+            self.rename()
+        self.recipe_changed.emit()
+
+    def add_truth(self, name: str, maps: PropertyMaps, choose: bool = False) -> None:
+        """Offer `maps` for comparison under `name`."""
+        if self.truths.get(name) is not maps:
+            self.truths[name] = maps
+            if choose:
+                self.truth_name = name
+            self.truths_changed.emit()
+        elif choose:
+            self.choose_truth(name)
+
+    def choose_truth(self, name: str) -> None:
+        """Compare with the maps offered under `name`; with none when it is empty."""
+        if name != self.truth_name:
+            self.truth_name = name if name in self.truths else ""
+            self.truths_changed.emit()
+
+    @property
+    def truth(self) -> PropertyMaps | None:
+        """The maps to compare with."""
+        return self.truths.get(self.truth_name)
+
+    def note(self, text: str) -> None:
+        """Say a sentence in the panels."""
+        self.said.emit(text)
+
+    def after_job(self, task: Callable[[], None]) -> None:
+        """Call `task` once no job is running: at once, or when the one under way has ended."""
+        if self.job is None:
+            task()
+        elif task not in self._waiting:
+            self._waiting.append(task)
+
+    @staticmethod
+    def later(task: Callable[[], None]) -> None:
+        """Call `task` in the next turn of the event loop."""
+        from qtpy.QtCore import QTimer
+
+        QTimer.singleShot(0, task)
+
+    def job_ended(self) -> None:
+        """The job under way is over; what waited for it follows."""
+        self.job = None
+        self.job_changed.emit()
+        while self._waiting and self.job is None:
+            self._waiting.pop(0)()
+
+
+def _read_out(layer: Layer, session: Session) -> None:
+    """Let the status bar show sky position, value and unit; runs in the main and in the status thread."""
+    original = layer.get_status
+    layer_ref, viewer_ref = weakref.ref(layer), session._viewer
+
+    def get_status(position: Any = None, *, world: bool = False, **keywords: Any) -> dict[str, str]:
+        result = dict(original(position, world=world, **keywords))
+        own, viewer = layer_ref(), viewer_ref()
+        if position is None or own is None or viewer is None:
+            return result
+        where, what = readout.status(own, list(viewer.layers), position, world)
+        if where:
+            result["coordinates"] = f"{where}{readout.SEPARATOR}{what}" if what else where
+            result["coords"], result["value"] = where, readout.layer_text(own, position, world)
+            # The bar is short: the position and the values need the room of the plugin's name.
+            result["source_type"] = result["plugin"] = ""
+        return result
+
+    layer.get_status = get_status

@@ -1,0 +1,139 @@
+"""Small pieces that the panels share: a line for messages, number fields that may be empty, a panel's frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtGui import QColor, QDoubleValidator, QIcon, QPainter, QPixmap
+from qtpy.QtWidgets import QFrame, QLabel, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+WARNING = "#e0a030"
+GOOD = "#6cc070"
+FAINT = "#9aa0a8"
+
+
+def wrapped(text: str = "", colour: str = "", name: str = "") -> QLabel:
+    """A label that wraps its words and never forces its panel to be wide."""
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    if colour:
+        label.setStyleSheet(f"color: {colour};")
+    if name:
+        label.setObjectName(name)
+    return label
+
+
+class Message(QLabel):
+    """A sentence that something is wrong, or nothing at all."""
+
+    def __init__(self, name: str = "message"):
+        super().__init__()
+        self.setObjectName(name)
+        self.setWordWrap(True)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setStyleSheet(f"color: {WARNING};")
+        self.hide()
+
+    def say(self, text: str) -> None:
+        """Show `text`; hide when it is empty."""
+        self.setText(text)
+        self.setVisible(bool(text))
+
+
+class NumberField(QLineEdit):
+    """A number that may be left empty."""
+
+    told = Signal(object)
+    """A float or None, when the person has finished."""
+
+    def __init__(self, placeholder: str = "unknown", low: float = -1e9, high: float = 1e9, name: str = ""):
+        super().__init__()
+        validator = QDoubleValidator(low, high, 6)
+        validator.setNotation(QDoubleValidator.Notation.StandardNotation)
+        # A comma would otherwise be the decimal sign in half of Europe and a point refused.
+        locale = validator.locale().c()
+        validator.setLocale(locale)
+        self.setValidator(validator)
+        self.setPlaceholderText(placeholder)
+        self.setObjectName(name)
+        self.setMinimumWidth(60)
+        self.editingFinished.connect(self._finished)
+
+    def _finished(self) -> None:
+        if self.isModified():
+            self.setModified(False)
+            self.told.emit(float(self.text()) if self.text().strip() else None)
+
+    def show_value(self, value: float | None) -> None:
+        """Show a number without telling anybody."""
+        if not (self.hasFocus() and self.isModified()):
+            self.setText("" if value is None else f"{value:.7g}")
+            self.setModified(False)
+
+
+class Panel(QWidget):
+    """A dock widget whose content scrolls when the window is low."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.content = QWidget()
+        self.column = QVBoxLayout(self.content)
+        self.column.setContentsMargins(8, 8, 8, 8)
+        self.column.setSpacing(6)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(self.content)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(area)
+        self.setMinimumWidth(360)
+
+    def sizeHint(self) -> QSize:
+        """As wide as the table of files needs."""
+        return QSize(500, 600)
+
+    def listen(self, signal: Any, slot: Callable[..., None]) -> None:
+        """Connect a session's signal for as long as this panel lives."""
+        signal.connect(slot)
+        self.destroyed.connect(lambda *_: _disconnect(signal, slot))
+
+
+def _disconnect(signal: Any, slot: Callable[..., None]) -> None:
+    signal.disconnect(slot, missing_ok=True)
+
+
+def eye_icon(colour: str = "#d0d4da") -> QIcon:
+    """napari's eye, in the colour of text; an empty icon where this napari has none."""
+    try:
+        from napari.resources import get_icon_path
+
+        svg = Path(get_icon_path("visibility")).read_text()
+    except (ImportError, ValueError, OSError):
+        return QIcon()
+    from qtpy.QtSvg import QSvgRenderer
+
+    pixmap = QPixmap(32, 32)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    QSvgRenderer(svg.encode()).render(painter)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
+    painter.fillRect(pixmap.rect(), QColor(colour))
+    painter.end()
+    return QIcon(pixmap)
+
+
+def heading(text: str) -> QLabel:
+    """A heading inside a panel."""
+    label = QLabel(text)
+    label.setStyleSheet("font-weight: bold;")
+    return label

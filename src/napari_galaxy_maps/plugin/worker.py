@@ -1,0 +1,196 @@
+"""The one place for threads: runs a generator of `Progress` beside the window, with progress, cancelling and words."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import traceback
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any
+
+from napari.qt.threading import create_worker
+from napari.utils import progress
+from napari.utils.notifications import Notification, notification_manager, show_info, show_warning
+from superqt.utils import GeneratorWorker
+
+from ..exceptions import GalaxyMapsError
+from ..progress import Progress
+
+if TYPE_CHECKING:
+    from .session import Session
+
+LOGGER = logging.getLogger("napari_galaxy_maps")
+
+
+class Failure(Exception):
+    """Carries an error out of a worker.
+
+    superqt swallows a `RuntimeError` (torch's out-of-memory is one) without ever saying that the worker finished.
+    """
+
+
+class _Worker(GeneratorWorker):
+    """A generator worker that leaves all words to `Job` and closes its generator when it is cancelled."""
+
+    def work(self) -> Any:
+        try:
+            return super().work()
+        finally:
+            self._gen.close()
+
+
+class Job:
+    """A piece of work under way in a thread.
+
+    Parameters
+    ----------
+    session : Session
+        Whose work it is.
+    title : str
+        What is being done, e.g. ``"Predicting"``.
+    worker : GeneratorWorker
+        The thread.
+    """
+
+    def __init__(self, session: Session, title: str):
+        self.session = session
+        self.title = title
+        self.cancelled = False
+        self.last: Progress | None = None
+        self.worker: GeneratorWorker | None = None
+        self._bar: progress | None = None
+
+    def cancel(self) -> None:
+        """Stop at the next sign of life; what is shown stays."""
+        self.cancelled = True
+        if self.worker is not None:
+            self.worker.quit()
+
+    def _begin(self) -> None:
+        self._bar = progress(total=0, desc=self.title)
+
+    def _advance(self, sign: Progress) -> None:
+        self.last = sign
+        if self._bar is not None:
+            if sign.total > 0 and self._bar.total != sign.total:
+                self._bar.reset(total=sign.total)
+            self._bar.set_description(f"{self.title}: {sign.step}")
+            self._bar.n = sign.done
+            self._bar.update(0)
+
+    def _end(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def start(
+    session: Session,
+    title: str,
+    steps: Callable[[], Generator[Progress, None, Any]],
+    *,
+    on_progress: Callable[[Progress], None] | None = None,
+    on_result: Callable[[Any], None] | None = None,
+    on_error: Callable[[str], None] | None = None,
+    on_end: Callable[[], None] | None = None,
+    quiet: bool = False,
+) -> Job | None:
+    """Run a generator of `Progress` in a thread, one at a time per viewer.
+
+    Parameters
+    ----------
+    session : Session
+        Its `job` is set while the work lasts.
+    title : str
+        What is being done, for the person.
+    steps : callable
+        Makes the generator; runs in the thread, as does the generator.
+    on_progress, on_result, on_error, on_end : callable, optional
+        Called in the main thread: at every sign of life, with what the generator returns, with the sentence of an
+        error, and when all is over, whichever way it went.
+    quiet : bool
+        Say nothing when another job is running.
+
+    Returns
+    -------
+    Job or None
+        None when another job is running.
+    """
+    if session.job is not None:
+        if not quiet:
+            show_info(f"{session.job.title} is still under way; wait for it or cancel it.")
+        return None
+    job = Job(session, title)
+
+    def guarded() -> Generator[Progress, None, Any]:
+        try:
+            return (yield from steps())
+        except GeneratorExit:
+            raise
+        except Exception as error:
+            raise Failure(str(error)) from error
+
+    def errored(error: Exception) -> None:
+        cause = error.__cause__ if isinstance(error, Failure) and error.__cause__ is not None else error
+        sentence = report(cause, title)
+        if on_error is not None:
+            on_error(sentence)
+
+    def returned(result: Any) -> None:
+        if on_result is not None and not job.cancelled:
+            on_result(result)
+
+    def advanced(sign: Progress) -> None:
+        job._advance(sign)
+        if on_progress is not None and not job.cancelled:
+            on_progress(sign)
+
+    def finished() -> None:
+        # Not on `returned`: after an error the bar would spin for ever.
+        job._end()
+        gc.unfreeze()
+        if on_end is not None:
+            on_end()
+        session.job_ended()
+
+    # A full garbage collection in the middle of the work would stop the window for 100 ms and more. What is there now
+    # is set aside, which costs nothing, until the work is done.
+    gc.freeze()
+    session.job = job
+    worker = create_worker(
+        guarded,
+        _start_thread=False,
+        _worker_class=_Worker,
+        _connect={"errored": errored, "returned": returned, "yielded": advanced, "finished": finished},
+    )
+    job.worker = worker
+    job._begin()
+    session.job_changed.emit()
+    worker.start()
+    return job
+
+
+def report(error: BaseException, title: str = "") -> str:
+    """Tell the person of an error, and return the sentence.
+
+    What the person can put right is a warning in one sentence. Anything else is a fault in the program: the
+    notification says so and offers the traceback, which is logged too.
+    """
+    if isinstance(error, GalaxyMapsError):
+        sentence = str(error)
+        show_warning(sentence)
+        return sentence
+    while_doing = f" while {title[:1].lower()}{title[1:]}" if title else ""
+    sentence = (
+        f"Something unexpected happened{while_doing} ({type(error).__name__}: {error}). "
+        "The layers are as they were; please report it with the traceback."
+    )
+    LOGGER.error("%s\n%s", sentence, "".join(traceback.format_exception(error)))
+    # An ErrorNotification carries the traceback and the button that shows it.
+    notification = Notification.from_exception(error)
+    notification.message = sentence
+    notification_manager.dispatch(notification)
+    return sentence
+
+
+__all__ = ["Failure", "Job", "report", "start"]
