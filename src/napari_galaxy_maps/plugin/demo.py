@@ -1,0 +1,174 @@
+"""The demonstration: opens the sample galaxy, predicts its maps and shows them; given a file, saves the window and ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import GalaxyMapsError
+from . import panels, work
+from .layers import Key
+from .session import session_for
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+    from .session import Session
+
+SAMPLE = "sample-galaxy"
+SHOWN = Key("map", "LOG_SMD")
+"""The map that is looked at in the end."""
+
+_LOOK_MS = 50
+_PAINT_S = 1.5
+_PATIENCE_S = 300.0
+
+
+class Demo:
+    """Does what a person would do, a step at a time, each begun when the one before has ended.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        To work in.
+    on_end : callable
+        Called once, when the maps are shown and painted, or when something went wrong (`problem` says what).
+    """
+
+    def __init__(self, viewer: Viewer, on_end: Callable[[], None]):
+        from qtpy.QtCore import QTimer
+
+        self.viewer = viewer
+        self.session: Session = session_for(viewer)
+        self.problem = ""
+        self._on_end = on_end
+        self._steps = iter((self._open, self._predict, self._show))
+        self._said: list[str] = []
+        self._began = self._quiet_since = time.monotonic()
+        self.session.said.connect(self._said.append)
+        self._timer = QTimer()
+        self._timer.setInterval(_LOOK_MS)
+        self._timer.timeout.connect(self._look)
+        self._timer.start()
+
+    @property
+    def _busy(self) -> bool:
+        session = self.session
+        return session.job is not None or session.busy_showing or bool(session.pending_paths)
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        if now - self._began > _PATIENCE_S:
+            self._end(f"The demonstration did not come to its end within {_PATIENCE_S:.0f} s.")
+        if self._busy:
+            self._quiet_since = now
+        # One job begins in the turn after another: only a while without any says that all is done.
+        elif now - self._quiet_since > 5 * _LOOK_MS / 1000:
+            self._quiet_since = now
+            step = next(self._steps, None)
+            if step is None:
+                return
+            try:
+                step()
+            except Exception as error:
+                # Without this a window that nobody watches would stay open for ever.
+                self._end(f"The demonstration failed: {error}")
+
+    def _open(self) -> None:
+        panels.open_all(self.viewer)
+        self.viewer.open_sample(panels.PLUGIN, SAMPLE)
+
+    def _predict(self) -> None:
+        if self.session.galaxy is None:
+            self._end("The sample galaxy did not open.")
+            return
+        self._raise_panel("Predict")
+        work.predict(self.session)
+
+    def _show(self) -> None:
+        if self.session.layer(SHOWN) is None:
+            self._end("No maps were predicted.")
+            return
+        self.session.focus(SHOWN)
+        self.session.fit(SHOWN)
+        from qtpy.QtCore import QTimer
+
+        QTimer.singleShot(int(_PAINT_S * 1000), self._end)
+
+    def _raise_panel(self, name: str) -> None:
+        from qtpy.QtWidgets import QDockWidget
+
+        for dock in self.viewer.window._qt_window.findChildren(QDockWidget):
+            if dock.windowTitle() == name:
+                dock.raise_()
+
+    def _end(self, problem: str = "") -> None:
+        if self._timer.isActive():
+            self._timer.stop()
+            self.problem = " ".join([problem, *self._said[-1:]]) if problem else ""
+            self._on_end()
+
+
+def save_window(viewer: Viewer, path: str | Path) -> None:
+    """Save a picture of the whole window.
+
+    Raises
+    ------
+    GalaxyMapsError
+        When the canvas is blank, as without OpenGL, or the file cannot be written.
+    """
+    import numpy as np
+    from skimage.io import imsave
+
+    canvas = viewer.screenshot(canvas_only=True, flash=False)[..., :3]
+    if np.ptp(canvas) < 50:
+        raise GalaxyMapsError("The window's canvas stayed black: there is no OpenGL here (install libgl1-mesa-dri).")
+    try:
+        imsave(str(path), viewer.screenshot(canvas_only=False, flash=False)[..., :3], check_contrast=False)
+    except (OSError, ValueError) as error:
+        raise GalaxyMapsError(f"{path} cannot be written ({error}); name a .png file in another folder.") from None
+
+
+def main(screenshot: str | None = None) -> int:
+    """Run the demonstration.
+
+    Parameters
+    ----------
+    screenshot : str, optional
+        File for a picture of the window, which then closes; without it the window stays.
+
+    Returns
+    -------
+    int
+        0.
+
+    Raises
+    ------
+    GalaxyMapsError
+        When the maps did not come, in words.
+    """
+    import napari
+
+    viewer = napari.Viewer(title="Galaxy maps: the sample galaxy")
+    if screenshot:
+        viewer.window.resize(1600, 960)
+    failures: list[BaseException] = []
+
+    def ended() -> None:
+        try:
+            if demo.problem:
+                raise GalaxyMapsError(demo.problem)
+            if screenshot:
+                save_window(viewer, screenshot)
+        except GalaxyMapsError as error:
+            failures.append(error)
+        if screenshot:
+            viewer.close()
+
+    demo: Any = Demo(viewer, ended)
+    napari.run()
+    if failures:
+        raise failures[0]
+    return 0
