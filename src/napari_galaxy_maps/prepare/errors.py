@@ -6,9 +6,8 @@ import numpy as np
 
 from ..galaxy import BandImage, Ellipse
 from ..recipe import ErrorSettings
-from .psf import FWHM_PER_SIGMA
 
-_ADAPTIVE_KERNEL_FWHM = 1.3  # of reproject's anti-aliasing Gaussian, in output pixels
+_ADAPTIVE_KERNEL_SIGMA = 0.65  # of reproject's anti-aliasing Gaussian, in output pixels (its kernel_width is 2 sigma)
 
 
 def background_rms(image: BandImage, ellipse: Ellipse, pixel_arcsec: float) -> float:
@@ -21,7 +20,7 @@ def background_rms(image: BandImage, ellipse: Ellipse, pixel_arcsec: float) -> f
     from scipy.ndimage import gaussian_filter
 
     valid = np.isfinite(image.data)
-    sigma = _ADAPTIVE_KERNEL_FWHM / FWHM_PER_SIGMA * pixel_arcsec / image.pixel_arcsec
+    sigma = _ADAPTIVE_KERNEL_SIGMA * pixel_arcsec / image.pixel_arcsec
     smooth = gaussian_filter(np.where(valid, image.data, 0), sigma)
     with np.errstate(invalid="ignore", divide="ignore"):
         smooth = smooth / gaussian_filter(valid.astype(np.float32), sigma)

@@ -131,7 +131,7 @@ def prepare_steps(galaxy: Galaxy, recipe: Recipe, memory: Memory | None = None) 
         yield Progress("psf", 0, total, detail)
     total = len(images)
     # Room for the sky outside the galaxy, and for the kernel's wings beyond the grid.
-    reach = max(1.5 * ellipse.a, grid.shape[0] / 2 * grid.pixel_arcsec * 1.42) + 2 * fwhm + 20 * grid.pixel_arcsec
+    reach = max(1.5, 1.42 * recipe.grid.extent) * ellipse.a + 8 * max(fwhm, grid.pixel_arcsec)
 
     matched: dict[str, BandImage] = {}
     for done, (name, image) in enumerate(images.items(), 1):

@@ -1,0 +1,73 @@
+"""Shared by all tests: the real data, where it is, and small made-up images with known content."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.wcs import WCS
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+SAMPLE = Path(__file__).resolve().parents[1] / "sample_data" / "sample-galaxy"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of the real data; the test is skipped where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("the real data (../shared/data) is not here")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def sample_folder() -> Path:
+    """Folder of the sample galaxy."""
+    return SAMPLE
+
+
+def tan_wcs(shape: tuple[int, int], pixel: float, ra: float = 150.0, dec: float = 2.0, rotation: float = 0.0) -> WCS:
+    """A tangential WCS centred on the image; pixel in arcsec, rotation in degrees."""
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crval = [ra, dec]
+    wcs.wcs.crpix = [(shape[1] + 1) / 2, (shape[0] + 1) / 2]
+    wcs.wcs.cdelt = [-pixel / 3600, pixel / 3600]
+    cos, sin = np.cos(np.radians(rotation)), np.sin(np.radians(rotation))
+    wcs.wcs.pc = [[cos, -sin], [sin, cos]]
+    wcs.wcs.set()
+    return wcs
+
+
+def write_image(path: Path, data: np.ndarray, wcs: WCS | None = None, **header: object) -> Path:
+    """Write a FITS image with header keywords."""
+    cards = fits.Header() if wcs is None else wcs.to_header()
+    for key, value in header.items():
+        cards[key] = value
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fits.PrimaryHDU(data, cards).writeto(path, overwrite=True)
+    return path
+
+
+@pytest.fixture
+def galaxy_folder(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a folder of a round exponential galaxy in some bands, in MJy/sr, over a sky of 2 MJy/sr."""
+
+    def make(bands: dict[str, float], name: str = "galaxy", noise: float = 0.02, seed: int = 1) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        rng = np.random.default_rng(seed)
+        for i, (band, brightness) in enumerate(bands.items()):
+            pixel = (1.5, 2.0, 1.375)[i % 3]
+            side = int(420 / pixel)
+            y, x = (np.mgrid[:side, :side] - (side - 1) / 2) * pixel
+            disc = brightness * np.exp(-np.hypot(x, y) / 25)
+            data = (disc + 2.0 + rng.normal(0, noise, disc.shape)).astype("f4")
+            write_image(folder / f"galaxy_{band}.fits", data, tan_wcs(data.shape, pixel, rotation=20 * i), BUNIT="MJy/sr")
+        return folder
+
+    return make

@@ -1,0 +1,272 @@
+"""Each step of preparation does to a known image what arithmetic says it should, and does not touch what it was given."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from napari_galaxy_maps.bands import get_band
+from napari_galaxy_maps.exceptions import InputError, RecipeError
+from napari_galaxy_maps.fits_io import read_galaxy
+from napari_galaxy_maps.galaxy import BandImage, Ellipse, Galaxy
+from napari_galaxy_maps.maps import Flag
+from napari_galaxy_maps.prepare.errors import background_rms
+from napari_galaxy_maps.prepare.extent import measure_ellipse
+from napari_galaxy_maps.prepare.grid import make_grid, resample
+from napari_galaxy_maps.prepare.psf import convolve, gaussian_kernel, masked_convolve, match_psf
+from napari_galaxy_maps.prepare.sky import subtract_sky
+from napari_galaxy_maps.prepare.steps import Memory, prepare, prepare_steps
+from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.recipe import Recipe, SkySettings
+from tests.conftest import tan_wcs
+
+W1 = get_band("WISE_3.4")
+CENTRE = Ellipse(150.0, 2.0, 60.0, 40.0, 30.0)
+
+
+def made(data, pixel=1.5, rotation=0.0, fwhm=6.1, **more):
+    return BandImage(data.astype("f4"), W1, tan_wcs(data.shape, pixel, rotation=rotation), fwhm=fwhm, **more)
+
+
+def gaussian(side, pixel, fwhm, amplitude=1.0, q=1.0, angle=0.0):
+    y, x = (np.mgrid[:side, :side] - (side - 1) / 2) * pixel
+    cos, sin = np.cos(angle), np.sin(angle)
+    sigma = fwhm / 2.3548
+    return amplitude * np.exp(-((x * cos + y * sin) ** 2 + ((y * cos - x * sin) / q) ** 2) / 2 / sigma**2)
+
+
+# --- sky -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model, slope", [("constant", 0.0), ("plane", 0.5)])
+def test_the_sky_is_found_under_a_galaxy_and_stars(model, slope):
+    rng = np.random.default_rng(2)
+    side = 300
+    sky = 50 + slope * (np.arange(side) / side - 0.5)[None, :] + np.zeros((side, 1))
+    data = sky + gaussian(side, 1.5, 60, 5) + rng.normal(0, 0.1, (side, side))
+    for x, y in rng.integers(20, 280, (30, 2)):
+        data[y - 1 : y + 2, x - 1 : x + 2] += 20
+    before = data.astype("f4")
+    image = made(data)
+    result = subtract_sky(image, SkySettings(model=model), CENTRE)
+    removed = before - result.data
+    assert np.abs(removed - sky).max() < 0.01  # a tenth of one pixel's noise
+    assert result.meta["sky_rms"] == pytest.approx(0.1, rel=0.03)
+    np.testing.assert_array_equal(image.data, before)
+
+
+def test_a_sky_of_few_counts_is_not_biased():
+    rng = np.random.default_rng(3)
+    counts = rng.poisson(4.0, (300, 300))
+    assert np.mean(counts) == pytest.approx(4, abs=0.03)
+    result = subtract_sky(made(counts), SkySettings(), None)
+    assert result.meta["sky"] == pytest.approx(4, abs=0.12)
+
+
+# --- PSF -------------------------------------------------------------------------------------------------------------
+
+
+@given(st.floats(1.5, 8), st.floats(1.05, 4), st.floats(0.5, 3))
+@settings(max_examples=20, deadline=None)
+def test_a_kernel_is_normalised_centred_odd_and_adds_widths_in_quadrature(fwhm, wider, pixel):
+    kernel = gaussian_kernel(fwhm, fwhm * wider, pixel)
+    if kernel is None:
+        assert np.sqrt((fwhm * wider) ** 2 - fwhm**2) / 2.3548 / pixel < 0.1
+        return
+    assert kernel.shape[0] % 2 == kernel.shape[1] % 2 == 1
+    assert kernel.sum() == pytest.approx(1, abs=1e-5)
+    assert np.unravel_index(kernel.argmax(), kernel.shape) == (kernel.shape[0] // 2, kernel.shape[1] // 2)
+
+
+def test_a_gaussian_becomes_the_wider_gaussian():
+    pixel, narrow, wide = 1.0, 6.0, 12.0
+    image = made(gaussian(201, pixel, narrow, 100), pixel, fwhm=narrow)
+    result = match_psf(image, wide)
+    expected = gaussian(201, pixel, wide, 100 * (narrow / wide) ** 2)
+    assert np.nanmax(np.abs(result.data - expected)) < 2e-3 * expected.max()
+    assert result.fwhm == wide and np.nansum(result.data) == pytest.approx(image.data.sum(), rel=1e-4)
+
+
+def test_convolution_agrees_with_astropys():
+    from astropy.convolution import convolve_fft
+
+    rng = np.random.default_rng(0)
+    data = rng.normal(3, 1, (90, 80)).astype("f4")
+    data[20:24, 30:40] = np.nan
+    kernel = gaussian_kernel(2, 9, 1.0)
+    ours, _ = masked_convolve(data, kernel, min_weight=0.01)
+    theirs = convolve_fft(data, kernel, nan_treatment="interpolate", boundary="fill", preserve_nan=False)
+    inside = (slice(20, -20), slice(20, -20))  # at the border astropy counts zeros, we only what was measured
+    np.testing.assert_allclose(ours[inside], theirs[inside], rtol=2e-5)
+
+
+@given(arrays("f4", (24, 31), elements=st.floats(-5, 5, width=32)), st.integers(0, 400))
+@settings(max_examples=25, deadline=None)
+def test_convolution_is_linear_and_shift_invariant(plane, seed):
+    kernel = gaussian_kernel(2, 6, 1.5)
+    other = np.random.default_rng(seed).normal(size=plane.shape).astype("f4")
+    a, b, both = convolve(np.stack([plane, other, plane + 2 * other]), kernel)
+    np.testing.assert_allclose(both, a + 2 * b, atol=2e-4)
+
+
+def test_blank_pixels_do_not_leak_and_a_flat_image_stays_flat_to_its_edge():
+    data = np.full((100, 100), 7.0, "f4")
+    data[40:60, 40:60] = np.nan
+    mask = np.zeros(data.shape, bool)
+    mask[10:12, 10:12] = True
+    data[10:12, 10:12] = 1e6  # a star under the mask
+    result = match_psf(made(data, mask=mask), 12.0)
+    valid = np.isfinite(result.data)
+    np.testing.assert_allclose(result.data[valid], 7, rtol=1e-5)
+    assert not valid[50, 50] and valid[0, 50] and valid[50, 99] and valid[11, 11]
+    assert not valid[0, 0]  # a corner sees a quarter of the kernel
+
+
+def test_variance_goes_with_the_square_of_the_kernel():
+    rng = np.random.default_rng(5)
+    kernel = gaussian_kernel(3, 9, 1.5)
+    variance = np.full((80, 80), 4.0, "f4")
+    _, predicted = masked_convolve(np.zeros((80, 80), "f4"), kernel, variance=variance)
+    draws = convolve(rng.normal(0, 2, (300, 80, 80)).astype("f4"), kernel)[:, 20:60, 20:60]
+    assert predicted[40, 40] == pytest.approx(draws.var(), rel=0.02)
+    assert predicted[40, 40] == pytest.approx(4 * (kernel**2).sum(), rel=1e-4)
+
+
+# --- grid ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rotation", [0, 30, 90])
+@pytest.mark.parametrize("out_pixel", [1.0, 4.0])
+def test_resampling_keeps_surface_brightness_and_flux(rotation, out_pixel):
+    image = made(gaussian(161, 1.5, 40, 3.0), rotation=rotation, fwhm=6.1)
+    grid = make_grid(Ellipse(150.0, 2.0, 80, 80), out_pixel, 1.2)
+    result = resample(image, grid)
+    y, x = np.mgrid[: grid.shape[0], : grid.shape[1]] - (grid.shape[0] - 1) / 2
+    # The adaptive method smooths by a Gaussian whose sigma is 0.65 pixels of the coarser grid.
+    broadened = np.hypot(40, 0.65 * 2.3548 * max(out_pixel, 1.5))
+    expected = 3.0 * (40 / broadened) ** 2 * np.exp(-(x**2 + y**2) * out_pixel**2 / 2 / (broadened / 2.3548) ** 2)
+    valid = np.isfinite(result.data)
+    assert np.abs(result.data - expected)[valid].max() < 0.01
+    ours, theirs = np.nansum(result.data) * out_pixel**2, expected.sum() * out_pixel**2
+    assert ours == pytest.approx(theirs, rel=2e-3)
+
+
+def test_positions_survive_the_grid():
+    image = made(np.zeros((101, 101)), pixel=2.0, rotation=40)
+    sky = image.wcs.pixel_to_world(70, 35)
+    y, x = np.mgrid[:101, :101]
+    image = image.evolve(data=np.exp(-((x - 70) ** 2 + (y - 35) ** 2) / 8).astype("f4"))
+    grid = make_grid(Ellipse(150.0, 2.0, 70, 70), 2.0, 1.3)
+    data = np.nan_to_num(resample(image, grid).data)
+    rows, columns = np.mgrid[: grid.shape[0], : grid.shape[1]]
+    found = grid.wcs.pixel_to_world((data * columns).sum() / data.sum(), (data * rows).sum() / data.sum())
+    assert found.separation(sky).arcsec < 0.1
+
+
+def test_a_galaxy_smaller_than_a_pixel_is_refused():
+    with pytest.raises(InputError, match="less than one pixel"):
+        make_grid(Ellipse(150, 2, 10, 5), 18.0, 1.25, "NGC 1")
+
+
+# --- the ellipse, the errors, the whole chain ------------------------------------------------------------------------
+
+
+def test_the_ellipse_of_a_galaxy_is_measured():
+    rng = np.random.default_rng(4)
+    # the long axis lies at 30 degrees from +y towards +x; east is towards -x, so the position angle is 150
+    data = gaussian(241, 1.5, 80, 2.0, q=0.5, angle=np.pi / 3) + rng.normal(0, 0.02, (241, 241))
+    ellipse = measure_ellipse(made(data))
+    assert ellipse.ra == pytest.approx(150, abs=5e-4) and ellipse.dec == pytest.approx(2, abs=5e-4)
+    assert ellipse.pa == pytest.approx(150, abs=3)
+    assert ellipse.b / ellipse.a == pytest.approx(0.5, abs=0.08)
+
+
+def test_where_there_is_no_galaxy_the_person_is_asked():
+    flat = made(np.random.default_rng(0).normal(0, 1, (100, 100)))
+    with pytest.raises(InputError, match="No galaxy stands out"):
+        measure_ellipse(flat)
+
+
+def test_the_background_rms_is_the_scatter_on_the_grid():
+    rng = np.random.default_rng(6)
+    small = Ellipse(150.0, 2.0, 15, 15)
+    image = match_psf(made(rng.normal(0, 1, (400, 400)), pixel=1.0, fwhm=2.0), 9.0)
+    grid = make_grid(Ellipse(150.0, 2.0, 150, 150), 3.0, 1.1)
+    on_grid = resample(image, grid).data
+    assert background_rms(image, small, 3.0) == pytest.approx(np.nanstd(on_grid), rel=0.05)
+
+
+def test_a_flat_ratio_of_bands_stays_flat_through_the_whole_chain(galaxy_folder):
+    folder = galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5}, noise=0.002)
+    recipe = Recipe.from_tree(
+        {"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5, "distance": 10.0}, "psf": {"target": 9.0}}
+    )
+    galaxy = read_galaxy([folder], recipe)
+    before = {name: image.data.copy() for name, image in galaxy.images.items()}
+    cube = prepare(galaxy, recipe)
+    assert cube.bands == ("SDSS_r", "2MASS_J", "WISE_3.4") and cube.fwhm == 9.0
+    assert cube.pixel_pc == pytest.approx(cube.pixel_arcsec * 48.48, rel=1e-3)
+    inside = ~cube.mask & (cube.data[2] > 0.3)
+    assert inside.sum() > 300
+    # the three PSFs start narrower by different amounts, so the cusp at the centre is left out
+    inside &= CENTRE.radius(cube.wcs, cube.shape) > 0.3
+    np.testing.assert_allclose(cube.data[1][inside] / cube.data[2][inside], 2.0, rtol=0.03)
+    np.testing.assert_allclose(cube.data[0][inside] / cube.data[2][inside], 0.5, rtol=0.03)
+    assert ((cube.flags & Flag.OUTSIDE) != 0).any() and (cube.uncertainty[np.isfinite(cube.data)] > 0).all()
+    for name, data in before.items():
+        np.testing.assert_array_equal(galaxy.images[name].data, data)
+
+
+def test_what_has_not_changed_is_not_done_again(galaxy_folder):
+    recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}})
+    galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)
+    memory = Memory()
+    first = {(p.step, p.detail): p.result for p in list(prepare_steps(galaxy, recipe, memory))}
+    again = list(prepare_steps(galaxy, recipe, memory))
+    assert all(p.result is first[(p.step, p.detail)] for p in again)
+    coarser = list(prepare_steps(galaxy, recipe.with_values(["grid.pixel=5"]), memory))
+    redone = {p.step for p in coarser if p.result is not first.get((p.step, p.detail))}
+    assert redone == {"grid", "errors"}
+
+
+def test_switched_off_steps_leave_the_data(galaxy_folder):
+    recipe = Recipe.from_tree(
+        {"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}, "sky": {"enabled": False}, "psf": {"enabled": False}}
+    )
+    galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)
+    steps = [p.step for p in prepare_steps(galaxy, recipe)]
+    assert set(steps) == {"grid", "errors"}
+    cube = drain(prepare_steps(galaxy, recipe))
+    assert np.nanmin(cube.data) > 1.5  # the sky of 2 MJy/sr is still there
+
+
+def test_bands_broader_than_the_target_are_named_and_left_out(galaxy_folder):
+    folder = galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SPIRE_250": 20.0})
+    recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}, "psf": {"target": 8.0}})
+    galaxy = read_galaxy([folder], recipe)
+    told = []
+    cube = drain(prepare_steps(galaxy, recipe), lambda p: told.append(p.detail))
+    assert cube.bands == ("2MASS_J", "WISE_3.4") and any("SPIRE_250 left out" in t for t in told)
+    with pytest.raises(InputError, match="No image is as sharp as 1"):
+        prepare(galaxy, recipe.with_values(["psf.target=1.0"]))
+    with pytest.raises(RecipeError, match="psf.target is 'nonsense'"):
+        prepare(galaxy, recipe.with_values(["psf.target=nonsense"]))
+
+
+def test_an_image_that_does_not_show_the_galaxy_is_named(galaxy_folder):
+    recipe = Recipe.from_tree({"galaxy": {"ra": 10.0, "dec": 2.0, "d25": 2.5}})
+    galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)
+    with pytest.raises(InputError, match="does not show the galaxy"):
+        prepare(galaxy, recipe)
+
+
+def test_pixels_near_an_images_edge_are_flagged():
+    y, x = np.mgrid[:120, :120]
+    whole = made(gaussian(120, 1.5, 60, 5.0))
+    half = made(np.where(x < 70, gaussian(120, 1.5, 60, 5.0), np.nan), fwhm=6.1)
+    half = half.evolve(band=get_band("2MASS_J"))
+    galaxy = Galaxy("g", {"WISE_3.4": whole, "2MASS_J": half}, 150.0, 2.0, None, Ellipse(150.0, 2.0, 50, 50))
+    cube = prepare(galaxy, Recipe.from_tree({"sky": {"enabled": False}}))
+    edge = (cube.flags & Flag.EDGE) != 0
+    assert edge.any() and not edge[:, : cube.shape[1] // 4].any()
