@@ -46,12 +46,13 @@ class FileTable(QTableWidget):
         self.verticalHeader().hide()
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setShowGrid(False)
+        self.setWordWrap(False)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         self.setMinimumHeight(180)
         header = self.horizontalHeader()
         header.setSectionResizeMode(FILE, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((BAND, 106), (UNIT, 98), (PIXEL, 56), (PSF, 52)):
+        for column, width in ((BAND, 124), (UNIT, 116), (PIXEL, 50), (PSF, 44)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             header.resizeSection(column, width)
         self._states: list[FileState] = []
@@ -155,6 +156,7 @@ class FileTable(QTableWidget):
             unit.setCurrentIndex(index)
             unit.setEditText(file.unit or "")
             unit.lineEdit().setModified(False)
+            unit.lineEdit().setCursorPosition(0)
         words = self.cellWidget(2 * i + 1, 0)
         words.setText(state.problem if state.used else "left out")
         words.setStyleSheet(f"color: {WARNING if state.used else FAINT};")

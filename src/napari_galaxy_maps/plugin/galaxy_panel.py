@@ -133,6 +133,7 @@ class GalaxyPanel(Panel):
         settings = self.session.recipe.galaxy
         if not self.name.hasFocus():
             self.name.setText(settings.name)
+            self.name.setPlaceholderText(self.session.header_name or "e.g. NGC 309")
         for field, value, hours in ((self.ra, settings.ra, True), (self.dec, settings.dec, False)):
             if not field.hasFocus():
                 field.setText("" if value is None else _angle_text(value, hours))

@@ -303,7 +303,13 @@ def _load(session: Session) -> None:
 
     def finished() -> None:
         make_galaxy(session)
-        session.show_later([], lambda: _look(session) if first else None)
+
+        def shown() -> None:
+            session.rename()
+            if first:
+                _look(session)
+
+        session.show_later([], shown)
 
     worker.start(session, "Reading images", steps, on_progress=progressed, on_end=finished)
 
@@ -382,6 +388,7 @@ def make_galaxy(session: Session) -> None:
         session.galaxy_problem = ""
     except GalaxyMapsError as error:
         session.galaxy, session.galaxy_problem = None, str(error)
+    session.rename()
     session.galaxy_changed.emit()
     session.files_changed.emit()
 

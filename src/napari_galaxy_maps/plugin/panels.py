@@ -27,3 +27,9 @@ def open_all(viewer: Viewer) -> None:
         dock.show()
     docks[0].raise_()
     warmup.begin()
+
+
+def raise_panel(viewer: Viewer, name: str) -> None:
+    """Bring one of the panels to the front."""
+    viewer = getattr(viewer, "__wrapped__", viewer)
+    viewer.window.add_plugin_dock_widget(PLUGIN, name, tabify=True)[0].raise_()

@@ -72,10 +72,12 @@ class StepBox(QFrame):
         head.addWidget(self.eye)
         self.form = QGridLayout()
         self.form.setHorizontalSpacing(6)
-        self.form.setColumnStretch(4, 1)
+        for column in (1, 3):
+            self.form.setColumnStretch(column, 1)
         self.told = wrapped(colour=FAINT, name="told")
         self.more = QToolButton()
         self.more.setText("every band")
+        self.more.setToolTip("Say what was done to every band")
         self.more.setCheckable(True)
         self.more.hide()
         self.more.clicked.connect(lambda _: self.show_told())
@@ -94,13 +96,13 @@ class StepBox(QFrame):
     def _settings(self) -> None:
         if self.step == "sky":
             self._choice("model", "Shape", ("constant", "plane"))
-            self._number("clip", "clipped at", 1.1, 10, 0.5, " σ")
-            self._number("exclude", "outside", 1, 10, 0.25, " × D25")
+            self._number("clip", "Clipped at", 1.1, 10, 0.5, " σ")
+            self._number("exclude", "Outside", 1, 10, 0.25, " × D25", row=1)
         elif self.step == "psf":
-            self._free("target", "FWHM", ("auto", "WISE_12", "WISE_22", "12", "18"), "″, a band, or auto: the widest")
+            self._free("target", "FWHM ″", ("auto", "WISE_12", "WISE_22", "12", "18"), "auto: the widest of the bands")
         elif self.step == "grid":
-            self._free("pixel", "Pixel", ("auto", "4", "6", "12", "18"), "″, or auto: a third of the PSF")
-            self._number("extent", "Half-size", 0.25, 10, 0.25, " × semi-major axis", row=1)
+            self._free("pixel", "Pixel ″", ("auto", "4", "6", "12", "18"), "auto: a third of the PSF")
+            self._number("extent", "Half-size", 0.25, 10, 0.25, " × a", row=1)
             self._check("cut", "inside the ellipse only", row=1)
         else:
             self._check("background", "background")
@@ -119,9 +121,13 @@ class StepBox(QFrame):
             self._say("")
 
     def _add(self, row: int, *widgets: QWidget) -> None:
-        at = sum(1 for i in range(self.form.count()) if self.form.getItemPosition(i)[0] == row)
+        at = sum(self.form.getItemPosition(i)[3] for i in range(self.form.count()) if self._row_of(i) == row)
         for i, widget in enumerate(widgets):
-            self.form.addWidget(widget, row, at + i)
+            # A switch carries its own text: it takes the place of a label and a field.
+            self.form.addWidget(widget, row, at + i, 1, 3 - len(widgets))
+
+    def _row_of(self, i: int) -> int:
+        return self.form.getItemPosition(i)[0]
 
     def _choice(self, key: str, text: str, values: tuple[str, ...], row: int = 0) -> None:
         box = QComboBox()
@@ -170,12 +176,15 @@ class StepBox(QFrame):
         box.activated.connect(lambda _: told())
         box.lineEdit().editingFinished.connect(told)
         self._readers.append(read)
-        note = QLabel(hint)
-        note.setStyleSheet(f"color: {FAINT};")
-        self._add(row, QLabel(text), box, note)
+        box.setToolTip(hint)
+        box.setMinimumWidth(80)
+        note = wrapped(hint, FAINT)
+        self._add(row, QLabel(text), box)
+        self.form.addWidget(note, row, 2, 1, 2)
 
     def _check(self, key: str, text: str, row: int = 0) -> None:
         box = QCheckBox(text)
+        box.setToolTip(str(type(getattr(self.session.recipe, self.step)).model_fields[key].description))
         box.setObjectName(key)
         box.clicked.connect(lambda on: self._set(key, bool(on)))
         self._readers.append(lambda: box.setChecked(self._value(key)))

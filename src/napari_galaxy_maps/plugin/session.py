@@ -133,8 +133,13 @@ class Session:
 
     @property
     def name(self) -> str:
-        """The galaxy's name as layers carry it; empty while nobody gave one."""
-        return self.recipe.galaxy.name
+        """The galaxy's name as layers carry it: as told, or as all headers have it; else empty."""
+        return self.recipe.galaxy.name or self.header_name
+
+    @property
+    def header_name(self) -> str:
+        """The name that the headers agree on."""
+        return self.galaxy.name if self.galaxy is not None and self.galaxy.name != "galaxy" else ""
 
     # Layers ----------------------------------------------------------------------------------------------------------
 

@@ -100,7 +100,7 @@ class Panel(QWidget):
 
     def sizeHint(self) -> QSize:
         """As wide as the table of files needs."""
-        return QSize(500, 600)
+        return QSize(530, 600)
 
     def listen(self, signal: Any, slot: Callable[..., None]) -> None:
         """Connect a session's signal for as long as this panel lives."""

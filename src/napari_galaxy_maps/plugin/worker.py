@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from napari.qt.threading import create_worker
 from napari.utils import progress
 from napari.utils.notifications import Notification, notification_manager, show_info, show_warning
-from superqt.utils import GeneratorWorker
+from qtpy.QtCore import QTimer
+from superqt.utils import FunctionWorker, GeneratorWorker
 
 from ..exceptions import GalaxyMapsError
 from ..progress import Progress
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 LOGGER = logging.getLogger("napari_galaxy_maps")
+_BAR_MS = 100
 
 
 class Failure(Exception):
@@ -57,8 +59,11 @@ class Job:
         self.title = title
         self.cancelled = False
         self.last: Progress | None = None
+        """The last sign of life."""
         self.worker: GeneratorWorker | None = None
+        self.on_sign: Callable[[], None] | None = None
         self._bar: progress | None = None
+        self._barred: Progress | None = None
 
     def cancel(self) -> None:
         """Stop at the next sign of life; what is shown stays."""
@@ -68,18 +73,31 @@ class Job:
 
     def _begin(self) -> None:
         self._bar = progress(total=0, desc=self.title)
+        # napari's bars process events whenever they change: done in the middle of a signal, the next signals would
+        # overtake it. A timer has nothing after it that could be overtaken.
+        self._timer = QTimer()
+        self._timer.timeout.connect(self._move_bar)
+        self._timer.start(_BAR_MS)
 
     def _advance(self, sign: Progress) -> None:
         self.last = sign
-        if self._bar is not None:
-            if sign.total > 0 and self._bar.total != sign.total:
-                self._bar.reset(total=sign.total)
-            self._bar.set_description(f"{self.title}: {sign.step}")
-            self._bar.n = sign.done
-            self._bar.update(0)
+        if self.on_sign is not None:
+            self.on_sign()
+
+    def _move_bar(self) -> None:
+        bar, sign = self._bar, self.last
+        if bar is None or sign is None or sign is self._barred:
+            return
+        self._barred = sign
+        if sign.total > 0 and bar.total != sign.total:
+            bar.total = sign.total
+        bar.n = sign.done
+        bar.update(0)
+        bar.set_description(f"{self.title}: {sign.step}")
 
     def _end(self) -> None:
         if self._bar is not None:
+            self._timer.stop()
             self._bar.close()
             self._bar = None
 
@@ -170,6 +188,11 @@ def start(
     return job
 
 
+def fetch(function: Callable[[], Any], on_result: Callable[[Any], None]) -> None:
+    """Call a short function in a thread without progress, beside any job; its errors are told like a job's."""
+    create_worker(function, _worker_class=FunctionWorker, _connect={"errored": report, "returned": on_result})
+
+
 def report(error: BaseException, title: str = "") -> str:
     """Tell the person of an error, and return the sentence.
 
@@ -193,4 +216,4 @@ def report(error: BaseException, title: str = "") -> str:
     return sentence
 
 
-__all__ = ["Failure", "Job", "report", "start"]
+__all__ = ["Failure", "Job", "fetch", "report", "start"]

@@ -1,0 +1,128 @@
+"""Fixtures of the window: a real viewer under a display, made-up images and maps, patience with the event loop."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from napari_galaxy_maps.bands import get_band
+from napari_galaxy_maps.galaxy import BandImage
+from napari_galaxy_maps.maps import Flag, PropertyMaps
+
+from ..conftest import tan_wcs
+
+HAS_DISPLAY = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")) or sys.platform in (
+    "win32",
+    "darwin",
+)
+
+
+@pytest.fixture(autouse=True)
+def _needs_a_display(request: pytest.FixtureRequest) -> None:
+    """Skip what opens a window where there is no display; CI has Xvfb."""
+    if request.node.get_closest_marker("window") and not HAS_DISPLAY:
+        pytest.skip("needs a display (run under xvfb-run)")
+
+
+@pytest.fixture
+def image() -> Callable[..., BandImage]:
+    """Makes a small image of a round source on a noisy sky."""
+
+    def make(band: str = "WISE_3.4", pixel: float = 1.375, shape: tuple[int, int] = (60, 80), **keywords) -> BandImage:
+        wcs_keywords = {k: keywords.pop(k) for k in ("ra", "dec", "rotation") if k in keywords}
+        y, x = np.mgrid[: shape[0], : shape[1]]
+        data = 10 * np.exp(-np.hypot(x - (shape[1] - 1) / 2, y - (shape[0] - 1) / 2) / 8)
+        data += np.random.default_rng(3).normal(1, 0.05, shape)
+        wcs = tan_wcs(shape, pixel, **wcs_keywords)
+        return BandImage(data.astype("f4"), get_band(band), wcs, fwhm=6.1, **keywords)
+
+    return make
+
+
+@pytest.fixture
+def maps() -> PropertyMaps:
+    """Maps of three properties with errors, two flagged pixels and one without a value."""
+    shape = (30, 40)
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    slope = (x / shape[1]).astype("f4")
+    values = {"LOG_SMD": slope - 3.5, "T_DUST": 20 + 5 * slope, "LOG_SIGMA_MD": 4 + slope}
+    errors = {name: np.full(shape, 0.31, "f4") for name in values}
+    flags = np.zeros(shape, np.int16)
+    flags[2, 3] = Flag.OUT_OF_DISTRIBUTION | Flag.EDGE
+    values["LOG_SMD"][5, 5] = np.nan
+    flags[5, 5] = Flag.MASKED
+    provenance = {"object": "NGC 309", "recipe": '[model]\nname = "dust-forest"\n', "model": "dust-forest"}
+    return PropertyMaps(values, errors, tan_wcs(shape, 4.0), flags, provenance)
+
+
+@pytest.fixture
+def viewer(qtbot) -> Iterator:
+    """A napari window, shown."""
+    import napari
+
+    viewer = napari.Viewer(show=True)
+    viewer.window.resize(1500, 900)
+    yield viewer
+    from napari_galaxy_maps.plugin.session import session_for
+
+    job = session_for(viewer).job
+    if job is not None:
+        job.cancel()
+        wait_for(qtbot, lambda: session_for(viewer).job is None, 20)
+    viewer.close()
+
+
+@pytest.fixture
+def session(viewer):
+    """The session of the window."""
+    from napari_galaxy_maps.plugin.session import session_for
+
+    return session_for(viewer)
+
+
+@pytest.fixture
+def told() -> Iterator[list]:
+    """The notifications that a person got during the test."""
+    from napari.utils.notifications import notification_manager
+
+    before = len(notification_manager.records)
+
+    class Told(list):
+        def __iter__(self):
+            return iter(notification_manager.records[before:])
+
+        def __len__(self) -> int:
+            return len(notification_manager.records[before:])
+
+        def __repr__(self) -> str:
+            return repr([n.message for n in self])
+
+        def any(self, *words: str) -> bool:
+            """Whether one notification holds all the words."""
+            return any(all(word in str(n.message) for word in words) for n in self)
+
+    yield Told()
+
+
+def wait_for(qtbot, condition: Callable[[], bool], seconds: float = 30) -> None:
+    """Let the event loop run until something is so."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came to pass"
+        qtbot.wait(20)
+
+
+def idle(session) -> bool:
+    """Whether nothing is under way in a session."""
+    return session.job is None and not session.busy_showing and not session.pending_paths
+
+
+def canvas_is_painted(viewer) -> bool:
+    """Whether the canvas shows anything at all."""
+    picture = viewer.screenshot(canvas_only=True, flash=False)
+    return float(picture[..., :3].std()) > 2
