@@ -43,6 +43,7 @@ class SkySettings(_Section):
     model: Literal["constant", "plane"] = Field("constant", description="Shape of the sky")
     clip: float = Field(3.0, gt=1, le=10, description="Clipping limit in sigma")
     exclude: float = Field(1.25, ge=1, description="Sky is looked for outside this many times the D25 ellipse")
+    reach: float = Field(3.0, gt=1, description="... and inside this many times the ellipse")
 
 
 class PsfSettings(_Section):

@@ -44,7 +44,7 @@ def test_the_sky_is_found_under_a_galaxy_and_stars(model, slope):
     rng = np.random.default_rng(2)
     side = 300
     sky = 50 + slope * (np.arange(side) / side - 0.5)[None, :] + np.zeros((side, 1))
-    data = sky + gaussian(side, 1.5, 60, 5) + rng.normal(0, 0.1, (side, side))
+    data = sky + gaussian(side, 1.5, 35, 5) + rng.normal(0, 0.1, (side, side))
     for x, y in rng.integers(20, 280, (30, 2)):
         data[y - 1 : y + 2, x - 1 : x + 2] += 20
     before = data.astype("f4")
@@ -248,7 +248,7 @@ def test_bands_broader_than_the_target_are_named_and_left_out(galaxy_folder):
     told = []
     cube = drain(prepare_steps(galaxy, recipe), lambda p: told.append(p.detail))
     assert cube.bands == ("2MASS_J", "WISE_3.4") and any("SPIRE_250 left out" in t for t in told)
-    with pytest.raises(InputError, match="No image is as sharp as 1"):
+    with pytest.raises(InputError, match="No image is as sharp"):
         prepare(galaxy, recipe.with_values(["psf.target=1.0"]))
     with pytest.raises(RecipeError, match="psf.target is 'nonsense'"):
         prepare(galaxy, recipe.with_values(["psf.target=nonsense"]))
@@ -262,7 +262,7 @@ def test_an_image_that_does_not_show_the_galaxy_is_named(galaxy_folder):
 
 
 def test_pixels_near_an_images_edge_are_flagged():
-    y, x = np.mgrid[:120, :120]
+    _, x = np.mgrid[:120, :120]
     whole = made(gaussian(120, 1.5, 60, 5.0))
     half = made(np.where(x < 70, gaussian(120, 1.5, 60, 5.0), np.nan), fwhm=6.1)
     half = half.evolve(band=get_band("2MASS_J"))

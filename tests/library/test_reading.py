@@ -240,7 +240,7 @@ def test_a_band_that_is_there_twice_is_refused_with_both_files(tmp_path):
 def test_an_uncertainty_of_another_shape_is_refused(tmp_path):
     image(tmp_path / "a_W1.fits", BUNIT="MJy/sr")
     image(tmp_path / "a_W1_unc.fits", DATA[:30], BUNIT="MJy/sr")
-    with pytest.raises(InputError, match="50 x 30 pixels but its image a_W1.fits is 50 x 40"):
+    with pytest.raises(InputError, match=r"50 x 30 pixels but its image a_W1\.fits is 50 x 40"):
         read_galaxy([tmp_path], Recipe())
 
 

@@ -10,8 +10,11 @@ from ..recipe import SkySettings
 _FEWEST_PIXELS = 100
 
 
-def sky_pixels(image: BandImage, ellipse: Ellipse | None, exclude: float) -> np.ndarray:
-    """Pixels that show nothing but sky: valid, outside `exclude` ellipses, and of no detected source.
+def sky_pixels(image: BandImage, ellipse: Ellipse | None, exclude: float, reach: float) -> np.ndarray:
+    """Pixels that show nothing but sky: valid, of no detected source, and around the galaxy where its ellipse is known.
+
+    Around means between `exclude` and `reach` ellipses: the sky of an infrared image is seldom flat, and it is the sky
+    under the galaxy that counts. Where the image shows too little of that, it is all outside the ellipse.
 
     Returns
     -------
@@ -25,9 +28,10 @@ def sky_pixels(image: BandImage, ellipse: Ellipse | None, exclude: float) -> np.
         valid &= ~image.mask
     if ellipse is not None:
         radius = ellipse.radius(image.wcs, image.shape)
-        for factor in (exclude, 1.0):
-            if (valid & (radius > factor)).sum() > max(_FEWEST_PIXELS, 0.02 * valid.sum()):
-                valid &= radius > factor
+        for inner, outer in ((exclude, reach), (exclude, np.inf), (1.0, np.inf)):
+            around = valid & (radius > inner) & (radius < outer)
+            if around.sum() > max(_FEWEST_PIXELS, 0.02 * valid.sum()):
+                valid = around
                 break
     if valid.sum() < _FEWEST_PIXELS:
         return valid
@@ -62,7 +66,7 @@ def fit_sky(
     """
     from astropy.stats import sigma_clip
 
-    clear = sky_pixels(image, ellipse, settings.exclude)
+    clear = sky_pixels(image, ellipse, settings.exclude, settings.reach)
     if not clear.any():
         return 0.0, float("nan")
     values = image.data[clear].astype(float)

@@ -1,0 +1,139 @@
+"""Real files open with the values and positions they should, or are refused; their fluxes are the published ones."""
+
+import numpy as np
+import pytest
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.table import Table
+from astropy.wcs import WCS
+
+from napari_galaxy_maps.exceptions import InputError, UnresolvedError
+from napari_galaxy_maps.fits_io import find_images, read_band_image, read_galaxy, settle
+from napari_galaxy_maps.galaxy import Ellipse
+from napari_galaxy_maps.prepare.sky import subtract_sky
+from napari_galaxy_maps.prepare.steps import prepare
+from napari_galaxy_maps.recipe import Recipe, SkySettings
+
+pytestmark = pytest.mark.realdata
+
+
+def aperture_jy(image, ellipse):
+    """Sum inside an ellipse in Jy, by photutils with exact overlap."""
+    from photutils.aperture import EllipticalAperture, aperture_photometry
+
+    x, y = image.wcs.world_to_pixel(SkyCoord(ellipse.ra, ellipse.dec, unit="deg"))
+    pixel = image.pixel_arcsec
+    # north is up in these images: the angle from +x (west) of a position angle from north towards east
+    aperture = EllipticalAperture((x, y), ellipse.a / pixel, ellipse.b / pixel, theta=np.radians(ellipse.pa + 90))
+    data = np.nan_to_num(image.data.astype(float))
+    total = float(aperture_photometry(data, aperture)["aperture_sum"][0])
+    return total * 1e6 * (pixel / 3600 * np.pi / 180) ** 2
+
+
+def dustpedia(shared_data, name):
+    table = Table.read(shared_data / "dustpedia" / "DustPedia_Aperture_Photometry_2.2.csv", format="ascii.csv")
+    row = table[table["name"] == name][0]
+    # In the table axial_ratio is a/b, and the angle east of north is pos_angle + 90.
+    a = float(row["semimaj_arcsec"])
+    return row, Ellipse(float(row["ra"]), float(row["dec"]), a, a / float(row["axial_ratio"]), float(row["pos_angle"]) + 90)
+
+
+@pytest.mark.parametrize("band", ["WISE_12", "SPIRE_250"])
+def test_fluxes_of_ngc5584_are_dustpedias(shared_data, band):
+    row, ellipse = dustpedia(shared_data, "NGC5584")
+    (found,) = find_images([shared_data / "galaxies" / "ngc5584" / f"NGC5584_{band}.fits.gz"])
+    image = read_band_image(found if found.unit else settle(found, unit="Jy/pix"))
+    flux = aperture_jy(subtract_sky(image, SkySettings(), ellipse), ellipse)
+    assert abs(flux - row[band]) < row[f"{band}_err"]
+
+
+def test_the_flux_of_m51_is_dustpedias_within_an_older_beam(shared_data):
+    row, ellipse = dustpedia(shared_data, "NGC5194")
+    (found,) = find_images([shared_data / "galaxies" / "m51" / "ngc5194_spire250_gauss21.fits.gz"])
+    image = read_band_image(found)
+    assert image.unit == "MJy/sr" and image.fwhm == pytest.approx(21, abs=0.01)
+    flux = aperture_jy(subtract_sky(image, SkySettings(), ellipse), ellipse)
+    assert flux == pytest.approx(float(row["SPIRE_250"]), rel=0.15)
+
+
+def test_ngc5584s_hidden_units_and_bands_are_found_or_asked_about(shared_data):
+    folder = shared_data / "galaxies" / "ngc5584"
+    found = {image.band.name: image for image in find_images([folder])}
+    assert {name: image.unit for name, image in found.items()} == {"GALEX_NUV": "Jy/pix", "SPIRE_250": "Jy/pix", "WISE_12": None}
+    with pytest.raises(UnresolvedError, match="which unit has it"):
+        read_galaxy([folder], Recipe())
+    galaxy = read_galaxy([folder], Recipe.from_tree({"input": {"units": {"WISE_12": "Jy/pix"}}}))
+    assert set(galaxy.images) == {"GALEX_NUV", "SPIRE_250", "WISE_12"}
+
+
+def test_the_sdss_group_whose_headers_all_say_g_is_asked_about(shared_data):
+    folder = shared_data / "galaxies" / "ngc6976_group"
+    with pytest.raises(UnresolvedError, match="the file name says SDSS_r|header says SDSS_g"):
+        read_galaxy([folder], Recipe())
+    told = {f"reprojected_sdss_{x}.fits.bz2": f"SDSS_{x}" for x in "ri"}
+    galaxy = read_galaxy([folder], Recipe.from_tree({"input": {"bands": told}}))
+    assert set(galaxy.images) == {"SDSS_g", "SDSS_r", "SDSS_i"}
+    for x in "gri":
+        raw = fits.getdata(folder / f"reprojected_sdss_{x}.fits.bz2")
+        ratio = np.nansum(galaxy.images[f"SDSS_{x}"].data) / np.nansum(raw)
+        sr = galaxy.images[f"SDSS_{x}"].pixel_arcsec ** 2 * (np.pi / 180 / 3600) ** 2
+        assert ratio == pytest.approx(3.631e-6 * 1e-6 / sr, rel=1e-3)
+
+
+def test_ngc309_is_prepared_with_the_galaxy_near_the_edge(shared_data):
+    galaxy = read_galaxy([shared_data / "galaxies" / "ngc309"], Recipe())
+    assert list(galaxy.images) == ["2MASS_J", "2MASS_H", "2MASS_Ks", "WISE_3.4", "WISE_4.6"]
+    assert galaxy.images["WISE_3.4"].uncertainty is not None
+    cube = prepare(galaxy, Recipe())
+    centre = cube.wcs.pixel_to_world((cube.shape[1] - 1) / 2, (cube.shape[0] - 1) / 2)
+    assert centre.separation(SkyCoord(14.177752, -9.913864, unit="deg")).arcsec < 5
+    middle = tuple(n // 2 for n in cube.shape)
+    assert np.isfinite(cube.data[:, *middle]).all()
+
+
+def test_colours_of_ngc309_are_those_of_dustpedias_galaxies(shared_data):
+    """Each band's zero point and sky are right if the flux ratios lie where those of measured galaxies do."""
+    galaxy = read_galaxy([shared_data / "galaxies" / "ngc309"], Recipe())
+    ellipse = Ellipse(14.177752, -9.913864, 85, 76, 0)
+    flux = {n: aperture_jy(subtract_sky(i, SkySettings(), ellipse), ellipse) for n, i in galaxy.images.items()}
+    table = Table.read(shared_data / "dustpedia" / "DustPedia_Aperture_Photometry_2.2.csv", format="ascii.csv")
+    columns = {n: np.ma.filled(np.ma.array(table[n], dtype=float), np.nan) for n in table.colnames if n in flux or n[:-4] in flux}
+    for name in ("2MASS_J", "2MASS_H", "2MASS_Ks", "WISE_4.6"):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            good = (columns[name] > 5 * columns[f"{name}_err"]) & (columns["WISE_3.4"] > 0)
+            low, high = np.percentile(np.log10(columns[name] / columns["WISE_3.4"])[good], [10, 90])
+        assert low < np.log10(flux[name] / flux["WISE_3.4"]) < high, name
+
+
+@pytest.mark.parametrize("name", ["m13_rice", "scale", "sip-wcs", "galactic_2d"])
+def test_awkward_images_open_with_the_right_values_and_positions(shared_data, name):
+    path = shared_data / "fits_cases" / f"{name}.fits"
+    (found,) = find_images([path])
+    with fits.open(path) as hdus:
+        hdu = next(h for h in hdus if h.shape)
+        expected, wcs = np.asarray(hdu.data, "f4"), WCS(hdu.header)
+    np.testing.assert_array_equal(found.load(), expected)
+    corners = np.array([[0, 0], [expected.shape[1] - 1, 3], [7, expected.shape[0] - 1]])
+    ours = found.wcs.pixel_to_world(*corners.T)
+    theirs = wcs.pixel_to_world(*corners.T)  # with SIP where there is SIP
+    assert ours.separation(theirs).arcsec.max() < 1e-6
+    image = read_band_image(settle(found, band="WISE_3.4", unit="MJy/sr"))
+    np.testing.assert_array_equal(image.data, expected)
+
+
+def test_positions_of_awkward_images_are_those_of_the_sky(shared_data):
+    (galactic,) = find_images([shared_data / "fits_cases" / "galactic_2d.fits"])
+    assert galactic.wcs.pixel_to_world(19, 20.5).icrs.separation(SkyCoord(0, 0, unit="deg", frame="galactic")).arcsec < 0.1
+    (m13,) = find_images([shared_data / "fits_cases" / "m13_rice.fits"])
+    assert m13.wcs.pixel_to_world(149.5, 149.5).separation(SkyCoord("16h41m41.6s +36d27m41s")).arcmin < 1
+
+
+@pytest.mark.parametrize(
+    "name, says",
+    [("blank", "no sky coordinates"), ("compressed_with_nan", "no sky coordinates"), ("table", "holds a table, not an image"),
+     ("zerowidth", "image without pixels"), ("casalike", "a cube of 2 x 2 x 2 x 4"), ("equatorial_3d", "a cube of 7 x 5 x 4")],
+)  # fmt: skip
+def test_what_is_no_image_of_the_sky_is_refused_in_one_sentence(shared_data, name, says):
+    with pytest.raises(InputError, match=says) as caught:
+        find_images([shared_data / "fits_cases" / f"{name}.fits"])
+    assert f"{name}.fits" in str(caught.value) and "\n" not in str(caught.value)
