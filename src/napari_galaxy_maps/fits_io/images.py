@@ -258,9 +258,13 @@ def _describe(
 
 
 def _fwhm(header: Header, band: Band | None) -> float:
+    """FWHM of the PSF in arcsec: the beam in the header, or the band's."""
     if "BMAJ" in header:
         return float(np.sqrt(header["BMAJ"] * header.get("BMIN", header["BMAJ"])) * 3600)
-    return band.fwhm if band is not None else 0.0
+    if band is None:
+        return 0.0
+    # WISE's Atlas coadds were convolved with the PSF once more (Lang 2014, Sect. 1); only they have a COADDID.
+    return round(band.fwhm * (np.sqrt(2) if band.survey == "WISE" and "COADDID" in header else 1.0), 2)
 
 
 def find_images(paths: Sequence[str | Path], skipped: list[str] | None = None) -> list[ImageFile]:
