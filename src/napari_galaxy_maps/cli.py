@@ -7,12 +7,15 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import __version__
 from .exceptions import GalaxyMapsError, InputError, RecipeError, UnresolvedError
 from .progress import Progress, Steps, drain
 from .recipe import Recipe
+
+if TYPE_CHECKING:
+    from .fits_io import ImageFile
 
 _GALAXY_OPTIONS = {
     "ra": "right ascension in degrees (ICRS)",
@@ -186,14 +189,15 @@ def _read(arguments: argparse.Namespace, recipe: Recipe) -> Any:
 def _info(arguments: argparse.Namespace) -> int:
     from .fits_io import find_images, settle_all
 
-    found, wrong = [], []
+    found: list[ImageFile] = []
+    wrong: list[str] = []
     for path in arguments.paths:
         try:
             found += find_images([path], wrong)
         except InputError as error:
             wrong.append(str(error))
     files = settle_all(found, recipe_of(arguments).input) if found else []
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "file": image.label,
             "path": str(image.path),

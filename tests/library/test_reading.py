@@ -270,5 +270,9 @@ def test_a_folder_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
 
 def test_the_psf_is_the_headers_beam_or_the_bands_and_wider_for_wise_atlas_images(tmp_path):
     assert only(image(tmp_path / "a_WISE_3.4.fits", BUNIT="MJy/sr")).fwhm == 6.1
-    assert only(image(tmp_path / "b_WISE_3.4.fits", BUNIT="MJy/sr", COADDID="0138m107_ac51")).fwhm == pytest.approx(8.63)
-    assert only(image(tmp_path / "c_SPIRE_250.fits", BUNIT="MJy/sr", BMAJ=0.00583333)).fwhm == pytest.approx(21, abs=0.01)
+    assert only(image(tmp_path / "b_WISE_3.4.fits", BUNIT="MJy/sr", COADDID="0138m107_ac51")).fwhm == pytest.approx(
+        8.63
+    )
+    assert only(image(tmp_path / "c_SPIRE_250.fits", BUNIT="MJy/sr", BMAJ=0.00583333)).fwhm == pytest.approx(
+        21, abs=0.01
+    )

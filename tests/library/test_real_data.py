@@ -35,7 +35,9 @@ def dustpedia(shared_data, name):
     row = table[table["name"] == name][0]
     # In the table axial_ratio is a/b, and the angle east of north is pos_angle + 90.
     a = float(row["semimaj_arcsec"])
-    return row, Ellipse(float(row["ra"]), float(row["dec"]), a, a / float(row["axial_ratio"]), float(row["pos_angle"]) + 90)
+    return row, Ellipse(
+        float(row["ra"]), float(row["dec"]), a, a / float(row["axial_ratio"]), float(row["pos_angle"]) + 90
+    )
 
 
 @pytest.mark.parametrize("band", ["WISE_12", "SPIRE_250"])
@@ -59,7 +61,11 @@ def test_the_flux_of_m51_is_dustpedias_within_an_older_beam(shared_data):
 def test_ngc5584s_hidden_units_and_bands_are_found_or_asked_about(shared_data):
     folder = shared_data / "galaxies" / "ngc5584"
     found = {image.band.name: image for image in find_images([folder])}
-    assert {name: image.unit for name, image in found.items()} == {"GALEX_NUV": "Jy/pix", "SPIRE_250": "Jy/pix", "WISE_12": None}
+    assert {name: image.unit for name, image in found.items()} == {
+        "GALEX_NUV": "Jy/pix",
+        "SPIRE_250": "Jy/pix",
+        "WISE_12": None,
+    }
     with pytest.raises(UnresolvedError, match="which unit has it"):
         read_galaxy([folder], Recipe())
     galaxy = read_galaxy([folder], Recipe.from_tree({"input": {"units": {"WISE_12": "Jy/pix"}}}))
@@ -68,7 +74,7 @@ def test_ngc5584s_hidden_units_and_bands_are_found_or_asked_about(shared_data):
 
 def test_the_sdss_group_whose_headers_all_say_g_is_asked_about(shared_data):
     folder = shared_data / "galaxies" / "ngc6976_group"
-    with pytest.raises(UnresolvedError, match="the file name says SDSS_r|header says SDSS_g"):
+    with pytest.raises(UnresolvedError, match=r"the file name says SDSS_r|header says SDSS_g"):
         read_galaxy([folder], Recipe())
     told = {f"reprojected_sdss_{x}.fits.bz2": f"SDSS_{x}" for x in "ri"}
     galaxy = read_galaxy([folder], Recipe.from_tree({"input": {"bands": told}}))
@@ -97,7 +103,11 @@ def test_colours_of_ngc309_are_those_of_dustpedias_galaxies(shared_data):
     ellipse = Ellipse(14.177752, -9.913864, 85, 76, 0)
     flux = {n: aperture_jy(subtract_sky(i, SkySettings(), ellipse), ellipse) for n, i in galaxy.images.items()}
     table = Table.read(shared_data / "dustpedia" / "DustPedia_Aperture_Photometry_2.2.csv", format="ascii.csv")
-    columns = {n: np.ma.filled(np.ma.array(table[n], dtype=float), np.nan) for n in table.colnames if n in flux or n[:-4] in flux}
+    columns = {
+        n: np.ma.filled(np.ma.array(table[n], dtype=float), np.nan)
+        for n in table.colnames
+        if n in flux or n[:-4] in flux
+    }
     for name in ("2MASS_J", "2MASS_H", "2MASS_Ks", "WISE_4.6"):
         with np.errstate(invalid="ignore", divide="ignore"):
             good = (columns[name] > 5 * columns[f"{name}_err"]) & (columns["WISE_3.4"] > 0)
@@ -123,7 +133,9 @@ def test_awkward_images_open_with_the_right_values_and_positions(shared_data, na
 
 def test_positions_of_awkward_images_are_those_of_the_sky(shared_data):
     (galactic,) = find_images([shared_data / "fits_cases" / "galactic_2d.fits"])
-    assert galactic.wcs.pixel_to_world(19, 20.5).icrs.separation(SkyCoord(0, 0, unit="deg", frame="galactic")).arcsec < 0.1
+    assert (
+        galactic.wcs.pixel_to_world(19, 20.5).icrs.separation(SkyCoord(0, 0, unit="deg", frame="galactic")).arcsec < 0.1
+    )
     (m13,) = find_images([shared_data / "fits_cases" / "m13_rice.fits"])
     assert m13.wcs.pixel_to_world(149.5, 149.5).separation(SkyCoord("16h41m41.6s +36d27m41s")).arcmin < 1
 

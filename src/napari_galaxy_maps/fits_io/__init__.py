@@ -1,7 +1,9 @@
 """FITS in and out: images of the sky, maps of properties, prepared cubes."""
 
+from .files import FITS_ENDINGS, ImageFile, find_images, settle
 from .galaxies import make_galaxy, read_galaxy, read_galaxy_steps, settle_all
-from .images import FITS_ENDINGS, ImageFile, find_images, is_maps, join, read_band_image, settle
+from .images import join, read_band_image
+from .opening import is_maps
 from .products import is_cube, read_cube, read_maps, read_recipe, write_cube, write_maps, written_whole
 
 __all__ = [

@@ -11,7 +11,8 @@ from ..exceptions import InputError, RecipeError, UnresolvedError
 from ..galaxy import BandImage, Ellipse, Galaxy
 from ..progress import Progress, Steps, drain
 from ..recipe import GalaxySettings, InputSettings, Recipe
-from .images import ImageFile, find_images, join, read_band_image, settle
+from .files import ImageFile, find_images, settle
+from .images import join, read_band_image
 
 
 def settle_all(images: Iterable[ImageFile], settings: InputSettings) -> list[ImageFile]:

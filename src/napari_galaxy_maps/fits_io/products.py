@@ -17,7 +17,7 @@ from ..exceptions import InputError, RecipeError
 from ..galaxy import BandCube
 from ..maps import FLAG_MEANING, PROPERTIES, Flag, Property, PropertyMaps
 from ..recipe import Recipe
-from .images import image_wcs, opened
+from .opening import image_wcs, opened
 
 if TYPE_CHECKING:
     from astropy.io.fits import BinTableHDU, HDUList, Header

@@ -1,0 +1,314 @@
+"""The images in FITS files and folders: finding them, and saying of each what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..bands import Band, get_band
+from ..exceptions import InputError
+from ..units import KNOWN_UNITS, canonical_unit
+from .identify import guess_band, guess_role, guess_unit
+from .opening import BROKEN, brief, image_wcs, is_maps, opened
+
+if TYPE_CHECKING:
+    from astropy.io.fits import Header
+    from astropy.wcs import WCS
+
+FITS_ENDINGS = (
+    *(f"{ending}{packed}" for ending in (".fits", ".fit", ".fts") for packed in ("", ".gz", ".bz2", ".fz")),
+    ".fz",
+)
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """One image in a file, with what is known of it before its pixels are read.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    hdu : int
+        Number of the extension.
+    label : str
+        File name, with ``[n]`` where the file holds several images; the key of `--band` and of the recipe.
+    shape : tuple of int
+        (ny, nx).
+    wcs : astropy.wcs.WCS
+        Two-dimensional celestial coordinates.
+    header : astropy.io.fits.Header
+        Of the extension.
+    band : Band or None
+        None where it has to be asked for.
+    band_reason, unit_reason : str
+        Why, in words.
+    band_candidates : tuple of str
+        The likely ones where it has to be asked for.
+    unit : str or None
+        None where it has to be asked for.
+    unit_suggestion : str or None
+        The likely one then; offered, never used in silence.
+    role : str
+        ``"image"``, ``"uncertainty"``, ``"variance"`` or ``"weight"`` (inverse variance).
+    fwhm : float
+        Of the PSF in arcsec: the header's beam, or the band's usual one; 0 where the band is unknown.
+    """
+
+    path: Path
+    hdu: int
+    label: str
+    shape: tuple[int, int]
+    wcs: WCS
+    header: Header
+    band: Band | None
+    band_reason: str
+    band_candidates: tuple[str, ...]
+    unit: str | None
+    unit_reason: str
+    unit_suggestion: str | None
+    role: str
+    fwhm: float
+
+    @property
+    def pixel_arcsec(self) -> float:
+        """Side of a square pixel of the same area, in arcsec."""
+        from astropy.wcs.utils import proj_plane_pixel_area
+
+        return float(np.sqrt(proj_plane_pixel_area(self.wcs)) * 3600)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What a person has to settle before the image can be used, a sentence each."""
+        found = []
+        if self.band is None:
+            likely = f" ({' or '.join(self.band_candidates)}?)" if self.band_candidates else ""
+            found.append(f"{self.label}: which band is it{likely}? {_sentence(self.band_reason)}")
+        if self.unit is None:
+            likely = f" ({self.unit_suggestion}?)" if self.unit_suggestion else ""
+            found.append(f"{self.label}: which unit has it{likely}? {_sentence(self.unit_reason)}")
+        return tuple(found)
+
+    def load(self) -> np.ndarray:
+        """The pixels as float32 in native byte order, NaN where blank, shape (ny, nx), in the file's unit.
+
+        Raises
+        ------
+        InputError
+            When the file is damaged, or holds no valid pixel.
+        """
+        with opened(self.path) as hdus:
+            try:
+                data = np.squeeze(np.asarray(hdus[self.hdu].data)).reshape(self.shape).astype(np.float32)
+            except BROKEN as error:
+                raise InputError(f"{self.path} is damaged or cut short ({brief(error)}); fetch it again.") from None
+        data[~np.isfinite(data)] = np.nan
+        if not np.isfinite(data).any():
+            raise InputError(f"{self.label} holds no valid pixel: all are blank; leave it out.")
+        return data
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + "."
+
+
+def _plane_shape(shape: tuple[int, ...]) -> tuple[int, int] | None:
+    """(ny, nx) of an image, also of one inside degenerate axes; None for a true cube or a line."""
+    squeezed = [n for n in shape[:-2] if n != 1]
+    return (shape[-2], shape[-1]) if len(shape) >= 2 and not squeezed else None
+
+
+def _why_unusable(hdu: Any) -> str | None:
+    """What is wrong with an extension as an image, or None."""
+    if not getattr(hdu, "is_image", False):
+        return "holds a table, not an image"
+    shape = hdu.shape
+    if not shape:
+        return "holds no image"
+    if 0 in shape:
+        return f"has an image without pixels ({' x '.join(map(str, shape[::-1]))})"
+    if _plane_shape(shape) is None:
+        sides = " x ".join(map(str, shape[::-1]))
+        return (
+            f"holds a {'cube' if len(shape) > 2 else 'line'} of {sides} pixels, not an image; extract one plane of it"
+        )
+    return None
+
+
+def _read_file(path: Path, skipped: list[str]) -> list[ImageFile]:
+    """The images of one file; what cannot be one is told in `skipped`."""
+    found: list[ImageFile] = []
+    with opened(path) as hdus:
+        usable = []
+        for number, hdu in enumerate(hdus):
+            if number == 0 and not hdu.shape and len(hdus) > 1:
+                continue
+            why = _why_unusable(hdu)
+            if why is None:
+                usable.append((number, hdu))
+            else:
+                place = f"{path.name}[{number}]" if len(hdus) > 1 else str(path)
+                skipped.append(f"{place} {why}.")
+        first_wcs: dict[tuple[int, int], WCS] = {}
+        for number, hdu in usable:
+            label = f"{path.name}[{number}]" if len(usable) > 1 else path.name
+            shape = _plane_shape(hdu.shape)
+            assert shape is not None
+            header = hdu.header.copy()
+            for card in hdus[0].header.cards if number else ():
+                if (
+                    card.keyword
+                    and card.keyword not in header
+                    and not card.keyword.startswith(("NAXIS", "HISTORY", "COMMENT"))
+                ):
+                    header.append(card, end=True)
+            role = guess_role(hdu.name, path.name)
+            if role == "other":
+                skipped.append(f"{label} is a {hdu.name or 'mask or coverage'} image, which is not used.")
+                continue
+            wcs = image_wcs(hdu.header, shape) or (first_wcs.get(shape) if role != "image" or number else None)
+            if wcs is None:
+                skipped.append(
+                    f"{path if len(usable) == 1 else label} has no sky coordinates (WCS) in its header; "
+                    "add them, e.g. with astrometry.net."
+                )
+                continue
+            first_wcs.setdefault(shape, wcs)
+            found.append(_describe(path, number, label, shape, wcs, header, role, several=len(usable) > 1))
+    return found
+
+
+def _describe(
+    path: Path, number: int, label: str, shape: tuple[int, int], wcs: WCS, header: Header, role: str, several: bool
+) -> ImageFile:
+    name = f"{header.get('EXTNAME', '')}.fits" if several and header.get("EXTNAME") else path.name
+    guess = guess_band(header, name)
+    if guess.band is None and name != path.name and not guess.candidates:
+        guess = guess_band(header, path.name)
+    unit, unit_reason, suggestion = guess_unit(header, path.name, guess.band)
+    image = ImageFile(
+        path, number, label, shape, wcs, header, guess.band, guess.reason, guess.candidates, unit, unit_reason, suggestion,
+        role, 0.0,
+    )  # fmt: skip
+    return replace(image, fwhm=_fwhm(header, guess.band))
+
+
+def _fwhm(header: Header, band: Band | None) -> float:
+    """FWHM of the PSF in arcsec: the beam in the header, or the band's."""
+    if "BMAJ" in header:
+        return float(np.sqrt(header["BMAJ"] * header.get("BMIN", header["BMAJ"])) * 3600)
+    if band is None:
+        return 0.0
+    # WISE's Atlas coadds were convolved with the PSF once more (Lang 2014, Sect. 1); only they have a COADDID.
+    return round(band.fwhm * (np.sqrt(2) if band.survey == "WISE" and "COADDID" in header else 1.0), 2)
+
+
+def find_images(paths: Sequence[str | Path], skipped: list[str] | None = None) -> list[ImageFile]:
+    """The images in files and folders.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        FITS files, plain or packed with gzip, bzip2 or fpack, of one or many extensions; folders of them.
+    skipped : list of str, optional
+        Takes a sentence for each thing in a folder or a multi-extension file that is not an image of the sky.
+
+    Returns
+    -------
+    list of ImageFile
+        In the order of the paths; in a folder, by name.
+
+    Raises
+    ------
+    InputError
+        When a named file is missing, damaged, not FITS, or holds no image of the sky; when a folder holds none.
+    """
+    skipped = [] if skipped is None else skipped
+    found: list[ImageFile] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            try:
+                members = sorted(p for p in path.iterdir() if p.name.lower().endswith(FITS_ENDINGS) and p.is_file())
+            except OSError:
+                raise InputError(f"The folder {path} may not be read; check its permissions.") from None
+            inside: list[ImageFile] = []
+            for member in members:
+                if is_maps(member):
+                    skipped.append(f"{member.name} holds maps, not images; open it by itself.")
+                    continue
+                try:
+                    inside += _read_file(member, skipped)
+                except InputError as error:
+                    skipped.append(str(error))
+            if not inside:
+                why = f" ({skipped[0]})" if skipped else ""
+                raise InputError(f"The folder {path} holds no FITS image of the sky{why}.")
+            found += inside
+        else:
+            reasons: list[str] = []
+            inside = _read_file(path, reasons)
+            if not inside:
+                raise InputError(_main_reason(path, reasons))
+            skipped += reasons
+            found += inside
+    return _with_unique_labels(found)
+
+
+def _main_reason(path: Path, reasons: list[str]) -> str:
+    """One sentence for a file that holds no image: the first reason that is about an image, else the first."""
+    about_images = [r for r in reasons if "table" not in r and "no image" not in r]
+    reason = (about_images or reasons or [f"{path} holds no image."])[0]
+    return reason if str(path) in reason else f"{path}: {reason}"
+
+
+def _with_unique_labels(images: list[ImageFile]) -> list[ImageFile]:
+    labels = [image.label for image in images]
+    return [
+        replace(image, label=f"{image.path.parent.name}/{image.label}") if labels.count(image.label) > 1 else image
+        for image in images
+    ]
+
+
+def settle(
+    image: ImageFile, *, band: str | None = None, unit: str | None = None, fwhm: float | None = None
+) -> ImageFile:
+    """The image with what a person says of it.
+
+    Parameters
+    ----------
+    image : ImageFile
+        As found.
+    band : str, optional
+        Name or alias of its band.
+    unit : str, optional
+        Its unit.
+    fwhm : float, optional
+        Of its PSF, arcsec.
+
+    Raises
+    ------
+    InputError
+        When there is no such band, the unit is not understood, or the FWHM is not positive.
+    """
+    if band is not None:
+        chosen = get_band(band)
+        image = replace(image, band=chosen, band_reason="told", band_candidates=(), fwhm=_fwhm(image.header, chosen))
+        if image.unit is None:
+            found, reason, suggestion = guess_unit(image.header, image.path.name, chosen)
+            image = replace(image, unit=found, unit_reason=reason, unit_suggestion=suggestion)
+    if unit is not None:
+        canonical = canonical_unit(unit)
+        if canonical is None:
+            raise InputError(
+                f"{image.label}: the unit {unit!r} is not understood; give one such as {', '.join(KNOWN_UNITS)}."
+            )
+        image = replace(image, unit=canonical, unit_reason="told", unit_suggestion=None)
+    if fwhm is not None:
+        if not (np.isfinite(fwhm) and fwhm > 0):
+            raise InputError(f"{image.label}: a PSF's FWHM is a positive number of arcsec, not {fwhm}.")
+        image = replace(image, fwhm=float(fwhm))
+    return image

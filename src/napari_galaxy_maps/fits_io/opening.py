@@ -1,0 +1,81 @@
+"""Opening FITS files, so that whatever is wrong with one becomes one sentence."""
+
+from __future__ import annotations
+
+import gzip
+import lzma
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..exceptions import InputError
+from ..maps import PROPERTIES
+
+if TYPE_CHECKING:
+    from astropy.io.fits import HDUList, Header
+    from astropy.wcs import WCS
+
+BROKEN = (OSError, EOFError, ValueError, TypeError, KeyError, IndexError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
+
+
+def brief(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:120]
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[HDUList]:
+    """The file's extensions; whatever is wrong with the file becomes one sentence."""
+    from astropy.io import fits
+    from astropy.utils.exceptions import AstropyUserWarning
+    from astropy.wcs import FITSFixedWarning
+
+    if not path.exists():
+        raise InputError(f"{path} does not exist; check the path.")
+    try:
+        size = path.stat().st_size
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("ignore", FITSFixedWarning)
+            warnings.filterwarnings("error", message=".*truncated.*", category=AstropyUserWarning)
+            hdus = fits.open(path, memmap=False, lazy_load_hdus=False)
+    except PermissionError:
+        raise InputError(f"{path} may not be read; check its permissions.") from None
+    except AstropyUserWarning:
+        raise InputError(f"{path} is cut short: it is smaller than its header says; fetch it again.") from None
+    except EOFError:
+        raise InputError(f"{path} is cut short: its compressed data end too early; fetch it again.") from None
+    except BROKEN as error:
+        what = "is empty" if size == 0 else f"is not a FITS file ({brief(error)})"
+        raise InputError(f"{path} {what}; give FITS images, packed with gzip, bzip2 or fpack or not.") from None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield hdus
+    finally:
+        hdus.close()
+
+
+def image_wcs(header: Header, shape: tuple[int, ...]) -> WCS | None:
+    """Two-dimensional celestial WCS, or None."""
+    from astropy.wcs import WCS
+
+    try:
+        wcs = WCS(header)
+        if not wcs.has_celestial:
+            return None
+        # A plain image keeps its whole WCS: `.celestial` would drop distortion tables.
+        return wcs if wcs.naxis == 2 else wcs.celestial
+    except Exception:  # wcslib's and astropy's errors for broken headers have no common base
+        return None
+
+
+def is_maps(path: str | Path) -> bool:
+    """Whether a file is FITS and holds maps of properties."""
+    try:
+        with opened(Path(path)) as hdus:
+            return any(hdu.name in PROPERTIES for hdu in hdus)
+    except InputError:
+        return False

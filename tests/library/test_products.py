@@ -1,0 +1,174 @@
+"""What is written comes back as it was, whole or not at all, and says what made it."""
+
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.wcs import WCS
+
+from napari_galaxy_maps.exceptions import InputError, RecipeError
+from napari_galaxy_maps.fits_io import (
+    is_cube,
+    is_maps,
+    read_cube,
+    read_galaxy,
+    read_maps,
+    read_recipe,
+    write_cube,
+    write_maps,
+)
+from napari_galaxy_maps.fits_io.products import written_whole
+from napari_galaxy_maps.maps import PROPERTIES, Flag, PropertyMaps
+from napari_galaxy_maps.measure.residuals import residual_maps, score
+from napari_galaxy_maps.pipeline import provenance
+from napari_galaxy_maps.prepare.steps import prepare
+from napari_galaxy_maps.recipe import Recipe
+from tests.conftest import tan_wcs
+
+
+def made_maps(shape=(30, 40), pixel=4.0, rotation=0.0, **offsets):
+    rng = np.random.default_rng(0)
+    values = {name: (rng.normal(0, 1, shape) + np.mean(p.limits)).astype("f4") for name, p in PROPERTIES.items()}
+    values = {name: plane + np.float32(offsets.get(name, 0)) for name, plane in values.items()}
+    values["LOG_SMD"][2, 3] = np.nan
+    errors = {name: np.full(shape, 0.3, "f4") for name in values}
+    flags = np.zeros(shape, np.int16)
+    flags[0, 0] = Flag.MASKED | Flag.EDGE
+    recipe = Recipe().with_values(["galaxy.name=Café 309", "sky.model=plane"])
+    made_by = {"object": "Café 309", "recipe": recipe.to_toml(), "model": "m", "model_hash": "ab", "versions": {"numpy": "2"},
+               "inputs": {"WISE_3.4": "w1.fits sha256 12"}, "note": ["a: b", "c: d"]}  # fmt: skip
+    return PropertyMaps(values, errors, tan_wcs(shape, pixel, rotation=rotation), flags, made_by)
+
+
+def test_maps_come_back_with_flags_wcs_and_provenance(tmp_path):
+    maps = made_maps()
+    path = tmp_path / "maps.fits"
+    write_maps(path, maps)
+    back = read_maps(path)
+    assert is_maps(path) and not is_cube(path)
+    assert list(back.values) == list(maps.values)
+    for name in maps.values:
+        np.testing.assert_array_equal(back.values[name], maps.values[name])
+        np.testing.assert_array_equal(back.errors[name], maps.errors[name])
+    np.testing.assert_array_equal(back.flags, maps.flags)
+    assert back.wcs.pixel_to_world(3, 5).separation(maps.wcs.pixel_to_world(3, 5)).arcsec < 1e-6
+    assert back.provenance["inputs"] == maps.provenance["inputs"] and back.provenance["note"] == ["a: b", "c: d"]
+    assert read_recipe(path) == Recipe().with_values(["galaxy.name=Café 309", "sky.model=plane"])
+
+
+def test_the_file_is_the_documented_one(tmp_path):
+    path = tmp_path / "maps.fits"
+    write_maps(path, made_maps())
+    with fits.open(path) as hdus:
+        hdus.verify("exception")
+        assert (
+            hdus["LOG_SIGMA_MD"].header["BUNIT"] == "dex" and hdus["LOG_SIGMA_MD"].header["LOGUNIT"] == "solMass / kpc2"
+        )
+        assert hdus["T_DUST"].header["BUNIT"] == "K" and hdus["T_DUST_ERR"].shape == (30, 40)
+        assert all(WCS(hdu.header).has_celestial for hdu in hdus if hdu.is_image and hdu.shape)
+        assert hdus["FLAGS"].header["FLAG4"] and hdus["MASK"].data[0, 0] == 1 and hdus["MASK"].data.sum() == 1
+        assert set(hdus["RECIPE"].columns.names) == {"KEY", "VALUE"}
+
+
+def test_a_file_that_is_there_is_not_replaced_unasked(tmp_path):
+    path = tmp_path / "maps.fits"
+    path.write_text("precious")
+    with pytest.raises(InputError, match="is there already"):
+        write_maps(path, made_maps())
+    assert path.read_text() == "precious"
+    write_maps(path, made_maps(), overwrite=True)
+    assert is_maps(path)
+
+
+def test_nothing_half_written_is_left_behind(tmp_path):
+    path = tmp_path / "out.fits"
+    path.write_text("precious")
+    with pytest.raises(RuntimeError), written_whole(path, overwrite=True) as beside:
+        beside.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "precious" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be written"):
+        write_maps(tmp_path / "file" / "maps.fits", made_maps())
+
+
+def test_foreign_maps_are_read_in_their_units_or_refused(tmp_path):
+    header = tan_wcs((5, 6), 4.0).to_header()
+    per_pc2 = fits.ImageHDU(np.zeros((5, 6), "f4"), header, name="LOG_SIGMA_STAR")
+    per_pc2.header["BUNIT"], per_pc2.header["LOGUNIT"] = "dex", "solMass / pc2"
+    fits.HDUList([fits.PrimaryHDU(), per_pc2]).writeto(tmp_path / "truth.fits")
+    np.testing.assert_allclose(read_maps(tmp_path / "truth.fits").values["LOG_SIGMA_STAR"], 6)
+    per_pc2.header["LOGUNIT"] = "Jy"
+    fits.HDUList([fits.PrimaryHDU(), per_pc2]).writeto(tmp_path / "wrong.fits")
+    with pytest.raises(InputError, match=r"LOG_SIGMA_STAR\] is in 'dex' Jy"):
+        read_maps(tmp_path / "wrong.fits")
+    fits.PrimaryHDU(np.zeros((5, 6)), header).writeto(tmp_path / "none.fits")
+    with pytest.raises(InputError, match="holds no map of a property"):
+        read_maps(tmp_path / "none.fits")
+
+
+def test_a_result_without_a_recipe_is_refused_as_one(tmp_path):
+    fits.PrimaryHDU(np.zeros((5, 6))).writeto(tmp_path / "a.fits")
+    with pytest.raises(RecipeError, match="holds no recipe"):
+        Recipe.from_file(tmp_path / "a.fits")
+
+
+def test_a_cube_comes_back(tmp_path, galaxy_folder):
+    recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5, "distance": 10.0}})
+    galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)
+    cube = prepare(galaxy, recipe)
+    write_cube(tmp_path / "cube.fits", cube, provenance(galaxy, recipe))
+    back = read_cube(tmp_path / "cube.fits")
+    assert (
+        is_cube(tmp_path / "cube.fits") and back.bands == cube.bands and back.pixel_pc == pytest.approx(cube.pixel_pc)
+    )
+    np.testing.assert_array_equal(back.data, cube.data)
+    np.testing.assert_array_equal(back.uncertainty, cube.uncertainty)
+    np.testing.assert_array_equal(back.mask, cube.mask)
+    assert back.fwhm == pytest.approx(cube.fwhm) and read_recipe(tmp_path / "cube.fits") == recipe
+
+
+# --- residuals -------------------------------------------------------------------------------------------------------
+
+
+def test_residuals_are_prediction_minus_truth():
+    residual = residual_maps(made_maps(LOG_SLD=0.2), made_maps())
+    np.testing.assert_allclose(residual.values["LOG_SLD"], 0.2, atol=1e-6)
+    np.testing.assert_allclose(residual.errors["LOG_SLD"], 0.3 * np.sqrt(2), rtol=1e-6)
+    assert np.isnan(residual.values["LOG_SMD"][2, 3])
+
+
+def test_a_truth_on_another_grid_is_brought_to_the_prediction():
+    flat, coarse = made_maps(), made_maps((20, 20), 12.0, rotation=30)
+    truth = PropertyMaps({"LOG_SIGMA_STAR": np.full((20, 20), 7.5, "f4")}, {}, coarse.wcs, coarse.flags)
+    residual = residual_maps(flat, truth)
+    assert list(residual.values) == ["LOG_SIGMA_STAR"]
+    np.testing.assert_allclose(residual.values["LOG_SIGMA_STAR"], flat.values["LOG_SIGMA_STAR"] - 7.5, atol=1e-4)
+
+
+def test_a_truth_elsewhere_or_of_other_things_is_refused():
+    maps = made_maps()
+    far = PropertyMaps(
+        {"T_DUST": np.ones((20, 20), "f4")}, {}, tan_wcs((20, 20), 4.0, ra=10.0), np.zeros((20, 20), np.int16)
+    )
+    with pytest.raises(InputError, match="does not overlap"):
+        residual_maps(maps, far)
+    with pytest.raises(InputError, match="none of the predicted properties"):
+        residual_maps(PropertyMaps({"LOG_SLD": maps.values["LOG_SLD"]}, {}, maps.wcs, maps.flags), far)
+
+
+def test_scores_of_known_noise_are_the_known_ones():
+    rng = np.random.default_rng(1)
+    shape = (200, 200)
+    truth = PropertyMaps({"LOG_SMD": rng.normal(0, 2, shape)}, {}, tan_wcs(shape, 4.0), np.zeros(shape, np.int16))
+    noisy = truth.values["LOG_SMD"] + 0.1 + rng.normal(0, 0.5, shape)
+    maps = PropertyMaps({"LOG_SMD": noisy}, {"LOG_SMD": np.full(shape, 0.5)}, truth.wcs, truth.flags)
+    row = score(maps, truth)[0]
+    assert row["n"] == 40000 and row["bias"] == pytest.approx(0.1, abs=0.01)
+    assert row["rmse"] == pytest.approx(np.hypot(0.1, 0.5), rel=0.02) and row["r2"] == pytest.approx(
+        1 - 0.26 / 4, abs=0.005
+    )
+    assert row["chi2"] == pytest.approx(0.26 / 0.25, rel=0.03) and row["coverage68"] == pytest.approx(0.67, abs=0.015)
