@@ -48,7 +48,7 @@ def image() -> Callable[..., BandImage]:
 def maps() -> PropertyMaps:
     """Maps of three properties with errors, two flagged pixels and one without a value."""
     shape = (30, 40)
-    y, x = np.mgrid[: shape[0], : shape[1]]
+    _, x = np.mgrid[: shape[0], : shape[1]]
     slope = (x / shape[1]).astype("f4")
     values = {"LOG_SMD": slope - 3.5, "T_DUST": 20 + 5 * slope, "LOG_SIGMA_MD": 4 + slope}
     errors = {name: np.full(shape, 0.31, "f4") for name in values}

@@ -10,7 +10,7 @@ from napari.components import ViewerModel
 from napari_galaxy_maps.exceptions import RecipeError
 from napari_galaxy_maps.maps import PropertyMaps
 from napari_galaxy_maps.plugin.layers import Key, image_spec, map_specs
-from napari_galaxy_maps.plugin.session import session_for
+from napari_galaxy_maps.plugin.session import camera_and_scale_bar, session_for
 
 
 @pytest.fixture
@@ -40,8 +40,9 @@ def test_north_is_up_and_the_scale_bar_is_on(model, image):
     session = session_for(model)
     picture = image()
     show(session, [image_spec(picture, session.place(picture))])
-    assert tuple(str(o) for o in model.camera.orientation2d) == ("up", "right")
-    assert model.scale_bar.visible
+    camera, scale_bar = camera_and_scale_bar(model)
+    assert tuple(str(o) for o in camera.orientation2d) == ("up", "right")
+    assert scale_bar.visible
 
 
 def test_a_second_result_goes_into_the_same_layers_whatever_they_are_called(model, maps):
@@ -71,8 +72,8 @@ def test_images_come_under_the_maps(model, maps, image):
     session = session_for(model)
     show(session, map_specs(maps, session.place(maps)))
     show(session, [image_spec(image(), session.reference)])
-    assert [layer.name for layer in model.layers][0] == "WISE_3.4"
-    assert [layer.name for layer in model.layers][-1] == "LOG_SIGMA_MD"
+    assert model.layers[0].name == "WISE_3.4"
+    assert model.layers[-1].name == "LOG_SIGMA_MD"
 
 
 def test_only_the_newest_map_is_on_over_one_image(model, maps, image):

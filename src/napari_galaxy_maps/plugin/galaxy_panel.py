@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 from ..exceptions import GalaxyMapsError
 from . import loading
 from .file_table import FileTable
-from .session import session_for
+from .session import camera_and_scale_bar, session_for
 from .sky import parse_angle, position_at, sexagesimal
 from .widgets import FAINT, Message, NumberField, Panel, heading, wrapped
 
@@ -186,7 +186,8 @@ class GalaxyPanel(Panel):
         if self.session.reference is None:
             self.message.say("Open an image first.")
             return
-        north, west = self.session.viewer.camera.center[-2:]
+        camera, _ = camera_and_scale_bar(self.session.viewer)
+        north, west = camera.center[-2:]
         ra, dec = position_at(-west, north, self.session.reference)
         self._set("galaxy", ra=round(ra, 6), dec=round(dec, 6))
         self.refresh()

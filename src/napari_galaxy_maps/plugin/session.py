@@ -13,7 +13,7 @@ from ..galaxy import BandCube, BandImage, Galaxy
 from ..maps import PropertyMaps
 from ..recipe import Recipe
 from . import readout
-from .layers import AXIS_LABELS, METADATA_KEY, Key, LayerSpec, shown_in
+from .layers import METADATA_KEY, Key, LayerSpec, shown_in
 from .sky import Reference, centre_of
 
 if TYPE_CHECKING:
@@ -35,6 +35,13 @@ def session_for(viewer: ViewerModel) -> Session:
     if session is None:
         session = _SESSIONS[viewer] = Session(viewer)
     return session
+
+
+def camera_and_scale_bar(viewer: ViewerModel) -> tuple[Any, Any]:
+    """The viewer's camera and scale bar, where its version of napari keeps them."""
+    if hasattr(type(viewer), "scene") or hasattr(viewer, "scene"):
+        return viewer.scene.camera, viewer.canvas.overlays.scale_bar
+    return viewer.camera, viewer.scale_bar  # napari < 0.9
 
 
 def current_session() -> Session | None:
@@ -120,10 +127,9 @@ class Session:
         if self._arranged:
             return
         self._arranged = True
-        viewer = self.viewer
-        viewer.camera.orientation2d = ("up", "right")
-        viewer.scale_bar.visible = True
-        viewer.dims.axis_labels = AXIS_LABELS
+        camera, scale_bar = camera_and_scale_bar(self.viewer)
+        camera.orientation2d = ("up", "right")
+        scale_bar.visible = True
 
     def place(self, image_or_maps: BandImage | PropertyMaps) -> Reference:
         """Where the tangent plane touches: the middle of the first thing ever shown, while any of it is open."""

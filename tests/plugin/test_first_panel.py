@@ -1,0 +1,62 @@
+"""The first panel is there at once: painted within 0.3 s, and no heavy module is loaded for it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.window
+
+HEAVY = ("torch", "sklearn", "xgboost", "reproject", "photutils", "matplotlib", "numba", "scipy", "regions")
+
+SCRIPT = """
+import json, sys, time
+import napari
+from qtpy.QtCore import QEvent, QObject
+from qtpy.QtWidgets import QApplication
+
+viewer = napari.Viewer(show=True)
+for _ in range(30):
+    QApplication.processEvents()
+    time.sleep(0.01)
+before = set(sys.modules)
+
+
+class Paints(QObject):
+    at = None
+
+    def eventFilter(self, watched, event):
+        if event.type() == QEvent.Type.Paint and self.at is None:
+            self.at = time.perf_counter()
+        return False
+
+
+paints = Paints()
+start = time.perf_counter()
+dock, panel = viewer.window.add_plugin_dock_widget("napari-galaxy-maps", PANEL)
+panel.content.installEventFilter(paints)
+while paints.at is None and time.perf_counter() - start < 10:
+    QApplication.processEvents()
+new = sorted({name.partition(".")[0] for name in set(sys.modules) - before})
+print("RESULT", json.dumps({"seconds": paints.at - start, "new": new}))
+viewer.close()
+"""
+
+
+def first_panel(name):
+    run = subprocess.run(
+        [sys.executable, "-c", SCRIPT.replace("PANEL", repr(name))], capture_output=True, text=True, timeout=120
+    )
+    assert run.returncode == 0, run.stderr
+    line = next(line for line in run.stdout.splitlines() if line.startswith("RESULT"))
+    return json.loads(line.removeprefix("RESULT"))
+
+
+@pytest.mark.parametrize("name", ["Galaxy", "Prepare", "Predict"])
+def test_a_panel_loads_no_heavy_module_and_is_painted_soon(name):
+    found = first_panel(name)
+    assert not set(HEAVY) & set(found["new"])
+    # The goal is 0.3 s, which benchmarks/window.py measures; a busy test machine gets three times that.
+    assert found["seconds"] < 0.9
+    print(name, found["seconds"])

@@ -1,0 +1,118 @@
+"""Threads end well: errors become words, cancelling takes effect, no bar spins for ever, one job at a time."""
+
+import time
+
+import numpy as np
+import pytest
+from napari.utils import progress
+
+from napari_galaxy_maps.exceptions import InputError
+from napari_galaxy_maps.plugin import worker
+from napari_galaxy_maps.progress import Progress
+
+from .conftest import wait_for
+
+pytestmark = pytest.mark.window
+
+
+def counting(n=3, pause=0.01, end=None):
+    def steps():
+        for i in range(n):
+            yield Progress("count", i + 1, n, f"number {i + 1}")
+            time.sleep(pause)
+        if end is not None:
+            raise end
+        return "done"
+
+    return steps
+
+
+def test_progress_and_result_arrive_in_order_in_the_main_thread(session, qtbot):
+    import threading
+
+    heard, threads = [], set()
+
+    def hear(what):
+        heard.append(what)
+        threads.add(threading.current_thread())
+
+    worker.start(
+        session, "Counting", counting(), on_progress=lambda p: hear(p.done), on_result=hear, on_end=lambda: hear("end")
+    )
+    assert session.job is not None
+    wait_for(qtbot, lambda: session.job is None)
+    assert heard == [1, 2, 3, "done", "end"]
+    assert threads == {threading.main_thread()}
+
+
+def test_an_error_for_people_is_one_sentence_and_no_traceback(session, qtbot, told):
+    said = []
+    worker.start(session, "Counting", counting(end=InputError("a.fits is torn; fetch it again.")), on_error=said.append)
+    wait_for(qtbot, lambda: session.job is None)
+    assert said == ["a.fits is torn; fetch it again."]
+    (notification,) = told
+    assert notification.message == "a.fits is torn; fetch it again."
+    assert str(notification.severity) == "warning"
+
+
+@pytest.mark.parametrize("error", [RuntimeError("CUDA out of memory"), ZeroDivisionError("x"), MemoryError()])
+def test_an_unexpected_error_says_so_with_its_traceback_and_no_bar_spins_on(session, qtbot, told, caplog, error):
+    worker.start(session, "Counting", counting(end=error))
+    wait_for(qtbot, lambda: session.job is None)
+    (notification,) = told
+    assert notification.message.startswith("Something unexpected happened while counting")
+    assert str(notification.severity) == "error"
+    assert notification.exception is error and "counting" in notification.as_text()
+    assert "Traceback" in caplog.text
+    assert not progress._all_instances
+
+
+def test_cancel_takes_effect_within_half_a_second(session, qtbot):
+    results = []
+    job = worker.start(session, "Counting", counting(10_000, 0.05), on_result=results.append)
+    qtbot.wait(300)
+    start = time.monotonic()
+    job.cancel()
+    wait_for(qtbot, lambda: session.job is None, 5)
+    assert time.monotonic() - start < 0.5
+    assert not results and not progress._all_instances
+
+
+def test_a_cancelled_generator_is_closed(session, qtbot):
+    closed = []
+
+    def steps():
+        try:
+            while True:
+                yield Progress("count", 0, 1)
+                time.sleep(0.01)
+        finally:
+            closed.append(True)
+
+    job = worker.start(session, "Counting", steps)
+    qtbot.wait(100)
+    job.cancel()
+    wait_for(qtbot, lambda: session.job is None, 5)
+    assert closed == [True]
+
+
+def test_one_job_at_a_time(session, qtbot, told):
+    job = worker.start(session, "Counting", counting(100, 0.02))
+    assert worker.start(session, "Other", counting()) is None
+    assert told.any("Counting is still under way")
+    later = []
+    session.after_job(lambda: later.append(session.job))
+    job.cancel()
+    wait_for(qtbot, lambda: session.job is None, 5)
+    assert later == [None]
+
+
+def test_layers_stay_through_an_error(session, viewer, qtbot, image):
+    from napari_galaxy_maps.plugin.layers import image_spec
+
+    picture = image()
+    session.show(image_spec(picture, session.place(picture)))
+    worker.start(session, "Counting", counting(end=ValueError("broken")))
+    wait_for(qtbot, lambda: session.job is None)
+    assert len(viewer.layers) == 1
+    assert np.array_equal(viewer.layers[0].data, picture.data)
