@@ -261,7 +261,6 @@ def remove_files(session: Session, labels: Iterable[str]) -> None:
     session.files = [file for file in session.files if file.label not in labels]
     session.excluded -= labels
     for label in labels:
-        session.images.pop(label, None)
         session.failed.pop(label, None)
     settings = session.recipe.input
     session.set_recipe(

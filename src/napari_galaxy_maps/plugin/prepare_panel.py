@@ -112,6 +112,8 @@ class StepBox(QFrame):
         return getattr(getattr(self.session.recipe, self.step), key)
 
     def _set(self, key: str, value: Any) -> None:
+        if value == self._value(key):
+            return  # Qt tells of one entry twice; the second must not wipe the words about the first away
         try:
             self.session.set_recipe(self.step, **{key: value})
         except GalaxyMapsError as error:

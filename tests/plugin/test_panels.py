@@ -1,0 +1,320 @@
+"""The panels as a person uses them: files settled in the table, steps seen, maps predicted, compared and saved."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFileDialog
+
+from napari_galaxy_maps.fits_io import read_maps
+from napari_galaxy_maps.plugin import file_table, panels
+from napari_galaxy_maps.plugin.layers import Key
+
+from ..conftest import tan_wcs, write_image
+from .conftest import canvas_is_painted, idle, wait_for
+
+pytestmark = pytest.mark.window
+
+BANDS = {"2MASS_J": 20.0, "WISE_3.4": 30.0, "WISE_4.6": 15.0}
+
+
+def panel(viewer, name):
+    return viewer.window.add_plugin_dock_widget(panels.PLUGIN, name)[1]
+
+
+def click(qtbot, widget):
+    qtbot.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+
+def write(qtbot, field, text):
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, text)
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+
+
+def add_folder(qtbot, monkeypatch, viewer, session, folder):
+    """Press Add folder… and choose a folder."""
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_, **__: str(folder))
+    click(qtbot, panel(viewer, "Galaxy").add_folder_button)
+    qtbot.wait(50)
+    wait_for(qtbot, lambda: idle(session))
+
+
+def choose(qtbot, box, text):
+    """Choose an entry of a drop-down with the keyboard, as a person can."""
+    index = next(i for i in range(box.count()) if box.itemText(i).strip(" ?") == text)
+    box.setFocus()
+    box.setCurrentIndex(index)
+    box.activated.emit(index)
+
+
+@pytest.fixture
+def opened(viewer, session, qtbot, monkeypatch, galaxy_folder):
+    """The window with all panels and a galaxy of three bands."""
+    panels.open_all(viewer)
+    add_folder(qtbot, monkeypatch, viewer, session, galaxy_folder(BANDS))
+    return viewer
+
+
+def test_one_entry_opens_all_panels_tabbed_in_the_order_of_the_work(viewer, qtbot):
+    panels.open_all(viewer)
+    window = viewer.window._qt_window
+    docks = [viewer.window.add_plugin_dock_widget(panels.PLUGIN, name)[0] for name in panels.PANELS]
+    qtbot.wait(100)
+    assert all(window.dockWidgetArea(dock) == Qt.DockWidgetArea.RightDockWidgetArea for dock in docks)
+    assert set(window.tabifiedDockWidgets(docks[0])) == set(docks[1:])
+    assert docks[0].isVisible() and not docks[0].visibleRegion().isEmpty(), "Galaxy is in front"
+    panels.open_all(viewer)
+    assert len(window.tabifiedDockWidgets(docks[0])) == 2, "asked twice, opened once"
+
+
+def test_a_folder_is_read_shown_and_ready(opened, session, qtbot):
+    assert list(session.galaxy.images) == list(BANDS)
+    assert {key.name for key in session.shown()} == set(BANDS)
+    assert [layer.name for layer in opened.layers if layer.visible] == ["WISE_3.4"]
+    assert canvas_is_painted(opened)
+    table = panel(opened, "Galaxy").table
+    assert table.cellWidget(0, file_table.BAND).currentText() == "2MASS_J"
+    assert table.item(0, file_table.PIXEL).text() == "1.5"
+
+
+def test_the_galaxys_name_and_place_are_written_and_kept(opened, session, qtbot):
+    galaxy = panel(opened, "Galaxy")
+    write(qtbot, galaxy.name, "NGC 309")
+    write(qtbot, galaxy.ra, "10:00:00")
+    write(qtbot, galaxy.dec, "2.0")
+    write(qtbot, galaxy.d25, "3.2")
+    settings = session.recipe.galaxy
+    assert (settings.name, settings.d25) == ("NGC 309", 3.2)
+    assert (settings.ra, settings.dec) == pytest.approx((150.0, 2.0))
+    assert session.galaxy.ellipse.a == pytest.approx(96)
+    assert {layer.name for layer in opened.layers} == {f"NGC 309 {band}" for band in BANDS}
+
+
+def test_nonsense_is_said_and_not_taken(opened, session, qtbot):
+    galaxy = panel(opened, "Galaxy")
+    write(qtbot, galaxy.dec, "over there")
+    assert "is no position" in galaxy.message.text() and galaxy.message.isVisibleTo(galaxy)
+    write(qtbot, galaxy.dec, "95")
+    assert "Declination" in galaxy.message.text()
+    assert session.recipe.galaxy.dec is None
+
+
+def test_the_middle_of_the_view_is_the_galaxys_place(opened, session, qtbot):
+    galaxy = panel(opened, "Galaxy")
+    session.fit(Key("image", "WISE_3.4"))
+    click(qtbot, galaxy.here)
+    assert session.recipe.galaxy.ra == pytest.approx(150.0, abs=1e-3)
+    assert session.recipe.galaxy.dec == pytest.approx(2.0, abs=1e-3)
+
+
+# Settling bands and units ---------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_unit_is_asked_for_with_a_suggestion_that_is_not_used_by_itself(
+    viewer, session, qtbot, monkeypatch, tmp_path
+):
+    data = np.random.default_rng(0).normal(1, 0.1, (40, 40)).astype("f4")
+    write_image(tmp_path / "NGC5584_WISE_12.fits", data, tan_wcs(data.shape, 2.0))
+    panels.open_all(viewer)
+    add_folder(qtbot, monkeypatch, viewer, session, tmp_path)
+    galaxy = panel(viewer, "Galaxy")
+    unit = galaxy.table.cellWidget(0, file_table.UNIT)
+    assert unit.currentText() == "" and unit.lineEdit().placeholderText() == "Jy/pix ?"
+    assert "hich unit" in galaxy.table.cellWidget(1, 0).text() and not galaxy.table.isRowHidden(1)
+    assert not session.images and len(viewer.layers) == 0
+    assert galaxy.suggestions.isVisibleTo(galaxy)
+    click(qtbot, galaxy.suggestions)
+    wait_for(qtbot, lambda: session.galaxy is not None and idle(session))
+    assert session.recipe.input.units == {"NGC5584_WISE_12.fits": "Jy/pix"}
+    assert unit.currentText() == "Jy/pix" and galaxy.table.isRowHidden(1)
+    assert [key.name for key in session.shown()] == ["WISE_12"]
+
+
+def test_a_unit_can_be_written_and_a_wrong_one_is_said(viewer, session, qtbot, monkeypatch, tmp_path):
+    data = np.ones((40, 40), "f4")
+    write_image(tmp_path / "WISE_12.fits", data, tan_wcs(data.shape, 2.0))
+    panels.open_all(viewer)
+    add_folder(qtbot, monkeypatch, viewer, session, tmp_path)
+    table = panel(viewer, "Galaxy").table
+    unit = table.cellWidget(0, file_table.UNIT)
+    write(qtbot, unit.lineEdit(), "furlong")
+    assert "'furlong' is not understood" in table.cellWidget(1, 0).text()
+    write(qtbot, unit.lineEdit(), "mJy/arcsec2")
+    wait_for(qtbot, lambda: session.galaxy is not None and idle(session))
+    assert session.galaxy.images["WISE_12"].data[5, 5] == pytest.approx(1e-9 / (np.pi / 180 / 3600) ** 2, rel=1e-4)
+
+
+def test_a_band_there_twice_is_marked_on_both_and_settled_in_the_table(viewer, session, qtbot, monkeypatch, tmp_path):
+    data = np.random.default_rng(0).normal(1, 0.1, (40, 40)).astype("f4")
+    for name in ("first", "second"):
+        write_image(tmp_path / f"{name}.fits", data, tan_wcs(data.shape, 2.0), BUNIT="MJy/sr", FILTER="WISE_3.4")
+    panels.open_all(viewer)
+    add_folder(qtbot, monkeypatch, viewer, session, tmp_path)
+    table = panel(viewer, "Galaxy").table
+    assert all("WISE_3.4 is there twice" in table.cellWidget(row, 0).text() for row in (1, 3))
+    assert session.galaxy is None
+    choose(qtbot, table.cellWidget(2, file_table.BAND), "WISE_4.6")
+    wait_for(qtbot, lambda: session.galaxy is not None and idle(session))
+    assert list(session.galaxy.images) == ["WISE_3.4", "WISE_4.6"]
+    assert table.isRowHidden(1) and table.isRowHidden(3)
+
+
+def test_a_file_is_left_out_and_taken_back(opened, session, qtbot):
+    table = panel(opened, "Galaxy").table
+    item = table.item(table.row_of("galaxy_2MASS_J.fits"), file_table.FILE)
+    item.setCheckState(Qt.CheckState.Unchecked)
+    wait_for(qtbot, lambda: idle(session))
+    assert "2MASS_J" not in session.galaxy.images
+    item.setCheckState(Qt.CheckState.Checked)
+    wait_for(qtbot, lambda: "2MASS_J" in session.galaxy.images and idle(session))
+
+
+def test_removed_files_take_their_layers_along(opened, session, qtbot):
+    galaxy = panel(opened, "Galaxy")
+    galaxy.table.selectRow(galaxy.table.row_of("galaxy_WISE_4.6.fits"))
+    click(qtbot, galaxy.remove_button)
+    wait_for(qtbot, lambda: idle(session))
+    assert session.layer(Key("image", "WISE_4.6")) is None
+    assert len(session.files) == 2
+
+
+def test_a_psf_is_written_into_the_table(opened, session, qtbot):
+    table = panel(opened, "Galaxy").table
+    row = table.row_of("galaxy_WISE_3.4.fits")
+    table.item(row, file_table.PSF).setText("7.5")
+    wait_for(qtbot, lambda: idle(session) and session.galaxy.images["WISE_3.4"].fwhm == 7.5)
+    table.item(row, file_table.PSF).setText("wide")
+    assert "positive number" in panel(opened, "Galaxy").message.text()
+    assert table.item(row, file_table.PSF).text() == "7.5"
+
+
+# Prepare --------------------------------------------------------------------------------------------------------------
+
+
+def test_each_step_says_what_it_did_and_shows_its_result_on_request(opened, session, qtbot):
+    panels.raise_panel(opened, "Prepare")
+    prepare = panel(opened, "Prepare")
+    click(qtbot, prepare.button)
+    wait_for(qtbot, lambda: session.cube is not None and idle(session))
+    assert prepare.result.text().startswith("Ready: 3 bands on ")
+    assert "sky of" in prepare.boxes["sky"].told.text() and "(3 bands)" in prepare.boxes["sky"].told.text()
+    click(qtbot, prepare.boxes["psf"].eye)
+    wait_for(qtbot, lambda: idle(session) and any(k.kind == "step" for k in session.shown()))
+    steps = {key for key in session.shown() if key.kind == "step"}
+    assert steps == {Key("step", band, "psf") for band in BANDS}
+    qtbot.wait(100)
+    assert canvas_is_painted(opened)
+    click(qtbot, prepare.boxes["psf"].eye)
+    assert not any(key.kind == "step" for key in session.shown())
+
+
+def test_settings_go_into_the_recipe_and_nonsense_does_not(opened, session, qtbot):
+    panels.raise_panel(opened, "Prepare")
+    prepare = panel(opened, "Prepare")
+    click(qtbot, prepare.boxes["sky"].switch)
+    assert session.recipe.sky.enabled is False
+    from qtpy.QtWidgets import QComboBox
+
+    pixel = prepare.boxes["grid"].findChild(QComboBox, "pixel")
+    write(qtbot, pixel.lineEdit(), "6")
+    assert session.recipe.grid.pixel == 6
+    write(qtbot, pixel.lineEdit(), "big")
+    assert session.recipe.grid.pixel == 6 and prepare.message.text()
+    assert pixel.currentText() == "6"
+
+
+# Predict --------------------------------------------------------------------------------------------------------------
+
+
+def predict(qtbot, viewer, session):
+    panels.raise_panel(viewer, "Predict")
+    widget = panel(viewer, "Predict")
+    before = session.maps
+    click(qtbot, widget.button)
+    wait_for(qtbot, lambda: idle(session) and session.maps is not None and session.maps is not before, 60)
+    qtbot.wait(100)
+    return widget
+
+
+def test_from_images_to_maps_compared_and_saved(opened, session, qtbot, monkeypatch, tmp_path, told):
+    widget = predict(qtbot, opened, session)
+    names = set(session.maps.values)
+    assert {"LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_MD"} <= names
+    shown = set(session.shown())
+    assert {Key("map", n) for n in names} | {Key("error", n) for n in names} <= shown
+    on = [layer for layer in opened.layers if layer.visible]
+    assert len(on) == 2 and canvas_is_painted(opened)
+    assert all(layer.colorbar.visible for layer in on[1:])
+    nucleus = on[-1].get_status((0.0, 0.0), world=True)["coordinates"]
+    assert "±" in nucleus and nucleus.startswith("RA 10:00:0")
+
+    # Saved, and the file taken as a truth: every residual is zero.
+    path = tmp_path / "maps.fits"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(path), ""))
+    click(qtbot, widget.save_button)
+    wait_for(qtbot, lambda: idle(session) and path.exists())
+    back = read_maps(path)
+    assert set(back.values) == names and "dust-forest" in back.provenance["recipe"]
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(path), ""))
+    click(qtbot, widget.truth_button)
+    wait_for(qtbot, lambda: idle(session) and session.residual is not None)
+    wait_for(qtbot, lambda: session.layer(Key("residual", "LOG_SMD")) is not None and idle(session))
+    residual = session.layer(Key("residual", "LOG_SMD")).data
+    assert np.nanmax(np.abs(residual)) < 1e-4 and np.isfinite(residual).any()
+    assert not told.any("unexpected")
+
+    # Look at each, and predict once more into the same layers.
+    click(qtbot, widget.kinds["error"])
+    assert session.layer(Key("error", widget.looking.currentData())).visible
+    layers = dict(session.shown())
+    layers[Key("map", "LOG_SMD")].name = "mine"
+    session.set_recipe("grid", pixel=8.0)
+    predict(qtbot, opened, session)
+    assert session.layer(Key("map", "LOG_SMD")) is layers[Key("map", "LOG_SMD")]
+    assert layers[Key("map", "LOG_SMD")].name == "mine"
+    assert set(session.shown()) == set(layers)
+    assert layers[Key("map", "LOG_SMD")].data.shape == session.maps.shape
+
+
+def test_cancel_stops_soon_and_everything_stays(opened, session, qtbot):
+    import time
+
+    panels.raise_panel(opened, "Predict")
+    widget = panel(opened, "Predict")
+    layers = list(opened.layers)
+    click(qtbot, widget.button)
+    wait_for(qtbot, lambda: session.job is not None and session.job.last is not None)
+    start = time.monotonic()
+    click(qtbot, widget.cancel)
+    wait_for(qtbot, lambda: session.job is None, 10)
+    assert time.monotonic() - start < 2  # 0.5 s is the goal, which benchmarks/window.py measures
+    assert list(opened.layers) == layers and session.maps is None
+    assert widget.button.isEnabled() and not widget.cancel.isEnabled()
+
+
+def test_the_card_is_shown_on_request(opened, session, qtbot):
+    panels.raise_panel(opened, "Predict")
+    widget = panel(opened, "Predict")
+    wait_for(qtbot, lambda: widget.model.count() > 0)
+    assert widget.model.currentText() == "dust-forest"
+    click(qtbot, widget.card_button)
+    assert widget.card.isVisibleTo(widget) and "DustPedia" in widget.card.toPlainText()
+
+
+def test_what_is_missing_is_said(opened, session, qtbot):
+    text = panel(opened, "Predict").missing.text()
+    assert text.startswith("3 bands.") and "WISE_12" in text and "GALEX_NUV" in text
+
+
+def test_without_the_normalising_band_a_sentence_says_so(viewer, session, qtbot, monkeypatch, galaxy_folder, told):
+    panels.open_all(viewer)
+    add_folder(qtbot, monkeypatch, viewer, session, galaxy_folder({"2MASS_J": 20.0, "WISE_4.6": 9.0, "WISE_12": 9.0}))
+    widget = panel(viewer, "Predict")
+    panels.raise_panel(viewer, "Predict")
+    assert "WISE 3.4 (or Spitzer 3.6) is missing" in widget.missing.text()
+    click(qtbot, widget.button)
+    wait_for(qtbot, lambda: idle(session))
+    assert told.any("WISE_3.4") or told.any("WISE 3.4")
+    assert not told.any("unexpected") and widget.message.text()
+    assert len(viewer.layers) == 3
