@@ -32,7 +32,7 @@ lint: $(VENV)/.made  ## ruff, mypy and the napari manifest
 	@$(BIN)/npe2 validate napari-galaxy-maps
 
 docs: $(VENV)/.docs  ## The documentation as web pages, in build/docs
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --site-dir build/docs
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir build/docs 2>&1 | { grep -v '^INFO' || true; }
 	@echo "Open build/docs/index.html."
 
 bench: system $(VENV)/.made  ## Every benchmark (see benchmarks/README.md)
