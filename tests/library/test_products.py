@@ -1,6 +1,5 @@
 """What is written comes back as it was, whole or not at all, and says what made it."""
 
-
 import numpy as np
 import pytest
 from astropy.io import fits

@@ -6,8 +6,7 @@ import numpy as np
 
 from ..galaxy import BandImage, Ellipse
 from ..recipe import ErrorSettings
-
-_ADAPTIVE_KERNEL_SIGMA = 0.65  # of reproject's anti-aliasing Gaussian, in output pixels (its kernel_width is 2 sigma)
+from .adaptive import KERNEL_SIGMA
 
 
 def background_rms(image: BandImage, ellipse: Ellipse, pixel_arcsec: float) -> float:
@@ -20,7 +19,7 @@ def background_rms(image: BandImage, ellipse: Ellipse, pixel_arcsec: float) -> f
     from scipy.ndimage import gaussian_filter
 
     valid = np.isfinite(image.data)
-    sigma = _ADAPTIVE_KERNEL_SIGMA * pixel_arcsec / image.pixel_arcsec
+    sigma = KERNEL_SIGMA * pixel_arcsec / image.pixel_arcsec
     smooth = gaussian_filter(np.where(valid, image.data, 0), sigma)
     with np.errstate(invalid="ignore", divide="ignore"):
         smooth = smooth / gaussian_filter(valid.astype(np.float32), sigma)

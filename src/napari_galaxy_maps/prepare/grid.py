@@ -9,6 +9,7 @@ import numpy as np
 
 from ..exceptions import InputError
 from ..galaxy import BandImage, Ellipse
+from .adaptive import PixelMap, pixel_map, resample_planes
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -99,25 +100,29 @@ def cutout(image: BandImage, ellipse: Ellipse, radius_arcsec: float) -> BandImag
     )
 
 
-def resample(image: BandImage, grid: Grid) -> BandImage:
-    """The image on a grid, by reproject's adaptive method (DeForest 2004), which averages over larger pixels.
+def resample(image: BandImage, grid: Grid, where: PixelMap | None = None) -> BandImage:
+    """The image on a grid, by DeForest's (2004) adaptive method, which averages over larger pixels.
 
     Surface brightness is kept, not flux. The variance is resampled as a fully correlated field: after PSF matching
     neighbouring pixels are no longer independent.
-    """
-    from reproject import reproject_adaptive
 
+    Parameters
+    ----------
+    image : BandImage
+        Any image of the field.
+    grid : Grid
+        The grid.
+    where : PixelMap, optional
+        Of the grid on the image, where it is known already.
+    """
     planes = [image.data] if image.uncertainty is None else [image.data, image.uncertainty**2]
-    resampled = reproject_adaptive(
-        (np.stack(planes), image.wcs), grid.wcs, shape_out=grid.shape, return_footprint=False, bad_value_mode="ignore",
-        boundary_mode="ignore_threshold", boundary_ignore_threshold=0.5,
-    )  # fmt: skip
-    with np.errstate(invalid="ignore"):
-        uncertainty = None if len(planes) == 1 else np.sqrt(resampled[1]).astype(np.float32)
+    if where is None:
+        where = pixel_map(image.wcs, grid.wcs, grid.shape)
+    resampled = resample_planes(np.stack(planes), where)
     return image.evolve(
         f"on pixels of {grid.pixel_arcsec:.3g} arcsec, from {image.pixel_arcsec:.3g}",
-        data=resampled[0].astype(np.float32),
+        data=resampled[0],
         wcs=grid.wcs,
-        uncertainty=uncertainty,
+        uncertainty=None if len(planes) == 1 else np.sqrt(resampled[1]),
         mask=None,
     )

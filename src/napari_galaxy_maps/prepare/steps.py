@@ -14,6 +14,7 @@ from ..galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Ellipse, Galaxy
 from ..maps import Flag
 from ..progress import Progress, Steps, drain
 from ..recipe import PsfSettings, Recipe
+from .adaptive import PixelMap, pixel_map
 from .errors import add_errors, background_rms
 from .extent import detection_image, measure_ellipse
 from .grid import Grid, cutout, make_grid, resample
@@ -31,6 +32,8 @@ class Memory:
     """Results of steps with what they were made from, so that an unchanged step is not done again."""
 
     kept: dict[tuple[str, str], tuple[BandImage, tuple[Any, ...], Any]] = field(default_factory=dict)
+    maps_of: Grid | None = None
+    maps: dict[tuple[str, tuple[int, int]], PixelMap] = field(default_factory=dict)
 
     def do(self, step: str, function: Callable[..., T], image: BandImage, *settings: Any) -> T:
         """``function(image, *settings)``, or what is kept of it from the same image with equal settings."""
@@ -42,6 +45,15 @@ class Memory:
         result = function(image, *settings)
         self.kept[key] = (image, settings, result)
         return result
+
+    def pixel_map(self, image: BandImage, grid: Grid) -> PixelMap:
+        """Where the grid lies on the image; images that share their coordinates share it."""
+        key = (image.wcs.to_header_string(relax=True), image.shape)
+        if self.maps_of != grid:
+            self.maps_of, self.maps = grid, {}
+        if key not in self.maps:
+            self.maps[key] = pixel_map(image.wcs, grid.wcs, grid.shape)
+        return self.maps[key]
 
 
 def common_fwhm(images: dict[str, BandImage], settings: PsfSettings) -> tuple[float, list[str]]:
@@ -140,9 +152,12 @@ def prepare_steps(galaxy: Galaxy, recipe: Recipe, memory: Memory | None = None) 
             matched[name] = memory.do("psf", match_psf, matched[name], fwhm, recipe.psf.min_weight)
             yield Progress("psf", done, total, _told(matched[name]), matched[name])
 
+    def resample_known(image: BandImage, grid: Grid) -> BandImage:
+        return resample(image, grid, memory.pixel_map(image, grid))
+
     gridded: dict[str, BandImage] = {}
     for done, (name, image) in enumerate(matched.items(), 1):
-        gridded[name] = memory.do("grid", resample, image, grid)
+        gridded[name] = memory.do("grid", resample_known, image, grid)
         yield Progress("grid", done, total, _told(gridded[name]), gridded[name])
 
     for done, (name, image) in enumerate(gridded.items(), 1):
