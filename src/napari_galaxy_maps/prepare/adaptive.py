@@ -118,7 +118,7 @@ def _kernels() -> tuple[Callable[..., None], Callable[..., None]]:
     import numba
 
     @numba.njit(cache=True, nogil=True, fastmath=True)
-    def separable(planes, x0, y0, form, reach, first, last, sums, total):  # type: ignore[no-untyped-def]
+    def separable(planes, x0, y0, form, reach, first, last, sums, inside, total):  # type: ignore[no-untyped-def]
         n, ny, nx = planes.shape
         widest = 0
         for i in range(first, last):
@@ -142,9 +142,13 @@ def _kernels() -> tuple[Callable[..., None], Callable[..., None]]:
                     sum_y += wy[k - low]
                 total[i, j] = sum_x * sum_y
                 begin, end = max(left, 0), min(right, nx - 1) + 1
+                bottom, top = max(low, 0), min(high, ny - 1) + 1
+                inside[i, j] = (
+                    wx[begin - left : max(end, begin) - left].sum() * wy[bottom - low : max(top, bottom) - low].sum()
+                )
                 for m in range(n):
                     whole = 0.0
-                    for k in range(max(low, 0), min(high, ny - 1) + 1):
+                    for k in range(bottom, top):
                         line = np.float32(0)
                         for column in range(begin, end):
                             line += wx[column - left] * planes[m, k, column]
@@ -152,7 +156,7 @@ def _kernels() -> tuple[Callable[..., None], Callable[..., None]]:
                     sums[m, i, j] = whole
 
     @numba.njit(cache=True, nogil=True)
-    def general(planes, x0, y0, form, reach, first, last, sums, total):  # type: ignore[no-untyped-def]
+    def general(planes, x0, y0, form, reach, first, last, sums, inside, total):  # type: ignore[no-untyped-def]
         n, ny, nx = planes.shape
         for i in range(first, last):
             for j in range(x0.shape[1]):
@@ -168,6 +172,7 @@ def _kernels() -> tuple[Callable[..., None], Callable[..., None]]:
                         )
                         total[i, j] += weight
                         if 0 <= row < ny and 0 <= column < nx:
+                            inside[i, j] += weight
                             for m in range(n):
                                 sums[m, i, j] += weight * planes[m, row, column]
 
@@ -191,21 +196,20 @@ def resample_planes(planes: np.ndarray, where: PixelMap, min_weight: float = 0.5
     ndarray of float32, shape (n, grid ny, grid nx)
     """
     blank = np.isnan(planes)
-    holes = blank.any()
-    if holes:
+    holes = bool(blank.any())
+    if holes:  # the weights of the valid pixels are resampled like planes of their own
         planes = np.concatenate([np.where(blank, np.float32(0), planes), ~blank], dtype=np.float32)
-    else:
-        planes = np.concatenate([planes, np.ones((1, *planes.shape[1:]))], dtype=np.float32)
+    planes = np.ascontiguousarray(planes, np.float32)
     sums = np.zeros((len(planes), *where.x.shape))
-    total = np.zeros(where.x.shape)
+    inside, total = np.zeros(where.x.shape), np.zeros(where.x.shape)
     loop = _kernels()[0 if where.separable else 1]
 
     def strip(bounds: tuple[int, int]) -> None:
-        loop(planes, where.x, where.y, where.form, where.reach, *bounds, sums, total)
+        loop(planes, where.x, where.y, where.form, where.reach, *bounds, sums, inside, total)
 
     _in_strips(strip, where.x.shape[0])
     n = len(blank)
-    weight = sums[n:]
+    weight = sums[n:] if holes else inside[None]
     with np.errstate(invalid="ignore", divide="ignore"):
         result = sums[:n] / weight
         result[np.broadcast_to(~(weight >= min_weight * total) | (total == 0), result.shape)] = np.nan
