@@ -57,5 +57,5 @@ def first_panel(name):
 def test_a_panel_loads_no_heavy_module_and_is_painted_soon(name):
     found = first_panel(name)
     assert not set(HEAVY) & set(found["new"])
-    # The goal is 0.3 s, which benchmarks/window.py measures; a busy test machine gets three times that.
+    # The goal is 0.3 s, which benchmarks/bench_window.py measures; a busy test machine gets three times that.
     assert found["seconds"] < 0.9

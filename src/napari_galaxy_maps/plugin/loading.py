@@ -219,9 +219,13 @@ def add_paths(session: Session, paths: Iterable[str | Path]) -> None:
 
 def _opened(session: Session, opened: Opened) -> None:
     take(session, opened)
-    specs = [spec for name, maps in opened.maps for spec in truth_specs(session, name, maps)]
-    session.show_later(specs)
     load(session)
+
+    def show_maps() -> None:
+        session.show_later([spec for name, maps in opened.maps for spec in truth_specs(session, name, maps)])
+
+    if opened.maps:
+        session.after_job(show_maps)
 
 
 def take(session: Session, opened: Opened) -> None:
@@ -293,15 +297,21 @@ def _load(session: Session) -> None:
     def steps() -> Generator[Progress, None, None]:
         yield from read_steps(todo, name, reference)
 
+    specs: list[LayerSpec] = []
+
     def progressed(sign: Progress) -> None:
         if isinstance(sign.result, Read):
             took(session, sign.result)
             session.files_changed.emit()
             if sign.result.spec is not None:
-                session.show_later([sign.result.spec])
+                specs.append(sign.result.spec)
+                if len(specs) == 1:
+                    session.show_later(specs)
 
     def finished() -> None:
         make_galaxy(session)
+        # All but the first wait until the thread has ended: beside it, each would take the window twice as long.
+        session.show_later(specs[1:])
 
         def shown() -> None:
             session.rename()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 _SESSIONS: weakref.WeakKeyDictionary[ViewerModel, Session] = weakref.WeakKeyDictionary()
 _TURN_MS = 15
 """Pause between two layers, in which the window paints and hears its user."""
+_THRESHOLDS = gc.get_threshold()
 
 
 def session_for(viewer: ViewerModel) -> Session:
@@ -168,13 +171,13 @@ class Session:
 
         self.arrange()
         layer = Image(spec.data, **spec.arguments())
-        colorbar = getattr(layer, "colorbar", None)
-        if spec.colorbar and colorbar is not None:
-            colorbar.visible = True
+        if spec.colorbar:
+            _with_colorbar(layer)
         self._given_names[spec.key] = spec.name
         layers = self.viewer.layers
         above = [i for i, other in enumerate(layers) if (s := shown_in(other)) and s.key.rank > spec.key.rank]
-        layers.insert(min(above), layer) if above else layers.append(layer)
+        with _unselected(layers, len(layers) > 0):
+            layers.insert(min(above, default=len(layers)), layer)
         return layer
 
     def _update(self, layer: Layer, spec: LayerSpec) -> Layer:
@@ -206,6 +209,8 @@ class Session:
                 self._turn(once=True)
         elif self._queue and not self._turning:
             self._turning = True
+            # A full garbage collection would make one of the turns twice as long.
+            gc.set_threshold(*_THRESHOLDS[:2], 10_000)
             self._turn()
 
     def _turn(self, once: bool = False) -> None:
@@ -213,6 +218,7 @@ class Session:
             self._queue.clear()
         if not self._queue:
             self._turning = False
+            gc.set_threshold(*_THRESHOLDS)
             return
         task = self._queue.pop(0)
         try:
@@ -377,6 +383,35 @@ class Session:
         self.job_changed.emit()
         while self._waiting and self.job is None:
             self._waiting.pop(0)()
+
+
+@contextmanager
+def _unselected(layers: Any, on: bool) -> Iterator[None]:
+    """Insert layers without selecting each, which takes a third of the time; napari offers no public switch for it."""
+    known = on and getattr(layers, "_activate_on_insert", None) is True
+    if known:
+        layers._activate_on_insert = False
+    try:
+        yield
+    finally:
+        if known:
+            layers._activate_on_insert = True
+
+
+def _with_colorbar(layer: Layer) -> None:
+    """A colour bar from the first time on that the layer is seen: one for each of twenty hidden maps is slow to make."""
+    colorbar = getattr(layer, "colorbar", None)  # napari < 0.9 has none
+    if colorbar is None:
+        return
+    if layer.visible:
+        colorbar.visible = True
+        return
+
+    def seen() -> None:
+        layer.events.visible.disconnect(seen)
+        colorbar.visible = True
+
+    layer.events.visible.connect(seen)
 
 
 def _read_out(layer: Layer, session: Session) -> None:

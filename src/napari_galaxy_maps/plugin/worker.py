@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import logging
+import sys
 import traceback
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger("napari_galaxy_maps")
 _BAR_MS = 100
+_SWITCH_S = 5e-4
+_USUAL_SWITCH_S = sys.getswitchinterval()
 
 
 class Failure(Exception):
@@ -166,14 +168,14 @@ def start(
     def finished() -> None:
         # Not on `returned`: after an error the bar would spin for ever.
         job._end()
-        gc.unfreeze()
+        sys.setswitchinterval(_USUAL_SWITCH_S)
         if on_end is not None:
             on_end()
         session.job_ended()
 
-    # A full garbage collection in the middle of the work would stop the window for 100 ms and more. What is there now
-    # is set aside, which costs nothing, until the work is done.
-    gc.freeze()
+    # Every call into Qt or OpenGL gives the interpreter away, to get it back from a busy thread only after the switch
+    # interval: 5 ms a call add up to a frozen window.
+    sys.setswitchinterval(_SWITCH_S)
     session.job = job
     worker = create_worker(
         guarded,

@@ -1,0 +1,196 @@
+"""How alive the window stays: longest stall of the event loop, time to the first panel, time for Cancel to take effect.
+
+    python benchmarks/bench_window.py [--runs 5] [--json FILE]        (without a display, under xvfb-run)
+
+Each run is a fresh process with a real window: the panels are opened, a person chooses files for some seconds, the sample
+galaxy is read, predicted, predicted again at another pixel size, and cancelled. A timer ticks every 2 ms all along; a
+stall is the time between two ticks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+GOALS = {"first panel": 0.3, "worker": 0.1, "layers": 0.15, "cancel": 0.5}
+WORDS = {
+    "first panel": "first panel, asked for to painted",
+    "all panels": "all three panels, asked for to painted",
+    "idle": "longest stall after the panels are open (imports in advance)",
+    "reading": "longest stall while images are read and shown",
+    "worker": "longest stall while Predict works",
+    "layers": "longest stall while its layers are added",
+    "worker again": "longest stall while a second Predict works",
+    "layers again": "longest stall while the layers that are there get its data",
+    "cancel": "Cancel to the end of the job",
+    "predict": "Predict to the last layer",
+    "predict again": "second Predict to the last layer",
+}
+THINKING = 6.0
+"""Seconds between opening the panels and choosing files: less than a person takes."""
+
+
+class Heart:
+    """A timer that ticks all along and remembers the longest gap in each phase of the work."""
+
+    def __init__(self, session) -> None:
+        from qtpy.QtCore import Qt, QTimer
+
+        self.session = session
+        self.phase = "idle"
+        self.longest: dict[str, float] = {}
+        self._names = self._now()
+        self._last = time.perf_counter()
+        self._timer = QTimer()
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._tick)
+        self._timer.start(2)
+
+    def _now(self) -> str:
+        if self.phase == "idle" or self.phase == "reading":
+            return self.phase
+        kind = "layers" if self.session.busy_showing else "worker" if self.session.job is not None else ""
+        return (kind + self.phase) if kind else ""
+
+    def _tick(self) -> None:
+        now, name = time.perf_counter(), self._now()
+        gap, self._last = now - self._last, now
+        # A gap counts where it began and where it ended.
+        for phase in {name, self._names} - {""}:
+            self.longest[phase] = max(self.longest.get(phase, 0.0), gap)
+        self._names = name
+
+
+def wait(condition, seconds: float = 300.0) -> None:
+    """Run the event loop until something is so."""
+    from qtpy.QtCore import QEventLoop, QTimer
+
+    loop, timer = QEventLoop(), QTimer()
+    end = time.perf_counter() + seconds
+    timer.timeout.connect(lambda: loop.quit() if condition() or time.perf_counter() > end else None)
+    timer.start(5)
+    loop.exec()
+    if not condition():
+        raise TimeoutError("the window never got there")
+
+
+def pause(seconds: float) -> None:
+    """Run the event loop for a while."""
+    end = time.perf_counter() + seconds
+    wait(lambda: time.perf_counter() >= end)
+
+
+def painted_after(action, find) -> float:
+    """Seconds from an action to the first paint of the widget that `find` gives of its result."""
+    from qtpy.QtCore import QEvent, QObject
+
+    class Paints(QObject):
+        at = 0.0
+
+        def eventFilter(self, watched, event) -> bool:
+            if event.type() == QEvent.Type.Paint and not self.at:
+                self.at = time.perf_counter()
+            return False
+
+    paints = Paints()
+    start = time.perf_counter()
+    find(action()).installEventFilter(paints)
+    wait(lambda: bool(paints.at), 20)
+    return paints.at - start
+
+
+def one_run() -> dict[str, float]:
+    """All figures of one fresh process."""
+    import napari
+
+    viewer = napari.Viewer(show=True)
+    viewer.window.resize(1560, 940)
+    pause(1.0)
+    found: dict[str, float] = {}
+    found["first panel"] = painted_after(
+        lambda: viewer.window.add_plugin_dock_widget("napari-galaxy-maps", "Galaxy")[1], lambda panel: panel.content
+    )
+    from napari_galaxy_maps.plugin import loading, panels, sample_data, work
+    from napari_galaxy_maps.plugin.session import session_for
+
+    session = session_for(viewer)
+    start = time.perf_counter()
+    panels.open_all(viewer)
+    found["all panels"] = time.perf_counter() - start
+    pause(0.5)
+    heart = Heart(session)
+    pause(THINKING)
+
+    def idle() -> bool:
+        return session.job is None and not session.busy_showing and not session.pending_paths
+
+    heart.phase = "reading"
+    folder = sample_data.sample_folder()
+    sample_data.use_recipe(session, folder)
+    loading.add_paths(session, [folder])
+    wait(lambda: session.galaxy is not None and idle())
+    pause(0.5)
+    panels.raise_panel(viewer, "Predict")
+    pause(0.5)
+
+    for again in ("", " again"):
+        heart.phase = again
+        before, start = session.maps, time.perf_counter()
+        work.predict(session)
+        wait(lambda before=before: session.maps is not before and idle())
+        found[f"predict{again}"] = time.perf_counter() - start
+        pause(0.7)
+        session.set_recipe("grid", pixel=3.0)
+
+    cancels = []
+    for delay in (0.1, 0.4, 0.8, 1.5):
+        heart.phase = " cancelled"
+        session.memory = None
+        job = work.predict(session)
+        pause(delay)
+        start = time.perf_counter()
+        job.cancel()
+        wait(lambda: session.job is None)
+        cancels.append(time.perf_counter() - start)
+        pause(0.2)
+    found["cancel"] = max(cancels)
+    found.update({name: gap for name, gap in heart.longest.items() if name in WORDS})
+    viewer.close()
+    return found
+
+
+def main() -> None:
+    """Run, tabulate, and say which goals are met."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--json", type=Path, help="write all figures there")
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one:
+        print("RESULT", json.dumps(one_run()))
+        return
+    runs = []
+    for _ in range(arguments.runs):
+        process = subprocess.run([sys.executable, __file__, "--one"], capture_output=True, text=True, timeout=900)
+        lines = [line for line in process.stdout.splitlines() if line.startswith("RESULT ")]
+        if not lines:
+            sys.exit(process.stderr[-3000:])
+        runs.append(json.loads(lines[0].removeprefix("RESULT ")))
+    print(f"{'':62}{'median':>8}{'worst':>8}{'goal':>8}   ms, {len(runs)} runs")
+    for name, words in WORDS.items():
+        values = [1000 * run[name] for run in runs if name in run]
+        if values:
+            goal = GOALS.get(name.removesuffix(" again") if name != "predict again" else "")
+            told = f"{1000 * goal:8.0f}" if goal else ""
+            print(f"{words:62}{median(values):8.0f}{max(values):8.0f}{told}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(runs, indent=1))
+
+
+if __name__ == "__main__":
+    main()
