@@ -86,9 +86,11 @@ def make_galaxy(images: Mapping[str, BandImage], settings: GalaxySettings) -> Ga
 
 
 def _object_name(images: Mapping[str, BandImage]) -> str:
-    """The OBJECT that the headers agree on, or nothing."""
+    """The OBJECT that the headers agree on, or nothing; an SDSS frame's is the stripe of the sky it was scanned in."""
     names = {
-        str(image.header["OBJECT"]).strip() for image in images.values() if image.header and "OBJECT" in image.header
+        str(image.header["OBJECT"]).strip()
+        for image in images.values()
+        if image.header and "OBJECT" in image.header and image.band.survey != "SDSS"
     }
     return names.pop() if len(names) == 1 else ""
 

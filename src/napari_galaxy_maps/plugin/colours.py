@@ -74,14 +74,14 @@ def stretch_limits(data: np.ndarray) -> tuple[float, float, float]:
     Returns
     -------
     low, high, softening : float
-        One and a half noise sigmas under the sky; the brightest 0.2 per cent; three sigmas as a fraction of the range.
+        One and a half noise sigmas under the sky; the brightest 0.05 per cent; three sigmas as a fraction of the range.
     """
     step = max(1, int(np.sqrt(data.size / 200_000)))
     values = data[::step, ::step]
     values = values[np.isfinite(values)]
     if values.size == 0:
         return 0.0, 1.0, 0.1
-    median, high = np.percentile(values, [50, 99.8])
+    median, high = np.percentile(values, [50, 99.95])
     faint = values[values <= median]
     sigma = 1.4826 * float(np.median(median - faint))
     low = float(median - 1.5 * sigma)

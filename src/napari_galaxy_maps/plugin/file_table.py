@@ -52,7 +52,7 @@ class FileTable(QTableWidget):
         self.setMinimumHeight(180)
         header = self.horizontalHeader()
         header.setSectionResizeMode(FILE, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((BAND, 124), (UNIT, 116), (PIXEL, 50), (PSF, 44)):
+        for column, width in ((BAND, 122), (UNIT, 126), (PIXEL, 50), (PSF, 44)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             header.resizeSection(column, width)
         self._states: list[FileState] = []

@@ -32,6 +32,14 @@ _SUFFIX = {
 }
 
 
+_CAPTION = {
+    "error": "uncertainty of {}",
+    "residual": "{}, prediction minus truth",
+    "truth": "{}, truth",
+    "truth error": "uncertainty of {}, truth",
+}
+
+
 @dataclass(frozen=True)
 class Key:
     """Which thing a layer shows: its kind, its band or property, and what else tells it from others of that kind."""
@@ -69,6 +77,21 @@ class Shown:
     label: str
     unit: str
     sky: ThreadWCS = field(repr=False)
+
+    @property
+    def caption(self) -> str:
+        """What a map is, in words, and its unit."""
+        prop = PROPERTIES.get(self.key.name)
+        if prop is None:
+            return self.label
+        kind = _CAPTION.get(self.key.kind, "{}").format(prop.label)
+        argument = (
+            prop.log_unit.replace("solMass", "Msun").replace("solLum", "Lsun").replace(" ", "").replace("kpc2", "kpc²")
+        )
+        unit = f"log10 of {argument}" if argument else prop.unit
+        if self.key.kind not in ("map", "truth"):
+            unit = prop.unit
+        return f"{kind} ({unit})"
 
     @property
     def error(self) -> np.ndarray | None:

@@ -295,7 +295,7 @@ def _load(session: Session) -> None:
     name, reference = session.name, session.reference
 
     def steps() -> Generator[Progress, None, None]:
-        yield from read_steps(todo, name, reference)
+        yield from read_steps(todo, name, reference, visible=first)
 
     specs: list[LayerSpec] = []
 
@@ -317,6 +317,8 @@ def _load(session: Session) -> None:
             session.rename()
             if first:
                 _look(session)
+            elif len(specs) == 1:
+                session.focus(specs[0].key)  # somebody has just settled this one
 
         session.show_later([], shown)
 
@@ -335,9 +337,9 @@ class Read:
 
 
 def read_steps(
-    todo: Sequence[tuple[ImageFile, ImageFile | None, str, Signature]], name: str, reference: Any
+    todo: Sequence[tuple[ImageFile, ImageFile | None, str, Signature]], name: str, reference: Any, visible: bool = True
 ) -> Generator[Progress, None, None]:
-    """Read images one by one; a damaged one does not hold up the others."""
+    """Read images one by one, the first of them to be seen; a damaged one does not hold up the others."""
     from ..fits_io import read_band_image
     from .sky import centre_of
 
@@ -346,7 +348,7 @@ def read_steps(
         try:
             image = read_band_image(file, uncertainty)
             reference = reference or centre_of(image.wcs, image.shape)
-            spec = image_spec(image, reference, name, visible=done == 0)
+            spec = image_spec(image, reference, name, visible=visible and done == 0)
         except GalaxyMapsError as error:
             result = Read(label, signature, sentence=str(error))
         else:

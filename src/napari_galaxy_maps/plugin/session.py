@@ -42,9 +42,16 @@ def session_for(viewer: ViewerModel) -> Session:
 
 def camera_and_scale_bar(viewer: ViewerModel) -> tuple[Any, Any]:
     """The viewer's camera and scale bar, where its version of napari keeps them."""
-    if hasattr(type(viewer), "scene") or hasattr(viewer, "scene"):
+    if hasattr(viewer, "scene"):
         return viewer.scene.camera, viewer.canvas.overlays.scale_bar
     return viewer.camera, viewer.scale_bar  # napari < 0.9
+
+
+def text_overlay(viewer: ViewerModel) -> Any:
+    """The text over the viewer's canvas, where its version of napari keeps it."""
+    if hasattr(viewer, "scene"):
+        return viewer.canvas.overlays.text
+    return getattr(viewer, "text_overlay", None)  # napari < 0.9
 
 
 def current_session() -> Session | None:
@@ -110,6 +117,7 @@ class Session:
         self._waiting: list[Callable[[], None]] = []
         self._turning = False
         self._arranged = False
+        self._caption = ""
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self._on_removed)
         for layer in viewer.layers:
@@ -249,6 +257,22 @@ class Session:
             if layer.visible != (other in keep):
                 layer.visible = other in keep
         self.viewer.layers.selection.active = layers[key]
+        self.caption()
+
+    def caption(self, event: Any = None) -> None:
+        """Write over the canvas what the uppermost map is and its unit, for the colour bar has numbers only."""
+        overlay = text_overlay(self.viewer)
+        if overlay is None or overlay.text not in ("", self._caption):
+            return  # a person's own text stays
+        on = [key for key, layer in self.shown().items() if layer.visible and key.kind not in ("image", "step")]
+        order = {id(layer): i for i, layer in enumerate(self.viewer.layers)}
+        top = max(on, key=lambda key: order.get(id(self.layer(key)), -1), default=None)
+        layer = self.layer(top) if top is not None else None
+        shown = shown_in(layer) if layer is not None else None
+        self._caption = shown.caption if shown is not None else ""
+        overlay.text = self._caption
+        overlay.position = "top_left"
+        overlay.visible = bool(self._caption)
 
     def fit(self, key: Key) -> None:
         """Point the camera at one layer, whole."""
@@ -292,6 +316,7 @@ class Session:
             self._layers[shown.key] = weakref.ref(layer)
             self._given_names.setdefault(shown.key, layer.name)
         _read_out(layer, self)
+        layer.events.visible.connect(self.caption)
         if self.reference is None and isinstance(shown.content, BandImage | PropertyMaps):
             self.place(shown.content)
         if shown.key.kind == "truth" and isinstance(shown.content, PropertyMaps):
@@ -304,6 +329,7 @@ class Session:
             return
         del self._layers[key]
         self._given_names.pop(key, None)
+        self.caption()
         if not self.shown() and not self._queue:
             self.reference = None
         self.layers_changed.emit()
