@@ -1,83 +1,169 @@
-"""`galaxy-maps demo`: the window on the sample galaxy with its maps predicted; with a file name, a picture of it."""
+"""The demonstration: opens the sample galaxy, predicts its maps and shows them; given a file, saves the window and ends."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
-
-from napari.viewer import Viewer
+from typing import TYPE_CHECKING, Any
 
 from ..exceptions import GalaxyMapsError
-from . import loading, panels, sample_data, work
-from .session import Session, session_for
+from . import panels, work
+from .layers import Key
+from .session import session_for
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+    from .session import Session
+
+SAMPLE = "sample-galaxy"
+SHOWN = Key("map", "LOG_SMD")
+"""The map that is looked at in the end."""
 
 _SIZE = (1560, 920)
-_LIMIT_MS = 300_000
+_LOOK_MS = 50
+_PAINT_S = 1.5
+_PATIENCE_S = 300.0
+
+
+class Demo:
+    """Does what a person would do, a step at a time, each begun when the one before has ended.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        To work in.
+    on_end : callable
+        Called once, when the maps are shown and painted, or when something went wrong (`problem` says what).
+    """
+
+    def __init__(self, viewer: Viewer, on_end: Callable[[], None]):
+        from qtpy.QtCore import QTimer
+
+        self.viewer = viewer
+        self.session: Session = session_for(viewer)
+        self.problem = ""
+        self._on_end = on_end
+        self._steps = iter((self._open, self._predict, self._show))
+        self._said: list[str] = []
+        self._began = self._quiet_since = time.monotonic()
+        self.session.said.connect(self._said.append)
+        self._timer = QTimer()
+        self._timer.setInterval(_LOOK_MS)
+        self._timer.timeout.connect(self._look)
+        self._timer.start()
+
+    @property
+    def _busy(self) -> bool:
+        session = self.session
+        return session.job is not None or session.busy_showing or bool(session.pending_paths)
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        if now - self._began > _PATIENCE_S:
+            self._end(f"The demonstration did not come to its end within {_PATIENCE_S:.0f} s.")
+        if self._busy:
+            self._quiet_since = now
+        # One job begins in the turn after another: only a while without any says that all is done.
+        elif now - self._quiet_since > 5 * _LOOK_MS / 1000:
+            self._quiet_since = now
+            step = next(self._steps, None)
+            if step is None:
+                return
+            try:
+                step()
+            except Exception as error:
+                # Without this a window that nobody watches would stay open for ever.
+                self._end(f"The demonstration failed: {error}")
+
+    def _open(self) -> None:
+        panels.open_all(self.viewer)
+        self.viewer.open_sample(panels.PLUGIN, SAMPLE)
+
+    def _predict(self) -> None:
+        if self.session.galaxy is None:
+            self._end("The sample galaxy did not open.")
+            return
+        panels.raise_panel(self.viewer, "Predict")
+        work.predict(self.session)
+
+    def _show(self) -> None:
+        if self.session.layer(SHOWN) is None:
+            self._end("No maps were predicted.")
+            return
+        self.session.focus(SHOWN)
+        self.session.fit(SHOWN)
+        from qtpy.QtCore import QTimer
+
+        QTimer.singleShot(int(_PAINT_S * 1000), self._end)
+
+    def _end(self, problem: str = "") -> None:
+        if self._timer.isActive():
+            self._timer.stop()
+            self.problem = " ".join([problem, *self._said[-1:]]) if problem else ""
+            self._on_end()
+
+
+def save_window(viewer: Viewer, path: str | Path) -> None:
+    """Save a picture of the whole window.
+
+    Raises
+    ------
+    GalaxyMapsError
+        When the canvas is blank, as without OpenGL, or the file cannot be written.
+    """
+    picture = viewer.screenshot(path=None, canvas_only=True, flash=False)
+    if picture[..., :3].std() < 1:
+        raise GalaxyMapsError(
+            "The canvas came out blank; run under a display or under Xvfb, with OpenGL (libgl1-mesa-dri)."
+        )
+    try:
+        viewer.screenshot(path=str(path), canvas_only=False, flash=False)
+    except (OSError, ValueError) as error:
+        raise GalaxyMapsError(
+            f"{path} cannot be written ({error}); name a .png file in a folder that is there."
+        ) from None
 
 
 def main(screenshot: str | None = None) -> int:
-    """Open the window, predict, and stay; or save a picture and close.
+    """Run the demonstration.
 
     Parameters
     ----------
     screenshot : str, optional
-        PNG file to write.
+        File for a picture of the window, which then closes; without it the window stays.
 
     Returns
     -------
     int
-        Exit status: 0, or 1 when the maps did not come.
+        0.
 
     Raises
     ------
     GalaxyMapsError
-        When the sample galaxy is missing or the picture cannot be written.
+        When the maps did not come, in words.
     """
     import napari
-    from qtpy.QtCore import QTimer
 
-    folder = sample_data.sample_folder()
-    viewer = Viewer(title="Galaxy Maps", show=True)
-    viewer.window.resize(*_SIZE)
-    panels.open_all(viewer)
-    session = session_for(viewer)
-    done: list[str] = []
-
-    def loaded() -> None:
-        if session.galaxy is not None and session.job is None and not session.busy_showing and not session.maps:
-            session.galaxy_changed.disconnect(loaded)
-            QTimer.singleShot(0, lambda: predict(session))
-
-    def predict(session: Session) -> None:
-        panels.raise_panel(viewer, "Predict")
-        work.predict(session)
-
-    def predicted() -> None:
-        done.append("maps")
-        if screenshot:
-            # One more second: colour bars and thumbnails are painted by then.
-            QTimer.singleShot(1000, lambda: (save_picture(viewer, screenshot), viewer.close()))
-
-    session.maps_changed.connect(predicted)
-    session.galaxy_changed.connect(loaded)
-    sample_data.use_recipe(session, folder)
-    QTimer.singleShot(0, lambda: loading.add_paths(session, [folder]))
+    viewer = napari.Viewer(title="Galaxy Maps")
     if screenshot:
-        QTimer.singleShot(_LIMIT_MS, viewer.close)
+        viewer.window.resize(*_SIZE)
+    failures: list[BaseException] = []
+
+    def ended() -> None:
+        try:
+            if demo.problem:
+                raise GalaxyMapsError(demo.problem)
+            if screenshot:
+                save_window(viewer, screenshot)
+        except GalaxyMapsError as error:
+            failures.append(error)
+        if screenshot:
+            viewer.close()
+
+    demo: Any = Demo(viewer, ended)
     napari.run()
-    return 0 if done or not screenshot else 1
-
-
-def save_picture(viewer: Viewer, path: str) -> None:
-    """Save the whole window as a picture, and make sure that the canvas in it is not blank.
-
-    Raises
-    ------
-    GalaxyMapsError
-        When the canvas is blank: this machine paints none without a display.
-    """
-    picture = viewer.screenshot(path=None, canvas_only=True, flash=False)
-    if picture[..., :3].std() < 1:
-        raise GalaxyMapsError("The canvas came out blank; run under a display or under Xvfb.")
-    if not Path(path).parent.is_dir():
-        raise GalaxyMapsError(f"{path} cannot be written: there is no folder {Path(path).parent}.")
-    viewer.screenshot(path=path, canvas_only=False, flash=False)
+    if failures:
+        raise failures[0]
+    return 0

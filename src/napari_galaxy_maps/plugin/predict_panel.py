@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from ..maps import PROPERTIES
-from . import work, worker
+from . import warmup, work, worker
 from .layers import Key
 from .session import session_for
 from .widgets import FAINT, GOOD, Message, Panel, heading, wrapped
@@ -64,7 +64,11 @@ class PredictPanel(Panel):
             (session.said, self.message.say),
         ):
             self.listen(signal, slot)
+        self._looking_for_devices = QTimer(self)
+        self._looking_for_devices.timeout.connect(self._show_devices)
+        self._looking_for_devices.start(1000)
         self.refresh()
+        self._show_devices()
         self._fill_truths()
         self._maps_changed()
         self._job_changed()
@@ -168,6 +172,7 @@ class PredictPanel(Panel):
         super().showEvent(event)
         if not self._asked:
             self._asked = True
+            warmup.begin()
             QTimer.singleShot(50, self._ask_models)
 
     # Model, device, truth --------------------------------------------------------------------------------------------
@@ -206,12 +211,16 @@ class PredictPanel(Panel):
         self.model.setCurrentText(settings.name)
         self.summary.setText(self._cards.get(settings.name, ("", ""))[0])
         self.summary.setVisible(bool(self.summary.text()))
+        self.device.setCurrentIndex(self.device.findData(settings.device))
+
+    def _show_devices(self) -> None:
+        """Enable the devices of this machine, once torch is there to be asked."""
         available = available_devices()
         for i, (value, text) in enumerate(_DEVICES):
-            item = self.device.model().item(i)
-            item.setEnabled(value in available)
+            self.device.model().item(i).setEnabled(value in available)
             self.device.setItemText(i, text if value in available else f"{text}: not on this machine")
-        self.device.setCurrentIndex(self.device.findData(settings.device))
+        if not warmup.under_way():
+            self._looking_for_devices.stop()
 
     def _truths_changed(self) -> None:
         self._fill_truths()
@@ -336,15 +345,12 @@ class PredictPanel(Panel):
 
 
 def available_devices() -> set[str]:
-    """Where a model can run, as far as is known without importing torch."""
-    found = {"auto", "cpu"}
-    torch = sys.modules.get("torch")
-    if torch is not None and hasattr(torch, "cuda") and hasattr(torch, "backends"):
-        if torch.cuda.is_available():
-            found.add("cuda")
-        if torch.backends.mps.is_available():
-            found.add("mps")
-    return found
+    """Where a model can run, as far as is known without importing torch for it."""
+    if "torch" not in sys.modules:
+        return {"auto", "cpu"}
+    from ..models import device
+
+    return {"auto", *device.available_devices()}
 
 
 def _missing(bands: list[str]) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import logging
-import sys
 import threading
 import time
+from functools import partial
 
 LOGGER = logging.getLogger("napari_galaxy_maps")
 
@@ -28,6 +29,8 @@ MODULES = (
 _DELAY = 1.5
 _PAUSE = 0.05
 _started = False
+_done = False
+_leaving = threading.Event()
 
 
 def begin() -> None:
@@ -36,25 +39,57 @@ def begin() -> None:
     if _started:
         return
     _started = True
-    threading.Thread(target=_import_all, name="galaxy-maps-imports", daemon=True).start()
+    thread = threading.Thread(target=_run, name="galaxy-maps-warmup", daemon=True)
+    thread.start()
+    # Torn down in the middle of torch's import, the interpreter would crash.
+    atexit.register(_leave, thread)
 
 
-def _import_all() -> None:
-    time.sleep(_DELAY)
-    for name in MODULES:
-        if name in sys.modules:
-            continue
-        try:
-            importlib.import_module(name)
-        except ImportError as error:
-            LOGGER.debug("%s cannot be imported: %s", name, error)
-        # The window gets the interpreter to itself between two imports.
-        time.sleep(_PAUSE)
-    _make_first_layer()
-    # What is there by now stays for good. Set aside, it does not slow down every full collection to come, the ones in
-    # the middle of a job among them, from 80 to 250 ms. The garbage goes first: it would stay as well.
-    gc.collect()
-    gc.freeze()
+def _leave(thread: threading.Thread) -> None:
+    _leaving.set()
+    thread.join(timeout=20)
+
+
+def under_way() -> bool:
+    """Whether there is still something to come."""
+    return not _done
+
+
+def _run() -> None:
+    global _done
+    try:
+        _leaving.wait(_DELAY)
+        for task in (*(partial(_import, name) for name in MODULES), _make_first_layer, _load_model):
+            if _leaving.is_set():
+                return
+            task()
+            # The window gets the interpreter to itself between two tasks.
+            time.sleep(_PAUSE)
+        # What is there by now stays for good. Set aside, it does not slow down every full collection to come, the ones
+        # in the middle of a job among them, from 80 to 250 ms. The garbage goes first: it would stay as well.
+        gc.collect()
+        gc.freeze()
+    finally:
+        _done = True
+
+
+def _import(name: str) -> None:
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        LOGGER.debug("%s cannot be imported: %s", name, error)
+
+
+def _load_model() -> None:
+    """The default model is kept once it is loaded; what is wrong with it will be said when it is asked for."""
+    from ..exceptions import GalaxyMapsError
+    from ..models.registry import load_model
+    from ..recipe import ModelSettings
+
+    try:
+        load_model(ModelSettings().name)
+    except GalaxyMapsError as error:
+        LOGGER.debug("%s", error)
 
 
 def _make_first_layer() -> None:
