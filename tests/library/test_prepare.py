@@ -14,7 +14,8 @@ from napari_galaxy_maps.maps import Flag
 from napari_galaxy_maps.prepare.errors import background_rms
 from napari_galaxy_maps.prepare.extent import measure_ellipse
 from napari_galaxy_maps.prepare.grid import make_grid, resample
-from napari_galaxy_maps.prepare.psf import convolve, gaussian_kernel, masked_convolve, match_psf
+from napari_galaxy_maps.prepare.kernels import gaussian_kernel
+from napari_galaxy_maps.prepare.psf import convolution_sums, convolve, divided, match_psf, update_sums
 from napari_galaxy_maps.prepare.sky import subtract_sky
 from napari_galaxy_maps.prepare.steps import Memory, prepare, prepare_steps
 from napari_galaxy_maps.progress import drain
@@ -95,7 +96,7 @@ def test_convolution_agrees_with_astropys():
     data = rng.normal(3, 1, (90, 80)).astype("f4")
     data[20:24, 30:40] = np.nan
     kernel = gaussian_kernel(2, 9, 1.0)
-    ours, _ = masked_convolve(data, kernel, min_weight=0.01)
+    ours, _ = divided(convolution_sums(made(data, 1.0), kernel), 0.01)
     theirs = convolve_fft(data, kernel, nan_treatment="interpolate", boundary="fill", preserve_nan=False)
     inside = (slice(20, -20), slice(20, -20))  # at the border astropy counts zeros, we only what was measured
     np.testing.assert_allclose(ours[inside], theirs[inside], rtol=2e-5)
@@ -126,11 +127,36 @@ def test_blank_pixels_do_not_leak_and_a_flat_image_stays_flat_to_its_edge():
 def test_variance_goes_with_the_square_of_the_kernel():
     rng = np.random.default_rng(5)
     kernel = gaussian_kernel(3, 9, 1.5)
-    variance = np.full((80, 80), 4.0, "f4")
-    _, predicted = masked_convolve(np.zeros((80, 80), "f4"), kernel, variance=variance)
+    image = made(np.zeros((80, 80)), uncertainty=np.full((80, 80), 2.0, "f4"))
+    _, predicted = divided(convolution_sums(image, kernel), 0.5)
     draws = convolve(rng.normal(0, 2, (300, 80, 80)).astype("f4"), kernel)[:, 20:60, 20:60]
     assert predicted[40, 40] == pytest.approx(draws.var(), rel=0.02)
     assert predicted[40, 40] == pytest.approx(4 * (kernel**2).sum(), rel=1e-4)
+
+
+def test_a_change_of_the_mask_is_followed_as_if_from_the_start():
+    rng = np.random.default_rng(8)
+    data = rng.normal(5, 1, (120, 110)).astype("f4")
+    data[30:33, 50:60] = np.nan
+    y, x = np.mgrid[:120, :110]
+    kernel = gaussian_kernel(3, 9, 1.5)
+    circles = [np.hypot(x - cx, y - cy) < r for cx, cy, r in ((20, 30, 6), (52, 34, 9), (106, 3, 8))]
+    errors = np.abs(rng.normal(1, 0.1, data.shape)).astype("f4")
+    masks = [circles[0], circles[0] | circles[1], circles[1] | circles[2], np.zeros_like(circles[0])]
+    sums = convolution_sums(made(data, mask=None, uncertainty=errors), kernel)
+    for mask in masks:
+        image = made(data, mask=mask, uncertainty=errors)
+        before = sums.numerator.copy(), sums
+        sums, box = update_sums(sums, image, kernel)
+        np.testing.assert_array_equal(before[0], before[1].numerator)
+        fresh = convolution_sums(image, kernel)
+        for name in ("numerator", "weight", "variance"):
+            np.testing.assert_allclose(getattr(sums, name), getattr(fresh, name), atol=1e-11)
+        assert box is not None
+        outside = np.ones(data.shape, bool)
+        outside[box] = False
+        np.testing.assert_array_equal(sums.weight[outside], before[1].weight[outside])
+    assert update_sums(sums, made(data, mask=masks[-1], uncertainty=errors), kernel)[1] is None
 
 
 # --- grid ------------------------------------------------------------------------------------------------------------
