@@ -78,6 +78,40 @@ def test_a_folder_is_read_shown_and_ready(opened, session, qtbot):
     assert table.item(0, file_table.PIXEL).text() == "1.5"
 
 
+def test_a_drop_on_the_running_window_is_read_beside_it(viewer, session, qtbot, galaxy_folder):
+    from qtpy.QtCore import QTimer
+
+    paths = sorted(str(path) for path in galaxy_folder(BANDS).iterdir())
+    given = []
+    QTimer.singleShot(0, lambda: given.extend(viewer.open(paths, plugin=panels.PLUGIN)))
+    wait_for(qtbot, lambda: session.galaxy is not None and len(session.galaxy.images) == 3 and idle(session))
+    assert given == [] and len(viewer.layers) == 3
+    assert len(session.files) == 3
+
+
+def test_a_script_gets_its_layers_at_once(viewer, session, galaxy_folder):
+    paths = sorted(str(path) for path in galaxy_folder(BANDS).iterdir())
+    assert [layer.name for layer in viewer.open(paths, plugin=panels.PLUGIN)] == list(BANDS)
+    assert list(session.galaxy.images) == list(BANDS)
+    assert [layer.visible for layer in viewer.layers].count(True) == 1
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_the_sample_galaxy_opens_with_what_is_known_of_it_and_its_truth(viewer, session, qtbot, running):
+    from qtpy.QtCore import QTimer
+
+    def open_it():
+        viewer.open_sample(panels.PLUGIN, "sample-galaxy")
+
+    QTimer.singleShot(0, open_it) if running else open_it()
+    wait_for(qtbot, lambda: session.truth is not None and session.galaxy is not None and idle(session))
+    assert len(session.galaxy.images) == 15 and session.galaxy.ellipse is not None
+    assert session.recipe.galaxy.name == "Sample galaxy" and session.truth_name == "truth.fits"
+    assert {key.kind for key in session.shown()} == {"image", "truth"}
+    assert [layer.name for layer in viewer.layers if layer.visible] == ["Sample galaxy WISE_3.4"]
+    assert len({key for key in session.shown() if key.kind == "image"}) == 15
+
+
 def test_the_galaxys_name_and_place_are_written_and_kept(opened, session, qtbot):
     galaxy = panel(opened, "Galaxy")
     write(qtbot, galaxy.name, "NGC 309")

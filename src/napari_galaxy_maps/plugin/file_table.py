@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 FILE, BAND, UNIT, PIXEL, PSF = range(5)
 UNKNOWN = "which?"
+_ENDING = re.compile(r"(\.(fits?|fts))?(\.(gz|bz2|fz))?(?=\[|$)", re.IGNORECASE)
 
 
 class FileTable(QTableWidget):
@@ -56,6 +58,7 @@ class FileTable(QTableWidget):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             header.resizeSection(column, width)
         self._states: list[FileState] = []
+        self._pixels: dict[str, float] = {}
         self.itemChanged.connect(self._item_changed)
 
     # Showing ---------------------------------------------------------------------------------------------------------
@@ -134,10 +137,14 @@ class FileTable(QTableWidget):
         file = state.file
         why = f"{file.path}\n{state.why}" if state.why else str(file.path)
         name = self.item(2 * i, FILE)
-        name.setText(("± " if file.role != "image" else "") + state.found.label)
+        name.setText(("± " if file.role != "image" else "") + _ENDING.sub("", state.found.label))
         name.setToolTip(why)
         name.setCheckState(Qt.CheckState.Checked if state.used else Qt.CheckState.Unchecked)
-        self.item(2 * i, PIXEL).setText(f"{file.pixel_arcsec:.3g}")
+        # Once a file: a WCS is not to be asked here while a thread reads the file.
+        place = f"{file.path}[{file.hdu}]"
+        if place not in self._pixels:
+            self._pixels[place] = file.pixel_arcsec
+        self.item(2 * i, PIXEL).setText(f"{self._pixels[place]:.3g}")
         self.item(2 * i, PSF).setText(f"{file.fwhm:.3g}" if file.fwhm and file.role == "image" else "")
         band, unit = self.cellWidget(2 * i, BAND), self.cellWidget(2 * i, UNIT)
         for box in (band, unit):

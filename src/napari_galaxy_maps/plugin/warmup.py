@@ -62,7 +62,11 @@ def _run() -> None:
         for task in (*(partial(_import, name) for name in MODULES), _make_first_layer, _load_model):
             if _leaving.is_set():
                 return
-            task()
+            try:
+                task()
+            except Exception:
+                # Nobody asked for this yet: who does will be told what is wrong then.
+                LOGGER.debug("doing ahead failed", exc_info=True)
             # The window gets the interpreter to itself between two tasks.
             time.sleep(_PAUSE)
         # What is there by now stays for good. Set aside, it does not slow down every full collection to come, the ones
@@ -74,22 +78,15 @@ def _run() -> None:
 
 
 def _import(name: str) -> None:
-    try:
-        importlib.import_module(name)
-    except ImportError as error:
-        LOGGER.debug("%s cannot be imported: %s", name, error)
+    importlib.import_module(name)
 
 
 def _load_model() -> None:
-    """The default model is kept once it is loaded; what is wrong with it will be said when it is asked for."""
-    from ..exceptions import GalaxyMapsError
+    """The default model is kept once it is loaded."""
     from ..models.registry import load_model
     from ..recipe import ModelSettings
 
-    try:
-        load_model(ModelSettings().name)
-    except GalaxyMapsError as error:
-        LOGGER.debug("%s", error)
+    load_model(ModelSettings().name)
 
 
 def _make_first_layer() -> None:

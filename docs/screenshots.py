@@ -1,0 +1,181 @@
+"""Makes the pictures of docs/window.md: `xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py [GALAXIES]`.
+
+GALAXIES is a folder with the real galaxies `ngc309`, `ngc5584`, `ngc6976_group`, `m51`; without it only the sample galaxy is shown.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from napari.viewer import Viewer
+from qtpy.QtCore import QEventLoop, QTimer
+
+from napari_galaxy_maps.plugin import file_table, loading, panels, sample_data, work
+from napari_galaxy_maps.plugin.layers import Key
+from napari_galaxy_maps.plugin.session import Session, camera_and_scale_bar, session_for
+
+IMAGES = Path(__file__).parent / "images"
+SIZE = (1480, 860)
+
+
+def wait(condition: Callable[[], bool], seconds: float = 300) -> None:
+    """Run the event loop until something is so."""
+    loop, timer, end = QEventLoop(), QTimer(), monotonic() + seconds
+    timer.timeout.connect(lambda: loop.quit() if condition() or monotonic() > end else None)
+    timer.start(10)
+    loop.exec()
+    if not condition():
+        raise TimeoutError("the window never got there")
+
+
+def settle(session: Session) -> None:
+    """Wait until nothing is under way and all is painted."""
+    wait(lambda: session.job is None and not session.busy_showing and not session.pending_paths)
+    end = monotonic() + 0.8
+    wait(lambda: monotonic() > end)
+
+
+@contextmanager
+def window(*paths: Path | str) -> Iterator[tuple[Viewer, Session]]:
+    """A window with all panels and some files."""
+    viewer = Viewer(title="Galaxy Maps", show=True)
+    viewer.window.resize(*SIZE)
+    panels.open_all(viewer)
+    session = session_for(viewer)
+    settle(session)
+    loading.add_paths(session, paths)
+    settle(session)
+    yield viewer, session
+    viewer.close()
+
+
+def panel(viewer: Viewer, name: str) -> Any:
+    """The widget of a panel."""
+    return viewer.window.add_plugin_dock_widget(panels.PLUGIN, name)[1]
+
+
+def point(viewer: Viewer, session: Session, east: float = 0, north: float = 0) -> None:
+    """Put the pointer on a place of the sky: offsets in arcsec from the first image's middle."""
+    viewer.mouse_over_canvas = True
+    viewer.cursor.position = (north, -east)
+    viewer.update_status_from_cursor()
+
+
+def zoom(viewer: Viewer, factor: float) -> None:
+    """Look closer."""
+    camera, _ = camera_and_scale_bar(viewer)
+    camera.zoom *= factor
+
+
+def save(viewer: Viewer, session: Session, name: str) -> None:
+    """Save the window, with as few colours as its pictures need."""
+    settle(session)
+    picture = viewer.screenshot(canvas_only=True, flash=False)
+    if picture[..., :3].std() < 2:
+        raise RuntimeError(f"{name}: the canvas is blank")
+    path = IMAGES / f"{name}.png"
+    viewer.screenshot(path=str(path), canvas_only=False, flash=False)
+    from PIL import Image
+
+    Image.open(path).convert("RGB").quantize(200, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def sample() -> None:
+    """The sample galaxy, predicted and compared with its truth."""
+    with window() as (viewer, session):
+        folder = sample_data.sample_folder()
+        sample_data.use_recipe(session, folder)
+        loading.add_paths(session, [folder])
+        settle(session)
+        panels.raise_panel(viewer, "Predict")
+        work.predict(session)
+        settle(session)
+        session.fit(Key("map", "LOG_SIGMA_MD"))
+        point(viewer, session, 40, 30)
+        save(viewer, session, "sample_predicted")
+        panel(viewer, "Predict").kinds["residual"].click()
+        point(viewer, session, 40, 30)
+        save(viewer, session, "sample_residual")
+
+
+def ngc309(folder: Path) -> None:
+    """NGC 309 from five real bands, all the way to maps."""
+    with window(folder) as (viewer, session):
+        galaxy = panel(viewer, "Galaxy")
+        for field, text in ((galaxy.name, "NGC 309"), (galaxy.distance, "76.2")):
+            field.setText(text)
+            field.setModified(True)
+            field.editingFinished.emit()
+        panels.raise_panel(viewer, "Prepare")
+        work.prepare(session)
+        settle(session)
+        panel(viewer, "Prepare").boxes["psf"].eye.click()
+        settle(session)
+        save(viewer, session, "ngc309_prepared")
+        panel(viewer, "Prepare").boxes["psf"].eye.click()
+        panels.raise_panel(viewer, "Predict")
+        work.predict(session)
+        settle(session)
+        session.fit(Key("map", "LOG_SIGMA_MD"))
+        camera, _ = camera_and_scale_bar(viewer)
+        north, west = camera.center[-2:]
+        point(viewer, session, -west + 20, north + 10)
+        save(viewer, session, "ngc309_predicted")
+
+
+def ngc5584(folder: Path) -> None:
+    """NGC 5584: a unit that has to be asked for, before and after it is settled."""
+    with window(folder) as (viewer, session):
+        save(viewer, session, "ngc5584_unit")
+        panel(viewer, "Galaxy").suggestions.click()
+        settle(session)
+        session.focus(Key("image", "WISE_12"))
+        session.fit(Key("image", "WISE_12"))
+        save(viewer, session, "ngc5584_settled")
+
+
+def sdss_group(folder: Path) -> None:
+    """Three images whose headers all say g: one band settled, the drop-down open for the other."""
+    with window(folder) as (viewer, session):
+        save(viewer, session, "sdss_bands")
+        table = panel(viewer, "Galaxy").table
+        for label, band in (("reprojected_sdss_i.fits.bz2", "SDSS_i"), ("reprojected_sdss_r.fits.bz2", "SDSS_r")):
+            box = table.cellWidget(table.row_of(label), file_table.BAND)
+            box.activated.emit(box.findData(band))
+            settle(session)
+        save(viewer, session, "sdss_settled")
+
+
+def m51(folder: Path) -> None:
+    """M51 in the far infrared."""
+    with window(folder) as (viewer, session):
+        zoom(viewer, 2.2)
+        point(viewer, session)
+        save(viewer, session, "m51")
+
+
+def main() -> None:
+    """Make all pictures, or those named after the folder."""
+    IMAGES.mkdir(exist_ok=True)
+    galaxies = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    wanted = sys.argv[2:]
+    makers = {"sample": sample}
+    if galaxies is not None:
+        makers |= {
+            "ngc309": lambda: ngc309(galaxies / "ngc309"),
+            "ngc5584": lambda: ngc5584(galaxies / "ngc5584"),
+            "sdss": lambda: sdss_group(galaxies / "ngc6976_group"),
+            "m51": lambda: m51(galaxies / "m51"),
+        }
+    for name, make in makers.items():
+        if not wanted or name in wanted:
+            make()
+
+
+if __name__ == "__main__":
+    main()
