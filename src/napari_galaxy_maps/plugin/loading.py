@@ -212,7 +212,9 @@ def add_paths(session: Session, paths: Iterable[str | Path]) -> None:
 
     def begin() -> None:
         paths, session.pending_paths = session.pending_paths, []
-        worker.start(session, "Opening files", lambda: open_steps(paths), on_result=lambda r: _opened(session, r))
+        worker.start(
+            session, "Opening files", lambda: open_steps(paths), on_result=lambda r: _opened(session, r), litters=True
+        )
 
     session.later(lambda: session.after_job(begin))
 
@@ -322,7 +324,7 @@ def _load(session: Session) -> None:
 
         session.show_later([], shown)
 
-    worker.start(session, "Reading images", steps, on_progress=progressed, on_end=finished)
+    worker.start(session, "Reading images", steps, on_progress=progressed, on_end=finished, litters=True)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from psygnal import Signal
 from ..galaxy import BandCube, BandImage, Galaxy
 from ..maps import PropertyMaps
 from ..recipe import Recipe
-from . import readout
+from . import collector, readout
 from .layers import METADATA_KEY, Key, LayerSpec, shown_in
 from .sky import Reference, centre_of
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 _SESSIONS: weakref.WeakKeyDictionary[ViewerModel, Session] = weakref.WeakKeyDictionary()
 _TURN_MS = 15
 """Pause between two layers, in which the window paints and hears its user."""
-_THRESHOLDS = gc.get_threshold()
 
 
 def session_for(viewer: ViewerModel) -> Session:
@@ -218,7 +216,7 @@ class Session:
         elif self._queue and not self._turning:
             self._turning = True
             # A full garbage collection would make one of the turns twice as long.
-            gc.set_threshold(*_THRESHOLDS[:2], 10_000)
+            collector.hold("layers")
             self._turn()
 
     def _turn(self, once: bool = False) -> None:
@@ -226,7 +224,7 @@ class Session:
             self._queue.clear()
         if not self._queue:
             self._turning = False
-            gc.set_threshold(*_THRESHOLDS)
+            collector.let_go("layers")
             return
         task = self._queue.pop(0)
         try:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import atexit
-import gc
 import importlib
 import logging
 import threading
 import time
 from functools import partial
+
+from . import collector
 
 LOGGER = logging.getLogger("napari_galaxy_maps")
 
@@ -59,7 +60,8 @@ def _run() -> None:
     global _done
     try:
         _leaving.wait(_DELAY)
-        for task in (*(partial(_import, name) for name in MODULES), _make_first_layer, _load_model):
+        collector.set_aside_for_now()
+        for task in (*(partial(importlib.import_module, name) for name in MODULES), _make_first_layer, _small_job):
             if _leaving.is_set():
                 return
             try:
@@ -69,24 +71,31 @@ def _run() -> None:
                 LOGGER.debug("doing ahead failed", exc_info=True)
             # The window gets the interpreter to itself between two tasks.
             time.sleep(_PAUSE)
-        # What is there by now stays for good. Set aside, it does not slow down every full collection to come, the ones
-        # in the middle of a job among them, from 80 to 250 ms. The garbage goes first: it would stay as well.
-        gc.collect()
-        gc.freeze()
+        collector.set_aside()
     finally:
         _done = True
 
 
-def _import(name: str) -> None:
-    importlib.import_module(name)
+def _small_job() -> None:
+    """Prepare and predict a made-up galaxy of 48 x 48 pixels: loads the model, compiles what is compiled on first use."""
+    import numpy as np
+    from astropy.wcs import WCS
 
+    from ..bands import get_band
+    from ..galaxy import BandImage, Ellipse, Galaxy
+    from ..pipeline import predict
+    from ..recipe import Recipe
 
-def _load_model() -> None:
-    """The default model is kept once it is loaded."""
-    from ..models.registry import load_model
-    from ..recipe import ModelSettings
-
-    load_model(ModelSettings().name)
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crval, wcs.wcs.crpix, wcs.wcs.cdelt = [150, 2], [24.5, 24.5], [-2 / 3600, 2 / 3600]
+    y, x = np.mgrid[:48, :48] - 23.5
+    disc = 10 * np.exp(-np.hypot(x, y) / 5) + np.random.default_rng(0).normal(0, 0.01, x.shape)
+    images = {
+        name: BandImage((scale * disc).astype(np.float32), get_band(name), wcs, fwhm=get_band(name).fwhm)
+        for name, scale in (("2MASS_J", 1.0), ("WISE_3.4", 1.5), ("WISE_4.6", 1.0))
+    }
+    predict(Galaxy("small", images, 150, 2, 20, Ellipse(150, 2, 24, 24)), Recipe())
 
 
 def _make_first_layer() -> None:

@@ -16,6 +16,7 @@ from superqt.utils import FunctionWorker, GeneratorWorker
 
 from ..exceptions import GalaxyMapsError
 from ..progress import Progress
+from . import collector
 
 if TYPE_CHECKING:
     from .session import Session
@@ -114,6 +115,7 @@ def start(
     on_error: Callable[[str], None] | None = None,
     on_end: Callable[[], None] | None = None,
     quiet: bool = False,
+    litters: bool = False,
 ) -> Job | None:
     """Run a generator of `Progress` in a thread, one at a time per viewer.
 
@@ -130,6 +132,8 @@ def start(
         error, and when all is over, whichever way it went.
     quiet : bool
         Say nothing when another job is running.
+    litters : bool
+        The work leaves large reference cycles behind (open FITS files do), which are to be collected while it lasts.
 
     Returns
     -------
@@ -169,6 +173,7 @@ def start(
         # Not on `returned`: after an error the bar would spin for ever.
         job._end()
         sys.setswitchinterval(_USUAL_SWITCH_S)
+        collector.let_go("job")
         if on_end is not None:
             on_end()
         session.job_ended()
@@ -176,6 +181,8 @@ def start(
     # Every call into Qt or OpenGL gives the interpreter away, to get it back from a busy thread only after the switch
     # interval: 5 ms a call add up to a frozen window.
     sys.setswitchinterval(_SWITCH_S)
+    if not litters:
+        collector.hold("job")
     session.job = job
     worker = create_worker(
         guarded,
