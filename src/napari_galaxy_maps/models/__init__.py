@@ -1,0 +1,1 @@
+"""Pretrained models: cards, registry, features, trees, uncertainties, devices."""

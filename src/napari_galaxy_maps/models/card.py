@@ -1,0 +1,213 @@
+"""The model card: what a model was trained on, what it takes, how well it does, and where not to trust it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+UNITS = {"T_DUST": "K"}
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well one property is predicted in one case.
+
+    Attributes
+    ----------
+    case, population : str
+        The bands given, and the galaxies counted.
+    property : str
+    n : int
+        Galaxies.
+    rmse, r2, me : tuple of float
+        Root mean square error, coefficient of determination and mean error (prediction - truth), each with its
+        standard error from a bootstrap over galaxies.
+    baseline_rmse, baseline_r2, baseline_me : tuple of float
+        Of the plain forest refitted to the same bands and folds.
+    chi2 : tuple of float
+        Mean of z^2, z = residual / sqrt(sigma^2 + sigma_truth^2).
+    coverage68, coverage95 : float
+        Per cent of galaxies with ``|z| < 1`` and ``< 1.96``.
+    likelihood_gain : float
+        Mean log likelihood over that of one constant sigma.
+    sigma : float
+        Median predicted uncertainty.
+    """
+
+    case: str
+    population: str
+    property: str
+    n: int
+    rmse: tuple[float, float]
+    r2: tuple[float, float]
+    me: tuple[float, float]
+    baseline_rmse: tuple[float, float]
+    baseline_r2: tuple[float, float]
+    baseline_me: tuple[float, float]
+    chi2: tuple[float, float]
+    coverage68: float
+    coverage95: float
+    likelihood_gain: float
+    sigma: float
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether chi2 lies in 0.85 to 1.15 and both coverages within 4 points."""
+        return 0.85 <= self.chi2[0] <= 1.15 and abs(self.coverage68 - 68) <= 4 and abs(self.coverage95 - 95) <= 4
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a person should know of a model before trusting it.
+
+    Attributes
+    ----------
+    name, version, licence, imf : str
+    about : str
+        What it is, in a paragraph.
+    trained_on : str
+    bands : tuple of str
+        It can take.
+    needs : str
+        Of them, at the least.
+    properties : tuple of str
+        It predicts.
+    how_scored : str
+    scores : tuple of Score
+    notes : tuple of str
+        Measured facts beyond the table.
+    do_not_trust : tuple of str
+    sources : tuple of str
+    """
+
+    name: str
+    version: str
+    licence: str
+    imf: str
+    about: str
+    trained_on: str
+    bands: tuple[str, ...]
+    needs: str
+    properties: tuple[str, ...]
+    how_scored: str
+    scores: tuple[Score, ...] = ()
+    notes: tuple[str, ...] = ()
+    do_not_trust: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+    def score(self, case: str, population: str, prop: str) -> Score:
+        """The score of one case; raises KeyError where there is none."""
+        for item in self.scores:
+            if (item.case, item.population, item.property) == (case, population, prop):
+                return item
+        raise KeyError(f"no score of {prop} for {case}, {population}")
+
+    def cases(self) -> list[tuple[str, str]]:
+        """The cases and populations scored, in order."""
+        return list(dict.fromkeys((s.case, s.population) for s in self.scores))
+
+    def summary(self) -> str:
+        """A few lines for a panel."""
+        lines = [self.about.split(". ")[0] + ".", f"Needs {self.needs}. IMF: {self.imf}."]
+        if self.scores:
+            case, population = self.cases()[0]
+            errors = ", ".join(
+                f"{s.property} {s.rmse[0]:.2f} {_unit(s.property)}"
+                for s in self.scores
+                if (s.case, s.population) == (case, population)
+            )
+            lines.append(f"Error on unseen galaxies ({population}): {errors}.")
+        return " ".join(lines)
+
+    def to_markdown(self) -> str:
+        """The whole card."""
+        parts = [f"# {self.name} {self.version}", self.about, "## Trained on", self.trained_on, "## Takes"]
+        parts += [f"Any of {', '.join(self.bands)}. Needs {self.needs}.", "## Gives"]
+        parts += [f"{', '.join(self.properties)}, each with a 1-sigma uncertainty. IMF: {self.imf}."]
+        if self.scores:
+            parts += [
+                "## Measured errors",
+                self.how_scored,
+                self._errors(),
+                "## Measured uncertainties",
+                self._calibration(),
+            ]
+        if self.notes:
+            parts += ["## Also measured", _bullets(self.notes)]
+        parts += ["## Where not to trust it", _bullets(self.do_not_trust)]
+        parts += ["## Sources and licence", _bullets(self.sources), f"Licence of the weights: {self.licence}."]
+        return "\n\n".join(parts) + "\n"
+
+    def _errors(self) -> str:
+        head = [
+            "bands given",
+            "galaxies",
+            "n",
+            "property",
+            "RMSE",
+            "baseline",
+            "R2",
+            "baseline",
+            "mean error",
+            "baseline",
+        ]
+        rows = []
+        for s in self.scores:
+            rows.append(
+                [s.case, s.population, str(s.n), s.property]
+                + [_pm(v) for v in (s.rmse, s.baseline_rmse, s.r2, s.baseline_r2)]
+                + [_pm(v, "+") for v in (s.me, s.baseline_me)]
+            )
+        return _table(head, rows)
+
+    def _calibration(self) -> str:
+        text = (
+            "z = residual / sqrt(sigma^2 + sigma_truth^2), sigma_truth being the truth's own error; chi2 is its mean square, the "
+            "coverages are the galaxies with |z| < 1 and < 1.96. Gain: mean log likelihood over that of one constant sigma. A "
+            "row with chi2 outside 0.85 to 1.15 or a coverage more than 4 points off 68 or 95 % is marked."
+        )
+        head = ["bands given", "galaxies", "property", "median sigma", "chi2", "68 %", "95 %", "gain", ""]
+        rows = [
+            [s.case, s.population, s.property, f"{s.sigma:.3g}", _pm(s.chi2), f"{s.coverage68:.0f}", f"{s.coverage95:.0f}",
+             f"{s.likelihood_gain:+.2f}", "" if s.calibrated else "off"]
+            for s in self.scores
+        ]  # fmt: skip
+        return text + "\n\n" + _table(head, rows)
+
+    def to_json(self) -> str:
+        """The card as JSON text."""
+        return json.dumps(asdict(self), indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelCard:
+        """The reverse of `to_json`."""
+        fields: dict[str, Any] = json.loads(text)
+        scores = tuple(
+            Score(**{k: tuple(v) if isinstance(v, list) else v for k, v in s.items()}) for s in fields.pop("scores")
+        )
+        lists: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+        return cls(scores=scores, **lists)
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> ModelCard:
+        """The card in a JSON file."""
+        return cls.from_json(Path(path).read_text(encoding="utf-8"))
+
+
+def _unit(prop: str) -> str:
+    return UNITS.get(prop, "dex")
+
+
+def _pm(value: tuple[float, float], sign: str = "") -> str:
+    return f"{value[0]:{sign}.3f} ± {value[1]:.3f}"
+
+
+def _bullets(lines: tuple[str, ...]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])

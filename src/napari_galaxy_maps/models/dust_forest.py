@@ -1,0 +1,211 @@
+"""The model dust-forest: dust and stars of every pixel, with uncertainties, from any of 18 bands (DB21 Sect. 2.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..bands import INPUT_BANDS, get_band
+from ..exceptions import ModelError
+from ..maps import Flag, PropertyMaps
+from ..progress import Progress, Steps, drain
+from .card import ModelCard
+from .colours import ColourModel
+from .device import resolve_device
+from .features import NORMAL, ColourTerm, Spectra, features, normalise, select, usable_bands
+from .forest import PackedForest
+from .spread import QUANTITIES, TO_QUANTITIES, Spread, spread_features
+
+if TYPE_CHECKING:
+    from ..galaxy import BandCube
+
+_NORMAL = INPUT_BANDS.index(NORMAL)
+_LSUN_KPC2 = 4 * np.pi * 1e-20 * (3.0856775815e19) ** 2 / 3.828e26
+"""Luminosity in Lsun of 1 kpc2 that shines with 1 MJy/sr Hz to all sides."""
+LOG_LSUN_KPC2_PER_MJY_SR = float(np.log10(_LSUN_KPC2 * 2.99792458e14 / get_band(NORMAL).pivot))
+"""log10 of nu L_nu per area, in Lsun/kpc2, of 1 MJy/sr at WISE 3.4."""
+FAINT_SIGMA = 3.0
+
+
+@dataclass(frozen=True)
+class Member:
+    """One of the models whose mean is the prediction; trained without one fold of the galaxies.
+
+    Attributes
+    ----------
+    colours : ColourModel
+    mean : PackedForest
+        Gives `training.dustpedia.TARGETS`.
+    spread : Spread
+    limit : float
+        Distance from the galaxies' colours beyond which a spectrum is out of distribution.
+    """
+
+    colours: ColourModel
+    mean: PackedForest
+    spread: Spread
+    limit: float
+
+    def predict(self, spectra: Spectra, device: str = "cpu") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Predict usable spectra.
+
+        Returns
+        -------
+        mean : ndarray, shape (n, 5)
+        sigma : ndarray, shape (n, 7)
+            Of `models.spread.QUANTITIES`.
+        unusual : ndarray, shape (n,)
+            Distance from the galaxies' colours in units of the limit.
+        """
+        matrix, unusual = features(spectra, self.colours)
+        mean = self.mean.predict(matrix, device)
+        sigma = self.spread.sigma(spread_features(matrix, mean, unusual), device)
+        return mean, sigma, unusual / self.limit
+
+    def arrays(self, prefix: str) -> dict[str, np.ndarray]:
+        """The arrays by name, to be written to a file."""
+        colours = {f"{prefix}colours.{k}": getattr(self.colours, k) for k in ("mean", "loadings", "specific")}
+        rest = {**self.mean.arrays(f"{prefix}mean."), **self.spread.arrays(f"{prefix}spread.")}
+        return {**colours, **rest, f"{prefix}limit": np.array([self.limit])}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str) -> Member:
+        """The reverse of `arrays`."""
+        colours = ColourModel(*(arrays[f"{prefix}colours.{k}"] for k in ("mean", "loadings", "specific")))
+        mean = PackedForest.from_arrays(arrays, f"{prefix}mean.")
+        return cls(colours, mean, Spread.from_arrays(arrays, f"{prefix}spread."), float(arrays[f"{prefix}limit"][0]))
+
+
+@dataclass(frozen=True)
+class DustForest:
+    """Dust and stars from surface brightness; the mean of its members.
+
+    Attributes
+    ----------
+    members : tuple of Member
+        Member k was trained without fold k of the galaxies, which the card scores it on.
+    colour_term : ColourTerm
+        From IRAC 3.6 to WISE 3.4.
+    card : ModelCard
+    weights_hash : str
+        SHA-256 of the weights file.
+    """
+
+    members: tuple[Member, ...]
+    colour_term: ColourTerm
+    card: ModelCard
+    weights_hash: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its name in the registry."""
+        return self.card.name
+
+    def check_bands(self, bands: Sequence[str]) -> tuple[str, ...]:
+        """The bands out of `bands` that it uses; raises `ModelError` where they do not suffice."""
+        return usable_bands(bands)
+
+    def predict_spectra(self, spectra: Spectra, device: str = "cpu") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The seven quantities, their uncertainties, and the distance from the galaxies' colours, of usable spectra.
+
+        Returns
+        -------
+        values, sigma : ndarray of float32, shape (n, 7)
+        unusual : ndarray, shape (n,)
+            Beyond 1 the spectrum is out of distribution.
+        """
+        parts = [member.predict(spectra, device) for member in self.members]
+        mean = np.mean([p[0] for p in parts], axis=0)
+        sigma = np.sqrt(np.mean([p[1] ** 2 for p in parts], axis=0))
+        values = mean @ TO_QUANTITIES
+        values[:, 3:] += np.log10(spectra.ratio[:, _NORMAL])[:, None] + LOG_LSUN_KPC2_PER_MJY_SR
+        return values.astype(np.float32), sigma.astype(np.float32), np.median([p[2] for p in parts], axis=0)
+
+    def predict_steps(self, cube: BandCube, device: str = "auto", chunk: int = 20_000) -> Steps[PropertyMaps]:
+        """Predict maps, yielding after every chunk of pixels.
+
+        Parameters
+        ----------
+        cube : BandCube
+            Surface brightness in MJy/sr in any bands; far-infrared ones are not used.
+        device : str
+            ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+        chunk : int
+            Pixels at a time.
+
+        Returns
+        -------
+        PropertyMaps
+            `QUANTITIES`; NaN where the cube is masked or its normalising band is missing or not positive.
+
+        Raises
+        ------
+        ModelError
+            When the bands do not suffice or the device is not there.
+        """
+        used = self.check_bands(cube.bands)
+        where = resolve_device(device)
+        ny, nx = cube.shape
+        n = ny * nx
+        values = np.full((len(QUANTITIES), n), np.nan, np.float32)
+        errors = values.copy()
+        flags = cube.flags.astype(np.int16).ravel().copy()
+        masked = cube.mask.ravel()
+        flags[masked] |= np.int16(Flag.MASKED)
+        data, uncertainty = cube.data.reshape(len(cube.bands), n), cube.uncertainty.reshape(len(cube.bands), n)
+        for start in range(0, n, chunk):
+            part = slice(start, min(start + chunk, n))
+            spectra = normalise(data[:, part], uncertainty[:, part], cube.bands, self.colour_term)
+            keep = spectra.usable & ~masked[part]
+            bits = np.where(spectra.missing & ~masked[part], Flag.BAND_MISSING, 0)
+            with np.errstate(invalid="ignore"):
+                faint = ~(spectra.ratio[:, _NORMAL] >= FAINT_SIGMA * spectra.error[:, _NORMAL])
+            bits |= np.where(faint & ~masked[part], Flag.FAINT, 0)
+            if keep.any():
+                rows = start + np.flatnonzero(keep)
+                value, sigma, unusual = self.predict_spectra(select(spectra, keep), where)
+                values[:, rows], errors[:, rows] = value.T, sigma.T
+                bits[keep] |= np.where(unusual > 1, Flag.OUT_OF_DISTRIBUTION, 0)
+            flags[part] |= bits.astype(np.int16)
+            yield Progress("model", part.stop, n, f"{part.stop:,} of {n:,} pixels on {where}")
+        maps = {name: values[i].reshape(ny, nx) for i, name in enumerate(QUANTITIES)}
+        sigmas = {name: errors[i].reshape(ny, nx) for i, name in enumerate(QUANTITIES)}
+        return PropertyMaps(maps, sigmas, cube.wcs, flags.reshape(ny, nx), self._provenance(used, where))
+
+    def predict(
+        self, cube: BandCube, device: str = "auto", progress: Callable[[Progress], None] | None = None
+    ) -> PropertyMaps:
+        """`predict_steps` run to its end."""
+        return drain(self.predict_steps(cube, device), progress)
+
+    def _provenance(self, used: tuple[str, ...], device: str) -> dict[str, Any]:
+        return {
+            "model": self.card.name, "model_version": self.card.version, "model_hash": self.weights_hash,
+            "imf": self.card.imf, "bands": ", ".join(used), "device": device,
+        }  # fmt: skip
+
+    def to_bytes(self) -> bytes:
+        """The weights as a safetensors file."""
+        from safetensors.numpy import save
+
+        arrays = {"colour_term": np.array([self.colour_term.offset, self.colour_term.scatter])}
+        for k, member in enumerate(self.members):
+            arrays |= member.arrays(f"{k}.")
+        return bytes(save({key: np.ascontiguousarray(array) for key, array in arrays.items()}))
+
+    @classmethod
+    def from_bytes(cls, blob: bytes, card: ModelCard, weights_hash: str = "") -> DustForest:
+        """The reverse of `to_bytes`; raises `ModelError` where the bytes are no such file."""
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
+
+        try:
+            arrays = load(blob)
+            count = len({key.split(".")[0] for key in arrays} - {"colour_term"})
+            members = tuple(Member.from_arrays(arrays, f"{k}.") for k in range(count))
+            return cls(members, ColourTerm(*map(float, arrays["colour_term"])), card, weights_hash)
+        except (SafetensorError, KeyError) as error:
+            raise ModelError(f"The weights of {card.name} are damaged ({error}); install the package again.") from None

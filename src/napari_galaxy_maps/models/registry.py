@@ -1,0 +1,105 @@
+"""Which models there are, and how they are loaded: their files' SHA-256 is checked, and nothing in them is ever executed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..exceptions import ModelError
+from .card import ModelCard
+
+if TYPE_CHECKING:
+    from .dust_forest import DustForest
+
+WEIGHTS = Path(__file__).parent / "weights"
+INDEX = "registry.json"
+
+
+def list_models() -> list[str]:
+    """Names of the models that ship with the package."""
+    return list(_index(WEIGHTS))
+
+
+def load_card(name: str, folder: Path | None = None) -> ModelCard:
+    """The card of a model, without its weights.
+
+    Raises
+    ------
+    ModelError
+        When there is no such model, or its card is missing or damaged.
+    """
+    folder = folder or WEIGHTS
+    entry = _entry(name, folder)
+    return ModelCard.from_json(_checked(folder / entry["card"], entry["card_sha256"]).decode())
+
+
+@lru_cache(maxsize=4)
+def load_model(name: str = "dust-forest", folder: Path | None = None) -> DustForest:
+    """Load a model.
+
+    Parameters
+    ----------
+    name : str
+        One of `list_models`.
+    folder : Path, optional
+        Where training wrote its files; the package's own by default.
+
+    Raises
+    ------
+    ModelError
+        When there is no such model, or a file of it is missing or damaged.
+    """
+    from .dust_forest import DustForest
+
+    folder = folder or WEIGHTS
+    entry = _entry(name, folder)
+    blob = _checked(folder / entry["weights"], entry["weights_sha256"])
+    return DustForest.from_bytes(blob, load_card(name, folder), entry["weights_sha256"])
+
+
+def write_entry(folder: Path, name: str, version: str, weights: Path, card: Path) -> None:
+    """Enter a model's files, with their SHA-256, in the registry of `folder`."""
+    index = _index(folder) if (folder / INDEX).exists() else {}
+    index[name] = {
+        "version": version,
+        "weights": weights.name,
+        "weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+        "card": card.name,
+        "card_sha256": hashlib.sha256(card.read_bytes()).hexdigest(),
+    }
+    (folder / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+
+
+def _index(folder: Path) -> dict[str, dict[str, str]]:
+    path = folder / INDEX
+    try:
+        index: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} cannot be read ({error}); install the package again.") from None
+    return index
+
+
+def _entry(name: str, folder: Path) -> dict[str, str]:
+    index = _index(folder)
+    if name not in index:
+        raise ModelError(f"There is no model called {name!r}; there are {', '.join(index)}.")
+    return index[name]
+
+
+def _checked(path: Path, sha256: str) -> bytes:
+    try:
+        blob = path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"{path} cannot be read ({error.strerror}); install the package again, or train the model anew."
+        ) from None
+    found = hashlib.sha256(blob).hexdigest()
+    if found != sha256:
+        raise ModelError(
+            f"{path} is damaged: its SHA-256 is {found[:12]}..., the registry says {sha256[:12]}...; install the package "
+            "again, or train the model anew."
+        )
+    return blob

@@ -1,0 +1,91 @@
+"""The uncertainty model: boosted trees for log sigma, and a recalibration fitted to galaxies that the trees did not see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from .features import FEATURE_NAMES
+from .forest import PackedForest
+
+QUANTITIES: tuple[str, ...] = (
+    "LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_LSTAR", "LOG_SIGMA_STAR", "LOG_SIGMA_LD", "LOG_SIGMA_MD"
+)  # fmt: skip
+"""What a sigma is given for; residuals of the last two correlate, so that they have trees of their own."""
+
+TO_QUANTITIES = np.array(
+    [[1, 0, 0, 0, 0, 1, 0], [0, 1, 0, 0, 0, 0, 1], [0, 0, 1, 0, 0, 0, 0], [0, 0, 0, 1, 0, 1, 0], [0, 0, 0, 0, 1, 0, 1]]
+)
+"""From the five predictions to the seven quantities: log L_dust = log L_dust/L_star + log L_star, and so for masses."""
+
+_WIDTH_12 = FEATURE_NAMES.index("width WISE_12")
+
+
+def spread_features(features: np.ndarray, mean: np.ndarray, unusual: np.ndarray) -> np.ndarray:
+    """What the spread's trees see: the mean's features, the prediction itself, and how unusual the colours are.
+
+    Parameters
+    ----------
+    features : ndarray of float32, shape (n, 53)
+    mean : ndarray of float32, shape (n, 5)
+    unusual : ndarray, shape (n,)
+
+    Returns
+    -------
+    ndarray of float32, shape (n, 59)
+    """
+    return np.hstack([features, mean, np.log10(np.maximum(unusual, 1e-3))[:, None]]).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """log sigma of the seven quantities.
+
+    Attributes
+    ----------
+    forest : PackedForest
+        Gives ln sigma before recalibration.
+    limits : ndarray, shape (2, 7)
+        Least and greatest ln sigma.
+    recalibration : ndarray, shape (7, 3)
+        a, b, c of ln sigma += a + b * (how uncertain 12 micron is) + c * (ln sigma - middle).
+    middle : ndarray, shape (7,)
+        Median ln sigma.
+    """
+
+    forest: PackedForest
+    limits: np.ndarray
+    recalibration: np.ndarray
+    middle: np.ndarray
+
+    def sigma(self, x: np.ndarray, device: str = "cpu") -> np.ndarray:
+        """1-sigma uncertainties, shape (n, 7), from `spread_features`."""
+        raw = np.clip(self.forest.predict(x, device), self.limits[0], self.limits[1])
+        out: np.ndarray = np.exp(recalibrate(raw, lever(x), self.recalibration, self.middle))
+        return out
+
+    def arrays(self, prefix: str) -> dict[str, np.ndarray]:
+        """The arrays by name, to be written to a file."""
+        own = {prefix + k: getattr(self, k) for k in ("limits", "recalibration", "middle")}
+        return {**self.forest.arrays(prefix), **own}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str) -> Spread:
+        """The reverse of `arrays`."""
+        own = {k: arrays[prefix + k] for k in ("limits", "recalibration", "middle")}
+        return cls(PackedForest.from_arrays(arrays, prefix), **own)
+
+
+def lever(x: np.ndarray) -> np.ndarray:
+    """How uncertain the flux at 12 micron is, between 0 (measured) and 1 (unknown): what tells of the dust, or does not."""
+    out: np.ndarray = np.clip(np.log10(np.maximum(x[:, _WIDTH_12], 0.03) / 0.03), 0, 1)
+    return out
+
+
+def recalibrate(raw: np.ndarray, how_uncertain: np.ndarray, parameters: np.ndarray, middle: np.ndarray) -> np.ndarray:
+    """ln sigma after recalibration; `raw` and the result have shape (n, 7), `parameters` (7, 3), `middle` (7,)."""
+    a, b, c = parameters.T
+    out: np.ndarray = raw + a + b * how_uncertain[:, None] + c * (raw - middle)
+    return out

@@ -1,0 +1,1 @@
+"""What made each weights file, re-runnable."""
