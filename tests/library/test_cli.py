@@ -129,7 +129,7 @@ def mistakes(folder, tmp_path):
         (["empty"], [], "holds no FITS image"),
         (["galaxy", "again_W1.fits"], [], "WISE_3.4 is there twice: galaxy_WISE_3.4.fits and again_W1.fits"),
         (["galaxy/galaxy_2MASS_J.fits", "galaxy/galaxy_2MASS_Ks.fits", "galaxy/galaxy_SDSS_r.fits"], [], "WISE_3.4"),
-        (["galaxy/galaxy_WISE_3.4.fits", "galaxy/galaxy_SDSS_r.fits"], [], "two more"),
+        (["galaxy/galaxy_WISE_3.4.fits", "galaxy/galaxy_SDSS_r.fits"], [], "at least 2 input bands besides WISE_3.4"),
         (["galaxy"], ["--set", "sky.nonsense=1"], "no setting 'sky.nonsense'"),
         (["galaxy"], ["--band", "x"], "--band 'x' is not of the form FILE=BAND"),
         (["galaxy"], ["--band", "galaxy_SDSS_r.fits=X9"], "no band called 'X9'"),

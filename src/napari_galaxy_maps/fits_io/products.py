@@ -134,11 +134,11 @@ def write_maps(path: str | Path, maps: PropertyMaps, overwrite: bool = False) ->
     primary.header["ORIGIN"] = "napari-galaxy-maps"
     for key, name, comment in (
         ("MODEL", "model", "model that made the maps"),
-        ("MODELSHA", "model_hash", "SHA-256 of its weights"),
+        ("MODELSHA", "model_hash", ""),  # 64 characters leave no room for a comment
         ("IMF", "imf", "initial mass function of masses"),
     ):
         if maps.provenance.get(name):
-            primary.header[key] = (str(maps.provenance[name]), comment)
+            primary.header[key] = (str(maps.provenance[name]), comment) if comment else str(maps.provenance[name])
     hdus: list[Any] = [primary]
     wcs = _wcs_header(maps.wcs)
     for name, values in maps.values.items():

@@ -131,4 +131,7 @@ def score(maps: PropertyMaps, truth: PropertyMaps) -> QTable:
             (name, int(off.size), float(np.sqrt(np.mean(off**2))), float(np.mean(off)),
              float(1 - np.mean(off**2) / spread) if spread > 0 else np.nan, float(chi2), float(low), float(high))
         )  # fmt: skip
-    return QTable(rows=rows, names=("property", "n", "rmse", "bias", "r2", "chi2", "coverage68", "coverage95"))
+    table = QTable(rows=rows, names=("property", "n", "rmse", "bias", "r2", "chi2", "coverage68", "coverage95"))
+    for name in table.colnames[2:]:
+        table[name].info.format = ".3f"
+    return table
