@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 SAMPLE = "sample-galaxy"
-SHOWN = Key("map", "LOG_SMD")
+SHOWN = Key("map", "LOG_SIGMA_MD")
 """The map that is looked at in the end."""
 
 _SIZE = (1560, 920)
