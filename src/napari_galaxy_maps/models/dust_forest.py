@@ -154,7 +154,6 @@ class DustForest:
         errors = values.copy()
         flags = cube.flags.astype(np.int16).ravel().copy()
         masked = cube.mask.ravel()
-        flags[masked] |= np.int16(Flag.MASKED)
         data, uncertainty = cube.data.reshape(len(cube.bands), n), cube.uncertainty.reshape(len(cube.bands), n)
         for start in range(0, n, chunk):
             part = slice(start, min(start + chunk, n))
