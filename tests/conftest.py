@@ -67,7 +67,9 @@ def galaxy_folder(tmp_path: Path) -> Callable[..., Path]:
             y, x = (np.mgrid[:side, :side] - (side - 1) / 2) * pixel
             disc = brightness * np.exp(-np.hypot(x, y) / 25)
             data = (disc + 2.0 + rng.normal(0, noise, disc.shape)).astype("f4")
-            write_image(folder / f"galaxy_{band}.fits", data, tan_wcs(data.shape, pixel, rotation=20 * i), BUNIT="MJy/sr")
+            write_image(
+                folder / f"galaxy_{band}.fits", data, tan_wcs(data.shape, pixel, rotation=20 * i), BUNIT="MJy/sr"
+            )
         return folder
 
     return make
