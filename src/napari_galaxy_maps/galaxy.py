@@ -106,7 +106,15 @@ class Ellipse:
 
     def radius(self, wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
         """Elliptical radius of every pixel in units of the ellipse (1 on it), shape (ny, nx)."""
-        y, x = np.mgrid[: shape[0], : shape[1]]
+        radius = np.empty(shape)
+        # In strips: wcslib does not let other threads run meanwhile, and a window would stand still.
+        rows = max(1, 50_000 // max(1, shape[1]))
+        for start in range(0, shape[0], rows):
+            radius[start : start + rows] = self._radius_of_rows(wcs, start, min(start + rows, shape[0]), shape[1])
+        return radius
+
+    def _radius_of_rows(self, wcs: WCS, start: int, stop: int, nx: int) -> np.ndarray:
+        y, x = np.mgrid[start:stop, :nx]
         sky = wcs.pixel_to_world(x, y).icrs
         # Orthographic offsets: within 1e-4 of the angles up to a degree from the centre, and sound at the poles.
         ra, dec, ra0, dec0 = sky.ra.rad, sky.dec.rad, np.radians(self.ra), np.radians(self.dec)

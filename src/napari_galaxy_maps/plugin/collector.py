@@ -1,4 +1,4 @@
-"""Keeps full garbage collections, which stop the window for 80 to 250 ms, out of moments that matter."""
+"""Keeps full garbage collections, which stop the window for 80 to 400 ms, out of moments that matter."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import gc
 
 _USUAL = gc.get_threshold()
 _NEVER = 100_000
+_STILL_S = 3
+"""So many seconds without a move of the pointer pass for nobody looking."""
 _holders: set[str] = set()
 
 
@@ -16,19 +18,58 @@ def hold(who: str) -> None:
 
 
 def let_go(who: str) -> None:
-    """The reverse of `hold`, once nobody holds any more."""
+    """The reverse of `hold`.
+
+    Once nobody holds any more, all that is there is taken out of full collections in no time, garbage included, and
+    `set_aside` follows when nobody moves the pointer.
+    """
+    if who not in _holders:
+        return
     _holders.discard(who)
     if not _holders:
+        gc.freeze()
         gc.set_threshold(*_USUAL)
+        _Stillness.wait()
 
 
 def set_aside() -> None:
-    """Take all that is there by now out of full collections for good; the garbage goes first, it would stay as well."""
+    """Collect, and take all that is there by now out of the full collections to come."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()
 
 
-def set_aside_for_now() -> None:
-    """The same in no time, garbage included; `set_aside` has to follow."""
-    gc.freeze()
+class _Stillness:
+    """Waits, a look a second, for a pointer that does not move; then collects once."""
+
+    _timer = None
+    _seen: tuple[int, int] | None = None
+    _count = 0
+
+    @classmethod
+    def wait(cls) -> None:
+        from qtpy.QtCore import QTimer
+        from qtpy.QtWidgets import QApplication
+
+        if QApplication.instance() is None:
+            set_aside()
+            return
+        if cls._timer is None:
+            cls._timer = QTimer()
+            cls._timer.timeout.connect(cls._look)
+        cls._count = 0
+        cls._timer.start(1000)
+
+    @classmethod
+    def _look(cls) -> None:
+        from qtpy.QtCore import Qt
+        from qtpy.QtGui import QCursor
+        from qtpy.QtWidgets import QApplication
+
+        here = (QCursor.pos().x(), QCursor.pos().y())
+        moving = here != cls._seen or QApplication.mouseButtons() != Qt.MouseButton.NoButton or bool(_holders)
+        cls._seen = here
+        cls._count = 0 if moving else cls._count + 1
+        if cls._count >= _STILL_S:
+            cls._timer.stop()
+            set_aside()

@@ -224,8 +224,10 @@ class PredictPanel(Panel):
 
     def _truths_changed(self) -> None:
         self._fill_truths()
-        if self.session.maps is not None and self.session.job is None:
-            work.compare(self.session)
+        self.session.after_job(self._compare)
+
+    def _compare(self) -> None:
+        work.compare(self.session)
 
     def _fill_truths(self) -> None:
         self.truth.clear()

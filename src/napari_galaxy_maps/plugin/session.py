@@ -105,6 +105,7 @@ class Session:
         self.shown_steps: set[str] = set()
         self.maps: PropertyMaps | None = None
         self.residual: PropertyMaps | None = None
+        self.compared: tuple[int, int] | None = None
         self.truths: dict[str, PropertyMaps] = {}
         self.truth_name = ""
         self.job: Job | None = None
@@ -178,7 +179,7 @@ class Session:
         self.arrange()
         layer = Image(spec.data, **spec.arguments())
         if spec.colorbar:
-            _with_colorbar(layer)
+            _with_colorbar(layer, self)
         self._given_names[spec.key] = spec.name
         layers = self.viewer.layers
         above = [i for i, other in enumerate(layers) if (s := shown_in(other)) and s.key.rank > spec.key.rank]
@@ -204,39 +205,45 @@ class Session:
         return layer
 
     def show_later(self, specs: Iterable[LayerSpec], done: Callable[[], None] | None = None) -> None:
-        """Show layers one per turn of the event loop (a layer costs 90 ms), then call `done`."""
+        """Show layers one per turn of the event loop (a layer costs 90 ms), then call `done` in another."""
         self._queue.extend(specs)
         if done is not None:
             self._queue.append(done)
+        from qtpy.QtCore import QTimer
         from qtpy.QtWidgets import QApplication
 
         if QApplication.instance() is None:
             while self._queue:
-                self._turn(once=True)
+                self._do(self._queue.pop(0))
         elif self._queue and not self._turning:
             self._turning = True
             # A full garbage collection would make one of the turns twice as long.
             collector.hold("layers")
-            self._turn()
+            QTimer.singleShot(0, self._turn)
 
-    def _turn(self, once: bool = False) -> None:
-        if self._viewer() is None:
+    def _do(self, task: LayerSpec | Callable[[], None]) -> None:
+        if isinstance(task, LayerSpec):
+            self.show(task)
+        else:
+            task()
+
+    def _turn(self) -> None:
+        from qtpy.QtCore import QTimer
+
+        viewer = self._viewer()
+        if viewer is None or _is_closed(viewer):
             self._queue.clear()
         if not self._queue:
             self._turning = False
             collector.let_go("layers")
             return
-        task = self._queue.pop(0)
+        # Adding and painting are a turn each.
+        paint = _hold_painting(self.viewer)
         try:
-            if isinstance(task, LayerSpec):
-                self.show(task)
-            else:
-                task()
+            self._do(self._queue.pop(0))
         finally:
-            if not once:
-                from qtpy.QtCore import QTimer
-
-                QTimer.singleShot(_TURN_MS, self._turn)
+            QTimer.singleShot(2, paint)
+            QTimer.singleShot(_TURN_MS, self._turn)
 
     @property
     def busy_showing(self) -> bool:
@@ -254,10 +261,15 @@ class Session:
         for other, layer in layers.items():
             if layer.visible != (other in keep):
                 layer.visible = other in keep
-        self.viewer.layers.selection.active = layers[key]
-        self.caption()
+        # The rest in turns of its own: a first colour bar and a first text cost 130 and 40 ms.
+        self.show_later([], lambda: _select(self, key))
+        self._caption_later()
 
-    def caption(self, event: Any = None) -> None:
+    def _caption_later(self, event: Any = None) -> None:
+        if self.caption not in self._queue:
+            self.show_later([], self.caption)
+
+    def caption(self) -> None:
         """Write over the canvas what the uppermost map is and its unit, for the colour bar has numbers only."""
         overlay = text_overlay(self.viewer)
         if overlay is None or overlay.text not in ("", self._caption):
@@ -314,7 +326,7 @@ class Session:
             self._layers[shown.key] = weakref.ref(layer)
             self._given_names.setdefault(shown.key, layer.name)
         _read_out(layer, self)
-        layer.events.visible.connect(self.caption)
+        layer.events.visible.connect(self._caption_later)
         if self.reference is None and isinstance(shown.content, BandImage | PropertyMaps):
             self.place(shown.content)
         if shown.key.kind == "truth" and isinstance(shown.content, PropertyMaps):
@@ -409,6 +421,33 @@ class Session:
             self._waiting.pop(0)()
 
 
+def _qt_window(viewer: ViewerModel) -> Any:
+    """The window as Qt knows it, or None where there is none any more."""
+    from qtpy.compat import isalive
+
+    window = getattr(getattr(viewer, "window", None), "_qt_window", None)
+    return window if window is not None and isalive(window) else None
+
+
+def _is_closed(viewer: ViewerModel) -> bool:
+    return hasattr(viewer, "window") and _qt_window(viewer) is None
+
+
+def _hold_painting(viewer: ViewerModel) -> Callable[[], None]:
+    """Stop the window's painting; what is given back begins it again."""
+    window = _qt_window(viewer)
+    if window is None or not window.updatesEnabled():
+        return lambda: None
+    window.setUpdatesEnabled(False)
+
+    def paint() -> None:
+        window = _qt_window(viewer)
+        if window is not None:
+            window.setUpdatesEnabled(True)
+
+    return paint
+
+
 @contextmanager
 def _unselected(layers: Any, on: bool) -> Iterator[None]:
     """Insert layers without selecting each, which takes a third of the time; napari offers no public switch for it."""
@@ -422,7 +461,13 @@ def _unselected(layers: Any, on: bool) -> Iterator[None]:
             layers._activate_on_insert = True
 
 
-def _with_colorbar(layer: Layer) -> None:
+def _select(session: Session, key: Key) -> None:
+    layer = session.layer(key)
+    if layer is not None:
+        session.viewer.layers.selection.active = layer
+
+
+def _with_colorbar(layer: Layer, session: Session) -> None:
     """A colour bar from the first time on that the layer is seen: one for each of twenty hidden maps is slow to make."""
     colorbar = getattr(layer, "colorbar", None)  # napari < 0.9 has none
     if colorbar is None:
@@ -431,9 +476,12 @@ def _with_colorbar(layer: Layer) -> None:
         colorbar.visible = True
         return
 
+    def show() -> None:
+        colorbar.visible = True
+
     def seen() -> None:
         layer.events.visible.disconnect(seen)
-        colorbar.visible = True
+        session.show_later([], show)
 
     layer.events.visible.connect(seen)
 

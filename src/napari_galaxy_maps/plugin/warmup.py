@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import importlib
 import logging
 import threading
@@ -60,7 +61,7 @@ def _run() -> None:
     global _done
     try:
         _leaving.wait(_DELAY)
-        collector.set_aside_for_now()
+        gc.freeze()  # imports make full collections frequent; each would go through all of napari
         for task in (*(partial(importlib.import_module, name) for name in MODULES), _make_first_layer, _small_job):
             if _leaving.is_set():
                 return
@@ -86,14 +87,19 @@ def _small_job() -> None:
     from ..pipeline import predict
     from ..recipe import Recipe
 
-    wcs = WCS(naxis=2)
-    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
-    wcs.wcs.crval, wcs.wcs.crpix, wcs.wcs.cdelt = [150, 2], [24.5, 24.5], [-2 / 3600, 2 / 3600]
+    def wcs(rotation: float) -> WCS:
+        wcs = WCS(naxis=2)
+        wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+        wcs.wcs.crval, wcs.wcs.crpix, wcs.wcs.cdelt = [150, 2], [24.5, 24.5], [-2 / 3600, 2 / 3600]
+        cos, sin = np.cos(rotation), np.sin(rotation)
+        wcs.wcs.pc = [[cos, -sin], [sin, cos]]
+        return wcs
+
     y, x = np.mgrid[:48, :48] - 23.5
     disc = 10 * np.exp(-np.hypot(x, y) / 5) + np.random.default_rng(0).normal(0, 0.01, x.shape)
     images = {
-        name: BandImage((scale * disc).astype(np.float32), get_band(name), wcs, fwhm=get_band(name).fwhm)
-        for name, scale in (("2MASS_J", 1.0), ("WISE_3.4", 1.5), ("WISE_4.6", 1.0))
+        name: BandImage((scale * disc).astype(np.float32), get_band(name), wcs(rotation), fwhm=get_band(name).fwhm)
+        for name, scale, rotation in (("2MASS_J", 1.0, 0.0), ("WISE_3.4", 1.5, 0.4), ("WISE_4.6", 1.0, 0.0))
     }
     predict(Galaxy("small", images, 150, 2, 20, Ellipse(150, 2, 24, 24)), Recipe())
 

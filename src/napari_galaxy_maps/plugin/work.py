@@ -128,9 +128,10 @@ def show_step(session: Session, step: str, on: bool = True) -> None:
 
 @dataclass(frozen=True)
 class Predicted:
-    """What a prediction leaves: maps, residuals or why there are none, and their layers."""
+    """What a prediction leaves: maps, the truth it is compared with, residuals or why there are none, and layers."""
 
     maps: PropertyMaps
+    truth: PropertyMaps | None
     residual: PropertyMaps | None
     sentence: str
     specs: tuple[LayerSpec, ...]
@@ -171,11 +172,12 @@ def _with_layers(maps: PropertyMaps, truth: PropertyMaps | None, reference: Any,
             sentence = str(error)
         else:
             specs = map_specs(residual, reference, name, kind="residual") + specs
-    return Predicted(maps, residual, sentence, tuple(specs))
+    return Predicted(maps, truth, residual, sentence, tuple(specs))
 
 
 def _predicted(session: Session, result: Predicted) -> None:
     session.maps, session.residual = result.maps, result.residual
+    session.compared = (id(result.maps), id(result.truth))
     if result.sentence:
         worker.report(InputError(result.sentence))
         session.note(result.sentence)
@@ -207,8 +209,9 @@ def spec_off(spec: LayerSpec) -> LayerSpec:
 def compare(session: Session) -> worker.Job | None:
     """Residuals of the maps that are there against the truth that is chosen now."""
     maps, truth, name = session.maps, session.truth, session.name
-    if maps is None or session.job is not None:
+    if maps is None or session.job is not None or session.compared == (id(maps), id(truth)):
         return None
+    session.compared = (id(maps), id(truth))
     if truth is None:
         session.residual = None
         for key, layer in session.shown().items():
