@@ -11,10 +11,9 @@ from collections import defaultdict
 from pathlib import Path
 from statistics import median
 
-from napari_galaxy_maps.fits_io import read_galaxy
+from napari_galaxy_maps.fits_io import read_galaxy, read_recipe
 from napari_galaxy_maps.pipeline import predict_steps
 from napari_galaxy_maps.prepare.steps import Memory
-from napari_galaxy_maps.recipe import Recipe
 
 SAMPLE = Path(__file__).resolve().parents[1] / "sample_data" / "sample-galaxy"
 
@@ -53,7 +52,7 @@ def main():
     parser.add_argument("recipe", nargs="?", type=Path, default=SAMPLE / "galaxy.toml")
     parser.add_argument("--runs", type=int, default=3)
     arguments = parser.parse_args()
-    recipe = Recipe.from_file(arguments.recipe)
+    recipe = read_recipe(arguments.recipe)
     runs = [one_run(arguments.folder, recipe) for _ in range(arguments.runs)]
     _, _, maps, n_bands = runs[0]
     print(f"{n_bands} bands to maps of {maps.shape[1]} x {maps.shape[0]} pixels, s (median of {arguments.runs} runs;")

@@ -10,10 +10,9 @@ from astropy import constants as const
 from astropy import units as u
 from astropy.table import Table
 
-from napari_galaxy_maps.fits_io import find_images, read_galaxy, read_maps
+from napari_galaxy_maps.fits_io import find_images, read_galaxy, read_maps, read_recipe
 from napari_galaxy_maps.maps import PROPERTIES
 from napari_galaxy_maps.prepare.sky import subtract_sky
-from napari_galaxy_maps.recipe import Recipe
 
 FOLDER = Path(__file__).parents[1] / "sample_data"
 SAMPLE = FOLDER / "sample-galaxy"
@@ -35,7 +34,7 @@ def maker():
 
 @pytest.fixture(scope="module")
 def galaxy():
-    recipe = Recipe.from_file(SAMPLE / "galaxy.toml")
+    recipe = read_recipe(SAMPLE / "galaxy.toml")
     read = read_galaxy([SAMPLE], recipe)
     return {name: subtract_sky(image, recipe.sky, read.ellipse) for name, image in read.images.items()}, read
 

@@ -28,6 +28,13 @@ _GALAXY_OPTIONS = {
 }
 
 
+_OPTION_SETTINGS = (
+    ("grid", "pixel", "pixel"), ("model", "name", "model"), ("model", "device", "device"), ("reddening", "ebv", "ebv"),
+    ("reddening", "map", "reddening_map"),
+)  # fmt: skip
+"""Section and key of the recipe that an option of its own sets."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status: 0, 2 for a mistake that the person can put right, 130 when interrupted."""
     arguments = _parser().parse_args(argv)
@@ -109,6 +116,9 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--name", help="name of the galaxy")
     for name, text in _GALAXY_OPTIONS.items():
         group.add_argument(f"--{name.replace('_', '-')}", type=float, metavar="X", help=text)
+    group = parser.add_argument_group("the Milky Way")
+    group.add_argument("--ebv", type=float, metavar="MAG", help="its reddening E(B-V)")
+    group.add_argument("--reddening-map", metavar="FILE", help="a map of E(B-V), or the name of one of dustmaps")
     group = parser.add_argument_group("settings")
     group.add_argument("--resolution", metavar="ARCSEC_OR_BAND", help="FWHM of the common PSF")
     group.add_argument("--pixel", type=float, metavar="ARCSEC", help="pixel of the common grid")
@@ -131,8 +141,10 @@ def _pairs(texts: Sequence[str], option: str, form: str) -> dict[str, str]:
 
 def recipe_of(arguments: argparse.Namespace) -> Recipe:
     """The recipe that the options ask for: a file's, changed by --set, changed by the options of their own."""
+    from .fits_io import read_recipe
+
     path = getattr(arguments, "recipe", None)
-    recipe = Recipe.from_file(path) if path else Recipe()
+    recipe = read_recipe(path) if path else Recipe()
     recipe = recipe.with_values(getattr(arguments, "set", []))
     tree = recipe.model_dump()
     tree["input"]["bands"].update(_pairs(arguments.band, "--band", "FILE=BAND"))
@@ -151,7 +163,7 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
             tree["psf"]["target"] = float(resolution)
         except ValueError:
             tree["psf"]["target"] = resolution
-    for section, key, option in (("grid", "pixel", "pixel"), ("model", "name", "model"), ("model", "device", "device")):
+    for section, key, option in _OPTION_SETTINGS:
         if getattr(arguments, option, None) is not None:
             tree[section][key] = getattr(arguments, option)
     return Recipe.from_tree(tree, "The options")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -46,6 +45,14 @@ class SkySettings(_Section):
     reach: float = Field(3.0, gt=1, description="... and inside this many times the ellipse")
 
 
+class ReddeningSettings(_Section):
+    """Removal of the Milky Way's reddening."""
+
+    enabled: bool = Field(True, description="Remove the Milky Way's reddening")
+    ebv: float | None = Field(None, ge=0, le=20, description="E(B-V) in mag, as Schlegel+ 1998")
+    map: str = Field("", description="Map of E(B-V): a FITS file, or the name of a map of dustmaps")
+
+
 class PsfSettings(_Section):
     """Bringing every band to one PSF."""
 
@@ -69,6 +76,7 @@ class ErrorSettings(_Section):
 
     background: bool = Field(True, description="Clipped rms of the background, after convolution")
     calibration: bool = Field(True, description="Calibration error of each band")
+    reddening: bool = Field(True, description="Scatter of the reddening over the field")
 
 
 class ModelSettings(_Section):
@@ -84,6 +92,7 @@ class Recipe(_Section):
     galaxy: GalaxySettings = Field(default_factory=GalaxySettings)
     input: InputSettings = Field(default_factory=InputSettings)
     sky: SkySettings = Field(default_factory=SkySettings)
+    reddening: ReddeningSettings = Field(default_factory=ReddeningSettings)
     psf: PsfSettings = Field(default_factory=PsfSettings)
     grid: GridSettings = Field(default_factory=GridSettings)
     errors: ErrorSettings = Field(default_factory=ErrorSettings)
@@ -123,25 +132,6 @@ class Recipe(_Section):
             return cls.model_validate(tree)
         except ValidationError as error:
             raise RecipeError(f"{source}: {_in_words(error)}.") from None
-
-    @classmethod
-    def from_file(cls, path: str | Path) -> Recipe:
-        """The recipe in a TOML file, or in the RECIPE table of a result.
-
-        Raises
-        ------
-        RecipeError
-            When the file cannot be read or holds no recipe.
-        """
-        path = Path(path)
-        if path.suffix.lower() in (".toml", ".txt"):
-            try:
-                return cls.from_toml(path.read_text(encoding="utf-8"), str(path))
-            except (OSError, UnicodeDecodeError) as error:
-                raise RecipeError(f"{path} cannot be read as a recipe ({error}).") from None
-        from .fits_io import read_recipe
-
-        return read_recipe(path)
 
     def with_values(self, assignments: Iterable[str]) -> Recipe:
         """A copy with settings changed by ``"step.key=value"`` texts.

@@ -258,7 +258,12 @@ def test_what_has_not_changed_is_not_done_again(galaxy_folder):
 
 def test_switched_off_steps_leave_the_data(galaxy_folder):
     recipe = Recipe.from_tree(
-        {"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}, "sky": {"enabled": False}, "psf": {"enabled": False}}
+        {
+            "galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5},
+            "sky": {"enabled": False},
+            "psf": {"enabled": False},
+            "reddening": {"enabled": False},
+        }
     )
     galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)
     steps = [p.step for p in prepare_steps(galaxy, recipe)]

@@ -112,7 +112,7 @@ def test_foreign_maps_are_read_in_their_units_or_refused(tmp_path):
 def test_a_result_without_a_recipe_is_refused_as_one(tmp_path):
     fits.PrimaryHDU(np.zeros((5, 6))).writeto(tmp_path / "a.fits")
     with pytest.raises(RecipeError, match="holds no recipe"):
-        Recipe.from_file(tmp_path / "a.fits")
+        read_recipe(tmp_path / "a.fits")
 
 
 def test_a_cube_comes_back(tmp_path, galaxy_folder):

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_galaxy_maps.exceptions import RecipeError
+from napari_galaxy_maps.fits_io import read_recipe
 from napari_galaxy_maps.recipe import Recipe
 
 
@@ -43,11 +44,11 @@ def test_an_unknown_key_in_a_file_is_refused(tmp_path):
     path = tmp_path / "recipe.toml"
     path.write_text("[sky]\nmodle = 'plane'\n")
     with pytest.raises(RecipeError, match=r"recipe\.toml: sky\.modle: no such setting"):
-        Recipe.from_file(path)
+        read_recipe(path)
 
 
 def test_a_file_that_is_no_recipe_is_refused(tmp_path):
     path = tmp_path / "recipe.toml"
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(RecipeError, match="cannot be read as a recipe"):
-        Recipe.from_file(path)
+        read_recipe(path)

@@ -315,14 +315,19 @@ def is_cube(path: str | Path) -> bool:
 
 
 def read_recipe(path: str | Path) -> Recipe:
-    """The recipe in the RECIPE table of a result.
+    """The recipe in a TOML file, or in the RECIPE table of a result.
 
     Raises
     ------
     RecipeError
-        When the file holds none.
+        When the file cannot be read or holds no recipe.
     """
     path = Path(path)
+    if path.suffix.lower() in (".toml", ".txt"):
+        try:
+            return Recipe.from_toml(path.read_text(encoding="utf-8"), str(path))
+        except (OSError, UnicodeDecodeError) as error:
+            raise RecipeError(f"{path} cannot be read as a recipe ({error}).") from None
     try:
         with opened(path) as hdus:
             text = str(_read_provenance(hdus).get("recipe", ""))

@@ -45,9 +45,10 @@ def open_sample() -> list[tuple[Any, ...]]:
 
 def use_recipe(session: Any, folder: Path) -> None:
     """Take over what a folder's recipe says of the galaxy, where there is one recipe and nobody has said anything."""
+    from ..fits_io import read_recipe
     from ..recipe import Recipe
 
     recipes = sorted(folder.glob("*.toml"))
     if len(recipes) == 1 and session.recipe == Recipe():
-        session.recipe = Recipe.from_file(recipes[0])
+        session.recipe = read_recipe(recipes[0])
         session.recipe_changed.emit()

@@ -63,6 +63,9 @@ def add_errors(image: BandImage, rms: float, settings: ErrorSettings) -> BandIma
     if settings.calibration:
         variance += (image.band.calibration * np.nan_to_num(image.data)) ** 2
         parts.append(f"calibration {image.band.calibration:.1%}")
+    if settings.reddening and image.meta.get("reddening_error"):
+        variance += (np.float32(image.meta["reddening_error"]) * np.nan_to_num(image.data)) ** 2
+        parts.append(f"reddening {image.meta['reddening_error']:.2%}")
     error = np.where(np.isfinite(image.data), np.sqrt(variance), np.float32(np.nan))
     return image.evolve(
         "error: " + ", ".join(parts or ["none"]), uncertainty=error.astype(np.float32), meta={"rms": rms}

@@ -123,22 +123,12 @@ def _pixel_arcsec(header: object, path: Path) -> float:
     raise InputError(f"{path} tells no pixel scale; add PIXSCALE in arcsec to its header.")
 
 
-def north_angle(wcs: WCS) -> float:
-    """Angle in degrees by which an image is turned: of north from +y, counter-clockwise, east to the left of north."""
-    from astropy.wcs.utils import pixel_to_skycoord, skycoord_to_pixel
-
-    ny, nx = wcs.array_shape or (3, 3)
-    x, y = (nx - 1) / 2, (ny - 1) / 2
-    here = pixel_to_skycoord(x, y, wcs).icrs
-    north = here.directional_offset_by(0, 10 / 3600 * np.ones(1) * _degree())[0]
-    dx, dy = (float(b - a) for a, b in zip((x, y), skycoord_to_pixel(north, wcs), strict=True))
-    return float(np.degrees(np.arctan2(-dx, dy)))
-
-
-def _degree() -> object:
-    import astropy.units as u
-
-    return u.deg
+def north_angle(wcs: WCS, shape: tuple[int, int]) -> float:
+    """Angle in degrees by which an image is turned: of north from +y, counter-clockwise, in the middle of the image."""
+    x, y = (shape[1] - 1) / 2, (shape[0] - 1) / 2
+    here, up = (wcs.pixel_to_world(x, y + step).icrs for step in (0, 1))
+    angle = -float(here.position_angle(up).deg)
+    return (angle + 180) % 360 - 180
 
 
 def on_pixels(stamp: Stamp, pixel_arcsec: float, angle: float = 0.0) -> np.ndarray:

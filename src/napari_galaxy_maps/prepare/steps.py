@@ -19,11 +19,12 @@ from .errors import add_errors, background_rms
 from .extent import detection_image, measure_ellipse
 from .grid import Grid, cutout, make_grid, resample
 from .psf import match_psf
+from .reddening import deredden, find_reddening
 from .sky import subtract_sky
 
 T = TypeVar("T")
 
-STEPS = ("sky", "psf", "grid", "errors")
+STEPS = ("sky", "reddening", "psf", "grid", "errors")
 """The steps in their order."""
 
 
@@ -134,6 +135,15 @@ def prepare_steps(galaxy: Galaxy, recipe: Recipe, memory: Memory | None = None) 
         shown = detection_image(replace(galaxy, images=images))
         ellipse = memory.do("extent", measure_ellipse, shown, near)
         yield Progress("sky", total, total, _told_ellipse(ellipse, shown))
+
+    if recipe.reddening.enabled:
+        reddening = find_reddening(recipe.reddening, images, ellipse)
+        if reddening is None:
+            yield Progress("reddening", total, total, "E(B-V) is not known: no reddening removed; give it, or a map")
+        else:
+            for done, (name, image) in enumerate(images.items(), 1):
+                images[name] = memory.do("reddening", deredden, image, reddening)
+                yield Progress("reddening", done, total, _told(images[name]), images[name])
 
     fwhm, broader = common_fwhm(images, recipe.psf)
     grid = _make_grid(galaxy, ellipse, fwhm, recipe)
