@@ -17,7 +17,8 @@ from qtpy.QtCore import QEventLoop, QTimer
 
 from napari_galaxy_maps.plugin import file_table, loading, panels, sample_data, work
 from napari_galaxy_maps.plugin.layers import Key
-from napari_galaxy_maps.plugin.session import Session, camera_and_scale_bar, session_for
+from napari_galaxy_maps.plugin.session import Session, session_for
+from napari_galaxy_maps.plugin.viewers import camera_and_scale_bar
 
 IMAGES = Path(__file__).parent / "images"
 SIZE = (1480, 860)

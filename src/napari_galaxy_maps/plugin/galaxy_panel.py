@@ -17,8 +17,9 @@ from qtpy.QtWidgets import (
 from ..exceptions import GalaxyMapsError
 from . import loading
 from .file_table import FileTable
-from .session import camera_and_scale_bar, session_for
+from .session import session_for
 from .sky import parse_angle, position_at, sexagesimal
+from .viewers import camera_and_scale_bar
 from .widgets import FAINT, Message, NumberField, Panel, heading, wrapped
 
 if TYPE_CHECKING:

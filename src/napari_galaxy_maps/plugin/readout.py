@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
+from weakref import ReferenceType, ref
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from .layers import Shown, shown_in
 from .sky import position_text
 
 if TYPE_CHECKING:
+    from napari.components import ViewerModel
     from napari.layers import Layer
 
 SEPARATOR = "  |  "
@@ -114,3 +116,24 @@ def status(layer: Layer, others: Iterable[Layer], position: Any, world: bool = T
     position = position if world else layer.data_to_world((row, column))
     texts = [layer_text(other, position) for other in others if other.visible or other is layer]
     return where, SEPARATOR.join(text for text in texts if text)
+
+
+def install(layer: Layer, viewer_ref: ReferenceType[ViewerModel]) -> None:
+    """Let the status bar show sky position, value and unit; runs in the main and in the status thread."""
+    original = layer.get_status
+    layer_ref = ref(layer)
+
+    def get_status(position: Any = None, *, world: bool = False, **keywords: Any) -> dict[str, str]:
+        result = dict(original(position, world=world, **keywords))
+        own, viewer = layer_ref(), viewer_ref()
+        if position is None or own is None or viewer is None:
+            return result
+        where, what = status(own, list(viewer.layers), position, world)
+        if where:
+            result["coordinates"] = f"{where}{SEPARATOR}{what}" if what else where
+            result["coords"], result["value"] = where, layer_text(own, position, world)
+            # The bar is short: the position and the values need the room of the plugin's name.
+            result["source_type"] = result["plugin"] = ""
+        return result
+
+    layer.get_status = get_status

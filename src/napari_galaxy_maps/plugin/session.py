@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,10 @@ from psygnal import Signal
 from ..galaxy import BandCube, BandImage, Galaxy
 from ..maps import PropertyMaps
 from ..recipe import Recipe
-from . import collector, readout
+from . import readout, viewers
 from .layers import METADATA_KEY, Key, LayerSpec, shown_in
 from .sky import Reference, centre_of
+from .turns import Turns
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from .worker import Job
 
 _SESSIONS: weakref.WeakKeyDictionary[ViewerModel, Session] = weakref.WeakKeyDictionary()
-_TURN_MS = 15
-"""Pause between two layers, in which the window paints and hears its user."""
 
 
 def session_for(viewer: ViewerModel) -> Session:
@@ -36,20 +35,6 @@ def session_for(viewer: ViewerModel) -> Session:
     if session is None:
         session = _SESSIONS[viewer] = Session(viewer)
     return session
-
-
-def camera_and_scale_bar(viewer: ViewerModel) -> tuple[Any, Any]:
-    """The viewer's camera and scale bar, where its version of napari keeps them."""
-    if hasattr(viewer, "scene"):
-        return viewer.scene.camera, viewer.canvas.overlays.scale_bar
-    return viewer.camera, viewer.scale_bar  # napari < 0.9
-
-
-def text_overlay(viewer: ViewerModel) -> Any:
-    """The text over the viewer's canvas, where its version of napari keeps it."""
-    if hasattr(viewer, "scene"):
-        return viewer.canvas.overlays.text
-    return getattr(viewer, "text_overlay", None)  # napari < 0.9
 
 
 def current_session() -> Session | None:
@@ -112,9 +97,8 @@ class Session:
         self.reference: Reference | None = None
         self._layers: dict[Key, weakref.ref[Layer]] = {}
         self._given_names: dict[Key, str] = {}
-        self._queue: list[LayerSpec | Callable[[], None]] = []
+        self.turns = Turns(self._viewer)
         self._waiting: list[Callable[[], None]] = []
-        self._turning = False
         self._arranged = False
         self._caption = ""
         viewer.layers.events.inserted.connect(self._on_inserted)
@@ -137,7 +121,7 @@ class Session:
         if self._arranged:
             return
         self._arranged = True
-        camera, scale_bar = camera_and_scale_bar(self.viewer)
+        camera, scale_bar = viewers.camera_and_scale_bar(self.viewer)
         camera.orientation2d = ("up", "right")
         scale_bar.visible = True
 
@@ -183,7 +167,7 @@ class Session:
         self._given_names[spec.key] = spec.name
         layers = self.viewer.layers
         above = [i for i, other in enumerate(layers) if (s := shown_in(other)) and s.key.rank > spec.key.rank]
-        with _unselected(layers, len(layers) > 0):
+        with viewers.unselected(layers, len(layers) > 0):
             layers.insert(min(above, default=len(layers)), layer)
         return layer
 
@@ -206,49 +190,13 @@ class Session:
 
     def show_later(self, specs: Iterable[LayerSpec], done: Callable[[], None] | None = None) -> None:
         """Show layers one per turn of the event loop (a layer costs 90 ms), then call `done` in another."""
-        self._queue.extend(specs)
-        if done is not None:
-            self._queue.append(done)
-        from qtpy.QtCore import QTimer
-        from qtpy.QtWidgets import QApplication
-
-        if QApplication.instance() is None:
-            while self._queue:
-                self._do(self._queue.pop(0))
-        elif self._queue and not self._turning:
-            self._turning = True
-            # A full garbage collection would make one of the turns twice as long.
-            collector.hold("layers")
-            QTimer.singleShot(0, self._turn)
-
-    def _do(self, task: LayerSpec | Callable[[], None]) -> None:
-        if isinstance(task, LayerSpec):
-            self.show(task)
-        else:
-            task()
-
-    def _turn(self) -> None:
-        from qtpy.QtCore import QTimer
-
-        viewer = self._viewer()
-        if viewer is None or _is_closed(viewer):
-            self._queue.clear()
-        if not self._queue:
-            self._turning = False
-            collector.let_go("layers")
-            return
-        # Adding and painting are a turn each.
-        paint = _hold_painting(self.viewer)
-        try:
-            self._do(self._queue.pop(0))
-        finally:
-            QTimer.singleShot(2, paint)
-            QTimer.singleShot(_TURN_MS, self._turn)
+        tasks: list[Callable[[], Any]] = [partial(self.show, spec) for spec in specs]
+        self.turns.add(tasks if done is None else [*tasks, done])
 
     @property
     def busy_showing(self) -> bool:
         """Whether layers wait for their turn."""
-        return bool(self._queue) or self._turning
+        return self.turns.busy
 
     def focus(self, key: Key) -> None:
         """Switch the layer of `key` on over one image, and every other one of ours off."""
@@ -266,12 +214,12 @@ class Session:
         self._caption_later()
 
     def _caption_later(self, event: Any = None) -> None:
-        if self.caption not in self._queue:
+        if not self.turns.has(self.caption):
             self.show_later([], self.caption)
 
     def caption(self) -> None:
         """Write over the canvas what the uppermost map is and its unit, for the colour bar has numbers only."""
-        overlay = text_overlay(self.viewer)
+        overlay = viewers.text_overlay(self.viewer)
         if overlay is None or overlay.text not in ("", self._caption):
             return  # a person's own text stays
         on = [key for key, layer in self.shown().items() if layer.visible and key.kind not in ("image", "step")]
@@ -325,7 +273,7 @@ class Session:
         if self.layer(shown.key) is None:
             self._layers[shown.key] = weakref.ref(layer)
             self._given_names.setdefault(shown.key, layer.name)
-        _read_out(layer, self)
+        readout.install(layer, self._viewer)
         layer.events.visible.connect(self._caption_later)
         if self.reference is None and isinstance(shown.content, BandImage | PropertyMaps):
             self.place(shown.content)
@@ -340,7 +288,7 @@ class Session:
         del self._layers[key]
         self._given_names.pop(key, None)
         self.caption()
-        if not self.shown() and not self._queue:
+        if not self.shown() and not self.turns.busy:
             self.reference = None
         self.layers_changed.emit()
 
@@ -421,46 +369,6 @@ class Session:
             self._waiting.pop(0)()
 
 
-def _qt_window(viewer: ViewerModel) -> Any:
-    """The window as Qt knows it, or None where there is none any more."""
-    from qtpy.compat import isalive
-
-    window = getattr(getattr(viewer, "window", None), "_qt_window", None)
-    return window if window is not None and isalive(window) else None
-
-
-def _is_closed(viewer: ViewerModel) -> bool:
-    return hasattr(viewer, "window") and _qt_window(viewer) is None
-
-
-def _hold_painting(viewer: ViewerModel) -> Callable[[], None]:
-    """Stop the window's painting; what is given back begins it again."""
-    window = _qt_window(viewer)
-    if window is None or not window.updatesEnabled():
-        return lambda: None
-    window.setUpdatesEnabled(False)
-
-    def paint() -> None:
-        window = _qt_window(viewer)
-        if window is not None:
-            window.setUpdatesEnabled(True)
-
-    return paint
-
-
-@contextmanager
-def _unselected(layers: Any, on: bool) -> Iterator[None]:
-    """Insert layers without selecting each, which takes a third of the time; napari offers no public switch for it."""
-    known = on and getattr(layers, "_activate_on_insert", None) is True
-    if known:
-        layers._activate_on_insert = False
-    try:
-        yield
-    finally:
-        if known:
-            layers._activate_on_insert = True
-
-
 def _select(session: Session, key: Key) -> None:
     layer = session.layer(key)
     if layer is not None:
@@ -484,24 +392,3 @@ def _with_colorbar(layer: Layer, session: Session) -> None:
         session.show_later([], show)
 
     layer.events.visible.connect(seen)
-
-
-def _read_out(layer: Layer, session: Session) -> None:
-    """Let the status bar show sky position, value and unit; runs in the main and in the status thread."""
-    original = layer.get_status
-    layer_ref, viewer_ref = weakref.ref(layer), session._viewer
-
-    def get_status(position: Any = None, *, world: bool = False, **keywords: Any) -> dict[str, str]:
-        result = dict(original(position, world=world, **keywords))
-        own, viewer = layer_ref(), viewer_ref()
-        if position is None or own is None or viewer is None:
-            return result
-        where, what = readout.status(own, list(viewer.layers), position, world)
-        if where:
-            result["coordinates"] = f"{where}{readout.SEPARATOR}{what}" if what else where
-            result["coords"], result["value"] = where, readout.layer_text(own, position, world)
-            # The bar is short: the position and the values need the room of the plugin's name.
-            result["source_type"] = result["plugin"] = ""
-        return result
-
-    layer.get_status = get_status
