@@ -179,6 +179,31 @@ def _kernels() -> tuple[Callable[..., None], Callable[..., None]]:
     return separable, general
 
 
+def part_of(
+    where: PixelMap, rectangle: tuple[slice, slice], shape: tuple[int, int]
+) -> tuple[PixelMap, tuple[slice, slice]]:
+    """The pixel map of a rectangle of the grid on the part of the image that its pixels are made of, and that part.
+
+    Parameters
+    ----------
+    where : PixelMap
+        Of the whole grid on the whole image.
+    rectangle : tuple of slice
+        Rows and columns of the grid.
+    shape : tuple of int
+        (ny, nx) of the image.
+    """
+    x, y, reach = where.x[rectangle], where.y[rectangle], where.reach[rectangle]
+    bounds = []
+    for positions, size in ((y, shape[0]), (x, shape[1])):
+        low, high = np.nanmin(positions - reach), np.nanmax(positions + reach)
+        start = int(np.clip(np.floor(low), 0, size - 1))
+        bounds.append(slice(start, int(np.clip(np.ceil(high) + 1, start + 1, size))))
+    rows, columns = bounds
+    form = where.form[(slice(None), *rectangle)]
+    return PixelMap(x - columns.start, y - rows.start, form, reach, where.separable), (rows, columns)
+
+
 def resample_planes(planes: np.ndarray, where: PixelMap, min_weight: float = 0.5) -> np.ndarray:
     """Planes on the grid of a pixel map.
 

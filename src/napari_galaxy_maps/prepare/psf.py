@@ -104,15 +104,26 @@ def changed_box(changed: np.ndarray, margin: int = 0) -> Box | None:
     )
 
 
-def update_sums(sums: Sums, image: BandImage, kernel: np.ndarray) -> tuple[Sums, Box | None]:
+def update_sums(sums: Sums, image: BandImage, kernel: np.ndarray, in_place: bool = False) -> tuple[Sums, Box | None]:
     """The sums after the image's mask has changed, from those before.
 
     Only the change is convolved, in the rectangle that it touches.
 
+    Parameters
+    ----------
+    sums : Sums
+        Before.
+    image : BandImage
+        With its new mask.
+    kernel : ndarray
+        The kernel of the sums.
+    in_place : bool
+        Whether the old arrays may be changed, which spares their copies.
+
     Returns
     -------
     sums : Sums
-        New arrays; the old ones are as they were.
+        After.
     box : tuple of slice, or None
         The rectangle in which they differ.
     """
@@ -124,14 +135,14 @@ def update_sums(sums: Sums, image: BandImage, kernel: np.ndarray) -> tuple[Sums,
     sign = good[box].astype(float) - sums.good[box].astype(float)
     difference = np.where(sign != 0, sign * (np.nan_to_num(image.data[box]) - sums.level), 0.0)
     planes = convolve(np.stack([difference, sign]), kernel)
-    numerator, weight = sums.numerator.copy(), sums.weight.copy()
+    numerator, weight = (a if in_place else a.copy() for a in (sums.numerator, sums.weight))
     numerator[box] += planes[0]
     weight[box] += planes[1]
     spread = sums.variance
     if spread is not None:
         variance = _variance(image, np.isfinite(image.data))
         assert variance is not None
-        spread = spread.copy()
+        spread = spread if in_place else spread.copy()
         spread[box] += convolve((sign * variance[box])[None], kernel.astype(float) ** 2)[0]
     return Sums(numerator, weight, spread, sums.level, good), box
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,47 +13,18 @@ from ..galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Ellipse, Galaxy
 from ..maps import Flag
 from ..progress import Progress, Steps, drain
 from ..recipe import PsfSettings, Recipe
-from .adaptive import PixelMap, pixel_map
 from .errors import add_errors, background_rms
 from .extent import detection_image, measure_ellipse
-from .grid import Grid, cutout, make_grid, resample
-from .psf import match_psf
+from .grid import Grid, cutout, make_grid
+from .kernels import Kernel, kernel_between
+from .memory import Memory
 from .reddening import deredden, find_reddening
 from .sky import subtract_sky
 
-T = TypeVar("T")
+__all__ = ["STEPS", "Memory", "common_fwhm", "prepare", "prepare_steps"]
 
 STEPS = ("sky", "reddening", "psf", "grid", "errors")
 """The steps in their order."""
-
-
-@dataclass
-class Memory:
-    """Results of steps with what they were made from, so that an unchanged step is not done again."""
-
-    kept: dict[tuple[str, str], tuple[BandImage, tuple[Any, ...], Any]] = field(default_factory=dict)
-    maps_of: Grid | None = None
-    maps: dict[tuple[str, tuple[int, int]], PixelMap] = field(default_factory=dict)
-
-    def do(self, step: str, function: Callable[..., T], image: BandImage, *settings: Any) -> T:
-        """``function(image, *settings)``, or what is kept of it from the same image with equal settings."""
-        key = (step, image.band.name)
-        known = self.kept.get(key)
-        if known is not None and known[0] is image and known[1] == settings:
-            kept: T = known[2]
-            return kept
-        result = function(image, *settings)
-        self.kept[key] = (image, settings, result)
-        return result
-
-    def pixel_map(self, image: BandImage, grid: Grid) -> PixelMap:
-        """Where the grid lies on the image; images that share their coordinates share it."""
-        key = (image.wcs.to_header_string(relax=True), image.shape)
-        if self.maps_of != grid:
-            self.maps_of, self.maps = grid, {}
-        if key not in self.maps:
-            self.maps[key] = pixel_map(image.wcs, grid.wcs, grid.shape)
-        return self.maps[key]
 
 
 def common_fwhm(images: dict[str, BandImage], settings: PsfSettings) -> tuple[float, list[str]]:
@@ -155,27 +125,26 @@ def prepare_steps(galaxy: Galaxy, recipe: Recipe, memory: Memory | None = None) 
     # Room for the sky outside the galaxy, and for the kernel's wings beyond the grid.
     reach = max(1.5, 1.42 * recipe.grid.extent) * ellipse.a + 8 * max(fwhm, grid.pixel_arcsec)
 
-    matched: dict[str, BandImage] = {}
+    bare: dict[str, BandImage] = {}
+    masked: dict[str, BandImage] = {}
     for done, (name, image) in enumerate(images.items(), 1):
-        matched[name] = memory.do("cut", cutout, image, ellipse, reach)
+        cut = memory.do("cut", cutout, image, ellipse, reach)
+        kernel = memory.do("kernel", _kernel, cut, fwhm) if recipe.psf.enabled else None
+        bare[name], masked[name] = memory.match(cut, None, kernel, fwhm, recipe.psf.min_weight)
         if recipe.psf.enabled:
-            matched[name] = memory.do("psf", match_psf, matched[name], fwhm, recipe.psf.min_weight)
-            yield Progress("psf", done, total, _told(matched[name]), matched[name])
-
-    def resample_known(image: BandImage, grid: Grid) -> BandImage:
-        return resample(image, grid, memory.pixel_map(image, grid))
+            yield Progress("psf", done, total, _told(masked[name]), masked[name])
 
     gridded: dict[str, BandImage] = {}
-    for done, (name, image) in enumerate(matched.items(), 1):
-        gridded[name] = memory.do("grid", resample_known, image, grid)
+    for done, (name, image) in enumerate(masked.items(), 1):
+        gridded[name] = memory.resample(image, grid)
         yield Progress("grid", done, total, _told(gridded[name]), gridded[name])
 
     for done, (name, image) in enumerate(gridded.items(), 1):
-        rms = memory.do("rms", background_rms, matched[name], ellipse, grid.pixel_arcsec)
+        rms = memory.do("rms", background_rms, bare[name], ellipse, grid.pixel_arcsec)
         gridded[name] = memory.do("errors", add_errors, image, rms, recipe.errors.model_copy())
         yield Progress("errors", done, total, _told(gridded[name]), gridded[name])
 
-    return _to_cube(galaxy, gridded, ellipse, grid, fwhm, recipe)
+    return _to_cube(galaxy, gridded, ellipse, grid, fwhm, recipe, memory)
 
 
 def prepare(galaxy: Galaxy, recipe: Recipe, callback: Callable[[Progress], None] | None = None) -> BandCube:
@@ -203,21 +172,27 @@ def _make_grid(galaxy: Galaxy, ellipse: Ellipse, fwhm: float, recipe: Recipe) ->
     return make_grid(ellipse, size, recipe.grid.extent, galaxy.name)
 
 
-def _to_cube(
-    galaxy: Galaxy, images: dict[str, BandImage], ellipse: Ellipse, grid: Grid, fwhm: float, recipe: Recipe
-) -> BandCube:
-    from scipy.ndimage import distance_transform_edt
+def _kernel(image: BandImage, fwhm: float) -> Kernel | None:
+    return kernel_between(image.fwhm, fwhm, image.pixel_arcsec)
 
+
+def _to_cube(
+    galaxy: Galaxy,
+    images: dict[str, BandImage],
+    ellipse: Ellipse,
+    grid: Grid,
+    fwhm: float,
+    recipe: Recipe,
+    memory: Memory,
+) -> BandCube:
     bands = tuple(sorted(images, key=lambda name: get_band(name).pivot))
     data = np.stack([images[name].data for name in bands])
     uncertainty = np.stack([np.asarray(images[name].uncertainty) for name in bands])
     flags = np.zeros(grid.shape, np.int16)
-    outside = ellipse.radius(grid.wcs, grid.shape) > 1
+    outside = memory.radius(ellipse, grid) > 1
     flags[outside] |= Flag.OUTSIDE
-    for plane in data:
-        blank = ~np.isfinite(plane)
-        if blank.any() and not blank.all():
-            flags[~blank & (distance_transform_edt(~blank) * grid.pixel_arcsec < fwhm)] |= Flag.EDGE
+    for name, plane in zip(bands, data, strict=True):
+        flags[memory.near_blank(name, plane, fwhm / grid.pixel_arcsec)] |= Flag.EDGE
     # The images share the cube's memory, and keep their notes and their origin.
     light = {name: replace(images[name], data=data[i], uncertainty=uncertainty[i]) for i, name in enumerate(bands)}
     pixel_pc = None if galaxy.distance_mpc is None else grid.pixel_arcsec * galaxy.distance_mpc * PC_PER_MPC_ARCSEC

@@ -1,0 +1,212 @@
+"""What preparation remembers: results that still hold, and those that a change of the masks touches only in part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ..galaxy import BandImage, Ellipse
+from .adaptive import PixelMap, part_of, pixel_map, resample_planes
+from .grid import Grid, resample
+from .kernels import Kernel
+from .psf import Box, Sums, changed_box, convolution_sums, divided, matched, unmatched, update_sums
+
+T = TypeVar("T")
+
+
+@dataclass
+class _Matched:
+    """One band at the common PSF, with and without its mask."""
+
+    source: BandImage
+    settings: tuple[Any, ...]
+    mask: np.ndarray
+    sums: Sums | None
+    bare: BandImage
+    image: BandImage
+
+
+@dataclass
+class _Gridded:
+    """One band on the grid, and what it was made from."""
+
+    source: BandImage
+    grid: Grid
+    image: BandImage
+
+
+@dataclass
+class Memory:
+    """Results of steps with what they were made from, so that nothing is done again that need not be.
+
+    Attributes
+    ----------
+    touched : dict of str to Box
+        By band, the part of the grid that the last change of masks has touched.
+    """
+
+    kept: dict[tuple[str, str], tuple[BandImage, tuple[Any, ...], Any]] = field(default_factory=dict)
+    touched: dict[str, Box] = field(default_factory=dict)
+    _matched: dict[str, _Matched] = field(default_factory=dict)
+    _changes: dict[str, tuple[BandImage, BandImage, Box]] = field(default_factory=dict)
+    _gridded: dict[str, _Gridded] = field(default_factory=dict)
+    _maps: dict[tuple[str, tuple[int, int]], PixelMap] = field(default_factory=dict)
+    _grid: Grid | None = None
+    _radius: tuple[Ellipse, np.ndarray] | None = None
+    _edges: dict[str, tuple[np.ndarray, float, np.ndarray]] = field(default_factory=dict)
+
+    def do(self, step: str, function: Callable[..., T], image: BandImage, *settings: Any) -> T:
+        """``function(image, *settings)``, or what is kept of it from the same image with equal settings."""
+        key = (step, image.band.name)
+        known = self.kept.get(key)
+        if known is not None and known[0] is image and known[1] == settings:
+            kept: T = known[2]
+            return kept
+        result = function(image, *settings)
+        self.kept[key] = (image, settings, result)
+        return result
+
+    def match(
+        self, image: BandImage, mask: np.ndarray | None, kernel: Kernel | None, target: float, min_weight: float
+    ) -> tuple[BandImage, BandImage]:
+        """The image at the common PSF: as it is, and with a mask.
+
+        Both come from the same convolution, to which the masked pixels are added as a change. So the background, which
+        is measured on the first, does not depend on the mask; and when the mask is edited, only the edit is convolved.
+
+        Parameters
+        ----------
+        image : BandImage
+            Without a mask.
+        mask : ndarray of bool, shape (ny, nx), or None
+            True where a pixel is not to be used.
+        kernel : Kernel or None
+            None leaves the image at its PSF.
+        target : float
+            FWHM of the common PSF, arcsec.
+        min_weight : float
+            Blank where valid pixels carry less of the kernel than this.
+        """
+        name, settings = image.band.name, (kernel, target, min_weight)
+        state = self._matched.get(name)
+        if (
+            state is None
+            or state.source is not image
+            or state.settings[1:] != settings[1:]
+            or state.settings[0] is not kernel
+        ):
+            sums = None if kernel is None else convolution_sums(image, kernel.array)
+            bare = (
+                unmatched(image) if kernel is None or sums is None else matched(image, sums, kernel, target, min_weight)
+            )
+            state = _Matched(image, settings, np.zeros(image.shape, bool), sums, bare, bare)
+            self._matched[name] = state
+            self._changes.pop(name, None)
+        mask = np.zeros(image.shape, bool) if mask is None else mask
+        changed = mask != state.mask
+        if changed.any():
+            before = state.image
+            box = self._apply(state, image, mask, changed, min_weight)
+            self._changes[name] = (before, state.image, box)
+        return state.bare, state.image
+
+    def _apply(
+        self, state: _Matched, image: BandImage, mask: np.ndarray, changed: np.ndarray, min_weight: float
+    ) -> Box:
+        data = state.image.data.copy()
+        uncertainty = state.image.uncertainty
+        kernel = state.settings[0]
+        if kernel is None or state.sums is None:
+            box = changed_box(changed)
+            assert box is not None
+            data[box] = np.where(mask[box], np.float32(np.nan), image.data[box])
+        else:
+            state.sums, touched = update_sums(state.sums, image.evolve(mask=mask), kernel.array, in_place=True)
+            box = touched or changed_box(changed) or (slice(0, 0), slice(0, 0))
+            data[box], variance = divided(state.sums, min_weight, box)
+            if variance is not None and uncertainty is not None:
+                uncertainty = uncertainty.copy()
+                uncertainty[box] = np.sqrt(variance)
+        state.mask = mask
+        note = f"{mask.mean():.2%} of its pixels masked" if mask.any() else "nothing masked"
+        state.image = state.bare.evolve(note, data=data, uncertainty=uncertainty)
+        return box
+
+    def pixel_map(self, image: BandImage, grid: Grid) -> PixelMap:
+        """Where the grid lies on the image; images that share their coordinates share it."""
+        self._of_grid(grid)
+        key = (image.wcs.to_header_string(relax=True), image.shape)
+        if key not in self._maps:
+            self._maps[key] = pixel_map(image.wcs, grid.wcs, grid.shape)
+        return self._maps[key]
+
+    def _of_grid(self, grid: Grid) -> None:
+        if self._grid != grid:
+            self._grid, self._radius = grid, None
+            self._maps.clear()
+            self._edges.clear()
+
+    def resample(self, image: BandImage, grid: Grid) -> BandImage:
+        """The image on the grid; where only part of it has changed, only that part is resampled again."""
+        name = image.band.name
+        known = self._gridded.get(name)
+        self.touched.pop(name, None)
+        if known is not None and known.grid == grid:
+            if known.source is image:
+                return known.image
+            before, after, box = self._changes.get(name, (None, None, None))
+            if before is known.source and after is image and box is not None:
+                gridded, rectangle = self._resample_part(known.image, image, grid, box)
+                self._gridded[name] = _Gridded(image, grid, gridded)
+                if rectangle is not None:
+                    self.touched[name] = rectangle
+                return gridded
+        gridded = resample(image, grid, self.pixel_map(image, grid))
+        self._gridded[name] = _Gridded(image, grid, gridded)
+        self.touched[name] = (slice(0, grid.shape[0]), slice(0, grid.shape[1]))
+        return gridded
+
+    def _resample_part(self, before: BandImage, image: BandImage, grid: Grid, box: Box) -> tuple[BandImage, Box | None]:
+        where = self.pixel_map(image, grid)
+        rows, columns = box
+        near = (where.x > columns.start - where.reach - 1) & (where.x < columns.stop + where.reach)
+        near &= (where.y > rows.start - where.reach - 1) & (where.y < rows.stop + where.reach)
+        rectangle = changed_box(near)
+        if rectangle is None:
+            return before.evolve(data=before.data), None
+        part, source = part_of(where, rectangle, image.shape)
+        planes = (
+            [image.data[source]] if image.uncertainty is None else [image.data[source], image.uncertainty[source] ** 2]
+        )
+        fresh = resample_planes(np.stack(planes), part)
+        data = before.data.copy()
+        data[rectangle] = fresh[0]
+        uncertainty = before.uncertainty
+        if uncertainty is not None:
+            uncertainty = uncertainty.copy()
+            uncertainty[rectangle] = np.sqrt(fresh[1])
+        return before.evolve(data=data, uncertainty=uncertainty), rectangle
+
+    def radius(self, ellipse: Ellipse, grid: Grid) -> np.ndarray:
+        """Elliptical radius of the grid's pixels."""
+        self._of_grid(grid)
+        if self._radius is None or self._radius[0] != ellipse:
+            self._radius = (ellipse, ellipse.radius(grid.wcs, grid.shape))
+        return self._radius[1]
+
+    def near_blank(self, name: str, plane: np.ndarray, reach_pixels: float) -> np.ndarray:
+        """Valid pixels closer than `reach_pixels` to a blank one of the same plane."""
+        blank = ~np.isfinite(plane)
+        known = self._edges.get(name)
+        if known is not None and known[1] == reach_pixels and np.array_equal(known[0], blank):
+            return known[2]
+        near = np.zeros(plane.shape, bool)
+        if blank.any() and not blank.all():
+            from scipy.ndimage import distance_transform_edt
+
+            near = ~blank & (distance_transform_edt(~blank) < reach_pixels)
+        self._edges[name] = (blank, reach_pixels, near)
+        return near
