@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -44,8 +45,9 @@ class Heart:
         self.session = session
         self.phase = "idle"
         self.longest: dict[str, float] = {}
+        self.busiest: dict[str, float] = {}
         self._names = self._now()
-        self._last = time.perf_counter()
+        self._last, self._cpu = time.perf_counter(), time.thread_time()
         self._timer = QTimer()
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
@@ -58,11 +60,13 @@ class Heart:
         return (kind + self.phase) if kind else ""
 
     def _tick(self) -> None:
-        now, name = time.perf_counter(), self._now()
-        gap, self._last = now - self._last, now
+        now, cpu, name = time.perf_counter(), time.thread_time(), self._now()
+        gap, busy = now - self._last, cpu - self._cpu
+        self._last, self._cpu = now, cpu
         # A gap counts where it began and where it ended.
         for phase in {name, self._names} - {""}:
             self.longest[phase] = max(self.longest.get(phase, 0.0), gap)
+            self.busiest[phase] = max(self.busiest.get(phase, 0.0), busy)
         self._names = name
 
 
@@ -160,6 +164,8 @@ def one_run() -> dict[str, float]:
         pause(0.2)
     found["cancel"] = max(cancels)
     found.update({name: gap for name, gap in heart.longest.items() if name in WORDS})
+    found.update({f"{name} busy": busy for name, busy in heart.busiest.items() if name in WORDS})
+    found["load"] = os.getloadavg()[0]
     viewer.close()
     return found
 
@@ -181,13 +187,22 @@ def main() -> None:
         if not lines:
             sys.exit(process.stderr[-3000:])
         runs.append(json.loads(lines[0].removeprefix("RESULT ")))
-    print(f"{'':62}{'median':>8}{'worst':>8}{'goal':>8}   ms, {len(runs)} runs")
+    load = ", ".join(f"{run['load']:.1f}" for run in runs)
+    print(
+        f"ms in {len(runs)} runs on {os.cpu_count()} processors with load averages of {load}; 'busy' is what the window's"
+    )
+    print(
+        "own thread computed in a stall: the rest of it waited for a processor, for the job, or for other programs.\n"
+    )
+    print(f"{'':66}{'median':>8}{'worst':>8}{'busy':>8}{'goal':>8}")
     for name, words in WORDS.items():
         values = [1000 * run[name] for run in runs if name in run]
         if values:
             goal = GOALS.get(name.removesuffix(" again") if name != "predict again" else "")
             told = f"{1000 * goal:8.0f}" if goal else ""
-            print(f"{words:62}{median(values):8.0f}{max(values):8.0f}{told}")
+            busy = [1000 * run[f"{name} busy"] for run in runs if f"{name} busy" in run]
+            most = f"{max(busy):8.0f}" if busy else " " * 8
+            print(f"{words:66}{median(values):8.0f}{max(values):8.0f}{most}{told}")
     if arguments.json:
         arguments.json.write_text(json.dumps(runs, indent=1))
 

@@ -83,7 +83,8 @@ def save(viewer: Viewer, session: Session, name: str) -> None:
     viewer.screenshot(path=str(path), canvas_only=False, flash=False)
     from PIL import Image
 
-    Image.open(path).convert("RGB").quantize(200, dither=Image.Dither.NONE).save(path, optimize=True)
+    picture = Image.open(path).convert("RGB")
+    picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def sample() -> None:

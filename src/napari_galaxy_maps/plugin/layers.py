@@ -54,6 +54,14 @@ class Key:
         return _RANK[self.kind]
 
 
+def unit_in_words(prop: Property) -> str:
+    """A property's unit as a person writes it: ``K``, ``dex``, ``log10 of Msun/kpc²``."""
+    argument = (
+        prop.log_unit.replace("solMass", "Msun").replace("solLum", "Lsun").replace(" ", "").replace("kpc2", "kpc²")
+    )
+    return f"log10 of {argument}" if argument else prop.unit
+
+
 @dataclass(frozen=True)
 class Shown:
     """What a layer shows; stands in its metadata, so that nothing is ever found by a layer's name.
@@ -85,10 +93,7 @@ class Shown:
         if prop is None:
             return self.label
         kind = _CAPTION.get(self.key.kind, "{}").format(prop.label)
-        argument = (
-            prop.log_unit.replace("solMass", "Msun").replace("solLum", "Lsun").replace(" ", "").replace("kpc2", "kpc²")
-        )
-        unit = f"log10 of {argument}" if argument else prop.unit
+        unit = unit_in_words(prop)
         if self.key.kind not in ("map", "truth"):
             unit = prop.unit
         return f"{kind} ({unit})"

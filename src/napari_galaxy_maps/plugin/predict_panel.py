@@ -15,13 +15,12 @@ from qtpy.QtWidgets import (
     QProgressBar,
     QPushButton,
     QTextBrowser,
-    QToolButton,
     QWidget,
 )
 
 from ..maps import PROPERTIES
 from . import warmup, work, worker
-from .layers import Key
+from .layers import Key, unit_in_words
 from .session import session_for
 from .widgets import FAINT, GOOD, Message, Panel, heading, wrapped
 
@@ -81,8 +80,7 @@ class PredictPanel(Panel):
         self.model = QComboBox()
         self.model.setObjectName("model")
         self.model.activated.connect(lambda _: self._set_model(self.model.currentText()))
-        self.card_button = QToolButton()
-        self.card_button.setText("Card")
+        self.card_button = QPushButton("Card")
         self.card_button.setCheckable(True)
         self.card_button.setToolTip("What the model was trained on, how well it does, where not to trust it")
         self.card_button.clicked.connect(lambda on: self.show_card(bool(on)))
@@ -91,7 +89,7 @@ class PredictPanel(Panel):
         row.addWidget(self.card_button)
         form.addRow("Model", row)
         self.summary = wrapped(colour=FAINT, name="summary")
-        form.addRow("", self.summary)
+        form.addRow(self.summary)
         self.device = QComboBox()
         self.device.setObjectName("device")
         for value, text in _DEVICES:
@@ -157,7 +155,7 @@ class PredictPanel(Panel):
             row.addWidget(button)
         form.addRow("", row)
         self.definition = wrapped(colour=FAINT, name="definition")
-        form.addRow("", self.definition)
+        form.addRow(self.definition)
         self.save_button = QPushButton("Save…")
         self.save_button.setObjectName("save")
         self.save_button.setToolTip("All maps, their uncertainties, flags, recipe and origin in one FITS file")
@@ -335,8 +333,7 @@ class PredictPanel(Panel):
     def _define(self) -> None:
         prop = PROPERTIES.get(self.looking.currentData() or "")
         if prop is not None:
-            unit = f"dex of {prop.log_unit}" if prop.log_unit else prop.unit
-            self.definition.setText(f"{prop.definition}, in {unit}")
+            self.definition.setText(f"{prop.definition}, in {unit_in_words(prop)}")
 
     def _ask_save(self) -> None:
         name = (self.session.name or "galaxy").replace(" ", "_")

@@ -76,7 +76,7 @@ class StepBox(QFrame):
             self.form.setColumnStretch(column, 1)
         self.told = wrapped(colour=FAINT, name="told")
         self.more = QToolButton()
-        self.more.setText("every band")
+        self.more.setText("▸ every band")
         self.more.setToolTip("Say what was done to every band")
         self.more.setCheckable(True)
         self.more.hide()
@@ -206,6 +206,7 @@ class StepBox(QFrame):
         lines = self.session.told.get(self.step, [])
         bands = [band for step, band in self.session.steps if step == self.step]
         self.more.setVisible(len(lines) > 1)
+        self.more.setText("▾ every band" if self.more.isChecked() else "▸ every band")
         self.eye.setEnabled(bool(bands) or self.eye.isChecked())
         if not lines:
             text = ""
