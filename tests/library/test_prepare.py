@@ -1,5 +1,7 @@
 """Each step of preparation does to a known image what arithmetic says it should, and does not touch what it was given."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,8 +17,10 @@ from napari_galaxy_maps.prepare.errors import background_rms
 from napari_galaxy_maps.prepare.extent import measure_ellipse
 from napari_galaxy_maps.prepare.grid import make_grid, resample
 from napari_galaxy_maps.prepare.kernels import gaussian_kernel
+from napari_galaxy_maps.prepare.masks import Masks, Patch
 from napari_galaxy_maps.prepare.psf import convolution_sums, convolve, divided, match_psf, update_sums
 from napari_galaxy_maps.prepare.sky import subtract_sky
+from napari_galaxy_maps.prepare.star_list import Star
 from napari_galaxy_maps.prepare.steps import Memory, prepare, prepare_steps
 from napari_galaxy_maps.progress import drain
 from napari_galaxy_maps.recipe import Recipe, SkySettings
@@ -301,3 +305,56 @@ def test_pixels_near_an_images_edge_are_flagged():
     cube = prepare(galaxy, Recipe.from_tree({"sky": {"enabled": False}}))
     edge = (cube.flags & Flag.EDGE) != 0
     assert edge.any() and not edge[:, : cube.shape[1] // 4].any()
+
+
+# --- masks, and their editing ----------------------------------------------------------------------------------------
+
+
+def starry(count=12, seed=3):
+    rng = np.random.default_rng(seed)
+    return tuple(
+        Star(str(i), 150 + dx / 3600, 2 + dy / 3600, 15.0, "hand", {"WISE_3.4": r, "2MASS_J": r / 2, "SDSS_r": r / 2})
+        for i, (dx, dy, r) in enumerate(np.c_[rng.uniform(-60, 60, (count, 2)), rng.uniform(3, 12, count)])
+    )
+
+
+def test_an_edited_mask_gives_what_a_full_run_gives(galaxy_folder):
+    recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}, "psf": {"target": 9.0}})
+    galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)
+    stars = starry()
+    moved = (replace(stars[0], ra=stars[0].ra + 20 / 3600), *stars[1:])
+    patch = np.zeros((50, 50), bool)
+    patch[10:20, 25:40] = True
+    edits = [
+        Masks(stars), Masks(moved), Masks(moved[1:]), Masks((*moved[1:], replace(stars[3], id="new", dec=2.005))),
+        Masks(moved, (Patch(patch, tan_wcs((50, 50), 2.0, rotation=15)),)), Masks(()), Masks(stars),
+    ]  # fmt: skip
+    memory = Memory()
+    drain(prepare_steps(galaxy, recipe, memory))
+    for masks in edits:
+        edited = drain(prepare_steps(galaxy, recipe, memory, masks))
+        fresh = drain(prepare_steps(galaxy, recipe, Memory(), masks))
+        for name in ("data", "uncertainty"):
+            ours, full = getattr(edited, name), getattr(fresh, name)
+            np.testing.assert_array_equal(np.isnan(ours), np.isnan(full))
+            assert np.nanmax(np.abs(ours - full)) < 1e-6 * np.nanmax(full)
+        np.testing.assert_array_equal(edited.flags, fresh.flags)
+        np.testing.assert_array_equal(edited.mask, fresh.mask)
+    assert all(rows.stop - rows.start < edited.shape[0] or masks is not edits[1] for rows, _ in memory.touched.values())
+
+
+def test_a_masked_star_leaves_no_trace_and_its_pixels_are_flagged(galaxy_folder):
+    recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}, "psf": {"target": 9.0}})
+    galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)
+    star = Star("a", 150 + 40 / 3600, 2.0, 12.0, "hand", {"SDSS_r": 6.0})
+    image = galaxy.images["SDSS_r"]
+    x, y = image.wcs.world_to_pixel_values(star.ra, star.dec)
+    rows, columns = np.mgrid[: image.shape[0], : image.shape[1]]
+    bright = image.data + 50 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 2).astype("f4")
+    spoilt = replace(galaxy, images={**galaxy.images, "SDSS_r": image.evolve(data=bright)})
+    clean = prepare(galaxy, recipe).data[0]
+    masked = drain(prepare_steps(spoilt, recipe, masks=Masks((star,))))
+    assert np.nanmax(np.abs(prepare(spoilt, recipe).data[0] - clean)) > 0.5
+    assert np.nanmax(np.abs(masked.data[0] - clean)) < 0.06  # what filling the hole costs
+    hidden = (masked.flags & Flag.MASKED) != 0
+    assert 5 < hidden.sum() < 40 and masked.mask[hidden].all()

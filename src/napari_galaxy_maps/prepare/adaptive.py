@@ -61,7 +61,7 @@ def pixel_map(image: WCS, grid: WCS, shape: tuple[int, int]) -> PixelMap:
     shape : tuple of int
         (ny, nx) of the grid.
     """
-    x, y = _positions(image, grid, shape)  # one pixel wider on every side
+    x, y = positions(image, grid, shape, rim=1)  # one pixel wider on every side
     jacobian = np.empty((*shape, 2, 2))
     for row, coordinate in enumerate((x, y)):
         jacobian[..., row, 0] = (coordinate[1:-1, 2:] - coordinate[1:-1, :-2]) / 2
@@ -85,12 +85,15 @@ def pixel_map(image: WCS, grid: WCS, shape: tuple[int, int]) -> PixelMap:
     return PixelMap(x, y, form, reach, separable)
 
 
-def _positions(image: WCS, grid: WCS, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the grid's pixels, and of a rim of one pixel, on the image."""
+def positions(image: WCS, grid: WCS, shape: tuple[int, int], rim: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Positions x, y on an image of a grid's pixels, and of a rim around them, each of shape (ny + 2 rim, nx + 2 rim).
+
+    Computed exactly at nodes and interpolated between, where that holds to 1e-6 pixels; else exactly.
+    """
     from astropy.wcs.utils import pixel_to_pixel
     from scipy.interpolate import RectBivariateSpline
 
-    rows, columns = (np.arange(-1, n + 1, dtype=float) for n in shape)
+    rows, columns = (np.arange(-rim, n + rim, dtype=float) for n in shape)
 
     def exact(r: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return pixel_to_pixel(grid, image, *np.meshgrid(c, r)) if r.ndim == 1 else pixel_to_pixel(grid, image, c, r)

@@ -17,6 +17,7 @@ from .errors import add_errors, background_rms
 from .extent import detection_image, measure_ellipse
 from .grid import Grid, cutout, make_grid
 from .kernels import Kernel, kernel_between
+from .masks import Masks
 from .memory import Memory
 from .reddening import deredden, find_reddening
 from .sky import subtract_sky
@@ -61,7 +62,9 @@ def common_fwhm(images: dict[str, BandImage], settings: PsfSettings) -> tuple[fl
     return fwhm, broader
 
 
-def prepare_steps(galaxy: Galaxy, recipe: Recipe, memory: Memory | None = None) -> Steps[BandCube]:
+def prepare_steps(
+    galaxy: Galaxy, recipe: Recipe, memory: Memory | None = None, masks: Masks | None = None
+) -> Steps[BandCube]:
     """Prepare a galaxy's images, yielding after every band of every step.
 
     Parameters
@@ -72,6 +75,8 @@ def prepare_steps(galaxy: Galaxy, recipe: Recipe, memory: Memory | None = None) 
         Settings of the steps.
     memory : Memory, optional
         Kept between calls, it spares what has not changed.
+    masks : Masks, optional
+        Stars and patches to mask.
 
     Yields
     ------
@@ -89,6 +94,7 @@ def prepare_steps(galaxy: Galaxy, recipe: Recipe, memory: Memory | None = None) 
         When the galaxy cannot be found, an image does not show it, or it is smaller than a pixel.
     """
     memory = Memory() if memory is None else memory
+    masks = Masks() if masks is None else masks
     images = dict(galaxy.images)
     if not images:
         raise InputError("There is no image to prepare; add the galaxy's FITS files.")
@@ -130,7 +136,7 @@ def prepare_steps(galaxy: Galaxy, recipe: Recipe, memory: Memory | None = None) 
     for done, (name, image) in enumerate(images.items(), 1):
         cut = memory.do("cut", cutout, image, ellipse, reach)
         kernel = memory.do("kernel", _kernel, cut, fwhm) if recipe.psf.enabled else None
-        bare[name], masked[name] = memory.match(cut, None, kernel, fwhm, recipe.psf.min_weight)
+        bare[name], masked[name] = memory.match(cut, masks.on(cut), kernel, fwhm, recipe.psf.min_weight)
         if recipe.psf.enabled:
             yield Progress("psf", done, total, _told(masked[name]), masked[name])
 
@@ -144,7 +150,7 @@ def prepare_steps(galaxy: Galaxy, recipe: Recipe, memory: Memory | None = None) 
         gridded[name] = memory.do("errors", add_errors, image, rms, recipe.errors.model_copy())
         yield Progress("errors", done, total, _told(gridded[name]), gridded[name])
 
-    return _to_cube(galaxy, gridded, ellipse, grid, fwhm, recipe, memory)
+    return _to_cube(galaxy, gridded, ellipse, grid, fwhm, recipe, memory, masks)
 
 
 def prepare(galaxy: Galaxy, recipe: Recipe, callback: Callable[[Progress], None] | None = None) -> BandCube:
@@ -184,6 +190,7 @@ def _to_cube(
     fwhm: float,
     recipe: Recipe,
     memory: Memory,
+    masks: Masks,
 ) -> BandCube:
     bands = tuple(sorted(images, key=lambda name: get_band(name).pivot))
     data = np.stack([images[name].data for name in bands])
@@ -193,10 +200,12 @@ def _to_cube(
     flags[outside] |= Flag.OUTSIDE
     for name, plane in zip(bands, data, strict=True):
         flags[memory.near_blank(name, plane, fwhm / grid.pixel_arcsec)] |= Flag.EDGE
+    hidden = masks.on_grid(bands, grid.wcs, grid.shape)
+    flags[hidden] |= Flag.MASKED
     # The images share the cube's memory, and keep their notes and their origin.
     light = {name: replace(images[name], data=data[i], uncertainty=uncertainty[i]) for i, name in enumerate(bands)}
     pixel_pc = None if galaxy.distance_mpc is None else grid.pixel_arcsec * galaxy.distance_mpc * PC_PER_MPC_ARCSEC
     return BandCube(
-        data, uncertainty, bands, grid.wcs, fwhm, grid.pixel_arcsec, pixel_pc, outside if recipe.grid.cut else np.zeros_like(outside),
+        data, uncertainty, bands, grid.wcs, fwhm, grid.pixel_arcsec, pixel_pc, hidden | outside if recipe.grid.cut else hidden,
         flags, galaxy.name, light,
     )  # fmt: skip

@@ -1,0 +1,81 @@
+"""What is masked by hand or by fit: stars' circles and freehand patches, on the sky, for some bands or all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..galaxy import BandImage
+from .star_list import Star, star_mask
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A freehand mask.
+
+    Attributes
+    ----------
+    data : ndarray of bool, shape (ny, nx)
+        True where masked.
+    wcs : astropy.wcs.WCS
+        Celestial coordinates of its pixels.
+    bands : tuple of str
+        The bands it holds for; empty for all.
+    """
+
+    data: np.ndarray
+    wcs: WCS
+    bands: tuple[str, ...] = ()
+
+    def on(self, wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
+        """The patch on other pixels: those whose centre lies on a masked pixel, shape (ny, nx)."""
+        from .adaptive import positions
+
+        mask = np.zeros(shape, bool)
+        if not self.data.any():
+            return mask
+        x, y = positions(self.wcs, wcs, shape)
+        with np.errstate(invalid="ignore"):
+            column, row = np.rint(x), np.rint(y)
+            ny, nx = self.data.shape
+            there = (column >= 0) & (row >= 0) & (column < nx) & (row < ny)
+        mask[there] = self.data[row[there].astype(int), column[there].astype(int)]
+        return mask
+
+
+@dataclass(frozen=True)
+class Masks:
+    """All that is masked: stars and patches."""
+
+    stars: tuple[Star, ...] = ()
+    patches: tuple[Patch, ...] = ()
+
+    def on(self, image: BandImage) -> np.ndarray | None:
+        """The mask of an image in its band, shape (ny, nx), True where masked; None where nothing is."""
+        mask = star_mask(self.stars, image) if self.stars else None
+        for patch in self.patches:
+            if not patch.bands or image.band.name in patch.bands:
+                painted = patch.on(image.wcs, image.shape)
+                mask = painted if mask is None else mask | painted
+        return mask
+
+    def on_grid(self, bands: Sequence[str], wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
+        """Pixels of a grid that lie under the mask of any of some bands, shape (ny, nx)."""
+        from ..bands import get_band
+
+        widest = [
+            replace(star, radii={"WISE_3.4": max((star.radii.get(band, 0.0) for band in bands), default=0.0)})
+            for star in self.stars
+        ]
+        blank = BandImage(np.zeros(shape, np.float32), get_band("WISE_3.4"), wcs)
+        mask = star_mask(widest, blank)
+        for patch in self.patches:
+            if not patch.bands or set(patch.bands) & set(bands):
+                mask |= patch.on(wcs, shape)
+        return mask

@@ -1,0 +1,359 @@
+"""All stars in one band: where they fall, what is expected of them, their fits, and how large their circles must be."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..galaxy import BandImage, Ellipse
+from ..progress import Progress
+from .kernels import FWHM_PER_SIGMA
+from .star_fit import Expected, Fit, Wings, fit_star, moffat_wings, stacked_wings, window
+
+if TYPE_CHECKING:
+    from astropy.coordinates import SkyCoord
+
+_SR_ARCSEC2 = (np.pi / 180 / 3600) ** 2
+_G_JY, G_MICRON = 3296.0, 0.62
+"""Flux density of G = 0 (G_AB = G + 0.105; Evans+ 2018) and its wavelength."""
+
+_STAR_KELVIN = 4500.0
+_BRIGHT, _STACKED = 30.0, 25
+
+# Exponents of Moffat profiles with the 1 % radii of the measured PSFs of the library empPSFs_GALEXSDSS2MASS (their constant
+# pedestal, a rest of sky, taken off); 2.5 where none was measured.
+_BETA = {"SDSS": 2.1, "2MASS": 3.0}
+_BETA_OTHER = 2.5
+
+_SURVEY_YEAR = {
+    "GALEX": 2007.0, "SDSS": 2004.0, "2MASS": 1999.5, "WISE": 2010.5, "IRAC": 2006.5, "MIPS": 2006.5, "PACS": 2011.5, "SPIRE": 2011.5,
+}  # fmt: skip
+
+
+@dataclass
+class Field:
+    """The stars in one band's image; arrays have one entry a star.
+
+    Attributes
+    ----------
+    image : BandImage
+        The image.
+    pixel : float
+        Side of its pixels, arcsec.
+    noise : float
+        Rms of an empty pixel, MJy/sr.
+    x, y : ndarray
+        Expected position in pixels; NaN off the image.
+    inside : ndarray of bool
+        Whether the star lies in the galaxy's ellipse.
+    moved : ndarray
+        Distance (arcsec) of its place in this image from its circles' centre: its proper motion between two bands.
+    fwhm : float
+        Of the band's stars, arcsec.
+    fits : list of Fit or None
+        Filled by `fit_field`.
+    wings : Wings
+        Filled by `fit_field`.
+    predicted : ndarray
+        Peak (MJy/sr) expected from the band before or from G, on the scale of the band's own stars.
+    offset : float
+        Median distance (arcsec) between fitted and catalogued positions of bright stars.
+    """
+
+    image: BandImage
+    pixel: float
+    noise: float
+    x: np.ndarray
+    y: np.ndarray
+    inside: np.ndarray
+    moved: np.ndarray
+    fwhm: float
+    predicted: np.ndarray
+    fits: list[Fit | None] = field(default_factory=list)
+    wings: Wings | None = None
+    offset: float = 0.0
+
+    @property
+    def fwhm_pixels(self) -> float:
+        """FWHM of the band's stars in pixels."""
+        return self.fwhm / self.pixel
+
+    @property
+    def on_image(self) -> np.ndarray:
+        """Which stars lie on the image."""
+        return np.isfinite(self.x)
+
+
+def to_pixels(image: BandImage, ra: np.ndarray, dec: np.ndarray, margin: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
+    """Pixel positions of ICRS positions (degrees), NaN where they lie more than `margin` pixels off the image.
+
+    Distorted frames are inverted only near the image, where that is possible and unambiguous.
+    """
+    from astropy.coordinates import SkyCoord
+    from astropy.wcs import NoConvergence
+
+    x, y = np.full(np.shape(ra), np.nan), np.full(np.shape(ra), np.nan)
+    sky = SkyCoord(ra, dec, unit="deg")
+    ny, nx = image.shape
+    middle, corner = image.wcs.pixel_to_world([(nx - 1) / 2, 0.0], [(ny - 1) / 2, 0.0]).icrs
+    reach = middle.separation(corner).deg * 1.2 + margin * image.pixel_arcsec / 3600
+    near = sky.separation(middle).deg < reach
+    if not near.any():
+        return x, y
+    try:
+        px, py = image.wcs.world_to_pixel(sky[near])
+    except NoConvergence as error:
+        px, py = error.best_solution.T
+        px[error.divergent] = np.nan
+    px, py = np.asarray(px, float), np.asarray(py, float)
+    off = ~((px > -margin - 0.5) & (px < nx - 0.5 + margin) & (py > -margin - 0.5) & (py < ny - 0.5 + margin))
+    px[off], py[off] = np.nan, np.nan
+    x[near], y[near] = px, py
+    return x, y
+
+
+def image_epoch(image: BandImage) -> float:
+    """Julian year in which an image was taken: from its header, else the middle of the survey's years."""
+    from astropy.time import Time
+
+    header = image.header if image.header is not None else {}
+    for key in ("MJD-OBS", "DATE-OBS", "DATE_OBS", "MIDOBS", "DATEOBS1", "UT_DATE"):
+        value = header.get(key)
+        if value in (None, ""):
+            continue
+        try:
+            if key == "MJD-OBS":
+                year = float(Time(float(value), format="mjd").jyear)
+            elif key == "UT_DATE":  # 2MASS: yymmdd
+                text = str(value).strip().zfill(6)
+                year = float(Time(f"{'19' if text[0] == '9' else '20'}{text[:2]}-{text[2:4]}-{text[4:]}").jyear)
+            else:
+                year = float(Time(str(value).strip()).jyear)
+        except (ValueError, TypeError):
+            continue
+        if 1980 < year < 2100:
+            return year
+    return _SURVEY_YEAR.get(image.band.survey, 2000.0)
+
+
+def pixel_noise(image: BandImage) -> float:
+    """Rms of an empty pixel: what the sky's subtraction found, else a clipped one of the whole image."""
+    from astropy.stats import sigma_clipped_stats
+
+    known = float(image.meta.get("sky_rms", np.nan))
+    if np.isfinite(known) and known > 0:
+        return known
+    step = max(1, int(np.sqrt(image.data.size / 200_000)))
+    values = image.data[::step, ::step]
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return float("nan")
+    return float(sigma_clipped_stats(values, sigma=3, cenfunc="median", stdfunc="mad_std")[2])
+
+
+def planck_ratio(to_micron: float, from_micron: float, kelvin: float = _STAR_KELVIN) -> float:
+    """Ratio of a black body's flux densities (Jy) at two wavelengths."""
+    x_to, x_from = (14388.0 / (micron * kelvin) for micron in (to_micron, from_micron))
+    return float((from_micron / to_micron) ** 3 * np.expm1(x_from) / np.expm1(x_to))
+
+
+def peak_to_jy(fwhm: float) -> float:
+    """Flux density in Jy of a Gaussian of peak 1 MJy/sr and a FWHM in arcsec."""
+    return 2 * np.pi * (fwhm / FWHM_PER_SIGMA) ** 2 * _SR_ARCSEC2 * 1e6
+
+
+def jy_of_magnitude(magnitude: np.ndarray) -> np.ndarray:
+    """Flux density (Jy) of Gaia G magnitudes."""
+    return np.asarray(_G_JY * 10 ** (-0.4 * magnitude))
+
+
+def make_field(
+    image: BandImage, place: SkyCoord, centres: tuple[np.ndarray, np.ndarray], ellipse: Ellipse | None, jy: np.ndarray,
+    micron: float,
+) -> Field:  # fmt: skip
+    """The stars as they are expected in a band.
+
+    Parameters
+    ----------
+    image : BandImage
+        Of the band.
+    place : SkyCoord
+        Where the stars were when it was taken.
+    centres : tuple of ndarray
+        Centres of their circles, ICRS degrees.
+    ellipse : Ellipse or None
+        The galaxy's.
+    jy, micron : ndarray, float
+        Flux densities in another band and its wavelength, from which those in this one are expected; NaN where unknown.
+    """
+    from astropy.coordinates import SkyCoord
+
+    x, y = to_pixels(image, place.ra.deg, place.dec.deg)
+    # a pixel widens the PSF; an image without a known PSF is taken to be sampled by two pixels
+    fwhm = float(np.hypot(image.fwhm or 2 * image.pixel_arcsec, 0.68 * image.pixel_arcsec))
+    expected = jy * planck_ratio(image.band.pivot, micron) / peak_to_jy(fwhm)
+    moved = place.separation(SkyCoord(*centres, unit="deg")).arcsec
+    return Field(image, image.pixel_arcsec, pixel_noise(image), x, y, inside(ellipse, *centres), moved, fwhm, expected)
+
+
+def inside(ellipse: Ellipse | None, ra: np.ndarray, dec: np.ndarray) -> np.ndarray:
+    """Which positions (ICRS, degrees) lie in an ellipse."""
+    if ellipse is None:
+        return np.zeros(np.shape(ra), bool)
+    east, north = offsets(ellipse, ra, dec)
+    sin, cos = np.sin(np.radians(ellipse.pa)), np.cos(np.radians(ellipse.pa))
+    result: np.ndarray = np.hypot((east * sin + north * cos) / ellipse.a, (east * cos - north * sin) / ellipse.b) < 1
+    return result
+
+
+def offsets(ellipse: Ellipse, ra: np.ndarray, dec: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Offsets east and north of the ellipse's centre in arcsec."""
+    from astropy.coordinates import SkyCoord
+
+    east, north = SkyCoord(ellipse.ra, ellipse.dec, unit="deg").spherical_offsets_to(SkyCoord(ra, dec, unit="deg"))
+    return np.asarray(east.arcsec), np.asarray(north.arcsec)
+
+
+def fit_field(
+    stars: Field, ratio: np.ndarray, colour_error: float, seen: float, tie: float, tell: Progress
+) -> Generator[Progress, None, None]:
+    """Fit every star of a band, the brightest first, each taken off before the next.
+
+    Parameters
+    ----------
+    stars : Field
+        Of `make_field`; its ``fits``, ``fwhm``, ``wings``, ``predicted`` and ``offset`` are filled.
+    ratio : ndarray
+        Width over the PSF's in the band before; 1 where unknown.
+    colour_error : float
+        Standard deviation of ln(flux) about the expected one.
+    seen : float
+        Amplitude over its error from which a star counts as seen.
+    tie : float
+        Strength of the ties to the band before: 0 none, 1 as described, larger tighter.
+    tell : Progress
+        What to yield, with another detail, every hundred stars.
+    """
+    name = stars.image.band.name
+    there = np.flatnonzero(stars.on_image)
+    _calibrate(stars, there, seen)
+    order = there[np.argsort(-np.nan_to_num(stars.predicted[there], nan=0.0), kind="stable")]
+    data = np.array(stars.image.data, float)
+    if stars.image.mask is not None:
+        data[stars.image.mask] = np.nan
+    softer = 1 / max(tie, 1e-3)
+    stars.fits = [None] * stars.x.size
+    width = stars.fwhm_pixels
+    for count, i in enumerate(order):
+        expected = Expected(
+            float(stars.x[i]), float(stars.y[i]), width * float(np.clip(ratio[i], 0.8, 1.5)), float(stars.predicted[i]),
+            0.3 * width * softer, 0.15 * softer, colour_error * softer,
+        )  # fmt: skip
+        fit = fit_star(data, expected, stars.noise, seen=seen, curved=bool(stars.inside[i]))
+        stars.fits[i] = fit
+        if fit is not None and fit.seen and not fit.saturated and fit.fwhm < 2 * width:
+            _take_off(data, fit)
+        if count % 100 == 99:
+            yield Progress(tell.step, tell.done, tell.total, f"{name}: star {count + 1} of {order.size}")
+    _find_wings(stars)
+
+
+def _calibrate(stars: Field, there: np.ndarray, seen: float) -> None:
+    """Width, flux scale and position of the band's stars, from free fits of its brightest."""
+    bright = there[np.argsort(-np.nan_to_num(stars.predicted[there], nan=0.0), kind="stable")][:60]
+    width = stars.fwhm_pixels
+    data = np.asarray(stars.image.data, float)
+    found: list[tuple[float, float, float, float]] = []
+    for i in bright:
+        expected = Expected(float(stars.x[i]), float(stars.y[i]), width, np.nan, width, 0.5)
+        fit = fit_star(data, expected, stars.noise, seen=seen, curved=bool(stars.inside[i]))
+        sound = fit is not None and fit.seen and not fit.saturated and fit.amplitude > 15 * fit.error
+        if fit is not None and sound and 0.5 < fit.fwhm / width < 2.2:
+            found.append((fit.fwhm, fit.amplitude / stars.predicted[i], fit.x - stars.x[i], fit.y - stars.y[i]))
+    if len(found) < 5:
+        return
+    widths, scales, dx, dy = np.array(found).T
+    # Not the median: blends and galaxies taken for stars are always wider.
+    measured = float(np.percentile(widths, 35))
+    scale = float(np.nanmedian(scales)) if np.isfinite(scales).any() else 1.0
+    stars.fwhm = measured * stars.pixel
+    stars.predicted = stars.predicted * scale
+    dx0, dy0 = float(np.median(dx)), float(np.median(dy))
+    stars.offset = float(np.hypot(dx0, dy0)) * stars.pixel
+    stars.x, stars.y = stars.x + dx0, stars.y + dy0
+
+
+def _take_off(data: np.ndarray, fit: Fit) -> None:
+    box = window(data.shape[:2], fit.x, fit.y, 3 * fit.fwhm)
+    if box is not None:
+        rows, columns = np.mgrid[box]
+        s2 = (fit.fwhm / FWHM_PER_SIGMA) ** 2
+        data[box] -= fit.amplitude * np.exp(-0.5 * ((columns - fit.x) ** 2 + (rows - fit.y) ** 2) / s2)
+
+
+def _find_wings(stars: Field) -> None:
+    """The band's wings from its own bright stars away from the galaxy and each other, else a Moffat profile."""
+    pixel = stars.pixel
+    seen = [(i, fit) for i, fit in enumerate(stars.fits) if fit is not None and fit.seen]
+    places = np.array([(fit.x, fit.y) for _, fit in seen]).reshape(-1, 2)
+    peaks = np.array([fit.amplitude for _, fit in seen])
+    reach = float(np.clip(10 * stars.fwhm, 12.0, 45.0))
+    chosen: list[tuple[float, Fit]] = []
+    for i, fit in seen:
+        sound = not fit.saturated and 0.75 < fit.fwhm / stars.fwhm_pixels < 1.35
+        if not sound or fit.amplitude < _BRIGHT * stars.noise or stars.inside[i]:
+            continue
+        apart = np.hypot(places[:, 0] - fit.x, places[:, 1] - fit.y) * pixel
+        if not ((apart > 0) & (apart < reach) & (peaks > 0.05 * fit.amplitude)).any():
+            chosen.append((fit.amplitude, fit))
+    chosen.sort(key=lambda pair: -pair[0])
+    best: Sequence[Fit] = [fit for _, fit in chosen[:_STACKED]]
+    data = np.asarray(stars.image.data, float)
+    stars.wings = stacked_wings(data, best, pixel, stars.fwhm, reach, stars.noise)
+    if stars.wings is None:
+        beta = _BETA.get(stars.image.band.survey, _BETA_OTHER)
+        stars.wings = moffat_wings(stars.fwhm, beta, f"a Moffat profile of exponent {beta:g}")
+
+
+def circle_radius(stars: Field, i: int, ran_away: bool, leak: float, depth: float, largest: float) -> float:
+    """Radius (arcsec) of a star's circle in a band; 0 where the star is not seen.
+
+    Large enough that at most `leak` of its light lies outside, and that its wings have fallen to `depth` times the
+    noise around it.
+    """
+    fit, wings = stars.fits[i], stars.wings
+    if fit is None or wings is None or not (fit.seen or fit.saturated):
+        return 0.0
+    peak, wider = fit.amplitude, float(np.clip(fit.fwhm / stars.fwhm_pixels, 1.0, 1.5))
+    if (ran_away or fit.saturated) and np.isfinite(stars.predicted[i]):
+        # such a fit's peak and width are no star's: its brightness elsewhere tells how far it reaches
+        peak, wider = max(peak, stars.predicted[i]) if fit.saturated else stars.predicted[i], 1.0
+    radius = wider * max(wings.encircling(leak), wings.reaching(depth * fit.noise / peak) if peak > 0 else 0.0)
+    if fit.saturated:
+        radius = max(radius, _reach_on_image(stars, fit, depth, largest))
+    return min(radius + 0.5 * stars.pixel + stars.offset + float(stars.moved[i]), largest)
+
+
+def _reach_on_image(stars: Field, fit: Fit, depth: float, largest: float) -> float:
+    """How far a saturated star stands out of its surroundings, ring by ring, in arcsec."""
+    pixel = stars.pixel
+    box = window(stars.image.shape, fit.x, fit.y, 1.3 * largest / pixel)
+    if box is None:
+        return 0.0
+    rows, columns = np.mgrid[box]
+    distance = np.hypot(columns - fit.x, rows - fit.y) * pixel
+    values = stars.image.data[box]
+    finite = np.isfinite(values)
+    ground = values[finite & (distance > 0.8 * distance.max())]
+    if not ground.size:
+        return largest
+    level = float(np.median(ground))
+    step = max(stars.fwhm, 2 * pixel)
+    for inner in np.arange(step, largest, step):
+        ring = values[finite & (distance >= inner) & (distance < inner + step)]
+        if ring.size and np.median(ring) - level < depth * stars.noise:
+            return float(inner)
+    return largest

@@ -1,0 +1,342 @@
+"""One star in one band: a circular Gaussian over a local background, tied to what is known, and how far a PSF's wings reach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .kernels import FWHM_PER_SIGMA
+
+WINDOW = 3.5
+"""Radius of the fitted pixels in FWHM."""
+
+_FEWEST_PIXELS = 12
+_MISMATCH = 0.05  # no star is a Gaussian: its pixels are known to this fraction of the peak at best
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is expected of a star before its fit: means, and standard deviations of natural logarithms and of pixels.
+
+    Attributes
+    ----------
+    x, y : float
+        Position in pixels.
+    fwhm : float
+        In pixels.
+    amplitude : float
+        Peak above the background, in the data's unit; NaN where nothing is known.
+    position_error, width_error, amplitude_error : float
+        How softly the fit is tied to each: pixels, ln(FWHM), ln(amplitude).
+    """
+
+    x: float
+    y: float
+    fwhm: float
+    amplitude: float = np.nan
+    position_error: float = 1.0
+    width_error: float = 0.3
+    amplitude_error: float = 1.5
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted star.
+
+    Attributes
+    ----------
+    amplitude, error : float
+        Peak above the background and its 1-sigma error, at the expected place and width where not `seen`.
+    x, y, fwhm : float
+        In pixels.
+    noise : float
+        Rms of a pixel around the star, structure of the galaxy included.
+    seen : bool
+        Whether the amplitude is significant.
+    saturated : bool
+        Whether its top is flat or blank.
+    """
+
+    amplitude: float
+    error: float
+    x: float
+    y: float
+    fwhm: float
+    noise: float
+    seen: bool
+    saturated: bool = False
+
+
+def window(shape: tuple[int, int], x: float, y: float, radius: float) -> tuple[slice, slice] | None:
+    """Rows and columns within `radius` pixels of a position, cut at the image's border; None outside of it."""
+    ny, nx = shape
+    y0, y1 = max(0, int(np.ceil(y - radius))), min(ny, int(np.floor(y + radius)) + 1)
+    x0, x1 = max(0, int(np.ceil(x - radius))), min(nx, int(np.floor(x + radius)) + 1)
+    return (slice(y0, y1), slice(x0, x1)) if y1 > y0 and x1 > x0 else None
+
+
+def is_saturated(data: np.ndarray, x: float, y: float, fwhm: float, noise: float) -> bool:
+    """Whether a star's top is flat (several pixels at one height) or blank."""
+    box = window(data.shape, x, y, max(1.0, 0.6 * fwhm))
+    if box is None:
+        return False
+    core = data[box]
+    blank = ~np.isfinite(core)
+    if blank.any():
+        around = window(data.shape, x, y, max(3.0, 1.5 * fwhm))
+        ring = data[around]
+        # a hole in the middle of something bright, not a star at the border of what was measured
+        return bool(blank.mean() > 0.1 and np.isfinite(ring).mean() > 0.3 and np.nanmax(ring) > 50 * noise)
+    around = window(data.shape, x, y, max(2.0, 1.5 * fwhm))
+    top = data[around]
+    top = top[np.isfinite(top)]
+    height = top.max() - np.percentile(top, 5)
+    if height < 100 * noise:
+        return False
+    # A Gaussian has pi s^2 / 40 pixels within 2.5 % of its peak: under one, unless it is very well sampled.
+    flat = (top > top.max() - 0.025 * height).sum()
+    return bool(flat >= max(5, 0.1 * fwhm**2))
+
+
+def fit_star(
+    data: np.ndarray, expected: Expected, noise: float, *, seen: float = 3.0, curved: bool = False
+) -> Fit | None:
+    """Fit a circular Gaussian and a local background, softly tied to what is expected (Dobbels & Baes 2021, Sect. 2.1).
+
+    Parameters
+    ----------
+    data : ndarray, shape (ny, nx)
+        NaN where nothing was measured.
+    expected : Expected
+        Where the star should be, how wide and how bright.
+    noise : float
+        Rms of a pixel of empty sky.
+    seen : float
+        Amplitude over its error from which the star counts as seen.
+    curved : bool
+        Whether the background is a paraboloid (within a galaxy) and not a plane.
+
+    Returns
+    -------
+    Fit or None
+        None where too few pixels were measured.
+    """
+    from scipy.optimize import least_squares
+
+    radius = max(WINDOW * expected.fwhm, 4.0)
+    box = window(data.shape, expected.x, expected.y, radius)
+    if box is None:
+        return None
+    rows, columns = np.mgrid[box]
+    values = np.asarray(data[box], float)
+    u, v = columns - expected.x, rows - expected.y
+    good = np.isfinite(values) & (u**2 + v**2 <= radius**2)
+    if good.sum() < _FEWEST_PIXELS:
+        return None
+    u, v, values = u[good], v[good], values[good]
+    terms = [np.ones_like(u), u / radius, v / radius]
+    if curved:
+        terms += [(u / radius) ** 2, (v / radius) ** 2, u * v / radius**2]
+    ground = np.column_stack(terms)
+    sigma = expected.fwhm / FWHM_PER_SIGMA
+    amplitude, error, level, spread = _linear(values, ground, np.exp(-0.5 * (u**2 + v**2) / sigma**2), noise)
+    saturated = is_saturated(data, expected.x, expected.y, expected.fwhm, noise)
+    if not amplitude > seen * error:
+        return Fit(amplitude, error, expected.x, expected.y, expected.fwhm, spread, False, saturated)
+
+    # Well-sampled stars: a third of the FWHM is sampling enough, and the few pixels stand for all.
+    stride = max(1, int(expected.fwhm // 3))
+    if stride > 1:
+        grid = (np.rint(u + expected.x).astype(int) % stride == 0) & (np.rint(v + expected.y).astype(int) % stride == 0)
+        u, v, values, ground = u[grid], v[grid], values[grid], ground[grid]
+    known = amplitude if not np.isfinite(expected.amplitude) else expected.amplitude
+    weight = stride / np.hypot(spread, _MISMATCH * amplitude)
+    means = np.array([np.log(known), 0.0, 0.0, np.log(sigma)])
+    softness = np.array(
+        [expected.amplitude_error, expected.position_error, expected.position_error, expected.width_error]
+    )
+    used = np.isfinite(means) & np.isfinite(softness)
+    prior = np.diag(1 / softness)[used]
+
+    def gaussian(p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        du, dv, s2 = u - p[1], v - p[2], np.exp(2 * p[3])
+        return np.exp(p[0] - 0.5 * (du**2 + dv**2) / s2), du, dv, s2
+
+    def residuals(p: np.ndarray) -> np.ndarray:
+        light = gaussian(p)[0]
+        return np.concatenate([(light + ground @ p[4:] - values) * weight, prior @ (p[:4] - means)])
+
+    def jacobian(p: np.ndarray) -> np.ndarray:
+        light, du, dv, s2 = gaussian(p)
+        shape = np.column_stack([light, light * du / s2, light * dv / s2, light * (du**2 + dv**2) / s2])
+        top = np.hstack([shape, ground]) * weight
+        return np.vstack([top, np.hstack([prior, np.zeros((len(prior), ground.shape[1]))])])
+
+    # Bounds keep exp() finite and the star inside its window; a width at its bound is a fit that ran away.
+    low = np.array([np.log(amplitude) - 12, -radius, -radius, np.log(sigma) - 1.5, *[-np.inf] * ground.shape[1]])
+    high = np.array([np.log(amplitude) + 6, radius, radius, np.log(sigma) + 3.0, *[np.inf] * ground.shape[1]])
+    start = np.array([np.log(amplitude), 0.0, 0.0, np.log(sigma), *level])
+    found = least_squares(
+        residuals, start, jacobian, bounds=(low, high), loss="soft_l1", f_scale=2.0, x_scale="jac", max_nfev=60
+    ).x
+    return Fit(
+        float(np.exp(found[0])), error, expected.x + float(found[1]), expected.y + float(found[2]),
+        float(np.exp(found[3])) * FWHM_PER_SIGMA, spread, True, saturated,
+    )  # fmt: skip
+
+
+def _linear(
+    values: np.ndarray, ground: np.ndarray, shape: np.ndarray, noise: float
+) -> tuple[float, float, np.ndarray, float]:
+    """Amplitude of a known shape over a background, its error, the background's terms, and the pixels' rms."""
+    terms = np.column_stack([shape, ground])
+    keep = np.ones(values.size, bool)
+    inside = shape > 0.1  # the star's own pixels are never clipped: that is where it is
+    for _ in range(3):
+        kept = terms[keep]
+        covariance = np.linalg.pinv(kept.T @ kept)
+        solution = covariance @ (kept.T @ values[keep])
+        residual = values - terms @ solution
+        outside = residual[~inside & keep]
+        spread = max(noise, 1.4826 * float(np.median(np.abs(outside)))) if outside.size > 5 else noise
+        again = inside | (np.abs(residual) < 4 * spread)
+        if (again == keep).all() or again.sum() < terms.shape[1] + 4:
+            break
+        keep = again
+    return float(solution[0]), float(spread * np.sqrt(covariance[0, 0])), solution[1:], spread
+
+
+@dataclass(frozen=True)
+class Wings:
+    """How a band's stars fall off: surface brightness over the peak of the fitted Gaussian.
+
+    Attributes
+    ----------
+    radius : ndarray, shape (n,)
+        In arcsec, growing.
+    profile : ndarray, shape (n,)
+        Falling, 1 in the middle.
+    source : str
+        Where it is from, in words.
+    """
+
+    radius: np.ndarray
+    profile: np.ndarray
+    source: str
+
+    def encircling(self, leak: float) -> float:
+        """Radius (arcsec) outside which a fraction `leak` of the light lies."""
+        rings = np.diff(np.pi * self.radius**2) * (self.profile[1:] + self.profile[:-1]) / 2
+        outside = 1 - np.concatenate([[0.0], np.cumsum(rings)]) / rings.sum()
+        return float(np.interp(-leak, -outside, self.radius))
+
+    def reaching(self, level: float) -> float:
+        """Radius (arcsec) at which the profile has fallen to `level` of the peak."""
+        if not level > 0:
+            return float(self.radius[-1])
+        return float(np.interp(-np.log(level), -np.log(self.profile), self.radius))
+
+
+def moffat_wings(fwhm: float, beta: float, source: str) -> Wings:
+    """The wings of a Moffat profile of a FWHM (arcsec), out to 40 of it."""
+    alpha = fwhm / (2 * np.sqrt(2 ** (1 / beta) - 1))
+    radius = np.concatenate([[0.0], np.geomspace(0.05, 40, 300)]) * fwhm
+    return Wings(radius, (1 + (radius / alpha) ** 2) ** -beta, source)
+
+
+def stacked_wings(
+    data: np.ndarray, fits: Sequence[Fit], pixel_arcsec: float, fwhm: float, reach: float, noise: float
+) -> Wings | None:
+    """The wings of a band's PSF as its own bright stars show them.
+
+    The stars' pixels over their fitted amplitudes are averaged in rings, clipped, until the rings are lost in the noise;
+    from there on a power law goes on.
+
+    Parameters
+    ----------
+    data : ndarray, shape (ny, nx)
+        The image.
+    fits : sequence of Fit
+        Bright, isolated, unsaturated stars.
+    pixel_arcsec : float
+        Side of a pixel.
+    fwhm : float
+        Of the fitted Gaussians, arcsec.
+    reach : float
+        How far out to look, arcsec; the background is taken from there to 1.3 times as far.
+    noise : float
+        Rms of a pixel of empty sky.
+
+    Returns
+    -------
+    Wings or None
+        None where the stars are too few or too faint to tell.
+    """
+    edges = np.concatenate([[0.0], np.geomspace(0.5 * fwhm, reach, 14)])
+    stars: list[np.ndarray] = []
+    errors: list[np.ndarray] = []
+    for fit in fits:
+        rings = _rings(data, fit, edges / pixel_arcsec, 1.3 * reach / pixel_arcsec, noise)
+        if rings is not None:
+            stars.append(rings[0])
+            errors.append(rings[1])
+    if len(stars) < 3:
+        return None
+    # Median over the brightest stars: a neighbour or an arm beside one of them does not count.
+    value = np.nanmedian(stars, axis=0)
+    error = 1.25 * np.sqrt(np.nanmedian(np.square(errors), axis=0) / len(stars))
+    middle = np.concatenate([[0.0], np.sqrt((edges[1:-1] ** 2 + edges[2:] ** 2) / 2)])
+    lost = np.flatnonzero(~(value > 3 * error))
+    last = int(lost[0]) if lost.size else value.size
+    inner = middle < 1.2 * fwhm
+    if last < inner.sum() + 2:
+        return None
+    radius, profile = middle[:last], np.minimum.accumulate(value[:last])
+    profile = profile / max(profile[0], 1.0)
+    outer = radius > radius[-1] / 2.2
+    slope = 3.5
+    if outer.sum() > 2:
+        slope = -float(np.polynomial.Polynomial.fit(np.log(radius[outer]), np.log(profile[outer]), 1).convert().coef[1])
+    slope = min(max(slope, 3.0), 6.0)  # flatter than 3, most of the light would lie where nothing was seen
+    beyond = np.geomspace(radius[-1] * 1.05, max(40 * fwhm, radius[-1] * 2), 100)
+    tail = profile[-1] * (beyond / radius[-1]) ** -slope
+    fine = np.linspace(0, radius[-1], 400)
+    inside = np.exp(np.interp(fine, radius, np.log(profile)))
+    # the innermost ring is an average over the core: the Gaussian that was fitted tells its shape
+    core = np.exp(-0.5 * (fine / (fwhm / FWHM_PER_SIGMA)) ** 2)
+    inside = np.where(fine < 0.6 * fwhm, core, np.minimum(inside, 1.0))
+    inside = np.minimum.accumulate(inside)
+    return Wings(np.concatenate([fine, beyond]), np.concatenate([inside, tail]), f"from {len(stars)} of its stars")
+
+
+def _rings(
+    data: np.ndarray, fit: Fit, edges: np.ndarray, outer: float, noise: float
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """A star's light over its amplitude in rings (edges in pixels), background taken off, and the error of each."""
+    box = window(data.shape, fit.x, fit.y, outer)
+    if box is None:
+        return None
+    rows, columns = np.mgrid[box]
+    distance = np.hypot(columns - fit.x, rows - fit.y)
+    values = data[box]
+    around = np.isfinite(values) & (distance > edges[-1]) & (distance < outer)
+    if around.sum() < 30:
+        return None
+    level = np.median(values[around])
+    error_of_level = (
+        1.25 * max(noise, 1.4826 * float(np.median(np.abs(values[around] - level)))) / np.sqrt(around.sum())
+    )
+    profile, error = np.full(edges.size - 1, np.nan), np.full(edges.size - 1, np.nan)
+    number = np.digitize(distance, edges) - 1
+    for i in range(edges.size - 1):
+        ring = values[(number == i) & np.isfinite(values)] - level
+        if not ring.size:
+            continue
+        # mean of the middle half: of a steep profile no median, of one with neighbours in it no mean
+        ring = np.sort(ring)
+        middle = ring[ring.size // 8 : max(ring.size - ring.size // 8, ring.size // 8 + 1)]
+        profile[i] = (middle if i > 3 else ring).mean() / fit.amplitude
+        error[i] = np.hypot(max(noise, float(np.std(middle))) / np.sqrt(ring.size), error_of_level) / fit.amplitude
+    return profile, error

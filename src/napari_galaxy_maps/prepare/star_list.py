@@ -1,0 +1,138 @@
+"""A star with its circles, how stars are masked, and the mask itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..galaxy import BandImage
+from .star_bands import to_pixels
+
+
+@dataclass(frozen=True)
+class StarSettings:
+    """How stars are told, fitted and masked.
+
+    Attributes
+    ----------
+    parallax_snr, motion_snr : float
+        Parallax, or proper motion, over its error from which a star is the Milky Way's.
+    epoch : float or None
+        Year in which the images were taken; None takes it from the header of the first band that is fitted.
+    seen : float
+        Peak over its error from which a star counts as seen in a band.
+    tie : float
+        Strength of the ties to the band before.
+    leak : float
+        Fraction of a star's light that may remain outside its circle.
+    depth : float
+        A circle reaches to where the star's wings are this many times the noise around it.
+    largest : float
+        Largest radius of a circle in arcsec.
+    runaway : float
+        A fit ran away where it is this many PSFs wide.
+    nucleus : float
+        Radius in arcsec about the galaxy's centre that is never masked; at least 2 FWHM of the sharpest band.
+    threshold : float
+        Height in sigma of what `find_stars` finds.
+    """
+
+    parallax_snr: float = 3.0
+    motion_snr: float = 5.0
+    epoch: float | None = None
+    seen: float = 3.0
+    tie: float = 1.0
+    leak: float = 0.01
+    depth: float = 1.0
+    largest: float = 90.0
+    runaway: float = 2.5
+    nucleus: float = 3.0
+    threshold: float = 8.0
+
+
+@dataclass(frozen=True)
+class Star:
+    """One star in all bands.
+
+    Attributes
+    ----------
+    id : str
+        Of the catalogue.
+    ra, dec : float
+        ICRS degrees at the images' epoch.
+    magnitude : float
+        Gaia G, NaN where unknown.
+    origin : str
+        "gaia" (a catalogue), "daofind" (found on the image) or "hand".
+    radii : mapping of str to float
+        Radius of its circle in arcsec by band name; 0 where it is not masked.
+    flag : str
+        Why a person should look at it; "" where all is well.
+    enabled : bool
+        Whether its circles mask.
+    """
+
+    id: str
+    ra: float
+    dec: float
+    magnitude: float
+    origin: str
+    radii: Mapping[str, float] = field(default_factory=dict)
+    flag: str = ""
+    enabled: bool = True
+
+
+def star_mask(stars: Sequence[Star], image: BandImage) -> np.ndarray:
+    """Pixels under the enabled circles of an image's band.
+
+    Parameters
+    ----------
+    stars : sequence of Star
+        Any number.
+    image : BandImage
+        Its WCS may be rotated, sheared and distorted.
+
+    Returns
+    -------
+    ndarray of bool, shape (ny, nx)
+        True where masked.
+    """
+    mask = np.zeros(image.shape, bool)
+    name = image.band.name
+    circles = np.array(
+        [(s.ra, s.dec, s.radii.get(name, 0.0)) for s in stars if s.enabled and s.radii.get(name, 0.0) > 0]
+    )
+    if not circles.size:
+        return mask
+    ra, dec, radius = circles.T
+    x, y = to_pixels(image, ra, dec, margin=float(radius.max() / image.pixel_arcsec) + 2)
+    there = np.isfinite(x)
+    for px, py, size, steps in zip(x[there], y[there], radius[there], _steps(image, x[there], y[there]), strict=True):
+        _paint(mask, px, py, size, steps)
+    return mask
+
+
+def _steps(image: BandImage, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """How far, in arcsec east and north, a step of one pixel in x and in y leads at some places; shape (n, 2, 2)."""
+    here, right, up = (image.wcs.pixel_to_world(x + dx, y + dy).icrs for dx, dy in ((0, 0), (1, 0), (0, 1)))
+    columns = [np.stack([o.arcsec for o in here.spherical_offsets_to(there)], axis=-1) for there in (right, up)]
+    return np.stack(columns, axis=-1)
+
+
+def _paint(mask: np.ndarray, x: float, y: float, radius: float, steps: np.ndarray) -> None:
+    """Set the pixels whose centre lies within `radius` arcsec, in the circle's own bounding box."""
+    ny, nx = mask.shape
+    inverse = np.abs(np.linalg.inv(steps))
+    reach = radius * np.sqrt((inverse**2).sum(axis=1))  # half-sides of the box around the ellipse that the circle is
+    x0, x1 = max(0, int(np.ceil(x - reach[0]))), min(nx, int(np.floor(x + reach[0])) + 1)
+    y0, y1 = max(0, int(np.ceil(y - reach[1]))), min(ny, int(np.floor(y + reach[1])) + 1)
+    if x1 > x0 and y1 > y0:
+        u, v = np.arange(x0, x1) - x, (np.arange(y0, y1) - y)[:, None]
+        east, north = steps[0, 0] * u + steps[0, 1] * v, steps[1, 0] * u + steps[1, 1] * v
+        mask[y0:y1, x0:x1] |= east**2 + north**2 <= radius**2
+    # a circle smaller than a pixel still masks the pixel it lies in
+    column, row = round(x), round(y)
+    if 0 <= column < nx and 0 <= row < ny:
+        mask[row, column] = True
