@@ -1,0 +1,343 @@
+"""How well stars are masked on real images: made-up stars put into the SDSS group and NGC 309, and DECam's saturated star.
+
+python benchmarks/bench_stars.py ../shared/data [--seeds 3] [--stars 120]
+
+The stars have the colours of black bodies on a main sequence, the motions of the Milky Way's disc and halo, Gaia's errors,
+and the measured PSFs of the folder (Moffat profiles for WISE). A third lies on the galaxy, on its arms too, and four beside
+its nucleus; the table also lists H II regions and the nucleus, some with a parallax that is none. A star counts as seen in
+a band where its peak is 5 times the scatter of peaks fitted to places without a star, in or off the galaxy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from astropy import units as u
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.table import QTable
+
+from napari_galaxy_maps.fits_io import find_images, read_band_image, read_galaxy, settle
+from napari_galaxy_maps.galaxy import Ellipse
+from napari_galaxy_maps.prepare.catalogue import read_catalogue
+from napari_galaxy_maps.prepare.kernels import FWHM_PER_SIGMA, Stamp, read_stamp
+from napari_galaxy_maps.prepare.sky import subtract_sky
+from napari_galaxy_maps.prepare.star_bands import image_epoch, planck_ratio, to_pixels
+from napari_galaxy_maps.prepare.star_fit import Expected, fit_star
+from napari_galaxy_maps.prepare.stars import StarSettings, fit_stars, star_mask
+from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.recipe import Recipe
+
+BINS = ((10, 13), (13, 15), (15, 17), (17, 18), (18, 19), (19, 20))
+JY_ARCSEC2 = (np.pi / 180 / 3600) ** 2 * 1e6  # Jy in one arcsec2 of 1 MJy/sr
+SATURATED = {"SDSS": 14.0}  # brighter ones are cut off at this star's peak
+PSFS = {"SDSS_g": "sdss_g", "SDSS_r": "sdss_r", "SDSS_i": "sdss_i", "2MASS_J": "2mass_j", "2MASS_H": "2mass_h", "2MASS_Ks": "2mass_k"}  # fmt: skip
+HOT = ((3200, 11.5), (3500, 9.8), (4000, 7.9), (4500, 6.8), (5000, 6.0), (5500, 5.1), (6000, 4.4), (6500, 3.6))
+GAIA_ERROR = ((10, 0.02), (13, 0.02), (15, 0.03), (17, 0.07), (18, 0.12), (19, 0.22), (20, 0.5))
+"""Parallax error (mas) of Gaia DR3 against G (Lindegren+ 2021); that of the proper motion is 1.03 times it a year."""
+
+
+def scenes(folder):
+    """Name, images with the sky off, the galaxy's ellipse."""
+    told = {f"reprojected_sdss_{x}.fits.bz2": f"SDSS_{x}" for x in "ri"}
+    group = read_galaxy([folder / "galaxies" / "ngc6976_group"], Recipe.from_tree({"input": {"bands": told}}))
+    image = group.images["SDSS_i"]
+    # NGC 6978, the elongated one in the middle; its nucleus is the peak of the i image there
+    box = (slice(170, 210), slice(260, 310))
+    row, column = np.unravel_index(np.nanargmax(image.data[box]), image.data[box].shape)
+    sky = image.wcs.pixel_to_world(column + box[1].start, row + box[0].start).icrs
+    yield "NGC 6978 (SDSS)", ready(group.images, e := Ellipse(sky.ra.deg, sky.dec.deg, 70, 32, 30)), e
+    ngc309 = read_galaxy([folder / "galaxies" / "ngc309"], Recipe())
+    ellipse = Ellipse(14.177752, -9.913864, 85, 76, 0)
+    yield "NGC 309 (2MASS, WISE)", ready(ngc309.images, ellipse), ellipse
+
+
+def ready(images, ellipse):
+    """Images with the sky off."""
+    return {name: subtract_sky(image, Recipe().sky, ellipse) for name, image in images.items()}
+
+
+def psf_of(folder, image):
+    """Surface brightness of a star of 1 Jy (MJy/sr) against radius, as a function of offsets in arcsec."""
+    name = image.band.name
+    if name not in PSFS:
+        alpha, beta = image.fwhm / (2 * np.sqrt(2 ** (1 / 2.5) - 1)), 2.5
+        norm = (beta - 1) / (np.pi * alpha**2) / JY_ARCSEC2
+        reach = 8 * image.fwhm
+        return (lambda u, v: norm * (1 + (u**2 + v**2) / alpha**2) ** -beta), reach
+    stamp = read_stamp(folder / "psf" / f"psf_emp_{PSFS[name]}.fits.gz")
+    half = stamp.data.shape[0] // 2
+    radius = np.hypot(*np.mgrid[-half : half + 1, -half : half + 1])
+    # a tenth of their light is a constant pedestal, a rest of sky: no star has it
+    data = (stamp.data - np.median(stamp.data[(radius > 0.8 * half) & (radius <= half)])).clip(min=0)
+    data[radius > half] = 0
+    data /= data.sum() * stamp.pixel_arcsec**2 * JY_ARCSEC2
+    from scipy.ndimage import map_coordinates
+
+    def light(u, v, stamp=Stamp(data, stamp.pixel_arcsec, "")):  # noqa: B008
+        return map_coordinates(stamp.data, [v / stamp.pixel_arcsec + half, u / stamp.pixel_arcsec + half], order=1)
+
+    return light, half * stamp.pixel_arcsec
+
+
+def made_up_stars(rng, image, ellipse, n):
+    """A table of true stars: magnitude, temperature, motion and place at 2016.0."""
+    magnitude = np.sort(rng.uniform(10, 20, n))
+    kelvin = rng.uniform(3200, 6500, n)
+    absolute = np.interp(kelvin, *np.array(HOT).T)
+    parsec = (10 ** ((magnitude - absolute + 5) / 5)).clip(20, 15000)
+    speed = rng.normal(0, 1, (2, n)) * np.where(parsec < 1500, 45, 120)
+    motion = speed / (4.74 * parsec) * 1e3  # mas/yr
+    ny, nx = image.shape
+    x, y = rng.uniform(8, nx - 9, n), rng.uniform(8, ny - 9, n)
+    sky = image.wcs.pixel_to_world(x, y).icrs
+    ra, dec = sky.ra.deg.copy(), sky.dec.deg.copy()
+    order = rng.permutation(n)
+    on_disc, beside = order[: n // 3], order[n // 3 : n // 3 + 4]
+    radius, angle = np.sqrt(rng.uniform(0.01, 1, on_disc.size)), rng.uniform(0, 2 * np.pi, on_disc.size)
+    ra[on_disc], dec[on_disc] = on_ellipse(ellipse, radius, angle)
+    distance, angle = rng.uniform(5, 12, 4), rng.uniform(0, 2 * np.pi, 4)
+    ra[beside], dec[beside] = on_ellipse(replace(ellipse, a=1.0, b=1.0), distance, angle)
+    error = np.interp(magnitude, *np.array(GAIA_ERROR).T)
+    return QTable({
+        "source_id": np.arange(1, n + 1), "ra": ra, "dec": dec, "ref_epoch": np.full(n, 2016.0),
+        "parallax": rng.normal(1e3 / parsec, error), "parallax_error": error,
+        "pmra": rng.normal(motion[0], 1.03 * error), "pmdec": rng.normal(motion[1], 1.03 * error),
+        "pmra_error": 1.03 * error, "pmdec_error": 1.03 * error, "phot_g_mean_mag": magnitude,
+        "kelvin": kelvin, "true_pmra": motion[0], "true_pmdec": motion[1],
+    })  # fmt: skip
+
+
+def on_ellipse(ellipse, radius, angle):
+    """ICRS of places in an ellipse by radius (1 on it) and angle."""
+    major, minor = ellipse.a * radius * np.cos(angle), ellipse.b * radius * np.sin(angle)
+    sin, cos = np.sin(np.radians(ellipse.pa)), np.cos(np.radians(ellipse.pa))
+    east, north = major * sin + minor * cos, major * cos - minor * sin
+    sky = SkyCoord(ellipse.ra, ellipse.dec, unit="deg").spherical_offsets_by(east * u.arcsec, north * u.arcsec)
+    return sky.ra.deg, sky.dec.deg
+
+
+def no_stars(rng, image, ellipse, n):
+    """Catalogue entries that are the nucleus (twice: with and without a parallax) and knots of the disc, a few with one."""
+    from scipy.ndimage import gaussian_filter, maximum_filter
+
+    data = np.nan_to_num(image.data)
+    smooth = gaussian_filter(data, 1.0) - gaussian_filter(data, 5.0)
+    radius = ellipse.radius(image.wcs, image.shape)
+    peaks = (smooth == maximum_filter(smooth, 7)) & (radius > 0.12) & (radius < 1)
+    rows, columns = np.nonzero(peaks)
+    best = np.argsort(-smooth[rows, columns])[:n]
+    sky = image.wcs.pixel_to_world(columns[best], rows[best]).icrs
+    ra, dec = np.append(sky.ra.deg, [ellipse.ra] * 2), np.append(sky.dec.deg, [ellipse.dec] * 2)
+    n = ra.size
+    magnitude = np.append(rng.uniform(17.5, 20, n - 2), [15.0, 15.0])
+    error = np.interp(magnitude, *np.array(GAIA_ERROR).T) * 2
+    parallax = rng.normal(0, error)
+    parallax[[0, 1, 2, -1]] = error[[0, 1, 2, -1]] * rng.uniform(4, 9, 4)
+    pm = rng.normal(0, error, (2, n))
+    return QTable({
+        "source_id": np.arange(9001, 9001 + n), "ra": ra, "dec": dec, "ref_epoch": np.full(n, 2016.0), "parallax": parallax,
+        "parallax_error": error, "pmra": pm[0], "pmdec": pm[1], "pmra_error": error, "pmdec_error": error,
+        "phot_g_mean_mag": magnitude,
+    })  # fmt: skip
+
+
+def put_in(folder, image, stars):
+    """The image with the stars, and each star's own light (its box and its pixels)."""
+    light, reach = psf_of(folder, image)
+    years = image_epoch(image) - 2016.0
+    dec = stars["dec"] + stars["true_pmdec"] * years / 3.6e6
+    ra = stars["ra"] + stars["true_pmra"] * years / 3.6e6 / np.cos(np.radians(dec))
+    x, y = to_pixels(image, ra, dec, margin=10)
+    pixel = image.pixel_arcsec
+    jy = 3296 * 10 ** (-0.4 * stars["phot_g_mean_mag"])
+    jy = jy * np.array([planck_ratio(image.band.pivot, 0.62, t) for t in stars["kelvin"]])
+    faintest_cut = SATURATED.get(image.band.survey)
+    data, boxes = np.array(image.data, float), []
+    rows, columns = np.mgrid[: image.shape[0], : image.shape[1]]
+    for px, py, flux in zip(x, y, jy, strict=True):
+        if not np.isfinite(px):
+            boxes.append(None)
+            continue
+        y0, y1 = (int(np.clip(py + s * reach / pixel, 0, image.shape[0] - 1)) for s in (-1, 1))
+        x0, x1 = (int(np.clip(px + s * reach / pixel, 0, image.shape[1] - 1)) for s in (-1, 1))
+        box = (slice(y0, y1 + 1), slice(x0, x1 + 1))
+        own = flux * light((columns[box] - px) * pixel, (rows[box] - py) * pixel)
+        if faintest_cut is not None:
+            own = np.minimum(own, 3296 * 10 ** (-0.4 * faintest_cut) * light(np.zeros(1), np.zeros(1))[0])
+        data[box] += own
+        boxes.append((box, own, px, py))
+    return image.evolve(data=data.astype(np.float32)), boxes
+
+
+def peak_scatter(rng, image, ellipse):
+    """Scatter of peaks fitted where no star is, off the galaxy and in it."""
+    width = float(np.hypot(image.fwhm, 0.68 * image.pixel_arcsec)) / image.pixel_arcsec
+    radius = ellipse.radius(image.wcs, image.shape)
+    result = []
+    for where in (radius > 1.2, (radius < 1) & (radius > 0.1)):
+        places = np.argwhere(where & np.isfinite(image.data))
+        peaks = []
+        for row, column in places[rng.choice(len(places), min(300, len(places)), replace=False)]:
+            fit = fit_star(image.data, Expected(column, row, width), 1e-9, seen=np.inf, curved=result != [])
+            if fit is not None:
+                peaks.append(fit.amplitude)
+        peaks = np.array(peaks)
+        result.append(1.4826 * np.median(np.abs(peaks - np.median(peaks))))
+    return result, width
+
+
+def one_scene(folder, name, images, ellipse, seed, n, settings, tally):
+    """Put stars in, mask them, count."""
+    rng = np.random.default_rng(seed)
+    widest = max(images.values(), key=lambda image: image.band.survey == "2MASS" or image.data.size)
+    stars = made_up_stars(rng, widest, ellipse, n)
+    first = next(iter(images.values()))
+    others = no_stars(rng, images.get("SDSS_g", images.get("2MASS_J", first)), ellipse, 15)
+    from astropy.table import vstack
+
+    table = vstack([stars["source_id", "ra", "dec", "ref_epoch", "parallax", "parallax_error", "pmra", "pmdec", "pmra_error", "pmdec_error", "phot_g_mean_mag"], others])  # fmt: skip
+    path = Path(tally["tmp"]) / "stars.ecsv"
+    table.write(path, overwrite=True)
+    full, lights = {}, {}
+    for band, image in images.items():
+        full[band], lights[band] = put_in(folder, image, stars)
+    begin = time.perf_counter()
+    found = drain(
+        fit_stars(full, read_catalogue(path), ellipse, settings), tally["callback"] if seed == tally["first"] else None
+    )
+    tally["seconds"].append(time.perf_counter() - begin)
+    by_id = {star.id: star for star in found}
+    tally["false"].append(
+        (sum(int(s.id) > 9000 for s in found), sum(int(s.id) > 9000 and s.enabled for s in found), sum(int(s.id) > 9000 and bool(s.flag) for s in found))
+    )  # fmt: skip
+    tally["listed"].append(np.mean([str(i) in by_id for i in stars["source_id"][stars["phot_g_mean_mag"] < 19]]))
+    for band, image in full.items():
+        begin = time.perf_counter()
+        mask = star_mask(found, image)
+        tally["mask"].append(time.perf_counter() - begin)
+        (off, on), width = peak_scatter(rng, images[band], ellipse)
+        radius = ellipse.radius(image.wcs, image.shape)
+        ny, nx = image.shape
+        px, py = to_pixels(image, np.array([ellipse.ra]), np.array([ellipse.dec]))
+        tally["nucleus"].append(bool(mask[round(py[0]), round(px[0])]))
+        inside = (radius < 1) & np.isfinite(images[band].data)
+        light = images[band].data
+        tally["cost"][name, band].append(
+            (float(light[inside & mask].sum() / light[inside].sum()), float(mask[inside].mean()))
+        )
+        false = star_mask([s for s in found if int(s.id) > 9000], image)
+        tally["false_cost"][name, band].append(float(light[inside & false].sum() / light[inside].sum()))
+        for row, here in zip(stars, lights[band], strict=True):
+            if here is None or here[1].sum() <= 0:
+                continue
+            box, own, x, y = here
+            if not (0 <= x < nx and 0 <= y < ny) or not np.isfinite(image.data[round(y), round(x)]):
+                continue
+            gauss = np.exp(
+                -0.5 * ((np.mgrid[box][1] - x) ** 2 + (np.mgrid[box][0] - y) ** 2) / (width / FWHM_PER_SIGMA) ** 2
+            )
+            peak = float((own * gauss).sum() / (gauss**2).sum())
+            on_galaxy = bool(radius[round(y), round(x)] < 1)
+            if peak < 5 * (on if on_galaxy else off):
+                continue
+            valid = np.isfinite(image.data[box])
+            left = float(own[valid & ~mask[box]].sum() / own[valid].sum())
+            g = float(row["phot_g_mean_mag"])
+            star = by_id.get(str(row["source_id"]))
+            tally["left"][name, band].append((g, left, on_galaxy, star is not None, "" if star is None else star.flag))
+
+
+def report(tally):
+    """Print the tables."""
+    print("\nMasked so that < 1 % of their light is left, of those seen (number), by G:")
+    print(
+        f"{'':24s}{'band':10s}" + "".join(f"{a}-{b}".rjust(12) for a, b in BINS) + "    G < 19   on galaxy  median left"
+    )
+    for (name, band), rows in tally["left"].items():
+        g, left, on, *_ = (np.array(column) for column in zip(*rows, strict=True))
+        cells = [share(left[(g >= a) & (g < b)]) for a, b in BINS]
+        bright = g < 19
+        cells += [share(left[bright]), share(left[bright & on])]
+        print(f"{name:24s}{band:10s}" + "".join(c.rjust(12) for c in cells) + f"   {np.median(left[bright]):.2%}")
+    print(f"\nNucleus masked in {sum(tally['nucleus'])} of {len(tally['nucleus'])} images.")
+    print("Galaxy light (area) under all circles, and light under circles of what is no star:")
+    for (name, band), rows in tally["cost"].items():
+        light, area = np.mean(rows, axis=0)
+        print(f"{name:24s}{band:10s}{light:8.1%} ({area:.1%}){np.mean(tally['false_cost'][name, band]):9.2%}")
+    listed, masked, flagged = np.sum(tally["false"], axis=0)
+    print(
+        f"Entries that are no stars: {listed} came through the table's test, {flagged} of them flagged, {masked} mask."
+    )
+    print(f"Stars of G < 19 told as the Milky Way's and seen: {np.mean(tally['listed']):.1%}.")
+    print(f"Fits: {np.median(tally['seconds']):.1f} s a scene; a mask: {1e3 * np.median(tally['mask']):.0f} ms.")
+
+
+def share(left):
+    return f"{np.mean(left < 0.01):.1%} ({left.size})" if left.size else "-"
+
+
+def decam(folder, settings):
+    """DECam's six cutouts, each filled by one saturated star: what the fit says of it."""
+    print("\nDECam cutouts with one saturated G = 10.5 star:")
+    for path in sorted((folder / "stars" / "decam_testcase6").glob("*ooi*")):
+        (found,) = find_images([path])
+        image = read_band_image(settle(found, unit="MJy/sr"))
+        weight = fits.getdata(str(path).replace("ooi", "oow"), 1)
+        bad = weight <= 0
+        chunk = next(
+            c for c in sorted((folder / "stars" / "decam_testcase6").glob("chunk*"))
+            if np.isfinite(to_pixels(image, (t := read_catalogue(c))["ra"].value, t["dec"].value)[0][t["magnitude"] < 11]).any()
+        )  # fmt: skip
+        for label, masked in (
+            ("as read", image),
+            ("without bad pixels", image.evolve(data=np.where(bad, np.nan, image.data))),
+        ):
+            stars = drain(fit_stars({image.band.name: masked}, read_catalogue(chunk), None, settings))
+            bright = [s for s in stars if s.magnitude < 11.5]
+            told = (
+                "; ".join(
+                    f"G = {s.magnitude:.1f}, {s.radii[image.band.name]:.0f} arcsec: {s.flag or 'NOT FLAGGED'}"
+                    for s in bright
+                )
+                or "NO STAR"
+            )
+            print(f"  {path.name[:26]} {label}: {told}")
+
+
+def main():
+    """Print everything."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first", type=int, default=100)
+    parser.add_argument("--stars", type=int, default=120)
+    parser.add_argument("--missed", action="store_true", help="list the stars that were missed")
+    arguments = parser.parse_args()
+    import tempfile
+
+    settings = StarSettings()
+    with tempfile.TemporaryDirectory() as tmp:
+        tally = {"left": defaultdict(list), "nucleus": [], "cost": defaultdict(list), "false_cost": defaultdict(list), "false": [], "listed": [],
+                 "seconds": [], "mask": [], "tmp": tmp, "first": arguments.first, "callback": lambda p: print(" ", p.detail) if p.result is not None else None}  # fmt: skip
+        for name, images, ellipse in scenes(arguments.folder):
+            for seed in range(arguments.first, arguments.first + arguments.seeds):
+                one_scene(arguments.folder, name, images, ellipse, seed, arguments.stars, settings, tally)
+    report(tally)
+    if arguments.missed:
+        for key, rows in tally["left"].items():
+            for g, left, on, there, flag in rows:
+                if g < 19 and left >= 0.01:
+                    print(
+                        f"  missed {key} G = {g:.1f} left {left:.1%} {'on' if on else 'off'} galaxy {'' if there else 'NOT LISTED'} {flag}"
+                    )
+    decam(arguments.folder, settings)
+
+
+if __name__ == "__main__":
+    main()

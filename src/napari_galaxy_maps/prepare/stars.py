@@ -1,0 +1,361 @@
+"""Stars of the Milky Way in front of a galaxy: found, fitted band by band, flagged where a person should look, and masked."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..exceptions import InputError
+from ..galaxy import BandImage, Ellipse
+from ..progress import Progress, Steps, drain
+from .catalogue import at_epoch, milky_way_stars
+from .star_bands import (
+    G_MICRON,
+    Field,
+    circle_radius,
+    fit_field,
+    image_epoch,
+    jy_of_magnitude,
+    make_field,
+    offsets,
+    peak_to_jy,
+    pixel_noise,
+    to_pixels,
+)
+from .star_list import Star, StarSettings, star_mask
+
+if TYPE_CHECKING:
+    from astropy.coordinates import SkyCoord
+    from astropy.table import QTable
+
+__all__ = ["Star", "StarSettings", "band_order", "find_stars", "find_stars_steps", "fit_stars", "star_mask"]
+
+_START_MICRON = 0.766  # SDSS i
+_SURE_PARALLAX = 10.0
+_GALAXY_PART = 0.10
+
+
+def band_order(images: Mapping[str, BandImage]) -> list[tuple[str, str | None]]:
+    """Bands in the order of fitting, each with the one before: from SDSS i, or the nearest, outwards in wavelength."""
+    names = sorted(images, key=lambda name: images[name].band.pivot)
+    first = min(names, key=lambda name: abs(np.log(images[name].band.pivot / _START_MICRON)))
+    start = names.index(first)
+    order: list[tuple[str, str | None]] = [(first, None)]
+    for side in (names[start + 1 :], names[:start][::-1]):
+        before = first
+        for name in side:
+            order.append((name, before))
+            before = name
+    return order
+
+
+def fit_stars(
+    images: Mapping[str, BandImage], catalogue: QTable, ellipse: Ellipse | None, settings: StarSettings
+) -> Steps[list[Star]]:
+    """Circles for the Milky Way's stars of a catalogue, band by band (Dobbels & Baes 2021, Sect. 2.1).
+
+    Parameters
+    ----------
+    images : mapping of str to BandImage
+        By band name; with their sky on or off.
+    catalogue : QTable
+        Of `catalogue.read_catalogue`.
+    ellipse : Ellipse or None
+        The galaxy's.
+    settings : StarSettings
+        See there.
+
+    Yields
+    ------
+    Progress
+        ``step`` "stars", after every band and every hundred stars.
+
+    Returns
+    -------
+    list of Star
+        Those seen in at least one band, the brightest first.
+
+    Raises
+    ------
+    InputError
+        When there is no image, or no star of the catalogue lies on one.
+    """
+    if not images:
+        raise InputError("There is no image to look for stars on; add the galaxy's FITS files.")
+    order = band_order(images)
+    skies = {name: at_epoch(catalogue, settings.epoch or image_epoch(image)) for name, image in images.items()}
+    sky = skies[order[0][0]]
+    on_any = np.any(
+        [np.isfinite(to_pixels(images[name], place.ra.deg, place.dec.deg)[0]) for name, place in skies.items()], axis=0
+    )
+    if not on_any.any():
+        raise InputError(_nowhere(catalogue, sky, images[order[0][0]]))
+    told = bool(catalogue.meta.get("has_parallax", True) or catalogue.meta.get("has_motion", True))
+    chosen = on_any.copy()
+    if told:
+        chosen &= milky_way_stars(catalogue, settings.parallax_snr, settings.motion_snr)
+    rows = np.flatnonzero(chosen)
+    found = _Found(
+        [str(name) for name in catalogue["id"][rows]], sky.ra.deg[rows], sky.dec.deg[rows],
+        np.asarray(catalogue["magnitude"], float)[rows], "gaia", {name: place[rows] for name, place in skies.items()},
+    )  # fmt: skip
+    fields = yield from _fit_bands(images, order, found, ellipse, settings)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        parallax = (catalogue["parallax"] / catalogue["parallax_error"]).value[rows]
+    sure = (parallax > _SURE_PARALLAX) | ~np.isfinite(parallax)
+    stars = _judge(found, fields, ellipse, settings, sure, told)
+    return sorted(stars, key=lambda star: np.inf if np.isnan(star.magnitude) else star.magnitude)
+
+
+def find_stars_steps(
+    images: Mapping[str, BandImage], ellipse: Ellipse | None, settings: StarSettings
+) -> Steps[list[Star]]:
+    """Point sources found on the image itself where there is no catalogue; see `find_stars`."""
+    from photutils.detection import DAOStarFinder
+
+    if not images:
+        raise InputError("There is no image to look for stars on; add the galaxy's FITS files.")
+    order = band_order(images)
+    image = images[order[0][0]]
+    noise = pixel_noise(image)
+    data = np.array(image.data, float)
+    blank = ~np.isfinite(data) if image.mask is None else ~np.isfinite(data) | image.mask
+    data[blank] = np.nanmedian(data) if (~blank).any() else 0.0
+    width = max(np.hypot(image.fwhm or 2 * image.pixel_arcsec, 0.68 * image.pixel_arcsec) / image.pixel_arcsec, 1.2)
+    table = None
+    if np.isfinite(noise) and noise > 0:
+        finder = DAOStarFinder(
+            settings.threshold * noise, width, sharpness_range=(0.2, 1.2), roundness_range=(-0.6, 0.6)
+        )
+        table = finder(data, mask=blank)
+    if table is None or len(table) == 0:
+        yield Progress("stars", 1, 1, f"{image.band}: no point source stands out by {settings.threshold:g} sigma")
+        return []
+    table.sort("flux", reverse=True)
+    place = image.wcs.pixel_to_world(np.asarray(table["x_centroid"]), np.asarray(table["y_centroid"])).icrs
+    names = [f"{image.band} {i + 1}" for i in range(len(table))]
+    found = _Found(names, place.ra.deg, place.dec.deg, np.full(len(table), np.nan), "daofind")
+    fields = yield from _fit_bands(images, order, found, ellipse, settings)
+    first = fields[order[0][0]]
+    pointlike = np.array(
+        [fit is not None and fit.seen and 0.6 < fit.fwhm / first.fwhm_pixels < 1.4 for fit in first.fits]
+    )
+    stars = _judge(found, fields, ellipse, settings, np.ones(len(names), bool), told=True, keep=pointlike)
+    inside = dict(zip(names, first.inside, strict=True))
+    note = "found without a catalogue"
+    return [
+        replace(
+            star,
+            flag=_join(f"{note}: a star or a knot of the galaxy?" if inside[star.id] else note, star.flag),
+            enabled=star.enabled and not inside[star.id],
+        )
+        for star in stars
+    ]
+
+
+def find_stars(images: Mapping[str, BandImage], ellipse: Ellipse | None, settings: StarSettings) -> list[Star]:
+    """Point sources found on the image itself (DAOStarFinder), where there is no catalogue.
+
+    Parameters
+    ----------
+    images, ellipse, settings
+        As for `fit_stars`.
+
+    Returns
+    -------
+    list of Star
+        All flagged; those within the galaxy, where a knot looks like a star, do not mask until a person says so.
+
+    Raises
+    ------
+    InputError
+        When there is no image.
+    """
+    return drain(find_stars_steps(images, ellipse, settings))
+
+
+@dataclass(frozen=True)
+class _Found:
+    ids: list[str]
+    ra: np.ndarray
+    dec: np.ndarray
+    magnitude: np.ndarray
+    origin: str
+    places: Mapping[str, SkyCoord] = field(default_factory=dict)
+    """Where they were when each band was taken, where that differs."""
+
+    def place(self, band: str) -> SkyCoord:
+        from astropy.coordinates import SkyCoord
+
+        return self.places[band] if band in self.places else SkyCoord(self.ra, self.dec, unit="deg")
+
+
+def _fit_bands(
+    images: Mapping[str, BandImage], order: Sequence[tuple[str, str | None]], found: _Found, ellipse: Ellipse | None,
+    settings: StarSettings,
+) -> Generator[Progress, None, dict[str, Field]]:  # fmt: skip
+    """Fit every band, each tied to the one before in width, brightness and position."""
+    fields: dict[str, Field] = {}
+    jy: dict[str, np.ndarray] = {}
+    ratios: dict[str, np.ndarray] = {}
+    for done, (name, before) in enumerate(order):
+        image = images[name]
+        known = jy_of_magnitude(found.magnitude) if before is None else jy[before]
+        micron = G_MICRON if before is None else images[before].band.pivot
+        stars = make_field(image, found.place(name), (found.ra, found.dec), ellipse, known, micron)
+        ratio = np.ones(found.ra.size) if before is None else ratios[before]
+        # colours of stars scatter the more, the further apart the bands are; G is broad
+        scatter = (1.0 if before is None else 0.4) + 1.5 * abs(np.log(image.band.pivot / micron))
+        yield from fit_field(stars, ratio, scatter, settings.seen, settings.tie, Progress("stars", done, len(order)))
+        fields[name] = stars
+        jy[name], ratios[name] = _carried(stars, ratio, settings.runaway)
+        yield Progress("stars", done + 1, len(order), _told(stars, settings), image)
+    return fields
+
+
+def _carried(stars: Field, ratio: np.ndarray, runaway: float) -> tuple[np.ndarray, np.ndarray]:
+    """What the next band is told: fluxes in Jy and widths over the PSF's; what was expected where the fit is no good."""
+    # stars.predicted is on the scale of the band's fitted stars already
+    flux = stars.predicted * peak_to_jy(stars.fwhm)
+    width = ratio.copy()
+    for i, fit in enumerate(stars.fits):
+        if fit is not None and fit.seen and not fit.saturated and fit.fwhm < runaway * stars.fwhm_pixels:
+            flux[i] = fit.amplitude * peak_to_jy(fit.fwhm * stars.pixel)
+            width[i] = 1 + (fit.fwhm / stars.fwhm_pixels - 1) * min(1.0, fit.amplitude / (20 * fit.error))
+    return flux, width
+
+
+def _told(stars: Field, settings: StarSettings) -> str:
+    seen = sum(fit is not None and fit.seen for fit in stars.fits)
+    assert stars.wings is not None
+    text = (
+        f"{stars.image.band}: {seen} of {int(stars.on_image.sum())} stars seen; {1 - settings.leak:.0%} of a star's light lies "
+        f"within {stars.wings.encircling(settings.leak):.1f} arcsec ({stars.wings.source})"
+    )
+    if stars.offset > 0.5 * stars.fwhm:
+        text += f"; the image lies {stars.offset:.1f} arcsec off the catalogue, check its coordinates or the epoch"
+    return text
+
+
+def _judge(
+    found: _Found, fields: Mapping[str, Field], ellipse: Ellipse | None, settings: StarSettings, sure: np.ndarray,
+    told: bool, keep: np.ndarray | None = None,
+) -> list[Star]:  # fmt: skip
+    """Circles and flags of all stars."""
+    sharpest = min(stars.fwhm for stars in fields.values())
+    guarded = max(2 * sharpest, settings.nucleus)
+    distance = np.full(found.ra.size, np.inf) if ellipse is None else np.hypot(*offsets(ellipse, found.ra, found.dec))
+    result = []
+    for i in range(found.ra.size):
+        if keep is not None and not keep[i]:
+            continue
+        radii, flags = _circles(fields, i, settings)
+        if not any(radii.values()):
+            continue
+        enabled = True
+        inside = any(stars.inside[i] for stars in fields.values())
+        if distance[i] < guarded:
+            flags.insert(0, "over the nucleus")
+            enabled = False
+        elif ellipse is not None:
+            enabled = _near_galaxy(radii, flags, fields, i, distance[i], guarded, ellipse, inside and not sure[i])
+        if not told:
+            flags.insert(0, "the catalogue has no parallaxes: a star of the Milky Way?")
+            enabled = enabled and not inside
+        result.append(
+            Star(
+                found.ids[i],
+                float(found.ra[i]),
+                float(found.dec[i]),
+                float(found.magnitude[i]),
+                found.origin,
+                radii,
+                "; ".join(flags),
+                enabled,
+            )
+        )
+    return result
+
+
+def _circles(fields: Mapping[str, Field], i: int, settings: StarSettings) -> tuple[dict[str, float], list[str]]:
+    """Radii of one star by band, and what is odd about its fits."""
+    radii: dict[str, float] = {}
+    wide: list[str] = []
+    moved: list[str] = []
+    saturated: list[str] = []
+    capped: list[str] = []
+    for name, stars in fields.items():
+        fit = stars.fits[i]
+        width = 1.0 if fit is None else fit.fwhm / stars.fwhm_pixels
+        ran_away = fit is not None and fit.seen and width > settings.runaway
+        radii[name] = circle_radius(stars, i, ran_away, settings.leak, settings.depth, settings.largest)
+        if fit is None or not radii[name]:
+            continue
+        if fit.saturated:
+            saturated.append(name)
+        if ran_away:
+            wide.append(f"{name} ({width:.1f} PSFs wide)")
+        if np.hypot(fit.x - stars.x[i], fit.y - stars.y[i]) > stars.fwhm_pixels:
+            moved.append(name)
+        if radii[name] >= settings.largest:
+            capped.append(name)
+    flags = []
+    for words, names in (("saturated in", saturated), ("fit ran away in", wide), ("fit moved off its place in", moved),
+                         ("larger than the largest circle in", capped)):  # fmt: skip
+        if names:
+            flags.append(f"{words} {', '.join(names)}")
+    return radii, flags
+
+
+def _near_galaxy(
+    radii: dict[str, float], flags: list[str], fields: Mapping[str, Field], i: int, distance: float, guarded: float,
+    ellipse: Ellipse, doubtful: bool,
+) -> bool:  # fmt: skip
+    """Keep one star's circles off the nucleus and say what is odd about a star on the galaxy; whether it may mask."""
+    cut = [name for name, radius in radii.items() if radius and radius > distance - 0.5 * guarded]
+    for name in cut:
+        room = distance - 0.5 * guarded
+        radii[name] = room if room > 0.5 * fields[name].fwhm else 0.0
+    if cut:
+        flags.append(f"beside the nucleus, circle cut back in {', '.join(cut)}")
+    part = max(radii.values()) ** 2 / (ellipse.a * ellipse.b)
+    if part > _GALAXY_PART and distance < ellipse.a + max(radii.values()):
+        flags.append(f"its circle is {part:.0%} of the galaxy's area")
+    if not doubtful:
+        return True
+    wide = [
+        name for name, stars in fields.items()
+        if (fit := stars.fits[i]) is not None and fit.seen and fit.amplitude > 10 * fit.error and fit.fwhm > 1.5 * stars.fwhm_pixels
+    ]  # fmt: skip
+    if wide:
+        flags.append(f"wider than a star in {', '.join(wide)} and its parallax is no sure one: an H II region?")
+    return not wide
+
+
+def _join(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)
+
+
+def _nowhere(catalogue: QTable, sky: SkyCoord, image: BandImage) -> str:
+    """Why no star lies on an image, in one sentence."""
+    from astropy.coordinates import SkyCoord
+
+    path = catalogue.meta.get("path", "The catalogue")
+    ny, nx = image.shape
+    middle = image.wcs.pixel_to_world((nx - 1) / 2, (ny - 1) / 2).icrs
+    for frame, words in (("galactic", "Galactic longitude and latitude"), ("fk4", "B1950 coordinates")):
+        try:
+            other = SkyCoord(sky.ra.deg, sky.dec.deg, unit="deg", frame=frame).icrs
+        except ValueError:
+            continue
+        if np.isfinite(to_pixels(image, other.ra.deg, other.dec.deg)[0]).sum() >= max(1, 0.2 * len(sky)):
+            names = "l and b" if frame == "galactic" else "RAB1950 and DEB1950"
+            return f"{path}: none of its {len(sky)} stars lies on the images, but as {words} they would; name the columns {names}."
+    nearest = float(sky.separation(middle).deg.min())
+    return (
+        f"{path}: none of its {len(sky)} stars lies on the images (the nearest is {nearest:.2g} degrees off); fetch those around "
+        f"RA {middle.ra.deg:.4f}, Dec {middle.dec.deg:.4f}."
+    )
