@@ -58,7 +58,7 @@ def test_every_page_is_in_the_navigation_and_the_other_way_round():
     assert listed == there
 
 
-@pytest.mark.parametrize("line", commands())
+@pytest.mark.parametrize("line", list(commands()))
 def test_a_command_that_is_shown_exists(line):
     arguments = shlex.split(line, comments=True)[1:]
     if arguments[-1] == "--help":

@@ -53,7 +53,7 @@ def test_flux_in_every_band_is_that_of_bulge_and_disc(maker, galaxy):
     components = maker.read_components()
     assert len(images) == 15
     for name, image in images.items():
-        bulge, disc = maker.render(image.wcs, image.shape, image.pixel_arcsec, image.fwhm)
+        bulge, disc = maker.render(image.wcs, image.shape, image.pixel_arcsec, image.fwhm, oversample=2)
         early, late = (1.0 if name == "WISE_3.4" else components[kind][name] for kind in ("early", "late"))
         inside = read.ellipse.radius(image.wcs, image.shape) < 1
         truth = (early * bulge + late * disc)[inside].sum()
