@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from napari_galaxy_maps import cli
+from napari_galaxy_maps.fits_io import read_maps
 from napari_galaxy_maps.recipe import Recipe
 
 yaml = pytest.importorskip("yaml")
@@ -78,6 +79,21 @@ def test_a_recipe_that_is_shown_is_one():
     assert shown
     for code in shown:
         Recipe.model_validate(tomllib.loads(code))
+
+
+def test_python_that_is_shown_runs(tmp_path, monkeypatch):
+    shown = [
+        code
+        for path in DOCUMENTS
+        for language, code in blocks(path.read_text(encoding="utf-8"))
+        if language == "python"
+    ]
+    assert shown
+    (tmp_path / "sample_data").symlink_to(ROOT / "sample_data")
+    monkeypatch.chdir(tmp_path)
+    for code in shown:
+        exec(compile(code, "document", "exec"), {})
+    assert read_maps("maps.fits").values
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=named)
