@@ -81,13 +81,13 @@ def test_a_recipe_that_is_shown_is_one():
         Recipe.model_validate(tomllib.loads(code))
 
 
-def test_python_that_is_shown_runs(tmp_path, monkeypatch):
+def test_python_of_the_library_that_is_shown_runs(tmp_path, monkeypatch):
     shown = [
         code
         for path in DOCUMENTS
         for language, code in blocks(path.read_text(encoding="utf-8"))
-        if language == "python"
-    ]
+        if language == "python" and "napari." not in code.replace("napari_galaxy_maps.", "")
+    ]  # a window needs a display, and is tested where the plugin is
     assert shown
     (tmp_path / "sample_data").symlink_to(ROOT / "sample_data")
     monkeypatch.chdir(tmp_path)
