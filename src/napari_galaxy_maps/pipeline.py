@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from . import __version__
 from .galaxy import BandCube, Galaxy
 from .maps import PropertyMaps
 from .models.registry import load_model
-from .prepare.steps import Memory, prepare_steps
+from .prepare.masks import Masks
+from .prepare.memory import Memory
+from .prepare.steps import prepare_steps
 from .progress import Progress, Steps, drain
 from .recipe import Recipe
+
+if TYPE_CHECKING:
+    from .models.dust_forest import DustForest
 
 _VERSIONS_OF = ("numpy", "astropy", "reproject", "scikit-learn", "xgboost", "torch", "photutils")
 
@@ -34,15 +41,80 @@ def provenance(galaxy: Galaxy, recipe: Recipe) -> dict[str, Any]:
     return {"object": galaxy.name, "recipe": recipe.to_toml(), "versions": versions, "inputs": inputs}
 
 
-def predict_cube_steps(cube: BandCube, recipe: Recipe, known: dict[str, Any] | None = None) -> Steps[PropertyMaps]:
-    """Predict maps from a prepared cube; `known` is the provenance so far."""
+@dataclass
+class Kept(Memory):
+    """What preparation remembers, and the last prediction with the cube it was made of."""
+
+    cube: BandCube | None = None
+    maps: PropertyMaps | None = None
+
+
+def predict_cube_steps(
+    cube: BandCube, recipe: Recipe, known: dict[str, Any] | None = None, memory: Kept | None = None
+) -> Steps[PropertyMaps]:
+    """Predict maps from a prepared cube.
+
+    Parameters
+    ----------
+    cube : BandCube
+        The cube.
+    recipe : Recipe
+        Names the model and where it runs.
+    known : dict, optional
+        The provenance so far.
+    memory : Kept, optional
+        Where it holds the prediction of a cube that differs in some pixels only, those alone are predicted.
+    """
     model = load_model(recipe.model.name)
-    maps = yield from model.predict_steps(cube, recipe.model.device)
-    notes = [note for image in cube.images.values() for note in (f"{image.band}: {text}" for text in image.notes)]
-    return replace(maps, provenance={**(known or {"object": cube.name}), **maps.provenance, "note": notes})
+    before, last = (memory.cube, memory.maps) if memory is not None else (None, None)
+    if (
+        before is None
+        or last is None
+        or not _alike(cube, before)
+        or last.provenance["model_hash"] != model.weights_hash
+    ):
+        maps = yield from model.predict_steps(cube, recipe.model.device)
+    else:
+        maps = yield from _predict_changed(cube, before, last, model, recipe.model.device)
+    notes = [f"{image.band}: {text}" for image in cube.images.values() for text in image.notes]
+    maps = replace(maps, provenance={**(known or {"object": cube.name}), **maps.provenance, "note": notes})
+    if memory is not None:
+        memory.cube, memory.maps = cube, maps
+    return maps
 
 
-def predict_steps(galaxy: Galaxy, recipe: Recipe, memory: Memory | None = None) -> Steps[PropertyMaps]:
+def _alike(cube: BandCube, other: BandCube) -> bool:
+    """Whether two cubes have the same bands on the same grid."""
+    same = cube.bands == other.bands and cube.shape == other.shape and cube.fwhm == other.fwhm
+    return same and bool((cube.wcs.wcs.crval == other.wcs.wcs.crval).all() and cube.pixel_arcsec == other.pixel_arcsec)
+
+
+def _predict_changed(
+    cube: BandCube, before: BandCube, last: PropertyMaps, model: DustForest, device: str
+) -> Steps[PropertyMaps]:
+    """The last maps with those pixels predicted again in which the cube has changed."""
+    changed = (cube.mask != before.mask) | (cube.flags != before.flags)
+    for now, then in ((cube.data, before.data), (cube.uncertainty, before.uncertainty)):
+        changed |= (now.view(np.int32) != then.view(np.int32)).any(axis=0)  # bit by bit, so that NaN equals NaN
+    line = replace(  # the changed pixels side by side
+        cube, data=np.ascontiguousarray(cube.data[:, changed][:, None]), mask=cube.mask[changed][None],
+        uncertainty=np.ascontiguousarray(cube.uncertainty[:, changed][:, None]), flags=cube.flags[changed][None],
+    )  # fmt: skip
+    fresh = yield from model.predict_steps(line, device)
+
+    def merged(old: np.ndarray, new: np.ndarray) -> np.ndarray:
+        result = old.copy()
+        result[changed] = new[0]
+        return result
+
+    values = {name: merged(last.values[name], plane) for name, plane in fresh.values.items()}
+    errors = {name: merged(last.errors[name], plane) for name, plane in fresh.errors.items()}
+    return PropertyMaps(values, errors, cube.wcs, merged(last.flags, fresh.flags), fresh.provenance)
+
+
+def predict_steps(
+    galaxy: Galaxy, recipe: Recipe, memory: Kept | None = None, masks: Masks | None = None
+) -> Steps[PropertyMaps]:
     """Prepare a galaxy and predict its maps, yielding after every band and every tile.
 
     Parameters
@@ -51,8 +123,10 @@ def predict_steps(galaxy: Galaxy, recipe: Recipe, memory: Memory | None = None) 
         Its images.
     recipe : Recipe
         Settings of every step.
-    memory : Memory, optional
-        Kept between calls, it spares the preparation of what has not changed.
+    memory : Kept, optional
+        Kept between calls, it spares what has not changed, down to single pixels.
+    masks : Masks, optional
+        Stars and patches to mask.
 
     Returns
     -------
@@ -64,10 +138,9 @@ def predict_steps(galaxy: Galaxy, recipe: Recipe, memory: Memory | None = None) 
     GalaxyMapsError
         Whatever is wrong, in a sentence.
     """
-    model = load_model(recipe.model.name)
-    model.check_bands(list(galaxy.images))
-    cube = yield from prepare_steps(galaxy, recipe, memory)
-    return (yield from predict_cube_steps(cube, recipe, provenance(galaxy, recipe)))
+    load_model(recipe.model.name).check_bands(list(galaxy.images))
+    cube = yield from prepare_steps(galaxy, recipe, memory, masks)
+    return (yield from predict_cube_steps(cube, recipe, provenance(galaxy, recipe), memory))
 
 
 def predict(galaxy: Galaxy, recipe: Recipe, callback: Callable[[Progress], None] | None = None) -> PropertyMaps:

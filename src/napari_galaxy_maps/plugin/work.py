@@ -54,9 +54,9 @@ def _begin(session: Session) -> None:
 
 def _memory(session: Session) -> Any:
     if session.memory is None:
-        from ..prepare.steps import Memory
+        from ..pipeline import Kept
 
-        session.memory = Memory()
+        session.memory = Kept()
     return session.memory
 
 
