@@ -9,6 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 WINDOW := tools/with-display
 PYTEST_ARGS ?=
+DATA ?=
+BENCH_ON_DATA := benchmarks/bench_stars.py
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -35,8 +37,12 @@ docs: $(VENV)/.docs  ## The documentation as web pages, in build/docs
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir build/docs 2>&1 | { grep -v '^INFO' || true; }
 	@echo "Open build/docs/index.html."
 
-bench: system $(VENV)/.made  ## Every benchmark (see benchmarks/README.md)
-	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(WINDOW) $(BIN)/python $$file; done
+bench: system $(VENV)/.made  ## Every benchmark (see benchmarks/README.md); DATA=folder for those on real data
+	@for file in benchmarks/bench_*.py; do \
+	    if [[ " $(BENCH_ON_DATA) " != *" $$file "* ]]; then echo "== $$file"; $(WINDOW) $(BIN)/python $$file; \
+	    elif [[ -n "$(DATA)" ]]; then echo "== $$file $(DATA)"; $(WINDOW) $(BIN)/python $$file "$(DATA)"; \
+	    else echo "== $$file is left out: it needs the real data (make bench DATA=folder)"; fi; \
+	done
 
 sample: $(VENV)/.made  ## Make the sample galaxy again
 	@$(BIN)/python sample_data/make_sample_galaxy.py
