@@ -11,7 +11,7 @@ import numpy as np
 from ..galaxy import BandImage, Ellipse
 from ..progress import Progress
 from .kernels import FWHM_PER_SIGMA
-from .star_fit import Expected, Fit, Wings, fit_star, moffat_wings, stacked_wings, window
+from .star_fit import Expected, Fit, Wings, fit_star, moffat_wings, noise_correlation, stacked_wings, window
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
@@ -22,10 +22,11 @@ _G_JY, G_MICRON = 3296.0, 0.62
 
 _STAR_KELVIN = 4500.0
 _BRIGHT, _STACKED = 30.0, 25
+_SAFETY = 0.6  # the wings are known to some accuracy only
 
 # Exponents of Moffat profiles with the 1 % radii of the measured PSFs of the library empPSFs_GALEXSDSS2MASS (their constant
 # pedestal, a rest of sky, taken off); 2.5 where none was measured.
-_BETA = {"SDSS": 2.1, "2MASS": 3.0}
+_BETA = {"SDSS": 2.1, "2MASS": 2.8, "WISE": 3.0}
 _BETA_OTHER = 2.5
 
 _SURVEY_YEAR = {
@@ -61,6 +62,8 @@ class Field:
         Peak (MJy/sr) expected from the band before or from G, on the scale of the band's own stars.
     offset : float
         Median distance (arcsec) between fitted and catalogued positions of bright stars.
+    correlation : float
+        How much less the noise averages out over a star than that of independent pixels.
     """
 
     image: BandImage
@@ -75,6 +78,7 @@ class Field:
     fits: list[Fit | None] = field(default_factory=list)
     wings: Wings | None = None
     offset: float = 0.0
+    correlation: float = 1.0
 
     @property
     def fwhm_pixels(self) -> float:
@@ -218,7 +222,7 @@ def offsets(ellipse: Ellipse, ra: np.ndarray, dec: np.ndarray) -> tuple[np.ndarr
 
 
 def fit_field(
-    stars: Field, ratio: np.ndarray, colour_error: float, seen: float, tie: float, tell: Progress
+    stars: Field, ratio: np.ndarray, magnitude: np.ndarray, colour_error: float, seen: float, tie: float, tell: Progress
 ) -> Generator[Progress, None, None]:
     """Fit every star of a band, the brightest first, each taken off before the next.
 
@@ -228,6 +232,8 @@ def fit_field(
         Of `make_field`; its ``fits``, ``fwhm``, ``wings``, ``predicted`` and ``offset`` are filled.
     ratio : ndarray
         Width over the PSF's in the band before; 1 where unknown.
+    magnitude : ndarray
+        G, NaN where unknown: which may be saturated.
     colour_error : float
         Standard deviation of ln(flux) about the expected one.
     seen : float
@@ -239,6 +245,7 @@ def fit_field(
     """
     name = stars.image.band.name
     there = np.flatnonzero(stars.on_image)
+    stars.correlation = noise_correlation(stars.image.data, stars.fwhm_pixels, stars.noise)
     _calibrate(stars, there, seen)
     order = there[np.argsort(-np.nan_to_num(stars.predicted[there], nan=0.0), kind="stable")]
     data = np.array(stars.image.data, float)
@@ -250,9 +257,11 @@ def fit_field(
     for count, i in enumerate(order):
         expected = Expected(
             float(stars.x[i]), float(stars.y[i]), width * float(np.clip(ratio[i], 0.8, 1.5)), float(stars.predicted[i]),
-            0.3 * width * softer, 0.15 * softer, colour_error * softer,
+            0.3 * width * softer, 0.15 * softer, colour_error * softer, float(magnitude[i]),
         )  # fmt: skip
-        fit = fit_star(data, expected, stars.noise, seen=seen, curved=bool(stars.inside[i]))
+        fit = fit_star(
+            data, expected, stars.noise, seen=seen, curved=bool(stars.inside[i]), correlation=stars.correlation
+        )
         stars.fits[i] = fit
         if fit is not None and fit.seen and not fit.saturated and fit.fwhm < 2 * width:
             _take_off(data, fit)
@@ -269,7 +278,9 @@ def _calibrate(stars: Field, there: np.ndarray, seen: float) -> None:
     found: list[tuple[float, float, float, float]] = []
     for i in bright:
         expected = Expected(float(stars.x[i]), float(stars.y[i]), width, np.nan, width, 0.5)
-        fit = fit_star(data, expected, stars.noise, seen=seen, curved=bool(stars.inside[i]))
+        fit = fit_star(
+            data, expected, stars.noise, seen=seen, curved=bool(stars.inside[i]), correlation=stars.correlation
+        )
         sound = fit is not None and fit.seen and not fit.saturated and fit.amplitude > 15 * fit.error
         if fit is not None and sound and 0.5 < fit.fwhm / width < 2.2:
             found.append((fit.fwhm, fit.amplitude / stars.predicted[i], fit.x - stars.x[i], fit.y - stars.y[i]))
@@ -312,10 +323,12 @@ def _find_wings(stars: Field) -> None:
     chosen.sort(key=lambda pair: -pair[0])
     best: Sequence[Fit] = [fit for _, fit in chosen[:_STACKED]]
     data = np.asarray(stars.image.data, float)
-    stars.wings = stacked_wings(data, best, pixel, stars.fwhm, reach, stars.noise)
-    if stars.wings is None:
-        beta = _BETA.get(stars.image.band.survey, _BETA_OTHER)
-        stars.wings = moffat_wings(stars.fwhm, beta, f"a Moffat profile of exponent {beta:g}")
+    beta = _BETA.get(stars.image.band.survey, _BETA_OTHER)
+    usual = moffat_wings(stars.fwhm, beta, f"a Moffat profile of exponent {beta:g}")
+    wings = stacked_wings(data, best, pixel, stars.fwhm, reach, stars.noise * stars.correlation)
+    # a few stars with a neighbour or a sky gradient beside them must not make every circle huge, or too small
+    sane = wings is not None and 0.65 < wings.encircling(0.01) / usual.encircling(0.01) < 1.35
+    stars.wings = wings if wings is not None and sane else usual
 
 
 def circle_radius(stars: Field, i: int, ran_away: bool, leak: float, depth: float, largest: float) -> float:
@@ -331,7 +344,9 @@ def circle_radius(stars: Field, i: int, ran_away: bool, leak: float, depth: floa
     if (ran_away or fit.saturated) and np.isfinite(stars.predicted[i]):
         # such a fit's peak and width are no star's: its brightness elsewhere tells how far it reaches
         peak, wider = max(peak, stars.predicted[i]) if fit.saturated else stars.predicted[i], 1.0
-    radius = wider * max(wings.encircling(leak), wings.reaching(depth * fit.noise / peak) if peak > 0 else 0.0)
+    radius = wider * max(
+        wings.encircling(_SAFETY * leak), wings.reaching(depth * fit.noise / peak) if peak > 0 else 0.0
+    )
     if fit.saturated:
         radius = max(radius, _reach_on_image(stars, fit, depth, largest))
     return min(radius + 0.5 * stars.pixel + stars.offset + float(stars.moved[i]), largest)

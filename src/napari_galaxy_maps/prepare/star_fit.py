@@ -13,6 +13,8 @@ WINDOW = 3.5
 """Radius of the fitted pixels in FWHM."""
 
 _FEWEST_PIXELS = 12
+_NEVER_SATURATED, _WIDELY_SATURATED = 17.0, 13.0  # G
+_TAIL = 3.5  # exponent of a PSF's far wings: those of the measured SDSS and 2MASS PSFs fall with 3.5 to 4
 _MISMATCH = 0.05  # no star is a Gaussian: its pixels are known to this fraction of the peak at best
 
 
@@ -30,6 +32,8 @@ class Expected:
         Peak above the background, in the data's unit; NaN where nothing is known.
     position_error, width_error, amplitude_error : float
         How softly the fit is tied to each: pixels, ln(FWHM), ln(amplitude).
+    magnitude : float
+        G, NaN where unknown: whether it may be saturated.
     """
 
     x: float
@@ -39,6 +43,7 @@ class Expected:
     position_error: float = 1.0
     width_error: float = 0.3
     amplitude_error: float = 1.5
+    magnitude: float = np.nan
 
 
 @dataclass(frozen=True)
@@ -77,32 +82,39 @@ def window(shape: tuple[int, int], x: float, y: float, radius: float) -> tuple[s
     return (slice(y0, y1), slice(x0, x1)) if y1 > y0 and x1 > x0 else None
 
 
-def is_saturated(data: np.ndarray, x: float, y: float, fwhm: float, noise: float) -> bool:
-    """Whether a star's top is flat (several pixels at one height) or blank."""
+def is_saturated(data: np.ndarray, x: float, y: float, fwhm: float, noise: float, magnitude: float = np.nan) -> bool:
+    """Whether a star's top is flat (several pixels at one height) or blank; never of one that is known to be faint."""
+    if magnitude > _NEVER_SATURATED:
+        return False
     box = window(data.shape, x, y, max(1.0, 0.6 * fwhm))
     if box is None:
         return False
-    core = data[box]
-    blank = ~np.isfinite(core)
+    blank = ~np.isfinite(data[box])
     if blank.any():
-        around = window(data.shape, x, y, max(3.0, 1.5 * fwhm))
-        ring = data[around]
-        # a hole in the middle of something bright, not a star at the border of what was measured
-        return bool(blank.mean() > 0.1 and np.isfinite(ring).mean() > 0.3 and np.nanmax(ring) > 50 * noise)
+        # a hole in the middle of something bright
+        around = data[window(data.shape, x, y, max(6.0, 3 * fwhm))]
+        return bool(blank.mean() > 0.1 and np.isfinite(around).sum() > 20 and np.nanmax(around) > 50 * noise)
     around = window(data.shape, x, y, max(2.0, 1.5 * fwhm))
     top = data[around]
     top = top[np.isfinite(top)]
     height = top.max() - np.percentile(top, 5)
+    if magnitude < _WIDELY_SATURATED and top.size > 8:
+        # a plateau wider than the PSF: only the farther surroundings are lower (faint stars on a bulge look like that)
+        far = data[window(data.shape, x, y, max(10.0, 6 * fwhm))]
+        rise = top.max() - np.nanpercentile(far, 5)
+        if rise > 100 * noise and np.percentile(top, 50) > top.max() - 0.1 * rise:
+            return True
     if height < 100 * noise:
         return False
     # A Gaussian has pi s^2 / 40 pixels within 2.5 % of its peak: under one, unless it is very well sampled.
     flat = (top > top.max() - 0.025 * height).sum()
-    return bool(flat >= max(5, 0.1 * fwhm**2))
+    return bool(flat >= max(5, 0.25 * fwhm**2))
 
 
 def fit_star(
-    data: np.ndarray, expected: Expected, noise: float, *, seen: float = 3.0, curved: bool = False
-) -> Fit | None:
+    data: np.ndarray, expected: Expected, noise: float, *, seen: float = 3.0, curved: bool = False,
+    correlation: float = 1.0,
+) -> Fit | None:  # fmt: skip
     """Fit a circular Gaussian and a local background, softly tied to what is expected (Dobbels & Baes 2021, Sect. 2.1).
 
     Parameters
@@ -117,6 +129,8 @@ def fit_star(
         Amplitude over its error from which the star counts as seen.
     curved : bool
         Whether the background is a paraboloid (within a galaxy) and not a plane.
+    correlation : float
+        Of `noise_correlation`: how much less the noise averages out over a star than that of independent pixels.
 
     Returns
     -------
@@ -141,8 +155,14 @@ def fit_star(
         terms += [(u / radius) ** 2, (v / radius) ** 2, u * v / radius**2]
     ground = np.column_stack(terms)
     sigma = expected.fwhm / FWHM_PER_SIGMA
+    # What exceeds the sky's noise around a star is structure, as smooth as a star itself: it does not average out over one.
+    beam = max(1.0, 1.13 * expected.fwhm**2)
     amplitude, error, level, spread = _linear(values, ground, np.exp(-0.5 * (u**2 + v**2) / sigma**2), noise)
-    saturated = is_saturated(data, expected.x, expected.y, expected.fwhm, noise)
+    # ... but for the star's own wings, which no Gaussian has
+    structure = np.sqrt(max(spread**2 - noise**2 - (_MISMATCH * amplitude) ** 2, 0.0) * beam)
+    effective = float(np.hypot(noise * correlation, structure))
+    error *= effective / max(spread, 1e-30)
+    saturated = is_saturated(data, expected.x, expected.y, expected.fwhm, noise, expected.magnitude)
     if not amplitude > seen * error:
         return Fit(amplitude, error, expected.x, expected.y, expected.fwhm, spread, False, saturated)
 
@@ -152,7 +172,7 @@ def fit_star(
         grid = (np.rint(u + expected.x).astype(int) % stride == 0) & (np.rint(v + expected.y).astype(int) % stride == 0)
         u, v, values, ground = u[grid], v[grid], values[grid], ground[grid]
     known = amplitude if not np.isfinite(expected.amplitude) else expected.amplitude
-    weight = stride / np.hypot(spread, _MISMATCH * amplitude)
+    weight = 1 / np.hypot(effective / stride, _MISMATCH * amplitude)
     means = np.array([np.log(known), 0.0, 0.0, np.log(sigma)])
     softness = np.array(
         [expected.amplitude_error, expected.position_error, expected.position_error, expected.width_error]
@@ -206,6 +226,28 @@ def _linear(
             break
         keep = again
     return float(solution[0]), float(spread * np.sqrt(covariance[0, 0])), solution[1:], spread
+
+
+def noise_correlation(data: np.ndarray, fwhm: float, noise: float) -> float:
+    """How much larger the noise of a star's amplitude is than with independent pixels, from the image smoothed by the PSF.
+
+    Resampled and coadded images have correlated noise, and faint unresolved sources are one too; 1 or more.
+    """
+    from astropy.stats import sigma_clipped_stats
+    from scipy.ndimage import gaussian_filter
+
+    ny, nx = data.shape
+    part = data[max(0, ny // 2 - 512) : ny // 2 + 512, max(0, nx // 2 - 512) : nx // 2 + 512]
+    finite = np.isfinite(part)
+    if finite.sum() < 1000:
+        return 1.0
+    sigma = fwhm / FWHM_PER_SIGMA
+    filled = np.where(finite, part, np.median(part[finite]))
+    # less what is wider than a star: the background of a fit takes that off
+    smooth = gaussian_filter(filled, sigma) - gaussian_filter(filled, 4 * sigma)
+    spread = float(sigma_clipped_stats(smooth[finite], sigma=3, cenfunc="median", stdfunc="mad_std")[2])
+    independent = noise * np.sqrt(1 / (4 * np.pi * sigma**2)) if sigma > 0.5 else noise * 0.56
+    return max(1.0, spread / independent)
 
 
 @dataclass(frozen=True)
@@ -288,20 +330,17 @@ def stacked_wings(
     value = np.nanmedian(stars, axis=0)
     error = 1.25 * np.sqrt(np.nanmedian(np.square(errors), axis=0) / len(stars))
     middle = np.concatenate([[0.0], np.sqrt((edges[1:-1] ** 2 + edges[2:] ** 2) / 2)])
-    lost = np.flatnonzero(~(value > 3 * error))
+    lost = np.flatnonzero(~(value > 4 * error))
     last = int(lost[0]) if lost.size else value.size
     inner = middle < 1.2 * fwhm
     if last < inner.sum() + 2:
         return None
     radius, profile = middle[:last], np.minimum.accumulate(value[:last])
+    # the background was taken where there still is some of the star's light
+    profile = profile + profile[-1] * (1.15 * reach / radius[-1]) ** -_TAIL
     profile = profile / max(profile[0], 1.0)
-    outer = radius > radius[-1] / 2.2
-    slope = 3.5
-    if outer.sum() > 2:
-        slope = -float(np.polynomial.Polynomial.fit(np.log(radius[outer]), np.log(profile[outer]), 1).convert().coef[1])
-    slope = min(max(slope, 3.0), 6.0)  # flatter than 3, most of the light would lie where nothing was seen
     beyond = np.geomspace(radius[-1] * 1.05, max(40 * fwhm, radius[-1] * 2), 100)
-    tail = profile[-1] * (beyond / radius[-1]) ** -slope
+    tail = profile[-1] * (beyond / radius[-1]) ** -_TAIL
     fine = np.linspace(0, radius[-1], 400)
     inside = np.exp(np.interp(fine, radius, np.log(profile)))
     # the innermost ring is an average over the core: the Gaussian that was fitted tells its shape

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ..fits_io.regions_io import Circle
 from ..galaxy import BandImage
 from .star_bands import to_pixels
 
@@ -136,3 +137,46 @@ def _paint(mask: np.ndarray, x: float, y: float, radius: float, steps: np.ndarra
     column, row = round(x), round(y)
     if 0 <= column < nx and 0 <= row < ny:
         mask[row, column] = True
+
+
+def to_circles(stars: Iterable[Star]) -> list[Circle]:
+    """The stars' circles, one a band in which they have one."""
+    return [
+        Circle(star.ra, star.dec, radius, band, star.id, star.origin, star.magnitude, star.flag, star.enabled)
+        for star in stars
+        for band, radius in star.radii.items()
+        if radius > 0
+    ]
+
+
+def from_circles(circles: Iterable[Circle], bands: Iterable[str]) -> list[Star]:
+    """Stars from circles: those of one name at one place belong together; a circle without a band is in all of `bands`.
+
+    Parameters
+    ----------
+    circles : iterable of Circle
+        Of `fits_io.regions_io.read_regions`.
+    bands : iterable of str
+        Names of the images' bands.
+    """
+    bands = list(bands)
+    stars: dict[tuple[str, int, int], Star] = {}
+    for number, circle in enumerate(circles, 1):
+        name = circle.id or f"circle {number}"
+        place = (name, round(circle.ra * 36000), round(circle.dec * 36000))  # a tenth of an arcsec
+        radii = dict.fromkeys([circle.band] if circle.band else bands, circle.radius)
+        known = stars.get(place)
+        if known is None:
+            stars[place] = Star(
+                name,
+                circle.ra,
+                circle.dec,
+                circle.magnitude,
+                circle.origin or "hand",
+                radii,
+                circle.flag,
+                circle.enabled,
+            )
+        else:
+            stars[place] = replace(known, radii={**known.radii, **radii})
+    return [replace(star, radii={**dict.fromkeys(bands, 0.0), **star.radii}) for star in stars.values()]

@@ -25,17 +25,27 @@ from .star_bands import (
     pixel_noise,
     to_pixels,
 )
-from .star_list import Star, StarSettings, star_mask
+from .star_list import Star, StarSettings, from_circles, star_mask, to_circles
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
     from astropy.table import QTable
 
-__all__ = ["Star", "StarSettings", "band_order", "find_stars", "find_stars_steps", "fit_stars", "star_mask"]
+__all__ = [
+    "Star",
+    "StarSettings",
+    "band_order",
+    "find_stars",
+    "find_stars_steps",
+    "fit_stars",
+    "from_circles",
+    "star_mask",
+    "to_circles",
+]
 
 _START_MICRON = 0.766  # SDSS i
-_SURE_PARALLAX = 10.0
-_GALAXY_PART = 0.10
+_SURE = 10.0  # parallax or motion over its error
+_GALAXY_PART = 0.25
 
 
 def band_order(images: Mapping[str, BandImage]) -> list[tuple[str, str | None]]:
@@ -103,9 +113,7 @@ def fit_stars(
         np.asarray(catalogue["magnitude"], float)[rows], "gaia", {name: place[rows] for name, place in skies.items()},
     )  # fmt: skip
     fields = yield from _fit_bands(images, order, found, ellipse, settings)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        parallax = (catalogue["parallax"] / catalogue["parallax_error"]).value[rows]
-    sure = (parallax > _SURE_PARALLAX) | ~np.isfinite(parallax)
+    sure = milky_way_stars(catalogue, _SURE, _SURE)[rows]
     stars = _judge(found, fields, ellipse, settings, sure, told)
     return sorted(stars, key=lambda star: np.inf if np.isnan(star.magnitude) else star.magnitude)
 
@@ -143,7 +151,7 @@ def find_stars_steps(
     pointlike = np.array(
         [fit is not None and fit.seen and 0.6 < fit.fwhm / first.fwhm_pixels < 1.4 for fit in first.fits]
     )
-    stars = _judge(found, fields, ellipse, settings, np.ones(len(names), bool), told=True, keep=pointlike)
+    stars = _judge(found, fields, ellipse, settings, np.zeros(len(names), bool), told=True, keep=pointlike)
     inside = dict(zip(names, first.inside, strict=True))
     note = "found without a catalogue"
     return [
@@ -209,7 +217,15 @@ def _fit_bands(
         ratio = np.ones(found.ra.size) if before is None else ratios[before]
         # colours of stars scatter the more, the further apart the bands are; G is broad
         scatter = (1.0 if before is None else 0.4) + 1.5 * abs(np.log(image.band.pivot / micron))
-        yield from fit_field(stars, ratio, scatter, settings.seen, settings.tie, Progress("stars", done, len(order)))
+        yield from fit_field(
+            stars,
+            ratio,
+            found.magnitude,
+            scatter,
+            settings.seen,
+            settings.tie,
+            Progress("stars", done, len(order)),
+        )
         fields[name] = stars
         jy[name], ratios[name] = _carried(stars, ratio, settings.runaway)
         yield Progress("stars", done + 1, len(order), _told(stars, settings), image)
@@ -246,7 +262,8 @@ def _judge(
 ) -> list[Star]:  # fmt: skip
     """Circles and flags of all stars."""
     sharpest = min(stars.fwhm for stars in fields.values())
-    guarded = max(2 * sharpest, settings.nucleus)
+    # a star whose parallax leaves no doubt may lie nearer to the nucleus than one that may be the nucleus itself
+    guarded = np.where(sure & told, np.maximum(sharpest, settings.nucleus), np.maximum(2 * sharpest, settings.nucleus))
     distance = np.full(found.ra.size, np.inf) if ellipse is None else np.hypot(*offsets(ellipse, found.ra, found.dec))
     result = []
     for i in range(found.ra.size):
@@ -257,11 +274,13 @@ def _judge(
             continue
         enabled = True
         inside = any(stars.inside[i] for stars in fields.values())
-        if distance[i] < guarded:
+        if distance[i] < guarded[i]:
             flags.insert(0, "over the nucleus")
             enabled = False
         elif ellipse is not None:
-            enabled = _near_galaxy(radii, flags, fields, i, distance[i], guarded, ellipse, inside and not sure[i])
+            enabled = _near_galaxy(
+                radii, flags, fields, i, distance[i], float(guarded[i]), ellipse, inside and not sure[i]
+            )
         if not told:
             flags.insert(0, "the catalogue has no parallaxes: a star of the Milky Way?")
             enabled = enabled and not inside
@@ -303,7 +322,7 @@ def _circles(fields: Mapping[str, Field], i: int, settings: StarSettings) -> tup
         if radii[name] >= settings.largest:
             capped.append(name)
     flags = []
-    for words, names in (("saturated in", saturated), ("fit ran away in", wide), ("fit moved off its place in", moved),
+    for words, names in (("saturated or blank in the middle in", saturated), ("fit ran away in", wide), ("fit moved off its place in", moved),
                          ("larger than the largest circle in", capped)):  # fmt: skip
         if names:
             flags.append(f"{words} {', '.join(names)}")
@@ -321,18 +340,29 @@ def _near_galaxy(
         radii[name] = room if room > 0.5 * fields[name].fwhm else 0.0
     if cut:
         flags.append(f"beside the nucleus, circle cut back in {', '.join(cut)}")
-    part = max(radii.values()) ** 2 / (ellipse.a * ellipse.b)
-    if part > _GALAXY_PART and distance < ellipse.a + max(radii.values()):
-        flags.append(f"its circle is {part:.0%} of the galaxy's area")
+    area = ellipse.a * ellipse.b
+    large = [
+        name for name, radius in radii.items() if radius**2 > _GALAXY_PART * area and distance < ellipse.a + radius
+    ]
+    if large:
+        part = max(radii[name] for name in large) ** 2 / area
+        flags.append(f"its circle is {part:.0%} of the galaxy's area in {', '.join(large)}")
     if not doubtful:
         return True
-    wide = [
-        name for name, stars in fields.items()
-        if (fit := stars.fits[i]) is not None and fit.seen and fit.amplitude > 10 * fit.error and fit.fwhm > 1.5 * stars.fwhm_pixels
-    ]  # fmt: skip
+    fits = [(name, stars.fits[i], stars.fwhm_pixels) for name, stars in fields.items()]
+    clear = [
+        (name, fit.fwhm / width)
+        for name, fit, width in fits
+        if fit is not None and fit.seen and fit.amplitude > 8 * fit.error
+    ]
+    wide = [name for name, ratio in clear if ratio > 1.5]
     if wide:
-        flags.append(f"wider than a star in {', '.join(wide)} and its parallax is no sure one: an H II region?")
-    return not wide
+        flags.append(
+            f"wider than a star in {', '.join(wide)}, its parallax and motion barely significant: an H II region?"
+        )
+        return False
+    flags.append("its parallax and motion are barely significant: a knot of the galaxy?")
+    return any(0.75 < ratio < 1.3 for _, ratio in clear)
 
 
 def _join(*parts: str) -> str:

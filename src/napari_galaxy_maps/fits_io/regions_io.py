@@ -1,0 +1,263 @@
+"""DS9 region files: circles and polygons in sky coordinates, with the band, flag and switch of each in its tags."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..exceptions import InputError
+from .opening import brief
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
+    from regions import Region
+
+
+@dataclass(frozen=True)
+class Circle:
+    """A circle on the sky.
+
+    Attributes
+    ----------
+    ra, dec : float
+        Centre, ICRS degrees.
+    radius : float
+        Arcsec.
+    band : str
+        The band it masks; "" for every band.
+    id : str
+        Circles of one star share it.
+    origin : str
+        Where it is from: "gaia", "daofind", "hand"; "" where the file does not tell.
+    magnitude : float
+        G, NaN where unknown.
+    flag : str
+        Why a person should look at it.
+    enabled : bool
+        Whether it masks.
+    """
+
+    ra: float
+    dec: float
+    radius: float
+    band: str = ""
+    id: str = ""
+    origin: str = ""
+    magnitude: float = float("nan")
+    flag: str = ""
+    enabled: bool = True
+
+
+@dataclass(frozen=True)
+class Polygon:
+    """A polygon on the sky.
+
+    Attributes
+    ----------
+    vertices : ndarray, shape (n, 2)
+        ICRS right ascension and declination in degrees.
+    band : str
+        The band it masks; "" for every band.
+    id, flag : str
+        As those of `Circle`.
+    enabled : bool
+        Whether it masks.
+    """
+
+    vertices: np.ndarray
+    band: str = ""
+    id: str = ""
+    flag: str = ""
+    enabled: bool = True
+
+
+def read_regions(
+    path: str | Path, wcs: WCS | None = None, left_out: list[str] | None = None
+) -> tuple[list[Circle], list[Polygon]]:
+    """Circles and polygons of a DS9 region file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, in any celestial frame that DS9 knows, or in pixels.
+    wcs : WCS, optional
+        Of the image that pixel coordinates belong to.
+    left_out : list of str, optional
+        Sentences about shapes that cannot be used are appended to it.
+
+    Returns
+    -------
+    circles : list of Circle
+    polygons : list of Polygon
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read, holds no circle and no polygon, or is in pixels and no image is given.
+    """
+    from regions import (
+        CirclePixelRegion,
+        CircleSkyRegion,
+        PixelRegion,
+        PolygonPixelRegion,
+        PolygonSkyRegion,
+        Regions,
+    )
+
+    path = Path(path).expanduser()
+    told: list[str] = [] if left_out is None else left_out
+    text = _text(path)
+    before = len(told)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            found: list[Any] = list(Regions.parse(text, format="ds9"))
+    except Exception as error:  # the parser's errors for broken lines have no common base
+        raise InputError(f"{path} cannot be read as DS9 regions ({brief(error)}); save it again from DS9.") from None
+    told.extend(
+        f"{path.name}: {str(warning.message).splitlines()[0]}"
+        for warning in caught
+        if "skipping" in str(warning.message)
+    )
+    circles: list[Circle] = []
+    polygons: list[Polygon] = []
+    unusable: dict[str, int] = {}
+    pixels = 0
+    for region in found:
+        kind = type(region).__name__.replace("PixelRegion", "").replace("SkyRegion", "").lower()
+        if not isinstance(region, CirclePixelRegion | CircleSkyRegion | PolygonPixelRegion | PolygonSkyRegion):
+            unusable[kind] = unusable.get(kind, 0) + 1
+            continue
+        if isinstance(region, PixelRegion):
+            if wcs is None:
+                pixels += 1
+                continue
+            region = region.to_sky(wcs)
+        if isinstance(region, CircleSkyRegion):
+            circles.append(_circle(region))
+        else:
+            polygons.append(_polygon(region))
+    if pixels:
+        raise InputError(
+            f"{path} has {pixels} shapes in pixel coordinates; open the image they belong to first, or save the regions in DS9 as FK5."
+        )
+    told.extend(
+        f"{path.name}: {count} {kind} shape{'s' if count > 1 else ''} left out; only circles and polygons mask stars."
+        for kind, count in unusable.items()
+    )
+    if not circles and not polygons:
+        why = f" ({'; '.join(told[before:])})" if len(told) > before else ""
+        raise InputError(f"{path} holds no circle and no polygon{why}; give DS9 regions.")
+    return circles, polygons
+
+
+def write_regions(
+    path: str | Path, circles: Iterable[Circle], polygons: Sequence[Polygon] = (), overwrite: bool = False
+) -> None:
+    """Write circles and polygons as DS9 regions (ICRS); flagged ones are orange, those switched off dashed.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    circles, polygons
+        What to write.
+    overwrite : bool
+        Whether a file that is there may be replaced.
+
+    Raises
+    ------
+    InputError
+        When the file is there and `overwrite` is off, or cannot be written.
+    """
+    from astropy import units as u
+    from astropy.coordinates import SkyCoord
+    from regions import CircleSkyRegion, PolygonSkyRegion, Regions
+
+    path = Path(path).expanduser()
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} is there already; choose another name or allow overwriting.")
+    shapes: list[Region] = []
+    for circle in circles:
+        tags = [f"origin={circle.origin}"] if circle.origin else []
+        if np.isfinite(circle.magnitude):
+            tags.append(f"G={circle.magnitude:.3f}")
+        centre = SkyCoord(circle.ra, circle.dec, unit="deg")
+        shapes.append(CircleSkyRegion(centre, circle.radius * u.arcsec, *_dressed(circle, tags)))
+    for polygon in polygons:
+        corners = SkyCoord(np.asarray(polygon.vertices), unit="deg")
+        shapes.append(PolygonSkyRegion(corners, *_dressed(polygon, [])))
+    try:
+        path.write_text(Regions(shapes).serialize(format="ds9", precision=9), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({brief(error)}); choose another folder.") from None
+
+
+def _dressed(shape: Circle | Polygon, tags: list[str]) -> tuple[Any, Any]:
+    """Meta data and looks of a region: text, tags, colour, dashes."""
+    from regions import RegionMeta, RegionVisual
+
+    tags = [*([f"band={shape.band}"] if shape.band else []), *tags]
+    if shape.flag:
+        tags.append(f"flag={_plain(shape.flag)}")
+    if not shape.enabled:
+        tags.append("enabled=0")
+    # a text tells what DS9 shows beside the shape; without tags `regions` writes none
+    meta = {"text": _plain(shape.id), "tag": tags} if tags else {"text": _plain(shape.id)}
+    visual = {"color": "orange" if shape.flag else "cyan" if shape.enabled else "gray", "dash": int(not shape.enabled)}
+    return RegionMeta(meta), RegionVisual(visual)
+
+
+def _plain(text: str) -> str:
+    """Text that DS9's braces can hold."""
+    return text.replace("{", "(").replace("}", ")").replace("\n", " ")
+
+
+def _text(path: Path) -> str:
+    if not path.exists():
+        raise InputError(f"{path} does not exist; check the path of the region file.")
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is no text file; give DS9 regions (.reg).") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({brief(error)}); check its permissions.") from None
+
+
+def _tags(region: Region) -> dict[str, str]:
+    tags = region.meta.get("tag") or []
+    if isinstance(tags, str):
+        tags = [tags]
+    pairs = (str(tag).strip("{}").partition("=") for tag in tags)
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def _shared(region: Region) -> dict[str, Any]:
+    tags = _tags(region)
+    # a region that DS9 excludes ("-circle") does not mask
+    enabled = tags.get("enabled", "1") != "0" and bool(int(region.meta.get("include", 1)))
+    return {
+        "band": tags.get("band", ""), "id": str(region.meta.get("text", "") or ""), "flag": tags.get("flag", ""), "enabled": enabled,
+    }  # fmt: skip
+
+
+def _circle(region: Any) -> Circle:
+    centre, tags = region.center.icrs, _tags(region)
+    try:
+        magnitude = float(tags.get("G", "nan"))
+    except ValueError:
+        magnitude = float("nan")
+    return Circle(
+        float(centre.ra.deg), float(centre.dec.deg), float(region.radius.to_value("arcsec")),
+        origin=tags.get("origin", ""), magnitude=magnitude, **_shared(region),
+    )  # fmt: skip
+
+
+def _polygon(region: Any) -> Polygon:
+    corners = region.vertices.icrs
+    return Polygon(np.column_stack([corners.ra.deg, corners.dec.deg]), **_shared(region))
