@@ -358,3 +358,17 @@ def test_a_masked_star_leaves_no_trace_and_its_pixels_are_flagged(galaxy_folder)
     assert np.nanmax(np.abs(masked.data[0] - clean)) < 0.06  # what filling the hole costs
     hidden = (masked.flags & Flag.MASKED) != 0
     assert 5 < hidden.sum() < 40 and masked.mask[hidden].all()
+
+
+@pytest.mark.parametrize("shape, rotation, dec", [((200, 150), 33, 2.0), ((6, 9), 0, -40.0), ((90, 300), -120, 88.0)])
+def test_the_elliptical_radius_is_that_of_the_sky(shape, rotation, dec):
+    from astropy.coordinates import SkyCoord
+
+    wcs = tan_wcs(shape, 2.0, ra=10.0, dec=dec, rotation=rotation)
+    ellipse = Ellipse(10.003, dec + 0.005, 70, 35, 115)
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    sky = wcs.pixel_to_world(x, y)
+    centre = SkyCoord(ellipse.ra, ellipse.dec, unit="deg")
+    away, angle = centre.separation(sky).arcsec, centre.position_angle(sky).rad - np.radians(115)
+    expected = np.hypot(away * np.cos(angle) / 70, away * np.sin(angle) / 35)
+    np.testing.assert_allclose(ellipse.radius(wcs, shape), expected, atol=2e-4, rtol=1e-4)
