@@ -77,6 +77,32 @@ def viewer(qtbot) -> Iterator:
     viewer.close()
 
 
+@pytest.fixture(scope="module")
+def one_window() -> Iterator:
+    """A window for all tests of a module, which share nothing else; opening one takes two seconds."""
+    if not HAS_DISPLAY:
+        pytest.skip("needs a display (run under xvfb-run)")
+    import napari
+
+    viewer = napari.Viewer(show=True)
+    viewer.window.resize(1500, 900)
+    yield viewer
+    viewer.close()
+
+
+@pytest.fixture
+def empty_window(one_window, qtbot) -> Iterator:
+    """The module's window without files, settings or layers; its panels stay open."""
+    from napari_galaxy_maps.plugin import session
+
+    own = session.session_for(one_window)
+    yield one_window
+    own.start_over()
+    wait_for(qtbot, lambda: idle(own), 20)
+    own.start_over()
+    one_window.layers.clear()
+
+
 @pytest.fixture
 def session(viewer):
     """The session of the window."""

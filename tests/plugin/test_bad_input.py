@@ -4,12 +4,17 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from napari_galaxy_maps.plugin import loading, panels
+from napari_galaxy_maps.plugin import files, loading
 
 from ..conftest import tan_wcs, write_image
 from .conftest import idle, wait_for
 
 pytestmark = pytest.mark.window
+
+
+@pytest.fixture
+def viewer(empty_window):
+    return empty_window
 
 
 def no_wcs(folder):
@@ -79,7 +84,6 @@ def table(folder):
     ],
 )
 def test_a_sentence_each_and_nothing_is_lost(viewer, session, qtbot, galaxy_folder, tmp_path, told, make, words):
-    panels.open_all(viewer)
     loading.add_paths(session, [galaxy_folder({"WISE_4.6": 9.0})])
     qtbot.wait(20)
     wait_for(qtbot, lambda: len(viewer.layers) == 1 and idle(session))
@@ -88,7 +92,7 @@ def test_a_sentence_each_and_nothing_is_lost(viewer, session, qtbot, galaxy_fold
     loading.add_paths(session, [make(folder)])
     qtbot.wait(20)
     wait_for(qtbot, lambda: idle(session))
-    problems = [row.problem for row in loading.states(session) if row.problem]
+    problems = [row.problem for row in files.states(session) if row.problem]
     sentences = [str(n.message) for n in told] + problems
     assert any(words in sentence for sentence in sentences), sentences
     assert not told.any("unexpected")

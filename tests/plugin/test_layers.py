@@ -57,7 +57,7 @@ def test_maps_make_layers_with_their_range_and_errors_below_them(maps):
     assert [s.visible for s in specs] == [False] * 3 + [True, False, False]
     assert specs[3].limits == PROPERTIES["LOG_SMD"].limits
     assert specs[3].colormap == PROPERTIES["LOG_SMD"].colormap
-    assert all(s.colorbar for s in specs)
+    assert specs[5].shown.caption == "dust mass (log10 of Msun/kpc²)"
 
 
 def test_residuals_are_diverging_about_zero(maps):

@@ -14,6 +14,12 @@ from .conftest import canvas_is_painted, idle, wait_for
 
 pytestmark = pytest.mark.window
 
+
+@pytest.fixture
+def viewer(empty_window):
+    return empty_window
+
+
 BANDS = {"2MASS_J": 20.0, "WISE_3.4": 30.0, "WISE_4.6": 15.0}
 
 
@@ -140,6 +146,17 @@ def test_the_middle_of_the_view_is_the_galaxys_place(opened, session, qtbot):
     click(qtbot, galaxy.here)
     assert session.recipe.galaxy.ra == pytest.approx(150.0, abs=1e-3)
     assert session.recipe.galaxy.dec == pytest.approx(2.0, abs=1e-3)
+
+
+def test_new_begins_with_another_galaxy(opened, session, qtbot, monkeypatch, galaxy_folder):
+    galaxy = panel(opened, "Galaxy")
+    write(qtbot, galaxy.name, "NGC 309")
+    click(qtbot, galaxy.new_button)
+    qtbot.wait(100)
+    assert not session.files and len(opened.layers) == 0 and galaxy.table.rowCount() == 0
+    assert session.galaxy is None and session.recipe.galaxy.name == "" and galaxy.name.text() == ""
+    add_folder(qtbot, monkeypatch, opened, session, galaxy_folder({"WISE_12": 5.0}, name="other"))
+    assert list(session.galaxy.images) == ["WISE_12"]
 
 
 # Settling bands and units ---------------------------------------------------------------------------------------------
@@ -279,7 +296,7 @@ def test_from_images_to_maps_compared_and_saved(opened, session, qtbot, monkeypa
     assert {Key("map", n) for n in names} | {Key("error", n) for n in names} <= shown
     on = [layer for layer in opened.layers if layer.visible]
     assert len(on) == 2 and canvas_is_painted(opened)
-    assert all(layer.colorbar.visible for layer in on[1:])
+    assert [layer.colorbar.visible for layer in on] == [False, True], "the uppermost has the colour bar"
     nucleus = on[-1].get_status((0.0, 0.0), world=True)["coordinates"]
     assert "±" in nucleus and nucleus.startswith("RA 10:00:0")
 

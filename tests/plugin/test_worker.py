@@ -15,6 +15,11 @@ from .conftest import wait_for
 pytestmark = pytest.mark.window
 
 
+@pytest.fixture
+def viewer(empty_window):
+    return empty_window
+
+
 def counting(n=3, pause=0.01, end=None):
     def steps():
         for i in range(n):

@@ -21,7 +21,7 @@ from ..bands import BANDS
 from .widgets import FAINT, WARNING
 
 if TYPE_CHECKING:
-    from .loading import FileState
+    from .files import FileState
 
 FILE, BAND, UNIT, PIXEL, PSF = range(5)
 UNKNOWN = "which?"

@@ -11,11 +11,12 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QMessageBox,
     QPushButton,
 )
 
 from ..exceptions import GalaxyMapsError
-from . import loading
+from . import files, loading
 from .file_table import FileTable
 from .session import session_for
 from .sky import parse_angle, position_at, sexagesimal
@@ -72,7 +73,12 @@ class GalaxyPanel(Panel):
         self.add_folder_button = QPushButton("Add folder…")
         self.remove_button = QPushButton("Remove")
         self.remove_button.setToolTip("Take the selected files out of the list; nothing is deleted on disk")
+        self.new_button = QPushButton("New")
+        self.new_button.setToolTip(
+            "Begin with another galaxy: forget files, settings and maps; nothing is deleted on disk"
+        )
         for button, slot in (
+            (self.new_button, self._new),
             (self.add_files_button, self._ask_files),
             (self.add_folder_button, self._ask_folder),
             (self.remove_button, self._remove),
@@ -124,7 +130,7 @@ class GalaxyPanel(Panel):
 
     def refresh(self) -> None:
         """Show the session as it is."""
-        rows = loading.states(self.session)
+        rows = files.states(self.session)
         self.table.show_states(rows)
         offers = [row for row in rows if row.used and row.file.unit is None and row.file.unit_suggestion]
         self.suggestions.setVisible(bool(offers))
@@ -146,7 +152,7 @@ class GalaxyPanel(Panel):
 
     def _show_details(self) -> None:
         selected = self.table.selected_labels()
-        rows = [row for row in loading.states(self.session) if row.found.label in selected]
+        rows = [row for row in files.states(self.session) if row.found.label in selected]
         if rows:
             text = "\n".join(f"{row.found.label}: {row.why or 'nothing known'}" for row in rows)
         elif not self.session.files:
@@ -210,7 +216,7 @@ class GalaxyPanel(Panel):
         self._tell("units", label, unit)
 
     def _tell_psf(self, label: str, text: str) -> None:
-        row = next(row for row in loading.states(self.session) if row.found.label == label)
+        row = next(row for row in files.states(self.session) if row.found.label == label)
         if row.file.band is None:
             self.message.say(f"Say first which band {label} is.")
             self.refresh()
@@ -232,7 +238,7 @@ class GalaxyPanel(Panel):
 
     def _use_suggestions(self) -> None:
         units = dict(self.session.recipe.input.units)
-        for row in loading.states(self.session):
+        for row in files.states(self.session):
             if row.used and row.file.unit is None and row.file.unit_suggestion:
                 units[row.found.label] = row.file.unit_suggestion
         if self._set("input", units=units):
@@ -252,6 +258,15 @@ class GalaxyPanel(Panel):
         """Open files and folders beside the window."""
         self.message.say("")
         loading.add_paths(self.session, paths)
+
+    def _new(self) -> None:
+        if self.session.maps is not None and not self.session.saved:
+            answer = QMessageBox.question(
+                self, "Another galaxy", "The maps are not saved. Begin with another galaxy all the same?"
+            )
+            if answer != QMessageBox.StandardButton.Yes:
+                return
+        self.session.start_over()
 
     def _remove(self) -> None:
         labels = self.table.selected_labels()

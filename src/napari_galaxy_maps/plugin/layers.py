@@ -91,7 +91,7 @@ class Shown:
         """What a map is, in words, and its unit."""
         prop = PROPERTIES.get(self.key.name)
         if prop is None:
-            return self.label
+            return f"{self.label} ({self.unit})"
         kind = _CAPTION.get(self.key.kind, "{}").format(prop.label)
         unit = unit_in_words(prop)
         if self.key.kind not in ("map", "truth"):
@@ -123,7 +123,6 @@ class LayerSpec:
     shown: Shown
     colormap: str = "gray"
     softening: float | None = None
-    colorbar: bool = True
     visible: bool = True
     opacity: float = 1.0
 
@@ -195,8 +194,6 @@ def image_spec(
         shown=Shown(key, image, label, "MJy/sr", ThreadWCS(image.wcs)),
         softening=softening,
         visible=visible,
-        # A ruler beside the sky image would crowd the one of the map over it; the read-out has its values.
-        colorbar=False,
     )
 
 

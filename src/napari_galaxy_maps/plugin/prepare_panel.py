@@ -207,6 +207,7 @@ class StepBox(QFrame):
         bands = [band for step, band in self.session.steps if step == self.step]
         self.more.setVisible(len(lines) > 1)
         self.more.setText("▾ every band" if self.more.isChecked() else "▸ every band")
+        self.eye.setChecked(self.step in self.session.shown_steps)
         self.eye.setEnabled(bool(bands) or self.eye.isChecked())
         if not lines:
             text = ""

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..exceptions import InputError
 from ..progress import Progress, drain
-from . import loading, worker
+from . import files, loading, worker
 from .layers import LayerSpec, map_specs
 from .session import Session, current_session
 from .sky import centre_of
@@ -81,7 +81,7 @@ def read_now(paths: Sequence[str | Path], session: Session | None) -> list[Layer
         reference = session.reference or centre_of(maps.wcs, maps.shape)
         visible = None if opened.files else next(iter(maps.values))
         specs += map_specs(maps, reference, session.name, kind="truth", source=label, visible=visible)
-    unsettled = [f"{row.found.label}: {row.problem}" for row in loading.states(session) if row.used and row.problem]
+    unsettled = [f"{row.found.label}: {row.problem}" for row in files.states(session) if row.used and row.problem]
     alone = isinstance(session, _Alone)
     if not specs and (failures or alone):
         raise InputError(" ".join(failures or unsettled))
@@ -98,7 +98,7 @@ def _read_images(session: Session) -> tuple[list[LayerSpec], list[str]]:
     """Layers of all that is ready and not read yet, the best of them switched on, and what went wrong."""
     specs: list[LayerSpec] = []
     failures: list[str] = []
-    wanted = loading.ready(loading.states(session))
+    wanted = files.ready(files.states(session))
     todo = [item for item in wanted if session.images.get(item[2], (None,))[0] != item[3]]
 
     def keep(sign: Progress) -> None:

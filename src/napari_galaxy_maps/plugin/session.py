@@ -14,6 +14,7 @@ from ..galaxy import BandCube, BandImage, Galaxy
 from ..maps import PropertyMaps
 from ..recipe import Recipe
 from . import readout, viewers
+from .caption import Caption
 from .layers import METADATA_KEY, Key, LayerSpec, shown_in
 from .sky import Reference, centre_of
 from .turns import Turns
@@ -74,6 +75,20 @@ class Session:
 
     def __init__(self, viewer: ViewerModel):
         self._viewer = weakref.ref(viewer)
+        self._set_state()
+        self.job: Job | None = None
+        self._layers: dict[Key, weakref.ref[Layer]] = {}
+        self._given_names: dict[Key, str] = {}
+        self.turns = Turns(self._viewer)
+        self._waiting: list[Callable[[], None]] = []
+        self._arranged = False
+        self._caption = Caption(self._viewer, self.turns)
+        viewer.layers.events.inserted.connect(self._on_inserted)
+        viewer.layers.events.removed.connect(self._on_removed)
+        for layer in viewer.layers:
+            self._adopt(layer)
+
+    def _set_state(self) -> None:
         self.recipe = Recipe()
         self.files: list[ImageFile] = []
         self.skipped: list[str] = []
@@ -91,20 +106,26 @@ class Session:
         self.maps: PropertyMaps | None = None
         self.residual: PropertyMaps | None = None
         self.compared: tuple[int, int] | None = None
+        self.saved = False
         self.truths: dict[str, PropertyMaps] = {}
         self.truth_name = ""
-        self.job: Job | None = None
         self.reference: Reference | None = None
-        self._layers: dict[Key, weakref.ref[Layer]] = {}
-        self._given_names: dict[Key, str] = {}
-        self.turns = Turns(self._viewer)
-        self._waiting: list[Callable[[], None]] = []
-        self._arranged = False
-        self._caption = ""
-        viewer.layers.events.inserted.connect(self._on_inserted)
-        viewer.layers.events.removed.connect(self._on_removed)
-        for layer in viewer.layers:
-            self._adopt(layer)
+
+    def start_over(self) -> None:
+        """Forget files, settings and results, and take their layers away; what else is in the viewer stays."""
+        if self.job is not None:
+            self.job.cancel()
+        self._waiting.clear()
+        self.turns.clear()
+        for layer in list(self.shown().values()):
+            self.viewer.layers.remove(layer)
+        self._set_state()
+        for signal in (
+            self.files_changed, self.recipe_changed, self.galaxy_changed, self.steps_changed, self.cube_changed,
+            self.truths_changed, self.maps_changed, self.layers_changed,
+        ):  # fmt: skip
+            signal.emit()
+        self.note("")
 
     # The viewer ------------------------------------------------------------------------------------------------------
 
@@ -162,13 +183,13 @@ class Session:
 
         self.arrange()
         layer = Image(spec.data, **spec.arguments())
-        if spec.colorbar:
-            _with_colorbar(layer, self)
         self._given_names[spec.key] = spec.name
         layers = self.viewer.layers
         above = [i for i, other in enumerate(layers) if (s := shown_in(other)) and s.key.rank > spec.key.rank]
         with viewers.unselected(layers, len(layers) > 0):
             layers.insert(min(above, default=len(layers)), layer)
+        if layer.visible:
+            self._caption.later()
         return layer
 
     def _update(self, layer: Layer, spec: LayerSpec) -> Layer:
@@ -211,26 +232,7 @@ class Session:
                 layer.visible = other in keep
         # The rest in turns of its own: a first colour bar and a first text cost 130 and 40 ms.
         self.show_later([], lambda: _select(self, key))
-        self._caption_later()
-
-    def _caption_later(self, event: Any = None) -> None:
-        if not self.turns.has(self.caption):
-            self.show_later([], self.caption)
-
-    def caption(self) -> None:
-        """Write over the canvas what the uppermost map is and its unit, for the colour bar has numbers only."""
-        overlay = viewers.text_overlay(self.viewer)
-        if overlay is None or overlay.text not in ("", self._caption):
-            return  # a person's own text stays
-        on = [key for key, layer in self.shown().items() if layer.visible and key.kind not in ("image", "step")]
-        order = {id(layer): i for i, layer in enumerate(self.viewer.layers)}
-        top = max(on, key=lambda key: order.get(id(self.layer(key)), -1), default=None)
-        layer = self.layer(top) if top is not None else None
-        shown = shown_in(layer) if layer is not None else None
-        self._caption = shown.caption if shown is not None else ""
-        overlay.text = self._caption
-        overlay.position = "top_left"
-        overlay.visible = bool(self._caption)
+        self._caption.later()
 
     def fit(self, key: Key) -> None:
         """Point the camera at one layer, whole."""
@@ -274,7 +276,7 @@ class Session:
             self._layers[shown.key] = weakref.ref(layer)
             self._given_names.setdefault(shown.key, layer.name)
         readout.install(layer, self._viewer)
-        layer.events.visible.connect(self._caption_later)
+        layer.events.visible.connect(self._caption.later)
         if self.reference is None and isinstance(shown.content, BandImage | PropertyMaps):
             self.place(shown.content)
         if shown.key.kind == "truth" and isinstance(shown.content, PropertyMaps):
@@ -287,7 +289,7 @@ class Session:
             return
         del self._layers[key]
         self._given_names.pop(key, None)
-        self.caption()
+        self._caption.later()
         if not self.shown() and not self.turns.busy:
             self.reference = None
         self.layers_changed.emit()
@@ -373,22 +375,3 @@ def _select(session: Session, key: Key) -> None:
     layer = session.layer(key)
     if layer is not None:
         session.viewer.layers.selection.active = layer
-
-
-def _with_colorbar(layer: Layer, session: Session) -> None:
-    """A colour bar from the first time on that the layer is seen: one for each of twenty hidden maps is slow to make."""
-    colorbar = getattr(layer, "colorbar", None)  # napari < 0.9 has none
-    if colorbar is None:
-        return
-    if layer.visible:
-        colorbar.visible = True
-        return
-
-    def show() -> None:
-        colorbar.visible = True
-
-    def seen() -> None:
-        layer.events.visible.disconnect(seen)
-        session.show_later([], show)
-
-    layer.events.visible.connect(seen)

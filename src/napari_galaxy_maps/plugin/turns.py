@@ -40,13 +40,17 @@ class Turns:
         """Whether `task` waits already."""
         return task in self._tasks
 
+    def clear(self) -> None:
+        """Drop all tasks that have not had their turn."""
+        self._tasks.clear()
+
     def add(self, tasks: Iterable[Task]) -> None:
         """Put tasks at the end of the row."""
         from qtpy.QtCore import QTimer
         from qtpy.QtWidgets import QApplication
 
         self._tasks.extend(tasks)
-        if QApplication.instance() is None:
+        if QApplication.instance() is None or not hasattr(self._viewer(), "window"):
             while self._tasks:
                 self._tasks.pop(0)()
         elif self._tasks and not self._turning:

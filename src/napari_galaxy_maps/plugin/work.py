@@ -11,7 +11,7 @@ from ..exceptions import GalaxyMapsError, InputError
 from ..galaxy import BandCube, BandImage, Galaxy
 from ..maps import PROPERTIES, PropertyMaps
 from ..progress import Progress
-from . import loading, worker
+from . import files, loading, worker
 from .layers import Key, LayerSpec, image_spec, map_specs
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def galaxy_to_work_on(session: Session) -> Galaxy | None:
     loading.make_galaxy(session)
     if session.galaxy is not None:
         return session.galaxy
-    unsettled = [f"{row.found.label}: {row.problem}" for row in loading.states(session) if row.used and row.problem]
+    unsettled = [f"{row.found.label}: {row.problem}" for row in files.states(session) if row.used and row.problem]
     sentence = session.galaxy_problem or " ".join(unsettled[:1]) or "Add the galaxy's images first (Galaxy panel)."
     worker.report(InputError(sentence))
     session.note(sentence)
@@ -178,6 +178,7 @@ def _with_layers(maps: PropertyMaps, truth: PropertyMaps | None, reference: Any,
 def _predicted(session: Session, result: Predicted) -> None:
     session.maps, session.residual = result.maps, result.residual
     session.compared = (id(result.maps), id(result.truth))
+    session.saved = False
     if result.sentence:
         worker.report(InputError(result.sentence))
         session.note(result.sentence)
@@ -279,6 +280,7 @@ def save(session: Session, path: str, done: Callable[[str], None] | None = None)
         return path
 
     def saved(where: str) -> None:
+        session.saved = session.maps is maps
         if done is not None:
             done(where)
 
