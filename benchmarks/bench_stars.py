@@ -26,8 +26,9 @@ from napari_galaxy_maps.fits_io import find_images, read_band_image, read_galaxy
 from napari_galaxy_maps.galaxy import Ellipse
 from napari_galaxy_maps.prepare.catalogue import read_catalogue
 from napari_galaxy_maps.prepare.kernels import FWHM_PER_SIGMA, Stamp, read_stamp
+from napari_galaxy_maps.prepare.pixels import to_pixels
 from napari_galaxy_maps.prepare.sky import subtract_sky
-from napari_galaxy_maps.prepare.star_bands import image_epoch, planck_ratio, to_pixels
+from napari_galaxy_maps.prepare.star_bands import image_epoch, planck_ratio
 from napari_galaxy_maps.prepare.star_fit import Expected, fit_star
 from napari_galaxy_maps.prepare.stars import StarSettings, fit_stars, star_mask
 from napari_galaxy_maps.progress import drain
@@ -154,7 +155,7 @@ def put_in(folder, image, stars):
     years = image_epoch(image) - 2016.0
     dec = stars["dec"] + stars["true_pmdec"] * years / 3.6e6
     ra = stars["ra"] + stars["true_pmra"] * years / 3.6e6 / np.cos(np.radians(dec))
-    x, y = to_pixels(image, ra, dec, margin=10)
+    x, y = to_pixels(image.wcs, image.shape, ra, dec, margin=10)
     pixel = image.pixel_arcsec
     jy = 3296 * 10 ** (-0.4 * stars["phot_g_mean_mag"])
     jy = jy * np.array([planck_ratio(image.band.pivot, 0.62, t) for t in stars["kelvin"]])
@@ -225,12 +226,26 @@ def one_scene(folder, name, images, ellipse, seed, n, settings, tally):
         (off, on), width = peak_scatter(rng, images[band], ellipse)
         radius = ellipse.radius(image.wcs, image.shape)
         ny, nx = image.shape
-        px, py = to_pixels(image, np.array([ellipse.ra]), np.array([ellipse.dec]))
+        px, py = to_pixels(image.wcs, image.shape, np.array([ellipse.ra]), np.array([ellipse.dec]))
         tally["nucleus"].append(bool(mask[round(py[0]), round(px[0])]))
         inside = (radius < 1) & np.isfinite(images[band].data)
         light = images[band].data
         tally["cost"][name, band].append(
             (float(light[inside & mask].sum() / light[inside].sum()), float(mask[inside].mean()))
+        )
+        usual = star_mask([s for s in found if int(s.id) <= 9000 and s.magnitude > 15], image)
+        tally["usual"][name, band].append(
+            (
+                float(light[inside & usual].sum() / light[inside].sum()),
+                sum(
+                    s.enabled
+                    and s.magnitude > 15
+                    and s.radii[band] > 0
+                    and int(s.id) <= 9000
+                    and bool(ellipse_holds(ellipse, s))
+                    for s in found
+                ),
+            )
         )
         false = star_mask([s for s in found if int(s.id) > 9000], image)
         tally["false_cost"][name, band].append(float(light[inside & false].sum() / light[inside].sum()))
@@ -254,6 +269,13 @@ def one_scene(folder, name, images, ellipse, seed, n, settings, tally):
             tally["left"][name, band].append((g, left, on_galaxy, star is not None, "" if star is None else star.flag))
 
 
+def ellipse_holds(ellipse, star):
+    """Whether a star lies in the ellipse."""
+    from napari_galaxy_maps.prepare.star_bands import inside
+
+    return inside(ellipse, np.array([star.ra]), np.array([star.dec]))[0]
+
+
 def report(tally):
     """Print the tables."""
     print("\nMasked so that < 1 % of their light is left, of those seen (number), by G:")
@@ -268,10 +290,15 @@ def report(tally):
         cells += [share(left[bright]), share(left[bright & on]), share(left[bright & free])]
         print(f"{name:24s}{band:10s}" + "".join(c.rjust(13) for c in cells) + f"   {np.median(left[bright]):.2%}")
     print(f"\nNucleus masked in {sum(tally['nucleus'])} of {len(tally['nucleus'])} images.")
-    print("Galaxy light (area) under all circles, and light under circles of what is no star:")
+    print(
+        "Galaxy light (area) under all circles; light under those of stars of G > 15 (their number in the ellipse); under what is no star:"
+    )
     for (name, band), rows in tally["cost"].items():
         light, area = np.mean(rows, axis=0)
-        print(f"{name:24s}{band:10s}{light:8.1%} ({area:.1%}){np.mean(tally['false_cost'][name, band]):9.2%}")
+        print(
+            f"{name:24s}{band:10s}{light:8.1%} ({area:.1%}){np.mean(tally['usual'][name, band], axis=0)[0]:9.1%} ({np.mean(tally['usual'][name, band], axis=0)[1]:.1f})"
+            f"{np.mean(tally['false_cost'][name, band]):9.2%}"
+        )
     listed, masked, flagged = np.sum(tally["false"], axis=0)
     print(
         f"Entries that are no stars: {listed} came through the table's test, {flagged} of them flagged, {masked} mask."
@@ -294,7 +321,7 @@ def decam(folder, settings):
         bad = weight <= 0
         chunk = next(
             c for c in sorted((folder / "stars" / "decam_testcase6").glob("chunk*"))
-            if np.isfinite(to_pixels(image, (t := read_catalogue(c))["ra"].value, t["dec"].value)[0][t["magnitude"] < 11]).any()
+            if np.isfinite(to_pixels(image.wcs, image.shape, (t := read_catalogue(c))["ra"].value, t["dec"].value)[0][t["magnitude"] < 11]).any()
         )  # fmt: skip
         for label, masked in (
             ("as read", image),
@@ -325,7 +352,7 @@ def main():
 
     settings = StarSettings()
     with tempfile.TemporaryDirectory() as tmp:
-        tally = {"left": defaultdict(list), "nucleus": [], "cost": defaultdict(list), "false_cost": defaultdict(list), "false": [], "listed": [],
+        tally = {"left": defaultdict(list), "nucleus": [], "cost": defaultdict(list), "false_cost": defaultdict(list), "usual": defaultdict(list), "false": [], "listed": [],
                  "seconds": [], "mask": [], "tmp": tmp, "first": arguments.first, "callback": lambda p: print(" ", p.detail) if p.result is not None else None}  # fmt: skip
         for name, images, ellipse in scenes(arguments.folder):
             for seed in range(arguments.first, arguments.first + arguments.seeds):

@@ -11,6 +11,7 @@ import numpy as np
 from ..galaxy import BandImage, Ellipse
 from ..progress import Progress
 from .kernels import FWHM_PER_SIGMA
+from .pixels import to_pixels
 from .star_fit import Expected, Fit, Wings, fit_star, moffat_wings, noise_correlation, stacked_wings, window
 
 if TYPE_CHECKING:
@@ -91,34 +92,6 @@ class Field:
         return np.isfinite(self.x)
 
 
-def to_pixels(image: BandImage, ra: np.ndarray, dec: np.ndarray, margin: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
-    """Pixel positions of ICRS positions (degrees), NaN where they lie more than `margin` pixels off the image.
-
-    Distorted frames are inverted only near the image, where that is possible and unambiguous.
-    """
-    from astropy.coordinates import SkyCoord
-    from astropy.wcs import NoConvergence
-
-    x, y = np.full(np.shape(ra), np.nan), np.full(np.shape(ra), np.nan)
-    sky = SkyCoord(ra, dec, unit="deg")
-    ny, nx = image.shape
-    middle, corner = image.wcs.pixel_to_world([(nx - 1) / 2, 0.0], [(ny - 1) / 2, 0.0]).icrs
-    reach = middle.separation(corner).deg * 1.2 + margin * image.pixel_arcsec / 3600
-    near = sky.separation(middle).deg < reach
-    if not near.any():
-        return x, y
-    try:
-        px, py = image.wcs.world_to_pixel(sky[near])
-    except NoConvergence as error:
-        px, py = error.best_solution.T
-        px[error.divergent] = np.nan
-    px, py = np.asarray(px, float), np.asarray(py, float)
-    off = ~((px > -margin - 0.5) & (px < nx - 0.5 + margin) & (py > -margin - 0.5) & (py < ny - 0.5 + margin))
-    px[off], py[off] = np.nan, np.nan
-    x[near], y[near] = px, py
-    return x, y
-
-
 def image_epoch(image: BandImage) -> float:
     """Julian year in which an image was taken: from its header, else the middle of the survey's years."""
     from astropy.time import Time
@@ -195,7 +168,7 @@ def make_field(
     """
     from astropy.coordinates import SkyCoord
 
-    x, y = to_pixels(image, place.ra.deg, place.dec.deg)
+    x, y = to_pixels(image.wcs, image.shape, place.ra.deg, place.dec.deg)
     # a pixel widens the PSF; an image without a known PSF is taken to be sampled by two pixels
     fwhm = float(np.hypot(image.fwhm or 2 * image.pixel_arcsec, 0.68 * image.pixel_arcsec))
     expected = jy * planck_ratio(image.band.pivot, micron) / peak_to_jy(fwhm)
@@ -222,7 +195,14 @@ def offsets(ellipse: Ellipse, ra: np.ndarray, dec: np.ndarray) -> tuple[np.ndarr
 
 
 def fit_field(
-    stars: Field, ratio: np.ndarray, magnitude: np.ndarray, colour_error: float, seen: float, tie: float, tell: Progress
+    stars: Field,
+    ratio: np.ndarray,
+    magnitude: np.ndarray,
+    sure: np.ndarray,
+    colour_error: float,
+    seen: float,
+    tie: float,
+    tell: Progress,
 ) -> Generator[Progress, None, None]:
     """Fit every star of a band, the brightest first, each taken off before the next.
 
@@ -234,6 +214,8 @@ def fit_field(
         Width over the PSF's in the band before; 1 where unknown.
     magnitude : ndarray
         G, NaN where unknown: which may be saturated.
+    sure : ndarray of bool
+        Which are stars without doubt; the widths of others are not tied, since they tell what they are.
     colour_error : float
         Standard deviation of ln(flux) about the expected one.
     seen : float
@@ -257,7 +239,7 @@ def fit_field(
     for count, i in enumerate(order):
         expected = Expected(
             float(stars.x[i]), float(stars.y[i]), width * float(np.clip(ratio[i], 0.8, 1.5)), float(stars.predicted[i]),
-            0.3 * width * softer, 0.15 * softer, colour_error * softer, float(magnitude[i]),
+            0.3 * width * softer, (0.15 if sure[i] else 0.6) * softer, colour_error * softer, float(magnitude[i]),
         )  # fmt: skip
         fit = fit_star(
             data, expected, stars.noise, seen=seen, curved=bool(stars.inside[i]), correlation=stars.correlation

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..fits_io.regions_io import Circle
 from ..galaxy import BandImage
-from .star_bands import to_pixels
+from .pixels import pixel_steps, to_pixels
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,9 @@ class Star:
         Why a person should look at it; "" where all is well.
     enabled : bool
         Whether its circles mask.
+    spared : tuple of float, or None
+        A place within its circles that they leave free: right ascension, declination (degrees) and radius (arcsec) of
+        the galaxy's nucleus, where a circle reaches it.
     """
 
     id: str
@@ -83,6 +86,7 @@ class Star:
     radii: Mapping[str, float] = field(default_factory=dict)
     flag: str = ""
     enabled: bool = True
+    spared: tuple[float, float, float] | None = None
 
 
 def star_mask(stars: Sequence[Star], image: BandImage) -> np.ndarray:
@@ -102,24 +106,31 @@ def star_mask(stars: Sequence[Star], image: BandImage) -> np.ndarray:
     """
     mask = np.zeros(image.shape, bool)
     name = image.band.name
-    circles = np.array(
-        [(s.ra, s.dec, s.radii.get(name, 0.0)) for s in stars if s.enabled and s.radii.get(name, 0.0) > 0]
-    )
-    if not circles.size:
-        return mask
-    ra, dec, radius = circles.T
-    x, y = to_pixels(image, ra, dec, margin=float(radius.max() / image.pixel_arcsec) + 2)
-    there = np.isfinite(x)
-    for px, py, size, steps in zip(x[there], y[there], radius[there], _steps(image, x[there], y[there]), strict=True):
-        _paint(mask, px, py, size, steps)
+    spared: dict[tuple[float, float, float] | None, list[tuple[float, float, float]]] = {}
+    for star in stars:
+        radius = star.radii.get(name, 0.0)
+        if star.enabled and radius > 0:
+            spared.setdefault(star.spared, []).append((star.ra, star.dec, radius))
+    for place, circles in spared.items():
+        here = np.zeros(image.shape, bool) if place is not None else mask
+        _paint_all(here, image, np.array(circles))
+        if place is not None:
+            hole = np.zeros(image.shape, bool)
+            _paint_all(hole, image, np.array([place]))
+            mask |= here & ~hole
     return mask
 
 
-def _steps(image: BandImage, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """How far, in arcsec east and north, a step of one pixel in x and in y leads at some places; shape (n, 2, 2)."""
-    here, right, up = (image.wcs.pixel_to_world(x + dx, y + dy).icrs for dx, dy in ((0, 0), (1, 0), (0, 1)))
-    columns = [np.stack([o.arcsec for o in here.spherical_offsets_to(there)], axis=-1) for there in (right, up)]
-    return np.stack(columns, axis=-1)
+def _paint_all(mask: np.ndarray, image: BandImage, circles: np.ndarray) -> None:
+    """Paint circles, shape (n, 3): ICRS degrees and radius in arcsec."""
+    ra, dec, radius = circles.T
+    x, y = to_pixels(image.wcs, image.shape, ra, dec, margin=float(radius.max() / image.pixel_arcsec) + 2)
+    there = np.isfinite(x)
+    if not there.any():
+        return
+    steps = pixel_steps(image.wcs, x[there], y[there])
+    for px, py, size, step in zip(x[there], y[there], radius[there], steps, strict=True):
+        _paint(mask, px, py, size, step)
 
 
 def _paint(mask: np.ndarray, x: float, y: float, radius: float, steps: np.ndarray) -> None:
@@ -142,7 +153,9 @@ def _paint(mask: np.ndarray, x: float, y: float, radius: float, steps: np.ndarra
 def to_circles(stars: Iterable[Star]) -> list[Circle]:
     """The stars' circles, one a band in which they have one."""
     return [
-        Circle(star.ra, star.dec, radius, band, star.id, star.origin, star.magnitude, star.flag, star.enabled)
+        Circle(
+            star.ra, star.dec, radius, band, star.id, star.origin, star.magnitude, star.flag, star.enabled, star.spared
+        )
         for star in stars
         for band, radius in star.radii.items()
         if radius > 0
@@ -176,6 +189,7 @@ def from_circles(circles: Iterable[Circle], bands: Iterable[str]) -> list[Star]:
                 radii,
                 circle.flag,
                 circle.enabled,
+                circle.spared,
             )
         else:
             stars[place] = replace(known, radii={**known.radii, **radii})

@@ -12,6 +12,7 @@ from ..exceptions import InputError
 from ..galaxy import BandImage, Ellipse
 from ..progress import Progress, Steps, drain
 from .catalogue import at_epoch, milky_way_stars
+from .pixels import to_pixels
 from .star_bands import (
     G_MICRON,
     Field,
@@ -23,7 +24,6 @@ from .star_bands import (
     offsets,
     peak_to_jy,
     pixel_noise,
-    to_pixels,
 )
 from .star_list import Star, StarSettings, from_circles, star_mask, to_circles
 
@@ -99,7 +99,11 @@ def fit_stars(
     skies = {name: at_epoch(catalogue, settings.epoch or image_epoch(image)) for name, image in images.items()}
     sky = skies[order[0][0]]
     on_any = np.any(
-        [np.isfinite(to_pixels(images[name], place.ra.deg, place.dec.deg)[0]) for name, place in skies.items()], axis=0
+        [
+            np.isfinite(to_pixels(images[name].wcs, images[name].shape, place.ra.deg, place.dec.deg)[0])
+            for name, place in skies.items()
+        ],
+        axis=0,
     )
     if not on_any.any():
         raise InputError(_nowhere(catalogue, sky, images[order[0][0]]))
@@ -108,12 +112,12 @@ def fit_stars(
     if told:
         chosen &= milky_way_stars(catalogue, settings.parallax_snr, settings.motion_snr)
     rows = np.flatnonzero(chosen)
+    sure = milky_way_stars(catalogue, _SURE, _SURE)[rows]
     found = _Found(
         [str(name) for name in catalogue["id"][rows]], sky.ra.deg[rows], sky.dec.deg[rows],
-        np.asarray(catalogue["magnitude"], float)[rows], "gaia", {name: place[rows] for name, place in skies.items()},
+        np.asarray(catalogue["magnitude"], float)[rows], "gaia", sure, {name: place[rows] for name, place in skies.items()},
     )  # fmt: skip
     fields = yield from _fit_bands(images, order, found, ellipse, settings)
-    sure = milky_way_stars(catalogue, _SURE, _SURE)[rows]
     stars = _judge(found, fields, ellipse, settings, sure, told)
     return sorted(stars, key=lambda star: np.inf if np.isnan(star.magnitude) else star.magnitude)
 
@@ -145,7 +149,9 @@ def find_stars_steps(
     table.sort("flux", reverse=True)
     place = image.wcs.pixel_to_world(np.asarray(table["x_centroid"]), np.asarray(table["y_centroid"])).icrs
     names = [f"{image.band} {i + 1}" for i in range(len(table))]
-    found = _Found(names, place.ra.deg, place.dec.deg, np.full(len(table), np.nan), "daofind")
+    found = _Found(
+        names, place.ra.deg, place.dec.deg, np.full(len(table), np.nan), "daofind", np.zeros(len(table), bool)
+    )
     fields = yield from _fit_bands(images, order, found, ellipse, settings)
     first = fields[order[0][0]]
     pointlike = np.array(
@@ -192,6 +198,7 @@ class _Found:
     dec: np.ndarray
     magnitude: np.ndarray
     origin: str
+    sure: np.ndarray
     places: Mapping[str, SkyCoord] = field(default_factory=dict)
     """Where they were when each band was taken, where that differs."""
 
@@ -221,6 +228,7 @@ def _fit_bands(
             stars,
             ratio,
             found.magnitude,
+            found.sure,
             scatter,
             settings.seen,
             settings.tie,
@@ -273,14 +281,17 @@ def _judge(
         if not any(radii.values()):
             continue
         enabled = True
+        spared = None
         inside = any(stars.inside[i] for stars in fields.values())
         if distance[i] < guarded[i]:
             flags.insert(0, "over the nucleus")
             enabled = False
         elif ellipse is not None:
-            enabled = _near_galaxy(
-                radii, flags, fields, i, distance[i], float(guarded[i]), ellipse, inside and not sure[i]
-            )
+            near = [name for name, radius in radii.items() if radius > distance[i] - 0.5 * guarded[i]]
+            if near:
+                flags.append(f"its circle reaches the nucleus, which stays free, in {', '.join(near)}")
+                spared = (ellipse.ra, ellipse.dec, 0.5 * float(guarded[i]))
+            enabled = _near_galaxy(radii, flags, fields, i, distance[i], ellipse, inside and not sure[i])
         if not told:
             flags.insert(0, "the catalogue has no parallaxes: a star of the Milky Way?")
             enabled = enabled and not inside
@@ -294,6 +305,7 @@ def _judge(
                 radii,
                 "; ".join(flags),
                 enabled,
+                spared,
             )
         )
     return result
@@ -330,16 +342,10 @@ def _circles(fields: Mapping[str, Field], i: int, settings: StarSettings) -> tup
 
 
 def _near_galaxy(
-    radii: dict[str, float], flags: list[str], fields: Mapping[str, Field], i: int, distance: float, guarded: float,
+    radii: dict[str, float], flags: list[str], fields: Mapping[str, Field], i: int, distance: float,
     ellipse: Ellipse, doubtful: bool,
 ) -> bool:  # fmt: skip
-    """Keep one star's circles off the nucleus and say what is odd about a star on the galaxy; whether it may mask."""
-    cut = [name for name, radius in radii.items() if radius and radius > distance - 0.5 * guarded]
-    for name in cut:
-        room = distance - 0.5 * guarded
-        radii[name] = room if room > 0.5 * fields[name].fwhm else 0.0
-    if cut:
-        flags.append(f"beside the nucleus, circle cut back in {', '.join(cut)}")
+    """Say what is odd about a star on the galaxy; whether it may mask."""
     area = ellipse.a * ellipse.b
     large = [
         name for name, radius in radii.items() if radius**2 > _GALAXY_PART * area and distance < ellipse.a + radius
@@ -381,7 +387,9 @@ def _nowhere(catalogue: QTable, sky: SkyCoord, image: BandImage) -> str:
             other = SkyCoord(sky.ra.deg, sky.dec.deg, unit="deg", frame=frame).icrs
         except ValueError:
             continue
-        if np.isfinite(to_pixels(image, other.ra.deg, other.dec.deg)[0]).sum() >= max(1, 0.2 * len(sky)):
+        if np.isfinite(to_pixels(image.wcs, image.shape, other.ra.deg, other.dec.deg)[0]).sum() >= max(
+            1, 0.2 * len(sky)
+        ):
             names = "l and b" if frame == "galactic" else "RAB1950 and DEB1950"
             return f"{path}: none of its {len(sky)} stars lies on the images, but as {words} they would; name the columns {names}."
     nearest = float(sky.separation(middle).deg.min())
