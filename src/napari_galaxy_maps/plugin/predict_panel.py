@@ -333,7 +333,7 @@ class PredictPanel(Panel):
     def _define(self) -> None:
         prop = PROPERTIES.get(self.looking.currentData() or "")
         if prop is not None:
-            self.definition.setText(f"{prop.definition}, in {unit_in_words(prop)}")
+            self.definition.setText(f"{prop.definition}, in {unit_in_words(prop).removeprefix('log10 of ')}")
 
     def _ask_save(self) -> None:
         name = (self.session.name or "galaxy").replace(" ", "_")
