@@ -66,6 +66,7 @@ class StepBox(QFrame):
         self.eye.setObjectName("eye")
         self.eye.setCheckable(True)
         self.eye.setIcon(eye_icon())
+        self.eye.setStyleSheet("QToolButton:checked { background-color: palette(highlight); border-radius: 3px; }")
         self.eye.setIconSize(QSize(18, 18))
         self.eye.setToolTip(f"Show what this step made of the images as layers ({title.lower()})")
         self.eye.clicked.connect(lambda on: work.show_step(self.session, self.step, bool(on)))
