@@ -40,6 +40,8 @@ class Circle:
         Why a person should look at it.
     enabled : bool
         Whether it masks.
+    spared : tuple of float, or None
+        A place within it that stays free: ICRS degrees and radius in arcsec.
     """
 
     ra: float
@@ -51,6 +53,7 @@ class Circle:
     magnitude: float = float("nan")
     flag: str = ""
     enabled: bool = True
+    spared: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -187,6 +190,8 @@ def write_regions(
         tags = [f"origin={circle.origin}"] if circle.origin else []
         if np.isfinite(circle.magnitude):
             tags.append(f"G={circle.magnitude:.3f}")
+        if circle.spared is not None:
+            tags.append("spared=" + ",".join(f"{value:.8f}" for value in circle.spared))
         centre = SkyCoord(circle.ra, circle.dec, unit="deg")
         shapes.append(CircleSkyRegion(centre, circle.radius * u.arcsec, *_dressed(circle, tags)))
     for polygon in polygons:
@@ -214,8 +219,8 @@ def _dressed(shape: Circle | Polygon, tags: list[str]) -> tuple[Any, Any]:
 
 
 def _plain(text: str) -> str:
-    """Text that DS9's braces can hold."""
-    return text.replace("{", "(").replace("}", ")").replace("\n", " ")
+    """Text that DS9's braces can hold; its lines end at semicolons, even in there."""
+    return text.replace("{", "(").replace("}", ")").replace("\n", " ").replace(";", " |")
 
 
 def _text(path: Path) -> str:
@@ -242,7 +247,7 @@ def _shared(region: Region) -> dict[str, Any]:
     # a region that DS9 excludes ("-circle") does not mask
     enabled = tags.get("enabled", "1") != "0" and bool(int(region.meta.get("include", 1)))
     return {
-        "band": tags.get("band", ""), "id": str(region.meta.get("text", "") or ""), "flag": tags.get("flag", ""), "enabled": enabled,
+        "band": tags.get("band", ""), "id": str(region.meta.get("text", "") or ""), "flag": tags.get("flag", "").replace(" |", ";"), "enabled": enabled,
     }  # fmt: skip
 
 
@@ -250,11 +255,12 @@ def _circle(region: Any) -> Circle:
     centre, tags = region.center.icrs, _tags(region)
     try:
         magnitude = float(tags.get("G", "nan"))
-    except ValueError:
-        magnitude = float("nan")
+        spared = tuple(float(value) for value in tags.get("spared", "").split(",") if value)
+    except ValueError:  # a person's own tags
+        magnitude, spared = float("nan"), ()
     return Circle(
         float(centre.ra.deg), float(centre.dec.deg), float(region.radius.to_value("arcsec")),
-        origin=tags.get("origin", ""), magnitude=magnitude, **_shared(region),
+        origin=tags.get("origin", ""), magnitude=magnitude, spared=spared if len(spared) == 3 else None, **_shared(region),
     )  # fmt: skip
 
 

@@ -172,7 +172,6 @@ def fit_star(
         grid = (np.rint(u + expected.x).astype(int) % stride == 0) & (np.rint(v + expected.y).astype(int) % stride == 0)
         u, v, values, ground = u[grid], v[grid], values[grid], ground[grid]
     known = amplitude if not np.isfinite(expected.amplitude) else expected.amplitude
-    weight = 1 / np.hypot(effective / stride, _MISMATCH * amplitude)
     means = np.array([np.log(known), 0.0, 0.0, np.log(sigma)])
     softness = np.array(
         [expected.amplitude_error, expected.position_error, expected.position_error, expected.width_error]
@@ -184,11 +183,11 @@ def fit_star(
         du, dv, s2 = u - p[1], v - p[2], np.exp(2 * p[3])
         return np.exp(p[0] - 0.5 * (du**2 + dv**2) / s2), du, dv, s2
 
-    def residuals(p: np.ndarray) -> np.ndarray:
+    def residuals(p: np.ndarray, weight: float) -> np.ndarray:
         light = gaussian(p)[0]
         return np.concatenate([(light + ground @ p[4:] - values) * weight, prior @ (p[:4] - means)])
 
-    def jacobian(p: np.ndarray) -> np.ndarray:
+    def jacobian(p: np.ndarray, weight: float) -> np.ndarray:
         light, du, dv, s2 = gaussian(p)
         shape = np.column_stack([light, light * du / s2, light * dv / s2, light * (du**2 + dv**2) / s2])
         top = np.hstack([shape, ground]) * weight
@@ -198,9 +197,21 @@ def fit_star(
     low = np.array([np.log(amplitude) - 12, -radius, -radius, np.log(sigma) - 1.5, *[-np.inf] * ground.shape[1]])
     high = np.array([np.log(amplitude) + 6, radius, radius, np.log(sigma) + 3.0, *[np.inf] * ground.shape[1]])
     start = np.array([np.log(amplitude), 0.0, 0.0, np.log(sigma), *level])
-    found = least_squares(
-        residuals, start, jacobian, bounds=(low, high), loss="soft_l1", f_scale=2.0, x_scale="jac", max_nfev=60
-    ).x
+    # First as if the star were alone, so that one that is no point source shows its width; where that leaves structure
+    # around it (an arm, neighbours), again with as much less weight against what is expected.
+    uncertain = noise * correlation / stride
+    for _ in range(2):
+        weight = 1 / float(np.hypot(uncertain, _MISMATCH * amplitude))
+        found = least_squares(
+            residuals, start, jacobian, args=(weight,), bounds=(low, high), loss="soft_l1", f_scale=2.0, x_scale="jac",
+            max_nfev=60,
+        ).x  # fmt: skip
+        rest = values - gaussian(found)[0] - ground @ found[4:]
+        remains = 1.4826 * float(np.median(np.abs(rest)))
+        structure = np.sqrt(max(remains**2 - noise**2 - (_MISMATCH * amplitude) ** 2, 0.0) * beam)
+        if structure < 2 * uncertain:
+            break
+        uncertain = float(np.hypot(noise * correlation, structure)) / stride
     return Fit(
         float(np.exp(found[0])), error, expected.x + float(found[1]), expected.y + float(found[2]),
         float(np.exp(found[3])) * FWHM_PER_SIGMA, spread, True, saturated,

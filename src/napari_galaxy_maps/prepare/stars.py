@@ -355,20 +355,19 @@ def _near_galaxy(
         flags.append(f"its circle is {part:.0%} of the galaxy's area in {', '.join(large)}")
     if not doubtful:
         return True
-    fits = [(name, stars.fits[i], stars.fwhm_pixels) for name, stars in fields.items()]
-    clear = [
-        (name, fit.fwhm / width)
-        for name, fit, width in fits
-        if fit is not None and fit.seen and fit.amplitude > 8 * fit.error
+    wide = [
+        name
+        for name, stars in fields.items()
+        if (fit := stars.fits[i]) is not None
+        and fit.seen
+        and fit.amplitude > 8 * fit.error
+        and fit.fwhm > 1.5 * stars.fwhm_pixels
     ]
-    wide = [name for name, ratio in clear if ratio > 1.5]
-    if wide:
-        flags.append(
-            f"wider than a star in {', '.join(wide)}, its parallax and motion barely significant: an H II region?"
-        )
-        return False
-    flags.append("its parallax and motion are barely significant: a knot of the galaxy?")
-    return any(0.75 < ratio < 1.3 for _, ratio in clear)
+    looks = f"wider than a star in {', '.join(wide)}, " if wide else ""
+    flags.append(
+        f"{looks}its parallax and motion barely significant: {'an H II region' if wide else 'a knot of the galaxy'}?"
+    )
+    return False
 
 
 def _join(*parts: str) -> str:
