@@ -351,6 +351,17 @@ def test_a_star_gets_no_circle_where_it_is_not_seen(field):
     assert star.radii["2MASS_J"] == 0 and star.radii["SDSS_i"] > 0
 
 
+def test_dust_behind_a_star_is_not_taken_for_the_star_in_the_far_infrared(field):
+    images = field.images()
+    rng = np.random.default_rng(8)
+    data = rng.normal(0, 0.1, SHAPE) + np.sum(
+        [gaussian(SHAPE, x, y, 18.0, 5.0) for x, y in zip(field.x, field.y, strict=True)], axis=0
+    )
+    images["SPIRE_250"] = band_image(data, "SPIRE_250", field.wcs, fwhm=18.0)
+    stars = drain(fit_stars(images, field.catalogue(), field.ellipse, StarSettings()))
+    assert len(stars) == 24 and not any(star.radii["SPIRE_250"] for star in stars)
+
+
 def test_without_parallaxes_all_are_flagged_and_those_on_the_galaxy_do_not_mask(field):
     x, y = 140.0, 128.0
     for band in BANDS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -228,7 +228,9 @@ def fit_field(
     name = stars.image.band.name
     there = np.flatnonzero(stars.on_image)
     stars.correlation = noise_correlation(stars.image.data, stars.fwhm_pixels, stars.noise)
-    _calibrate(stars, there, seen)
+    # What is many times brighter than the star can be is not the star: a knot of dust in the far infrared, say.
+    excess = float(np.exp(min(3 * colour_error, 50.0)))
+    _calibrate(stars, there, seen, excess)
     order = there[np.argsort(-np.nan_to_num(stars.predicted[there], nan=0.0), kind="stable")]
     data = np.array(stars.image.data, float)
     if stars.image.mask is not None:
@@ -244,6 +246,8 @@ def fit_field(
         fit = fit_star(
             data, expected, stars.noise, seen=seen, curved=bool(stars.inside[i]), correlation=stars.correlation
         )
+        if fit is not None and fit.amplitude > excess * expected.amplitude:
+            fit = replace(fit, seen=False, saturated=False)
         stars.fits[i] = fit
         if fit is not None and fit.seen and not fit.saturated and fit.fwhm < 2 * width:
             _take_off(data, fit)
@@ -252,7 +256,7 @@ def fit_field(
     _find_wings(stars)
 
 
-def _calibrate(stars: Field, there: np.ndarray, seen: float) -> None:
+def _calibrate(stars: Field, there: np.ndarray, seen: float, excess: float) -> None:
     """Width, flux scale and position of the band's stars, from free fits of its brightest."""
     bright = there[np.argsort(-np.nan_to_num(stars.predicted[there], nan=0.0), kind="stable")][:60]
     width = stars.fwhm_pixels
@@ -264,7 +268,12 @@ def _calibrate(stars: Field, there: np.ndarray, seen: float) -> None:
             data, expected, stars.noise, seen=seen, curved=bool(stars.inside[i]), correlation=stars.correlation
         )
         sound = fit is not None and fit.seen and not fit.saturated and fit.amplitude > 15 * fit.error
-        if fit is not None and sound and 0.5 < fit.fwhm / width < 2.2:
+        if (
+            fit is not None
+            and sound
+            and 0.5 < fit.fwhm / width < 2.2
+            and not fit.amplitude > excess * stars.predicted[i]
+        ):
             found.append((fit.fwhm, fit.amplitude / stars.predicted[i], fit.x - stars.x[i], fit.y - stars.y[i]))
     if len(found) < 5:
         return

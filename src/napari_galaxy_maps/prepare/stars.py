@@ -44,6 +44,7 @@ __all__ = [
 ]
 
 _START_MICRON = 0.766  # SDSS i
+_RAYLEIGH_JEANS = 3.5  # micron
 _SURE = 10.0  # parallax or motion over its error
 _GALAXY_PART = 0.25
 
@@ -222,8 +223,9 @@ def _fit_bands(
         micron = G_MICRON if before is None else images[before].band.pivot
         stars = make_field(image, found.place(name), (found.ra, found.dec), ellipse, known, micron)
         ratio = np.ones(found.ra.size) if before is None else ratios[before]
-        # colours of stars scatter the more, the further apart the bands are; G is broad
-        scatter = (1.0 if before is None else 0.4) + 1.5 * abs(np.log(image.band.pivot / micron))
+        # colours of stars scatter the more, the further apart the bands are; G is broad; in the infrared they are all alike
+        steps = np.log(np.minimum([image.band.pivot, micron], _RAYLEIGH_JEANS))
+        scatter = (1.0 if before is None else 0.4) + 1.5 * abs(float(steps[0] - steps[1]))
         yield from fit_field(
             stars,
             ratio,
