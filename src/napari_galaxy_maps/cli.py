@@ -30,7 +30,7 @@ _GALAXY_OPTIONS = {
 
 _OPTION_SETTINGS = (
     ("grid", "pixel", "pixel"), ("model", "name", "model"), ("model", "device", "device"), ("reddening", "ebv", "ebv"),
-    ("reddening", "map", "reddening_map"),
+    ("reddening", "map", "reddening_map"), ("stars", "catalogue", "stars"),
 )  # fmt: skip
 """Section and key of the recipe that an option of its own sets."""
 
@@ -119,6 +119,7 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the Milky Way")
     group.add_argument("--ebv", type=float, metavar="MAG", help="its reddening E(B-V)")
     group.add_argument("--reddening-map", metavar="FILE", help="a map of E(B-V), or the name of one of dustmaps")
+    group.add_argument("--stars", metavar="TABLE", help="its stars, a table with Gaia's columns; masked band by band")
     group = parser.add_argument_group("settings")
     group.add_argument("--resolution", metavar="ARCSEC_OR_BAND", help="FWHM of the common PSF")
     group.add_argument("--pixel", type=float, metavar="ARCSEC", help="pixel of the common grid")

@@ -201,6 +201,8 @@ class BandCube:
         The galaxy's name.
     images : mapping of str to BandImage
         The prepared images one by one, with their notes and paths (without copies of the data).
+    masks : prepare.masks.Masks or None
+        What was masked.
     """
 
     data: np.ndarray
@@ -214,6 +216,7 @@ class BandCube:
     flags: np.ndarray
     name: str = ""
     images: Mapping[str, BandImage] = field(default_factory=dict)
+    masks: Any = None
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -53,6 +53,25 @@ class ReddeningSettings(_Section):
     map: str = Field("", description="Map of E(B-V): a FITS file, or the name of a map of dustmaps")
 
 
+class StarSettings(_Section):
+    """How the Milky Way's stars are told, fitted and masked."""
+
+    enabled: bool = Field(True, description="Mask stars: those of the catalogue, those found, or those given by hand")
+    catalogue: str = Field("", description="Table of stars with Gaia's columns: FITS, VOTable, ECSV or CSV")
+    find: bool = Field(False, description="Without a catalogue, look for stars on the images")
+    parallax_snr: float = Field(3.0, gt=0, description="Parallax over its error from which a star is the Milky Way's")
+    motion_snr: float = Field(5.0, gt=0, description="... or proper motion over its error")
+    epoch: float | None = Field(None, ge=1850, le=2100, description="Year of the images; None: as their headers say")
+    seen: float = Field(3.0, gt=0, description="Peak over its error from which a star is seen in a band")
+    tie: float = Field(1.0, ge=0, description="Strength of the ties to the band before")
+    leak: float = Field(0.01, gt=0, lt=1, description="Fraction of a star's light that may remain outside its circle")
+    depth: float = Field(1.0, gt=0, description="A circle reaches to where the wings are this many times the noise")
+    largest: float = Field(90.0, gt=0, description="Largest radius of a circle in arcsec")
+    runaway: float = Field(2.5, gt=1, description="A fit ran away where it is this many PSFs wide")
+    nucleus: float = Field(3.0, ge=0, description="Arcsec about the galaxy's centre that are never masked")
+    threshold: float = Field(8.0, gt=1, description="Height in sigma of stars found without a catalogue")
+
+
 class PsfSettings(_Section):
     """Bringing every band to one PSF."""
 
@@ -93,6 +112,7 @@ class Recipe(_Section):
     input: InputSettings = Field(default_factory=InputSettings)
     sky: SkySettings = Field(default_factory=SkySettings)
     reddening: ReddeningSettings = Field(default_factory=ReddeningSettings)
+    stars: StarSettings = Field(default_factory=StarSettings)
     psf: PsfSettings = Field(default_factory=PsfSettings)
     grid: GridSettings = Field(default_factory=GridSettings)
     errors: ErrorSettings = Field(default_factory=ErrorSettings)

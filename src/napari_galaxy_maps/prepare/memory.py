@@ -44,10 +44,13 @@ class Memory:
 
     Attributes
     ----------
+    stars : tuple, optional
+        What the stars were fitted to, and the masks that came of it.
     touched : dict of str to Box
         By band, the part of the grid that the last change of masks has touched.
     """
 
+    stars: tuple[tuple[Any, ...], Any] | None = None
     kept: dict[tuple[str, str], tuple[BandImage, tuple[Any, ...], Any]] = field(default_factory=dict)
     touched: dict[str, Box] = field(default_factory=dict)
     _matched: dict[str, _Matched] = field(default_factory=dict)

@@ -13,47 +13,6 @@ from .pixels import pixel_steps, to_pixels
 
 
 @dataclass(frozen=True)
-class StarSettings:
-    """How stars are told, fitted and masked.
-
-    Attributes
-    ----------
-    parallax_snr, motion_snr : float
-        Parallax, or proper motion, over its error from which a star is the Milky Way's.
-    epoch : float or None
-        Year in which the images were taken; None takes it from the header of the first band that is fitted.
-    seen : float
-        Peak over its error from which a star counts as seen in a band.
-    tie : float
-        Strength of the ties to the band before.
-    leak : float
-        Fraction of a star's light that may remain outside its circle.
-    depth : float
-        A circle reaches to where the star's wings are this many times the noise around it.
-    largest : float
-        Largest radius of a circle in arcsec.
-    runaway : float
-        A fit ran away where it is this many PSFs wide.
-    nucleus : float
-        Radius in arcsec about the galaxy's centre that is never masked; at least 2 FWHM of the sharpest band.
-    threshold : float
-        Height in sigma of what `find_stars` finds.
-    """
-
-    parallax_snr: float = 3.0
-    motion_snr: float = 5.0
-    epoch: float | None = None
-    seen: float = 3.0
-    tie: float = 1.0
-    leak: float = 0.01
-    depth: float = 1.0
-    largest: float = 90.0
-    runaway: float = 2.5
-    nucleus: float = 3.0
-    threshold: float = 8.0
-
-
-@dataclass(frozen=True)
 class Star:
     """One star in all bands.
 

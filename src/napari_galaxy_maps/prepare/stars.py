@@ -11,6 +11,7 @@ import numpy as np
 from ..exceptions import InputError
 from ..galaxy import BandImage, Ellipse
 from ..progress import Progress, Steps, drain
+from ..recipe import StarSettings
 from .catalogue import at_epoch, milky_way_stars
 from .pixels import to_pixels
 from .star_bands import (
@@ -25,7 +26,7 @@ from .star_bands import (
     peak_to_jy,
     pixel_noise,
 )
-from .star_list import Star, StarSettings, from_circles, star_mask, to_circles
+from .star_list import Star, from_circles, star_mask, to_circles
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +14,8 @@ from ..exceptions import InputError, RecipeError
 from ..galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Ellipse, Galaxy
 from ..maps import Flag
 from ..progress import Progress, Steps, drain
-from ..recipe import PsfSettings, Recipe
+from ..recipe import PsfSettings, Recipe, StarSettings
+from .catalogue import read_catalogue
 from .errors import add_errors, background_rms
 from .extent import detection_image, measure_ellipse
 from .grid import Grid, cutout, make_grid
@@ -21,10 +24,11 @@ from .masks import Masks
 from .memory import Memory
 from .reddening import deredden, find_reddening
 from .sky import subtract_sky
+from .stars import find_stars_steps, fit_stars
 
 __all__ = ["STEPS", "Memory", "common_fwhm", "prepare", "prepare_steps"]
 
-STEPS = ("sky", "reddening", "psf", "grid", "errors")
+STEPS = ("sky", "reddening", "stars", "psf", "grid", "errors")
 """The steps in their order."""
 
 
@@ -76,7 +80,7 @@ def prepare_steps(
     memory : Memory, optional
         Kept between calls, it spares what has not changed.
     masks : Masks, optional
-        Stars and patches to mask.
+        Stars and patches to mask, as a person left them; None fits those of the recipe's catalogue.
 
     Yields
     ------
@@ -94,7 +98,6 @@ def prepare_steps(
         When the galaxy cannot be found, an image does not show it, or it is smaller than a pixel.
     """
     memory = Memory() if memory is None else memory
-    masks = Masks() if masks is None else masks
     images = dict(galaxy.images)
     if not images:
         raise InputError("There is no image to prepare; add the galaxy's FITS files.")
@@ -120,6 +123,8 @@ def prepare_steps(
             for done, (name, image) in enumerate(images.items(), 1):
                 images[name] = memory.do("reddening", deredden, image, reddening)
                 yield Progress("reddening", done, total, _told(images[name]), images[name])
+
+    masks = yield from _masks(galaxy.name, images, ellipse, recipe.stars, memory, masks)
 
     fwhm, broader = common_fwhm(images, recipe.psf)
     grid = _make_grid(galaxy, ellipse, fwhm, recipe)
@@ -151,6 +156,43 @@ def prepare_steps(
         yield Progress("errors", done, total, _told(gridded[name]), gridded[name])
 
     return _to_cube(galaxy, gridded, ellipse, grid, fwhm, recipe, memory, masks)
+
+
+def _masks(
+    name: str,
+    images: dict[str, BandImage],
+    ellipse: Ellipse,
+    settings: StarSettings,
+    memory: Memory,
+    given: Masks | None,
+) -> Steps[Masks]:
+    """What is to be masked: as given, or the stars of the catalogue, or those found."""
+    if not settings.enabled:
+        return Masks()
+    if given is not None:
+        return given
+    if not (settings.catalogue or settings.find):
+        return Masks()
+    key = (settings.model_copy(), ellipse, tuple(images.values()))
+    if memory.stars is None or not _same_stars(memory.stars[0], key):
+        if settings.catalogue:
+            catalogue = read_catalogue(settings.catalogue)
+            stars = yield from fit_stars(images, catalogue, ellipse, settings)
+        else:
+            stars = yield from find_stars_steps(images, ellipse, settings)
+        memory.stars = (key, Masks(tuple(stars)))
+    masks: Masks = memory.stars[1]
+    doubtful = sum(bool(star.flag) for star in masks.stars)
+    source = (settings.catalogue and Path(settings.catalogue).name) or "the images"
+    yield Progress(
+        "stars", 1, 1, f"{len(masks.stars)} stars of {source} masked, {doubtful} of them to be looked at", masks
+    )
+    return masks
+
+
+def _same_stars(known: tuple[Any, ...], key: tuple[Any, ...]) -> bool:
+    same = len(known[2]) == len(key[2]) and all(a is b for a, b in zip(known[2], key[2], strict=True))
+    return same and bool(known[:2] == key[:2])
 
 
 def prepare(galaxy: Galaxy, recipe: Recipe, callback: Callable[[Progress], None] | None = None) -> BandCube:
@@ -207,5 +249,5 @@ def _to_cube(
     pixel_pc = None if galaxy.distance_mpc is None else grid.pixel_arcsec * galaxy.distance_mpc * PC_PER_MPC_ARCSEC
     return BandCube(
         data, uncertainty, bands, grid.wcs, fwhm, grid.pixel_arcsec, pixel_pc, hidden | outside if recipe.grid.cut else hidden,
-        flags, galaxy.name, light,
+        flags, galaxy.name, light, masks,
     )  # fmt: skip
