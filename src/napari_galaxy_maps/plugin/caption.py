@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import viewers
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
     from .turns import Turns
+
+
+_LETTERS = 8
 
 
 class Caption:
@@ -30,6 +34,7 @@ class Caption:
         self._viewer = viewer
         self._turns = turns
         self._text = ""
+        self._drawn: set[str] = set()
         self._top: weakref.ref[Layer] | None = None
         self._barred: weakref.WeakKeyDictionary[Layer, bool] = weakref.WeakKeyDictionary()
 
@@ -62,7 +67,18 @@ class Caption:
             return  # a person's own text stays
         top = self._top() if self._top is not None else None
         shown = shown_in(top) if top is not None else None
-        self._text = shown.caption if shown is not None else ""
-        overlay.text = self._text
+        self._put(shown.caption if shown is not None else "", _LETTERS)
+
+    def _put(self, text: str, letters: int) -> None:
+        """Put a text over the canvas, some letters a turn: each letter takes 5 ms to draw for the first time."""
+        viewer = self._viewer()
+        overlay = viewers.text_overlay(viewer) if viewer is not None else None
+        if overlay is None or overlay.text not in ("", self._text):
+            return
+        self._text = text if self._drawn.issuperset(text) else text[:letters]
+        self._drawn.update(self._text)
         overlay.position = "top_left"
+        overlay.text = self._text
         overlay.visible = bool(self._text)
+        if self._text != text:
+            self._turns.add([partial(self._put, text, letters + _LETTERS)])
