@@ -52,7 +52,6 @@ class Score:
     likelihood_gain: float
     sigma: float
 
-    @property
     def calibrated(self) -> bool:
         """Whether chi2 lies in 0.85 to 1.15 and both coverages within 4 points."""
         return 0.85 <= self.chi2[0] <= 1.15 and abs(self.coverage68 - 68) <= 4 and abs(self.coverage95 - 95) <= 4
@@ -116,7 +115,7 @@ class ModelCard:
             errors = ", ".join(
                 f"{s.property} {s.rmse[0]:.2f} {_unit(s.property)}"
                 for s in self.scores
-                if (s.case, s.population) == (case, population)
+                if (s.case, s.population) == (case, population) and not s.property.startswith("LOG_SIGMA")
             )
             lines.append(f"Error on unseen galaxies ({population}): {errors}.")
         return " ".join(lines)
@@ -171,24 +170,22 @@ class ModelCard:
         head = ["bands given", "galaxies", "property", "median sigma", "chi2", "68 %", "95 %", "gain", ""]
         rows = [
             [s.case, s.population, s.property, f"{s.sigma:.3g}", _pm(s.chi2), f"{s.coverage68:.0f}", f"{s.coverage95:.0f}",
-             f"{s.likelihood_gain:+.2f}", "" if s.calibrated else "off"]
+             f"{s.likelihood_gain:+.2f}", "" if s.calibrated() else "off"]
             for s in self.scores
         ]  # fmt: skip
         return text + "\n\n" + _table(head, rows)
 
     def to_json(self) -> str:
         """The card as JSON text."""
-        return json.dumps(asdict(self), indent=1) + "\n"
+        return json.dumps(_nulls(asdict(self)), indent=1, allow_nan=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> ModelCard:
         """The reverse of `to_json`."""
         fields: dict[str, Any] = json.loads(text)
-        scores = tuple(
-            Score(**{k: tuple(v) if isinstance(v, list) else v for k, v in s.items()}) for s in fields.pop("scores")
-        )
-        lists: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
-        return cls(scores=scores, **lists)
+        scores: list[dict[str, Any]] = [_tuples(score) for score in fields.pop("scores")]
+        rest = _tuples(fields)
+        return cls(scores=tuple(Score(**score) for score in scores), **rest)
 
     @classmethod
     def from_file(cls, path: str | Path) -> ModelCard:
@@ -196,11 +193,29 @@ class ModelCard:
         return cls.from_json(Path(path).read_text(encoding="utf-8"))
 
 
+def _tuples(fields: dict[str, Any]) -> dict[str, Any]:
+    """JSON knows lists, and null for what is not a number."""
+    return {
+        key: tuple(float("nan") if item is None else item for item in value) if isinstance(value, list) else value
+        for key, value in fields.items()
+    }
+
+
+def _nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _nulls(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_nulls(item) for item in value]
+    return None if value != value else value
+
+
 def _unit(prop: str) -> str:
     return UNITS.get(prop, "dex")
 
 
 def _pm(value: tuple[float, float], sign: str = "") -> str:
+    if value[0] != value[0]:  # NaN: there is none
+        return "–"
     return f"{value[0]:{sign}.3f} ± {value[1]:.3f}"
 
 

@@ -9,6 +9,7 @@ unusual the spectrum is. Nothing of the dust is known here.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -18,6 +19,10 @@ import numpy as np
 LN10 = float(np.log(10.0))
 ITERATIONS = 6
 """Newton steps in flux after the first one in log flux; fixed, so that the same pixel gives the same answer anywhere."""
+
+
+ONE_AT_A_TIME = threading.Lock()
+"""Held while a compiled parallel loop runs: not every threading layer of numba bears two at once."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,8 @@ class ColourModel:
         ratio = np.ascontiguousarray(ratio, dtype=np.float64)
         error = np.ascontiguousarray(error, dtype=np.float64)
         spectrum, width, chi2 = np.empty_like(ratio), np.empty_like(ratio), np.empty(len(ratio))
-        _kernel()(ratio, error, self.mean, self.loadings, self.specific, ITERATIONS, spectrum, width, chi2)
+        with ONE_AT_A_TIME:
+            _kernel()(ratio, error, self.mean, self.loadings, self.specific, ITERATIONS, spectrum, width, chi2)
         return spectrum, width, chi2
 
 
@@ -126,7 +132,7 @@ def _kernel() -> Any:
                 damp = 2.0 / largest if iteration > 0 and largest > 2.0 else 1.0
                 for a in range(k):
                     t[a] += damp * y[a]
-                if iteration > 0 and largest < 1e-4:
+                if iteration > 0 and largest < 1e-2:
                     break
             total = 0.0
             for a in range(k):
@@ -185,9 +191,10 @@ def fit_colours(ratio: np.ndarray, error: np.ndarray, n_factors: int = 5, floor:
             left += covariance - gain @ covariance[o]
         mean = filled.mean(0)
         covariance = ((filled - mean).T @ (filled - mean) + left) / n
-    specific = np.full(n_bands, floor)
+    specific = np.full(n_bands, floor**2)
     for _ in range(50):  # principal factors
         values, vectors = np.linalg.eigh(covariance - np.diag(specific))
         loadings = vectors[:, -n_factors:] * np.sqrt(np.maximum(values[-n_factors:], 1e-6))
-        specific = np.maximum(np.diag(covariance) - (loadings**2).sum(1), floor**2)
-    return ColourModel(mean, np.ascontiguousarray(loadings), specific)
+        specific = np.maximum(np.diag(covariance) - (loadings**2).sum(1), 0.0)
+    # The floor counted as noise above, so that the brightest galaxies would not decide alone; it is scatter all the same.
+    return ColourModel(mean, np.ascontiguousarray(loadings), specific + floor**2)

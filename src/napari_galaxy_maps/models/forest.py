@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from .colours import ONE_AT_A_TIME
+
 
 @dataclass(frozen=True)
 class PackedForest:
@@ -58,8 +60,8 @@ class PackedForest:
         n = len(self.feature)
         root = np.concatenate([[0], np.cumsum(self.size)[:-1]]).astype(np.int64)
         tree = np.repeat(np.arange(len(self.size)), self.size)
-        inner_before = np.cumsum(inner) - inner
-        local = inner_before - inner_before[root][tree]
+        inner_before: np.ndarray = np.cumsum(inner) - inner
+        local: np.ndarray = inner_before - inner_before[root][tree]
         left = np.where(inner, root[tree] + 2 * local + 1, np.arange(n))
         threshold = np.full(n, np.inf, np.float32)
         threshold[inner] = self.threshold
@@ -92,7 +94,8 @@ class PackedForest:
         if device != "cpu":
             return self.predict_torch(x, device)
         out = np.empty((len(x), self.leaf.shape[1]), np.float32)
-        _kernel()(x, *self.unpacked, self.leaf, self.offset, out)
+        with ONE_AT_A_TIME:
+            _kernel()(x, *self.unpacked, self.leaf, self.offset, out)
         return out
 
     def predict_torch(self, x: np.ndarray, device: str) -> np.ndarray:
@@ -231,7 +234,7 @@ def _round_down(threshold: np.ndarray) -> np.ndarray:
 
 def combine(forests: Sequence[PackedForest]) -> PackedForest:
     """One forest whose prediction is the sum of the forests' predictions."""
-    return PackedForest(
-        *(np.concatenate([getattr(f, k) for f in forests]) for k in ("feature", "threshold", "leaf", "size")),
-        offset=np.sum([f.offset for f in forests], axis=0),
+    feature, threshold, leaf, size = (
+        np.concatenate([getattr(f, name) for f in forests]) for name in ("feature", "threshold", "leaf", "size")
     )
+    return PackedForest(feature, threshold, leaf, size, np.sum([f.offset for f in forests], axis=0))

@@ -20,7 +20,7 @@ TO_QUANTITIES = np.array(
 )
 """From the five predictions to the seven quantities: log L_dust = log L_dust/L_star + log L_star, and so for masses."""
 
-_WIDTH_12 = FEATURE_NAMES.index("width WISE_12")
+_LEVERS = [FEATURE_NAMES.index(f"width {band}") for band in ("WISE_12", "GALEX_NUV")]
 
 
 def spread_features(features: np.ndarray, mean: np.ndarray, unusual: np.ndarray) -> np.ndarray:
@@ -50,42 +50,41 @@ class Spread:
     limits : ndarray, shape (2, 7)
         Least and greatest ln sigma.
     recalibration : ndarray, shape (7, 3)
-        a, b, c of ln sigma += a + b * (how uncertain 12 micron is) + c * (ln sigma - middle).
-    middle : ndarray, shape (7,)
-        Median ln sigma.
+        a, b, c of ln sigma += a + b * (how unknown 12 micron is) + c * (how unknown the ultraviolet is).
     """
 
     forest: PackedForest
     limits: np.ndarray
     recalibration: np.ndarray
-    middle: np.ndarray
 
     def sigma(self, x: np.ndarray, device: str = "cpu") -> np.ndarray:
         """1-sigma uncertainties, shape (n, 7), from `spread_features`."""
         raw = np.clip(self.forest.predict(x, device), self.limits[0], self.limits[1])
-        out: np.ndarray = np.exp(recalibrate(raw, lever(x), self.recalibration, self.middle))
+        out: np.ndarray = np.exp(recalibrate(raw, levers(x), self.recalibration))
         return out
 
     def arrays(self, prefix: str) -> dict[str, np.ndarray]:
         """The arrays by name, to be written to a file."""
-        own = {prefix + k: getattr(self, k) for k in ("limits", "recalibration", "middle")}
+        own = {prefix + k: getattr(self, k) for k in ("limits", "recalibration")}
         return {**self.forest.arrays(prefix), **own}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str) -> Spread:
         """The reverse of `arrays`."""
-        own = {k: arrays[prefix + k] for k in ("limits", "recalibration", "middle")}
+        own = {k: arrays[prefix + k] for k in ("limits", "recalibration")}
         return cls(PackedForest.from_arrays(arrays, prefix), **own)
 
 
-def lever(x: np.ndarray) -> np.ndarray:
-    """How uncertain the flux at 12 micron is, between 0 (measured) and 1 (unknown): what tells of the dust, or does not."""
-    out: np.ndarray = np.clip(np.log10(np.maximum(x[:, _WIDTH_12], 0.03) / 0.03), 0, 1)
+def levers(x: np.ndarray) -> np.ndarray:
+    """How unknown the fluxes at 12 micron and in the near ultraviolet are, shape (n, 2), each between 0 (measured) and 1.
+
+    They are what tells of dust and of young stars; without them errors are of another kind.
+    """
+    out: np.ndarray = np.clip(np.log10(np.maximum(x[:, _LEVERS], 0.03) / 0.03), 0, 1)
     return out
 
 
-def recalibrate(raw: np.ndarray, how_uncertain: np.ndarray, parameters: np.ndarray, middle: np.ndarray) -> np.ndarray:
-    """ln sigma after recalibration; `raw` and the result have shape (n, 7), `parameters` (7, 3), `middle` (7,)."""
-    a, b, c = parameters.T
-    out: np.ndarray = raw + a + b * how_uncertain[:, None] + c * (raw - middle)
+def recalibrate(raw: np.ndarray, how_unknown: np.ndarray, parameters: np.ndarray) -> np.ndarray:
+    """ln sigma after recalibration; `raw` and the result have shape (n, 7), `how_unknown` (n, 2), `parameters` (7, 3)."""
+    out: np.ndarray = raw + parameters[:, 0] + how_unknown @ parameters[:, 1:].T
     return out

@@ -6,9 +6,11 @@ python -m napari_galaxy_maps.training.dust_forest --data FOLDER --out FOLDER
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -56,9 +58,14 @@ def train(data: str | Path, out: str | Path, seed: int = 0, report: Callable[[st
     term = fit_colour_term(galaxies)
     say(f"{len(galaxies)} galaxies")
     members = []
-    for k, (fit, _) in enumerate(folds(len(galaxies))):
-        members.append(train_member(galaxies.take(fit), term, seed=10 * seed + k))
-        say(f"member {k + 1} of 4 after {time.monotonic() - start:.0f} s")
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as processes:
+        jobs = [
+            processes.submit(train_member, galaxies.take(fit), term, 10 * seed + k)
+            for k, (fit, _) in enumerate(folds(len(galaxies)))
+        ]
+        for k, job in enumerate(jobs):
+            members.append(job.result())
+            say(f"member {k + 1} of 4 after {time.monotonic() - start:.0f} s")
     bare = DustForest(tuple(members), term, card_text.card(NAME, VERSION, term, galaxies))
     scores = score_model(bare, galaxies)
     card = card_text.card(NAME, VERSION, term, galaxies, scores, card_text.measured_notes(bare, galaxies))

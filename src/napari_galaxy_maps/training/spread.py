@@ -12,14 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from ..models.forest import PackedForest, combine, from_xgboost
-from ..models.spread import QUANTITIES, TO_QUANTITIES, Spread, lever, recalibrate, spread_features
+from ..models.forest import PackedForest, from_xgboost
+from ..models.spread import QUANTITIES, TO_QUANTITIES, Spread, levers, recalibrate, spread_features
 from .cases import CASES
 from .dustpedia import Galaxies
 from .trees import Pool, TreeSettings, fit_trees
 
-N_INNER = 5
-"""Folds within the training galaxies; residuals of galaxies that the trees have seen would be half as large."""
+N_INNER = 10
+"""Folds within the training galaxies: residuals of galaxies that the trees have seen would be half as large, those of trees
+grown on much fewer galaxies too large."""
+N_HELD_OUT = 5
+"""Folds of the recalibration."""
 _FLOOR, _CEILING = -8.0, 4.0
 
 
@@ -27,7 +30,7 @@ _FLOOR, _CEILING = -8.0, 4.0
 class SpreadSettings:
     """Settings of the fit, chosen by cross-validation."""
 
-    rounds: int = 80
+    rounds: int = 120
     depth: int = 3
     eta: float = 0.08
     column_share: float = 0.4
@@ -39,8 +42,14 @@ class SpreadSettings:
 
 
 def truth_errors(galaxies: Galaxies) -> np.ndarray:
-    """N19's errors of the seven quantities, shape (n, 7)."""
-    return np.hstack([galaxies.target_errors, galaxies.sum_errors])
+    """N19's errors of the seven quantities, shape (n, 7).
+
+    Those of L_star and M_star are set to 0: N19's (0.04 and 0.11 dex) are as large as the whole residuals, since most of them is
+    an uncertainty that all galaxies share, so that nothing would be left for the model. Its sigma holds the whole residual.
+    """
+    errors = np.hstack([galaxies.target_errors, galaxies.sum_errors])
+    errors[:, [QUANTITIES.index("LOG_SIGMA_LSTAR"), QUANTITIES.index("LOG_SIGMA_STAR")]] = 0.0
+    return errors
 
 
 def cross_fit(pool: Pool, galaxies: Galaxies, settings: TreeSettings, seed: int) -> np.ndarray:
@@ -84,63 +93,54 @@ def fit_spread(pool: Pool, predicted: np.ndarray, galaxies: Galaxies, settings: 
     galaxy = np.tile(np.arange(n), copies)
 
     held_out = np.empty_like(residual)
-    for fit, held in KFold(N_INNER, shuffle=True, random_state=seed + 1).split(np.arange(n)):
+    for fit, held in KFold(N_HELD_OUT, shuffle=True, random_state=seed + 1).split(np.arange(n)):
         rows, others = np.isin(galaxy, fit), np.isin(galaxy, held)
         forest, limits = _fit_log_sigma(x[rows], residual[rows], error[rows], weights[rows], settings, seed)
         held_out[others] = np.clip(forest.predict(x[others]), limits[0], limits[1])
     forest, limits = _fit_log_sigma(x, residual, error, weights, settings, seed)
-    middle = np.median(held_out, axis=0)
-    scored = (1 + len(CASES)) * n  # the whole galaxies and the cases, not the random copies
-    recalibration = np.array(
-        [
-            _fit_recalibration(
-                held_out[:scored, j], lever(x[:scored]), middle[j], residual[:scored, j], error[:scored, j],
-                np.tile(galaxies.n_detected >= 3, 1 + len(CASES)), np.repeat(np.arange(1 + len(CASES)), n),
-            )
-            for j in range(len(QUANTITIES))
-        ]
-    )  # fmt: skip
-    return Spread(forest, limits, recalibration, middle)
+    scored = slice((1 + len(CASES)) * n)  # the whole galaxies and the cases, not the random copies
+    case = np.repeat(np.arange(1 + len(CASES)), n)
+    good = np.tile(galaxies.n_detected >= 3, 1 + len(CASES))
+    how_unknown = levers(x[scored])
+    recalibration = [
+        _fit_recalibration(held_out[scored, j], how_unknown, residual[scored, j], error[scored, j], case, good)
+        for j in range(len(QUANTITIES))
+    ]
+    return Spread(forest, limits, np.array(recalibration))
 
 
 def _fit_log_sigma(
     x: np.ndarray, residual: np.ndarray, error: np.ndarray, weight: np.ndarray, settings: SpreadSettings, seed: int
 ) -> tuple[PackedForest, np.ndarray]:
-    """Boosted trees of ln sigma for each quantity, and the limits it is kept within."""
+    """Boosted trees of ln sigma, all quantities in the same leaves, and the limits that it is kept within."""
     import xgboost
 
-    forests, limits = [], []
     n_out = residual.shape[1]
-    for j in range(n_out):
-        scale = np.sqrt(np.mean(residual[:, j] ** 2))
-        r, e = residual[:, j] / scale, error[:, j] / scale
-        start = best_constant(r, e, weight)
-        data = xgboost.DMatrix(x)
-        data.set_base_margin(np.full(len(x), start))
+    scale = np.sqrt(np.mean(residual**2, axis=0))
+    r2, e2 = (residual / scale) ** 2, (error / scale) ** 2
+    start = np.array([best_constant(np.sqrt(r2[:, j]), np.sqrt(e2[:, j]), weight) for j in range(n_out)])
+    data = xgboost.DMatrix(x)
+    data.set_base_margin(np.tile(start, (len(x), 1)))
 
-        def objective(
-            u: np.ndarray, _: Any, r: np.ndarray = r, e: np.ndarray = e, weight: np.ndarray = weight
-        ) -> tuple[np.ndarray, np.ndarray]:
-            # u = ln sigma^2; of 0.5 ln V + 0.5 r^2 / V, V = sigma^2 + error^2: the gradient and the expected curvature
-            own = np.exp(np.clip(u, _FLOOR, _CEILING))
-            total = own + e**2
-            share = own / total
-            return weight * 0.5 * share * (1 - r**2 / total), weight * (0.5 * share**2 + 1e-3)
+    def objective(u: np.ndarray, _: Any) -> tuple[np.ndarray, np.ndarray]:
+        # u = ln sigma^2; of 0.5 ln V + 0.5 r^2 / V, V = sigma^2 + error^2: the gradient and the expected curvature
+        own = np.exp(np.clip(u.reshape(r2.shape), _FLOOR, _CEILING))
+        total = own + e2
+        share = own / total
+        w = weight[:, None]
+        return w * 0.5 * share * (1 - r2 / total), w * (0.5 * share**2 + 1e-3)
 
-        parameters = {
-            "max_depth": settings.depth, "eta": settings.eta, "min_child_weight": settings.min_hessian,
-            "reg_lambda": settings.penalty, "colsample_bytree": settings.column_share, "subsample": settings.row_share,
-            "nthread": 1, "tree_method": "hist", "seed": seed, "base_score": 0.0,
-        }  # fmt: skip
-        booster = xgboost.train(parameters, data, settings.rounds, obj=objective)
-        to_output = np.zeros((1, n_out))
-        to_output[0, j] = 0.5
-        forest = from_xgboost(booster, to_output)
-        offset = np.zeros(n_out)
-        offset[j] = 0.5 * start + np.log(scale)
-        forests.append(PackedForest(forest.feature, forest.threshold, forest.leaf, forest.size, forest.offset + offset))
-        limits.append([0.5 * _FLOOR + np.log(scale), 0.5 * _CEILING + np.log(scale)])
-    return combine(forests), np.array(limits).T
+    parameters = {
+        "max_depth": settings.depth, "eta": settings.eta, "min_child_weight": settings.min_hessian,
+        "reg_lambda": settings.penalty, "colsample_bytree": settings.column_share, "subsample": settings.row_share,
+        "nthread": 1, "tree_method": "hist", "seed": seed, "base_score": 0.0, "multi_strategy": "multi_output_tree",
+        "num_target": n_out,
+    }  # fmt: skip
+    booster = xgboost.train(parameters, data, settings.rounds, obj=objective)
+    forest = from_xgboost(booster, 0.5 * np.eye(n_out))
+    offset = forest.offset + 0.5 * start + np.log(scale)
+    limits = np.array([0.5 * _FLOOR + np.log(scale), 0.5 * _CEILING + np.log(scale)])
+    return PackedForest(forest.feature, forest.threshold, forest.leaf, forest.size, offset), limits
 
 
 def best_constant(residual: np.ndarray, error: np.ndarray, weight: np.ndarray | None = None) -> float:
@@ -152,39 +152,35 @@ def best_constant(residual: np.ndarray, error: np.ndarray, weight: np.ndarray | 
 
 
 def _fit_recalibration(
-    raw: np.ndarray, how_uncertain: np.ndarray, middle: float, residual: np.ndarray, error: np.ndarray,
-    well_measured: np.ndarray, case: np.ndarray,
-) -> np.ndarray:  # fmt: skip
+    raw: np.ndarray,
+    how_unknown: np.ndarray,
+    residual: np.ndarray,
+    error: np.ndarray,
+    case: np.ndarray,
+    well_measured: np.ndarray,
+) -> np.ndarray:
     """a, b, c of `models.spread.recalibrate` that bring chi2 and both coverages nearest to 1, 68 and 95 %.
 
-    Each case counts once, for all galaxies and for those whose truth is well measured. chi2 alone would not do: the residuals
+    Each case counts, and the galaxies of which the truth is well measured count again. chi2 alone would not do: the residuals
     are heavy-tailed, and one can be right while the other is not.
     """
     from scipy.optimize import minimize
 
-    groups = [(case == k) & (well_measured | (not only)) for k in np.unique(case) for only in (False, True)]
-    importance = np.array(
-        [
-            (3.0 if k == 0 else 1.0) * (2.0 if only and k == 0 else 1.0)
-            for k in np.unique(case)
-            for only in (False, True)
-        ]
-    )
+    groups, importance = [], []
+    for k in np.unique(case):
+        groups += [case == k, (case == k) & well_measured]
+        importance += [2.0, 2.0] if k == 0 else [1.0, 0.25]
 
     def cost(parameters: np.ndarray) -> float:
-        log_sigma = recalibrate(raw[:, None], how_uncertain, parameters[None], np.array([middle]))[:, 0]
-        z = np.abs(residual) / np.sqrt(np.exp(2 * np.clip(log_sigma, -12, 6)) + error**2)
-        terms = []
-        for group in groups:
-            zz = z[group]
-            # Smooth steps, so that the search sees a slope.
-            inside68 = np.mean(1 / (1 + np.exp((zz - 1) / 0.05)))
-            inside95 = np.mean(1 / (1 + np.exp((zz - 1.96) / 0.08)))
-            terms.append(
-                (np.log(np.mean(zz**2)) / 0.15) ** 2 + ((inside68 - 0.68) / 0.04) ** 2 + ((inside95 - 0.95) / 0.04) ** 2
-            )
-        return float(importance @ np.array(terms) / importance.sum() + 0.05 * (parameters[1] ** 2 + parameters[2] ** 2))
+        log_sigma = recalibrate(raw[:, None], how_unknown, parameters[None])[:, 0]
+        z = np.abs(residual) / np.sqrt(np.exp(2 * log_sigma) + error**2)
+        # Steps are smooth, so that the search sees a slope.
+        inside = 1 / (1 + np.exp((z - 1) / 0.05)), 1 / (1 + np.exp((z - 1.96) / 0.08))
+        total = 0.0
+        for group, weight in zip(groups, importance, strict=True):
+            off = np.log(np.mean(z[group] ** 2)) / 0.14, (inside[0][group].mean() - 0.68) / 0.03
+            total += weight * (off[0] ** 2 + off[1] ** 2 + ((inside[1][group].mean() - 0.95) / 0.04) ** 2)
+        return total / sum(importance) + 0.02 * float(parameters[1:] @ parameters[1:])
 
-    best = minimize(cost, np.zeros(3), method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-4, "maxiter": 400})
-    out: np.ndarray = best.x
-    return out
+    best: np.ndarray = minimize(cost, np.zeros(3), method="Nelder-Mead", options={"xatol": 2e-3, "fatol": 1e-3}).x
+    return best

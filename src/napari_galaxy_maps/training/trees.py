@@ -24,22 +24,43 @@ PER_W1 = np.array([0, 0, 0, 1, 1])
 
 
 @dataclass(frozen=True)
+class ForestSettings:
+    """Settings of a random forest.
+
+    Attributes
+    ----------
+    n_trees, draws : int
+        Trees, and copies of each galaxy drawn into a tree's bootstrap.
+    min_leaf, max_depth, max_features
+        As scikit-learn's.
+    truth_weight : float
+        How fast the weight of a galaxy falls with the error of its truth.
+    share : float
+        Share of the prediction, the rest being the boosted trees'.
+    """
+
+    n_trees: int = 60
+    draws: int = 4
+    min_leaf: int = 5
+    max_depth: int = 10
+    max_features: float = 0.5
+    truth_weight: float = 0.1
+    share: float = 0.5
+
+
+@dataclass(frozen=True)
 class TreeSettings:
     """Settings of the fit, chosen by cross-validation."""
 
     copies: int = 16
     imputed_copies: int = 4
     whole: float = 0.6
-    n_trees: int = 80
-    draws: int = 4
-    min_leaf: int = 5
-    max_depth: int = 10
-    max_features: float = 0.5
+    logs: ForestSettings = field(default_factory=ForestSettings)
+    temperature: ForestSettings = field(
+        default_factory=lambda: ForestSettings(min_leaf=20, max_features=0.8, truth_weight=0.2, share=0.8)
+    )
     rounds: int = 120
     boost_draws: int = 8
-    t_scale: float = 1.0
-    truth_weight: float = 0.1
-    truth_weight_t: float = 0.2
     degradation: Degradation = field(default_factory=lambda: Degradation(noise=0.5))
 
 
@@ -119,19 +140,17 @@ def fit_trees(
         With five outputs.
     """
     scale, middle = targets[rows].std(0), targets[rows].mean(0)
-    weight = 1 / (1 + settings.truth_weight * (truth_errors[:, :3] ** 2 / TRUTH_SCALE**2).mean(1))
-    weight_t = 1 / (1 + settings.truth_weight_t * (truth_errors[:, 2] / TRUTH_SCALE[2]) ** 2)
-    logs = np.array([0, 1, 3, 4])
-    stretch = np.array([1, 1, settings.t_scale, 1, 1])
-    to_logs = np.zeros((4, 5))
-    to_logs[np.arange(4), logs] = 0.5 * scale[logs]
-    to_t = np.zeros((1, 5))
-    to_t[0, 2] = 0.5 * scale[2]
     draw = _Draw(pool, rows, targets - middle, scale, settings)
+    poor = truth_errors[:, :3] ** 2 / TRUTH_SCALE**2
+    weight = 1 / (1 + settings.logs.truth_weight * poor.mean(1))
+    weight_t = 1 / (1 + settings.temperature.truth_weight * poor[:, 2])
+    logs, temperature = np.array([0, 1, 3, 4]), np.array([2])
+    share = np.array([settings.temperature.share if j == 2 else settings.logs.share for j in range(5)])
+    to_output = np.diag(share * scale)
     forests = [
-        from_sklearn(_forest(draw, logs, weight, [seed, 2]), to_logs),
-        from_sklearn(_forest(draw, np.array([2]), weight_t, [seed, 3]), to_t),
-        from_xgboost(_boosted(draw, stretch, weight, [seed, 4]), 0.5 * np.diag(scale / stretch)),
+        from_sklearn(_forest(draw, logs, weight, settings.logs, [seed, 2]), to_output[logs]),
+        from_sklearn(_forest(draw, temperature, weight_t, settings.temperature, [seed, 3]), to_output[temperature]),
+        from_xgboost(_boosted(draw, weight, [seed, 4]), np.diag((1 - share) * scale)),
     ]
     forest = combine(forests)
     return PackedForest(forest.feature, forest.threshold, forest.leaf, forest.size, forest.offset + middle)
@@ -152,11 +171,9 @@ class _Draw:
         return self.pool.features[copy, drawn], self.pool.targets(copy, drawn, self.centred) / self.scale
 
 
-def _forest(draw: _Draw, columns: np.ndarray, weight: np.ndarray, seed: list[int]) -> list:
+def _forest(draw: _Draw, columns: np.ndarray, weight: np.ndarray, settings: ForestSettings, seed: list[int]) -> list:
     """Trees of a random forest; each draws its galaxies with replacement and degrades them in its own way."""
     from sklearn.tree import DecisionTreeRegressor
-
-    settings = draw.settings
 
     def grow(index: int) -> object:
         rng = np.random.default_rng([*seed, index])
@@ -172,7 +189,7 @@ def _forest(draw: _Draw, columns: np.ndarray, weight: np.ndarray, seed: list[int
         return list(threads.map(grow, range(settings.n_trees)))
 
 
-def _boosted(draw: _Draw, stretch: np.ndarray, weight: np.ndarray, seed: list[int]) -> object:
+def _boosted(draw: _Draw, weight: np.ndarray, seed: list[int]) -> object:
     import xgboost
 
     rng = np.random.default_rng(seed)
@@ -183,4 +200,4 @@ def _boosted(draw: _Draw, stretch: np.ndarray, weight: np.ndarray, seed: list[in
         "base_score": 0.0, "tree_method": "hist", "multi_strategy": "multi_output_tree", "nthread": 1,
         "seed": int(rng.integers(2**31)),
     }  # fmt: skip
-    return xgboost.train(parameters, xgboost.DMatrix(x, z * stretch, weight=weight[drawn]), draw.settings.rounds)
+    return xgboost.train(parameters, xgboost.DMatrix(x, z, weight=weight[drawn]), draw.settings.rounds)

@@ -1,0 +1,209 @@
+"""The shipped model on pixels: maps, uncertainties, flags, devices, progress, and refusals in a sentence."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from napari_galaxy_maps.exceptions import GalaxyMapsError
+from napari_galaxy_maps.maps import PROPERTIES, Flag
+from napari_galaxy_maps.models.device import available_devices, resolve_device
+from napari_galaxy_maps.models.dust_forest import LOG_LSUN_KPC2_PER_MJY_SR
+from napari_galaxy_maps.models.spread import QUANTITIES
+
+from .conftest import TYPICAL
+
+
+def test_every_quantity_has_a_map_and_an_uncertainty(model, make_cube):
+    maps = model.predict(make_cube(), "cpu")
+    assert set(maps.values) == set(maps.errors) == set(QUANTITIES) <= set(PROPERTIES)
+    for name in QUANTITIES:
+        assert maps.values[name].dtype == np.float32
+        assert np.isfinite(maps.values[name]).all()
+        assert (maps.errors[name] > 0).all()
+
+
+def test_spirals_are_dustier_than_early_types(model, make_cube):
+    cube = make_cube(shape=(1, 200), noise=0.03)
+    w3 = cube.data[cube.bands.index("WISE_12")] / cube.data[cube.bands.index("WISE_3.4")]
+    sld = model.predict(cube, "cpu").values["LOG_SLD"]
+    assert np.median(sld[w3 > 2]) > np.median(sld[w3 < 0.5]) + 0.7
+
+
+def test_dust_is_ratio_times_stars(model, make_cube):
+    values = model.predict(make_cube(), "cpu").values
+    np.testing.assert_allclose(values["LOG_SIGMA_LD"], values["LOG_SLD"] + values["LOG_SIGMA_LSTAR"], atol=1e-5)
+    np.testing.assert_allclose(values["LOG_SIGMA_MD"], values["LOG_SMD"] + values["LOG_SIGMA_STAR"], atol=1e-5)
+
+
+def test_surface_density_of_light_follows_from_surface_brightness():
+    """L_sun/kpc2 of 1 MJy/sr at 3.37 micron by astropy's units."""
+    from astropy import units as u
+
+    frequency = (3.37 * u.um).to(u.Hz, equivalencies=u.spectral())
+    per_area = (4 * np.pi * u.sr * frequency * u.MJy / u.sr).to_value(u.Lsun / u.kpc**2)
+    assert pytest.approx(np.log10(per_area), abs=1e-4) == LOG_LSUN_KPC2_PER_MJY_SR
+
+
+def test_twice_as_bright_is_nearly_twice_the_stars(model, make_cube):
+    cube = make_cube(noise=0.02)
+    double = replace(cube, data=2 * cube.data, uncertainty=2 * cube.uncertainty)
+    one, two = (model.predict(c, "cpu").values["LOG_SIGMA_STAR"] for c in (cube, double))
+    assert np.median(two - one) == pytest.approx(np.log10(2), abs=0.05)
+
+
+@pytest.mark.parametrize("name", ["LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_LSTAR"])
+def test_fewer_bands_are_less_certain(model, make_cube, name):
+    full = make_cube(shape=(1, 150))
+    few = ("SDSS_g", "SDSS_r", "WISE_3.4")
+    rows = [full.bands.index(b) for b in few]
+    some = replace(full, data=full.data[rows], uncertainty=full.uncertainty[rows], bands=few)
+    with_all, with_few = (model.predict(c, "cpu").errors[name] for c in (full, some))
+    assert np.median(with_few) > 1.1 * np.median(with_all)
+    # Not every pixel: all bands may tell that it is of a kind of which the dust is hard to know.
+    assert np.mean(with_few > with_all) > 0.6
+
+
+def test_noisier_pixels_are_less_certain(model, make_cube):
+    quiet, noisy = (model.predict(make_cube(shape=(1, 150), noise=x), "cpu").errors["LOG_SLD"] for x in (0.03, 0.5))
+    assert np.nanmedian(noisy) > 1.2 * np.nanmedian(quiet)
+
+
+def test_masked_pixels_and_those_without_the_normalising_band_are_nan(model, make_cube):
+    cube = make_cube()
+    cube.mask[0, 0] = True
+    cube.flags[0, 0] = Flag.MASKED
+    w1 = cube.bands.index("WISE_3.4")
+    cube.data[w1, 0, 1], cube.data[w1, 0, 2] = np.nan, -0.1
+    maps = model.predict(cube, "cpu")
+    for plane in (*maps.values.values(), *maps.errors.values()):
+        assert np.isnan(plane[0, :3]).all() and np.isfinite(plane[0, 3:]).all()
+    assert maps.flags[0, 0] == cube.flags[0, 0]  # why it is masked is the cube's to say
+    assert maps.flags[0, 1] & Flag.BAND_MISSING and maps.flags[0, 1] & Flag.FAINT
+    assert maps.flags[0, 2] & Flag.FAINT
+
+
+def test_flags_that_the_cube_has_are_kept(model, make_cube):
+    cube = make_cube()
+    cube.flags[1, 1] = Flag.EDGE | Flag.OUTSIDE
+    before = cube.flags.copy()
+    flags = model.predict(cube, "cpu").flags
+    assert flags[1, 1] & Flag.EDGE and flags[1, 1] & Flag.OUTSIDE
+    np.testing.assert_array_equal(cube.flags, before)
+
+
+def test_a_gap_in_one_band_is_flagged_there_only(model, make_cube):
+    cube = make_cube()
+    cube.data[cube.bands.index("GALEX_FUV"), 2, 3] = np.nan
+    flagged = (model.predict(cube, "cpu").flags & Flag.BAND_MISSING) > 0
+    assert flagged[2, 3] and flagged.sum() == 1
+
+
+def test_faint_pixels_are_flagged(model, make_cube):
+    cube = make_cube(noise=0.02)
+    w1 = cube.bands.index("WISE_3.4")
+    cube.uncertainty[w1, 0, 0] = 0.5 * cube.data[w1, 0, 0]
+    flags = model.predict(cube, "cpu").flags
+    assert flags[0, 0] & Flag.FAINT and not flags[1, 1] & Flag.FAINT
+
+
+def test_nonsense_is_out_of_distribution_and_galaxies_are_not_however_noisy(model, make_cube):
+    for noise in (0.03, 0.2, 0.8):
+        flags = model.predict(make_cube(shape=(1, 300), noise=noise), "cpu").flags
+        assert np.mean((flags & Flag.OUT_OF_DISTRIBUTION) > 0) < 0.05
+    cube = make_cube(shape=(1, 300), noise=0.03)
+    order = np.random.default_rng(0).permutation(len(TYPICAL))
+    upside_down = replace(cube, data=cube.data[order], uncertainty=cube.uncertainty[order])
+    flags = model.predict(upside_down, "cpu").flags
+    assert np.mean((flags & Flag.OUT_OF_DISTRIBUTION) > 0) > 0.9
+
+
+def test_a_flat_spectrum_is_out_of_distribution(model, make_cube):
+    cube = make_cube(noise=0.03)
+    flat = np.ones_like(cube.data)
+    flags = model.predict(replace(cube, data=flat, uncertainty=0.03 * flat), "cpu").flags
+    assert ((flags & Flag.OUT_OF_DISTRIBUTION) > 0).all()
+
+
+def test_chunks_do_not_matter_and_tell_progress(model, make_cube):
+    cube = make_cube(shape=(20, 30))
+    seen = []
+
+    def run(chunk):
+        steps = model.predict_steps(cube, "cpu", chunk)
+        try:
+            while True:
+                seen.append(next(steps))
+        except StopIteration as stop:
+            return stop.value
+
+    whole, pieces = run(1000), run(77)
+    assert [p.done for p in seen] == [600, 77, 154, 231, 308, 385, 462, 539, 600]
+    for name in QUANTITIES:
+        np.testing.assert_array_equal(whole.values[name], pieces.values[name])
+
+
+def test_torch_agrees_with_the_compiled_trees(model, make_cube):
+    """On the CPU, by the very code that a GPU runs."""
+    from napari_galaxy_maps.models.features import normalise
+
+    cube = make_cube(shape=(1, 500), noise=0.2)
+    spectra = normalise(cube.data.reshape(14, -1), cube.uncertainty.reshape(14, -1), cube.bands, model.colour_term)
+    from napari_galaxy_maps.models.features import features
+    from napari_galaxy_maps.models.spread import spread_features
+
+    for member in model.members:
+        matrix, unusual = features(spectra, member.colours)
+        mean = member.mean.predict(matrix)
+        np.testing.assert_allclose(member.mean.predict_torch(matrix, "cpu"), mean, rtol=1e-5, atol=1e-5)
+        x = spread_features(matrix, mean, unusual)
+        np.testing.assert_allclose(
+            member.spread.forest.predict_torch(x, "cpu"), member.spread.forest.predict(x), atol=1e-5
+        )
+
+
+@pytest.mark.parametrize("device", [d for d in ("cuda", "mps") if d in available_devices()])
+def test_a_gpu_agrees_with_the_cpu(model, make_cube, device):
+    cube = make_cube(shape=(40, 50), noise=0.2)
+    one, other = model.predict(cube, "cpu"), model.predict(cube, device)
+    for name in QUANTITIES:
+        np.testing.assert_allclose(other.values[name], one.values[name], rtol=1e-5, atol=1e-5)
+
+
+def test_devices_are_found_or_refused_in_a_sentence():
+    assert resolve_device("cpu") == "cpu"
+    assert resolve_device("auto") in available_devices()
+    for name in ("cuda", "mps"):
+        if name not in available_devices():
+            with pytest.raises(GalaxyMapsError, match=f"\\({name}\\); choose auto or cpu"):
+                resolve_device(name)
+    with pytest.raises(GalaxyMapsError, match="no device called 'tpu'"):
+        resolve_device("tpu")
+
+
+def test_provenance_names_model_hash_and_imf(model, make_cube):
+    provenance = model.predict(make_cube(), "cpu").provenance
+    assert provenance["model"] == "dust-forest"
+    assert provenance["imf"] == "Salpeter"
+    assert len(provenance["model_hash"]) == 64
+    assert "WISE_3.4" in provenance["bands"]
+
+
+def test_a_cube_without_the_normalising_band_is_refused(model, make_cube):
+    with pytest.raises(GalaxyMapsError, match=r"needs WISE_3\.4"):
+        model.predict(make_cube(("SDSS_g", "SDSS_r", "2MASS_J")), "cpu")
+
+
+def test_irac_alone_is_accepted_and_less_certain(model, make_cube):
+    bands = ("SDSS_g", "SDSS_r", "SDSS_i", "WISE_3.4", "WISE_12")
+    wise = make_cube(bands, (1, 100))
+    irac = replace(wise, bands=tuple("Spitzer_3.6" if b == "WISE_3.4" else b for b in bands))
+    one, other = model.predict(wise, "cpu"), model.predict(irac, "cpu")
+    assert np.median(np.abs(one.values["LOG_SIGMA_STAR"] - other.values["LOG_SIGMA_STAR"])) < 0.05
+    assert np.median(other.errors["LOG_SIGMA_LSTAR"]) > np.median(one.errors["LOG_SIGMA_LSTAR"])
+
+
+def test_a_cube_of_nothing_but_nan_gives_nothing_but_nan(model, make_cube):
+    cube = make_cube()
+    maps = model.predict(replace(cube, data=np.full_like(cube.data, np.nan)), "cpu")
+    assert all(np.isnan(plane).all() for plane in maps.values.values())
