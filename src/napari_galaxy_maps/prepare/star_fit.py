@@ -161,10 +161,14 @@ def fit_star(
     # ... but for the star's own wings, which no Gaussian has
     structure = np.sqrt(max(spread**2 - noise**2 - (_MISMATCH * amplitude) ** 2, 0.0) * beam)
     effective = float(np.hypot(noise * correlation, structure))
+    floor = error * noise * correlation / max(spread, 1e-30)
     error *= effective / max(spread, 1e-30)
     saturated = is_saturated(data, expected.x, expected.y, expected.fwhm, noise, expected.magnitude)
     if not amplitude > seen * error:
-        return Fit(amplitude, error, expected.x, expected.y, expected.fwhm, spread, False, saturated)
+        # Hidden by neighbours, but over the noise and expected to be: it is there, if too crowded for a fit. (In a galaxy
+        # the structure may be all there is.)
+        hidden = not curved and amplitude > seen * floor and expected.amplitude > 2 * seen * floor
+        return Fit(amplitude, error, expected.x, expected.y, expected.fwhm, spread, bool(hidden), saturated)
 
     # Well-sampled stars: a third of the FWHM is sampling enough, and the few pixels stand for all.
     stride = max(1, int(expected.fwhm // 3))
