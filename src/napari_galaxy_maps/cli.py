@@ -120,6 +120,9 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--ebv", type=float, metavar="MAG", help="its reddening E(B-V)")
     group.add_argument("--reddening-map", metavar="FILE", help="a map of E(B-V), or the name of one of dustmaps")
     group.add_argument("--stars", metavar="TABLE", help="its stars, a table with Gaia's columns; masked band by band")
+    group.add_argument(
+        "--mask", action="append", default=[], metavar="FILE.reg", help="DS9 regions to mask (repeatable)"
+    )
     group = parser.add_argument_group("settings")
     group.add_argument("--resolution", metavar="ARCSEC_OR_BAND", help="FWHM of the common PSF")
     group.add_argument("--pixel", type=float, metavar="ARCSEC", help="pixel of the common grid")
@@ -203,6 +206,24 @@ def _read(arguments: argparse.Namespace, recipe: Recipe) -> Any:
     return _run(read_galaxy_steps(files, recipe), arguments.quiet)
 
 
+def _masks(arguments: argparse.Namespace, galaxy: Any) -> Any:
+    """What --mask and the result named by --recipe say is to be masked, or None where they say nothing."""
+    from .fits_io import FITS_ENDINGS
+    from .prepare.masks import Masks
+    from .prepare.masks_io import masks_from_regions, read_masks
+
+    masks = None
+    if arguments.recipe and str(arguments.recipe).lower().endswith(FITS_ENDINGS):
+        masks = read_masks(arguments.recipe)  # as a person left them: nothing is fitted again
+    for path in arguments.mask:
+        left_out: list[str] = []
+        drawn = masks_from_regions(path, galaxy.images, left_out)
+        for reason in left_out:
+            print(f"left out: {reason}", file=sys.stderr)
+        masks = (Masks(complete=False) if masks is None else masks) + drawn
+    return masks
+
+
 def _info(arguments: argparse.Namespace) -> int:
     from .fits_io import find_images, settle_all
 
@@ -264,7 +285,7 @@ def _prepare(arguments: argparse.Namespace) -> None:
     _check_free(arguments.out, arguments.overwrite)
     recipe = recipe_of(arguments)
     galaxy = _read(arguments, recipe)
-    cube = _run(prepare_steps(galaxy, recipe), arguments.quiet)
+    cube = _run(prepare_steps(galaxy, recipe, masks=_masks(arguments, galaxy)), arguments.quiet)
     write_cube(arguments.out, cube, provenance(galaxy, recipe), arguments.overwrite)
     if not arguments.quiet:
         ny, nx = cube.shape
@@ -281,20 +302,23 @@ def _predict(arguments: argparse.Namespace) -> None:
     from .measure.residuals import score
     from .models.device import resolve_device
     from .models.registry import load_model
-    from .pipeline import predict_cube_steps, predict_steps
+    from .pipeline import Kept, predict_cube_steps, predict_steps
+    from .prepare.masks_io import mask_hdus
 
     _check_free(arguments.out, arguments.overwrite)
     recipe = recipe_of(arguments)
     load_model(recipe.model.name)  # what is wrong with model, device or truth is told before the work, not after
     resolve_device(recipe.model.device)
     truth = read_maps(arguments.truth) if arguments.truth else None
+    memory = Kept()
     if len(arguments.paths) == 1 and is_cube(arguments.paths[0]):
         steps = predict_cube_steps(read_cube(arguments.paths[0]), recipe)
     else:
-        steps = predict_steps(_read(arguments, recipe), recipe)
+        galaxy = _read(arguments, recipe)
+        steps = predict_steps(galaxy, recipe, memory, _masks(arguments, galaxy))
     maps = _run(steps, arguments.quiet)
     comparison = score(maps, truth) if truth is not None else None
-    write_maps(arguments.out, maps, arguments.overwrite)
+    write_maps(arguments.out, maps, arguments.overwrite, mask_hdus(memory.cube.masks if memory.cube else None))
     if not arguments.quiet:
         _print_maps(maps)
         if comparison is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,7 +110,7 @@ def _wcs_header(wcs: WCS) -> Header:
     return wcs.to_header(relax=True)
 
 
-def write_maps(path: str | Path, maps: PropertyMaps, overwrite: bool = False) -> None:
+def write_maps(path: str | Path, maps: PropertyMaps, overwrite: bool = False, extra: Sequence[Any] = ()) -> None:
     """Write maps to a multi-extension FITS file.
 
     Parameters
@@ -121,6 +121,8 @@ def write_maps(path: str | Path, maps: PropertyMaps, overwrite: bool = False) ->
         An image extension for each property and NAME_ERR beside it, FLAGS, MASK, RECIPE.
     overwrite : bool
         Whether a file that is there may be replaced.
+    extra : sequence of HDU
+        Further extensions, such as the stars that were masked.
 
     Raises
     ------
@@ -152,7 +154,7 @@ def write_maps(path: str | Path, maps: PropertyMaps, overwrite: bool = False) ->
     hdus.append(flags)
     mask = ((maps.flags & Flag.MASKED) != 0).astype(np.uint8)
     hdus.append(fits.ImageHDU(mask, wcs, name="MASK"))
-    hdus.append(_recipe_table(maps.provenance))
+    hdus += [*extra, _recipe_table(maps.provenance)]
     with written_whole(path, overwrite) as beside:
         fits.HDUList(hdus).writeto(beside, overwrite=True, checksum=True)
 

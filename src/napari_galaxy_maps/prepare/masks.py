@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..fits_io.regions_io import Polygon
 from ..galaxy import BandImage
+from .pixels import to_pixels
 from .star_list import Star, star_mask
 
 if TYPE_CHECKING:
@@ -51,10 +53,30 @@ class Patch:
 
 @dataclass(frozen=True)
 class Masks:
-    """All that is masked: stars and patches."""
+    """All that is masked.
+
+    Attributes
+    ----------
+    stars : tuple of Star
+        Circles.
+    patches : tuple of Patch
+        Freehand.
+    polygons : tuple of Polygon
+        Of region files.
+    complete : bool
+        False where the stars of the recipe's catalogue are still to be added.
+    """
 
     stars: tuple[Star, ...] = ()
     patches: tuple[Patch, ...] = ()
+    polygons: tuple[Polygon, ...] = ()
+    complete: bool = True
+
+    def __add__(self, other: Masks) -> Masks:
+        """Both together."""
+        return Masks(
+            self.stars + other.stars, self.patches + other.patches, self.polygons + other.polygons, self.complete
+        )
 
     def on(self, image: BandImage) -> np.ndarray | None:
         """The mask of an image in its band, shape (ny, nx), True where masked; None where nothing is."""
@@ -63,6 +85,10 @@ class Masks:
             if not patch.bands or image.band.name in patch.bands:
                 painted = patch.on(image.wcs, image.shape)
                 mask = painted if mask is None else mask | painted
+        for polygon in self.polygons:
+            if polygon.enabled and polygon.band in ("", image.band.name):
+                drawn = _inside(polygon, image.wcs, image.shape)
+                mask = drawn if mask is None else mask | drawn
         return mask
 
     def on_grid(self, bands: Sequence[str], wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
@@ -78,4 +104,19 @@ class Masks:
         for patch in self.patches:
             if not patch.bands or set(patch.bands) & set(bands):
                 mask |= patch.on(wcs, shape)
+        for polygon in self.polygons:
+            if polygon.enabled and (not polygon.band or polygon.band in bands):
+                mask |= _inside(polygon, wcs, shape)
         return mask
+
+
+def _inside(polygon: Polygon, wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
+    """Pixels whose centre lies in a polygon, shape (ny, nx)."""
+    from regions import PixCoord, PolygonPixelRegion
+
+    ra, dec = np.asarray(polygon.vertices, float).T
+    x, y = to_pixels(wcs, shape, ra, dec, margin=10 * max(shape))
+    if not np.isfinite(x).all():
+        return np.zeros(shape, bool)
+    drawn = PolygonPixelRegion(PixCoord(x, y)).to_mask(mode="center").to_image(shape)
+    return np.zeros(shape, bool) if drawn is None else np.asarray(drawn) > 0

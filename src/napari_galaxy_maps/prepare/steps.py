@@ -169,10 +169,11 @@ def _masks(
     """What is to be masked: as given, or the stars of the catalogue, or those found."""
     if not settings.enabled:
         return Masks()
-    if given is not None:
+    if given is not None and given.complete:
         return given
+    by_hand = given or Masks()
     if not (settings.catalogue or settings.find):
-        return Masks()
+        return by_hand
     key = (settings.model_copy(), ellipse, tuple(images.values()))
     if memory.stars is None or not _same_stars(memory.stars[0], key):
         if settings.catalogue:
@@ -181,7 +182,7 @@ def _masks(
         else:
             stars = yield from find_stars_steps(images, ellipse, settings)
         memory.stars = (key, Masks(tuple(stars)))
-    masks: Masks = memory.stars[1]
+    masks: Masks = memory.stars[1] + by_hand
     doubtful = sum(bool(star.flag) for star in masks.stars)
     source = (settings.catalogue and Path(settings.catalogue).name) or "the images"
     yield Progress(

@@ -1,0 +1,127 @@
+"""Masks in and out: as extensions of a result file, and as DS9 regions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..bands import BANDS
+from ..exceptions import InputError
+from ..fits_io.opening import image_wcs, opened
+from ..fits_io.regions_io import read_regions, write_regions
+from .masks import Masks, Patch
+from .star_list import Star, from_circles, to_circles
+
+_PATCH = "PATCH"
+
+
+def mask_hdus(masks: Masks | None) -> list[Any]:
+    """The extensions that keep masks in a result file: STARS (a row a star, a radius a band) and PATCHn (a freehand mask).
+
+    Returns
+    -------
+    list of HDU
+        Empty where nothing is masked.
+    """
+    from astropy.io import fits
+
+    hdus: list[Any] = []
+    if masks is None:
+        return hdus
+    if masks.stars:
+        stars = masks.stars
+        bands = [name for name in BANDS if any(name in star.radii for star in stars)]
+        spared = [star.spared if star.spared is not None else (np.nan,) * 3 for star in stars]
+        columns = [
+            _text("ID", [s.id for s in stars]),
+            fits.Column("RA", "D", "deg", array=[s.ra for s in stars]),
+            fits.Column("DEC", "D", "deg", array=[s.dec for s in stars]),
+            fits.Column("MAG", "E", "mag", array=[s.magnitude for s in stars]),
+            _text("ORIGIN", [s.origin for s in stars]),
+            _text("FLAG", [s.flag for s in stars]),
+            fits.Column("ENABLED", "L", array=[s.enabled for s in stars]),
+            fits.Column("SPARED", "3D", array=np.array(spared, float).reshape(len(stars), 3)),
+            *(fits.Column(name, "E", "arcsec", array=[s.radii.get(name, 0.0) for s in stars]) for name in bands),
+        ]
+        hdus.append(fits.BinTableHDU.from_columns(columns, name="STARS"))
+    for number, patch in enumerate(masks.patches, 1):
+        hdu = fits.ImageHDU(patch.data.astype(np.uint8), patch.wcs.to_header(relax=True), name=f"{_PATCH}{number}")
+        hdu.header["BANDS"] = (",".join(patch.bands), "the bands it masks; empty for all")
+        hdus.append(hdu)
+    return hdus
+
+
+def _text(name: str, values: list[str]) -> Any:
+    from astropy.io import fits
+
+    values = [value.encode("ascii", "replace").decode() for value in values]
+    return fits.Column(name, f"{max(1, *map(len, values))}A", array=values)
+
+
+def read_masks(path: str | Path) -> Masks | None:
+    """The masks that `mask_hdus` put into a file, or None where it has none.
+
+    Raises
+    ------
+    InputError
+        When the file is damaged.
+    """
+    path = Path(path)
+    stars: list[Star] = []
+    patches: list[Patch] = []
+    with opened(path) as hdus:
+        for hdu in hdus:
+            if hdu.name == "STARS":
+                try:
+                    stars = [_star(row, hdu.columns.names) for row in hdu.data]
+                except (KeyError, ValueError, TypeError) as error:
+                    raise InputError(
+                        f"{path}: its STARS table cannot be read ({error}); save the result again."
+                    ) from None
+            elif hdu.name.startswith(_PATCH) and getattr(hdu, "is_image", False):
+                wcs = image_wcs(hdu.header, hdu.shape)
+                if wcs is not None and len(hdu.shape) == 2:
+                    bands = tuple(filter(None, str(hdu.header.get("BANDS", "")).split(",")))
+                    patches.append(Patch(np.asarray(hdu.data) != 0, wcs, bands))
+    return Masks(tuple(stars), tuple(patches)) if stars or patches else None
+
+
+def _star(row: Any, names: list[str]) -> Star:
+    x, y, radius = (float(value) for value in row["SPARED"])
+    return Star(
+        str(row["ID"]),
+        float(row["RA"]),
+        float(row["DEC"]),
+        float(row["MAG"]),
+        str(row["ORIGIN"]),
+        {name: float(row[name]) for name in names if name in BANDS},
+        str(row["FLAG"]),
+        bool(row["ENABLED"]),
+        (x, y, radius) if np.isfinite([x, y, radius]).all() else None,
+    )
+
+
+def masks_from_regions(path: str | Path, bands: Iterable[str], left_out: list[str] | None = None) -> Masks:
+    """Masks from a DS9 region file in sky coordinates.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read, holds nothing usable, or is in pixels.
+    """
+    circles, polygons = read_regions(path, left_out=left_out)
+    return Masks(tuple(from_circles(circles, bands)), (), tuple(polygons))
+
+
+def masks_to_regions(path: str | Path, masks: Masks, overwrite: bool = False) -> None:
+    """Write stars' circles and polygons as DS9 regions; freehand patches have no such form and stay in the result file.
+
+    Raises
+    ------
+    InputError
+        When the file is there and may not be replaced, or cannot be written.
+    """
+    write_regions(path, to_circles(masks.stars), masks.polygons, overwrite)

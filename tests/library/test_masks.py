@@ -1,0 +1,169 @@
+"""Masks are found again when a result is opened again, and can come and go as DS9 regions."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.table import Table
+
+from napari_galaxy_maps.bands import get_band
+from napari_galaxy_maps.cli import main
+from napari_galaxy_maps.fits_io import read_maps, write_maps
+from napari_galaxy_maps.fits_io.regions_io import Polygon
+from napari_galaxy_maps.galaxy import BandImage
+from napari_galaxy_maps.maps import Flag
+from napari_galaxy_maps.prepare.masks import Masks, Patch
+from napari_galaxy_maps.prepare.masks_io import mask_hdus, masks_from_regions, masks_to_regions, read_masks
+from napari_galaxy_maps.prepare.star_list import Star
+from tests.conftest import tan_wcs
+from tests.library.test_products import made_maps
+
+STARS = (
+    Star("Gaia DR3 1", 150.001, 2.002, 15.5, "gaia", {"WISE_3.4": 12.0, "SDSS_r": 4.5}),
+    Star("by hand", 150.01, 1.99, np.nan, "hand", {"WISE_3.4": 9.0}, "over the nucleus", False),
+)
+SQUARE = np.array([[150.0 + dx / 3600, 2.0 + dy / 3600] for dx, dy in ((-20, -20), (20, -20), (20, 20), (-20, 20))])
+
+
+def patch():
+    data = np.zeros((40, 40), bool)
+    data[5:9, 20:30] = True
+    return Patch(data, tan_wcs((40, 40), 3.0, rotation=20), ("SDSS_r",))
+
+
+def image(band="WISE_3.4", shape=(80, 80)):
+    return BandImage(np.ones(shape, "f4"), get_band(band), tan_wcs(shape, 1.5, rotation=-35))
+
+
+def test_masks_come_back_from_a_result(tmp_path):
+    masks = Masks(STARS, (patch(),))
+    write_maps(tmp_path / "maps.fits", made_maps(), extra=mask_hdus(masks))
+    back = read_masks(tmp_path / "maps.fits")
+    assert [replace(s, magnitude=0) for s in back.stars] == [
+        replace(s, magnitude=0, radii={"SDSS_r": 0.0, **s.radii}) for s in STARS
+    ]
+    assert np.isnan(back.stars[1].magnitude) and back.patches[0].bands == ("SDSS_r",)
+    for band in ("WISE_3.4", "SDSS_r"):
+        np.testing.assert_array_equal(back.on(image(band)), masks.on(image(band)))
+    assert read_maps(tmp_path / "maps.fits").values.keys() == made_maps().values.keys()
+    write_maps(tmp_path / "plain.fits", made_maps())
+    assert read_masks(tmp_path / "plain.fits") is None
+
+
+def test_masks_come_back_from_ds9_regions(tmp_path):
+    masks = Masks(STARS, (), (Polygon(SQUARE, "SDSS_r"),))
+    masks_to_regions(tmp_path / "stars.reg", masks)
+    back = masks_from_regions(tmp_path / "stars.reg", ["WISE_3.4", "SDSS_r"])
+    for band in ("WISE_3.4", "SDSS_r"):
+        np.testing.assert_array_equal(back.on(image(band)), masks.on(image(band)))
+    assert {s.id: s.enabled for s in back.stars} == {s.id: s.enabled for s in STARS}
+
+
+def test_a_polygon_masks_what_it_holds():
+    masks = Masks((), (), (Polygon(SQUARE),))
+    mask = masks.on(image())
+    assert mask.sum() * 1.5**2 == pytest.approx(1600, rel=0.05)
+    np.testing.assert_array_equal(masks.on_grid(["WISE_3.4"], image().wcs, (80, 80)), mask)
+    assert not Masks((), (), (Polygon(SQUARE, "SDSS_r"),)).on_grid(["WISE_3.4"], image().wcs, (80, 80)).any()
+
+
+def test_a_patch_masks_its_own_pixels_on_any_grid():
+    p = patch()
+    np.testing.assert_array_equal(p.on(p.wcs, p.data.shape), p.data)
+    fine = p.on(tan_wcs((160, 160), 1.0, rotation=-10), (160, 160))
+    assert fine.sum() == pytest.approx(40 * 9, rel=0.05)
+
+
+@pytest.fixture
+def starry_folder(galaxy_folder):
+    """Three bands with two bright stars, their Gaia-like table, and an H II region that Gaia took for a star."""
+    folder = galaxy_folder({"SDSS_i": 4.0, "2MASS_J": 8.0, "WISE_3.4": 5.0})
+    places = [(150.0115, 2.004), (149.993, 1.989)]
+    for path in folder.glob("*.fits"):
+        with fits.open(path, mode="update") as hdus:
+            from astropy.wcs import WCS
+
+            wcs = WCS(hdus[0].header)
+            rows, columns = np.mgrid[: hdus[0].shape[0], : hdus[0].shape[1]]
+            pixel = np.sqrt(abs(np.linalg.det(wcs.pixel_scale_matrix))) * 3600
+            sigma = {"SDSS_i": 1.3, "2MASS_J": 2.0, "WISE_3.4": 6.1}[path.stem.removeprefix("galaxy_")] / 2.3548 / pixel
+            sigma = max(sigma, 0.6)
+            for ra, dec in places:
+                x, y = wcs.world_to_pixel_values(ra, dec)
+                hdus[0].data += (40 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 2 / sigma**2)).astype("f4")
+    table = Table(
+        {"source_id": [1, 2, 3], "ra": [*[p[0] for p in places], 150.0005], "dec": [*[p[1] for p in places], 2.004],
+         "parallax": [3.0, 5.0, 0.1], "parallax_error": [0.05, 0.05, 0.3], "pmra": [0.0, 0, 0], "pmdec": [0.0, 0, 0],
+         "phot_g_mean_mag": [14.0, 14.0, 18.0], "ref_epoch": [2016.0] * 3}
+    )  # fmt: skip
+    table.write(folder / "gaia.ecsv")
+    return folder
+
+
+def test_stars_are_masked_from_a_table_saved_and_found_again(starry_folder, tmp_path, capsys):
+    galaxy = ["--ra", "150", "--dec", "2", "--d25", "2.5", "--quiet"]
+    bare, first, again = tmp_path / "bare.fits", tmp_path / "first.fits", tmp_path / "again.fits"
+    assert main(["predict", str(starry_folder), "--out", str(bare), *galaxy]) == 0
+    options = ["--stars", str(starry_folder / "gaia.ecsv"), *galaxy]
+    assert main(["predict", str(starry_folder), "--out", str(first), *options]) == 0
+    stars = read_masks(first).stars
+    assert sorted(star.id for star in stars) == ["1", "2"]
+    maps = read_maps(first)
+    assert (maps.flags & Flag.MASKED).any() and not (read_maps(bare).flags & Flag.MASKED).any()
+    edited = tmp_path / "edited.fits"
+    with fits.open(first) as hdus:
+        hdus["STARS"].data["ENABLED"] = [True, False]
+        hdus.writeto(edited)
+    assert main(["predict", str(starry_folder), "--out", str(again), "--recipe", str(first), "--quiet"]) == 0
+    for name, plane in maps.values.items():
+        np.testing.assert_array_equal(plane, read_maps(again).values[name])
+    assert (
+        main(["predict", str(starry_folder), "--out", str(again), "--recipe", str(edited), "--quiet", "--overwrite"])
+        == 0
+    )
+    assert (read_maps(again).flags & Flag.MASKED).astype(bool).sum() < (maps.flags & Flag.MASKED).astype(bool).sum()
+
+
+def test_regions_are_added_on_the_command_line(starry_folder, tmp_path, capsys):
+    region, out = tmp_path / "a.reg", tmp_path / "out.fits"
+    region.write_text('# Region file format: DS9\nicrs\ncircle(150.0,2.01,12")\nbox(150,2,5",5",0)\n')
+    galaxy = ["--ra", "150", "--dec", "2", "--d25", "2.5", "--quiet"]
+    assert main(["predict", str(starry_folder), "--out", str(out), "--mask", str(region), *galaxy]) == 0
+    assert "left out" in capsys.readouterr().err
+    maps = read_maps(out)
+    x, y = maps.wcs.world_to_pixel_values(150.0, 2.01)
+    assert maps.flags[round(float(y)), round(float(x))] & Flag.MASKED and len(read_masks(out).stars) == 1
+
+
+@pytest.mark.parametrize(
+    "name, text, option, says",
+    [("bad.reg", "circle(", "--mask", "bad.reg"), ("none.reg", None, "--mask", "none.reg"),
+     ("stars.csv", "a,b\n1,2\n", "--stars", "stars.csv"), ("none.csv", None, "--stars", "none.csv")],
+)  # fmt: skip
+def test_bad_masks_are_refused_in_one_line(starry_folder, tmp_path, capsys, name, text, option, says):
+    path = tmp_path / name
+    if text is not None:
+        path.write_text(text)
+    out = tmp_path / "out.fits"
+    assert (
+        main(
+            [
+                "predict",
+                str(starry_folder),
+                "--out",
+                str(out),
+                option,
+                str(path),
+                "--ra",
+                "150",
+                "--dec",
+                "2",
+                "--d25",
+                "2.5",
+            ]
+        )
+        == 2
+    )
+    error = capsys.readouterr().err.strip().splitlines()
+    assert says in error[-1] and error[-1].startswith("galaxy-maps: ") and not out.exists()
