@@ -1,7 +1,10 @@
 """Stars: fits recover what was put in, circles cover the light they should, odd ones are flagged, the nucleus stays free."""
 
+import importlib.util
 import time
 import warnings
+from collections import defaultdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -524,3 +527,25 @@ def test_the_saturated_bleeding_star_of_the_decam_cutouts_is_flagged_in_all(shar
                 continue
             flagged += [star.flag for star in stars if star.magnitude < 11]
         assert len(flagged) == 1 and ("saturated" in flagged[0] or "ran away" in flagged[0]), path.name
+
+
+@pytest.mark.realdata
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [0, 1], ids=["NGC 6978 in SDSS", "NGC 309 in 2MASS and WISE"])
+def test_stars_put_into_real_galaxies_are_masked_and_the_nucleus_is_not(shared_data, tmp_path, number):
+    """One draw of the benchmark; all of them stand in docs/stars.md."""
+    path = Path(__file__).resolve().parents[2] / "benchmarks" / "bench_stars.py"
+    spec = importlib.util.spec_from_file_location("bench_stars", path)
+    bench = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(bench)
+    tally = {key: defaultdict(list) for key in ("left", "cost", "false_cost", "usual")}
+    tally |= {key: [] for key in ("nucleus", "false", "listed", "seconds", "mask")}
+    tally |= {"tmp": tmp_path, "first": None, "callback": None}
+    name, images, ellipse = list(bench.scenes(shared_data))[number]
+    bench.one_scene(shared_data, name, images, ellipse, 105, 60, StarSettings(), tally)
+    assert not any(tally["nucleus"])
+    ((_, enabled, _),) = tally["false"]
+    assert enabled == 0, "an entry that is no star masks"
+    assert set(tally["left"]) == {(name, band) for band in images}
+    left = np.array([left for rows in tally["left"].values() for g, left, *_ in rows if g < 19])
+    assert left.size > 100 and (left < 0.01).mean() >= 0.95
