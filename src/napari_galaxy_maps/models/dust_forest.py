@@ -124,7 +124,7 @@ class DustForest:
         values[:, 3:] += np.log10(spectra.ratio[:, _NORMAL])[:, None] + LOG_LSUN_KPC2_PER_MJY_SR
         return values.astype(np.float32), sigma.astype(np.float32), np.median([p[2] for p in parts], axis=0)
 
-    def predict_steps(self, cube: BandCube, device: str = "auto", chunk: int = 20_000) -> Steps[PropertyMaps]:
+    def predict_steps(self, cube: BandCube, device: str = "auto", chunk: int = 10_000) -> Steps[PropertyMaps]:
         """Predict maps, yielding after every chunk of pixels.
 
         Parameters

@@ -76,6 +76,14 @@ class PackedForest:
         code = left.astype(np.uint32) << 6 | np.maximum(self.feature, 0).astype(np.uint32)
         return code, threshold, leaf, root.astype(np.uint32), depth
 
+    @cached_property
+    def _padded(self) -> np.ndarray:
+        """The leaves with zeros up to a multiple of eight outputs, which are added in one instruction."""
+        n_out = self.leaf.shape[1]
+        padded = np.zeros((len(self.leaf), -(-n_out // 8) * 8), np.float32)
+        padded[:, :n_out] = self.leaf
+        return padded
+
     def predict(self, x: np.ndarray, device: str = "cpu") -> np.ndarray:
         """Sum of the trees' leaves.
 
@@ -95,7 +103,7 @@ class PackedForest:
             return self.predict_torch(x, device)
         out = np.empty((len(x), self.leaf.shape[1]), np.float32)
         with ONE_AT_A_TIME:
-            _kernel()(x, *self.unpacked, self.leaf, self.offset, out)
+            _kernel()(x, *self.unpacked, self._padded, self.offset, out)
         return out
 
     def predict_torch(self, x: np.ndarray, device: str) -> np.ndarray:
@@ -130,6 +138,7 @@ def _kernel() -> Any:
     def descend(x, code, threshold, leaf, root, depth, values, offset, out):  # type: ignore[no-untyped-def]
         n, n_out = out.shape
         n_features = x.shape[1]
+        groups = values.shape[1] // 8
         for block in numba.prange((n + 63) // 64):
             first = block * 64
             count = min(64, n - first)
@@ -138,7 +147,7 @@ def _kernel() -> Any:
                 for f in range(n_features):
                     column[f * 64 + j] = x[first + j, f]
             node = np.empty(64, np.uint32)
-            total = np.zeros((64, n_out), np.float32)
+            total = np.zeros((64, groups * 8), np.float32)
             for t in range(len(root)):
                 for j in range(64):
                     node[j] = root[t]
@@ -150,8 +159,9 @@ def _kernel() -> Any:
                         node[j] = (c >> np.uint32(6)) + np.uint32(value > threshold[k])
                 for j in range(count):
                     k = leaf[node[j]]
-                    for o in range(n_out):
-                        total[j, o] += values[k, o]
+                    for g in range(groups):
+                        for o in range(8):
+                            total[j, g * 8 + o] += values[k, g * 8 + o]
             for j in range(count):
                 for o in range(n_out):
                     out[first + j, o] = total[j, o] + offset[o]
