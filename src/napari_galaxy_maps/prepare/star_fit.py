@@ -94,8 +94,7 @@ def is_saturated(data: np.ndarray, x: float, y: float, fwhm: float, noise: float
         # a hole in the middle of something bright
         around = data[window(data.shape, x, y, max(6.0, 3 * fwhm))]
         return bool(blank.mean() > 0.1 and np.isfinite(around).sum() > 20 and np.nanmax(around) > 50 * noise)
-    around = window(data.shape, x, y, max(2.0, 1.5 * fwhm))
-    top = data[around]
+    top = data[window(data.shape, x, y, max(2.0, 1.5 * fwhm))]
     top = top[np.isfinite(top)]
     height = top.max() - np.percentile(top, 5)
     if magnitude < _WIDELY_SATURATED and top.size > 8:
