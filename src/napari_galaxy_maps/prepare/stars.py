@@ -52,6 +52,8 @@ _GALAXY_PART = 0.25
 
 def band_order(images: Mapping[str, BandImage]) -> list[tuple[str, str | None]]:
     """Bands in the order of fitting, each with the one before: from SDSS i, or the nearest, outwards in wavelength."""
+    if not images:
+        raise InputError("There is no image to look for stars on; add the galaxy's FITS files.")
     names = sorted(images, key=lambda name: images[name].band.pivot)
     first = min(names, key=lambda name: abs(np.log(images[name].band.pivot / _START_MICRON)))
     start = names.index(first)
@@ -95,8 +97,6 @@ def fit_stars(
     InputError
         When there is no image, or no star of the catalogue lies on one.
     """
-    if not images:
-        raise InputError("There is no image to look for stars on; add the galaxy's FITS files.")
     order = band_order(images)
     skies = {name: at_epoch(catalogue, settings.epoch or image_epoch(image)) for name, image in images.items()}
     sky = skies[order[0][0]]
@@ -130,8 +130,6 @@ def find_stars_steps(
     """Point sources found on the image itself where there is no catalogue; see `find_stars`."""
     from photutils.detection import DAOStarFinder
 
-    if not images:
-        raise InputError("There is no image to look for stars on; add the galaxy's FITS files.")
     order = band_order(images)
     image = images[order[0][0]]
     noise = pixel_noise(image)
@@ -294,7 +292,8 @@ def _judge(
             if near:
                 flags.append(f"its circle reaches the nucleus, which stays free, in {', '.join(near)}")
                 spared = (ellipse.ra, ellipse.dec, 0.5 * float(guarded[i]))
-            enabled = _near_galaxy(radii, flags, fields, i, distance[i], ellipse, inside and not sure[i])
+            doubtful = inside and told and found.origin == "gaia" and not sure[i]
+            enabled = _near_galaxy(radii, flags, fields, i, distance[i], ellipse, doubtful)
         if not told:
             flags.insert(0, "the catalogue has no parallaxes: a star of the Milky Way?")
             enabled = enabled and not inside
