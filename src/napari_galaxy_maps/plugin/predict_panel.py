@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 STEPS = (*work.STEPS, "model")
-_WORDS = {"sky": "sky", "psf": "one PSF", "grid": "one grid", "errors": "errors", "model": "model", "layers": "layers"}
+_WORDS = {
+    "sky": "sky", "reddening": "reddening", "stars": "stars", "psf": "one PSF", "grid": "one grid", "errors": "errors",
+    "model": "model", "layers": "layers",
+}  # fmt: skip
 _KINDS = (("map", "Map"), ("error", "Uncertainty"), ("residual", "Residual"))
 _DEVICES = (("auto", "auto: the fastest there is"), ("cpu", "CPU"), ("cuda", "CUDA GPU"), ("mps", "Apple GPU (MPS)"))
 

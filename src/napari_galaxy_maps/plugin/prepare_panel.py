@@ -10,10 +10,12 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
+    QFileDialog,
     QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QProgressBar,
     QPushButton,
     QToolButton,
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 TITLES = {
     "sky": ("Sky", "Subtract the sky that is left in each image"),
+    "reddening": ("Reddening", "Remove the reddening by the Milky Way's dust"),
+    "stars": ("Stars", "Mask the Milky Way's stars, band by band"),
     "psf": ("One PSF", "Bring every band to the PSF of the widest"),
     "grid": ("One grid", "Resample every band to the same pixels"),
     "errors": ("Errors", "Give every pixel its 1-sigma error"),
@@ -99,6 +103,12 @@ class StepBox(QFrame):
             self._choice("model", "Shape", ("constant", "plane"))
             self._number("clip", "Clipped at", 1.1, 10, 0.5, " σ")
             self._number("exclude", "Outside", 1, 10, 0.25, " × D25", row=1)
+        elif self.step == "reddening":
+            self._optional("ebv", "E(B−V)", "of a header or the map, if left empty")
+            self._path("map", "Map", "a FITS map of E(B−V)", row=1)
+        elif self.step == "stars":
+            self._path("catalogue", "Table", "stars with Gaia's columns: FITS, VOTable, ECSV, CSV")
+            self._check("find", "without one, look for them on the images", row=1)
         elif self.step == "psf":
             self._free("target", "FWHM ″", ("auto", "WISE_12", "WISE_22", "12", "18"), "auto: the widest of the bands")
         elif self.step == "grid":
@@ -108,6 +118,7 @@ class StepBox(QFrame):
         else:
             self._check("background", "background")
             self._check("calibration", "calibration")
+            self._check("reddening", "reddening", row=1)
 
     def _value(self, key: str) -> Any:
         return getattr(getattr(self.session.recipe, self.step), key)
@@ -184,6 +195,53 @@ class StepBox(QFrame):
         note = wrapped(hint, FAINT)
         self._add(row, QLabel(text), box)
         self.form.addWidget(note, row, 2, 1, 2)
+
+    def _optional(self, key: str, text: str, hint: str, row: int = 0) -> None:
+        """A number that may be left out."""
+        field = QLineEdit()
+        field.setObjectName(key)
+        field.setPlaceholderText(hint)
+
+        def told() -> None:
+            written = field.text().strip().replace(",", ".")
+            try:
+                self._set(key, float(written) if written else None)
+            except ValueError:
+                self._say(f"{text} is a number of magnitudes, not {written!r}.")
+                self.refresh()
+
+        field.editingFinished.connect(told)
+        self._readers.append(lambda: field.setText("" if self._value(key) is None else f"{self._value(key):g}"))
+        self._add_row(text, field, row)
+
+    def _path(self, key: str, text: str, hint: str, row: int = 0) -> None:
+        """A file, written or chosen."""
+        field = QLineEdit()
+        field.setObjectName(key)
+        field.setPlaceholderText(hint)
+        field.editingFinished.connect(lambda: self._set(key, field.text().strip()))
+        self._readers.append(lambda: field.setText(self._value(key)))
+        choose = QToolButton()
+        choose.setObjectName(f"choose_{key}")
+        choose.setText("…")
+        choose.setToolTip("Choose the file")
+
+        def ask() -> None:
+            chosen, _ = QFileDialog.getOpenFileName(self, hint)
+            if chosen:
+                field.setText(chosen)
+                self._set(key, chosen)
+
+        choose.clicked.connect(lambda _: ask())
+        self._add_row(text, field, row, choose)
+
+    def _add_row(self, text: str, field: QWidget, row: int, button: QWidget | None = None) -> None:
+        line = QHBoxLayout()
+        line.addWidget(QLabel(text))
+        line.addWidget(field, 1)
+        if button is not None:
+            line.addWidget(button)
+        self.form.addLayout(line, row, 0, 1, 4)
 
     def _check(self, key: str, text: str, row: int = 0) -> None:
         box = QCheckBox(text)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..recipe import Recipe
     from .session import Session
 
-STEPS = ("sky", "psf", "grid", "errors")
+STEPS = ("sky", "reddening", "stars", "psf", "grid", "errors")
 
 Steps = Generator[Progress, None, Any]
 
@@ -274,9 +274,12 @@ def save(session: Session, path: str, done: Callable[[str], None] | None = None)
 
     def steps() -> Steps:
         from ..fits_io import write_maps
+        from ..prepare.masks_io import mask_hdus
 
         yield Progress("save", 0, 1, Path(path).name)
-        write_maps(path, maps, overwrite=True)
+        kept = session.memory
+        masks = kept.cube.masks if kept is not None and kept.maps is maps and kept.cube is not None else None
+        write_maps(path, maps, overwrite=True, extra=mask_hdus(masks))
         return path
 
     def saved(where: str) -> None:

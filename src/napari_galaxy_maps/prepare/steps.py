@@ -183,11 +183,11 @@ def _masks(
             stars = yield from find_stars_steps(images, ellipse, settings)
         memory.stars = (key, Masks(tuple(stars)))
     masks: Masks = memory.stars[1] + by_hand
+    count = f"{len(masks.stars)} star{'' if len(masks.stars) == 1 else 's'}"
     doubtful = sum(bool(star.flag) for star in masks.stars)
+    look = f", {doubtful} of them to be looked at" if doubtful else ""
     source = (settings.catalogue and Path(settings.catalogue).name) or "the images"
-    yield Progress(
-        "stars", 1, 1, f"{len(masks.stars)} stars of {source} masked, {doubtful} of them to be looked at", masks
-    )
+    yield Progress("stars", 1, 1, f"{count} of {source} masked{look}", masks)
     return masks
 
 
