@@ -116,9 +116,13 @@ def one_run() -> dict[str, float]:
     viewer.window.resize(1560, 940)
     pause(1.0)
     found: dict[str, float] = {}
-    found["first panel"] = painted_after(
-        lambda: viewer.window.add_plugin_dock_widget("napari-galaxy-maps", "Galaxy")[1], lambda panel: panel.content
-    )
+
+    def ask():
+        from napari_galaxy_maps.plugin import panels  # its import is part of the wait
+
+        return panels.panel(viewer, "Galaxy")
+
+    found["first panel"] = painted_after(ask, lambda panel: panel.content)
     from napari_galaxy_maps.plugin import loading, panels, sample_data, work
     from napari_galaxy_maps.plugin.session import session_for
 

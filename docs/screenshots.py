@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 from napari.viewer import Viewer
 from qtpy.QtCore import QEventLoop, QTimer
@@ -55,9 +54,7 @@ def window(*paths: Path | str) -> Iterator[tuple[Viewer, Session]]:
     viewer.close()
 
 
-def panel(viewer: Viewer, name: str) -> Any:
-    """The widget of a panel."""
-    return viewer.window.add_plugin_dock_widget(panels.PLUGIN, name)[1]
+panel = panels.panel
 
 
 def point(viewer: Viewer, session: Session, east: float = 0, north: float = 0) -> None:

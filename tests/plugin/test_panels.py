@@ -23,8 +23,7 @@ def viewer(empty_window):
 BANDS = {"2MASS_J": 20.0, "WISE_3.4": 30.0, "WISE_4.6": 15.0}
 
 
-def panel(viewer, name):
-    return viewer.window.add_plugin_dock_widget(panels.PLUGIN, name)[1]
+panel = panels.panel
 
 
 def click(qtbot, widget):
@@ -65,13 +64,43 @@ def opened(viewer, session, qtbot, monkeypatch, galaxy_folder):
 def test_one_entry_opens_all_panels_tabbed_in_the_order_of_the_work(viewer, qtbot):
     panels.open_all(viewer)
     window = viewer.window._qt_window
-    docks = [viewer.window.add_plugin_dock_widget(panels.PLUGIN, name)[0] for name in panels.PANELS]
+    docks = [panels.dock_of(panel(viewer, name)) for name in panels.PANELS]
     qtbot.wait(100)
     assert all(window.dockWidgetArea(dock) == Qt.DockWidgetArea.RightDockWidgetArea for dock in docks)
     assert set(window.tabifiedDockWidgets(docks[0])) == set(docks[1:])
     assert docks[0].isVisible() and not docks[0].visibleRegion().isEmpty(), "Galaxy is in front"
     panels.open_all(viewer)
     assert len(window.tabifiedDockWidgets(docks[0])) == 2, "asked twice, opened once"
+
+
+def test_the_menu_opens_all_panels_and_each_alone_but_none_twice(viewer, qtbot):
+    from napari._app_model import get_app_model
+
+    app = get_app_model()
+    (submenu,) = [m.submenu for m in app.menus.get_menu("napari/plugins") if getattr(m, "title", "") == "Galaxy Maps"]
+    titles = [item.command.title for item in app.menus.get_menu(submenu)]
+    assert titles == ["All panels", "Galaxy", "Prepare", "Predict"]
+    for dock in docks(viewer):
+        if dock.windowTitle().partition(" ")[0] in panels.PANELS:
+            viewer.window.remove_dock_widget(dock)
+    app.commands.execute_command("napari-galaxy-maps.predict").result()
+    wait_for(qtbot, lambda: [name for name in panels.PANELS if is_docked(viewer, name)] == ["Predict"], 5)
+    app.commands.execute_command("napari-galaxy-maps.all").result()
+    qtbot.wait(200)
+    opened = [dock.windowTitle().partition(" ")[0] for dock in docks(viewer)]
+    window = viewer.window._qt_window
+    assert len(window.tabifiedDockWidgets(panels.dock_of(panel(viewer, "Galaxy")))) == 2
+    assert sorted(title for title in opened if title in (*panels.PANELS, "All")) == sorted(panels.PANELS)
+
+
+def is_docked(viewer, name):
+    return any(dock.windowTitle().partition(" ")[0] == name for dock in docks(viewer))
+
+
+def docks(viewer):
+    from qtpy.QtWidgets import QDockWidget
+
+    return [dock for dock in viewer.window._qt_window.findChildren(QDockWidget) if dock.isVisible()]
 
 
 def test_a_folder_is_read_shown_and_ready(opened, session, qtbot):

@@ -86,7 +86,7 @@ def read_now(paths: Sequence[str | Path], session: Session | None) -> list[Layer
     if not specs and (failures or alone):
         raise InputError(" ".join(failures or unsettled))
     if unsettled and not alone:
-        worker.report(InputError(f"{unsettled[-1]} Open Plugins > Galaxy Maps to settle it."))
+        worker.report(InputError(f"{unsettled[-1]} Settle it in Plugins > Galaxy Maps > Galaxy."))
     new = [spec for spec in specs if session.layer(spec.key) is None]
     for spec in specs:
         if spec not in new:
