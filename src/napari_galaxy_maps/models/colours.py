@@ -18,7 +18,7 @@ import numpy as np
 
 LN10 = float(np.log(10.0))
 ITERATIONS = 6
-"""Newton steps in flux after the first one in log flux; fixed, so that the same pixel gives the same answer anywhere."""
+"""At most so many Newton steps in flux, after one in log flux."""
 
 
 ONE_AT_A_TIME = threading.Lock()
