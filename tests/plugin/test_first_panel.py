@@ -32,30 +32,26 @@ class Paints(QObject):
         return False
 
 
-paints = Paints()
-start = time.perf_counter()
-dock, panel = viewer.window.add_plugin_dock_widget("napari-galaxy-maps", PANEL)
-panel.content.installEventFilter(paints)
-while paints.at is None and time.perf_counter() - start < 10:
-    QApplication.processEvents()
+found = {}
+for name in ("Galaxy", "Prepare", "Predict"):
+    paints = Paints()
+    start = time.perf_counter()
+    dock, panel = viewer.window.add_plugin_dock_widget("napari-galaxy-maps", name)
+    panel.content.installEventFilter(paints)
+    while paints.at is None and time.perf_counter() - start < 10:
+        QApplication.processEvents()
+    found[name] = paints.at - start
 new = sorted({name.partition(".")[0] for name in set(sys.modules) - before})
-print("RESULT", json.dumps({"seconds": paints.at - start, "new": new}))
+print("RESULT", json.dumps({"seconds": found, "new": new}))
 viewer.close()
 """
 
 
-def first_panel(name):
-    run = subprocess.run(
-        [sys.executable, "-c", SCRIPT.replace("PANEL", repr(name))], capture_output=True, text=True, timeout=120
-    )
+def test_panels_load_no_heavy_module_and_are_painted_soon():
+    run = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr
     line = next(line for line in run.stdout.splitlines() if line.startswith("RESULT"))
-    return json.loads(line.removeprefix("RESULT"))
-
-
-@pytest.mark.parametrize("name", ["Galaxy", "Prepare", "Predict"])
-def test_a_panel_loads_no_heavy_module_and_is_painted_soon(name):
-    found = first_panel(name)
+    found = json.loads(line.removeprefix("RESULT"))
     assert not set(HEAVY) & set(found["new"])
     # The goal is 0.3 s, which benchmarks/bench_window.py measures; a busy test machine gets three times that.
-    assert found["seconds"] < 0.9
+    assert max(found["seconds"].values()) < 0.9, found["seconds"]

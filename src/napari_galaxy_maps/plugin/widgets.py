@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from weakref import WeakMethod
 
-from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.compat import isalive
+from qtpy.QtCore import QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QColor, QDoubleValidator, QIcon, QPainter, QPixmap
 from qtpy.QtWidgets import QFrame, QLabel, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
@@ -103,13 +105,18 @@ class Panel(QWidget):
         return QSize(530, 600)
 
     def listen(self, signal: Any, slot: Callable[..., None]) -> None:
-        """Connect a session's signal for as long as this panel lives."""
-        signal.connect(slot)
-        self.destroyed.connect(lambda *_: _disconnect(signal, slot))
+        """Connect a session's signal to a method of a widget, for as long as Qt keeps the widget."""
+        weak = WeakMethod(slot)
 
+        def hear(*values: Any) -> None:
+            method = weak()
+            if method is not None and isalive(method.__self__):
+                method(*values)
+            else:
+                # Not here, in the middle of the signal. (`destroyed` is no help: it comes too late or not at all.)
+                QTimer.singleShot(0, lambda: signal.disconnect(hear, missing_ok=True))
 
-def _disconnect(signal: Any, slot: Callable[..., None]) -> None:
-    signal.disconnect(slot, missing_ok=True)
+        signal.connect(hear)
 
 
 def eye_icon(colour: str = "#d0d4da") -> QIcon:
