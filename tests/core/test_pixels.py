@@ -7,7 +7,7 @@ from astropy.wcs import WCS
 
 from napari_galaxy_maps.prepare.pixels import pixel_steps, to_pixels
 from tests.conftest import tan_wcs
-from tests.library.test_adaptive import distorted, galactic, skewed
+from tests.core.test_adaptive import distorted, galactic, skewed
 
 SHAPE = (80, 120)
 

@@ -17,7 +17,7 @@ from napari_galaxy_maps.prepare.masks import Masks, Patch
 from napari_galaxy_maps.prepare.masks_io import mask_hdus, masks_from_regions, masks_to_regions, read_masks
 from napari_galaxy_maps.prepare.star_list import Star
 from tests.conftest import tan_wcs
-from tests.library.test_products import made_maps
+from tests.core.test_products import made_maps
 
 STARS = (
     Star("Gaia DR3 1", 150.001, 2.002, 15.5, "gaia", {"WISE_3.4": 12.0, "SDSS_r": 4.5}),
