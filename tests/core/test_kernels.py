@@ -1,0 +1,128 @@
+"""Kernels are normalised, centred and odd-sized wherever they are from, say what is wrong with them, and match PSFs."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from napari_galaxy_maps.exceptions import InputError
+from napari_galaxy_maps.prepare.kernels import (
+    Stamp,
+    examined,
+    kernel_between,
+    kernel_from_file,
+    north_angle,
+    on_pixels,
+    read_stamp,
+    stamp_fwhm,
+)
+from napari_galaxy_maps.prepare.psf import convolve
+from tests.conftest import tan_wcs
+
+
+def gaussian(side, sigma, centre=None, q=1.0, angle=0.0):
+    cy, cx = centre or ((side - 1) / 2, (side - 1) / 2)
+    y, x = np.mgrid[:side, :side]
+    u = (x - cx) * np.cos(angle) + (y - cy) * np.sin(angle)
+    v = (y - cy) * np.cos(angle) - (x - cx) * np.sin(angle)
+    return np.exp(-(u**2 + (v / q) ** 2) / 2 / sigma**2)
+
+
+def well_made(kernel):
+    array = kernel.array
+    middle = tuple(n // 2 for n in array.shape)
+    assert array.shape[0] % 2 == array.shape[1] % 2 == 1
+    assert array.sum() == pytest.approx(1, abs=1e-5)
+    assert np.unravel_index(array.argmax(), array.shape) == middle
+
+
+def encircled(array, pixel, radii):
+    half = array.shape[0] // 2
+    y, x = np.mgrid[-half : half + 1, -half : half + 1] * pixel
+    return np.array([array[np.hypot(x, y) < r].sum() for r in radii])
+
+
+def test_a_kernel_that_is_not_centred_not_square_and_not_normalised_is_mended_and_told(tmp_path):
+    data = 340 * gaussian(61, 5, centre=(26, 34))[:, 4:]
+    header = fits.Header({"PIXSCALE": 1.0})
+    fits.PrimaryHDU(data, header).writeto(tmp_path / "kernel.fits")
+    kernel = kernel_from_file(tmp_path / "kernel.fits", 1.0)
+    well_made(kernel)
+    assert "pixels off its middle" in str(kernel)
+    centred = gaussian(kernel.array.shape[0], 5)
+    np.testing.assert_allclose(kernel.array, centred / centred.sum(), atol=2e-5)
+
+
+def test_lost_energy_and_negative_lobes_are_told():
+    data = gaussian(81, 6) - 0.2 * gaussian(81, 3, centre=(40, 62))
+    kernel = examined(data, "made")
+    well_made(kernel)
+    assert 0.1 < kernel.negative < 0.2 and "negative lobe" in str(kernel)
+    off = examined(gaussian(81, 12, centre=(40, 70)), "made")
+    assert off.lost > 0.2 and "cut off" in str(off)
+
+
+@pytest.mark.parametrize("pixel", [0.5, 1.0, 2.3])
+def test_a_stamp_keeps_its_width_on_other_pixels(pixel):
+    stamp = Stamp(gaussian(201, 14), 0.5, "made")
+    moved = Stamp(on_pixels(stamp, pixel), pixel, "moved")
+    assert moved.data.sum() == pytest.approx(1)
+    radii = [4, 7, 12]
+    expected = 1 - np.exp(-(np.array(radii) ** 2) / 2 / 7.0**2)
+    np.testing.assert_allclose(encircled(moved.data, pixel, radii), expected, atol=0.03)
+
+
+def test_a_psf_is_turned_with_the_image():
+    stamp = Stamp(gaussian(101, 10, q=0.4, angle=np.pi / 2), 1.0, "made")  # long axis along north
+    wcs = tan_wcs((60, 60), 1.0, rotation=30)
+    turned = on_pixels(stamp, 1.0, north_angle(wcs, (60, 60)))
+    half = turned.shape[0] // 2
+    y, x = np.mgrid[-half : half + 1, -half : half + 1]
+    angle = 0.5 * np.arctan2(2 * (turned * x * y).sum(), (turned * (x**2 - y**2)).sum())
+    here = wcs.pixel_to_world(30, 30)
+    there = wcs.pixel_to_world(30 + 5 * np.cos(angle), 30 + 5 * np.sin(angle))
+    pa = here.position_angle(there).deg % 180
+    assert min(pa, 180 - pa) < 2  # the long axis still points north
+
+
+def test_two_gaussians_need_a_gaussian_and_equal_ones_nothing():
+    kernel = kernel_between(6.0, 12.0, 1.0)
+    well_made(kernel)
+    assert stamp_fwhm(Stamp(kernel.array, 1.0, "")) == pytest.approx(np.sqrt(108), rel=0.05)
+    assert kernel_between(6.0, 6.0, 1.0) is None
+
+
+def test_what_is_no_kernel_is_refused(tmp_path):
+    fits.PrimaryHDU(np.ones((5, 5))).writeto(tmp_path / "noscale.fits")
+    with pytest.raises(InputError, match="tells no pixel scale"):
+        read_stamp(tmp_path / "noscale.fits")
+    fits.PrimaryHDU(-np.ones((5, 5)), fits.Header({"PIXSCALE": 1.0})).writeto(tmp_path / "negative.fits")
+    with pytest.raises(InputError, match="no positive peak"):
+        read_stamp(tmp_path / "negative.fits")
+    fits.PrimaryHDU().writeto(tmp_path / "empty.fits")
+    with pytest.raises(InputError, match="holds no PSF or kernel"):
+        read_stamp(tmp_path / "empty.fits")
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("pixel, angle", [(1.375, 0), (4.0, 30)])
+def test_the_kernel_of_aniano_is_mended(shared_data, pixel, angle):
+    kernel = kernel_from_file(shared_data / "kernels" / "Kernel_LoRes_WISE_4.6_to_SPIRE_350.fits", pixel, angle)
+    well_made(kernel)
+    assert 0.001 < kernel.negative < 0.01
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    "own, target, pixel", [("sdss_i", "galex_nuv", 0.4), ("sdss_r", "galex_fuv", 0.4), ("2mass_j", "galex_nuv", 1.0)]
+)
+def test_measured_psfs_are_matched_to_two_percent_of_encircled_energy(shared_data, own, target, pixel):
+    narrow, wide = (read_stamp(shared_data / "psf" / f"psf_emp_{name}.fits.gz") for name in (own, target))
+    kernel = kernel_between(narrow, wide, pixel)
+    well_made(kernel)
+    star, goal = on_pixels(narrow, pixel), on_pixels(wide, pixel)
+    side = max(star.shape[0], goal.shape[0]) + 40
+    side += 1 - side % 2
+    star, goal = (np.pad(p, (side - p.shape[0]) // 2) for p in (star, goal))
+    radii = np.array([2, 3, 4, 6, 8, 10, 15])
+    off = encircled(convolve(star[None], kernel.array)[0], pixel, radii) - encircled(goal, pixel, radii)
+    assert np.abs(off).max() < 0.02
