@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _SESSIONS: weakref.WeakKeyDictionary[ViewerModel, Session] = weakref.WeakKeyDictionary()
 
+_TELL_MS = 100
+
 
 def session_for(viewer: ViewerModel) -> Session:
     """The session of `viewer`, begun on first use; proxies of a viewer stand for the viewer."""
@@ -82,6 +84,7 @@ class Session:
         self.turns = Turns(self._viewer)
         self._waiting: list[Callable[[], None]] = []
         self._arranged = False
+        self._steps_to_tell = False
         self._caption = Caption(self._viewer, self.turns)
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self._on_removed)
@@ -348,6 +351,18 @@ class Session:
     def note(self, text: str) -> None:
         """Say a sentence in the panels."""
         self.said.emit(text)
+
+    def tell_steps_soon(self) -> None:
+        """Tell of the steps in a moment, however many of them end until then: each telling paints panels anew."""
+        if not self._steps_to_tell:
+            self._steps_to_tell = True
+            from qtpy.QtCore import QTimer
+
+            QTimer.singleShot(_TELL_MS, self._tell_steps)
+
+    def _tell_steps(self) -> None:
+        self._steps_to_tell = False
+        self.steps_changed.emit()
 
     def after_job(self, task: Callable[[], None]) -> None:
         """Call `task` once no job is running: at once, or when the one under way has ended."""

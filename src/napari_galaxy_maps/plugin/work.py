@@ -43,7 +43,7 @@ def _keep_step(session: Session, sign: Progress) -> None:
         session.told.setdefault(sign.step, []).append(sign.detail)
     if isinstance(sign.result, BandImage):
         session.steps[sign.step, sign.result.band.name] = sign.result
-    session.steps_changed.emit()
+    session.tell_steps_soon()
 
 
 def _begin(session: Session) -> None:
@@ -77,6 +77,7 @@ def prepare(session: Session) -> worker.Job | None:
 
     def prepared(cube: BandCube) -> None:
         session.cube = cube
+        session.steps_changed.emit()
         session.cube_changed.emit()
         for step in sorted(session.shown_steps):
             show_step(session, step)
@@ -177,6 +178,7 @@ def _with_layers(maps: PropertyMaps, truth: PropertyMaps | None, reference: Any,
 
 def _predicted(session: Session, result: Predicted) -> None:
     session.maps, session.residual = result.maps, result.residual
+    session.steps_changed.emit()
     session.compared = (id(result.maps), id(result.truth))
     session.saved = False
     if result.sentence:

@@ -84,14 +84,14 @@ class Job:
 
     def _advance(self, sign: Progress) -> None:
         self.last = sign
-        if self.on_sign is not None:
-            self.on_sign()
 
     def _move_bar(self) -> None:
         bar, sign = self._bar, self.last
         if bar is None or sign is None or sign is self._barred:
             return
         self._barred = sign
+        if self.on_sign is not None:
+            self.on_sign()
         if sign.total > 0 and bar.total != sign.total:
             bar.total = sign.total
         bar.n = sign.done
