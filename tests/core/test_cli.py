@@ -118,7 +118,7 @@ def mistakes(folder, tmp_path):
     "paths, options, says",
     [
         (["nowcs_W1.fits"], [], "nowcs_W1.fits has no sky coordinates"),
-        (["nounit_W1.fits"], [], "nounit_W1.fits: which unit has it? The header tells no unit. Say it with --band"),
+        (["nounit_W1.fits"], [], "nounit_W1.fits: in which unit is it? The header tells no unit. Say it with --band"),
         (["noband.fits"], [], "noband.fits: which band is it?"),
         (["blank_W1.fits"], [], "blank_W1.fits holds no valid pixel"),
         (["line_W1.fits"], [], "line of 40 pixels"),

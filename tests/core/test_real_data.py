@@ -66,7 +66,7 @@ def test_ngc5584s_hidden_units_and_bands_are_found_or_asked_about(shared_data):
         "SPIRE_250": "Jy/pix",
         "WISE_12": None,
     }
-    with pytest.raises(UnresolvedError, match="which unit has it"):
+    with pytest.raises(UnresolvedError, match="in which unit is it"):
         read_galaxy([folder], Recipe())
     galaxy = read_galaxy([folder], Recipe.from_tree({"input": {"units": {"WISE_12": "Jy/pix"}}}))
     assert set(galaxy.images) == {"GALEX_NUV", "SPIRE_250", "WISE_12"}

@@ -90,7 +90,7 @@ class ImageFile:
             found.append(f"{self.label}: which band is it{likely}? {_sentence(self.band_reason)}")
         if self.unit is None:
             likely = f" ({self.unit_suggestion}?)" if self.unit_suggestion else ""
-            found.append(f"{self.label}: which unit has it{likely}? {_sentence(self.unit_reason)}")
+            found.append(f"{self.label}: in which unit is it{likely}? {_sentence(self.unit_reason)}")
         return tuple(found)
 
     def load(self) -> np.ndarray:
