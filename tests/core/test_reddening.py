@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from astropy.coordinates import SkyCoord
 from astropy.io import fits
 
 from napari_galaxy_maps.bands import BANDS, get_band
@@ -113,12 +112,11 @@ def test_m51_is_reddened_as_its_map_says(shared_data):
 
 @pytest.mark.realdata
 def test_the_ultraviolet_flux_of_ngc5584_is_dustpedias_once_reddening_is_removed(shared_data):
-    """E(B-V) = 0.0391 at NGC 5584 (Schlegel+ 1998, by NED)."""
+    """Within the table's error, for an E(B-V) of 0.0391; table and uncorrected image ask for 0.039 to 0.048."""
     from tests.core.test_real_data import aperture_jy, dustpedia
 
     row, ellipse = dustpedia(shared_data, "NGC5584")
     (found,) = find_images([shared_data / "galaxies" / "ngc5584" / "NGC5584_GALEX_NUV.fits.gz"])
     dark = subtract_sky(read_band_image(found), SkySettings(), ellipse)
     flux = aperture_jy(deredden(dark, Reddening(0.0391, 0.0, "given")), ellipse)
-    assert flux == pytest.approx(float(row["GALEX_NUV"]), rel=0.06)
-    assert SkyCoord(ellipse.ra, ellipse.dec, unit="deg").galactic.b.deg > 50
+    assert abs(flux - row["GALEX_NUV"]) < row["GALEX_NUV_err"]
