@@ -48,11 +48,6 @@ class Band:
     count_rate_jy: float | None = None
     beam_arcsec2: float | None = None
 
-    @property
-    def is_input(self) -> bool:
-        """Whether the dust model can take the band (ultraviolet to 22 micron)."""
-        return self.name in INPUT_BANDS
-
     def __str__(self) -> str:
         return self.name
 

@@ -351,13 +351,13 @@ def _print_maps(maps: Any) -> None:
 
 
 def _models(arguments: argparse.Namespace) -> None:
-    from .models.registry import list_models, load_model
+    from .models.registry import list_models, load_card
 
     if arguments.name:
-        print(load_model(arguments.name).card.to_markdown())
+        print(load_card(arguments.name).to_markdown())
         return
     for name in list_models():
-        print(f"{name}: {load_model(name).card.summary()}")
+        print(f"{name}: {load_card(name).summary()}")
 
 
 def _train(arguments: argparse.Namespace) -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .bands import Band
-from .exceptions import InputError
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
@@ -158,12 +157,6 @@ class Galaxy:
     dec: float | None = None
     distance_mpc: float | None = None
     ellipse: Ellipse | None = None
-
-    def image(self, band: str) -> BandImage:
-        """The image in `band`; raises `InputError` where there is none."""
-        if band not in self.images:
-            raise InputError(f"{self.name} has no {band} image; it has {', '.join(self.images) or 'none'}.")
-        return self.images[band]
 
     @property
     def position(self) -> SkyCoord | None:

@@ -227,7 +227,8 @@ def kernel_between(own: Stamp | float, target: Stamp | float, pixel_arcsec: floa
         gaussian = gaussian_kernel(own, target, pixel_arcsec)
         return None if gaussian is None else Kernel(gaussian, "Gaussian")
     # Finer pixels than the image's keep the sharper PSF sampled; the kernel itself is smooth.
-    fine = pixel_arcsec / max(1, int(np.ceil(pixel_arcsec / (_width(own) / 5))))
+    width = stamp_fwhm(own) if isinstance(own, Stamp) else own
+    fine = pixel_arcsec / max(1, int(np.ceil(pixel_arcsec / (width / 5))))
     planes = [_plane(psf, fine, angle) for psf in (own, target)]
     side = max(plane.shape[0] for plane in planes)
     planes = [np.pad(plane, (side - plane.shape[0]) // 2) for plane in planes]
@@ -239,17 +240,10 @@ def kernel_between(own: Stamp | float, target: Stamp | float, pixel_arcsec: floa
     return examined(on_pixels(stamp, pixel_arcsec), stamp.source)
 
 
-def _width(psf: Stamp | float) -> float:
-    """Rough FWHM in arcsec."""
-    if not isinstance(psf, Stamp):
-        return psf
-    above = (psf.data > psf.data.max() / 2).sum()
-    return float(2 * np.sqrt(above / np.pi) * psf.pixel_arcsec)
-
-
 def stamp_fwhm(stamp: Stamp) -> float:
     """FWHM in arcsec of the circle that has the area above half of a PSF's maximum."""
-    return _width(stamp)
+    above = (stamp.data > stamp.data.max() / 2).sum()
+    return float(2 * np.sqrt(above / np.pi) * stamp.pixel_arcsec)
 
 
 def _plane(psf: Stamp | float, pixel_arcsec: float, angle: float) -> np.ndarray:

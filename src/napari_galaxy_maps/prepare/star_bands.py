@@ -10,6 +10,7 @@ import numpy as np
 
 from ..galaxy import BandImage, Ellipse
 from ..progress import Progress
+from ..units import SR_PER_ARCSEC2
 from .kernels import FWHM_PER_SIGMA
 from .pixels import to_pixels
 from .star_fit import Expected, Fit, Wings, fit_star, moffat_wings, noise_correlation, stacked_wings, window
@@ -17,7 +18,6 @@ from .star_fit import Expected, Fit, Wings, fit_star, moffat_wings, noise_correl
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
 
-_SR_ARCSEC2 = (np.pi / 180 / 3600) ** 2
 _G_JY, G_MICRON = 3296.0, 0.62
 """Flux density of G = 0 (G_AB = G + 0.105; Evans+ 2018) and its wavelength."""
 
@@ -139,7 +139,7 @@ def planck_ratio(to_micron: float, from_micron: float, kelvin: float = _STAR_KEL
 
 def peak_to_jy(fwhm: float) -> float:
     """Flux density in Jy of a Gaussian of peak 1 MJy/sr and a FWHM in arcsec."""
-    return 2 * np.pi * (fwhm / FWHM_PER_SIGMA) ** 2 * _SR_ARCSEC2 * 1e6
+    return 2 * np.pi * (fwhm / FWHM_PER_SIGMA) ** 2 * SR_PER_ARCSEC2 * 1e6
 
 
 def jy_of_magnitude(magnitude: np.ndarray) -> np.ndarray:
