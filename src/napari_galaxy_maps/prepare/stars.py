@@ -336,7 +336,7 @@ def _circles(fields: Mapping[str, Field], i: int, settings: StarSettings) -> tup
         if radii[name] >= settings.largest:
             capped.append(name)
     flags = []
-    for words, names in (("saturated or blank in the middle in", saturated), ("fit ran away in", wide), ("fit moved off its place in", moved),
+    for words, names in (("fit ran away (saturated or blank in the middle) in", saturated), ("fit ran away in", wide), ("fit moved off its place in", moved),
                          ("larger than the largest circle in", capped)):  # fmt: skip
         if names:
             flags.append(f"{words} {', '.join(names)}")
