@@ -79,6 +79,32 @@ class Polygon:
     enabled: bool = True
 
 
+def parse_regions(path: str | Path, left_out: list[str]) -> list[Any]:
+    """All shapes of a DS9 region file, as astropy `regions`; sentences about lines that cannot be used go to `left_out`.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read.
+    """
+    from regions import Regions
+
+    path = Path(path).expanduser()
+    text = _text(path)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            found: list[Any] = list(Regions.parse(text, format="ds9"))
+    except Exception as error:  # the parser's errors for broken lines have no common base
+        raise InputError(f"{path} cannot be read as DS9 regions ({brief(error)}); save it again from DS9.") from None
+    left_out.extend(
+        f"{path.name}: {str(warning.message).splitlines()[0]}"
+        for warning in caught
+        if "skipping" in str(warning.message)
+    )
+    return found
+
+
 def read_regions(
     path: str | Path, wcs: WCS | None = None, left_out: list[str] | None = None
 ) -> tuple[list[Circle], list[Polygon]]:
@@ -109,24 +135,12 @@ def read_regions(
         PixelRegion,
         PolygonPixelRegion,
         PolygonSkyRegion,
-        Regions,
     )
 
     path = Path(path).expanduser()
     told: list[str] = [] if left_out is None else left_out
-    text = _text(path)
     before = len(told)
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            found: list[Any] = list(Regions.parse(text, format="ds9"))
-    except Exception as error:  # the parser's errors for broken lines have no common base
-        raise InputError(f"{path} cannot be read as DS9 regions ({brief(error)}); save it again from DS9.") from None
-    told.extend(
-        f"{path.name}: {str(warning.message).splitlines()[0]}"
-        for warning in caught
-        if "skipping" in str(warning.message)
-    )
+    found = parse_regions(path, told)
     circles: list[Circle] = []
     polygons: list[Polygon] = []
     unusable: dict[str, int] = {}
