@@ -102,6 +102,30 @@ _ALL = (
         "LOG_SIGMA_MD", "dust mass", "log10 of dust mass per area",
         log_unit="solMass / kpc2", additive=True, colormap="viridis", limits=(3.0, 6.0),
     ),
+    Property(
+        "LOG_SIGMA_SFR", "star formation", "log10 of star formation rate over 100 Myr per area",
+        log_unit="solMass / (yr kpc2)", additive=True, colormap="magma", limits=(-4.5, 0.0),
+    ),
+    Property(
+        "LOG_SIGMA_GAS", "gas mass", "log10 of gas mass per area, with helium",
+        log_unit="solMass / kpc2", additive=True, colormap="viridis", limits=(5.0, 8.5),
+    ),
+    Property(
+        "LOG_SIGMA_HI", "HI mass", "log10 of mass of atomic hydrogen per area",
+        log_unit="solMass / kpc2", additive=True, colormap="viridis", limits=(5.0, 8.0),
+    ),
+    Property(
+        "LOG_SIGMA_ZSTAR", "stellar metals", "log10 of mass in metals in stars per area",
+        log_unit="solMass / kpc2", additive=True, colormap="cividis", limits=(3.5, 8.0),
+    ),
+    Property(
+        "LOG_SIGMA_ZGAS", "gas metals", "log10 of mass in metals in gas per area",
+        log_unit="solMass / kpc2", additive=True, colormap="cividis", limits=(3.0, 7.0),
+    ),
+    Property(
+        "AGE_STAR", "stellar age", "age of the stars, weighted by mass", unit="Gyr",
+        weight="LOG_SIGMA_STAR", colormap="plasma", limits=(1.0, 12.0),
+    ),
 )  # fmt: skip
 
 PROPERTIES: dict[str, Property] = {prop.name: prop for prop in _ALL}
