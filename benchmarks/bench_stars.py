@@ -22,10 +22,10 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import QTable
 
-from napari_galaxy_maps.fits_io import find_images, read_band_image, read_galaxy, settle
+from napari_galaxy_maps.fits_io import find_images, read_band_image, read_galaxy, read_stamp, settle
 from napari_galaxy_maps.galaxy import Ellipse
 from napari_galaxy_maps.prepare.catalogue import read_catalogue
-from napari_galaxy_maps.prepare.kernels import FWHM_PER_SIGMA, Stamp, read_stamp
+from napari_galaxy_maps.prepare.kernels import FWHM_PER_SIGMA
 from napari_galaxy_maps.prepare.pixels import to_pixels
 from napari_galaxy_maps.prepare.sky import subtract_sky
 from napari_galaxy_maps.prepare.star_bands import image_epoch, planck_ratio
@@ -81,8 +81,8 @@ def psf_of(folder, image):
     data /= data.sum() * stamp.pixel_arcsec**2 * JY_ARCSEC2
     from scipy.ndimage import map_coordinates
 
-    def light(u, v, stamp=Stamp(data, stamp.pixel_arcsec, "")):  # noqa: B008
-        return map_coordinates(stamp.data, [v / stamp.pixel_arcsec + half, u / stamp.pixel_arcsec + half], order=1)
+    def light(u, v, pixel=stamp.pixel_arcsec):
+        return map_coordinates(data, [v / pixel + half, u / pixel + half], order=1)
 
     return light, half * stamp.pixel_arcsec
 

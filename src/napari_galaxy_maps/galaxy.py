@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,73 @@ if TYPE_CHECKING:
 
 PC_PER_MPC_ARCSEC = 1e6 * np.pi / 180 / 3600
 """Length in parsec that one arcsec spans at 1 Mpc."""
+
+
+def pixel_frame(wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
+    """How pixels lie on the sky in the middle of an image.
+
+    Returns
+    -------
+    ndarray, shape (2, 2)
+        Takes a step of pixels (x, y) to arcsec (west, north): their side times a rotation, and a mirror image where x grows
+        eastwards.
+    """
+    x, y = (shape[1] - 1) / 2, (shape[0] - 1) / 2
+    here, right, up = (wcs.pixel_to_world(x + dx, y + dy).icrs for dx, dy in ((0, 0), (1, 0), (0, 1)))
+    steps = [here.spherical_offsets_to(there) for there in (right, up)]
+    return np.array([[-step[0].arcsec for step in steps], [step[1].arcsec for step in steps]])
+
+
+@dataclass(frozen=True, eq=False)
+class Stamp:
+    """A picture of a PSF or kernel.
+
+    Attributes
+    ----------
+    data : ndarray of float64, square and odd-sized
+        Its peak is its middle pixel.
+    frame : ndarray, shape (2, 2)
+        How its pixels lie on the sky, as `pixel_frame`.
+    name : str
+        Of the file, or words for what it was made from.
+    mended : tuple of str
+        What was put right when it was read, in words.
+    checksum : str
+        SHA-256 of the file.
+    """
+
+    data: np.ndarray
+    frame: np.ndarray
+    name: str = ""
+    mended: tuple[str, ...] = ()
+    checksum: str = ""
+
+    @property
+    def pixel_arcsec(self) -> float:
+        """Side of a square pixel of the same area, in arcsec."""
+        return float(np.sqrt(abs(np.linalg.det(self.frame))))
+
+    @cached_property
+    def fwhm(self) -> float:
+        """Diameter in arcsec of the circle that has the area above half of the maximum."""
+        from scipy.ndimage import zoom
+
+        finer = 8
+        middle, above = self.data.shape[0] // 2, self.data > self.data.max() / 2
+        reach = min(middle, int(np.abs(np.argwhere(above) - middle).max()) + 3)
+        core = zoom(
+            self.data[middle - reach : middle + reach + 1, middle - reach : middle + reach + 1],
+            finer,
+            order=3,
+            grid_mode=True,
+            mode="nearest",
+        )
+        area = float((core > core.max() / 2).sum()) / finer**2
+        return 2 * float(np.sqrt(area / np.pi)) * self.pixel_arcsec
+
+    def __str__(self) -> str:
+        words = (*((f"sha256 {self.checksum[:8]}",) if self.checksum else ()), *self.mended)
+        return self.name + (f" ({'; '.join(words)})" if words else "")
 
 
 @dataclass(frozen=True)
@@ -38,6 +106,8 @@ class BandImage:
         True where the pixel is not to be used.
     fwhm : float
         Full width at half maximum of the PSF in arcsec.
+    psf : Stamp or None
+        The PSF, where it was measured; else it is taken as a Gaussian.
     header : astropy.io.fits.Header or None
         The header it came with.
     path : Path or None
@@ -56,6 +126,7 @@ class BandImage:
     uncertainty: np.ndarray | None = None
     mask: np.ndarray | None = None
     fwhm: float = 0.0
+    psf: Stamp | None = None
     header: Header | None = None
     path: Path | None = None
     unit: str = "MJy/sr"
@@ -74,6 +145,11 @@ class BandImage:
         from astropy.wcs.utils import proj_plane_pixel_area
 
         return float(np.sqrt(proj_plane_pixel_area(self.wcs)) * 3600)
+
+    @property
+    def frame(self) -> np.ndarray:
+        """How its pixels lie on the sky, as `pixel_frame`, shape (2, 2)."""
+        return pixel_frame(self.wcs, self.shape)
 
     def evolve(self, note: str = "", **changes: Any) -> BandImage:
         """A copy with some attributes changed and a note added; `meta` entries are merged."""

@@ -32,7 +32,9 @@ class InputSettings(_Section):
 
     bands: dict[str, str] = Field(default_factory=dict, description="Band by file name")
     units: dict[str, str] = Field(default_factory=dict, description="Unit by file or band name")
-    psf: dict[str, float] = Field(default_factory=dict, description="FWHM in arcsec by band name")
+    psf: dict[str, float | str] = Field(
+        default_factory=dict, description="By band name, the FWHM in arcsec or a FITS file of the PSF"
+    )
 
 
 class SkySettings(_Section):
@@ -76,7 +78,13 @@ class PsfSettings(_Section):
     """Bringing every band to one PSF."""
 
     enabled: bool = Field(True, description="Match the PSFs")
-    target: float | str = Field("auto", description="FWHM in arcsec, a band's name, or 'auto': the widest of the bands")
+    target: float | str = Field(
+        "auto", description="FWHM in arcsec, a band's name, a FITS file of a PSF, or 'auto': the widest of the bands"
+    )
+    kernels: dict[str, str] = Field(default_factory=dict, description="By band name, a FITS file of a ready kernel")
+    broader: Literal["leave out", "keep"] = Field(
+        "leave out", description="What becomes of bands whose PSF is wider than the target"
+    )
     min_weight: float = Field(
         0.5, gt=0, le=1, description="Blank where valid pixels carry less of the kernel than this"
     )

@@ -5,16 +5,9 @@ import pytest
 from astropy.io import fits
 
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.prepare.kernels import (
-    Stamp,
-    examined,
-    kernel_between,
-    kernel_from_file,
-    north_angle,
-    on_pixels,
-    read_stamp,
-    stamp_fwhm,
-)
+from napari_galaxy_maps.fits_io import read_stamp
+from napari_galaxy_maps.galaxy import Stamp, pixel_frame
+from napari_galaxy_maps.prepare.kernels import examined, kernel_between, kernel_from_stamp, on_pixels
 from napari_galaxy_maps.prepare.psf import convolve
 from tests.conftest import tan_wcs
 
@@ -45,7 +38,7 @@ def test_a_kernel_that_is_not_centred_not_square_and_not_normalised_is_mended_an
     data = 340 * gaussian(61, 5, centre=(26, 34))[:, 4:]
     header = fits.Header({"PIXSCALE": 1.0})
     fits.PrimaryHDU(data, header).writeto(tmp_path / "kernel.fits")
-    kernel = kernel_from_file(tmp_path / "kernel.fits", 1.0)
+    kernel = kernel_from_stamp(read_stamp(tmp_path / "kernel.fits"), np.eye(2))
     well_made(kernel)
     assert "pixels off its middle" in str(kernel)
     centred = gaussian(kernel.array.shape[0], 5)
@@ -63,8 +56,8 @@ def test_lost_energy_and_negative_lobes_are_told():
 
 @pytest.mark.parametrize("pixel", [0.5, 1.0, 2.3])
 def test_a_stamp_keeps_its_width_on_other_pixels(pixel):
-    stamp = Stamp(gaussian(201, 14), 0.5, "made")
-    moved = Stamp(on_pixels(stamp, pixel), pixel, "moved")
+    stamp = Stamp(gaussian(201, 14), 0.5 * np.eye(2))
+    moved = Stamp(on_pixels(stamp, pixel * np.eye(2)), pixel * np.eye(2))
     assert moved.data.sum() == pytest.approx(1)
     radii = [4, 7, 12]
     expected = 1 - np.exp(-(np.array(radii) ** 2) / 2 / 7.0**2)
@@ -72,9 +65,9 @@ def test_a_stamp_keeps_its_width_on_other_pixels(pixel):
 
 
 def test_a_psf_is_turned_with_the_image():
-    stamp = Stamp(gaussian(101, 10, q=0.4, angle=np.pi / 2), 1.0, "made")  # long axis along north
+    stamp = Stamp(gaussian(101, 10, q=0.4, angle=np.pi / 2), np.eye(2))  # long axis along north
     wcs = tan_wcs((60, 60), 1.0, rotation=30)
-    turned = on_pixels(stamp, 1.0, north_angle(wcs, (60, 60)))
+    turned = on_pixels(stamp, pixel_frame(wcs, (60, 60)))
     half = turned.shape[0] // 2
     y, x = np.mgrid[-half : half + 1, -half : half + 1]
     angle = 0.5 * np.arctan2(2 * (turned * x * y).sum(), (turned * (x**2 - y**2)).sum())
@@ -85,10 +78,10 @@ def test_a_psf_is_turned_with_the_image():
 
 
 def test_two_gaussians_need_a_gaussian_and_equal_ones_nothing():
-    kernel = kernel_between(6.0, 12.0, 1.0)
+    kernel = kernel_between(6.0, 12.0, np.eye(2))
     well_made(kernel)
-    assert stamp_fwhm(Stamp(kernel.array, 1.0, "")) == pytest.approx(np.sqrt(108), rel=0.05)
-    assert kernel_between(6.0, 6.0, 1.0) is None
+    assert Stamp(kernel.array, np.eye(2)).fwhm == pytest.approx(np.sqrt(108), rel=0.05)
+    assert kernel_between(6.0, 6.0, np.eye(2)) is None
 
 
 def test_what_is_no_kernel_is_refused(tmp_path):
@@ -106,7 +99,8 @@ def test_what_is_no_kernel_is_refused(tmp_path):
 @pytest.mark.realdata
 @pytest.mark.parametrize("pixel, angle", [(1.375, 0), (4.0, 30)])
 def test_the_kernel_of_aniano_is_mended(shared_data, pixel, angle):
-    kernel = kernel_from_file(shared_data / "kernels" / "Kernel_LoRes_WISE_4.6_to_SPIRE_350.fits", pixel, angle)
+    stamp = read_stamp(shared_data / "kernels" / "Kernel_LoRes_WISE_4.6_to_SPIRE_350.fits")
+    kernel = kernel_from_stamp(stamp, pixel_frame(tan_wcs((90, 80), pixel, rotation=angle), (90, 80)))
     well_made(kernel)
     assert 0.001 < kernel.negative < 0.01
 
@@ -117,9 +111,9 @@ def test_the_kernel_of_aniano_is_mended(shared_data, pixel, angle):
 )
 def test_measured_psfs_are_matched_to_two_percent_of_encircled_energy(shared_data, own, target, pixel):
     narrow, wide = (read_stamp(shared_data / "psf" / f"psf_emp_{name}.fits.gz") for name in (own, target))
-    kernel = kernel_between(narrow, wide, pixel)
+    kernel = kernel_between(narrow, wide, pixel * np.eye(2))
     well_made(kernel)
-    star, goal = on_pixels(narrow, pixel), on_pixels(wide, pixel)
+    star, goal = on_pixels(narrow, pixel * np.eye(2)), on_pixels(wide, pixel * np.eye(2))
     side = max(star.shape[0], goal.shape[0]) + 40
     side += 1 - side % 2
     star, goal = (np.pad(p, (side - p.shape[0]) // 2) for p in (star, goal))

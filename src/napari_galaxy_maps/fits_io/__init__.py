@@ -5,6 +5,7 @@ from .galaxies import make_galaxy, read_galaxy, read_galaxy_steps, settle_all
 from .images import join, read_band_image
 from .opening import is_maps
 from .products import is_cube, read_cube, read_maps, read_recipe, write_cube, write_maps, written_whole
+from .stamps import read_stamp
 
 __all__ = [
     "FITS_ENDINGS",
@@ -20,6 +21,7 @@ __all__ = [
     "read_galaxy_steps",
     "read_maps",
     "read_recipe",
+    "read_stamp",
     "settle",
     "settle_all",
     "write_cube",

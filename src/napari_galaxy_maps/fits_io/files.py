@@ -11,9 +11,11 @@ import numpy as np
 
 from ..bands import Band, get_band
 from ..exceptions import InputError
+from ..galaxy import Stamp
 from ..units import KNOWN_UNITS, canonical_unit
 from .identify import guess_band, guess_role, guess_unit
 from .opening import BROKEN, brief, image_wcs, is_maps, opened
+from .stamps import read_stamp
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -57,6 +59,8 @@ class ImageFile:
         ``"image"``, ``"uncertainty"``, ``"variance"`` or ``"weight"`` (inverse variance).
     fwhm : float
         Of the PSF in arcsec: the header's beam, or the band's usual one; 0 where the band is unknown.
+    psf : Stamp or None
+        The measured PSF that a person gave.
     """
 
     path: Path
@@ -73,6 +77,7 @@ class ImageFile:
     unit_suggestion: str | None
     role: str
     fwhm: float
+    psf: Stamp | None = None
 
     @property
     def pixel_arcsec(self) -> float:
@@ -274,7 +279,7 @@ def _with_unique_labels(images: list[ImageFile]) -> list[ImageFile]:
 
 
 def settle(
-    image: ImageFile, *, band: str | None = None, unit: str | None = None, fwhm: float | None = None
+    image: ImageFile, *, band: str | None = None, unit: str | None = None, psf: float | str | None = None
 ) -> ImageFile:
     """The image with what a person says of it.
 
@@ -286,13 +291,13 @@ def settle(
         Name or alias of its band.
     unit : str, optional
         Its unit.
-    fwhm : float, optional
-        Of its PSF, arcsec.
+    psf : float or str, optional
+        FWHM of its PSF in arcsec, or a FITS file with a picture of it.
 
     Raises
     ------
     InputError
-        When there is no such band, the unit is not understood, or the FWHM is not positive.
+        When there is no such band, the unit is not understood, the FWHM is not positive, or the file holds no PSF.
     """
     if band is not None:
         chosen = get_band(band)
@@ -307,8 +312,11 @@ def settle(
                 f"{image.label}: the unit {unit!r} is not understood; give one such as {', '.join(KNOWN_UNITS)}."
             )
         image = replace(image, unit=canonical, unit_reason="told", unit_suggestion=None)
-    if fwhm is not None:
-        if not (np.isfinite(fwhm) and fwhm > 0):
-            raise InputError(f"{image.label}: a PSF's FWHM is a positive number of arcsec, not {fwhm}.")
-        image = replace(image, fwhm=float(fwhm))
+    if isinstance(psf, str):
+        stamp = read_stamp(psf)
+        image = replace(image, psf=stamp, fwhm=round(stamp.fwhm, 2))
+    elif psf is not None:
+        if not (np.isfinite(psf) and psf > 0):
+            raise InputError(f"{image.label}: a PSF's FWHM is a positive number of arcsec, not {psf}.")
+        image = replace(image, psf=None, fwhm=float(psf))
     return image

@@ -50,10 +50,10 @@ def settle_all(images: Iterable[ImageFile], settings: InputSettings) -> list[Ima
         if band is not None:
             image = settle(image, band=str(band))
         unit = told("units", settings.units, image)
-        fwhm = told("psf", settings.psf, image)
-        settled.append(
-            settle(image, unit=None if unit is None else str(unit), fwhm=None if fwhm is None else float(str(fwhm)))
-        )
+        psf = told("psf", settings.psf, image)
+        if psf is not None and not isinstance(psf, float):
+            psf = str(psf)
+        settled.append(settle(image, unit=None if unit is None else str(unit), psf=psf))
     for kind, table in (("bands", settings.bands), ("units", settings.units), ("psf", settings.psf)):
         for key in table:
             if (kind, key) not in used and not (kind != "bands" and find_band(key)):

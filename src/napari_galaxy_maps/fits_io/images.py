@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -14,12 +12,7 @@ from ..exceptions import InputError, UnresolvedError
 from ..galaxy import BandImage
 from ..units import surface_brightness_factor
 from .files import ImageFile
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+from .opening import sha256
 
 
 def read_band_image(image: ImageFile, uncertainty: ImageFile | None = None) -> BandImage:
@@ -54,9 +47,10 @@ def read_band_image(image: ImageFile, uncertainty: ImageFile | None = None) -> B
     if uncertainty is not None:
         error = _read_uncertainty(image, uncertainty)
         note += f"; {uncertainty.role} from {uncertainty.label}"
+    measured = (f"PSF {image.psf}, {image.fwhm:.2f} arcsec wide",) if image.psf else ()
     return BandImage(
         data, image.band, image.wcs, uncertainty=error, fwhm=image.fwhm, header=image.header, path=image.path, unit=image.unit,
-        notes=(note, *blanked), meta={"checksum": sha256(image.path), "label": image.label},
+        notes=(note, *blanked, *measured), psf=image.psf, meta={"checksum": sha256(image.path), "label": image.label},
     )  # fmt: skip
 
 

@@ -43,13 +43,15 @@ class FileState:
 
     @property
     def why(self) -> str:
-        """Where its band and unit are from, in words."""
+        """Where its band, its unit and its PSF are from, in words."""
         file = self.file
         parts = []
         if file.band is not None:
             parts.append(f"{file.band.name}: {file.band_reason}")
         if file.unit is not None:
             parts.append(f"{file.unit}: {file.unit_reason}")
+        if file.psf is not None:
+            parts.append(f"PSF {file.psf}")
         return "; ".join(parts)
 
 
@@ -93,9 +95,9 @@ def _settled(session: Session, found: ImageFile) -> FileState:
             unit = settings.units.get(file.band.name)
         if unit is not None:
             file = settle(file, unit=unit)
-        fwhm = settings.psf.get(file.band.name) if file.band is not None else None
-        if fwhm is not None:
-            file = settle(file, fwhm=fwhm)
+        psf = settings.psf.get(file.band.name) if file.band is not None else None
+        if psf is not None:
+            file = settle(file, psf=psf)
     except GalaxyMapsError as error:
         problem = str(error)
     # The unit of an uncertainty is its image's unless its own header says otherwise.
@@ -125,7 +127,7 @@ def _uncertainty_of(row: FileState, rows: Sequence[FileState]) -> ImageFile | No
 
 
 def _signature(file: ImageFile, uncertainty: ImageFile | None) -> Signature:
-    told = (file.path, file.hdu, file.band and file.band.name, file.unit, file.fwhm)
+    told = (file.path, file.hdu, file.band and file.band.name, file.unit, file.fwhm, file.psf)
     return told if uncertainty is None else (*told, uncertainty.path, uncertainty.hdu, uncertainty.unit)
 
 

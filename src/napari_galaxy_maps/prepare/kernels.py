@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
 from ..exceptions import InputError
-
-if TYPE_CHECKING:
-    from astropy.wcs import WCS
+from ..galaxy import Stamp
 
 FWHM_PER_SIGMA = float(2 * np.sqrt(2 * np.log(2)))
 
 _KEPT_ENERGY = 0.9999  # of the kernel's absolute sum; what lies further out is cut off and told
-_PIXEL_KEYS = ("PIXSCALE", "PIXSCAL", "PIXELSCL", "PIXSIZE", "SCALE", "CDELT2", "CD2_2")
 
 
 @dataclass(frozen=True)
@@ -41,6 +37,10 @@ class Kernel:
     lost: float = 0.0
     negative: float = 0.0
 
+    def with_words(self, *words: str) -> Kernel:
+        """The same kernel with more to say of it."""
+        return replace(self, source=", ".join((self.source, *words)))
+
     def __str__(self) -> str:
         parts = [self.source]
         if self.lost > 1e-3:
@@ -48,15 +48,6 @@ class Kernel:
         if self.negative > 1e-3:
             parts.append(f"worst negative lobe {self.negative:.1%} of the peak")
         return ", ".join(parts)
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """A picture of a PSF or kernel: pixels (float64, peak in the middle, odd-sized) and their side in arcsec."""
-
-    data: np.ndarray
-    pixel_arcsec: float
-    source: str
 
 
 def gaussian_kernel(fwhm: float, target: float, pixel_arcsec: float) -> np.ndarray | None:
@@ -82,66 +73,15 @@ def gaussian_kernel(fwhm: float, target: float, pixel_arcsec: float) -> np.ndarr
     return (kernel / kernel.sum()).astype(np.float32)
 
 
-def read_stamp(path: str | Path) -> Stamp:
-    """A PSF or kernel from a FITS file, whatever its size, centre and norm.
-
-    It is made odd-sized and square about its peak; the pixel scale is that of the WCS, or of PIXSCALE and its like.
-
-    Raises
-    ------
-    InputError
-        When the file cannot be read, holds no picture with a peak, or tells no pixel scale.
-    """
-    from ..fits_io.opening import BROKEN, opened
-
-    path = Path(path).expanduser()
-    with opened(path) as hdus:
-        hdu = next((h for h in hdus if getattr(h, "is_image", False) and len(h.shape) == 2 and min(h.shape) > 2), None)
-        if hdu is None:
-            raise InputError(f"{path} holds no PSF or kernel: a 2-D image is needed.")
-        try:
-            data = np.nan_to_num(np.asarray(hdu.data, float))
-        except BROKEN:
-            raise InputError(f"{path} is damaged; fetch the kernel again.") from None
-        pixel = _pixel_arcsec(hdu.header, path)
-    if not data.max() > 0:
-        raise InputError(f"{path} has no positive peak; it is no PSF or kernel.")
-    centre = np.unravel_index(data.argmax(), data.shape)
-    half = max(max(c, n - 1 - c) for c, n in zip(centre, data.shape, strict=True))
-    padding = [(int(half - c), int(half - (n - 1 - c))) for c, n in zip(centre, data.shape, strict=True)]
-    off = max(abs(c - (n - 1) / 2) for c, n in zip(centre, data.shape, strict=True))
-    source = path.name + (f" (peak {off:.1f} pixels off its middle, centred)" if off > 0.5 else "")
-    return Stamp(np.pad(data, padding), pixel, source)
-
-
-def _pixel_arcsec(header: object, path: Path) -> float:
-    for key in _PIXEL_KEYS:
-        if key in header:  # type: ignore[operator]
-            value = abs(float(header[key]))  # type: ignore[index]
-            if value > 0 and np.isfinite(value):
-                return value * 3600 if key in ("CDELT2", "CD2_2") else value
-    raise InputError(f"{path} tells no pixel scale; add PIXSCALE in arcsec to its header.")
-
-
-def north_angle(wcs: WCS, shape: tuple[int, int]) -> float:
-    """Angle in degrees by which an image is turned: of north from +y, counter-clockwise, in the middle of the image."""
-    x, y = (shape[1] - 1) / 2, (shape[0] - 1) / 2
-    here, up = (wcs.pixel_to_world(x, y + step).icrs for step in (0, 1))
-    angle = -float(here.position_angle(up).deg)
-    return (angle + 180) % 360 - 180
-
-
-def on_pixels(stamp: Stamp, pixel_arcsec: float, angle: float = 0.0) -> np.ndarray:
-    """A stamp on other pixels, turned, with sum 1.
+def on_pixels(stamp: Stamp, frame: np.ndarray) -> np.ndarray:
+    """A stamp on an image's pixels, turned and mirrored as these are, with sum 1.
 
     Parameters
     ----------
     stamp : Stamp
-        Taken to have north up.
-    pixel_arcsec : float
-        Side of the new pixels.
-    angle : float
-        Degrees by which north of the image is turned counter-clockwise from +y.
+        Any.
+    frame : ndarray, shape (2, 2)
+        How the image's pixels lie on the sky, as `galaxy.pixel_frame`.
 
     Returns
     -------
@@ -149,20 +89,20 @@ def on_pixels(stamp: Stamp, pixel_arcsec: float, angle: float = 0.0) -> np.ndarr
     """
     from scipy.ndimage import affine_transform, uniform_filter
 
-    ratio = pixel_arcsec / stamp.pixel_arcsec
+    # An offset in the image's pixels to one in the stamp's, both (y, x).
+    matrix = (np.linalg.inv(stamp.frame) @ frame)[::-1, ::-1]
+    ratios = np.linalg.svd(matrix, compute_uv=False)
     data = stamp.data
-    if ratio > 1:  # a larger pixel averages over what it covers
-        data = uniform_filter(data, size=max(1, round(ratio)), mode="constant")
-    half = int(np.floor((stamp.data.shape[0] // 2) / ratio))
-    half = max(half, 1)
-    cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-    # output (y, x) -> stamp (y, x): turned back by the angle, then scaled
-    matrix = ratio * np.array([[cos, -sin], [sin, cos]])
-    middle = np.array(stamp.data.shape) // 2
-    result = affine_transform(data, matrix, middle - matrix @ [half, half], (2 * half + 1,) * 2, order=3)
+    if ratios[0] > 1:  # a larger pixel averages over what it covers
+        data = uniform_filter(data, size=max(1, round(float(ratios[0]))), mode="constant")
+    middle = data.shape[0] // 2
+    half = max(int(np.floor(middle / ratios[-1])), 1)
+    result = affine_transform(
+        data, matrix, [middle, middle] - matrix @ [half, half], (2 * half + 1,) * 2, order=3, mode="constant"
+    )
     total = result.sum()
     if not total > 0:
-        raise InputError(f"{stamp.source} sums to {total:.3g}; a PSF or kernel has a positive sum.")
+        raise InputError(f"{stamp.name} sums to {total:.3g} on these pixels; a PSF or kernel has a positive sum.")
     return np.asarray(result / total)
 
 
@@ -186,29 +126,26 @@ def examined(array: np.ndarray, source: str) -> Kernel:
     return Kernel((array / total).astype(np.float32), source, lost, negative)
 
 
-def kernel_from_file(path: str | Path, pixel_arcsec: float, angle: float = 0.0) -> Kernel:
-    """A ready kernel (e.g. of Aniano+ 2011) on an image's pixels.
+def kernel_from_stamp(stamp: Stamp, frame: np.ndarray) -> Kernel:
+    """A ready kernel (e.g. of Aniano+ 2011) on an image's pixels; `frame` as in `on_pixels`."""
+    pixel = float(np.sqrt(abs(np.linalg.det(frame))))
+    resampled = (
+        f", resampled from {stamp.pixel_arcsec:.3g} to {pixel:.3g} arcsec"
+        if abs(pixel / stamp.pixel_arcsec - 1) > 0.01
+        else ""
+    )
+    return examined(on_pixels(stamp, frame), f"kernel {stamp}{resampled}")
 
-    Raises
-    ------
-    InputError
-        As `read_stamp`.
-    """
-    stamp = read_stamp(path)
-    return examined(on_pixels(stamp, pixel_arcsec, angle), f"kernel {stamp.source}")
 
-
-def kernel_between(own: Stamp | float, target: Stamp | float, pixel_arcsec: float, angle: float = 0.0) -> Kernel | None:
+def kernel_between(own: Stamp | float, target: Stamp | float, frame: np.ndarray) -> Kernel | None:
     """The kernel that turns one PSF into another.
 
     Parameters
     ----------
     own, target : Stamp or float
         Measured PSFs, or the FWHM (arcsec) of Gaussian ones.
-    pixel_arcsec : float
-        Side of the image's pixels.
-    angle : float
-        Of the image's north, degrees; measured PSFs are turned with it.
+    frame : ndarray, shape (2, 2)
+        How the image's pixels lie on the sky, as `galaxy.pixel_frame`; measured PSFs are turned with them.
 
     Returns
     -------
@@ -221,36 +158,44 @@ def kernel_between(own: Stamp | float, target: Stamp | float, pixel_arcsec: floa
     InputError
         When a stamp is unusable.
     """
-    from photutils.psf_matching import make_wiener_kernel
-
+    if own is target:
+        return None
+    pixel = float(np.sqrt(abs(np.linalg.det(frame))))
     if not isinstance(own, Stamp) and not isinstance(target, Stamp):
-        gaussian = gaussian_kernel(own, target, pixel_arcsec)
+        gaussian = gaussian_kernel(own, target, pixel)
         return None if gaussian is None else Kernel(gaussian, "Gaussian")
     # Finer pixels than the image's keep the sharper PSF sampled; the kernel itself is smooth.
-    width = stamp_fwhm(own) if isinstance(own, Stamp) else own
-    fine = pixel_arcsec / max(1, int(np.ceil(pixel_arcsec / (width / 5))))
-    planes = [_plane(psf, fine, angle) for psf in (own, target)]
+    width = own.fwhm if isinstance(own, Stamp) else own
+    fine = pixel / max(1, int(np.ceil(pixel / (width / 5))))
+    stamp = _wiener(own, target, fine)
+    return examined(on_pixels(stamp, frame), stamp.name)
+
+
+@lru_cache(maxsize=8)
+def _wiener(own: Stamp | float, target: Stamp | float, pixel: float) -> Stamp:
+    """The kernel between two PSFs, north up, on pixels of so many arcsec."""
+    from photutils.psf_matching import make_wiener_kernel
+
+    planes = [_plane(psf, pixel) for psf in (own, target)]
     side = max(plane.shape[0] for plane in planes)
     planes = [np.pad(plane, (side - plane.shape[0]) // 2) for plane in planes]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         made = make_wiener_kernel(planes[0], planes[1], regularization=1e-4, penalty="laplacian")
-    names = [psf.source if isinstance(psf, Stamp) else f"a Gaussian of {psf:g} arcsec" for psf in (own, target)]
-    stamp = Stamp(made, fine, f"made from {names[0]} and {names[1]}")
-    return examined(on_pixels(stamp, pixel_arcsec), stamp.source)
+    names = [str(psf) if isinstance(psf, Stamp) else f"a Gaussian of {psf:g} arcsec" for psf in (own, target)]
+    return Stamp(made, pixel * np.eye(2), f"made from {names[0]} and {names[1]}")
 
 
-def stamp_fwhm(stamp: Stamp) -> float:
-    """FWHM in arcsec of the circle that has the area above half of a PSF's maximum."""
-    above = (stamp.data > stamp.data.max() / 2).sum()
-    return float(2 * np.sqrt(above / np.pi) * stamp.pixel_arcsec)
-
-
-def _plane(psf: Stamp | float, pixel_arcsec: float, angle: float) -> np.ndarray:
+def _plane(psf: Stamp | float, pixel_arcsec: float) -> np.ndarray:
     if isinstance(psf, Stamp):
-        return on_pixels(psf, pixel_arcsec, angle)
+        return on_pixels(psf, pixel_arcsec * np.eye(2))
+    return gaussian_stamp(psf, pixel_arcsec).data
+
+
+def gaussian_stamp(fwhm: float, pixel_arcsec: float) -> Stamp:
+    """A picture of a Gaussian PSF, out to 5 sigma."""
     from astropy.convolution import Gaussian2DKernel
 
-    sigma = psf / FWHM_PER_SIGMA / pixel_arcsec
+    sigma = fwhm / FWHM_PER_SIGMA / pixel_arcsec
     plane = Gaussian2DKernel(sigma, x_size=2 * int(np.ceil(5 * sigma)) + 1).array
-    return np.asarray(plane / plane.sum())
+    return Stamp(np.asarray(plane / plane.sum()), pixel_arcsec * np.eye(2), f"a Gaussian of {fwhm:g} arcsec")

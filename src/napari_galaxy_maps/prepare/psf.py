@@ -171,6 +171,7 @@ def matched(image: BandImage, sums: Sums, kernel: Kernel, target: float, min_wei
         uncertainty=None if variance is None else np.sqrt(variance),
         mask=None,
         fwhm=float(target),
+        psf=None,
     )
 
 
@@ -197,7 +198,7 @@ def match_psf(image: BandImage, target: float, min_weight: float = 0.5, kernel: 
     """
     from .kernels import kernel_between
 
-    kernel = kernel or kernel_between(image.fwhm, target, image.pixel_arcsec)
+    kernel = kernel or kernel_between(image.fwhm, target, image.frame)
     if kernel is None:
         return unmatched(image)
     return matched(image, convolution_sums(image, kernel.array), kernel, target, min_weight)

@@ -9,61 +9,27 @@ from typing import Any
 
 import numpy as np
 
-from ..bands import INPUT_BANDS, find_band, get_band
+from ..bands import get_band
 from ..exceptions import InputError, RecipeError
 from ..galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Ellipse, Galaxy
 from ..maps import Flag
 from ..progress import Progress, Steps, drain
-from ..recipe import PsfSettings, Recipe, StarSettings
+from ..recipe import Recipe, StarSettings
 from .catalogue import read_catalogue
 from .errors import add_errors, background_rms
 from .extent import detection_image, measure_ellipse
 from .grid import Grid, cutout, make_grid
-from .kernels import Kernel, kernel_between
 from .masks import Masks
+from .matching import band_kernel, common_psf, keep_broad, ready_kernels, too_broad
 from .memory import Memory
 from .reddening import deredden, find_reddening
 from .sky import subtract_sky
 from .stars import find_stars_steps, fit_stars
 
-__all__ = ["STEPS", "Memory", "common_fwhm", "prepare", "prepare_steps"]
+__all__ = ["STEPS", "Memory", "prepare", "prepare_steps"]
 
 STEPS = ("sky", "reddening", "stars", "psf", "grid", "errors")
 """The steps in their order."""
-
-
-def common_fwhm(images: dict[str, BandImage], settings: PsfSettings) -> tuple[float, list[str]]:
-    """The FWHM (arcsec) that all bands are brought to, and the bands that are broader and have to be left out.
-
-    With ``target = "auto"`` it is the widest of the input bands (of all, where there are no three of these).
-
-    Raises
-    ------
-    InputError, RecipeError
-        When the target is a band without an image, no band and no number, or narrower than every band.
-    """
-    inputs = [name for name in images if name in INPUT_BANDS]
-    if not settings.enabled:
-        return max(images[name].fwhm for name in images), []
-    target = settings.target
-    if isinstance(target, str):
-        if target == "auto":
-            fwhm = max(images[name].fwhm for name in (inputs if len(inputs) >= 3 else images))
-        elif (band := find_band(target)) is not None:
-            fwhm = images[band.name].fwhm if band.name in images else band.fwhm
-        else:
-            raise RecipeError(f"psf.target is {target!r}; give a FWHM in arcsec, a band's name, or 'auto'.")
-    else:
-        fwhm = float(target)
-        if not (np.isfinite(fwhm) and fwhm > 0):
-            raise RecipeError(f"psf.target is {target}; a FWHM is a positive number of arcsec.")
-    broader = [name for name, image in images.items() if image.fwhm > fwhm * 1.01]
-    if len(broader) == len(images):
-        narrowest = min(images.values(), key=lambda image: image.fwhm)
-        raise InputError(
-            f"No image is as sharp as {fwhm:g} arcsec (the sharpest, {narrowest.band}, has {narrowest.fwhm:g}); choose a wider PSF."
-        )
-    return fwhm, broader
 
 
 def prepare_steps(
@@ -126,9 +92,12 @@ def prepare_steps(
 
     masks = yield from _masks(galaxy.name, images, ellipse, recipe.stars, memory, masks)
 
-    fwhm, broader = common_fwhm(images, recipe.psf)
+    common = common_psf(images, recipe.psf)
+    fwhm = common.fwhm
+    ready = ready_kernels(images, recipe.psf)
+    broader = too_broad(images, common, ready) if recipe.psf.enabled else []
     grid = _make_grid(galaxy, ellipse, fwhm, recipe)
-    for name in broader:
+    for name in broader if recipe.psf.broader == "leave out" else ():
         image = images.pop(name)
         detail = f"{name} left out: its PSF of {image.fwhm:g} arcsec is wider than {fwhm:g}"
         yield Progress("psf", 0, total, detail)
@@ -140,7 +109,10 @@ def prepare_steps(
     masked: dict[str, BandImage] = {}
     for done, (name, image) in enumerate(images.items(), 1):
         cut = memory.do("cut", cutout, image, ellipse, reach)
-        kernel = memory.do("kernel", _kernel, cut, fwhm) if recipe.psf.enabled else None
+        matched = recipe.psf.enabled and name not in broader
+        kernel = memory.do("kernel", band_kernel, cut, common, ready.get(name)) if matched else None
+        if name in broader:
+            cut = memory.do("broad", keep_broad, cut, common)
         bare[name], masked[name] = memory.match(cut, masks.on(cut), kernel, fwhm, recipe.psf.min_weight)
         if recipe.psf.enabled:
             yield Progress("psf", done, total, _told(masked[name]), masked[name])
@@ -219,10 +191,6 @@ def _make_grid(galaxy: Galaxy, ellipse: Ellipse, fwhm: float, recipe: Recipe) ->
     if size <= 0:
         raise RecipeError(f"grid.pixel is {pixel}; a pixel is a positive number of arcsec.")
     return make_grid(ellipse, size, recipe.grid.extent, galaxy.name)
-
-
-def _kernel(image: BandImage, fwhm: float) -> Kernel | None:
-    return kernel_between(image.fwhm, fwhm, image.pixel_arcsec)
 
 
 def _to_cube(
