@@ -272,6 +272,11 @@ class BandCube:
         The prepared images one by one, with their notes and paths (without copies of the data).
     masks : prepare.masks.Masks or None
         What was masked.
+    correlation : ndarray of float, shape (n_bands,), or None
+        Pixels over which the random error is shared (`prepare.correlation`): the error of a sum over many is its root
+        times the root of the summed variances.
+    systematic : ndarray of float, shape (n_bands,), or None
+        Relative error that is common to all pixels of a band (calibration, reddening); `uncertainty` holds it too.
     """
 
     data: np.ndarray
@@ -286,6 +291,8 @@ class BandCube:
     name: str = ""
     images: Mapping[str, BandImage] = field(default_factory=dict)
     masks: Any = None
+    correlation: np.ndarray | None = None
+    systematic: np.ndarray | None = None
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -162,6 +162,9 @@ class PropertyMaps:
         Bits of `Flag`.
     provenance : mapping
         What made them: recipe (TOML text), model, its hash, versions, inputs with checksums, IMF, name of the galaxy.
+    correlation : float or None
+        Pixels over which the noise of the maps is shared (`prepare.correlation`): that of the band where it is shared
+        most. None where it is not known.
     """
 
     values: Mapping[str, np.ndarray]
@@ -169,6 +172,7 @@ class PropertyMaps:
     wcs: WCS
     flags: np.ndarray
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    correlation: float | None = None
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -6,11 +6,13 @@ import platform
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import __version__
+from .fits_io.opening import sha256
 from .galaxy import BandCube, Galaxy
 from .maps import PropertyMaps
 from .models.registry import load_model
@@ -38,7 +40,18 @@ def provenance(galaxy: Galaxy, recipe: Recipe) -> dict[str, Any]:
         name: f"{image.meta.get('label', '')} [{image.unit}] sha256 {image.meta.get('checksum', 'unknown')}"
         for name, image in galaxy.images.items()
     }
+    for use, path in _files_named_by(recipe).items():
+        if path.is_file():  # the name of a band or of an archive is none
+            inputs[use] = f"{path.name} sha256 {sha256(path)}"
     return {"object": galaxy.name, "recipe": recipe.to_toml(), "versions": versions, "inputs": inputs}
+
+
+def _files_named_by(recipe: Recipe) -> dict[str, Path]:
+    """What the recipe's settings name that may be a file, by its use."""
+    texts: dict[str, float | str] = {f"psf of {band}": psf for band, psf in recipe.input.psf.items()}
+    texts |= {f"kernel of {band}": kernel for band, kernel in recipe.psf.kernels.items()}
+    texts |= {"common psf": recipe.psf.target, "stars": recipe.stars.catalogue, "reddening": recipe.reddening.map}
+    return {use: Path(text).expanduser() for use, text in texts.items() if isinstance(text, str) and text}
 
 
 @dataclass
@@ -77,7 +90,10 @@ def predict_cube_steps(
     else:
         maps = yield from _predict_changed(cube, before, last, model, recipe.model.device)
     notes = [f"{image.band}: {text}" for image in cube.images.values() for text in image.notes]
-    maps = replace(maps, provenance={**(known or {"object": cube.name}), **maps.provenance, "note": notes})
+    shared = None if cube.correlation is None else float(np.max(cube.correlation))
+    maps = replace(
+        maps, correlation=shared, provenance={**(known or {"object": cube.name}), **maps.provenance, "note": notes}
+    )
     if memory is not None:
         memory.cube, memory.maps = cube, maps
     return maps

@@ -141,6 +141,8 @@ def write_maps(path: str | Path, maps: PropertyMaps, overwrite: bool = False, ex
     ):
         if maps.provenance.get(name):
             primary.header[key] = (str(maps.provenance[name]), comment) if comment else str(maps.provenance[name])
+    if maps.correlation is not None:
+        primary.header["CORRAREA"] = (maps.correlation, "[pixel] pixels over which noise is shared")
     hdus: list[Any] = [primary]
     wcs = _wcs_header(maps.wcs)
     for name, values in maps.values.items():
@@ -213,8 +215,10 @@ def read_maps(path: str | Path) -> PropertyMaps:
             flags = np.asarray(hdus["FLAGS"].data, np.int16)
         provenance = _read_provenance(hdus)
         provenance.setdefault("object", str(hdus[0].header.get("OBJECT", "")))
+        shared = hdus[0].header.get("CORRAREA")
     errors = {name: error for name, error in errors.items() if name in values}
-    return PropertyMaps(values, errors, wcs, flags, {**provenance, "file": str(path)})
+    correlation = float(shared) if isinstance(shared, int | float) else None
+    return PropertyMaps(values, errors, wcs, flags, {**provenance, "file": str(path)}, correlation)
 
 
 def _map_values(hdu: Any, prop: Property, is_error: bool, path: Path) -> np.ndarray:
@@ -240,8 +244,14 @@ def _map_values(hdu: Any, prop: Property, is_error: bool, path: Path) -> np.ndar
     return data
 
 
-def write_cube(path: str | Path, cube: BandCube, provenance: Mapping[str, Any], overwrite: bool = False) -> None:
-    """Write a prepared cube: DATA and ERR (n_bands, ny, nx) in MJy/sr, MASK, FLAGS, BANDS, RECIPE.
+def write_cube(
+    path: str | Path,
+    cube: BandCube,
+    provenance: Mapping[str, Any],
+    overwrite: bool = False,
+    extra: Sequence[Any] = (),
+) -> None:
+    """Write a prepared cube: DATA and ERR (n_bands, ny, nx) in MJy/sr, MASK, FLAGS, BANDS, `extra` extensions, RECIPE.
 
     Raises
     ------
@@ -270,11 +280,24 @@ def write_cube(path: str | Path, cube: BandCube, provenance: Mapping[str, Any], 
         fits.Column(name="BAND", format="12A", array=list(cube.bands)),
         fits.Column(name="PIVOT", format="E", unit="um", array=[get_band(b).pivot for b in cube.bands]),
         fits.Column(name="FWHM", format="E", unit="arcsec", array=[cube.fwhm] * len(cube.bands)),
+        # What the error of a sum over pixels needs: the pixels that share noise, and the relative error common to all.
+        fits.Column(name="CORRAREA", format="E", unit="pixel", array=_or_nan(cube.correlation, len(cube.bands))),
+        fits.Column(name="SYSTERR", format="E", array=_or_nan(cube.systematic, len(cube.bands))),
         fits.Column(name="FILE", format=f"{max(1, *map(len, files))}A", array=[_ascii(f) for f in files]),
     ]
-    hdus += [fits.BinTableHDU.from_columns(columns, name="BANDS"), _recipe_table(provenance)]
+    hdus += [fits.BinTableHDU.from_columns(columns, name="BANDS"), *extra, _recipe_table(provenance)]
     with written_whole(path, overwrite) as beside:
         fits.HDUList(hdus).writeto(beside, overwrite=True, checksum=True)
+
+
+def _or_nan(values: np.ndarray | None, n: int) -> np.ndarray:
+    return np.full(n, np.nan) if values is None else values
+
+
+def _or_none(table: Any, name: str) -> np.ndarray | None:
+    """A column of numbers that are all known, or None."""
+    values = np.asarray(table[name], float) if name in table.names else np.array([np.nan])
+    return values if np.isfinite(values).all() else None
 
 
 def read_cube(path: str | Path) -> BandCube:
@@ -304,6 +327,7 @@ def read_cube(path: str | Path) -> BandCube:
             data, np.asarray(hdus["ERR"].data, np.float32), tuple(get_band(b).name for b in hdus["BANDS"].data["BAND"]), wcs,
             float(header.get("BMAJ", 0) * 3600), float(np.sqrt(proj_plane_pixel_area(wcs)) * 3600), header.get("PIXPC"),
             np.asarray(hdus["MASK"].data) != 0, flags, str(hdus[0].header.get("OBJECT", "")),
+            correlation=_or_none(hdus["BANDS"].data, "CORRAREA"), systematic=_or_none(hdus["BANDS"].data, "SYSTERR"),
         )  # fmt: skip
 
 
@@ -314,6 +338,18 @@ def is_cube(path: str | Path) -> bool:
             return all(name in hdus for name in ("DATA", "ERR", "BANDS"))
     except InputError:
         return False
+
+
+def read_provenance(path: str | Path) -> dict[str, Any]:
+    """What a result says of itself in its RECIPE table; empty where it has none.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be opened.
+    """
+    with opened(Path(path)) as hdus:
+        return _read_provenance(hdus)
 
 
 def read_recipe(path: str | Path) -> Recipe:
@@ -331,8 +367,7 @@ def read_recipe(path: str | Path) -> Recipe:
         except (OSError, UnicodeDecodeError) as error:
             raise RecipeError(f"{path} cannot be read as a recipe ({error}).") from None
     try:
-        with opened(path) as hdus:
-            text = str(_read_provenance(hdus).get("recipe", ""))
+        text = str(read_provenance(path).get("recipe", ""))
     except InputError as error:
         raise RecipeError(str(error)) from None
     if not text.strip():

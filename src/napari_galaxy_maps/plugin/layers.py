@@ -307,4 +307,4 @@ def maps_from_layers(layers: Sequence[tuple[np.ndarray, Mapping[str, Any]]]) -> 
         if data.shape != maps.shape:
             raise InputError(f"The layer of {shown.label} has another shape than its map; open or predict it again.")
         (errors if "error" in shown.key.kind else values)[shown.key.name] = data.astype(np.float32, copy=False)
-    return PropertyMaps(values, errors, maps.wcs, maps.flags, maps.provenance), left_out
+    return PropertyMaps(values, errors, maps.wcs, maps.flags, maps.provenance, maps.correlation), left_out

@@ -60,13 +60,15 @@ def add_errors(image: BandImage, rms: float, settings: ErrorSettings) -> BandIma
                 shape = np.nan_to_num(own / floor, nan=1.0).clip(min=1)
                 variance = (variance * shape).astype(np.float32)
                 parts.append("scaled as its uncertainty image")
-    if settings.calibration:
-        variance += (image.band.calibration * np.nan_to_num(image.data)) ** 2
-        parts.append(f"calibration {image.band.calibration:.1%}")
-    if settings.reddening and image.meta.get("reddening_error"):
-        variance += (np.float32(image.meta["reddening_error"]) * np.nan_to_num(image.data)) ** 2
-        parts.append(f"reddening {image.meta['reddening_error']:.2%}")
+    calibration = image.band.calibration if settings.calibration else 0.0
+    reddening = float(image.meta.get("reddening_error", 0.0)) if settings.reddening else 0.0
+    for name, relative in (("calibration", calibration), ("reddening", reddening)):
+        if relative:
+            variance += (np.float32(relative) * np.nan_to_num(image.data)) ** 2
+            parts.append(f"{name} {relative:.2%}")
     error = np.where(np.isfinite(image.data), np.sqrt(variance), np.float32(np.nan))
     return image.evolve(
-        "error: " + ", ".join(parts or ["none"]), uncertainty=error.astype(np.float32), meta={"rms": rms}
+        "error: " + ", ".join(parts or ["none"]),
+        uncertainty=error.astype(np.float32),
+        meta={"rms": rms, "systematic": float(np.hypot(calibration, reddening))},
     )

@@ -16,9 +16,9 @@ FWHM_PER_SIGMA = float(2 * np.sqrt(2 * np.log(2)))
 _KEPT_ENERGY = 0.9999  # of the kernel's absolute sum; what lies further out is cut off and told
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kernel:
-    """A convolution kernel.
+    """A convolution kernel; equal to itself only.
 
     Attributes
     ----------

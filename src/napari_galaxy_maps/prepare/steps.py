@@ -16,6 +16,7 @@ from ..maps import Flag
 from ..progress import Progress, Steps, drain
 from ..recipe import Recipe, StarSettings
 from .catalogue import read_catalogue
+from .correlation import shared_area
 from .errors import add_errors, background_rms
 from .extent import detection_image, measure_ellipse
 from .grid import Grid, cutout, make_grid
@@ -107,10 +108,12 @@ def prepare_steps(
 
     bare: dict[str, BandImage] = {}
     masked: dict[str, BandImage] = {}
+    shared: dict[str, float] = {}
     for done, (name, image) in enumerate(images.items(), 1):
         cut = memory.do("cut", cutout, image, ellipse, reach)
         matched = recipe.psf.enabled and name not in broader
         kernel = memory.do("kernel", band_kernel, cut, common, ready.get(name)) if matched else None
+        shared[name] = memory.do("shared", shared_area, cut, kernel, grid.pixel_arcsec)
         if name in broader:
             cut = memory.do("broad", keep_broad, cut, common)
         bare[name], masked[name] = memory.match(cut, masks.on(cut), kernel, fwhm, recipe.psf.min_weight)
@@ -127,7 +130,7 @@ def prepare_steps(
         gridded[name] = memory.do("errors", add_errors, image, rms, recipe.errors.model_copy())
         yield Progress("errors", done, total, _told(gridded[name]), gridded[name])
 
-    return _to_cube(galaxy, gridded, ellipse, grid, fwhm, recipe, memory, masks)
+    return _to_cube(galaxy, gridded, ellipse, grid, fwhm, recipe, memory, masks, shared)
 
 
 def _masks(
@@ -140,7 +143,8 @@ def _masks(
 ) -> Steps[Masks]:
     """What is to be masked: as given, or the stars of the catalogue, or those found."""
     if not settings.enabled:
-        return Masks()
+        # The switch is for the Milky Way's stars: what a person has drawn or named holds.
+        return Masks() if given is None else given.by_hand() if given.complete else given
     if given is not None and given.complete:
         return given
     by_hand = given or Masks()
@@ -202,6 +206,7 @@ def _to_cube(
     recipe: Recipe,
     memory: Memory,
     masks: Masks,
+    shared: dict[str, float],
 ) -> BandCube:
     bands = tuple(sorted(images, key=lambda name: get_band(name).pivot))
     data = np.stack([images[name].data for name in bands])
@@ -218,5 +223,6 @@ def _to_cube(
     pixel_pc = None if galaxy.distance_mpc is None else grid.pixel_arcsec * galaxy.distance_mpc * PC_PER_MPC_ARCSEC
     return BandCube(
         data, uncertainty, bands, grid.wcs, fwhm, grid.pixel_arcsec, pixel_pc, hidden | outside if recipe.grid.cut else hidden,
-        flags, galaxy.name, light, masks,
+        flags, galaxy.name, light, masks, np.array([shared[name] for name in bands]),
+        np.array([images[name].meta["systematic"] for name in bands]),
     )  # fmt: skip
