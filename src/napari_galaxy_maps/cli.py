@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -280,13 +281,14 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
 def _prepare(arguments: argparse.Namespace) -> None:
     from .fits_io import write_cube
     from .pipeline import provenance
+    from .prepare.masks_io import mask_hdus
     from .prepare.steps import prepare_steps
 
     _check_free(arguments.out, arguments.overwrite)
     recipe = recipe_of(arguments)
     galaxy = _read(arguments, recipe)
     cube = _run(prepare_steps(galaxy, recipe, masks=_masks(arguments, galaxy)), arguments.quiet)
-    write_cube(arguments.out, cube, provenance(galaxy, recipe), arguments.overwrite)
+    write_cube(arguments.out, cube, provenance(galaxy, recipe), arguments.overwrite, mask_hdus(cube.masks))
     if not arguments.quiet:
         ny, nx = cube.shape
         print(
@@ -303,7 +305,7 @@ def _predict(arguments: argparse.Namespace) -> None:
     from .models.device import resolve_device
     from .models.registry import load_model
     from .pipeline import Kept, predict_cube_steps, predict_steps
-    from .prepare.masks_io import mask_hdus
+    from .prepare.masks_io import mask_hdus, read_masks
 
     _check_free(arguments.out, arguments.overwrite)
     recipe = recipe_of(arguments)
@@ -312,7 +314,8 @@ def _predict(arguments: argparse.Namespace) -> None:
     truth = read_maps(arguments.truth) if arguments.truth else None
     memory = Kept()
     if len(arguments.paths) == 1 and is_cube(arguments.paths[0]):
-        steps = predict_cube_steps(read_cube(arguments.paths[0]), recipe)
+        cube = replace(read_cube(arguments.paths[0]), masks=read_masks(arguments.paths[0]))
+        steps = predict_cube_steps(cube, recipe, memory=memory)
     else:
         galaxy = _read(arguments, recipe)
         steps = predict_steps(galaxy, recipe, memory, _masks(arguments, galaxy))

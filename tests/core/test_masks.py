@@ -167,3 +167,28 @@ def test_bad_masks_are_refused_in_one_line(starry_folder, tmp_path, capsys, name
     )
     error = capsys.readouterr().err.strip().splitlines()
     assert says in error[-1] and error[-1].startswith("galaxy-maps: ") and not out.exists()
+
+
+def test_polygons_come_back_from_a_result_too(tmp_path):
+    masks = Masks((), (), (Polygon(SQUARE, "SDSS_r", "bleeding; trail"), Polygon(SQUARE + 0.01, enabled=False)))
+    write_maps(tmp_path / "maps.fits", made_maps(), extra=mask_hdus(masks))
+    back = read_masks(tmp_path / "maps.fits")
+    assert [(p.band, p.id, p.enabled) for p in back.polygons] == [("SDSS_r", "bleeding; trail", True), ("", "", False)]
+    np.testing.assert_array_equal(back.polygons[1].vertices, SQUARE + 0.01)
+
+
+def test_a_cube_keeps_its_masks_and_so_do_the_maps_made_of_it(starry_folder, tmp_path):
+    table = starry_folder / "gaia.ecsv"
+    cube, maps = tmp_path / "cube.fits", tmp_path / "maps.fits"
+    assert main(["prepare", str(starry_folder), "--stars", str(table), "--out", str(cube), "--quiet"]) == 0
+    assert main(["predict", str(cube), "--out", str(maps), "--quiet"]) == 0
+    assert read_masks(cube).stars and read_masks(maps).stars == read_masks(cube).stars
+
+
+def test_regions_mask_even_where_the_stars_are_switched_off(starry_folder, tmp_path):
+    table = starry_folder / "gaia.ecsv"
+    region, maps = tmp_path / "mine.reg", tmp_path / "maps.fits"
+    region.write_text('fk5\ncircle(150.005,2.005,12")\n')
+    options = ["--stars", str(table), "--set", "stars.enabled=false", "--mask", str(region)]
+    assert main(["predict", str(starry_folder), *options, "--out", str(maps), "--quiet"]) == 0
+    assert len(read_masks(maps).stars) == 1 and (read_maps(maps).flags & Flag.MASKED).any()

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..exceptions import InputError
 from .opening import brief
+from .products import written_whole
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -196,9 +197,6 @@ def write_regions(
     from astropy.coordinates import SkyCoord
     from regions import CircleSkyRegion, PolygonSkyRegion, Regions
 
-    path = Path(path).expanduser()
-    if path.exists() and not overwrite:
-        raise InputError(f"{path} is there already; choose another name or allow overwriting.")
     shapes: list[Region] = []
     for circle in circles:
         tags = [f"origin={circle.origin}"] if circle.origin else []
@@ -211,10 +209,9 @@ def write_regions(
     for polygon in polygons:
         corners = SkyCoord(np.asarray(polygon.vertices), unit="deg")
         shapes.append(PolygonSkyRegion(corners, *_dressed(polygon, [])))
-    try:
-        path.write_text(Regions(shapes).serialize(format="ds9", precision=9), encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({brief(error)}); choose another folder.") from None
+    text = Regions(shapes).serialize(format="ds9", precision=9)
+    with written_whole(Path(path).expanduser(), overwrite) as beside:
+        beside.write_text(text, encoding="utf-8")
 
 
 def _dressed(shape: Circle | Polygon, tags: list[str]) -> tuple[Any, Any]:

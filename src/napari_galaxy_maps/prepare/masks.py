@@ -78,6 +78,11 @@ class Masks:
             self.stars + other.stars, self.patches + other.patches, self.polygons + other.polygons, self.complete
         )
 
+    def by_hand(self) -> Masks:
+        """What no fit has made: circles drawn by hand, patches and polygons."""
+        stars = tuple(star for star in self.stars if star.origin == "hand")
+        return Masks(stars, self.patches, self.polygons, self.complete)
+
     def on(self, image: BandImage) -> np.ndarray | None:
         """The mask of an image in its band, shape (ny, nx), True where masked; None where nothing is."""
         mask = star_mask(self.stars, image) if self.stars else None

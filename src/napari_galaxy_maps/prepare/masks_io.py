@@ -11,7 +11,7 @@ import numpy as np
 from ..bands import BANDS
 from ..exceptions import InputError
 from ..fits_io.opening import image_wcs, opened
-from ..fits_io.regions_io import read_regions, write_regions
+from ..fits_io.regions_io import Polygon, read_regions, write_regions
 from .masks import Masks, Patch
 from .star_list import Star, from_circles, to_circles
 
@@ -19,7 +19,7 @@ _PATCH = "PATCH"
 
 
 def mask_hdus(masks: Masks | None) -> list[Any]:
-    """The extensions that keep masks in a result file: STARS (a row a star, a radius a band) and PATCHn (a freehand mask).
+    """The extensions that keep masks in a file: STARS (a row a star, a radius a band), POLYGONS (a row a corner), PATCHn.
 
     Returns
     -------
@@ -47,6 +47,18 @@ def mask_hdus(masks: Masks | None) -> list[Any]:
             *(fits.Column(name, "E", "arcsec", array=[s.radii.get(name, 0.0) for s in stars]) for name in bands),
         ]
         hdus.append(fits.BinTableHDU.from_columns(columns, name="STARS"))
+    if masks.polygons:
+        corners = [
+            (number, *vertex, shape) for number, shape in enumerate(masks.polygons, 1) for vertex in shape.vertices
+        ]
+        columns = [
+            fits.Column("SHAPE", "J", array=[number for number, *_ in corners]),
+            fits.Column("RA", "D", "deg", array=[ra for _, ra, _, _ in corners]),
+            fits.Column("DEC", "D", "deg", array=[dec for _, _, dec, _ in corners]),
+            *(_text(name.upper(), [getattr(shape, name) for *_, shape in corners]) for name in ("band", "id", "flag")),
+            fits.Column("ENABLED", "L", array=[shape.enabled for *_, shape in corners]),
+        ]
+        hdus.append(fits.BinTableHDU.from_columns(columns, name="POLYGONS"))
     for number, patch in enumerate(masks.patches, 1):
         hdu = fits.ImageHDU(patch.data.astype(np.uint8), patch.wcs.to_header(relax=True), name=f"{_PATCH}{number}")
         hdu.header["BANDS"] = (",".join(patch.bands), "the bands it masks; empty for all")
@@ -72,21 +84,35 @@ def read_masks(path: str | Path) -> Masks | None:
     path = Path(path)
     stars: list[Star] = []
     patches: list[Patch] = []
+    polygons: list[Polygon] = []
     with opened(path) as hdus:
         for hdu in hdus:
-            if hdu.name == "STARS":
+            if hdu.name in ("STARS", "POLYGONS"):
                 try:
-                    stars = [_star(row, hdu.columns.names) for row in hdu.data]
+                    if hdu.name == "STARS":
+                        stars = [_star(row, hdu.columns.names) for row in hdu.data]
+                    else:
+                        polygons = _polygons(hdu.data)
                 except (KeyError, ValueError, TypeError) as error:
                     raise InputError(
-                        f"{path}: its STARS table cannot be read ({error}); save the result again."
+                        f"{path}: its {hdu.name} table cannot be read ({error}); save the result again."
                     ) from None
             elif hdu.name.startswith(_PATCH) and getattr(hdu, "is_image", False):
                 wcs = image_wcs(hdu.header, hdu.shape)
                 if wcs is not None and len(hdu.shape) == 2:
                     bands = tuple(filter(None, str(hdu.header.get("BANDS", "")).split(",")))
                     patches.append(Patch(np.asarray(hdu.data) != 0, wcs, bands))
-    return Masks(tuple(stars), tuple(patches)) if stars or patches else None
+    masks = Masks(tuple(stars), tuple(patches), tuple(polygons))
+    return masks if stars or patches or polygons else None
+
+
+def _polygons(rows: Any) -> list[Polygon]:
+    shapes = []
+    for number in np.unique(rows["SHAPE"]):
+        own = rows[rows["SHAPE"] == number]
+        words = [str(own[name][0]) for name in ("BAND", "ID", "FLAG")]
+        shapes.append(Polygon(np.column_stack([own["RA"], own["DEC"]]), *words, bool(own["ENABLED"][0])))
+    return shapes
 
 
 def _star(row: Any, names: list[str]) -> Star:
