@@ -64,17 +64,38 @@ def test_a_stamp_keeps_its_width_on_other_pixels(pixel):
     np.testing.assert_allclose(encircled(moved.data, pixel, radii), expected, atol=0.03)
 
 
-def test_a_psf_is_turned_with_the_image():
-    stamp = Stamp(gaussian(101, 10, q=0.4, angle=np.pi / 2), np.eye(2))  # long axis along north
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_psf_is_turned_with_the_image(mirrored):
+    stamp = Stamp(gaussian(101, 10, q=0.4, angle=np.radians(110)), np.eye(2))  # long axis 20 degrees east of north
     wcs = tan_wcs((60, 60), 1.0, rotation=30)
+    if mirrored:
+        wcs.wcs.cdelt = [1 / 3600, 1 / 3600]
     turned = on_pixels(stamp, pixel_frame(wcs, (60, 60)))
     half = turned.shape[0] // 2
     y, x = np.mgrid[-half : half + 1, -half : half + 1]
     angle = 0.5 * np.arctan2(2 * (turned * x * y).sum(), (turned * (x**2 - y**2)).sum())
     here = wcs.pixel_to_world(30, 30)
     there = wcs.pixel_to_world(30 + 5 * np.cos(angle), 30 + 5 * np.sin(angle))
-    pa = here.position_angle(there).deg % 180
-    assert min(pa, 180 - pa) < 2  # the long axis still points north
+    assert here.position_angle(there).deg % 180 == pytest.approx(20, abs=1)
+
+
+def test_a_stamp_lies_as_its_own_header_says(tmp_path):
+    wcs = tan_wcs((81, 81), 1.0, rotation=70)
+    data = gaussian(81, 8, q=0.4, angle=np.radians(90 + 20 - 70))  # 20 degrees east of north on the turned stamp
+    fits.PrimaryHDU(data, wcs.to_header()).writeto(tmp_path / "psf.fits")
+    turned = on_pixels(read_stamp(tmp_path / "psf.fits"), np.eye(2))
+    half = turned.shape[0] // 2
+    y, x = np.mgrid[-half : half + 1, -half : half + 1]
+    angle = 0.5 * np.degrees(np.arctan2(2 * (turned * x * y).sum(), (turned * (x**2 - y**2)).sum()))
+    assert (angle - 90) % 180 == pytest.approx(20, abs=1)  # north is up, east is left
+
+
+def test_a_peak_between_pixels_is_centred(tmp_path):
+    fits.PrimaryHDU(gaussian(40, 3), fits.Header({"PIXSCALE": 1.0})).writeto(tmp_path / "even.fits")
+    stamp = read_stamp(tmp_path / "even.fits")
+    expected = gaussian(41, 3) / gaussian(41, 3).sum()
+    np.testing.assert_allclose(stamp.data, expected, atol=2e-3 * expected.max())
+    assert stamp.fwhm == pytest.approx(3 * 2.3548, rel=0.01)
 
 
 def test_two_gaussians_need_a_gaussian_and_equal_ones_nothing():
@@ -84,16 +105,50 @@ def test_two_gaussians_need_a_gaussian_and_equal_ones_nothing():
     assert kernel_between(6.0, 6.0, np.eye(2)) is None
 
 
-def test_what_is_no_kernel_is_refused(tmp_path):
-    fits.PrimaryHDU(np.ones((5, 5))).writeto(tmp_path / "noscale.fits")
-    with pytest.raises(InputError, match="tells no pixel scale"):
-        read_stamp(tmp_path / "noscale.fits")
-    fits.PrimaryHDU(-np.ones((5, 5)), fits.Header({"PIXSCALE": 1.0})).writeto(tmp_path / "negative.fits")
-    with pytest.raises(InputError, match="no positive peak"):
-        read_stamp(tmp_path / "negative.fits")
-    fits.PrimaryHDU().writeto(tmp_path / "empty.fits")
-    with pytest.raises(InputError, match="holds no PSF or kernel"):
-        read_stamp(tmp_path / "empty.fits")
+SCALE = fits.Header({"PIXSCALE": 1.0})
+REFUSED = {
+    "noscale": (gaussian(21, 3), fits.Header(), "tells no pixel scale; add PIXSCALE"),
+    "negative": (-gaussian(21, 3), SCALE, "has no positive peak"),
+    "blank": (np.full((21, 21), np.nan), SCALE, "has no positive peak"),
+    "hollow": (gaussian(21, 1.0) - 0.1, SCALE, "a PSF or kernel has a positive sum"),
+    "cube": (np.ones((3, 21, 21)), SCALE, "holds a cube of 21 x 21 x 3 pixels, no PSF or kernel"),
+    "border": (gaussian(21, 3, centre=(0, 10)), SCALE, "brightest on its border"),
+    "dot": (np.ones((2, 2)), SCALE, "is an image of 2 x 2 pixels"),
+    "nothing": (None, SCALE, "holds no PSF or kernel: a 2-D image is needed"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_kernel_is_refused(tmp_path, name):
+    data, header, says = REFUSED[name]
+    fits.PrimaryHDU(data, header).writeto(tmp_path / f"{name}.fits")
+    with pytest.raises(InputError, match=rf"{name}\.fits.*{says}"):
+        read_stamp(tmp_path / f"{name}.fits")
+
+
+def test_a_missing_or_broken_file_is_refused(tmp_path):
+    with pytest.raises(InputError, match="does not exist; check the path of the PSF or kernel"):
+        read_stamp(tmp_path / "missing.fits")
+    (tmp_path / "text.fits").write_text("no FITS")
+    with pytest.raises(InputError, match="is not a FITS file"):
+        read_stamp(tmp_path / "text.fits")
+
+
+def test_blank_pixels_and_a_plane_inside_a_cube_are_mended(tmp_path):
+    data = gaussian(41, 4)
+    data[3:6, 3:6] = np.nan
+    fits.PrimaryHDU(data[None, None], SCALE).writeto(tmp_path / "psf.fits")
+    stamp = read_stamp(tmp_path / "psf.fits")
+    assert "0.5% of its pixels blank, taken as 0" in str(stamp) and stamp.data.sum() == pytest.approx(1)
+
+
+def test_a_file_is_read_again_only_when_it_has_changed(tmp_path):
+    path = tmp_path / "psf.fits"
+    fits.PrimaryHDU(gaussian(41, 4), SCALE).writeto(path)
+    first = read_stamp(path)
+    assert read_stamp(str(path)) is first
+    fits.PrimaryHDU(gaussian(41, 6), SCALE).writeto(path, overwrite=True)
+    assert read_stamp(path).fwhm == pytest.approx(1.5 * first.fwhm, rel=0.01)
 
 
 @pytest.mark.realdata

@@ -87,15 +87,17 @@ def _mended(data: np.ndarray, path: Path) -> tuple[np.ndarray, list[str]]:
     between = [m - c for m, c in zip(middle, centre, strict=True)]
     if max(map(abs, between)) > 0.05:
         data = shift(data, between, order=3)
-    ring = np.concatenate([data[0], data[-1], data[:, 0], data[:, -1]])
+    half = data.shape[0] // 2
+    radius = np.hypot(*np.mgrid[-half : half + 1, -half : half + 1])
+    rim = float(np.median(data[(radius > 0.8 * half) & (radius <= half)]))
     total = float(data.sum())
     if not total > 1e-3 * float(np.abs(data).sum()):
         raise InputError(f"{path} sums to {total:.3g}; a PSF or kernel has a positive sum.")
     if abs(total - 1) > 0.01:
         mended.append(f"sum of {total:.4g} made 1")
-    pedestal = float(np.median(ring)) * data.size / total
+    pedestal = rim * float((data != 0).sum()) / total
     if pedestal > 0.02:
-        mended.append(f"{pedestal:.0%} of it is a constant pedestal, left in")
+        mended.append(f"as bright at its rim as if {pedestal:.0%} of it were sky, left in")
     return data / total, mended
 
 

@@ -76,6 +76,8 @@ def gaussian_kernel(fwhm: float, target: float, pixel_arcsec: float) -> np.ndarr
 def on_pixels(stamp: Stamp, frame: np.ndarray) -> np.ndarray:
     """A stamp on an image's pixels, turned and mirrored as these are, with sum 1.
 
+    It is sampled, not averaged over pixels: the image's light has been averaged over them already.
+
     Parameters
     ----------
     stamp : Stamp
@@ -87,18 +89,14 @@ def on_pixels(stamp: Stamp, frame: np.ndarray) -> np.ndarray:
     -------
     ndarray of float64, odd-sized
     """
-    from scipy.ndimage import affine_transform, uniform_filter
+    from scipy.ndimage import affine_transform
 
     # An offset in the image's pixels to one in the stamp's, both (y, x).
     matrix = (np.linalg.inv(stamp.frame) @ frame)[::-1, ::-1]
-    ratios = np.linalg.svd(matrix, compute_uv=False)
-    data = stamp.data
-    if ratios[0] > 1:  # a larger pixel averages over what it covers
-        data = uniform_filter(data, size=max(1, round(float(ratios[0]))), mode="constant")
-    middle = data.shape[0] // 2
-    half = max(int(np.floor(middle / ratios[-1])), 1)
+    middle = stamp.data.shape[0] // 2
+    half = max(int(middle / np.linalg.svd(matrix, compute_uv=False)[-1]), 1)
     result = affine_transform(
-        data, matrix, [middle, middle] - matrix @ [half, half], (2 * half + 1,) * 2, order=3, mode="constant"
+        stamp.data, matrix, [middle, middle] - matrix @ [half, half], (2 * half + 1,) * 2, order=3, mode="constant"
     )
     total = result.sum()
     if not total > 0:

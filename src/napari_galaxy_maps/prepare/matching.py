@@ -126,6 +126,8 @@ def band_kernel(image: BandImage, common: CommonPsf, ready: Stamp | None = None)
         None where the image is at that PSF already.
     """
     if ready is None:
+        if common.fwhm / _TOLERANCE < image.fwhm:
+            return None  # to change one PSF into another of its width would be to sharpen it
         kernel = kernel_between(image.psf or image.fwhm, common.stamp or common.fwhm, image.frame)
         doubts = []
     else:
