@@ -21,8 +21,8 @@ METADATA_KEY = "galaxy_maps"
 UNITS = ("arcsec", "arcsec")
 AXIS_LABELS = ("north offset", "west offset")
 
-Kind = Literal["image", "step", "map", "error", "residual", "truth", "truth error"]
-_RANK = {"image": 0, "step": 1, "truth error": 2, "truth": 3, "error": 4, "residual": 5, "map": 6}
+Kind = Literal["image", "step", "map", "error", "residual", "truth", "truth error", "overlay"]
+_RANK = {"image": 0, "step": 1, "truth error": 2, "truth": 3, "error": 4, "residual": 5, "map": 6, "overlay": 7}
 _SUFFIX = {
     "map": "",
     "error": " error",

@@ -13,11 +13,11 @@ from . import warmup
 from .session import session_for
 
 PLUGIN = "napari-galaxy-maps"
-PANELS = ("Galaxy", "Prepare", "Predict")
+PANELS = ("Galaxy", "Prepare", "Stars", "Predict")
 
 
 def open_all(viewer: Viewer) -> None:
-    """Open the Galaxy, Prepare and Predict panels, Galaxy in front.
+    """Open all panels, Galaxy in front.
 
     Parameters
     ----------
@@ -109,5 +109,6 @@ def _classes() -> dict[str, Any]:
     from .galaxy_panel import GalaxyPanel
     from .predict_panel import PredictPanel
     from .prepare_panel import PreparePanel
+    from .stars_panel import StarsPanel
 
-    return {"Galaxy": GalaxyPanel, "Prepare": PreparePanel, "Predict": PredictPanel}
+    return {"Galaxy": GalaxyPanel, "Prepare": PreparePanel, "Stars": StarsPanel, "Predict": PredictPanel}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QFileDialog,
     QFormLayout,
@@ -19,7 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from ..maps import PROPERTIES
-from . import warmup, work, worker
+from . import following, warmup, work, worker
 from .layers import Key, unit_in_words
 from .session import session_for
 from .widgets import FAINT, GOOD, Message, Panel, heading, wrapped
@@ -63,6 +64,7 @@ class PredictPanel(Panel):
             (session.truths_changed, self._truths_changed),
             (session.maps_changed, self._maps_changed),
             (session.layers_changed, self._layers_changed),
+            (session.following.changed, self._show_following),
             (session.said, self.message.say),
         ):
             self.listen(signal, slot)
@@ -73,6 +75,7 @@ class PredictPanel(Panel):
         self._show_devices()
         self._fill_truths()
         self._maps_changed()
+        self._show_following()
         self._job_changed()
 
     # Building --------------------------------------------------------------------------------------------------------
@@ -128,6 +131,11 @@ class PredictPanel(Panel):
         row.addWidget(self.button, 2)
         row.addWidget(self.cancel, 1)
         self.column.addLayout(row)
+        self.follow = QCheckBox("The maps follow edits of the masks")
+        self.follow.setObjectName("follow")
+        self.follow.setToolTip("A moment after an edit in the Stars panel the maps are made anew where it touches them")
+        self.follow.clicked.connect(lambda on: self.session.following.switch(bool(on)))
+        self.column.addWidget(self.follow)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.progress = wrapped(colour=FAINT, name="progress")
@@ -288,13 +296,16 @@ class PredictPanel(Panel):
         self.cancel.setEnabled(job is not None)
         mine = job is not None and job.title in ("Predicting", "Preparing")
         self.bar.setVisible(mine)
-        self.progress.setVisible(job is not None)
+        self.progress.setVisible(job is not None and job.title != following.TITLE)
         if job is None:
             self.bar.setRange(0, 0)
             self.progress.setText("")
         else:
             self.progress.setText(f"{job.title} …")
             job.on_sign = self._show_progress
+
+    def _show_following(self) -> None:
+        self.follow.setChecked(self.session.following.on)
 
     # Results ---------------------------------------------------------------------------------------------------------
 

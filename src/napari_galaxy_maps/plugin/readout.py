@@ -128,7 +128,11 @@ def install(layer: Layer, viewer_ref: ReferenceType[ViewerModel]) -> None:
         own, viewer = layer_ref(), viewer_ref()
         if position is None or own is None or viewer is None:
             return result
-        where, what = status(own, list(viewer.layers), position, world)
+        layers = list(viewer.layers)
+        if shown_in(own) is None:  # circles and the like tell of what lies under them
+            position = position if world else own.data_to_world(position)
+            own, world = next((layer for layer in reversed(layers) if layer.visible and shown_in(layer)), own), True
+        where, what = status(own, layers, position, world)
         if where:
             result["coordinates"] = f"{where}{SEPARATOR}{what}" if what else where
             result["coords"], result["value"] = where, layer_text(own, position, world)

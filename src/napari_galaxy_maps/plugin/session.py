@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from psygnal import Signal
 
 from ..galaxy import BandCube, BandImage, Galaxy
@@ -15,7 +16,11 @@ from ..maps import PropertyMaps
 from ..recipe import Recipe
 from . import readout, viewers
 from .caption import Caption
+from .circles import Circles
+from .following import Following
 from .layers import METADATA_KEY, Key, LayerSpec, shown_in
+from .masking import Masking
+from .painting import Painting
 from .sky import Reference, centre_of
 from .turns import Turns
 
@@ -77,6 +82,8 @@ class Session:
 
     def __init__(self, viewer: ViewerModel):
         self._viewer = weakref.ref(viewer)
+        self._overlays: dict[str, weakref.ref[Layer]] = {}
+        self.masking = Masking()
         self._set_state()
         self.job: Job | None = None
         self._layers: dict[Key, weakref.ref[Layer]] = {}
@@ -86,6 +93,7 @@ class Session:
         self._arranged = False
         self._steps_to_tell = False
         self._caption = Caption(self._viewer, self.turns)
+        self.circles, self.painting, self.following = Circles(self), Painting(self), Following(self)
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self._on_removed)
         for layer in viewer.layers:
@@ -120,9 +128,12 @@ class Session:
             self.job.cancel()
         self._waiting.clear()
         self.turns.clear()
-        for layer in list(self.shown().values()):
+        for layer in (*self.shown().values(), *self.overlays().values()):
             self.viewer.layers.remove(layer)
         self._set_state()
+        self.masking.clear()
+        self.circles.forget()
+        self.painting.forget()
         for signal in (
             self.files_changed, self.recipe_changed, self.galaxy_changed, self.steps_changed, self.cube_changed,
             self.truths_changed, self.maps_changed, self.layers_changed,
@@ -165,6 +176,11 @@ class Session:
         """The name that the headers agree on."""
         return self.galaxy.name if self.galaxy is not None and self.galaxy.name != "galaxy" else ""
 
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """The bands of the galaxy's images."""
+        return tuple(self.galaxy.images) if self.galaxy is not None else ()
+
     # Layers ----------------------------------------------------------------------------------------------------------
 
     def layer(self, key: Key) -> Layer | None:
@@ -190,17 +206,48 @@ class Session:
         layers = self.viewer.layers
         above = [i for i, other in enumerate(layers) if (s := shown_in(other)) and s.key.rank > spec.key.rank]
         with viewers.unselected(layers, len(layers) > 0):
-            layers.insert(min(above, default=len(layers)), layer)
+            layers.insert(min(above, default=self._below_overlays()), layer)
         if layer.visible:
             self._caption.later()
         return layer
+
+    def _below_overlays(self) -> int:
+        """Where a layer goes that is to be uppermost but for circles and painted masks."""
+        layers, overlays = self.viewer.layers, list(self.overlays().values())
+        at = len(layers)
+        while at and layers[at - 1] in overlays:
+            at -= 1
+        return at
+
+    def add_overlay(self, layer: Layer, label: str) -> None:
+        """Put a layer of circles or the like over all others, under the galaxy's name; what is selected stays so.
+
+        Parameters
+        ----------
+        layer : napari.layers.Layer
+            In arcsec on the tangent plane, as the images are.
+        label : str
+            What it is called beside the galaxy's name; a layer of that label that is there already is forgotten.
+        """
+        layer.name = f"{self.name} {label}".strip()
+        self._overlays[label] = weakref.ref(layer)
+        with viewers.unselected(self.viewer.layers, len(self.viewer.layers) > 0):
+            self.viewer.layers.append(layer)
+        self._given_names[Key("overlay", label)] = layer.name
+        readout.install(layer, self._viewer)
+
+    def overlays(self) -> dict[str, Layer]:
+        """The layers of `add_overlay` that are there, by label."""
+        there = {label: reference() for label, reference in self._overlays.items()}
+        return {label: layer for label, layer in there.items() if layer is not None and layer in self.viewer.layers}
 
     def _update(self, layer: Layer, spec: LayerSpec) -> Layer:
         """New data into a layer that is there: its name, visibility and colours stay as the person left them."""
         old = layer.metadata.get(METADATA_KEY)
         layer.metadata = {**layer.metadata, METADATA_KEY: spec.shown}
         layer.data = spec.data
-        layer.affine = spec.affine
+        if not np.array_equal(layer.affine.affine_matrix, spec.affine):
+            layer.affine = spec.affine
         if spec.key.kind in ("image", "step", "residual", "error") and old is not None:
             # Limits that follow from the data follow it; the maps' own are the property's usual range.
             layer.contrast_limits_range = (
@@ -265,6 +312,9 @@ class Session:
                 if shown is not None and not key.kind.startswith("truth"):
                     layer.name = f"{self.name} {shown.label}".strip()
                     self._given_names[key] = layer.name
+        for label, layer in self.overlays().items():
+            if layer.name == self._given_names.get(Key("overlay", label)):
+                layer.name = self._given_names[Key("overlay", label)] = f"{self.name} {label}".strip()
 
     def _on_inserted(self, event: Any) -> None:
         self._adopt(event.value)
@@ -287,13 +337,15 @@ class Session:
         self.layers_changed.emit()
 
     def _on_removed(self, event: Any) -> None:
+        self.circles.removed(event.value)
+        self.painting.removed(event.value)
         key = next((k for k, ref in self._layers.items() if ref() is event.value), None)
         if key is None:
             return
         del self._layers[key]
         self._given_names.pop(key, None)
         self._caption.later()
-        if not self.shown() and not self.turns.busy:
+        if not self.shown() and not self.overlays() and not self.turns.busy:
             self.reference = None
         self.layers_changed.emit()
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ..exceptions import GalaxyMapsError, InputError
 from ..galaxy import BandCube, BandImage, Galaxy
 from ..maps import PROPERTIES, PropertyMaps
+from ..prepare import mask_edits
+from ..prepare.masks import Masks
 from ..progress import Progress
 from . import files, loading, worker
 from .layers import Key, LayerSpec, image_spec, map_specs
@@ -43,6 +45,8 @@ def _keep_step(session: Session, sign: Progress) -> None:
         session.told.setdefault(sign.step, []).append(sign.detail)
     if isinstance(sign.result, BandImage):
         session.steps[sign.step, sign.result.band.name] = sign.result
+    if sign.step == "stars" and session.memory is not None and isinstance(sign.result, Masks):
+        session.masking.take_fit(session.memory.stars[1], session.recipe.stars, session.bands)
     session.tell_steps_soon()
 
 
@@ -52,7 +56,8 @@ def _begin(session: Session) -> None:
     session.steps_changed.emit()
 
 
-def _memory(session: Session) -> Any:
+def kept_memory(session: Session) -> Any:
+    """What the session's jobs remember, begun on first use."""
     if session.memory is None:
         from ..pipeline import Kept
 
@@ -69,11 +74,12 @@ def prepare(session: Session) -> worker.Job | None:
     if galaxy is None or session.job is not None:
         return _busy(session) if session.job is not None else None
     recipe = session.recipe.model_copy(deep=True)
+    masks = session.masking.for_job(recipe, galaxy.images)
 
     def steps() -> Steps:
         from ..prepare.steps import prepare_steps
 
-        return (yield from prepare_steps(galaxy, recipe, _memory(session)))
+        return (yield from prepare_steps(galaxy, recipe, kept_memory(session), masks))
 
     def prepared(cube: BandCube) -> None:
         session.cube = cube
@@ -85,6 +91,38 @@ def prepare(session: Session) -> worker.Job | None:
     _begin(session)
     return worker.start(
         session, "Preparing", steps, on_progress=lambda sign: _keep_step(session, sign), on_result=prepared,
+        on_error=session.note,
+    )  # fmt: skip
+
+
+def fit_stars(session: Session) -> worker.Job | None:
+    """Do the steps up to the stars' in a thread: the circles of the recipe's catalogue, or of stars found on the images."""
+    galaxy = galaxy_to_work_on(session)
+    if galaxy is None or session.job is not None:
+        return _busy(session) if session.job is not None else None
+    recipe = session.recipe.model_copy(deep=True)
+    masks = session.masking.for_job(recipe, galaxy.images)
+    if masks is not None:  # asked for by name: fitted even where those that are there would do
+        from dataclasses import replace
+
+        masks = replace(masks.by_hand(), complete=False)
+
+    def steps() -> Steps:
+        from ..prepare.steps import prepare_steps
+
+        for sign in prepare_steps(galaxy, recipe, kept_memory(session), masks):
+            yield sign
+            if isinstance(sign.result, Masks):
+                return
+
+    def fitted(_: None) -> None:
+        if session.memory.stars is not None:
+            session.masking.take_fit(session.memory.stars[1], recipe.stars, galaxy.images, asked=True)
+        session.steps_changed.emit()
+
+    _begin(session)
+    return worker.start(
+        session, "Fitting stars", steps, on_progress=lambda sign: _keep_step(session, sign), on_result=fitted,
         on_error=session.note,
     )  # fmt: skip
 
@@ -144,15 +182,16 @@ def predict(session: Session) -> worker.Job | None:
     if galaxy is None or session.job is not None:
         return _busy(session) if session.job is not None else None
     recipe: Recipe = session.recipe.model_copy(deep=True)
+    masks = session.masking.for_job(recipe, galaxy.images)
     truth, name = session.truth, session.name or galaxy.name
     reference = session.place(next(iter(galaxy.images.values())))
 
     def steps() -> Steps:
         from ..pipeline import predict_steps
 
-        maps = yield from predict_steps(galaxy, recipe, memory=_memory(session))
+        maps = yield from predict_steps(galaxy, recipe, memory=kept_memory(session), masks=masks)
         yield Progress("layers", 0, 1, "making layers")
-        return _with_layers(maps, truth, reference, name)
+        return with_layers(maps, truth, reference, name)
 
     _begin(session)
     return worker.start(
@@ -161,7 +200,8 @@ def predict(session: Session) -> worker.Job | None:
     )  # fmt: skip
 
 
-def _with_layers(maps: PropertyMaps, truth: PropertyMaps | None, reference: Any, name: str) -> Predicted:
+def with_layers(maps: PropertyMaps, truth: PropertyMaps | None, reference: Any, name: str) -> Predicted:
+    """Maps with their residuals, where there is a truth, and the layers of all."""
     residual, sentence = None, ""
     specs = map_specs(maps, reference, name)
     if truth is not None:
@@ -268,19 +308,57 @@ def open_truth(session: Session, path: str) -> worker.Job | None:
     return worker.start(session, "Opening the truth", steps, on_result=opened, on_error=session.note)
 
 
+def load_regions(session: Session, path: str) -> worker.Job | None:
+    """Add the circles and polygons of a DS9 region file, or the masks of a saved result, to those that are there."""
+    bands = session.bands
+
+    def steps() -> Steps:
+        from ..fits_io import FITS_ENDINGS
+        from ..prepare.masks_io import masks_from_regions, read_masks
+
+        yield Progress("open", 0, 1, Path(path).name)
+        left_out: list[str] = []
+        if not path.lower().endswith(FITS_ENDINGS):
+            return masks_from_regions(path, bands, left_out), left_out
+        masks = read_masks(path)
+        if masks is None:
+            raise InputError(f"{path} keeps no masks; choose a result that was saved with them, or DS9 regions.")
+        return masks, left_out
+
+    def loaded(result: tuple[Masks, list[str]]) -> None:
+        masks, left_out = result
+        name = Path(path).name
+        text = mask_edits.told(masks)
+        session.masking.told = f"{text[:1].upper()}{text[1:]} of {name}."
+        session.masking.change(mask_edits.merged(session.masking.now, masks), f"loading {name}")
+        session.note(" ".join(left_out))
+
+    return worker.start(session, "Loading regions", steps, on_result=loaded, on_error=session.note)
+
+
+def masks_to_save(session: Session, maps: PropertyMaps) -> Masks | None:
+    """What goes into a file of maps as masked: what a person sees, edits that the maps do not show yet included."""
+    kept = session.memory
+    if maps is not session.maps:
+        return None
+    if session.recipe.stars.enabled and session.masking.now is not None:
+        return session.masking.now
+    used: Masks | None = kept.cube.masks if kept is not None and kept.cube is not None and kept.maps is maps else None
+    return used
+
+
 def save(session: Session, path: str, done: Callable[[str], None] | None = None) -> worker.Job | None:
     """Write the maps to a FITS file that appears only once it is whole."""
     maps = session.maps
     if maps is None:
         return None
+    masks = masks_to_save(session, maps)
 
     def steps() -> Steps:
         from ..fits_io import write_maps
         from ..prepare.masks_io import mask_hdus
 
         yield Progress("save", 0, 1, Path(path).name)
-        kept = session.memory
-        masks = kept.cube.masks if kept is not None and kept.maps is maps and kept.cube is not None else None
         write_maps(path, maps, overwrite=True, extra=mask_hdus(masks))
         return path
 

@@ -116,6 +116,7 @@ def start(
     on_end: Callable[[], None] | None = None,
     quiet: bool = False,
     litters: bool = False,
+    bar: bool = True,
 ) -> Job | None:
     """Run a generator of `Progress` in a thread, one at a time per viewer.
 
@@ -134,6 +135,9 @@ def start(
         Say nothing when another job is running.
     litters : bool
         The work leaves large reference cycles behind (open FITS files do), which are to be collected while it lasts.
+
+    bar : bool
+        Show a progress bar; work of a moment needs none.
 
     Returns
     -------
@@ -191,7 +195,8 @@ def start(
         _connect={"errored": errored, "returned": returned, "yielded": advanced, "finished": finished},
     )
     job.worker = worker
-    job._begin()
+    if bar:
+        job._begin()
     session.job_changed.emit()
     worker.start()
     return job

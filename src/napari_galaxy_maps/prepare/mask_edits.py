@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import cast
 
 from ..fits_io.regions_io import Polygon
 from .masks import Masks, Patch
@@ -83,12 +82,12 @@ def unmasked(item: Item, band: str = "") -> Item | None:
 
 def accepted(item: Item) -> Item:
     """The item without its flag: somebody has looked at it."""
-    return cast(Item, replace(item, flag=""))
+    return replace(item, flag="")
 
 
 def switched(item: Item, on: bool) -> Item:
     """The item, masking or not."""
-    return cast(Item, replace(item, enabled=on))
+    return replace(item, enabled=on)
 
 
 def circle_by_hand(

@@ -110,8 +110,9 @@ def _polygons(rows: Any) -> list[Polygon]:
     shapes = []
     for number in np.unique(rows["SHAPE"]):
         own = rows[rows["SHAPE"] == number]
-        words = [str(own[name][0]) for name in ("BAND", "ID", "FLAG")]
-        shapes.append(Polygon(np.column_stack([own["RA"], own["DEC"]]), *words, bool(own["ENABLED"][0])))
+        band, name, flag = (str(own[column][0]) for column in ("BAND", "ID", "FLAG"))
+        corners = np.column_stack([own["RA"], own["DEC"]])
+        shapes.append(Polygon(corners, band, name, flag, bool(own["ENABLED"][0])))
     return shapes
 
 
