@@ -225,6 +225,8 @@ class Galaxy:
         Distance in Mpc.
     ellipse : Ellipse or None
         The D25 ellipse.
+    notes : tuple of str
+        Where what is known of it is from, where that has to be said.
     """
 
     name: str
@@ -233,6 +235,7 @@ class Galaxy:
     dec: float | None = None
     distance_mpc: float | None = None
     ellipse: Ellipse | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def position(self) -> SkyCoord | None:

@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from .exceptions import RecipeError
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+
+def parsec_of(pixel: float | str) -> float | None:
+    """Side in parsec of a pixel given as ``"500 pc"`` or ``"1.5 kpc"``; None where it is given otherwise."""
+    found = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*(k?)pc\s*", str(pixel))
+    return float(found[1]) * (1000 if found[2] else 1) if found else None
+
+
+def _pixel(value: float | str) -> float | str:
+    """A pixel as it may be given; a number in quotes becomes one."""
+    if isinstance(value, str) and value != "auto" and parsec_of(value) is None:
+        try:
+            value = float(value)
+        except ValueError:
+            raise PydanticCustomError(
+                "pixel", "give arcsec, a length such as '500 pc' or '1.5 kpc', or 'auto'"
+            ) from None
+    size = parsec_of(value) if isinstance(value, str) else value
+    if size is not None and not 0 < size < float("inf"):
+        raise PydanticCustomError("pixel", "a pixel is a positive size")
+    return value
 
 
 class GalaxySettings(_Section):
@@ -22,6 +45,7 @@ class GalaxySettings(_Section):
     ra: float | None = Field(None, ge=0, le=360, description="Right ascension, ICRS, degrees")
     dec: float | None = Field(None, ge=-90, le=90, description="Declination, ICRS, degrees")
     distance: float | None = Field(None, gt=0, description="Distance in Mpc")
+    redshift: float | None = Field(None, gt=0, le=10, description="Redshift, for a distance where none is given")
     d25: float | None = Field(None, gt=0, description="Diameter D25 in arcmin")
     axis_ratio: float = Field(1.0, gt=0, le=1, description="Axis ratio b/a of the D25 ellipse")
     position_angle: float = Field(0.0, ge=-360, le=360, description="Position angle in degrees east of north")
@@ -41,7 +65,8 @@ class SkySettings(_Section):
     """Subtraction of the sky from every image."""
 
     enabled: bool = Field(True, description="Subtract the sky")
-    model: Literal["constant", "plane"] = Field("constant", description="Shape of the sky")
+    model: Literal["constant", "plane", "polynomial"] = Field("constant", description="Shape of the sky")
+    order: int = Field(5, ge=1, le=5, description="Highest order of a polynomial; lower where that fits as well")
     clip: float = Field(3.0, gt=1, le=10, description="Clipping limit in sigma")
     exclude: float = Field(1.25, ge=1, description="Sky is looked for outside this many times the D25 ellipse")
     reach: float = Field(3.0, gt=1, description="... and inside this many times the ellipse")
@@ -59,7 +84,10 @@ class StarSettings(_Section):
     """How the Milky Way's stars are told, fitted and masked."""
 
     enabled: bool = Field(True, description="Mask stars: those of the catalogue, those found, or those given by hand")
-    catalogue: str = Field("", description="Table of stars with Gaia's columns: FITS, VOTable, ECSV or CSV")
+    catalogue: str = Field(
+        "",
+        description="Table of stars with Gaia's columns (FITS, VOTable, ECSV or CSV), or 'gaia' to fetch them from its archive",
+    )
     find: bool = Field(False, description="Without a catalogue, look for stars on the images")
     parallax_snr: float = Field(3.0, gt=0, description="Parallax over its error from which a star is the Milky Way's")
     motion_snr: float = Field(5.0, gt=0, description="... or proper motion over its error")
@@ -93,7 +121,9 @@ class PsfSettings(_Section):
 class GridSettings(_Section):
     """The common grid."""
 
-    pixel: float | Literal["auto"] = Field("auto", description="Pixel in arcsec, or 'auto': a third of the common PSF")
+    pixel: Annotated[float | str, AfterValidator(_pixel)] = Field(
+        "auto", description="Pixel in arcsec, in parsec ('500 pc', '1.5 kpc'), or 'auto': a third of the common PSF"
+    )
     extent: float = Field(1.25, gt=0, le=10, description="Half-size of the grid in semi-major axes of the D25 ellipse")
     cut: bool = Field(True, description="Predict inside the ellipse only")
 
@@ -193,7 +223,7 @@ def _parse(text: str) -> Any:
 def _in_words(error: ValidationError) -> str:
     parts = []
     for item in error.errors():
-        where = ".".join(str(p) for p in item["loc"] if not str(p).startswith(("float", "str", "literal")))
+        where = ".".join(str(p) for p in item["loc"] if not str(p).startswith(("float", "str", "literal", "function")))
         what = "no such setting" if item["type"] == "extra_forbidden" else item["msg"].lower()
         parts.append(f"{where}: {what}")
     return "; ".join(dict.fromkeys(parts))

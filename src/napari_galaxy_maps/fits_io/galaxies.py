@@ -82,7 +82,19 @@ def make_galaxy(images: Mapping[str, BandImage], settings: GalaxySettings) -> Ga
             )
         a = settings.d25 * 30
         ellipse = Ellipse(settings.ra, settings.dec, a, a * settings.axis_ratio, settings.position_angle)
-    return Galaxy(name, dict(images), settings.ra, settings.dec, settings.distance, ellipse)
+    distance = settings.distance
+    notes: tuple[str, ...] = ()
+    if distance is None and settings.redshift is not None:
+        distance = hubble_distance(settings.redshift)
+        notes = (f"distance of {distance:.4g} Mpc from the redshift {settings.redshift:g} (Hubble flow, Planck 2018)",)
+    return Galaxy(name, dict(images), settings.ra, settings.dec, distance, ellipse, notes)
+
+
+def hubble_distance(redshift: float) -> float:
+    """Angular diameter distance in Mpc by the Hubble flow (Planck 2018), which gives a pixel its size."""
+    from astropy.cosmology import Planck18
+
+    return float(Planck18.angular_diameter_distance(redshift).to_value("Mpc"))
 
 
 def _object_name(images: Mapping[str, BandImage]) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import warnings
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..exceptions import InputError
+from ..fits_io.tables import columns_by_name, read_table, table_positions
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
@@ -32,23 +33,6 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "epoch": ("ref_epoch", "gaia_ref_epoch", "epoch"),
 }  # fmt: skip
 
-# Longitude and latitude columns, their frame, and their epoch where the name tells it (else NaN).
-_POSITIONS: tuple[tuple[str, str, str, float], ...] = (
-    ("ra", "dec", "icrs", np.nan),
-    ("ra_icrs", "de_icrs", "icrs", np.nan),
-    ("ra_icrs", "dec_icrs", "icrs", np.nan),
-    ("gaia_ra", "gaia_dec", "icrs", np.nan),
-    ("ra_fk5", "dec_fk5", "fk5", np.nan),
-    ("raj2000", "dej2000", "icrs", 2000.0),
-    ("raj2000", "decj2000", "icrs", 2000.0),
-    ("_raj2000", "_dej2000", "icrs", 2000.0),
-    ("rab1950", "deb1950", "fk4", 1950.0),
-    ("alpha", "delta", "icrs", np.nan),
-    ("l", "b", "galactic", np.nan),
-    ("glon", "glat", "galactic", np.nan),
-    ("gal_lon", "gal_lat", "galactic", np.nan),
-)
-_FRAMES = {"icrs": "icrs", "fk5": "fk5", "eq_fk5": "fk5", "fk4": "fk4", "eq_fk4": "fk4", "galactic": "galactic"}
 _DR2_ONLY = ("astrometric_weight_al", "a_g_val", "e_bp_min_rp_val")
 _DR2_EPOCH, _DR3_EPOCH = 2015.5, 2016.0
 
@@ -75,12 +59,16 @@ def read_catalogue(path: str | Path) -> QTable:
         When the file is no table, has no rows, or no positions that make sense.
     """
     path = Path(path).expanduser()
-    table = _read_table(path)
+    return star_catalogue(read_table(path, "stars"), path)
+
+
+def star_catalogue(table: Table, path: Path) -> QTable:
+    """A table of stars as `read_catalogue` gives it; `path` is what it is called."""
     if len(table) == 0:
         raise InputError(f"{path} holds no stars: the table is empty; fetch the stars around the galaxy again.")
-    columns = {str(name).lower(): name for name in reversed(table.colnames)}
+    columns = columns_by_name(table)
     notes: list[str] = []
-    sky, frame, named_epoch = _positions(table, columns, path)
+    sky, frame, named_epoch = table_positions(table, path)
     values = {key: _numbers(table, columns, key, path) for key in _NAMES if key != "id"}
     _errors_from_others(values)
     valid = np.isfinite(sky.ra.deg) & np.isfinite(sky.dec.deg)
@@ -120,108 +108,6 @@ def _to_qtable(sky: SkyCoord, ids: list[str], epoch: np.ndarray, values: dict[st
         result[key] = values[key] * u.mas / u.yr
     result["magnitude"] = values["magnitude"]
     return result
-
-
-def _read_table(path: Path) -> Table:
-    from astropy.table import Table
-
-    if not path.exists():
-        raise InputError(f"{path} does not exist; check the path of the star table.")
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; give one star table (FITS, VOTable, ECSV or CSV).")
-    if path.stat().st_size == 0:
-        raise InputError(f"{path} is empty; give a star table (FITS, VOTable, ECSV or CSV).")
-    name = path.name.lower().removesuffix(".gz").removesuffix(".bz2")
-    if name.endswith((".fits", ".fit", ".fts")):
-        formats: tuple[str | None, ...] = ("fits",)
-    elif name.endswith((".vot", ".xml", ".votable")):
-        formats = ("votable",)
-    elif name.endswith(".ecsv"):
-        formats = ("ascii.ecsv",)
-    elif name.endswith(".csv"):
-        formats = ("ascii.ecsv", "ascii.csv")
-    else:
-        formats = ("fits", "votable", "ascii.ecsv", "ascii")
-    for kind in formats:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                table = Table.read(path, format=kind)
-        except Exception:  # each reader of astropy has errors of its own; what matters is that none could read it
-            continue
-        if kind == "votable":
-            table.meta["frame"] = _votable_frame(path)
-        if len(table.colnames) > 1:
-            return table
-    raise InputError(f"{path} cannot be read as a table of stars; give FITS, VOTable, ECSV or CSV with named columns.")
-
-
-def _votable_frame(path: Path) -> str | None:
-    from astropy.io.votable import parse
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        systems = {str(system.system).lower() for system in parse(path).iter_coosys()}
-    known = {_FRAMES[system] for system in systems if system in _FRAMES}
-    return known.pop() if len(known) == 1 else None
-
-
-def _said_frame(table: Table) -> str | None:
-    """The frame that the file itself names: VOTable's COOSYS, or RADESYS in a FITS header or an ECSV's meta."""
-    meta = {str(key).lower(): value for key, value in table.meta.items()}
-    for key in ("frame", "radesys", "radecsys", "coordsys"):
-        said = str(meta.get(key) or "").strip().lower()
-        if said in _FRAMES:
-            return _FRAMES[said]
-    return None
-
-
-def _positions(table: Table, columns: dict[str, str], path: Path) -> tuple[SkyCoord, str, float]:
-    from astropy.coordinates import SkyCoord
-
-    pair = next((p for p in _POSITIONS if p[0] in columns and p[1] in columns), None)
-    if pair is None:
-        raise InputError(
-            f"{path} has no columns with positions (ra and dec, or l and b); its columns are {', '.join(table.colnames[:12])}."
-        )
-    longitude, latitude, frame, epoch = pair
-    if frame == "icrs":  # a name that fits every equatorial frame: the file's own word counts
-        said = _said_frame(table)
-        frame = said if said in ("fk5", "fk4") else frame
-    lon = _degrees(table[columns[longitude]], path, hours=frame != "galactic")
-    lat = _degrees(table[columns[latitude]], path, hours=False)
-    if not np.isfinite(lon).any():
-        raise InputError(f"{path} has a column {columns[longitude]} without one number; fetch the table again.")
-    if np.nanmax(np.abs(lat)) > 90 or np.nanmin(lon) < -180 or np.nanmax(lon) > 360:
-        raise InputError(
-            f"{path} has positions that are no degrees ({columns[longitude]} to {np.nanmax(lon):g}, {columns[latitude]} to "
-            f"{np.nanmax(np.abs(lat)):g}); give right ascension and declination in degrees."
-        )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        sky = SkyCoord(lon, lat, unit="deg", frame=frame).icrs
-    return sky, frame, epoch
-
-
-def _degrees(column: Any, path: Path, hours: bool) -> np.ndarray:
-    """A column in degrees; text is read as sexagesimal, right ascension then in hours."""
-    from astropy import units as u
-    from astropy.coordinates import Angle
-
-    if column.dtype.kind in "US":
-        texts = [str(text) for text in np.ma.filled(column, "")]
-        try:
-            if hours and not any(":" in t or "h" in t or " " in t.strip() for t in texts):
-                return np.array([float(t) if t else np.nan for t in texts])
-            unit = u.hourangle if hours else u.deg
-            return np.array([Angle(t, unit).deg if t.strip() else np.nan for t in texts])
-        except (ValueError, u.UnitsError):
-            raise InputError(f"{path} has a column {column.name} that is no position; give degrees.") from None
-    values: np.ndarray = np.ma.filled(np.ma.asarray(column, dtype=float), np.nan)
-    unit = getattr(column, "unit", None)
-    if unit is not None and unit != u.deg and getattr(unit, "physical_type", None) == "angle":
-        values = (values * unit).to_value(u.deg)
-    return np.asarray(values)
 
 
 def _numbers(table: Table, columns: dict[str, str], key: str, path: Path) -> np.ndarray:

@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 
 from ..bands import get_band
-from ..exceptions import InputError, RecipeError
+from ..exceptions import InputError
 from ..galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Ellipse, Galaxy
 from ..maps import Flag
 from ..progress import Progress, Steps, drain
-from ..recipe import Recipe, StarSettings
+from ..recipe import Recipe, StarSettings, parsec_of
 from .catalogue import read_catalogue
 from .correlation import shared_area
 from .errors import add_errors, background_rms
 from .extent import detection_image, measure_ellipse
+from .gaia import NAME as GAIA
+from .gaia import fetch_gaia
 from .grid import Grid, cutout, make_grid
 from .masks import Masks
 from .matching import band_kernel, common_psf, keep_broad, ready_kernels, too_broad
@@ -70,17 +72,16 @@ def prepare_steps(
         raise InputError("There is no image to prepare; add the galaxy's FITS files.")
     total = len(images)
 
-    if recipe.sky.enabled:
-        for done, (name, image) in enumerate(images.items(), 1):
-            images[name] = memory.do("sky", subtract_sky, image, recipe.sky.model_copy(), galaxy.ellipse)
-            yield Progress("sky", done, total, _told(images[name]), images[name])
-
     ellipse = galaxy.ellipse
+    if recipe.sky.enabled:
+        if ellipse is None and recipe.sky.model == "polynomial":
+            # A polynomial that does not know where the galaxy is would take part of it away.
+            ellipse = yield from _measured(galaxy, images, memory)
+        for done, (name, image) in enumerate(images.items(), 1):
+            images[name] = memory.do("sky", subtract_sky, image, recipe.sky.model_copy(), ellipse)
+            yield Progress("sky", done, total, _told(images[name]), images[name])
     if ellipse is None:
-        near = None if galaxy.ra is None or galaxy.dec is None else (galaxy.ra, galaxy.dec)
-        shown = detection_image(replace(galaxy, images=images))
-        ellipse = memory.do("extent", measure_ellipse, shown, near)
-        yield Progress("sky", total, total, _told_ellipse(ellipse, shown))
+        ellipse = yield from _measured(galaxy, images, memory)
 
     if recipe.reddening.enabled:
         reddening = find_reddening(recipe.reddening, images, ellipse)
@@ -120,6 +121,8 @@ def prepare_steps(
         if recipe.psf.enabled:
             yield Progress("psf", done, total, _told(masked[name]), masked[name])
 
+    for note in galaxy.notes:
+        yield Progress("grid", 0, total, note)
     gridded: dict[str, BandImage] = {}
     for done, (name, image) in enumerate(masked.items(), 1):
         gridded[name] = memory.resample(image, grid)
@@ -131,6 +134,15 @@ def prepare_steps(
         yield Progress("errors", done, total, _told(gridded[name]), gridded[name])
 
     return _to_cube(galaxy, gridded, ellipse, grid, fwhm, recipe, memory, masks, shared)
+
+
+def _measured(galaxy: Galaxy, images: dict[str, BandImage], memory: Memory) -> Steps[Ellipse]:
+    """The ellipse of a galaxy of which none is given, and words about it."""
+    near = None if galaxy.ra is None or galaxy.dec is None else (galaxy.ra, galaxy.dec)
+    shown = detection_image(replace(galaxy, images=images))
+    ellipse = memory.do("extent", measure_ellipse, shown, near)
+    yield Progress("sky", len(images), len(images), _told_ellipse(ellipse, shown))
+    return ellipse
 
 
 def _masks(
@@ -153,7 +165,7 @@ def _masks(
     key = (settings.model_copy(), ellipse, tuple(images.values()))
     if memory.stars is None or not _same_stars(memory.stars[0], key):
         if settings.catalogue:
-            catalogue = read_catalogue(settings.catalogue)
+            catalogue = fetch_gaia(ellipse) if settings.catalogue == GAIA else read_catalogue(settings.catalogue)
             stars = yield from fit_stars(images, catalogue, ellipse, settings)
         else:
             stars = yield from find_stars_steps(images, ellipse, settings)
@@ -162,7 +174,7 @@ def _masks(
     count = f"{len(masks.stars)} star{'' if len(masks.stars) == 1 else 's'}"
     doubtful = sum(bool(star.flag) for star in masks.stars)
     look = f", {doubtful} of them to be looked at" if doubtful else ""
-    source = (settings.catalogue and Path(settings.catalogue).name) or "the images"
+    source = {"": "the images", GAIA: "Gaia DR3"}.get(settings.catalogue, Path(settings.catalogue).name)
     yield Progress("stars", 1, 1, f"{count} of {source} masked{look}", masks)
     return masks
 
@@ -189,11 +201,15 @@ def _told_ellipse(ellipse: Ellipse, image: BandImage) -> str:
 
 
 def _make_grid(galaxy: Galaxy, ellipse: Ellipse, fwhm: float, recipe: Recipe) -> Grid:
-    pixel = recipe.grid.pixel
+    pixel, parsec = recipe.grid.pixel, parsec_of(recipe.grid.pixel)
     # Three pixels a FWHM sample the PSF without many more pixels than independent values.
-    size = round(fwhm / 3, 2) if pixel == "auto" else float(pixel)
-    if size <= 0:
-        raise RecipeError(f"grid.pixel is {pixel}; a pixel is a positive number of arcsec.")
+    size = round(fwhm / 3, 2) if parsec is not None or isinstance(pixel, str) else pixel
+    if parsec is not None:
+        if galaxy.distance_mpc is None:
+            raise InputError(
+                f"A pixel of {pixel} needs the galaxy's distance; give it in Mpc (--distance), or the redshift (--redshift)."
+            )
+        size = parsec / (galaxy.distance_mpc * PC_PER_MPC_ARCSEC)
     return make_grid(ellipse, size, recipe.grid.extent, galaxy.name)
 
 

@@ -1,0 +1,168 @@
+"""What is known of a galaxy, from a table of galaxies such as HyperLEDA's or DustPedia's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..exceptions import InputError
+from .tables import columns_by_name, read_table, table_positions
+
+if TYPE_CHECKING:
+    from astropy.table import Row, Table
+
+_NAME = ("name", "objname", "galaxy", "object", "main_id", "id", "target", "source", "pgc")
+_NEAR_ARCSEC = 60.0
+_LIGHT_KM_S = 299792.458
+
+_COLUMNS: dict[str, tuple[tuple[str, str, Callable[[float], float]], ...]] = {
+    "d25": (
+        ("d25", "arcmin", lambda x: x),
+        ("d25_arcmin", "arcmin", lambda x: x),
+        ("d25_arcsec", "arcsec", lambda x: x / 60),
+        ("diameter", "arcmin", lambda x: x),
+        ("logd25", "", lambda x: 0.1 * 10**x),  # of 0.1 arcmin, as in HyperLEDA and RC3
+    ),
+    "axis_ratio": (
+        *((name, "", lambda x: x if x <= 1 else 1 / x) for name in ("axis_ratio", "b_a", "b/a", "ba", "axial_ratio")),
+        ("logr25", "", lambda x: 10**-x),
+    ),
+    "position_angle": tuple(
+        (name, "deg", lambda x: x) for name in ("pa", "position_angle", "posang", "pos_angle", "pa_deg")
+    ),
+    "distance": (
+        *((name, "Mpc", lambda x: x) for name in ("distance", "dist", "dist_best", "distance_mpc", "dist_mpc", "d_mpc")),
+        *((name, "", lambda x: 10 ** ((x - 25) / 5)) for name in ("modbest", "mod0", "dm", "distance_modulus")),
+    ),
+    "redshift": (
+        ("redshift", "", lambda x: x),
+        ("z", "", lambda x: x),
+        *(
+            (name, "km / s", lambda x: x / _LIGHT_KM_S)
+            for name in ("v", "velocity", "vhelio", "v_helio", "cz", "vcmb", "ned_v_corr", "ned_v_helio", "hyperleda_v_helio")
+        ),
+    ),
+}  # fmt: skip
+"""For every setting the columns that tell it: name, unit where the table tells none, and how it becomes the setting."""
+
+
+def galaxy_from_table(
+    path: str | Path, name: str = "", position: tuple[float, float] | None = None
+) -> tuple[dict[str, Any], str]:
+    """What a table tells of one galaxy.
+
+    Parameters
+    ----------
+    path : str or Path
+        FITS, VOTable, ECSV or CSV, a galaxy a row. Columns are known by their names in HyperLEDA, DustPedia and RC3, and
+        those that people give: D25 in arcmin or as a logarithm, axis ratio b/a, a/b or log r25, position angle, distance or
+        its modulus, redshift or velocity.
+    name : str
+        The galaxy's name; spaces, leading zeros and capitals do not matter.
+    position : tuple of float, optional
+        RA and Dec (ICRS, degrees), for a galaxy that is not found by its name: within an arcmin.
+
+    Returns
+    -------
+    settings : dict
+        By their names in `recipe.GalaxySettings`; only what the table tells.
+    words : str
+        Where they are from, and what was left out.
+
+    Raises
+    ------
+    InputError
+        When the file is no table of galaxies, or does not have this one.
+    """
+    path = Path(path).expanduser()
+    if not name and position is None:
+        raise InputError(f"Which galaxy of {path.name}? Give its name (--name) or its position (--ra, --dec).")
+    table = read_table(path, "galaxies")
+    sky, _, _ = table_positions(table, path)
+    index, how = _find(table, sky, path, name, position)
+    row, columns = table[index], columns_by_name(table)
+    found: dict[str, Any] = {}
+    if np.isfinite(sky[index].ra.deg):
+        found = {"ra": round(float(sky[index].ra.deg), 6), "dec": round(float(sky[index].dec.deg), 6)}
+    for setting in _COLUMNS:
+        value = _value(row, columns, setting)
+        if value is not None:
+            found[setting] = value
+    left = ""
+    if "semimaj_arcsec" in columns and {"pos_angle", "axial_ratio"} <= set(columns):
+        # DustPedia's apertures: the angle is counted from west, as images of its galaxies show.
+        if "position_angle" in found:
+            found["position_angle"] += 90
+        left = "; its aperture is no D25 and was not taken as one" if "d25" not in found else ""
+    if "position_angle" in found:
+        found["position_angle"] = round(found["position_angle"] % 180, 4)
+    if "distance" in found:
+        found.pop("redshift", None)
+    told = ", ".join(f"{key.replace('_', ' ')} {value:g}" for key, value in found.items())
+    return found, f"from {path.name}, {how}: {told or 'nothing'}{left}"
+
+
+def plain_name(name: str) -> str:
+    """A galaxy's name in one spelling.
+
+    Examples
+    --------
+    >>> plain_name("NGC 0309"), plain_name("ngc309"), plain_name("ESO 149-013"), plain_name("Messier 51")
+    ('NGC309', 'NGC309', 'ESO149-13', 'M51')
+    """
+    text = re.sub(r"[\s_]+", "", str(name).upper())
+    text = re.sub(r"^MESSIER(?=\d)", "M", text)
+    return re.sub(r"(?<!\d)0+(?=\d)", "", text)
+
+
+def _find(table: Table, sky: Any, path: Path, name: str, position: tuple[float, float] | None) -> tuple[int, str]:
+    from astropy.coordinates import SkyCoord
+
+    columns = columns_by_name(table)
+    column = next((columns[key] for key in _NAME if key in columns), None)
+    names = [] if column is None else [plain_name(value) for value in table[column]]
+    if name and plain_name(name) in names:
+        index = names.index(plain_name(name))
+        return index, f"{table[column][index]}"
+    if position is not None:
+        away = SkyCoord(*position, unit="deg").separation(sky).arcsec
+        index = int(np.nanargmin(away))
+        if away[index] < _NEAR_ARCSEC:
+            called = f"{table[column][index]}, " if column is not None else ""
+            return index, f"{called}{away[index]:.0f} arcsec from the position given"
+    like = get_close_matches(plain_name(name), names, 2) if name else []
+    asked = (
+        f"called {name}"
+        if name
+        else f"within an arcmin of RA {position[0]:.4f}, Dec {position[1]:.4f}"
+        if position
+        else ""
+    )
+    hint = f" (is it {' or '.join(like)}?)" if like else ""
+    raise InputError(f"{path} has no galaxy {asked}{hint}; correct the name, or give what is known of it by itself.")
+
+
+def _value(row: Row, columns: dict[str, str], setting: str) -> float | None:
+    from astropy import units as u
+
+    for key, unit, convert in _COLUMNS[setting]:
+        if key not in columns:
+            continue
+        try:
+            value = float(np.ma.filled(np.ma.asarray(row[columns[key]], dtype=float), np.nan))
+            told = row.table[columns[key]].unit
+            if told is not None and unit and u.Unit(told).is_equivalent(unit):
+                value = float(u.Quantity(value, told).to_value(u.arcmin if setting == "d25" else unit))
+                if setting == "d25":
+                    convert = float
+            value = convert(value)
+        except (TypeError, ValueError, OverflowError):
+            continue
+        if np.isfinite(value) and (value > 0 or setting == "position_angle"):
+            return float(f"{value:.7g}")
+    return None
