@@ -1,0 +1,334 @@
+"""What is inside apertures: sums, means, medians and their errors, of every map in one pass."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from ..exceptions import InputError
+from ..galaxy import BandCube, BandImage, Ellipse
+from ..maps import Flag, PropertyMaps
+from ..prepare.correlation import correlation_factor, sum_error
+from .apertures import Aperture
+from .overlap import Overlap, overlaps
+from .planes import Planes, Quantity, planes_of
+
+if TYPE_CHECKING:
+    from astropy.table import QTable
+
+_REMEMBERED = 10_000
+"""Apertures of which the values are kept."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How apertures are measured.
+
+    Attributes
+    ----------
+    background : tuple of float, or None
+        Inner and outer edge, in units of the aperture, of the ring that gives the local background, which is taken from what
+        adds up (band images and surface densities).
+    background_value : "median" or "mean"
+        Of the ring's pixels, clipped at 3 sigma.
+    correct_masked : bool
+        Whether sums are scaled to the whole aperture where pixels of it are blank or off the image.
+    """
+
+    background: tuple[float, float] | None = None
+    background_value: Literal["median", "mean"] = "median"
+    correct_masked: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Values:
+    """What one aperture holds, of n quantities.
+
+    Attributes
+    ----------
+    mean, mean_err, mean_err_max : ndarray, shape (n,)
+        Linear: of a logarithm's argument. The second error is that of pixels which all err together.
+    background : ndarray, shape (n,)
+        What was taken away from each pixel; NaN where nothing was.
+    percentiles : ndarray, shape (n, number of levels)
+        Of the pixels at least half inside, as they stand in the map.
+    n_pixels : ndarray, shape (n,)
+        Pixels with a value, those on the edge in part.
+    n_pixels_all : float
+        Pixels in the whole aperture, off the image too.
+    pixel_arcsec2 : float
+    flags : int
+        Bits of `maps.Flag` that are set on any of its pixels.
+    """
+
+    mean: np.ndarray
+    mean_err: np.ndarray
+    mean_err_max: np.ndarray
+    background: np.ndarray
+    percentiles: np.ndarray
+    n_pixels: np.ndarray
+    n_pixels_all: float
+    pixel_arcsec2: float
+    flags: int
+
+
+def measure_apertures(
+    source: Planes | PropertyMaps | BandCube | BandImage, apertures: Sequence[Aperture], options: Options | None = None
+) -> QTable:
+    """Measure apertures on every map of a source.
+
+    Parameters
+    ----------
+    source : Planes, PropertyMaps, BandCube or BandImage
+        `Planes` made once (by `planes_of`) remember what has been measured, so that only an aperture that moved costs time.
+    apertures : sequence of Aperture
+    options : Options, optional
+
+    Returns
+    -------
+    astropy.table.QTable
+        A row for each aperture and map: ``name shape ra dec a b pa inner map sum sum_err sum_err_max sum_unit mean mean_err
+        mean_err_max median mean_unit weight background area n_pixels n_masked flags``. Sums are linear; means and medians are
+        in the map's unit, those of logarithms log10 of the linear mean, with first-order errors. ``sum_err`` takes errors as
+        shared by the pixels that share noise and independent beyond; ``sum_err_max`` as the same for all pixels, which is
+        what a model that errs about a whole galaxy does. ``meta["notes"]`` says what else was assumed.
+
+    Raises
+    ------
+    InputError
+        When there is no aperture, or one lies off the image or on blank pixels only.
+    """
+    from astropy import units as u
+    from astropy.table import QTable
+
+    options = options or Options()
+    planes = source if isinstance(source, Planes) else planes_of(source)
+    if not apertures:
+        raise InputError("There is no aperture to measure; draw one, or give --ellipse or --regions.")
+    measured = values_in(planes, apertures, options)
+    parts = []
+    for aperture, found in zip(apertures, measured, strict=True):
+        key = (aperture, options)
+        if key not in planes.memo:
+            _check(aperture, found)
+            planes.memo[key] = _columns(planes, aperture, found, options)
+        parts.append(planes.memo[key])
+    table = QTable({name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, copy=False)
+    for name, unit in (
+        ("ra", u.deg),
+        ("dec", u.deg),
+        ("a", u.arcsec),
+        ("b", u.arcsec),
+        ("pa", u.deg),
+        ("area", u.arcsec**2),
+    ):
+        table[name].unit = unit
+    table.meta["notes"] = list(planes.notes)
+    return table
+
+
+def _columns(planes: Planes, aperture: Aperture, found: Values, options: Options) -> dict[str, np.ndarray]:
+    """The rows of one aperture, a column an array of shape (n,)."""
+    shape = aperture.shape
+    if isinstance(shape, Ellipse):
+        kind, geometry = "circle" if shape.a == shape.b else "ellipse", (shape.a, shape.b, shape.pa)
+    else:
+        kind, geometry = "polygon", (np.nan, np.nan, np.nan)
+    quantities, n = planes.quantities, len(planes.quantities)
+    summed = found.n_pixels_all if options.correct_masked else found.n_pixels
+    per_pixel = np.array([planes.per_pixel(quantity, found.pixel_arcsec2) for quantity in quantities]) * summed
+    linear = np.column_stack([found.mean, found.mean_err, found.mean_err_max])
+    means = np.array([in_unit(quantity, *row) for quantity, row in zip(quantities, linear.tolist(), strict=True)])
+    same = {"name": aperture.name, "shape": kind} | dict(
+        zip(("ra", "dec", "a", "b", "pa", "inner"), (*aperture.centre, *geometry, aperture.inner), strict=True)
+    )
+    return {name: np.full(n, value) for name, value in same.items()} | {
+        "map": np.array([quantity.name for quantity in quantities]),
+        "sum": found.mean * per_pixel,
+        "sum_err": found.mean_err * per_pixel,
+        "sum_err_max": found.mean_err_max * per_pixel,
+        "sum_unit": np.array([quantity.sum_unit for quantity in quantities]),
+        "mean": means[:, 0],
+        "mean_err": means[:, 1],
+        "mean_err_max": means[:, 2],
+        "median": found.percentiles[:, 0],
+        "mean_unit": np.array([quantity.unit for quantity in quantities]),
+        "weight": np.array([quantity.weight for quantity in quantities]),
+        "background": found.background,
+        "area": found.n_pixels * found.pixel_arcsec2,
+        "n_pixels": found.n_pixels,
+        "n_masked": found.n_pixels_all - found.n_pixels,
+        "flags": np.full(n, found.flags),
+    }
+
+
+def in_unit(quantity: Quantity, mean: float, *errors: float) -> tuple[float, ...]:
+    """A linear mean and its errors in the map's unit: of logarithms log10 and first-order errors in dex."""
+    if not quantity.log:
+        return (mean, *errors)
+    if not mean > 0:
+        return (float("nan"),) * (1 + len(errors))
+    return (float(np.log10(mean)), *(error / (mean * np.log(10)) for error in errors))
+
+
+def _check(aperture: Aperture, found: Values) -> None:
+    if np.any(found.n_pixels > 0):
+        return
+    ra, dec = aperture.centre
+    called = f"The aperture {aperture.name!r}" if aperture.name else "The aperture"
+    where = f"{called} at RA {ra:.5f}, Dec {dec:.5f}"
+    if found.flags & Flag.EDGE and not found.flags & Flag.MASKED:
+        raise InputError(f"{where} lies off the image; move it, or measure another file.")
+    raise InputError(f"{where} holds blank or masked pixels only; move or enlarge it, or edit the mask.")
+
+
+def values_in(
+    planes: Planes, apertures: Sequence[Aperture], options: Options, levels: tuple[float, ...] = (50.0,)
+) -> list[Values]:
+    """What apertures hold, with percentiles of their pixels; those measured before are remembered."""
+    keys = [(aperture.shape, aperture.inner, options, levels) for aperture in apertures]
+    new = {key: aperture for key, aperture in zip(keys, apertures, strict=True) if key not in planes.memo}
+    if len(planes.memo) > _REMEMBERED:
+        planes.memo.clear()
+        new = dict(zip(keys, apertures, strict=True))
+    shapes = list(new.values())
+    found = overlaps(shapes, planes.wcs, planes.shape)
+    rings: list[Overlap | None] = [None] * len(shapes)
+    if options.background is not None:
+        rings = [*overlaps([shape.scaled(*options.background) for shape in shapes], planes.wcs, planes.shape)]
+
+    def measured(number: int) -> Values:
+        return _values(planes, shapes[number], found[number], rings[number], options, levels)
+
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:  # compiled loops and medians release the lock
+        planes.memo.update(zip(new, pool.map(measured, range(len(shapes))), strict=True))
+    return [planes.memo[key] for key in keys]
+
+
+def _values(
+    planes: Planes,
+    aperture: Aperture,
+    overlap: Overlap,
+    ring: Overlap | None,
+    options: Options,
+    levels: tuple[float, ...],
+) -> Values:
+    sums = _sums()(planes.terms, overlap.weights, overlap.rows.start, overlap.columns.start)
+    amount, weight, error, squared, pixels = sums.T
+    background, background_err = _background(planes, ring, options)
+    taken = np.nan_to_num(background)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        random = _random_error(planes, aperture, overlap, error, squared) / weight
+        random = np.hypot(random, background_err)
+        mean = amount / weight - taken
+        common = planes.systematic * np.abs(mean)
+        mean_err = np.hypot(random, common)
+        mean_err_max = np.hypot(np.hypot(error / weight, background_err), common)
+    percentiles, flags = _of_pixels(planes, overlap, levels)
+    if overlap.weights.sum() < overlap.area * (1 - 1e-9) or not overlap.weights.size:
+        flags |= Flag.EDGE
+    if np.any(pixels < overlap.weights.sum() * (1 - 1e-9)):
+        flags |= Flag.MASKED
+    return Values(
+        mean, mean_err, mean_err_max, background, percentiles, pixels, overlap.area, overlap.pixel_arcsec2, int(flags)
+    )
+
+
+def _random_error(
+    planes: Planes, aperture: Aperture, overlap: Overlap, error: np.ndarray, squared: np.ndarray
+) -> np.ndarray:
+    """Errors of the sums of terms, from the sum of their errors and the sum of their squares, shape (n,)."""
+    if not aperture.inner:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            as_many = error**2 / squared  # alike pixels
+        factor = correlation_factor(np.nan_to_num(as_many, nan=1.0), planes.correlation)
+    else:  # a ring is not compact: every pair of pixels counts
+        ones = np.ones(overlap.weights.shape)
+        pairs = {area: sum_error(ones, overlap.weights, area) for area in set(planes.correlation.tolist())}
+        alone = np.sqrt((overlap.weights**2).sum())
+        factor = np.array([max(pairs[area] / alone, 1.0) if alone else 1.0 for area in planes.correlation.tolist()])
+    random: np.ndarray = np.minimum(np.sqrt(squared) * factor, error)
+    return random
+
+
+def _of_pixels(planes: Planes, overlap: Overlap, levels: tuple[float, ...]) -> tuple[np.ndarray, int]:
+    """Percentiles of the pixels of each map, shape (n, len(levels)), and the flags of pixels with a value."""
+    inside = overlap.weights >= min(0.5, overlap.weights.max(initial=0.5))
+    percentiles = np.full((len(planes.quantities), len(levels)), np.nan)
+    somewhere = np.zeros(np.count_nonzero(inside), bool)
+    for i, plane in enumerate(planes.values):
+        pixels = plane[overlap.rows, overlap.columns][inside]
+        valid = np.isfinite(pixels)
+        somewhere |= valid
+        if valid.any():
+            percentiles[i] = np.percentile(pixels[valid], levels)
+    flags = np.bitwise_or.reduce(planes.flags[overlap.rows, overlap.columns][inside][somewhere], initial=0)
+    return percentiles, int(flags)
+
+
+def _background(planes: Planes, ring: Overlap | None, options: Options) -> tuple[np.ndarray, np.ndarray]:
+    """Background of each quantity that adds up, and its error; NaN and 0 of the others."""
+    n = len(planes.quantities)
+    value, error = np.full(n, np.nan), np.zeros(n)
+    if ring is None:
+        return value, error
+    from astropy.stats import sigma_clip
+
+    inside = ring.weights >= 0.5
+    for i, quantity in enumerate(planes.quantities):
+        if not quantity.sum_unit:
+            continue
+        quantities, valid, _ = planes.terms[i, :, ring.rows, ring.columns]
+        pixels = quantities[inside & (valid > 0)]
+        if not pixels.size:
+            raise InputError(
+                f"The ring for the background has no pixel with a value on {quantity.name}; choose another ring."
+            )
+        kept = np.asarray(sigma_clip(pixels, sigma=3, masked=False), float)
+        median = options.background_value == "median"
+        value[i] = np.median(kept) if median else kept.mean()
+        # The median of Gaussian noise scatters sqrt(pi/2) times as much as the mean.
+        scatter = kept.std() * (np.sqrt(np.pi / 2) if median else 1.0)
+        error[i] = scatter / np.sqrt(max(kept.size / planes.correlation[i], 1.0))
+    return value, error
+
+
+@cache
+def _sums() -> Callable[..., np.ndarray]:
+    """The compiled loop over an aperture's pixels; compiled once and kept on disk."""
+    import numba
+
+    @numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})  # NaN stays NaN
+    def sums(terms, weights, row, column):  # type: ignore[no-untyped-def]
+        """Of each map: weight times quantity, weight, error, squared error, and pixels with a value, summed; shape (n, 5)."""
+        ny, nx = weights.shape
+        out = np.zeros((terms.shape[0], 5))
+        first, last = np.zeros(ny, np.int64), np.zeros(ny, np.int64)
+        for i in range(ny):
+            last[i] = nx
+            while first[i] < nx and weights[i, first[i]] == 0:
+                first[i] += 1
+            while last[i] > first[i] and weights[i, last[i] - 1] == 0:
+                last[i] -= 1
+        for n in range(terms.shape[0]):
+            amount = weight = error = squared = pixels = 0.0
+            for i in range(ny):
+                for j in range(first[i], last[i]):
+                    w = weights[i, j]
+                    share = terms[n, 1, row + i, column + j]
+                    e = w * terms[n, 2, row + i, column + j]
+                    amount += w * terms[n, 0, row + i, column + j]
+                    weight += w * share
+                    error += e
+                    squared += e * e
+                    pixels += w if share > 0 else 0.0
+            out[n] = amount, weight, error, squared, pixels
+        return out
+
+    return sums

@@ -1,0 +1,295 @@
+"""What apertures are laid on: maps, cubes or images as planes of a quantity, its weight and its error, ready to be summed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..exceptions import GalaxyMapsError, InputError
+from ..galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage
+from ..maps import PROPERTIES, Property, PropertyMaps
+from ..recipe import Recipe
+from ..units import SR_PER_ARCSEC2
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
+
+PSF_CORRELATION = float(np.pi / (2 * np.log(2)))
+"""Pixels over which noise is shared that a Gaussian PSF has smoothed, per FWHM squared in pixels: its correlation
+exp(-d^2 / 4 s^2) sums to 4 pi s^2, twice the area of the PSF."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """How one map is to be summed and averaged.
+
+    Attributes
+    ----------
+    name : str
+        Of the property or band.
+    log : bool
+        Whether its values are logarithms: sums and means are of what they are the logarithms of.
+    weight : str
+        What its mean is weighted by: ``"area"``, or a property's name.
+    unit : str
+        Of values and means, as astropy reads it: ``"dex(solMass / kpc2)"``, ``"dex"``, ``"K"``, ``"MJy / sr"``.
+    sum_unit : str
+        Of its sum: ``"Jy"``, ``"solMass"``; empty for what does not add up.
+    """
+
+    name: str
+    log: bool
+    weight: str
+    unit: str
+    sum_unit: str
+
+
+@dataclass(frozen=True, eq=False)
+class Planes:
+    """Maps on one grid, ready to be summed.
+
+    Attributes
+    ----------
+    quantities : tuple of Quantity
+        What they show, n of them.
+    values : tuple of ndarray of float32, each of shape (ny, nx)
+        The maps, NaN where there is nothing.
+    terms : ndarray of float32, shape (n, 3, ny, nx)
+        Weight times quantity (of logarithms, of their arguments), the weight, and weight times the 1-sigma error that is not
+        common to all pixels; 0 where blank. The weight of what is averaged over area is 1.
+    flags : ndarray of int16, shape (ny, nx)
+        Bits of `maps.Flag`.
+    wcs : astropy.wcs.WCS
+    correlation : ndarray, shape (n,)
+        Pixels over which the random error is shared (`prepare.correlation`).
+    systematic : ndarray, shape (n,)
+        Relative error that is common to all pixels, such as the calibration.
+    distance_mpc : float or None
+    notes : tuple of str
+        What has to be said of the numbers.
+    memo : dict
+        What has been measured already.
+    """
+
+    quantities: tuple[Quantity, ...]
+    values: tuple[np.ndarray, ...]
+    terms: np.ndarray
+    flags: np.ndarray
+    wcs: WCS
+    correlation: np.ndarray
+    systematic: np.ndarray
+    distance_mpc: float | None = None
+    notes: tuple[str, ...] = ()
+    memo: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(ny, nx)."""
+        ny, nx = self.flags.shape
+        return ny, nx
+
+    def per_pixel(self, quantity: Quantity, pixel_arcsec2: float) -> float:
+        """What a mean is multiplied by for each pixel in a sum: kpc2, or sr and the million of MJy; NaN where unknown."""
+        if not quantity.sum_unit:
+            return float("nan")
+        if quantity.sum_unit == "Jy":
+            return 1e6 * SR_PER_ARCSEC2 * pixel_arcsec2
+        if self.distance_mpc is None:
+            return float("nan")
+        return pixel_arcsec2 * (self.distance_mpc * PC_PER_MPC_ARCSEC / 1000) ** 2
+
+
+def planes_of(
+    source: PropertyMaps | BandCube | BandImage,
+    names: Sequence[str] | None = None,
+    distance_mpc: float | None = None,
+    correlation: float | None = None,
+) -> Planes:
+    """Maps, a cube or an image, ready to be summed.
+
+    Parameters
+    ----------
+    source : PropertyMaps, BandCube or BandImage
+    names : sequence of str, optional
+        Only these properties or bands.
+    distance_mpc : float, optional
+        In place of the one that the source knows.
+    correlation : float, optional
+        Pixels over which the random error is shared, in place of what the source says of itself; an image by itself says
+        nothing, and is taken to have noise that its PSF has smoothed (`PSF_CORRELATION`).
+
+    Raises
+    ------
+    InputError
+        When a name is not there, or a number makes no sense.
+    """
+    if distance_mpc is not None and not distance_mpc > 0:
+        raise InputError(f"The distance is {distance_mpc:g} Mpc; give a positive number.")
+    if correlation is not None and not correlation >= 1:
+        raise InputError(
+            f"The noise is said to be shared by {correlation:g} pixels; that is 1 for independent ones, else more."
+        )
+    if isinstance(source, PropertyMaps):
+        return _of_maps(source, names, distance_mpc, correlation)
+    if isinstance(source, BandCube):
+        return _of_cube(source, names, distance_mpc, correlation)
+    return _of_image(source, correlation)
+
+
+def maps_distance(maps: PropertyMaps) -> float | None:
+    """The distance in Mpc that maps were made with, or None where their provenance does not tell."""
+    try:
+        told = maps.provenance.get("distance_mpc")
+        if told:
+            return float(told)
+        return Recipe.from_toml(str(maps.provenance.get("recipe", ""))).galaxy.distance
+    except (ValueError, GalaxyMapsError):
+        return None
+
+
+def quantity_of(prop: Property, weight: str | None = None) -> Quantity:
+    """How a property is summed and averaged; `weight` says by which map, "area" where that is missing."""
+    unit = f"dex({prop.log_unit})" if prop.log_unit else prop.unit
+    if not prop.additive:
+        return Quantity(prop.name, prop.unit == "dex", weight or prop.weight or "area", unit, "")
+    # A map that adds up is the logarithm of something per kpc2.
+    total = prop.log_unit.replace("(yr kpc2)", "yr").removesuffix(" / kpc2")
+    return Quantity(prop.name, True, "area", unit, total)
+
+
+def linear(plane: np.ndarray, log: bool) -> np.ndarray:
+    """Values as what they are the logarithms of, float64 on the way so that no digit of them is lost."""
+    if not log:
+        return plane
+    return np.exp(plane.astype(np.float64) * np.log(10)).astype(np.float32)
+
+
+def _of_maps(
+    maps: PropertyMaps, names: Sequence[str] | None, distance_mpc: float | None, correlation: float | None
+) -> Planes:
+    names = _chosen(names, list(maps.values), maps.provenance.get("file", "the maps"))
+    notes, quantities, additive = [], [], {}
+    terms = np.zeros((len(names), 3, *maps.shape), np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for name, (quantity, weight, error) in zip(names, terms, strict=True):
+            prop = PROPERTIES[name]
+            by = prop.weight if not prop.additive and prop.weight in maps.values else "area"
+            if not prop.additive and by == "area" and prop.weight:
+                notes.append(f"{name} is averaged over area: its weight {prop.weight} is not among the maps.")
+            quantities.append(quantity_of(prop, by))
+            log = quantities[-1].log
+            amount = linear(maps.values[name], log)
+            valid = np.isfinite(amount)
+            if by == "area" or by is None:
+                weight[valid] = 1
+            else:
+                if by not in additive:
+                    additive[by] = linear(maps.values[by], True)
+                valid &= np.isfinite(additive[by])
+                weight[valid] = additive[by][valid]
+            if prop.additive:
+                additive[name] = amount
+            np.multiply(amount, weight, out=quantity, where=valid)
+            if name in maps.errors:
+                sigma = maps.errors[name] * np.float32(np.log(10)) * amount if log else maps.errors[name]
+                np.multiply(sigma, weight, out=error, where=valid)
+            else:
+                error[...] = np.nan
+    distance = distance_mpc or maps_distance(maps)
+    if distance is None and any(q.sum_unit for q in quantities):
+        notes.append("Sums need the distance (--distance MPC); without it only means are given.")
+    shared = correlation or maps.correlation
+    if shared is None:
+        notes.append(
+            "How pixels share their errors is not known: those of sums are as of independent pixels (--correlation)."
+        )
+    notes += _lognormal(maps, quantities)
+    n = len(names)
+    return Planes(
+        tuple(quantities), tuple(maps.values[name] for name in names), terms, maps.flags, maps.wcs,
+        np.full(n, shared or 1.0), np.zeros(n), distance, tuple(notes),
+    )  # fmt: skip
+
+
+def _lognormal(maps: PropertyMaps, quantities: Sequence[Quantity]) -> list[str]:
+    """What has to be said of sums of logarithms with large errors."""
+    told = []
+    for quantity in quantities:
+        if not (quantity.sum_unit and quantity.log and quantity.name in maps.errors):
+            continue
+        sigma = maps.errors[quantity.name].ravel()
+        sigma = sigma[:: 1 + sigma.size // 100_000]  # a sample is enough for a word of caution
+        sigma = sigma[np.isfinite(sigma)]
+        grows = float(np.exp((np.log(10) * np.median(sigma)) ** 2 / 2)) if sigma.size else 1.0
+        if grows > 1.05:
+            told.append(f"{quantity.name} {grows:.2f}")
+    if not told:
+        return []
+    return [
+        "Sums and means add up 10^value, the median of each pixel. Were the errors Gaussian in dex, the expected sum would be "
+        f"larger by these factors: {', '.join(told)}."
+    ]
+
+
+def _of_cube(
+    cube: BandCube, names: Sequence[str] | None, distance_mpc: float | None, correlation: float | None
+) -> Planes:
+    names = _chosen(names, list(cube.bands), "the cube")
+    rows = [cube.bands.index(name) for name in names]
+    values = tuple(np.where(cube.mask, np.float32(np.nan), cube.data[row]) for row in rows)
+    nothing = np.zeros(len(cube.bands))
+    systematic = (nothing if cube.systematic is None else np.asarray(cube.systematic, float))[rows]
+    if correlation is not None or cube.correlation is None:
+        shared = nothing[rows] + (correlation or _psf_correlation(cube.fwhm, cube.wcs))
+    else:
+        shared = np.asarray(cube.correlation, float)[rows]
+    terms = np.stack(
+        [_terms(v, cube.uncertainty[row], common) for v, row, common in zip(values, rows, systematic, strict=True)]
+    )
+    if distance_mpc is None and cube.pixel_pc:
+        distance_mpc = cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC)
+    quantities = tuple(_brightness(name) for name in names)
+    return Planes(quantities, values, terms, cube.flags, cube.wcs, shared, systematic, distance_mpc)
+
+
+def _of_image(image: BandImage, correlation: float | None) -> Planes:
+    values = image.data if image.mask is None else np.where(image.mask, np.float32(np.nan), image.data)
+    error = np.full(image.shape, np.nan, np.float32) if image.uncertainty is None else image.uncertainty
+    shared = correlation or _psf_correlation(image.fwhm, image.wcs)
+    notes = ["Of the image alone: its sky and the Milky Way's reddening are as they are in the file."]
+    if correlation is None:
+        notes.append(f"Noise is taken as smoothed by the PSF, shared by {shared:.1f} pixels (--correlation).")
+    # Its uncertainty is the noise's; the calibration is added to that of sums.
+    return Planes(
+        (_brightness(image.band.name),), (values,), _terms(values, error, 0.0)[None], np.zeros(image.shape, np.int16), image.wcs,
+        np.array([shared]), np.array([image.band.calibration]), None, tuple(notes),
+    )  # fmt: skip
+
+
+def _terms(values: np.ndarray, error: np.ndarray, systematic: float) -> np.ndarray:
+    valid = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        random = np.sqrt(np.clip(error**2 - (np.float32(systematic) * values) ** 2, 0, None)) if systematic else error
+    return np.stack([np.where(valid, values, 0), valid, np.where(valid, random, 0)]).astype(np.float32)
+
+
+def _brightness(band: str) -> Quantity:
+    return Quantity(band, False, "area", "MJy / sr", "Jy")
+
+
+def _psf_correlation(fwhm: float, wcs: WCS) -> float:
+    from astropy.wcs.utils import proj_plane_pixel_area
+
+    return max(1.0, PSF_CORRELATION * fwhm**2 / (float(proj_plane_pixel_area(wcs)) * 3600**2))
+
+
+def _chosen(names: Sequence[str] | None, there: list[str], source: Any) -> list[str]:
+    if names is None:
+        return there
+    missing = [name for name in names if name not in there]
+    if missing:
+        raise InputError(f"{source} has no {', '.join(missing)}; it has {', '.join(there)}.")
+    return list(names)
