@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from . import __version__
 from .exceptions import GalaxyMapsError, InputError, RecipeError, UnresolvedError
 from .progress import Progress, Steps, drain
-from .recipe import Recipe
+from .recipe import GalaxySettings, Recipe
 
 if TYPE_CHECKING:
     from .fits_io import ImageFile
@@ -23,6 +23,7 @@ _GALAXY_OPTIONS = {
     "ra": "right ascension in degrees (ICRS)",
     "dec": "declination in degrees (ICRS)",
     "distance": "distance in Mpc",
+    "redshift": "redshift, for a distance by the Hubble flow where none is given",
     "d25": "diameter D25 in arcmin",
     "axis_ratio": "axis ratio b/a of the D25 ellipse",
     "position_angle": "position angle in degrees east of north",
@@ -107,8 +108,9 @@ def _add_input_options(parser: argparse.ArgumentParser) -> None:
         "--unit", action="append", default=[], metavar="FILE_OR_BAND=UNIT", help="unit of a file (repeatable)"
     )
     group.add_argument(
-        "--psf", action="append", default=[], metavar="BAND=FWHM", help="FWHM of a band in arcsec (repeatable)"
-    )
+        "--psf", action="append", default=[], metavar="BAND=FWHM_OR_FILE",
+        help="PSF of a band: its FWHM in arcsec, or a FITS file with its picture (repeatable)",
+    )  # fmt: skip
 
 
 def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
@@ -117,16 +119,33 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--name", help="name of the galaxy")
     for name, text in _GALAXY_OPTIONS.items():
         group.add_argument(f"--{name.replace('_', '-')}", type=float, metavar="X", help=text)
+    group.add_argument(
+        "--table", action="append", default=[], metavar="FILE",
+        help="a table of galaxies that tells all this (e.g. of HyperLEDA), by name or position; what options tell comes first "
+        "(repeatable)",
+    )  # fmt: skip
     group = parser.add_argument_group("the Milky Way")
     group.add_argument("--ebv", type=float, metavar="MAG", help="its reddening E(B-V)")
     group.add_argument("--reddening-map", metavar="FILE", help="a map of E(B-V), or the name of one of dustmaps")
-    group.add_argument("--stars", metavar="TABLE", help="its stars, a table with Gaia's columns; masked band by band")
+    group.add_argument(
+        "--stars",
+        metavar="TABLE",
+        help="its stars, a table with Gaia's columns, or 'gaia' to fetch them; masked band by band",
+    )
     group.add_argument(
         "--mask", action="append", default=[], metavar="FILE.reg", help="DS9 regions to mask (repeatable)"
     )
     group = parser.add_argument_group("settings")
-    group.add_argument("--resolution", metavar="ARCSEC_OR_BAND", help="FWHM of the common PSF")
-    group.add_argument("--pixel", type=float, metavar="ARCSEC", help="pixel of the common grid")
+    group.add_argument(
+        "--resolution", metavar="ARCSEC_OR_BAND", help="the common PSF: its FWHM, a band, or a FITS file of a PSF"
+    )
+    group.add_argument(
+        "--kernel", action="append", default=[], metavar="BAND=FILE",
+        help="a ready kernel that brings a band to the common PSF (repeatable)",
+    )  # fmt: skip
+    pixels = group.add_mutually_exclusive_group()
+    pixels.add_argument("--pixel", type=float, metavar="ARCSEC", help="pixel of the common grid")
+    pixels.add_argument("--pixel-pc", type=float, metavar="PC", help="the same in parsec; needs a distance")
     group.add_argument("--recipe", metavar="FILE", help="settings from a TOML file or an earlier result")
     group.add_argument("--set", action="append", default=[], metavar="STEP.KEY=VALUE", help="any setting (repeatable)")
     group.add_argument("--overwrite", action="store_true", help="replace the output if it is there")
@@ -154,24 +173,47 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
     tree = recipe.model_dump()
     tree["input"]["bands"].update(_pairs(arguments.band, "--band", "FILE=BAND"))
     tree["input"]["units"].update(_pairs(arguments.unit, "--unit", "FILE_OR_BAND=UNIT"))
-    for band, value in _pairs(arguments.psf, "--psf", "BAND=FWHM").items():
-        try:
-            tree["input"]["psf"][band] = float(value)
-        except ValueError:
-            raise RecipeError(f"--psf {band}={value}: {value!r} is no number of arcsec.") from None
+    for band, value in _pairs(arguments.psf, "--psf", "BAND=FWHM_OR_FILE").items():
+        tree["input"]["psf"][band] = _number_or_text(value)
+    tree["psf"]["kernels"].update(_pairs(getattr(arguments, "kernel", []), "--kernel", "BAND=FILE"))
+    if getattr(arguments, "table", []):
+        tree["galaxy"].update(_from_tables(arguments, recipe.galaxy))
     for name in ("name", *_GALAXY_OPTIONS):
         if getattr(arguments, name, None) is not None:
             tree["galaxy"][name] = getattr(arguments, name)
     resolution = getattr(arguments, "resolution", None)
     if resolution is not None:
-        try:
-            tree["psf"]["target"] = float(resolution)
-        except ValueError:
-            tree["psf"]["target"] = resolution
+        tree["psf"]["target"] = _number_or_text(resolution)
+    if getattr(arguments, "pixel_pc", None) is not None:
+        tree["grid"]["pixel"] = f"{arguments.pixel_pc:g} pc"
     for section, key, option in _OPTION_SETTINGS:
         if getattr(arguments, option, None) is not None:
             tree[section][key] = getattr(arguments, option)
     return Recipe.from_tree(tree, "The options")
+
+
+def _number_or_text(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _from_tables(arguments: argparse.Namespace, known: GalaxySettings) -> dict[str, Any]:
+    """What the tables of --table tell of the galaxy; the first that tells something counts."""
+    from .fits_io.galaxy_tables import galaxy_from_table
+
+    name = arguments.name or known.name
+    ra, dec = (
+        getattr(arguments, key) if getattr(arguments, key) is not None else getattr(known, key) for key in ("ra", "dec")
+    )
+    found: dict[str, Any] = {}
+    for path in arguments.table:
+        told, words = galaxy_from_table(path, name, None if ra is None or dec is None else (ra, dec))
+        found = {**told, **found}
+        if not arguments.quiet:
+            print(words)
+    return found
 
 
 def _run(steps: Steps[Any], quiet: bool) -> Any:
@@ -204,7 +246,10 @@ def _read(arguments: argparse.Namespace, recipe: Recipe) -> Any:
     files = find_images(arguments.paths, skipped)
     for reason in skipped:
         print(f"left out: {reason}", file=sys.stderr)
-    return _run(read_galaxy_steps(files, recipe), arguments.quiet)
+    galaxy = _run(read_galaxy_steps(files, recipe), arguments.quiet)
+    for note in () if arguments.quiet else galaxy.notes:
+        print(note)
+    return galaxy
 
 
 def _masks(arguments: argparse.Namespace, galaxy: Any) -> Any:

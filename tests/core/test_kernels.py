@@ -142,6 +142,18 @@ def test_blank_pixels_and_a_plane_inside_a_cube_are_mended(tmp_path):
     assert "0.5% of its pixels blank, taken as 0" in str(stamp) and stamp.data.sum() == pytest.approx(1)
 
 
+def test_a_level_of_sky_is_taken_off_and_wings_are_not(tmp_path):
+    level = gaussian(101, 4) + 0.003
+    fits.PrimaryHDU(level, SCALE).writeto(tmp_path / "level.fits")
+    stamp = read_stamp(tmp_path / "level.fits")
+    assert "a level that is 23% of its sum taken off as sky" in str(stamp)
+    np.testing.assert_allclose(stamp.data, gaussian(101, 4) / gaussian(101, 4).sum(), atol=1e-7)
+    y, x = np.mgrid[-50:51, -50:51]
+    wings = gaussian(101, 4) + 0.05 / (1 + (x**2 + y**2) / 25)
+    fits.PrimaryHDU(wings, SCALE).writeto(tmp_path / "wings.fits")
+    assert "sky" not in str(read_stamp(tmp_path / "wings.fits"))
+
+
 def test_a_file_is_read_again_only_when_it_has_changed(tmp_path):
     path = tmp_path / "psf.fits"
     fits.PrimaryHDU(gaussian(41, 4), SCALE).writeto(path)

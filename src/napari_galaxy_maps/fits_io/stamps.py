@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _PIXEL_KEYS = ("PIXSCALE", "PIXSCAL", "PIXELSCL", "PIXSIZE", "SECPIX", "SCALE")
 _LARGEST_SIDE = 6000
+_SKY_TOLD = 0.02  # of the sum
+_FLAT = 1.1  # ratio of the outermost two rings, each a fifth of the radius, below which they are level
 
 
 def read_stamp(path: str | Path) -> Stamp:
@@ -88,16 +90,17 @@ def _mended(data: np.ndarray, path: Path) -> tuple[np.ndarray, list[str]]:
     if max(map(abs, between)) > 0.05:
         data = shift(data, between, order=3)
     half = data.shape[0] // 2
-    radius = np.hypot(*np.mgrid[-half : half + 1, -half : half + 1])
-    rim = float(np.median(data[(radius > 0.8 * half) & (radius <= half)]))
+    radius = np.hypot(*np.mgrid[-half : half + 1, -half : half + 1]) / half
+    inner, outer = (float(np.median(data[(radius > r) & (radius <= r + 0.2)])) for r in (0.6, 0.8))
+    share = outer * float((data != 0).sum()) / float(np.abs(data).sum())
+    if share > _SKY_TOLD and inner < _FLAT * outer:  # wings fall, what stays level is sky
+        mended.append(f"a level that is {share:.0%} of its sum taken off as sky")
+        data = np.where(data != 0, data - outer, 0.0)
     total = float(data.sum())
     if not total > 1e-3 * float(np.abs(data).sum()):
         raise InputError(f"{path} sums to {total:.3g}; a PSF or kernel has a positive sum.")
     if abs(total - 1) > 0.01:
         mended.append(f"sum of {total:.4g} made 1")
-    pedestal = rim * float((data != 0).sum()) / total
-    if pedestal > 0.02:
-        mended.append(f"as bright at its rim as if {pedestal:.0%} of it were sky, left in")
     return data / total, mended
 
 

@@ -134,7 +134,7 @@ def band_kernel(image: BandImage, common: CommonPsf, ready: Stamp | None = None)
         kernel = kernel_from_stamp(ready, image.frame)
         doubts = _doubts(ready, image, common)
     if kernel is not None and max(kernel.array.shape) > max(image.shape):
-        doubts.append(f"larger than the image ({kernel.array.shape[0]} pixels)")
+        doubts.append(f"larger than the image about the galaxy ({kernel.array.shape[0]} pixels)")
     return kernel if kernel is None else kernel.with_words(*doubts)
 
 
