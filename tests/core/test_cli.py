@@ -109,6 +109,18 @@ def mistakes(folder, tmp_path):
     write_image(tmp_path / "line_W1.fits", np.ones(40), None, BUNIT="MJy/sr")
     write_image(tmp_path / "again_W1.fits", np.ones((40, 40)), wcs, BUNIT="MJy/sr")
     (tmp_path / "text.fits").write_text("no FITS")
+    scale = fits.Header({"PIXSCALE": 1.0})
+    y, x = np.mgrid[-4:5, -4:5]
+    psf = np.exp(-(x**2 + y**2) / 4)
+    for name, data, header in (
+        ("cube", np.stack([psf] * 3), scale), ("noscale", psf, fits.Header()), ("blank", psf * np.nan, scale),
+        ("negative", -psf, scale), ("good", psf, scale),
+    ):  # fmt: skip
+        fits.PrimaryHDU(data, header).writeto(tmp_path / f"{name}_psf.fits")
+    (tmp_path / "galaxies.csv").write_text("name,ra,dec,d25\nNGC0000,10,2,2.5\n")
+    (tmp_path / "empty.csv").write_text("ra,dec,parallax,parallax_error\n")
+    (tmp_path / "elsewhere.csv").write_text("ra,dec,parallax,parallax_error\n10,2,1,0.1\n10.01,2,1,0.1\n")
+    write_image(tmp_path / "ebv.fits", np.full((20, 20), 0.1), tan_wcs((20, 20), 60.0, ra=20.0))
     whole = (folder / "galaxy_WISE_3.4.fits").read_bytes()
     (tmp_path / "short_W1.fits").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "empty").mkdir()
@@ -133,7 +145,34 @@ def mistakes(folder, tmp_path):
         (["galaxy"], ["--band", "x"], "--band 'x' is not of the form FILE=BAND"),
         (["galaxy"], ["--band", "galaxy_SDSS_r.fits=X9"], "no band called 'X9'"),
         (["galaxy"], ["--unit", "SDSS_r=parsec"], "the unit 'parsec' is not understood"),
-        (["galaxy"], ["--psf", "SDSS_r=wide"], "'wide' is no number of arcsec"),
+        (["galaxy"], ["--psf", "SDSS_r=wide"], "wide does not exist; check the path of the PSF or kernel"),
+        (["galaxy"], ["--psf", "SDSS_r=-2"], "a PSF's FWHM is a positive number of arcsec"),
+        (["galaxy"], ["--psf", "SDSS_r=cube_psf.fits"], "cube_psf.fits holds a cube of 9 x 9 x 3 pixels"),
+        (["galaxy"], ["--psf", "SDSS_r=noscale_psf.fits"], "noscale_psf.fits tells no pixel scale; add PIXSCALE"),
+        (["galaxy"], ["--psf", "SDSS_r=blank_psf.fits"], "blank_psf.fits has no positive peak"),
+        (["galaxy"], ["--kernel", "SDSS_r=negative_psf.fits"], "negative_psf.fits has no positive peak"),
+        (["galaxy"], ["--kernel", "SDSS_r=text.fits"], "text.fits is not a FITS file"),
+        (
+            ["galaxy"],
+            ["--kernel", "WISE_22=good_psf.fits"],
+            "A kernel is given for 'WISE_22', which is none of the bands",
+        ),
+        (["galaxy"], ["--kernel", "SDSS_r"], "--kernel 'SDSS_r' is not of the form BAND=FILE"),
+        (["galaxy"], ["--resolution", "missing.fits"], "missing.fits does not exist"),
+        (
+            ["galaxy"],
+            ["--resolution", "sharp"],
+            "psf.target is 'sharp'; give a FWHM in arcsec, a band's name, a FITS file",
+        ),
+        (["galaxy"], ["--pixel-pc", "500"], "A pixel of 500 pc needs the galaxy's distance"),
+        (["galaxy"], ["--pixel-pc", "-500"], "grid.pixel"),
+        (["galaxy"], ["--distance", "100", "--pixel-pc", "3e5"], "less than one pixel"),
+        (["galaxy"], ["--redshift", "-0.001"], "galaxy.redshift"),
+        (["galaxy"], ["--table", "galaxies.csv", "--name", "NGC 1"], "has no galaxy called NGC 1"),
+        (["galaxy"], ["--table", "missing.csv"], "missing.csv does not exist; check the path of the table of galaxies"),
+        (["galaxy"], ["--stars", "empty.csv"], "empty.csv holds no stars: the table is empty"),
+        (["galaxy"], ["--stars", "elsewhere.csv"], "elsewhere.csv"),
+        (["galaxy"], ["--reddening-map", "ebv.fits"], "ebv.fits covers 0% of the galaxy"),
         (["galaxy"], ["--d25", "0.01"], "less than one pixel"),
         (["galaxy"], ["--ra", "10"], "does not show the galaxy"),
         (["galaxy"], ["--resolution", "1"], "No image is as sharp"),
@@ -161,6 +200,27 @@ def test_an_output_that_is_there_is_not_replaced(folder, tmp_path, capsys):
     assert out.read_text() == "precious" and "--overwrite" in capsys.readouterr().err
     assert main(["predict", str(folder), "--out", str(out), *GALAXY, "--overwrite", "--quiet"]) == 0
     assert fits.getheader(out)["OBJECT"] == "NGC 0"
+
+
+def test_a_table_a_redshift_and_a_kernel_do_what_they_say(folder, tmp_path, capsys):
+    mistakes(folder, tmp_path)
+    (tmp_path / "galaxies.csv").write_text("name,ra,dec,d25,b_a,pa,z\nNGC0000,150,2,2.5,0.8,30,0.002\n")
+    out = tmp_path / "cube.fits"
+    options = ["--name", "NGC 0", "--table", str(tmp_path / "galaxies.csv"), "--axis-ratio", "0.9", "--pixel-pc", "250"]
+    more = ["--kernel", f"SDSS_r={tmp_path / 'good_psf.fits'}", "--psf", f"2MASS_J={tmp_path / 'good_psf.fits'}"]
+    assert main(["prepare", str(folder), "--out", str(out), *options, *more]) == 0
+    told = capsys.readouterr().out
+    assert (
+        "from galaxies.csv, NGC0000: ra 150, dec 2, d25 2.5, axis ratio 0.8, position angle 30, redshift 0.002" in told
+    )
+    assert "Mpc from the redshift 0.002 (Hubble flow" in told and "kernel good_psf.fits (sha256" in told
+    recipe = read_recipe(out)
+    assert recipe.galaxy.axis_ratio == 0.9 and recipe.galaxy.d25 == 2.5 and recipe.grid.pixel == "250 pc"
+    assert recipe.psf.kernels == {"SDSS_r": str(tmp_path / "good_psf.fits")}
+    cube = read_cube(out)
+    assert cube.pixel_pc == pytest.approx(250)
+    with pytest.raises(SystemExit):
+        main(["prepare", str(folder), "--out", str(tmp_path / "b.fits"), "--pixel", "3", "--pixel-pc", "100"])
 
 
 def test_models_are_listed_with_their_cards(capsys):

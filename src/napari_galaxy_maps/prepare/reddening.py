@@ -140,7 +140,7 @@ def from_dustmaps(name: str, field: Ellipse) -> Reddening:
         import dustmaps.map_base  # noqa: F401
     except ImportError:
         raise InputError(
-            f"{name!r} is no FITS file, and maps by name need the package dustmaps (pip install dustmaps); give a file, "
+            f"{name!r} is no FITS file, and maps by name need the package dustmaps (pip install 'napari-galaxy-maps[dustmaps]'); give a file, "
             "or E(B-V) as a number (--ebv)."
         ) from None
     import importlib

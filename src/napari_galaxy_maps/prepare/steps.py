@@ -25,6 +25,7 @@ from .grid import Grid, cutout, make_grid
 from .masks import Masks
 from .matching import band_kernel, common_psf, keep_broad, ready_kernels, too_broad
 from .memory import Memory
+from .pixels import to_pixels
 from .reddening import deredden, find_reddening
 from .sky import subtract_sky
 from .stars import find_stars_steps, fit_stars
@@ -117,7 +118,12 @@ def prepare_steps(
         shared[name] = memory.do("shared", shared_area, cut, kernel, grid.pixel_arcsec)
         if name in broader:
             cut = memory.do("broad", keep_broad, cut, common)
-        bare[name], masked[name] = memory.match(cut, masks.on(cut), kernel, fwhm, recipe.psf.min_weight)
+        mask = masks.on(cut)
+        if mask is not None and _at_nucleus(mask, cut, ellipse):
+            yield Progress(
+                "stars", done, total, f"the mask in {name} covers the galaxy's nucleus; look whether it should"
+            )
+        bare[name], masked[name] = memory.match(cut, mask, kernel, fwhm, recipe.psf.min_weight)
         if recipe.psf.enabled:
             yield Progress("psf", done, total, _told(masked[name]), masked[name])
 
@@ -134,6 +140,12 @@ def prepare_steps(
         yield Progress("errors", done, total, _told(gridded[name]), gridded[name])
 
     return _to_cube(galaxy, gridded, ellipse, grid, fwhm, recipe, memory, masks, shared)
+
+
+def _at_nucleus(mask: np.ndarray, image: BandImage, ellipse: Ellipse) -> bool:
+    """Whether a mask holds the pixel in which the galaxy's centre lies."""
+    x, y = to_pixels(image.wcs, image.shape, np.array([ellipse.ra]), np.array([ellipse.dec]), margin=0.0)
+    return bool(np.isfinite(x[0]) and mask[round(float(y[0])), round(float(x[0]))])
 
 
 def _measured(galaxy: Galaxy, images: dict[str, BandImage], memory: Memory) -> Steps[Ellipse]:
