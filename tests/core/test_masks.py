@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from astropy.io import fits
-from astropy.table import Table
 
 from napari_galaxy_maps.bands import get_band
 from napari_galaxy_maps.cli import main
@@ -73,32 +72,6 @@ def test_a_patch_masks_its_own_pixels_on_any_grid():
     np.testing.assert_array_equal(p.on(p.wcs, p.data.shape), p.data)
     fine = p.on(tan_wcs((160, 160), 1.0, rotation=-10), (160, 160))
     assert fine.sum() == pytest.approx(40 * 9, rel=0.05)
-
-
-@pytest.fixture
-def starry_folder(galaxy_folder):
-    """Three bands with two bright stars, their Gaia-like table, and an H II region that Gaia took for a star."""
-    folder = galaxy_folder({"SDSS_i": 4.0, "2MASS_J": 8.0, "WISE_3.4": 5.0})
-    places = [(150.0115, 2.004), (149.993, 1.989)]
-    for path in folder.glob("*.fits"):
-        with fits.open(path, mode="update") as hdus:
-            from astropy.wcs import WCS
-
-            wcs = WCS(hdus[0].header)
-            rows, columns = np.mgrid[: hdus[0].shape[0], : hdus[0].shape[1]]
-            pixel = np.sqrt(abs(np.linalg.det(wcs.pixel_scale_matrix))) * 3600
-            sigma = {"SDSS_i": 1.3, "2MASS_J": 2.0, "WISE_3.4": 6.1}[path.stem.removeprefix("galaxy_")] / 2.3548 / pixel
-            sigma = max(sigma, 0.6)
-            for ra, dec in places:
-                x, y = wcs.world_to_pixel_values(ra, dec)
-                hdus[0].data += (40 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 2 / sigma**2)).astype("f4")
-    table = Table(
-        {"source_id": [1, 2, 3], "ra": [*[p[0] for p in places], 150.0005], "dec": [*[p[1] for p in places], 2.004],
-         "parallax": [3.0, 5.0, 0.1], "parallax_error": [0.05, 0.05, 0.3], "pmra": [0.0, 0, 0], "pmdec": [0.0, 0, 0],
-         "phot_g_mean_mag": [14.0, 14.0, 18.0], "ref_epoch": [2016.0] * 3}
-    )  # fmt: skip
-    table.write(folder / "gaia.ecsv")
-    return folder
 
 
 def test_stars_are_masked_from_a_table_saved_and_found_again(starry_folder, tmp_path, capsys):

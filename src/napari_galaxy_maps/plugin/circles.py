@@ -74,7 +74,7 @@ class Circles:
         self._dismissed = False
         self._drawn, self._band_drawn = self._wanted(), self.masking.band
         outlines = [self._outline(item) for item in self._drawn]
-        layer = sky_shapes.make_layer(outlines, self._arcsec_per_pixel(), "stars", (*CYAN, 1.0))
+        layer = sky_shapes.make_layer(outlines, self._arcsec_per_pixel(), "stars", np.array(CYAN))
         self._layer = weakref.ref(layer)
         self.session.add_overlay(layer, "stars")
         layer.mode = "select"
@@ -104,11 +104,12 @@ class Circles:
 
     def _wanted(self) -> list[Item]:
         band = self.masking.band
-        return [
-            item
-            for item in self.masking.items
-            if (self.radius(item) > 0 if isinstance(item, Star) else band in ("", item.band) or not item.band)
+        polygons = [
+            item for item in self.masking.items if isinstance(item, Polygon) and (not band or item.band in ("", band))
         ]
+        stars = [item for item in self.masking.items if isinstance(item, Star) and self.radius(item) > 0]
+        # Small ones over large ones, so that each can be clicked.
+        return [*polygons, *sorted(stars, key=self.radius, reverse=True)]
 
     def radius(self, star: Star) -> float:
         """Radius in arcsec of the circle that is drawn for a star."""

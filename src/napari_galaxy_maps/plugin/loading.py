@@ -110,8 +110,11 @@ def take(session: Session, opened: Opened) -> None:
         add_file(session, file)
     session.skipped += [text for text in opened.skipped if text not in session.skipped]
     for name, maps in opened.maps:
-        # Maps that lie beside the images of a galaxy are most likely their truth.
-        session.add_truth(name, maps, choose=bool(opened.files) and not session.truth_name)
+        # Maps that lie beside the images of a galaxy are most likely their truth, but for an earlier prediction.
+        truth = bool(opened.files) and not session.truth_name and not maps.provenance.get("model")
+        session.add_truth(name, maps, choose=truth)
+        if maps.provenance.get("file"):
+            session.reopening.offer(Path(maps.provenance["file"]))
     for sentence in opened.errors:
         worker.report(InputError(sentence))
         session.note(sentence)

@@ -120,6 +120,25 @@ class Masking:
             self.told += " Undo brings the circles back as they were."
         self.change(fitted + hand if drawn else fitted, "the new fit of the stars")
 
+    def take_saved(self, masks: Masks, words: str, told: str, recipe: Recipe, bands: Iterable[str]) -> None:
+        """Take the masks that a result keeps, as they were left; nothing is fitted again.
+
+        Parameters
+        ----------
+        masks : Masks
+            The result's.
+        words, told : str
+            What Undo would take back, and the sentence that says where they are from.
+        recipe, bands
+            What holds now: only when that changes are the stars fitted anew.
+        """
+        self.told, self.basis = told, (recipe.stars.model_copy(), frozenset(bands))
+        if self.now is None:
+            self.history.now = masks
+            self._tell(())
+        else:
+            self.change(masks, words)
+
     # Changes ---------------------------------------------------------------------------------------------------------
 
     def change(self, masks: Masks, words: str, select: Sequence[Item] = ()) -> None:

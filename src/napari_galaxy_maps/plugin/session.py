@@ -21,6 +21,7 @@ from .following import Following
 from .layers import METADATA_KEY, Key, LayerSpec, shown_in
 from .masking import Masking
 from .painting import Painting
+from .reopening import Reopening
 from .sky import Reference, centre_of
 from .turns import Turns
 
@@ -94,6 +95,7 @@ class Session:
         self._steps_to_tell = False
         self._caption = Caption(self._viewer, self.turns)
         self.circles, self.painting, self.following = Circles(self), Painting(self), Following(self)
+        self.reopening = Reopening(self)
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self._on_removed)
         for layer in viewer.layers:
@@ -132,8 +134,8 @@ class Session:
             self.viewer.layers.remove(layer)
         self._set_state()
         self.masking.clear()
-        self.circles.forget()
-        self.painting.forget()
+        for part in (self.circles, self.painting, self.reopening):
+            part.forget()
         for signal in (
             self.files_changed, self.recipe_changed, self.galaxy_changed, self.steps_changed, self.cube_changed,
             self.truths_changed, self.maps_changed, self.layers_changed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -139,7 +140,7 @@ class StarTable(QTableView):
         self.verticalHeader().setDefaultSectionSize(22)
         header = self.horizontalHeader()
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Interactive)
-        header.resizeSection(NAME, 168)
+        header.resizeSection(NAME, 132)
         for column, width in ((MAGNITUDE, 44), (RADIUS, 62), (ORIGIN, 72)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             header.resizeSection(column, width)
@@ -171,10 +172,11 @@ class StarTable(QTableView):
             self.chosen.emit([self.stars.rows[row] for row in rows])
 
 
-def _place(item: Item) -> tuple[bool, float, str]:
-    """The doubtful first, then the brightest; what has no magnitude comes last."""
+def _place(item: Item) -> tuple[bool, float, list[tuple[int, str]]]:
+    """The doubtful first, then the brightest; what has no magnitude comes last, with its numbers in their order."""
     magnitude = item.magnitude if isinstance(item, Star) and np.isfinite(item.magnitude) else np.inf
-    return not item.flag, magnitude, item.id
+    parts = [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", item.id)]
+    return not item.flag, magnitude, parts
 
 
 def _name(item: Item) -> str:

@@ -54,7 +54,7 @@ class StarsPanel(Panel):
             (session.cube_changed, self._show_state),
             (session.layers_changed, self._show_mode),
             (session.job_changed, self._job_changed),
-            (session.said, self.message.say),
+            (session.said, self._said),
         ):
             self.listen(signal, slot)
         self._galaxy_changed()
@@ -229,6 +229,10 @@ class StarsPanel(Panel):
         self.catalogue.setEnabled(free)
         self._show_state()
 
+    def _said(self, text: str) -> None:
+        if text != self.masking.told:  # that stands there already
+            self.message.say(text)
+
     # Hearing ---------------------------------------------------------------------------------------------------------
 
     def _fit(self) -> None:
@@ -256,6 +260,7 @@ class StarsPanel(Panel):
             layer.mode = "select"
             self.session.viewer.layers.selection.active = layer
             self.masking.select([item, *(other for other in self.masking.selected if other is not item)])
+            layer.move_to_front()
 
     def _add(self) -> None:
         layer = self.session.circles.make()

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from .layers import maps_from_layers
+from .session import current_session
+from .work import masks_to_save
 
 
 def write_maps(path: str, layer_data: Sequence[tuple[Any, dict[str, Any], str]]) -> list[str]:
@@ -29,9 +31,13 @@ def write_maps(path: str, layer_data: Sequence[tuple[Any, dict[str, Any], str]])
         When no layer shows a map, they come from several results, or the file cannot be written.
     """
     from ..fits_io import write_maps as write
+    from ..prepare.masks_io import mask_hdus
 
     maps, left_out = maps_from_layers([(data, attributes) for data, attributes, _ in layer_data])
-    write(path, maps, overwrite=True)
+    session = current_session()
+    own = session is not None and session.maps is not None and session.maps.provenance is maps.provenance
+    masks = masks_to_save(session, session.maps) if own else None
+    write(path, maps, overwrite=True, extra=mask_hdus(masks))
     if left_out:
         from napari.utils.notifications import show_info
 

@@ -44,7 +44,7 @@ def mask_hdus(masks: Masks | None) -> list[Any]:
             _text("FLAG", [s.flag for s in stars]),
             fits.Column("ENABLED", "L", array=[s.enabled for s in stars]),
             fits.Column("SPARED", "3D", array=np.array(spared, float).reshape(len(stars), 3)),
-            *(fits.Column(name, "E", "arcsec", array=[s.radii.get(name, 0.0) for s in stars]) for name in bands),
+            *(fits.Column(name, "D", "arcsec", array=[s.radii.get(name, 0.0) for s in stars]) for name in bands),
         ]
         hdus.append(fits.BinTableHDU.from_columns(columns, name="STARS"))
     if masks.polygons:
