@@ -19,7 +19,7 @@ from napari_galaxy_maps.prepare.grid import make_grid, resample
 from napari_galaxy_maps.prepare.kernels import gaussian_kernel
 from napari_galaxy_maps.prepare.masks import Masks, Patch
 from napari_galaxy_maps.prepare.psf import convolution_sums, convolve, divided, match_psf, update_sums
-from napari_galaxy_maps.prepare.sky import subtract_sky
+from napari_galaxy_maps.prepare.sky import fit_sky, sky_pixels, subtract_sky, subtracted_sky
 from napari_galaxy_maps.prepare.star_list import Star
 from napari_galaxy_maps.prepare.steps import Memory, prepare, prepare_steps
 from napari_galaxy_maps.progress import drain
@@ -59,6 +59,84 @@ def test_the_sky_is_found_under_a_galaxy_and_stars(model, slope):
     assert np.abs(removed - sky).max() < 0.01  # a tenth of one pixel's noise
     assert result.meta["sky_rms"] == pytest.approx(0.1, rel=0.03)
     np.testing.assert_array_equal(image.data, before)
+
+
+SKIES = {
+    0: lambda x, y: 0 * x,
+    1: lambda x, y: 0.5 * x - 0.2 * y,
+    2: lambda x, y: 0.4 * (x**2 + x * y / 2),
+    3: lambda x, y: 0.3 * (x**3 - y**2 + x),
+    5: lambda x, y: 0.4 * (x**5 - 2 * y**4 * x + y**2),
+}
+
+
+def disc_under_sky(order, seed, noise=0.1, large=0.0, side=300):
+    """A sky of an order with an inclined disc, stars, and noise that is white and, if asked for, large-scale too."""
+    from scipy.ndimage import gaussian_filter
+
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:side, :side] / (side - 1) * 2 - 1
+    sky = 50 + SKIES[order](x, y)
+    data = sky + rng.normal(0, noise, (side, side)) + 5 * np.exp(-np.hypot(x, y / 0.7) * side / 20)
+    lumps = gaussian_filter(rng.normal(size=(side, side)), 8)
+    data += large * lumps / lumps.std()
+    for column, row in rng.integers(5, side - 5, (40, 2)):
+        data[row - 1 : row + 2, column - 1 : column + 2] += rng.exponential(5)
+    return sky, made(data)
+
+
+@pytest.mark.parametrize("given", [True, False])
+@pytest.mark.parametrize("order", SKIES)
+def test_a_polynomial_sky_takes_the_order_that_the_sky_has(order, given):
+    """And it holds under the galaxy, where none of it is seen: to a fraction of a pixel's noise (0.1)."""
+    disc = Ellipse(150.0, 2.0, 100, 70, 90)
+    for seed in range(3):
+        sky, image = disc_under_sky(order, seed)
+        result = subtract_sky(image, SkySettings(model="polynomial"), disc if given else None)
+        found = subtracted_sky(result).data
+        assert result.meta["sky_fit"].order == order or (not given and abs(result.meta["sky_fit"].order - order) == 1)
+        under = disc.radius(image.wcs, image.shape) < 1
+        assert np.abs(found - sky)[under].max() < (0.012 if given else 0.03)
+        np.testing.assert_allclose(image.data - found, result.data, atol=1e-5)
+    words = result.notes[-1]
+    assert ("kept flat" in words) == (order == 0) and (f"of order {order}" in words or order < 2 or not given)
+
+
+@pytest.mark.parametrize("order", [0, 1])
+def test_lumps_in_the_sky_do_not_bend_it(order):
+    """Noise of the size of clouds, 0.03 beside 0.1 of white noise, which an F-test over pixels takes for structure."""
+    orders = []
+    for seed in range(8):
+        _, image = disc_under_sky(order, seed, large=0.03)
+        orders.append(fit_sky(image, SkySettings(model="polynomial"), Ellipse(150.0, 2.0, 100, 70, 90)).order)
+    assert orders.count(order) >= 7
+
+
+def test_a_polynomial_stays_level_where_it_knows_nothing():
+    disc = Ellipse(150.0, 2.0, 60, 45, 90)
+    _, image = disc_under_sky(5, 1)
+    settings = SkySettings(model="polynomial", reach=2.0)
+    sky = fit_sky(image, settings, disc)
+    seen = sky_pixels(image, disc, settings.exclude, settings.reach)
+    known, everywhere = sky.surface(image.shape)[seen], sky.surface(image.shape)
+    assert sky.order > 1 and np.ptp(everywhere) < 3 * np.ptp(known)
+
+
+def test_without_d25_a_polynomial_keeps_off_the_galaxy(galaxy_folder):
+    recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0}, "sky": {"model": "polynomial"}})
+    galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)
+    told = [(p.step, p.detail) for p in prepare_steps(galaxy, recipe)]
+    assert told[0][0] == "sky" and "no D25 given" in told[0][1]
+    assert all("kept flat" in detail for _, detail in told[1:4])
+
+
+@pytest.mark.parametrize("axis", [80, 100, 130])
+def test_a_galaxys_outskirts_are_not_taken_for_sky(galaxy_folder, axis):
+    """The disc of 25 arcsec shows beyond 1.25 D25; a polynomial through it would be 0.5 % of its peak too high inside."""
+    galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], Recipe())
+    for image in galaxy.images.values():
+        sky = fit_sky(image, SkySettings(model="polynomial"), Ellipse(150.0, 2.0, axis, axis))
+        assert np.abs(sky.surface(image.shape) - 2.0).max() < 0.005  # a quarter of a pixel's noise
 
 
 def test_a_sky_of_few_counts_is_not_biased():
@@ -358,6 +436,15 @@ def test_a_masked_star_leaves_no_trace_and_its_pixels_are_flagged(galaxy_folder)
     assert np.nanmax(np.abs(masked.data[0] - clean)) < 0.06  # what filling the hole costs
     hidden = (masked.flags & Flag.MASKED) != 0
     assert 5 < hidden.sum() < 40 and masked.mask[hidden].all()
+
+
+def test_a_mask_over_the_nucleus_is_told(galaxy_folder):
+    recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}})
+    galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)
+    nuclear = Star("a", 150.0 + 2 / 3600, 2.0, 12.0, "hand", {"SDSS_r": 4.0})
+    beside = Star("b", 150.0 + 9 / 3600, 2.0, 12.0, "hand", {"SDSS_r": 4.0, "2MASS_J": 4.0})
+    told = [p.detail for p in prepare_steps(galaxy, recipe, masks=Masks((nuclear, beside))) if p.step == "stars"]
+    assert told == ["the mask in SDSS_r covers the galaxy's nucleus; look whether it should"]
 
 
 @pytest.mark.parametrize("shape, rotation, dec", [((200, 150), 33, 2.0), ((6, 9), 0, -40.0), ((90, 300), -120, 88.0)])
