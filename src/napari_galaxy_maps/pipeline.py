@@ -13,8 +13,9 @@ import numpy as np
 
 from . import __version__
 from .fits_io.opening import sha256
-from .galaxy import BandCube, Galaxy
+from .galaxy import PC_PER_MPC_ARCSEC, BandCube, Ellipse, Galaxy
 from .maps import PropertyMaps
+from .measure.totals import integrated_cube
 from .models.registry import load_model
 from .prepare.masks import Masks
 from .prepare.memory import Memory
@@ -91,12 +92,33 @@ def predict_cube_steps(
         maps = yield from _predict_changed(cube, before, last, model, recipe.model.device)
     notes = [f"{image.band}: {text}" for image in cube.images.values() for text in image.notes]
     shared = None if cube.correlation is None else float(np.max(cube.correlation))
-    maps = replace(
-        maps, correlation=shared, provenance={**(known or {"object": cube.name}), **maps.provenance, "note": notes}
-    )
+    told = {**(known or {"object": cube.name}), **maps.provenance, "note": notes}
+    if cube.pixel_pc:
+        told["distance_mpc"] = cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC)
+    maps = replace(maps, correlation=shared, provenance=told)
     if memory is not None:
         memory.cube, memory.maps = cube, maps
     return maps
+
+
+def predict_global(cube: BandCube, recipe: Recipe, ellipse: Ellipse | None = None) -> PropertyMaps:
+    """What the model says of a galaxy's integrated fluxes (DB21 Sect. 3.3): maps of one pixel, as large as the galaxy.
+
+    Parameters
+    ----------
+    cube : BandCube
+        Its prepared cube.
+    recipe : Recipe
+        Names the model and where it runs.
+    ellipse : Ellipse, optional
+        Of the galaxy; without it all pixels that are not masked count.
+
+    Raises
+    ------
+    GalaxyMapsError
+        When every pixel is masked, or the model cannot work with the bands.
+    """
+    return drain(predict_cube_steps(integrated_cube(cube, ellipse), recipe))
 
 
 def _alike(cube: BandCube, other: BandCube) -> bool:

@@ -74,20 +74,30 @@ def make_galaxy(images: Mapping[str, BandImage], settings: GalaxySettings) -> Ga
     if not images:
         raise InputError("There is no image to work on; add the galaxy's FITS files.")
     name = settings.name or _object_name(images) or "galaxy"
-    ellipse = None
-    if settings.d25 is not None:
-        if settings.ra is None or settings.dec is None:
-            raise InputError(
-                "The D25 ellipse needs its centre: give the galaxy's right ascension and declination (--ra, --dec)."
-            )
-        a = settings.d25 * 30
-        ellipse = Ellipse(settings.ra, settings.dec, a, a * settings.axis_ratio, settings.position_angle)
     distance = settings.distance
     notes: tuple[str, ...] = ()
     if distance is None and settings.redshift is not None:
         distance = hubble_distance(settings.redshift)
         notes = (f"distance of {distance:.4g} Mpc from the redshift {settings.redshift:g} (Hubble flow, Planck 2018)",)
-    return Galaxy(name, dict(images), settings.ra, settings.dec, distance, ellipse, notes)
+    return Galaxy(name, dict(images), settings.ra, settings.dec, distance, d25_ellipse(settings), notes)
+
+
+def d25_ellipse(settings: GalaxySettings) -> Ellipse | None:
+    """The D25 ellipse, or None where its diameter is not known.
+
+    Raises
+    ------
+    InputError
+        When the diameter is given without a position.
+    """
+    if settings.d25 is None:
+        return None
+    if settings.ra is None or settings.dec is None:
+        raise InputError(
+            "The D25 ellipse needs its centre: give the galaxy's right ascension and declination (--ra, --dec)."
+        )
+    a = settings.d25 * 30
+    return Ellipse(settings.ra, settings.dec, a, a * settings.axis_ratio, settings.position_angle)
 
 
 def hubble_distance(redshift: float) -> float:

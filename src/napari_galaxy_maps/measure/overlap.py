@@ -64,7 +64,7 @@ def overlaps(apertures: Sequence[Aperture], wcs: WCS, shape: tuple[int, int]) ->
     """
     if not apertures:
         return []
-    centres, jacobians = _linear(np.array([a.centre for a in apertures]), wcs, shape)
+    centres, jacobians = linear_frame(np.array([a.centre for a in apertures]), wcs, shape)
     return [
         _overlap(aperture, centre, jacobian, wcs, shape)
         for aperture, centre, jacobian in zip(apertures, centres, jacobians, strict=True)
@@ -170,7 +170,8 @@ def _polygon_overlap(aperture: Aperture, wcs: WCS, shape: tuple[int, int]) -> tu
         polygons.append(scaled_polygon(aperture.shape, aperture.centre, aperture.inner))
     planes, areas = [], []
     for vertices in polygons:
-        x, y = to_pixels(wcs, shape, *np.transpose(vertices), margin=_LARGE * max(shape))
+        ra, dec = np.transpose(vertices)
+        x, y = to_pixels(wcs, shape, ra, dec, margin=_LARGE * max(shape))
         if not (np.isfinite(x).all() and np.isfinite(y).all()):
             raise InputError(
                 f"The polygon {aperture.name!r} has corners far off the image; draw one that ends nearer to it."
@@ -190,7 +191,7 @@ def _polygon_overlap(aperture: Aperture, wcs: WCS, shape: tuple[int, int]) -> tu
     return weights[rows, columns], area, rows, columns
 
 
-def _linear(centres: np.ndarray, wcs: WCS, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def linear_frame(centres: np.ndarray, wcs: WCS, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Pixel positions of ICRS positions (degrees), shape (n, 2), and pixels per arcsec eastwards and northwards, (n, 2, 2)."""
     n = len(centres)
     middle = unit_vectors(*centres.T)

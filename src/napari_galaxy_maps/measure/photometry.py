@@ -163,7 +163,7 @@ def _columns(planes: Planes, aperture: Aperture, found: Values, options: Options
         "background": found.background,
         "area": found.n_pixels * found.pixel_arcsec2,
         "n_pixels": found.n_pixels,
-        "n_masked": found.n_pixels_all - found.n_pixels,
+        "n_masked": np.maximum(found.n_pixels_all - found.n_pixels, 0),
         "flags": np.full(n, found.flags),
     }
 

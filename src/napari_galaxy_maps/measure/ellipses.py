@@ -1,0 +1,199 @@
+"""Ellipses that profiles follow: D25, an isophote's, and the size that holds half of a map."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..exceptions import GalaxyMapsError, InputError
+from ..fits_io.galaxies import d25_ellipse
+from ..galaxy import Ellipse
+from ..maps import PROPERTIES, PropertyMaps
+from ..recipe import Recipe
+from .overlap import linear_frame, pixel_ellipse
+from .planes import linear
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
+
+
+def recipe_ellipse(provenance: Mapping[str, Any]) -> Ellipse | None:
+    """The D25 ellipse of the recipe that a result carries in its provenance, or None."""
+    try:
+        return d25_ellipse(Recipe.from_toml(str(provenance.get("recipe", ""))).galaxy)
+    except GalaxyMapsError:
+        return None
+
+
+def fit_isophote(plane: np.ndarray, wcs: WCS, start: Ellipse, fixed_centre: bool = False) -> Ellipse:
+    """The ellipse of the isophote at a semi-major axis (photutils.isophote; Jedrzejewski 1987).
+
+    Parameters
+    ----------
+    plane : ndarray, shape (ny, nx)
+        Surface brightness or density, linear, falling outwards; NaN where blank.
+    wcs : astropy.wcs.WCS
+    start : Ellipse
+        Where to begin; its semi-major axis is kept, or shrunk to 0.8 or 0.6 of it where that isophote cannot be fitted.
+    fixed_centre : bool
+        Whether the centre is kept.
+
+    Returns
+    -------
+    Ellipse
+        With the semi-major axis of `start`, and the isophote's centre, axis ratio and position angle.
+
+    Raises
+    ------
+    InputError
+        When no isophote can be fitted there.
+    """
+    from photutils.isophote import Ellipse as Fitter
+    from photutils.isophote import EllipseGeometry
+
+    centre, jacobian = linear_frame(np.array([[start.ra, start.dec]]), wcs, plane.shape)
+    failed = InputError(
+        f"No isophote can be fitted {start.a:.1f} arcsec from RA {start.ra:.5f}, Dec {start.dec:.5f}: the map does not fall "
+        "outwards there, or too much of it is blank; choose another radius, or give the ellipse."
+    )
+    x, y = centre[0]
+    if not (np.isfinite(jacobian).all() and 0 <= x < plane.shape[1] and 0 <= y < plane.shape[0]):
+        raise failed
+    light = _filled(plane)
+    # The fit wanders off where it begins far from the truth: the moments of the light are the better beginning.
+    guesses = [start]
+    with contextlib.suppress(InputError):
+        guesses = [*(fit_moments(plane, wcs, replace(start, a=n * start.a, b=n * start.b)) for n in (1, 1.5)), start]
+    for shrink in (1.0, 0.8, 0.6):
+        for guess in guesses:
+            a, b, theta = pixel_ellipse(
+                replace(guess, a=start.a * shrink, b=start.a * shrink * guess.b / guess.a), jacobian[0]
+            )
+            geometry = EllipseGeometry(
+                float(x),
+                float(y),
+                a,
+                eps=float(np.clip(1 - b / a, 0.05, 0.95)),
+                pa=theta % np.pi,
+                fix_center=fixed_centre,
+            )
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    found = Fitter(light, geometry=geometry).fit_isophote(a)
+            except Exception:  # it fails in many ways (empty samples, singular matrices) without a common base
+                continue
+            moved = np.hypot(found.x0 - x, found.y0 - y)
+            if found.stop_code == 0 and 0 <= found.eps < 0.98 and moved < a / 2 and np.isfinite(found.pa):
+                return _on_sky(start, found.x0, found.y0, 1 - found.eps, found.pa, jacobian[0], wcs)
+    raise failed
+
+
+def _filled(plane: np.ndarray) -> np.ndarray:
+    """A map with small holes filled from around them; larger ones stay masked, which is slower to fit."""
+    from scipy.ndimage import gaussian_filter
+
+    valid = np.isfinite(plane)
+    if valid.all():
+        return plane.astype(float)
+    near = gaussian_filter(valid.astype(float), 2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        around = gaussian_filter(np.where(valid, plane, 0.0), 2) / near
+    filled = np.where(valid, plane, np.where(near > 0.1, around, np.nan)).astype(float)
+    return filled if np.isfinite(filled).all() else np.ma.masked_invalid(filled)
+
+
+def _on_sky(start: Ellipse, x: float, y: float, ratio: float, theta: float, jacobian: np.ndarray, wcs: WCS) -> Ellipse:
+    """An ellipse of pixels on the sky, with the semi-major axis of `start`."""
+    back = np.linalg.inv(jacobian)  # arcsec (east, north) per pixel
+    axes = back @ np.array([[np.cos(theta), -ratio * np.sin(theta)], [np.sin(theta), ratio * np.cos(theta)]])
+    u, s, _ = np.linalg.svd(axes)
+    centre = wcs.pixel_to_world(x, y).icrs
+    pa = float(np.degrees(np.arctan2(u[0, 0], u[1, 0]))) % 180
+    return Ellipse(float(centre.ra.deg), float(centre.dec.deg), start.a, start.a * float(s[1] / s[0]), pa)
+
+
+def fit_moments(plane: np.ndarray, wcs: WCS, start: Ellipse) -> Ellipse:
+    """The ellipse of the second moments of a map inside `start`, with the semi-major axis of `start`.
+
+    For maps that are too sparse for isophotes, such as truths made of simulation particles.
+
+    Raises
+    ------
+    InputError
+        When the map is empty there.
+    """
+    from photutils.morphology import data_properties
+
+    inside = start.radius(wcs, plane.shape) < 1
+    light = np.where(inside & np.isfinite(plane), plane, 0.0)
+    if not light.sum() > 0:
+        raise InputError(f"The map is empty within {start.a:.1f} arcsec of RA {start.ra:.5f}, Dec {start.dec:.5f}.")
+    found = data_properties(light.astype(float))
+    _, jacobian = linear_frame(np.array([[start.ra, start.dec]]), wcs, plane.shape)
+    ratio = float(found.semiminor_axis.value / found.semimajor_axis.value)
+    theta = float(found.orientation.to_value("rad"))
+    return _on_sky(start, float(found.x_centroid), float(found.y_centroid), ratio, theta, jacobian[0], wcs)
+
+
+def half_radius(plane: np.ndarray, wcs: WCS, ellipse: Ellipse) -> float:
+    """Semi-major axis in arcsec of the ellipse that holds half of a map's total (R_half, PICASSO Sect. 4).
+
+    Parameters
+    ----------
+    plane : ndarray, shape (ny, nx)
+        Linear; NaN counts as empty.
+    wcs : astropy.wcs.WCS
+    ellipse : Ellipse
+        Its centre, axis ratio and position angle are used; its size is not.
+
+    Raises
+    ------
+    InputError
+        When the map holds nothing.
+    """
+    radius = ellipse.radius(wcs, plane.shape).ravel()
+    amount = np.nan_to_num(plane.astype(float)).ravel()
+    order = np.argsort(radius)
+    grown = np.cumsum(amount[order])
+    if not grown.size or not grown[-1] > 0:
+        raise InputError("The map that R_half is to be measured on is empty; choose another one.")
+    # The sum inside a pixel's radius holds half of that pixel, on average.
+    middle = grown - amount[order] / 2
+    first = int(np.argmax(middle >= grown[-1] / 2))
+    low = max(first - 1, 0)
+    share = np.interp(grown[-1] / 2, middle[[low, first]], radius[order][[low, first]])
+    return float(share) * ellipse.a
+
+
+def half_mass_ellipse(maps: PropertyMaps, start: Ellipse, name: str = "LOG_SIGMA_STAR") -> Ellipse:
+    """The ellipse that holds half of a galaxy's stars: its shape that of the map's isophote (or moments), its size R_half.
+
+    PICASSO Sect. 4: fitted to the stellar mass map, and then used for all maps.
+
+    Raises
+    ------
+    InputError
+        When the map is not there or is empty, or no ellipse fits.
+    """
+    if name not in maps.values:
+        there = [other for other in maps.values if PROPERTIES[other].additive]
+        raise InputError(f"R_half needs the map {name}; the file has {', '.join(there) or 'no map that adds up'}.")
+    plane = linear(maps.values[name], True)
+    found = start
+    for _ in range(3):  # the shape at R_half, and R_half with that shape
+        size = half_radius(plane, maps.wcs, found)
+        found = replace(found, a=size, b=size * found.b / found.a)
+        wide = replace(found, a=2 * found.a, b=2 * found.b)
+        try:
+            fitted = fit_isophote(plane, maps.wcs, found)
+        except InputError:
+            fitted = fit_moments(plane, maps.wcs, wide)
+        found = replace(fitted, a=size, b=size * fitted.b / fitted.a)
+    size = half_radius(plane, maps.wcs, found)
+    return replace(found, a=size, b=size * found.b / found.a)

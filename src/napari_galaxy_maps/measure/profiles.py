@@ -1,0 +1,236 @@
+"""Radial profiles over elliptical annuli, growth curves, and the gradients fitted to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from ..exceptions import InputError
+from ..galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Ellipse
+from ..maps import PropertyMaps
+from .apertures import Aperture
+from .photometry import Options, Values, in_unit, values_in
+from .planes import Planes, planes_of
+
+if TYPE_CHECKING:
+    from astropy.table import QTable
+
+Source = Planes | PropertyMaps | BandCube | BandImage
+
+_MOST_BINS = 2000
+
+
+def annuli(ellipse: Ellipse, edges: Sequence[float]) -> list[Aperture]:
+    """Elliptical annuli between semi-major axes in arcsec, with the shape of `ellipse`; the first is a full ellipse at 0.
+
+    Raises
+    ------
+    InputError
+        When the edges do not grow.
+    """
+    edges = [float(edge) for edge in edges]
+    if len(edges) < 2 or edges[0] < 0 or any(after <= before for before, after in pairwise(edges)):
+        raise InputError(f"The edges of the annuli ({', '.join(f'{e:g}' for e in edges)}) must grow from 0 or more.")
+    ratio = ellipse.b / ellipse.a
+    return [
+        Aperture(replace(ellipse, a=outer, b=outer * ratio), f"{inner:g}-{outer:g}", inner / outer)
+        for inner, outer in pairwise(edges)
+    ]
+
+
+def equal_steps(step: float, largest: float) -> list[float]:
+    """Edges from 0 to at least `largest` in steps; both in arcsec.
+
+    Raises
+    ------
+    InputError
+        When the step makes no sense.
+    """
+    if not step > 0 or not largest > 0:
+        raise InputError(f"A step of {step:g} arcsec out to {largest:g} makes no profile; give positive numbers.")
+    n = int(np.ceil(largest / step - 1e-9))
+    if n > _MOST_BINS:
+        raise InputError(f"Steps of {step:g} arcsec out to {largest:g} are {n} annuli; choose a larger step.")
+    return [i * step for i in range(n + 1)]
+
+
+def radial_profile(
+    sources: Source | Mapping[str, Source], ellipse: Ellipse, edges: Sequence[float], r25: float | None = None,
+    r_half: float | None = None,
+) -> QTable:  # fmt: skip
+    """Profiles of every map of one or several sources over the same annuli.
+
+    Parameters
+    ----------
+    sources : Planes, PropertyMaps, BandCube, BandImage, or mapping of str to these
+        With a mapping, such as ``{"prediction": maps, "truth": truth}``, the column ``source`` tells them apart; each is
+        measured on its own grid.
+    ellipse : Ellipse
+        Centre, axis ratio and position angle of the annuli.
+    edges : sequence of float
+        Semi-major axes in arcsec at which they begin and end.
+    r25, r_half : float, optional
+        Arcsec; adds the columns ``r_r25`` and ``r_rhalf``.
+
+    Returns
+    -------
+    astropy.table.QTable
+        A row for each source, map and annulus: ``source map r_in r r_out [r_kpc r_r25 r_rhalf] mean mean_err mean_err_max median
+        p16 p84 mean_unit weight sum sum_err growth growth_err sum_unit area n_pixels n_masked flags``. ``r`` is the mean radius
+        over the annulus' area; ``growth`` the sum inside ``r_out``; annuli without a value have NaN.
+
+    Raises
+    ------
+    InputError
+        When the edges make no sense, or no annulus has a value on any map.
+    """
+    from astropy import units as u
+    from astropy.table import QTable, vstack
+
+    rings = annuli(ellipse, edges)
+    named = sources if isinstance(sources, Mapping) else {"": sources}
+    laid = {name: source if isinstance(source, Planes) else planes_of(source) for name, source in named.items()}
+    tables, notes = [], []
+    for label, planes in laid.items():
+        found = values_in(planes, rings, Options(), (16.0, 50.0, 84.0))
+        whole = [ring.scaled(0, 1) for ring in rings]
+        grown = values_in(planes, whole, Options())
+        if not any(np.any(values.n_pixels > 0) for values in found):
+            raise InputError(
+                f"No annulus about RA {ellipse.ra:.5f}, Dec {ellipse.dec:.5f} out to {edges[-1]:g} arcsec holds a pixel with a "
+                f"value{f' on {label}' if label else ''}; check the ellipse, or measure another file."
+            )
+        notes += [f"{label}: {note}" if label else note for note in planes.notes]
+        tables.append(_table(planes, label, found, grown, np.asarray(edges, float)))
+    table = vstack(tables, metadata_conflicts="silent") if len(tables) > 1 else tables[0]
+    table = QTable(table)
+    r = table["r"].copy()
+    distance = next((planes.distance_mpc for planes in laid.values() if planes.distance_mpc), None)
+    if distance:  # one galaxy: a truth without a distance is as far as the prediction
+        kpc = np.asarray(r) * (distance * PC_PER_MPC_ARCSEC / 1000) * u.kpc
+        table.add_column(kpc, name="r_kpc", index=table.colnames.index("r_out") + 1)
+    for name, unit in (("r_r25", r25), ("r_rhalf", r_half)):
+        if unit:
+            table.add_column(r / unit, name=name, index=table.colnames.index("mean"))
+    for name in ("r_in", "r", "r_out"):
+        table[name].unit = u.arcsec
+    table["area"].unit = u.arcsec**2
+    table.meta = {
+        "notes": notes,
+        "ellipse": {name: float(getattr(ellipse, name)) for name in ("ra", "dec", "a", "b", "pa")},
+        **({"r25_arcsec": float(r25)} if r25 else {}),
+        **({"r_half_arcsec": float(r_half)} if r_half else {}),
+    }
+    return table
+
+
+def _table(planes: Planes, label: str, found: list[Values], grown: list[Values], edges: np.ndarray) -> QTable:
+    from astropy.table import QTable
+
+    inner, outer = edges[:-1], edges[1:]
+    # Mean of r over the area between the two.
+    middle = 2 / 3 * (outer**3 - inner**3) / (outer**2 - inner**2)
+    columns: dict[str, list[np.ndarray]] = {}
+
+    def add(**values: object) -> None:
+        for name, value in values.items():
+            columns.setdefault(name, []).append(np.broadcast_to(np.asarray(value), middle.shape))
+
+    area = found[0].pixel_arcsec2
+    for i, quantity in enumerate(planes.quantities):
+        means = np.array(
+            [in_unit(quantity, float(v.mean[i]), float(v.mean_err[i]), float(v.mean_err_max[i])) for v in found]
+        )
+        each = planes.per_pixel(quantity, area)
+
+        def total(values: list[Values], name: str, i: int = i, each: float = each) -> np.ndarray:
+            return np.array([getattr(v, name)[i] * v.n_pixels[i] * each for v in values])
+
+        pixels = np.array([v.n_pixels[i] for v in found])
+        add(source=label, map=quantity.name, r_in=inner, r=middle, r_out=outer)
+        add(mean=means[:, 0], mean_err=means[:, 1], mean_err_max=means[:, 2])
+        add(**{name: [v.percentiles[i, k] for v in found] for k, name in ((1, "median"), (0, "p16"), (2, "p84"))})
+        add(mean_unit=quantity.unit, weight=quantity.weight)
+        add(sum=total(found, "mean"), sum_err=total(found, "mean_err"))
+        add(growth=total(grown, "mean"), growth_err=total(grown, "mean_err"), sum_unit=quantity.sum_unit)
+        add(
+            area=pixels * area,
+            n_pixels=pixels,
+            n_masked=[max(v.n_pixels_all - n, 0.0) for v, n in zip(found, pixels, strict=True)],
+        )
+        add(flags=[v.flags for v in found])
+    return QTable({name: np.concatenate(parts) for name, parts in columns.items()})
+
+
+def fit_gradients(
+    profile: QTable,
+    radius: Literal["r", "r_kpc", "r_r25", "r_rhalf"] = "r_kpc",
+    inner: float = 0.0,
+    outer: float = np.inf,
+) -> QTable:
+    """Straight lines fitted to profiles, weighted by the errors of the means.
+
+    Parameters
+    ----------
+    profile : QTable
+        Of `radial_profile`.
+    radius : str
+        The column in whose unit the gradient is: dex/kpc, dex per R25, ...
+    inner, outer : float
+        Limits of the fit, in that unit.
+
+    Returns
+    -------
+    astropy.table.QTable
+        A row for each source and map: ``source map gradient gradient_err central central_err n chi2 unit``. Errors are those that
+        the means' errors give, multiplied by the root of chi2 per degree of freedom where that exceeds 1, or from the scatter
+        where there are no errors.
+
+    Raises
+    ------
+    InputError
+        When the profile has no such radius, or no map has three annuli within the limits.
+    """
+    from astropy.table import QTable
+
+    if radius not in profile.colnames:
+        need = {"r_kpc": "the distance", "r_r25": "R25", "r_rhalf": "R_half"}.get(radius, "another radius")
+        raise InputError(f"The profile has no column {radius}: it needs {need}.")
+    x = np.asarray(getattr(profile[radius], "value", profile[radius]), float)
+    per = {"r": "arcsec", "r_kpc": "kpc", "r_r25": "R25", "r_rhalf": "R_half"}[radius]
+    rows = []
+    for source, name in dict.fromkeys(zip(profile["source"], profile["map"], strict=True)):
+        mine = (profile["source"] == source) & (profile["map"] == name) & (x >= inner) & (x <= outer)
+        y, error = np.asarray(profile["mean"], float), np.asarray(profile["mean_err"], float)
+        good = mine & np.isfinite(y)
+        told = bool(np.all(error[good] > 0)) and bool(np.isfinite(error[good]).all())
+        if good.sum() < 3:
+            continue
+        weights = 1 / error[good] if told else np.ones(int(good.sum()))
+        (slope, central), covariance = np.polyfit(x[good], y[good], 1, w=weights, cov="unscaled")
+        residual = (y[good] - central - slope * x[good]) * weights
+        chi2 = float((residual**2).sum() / (good.sum() - 2))
+        spread = np.sqrt(np.diag(covariance) * (max(chi2, 1.0) if told else chi2))
+        unit = str(profile["mean_unit"][mine][0])
+        unit = "dex" if unit.startswith("dex") else unit
+        rows.append(
+            (
+                str(source),
+                str(name),
+                slope,
+                spread[0],
+                central,
+                spread[1],
+                int(good.sum()),
+                chi2 if told else np.nan,
+                f"{unit}/{per}",
+            )
+        )
+    if not rows:
+        raise InputError("A gradient needs at least three annuli with a value; take smaller steps, or wider limits.")
+    names = ("source", "map", "gradient", "gradient_err", "central", "central_err", "n", "chi2", "unit")
+    return QTable(rows=rows, names=names)

@@ -1,0 +1,153 @@
+"""Whole-galaxy values: what maps add up to, beside what the galaxy's integrated fluxes give (DB21 Sect. 3.3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..exceptions import InputError
+from ..galaxy import BandCube, Ellipse
+from ..maps import PROPERTIES, PropertyMaps
+from .apertures import Aperture
+from .photometry import Options, measure_apertures, values_in
+from .planes import Planes, planes_of
+
+if TYPE_CHECKING:
+    from astropy.table import QTable
+    from astropy.wcs import WCS
+
+_COVERED = 0.9
+"""Share of the pixels that a band must have for its integrated flux to count."""
+
+
+def outline(wcs: WCS, shape: tuple[int, int]) -> Aperture:
+    """All of an image as an aperture."""
+    ny, nx = shape
+    corners = wcs.pixel_to_world([-0.5, nx - 0.5, nx - 0.5, -0.5], [-0.5, -0.5, ny - 0.5, ny - 0.5]).icrs
+    return Aperture(
+        tuple((float(ra), float(dec)) for ra, dec in zip(corners.ra.deg, corners.dec.deg, strict=True)), "all"
+    )
+
+
+def galaxy_totals(
+    maps: PropertyMaps | Planes, ellipse: Ellipse | None = None, global_maps: PropertyMaps | None = None,
+    correct_masked: bool = False,
+) -> QTable:  # fmt: skip
+    """What maps come to over a galaxy, beside the prediction from its integrated fluxes.
+
+    Parameters
+    ----------
+    maps : PropertyMaps or Planes
+    ellipse : Ellipse, optional
+        Of the galaxy; without it all pixels count.
+    global_maps : PropertyMaps, optional
+        Of one pixel, as `pipeline.predict_global` gives them.
+    correct_masked : bool
+        Whether totals are scaled to the whole ellipse where pixels of it are blank. The integrated fluxes are of the pixels
+        that are not masked, and are scaled alike.
+
+    Returns
+    -------
+    astropy.table.QTable
+        A row for each map: ``map what value err err_max unit log10 log10_err log10_err_max weight n_pixels n_masked``, and with
+        `global_maps` ``global global_err difference``. Totals of what adds up, weighted means of the rest; the difference is
+        maps minus global, in dex (or K, Gyr). ``err_max`` holds where all pixels err together.
+
+    Raises
+    ------
+    InputError
+        When no pixel has a value there, or the totals need a distance that is not known.
+    """
+    from astropy.table import QTable
+
+    planes = maps if isinstance(maps, Planes) else planes_of(maps)
+    aperture = outline(planes.wcs, planes.shape) if ellipse is None else Aperture(ellipse, "galaxy")
+    rows = _summed(planes, aperture, correct_masked)
+    table = QTable(rows)
+    table.meta["notes"] = list(planes.notes)
+    if global_maps is None:
+        return table
+    single = planes_of(global_maps, distance_mpc=planes.distance_mpc)
+    whole = {row["map"]: row for row in _summed(single, outline(single.wcs, single.shape), False)}
+    scale = 1.0
+    if correct_masked:
+        found = values_in(planes, [aperture], Options())[0]
+        scale = found.n_pixels_all * found.pixel_arcsec2 / (float(single.wcs.wcs.cdelt[1]) * 3600) ** 2
+    for row in rows:
+        other = whole.get(row["map"], {})
+        times = scale if PROPERTIES[row["map"]].additive else 1.0
+        row["global"], row["global_err"] = (times * other.get(key, np.nan) for key in ("value", "err"))
+        key, add = ("log10", np.log10(times)) if np.isfinite(row["log10"]) else ("value", 0.0)
+        row["difference"] = row[key] - other.get(key, np.nan) - add
+    return QTable(rows, meta=table.meta)
+
+
+def _summed(planes: Planes, aperture: Aperture, correct_masked: bool) -> list[dict[str, Any]]:
+    table = measure_apertures(planes, [aperture], Options(correct_masked=correct_masked))
+    rows: list[dict[str, Any]] = []
+    for row in table:
+        prop = PROPERTIES[str(row["map"])]
+        kind = "sum" if prop.additive else "mean"
+        value, err, err_max = (float(row[f"{kind}{end}"]) for end in ("", "_err", "_err_max"))
+        if prop.additive and not np.isfinite(value):
+            raise InputError("Totals need the galaxy's distance; give it (--distance MPC).")
+        dex = [np.nan] * 3
+        if prop.additive and value > 0:
+            dex = [np.log10(value), err / value / np.log(10), err_max / value / np.log(10)]
+        elif prop.unit == "dex":
+            dex = [value, err, err_max]
+        rows.append(
+            {"map": prop.name, "what": prop.label, "value": value, "err": err, "err_max": err_max,
+             "unit": str(row["sum_unit"]) or str(row["mean_unit"]), "log10": dex[0], "log10_err": dex[1], "log10_err_max": dex[2],
+             "weight": "" if prop.additive else str(row["weight"]), "n_pixels": float(row["n_pixels"]),
+             "n_masked": float(row["n_masked"])}
+        )  # fmt: skip
+    return rows
+
+
+def integrated_cube(cube: BandCube, ellipse: Ellipse | None = None) -> BandCube:
+    """A cube of one pixel: the mean surface brightness of a galaxy in every band, over the pixels that are not masked.
+
+    Parameters
+    ----------
+    cube : BandCube
+    ellipse : Ellipse, optional
+        Of the galaxy; without it all pixels that are not masked count.
+
+    Returns
+    -------
+    BandCube
+        Its pixel has the area of the pixels that entered; errors are those of means over correlated pixels, with the
+        calibration. A band that lacks more than a tenth of the pixels is NaN.
+
+    Raises
+    ------
+    InputError
+        When every pixel there is masked or blank.
+    """
+    from astropy.wcs import WCS
+
+    planes = planes_of(cube)
+    aperture = outline(cube.wcs, cube.shape) if ellipse is None else Aperture(ellipse, "galaxy")
+    found = values_in(planes, [aperture], Options())[0]
+    pixels = float(found.n_pixels.max(initial=0))
+    if not pixels > 0:
+        raise InputError(
+            f"{cube.name or 'The cube'} has no pixel inside the ellipse that is not masked; check the ellipse."
+        )
+    enough = found.n_pixels >= _COVERED * pixels
+    side = float(np.sqrt(pixels * found.pixel_arcsec2))
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.radesys = ["RA---TAN", "DEC--TAN"], "ICRS"
+    wcs.wcs.crval, wcs.wcs.crpix = list(aperture.centre), [1, 1]
+    wcs.wcs.cdelt, wcs.wcs.cunit = [-side / 3600, side / 3600], ["deg", "deg"]
+    wcs.wcs.set()
+    data, error = (np.where(enough, v, np.nan).astype(np.float32)[:, None, None] for v in (found.mean, found.mean_err))
+    nothing = np.zeros((1, 1), np.int16)
+    pixel_pc = None if cube.pixel_pc is None else cube.pixel_pc * side / cube.pixel_arcsec
+    return replace(
+        cube, data=data, uncertainty=error, wcs=wcs, fwhm=side, pixel_arcsec=side, pixel_pc=pixel_pc, mask=nothing.astype(bool),
+        flags=nothing, images={}, masks=None, correlation=None, systematic=None,
+    )  # fmt: skip
