@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -82,7 +82,7 @@ def polygon_vertices(corners: np.ndarray, reference: Reference) -> np.ndarray:
     return np.array([sky_position(point, reference) for point in np.asarray(corners, float)])
 
 
-def make_layer(outlines: Sequence[Outline], arcsec_per_pixel: float, name: str, colour: Any) -> Shapes:
+def make_layer(outlines: Sequence[Outline], arcsec_per_pixel: float, name: str, colour: np.ndarray) -> Shapes:
     """A Shapes layer on the sky, with lines as wide on the screen as the outlines say.
 
     Parameters
@@ -93,7 +93,7 @@ def make_layer(outlines: Sequence[Outline], arcsec_per_pixel: float, name: str, 
         On the screen.
     name : str
         Of the layer.
-    colour : colour
+    colour : ndarray, shape (3,)
         Of shapes that a person draws.
     """
     from napari.layers import Shapes

@@ -62,7 +62,12 @@ def _run() -> None:
     try:
         _leaving.wait(_DELAY)
         gc.freeze()  # imports make full collections frequent; each would go through all of napari
-        for task in (*(partial(importlib.import_module, name) for name in MODULES), _make_first_layer, _small_job):
+        for task in (
+            *(partial(importlib.import_module, name) for name in MODULES),
+            _make_first_layer,
+            _make_first_circle,
+            _small_job,
+        ):
             if _leaving.is_set():
                 return
             try:
@@ -117,3 +122,13 @@ def _make_first_layer() -> None:
             np.zeros((2, 2), np.float32), affine=np.eye(3), units=UNITS, axis_labels=AXIS_LABELS, colormap=colormap,
             contrast_limits=(0, 1),
         )  # fmt: skip
+
+
+def _make_first_circle() -> None:
+    """The first shape loads napari's triangulation, and compiles it where nobody has drawn one yet: half a second, or 17."""
+    import numpy as np
+
+    from .sky_shapes import Outline, box_corners, make_layer
+
+    circle = Outline("ellipse", box_corners(np.zeros(2), 5.0), (0.0, 1.0, 1.0, 1.0))
+    make_layer([circle], 1.0, "", np.ones(3))
