@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
@@ -16,7 +18,9 @@ from qtpy.QtWidgets import (
 )
 
 from ..exceptions import GalaxyMapsError
-from . import files, loading
+from ..progress import Progress
+from . import files, loading, worker
+from .drawn_ellipse import drawn_ellipse
 from .file_table import FileTable
 from .session import session_for
 from .sky import parse_angle, position_at, sexagesimal
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 _FILTER = "FITS images (*.fits *.fit *.fts *.fits.* *.fit.* *.fz *.FITS *.FIT);;All files (*)"
+_TABLES = "Tables (*.csv *.ecsv *.fits *.fits.gz *.vot *.xml *.txt *.dat);;All files (*)"
 
 
 class GalaxyPanel(Panel):
@@ -102,20 +107,38 @@ class GalaxyPanel(Panel):
         self.position_angle = NumberField("0", low=-360, high=360, name="position_angle")
         self.here = QPushButton("Position from the middle of the view")
         self.here.setToolTip("Move the galaxy to the middle of the canvas, then press")
+        self.redshift = NumberField(low=0, high=10, name="redshift")
+        self.redshift.setToolTip("Gives a distance by the Hubble flow (Planck 2018) where none is given")
+        self.draw = QPushButton("Draw D25")
+        self.draw.setObjectName("draw_d25")
+        self.draw.setToolTip("Show the ellipse on the canvas: move, resize or turn it, and these numbers follow")
+        self.from_table = QPushButton("From a table…")
+        self.from_table.setObjectName("from_table")
+        self.from_table.setToolTip(
+            "Take position, D25, axis ratio, angle and distance from a table of galaxies (CSV, ECSV, FITS, VOTable), by the "
+            "galaxy's name or position"
+        )
+        buttons = QHBoxLayout()
+        for button in (self.draw, self.from_table):
+            buttons.addWidget(button)
         for row, (left, a, right, b) in enumerate(
             (
                 ("Name", self.name, "Distance (Mpc)", self.distance),
-                ("RA", self.ra, "Diameter D25 (′)", self.d25),
-                ("Dec", self.dec, "Axis ratio b/a", self.axis_ratio),
+                ("RA", self.ra, "or redshift", self.redshift),
+                ("Dec", self.dec, "Diameter D25 (′)", self.d25),
+                ("", self.here, "Axis ratio b/a", self.axis_ratio),
+                ("", buttons, "Angle, E of N (°)", self.position_angle),
             )
         ):
-            grid.addWidget(QLabel(left), row, 0)
-            grid.addWidget(a, row, 1)
+            if left:
+                grid.addWidget(QLabel(left), row, 0)
+                grid.addWidget(a, row, 1)
+            elif isinstance(a, QHBoxLayout):
+                grid.addLayout(a, row, 0, 1, 2)
+            else:
+                grid.addWidget(a, row, 0, 1, 2)
             grid.addWidget(QLabel(right), row, 2)
             grid.addWidget(b, row, 3)
-        grid.addWidget(self.here, 3, 0, 1, 2)
-        grid.addWidget(QLabel("Angle, E of N (°)"), 3, 2)
-        grid.addWidget(self.position_angle, 3, 3)
         self.name.editingFinished.connect(lambda: self._set("galaxy", name=self.name.text().strip()))
         self.ra.editingFinished.connect(lambda: self._tell_angle(self.ra, "ra"))
         self.dec.editingFinished.connect(lambda: self._tell_angle(self.dec, "dec"))
@@ -124,6 +147,9 @@ class GalaxyPanel(Panel):
         self.axis_ratio.told.connect(lambda value: self._set("galaxy", axis_ratio=1.0 if value is None else value))
         self.position_angle.told.connect(lambda value: self._set("galaxy", position_angle=value or 0.0))
         self.here.clicked.connect(self._take_view_centre)
+        self.redshift.told.connect(lambda value: self._set("galaxy", redshift=value))
+        self.draw.clicked.connect(lambda _: drawn_ellipse(self.session).draw())
+        self.from_table.clicked.connect(lambda _: self._ask_table())
         return grid
 
     # Showing ---------------------------------------------------------------------------------------------------------
@@ -145,6 +171,10 @@ class GalaxyPanel(Panel):
             if not field.hasFocus():
                 field.setText("" if value is None else _angle_text(value, hours))
         self.distance.show_value(settings.distance)
+        galaxy = self.session.galaxy
+        by_redshift = settings.distance is None and galaxy is not None and galaxy.distance_mpc is not None
+        self.distance.setPlaceholderText(f"{galaxy.distance_mpc:.4g} by redshift" if by_redshift else "unknown")
+        self.redshift.show_value(settings.redshift)
         self.d25.show_value(settings.d25)
         self.axis_ratio.show_value(settings.axis_ratio)
         self.position_angle.show_value(settings.position_angle)
@@ -221,12 +251,15 @@ class GalaxyPanel(Panel):
             self.message.say(f"Say first which band {label} is.")
             self.refresh()
             return
-        try:
-            value = float(text.replace(",", ".")) if text else None
-            if value is not None and not 0 < value < 1e4:
-                raise ValueError
-        except ValueError:
-            self.message.say(f"The PSF of {row.file.band.name} is its full width in arcsec, a positive number.")
+        value: float | str | None = text or None
+        with suppress(ValueError):
+            value = float(text.replace(",", "."))
+        if isinstance(value, float) and not 0 < value < 1e4:
+            value = ""
+        if value == "" or (isinstance(value, str) and not Path(value).expanduser().is_file()):
+            self.message.say(
+                f"The PSF of {row.file.band.name} is its full width in arcsec, a positive number, or a FITS file that is there."
+            )
             self.refresh()
             return
         self._tell("psf", row.file.band.name, value)
@@ -253,6 +286,29 @@ class GalaxyPanel(Panel):
         path = QFileDialog.getExistingDirectory(self, "Folder with images of the galaxy")
         if path:
             self.add([path])
+
+    def _ask_table(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Table of galaxies", "", _TABLES)
+        if path:
+            self.take_from_table(path)
+
+    def take_from_table(self, path: str) -> None:
+        """Look the galaxy up in a table, beside the window, and take what it tells."""
+        session, settings = self.session, self.session.recipe.galaxy
+        position = None if settings.ra is None or settings.dec is None else (settings.ra, settings.dec)
+
+        def steps() -> Any:
+            from ..fits_io.galaxy_tables import galaxy_from_table
+
+            yield Progress("open", 0, 1, Path(path).name)
+            return galaxy_from_table(path, session.name, position)
+
+        def found(result: tuple[dict[str, Any], str]) -> None:
+            values, words = result
+            if self._set("galaxy", **values) and not session.galaxy_problem:
+                self.message.say(words[:1].upper() + words[1:] + ".")
+
+        worker.start(session, "Opening the table", steps, on_result=found, on_error=session.note)
 
     def add(self, paths: list[str]) -> None:
         """Open files and folders beside the window."""

@@ -25,6 +25,7 @@ from qtpy.QtWidgets import (
 
 from ..exceptions import GalaxyMapsError
 from . import work
+from .band_setting import BandSetting
 from .session import session_for
 from .widgets import FAINT, GOOD, Message, Panel, eye_icon, wrapped
 
@@ -110,9 +111,18 @@ class StepBox(QFrame):
             self._path("catalogue", "Table", "stars with Gaia's columns: FITS, VOTable, ECSV, CSV")
             self._check("find", "without one, look for them on the images", row=1)
         elif self.step == "psf":
-            self._free("target", "FWHM ″", ("auto", "WISE_12", "WISE_22", "12", "18"), "auto: the widest of the bands")
+            self._free(
+                "target",
+                "Common PSF",
+                ("auto", "WISE_12", "WISE_22", "12", "18"),
+                "″, a band or a file; auto: the widest",
+            )
+            self._by_band("input", "psf", "PSF of", "its FWHM in ″, or a FITS file of it", row=1)
+            self._by_band("psf", "kernels", "Kernel for", "none: made from the PSFs", row=2)
+            self._choice("broader", "Broader bands", ("leave out", "keep"), row=3)
         elif self.step == "grid":
-            self._free("pixel", "Pixel ″", ("auto", "4", "6", "12", "18"), "auto: a third of the PSF")
+            pixels = ("auto", "6", "12", "18", "25", "36", "150 pc", "500 pc", "1 kpc", "3 kpc")
+            self._free("pixel", "Pixel", pixels, "″, or pc; auto: a third of the PSF")
             self._number("extent", "Half-size", 0.25, 10, 0.25, " × a", row=1)
             self._check("cut", "inside the ellipse only", row=1)
         else:
@@ -235,6 +245,11 @@ class StepBox(QFrame):
         choose.clicked.connect(lambda _: ask())
         self._add_row(text, field, row, choose)
 
+    def _by_band(self, section: str, key: str, text: str, hint: str, row: int) -> None:
+        setting = BandSetting(self.session, section, key, text, hint, self._say)
+        self._readers.append(setting.refresh)
+        self.form.addWidget(setting, row, 0, 1, 4)
+
     def _add_row(self, text: str, field: QWidget, row: int, button: QWidget | None = None) -> None:
         line = QHBoxLayout()
         line.addWidget(QLabel(text))
@@ -317,6 +332,7 @@ class PreparePanel(Panel):
         self.cancel.clicked.connect(lambda _: self.session.job.cancel() if self.session.job else None)
         for signal, slot in (
             (self.session.recipe_changed, self.refresh),
+            (self.session.galaxy_changed, self.refresh),
             (self.session.steps_changed, self._steps_changed),
             (self.session.cube_changed, self._cube_changed),
             (self.session.job_changed, self._job_changed),
