@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
+from .cli_measure import add_commands
 from .exceptions import GalaxyMapsError, InputError, RecipeError, UnresolvedError
 from .progress import Progress, Steps, drain
 from .recipe import GalaxySettings, Recipe
@@ -86,6 +87,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], help="where the model runs")
     sub.add_argument("--truth", metavar="FILE", help="maps to compare with; prints how well the prediction does")
     _add_recipe_options(sub)
+
+    add_commands(command, _add_input_options)
 
     sub = command("models", _models, "list the models, or show the card of one")
     sub.add_argument("name", nargs="?", metavar="NAME")

@@ -22,6 +22,8 @@ _FAR = 20
 _LARGE = 3
 """Corners of polygons more than so many images away are refused: their masks would fill the memory."""
 
+_ROUNDING = 1e-9  # of a pixel: what is left of those inside a hole
+
 _BLOCK = 6  # pixels; smaller ones cost more calls, larger ones more pixels
 
 
@@ -82,7 +84,8 @@ def _overlap(aperture: Aperture, centre: np.ndarray, jacobian: np.ndarray, wcs: 
             hole, y, x = ellipse_overlap(centre, a * aperture.inner, b * aperture.inner, theta, shape)
             if hole.size:
                 y, x = (slice(h.start - w.start, h.stop - w.start) for h, w in ((y, rows), (x, columns)))
-                weights[y, x] = np.clip(weights[y, x] - hole, 0, None)
+                left = weights[y, x] - hole
+                weights[y, x] = np.where(left > _ROUNDING, left, 0.0)
     else:
         weights, area, rows, columns = _polygon_overlap(aperture, wcs, shape)
     return Overlap(rows, columns, weights, float(area), 1 / abs(np.linalg.det(jacobian)))
@@ -181,7 +184,10 @@ def _polygon_overlap(aperture: Aperture, wcs: WCS, shape: tuple[int, int]) -> tu
         planes.append(np.zeros(shape) if plane is None else np.asarray(plane, float))
         areas.append(float(region.area))
     # A hole of a concave polygon may reach out of it: what is not there cannot be taken away.
-    weights = planes[0] if len(planes) == 1 else np.clip(planes[0] - planes[1], 0, None)
+    weights = planes[0]
+    if aperture.inner:
+        left = weights - planes[1]
+        weights = np.where(left > _ROUNDING, left, 0.0)
     area = areas[0] - (areas[1] if aperture.inner else 0)
     covered = weights > 0
     rows, columns = (

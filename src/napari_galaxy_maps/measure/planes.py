@@ -202,7 +202,7 @@ def _of_maps(
     if distance is None and any(q.sum_unit for q in quantities):
         notes.append("Sums need the distance (--distance MPC); without it only means are given.")
     shared = correlation or maps.correlation
-    if shared is None:
+    if shared is None and maps.errors:
         notes.append(
             "How pixels share their errors is not known: those of sums are as of independent pixels (--correlation)."
         )
