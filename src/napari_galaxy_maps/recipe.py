@@ -132,6 +132,10 @@ class ErrorSettings(_Section):
     """What enters the error of a pixel."""
 
     background: bool = Field(True, description="Clipped rms of the background, after convolution")
+    poisson: bool = Field(True, description="Poisson noise of the source, where a gain is given or a header tells it")
+    gain: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict, description="By band name, electrons (or detected photons) per unit of the image"
+    )
     calibration: bool = Field(True, description="Calibration error of each band")
     reddening: bool = Field(True, description="Scatter of the reddening over the field")
 
@@ -192,7 +196,7 @@ class Recipe(_Section):
             raise RecipeError(f"{source}: {_in_words(error)}.") from None
 
     def with_values(self, assignments: Iterable[str]) -> Recipe:
-        """A copy with settings changed by ``"step.key=value"`` texts.
+        """A copy with settings changed by ``"step.key=value"`` texts, or ``"errors.gain.SDSS_r=4.2"`` for one band.
 
         Raises
         ------
@@ -205,10 +209,14 @@ class Recipe(_Section):
             section, dot, name = key.strip().partition(".")
             if not (equals and dot and name):
                 raise RecipeError(f"{text!r} is not of the form STEP.KEY=VALUE, as in sky.model=plane.")
-            if section not in tree or name not in tree[section]:
+            name, dot, entry = name.partition(".")
+            if section not in tree or name not in tree[section] or (dot and not isinstance(tree[section][name], dict)):
                 known = [f"{s}.{k}" for s, keys in tree.items() for k in keys]
                 raise RecipeError(f"There is no setting {key.strip()!r}; the settings are {', '.join(known)}.")
-            tree[section][name] = _parse(value.strip())
+            if dot:
+                tree[section][name][entry] = _parse(value.strip())
+            else:
+                tree[section][name] = _parse(value.strip())
         return self.from_tree(tree, "The settings")
 
 

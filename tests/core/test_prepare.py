@@ -13,7 +13,7 @@ from napari_galaxy_maps.exceptions import InputError, RecipeError
 from napari_galaxy_maps.fits_io import read_galaxy
 from napari_galaxy_maps.galaxy import BandImage, Ellipse, Galaxy
 from napari_galaxy_maps.maps import Flag
-from napari_galaxy_maps.prepare.errors import background_rms
+from napari_galaxy_maps.prepare.errors import background
 from napari_galaxy_maps.prepare.extent import measure_ellipse
 from napari_galaxy_maps.prepare.grid import make_grid, resample
 from napari_galaxy_maps.prepare.kernels import gaussian_kernel
@@ -302,7 +302,7 @@ def test_the_background_rms_is_the_scatter_on_the_grid():
     image = match_psf(made(rng.normal(0, 1, (400, 400)), pixel=1.0, fwhm=2.0), 9.0)
     grid = make_grid(Ellipse(150.0, 2.0, 150, 150), 3.0, 1.1)
     on_grid = resample(image, grid).data
-    assert background_rms(image, small, 3.0) == pytest.approx(np.nanstd(on_grid), rel=0.05)
+    assert background(image, small, 3.0).rms == pytest.approx(np.nanstd(on_grid), rel=0.05)
 
 
 def test_a_flat_ratio_of_bands_stays_flat_through_the_whole_chain(galaxy_folder):

@@ -50,7 +50,7 @@ def read_band_image(image: ImageFile, uncertainty: ImageFile | None = None) -> B
     measured = (f"PSF {image.psf}, {image.fwhm:.2f} arcsec wide",) if image.psf else ()
     return BandImage(
         data, image.band, image.wcs, uncertainty=error, fwhm=image.fwhm, header=image.header, path=image.path, unit=image.unit,
-        notes=(note, *blanked, *measured), psf=image.psf, meta={"checksum": sha256(image.path), "label": image.label},
+        notes=(note, *blanked, *measured), psf=image.psf, meta={"checksum": sha256(image.path), "label": image.label, "factor": factor},
     )  # fmt: skip
 
 

@@ -135,11 +135,11 @@ def _busy(session: Session) -> None:
 
 
 def show_step(session: Session, step: str, on: bool = True) -> None:
-    """Show what a step made of the images as layers, or take these layers away."""
+    """Show what a step made of the images as layers, or take these layers away; beside the sky's, what it subtracted."""
     (session.shown_steps.add if on else session.shown_steps.discard)(step)
     if not on:
         for key, layer in session.shown().items():
-            if key.kind == "step" and key.source == step:
+            if key.kind == "step" and key.source in (step, f"subtracted {step}"):
                 session.viewer.layers.remove(layer)
         return
     images = [image for (done, _), image in session.steps.items() if done == step]
@@ -149,9 +149,14 @@ def show_step(session: Session, step: str, on: bool = True) -> None:
     name, reference = session.name, session.place(images[0])
 
     def make() -> Steps:
+        from ..prepare.sky import subtracted_sky
+
         specs = []
         for done, image in enumerate(images):
             yield Progress("layers", done, len(images), image.band.name)
+            if step == "sky":
+                sky = subtracted_sky(image)
+                specs.append(image_spec(sky, reference, name, step=f"subtracted {step}", visible=False))
             specs.append(image_spec(image, reference, name, step=step, visible=False))
         return specs
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 KERNEL_SIGMA = 0.65
 """Of the anti-aliasing Gaussian, in pixels of the coarser of the two grids (reproject's kernel_width of 1.3 is 2 sigma)."""
 
-_REACH = 2.0  # half of reproject's sample_region_width, in the same pixels
+REACH = 2.0  # half of reproject's sample_region_width, in the same pixels
 _NODE_STEP = 16  # pixels between positions computed exactly
 _TOLERANCE = 1e-6  # pixels by which interpolated positions may be off before all are computed exactly
 _TIE = 1e-6
@@ -49,6 +49,10 @@ class PixelMap:
     form: np.ndarray
     reach: np.ndarray
     separable: bool
+
+    def squared(self) -> PixelMap:
+        """The same with the kernel's square, by which variances go."""
+        return replace(self, form=2 * self.form, reach=self.reach / np.sqrt(2))
 
 
 def pixel_map(image: WCS, grid: WCS, shape: tuple[int, int]) -> PixelMap:
@@ -80,7 +84,7 @@ def pixel_map(image: WCS, grid: WCS, shape: tuple[int, int]) -> PixelMap:
     determinant = large * small
     form = np.stack([d, -b, a]) / determinant / (2 * KERNEL_SIGMA**2)
     # A pixel on the square's edge is in, whatever rounding did to its position.
-    reach = _REACH * np.sqrt(large) + _TIE
+    reach = REACH * np.sqrt(large) + _TIE
     separable = bool(np.nanmax(np.abs(b) / np.sqrt(determinant), initial=0.0) < 1e-4)
     return PixelMap(x, y, form, reach, separable)
 

@@ -1,65 +1,100 @@
-"""The error of a pixel: background rms as it is after matching and resampling, and calibration, in quadrature."""
+"""The error of a pixel: background as it is after matching and resampling, calibration and reddening, in quadrature."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..galaxy import BandImage, Ellipse
 from ..recipe import ErrorSettings
-from .adaptive import KERNEL_SIGMA
+from .adaptive import KERNEL_SIGMA, REACH
+
+_CLIPPED = 0.9843  # the rms that is left of a Gaussian's once what lies beyond three of it is clipped again and again
+_FEWEST_PIXELS = 500
 
 
-def background_rms(image: BandImage, ellipse: Ellipse, pixel_arcsec: float) -> float:
-    """Clipped rms of the background, MJy/sr, that pixels of `pixel_arcsec` made of this image will have.
+@dataclass(frozen=True)
+class Background:
+    """The noise of the sky.
+
+    Attributes
+    ----------
+    rms : float
+        Of pixels of the grid, MJy/sr.
+    variance : float
+        Median of the image's own variance where the rms was measured; NaN where it has none.
+    """
+
+    rms: float
+    variance: float = float("nan")
+
+
+def background(image: BandImage, ellipse: Ellipse, pixel_arcsec: float) -> Background:
+    """The background noise that pixels of `pixel_arcsec` made of this image will have.
 
     The image is smoothed as resampling will smooth it, and measured where it shows sky, which there is more of than on
     the grid.
+
+    Parameters
+    ----------
+    image : BandImage
+        At the common PSF.
+    ellipse : Ellipse
+        The galaxy's.
+    pixel_arcsec : float
+        Side of the grid's pixels.
     """
     from astropy.stats import sigma_clip
     from scipy.ndimage import gaussian_filter
 
     valid = np.isfinite(image.data)
-    sigma = KERNEL_SIGMA * pixel_arcsec / image.pixel_arcsec
-    smooth = gaussian_filter(np.where(valid, image.data, 0), sigma)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        smooth = smooth / gaussian_filter(valid.astype(np.float32), sigma)
+    sigma = KERNEL_SIGMA * max(pixel_arcsec / image.pixel_arcsec, 1.0)
+    options = {"sigma": sigma, "truncate": REACH / KERNEL_SIGMA}
+    smooth = gaussian_filter(np.where(valid, image.data, 0), **options)
+    if not valid.all():
+        with np.errstate(invalid="ignore", divide="ignore"):
+            smooth = smooth / gaussian_filter(valid.astype(np.float32), **options)
     radius = ellipse.radius(image.wcs, image.shape)
     for factor in (1.25, 1.0, 0.8, 0.0):
         sky = valid & (radius > factor)
-        if sky.sum() > 500:
+        if sky.sum() > _FEWEST_PIXELS:
             break
     kept = sigma_clip(smooth[sky], sigma=3, masked=False)
+    if not kept.size:
+        return Background(float("nan"))
     # Faint sources outlast the clipping above the median, not below it: the lower half is the cleaner noise.
     centre = np.median(kept)
     below = kept[kept <= centre] - centre
-    return float(np.sqrt(np.mean(below**2))) if below.size else float("nan")
+    rms = float(np.sqrt(np.mean(below.astype(float) ** 2))) / _CLIPPED
+    own = np.array([]) if image.uncertainty is None else image.uncertainty[sky]
+    own = own[np.isfinite(own)]
+    return Background(rms, float(np.median(own)) ** 2 if own.size else float("nan"))
 
 
-def add_errors(image: BandImage, rms: float, settings: ErrorSettings) -> BandImage:
+def add_errors(image: BandImage, sky: Background, settings: ErrorSettings) -> BandImage:
     """The image with its 1-sigma uncertainty.
 
     Parameters
     ----------
     image : BandImage
-        On the grid. An uncertainty image that came with it gives the error's shape; the measured rms gives its level,
-        since resampling cannot know how its pixels are correlated.
-    rms : float
-        Of the background, MJy/sr.
+        On the grid. An uncertainty image that came with it, or was made of a gain, gives the error's shape; the
+        measured rms gives its level, since neither knows how the pixels were correlated before.
+    sky : Background
+        As `background` measured it.
     settings : ErrorSettings
         What enters.
     """
     variance = np.zeros(image.shape, np.float32)
     parts = []
     if settings.background:
-        variance += np.float32(rms**2)
-        parts.append(f"background {rms:.3g} MJy/sr")
-        if image.uncertainty is not None and np.isfinite(image.uncertainty).any():
-            own = image.uncertainty**2
-            floor = np.nanpercentile(own, 10)
-            if floor > 0:
-                shape = np.nan_to_num(own / floor, nan=1.0).clip(min=1)
-                variance = (variance * shape).astype(np.float32)
-                parts.append("scaled as its uncertainty image")
+        variance += np.float32(sky.rms**2)
+        parts.append(f"background {sky.rms:.3g} MJy/sr")
+        if image.uncertainty is not None and sky.variance > 0:
+            shape = image.uncertainty**2 / np.float32(sky.variance)
+            variance *= np.where(np.isfinite(shape), shape, np.float32(1))
+            poisson = image.meta.get("poisson")
+            parts.append(f"Poisson with {poisson}" if poisson else "scaled as its uncertainty image")
     calibration = image.band.calibration if settings.calibration else 0.0
     reddening = float(image.meta.get("reddening_error", 0.0)) if settings.reddening else 0.0
     for name, relative in (("calibration", calibration), ("reddening", reddening)):
@@ -70,5 +105,5 @@ def add_errors(image: BandImage, rms: float, settings: ErrorSettings) -> BandIma
     return image.evolve(
         "error: " + ", ".join(parts or ["none"]),
         uncertainty=error.astype(np.float32),
-        meta={"rms": rms, "systematic": float(np.hypot(calibration, reddening))},
+        meta={"rms": sky.rms, "systematic": float(np.hypot(calibration, reddening))},
     )

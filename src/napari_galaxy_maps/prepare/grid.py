@@ -103,8 +103,8 @@ def cutout(image: BandImage, ellipse: Ellipse, radius_arcsec: float) -> BandImag
 def resample(image: BandImage, grid: Grid, where: PixelMap | None = None) -> BandImage:
     """The image on a grid, by DeForest's (2004) adaptive method, which averages over larger pixels.
 
-    Surface brightness is kept, not flux. The variance is resampled as a fully correlated field: after PSF matching
-    neighbouring pixels are no longer independent.
+    Surface brightness is kept, not flux. The variance goes with the square of the method's kernel, normalised like the
+    kernel itself: its shape is right, and its level that of the image's pixels (`errors.add_errors` sets it).
 
     Parameters
     ----------
@@ -115,14 +115,23 @@ def resample(image: BandImage, grid: Grid, where: PixelMap | None = None) -> Ban
     where : PixelMap, optional
         Of the grid on the image, where it is known already.
     """
-    planes = [image.data] if image.uncertainty is None else [image.data, image.uncertainty**2]
     if where is None:
         where = pixel_map(image.wcs, grid.wcs, grid.shape)
-    resampled = resample_planes(np.stack(planes), where)
+    data, uncertainty = resampled(image.data, image.uncertainty, where)
     return image.evolve(
         f"on pixels of {grid.pixel_arcsec:.3g} arcsec, from {image.pixel_arcsec:.3g}",
-        data=resampled[0],
+        data=data,
         wcs=grid.wcs,
-        uncertainty=None if len(planes) == 1 else np.sqrt(resampled[1]),
+        uncertainty=uncertainty,
         mask=None,
     )
+
+
+def resampled(
+    data: np.ndarray, uncertainty: np.ndarray | None, where: PixelMap
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Data and uncertainty (or None) on the grid of a pixel map; see `resample`."""
+    plane = resample_planes(data[None], where)[0]
+    if uncertainty is None:
+        return plane, None
+    return plane, np.sqrt(resample_planes(uncertainty[None] ** 2, where.squared())[0])

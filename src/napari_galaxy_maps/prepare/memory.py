@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..galaxy import BandImage, Ellipse
-from .adaptive import PixelMap, part_of, pixel_map, resample_planes
-from .grid import Grid, resample
+from .adaptive import PixelMap, part_of, pixel_map
+from .grid import Grid, resample, resampled
 from .kernels import Kernel
 from .psf import Box, Sums, changed_box, convolution_sums, divided, matched, unmatched, update_sums
 
@@ -181,16 +181,14 @@ class Memory:
         if rectangle is None:
             return before.evolve(data=before.data), None
         part, source = part_of(where, rectangle, image.shape)
-        planes = (
-            [image.data[source]] if image.uncertainty is None else [image.data[source], image.uncertainty[source] ** 2]
-        )
-        fresh = resample_planes(np.stack(planes), part)
+        own = None if image.uncertainty is None else image.uncertainty[source]
+        fresh = resampled(image.data[source], own, part)
         data = before.data.copy()
         data[rectangle] = fresh[0]
         uncertainty = before.uncertainty
         if uncertainty is not None:
             uncertainty = uncertainty.copy()
-            uncertainty[rectangle] = np.sqrt(fresh[1])
+            uncertainty[rectangle] = fresh[1]
         return before.evolve(data=data, uncertainty=uncertainty), rectangle
 
     def radius(self, ellipse: Ellipse, grid: Grid) -> np.ndarray:

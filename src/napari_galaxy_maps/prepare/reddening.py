@@ -175,5 +175,5 @@ def deredden(image: BandImage, reddening: Reddening) -> BandImage:
         f"Milky Way absorption of {absorption:.3f} mag removed, E(B-V) = {reddening.ebv:.4f} ({reddening.source})",
         data=image.data * factor,
         uncertainty=None if image.uncertainty is None else image.uncertainty * factor,
-        meta={"ebv": reddening.ebv, "reddening_error": relative},
+        meta={"ebv": reddening.ebv, "reddening_error": relative, "reddening_factor": float(factor)},
     )

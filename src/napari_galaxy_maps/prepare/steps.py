@@ -17,7 +17,7 @@ from ..progress import Progress, Steps, drain
 from ..recipe import Recipe, StarSettings, parsec_of
 from .catalogue import read_catalogue
 from .correlation import shared_area
-from .errors import add_errors, background_rms
+from .errors import add_errors, background
 from .extent import detection_image, measure_ellipse
 from .gaia import NAME as GAIA
 from .gaia import fetch_gaia
@@ -26,6 +26,7 @@ from .masks import Masks
 from .matching import band_kernel, common_psf, keep_broad, ready_kernels, too_broad
 from .memory import Memory
 from .pixels import to_pixels
+from .poisson import check_gains, with_poisson
 from .reddening import deredden, find_reddening
 from .sky import subtract_sky
 from .stars import find_stars_steps, fit_stars
@@ -72,6 +73,7 @@ def prepare_steps(
     if not images:
         raise InputError("There is no image to prepare; add the galaxy's FITS files.")
     total = len(images)
+    gains = check_gains(recipe.errors, images)
 
     ellipse = galaxy.ellipse
     if recipe.sky.enabled:
@@ -113,6 +115,8 @@ def prepare_steps(
     shared: dict[str, float] = {}
     for done, (name, image) in enumerate(images.items(), 1):
         cut = memory.do("cut", cutout, image, ellipse, reach)
+        if recipe.errors.poisson:
+            cut = memory.do("poisson", with_poisson, cut, gains.get(name))
         matched = recipe.psf.enabled and name not in broader
         kernel = memory.do("kernel", band_kernel, cut, common, ready.get(name)) if matched else None
         shared[name] = memory.do("shared", shared_area, cut, kernel, grid.pixel_arcsec)
@@ -135,8 +139,8 @@ def prepare_steps(
         yield Progress("grid", done, total, _told(gridded[name]), gridded[name])
 
     for done, (name, image) in enumerate(gridded.items(), 1):
-        rms = memory.do("rms", background_rms, bare[name], ellipse, grid.pixel_arcsec)
-        gridded[name] = memory.do("errors", add_errors, image, rms, recipe.errors.model_copy())
+        sky = memory.do("background", background, bare[name], ellipse, grid.pixel_arcsec)
+        gridded[name] = memory.do("errors", add_errors, image, sky, recipe.errors.model_copy())
         yield Progress("errors", done, total, _told(gridded[name]), gridded[name])
 
     return _to_cube(galaxy, gridded, ellipse, grid, fwhm, recipe, memory, masks, shared)
