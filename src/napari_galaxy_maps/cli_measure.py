@@ -88,7 +88,7 @@ def _add_common(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("--out", required=True, metavar="FILE", help=f"the {what} to write, .ecsv or .csv")
     parser.add_argument("--map", action="append", metavar="NAME", help="only this property or band (repeatable)")
     parser.add_argument("--distance", type=float, metavar="MPC", help="in place of the one in the file")
-    parser.add_argument("--correlation", type=float, metavar="PIXELS", help="pixels over which noise is shared")
+    parser.add_argument("--correlation", type=float, metavar="PIXELS", help="pixels over which noise is shared, 0 for none")
     parser.add_argument("--overwrite", action="store_true", help="replace the output if it is there")
     parser.add_argument("--quiet", action="store_true", help="say nothing unless something is wrong")
 

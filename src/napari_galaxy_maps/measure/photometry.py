@@ -295,7 +295,7 @@ def _background(planes: Planes, ring: Overlap | None, options: Options) -> tuple
         value[i] = np.median(kept) if median else kept.mean()
         # The median of Gaussian noise scatters sqrt(pi/2) times as much as the mean.
         scatter = kept.std() * (np.sqrt(np.pi / 2) if median else 1.0)
-        error[i] = scatter / np.sqrt(max(kept.size / planes.correlation[i], 1.0))
+        error[i] = scatter / np.sqrt(max(kept.size / max(planes.correlation[i], 1.0), 1.0))
     return value, error
 
 

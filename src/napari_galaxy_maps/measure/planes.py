@@ -64,7 +64,7 @@ class Planes:
         Bits of `maps.Flag`.
     wcs : astropy.wcs.WCS
     correlation : ndarray, shape (n,)
-        Pixels over which the random error is shared (`prepare.correlation`).
+        Pixels over which the random error is shared (`prepare.correlation`); 0 where they are independent.
     systematic : ndarray, shape (n,)
         Relative error that is common to all pixels, such as the calibration.
     distance_mpc : float or None
@@ -128,9 +128,9 @@ def planes_of(
     """
     if distance_mpc is not None and not distance_mpc > 0:
         raise InputError(f"The distance is {distance_mpc:g} Mpc; give a positive number.")
-    if correlation is not None and not correlation >= 1:
+    if correlation is not None and not correlation >= 0:
         raise InputError(
-            f"The noise is said to be shared by {correlation:g} pixels; that is 1 for independent ones, else more."
+            f"The noise is said to be shared by {correlation:g} pixels; that is 0 for independent ones, else more."
         )
     if isinstance(source, PropertyMaps):
         return _of_maps(source, names, distance_mpc, correlation)
@@ -201,7 +201,7 @@ def _of_maps(
     distance = distance_mpc or maps_distance(maps)
     if distance is None and any(q.sum_unit for q in quantities):
         notes.append("Sums need the distance (--distance MPC); without it only means are given.")
-    shared = correlation or maps.correlation
+    shared = maps.correlation if correlation is None else correlation
     if shared is None and maps.errors:
         notes.append(
             "How pixels share their errors is not known: those of sums are as of independent pixels (--correlation)."
@@ -210,7 +210,7 @@ def _of_maps(
     n = len(names)
     return Planes(
         tuple(quantities), tuple(maps.values[name] for name in names), terms, maps.flags, maps.wcs,
-        np.full(n, shared or 1.0), np.zeros(n), distance, tuple(notes),
+        np.full(n, shared or 0.0), np.zeros(n), distance, tuple(notes),
     )  # fmt: skip
 
 
@@ -243,7 +243,7 @@ def _of_cube(
     nothing = np.zeros(len(cube.bands))
     systematic = (nothing if cube.systematic is None else np.asarray(cube.systematic, float))[rows]
     if correlation is not None or cube.correlation is None:
-        shared = nothing[rows] + (correlation or _psf_correlation(cube.fwhm, cube.wcs))
+        shared = nothing[rows] + (_psf_correlation(cube.fwhm, cube.wcs) if correlation is None else correlation)
     else:
         shared = np.asarray(cube.correlation, float)[rows]
     terms = np.stack(
@@ -258,7 +258,7 @@ def _of_cube(
 def _of_image(image: BandImage, correlation: float | None) -> Planes:
     values = image.data if image.mask is None else np.where(image.mask, np.float32(np.nan), image.data)
     error = np.full(image.shape, np.nan, np.float32) if image.uncertainty is None else image.uncertainty
-    shared = correlation or _psf_correlation(image.fwhm, image.wcs)
+    shared = _psf_correlation(image.fwhm, image.wcs) if correlation is None else correlation
     notes = ["Of the image alone: its sky and the Milky Way's reddening are as they are in the file."]
     if correlation is None:
         notes.append(f"Noise is taken as smoothed by the PSF, shared by {shared:.1f} pixels (--correlation).")
@@ -283,7 +283,7 @@ def _brightness(band: str) -> Quantity:
 def _psf_correlation(fwhm: float, wcs: WCS) -> float:
     from astropy.wcs.utils import proj_plane_pixel_area
 
-    return max(1.0, PSF_CORRELATION * fwhm**2 / (float(proj_plane_pixel_area(wcs)) * 3600**2))
+    return float(PSF_CORRELATION * fwhm**2 / (proj_plane_pixel_area(wcs) * 3600**2))
 
 
 def _chosen(names: Sequence[str] | None, there: list[str], source: Any) -> list[str]:
