@@ -88,7 +88,9 @@ def _add_common(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("--out", required=True, metavar="FILE", help=f"the {what} to write, .ecsv or .csv")
     parser.add_argument("--map", action="append", metavar="NAME", help="only this property or band (repeatable)")
     parser.add_argument("--distance", type=float, metavar="MPC", help="in place of the one in the file")
-    parser.add_argument("--correlation", type=float, metavar="PIXELS", help="pixels over which noise is shared, 0 for none")
+    parser.add_argument(
+        "--correlation", type=float, metavar="PIXELS", help="pixels over which noise is shared, 0 for none"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace the output if it is there")
     parser.add_argument("--quiet", action="store_true", help="say nothing unless something is wrong")
 
@@ -166,9 +168,9 @@ def _profile(arguments: argparse.Namespace) -> None:
         )
     else:
         edges = equal_steps(arguments.step or 3 * _pixel(source), ellipse.a)
-    named = {"": _planes(source, arguments)}
+    named = {"measured": _planes(source, arguments)}
     if arguments.truth:
-        named = {"measured": named[""], "truth": _planes(read_maps(arguments.truth), arguments, shared=source)}
+        named["truth"] = _planes(read_maps(arguments.truth), arguments, shared=source)
     table = radial_profile(named, ellipse, edges, d25.a if d25 else None, r_half)
     if not arguments.quiet:
         gradients = fit_gradients(table, "r", *limits)

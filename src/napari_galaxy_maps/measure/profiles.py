@@ -67,7 +67,7 @@ def radial_profile(
     Parameters
     ----------
     sources : Planes, PropertyMaps, BandCube, BandImage, or mapping of str to these
-        With a mapping, such as ``{"prediction": maps, "truth": truth}``, the column ``source`` tells them apart; each is
+        With a mapping, such as ``{"prediction": maps, "truth": truth}``, the column ``source`` tells them apart (it is ``measured`` without one); each is
         measured on its own grid.
     ellipse : Ellipse
         Centre, axis ratio and position angle of the annuli.
@@ -92,7 +92,7 @@ def radial_profile(
     from astropy.table import QTable, vstack
 
     rings = annuli(ellipse, edges)
-    named = sources if isinstance(sources, Mapping) else {"": sources}
+    named = sources if isinstance(sources, Mapping) else {"measured": sources}
     laid = {name: source if isinstance(source, Planes) else planes_of(source) for name, source in named.items()}
     tables, notes = [], []
     for label, planes in laid.items():
@@ -102,9 +102,9 @@ def radial_profile(
         if not any(np.any(values.n_pixels > 0) for values in found):
             raise InputError(
                 f"No annulus about RA {ellipse.ra:.5f}, Dec {ellipse.dec:.5f} out to {edges[-1]:g} arcsec holds a pixel with a "
-                f"value{f' on {label}' if label else ''}; check the ellipse, or measure another file."
+                f"value{f' on {label}' if len(laid) > 1 else ''}; check the ellipse, or measure another file."
             )
-        notes += [f"{label}: {note}" if label else note for note in planes.notes]
+        notes += [f"{label}: {note}" if len(laid) > 1 else note for note in planes.notes]
         tables.append(_table(planes, label, found, grown, np.asarray(edges, float)))
     table = vstack(tables, metadata_conflicts="silent") if len(tables) > 1 else tables[0]
     table = QTable(table)

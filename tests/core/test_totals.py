@@ -1,0 +1,150 @@
+"""Whole-galaxy values are those of an analytic disc, and the integrated fluxes are those of the cube."""
+
+import numpy as np
+import pytest
+from astropy.table import QTable
+
+from napari_galaxy_maps.cli import main
+from napari_galaxy_maps.exceptions import InputError
+from napari_galaxy_maps.fits_io import read_galaxy, write_cube, write_maps
+from napari_galaxy_maps.galaxy import PC_PER_MPC_ARCSEC, BandCube, Ellipse
+from napari_galaxy_maps.maps import PropertyMaps
+from napari_galaxy_maps.measure.planes import planes_of
+from napari_galaxy_maps.measure.totals import galaxy_totals, integrated_cube
+from napari_galaxy_maps.pipeline import Kept, predict_global, predict_steps, provenance
+from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.recipe import Recipe
+from tests.conftest import tan_wcs
+from tests.core.test_profiles import DISC, KPC, H, disc
+
+SHAPE = (61, 61)
+
+
+def cube_of(data, error=0.1, bands=("SDSS_r", "WISE_3.4"), **more):
+    data = np.asarray(data, "f4")
+    return BandCube(
+        data, np.full(data.shape, error, "f4"), bands, tan_wcs(SHAPE, 4.0), 12.0, 4.0, 4 * 10 * PC_PER_MPC_ARCSEC,
+        np.zeros(SHAPE, bool), np.zeros(SHAPE, np.int16), "NGC 0", **more,
+    )  # fmt: skip
+
+
+def test_totals_of_an_exponential_disc():
+    temperature = np.full((301, 301), 22.0)
+    maps = disc(LOG_SIGMA_SFR=temperature * 0 - 2, LOG_SIGMA_HI=temperature * 0 + 7)
+    ellipse = Ellipse(150.0, 2.0, 150.0, 75.0, 40.0)
+    table = {row["map"]: row for row in galaxy_totals(maps, ellipse)}
+    stars = 2 * np.pi * H**2 * 0.5 * 1e8 * (1 - np.exp(-150 / H) * (1 + 150 / H)) * KPC**2
+    row = table["LOG_SIGMA_STAR"]
+    assert row["value"] == pytest.approx(stars, rel=5e-3) and row["unit"] == "solMass"
+    assert row["log10"] == pytest.approx(np.log10(stars), abs=2e-3) and row["log10_err_max"] == pytest.approx(
+        0.05, rel=1e-3
+    )
+    assert 0 < row["err"] < 0.1 * row["err_max"]
+    area = np.pi * 150 * 75 * KPC**2
+    assert table["LOG_SIGMA_SFR"]["value"] == pytest.approx(0.01 * area, rel=1e-3)
+    assert table["LOG_SIGMA_SFR"]["unit"] == "solMass / yr" and table["LOG_SIGMA_HI"]["unit"] == "solMass"
+    # without a dust mass map the temperature is averaged over area: mean radius 2/3 of 150 arcsec
+    assert table["T_DUST"]["value"] == pytest.approx(25 - 100 / 50, abs=0.01) and np.isnan(table["T_DUST"]["log10"])
+    everything = {row["map"]: row for row in galaxy_totals(maps)}
+    assert everything["LOG_SIGMA_SFR"]["n_pixels"] == pytest.approx(301**2, rel=1e-6)
+
+
+def test_the_temperature_is_weighted_by_dust_mass():
+    left = np.broadcast_to(np.arange(301) < 150, (301, 301))
+    maps = disc(LOG_SIGMA_MD=np.where(left, 6.0, 2.0), T_DUST=np.where(left, 18.0, 40.0))
+    table = {row["map"]: row for row in galaxy_totals(maps, DISC)}
+    assert table["T_DUST"]["value"] == pytest.approx(18, abs=0.01) and table["T_DUST"]["weight"] == "LOG_SIGMA_MD"
+
+
+def test_blank_pixels_are_made_up_for_if_asked():
+    maps = disc(LOG_SIGMA_HI=np.full((301, 301), 7.0))
+    maps.values["LOG_SIGMA_HI"][100:120] = np.nan
+    plain, whole = (galaxy_totals(maps, DISC, correct_masked=c) for c in (False, True))
+    one, other = (t[t["map"] == "LOG_SIGMA_HI"]["value"][0] for t in (plain, whole))
+    assert other == pytest.approx(1e7 * np.pi * 5000 * KPC**2, rel=1e-4) and one < 0.95 * other
+
+
+def test_the_integrated_cube_holds_the_galaxys_fluxes():
+    rng = np.random.default_rng(0)
+    data = rng.normal(3.0, 0.1, (2, *SHAPE))
+    data[1] += 2
+    ellipse = Ellipse(150.0, 2.0, 80.0, 40.0, 20.0)
+    single = integrated_cube(cube_of(data, correlation=np.array([0.0, 0.0]), systematic=np.array([0.0, 0.02])), ellipse)
+    assert single.shape == (1, 1) and single.bands == ("SDSS_r", "WISE_3.4")
+    np.testing.assert_allclose(single.data[:, 0, 0], [3, 5], atol=0.02)
+    n = np.pi * 80 * 40 / 16
+    assert single.uncertainty[0, 0, 0] == pytest.approx(0.1 / np.sqrt(n), rel=0.02)
+    assert single.uncertainty[1, 0, 0] == pytest.approx(0.02 * 5, rel=0.1)
+    assert single.pixel_arcsec**2 == pytest.approx(np.pi * 80 * 40, rel=1e-4)
+    assert single.pixel_pc == pytest.approx(single.pixel_arcsec * 10 * PC_PER_MPC_ARCSEC)
+
+
+def test_a_band_with_holes_has_no_integrated_flux_and_masked_pixels_do_not_count():
+    data = np.full((2, *SHAPE), 3.0)
+    data[0, :, :20] = np.nan
+    cube = cube_of(data)
+    cube.data[:, 30:33, 30:33] = 1e6
+    cube.mask[30:33, 30:33] = True
+    single = integrated_cube(cube)
+    assert np.isnan(single.data[0, 0, 0]) and single.data[1, 0, 0] == pytest.approx(3)
+    cube.mask[:] = True
+    with pytest.raises(InputError, match="NGC 0 has no pixel inside the ellipse that is not masked"):
+        integrated_cube(cube)
+
+
+def test_totals_without_a_distance_are_asked_for():
+    maps = disc()
+    unknown = PropertyMaps(maps.values, maps.errors, maps.wcs, maps.flags)
+    with pytest.raises(InputError, match=r"Totals need the galaxy's distance"):
+        galaxy_totals(unknown, DISC)
+    assert galaxy_totals(planes_of(unknown, distance_mpc=10.0), DISC)["value"][0] > 0
+
+
+@pytest.fixture
+def predicted(galaxy_folder):
+    recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5, "distance": 10.0}})
+    galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "2MASS_Ks": 9.0, "SDSS_r": 2.5})], recipe)
+    memory = Kept()
+    maps = drain(predict_steps(galaxy, recipe, memory))
+    return maps, memory.cube, recipe, galaxy
+
+
+def test_maps_and_integrated_fluxes_of_a_galaxy_of_one_colour_agree(predicted):
+    """Every pixel has the same colours, so that both ways see the same galaxy; they differ by the model alone."""
+    maps, cube, recipe, galaxy = predicted
+    single = predict_global(cube, recipe, galaxy.ellipse)
+    assert single.shape == (1, 1) and np.isfinite(single.values["LOG_SMD"]).all()
+    assert float(single.provenance["distance_mpc"]) == pytest.approx(10)
+    table = {row["map"]: row for row in galaxy_totals(maps, galaxy.ellipse, single)}
+    for name, row in table.items():
+        assert np.isfinite(row["global"]), name
+        if np.isfinite(row["log10"]) and row["value"] > 0:
+            assert row["difference"] == pytest.approx(row["log10"] - np.log10(row["global"]), abs=1e-6)
+    assert abs(table["LOG_SIGMA_STAR"]["difference"]) < 0.1
+    scaled = {row["map"]: row for row in galaxy_totals(maps, galaxy.ellipse, single, correct_masked=True)}
+    assert scaled["T_DUST"]["global"] == table["T_DUST"]["global"]
+    assert scaled["LOG_SIGMA_STAR"]["global"] >= table["LOG_SIGMA_STAR"]["global"]
+
+
+def test_measure_total_on_the_command_line(predicted, tmp_path, capsys):
+    maps, cube, recipe, galaxy = predicted
+    write_maps(tmp_path / "maps.fits", maps)
+    write_cube(tmp_path / "cube.fits", cube, provenance(galaxy, recipe))
+    out = tmp_path / "t.ecsv"
+    arguments = [
+        "measure",
+        str(tmp_path / "maps.fits"),
+        "--total",
+        "--cube",
+        str(tmp_path / "cube.fits"),
+        "--out",
+        str(out),
+    ]
+    assert main(arguments) == 0
+    assert "LOG_SIGMA_MD" in capsys.readouterr().out
+    table = QTable.read(out)
+    expected = galaxy_totals(maps, galaxy.ellipse, predict_global(cube, recipe, galaxy.ellipse))
+    np.testing.assert_allclose(table["value"], expected["value"], rtol=1e-5)
+    np.testing.assert_allclose(table["difference"], expected["difference"], atol=1e-4)
+    assert main(["measure", str(tmp_path / "cube.fits"), "--total", "--out", str(tmp_path / "no.ecsv")]) == 2
+    assert "holds no maps" in capsys.readouterr().err
