@@ -108,7 +108,7 @@ class StepBox(QFrame):
             self._optional("ebv", "E(B−V)", "of a header or the map, if left empty")
             self._path("map", "Map", "a FITS map of E(B−V)", row=1)
         elif self.step == "stars":
-            self._path("catalogue", "Table", "stars with Gaia's columns: FITS, VOTable, ECSV, CSV")
+            self._path("catalogue", "Table", "with Gaia's columns (FITS, VOTable, ECSV, CSV), or: gaia")
             self._check("find", "without one, look for them on the images", row=1)
         elif self.step == "psf":
             self._free(

@@ -48,6 +48,15 @@ class Message(QLabel):
         self.setVisible(bool(text))
 
 
+class _NumberOrNothing(QDoubleValidator):
+    """Lets a field be emptied, too: Qt's own never tells of that."""
+
+    def validate(self, text: str, position: int) -> tuple[Any, str, int]:
+        if not text.strip():
+            return QDoubleValidator.State.Acceptable, text, position
+        return super().validate(text, position)
+
+
 class NumberField(QLineEdit):
     """A number that may be left empty."""
 
@@ -56,7 +65,7 @@ class NumberField(QLineEdit):
 
     def __init__(self, placeholder: str = "unknown", low: float = -1e9, high: float = 1e9, name: str = ""):
         super().__init__()
-        validator = QDoubleValidator(low, high, 6)
+        validator = _NumberOrNothing(low, high, 6)
         validator.setNotation(QDoubleValidator.Notation.StandardNotation)
         # A comma would otherwise be the decimal sign in half of Europe and a point refused.
         locale = validator.locale().c()
