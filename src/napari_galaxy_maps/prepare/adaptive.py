@@ -229,8 +229,8 @@ def resample_planes(planes: np.ndarray, where: PixelMap, min_weight: float = 0.5
     """
     blank = np.isnan(planes)
     holes = bool(blank.any())
-    if holes:  # the weights of the valid pixels are resampled like planes of their own
-        planes = np.concatenate([np.where(blank, np.float32(0), planes), ~blank], dtype=np.float32)
+    if holes:  # the weights of the blank pixels are resampled like planes of their own
+        planes = np.concatenate([np.where(blank, np.float32(0), planes), blank], dtype=np.float32)
     planes = np.ascontiguousarray(planes, np.float32)
     sums = np.zeros((len(planes), *where.x.shape))
     inside, total = np.zeros(where.x.shape), np.zeros(where.x.shape)
@@ -241,7 +241,8 @@ def resample_planes(planes: np.ndarray, where: PixelMap, min_weight: float = 0.5
 
     _in_strips(strip, where.x.shape[0])
     n = len(blank)
-    weight = sums[n:] if holes else inside[None]
+    # Taken off, so that a pixel far from any hole comes out the same to the last bit, whether there is one elsewhere or not.
+    weight = inside[None] - sums[n:] if holes else inside[None]
     with np.errstate(invalid="ignore", divide="ignore"):
         result = sums[:n] / weight
         result[np.broadcast_to(~(weight >= min_weight * total) | (total == 0), result.shape)] = np.nan
