@@ -12,6 +12,7 @@ from .adaptive import KERNEL_SIGMA, REACH
 
 _CLIPPED = 0.9843  # the rms that is left of a Gaussian's once what lies beyond three of it is clipped again and again
 _FEWEST_PIXELS = 500
+_RINGS = 8
 
 
 @dataclass(frozen=True)
@@ -56,20 +57,29 @@ def background(image: BandImage, ellipse: Ellipse, pixel_arcsec: float) -> Backg
         with np.errstate(invalid="ignore", divide="ignore"):
             smooth = smooth / gaussian_filter(valid.astype(np.float32), **options)
     radius = ellipse.radius(image.wcs, image.shape)
-    for factor in (1.25, 1.0, 0.8, 0.0):
+    # As far out as enough is seen: a deep image shows the galaxy beyond its D25.
+    for factor, enough in ((2.0, 0.2), (1.5, 0.2), (1.25, 0.0), (1.0, 0.0), (0.8, 0.0), (0.0, 0.0)):
         sky = valid & (radius > factor)
-        if sky.sum() > _FEWEST_PIXELS:
+        if sky.sum() > max(_FEWEST_PIXELS, enough * valid.sum()):
             break
-    kept = sigma_clip(smooth[sky], sigma=3, masked=False)
+    kept = sigma_clip(_levelled(smooth[sky], radius[sky]), sigma=3, masked=False)
     if not kept.size:
         return Background(float("nan"))
     # Faint sources outlast the clipping above the median, not below it: the lower half is the cleaner noise.
     centre = np.median(kept)
     below = kept[kept <= centre] - centre
-    rms = float(np.sqrt(np.mean(below.astype(float) ** 2))) / _CLIPPED
+    rms = float(np.sqrt(np.mean(below**2))) / _CLIPPED
     own = np.array([]) if image.uncertainty is None else image.uncertainty[sky]
     own = own[np.isfinite(own)]
     return Background(rms, float(np.median(own)) ** 2 if own.size else float("nan"))
+
+
+def _levelled(values: np.ndarray, radius: np.ndarray) -> np.ndarray:
+    """Values less their running median along the radius: the galaxy's outskirts are no noise."""
+    edges = np.quantile(radius, np.linspace(0, 1, _RINGS + 1))
+    ring = np.searchsorted(edges[1:-1], radius)
+    known = [(float(radius[ring == k].mean()), float(np.median(values[ring == k]))) for k in np.unique(ring)]
+    return np.asarray(values - np.interp(radius, *np.transpose(known)))
 
 
 def add_errors(image: BandImage, sky: Background, settings: ErrorSettings) -> BandImage:
