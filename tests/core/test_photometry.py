@@ -158,7 +158,7 @@ def test_dust_bands_give_temperature_and_opacity():
     u, q = np.argmin(np.abs(table.umin - 1)), np.argmin(np.abs(table.qhac - 0.17))
     names = ("PACS_100", "PACS_160", "SPIRE_250", "SPIRE_350", "SPIRE_500")
     light = np.array([table.light[0, q, u, 0, table.bands.index(n)] for n in names]) * LSUN_ERG / 1.98841e33
-    assert fitted(np.array([get_band(n).pivot for n in names]), light) == pytest.approx((18.4, 5.9), rel=0.12)
+    assert fitted(np.array([get_band(n).pivot for n in names]), light) == pytest.approx((18.4, 5.9), rel=0.15)
 
 
 def test_dust_is_warmer_in_stronger_fields():
