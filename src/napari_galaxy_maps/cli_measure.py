@@ -1,4 +1,4 @@
-"""The commands `measure` and `profile`: apertures, whole-galaxy values and radial profiles as tables."""
+"""The commands `measure`, `profile` and `evaluate`: apertures, whole-galaxy values and profiles as tables, and scores."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ _SHOWN = (
     "n_masked",
     "flags",
 )
+_MORE_SCORES = ("r2", "chi2", "coverage68", "coverage95")
 _SHOWN_PROFILE = (
     "source",
     "map",
@@ -51,7 +52,7 @@ _SHOWN_PROFILE = (
 
 
 def add_commands(command: Command, add_input_options: Callable[[argparse.ArgumentParser], None]) -> None:
-    """Add `measure` and `profile` to the command line."""
+    """Add `measure`, `profile` and `evaluate` to the command line."""
     sub = command("measure", _measure, "sums, means and errors inside apertures, of maps, a cube or images")
     sub.add_argument("file", metavar="FILE", help="maps, a prepared cube, an image or a folder of images")
     where = sub.add_mutually_exclusive_group(required=True)
@@ -82,6 +83,18 @@ def add_commands(command: Command, add_input_options: Callable[[argparse.Argumen
     sub.add_argument("--fit", metavar="INNER,OUTER", help="limits of the gradients' fit in arcsec")
     _add_common(sub, "profile")
     add_input_options(sub)
+
+    sub = command("evaluate", _evaluate, "score maps against truths: metrics.json, tables, figures and a report")
+    sub.add_argument("files", nargs="+", metavar="MAPS TRUTH", help="maps and their truth, a pair for each galaxy")
+    sub.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
+    sub.add_argument("--format", choices=["png", "pdf", "svg"], default="png", help="of the figures")
+    sub.add_argument("--ellipse", metavar="RA,DEC,A,B,PA", help="D25, in place of the recipe's")
+    sub.add_argument("--fwhm", type=float, metavar="ARCSEC", help="PSF of the maps, in place of what the file says")
+    sub.add_argument(
+        "--truth-fwhm", type=float, metavar="ARCSEC", help="PSF of the truth, in place of what the file says"
+    )
+    sub.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    sub.add_argument("--quiet", action="store_true", help="say nothing unless something is wrong")
 
 
 def _add_common(parser: argparse.ArgumentParser, what: str) -> None:
@@ -181,6 +194,34 @@ def _profile(arguments: argparse.Namespace) -> None:
             per_kpc = fit_gradients(table, "r_kpc", *(limit * kpc for limit in limits))
             _print(per_kpc, per_kpc.colnames)
     _finish(arguments, table, tuple(name for name in _SHOWN_PROFILE if name in table.colnames), write_table)
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    from .fits_io import read_maps
+    from .measure.comparison import compare, metrics_table
+    from .measure.report import write_evaluation
+    from .models.registry import list_models, load_card
+
+    if len(arguments.files) % 2:
+        raise InputError("Give maps and their truth in turn, two files for each galaxy.")
+    ellipse = ellipse_of(arguments.ellipse) if arguments.ellipse else None
+    pairs = [
+        (read_maps(arguments.files[i]), read_maps(arguments.files[i + 1])) for i in range(0, len(arguments.files), 2)
+    ]
+    comparisons = [compare(maps, truth, ellipse, arguments.fwhm, arguments.truth_fwhm) for maps, truth in pairs]
+    model = str(pairs[0][0].provenance.get("model", ""))
+    card = load_card(model).to_markdown() if model in list_models() else ""
+    found = write_evaluation(arguments.out, comparisons, card, arguments.format, arguments.overwrite)
+    if arguments.quiet:
+        return
+    table = metrics_table(found["properties"])
+    _print(
+        table[table["over"] == "pixels"],
+        ("property", "unit", "n", "rmse", "rmse_err", "bias", "bias_err", *_MORE_SCORES),
+    )
+    for note in dict.fromkeys(note for comparison in comparisons for note in comparison.notes):
+        print(f"Note: {note}")
+    print(f"written to {arguments.out}, which report.html shows")
 
 
 def read_sources(arguments: argparse.Namespace) -> list[Source]:

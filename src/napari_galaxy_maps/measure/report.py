@@ -1,0 +1,224 @@
+"""The evaluation of predictions against truths as files: metrics.json, tables, figures, and one page with all of it."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from .. import __version__
+from ..exceptions import InputError
+from ..fits_io.products import written_whole
+from .apertures_io import write_table
+from .comparison import IN_LOG, Comparison, all_metrics, metrics_table, pixels_of
+from .ellipses import recipe_ellipse
+from .figures import prediction_against_truth, profile_figure, residual_against, side_by_side, sigma_against_error
+from .profiles import equal_steps, radial_profile
+
+if TYPE_CHECKING:
+    from astropy.table import QTable
+    from matplotlib.figure import Figure
+
+_STEPS = 12
+"""Annuli of the profiles, out to R25."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure, the table behind it, and what to call the two."""
+
+    name: str
+    title: str
+    figure: Figure
+    table: QTable
+
+
+def drawings(comparisons: Sequence[Comparison]) -> Iterator[Drawing]:
+    """The figures of every property, over all galaxies and, side by side, of each."""
+    for name in dict.fromkeys(name for comparison in comparisons for name in comparison.maps.values):
+        try:
+            pixels = pixels_of(comparisons, name)
+        except InputError:
+            continue
+        yield Drawing(f"{name}_prediction", "Prediction against truth", *prediction_against_truth(pixels, name))
+        if (np.isfinite(pixels.sigma) & (pixels.sigma > 0)).any():
+            yield Drawing(f"{name}_sigma", "Predicted sigma against error", *sigma_against_error(pixels, name))
+        if np.isfinite(pixels.radius).any():
+            drawn = residual_against(pixels, name, pixels.radius, "radius")
+            yield Drawing(f"{name}_radius", "Residual against radius", *drawn)
+        for number, comparison in enumerate(comparisons, 1):
+            if name not in comparison.maps.values:
+                continue
+            end = f"_{number}" if len(comparisons) > 1 else ""
+            label = f"Maps of {comparison.name}" if comparison.name else "Maps"
+            yield Drawing(f"{name}_maps{end}", label, *side_by_side(comparison, name))
+            ellipse = recipe_ellipse(comparison.maps.provenance)
+            if ellipse is not None and name not in IN_LOG:
+                sources = {"prediction": comparison.maps, "truth": comparison.truth}
+                profile = radial_profile(sources, ellipse, equal_steps(ellipse.a / _STEPS, ellipse.a), ellipse.a)
+                mine = profile[profile["map"] == name]
+                yield Drawing(f"{name}_profile{end}", f"{label}: profile", profile_figure(mine, name), mine)
+
+
+def write_evaluation(
+    folder: str | Path, comparisons: Sequence[Comparison], card: str = "", ending: Literal["png", "pdf", "svg"] = "png",
+    overwrite: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Write metrics.json, metrics.ecsv, tables, figures and report.html into a folder.
+
+    Parameters
+    ----------
+    folder : str or Path
+    comparisons : sequence of Comparison
+    card : str
+        The model's card in Markdown, for the report.
+    ending : str
+        Format of the figures' files; in the report they are PNG.
+    overwrite : bool
+        Whether files that are there may be replaced.
+
+    Returns
+    -------
+    dict
+        What metrics.json holds.
+
+    Raises
+    ------
+    InputError
+        When the folder holds something and `overwrite` is off, or cannot be written to.
+    """
+    folder = Path(folder)
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not overwrite):
+        raise InputError(f"{folder} is there already; choose another folder, or allow it to be replaced (--overwrite).")
+    found = all_metrics(comparisons)
+    told = {
+        "galaxies": [
+            {"name": c.name, "maps": _file(c.maps.provenance), "truth": _file(c.truth.provenance), "notes": list(c.notes)}
+            for c in comparisons
+        ],
+        "made_by": f"napari-galaxy-maps {__version__}",
+        "properties": found,
+    }  # fmt: skip
+    table = metrics_table(found)
+    pictures = []
+    for drawing in drawings(comparisons):
+        pictures.append((drawing.name, drawing.title, _png(drawing.figure)))
+        with written_whole(folder / "figures" / f"{drawing.name}.{ending}", overwrite) as beside:
+            drawing.figure.savefig(beside, dpi=150)
+        write_table(folder / "tables" / f"{drawing.name}.ecsv", drawing.table, overwrite)
+    write_table(folder / "metrics.ecsv", table, overwrite)
+    texts = {
+        "metrics.json": json.dumps(_plain(told), indent=2),
+        "report.html": _page(told, table, pictures, comparisons, card),
+    }
+    for name, text in texts.items():
+        with written_whole(folder / name, overwrite) as beside:
+            beside.write_text(text, encoding="utf-8")
+    return told
+
+
+def _file(provenance: Mapping[str, Any]) -> str:
+    return Path(str(provenance.get("file", ""))).name
+
+
+def _plain(value: Any) -> Any:
+    """Numbers that JSON has no word for (NaN) as null."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value
+
+
+def _png(figure: Figure) -> str:
+    """A figure as text for an HTML page."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=110)
+    return base64.b64encode(stream.getvalue()).decode("ascii")
+
+
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; color: #1b1b1b; }
+h1, h2 { font-weight: 600; } h2 { margin-top: 2.5rem; border-bottom: 1px solid #ddd; }
+table { border-collapse: collapse; font-size: 13px; display: block; overflow-x: auto; }
+th, td { padding: 0.2rem 0.6rem; text-align: right; white-space: nowrap; } th { border-bottom: 1px solid #999; }
+td:first-child, th:first-child, td:nth-child(2), th:nth-child(2) { text-align: left; } tr:nth-child(even) { background: #f6f6f6; }
+figure { display: inline-block; margin: 0.5rem 1rem 0.5rem 0; vertical-align: top; } img { max-width: 100%; }
+figcaption { font-size: 13px; color: #555; } pre { background: #f6f6f6; padding: 1rem; overflow-x: auto; font-size: 12px; }
+"""
+
+
+def _page(
+    told: dict[str, Any],
+    table: QTable,
+    pictures: Sequence[tuple[str, str, str]],
+    comparisons: Sequence[Comparison],
+    card: str,
+) -> str:
+    """The report as one self-contained HTML page."""
+    names = [galaxy["name"] or galaxy["maps"] for galaxy in told["galaxies"]]
+    parts = [f"<h1>{html.escape(', '.join(names))}: prediction against truth</h1>", "<ul>"]
+    for galaxy in told["galaxies"]:
+        notes = " ".join(galaxy["notes"])
+        parts.append(
+            f"<li>{html.escape(galaxy['name'])}: {html.escape(galaxy['maps'])} against {html.escape(galaxy['truth'])}. "
+            f"{html.escape(notes)}</li>"
+        )
+    parts += ["</ul>", "<h2>Scores</h2>", _html_table(table)]
+    parts.append(
+        "<p>Bias is prediction minus truth; chi2 is the mean of z squared, with z the residual over the errors of both in "
+        "quadrature; coverages are the shares of pixels with |z| under 1 and 1.96. Each galaxy has one vote. Errors are from "
+        "bootstraps over galaxies, or over blocks of pixels as large as the PSF where there is one galaxy.</p>"
+    )
+    properties = dict.fromkeys(_property_of(name, told) for name, _, _ in pictures)
+    for prop in properties:
+        parts.append(f"<h2>{html.escape(prop)}</h2>")
+        for name, title, png in pictures:
+            if _property_of(name, told) == prop:
+                picture = f'<img alt="{html.escape(title)} of {html.escape(prop)}" src="data:image/png;base64,{png}">'
+                parts.append(
+                    f"<figure>{picture}<figcaption>{html.escape(title)}: tables/{name}.ecsv</figcaption></figure>"
+                )
+    for comparison in comparisons:
+        recipe = str(comparison.maps.provenance.get("recipe", "")).strip()
+        if recipe:
+            parts.append(f"<h2>Recipe of {html.escape(comparison.name)}</h2><pre>{html.escape(recipe)}</pre>")
+    if card:
+        parts.append(f"<h2>The model</h2><pre>{html.escape(card)}</pre>")
+    parts.append(f"<p>{html.escape(told['made_by'])}</p>")
+    title = html.escape(", ".join(names))
+    body = "\n".join(parts)
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style></head>\n'
+        f"<body>\n{body}\n</body></html>\n"
+    )
+
+
+def _property_of(name: str, told: dict[str, Any]) -> str:
+    return max((prop for prop in told["properties"] if name.startswith(f"{prop}_")), key=len)
+
+
+def _html_table(table: QTable) -> str:
+    """Scores with their errors, a cell each."""
+    metrics = [name for name in table.colnames if f"{name}_err" in table.colnames]
+    head = "".join(f"<th>{name}</th>" for name in ("property", "over", "unit", "n", *metrics))
+    rows = []
+    for row in table:
+        cells = [str(row["property"]), str(row["over"]), str(row["unit"]), f"{int(row['n']):,}"]
+        for name in metrics:
+            value, error = float(row[name]), float(row[f"{name}_err"])
+            cells.append(
+                "–" if not np.isfinite(value) else f"{value:.3f}" + (f" ± {error:.3f}" if np.isfinite(error) else "")
+            )
+        rows.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>")
+    return f"<table><tr>{head}</tr>{''.join(rows)}</table>"
