@@ -101,9 +101,11 @@ class StepBox(QFrame):
 
     def _settings(self) -> None:
         if self.step == "sky":
-            self._choice("model", "Shape", ("constant", "plane"))
+            self._choice("model", "Shape", ("constant", "plane", "polynomial"))
             self._number("clip", "Clipped at", 1.1, 10, 0.5, " σ")
             self._number("exclude", "Outside", 1, 10, 0.25, " × D25", row=1)
+            order = self._number("order", "Order up to", 1, 5, 1, "", row=1)
+            self._readers.append(lambda: order.setEnabled(self._value("model") == "polynomial"))
         elif self.step == "reddening":
             self._optional("ebv", "E(B−V)", "of a header or the map, if left empty")
             self._path("map", "Map", "a FITS map of E(B−V)", row=1)
@@ -129,9 +131,15 @@ class StepBox(QFrame):
             self._check("background", "background")
             self._check("calibration", "calibration")
             self._check("reddening", "reddening", row=1)
+            self._check("poisson", "Poisson", row=1)
+            gain = self._by_band("errors", "gain", "Gain of", "electrons per unit; empty: as its header says", row=2)
+            gain.choose.hide()
 
     def _value(self, key: str) -> Any:
         return getattr(getattr(self.session.recipe, self.step), key)
+
+    def _description(self, key: str) -> str:
+        return str(type(getattr(self.session.recipe, self.step)).model_fields[key].description)
 
     def _set(self, key: str, value: Any) -> None:
         if value == self._value(key):
@@ -161,12 +169,14 @@ class StepBox(QFrame):
         self._readers.append(lambda: box.setCurrentText(self._value(key)))
         self._add(row, QLabel(text), box)
 
-    def _number(self, key: str, text: str, low: float, high: float, step: float, unit: str, row: int = 0) -> None:
+    def _number(
+        self, key: str, text: str, low: float, high: float, step: float, unit: str, row: int = 0
+    ) -> QDoubleSpinBox:
         box = QDoubleSpinBox()
         box.setObjectName(key)
         box.setRange(low, high)
         box.setSingleStep(step)
-        box.setDecimals(2)
+        box.setDecimals(0 if step == int(step) else 2)
         box.setSuffix(unit)
         box.setKeyboardTracking(False)
 
@@ -175,9 +185,11 @@ class StepBox(QFrame):
             box.setValue(self._value(key))
             box.blockSignals(False)
 
+        box.setToolTip(self._description(key))
         box.valueChanged.connect(lambda value: self._set(key, value))
         self._readers.append(read)
         self._add(row, QLabel(text), box)
+        return box
 
     def _free(self, key: str, text: str, values: tuple[str, ...], hint: str, row: int = 0) -> None:
         box = QComboBox()
@@ -245,10 +257,11 @@ class StepBox(QFrame):
         choose.clicked.connect(lambda _: ask())
         self._add_row(text, field, row, choose)
 
-    def _by_band(self, section: str, key: str, text: str, hint: str, row: int) -> None:
+    def _by_band(self, section: str, key: str, text: str, hint: str, row: int) -> BandSetting:
         setting = BandSetting(self.session, section, key, text, hint, self._say)
         self._readers.append(setting.refresh)
         self.form.addWidget(setting, row, 0, 1, 4)
+        return setting
 
     def _add_row(self, text: str, field: QWidget, row: int, button: QWidget | None = None) -> None:
         line = QHBoxLayout()
@@ -260,7 +273,7 @@ class StepBox(QFrame):
 
     def _check(self, key: str, text: str, row: int = 0) -> None:
         box = QCheckBox(text)
-        box.setToolTip(str(type(getattr(self.session.recipe, self.step)).model_fields[key].description))
+        box.setToolTip(self._description(key))
         box.setObjectName(key)
         box.clicked.connect(lambda on: self._set(key, bool(on)))
         self._readers.append(lambda: box.setChecked(self._value(key)))
