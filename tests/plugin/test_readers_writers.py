@@ -8,7 +8,7 @@ import pytest
 
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import read_maps, write_maps
-from napari_galaxy_maps.plugin import readers, writers
+from napari_galaxy_maps.plugin import panels, readers, writers
 from napari_galaxy_maps.plugin.layers import METADATA_KEY, map_specs
 
 from ..conftest import tan_wcs, write_image
@@ -30,7 +30,7 @@ def as_layers(maps):
 def test_the_manifest_is_valid_and_every_command_exists():
     manifest = npe2.PluginManifest.from_distribution(PLUGIN)
     manifest.validate_imports()
-    assert {w.display_name for w in manifest.contributions.widgets} == {"All panels", "Galaxy", "Prepare", "Predict"}
+    assert {w.display_name for w in manifest.contributions.widgets} == {"All panels", *panels.PANELS}
 
 
 def test_a_file_opens_as_a_layer_on_the_sky(galaxy_folder):

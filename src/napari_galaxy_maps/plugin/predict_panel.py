@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -135,7 +135,7 @@ class PredictPanel(Panel):
         self.follow.setObjectName("follow")
         self.follow.setToolTip("A moment after an edit in the Stars panel the maps are made anew where it touches them")
         self.follow.clicked.connect(lambda on: self.session.following.switch(bool(on)))
-        self.column.addWidget(self.follow)
+        self.column.addWidget(self.follow, 0, Qt.AlignmentFlag.AlignLeft)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.progress = wrapped(colour=FAINT, name="progress")

@@ -119,7 +119,7 @@ class StarsPanel(Panel):
         self.follow.setObjectName("follow")
         self.follow.setToolTip("A moment after an edit the maps are made anew where it touches them")
         self.follow.clicked.connect(lambda on: self.session.following.switch(bool(on)))
-        self.column.addWidget(self.follow)
+        self.column.addWidget(self.follow, 0, Qt.AlignmentFlag.AlignLeft)
         self.state = wrapped(colour=FAINT, name="state")
         self.column.addWidget(self.state)
         self.told = wrapped(colour=GOOD, name="told")

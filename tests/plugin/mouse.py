@@ -1,0 +1,58 @@
+"""The mouse and the keys on the canvas, as Qt hears them from a person."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QMouseEvent
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QWidget
+
+from napari_galaxy_maps.plugin.viewers import camera_and_scale_bar
+
+LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+
+
+def canvas(viewer) -> QWidget:
+    """The widget that hears mouse and keys."""
+    return viewer.window._qt_viewer.canvas.native
+
+
+def pixel(viewer, north: float, west: float) -> QPoint:
+    """Where a point of the sky lies on the canvas: offsets in arcsec from where the tangent plane touches."""
+    camera, _ = camera_and_scale_bar(viewer)
+    widget, (centre_north, centre_west) = canvas(viewer), camera.center[-2:]
+    return QPoint(
+        round(widget.width() / 2 + (west - centre_west) * camera.zoom),
+        round(widget.height() / 2 - (north - centre_north) * camera.zoom),
+    )
+
+
+def _send(viewer, kind: QEvent.Type, at: QPoint, button: Qt.MouseButton, buttons: Qt.MouseButton) -> None:
+    widget = canvas(viewer)
+    event = QMouseEvent(
+        kind, QPointF(at), QPointF(widget.mapToGlobal(at)), button, buttons, Qt.KeyboardModifier.NoModifier
+    )
+    QApplication.sendEvent(widget, event)
+    QApplication.processEvents()
+
+
+def drag(viewer, start: tuple[float, float], end: tuple[float, float], steps: int = 6) -> None:
+    """Press at one point of the sky, move, and let go at another; at the same point it is a click."""
+    a, b = pixel(viewer, *start), pixel(viewer, *end)
+    _send(viewer, QEvent.Type.MouseMove, a, NONE, NONE)
+    _send(viewer, QEvent.Type.MouseButtonPress, a, LEFT, LEFT)
+    for i in range(1, steps + 1) if a != b else ():
+        between = QPoint(round(a.x() + (b.x() - a.x()) * i / steps), round(a.y() + (b.y() - a.y()) * i / steps))
+        _send(viewer, QEvent.Type.MouseMove, between, NONE, LEFT)
+    _send(viewer, QEvent.Type.MouseButtonRelease, b, LEFT, NONE)
+
+
+def click(viewer, point: tuple[float, float]) -> None:
+    """Press and let go at a point of the sky."""
+    drag(viewer, point, point)
+
+
+def key(viewer, code: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+    """Press a key over the canvas."""
+    QTest.keyClick(canvas(viewer), code, modifier)
+    QApplication.processEvents()
