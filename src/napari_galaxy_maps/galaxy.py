@@ -298,6 +298,11 @@ class BandCube:
     systematic: np.ndarray | None = None
 
     @property
+    def notes(self) -> list[str]:
+        """What was done to each band, in words."""
+        return [f"{image.band}: {text}" for image in self.images.values() for text in image.notes]
+
+    @property
     def shape(self) -> tuple[int, int]:
         """(ny, nx) of the grid."""
         _, ny, nx = self.data.shape

@@ -90,9 +90,8 @@ def predict_cube_steps(
         maps = yield from model.predict_steps(cube, recipe.model.device)
     else:
         maps = yield from _predict_changed(cube, before, last, model, recipe.model.device)
-    notes = [f"{image.band}: {text}" for image in cube.images.values() for text in image.notes]
     shared = None if cube.correlation is None else float(np.max(cube.correlation))
-    told = {**(known or {"object": cube.name}), **maps.provenance, "note": notes, "fwhm": cube.fwhm}
+    told = {**(known or {"object": cube.name}), **maps.provenance, "note": cube.notes, "fwhm": cube.fwhm}
     if cube.pixel_pc:
         told["distance_mpc"] = cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC)
     maps = replace(maps, correlation=shared, provenance=told)

@@ -9,7 +9,7 @@ from scipy.ndimage import map_coordinates
 
 from napari_galaxy_maps.bands import get_band
 from napari_galaxy_maps.exceptions import InputError, RecipeError
-from napari_galaxy_maps.fits_io import read_galaxy, read_stamp
+from napari_galaxy_maps.fits_io import read_galaxy, read_stamp, write_cube
 from napari_galaxy_maps.galaxy import BandImage, Ellipse, Galaxy, Stamp, pixel_frame
 from napari_galaxy_maps.pipeline import provenance
 from napari_galaxy_maps.prepare.kernels import gaussian_stamp
@@ -184,7 +184,7 @@ def test_a_psf_file_gives_the_band_its_width(made, galaxy_folder):
     assert any(key == "psf of 2MASS_J" and "psf.fits sha256 " in text for key, text in named.items())
 
 
-def test_a_band_too_broad_is_kept_where_that_is_asked(galaxy_folder):
+def test_a_band_too_broad_is_kept_where_that_is_asked(galaxy_folder, tmp_path):
     folder = galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SPIRE_250": 20.0})
     recipe = Recipe.from_tree(
         {"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}, "psf": {"target": 8.0, "broader": "keep"}}
@@ -193,6 +193,9 @@ def test_a_band_too_broad_is_kept_where_that_is_asked(galaxy_folder):
     assert cube.bands == ("2MASS_J", "WISE_3.4", "SPIRE_250") and cube.images["SPIRE_250"].fwhm > 17
     assert any("too broad" in note and "kept as asked" in note for note in cube.images["SPIRE_250"].notes)
     assert not any("too broad" in note for note in cube.images["WISE_3.4"].notes)
+    write_cube(tmp_path / "cube.fits", cube, {})
+    assert fits.getdata(tmp_path / "cube.fits", "BANDS")["FWHM"].tolist() == pytest.approx([8, 8, 18])
+    assert any("kept as asked" in str(row) for row in fits.getdata(tmp_path / "cube.fits", "RECIPE"))
 
 
 def test_kernels_and_broad_bands_are_not_done_again(made):

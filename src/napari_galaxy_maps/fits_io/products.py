@@ -276,16 +276,22 @@ def write_cube(
     hdus.append(fits.ImageHDU(cube.mask.astype(np.uint8), wcs, name="MASK"))
     hdus.append(fits.ImageHDU(cube.flags.astype(np.int16), wcs, name="FLAGS"))
     files = [image.path.name if (image := cube.images.get(b)) and image.path else "" for b in cube.bands]
+    # A band that is too broad may have been kept at its own PSF.
+    widths = [cube.images[b].fwhm if b in cube.images else cube.fwhm for b in cube.bands]
     columns = [
         fits.Column(name="BAND", format="12A", array=list(cube.bands)),
         fits.Column(name="PIVOT", format="E", unit="um", array=[get_band(b).pivot for b in cube.bands]),
-        fits.Column(name="FWHM", format="E", unit="arcsec", array=[cube.fwhm] * len(cube.bands)),
+        fits.Column(name="FWHM", format="E", unit="arcsec", array=widths),
         # What the error of a sum over pixels needs: the pixels that share noise, and the relative error common to all.
         fits.Column(name="CORRAREA", format="E", unit="pixel", array=_or_nan(cube.correlation, len(cube.bands))),
         fits.Column(name="SYSTERR", format="E", array=_or_nan(cube.systematic, len(cube.bands))),
         fits.Column(name="FILE", format=f"{max(1, *map(len, files))}A", array=[_ascii(f) for f in files]),
     ]
-    hdus += [fits.BinTableHDU.from_columns(columns, name="BANDS"), *extra, _recipe_table(provenance)]
+    hdus += [
+        fits.BinTableHDU.from_columns(columns, name="BANDS"),
+        *extra,
+        _recipe_table({**provenance, "note": cube.notes}),
+    ]
     with written_whole(path, overwrite) as beside:
         fits.HDUList(hdus).writeto(beside, overwrite=True, checksum=True)
 
