@@ -13,7 +13,7 @@ from . import warmup
 from .session import session_for
 
 PLUGIN = "napari-galaxy-maps"
-PANELS = ("Galaxy", "Prepare", "Stars", "Predict")
+PANELS = ("Galaxy", "Prepare", "Stars", "Predict", "Measure")
 
 
 def open_all(viewer: Viewer) -> None:
@@ -107,8 +107,12 @@ def _full_name(name: str) -> str:
 
 def _classes() -> dict[str, Any]:
     from .galaxy_panel import GalaxyPanel
+    from .measure_panel import MeasurePanel
     from .predict_panel import PredictPanel
     from .prepare_panel import PreparePanel
     from .stars_panel import StarsPanel
 
-    return {"Galaxy": GalaxyPanel, "Prepare": PreparePanel, "Stars": StarsPanel, "Predict": PredictPanel}
+    return {
+        "Galaxy": GalaxyPanel, "Prepare": PreparePanel, "Stars": StarsPanel, "Predict": PredictPanel,
+        "Measure": MeasurePanel,
+    }  # fmt: skip

@@ -15,7 +15,7 @@ from ..galaxy import BandCube, BandImage, Galaxy
 from ..maps import PropertyMaps
 from ..recipe import Recipe
 from . import readout, viewers
-from .caption import Caption
+from .caption import Caption, learn_letters
 from .circles import Circles
 from .following import Following
 from .layers import METADATA_KEY, Key, LayerSpec, shown_in
@@ -78,6 +78,8 @@ class Session:
     layers_changed = Signal()
     job_changed = Signal()
     """A job began or ended; see `job`."""
+    started_over = Signal()
+    """Another galaxy follows."""
     said = Signal(str)
     """A sentence for the person, beside the notification."""
 
@@ -141,6 +143,7 @@ class Session:
             self.truths_changed, self.maps_changed, self.layers_changed,
         ):  # fmt: skip
             signal.emit()
+        self.started_over.emit()
         self.note("")
 
     # The viewer ------------------------------------------------------------------------------------------------------
@@ -161,6 +164,7 @@ class Session:
         camera, scale_bar = viewers.camera_and_scale_bar(self.viewer)
         camera.orientation2d = ("up", "right")
         scale_bar.visible = True
+        learn_letters(self._viewer)
 
     def place(self, image_or_maps: BandImage | PropertyMaps) -> Reference:
         """Where the tangent plane touches: the middle of the first thing ever shown, while any of it is open."""

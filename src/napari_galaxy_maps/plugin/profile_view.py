@@ -1,0 +1,453 @@
+"""Radial profiles in the Measure panel: over elliptical annuli that show on the galaxy, of one map and of the truth beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..exceptions import GalaxyMapsError, InputError
+from ..galaxy import Ellipse
+from ..maps import PROPERTIES, PropertyMaps
+from . import plots, worker
+from .aperture_table import unit_words, with_error
+from .drawn_ellipse import ellipse_corners
+from .measuring import Measuring
+from .overlay import Overlay
+from .sky_shapes import Outline
+from .widgets import FAINT, GOOD, Message, NumberField, wrapped
+
+if TYPE_CHECKING:
+    from astropy.table import QTable
+
+    from .session import Session
+
+_GREEN, _WHITE = (0.5, 0.9, 0.5, 0.7), (1.0, 1.0, 1.0, 1.0)
+_ELLIPSES = {
+    "D25": "the D25 ellipse",
+    "aperture": "the selected aperture",
+    "isophote": "an isophote of this map",
+    "half": "half of the stars (R_half)",
+}
+_RADII = {"r": "arcsec", "r_kpc": "kpc", "r_r25": "R/R25", "r_rhalf": "R/R_half"}
+_SHOWN = {"mean": "mean and its error", "median": "median, 16–84 %", "growth": "growth curve"}
+_WAIT_MS = 150
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a profile is asked to be."""
+
+    ellipse: str
+    step: float | None
+    reach: float
+    with_truth: bool
+    name: str
+
+
+@dataclass(frozen=True)
+class Profiled:
+    """A profile, the ellipse it is over, the edges of its annuli in arcsec, and what is to be said of it."""
+
+    table: QTable
+    ellipse: Ellipse
+    edges: tuple[float, ...]
+    gradients: QTable | None
+    told: str
+
+
+class ProfileView(QWidget):
+    """The tab with the plot.
+
+    Parameters
+    ----------
+    session : Session
+        Whose maps they are.
+    measuring : Measuring
+        What is measured, and the apertures.
+    """
+
+    def __init__(self, session: Session, measuring: Measuring):
+        super().__init__()
+        self.session, self.measuring = session, measuring
+        self.annuli = Overlay(session, "annuli", _GREEN[:3])
+        self.profiled: Profiled | None = None
+        self.canvas: Any = None
+        self._lit: int | None = None
+        self._asked = 0
+        self._points: np.ndarray = np.empty(0)
+        self._waiting = QTimer(self)
+        self._waiting.setSingleShot(True)
+        self._waiting.setInterval(_WAIT_MS)
+        self._waiting.timeout.connect(self.refresh)
+        self._build()
+
+    def _build(self) -> None:
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, 6, 0, 0)
+        grid = QGridLayout()
+        self.ellipse = _combo("ellipse", _ELLIPSES, "The annuli have its centre, axis ratio and position angle")
+        self.radius = _combo("radius", _RADII, "What the profile is plotted over, and gradients are per")
+        self.shown = _combo("shown", _SHOWN, "What of each annulus is plotted")
+        self.step = NumberField("a PSF", 0, 1e5, "step")
+        self.step.setToolTip("Width of the annuli in arcsec; empty: the FWHM of the map")
+        self.reach = NumberField("1", 0, 50, "reach")
+        self.reach.setToolTip("How far out, in units of the ellipse; empty: all of it, 1")
+        self.truth = QCheckBox("with the truth")
+        self.truth.setObjectName("with_truth")
+        self.truth.setChecked(True)
+        for i, (text, widget) in enumerate(
+            (("Annuli like", self.ellipse), ("over", self.radius), ("Show", self.shown), ("to × ellipse", self.reach),
+             ("Step ″", self.step), ("", self.truth))
+        ):  # fmt: skip
+            grid.addWidget(QLabel(text), i // 2, 2 * (i % 2))
+            grid.addWidget(widget, i // 2, 2 * (i % 2) + 1)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(3, 1)
+        self.column.addLayout(grid)
+        self.place = QVBoxLayout()
+        self.column.addLayout(self.place, 1)
+        self.gradient = wrapped(name="gradient")
+        self.told = wrapped(colour=FAINT, name="told")
+        self.message = Message()
+        for widget in (self.gradient, self.told, self.message):
+            self.column.addWidget(widget)
+        row = QHBoxLayout()
+        self.export = QPushButton("Save table…")
+        self.picture = QPushButton("Save figure…")
+        for button, slot in ((self.export, self._ask_export), (self.picture, self._ask_picture)):
+            button.clicked.connect(lambda _, slot=slot: slot())
+            button.setEnabled(False)
+            row.addWidget(button)
+        self.column.addLayout(row)
+        self.done = wrapped(colour=GOOD, name="done")
+        self.column.addWidget(self.done)
+        self.ellipse.activated.connect(self.soon)
+        self.truth.clicked.connect(self.soon)
+        self.step.told.connect(self.soon)
+        self.reach.told.connect(self.soon)
+        self.radius.activated.connect(lambda _: self.refresh())
+        self.shown.activated.connect(lambda _: self._plot())
+
+    # What is asked ---------------------------------------------------------------------------------------------------
+
+    def look_at(self, name: str) -> None:
+        """Show the profile of another map."""
+        if name != getattr(self, "_name", ""):
+            self._name = name
+            self.soon()
+
+    def soon(self, *_: Any) -> None:
+        """Make the profile again in a moment, if anybody looks."""
+        if self.isVisible():
+            self._waiting.start()
+
+    def showEvent(self, event: Any) -> None:
+        """The tab is looked at: now the profile is worth making."""
+        super().showEvent(event)
+        layer = self.annuli.layer
+        if layer is not None:
+            layer.visible = True
+        self.soon()
+
+    def hideEvent(self, event: Any) -> None:
+        """The annuli show as long as the tab does."""
+        super().hideEvent(event)
+        layer = self.annuli.layer if self.annuli._session() is not None else None
+        if layer is not None:
+            layer.visible = False
+
+    def refresh(self) -> None:
+        """Measure and plot, beside whatever else is done."""
+        measuring, session = self.measuring, self.session
+        content = measuring.sources.get(measuring.chosen)
+        self._asked += 1
+        if content is None:
+            self._say("There is nothing to measure yet; open images or predict maps first.")
+            return
+        number = float(self.reach.text()) if self.reach.text() else 1.0
+        step = float(self.step.text()) if self.step.text() else None
+        asked = Asked(self.ellipse.currentData(), step, number, self.truth.isChecked(), getattr(self, "_name", ""))
+        truth = session.truth if content is session.maps and asked.with_truth else None
+        d25, distance = d25_of(session), session.recipe.galaxy.distance
+        selected = [measuring.apertures[i].shape for i in measuring.selected[:1]]
+        drawn = selected[0] if selected and isinstance(selected[0], Ellipse) else None
+        planes, asked_now, radius = measuring.planes_for(content), self._asked, self.radius.currentData()
+
+        def work() -> Profiled | str:
+            try:
+                return profile(content, planes, truth, asked, radius, d25, drawn, distance)
+            except GalaxyMapsError as error:
+                return str(error)
+
+        def take(result: Profiled | str) -> None:
+            if asked_now != self._asked:
+                return
+            if isinstance(result, str):
+                self._say(result)
+                return
+            self.profiled = result
+            self._say("")
+            self._plot()
+            self._show_annuli()
+
+        worker.fetch(work, take)
+
+    def _say(self, text: str) -> None:
+        self.message.say(text)
+        self.export.setEnabled(not text)
+        self.picture.setEnabled(not text)
+        if text:
+            self.gradient.setText("")
+
+    # Plot ------------------------------------------------------------------------------------------------------------
+
+    def _plot(self) -> None:
+        found = self.profiled
+        if found is None:
+            return
+        if self.canvas is None:
+            self.canvas = plots.make_canvas()
+            self.place.addWidget(self.canvas)
+            self.canvas.mpl_connect("motion_notify_event", self._pointed)
+            self.canvas.mpl_connect("axes_leave_event", lambda _: self._light(None))
+        axes, table = plots.fresh_axes(self.canvas), found.table
+        radius = self.radius.currentData() if self.radius.currentData() in table.colnames else "r"
+        shown = self.shown.currentData()
+        for colour, source in zip(plots.COLOURS, dict.fromkeys(table["source"]), strict=False):
+            part = table[table["source"] == source]
+            x = np.asarray(part[radius], float)
+            if source == table["source"][0]:
+                self._points = x
+            draw_profile(axes, part, x, shown, colour, str(source))
+        prop = PROPERTIES.get(str(table["map"][0]))
+        unit = unit_words(str(table["sum_unit" if shown == "growth" else "mean_unit"][0]))
+        axes.set_xlabel(_RADII[radius])
+        axes.set_ylabel(f"{prop.label if prop is not None else table['map'][0]} [{unit}]")
+        axes.set_xlim(left=0)
+        if len(set(table["source"])) > 1:
+            plots.legend(axes)
+        self._mark = axes.axvline(0, color=plots.INK, lw=0.8, visible=False)
+        self.canvas.draw_idle()
+        self.gradient.setText(gradient_words(found.gradients))
+        self.told.setText(found.told)
+
+    def _pointed(self, event: Any) -> None:
+        """The annulus of the bin under the pointer lights up on the galaxy."""
+        if event.inaxes is None or not self._points.size:
+            self._light(None)
+            return
+        self._light(int(np.nanargmin(np.abs(self._points - event.xdata))))
+
+    def _light(self, number: int | None) -> None:
+        if number == self._lit:
+            return
+        before, self._lit = self._lit, number
+        if self.profiled is None or self.annuli.layer is None:
+            return
+        # An annulus lies between its own outer edge and that of the one before.
+        only = {i for n in (before, number) if n is not None for i in (n - 1, n) if i >= 0}
+        self.annuli.draw(self._outlines(), sorted(only))
+        self._mark.set_visible(number is not None)
+        if number is not None:
+            self._mark.set_xdata([self._points[number]] * 2)
+        self.canvas.draw_idle()
+
+    # Annuli ----------------------------------------------------------------------------------------------------------
+
+    def _outlines(self) -> list[Outline]:
+        found, reference = self.profiled, self.session.reference
+        if found is None or reference is None:
+            return []
+        ratio = found.ellipse.b / found.ellipse.a
+        outlines = []
+        for i, edge in enumerate(found.edges[1:]):
+            lit = self._lit is not None and i in (self._lit - 1, self._lit)
+            ring = replace(found.ellipse, a=edge, b=edge * ratio)
+            outlines.append(
+                Outline("ellipse", ellipse_corners(ring, reference), _WHITE if lit else _GREEN, 2.2 if lit else 1.0)
+            )
+        return outlines
+
+    def _show_annuli(self) -> None:
+        outlines = self._outlines()
+        if self.annuli.layer is not None:
+            self.annuli.draw(outlines)
+        elif outlines:
+            layer = self.annuli.make(outlines)
+            layer.editable = False
+        layer = self.annuli.layer
+        if layer is not None:
+            layer.visible = self.isVisible()
+
+    # Files -----------------------------------------------------------------------------------------------------------
+
+    def _ask_export(self) -> None:
+        kinds = "ECSV table (*.ecsv);;CSV table (*.csv)"
+        path, _ = QFileDialog.getSaveFileName(self, "Save the profile", self._file("profile.ecsv"), kinds)
+        if path and self.profiled is not None:
+            from ..measure.apertures_io import write_table
+
+            path = path if Path(path).suffix else f"{path}.ecsv"
+            table = self.profiled.table
+            self._write(path, lambda: write_table(path, table, overwrite=True))
+
+    def _ask_picture(self) -> None:
+        kinds = "Pictures (*.png *.pdf *.svg)"
+        path, _ = QFileDialog.getSaveFileName(self, "Save the figure", self._file("profile.png"), kinds)
+        if path and self.canvas is not None:
+            path = path if Path(path).suffix else f"{path}.png"
+            self._write(path, lambda: plots.save_figure(self.canvas, path))
+
+    def _write(self, path: str, write: Any) -> None:
+        try:
+            write()
+        except GalaxyMapsError as error:
+            self.message.say(worker.report(error))
+        else:
+            self.done.setText(f"Saved in {path}.")
+
+    def _file(self, ending: str) -> str:
+        return f"{(self.session.name or 'galaxy').replace(' ', '_')}_{getattr(self, '_name', '')}_{ending}"
+
+
+def d25_of(session: Session) -> Ellipse | None:
+    """The galaxy's ellipse: as typed or drawn, as the last preparation has measured it, or as the maps tell."""
+    from ..measure.ellipses import recipe_ellipse
+
+    galaxy = session.galaxy
+    if galaxy is not None and galaxy.ellipse is not None:
+        return galaxy.ellipse
+    kept = session.memory.kept if session.memory is not None else {}
+    measured = next((value[2] for (step, _), value in kept.items() if step == "extent"), None)
+    if measured is not None:
+        return measured
+    return recipe_ellipse(session.maps.provenance) if session.maps is not None else None
+
+
+def profile(
+    content: Any, planes: Any, truth: PropertyMaps | None, asked: Asked, radius: str, d25: Ellipse | None,
+    drawn: Ellipse | None, distance: float | None,
+) -> Profiled:  # fmt: skip
+    """The profile of one map, and of the truth's where it has that map.
+
+    Raises
+    ------
+    InputError
+        When there is no such ellipse or map, or nothing in it.
+    """
+    from ..measure.ellipses import fit_isophote, half_mass_ellipse
+    from ..measure.planes import linear, planes_of
+    from ..measure.profiles import equal_steps, fit_gradients, radial_profile
+
+    planes = planes_of(content, distance_mpc=distance) if planes is None else planes
+    names = [quantity.name for quantity in planes.quantities]
+    name = asked.name if asked.name in names else names[0]
+    start = d25 or drawn
+    if asked.ellipse == "aperture":
+        if drawn is None:
+            raise InputError(
+                "Draw a circle or an ellipse in the tab Apertures and select it; the annuli are then like it."
+            )
+        ellipse = drawn
+    elif start is None:
+        raise InputError(
+            "The galaxy's ellipse is not known: give or draw D25 in the Galaxy panel, or choose an aperture."
+        )
+    elif asked.ellipse == "isophote":
+        quantity = planes.quantities[names.index(name)]
+        plane = linear(planes.values[names.index(name)], quantity.log)
+        ellipse = fit_isophote(plane, planes.wcs, replace(start, a=0.5 * start.a, b=0.5 * start.b))
+        ellipse = replace(ellipse, a=start.a, b=start.a * ellipse.b / ellipse.a)
+    elif asked.ellipse == "half":
+        if not isinstance(content, PropertyMaps):
+            raise InputError("R_half is that of a map of stars: choose the maps to be measured, not images.")
+        ellipse = half_mass_ellipse(content, start)
+    else:
+        ellipse = start
+    half = ellipse.a if asked.ellipse == "half" else None
+    reach = asked.reach * (5 if half else 1) * ellipse.a  # PICASSO's profiles reach to 5 R_half
+    step = asked.step or max(_psf(content), reach / 40)
+    edges = equal_steps(step, reach)
+    sources: dict[str, Any] = {"prediction" if isinstance(content, PropertyMaps) else "": only(planes, name)}
+    if truth is not None and name in truth.values:
+        sources["truth"] = planes_of(truth, [name], distance_mpc=distance or planes.distance_mpc)
+    table = radial_profile(sources, ellipse, edges, r25=d25.a if d25 is not None else None, r_half=half)
+    try:
+        gradients = fit_gradients(table, radius if radius in table.colnames else "r")  # type: ignore[arg-type]
+    except InputError:
+        gradients = None
+    words = [
+        f"Annuli of {step:.3g}″, axis ratio {ellipse.b / ellipse.a:.2f}, position angle {ellipse.pa:.0f}°"
+        + (f"; R_half {half:.1f}″." if half else ".")
+    ]
+    if radius not in table.colnames:
+        need = {"r_kpc": "the distance (Galaxy panel)", "r_r25": "D25 (Galaxy panel)", "r_rhalf": "annuli like R_half"}
+        words.append(f"{_RADII[radius]} needs {need.get(radius, 'more')}; it is plotted over arcsec.")
+    return Profiled(table, ellipse, tuple(edges), gradients, " ".join(words))
+
+
+def only(planes: Any, name: str) -> Any:
+    """The planes of one quantity, which share the memory of all."""
+    i = [quantity.name for quantity in planes.quantities].index(name)
+    part = slice(i, i + 1)
+    return replace(
+        planes, quantities=planes.quantities[part], values=planes.values[part], terms=planes.terms[part],
+        correlation=planes.correlation[part], systematic=planes.systematic[part], memo={},
+    )  # fmt: skip
+
+
+def _psf(content: Any) -> float:
+    from astropy.wcs.utils import proj_plane_pixel_area
+
+    fwhm = getattr(content, "fwhm", None)
+    return float(fwhm) if fwhm else 3 * float(np.sqrt(proj_plane_pixel_area(content.wcs))) * 3600
+
+
+def draw_profile(axes: Any, part: QTable, x: np.ndarray, shown: str, colour: str, label: str) -> None:
+    """One profile into axes."""
+    value = {
+        name: np.asarray(part[name], float)
+        for name in ("mean", "mean_err", "median", "p16", "p84", "growth", "growth_err")
+    }
+    if shown == "median":
+        axes.fill_between(x, value["p16"], value["p84"], color=colour, alpha=0.25, lw=0)
+        axes.plot(x, value["median"], color=colour, marker="o", ms=3, lw=1.2, label=label)
+        return
+    y, error = (value["growth"], value["growth_err"]) if shown == "growth" else (value["mean"], value["mean_err"])
+    error = np.where(np.isfinite(error), error, 0)
+    axes.errorbar(x, y, error, color=colour, marker="o", ms=3, lw=1.2, elinewidth=0.8, capsize=2, label=label)
+
+
+def gradient_words(gradients: QTable | None) -> str:
+    """Gradients in a sentence, one for each source."""
+    if gradients is None:
+        return ""
+    parts = [
+        f"{row['source'] or row['map']} {with_error(row['gradient'], row['gradient_err'])} {row['unit']}"
+        for row in gradients
+    ]
+    return "Gradient: " + ", ".join(parts)
+
+
+def _combo(name: str, choices: dict[str, str], tip: str) -> QComboBox:
+    box = QComboBox()
+    box.setObjectName(name)
+    box.setToolTip(tip)
+    for value, text in choices.items():
+        box.addItem(text, value)
+    return box

@@ -1,0 +1,238 @@
+"""Apertures drawn and dragged as a person does it, profiles whose annuli light up, and the whole galaxy, in a real window."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from astropy.table import QTable
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication, QFileDialog
+
+from napari_galaxy_maps.galaxy import Ellipse
+from napari_galaxy_maps.measure.apertures import Aperture, circle
+from napari_galaxy_maps.measure.photometry import measure_apertures
+from napari_galaxy_maps.measure.planes import planes_of
+from napari_galaxy_maps.plugin import panels
+from napari_galaxy_maps.plugin.aperture_layer import aperture_layer_of
+from napari_galaxy_maps.plugin.aperture_table import MEAN, SUM, with_error
+from napari_galaxy_maps.plugin.drawn_ellipse import ellipse_corners
+from napari_galaxy_maps.plugin.layers import map_specs
+from napari_galaxy_maps.plugin.measuring import MAPS, measuring_of
+
+from . import mouse
+from .conftest import wait_for
+from .test_panels import click, panel
+
+pytestmark = pytest.mark.window
+DISTANCE = 10.0
+
+
+@pytest.fixture
+def viewer(empty_window):
+    return empty_window
+
+
+@pytest.fixture
+def measuring(viewer, session, maps, qtbot):
+    """The Measure panel open on maps of 30 x 40 pixels of 4 arcsec, at 10 Mpc."""
+    panels.open_all(viewer)
+    session.set_recipe("galaxy", distance=DISTANCE)
+    for spec in map_specs(maps, session.place(maps), "NGC 309", visible="LOG_SIGMA_MD"):
+        session.show(spec)
+    session.maps = maps
+    panels.raise_panel(viewer, "Measure")
+    widget = panel(viewer, "Measure")
+    widget.tabs.setCurrentIndex(0)
+    if widget.background.isChecked():
+        click(qtbot, widget.background)
+    viewer.reset_view()
+    session.maps_changed.emit()
+    qtbot.wait(100)
+    found = measuring_of(session)
+    wait_for(qtbot, lambda: found.planes is not None, 20)
+    return found
+
+
+def settled(qtbot, measuring):
+    """Wait until every aperture has its row."""
+    wait_for(qtbot, lambda: len(measuring.rows) == len(measuring.apertures), 20)
+
+
+def direct(maps, aperture, name, options=None):
+    """What the library says of one aperture."""
+    table = measure_apertures(planes_of(maps, distance_mpc=DISTANCE), [aperture], options)
+    return table[list(table["map"]).index(name)]
+
+
+def cell(viewer, row, column):
+    model = panel(viewer, "Measure").table.model_
+    return model.data(model.index(row, column))
+
+
+def test_a_circle_is_drawn_from_its_middle_and_its_row_is_what_the_library_says(
+    viewer, session, measuring, maps, qtbot
+):
+    widget = panel(viewer, "Measure")
+    click(qtbot, widget.tools["circle"])
+    mouse.drag(viewer, (5.0, 10.0), (5.0, 34.0), steps=8)
+    settled(qtbot, measuring)
+    (drawn,) = measuring.apertures
+    assert drawn.shape.a == drawn.shape.b == pytest.approx(24, abs=1.0)
+    layer = aperture_layer_of(session).shapes.layer
+    assert np.asarray(layer.data[0]).mean(axis=0) == pytest.approx([5, 10], abs=0.8)
+    assert drawn.name == "1" and widget.map.currentText() == "LOG_SIGMA_MD", "the map that is looked at"
+    row = direct(maps, drawn, "LOG_SIGMA_MD")
+    assert cell(viewer, 0, SUM) == with_error(row["sum"], row["sum_err"]) and "±" in cell(viewer, 0, SUM)
+    assert cell(viewer, 0, MEAN) == with_error(row["mean"], row["mean_err"])
+
+
+def test_a_click_alone_draws_a_circle_and_undo_takes_it_back(viewer, session, measuring, qtbot):
+    widget = panel(viewer, "Measure")
+    click(qtbot, widget.tools["circle"])
+    mouse.click(viewer, (0.0, 0.0))
+    settled(qtbot, measuring)
+    assert len(measuring.apertures) == 1 and measuring.apertures[0].shape.a > 5
+    mouse.key(viewer, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert measuring.apertures == () and aperture_layer_of(session).shapes.layer.nshapes == 0
+    click(qtbot, widget.redo)
+    settled(qtbot, measuring)
+    assert len(measuring.apertures) == 1 and widget.table.model_.rowCount() == 1
+
+
+def test_while_an_ellipse_is_dragged_its_row_changes_and_only_the_end_is_history(
+    viewer, session, measuring, maps, qtbot
+):
+    reference = session.reference
+    ellipse = Ellipse(*reference, 30.0, 16.0, 30.0)
+    measuring.add([Aperture(ellipse, "arm"), circle(*reference, 8.0, "core")], "both")
+    settled(qtbot, measuring)
+    widget = panel(viewer, "Measure")
+    click(qtbot, widget.tools["select"])
+    measuring.select([])
+    edits = len(measuring.history._past)
+    seen = []
+    measuring.moved.connect(lambda number: seen.append((number, cell(viewer, number, MEAN))))
+    mouse.drag(viewer, (20.0, -10.0), (12.0, 22.0), steps=10)
+    settled(qtbot, measuring)
+    assert {number for number, _ in seen} == {0} and len({text for _, text in seen}) > 3, "the row changed as it moved"
+    assert len(measuring.history._past) == edits + 1
+    arm, core = measuring.apertures
+    assert core.shape == circle(*reference, 8.0).shape and arm.name == "arm"
+    assert (arm.shape.a, arm.shape.b, arm.shape.pa) == pytest.approx((30, 16, 30), abs=0.05)
+    moved = ellipse_corners(arm.shape, reference).mean(axis=0)
+    assert moved == pytest.approx([-8, 32], abs=1.5)
+    row = direct(maps, arm, "LOG_SIGMA_MD")
+    assert cell(viewer, 0, MEAN) == with_error(row["mean"], row["mean_err"])
+
+
+def test_a_hole_and_a_local_background_count_and_show_as_rings(viewer, session, measuring, maps, qtbot):
+    measuring.add([circle(*session.reference, 20.0)], "one")
+    settled(qtbot, measuring)
+    widget = panel(viewer, "Measure")
+    widget.hole.setValue(0.5)
+    click(qtbot, widget.background)
+    settled(qtbot, measuring)
+    (ring,) = measuring.apertures
+    assert ring.inner == 0.5 and measuring.options.background == (1.5, 2.0)
+    row = direct(maps, ring, "LOG_SIGMA_MD", measuring.options)
+    qtbot.wait(50)
+    assert cell(viewer, 0, SUM) == with_error(row["sum"], row["sum_err"])
+    rings = aperture_layer_of(session).rings.layer
+    sizes = sorted(float(np.ptp(np.asarray(box), axis=0).max()) for box in rings.data)
+    assert sizes == pytest.approx([20, 60, 80], rel=1e-3)
+
+
+def test_an_aperture_off_the_maps_says_so_and_the_others_stay(viewer, session, measuring, qtbot):
+    ra, dec = session.reference
+    measuring.add([circle(ra, dec, 20.0, "in"), circle(ra, dec + 1, 20.0, "far")], "both")
+    settled(qtbot, measuring)
+    widget = panel(viewer, "Measure")
+    assert isinstance(measuring.rows[0], dict) and "off the image" in measuring.rows[1]
+    assert widget.message.text() == measuring.rows[1] and cell(viewer, 0, MEAN) and not cell(viewer, 1, MEAN)
+    assert set(measuring.table()["name"]) == {"in"}
+
+
+def test_regions_and_tables_go_out_and_come_back(viewer, session, measuring, maps, qtbot, monkeypatch, tmp_path):
+    widget, reference = panel(viewer, "Measure"), session.reference
+    drawn = [Aperture(Ellipse(*reference, 30.0, 16.0, 30.0), "arm", 0.4), circle(*reference, 8.0, "core")]
+    measuring.add(drawn, "both")
+    settled(qtbot, measuring)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(tmp_path / "a.reg"), ""))
+    click(qtbot, widget.save)
+    click(qtbot, widget.delete)
+    assert measuring.apertures == (), "both were selected"
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(tmp_path / "a.reg"), ""))
+    click(qtbot, widget.load)
+    settled(qtbot, measuring)
+    for now, before in zip(measuring.apertures, drawn, strict=True):
+        assert now.name == before.name and now.inner == pytest.approx(before.inner, abs=1e-6)
+        assert (now.shape.a, now.shape.b) == pytest.approx((before.shape.a, before.shape.b), rel=1e-6)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(tmp_path / "a.ecsv"), ""))
+    click(qtbot, widget.export)
+    table = QTable.read(tmp_path / "a.ecsv")
+    assert len(table) == 2 * len(maps.values) and str(table["area"].unit) == "arcsec2"
+    click(qtbot, widget.copy)
+    lines = QApplication.clipboard().text().splitlines()
+    assert len(lines) == 1 + len(table) and lines[0].split("\t")[:3] == ["name", "shape", "ra"]
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(tmp_path / "a.xlsx"), ""))
+    click(qtbot, widget.export)
+    assert ".ecsv or .csv" in widget.message.text() and not (tmp_path / "a.xlsx").exists()
+
+
+def test_a_profile_is_plotted_and_the_annulus_under_the_pointer_lights_up(
+    viewer, session, measuring, maps, qtbot, tmp_path
+):
+    ra, dec = session.reference
+    session.set_recipe("galaxy", ra=ra, dec=dec, d25=2.0, axis_ratio=0.5, position_angle=90.0)
+    measuring.add([Aperture(Ellipse(ra, dec, 60.0, 30.0, 90.0), "D25")], "one")
+    settled(qtbot, measuring)
+    widget = panel(viewer, "Measure")
+    widget.tabs.setCurrentIndex(1)
+    view = widget.profile
+    view.ellipse.setCurrentIndex(view.ellipse.findData("aperture"))
+    view.soon()
+    wait_for(
+        qtbot, lambda: view.profiled is not None and view.profiled.ellipse.a == 60.0 and view.canvas is not None, 30
+    )
+    qtbot.wait(300)
+    found = view.profiled
+    assert found.edges[0] == 0 and found.edges[-1] == pytest.approx(60) and set(found.table["map"]) == {"LOG_SIGMA_MD"}
+    assert "Gradient" in view.gradient.text()
+    layer = view.annuli.layer
+    assert layer.visible and layer.nshapes == len(found.edges) - 1
+    before = np.asarray(layer.edge_color).copy()
+    x, _ = view.canvas.figure.axes[0].transData.transform((float(view._points[2]), 5.0))
+    from matplotlib.backend_bases import MouseEvent
+
+    middle = view.canvas.figure.axes[0].bbox
+    event = MouseEvent("motion_notify_event", view.canvas, x, (middle.y0 + middle.y1) / 2)
+    view.canvas.callbacks.process("motion_notify_event", event)
+    lit = [i for i, colour in enumerate(np.asarray(layer.edge_color)) if not np.allclose(colour, before[i])]
+    assert lit == [1, 2], "both edges of the third annulus"
+    widget.tabs.setCurrentIndex(0)
+    assert not layer.visible, "the annuli go with the tab"
+
+
+def test_the_whole_galaxy_is_the_sum_over_its_ellipse(viewer, session, measuring, maps, qtbot):
+    widget = panel(viewer, "Measure")
+    widget.tabs.setCurrentIndex(2)
+    view = widget.totals
+    wait_for(qtbot, lambda: view.totals is not None, 30)
+    row = view.totals[list(view.totals["map"]).index("LOG_SIGMA_MD")]
+    pixel_kpc2 = (4.0 * DISTANCE * 1e3 * np.pi / 180 / 3600) ** 2
+    expected = np.nansum(10.0 ** maps.values["LOG_SIGMA_MD"].astype(float)) * pixel_kpc2
+    assert row["value"] == pytest.approx(expected, rel=2e-3)
+    shown = [view.table.item(i, 0).text() for i in range(view.table.rowCount())]
+    assert "dust mass" in shown
+
+
+def test_other_maps_are_measured_as_soon_as_they_are_there(viewer, session, measuring, maps, qtbot):
+    measuring.add([circle(*session.reference, 20.0)], "one")
+    settled(qtbot, measuring)
+    before = float(measuring.rows[0]["mean"][2])
+    values = {name: plane + np.float32(0.5) for name, plane in maps.values.items()}
+    session.maps = replace(maps, values=values)
+    session.maps_changed.emit()
+    wait_for(qtbot, lambda: isinstance(measuring.rows[0], dict) and float(measuring.rows[0]["mean"][2]) != before, 20)
+    assert float(measuring.rows[0]["mean"][2]) == pytest.approx(before + 0.5, abs=1e-4)
+    assert measuring.chosen == MAPS
