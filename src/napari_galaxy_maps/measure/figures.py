@@ -176,6 +176,7 @@ def side_by_side(comparison: Comparison, name: str) -> tuple[Figure, QTable]:
     """
     from astropy.table import QTable
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     prop = PROPERTIES[name]
     residual = residual_maps(comparison.maps, comparison.truth)
@@ -204,6 +205,7 @@ def side_by_side(comparison: Comparison, name: str) -> tuple[Figure, QTable]:
         axes.set(title=label, xticks=[], yticks=[], xlim=box[0], ylim=box[1])
         bar = figure.colorbar(picture, ax=axes, location="bottom", shrink=0.9)
         bar.ax.tick_params(labelsize="small")
+        bar.ax.xaxis.set_major_locator(MaxNLocator(4))
         table.append((label, *np.percentile(values, (0, *PERCENTILES, 100)).tolist()))
     figure.suptitle(f"{comparison.name}  {axis_label(name)}".strip(), fontsize="medium")
     return figure, QTable(rows=table, names=("map", "min", "p16", "p50", "p84", "max"))

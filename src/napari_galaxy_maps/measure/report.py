@@ -178,7 +178,7 @@ def _page(
     parts.append(
         "<p>Bias is prediction minus truth; chi2 is the mean of z squared, with z the residual over the errors of both in "
         "quadrature; coverages are the shares of pixels with |z| under 1 and 1.96. Each galaxy has one vote. Errors are from "
-        "bootstraps over galaxies, or over blocks of pixels as large as the PSF where there is one galaxy.</p>"
+        "bootstraps over galaxies, or over blocks of pixels four PSFs wide where there is one galaxy.</p>"
     )
     properties = dict.fromkeys(_property_of(name, told) for name, _, _ in pictures)
     for prop in properties:

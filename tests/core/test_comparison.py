@@ -1,0 +1,317 @@
+"""Predictions beside truths: brought to one PSF and grid, scores with honest bootstrap errors, figures that hold their numbers."""
+
+import html.parser
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from astropy.table import QTable
+from scipy.ndimage import gaussian_filter
+
+from napari_galaxy_maps.cli import main
+from napari_galaxy_maps.exceptions import InputError
+from napari_galaxy_maps.fits_io import write_maps
+from napari_galaxy_maps.galaxy import Ellipse
+from napari_galaxy_maps.maps import PropertyMaps
+from napari_galaxy_maps.measure.comparison import (
+    METRICS,
+    all_metrics,
+    compare,
+    galaxy_metrics,
+    metrics,
+    metrics_table,
+    pixels_of,
+    smooth,
+)
+from napari_galaxy_maps.measure.figures import (
+    prediction_against_truth,
+    residual_against,
+    running_percentiles,
+    side_by_side,
+    sigma_against_error,
+)
+from napari_galaxy_maps.measure.report import write_evaluation
+from napari_galaxy_maps.measure.residuals import score
+from napari_galaxy_maps.recipe import Recipe
+from tests.conftest import tan_wcs
+
+SHAPE, PIXEL = (90, 100), 4.0
+ELLIPSE = Ellipse(150.0, 2.0, 150.0, 120.0, 20.0)
+RECIPE = Recipe.from_tree(
+    {
+        "galaxy": {
+            "ra": 150.0,
+            "dec": 2.0,
+            "d25": 5.0,
+            "axis_ratio": 0.8,
+            "position_angle": 20.0,
+            "name": "NGC 0",
+            "distance": 10.0,
+        }
+    }
+).to_toml()
+RNG = np.random.default_rng(0)
+TRUTH = -3 + 0.4 * gaussian_filter(RNG.normal(size=SHAPE), 6) / 0.05
+
+
+def maps_of(values, error=None, shape=SHAPE, pixel=PIXEL, name="NGC 0", **provenance):
+    values = {key: np.broadcast_to(np.float32(plane), shape).astype("f4") for key, plane in values.items()}
+    errors = {} if error is None else {key: np.full(shape, error, "f4") for key in values}
+    told = {"object": name, "recipe": RECIPE, "file": f"{name}.fits", **provenance}
+    return PropertyMaps(values, errors, tan_wcs(shape, pixel), np.zeros(shape, np.int16), told)
+
+
+def noisy(sigma=0.1, error=None, correlated=0.0, seed=1, offset=0.0, **provenance):
+    noise = np.random.default_rng(seed).normal(size=SHAPE)
+    if correlated:
+        noise = gaussian_filter(noise, correlated, mode="wrap")
+    noise *= sigma / noise.std()
+    return maps_of({"LOG_SMD": TRUTH + noise + offset}, sigma if error is None else error, **provenance)
+
+
+# --- one PSF, one grid -----------------------------------------------------------------------------------------------
+
+
+def test_the_finer_of_the_two_is_smoothed_to_the_coarser_and_that_is_told():
+    y, x = (np.indices((101, 101)) - 50) * PIXEL
+
+    def gaussian(fwhm):
+        s = fwhm / 2.3548
+        return np.log10(1e8 * np.exp(-(x**2 + y**2) / (2 * s**2)) * (20 / fwhm) ** 2 + 1e3)
+
+    fine, coarse = (maps_of({"LOG_SIGMA_STAR": gaussian(f)}, shape=(101, 101), fwhm=f) for f in (20.0, 30.0))
+    for maps, truth, which in ((fine, coarse, "prediction"), (coarse, fine, "truth")):
+        found = compare(maps, truth)
+        assert f"The {which} was smoothed from 20 to 30 arcsec, the PSF of the other." in found.notes
+        off = found.maps.values["LOG_SIGMA_STAR"] - found.truth.values["LOG_SIGMA_STAR"]
+        assert np.abs(off[(x**2 + y**2) < 40**2]).max() < 0.01
+    same = compare(fine, coarse, fwhm=20, truth_fwhm=20)
+    assert not any("smoothed" in note for note in same.notes)
+    assert any("not known" in note for note in compare(maps_of({"T_DUST": 20.0}), maps_of({"T_DUST": 21.0})).notes)
+
+
+def test_smoothing_averages_ratios_by_their_denominators():
+    left = np.arange(SHAPE[1]) < 50
+    maps = maps_of({"LOG_SMD": np.where(left, -4.0, -2.0), "LOG_SIGMA_STAR": np.where(left, 9.0, 6.0)}, 0.1)
+    wide = smooth(maps, 8.0, 40.0)
+    np.testing.assert_allclose(wide.errors["LOG_SMD"], 0.1, rtol=1e-5)
+    edge = wide.values["LOG_SMD"][45, 49]  # as the dust mass over the stellar mass, both smoothed
+    dust = smooth(maps_of({"LOG_SIGMA_MD": np.where(left, 5.0, 4.0)}), 8.0, 40.0).values["LOG_SIGMA_MD"]
+    assert edge == pytest.approx((dust - wide.values["LOG_SIGMA_STAR"])[45, 49], abs=1e-3)
+
+
+def test_the_finer_grid_is_put_on_the_coarser():
+    fine, coarse = maps_of({"T_DUST": 20.0}, 1.0), maps_of({"T_DUST": 21.0}, shape=(45, 50), pixel=8.0)
+    for maps, truth, which in (
+        (fine, coarse, "The prediction was put on the truth's"),
+        (coarse, fine, "The truth was put on"),
+    ):
+        found = compare(maps, truth)
+        assert found.maps.shape == found.truth.shape == (45, 50)
+        assert any(note.startswith(which) for note in found.notes)
+
+
+def test_what_cannot_be_compared_is_told():
+    far = maps_of({"T_DUST": 20.0})
+    far.wcs.wcs.crval = [10, 10]
+    with pytest.raises(InputError, match="does not overlap the prediction"):
+        compare(maps_of({"T_DUST": 20.0}), far)
+    with pytest.raises(InputError, match="none of the predicted properties"):
+        compare(maps_of({"T_DUST": 20.0}), maps_of({"LOG_SMD": -3.0}))
+    nothing = compare(maps_of({"T_DUST": 20.0, "LOG_SMD": np.nan}), maps_of({"T_DUST": 20.0, "LOG_SMD": -3.0}))
+    with pytest.raises(InputError, match="No pixel has both a prediction and a truth of LOG_SMD"):
+        pixels_of([nothing], "LOG_SMD")
+    assert list(all_metrics([nothing])) == ["T_DUST"]
+
+
+# --- scores ----------------------------------------------------------------------------------------------------------
+
+
+def test_scores_are_those_of_the_plain_table():
+    comparison = compare(noisy(), maps_of({"LOG_SMD": TRUTH}))
+    found = metrics(pixels_of([comparison], "LOG_SMD"))
+    (plain,) = score(comparison.maps, comparison.truth)
+    assert found["n"] == plain["n"]
+    for name in METRICS:
+        assert found[name] == pytest.approx(plain[name], rel=1e-5), name
+
+
+@pytest.mark.parametrize("correlated", [0.0, 1.5])
+def test_bootstrap_errors_are_the_scatter_between_draws(correlated):
+    """Draws of residuals, independent or smoothed by a PSF: scores scatter between draws as each draw's errors say."""
+    truth = maps_of({"LOG_SMD": TRUTH})
+    fwhm = max(correlated, 0.3) * 2.3548 * PIXEL
+    comparison = compare(noisy(fwhm=fwhm), truth, truth_fwhm=fwhm)
+    pixels, draws = pixels_of([comparison], "LOG_SMD"), []
+    for seed in range(100):
+        noise = np.random.default_rng(seed).normal(size=SHAPE)
+        if correlated:
+            noise = gaussian_filter(noise, correlated, mode="wrap") * np.sqrt(4 * np.pi) * correlated
+        draws.append(metrics(replace(pixels, predicted=pixels.true + 0.1 * noise.ravel())))
+    for name in ("bias", "rmse", "chi2", "coverage68"):
+        scatter = np.std([draw[name] for draw in draws])
+        assert np.median([draw[f"{name}_err"] for draw in draws]) == pytest.approx(scatter, rel=0.25), name
+
+
+def test_every_galaxy_has_one_vote_and_is_drawn_whole():
+    small = (20, 25)
+    big = compare(maps_of({"T_DUST": 21.0}, 1.0, name="A"), maps_of({"T_DUST": 20.0}, name="A"))
+    little = compare(maps_of({"T_DUST": 17.0}, 1.0, small, name="B"), maps_of({"T_DUST": 20.0}, shape=small, name="B"))
+    pixels = pixels_of([big, little], "T_DUST")
+    found = metrics(pixels)
+    assert found["bias"] == pytest.approx((1 - 3) / 2) and found["rmse"] == pytest.approx(np.sqrt((1 + 9) / 2))
+    assert found["bias_err"] == pytest.approx(np.sqrt(2), rel=0.15)  # of two galaxies at 1 and -3
+    means = galaxy_metrics([big, little], "T_DUST")
+    assert means["n"] == 2 and means["rmse"] == pytest.approx(found["rmse"]) and np.isnan(means["chi2"])
+    alone = galaxy_metrics([big], "T_DUST")
+    assert alone["bias"] == pytest.approx(1) and np.isnan(alone["bias_err"])
+
+
+def test_ages_are_scored_in_log():
+    comparison = compare(maps_of({"AGE_STAR": 10.0}, 1.0), maps_of({"AGE_STAR": 1.0}))
+    found = all_metrics([comparison])["AGE_STAR"]
+    assert found["unit"] == "dex" and found["pixels"]["bias"] == pytest.approx(1)
+    assert found["pixels"]["chi2"] == pytest.approx((np.log(10) / 0.1) ** 2, rel=1e-4)
+
+
+def test_scores_by_radius_are_of_those_pixels():
+    inside = ELLIPSE.radius(tan_wcs(SHAPE, PIXEL), SHAPE) < 0.5
+    comparison = compare(maps_of({"T_DUST": np.where(inside, 22.0, 19.0)}, 1.0), maps_of({"T_DUST": 20.0}))
+    found = all_metrics([comparison])["T_DUST"]["radius"]
+    assert [part["bias"] for part in found] == pytest.approx([2, 2, -1, -1, -1])
+    assert sum(part["n"] for part in found) == (comparison.radius < 1.5).sum()
+    table = metrics_table({"T_DUST": all_metrics([comparison])["T_DUST"]})
+    assert list(table["over"][:3]) == ["pixels", "galaxies", "0-0.25 R25"]
+
+
+# --- figures ---------------------------------------------------------------------------------------------------------
+
+
+def ink(figure):
+    """Share of a figure's pixels that are not white."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return float((np.asarray(canvas.buffer_rgba())[..., :3] < 250).any(axis=2).mean())
+
+
+def test_running_percentiles_are_those_of_the_bins():
+    x, y = RNG.uniform(0, 1, 20_000), RNG.normal(0, 1, 20_000)
+    table = running_percentiles(x, y + 3 * x)
+    middle = (table["low"] + table["high"]) / 2
+    np.testing.assert_allclose(table["p50"], 3 * middle, atol=0.12)
+    np.testing.assert_allclose(table["p84"] - table["p16"], 2, atol=0.2)
+    assert table["n"].sum() == pytest.approx(20_000 * 0.99, abs=5)
+
+
+def test_figures_are_drawn_and_return_their_numbers():
+    comparison = compare(noisy(0.1, fwhm=8.0), maps_of({"LOG_SMD": TRUTH}, fwhm=8.0))
+    pixels = pixels_of([comparison], "LOG_SMD")
+    figure, table = prediction_against_truth(pixels, "LOG_SMD")
+    assert ink(figure) > 0.05 and len(table) > 8
+    np.testing.assert_allclose(table["p50"], (table["low"] + table["high"]) / 2, atol=0.1)
+    figure, table = sigma_against_error(pixels, "LOG_SMD")
+    assert ink(figure) > 0.05 and len(table) == 1  # one sigma for all: one bin
+    assert table["sigma"][0] == pytest.approx(0.1) and table["rms"][0] == pytest.approx(0.1, rel=0.03)
+    figure, table = residual_against(pixels, "LOG_SMD", pixels.radius, "radius")
+    assert ink(figure) > 0.05
+    np.testing.assert_allclose(table["p84"] - table["p16"], 0.2, rtol=0.4)
+    figure, table = side_by_side(comparison, "LOG_SMD")
+    assert ink(figure) > 0.2 and list(table["map"]) == ["truth", "prediction", "residual", "predicted error"]
+    assert table["p50"][2] == pytest.approx(0, abs=0.01) and table["p50"][3] == pytest.approx(0.1)
+
+
+def test_sigma_against_error_follows_sigma_where_it_is_right():
+    sigma = RNG.uniform(0.05, 0.4, SHAPE)
+    maps = maps_of({"LOG_SMD": TRUTH + sigma * RNG.normal(size=SHAPE)}, 0.1)
+    maps.errors["LOG_SMD"][:] = sigma
+    _, table = sigma_against_error(pixels_of([compare(maps, maps_of({"LOG_SMD": TRUTH}))], "LOG_SMD"), "LOG_SMD")
+    assert len(table) == 12
+    np.testing.assert_allclose(table["rms"], table["sigma"], rtol=0.15)
+    assert np.mean(np.abs(table["rms"] - table["sigma"]) < 2 * table["rms_err"]) > 0.7
+    without = compare(maps_of({"LOG_SMD": TRUTH}), maps_of({"LOG_SMD": TRUTH}))
+    with pytest.raises(InputError, match="has no errors to compare with"):
+        sigma_against_error(pixels_of([without], "LOG_SMD"), "LOG_SMD")
+    with pytest.raises(InputError, match="No pixel has a radius"):
+        pixels = pixels_of([without], "LOG_SMD")
+        residual_against(pixels, "LOG_SMD", pixels.radius * np.nan, "radius")
+
+
+# --- the report and the command line ---------------------------------------------------------------------------------
+
+
+class Balance(html.parser.HTMLParser):
+    """Checks that what is opened is closed, and lists what a page would fetch."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.outside = [], []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in ("meta", "img", "br", "link"):
+            self.open.append(tag)
+        self.outside += [v for k, v in attrs if k in ("src", "href") and not v.startswith("data:")]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_evaluate_writes_numbers_tables_figures_and_one_page(tmp_path, capsys):
+    write_maps(tmp_path / "maps.fits", noisy(0.1, fwhm=8.0))
+    write_maps(tmp_path / "truth.fits", maps_of({"LOG_SMD": TRUTH}, fwhm=8.0))
+    out = tmp_path / "out"
+    arguments = ["evaluate", str(tmp_path / "maps.fits"), str(tmp_path / "truth.fits"), "--out", str(out)]
+    assert main(arguments) == 0
+    assert "LOG_SMD" in capsys.readouterr().out
+    told = json.loads((out / "metrics.json").read_text())
+    pixels = told["properties"]["LOG_SMD"]["pixels"]
+    assert pixels["rmse"] == pytest.approx(0.1, rel=0.02) and pixels["chi2"] == pytest.approx(1, abs=0.05)
+    assert pixels["coverage68"] == pytest.approx(0.68, abs=0.03) and set(pixels) >= {
+        "n",
+        "bias_err",
+        "r2",
+        "coverage95",
+    }
+    assert told["properties"]["LOG_SMD"]["galaxies"]["bias_err"] is None  # of one galaxy, and JSON knows no NaN
+    figures, tables = ({path.stem for path in (out / folder).iterdir()} for folder in ("figures", "tables"))
+    assert figures == tables == {f"LOG_SMD_{kind}" for kind in ("prediction", "sigma", "radius", "maps", "profile")}
+    assert len(QTable.read(out / "tables" / "LOG_SMD_radius.ecsv")) > 5
+    page = (out / "report.html").read_text()
+    checker = Balance()
+    checker.feed(page)
+    assert checker.open == [] and checker.outside == []
+    assert page.count("data:image/png;base64,") == 5 and "NGC 0" in page and "axis_ratio" in page
+    assert main(arguments) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert main([*arguments, "--overwrite", "--format", "svg", "--quiet"]) == 0
+    assert (out / "figures" / "LOG_SMD_maps.svg").stat().st_size > 1000
+
+
+def test_evaluate_takes_many_galaxies_and_answers_mistakes(tmp_path, capsys):
+    for seed in (1, 2):
+        write_maps(tmp_path / f"m{seed}.fits", noisy(0.1, seed=seed, offset=0.05 * seed, name=f"NGC {seed}"))
+    write_maps(tmp_path / "t.fits", maps_of({"LOG_SMD": TRUTH}))
+    write_maps(tmp_path / "k.fits", maps_of({"T_DUST": 20.0}))
+    m1, m2, t, k = (str(tmp_path / f"{name}.fits") for name in ("m1", "m2", "t", "k"))
+    assert main(["evaluate", m1, t, m2, t, "--out", str(tmp_path / "out"), "--quiet"]) == 0
+    told = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert [galaxy["name"] for galaxy in told["galaxies"]] == ["NGC 1", "NGC 2"]
+    galaxies = told["properties"]["LOG_SMD"]["galaxies"]
+    assert galaxies["n"] == 2 and galaxies["bias"] == pytest.approx(0.075, abs=0.01)
+    for files, says in (
+        ([m1], "two files for each galaxy"),
+        ([m1, k], "none of the predicted"),
+        ([m1, "no.fits"], "no.fits"),
+    ):
+        assert main(["evaluate", *files, "--out", str(tmp_path / "new")]) == 2
+        told = capsys.readouterr().err
+        assert says in told and told.count("\n") == 1 and not (tmp_path / "new").exists()
+
+
+def test_a_report_escapes_what_files_say(tmp_path):
+    comparison = compare(noisy(name="<script>"), maps_of({"LOG_SMD": TRUTH}))
+    write_evaluation(tmp_path / "out", [comparison], card="<b>card</b>")
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "<script>" not in page and "&lt;b&gt;card" in page
