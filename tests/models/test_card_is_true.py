@@ -77,3 +77,20 @@ def test_real_galaxies_with_fewer_bands_are_less_certain(unseen, name):
         fewer = unseen[case][1][:, j]
         use = np.isfinite(fewer)
         assert np.median(fewer[use]) > 1.05 * np.median(whole[use])
+
+
+def test_nearly_all_uncertainties_are_calibrated(model):
+    """The three of 72 conditions that do not hold are the card's: T_DUST with all bands and without IRAC, imputed LOG_SLD."""
+    judged = [
+        ((score.case, score.property), holds)
+        for score in model.card.scores
+        if score.property in ("LOG_SLD", "LOG_SMD", "T_DUST")
+        and (score.population == "all" or score.case == WHOLE.name)
+        for holds in score.conditions()
+    ]
+    assert len(judged) == 72
+    assert {what for what, holds in judged if not holds} == {
+        ("all bands", "T_DUST"), ("no IRAC", "T_DUST"), ("imputed fluxes", "LOG_SLD")
+    }  # fmt: skip
+    well_measured = [s for s in model.card.scores if (s.case, s.population) == (WHOLE.name, ">= 3 FIR")]
+    assert all(s.calibrated() for s in well_measured if s.property in GOALS["all"])

@@ -9,8 +9,9 @@ from napari_galaxy_maps.models.features import ColourTerm
 from napari_galaxy_maps.models.spread import recalibrate
 from napari_galaxy_maps.training.augment import Degradation, degrade
 from napari_galaxy_maps.training.dustpedia import read_galaxies
+from napari_galaxy_maps.training.recalibration import fit_recalibration
 from napari_galaxy_maps.training.scoring import folds, score
-from napari_galaxy_maps.training.spread import _fit_recalibration, best_constant
+from napari_galaxy_maps.training.spread import best_constant
 
 TERM = ColourTerm(0.0, 0.02)
 W1 = INPUT_BANDS.index("WISE_3.4")
@@ -55,18 +56,24 @@ def test_the_constant_sigma_is_found_beneath_the_truths_errors():
     assert np.exp(best_constant(residual, error) / 2) == pytest.approx(0.2, rel=0.06)
 
 
-def test_recalibration_finds_the_factors():
-    """Sigma told 30 % too small where 12 micron is measured and 40 % too large where it is not."""
+@pytest.mark.parametrize("tails", [100, 8])
+def test_recalibration_makes_chi2_and_coverages_right_in_each_population(tails):
+    """Sigma told 30 % too small where 12 micron is measured and 40 % too large where it is not; Gaussian and heavy-tailed."""
     rng = np.random.default_rng(0)
     n = 6000
     unknown = rng.integers(0, 2, n).astype(float)
     sigma = rng.uniform(0.1, 0.3, n)
-    residual = sigma * rng.standard_normal(n)
+    residual = sigma * rng.standard_t(tails, n) * np.sqrt(1 - 2 / tails)
     told = np.log(sigma) + np.log(np.where(unknown > 0, 1.4, 0.7))
     levers = np.column_stack([unknown, np.zeros(n)])
-    found = _fit_recalibration(told, levers, residual, np.zeros(n), unknown.astype(int), np.ones(n, bool))
+    groups = np.array([unknown == 0, unknown == 1])
+    found = fit_recalibration(told, levers, residual, np.zeros(n), groups, np.ones(2))
     corrected = recalibrate(told[:, None], levers, found[None])[:, 0]
-    np.testing.assert_allclose(corrected, np.log(sigma), atol=0.07)
+    for group, factor in zip(groups, (0.7, 1.4), strict=True):
+        z = np.abs(residual[group]) / np.exp(corrected[group])
+        assert 0.95 < np.mean(z**2) < 1.15
+        assert np.mean(z < 1) == pytest.approx(0.68, abs=0.04) and np.mean(z < 1.96) == pytest.approx(0.95, abs=0.02)
+        assert np.median(corrected[group] - told[group]) == pytest.approx(-np.log(factor), abs=0.12)
 
 
 def test_scores_are_right_on_a_case_known_beforehand():

@@ -54,7 +54,11 @@ class Score:
 
     def calibrated(self) -> bool:
         """Whether chi2 lies in 0.85 to 1.15 and both coverages within 4 points."""
-        return 0.85 <= self.chi2[0] <= 1.15 and abs(self.coverage68 - 68) <= 4 and abs(self.coverage95 - 95) <= 4
+        return all(self.conditions())
+
+    def conditions(self) -> tuple[bool, bool, bool]:
+        """Which of the three hold."""
+        return 0.85 <= self.chi2[0] <= 1.15, abs(self.coverage68 - 68) <= 4, abs(self.coverage95 - 95) <= 4
 
 
 @dataclass(frozen=True)

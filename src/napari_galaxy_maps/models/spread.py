@@ -20,7 +20,10 @@ TO_QUANTITIES = np.array(
 )
 """From the five predictions to the seven quantities: log L_dust = log L_dust/L_star + log L_star, and so for masses."""
 
-_LEVERS = [FEATURE_NAMES.index(f"width {band}") for band in ("WISE_12", "GALEX_NUV")]
+_LEVERS = [
+    FEATURE_NAMES.index(f"width {band}")
+    for band in ("GALEX_NUV", "SDSS_g", "2MASS_Ks", "WISE_4.6", "WISE_12", "WISE_22")
+]
 
 
 def spread_features(features: np.ndarray, mean: np.ndarray, unusual: np.ndarray) -> np.ndarray:
@@ -49,8 +52,8 @@ class Spread:
         Gives ln sigma before recalibration.
     limits : ndarray, shape (2, 7)
         Least and greatest ln sigma.
-    recalibration : ndarray, shape (7, 3)
-        a, b, c of ln sigma += a + b * (how unknown 12 micron is) + c * (how unknown the ultraviolet is).
+    recalibration : ndarray, shape (7, 9)
+        Parameters of `recalibrate`.
     """
 
     forest: PackedForest
@@ -76,15 +79,36 @@ class Spread:
 
 
 def levers(x: np.ndarray) -> np.ndarray:
-    """How unknown the fluxes at 12 micron and in the near ultraviolet are, shape (n, 2), each between 0 (measured) and 1.
+    """By what the recalibration tells kinds of input apart.
 
-    They are what tells of dust and of young stars; without them errors are of another kind.
+    Parameters
+    ----------
+    x : ndarray, shape (n, 59)
+        From `spread_features`.
+
+    Returns
+    -------
+    ndarray, shape (n, 7)
+        How unknown the fluxes are in one band of GALEX, SDSS and 2MASS and in WISE 2 to 4, between 0 (measured) and 1, and the
+        logarithm of how unusual the colours are, between -1 and 2.
     """
-    out: np.ndarray = np.clip(np.log10(np.maximum(x[:, _LEVERS], 0.03) / 0.03), 0, 1)
-    return out
+    unknown = np.clip(np.log10(np.maximum(x[:, _LEVERS], 0.03) / 0.03), 0, 1)
+    return np.column_stack([unknown, np.clip(x[:, -1], -1, 2)])
 
 
-def recalibrate(raw: np.ndarray, how_unknown: np.ndarray, parameters: np.ndarray) -> np.ndarray:
-    """ln sigma after recalibration; `raw` and the result have shape (n, 7), `how_unknown` (n, 2), `parameters` (7, 3)."""
-    out: np.ndarray = raw + parameters[:, 0] + how_unknown @ parameters[:, 1:].T
+def recalibrate(raw: np.ndarray, levers: np.ndarray, parameters: np.ndarray) -> np.ndarray:
+    """ln sigma after recalibration: a constant, a slope of ln sigma itself, and one of each lever, are added.
+
+    Parameters
+    ----------
+    raw : ndarray, shape (n, 7)
+        ln sigma before.
+    levers : ndarray, shape (n, 7)
+    parameters : ndarray, shape (7, 9)
+
+    Returns
+    -------
+    ndarray, shape (n, 7)
+    """
+    out: np.ndarray = raw * (1 + parameters[:, 1]) + parameters[:, 0] + levers @ parameters[:, 2:].T
     return out

@@ -68,7 +68,7 @@ def train(data: str | Path, out: str | Path, seed: int = 0, report: Callable[[st
             say(f"member {k + 1} of 4 after {time.monotonic() - start:.0f} s")
     bare = DustForest(tuple(members), term, card_text.card(NAME, VERSION, term, galaxies))
     scores = score_model(bare, galaxies)
-    card = card_text.card(NAME, VERSION, term, galaxies, scores, card_text.measured_notes(bare, galaxies))
+    card = card_text.card(NAME, VERSION, term, galaxies, scores, card_text.measured_notes(bare, galaxies, scores))
     model = DustForest(bare.members, term, card)
     write(model, Path(out))
     say(f"scored and written to {out} after {time.monotonic() - start:.0f} s")

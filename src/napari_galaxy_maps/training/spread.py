@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from ..models.forest import PackedForest, from_xgboost
-from ..models.spread import QUANTITIES, TO_QUANTITIES, Spread, levers, recalibrate, spread_features
+from ..models.spread import QUANTITIES, TO_QUANTITIES, Spread, levers, spread_features
 from .cases import CASES
 from .dustpedia import Galaxies
+from .recalibration import fit_recalibration
 from .trees import Pool, TreeSettings, fit_trees
 
 N_INNER = 10
@@ -23,6 +24,8 @@ N_INNER = 10
 grown on much fewer galaxies too large."""
 N_HELD_OUT = 5
 """Folds of the recalibration."""
+_WELL_MEASURED = 3.0
+"""How often the galaxies with at least three far-infrared detections count in the recalibration."""
 _FLOOR, _CEILING = -8.0, 4.0
 
 
@@ -98,12 +101,14 @@ def fit_spread(pool: Pool, predicted: np.ndarray, galaxies: Galaxies, settings: 
         forest, limits = _fit_log_sigma(x[rows], residual[rows], error[rows], weights[rows], settings, seed)
         held_out[others] = np.clip(forest.predict(x[others]), limits[0], limits[1])
     forest, limits = _fit_log_sigma(x, residual, error, weights, settings, seed)
-    scored = slice((1 + len(CASES)) * n)  # the whole galaxies and the cases, not the random copies
-    case = np.repeat(np.arange(1 + len(CASES)), n)
-    good = np.tile(galaxies.n_detected >= 3, 1 + len(CASES))
-    how_unknown = levers(x[scored])
+    copy = np.repeat(np.arange(copies), n)
+    well_measured = np.tile(galaxies.n_detected >= 3, copies)
+    # The cases, and all sets of bands at random, so that what nobody judged holds too. Where the truth is good counts most.
+    groups = [(copy == 0) & well_measured, *(copy == k for k in range(1 + len(CASES))), copy > len(CASES)]
+    importance = np.array([_WELL_MEASURED, *[1.0] * (len(groups) - 1)])
+    by_what = levers(x)
     recalibration = [
-        _fit_recalibration(held_out[scored, j], how_unknown, residual[scored, j], error[scored, j], case, good)
+        fit_recalibration(held_out[:, j], by_what, residual[:, j], error[:, j], np.array(groups), importance)
         for j in range(len(QUANTITIES))
     ]
     return Spread(forest, limits, np.array(recalibration))
@@ -149,38 +154,3 @@ def best_constant(residual: np.ndarray, error: np.ndarray, weight: np.ndarray | 
     variance = np.exp(grid)[:, None] + error**2
     loss = np.average(0.5 * np.log(variance) + 0.5 * residual**2 / variance, axis=1, weights=weight)
     return float(grid[np.argmin(loss)])
-
-
-def _fit_recalibration(
-    raw: np.ndarray,
-    how_unknown: np.ndarray,
-    residual: np.ndarray,
-    error: np.ndarray,
-    case: np.ndarray,
-    well_measured: np.ndarray,
-) -> np.ndarray:
-    """a, b, c of `models.spread.recalibrate` that bring chi2 and both coverages nearest to 1, 68 and 95 %.
-
-    Each case counts, and the galaxies of which the truth is well measured count again. chi2 alone would not do: the residuals
-    are heavy-tailed, and one can be right while the other is not.
-    """
-    from scipy.optimize import minimize
-
-    groups, importance = [], []
-    for k in np.unique(case):
-        groups += [case == k, (case == k) & well_measured]
-        importance += [2.0, 2.0] if k == 0 else [1.0, 0.25]
-
-    def cost(parameters: np.ndarray) -> float:
-        log_sigma = recalibrate(raw[:, None], how_unknown, parameters[None])[:, 0]
-        z = np.abs(residual) / np.sqrt(np.exp(2 * log_sigma) + error**2)
-        # Steps are smooth, so that the search sees a slope.
-        inside = 1 / (1 + np.exp((z - 1) / 0.05)), 1 / (1 + np.exp((z - 1.96) / 0.08))
-        total = 0.0
-        for group, weight in zip(groups, importance, strict=True):
-            off = np.log(np.mean(z[group] ** 2)) / 0.14, (inside[0][group].mean() - 0.68) / 0.03
-            total += weight * (off[0] ** 2 + off[1] ** 2 + ((inside[1][group].mean() - 0.95) / 0.04) ** 2)
-        return total / sum(importance) + 0.02 * float(parameters[1:] @ parameters[1:])
-
-    best: np.ndarray = minimize(cost, np.zeros(3), method="Nelder-Mead", options={"xatol": 2e-3, "fatol": 1e-3}).x
-    return best
