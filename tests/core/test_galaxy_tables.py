@@ -76,7 +76,8 @@ def test_what_is_missing_is_said(tmp_path):
         galaxy_from_table(tmp_path / "missing.csv", "x")
     Table({"name": ["a", "b"], "d25": [1.0, 2]}).write(tmp_path / "nowhere.csv")
     with pytest.raises(InputError, match="no columns with positions"):
-        galaxy_from_table(tmp_path / "nowhere.csv", "a")
+        galaxy_from_table(tmp_path / "nowhere.csv", "", (10.0, 2.0))
+    assert galaxy_from_table(tmp_path / "nowhere.csv", "b")[0] == {"d25": 2.0}
 
 
 @pytest.mark.realdata

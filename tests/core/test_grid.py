@@ -155,5 +155,7 @@ def test_a_redshift_gives_a_distance_and_says_so(galaxy):
     assert found.distance_mpc == pytest.approx(0.0189 * 299792.458 / 67.66, rel=0.03)
     assert "redshift 0.0189 (Hubble flow, Planck 2018)" in found.notes[0]
     assert hubble_distance(0.1) == pytest.approx(394.0, rel=0.01)  # Planck 2018: 394 Mpc (angular diameter)
+    assert "doubtful" not in found.notes[0]
+    assert "doubtful" in make_galaxy(image, GalaxySettings(redshift=0.0016)).notes[0]
     told = make_galaxy(image, GalaxySettings(redshift=0.0189, distance=80.0))
     assert told.distance_mpc == 80 and not told.notes

@@ -118,6 +118,15 @@ REFUSED = {
 }
 
 
+def test_a_gaussian_is_round_on_the_sky_where_pixels_are_not_square():
+    kernel = kernel_between(3.0, 12.0, np.array([[1.0, 0.0], [0.0, 2.0]]))
+    well_made(kernel)
+    half = kernel.array.shape[0] // 2
+    y, x = np.mgrid[-half : half + 1, -half : half + 1]
+    sigmas = [np.sqrt((kernel.array * r**2).sum()) for r in (x * 1.0, y * 2.0)]
+    assert sigmas == pytest.approx([np.sqrt(135) / 2.3548] * 2, rel=0.01)
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_no_kernel_is_refused(tmp_path, name):
     data, header, says = REFUSED[name]

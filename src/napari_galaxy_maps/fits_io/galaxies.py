@@ -14,6 +14,9 @@ from ..recipe import GalaxySettings, InputSettings, Recipe
 from .files import ImageFile, find_images, settle
 from .images import join, read_band_image
 
+_NEAR = 0.003
+"""Redshift under which peculiar motions of 300 km/s change a distance by a third and more."""
+
 
 def settle_all(images: Iterable[ImageFile], settings: InputSettings) -> list[ImageFile]:
     """The images with what the recipe says of their bands, units and PSFs.
@@ -78,7 +81,10 @@ def make_galaxy(images: Mapping[str, BandImage], settings: GalaxySettings) -> Ga
     notes: tuple[str, ...] = ()
     if distance is None and settings.redshift is not None:
         distance = hubble_distance(settings.redshift)
-        notes = (f"distance of {distance:.4g} Mpc from the redshift {settings.redshift:g} (Hubble flow, Planck 2018)",)
+        notes = (
+            f"distance of {distance:.4g} Mpc from the redshift {settings.redshift:g} (Hubble flow, Planck 2018)"
+            + (", doubtful so near: galaxies move by themselves" if settings.redshift < _NEAR else ""),
+        )
     return Galaxy(name, dict(images), settings.ra, settings.dec, distance, d25_ellipse(settings), notes)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..exceptions import InputError
-from .tables import columns_by_name, read_table, table_positions
+from .tables import columns_by_name, has_positions, read_table, table_positions
 
 if TYPE_CHECKING:
     from astropy.table import Row, Table
@@ -83,11 +83,12 @@ def galaxy_from_table(
     if not name and position is None:
         raise InputError(f"Which galaxy of {path.name}? Give its name (--name) or its position (--ra, --dec).")
     table = read_table(path, "galaxies")
-    sky, _, _ = table_positions(table, path)
+    # A table without positions will do where the name is found.
+    sky = table_positions(table, path)[0] if has_positions(table) or not name else None
     index, how = _find(table, sky, path, name, position)
     row, columns = table[index], columns_by_name(table)
     found: dict[str, Any] = {}
-    if np.isfinite(sky[index].ra.deg):
+    if sky is not None and np.isfinite(sky[index].ra.deg):
         found = {"ra": round(float(sky[index].ra.deg), 6), "dec": round(float(sky[index].dec.deg), 6)}
     for setting in _COLUMNS:
         value = _value(row, columns, setting)
@@ -129,7 +130,7 @@ def _find(table: Table, sky: Any, path: Path, name: str, position: tuple[float, 
     if name and plain_name(name) in names:
         index = names.index(plain_name(name))
         return index, f"{table[column][index]}"
-    if position is not None:
+    if position is not None and sky is not None:
         away = SkyCoord(*position, unit="deg").separation(sky).arcsec
         index = int(np.nanargmin(away))
         if away[index] < _NEAR_ARCSEC:

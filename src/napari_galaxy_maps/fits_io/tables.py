@@ -101,6 +101,15 @@ def columns_by_name(table: Table) -> dict[str, str]:
     return {str(name).lower(): name for name in reversed(table.colnames)}
 
 
+def _position_columns(columns: dict[str, str]) -> tuple[str, str, str, float] | None:
+    return next((p for p in _POSITIONS if p[0] in columns and p[1] in columns), None)
+
+
+def has_positions(table: Table) -> bool:
+    """Whether a table has columns for positions."""
+    return _position_columns(columns_by_name(table)) is not None
+
+
 def table_positions(table: Table, path: Path) -> tuple[SkyCoord, str, float]:
     """The positions in a table (ICRS; NaN where a row has none), their frame as read, and their epoch (year) or NaN.
 
@@ -112,7 +121,7 @@ def table_positions(table: Table, path: Path) -> tuple[SkyCoord, str, float]:
     from astropy.coordinates import SkyCoord
 
     columns = columns_by_name(table)
-    pair = next((p for p in _POSITIONS if p[0] in columns and p[1] in columns), None)
+    pair = _position_columns(columns)
     if pair is None:
         raise InputError(
             f"{path} has no columns with positions (ra and dec, or l and b); its columns are {', '.join(table.colnames[:12])}."

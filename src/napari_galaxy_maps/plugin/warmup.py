@@ -18,6 +18,7 @@ MODULES = (
     "astropy.coordinates",
     "astropy.io.fits",
     "astropy.wcs.utils",
+    "astropy.cosmology",
     "scipy.ndimage",
     "scipy.fft",
     "scipy.special",

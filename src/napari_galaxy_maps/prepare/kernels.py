@@ -14,6 +14,7 @@ from ..galaxy import Stamp
 FWHM_PER_SIGMA = float(2 * np.sqrt(2 * np.log(2)))
 
 _KEPT_ENERGY = 0.9999  # of the kernel's absolute sum; what lies further out is cut off and told
+_SQUARE = 1.01  # ratio of a pixel's sides up to which it is square
 # Weaker, and PSFs of far infrared bands with their sharp cut in spatial frequency make kernels that ring (lobes of 6 % of the
 # peak from GALEX to SPIRE 250, here 1.4 %); stronger, and PSFs of nearly one width are matched to 1 % only (here 0.3 %).
 _REGULARIZATION = 1e-3
@@ -164,7 +165,13 @@ def kernel_between(own: Stamp | float, target: Stamp | float, frame: np.ndarray)
     pixel = float(np.sqrt(abs(np.linalg.det(frame))))
     if not isinstance(own, Stamp) and not isinstance(target, Stamp):
         gaussian = gaussian_kernel(own, target, pixel)
-        return None if gaussian is None else Kernel(gaussian, "Gaussian")
+        if gaussian is None:
+            return None
+        sides = np.linalg.svd(frame, compute_uv=False)
+        if sides[0] < _SQUARE * sides[1]:
+            return Kernel(gaussian, "Gaussian")
+        between = np.sqrt(target**2 - own**2)
+        return examined(on_pixels(gaussian_stamp(between, min(sides[1], between) / 5), frame), "Gaussian")
     # Finer pixels than the image's keep the sharper PSF sampled; the kernel itself is smooth.
     width = own.fwhm if isinstance(own, Stamp) else own
     fine = pixel / max(1, int(np.ceil(pixel / (width / 5))))
