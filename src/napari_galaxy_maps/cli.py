@@ -93,6 +93,10 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("models", _models, "list the models, or show the card of one")
     sub.add_argument("name", nargs="?", metavar="NAME")
 
+    from .mocks.command import add_options
+
+    add_options(command("mock", _mock, "make a mock galaxy: its images in any bands, and its true maps"))
+
     sub = command("train", _train, "make a model's weights again from its data")
     sub.add_argument("model", choices=["dust-forest"])
     sub.add_argument("--data", required=True, metavar="DIR", help="folder of the DustPedia tables")
@@ -409,6 +413,14 @@ def _models(arguments: argparse.Namespace) -> None:
         return
     for name in list_models():
         print(f"{name}: {load_card(name).summary()}")
+
+
+def _mock(arguments: argparse.Namespace) -> None:
+    from .mocks import command
+
+    said = _run(command.steps(arguments), arguments.quiet)
+    if not arguments.quiet:
+        print(said)
 
 
 def _train(arguments: argparse.Namespace) -> None:

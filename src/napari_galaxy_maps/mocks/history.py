@@ -92,7 +92,7 @@ def formed(galaxy: MockGalaxy) -> tuple[np.ndarray, np.ndarray]:
     """
     survived = _by_bin()["surviving"][:, 4]
     mass, sfr = 10**galaxy.log_mass, 10**galaxy.log_sfr
-    old = delayed(max(galaxy.start, 10.5), 0.7, 0.0)
+    old = delayed(0.5 * (galaxy.start + 12.0), 1.0, 0.0)
     early = galaxy.kind in EARLY
     if early:
         spheroid = delayed(galaxy.start, 0.35 + 0.12 * max(0.0, 11.2 - galaxy.log_mass), galaxy.quench)

@@ -29,11 +29,11 @@ CLOUD_SLOPE = -1.3
 """Slope of the optical depth of birth clouds with wavelength (da Cunha+ 2008, Sect. 2.1)."""
 ABSORBING = 0.63
 """Effective over extinction optical depth: the root of 1 - albedo, 0.6 (Natta & Panagia 1984), for light scattered in and out."""
-CLUMPING = 0.35
-"""Share of the molecular gas's dust that shades starlight at large; the rest hides in clouds."""
+CLUMPING = (0.2, 0.7)
+"""Share of the dust in molecular and atomic gas that shades starlight at large; the rest hides in clouds and their like."""
 
 
-HOT = 0.5
+HOT = 0.3
 """Share of what clouds absorb that heats dust near the stars; the rest warms the molecular gas's dust as a whole."""
 
 
@@ -194,7 +194,7 @@ def _add_gas(
     metals = relations.SOLAR_Z * 10 ** (oxygen - relations.SOLAR_OH)
     to_dust = relations.dust_to_gas(oxygen)
     early = 0.5 if galaxy.kind in ("elliptical", "lenticular") else 1.0  # dust is eroded where gas is hot
-    for layer, gas, shade in ((4, h2, CLUMPING), (5, 1.36 * hi, 1.0)):
+    for layer, gas, shade in ((4, h2, CLUMPING[0]), (5, 1.36 * hi, CLUMPING[1])):
         dust = gas * to_dust * early
         for name, value in (("gas", gas), ("zgas", gas * metals), ("dust", dust)):
             table[:, layer, n_bands + ADDITIVE.index(name)] = value

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 UGRIZ = ("SDSS_u", "SDSS_g", "SDSS_r", "SDSS_i", "SDSS_z")
 _MJY_SR_PER_LSUN_HZ_KPC2 = 3.828e26 / (4 * np.pi * 3.0856775815e19**2) * 1e20
+MAX_DISTANCE = 650.0
+"""Angular-diameter distance in Mpc at which the tables end (redshift 0.19)."""
 _CENTRE, _FINER = 4, 4
 """The pixels within this many of the centre are sampled that many times finer."""
 
@@ -87,6 +89,13 @@ class View:
             raise InputError(f"A mock image of {self.size} pixels is not made; choose a size between 8 and 16384.")
         if not 0 < self.pixel_arcsec < 100:
             raise InputError(f"A pixel of {self.pixel_arcsec} arcsec makes no sense; choose one between 0 and 100.")
+        for name in ("seeing", "noise", "sky", "ebv", "stars", "neighbours"):
+            if not 0 <= getattr(self, name) < 1e4 or (name == "seeing" and self.seeing == 0):
+                raise InputError(f"A mock's {name} of {getattr(self, name)} makes no sense; choose a positive number.")
+        if self.distance_mpc is not None and not 0 < self.distance_mpc <= MAX_DISTANCE:
+            raise InputError(
+                f"A distance of {self.distance_mpc} Mpc is not between 0 and {MAX_DISTANCE:g} (redshift 0.2)."
+            )
         unknown = [band for band in self.bands if band not in BANDS]
         if unknown or not self.bands:
             raise InputError(
@@ -280,7 +289,7 @@ def _distance(galaxy: MockGalaxy, view: View, rng: np.random.Generator) -> float
     """Distance in Mpc at which half the image spans 2.5 to 5 half-mass radii, or what is nearest to that within redshift 0.19."""
     kpc = galaxy.r_e * rng.uniform(2.5, 5.0)
     arcsec = view.size * view.pixel_arcsec / 2
-    return float(np.clip(kpc * 1e3 / arcsec / PC_PER_MPC_ARCSEC, 1.0, 650.0))
+    return float(np.clip(kpc * 1e3 / arcsec / PC_PER_MPC_ARCSEC, 1.0, MAX_DISTANCE))
 
 
 def redshift_of(distance_mpc: float) -> float:

@@ -155,7 +155,7 @@ def draw_galaxy(
     elif uniform[0] < 0.08:  # the green valley
         quench = 0.3 + 1.2 * uniform[1]
         log_sfr -= 0.9 + 0.3 * normal[2]
-    start = 12.5 - 2.5 * uniform[2] - (0.6 if early else 0.3) * (11.4 - mass)
+    start = 11.0 - 4.5 * uniform[2] - 0.6 * (11.4 - mass) if early else 5.0 + 5.0 * uniform[2] + 0.8 * (mass - 10)
 
     if elliptical:
         bulge = 1.0
@@ -166,9 +166,9 @@ def draw_galaxy(
     else:
         bulge = float(np.clip(0.08 + 0.13 * (mass - 9.5) + 0.10 * normal[3], 0.0, 0.6))
     size = relations.early_size(mass) if early else relations.late_size(mass)
-    # Sizes are measured in light, which disc and gradients spread further than the mass.
+    # Sizes are measured in circles, in which inclined discs look smaller, and beside a spheroid.
     r_e = float(size * np.exp(relations.size_scatter(mass) * (0.8 if early else 1.0) * normal[4]))
-    r_e *= 1.0 if elliptical else 1.25 if early else 1.10
+    r_e *= 1.1 if elliptical else 1.5 if early else 1.38
     bulge_r_e = r_e if elliptical else r_e * float(np.clip(0.22 * np.exp(0.3 * normal[5]) * (1 + bulge), 0.08, 0.7))
     classical = early or mass > 10.6
     bulge_n = float(
@@ -178,7 +178,9 @@ def draw_galaxy(
     star_median, star_scatter = (float(x) for x in relations.stellar_metals(mass))
     star_metals = star_median - 0.03 + star_scatter * normal[7]
     oxygen = float(relations.gas_oxygen(mass)) + 0.07 * normal[8] - (0.0 if early else 0.1 * (offset + burst))
-    log_hi = log_sfr - relations.HI_EFFICIENCY + 0.3 * normal[9]
+    # Galaxies off the main sequence have as much more or less gas, as far as fuel explains it.
+    below = log_sfr - float(relations.main_sequence(mass))
+    log_hi = float(relations.hi_mass(mass)) + (0.9 if below < -0.6 else 0.4) * below + 0.25 * normal[9]
     log_h2 = log_sfr + 9 + np.log10(relations.H2_DEPLETION_GYR) + 0.25 * normal[10]
     cloud = 0.7 * 10 ** (0.2 * normal[11]) * 10 ** np.clip(0.8 * (oxygen - relations.SOLAR_OH), -1.5, 0.1)
 

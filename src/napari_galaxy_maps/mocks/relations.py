@@ -65,6 +65,16 @@ def stellar_metals(log_mass: Values) -> tuple[np.ndarray, np.ndarray]:
 HI_EFFICIENCY = -9.57
 """log10 of star formation rate over HI mass in 1/yr, scatter 0.4 dex with its errors (Parkash+ 2018)."""
 
+
+def hi_mass(log_mass: Values) -> np.ndarray:
+    """log10 of the HI mass of galaxies on the main sequence.
+
+    `HI_EFFICIENCY` at 10^10 Msun with a slope of 0.5: between those of HI against stellar mass in spirals, 0.35 (Parkash+ 2018), and
+    of the main sequence, 0.76, which a constant efficiency would give.
+    """
+    return 0.5 * (np.asarray(log_mass) - 10) + main_sequence(10.0) - HI_EFFICIENCY
+
+
 H2_DEPLETION_GYR = 2.2
 """Molecular gas, helium included, over star formation rate (Leroy+ 2013); scatter 0.3 dex between galaxies."""
 
@@ -77,8 +87,8 @@ def hi_radius(log_hi: Values) -> np.ndarray:
 HI_SATURATION = 9e6
 """Msun/kpc2 above which hydrogen is molecular (Bigiel+ 2008)."""
 
-DUST_TO_METALS = 0.38
-"""Dust over metals in gas: THEMIS's 7.4e-3 per hydrogen at the Sun's metallicity (Jones+ 2017)."""
+DUST_TO_METALS = 0.214
+"""Dust over all metals of the interstellar medium, in galaxies with THEMIS dust masses (De Vis+ 2019, of DustPedia)."""
 
 TAU_V_PER_DUST = 8.3e-6
 """Optical depth at V per Msun/kpc2 of dust: N_H / A_V = 1.87e21 cm-2 (Bohlin+ 1978) with 7.4e-3 of dust per hydrogen."""

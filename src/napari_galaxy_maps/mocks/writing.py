@@ -1,0 +1,213 @@
+"""A mock galaxy as files: an image for each band as FITS, its true maps, its stars, and a recipe that tells what is known of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..bands import BANDS, INPUT_BANDS, get_band
+from ..exceptions import InputError
+from ..fits_io.products import write_maps, written_whole
+from ..maps import PropertyMaps
+from ..progress import Progress, Steps
+from .mock import UGRIZ, Mock, View, make_mock
+from .population import MockGalaxy, draw_galaxy
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
+
+BAND_SETS: dict[str, tuple[str, ...]] = {"all": tuple(BANDS), "input": INPUT_BANDS, "ugriz": UGRIZ}
+"""Names for sets of bands."""
+_ISOPHOTE = 3631e-6 * 10 ** (-0.4 * 25.0) / 2.3504430539e-11  # 25 mag/arcsec2 in MJy/sr
+
+
+def bands_of(text: str) -> tuple[str, ...]:
+    """The bands of a set, or those named with commas between them, in order of wavelength.
+
+    Raises
+    ------
+    InputError
+        When there is no such band.
+    """
+    if text in BAND_SETS:
+        return BAND_SETS[text]
+    names = {get_band(name).name for name in text.split(",")}
+    return tuple(band for band in BANDS if band in names)
+
+
+def view_for(bands: str, size: int, pixel_arcsec: float | None = None, **options: Any) -> View:
+    """A view of the bands that `bands_of` understands, with pixels that suit their PSFs.
+
+    Without a pixel: SDSS's own where all bands come from the ground, else 2 arcsec, about a third of WISE's PSF. True maps have the
+    widest PSF of the bands up to 22 micron.
+    """
+    names = bands_of(bands)
+    if pixel_arcsec is None:
+        pixel_arcsec = 0.396 if set(names) <= set(UGRIZ) else 2.0
+    return View(size=size, pixel_arcsec=pixel_arcsec, bands=names, **options)
+
+
+def d25(mock: Mock) -> tuple[float, float]:
+    """Diameter in arcmin and axis ratio b/a of the ellipse where the brightness in g (or the bluest optical band) falls to 25 mag/arcsec2.
+
+    The ellipse has the galaxy's position angle, and the axis ratio of its disc or spheroid.
+    """
+    galaxy, view = mock.galaxy, mock.view
+    cos2 = np.cos(np.radians(galaxy.inclination)) ** 2
+    thin = galaxy.bulge_axis if galaxy.kind == "elliptical" else 0.2
+    ratio = float(np.sqrt(cos2 + (1 - cos2) * thin**2))
+    y, x = np.mgrid[: view.size, : view.size] - (view.size - 1) / 2
+    angle = np.radians(galaxy.position_angle)
+    major, minor = -x * np.sin(angle) + y * np.cos(angle), x * np.cos(angle) + y * np.sin(angle)
+    radius = np.hypot(major, minor / ratio).ravel()
+    place = next((view.bands.index(b) for b in ("SDSS_g", "SDSS_r", *view.bands) if b in view.bands), 0)
+    ring = radius.astype(int)
+    mean = np.bincount(ring, mock.model[place].ravel()) / np.maximum(np.bincount(ring), 1)
+    bright = np.flatnonzero(mean[: view.size // 2] > _ISOPHOTE)
+    semi_major = max(float(bright[-1] if len(bright) else 0), 4.0) * view.pixel_arcsec
+    return 2 * semi_major / 60, ratio
+
+
+def truth_maps(mock: Mock) -> PropertyMaps:
+    """The true maps as the program holds maps."""
+    provenance = {
+        "object": name_of(mock), "model": "truth of a mock galaxy", "imf": "Chabrier", "fwhm": mock.view.fwhm_of_truth,
+        "seed": mock.galaxy.seed, "distance_mpc": mock.view.distance_mpc, "redshift": mock.redshift,
+        "mock": {key: str(value) for key, value in mock.galaxy.as_dict().items()},
+    }  # fmt: skip
+    flags = np.zeros((mock.view.size,) * 2, np.int16)
+    return PropertyMaps(mock.truth, {}, mock.wcs, flags, provenance)
+
+
+def name_of(mock: Mock) -> str:
+    """What the mock is called."""
+    return f"Mock {mock.galaxy.seed}"
+
+
+def _binned(mock: Mock, index: int) -> tuple[np.ndarray, np.ndarray, WCS]:
+    """Image, error and coordinates of a band on pixels of up to a third of its FWHM, whole numbers of the mock's."""
+    view = mock.view
+    factor = max(1, int(view.fwhm_of(view.bands[index]) / 3 / view.pixel_arcsec))
+    factor = min(factor, max(1, view.size // 8))
+    n = view.size // factor
+    cut = n * factor
+
+    def mean(plane: np.ndarray) -> np.ndarray:
+        return plane[:cut, :cut].reshape(n, factor, n, factor).mean(axis=(1, 3))
+
+    data = mean(mock.data[index])
+    error = np.sqrt(mean(mock.uncertainty[index].astype(float) ** 2)) / factor
+    wcs = mock.wcs.deepcopy()
+    wcs.wcs.crpix = (wcs.wcs.crpix - 0.5) / factor + 0.5
+    wcs.wcs.cdelt = wcs.wcs.cdelt * factor
+    wcs.wcs.set()
+    return data.astype(np.float32), error.astype(np.float32), wcs
+
+
+def write_mock_steps(mock: Mock, folder: Path, overwrite: bool = False) -> Steps[list[Path]]:
+    """Write a mock galaxy, yielding after every file.
+
+    Parameters
+    ----------
+    mock : Mock
+    folder : Path
+        Made where it is not there. An image `BAND.fits` for each band in MJy/sr with its 1-sigma error in the extension ERROR,
+        truth.fits, recipe.toml, and stars.ecsv where there are stars.
+    overwrite : bool
+        Whether files that are there may be replaced.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    InputError
+        When a file is there already or cannot be written.
+    """
+    from astropy.io import fits
+
+    names = [f"{band}.fits" for band in mock.view.bands] + ["truth.fits", "recipe.toml"]
+    there = [name for name in names if (folder / name).exists()]
+    if there and not overwrite:
+        raise InputError(
+            f"{folder / there[0]} is there already; choose another folder, or allow it to be replaced with --overwrite."
+        )
+    written = []
+    for index, band in enumerate(mock.view.bands):
+        data, error, wcs = _binned(mock, index)
+        header = wcs.to_header()
+        header["BUNIT"] = "MJy/sr"
+        header["FILTER"], header["TELESCOP"] = band, get_band(band).survey
+        header["OBJECT"] = name_of(mock)
+        header["BMAJ"] = header["BMIN"] = mock.view.fwhm_of(band) / 3600
+        header["SEED"] = (mock.galaxy.seed, "of the mock galaxy")
+        hdus = [fits.PrimaryHDU(data, header), fits.ImageHDU(error, header, name="ERROR")]
+        with written_whole(folder / f"{band}.fits", overwrite) as beside:
+            fits.HDUList(hdus).writeto(beside, overwrite=True)
+        written.append(folder / f"{band}.fits")
+        yield Progress("mock", index + 1, len(names), band)
+    write_maps(folder / "truth.fits", truth_maps(mock), overwrite)
+    with written_whole(folder / "recipe.toml", overwrite) as beside:
+        beside.write_text(_recipe(mock), encoding="utf-8")
+    written += [folder / "truth.fits", folder / "recipe.toml"]
+    if mock.stars:
+        with written_whole(folder / "stars.ecsv", overwrite) as beside:
+            _star_table(mock).write(beside, format="ascii.ecsv", overwrite=True)
+        written.append(folder / "stars.ecsv")
+    yield Progress("mock", len(names), len(names), "truth.fits")
+    return written
+
+
+def _recipe(mock: Mock) -> str:
+    import tomli_w
+
+    diameter, ratio = d25(mock)
+    ra, dec = mock.position
+    galaxy = {
+        "name": name_of(mock), "ra": ra, "dec": dec, "distance": float(mock.view.distance_mpc or 0), "d25": diameter,
+        "axis_ratio": ratio, "position_angle": float(mock.galaxy.position_angle),
+    }  # fmt: skip
+    return tomli_w.dumps({"galaxy": galaxy, "reddening": {"ebv": mock.view.ebv}})
+
+
+def _star_table(mock: Mock) -> Any:
+    """The Milky Way's stars with Gaia's columns."""
+    from astropy import units as u
+    from astropy.table import QTable
+
+    x, y = (np.array([star[axis] for star in mock.stars]) for axis in "xy")
+    sky = mock.wcs.pixel_to_world(x, y).icrs
+    magnitude = np.array([star["magnitude"] for star in mock.stars])
+    # Errors as in Gaia DR3: 0.03 mas down to G = 15, 0.5 mas at 20 (Lindegren+ 2021).
+    error = 0.03 + 0.5 * 10 ** (0.24 * (np.maximum(magnitude, 15) - 20)) - 0.03
+    rng = np.random.default_rng([mock.galaxy.seed, 0x6A1A])
+    parallax = np.array([star["parallax"] for star in mock.stars])
+    table = QTable()
+    table["source_id"] = np.arange(1, len(mock.stars) + 1)
+    table["ra"], table["dec"] = sky.ra.to(u.deg), sky.dec.to(u.deg)
+    table["ref_epoch"] = np.full(len(x), 2016.0)
+    table["parallax"] = (parallax + error * rng.standard_normal(len(x))) * u.mas
+    table["parallax_error"] = error * u.mas
+    table["phot_g_mean_mag"] = magnitude * u.mag
+    return table
+
+
+def mock_steps(
+    seed: int, view: View, folder: Path, kind: str | None = None, log_mass: float | None = None,
+    inclination: float | None = None, overwrite: bool = False,
+) -> Steps[tuple[Mock, list[Path]]]:  # fmt: skip
+    """Make a mock galaxy and write it; what `galaxy-maps mock` does.
+
+    Raises
+    ------
+    InputError
+        When the wishes make no sense, or a file is there already or cannot be written.
+    """
+    galaxy: MockGalaxy = draw_galaxy(seed, kind, log_mass, inclination)
+    yield Progress("mock", 0, len(view.bands) + 2, f"a {galaxy.kind} galaxy of 10^{galaxy.log_mass:.2f} Msun")
+    mock = make_mock(seed, view, galaxy)
+    written = yield from write_mock_steps(mock, folder, overwrite)
+    return mock, written
