@@ -1,4 +1,4 @@
-"""Makes the pictures of docs/window.md: `xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py [GALAXIES]`.
+"""Makes the pictures of docs/window.md and docs/stars.md: `xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py [GALAXIES]`.
 
 GALAXIES is a folder with the real galaxies `ngc309`, `ngc5584`, `ngc6976_group`, `m51`; without it only the sample galaxy is shown.
 """
@@ -127,6 +127,34 @@ def ngc309(folder: Path) -> None:
         save(viewer, session, "ngc309_predicted")
 
 
+def stars(folder: Path) -> None:
+    """NGC 309's stars as found on its images: some accepted, a doubtful one on the galaxy selected, a painted mask."""
+    with window(folder) as (viewer, session):
+        session.set_recipe("galaxy", name="NGC 309", distance=76.2)
+        panels.raise_panel(viewer, "Stars")
+        panel(viewer, "Stars").fit.click()
+        settle(session)
+        work.predict(session)
+        settle(session)
+        masking, widget = session.masking, panel(viewer, "Stars")
+        masking.accept([item for item in masking.items if item.enabled][::2])
+        doubtful = next(item for item in masking.items if "knot" in item.flag)
+        row = next(row for row, item in enumerate(widget.table.stars.rows) if item is doubtful)
+        widget.table.clicked.emit(widget.table.stars.index(row, 0))
+        session.fit(Key("map", "LOG_SIGMA_MD"))
+        zoom(viewer, 0.62)
+        widget.paint.click()
+        painting = session.painting.layer(())
+        rows, columns = zip(*(painting.world_to_data((110 - 4 * k, 30 + 9 * k)) for k in range(8)), strict=True)
+        for place in zip(rows, columns, strict=True):
+            painting.paint(place, 1)
+        viewer.layers.selection.active = session.circles.layer
+        settle(session)
+        wait(lambda: not session.following.behind)
+        point(viewer, session, 40, 30)
+        save(viewer, session, "stars")
+
+
 def ngc5584(folder: Path) -> None:
     """NGC 5584: a unit that has to be asked for, before and after it is settled."""
     with window(folder) as (viewer, session):
@@ -167,6 +195,7 @@ def main() -> None:
     if galaxies is not None:
         makers |= {
             "ngc309": lambda: ngc309(galaxies / "ngc309"),
+            "stars": lambda: stars(galaxies / "ngc309"),
             "ngc5584": lambda: ngc5584(galaxies / "ngc5584"),
             "sdss": lambda: sdss_group(galaxies / "ngc6976_group"),
             "m51": lambda: m51(galaxies / "m51"),

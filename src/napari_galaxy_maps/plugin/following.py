@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 PAUSE_MS = 200
 """So long after the last edit the maps are made anew."""
 TITLE = "Following edits"
+_A_TURN = 5
+"""So many layers that are switched off get their data in one turn of the event loop."""
 
 
 class Following:
@@ -142,11 +145,14 @@ def refresh(session: Session) -> worker.Job | None:
         seen = [spec for spec in there if layers[spec.key].visible]
         unseen = [spec for spec in there if not layers[spec.key].visible]
 
-        def others() -> None:
-            for spec in unseen:
+        def show(specs: list[LayerSpec]) -> None:
+            for spec in specs:
                 session.show(spec)
 
-        session.turns.add([*(lambda spec=spec: session.show(spec) for spec in seen), others, done])
+        some = [unseen[i : i + _A_TURN] for i in range(0, len(unseen), _A_TURN)]
+        session.turns.add(
+            [*(partial(session.show, spec) for spec in seen), *(partial(show, part) for part in some), done]
+        )
 
     def done() -> None:
         session.steps_changed.emit()
