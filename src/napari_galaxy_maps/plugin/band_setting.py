@@ -35,6 +35,7 @@ class BandSetting(QWidget):
         self.session, self.section, self.key, self._text, self._say = session, section, key, text, say
         self.bands, self.field, self.choose = QComboBox(), QLineEdit(), QToolButton()
         self.bands.setObjectName(f"{key}_band")
+        self.bands.setMinimumContentsLength(11)
         self.field.setObjectName(key)
         self.field.setPlaceholderText(hint)
         self.choose.setObjectName(f"choose_{key}")

@@ -24,6 +24,8 @@ _YELLOW = (1.0, 0.85, 0.2, 1.0)
 _PIXELS = 2.0
 _FIRST_RADIUS = 120.0
 """Pixels on the screen of an ellipse of which nothing is known."""
+_SMALL = 100.0
+"""Pixels on the screen under which an ellipse is looked at closer."""
 _ZOOM_MS = 120
 
 _DRAWN: weakref.WeakKeyDictionary[Session, DrawnEllipse] = weakref.WeakKeyDictionary()
@@ -119,8 +121,11 @@ class DrawnEllipse:
             self._layer = weakref.ref(layer)
             session.add_overlay(layer, "D25")
             layer.events.data.connect(self._on_data)
-            camera, _ = viewers.camera_and_scale_bar(session.viewer)
-            camera.events.zoom.connect(self._on_zoom)
+            viewers.camera_and_scale_bar(session.viewer)[0].events.zoom.connect(self._on_zoom)
+        camera, _ = viewers.camera_and_scale_bar(session.viewer)
+        if 2 * ellipse.a * camera.zoom < _SMALL:  # too small to take hold of
+            camera.center = tuple(layer.data[0].mean(axis=0))
+            camera.zoom = _FIRST_RADIUS / ellipse.a
         layer.visible = True
         session.viewer.layers.selection.active = layer
         layer.mode = "select"
