@@ -36,10 +36,11 @@ def ours(bands: list, grid: Grid, fwhm: float, errors: bool) -> np.ndarray:
     for name, (data, wcs, own) in zip(NAMES, bands, strict=False):
         error = np.full(data.shape, NOISE, "f4") if errors else None
         image = cutout(BandImage(data.astype("f4"), BANDS[name], wcs, uncertainty=error, fwhm=own), ellipse, reach)
-        matched = match_psf(image, fwhm, min_weight=1e-5)  # fills holes as far as the reference does
-        key = (image.wcs.to_header_string(), image.shape)
+        # Holes are filled as far as the reference fills them.
+        matched = match_psf(image, fwhm, min_weight=1e-5, largest_arcsec=grid.pixel_arcsec / 2)
+        key = (matched.wcs.to_header_string(), matched.shape)
         if key not in maps:
-            maps[key] = pixel_map(image.wcs, grid.wcs, grid.shape)
+            maps[key] = pixel_map(matched.wcs, grid.wcs, grid.shape)
         planes.append(resample(matched, grid, maps[key]).data)
     return np.stack(planes)
 

@@ -12,7 +12,7 @@ from ..galaxy import BandImage, Ellipse
 from .adaptive import PixelMap, part_of, pixel_map
 from .grid import Grid, resample, resampled
 from .kernels import Kernel
-from .psf import Box, Sums, changed_box, convolution_sums, divided, matched, unmatched, update_sums
+from .psf import Box, Sums, changed_box, convolution_sums, divided, matched, sampling_step, unmatched, update_sums
 
 T = TypeVar("T")
 
@@ -73,7 +73,13 @@ class Memory:
         return result
 
     def match(
-        self, image: BandImage, mask: np.ndarray | None, kernel: Kernel | None, target: float, min_weight: float
+        self,
+        image: BandImage,
+        mask: np.ndarray | None,
+        kernel: Kernel | None,
+        target: float,
+        min_weight: float,
+        largest_arcsec: float = 0.0,
     ) -> tuple[BandImage, BandImage]:
         """The image at the common PSF: as it is, and with a mask.
 
@@ -92,19 +98,18 @@ class Memory:
             FWHM of the common PSF, arcsec.
         min_weight : float
             Blank where valid pixels carry less of the kernel than this.
+        largest_arcsec : float
+            Pixels up to this may be returned; see `psf.sampling_step`.
         """
-        name, settings = image.band.name, (kernel, target, min_weight)
+        step = 1 if kernel is None else sampling_step(image, kernel.array, largest_arcsec)
+        name, settings = image.band.name, (kernel, target, min_weight, step)
         state = self._matched.get(name)
-        if (
-            state is None
-            or state.source is not image
-            or state.settings[1:] != settings[1:]
-            or state.settings[0] is not kernel
-        ):
-            sums = None if kernel is None else convolution_sums(image, kernel.array)
-            bare = (
-                unmatched(image) if kernel is None or sums is None else matched(image, sums, kernel, target, min_weight)
-            )
+        if state is None or state.source is not image or state.settings != settings:
+            if kernel is None:
+                sums, bare = None, unmatched(image)
+            else:
+                sums = convolution_sums(image, kernel.array, step)
+                bare = matched(image, sums, kernel, target, min_weight)
             state = _Matched(image, settings, np.zeros(image.shape, bool), sums, bare, bare)
             self._matched[name] = state
             self._changes.pop(name, None)
@@ -128,7 +133,7 @@ class Memory:
             data[box] = np.where(mask[box], np.float32(np.nan), image.data[box])
         else:
             state.sums, touched = update_sums(state.sums, image.evolve(mask=mask), kernel.array, in_place=True)
-            box = touched or changed_box(changed) or (slice(0, 0), slice(0, 0))
+            box = touched or (slice(0, 0), slice(0, 0))
             data[box], variance = divided(state.sums, min_weight, box)
             if variance is not None and uncertainty is not None:
                 uncertainty = uncertainty.copy()

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..galaxy import BandImage
 from .kernels import Kernel
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
+
+_PASSED = 1e-3  # of a frequency's amplitude that a kernel may leave where the sampling does not see it
 
 Box = tuple[slice, slice]
 """A rectangle of pixels: rows, columns."""
@@ -26,8 +32,10 @@ class Sums:
         variance x weight convolved with the kernel's square.
     level : float
         Taken off before and put back after, so that rounding scales with the signal and not with the sky.
-    good : ndarray of bool, shape (ny, nx)
-        The pixels that entered.
+    good : ndarray of bool
+        The image's pixels that entered.
+    step : int
+        The other arrays hold every so many pixels of the image.
     """
 
     numerator: np.ndarray
@@ -35,9 +43,10 @@ class Sums:
     variance: np.ndarray | None
     level: float
     good: np.ndarray
+    step: int = 1
 
 
-def convolve(planes: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+def convolve(planes: np.ndarray, kernel: np.ndarray, step: int = 1) -> np.ndarray:
     """Convolve planes with one kernel, zero outside, by FFT in the planes' own precision.
 
     Parameters
@@ -46,23 +55,90 @@ def convolve(planes: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         Finite values.
     kernel : ndarray, odd-sized
         Its centre is its middle pixel.
+    step : int
+        Only every so many pixels are wanted, from the first on, in either direction. These are exactly those of the
+        whole convolution, and cost a fraction of its inverse transform.
 
     Returns
     -------
-    ndarray, shape (n, ny, nx)
+    ndarray, shape (n, ny / step, nx / step), rounded up
         Of the planes' type.
     """
     from scipy import fft
 
     ny, nx = planes.shape[-2:]
-    ky, kx = kernel.shape
-    shape = [fft.next_fast_len(n, real=True) for n in (ny + ky - 1, nx + kx - 1)]
-    transform = fft.rfft2(kernel.astype(planes.dtype), shape, workers=2)
-    out = np.empty_like(planes)
+    wanted = [max(n + k // 2, k) for n, k in zip((ny, nx), kernel.shape, strict=True)]
+    rows = fft.next_fast_len(-(-wanted[0] // step))
+    shape = (rows * step, fft.next_fast_len(wanted[1], real=True))
+    down, across = _kernel_transform(kernel.astype(planes.dtype), shape)
+    out = np.empty((len(planes), -(-ny // step), -(-nx // step)), planes.dtype)
     for plane, result in zip(planes, out, strict=True):
-        full = fft.irfft2(fft.rfft2(plane, shape, workers=2) * transform, shape, workers=2, overwrite_x=True)
-        result[:] = full[ky // 2 : ky // 2 + ny, kx // 2 : kx // 2 + nx]
+        spectrum = fft.rfft2(plane, shape, workers=2)
+        spectrum *= down
+        if step > 1:  # every step-th row has the spectrum folded upon itself
+            spectrum = spectrum.reshape(step, rows, -1).sum(axis=0)
+        spectrum *= across / step
+        lines = fft.ifft(spectrum, axis=0, workers=2, overwrite_x=True)[: out.shape[1]]
+        result[:] = fft.irfft(lines, shape[1], axis=1, workers=2, overwrite_x=True)[:, :nx:step]
     return out
+
+
+def _kernel_transform(kernel: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Two factors of a kernel's transform about its middle pixel: by rows and by columns where it is a product of such."""
+    from scipy import fft
+
+    middle = [n // 2 for n in kernel.shape]
+    column, row = kernel[:, middle[1]], kernel[middle[0]] / kernel[middle[0], middle[1]]
+    if np.allclose(np.outer(column, row), kernel, rtol=0, atol=1e-6 * float(np.abs(kernel).max())):
+        lines = []
+        for line, n, centre in ((column, shape[0], middle[0]), (row, shape[1], middle[1])):
+            padded = np.zeros(n, kernel.dtype)
+            padded[: line.size] = line
+            lines.append(np.roll(padded, -centre))
+        return fft.fft(lines[0])[:, None], fft.rfft(lines[1])[None]
+    whole = np.zeros(shape, kernel.dtype)
+    whole[: kernel.shape[0], : kernel.shape[1]] = kernel
+    transform = fft.rfft2(np.roll(whole, (-middle[0], -middle[1]), (0, 1)), workers=2, overwrite_x=True)
+    return transform, np.ones((1, 1), kernel.dtype)
+
+
+def sampling_step(image: BandImage, kernel: np.ndarray, largest_arcsec: float) -> int:
+    """Every how many pixels an image convolved with a kernel has to be kept for nothing to be lost.
+
+    Parameters
+    ----------
+    image : BandImage
+        On its own pixels.
+    kernel : ndarray, odd-sized, sum 1
+        Where it passes frequencies that so wide a spacing does not sample, the step is smaller.
+    largest_arcsec : float
+        The spacing is no wider than this.
+    """
+    if image.wcs.has_distortion:
+        return 1
+    length = 1024
+    passed = np.zeros(length // 2 + 1)
+    for axis in (0, 1):
+        passed = np.maximum(
+            passed, np.abs(np.fft.rfft(kernel.sum(axis=axis, dtype=float), max(length, kernel.shape[0]))[: passed.size])
+        )
+    widest = int(np.flatnonzero(passed > _PASSED).max())  # of `length` samples
+    return int(max(1, min(length / 2 // max(widest, 1), largest_arcsec / image.pixel_arcsec)))
+
+
+def sampled_wcs(wcs: WCS, step: int) -> WCS:
+    """Coordinates of every `step`-th pixel, from the first on."""
+    if step == 1:
+        return wcs
+    coarse = wcs.deepcopy()
+    coarse.wcs.crpix = (wcs.wcs.crpix - 1) / step + 1
+    if coarse.wcs.has_cd():
+        coarse.wcs.cd = wcs.wcs.cd * step
+    else:
+        coarse.wcs.cdelt = wcs.wcs.cdelt * step
+    coarse.pixel_shape = None
+    coarse.wcs.set()
+    return coarse
 
 
 def valid_pixels(image: BandImage) -> np.ndarray:
@@ -71,25 +147,33 @@ def valid_pixels(image: BandImage) -> np.ndarray:
     return good if image.mask is None else good & ~image.mask
 
 
-def _variance(image: BandImage, good: np.ndarray) -> np.ndarray | None:
+def _variance(image: BandImage, good: np.ndarray, box: Box) -> np.ndarray | None:
     """Variance of the good pixels; unknown ones count as the median: a hole in the error image is no hole in the sky."""
     if image.uncertainty is None:
         return None
-    variance = image.uncertainty.astype(float) ** 2
-    known = np.isfinite(variance)
-    typical = np.median(variance[known]) if known.any() else np.nan
-    return np.where(good, np.where(known, variance, typical), 0.0)
+    variance = image.uncertainty[box].astype(float) ** 2
+    unknown = ~np.isfinite(variance)
+    if (unknown & good).any():
+        known = image.uncertainty[np.isfinite(image.uncertainty)]
+        variance[unknown] = np.median(known.astype(float) ** 2) if known.size else np.nan
+    variance[~good] = 0.0
+    return variance
 
 
-def convolution_sums(image: BandImage, kernel: np.ndarray) -> Sums:
-    """The sums of a masked convolution of an image."""
+_WHOLE: Box = (slice(None), slice(None))
+
+
+def convolution_sums(image: BandImage, kernel: np.ndarray, step: int = 1) -> Sums:
+    """The sums of a masked convolution of an image, at every `step`-th pixel."""
     good = valid_pixels(image)
     finite = np.isfinite(image.data)  # the level must not depend on the mask, or no sum could be kept
-    level = float(image.data[finite].mean(dtype=float)) if finite.any() else 0.0
-    numerator, weight = convolve(np.stack([np.where(good, image.data - level, 0.0), good.astype(float)]), kernel)
-    variance = _variance(image, good)
-    spread = None if variance is None else convolve(variance[None], kernel.astype(float) ** 2)[0]
-    return Sums(numerator, weight, spread, level, good)
+    level = float(image.data.mean(dtype=float, where=finite)) if finite.any() else 0.0
+    light = np.where(good, image.data - np.float64(level), 0.0)
+    numerator = convolve(light[None], kernel.astype(float), step)[0]
+    weight = convolve(good.astype(float)[None], kernel.astype(float), step)[0]
+    variance = _variance(image, good, _WHOLE)
+    spread = None if variance is None else convolve(variance[None], kernel.astype(float) ** 2, step)[0]
+    return Sums(numerator, weight, spread, level, good, step)
 
 
 def changed_box(changed: np.ndarray, margin: int = 0) -> Box | None:
@@ -125,26 +209,30 @@ def update_sums(sums: Sums, image: BandImage, kernel: np.ndarray, in_place: bool
     sums : Sums
         After.
     box : tuple of slice, or None
-        The rectangle in which they differ.
+        The rectangle in which they differ, in their pixels.
     """
     good = valid_pixels(image)
     changed = good != sums.good
     box = changed_box(changed, margin=kernel.shape[0] // 2)
     if box is None:
         return sums, None
+    step = sums.step
+    box = (slice(box[0].start // step * step, box[0].stop), slice(box[1].start // step * step, box[1].stop))
+    part = (slice(box[0].start // step, -(-box[0].stop // step)), slice(box[1].start // step, -(-box[1].stop // step)))
     sign = good[box].astype(float) - sums.good[box].astype(float)
-    difference = np.where(sign != 0, sign * (np.nan_to_num(image.data[box]) - sums.level), 0.0)
-    planes = convolve(np.stack([difference, sign]), kernel)
+    difference = np.where(sign != 0, sign * (np.nan_to_num(image.data[box]) - np.float64(sums.level)), 0.0)
+    kernel = kernel.astype(float)
+    planes = convolve(np.stack([difference, sign]), kernel, step)
     numerator, weight = (a if in_place else a.copy() for a in (sums.numerator, sums.weight))
-    numerator[box] += planes[0]
-    weight[box] += planes[1]
+    numerator[part] += planes[0]
+    weight[part] += planes[1]
     spread = sums.variance
     if spread is not None:
-        variance = _variance(image, np.isfinite(image.data))
+        variance = _variance(image, sign != 0, box)
         assert variance is not None
         spread = spread if in_place else spread.copy()
-        spread[box] += convolve((sign * variance[box])[None], kernel.astype(float) ** 2)[0]
-    return Sums(numerator, weight, spread, sums.level, good), box
+        spread[part] += convolve((sign * variance)[None], kernel**2, step)[0]
+    return Sums(numerator, weight, spread, sums.level, good, step), part
 
 
 def divided(sums: Sums, min_weight: float, box: Box | None = None) -> tuple[np.ndarray, np.ndarray | None]:
@@ -166,8 +254,9 @@ def matched(image: BandImage, sums: Sums, kernel: Kernel, target: float, min_wei
     """The image at the common PSF, from the sums of its convolution."""
     data, variance = divided(sums, min_weight)
     return image.evolve(
-        _note(image, kernel, target),
+        _note(image, kernel, target, sums.step),
         data=data,
+        wcs=sampled_wcs(image.wcs, sums.step),
         uncertainty=None if variance is None else np.sqrt(variance),
         mask=None,
         fwhm=float(target),
@@ -175,11 +264,14 @@ def matched(image: BandImage, sums: Sums, kernel: Kernel, target: float, min_wei
     )
 
 
-def _note(image: BandImage, kernel: Kernel, target: float) -> str:
-    return f"PSF from {image.fwhm:.2f} to {target:.2f} arcsec, {kernel}"
+def _note(image: BandImage, kernel: Kernel, target: float, step: int) -> str:
+    kept = "" if step == 1 else f", one of {step} x {step} pixels kept"
+    return f"PSF from {image.fwhm:.2f} to {target:.2f} arcsec, {kernel}{kept}"
 
 
-def match_psf(image: BandImage, target: float, min_weight: float = 0.5, kernel: Kernel | None = None) -> BandImage:
+def match_psf(
+    image: BandImage, target: float, min_weight: float = 0.5, kernel: Kernel | None = None, largest_arcsec: float = 0.0
+) -> BandImage:
     """The image at a PSF of FWHM `target` arcsec.
 
     Masked pixels are filled from their neighbours where these carry at least `min_weight` of the kernel, as blank ones
@@ -195,13 +287,16 @@ def match_psf(image: BandImage, target: float, min_weight: float = 0.5, kernel: 
         Blank where valid pixels carry less of the kernel than this.
     kernel : Kernel, optional
         That brings the image's PSF to the common one; else both PSFs are taken as Gaussians.
+    largest_arcsec : float
+        Pixels up to this may be returned, where the kernel leaves nothing finer; see `sampling_step`.
     """
     from .kernels import kernel_between
 
     kernel = kernel or kernel_between(image.fwhm, target, image.frame)
     if kernel is None:
         return unmatched(image)
-    return matched(image, convolution_sums(image, kernel.array), kernel, target, min_weight)
+    step = sampling_step(image, kernel.array, largest_arcsec)
+    return matched(image, convolution_sums(image, kernel.array, step), kernel, target, min_weight)
 
 
 def unmatched(image: BandImage) -> BandImage:

@@ -127,7 +127,9 @@ def prepare_steps(
             yield Progress(
                 "stars", done, total, f"the mask in {name} covers the galaxy's nucleus; look whether it should"
             )
-        bare[name], masked[name] = memory.match(cut, mask, kernel, fwhm, recipe.psf.min_weight)
+        bare[name], masked[name] = memory.match(
+            cut, mask, kernel, fwhm, recipe.psf.min_weight, min(fwhm / 6, grid.pixel_arcsec / 2)
+        )
         if recipe.psf.enabled:
             yield Progress("psf", done, total, _told(masked[name]), masked[name])
 
