@@ -170,6 +170,7 @@ def test_the_local_background_is_photutils_clipped_one():
     mean = one(image, circle(RA, DEC, 20.0), background=(2.0, 5.5), background_value="mean")
     assert mean["background"] == pytest.approx(2.0, abs=0.02) and mean["background"] != row["background"]
     plain = one(image, circle(RA, DEC, 20.0))
+    assert row["median"] == pytest.approx(0, abs=0.05)
     assert np.isnan(plain["background"]) and plain["sum"] > 20 * abs(row["sum"])
 
 

@@ -10,7 +10,7 @@ from astropy.table import QTable
 from napari_galaxy_maps.bands import get_band
 from napari_galaxy_maps.cli import main
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.fits_io import write_maps
+from napari_galaxy_maps.fits_io import read_galaxy, write_maps
 from napari_galaxy_maps.galaxy import PC_PER_MPC_ARCSEC, BandImage, Ellipse
 from napari_galaxy_maps.maps import PropertyMaps
 from napari_galaxy_maps.measure.ellipses import (
@@ -145,6 +145,18 @@ def test_the_isophote_has_the_shape_of_the_disc(ratio, pa):
     assert found.b / found.a == pytest.approx(ratio, abs=0.02) and found.a == 60.0
     assert (found.pa - pa + 90) % 180 - 90 == pytest.approx(0, abs=2 / (1 - ratio))
     assert (found.ra, found.dec) == (pytest.approx(150, abs=3e-4), pytest.approx(2, abs=3e-4))
+
+
+@pytest.mark.realdata
+def test_the_isophote_of_a_galaxy_with_arms_is_found(shared_data):
+    """NGC 5584 in WISE 12: image moments give a position angle of 152 to 156 degrees."""
+    path = shared_data / "galaxies" / "ngc5584" / "NGC5584_WISE_12.fits.gz"
+    galaxy = read_galaxy([path], Recipe.from_tree({"input": {"units": {"WISE_12": "Jy/pix"}}}))
+    image = galaxy.images["WISE_12"]
+    found = fit_isophote(image.data, image.wcs, Ellipse(215.599, -0.3877, 60.0, 45.0, 60.0))
+    assert found.pa == pytest.approx(154, abs=8) and 0.4 < found.b / found.a < 0.8
+    found = fit_isophote(image.data, image.wcs, Ellipse(215.599, -0.3877, 40.0, 30.0, 150.0))  # across the arms
+    assert 125 < found.pa < 165
 
 
 def test_moments_and_the_half_mass_ellipse_have_the_shape_of_the_disc():

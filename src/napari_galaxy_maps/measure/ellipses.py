@@ -6,6 +6,7 @@ import contextlib
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,28 +70,22 @@ def fit_isophote(plane: np.ndarray, wcs: WCS, start: Ellipse, fixed_centre: bool
     guesses = [start]
     with contextlib.suppress(InputError):
         guesses = [*(fit_moments(plane, wcs, replace(start, a=n * start.a, b=n * start.b)) for n in (1, 1.5)), start]
-    for shrink in (1.0, 0.8, 0.6):
-        for guess in guesses:
-            a, b, theta = pixel_ellipse(
-                replace(guess, a=start.a * shrink, b=start.a * shrink * guess.b / guess.a), jacobian[0]
-            )
-            geometry = EllipseGeometry(
-                float(x),
-                float(y),
-                a,
-                eps=float(np.clip(1 - b / a, 0.05, 0.95)),
-                pa=theta % np.pi,
-                fix_center=fixed_centre,
-            )
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    found = Fitter(light, geometry=geometry).fit_isophote(a)
-            except Exception:  # it fails in many ways (empty samples, singular matrices) without a common base
-                continue
-            moved = np.hypot(found.x0 - x, found.y0 - y)
-            if found.stop_code == 0 and 0 <= found.eps < 0.98 and moved < a / 2 and np.isfinite(found.pa):
-                return _on_sky(start, found.x0, found.y0, 1 - found.eps, found.pa, jacobian[0], wcs)
+    # First as strict as photutils is by itself; then with the arms clipped and a gradient as uncertain as it is steep.
+    settings = [{"maxgerr": 0.5, "n_clip": 0}, {"maxgerr": 1.0, "n_clip": 3}]
+    for shrink, strictness, guess in product((1.0, 0.8, 0.6), settings, guesses):
+        size = start.a * shrink
+        a, b, theta = pixel_ellipse(replace(guess, a=size, b=size * guess.b / guess.a), jacobian[0])
+        eps = float(np.clip(1 - b / a, 0.05, 0.95))
+        geometry = EllipseGeometry(float(x), float(y), a, eps=eps, pa=theta % np.pi, fix_center=fixed_centre)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                found = Fitter(light, geometry=geometry).fit_isophote(a, **strictness)
+        except Exception:  # it fails in many ways (empty samples, singular matrices) without a common base
+            continue
+        moved = np.hypot(found.x0 - x, found.y0 - y)
+        if found.stop_code == 0 and 0 <= found.eps < 0.98 and moved < a / 2 and np.isfinite(found.pa):
+            return _on_sky(start, found.x0, found.y0, 1 - found.eps, found.pa, jacobian[0], wcs)
     raise failed
 
 

@@ -183,10 +183,10 @@ def _polygon_overlap(aperture: Aperture, wcs: WCS, shape: tuple[int, int]) -> tu
             raise InputError(
                 f"The polygon {aperture.name!r} has corners far off the image; draw one that ends nearer to it."
             )
-        region = PolygonPixelRegion(PixCoord(x, y))
-        plane = region.to_mask(mode="exact").to_image(shape)
+        mask = PolygonPixelRegion(PixCoord(x, y)).to_mask(mode="exact")
+        plane = mask.to_image(shape)
         planes.append(np.zeros(shape) if plane is None else np.asarray(plane, float))
-        areas.append(float(region.area))
+        areas.append(float(mask.data.sum()))  # also right where its sides cross each other
     # A hole of a concave polygon may reach out of it: what is not there cannot be taken away.
     weights = planes[0]
     if aperture.inner:

@@ -119,16 +119,9 @@ def measure_apertures(
             _check(aperture, found)
             planes.memo[key] = _columns(planes, aperture, found, options)
         parts.append(planes.memo[key])
-    table = QTable({name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, copy=False)
-    for name, unit in (
-        ("ra", u.deg),
-        ("dec", u.deg),
-        ("a", u.arcsec),
-        ("b", u.arcsec),
-        ("pa", u.deg),
-        ("area", u.arcsec**2),
-    ):
-        table[name].unit = unit
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    units = {"ra": u.deg, "dec": u.deg, "a": u.arcsec, "b": u.arcsec, "pa": u.deg, "area": u.arcsec**2}
+    table = QTable(columns | {name: columns[name] * unit for name, unit in units.items()}, copy=False)
     table.meta["notes"] = list(planes.notes)
     return table
 
@@ -163,9 +156,15 @@ def _columns(planes: Planes, aperture: Aperture, found: Values, options: Options
         "background": found.background,
         "area": found.n_pixels * found.pixel_arcsec2,
         "n_pixels": found.n_pixels,
-        "n_masked": np.maximum(found.n_pixels_all - found.n_pixels, 0),
+        "n_masked": without_value(found),
         "flags": np.full(n, found.flags),
     }
+
+
+def without_value(found: Values) -> np.ndarray:
+    """Pixels of an aperture that have no value, shape (n,)."""
+    missing = found.n_pixels_all - found.n_pixels
+    return np.where(missing > 1e-9 * found.n_pixels_all, missing, 0.0)  # not what rounding leaves
 
 
 def in_unit(quantity: Quantity, mean: float, *errors: float) -> tuple[float, ...]:
@@ -231,6 +230,7 @@ def _values(
         mean_err = np.hypot(random, common)
         mean_err_max = np.hypot(np.hypot(error / weight, background_err), common)
     percentiles, flags = _of_pixels(planes, overlap, levels)
+    percentiles -= np.where([quantity.log for quantity in planes.quantities], 0.0, taken)[:, None]
     if overlap.weights.sum() < overlap.area * (1 - 1e-9) or not overlap.weights.size:
         flags |= Flag.EDGE
     if np.any(pixels < overlap.weights.sum() * (1 - 1e-9)):

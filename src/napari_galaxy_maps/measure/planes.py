@@ -260,8 +260,12 @@ def _of_image(image: BandImage, correlation: float | None) -> Planes:
     error = np.full(image.shape, np.nan, np.float32) if image.uncertainty is None else image.uncertainty
     shared = _psf_correlation(image.fwhm, image.wcs) if correlation is None else correlation
     notes = ["Of the image alone: its sky and the Milky Way's reddening are as they are in the file."]
-    if correlation is None:
-        notes.append(f"Noise is taken as smoothed by the PSF, shared by {shared:.1f} pixels (--correlation).")
+    if image.uncertainty is None:
+        notes.append(f"{image.band} has no uncertainty image: its errors are not known.")
+    elif correlation is None:
+        notes.append(
+            f"{image.band}: noise is taken as smoothed by the PSF, shared by {shared:.1f} pixels (--correlation)."
+        )
     # Its uncertainty is the noise's; the calibration is added to that of sums.
     return Planes(
         (_brightness(image.band.name),), (values,), _terms(values, error, 0.0)[None], np.zeros(image.shape, np.int16), image.wcs,

@@ -13,7 +13,7 @@ from ..exceptions import InputError
 from ..galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Ellipse
 from ..maps import PropertyMaps
 from .apertures import Aperture
-from .photometry import Options, Values, in_unit, values_in
+from .photometry import Options, Values, in_unit, values_in, without_value
 from .planes import Planes, planes_of
 
 if TYPE_CHECKING:
@@ -108,17 +108,17 @@ def radial_profile(
         tables.append(_table(planes, label, found, grown, np.asarray(edges, float)))
     table = vstack(tables, metadata_conflicts="silent") if len(tables) > 1 else tables[0]
     table = QTable(table)
-    r = table["r"].copy()
+    r = np.asarray(table["r"])
     distance = next((planes.distance_mpc for planes in laid.values() if planes.distance_mpc), None)
     if distance:  # one galaxy: a truth without a distance is as far as the prediction
-        kpc = np.asarray(r) * (distance * PC_PER_MPC_ARCSEC / 1000) * u.kpc
+        kpc = r * (distance * PC_PER_MPC_ARCSEC / 1000) * u.kpc
         table.add_column(kpc, name="r_kpc", index=table.colnames.index("r_out") + 1)
     for name, unit in (("r_r25", r25), ("r_rhalf", r_half)):
         if unit:
             table.add_column(r / unit, name=name, index=table.colnames.index("mean"))
     for name in ("r_in", "r", "r_out"):
-        table[name].unit = u.arcsec
-    table["area"].unit = u.arcsec**2
+        table[name] = np.asarray(table[name]) * u.arcsec
+    table["area"] = np.asarray(table["area"]) * u.arcsec**2
     table.meta = {
         "notes": notes,
         "ellipse": {name: float(getattr(ellipse, name)) for name in ("ra", "dec", "a", "b", "pa")},
@@ -157,11 +157,7 @@ def _table(planes: Planes, label: str, found: list[Values], grown: list[Values],
         add(mean_unit=quantity.unit, weight=quantity.weight)
         add(sum=total(found, "mean"), sum_err=total(found, "mean_err"))
         add(growth=total(grown, "mean"), growth_err=total(grown, "mean_err"), sum_unit=quantity.sum_unit)
-        add(
-            area=pixels * area,
-            n_pixels=pixels,
-            n_masked=[max(v.n_pixels_all - n, 0.0) for v, n in zip(found, pixels, strict=True)],
-        )
+        add(area=pixels * area, n_pixels=pixels, n_masked=[without_value(v)[i] for v in found])
         add(flags=[v.flags for v in found])
     return QTable({name: np.concatenate(parts) for name, parts in columns.items()})
 
