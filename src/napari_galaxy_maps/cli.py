@@ -224,20 +224,33 @@ def _from_tables(arguments: argparse.Namespace, known: GalaxySettings) -> dict[s
 
 
 def _run(steps: Steps[Any], quiet: bool) -> Any:
-    """Run steps to their end, with a progress bar where standard error is a terminal."""
-    if quiet or not sys.stderr.isatty():
+    """Run steps to their end, with a progress bar where standard error is a terminal, then say what lasts of their words."""
+    said: list[str] = []
+
+    def hear(progress: Progress) -> None:
+        if progress.lasting and progress.detail not in said:
+            said.append(progress.detail)
+
+    if quiet:
         return drain(steps)
-    from tqdm import tqdm
+    if not sys.stderr.isatty():
+        result = drain(steps, hear)
+    else:
+        from tqdm import tqdm
 
-    with tqdm(
-        bar_format="{desc:<60.60} |{bar:20}| {n_fmt}/{total_fmt} [{elapsed}]", leave=False, file=sys.stderr
-    ) as bar:
+        with tqdm(
+            bar_format="{desc:<60.60} |{bar:20}| {n_fmt}/{total_fmt} [{elapsed}]", leave=False, file=sys.stderr
+        ) as bar:
 
-        def show(progress: Progress) -> None:
-            bar.total, bar.n = progress.total, progress.done
-            bar.set_description_str(f"{progress.step}: {progress.detail}")
+            def show(progress: Progress) -> None:
+                hear(progress)
+                bar.total, bar.n = progress.total, progress.done
+                bar.set_description_str(f"{progress.step}: {progress.detail}")
 
-        return drain(steps, show)
+            result = drain(steps, show)
+    for words in said:
+        print(words)
+    return result
 
 
 def _check_free(path: str, overwrite: bool) -> None:
@@ -253,10 +266,7 @@ def _read(arguments: argparse.Namespace, recipe: Recipe) -> Any:
     files = find_images(arguments.paths, skipped)
     for reason in skipped:
         print(f"left out: {reason}", file=sys.stderr)
-    galaxy = _run(read_galaxy_steps(files, recipe), arguments.quiet)
-    for note in () if arguments.quiet else galaxy.notes:
-        print(note)
-    return galaxy
+    return _run(read_galaxy_steps(files, recipe), arguments.quiet)
 
 
 def _masks(arguments: argparse.Namespace, galaxy: Any) -> Any:

@@ -23,6 +23,8 @@ class Progress:
         A short line for a person, e.g. the band's name or what the step did.
     result : object
         What the piece produced, where somebody may want to look at it (a `BandImage`), else None.
+    lasting : bool
+        Whether the detail is worth saying after the work, too, and stands in no image's notes.
     """
 
     step: str
@@ -30,6 +32,7 @@ class Progress:
     total: int
     detail: str = ""
     result: Any = None
+    lasting: bool = False
 
 
 Steps = Generator[Progress, None, T]

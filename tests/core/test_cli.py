@@ -223,6 +223,21 @@ def test_a_table_a_redshift_and_a_kernel_do_what_they_say(folder, tmp_path, caps
         main(["prepare", str(folder), "--out", str(tmp_path / "b.fits"), "--pixel", "3", "--pixel-pc", "100"])
 
 
+def test_what_was_left_out_or_is_not_known_is_said(galaxy_folder, tmp_path, capsys):
+    folder = galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 9.0, "SPIRE_250": 3.0}, name="broad")
+    (tmp_path / "plain.csv").write_text("ra,dec\n150.01,2.01\n149.99,2.0\n")
+    out, options = str(tmp_path / "out.fits"), ["--ra", "150", "--dec", "2", "--redshift", "0.002", "--resolution", "8"]
+    assert main(["prepare", str(folder), "--out", out, *options, "--stars", str(tmp_path / "plain.csv")]) == 0
+    told = capsys.readouterr().out
+    for words in (
+        "SPIRE_250 left out: its PSF of 18 arcsec is wider than 8", "E(B-V) is not known", "no D25 given: ellipse of the 3 sigma",
+        "plain.csv has no parallaxes with errors", "of plain.csv masked", "distance of 8.8",
+    ):  # fmt: skip
+        assert told.count(words) == 1, words
+    assert main(["prepare", str(folder), "--out", out, *options, "--overwrite", "--quiet"]) == 0
+    assert not capsys.readouterr().out
+
+
 def test_models_are_listed_with_their_cards(capsys):
     assert main(["models"]) == 0
     assert "dust-forest" in capsys.readouterr().out

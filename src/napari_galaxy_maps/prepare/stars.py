@@ -144,7 +144,9 @@ def find_stars_steps(
         )
         table = finder(data, mask=blank)
     if table is None or len(table) == 0:
-        yield Progress("stars", 1, 1, f"{image.band}: no point source stands out by {settings.threshold:g} sigma")
+        yield Progress(
+            "stars", 1, 1, f"{image.band}: no point source stands out by {settings.threshold:g} sigma", lasting=True
+        )
         return []
     table.sort("flux", reverse=True)
     place = image.wcs.pixel_to_world(np.asarray(table["x_centroid"]), np.asarray(table["y_centroid"])).icrs

@@ -89,7 +89,9 @@ def prepare_steps(
     if recipe.reddening.enabled:
         reddening = find_reddening(recipe.reddening, images, ellipse)
         if reddening is None:
-            yield Progress("reddening", total, total, "E(B-V) is not known: no reddening removed; give it, or a map")
+            yield Progress(
+                "reddening", total, total, "E(B-V) is not known: no reddening removed; give it, or a map", lasting=True
+            )
         else:
             for done, (name, image) in enumerate(images.items(), 1):
                 images[name] = memory.do("reddening", deredden, image, reddening)
@@ -105,7 +107,7 @@ def prepare_steps(
     for name in broader if recipe.psf.broader == "leave out" else ():
         image = images.pop(name)
         detail = f"{name} left out: its PSF of {image.fwhm:g} arcsec is wider than {fwhm:g}"
-        yield Progress("psf", 0, total, detail)
+        yield Progress("psf", 0, total, detail, lasting=True)
     total = len(images)
     # Room for the sky outside the galaxy, and for the kernel's wings beyond the grid.
     reach = max(1.5, 1.42 * recipe.grid.extent) * ellipse.a + 8 * max(fwhm, grid.pixel_arcsec)
@@ -125,7 +127,11 @@ def prepare_steps(
         mask = masks.on(cut)
         if mask is not None and _at_nucleus(mask, cut, ellipse):
             yield Progress(
-                "stars", done, total, f"the mask in {name} covers the galaxy's nucleus; look whether it should"
+                "stars",
+                done,
+                total,
+                f"the mask in {name} covers the galaxy's nucleus; look whether it should",
+                lasting=True,
             )
         bare[name], masked[name] = memory.match(
             cut, mask, kernel, fwhm, recipe.psf.min_weight, min(fwhm / 6, grid.pixel_arcsec / 2)
@@ -134,7 +140,7 @@ def prepare_steps(
             yield Progress("psf", done, total, _told(masked[name]), masked[name])
 
     for note in galaxy.notes:
-        yield Progress("grid", 0, total, note)
+        yield Progress("grid", 0, total, note, lasting=True)
     gridded: dict[str, BandImage] = {}
     for done, (name, image) in enumerate(masked.items(), 1):
         gridded[name] = memory.resample(image, grid)
@@ -159,7 +165,7 @@ def _measured(galaxy: Galaxy, images: dict[str, BandImage], memory: Memory) -> S
     near = None if galaxy.ra is None or galaxy.dec is None else (galaxy.ra, galaxy.dec)
     shown = detection_image(replace(galaxy, images=images))
     ellipse = memory.do("extent", measure_ellipse, shown, near)
-    yield Progress("sky", len(images), len(images), _told_ellipse(ellipse, shown))
+    yield Progress("sky", len(images), len(images), _told_ellipse(ellipse, shown), lasting=True)
     return ellipse
 
 
@@ -185,15 +191,18 @@ def _masks(
         if settings.catalogue:
             catalogue = fetch_gaia(ellipse) if settings.catalogue == GAIA else read_catalogue(settings.catalogue)
             stars = yield from fit_stars(images, catalogue, ellipse, settings)
+            said = catalogue.meta["notes"]
         else:
-            stars = yield from find_stars_steps(images, ellipse, settings)
-        memory.stars = (key, Masks(tuple(stars)))
+            stars, said = (yield from find_stars_steps(images, ellipse, settings)), ()
+        memory.stars = ((*key, said), Masks(tuple(stars)))
+    for note in memory.stars[0][3]:
+        yield Progress("stars", 0, 1, note, lasting=True)
     masks: Masks = memory.stars[1] + by_hand
     count = f"{len(masks.stars)} star{'' if len(masks.stars) == 1 else 's'}"
     doubtful = sum(bool(star.flag) for star in masks.stars)
     look = f", {doubtful} of them to be looked at" if doubtful else ""
     source = {"": "the images", GAIA: "Gaia DR3"}.get(settings.catalogue, Path(settings.catalogue).name)
-    yield Progress("stars", 1, 1, f"{count} of {source} masked{look}", masks)
+    yield Progress("stars", 1, 1, f"{count} of {source} masked{look}", masks, lasting=True)
     return masks
 
 
