@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from .turns import Turns
 
 
-_LETTERS = 8
+LETTERS = "ÅÉÑŐ " + string.digits + ".-−+()/_,²" + string.ascii_letters
+"""What captions and colour bars are written with; the accents are those by which vispy measures any line's height."""
+_LETTER_MS = 25
 
 
 class Caption:
@@ -27,21 +30,20 @@ class Caption:
     viewer : weak reference to a viewer
         Whose canvas it is.
     turns : Turns
-        Bar and words take 100 ms each to paint for the first time: each has a turn of its own.
+        Bar and words take tens of ms each to paint for the first time: each has a turn of its own.
     """
 
     def __init__(self, viewer: weakref.ReferenceType[ViewerModel], turns: Turns):
         self._viewer = viewer
         self._turns = turns
         self._text = ""
-        self._drawn: set[str] = set()
         self._top: weakref.ref[Layer] | None = None
         self._barred: weakref.WeakKeyDictionary[Layer, bool] = weakref.WeakKeyDictionary()
 
     def later(self, event: Any = None) -> None:
         """Look anew which layer is uppermost, in a turn to come."""
         if not self._turns.has(self._follow):
-            self._turns.add([self._follow])
+            self._turns.add([self._follow], canvas_only=True)
 
     def _follow(self) -> None:
         viewer = self._viewer()
@@ -58,7 +60,7 @@ class Caption:
                 top.colorbar.visible = self._barred.get(top, True)
             self._top = weakref.ref(top) if top is not None else None
         if not self._turns.has(self._write):
-            self._turns.add([self._write])
+            self._turns.add([self._write], canvas_only=True)
 
     def _write(self) -> None:
         viewer = self._viewer()
@@ -67,18 +69,24 @@ class Caption:
             return  # a person's own text stays
         top = self._top() if self._top is not None else None
         shown = shown_in(top) if top is not None else None
-        self._put(shown.caption if shown is not None else "", _LETTERS)
-
-    def _put(self, text: str, letters: int) -> None:
-        """Put a text over the canvas, some letters a turn: each letter takes 5 ms to draw for the first time."""
-        viewer = self._viewer()
-        overlay = viewers.text_overlay(viewer) if viewer is not None else None
-        if overlay is None or overlay.text not in ("", self._text):
-            return
-        self._text = text if self._drawn.issuperset(text) else text[:letters]
-        self._drawn.update(self._text)
+        self._text = shown.caption if shown is not None else ""
         overlay.position = "top_left"
         overlay.text = self._text
         overlay.visible = bool(self._text)
-        if self._text != text:
-            self._turns.add([partial(self._put, text, letters + _LETTERS)])
+
+
+def learn_letters(viewer: weakref.ReferenceType[ViewerModel], letters: str = LETTERS) -> None:
+    """Have the canvas's font draw its letters, one at a time at long intervals.
+
+    Each takes 8 ms: the first colour bar and the first caption would have to draw thirty at once.
+    """
+    from qtpy.QtCore import QTimer
+    from qtpy.QtWidgets import QApplication
+
+    alive = viewer()
+    if QApplication.instance() is None or alive is None or viewers.qt_window(alive) is None:
+        return
+    font = viewers.canvas_font(alive)
+    if font is not None and letters:
+        font[letters[0]]
+        QTimer.singleShot(_LETTER_MS, partial(learn_letters, viewer, letters[1:]))

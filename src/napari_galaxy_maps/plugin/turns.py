@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType
 
@@ -28,7 +29,7 @@ class Turns:
 
     def __init__(self, viewer: ReferenceType[ViewerModel]):
         self._viewer = viewer
-        self._tasks: list[Task] = []
+        self._tasks: list[tuple[Task, bool]] = []
         self._turning = False
 
     @property
@@ -38,21 +39,28 @@ class Turns:
 
     def has(self, task: Task) -> bool:
         """Whether `task` waits already."""
-        return task in self._tasks
+        return any(waiting == task for waiting, _ in self._tasks)
 
     def clear(self) -> None:
         """Drop all tasks that have not had their turn."""
         self._tasks.clear()
 
-    def add(self, tasks: Iterable[Task]) -> None:
-        """Put tasks at the end of the row."""
+    def add(self, tasks: Iterable[Task], canvas_only: bool = False) -> None:
+        """Put tasks at the end of the row.
+
+        Parameters
+        ----------
+        tasks : iterable of callables
+        canvas_only : bool
+            They change nothing but the canvas, so that the rest of the window need not be painted after them.
+        """
         from qtpy.QtCore import QTimer
         from qtpy.QtWidgets import QApplication
 
-        self._tasks.extend(tasks)
+        self._tasks.extend((task, canvas_only) for task in tasks)
         if QApplication.instance() is None or not hasattr(self._viewer(), "window"):
             while self._tasks:
-                self._tasks.pop(0)()
+                self._tasks.pop(0)[0]()
         elif self._tasks and not self._turning:
             self._turning = True
             # A full garbage collection would make one of the turns several times as long.
@@ -69,9 +77,16 @@ class Turns:
             self._turning = False
             collector.let_go("turns")
             return
-        paint = viewers.hold_painting(viewer)
+        task, canvas_only = self._tasks.pop(0)
+        paint = viewers.hold_painting(viewer) if not canvas_only else lambda: None
         try:
-            self._tasks.pop(0)()
+            task()
         finally:
-            QTimer.singleShot(_PAINT_MS, paint)
-            QTimer.singleShot(_TURN_MS, self._turn)
+            QTimer.singleShot(_PAINT_MS, partial(self._paint, paint))
+
+    def _paint(self, paint: Task) -> None:
+        from qtpy.QtCore import QTimer
+
+        paint()
+        # Counted from here, not from the task's end: else both timers can be due at once, and task and paint make one stall.
+        QTimer.singleShot(_TURN_MS, self._turn)

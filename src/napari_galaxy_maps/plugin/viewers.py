@@ -24,6 +24,15 @@ def text_overlay(viewer: ViewerModel) -> Any:
     return getattr(viewer, "text_overlay", None)  # napari < 0.9
 
 
+def canvas_font(viewer: ViewerModel) -> Any:
+    """The font of the texts over the canvas, which draws a letter when it is first asked for; None where there is none."""
+    canvas = getattr(getattr(getattr(viewer, "window", None), "_qt_viewer", None), "canvas", None)
+    if not hasattr(canvas, "font_info"):  # napari < 0.9
+        return None
+    font = canvas.font_info()
+    return font.font_manager.get_font(font.face)
+
+
 def qt_window(viewer: ViewerModel) -> Any:
     """The window as Qt knows it, or None where there is none any more."""
     from qtpy.compat import isalive
