@@ -149,7 +149,6 @@ def stars(folder: Path) -> None:
         for place in zip(rows, columns, strict=True):
             painting.paint(place, 1)
         viewer.layers.selection.active = session.circles.layer
-        settle(session)
         wait(lambda: not session.following.behind)
         point(viewer, session, 40, 30)
         save(viewer, session, "stars")
