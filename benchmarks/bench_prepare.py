@@ -37,7 +37,7 @@ def ours(bands: list, grid: Grid, fwhm: float, errors: bool) -> np.ndarray:
         error = np.full(data.shape, NOISE, "f4") if errors else None
         image = cutout(BandImage(data.astype("f4"), BANDS[name], wcs, uncertainty=error, fwhm=own), ellipse, reach)
         # Holes are filled as far as the reference fills them.
-        matched = match_psf(image, fwhm, min_weight=1e-5, largest_arcsec=grid.pixel_arcsec / 2)
+        matched = match_psf(image, fwhm, min_weight=1e-5, largest_arcsec=min(fwhm / 6, grid.pixel_arcsec))
         key = (matched.wcs.to_header_string(), matched.shape)
         if key not in maps:
             maps[key] = pixel_map(matched.wcs, grid.wcs, grid.shape)

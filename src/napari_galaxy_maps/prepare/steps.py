@@ -19,8 +19,7 @@ from .catalogue import read_catalogue
 from .correlation import shared_area
 from .errors import add_errors, background
 from .extent import detection_image, measure_ellipse
-from .gaia import NAME as GAIA
-from .gaia import fetch_gaia
+from .gaia import fetch_gaia, is_archive
 from .grid import Grid, cutout, make_grid
 from .masks import Masks
 from .matching import band_kernel, common_psf, keep_broad, ready_kernels, too_broad
@@ -134,7 +133,7 @@ def prepare_steps(
                 lasting=True,
             )
         bare[name], masked[name] = memory.match(
-            cut, mask, kernel, fwhm, recipe.psf.min_weight, min(fwhm / 6, grid.pixel_arcsec / 2)
+            cut, mask, kernel, fwhm, recipe.psf.min_weight, min(fwhm / 6, grid.pixel_arcsec)
         )
         if recipe.psf.enabled:
             yield Progress("psf", done, total, _told(masked[name]), masked[name])
@@ -189,7 +188,7 @@ def _masks(
     key = (settings.model_copy(), ellipse, tuple(images.values()))
     if memory.stars is None or not _same_stars(memory.stars[0], key):
         if settings.catalogue:
-            catalogue = fetch_gaia(ellipse) if settings.catalogue == GAIA else read_catalogue(settings.catalogue)
+            catalogue = fetch_gaia(ellipse) if is_archive(settings.catalogue) else read_catalogue(settings.catalogue)
             stars = yield from fit_stars(images, catalogue, ellipse, settings)
             said = catalogue.meta["notes"]
         else:
@@ -201,7 +200,7 @@ def _masks(
     count = f"{len(masks.stars)} star{'' if len(masks.stars) == 1 else 's'}"
     doubtful = sum(bool(star.flag) for star in masks.stars)
     look = f", {doubtful} of them to be looked at" if doubtful else ""
-    source = {"": "the images", GAIA: "Gaia DR3"}.get(settings.catalogue, Path(settings.catalogue).name)
+    source = "Gaia DR3" if is_archive(settings.catalogue) else Path(settings.catalogue).name or "the images"
     yield Progress("stars", 1, 1, f"{count} of {source} masked{look}", masks, lasting=True)
     return masks
 
