@@ -75,9 +75,7 @@ def psf_of(folder, image):
     stamp = read_stamp(folder / "psf" / f"psf_emp_{PSFS[name]}.fits.gz")
     half = stamp.data.shape[0] // 2
     radius = np.hypot(*np.mgrid[-half : half + 1, -half : half + 1])
-    # a tenth of their light is a constant pedestal, a rest of sky: no star has it
-    data = (stamp.data - np.median(stamp.data[(radius > 0.8 * half) & (radius <= half)])).clip(min=0)
-    data[radius > half] = 0
+    data = np.where(radius <= half, stamp.data.clip(min=0), 0.0)
     data /= data.sum() * stamp.pixel_arcsec**2 * JY_ARCSEC2
     from scipy.ndimage import map_coordinates
 

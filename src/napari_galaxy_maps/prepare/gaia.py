@@ -13,15 +13,17 @@ from .catalogue import star_catalogue
 if TYPE_CHECKING:
     from astropy.table import QTable
 
-NAME = "gaia"
-"""What `stars.catalogue` is where the archive is to be asked."""
-
 COLUMNS = (
     "source_id", "ra", "dec", "ref_epoch", "parallax", "parallax_error", "pmra", "pmra_error", "pmdec", "pmdec_error",
     "phot_g_mean_mag",
 )  # fmt: skip
 _FAINTEST = 21.0
 _MARGIN_ARCSEC = 120.0
+
+
+def is_archive(catalogue: str) -> bool:
+    """Whether `stars.catalogue` names the archive and not a file."""
+    return catalogue.strip().lower() == "gaia"
 
 
 def gaia_query(ra: float, dec: float, radius_arcsec: float) -> str:
