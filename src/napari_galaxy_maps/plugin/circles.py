@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +14,7 @@ from ..prepare.mask_edits import Item
 from ..prepare.star_list import Star
 from . import sky_shapes, viewers
 from .masking import name_of
+from .overlay import Overlay
 from .sky_shapes import Outline
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ _RESIZED = 1e-3
 _CLICK = 3.0
 """Pixels on the screen under which a drawn circle was only a click."""
 _CLICKED_FWHM = 1.5
-_ZOOM_MS = 120
 
 
 class Circles:
@@ -45,12 +43,10 @@ class Circles:
     def __init__(self, session: Session):
         self.session = session
         self.masking = session.masking
-        self._layer: weakref.ref[Shapes] | None = None
+        self.overlay = Overlay(session, "stars", CYAN)
         self._drawn: list[Item] = []
         self._band_drawn = ""
-        self._quiet = False
         self._dismissed = False
-        self._zooming: Any = None
         self.masking.changed.connect(self.sync)
         self.masking.band_changed.connect(self.sync)
         self.masking.selection_changed.connect(self._show_selection)
@@ -60,11 +56,7 @@ class Circles:
     @property
     def layer(self) -> Shapes | None:
         """The layer, or None where there is none (any more)."""
-        layer = self._layer() if self._layer is not None else None
-        if layer is not None and layer in self.session.viewer.layers:
-            return layer
-        self._layer = None
-        return None
+        return self.overlay.layer
 
     def make(self) -> Shapes | None:
         """The layer, made if need be; None while nothing on the sky is known."""
@@ -73,10 +65,7 @@ class Circles:
             return layer
         self._dismissed = False
         self._drawn, self._band_drawn = self._wanted(), self.masking.band
-        outlines = [self._outline(item) for item in self._drawn]
-        layer = sky_shapes.make_layer(outlines, self._arcsec_per_pixel(), "stars", np.array(CYAN))
-        self._layer = weakref.ref(layer)
-        self.session.add_overlay(layer, "stars")
+        layer = self.overlay.make([self._outline(item) for item in self._drawn])
         layer.mode = "select"
         layer.events.data.connect(self._on_data)
         layer.events.features.connect(self._on_features)
@@ -84,8 +73,6 @@ class Circles:
         layer.events.set_data.connect(self._on_redraw, position="first")
         layer.selected_data.events.items_changed.connect(self._on_selected)
         bind_undo(layer, self.masking)
-        camera, _ = viewers.camera_and_scale_bar(self.session.viewer)
-        camera.events.zoom.connect(self._on_zoom)
         self._show_selection()
         return layer
 
@@ -95,12 +82,8 @@ class Circles:
 
     def removed(self, layer: Any) -> None:
         """A layer was taken away: if it was this one, it comes back only when somebody asks for it."""
-        if self._layer is not None and self._layer() is layer:
+        if self.overlay.owns(layer):
             self._dismissed = True
-
-    def _arcsec_per_pixel(self) -> float:
-        camera, _ = viewers.camera_and_scale_bar(self.session.viewer)
-        return 1 / max(float(camera.zoom), 1e-9)
 
     def _wanted(self) -> list[Item]:
         band = self.masking.band
@@ -117,27 +100,14 @@ class Circles:
 
     def _outline(self, item: Item) -> Outline:
         assert self.session.reference is not None
-        colour, pixels = (ORANGE, 2.8) if item.flag else (CYAN, 1.6)
-        if not item.enabled:
-            colour, alpha = (ORANGE, 0.55) if item.flag else (GREY, 0.55)
-            pixels = 2.0 if item.flag else 1.0
-        else:
-            alpha = 1.0
+        colour, pixels = _style(item)
         if isinstance(item, Star):
             corners = sky_shapes.circle_corners((item.ra, item.dec), self.radius(item), self.session.reference)
-            return Outline("ellipse", corners, (*colour, alpha), pixels)
+            return Outline("ellipse", corners, colour, pixels)
         corners = sky_shapes.polygon_corners(item.vertices, self.session.reference)
-        return Outline("polygon", corners, (*colour, alpha), pixels)
+        return Outline("polygon", corners, colour, pixels)
 
     # From the masks to the layer -------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _quietly(self) -> Iterator[None]:
-        before, self._quiet = self._quiet, True
-        try:
-            yield
-        finally:
-            self._quiet = before
 
     def sync(self, dirty: Sequence[int] = ()) -> None:
         """Draw what has changed since the last time, and the shapes in `dirty` whatever they show."""
@@ -157,8 +127,8 @@ class Circles:
             i = gone.pop(0)
             self._drawn[i] = fresh.pop(0)
             anew.add(i)
-        scale = self._arcsec_per_pixel()
-        with self._quietly():
+        scale = self.overlay.scale
+        with self.overlay.quietly():
             if anew:
                 sky_shapes.redraw(layer, {i: self._outline(self._drawn[i]) for i in anew}, scale)
             if gone:
@@ -167,6 +137,7 @@ class Circles:
             if fresh:
                 sky_shapes.add_outlines(layer, [self._outline(item) for item in fresh], scale)
                 self._drawn += fresh
+        self.overlay.widths = [_style(item)[1] for item in self._drawn]
         self._band_drawn = self.masking.band
         self._show_selection()
 
@@ -179,7 +150,7 @@ class Circles:
         if layer is None:
             return
         numbers = {i for i, item in enumerate(self._drawn) if mask_edits.same_as(item, self.masking.selected)}
-        with self._quietly():
+        with self.overlay.quietly():
             sky_shapes.reselect(layer, numbers)
 
     def show(self, item: Item) -> None:
@@ -198,13 +169,13 @@ class Circles:
 
     def _on_selected(self, *_: Any) -> None:
         layer = self.layer
-        if not self._quiet and layer is not None:
+        if not self.overlay.quiet and layer is not None:
             numbers = sorted(layer.selected_data)
             self.masking.select([self._drawn[i] for i in numbers if i < len(self._drawn)])
 
     def _on_data(self, event: Any) -> None:
         layer = self.layer
-        if self._quiet or layer is None:
+        if self.overlay.quiet or layer is None:
             return
         action = str(getattr(event.action, "value", event.action))
         if action == "changed":
@@ -220,7 +191,7 @@ class Circles:
     def _on_features(self, *_: Any) -> None:
         """Pasted shapes are told of in no other way."""
         layer = self.layer
-        if not self._quiet and layer is not None and not layer._is_creating:
+        if not self.overlay.quiet and layer is not None and not layer._is_creating:
             self._take_added(layer)
 
     def _take_changed(self, layer: Shapes, numbers: Sequence[int]) -> None:
@@ -273,7 +244,7 @@ class Circles:
                 added.append(Polygon(vertices, self.masking.band, f"drawn {len(self.masking.items) + 1}"))
             else:
                 useless.append(i)
-        with self._quietly():
+        with self.overlay.quietly():
             if useless:
                 layer.remove(useless)
                 self.session.note("A line masks nothing; draw circles (ellipses), rectangles or polygons.")
@@ -288,7 +259,7 @@ class Circles:
         session = self.session
         assert session.reference is not None
         centre, radius = sky_shapes.circle_of(corners)
-        if radius < _CLICK * self._arcsec_per_pixel():
+        if radius < _CLICK * self.overlay.scale:
             radius = self.usual_radius()
         place = sky_shapes.sky_position(centre, session.reference)
         known = mask_edits.exchanged(self.masking.now, added=others)
@@ -306,7 +277,7 @@ class Circles:
     def _on_redraw(self, *_: Any) -> None:
         """A circle that is drawn or made larger stays round, about its middle; napari would make an ellipse of it."""
         layer = self.layer
-        if self._quiet or layer is None or not getattr(layer, "_is_moving", False):
+        if self.overlay.quiet or layer is None or not getattr(layer, "_is_moving", False):
             return
         number, handle = getattr(layer, "_moving_value", (None, None))
         at = getattr(layer, "_moving_coordinates", None)
@@ -325,32 +296,17 @@ class Circles:
             if start is None:
                 return
             centre, radius = np.asarray(start, float), float(np.hypot(*(at - np.asarray(start, float))))
-        radius = max(radius, _CLICK / 2 * self._arcsec_per_pixel())
-        with self._quietly():
+        radius = max(radius, _CLICK / 2 * self.overlay.scale)
+        with self.overlay.quietly():
             layer._data_view.edit(number, sky_shapes.box_corners(centre, radius))
             sky_shapes.reselect(layer, {number})
 
-    def _on_zoom(self, *_: Any) -> None:
-        """Lines stay as wide on the screen as they are, once the camera has come to rest."""
-        from qtpy.QtCore import QTimer
-        from qtpy.QtWidgets import QApplication
 
-        if QApplication.instance() is None:
-            return
-        if self._zooming is None:
-            self._zooming = QTimer()
-            self._zooming.setSingleShot(True)
-            self._zooming.timeout.connect(self._widen)
-        self._zooming.start(_ZOOM_MS)
-
-    def _widen(self) -> None:
-        if viewers.is_closed(self.session.viewer):
-            return
-        layer = self.layer
-        if layer is not None and self._drawn and not layer._is_creating:
-            with self._quietly():
-                widths = [self._outline(item).pixels for item in self._drawn]
-                sky_shapes.set_line_widths(layer, widths, self._arcsec_per_pixel())
+def _style(item: Item) -> tuple[tuple[float, float, float, float], float]:
+    """Colour and width of an item's line: the doubtful stand out, what does not mask is faint."""
+    if item.enabled:
+        return ((*ORANGE, 1.0), 2.8) if item.flag else ((*CYAN, 1.0), 1.6)
+    return ((*ORANGE, 0.55), 2.0) if item.flag else ((*GREY, 0.55), 1.0)
 
 
 def bind_undo(layer: Any, masking: Any) -> None:

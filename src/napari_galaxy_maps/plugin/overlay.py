@@ -55,6 +55,10 @@ class Overlay:
         layer = self._layer() if self._layer is not None else None
         return layer if layer is not None and layer in self.session.viewer.layers else None
 
+    def owns(self, layer: Any) -> bool:
+        """Whether this is the layer, removed or not."""
+        return self._layer is not None and self._layer() is layer
+
     @property
     def scale(self) -> float:
         """Arcsec of a pixel on the screen."""
