@@ -29,7 +29,7 @@ CLOUD_SLOPE = -1.3
 """Slope of the optical depth of birth clouds with wavelength (da Cunha+ 2008, Sect. 2.1)."""
 ABSORBING = 0.63
 """Effective over extinction optical depth: the root of 1 - albedo, 0.6 (Natta & Panagia 1984), for light scattered in and out."""
-CLUMPING = (0.2, 0.7)
+CLUMPING = (0.2, 0.6)
 """Share of the dust in molecular and atomic gas that shades starlight at large; the rest hides in clouds and their like."""
 
 

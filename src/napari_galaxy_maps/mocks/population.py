@@ -191,7 +191,7 @@ def draw_galaxy(
         quench=float(quench), r_e=r_e, bulge=bulge, bulge_r_e=bulge_r_e, bulge_n=bulge_n,
         bulge_axis=float(np.clip(0.75 + 0.15 * normal[16], 0.4, 1.0)),
         growth=float(np.clip(1.35 + 0.15 * normal[17], 1.0, 1.8)) if not early else 1.1,
-        thickness=float(np.clip((0.2 if small else 0.13) * 10 ** (0.1 * normal[18]), 0.07, 0.35)),
+        thickness=float(np.clip((0.3 if small else 0.13) * 10 ** (0.1 * normal[18]), 0.07, 0.45)),
         truncation=float(np.clip(3.0 + 0.8 * normal[19], 1.8, 5.0)),
         oxygen=float(np.clip(oxygen, 7.7, 8.95)),
         oxygen_gradient=float(relations.oxygen_gradient(mass)) + 0.03 * normal[20],
@@ -220,10 +220,10 @@ def _draw_structure(kind: str, mass: float, u: np.ndarray, n: np.ndarray) -> dic
     """Arms, bar, ring and disorder of a kind from uniform and normal numbers."""
     arms = int(2 + (u[0] > 0.65) + (u[0] > 0.88))
     found: dict[str, Any] = {
-        "arms": arms, "arm_strength": float(np.clip(0.75 + 0.25 * n[0], 0.25, 1.3)),
-        "pitch": float(np.clip(19 - 3 * (mass - 10) + 5 * n[1], 8, 38)) * (1 if u[1] < 0.5 else -1),
+        "arms": arms, "arm_strength": float(np.clip(0.9 + 0.25 * n[0], 0.3, 1.5)),
+        "pitch": float(np.clip(21 - 3 * (mass - 10) + 5 * n[1], 9, 38)) * (1 if u[1] < 0.5 else -1),
         "bar": 0.0, "bar_length": float(0.7 + 0.8 * u[2]), "ring_radius": 0.0,
-        "flocculence": float(0.45 + 0.2 * u[3]), "lopsided": float(0.12 * u[4]),
+        "flocculence": float(0.5 + 0.25 * u[3]), "lopsided": float(0.12 * u[4]),
     }  # fmt: skip
     if kind == "elliptical":
         found.update(arm_strength=0.0, flocculence=0.3)

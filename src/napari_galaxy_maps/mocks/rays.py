@@ -91,10 +91,9 @@ def _kernel() -> Any:
         end_tanh = np.float32(5.99)
         per_tanh = np.float32((len(tanh) - 1) / 12.0)
         inverse = np.float32(1) / heights
-        steepest = extinction.max()
         top = np.float32(4) * heights.max()
         before, after = np.empty(n_layers, np.float32), np.empty(n_layers, np.float32)
-        row = np.empty(n_columns, np.float32)
+        row, passing = np.empty(n_columns, np.float32), np.empty(n_bands, np.float32)
         for ray in range(len(xs)):
             x, y = xs[ray], ys[ray]
             if abs(x) >= r_max:
@@ -106,7 +105,8 @@ def _kernel() -> Any:
             if low >= high:
                 continue
             middle = min(max(-y * sin / cos, low), high) * thin + np.float32(0.5) * (low + high) * (1 - thin)
-            tau = np.float32(0)
+            for c in range(n_bands):
+                passing[c] = 1
             s0 = low
             z0 = y * sin + s0 * cos
             for layer in range(n_layers):
@@ -150,15 +150,17 @@ def _kernel() -> Any:
                         first, end = (0, split) if layer < n_stars else (split, n_columns)
                         for c in range(first, end):
                             row[c] += a * table[k, layer, c] + b * table[k + 1, layer, c]
-                    front = tau + np.float32(0.5) * row[last]
-                    tau += row[last]
-                    if front * steepest < np.float32(0.03):  # to 5e-6
-                        for c in range(n_bands):
-                            depth = front * extinction[c]
-                            out[ray, c] += row[c] * (1 - depth + np.float32(0.5) * depth * depth)
-                    else:
-                        for c in range(n_bands):
-                            out[ray, c] += row[c] * np.exp(-front * extinction[c])
+                    # Of a step's light exp(-tau) (1 - exp(-dtau)) / dtau passes on the average.
+                    for c in range(n_bands):
+                        depth = row[last] * extinction[c]
+                        if depth < np.float32(0.03):  # to 5e-6
+                            lost = depth * (1 - np.float32(0.5) * depth)
+                            mean = 1 - np.float32(0.5) * depth
+                        else:
+                            lost = 1 - np.exp(-depth)
+                            mean = lost / depth
+                        out[ray, c] += row[c] * passing[c] * mean
+                        passing[c] *= 1 - lost
                     for c in range(n_bands, n_columns):
                         out[ray, c] += row[c]
                 s0, z0 = s1, z1

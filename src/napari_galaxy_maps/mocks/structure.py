@@ -40,11 +40,16 @@ def patterns(galaxy: MockGalaxy, half_kpc: float, size: int, star_forming_mass: 
         outside *= 1 - 0.8 * np.exp(-((radius / galaxy.bar_length) ** 4))
     if galaxy.kind == "interacting":
         outside *= 0.6 + 0.5 * np.minimum(radius, 4)  # tidal arms grow outwards
-    strength = galaxy.arm_strength * outside
+    outside *= np.exp(-(np.maximum(radius - 3.0, 0) ** 2) / 4) if galaxy.kind != "interacting" else 1.0
     sheared = _sheared_noise(galaxy, radius, angle, rng)
     fine = _noise(rng, size, 1.1)
     coarse = _noise(rng, size, 2.2)
-    texture = galaxy.flocculence * (0.75 * sheared + 0.45 * fine + (0.5 * coarse if galaxy.kind == "irregular" else 0))
+    # No arm is as strong all along: it breaks, forks and fades.
+    strength = (
+        galaxy.arm_strength * outside * np.clip(0.85 + 0.45 * _sheared_noise(galaxy, radius, angle, rng, 1.8), 0.1, 1.8)
+    )
+    irregular = galaxy.kind == "irregular"
+    texture = galaxy.flocculence * (0.75 * sheared + 0.45 * fine + (0.6 * coarse if irregular else 0))
 
     def arm(sharpness: float, shift: float = 0.0) -> np.ndarray:
         """Crests of height set by the strength; von Mises across the arm."""
@@ -52,8 +57,8 @@ def patterns(galaxy: MockGalaxy, half_kpc: float, size: int, star_forming_mass: 
 
     # Dust lanes run along the concave side, before the young stars.
     exponents = {
-        "old": arm(0.28) + 0.12 * texture,
-        "middle": arm(0.7) + 0.3 * texture,
+        "old": arm(0.28) + (0.35 if irregular else 0.12) * texture,
+        "middle": arm(0.7) + (0.6 if irregular else 0.3) * texture,
         "young": arm(1.3) + 0.8 * texture,
         "birth": arm(1.7, 0.1) + 1.1 * texture,
         "molecular": arm(1.6, 0.45) + 1.0 * texture,
@@ -68,7 +73,7 @@ def patterns(galaxy: MockGalaxy, half_kpc: float, size: int, star_forming_mass: 
             planes[name] = planes[name] * (1 + (bar if name == "old" else 0.5 * bar if name == "middle" else lanes))
     planes["birth"] = _clumpy(planes["birth"], radius, cell, star_forming_mass, galaxy, rng)
     power = {"old": 0.5, "middle": 0.8}
-    stack = [_levelled(planes[name], ring) * tilt ** power.get(name, 1.0) for name in LAYERS]
+    stack = [_levelled(planes[name] * tilt ** power.get(name, 1.0), ring) for name in LAYERS]
     return np.stack(stack, axis=-1).astype(np.float32)
 
 
@@ -83,7 +88,7 @@ def _spiral_phase(galaxy: MockGalaxy, radius: np.ndarray, angle: np.ndarray, rng
     """Phase of logarithmic arms, 0 on the crest, wandering slowly so that no arm is perfect."""
     log_r = np.log(np.maximum(radius, 0.05))
     wander = sum(
-        rng.normal(0, 0.35 / k) * np.sin(k * (1.7 * log_r + angle) + rng.uniform(0, 2 * np.pi)) for k in (1, 2, 3)
+        rng.normal(0, 0.5 / k) * np.sin(k * (1.7 * log_r + angle) + rng.uniform(0, 2 * np.pi)) for k in (1, 2, 3)
     )
     return np.asarray(
         galaxy.arms * (angle - log_r / np.tan(np.radians(galaxy.pitch))) + wander + rng.uniform(0, 2 * np.pi)
@@ -102,10 +107,12 @@ def _noise(rng: np.random.Generator, size: int, slope: float, shape: tuple[int, 
     return np.asarray(plane / plane.std())
 
 
-def _sheared_noise(galaxy: MockGalaxy, radius: np.ndarray, angle: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _sheared_noise(
+    galaxy: MockGalaxy, radius: np.ndarray, angle: np.ndarray, rng: np.random.Generator, slope: float = 1.0
+) -> np.ndarray:
     """Noise drawn out along spirals by differential rotation: pieces of arms. Periodic in angle; read from a table."""
     n_angle, n_radius = 256, 128
-    table = _noise(rng, 0, 1.0, (n_angle, n_radius))
+    table = _noise(rng, 0, slope, (n_angle, n_radius))
     log_r = np.log(np.maximum(radius, 0.05)) * 2.2
     pitch = np.radians(max(abs(galaxy.pitch), 15.0) * (2.2 if galaxy.kind == "irregular" else 1.0)) * np.sign(
         galaxy.pitch
