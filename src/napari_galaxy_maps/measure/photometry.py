@@ -267,9 +267,19 @@ def _of_pixels(planes: Planes, overlap: Overlap, levels: tuple[float, ...]) -> t
         valid = np.isfinite(pixels)
         somewhere |= valid
         if valid.any():
-            percentiles[i] = np.percentile(pixels[valid], levels)
+            pixels = pixels[valid]
+            percentiles[i] = _median(pixels) if levels == (50.0,) else np.percentile(pixels, levels)
     flags = np.bitwise_or.reduce(planes.flags[overlap.rows, overlap.columns][inside][somewhere], initial=0)
     return percentiles, int(flags)
+
+
+def _median(values: np.ndarray) -> float:
+    """As numpy's, in half of its time: numpy partitions about the last value too, to see whether it is NaN."""
+    middle = (values.size - 1) // 2
+    parts = np.partition(values, middle)
+    if values.size % 2:
+        return float(parts[middle])
+    return (float(parts[middle]) + float(parts[middle + 1 :].min())) / 2
 
 
 def _background(planes: Planes, ring: Overlap | None, options: Options) -> tuple[np.ndarray, np.ndarray]:

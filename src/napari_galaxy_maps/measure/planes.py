@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -171,33 +174,25 @@ def _of_maps(
     maps: PropertyMaps, names: Sequence[str] | None, distance_mpc: float | None, correlation: float | None
 ) -> Planes:
     names = _chosen(names, list(maps.values), maps.provenance.get("file", "the maps"))
-    notes, quantities, additive = [], [], {}
-    terms = np.zeros((len(names), 3, *maps.shape), np.float32)
-    with np.errstate(over="ignore", invalid="ignore"):
-        for name, (quantity, weight, error) in zip(names, terms, strict=True):
-            prop = PROPERTIES[name]
-            by = prop.weight if not prop.additive and prop.weight in maps.values else "area"
-            if not prop.additive and by == "area" and prop.weight:
-                notes.append(f"{name} is averaged over area: its weight {prop.weight} is not among the maps.")
-            quantities.append(quantity_of(prop, by))
-            log = quantities[-1].log
-            amount = linear(maps.values[name], log)
-            valid = np.isfinite(amount)
-            if by == "area" or by is None:
-                weight[valid] = 1
-            else:
-                if by not in additive:
-                    additive[by] = linear(maps.values[by], True)
-                valid &= np.isfinite(additive[by])
-                weight[valid] = additive[by][valid]
-            if prop.additive:
-                additive[name] = amount
-            np.multiply(amount, weight, out=quantity, where=valid)
-            if name in maps.errors:
-                sigma = maps.errors[name] * np.float32(np.log(10)) * amount if log else maps.errors[name]
-                np.multiply(sigma, weight, out=error, where=valid)
-            else:
-                error[...] = np.nan
+    notes, quantities = [], []
+    for name in names:
+        prop = PROPERTIES[name]
+        by = prop.weight if not prop.additive and prop.weight in maps.values else "area"
+        if not prop.additive and by == "area" and prop.weight:
+            notes.append(f"{name} is averaged over area: its weight {prop.weight} is not among the maps.")
+        quantities.append(quantity_of(prop, by))
+    terms = np.empty((len(names), 3, *maps.shape), np.float32)
+
+    def fill(number: int) -> None:
+        quantity = quantities[number]
+        nothing = np.empty((0, 0), np.float32)
+        weight = nothing if quantity.weight == "area" else maps.values[quantity.weight]
+        error = maps.errors.get(quantity.name, nothing)
+        planes = (np.ascontiguousarray(plane, np.float32) for plane in (maps.values[quantity.name], weight, error))
+        _fill()(*planes, quantity.log, terms[number])
+
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
+        list(pool.map(fill, range(len(names))))
     distance = distance_mpc or maps_distance(maps)
     if distance is None and any(q.sum_unit for q in quantities):
         notes.append("Sums need the distance (--distance MPC); without it only means are given.")
@@ -212,6 +207,31 @@ def _of_maps(
         tuple(quantities), tuple(maps.values[name] for name in names), terms, maps.flags, maps.wcs,
         np.full(n, shared or 0.0), np.zeros(n), distance, tuple(notes),
     )  # fmt: skip
+
+
+@cache
+def _fill() -> Callable[..., None]:
+    """The compiled loop that makes the terms of one map; compiled once and kept on disk."""
+    import numba
+
+    @numba.njit(cache=True, nogil=True)
+    def fill(values, weights, errors, log, terms):  # type: ignore[no-untyped-def]
+        """Weights are logarithms of what adds up; empty planes stand for weights of 1, and for errors that are not known."""
+        ten = np.log(10.0)
+        for i in range(values.shape[0]):
+            for j in range(values.shape[1]):
+                value = float(values[i, j])
+                amount = np.exp(ten * value) if log else value
+                weight = np.exp(ten * weights[i, j]) if weights.size else 1.0
+                if np.isfinite(amount) and np.isfinite(weight):
+                    error = errors[i, j] if errors.size else np.nan
+                    terms[0, i, j] = weight * amount
+                    terms[1, i, j] = weight
+                    terms[2, i, j] = weight * error * (ten * amount if log else 1.0)
+                else:
+                    terms[:, i, j] = 0.0
+
+    return fill
 
 
 def _lognormal(maps: PropertyMaps, quantities: Sequence[Quantity]) -> list[str]:
