@@ -33,7 +33,7 @@ class Paints(QObject):
 
 
 found = {}
-for name in ("Galaxy", "Prepare", "Stars", "Predict", "Measure"):
+for name in ("Galaxy", "Prepare", "Stars", "Predict", "Inspect", "Measure"):
     paints = Paints()
     start = time.perf_counter()
     dock, panel = viewer.window.add_plugin_dock_widget("napari-galaxy-maps", name)

@@ -13,7 +13,7 @@ from . import warmup
 from .session import session_for
 
 PLUGIN = "napari-galaxy-maps"
-PANELS = ("Galaxy", "Prepare", "Stars", "Predict", "Measure")
+PANELS = ("Galaxy", "Prepare", "Stars", "Predict", "Inspect", "Measure")
 
 
 def open_all(viewer: Viewer) -> None:
@@ -107,6 +107,7 @@ def _full_name(name: str) -> str:
 
 def _classes() -> dict[str, Any]:
     from .galaxy_panel import GalaxyPanel
+    from .inspect_panel import InspectPanel
     from .measure_panel import MeasurePanel
     from .predict_panel import PredictPanel
     from .prepare_panel import PreparePanel
@@ -114,5 +115,5 @@ def _classes() -> dict[str, Any]:
 
     return {
         "Galaxy": GalaxyPanel, "Prepare": PreparePanel, "Stars": StarsPanel, "Predict": PredictPanel,
-        "Measure": MeasurePanel,
+        "Inspect": InspectPanel, "Measure": MeasurePanel,
     }  # fmt: skip

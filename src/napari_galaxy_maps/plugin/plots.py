@@ -45,8 +45,8 @@ def legend(axes: Axes) -> None:
     axes.legend(frameon=False, labelcolor=INK, fontsize=8)
 
 
-def save_figure(canvas: Any, path: str) -> None:
-    """The figure as PNG, PDF or SVG, dark on white as papers have it, whole or not at all.
+def write_figure(figure: Any, path: str) -> None:
+    """A figure as PNG, PDF or SVG, on white, whole or not at all.
 
     Raises
     ------
@@ -61,8 +61,14 @@ def save_figure(canvas: Any, path: str) -> None:
     ending = Path(path).suffix.lower()
     if ending not in (".png", ".pdf", ".svg"):
         raise InputError(f"{path}: figures are saved as .png, .pdf or .svg; give the file such a name.")
-    with written_whole(path, overwrite=True) as beside, on_paper(canvas.figure):
-        canvas.figure.savefig(beside, format=ending[1:], dpi=200, facecolor="white")
+    with written_whole(path, overwrite=True) as beside:
+        figure.savefig(beside, format=ending[1:], dpi=200, facecolor="white")
+
+
+def save_figure(canvas: Any, path: str) -> None:
+    """The plot of a canvas, black on white as papers have it; raises as `write_figure`."""
+    with on_paper(canvas.figure):
+        write_figure(canvas.figure, path)
     canvas.draw_idle()
 
 
