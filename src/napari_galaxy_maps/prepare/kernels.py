@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from ..galaxy import Stamp
 FWHM_PER_SIGMA = float(2 * np.sqrt(2 * np.log(2)))
 
 _KEPT_ENERGY = 0.9999  # of the kernel's absolute sum; what lies further out is cut off and told
+_SAMPLES = 3  # of the sharper PSF's width: its transform is down to 3e-4 where these fold it
 _SQUARE = 1.01  # ratio of a pixel's sides up to which it is square
 # Weaker, and PSFs of far infrared bands with their sharp cut in spatial frequency make kernels that ring (lobes of 6 % of the
 # peak from GALEX to SPIRE 250, here 1.4 %); stronger, and PSFs of nearly one width are matched to 1 % only (here 0.3 %).
@@ -172,14 +172,11 @@ def kernel_between(own: Stamp | float, target: Stamp | float, frame: np.ndarray)
             return Kernel(gaussian, "Gaussian")
         between = np.sqrt(target**2 - own**2)
         return examined(on_pixels(gaussian_stamp(between, min(sides[1], between) / 5), frame), "Gaussian")
-    # Finer pixels than the image's keep the sharper PSF sampled; the kernel itself is smooth.
     width = own.fwhm if isinstance(own, Stamp) else own
-    fine = pixel / max(1, int(np.ceil(pixel / (width / 5))))
-    stamp = _wiener(own, target, fine)
+    stamp = _wiener(own, target, width / _SAMPLES)
     return examined(on_pixels(stamp, frame), stamp.name)
 
 
-@lru_cache(maxsize=8)
 def _wiener(own: Stamp | float, target: Stamp | float, pixel: float) -> Stamp:
     """The kernel between two PSFs, north up, on pixels of so many arcsec."""
     from photutils.psf_matching import make_wiener_kernel
