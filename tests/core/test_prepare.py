@@ -216,26 +216,57 @@ def test_variance_goes_with_the_square_of_the_kernel():
     assert predicted[40, 40] == pytest.approx(4 * (kernel**2).sum(), rel=1e-4)
 
 
-def test_a_change_of_the_mask_is_followed_as_if_from_the_start():
+@pytest.mark.parametrize("shape", [(90, 80), (37, 53), (12, 15)])
+@pytest.mark.parametrize("step", [1, 2, 3, 5])
+@pytest.mark.parametrize("separable", [True, False])
+def test_every_so_many_pixels_of_a_convolution_are_those_of_the_whole(shape, step, separable):
+    from scipy.signal import fftconvolve
+
+    rng = np.random.default_rng(1)
+    kernel = gaussian_kernel(2, 9, 1.0).astype(float)
+    if not separable:
+        kernel = kernel * rng.uniform(0.5, 1.5, kernel.shape)
+    planes = rng.normal(size=(2, *shape))
+    expected = [fftconvolve(np.pad(p, 60), kernel, mode="same")[60:-60, 60:-60][::step, ::step] for p in planes]
+    np.testing.assert_allclose(convolve(planes, kernel, step), expected, atol=1e-12 if not separable else 1e-7)
+
+
+def test_fewer_pixels_of_a_convolved_image_lead_to_the_same_grid():
+    rng = np.random.default_rng(1)
+    data = gaussian(300, 0.5, 30, 10.0) + rng.normal(0, 0.1, (300, 300))
+    y, x = np.mgrid[:300, :300]
+    data[np.hypot(x - 180, y - 140) < 12] = np.nan
+    image = made(data, 0.5, rotation=20, fwhm=1.3)
+    grid = make_grid(Ellipse(150.0, 2.0, 60, 60), 3.0, 1.0)
+    whole, few = match_psf(image, 9.0), match_psf(image, 9.0, largest_arcsec=1.5)
+    assert few.pixel_arcsec == pytest.approx(1.5) and few.data.size * 8 < whole.data.size
+    np.testing.assert_array_equal(few.wcs.pixel_to_world_values(7, 11), image.wcs.pixel_to_world_values(21, 33))
+    ours, theirs = resample(few, grid).data, resample(whole, grid).data
+    np.testing.assert_allclose(ours, theirs, atol=2e-3 * np.nanmax(theirs))
+    assert match_psf(image.evolve(fwhm=8.9), 9.0, largest_arcsec=1.5).pixel_arcsec == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("step", [1, 3])
+def test_a_change_of_the_mask_is_followed_as_if_from_the_start(step):
     rng = np.random.default_rng(8)
     data = rng.normal(5, 1, (120, 110)).astype("f4")
     data[30:33, 50:60] = np.nan
     y, x = np.mgrid[:120, :110]
-    kernel = gaussian_kernel(3, 9, 1.5)
+    kernel = gaussian_kernel(3, 6, 1.5)
     circles = [np.hypot(x - cx, y - cy) < r for cx, cy, r in ((20, 30, 6), (52, 34, 9), (106, 3, 8))]
     errors = np.abs(rng.normal(1, 0.1, data.shape)).astype("f4")
     masks = [circles[0], circles[0] | circles[1], circles[1] | circles[2], np.zeros_like(circles[0])]
-    sums = convolution_sums(made(data, mask=None, uncertainty=errors), kernel)
+    sums = convolution_sums(made(data, mask=None, uncertainty=errors), kernel, step)
     for mask in masks:
         image = made(data, mask=mask, uncertainty=errors)
         before = sums.numerator.copy(), sums
         sums, box = update_sums(sums, image, kernel)
         np.testing.assert_array_equal(before[0], before[1].numerator)
-        fresh = convolution_sums(image, kernel)
+        fresh = convolution_sums(image, kernel, step)
         for name in ("numerator", "weight", "variance"):
             np.testing.assert_allclose(getattr(sums, name), getattr(fresh, name), atol=1e-11)
         assert box is not None
-        outside = np.ones(data.shape, bool)
+        outside = np.ones(sums.weight.shape, bool)
         outside[box] = False
         np.testing.assert_array_equal(sums.weight[outside], before[1].weight[outside])
     assert update_sums(sums, made(data, mask=masks[-1], uncertainty=errors), kernel)[1] is None

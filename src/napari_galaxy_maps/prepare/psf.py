@@ -13,6 +13,7 @@ from .kernels import Kernel
 if TYPE_CHECKING:
     from astropy.wcs import WCS
 
+_MOST_PIECES = 6
 _PASSED = 1e-3  # of a frequency's amplitude that a kernel may leave where the sampling does not see it
 
 Box = tuple[slice, slice]
@@ -123,7 +124,7 @@ def sampling_step(image: BandImage, kernel: np.ndarray, largest_arcsec: float) -
             passed, np.abs(np.fft.rfft(kernel.sum(axis=axis, dtype=float), max(length, kernel.shape[0]))[: passed.size])
         )
     widest = int(np.flatnonzero(passed > _PASSED).max())  # of `length` samples
-    return int(max(1, min(length / 2 // max(widest, 1), largest_arcsec / image.pixel_arcsec)))
+    return int(max(1, min(length / 2 // max(widest, 1), largest_arcsec / image.pixel_arcsec + 1e-6)))
 
 
 def sampled_wcs(wcs: WCS, step: int) -> WCS:
@@ -213,26 +214,61 @@ def update_sums(sums: Sums, image: BandImage, kernel: np.ndarray, in_place: bool
     """
     good = valid_pixels(image)
     changed = good != sums.good
-    box = changed_box(changed, margin=kernel.shape[0] // 2)
+    reach, step = kernel.shape[0] // 2, sums.step
+    box = changed_box(changed, reach)
     if box is None:
         return sums, None
-    step = sums.step
-    box = (slice(box[0].start // step * step, box[0].stop), slice(box[1].start // step * step, box[1].stop))
-    part = (slice(box[0].start // step, -(-box[0].stop // step)), slice(box[1].start // step, -(-box[1].stop // step)))
-    sign = good[box].astype(float) - sums.good[box].astype(float)
-    difference = np.where(sign != 0, sign * (np.nan_to_num(image.data[box]) - np.float64(sums.level)), 0.0)
     kernel = kernel.astype(float)
-    planes = convolve(np.stack([difference, sign]), kernel, step)
     numerator, weight = (a if in_place else a.copy() for a in (sums.numerator, sums.weight))
-    numerator[part] += planes[0]
-    weight[part] += planes[1]
-    spread = sums.variance
-    if spread is not None:
-        variance = _variance(image, sign != 0, box)
-        assert variance is not None
-        spread = spread if in_place else spread.copy()
-        spread[part] += convolve((sign * variance)[None], kernel**2, step)[0]
-    return Sums(numerator, weight, spread, sums.level, good, step), part
+    spread = sums.variance if in_place or sums.variance is None else sums.variance.copy()
+    for piece, mine in _pieces(changed, box, reach):
+        piece = (
+            slice(piece[0].start // step * step, piece[0].stop),
+            slice(piece[1].start // step * step, piece[1].stop),
+        )
+        part = _sampled(piece, step)
+        sign = np.where(mine[piece], good[piece].astype(float) - sums.good[piece], 0.0)
+        difference = np.where(sign != 0, sign * (np.nan_to_num(image.data[piece]) - np.float64(sums.level)), 0.0)
+        planes = convolve(np.stack([difference, sign]), kernel, step)
+        numerator[part] += planes[0]
+        weight[part] += planes[1]
+        if spread is not None:
+            variance = _variance(image, sign != 0, piece)
+            assert variance is not None
+            spread[part] += convolve((sign * variance)[None], kernel**2, step)[0]
+    return Sums(numerator, weight, spread, sums.level, good, step), _sampled(box, step)
+
+
+def _sampled(box: Box, step: int) -> Box:
+    """The samples, one of every `step` pixels, that lie in a rectangle or just before it."""
+    rows, columns = box
+    return slice(rows.start // step, -(-rows.stop // step)), slice(columns.start // step, -(-columns.stop // step))
+
+
+def _pieces(changed: np.ndarray, box: Box, reach: int) -> list[tuple[Box, np.ndarray]]:
+    """Rectangles that hold all changed pixels and their reach, with the pixels that each is there for.
+
+    A circle that was moved far leaves two small ones, not a large one about both places.
+    """
+    from scipy.ndimage import find_objects, label
+
+    labels, n = label(changed[box], np.ones((3, 3)))
+    if not 1 < n <= _MOST_PIECES:
+        return [(box, changed)]
+    whole = np.zeros(changed.shape, np.int32)
+    whole[box] = labels
+    ny, nx = changed.shape
+    pieces = [
+        (
+            slice(max(0, rows.start - reach), min(ny, rows.stop + reach)),
+            slice(max(0, columns.start - reach), min(nx, columns.stop + reach)),
+        )
+        for rows, columns in find_objects(whole)
+    ]
+    areas = [(rows.stop - rows.start) * (columns.stop - columns.start) for rows, columns in (box, *pieces)]
+    if sum(areas[1:]) > 0.8 * areas[0]:
+        return [(box, changed)]
+    return [(piece, whole == k) for k, piece in enumerate(pieces, 1)]
 
 
 def divided(sums: Sums, min_weight: float, box: Box | None = None) -> tuple[np.ndarray, np.ndarray | None]:
