@@ -111,7 +111,7 @@ def take(session: Session, opened: Opened) -> None:
     session.skipped += [text for text in opened.skipped if text not in session.skipped]
     for name, maps in opened.maps:
         # Maps that lie beside the images of a galaxy are most likely their truth, but for an earlier prediction.
-        truth = bool(opened.files) and not session.truth_name and not maps.provenance.get("model")
+        truth = bool(opened.files) and not session.truth_name and not maps.provenance.get("model_hash")
         session.add_truth(name, maps, choose=truth)
         if maps.provenance.get("file"):
             session.reopening.offer(Path(maps.provenance["file"]))
