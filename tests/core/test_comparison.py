@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 from napari_galaxy_maps.cli import main
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import write_maps
-from napari_galaxy_maps.galaxy import Ellipse
+from napari_galaxy_maps.galaxy import PC_PER_MPC_ARCSEC, Ellipse
 from napari_galaxy_maps.maps import PropertyMaps
 from napari_galaxy_maps.measure.comparison import (
     METRICS,
@@ -31,7 +31,7 @@ from napari_galaxy_maps.measure.figures import (
     side_by_side,
     sigma_against_error,
 )
-from napari_galaxy_maps.measure.report import write_evaluation
+from napari_galaxy_maps.measure.report import totals_beside, write_evaluation
 from napari_galaxy_maps.measure.residuals import score
 from napari_galaxy_maps.recipe import Recipe
 from tests.conftest import tan_wcs
@@ -276,7 +276,8 @@ def test_evaluate_writes_numbers_tables_figures_and_one_page(tmp_path, capsys):
     }
     assert told["properties"]["LOG_SMD"]["galaxies"]["bias_err"] is None  # of one galaxy, and JSON knows no NaN
     figures, tables = ({path.stem for path in (out / folder).iterdir()} for folder in ("figures", "tables"))
-    assert figures == tables == {f"LOG_SMD_{kind}" for kind in ("prediction", "sigma", "radius", "maps", "profile")}
+    assert figures == {f"LOG_SMD_{kind}" for kind in ("prediction", "sigma", "radius", "maps", "profile")}
+    assert tables == figures | {"totals"}
     assert len(QTable.read(out / "tables" / "LOG_SMD_radius.ecsv")) > 5
     page = (out / "report.html").read_text()
     checker = Balance()
@@ -308,6 +309,20 @@ def test_evaluate_takes_many_galaxies_and_answers_mistakes(tmp_path, capsys):
         assert main(["evaluate", *files, "--out", str(tmp_path / "new")]) == 2
         told = capsys.readouterr().err
         assert says in told and told.count("\n") == 1 and not (tmp_path / "new").exists()
+
+
+def test_whole_galaxy_values_are_over_the_pixels_that_both_have():
+    prediction = maps_of({"LOG_SIGMA_STAR": 7.3, "T_DUST": 21.0}, 0.1)
+    prediction.values["LOG_SIGMA_STAR"][:, :40] = np.nan
+    truth = maps_of({"LOG_SIGMA_STAR": 7.0, "T_DUST": 20.0})
+    truth.values["T_DUST"][:20] = np.nan
+    table = {row["map"]: row for row in totals_beside(compare(prediction, truth))}
+    area = 60 * 70 * PIXEL**2 * (10 * PC_PER_MPC_ARCSEC / 1000) ** 2
+    assert table["LOG_SIGMA_STAR"]["true"] == pytest.approx(1e7 * area, rel=1e-3)
+    assert table["LOG_SIGMA_STAR"]["difference"] == pytest.approx(0.3, abs=1e-5)
+    assert table["T_DUST"]["difference"] == pytest.approx(1, abs=1e-5)
+    far = maps_of({"T_DUST": 20.0}, recipe="")
+    assert totals_beside(compare(far, truth)) is None
 
 
 def test_a_report_escapes_what_files_say(tmp_path):

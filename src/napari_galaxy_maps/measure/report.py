@@ -8,7 +8,7 @@ import io
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,7 +21,9 @@ from .apertures_io import write_table
 from .comparison import IN_LOG, Comparison, all_metrics, metrics_table, pixels_of
 from .ellipses import recipe_ellipse
 from .figures import prediction_against_truth, profile_figure, residual_against, side_by_side, sigma_against_error
+from .planes import maps_distance, planes_of
 from .profiles import equal_steps, radial_profile
+from .totals import galaxy_totals
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -39,6 +41,40 @@ class Drawing:
     title: str
     figure: Figure
     table: QTable
+
+
+def totals_beside(comparison: Comparison) -> QTable | None:
+    """Whole-galaxy values of prediction and truth over the pixels that both have; None where the distance is not known.
+
+    Returns
+    -------
+    astropy.table.QTable
+        ``map what value err err_max true unit difference``, the difference in dex (or K, Gyr).
+    """
+    from astropy.table import QTable
+
+    distance = maps_distance(comparison.maps)
+    if distance is None:
+        return None
+    both = [
+        np.isfinite(comparison.maps.values[name]) & np.isfinite(comparison.truth.values[name])
+        for name in comparison.maps.values
+    ]
+    blank = ~np.logical_and.reduce(both)
+    if blank.all():
+        return None
+    found = []
+    for maps in (comparison.maps, comparison.truth):
+        values = {name: np.where(blank, np.float32(np.nan), plane) for name, plane in maps.values.items()}
+        found.append(galaxy_totals(planes_of(replace(maps, values=values), distance_mpc=distance)))
+    rows = []
+    for mine, true in zip(*found, strict=True):
+        key = "log10" if np.isfinite(mine["log10"]) else "value"
+        rows.append(
+            {name: mine[name] for name in ("map", "what", "value", "err", "err_max")}
+            | {"true": true["value"], "unit": mine["unit"], "difference": mine[key] - true[key]}
+        )
+    return QTable(rows)
 
 
 def drawings(comparisons: Sequence[Comparison]) -> Iterator[Drawing]:
@@ -115,10 +151,11 @@ def write_evaluation(
             drawing.figure.savefig(beside, dpi=150)
         write_table(folder / "tables" / f"{drawing.name}.ecsv", drawing.table, overwrite)
     write_table(folder / "metrics.ecsv", table, overwrite)
-    texts = {
-        "metrics.json": json.dumps(_plain(told), indent=2),
-        "report.html": _page(told, table, pictures, comparisons, card),
-    }
+    sums = [(c.name, totals) for c in comparisons if (totals := totals_beside(c)) is not None]
+    for number, (_, totals) in enumerate(sums, 1):
+        write_table(folder / "tables" / f"totals{f'_{number}' if len(sums) > 1 else ''}.ecsv", totals, overwrite)
+    page = _page(told, table, sums, pictures, comparisons, card)
+    texts = {"metrics.json": json.dumps(_plain(told), indent=2), "report.html": page}
     for name, text in texts.items():
         with written_whole(folder / name, overwrite) as beside:
             beside.write_text(text, encoding="utf-8")
@@ -161,6 +198,7 @@ figcaption { font-size: 13px; color: #555; } pre { background: #f6f6f6; padding:
 def _page(
     told: dict[str, Any],
     table: QTable,
+    sums: Sequence[tuple[str, QTable]],
     pictures: Sequence[tuple[str, str, str]],
     comparisons: Sequence[Comparison],
     card: str,
@@ -180,6 +218,12 @@ def _page(
         "quadrature; coverages are the shares of pixels with |z| under 1 and 1.96. Each galaxy has one vote. Errors are from "
         "bootstraps over galaxies, or over blocks of pixels four PSFs wide where there is one galaxy.</p>"
     )
+    for name, beside in sums:
+        parts += [f"<h2>Whole-galaxy values of {html.escape(name or 'the galaxy')}</h2>", _html_totals(beside)]
+        parts.append(
+            "<p>Over the pixels that both have. The first error takes pixels as independent beyond the PSF, the second as all "
+            "off together; the difference is in dex, or in the unit where that is no dex and no sum.</p>"
+        )
     properties = dict.fromkeys(_property_of(name, told) for name, _, _ in pictures)
     for prop in properties:
         parts.append(f"<h2>{html.escape(prop)}</h2>")
@@ -211,14 +255,31 @@ def _property_of(name: str, told: dict[str, Any]) -> str:
 def _html_table(table: QTable) -> str:
     """Scores with their errors, a cell each."""
     metrics = [name for name in table.colnames if f"{name}_err" in table.colnames]
-    head = "".join(f"<th>{name}</th>" for name in ("property", "over", "unit", "n", *metrics))
-    rows = []
-    for row in table:
-        cells = [str(row["property"]), str(row["over"]), str(row["unit"]), f"{int(row['n']):,}"]
-        for name in metrics:
-            value, error = float(row[name]), float(row[f"{name}_err"])
-            cells.append(
-                "–" if not np.isfinite(value) else f"{value:.3f}" + (f" ± {error:.3f}" if np.isfinite(error) else "")
-            )
-        rows.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>")
-    return f"<table><tr>{head}</tr>{''.join(rows)}</table>"
+    rows = [
+        [str(row["property"]), str(row["over"]), str(row["unit"]), f"{int(row['n']):,}"]
+        + [_with_error(float(row[name]), float(row[f"{name}_err"])) for name in metrics]
+        for row in table
+    ]
+    return _html_rows(["property", "over", "unit", "n", *metrics], rows)
+
+
+def _html_totals(table: QTable) -> str:
+    rows = [
+        [str(row["map"]), str(row["what"]), *(f"{float(row[name]):.4g}" for name in ("value", "err", "err_max", "true")),
+         str(row["unit"]), f"{float(row['difference']):+.3f}"]
+        for row in table
+    ]  # fmt: skip
+    return _html_rows(["map", "", "predicted", "error", "largest error", "true", "unit", "difference"], rows)
+
+
+def _with_error(value: float, error: float) -> str:
+    if not np.isfinite(value):
+        return "–"
+    form = ".3f" if abs(value) < 100 else ".3g"  # R2 of a truth that hardly varies
+    return f"{value:{form}}" + (f" ± {error:{form}}" if np.isfinite(error) else "")
+
+
+def _html_rows(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = ["<tr>" + "".join(f"<th>{html.escape(cell)}</th>" for cell in head) + "</tr>"]
+    lines += ["<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows]
+    return f"<table>{''.join(lines)}</table>"
