@@ -420,6 +420,15 @@ def test_mistakes_are_told_in_words():
         planes_of(image, distance_mpc=-1.0)
 
 
+def test_one_aperture_off_the_image_does_not_spoil_the_others():
+    image = image_of(np.full(SHAPE, 3.0))
+    two = [circle(160.0, DEC, 10.0, "far"), circle(RA, DEC, 10.0, "here")]
+    assert measure_apertures(image, two, Options((1.5, 2.0)))["mean"][1] == pytest.approx(0)
+    table = measure_apertures(image, two)
+    assert np.isnan(table["sum"][0]) and table["mean"][1] == pytest.approx(3) and table["flags"][0] == Flag.EDGE
+    assert table.meta["notes"][0].startswith("The aperture 'far'")
+
+
 def test_an_ellipse_at_the_pole_is_measured_as_one():
     """Positions a step north of it lie beyond the pole; photutils' own conversion is a percent off there."""
     wcs = tan_wcs(SHAPE, PIXEL, dec=89.9995)

@@ -102,7 +102,8 @@ def measure_apertures(
     Raises
     ------
     InputError
-        When there is no aperture, or one lies off the image or on blank pixels only.
+        When there is no aperture, or every one lies off the image or on blank pixels only; of some, rows are NaN and notes say
+        why.
     """
     from astropy import units as u
     from astropy.table import QTable
@@ -112,17 +113,19 @@ def measure_apertures(
     if not apertures:
         raise InputError("There is no aperture to measure; draw one, or give --ellipse or --regions.")
     measured = values_in(planes, apertures, options)
+    empty = [why for aperture, found in zip(apertures, measured, strict=True) if (why := _why_empty(aperture, found))]
+    if len(empty) == len(apertures):
+        raise InputError(empty[0])
     parts = []
     for aperture, found in zip(apertures, measured, strict=True):
         key = (aperture, options)
         if key not in planes.memo:
-            _check(aperture, found)
             planes.memo[key] = _columns(planes, aperture, found, options)
         parts.append(planes.memo[key])
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     units = {"ra": u.deg, "dec": u.deg, "a": u.arcsec, "b": u.arcsec, "pa": u.deg, "area": u.arcsec**2}
     table = QTable(columns | {name: columns[name] * unit for name, unit in units.items()}, copy=False)
-    table.meta["notes"] = list(planes.notes)
+    table.meta["notes"] = [*empty, *planes.notes]
     return table
 
 
@@ -176,15 +179,16 @@ def in_unit(quantity: Quantity, mean: float, *errors: float) -> tuple[float, ...
     return (float(np.log10(mean)), *(error / (mean * np.log(10)) for error in errors))
 
 
-def _check(aperture: Aperture, found: Values) -> None:
+def _why_empty(aperture: Aperture, found: Values) -> str:
+    """What is wrong with an aperture that holds no value; nothing with others."""
     if np.any(found.n_pixels > 0):
-        return
+        return ""
     ra, dec = aperture.centre
     called = f"The aperture {aperture.name!r}" if aperture.name else "The aperture"
     where = f"{called} at RA {ra:.5f}, Dec {dec:.5f}"
     if found.flags & Flag.EDGE and not found.flags & Flag.MASKED:
-        raise InputError(f"{where} lies off the image; move it, or measure another file.")
-    raise InputError(f"{where} holds blank or masked pixels only; move or enlarge it, or edit the mask.")
+        return f"{where} lies off the image; move it, or measure another file."
+    return f"{where} holds blank or masked pixels only; move or enlarge it, or edit the mask."
 
 
 def values_in(
@@ -220,7 +224,7 @@ def _values(
 ) -> Values:
     sums = _sums()(planes.terms, overlap.weights, overlap.rows.start, overlap.columns.start)
     amount, weight, error, squared, pixels = sums.T
-    background, background_err = _background(planes, ring, options)
+    background, background_err = _background(planes, ring if overlap.weights.size else None, options)
     taken = np.nan_to_num(background)
     with np.errstate(invalid="ignore", divide="ignore"):
         random = _random_error(planes, aperture, overlap, error, squared) / weight
