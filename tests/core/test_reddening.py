@@ -8,7 +8,7 @@ from napari_galaxy_maps.bands import BANDS, get_band
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import find_images, read_band_image, read_galaxy
 from napari_galaxy_maps.galaxy import BandImage, Ellipse
-from napari_galaxy_maps.prepare.errors import add_errors
+from napari_galaxy_maps.prepare.errors import Background, add_errors
 from napari_galaxy_maps.prepare.reddening import Reddening, deredden, find_reddening, from_map
 from napari_galaxy_maps.prepare.sky import subtract_sky
 from napari_galaxy_maps.prepare.steps import prepare_steps
@@ -60,9 +60,9 @@ def test_the_scatter_enters_the_error(gradient_map):
     red = Reddening(0.2, 0.05, "map")
     dark = deredden(image("GALEX_NUV"), red)
     settings = ErrorSettings(background=False, calibration=False)
-    error = add_errors(dark, 0.0, settings).uncertainty
+    error = add_errors(dark, Background(0.0), settings).uncertainty
     np.testing.assert_allclose(error / dark.data, 0.4 * np.log(10) * 7.06 * 0.05, rtol=1e-5)
-    assert (add_errors(dark, 0.0, settings.model_copy(update={"reddening": False})).uncertainty == 0).all()
+    assert (add_errors(dark, Background(0.0), settings.model_copy(update={"reddening": False})).uncertainty == 0).all()
 
 
 def test_a_header_tells_it_and_a_number_stands_before(gradient_map):
