@@ -29,7 +29,7 @@ CLOUD_SLOPE = -1.3
 """Slope of the optical depth of birth clouds with wavelength (da Cunha+ 2008, Sect. 2.1)."""
 ABSORBING = 0.63
 """Effective over extinction optical depth: the root of 1 - albedo, 0.6 (Natta & Panagia 1984), for light scattered in and out."""
-CLUMPING = (0.2, 0.6)
+CLUMPING = (0.15, 0.5)
 """Share of the dust in molecular and atomic gas that shades starlight at large; the rest hides in clouds and their like."""
 
 
@@ -193,9 +193,9 @@ def _add_gas(
     hi *= 10**galaxy.log_hi / (area @ hi)
     metals = relations.SOLAR_Z * 10 ** (oxygen - relations.SOLAR_OH)
     to_dust = relations.dust_to_gas(oxygen)
-    early = 0.5 if galaxy.kind in ("elliptical", "lenticular") else 1.0  # dust is eroded where gas is hot
+    kept = 0.5 if galaxy.kind == "elliptical" else 1.0  # hot gas erodes dust
     for layer, gas, shade in ((4, h2, CLUMPING[0]), (5, 1.36 * hi, CLUMPING[1])):
-        dust = gas * to_dust * early
+        dust = gas * to_dust * kept
         for name, value in (("gas", gas), ("zgas", gas * metals), ("dust", dust)):
             table[:, layer, n_bands + ADDITIVE.index(name)] = value
         table[:, layer, -1] = relations.TAU_V_PER_DUST * ABSORBING * shade * dust

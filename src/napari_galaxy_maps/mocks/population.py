@@ -151,11 +151,11 @@ def draw_galaxy(
     quench = 0.0
     log_sfr = float(relations.main_sequence(mass)) + offset + burst
     if early:
-        log_sfr, burst, quench = mass - 12.0 + 0.4 * normal[0], 0.0, 1.0 + 3 * uniform[0]
+        log_sfr, burst, quench = mass - (12.1 if elliptical else 11.6) + 0.4 * normal[0], 0.0, 1.0 + 3 * uniform[0]
     elif uniform[0] < 0.08:  # the green valley
         quench = 0.3 + 1.2 * uniform[1]
         log_sfr -= 0.9 + 0.3 * normal[2]
-    start = 11.0 - 4.5 * uniform[2] - 0.6 * (11.4 - mass) if early else 5.0 + 5.0 * uniform[2] + 0.8 * (mass - 10)
+    start = 11.4 - 4.3 * uniform[2] - 0.6 * (11.4 - mass) if early else 5.0 + 5.0 * uniform[2] + 0.8 * (mass - 10)
 
     if elliptical:
         bulge = 1.0

@@ -6,7 +6,7 @@ import numpy as np
 
 Values = np.ndarray | float
 
-SOLAR_OH, SOLAR_Z = 8.69, 0.0142
+SOLAR_OH, SOLAR_Z = 8.69, 0.0134
 """Oxygen and mass fraction of metals of the Sun (Asplund+ 2009), by which O/H becomes a mass fraction."""
 
 
