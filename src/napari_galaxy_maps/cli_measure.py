@@ -126,6 +126,8 @@ def _measure(arguments: argparse.Namespace) -> None:
             measure_apertures(_planes(source, arguments), _apertures(arguments, source), options) for source in sources
         ]
         notes = list(dict.fromkeys(note for part in tables for note in part.meta.pop("notes")))
+        for part in tables:
+            part.meta.clear()
         table = vstack(tables) if len(tables) > 1 else tables[0]
         table.meta["notes"], shown = notes, _SHOWN
     _finish(arguments, table, shown, write_table)

@@ -102,8 +102,8 @@ def measure_apertures(
     Raises
     ------
     InputError
-        When there is no aperture, or every one lies off the image or on blank pixels only; of some, rows are NaN and notes say
-        why.
+        When there is no aperture, or every one lies off the image or on blank pixels only; of some, rows are NaN and
+        ``meta["empty"]`` says why, by their number.
     """
     from astropy import units as u
     from astropy.table import QTable
@@ -113,7 +113,8 @@ def measure_apertures(
     if not apertures:
         raise InputError("There is no aperture to measure; draw one, or give --ellipse or --regions.")
     measured = values_in(planes, apertures, options)
-    empty = [why for aperture, found in zip(apertures, measured, strict=True) if (why := _why_empty(aperture, found))]
+    reasons = (_why_empty(aperture, found) for aperture, found in zip(apertures, measured, strict=True))
+    empty = {number: why for number, why in enumerate(reasons) if why}
     if len(empty) == len(apertures):
         raise InputError(empty[0])
     parts = []
@@ -125,7 +126,9 @@ def measure_apertures(
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     units = {"ra": u.deg, "dec": u.deg, "a": u.arcsec, "b": u.arcsec, "pa": u.deg, "area": u.arcsec**2}
     table = QTable(columns | {name: columns[name] * unit for name, unit in units.items()}, copy=False)
-    table.meta["notes"] = [*empty, *planes.notes]
+    table.meta["notes"] = [*empty.values(), *planes.notes]
+    if empty:
+        table.meta["empty"] = empty
     return table
 
 

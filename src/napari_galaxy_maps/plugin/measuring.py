@@ -246,6 +246,7 @@ def rows_of(planes: Planes, apertures: Sequence[Aperture], options: Options) -> 
         if len(apertures) == 1:
             return [str(error)]
         return [rows_of(planes, [aperture], options)[0] for aperture in apertures]
-    n = len(planes.quantities)
+    n, empty = len(planes.quantities), table.meta.get("empty", {})
     columns = {name: np.asarray(table[name]) for name in table.colnames}
-    return [{name: column[i * n : (i + 1) * n] for name, column in columns.items()} for i in range(len(apertures))]
+    rows = [{name: column[i * n : (i + 1) * n] for name, column in columns.items()} for i in range(len(apertures))]
+    return [empty.get(i, row) for i, row in enumerate(rows)]
