@@ -1,4 +1,4 @@
-"""Makes the pictures of docs/window.md and docs/stars.md: `xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py [GALAXIES]`.
+"""Makes the pictures of docs/window.md, docs/stars.md and docs/measuring.md: `xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py [GALAXIES]`.
 
 GALAXIES is a folder with the real galaxies `ngc309`, `ngc5584`, `ngc6976_group`, `m51`; without it only the sample galaxy is shown.
 """
@@ -102,6 +102,51 @@ def sample() -> None:
         save(viewer, session, "sample_residual")
 
 
+def measuring() -> None:
+    """Apertures on the sample galaxy's maps, and pixels picked in a plot beside its truth."""
+    import numpy as np
+
+    from napari_galaxy_maps.galaxy import Ellipse
+    from napari_galaxy_maps.measure.apertures import Aperture, circle
+    from napari_galaxy_maps.plugin.measuring import measuring_of
+
+    with window() as (viewer, session):
+        folder = sample_data.sample_folder()
+        sample_data.use_recipe(session, folder)
+        loading.add_paths(session, [folder])
+        settle(session)
+        session.set_recipe("galaxy", distance=20.0)
+        work.predict(session)
+        wait(lambda: session.maps is not None)
+        settle(session)
+        session.focus(Key("map", "LOG_SIGMA_MD"))
+        session.fit(Key("map", "LOG_SIGMA_MD"))
+        panels.raise_panel(viewer, "Measure")
+        found, (ra, dec) = measuring_of(session), session.reference
+        shapes = [
+            circle(ra, dec, 18.0, "bulge"),
+            Aperture(Ellipse(ra, dec, 100.0, 65.0, 40.0), "disc", 0.5),
+            circle(ra + 0.012, dec - 0.014, 14.0, "arm"),
+        ]
+        found.add(shapes, "three")
+        wait(lambda: len(found.rows) == 3)
+        found.select([2])
+        point(viewer, session)
+        save(viewer, session, "measure")
+        panel(viewer, "Measure").tabs.setCurrentIndex(1)
+        wait(lambda: panel(viewer, "Measure").profile.canvas is not None)
+        save(viewer, session, "profile")
+        panels.raise_panel(viewer, "Inspect")
+        inspect = panel(viewer, "Inspect")
+        wait(lambda: inspect.canvas is not None)
+        session.focus(Key("residual", "LOG_SIGMA_MD"))
+        for label in ("apertures", "rings"):
+            session.overlays()[label].visible = False
+        residual = np.abs(session.residual.values["LOG_SIGMA_MD"])
+        inspect.brush.pick(residual > np.nanpercentile(residual, 93))
+        save(viewer, session, "inspect")
+
+
 def ngc309(folder: Path) -> None:
     """NGC 309 from five real bands, all the way to maps."""
     with window(folder) as (viewer, session):
@@ -190,7 +235,7 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     galaxies = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     wanted = sys.argv[2:]
-    makers = {"sample": sample}
+    makers = {"sample": sample, "measuring": measuring}
     if galaxies is not None:
         makers |= {
             "ngc309": lambda: ngc309(galaxies / "ngc309"),

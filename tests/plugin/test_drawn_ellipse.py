@@ -8,7 +8,8 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QLineEdit, QPushButton, QTool
 
 from napari_galaxy_maps.galaxy import Ellipse
 from napari_galaxy_maps.plugin import panels
-from napari_galaxy_maps.plugin.drawn_ellipse import drawn_ellipse, ellipse_corners, ellipse_of
+from napari_galaxy_maps.plugin.drawn_ellipse import drawn_ellipse
+from napari_galaxy_maps.plugin.sky_shapes import ellipse_corners, ellipse_of
 from napari_galaxy_maps.prepare.kernels import gaussian_stamp
 
 from . import mouse

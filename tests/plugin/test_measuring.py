@@ -15,9 +15,9 @@ from napari_galaxy_maps.measure.planes import planes_of
 from napari_galaxy_maps.plugin import panels
 from napari_galaxy_maps.plugin.aperture_layer import aperture_layer_of
 from napari_galaxy_maps.plugin.aperture_table import MEAN, SUM, with_error
-from napari_galaxy_maps.plugin.drawn_ellipse import ellipse_corners
 from napari_galaxy_maps.plugin.layers import map_specs
 from napari_galaxy_maps.plugin.measuring import MAPS, measuring_of
+from napari_galaxy_maps.plugin.sky_shapes import ellipse_corners
 
 from . import mouse
 from .conftest import wait_for

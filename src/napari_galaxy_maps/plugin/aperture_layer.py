@@ -13,11 +13,10 @@ from ..exceptions import InputError
 from ..galaxy import Ellipse
 from ..measure.apertures import Aperture
 from . import sky_shapes, viewers
-from .drawn_ellipse import ellipse_corners, ellipse_of
 from .measuring import Measuring, measuring_of
 from .overlay import Overlay
 from .sky import Reference
-from .sky_shapes import Outline
+from .sky_shapes import Outline, ellipse_corners, ellipse_of
 
 if TYPE_CHECKING:
     from napari.layers import Shapes
@@ -106,7 +105,7 @@ class ApertureLayer:
         layer = self.shapes.layer
         if layer is not None:
             names = [aperture.name for aperture in self._drawn]
-            layer.text = {"string": names, "color": _INK, "size": 9, "anchor": "upper_left"} if names else None
+            layer.text = {"string": names, "color": _INK, "size": 9, "anchor": "center"} if names else None
 
     def draw(self, mode: str, circles: bool = False) -> bool:
         """Give the person a tool: a mode of napari's Shapes layers; False while there is no image to draw on."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +10,8 @@ import numpy as np
 from ..exceptions import GalaxyMapsError
 from ..galaxy import Ellipse
 from . import loading, sky_shapes, viewers
-from .sky import Reference, offsets
-from .sky_shapes import Outline
+from .overlay import Overlay
+from .sky_shapes import Outline, ellipse_corners, ellipse_of
 
 if TYPE_CHECKING:
     from napari.layers import Shapes
@@ -26,7 +24,6 @@ _FIRST_RADIUS = 120.0
 """Pixels on the screen of an ellipse of which nothing is known."""
 _SMALL = 100.0
 """Pixels on the screen under which an ellipse is looked at closer."""
-_ZOOM_MS = 120
 
 _DRAWN: weakref.WeakKeyDictionary[Session, DrawnEllipse] = weakref.WeakKeyDictionary()
 
@@ -36,35 +33,6 @@ def drawn_ellipse(session: Session) -> DrawnEllipse:
     if session not in _DRAWN:
         _DRAWN[session] = DrawnEllipse(session)
     return _DRAWN[session]
-
-
-def ellipse_corners(ellipse: Ellipse, reference: Reference) -> np.ndarray:
-    """Corners of the box about an ellipse, shape (4, 2): north and west offset in arcsec on the plane tangent at `reference`.
-
-    The two sides that follow the first corner are the minor and the major axis.
-    """
-    from astropy import units as u
-    from astropy.coordinates import SkyCoord
-
-    centre = SkyCoord(ellipse.ra, ellipse.dec, unit="deg")
-    angles = (ellipse.pa + np.array([0, 90])) * u.deg
-    ends = centre.directional_offset_by(angles, np.array([ellipse.a, ellipse.b]) * u.arcsec)
-    east, north = offsets(np.append(ends.ra.deg, ellipse.ra), np.append(ends.dec.deg, ellipse.dec), reference)
-    *tips, middle = np.column_stack([north, -east])
-    major, minor = (tip - middle for tip in tips)
-    return middle + np.array([-major - minor, -major + minor, major + minor, major - minor])
-
-
-def ellipse_of(corners: np.ndarray, reference: Reference) -> Ellipse:
-    """The reverse of `ellipse_corners`, whichever of the sides is the longer."""
-    from astropy.coordinates import SkyCoord
-
-    corners = np.asarray(corners, float)
-    middle = corners.mean(axis=0)
-    tips = [middle, *((corners[i] + corners[i + 1]) / 2 for i in (0, 1))]
-    centre, *ends = (SkyCoord(*sky_shapes.sky_position(tip, reference), unit="deg") for tip in tips)
-    a, b = sorted(((centre.separation(end).arcsec, centre.position_angle(end).deg) for end in ends), reverse=True)
-    return Ellipse(float(centre.ra.deg), float(centre.dec.deg), float(a[0]), float(b[0]), float(a[1]) % 180)
 
 
 class DrawnEllipse:
@@ -77,24 +45,18 @@ class DrawnEllipse:
     """
 
     def __init__(self, session: Session):
-        self._session = weakref.ref(session)
-        self._layer: weakref.ref[Shapes] | None = None
-        self._quiet = False
-        self._zooming: Any = None
+        self.overlay = Overlay(session, "D25", _YELLOW[:3])
         session.recipe_changed.connect(self.follow)
 
     @property
     def session(self) -> Session:
         """The session."""
-        session = self._session()
-        assert session is not None
-        return session
+        return self.overlay.session
 
     @property
     def layer(self) -> Shapes | None:
         """The layer, or None where there is none (any more)."""
-        layer = self._layer() if self._layer is not None else None
-        return layer if layer is not None and layer in self.session.viewer.layers else None
+        return self.overlay.layer
 
     @property
     def told(self) -> Ellipse | None:
@@ -117,11 +79,8 @@ class DrawnEllipse:
         if ellipse is None:
             return
         if layer is None:
-            layer = sky_shapes.make_layer([self._outline(ellipse)], self._scale(), "D25", np.array(_YELLOW[:3]))
-            self._layer = weakref.ref(layer)
-            session.add_overlay(layer, "D25")
+            layer = self.overlay.make([self._outline(ellipse)])
             layer.events.data.connect(self._on_data)
-            viewers.camera_and_scale_bar(session.viewer)[0].events.zoom.connect(self._on_zoom)
         camera, _ = viewers.camera_and_scale_bar(session.viewer)
         if 2 * ellipse.a * camera.zoom < _SMALL:  # too small to take hold of
             camera.center = tuple(layer.data[0].mean(axis=0))
@@ -134,20 +93,14 @@ class DrawnEllipse:
     def follow(self) -> None:
         """Draw what the recipe has now; where that is nothing, take the layer away."""
         layer = self.layer
-        if layer is None or self._quiet:
+        if layer is None or self.overlay.quiet:
             return
         ellipse = self.told
         if ellipse is None or self.session.reference is None:
             self.session.viewer.layers.remove(layer)
             return
-        with self._quietly():
-            if layer.nshapes == 1:
-                sky_shapes.redraw(layer, {0: self._outline(ellipse)}, self._scale())
-            else:
-                chosen = layer.mode
-                layer.remove(list(range(layer.nshapes)))
-                sky_shapes.add_outlines(layer, [self._outline(ellipse)], self._scale())
-                layer.mode = chosen
+        self.overlay.draw([self._outline(ellipse)])
+        with self.overlay.quietly():
             sky_shapes.reselect(layer, {0} if str(layer.mode) == "select" else set())
 
     def _first(self) -> Ellipse:
@@ -162,7 +115,7 @@ class DrawnEllipse:
         ra, dec = sky_shapes.sky_position(camera.center[-2:], self.session.reference)
         if galaxy.ra is not None and galaxy.dec is not None:
             ra, dec = galaxy.ra, galaxy.dec
-        radius = _FIRST_RADIUS * self._scale()
+        radius = _FIRST_RADIUS * self.overlay.scale
         return Ellipse(ra, dec, radius, radius, 0.0)
 
     def _tell(self, ellipse: Ellipse) -> None:
@@ -180,7 +133,7 @@ class DrawnEllipse:
 
     def _on_data(self, event: Any) -> None:
         layer = self.layer
-        if self._quiet or layer is None or self.session.reference is None:
+        if self.overlay.quiet or layer is None or self.session.reference is None:
             return
         action = str(getattr(event.action, "value", event.action))
         if action == "removed" and layer.nshapes == 0:
@@ -189,7 +142,7 @@ class DrawnEllipse:
             corners = np.asarray(layer.data[-1], float)  # what is drawn anew takes the place of what was there
             drawn = ellipse_of(corners, self.session.reference) if corners.shape == (4, 2) else None
             if drawn is not None and drawn.b > 0:
-                with self._quietly():
+                with self.overlay.quietly():
                     self._tell(drawn)
             self.follow()
 
@@ -201,35 +154,3 @@ class DrawnEllipse:
     def _outline(self, ellipse: Ellipse) -> Outline:
         assert self.session.reference is not None
         return Outline("ellipse", ellipse_corners(ellipse, self.session.reference), _YELLOW, _PIXELS)
-
-    def _scale(self) -> float:
-        camera, _ = viewers.camera_and_scale_bar(self.session.viewer)
-        return 1 / max(float(camera.zoom), 1e-9)
-
-    @contextmanager
-    def _quietly(self) -> Iterator[None]:
-        before, self._quiet = self._quiet, True
-        try:
-            yield
-        finally:
-            self._quiet = before
-
-    def _on_zoom(self, *_: Any) -> None:
-        """The line stays as wide on the screen as it is, once the camera has come to rest."""
-        if self._zooming is None:
-            from qtpy.QtCore import QTimer
-
-            self._zooming = QTimer()
-            self._zooming.setSingleShot(True)
-            self._zooming.setInterval(_ZOOM_MS)
-            self._zooming.timeout.connect(self._zoomed)
-        self._zooming.start()
-
-    def _zoomed(self) -> None:
-        session = self._session()
-        if session is None or viewers.is_closed(session.viewer):
-            return
-        layer = self.layer
-        if layer is not None:
-            with self._quietly():
-                sky_shapes.set_line_widths(layer, [_PIXELS] * layer.nshapes, self._scale())

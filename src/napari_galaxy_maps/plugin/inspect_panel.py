@@ -30,7 +30,7 @@ from .aperture_table import with_error
 from .brush import Brush
 from .profile_view import d25_of
 from .session import session_for
-from .widgets import FAINT, GOOD, Message, Panel, wrapped
+from .widgets import FAINT, GOOD, Message, Panel, is_seen, wrapped
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -86,6 +86,7 @@ class InspectPanel(Panel):
         self._made_of: tuple[int, int] | None = None
         self._asked = 0
         self._build()
+        self.seen.connect(self._seen)
         session = self.session
         for signal, slot in (
             (session.maps_changed, self.soon),
@@ -116,7 +117,8 @@ class InspectPanel(Panel):
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(22)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column in (1, 2):
+            self.table.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
         self.table.setMinimumHeight(200)
         self.table.cellClicked.connect(
             lambda row, _: self._choose(self.table.item(row, 0).data(Qt.ItemDataRole.UserRole))
@@ -169,13 +171,13 @@ class InspectPanel(Panel):
 
     def soon(self) -> None:
         """Compare, if anybody looks."""
-        if self.isVisible():
+        if is_seen(self):
             self.refresh()
 
-    def showEvent(self, event: Any) -> None:
+    def _seen(self, seen: bool) -> None:
         """The panel is looked at: now the comparison is worth making."""
-        super().showEvent(event)
-        self.refresh()
+        if seen:
+            self.refresh()
 
     def refresh(self) -> None:
         """Bring maps and truth together and score them, beside whatever else is done."""

@@ -70,6 +70,8 @@ class MeasurePanel(Panel):
         for widget, title in ((page, "Apertures"), (self.profile, "Profile"), (self.totals, "Whole galaxy")):
             self.tabs.addTab(widget, title)
         self.column.addWidget(self.tabs, 1)
+        self.tabs.currentChanged.connect(lambda _: self._seen(True))
+        self.seen.connect(self._seen)
         self._build_tools()
         self._build_table()
         self._build_options()
@@ -221,7 +223,7 @@ class MeasurePanel(Panel):
             with QSignalBlocker(self.map):
                 self.map.clear()
                 self.map.addItems(names)
-                self.map.setCurrentText(before or self._looked_at())
+                self.map.setCurrentText(before if before in names else self._looked_at())
         self.table.model_.number = max(0, self.map.currentIndex())
         self.table.renew()
         self.message.say(self.measuring.problem)
@@ -236,11 +238,16 @@ class MeasurePanel(Panel):
         key = work.looked_at(self.session)
         return key.name if key is not None else ""
 
+    def _seen(self, seen: bool) -> None:
+        """What a tab shows is made when it is looked at."""
+        for view in (self.profile, self.totals):
+            view.seen(seen and self.tabs.currentWidget() is view)
+
     def _show_others(self) -> None:
         """The other tabs show the same map of the same source."""
         self.profile.look_at(self.map.currentText())
         self.profile.soon()
-        self.totals.refresh()
+        self.totals.soon()
 
     def _show_notes(self) -> None:
         planes, quantity = self.measuring.planes, self.table.model_.quantity

@@ -25,11 +25,10 @@ from ..galaxy import Ellipse
 from ..maps import PROPERTIES, PropertyMaps
 from . import plots, worker
 from .aperture_table import unit_words, with_error
-from .drawn_ellipse import ellipse_corners
 from .measuring import Measuring
 from .overlay import Overlay
-from .sky_shapes import Outline
-from .widgets import FAINT, GOOD, Message, NumberField, wrapped
+from .sky_shapes import Outline, ellipse_corners
+from .widgets import FAINT, GOOD, Message, NumberField, is_seen, wrapped
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -153,23 +152,16 @@ class ProfileView(QWidget):
 
     def soon(self, *_: Any) -> None:
         """Make the profile again in a moment, if anybody looks."""
-        if self.isVisible():
+        if is_seen(self):
             self._waiting.start()
 
-    def showEvent(self, event: Any) -> None:
-        """The tab is looked at: now the profile is worth making."""
-        super().showEvent(event)
+    def seen(self, seen: bool) -> None:
+        """The annuli show as long as the tab does; the profile is made when it is looked at."""
         layer = self.annuli.layer
         if layer is not None:
-            layer.visible = True
-        self.soon()
-
-    def hideEvent(self, event: Any) -> None:
-        """The annuli show as long as the tab does."""
-        super().hideEvent(event)
-        layer = self.annuli.layer if self.annuli._session() is not None else None
-        if layer is not None:
-            layer.visible = False
+            layer.visible = seen
+        if seen:
+            self._waiting.start()
 
     def refresh(self) -> None:
         """Measure and plot, beside whatever else is done."""
@@ -292,7 +284,7 @@ class ProfileView(QWidget):
             layer.editable = False
         layer = self.annuli.layer
         if layer is not None:
-            layer.visible = self.isVisible()
+            layer.visible = is_seen(self)
 
     # Files -----------------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..galaxy import Ellipse
 from .layers import AXIS_LABELS, UNITS
 from .sky import Reference, offsets, position_at
 
@@ -80,6 +81,35 @@ def polygon_corners(vertices: np.ndarray, reference: Reference) -> np.ndarray:
 def polygon_vertices(corners: np.ndarray, reference: Reference) -> np.ndarray:
     """The reverse of `polygon_corners`."""
     return np.array([sky_position(point, reference) for point in np.asarray(corners, float)])
+
+
+def ellipse_corners(ellipse: Ellipse, reference: Reference) -> np.ndarray:
+    """Corners of the box about an ellipse, shape (4, 2): north and west offset in arcsec on the plane tangent at `reference`.
+
+    The two sides that follow the first corner are the minor and the major axis.
+    """
+    from astropy import units as u
+    from astropy.coordinates import SkyCoord
+
+    centre = SkyCoord(ellipse.ra, ellipse.dec, unit="deg")
+    angles = (ellipse.pa + np.array([0, 90])) * u.deg
+    ends = centre.directional_offset_by(angles, np.array([ellipse.a, ellipse.b]) * u.arcsec)
+    east, north = offsets(np.append(ends.ra.deg, ellipse.ra), np.append(ends.dec.deg, ellipse.dec), reference)
+    *tips, middle = np.column_stack([north, -east])
+    major, minor = (tip - middle for tip in tips)
+    return middle + np.array([-major - minor, -major + minor, major + minor, major - minor])
+
+
+def ellipse_of(corners: np.ndarray, reference: Reference) -> Ellipse:
+    """The reverse of `ellipse_corners`, whichever of the sides is the longer."""
+    from astropy.coordinates import SkyCoord
+
+    corners = np.asarray(corners, float)
+    middle = corners.mean(axis=0)
+    tips = [middle, *((corners[i] + corners[i + 1]) / 2 for i in (0, 1))]
+    centre, *ends = (SkyCoord(*sky_position(tip, reference), unit="deg") for tip in tips)
+    a, b = sorted(((centre.separation(end).arcsec, centre.position_angle(end).deg) for end in ends), reverse=True)
+    return Ellipse(float(centre.ra.deg), float(centre.dec.deg), float(a[0]), float(b[0]), float(a[1]) % 180)
 
 
 def make_layer(outlines: Sequence[Outline], arcsec_per_pixel: float, name: str, colour: np.ndarray) -> Shapes:

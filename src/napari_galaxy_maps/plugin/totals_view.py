@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from qtpy.QtCore import Qt
@@ -22,7 +22,7 @@ from . import worker
 from .aperture_table import unit_words, with_error
 from .measuring import MAPS, Measuring
 from .profile_view import d25_of
-from .widgets import FAINT, GOOD, Message, wrapped
+from .widgets import FAINT, GOOD, Message, is_seen, wrapped
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -79,15 +79,18 @@ class TotalsView(QWidget):
             column.addWidget(widget)
         column.addStretch(1)
 
-    def showEvent(self, event: Any) -> None:
+    def seen(self, seen: bool) -> None:
         """The tab is looked at: now the sums are worth making."""
-        super().showEvent(event)
-        self.refresh()
+        if seen:
+            self.refresh()
+
+    def soon(self) -> None:
+        """Sum, if anybody looks."""
+        if is_seen(self):
+            self.refresh()
 
     def refresh(self) -> None:
         """Sum over the galaxy, beside whatever else is done."""
-        if not self.isVisible():
-            return
         from ..maps import PropertyMaps
 
         content, session = self.measuring.sources.get(self.measuring.chosen), self.session

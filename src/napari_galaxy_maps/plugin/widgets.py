@@ -10,7 +10,7 @@ from weakref import WeakMethod
 from qtpy.compat import isalive
 from qtpy.QtCore import QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QColor, QDoubleValidator, QIcon, QPainter, QPixmap
-from qtpy.QtWidgets import QFrame, QLabel, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDockWidget, QFrame, QLabel, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 WARNING = "#e0a030"
 GOOD = "#6cc070"
@@ -92,6 +92,8 @@ class Panel(QWidget):
     """A dock widget whose content scrolls when the window is low."""
 
     closed = False
+    seen = Signal(bool)
+    """Whether the panel came to the front, or went behind another."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,6 +110,17 @@ class Panel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(area)
         self.setMinimumWidth(360)
+        self._dock: QDockWidget | None = None
+
+    def showEvent(self, event: Any) -> None:
+        """Hear of tabs: a dock behind another one counts as visible in Qt."""
+        super().showEvent(event)
+        dock = self.parentWidget()
+        while dock is not None and not isinstance(dock, QDockWidget):
+            dock = dock.parentWidget()
+        if dock is not None and dock is not self._dock:
+            self._dock = dock
+            dock.visibilityChanged.connect(self.seen)
 
     def sizeHint(self) -> QSize:
         """As wide as the table of files needs."""
@@ -126,6 +139,11 @@ class Panel(QWidget):
                 QTimer.singleShot(0, lambda: signal.disconnect(hear, missing_ok=True))
 
         signal.connect(hear)
+
+
+def is_seen(widget: QWidget) -> bool:
+    """Whether anybody can see a widget: it is shown, and not in a dock behind another one."""
+    return bool(widget.isVisible() and not widget.visibleRegion().isEmpty())
 
 
 def eye_icon(colour: str = "#d0d4da") -> QIcon:
