@@ -44,7 +44,7 @@ def realisations(n, draw, recipe):
     return np.stack(data), np.stack(errors), cube
 
 
-def compare(data, errors, cube, where, tolerance=0.05):
+def compare(data, errors, cube, where, drawn=0.0):
     """Predicted over measured error of pixels and of sums over 10 x 10 pixels, band by band."""
     n, told = len(data), []
     for k, band in enumerate(cube.bands):
@@ -64,7 +64,9 @@ def compare(data, errors, cube, where, tolerance=0.05):
         ratio = np.sqrt(np.mean(predicted) / np.mean(measured))
         what = f"{band}: pixel {pixel:.3f}, sum {ratio:.3f} (n = {n}, {where.sum()} pixels, {len(predicted)} sums)"
         told.append(what)
-        assert pixel == pytest.approx(1, abs=tolerance) and ratio == pytest.approx(1, abs=tolerance), what
+        # `drawn` sigmas of the scatter that so few sums have of their own are allowed beside the 5 %
+        chance = drawn / np.sqrt(2 * n * len(predicted))
+        assert pixel == pytest.approx(1, abs=0.05) and ratio == pytest.approx(1, abs=0.05 + chance), what
     return told
 
 
@@ -103,7 +105,8 @@ def test_the_error_is_right_where_the_sources_photons_dominate(known):
     inner = np.zeros(cube.shape, bool)
     inner[middle - 10 : middle + 10, middle - 10 : middle + 10] = True
     assert np.median(errors[:, :, inner]) > 1.3 * np.median(errors[:, :, everywhere & ~inner])
-    compare(data, errors, cube, inner)
+    # Four sums of 50 draws are known to 5 % only; 300 draws of SDSS r put them at 1.01 to 1.045.
+    compare(data, errors, cube, inner, drawn=3)
 
 
 def test_calibration_and_reddening_add_up_linearly():
