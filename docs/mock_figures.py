@@ -18,13 +18,14 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from napari_galaxy_maps.mocks import View, draw_galaxy, make_mock, relations
+from napari_galaxy_maps.bands import INPUT_BANDS, get_band
+from napari_galaxy_maps.mocks import View, draw_galaxy, dust, make_mock, relations
 from napari_galaxy_maps.mocks.layers import ADDITIVE
-from napari_galaxy_maps.mocks.mock import render
+from napari_galaxy_maps.mocks.mock import MJY_SR_PER_LSUN_HZ_KPC2, render
 from napari_galaxy_maps.mocks.population import EARLY
 
 HERE = Path(__file__).parent
-BANDS = ("GALEX_FUV", "GALEX_NUV", "SDSS_u", "SDSS_g", "SDSS_r", "SDSS_i", "SDSS_z", "WISE_3.4")
+BANDS = INPUT_BANDS
 LSUN_W, PC_M = 3.828e26, 3.0856775815e16
 SUN_I = 4.58  # absolute AB magnitude of the Sun in i, as Taylor+ (2011) take it
 
@@ -39,8 +40,13 @@ def measure(seed: int) -> dict:
     kpc = 2 * reach / size
     total = planes.sum(axis=(1, 2)) * kpc**2
     row = dict(zip(ADDITIVE, total[len(BANDS) :], strict=True))
-    magnitude = -2.5 * np.log10(total[: len(BANDS)] * LSUN_W / (4 * np.pi * (10 * PC_M) ** 2) / 3.631e-23)
-    row.update(zip(BANDS, magnitude, strict=True))
+    light = planes[: len(BANDS)] * MJY_SR_PER_LSUN_HZ_KPC2 + dust.emission(
+        planes[len(BANDS) :], galaxy.qhac, BANDS, 0.0
+    )
+    luminosity = light.sum(axis=(1, 2)) * kpc**2 / MJY_SR_PER_LSUN_HZ_KPC2
+    row.update(
+        zip(BANDS, -2.5 * np.log10(luminosity * LSUN_W / (4 * np.pi * (10 * PC_M) ** 2) / 3.631e-23), strict=True)
+    )
     y, x = np.mgrid[:size, :size] - (size - 1) / 2
     radius = np.hypot(x, y).ravel() * kpc
     order = np.argsort(radius)
@@ -57,8 +63,6 @@ def measure(seed: int) -> dict:
         near = np.abs(np.log10(star * np.cos(np.radians(galaxy.inclination)) / 81e6)) < 0.15
         row["r_mol"] = np.median(h2[near] / (1.36 * hi[near])) if near.sum() > 3 else np.nan
     row.update(early=galaxy.kind in EARLY, kind=galaxy.kind, inclination=galaxy.inclination, drawn=galaxy.log_mass)
-    for name in ("FUV", "NUV"):
-        row[name] = row[f"GALEX_{name}"]
     return row
 
 
@@ -155,9 +159,46 @@ def dustpedia(folder: Path) -> dict:
     chosen = (stage > 0) & (galaxies.n_detected >= 3)
     sld, smd, tdust = (galaxies.targets[chosen, k] for k in range(3))
     name = f"(DustPedia, {chosen.sum()} late types; Salpeter to Chabrier)"
+    early = (stage <= -1) & np.isfinite(galaxies.values[INPUT_BANDS.index("WISE_12")])
     return {
+        "late": _relative(galaxies.imputed[:, chosen]), "early": _relative(galaxies.imputed[:, early]),
         "sld": f"{say(sld)} {name}", "smd": f"{say(smd + 0.24)} {name}", "tdust": f"{say(tdust, 1)} {name}",
     }  # fmt: skip
+
+
+def _relative(light: np.ndarray) -> np.ndarray:
+    """log10 of light relative to WISE 3.4, bands first."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log10(light / light[INPUT_BANDS.index("WISE_3.4")])
+
+
+def spectra(t: dict[str, np.ndarray], real: dict, path: Path) -> list[str]:
+    """Spectra of whole galaxies relative to WISE 3.4 beside DustPedia's; a figure, and how far the late types' medians differ."""
+    light = 10 ** (-0.4 * np.array([t[band] for band in INPUT_BANDS]))
+    fig, axes = plt.subplots(1, 2, figsize=(13, 4.6), sharey=True)
+    micron = np.array([get_band(band).pivot for band in INPUT_BANDS])
+    order = np.argsort(micron)
+    medians = {}
+    for ax, kind, which in ((axes[0], "late", ~t["early"]), (axes[1], "early", t["early"])):
+        for values, colour, label in (
+            (_relative(light[:, which]), "tab:blue", "mocks"),
+            (real[kind], "k", "DustPedia"),
+        ):
+            values = np.where(np.isfinite(values), values, np.nan)
+            low, middle, high = np.nanpercentile(values, [16, 50, 84], axis=1)
+            ax.fill_between(micron[order], low[order], high[order], color=colour, alpha=0.25)
+            ax.plot(micron[order], middle[order], "o-", color=colour, ms=4, label=f"{label} ({values.shape[1]})")
+            medians[kind, label] = middle
+        ax.set(xscale="log", xlabel="wavelength / micron", title=f"{kind} types", ylim=(-3.4, 1.3))
+        ax.legend()
+    axes[0].set_ylabel("log F / F(WISE 3.4)")
+    fig.tight_layout()
+    fig.savefig(path, dpi=70)
+    away = medians["late", "mocks"] - medians["late", "DustPedia"]
+    return [
+        "| " + " | ".join(band.replace("_", " ") for band in INPUT_BANDS) + " |", "|---" * len(INPUT_BANDS) + "|",
+        "| " + " | ".join(f"{x:+.2f}" for x in away) + " |",
+    ]  # fmt: skip
 
 
 def figure(t: dict[str, np.ndarray], path: Path) -> None:
@@ -251,9 +292,11 @@ FOREST_CASES = (
 
 
 def forest() -> list[str]:
-    """The dust model on mocks through the program's own chain, as a table: bias and rmse over pixels inside D25 at 8 arcsec."""
+    """The dust model on mocks through the program's own chain, as a table: bias and rmse over pixels of 8 arcsec inside half of D25."""
     from napari_galaxy_maps import cli
-    from napari_galaxy_maps.fits_io import read_maps
+    from napari_galaxy_maps.fits_io import read_maps, read_recipe
+    from napari_galaxy_maps.fits_io.galaxies import d25_ellipse
+    from napari_galaxy_maps.maps import Flag
     from napari_galaxy_maps.measure.residuals import score
 
     names = ("LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_STAR", "LOG_SIGMA_LSTAR")
@@ -267,7 +310,11 @@ def forest() -> list[str]:
                        "--out", f"{folder}/maps.fits"]  # fmt: skip
             if cli.main(mock) or cli.main(predict):
                 raise SystemExit(2)
-            table = score(read_maps(f"{folder}/maps.fits"), read_maps(f"{folder}/mock/truth.fits"))
+            maps, known = read_maps(f"{folder}/maps.fits"), read_recipe(f"{folder}/mock/recipe.toml").galaxy
+            ellipse = d25_ellipse(known.model_copy(update={"d25": known.d25 / 2}))
+            outside = ellipse.radius(maps.wcs, maps.shape) > 1
+            maps = replace(maps, flags=maps.flags | np.where(outside, int(Flag.OUTSIDE), 0).astype(np.int16))
+            table = score(maps, read_maps(f"{folder}/mock/truth.fits"))
         by_name = {row["property"]: row for row in table}
         cells = [f"{by_name[n]['bias']:+.2f} ({by_name[n]['rmse']:.2f})" if n in by_name else "" for n in names]
         biases.append([by_name[n]["bias"] if n in by_name else np.nan for n in names])
@@ -307,7 +354,10 @@ def main() -> None:
         return
     page = HERE / "mocks.md"
     text = insert(page.read_text(encoding="utf-8"), "population", rows)
-    page.write_text(insert(text, "forest", forest()), encoding="utf-8")
+    text = insert(text, "forest", forest())
+    if real:
+        text = insert(text, "spectra", spectra(t, real, HERE / "images" / "mocks-spectra.png"))
+    page.write_text(text, encoding="utf-8")
     figure(t, HERE / "images" / "mocks-population.png")
     gallery(HERE / "images" / "mocks-gallery.jpg")
 

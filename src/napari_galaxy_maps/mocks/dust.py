@@ -8,8 +8,8 @@ from ..sed.tables import at_redshift, dust_table, dust_temperature
 from .layers import ADDITIVE
 
 _DUST, _DIFFUSE, _CLOUD = (ADDITIVE.index(name) for name in ("dust", "diffuse", "cloud"))
-_MJY_SR = 3.828e26 / (4 * np.pi * 3.0856775815e19**2) * 1e20
-"""MJy/sr of one Lsun/Hz per kpc2."""
+MJY_SR_PER_LSUN_HZ_KPC2 = 3.828e26 / (4 * np.pi * 3.0856775815e19**2) * 1e20
+"""Surface brightness in MJy/sr of one Lsun/Hz per kpc2 that shines to all sides."""
 
 
 def radiation_field(planes: np.ndarray) -> np.ndarray:
@@ -73,6 +73,6 @@ def emission(planes: np.ndarray, qhac: float, bands: tuple[str, ...], redshift: 
     for kind, plane in ((0, planes[_DIFFUSE]), (1, planes[_CLOUD])):
         spectra = shape[:, kind].astype(np.float32)
         total += (spectra[row] * (1 - rest) + spectra[row + 1] * rest) * plane.ravel()[:, None]
-    total *= np.float32(_MJY_SR / (1 + redshift) ** 3)
+    total *= np.float32(MJY_SR_PER_LSUN_HZ_KPC2 / (1 + redshift) ** 3)
     result[places] = total.T.reshape(len(columns), *planes.shape[1:])
     return result

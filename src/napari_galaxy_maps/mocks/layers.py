@@ -33,7 +33,7 @@ CLUMPING = (0.15, 0.5)
 """Share of the dust in molecular and atomic gas that shades starlight at large; the rest hides in clouds and their like."""
 
 
-HOT = 0.3
+HOT = 0.15
 """Share of what clouds absorb that heats dust near the stars; the rest warms the molecular gas's dust as a whole."""
 
 

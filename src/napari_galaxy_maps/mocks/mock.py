@@ -13,6 +13,7 @@ from ..bands import BANDS, INPUT_BANDS, get_band
 from ..exceptions import InputError
 from ..galaxy import PC_PER_MPC_ARCSEC
 from . import dust, surroundings, surveys
+from .dust import MJY_SR_PER_LSUN_HZ_KPC2
 from .layers import ADDITIVE, Spheroid, build, sersic
 from .population import MockGalaxy, draw_galaxy
 from .rays import march
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from astropy.wcs import WCS
 
 UGRIZ = ("SDSS_u", "SDSS_g", "SDSS_r", "SDSS_i", "SDSS_z")
-_MJY_SR_PER_LSUN_HZ_KPC2 = 3.828e26 / (4 * np.pi * 3.0856775815e19**2) * 1e20
 MAX_DISTANCE = 650.0
 """Angular-diameter distance in Mpc at which the tables end (redshift 0.19)."""
 _CENTRE, _FINER = 4, 4
@@ -187,7 +187,7 @@ def make_mock(seed: int, view: View | None = None, galaxy: MockGalaxy | None = N
         companion, x, y = surroundings.companion(galaxy, view.size * view.pixel_arcsec * _kpc_per_arcsec(view) / 2)
         planes = planes + render(companion, view, redshift, x, y)
     n_bands = len(view.bands)
-    images = planes[:n_bands] * np.float32(_MJY_SR_PER_LSUN_HZ_KPC2 / (1 + redshift) ** 3)
+    images = planes[:n_bands] * np.float32(MJY_SR_PER_LSUN_HZ_KPC2 / (1 + redshift) ** 3)
     images += dust.emission(planes[n_bands:], galaxy.qhac, view.bands, redshift)
     seen, stars = surroundings.foreground(images, view, rng)
     truth, additive = _true_maps(planes[n_bands:], view)

@@ -184,6 +184,8 @@ def draw_galaxy(
     log_h2 = log_sfr + 9 + np.log10(relations.H2_DEPLETION_GYR) + 0.25 * normal[10]
     cloud = 0.7 * 10 ** (0.2 * normal[11]) * 10 ** np.clip(0.8 * (oxygen - relations.SOLAR_OH), -1.5, 0.1)
 
+    # Half of the Milky Way's small grains, as the mid-infrared of DustPedia's galaxies asks; fewer where metals are few.
+    small_grains = 0.08 * 10 ** np.clip(0.7 * min(oxygen - 8.6, 0.0) + 0.1 * normal[14], -0.8, 0.25)
     structure = _draw_structure(kind, mass, uniform[5:14], normal[12:16])
     cosine = uniform[15] if inclination is None else np.cos(np.radians(inclination))
     return MockGalaxy(
@@ -198,7 +200,7 @@ def draw_galaxy(
         star_metals=float(np.clip(star_metals, -1.6, 0.35)), star_gradient=float((-0.14 if early else -0.10) + 0.05 * normal[21]),
         log_hi=float(log_hi), log_h2=float(log_h2),
         dust_slope=float(np.clip(-1.15 + 0.15 * normal[22], -1.5, -0.7)), dust_bump=float(max(0.0, 0.8 + 0.5 * normal[23])),
-        cloud_tau=float(cloud), qhac=float(0.17 * 10 ** np.clip(0.7 * (oxygen - 8.6) * (oxygen < 8.6) + 0.1 * normal[14], -0.8, 0.25)),
+        cloud_tau=float(cloud), qhac=float(small_grains),
         **structure, inclination=float(np.degrees(np.arccos(np.clip(cosine, 0, 1)))), position_angle=float(180 * uniform[16]),
     )  # fmt: skip
 
