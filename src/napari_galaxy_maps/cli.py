@@ -363,6 +363,7 @@ def _prepare(arguments: argparse.Namespace) -> None:
 
 def _predict(arguments: argparse.Namespace) -> None:
     from .fits_io import is_cube, read_cube, read_maps, write_maps
+    from .measure.comparison import compare
     from .measure.residuals import score
     from .models.device import resolve_device
     from .models.registry import load_model
@@ -382,14 +383,15 @@ def _predict(arguments: argparse.Namespace) -> None:
         galaxy = _read(arguments, recipe)
         steps = predict_steps(galaxy, recipe, memory, _masks(arguments, galaxy))
     maps = _run(steps, arguments.quiet)
-    comparison = score(maps, truth) if truth is not None else None
     write_maps(arguments.out, maps, arguments.overwrite, mask_hdus(memory.cube.masks if memory.cube else None))
     if not arguments.quiet:
         _print_maps(maps)
-        if comparison is not None:
-            print(f"\nagainst {arguments.truth}:")
-            comparison.pprint(max_lines=-1, max_width=-1)
         print(f"written to {arguments.out}")
+    if truth is not None:
+        compared = compare(maps, truth)  # what is wrong with the truth must not cost the maps
+        if not arguments.quiet:
+            print("\n".join([f"\nagainst {arguments.truth}:", *(f"Note: {note}" for note in compared.notes)]))
+            score(compared.maps, compared.truth).pprint(max_lines=-1, max_width=-1)
 
 
 def _print_maps(maps: Any) -> None:

@@ -18,6 +18,7 @@ from napari_galaxy_maps.measure.comparison import (
     METRICS,
     all_metrics,
     compare,
+    compared_residual,
     galaxy_metrics,
     metrics,
     metrics_table,
@@ -330,3 +331,26 @@ def test_a_report_escapes_what_files_say(tmp_path):
     write_evaluation(tmp_path / "out", [comparison], card="<b>card</b>")
     page = (tmp_path / "out" / "report.html").read_text()
     assert "<script>" not in page and "&lt;b&gt;card" in page
+
+
+def test_the_residual_is_at_the_psf_and_on_the_grid_of_the_coarser(tmp_path):
+    fine = PropertyMaps(
+        {"LOG_SIGMA_MD": blob(80, 2.0, 4.0)}, {}, tan_wcs((80, 80), 2.0), np.zeros((80, 80), np.int16), {"fwhm": "4"}
+    )
+    coarse = PropertyMaps(
+        {"LOG_SIGMA_MD": blob(20, 8.0, 24.0)}, {}, tan_wcs((20, 20), 8.0), np.zeros((20, 20), np.int16), {"fwhm": "24"}
+    )
+    for prediction, truth in ((fine, coarse), (coarse, fine)):
+        residual = compared_residual(prediction, truth)
+        assert residual.shape == (20, 20)
+        assert any("smoothed from 4 to 24" in note for note in residual.provenance["note"])
+        # Without the smoothing the middle would be off by 0.2 dex; the wider pixels average, too.
+        assert np.nanmax(np.abs(residual.values["LOG_SIGMA_MD"])) < 0.05
+
+
+def blob(n: int, pixel: float, fwhm: float) -> np.ndarray:
+    """log10 of a Gaussian source of FWHM 30 arcsec on a faint level, as a PSF of `fwhm` shows it."""
+    y, x = (np.indices((n, n)) - (n - 1) / 2) * pixel
+    sigma, own = (np.hypot(30.0, width) / 2.3548 for width in (fwhm, 0.0))
+    light = (own / sigma) ** 2 * np.exp(-(x**2 + y**2) / (2 * sigma**2))
+    return np.log10(1e4 * (light + 0.05)).astype("f4")

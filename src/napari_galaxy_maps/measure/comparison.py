@@ -145,6 +145,19 @@ def compare(
     return Comparison(str(maps.provenance.get("object", "")), maps, truth, radius, blocks, tuple(notes))
 
 
+def compared_residual(maps: PropertyMaps, truth: PropertyMaps) -> PropertyMaps:
+    """Prediction minus truth at the PSF and on the grid of the coarser of the two; ``provenance["note"]`` says what was done.
+
+    Raises
+    ------
+    InputError
+        As `compare`.
+    """
+    found = compare(maps, truth)
+    residual = residual_maps(found.maps, found.truth)
+    return replace(residual, provenance={**residual.provenance, "note": list(found.notes)})
+
+
 def smooth(maps: PropertyMaps, fwhm: float, target: float) -> PropertyMaps:
     """Maps at a wider Gaussian PSF: what adds up as it adds up, the rest weighted by its denominator where that is there.
 

@@ -210,10 +210,10 @@ def with_layers(maps: PropertyMaps, truth: PropertyMaps | None, reference: Any, 
     residual, sentence = None, ""
     specs = map_specs(maps, reference, name)
     if truth is not None:
-        from ..measure.residuals import residual_maps
+        from ..measure.comparison import compared_residual
 
         try:
-            residual = residual_maps(maps, truth)
+            residual = compared_residual(maps, truth)
         except GalaxyMapsError as error:
             sentence = str(error)
         else:
@@ -269,10 +269,10 @@ def compare(session: Session) -> worker.Job | None:
     reference = session.place(maps)
 
     def steps() -> Steps:
-        from ..measure.residuals import residual_maps
+        from ..measure.comparison import compared_residual
 
         yield Progress("residuals", 0, 1, "comparing")
-        residual = residual_maps(maps, truth)
+        residual = compared_residual(maps, truth)
         return residual, map_specs(residual, reference, name, kind="residual")
 
     def compared(result: tuple[PropertyMaps, list[LayerSpec]]) -> None:
