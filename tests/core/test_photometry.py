@@ -78,6 +78,17 @@ def test_metal_lines_follow_the_oxygen():
     np.testing.assert_array_equal(nebular.lines(9.5)[1], nebular.lines(nebular.OH_RANGE[1])[1])
 
 
+@pytest.mark.realdata
+def test_lines_are_near_those_of_photoionisation_models(shared_data):
+    """At the Sun's metallicity and low ionisation; the observed ratios and the models' differ by a factor of two at most."""
+    rows = np.loadtxt(shared_data / "templates" / "lines_0.02.dat")
+    model = dict(zip(rows[:, 0], rows[:, 1], strict=True))
+    ours = dict(zip(*nebular.lines(8.69), strict=True))
+    assert ours[6562.8] / ours[4861.3] == pytest.approx(10 ** (model[6563] - model[4861]), rel=0.04)
+    for line, name in ((3727.5, 3727), (6583.4, 6584), (6716.4, 6716)):
+        assert np.log10(ours[line] / ours[4861.3]) == pytest.approx(model[name] - model[4861], abs=0.3), line
+
+
 def test_the_balmer_jump():
     """H I at 10^4 K: near 2.7e-39 erg cm3/s/Hz blueward of 3646 Angstrom (Osterbrock & Ferland 2006, Table 4.9), little beyond."""
     blue, red = nebular.continuum(np.array([3640.0, 3660.0])) * nebular.ALPHA_B

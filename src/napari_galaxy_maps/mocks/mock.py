@@ -14,7 +14,7 @@ from ..exceptions import InputError
 from ..galaxy import PC_PER_MPC_ARCSEC
 from . import dust, surroundings, surveys
 from .dust import MJY_SR_PER_LSUN_HZ_KPC2
-from .layers import ADDITIVE, Spheroid, build, sersic
+from .layers import ADDITIVE, Disc, Spheroid, build, sersic
 from .population import MockGalaxy, draw_galaxy
 from .rays import march
 from .structure import patterns
@@ -27,6 +27,9 @@ MAX_DISTANCE = 650.0
 """Angular-diameter distance in Mpc at which the tables end (redshift 0.19)."""
 _CENTRE, _FINER = 4, 4
 """The pixels within this many of the centre are sampled that many times finer."""
+
+_BLOCK = 65536
+"""Lines of sight at a time, so that what is computed on the way stays small."""
 
 
 @dataclass(frozen=True)
@@ -240,22 +243,21 @@ def render(galaxy: MockGalaxy, view: View, redshift: float, x0: float = 0.0, y0:
 
 
 def _rays(
-    galaxy: MockGalaxy, disc: object, spheroid: Spheroid, dx: np.ndarray, dy: np.ndarray, view: View, kpc: float
+    galaxy: MockGalaxy, disc: Disc, spheroid: Spheroid, dx: np.ndarray, dy: np.ndarray, view: View, kpc: float
 ) -> np.ndarray:
     """Disc and spheroid along lines of sight at offsets from the centre in kpc, shape (n_rays, n_columns)."""
-    from .layers import Disc
-
-    assert isinstance(disc, Disc)
     n_bands = len(view.bands)
     angle = np.radians(galaxy.position_angle)
     x, y = -dx * np.sin(angle) + dy * np.cos(angle), dx * np.cos(angle) + dy * np.sin(angle)
     half = float(min(disc.r_max, 1.45 * view.size / 2 * kpc / max(np.cos(np.radians(galaxy.inclination)), 0.25)))
-    grid = int(np.clip(view.size, 64, 2048))
-    recent = 10**galaxy.log_sfr * 1e7
-    plane = patterns(galaxy, half, grid, recent)
-    values = march(disc, plane, half, x, y, galaxy.inclination, n_bands)
-    if galaxy.bulge > 0:
-        values[:, :-1] += _spheroid(galaxy, disc.extinction, spheroid, values[:, -1], x, y, n_bands)
+    plane = patterns(galaxy, half, int(np.clip(view.size, 64, 2048)), 10**galaxy.log_sfr * 1e7)
+    values = np.empty((len(x), disc.table.shape[2]), np.float32)
+    for start in range(0, len(x), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        values[part] = march(disc, plane, half, x[part], y[part], galaxy.inclination, n_bands)
+        if galaxy.bulge > 0:
+            tau = values[part, -1]
+            values[part, :-1] += _spheroid(galaxy, disc.extinction, spheroid, tau, x[part], y[part], n_bands)
     return values
 
 

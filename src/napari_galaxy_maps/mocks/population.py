@@ -196,7 +196,7 @@ def draw_galaxy(
         thickness=float(np.clip((0.3 if small else 0.13) * 10 ** (0.1 * normal[18]), 0.07, 0.45)),
         truncation=float(np.clip(3.0 + 0.8 * normal[19], 1.8, 5.0)),
         oxygen=float(np.clip(oxygen, 7.7, 8.95)),
-        oxygen_gradient=float(relations.oxygen_gradient(mass)) + 0.03 * normal[20],
+        oxygen_gradient=float(relations.oxygen_gradient(mass) + 0.03 * normal[20]),
         star_metals=float(np.clip(star_metals, -1.6, 0.35)), star_gradient=float((-0.14 if early else -0.10) + 0.05 * normal[21]),
         log_hi=float(log_hi), log_h2=float(log_h2),
         dust_slope=float(np.clip(-1.15 + 0.15 * normal[22], -1.5, -0.7)), dust_bump=float(max(0.0, 0.8 + 0.5 * normal[23])),
@@ -230,7 +230,7 @@ def _draw_structure(kind: str, mass: float, u: np.ndarray, n: np.ndarray) -> dic
     if kind == "elliptical":
         found.update(arm_strength=0.0, flocculence=0.3)
     elif kind == "lenticular":
-        found.update(arm_strength=0.05, flocculence=0.25, bar=0.6 * (u[5] < 0.4), lopsided=0.0)
+        found.update(arm_strength=0.05, flocculence=0.25, bar=0.6 * float(u[5] < 0.4), lopsided=0.0)
     elif kind == "barred":
         found.update(bar=float(0.6 + 0.5 * u[5]), arms=2, ring_radius=float(found["bar_length"] * 1.1 * (u[6] < 0.3)))
     elif kind == "flocculent":
@@ -242,10 +242,13 @@ def _draw_structure(kind: str, mass: float, u: np.ndarray, n: np.ndarray) -> dic
             arm_strength=0.0,
             flocculence=float(0.9 + 0.4 * u[3]),
             lopsided=float(0.3 + 0.5 * u[4]),
-            bar=0.5 * (u[5] < 0.4),
+            bar=0.5 * float(u[5] < 0.4),
         )
     elif kind == "interacting":
         found.update(
-            arms=2, arm_strength=1.1, pitch=np.sign(found["pitch"]) * (24 + 12 * u[5]), lopsided=float(0.4 + 0.4 * u[4])
+            arms=2,
+            arm_strength=1.1,
+            pitch=float(np.sign(found["pitch"]) * (24 + 12 * u[5])),
+            lopsided=float(0.4 + 0.4 * u[4]),
         )
     return found
