@@ -99,6 +99,7 @@ def test_the_command_makes_the_same_files_twice(tmp_path, capsys):
     [
         (["--size", "3"], "3 pixels"),
         (["--kind", "comet"], "comet"),
+        (["--seed", "-1"], "-1"),
         (["--bands", "Q"], "'Q'"),
         (["--distance", "-4"], "-4"),
         (["--log-mass", "20"], "20"),

@@ -129,8 +129,10 @@ def draw_galaxy(
     Raises
     ------
     InputError
-        When there is no such kind, or the mass or inclination makes no sense.
+        When the seed is negative, there is no such kind, or the mass or inclination makes no sense.
     """
+    if seed < 0:
+        raise InputError(f"The seed {seed} of a mock galaxy is negative; choose 0 or a positive whole number.")
     if kind is not None and kind not in KINDS:
         raise InputError(f"There is no kind of mock galaxy called {kind!r}; there are {', '.join(KINDS)}.")
     if log_mass is not None and not MASS_RANGE[0] <= log_mass <= MASS_RANGE[1]:
