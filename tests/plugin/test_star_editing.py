@@ -428,7 +428,8 @@ def test_regions_are_saved_and_loaded(fitted, session, qtbot, monkeypatch, tmp_p
     make_doubtful(session, "2")
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(path), ""))
     click(qtbot, stars.save)
-    assert path.exists() and str(path) in stars.told.text()
+    wait_for(qtbot, lambda: idle(session) and path.exists())
+    assert str(path) in stars.told.text()
     saved = session.masking.now
     session.masking.delete([star(session, "1")])
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(path), ""))

@@ -25,6 +25,7 @@ class Masking:
 
     changed = Signal()
     """What is masked."""
+    told_changed = Signal()
     selection_changed = Signal()
     band_changed = Signal()
 
@@ -168,10 +169,12 @@ class Masking:
             table = {id(old): new for old, new in changes}
             after = [table.get(id(item), item) for item in self.selected]
             select = added or [item for item in after if item is not None]
+        self.told = ""
         self.change(mask_edits.exchanged(self.now, changes, added), words, select)
 
     def paint(self, patch: Patch, words: str = "the stroke") -> None:
         """A painted mask in the place of the one of its bands."""
+        self.told = ""
         self.change(mask_edits.painted(self.now, patch), words, self.selected)
 
     def undo(self) -> None:
@@ -192,6 +195,11 @@ class Masking:
         self.selected = tuple(select)
         self.changed.emit()
         self.selection_changed.emit()
+
+    def tell(self, text: str) -> None:
+        """Say a sentence of the masks."""
+        self.told = text
+        self.told_changed.emit()
 
     # What is looked at -----------------------------------------------------------------------------------------------
 

@@ -9,11 +9,10 @@ from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
 
-from ..exceptions import GalaxyMapsError
 from ..maps import Flag
 from ..prepare import mask_edits
 from ..prepare.mask_edits import Item
-from . import work, worker
+from . import work
 from .session import session_for
 from .star_table import StarTable
 from .widgets import FAINT, GOOD, WARNING, Message, Panel, wrapped
@@ -47,6 +46,7 @@ class StarsPanel(Panel):
             (self.masking.changed, self._masks_changed),
             (self.masking.selection_changed, self._selection_changed),
             (self.masking.band_changed, self._band_changed),
+            (self.masking.told_changed, self._show_state),
             (session.following.changed, self._show_state),
             (session.galaxy_changed, self._galaxy_changed),
             (session.recipe_changed, self._show_source),
@@ -295,21 +295,9 @@ class StarsPanel(Panel):
     def _ask_save(self) -> None:
         name = (self.session.name or "galaxy").replace(" ", "_")
         path, _ = QFileDialog.getSaveFileName(self, "Save regions", f"{name}_stars.reg", "DS9 regions (*.reg)")
-        if not path:
-            return
-        from ..prepare.masks_io import masks_to_regions
-
-        path = path if Path(path).suffix else f"{path}.reg"
-        now = self.masking.now
-        assert now is not None
-        try:
-            masks_to_regions(path, now, overwrite=True)
-        except GalaxyMapsError as error:
-            self.message.say(worker.report(error))
-            return
-        rest = " The painted mask has no such form; it is saved with the maps." if now.patches else ""
-        self.told.setText(f"Saved in {path}.{rest}")
-        self.told.setVisible(True)
+        if path:
+            self.message.say("")
+            work.save_regions(self.session, path if Path(path).suffix else f"{path}.reg")
 
 
 def _button(text: str, name: str, slot: Any) -> QPushButton:

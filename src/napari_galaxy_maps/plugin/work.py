@@ -341,6 +341,25 @@ def load_regions(session: Session, path: str) -> worker.Job | None:
     return worker.start(session, "Loading regions", steps, on_result=loaded, on_error=session.note)
 
 
+def save_regions(session: Session, path: str) -> worker.Job | None:
+    """Write the circles and polygons as DS9 regions; the file appears only once it is whole."""
+    masks = session.masking.now
+    if masks is None:
+        return None
+
+    def steps() -> Steps:
+        from ..prepare.masks_io import masks_to_regions
+
+        yield Progress("save", 0, 1, Path(path).name)
+        masks_to_regions(path, masks, overwrite=True)
+
+    def saved(_: None) -> None:
+        rest = " The painted mask has no such form; it is saved with the maps." if masks.patches else ""
+        session.masking.tell(f"Saved in {path}.{rest}")
+
+    return worker.start(session, "Saving regions", steps, on_result=saved, on_error=session.note)
+
+
 def masks_to_save(session: Session, maps: PropertyMaps) -> Masks | None:
     """What goes into a file of maps as masked: what a person sees, edits that the maps do not show yet included."""
     kept = session.memory
