@@ -142,9 +142,8 @@ class BandImage:
     @property
     def pixel_arcsec(self) -> float:
         """Side of a square pixel of the same area, in arcsec."""
-        from astropy.wcs.utils import proj_plane_pixel_area
-
-        return float(np.sqrt(proj_plane_pixel_area(self.wcs)) * 3600)
+        # astropy's proj_plane_pixel_area copies the WCS first, to be rid of axes that this one has not.
+        return float(np.sqrt(np.abs(np.linalg.det(self.wcs.pixel_scale_matrix))) * 3600)
 
     @property
     def frame(self) -> np.ndarray:

@@ -214,7 +214,8 @@ def part_of(
         start = int(np.clip(np.floor(low), 0, size - 1))
         bounds.append(slice(start, int(np.clip(np.ceil(high) + 1, start + 1, size))))
     rows, columns = bounds
-    form = where.form[(slice(None), *rectangle)]
+    # Contiguous, as the whole is: the loops are compiled for each layout of arrays.
+    form, reach = np.ascontiguousarray(where.form[(slice(None), *rectangle)]), np.ascontiguousarray(reach)
     return PixelMap(x - columns.start, y - rows.start, form, reach, where.separable), (rows, columns)
 
 
@@ -256,9 +257,16 @@ def resample_planes(planes: np.ndarray, where: PixelMap, min_weight: float = 0.5
     return result.astype(np.float32)
 
 
+_FEWEST_ROWS = 16
+"""Rows of the grid that a thread is worth starting for."""
+
+
 def _in_strips(work: Callable[[tuple[int, int]], Any], rows: int) -> None:
     """Run `work` on strips of rows, on as many threads as there are processors."""
-    threads = min(os.cpu_count() or 1, 8, rows)
+    threads = min(os.cpu_count() or 1, 8, rows // _FEWEST_ROWS)
+    if threads < 2:  # the few rows that an edit touches are done before a thread has begun
+        work((0, rows))
+        return
     edges = np.linspace(0, rows, 4 * threads + 1).astype(int)
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)))

@@ -11,7 +11,7 @@ import numpy as np
 from ..fits_io.regions_io import Polygon
 from ..galaxy import BandImage
 from .pixels import to_pixels
-from .star_list import Star, star_mask
+from .star_list import Discs, Star, star_mask
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -83,9 +83,12 @@ class Masks:
         stars = tuple(star for star in self.stars if star.origin == "hand")
         return Masks(stars, self.patches, self.polygons, self.complete)
 
-    def on(self, image: BandImage) -> np.ndarray | None:
-        """The mask of an image in its band, shape (ny, nx), True where masked; None where nothing is."""
-        mask = star_mask(self.stars, image) if self.stars else None
+    def on(self, image: BandImage, known: Discs | None = None) -> np.ndarray | None:
+        """The mask of an image in its band, shape (ny, nx), True where masked; None where nothing is.
+
+        `known`, kept between calls, spares the circles that have not changed.
+        """
+        mask = star_mask(self.stars, image, known) if self.stars else None
         for patch in self.patches:
             if not patch.bands or image.band.name in patch.bands:
                 painted = patch.on(image.wcs, image.shape)

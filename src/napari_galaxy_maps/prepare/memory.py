@@ -13,6 +13,7 @@ from .adaptive import PixelMap, part_of, pixel_map
 from .grid import Grid, resample, resampled
 from .kernels import Kernel
 from .psf import Box, Sums, changed_box, convolution_sums, divided, matched, sampling_step, unmatched, update_sums
+from .star_list import Discs
 
 T = TypeVar("T")
 
@@ -48,11 +49,14 @@ class Memory:
         What the stars were fitted to, and the masks that came of it.
     touched : dict of str to Box
         By band, the part of the grid that the last change of masks has touched.
+    discs : dict
+        What the stars' circles cover of each image.
     """
 
     stars: tuple[tuple[Any, ...], Any] | None = None
     kept: dict[tuple[str, str], tuple[BandImage, tuple[Any, ...], Any]] = field(default_factory=dict)
     touched: dict[str, Box] = field(default_factory=dict)
+    discs: Discs = field(default_factory=dict)
     _matched: dict[str, _Matched] = field(default_factory=dict)
     _changes: dict[str, tuple[BandImage, BandImage, Box]] = field(default_factory=dict)
     _gridded: dict[str, _Gridded] = field(default_factory=dict)

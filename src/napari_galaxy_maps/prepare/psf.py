@@ -255,19 +255,20 @@ def _pieces(changed: np.ndarray, box: Box, reach: int) -> list[tuple[Box, np.nda
     labels, n = label(changed[box], np.ones((3, 3)))
     if not 1 < n <= _MOST_PIECES:
         return [(box, changed)]
-    whole = np.zeros(changed.shape, np.int32)
-    whole[box] = labels
+    top, left = box[0].start, box[1].start
     ny, nx = changed.shape
     pieces = [
         (
-            slice(max(0, rows.start - reach), min(ny, rows.stop + reach)),
-            slice(max(0, columns.start - reach), min(nx, columns.stop + reach)),
+            slice(max(0, top + rows.start - reach), min(ny, top + rows.stop + reach)),
+            slice(max(0, left + columns.start - reach), min(nx, left + columns.stop + reach)),
         )
-        for rows, columns in find_objects(whole)
+        for rows, columns in find_objects(labels)
     ]
     areas = [(rows.stop - rows.start) * (columns.stop - columns.start) for rows, columns in (box, *pieces)]
     if sum(areas[1:]) > 0.8 * areas[0]:
         return [(box, changed)]
+    whole = np.zeros(changed.shape, np.uint8)
+    whole[box] = labels
     return [(piece, whole == k) for k, piece in enumerate(pieces, 1)]
 
 

@@ -48,7 +48,16 @@ class Star:
     spared: tuple[float, float, float] | None = None
 
 
-def star_mask(stars: Sequence[Star], image: BandImage) -> np.ndarray:
+Disc = tuple[slice, slice, np.ndarray]
+"""Rows and columns of an image, and which of the pixels there a circle covers."""
+
+Discs = dict[tuple[str, int], tuple[Star, BandImage, "Disc | None"]]
+"""Discs by band and star, with what they are of, so that only those of changed stars are made again."""
+
+_REMEMBERED = 20_000
+
+
+def star_mask(stars: Sequence[Star], image: BandImage, known: Discs | None = None) -> np.ndarray:
     """Pixels under the enabled circles of an image's band.
 
     Parameters
@@ -57,6 +66,8 @@ def star_mask(stars: Sequence[Star], image: BandImage) -> np.ndarray:
         Any number.
     image : BandImage
         Its WCS may be rotated, sheared and distorted.
+    known : dict, optional
+        Kept between calls, it spares what has not changed.
 
     Returns
     -------
@@ -65,48 +76,74 @@ def star_mask(stars: Sequence[Star], image: BandImage) -> np.ndarray:
     """
     mask = np.zeros(image.shape, bool)
     name = image.band.name
-    spared: dict[tuple[float, float, float] | None, list[tuple[float, float, float]]] = {}
-    for star in stars:
-        radius = star.radii.get(name, 0.0)
-        if star.enabled and radius > 0:
-            spared.setdefault(star.spared, []).append((star.ra, star.dec, radius))
-    for place, circles in spared.items():
-        here = np.zeros(image.shape, bool) if place is not None else mask
-        _paint_all(here, image, np.array(circles))
+    known = {} if known is None else known
+    shown = [star for star in stars if star.enabled and star.radii.get(name, 0.0) > 0]
+    fresh = [star for star in shown if not _is_known(known.get((name, id(star))), star, image)]
+    if len(known) > _REMEMBERED:
+        known.clear()
+        fresh = shown
+    circles = np.array([(star.ra, star.dec, star.radii[name]) for star in fresh]).reshape(-1, 3)
+    for star, disc in zip(fresh, discs(image, circles), strict=True):
+        known[name, id(star)] = (star, image, disc)
+    spared: dict[tuple[float, float, float] | None, list[Disc]] = {}
+    for star in shown:
+        disc = known[name, id(star)][2]
+        if disc is not None:
+            spared.setdefault(star.spared, []).append(disc)
+    for place, covered in spared.items():
+        here = mask if place is None else np.zeros(image.shape, bool)
+        for rows, columns, disc_mask in covered:
+            here[rows, columns] |= disc_mask
         if place is not None:
-            hole = np.zeros(image.shape, bool)
-            _paint_all(hole, image, np.array([place]))
-            mask |= here & ~hole
+            for hole in discs(image, np.array([place])):
+                if hole is not None:
+                    here[hole[0], hole[1]] &= ~hole[2]
+            mask |= here
     return mask
 
 
-def _paint_all(mask: np.ndarray, image: BandImage, circles: np.ndarray) -> None:
-    """Paint circles, shape (n, 3): ICRS degrees and radius in arcsec."""
+def _is_known(entry: tuple[Star, BandImage, Disc | None] | None, star: Star, image: BandImage) -> bool:
+    return entry is not None and entry[0] is star and entry[1] is image
+
+
+def discs(image: BandImage, circles: np.ndarray) -> list[Disc | None]:
+    """What circles cover of an image; None where they lie off it.
+
+    Parameters
+    ----------
+    image : BandImage
+    circles : ndarray, shape (n, 3)
+        ICRS degrees and radius in arcsec.
+    """
+    found: list[Disc | None] = [None] * len(circles)
+    if not len(circles):
+        return found
     ra, dec, radius = circles.T
     x, y = to_pixels(image.wcs, image.shape, ra, dec, margin=float(radius.max() / image.pixel_arcsec) + 2)
-    there = np.isfinite(x)
-    if not there.any():
-        return
-    steps = pixel_steps(image.wcs, x[there], y[there])
-    for px, py, size, step in zip(x[there], y[there], radius[there], steps, strict=True):
-        _paint(mask, px, py, size, step)
+    there = np.flatnonzero(np.isfinite(x))
+    if there.size:
+        for i, step in zip(there, pixel_steps(image.wcs, x[there], y[there]), strict=True):
+            found[i] = _disc(image.shape, float(x[i]), float(y[i]), float(radius[i]), step)
+    return found
 
 
-def _paint(mask: np.ndarray, x: float, y: float, radius: float, steps: np.ndarray) -> None:
-    """Set the pixels whose centre lies within `radius` arcsec, in the circle's own bounding box."""
-    ny, nx = mask.shape
+def _disc(shape: tuple[int, int], x: float, y: float, radius: float, steps: np.ndarray) -> Disc | None:
+    """The pixels whose centre lies within `radius` arcsec, in the circle's own bounding box."""
+    ny, nx = shape
     inverse = np.abs(np.linalg.inv(steps))
     reach = radius * np.sqrt((inverse**2).sum(axis=1))  # half-sides of the box around the ellipse that the circle is
-    x0, x1 = max(0, int(np.ceil(x - reach[0]))), min(nx, int(np.floor(x + reach[0])) + 1)
-    y0, y1 = max(0, int(np.ceil(y - reach[1]))), min(ny, int(np.floor(y + reach[1])) + 1)
-    if x1 > x0 and y1 > y0:
-        u, v = np.arange(x0, x1) - x, (np.arange(y0, y1) - y)[:, None]
-        east, north = steps[0, 0] * u + steps[0, 1] * v, steps[1, 0] * u + steps[1, 1] * v
-        mask[y0:y1, x0:x1] |= east**2 + north**2 <= radius**2
-    # a circle smaller than a pixel still masks the pixel it lies in
     column, row = round(x), round(y)
-    if 0 <= column < nx and 0 <= row < ny:
-        mask[row, column] = True
+    x0, x1 = max(0, min(int(np.ceil(x - reach[0])), column)), min(nx, max(int(np.floor(x + reach[0])), column) + 1)
+    y0, y1 = max(0, min(int(np.ceil(y - reach[1])), row)), min(ny, max(int(np.floor(y + reach[1])), row) + 1)
+    if x1 <= x0 or y1 <= y0:
+        return None
+    u, v = np.arange(x0, x1) - x, (np.arange(y0, y1) - y)[:, None]
+    east, north = steps[0, 0] * u + steps[0, 1] * v, steps[1, 0] * u + steps[1, 1] * v
+    covered = east**2 + north**2 <= radius**2
+    # a circle smaller than a pixel still masks the pixel it lies in
+    if x0 <= column < x1 and y0 <= row < y1:
+        covered[row - y0, column - x0] = True
+    return slice(y0, y1), slice(x0, x1), covered
 
 
 def to_circles(stars: Iterable[Star]) -> list[Circle]:

@@ -123,7 +123,7 @@ def prepare_steps(
         shared[name] = memory.do("shared", shared_area, cut, kernel, grid.pixel_arcsec)
         if name in broader:
             cut = memory.do("broad", keep_broad, cut, common)
-        mask = masks.on(cut)
+        mask = masks.on(cut, memory.discs)
         if mask is not None and _at_nucleus(mask, cut, ellipse):
             yield Progress(
                 "stars",
