@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from .layers import LayerSpec, image_spec
 from .work import STEPS, Predicted, Steps, kept_memory, with_layers
 
 if TYPE_CHECKING:
+    from ..maps import PropertyMaps
     from ..prepare.masks import Masks
     from .session import Session
 
@@ -40,6 +42,7 @@ class Following:
         self.session = session
         self.on = True
         self._timer: Any = None
+        self._moved: tuple[PropertyMaps, PropertyMaps] | None = None
         session.masking.changed.connect(self._edited)
 
     def switch(self, on: bool) -> None:
@@ -56,6 +59,19 @@ class Following:
         if session.maps is None or kept is None or kept.cube is None or kept.maps is not session.maps:
             return False
         return not _same(kept.cube.masks, session.masking.now, session.recipe.stars.enabled)
+
+    def truth_near(self, truth: PropertyMaps | None, maps: PropertyMaps) -> PropertyMaps | None:
+        """The truth on the grid of the maps; to bring it there takes longer than an edit, so it is done once a grid."""
+        from ..measure.residuals import bring_to_grid, same_grid
+
+        if truth is None:
+            return None
+        known = self._moved
+        if known is not None and known[0] is truth and same_grid(known[1].wcs, known[1].shape, maps.wcs, maps.shape):
+            return known[1]
+        moved = bring_to_grid(truth, maps.wcs, maps.shape)
+        self._moved = truth, moved
+        return moved
 
     def _edited(self) -> None:
         if not (self.on and self.session.maps is not None):
@@ -129,7 +145,8 @@ def refresh(session: Session) -> worker.Job | None:
         shown = [
             image_spec(image, reference, name, step=step) for (step, _), image in prepared.items() if step in looking
         ]
-        return with_layers(maps, truth, reference, name), shown
+        predicted = with_layers(maps, session.following.truth_near(truth, maps), reference, name)
+        return replace(predicted, truth=truth), shown
 
     def refreshed(result: tuple[Predicted, list[LayerSpec]]) -> None:
         predicted, shown = result
