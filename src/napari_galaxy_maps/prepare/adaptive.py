@@ -137,18 +137,20 @@ def _kernels() -> tuple[Callable[..., None], Callable[..., None]]:
             ratio *= shrink
         return total
 
-    @numba.njit(cache=True, nogil=True, fastmath=True)
+    # Not all of fast mathematics: with it the test for NaN is left out, and a pixel off the sphere writes anywhere.
+    @numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "arcp", "nsz", "afn"})
     def separable(planes, x0, y0, form, reach, first, last, sums, inside, total):  # type: ignore[no-untyped-def]
         n, ny, nx = planes.shape
         widest = 0
         for i in range(first, last):
             for j in range(x0.shape[1]):
-                widest = max(widest, int(2 * reach[i, j]) + 3)
+                if np.isfinite(reach[i, j]):
+                    widest = max(widest, int(2 * reach[i, j]) + 3)
         wx, wy = np.empty(widest, np.float32), np.empty(widest, np.float32)
         for i in range(first, last):
             for j in range(x0.shape[1]):
                 x, y = x0[i, j], y0[i, j]
-                if not (np.isfinite(x) and np.isfinite(y)):
+                if not (np.isfinite(x) and np.isfinite(y) and np.isfinite(reach[i, j])):
                     continue
                 left, right = int(np.ceil(x - reach[i, j])), int(np.floor(x + reach[i, j]))
                 low, high = int(np.ceil(y - reach[i, j])), int(np.floor(y + reach[i, j]))
@@ -175,7 +177,7 @@ def _kernels() -> tuple[Callable[..., None], Callable[..., None]]:
         for i in range(first, last):
             for j in range(x0.shape[1]):
                 x, y = x0[i, j], y0[i, j]
-                if not (np.isfinite(x) and np.isfinite(y)):
+                if not (np.isfinite(x) and np.isfinite(y) and np.isfinite(reach[i, j])):
                     continue
                 for row in range(int(np.ceil(y - reach[i, j])), int(np.floor(y + reach[i, j])) + 1):
                     dy = row - y
