@@ -16,7 +16,9 @@ from napari_galaxy_maps.galaxy import PC_PER_MPC_ARCSEC, Ellipse
 from napari_galaxy_maps.maps import PropertyMaps
 from napari_galaxy_maps.measure.comparison import (
     METRICS,
+    Pixels,
     all_metrics,
+    chi2_by_galaxy,
     compare,
     compared_residual,
     galaxy_metrics,
@@ -354,3 +356,16 @@ def blob(n: int, pixel: float, fwhm: float) -> np.ndarray:
     sigma, own = (np.hypot(30.0, width) / 2.3548 for width in (fwhm, 0.0))
     light = (own / sigma) ** 2 * np.exp(-(x**2 + y**2) / (2 * sigma**2))
     return np.log10(1e4 * (light + 0.05)).astype("f4")
+
+
+def test_chi2_by_galaxy_is_the_spread_of_the_galaxies_own():
+    rng = np.random.default_rng(4)
+    galaxy = np.repeat(np.arange(40), 500)
+    scale = np.sqrt(np.linspace(0.25, 4, 40))  # chi2 of each galaxy
+    off = rng.normal(0, scale[galaxy])
+    nothing = np.zeros(galaxy.size)
+    found = chi2_by_galaxy(Pixels(off, nothing, nothing + 1, nothing, galaxy, galaxy))
+    assert found["n"] == 40
+    for name, share in (("p16", 0.16), ("p50", 0.5), ("p84", 0.84)):
+        assert found[name] == pytest.approx(0.25 + share * 3.75, rel=0.1)
+    assert np.isnan(chi2_by_galaxy(Pixels(off, nothing, nothing * np.nan, nothing, galaxy, galaxy))["p50"])

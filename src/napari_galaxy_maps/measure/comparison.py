@@ -281,6 +281,19 @@ def galaxy_metrics(comparisons: Sequence[Comparison], name: str) -> dict[str, fl
     return metrics(Pixels(predicted, true, nothing, nothing, galaxies, galaxies))
 
 
+def chi2_by_galaxy(pixels: Pixels) -> dict[str, float]:
+    """Percentiles over galaxies of their mean z squared (DB21 Sect. 3): ``n p16 p50 p84``; NaN where there is no sigma."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        z = pixels.residual / pixels.sigma
+    known = np.isfinite(z)
+    galaxies, which = np.unique(pixels.galaxy[known], return_inverse=True)
+    if not len(galaxies):
+        return {"n": 0.0} | dict.fromkeys(("p16", "p50", "p84"), float("nan"))
+    each = np.bincount(which, z[known] ** 2) / np.bincount(which)
+    low, middle, high = np.percentile(each, (16, 50, 84))
+    return {"n": float(len(galaxies)), "p16": float(low), "p50": float(middle), "p84": float(high)}
+
+
 def radial_metrics(pixels: Pixels, edges: Sequence[float] = (0, 0.25, 0.5, 0.75, 1.0, 1.5)) -> list[dict[str, float]]:
     """`metrics` in bins of radius, in R25; bins with fewer than ten pixels are left out."""
     found = []
@@ -303,7 +316,7 @@ def all_metrics(comparisons: Sequence[Comparison]) -> dict[str, dict[str, Any]]:
         unit = "dex" if name in IN_LOG else PROPERTIES[name].unit
         found[name] = {
             "unit": unit, "pixels": metrics(pixels), "galaxies": galaxy_metrics(comparisons, name),
-            "radius": radial_metrics(pixels),
+            "radius": radial_metrics(pixels), "chi2_by_galaxy": chi2_by_galaxy(pixels),
         }  # fmt: skip
     return found
 
