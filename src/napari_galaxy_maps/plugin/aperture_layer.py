@@ -14,7 +14,7 @@ from ..galaxy import Ellipse
 from ..measure.apertures import Aperture
 from . import sky_shapes, viewers
 from .measuring import Measuring, measuring_of
-from .overlay import Overlay
+from .overlay import Overlay, bind_undo
 from .sky import Reference
 from .sky_shapes import Outline, ellipse_corners, ellipse_of
 
@@ -94,8 +94,7 @@ class ApertureLayer:
         # In front of napari's own listener, which draws: a circle is round before it is seen.
         layer.events.set_data.connect(self._on_drag, position="first")
         layer.selected_data.events.items_changed.connect(self._on_selected)
-        layer.bind_key("Control-Z", lambda _: self.measuring.undo(), overwrite=True)
-        layer.bind_key("Control-Shift-Z", lambda _: self.measuring.redo(), overwrite=True)
+        bind_undo(layer, self.measuring)
         self._show_names()
         self._show_rings()
         return layer

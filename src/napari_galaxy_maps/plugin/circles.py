@@ -14,7 +14,7 @@ from ..prepare.mask_edits import Item
 from ..prepare.star_list import Star
 from . import sky_shapes, viewers
 from .masking import name_of
-from .overlay import Overlay
+from .overlay import Overlay, bind_undo
 from .sky_shapes import Outline
 
 if TYPE_CHECKING:
@@ -307,9 +307,3 @@ def _style(item: Item) -> tuple[tuple[float, float, float, float], float]:
     if item.enabled:
         return ((*ORANGE, 1.0), 2.8) if item.flag else ((*CYAN, 1.0), 1.6)
     return ((*ORANGE, 0.55), 2.0) if item.flag else ((*GREY, 0.55), 1.0)
-
-
-def bind_undo(layer: Any, masking: Any) -> None:
-    """Ctrl+Z and Ctrl+Shift+Z on a layer take edits of the masks back and do them again."""
-    layer.bind_key("Control-Z", lambda _: masking.undo(), overwrite=True)
-    layer.bind_key("Control-Shift-Z", lambda _: masking.redo(), overwrite=True)

@@ -16,7 +16,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
-    QPushButton,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -30,7 +29,7 @@ from .aperture_table import with_error
 from .brush import Brush
 from .profile_view import d25_of
 from .session import session_for
-from .widgets import FAINT, GOOD, Message, Panel, is_seen, wrapped
+from .widgets import FAINT, GOOD, Message, Panel, is_seen, make_button, wrapped
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -128,9 +127,9 @@ class InspectPanel(Panel):
         self.column.addLayout(self.place, 1)
         self.selected = wrapped(name="selected")
         row = QHBoxLayout()
-        self.paint = _button("Pick on the galaxy", "paint", self._paint)
+        self.paint = make_button("Pick on the galaxy", "paint", self._paint)
         self.paint.setToolTip("Paint pixels with napari's brush; they light up in the plot")
-        self.clear = _button("Pick none", "clear", self._clear)
+        self.clear = make_button("Pick none", "clear", self._clear)
         row.addWidget(self.paint)
         row.addWidget(self.clear)
         self.column.addWidget(self.selected)
@@ -138,9 +137,9 @@ class InspectPanel(Panel):
         self.notes = wrapped(colour=FAINT, name="notes")
         self.message = Message()
         row = QHBoxLayout()
-        self.picture = _button("Save figure…", "picture", self._ask_picture)
+        self.picture = make_button("Save figure…", "picture", self._ask_picture)
         self.picture.setToolTip("PNG, PDF or SVG, with the table behind it beside it")
-        self.report = _button("Save report…", "report", self._ask_report)
+        self.report = make_button("Save report…", "report", self._ask_report)
         self.report.setToolTip("A folder with all figures, tables, scores, and one page with all of it (report.html)")
         row.addWidget(self.picture)
         row.addWidget(self.report)
@@ -447,10 +446,3 @@ def _combo(name: str) -> QComboBox:
     box.setObjectName(name)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     return box
-
-
-def _button(text: str, name: str, slot: Any) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(name)
-    button.clicked.connect(lambda *_: slot())
-    return button

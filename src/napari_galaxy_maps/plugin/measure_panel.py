@@ -6,8 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtGui import QKeySequence, QShortcut
+from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -32,7 +31,7 @@ from .measuring import measuring_of
 from .profile_view import ProfileView
 from .session import session_for
 from .totals_view import TotalsView
-from .widgets import FAINT, GOOD, Message, Panel, wrapped
+from .widgets import FAINT, GOOD, Message, Panel, bind_edit_keys, make_button, wrapped
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -116,7 +115,7 @@ class MeasurePanel(Panel):
         row = QHBoxLayout()
         self.tools: dict[str, QPushButton] = {}
         for name, text, mode, tip in _TOOLS:
-            button = _button(text, name, lambda name=name, mode=mode: self._draw(name, mode))
+            button = make_button(text, name, lambda name=name, mode=mode: self._draw(name, mode))
             button.setCheckable(True)
             button.setToolTip(tip)
             self.tools[name] = button
@@ -133,20 +132,13 @@ class MeasurePanel(Panel):
         self.message = Message()
         self.page.addWidget(self.message)
         row = QHBoxLayout()
-        self.delete = _button("Delete", "delete", self._delete)
-        self.undo = _button("Undo", "undo", self.measuring.undo)
-        self.redo = _button("Redo", "redo", self.measuring.redo)
+        self.delete = make_button("Delete", "delete", self._delete)
+        self.undo = make_button("Undo", "undo", self.measuring.undo)
+        self.redo = make_button("Redo", "redo", self.measuring.redo)
         for button in (self.delete, self.undo, self.redo):
             row.addWidget(button)
         self.page.addLayout(row)
-        for keys, slot in (
-            (QKeySequence("Ctrl+Z"), self.measuring.undo),
-            (QKeySequence("Ctrl+Shift+Z"), self.measuring.redo),
-            (QKeySequence(Qt.Key.Key_Delete), self._delete),
-        ):
-            shortcut = QShortcut(keys, self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(slot)
+        bind_edit_keys(self, self.measuring.undo, self.measuring.redo, self._delete)
 
     def _build_options(self) -> None:
         grid = QGridLayout()
@@ -180,11 +172,11 @@ class MeasurePanel(Panel):
 
     def _build_files(self) -> None:
         grid = QGridLayout()
-        self.load = _button("Load regions…", "load", self._ask_load)
-        self.save = _button("Save regions…", "save", self._ask_save)
-        self.copy = _button("Copy", "copy", self._copy)
+        self.load = make_button("Load regions…", "load", self._ask_load)
+        self.save = make_button("Save regions…", "save", self._ask_save)
+        self.copy = make_button("Copy", "copy", self._copy)
         self.copy.setToolTip("Copy the table of all maps to the clipboard, for a spreadsheet")
-        self.export = _button("Save table…", "export", self._ask_export)
+        self.export = make_button("Save table…", "export", self._ask_export)
         self.export.setToolTip("Write the table of all maps as ECSV (with units) or CSV")
         for i, button in enumerate((self.load, self.save, self.copy, self.export)):
             grid.addWidget(button, i // 2, i % 2)
@@ -240,6 +232,7 @@ class MeasurePanel(Panel):
 
     def _seen(self, seen: bool) -> None:
         """What a tab shows is made when it is looked at."""
+        self.measuring.watch(seen)
         for view in (self.profile, self.totals):
             view.seen(seen and self.tabs.currentWidget() is view)
 
@@ -372,13 +365,6 @@ class MeasurePanel(Panel):
 
     def _say(self, text: str) -> None:
         self.told.setText(text)
-
-
-def _button(text: str, name: str, slot: Any) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(name)
-    button.clicked.connect(lambda *_: slot())
-    return button
 
 
 def _spin(name: str, low: float, high: float, step: float, tip: str) -> QDoubleSpinBox:

@@ -65,6 +65,7 @@ class Measuring:
         self._planes: tuple[Any, Planes] | None = None
         self._distance: float | None = None
         self._asked = 0
+        self._watched = False
         for signal in (session.maps_changed, session.cube_changed, session.truths_changed, session.galaxy_changed):
             signal.connect(self.refresh)
         session.recipe_changed.connect(self._recipe_changed)
@@ -118,6 +119,12 @@ class Measuring:
     def planes(self) -> Planes | None:
         """What is measured, once it is ready."""
         return self._planes[1] if self._planes is not None else None
+
+    def watch(self, watched: bool) -> None:
+        """Whether somebody looks at what is measured; nothing is made ready before."""
+        before, self._watched = self._watched, watched
+        if watched and not before and self._planes is None:
+            self.refresh()
 
     def _forget(self) -> None:
         self.history, self.source, self._planes = History(()), "", None
@@ -195,7 +202,7 @@ class Measuring:
         self._asked += 1
         self._distance = distance = self.session.recipe.galaxy.distance
         asked, known = self._asked, self.planes_for(content)
-        if content is None:
+        if content is None or not (apertures or self._watched):
             self._planes, self.rows, self.problem = None, [], ""
             self.measured.emit()
             return

@@ -123,3 +123,9 @@ class Overlay:
         if layer is not None and layer.nshapes == len(self.widths) and not layer._is_creating:
             with self.quietly():
                 sky_shapes.set_line_widths(layer, self.widths, self.scale)
+
+
+def bind_undo(layer: Any, edited: Any) -> None:
+    """Ctrl+Z and Ctrl+Shift+Z on a layer take edits back and do them again; `edited` has `undo` and `redo`."""
+    layer.bind_key("Control-Z", lambda _: edited.undo(), overwrite=True)
+    layer.bind_key("Control-Shift-Z", lambda _: edited.redo(), overwrite=True)

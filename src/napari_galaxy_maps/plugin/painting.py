@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..prepare.masks import Patch
-from .circles import bind_undo
 from .layers import AXIS_LABELS, UNITS, Key, shown_in
+from .overlay import bind_undo
 from .sky import sky_affine
 
 if TYPE_CHECKING:

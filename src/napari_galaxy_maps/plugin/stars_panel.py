@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtGui import QKeySequence, QShortcut
-from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGridLayout, QHBoxLayout, QLabel
 
 from ..maps import Flag
 from ..prepare import mask_edits
@@ -15,7 +14,7 @@ from ..prepare.mask_edits import Item
 from . import work
 from .session import session_for
 from .star_table import StarTable
-from .widgets import FAINT, GOOD, WARNING, Message, Panel, wrapped
+from .widgets import FAINT, GOOD, WARNING, Message, Panel, bind_edit_keys, make_button, wrapped
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -40,7 +39,7 @@ class StarsPanel(Panel):
         self._build_source()
         self._build_table()
         self._build_edits()
-        self._bind_keys()
+        bind_edit_keys(self, self.masking.undo, self.masking.redo, self._delete)
         session = self.session
         for signal, slot in (
             (self.masking.changed, self._masks_changed),
@@ -65,8 +64,8 @@ class StarsPanel(Panel):
 
     def _build_source(self) -> None:
         row = QHBoxLayout()
-        self.fit = _button("Find stars", "fit", self._fit)
-        self.catalogue = _button("Catalogue…", "choose_catalogue", self._ask_catalogue)
+        self.fit = make_button("Find stars", "fit", self._fit)
+        self.catalogue = make_button("Catalogue…", "choose_catalogue", self._ask_catalogue)
         self.catalogue.setToolTip("Choose a table of stars with Gaia's columns, and fit the stars in it")
         row.addWidget(self.fit, 1)
         row.addWidget(self.catalogue, 1)
@@ -95,20 +94,20 @@ class StarsPanel(Panel):
 
     def _build_edits(self) -> None:
         grid = QGridLayout()
-        self.add = _button("Add circle", "add", self._add)
+        self.add = make_button("Add circle", "add", self._add)
         self.add.setCheckable(True)
         self.add.setToolTip("Press on a star and drag outwards; a click alone draws a circle as wide as a star (E)")
-        self.delete = _button("Delete", "delete", self._delete)
+        self.delete = make_button("Delete", "delete", self._delete)
         self.delete.setToolTip("Take the selected circles away, in the band that is shown (Delete)")
-        self.accept = _button("Accept", "accept", lambda: self.masking.accept(self.masking.selected))
+        self.accept = make_button("Accept", "accept", lambda: self.masking.accept(self.masking.selected))
         self.accept.setToolTip("The selected doubtful circles are fine as they are")
-        self.undo = _button("Undo", "undo", self.masking.undo)
-        self.redo = _button("Redo", "redo", self.masking.redo)
-        self.paint = _button("Paint a mask", "paint", self._paint)
+        self.undo = make_button("Undo", "undo", self.masking.undo)
+        self.redo = make_button("Redo", "redo", self.masking.redo)
+        self.paint = make_button("Paint a mask", "paint", self._paint)
         self.paint.setToolTip("Mask freehand with napari's brush and eraser, in the band that is shown or in all")
-        self.load = _button("Load regions…", "load", self._ask_load)
+        self.load = make_button("Load regions…", "load", self._ask_load)
         self.load.setToolTip("Add the circles and polygons of a DS9 region file, or the masks of a saved result")
-        self.save = _button("Save regions…", "save", self._ask_save)
+        self.save = make_button("Save regions…", "save", self._ask_save)
         self.save.setToolTip("Write circles and polygons as DS9 regions")
         rows = ((self.add, self.accept, self.delete), (self.undo, self.redo, self.paint), (self.load, self.save))
         for i, buttons in enumerate(rows):
@@ -126,16 +125,6 @@ class StarsPanel(Panel):
         self.column.addWidget(self.told)
         self.message = Message()
         self.column.addWidget(self.message)
-
-    def _bind_keys(self) -> None:
-        for keys, slot in (
-            (QKeySequence("Ctrl+Z"), self.masking.undo),
-            (QKeySequence("Ctrl+Shift+Z"), self.masking.redo),
-            (QKeySequence(Qt.Key.Key_Delete), self._delete),
-        ):
-            shortcut = QShortcut(keys, self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(slot)
 
     # Showing ---------------------------------------------------------------------------------------------------------
 
@@ -298,10 +287,3 @@ class StarsPanel(Panel):
         if path:
             self.message.say("")
             work.save_regions(self.session, path if Path(path).suffix else f"{path}.reg")
-
-
-def _button(text: str, name: str, slot: Any) -> QPushButton:
-    button: QWidget = QPushButton(text)
-    button.setObjectName(name)
-    button.clicked.connect(lambda *_: slot())
-    return button

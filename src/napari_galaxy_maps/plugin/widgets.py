@@ -9,8 +9,18 @@ from weakref import WeakMethod
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QSize, Qt, QTimer, Signal
-from qtpy.QtGui import QColor, QDoubleValidator, QIcon, QPainter, QPixmap
-from qtpy.QtWidgets import QDockWidget, QFrame, QLabel, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtGui import QColor, QDoubleValidator, QIcon, QKeySequence, QPainter, QPixmap, QShortcut
+from qtpy.QtWidgets import (
+    QDockWidget,
+    QFrame,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 WARNING = "#e0a030"
 GOOD = "#6cc070"
@@ -139,6 +149,28 @@ class Panel(QWidget):
                 QTimer.singleShot(0, lambda: signal.disconnect(hear, missing_ok=True))
 
         signal.connect(hear)
+
+
+def make_button(text: str, name: str, slot: Callable[[], Any]) -> QPushButton:
+    """A button that calls `slot`, which need not know whether it is checked."""
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.clicked.connect(lambda *_: slot())
+    return button
+
+
+def bind_edit_keys(
+    widget: QWidget, undo: Callable[[], Any], redo: Callable[[], Any], delete: Callable[[], Any]
+) -> None:
+    """Ctrl+Z, Ctrl+Shift+Z and Delete, wherever in a panel the focus is."""
+    for keys, slot in (
+        (QKeySequence("Ctrl+Z"), undo),
+        (QKeySequence("Ctrl+Shift+Z"), redo),
+        (QKeySequence(Qt.Key.Key_Delete), delete),
+    ):
+        shortcut = QShortcut(keys, widget)
+        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(slot)
 
 
 def is_seen(widget: QWidget) -> bool:
