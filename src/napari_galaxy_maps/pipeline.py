@@ -24,7 +24,7 @@ from .progress import Progress, Steps, drain
 from .recipe import Recipe
 
 if TYPE_CHECKING:
-    from .models.dust_forest import DustForest
+    from .models.registry import Model
 
 _VERSIONS_OF = ("numpy", "astropy", "reproject", "scikit-learn", "xgboost", "torch", "photutils")
 
@@ -127,26 +127,43 @@ def _alike(cube: BandCube, other: BandCube) -> bool:
 
 
 def _predict_changed(
-    cube: BandCube, before: BandCube, last: PropertyMaps, model: DustForest, device: str
+    cube: BandCube, before: BandCube, last: PropertyMaps, model: Model, device: str
 ) -> Steps[PropertyMaps]:
-    """The last maps with those pixels predicted again in which the cube has changed."""
+    """The last maps with those pixels predicted again in which the cube has changed, and all on which these have an influence."""
     changed = (cube.mask != before.mask) | (cube.flags != before.flags)
     for now, then in ((cube.data, before.data), (cube.uncertainty, before.uncertainty)):
         changed |= (now.view(np.int32) != then.view(np.int32)).any(axis=0)  # bit by bit, so that NaN equals NaN
-    line = replace(  # the changed pixels side by side
-        cube, data=np.ascontiguousarray(cube.data[:, changed][:, None]), mask=cube.mask[changed][None],
-        uncertainty=np.ascontiguousarray(cube.uncertainty[:, changed][:, None]), flags=cube.flags[changed][None],
-    )  # fmt: skip
-    fresh = yield from model.predict_steps(line, device)
+    where: tuple[Any, ...]
+    if model.reach:
+        where = _around(changed, model.reach)
+        fresh = yield from model.predict_steps(cube, device, where=where)  # type: ignore[call-arg]
+    else:
+        where = np.nonzero(changed)
+        line = replace(  # the changed pixels side by side
+            cube, data=np.ascontiguousarray(cube.data[:, changed][:, None]), mask=cube.mask[changed][None],
+            uncertainty=np.ascontiguousarray(cube.uncertainty[:, changed][:, None]), flags=cube.flags[changed][None],
+        )  # fmt: skip
+        fresh = yield from model.predict_steps(line, device)
 
     def merged(old: np.ndarray, new: np.ndarray) -> np.ndarray:
         result = old.copy()
-        result[changed] = new[0]
+        result[where] = new[where] if model.reach else new[0]
         return result
 
     values = {name: merged(last.values[name], plane) for name, plane in fresh.values.items()}
     errors = {name: merged(last.errors[name], plane) for name, plane in fresh.errors.items()}
     return PropertyMaps(values, errors, cube.wcs, merged(last.flags, fresh.flags), fresh.provenance)
+
+
+def _around(changed: np.ndarray, reach: int) -> tuple[slice, slice]:
+    """Rows and columns of the smallest rectangle that holds the changed pixels and `reach` more on every side."""
+    if not changed.any():
+        return slice(0, 0), slice(0, 0)
+    found = []
+    for axis in (1, 0):
+        inside = np.flatnonzero(changed.any(axis=axis))
+        found.append(slice(max(0, int(inside[0]) - reach), int(inside[-1]) + 1 + reach))
+    return found[0], found[1]
 
 
 def predict_steps(

@@ -10,7 +10,8 @@ from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.maps import PROPERTIES
 from napari_galaxy_maps.mocks import KINDS, View, draw_galaxy, make_mock, relations
 from napari_galaxy_maps.mocks.layers import ADDITIVE
-from napari_galaxy_maps.mocks.mock import _convolve, redshift_of, render
+from napari_galaxy_maps.cosmology import redshift_at
+from napari_galaxy_maps.mocks.mock import _convolve, render
 from napari_galaxy_maps.mocks.structure import patterns
 from napari_galaxy_maps.mocks.surveys import psf_transform, sigma
 
@@ -232,7 +233,7 @@ def test_distance_dims_and_reddens():
     )
     colour = [-2.5 * np.log10(m.model[0].sum() / m.model[1].sum()) for m in (near, far)]
     assert colour[1] > colour[0] + 0.3
-    assert redshift_of(43.0) == pytest.approx(0.0102, rel=0.02)  # Hubble's law nearby
+    assert redshift_at(43.0) == pytest.approx(0.0102, rel=0.02)  # Hubble's law nearby
 
 
 def test_drawn_galaxies_follow_the_main_sequence():

@@ -55,7 +55,7 @@ def test_a_missing_file_is_refused(copy):
 def test_a_file_of_something_else_is_refused_even_with_the_right_hash(copy):
     path = copy / "dust-forest.safetensors"
     path.write_bytes(b"not weights")
-    registry.write_entry(copy, "dust-forest", "1.0", path, copy / "dust-forest.json")
+    registry.write_entry(copy, "dust-forest", "forest", "1.0", path, copy / "dust-forest.json")
     with pytest.raises(GalaxyMapsError, match="are damaged"):
         load_model("dust-forest", copy)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..bands import BANDS, INPUT_BANDS, get_band
+from ..cosmology import redshift_at
 from ..exceptions import InputError
 from ..galaxy import PC_PER_MPC_ARCSEC
 from . import dust, surroundings, surveys
@@ -184,7 +185,7 @@ def make_mock(seed: int, view: View | None = None, galaxy: MockGalaxy | None = N
     galaxy = galaxy or draw_galaxy(seed)
     rng = np.random.default_rng([seed, 0x0B5])
     view = view if view.distance_mpc is not None else replace(view, distance_mpc=_distance(galaxy, view, rng))
-    redshift = redshift_of(float(view.distance_mpc or 0))
+    redshift = redshift_at(float(view.distance_mpc or 0))
     planes = render(galaxy, view, redshift)
     if galaxy.kind == "interacting":
         companion, x, y = surroundings.companion(galaxy, view.size * view.pixel_arcsec * _kpc_per_arcsec(view) / 2)
@@ -292,14 +293,6 @@ def _distance(galaxy: MockGalaxy, view: View, rng: np.random.Generator) -> float
     kpc = galaxy.r_e * rng.uniform(2.5, 5.0)
     arcsec = view.size * view.pixel_arcsec / 2
     return float(np.clip(kpc * 1e3 / arcsec / PC_PER_MPC_ARCSEC, 1.0, MAX_DISTANCE))
-
-
-def redshift_of(distance_mpc: float) -> float:
-    """Redshift at an angular-diameter distance: flat cosmology, H0 70 km/s/Mpc, matter 0.3."""
-    z = np.linspace(0, 0.5, 501)
-    inverse = 1 / np.sqrt(0.3 * (1 + z) ** 3 + 0.7)
-    comoving = 2.99792458e5 / 70 * np.concatenate([[0], np.cumsum((inverse[1:] + inverse[:-1]) / 2 * np.diff(z))])
-    return float(np.interp(distance_mpc, comoving / (1 + z), z))
 
 
 def _convolve(planes: np.ndarray, psfs: list[tuple[float, bool]], pixel_arcsec: float) -> np.ndarray:

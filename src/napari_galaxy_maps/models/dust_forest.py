@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,6 +98,8 @@ class DustForest:
     colour_term: ColourTerm
     card: ModelCard
     weights_hash: str = ""
+    reach: int = field(default=0, init=False)
+    """Pixels within which a pixel has an influence on others."""
 
     @property
     def name(self) -> str:

@@ -13,6 +13,9 @@ from .card import ModelCard
 
 if TYPE_CHECKING:
     from .dust_forest import DustForest
+    from .stellar_unet import StellarUNet
+
+    Model = DustForest | StellarUNet
 
 WEIGHTS = Path(__file__).parent / "weights"
 INDEX = "registry.json"
@@ -37,7 +40,7 @@ def load_card(name: str, folder: Path | None = None) -> ModelCard:
 
 
 @lru_cache(maxsize=4)
-def load_model(name: str = "dust-forest", folder: Path | None = None) -> DustForest:
+def load_model(name: str = "dust-forest", folder: Path | None = None) -> Model:
     """Load a model.
 
     Parameters
@@ -52,18 +55,28 @@ def load_model(name: str = "dust-forest", folder: Path | None = None) -> DustFor
     ModelError
         When there is no such model, or a file of it is missing or damaged.
     """
-    from .dust_forest import DustForest
-
     folder = folder or WEIGHTS
     entry = _entry(name, folder)
     blob = _checked(folder / entry["weights"], entry["weights_sha256"])
-    return DustForest.from_bytes(blob, load_card(name, folder), entry["weights_sha256"])
+    return _class_of(entry, folder).from_bytes(blob, load_card(name, folder), entry["weights_sha256"])
 
 
-def write_entry(folder: Path, name: str, version: str, weights: Path, card: Path) -> None:
-    """Enter a model's files, with their SHA-256, in the registry of `folder`."""
+def _class_of(entry: dict[str, str], folder: Path) -> type[Model]:
+    """What kind of model an entry is."""
+    from .dust_forest import DustForest
+    from .stellar_unet import StellarUNet
+
+    kinds: dict[str, type[Model]] = {"forest": DustForest, "unet": StellarUNet}
+    if entry.get("kind") not in kinds:
+        raise ModelError(f"{folder / INDEX} names no kind of model that this version knows; train the model anew.")
+    return kinds[entry["kind"]]
+
+
+def write_entry(folder: Path, name: str, kind: str, version: str, weights: Path, card: Path) -> None:
+    """Enter a model's files, with their SHA-256, in the registry of `folder`; its kind is ``"forest"`` or ``"unet"``."""
     index = _index(folder) if (folder / INDEX).exists() else {}
     index[name] = {
+        "kind": kind,
         "version": version,
         "weights": weights.name,
         "weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 STRIDE = 16
 """Sides of images must be multiples of this: four levels, each of half the pixels."""
-HALO = 112
+HALO = 128
 """Pixels around a pixel, a multiple of `STRIDE`, beyond which nothing has an influence on it."""
 PICASSO_WIDTHS = (64, 128, 256, 512, 1024)
 """Channels by level of the published network."""

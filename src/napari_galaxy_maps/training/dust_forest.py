@@ -139,7 +139,7 @@ def write(model: DustForest, out: Path) -> None:
         weights.write_bytes(model.to_bytes())
         card.write_text(model.card.to_json(), encoding="utf-8")
         (out / f"{NAME}.md").write_text(model.card.to_markdown(), encoding="utf-8")
-        write_entry(out, NAME, VERSION, weights, card)
+        write_entry(out, NAME, "forest", VERSION, weights, card)
     except OSError as error:
         raise GalaxyMapsError(f"{out} cannot be written ({error.strerror}); choose another folder.") from None
 

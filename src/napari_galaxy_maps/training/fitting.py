@@ -114,7 +114,7 @@ def fit_steps(
     network, head = settings.make_network(), settings.make_head()
     if start is not None:
         network.load_state_dict(start.state_dict())
-    network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = network.to(device, memory_format=torch.channels_last)
     for pair in network.down[: settings.frozen]:
         pair.requires_grad_(False)
     learning = [p for p in network.parameters() if p.requires_grad]
@@ -219,7 +219,7 @@ def _with(network: UNet, state: dict[str, torch.Tensor]) -> UNet:
     """A copy of a network with other weights, on the CPU, not to be trained."""
     first, last = network.down[0][0], network.head[-1]
     normalised = any(isinstance(m, torch.nn.BatchNorm2d) for m in network.modules())
-    copy = UNet(first.in_channels, last.out_channels, network.widths, network.hidden, normalised)  # type: ignore[union-attr, arg-type]
+    copy = UNet(first.in_channels, last.out_channels, network.widths, network.hidden, normalised)
     copy.load_state_dict({key: value.cpu() for key, value in state.items()})
     return copy.eval()
 
@@ -236,7 +236,7 @@ def validate(
         ``"score"``: the mean loss.
     """
     network = network.to(device).eval()
-    scores, squares, inside, weight_sum = [], 0.0, 0.0, 0.0
+    scores, (squares, inside, weight_sum) = [], torch.zeros(3, head.maps, device=device)
     for k, start in enumerate(range(0, min(limit, len(validation)), 32)):
         rows = slice(start, min(start + 32, len(validation)))
         rng = torch.Generator().manual_seed(77 + start)
@@ -264,8 +264,8 @@ def validate(
             inside = inside + (known * (miss.nan_to_num().abs() < spread)).sum((0, 2, 3))
             weight_sum = weight_sum + known.sum((0, 2, 3))
     units = torch.tensor([t.unit for t in TARGETS.values()])
-    rmse = (squares / weight_sum).sqrt().cpu() * units  # type: ignore[union-attr]
-    coverage = (inside / weight_sum).cpu()  # type: ignore[union-attr]
+    rmse = (squares / weight_sum).sqrt().cpu() * units
+    coverage = (inside / weight_sum).cpu()
     return {
         "score": float(np.mean(scores)),
         "rmse": {name: round(float(rmse[i]), 4) for i, name in enumerate(STELLAR_PROPERTIES)},

@@ -1,0 +1,324 @@
+"""The model stellar-unet: maps of stars and gas from optical images, after PICASSO (Buck & Wolf 2021)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..cosmology import redshift_at
+from ..exceptions import ModelError
+from ..galaxy import PC_PER_MPC_ARCSEC
+from ..maps import Flag, PropertyMaps
+from ..progress import Progress, Steps, drain
+from .card import ModelCard
+from .cloud import ColourCloud
+from .device import resolve_device
+from .scratch import scratch_array
+from .stellar_inputs import N_CHANNELS, UGRIZ
+from .stellar_maps import STELLAR_PROPERTIES, TARGETS
+from .tiles import cut, tiles
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..galaxy import BandCube
+    from .unet import UNet
+
+LN10 = float(np.log(10.0))
+REACH = 128
+"""Pixels beyond which a pixel has no influence on another (`models.unet.HALO`)."""
+TILE = {"cpu": 512, "cuda": 2048, "mps": 1024}
+"""Side in pixels of what is predicted at a time, by device."""
+FAINT_SIGMA = 3.0
+
+
+@dataclass(frozen=True)
+class Library:
+    """Mock galaxies by what the network sees in them.
+
+    Attributes
+    ----------
+    features : ndarray, shape (n, n_features)
+        Whitened features of the bottleneck, averaged over each galaxy.
+    mean, axes : ndarray, shapes (n_channels,) and (n_channels, n_features)
+        Take averaged features of the bottleneck to whitened ones.
+    seeds, sizes : ndarray of int, shape (n,)
+        The mocks' seeds and image sizes.
+    """
+
+    features: np.ndarray
+    mean: np.ndarray
+    axes: np.ndarray
+    seeds: np.ndarray
+    sizes: np.ndarray
+
+    def nearest(self, averaged: np.ndarray, count: int = 6) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of the mocks that are most alike, the nearest first, and their distances.
+
+        Parameters
+        ----------
+        averaged : ndarray, shape (n_channels,)
+            As `StellarUNet.features` gives them.
+        count : int
+        """
+        point = (averaged - self.mean) @ self.axes
+        away = np.sqrt(((self.features - point) ** 2).mean(axis=1))
+        rows = np.argsort(away)[:count]
+        return rows, away[rows]
+
+
+@dataclass(frozen=True)
+class StellarUNet:
+    """Stars and gas of every pixel, with uncertainties, from any of ugriz.
+
+    Attributes
+    ----------
+    network : UNet
+        Without normalisations.
+    settings : mapping
+        How the network is built: ``widths``, ``hidden``, ``head``.
+    calibration : ndarray, shape (7, 2)
+        For each property the factor and the power that bring the network's sigma to what was measured.
+    cloud : ColourCloud
+    library : Library
+    card : ModelCard
+    weights_hash : str
+        SHA-256 of the weights file.
+    """
+
+    network: UNet
+    settings: Mapping[str, Any]
+    calibration: np.ndarray
+    cloud: ColourCloud
+    library: Library
+    card: ModelCard
+    weights_hash: str = ""
+    reach: int = field(default=REACH, init=False)
+
+    @property
+    def name(self) -> str:
+        """Its name in the registry."""
+        return self.card.name
+
+    def check_bands(self, bands: Sequence[str]) -> tuple[str, ...]:
+        """The bands out of `bands` that it uses; raises `ModelError` where there is none."""
+        used = tuple(band for band in UGRIZ if band in bands)
+        if not used:
+            raise ModelError(
+                f"{self.name} needs at least one of {', '.join(UGRIZ)}; "
+                f"{'there is ' + ', '.join(bands) if bands else 'no band is there'}. Open such an image, or choose another model."
+            )
+        return used
+
+    def predict_steps(
+        self, cube: BandCube, device: str = "auto", where: tuple[slice, slice] | None = None, tile: int | None = None
+    ) -> Steps[PropertyMaps]:
+        """Predict maps, yielding after every tile.
+
+        Parameters
+        ----------
+        cube : BandCube
+            Surface brightness in MJy/sr in any bands; those of ugriz are used.
+        device : str
+            ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+        where : tuple of slice, optional
+            Rows and columns to predict; the others are NaN. By default all.
+        tile : int, optional
+            Side in pixels of what is predicted at a time, a multiple of 16; by default as suits the device.
+
+        Returns
+        -------
+        PropertyMaps
+            `STELLAR_PROPERTIES`; NaN where the cube is masked or has none of the bands. Large maps lie in temporary files,
+            mapped to memory.
+
+        Raises
+        ------
+        ModelError
+            When there is none of the bands or the device is not there.
+        """
+        import torch
+
+        from .unet import STRIDE
+
+        used = self.check_bands(cube.bands)
+        on = resolve_device(device)
+        side = tile or TILE[on]
+        network = self.network.to(on)
+        values, errors = (scratch_array((len(STELLAR_PROPERTIES), *cube.shape)) for _ in range(2))
+        flags = cube.flags.astype(np.int16)
+        parts = list(tiles(cube.shape, side, REACH, STRIDE, where))
+        try:
+            for i, part in enumerate(parts):
+                data, sigma = self._window(cube, part.window)
+                with torch.inference_mode():
+                    outputs = network(self._inputs(data, sigma, cube, on))
+                    value, spread = self._read(outputs[..., part.inner[0], part.inner[1]])
+                hidden = cube.mask[part.core]
+                seen, noise = (planes[:, part.inner[0], part.inner[1]] for planes in (data, sigma))
+                hidden = hidden | ~np.isfinite(seen).any(axis=0)
+                values[(slice(None), *part.core)] = np.where(hidden, np.nan, value)
+                errors[(slice(None), *part.core)] = np.where(hidden, np.nan, spread)
+                flags[part.core] |= np.where(hidden, 0, self._flags(seen, noise, used)).astype(np.int16)
+                yield Progress("model", i + 1, len(parts), f"tile {i + 1} of {len(parts)} on {on}")
+        finally:
+            self.network.to("cpu")
+            if on == "cuda":
+                torch.cuda.empty_cache()
+        maps = dict(zip(STELLAR_PROPERTIES, values, strict=True))
+        return PropertyMaps(
+            maps, dict(zip(STELLAR_PROPERTIES, errors, strict=True)), cube.wcs, flags, self._provenance(used, on)
+        )
+
+    def predict(
+        self, cube: BandCube, device: str = "auto", progress: Callable[[Progress], None] | None = None
+    ) -> PropertyMaps:
+        """`predict_steps` run to its end."""
+        return drain(self.predict_steps(cube, device), progress)
+
+    def features(self, cube: BandCube) -> np.ndarray:
+        """What the network sees in a galaxy: features of the bottleneck averaged with the light's weight, shape (n_channels,).
+
+        Images of more than 512 pixels are seen at a coarser grid.
+        """
+        import torch
+
+        from .unet import STRIDE
+
+        self.check_bands(cube.bands)
+        ny, nx = cube.shape
+        window = (slice(0, -(-ny // STRIDE) * STRIDE), slice(0, -(-nx // STRIDE) * STRIDE))
+        data, sigma = self._window(cube, window)
+        with torch.inference_mode():
+            _, features = self.network.encode(self._inputs(data, sigma, cube, "cpu"))
+        return average_features(features[0].numpy(), data)
+
+    def neighbours(self, cube: BandCube, count: int = 6) -> list[tuple[int, int, float]]:
+        """The mock galaxies that look most like a galaxy to the network: (seed, image size, distance), the nearest first."""
+        rows, away = self.library.nearest(self.features(cube), count)
+        return [
+            (int(self.library.seeds[row]), int(self.library.sizes[row]), float(d))
+            for row, d in zip(rows, away, strict=True)
+        ]
+
+    def _window(self, cube: BandCube, window: tuple[slice, slice]) -> tuple[np.ndarray, np.ndarray]:
+        """ugriz and their errors in a window, NaN where masked or missing, shape (5, ny, nx)."""
+        ny, nx = (part.stop - part.start for part in window)
+        data = np.full((len(UGRIZ), ny, nx), np.nan, np.float32)
+        sigma = data.copy()
+        hidden = cut(cube.mask.astype(np.float32), window) != 0  # NaN beyond the image counts
+        for k, band in enumerate(UGRIZ):
+            if band in cube.bands:
+                row = cube.bands.index(band)
+                data[k], sigma[k] = (
+                    np.where(hidden, np.nan, cut(p[row], window)) for p in (cube.data, cube.uncertainty)
+                )
+        return data, sigma
+
+    def _inputs(self, data: np.ndarray, sigma: np.ndarray, cube: BandCube, device: str) -> torch.Tensor:
+        import torch
+
+        from .stellar_inputs import encode
+
+        redshift = torch.tensor([redshift_of(cube)], dtype=torch.float32, device=device)
+        seen, noise = (torch.from_numpy(np.ascontiguousarray(p))[None].to(device) for p in (data, sigma))
+        return encode(seen, noise, redshift).contiguous(memory_format=torch.channels_last)
+
+    def _read(self, outputs: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """Values and errors in the units of the maps, shape (7, ny, nx)."""
+        from .heads import Head
+
+        head = Head(kind=self.settings["head"], maps=len(STELLAR_PROPERTIES))
+        value, spread = (t[0].cpu().numpy() for t in head.read(outputs.float()))
+        for k, target in enumerate(TARGETS.values()):
+            factor, power = self.calibration[k]
+            value[k] = target.value(value[k])
+            spread[k] = factor * (spread[k] * target.unit) ** power
+            if target.logarithm:
+                value[k] = 10 ** value[k]
+                spread[k] *= LN10 * value[k]
+        return value, spread
+
+    def _flags(self, data: np.ndarray, sigma: np.ndarray, used: Sequence[str]) -> np.ndarray:
+        there = [UGRIZ.index(band) for band in used]
+        bits = np.where(~np.isfinite(data[there]).all(axis=0), Flag.BAND_MISSING, 0)
+        deepest = there[len(there) // 2]
+        with np.errstate(invalid="ignore"):
+            bits |= np.where(~(data[deepest] >= FAINT_SIGMA * sigma[deepest]), Flag.FAINT, 0)
+        return bits | np.where(self.cloud.unlike(data, sigma), Flag.OUT_OF_DISTRIBUTION, 0)
+
+    def _provenance(self, used: tuple[str, ...], device: str) -> dict[str, Any]:
+        return {
+            "model": self.card.name, "model_version": self.card.version, "model_hash": self.weights_hash,
+            "imf": self.card.imf, "bands": ", ".join(used), "device": device,
+        }  # fmt: skip
+
+    def to_bytes(self) -> bytes:
+        """The weights as a safetensors file."""
+        from safetensors.numpy import save
+
+        arrays = {f"network.{key}": value.numpy() for key, value in self.network.state_dict().items()}
+        arrays |= {"calibration": self.calibration.astype(np.float64), **self.cloud.arrays("cloud.")}
+        arrays |= {f"library.{key}": np.asarray(getattr(self.library, key)) for key in _LIBRARY}
+        metadata = {"settings": json.dumps(dict(self.settings))}
+        return bytes(save({key: np.ascontiguousarray(array) for key, array in arrays.items()}, metadata))
+
+    @classmethod
+    def from_bytes(cls, blob: bytes, card: ModelCard, weights_hash: str = "") -> StellarUNet:
+        """The reverse of `to_bytes`; raises `ModelError` where the bytes are no such file."""
+        import torch
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
+
+        from .heads import Head
+        from .unet import UNet
+
+        try:
+            arrays = load(blob)
+            length = int.from_bytes(blob[:8], "little")
+            settings = json.loads(json.loads(blob[8 : 8 + length])["__metadata__"]["settings"])
+            head = Head(kind=settings["head"], maps=len(STELLAR_PROPERTIES))
+            network = UNet(N_CHANNELS, head.outputs, settings["widths"], settings["hidden"], normalised=False)
+            network.load_state_dict({k[8:]: torch.from_numpy(v) for k, v in arrays.items() if k.startswith("network.")})
+            library = Library(*(arrays[f"library.{key}"] for key in _LIBRARY))
+            cloud = ColourCloud.from_arrays(arrays, "cloud.")
+            network = network.eval().to(memory_format=torch.channels_last)
+            return cls(network, settings, arrays["calibration"], cloud, library, card, weights_hash)
+        except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
+            raise ModelError(f"The weights of {card.name} are damaged ({error}); install the package again.") from None
+
+
+_LIBRARY = ("features", "mean", "axes", "seeds", "sizes")
+
+
+def average_features(features: np.ndarray, data: np.ndarray) -> np.ndarray:
+    """Features of blocks of pixels averaged with the weight of the light in each.
+
+    Parameters
+    ----------
+    features : ndarray, shape (n_channels, ny / 16, nx / 16)
+    data : ndarray, shape (5, ny, nx)
+        MJy/sr; NaN where missing.
+
+    Returns
+    -------
+    ndarray, shape (n_channels,)
+    """
+    from .unet import STRIDE
+
+    light = np.nanmean(np.where(np.isfinite(data).any(axis=0), data, 0.0), axis=0)
+    ny, nx = light.shape
+    blocks = np.nan_to_num(light).reshape(ny // STRIDE, STRIDE, nx // STRIDE, STRIDE).mean(axis=(1, 3))
+    weight = np.maximum(blocks, 0) + 1e-6 * max(float(blocks.max()), 1e-12)
+    return np.asarray((features * weight).sum(axis=(1, 2)) / weight.sum(), np.float64)
+
+
+def redshift_of(cube: BandCube) -> float:
+    """Redshift by a cube's distance (flat cosmology, H0 70, matter 0.3); NaN where there is none."""
+    if not cube.pixel_pc:
+        return float("nan")
+    return redshift_at(cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC))
