@@ -44,6 +44,7 @@ def galaxy_sums(
     wcs: WCS | None = None,
     ellipse: Ellipse | None = None,
     isophotes: bool = True,
+    radius: tuple[np.ndarray, dict[str, Any]] | None = None,
     edges: Sequence[float] = EDGES,
     inside: float = INSIDE,
     name: str = "",
@@ -66,6 +67,8 @@ def galaxy_sums(
     isophotes : bool
         Whether the ellipse is an isophote's. Where none can be fitted, as on the sparse maps of simulations, and if this
         is off, it has the second moments of the map inside 2 R_half.
+    radius : tuple of ndarray and dict, optional
+        What `half_radius` said of this truth before, so that the ellipse is not fitted again.
     edges : sequence of float
         Of the annuli, in R_half.
     inside : float
@@ -98,11 +101,8 @@ def galaxy_sums(
     shapes = {plane.shape for maps in planes for plane in maps.values()}
     if len(shapes) > 1:
         raise InputError(f"The maps{which} are not all of one shape: {', '.join(str(s) for s in sorted(shapes))}.")
-    stars = next((key for key in STARS if key in planes[1]), None)
-    if stars is None:
-        raise InputError(f"The truth{which} has no map of stars ({' or '.join(STARS)}), which R_half is measured on.")
-    radius, told = _radius(planes[1][stars], wcs, ellipse, isophotes, which)
-    told["r_half"] *= float(np.sqrt(pixel_kpc2))
+    away, told = radius or half_radius(truth, in_log=in_log, wcs=wcs, ellipse=ellipse, isophotes=isophotes, name=name)
+    told = {**told, "r_half": told["r_half"] * float(np.sqrt(pixel_kpc2))}
     regions = [("sum", 0.0, inside), *(("annulus", low, high) for low, high in pairwise(edges))]
     rows: list[dict[str, Any]] = []
     for key in shared:
@@ -111,7 +111,7 @@ def galaxy_sums(
         both = full & np.isfinite(mine)
         prop = PROPERTIES[key]
         for region, low, high in regions:
-            here = (radius >= low) & (radius < high)
+            here = (away >= low) & (away < high)
             used = here & both
             values = [_value(maps, key, used, pixel_kpc2) for maps in planes]
             good = values[0] > 0 and values[1] > 0
@@ -123,7 +123,39 @@ def galaxy_sums(
                     "unit": quantity_of(prop).sum_unit or prop.unit.replace("dex", ""),
                 }
             )  # fmt: skip
-    return QTable(rows, meta={"galaxy": name, "stars": stars, **told})
+    return QTable(rows, meta={"galaxy": name, **told})
+
+
+def half_radius(
+    truth: Mapping[str, np.ndarray],
+    *,
+    in_log: bool = True,
+    wcs: WCS | None = None,
+    ellipse: Ellipse | None = None,
+    isophotes: bool = True,
+    name: str = "",
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Elliptical radius of every pixel in R_half of the true stars, and what is to be said of the ellipse.
+
+    Parameters are those of `galaxy_sums`.
+
+    Returns
+    -------
+    radius : ndarray, shape (ny, nx)
+    told : dict
+        ``r_half`` in pixels, ``axis_ratio``, ``shape_from``, ``stars`` (the map that was fitted) and ``notes``.
+
+    Raises
+    ------
+    InputError
+        When the truth has no map of stars, or it is empty.
+    """
+    which = f" of {name}" if name else ""
+    stars = next((key for key in STARS if key in truth), None)
+    if stars is None:
+        raise InputError(f"The truth{which} has no map of stars ({' or '.join(STARS)}), which R_half is measured on.")
+    away, told = _radius(_linear({stars: truth[stars]}, in_log)[stars], wcs, ellipse, isophotes, which)
+    return away, {**told, "stars": stars}
 
 
 def comparison_sums(comparison: Comparison, ellipse: Ellipse | None = None) -> QTable:

@@ -1,0 +1,160 @@
+"""Makes a model of a fitted network: its uncertainties calibrated, its training cloud, its library of mock galaxies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..exceptions import InputError
+from ..models.card import ModelCard
+from ..models.cloud import CERTAIN, ColourCloud
+from ..models.stellar_inputs import UGRIZ
+from ..models.stellar_maps import STELLAR_PROPERTIES, TARGETS
+from ..models.stellar_unet import Library, StellarUNet
+from ..progress import Progress, Steps
+from .mock_cubes import noisy_cube, true_maps
+
+if TYPE_CHECKING:
+    from ..models.unet import UNet
+    from .mock_set import MockSet
+
+FLAGGED = 0.005
+"""Share of the validation set's pixels that are flagged as unlike the training set."""
+_PARTS = 12
+_FEATURES = 24
+_INSIDE = 2.0
+
+
+def assemble_steps(
+    network: UNet, head: str, train: MockSet, validation: MockSet, card: ModelCard, library: int = 3000, seed: int = 0
+) -> Steps[StellarUNet]:
+    """Make a model of a network, yielding between the parts of the work.
+
+    Parameters
+    ----------
+    network : UNet
+        As `fitting.fit_steps` returns it.
+    head : str
+        Its kind (`models.heads.Head`).
+    train, validation : MockSet
+        The cloud and the library are made of the first, uncertainties calibrated on the second.
+    card : ModelCard
+    library : int
+        Mock galaxies to keep for comparison.
+    seed : int
+    """
+    import torch
+
+    from ..models.unet import fuse
+
+    bare = fuse(network).to(memory_format=torch.channels_last)
+    settings: dict[str, Any] = {"widths": list(network.widths), "hidden": network.hidden, "head": head}
+    none = Library(*(np.zeros((0, 1)) for _ in range(3)), *(np.zeros(0, np.int64) for _ in range(2)))
+    cloud = fit_cloud(train, validation, seed)
+    yield Progress("assemble", 1, 3, "the training set's colours")
+    model = StellarUNet(bare, settings, np.tile([1.0, 1.0], (len(STELLAR_PROPERTIES), 1)), cloud, none, card)
+    model = replace(model, calibration=calibrate(model, validation))
+    yield Progress("assemble", 2, 3, "uncertainties calibrated")
+    model = replace(model, library=make_library(model, train.take(slice(0, library))))
+    yield Progress("assemble", 3, 3, f"library of {len(model.library.seeds):,} mocks")
+    return model
+
+
+def fit_cloud(train: MockSet, validation: MockSet, seed: int = 0, pixels: int = 100_000) -> ColourCloud:
+    """A mixture of Gaussians over the brightnesses of the training set's pixels; its limits from the validation set."""
+    from sklearn.mixture import GaussianMixture
+
+    points = _bright_pixels(train, pixels, seed)
+    mixture = GaussianMixture(_PARTS, random_state=seed, reg_covar=1e-3).fit(points)
+    cloud = ColourCloud(mixture.means_, mixture.covariances_, np.full(len(UGRIZ), np.inf))
+    held = _bright_pixels(validation, pixels // 2, seed).T
+    # The limit for a number of bands is that of the first so many out of r, g, i, u, z: the order in which people have them.
+    order = [UGRIZ.index(f"SDSS_{letter}") for letter in "rgiuz"]
+    limits = []
+    for n in range(1, len(UGRIZ) + 1):
+        chosen = sorted(order[:n])
+        limits.append(np.quantile(cloud.distance(held[chosen], chosen), 1 - FLAGGED))
+    return replace(cloud, limits=np.array(limits))
+
+
+def _bright_pixels(mocks: MockSet, count: int, seed: int) -> np.ndarray:
+    """log10 brightness of pixels that SDSS measures to 10 sigma in each band, with its noise, shape (n, 5)."""
+    rng = np.random.default_rng(seed)
+    each = max(20, 3 * count // len(mocks))
+    found = []
+    for row in rng.permutation(len(mocks))[: max(1, count // 10)]:
+        cube = noisy_cube(mocks, int(row))
+        flat, sigma = cube.data.reshape(len(UGRIZ), -1), cube.uncertainty.reshape(len(UGRIZ), -1)
+        # Calibration errors are shared by a galaxy's pixels and do not count here.
+        random = np.sqrt(np.maximum(sigma**2 - (0.02 * flat) ** 2, 1e-12))
+        rows = np.flatnonzero((flat > CERTAIN * random).all(axis=0))
+        if len(rows):
+            found.append(np.log10(flat[:, rng.choice(rows, min(each, len(rows)), replace=False)]).T)
+        if sum(len(f) for f in found) >= count:
+            break
+    if not found:
+        raise InputError("No galaxy of the set is bright enough to tell what colours the model was trained on.")
+    return np.concatenate(found)
+
+
+def calibrate(model: StellarUNet, validation: MockSet, galaxies: int = 400) -> np.ndarray:
+    """Factor and power of sigma by property, shape (7, 2): the likelihood decides the power, the 68 % interval the factor.
+
+    Galaxies have one vote each; pixels are those inside twice the radius that holds half of the stars' mass, or so much of
+    it as the image shows.
+    """
+    from scipy.optimize import minimize_scalar
+
+    from ..measure.stellar_scores import half_radius
+
+    n_maps = len(STELLAR_PROPERTIES)
+    misses: list[list[np.ndarray]] = [[] for _ in range(n_maps)]
+    sigmas: list[list[np.ndarray]] = [[] for _ in range(n_maps)]
+    rng = np.random.default_rng(0)
+    for row in range(min(galaxies, len(validation))):
+        maps = model.predict(noisy_cube(validation, row), "cpu")
+        truth = true_maps(validation, row)
+        away, _ = half_radius({"LOG_SIGMA_STAR": truth["LOG_SIGMA_STAR"]}, isophotes=False)
+        for k, (name, target) in enumerate(TARGETS.items()):
+            value, sigma, true = (p[away < _INSIDE] for p in (maps.values[name], maps.errors[name], truth[name]))
+            with np.errstate(invalid="ignore", divide="ignore"):
+                if target.logarithm:
+                    value, sigma, true = np.log10(value), sigma / value / np.log(10), np.log10(true)
+            good = np.flatnonzero(np.isfinite(value - true) & (sigma > 0))
+            if len(good) >= 8:
+                good = rng.choice(good, 64)  # the same number of each galaxy
+                misses[k].append(np.abs(value - true)[good])
+                sigmas[k].append(sigma[good])
+    found = np.ones((n_maps, 2))
+    for k in range(n_maps):
+        if not misses[k]:
+            continue
+        miss, sigma = np.concatenate(misses[k]), np.concatenate(sigmas[k])
+
+        def factor(power: float, miss: np.ndarray = miss, sigma: np.ndarray = sigma) -> float:
+            return float(np.quantile(miss / sigma**power, 0.6827))
+
+        def surprise(power: float, miss: np.ndarray = miss, sigma: np.ndarray = sigma) -> float:
+            scaled = factor(power, miss, sigma) * sigma**power
+            # Of a Student t with 4 degrees of freedom: a few strays must not decide.
+            return float(np.mean(np.log(scaled) + 2.5 * np.log1p((miss / scaled) ** 2 / 4)))
+
+        power = float(minimize_scalar(surprise, bounds=(0.3, 2.0), method="bounded").x)
+        found[k] = factor(power), power
+    return found
+
+
+def make_library(model: StellarUNet, mocks: MockSet) -> Library:
+    """The mocks by what the network sees in them, whitened."""
+    averaged = np.stack([model.features(noisy_cube(mocks, row)) for row in range(len(mocks))])
+    mean = averaged.mean(axis=0)
+    _, size, axes = np.linalg.svd(averaged - mean, full_matrices=False)
+    kept = min(_FEATURES, len(size))
+    scale = np.maximum(size[:kept] / np.sqrt(len(mocks)), 1e-6 * size[0])
+    turned = (axes[:kept] / scale[:, None]).T
+    return Library(
+        ((averaged - mean) @ turned).astype(np.float32), mean.astype(np.float32), turned.astype(np.float32),
+        mocks.table["seed"].astype(np.int64), np.full(len(mocks), mocks.size, np.int64),
+    )  # fmt: skip
