@@ -18,7 +18,7 @@ from .mock_cubes import noisy_cube, true_maps
 
 if TYPE_CHECKING:
     from ..models.unet import UNet
-    from .mock_set import MockSet
+    from .pairs import Pairs
 
 FLAGGED = 0.005
 """Share of the validation set's pixels that are flagged as unlike the training set."""
@@ -28,7 +28,7 @@ _INSIDE = 2.0
 
 
 def assemble_steps(
-    network: UNet, head: str, train: MockSet, validation: MockSet, card: ModelCard, library: int = 3000, seed: int = 0
+    network: UNet, head: str, train: Pairs, validation: Pairs, card: ModelCard, library: int = 3000, seed: int = 0
 ) -> Steps[StellarUNet]:
     """Make a model of a network, yielding between the parts of the work.
 
@@ -38,7 +38,7 @@ def assemble_steps(
         As `fitting.fit_steps` returns it.
     head : str
         Its kind (`models.heads.Head`).
-    train, validation : MockSet
+    train, validation : Pairs
         The cloud and the library are made of the first, uncertainties calibrated on the second.
     card : ModelCard
     library : int
@@ -62,7 +62,7 @@ def assemble_steps(
     return model
 
 
-def fit_cloud(train: MockSet, validation: MockSet, seed: int = 0, pixels: int = 100_000) -> ColourCloud:
+def fit_cloud(train: Pairs, validation: Pairs, seed: int = 0, pixels: int = 100_000) -> ColourCloud:
     """A mixture of Gaussians over the brightnesses of the training set's pixels; its limits from the validation set."""
     from sklearn.mixture import GaussianMixture
 
@@ -79,7 +79,7 @@ def fit_cloud(train: MockSet, validation: MockSet, seed: int = 0, pixels: int = 
     return replace(cloud, limits=np.array(limits))
 
 
-def _bright_pixels(mocks: MockSet, count: int, seed: int) -> np.ndarray:
+def _bright_pixels(mocks: Pairs, count: int, seed: int) -> np.ndarray:
     """log10 brightness of pixels that SDSS measures to 10 sigma in each band, with its noise, shape (n, 5)."""
     rng = np.random.default_rng(seed)
     each = max(20, 3 * count // len(mocks))
@@ -99,7 +99,7 @@ def _bright_pixels(mocks: MockSet, count: int, seed: int) -> np.ndarray:
     return np.concatenate(found)
 
 
-def calibrate(model: StellarUNet, validation: MockSet, galaxies: int = 400) -> np.ndarray:
+def calibrate(model: StellarUNet, validation: Pairs, galaxies: int = 400) -> np.ndarray:
     """Factor and power of sigma by property, shape (7, 2): the likelihood decides the power, the 68 % interval the factor.
 
     Galaxies have one vote each; pixels are those inside twice the radius that holds half of the stars' mass, or so much of
@@ -146,7 +146,7 @@ def calibrate(model: StellarUNet, validation: MockSet, galaxies: int = 400) -> n
     return found
 
 
-def make_library(model: StellarUNet, mocks: MockSet) -> Library:
+def make_library(model: StellarUNet, mocks: Pairs) -> Library:
     """The mocks by what the network sees in them, whitened."""
     averaged = np.stack([model.features(noisy_cube(mocks, row)) for row in range(len(mocks))])
     mean = averaged.mean(axis=0)

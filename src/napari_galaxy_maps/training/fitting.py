@@ -21,7 +21,7 @@ from ..progress import Progress, Steps
 from .views import Seen, pixel_weights
 
 if TYPE_CHECKING:
-    from .mock_set import MockSet
+    from .pairs import Pairs
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ class FitSettings:
 
 
 def fit_steps(
-    sets: Sequence[MockSet],
-    validation: MockSet,
+    sets: Sequence[Pairs],
+    validation: Pairs,
     out: Path,
     settings: FitSettings,
     device: str = "cpu",
@@ -88,9 +88,9 @@ def fit_steps(
 
     Parameters
     ----------
-    sets : sequence of MockSet
+    sets : sequence of Pairs
         Each may have images of another size; chosen in proportion to their pixels.
-    validation : MockSet
+    validation : Pairs
         Never trained on.
     out : Path
         Folder for ``checkpoint.safetensors``, ``best.safetensors``, ``settings.json`` and ``log.jsonl``.
@@ -165,19 +165,25 @@ def _schedule(done: int, steps: int) -> float:
 
 
 def _batch(
-    sets: Sequence[MockSet], settings: FitSettings, rng: torch.Generator
+    sets: Sequence[Pairs], settings: FitSettings, rng: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Data, sigma, truth and redshift of a batch from one of the sets."""
     weights = torch.tensor([float(len(s)) * s.size**2 for s in sets])
     chosen = sets[int(torch.multinomial(weights, 1, generator=rng))]
     n = max(1, settings.batch_pixels // chosen.size**2)
     rows = np.sort(torch.randint(0, len(chosen), (n,), generator=rng).numpy())
-    images = torch.from_numpy(np.asarray(chosen.images[rows], np.float32))
-    truth = torch.from_numpy(np.asarray(chosen.truth[rows], np.float32))
-    pixel, redshift = (
-        torch.from_numpy(chosen.table[key][rows].astype(np.float32)) for key in ("pixel_arcsec", "redshift")
-    )
-    return settings.seen.draw(images, truth, pixel, redshift, rng)
+    images, truth, pixel, redshift, own = _rows(chosen, rows)
+    return settings.seen.draw(images, truth, pixel, redshift, rng, own)
+
+
+def _rows(
+    pairs: Pairs, rows: np.ndarray | slice
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor | None]:
+    """Images, true maps, pixel sizes, redshifts and errors, if there are any, of some galaxies."""
+    images, truth = (torch.from_numpy(np.array(planes[rows], np.float32)) for planes in (pairs.images, pairs.truth))
+    pixel, redshift = (torch.from_numpy(pairs.table[c][rows].astype(np.float32)) for c in ("pixel_arcsec", "redshift"))
+    own = None if pairs.sigma is None else torch.from_numpy(np.array(pairs.sigma[rows], np.float32))
+    return images, truth, pixel, redshift, own
 
 
 def _step(
@@ -225,7 +231,7 @@ def _with(network: UNet, state: dict[str, torch.Tensor]) -> UNet:
 
 
 def validate(
-    network: UNet, head: Head, validation: MockSet, settings: FitSettings, device: str = "cpu", limit: int = 400
+    network: UNet, head: Head, validation: Pairs, settings: FitSettings, device: str = "cpu", limit: int = 400
 ) -> dict[str, Any]:
     """Errors on galaxies that were not trained on, in all five bands and in whatever bands training leaves.
 
@@ -240,18 +246,13 @@ def validate(
     for k, start in enumerate(range(0, min(limit, len(validation)), 32)):
         rows = slice(start, min(start + 32, len(validation)))
         rng = torch.Generator().manual_seed(77 + start)
-        images, truth = (
-            torch.from_numpy(np.asarray(p[rows], np.float32)) for p in (validation.images, validation.truth)
-        )
-        pixel, redshift = (
-            torch.from_numpy(validation.table[c][rows].astype(np.float32)) for c in ("pixel_arcsec", "redshift")
-        )
+        images, truth, pixel, redshift, own = _rows(validation, rows)
         seen = (
             replace(settings.seen, binned=0.0, subsets=(("ugriz", 1.0),))
             if k % 2 == 0
             else replace(settings.seen, binned=0.0)
         )
-        data, sigma, truth, redshift = (t.to(device) for t in seen.draw(images, truth, pixel, redshift, rng))
+        data, sigma, truth, redshift = (t.to(device) for t in seen.draw(images, truth, pixel, redshift, rng, own))
         with torch.inference_mode(), torch.autocast(device, torch.bfloat16):
             outputs = network(encode(data, sigma, redshift).contiguous(memory_format=torch.channels_last)).float()
         weights = pixel_weights(truth)

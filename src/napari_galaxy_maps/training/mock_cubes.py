@@ -14,18 +14,18 @@ from ..models.stellar_maps import STELLAR_PROPERTIES, TARGETS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .mock_set import MockSet
+    from .pairs import Pairs
 
 CALIBRATION = 0.02
 """Relative error of SDSS's calibration that each band is given."""
 
 
-def noisy_cube(mocks: MockSet, row: int, bands: Sequence[str] = UGRIZ, noise: float = 1.0) -> BandCube:
+def noisy_cube(mocks: Pairs, row: int, bands: Sequence[str] = UGRIZ, noise: float = 1.0) -> BandCube:
     """One of the mocks with a survey's noise and calibration, the same at every call.
 
     Parameters
     ----------
-    mocks : MockSet
+    mocks : Pairs
     row : int
     bands : sequence of str
         Out of ugriz.
@@ -54,7 +54,7 @@ def noisy_cube(mocks: MockSet, row: int, bands: Sequence[str] = UGRIZ, noise: fl
     )  # fmt: skip
 
 
-def true_maps(mocks: MockSet, row: int) -> dict[str, np.ndarray]:
+def true_maps(mocks: Pairs, row: int) -> dict[str, np.ndarray]:
     """Its true maps in their units; NaN where empty."""
     found = {}
     for k, name in enumerate(STELLAR_PROPERTIES):

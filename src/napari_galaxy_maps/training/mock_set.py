@@ -1,4 +1,4 @@
-"""A training set of mock galaxies on disk: noiseless images and true maps as arrays that are read in place."""
+"""Makes a training set of mock galaxies on disk: noiseless images and true maps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,67 +17,13 @@ from ..mocks.mock import MAX_DISTANCE, UGRIZ
 from ..mocks.population import draw_galaxy
 from ..models.stellar_maps import STELLAR_PROPERTIES, TARGETS
 from ..progress import Progress, Steps
+from .pairs import TABLE, Pairs
 
-TABLE = (
-    "seed", "log_mass", "log_sfr", "inclination", "r_e", "bulge", "early", "redshift", "distance_mpc", "pixel_arcsec",
-    "pixel_kpc", "fwhm_pixels",
-)  # fmt: skip
-"""Columns that are kept of every mock."""
 SEED_STRIDE = 10_000_000
 FIRST_SEED = {"train": SEED_STRIDE, "validation": 2 * SEED_STRIDE, "test": 3 * SEED_STRIDE}
 """Seeds of galaxies start here, so that no galaxy is in two sets."""
 _MATTER = 1e-6
 """Pixels with less of a quantity than this part of its largest are rounding errors of the convolution."""
-
-
-@dataclass(frozen=True)
-class MockSet:
-    """Mock galaxies of one image size.
-
-    Attributes
-    ----------
-    images : ndarray of float32, shape (n, 5, size, size)
-        Surface brightness in ugriz without noise, MJy/sr; may be a memory map.
-    truth : ndarray of float16, shape (n, 7, size, size)
-        `STELLAR_PROPERTIES` scaled by `Target.scaled`; NaN where empty.
-    table : dict of str to ndarray, shape (n,)
-        `TABLE`.
-    """
-
-    images: np.ndarray
-    truth: np.ndarray
-    table: dict[str, np.ndarray]
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    @property
-    def size(self) -> int:
-        """Pixels along each side."""
-        return int(self.images.shape[-1])
-
-    def take(self, rows: np.ndarray | slice) -> MockSet:
-        """Some of the galaxies."""
-        return MockSet(self.images[rows], self.truth[rows], {key: column[rows] for key, column in self.table.items()})
-
-    @classmethod
-    def open(cls, folder: str | Path) -> MockSet:
-        """The set in a folder that `make_set_steps` wrote, read in place.
-
-        Raises
-        ------
-        InputError
-            When there is none.
-        """
-        folder = Path(folder)
-        try:
-            images = np.load(folder / "images.npy", mmap_mode="r")
-            truth = np.load(folder / "truth.npy", mmap_mode="r")
-            columns = np.load(folder / "table.npy")
-            names = json.loads((folder / "set.json").read_text(encoding="utf-8"))["columns"]
-        except (OSError, ValueError, KeyError) as error:
-            raise InputError(f"{folder} holds no finished set of mocks ({error}); make it again.") from None
-        return cls(images, truth, dict(zip(names, columns.T, strict=True)))
 
 
 def training_view(seed: int, size: int) -> View:
@@ -131,7 +76,7 @@ def scaled_truth(truth: dict[str, np.ndarray]) -> np.ndarray:
 
 def make_set_steps(
     folder: str | Path, seeds: Sequence[int], size: int, view: str = "training", processes: int = 1
-) -> Steps[MockSet]:
+) -> Steps[Pairs]:
     """Make mocks and write them to a folder, yielding after each batch.
 
     Parameters
@@ -166,7 +111,7 @@ def make_set_steps(
     np.save(folder / "table.npy", table)
     about: dict[str, Any] = {"columns": TABLE, "size": size, "view": view, "seeds": [int(seeds[0]), int(seeds[-1])]}
     (folder / "set.json").write_text(json.dumps(about) + "\n", encoding="utf-8")
-    return MockSet.open(folder)
+    return Pairs.open(folder)
 
 
 def _mocks(jobs: list[tuple[int, int, str]], processes: int) -> Iterator[tuple[np.ndarray, np.ndarray, list[float]]]:

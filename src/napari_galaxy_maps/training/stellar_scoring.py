@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from astropy.table import QTable
 
     from ..models.stellar_unet import StellarUNet
-    from .mock_set import MockSet
+    from .pairs import Pairs
 
 PUBLISHED = {
     "LOG_SIGMA_STAR": 0.09, "LOG_SIGMA_GAS": 0.13, "LOG_SIGMA_ZSTAR": 0.14, "LOG_SIGMA_ZGAS": 0.19, "AGE_STAR": 0.09,
@@ -62,14 +62,14 @@ class StellarScores:
 Radii = list[tuple[np.ndarray, dict[str, Any]]]
 
 
-def radii_of(mocks: MockSet) -> Radii:
+def radii_of(mocks: Pairs) -> Radii:
     """The ellipse of each mock's true stars, for `score_steps`: fitted once for any number of scores."""
     return [half_radius({"LOG_SIGMA_STAR": true_maps(mocks, row)["LOG_SIGMA_STAR"]}) for row in range(len(mocks))]
 
 
 def score_steps(
     model: StellarUNet,
-    mocks: MockSet,
+    mocks: Pairs,
     bands: Sequence[str] = UGRIZ,
     radii: Radii | None = None,
     noise: float = 1.0,
@@ -80,7 +80,7 @@ def score_steps(
     Parameters
     ----------
     model : StellarUNet
-    mocks : MockSet
+    mocks : Pairs
         Never trained on.
     bands : sequence of str
         That the model is given.

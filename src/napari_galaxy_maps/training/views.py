@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn import functional
@@ -60,6 +60,7 @@ class Seen:
         pixel_arcsec: torch.Tensor,
         redshift: torch.Tensor,
         rng: torch.Generator,
+        own: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """See a batch of noiseless images.
 
@@ -70,16 +71,19 @@ class Seen:
         truth : Tensor, shape (n, 7, size, size)
             Scaled; NaN where empty.
         pixel_arcsec, redshift : Tensor, shape (n,)
+        rng : Generator
+        own : Tensor, shape as images, optional
+            Errors of images that have their noise already: none is added, and pixels are not binned.
 
         Returns
         -------
         data, sigma, truth, redshift : Tensor
         """
         n = len(images)
-        for _ in range(2):
+        for _ in range(0 if own is not None else 2):
             if torch.rand((), generator=rng) < self.binned and images.shape[-1] >= 32:
                 images, truth, pixel_arcsec = functional.avg_pool2d(images, 2), bin_truth(truth), pixel_arcsec * 2
-        images, truth = _turned(images, truth, rng)
+        images, truth, own = _turned(rng, images, truth, own)
         factor = 10 ** (_uniform(rng, n, 1) * (self.noise[1] - self.noise[0]) + self.noise[0])
         factor = factor * 10 ** (0.15 * torch.randn(n, 5, generator=rng))
         sigma = survey_sigma(images, pixel_arcsec) * factor[:, :, None, None]
@@ -88,6 +92,8 @@ class Seen:
             noise = _smooth(noise, 0.3 + float(torch.rand((), generator=rng)))
         error = _uniform(rng, n, 5) * self.calibration
         gain = 1 + error * torch.randn(n, 5, generator=rng)
+        if own is not None:
+            sigma, noise = own, torch.zeros(())
         data = (images + sigma * noise) * gain[:, :, None, None]
         sigma = torch.sqrt(sigma**2 + (error[:, :, None, None] * images) ** 2)
         data = torch.where(self._keep(n, rng)[:, :, None, None], data, torch.nan)
@@ -146,11 +152,11 @@ def _uniform(rng: torch.Generator, *shape: int) -> torch.Tensor:
     return torch.rand(shape, generator=rng)
 
 
-def _turned(images: torch.Tensor, truth: torch.Tensor, rng: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """A batch turned by right angles, mirrored and transposed."""
+def _turned(rng: torch.Generator, *planes: Any) -> list[Any]:
+    """Batches turned by right angles, mirrored and transposed, all in the same way; None stays."""
     turns, mirror = int(torch.randint(0, 4, (), generator=rng)), bool(torch.rand((), generator=rng) < 0.5)
-    images, truth = (torch.rot90(planes, turns, (2, 3)) for planes in (images, truth))
-    return (images.transpose(2, 3), truth.transpose(2, 3)) if mirror else (images, truth)
+    turned = [plane if plane is None else torch.rot90(plane, turns, (2, 3)) for plane in planes]
+    return [plane if plane is None or not mirror else plane.transpose(2, 3) for plane in turned]
 
 
 def _smooth(noise: torch.Tensor, width: float) -> torch.Tensor:
