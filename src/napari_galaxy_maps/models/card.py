@@ -62,6 +62,24 @@ class Score:
 
 
 @dataclass(frozen=True)
+class CardTable:
+    """A table of a card that is not one of `Score`.
+
+    Attributes
+    ----------
+    title, text : str
+        Its heading, and what its columns are.
+    head : tuple of str
+    rows : tuple of tuple of str
+    """
+
+    title: str
+    text: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """What a person should know of a model before trusting it.
 
@@ -79,6 +97,8 @@ class ModelCard:
         It predicts.
     how_scored : str
     scores : tuple of Score
+    tables : tuple of CardTable
+        What was measured in another way.
     notes : tuple of str
         Measured facts beyond the table.
     do_not_trust : tuple of str
@@ -96,6 +116,7 @@ class ModelCard:
     properties: tuple[str, ...]
     how_scored: str
     scores: tuple[Score, ...] = ()
+    tables: tuple[CardTable, ...] = ()
     notes: tuple[str, ...] = ()
     do_not_trust: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
@@ -137,6 +158,10 @@ class ModelCard:
                 "## Measured uncertainties",
                 self._calibration(),
             ]
+        elif self.how_scored:
+            parts += ["## How it was measured", self.how_scored]
+        for table in self.tables:
+            parts += [f"## {table.title}", table.text, _table(list(table.head), [list(row) for row in table.rows])]
         if self.notes:
             parts += ["## Also measured", _bullets(self.notes)]
         parts += ["## Where not to trust it", _bullets(self.do_not_trust)]
@@ -188,8 +213,12 @@ class ModelCard:
         """The reverse of `to_json`."""
         fields: dict[str, Any] = json.loads(text)
         scores: list[dict[str, Any]] = [_tuples(score) for score in fields.pop("scores")]
+        tables = tuple(
+            CardTable(t["title"], t["text"], tuple(t["head"]), tuple(tuple(row) for row in t["rows"]))
+            for t in fields.pop("tables", [])
+        )
         rest = _tuples(fields)
-        return cls(scores=tuple(Score(**score) for score in scores), **rest)
+        return cls(scores=tuple(Score(**score) for score in scores), tables=tables, **rest)
 
     @classmethod
     def from_file(cls, path: str | Path) -> ModelCard:

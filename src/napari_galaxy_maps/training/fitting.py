@@ -282,6 +282,24 @@ def told(row: dict[str, Any]) -> str:
     return f"{row['seconds']:.0f} s, loss {row['loss']:.4f}, validation {row['score']:.4f}, dex: {errors}"
 
 
+def read_settings(folder: Path) -> FitSettings:
+    """The settings that a fit left in its folder.
+
+    Raises
+    ------
+    InputError
+        When there are none.
+    """
+    try:
+        tree = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+        seen = tree.pop("seen")
+        seen["subsets"] = tuple((letters, share) for letters, share in seen["subsets"])
+        seen["noise"] = tuple(seen["noise"])
+        return FitSettings(**{**tree, "widths": tuple(tree["widths"]), "seen": Seen(**seen)})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{folder} holds no fit ({error}).") from None
+
+
 def save_network(path: Path, network: UNet) -> None:
     """Write weights as safetensors, beside their place first."""
     from safetensors.torch import save_file

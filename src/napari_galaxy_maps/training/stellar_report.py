@@ -1,0 +1,188 @@
+"""Measures stellar-unet on mocks it never saw, in all the cases of its card, and writes card and weights.
+
+python -m napari_galaxy_maps.training.stellar_report --fit FOLDER --sets FOLDER --out FOLDER
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..exceptions import GalaxyMapsError
+from ..models.card import CardTable, ModelCard
+from ..models.registry import write_entry
+from ..models.stellar_inputs import UGRIZ
+from ..models.stellar_maps import STELLAR_PROPERTIES
+from ..progress import drain
+from . import stellar_card
+from .assembling import assemble_steps
+from .mock_set import FIRST_SEED, make_set_steps
+from .pairs import Pairs
+from .stellar_floor import floor_scatter, oracle_table
+from .stellar_scoring import Radii, StellarScores, radii_of, score_steps
+
+if TYPE_CHECKING:
+    from ..models.stellar_unet import StellarUNet
+
+SETS: dict[str, tuple[str, int, int, int, str]] = {
+    "train64": ("train", 0, 8000, 64, "training"),
+    "train128": ("train", 50_000, 4000, 128, "training"),
+    "validation64": ("validation", 0, 600, 64, "training"),
+    "validation128": ("validation", 5000, 200, 128, "training"),
+    "test128": ("test", 0, 800, 128, "sdss"),
+    "test64": ("test", 0, 800, 64, "sdss"),
+    "test16": ("test", 0, 800, 16, "sdss"),
+    "test256": ("test", 0, 300, 256, "sdss"),
+}
+"""By name: which seeds, the first of them after `FIRST_SEED`, how many, image size, view. Training sets are cut from the first two."""
+BAND_CASES = ("ugri", "gri", "gr", "r")
+SIZE_CASES = (256, 64, 16)
+_CASE_GALAXIES = 300
+
+
+def make_sets(folder: Path, names: tuple[str, ...] = tuple(SETS), say: Callable[[str], None] = print) -> None:
+    """Make the sets that are not there yet."""
+    for name in names:
+        kind, first, count, size, view = SETS[name]
+        if not (folder / name / "set.json").exists():
+            seeds = range(FIRST_SEED[kind] + first, FIRST_SEED[kind] + first + count)
+            drain(make_set_steps(folder / name, seeds, size, view))
+            say(f"{name}: {count:,} mocks of {size} x {size} pixels")
+
+
+def measure(
+    model: StellarUNet, sets: Path, say: Callable[[str], None] = print
+) -> tuple[tuple[CardTable, ...], tuple[str, ...], dict[str, Any]]:
+    """Tables and notes of the card, and all numbers.
+
+    Parameters
+    ----------
+    model : StellarUNet
+    sets : Path
+        Folder of `SETS`.
+    """
+    start = time.monotonic()
+
+    def scored(mocks: Pairs, label: str, bands: tuple[str, ...] = UGRIZ, radii: Radii | None = None) -> StellarScores:
+        scores = drain(score_steps(model, mocks, bands, radii))
+        say(f"{label}: {time.monotonic() - start:.0f} s")
+        return scores
+
+    test = Pairs.open(sets / "test128")
+    radii = radii_of(test)
+    whole = scored(test, "test128", radii=radii)
+    floor = least_scatter(sets)
+    few, few_radii = test.take(slice(0, _CASE_GALAXIES)), radii[:_CASE_GALAXIES]
+    bands = [("ugriz", scored(few, "ugriz", radii=few_radii))]
+    bands += [(letters, scored(few, letters, tuple(f"SDSS_{b}" for b in letters), few_radii)) for letters in BAND_CASES]
+    sizes = [("128 x 128", bands[0][1])]
+    for size in SIZE_CASES:
+        mocks = Pairs.open(sets / f"test{size}").take(slice(0, _CASE_GALAXIES))
+        sizes.append((f"{size} x {size}", scored(mocks, f"{size} pixels")))
+    tables = (
+        stellar_card.table_of_sums(whole, floor),
+        stellar_card.table_of_annuli(whole),
+        stellar_card.table_of_pixels(whole),
+        stellar_card.table_of_cases(
+            "Bands", "Bias, scatter inside 2 R_half where only some bands are given to the same network.", bands
+        ),
+        stellar_card.coverage_rows(bands),
+        stellar_card.table_of_cases(
+            "Image sizes", "The same galaxies on the same 51 arcsec of sky in more or fewer pixels: bias, scatter inside 2 R_half.", sizes
+        ),
+    )  # fmt: skip
+    notes = (
+        f"Flagged as unlike the training set: {100 * whole.flagged:.2f} % of the test galaxies' pixels inside 2 R_half.",
+    )
+    numbers = {"whole": stellar_card.summary_of(whole), "floor": floor}
+    numbers |= {f"bands {label}": stellar_card.summary_of(scores) for label, scores in bands}
+    numbers |= {f"size {label}": stellar_card.summary_of(scores) for label, scores in sizes}
+    numbers["deltas"] = {name: np.round(whole.deltas[name], 4).tolist() for name in STELLAR_PROPERTIES}
+    return tables, notes, numbers
+
+
+def least_scatter(sets: Path) -> dict[str, dict[str, Any]]:
+    """`floor_scatter` of the test set; the regression's tables are kept beside the sets."""
+    tables = []
+    for name, isophotes in (("train64", False), ("test128", True)):
+        path = sets / f"oracle-{name}.npz"
+        if not path.exists():
+            features, sums = oracle_table(Pairs.open(sets / name), isophotes)
+            np.savez(path, features=features, sums=sums)
+        with np.load(path) as arrays:
+            tables.append((arrays["features"], arrays["sums"]))
+    return floor_scatter(*tables)
+
+
+def write(model: StellarUNet, out: Path, numbers: dict[str, Any] | None = None) -> None:
+    """Write weights, card and registry entry to the folder `out`."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        weights, card = out / f"{model.name}.safetensors", out / f"{model.name}.json"
+        weights.write_bytes(model.to_bytes())
+        card.write_text(model.card.to_json(), encoding="utf-8")
+        (out / f"{model.name}.md").write_text(model.card.to_markdown(), encoding="utf-8")
+        if numbers is not None:
+            (out / "scores.json").write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
+        write_entry(out, model.name, "unet", model.card.version, weights, card)
+    except OSError as error:
+        raise GalaxyMapsError(f"{out} cannot be written ({error.strerror}); choose another folder.") from None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line."""
+    from .fitting import load_network, read_settings
+
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--fit", required=True, type=Path, help="folder of a finished fit")
+    parser.add_argument(
+        "--sets", required=True, type=Path, help="folder of the sets of mocks; those that lack are made"
+    )
+    parser.add_argument("--out", required=True, type=Path, help="folder for weights and card")
+    parser.add_argument("--notes", type=Path, help="JSON list of further notes and tables for the card")
+    options = parser.parse_args(arguments)
+    try:
+        make_sets(options.sets)
+        settings = read_settings(options.fit)
+        network = load_network(options.fit / "best.safetensors", settings)
+        size = sum(p.numel() for p in network.parameters())
+        log = [json.loads(line) for line in (options.fit / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+        recipe = (
+            f"{SETS['train64'][2]:,} mock galaxies of 64 x 64 and {SETS['train128'][2]:,} of 128 x 128 pixels (docs/mocks.md), seen anew in each of "
+            f"{log[-1]['step']:,} batches of {settings.batch_pixels:,} pixels with other noise (1/20 to 4 times SDSS's), resolution, bands, masks and turns; "
+            f"{log[-1]['seconds'] / 60:.0f} minutes on one core that other work shared. Command: galaxy-maps train stellar-unet --out FOLDER --seed {settings.seed}."
+        )
+        told = f"{size / 1e6:.2f} million parameters, {', '.join(map(str, settings.widths))} channels by level."
+        card = stellar_card.base_card(settings, recipe, told)
+        train, held = Pairs.open(options.sets / "train64"), Pairs.open(options.sets / "validation64")
+        model = drain(assemble_steps(network, settings.head, train, held, card))
+        tables, notes, numbers = measure(model, options.sets)
+        model = replace(model, card=with_more(replace(card, tables=tables, notes=notes), options.notes))
+        write(model, options.out, numbers)
+    except GalaxyMapsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def with_more(card: ModelCard, path: Path | None) -> ModelCard:
+    """A card with the notes and tables of a JSON file (`{"notes": [...], "tables": [...]}`) added."""
+    if path is None:
+        return card
+    more = json.loads(path.read_text(encoding="utf-8"))
+    tables = tuple(
+        CardTable(t["title"], t["text"], tuple(t["head"]), tuple(tuple(r) for r in t["rows"])) for t in more["tables"]
+    )
+    return replace(card, notes=(*card.notes, *more["notes"]), tables=(*card.tables, *tables))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
