@@ -239,7 +239,7 @@ def validate(
     -------
     dict
         ``"rmse"`` and ``"coverage"`` (share within 1 sigma) by property, in dex over pixels weighted as in training, and
-        ``"score"``: the mean loss.
+        ``"score"``: the mean negative log likelihood of a Gaussian, in scaled units.
     """
     network = network.to(device).eval()
     scores, (squares, inside, weight_sum) = [], torch.zeros(3, head.maps, device=device)
@@ -256,11 +256,12 @@ def validate(
         with torch.inference_mode(), torch.autocast(device, torch.bfloat16):
             outputs = network(encode(data, sigma, redshift).contiguous(memory_format=torch.channels_last)).float()
         weights = pixel_weights(truth)
-        scores.append(float((head.loss(outputs, truth) * weights).mean()))
+        value, spread = head.read(outputs)
+        miss = value - truth
+        known = torch.isfinite(miss) * weights
+        surprise = 0.5 * (miss.nan_to_num() / spread) ** 2 + spread.log()
+        scores.append(float((known * surprise).sum() / known.sum()))
         if k % 2 == 0:
-            value, spread = head.read(outputs)
-            miss = value - truth
-            known = torch.isfinite(miss) * weights
             squares = squares + (known * miss.nan_to_num() ** 2).sum((0, 2, 3))
             inside = inside + (known * (miss.nan_to_num().abs() < spread)).sum((0, 2, 3))
             weight_sum = weight_sum + known.sum((0, 2, 3))

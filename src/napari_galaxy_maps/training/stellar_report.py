@@ -119,7 +119,7 @@ def least_scatter(sets: Path) -> dict[str, dict[str, Any]]:
             np.savez(path, features=features, sums=sums)
         with np.load(path) as arrays:
             tables.append((arrays["features"], arrays["sums"]))
-    return floor_scatter(*tables)
+    return floor_scatter(tables[0], tables[1])
 
 
 def write(model: StellarUNet, out: Path, numbers: dict[str, Any] | None = None) -> None:
