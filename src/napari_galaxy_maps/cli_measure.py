@@ -145,6 +145,8 @@ def _totals(arguments: argparse.Namespace, sources: list[Source]) -> QTable:
     single = None
     if arguments.cube:
         single = predict_global(read_cube(arguments.cube), read_recipe(arguments.file), ellipse)
+        if single is None:
+            raise InputError("The maps' model looks at images, integrated fluxes tell it nothing; leave --cube out.")
     return galaxy_totals(_planes(maps, arguments), ellipse, single, arguments.correct_masked)
 
 

@@ -100,7 +100,7 @@ def predict_cube_steps(
     return maps
 
 
-def predict_global(cube: BandCube, recipe: Recipe, ellipse: Ellipse | None = None) -> PropertyMaps:
+def predict_global(cube: BandCube, recipe: Recipe, ellipse: Ellipse | None = None) -> PropertyMaps | None:
     """What the model says of a galaxy's integrated fluxes (DB21 Sect. 3.3): maps of one pixel, as large as the galaxy.
 
     Parameters
@@ -112,11 +112,18 @@ def predict_global(cube: BandCube, recipe: Recipe, ellipse: Ellipse | None = Non
     ellipse : Ellipse, optional
         Of the galaxy; without it all pixels that are not masked count.
 
+    Returns
+    -------
+    PropertyMaps or None
+        None of a model that looks at images, to which integrated fluxes tell nothing.
+
     Raises
     ------
     GalaxyMapsError
         When every pixel is masked, or the model cannot work with the bands.
     """
+    if load_model(recipe.model.name).reach:
+        return None
     return drain(predict_cube_steps(integrated_cube(cube, ellipse), recipe))
 
 
@@ -192,7 +199,9 @@ def predict_steps(
     GalaxyMapsError
         Whatever is wrong, in a sentence.
     """
-    load_model(recipe.model.name).check_bands(list(galaxy.images))
+    used = load_model(recipe.model.name).check_bands(list(galaxy.images))
+    # A band that the model has no use for must not spoil the resolution of the others.
+    galaxy = replace(galaxy, images={name: image for name, image in galaxy.images.items() if name in used})
     cube = yield from prepare_steps(galaxy, recipe, memory, masks)
     return (yield from predict_cube_steps(cube, recipe, provenance(galaxy, recipe), memory))
 

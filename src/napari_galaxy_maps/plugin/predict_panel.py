@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from ..maps import PROPERTIES
+from ..models.advice import advice
 from . import following, warmup, work, worker
 from .layers import Key, unit_in_words
 from .session import session_for
@@ -263,7 +264,7 @@ class PredictPanel(Panel):
             self.missing.setVisible(not self.session.files)
             return
         self.missing.setVisible(True)
-        self.missing.setText(_missing(list(galaxy.images)))
+        self.missing.setText(advice(self.session.recipe.model.name, list(galaxy.images)))
 
     def _predict(self) -> None:
         self.message.say("")
@@ -364,17 +365,3 @@ def available_devices() -> set[str]:
     from ..models import device
 
     return {"auto", *device.available_devices()}
-
-
-def _missing(bands: list[str]) -> str:
-    from ..bands import INPUT_BANDS
-
-    if not {"WISE_3.4", "Spitzer_3.6"} & set(bands):
-        return "WISE 3.4 (or Spitzer 3.6) is missing: every flux is divided by it. Add that image."
-    lacking = [name for name in INPUT_BANDS if name not in bands and not name.startswith("Spitzer")]
-    usable = [name for name in bands if name in INPUT_BANDS]
-    if len(usable) < 3:
-        return f"Only {' and '.join(usable)} can be used; add at least {3 - len(usable)} more of {', '.join(lacking)}."
-    if not lacking:
-        return f"{len(usable)} bands, none of the usual ones is missing."
-    return f"{len(usable)} bands. The answer would be more certain with {', '.join(lacking)}."
