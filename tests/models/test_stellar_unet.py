@@ -1,0 +1,204 @@
+"""stellar-unet: maps from any of ugriz, tiles without seams, edits that redo what they reach, flags, the library."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from astropy.wcs import WCS
+
+from napari_galaxy_maps import pipeline
+from napari_galaxy_maps.exceptions import ModelError
+from napari_galaxy_maps.galaxy import BandCube
+from napari_galaxy_maps.maps import Flag
+from napari_galaxy_maps.mocks import View, make_mock
+from napari_galaxy_maps.models.registry import load_model
+from napari_galaxy_maps.models.scratch import scratch_array
+from napari_galaxy_maps.models.stellar_inputs import UGRIZ
+from napari_galaxy_maps.models.stellar_maps import STELLAR_PROPERTIES, TARGETS
+from napari_galaxy_maps.models.stellar_unet import StellarUNet
+from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.recipe import Recipe
+
+
+def cube_of(mock, bands=UGRIZ):
+    rows = [UGRIZ.index(band) for band in bands]
+    nowhere = np.zeros(mock.data.shape[1:], bool)
+    pixel = mock.view.pixel_arcsec
+    return BandCube(
+        mock.data[rows], mock.uncertainty[rows], tuple(bands), mock.wcs, 1.3, pixel, mock.pixel_kpc * 1e3, nowhere,
+        nowhere.astype(np.int16), "mock",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def unet():
+    return load_model("stellar-unet")
+
+
+@pytest.fixture(scope="module")
+def mock():
+    return make_mock(30_900_001, View(size=96))
+
+
+@pytest.fixture(scope="module")
+def cube(mock):
+    return cube_of(mock)
+
+
+@pytest.fixture(scope="module")
+def maps(unet, cube):
+    return unet.predict(cube, "cpu")
+
+
+def test_a_galaxy_never_seen_is_mapped_with_honest_errors(unet):
+    """Twenty mocks: mass to 0.3 dex, seven of ten pixels within their error or thereabouts."""
+    inside, misses = [], []
+    for seed in range(30_900_010, 30_900_030):
+        seen = make_mock(seed, View(size=64))
+        maps = unet.predict(cube_of(seen), "cpu")
+        bright = seen.model[2] > 10 * seen.uncertainty[2]
+        miss = (maps.values["LOG_SIGMA_STAR"] - seen.truth["LOG_SIGMA_STAR"])[bright]
+        inside.append(np.mean(np.abs(miss) < maps.errors["LOG_SIGMA_STAR"][bright]))
+        misses.append(np.median(miss))
+    assert np.std(misses) < 0.3 and abs(np.mean(misses)) < 0.15
+    assert 0.45 < np.mean(inside) < 0.9
+
+
+def test_all_maps_are_there_in_the_units_of_the_registry(maps, cube):
+    assert tuple(maps.values) == tuple(maps.errors) == STELLAR_PROPERTIES
+    assert all(plane.dtype == np.float32 and plane.shape == cube.shape for plane in maps.values.values())
+    assert (maps.values["AGE_STAR"] > 0).all() and (maps.values["AGE_STAR"] < 14).all()
+    assert all((plane > 0).all() for plane in maps.errors.values())
+    assert maps.provenance["imf"] == "Chabrier" and len(maps.provenance["model_hash"]) == 64
+
+
+def test_tiles_leave_no_seams(unet):
+    """Tiled and whole predictions agree to 1e-4 dex, on an image whose sides fit no tile."""
+    big = cube_of(make_mock(30_900_002, View(size=330)))
+    big = replace(
+        big, data=big.data[:, :301], uncertainty=big.uncertainty[:, :301], mask=big.mask[:301], flags=big.flags[:301]
+    )
+    whole, tiled = (drain(unet.predict_steps(big, "cpu", tile=side)) for side in (1024, 64))
+    for name in STELLAR_PROPERTIES:
+        both = [m.values[name] for m in (whole, tiled)]
+        if TARGETS[name].logarithm:
+            both = [np.log10(plane) for plane in both]
+        assert np.abs(both[0] - both[1]).max() < 1e-4, name
+        np.testing.assert_allclose(tiled.errors[name], whole.errors[name], rtol=1e-3)
+    assert (whole.flags == tiled.flags).all()
+
+
+def test_an_edit_redoes_what_it_reaches_and_nothing_else(unet, cube, monkeypatch):
+    recipe = Recipe.from_toml('[model]\nname = "stellar-unet"\ndevice = "cpu"\n')
+    memory = pipeline.Kept()
+    drain(pipeline.predict_cube_steps(cube, recipe, memory=memory))
+    mask = cube.mask.copy()
+    mask[10:14, 60:63] = True
+    edited = replace(cube, mask=mask)
+    asked = []
+    real = StellarUNet.predict_steps
+    monkeypatch.setattr(
+        StellarUNet, "predict_steps", lambda self, *a, **k: asked.append(k.get("where")) or real(self, *a, **k)
+    )
+    quick = drain(pipeline.predict_cube_steps(edited, recipe, memory=memory))
+    full = unet.predict(edited, "cpu")
+    assert asked[0] is not None
+    for name in STELLAR_PROPERTIES:
+        np.testing.assert_allclose(quick.values[name], full.values[name], atol=2e-4)
+    assert np.isnan(quick.values["LOG_SIGMA_STAR"][10:14, 60:63]).all()
+    assert (quick.flags == full.flags).all()
+
+
+@pytest.mark.parametrize("letters", ["ugri", "gri", "gr", "r"])
+def test_any_bands_will_do_and_fewer_are_less_certain(unet, mock, maps, letters):
+    few = unet.predict(cube_of(mock, tuple(f"SDSS_{letter}" for letter in letters)), "cpu")
+    assert all(np.isfinite(plane).all() for plane in few.values.values())
+    bright = mock.model[2] > 10 * mock.uncertainty[2]
+    assert few.errors["LOG_SIGMA_STAR"][bright].mean() > maps.errors["LOG_SIGMA_STAR"][bright].mean()
+
+
+def test_without_any_of_its_bands_a_sentence_says_so(unet, cube):
+    with pytest.raises(ModelError, match="needs at least one of SDSS_u"):
+        unet.predict(replace(cube, bands=("WISE_3.4", "WISE_4.6", "WISE_12", "WISE_22", "GALEX_NUV")), "cpu")
+
+
+def test_masked_pixels_are_blank_and_do_not_count(unet, cube, maps):
+    mask = cube.mask.copy()
+    mask[40:50, 40:50] = True
+    spoilt = cube.data.copy()
+    spoilt[:, 40:50, 40:50] = 1e6
+    hidden = unet.predict(replace(cube, mask=mask), "cpu")
+    same = unet.predict(replace(cube, mask=mask, data=spoilt), "cpu")
+    assert np.isnan(hidden.values["LOG_SIGMA_SFR"][40:50, 40:50]).all()
+    np.testing.assert_array_equal(hidden.values["LOG_SIGMA_SFR"], same.values["LOG_SIGMA_SFR"])
+
+
+def test_what_no_galaxy_looks_like_is_flagged(unet, cube, maps):
+    odd = cube.data.copy()
+    odd[:, 40:44, 40:44] = np.array([50.0, 0.5, 60.0, 0.7, 80.0])[:, None, None]
+    flags = unet.predict(replace(cube, data=odd, uncertainty=cube.uncertainty * 0.1), "cpu").flags
+    assert (flags[40:44, 40:44] & Flag.OUT_OF_DISTRIBUTION).all()
+    assert ((maps.flags & Flag.OUT_OF_DISTRIBUTION) != 0).mean() < 0.05
+
+
+def test_a_missing_band_and_faint_pixels_are_flagged(unet, cube):
+    data = cube.data.copy()
+    data[4, :20] = np.nan
+    flags = unet.predict(replace(cube, data=data), "cpu").flags
+    assert (flags[:20] & Flag.BAND_MISSING).all() and not (flags[20:] & Flag.BAND_MISSING).any()
+    faint = cube.data[2] < 3 * cube.uncertainty[2]
+    assert ((flags & Flag.FAINT) != 0)[20:].tolist() == faint[20:].tolist()
+
+
+def test_the_distance_tells_the_redshift(unet, cube, maps):
+    far = unet.predict(replace(cube, pixel_pc=cube.pixel_arcsec * 4.848 * 500), "cpu")
+    unknown = unet.predict(replace(cube, pixel_pc=None), "cpu")
+    stars = [m.values["LOG_SIGMA_STAR"] for m in (maps, far, unknown)]
+    assert np.abs(stars[0] - stars[1]).max() > 0.01 and np.abs(stars[0] - stars[2]).max() > 1e-4
+
+
+def test_images_smaller_than_a_block_are_mapped(unet, cube):
+    small = replace(
+        cube, data=cube.data[:, 40:45, 40:47], uncertainty=cube.uncertainty[:, 40:45, 40:47], mask=cube.mask[40:45, 40:47],
+        flags=cube.flags[40:45, 40:47],
+    )  # fmt: skip
+    assert np.isfinite(unet.predict(small, "cpu").values["LOG_SIGMA_STAR"]).all()
+
+
+def test_the_mocks_most_alike_are_those_that_look_so(unet):
+    """A galaxy of the library is found as its own nearest neighbour; a red one's neighbours are redder than a blue one's."""
+    from napari_galaxy_maps.training.mock_set import training_view
+
+    rows = (5, 17, 40)
+    for row in rows:
+        seed, size = int(unet.library.seeds[row]), int(unet.library.sizes[row])
+        own = make_mock(seed, replace(training_view(seed, size), noise=1.0))
+        found = unet.neighbours(cube_of(own), 3)
+        assert seed in [s for s, _, _ in found]
+        assert [d for _, _, d in found] == sorted(d for _, _, d in found)
+
+
+def test_weights_survive_writing_and_damage_is_told(unet, cube, maps):
+    blob = unet.to_bytes()
+    again = StellarUNet.from_bytes(blob, unet.card)
+    np.testing.assert_array_equal(again.predict(cube, "cpu").values["LOG_SIGMA_HI"], maps.values["LOG_SIGMA_HI"])
+    with pytest.raises(ModelError, match="are damaged"):
+        StellarUNet.from_bytes(blob[: len(blob) // 2], unet.card)
+    assert 1e6 < len(blob) < 40e6
+
+
+def test_large_results_lie_in_a_file_that_vanishes(tmp_path):
+    small, large = scratch_array((2, 30, 30)), scratch_array((2, 300, 300), limit=1000)
+    assert type(small) is np.ndarray and isinstance(large, np.memmap)
+    assert np.isnan(large).all()
+    large[1, 5, 5] = 3
+    assert large[1, 5, 5] == 3
+
+
+def test_a_cube_without_sky_coordinates_of_its_own_is_no_matter(unet):
+    nothing = np.full((5, 20, 20), np.nan, np.float32)
+    empty = BandCube(
+        nothing, nothing, UGRIZ, WCS(naxis=2), 1.3, 0.4, None, np.zeros((20, 20), bool), np.zeros((20, 20), np.int16)
+    )
+    maps = unet.predict(empty, "cpu")
+    assert all(np.isnan(plane).all() for plane in maps.values.values())
