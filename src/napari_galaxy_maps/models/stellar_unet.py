@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +34,8 @@ REACH = 128
 TILE = {"cpu": 512, "cuda": 2048, "mps": 1024}
 """Side in pixels of what is predicted at a time, by device."""
 FAINT_SIGMA = 3.0
+_WHOLE = 512
+"""Side in pixels of images whose features are computed in one piece."""
 
 
 @dataclass(frozen=True)
@@ -183,13 +185,14 @@ class StellarUNet:
     def features(self, cube: BandCube) -> np.ndarray:
         """What the network sees in a galaxy: features of the bottleneck averaged with the light's weight, shape (n_channels,).
 
-        Images of more than 512 pixels are seen at a coarser grid.
+        Of images of more than 512 pixels, blocks are averaged first.
         """
         import torch
 
         from .unet import STRIDE
 
         self.check_bands(cube.bands)
+        cube = binned(cube, -(-max(cube.shape) // _WHOLE))
         ny, nx = cube.shape
         window = (slice(0, -(-ny // STRIDE) * STRIDE), slice(0, -(-nx // STRIDE) * STRIDE))
         data, sigma = self._window(cube, window)
@@ -315,6 +318,28 @@ def average_features(features: np.ndarray, data: np.ndarray) -> np.ndarray:
     blocks = np.nan_to_num(light).reshape(ny // STRIDE, STRIDE, nx // STRIDE, STRIDE).mean(axis=(1, 3))
     weight = np.maximum(blocks, 0) + 1e-6 * max(float(blocks.max()), 1e-12)
     return np.asarray((features * weight).sum(axis=(1, 2)) / weight.sum(), np.float64)
+
+
+def binned(cube: BandCube, factor: int) -> BandCube:
+    """A cube of blocks of `factor` x `factor` pixels averaged, those that are masked or missing left out; an edge may be lost."""
+    if factor <= 1:
+        return cube
+    ny, nx = (n // factor for n in cube.shape)
+
+    def blocks(planes: np.ndarray) -> np.ndarray:
+        part = planes[..., : ny * factor, : nx * factor]
+        return part.reshape(*part.shape[:-2], ny, factor, nx, factor)
+
+    there = blocks(np.isfinite(cube.data) & ~cube.mask)
+    count = np.maximum(there.sum(axis=(-3, -1)), 1)
+    data = np.where(there, blocks(cube.data), 0).sum(axis=(-3, -1)) / count
+    sigma = np.sqrt(np.where(there, blocks(cube.uncertainty) ** 2, 0).sum(axis=(-3, -1))) / count
+    empty = ~there.any(axis=(-3, -1))
+    return replace(
+        cube, data=np.where(empty, np.nan, data).astype(np.float32), uncertainty=np.where(empty, np.nan, sigma).astype(np.float32),
+        mask=empty.all(axis=0), flags=np.zeros((ny, nx), np.int16), pixel_arcsec=cube.pixel_arcsec * factor,
+        pixel_pc=cube.pixel_pc * factor if cube.pixel_pc else None,
+    )  # fmt: skip
 
 
 def redshift_of(cube: BandCube) -> float:
