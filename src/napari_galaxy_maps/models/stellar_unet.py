@@ -337,7 +337,7 @@ def binned(cube: BandCube, factor: int) -> BandCube:
     empty = ~there.any(axis=(-3, -1))
     return replace(
         cube, data=np.where(empty, np.nan, data).astype(np.float32), uncertainty=np.where(empty, np.nan, sigma).astype(np.float32),
-        mask=empty.all(axis=0), flags=np.zeros((ny, nx), np.int16), pixel_arcsec=cube.pixel_arcsec * factor,
+        mask=np.asarray(empty.all(axis=0)), flags=np.zeros((ny, nx), np.int16), pixel_arcsec=cube.pixel_arcsec * factor,
         pixel_pc=cube.pixel_pc * factor if cube.pixel_pc else None,
     )  # fmt: skip
 
