@@ -8,6 +8,8 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 WINDOW := tools/with-display
+# Two processes, one of them for all tests that open a window (tests/conftest.py); PYTEST_ARGS='-n 0 -k words' runs some in one.
+PYTEST := -m pytest -n 2 --dist loadgroup
 PYTEST_ARGS ?=
 DATA ?=
 BENCH_ON_DATA := benchmarks/bench_stars.py
@@ -23,7 +25,7 @@ demo: system $(VENV)/.made  ## napari on the sample galaxy with its maps predict
 	fi
 
 test: system $(VENV)/.made  ## Every test, the window's in a real one (under Xvfb where there is no display)
-	@$(WINDOW) $(BIN)/python -m pytest $(PYTEST_ARGS)
+	@OMP_NUM_THREADS=1 $(WINDOW) $(BIN)/python $(PYTEST) $(PYTEST_ARGS)
 
 venv: $(VENV)/.made  ## The virtual environment .venv, from constraints.txt
 

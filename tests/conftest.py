@@ -15,6 +15,17 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 SAMPLE = Path(__file__).resolve().parents[1] / "sample_data" / "sample-galaxy"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that open a window come first and, where several processes share the tests, all go to one of them.
+
+    There is one display, and two windows on it would take the keyboard from each other.
+    """
+    opens_window = {item for item in items if item.get_closest_marker("window") or "qtbot" in item.fixturenames}
+    for item in opens_window:
+        item.add_marker(pytest.mark.xdist_group("window"))
+    items.sort(key=lambda item: item not in opens_window)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder of the real data; the test is skipped where it is absent."""
