@@ -155,7 +155,7 @@ def write_mock_steps(mock: Mock, folder: Path, overwrite: bool = False) -> Steps
     written += [folder / "truth.fits", folder / "recipe.toml"]
     if mock.stars:
         with written_whole(folder / "stars.ecsv", overwrite) as beside:
-            _star_table(mock).write(beside, format="ascii.ecsv", overwrite=True)
+            star_table(mock).write(beside, format="ascii.ecsv", overwrite=True)
         written.append(folder / "stars.ecsv")
     yield Progress("mock", len(names), len(names), "truth.fits")
     return written
@@ -173,8 +173,8 @@ def _recipe(mock: Mock) -> str:
     return tomli_w.dumps({"galaxy": galaxy, "reddening": {"ebv": mock.view.ebv}})
 
 
-def _star_table(mock: Mock) -> Any:
-    """The Milky Way's stars with Gaia's columns."""
+def star_table(mock: Mock) -> Any:
+    """The Milky Way's stars with Gaia's columns; they move by some 40 km/s in each direction."""
     from astropy import units as u
     from astropy.table import QTable
 
@@ -191,6 +191,10 @@ def _star_table(mock: Mock) -> Any:
     table["ref_epoch"] = np.full(len(x), 2016.0)
     table["parallax"] = (parallax + error * rng.standard_normal(len(x))) * u.mas
     table["parallax_error"] = error * u.mas
+    for name in ("pmra", "pmdec"):  # in DR3 their errors are those of parallaxes, in mas/yr
+        motion = parallax * 40 / 4.74047 * rng.standard_normal(len(x))
+        table[name] = (motion + error * rng.standard_normal(len(x))) * u.mas / u.yr
+        table[f"{name}_error"] = error * u.mas / u.yr
     table["phot_g_mean_mag"] = magnitude * u.mag
     return table
 
