@@ -101,7 +101,7 @@ def test_flux_in_every_band_is_that_of_the_mock(mock):
             if name not in FIR_BANDS:  # where no star shines
                 near &= away_from_stars(folder, wcs, plane.shape, 2.0 + 1.5 * image.fwhm)
             sums.append(plane[near].sum() * abs(np.linalg.det(wcs.pixel_scale_matrix)))
-        assert sums[0] / sums[1] == pytest.approx(1, abs=0.08 if name.startswith("GALEX") else 0.05), name  # few photons
+        assert sums[0] / sums[1] == pytest.approx(1, abs=0.08 if name.startswith("GALEX") or name == "WISE_22" else 0.05), name
 
 
 def test_every_image_lies_where_the_galaxy_is(galaxy):

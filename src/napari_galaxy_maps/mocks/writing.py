@@ -12,7 +12,7 @@ from ..exceptions import InputError
 from ..fits_io.products import write_maps, written_whole
 from ..maps import PropertyMaps
 from ..progress import Progress, Steps
-from .mock import UGRIZ, Mock, View, make_mock
+from .mock import UGRIZ, Mock, View, make_mock_steps
 from .population import MockGalaxy, draw_galaxy
 
 if TYPE_CHECKING:
@@ -170,7 +170,10 @@ def _recipe(mock: Mock) -> str:
         "name": name_of(mock), "ra": ra, "dec": dec, "distance": float(mock.view.distance_mpc or 0), "d25": diameter,
         "axis_ratio": ratio, "position_angle": float(mock.galaxy.position_angle),
     }  # fmt: skip
-    return tomli_w.dumps({"galaxy": galaxy, "reddening": {"ebv": mock.view.ebv}})
+    told: dict[str, Any] = {"galaxy": galaxy, "reddening": {"ebv": mock.view.ebv}}
+    if mock.stars:
+        told["stars"] = {"catalogue": "stars.ecsv"}
+    return tomli_w.dumps(told)
 
 
 def star_table(mock: Mock) -> Any:
@@ -212,6 +215,6 @@ def mock_steps(
     """
     galaxy: MockGalaxy = draw_galaxy(seed, kind, log_mass, inclination)
     yield Progress("mock", 0, len(view.bands) + 2, f"a {galaxy.kind} galaxy of 10^{galaxy.log_mass:.2f} Msun")
-    mock = make_mock(seed, view, galaxy)
+    mock = yield from make_mock_steps(seed, view, galaxy)
     written = yield from write_mock_steps(mock, folder, overwrite)
     return mock, written
