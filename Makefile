@@ -17,7 +17,7 @@ BENCH_ON_DATA := benchmarks/bench_stars.py
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
-demo: system $(VENV)/.made  ## napari on the sample galaxy with its maps predicted; without a display, demo.png
+demo: system $(VENV)/.made  ## napari on a sample galaxy with its maps predicted; without a display, demo.png
 	@if [[ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ]]; then \
 	    exec $(BIN)/galaxy-maps demo; \
 	else \
@@ -46,8 +46,8 @@ bench: system $(VENV)/.made  ## Every benchmark (see benchmarks/README.md); DATA
 	    else echo "== $$file is left out: it needs the real data (make bench DATA=folder)"; fi; \
 	done
 
-sample: $(VENV)/.made  ## Make the sample galaxy again
-	@$(BIN)/python sample_data/make_sample_galaxy.py
+sample: $(VENV)/.made  ## Make the sample galaxies again
+	@$(BIN)/python sample_data/make_sample_galaxies.py
 
 clean:  ## Remove what make has made, .venv included
 	@rm -rf $(VENV) build demo.png

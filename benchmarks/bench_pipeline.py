@@ -1,4 +1,4 @@
-"""How long the way from files to maps takes on the sample galaxy, step by step, cold and with what is remembered.
+"""How long the way from files to maps takes on the sample spiral, step by step, cold and with what is remembered.
 
 python benchmarks/bench_pipeline.py [--runs 3] [FOLDER [RECIPE]]
 """
@@ -14,7 +14,7 @@ from statistics import median
 from napari_galaxy_maps.fits_io import read_galaxy, read_recipe
 from napari_galaxy_maps.pipeline import Kept, predict_steps
 
-SAMPLE = Path(__file__).resolve().parents[1] / "sample_data" / "sample-galaxy"
+SAMPLE = Path(__file__).resolve().parents[1] / "sample_data" / "spiral"
 
 
 def timed(steps, spent):

@@ -2,7 +2,7 @@
 
     python benchmarks/bench_star_editing.py [--edits 12] [--size 0] [--json FILE]      (without a display, under xvfb-run)
 
-A real window with the sample galaxy, or with one of 14 made-up bands of SIZE x SIZE pixels, its maps predicted. Circles are
+A real window with the sample spiral, or with one of 14 made-up bands of SIZE x SIZE pixels, its maps predicted. Circles are
 added, moved, made larger, switched off and deleted one after another; the maps follow. For comparison the same window predicts
 with an empty memory, in turn with the edits. A timer ticks every 2 ms; a stall is the time between two ticks.
 """
@@ -23,7 +23,7 @@ from bench_window import THINKING, Heart, pause, wait
 
 
 def files_of(size: int, folder: Path) -> list[Path]:
-    """The sample galaxy's files, or made-up ones."""
+    """The sample spiral's files, or made-up ones."""
     from napari_galaxy_maps.plugin import sample_data
 
     if not size:
@@ -145,7 +145,7 @@ def main() -> None:
     """Run and tabulate."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--edits", type=int, default=12)
-    parser.add_argument("--size", type=int, default=0, help="of the made-up bands; 0: the sample galaxy")
+    parser.add_argument("--size", type=int, default=0, help="of the made-up bands; 0: the sample spiral")
     parser.add_argument("--json", type=Path, help="write all figures there")
     arguments = parser.parse_args()
     found = run(arguments.edits, arguments.size)

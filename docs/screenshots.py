@@ -1,6 +1,6 @@
 """Makes the pictures of docs/window.md, docs/stars.md and docs/measuring.md: `xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py [GALAXIES]`.
 
-GALAXIES is a folder with the real galaxies `ngc309`, `ngc5584`, `ngc6976_group`, `m51`; without it only the sample galaxy is shown.
+GALAXIES is a folder with the real galaxies `ngc309`, `ngc5584`, `ngc6976_group`, `m51`; without it only the sample galaxies are shown.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def save(viewer: Viewer, session: Session, name: str) -> None:
 
 
 def sample() -> None:
-    """The sample galaxy, predicted and compared with its truth."""
+    """The sample spiral, predicted and compared with its truth."""
     with window() as (viewer, session):
         folder = sample_data.sample_folder()
         sample_data.use_recipe(session, folder)
@@ -103,7 +103,7 @@ def sample() -> None:
 
 
 def measuring() -> None:
-    """Apertures on the sample galaxy's maps, and pixels picked in a plot beside its truth."""
+    """Apertures on the sample spiral's maps, and pixels picked in a plot beside its truth."""
     import numpy as np
 
     from napari_galaxy_maps.galaxy import Ellipse
@@ -115,7 +115,6 @@ def measuring() -> None:
         sample_data.use_recipe(session, folder)
         loading.add_paths(session, [folder])
         settle(session)
-        session.set_recipe("galaxy", distance=20.0)
         work.predict(session)
         wait(lambda: session.maps is not None)
         settle(session)

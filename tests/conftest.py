@@ -12,7 +12,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
-SAMPLE = Path(__file__).resolve().parents[1] / "sample_data" / "sample-galaxy"
+SAMPLE = Path(__file__).resolve().parents[1] / "sample_data" / "spiral"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,7 +36,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def sample_folder() -> Path:
-    """Folder of the sample galaxy."""
+    """Folder of the sample spiral."""
     return SAMPLE
 
 

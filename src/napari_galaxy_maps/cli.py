@@ -103,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--out", required=True, metavar="DIR", help="folder to write weights and card to")
     sub.add_argument("--seed", type=int, default=None, help="seed of all random numbers")
 
-    sub = command("demo", _demo, "open napari on the sample galaxy with its maps predicted")
+    sub = command("demo", _demo, "open napari on a sample galaxy with its maps predicted")
     sub.add_argument("--screenshot", metavar="FILE", help="save a picture of the window and close it")
     return parser
 

@@ -60,6 +60,9 @@ class Property:
         A perceptual colour map known to napari.
     limits : tuple of float
         Usual range of the values, for display.
+    imf : float
+        How much of the difference in log mass between two initial mass functions the value has: 1 for a mass of stars, -1 for
+        what is divided by one, 0 for what knows nothing of it.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Property:
     weight: str | None = None
     colormap: str = "viridis"
     limits: tuple[float, float] = (0.0, 1.0)
+    imf: float = 0.0
 
 
 _ALL = (
@@ -80,7 +84,7 @@ _ALL = (
     ),
     Property(
         "LOG_SMD", "specific dust mass", "log10(M_dust / M_star)",
-        weight="LOG_SIGMA_STAR", colormap="viridis", limits=(-4.5, -1.5),
+        weight="LOG_SIGMA_STAR", colormap="viridis", limits=(-4.5, -1.5), imf=-1.0,
     ),
     Property(
         "T_DUST", "dust temperature", "temperature of the bulk of the dust", unit="K",
@@ -96,15 +100,16 @@ _ALL = (
     ),
     Property(
         "LOG_SIGMA_STAR", "stellar mass", "log10 of stellar mass per area",
-        log_unit="solMass / kpc2", additive=True, colormap="plasma", limits=(5.5, 9.5),
+        log_unit="solMass / kpc2", additive=True, colormap="plasma", limits=(5.5, 9.5), imf=1.0,
     ),
     Property(
         "LOG_SIGMA_MD", "dust mass", "log10 of dust mass per area",
         log_unit="solMass / kpc2", additive=True, colormap="viridis", limits=(3.0, 6.0),
     ),
+    # A rate of Salpeter's is 0.20 dex above one of Chabrier's, a mass 0.24 (Madau & Dickinson 2014, Sect. 3.1, for rates).
     Property(
         "LOG_SIGMA_SFR", "star formation", "log10 of star formation rate over 100 Myr per area",
-        log_unit="solMass / (yr kpc2)", additive=True, colormap="magma", limits=(-4.5, 0.0),
+        log_unit="solMass / (yr kpc2)", additive=True, colormap="magma", limits=(-4.5, 0.0), imf=0.85,
     ),
     Property(
         "LOG_SIGMA_GAS", "gas mass", "log10 of gas mass per area, with helium",
@@ -116,7 +121,7 @@ _ALL = (
     ),
     Property(
         "LOG_SIGMA_ZSTAR", "stellar metals", "log10 of mass in metals in stars per area",
-        log_unit="solMass / kpc2", additive=True, colormap="cividis", limits=(3.5, 8.0),
+        log_unit="solMass / kpc2", additive=True, colormap="cividis", limits=(3.5, 8.0), imf=1.0,
     ),
     Property(
         "LOG_SIGMA_ZGAS", "gas metals", "log10 of mass in metals in gas per area",

@@ -35,7 +35,7 @@ from napari_galaxy_maps.measure.figures import (
     sigma_against_error,
 )
 from napari_galaxy_maps.measure.report import totals_beside, write_evaluation
-from napari_galaxy_maps.measure.residuals import score
+from napari_galaxy_maps.measure.residuals import residual_maps, score
 from napari_galaxy_maps.recipe import Recipe
 from tests.conftest import tan_wcs
 
@@ -369,3 +369,23 @@ def test_chi2_by_galaxy_is_the_spread_of_the_galaxies_own():
     for name, share in (("p16", 0.16), ("p50", 0.5), ("p84", 0.84)):
         assert found[name] == pytest.approx(0.25 + share * 3.75, rel=0.1)
     assert np.isnan(chi2_by_galaxy(Pixels(off, nothing, nothing * np.nan, nothing, galaxy, galaxy))["p50"])
+
+
+def test_masses_of_another_initial_mass_function_are_converted_and_said_so():
+    maps = maps_of({"LOG_SIGMA_STAR": 8.24, "LOG_SMD": -3.24, "T_DUST": 20.0}, imf="Salpeter", fwhm=12.0)
+    truth = maps_of({"LOG_SIGMA_STAR": 8.0, "LOG_SMD": -3.0, "T_DUST": 19.0}, imf="Chabrier", fwhm=12.0)
+    found = compare(maps, truth)
+    for name, off in (("LOG_SIGMA_STAR", 0.0), ("LOG_SMD", 0.0), ("T_DUST", 1.0)):
+        np.testing.assert_allclose(found.maps.values[name] - found.truth.values[name], off, atol=1e-5)
+        np.testing.assert_allclose(residual_maps(maps, truth).values[name], off, atol=1e-5)
+    (note,) = (text for text in found.notes if "initial mass function" in text)
+    assert "Chabrier's" in note and "LOG_SIGMA_STAR by +0.24" in note and "LOG_SMD by -0.24" in note
+    np.testing.assert_allclose(truth.values["LOG_SIGMA_STAR"], 8.0)  # what was given stays
+
+
+@pytest.mark.parametrize(("mine", "other"), [("Salpeter", "Salpeter"), ("Salpeter", ""), ("", "Chabrier"), ("diet", "Kroupa")])
+def test_masses_of_one_or_of_an_unknown_initial_mass_function_stay(mine, other):
+    maps, truth = (maps_of({"LOG_SIGMA_STAR": 8.0}, imf=imf, fwhm=12.0) for imf in (mine, other))
+    found = compare(maps, truth)
+    assert not any("initial mass function" in note for note in found.notes)
+    np.testing.assert_allclose(found.truth.values["LOG_SIGMA_STAR"], 8.0)

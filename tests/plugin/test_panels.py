@@ -1,5 +1,7 @@
 """The panels as a person uses them: files settled in the table, steps seen, maps predicted, compared and saved."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
@@ -79,7 +81,7 @@ def test_the_menu_opens_all_panels_and_each_alone_but_none_twice(viewer, qtbot):
     app = get_app_model()
     (submenu,) = [m.submenu for m in app.menus.get_menu("napari/plugins") if getattr(m, "title", "") == "Galaxy Maps"]
     titles = [item.command.title for item in app.menus.get_menu(submenu)]
-    assert titles == ["All panels", *panels.PANELS]
+    assert titles == ["All panels", *panels.PANELS, *panels.MORE]
     for dock in docks(viewer):
         if dock.windowTitle().partition(" ")[0] in panels.PANELS:
             viewer.window.remove_dock_widget(dock)
@@ -131,20 +133,21 @@ def test_a_script_gets_its_layers_at_once(viewer, session, galaxy_folder):
     assert [layer.visible for layer in viewer.layers].count(True) == 1
 
 
-@pytest.mark.parametrize("running", [False, True])
-def test_the_sample_galaxy_opens_with_what_is_known_of_it_and_its_truth(viewer, session, qtbot, running):
+@pytest.mark.parametrize(("running", "key", "name", "number"), [(False, "early-type", "Mock early type", 20), (True, "spiral", "Mock spiral", 21)])
+def test_a_sample_galaxy_opens_with_what_is_known_of_it_and_its_truth(viewer, session, qtbot, running, key, name, number):
     from qtpy.QtCore import QTimer
 
     def open_it():
-        viewer.open_sample(panels.PLUGIN, "sample-galaxy")
+        viewer.open_sample(panels.PLUGIN, key)
 
     QTimer.singleShot(0, open_it) if running else open_it()
     wait_for(qtbot, lambda: session.truth is not None and session.galaxy is not None and idle(session))
-    assert len(session.galaxy.images) == 15 and session.galaxy.ellipse is not None
-    assert session.recipe.galaxy.name == "Sample galaxy" and session.truth_name == "truth.fits"
+    assert len(session.galaxy.images) == number and session.galaxy.ellipse is not None
+    assert session.recipe.galaxy.name == name and session.truth_name == "truth.fits"
     assert {key.kind for key in session.shown()} == {"image", "truth"}
-    assert [layer.name for layer in viewer.layers if layer.visible] == ["Sample galaxy WISE_3.4"]
-    assert len({key for key in session.shown() if key.kind == "image"}) == 15
+    assert [layer.name for layer in viewer.layers if layer.visible] == [f"{name} WISE_3.4"]
+    assert len({key for key in session.shown() if key.kind == "image"}) == number
+    assert session.recipe.reddening.ebv and Path(session.recipe.stars.catalogue).is_file()
 
 
 def test_the_galaxys_name_and_place_are_written_and_kept(opened, session, qtbot):

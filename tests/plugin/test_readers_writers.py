@@ -30,7 +30,7 @@ def as_layers(maps):
 def test_the_manifest_is_valid_and_every_command_exists():
     manifest = npe2.PluginManifest.from_distribution(PLUGIN)
     manifest.validate_imports()
-    assert {w.display_name for w in manifest.contributions.widgets} == {"All panels", *panels.PANELS}
+    assert {w.display_name for w in manifest.contributions.widgets} == {"All panels", *panels.PANELS, *panels.MORE}
 
 
 def test_a_file_opens_as_a_layer_on_the_sky(galaxy_folder):

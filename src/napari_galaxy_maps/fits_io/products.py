@@ -361,6 +361,8 @@ def read_provenance(path: str | Path) -> dict[str, Any]:
 def read_recipe(path: str | Path) -> Recipe:
     """The recipe in a TOML file, or in the RECIPE table of a result.
 
+    A table of stars or map of E(B-V) that a TOML file names, and that lies beside it, is found there.
+
     Raises
     ------
     RecipeError
@@ -369,7 +371,7 @@ def read_recipe(path: str | Path) -> Recipe:
     path = Path(path)
     if path.suffix.lower() in (".toml", ".txt"):
         try:
-            return Recipe.from_toml(path.read_text(encoding="utf-8"), str(path))
+            return _beside(Recipe.from_toml(path.read_text(encoding="utf-8"), str(path)), path.parent)
         except (OSError, UnicodeDecodeError) as error:
             raise RecipeError(f"{path} cannot be read as a recipe ({error}).") from None
     try:
@@ -379,3 +381,12 @@ def read_recipe(path: str | Path) -> Recipe:
     if not text.strip():
         raise RecipeError(f"{path} holds no recipe; give a TOML file or a result of this program.")
     return Recipe.from_toml(text, str(path))
+
+
+def _beside(recipe: Recipe, folder: Path) -> Recipe:
+    """The recipe with the files that it names by their place beside it."""
+    for section, key in ((recipe.stars, "catalogue"), (recipe.reddening, "map")):
+        name = getattr(section, key)
+        if name and not Path(name).is_absolute() and (folder / name).is_file():
+            setattr(section, key, str(folder / name))
+    return recipe

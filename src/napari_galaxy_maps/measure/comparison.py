@@ -15,6 +15,7 @@ from ..maps import PROPERTIES, PropertyMaps
 from ..prepare.kernels import FWHM_PER_SIGMA
 from .ellipses import recipe_ellipse
 from .planes import linear, quantity_of
+from .imf import to_imf_of
 from .residuals import bring_to_grid, residual_maps
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def compare(
     maps: PropertyMaps, truth: PropertyMaps, ellipse: Ellipse | None = None, fwhm: float | None = None,
     truth_fwhm: float | None = None,
 ) -> Comparison:  # fmt: skip
-    """Bring a prediction and a truth to the PSF and the grid of the coarser of the two.
+    """Bring a prediction and a truth to the PSF and the grid of the coarser of the two, and to the prediction's initial mass function.
 
     Parameters
     ----------
@@ -116,6 +117,9 @@ def compare(
     widths = [given or _told(source) for given, source in ((fwhm, maps), (truth_fwhm, truth))]
     notes = []
     maps, truth = _only(maps, shared), _only(truth, shared)
+    truth, converted = to_imf_of(truth, maps)
+    if converted:
+        notes.append(f"The truth {converted}")
     if all(widths) and abs(widths[0] - widths[1]) > 0.05 * max(widths):
         coarse = max(widths)
         if widths[0] < coarse:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..exceptions import InputError
 from ..maps import PROPERTIES, PropertyMaps
+from .imf import to_imf_of
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -60,7 +61,7 @@ def residual_maps(maps: PropertyMaps, truth: PropertyMaps) -> PropertyMaps:
     Parameters
     ----------
     maps, truth : PropertyMaps
-        On any grids, taken to be at one PSF.
+        On any grids, taken to be at one PSF. Masses of the truth that are for another initial mass function are converted.
 
     Returns
     -------
@@ -83,6 +84,7 @@ def residual_maps(maps: PropertyMaps, truth: PropertyMaps) -> PropertyMaps:
         {name: truth.errors[name] for name in shared if name in truth.errors},
         truth.wcs, truth.flags, truth.provenance,
     )  # fmt: skip
+    wanted, _ = to_imf_of(wanted, maps)
     moved = bring_to_grid(wanted, maps.wcs, maps.shape)
     if not any(np.isfinite(plane).any() for plane in moved.values.values()):
         raise InputError(f"{source} does not overlap the prediction on the sky; choose the truth of this galaxy.")

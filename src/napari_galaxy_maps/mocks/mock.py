@@ -13,6 +13,7 @@ from ..bands import BANDS, INPUT_BANDS, get_band
 from ..cosmology import redshift_at
 from ..exceptions import InputError
 from ..galaxy import PC_PER_MPC_ARCSEC
+from ..progress import Progress, Steps, drain
 from . import dust, surroundings, surveys
 from .dust import MJY_SR_PER_LSUN_HZ_KPC2
 from .layers import ADDITIVE, Disc, Spheroid, build, sersic
@@ -180,16 +181,22 @@ def make_mock(seed: int, view: View | None = None, galaxy: MockGalaxy | None = N
     InputError
         When the view makes no sense, or the galaxy is too far for the tables.
     """
+    return drain(make_mock_steps(seed, view, galaxy))
+
+
+def make_mock_steps(seed: int, view: View | None = None, galaxy: MockGalaxy | None = None) -> Steps[Mock]:
+    """`make_mock`, yielding after every block of lines of sight."""
     view = view or View()
     view.check()
     galaxy = galaxy or draw_galaxy(seed)
     rng = np.random.default_rng([seed, 0x0B5])
     view = view if view.distance_mpc is not None else replace(view, distance_mpc=_distance(galaxy, view, rng))
     redshift = redshift_at(float(view.distance_mpc or 0))
-    planes = render(galaxy, view, redshift)
+    planes = yield from render_steps(galaxy, view, redshift)
     if galaxy.kind == "interacting":
         companion, x, y = surroundings.companion(galaxy, view.size * view.pixel_arcsec * _kpc_per_arcsec(view) / 2)
-        planes = planes + render(companion, view, redshift, x, y)
+        planes = planes + (yield from render_steps(companion, view, redshift, x, y))
+    yield Progress("mock", 1, 1, "images and maps")
     n_bands = len(view.bands)
     images = planes[:n_bands] * np.float32(MJY_SR_PER_LSUN_HZ_KPC2 / (1 + redshift) ** 3)
     images += dust.emission(planes[n_bands:], galaxy.qhac, view.bands, redshift)
@@ -209,6 +216,13 @@ def make_mock(seed: int, view: View | None = None, galaxy: MockGalaxy | None = N
 
 
 def render(galaxy: MockGalaxy, view: View, redshift: float, x0: float = 0.0, y0: float = 0.0) -> np.ndarray:
+    """`render_steps` at once."""
+    return drain(render_steps(galaxy, view, redshift, x0, y0))
+
+
+def render_steps(
+    galaxy: MockGalaxy, view: View, redshift: float, x0: float = 0.0, y0: float = 0.0
+) -> Steps[np.ndarray]:
     """What lies in each pixel before any PSF.
 
     Parameters
@@ -234,7 +248,8 @@ def render(galaxy: MockGalaxy, view: View, redshift: float, x0: float = 0.0, y0:
         ((w[:, None] + sub - (n - 1) / 2) * kpc - c).ravel() for w, c in zip(window, (x0, y0), strict=True)
     )
     more_x, more_y = (plane.ravel() for plane in np.meshgrid(fine_x, fine_y))
-    values = _rays(galaxy, disc, spheroid, np.concatenate([dx, more_x]), np.concatenate([dy, more_y]), view, kpc)
+    dx, dy = np.concatenate([dx, more_x]), np.concatenate([dy, more_y])
+    values = yield from _rays_steps(galaxy, disc, spheroid, dx, dy, view, kpc)
     image = values[: n * n].reshape(n, n, -1)
     shape = (len(window[1]), _FINER, len(window[0]), _FINER, values.shape[1])
     image[window[1][0] : window[1][-1] + 1, window[0][0] : window[0][-1] + 1] = (
@@ -243,9 +258,9 @@ def render(galaxy: MockGalaxy, view: View, redshift: float, x0: float = 0.0, y0:
     return np.ascontiguousarray(np.moveaxis(image[..., : n_bands + len(ADDITIVE)], -1, 0))
 
 
-def _rays(
+def _rays_steps(
     galaxy: MockGalaxy, disc: Disc, spheroid: Spheroid, dx: np.ndarray, dy: np.ndarray, view: View, kpc: float
-) -> np.ndarray:
+) -> Steps[np.ndarray]:
     """Disc and spheroid along lines of sight at offsets from the centre in kpc, shape (n_rays, n_columns)."""
     n_bands = len(view.bands)
     angle = np.radians(galaxy.position_angle)
@@ -259,6 +274,8 @@ def _rays(
         if galaxy.bulge > 0:
             tau = values[part, -1]
             values[part, :-1] += _spheroid(galaxy, disc.extinction, spheroid, tau, x[part], y[part], n_bands)
+        done = min(start + _BLOCK, len(x))
+        yield Progress("mock", done, len(x), f"{done / len(x):.0%} of the lines of sight")
     return values
 
 

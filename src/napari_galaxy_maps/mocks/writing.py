@@ -12,7 +12,7 @@ from ..exceptions import InputError
 from ..fits_io.products import write_maps, written_whole
 from ..maps import PropertyMaps
 from ..progress import Progress, Steps
-from .mock import UGRIZ, Mock, View, make_mock
+from .mock import UGRIZ, Mock, View, make_mock_steps
 from .population import MockGalaxy, draw_galaxy
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def write_mock_steps(mock: Mock, folder: Path, overwrite: bool = False) -> Steps
     written += [folder / "truth.fits", folder / "recipe.toml"]
     if mock.stars:
         with written_whole(folder / "stars.ecsv", overwrite) as beside:
-            _star_table(mock).write(beside, format="ascii.ecsv", overwrite=True)
+            star_table(mock).write(beside, format="ascii.ecsv", overwrite=True)
         written.append(folder / "stars.ecsv")
     yield Progress("mock", len(names), len(names), "truth.fits")
     return written
@@ -170,11 +170,14 @@ def _recipe(mock: Mock) -> str:
         "name": name_of(mock), "ra": ra, "dec": dec, "distance": float(mock.view.distance_mpc or 0), "d25": diameter,
         "axis_ratio": ratio, "position_angle": float(mock.galaxy.position_angle),
     }  # fmt: skip
-    return tomli_w.dumps({"galaxy": galaxy, "reddening": {"ebv": mock.view.ebv}})
+    told: dict[str, Any] = {"galaxy": galaxy, "reddening": {"ebv": mock.view.ebv}}
+    if mock.stars:
+        told["stars"] = {"catalogue": "stars.ecsv"}
+    return tomli_w.dumps(told)
 
 
-def _star_table(mock: Mock) -> Any:
-    """The Milky Way's stars with Gaia's columns."""
+def star_table(mock: Mock) -> Any:
+    """The Milky Way's stars with Gaia's columns; they move by some 40 km/s in each direction."""
     from astropy import units as u
     from astropy.table import QTable
 
@@ -191,6 +194,10 @@ def _star_table(mock: Mock) -> Any:
     table["ref_epoch"] = np.full(len(x), 2016.0)
     table["parallax"] = (parallax + error * rng.standard_normal(len(x))) * u.mas
     table["parallax_error"] = error * u.mas
+    for name in ("pmra", "pmdec"):  # in DR3 their errors are those of parallaxes, in mas/yr
+        motion = parallax * 40 / 4.74047 * rng.standard_normal(len(x))
+        table[name] = (motion + error * rng.standard_normal(len(x))) * u.mas / u.yr
+        table[f"{name}_error"] = error * u.mas / u.yr
     table["phot_g_mean_mag"] = magnitude * u.mag
     return table
 
@@ -208,6 +215,6 @@ def mock_steps(
     """
     galaxy: MockGalaxy = draw_galaxy(seed, kind, log_mass, inclination)
     yield Progress("mock", 0, len(view.bands) + 2, f"a {galaxy.kind} galaxy of 10^{galaxy.log_mass:.2f} Msun")
-    mock = make_mock(seed, view, galaxy)
+    mock = yield from make_mock_steps(seed, view, galaxy)
     written = yield from write_mock_steps(mock, folder, overwrite)
     return mock, written

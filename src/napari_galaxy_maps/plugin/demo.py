@@ -1,4 +1,4 @@
-"""The demonstration: opens the sample galaxy, predicts its maps and shows them; given a file, saves the window and ends."""
+"""The demonstration: opens the sample spiral, predicts its maps and shows them; given a file, saves the window and ends."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .session import Session
 
-SAMPLE = "sample-galaxy"
+SAMPLE = "spiral"
 SHOWN = Key("map", "LOG_SIGMA_MD")
 """The map that is looked at in the end."""
 

@@ -14,6 +14,8 @@ from .session import session_for
 
 PLUGIN = "napari-galaxy-maps"
 PANELS = ("Galaxy", "Prepare", "Stars", "Predict", "Inspect", "Measure")
+MORE = ("Mock",)
+"""Panels that are opened alone."""
 
 
 def open_all(viewer: Viewer) -> None:
@@ -45,7 +47,7 @@ def panel(viewer: Viewer, name: str) -> Any:
     viewer : napari.viewer.Viewer
         The viewer to work in.
     name : str
-        One of `PANELS`.
+        One of `PANELS` or `MORE`.
     """
     viewer = getattr(viewer, "__wrapped__", viewer)
     full_name = _full_name(name)
@@ -53,7 +55,7 @@ def panel(viewer: Viewer, name: str) -> Any:
     if full_name in docked:
         return docked[full_name]
     widget = _classes()[name](viewer)
-    neighbours = [other for other in PANELS if _full_name(other) in docked]
+    neighbours = [other for other in (*PANELS, *MORE) if _full_name(other) in docked]
     dock = viewer.window.add_dock_widget(widget, name=full_name, area="right", tabify=bool(neighbours))
     dock.setWindowTitle(name)
     return widget
@@ -109,11 +111,12 @@ def _classes() -> dict[str, Any]:
     from .galaxy_panel import GalaxyPanel
     from .inspect_panel import InspectPanel
     from .measure_panel import MeasurePanel
+    from .mock_panel import MockPanel
     from .predict_panel import PredictPanel
     from .prepare_panel import PreparePanel
     from .stars_panel import StarsPanel
 
     return {
         "Galaxy": GalaxyPanel, "Prepare": PreparePanel, "Stars": StarsPanel, "Predict": PredictPanel,
-        "Inspect": InspectPanel, "Measure": MeasurePanel,
+        "Inspect": InspectPanel, "Measure": MeasurePanel, "Mock": MockPanel,
     }  # fmt: skip

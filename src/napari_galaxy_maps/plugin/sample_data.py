@@ -1,4 +1,4 @@
-"""File > Open Sample: the sample galaxy, a file a band as an observatory would deliver it, and its truth."""
+"""File > Open Sample: a spiral and an early type, a file a band as an observatory would deliver it, and their truths."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 from ..exceptions import InputError
 from . import loading, readers
-from .session import current_session
+from .session import Session, current_session
 
-FOLDER = "sample-galaxy"
+SPIRAL, EARLY_TYPE = "spiral", "early-type"
 
 
-def sample_folder() -> Path:
-    """The folder of the sample galaxy: in the installed package, or in the repository.
+def sample_folder(name: str = SPIRAL) -> Path:
+    """The folder of a sample galaxy: in the installed package, or in the repository.
 
     Raises
     ------
@@ -22,28 +22,49 @@ def sample_folder() -> Path:
     """
     package = Path(__file__).parents[1]
     for parent in (package / "sample_data", package.parents[1] / "sample_data"):
-        if (parent / FOLDER).is_dir():
-            return parent / FOLDER
-    raise InputError("The sample galaxy is not in this installation; install the package again.")
+        if (parent / name).is_dir():
+            return parent / name
+    raise InputError("The sample galaxies are not in this installation; install the package again.")
 
 
-def open_sample() -> list[tuple[Any, ...]]:
-    """Open the sample galaxy; in a running window the first band comes at once and the others by themselves."""
-    folder = sample_folder()
+def open_spiral() -> list[tuple[Any, ...]]:
+    """Open the spiral; in a running window the first band comes at once and the others by themselves."""
+    return _open(SPIRAL)
+
+
+def open_early_type() -> list[tuple[Any, ...]]:
+    """Open the early type, as `open_spiral`."""
+    return _open(EARLY_TYPE)
+
+
+def _open(name: str) -> list[tuple[Any, ...]]:
+    folder = sample_folder(name)
     session = current_session()
     if session is not None:
+        _make_way(session)
         use_recipe(session, folder)
     if session is None or not readers.in_event_loop():
         return readers.read_now([folder], session)
     # napari wants a layer back from a sample: the normalising band is read here, all else in the thread.
     images = sorted(folder.glob("*.fits*"))
-    first = next((p for p in images if "3.4" in p.name or "w1" in p.name.lower()), images[0])
+    first = next((p for p in images if "w1-int" in p.name), images[0])
     layers = readers.read_now([first], session)
     loading.add_paths(session, [folder])
     return layers
 
 
-def use_recipe(session: Any, folder: Path) -> None:
+def _make_way(session: Session) -> None:
+    """Put the galaxy that was being worked on aside: two would be one with each band twice."""
+    if session.maps is not None and not session.saved:
+        raise InputError(
+            "The maps of the galaxy that is open are not saved: save them, or press New in Plugins > Galaxy Maps > Galaxy, "
+            "then open the sample."
+        )
+    if session.files:
+        session.start_over()
+
+
+def use_recipe(session: Session, folder: Path) -> None:
     """Take over what a folder's recipe says of the galaxy, where there is one recipe and nobody has said anything."""
     from ..fits_io import read_recipe
     from ..recipe import Recipe

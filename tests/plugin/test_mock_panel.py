@@ -1,0 +1,142 @@
+"""The Mock panel as a person uses it: wishes in, a galaxy with its truth out, predicted, compared, saved, cancelled."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFileDialog, QMessageBox, QPushButton
+
+from napari_galaxy_maps.fits_io import read_maps
+from napari_galaxy_maps.mocks import KINDS
+from napari_galaxy_maps.plugin import mock_panel, panels, work
+from napari_galaxy_maps.plugin.session import session_for
+
+from .conftest import idle, wait_for
+
+pytestmark = pytest.mark.window
+
+
+@pytest.fixture
+def viewer(empty_window):
+    return empty_window
+
+
+@pytest.fixture
+def session(viewer):
+    return session_for(viewer)
+
+
+@pytest.fixture
+def panel(viewer, qtbot):
+    panel = panels.panel(viewer, "Mock")
+    panels.raise_panel(viewer, "Mock")
+    for field in (*panel.fields.values(), panel.mass, panel.inclination, panel.distance, panel.pixel):
+        field.clear()
+    panel.seed.setValue(1)
+    panel.kind.setCurrentIndex(0)
+    panel.bands.setEditText(panel.bands.itemText(0))
+    panel.size.setValue(64)
+    return panel
+
+
+def click(qtbot, button):
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def make(qtbot, panel, session):
+    panel.mock = None
+    click(qtbot, panel.button)
+    wait_for(qtbot, lambda: panel.mock is not None and session.truth is not None and session.galaxy is not None and idle(session), 90)
+
+
+def test_the_panels_kinds_are_those_of_the_mocks():
+    assert mock_panel._KINDS == KINDS
+
+
+def test_a_mock_is_opened_as_if_read_from_files_predicted_and_compared(panel, viewer, session, qtbot):
+    panel.kind.setCurrentText("spiral")
+    panel.mass.setText("10.4")
+    panel.inclination.setText("35")
+    panel.fields["ebv"].setText("0.05")
+    panel.fields["stars"].setText("4")
+    make(qtbot, panel, session)
+    galaxy = panel.mock.galaxy
+    assert (galaxy.kind, galaxy.log_mass, galaxy.inclination) == ("spiral", 10.4, pytest.approx(35))
+    assert len(session.galaxy.images) == 26 and session.galaxy.ellipse is not None
+    assert session.recipe.reddening.ebv == 0.05 and session.recipe.stars.catalogue.endswith("stars.ecsv")
+    assert session.truth_name == "truth.fits" and "Mock 1" in session.name
+    assert "10^10.40 Msun" in panel.told.text()
+    assert {key.kind for key in session.shown()} == {"image", "truth"}
+    session.set_recipe("grid", pixel=8.0)
+    work.predict(session)
+    wait_for(qtbot, lambda: session.maps is not None and session.residual is not None and idle(session), 120)
+    off = session.residual.values["LOG_SIGMA_LSTAR"]
+    assert abs(np.nanmedian(off)) < 0.3
+    assert any("Salpeter" in note for note in session.residual.provenance["note"])
+
+
+def test_the_same_seed_makes_the_same_galaxy_and_another_another(panel, session, qtbot):
+    panel.bands.setEditText("SDSS_g, WISE_3.4")
+    first = []
+    for _ in range(2):
+        make(qtbot, panel, session)
+        first.append(session.galaxy.images["SDSS_g"].data.copy())
+    np.testing.assert_array_equal(*first)
+    assert list(session.galaxy.images) == ["SDSS_g", "WISE_3.4"]  # the one before made way
+    click(qtbot, panel.findChild(QPushButton, "another"))
+    make(qtbot, panel, session)
+    assert panel.mock.galaxy.seed == 2 and session.name == "Mock 2"
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "words"),
+    [("mass", "15", "15.0 is not between"), ("inclination", "120", "120"), ("distance", "9000", "9000"), ("noise", "-1", "noise"),
+     ("pixel", "-2", "pixel"), ("bands", "SDSS_g, Johnson_V", "Johnson_V")],
+)  # fmt: skip
+def test_what_makes_no_sense_is_said_in_words_and_nothing_changes(panel, session, qtbot, field, text, words):
+    if field == "bands":
+        panel.bands.setEditText(text)
+    else:
+        panel.fields.get(field, getattr(panel, field, None)).setText(text)
+    click(qtbot, panel.button)
+    wait_for(qtbot, lambda: session.job is None and panel.message.text(), 20)
+    assert words in panel.message.text() and "Traceback" not in panel.message.text()
+    assert not session.files and panel.button.isEnabled()
+
+
+def test_a_large_mock_can_be_cancelled_and_what_was_there_stays(panel, session, qtbot):
+    panel.bands.setEditText("SDSS_g, WISE_3.4")
+    make(qtbot, panel, session)
+    before, mock = list(session.files), panel.mock
+    panel.size.setValue(700)
+    click(qtbot, panel.button)
+    wait_for(qtbot, lambda: session.job is not None and session.job.last is not None, 20)
+    assert panel.cancel.isEnabled() and not panel.button.isEnabled()
+    click(qtbot, panel.cancel)
+    wait_for(qtbot, lambda: session.job is None, 60)
+    assert session.files == before and panel.mock is mock and panel.button.isEnabled()
+
+
+def test_a_mock_is_saved_as_the_command_writes_it(panel, session, qtbot, tmp_path, monkeypatch):
+    panel.bands.setEditText("ugriz")
+    make(qtbot, panel, session)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    click(qtbot, panel.save_button)
+    wait_for(qtbot, lambda: panel.saved.text() != "" and session.job is None, 20)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {*(f"SDSS_{band}.fits" for band in "ugriz"), "truth.fits", "recipe.toml"}
+    np.testing.assert_array_equal(read_maps(tmp_path / "truth.fits").values["LOG_SMD"], panel.mock.truth["LOG_SMD"])
+    # Asked before anything is replaced.
+    asked = []
+    monkeypatch.setattr(QMessageBox, "question", lambda *words: asked.append(words[2]) or QMessageBox.StandardButton.No)
+    stamp = (tmp_path / "truth.fits").stat().st_mtime_ns
+    click(qtbot, panel.save_button)
+    assert "SDSS_u.fits" in asked[0] and (tmp_path / "truth.fits").stat().st_mtime_ns == stamp
+
+
+def test_unsaved_maps_are_asked_about(panel, session, qtbot, maps, monkeypatch):
+    session.maps, session.saved = maps, False
+    asked = []
+    monkeypatch.setattr(QMessageBox, "question", lambda *words: asked.append(words[2]) or QMessageBox.StandardButton.No)
+    click(qtbot, panel.button)
+    assert "not saved" in asked[0] and session.job is None
+    session.maps = None
