@@ -14,6 +14,8 @@ from .exceptions import UnresolvedError
 
 AB_JY = 3631.0
 """Flux density of zero AB magnitude, Jy."""
+SDSS_PIXEL = 0.396
+"""Side in arcsec of the pixels of SDSS's camera and frames."""
 
 SR_PER_ARCSEC2 = (np.pi / 180 / 3600) ** 2
 
@@ -80,7 +82,8 @@ def canonical_unit(text: str) -> str | None:
                 plain = u.Unit(f"{prefix}Jy / {name}")
                 if unit == plain:
                     return f"{prefix}Jy/{name}"
-            return unit.to_string("fits")
+            # FITS's spelling knows no scale but powers of 10; a slash among spaces would begin a comment.
+            return unit.to_string().replace(" / ", "/")
     return None
 
 
@@ -143,7 +146,16 @@ def surface_brightness_factor(
     per_pixel = 1e-6 / pixel_sr  # MJy/sr of 1 Jy in a pixel
     if canonical in ("nanomaggy", "maggy"):
         scale = 1e-9 if canonical == "nanomaggy" else 1.0
-        return AB_JY * scale * per_pixel, f"{canonical} x {AB_JY * scale:.4g} Jy (AB)"
+        note = f"{canonical} x {AB_JY * scale:.4g} Jy (AB)"
+        side = float(np.sqrt(pixel_sr / SR_PER_ARCSEC2))
+        if band.survey == "SDSS" and abs(side / SDSS_PIXEL - 1) > 0.05:
+            # An interpolation keeps values per old pixel (reproject#68), and no header tells of it.
+            own = AB_JY * scale * 1e-6 / (SDSS_PIXEL**2 * SR_PER_ARCSEC2)
+            note += (
+                f"; SDSS's pixels are {SDSS_PIXEL} arcsec, these {side:.3g}: if they were interpolated, values are still per old pixel and "
+                f"too low by {(side / SDSS_PIXEL) ** 2:.3g}: then give the unit as '{own:.4g} MJy/sr'"
+            )
+        return AB_JY * scale * per_pixel, note
     if canonical in ("DN", "counts/s"):
         zero_point = magnitude_zero_point(header)
         if zero_point is not None:

@@ -25,6 +25,8 @@ FLAGGED = 0.005
 _PARTS = 12
 _FEATURES = 24
 _INSIDE = 2.0
+_DEEP = 0.1
+"""Times SDSS's noise: the training set was seen with such noise, too, and coarse pixels have it."""
 
 
 def assemble_steps(
@@ -80,12 +82,12 @@ def fit_cloud(train: Pairs, validation: Pairs, seed: int = 0, pixels: int = 100_
 
 
 def _bright_pixels(mocks: Pairs, count: int, seed: int) -> np.ndarray:
-    """log10 brightness of pixels that SDSS measures to 10 sigma in each band, with its noise, shape (n, 5)."""
+    """log10 brightness of pixels that are measured to 10 sigma in each band by a survey deeper than SDSS, shape (n, 5)."""
     rng = np.random.default_rng(seed)
     each = max(20, 3 * count // len(mocks))
     found = []
     for row in rng.permutation(len(mocks))[: max(1, count // 10)]:
-        cube = noisy_cube(mocks, int(row))
+        cube = noisy_cube(mocks, int(row), noise=_DEEP)
         flat, sigma = cube.data.reshape(len(UGRIZ), -1), cube.uncertainty.reshape(len(UGRIZ), -1)
         # Calibration errors are shared by a galaxy's pixels and do not count here.
         random = np.sqrt(np.maximum(sigma**2 - (0.02 * flat) ** 2, 1e-12))
