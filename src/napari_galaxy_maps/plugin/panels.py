@@ -14,7 +14,7 @@ from .session import session_for
 
 PLUGIN = "napari-galaxy-maps"
 PANELS = ("Galaxy", "Prepare", "Stars", "Predict", "Inspect", "Measure")
-MORE = ("Mock",)
+MORE = ("Neighbours", "Mock")
 """Panels that are opened alone."""
 
 
@@ -112,6 +112,7 @@ def _classes() -> dict[str, Any]:
     from .inspect_panel import InspectPanel
     from .measure_panel import MeasurePanel
     from .mock_panel import MockPanel
+    from .neighbours_panel import NeighboursPanel
     from .predict_panel import PredictPanel
     from .prepare_panel import PreparePanel
     from .stars_panel import StarsPanel
@@ -119,4 +120,5 @@ def _classes() -> dict[str, Any]:
     return {
         "Galaxy": GalaxyPanel, "Prepare": PreparePanel, "Stars": StarsPanel, "Predict": PredictPanel,
         "Inspect": InspectPanel, "Measure": MeasurePanel, "Mock": MockPanel,
+        "Neighbours": NeighboursPanel,
     }  # fmt: skip

@@ -1,0 +1,88 @@
+"""stellar-unet in the window: chosen in the Predict panel, its maps as layers, edits followed, neighbours shown beside it."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFileDialog
+
+from napari_galaxy_maps.models.stellar_maps import STELLAR_PROPERTIES
+from napari_galaxy_maps.plugin import panels
+from napari_galaxy_maps.plugin.layers import Key
+from napari_galaxy_maps.plugin.session import session_for
+
+from .conftest import idle, wait_for
+
+pytestmark = pytest.mark.window
+
+
+@pytest.fixture
+def viewer(empty_window):
+    return empty_window
+
+
+@pytest.fixture
+def session(viewer):
+    return session_for(viewer)
+
+
+@pytest.fixture
+def opened(viewer, session, qtbot):
+    """A mock spiral in ugriz, made in the Mock panel, and all panels."""
+    panels.open_all(viewer)
+    maker = panels.panel(viewer, "Mock")
+    panels.raise_panel(viewer, "Mock")
+    maker.seed.setValue(3)
+    maker.kind.setCurrentText("spiral")
+    maker.mass.setText("10.4")
+    maker.inclination.setText("40")
+    maker.bands.setEditText("u, g, r, i, z")
+    maker.size.setValue(64)
+    click(qtbot, maker.button)
+    wait_for(qtbot, lambda: session.truth is not None and session.galaxy is not None and idle(session), 90)
+    return viewer
+
+
+def click(qtbot, button):
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def predict(viewer, session, qtbot):
+    predictor = panels.panel(viewer, "Predict")
+    panels.raise_panel(viewer, "Predict")
+    wait_for(qtbot, lambda: predictor.model.count() == 2)
+    predictor.model.setCurrentText("stellar-unet")
+    predictor.model.activated.emit(predictor.model.currentIndex())
+    predictor.model.textActivated.emit("stellar-unet")
+    assert session.recipe.model.name == "stellar-unet"
+    click(qtbot, predictor.button)
+    wait_for(qtbot, lambda: session.maps is not None and idle(session), 120)
+    return predictor
+
+
+def test_stars_and_gas_are_predicted_compared_and_their_neighbours_shown(opened, session, qtbot, tmp_path, monkeypatch):
+    predictor = predict(opened, session, qtbot)
+    assert predictor.missing.text() == "All five bands are there."
+    assert tuple(session.maps.values) == STELLAR_PROPERTIES
+    wait_for(qtbot, lambda: all(session.layer(Key("map", name)) is not None for name in STELLAR_PROPERTIES))
+    wait_for(qtbot, lambda: session.layer(Key("residual", "LOG_SIGMA_STAR")) is not None)
+    residual = session.layer(Key("residual", "LOG_SIGMA_STAR")).data
+    assert np.nanmedian(np.abs(residual)) < 0.4
+    neighbours = panels.panel(opened, "Neighbours")
+    panels.raise_panel(opened, "Neighbours")
+    wait_for(qtbot, lambda: neighbours.found is not None, 60)
+    assert len(neighbours.found.neighbours) == 4 and neighbours.canvas.isVisible()
+    distances = [n.distance for n in neighbours.found.neighbours]
+    assert distances == sorted(distances)
+    path = tmp_path / "like.png"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (str(path), ""))
+    click(qtbot, neighbours.save)
+    assert path.stat().st_size > 5000 and "Saved" in neighbours.done.text()
+    neighbours.property.setCurrentIndex(list(STELLAR_PROPERTIES).index("LOG_SIGMA_SFR"))
+    assert len(neighbours.canvas.figure.axes) >= 10
+
+
+def test_without_a_cube_the_neighbours_panel_says_what_to_do(viewer, session, qtbot):
+    neighbours = panels.panel(viewer, "Neighbours")
+    panels.raise_panel(viewer, "Neighbours")
+    wait_for(qtbot, lambda: "Predict maps first" in neighbours.message.text())
+    assert neighbours.found is None and not neighbours.save.isEnabled()
