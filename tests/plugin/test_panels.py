@@ -141,7 +141,7 @@ def test_a_sample_galaxy_opens_with_what_is_known_of_it_and_its_truth(viewer, se
         viewer.open_sample(panels.PLUGIN, key)
 
     QTimer.singleShot(0, open_it) if running else open_it()
-    wait_for(qtbot, lambda: session.truth is not None and session.galaxy is not None and idle(session))
+    wait_for(qtbot, lambda: session.truth is not None and session.galaxy is not None and idle(session), 90)
     assert len(session.galaxy.images) == number and session.galaxy.ellipse is not None
     assert session.recipe.galaxy.name == name and session.truth_name == "truth.fits"
     assert {key.kind for key in session.shown()} == {"image", "truth"}
