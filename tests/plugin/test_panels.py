@@ -133,8 +133,13 @@ def test_a_script_gets_its_layers_at_once(viewer, session, galaxy_folder):
     assert [layer.visible for layer in viewer.layers].count(True) == 1
 
 
-@pytest.mark.parametrize(("running", "key", "name", "number"), [(False, "early-type", "Mock early type", 20), (True, "spiral", "Mock spiral", 21)])
-def test_a_sample_galaxy_opens_with_what_is_known_of_it_and_its_truth(viewer, session, qtbot, running, key, name, number):
+@pytest.mark.parametrize(
+    ("running", "key", "name", "number"),
+    [(False, "early-type", "Mock early type", 20), (True, "spiral", "Mock spiral", 21)],
+)
+def test_a_sample_galaxy_opens_with_what_is_known_of_it_and_its_truth(
+    viewer, session, qtbot, running, key, name, number
+):
     from qtpy.QtCore import QTimer
 
     def open_it():
