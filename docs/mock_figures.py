@@ -103,9 +103,9 @@ def lines(t: dict[str, np.ndarray], edge_on: float, face_on: float, real: dict |
         ("12 + log(O/H) inside the half-mass radius of star-forming galaxies, offset (dex)",
          say((t["oxygen"] - relations.gas_oxygen(t["logm"]))[forming]), "0 ± 0.07 (Curti+ 2020)"),
         ("log Z of stars inside the half-mass radius, offset, above 10^10.5 Msun (dex)",
-         say((t["metals"] - relations.stellar_metals(t["logm"])[0])[t["logm"] > 10.5]), "0 ± 0.15 (Gallazzi+ 2005, by light)"),
+         say((t["metals"] - relations.stellar_metals(t["logm"])[0])[t["logm"] > 10.5]), "0 ± 0.24, errors included (Gallazzi+ 2005, by light)"),
         ("the same below 10^10 Msun (dex)",
-         say((t["metals"] - relations.stellar_metals(t["logm"])[0])[t["logm"] < 10]), "0 ± 0.38 (Gallazzi+ 2005, by light)"),
+         say((t["metals"] - relations.stellar_metals(t["logm"])[0])[t["logm"] < 10]), "0 ± 0.51, errors included (Gallazzi+ 2005, by light)"),
         ("slope of log M_HI with log M_star, star-forming",
          f"{np.polyfit(t['logm'][forming], np.log10(t['hi'])[forming], 1)[0]:.2f}", "0.35 (Parkash+ 2018, spirals)"),
         ("log SFR / M_HI (1/yr), star-forming", say((t["logsfr"] - np.log10(t["hi"]))[forming]), "-9.57 ± 0.4 (Parkash+ 2018)"),
@@ -120,8 +120,8 @@ def lines(t: dict[str, np.ndarray], edge_on: float, face_on: float, real: dict |
         ("log L_dust / L_star of late types", say(t["sld"][late]), real["sld"] if real else "(with --data)"),
         ("log M_dust / M_star of late types", say(t["smd"][late]), real["smd"] if real else "(with --data)"),
         ("T_dust of late types (K)", say(t["tdust"][late], 1), real["tdust"] if real else "(with --data)"),
-        ("edge-on minus face-on magnitude in g of spirals without bulge, 10^10 to 10^10.8 Msun", f"{edge_on:.2f}", "about 0.9 in B (Driver+ 2007)"),
-        ("face-on minus unattenuated magnitude in g of the same", f"{face_on:.2f}", "about 0.2 in B (Driver+ 2007)"),
+        ("edge-on minus face-on magnitude in g of spirals without bulge, 10^10 to 10^10.8 Msun", f"{edge_on:.2f}", "0.9 in B (Driver+ 2007)"),
+        ("face-on minus unattenuated magnitude in g of the same", f"{face_on:.2f}", "0.2 in B (Driver+ 2007)"),
     ]  # fmt: skip
     return found
 

@@ -1,4 +1,4 @@
-"""Makes the pictures of docs/window.md, docs/stars.md and docs/measuring.md: `xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py [GALAXIES]`.
+"""Makes the pictures of docs/window.md, docs/stars.md, docs/measuring.md and docs/mocks.md: `xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py [GALAXIES]`.
 
 GALAXIES is a folder with the real galaxies `ngc309`, `ngc5584`, `ngc6976_group`, `m51`; without it only the sample galaxies are shown.
 """
@@ -100,6 +100,29 @@ def sample() -> None:
         panel(viewer, "Predict").kinds["residual"].click()
         point(viewer, session, 40, 30)
         save(viewer, session, "sample_residual")
+
+
+def mock() -> None:
+    """A barred galaxy from the Mock panel."""
+    with window() as (viewer, session):
+        made = panel(viewer, "Mock")
+        panels.raise_panel(viewer, "Mock")
+        made.seed.setValue(8)
+        made.kind.setCurrentText("barred")
+        for field, text in (
+            (made.mass, "10.6"),
+            (made.inclination, "50"),
+            (made.fields["stars"], "3"),
+            (made.fields["neighbours"], "1"),
+        ):
+            field.setText(text)
+        made.button.click()
+        wait(lambda: session.truth is not None)
+        settle(session)
+        session.focus(Key("image", "SDSS_g"))
+        session.fit(Key("image", "SDSS_g"))
+        settle(session)
+        save(viewer, session, "mock_panel")
 
 
 def measuring() -> None:
@@ -234,7 +257,7 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     galaxies = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     wanted = sys.argv[2:]
-    makers = {"sample": sample, "measuring": measuring}
+    makers = {"sample": sample, "measuring": measuring, "mock": mock}
     if galaxies is not None:
         makers |= {
             "ngc309": lambda: ngc309(galaxies / "ngc309"),

@@ -101,7 +101,9 @@ def test_flux_in_every_band_is_that_of_the_mock(mock):
             if name not in FIR_BANDS:  # where no star shines
                 near &= away_from_stars(folder, wcs, plane.shape, 2.0 + 1.5 * image.fwhm)
             sums.append(plane[near].sum() * abs(np.linalg.det(wcs.pixel_scale_matrix)))
-        assert sums[0] / sums[1] == pytest.approx(1, abs=0.08 if name.startswith("GALEX") or name == "WISE_22" else 0.05), name
+        assert sums[0] / sums[1] == pytest.approx(
+            1, abs=0.08 if name.startswith("GALEX") or name == "WISE_22" else 0.05
+        ), name
 
 
 def test_every_image_lies_where_the_galaxy_is(galaxy):
@@ -179,7 +181,9 @@ def test_far_infrared_weighs_the_dust_of_the_truth(galaxy):
     seen = flux * (read.distance_mpc * u.Mpc) ** 2 / (6.0 * u.cm**2 / u.g) / BlackBody(temperature)(frequency) / u.sr
     side = abs(truth.wcs.proj_plane_pixel_scales()[0].to_value("arcsec")) * read.distance_mpc * PC_PER_MPC_ARCSEC / 1e3
     expected = mass.sum() * side**2
-    assert np.log10(seen.to_value(u.Msun) / expected) == pytest.approx(0, abs=0.15)  # in clouds it is warmer than its mean
+    assert np.log10(seen.to_value(u.Msun) / expected) == pytest.approx(
+        0, abs=0.15
+    )  # in clouds it is warmer than its mean
 
 
 def test_stars_of_the_table_shine_where_it_says(galaxy):

@@ -383,7 +383,9 @@ def test_masses_of_another_initial_mass_function_are_converted_and_said_so():
     np.testing.assert_allclose(truth.values["LOG_SIGMA_STAR"], 8.0)  # what was given stays
 
 
-@pytest.mark.parametrize(("mine", "other"), [("Salpeter", "Salpeter"), ("Salpeter", ""), ("", "Chabrier"), ("diet", "Kroupa")])
+@pytest.mark.parametrize(
+    ("mine", "other"), [("Salpeter", "Salpeter"), ("Salpeter", ""), ("", "Chabrier"), ("diet", "Kroupa")]
+)
 def test_masses_of_one_or_of_an_unknown_initial_mass_function_stay(mine, other):
     maps, truth = (maps_of({"LOG_SIGMA_STAR": 8.0}, imf=imf, fwhm=12.0) for imf in (mine, other))
     found = compare(maps, truth)

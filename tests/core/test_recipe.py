@@ -1,5 +1,7 @@
 """The recipe survives its files, and refuses what it does not know in words that help."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,3 +54,16 @@ def test_a_file_that_is_no_recipe_is_refused(tmp_path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(RecipeError, match="cannot be read as a recipe"):
         read_recipe(path)
+
+
+def test_a_table_of_stars_beside_a_recipe_is_found_from_anywhere(tmp_path, monkeypatch):
+    folder = tmp_path / "galaxy"
+    folder.mkdir()
+    (folder / "stars.ecsv").write_text("x")
+    (folder / "recipe.toml").write_text('[stars]\ncatalogue = "stars.ecsv"\n[reddening]\nmap = "SFD"\n')
+    monkeypatch.chdir(tmp_path)
+    recipe = read_recipe("galaxy/recipe.toml")
+    assert recipe.stars.catalogue == str(Path("galaxy") / "stars.ecsv")
+    assert recipe.reddening.map == "SFD"  # no file: the name of a map stays
+    (folder / "other.toml").write_text('[stars]\ncatalogue = "gaia"\n')
+    assert read_recipe(folder / "other.toml").stars.catalogue == "gaia"

@@ -45,7 +45,11 @@ def click(qtbot, button):
 def make(qtbot, panel, session):
     panel.mock = None
     click(qtbot, panel.button)
-    wait_for(qtbot, lambda: panel.mock is not None and session.truth is not None and session.galaxy is not None and idle(session), 90)
+    wait_for(
+        qtbot,
+        lambda: panel.mock is not None and session.truth is not None and session.galaxy is not None and idle(session),
+        90,
+    )
 
 
 def test_the_panels_kinds_are_those_of_the_mocks():

@@ -133,15 +133,20 @@ def test_a_script_gets_its_layers_at_once(viewer, session, galaxy_folder):
     assert [layer.visible for layer in viewer.layers].count(True) == 1
 
 
-@pytest.mark.parametrize(("running", "key", "name", "number"), [(False, "early-type", "Mock early type", 20), (True, "spiral", "Mock spiral", 21)])
-def test_a_sample_galaxy_opens_with_what_is_known_of_it_and_its_truth(viewer, session, qtbot, running, key, name, number):
+@pytest.mark.parametrize(
+    ("running", "key", "name", "number"),
+    [(False, "early-type", "Mock early type", 20), (True, "spiral", "Mock spiral", 21)],
+)
+def test_a_sample_galaxy_opens_with_what_is_known_of_it_and_its_truth(
+    viewer, session, qtbot, running, key, name, number
+):
     from qtpy.QtCore import QTimer
 
     def open_it():
         viewer.open_sample(panels.PLUGIN, key)
 
     QTimer.singleShot(0, open_it) if running else open_it()
-    wait_for(qtbot, lambda: session.truth is not None and session.galaxy is not None and idle(session))
+    wait_for(qtbot, lambda: session.truth is not None and session.galaxy is not None and idle(session), 90)
     assert len(session.galaxy.images) == number and session.galaxy.ellipse is not None
     assert session.recipe.galaxy.name == name and session.truth_name == "truth.fits"
     assert {key.kind for key in session.shown()} == {"image", "truth"}

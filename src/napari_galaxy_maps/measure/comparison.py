@@ -14,8 +14,8 @@ from ..galaxy import Ellipse
 from ..maps import PROPERTIES, PropertyMaps
 from ..prepare.kernels import FWHM_PER_SIGMA
 from .ellipses import recipe_ellipse
-from .planes import linear, quantity_of
 from .imf import to_imf_of
+from .planes import linear, quantity_of
 from .residuals import bring_to_grid, residual_maps
 
 if TYPE_CHECKING:

@@ -135,7 +135,9 @@ class MockPanel(Panel):
         self.message = Message()
         self.told = wrapped(name="told")
         self.save_button = make_button("Save as files…", "save", self._ask_save)
-        self.save_button.setToolTip("A FITS file for each band, the truth, the stars and a recipe, as `galaxy-maps mock` writes them")
+        self.save_button.setToolTip(
+            "A FITS file for each band, the truth, the stars and a recipe, as `galaxy-maps mock` writes them"
+        )
         self.saved = wrapped(colour=GOOD, name="saved")
         for widget in (self.bar, self.progress, self.message, self.told, self.saved):
             self.column.addWidget(widget)
