@@ -260,6 +260,32 @@ def test_profile_writes_the_table_of_the_library(tmp_path, capsys):
     )
 
 
+def test_profile_draws_what_it_measured(tmp_path, capsys):
+    write_maps(tmp_path / "maps.fits", disc())
+    out, picture = tmp_path / "p.ecsv", tmp_path / "p.svg"
+    arguments = [
+        "profile",
+        str(tmp_path / "maps.fits"),
+        "--out",
+        str(out),
+        "--ellipse",
+        "150,2,100,50,40",
+        "--step",
+        "10",
+    ]
+    draw = [*arguments, "--quiet", "--figure", str(picture)]
+    assert main([*draw, "--over", "r-half", "--show", "growth"]) == 0
+    written = picture.read_text()  # the texts of a figure stand in comments
+    assert "R/R_half" in written and "stellar mass [Msun]" in written and "temperature" not in written
+    assert QTable.read(out).meta["r_half_arcsec"] == pytest.approx(R_HALF, rel=0.02)  # of a map cut at 300 arcsec
+    assert main(draw) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert main([*draw, "--over", "r25", "--overwrite"]) == 2
+    assert "not known in R/R25" in capsys.readouterr().err
+    assert main([*draw[:-1], str(tmp_path / "p.doc")]) == 2
+    assert ".png, .pdf or .svg" in capsys.readouterr().err
+
+
 def test_profile_asks_for_what_it_does_not_know(tmp_path, capsys):
     write_maps(tmp_path / "maps.fits", disc())
     arguments = ["profile", str(tmp_path / "maps.fits"), "--out", str(tmp_path / "p.ecsv")]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from astropy.wcs import WCS
 
 _MOST_TURNS = 15
+_STARS = "LOG_SIGMA_STAR"
 
 
 def recipe_ellipse(provenance: Mapping[str, Any]) -> Ellipse | None:
@@ -168,7 +169,17 @@ def half_radius(plane: np.ndarray, wcs: WCS, ellipse: Ellipse) -> float:
     return float(share) * ellipse.a
 
 
-def half_mass_ellipse(maps: PropertyMaps, start: Ellipse, name: str = "LOG_SIGMA_STAR") -> Ellipse:
+def stellar_half_radius(maps: object, ellipse: Ellipse) -> float | None:
+    """R_half in arcsec of a galaxy's stellar mass on ellipses of this shape; None where there is no such map, or nothing in it."""
+    if not isinstance(maps, PropertyMaps) or _STARS not in maps.values:
+        return None
+    try:
+        return half_radius(linear(maps.values[_STARS], True), maps.wcs, ellipse)
+    except InputError:
+        return None
+
+
+def half_mass_ellipse(maps: PropertyMaps, start: Ellipse, name: str = _STARS) -> Ellipse:
     """The ellipse that holds half of a galaxy's stars: its shape that of the map's isophote (or moments), its size R_half.
 
     PICASSO Sect. 4: fitted to the stellar mass map, and then used for all maps.
