@@ -80,7 +80,7 @@ def test_sums_and_annuli_of_picasso():
     figure, table = sums_against_truth(sums)
     assert ink(figure) > 0.02 and notes == []
     stars = table[table["property"] == "LOG_SIGMA_STAR"]
-    np.testing.assert_allclose(stars["delta"], [-0.1, 0.2, -0.3], atol=0.01)
+    np.testing.assert_allclose(stars["delta"], [-0.1, 0.2, -0.3], atol=0.02)
     said = figure.axes[0].texts[0].get_text()
     assert f"{np.mean(stars['delta']):+.3f}" in said and f"{np.std(stars['delta'], ddof=1):.3f}" in said
     figure, table = annuli_against_truth(sums)

@@ -278,11 +278,12 @@ def test_profile_draws_what_it_measured(tmp_path, capsys):
     written = picture.read_text()  # the texts of a figure stand in comments
     assert "R/R_half" in written and "stellar mass [Msun]" in written and "temperature" not in written
     assert QTable.read(out).meta["r_half_arcsec"] == pytest.approx(R_HALF, rel=0.02)  # of a map cut at 300 arcsec
-    assert main(draw) == 2
-    assert "is there already" in capsys.readouterr().err
+    out.unlink()
+    assert main(draw) == 2 and not out.exists()
+    assert "p.svg is there already" in capsys.readouterr().err
     assert main([*draw, "--over", "r25", "--overwrite"]) == 2
     assert "not known in R/R25" in capsys.readouterr().err
-    assert main([*draw[:-1], str(tmp_path / "p.doc")]) == 2
+    assert main([*draw[:-1], str(tmp_path / "p.doc"), "--overwrite"]) == 2
     assert ".png, .pdf or .svg" in capsys.readouterr().err
 
 

@@ -50,6 +50,7 @@ def inspecting(viewer, session, maps, truth, qtbot):
     viewer.reset_view()
     panels.raise_panel(viewer, "Inspect")
     widget = panel(viewer, "Inspect")
+    widget.plot.setCurrentIndex(max(0, widget.plot.findData("prediction")))  # the window is that of the test before
     wait_for(qtbot, lambda: widget.canvas is not None and widget.inspected is not None and idle(session), 30)
     widget.property.setCurrentIndex(widget.property.findData("LOG_SIGMA_MD"))
     widget.plot.setCurrentIndex(widget.plot.findData("prediction"))
