@@ -28,10 +28,18 @@ def label_of(comparison: Comparison, number: int) -> str:
     return comparison.name or str(comparison.maps.provenance.get("file", "")) or f"galaxy {number + 1}"
 
 
-def side_by_side(comparisons: Comparison | Sequence[Comparison], name: str) -> tuple[Figure, QTable]:
+def side_by_side(comparisons: Comparison | Sequence[Comparison], name: str, cell: float = 3.1) -> tuple[Figure, QTable]:
     """Truth, prediction, residual and predicted error of one property, a row for each galaxy (DB21 figures 5 and 6).
 
     All galaxies have the same colours. Of more than `MOST_SIDE_BY_SIDE` the first are shown.
+
+    Parameters
+    ----------
+    comparisons : Comparison or sequence of Comparison
+    name : str
+        The property.
+    cell : float
+        Width of a map in inches.
 
     Returns
     -------
@@ -66,7 +74,8 @@ def side_by_side(comparisons: Comparison | Sequence[Comparison], name: str) -> t
     limits = {"truth": (low, high, colours), "prediction": (low, high, colours), "residual": (-reach, reach, "RdBu_r")}
     if "predicted error" in columns:
         limits["predicted error"] = (0.0, float(np.percentile(all_of("predicted error"), 99)) or 1.0, "magma")
-    figure = Figure(figsize=(3.1 * len(columns), 2.55 * len(found) + 0.75), layout="constrained")
+    small = cell < 2
+    figure = Figure(figsize=(cell * len(columns), 0.82 * cell * len(found) + 0.75), layout="constrained")
     grid = figure.subplots(len(found), len(columns), squeeze=False)
     rows = []
     for line, (label, planes) in zip(grid, found, strict=True):
@@ -82,10 +91,10 @@ def side_by_side(comparisons: Comparison | Sequence[Comparison], name: str) -> t
         if len(found) > 1:
             line[0].set_ylabel(label, fontsize="small")
     for i, key in enumerate(columns):
-        grid[0, i].set_title(key)
+        grid[0, i].set_title(key, fontsize="small" if small else "large")
         bar = figure.colorbar(grid[-1, i].images[0], ax=grid[:, i], location="bottom", shrink=0.9, aspect=25, pad=0.02)
         bar.ax.tick_params(labelsize="small")
-        bar.ax.xaxis.set_major_locator(MaxNLocator(4))
+        bar.ax.xaxis.set_major_locator(MaxNLocator(2 if small else 4))
     prop = PROPERTIES[name]
     title = f"{prop.label} [{prop.unit}]" if name in IN_LOG else axis_label(name)
     title = title if len(found) > 1 else f"{with_it[0][1].name}  {title}".strip()
@@ -163,13 +172,15 @@ def galaxies_against_truth(comparisons: Sequence[Comparison], name: str) -> tupl
     return figure, table
 
 
-def sums_against_truth(sums: Sequence[QTable]) -> tuple[Figure, QTable]:
+def sums_against_truth(sums: Sequence[QTable], columns: int = 4) -> tuple[Figure, QTable]:
     """True against predicted sums inside 2 R_half, axes for each property, with bias and scatter (PICASSO Sect. 4, figure 5).
 
     Parameters
     ----------
     sums : sequence of QTable
         Of `stellar_scores.galaxy_sums`, one a galaxy.
+    columns : int
+        Properties side by side.
 
     Returns
     -------
@@ -195,7 +206,7 @@ def sums_against_truth(sums: Sequence[QTable]) -> tuple[Figure, QTable]:
         raise InputError("No galaxy has a predicted and a true sum inside 2 R_half.")
     rows, summary = vstack(parts), summarise(sums)
     names = [key for key in dict.fromkeys(rows["property"].tolist()) if _drawn(rows, key).size]
-    figure, grid = _small_multiples(len(names), 2.9, 2.8)
+    figure, grid = _small_multiples(len(names), columns)
     for axes, key in zip(grid, names, strict=True):
         mine = rows[rows["property"] == key]
         true, predicted = (_plotted(mine, column, key) for column in ("true", "predicted"))
@@ -212,10 +223,8 @@ def sums_against_truth(sums: Sequence[QTable]) -> tuple[Figure, QTable]:
         axes.set(xlim=span, ylim=span, aspect="equal", xlabel=f"true [{unit}]", ylabel=f"predicted [{unit}]")
         axes.set_title(PROPERTIES[key].label, fontsize="medium")
     n = f"{len(sums)} galaxies" if len(sums) > 1 else "one galaxy"
-    figure.suptitle(
-        f"Inside {INSIDE:g} R_half, {n}; in dex: $\\mu$ the mean, $\\sigma$ the scatter of log true - log predicted",
-        fontsize="small",
-    )
+    words = f"Inside {INSIDE:g} R_half, {n}; log true - log predicted in dex:\nmean $\\mu$, scatter $\\sigma$"
+    figure.suptitle(words, fontsize="small")
     return figure, rows
 
 
@@ -244,7 +253,7 @@ def annuli_against_truth(sums: Sequence[QTable]) -> tuple[Figure, QTable]:
     if not names:
         raise InputError("No annulus has a predicted and a true sum.")
     several = bool(np.isfinite(table["scatter"]).any())
-    figure = Figure(figsize=(6.4, 5.6 if several else 3.6), layout="constrained")
+    figure = Figure(figsize=(5.8, 6.4 if several else 4.2), layout="constrained")
     panels = list(np.ravel(figure.subplots(2 if several else 1, 1, sharex=True, squeeze=False)))
     tones = colormaps["tab20" if len(names) > 10 else "tab10"]
     panels[0].axhline(0, color=INK, lw=0.8)
@@ -261,7 +270,9 @@ def annuli_against_truth(sums: Sequence[QTable]) -> tuple[Figure, QTable]:
     if several:
         panels[1].set(ylabel="scatter [dex]", ylim=(0, None))
     panels[-1].set_xlabel("radius / R_half")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right upper", frameon=False, fontsize="small")
+    figure.legend(
+        *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False, fontsize="small"
+    )
     for axes in panels:
         axes.spines[["top", "right"]].set_visible(False)
     n = f"{len(sums)} galaxies" if len(sums) > 1 else "one galaxy"
@@ -269,12 +280,12 @@ def annuli_against_truth(sums: Sequence[QTable]) -> tuple[Figure, QTable]:
     return figure, table
 
 
-def _small_multiples(n: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
+def _small_multiples(n: int, most: int) -> tuple[Figure, list[Axes]]:
     from matplotlib.figure import Figure
 
-    columns = min(n, 4)
+    columns = min(n, most)
     rows = -(-n // columns)
-    figure = Figure(figsize=(width * columns, height * rows + 0.3), layout="constrained")
+    figure = Figure(figsize=(2.9 * columns, 2.8 * rows + 0.3), layout="constrained")
     grid = list(np.ravel(figure.subplots(rows, columns, squeeze=False)))
     for axes in grid[n:]:
         axes.remove()

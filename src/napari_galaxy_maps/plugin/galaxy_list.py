@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from ..measure.comparison import Comparison
     from .session import Session
 
-_ROW = 22
-
 
 class GalaxyList(QWidget):
     """A list of galaxies with check marks, and buttons to add and remove some.
@@ -100,7 +98,7 @@ class GalaxyList(QWidget):
                 item.setCheckState(state)
                 item.setToolTip(text)
                 self.list.addItem(item)
-        self.list.setFixedHeight(_ROW * min(len(texts), 6) + 6)
+        self.list.setFixedHeight(max(self.list.sizeHintForRow(0), 12) * min(len(texts), 6) + 8)
         self.list.setVisible(bool(self._added))
         self.remove.setVisible(bool(self._added))
         self._selected()

@@ -49,6 +49,8 @@ _TIPS = (
 )
 _METRICS = ("rmse", "bias", "r2", "chi2", "coverage68", "coverage95")
 _PICKED = "#ff8c00"
+_WIDTH = 490
+"""Pixels that a figure of galaxies is laid out for."""
 
 
 class InspectPanel(Panel):
@@ -283,9 +285,13 @@ class InspectPanel(Panel):
         from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 
         self.drawn = (figure, table)
+        height = 330
+        if plot in OF_GALAXIES:  # as on a page: the panel scrolls where it is lower
+            wide, high = figure.get_size_inches()
+            figure.set_dpi(_WIDTH / wide)
+            height = max(height, round(high * figure.dpi))
         self.canvas = FigureCanvasQTAgg(figure)
-        shape = figure.get_size_inches()
-        self.canvas.setMinimumHeight(max(330, round(480 * shape[1] / shape[0])) if plot in OF_GALAXIES else 330)
+        self.canvas.setMinimumHeight(height)
         self.place.addWidget(self.canvas)
         if plot not in OF_GALAXIES:
             self._make_pickable(figure.axes[0])

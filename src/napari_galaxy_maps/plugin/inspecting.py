@@ -155,9 +155,9 @@ def figure_of(found: Inspected, pixels: Pixels, name: str, plot: str) -> tuple[A
     if plot == "sigma":
         return sigma_against_error(pixels, name)
     if plot == "maps":
-        return side_by_side(found.comparisons, name)
+        return side_by_side(found.comparisons, name, cell=1.6)
     if plot == "galaxies":
         return galaxies_against_truth(found.comparisons, name)
     if plot in ("sums", "annuli"):
-        return sums_against_truth(found.sums) if plot == "sums" else annuli_against_truth(found.sums)
+        return sums_against_truth(found.sums, columns=2) if plot == "sums" else annuli_against_truth(found.sums)
     return residual_against(pixels, name, coordinates(found.comparisons, pixels, name, plot)[0], plot)
