@@ -159,6 +159,16 @@ def test_the_isophote_of_a_galaxy_with_arms_is_found(shared_data):
     assert 125 < found.pa < 165
 
 
+def test_a_fit_that_fails_says_so_once(capfd):
+    maps = disc()
+    plane = np.full(SHAPE, np.nan)
+    plane[148:153, 148:153] = 1.0
+    with pytest.raises(InputError, match="No isophote can be fitted"):
+        fit_isophote(plane, maps.wcs, replace(DISC, a=250.0, b=200.0))
+    told = capfd.readouterr()
+    assert told.out == "" and told.err == ""
+
+
 def test_moments_and_the_half_mass_ellipse_have_the_shape_of_the_disc():
     maps = disc()
     plane = 10.0 ** maps.values["LOG_SIGMA_STAR"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
@@ -81,8 +81,7 @@ def fit_isophote(plane: np.ndarray, wcs: WCS, start: Ellipse, fixed_centre: bool
         eps = float(np.clip(1 - b / a, 0.05, 0.95))
         geometry = EllipseGeometry(float(x), float(y), a, eps=eps, pa=theta % np.pi, fix_center=fixed_centre)
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with _quiet():
                 found = Fitter(light, geometry=geometry).fit_isophote(a, **strictness)
         except Exception:  # it fails in many ways (empty samples, singular matrices) without a common base
             continue
@@ -90,6 +89,21 @@ def fit_isophote(plane: np.ndarray, wcs: WCS, start: Ellipse, fixed_centre: bool
         if found.stop_code == 0 and 0 <= found.eps < 0.98 and moved < a / 2 and np.isfinite(found.pa):
             return _on_sky(start, found.x0, found.y0, 1 - found.eps, found.pa, jacobian[0], wcs)
     raise failed
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """The fitter warns at each try that fails, by warnings and in astropy's log; what is to be said is said at the end."""
+    from astropy import log
+
+    level = log.level
+    log.setLevel("ERROR")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)
 
 
 def _filled(plane: np.ndarray) -> np.ndarray:
