@@ -117,8 +117,8 @@ class InspectPanel(Panel):
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(22)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        for column in (1, 2):
-            self.table.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # of names, where a panel is narrow
         self.table.setMinimumHeight(200)
         self.table.cellClicked.connect(
             lambda row, _: self._choose(self.table.item(row, 0).data(Qt.ItemDataRole.UserRole))

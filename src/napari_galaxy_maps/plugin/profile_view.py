@@ -464,6 +464,7 @@ def _combo(name: str, choices: dict[str, str], tip: str) -> QComboBox:
     box = QComboBox()
     box.setObjectName(name)
     box.setToolTip(tip)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     for value, text in choices.items():
         box.addItem(text, value)
     return box
