@@ -9,10 +9,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
 
 from napari.viewer import Viewer
-from qtpy.QtCore import QEventLoop, QTimer
+from qtpy.QtCore import QEventLoop, Qt, QTimer
 
 from napari_galaxy_maps.plugin import file_table, loading, panels, sample_data, work
 from napari_galaxy_maps.plugin.layers import Key
@@ -156,7 +157,13 @@ def measuring() -> None:
         point(viewer, session)
         save(viewer, session, "measure")
         panel(viewer, "Measure").tabs.setCurrentIndex(1)
-        wait(lambda: panel(viewer, "Measure").profile.canvas is not None)
+        view = panel(viewer, "Measure").profile
+        wait(lambda: view.canvas is not None)
+        for name in ("LOG_SIGMA_STAR", "T_DUST"):
+            view.maps.list.itemClicked.emit(view.maps.list.findItems(name, Qt.MatchFlag.MatchExactly)[0])
+        view.radius.setCurrentIndex(view.radius.findData("r_kpc"))
+        view.soon()
+        wait(lambda: len(set(view.profiled.table["map"])) == 3)
         save(viewer, session, "profile")
         panels.raise_panel(viewer, "Inspect")
         inspect = panel(viewer, "Inspect")
@@ -167,6 +174,47 @@ def measuring() -> None:
         residual = np.abs(session.residual.values["LOG_SIGMA_MD"])
         inspect.brush.pick(residual > np.nanpercentile(residual, 93))
         save(viewer, session, "inspect")
+
+
+def galaxies() -> None:
+    """Five mock galaxies, predicted by the model and scored together against their truths."""
+    from napari_galaxy_maps.cli import main as command
+
+    with TemporaryDirectory() as folder, window() as (viewer, session):
+        files = []
+        for seed in range(11, 16):
+            mock, maps = Path(folder) / f"m{seed}", Path(folder) / f"mock{seed}.fits"
+            kind = ("barred", "spiral", "flocculent")[seed % 3]
+            command(
+                [
+                    "mock",
+                    "--seed",
+                    str(seed),
+                    "--size",
+                    "96",
+                    "--bands",
+                    "input",
+                    "--kind",
+                    kind,
+                    "--out",
+                    str(mock),
+                    "--quiet",
+                ]
+            )
+            truth = (mock / "truth.fits").rename(Path(folder) / f"truth{seed}.fits")
+            command(["predict", str(mock), "--out", str(maps), "--quiet"])
+            files += [str(maps), str(truth)]
+        panels.raise_panel(viewer, "Inspect")
+        inspect = panel(viewer, "Inspect")
+        inspect.galaxies.open_files(files)
+        wait(lambda: inspect.canvas is not None)
+        loading.add_paths(session, files[:1])
+        settle(session)
+        inspect.plot.setCurrentIndex(inspect.plot.findData("sums"))
+        inspect._draw()
+        wait(lambda: inspect.canvas is not None)
+        session.fit(Key("map", "LOG_SIGMA_MD"))
+        save(viewer, session, "galaxies")
 
 
 def ngc309(folder: Path) -> None:
@@ -255,16 +303,16 @@ def m51(folder: Path) -> None:
 def main() -> None:
     """Make all pictures, or those named after the folder."""
     IMAGES.mkdir(exist_ok=True)
-    galaxies = Path(sys.argv[1]) if len(sys.argv) > 1 else None
-    wanted = sys.argv[2:]
-    makers = {"sample": sample, "measuring": measuring, "mock": mock}
-    if galaxies is not None:
+    real = Path(sys.argv[1]) if len(sys.argv) > 1 and Path(sys.argv[1]).is_dir() else None
+    wanted = sys.argv[1 if real is None else 2 :]
+    makers = {"sample": sample, "measuring": measuring, "galaxies": galaxies, "mock": mock}
+    if real is not None:
         makers |= {
-            "ngc309": lambda: ngc309(galaxies / "ngc309"),
-            "stars": lambda: stars(galaxies / "ngc309"),
-            "ngc5584": lambda: ngc5584(galaxies / "ngc5584"),
-            "sdss": lambda: sdss_group(galaxies / "ngc6976_group"),
-            "m51": lambda: m51(galaxies / "m51"),
+            "ngc309": lambda: ngc309(real / "ngc309"),
+            "stars": lambda: stars(real / "ngc309"),
+            "ngc5584": lambda: ngc5584(real / "ngc5584"),
+            "sdss": lambda: sdss_group(real / "ngc6976_group"),
+            "m51": lambda: m51(real / "m51"),
         }
     for name, make in makers.items():
         if not wanted or name in wanted:

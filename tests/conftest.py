@@ -110,3 +110,12 @@ def starry_folder(galaxy_folder: Callable[..., Path]) -> Path:
     )  # fmt: skip
     table.write(folder / "gaia.ecsv")
     return folder
+
+
+def ink(figure):
+    """Share of a figure's pixels that are not white."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return float((np.asarray(canvas.buffer_rgba())[..., :3] < 250).any(axis=2).mean())

@@ -34,6 +34,7 @@ _SHOWN = (
     "n_masked",
     "flags",
 )
+_OVER = {"arcsec": "r", "kpc": "r_kpc", "r25": "r_r25", "r-half": "r_rhalf"}
 _MORE_SCORES = ("r2", "chi2", "coverage68", "coverage95")
 _SHOWN_PROFILE = (
     "source",
@@ -81,6 +82,9 @@ def add_commands(command: Command, add_input_options: Callable[[argparse.Argumen
     )
     sub.add_argument("--truth", metavar="FILE", help="maps to measure over the same annuli")
     sub.add_argument("--fit", metavar="INNER,OUTER", help="limits of the gradients' fit in arcsec")
+    sub.add_argument("--figure", metavar="FILE", help="draw the profiles, one above the other: .png, .pdf or .svg")
+    sub.add_argument("--over", choices=list(_OVER), help="radius of the figure (default: kpc where it is known)")
+    sub.add_argument("--show", choices=["mean", "median", "growth"], default="mean", help="what the figure shows")
     _add_common(sub, "profile")
     add_input_options(sub)
 
@@ -155,11 +159,12 @@ def _profile(arguments: argparse.Namespace) -> None:
 
     from .fits_io import read_maps
     from .measure.apertures_io import write_table
-    from .measure.ellipses import fit_isophote, half_mass_ellipse
+    from .measure.ellipses import fit_isophote, half_mass_ellipse, stellar_half_radius
     from .measure.planes import linear
     from .measure.profiles import equal_steps, fit_gradients, radial_profile
 
     _check_out(arguments)
+    _check_figure(arguments)
     limits = _numbers(arguments.fit, 2, "--fit", "INNER,OUTER") if arguments.fit else (0.0, float("inf"))
     sources = read_sources(arguments)
     if len(sources) > 1:
@@ -185,10 +190,13 @@ def _profile(arguments: argparse.Namespace) -> None:
         )
     else:
         edges = equal_steps(arguments.step or 3 * _pixel(source), ellipse.a)
+        r_half = stellar_half_radius(source, ellipse)
     named = {"measured": _planes(source, arguments)}
     if arguments.truth:
         named["truth"] = _planes(read_maps(arguments.truth), arguments, shared=source)
     table = radial_profile(named, ellipse, edges, d25.a if d25 else None, r_half)
+    if arguments.figure:
+        _draw_profiles(arguments, table)
     if not arguments.quiet:
         gradients = fit_gradients(table, "r", *limits)
         print("Gradients per arcsec" + (", and per kpc:" if "r_kpc" in table.colnames else ":"))
@@ -200,7 +208,29 @@ def _profile(arguments: argparse.Namespace) -> None:
     _finish(arguments, table, tuple(name for name in _SHOWN_PROFILE if name in table.colnames), write_table)
 
 
+def _check_figure(arguments: argparse.Namespace) -> None:
+    if not arguments.figure:
+        return
+    path = Path(arguments.figure)
+    if path.suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise InputError(f"{path}: figures are saved as .png, .pdf or .svg; give the file such a name.")
+    if path.exists() and not arguments.overwrite:
+        raise InputError(f"{path} is there already; choose another name, or allow it to be replaced with --overwrite.")
+
+
+def _draw_profiles(arguments: argparse.Namespace, table: QTable) -> None:
+    from .fits_io.products import written_whole
+    from .measure.figures_profiles import profiles_figure
+
+    radius = _OVER[arguments.over] if arguments.over else "r_kpc" if "r_kpc" in table.colnames else "r"
+    figure = profiles_figure(table, radius, arguments.show)
+    with written_whole(arguments.figure, arguments.overwrite) as beside:
+        figure.savefig(beside, dpi=200)
+
+
 def _evaluate(arguments: argparse.Namespace) -> None:
+    from astropy.table import QTable
+
     from .fits_io import read_maps
     from .measure.comparison import compare, metrics_table
     from .measure.report import write_evaluation
@@ -223,7 +253,12 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         table[table["over"] == "pixels"],
         ("property", "unit", "n", "rmse", "rmse_err", "bias", "bias_err", *_MORE_SCORES),
     )
-    for note in dict.fromkeys(note for comparison in comparisons for note in comparison.notes):
+    sums = [row for row in found["stellar_sums"]["scores"] if row["region"] == "sum"]
+    if sums:
+        print(f"Sums inside {sums[0]['outer']:g} R_half, log true - log predicted over {len(comparisons)} galaxies:")
+        _print(QTable(sums), ("property", "n", "bias", "bias_err", "scatter", "scatter_err"))
+    notes = [note for comparison in comparisons for note in comparison.notes] + found["stellar_sums"]["notes"]
+    for note in dict.fromkeys(notes):
         print(f"Note: {note}")
     print(f"written to {arguments.out}, which report.html shows")
 

@@ -31,13 +31,13 @@ from napari_galaxy_maps.measure.figures import (
     prediction_against_truth,
     residual_against,
     running_percentiles,
-    side_by_side,
     sigma_against_error,
 )
+from napari_galaxy_maps.measure.figures_galaxies import side_by_side
 from napari_galaxy_maps.measure.report import totals_beside, write_evaluation
 from napari_galaxy_maps.measure.residuals import residual_maps, score
 from napari_galaxy_maps.recipe import Recipe
-from tests.conftest import tan_wcs
+from tests.conftest import ink, tan_wcs
 
 SHAPE, PIXEL = (90, 100), 4.0
 ELLIPSE = Ellipse(150.0, 2.0, 150.0, 120.0, 20.0)
@@ -191,15 +191,6 @@ def test_scores_by_radius_are_of_those_pixels():
 # --- figures ---------------------------------------------------------------------------------------------------------
 
 
-def ink(figure):
-    """Share of a figure's pixels that are not white."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return float((np.asarray(canvas.buffer_rgba())[..., :3] < 250).any(axis=2).mean())
-
-
 def test_running_percentiles_are_those_of_the_bins():
     x, y = RNG.uniform(0, 1, 20_000), RNG.normal(0, 1, 20_000)
     table = running_percentiles(x, y + 3 * x)
@@ -279,13 +270,14 @@ def test_evaluate_writes_numbers_tables_figures_and_one_page(tmp_path, capsys):
     }
     assert told["properties"]["LOG_SMD"]["galaxies"]["bias_err"] is None  # of one galaxy, and JSON knows no NaN
     figures, tables = ({path.stem for path in (out / folder).iterdir()} for folder in ("figures", "tables"))
-    assert figures == {f"LOG_SMD_{kind}" for kind in ("prediction", "sigma", "radius", "maps", "profile")}
+    assert figures == {f"LOG_SMD_{kind}" for kind in ("prediction", "sigma", "against_radius", "maps")} | {"profiles"}
     assert tables == figures | {"totals"}
-    assert len(QTable.read(out / "tables" / "LOG_SMD_radius.ecsv")) > 5
+    assert len(QTable.read(out / "tables" / "LOG_SMD_against_radius.ecsv")) > 5
     page = (out / "report.html").read_text()
     checker = Balance()
     checker.feed(page)
     assert checker.open == [] and checker.outside == []
+    assert "has no map of stars" in page  # R_half is not to be had here
     assert page.count("data:image/png;base64,") == 5 and "NGC 0" in page and "axis_ratio" in page
     assert main(arguments) == 2
     assert "is there already" in capsys.readouterr().err
@@ -304,6 +296,15 @@ def test_evaluate_takes_many_galaxies_and_answers_mistakes(tmp_path, capsys):
     assert [galaxy["name"] for galaxy in told["galaxies"]] == ["NGC 1", "NGC 2"]
     galaxies = told["properties"]["LOG_SMD"]["galaxies"]
     assert galaxies["n"] == 2 and galaxies["bias"] == pytest.approx(0.075, abs=0.01)
+    figures = {path.stem for path in (tmp_path / "out" / "figures").iterdir()}
+    assert figures >= {
+        "LOG_SMD_galaxies",
+        "LOG_SMD_maps",
+        "LOG_SMD_maps_1",
+        "LOG_SMD_maps_2",
+        "profiles_1",
+        "profiles_2",
+    }
     for files, says in (
         ([m1], "two files for each galaxy"),
         ([m1, k], "none of the predicted"),

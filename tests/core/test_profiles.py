@@ -159,6 +159,16 @@ def test_the_isophote_of_a_galaxy_with_arms_is_found(shared_data):
     assert 125 < found.pa < 165
 
 
+def test_a_fit_that_fails_says_so_once(capfd):
+    maps = disc()
+    plane = np.full(SHAPE, np.nan)
+    plane[148:153, 148:153] = 1.0
+    with pytest.raises(InputError, match="No isophote can be fitted"):
+        fit_isophote(plane, maps.wcs, replace(DISC, a=250.0, b=200.0))
+    told = capfd.readouterr()
+    assert told.out == "" and told.err == ""
+
+
 def test_moments_and_the_half_mass_ellipse_have_the_shape_of_the_disc():
     maps = disc()
     plane = 10.0 ** maps.values["LOG_SIGMA_STAR"]
@@ -258,6 +268,33 @@ def test_profile_writes_the_table_of_the_library(tmp_path, capsys):
     assert (
         ellipse["a"] == 60 and ellipse["b"] == pytest.approx(30, rel=0.02) and ellipse["pa"] == pytest.approx(40, abs=1)
     )
+
+
+def test_profile_draws_what_it_measured(tmp_path, capsys):
+    write_maps(tmp_path / "maps.fits", disc())
+    out, picture = tmp_path / "p.ecsv", tmp_path / "p.svg"
+    arguments = [
+        "profile",
+        str(tmp_path / "maps.fits"),
+        "--out",
+        str(out),
+        "--ellipse",
+        "150,2,100,50,40",
+        "--step",
+        "10",
+    ]
+    draw = [*arguments, "--quiet", "--figure", str(picture)]
+    assert main([*draw, "--over", "r-half", "--show", "growth"]) == 0
+    written = picture.read_text()  # the texts of a figure stand in comments
+    assert "R/R_half" in written and "stellar mass [Msun]" in written and "temperature" not in written
+    assert QTable.read(out).meta["r_half_arcsec"] == pytest.approx(R_HALF, rel=0.02)  # of a map cut at 300 arcsec
+    out.unlink()
+    assert main(draw) == 2 and not out.exists()
+    assert "p.svg is there already" in capsys.readouterr().err
+    assert main([*draw, "--over", "r25", "--overwrite"]) == 2
+    assert "not known in R/R25" in capsys.readouterr().err
+    assert main([*draw[:-1], str(tmp_path / "p.doc"), "--overwrite"]) == 2
+    assert ".png, .pdf or .svg" in capsys.readouterr().err
 
 
 def test_profile_asks_for_what_it_does_not_know(tmp_path, capsys):

@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 from astropy.table import QTable
 from matplotlib.backend_bases import MouseEvent
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
+from napari_galaxy_maps.fits_io import write_maps
+from napari_galaxy_maps.maps import PropertyMaps
 from napari_galaxy_maps.measure.comparison import compare, metrics, pixels_of
 from napari_galaxy_maps.plugin import panels
 from napari_galaxy_maps.plugin.aperture_table import with_error
 from napari_galaxy_maps.plugin.layers import map_specs
+from tests.conftest import tan_wcs
 
 from . import mouse
 from .conftest import idle, wait_for
@@ -46,6 +50,7 @@ def inspecting(viewer, session, maps, truth, qtbot):
     viewer.reset_view()
     panels.raise_panel(viewer, "Inspect")
     widget = panel(viewer, "Inspect")
+    widget.plot.setCurrentIndex(max(0, widget.plot.findData("prediction")))  # the window is that of the test before
     wait_for(qtbot, lambda: widget.canvas is not None and widget.inspected is not None and idle(session), 30)
     widget.property.setCurrentIndex(widget.property.findData("LOG_SIGMA_MD"))
     widget.plot.setCurrentIndex(widget.plot.findData("prediction"))
@@ -123,10 +128,13 @@ def test_every_plot_of_every_property_can_be_drawn_and_says_why_not(inspecting, 
             inspecting.plot.setCurrentIndex(plot)
             inspecting._draw()
             if inspecting.canvas is None:
-                assert "radius" in inspecting.message.text(), "the ellipse is not known"
+                wait_for(qtbot, lambda: not inspecting.message.text().startswith("Fitting"), 20)
+                assert "radius" in inspecting.message.text() or "no map of stars" in inspecting.message.text()
             else:
                 drawn.add((name, plot))
-    assert len(drawn) == 3 * 5
+    plots = [inspecting.plot.itemData(i) for i in range(inspecting.plot.count())]
+    assert plots == ["prediction", "sigma", "radius", *maps_of_panel(inspecting), "maps", "galaxies", "sums", "annuli"]
+    assert len(drawn) == 3 * 7  # all but those over the radius, and those of R_half: there is no map of stars
 
 
 def test_a_figure_is_saved_with_the_numbers_behind_it_and_the_report_whole(
@@ -146,6 +154,118 @@ def test_a_figure_is_saved_with_the_numbers_behind_it_and_the_report_whole(
     wait_for(qtbot, lambda: idle(session) and bool(inspecting.done.text()), 60)
     page = (folder / "report.html").read_text()
     assert "LOG_SIGMA_MD" in page and "data:image/png;base64" in page and (folder / "metrics.json").exists()
+
+
+def maps_of_panel(widget):
+    return [widget.property.itemData(i) for i in range(widget.property.count())]
+
+
+# --- many galaxies ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Predictions and truths of three exponential discs at three places; the prediction is off by 0.1, 0.2 and 0.3 dex."""
+    rng, paths = np.random.default_rng(8), []
+    y, x = np.mgrid[:48, :48] - 23.5
+    for i in (1, 2, 3):
+        wcs = tan_wcs((48, 48), 5.0)
+        wcs.wcs.crval = [20.0 * i, 5.0]
+        disc = 8 + 0.2 * i - np.hypot(x, 1.5 * y) / 6
+        true = {"LOG_SIGMA_STAR": disc, "LOG_SIGMA_MD": disc - 3}
+        predicted = {name: plane + 0.1 * i + rng.normal(0, 0.05, plane.shape) for name, plane in true.items()}
+        for kind, values in (("maps", predicted), ("truth", true)):
+            values = {name: plane.astype("f4") for name, plane in values.items()}
+            errors = {name: np.full((48, 48), 0.1, "f4") for name in values} if kind == "maps" else {}
+            made_by = {"object": f"Galaxy {i}", "fwhm": "10"} | ({"model_hash": "x"} if kind == "maps" else {})
+            path = tmp_path / f"{kind}{i}.fits"
+            write_maps(path, PropertyMaps(values, errors, wcs, np.zeros((48, 48), np.int16), made_by))
+            paths.append(str(path))
+    return paths
+
+
+def add(widget, session, qtbot, monkeypatch, paths):
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_, **__: (paths, ""))
+    before = widget.inspected
+    click(qtbot, widget.galaxies.add)
+    wait_for(qtbot, lambda: idle(session) and (widget.inspected is not before or bool(widget.galaxies_told.text())), 30)
+
+
+def test_many_galaxies_are_scored_and_plotted_together(viewer, session, files, qtbot, monkeypatch, tmp_path):
+    panels.open_all(viewer)
+    panels.raise_panel(viewer, "Inspect")
+    widget = panel(viewer, "Inspect")
+    qtbot.wait(200)
+    assert "add galaxies from files" in widget.notes.text()
+    add(widget, session, qtbot, monkeypatch, files[::-1])  # in any order
+    assert (
+        widget.galaxies.list.count() == 4
+        and "Galaxy 3: maps3.fits / truth3.fits" in widget.galaxies.list.item(1).text()
+    )
+    scores = widget.inspected.scores["LOG_SIGMA_MD"]
+    assert scores["bias"] == pytest.approx(0.2, abs=0.005) and scores["n"] == 3 * 48 * 48
+    widget.property.setCurrentIndex(widget.property.findData("LOG_SIGMA_MD"))
+    tables = {}
+    for plot in ("prediction", "maps", "galaxies", "sums", "annuli"):
+        widget.plot.setCurrentIndex(widget.plot.findData(plot))
+        widget._draw()
+        wait_for(qtbot, lambda: widget.canvas is not None, 30)
+        tables[plot] = widget.drawn[1]
+    np.testing.assert_allclose(sorted(tables["galaxies"]["bias"]), [0.1, 0.2, 0.3], atol=0.01)
+    assert set(tables["maps"]["galaxy"]) == {"Galaxy 1", "Galaxy 2", "Galaxy 3"}
+    np.testing.assert_allclose(tables["annuli"]["bias"], -0.2, atol=0.03)  # true minus predicted
+    np.testing.assert_allclose(tables["annuli"]["scatter"], 0.1, atol=0.04)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(tmp_path / "annuli.svg"), ""))
+    click(qtbot, widget.picture)
+    assert b"<svg" in (tmp_path / "annuli.svg").read_bytes() and len(QTable.read(tmp_path / "annuli.ecsv")) == 20
+    widget.galaxies.list.item(1).setCheckState(Qt.CheckState.Unchecked)
+    wait_for(qtbot, lambda: widget.inspected.scores["LOG_SIGMA_MD"]["n"] == 2 * 48 * 48, 20)
+    assert widget.inspected.scores["LOG_SIGMA_MD"]["bias"] == pytest.approx(0.15, abs=0.005)
+    widget.galaxies.list.item(1).setSelected(True)
+    click(qtbot, widget.galaxies.remove)
+    assert widget.galaxies.list.count() == 3
+    folder = tmp_path / "report"
+    folder.mkdir()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_, **__: str(folder))
+    click(qtbot, widget.report)
+    wait_for(qtbot, lambda: idle(session) and bool(widget.done.text()) and (folder / "report.html").exists(), 90)
+    page = (folder / "report.html").read_text()
+    assert "Galaxy 1" in page and "Sums inside 2 R_half" in page and "Galaxy 3" not in page
+
+
+def test_the_galaxy_in_the_window_and_others_share_the_plots_but_not_the_brush(
+    inspecting, session, files, maps, truth, qtbot, monkeypatch
+):
+    add(inspecting, session, qtbot, monkeypatch, files[:2])
+    name = "LOG_SIGMA_MD"
+    inspecting.property.setCurrentIndex(inspecting.property.findData(name))
+    inspecting._draw()
+    here = (np.isfinite(maps.values[name]) & np.isfinite(truth.values[name])).sum()
+    assert inspecting._pixels.true.size == here + 48 * 48
+    box(inspecting, (3.4, 4.45), (4.87, 5.2))
+    qtbot.wait(50)
+    true, predicted = truth.values[name], maps.values[name]
+    inside = (true > 3.4) & (true < 4.45) & (predicted > 4.87) & (predicted < 5.2)
+    assert (inspecting.brush.picked != inside).mean() < 0.005 and inside.sum() > 20
+    box(inspecting, (2.0, 5.6), (2.0, 5.7))
+    qtbot.wait(50)
+    assert "of other galaxies" in inspecting.selected.text()
+    click(qtbot, inspecting.clear)
+    assert len(inspecting._marks.get_xdata()) == 0
+
+
+def test_files_that_make_no_pair_are_told(viewer, session, files, qtbot, monkeypatch, tmp_path):
+    panels.open_all(viewer)
+    panels.raise_panel(viewer, "Inspect")
+    widget = panel(viewer, "Inspect")
+    qtbot.wait(200)
+    (tmp_path / "no.fits").write_text("no FITS file")
+    add(widget, session, qtbot, monkeypatch, [*files[:3], files[5], str(tmp_path / "no.fits")])
+    told = widget.galaxies_told.text()
+    assert "No truth covers maps2.fits" in told and "truth3.fits belongs to none" in told and "no.fits" in told
+    assert widget.galaxies.list.count() == 2
+    add(widget, session, qtbot, monkeypatch, [files[2]])
+    assert "has no partner" in widget.galaxies_told.text()
 
 
 def test_a_truth_somewhere_else_is_told(inspecting, session, truth, qtbot):

@@ -213,6 +213,54 @@ def test_a_profile_is_plotted_and_the_annulus_under_the_pointer_lights_up(
     assert not layer.visible, "the annuli go with the tab"
 
 
+def test_several_maps_and_the_truth_share_the_radius_of_a_profile(
+    viewer, session, measuring, maps, qtbot, tmp_path, monkeypatch
+):
+    ra, dec = session.reference
+    session.set_recipe("galaxy", ra=ra, dec=dec, d25=2.0, axis_ratio=0.5, position_angle=90.0)
+    values = {name: plane + np.float32(0.25) for name, plane in maps.values.items()}
+    session.add_truth("truth.fits", replace(maps, values=values, errors={}), choose=True)
+    measuring.add([Aperture(Ellipse(ra, dec, 60.0, 30.0, 90.0), "D25")], "one")
+    settled(qtbot, measuring)
+    widget = panel(viewer, "Measure")
+    widget.tabs.setCurrentIndex(1)
+    view = widget.profile
+    view.ellipse.setCurrentIndex(view.ellipse.findData("aperture"))
+    view.shown.setCurrentIndex(view.shown.findData("mean"))
+    view.soon()
+    wait_for(qtbot, lambda: view.profiled is not None and len(set(view.profiled.table["source"])) == 2, 30)
+    first = view.profiled.table["map"][0]
+    offered = [view.maps.list.item(i) for i in range(view.maps.list.count()) if not view.maps.list.item(i).isHidden()]
+    assert [item.text() for item in offered] == [name for name in maps.values if name != first]
+    for item in offered:
+        view.maps.list.itemClicked.emit(item)  # what a click in the open menu does
+    wait_for(qtbot, lambda: len(set(view.profiled.table["map"])) == 3, 30)
+    qtbot.wait(200)
+    axes = view.canvas.figure.axes
+    assert len(axes) == 3 and len({part.get_xlim() for part in axes}) == 1
+    table = view.profiled.table
+    for name in maps.values:
+        mine = [
+            table[(table["map"] == name) & (table["source"] == source)]["mean"] for source in ("prediction", "truth")
+        ]
+        np.testing.assert_allclose(mine[1] - mine[0], 0.25, atol=1e-3)
+    assert all(name in view.gradient.text() for name in maps.values) and "2 more maps" in view.maps.text()
+    from matplotlib.backend_bases import MouseEvent
+
+    below = axes[2].bbox
+    x, _ = axes[2].transData.transform((float(view._points[2]), 0.0))
+    view.canvas.callbacks.process(
+        "motion_notify_event", MouseEvent("motion_notify_event", view.canvas, x, (below.y0 + below.y1) / 2)
+    )
+    assert all(mark.get_visible() and mark.get_xdata()[0] == view._points[2] for mark in view._marks)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(tmp_path / "p.pdf"), ""))
+    click(qtbot, view.picture)
+    assert (tmp_path / "p.pdf").read_bytes().startswith(b"%PDF") and len(QTable.read(tmp_path / "p.ecsv")) == len(table)
+    view.shown.setCurrentIndex(view.shown.findData("growth"))
+    view._plot()
+    assert len(view.canvas.figure.axes) == 1, "only the dust mass adds up"
+
+
 def test_the_whole_galaxy_is_the_sum_over_its_ellipse(viewer, session, measuring, maps, qtbot):
     widget = panel(viewer, "Measure")
     widget.tabs.setCurrentIndex(2)

@@ -227,6 +227,26 @@ def pixels_of(comparisons: Sequence[Comparison], name: str) -> Pixels:
     return Pixels(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
+def both_of(comparison: Comparison, name: str) -> np.ndarray:
+    """Which pixels have a prediction and a truth of a property: those of `pixels_of`, in its order; bool, shape (ny, nx)."""
+    both: np.ndarray = np.isfinite(_scored(comparison.maps, name)[0]) & np.isfinite(_scored(comparison.truth, name)[0])
+    return both
+
+
+def values_beside(comparisons: Sequence[Comparison], name: str, other: str) -> np.ndarray:
+    """Predicted values of another property (or ``"radius"``, in R25) at the pixels of `pixels_of`, shape (n,); NaN where there are none."""
+    parts = []
+    for comparison in comparisons:
+        if name not in comparison.maps.values:
+            continue
+        both = both_of(comparison, name)
+        nothing = np.full(comparison.maps.shape, np.nan)
+        known = other in comparison.maps.values
+        plane = comparison.radius if other == "radius" else _scored(comparison.maps, other)[0] if known else nothing
+        parts.append(plane[both])
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
 def metrics(pixels: Pixels, seed: int = 0) -> dict[str, float]:
     """RMSE, bias, R2, chi2 and coverage, with errors from bootstraps.
 

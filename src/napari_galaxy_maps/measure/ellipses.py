@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from astropy.wcs import WCS
 
 _MOST_TURNS = 15
+_STARS = "LOG_SIGMA_STAR"
 
 
 def recipe_ellipse(provenance: Mapping[str, Any]) -> Ellipse | None:
@@ -80,8 +81,7 @@ def fit_isophote(plane: np.ndarray, wcs: WCS, start: Ellipse, fixed_centre: bool
         eps = float(np.clip(1 - b / a, 0.05, 0.95))
         geometry = EllipseGeometry(float(x), float(y), a, eps=eps, pa=theta % np.pi, fix_center=fixed_centre)
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with _quiet():
                 found = Fitter(light, geometry=geometry).fit_isophote(a, **strictness)
         except Exception:  # it fails in many ways (empty samples, singular matrices) without a common base
             continue
@@ -89,6 +89,21 @@ def fit_isophote(plane: np.ndarray, wcs: WCS, start: Ellipse, fixed_centre: bool
         if found.stop_code == 0 and 0 <= found.eps < 0.98 and moved < a / 2 and np.isfinite(found.pa):
             return _on_sky(start, found.x0, found.y0, 1 - found.eps, found.pa, jacobian[0], wcs)
     raise failed
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """The fitter warns at each try that fails, by warnings and in astropy's log; what is to be said is said at the end."""
+    from astropy import log
+
+    level = log.level
+    log.setLevel("ERROR")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)
 
 
 def _filled(plane: np.ndarray) -> np.ndarray:
@@ -168,7 +183,17 @@ def half_radius(plane: np.ndarray, wcs: WCS, ellipse: Ellipse) -> float:
     return float(share) * ellipse.a
 
 
-def half_mass_ellipse(maps: PropertyMaps, start: Ellipse, name: str = "LOG_SIGMA_STAR") -> Ellipse:
+def stellar_half_radius(maps: object, ellipse: Ellipse) -> float | None:
+    """R_half in arcsec of a galaxy's stellar mass on ellipses of this shape; None where there is no such map, or nothing in it."""
+    if not isinstance(maps, PropertyMaps) or _STARS not in maps.values:
+        return None
+    try:
+        return half_radius(linear(maps.values[_STARS], True), maps.wcs, ellipse)
+    except InputError:
+        return None
+
+
+def half_mass_ellipse(maps: PropertyMaps, start: Ellipse, name: str = _STARS) -> Ellipse:
     """The ellipse that holds half of a galaxy's stars: its shape that of the map's isophote (or moments), its size R_half.
 
     PICASSO Sect. 4: fitted to the stellar mass map, and then used for all maps.

@@ -1,4 +1,4 @@
-"""Figures of predictions beside truths (DB21 figures 3 to 6, PICASSO figures 5 and 6), each with the table behind it.
+"""Figures of the pixels of predictions beside truths (DB21 Sect. 3), of one galaxy or many, each with the table behind it.
 
 Pure matplotlib figures without pyplot: they can be saved as PNG, PDF or SVG, or put on a canvas of a window.
 """
@@ -12,8 +12,7 @@ import numpy as np
 
 from ..exceptions import InputError
 from ..maps import PROPERTIES
-from .comparison import IN_LOG, Comparison, Pixels, metrics
-from .residuals import residual_maps
+from .comparison import IN_LOG, Pixels, chi2_by_galaxy, metrics
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -26,7 +25,7 @@ _BINS = 120
 _FEWEST = 10
 """Pixels that a bin needs for a percentile."""
 
-_INK, _LINE, _TRUTH = "#1b1b1b", "#d1495b", "#2e86ab"
+INK, LINE, TRUTH = "#1b1b1b", "#d1495b", "#2e86ab"
 _TONES = ("#6aaed6", "#abd0e6", "#dbe9f6")
 
 
@@ -35,7 +34,7 @@ def axis_label(name: str, what: str = "") -> str:
     if name == "radius":
         return "radius / R25"
     prop = PROPERTIES[name]
-    unit = "dex" if name in IN_LOG else prop.unit
+    unit = f"log {prop.unit}" if name in IN_LOG else prop.unit
     if prop.log_unit:
         unit = f"log {prop.log_unit}".replace("solLum", "Lsun").replace("solMass", "Msun")
     elif prop.unit == "dex":
@@ -52,10 +51,10 @@ def prediction_against_truth(pixels: Pixels, name: str) -> tuple[Figure, QTable]
     QTable
         ``low high n p16 p50 p84``: of the predictions of pixels whose truth lies between `low` and `high`.
     """
-    figure, axes = _figure(4.8, 4.6)
-    span = _span(np.concatenate([pixels.true, pixels.predicted]))
-    _density(axes, pixels.true, pixels.predicted, (span, span))
-    axes.plot(span, span, color=_LINE, lw=1.2, label="1:1")
+    figure, axes = new_figure(4.8, 4.6)
+    span = span_of(np.concatenate([pixels.true, pixels.predicted]))
+    density(axes, pixels.true, pixels.predicted, (span, span))
+    axes.plot(span, span, color=LINE, lw=1.2, label="1:1")
     table = running_percentiles(pixels.true, pixels.predicted)
     _percentile_lines(axes, table)
     axes.set(
@@ -93,11 +92,11 @@ def residual_against(pixels: Pixels, name: str, x: np.ndarray, x_name: str) -> t
     if not good.any():
         raise InputError(f"No pixel has a {x_name} to show the residual of {name} against.")
     x, residual = x[good], pixels.residual[good]
-    figure, axes = _figure(5.6, 3.8)
+    figure, axes = new_figure(5.6, 3.8)
     reach = float(np.percentile(np.abs(residual), 99.5)) * 1.15 or 1.0
-    spans = _span(x), (-reach, reach)
-    _density(axes, x, residual, spans)
-    axes.axhline(0, color=_LINE, lw=1.2)
+    spans = span_of(x), (-reach, reach)
+    density(axes, x, residual, spans)
+    axes.axhline(0, color=LINE, lw=1.2)
     table = running_percentiles(x, residual)
     _percentile_lines(axes, table)
     unit = "dex" if name in IN_LOG else PROPERTIES[name].unit
@@ -117,7 +116,8 @@ def sigma_against_error(pixels: Pixels, name: str, n_bins: int = 12) -> tuple[Fi
     Figure
     QTable
         ``low high n sigma rms rms_err chi2``: the rms sigma of a bin, the rms of the error with its bootstrap error over
-        blocks of pixels, and the mean of z squared.
+        galaxies or blocks of pixels, and the mean of z squared; ``meta`` has chi2 of all pixels, each galaxy one vote, and
+        its percentiles over galaxies, which the figure says, too.
 
     Raises
     ------
@@ -145,16 +145,16 @@ def sigma_against_error(pixels: Pixels, name: str, n_bins: int = 12) -> tuple[Fi
     table = QTable(
         rows=rows or None, names=("low", "high", "n", "sigma", "rms", "rms_err", "chi2"), dtype=(float,) * 2 + (int,) + (float,) * 4
     )  # fmt: skip
-    figure, axes = _figure(5.2, 4.6)
+    figure, axes = new_figure(5.2, 4.6)
     floor = max(float(np.percentile(off, 1)), float(off.max()) * 1e-4, 1e-6)
-    low, high = _span(chosen.sigma, 0.1)
+    low, high = span_of(chosen.sigma, 0.1)
     low = max(low, float(chosen.sigma.min()) * 0.9)
     spans = (low, high), (np.log10(floor), float(np.log10(max(off.max(), 2 * floor))) + 0.1)
     _contours(axes, chosen.sigma, np.log10(np.maximum(off, floor)), spans)
     line = np.linspace(low, high, 100)
-    axes.plot(line, line, color=_LINE, lw=1.2, label="rms = sigma")
+    axes.plot(line, line, color=LINE, lw=1.2, label="rms = sigma")
     axes.errorbar(
-        table["sigma"], table["rms"], yerr=table["rms_err"], fmt="o", ms=4.5, color=_INK, capsize=2, label="rms in bins"
+        table["sigma"], table["rms"], yerr=table["rms_err"], fmt="o", ms=4.5, color=INK, capsize=2, label="rms in bins"
     )
     unit = "dex" if name in IN_LOG else PROPERTIES[name].unit
     axes.set(yscale="log", xlim=(low, high), ylim=tuple(10.0 ** np.array(spans[1])))
@@ -162,70 +162,15 @@ def sigma_against_error(pixels: Pixels, name: str, n_bins: int = 12) -> tuple[Fi
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")  # 0.05 in place of 5 x 10^-2
     axes.set_title(PROPERTIES[name].label, fontsize="medium")
     axes.legend(frameon=False, loc="lower right")
-    return figure, table
-
-
-def side_by_side(comparison: Comparison, name: str) -> tuple[Figure, QTable]:
-    """Truth, prediction, residual and predicted error of one property, side by side (DB21 figures 5 and 6).
-
-    Returns
-    -------
-    Figure
-    QTable
-        ``map min p16 p50 p84 max`` of each of the four.
-    """
-    from astropy.table import QTable
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
-
-    prop = PROPERTIES[name]
-    residual = residual_maps(comparison.maps, comparison.truth)
-    both = np.isfinite(residual.values[name])
-    planes = {
-        "truth": comparison.truth.values[name],
-        "prediction": comparison.maps.values[name],
-        "residual": residual.values[name],
-        "predicted error": comparison.maps.errors.get(name),
+    overall, each = metrics(chosen), chi2_by_galaxy(chosen)
+    table.meta["chi2"] = {key: overall[key] for key in ("chi2", "chi2_err")} | {
+        f"galaxies_{k}": v for k, v in each.items()
     }
-    shown = {label: plane for label, plane in planes.items() if plane is not None}
-    figure = Figure(figsize=(3.1 * len(shown), 3.3), layout="constrained")
-    common = np.concatenate([planes[label][both] for label in ("truth", "prediction")])  # type: ignore[index]
-    low, high = np.percentile(common, (1, 99))
-    reach = float(np.percentile(np.abs(residual.values[name][both]), 99)) or 1.0
-    limits: dict[str, tuple[float, float, str]] = {
-        "truth": (low, high, prop.colormap), "prediction": (low, high, prop.colormap), "residual": (-reach, reach, "RdBu_r"),
-    }  # fmt: skip
-    rows, columns = np.nonzero(both)
-    box = (columns.min() - 1.5, columns.max() + 1.5), (rows.min() - 1.5, rows.max() + 1.5)
-    table = []
-    for axes, (label, plane) in zip(np.atleast_1d(figure.subplots(1, len(shown))), shown.items(), strict=True):
-        values = plane[both & np.isfinite(plane)]
-        bottom, top, colours = limits.get(label, (0.0, float(np.percentile(values, 99)) or 1.0, "magma"))
-        picture = axes.imshow(np.where(both, plane, np.nan), origin="lower", vmin=bottom, vmax=top, cmap=colours)
-        axes.set(title=label, xticks=[], yticks=[], xlim=box[0], ylim=box[1])
-        bar = figure.colorbar(picture, ax=axes, location="bottom", shrink=0.9)
-        bar.ax.tick_params(labelsize="small")
-        bar.ax.xaxis.set_major_locator(MaxNLocator(4))
-        table.append((label, *np.percentile(values, (0, *PERCENTILES, 100)).tolist()))
-    figure.suptitle(f"{comparison.name}  {axis_label(name)}".strip(), fontsize="medium")
-    return figure, QTable(rows=table, names=("map", "min", "p16", "p50", "p84", "max"))
-
-
-def profile_figure(profile: QTable, name: str) -> Figure:
-    """The radial profile of one map, a line a source: mean with its error, and the 16th to 84th percentile."""
-    figure, axes = _figure(5.6, 3.8)
-    mine = profile[profile["map"] == name]
-    column = next(c for c in ("r_kpc", "r") if c in profile.colnames)
-    for label, colour in zip(dict.fromkeys(mine["source"]), (_INK, _TRUTH, _LINE), strict=False):
-        rows = mine[mine["source"] == label]
-        r = rows[column].value
-        axes.fill_between(r, rows["p16"], rows["p84"], color=colour, alpha=0.15, lw=0)
-        axes.errorbar(
-            r, rows["mean"], yerr=np.nan_to_num(rows["mean_err"]), color=colour, fmt="o-", ms=3, lw=1.2, label=label
-        )
-    axes.set(xlabel=f"radius [{profile[column].unit}]", ylabel=axis_label(name))
-    axes.legend(frameon=False)
-    return figure
+    words = f"$\\chi^2$ = {overall['chi2']:.2f}"
+    if each["n"] > 1:
+        words += f"\nby galaxy {each['p50']:.2f} (16 to 84 %: {each['p16']:.2f} to {each['p84']:.2f})"
+    axes.text(0.02, 0.98, words, transform=axes.transAxes, va="top", fontsize="small")
+    return figure, table
 
 
 def running_percentiles(x: np.ndarray, y: np.ndarray, n_bins: int = 15) -> QTable:
@@ -243,7 +188,8 @@ def running_percentiles(x: np.ndarray, y: np.ndarray, n_bins: int = 15) -> QTabl
     return QTable(rows=rows or None, names=names, dtype=(float, float, int, float, float, float))
 
 
-def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
+    """An empty figure of this size in inches, with one set of axes."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -252,16 +198,17 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _span(values: np.ndarray, margin: float = 0.05) -> tuple[float, float]:
+def span_of(values: np.ndarray, margin: float = 0.05) -> tuple[float, float]:
+    """Limits of an axis that leave out the outermost 0.2 % of the values."""
     low, high = np.percentile(values, (0.2, 99.8))
     room = margin * (high - low) or 0.5
     return float(low - room), float(high + room)
 
 
-def _density(axes: Axes, x: np.ndarray, y: np.ndarray, spans: Any) -> None:
+def density(axes: Axes, x: np.ndarray, y: np.ndarray, spans: Any) -> None:
     """Points where they are few, coloured cells where they are many."""
     if x.size < 300:
-        axes.plot(x, y, "o", ms=3, color=_TRUTH, alpha=0.6, mew=0)
+        axes.plot(x, y, "o", ms=3, color=TRUTH, alpha=0.6, mew=0)
         return
     cells = int(np.clip(np.sqrt(x.size), 25, _BINS))
     counts, *edges = np.histogram2d(x, y, bins=cells, range=spans)
@@ -273,9 +220,9 @@ def _density(axes: Axes, x: np.ndarray, y: np.ndarray, spans: Any) -> None:
 
 def _percentile_lines(axes: Axes, table: QTable) -> None:
     middle = (np.asarray(table["low"]) + np.asarray(table["high"])) / 2
-    axes.plot(middle, table["p50"], color=_INK, lw=1.4, label="median")
+    axes.plot(middle, table["p50"], color=INK, lw=1.4, label="median")
     for column, label in (("p16", "16th, 84th percentile"), ("p84", None)):
-        axes.plot(middle, table[column], color=_INK, lw=1, ls="--", label=label)
+        axes.plot(middle, table[column], color=INK, lw=1, ls="--", label=label)
 
 
 def _contours(axes: Axes, x: np.ndarray, log_y: np.ndarray, spans: Any) -> None:

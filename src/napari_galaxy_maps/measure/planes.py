@@ -24,6 +24,12 @@ PSF_CORRELATION = float(np.pi / (2 * np.log(2)))
 """Pixels over which noise is shared that a Gaussian PSF has smoothed, per FWHM squared in pixels: its correlation
 exp(-d^2 / 4 s^2) sums to 4 pi s^2, twice the area of the PSF."""
 
+PREDICTED = (
+    "Errors of predicted maps are a range: the smaller (err) holds if pixels err independently beyond the noise that they share, the "
+    "larger (err_max) if the model errs about all of them alike; the truth lies between, mostly nearer to the larger."
+)
+"""Said of sums and means of maps that a model has made."""
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -201,6 +207,8 @@ def _of_maps(
         notes.append(
             "How pixels share their errors is not known: those of sums are as of independent pixels (--correlation)."
         )
+    if maps.provenance.get("model_hash") and maps.errors:
+        notes.append(PREDICTED)
     notes += _lognormal(maps, quantities)
     n = len(names)
     return Planes(

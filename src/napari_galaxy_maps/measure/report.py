@@ -17,12 +17,23 @@ import numpy as np
 from .. import __version__
 from ..exceptions import InputError
 from ..fits_io.products import written_whole
+from ..maps import PROPERTIES
 from .apertures_io import write_table
-from .comparison import IN_LOG, Comparison, all_metrics, metrics_table, pixels_of
+from .comparison import Comparison, all_metrics, both_of, metrics_table, pixels_of, values_beside
 from .ellipses import recipe_ellipse
-from .figures import prediction_against_truth, profile_figure, residual_against, side_by_side, sigma_against_error
+from .figures import prediction_against_truth, residual_against, sigma_against_error
+from .figures_galaxies import (
+    MOST_SIDE_BY_SIDE,
+    annuli_against_truth,
+    galaxies_against_truth,
+    label_of,
+    side_by_side,
+    sums_against_truth,
+)
+from .figures_profiles import profiles_figure
 from .planes import maps_distance, planes_of
 from .profiles import equal_steps, radial_profile
+from .stellar_scores import STARS, comparison_sums, summarise
 from .totals import galaxy_totals
 
 if TYPE_CHECKING:
@@ -77,8 +88,9 @@ def totals_beside(comparison: Comparison) -> QTable | None:
     return QTable(rows)
 
 
-def drawings(comparisons: Sequence[Comparison]) -> Iterator[Drawing]:
-    """The figures of every property, over all galaxies and, side by side, of each."""
+def drawings(comparisons: Sequence[Comparison], sums: Sequence[QTable] = ()) -> Iterator[Drawing]:
+    """The figures of every property, over all galaxies and, side by side, of each; and those of the galaxies' `sums`."""
+    several = len(comparisons) > 1
     for name in dict.fromkeys(name for comparison in comparisons for name in comparison.maps.values):
         try:
             pixels = pixels_of(comparisons, name)
@@ -87,21 +99,51 @@ def drawings(comparisons: Sequence[Comparison]) -> Iterator[Drawing]:
         yield Drawing(f"{name}_prediction", "Prediction against truth", *prediction_against_truth(pixels, name))
         if (np.isfinite(pixels.sigma) & (pixels.sigma > 0)).any():
             yield Drawing(f"{name}_sigma", "Predicted sigma against error", *sigma_against_error(pixels, name))
-        if np.isfinite(pixels.radius).any():
-            drawn = residual_against(pixels, name, pixels.radius, "radius")
-            yield Drawing(f"{name}_radius", "Residual against radius", *drawn)
-        for number, comparison in enumerate(comparisons, 1):
-            if name not in comparison.maps.values:
-                continue
-            end = f"_{number}" if len(comparisons) > 1 else ""
-            label = f"Maps of {comparison.name}" if comparison.name else "Maps"
-            yield Drawing(f"{name}_maps{end}", label, *side_by_side(comparison, name))
-            ellipse = recipe_ellipse(comparison.maps.provenance)
-            if ellipse is not None and name not in IN_LOG:
-                sources = {"prediction": comparison.maps, "truth": comparison.truth}
-                profile = radial_profile(sources, ellipse, equal_steps(ellipse.a / _STEPS, ellipse.a), ellipse.a)
-                mine = profile[profile["map"] == name]
-                yield Drawing(f"{name}_profile{end}", f"{label}: profile", profile_figure(mine, name), mine)
+        stars = next((kind for kind in STARS if np.isfinite(values_beside(comparisons, name, kind)).any()), "")
+        for kind in ("radius", stars):
+            x = values_beside(comparisons, name, kind)
+            if np.isfinite(x).any():
+                label = "radius" if kind == "radius" else PROPERTIES[kind].label
+                drawn = residual_against(pixels, name, x, kind)
+                yield Drawing(f"{name}_against_{kind}", f"Residual against {label}", *drawn)
+        if several:
+            yield Drawing(f"{name}_galaxies", "Means of galaxies", *galaxies_against_truth(comparisons, name))
+        shown = [c for c in comparisons if name in c.maps.values and overlaps(c, name)]
+        pages = [shown[i : i + MOST_SIDE_BY_SIDE] for i in range(0, len(shown), MOST_SIDE_BY_SIDE)]
+        for number, page in enumerate(pages, 1):
+            end = f"_{number}" if len(pages) > 1 else ""
+            yield Drawing(f"{name}_maps{end}", "Maps", *side_by_side(page, name))
+    for number, comparison in enumerate(comparisons, 1):
+        ellipse = recipe_ellipse(comparison.maps.provenance)
+        if ellipse is None:
+            continue
+        sources = {"prediction": comparison.maps, "truth": comparison.truth}
+        profile = radial_profile(sources, ellipse, equal_steps(ellipse.a / _STEPS, ellipse.a), ellipse.a)
+        end, of = (f"_{number}", f" of {label_of(comparison, number - 1)}") if several else ("", "")
+        figure = profiles_figure(profile, "r_kpc" if "r_kpc" in profile.colnames else "r")
+        yield Drawing(f"profiles{end}", f"Radial profiles{of}", figure, profile)
+    if any(np.isfinite(table["delta"]).any() for table in sums):
+        yield Drawing("sums", "Sums inside 2 R_half", *sums_against_truth(sums))
+        yield Drawing("annuli", "Sums by annuli", *annuli_against_truth(sums))
+
+
+def overlaps(comparison: Comparison, name: str) -> bool:
+    """Whether any pixel has a prediction and a truth of a property."""
+    return bool(both_of(comparison, name).any())
+
+
+def stellar_sums(comparisons: Sequence[Comparison]) -> tuple[list[QTable], list[str]]:
+    """`comparison_sums` of the galaxies that have a map of stars, and what is to be said of them and of the others."""
+    found, notes = [], []
+    for number, comparison in enumerate(comparisons):
+        label = label_of(comparison, number)
+        try:
+            found.append(comparison_sums(comparison))
+        except InputError as error:
+            notes.append(f"{label}: {error}")
+        else:
+            notes += [f"{label}: {note}" for note in found[-1].meta["notes"]]
+    return found, notes
 
 
 def write_evaluation(
@@ -135,26 +177,35 @@ def write_evaluation(
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not overwrite):
         raise InputError(f"{folder} is there already; choose another folder, or allow it to be replaced (--overwrite).")
     found = all_metrics(comparisons)
-    told = {
+    inside, said = stellar_sums(comparisons)
+    by_ellipse = summarise(inside) if inside else None
+    told: dict[str, Any] = {
         "galaxies": [
             {"name": c.name, "maps": _file(c.maps.provenance), "truth": _file(c.truth.provenance), "notes": list(c.notes)}
             for c in comparisons
         ],
         "made_by": f"napari-galaxy-maps {__version__}",
         "properties": found,
+        "stellar_sums": {"notes": said, "scores": [] if by_ellipse is None else _records(by_ellipse)},
     }  # fmt: skip
     table = metrics_table(found)
     pictures = []
-    for drawing in drawings(comparisons):
-        pictures.append((drawing.name, drawing.title, _png(drawing.figure)))
+    for drawing in drawings(comparisons, inside):
+        png = _png(drawing.figure)
+        pictures.append((drawing.name, drawing.title, base64.b64encode(png).decode("ascii")))
         with written_whole(folder / "figures" / f"{drawing.name}.{ending}", overwrite) as beside:
-            drawing.figure.savefig(beside, dpi=150)
+            if ending == "png":
+                beside.write_bytes(png)  # drawn once: drawing takes the most of the time
+            else:
+                drawing.figure.savefig(beside)
         write_table(folder / "tables" / f"{drawing.name}.ecsv", drawing.table, overwrite)
     write_table(folder / "metrics.ecsv", table, overwrite)
+    if by_ellipse is not None:
+        write_table(folder / "tables" / "stellar_sums.ecsv", by_ellipse, overwrite)
     sums = [(c.name, totals) for c in comparisons if (totals := totals_beside(c)) is not None]
     for number, (_, totals) in enumerate(sums, 1):
         write_table(folder / "tables" / f"totals{f'_{number}' if len(sums) > 1 else ''}.ecsv", totals, overwrite)
-    page = _page(told, table, sums, pictures, comparisons, card)
+    page = _page(told, table, by_ellipse, sums, pictures, comparisons, card)
     texts = {"metrics.json": json.dumps(_plain(told), indent=2), "report.html": page}
     for name, text in texts.items():
         with written_whole(folder / name, overwrite) as beside:
@@ -177,11 +228,10 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _png(figure: Figure) -> str:
-    """A figure as text for an HTML page."""
+def _png(figure: Figure) -> bytes:
     stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=110)
-    return base64.b64encode(stream.getvalue()).decode("ascii")
+    figure.savefig(stream, format="png", dpi=130)
+    return stream.getvalue()
 
 
 _STYLE = """
@@ -198,6 +248,7 @@ figcaption { font-size: 13px; color: #555; } pre { background: #f6f6f6; padding:
 def _page(
     told: dict[str, Any],
     table: QTable,
+    by_ellipse: QTable | None,
     sums: Sequence[tuple[str, QTable]],
     pictures: Sequence[tuple[str, str, str]],
     comparisons: Sequence[Comparison],
@@ -224,9 +275,16 @@ def _page(
             "<p>Over the pixels that both have. The first error takes pixels as independent beyond the PSF, the second as all "
             "off together; the difference is in dex, or in the unit where that is no dex and no sum.</p>"
         )
-    properties = dict.fromkeys(_property_of(name, told) for name, _, _ in pictures)
-    for prop in properties:
-        parts.append(f"<h2>{html.escape(prop)}</h2>")
+    if by_ellipse is not None:
+        parts += ["<h2>Sums inside 2 R_half of the stars</h2>", _html_ellipse(by_ellipse)]
+        parts.append(
+            "<p>Bias is the mean and scatter the standard deviation over galaxies of log10 true - log10 predicted, in dex (Buck &amp; Wolf 2021, "
+            "Sect. 4): an ellipse fitted to the true map of stars is kept for all maps; pixels whose truth is empty are left out; of what does not add up it is the weighted mean. "
+            "Errors are from bootstraps over galaxies.</p>"
+        )
+    parts += [f"<p>{html.escape(note)}</p>" for note in told["stellar_sums"]["notes"]]
+    for prop in dict.fromkeys(_property_of(name, told) for name, _, _ in pictures):
+        parts.append(f"<h2>{html.escape(prop or 'All properties')}</h2>")
         for name, title, png in pictures:
             if _property_of(name, told) == prop:
                 picture = f'<img alt="{html.escape(title)} of {html.escape(prop)}" src="data:image/png;base64,{png}">'
@@ -249,7 +307,8 @@ def _page(
 
 
 def _property_of(name: str, told: dict[str, Any]) -> str:
-    return max((prop for prop in told["properties"] if name.startswith(f"{prop}_")), key=len)
+    """Whose figure it is; empty for one of all properties."""
+    return max((prop for prop in told["properties"] if name.startswith(f"{prop}_")), key=len, default="")
 
 
 def _html_table(table: QTable) -> str:
@@ -261,6 +320,20 @@ def _html_table(table: QTable) -> str:
         for row in table
     ]
     return _html_rows(["property", "over", "unit", "n", *metrics], rows)
+
+
+def _html_ellipse(table: QTable) -> str:
+    rows = [
+        [str(row["property"]), PROPERTIES[str(row["property"])].label, str(int(row["n"]))]
+        + [_with_error(float(row[name]), float(row[f"{name}_err"])) for name in ("bias", "scatter")]
+        + [_with_error(float(row[name]), np.nan) for name in ("median", "half_width")]
+        for row in table[table["region"] == "sum"]
+    ]
+    return _html_rows(["property", "", "galaxies", "bias", "scatter", "median", "half of 16 to 84 %"], rows)
+
+
+def _records(table: QTable) -> list[dict[str, Any]]:
+    return [{key: getattr(row[key], "item", lambda v=row[key]: v)() for key in table.colnames} for row in table]
 
 
 def _html_totals(table: QTable) -> str:

@@ -96,8 +96,16 @@ class ApertureModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole and column != NAME:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role == Qt.ItemDataRole.ToolTipRole:
-            return row if isinstance(row, str) else None
+            return self._range(row, column) if isinstance(row, dict) else row
         return None
+
+    def _range(self, row: Row, column: int) -> str | None:
+        """What the error of a sum or mean is at least and at most."""
+        i, key = self.number, {SUM: "sum", MEAN: "mean"}.get(column, "")
+        if not key or i >= len(row["map"]) or not np.isfinite(row[key][i]) or not np.isfinite(row[f"{key}_err"][i]):
+            return None
+        least, most = (float(row[f"{key}_{end}"][i]) for end in ("err", "err_max"))
+        return f"± {least:.3g} if pixels err independently beyond shared noise, ± {most:.3g} if all err together"
 
     def _text(self, row: Row, column: int) -> str:
         i = self.number
@@ -195,8 +203,8 @@ def unit_words(unit: str) -> str:
     return unit
 
 
-def with_error(value: float, error: float, shown: bool = True) -> str:
-    """A number to the digits that its error leaves, with the error where it is to be shown."""
+def with_error(value: float, error: float, shown: bool = True, most: float = 0.0) -> str:
+    """A number to the digits that its error leaves, with the error where it is to be shown; as a range up to `most` if that is larger."""
     if not np.isfinite(value):
         return "–"
     largest = abs(value) or error
@@ -211,4 +219,7 @@ def with_error(value: float, error: float, shown: bool = True) -> str:
         scale, suffix = 10.0**power, f"e{power}"
     digits = max(0, min(8, 1 - int(np.floor(np.log10(error / scale)))))
     text = f"{value / scale:.{digits}f}"
-    return f"{text} ± {error / scale:.{digits}f}{suffix and ' ' + suffix}" if shown else text + suffix
+    if not shown:
+        return text + suffix
+    upto = f"–{most / scale:.{digits}f}" if np.isfinite(most) and most > 1.05 * error else ""
+    return f"{text} ± {error / scale:.{digits}f}{upto}{suffix and ' ' + suffix}"

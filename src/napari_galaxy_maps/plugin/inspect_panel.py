@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +21,13 @@ from qtpy.QtWidgets import (
 )
 
 from ..exceptions import GalaxyMapsError
-from ..maps import PROPERTIES, PropertyMaps
+from ..maps import PROPERTIES
 from ..progress import Progress, Steps
 from . import work, worker
 from .aperture_table import with_error
 from .brush import Brush
+from .galaxy_list import GalaxyList
+from .inspecting import OF_GALAXIES, OF_PIXELS, Inspected, coordinates, figure_of, inspected
 from .profile_view import d25_of
 from .session import session_for
 from .widgets import FAINT, GOOD, Message, Panel, is_seen, make_button, wrapped
@@ -34,7 +35,7 @@ from .widgets import FAINT, GOOD, Message, Panel, is_seen, make_button, wrapped
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-    from ..measure.comparison import Comparison, Pixels
+    from ..measure.comparison import Pixels
 
 _HEADINGS = ("Property", "RMSE", "Bias", "R²", "χ²", "68 %", "95 %")
 _TIPS = (
@@ -47,20 +48,9 @@ _TIPS = (
     "Share of the pixels whose truth lies within 1.96 sigma: 95 %",
 )
 _METRICS = ("rmse", "bias", "r2", "chi2", "coverage68", "coverage95")
-_PLOTS = {
-    "prediction": "prediction against truth",
-    "sigma": "predicted sigma against error",
-    "radius": "residual against radius",
-}
 _PICKED = "#ff8c00"
-
-
-@dataclass(frozen=True)
-class Inspected:
-    """A comparison with its scores by property."""
-
-    comparison: Comparison
-    scores: dict[str, dict[str, float]]
+_WIDTH = 490
+"""Pixels that a figure of galaxies is laid out for."""
 
 
 class InspectPanel(Panel):
@@ -82,7 +72,8 @@ class InspectPanel(Panel):
         self._pixels: Pixels | None = None
         self._selector: Any = None
         self._marks: Any = None
-        self._made_of: tuple[int, int] | None = None
+        self._made_of: tuple[Any, ...] | None = None
+        self._beside: np.ndarray | None = None  # pixels of other galaxies that a box has picked
         self._asked = 0
         self._build()
         self.seen.connect(self._seen)
@@ -90,6 +81,7 @@ class InspectPanel(Panel):
         for signal, slot in (
             (session.maps_changed, self.soon),
             (session.truths_changed, self._truths_changed),
+            (session.started_over, self.galaxies.clear),
             (session.said, self.message.say),
             (self.brush.changed, self._picked),
         ):
@@ -99,12 +91,21 @@ class InspectPanel(Panel):
     def _build(self) -> None:
         grid = QGridLayout()
         self.truth, self.property, self.plot = (_combo(name) for name in ("truth", "property", "plot"))
-        self.truth.setToolTip("Maps that are open; the Predict panel opens files of a truth")
+        self.truth.setToolTip("Maps that are open, to compare those in the window with")
+        self.truth_file = make_button("File…", "truth_file", self._ask_truth)
+        self.truth_file.setToolTip("Open a file of maps to compare with")
         for i, (text, widget) in enumerate((("Truth", self.truth), ("Property", self.property), ("Plot", self.plot))):
             grid.addWidget(QLabel(text), i, 0)
             grid.addWidget(widget, i, 1)
+        grid.addWidget(self.truth_file, 0, 2)
         grid.setColumnStretch(1, 1)
         self.column.addLayout(grid)
+        self.galaxies = GalaxyList(self.session)
+        self.galaxies.changed.connect(self.refresh)
+        self.galaxies_told = Message("galaxies_told")
+        self.galaxies.said.connect(self.galaxies_told.say)
+        self.column.addWidget(self.galaxies)
+        self.column.addWidget(self.galaxies_told)
         self.table = QTableWidget(0, len(_HEADINGS))
         self.table.setObjectName("scores")
         self.table.setHorizontalHeaderLabels(list(_HEADINGS))
@@ -116,8 +117,8 @@ class InspectPanel(Panel):
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(22)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        for column in (1, 2):
-            self.table.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # of names, where a panel is narrow
         self.table.setMinimumHeight(200)
         self.table.cellClicked.connect(
             lambda row, _: self._choose(self.table.item(row, 0).data(Qt.ItemDataRole.UserRole))
@@ -164,6 +165,13 @@ class InspectPanel(Panel):
             self.truth.setCurrentIndex(max(0, self.truth.findData(self.session.truth_name)))
         self.soon()
 
+    def _ask_truth(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Maps to compare with", "", "Maps (*.fits *.fits.gz *.fit *.fts *.fz)"
+        )
+        if path:
+            work.open_truth(self.session, path)
+
     def _truth_chosen(self) -> None:
         self.session.choose_truth(self.truth.currentData())
         work.compare(self.session)  # the residual layers
@@ -180,36 +188,44 @@ class InspectPanel(Panel):
 
     def refresh(self) -> None:
         """Bring maps and truth together and score them, beside whatever else is done."""
-        maps, truth = self.session.maps, self.session.truth
-        if maps is None or truth is None:
+        maps, truth, others = self.session.maps, self.session.truth, self.galaxies.comparisons
+        pair = (maps, truth) if maps is not None and truth is not None and self.galaxies.with_open else None
+        if pair is None and not others:
             self._made_of = None
             words = "Predict maps first" if maps is None else "Choose a truth to compare with"
             if maps is None and truth is None:
                 words += ", and open a truth to compare with"
-            self._show(None, f"{words}.")
+            self._show(None, f"{words}; or add galaxies from files.")
             return
-        if self._made_of == (id(maps), id(truth)):
+        made_of = (*(id(content) for content in pair or ()), *(id(other) for other in others))
+        if self._made_of == made_of:
             return
-        self._made_of = (id(maps), id(truth))
+        self._made_of = made_of
         self._asked += 1
         asked, ellipse = self._asked, d25_of(self.session)
 
         def take(result: Inspected | str) -> None:
             if asked == self._asked:
-                self._show(*((None, result) if isinstance(result, str) else (result, "")))
+                self._show(*((None, result) if isinstance(result, str) else (result, result.problem)))
 
-        worker.fetch(lambda: inspected(maps, truth, ellipse), take)
+        worker.fetch(lambda: inspected(pair, ellipse, others), take)
 
     def _show(self, found: Inspected | None, problem: str) -> None:
         self.inspected = found
-        self.message.say(problem if self.session.maps is not None else "")
-        self.notes.setText(problem if self.session.maps is None else " ".join(found.comparison.notes) if found else "")
-        for widget in (self.picture, self.report, self.paint, self.clear, self.property, self.plot):
+        opened = found.opened if found is not None else None
+        told = self.session.maps is not None or found is not None
+        self.message.say(problem if told else "")
+        several = found is not None and len(found.comparisons) > 1
+        notes = [f"Scores and plots are of {len(found.comparisons)} galaxies, each with one vote."] if several else []  # type: ignore[union-attr]
+        notes += list(dict.fromkeys(note for c in (found.comparisons if found else ()) for note in c.notes))[:4]
+        self.notes.setText(" ".join(notes) if told else problem)
+        for widget in (self.picture, self.report, self.property, self.plot):
             widget.setEnabled(found is not None)
+        for widget in (self.paint, self.clear):
+            widget.setEnabled(opened is not None)
         self._fill()
-        if found is not None:
-            maps = found.comparison.maps
-            self.brush.on_grid(maps.wcs, maps.shape)
+        if opened is not None:
+            self.brush.on_grid(opened.maps.wcs, opened.maps.shape)
         self._draw()
 
     def _fill(self) -> None:
@@ -236,7 +252,7 @@ class InspectPanel(Panel):
         if self.canvas is None and looked is not None and looked.name in scores:
             self.property.setCurrentIndex(self.property.findData(looked.name))
         others = {name: f"residual against {PROPERTIES[name].label}" for name in scores}
-        _refill(self.plot, {**_PLOTS, **others})
+        _refill(self.plot, {**OF_PIXELS, **others, **OF_GALAXIES})
 
     def _choose(self, name: str) -> None:
         self.property.setCurrentIndex(self.property.findData(name))
@@ -245,50 +261,86 @@ class InspectPanel(Panel):
     # The plot --------------------------------------------------------------------------------------------------------
 
     def _draw(self) -> None:
-        found, name = self.inspected, self.property.currentData()
+        found, name, plot = self.inspected, self.property.currentData(), self.plot.currentData()
         if self.canvas is not None:
             self.place.removeWidget(self.canvas)
             self.canvas.deleteLater()
             self.canvas = self._selector = self._marks = self.drawn = None
+        self._beside = None
         if found is None or not name:
             self._picked()
+            return
+        if plot in ("sums", "annuli") and not found.sums:
+            self._sum_up(found)
             return
         from ..measure.comparison import pixels_of
 
         try:
-            self._pixels = pixels_of([found.comparison], name)
-            figure, table = figure_of(found.comparison, self._pixels, name, self.plot.currentData())
+            self._pixels = pixels_of(found.comparisons, name)
+            figure, table = figure_of(found, self._pixels, name, plot)
         except GalaxyMapsError as error:
             self.message.say(str(error))
             return
-        self.message.say("")
+        self.message.say(found.problem)
         from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
-        from matplotlib.widgets import RectangleSelector
 
         self.drawn = (figure, table)
+        height = 330
+        if plot in OF_GALAXIES:  # as on a page: the panel scrolls where it is lower
+            wide, high = figure.get_size_inches()
+            figure.set_dpi(_WIDTH / wide)
+            height = max(height, round(high * figure.dpi))
         self.canvas = FigureCanvasQTAgg(figure)
-        self.canvas.setMinimumHeight(330)
+        self.canvas.setMinimumHeight(height)
         self.place.addWidget(self.canvas)
+        if plot not in OF_GALAXIES:
+            self._make_pickable(figure.axes[0])
+        self._picked()
+
+    def _sum_up(self, found: Inspected) -> None:
+        """Sums by ellipse take a moment, since ellipses are fitted: they are made when they are looked at."""
+        self.message.say("Fitting the ellipse of each galaxy's stars…")
+
+        def work() -> tuple[list[Any], list[str]]:
+            from ..measure.report import stellar_sums
+
+            return stellar_sums(found.comparisons)
+
+        def take(result: tuple[list[Any], list[str]]) -> None:
+            if found is not self.inspected:
+                return
+            found.sums[:], notes = result
+            if found.sums and self.plot.currentData() in ("sums", "annuli"):
+                self._draw()
+            self.message.say(" ".join(notes))
+
+        worker.fetch(work, take)
+
+    def _make_pickable(self, axes: Any) -> None:
+        from matplotlib.widgets import RectangleSelector
+
         self._selector = RectangleSelector(
-            figure.axes[0], self._boxed, useblit=True, button=[1], minspanx=3, minspany=3, spancoords="pixels",
+            axes, self._boxed, useblit=True, button=[1], minspanx=3, minspany=3, spancoords="pixels",
             props={"facecolor": _PICKED, "edgecolor": _PICKED, "alpha": 0.15, "fill": True},
         )  # fmt: skip
-        (self._marks,) = figure.axes[0].plot([], [], "o", ms=3.5, mew=0, color=_PICKED, alpha=0.8, zorder=10)
-        self._picked()
+        (self._marks,) = axes.plot([], [], "o", ms=3.5, mew=0, color=_PICKED, alpha=0.8, zorder=10)
 
     def _axes(self) -> tuple[np.ndarray, np.ndarray]:
         """What the plot shows of each pixel, two arrays of shape (n,)."""
         assert self._pixels is not None and self.inspected is not None
         return coordinates(
-            self.inspected.comparison, self._pixels, self.property.currentData(), self.plot.currentData()
+            self.inspected.comparisons, self._pixels, self.property.currentData(), self.plot.currentData()
         )
 
     def _where(self) -> np.ndarray:
-        """Which pixels of the grid the plot shows, shape (ny, nx)."""
+        """Which pixels of the galaxy in the window the plot shows, shape (ny, nx); they are the first of all."""
+        from ..measure.comparison import both_of
+
         assert self.inspected is not None
-        comparison, name = self.inspected.comparison, self.property.currentData()
-        both: np.ndarray = np.isfinite(comparison.maps.values[name]) & np.isfinite(comparison.truth.values[name])
-        return both
+        opened, name = self.inspected.opened, self.property.currentData()
+        if opened is None or name not in opened.maps.values:
+            return np.zeros(self.brush.picked.shape, bool)
+        return both_of(opened, name)
 
     def _boxed(self, pressed: Any, released: Any) -> None:
         """A box in the plot picks the pixels in it."""
@@ -299,29 +351,41 @@ class InspectPanel(Panel):
         chosen = (x >= left) & (x <= right) & (y >= low) & (y <= high)
         where = self._where()
         mask = np.zeros(where.shape, bool)
-        mask[where] = chosen
-        self.brush.pick(mask)
+        n = np.count_nonzero(where)
+        mask[where], self._beside = chosen[:n], chosen[n:]
+        if self.inspected is not None and self.inspected.opened is not None:
+            self.brush.pick(mask)
+        else:
+            self._picked()
 
     def _picked(self) -> None:
         """What is picked lights up in the plot, with its own scores."""
         picked = self.brush.picked
-        if self.canvas is None or self.inspected is None or self._pixels is None:
+        if self.canvas is None or self.inspected is None or self._pixels is None or self._marks is None:
             self.selected.setText("")
             return
         where = self._where()
-        chosen = picked[where] if picked.shape == where.shape else np.zeros(np.count_nonzero(where), bool)
+        n = np.count_nonzero(where)
+        chosen = np.zeros(self._pixels.true.shape, bool)
+        if picked.shape == where.shape:
+            chosen[:n] = picked[where]
+        if self._beside is not None:
+            chosen[n:] = self._beside
         x, y = self._axes()
         self._marks.set_data(x[chosen], y[chosen])
         self.canvas.draw_idle()
         if not chosen.any():
-            self.selected.setText("Drag a box in the plot to see its pixels on the galaxy, or pick them there.")
+            here = self.inspected.opened is not None
+            words = "see its pixels on the galaxy, or pick them there" if here else "see the scores of its pixels"
+            self.selected.setText(f"Drag a box in the plot to {words}.")
             return
-        from ..measure.comparison import metrics
+        from ..measure.comparison import IN_LOG, metrics
 
         scores = metrics(self._pixels.where(chosen))
-        unit = PROPERTIES[self.property.currentData()].unit
+        unit = "dex" if self.property.currentData() in IN_LOG else PROPERTIES[self.property.currentData()].unit
+        beside = f" ({chosen[n:].sum():,} of other galaxies)" if chosen[n:].any() else ""
         self.selected.setText(
-            f"{chosen.sum():,} pixels picked: RMSE {_short(scores['rmse'])} {unit}, bias {_short(scores['bias'])}, "
+            f"{chosen.sum():,} pixels picked{beside}: RMSE {_short(scores['rmse'])} {unit}, bias {_short(scores['bias'])}, "
             f"χ² {_short(scores['chi2'])}, {100 * scores['coverage68']:.0f} % within 1 sigma."
         )
 
@@ -329,6 +393,7 @@ class InspectPanel(Panel):
         self.brush.paint()
 
     def _clear(self) -> None:
+        self._beside = None
         self.brush.pick(np.zeros_like(self.brush.picked))
 
     # Files -----------------------------------------------------------------------------------------------------------
@@ -343,8 +408,9 @@ class InspectPanel(Panel):
 
         path = path if Path(path).suffix else f"{path}.png"
         beside = Path(path).with_suffix(".ecsv")
-        picked = self._marks.get_data()
-        self._marks.set_data([], [])
+        picked = self._marks.get_data() if self._marks is not None else None
+        if self._marks is not None:
+            self._marks.set_data([], [])
         try:
             write_figure(self.drawn[0], path)
             write_table(beside, self.drawn[1], overwrite=True)
@@ -353,21 +419,24 @@ class InspectPanel(Panel):
         else:
             self.done.setText(f"Saved in {path}, the numbers behind it in {beside.name}.")
         finally:
-            self._marks.set_data(*picked)
+            if picked is not None:
+                self._marks.set_data(*picked)
             self.canvas.draw_idle()
 
     def _ask_report(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "An empty folder for the report")
         if not folder or self.inspected is None:
             return
-        comparison, model = self.inspected.comparison, self.session.recipe.model.name
+        comparisons = self.inspected.comparisons
+        model = str(comparisons[0].maps.provenance.get("model", ""))
 
         def steps() -> Steps[str]:
             from ..measure.report import write_evaluation
-            from ..models.registry import load_card
+            from ..models.registry import list_models, load_card
 
             yield Progress("report", 0, 1, "drawing every figure")
-            write_evaluation(folder, [comparison], load_card(model).to_markdown())
+            card = load_card(model).to_markdown() if model in list_models() else ""
+            write_evaluation(folder, comparisons, card)
             return folder
 
         worker.start(
@@ -376,53 +445,10 @@ class InspectPanel(Panel):
         )  # fmt: skip
 
     def _name(self) -> str:
+        found = self.inspected
+        if found is not None and len(found.comparisons) > 1:
+            return f"{len(found.comparisons)}_galaxies"
         return (self.session.name or "galaxy").replace(" ", "_")
-
-
-def inspected(maps: PropertyMaps, truth: PropertyMaps, ellipse: Any) -> Inspected | str:
-    """Maps and truth brought together and scored, or the sentence that says why not."""
-    from ..measure.comparison import compare, metrics, pixels_of
-
-    try:
-        comparison = compare(maps, truth, ellipse)
-    except GalaxyMapsError as error:
-        return str(error)
-    scores = {}
-    for name in comparison.maps.values:
-        try:
-            scores[name] = metrics(pixels_of([comparison], name))
-        except GalaxyMapsError:
-            continue  # no pixel has both
-    return Inspected(comparison, scores)
-
-
-def coordinates(comparison: Comparison, pixels: Pixels, name: str, plot: str) -> tuple[np.ndarray, np.ndarray]:
-    """What a plot shows of each pixel, two arrays of shape (n,)."""
-    if plot == "prediction":
-        return pixels.true, pixels.predicted
-    if plot == "sigma":
-        return pixels.sigma, np.abs(pixels.residual)
-    if plot == "radius":
-        return pixels.radius, pixels.residual
-    both = np.isfinite(comparison.maps.values[name]) & np.isfinite(comparison.truth.values[name])
-    return comparison.maps.values[plot][both].astype(float), pixels.residual
-
-
-def figure_of(comparison: Comparison, pixels: Pixels, name: str, plot: str) -> tuple[Any, Any]:
-    """A figure and the table behind it.
-
-    Raises
-    ------
-    InputError
-        When there is nothing to plot.
-    """
-    from ..measure.figures import prediction_against_truth, residual_against, sigma_against_error
-
-    if plot == "prediction":
-        return prediction_against_truth(pixels, name)
-    if plot == "sigma":
-        return sigma_against_error(pixels, name)
-    return residual_against(pixels, name, coordinates(comparison, pixels, name, plot)[0], plot)
 
 
 def _short(value: float) -> str:

@@ -25,11 +25,8 @@ def make_canvas(height: int = 300) -> FigureCanvasQTAgg:
     return canvas
 
 
-def fresh_axes(canvas: Any) -> Axes:
-    """The only axes of a canvas, emptied, in the window's colours."""
-    figure = canvas.figure
-    figure.clear()
-    axes: Axes = figure.add_subplot()
+def dress(axes: Axes) -> None:
+    """Axes in the window's colours."""
     axes.set_facecolor(GROUND)
     axes.tick_params(colors=INK, which="both", labelsize=8)
     for spine in axes.spines.values():
@@ -37,7 +34,6 @@ def fresh_axes(canvas: Any) -> Axes:
     for label in (axes.xaxis.label, axes.yaxis.label, axes.title):
         label.set_color(INK)
         label.set_fontsize(9)
-    return axes
 
 
 def legend(axes: Axes) -> None:

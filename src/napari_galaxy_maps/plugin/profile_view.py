@@ -1,4 +1,4 @@
-"""Radial profiles in the Measure panel: over elliptical annuli that show on the galaxy, of one map and of the truth beside it."""
+"""Radial profiles in the Measure panel: over elliptical annuli that show on the galaxy, of one map or several, and of the truth beside them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ from qtpy.QtWidgets import (
 
 from ..exceptions import GalaxyMapsError, InputError
 from ..galaxy import Ellipse
-from ..maps import PROPERTIES, PropertyMaps
+from ..maps import PropertyMaps
+from ..measure.figures_profiles import RADII, draw_profiles, radii
 from . import plots, worker
-from .aperture_table import unit_words, with_error
+from .aperture_table import with_error
+from .map_choice import MapChoice
 from .measuring import Measuring
 from .overlay import Overlay
 from .sky_shapes import Outline, ellipse_corners
@@ -42,7 +44,6 @@ _ELLIPSES = {
     "isophote": "an isophote of this map",
     "half": "half of the stars (R_half)",
 }
-_RADII = {"r": "arcsec", "r_kpc": "kpc", "r_r25": "R/R25", "r_rhalf": "R/R_half"}
 _SHOWN = {"mean": "mean and its error", "median": "median, 16–84 %", "growth": "growth curve"}
 _WAIT_MS = 150
 
@@ -55,7 +56,7 @@ class Asked:
     step: float | None
     reach: float
     with_truth: bool
-    name: str
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class ProfileView(QWidget):
         self._lit: int | None = None
         self._asked = 0
         self._points: np.ndarray = np.empty(0)
+        self._marks: list[Any] = []
         self._waiting = QTimer(self)
         self._waiting.setSingleShot(True)
         self._waiting.setInterval(_WAIT_MS)
@@ -100,18 +102,20 @@ class ProfileView(QWidget):
         self.column.setContentsMargins(0, 6, 0, 0)
         grid = QGridLayout()
         self.ellipse = _combo("ellipse", _ELLIPSES, "The annuli have its centre, axis ratio and position angle")
-        self.radius = _combo("radius", _RADII, "What the profile is plotted over, and gradients are per")
+        self.radius = _combo("radius", RADII, "What the profile is plotted over, and gradients are per")
         self.shown = _combo("shown", _SHOWN, "What of each annulus is plotted")
         self.step = NumberField("a PSF", 0, 1e5, "step")
         self.step.setToolTip("Width of the annuli in arcsec; empty: the FWHM of the map")
         self.reach = NumberField("1", 0, 50, "reach")
         self.reach.setToolTip("How far out, in units of the ellipse; empty: all of it, 1")
+        self.maps = MapChoice()
+        self.maps.setToolTip("More maps of the same galaxy, drawn below over the same radius")
         self.truth = QCheckBox("with the truth")
         self.truth.setObjectName("with_truth")
         self.truth.setChecked(True)
         for i, (text, widget) in enumerate(
             (("Annuli like", self.ellipse), ("over", self.radius), ("Show", self.shown), ("to × ellipse", self.reach),
-             ("Step ″", self.step), ("", self.truth))
+             ("Step ″", self.step), ("Also", self.maps), ("", self.truth))
         ):  # fmt: skip
             grid.addWidget(QLabel(text), i // 2, 2 * (i % 2))
             grid.addWidget(widget, i // 2, 2 * (i % 2) + 1)
@@ -128,6 +132,7 @@ class ProfileView(QWidget):
         row = QHBoxLayout()
         self.export = QPushButton("Save table…")
         self.picture = QPushButton("Save figure…")
+        self.picture.setToolTip("PNG, PDF or SVG, with the table behind it beside it")
         for button, slot in ((self.export, self._ask_export), (self.picture, self._ask_picture)):
             button.clicked.connect(lambda _, slot=slot: slot())
             button.setEnabled(False)
@@ -137,6 +142,7 @@ class ProfileView(QWidget):
         self.column.addWidget(self.done)
         self.ellipse.activated.connect(self.soon)
         self.truth.clicked.connect(self.soon)
+        self.maps.changed.connect(self.soon)
         self.step.told.connect(self.soon)
         self.reach.told.connect(self.soon)
         self.radius.activated.connect(lambda _: self.refresh())
@@ -173,7 +179,9 @@ class ProfileView(QWidget):
             return
         number = float(self.reach.text()) if self.reach.text() else 1.0
         step = float(self.step.text()) if self.step.text() else None
-        asked = Asked(self.ellipse.currentData(), step, number, self.truth.isChecked(), getattr(self, "_name", ""))
+        self.maps.offer(names_in(content), getattr(self, "_name", ""))
+        names = (getattr(self, "_name", ""), *self.maps.chosen)
+        asked = Asked(self.ellipse.currentData(), step, number, self.truth.isChecked(), names)
         truth = session.truth if content is session.maps and asked.with_truth else None
         d25, distance = d25_of(session), session.recipe.galaxy.distance
         selected = [measuring.apertures[i].shape for i in measuring.selected[:1]]
@@ -217,23 +225,26 @@ class ProfileView(QWidget):
             self.place.addWidget(self.canvas)
             self.canvas.mpl_connect("motion_notify_event", self._pointed)
             self.canvas.mpl_connect("axes_leave_event", lambda _: self._light(None))
-        axes, table = plots.fresh_axes(self.canvas), found.table
+        table, shown = found.table, self.shown.currentData()
         radius = self.radius.currentData() if self.radius.currentData() in table.colnames else "r"
-        shown = self.shown.currentData()
-        for colour, source in zip(plots.COLOURS, dict.fromkeys(table["source"]), strict=False):
-            part = table[table["source"] == source]
-            x = np.asarray(part[radius], float)
-            if source == table["source"][0]:
-                self._points = x
-            draw_profile(axes, part, x, shown, colour, str(source))
-        prop = PROPERTIES.get(str(table["map"][0]))
-        unit = unit_words(str(table["sum_unit" if shown == "growth" else "mean_unit"][0]))
-        axes.set_xlabel(_RADII[radius])
-        axes.set_ylabel(f"{prop.label if prop is not None else table['map'][0]} [{unit}]")
-        axes.set_xlim(left=0)
+        self.canvas.figure.clear()
+        self._marks = []
+        try:
+            axes = draw_profiles(self.canvas.figure, table, radius, shown, plots.COLOURS)
+        except InputError as error:
+            self._points = np.empty(0)
+            self.canvas.draw_idle()
+            self._say(str(error))
+            return
+        self._say("")
+        first = table[(table["source"] == table["source"][0]) & (table["map"] == table["map"][0])]
+        self._points = radii(first, radius, shown)
+        for part in axes:
+            plots.dress(part)
         if len(set(table["source"])) > 1:
-            plots.legend(axes)
-        self._mark = axes.axvline(0, color=plots.INK, lw=0.8, visible=False)
+            plots.legend(axes[0])
+        self.canvas.setMinimumHeight(max(300, 60 + 125 * len(axes)))
+        self._marks = [part.axvline(0, color=plots.INK, lw=0.8, visible=False) for part in axes]
         self.canvas.draw_idle()
         self.gradient.setText(gradient_words(found.gradients))
         self.told.setText(found.told)
@@ -254,9 +265,10 @@ class ProfileView(QWidget):
         # An annulus lies between its own outer edge and that of the one before.
         only = {i for n in (before, number) if n is not None for i in (n - 1, n) if i >= 0}
         self.annuli.draw(self._outlines(), sorted(only))
-        self._mark.set_visible(number is not None)
-        if number is not None:
-            self._mark.set_xdata([self._points[number]] * 2)
+        for mark in self._marks:
+            mark.set_visible(number is not None)
+            if number is not None:
+                mark.set_xdata([self._points[number]] * 2)
         self.canvas.draw_idle()
 
     # Annuli ----------------------------------------------------------------------------------------------------------
@@ -302,16 +314,24 @@ class ProfileView(QWidget):
         kinds = "Pictures (*.png *.pdf *.svg)"
         path, _ = QFileDialog.getSaveFileName(self, "Save the figure", self._file("profile.png"), kinds)
         if path and self.canvas is not None:
-            path = path if Path(path).suffix else f"{path}.png"
-            self._write(path, lambda: plots.save_figure(self.canvas, path))
+            from ..measure.apertures_io import write_table
 
-    def _write(self, path: str, write: Any) -> None:
+            path = path if Path(path).suffix else f"{path}.png"
+            beside, table = Path(path).with_suffix(".ecsv"), self.profiled.table  # type: ignore[union-attr]
+
+            def write() -> None:
+                plots.save_figure(self.canvas, path)
+                write_table(beside, table, overwrite=True)
+
+            self._write(f"{path}, the numbers behind it in {beside.name}", write)
+
+    def _write(self, where: str, write: Any) -> None:
         try:
             write()
         except GalaxyMapsError as error:
             self.message.say(worker.report(error))
         else:
-            self.done.setText(f"Saved in {path}.")
+            self.done.setText(f"Saved in {where}.")
 
     def _file(self, ending: str) -> str:
         return f"{(self.session.name or 'galaxy').replace(' ', '_')}_{getattr(self, '_name', '')}_{ending}"
@@ -335,20 +355,21 @@ def profile(
     content: Any, planes: Any, truth: PropertyMaps | None, asked: Asked, radius: str, d25: Ellipse | None,
     drawn: Ellipse | None, distance: float | None,
 ) -> Profiled:  # fmt: skip
-    """The profile of one map, and of the truth's where it has that map.
+    """The profiles of some maps, and of the truth's where it has them.
 
     Raises
     ------
     InputError
         When there is no such ellipse or map, or nothing in it.
     """
-    from ..measure.ellipses import fit_isophote, half_mass_ellipse
+    from ..measure.ellipses import fit_isophote, half_mass_ellipse, stellar_half_radius
     from ..measure.planes import linear, planes_of
     from ..measure.profiles import equal_steps, fit_gradients, radial_profile
 
     planes = planes_of(content, distance_mpc=distance) if planes is None else planes
     names = [quantity.name for quantity in planes.quantities]
-    name = asked.name if asked.name in names else names[0]
+    wanted = list(dict.fromkeys(name for name in asked.names if name in names)) or names[:1]
+    name = wanted[0]
     start = d25 or drawn
     if asked.ellipse == "aperture":
         if drawn is None:
@@ -371,13 +392,15 @@ def profile(
         ellipse = half_mass_ellipse(content, start)
     else:
         ellipse = start
-    half = ellipse.a if asked.ellipse == "half" else None
-    reach = asked.reach * (5 if half else 1) * ellipse.a  # PICASSO's profiles reach to 5 R_half
+    by_half = asked.ellipse == "half"
+    half = ellipse.a if by_half else stellar_half_radius(content, ellipse)
+    reach = asked.reach * (5 if by_half else 1) * ellipse.a  # PICASSO's profiles reach to 5 R_half
     step = asked.step or max(_psf(content), reach / 40)
     edges = equal_steps(step, reach)
-    sources: dict[str, Any] = {"prediction" if isinstance(content, PropertyMaps) else "": only(planes, name)}
-    if truth is not None and name in truth.values:
-        sources["truth"] = planes_of(truth, [name], distance_mpc=distance or planes.distance_mpc)
+    sources: dict[str, Any] = {"prediction" if isinstance(content, PropertyMaps) else "": only(planes, wanted)}
+    shared = [name for name in wanted if truth is not None and name in truth.values]
+    if truth is not None and shared:
+        sources["truth"] = planes_of(truth, shared, distance_mpc=distance or planes.distance_mpc)
     table = radial_profile(sources, ellipse, edges, r25=d25.a if d25 is not None else None, r_half=half)
     try:
         gradients = fit_gradients(table, radius if radius in table.colnames else "r")  # type: ignore[arg-type]
@@ -388,19 +411,34 @@ def profile(
         + (f"; R_half {half:.1f}″." if half else ".")
     ]
     if radius not in table.colnames:
-        need = {"r_kpc": "the distance (Galaxy panel)", "r_r25": "D25 (Galaxy panel)", "r_rhalf": "annuli like R_half"}
-        words.append(f"{_RADII[radius]} needs {need.get(radius, 'more')}; it is plotted over arcsec.")
+        need = {
+            "r_kpc": "the distance (Galaxy panel)",
+            "r_r25": "D25 (Galaxy panel)",
+            "r_rhalf": "a map of stellar mass",
+        }
+        words.append(f"{RADII[radius]} needs {need.get(radius, 'more')}; it is plotted over arcsec.")
     return Profiled(table, ellipse, tuple(edges), gradients, " ".join(words))
 
 
-def only(planes: Any, name: str) -> Any:
-    """The planes of one quantity, which share the memory of all."""
-    i = [quantity.name for quantity in planes.quantities].index(name)
-    part = slice(i, i + 1)
+def only(planes: Any, names: list[str]) -> Any:
+    """The planes of some quantities, with a memory of their own."""
+    there = [quantity.name for quantity in planes.quantities]
+    if names == there:
+        return planes
+    chosen = [there.index(name) for name in names]
+    part: Any = slice(chosen[0], chosen[0] + 1) if len(chosen) == 1 else chosen  # of one map nothing is copied
     return replace(
-        planes, quantities=planes.quantities[part], values=planes.values[part], terms=planes.terms[part],
-        correlation=planes.correlation[part], systematic=planes.systematic[part], memo={},
+        planes, quantities=tuple(planes.quantities[i] for i in chosen), values=tuple(planes.values[i] for i in chosen),
+        terms=planes.terms[part], correlation=planes.correlation[part], systematic=planes.systematic[part], memo={},
     )  # fmt: skip
+
+
+def names_in(content: Any) -> list[str]:
+    """What there is a profile of: properties of maps, bands of a cube, the one of an image."""
+    if isinstance(content, PropertyMaps):
+        return list(content.values)
+    bands = getattr(content, "bands", None)
+    return [str(getattr(band, "name", band)) for band in bands] if bands else []
 
 
 def _psf(content: Any) -> float:
@@ -410,29 +448,15 @@ def _psf(content: Any) -> float:
     return float(fwhm) if fwhm else 3 * float(np.sqrt(proj_plane_pixel_area(content.wcs))) * 3600
 
 
-def draw_profile(axes: Any, part: QTable, x: np.ndarray, shown: str, colour: str, label: str) -> None:
-    """One profile into axes."""
-    value = {
-        name: np.asarray(part[name], float)
-        for name in ("mean", "mean_err", "median", "p16", "p84", "growth", "growth_err")
-    }
-    if shown == "median":
-        axes.fill_between(x, value["p16"], value["p84"], color=colour, alpha=0.25, lw=0)
-        axes.plot(x, value["median"], color=colour, marker="o", ms=3, lw=1.2, label=label)
-        return
-    y, error = (value["growth"], value["growth_err"]) if shown == "growth" else (value["mean"], value["mean_err"])
-    error = np.where(np.isfinite(error), error, 0)
-    axes.errorbar(x, y, error, color=colour, marker="o", ms=3, lw=1.2, elinewidth=0.8, capsize=2, label=label)
-
-
 def gradient_words(gradients: QTable | None) -> str:
-    """Gradients in a sentence, one for each source."""
+    """Gradients in a sentence, one for each map and source."""
     if gradients is None:
         return ""
-    parts = [
-        f"{row['source'] or row['map']} {with_error(row['gradient'], row['gradient_err'])} {row['unit']}"
-        for row in gradients
-    ]
+    several = len(set(gradients["map"])) > 1
+    parts = []
+    for row in gradients:
+        of = " ".join(str(row[key]) for key in (("map", "source") if several else ("source",)) if row[key])
+        parts.append(f"{of or row['map']} {with_error(row['gradient'], row['gradient_err'])} {row['unit']}")
     return "Gradient: " + ", ".join(parts)
 
 
@@ -440,6 +464,7 @@ def _combo(name: str, choices: dict[str, str], tip: str) -> QComboBox:
     box = QComboBox()
     box.setObjectName(name)
     box.setToolTip(tip)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     for value, text in choices.items():
         box.addItem(text, value)
     return box

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _HEADINGS = ("Quantity", "From the maps", "From the fluxes", "Difference", "Unit")
 _TIPS = (
     "What is summed over the galaxy; of what does not add up, the weighted mean",
-    "With the error that independent patches of a PSF give",
+    "The error is a range: from pixels that err independently beyond shared noise to all of them erring together",
     "What the same model says of the integrated fluxes (Dobbels & Baes 2021, Sect. 3.3)",
     "Maps minus fluxes, in dex or the unit",
     "",
@@ -132,7 +132,7 @@ class TotalsView(QWidget):
             unit = unit_words(str(row["unit"]))
             cells = (
                 str(row["what"]),
-                with_error(float(row["value"]), float(row["err"])),
+                with_error(float(row["value"]), float(row["err"]), most=float(row["err_max"])),
                 with_error(float(row["global"]), float(row["global_err"])) if both else "–",
                 f"{float(row['difference']):+.2f}" if both and np.isfinite(row["difference"]) else "–",
                 unit,

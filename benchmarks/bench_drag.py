@@ -1,0 +1,141 @@
+"""An aperture dragged in the window with the mouse: the time from each move until its row has changed, beside napari's own drag.
+
+    python benchmarks/bench_drag.py [--size 1024] [--apertures 100] [--moves 60] [--json FILE]   (without a display, under xvfb-run)
+
+A real window with ten made-up maps and ellipses of up to 150 pixels semi-axis, of which the largest is dragged: mouse events on the canvas, each handled whole, with
+what it makes Qt paint. "row" is the time until the table has the new values, "move" until everything is painted, "without" the
+same move with nothing measured: napari moving and painting the shape.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench_apertures import draw, made_up_maps
+from bench_window import THINKING, pause, wait
+
+
+def run(size: int, n_apertures: int, moves: int) -> dict[str, Any]:
+    """All times in seconds."""
+    import numpy as np
+    from napari.viewer import Viewer
+    from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+    from qtpy.QtGui import QMouseEvent
+    from qtpy.QtWidgets import QApplication
+
+    from napari_galaxy_maps.plugin import panels
+    from napari_galaxy_maps.plugin.layers import map_specs
+    from napari_galaxy_maps.plugin.measuring import measuring_of
+    from napari_galaxy_maps.plugin.session import session_for
+    from napari_galaxy_maps.plugin.viewers import camera_and_scale_bar
+
+    viewer = Viewer(show=True)
+    viewer.window.resize(1500, 900)
+    session = session_for(viewer)
+    panels.open_all(viewer)
+    maps = made_up_maps(size)
+    for spec in map_specs(maps, session.place(maps), "made up", visible="LOG_SIGMA_STAR"):
+        session.show(spec)
+    session.maps = maps
+    panels.raise_panel(viewer, "Measure")
+    session.maps_changed.emit()
+    measuring = measuring_of(session)
+    wait(lambda: measuring.planes is not None)
+    apertures = draw(n_apertures, 150, size)
+    measuring.add(apertures, "many")
+    wait(lambda: len(measuring.rows) == n_apertures)
+    widget = viewer.window._qt_viewer.canvas.native
+    largest = max(range(n_apertures), key=lambda i: apertures[i].shape.a)
+    viewer.reset_view()
+    pause(THINKING)
+    panels.panel(viewer, "Measure").tools["select"].click()
+    measuring.select([largest])
+    pause(THINKING)
+    changed: list[float] = []
+    measuring.moved.connect(lambda _: changed.append(time.perf_counter()))
+    camera, _ = camera_and_scale_bar(viewer)
+
+    def middle() -> QPoint:
+        """Where the dragged ellipse is on the canvas just now."""
+        from napari_galaxy_maps.plugin.sky_shapes import ellipse_corners
+
+        north, west = ellipse_corners(measuring.apertures[largest].shape, session.reference).mean(axis=0)
+        centre_north, centre_west = camera.center[-2:]
+        return QPoint(
+            round(widget.width() / 2 + (west - centre_west) * camera.zoom),
+            round(widget.height() / 2 - (north - centre_north) * camera.zoom),
+        )
+
+    def send(kind: QEvent.Type, at: QPoint, button: Any, buttons: Any) -> None:
+        event = QMouseEvent(
+            kind, QPointF(at), QPointF(widget.mapToGlobal(at)), button, buttons, Qt.KeyboardModifier.NoModifier
+        )
+        QApplication.sendEvent(widget, event)
+        QApplication.processEvents()
+
+    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+
+    def drag() -> tuple[list[float], list[float]]:
+        """Until the row is new, and until all is painted, of each move."""
+        row, whole = [], []
+        at = middle()
+        send(QEvent.Type.MouseMove, at, none, none)
+        send(QEvent.Type.MouseButtonPress, at, left, left)
+        for i in range(1, moves + 1):
+            angle = 2 * np.pi * i / moves
+            there = at + QPoint(round(40 * np.sin(angle)), round(40 * (1 - np.cos(angle))))
+            n, start = len(changed), time.perf_counter()
+            send(QEvent.Type.MouseMove, there, none, left)
+            whole.append(time.perf_counter() - start)
+            if len(changed) > n:
+                row.append(changed[n] - start)
+        send(QEvent.Type.MouseButtonRelease, there, left, none)
+        pause(0.3)
+        return row, whole
+
+    drag()  # what is compiled and imported at first
+    row, whole = drag()
+    keep, measuring.drag = measuring.drag, lambda *_: None  # type: ignore[method-assign]
+    _, without = drag()
+    measuring.drag = keep  # type: ignore[method-assign]
+    found = {
+        "row": row,
+        "move": whole,
+        "without": without,
+        "changed": len(row),
+        "moves": moves,
+        "load": os.getloadavg()[0],
+    }
+    viewer.close()
+    return found
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", type=int, default=1024)
+    parser.add_argument("--apertures", type=int, default=100)
+    parser.add_argument("--moves", type=int, default=60)
+    parser.add_argument("--json")
+    arguments = parser.parse_args()
+    found = run(arguments.size, arguments.apertures, arguments.moves)
+    print(f"10 maps of {arguments.size}^2, {arguments.apertures} apertures, load {found['load']:.1f}")
+    print(f"the row changed in {found['changed']} of {found['moves']} moves")
+    for name in ("row", "move", "without"):
+        times = sorted(1000 * t for t in found[name])
+        if times:
+            print(
+                f"{name:8} median {median(times):6.1f} ms, 95 % {times[int(0.95 * (len(times) - 1))]:6.1f}, worst {times[-1]:6.1f}"
+            )
+    if arguments.json:
+        Path(arguments.json).write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
