@@ -145,7 +145,7 @@ def sky_of(sample: Sample) -> Mock:
     """The galaxy as it stands in the sky, on fine pixels: every band in its PSF, without noise or sky."""
     view = View(
         size=sample.fine, pixel_arcsec=FINE_PIXEL, bands=sample.bands, distance_mpc=sample.distance_mpc, noise=0.0, ebv=sample.ebv,
-        stars=1.5, neighbours=0.2,
+        stars=0.8, neighbours=0.2,
     )  # fmt: skip
     return make_mock(sample.seed, view, draw_galaxy(sample.seed, sample.kind, sample.log_mass, sample.inclination))
 
