@@ -30,6 +30,8 @@ _OF_PAIRS = (
     "recipe", "set", "truth_psf", "map", "map_unit", "imf", "size", "pixel_arcsec", "pixel_kpc", "distance", "unit", "age_unit",
 )  # fmt: skip
 KEPT = "training.json"
+MOCK_SIZES = (64, 128, 64)
+"""Pixels along each side of the images of mocks: two training sets and the validation set."""
 _LIBRARY = 3000
 
 
@@ -161,15 +163,19 @@ def settle_options(arguments: argparse.Namespace, out: Path) -> dict[str, Any]:
         raise InputError(f"{out} holds a training already; go on with it with --resume, or choose another folder.")
     options = {**DEFAULTS, **given}
     _check(options, given)
-    own, tuned = bool(options["data"]), bool(options["start"])
-    if own:
-        options["mocks"] = None
-        options["data"] = [str(folder) for folder in options["data"]]
-    suited = {
-        "steps": 4000 if own else 16_000, "rate": 3e-4 if tuned else 2e-3, "patience": 6 if own else 0,
+    if options["data"]:
+        options |= {"mocks": None, "data": [str(folder) for folder in options["data"]]}
+    suited = _suited(options)
+    return {key: suited.get(key) if value is None else value for key, value in options.items()}
+
+
+def _suited(options: dict[str, Any]) -> dict[str, Any]:
+    """What is taken for options that are not given and depend on others."""
+    own = bool(options["data"])
+    return {
+        "steps": 4000 if own else 16_000, "rate": 3e-4 if options["start"] else 2e-3, "patience": 6 if own else 0,
         "check_every": 100 if own else 500, "imf": "Chabrier",
     }  # fmt: skip
-    return {key: suited.get(key) if value is None else value for key, value in options.items()}
 
 
 def _check(options: dict[str, Any], given: dict[str, Any]) -> None:
@@ -300,11 +306,11 @@ def _mock_steps(n: int, folder: Path, processes: int) -> Steps[list[Pairs]]:
     from .pairs import Pairs
 
     plan = (
-        ("train64", FIRST_SEED["train"], n, 64), ("train128", FIRST_SEED["train"] + max(50_000, n), max(1, n // 2), 128),
-        ("validation64", FIRST_SEED["validation"], max(32, round(0.075 * n)), 64),
+        ("train64", FIRST_SEED["train"], n), ("train128", FIRST_SEED["train"] + max(50_000, n), max(1, n // 2)),
+        ("validation64", FIRST_SEED["validation"], max(32, round(0.075 * n))),
     )  # fmt: skip
     made: list[Pairs] = []
-    for name, first, count, size in plan:
+    for (name, first, count), size in zip(plan, MOCK_SIZES, strict=True):
         if (folder / name / "set.json").exists():
             made.append(Pairs.open(folder / name))
         else:
@@ -334,7 +340,7 @@ def _told_of(options: dict[str, Any], sets: list[Pairs]) -> str:
     """What a model was trained on, and the command, in words."""
     command = ["galaxy-maps train stellar-unet --out DIR"]
     for key, value in options.items():
-        if key in ("imf", "check_every") or value in (None, [], DEFAULTS[key]):
+        if value in (None, [], DEFAULTS[key], _suited(options).get(key)):
             continue
         if key in ("set", "map", "map_unit"):
             command += [f"{_option(key)} '{text}'" for text in value]
@@ -349,7 +355,7 @@ def _told_of(options: dict[str, Any], sets: list[Pairs]) -> str:
             command.append(f"{_option(key)} {shown}")
     if options["data"]:
         names = ", ".join(Path(folder).name for folder in options["data"])
-        what = f"{len(sets[0]):,} galaxies of {sets[0].size} x {sets[0].size} pixels out of {names}, as many more held out as split.json says."
+        what = f"{len(sets[0]):,} galaxies of {sets[0].size} x {sets[0].size} pixels out of {names}; a fifth of all was held out for the test, of the rest a fifth for validation (split.json)."
     else:
         what = (
             " and ".join(f"{len(s):,} mock galaxies of {s.size} x {s.size} pixels" for s in sets) + " (docs/mocks.md)."

@@ -131,7 +131,11 @@ def make_card(
         "calibrated on the validation set.",
         ("property", "RMSE", "within 1 sigma"), rows,
     )  # fmt: skip
-    doubts = card.do_not_trust
+    doubts = (
+        "On real images, as it stands: it was trained on mock galaxies alone, and was compared with no real one. PICASSO warns of the same "
+        "for networks trained on simulations.",
+        *card.do_not_trust[1:],
+    )
     if origin.own:
         doubts = (
             f"On galaxies or images unlike the {len(train):,} galaxies that it was trained on: of other surveys, distances, kinds.",

@@ -288,12 +288,14 @@ def _galaxy_of(path: Path, planes: Sequence[tuple[str, Any, Any, Any]], recipe: 
 
 
 def _overlap(image: BandImage, truth: PropertyMaps) -> bool:
-    """Whether the truth's most massive pixel lies on an image."""
+    """Whether a pixel of the truth that is not empty lies on an image."""
     from ..prepare.pixels import to_pixels
 
-    ra, dec = brightest(truth)
-    x, _ = to_pixels(image.wcs, image.shape, np.array([ra]), np.array([dec]))
-    return bool(np.isfinite(x[0]))
+    y, x = np.nonzero(np.isfinite(truth.values[STARS]))
+    some = slice(None, None, max(1, len(x) // 500))
+    sky = truth.wcs.pixel_to_world(x[some], y[some]).icrs
+    found, _ = to_pixels(image.wcs, image.shape, sky.ra.deg, sky.dec.deg)
+    return bool(np.isfinite(found).any())
 
 
 def _for_both(recipe: Recipe, galaxy: Galaxy, truth: PropertyMaps, fwhm: float, source: Source) -> Recipe:
@@ -301,6 +303,7 @@ def _for_both(recipe: Recipe, galaxy: Galaxy, truth: PropertyMaps, fwhm: float, 
     from astropy.wcs.utils import proj_plane_pixel_area
 
     psf, grid = recipe.psf, recipe.grid
+    target: float | str
     if psf.target == "auto":
         target = max(fwhm, *(image.fwhm for image in galaxy.images.values()))
         psf = psf.model_copy(update={"target": target})

@@ -54,7 +54,7 @@ def parse_options(names: Sequence[str], units: Sequence[str], fwhm: float | None
     InputError
         When a text has another form or names no property of the model, or the PSF is not positive.
     """
-    found = []
+    found: list[dict[str, str]] = []
     for option, texts, form in (("--map", names, "PROPERTY=EXTNAME"), ("--map-unit", units, "PROPERTY=UNIT")):
         table = {}
         for text in texts:
@@ -72,7 +72,7 @@ def parse_options(names: Sequence[str], units: Sequence[str], fwhm: float | None
             raise InputError(f"--map-unit {key}=... is for an extension that --map {key}=EXTNAME names; give both.")
     if fwhm is not None and not (np.isfinite(fwhm) and fwhm > 0):
         raise InputError(f"--truth-psf is a positive number of arcsec, not {fwhm}.")
-    return TruthOptions(*found, fwhm)
+    return TruthOptions(found[0], found[1], fwhm)
 
 
 def read_truth(path: Path, options: TruthOptions, distance_mpc: float | None) -> PropertyMaps:
