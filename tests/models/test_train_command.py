@@ -151,7 +151,7 @@ def test_own_pairs_become_a_model_that_predicts(mine, tmp_path, capsys):
     assert sorted(split["train"] + split["validation"] + split["test"]) == [f"g{k}" for k in range(6)]
     card = load_card(str(out))
     assert card.properties == ("LOG_SIGMA_STAR", "AGE_STAR", "LOG_SIGMA_SFR")
-    assert "4 galaxies of" in card.trained_on and "--data mine" in card.trained_on and "1 galaxies" in card.how_scored
+    assert "4 galaxies of" in card.trained_on and "--data mine" in card.trained_on and "(1 galaxy)" in card.how_scored
     model = load_model(str(out / "stellar-unet"))
     cloud = model.cloud
     assert (cloud.covariances[:, 0, 0] > 1e5).all() and (cloud.covariances[:, 2, 2] < 10).all()  # no u, but r

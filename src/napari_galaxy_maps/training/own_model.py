@@ -117,7 +117,7 @@ def make_card(
     properties = tuple(name for name in STELLAR_PROPERTIES if name in measured["rmse"])
     which = "test" if tested else "validation"
     how = (
-        f"On the {which} set alone ({len(held):,} galaxies), pixels weighted as in training (the brighter ones more), in the bands, with the noise and "
+        f"On the {which} set alone ({len(held):,} galax{'y' if len(held) == 1 else 'ies'}), pixels weighted as in training (the brighter ones more), in the bands, with the noise and "
         "the masks that training draws"
         + ("." if tested else "; the network was stopped, and its uncertainties calibrated, on this set.")
         + " It was not compared with anything else."
