@@ -49,8 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except GalaxyMapsError as error:
         print(f"galaxy-maps: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("galaxy-maps: interrupted; nothing was written.", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"galaxy-maps: {stop.args[0] if stop.args else 'interrupted; nothing was written.'}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `| head` has seen enough
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  (so that the interpreter's last flush is quiet)
@@ -83,7 +83,11 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("predict", _predict, "predict maps with their uncertainties")
     sub.add_argument("paths", nargs="+", metavar="PATH", help="FITS files or folders, or one prepared cube")
     sub.add_argument("--out", required=True, metavar="FILE", help="the maps to write")
-    sub.add_argument("--model", metavar="NAME", help="name of the model (galaxy-maps models lists them)")
+    sub.add_argument(
+        "--model",
+        metavar="NAME",
+        help="name of the model (galaxy-maps models lists them), or a folder that was trained to",
+    )
     sub.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], help="where the model runs")
     sub.add_argument("--truth", metavar="FILE", help="maps to compare with; prints how well the prediction does")
     _add_recipe_options(sub)
@@ -91,17 +95,15 @@ def _parser() -> argparse.ArgumentParser:
     add_commands(command, _add_input_options)
 
     sub = command("models", _models, "list the models, or show the card of one")
-    sub.add_argument("name", nargs="?", metavar="NAME")
+    sub.add_argument("name", nargs="?", metavar="NAME", help="of a model, or a folder that was trained to")
 
     from .mocks.command import add_options
 
     add_options(command("mock", _mock, "make a mock galaxy: its images in any bands, and its true maps"))
 
-    sub = command("train", _train, "make a model's weights again from its data")
-    sub.add_argument("model", choices=["dust-forest"])
-    sub.add_argument("--data", required=True, metavar="DIR", help="folder of the DustPedia tables")
-    sub.add_argument("--out", required=True, metavar="DIR", help="folder to write weights and card to")
-    sub.add_argument("--seed", type=int, default=None, help="seed of all random numbers")
+    from .training.command import add_options as add_training
+
+    add_training(command("train", _train, "train a model: the shipped ones again, or on your own galaxies"))
 
     sub = command("demo", _demo, "open napari on a sample galaxy with its maps predicted")
     sub.add_argument("--screenshot", metavar="FILE", help="save a picture of the window and close it")
@@ -436,10 +438,11 @@ def _mock(arguments: argparse.Namespace) -> None:
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    from .training import dust_forest
+    from .training import command
 
-    options = {} if arguments.seed is None else {"seed": arguments.seed}
-    dust_forest.train(Path(arguments.data), Path(arguments.out), **options)
+    said = _run(command.steps(arguments), arguments.quiet)
+    if not arguments.quiet:
+        print(said)
 
 
 def _demo(arguments: argparse.Namespace) -> int:

@@ -27,26 +27,19 @@ def list_models() -> list[str]:
 
 
 def load_card(name: str, folder: Path | None = None) -> ModelCard:
-    """The card of a model, without its weights.
-
-    Raises
-    ------
-    ModelError
-        When there is no such model, or its card is missing or damaged.
-    """
-    folder = folder or WEIGHTS
+    """The card of a model, without its weights; parameters and errors are those of `load_model`."""
+    name, folder = _place(name, folder)
     entry = _entry(name, folder)
     return ModelCard.from_json(_checked(folder / entry["card"], entry["card_sha256"]).decode())
 
 
-@lru_cache(maxsize=4)
 def load_model(name: str = "dust-forest", folder: Path | None = None) -> Model:
-    """Load a model.
+    """Load a model; one that was loaded already is not read again while its files are entered with the same SHA-256.
 
     Parameters
     ----------
     name : str
-        One of `list_models`.
+        One of `list_models`, or a folder to which training wrote a model (with ``/NAME`` after it where it holds several).
     folder : Path, optional
         Where training wrote its files; the package's own by default.
 
@@ -55,10 +48,34 @@ def load_model(name: str = "dust-forest", folder: Path | None = None) -> Model:
     ModelError
         When there is no such model, or a file of it is missing or damaged.
     """
-    folder = folder or WEIGHTS
+    name, folder = _place(name, folder)
     entry = _entry(name, folder)
-    blob = _checked(folder / entry["weights"], entry["weights_sha256"])
-    return _class_of(entry, folder).from_bytes(blob, load_card(name, folder), entry["weights_sha256"])
+    return _load(name, folder, entry["weights_sha256"], entry["card_sha256"])
+
+
+@lru_cache(maxsize=4)
+def _load(name: str, folder: Path, weights_sha256: str, card_sha256: str) -> Model:
+    entry = _entry(name, folder)
+    blob = _checked(folder / entry["weights"], weights_sha256)
+    card = ModelCard.from_json(_checked(folder / entry["card"], card_sha256).decode())
+    return _class_of(entry, folder).from_bytes(blob, card, weights_sha256)
+
+
+def _place(name: str, folder: Path | None) -> tuple[str, Path]:
+    """Name and folder of a model that may be given as a folder; names of the package's own come first."""
+    if folder is not None or name in _index(WEIGHTS):
+        return name, folder or WEIGHTS
+    given = Path(name).expanduser()
+    if (given / INDEX).is_file():
+        there = list(_index(given))
+        if len(there) != 1:
+            raise ModelError(f"{given} holds the models {', '.join(there)}; choose one, as in {given / there[0]}.")
+        return there[0], given.resolve()
+    if (given.parent / INDEX).is_file() and len(given.parts) > 1:
+        return given.name, given.parent.resolve()
+    if given.is_dir():
+        raise ModelError(f"The folder {given} holds no model (no {INDEX}); train one, or finish it with --resume.")
+    return name, WEIGHTS
 
 
 def _class_of(entry: dict[str, str], folder: Path) -> type[Model]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,6 +76,16 @@ class FitSettings:
         return UNet(N_CHANNELS, self.make_head().outputs, self.widths, self.hidden, self.normalised)
 
 
+@dataclass(frozen=True)
+class State:
+    """How far a fit is: steps done, best score, validations since it, seconds that it took."""
+
+    done: int = 0
+    best: float = float("inf")
+    since: int = 0
+    seconds: float = 0.0
+
+
 def fit_steps(
     sets: Sequence[Pairs],
     validation: Pairs,
@@ -84,7 +95,7 @@ def fit_steps(
     resume: bool = False,
     start: UNet | None = None,
 ) -> Steps[UNet]:
-    """Fit a network, yielding after every ten batches.
+    """Fit a network, yielding after every ten batches; closed between them, it leaves a checkpoint of where it stands.
 
     Parameters
     ----------
@@ -97,7 +108,7 @@ def fit_steps(
     settings : FitSettings
     device : str
     resume : bool
-        Whether to go on from the folder's checkpoint.
+        Whether to go on from the folder's checkpoint; the result is that of a fit that was never interrupted.
     start : UNet, optional
         Weights to start from, in place of the seed's.
 
@@ -120,17 +131,20 @@ def fit_steps(
     learning = [p for p in network.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(learning, lr=settings.rate, weight_decay=settings.decay)
     mean = {key: value.detach().clone() for key, value in network.state_dict().items()}
-    done, best, since = 0, np.inf, 0
-    if resume:
-        done, best = load_checkpoint(out / "checkpoint.safetensors", network, optimizer, mean)
-    began, losses = time.monotonic(), []
-    while done < settings.steps:
+    checkpoint = out / "checkpoint.safetensors"
+    state = load_checkpoint(checkpoint, network, optimizer, mean) if resume else State()
+    done, best, since, before = state.done, state.best, state.since, state.seconds
+    began: float = time.monotonic()
+    losses: list[float] = []
+    while done < settings.steps and not (settings.patience and since >= settings.patience):
         rng = torch.Generator().manual_seed(
             settings.seed * 1_000_003 + done
         )  # so that a resumed fit sees the same batches
         for group in optimizer.param_groups:
             group["lr"] = settings.rate * _schedule(done, settings.steps)
         network.train()
+        for pair in network.down[: settings.frozen]:
+            pair.eval()  # means and variances of a normalisation are to stay, too
         losses.append(_step(network, head, optimizer, settings, *_batch(sets, settings, rng), device))
         done += 1
         _average(mean, network, min(settings.average, (1 + done) / (10 + done)))
@@ -141,19 +155,28 @@ def fit_steps(
                     f"Training ran away after {done} steps (the loss is not finite); choose a smaller rate."
                 )
             found = validate(_with(network, mean), head, validation, settings, device)
-            row = {"step": done, "seconds": round(time.monotonic() - began, 1), "loss": loss, **found}
+            seconds = before + time.monotonic() - began
+            row = {"step": done, "seconds": round(seconds, 1), "loss": loss, **found}
             with (out / "log.jsonl").open("a", encoding="utf-8") as log:
                 log.write(json.dumps(row) + "\n")
-            save_checkpoint(out / "checkpoint.safetensors", network, optimizer, mean, done, min(best, found["score"]))
             since = 0 if found["score"] < best else since + 1
             if found["score"] < best:
                 best = found["score"]
                 save_network(out / "best.safetensors", _with(network, mean))
-            yield Progress("fit", done, settings.steps, told(row))
-            if settings.patience and since >= settings.patience:
-                break
+            save_checkpoint(checkpoint, network, optimizer, mean, State(done, best, since, seconds))
+            report = Progress("fit", done, settings.steps, told(row))
         elif done % 10 == 0:
-            yield Progress("fit", done, settings.steps, f"loss {np.mean(losses[-10:]):.4f}")
+            report = Progress("fit", done, settings.steps, f"loss {np.mean(losses[-10:]):.4f}")
+        else:
+            continue
+        try:
+            yield report
+        except GeneratorExit:
+            seconds = before + time.monotonic() - began
+            save_checkpoint(checkpoint, network, optimizer, mean, State(done, best, since, seconds))
+            raise
+    if not np.isfinite(best):
+        raise InputError("The validation set has no pixel with a truth; give other galaxies, or more of them.")
     return load_network(out / "best.safetensors", settings)
 
 
@@ -200,7 +223,7 @@ def _step(
     """One step down the gradient; returns the loss."""
     data, sigma, truth, redshift = (plane.to(device) for plane in (data, sigma, truth, redshift))
     inputs = encode(data, sigma, redshift).contiguous(memory_format=torch.channels_last)
-    with torch.autocast(device, torch.bfloat16):
+    with mixed_precision(device):
         outputs = network(inputs)
     weights = pixel_weights(truth)
     loss = (head.loss(outputs.float(), truth) * weights).mean()
@@ -209,6 +232,15 @@ def _step(
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     optimizer.step()
     return float(loss.detach())
+
+
+def mixed_precision(device: str) -> AbstractContextManager[Any]:
+    """Convolutions in bfloat16 where the device computes with it: CPUs, and NVIDIA's GPUs since Ampere; elsewhere float32.
+
+    float16, which older GPUs and Apple's know, would need scaled losses, and gains little with networks of this size.
+    """
+    able = device == "cpu" or (device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False))
+    return torch.autocast(device, torch.bfloat16) if able else nullcontext()
 
 
 def _average(mean: dict[str, torch.Tensor], network: UNet, share: float) -> None:
@@ -238,7 +270,7 @@ def validate(
     Returns
     -------
     dict
-        ``"rmse"`` and ``"coverage"`` (share within 1 sigma) by property, in dex over pixels weighted as in training, and
+        ``"rmse"`` and ``"coverage"`` (share within 1 sigma) by property that the truth has, in dex over pixels weighted as in training, and
         ``"score"``: the mean negative log likelihood of a Gaussian, in scaled units.
     """
     network = network.to(device).eval()
@@ -253,14 +285,15 @@ def validate(
             else replace(settings.seen, binned=0.0)
         )
         data, sigma, truth, redshift = (t.to(device) for t in seen.draw(images, truth, pixel, redshift, rng, own))
-        with torch.inference_mode(), torch.autocast(device, torch.bfloat16):
+        with torch.inference_mode(), mixed_precision(device):
             outputs = network(encode(data, sigma, redshift).contiguous(memory_format=torch.channels_last)).float()
         weights = pixel_weights(truth)
         value, spread = head.read(outputs)
         miss = value - truth
         known = torch.isfinite(miss) * weights
         surprise = 0.5 * (miss.nan_to_num() / spread) ** 2 + spread.log()
-        scores.append(float((known * surprise).sum() / known.sum()))
+        if known.sum() > 0:
+            scores.append(float((known * surprise).sum() / known.sum()))
         if k % 2 == 0:
             squares = squares + (known * miss.nan_to_num() ** 2).sum((0, 2, 3))
             inside = inside + (known * (miss.nan_to_num().abs() < spread)).sum((0, 2, 3))
@@ -268,10 +301,11 @@ def validate(
     units = torch.tensor([t.unit for t in TARGETS.values()])
     rmse = (squares / weight_sum).sqrt().cpu() * units
     coverage = (inside / weight_sum).cpu()
+    known_properties = [(i, name) for i, name in enumerate(STELLAR_PROPERTIES) if weight_sum[i] > 0]
     return {
-        "score": float(np.mean(scores)),
-        "rmse": {name: round(float(rmse[i]), 4) for i, name in enumerate(STELLAR_PROPERTIES)},
-        "coverage": {name: round(float(coverage[i]), 3) for i, name in enumerate(STELLAR_PROPERTIES)},
+        "score": float(np.mean(scores)) if scores else float("inf"),
+        "rmse": {name: round(float(rmse[i]), 4) for i, name in known_properties},
+        "coverage": {name: round(float(coverage[i]), 3) for i, name in known_properties},
     }
 
 
@@ -330,25 +364,25 @@ def load_network(path: Path, settings: FitSettings) -> UNet:
 
 
 def save_checkpoint(
-    path: Path, network: UNet, optimizer: torch.optim.Optimizer, mean: dict[str, torch.Tensor], done: int, best: float
+    path: Path, network: UNet, optimizer: torch.optim.Optimizer, mean: dict[str, torch.Tensor], state: State
 ) -> None:
     """Write all that a fit needs to go on, as safetensors."""
     from safetensors.torch import save_file
 
     tensors = {f"network.{key}": value for key, value in network.state_dict().items()}
     tensors |= {f"mean.{key}": value for key, value in mean.items()}
-    for k, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{k}.{key}": torch.as_tensor(value) for key, value in state.items()}
+    for k, moments in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{k}.{key}": torch.as_tensor(value) for key, value in moments.items()}
     tensors = {key: value.contiguous().clone() for key, value in tensors.items()}
     part = path.with_suffix(".part")
-    save_file(tensors, part, metadata={"done": str(done), "best": repr(best)})
+    save_file(tensors, part, metadata={key: repr(value) for key, value in asdict(state).items()})
     part.replace(path)
 
 
 def load_checkpoint(
     path: Path, network: UNet, optimizer: torch.optim.Optimizer, mean: dict[str, torch.Tensor]
-) -> tuple[int, float]:
-    """Take up what `save_checkpoint` wrote; returns the steps done and the best score.
+) -> State:
+    """Take up what `save_checkpoint` wrote.
 
     Raises
     ------
@@ -361,8 +395,10 @@ def load_checkpoint(
         with safe_open(path, "pt") as file:
             about = file.metadata()
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (not a mapping)
+        since, seconds = int(about.get("since", 0)), float(about.get("seconds", 0))
+        found = State(int(about["done"]), float(about["best"]), since, seconds)
         network.load_state_dict({k[8:]: v for k, v in tensors.items() if k.startswith("network.")})
-    except (OSError, SafetensorError, RuntimeError) as error:
+    except (OSError, SafetensorError, RuntimeError, KeyError, ValueError, TypeError) as error:
         raise InputError(
             f"{path} is no checkpoint of this network ({str(error).splitlines()[0]}); start without --resume."
         ) from None
@@ -372,6 +408,7 @@ def load_checkpoint(
     for key, value in tensors.items():
         if key.startswith("optimizer."):
             _, index, name = key.split(".", 2)
-            state.setdefault(int(index), {})[name] = value
+            form = torch.channels_last if value.ndim == 4 else torch.contiguous_format  # as that of the weights
+            state.setdefault(int(index), {})[name] = value.contiguous(memory_format=form)
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    return int(about["done"]), float(about["best"])
+    return found

@@ -21,7 +21,7 @@ CALIBRATION = 0.02
 
 
 def noisy_cube(mocks: Pairs, row: int, bands: Sequence[str] = UGRIZ, noise: float = 1.0) -> BandCube:
-    """One of the mocks with a survey's noise and calibration, the same at every call.
+    """One of the mocks with a survey's noise and calibration, the same at every call; images with their own noise stay as they are.
 
     Parameters
     ----------
@@ -37,10 +37,13 @@ def noisy_cube(mocks: Pairs, row: int, bands: Sequence[str] = UGRIZ, noise: floa
     table = {key: float(column[row]) for key, column in mocks.table.items()}
     rng = np.random.default_rng([int(table["seed"]), 0x5EE])
     images = np.asarray(mocks.images[row], np.float32)
-    sigma = np.stack([surveys.sigma(b, images[k], table["pixel_arcsec"], noise) for k, b in enumerate(UGRIZ)])
-    data = images + sigma * rng.standard_normal(images.shape, np.float32)
-    data *= 1 + CALIBRATION * rng.standard_normal((len(UGRIZ), 1, 1), np.float32)
-    sigma = np.hypot(sigma, CALIBRATION * images)
+    if mocks.sigma is not None:
+        data, sigma = images, np.asarray(mocks.sigma[row], np.float32)
+    else:
+        sigma = np.stack([surveys.sigma(b, images[k], table["pixel_arcsec"], noise) for k, b in enumerate(UGRIZ)])
+        data = images + sigma * rng.standard_normal(images.shape, np.float32)
+        data *= 1 + CALIBRATION * rng.standard_normal((len(UGRIZ), 1, 1), np.float32)
+        sigma = np.hypot(sigma, CALIBRATION * images)
     chosen = [UGRIZ.index(band) for band in bands]
     pixel = table["pixel_arcsec"]
     wcs = WCS(naxis=2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -118,5 +119,7 @@ def _mocks(jobs: list[tuple[int, int, str]], processes: int) -> Iterator[tuple[n
     if processes <= 1:
         yield from map(make_one, jobs)
         return
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    # Ctrl-C reaches every process of a terminal: what it ends is decided by the one that people talk to.
+    with ProcessPoolExecutor(processes, spawn, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
         yield from pool.map(make_one, jobs, chunksize=16)
