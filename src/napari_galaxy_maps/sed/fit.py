@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import IntFlag
-from typing import Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -13,13 +16,29 @@ from ..exceptions import InputError
 from ..progress import Progress, Steps, drain
 from .compose import EXTENSIVE, INTENSIVE
 from .library import Library
-from .likelihood import MIN_BANDS, SAFE_CHI2, Matrices, Observed, batch, light_of_data, matrices, observed, scale_and_chi2
+from .likelihood import (
+    MIN_BANDS,
+    SAFE_CHI2,
+    Matrices,
+    Observed,
+    batch,
+    light_of_data,
+    matrices,
+    observed,
+    one_thread,
+    scale_and_chi2,
+)
+
+if TYPE_CHECKING:
+    import torch
 
 BAD_FIT: Final = 10.0
 """Reduced chi2 from which no model is said to fit."""
+HOPELESS: Final = 50.0
+"""A model whose chi2 is so much above the best one's weighs less than 2e-11."""
 MEMORY: Final = 256 * 2**20
 """Bytes that the matrices of one batch of pixels may take on a GPU; on a CPU a batch is small enough for its caches."""
-_CPU_BATCH, _BUFFERS = 32, 6
+_CPU_BATCH, _BUFFERS = 16, 6
 
 
 class FitFlag(IntFlag):
@@ -131,11 +150,24 @@ def fit_steps(
     ready = matrices(library, seen.bands, resolve_device(device))
     collected = _Collected(library, seen, factor)
     n_pixels, done = seen.value.shape[1], 0
-    for pixels, double in _batches(seen, len(library), ready.device, precision):
-        collected.add(pixels, ready, scale_error, double)
+    batches = _batches(seen, len(library), ready.device, precision)
+    work = (partial(collected.add, pixels, ready, scale_error, double) for pixels, double in batches)
+    for pixels in _one_thread_each(work) if ready.device == "cpu" else (job() for job in work):
         done += len(pixels)
         yield Progress("sed", done, n_pixels, f"{done} of {n_pixels} pixels")
     return collected.result()
+
+
+def _one_thread_each(work: Iterable[Callable[[], np.ndarray]]) -> Iterator[np.ndarray]:
+    """Results of jobs, each on one core."""
+    with one_thread() as n, ThreadPoolExecutor(n) as pool:
+        waiting: deque[Future[np.ndarray]] = deque()
+        for job in work:
+            waiting.append(pool.submit(job))
+            if len(waiting) > n:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _batches(seen: Observed, n_models: int, device: str, precision: str) -> list[tuple[np.ndarray, bool]]:
@@ -155,12 +187,23 @@ def _batches(seen: Observed, n_models: int, device: str, precision: str) -> list
     return found
 
 
+def _kept(matrices: Matrices, *by_model: torch.Tensor) -> tuple[Any, ...]:
+    """Only the models that are not hopeless for all pixels of a batch; of the tensors, the second is chi2 above the least."""
+    import torch
+
+    rows = torch.nonzero((by_model[1] < HOPELESS).any(0)).ravel()
+    if len(rows) > 0.5 * by_model[0].shape[1]:
+        return (matrices, *by_model)
+    return (matrices.rows(rows), *(tensor[:, rows] for tensor in by_model))
+
+
 class _Collected:
     """The result, pixel by pixel."""
 
     def __init__(self, library: Library, seen: Observed, factor: float):
         n_pixels = seen.value.shape[1]
         self.library, self.seen, self.factor = library, seen, factor
+        self.double: Matrices | None = None
         self.mean = np.full((len(library.bands) + len(EXTENSIVE), n_pixels), np.nan)
         self.sigma = self.mean.copy()
         self.intensive = np.full((2 * len(INTENSIVE), n_pixels), np.nan)
@@ -168,19 +211,22 @@ class _Collected:
         self.best = np.full(n_pixels, -1)
         self.flags = np.where(seen.n_measured < MIN_BANDS, FitFlag.TOO_FEW, 0).astype(np.uint8)
 
-    def add(self, pixels: np.ndarray, ready: Matrices, scale_error: bool, double: bool) -> None:
-        """Fit some pixels."""
+    def add(self, pixels: np.ndarray, ready: Matrices, scale_error: bool, double: bool) -> np.ndarray:
+        """Fit some pixels, and return them."""
         import torch
 
         dtype = torch.float64 if double else torch.float32
-        tensors = ready.to(dtype) if double else ready
+        if double and self.double is None:
+            self.double = ready.to(dtype)
+        tensors = self.double if double else ready
         with torch.inference_mode():
             value, weight, limits, size = batch(self.seen, pixels, tensors, self.factor, dtype)
             scale, chi2, curvature = scale_and_chi2(tensors, value, weight, limits)
             least, best = chi2.min(1, keepdim=True)
             top = scale.gather(1, best)[:, 0].double().cpu().numpy()
+            tensors, scale, chi2, curvature = _kept(tensors, scale, chi2.sub_(least), curvature)
             # Where nothing is likely it stays at e^-40: denormal numbers would make the products ten times slower.
-            likely = chi2.sub_(least).mul_(-0.5).clamp_(min=-40).exp_()
+            likely = chi2.mul_(-0.5).clamp_(min=-40).exp_()
             likely /= likely.sum(1, keepdim=True)
             intensive = (likely @ tensors.intensive).double().cpu().numpy().T
             once = (likely * scale) @ tensors.outputs
@@ -205,6 +251,7 @@ class _Collected:
         self.best[rows] = which
         self.scale[rows] = top[seen] * size / ready.norm[which]
         self.flags[rows[self.chi2[rows] > BAD_FIT]] |= np.uint8(FitFlag.NO_MODEL_FITS)
+        return pixels
 
     def result(self) -> SedFit:
         """All of it."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,6 +25,25 @@ NEWTON_STEPS = 8
 LSUN_W, MPC_M = 3.828e26, 3.0856775815e22
 LIGHT_OF_MJY_SR = 4 * np.pi * 1e-20 * (MPC_M / 1e3) ** 2 / LSUN_W
 """Lsun/Hz/kpc2 of 1 MJy/sr."""
+
+
+@contextmanager
+def one_thread() -> Iterator[int]:
+    """Torch without threads of its own, which wait for each other inside small operations: on a busy machine ten times longer.
+
+    Yields
+    ------
+    int
+        How many threads it had, and has again afterwards.
+    """
+    import torch
+
+    n = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield n
+    finally:
+        torch.set_num_threads(n)
 
 
 def light_of_data(redshift: float, distance_mpc: float | None) -> float:
@@ -158,11 +178,13 @@ class Matrices:
     intensive_middle: np.ndarray
     device: str
 
+    def rows(self, models: torch.Tensor) -> Matrices:
+        """What comes out, of some models only."""
+        return replace(self, **{name: getattr(self, name)[models] for name in _TENSORS[2:]})
+
     def to(self, dtype: Any) -> Matrices:
         """The same in another precision."""
-        tensors = {name: getattr(self, name).to(dtype) for name in _TENSORS}
-        kept = {f: getattr(self, f) for f in self.__dataclass_fields__ if f not in tensors}
-        return Matrices(**kept, **tensors)
+        return replace(self, **{name: getattr(self, name).to(dtype) for name in _TENSORS})
 
 
 _TENSORS = ("models", "squares", "outputs", "output_squares", "intensive")
