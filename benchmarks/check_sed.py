@@ -65,7 +65,9 @@ def check_bands(fits: CigaleFits, library: Library, shift: np.ndarray | None, te
                 f"  {band:12s} {f'seen {spread}' if spread.n else '':44s} sigma ours/CIGALE's {np.median(errors):.2f}   "
                 + (f"imputed by both {missing}, CIGALE's error {implied:.3f}" if missing.n > 5 else "")
             )
-    print(f"  worst of the seen bands: median {worst[0]:.3f} (goal 0.02), standard deviation {worst[1]:.3f} (goal 0.05)")
+    print(
+        f"  worst of the seen bands: median {worst[0]:.3f} (goal 0.02), standard deviation {worst[1]:.3f} (goal 0.05)"
+    )
 
 
 def check_hidden(fits: CigaleFits, library: Library, shift: np.ndarray | None) -> None:

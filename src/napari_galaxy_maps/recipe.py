@@ -151,7 +151,9 @@ class LibrarySettings(_Section):
     )
     n_models: int = Field(50_000, ge=100, le=2_000_000, description="Number of models")
     seed: int = Field(1, ge=0, description="Seed of the draws")
-    sampling: Literal["random", "grid"] = Field("random", description="Draw between the nodes, or take the nodes themselves")
+    sampling: Literal["random", "grid"] = Field(
+        "random", description="Draw between the nodes, or take the nodes themselves"
+    )
     imf: Literal["salpeter", "chabrier"] = Field("salpeter", description="Initial mass function")
     extra_error: float = Field(0.1, ge=0, le=1, description="Fraction of the flux added to every error in quadrature")
     age_myr: Nodes | None = Field(None, description="Age of the oldest stars, Myr: nodes; None: the prior's")

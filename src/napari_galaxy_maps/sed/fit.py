@@ -17,6 +17,7 @@ from ..progress import Progress, Steps, drain
 from .compose import EXTENSIVE, INTENSIVE
 from .library import Library
 from .likelihood import (
+    LEAST_MODELS,
     MIN_BANDS,
     SAFE_CHI2,
     Matrices,
@@ -27,6 +28,7 @@ from .likelihood import (
     observed,
     one_thread,
     scale_and_chi2,
+    weights,
 )
 
 if TYPE_CHECKING:
@@ -101,7 +103,7 @@ def fit(*args: object, **settings: object) -> SedFit:
 def fit_steps(
     data: np.ndarray, uncertainty: np.ndarray, bands: Sequence[str], library: Library, device: str = "auto",
     upper_limits: np.ndarray | None = None, distance_mpc: float | None = None, extra_error: float | None = None,
-    scale_error: bool = True, precision: str = "auto",
+    scale_error: bool = True, least_models: float = LEAST_MODELS, precision: str = "auto",
 ) -> Steps[SedFit]:  # fmt: skip
     """Fit a library to pixels.
 
@@ -120,6 +122,8 @@ def fit_steps(
         Fraction of the flux added to the errors in quadrature; as the library's settings say unless told.
     scale_error : bool
         Whether the scatter of each model's own scale counts, as it should; without it the sums are CIGALE's.
+    least_models : float
+        How many models must share a pixel's likelihood (`likelihood.weights`); 1: as many as it happens.
     precision : {"auto", "single", "double"}
         "auto": double for the pixels whose errors are so small that single precision would blur chi2.
 
@@ -151,7 +155,7 @@ def fit_steps(
     collected = _Collected(library, seen, factor)
     n_pixels, done = seen.value.shape[1], 0
     batches = _batches(seen, len(library), ready.device, precision)
-    work = (partial(collected.add, pixels, ready, scale_error, double) for pixels, double in batches)
+    work = (partial(collected.add, pixels, ready, scale_error, double, least_models) for pixels, double in batches)
     for pixels in _one_thread_each(work) if ready.device == "cpu" else (job() for job in work):
         done += len(pixels)
         yield Progress("sed", done, n_pixels, f"{done} of {n_pixels} pixels")
@@ -211,7 +215,9 @@ class _Collected:
         self.best = np.full(n_pixels, -1)
         self.flags = np.where(seen.n_measured < MIN_BANDS, FitFlag.TOO_FEW, 0).astype(np.uint8)
 
-    def add(self, pixels: np.ndarray, ready: Matrices, scale_error: bool, double: bool) -> np.ndarray:
+    def add(
+        self, pixels: np.ndarray, ready: Matrices, scale_error: bool, double: bool, least_models: float
+    ) -> np.ndarray:
         """Fit some pixels, and return them."""
         import torch
 
@@ -225,9 +231,7 @@ class _Collected:
             least, best = chi2.min(1, keepdim=True)
             top = scale.gather(1, best)[:, 0].double().cpu().numpy()
             tensors, scale, chi2, curvature = _kept(tensors, scale, chi2.sub_(least), curvature)
-            # Where nothing is likely it stays at e^-40: denormal numbers would make the products ten times slower.
-            likely = chi2.mul_(-0.5).clamp_(min=-40).exp_()
-            likely /= likely.sum(1, keepdim=True)
+            likely = weights(chi2, least_models)
             intensive = (likely @ tensors.intensive).double().cpu().numpy().T
             once = (likely * scale) @ tensors.outputs
             squared = scale.square_()

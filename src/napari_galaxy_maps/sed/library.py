@@ -115,7 +115,9 @@ def checked_redshift(redshift: float | None) -> float:
 
 def recipe_hash(settings: LibrarySettings, redshift: float, bands: Sequence[str] = tuple(BANDS)) -> str:
     """Hash of all that a library depends on; what only the fit uses (`extra_error`) does not count."""
-    tables = [hashlib.sha256((FOLDER / f"{name}.npz").read_bytes()).hexdigest() for name in ("stars", "dust", "spectra")]
+    tables = [
+        hashlib.sha256((FOLDER / f"{name}.npz").read_bytes()).hexdigest() for name in ("stars", "dust", "spectra")
+    ]
     what = settings.model_dump(exclude={"extra_error"})
     text = json.dumps([VERSION, what, checked_redshift(redshift), list(bands), tables], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:24]

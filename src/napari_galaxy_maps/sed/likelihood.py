@@ -21,6 +21,10 @@ MIN_BANDS = 3
 """A pixel with fewer measured bands is not fitted."""
 SAFE_CHI2 = 3e4
 """Up to this sum of (flux / error)^2, chi2 in single precision is good to 0.02."""
+LEAST_MODELS = 20.0
+"""How many models have to share a pixel's likelihood."""
+FLATTEST = 0.25
+"""Least power to which weights are taken."""
 NEWTON_STEPS = 8
 LSUN_W, MPC_M = 3.828e26, 3.0856775815e22
 LIGHT_OF_MJY_SR = 4 * np.pi * 1e-20 * (MPC_M / 1e3) ** 2 / LSUN_W
@@ -132,7 +136,9 @@ def observed(
     detected = measured & ~limit & np.isfinite(sigma)
     n_bands = int(detected.any(1).sum())
     if not n_bands and limit.any():
-        raise InputError("All fluxes are upper limits, which fix no spectrum; at least three bands have to be measured.")
+        raise InputError(
+            "All fluxes are upper limits, which fix no spectrum; at least three bands have to be measured."
+        )
     if n_bands < MIN_BANDS:
         raise InputError(
             f"Only {n_bands} of the bands {'has' if n_bands == 1 else 'have'} data; a spectrum needs at least three."
@@ -226,7 +232,10 @@ def matrices(library: Library, bands: tuple[str, ...], device: str) -> Matrices:
 
 
 def scale_and_chi2(
-    matrices: Matrices, value: torch.Tensor, weight: torch.Tensor, limits: tuple[torch.Tensor, torch.Tensor] | None = None
+    matrices: Matrices,
+    value: torch.Tensor,
+    weight: torch.Tensor,
+    limits: tuple[torch.Tensor, torch.Tensor] | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Best scale of every model, chi2 there, and chi2's half second derivative by the scale.
 
@@ -272,6 +281,38 @@ def scale_and_chi2(
         z = over[:, b : b + 1] - scale * (inverse[:, b : b + 1] * matrices.models[b])
         chi2 = chi2 - 2 * torch.where(there, torch.special.log_ndtr(z), torch.zeros_like(z))
     return scale, chi2, curvature
+
+
+def weights(chi2: torch.Tensor, least_models: float = LEAST_MODELS) -> torch.Tensor:
+    """Weights of models, exp(-chi2 / 2) over their sum, flattened where too few models would share them.
+
+    A library has gaps: with small errors one model may take all the weight, and the scatter of one is none. There the weights are
+    taken to a power below 1, down to `FLATTEST`, so that (sum w)^2 / sum w^2 reaches `least_models`.
+
+    Parameters
+    ----------
+    chi2 : torch.Tensor, shape (n_pixels, n_models)
+        Above that of each pixel's best model.
+    least_models : float
+
+    Returns
+    -------
+    torch.Tensor, shape (n_pixels, n_models)
+    """
+    import torch
+
+    power = torch.ones_like(chi2[:, :1])
+    for last in (False, False, True):
+        # Where nothing is likely it stays at e^-40: denormal numbers would make the products ten times slower.
+        found = (chi2 * (-0.5 * power)).clamp_(min=-40).exp_()
+        total = found.sum(1, keepdim=True)
+        if last or least_models <= 1:
+            break
+        shared = total**2 / (found * found).sum(1, keepdim=True)
+        if bool((shared >= least_models).all()):
+            break
+        power = (power * (shared / least_models).clamp(max=1) ** 0.25).clamp(min=FLATTEST)
+    return found.div_(total)
 
 
 def batch(

@@ -12,7 +12,18 @@ from ..exceptions import InputError
 from .compose import EXTENSIVE, INTENSIVE
 from .fit import BAD_FIT, FitFlag
 from .library import Library
-from .likelihood import SAFE_CHI2, batch, light_of_data, matrices, observed, one_thread, scale_and_chi2
+from .likelihood import (
+    LEAST_MODELS,
+    SAFE_CHI2,
+    Matrices,
+    batch,
+    light_of_data,
+    matrices,
+    observed,
+    one_thread,
+    scale_and_chi2,
+    weights,
+)
 
 DRAWS = 2000
 """Models drawn from a posterior, as often as they are likely."""
@@ -42,7 +53,7 @@ class Posterior:
         Of the best model, over the number of measured bands less one.
     n_measured : int
     n_models : float
-        How many models share the likelihood: (sum w)^2 / sum w^2. Of a few only, the percentiles are those of the library.
+        How many models share the weight: (sum w)^2 / sum w^2.
     flags : FitFlag
     unit_light : float
         Lsun/Hz (or Lsun/Hz/kpc2) per unit of the data.
@@ -104,7 +115,7 @@ def _noise(n: int) -> np.ndarray:
 def posterior(
     data: np.ndarray, uncertainty: np.ndarray, bands: Sequence[str], library: Library,
     upper_limits: np.ndarray | None = None, distance_mpc: float | None = None, extra_error: float | None = None,
-    draws: int = DRAWS,
+    least_models: float = LEAST_MODELS, draws: int = DRAWS,
 ) -> Posterior:  # fmt: skip
     """Fit a library to one pixel or aperture, on the CPU.
 
@@ -115,7 +126,7 @@ def posterior(
     bands : sequence of str
     library : Library
     upper_limits : ndarray of bool, shape (n_bands,), optional
-    distance_mpc, extra_error : float, optional
+    distance_mpc, extra_error, least_models : float, optional
         As in `fit.fit_steps`.
     draws : int
         Number of models drawn.
@@ -141,29 +152,28 @@ def posterior(
     with one_thread(), torch.inference_mode():
         value, weight, limit, size = batch(seen, np.array([0]), ready, factor, dtype)
         scales, chi2s, curvatures = scale_and_chi2(ready, value, weight, limit)
-        scale, chi2, curvature = (t[0].double().numpy() for t in (scales, chi2s, curvatures))
-    best = int(np.argmin(chi2))
+        best = int(torch.argmin(chi2s))
+        reduced = float(chi2s[0, best]) / (int(seen.n_measured[0]) - 1)
+        likely = weights(chi2s - chi2s[0, best], least_models)[0].double().numpy()
+        scale, curvature = (t[0].double().numpy() for t in (scales, curvatures))
     if scale[best] <= 0:
         raise InputError("There is no light to fit here: the measured fluxes add up to nothing or less.")
-    likely = np.exp(-0.5 * (chi2 - chi2[best]))
     cumulative = np.cumsum(likely)
     places = (np.arange(draws) + 0.5) / draws * cumulative[-1]
     rows = np.searchsorted(cumulative, places)
     drawn = np.maximum(scale[rows] + _noise(draws) / np.sqrt(curvature[rows]), 0) * size[0] / ready.norm[rows]
-    n_measured = int(seen.n_measured[0])
-    reduced = float(chi2[best]) / (n_measured - 1)
     properties = {name: library.properties[name][rows] * drawn for name in EXTENSIVE}
     properties |= {name: library.properties[name][rows].astype(float) for name in INTENSIVE}
     return Posterior(
         library, rows, drawn, library.light[rows] * (drawn / factor)[:, None], properties, best,
-        float(scale[best] * size[0] / ready.norm[best]), reduced, n_measured,
+        float(scale[best] * size[0] / ready.norm[best]), reduced, int(seen.n_measured[0]),
         float(cumulative[-1] ** 2 / np.sum(likely**2)),
         FitFlag.NO_MODEL_FITS if reduced > BAD_FIT else FitFlag(0), factor,
     )  # fmt: skip
 
 
 @lru_cache(maxsize=1)
-def _double(library: Library, bands: tuple[str, ...]):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _double(library: Library, bands: tuple[str, ...]) -> Matrices:
     import torch
 
     return matrices(library, bands, "cpu").to(torch.float64)

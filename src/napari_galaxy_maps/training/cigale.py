@@ -75,7 +75,6 @@ class CigaleFits:
         with np.errstate(invalid="ignore"):
             return np.asarray((self.flux[rows] > 3 * self.error[rows]).sum(0))
 
-
     def take(self, rows: np.ndarray) -> CigaleFits:
         """The galaxies at `rows`."""
 
@@ -159,7 +158,6 @@ def read_cigale(folder: str | Path) -> CigaleFits:
         {name: column(full, f"best.{key}") for name, key in _BEST.items()}, bands(full, "best.{}"),
         column(full, "best.sfh.integrated"), properties,
     )  # fmt: skip
-
 
 
 def best_models(fits: CigaleFits) -> tuple[np.ndarray, dict[str, np.ndarray]]:

@@ -209,9 +209,7 @@ def dust_table(path: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> 
     )  # fmt: skip
 
 
-def spectrum_table(
-    stars: Path, dust: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]
-) -> tables.SpectrumTable:
+def spectrum_table(stars: Path, dust: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> tables.SpectrumTable:
     """The table of spectra in narrow bins."""
     wavelength, spectra, _, _ = _populations(stars)
     edges = SPECTRUM_EDGES_UM * 1e4
@@ -246,7 +244,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=tables.FOLDER, help="folder to write to")
     arguments = parser.parse_args(argv)
     curves = filter_curves()
-    stars, dust = (arguments.templates / f"{name}.npz" for name in ("bc03_lr_chabrier_ssp", "dust_emission_themis_dl07"))
+    stars, dust = (
+        arguments.templates / f"{name}.npz" for name in ("bc03_lr_chabrier_ssp", "dust_emission_themis_dl07")
+    )
     star_table(stars, curves).write(arguments.out / "stars.npz")
     dust_table(dust, curves).write(arguments.out / "dust.npz")
     spectrum_table(stars, dust, curves).write(arguments.out / "spectra.npz")
