@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -63,6 +64,20 @@ def stage(redshift: float, which_imf: str) -> Stage:
         at_redshift(stars.gas, stars.redshift, redshift) * 1e40, spectra.gas * 1e40,
         at_redshift(spectra.response, spectra.redshift, redshift), at_redshift(dust.light, dust.redshift, redshift),
     )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _threads() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Numpy's matrix products on one core: on a busy machine its threads wait for each other a hundred times longer than they work."""
+    with _threads().limit(limits=1, user_api="blas"):
+        yield
 
 
 def _between(values: np.ndarray, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -174,7 +189,12 @@ def compose(parameters: Mapping[str, np.ndarray], redshift: float, which_imf: st
     InputError
         When the redshift lies beyond the tables.
     """
-    tables, table = stage(redshift, which_imf), star_table()
+    with one_blas_thread():
+        return _compose(parameters, stage(redshift, which_imf), spectra)
+
+
+def _compose(parameters: Mapping[str, np.ndarray], tables: Stage, spectra: bool) -> Composed:
+    table = star_table()
     spectrum = spectrum_table()
     middle = np.sqrt(spectrum.edges_um[1:] * spectrum.edges_um[:-1])
     young, old, recent = _stellar_weights(parameters)

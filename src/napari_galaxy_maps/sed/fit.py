@@ -222,9 +222,9 @@ class _Collected:
         import torch
 
         dtype = torch.float64 if double else torch.float32
-        if double and self.double is None:
-            self.double = ready.to(dtype)
-        tensors = self.double if double else ready
+        tensors = ready
+        if double:
+            tensors = self.double = self.double or ready.to(dtype)
         with torch.inference_mode():
             value, weight, limits, size = batch(self.seen, pixels, tensors, self.factor, dtype)
             scale, chi2, curvature = scale_and_chi2(tensors, value, weight, limits)

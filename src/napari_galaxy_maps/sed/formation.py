@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -52,10 +53,10 @@ def formed(
 def _cells(table: StarTable) -> tuple[np.ndarray, np.ndarray]:
     """Edges in Myr of the pieces of the table's ages, and each piece's weights over those ages."""
     ages = table.age_yr / 1e6
-    edges = [np.linspace(a, b, PIECES + 1)[:-1] for a, b in zip(ages[:-1], ages[1:], strict=True)]
+    edges = [np.linspace(a, b, PIECES + 1)[:-1] for a, b in pairwise(ages)]
     inside = np.unique(np.concatenate([*edges, ages[-1:], [10.0, 100.0]]))
     weights = np.array([
-        table.age_weights(a * 1e6, b * 1e6) for a, b in zip(inside[:-1], inside[1:], strict=True)
+        table.age_weights(a * 1e6, b * 1e6) for a, b in pairwise(inside)
     ])  # fmt: skip
     return inside, weights
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -347,4 +347,4 @@ def batch(
     if where.any():
         inverse_limit = np.where(where, 1 / np.where(where, sigma, 1), 0)
         limits = tensor(value * inverse_limit), tensor(inverse_limit * size)
-    return tensor(value / size * used), tensor((inverse * size) ** 2), limits, cast(np.ndarray, size)
+    return tensor(value / size * used), tensor((inverse * size) ** 2), limits, size
