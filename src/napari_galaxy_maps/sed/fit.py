@@ -17,6 +17,7 @@ from ..progress import Progress, Steps, drain
 from .compose import EXTENSIVE, INTENSIVE
 from .library import Library
 from .likelihood import (
+    HOPELESS,
     LEAST_MODELS,
     MIN_BANDS,
     SAFE_CHI2,
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 
 BAD_FIT: Final = 10.0
 """Reduced chi2 from which no model is said to fit."""
-HOPELESS: Final = 50.0
-"""A model whose chi2 is so much above the best one's weighs less than 2e-11."""
 MEMORY: Final = 256 * 2**20
 """Bytes that the matrices of one batch of pixels may take on a GPU; on a CPU a batch is small enough for its caches."""
 _CPU_BATCH, _BUFFERS = 16, 6

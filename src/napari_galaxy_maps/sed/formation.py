@@ -19,7 +19,7 @@ def formed(
     """Mass formed between ages, as a fraction of all stars ever formed.
 
     The rate is t exp(-t / tau) from `age` ago until `change_age` ago, and `change` times its value there ever since (Ciesla+ 2016,
-    eq. 3; CIGALE's sfhdelayedbq).
+    eq. 3; CIGALE's sfhdelayedbq); at the earliest, it changed after a tenth of the age.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def formed(
         Rows sum to 1 where the edges span the age.
     """
     age, tau, change = age[:, None], tau[:, None], change[:, None]
-    since = np.minimum(change_age[:, None], age)
+    since = np.minimum(change_age[:, None], 0.9 * age)
 
     def before(lookback: np.ndarray) -> np.ndarray:
         """Mass formed from the beginning until then."""

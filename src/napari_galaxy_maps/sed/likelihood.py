@@ -23,6 +23,8 @@ SAFE_CHI2 = 3e4
 """Up to this sum of (flux / error)^2, chi2 in single precision is good to 0.02."""
 LEAST_MODELS = 20.0
 """How many models have to share a pixel's likelihood."""
+HOPELESS = 50.0
+"""A model whose chi2 is so much above the best one's counts for nothing."""
 FLATTEST = 0.25
 """Least power to which weights are taken."""
 NEWTON_STEPS = 8
@@ -186,14 +188,19 @@ class Matrices:
 
     def rows(self, models: torch.Tensor) -> Matrices:
         """What comes out, of some models only."""
-        return replace(self, **{name: getattr(self, name)[models] for name in _TENSORS[2:]})
+        return replace(self, **{name: getattr(self, name)[models] for name in _BY_MODEL})
 
     def to(self, dtype: Any) -> Matrices:
         """The same in another precision."""
-        return replace(self, **{name: getattr(self, name).to(dtype) for name in _TENSORS})
+        models, outputs = self.models.to(dtype), self.outputs.to(dtype)
+        # Squares are made anew: chi2 is a small difference, and the rounding of single precision would not cancel in it.
+        return replace(
+            self, models=models, squares=models**2, outputs=outputs, output_squares=outputs**2,
+            intensive=self.intensive.to(dtype),
+        )  # fmt: skip
 
 
-_TENSORS = ("models", "squares", "outputs", "output_squares", "intensive")
+_BY_MODEL = ("outputs", "output_squares", "intensive")
 
 
 @lru_cache(maxsize=3)
@@ -287,7 +294,8 @@ def weights(chi2: torch.Tensor, least_models: float = LEAST_MODELS) -> torch.Ten
     """Weights of models, exp(-chi2 / 2) over their sum, flattened where too few models would share them.
 
     A library has gaps: with small errors one model may take all the weight, and the scatter of one is none. There the weights are
-    taken to a power below 1, down to `FLATTEST`, so that (sum w)^2 / sum w^2 reaches `least_models`.
+    taken to a power below 1, down to `FLATTEST`, so that (sum w)^2 / sum w^2 comes near `least_models`. Models beyond `HOPELESS` have no
+    weight in any case.
 
     Parameters
     ----------
@@ -301,17 +309,25 @@ def weights(chi2: torch.Tensor, least_models: float = LEAST_MODELS) -> torch.Ten
     """
     import torch
 
-    power = torch.ones_like(chi2[:, :1])
+    # Where nothing is likely it stays at e^-40: denormal numbers would make the products ten times slower.
+    hopeless = chi2 > HOPELESS
+    power, gain = torch.ones_like(chi2[:, :1]), 0.25
+    before: tuple[torch.Tensor, torch.Tensor] | None = None
     for last in (False, False, True):
-        # Where nothing is likely it stays at e^-40: denormal numbers would make the products ten times slower.
-        found = (chi2 * (-0.5 * power)).clamp_(min=-40).exp_()
+        found = (chi2 * (-0.5 * power)).masked_fill_(hopeless, -40).exp_()
         total = found.sum(1, keepdim=True)
         if last or least_models <= 1:
             break
         shared = total**2 / (found * found).sum(1, keepdim=True)
-        if bool((shared >= least_models).all()):
+        lacking = (shared / least_models).clamp(max=1)
+        if bool((lacking >= 1).all()):
             break
-        power = (power * (shared / least_models).clamp(max=1) ** 0.25).clamp(min=FLATTEST)
+        exponent = torch.full_like(power, gain)
+        if before is not None:  # how fast they grew tells how far to go
+            growth = torch.log(shared / before[0]) / torch.log(before[1] / power).clamp(min=1e-6)
+            exponent = (1 / growth.clamp(min=1e-6)).clamp(gain, 1)
+        before = shared, power
+        power = (power * lacking**exponent).clamp(min=FLATTEST)
     return found.div_(total)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Final
 
@@ -92,9 +93,10 @@ def draw(settings: LibrarySettings) -> dict[str, np.ndarray]:
             name: np.interp(places[:, k] * (len(values) - 1), np.arange(len(values)), values)
             for k, (name, values) in enumerate(by_name.items())
         }
-    total = int(np.prod(lengths, dtype=np.int64))
-    which = np.arange(total)
-    if total > settings.n_models:
+    total = math.prod(lengths)
+    if total <= settings.n_models:
+        which = np.arange(total)
+    else:
         rng = np.random.default_rng(settings.seed)
         which = np.sort(rng.choice(total, settings.n_models, replace=False, shuffle=False))
     index = np.unravel_index(which, lengths)
