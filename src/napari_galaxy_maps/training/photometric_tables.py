@@ -144,9 +144,9 @@ def _populations(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nda
         wavelength, age = template["wavelength_angstrom"], template["age_yr"]
         spectra = template["lsun_per_angstrom_per_msun_formed"].astype(float) * (_BC03_LSUN / _LSUN)
         surviving, metallicity = template["surviving_mass_fraction"], template["metallicity"]
-    # In the infrared the templates have few points, between which starlight falls as a power of the wavelength.
-    fine = np.geomspace(wavelength[-1] / 100, wavelength[-1], 400)
-    first = int(np.searchsorted(wavelength, fine[0])) - 1
+    # Beyond 10 micron the templates have few points, between which starlight falls as a power of the wavelength.
+    first = int(np.searchsorted(wavelength, 1e5)) - 1
+    fine = np.geomspace(wavelength[first], wavelength[-1], 300)[1:]
     low = np.clip(np.searchsorted(wavelength, fine, side="right") - 1, first, len(wavelength) - 2)
     part = np.log(fine / wavelength[low]) / np.log(wavelength[low + 1] / wavelength[low])
     tail = np.exp(np.log(spectra[..., low]) * (1 - part) + np.log(spectra[..., low + 1]) * part)
