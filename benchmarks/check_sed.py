@@ -70,6 +70,13 @@ def check_bands(fits: CigaleFits, library: Library, shift: np.ndarray | None, te
     )
 
 
+def lacking(fits: CigaleFits, hidden: tuple[str, ...]) -> np.ndarray:
+    """Galaxies of which CIGALE lacked just these bands of their surveys."""
+    surveys = {BANDS[band].survey for band in hidden}
+    rows = [k for k, band in enumerate(NAMES[: len(INPUT_BANDS)]) if BANDS[band].survey in surveys]
+    return np.logical_and.reduce([fits.short_input[k] == (NAMES[k] not in hidden) for k in rows])
+
+
 def check_hidden(fits: CigaleFits, library: Library, shift: np.ndarray | None) -> None:
     """Bands hidden from our fit, against what CIGALE made of them, seeing them."""
     for hidden in HIDDEN:
@@ -78,8 +85,7 @@ def check_hidden(fits: CigaleFits, library: Library, shift: np.ndarray | None) -
         for band in hidden:
             k = NAMES.index(band)
             spread = Spread.of(ratio(fits, found.flux, band)[rows])
-            gaps = ~fits.short_input[k]
-            theirs = (fits.bayes_error[k] / fits.bayes[k])[gaps] / LN10
+            theirs = (fits.bayes_error[k] / fits.bayes[k])[lacking(fits, hidden)] / LN10
             ours = np.sqrt(np.mean((found.flux_error[k] / found.flux[k])[rows] ** 2)) / LN10
             implied = f"{np.median(theirs):.3f} ({len(theirs)} galaxies)" if len(theirs) > 5 else "-"
             print(
