@@ -140,6 +140,36 @@ class ErrorSettings(_Section):
     reddening: bool = Field(True, description="Scatter of the reddening over the field")
 
 
+Nodes = Annotated[list[float], Field(min_length=1)]
+
+
+class LibrarySettings(_Section):
+    """The library of model spectra, by which missing bands are filled and dust is measured where the far infrared is seen."""
+
+    prior: Literal["broad", "dustpedia"] = Field(
+        "broad", description="What is thought likely: broad, or the CIGALE grid of the DustPedia galaxies"
+    )
+    n_models: int = Field(50_000, ge=100, le=2_000_000, description="Number of models")
+    seed: int = Field(1, ge=0, description="Seed of the draws")
+    sampling: Literal["random", "grid"] = Field(
+        "random", description="Draw between the nodes, or take the nodes themselves"
+    )
+    imf: Literal["salpeter", "chabrier"] = Field("salpeter", description="Initial mass function")
+    extra_error: float = Field(0.1, ge=0, le=1, description="Fraction of the flux added to every error in quadrature")
+    age_myr: Nodes | None = Field(None, description="Age of the oldest stars, Myr: nodes; None: the prior's")
+    tau_myr: Nodes | None = Field(None, description="Time scale of the star formation, Myr: nodes")
+    change_age_myr: Nodes | None = Field(None, description="How long ago star formation changed, Myr: nodes")
+    change: Nodes | None = Field(None, description="... and by which factor: a burst or a truncation: nodes")
+    metallicity: Nodes | None = Field(None, description="Mass fraction of metals: nodes")
+    ebv: Nodes | None = Field(None, description="E(B-V) of stars younger than 10 Myr and of gas, mag: nodes")
+    old_factor: Nodes | None = Field(None, description="E(B-V) of older stars over that: nodes")
+    slope: Nodes | None = Field(None, description="Tilt of the starburst attenuation law: nodes")
+    bump: Nodes | None = Field(None, description="Height of its ultraviolet bump, 3 in the Milky Way: nodes")
+    qhac: Nodes | None = Field(None, description="Mass fraction of small dust grains: nodes")
+    umin: Nodes | None = Field(None, description="Lowest radiation field that heats dust: nodes")
+    gamma: Nodes | None = Field(None, description="Fraction of the dust in higher fields: nodes")
+
+
 class ModelSettings(_Section):
     """The model and where it runs."""
 
@@ -158,6 +188,7 @@ class Recipe(_Section):
     psf: PsfSettings = Field(default_factory=PsfSettings)
     grid: GridSettings = Field(default_factory=GridSettings)
     errors: ErrorSettings = Field(default_factory=ErrorSettings)
+    sed: LibrarySettings = Field(default_factory=LibrarySettings)
     model: ModelSettings = Field(default_factory=ModelSettings)
 
     def to_toml(self) -> str:

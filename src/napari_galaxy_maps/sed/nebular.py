@@ -13,6 +13,8 @@ ALPHA_B = 2.59e-13
 """Case B recombination coefficient at 10^4 K in cm3/s (OF06, Table 2.1)."""
 HBETA_PER_PHOTON = 1.235e-25 / ALPHA_B
 """Energy in Hbeta per ionising photon, erg (OF06, Table 4.4)."""
+LYMAN_ALPHA_PER_PHOTON = (1 - 0.838e-13 / ALPHA_B) * 1.634e-11
+"""Energy in Lyman alpha per ionising photon, erg: recombinations that do not end in two photons (OF06, Table 4.11)."""
 HELIUM = 0.1
 SOLAR_OH = 8.69
 """12 + log(O/H) of the Sun (Asplund+ 2009)."""

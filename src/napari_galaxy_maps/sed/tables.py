@@ -153,6 +153,38 @@ class DustTable(_Table):
         return float(self.total[np.argmin(np.abs(self.qhac - MILKY_WAY_QHAC)), np.argmin(np.abs(self.umin - 1)), 0])
 
 
+@dataclass(frozen=True, eq=False)
+class SpectrumTable(_Table):
+    """Spectra of the same stars, gas and dust in narrow bins: what attenuation takes from them, and how a model looks.
+
+    Attributes
+    ----------
+    bands : tuple of str
+        Those below 5 micron, which attenuation reaches.
+    redshift : ndarray, shape (n_z,)
+    edges_um : ndarray, shape (n_bins + 1,)
+        Edges of the bins in rest wavelength, micron, from the Lyman limit on.
+    stars : ndarray, shape (6, n_ages, n_bins)
+        Lsun per Msun of stars formed, at the metallicities and ages of `StarTable`.
+    gas : ndarray, shape (n_oh, n_bins)
+        Lsun per ionising photon per second, Lyman alpha with it.
+    response : ndarray, shape (n_z, n_bins, n_bands)
+        Mean L_nu that a band sees per luminosity in a bin, 1/Hz, where the spectrum is flat in L_lambda within the bin.
+    dust_edges_um : ndarray, shape (n_dust_bins + 1,)
+    dust : ndarray, shape (11, 37, 2, n_dust_bins)
+        Lsun per Msun of dust, axes as in `DustTable`.
+    """
+
+    bands: tuple[str, ...]
+    redshift: np.ndarray
+    edges_um: np.ndarray
+    stars: np.ndarray
+    gas: np.ndarray
+    response: np.ndarray
+    dust_edges_um: np.ndarray
+    dust: np.ndarray
+
+
 def at_redshift(table: np.ndarray, redshifts: np.ndarray, redshift: float) -> np.ndarray:
     """The first axis of a table, interpolated linearly in redshift.
 
@@ -180,3 +212,9 @@ def star_table() -> StarTable:
 def dust_table() -> DustTable:
     """The table of dust that ships with the package."""
     return DustTable.read(FOLDER / "dust.npz")
+
+
+@lru_cache(maxsize=1)
+def spectrum_table() -> SpectrumTable:
+    """The table of spectra that ships with the package."""
+    return SpectrumTable.read(FOLDER / "spectra.npz")

@@ -85,18 +85,18 @@ def read_galaxies(folder: str | Path) -> Galaxies:
         When a table is missing or lacks a column.
     """
     folder = Path(folder)
-    short = _table(folder / "firenet_cigale_short" / "results.txt", " ")
-    observed = _table(folder / "firenet_cigale_full" / "dustpedia_fluxes_full.mag", " ")
-    truth = _table(folder / "dustpedia_cigale_results_final_version.csv", ",")
-    apertures = _table(folder / "DustPedia_Aperture_Photometry_2.2.csv", ",")
-    distances = _table(folder / "DustPedia_HyperLEDA_Herschel.csv", ",")
-    whole = {name for name, row in truth.items() if all(np.isfinite(_number(v)) for v in list(row.values())[1:])}
+    short = read_table(folder / "firenet_cigale_short" / "results.txt", " ")
+    observed = read_table(folder / "firenet_cigale_full" / "dustpedia_fluxes_full.mag", " ")
+    truth = read_table(folder / "dustpedia_cigale_results_final_version.csv", ",")
+    apertures = read_table(folder / "DustPedia_Aperture_Photometry_2.2.csv", ",")
+    distances = read_table(folder / "DustPedia_HyperLEDA_Herschel.csv", ",")
+    whole = {name for name, row in truth.items() if all(np.isfinite(number(v)) for v in list(row.values())[1:])}
     w1 = CIGALE_NAMES[NORMAL]
-    names = [name for name in short if name in whole and _number(observed[name][w1]) > 0]
+    names = [name for name in short if name in whole and number(observed[name][w1]) > 0]
 
     def column(table: dict[str, dict[str, str]], key: str) -> np.ndarray:
         try:
-            return np.array([_number(table[name][key]) for name in names])
+            return np.array([number(table[name][key]) for name in names])
         except KeyError as missing:
             raise InputError(f"The DustPedia tables in {folder} lack {missing}; get them again.") from None
 
@@ -140,7 +140,7 @@ def fit_colour_term(galaxies: Galaxies) -> ColourTerm:
     return ColourTerm(float(middle), float((high - low) / 2))
 
 
-def _table(path: Path, delimiter: str) -> dict[str, dict[str, str]]:
+def read_table(path: Path, delimiter: str) -> dict[str, dict[str, str]]:
     """Rows by their first column. Two delimiters in a row mean an empty cell."""
     try:
         with path.open(newline="", encoding="utf-8") as stream:
@@ -152,7 +152,8 @@ def _table(path: Path, delimiter: str) -> dict[str, dict[str, str]]:
     return {row[0]: dict(zip(rows[0], row, strict=False)) for row in rows[1:] if row}
 
 
-def _number(text: str) -> float:
+def number(text: str) -> float:
+    """A number, or NaN where there is none."""
     try:
         return float(text)
     except ValueError:

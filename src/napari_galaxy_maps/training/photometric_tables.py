@@ -25,6 +25,10 @@ BINS_UM = np.array([0.0912, 0.12, 0.15, 0.19, 0.24, 0.30, 0.37, 0.46, 0.57, 0.72
 """Edges of the broad bins in wavelength by which absorbed energy is counted, micron."""
 AGES_YR = np.concatenate([[0.0], np.geomspace(3e5, 1.4e10, 63)])
 
+SPECTRUM_EDGES_UM = np.concatenate([np.geomspace(0.0912, 3.2, 179), np.geomspace(3.2, 30, 29)[1:]])
+"""Edges of the narrow bins of stars and gas, micron: 2 % wide where dust dims them, 8 % beyond."""
+DUST_EDGES_UM = np.concatenate([np.geomspace(0.9927, 30, 121), np.geomspace(30, 9990, 61)[1:]])
+
 # The templates' own solar luminosity, and the one used here (IAU 2015).
 _BC03_LSUN, _LSUN = 3.826e33, 3.828e33
 _C = 2.99792458e18  # Angstrom Hz
@@ -123,17 +127,51 @@ def bin_matrix(wavelength: np.ndarray, edges_um: np.ndarray) -> np.ndarray:
     return matrix
 
 
-def star_table(path: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> tables.StarTable:
-    """The table of stars and of the gas that they ionise, from the templates of Bruzual & Charlot (2003)."""
+def binned(wavelength: np.ndarray, spectra: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Luminosity in bins of a spectrum that is linear between its points, last axis wavelength; same unit for all three."""
+    fine = np.union1d(wavelength, edges)
+    fine = fine[(fine >= edges[0]) & (fine <= edges[-1])]
+    right = np.clip(np.searchsorted(wavelength, fine, side="right"), 1, len(wavelength) - 1)
+    part = np.clip((fine - wavelength[right - 1]) / (wavelength[right] - wavelength[right - 1]), 0, 1)
+    values = spectra[..., right - 1] * (1 - part) + spectra[..., right] * part
+    pieces = (values[..., 1:] + values[..., :-1]) / 2 * np.diff(fine)
+    return np.asarray(np.add.reduceat(pieces, np.searchsorted(fine, edges[:-1]), axis=-1))
+
+
+def _populations(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Wavelength in Angstrom; Lsun/Angstrom per Msun formed (6, n_ages, n); surviving mass (6, n_ages); metallicity."""
     with np.load(path) as template:
         wavelength, age = template["wavelength_angstrom"], template["age_yr"]
         spectra = template["lsun_per_angstrom_per_msun_formed"].astype(float) * (_BC03_LSUN / _LSUN)
         surviving, metallicity = template["surviving_mass_fraction"], template["metallicity"]
+    # Beyond 10 micron the templates have few points, between which starlight falls as a power of the wavelength.
+    first = int(np.searchsorted(wavelength, 1e5)) - 1
+    fine = np.geomspace(wavelength[first], wavelength[-1], 300)[1:]
+    low = np.clip(np.searchsorted(wavelength, fine, side="right") - 1, first, len(wavelength) - 2)
+    part = np.log(fine / wavelength[low]) / np.log(wavelength[low + 1] / wavelength[low])
+    tail = np.exp(np.log(spectra[..., low]) * (1 - part) + np.log(spectra[..., low + 1]) * part)
+    wavelength, spectra = np.append(wavelength[: first + 1], fine), np.append(spectra[..., : first + 1], tail, axis=-1)
     at = np.clip(np.interp(AGES_YR, age, np.arange(len(age))), 0, len(age) - 1)
     low = np.minimum(at.astype(int), len(age) - 2)
     part = at - low
     spectra = spectra[:, low] * (1 - part[:, None]) + spectra[:, low + 1] * part[:, None]
-    surviving = surviving[:, low] * (1 - part) + surviving[:, low + 1] * part
+    return wavelength, spectra, surviving[:, low] * (1 - part) + surviving[:, low + 1] * part, metallicity
+
+
+def _dust(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Wavelength in Angstrom; Lsun/Angstrom per Msun of dust (11, 37, 2, n); Umin; q_hac."""
+    with np.load(path) as template:
+        wavelength = template["themis_wavelength_um"] * 1e4
+        per_h = template["themis_jy_cm2_per_sr_per_h"].astype(float)
+        umin, qhac = template["themis_umin"], template["themis_qhac"]
+    # 4 pi j_nu per H atom, to Lsun/Angstrom per Msun of dust.
+    per_mass = per_h * 1e-23 * 4 * np.pi / (_HYDROGEN_G * DUST_TO_HYDROGEN) * _MSUN_G / _LSUN * _C / wavelength**2
+    return wavelength, per_mass, umin, qhac
+
+
+def star_table(path: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> tables.StarTable:
+    """The table of stars and of the gas that they ionise, from the templates of Bruzual & Charlot (2003)."""
+    wavelength, spectra, surviving, metallicity = _populations(path)
     width = _weights(wavelength)
     ionising = wavelength < 912
     # Ionising photons are counted in s-1 per Msun formed.
@@ -162,12 +200,7 @@ def star_table(path: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> 
 
 def dust_table(path: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> tables.DustTable:
     """The table of THEMIS dust."""
-    with np.load(path) as template:
-        wavelength = template["themis_wavelength_um"] * 1e4
-        per_h = template["themis_jy_cm2_per_sr_per_h"].astype(float)
-        umin, qhac = template["themis_umin"], template["themis_qhac"]
-    # 4 pi j_nu per H atom, to Lsun/Angstrom per Msun of dust.
-    per_mass = per_h * 1e-23 * 4 * np.pi / (_HYDROGEN_G * DUST_TO_HYDROGEN) * _MSUN_G / _LSUN * _C / wavelength**2
+    wavelength, per_mass, umin, qhac = _dust(path)
     bands = {band: curve for band, curve in curves.items() if BANDS[band].pivot > 2}
     return tables.DustTable(
         bands=tuple(bands), redshift=REDSHIFTS, qhac=qhac, umin=umin,
@@ -176,15 +209,47 @@ def dust_table(path: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> 
     )  # fmt: skip
 
 
+def spectrum_table(stars: Path, dust: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> tables.SpectrumTable:
+    """The table of spectra in narrow bins."""
+    wavelength, spectra, _, _ = _populations(stars)
+    edges = SPECTRUM_EDGES_UM * 1e4
+    fine = np.geomspace(edges[0], edges[-1], 8000)
+    glow = binned(fine, nebular.continuum(fine) / _LSUN * _C / fine**2, edges)
+    gas = []
+    for oh in OXYGEN:
+        at_line, energy = nebular.lines(float(oh))
+        at_line, energy = np.append(at_line, 1215.67), np.append(energy, nebular.LYMAN_ALPHA_PER_PHOTON)
+        gas.append(glow + np.histogram(at_line, edges, weights=energy / _LSUN)[0])
+    # A spectrum of one Lsun, flat within a bin, sampled at many points of it.
+    n = 16
+    inner = edges[:-1, None] + np.diff(edges)[:, None] * (np.arange(n) + 0.5) / n
+    bands = {band: curve for band, curve in curves.items() if BANDS[band].pivot < 5}
+    response = [
+        band_matrix(inner.ravel(), bands, z).reshape(len(inner), n, -1).sum(1) / np.diff(edges)[:, None]
+        for z in REDSHIFTS
+    ]
+    wavelength_dust, per_mass, _, _ = _dust(dust)
+    return tables.SpectrumTable(
+        bands=tuple(bands), redshift=REDSHIFTS, edges_um=SPECTRUM_EDGES_UM,
+        stars=binned(wavelength, spectra, edges).astype(np.float32), gas=np.array(gas),
+        response=np.array(response).astype(np.float32), dust_edges_um=DUST_EDGES_UM,
+        dust=binned(wavelength_dust, per_mass, DUST_EDGES_UM * 1e4).astype(np.float32),
+    )  # fmt: skip
+
+
 def main(argv: Sequence[str] | None = None) -> None:
-    """Make both tables."""
+    """Make the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("templates", type=Path, help="folder of the templates")
     parser.add_argument("--out", type=Path, default=tables.FOLDER, help="folder to write to")
     arguments = parser.parse_args(argv)
     curves = filter_curves()
-    star_table(arguments.templates / "bc03_lr_chabrier_ssp.npz", curves).write(arguments.out / "stars.npz")
-    dust_table(arguments.templates / "dust_emission_themis_dl07.npz", curves).write(arguments.out / "dust.npz")
+    stars, dust = (
+        arguments.templates / f"{name}.npz" for name in ("bc03_lr_chabrier_ssp", "dust_emission_themis_dl07")
+    )
+    star_table(stars, curves).write(arguments.out / "stars.npz")
+    dust_table(dust, curves).write(arguments.out / "dust.npz")
+    spectrum_table(stars, dust, curves).write(arguments.out / "spectra.npz")
 
 
 if __name__ == "__main__":

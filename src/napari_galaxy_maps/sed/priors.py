@@ -1,0 +1,103 @@
+"""What is thought likely of a galaxy before it is seen: the parameters of a library's models and how they are drawn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from ..exceptions import RecipeError
+from ..recipe import LibrarySettings
+
+PARAMETERS: Final[tuple[str, ...]] = (
+    "age_myr", "tau_myr", "change_age_myr", "change", "metallicity", "ebv", "old_factor", "slope", "bump", "qhac", "umin",
+    "gamma",
+)  # fmt: skip
+"""Parameters of a model: the age of the oldest stars; the time scale of a star formation rate t exp(-t / tau); how long ago it
+changed, and by which factor; mass fraction of metals; E(B-V) of stars younger than 10 Myr and of their gas, and by which factor it
+is less for older ones; tilt and ultraviolet bump of the attenuation; the dust's small grains, its lowest radiation field and the
+fraction of its mass in higher ones."""
+
+LIMITS: Final[Mapping[str, tuple[float, float]]] = {
+    "age_myr": (100, 14000), "tau_myr": (1, 1e6), "change_age_myr": (1, 5000), "change": (0, 1e4),
+    "metallicity": (1e-4, 0.05), "ebv": (0, 5), "old_factor": (0, 1), "slope": (-1.5, 1.5), "bump": (0, 10),
+    "qhac": (0.02, 0.40), "umin": (0.1, 80), "gamma": (0, 1),
+}  # fmt: skip
+"""Between which values a parameter can lie."""
+
+_RATES = (0.01, 0.0316, 0.1, 0.316, 1.0, 3.16, 10.0)
+_TAU = (500, 750, 1100, 1700, 2600, 3900, 5800, 8800, 13000, 20000)
+_EBV = (0, 0.005, 0.0075, 0.011, 0.017, 0.026, 0.038, 0.058, 0.087, 0.13, 0.20, 0.29, 0.44, 0.66, 1.0)
+_QHAC = (0.02, 0.06, 0.10, 0.14, 0.17, 0.20, 0.24, 0.28, 0.32, 0.36, 0.40)
+_UMIN = (0.1, 0.15, 0.3, 0.5, 0.8, 1.2, 2.0, 3.5, 6, 10, 17, 30, 50, 80)
+_GAMMA = (0, 0.001, 0.002, 0.004, 0.008, 0.016, 0.031, 0.063, 0.13, 0.25, 0.5)
+
+PRIORS: Final[Mapping[str, Mapping[str, tuple[float, ...]]]] = {
+    # The grid of Dobbels+ 2020 and Nersesian+ 2019 for DustPedia: 80 million models of CIGALE.
+    "dustpedia": {
+        "age_myr": (2000, 4500, 7000, 9500, 12000), "tau_myr": _TAU, "change_age_myr": (200,), "change": _RATES,
+        "metallicity": (0.02,), "ebv": _EBV, "old_factor": (0.25, 0.50, 0.75), "slope": (-0.5, -0.25, 0.0), "bump": (0,),
+        "qhac": _QHAC, "umin": _UMIN, "gamma": _GAMMA,
+    },
+    # The same ranges, widened by what single pixels are: young, poor or rich in metals, in bursts, with a bump.
+    "broad": {
+        "age_myr": (1000, 2000, 4500, 7000, 9500, 12000, 13500), "tau_myr": (250, *_TAU),
+        "change_age_myr": (10, 30, 100, 200, 500, 1000), "change": _RATES, "metallicity": (0.004, 0.008, 0.02, 0.05),
+        "ebv": _EBV, "old_factor": (0.25, 0.50, 0.75, 1.0), "slope": (-0.7, -0.5, -0.25, 0.0, 0.25), "bump": (0, 1, 2, 3),
+        "qhac": _QHAC, "umin": _UMIN, "gamma": _GAMMA,
+    },
+}  # fmt: skip
+"""By name, the nodes of every parameter."""
+
+
+def nodes(settings: LibrarySettings) -> dict[str, np.ndarray]:
+    """The nodes of every parameter: those of the settings where they are given, else the named prior's, in rising order.
+
+    Raises
+    ------
+    RecipeError
+        When a node lies outside what the templates or the model know.
+    """
+    found = {}
+    for name in PARAMETERS:
+        given = getattr(settings, name)
+        values = np.unique(np.asarray(PRIORS[settings.prior][name] if given is None else given, float))
+        low, high = LIMITS[name]
+        if not len(values) or not (low <= values[0] and values[-1] <= high):
+            raise RecipeError(f"sed.{name} has to be a list of numbers between {low:g} and {high:g}, not {given}.")
+        found[name] = values
+    return found
+
+
+def draw(settings: LibrarySettings) -> dict[str, np.ndarray]:
+    """Parameters of a library's models, by name, each shape (n_models,).
+
+    ``"random"`` draws between the nodes, each gap between neighbours as likely as any other, by a scrambled Sobol sequence: evenly
+    in all dimensions at once. ``"grid"`` takes the nodes themselves: all combinations, or as many of them at random as are asked for.
+
+    Raises
+    ------
+    RecipeError
+        When a node lies outside what the templates or the model know.
+    """
+    from scipy.stats import qmc
+
+    by_name = nodes(settings)
+    lengths = [len(values) for values in by_name.values()]
+    if settings.sampling == "random":
+        n_bits = int(np.ceil(np.log2(settings.n_models)))
+        places = qmc.Sobol(len(by_name), seed=settings.seed).random_base2(n_bits)[: settings.n_models]
+        return {
+            name: np.interp(places[:, k] * (len(values) - 1), np.arange(len(values)), values)
+            for k, (name, values) in enumerate(by_name.items())
+        }
+    total = math.prod(lengths)
+    if total <= settings.n_models:
+        which = np.arange(total)
+    else:
+        rng = np.random.default_rng(settings.seed)
+        which = np.sort(rng.choice(total, settings.n_models, replace=False, shuffle=False))
+    index = np.unravel_index(which, lengths)
+    return {name: values[index[k]] for k, (name, values) in enumerate(by_name.items())}
