@@ -148,7 +148,7 @@ def measuring() -> None:
         found, (ra, dec) = measuring_of(session), session.reference
         shapes = [
             circle(ra, dec, 18.0, "bulge"),
-            Aperture(Ellipse(ra, dec, 100.0, 65.0, 40.0), "disc", 0.5),
+            Aperture(Ellipse(ra, dec, 100.0, 77.0, 105.0), "disc", 0.5),
             circle(ra + 0.012, dec - 0.014, 14.0, "arm"),
         ]
         found.add(shapes, "three")
