@@ -193,6 +193,9 @@ def test_stars_of_the_table_shine_where_it_says(galaxy):
     image = images["SDSS_i"]
     x, y = image.wcs.world_to_pixel_values(stars["ra"].to_value("deg"), stars["dec"].to_value("deg"))
     bright = (stars["phot_g_mean_mag"].value < 19) & (np.hypot(x - image.shape[1] / 2, y - image.shape[0] / 2) < 130)
+    for star in np.flatnonzero(bright):  # not those beside a brighter one, whose light is highest there
+        beside = np.hypot(x - x[star], y - y[star]) < 9
+        bright[star] = stars["phot_g_mean_mag"].value[beside].min() == stars["phot_g_mean_mag"].value[star]
     assert bright.sum() >= 2
     for a, b in zip(np.rint(x[bright]).astype(int), np.rint(y[bright]).astype(int), strict=True):
         box = image.data[b - 6 : b + 7, a - 6 : a + 7]
