@@ -300,8 +300,6 @@ def test_evaluate_takes_many_galaxies_and_answers_mistakes(tmp_path, capsys):
     assert figures >= {
         "LOG_SMD_galaxies",
         "LOG_SMD_maps",
-        "LOG_SMD_maps_1",
-        "LOG_SMD_maps_2",
         "profiles_1",
         "profiles_2",
     }
