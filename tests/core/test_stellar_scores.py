@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.measure.stellar_scores import galaxy_sums, summarise
+from napari_galaxy_maps.measure.stellar_scores import galaxy_sums, half_radius, summarise
 
 SHAPE, H, RATIO, R_HALF = (201, 201), 12.0, 0.6, 1.678346990 * 12.0
 
@@ -120,3 +120,10 @@ def test_mistakes_are_told_in_words():
         galaxy_sums(disc(), {"LOG_SIGMA_STAR": np.full(SHAPE, np.nan)})
     with pytest.raises(InputError, match="no galaxy"):
         summarise([])
+
+
+def test_a_galaxy_of_a_single_pixel_has_a_radius_all_the_same():
+    plane = np.full((16, 16), np.nan)
+    plane[8, 8] = 9.0
+    away, told = half_radius({"LOG_SIGMA_STAR": plane})
+    assert np.isfinite(away).all() and told["shape_from"] == "moments"

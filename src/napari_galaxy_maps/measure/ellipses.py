@@ -138,7 +138,7 @@ def fit_moments(plane: np.ndarray, wcs: WCS, start: Ellipse) -> Ellipse:
     Raises
     ------
     InputError
-        When the map is empty there.
+        When the map is empty there, or has light in so few pixels that they have no shape.
     """
     from photutils.morphology import data_properties
 
@@ -150,7 +150,19 @@ def fit_moments(plane: np.ndarray, wcs: WCS, start: Ellipse) -> Ellipse:
     _, jacobian = linear_frame(np.array([[start.ra, start.dec]]), wcs, plane.shape)
     ratio = float(found.semiminor_axis.value / found.semimajor_axis.value)
     theta = float(found.orientation.to_value("rad"))
+    if not (np.isfinite([ratio, theta]).all() and ratio > 0):
+        raise InputError(
+            f"The pixels within {start.a:.1f} arcsec of RA {start.ra:.5f}, Dec {start.dec:.5f} are too few for a shape."
+        )
     return _on_sky(start, float(found.x_centroid), float(found.y_centroid), ratio, theta, jacobian[0], wcs)
+
+
+def _shaped(plane: np.ndarray, wcs: WCS, start: Ellipse) -> Ellipse:
+    """The ellipse of the moments; `start` where so few pixels have light that they have no shape."""
+    try:
+        return fit_moments(plane, wcs, start)
+    except InputError:
+        return start
 
 
 def half_radius(plane: np.ndarray, wcs: WCS, ellipse: Ellipse) -> float:
@@ -241,7 +253,7 @@ def ellipse_of_half(
                 raise InputError("No isophote is wanted.")
             fitted, way = fit_isophote(plane, wcs, found), "isophote"
         except InputError:
-            fitted, way = fit_moments(plane, wcs, wide), "moments"
+            fitted, way = _shaped(plane, wcs, wide), "moments"
         found = replace(fitted, a=size, b=size * fitted.b / fitted.a)
         # Moments in an ellipse draw near to the map's shape by a part of the way each time; isophotes are there at once.
         if turn > 1 and (way == "isophote" or abs(found.b / found.a - before) < 0.003):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..bands import INPUT_BANDS
+from ..exceptions import ModelError
+from .registry import kind_of
 from .stellar_inputs import UGRIZ
 
 
@@ -14,11 +16,15 @@ def advice(model: str, bands: Sequence[str]) -> str:
     Parameters
     ----------
     model : str
-        Its name in the registry.
+        Its name in the registry, or its folder.
     bands : sequence of str
         That a galaxy has.
     """
-    return _optical(bands) if model.startswith("stellar") else _dust(bands)
+    try:
+        kind = kind_of(model)
+    except ModelError as error:
+        return str(error)
+    return _optical(bands) if kind == "unet" else _dust(bands)
 
 
 def _optical(bands: Sequence[str]) -> str:

@@ -33,6 +33,12 @@ def load_card(name: str, folder: Path | None = None) -> ModelCard:
     return ModelCard.from_json(_checked(folder / entry["card"], entry["card_sha256"]).decode())
 
 
+def kind_of(name: str, folder: Path | None = None) -> str:
+    """``"forest"`` or ``"unet"``; parameters and errors are those of `load_model`."""
+    name, folder = _place(name, folder)
+    return _entry(name, folder).get("kind", "")
+
+
 def load_model(name: str = "dust-forest", folder: Path | None = None) -> Model:
     """Load a model; one that was loaded already is not read again while its files are entered with the same SHA-256.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import tempfile
 
 import numpy as np
@@ -18,4 +19,15 @@ def scratch_array(shape: tuple[int, ...], limit: int = LIMIT) -> np.ndarray:
         array = np.memmap(file, np.float32, "w+", shape=shape)
     for plane in array:
         plane[:] = np.nan
+        release(array)
     return array
+
+
+def release(*arrays: np.ndarray) -> None:
+    """Write what large arrays hold to their files, and give the memory back until it is read again."""
+    for array in arrays:
+        if isinstance(array, np.memmap):
+            array.flush()
+            mapped = array._mmap  # type: ignore[attr-defined]
+            if hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
+                mapped.madvise(mmap.MADV_DONTNEED)

@@ -17,7 +17,7 @@ from ..progress import Progress, Steps, drain
 from .card import ModelCard
 from .cloud import ColourCloud
 from .device import resolve_device
-from .scratch import scratch_array
+from .scratch import release, scratch_array
 from .stellar_inputs import N_CHANNELS, UGRIZ
 from .stellar_maps import STELLAR_PROPERTIES, TARGETS
 from .tiles import cut, tiles
@@ -135,7 +135,7 @@ class StellarUNet:
         Returns
         -------
         PropertyMaps
-            `STELLAR_PROPERTIES`; NaN where the cube is masked or has none of the bands. Large maps lie in temporary files,
+            Those of `STELLAR_PROPERTIES` that the model was taught; NaN where the cube is masked or has none of the bands. Large maps lie in temporary files,
             mapped to memory.
 
         Raises
@@ -166,15 +166,15 @@ class StellarUNet:
                 values[(slice(None), *part.core)] = np.where(hidden, np.nan, value)
                 errors[(slice(None), *part.core)] = np.where(hidden, np.nan, spread)
                 flags[part.core] |= np.where(hidden, 0, self._flags(seen, noise, used)).astype(np.int16)
+                release(values, errors)
                 yield Progress("model", i + 1, len(parts), f"tile {i + 1} of {len(parts)} on {on}")
         finally:
             self.network.to("cpu")
             if on == "cuda":
                 torch.cuda.empty_cache()
-        maps = dict(zip(STELLAR_PROPERTIES, values, strict=True))
-        return PropertyMaps(
-            maps, dict(zip(STELLAR_PROPERTIES, errors, strict=True)), cube.wcs, flags, self._provenance(used, on)
-        )
+        taught = [(k, name) for k, name in enumerate(STELLAR_PROPERTIES) if name in self.card.properties]
+        maps, sigmas = ({name: planes[k] for k, name in taught} for planes in (values, errors))
+        return PropertyMaps(maps, sigmas, cube.wcs, flags, self._provenance(used, on))
 
     def predict(
         self, cube: BandCube, device: str = "auto", progress: Callable[[Progress], None] | None = None

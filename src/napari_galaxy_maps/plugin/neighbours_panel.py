@@ -165,8 +165,8 @@ def draw(figure: Any, found: Found, name: str, title: str) -> None:
         (f"{n.words}; distance {n.distance:.2f}", n.mock.data, n.mock.view.bands, n.mock.truth[name])
         for n in found.neighbours
     ]
-    known = np.concatenate([plane[np.isfinite(plane)] for *_, plane in rows if plane is not None])
-    top = float(np.percentile(known, 99.7))
+    known = np.concatenate([plane[np.isfinite(plane)] for *_, plane in rows if plane is not None] or [[]])
+    top = float(np.percentile(known, 99.7)) if known.size else 0.0
     low, high = prop.limits if name == "AGE_STAR" else (top - 3.5, top)
     for (left, right), (words, data, bands, plane) in zip(axes, rows, strict=True):
         left.imshow(composite(data, tuple(bands)), origin="lower")
