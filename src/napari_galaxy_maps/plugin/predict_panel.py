@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 STEPS = (*work.STEPS, "model")
 _WORDS = {
     "sky": "sky", "reddening": "reddening", "stars": "stars", "psf": "one PSF", "grid": "one grid", "errors": "errors",
-    "model": "model", "layers": "layers",
+    "impute": "filling gaps", "model": "model", "layers": "layers",
 }  # fmt: skip
 _KINDS = (("map", "Map"), ("error", "Uncertainty"), ("residual", "Residual"))
 _DEVICES = (("auto", "auto: the fastest there is"), ("cpu", "CPU"), ("cuda", "CUDA GPU"), ("mps", "Apple GPU (MPS)"))

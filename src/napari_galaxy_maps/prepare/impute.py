@@ -51,7 +51,7 @@ def measured_bands(bands: Sequence[str]) -> list[int]:
 
 def fill_steps(
     values: np.ndarray, errors: np.ndarray, bands: Sequence[str], wanted: Sequence[str], library: Library,
-    device: str = "auto", whole: bool = True,
+    device: str = "auto",
 ) -> Steps[Filled]:  # fmt: skip
     """Fill what is missing or not positive in some bands.
 
@@ -67,8 +67,6 @@ def fill_steps(
         Bands that are to be there afterwards: those of `bands`, and others.
     library : Library
     device : {"auto", "cpu", "cuda", "mps"}
-    whole : bool
-        Whether these are all pixels that there are, so that it is a mistake when fewer than three bands are measured in them.
 
     Yields
     ------
@@ -91,8 +89,8 @@ def fill_steps(
     with np.errstate(invalid="ignore"):
         bad = ~(np.isfinite(out) & (out > 0))
     used = measured_bands(bands)
-    # Fewer than three measured bands fix no spectrum.
-    pixels = np.flatnonzero(bad.any(0) & (np.isfinite(values[used]).sum(0) >= 3))
+    measured = np.isfinite(values[used]) & np.isfinite(errors[used])
+    pixels = np.flatnonzero(bad.any(0) & (measured.sum(0) >= MIN_BANDS))
     imputed = np.zeros(bad.shape, bool)
     if len(pixels):
         fitted = yield from fit_steps(
@@ -186,6 +184,12 @@ def impute_steps(
     """
     from ..sed.library import library_steps
 
+    seen = [cube.bands[i] for i in measured_bands(cube.bands)]
+    if len(seen) < MIN_BANDS:
+        raise InputError(
+            f"Bands can be filled from at least three others up to 22 micron, and there {'is' if len(seen) == 1 else 'are'} only "
+            f"{' and '.join(seen) or 'none'}; add images, or switch the filling off (impute.enabled)."
+        )
     z, words = model_redshift(recipe.galaxy.redshift, distance_mpc)
     settings = filling_settings(recipe)
     wanted = wanted_bands(cube.bands, recipe.impute)
@@ -204,7 +208,7 @@ def impute_steps(
     else:
         library = memory.library[1]
     fresh = yield from fill_steps(
-        values[:, changed], errors[:, changed], cube.bands, wanted, library, recipe.model.device, whole=use.any()
+        values[:, changed], errors[:, changed], cube.bands, wanted, library, recipe.model.device
     )
     filled = _merged(fresh, changed, use, values, errors, cube.bands, wanted, last if last and last.key == key else None)
     if memory is not None:
