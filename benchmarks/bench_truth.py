@@ -1,6 +1,6 @@
 """Truth maps fitted to mock galaxies beside the mocks' own truth: bias, scatter and calibration of every property.
 
-python benchmarks/bench_truth.py [--seeds N] [--size PIXELS]
+python benchmarks/bench_truth.py [--seeds N] [--size PIXELS] [--models N]
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, default=6, help="galaxies")
     parser.add_argument("--size", type=int, default=192, help="pixels of 2 arcsec along each side")
+    parser.add_argument("--models", type=int, default=50_000, help="model spectra")
     options = parser.parse_args()
     compared, n_pixels, seconds = [], 0, 0.0
     for seed in range(1, options.seeds + 1):
@@ -36,7 +37,7 @@ def main() -> None:
             kind = KINDS[(seed - 1) % len(KINDS)]
             drain(mock_steps(seed, view_for("all", options.size), folder, kind))
             # The mocks' masses are Chabrier's.
-            recipe = read_recipe(folder / "recipe.toml").with_values(["sed.imf=chabrier"])
+            recipe = read_recipe(folder / "recipe.toml").with_values(["sed.imf=chabrier", f"sed.n_models={options.models}"])
             galaxy = read_galaxy(sorted(p for p in folder.glob("*.fits") if p.name != "truth.fits"), recipe)
             start = time.perf_counter()
             fitted = drain(truth_maps_steps(galaxy, recipe))

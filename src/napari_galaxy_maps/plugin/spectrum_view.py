@@ -39,7 +39,7 @@ class SpectrumView(QWidget):
         self.canvas.figure.set_layout_engine("none")
         self.layout().addWidget(self.canvas)
         axes = self.axes = plots.fresh_axes(self.canvas)
-        self.canvas.figure.subplots_adjust(0.14, 0.15, 0.985, 0.97)
+        axes.set_position([0.14, 0.16, 0.845, 0.81])
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xlim(*_RANGE_UM)
