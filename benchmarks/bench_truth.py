@@ -37,7 +37,9 @@ def main() -> None:
             kind = KINDS[(seed - 1) % len(KINDS)]
             drain(mock_steps(seed, view_for("all", options.size), folder, kind))
             # The mocks' masses are Chabrier's.
-            recipe = read_recipe(folder / "recipe.toml").with_values(["sed.imf=chabrier", f"sed.n_models={options.models}"])
+            recipe = read_recipe(folder / "recipe.toml").with_values(
+                ["sed.imf=chabrier", f"sed.n_models={options.models}"]
+            )
             galaxy = read_galaxy(sorted(p for p in folder.glob("*.fits") if p.name != "truth.fits"), recipe)
             start = time.perf_counter()
             fitted = drain(truth_maps_steps(galaxy, recipe))

@@ -89,9 +89,7 @@ def point(viewer, qtbot, widget, row, column):
     wait_for(qtbot, lambda: widget.updates > before, 10)
 
 
-def test_it_shows_the_spectrum_under_the_pointer_and_what_the_library_says_of_it(
-    viewer, pixels, cube, library, qtbot
-):
+def test_it_shows_the_spectrum_under_the_pointer_and_what_the_library_says_of_it(viewer, pixels, cube, library, qtbot):
     point(viewer, qtbot, pixels, 5, 7)
     assert (pixels.place.row, pixels.place.column) == (5, 7)
     direct = pixel_spectrum(cube.data[:, 5, 7], cube.uncertainty[:, 5, 7], BANDS, library)

@@ -40,7 +40,16 @@ if TYPE_CHECKING:
 KEY = "F"
 _POINTER = "under the pointer"
 _WHITE = (1.0, 1.0, 1.0, 1.0)
-_NAMES = ("LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_LSTAR", "LOG_SIGMA_LD", "LOG_SIGMA_STAR", "LOG_SIGMA_MD", "LOG_SIGMA_SFR")
+_NAMES = (
+    "LOG_SLD",
+    "LOG_SMD",
+    "T_DUST",
+    "LOG_SIGMA_LSTAR",
+    "LOG_SIGMA_LD",
+    "LOG_SIGMA_STAR",
+    "LOG_SIGMA_MD",
+    "LOG_SIGMA_SFR",
+)
 _COLUMNS = ("", "this spectrum", "16–84 %", "the maps", "the truth")
 
 
@@ -103,7 +112,9 @@ class PixelPanel(Panel):
         self.column.addLayout(row)
         self.far = QCheckBox("fit the far infrared, too")
         self.far.setObjectName("far")
-        self.far.setToolTip("Off, the models are fitted up to 22 µm and what they say of the far infrared is a prediction")
+        self.far.setToolTip(
+            "Off, the models are fitted up to 22 µm and what they say of the far infrared is a prediction"
+        )
         self.far.clicked.connect(lambda _: self.update_now())
         self.column.addWidget(self.far, 0, Qt.AlignmentFlag.AlignLeft)
         self.view = SpectrumView()
@@ -130,7 +141,9 @@ class PixelPanel(Panel):
                 self.table.setItem(i, j, item)
             self.cells.append(items)
         self.table.resizeRowsToContents()
-        self.table.setFixedHeight(self.table.horizontalHeader().height() + sum(map(self.table.rowHeight, range(len(_NAMES)))) + 8)
+        self.table.setFixedHeight(
+            self.table.horizontalHeader().height() + sum(map(self.table.rowHeight, range(len(_NAMES)))) + 8
+        )
         self.column.addWidget(self.table)
         self.hint = wrapped(f"Click on the image, or press {KEY}, to hold a pixel; again to let it go.", FAINT)
         self.column.addWidget(self.hint)

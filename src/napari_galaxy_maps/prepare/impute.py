@@ -101,7 +101,10 @@ def fill_steps(
         imputed[:, pixels] = bad[:, pixels] & good
         for i, column in enumerate(columns):
             rows = imputed[i, pixels]
-            out[i, pixels[rows]], out_errors[i, pixels[rows]] = fitted.flux[column, rows], fitted.flux_error[column, rows]
+            out[i, pixels[rows]], out_errors[i, pixels[rows]] = (
+                fitted.flux[column, rows],
+                fitted.flux_error[column, rows],
+            )
     return Filled(tuple(wanted), out, out_errors, imputed)
 
 
@@ -210,7 +213,9 @@ def impute_steps(
     fresh = yield from fill_steps(
         values[:, changed], errors[:, changed], cube.bands, wanted, library, recipe.model.device
     )
-    filled = _merged(fresh, changed, use, values, errors, cube.bands, wanted, last if last and last.key == key else None)
+    filled = _merged(
+        fresh, changed, use, values, errors, cube.bands, wanted, last if last and last.key == key else None
+    )
     if memory is not None:
         memory.imputed = Remembered(key, cube.data, cube.uncertainty, cube.mask, filled)
     return (yield from _to_cube(cube, filled, words))

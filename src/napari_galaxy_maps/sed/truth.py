@@ -156,5 +156,3 @@ def log_with_error(mean: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.
         value = np.where(good, np.log10(mean), np.nan)
         error = np.where(good, np.sqrt(np.log1p((sigma / mean) ** 2)) / np.log(10), np.nan)
     return value, error
-
-

@@ -68,7 +68,6 @@ class Compared:
     chi2: tuple[float, float]
     coverage68: tuple[float, float]
 
-    @property
     def verdict(self) -> str:
         """``"better"``, ``"worse"`` or, within two sigma, ``"as good"``."""
         value, error = self.difference
@@ -126,7 +125,7 @@ def _scores(
     return found
 
 
-def _two(values) -> tuple[float, float]:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _two(values) -> tuple[float, float]:  # type: ignore[no-untyped-def]
     one, other = (float(value) for value in values)
     return one, other
 
@@ -140,7 +139,7 @@ def markdown(rows: Sequence[Compared]) -> str:
         cells = [
             r.case, r.filled, r.population, str(r.n), r.property, f"{r.observed:.3f}", f"{r.imputed:.3f}",
             f"{r.difference[0]:+.3f} ± {r.difference[1]:.3f}", "{:.3f}, {:.3f}".format(*r.r2), "{:+.3f}, {:+.3f}".format(*r.me),
-            "{:.2f}, {:.2f}".format(*r.chi2), "{:.0f}, {:.0f}".format(*r.coverage68), r.verdict,
+            "{:.2f}, {:.2f}".format(*r.chi2), "{:.0f}, {:.0f}".format(*r.coverage68), r.verdict(),
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
