@@ -366,8 +366,7 @@ class PixelPanel(Panel):
             f"{where}{', held' if self.frozen else ''}",
             f"{found.posterior.n_measured} bands fitted, reduced χ² {found.posterior.chi2:.2f}"
             + (", no model fits" if found.posterior.flags else "")
-            + (f"; {limits} not positive" if limits else "")
-            + (f"; only {found.posterior.n_models:.0f} models are likely" if found.posterior.n_models < 10 else ""),
+            + (f"; {limits} not positive" if limits else ""),
         ]
         self.told.setText("\n".join(words))
 
