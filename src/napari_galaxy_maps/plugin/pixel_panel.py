@@ -28,7 +28,7 @@ from .sky import position_at, position_text
 from .sky_shapes import Outline
 from .spectra import TITLE, Place, spectra_of
 from .spectrum_view import SpectrumView
-from .widgets import FAINT, Message, Panel, is_seen, make_button, wrapped
+from .widgets import Message, Panel, is_seen, make_button, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -140,13 +140,13 @@ class PixelPanel(Panel):
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self.table.setItem(i, j, item)
             self.cells.append(items)
+        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
+        self.table.resizeColumnToContents(0)
         self.table.resizeRowsToContents()
         self.table.setFixedHeight(
             self.table.horizontalHeader().height() + sum(map(self.table.rowHeight, range(len(_NAMES)))) + 8
         )
         self.column.addWidget(self.table)
-        self.hint = wrapped(f"Click on the image, or press {KEY}, to hold a pixel; again to let it go.", FAINT)
-        self.column.addWidget(self.hint)
         row = QHBoxLayout()
         self.make_button = make_button("Make model spectra", "make", lambda: self.spectra.make(asked=True))
         self.make_button.setToolTip("Once for each redshift; they are kept on disk")
@@ -363,12 +363,17 @@ class PixelPanel(Panel):
         where = f"aperture {place.aperture.name}" if place.aperture is not None else self._where_words(place)
         limits = int(found.limit.sum())
         words = [
-            f"{where}{', held' if self.frozen else ''}",
+            f"{where}{self._hold_words(place)}",
             f"{found.posterior.n_measured} bands fitted, reduced χ² {found.posterior.chi2:.2f}"
             + (", no model fits" if found.posterior.flags else "")
             + (f"; {limits} not positive" if limits else ""),
         ]
         self.told.setText("\n".join(words))
+
+    def _hold_words(self, place: Place) -> str:
+        if place.aperture is not None:
+            return ""
+        return f", held: a click or {KEY} lets it go" if self.frozen else f" (a click or {KEY} holds it)"
 
     def _where_words(self, place: Place) -> str:
         cube = self.spectra.cube

@@ -179,8 +179,7 @@ class Spectra:
         try:
             key = self._wanted()
         except GalaxyMapsError:
-            self.changed.emit()
-            return
+            return  # `ready` has said why
         if not asked and key == self._declined:
             return
         if self.session.job is not None:

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 _RANGE_UM = (0.1, 900.0)
 _MODEL, _DATA, _PREDICTED = plots.COLOURS[0], plots.COLOURS[1], plots.COLOURS[2]
 _DECADES = 5
-"""At most so many decades are shown below the brightest point."""
+"""At most so many decades are shown below a spectrum's brightest point."""
+_MOST_DECADES = 7
+_MARGINS = (62, 44, 10, 10)
+"""Left, bottom, right and top of the axes, pixels."""
 
 
 class SpectrumView(QWidget):
@@ -39,7 +42,7 @@ class SpectrumView(QWidget):
         self.canvas.figure.set_layout_engine("none")
         self.layout().addWidget(self.canvas)
         axes = self.axes = plots.fresh_axes(self.canvas)
-        axes.set_position([0.14, 0.16, 0.845, 0.81])
+        self._place_axes()
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xlim(*_RANGE_UM)
@@ -63,8 +66,15 @@ class SpectrumView(QWidget):
         for artist in made.values():
             artist.set_animated(True)
         self._artists = made
+        self.canvas.mpl_connect("resize_event", self._place_axes)
         self.canvas.mpl_connect("draw_event", self._painted)
         self.canvas.draw_idle()
+
+    def _place_axes(self, _: Any = None) -> None:
+        """Margins for the labels, as wide whatever the size of the plot."""
+        left, bottom, right, top = _MARGINS
+        width, height = (max(float(side), 200.0) for side in self.canvas.get_width_height())
+        self.axes.set_position((left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height))
 
     def _painted(self, _: Any) -> None:
         """All of it has been painted, without what changes: keep that, and lay the rest over it."""
@@ -108,18 +118,23 @@ class SpectrumView(QWidget):
         self._fit_limits(np.concatenate([found.shown, percentiles[1], middle[found.spectrum_um > 0.15]]))
 
     def _fit_limits(self, values: np.ndarray) -> None:
-        """Whole decades; they change, and all is painted anew, only where the spectrum leaves them or fills half of them."""
+        """Whole decades, which grow with what was shown: all is painted anew only where a spectrum leaves them or is lost in them."""
         values = values[np.isfinite(values) & (values > 0)]
         if values.size:
             top = int(np.ceil(np.log10(values.max() * 1.5)))
             bottom = max(int(np.floor(np.log10(values.min()))), top - _DECADES)
-            now = np.log10(self._limits)
-            outside = top > now[1] + 1e-6 or bottom < now[0] - 1e-6
-            if outside or top < now[1] - 1.5 or bottom > now[0] + 2.5:
-                self._limits = (10.0**bottom, 10.0**top)
-                self.axes.set_ylim(*self._limits)
-                self._background = None
+            low, high = (round(float(edge)) for edge in np.log10(self._limits))
+            if top > high or bottom < low:
+                both = (min(bottom, low), max(top, high))
+                self._show_decades(*(both if both[1] - both[0] <= _MOST_DECADES else (bottom, top)))
+            elif top - bottom < 0.4 * (high - low):
+                self._show_decades(bottom, top)
         self._lay()
+
+    def _show_decades(self, bottom: int, top: int) -> None:
+        self._limits = (10.0**bottom, 10.0**top)
+        self.axes.set_ylim(*self._limits)
+        self._background = None
 
     def _lay(self) -> None:
         """Lay what changes over what stays; where that is not painted yet, it soon will be."""
