@@ -24,7 +24,7 @@ _GALAXY_OPTIONS = {
     "ra": "right ascension in degrees (ICRS)",
     "dec": "declination in degrees (ICRS)",
     "distance": "distance in Mpc",
-    "redshift": "redshift, for a distance by the Hubble flow where none is given",
+    "redshift": "redshift, for model spectra, and for a distance by the Hubble flow where none is given",
     "d25": "diameter D25 in arcmin",
     "axis_ratio": "axis ratio b/a of the D25 ellipse",
     "position_angle": "position angle in degrees east of north",

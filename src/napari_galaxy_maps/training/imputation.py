@@ -17,6 +17,7 @@ import numpy as np
 
 from ..bands import INPUT_BANDS
 from ..exceptions import GalaxyMapsError
+from ..models.dust_forest import DustForest
 from ..models.registry import load_model
 from ..models.spread import QUANTITIES, TO_QUANTITIES
 from ..prepare.impute import fill_steps
@@ -31,7 +32,6 @@ from .spread import truth_errors
 
 if TYPE_CHECKING:
     from ..models.card import ModelCard
-    from ..models.dust_forest import DustForest
 
 MEASURED_CASES: tuple[Case, ...] = (WHOLE, *(case for case in CASES if not case.imputed))
 HOW = {"gaps": "gaps and negative fluxes of the bands given", "all": "also the bands that are not given"}
@@ -187,10 +187,13 @@ def main(arguments: list[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", required=True, type=Path, help="folder of the DustPedia tables")
-    parser.add_argument("--card", type=Path, help="folder to write the model's files to, with the card's notes made anew")
+    parser.add_argument(
+        "--card", type=Path, help="folder to write the model's files to, with the card's notes made anew"
+    )
     options = parser.parse_args(arguments)
     try:
         model = load_model("dust-forest")
+        assert isinstance(model, DustForest)
         rows = compare(model, read_galaxies(options.data), library_for_galaxies())
         print(markdown(rows))
         if options.card is not None:
