@@ -41,7 +41,8 @@ class SpectrumView(QWidget):
         # A layout that is worked out at every painting would cost more than the painting.
         self.canvas.figure.set_layout_engine("none")
         self.layout().addWidget(self.canvas)
-        axes = self.axes = plots.fresh_axes(self.canvas)
+        axes = self.axes = self.canvas.figure.add_subplot()
+        plots.dress(axes)
         self._place_axes()
         axes.set_xscale("log")
         axes.set_yscale("log")

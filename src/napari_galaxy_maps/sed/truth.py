@@ -131,6 +131,8 @@ def _maps(cube: BandCube, result: SedFit, pixels: np.ndarray, library: Library, 
     for name, what in LOGARITHMS.items():
         value, error = log_with_error(result.properties[what], result.errors[what])
         values[name], errors[name] = plane(value), plane(error)
+    # Where one model of the library stands alone it has no scatter, which is no error of zero.
+    errors = {name: np.where(error > 0, error, np.float32(np.nan)) for name, error in errors.items()}
     flags = cube.flags.astype(np.int16).ravel().copy()
     flags[pixels[(result.flags & FitFlag.NO_MODEL_FITS) != 0]] |= Flag.NO_MODEL_FITS
     provenance = {
