@@ -1,4 +1,4 @@
-"""Makes the pictures of docs/window.md, docs/stars.md, docs/measuring.md and docs/mocks.md: `xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py [GALAXIES]`.
+"""Makes the pictures of docs/window.md, docs/stars.md, docs/measuring.md, docs/mocks.md and docs/spectrum.md: `xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py [GALAXIES]`.
 
 GALAXIES is a folder with the real galaxies `ngc309`, `ngc5584`, `ngc6976_group`, `m51`; without it only the sample galaxies are shown.
 """
@@ -215,6 +215,44 @@ def galaxies() -> None:
         inspect.grab().save(str(IMAGES / "galaxies.png"))  # the panel alone: nothing is open on the canvas
 
 
+def spectra() -> None:
+    """A mock galaxy with its far infrared: maps beside a truth that was fitted, and the spectrum of a held pixel."""
+    from napari_galaxy_maps.fits_io import read_recipe
+    from napari_galaxy_maps.mocks.writing import mock_steps, view_for
+    from napari_galaxy_maps.plugin import truth
+    from napari_galaxy_maps.plugin.spectra import FAR, spectra_of
+    from napari_galaxy_maps.progress import drain
+
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        drain(mock_steps(11, view_for("all", 160, 3.0), folder, "spiral", inclination=40.0))
+        with window(*(path for path in folder.glob("*.fits") if path.name != "truth.fits")) as (viewer, session):
+            known = read_recipe(folder / "recipe.toml")
+            session.set_recipe("galaxy", **known.galaxy.model_dump(exclude_none=True))
+            session.set_recipe("reddening", ebv=known.reddening.ebv)
+            loading.make_galaxy(session)
+            work.predict(session)
+            settle(session)
+            panels.raise_panel(viewer, "Predict")
+            truth.fit_truth(session)
+            settle(session)
+            session.focus(Key("residual", "LOG_SMD"))
+            save(viewer, session, "truth")
+            session.focus(Key("map", "LOG_SIGMA_MD"))
+            panels.raise_panel(viewer, "Pixel")
+            settle(session)
+            wait(lambda: spectra_of(session).ready())
+            widget = panel(viewer, "Pixel")
+            for source, picture in ((None, "pixel"), (FAR, "pixel_far")):
+                if source is not None:
+                    widget.freeze(False)
+                    spectra_of(session).choose(source)
+                widget._position = (20.0, -30.0)
+                widget._follow()
+                widget.freeze(True)
+                save(viewer, session, picture)
+
+
 def ngc309(folder: Path) -> None:
     """NGC 309 from five real bands, all the way to maps."""
     with window(folder) as (viewer, session):
@@ -303,7 +341,7 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     real = Path(sys.argv[1]) if len(sys.argv) > 1 and Path(sys.argv[1]).is_dir() else None
     wanted = sys.argv[1 if real is None else 2 :]
-    makers = {"sample": sample, "measuring": measuring, "galaxies": galaxies, "mock": mock}
+    makers = {"sample": sample, "measuring": measuring, "galaxies": galaxies, "mock": mock, "spectra": spectra}
     if real is not None:
         makers |= {
             "ngc309": lambda: ngc309(real / "ngc309"),

@@ -24,7 +24,7 @@ _GALAXY_OPTIONS = {
     "ra": "right ascension in degrees (ICRS)",
     "dec": "declination in degrees (ICRS)",
     "distance": "distance in Mpc",
-    "redshift": "redshift, for a distance by the Hubble flow where none is given",
+    "redshift": "redshift, for model spectra, and for a distance by the Hubble flow where none is given",
     "d25": "diameter D25 in arcmin",
     "axis_ratio": "axis ratio b/a of the D25 ellipse",
     "position_angle": "position angle in degrees east of north",
@@ -90,6 +90,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], help="where the model runs")
     sub.add_argument("--truth", metavar="FILE", help="maps to compare with; prints how well the prediction does")
+    _add_recipe_options(sub)
+
+    sub = command("truth", _truth, "fit true maps where there is far infrared, to compare predictions with")
+    sub.add_argument("paths", nargs="+", metavar="PATH", help="FITS files or folders, or one prepared cube")
+    sub.add_argument("--out", required=True, metavar="FILE", help="the maps to write")
+    sub.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], help="where the fit runs")
     _add_recipe_options(sub)
 
     add_commands(command, _add_input_options)
@@ -394,6 +400,28 @@ def _predict(arguments: argparse.Namespace) -> None:
         if not arguments.quiet:
             print("\n".join([f"\nagainst {arguments.truth}:", *(f"Note: {note}" for note in compared.notes)]))
             score(compared.maps, compared.truth).pprint(max_lines=-1, max_width=-1)
+
+
+def _truth(arguments: argparse.Namespace) -> None:
+    from .fits_io import is_cube, read_cube, write_maps
+    from .models.device import resolve_device
+    from .pipeline import truth_cube_steps, truth_maps_steps
+    from .prepare.masks_io import mask_hdus, read_masks
+
+    _check_free(arguments.out, arguments.overwrite)
+    recipe = recipe_of(arguments)
+    resolve_device(recipe.model.device)
+    if len(arguments.paths) == 1 and is_cube(arguments.paths[0]):
+        cube = replace(read_cube(arguments.paths[0]), masks=read_masks(arguments.paths[0]))
+        truth = _run(truth_cube_steps(cube, recipe), arguments.quiet)
+    else:
+        galaxy = _read(arguments, recipe)
+        fitted = _run(truth_maps_steps(galaxy, recipe, _masks(arguments, galaxy)), arguments.quiet)
+        truth, cube = fitted.truth, fitted.cube
+    write_maps(arguments.out, truth.maps, arguments.overwrite, [*truth.hdus(), *mask_hdus(cube.masks)])
+    if not arguments.quiet:
+        _print_maps(truth.maps)
+        print(f"at {cube.fwhm:.3g}″, from {len(cube.bands)} bands; written to {arguments.out}")
 
 
 def _print_maps(maps: Any) -> None:

@@ -24,6 +24,7 @@ class Flag(IntFlag):
     BAND_MISSING = 8
     FAINT = 16
     EDGE = 32
+    NO_MODEL_FITS = 64
 
 
 FLAG_MEANING: dict[Flag, str] = {
@@ -33,6 +34,7 @@ FLAG_MEANING: dict[Flag, str] = {
     Flag.BAND_MISSING: "a band missing or imputed",
     Flag.FAINT: "normalising band under 3 sigma",
     Flag.EDGE: "near the edge of an image",
+    Flag.NO_MODEL_FITS: "no model spectrum fits",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -12,16 +12,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import __version__
+from .bands import get_band
 from .fits_io.opening import sha256
 from .galaxy import PC_PER_MPC_ARCSEC, BandCube, Ellipse, Galaxy
 from .maps import PropertyMaps
 from .measure.totals import integrated_cube
 from .models.registry import load_model
+from .prepare.impute import model_redshift
 from .prepare.masks import Masks
 from .prepare.memory import Memory
 from .prepare.steps import prepare_steps
 from .progress import Progress, Steps, drain
 from .recipe import Recipe
+from .sed.library import library_steps
+from .sed.truth import Truth, check_far_infrared, truth_steps
 
 if TYPE_CHECKING:
     from .models.registry import Model
@@ -209,3 +213,81 @@ def predict_steps(
 def predict(galaxy: Galaxy, recipe: Recipe, callback: Callable[[Progress], None] | None = None) -> PropertyMaps:
     """Prepare a galaxy and predict its maps in one call; see `predict_steps`."""
     return drain(predict_steps(galaxy, recipe), callback)
+
+
+def truth_recipe(recipe: Recipe, bands: Sequence[str]) -> Recipe:
+    """The recipe by which a truth is made: at the resolution of the worst far-infrared band unless another is asked for, and
+    with nothing filled.
+
+    Raises
+    ------
+    InputError
+        When there are fewer than three far-infrared bands.
+    """
+    own = recipe.model_copy(deep=True)
+    own.impute.enabled = False
+    far = check_far_infrared(bands)
+    if own.psf.target == "auto":
+        own.psf.target = max(far, key=lambda name: get_band(name).fwhm)
+    return own
+
+
+@dataclass(frozen=True)
+class FittedTruth:
+    """A truth, and the cube that it was fitted to."""
+
+    truth: Truth
+    cube: BandCube
+
+
+def truth_cube_steps(cube: BandCube, recipe: Recipe, known: dict[str, Any] | None = None) -> Steps[Truth]:
+    """Fit a truth to a prepared cube that has far-infrared bands; `known` is the provenance so far.
+
+    Raises
+    ------
+    InputError
+        When it has fewer than three, the redshift is absurd, or its errors are zero.
+    """
+    check_far_infrared(cube.bands)
+    distance = cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC) if cube.pixel_pc else recipe.galaxy.distance
+    redshift, words = model_redshift(recipe.galaxy.redshift, distance)
+    yield Progress("sed", 0, 1, words, lasting=True)
+    library = yield from library_steps(recipe.sed, redshift)
+    truth = yield from truth_steps(cube, library, recipe.model.device, words)
+    told = {**(known or {"recipe": recipe.to_toml()}), **truth.maps.provenance}
+    if distance:
+        told["distance_mpc"] = distance
+    return replace(truth, maps=replace(truth.maps, provenance=told))
+
+
+def truth_maps_steps(
+    galaxy: Galaxy, recipe: Recipe, masks: Masks | None = None, memory: Memory | None = None
+) -> Steps[FittedTruth]:
+    """Prepare a galaxy at the resolution of its far infrared and fit a truth to it.
+
+    Parameters
+    ----------
+    galaxy : Galaxy
+        Its images, at least three of them in the far infrared.
+    recipe : Recipe
+        Settings of every step; `truth_recipe` says what is otherwise than for a prediction.
+    masks : Masks, optional
+        Stars and patches to mask.
+    memory : Memory, optional
+        Not the prediction's, which is at another resolution.
+
+    Raises
+    ------
+    GalaxyMapsError
+        Whatever is wrong, in a sentence.
+    """
+    own = truth_recipe(recipe, list(galaxy.images))
+    model_redshift(own.galaxy.redshift, galaxy.distance_mpc)  # what is absurd is told before the work
+    cube = yield from prepare_steps(galaxy, own, memory, masks)
+    truth = yield from truth_cube_steps(cube, own, provenance(galaxy, own))
+    return FittedTruth(truth, cube)
+
+
+def fit_truth(galaxy: Galaxy, recipe: Recipe, callback: Callable[[Progress], None] | None = None) -> Truth:
+    """Prepare a galaxy and fit a truth to it in one call; see `truth_maps_steps`."""
+    return drain(truth_maps_steps(galaxy, recipe), callback).truth

@@ -45,7 +45,9 @@ class GalaxySettings(_Section):
     ra: float | None = Field(None, ge=0, le=360, description="Right ascension, ICRS, degrees")
     dec: float | None = Field(None, ge=-90, le=90, description="Declination, ICRS, degrees")
     distance: float | None = Field(None, gt=0, description="Distance in Mpc")
-    redshift: float | None = Field(None, gt=0, le=10, description="Redshift, for a distance where none is given")
+    redshift: float | None = Field(
+        None, ge=0, le=10, description="Redshift, for model spectra, and for a distance where none is given; 0 nearby"
+    )
     d25: float | None = Field(None, gt=0, description="Diameter D25 in arcmin")
     axis_ratio: float = Field(1.0, gt=0, le=1, description="Axis ratio b/a of the D25 ellipse")
     position_angle: float = Field(0.0, ge=-360, le=360, description="Position angle in degrees east of north")
@@ -140,6 +142,16 @@ class ErrorSettings(_Section):
     reddening: bool = Field(True, description="Scatter of the reddening over the field")
 
 
+class ImputeSettings(_Section):
+    """Filling of what is missing by model spectra fitted to the other bands of each pixel."""
+
+    enabled: bool = Field(False, description="Fill gaps and negative pixels; off, the model takes them as they are")
+    bands: Literal["given", "all"] = Field(
+        "given", description="Fill the bands that are there, or also those of the model that are not"
+    )
+    n_models: int = Field(10_000, ge=100, le=2_000_000, description="Number of model spectra; the rest is as in sed")
+
+
 Nodes = Annotated[list[float], Field(min_length=1)]
 
 
@@ -188,6 +200,7 @@ class Recipe(_Section):
     psf: PsfSettings = Field(default_factory=PsfSettings)
     grid: GridSettings = Field(default_factory=GridSettings)
     errors: ErrorSettings = Field(default_factory=ErrorSettings)
+    impute: ImputeSettings = Field(default_factory=ImputeSettings)
     sed: LibrarySettings = Field(default_factory=LibrarySettings)
     model: ModelSettings = Field(default_factory=ModelSettings)
 
@@ -249,6 +262,11 @@ class Recipe(_Section):
             else:
                 tree[section][name] = _parse(value.strip())
         return self.from_tree(tree, "The settings")
+
+
+def filling_settings(recipe: Recipe) -> LibrarySettings:
+    """The settings of the library by which gaps are filled."""
+    return recipe.sed.model_copy(update={"n_models": recipe.impute.n_models})
 
 
 def _parse(text: str) -> Any:

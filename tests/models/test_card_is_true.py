@@ -94,3 +94,28 @@ def test_nearly_all_uncertainties_are_calibrated(model):
     }  # fmt: skip
     well_measured = [s for s in model.card.scores if (s.case, s.population) == (WHOLE.name, ">= 3 FIR")]
     assert all(s.calibrated() for s in well_measured if s.property in GOALS["all"])
+
+
+def test_what_the_card_says_of_filled_gaps_is_what_comes_out(model, galaxies):
+    """By property, on the same galaxies; and so the step is off by default."""
+    import re
+
+    from napari_galaxy_maps.recipe import Recipe
+    from napari_galaxy_maps.training import imputation
+
+    rows = imputation.compare(model, galaxies, imputation.library_for_galaxies())
+    told = [note for note in model.card.notes if note.startswith(imputation.NOTE)]
+    assert len(told) == 2
+    for note, fresh in zip(told, imputation.notes(rows), strict=True):
+        for pattern, tolerance in ((r"\d+\.\d+", 0.002), (r"(?<![.\d])\d+(?![.\d])", 2)):  # a row may be near two sigma
+            numbers, again = (np.array(re.findall(pattern, text), float) for text in (note, fresh))
+            assert np.allclose(numbers, again, rtol=0.02, atol=tolerance), (
+                "make the card anew: training.imputation --card"
+            )
+    by_row = {(r.case, r.filled, r.population, r.property): r for r in rows}
+    assert by_row["all bands", "gaps", "all", "T_DUST"].verdict() == "worse"
+    assert by_row["all bands", "gaps", ">= 3 FIR", "LOG_SLD"].imputed < 0.1
+    gaps = [r.verdict() for r in rows if r.filled == "gaps"]
+    assert gaps.count("worse") >= gaps.count("better")
+    assert [r.verdict() for r in rows if r.filled == "all"].count("worse") > 10
+    assert not Recipe().impute.enabled and Recipe().impute.bands == "given"

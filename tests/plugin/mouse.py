@@ -47,6 +47,11 @@ def drag(viewer, start: tuple[float, float], end: tuple[float, float], steps: in
     _send(viewer, QEvent.Type.MouseButtonRelease, b, LEFT, NONE)
 
 
+def move(viewer, point: tuple[float, float]) -> None:
+    """Put the pointer on a point of the sky."""
+    _send(viewer, QEvent.Type.MouseMove, pixel(viewer, *point), NONE, NONE)
+
+
 def click(viewer, point: tuple[float, float]) -> None:
     """Press and let go at a point of the sky."""
     drag(viewer, point, point)

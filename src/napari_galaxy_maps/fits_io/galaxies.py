@@ -79,7 +79,7 @@ def make_galaxy(images: Mapping[str, BandImage], settings: GalaxySettings) -> Ga
     name = settings.name or _object_name(images) or "galaxy"
     distance = settings.distance
     notes: tuple[str, ...] = ()
-    if distance is None and settings.redshift is not None:
+    if distance is None and settings.redshift:
         distance = hubble_distance(settings.redshift)
         notes = (
             f"distance of {distance:.4g} Mpc from the redshift {settings.redshift:g} (Hubble flow, Planck 2018)"

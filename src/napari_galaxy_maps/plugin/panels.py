@@ -13,7 +13,7 @@ from . import warmup
 from .session import session_for
 
 PLUGIN = "napari-galaxy-maps"
-PANELS = ("Galaxy", "Prepare", "Stars", "Predict", "Inspect", "Measure")
+PANELS = ("Galaxy", "Prepare", "Stars", "Predict", "Inspect", "Measure", "Pixel")
 MORE = ("Neighbours", "Mock")
 """Panels that are opened alone."""
 
@@ -113,12 +113,13 @@ def _classes() -> dict[str, Any]:
     from .measure_panel import MeasurePanel
     from .mock_panel import MockPanel
     from .neighbours_panel import NeighboursPanel
+    from .pixel_panel import PixelPanel
     from .predict_panel import PredictPanel
     from .prepare_panel import PreparePanel
     from .stars_panel import StarsPanel
 
     return {
         "Galaxy": GalaxyPanel, "Prepare": PreparePanel, "Stars": StarsPanel, "Predict": PredictPanel,
-        "Inspect": InspectPanel, "Measure": MeasurePanel, "Mock": MockPanel,
+        "Inspect": InspectPanel, "Measure": MeasurePanel, "Pixel": PixelPanel, "Mock": MockPanel,
         "Neighbours": NeighboursPanel,
     }  # fmt: skip

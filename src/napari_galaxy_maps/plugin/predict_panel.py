@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 
 from ..maps import PROPERTIES
 from ..models.advice import advice
-from . import following, warmup, work, worker
+from . import following, truth, warmup, work, worker
 from .layers import Key, unit_in_words
 from .session import session_for
 from .widgets import FAINT, GOOD, Message, Panel, heading, wrapped
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 STEPS = (*work.STEPS, "model")
 _WORDS = {
     "sky": "sky", "reddening": "reddening", "stars": "stars", "psf": "one PSF", "grid": "one grid", "errors": "errors",
-    "model": "model", "layers": "layers",
+    "impute": "filling gaps", "model": "model", "layers": "layers",
 }  # fmt: skip
 _KINDS = (("map", "Map"), ("error", "Uncertainty"), ("residual", "Residual"))
 _DEVICES = (("auto", "auto: the fastest there is"), ("cpu", "CPU"), ("cuda", "CUDA GPU"), ("mps", "Apple GPU (MPS)"))
@@ -113,6 +113,19 @@ class PredictPanel(Panel):
         row.addWidget(self.truth, 1)
         row.addWidget(self.truth_button)
         form.addRow("Compare with", row)
+        self.fit_truth = QPushButton("Fit a truth from the far infrared")
+        self.fit_truth.setObjectName("fit_truth")
+        self.fit_truth.setToolTip(
+            "Maps at the resolution of the worst of at least three bands of 70 to 500 µm, by model spectra"
+        )
+        self.fit_truth.clicked.connect(lambda _: self._fit_truth())
+        self.save_truth = QPushButton("Save it…")
+        self.save_truth.setObjectName("save_truth")
+        self.save_truth.clicked.connect(lambda _: self._ask_save_truth())
+        row = QHBoxLayout()
+        row.addWidget(self.fit_truth, 1)
+        row.addWidget(self.save_truth)
+        form.addRow("", row)
         self.column.addLayout(form)
         self.card = QTextBrowser()
         self.card.setOpenExternalLinks(True)
@@ -245,6 +258,7 @@ class PredictPanel(Panel):
         for name in self.session.truths:
             self.truth.addItem(name, name)
         self.truth.setCurrentIndex(max(0, self.truth.findData(self.session.truth_name)))
+        self.save_truth.setVisible(self.session.fitted is not None)
 
     def _truth_chosen(self, index: int) -> None:
         self.session.choose_truth(self.truth.itemData(index))
@@ -271,6 +285,11 @@ class PredictPanel(Panel):
         self.saved.setText("")
         work.predict(self.session)
 
+    def _fit_truth(self) -> None:
+        self.message.say("")
+        self.saved.setText("")
+        truth.fit_truth(self.session)
+
     def _cancel(self) -> None:
         if self.session.job is not None:
             self.session.job.cancel()
@@ -289,13 +308,18 @@ class PredictPanel(Panel):
             step = f"Step {number + 1} of {len(STEPS)}, {_WORDS[last.step]}: "
         else:
             step = ""
+            if last.step == "sed":
+                self.bar.setRange(0, max(last.total, 1))
+                self.bar.setValue(last.done)
         self.progress.setText(f"{step}{last.detail or f'{last.done} of {last.total}'}")
 
     def _job_changed(self) -> None:
         job = self.session.job
         self.button.setEnabled(job is None)
+        self.fit_truth.setEnabled(job is None)
+        self.save_truth.setVisible(self.session.fitted is not None)
         self.cancel.setEnabled(job is not None)
-        mine = job is not None and job.title in ("Predicting", "Preparing")
+        mine = job is not None and job.title in ("Predicting", "Preparing", truth.TITLE)
         self.bar.setVisible(mine)
         self.progress.setVisible(job is not None and job.title != following.TITLE)
         if job is None:
@@ -349,6 +373,13 @@ class PredictPanel(Panel):
         prop = PROPERTIES.get(self.looking.currentData() or "")
         if prop is not None:
             self.definition.setText(f"{prop.definition}, in {unit_in_words(prop).removeprefix('log10 of ')}")
+
+    def _ask_save_truth(self) -> None:
+        name = (self.session.name or "galaxy").replace(" ", "_")
+        path, _ = QFileDialog.getSaveFileName(self, "Save the truth", f"{name}_truth.fits", "FITS (*.fits)")
+        if path:
+            path = path if Path(path).suffix else f"{path}.fits"
+            truth.save_truth(self.session, path, lambda where: self.message.say(f"Saved in {where}"))
 
     def _ask_save(self) -> None:
         name = (self.session.name or "galaxy").replace(" ", "_")

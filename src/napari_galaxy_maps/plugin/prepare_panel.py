@@ -41,6 +41,10 @@ TITLES = {
     "psf": ("One PSF", "Bring every band to the PSF of the widest"),
     "grid": ("One grid", "Resample every band to the same pixels"),
     "errors": ("Errors", "Give every pixel its 1-sigma error"),
+    "impute": (
+        "Fill gaps",
+        "Fill gaps and negative pixels by model spectra fitted to the other bands; off, the model takes them as they are",
+    ),
 }
 
 
@@ -127,6 +131,9 @@ class StepBox(QFrame):
             self._free("pixel", "Pixel", pixels, "″, or pc; auto: a third of the PSF")
             self._number("extent", "Half-size", 0.25, 10, 0.25, " × a", row=1)
             self._check("cut", "inside the ellipse only", row=1)
+        elif self.step == "impute":
+            self._choice("bands", "Bands", ("given", "all"))
+            self._number("n_models", "Model spectra", 100, 2_000_000, 10_000, "")
         else:
             self._check("background", "background")
             self._check("calibration", "calibration")

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
     from ..fits_io import ImageFile
+    from ..pipeline import FittedTruth
     from .worker import Job
 
 _SESSIONS: weakref.WeakKeyDictionary[ViewerModel, Session] = weakref.WeakKeyDictionary()
@@ -122,6 +123,7 @@ class Session:
         self.residual: PropertyMaps | None = None
         self.compared: tuple[int, int] | None = None
         self.saved = False
+        self.fitted: FittedTruth | None = None
         self.truths: dict[str, PropertyMaps] = {}
         self.truth_name = ""
         self.reference: Reference | None = None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..recipe import Recipe
     from .session import Session
 
-STEPS = ("sky", "reddening", "stars", "psf", "grid", "errors")
+STEPS = ("sky", "reddening", "stars", "psf", "grid", "errors", "impute")
 
 Steps = Generator[Progress, None, Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -14,6 +14,10 @@ from .grid import Grid, resample, resampled
 from .kernels import Kernel
 from .psf import Box, Sums, changed_box, convolution_sums, divided, matched, sampling_step, unmatched, update_sums
 from .star_list import Discs
+
+if TYPE_CHECKING:
+    from ..sed.library import Library
+    from .impute import Remembered
 
 T = TypeVar("T")
 
@@ -51,12 +55,18 @@ class Memory:
         By band, the part of the grid that the last change of masks has touched.
     discs : dict
         What the stars' circles cover of each image.
+    imputed : object, optional
+        What was filled last, and from what (`impute.Remembered`).
+    library : tuple, optional
+        Settings and redshift of the model spectra, and these (`sed.library.Library`).
     """
 
     stars: tuple[tuple[Any, ...], Any] | None = None
     kept: dict[tuple[str, str], tuple[BandImage, tuple[Any, ...], Any]] = field(default_factory=dict)
     touched: dict[str, Box] = field(default_factory=dict)
     discs: Discs = field(default_factory=dict)
+    imputed: Remembered | None = None
+    library: tuple[tuple[Any, ...], Library] | None = None
     _matched: dict[str, _Matched] = field(default_factory=dict)
     _changes: dict[str, tuple[BandImage, BandImage, Box]] = field(default_factory=dict)
     _gridded: dict[str, _Gridded] = field(default_factory=dict)

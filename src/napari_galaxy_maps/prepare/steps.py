@@ -21,6 +21,7 @@ from .errors import add_errors, background
 from .extent import detection_image, measure_ellipse
 from .gaia import fetch_gaia, is_archive
 from .grid import Grid, cutout, make_grid
+from .impute import impute_steps
 from .masks import Masks
 from .matching import band_kernel, common_psf, keep_broad, ready_kernels, too_broad
 from .memory import Memory
@@ -32,7 +33,7 @@ from .stars import find_stars_steps, fit_stars
 
 __all__ = ["STEPS", "Memory", "prepare", "prepare_steps"]
 
-STEPS = ("sky", "reddening", "stars", "psf", "grid", "errors")
+STEPS = ("sky", "reddening", "stars", "psf", "grid", "errors", "impute")
 """The steps in their order."""
 
 
@@ -150,7 +151,10 @@ def prepare_steps(
         gridded[name] = memory.do("errors", add_errors, image, sky, recipe.errors.model_copy())
         yield Progress("errors", done, total, _told(gridded[name]), gridded[name])
 
-    return _to_cube(galaxy, gridded, ellipse, grid, fwhm, recipe, memory, masks, shared)
+    cube = _to_cube(galaxy, gridded, ellipse, grid, fwhm, recipe, memory, masks, shared)
+    if recipe.impute.enabled:
+        cube = yield from impute_steps(cube, recipe, galaxy.distance_mpc, memory)
+    return cube
 
 
 def _at_nucleus(mask: np.ndarray, image: BandImage, ellipse: Ellipse) -> bool:

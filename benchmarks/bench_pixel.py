@@ -1,0 +1,160 @@
+"""How fast the Pixel panel follows the pointer: from a movement of the mouse over the canvas to the painted spectrum.
+
+    python benchmarks/bench_pixel.py [--models 50000] [--moves 200]        (without a display, under xvfb-run)
+
+A real window with a made-up cube of 18 bands, every pixel another spectrum; the pointer goes from pixel to pixel. The reference is the
+same plot painted whole each time (`canvas.draw`), in the same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+
+import numpy as np
+from bench_window import pause, wait
+
+GOAL_MS = 50.0
+SHAPE, PIXEL = (30, 40), 6.0
+
+
+def made_up(bands: tuple[str, ...]):
+    """A cube of models with noise, and its image at 3.4 micron."""
+    from astropy.wcs import WCS
+
+    from napari_galaxy_maps.bands import get_band
+    from napari_galaxy_maps.galaxy import BandCube, BandImage
+    from napari_galaxy_maps.recipe import LibrarySettings
+    from napari_galaxy_maps.sed.library import build_library
+
+    library = build_library(LibrarySettings(n_models=SHAPE[0] * SHAPE[1], seed=5), 0.002, cache=False)
+    light = library.light[:, library.columns(bands)].astype(float)
+    rng = np.random.default_rng(0)
+    data = (light / light.max(1, keepdims=True)).T * rng.lognormal(1, 1, len(light))
+    error = 0.05 * data
+    data = data + error * rng.normal(size=data.shape)
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval, wcs.wcs.crpix = ["RA---TAN", "DEC--TAN"], [150, 2], [SHAPE[1] / 2, SHAPE[0] / 2]
+    wcs.wcs.cdelt = [-PIXEL / 3600, PIXEL / 3600]
+    wcs.wcs.set()
+    planes = [array.reshape(-1, *SHAPE).astype("f4") for array in (data, error)]
+    nothing = np.zeros(SHAPE, np.int16)
+    cube = BandCube(*planes, bands, wcs, 12.0, PIXEL, None, nothing.astype(bool), nothing, "made up")
+    return cube, BandImage(planes[0][bands.index("WISE_3.4")], get_band("WISE_3.4"), wcs, fwhm=12)
+
+
+def run(n_models: int, moves: int) -> dict[str, float]:
+    """All figures of one window, ms."""
+    import napari
+    from qtpy.QtCore import QEvent, QObject, QPoint, QPointF, Qt
+    from qtpy.QtGui import QMouseEvent
+    from qtpy.QtWidgets import QApplication
+
+    from napari_galaxy_maps.bands import INPUT_BANDS
+    from napari_galaxy_maps.plugin import panels
+    from napari_galaxy_maps.plugin.layers import image_spec
+    from napari_galaxy_maps.plugin.session import session_for
+    from napari_galaxy_maps.plugin.spectra import Place, spectra_of
+    from napari_galaxy_maps.plugin.viewers import camera_and_scale_bar
+
+    cube, image = made_up(INPUT_BANDS)
+    viewer = napari.Viewer(show=True)
+    viewer.window.resize(1560, 940)
+    panels.open_all(viewer)
+    session = session_for(viewer)
+    session.set_recipe("sed", n_models=n_models)
+    session.set_recipe("galaxy", redshift=0.002)
+    session.show(image_spec(image, session.place(image), "made up"))
+    session.cube = cube
+    viewer.reset_view()
+    pause(3)
+    panels.raise_panel(viewer, "Pixel")
+    session.cube_changed.emit()
+    start = time.perf_counter()
+    wait(lambda: spectra_of(session).ready() and session.job is None)
+    made = time.perf_counter() - start
+    pause(4)
+    panel = panels.panel(viewer, "Pixel")
+    widget, (camera, _) = viewer.window._qt_viewer.canvas.native, camera_and_scale_bar(viewer)
+    centre = camera.center[-2:]
+
+    class Paints(QObject):
+        at = 0.0
+
+        def eventFilter(self, watched, event) -> bool:
+            if event.type() == QEvent.Type.Paint:
+                self.at = time.perf_counter()
+            return False
+
+    paints = Paints()
+    rng = np.random.default_rng(1)
+    to_paint, own, processor = [], [], []
+    for k in range(moves + 5):
+        north, west = ((rng.random(2) - 0.5) * np.array(SHAPE) * PIXEL * 0.9).tolist()
+        at = QPoint(
+            round(widget.width() / 2 + (west - centre[1]) * camera.zoom),
+            round(widget.height() / 2 - (north - centre[0]) * camera.zoom),
+        )
+        if k == 1:
+            panel.view.canvas.installEventFilter(paints)
+        before, paints.at = panel.updates, 0.0
+        event = QMouseEvent(
+            QEvent.Type.MouseMove, QPointF(at), QPointF(widget.mapToGlobal(at)), Qt.MouseButton.NoButton,
+            Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier,
+        )  # fmt: skip
+        start, busy = time.perf_counter(), time.thread_time()
+        QApplication.sendEvent(widget, event)
+        while time.perf_counter() - start < 2 and (panel.updates == before or (k and not paints.at)):
+            QApplication.processEvents()
+        if k >= 5 and panel.updates > before:
+            to_paint.append(paints.at - start)
+            own.append(panel.took)
+            processor.append(time.thread_time() - busy)
+    whole, parts = [], []
+    for k in range(20):
+        start = time.thread_time()
+        panel.view.canvas.draw()
+        middle = time.thread_time()
+        panel.spectra.at(Place(k % SHAPE[0], k))
+        whole.append(middle - start)
+        parts.append(time.thread_time() - middle)
+    found = {
+        "models made": 1e3 * made,
+        "movement to painted spectrum, median": 1e3 * float(np.median(to_paint)),
+        "movement to painted spectrum, 95 %": 1e3 * float(np.percentile(to_paint, 95)),
+        "of it the panel's own, median": 1e3 * float(np.median(own)),
+        "processor time of the window's thread, median": 1e3 * float(np.median(processor)),
+        "... 95 %": 1e3 * float(np.percentile(processor, 95)),
+        "... of one fit alone": 1e3 * float(np.median(parts)),
+        "... of painting the plot whole (reference)": 1e3 * float(np.median(whole)),
+        "share of movements that painted it whole": panel.view.repaints / (moves + 5),
+    }
+    viewer.close()
+    return found
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--models", type=int, default=50_000)
+    parser.add_argument("--moves", type=int, default=200)
+    parser.add_argument("--json", help="write the figures to this file")
+    options = parser.parse_args()
+    import os
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["GALAXY_MAPS_CACHE"] = folder
+        found = run(options.models, options.moves)
+    for name, value in found.items():
+        print(f"{name:45s} {value:10.2f}")
+    print(f"goal: {GOAL_MS:g} ms")
+    if options.json:
+        from pathlib import Path
+
+        Path(options.json).write_text(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,304 @@
+"""Filling of bands that are missing or not positive, by the spectra that go with what was measured in the others (DB21 Sect. 2.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..bands import BANDS, FIR_BANDS, INPUT_BANDS, get_band
+from ..exceptions import InputError
+from ..galaxy import BandCube, BandImage
+from ..maps import Flag
+from ..progress import Progress, Steps
+from ..recipe import ImputeSettings, Recipe, filling_settings
+
+if TYPE_CHECKING:
+    from ..sed.library import Library
+    from .memory import Memory
+
+HUBBLE_KM_S_MPC = 67.66
+"""Planck 2018; at the distances where it matters little."""
+MIN_BANDS = 3
+"""Fewer measured bands fix no spectrum."""
+
+
+@dataclass(frozen=True, eq=False)
+class Filled:
+    """Bands with their gaps filled.
+
+    Attributes
+    ----------
+    bands : tuple of str
+    values, errors : ndarray of float32, shape (n_bands, n_pixels)
+        As measured where that can be used, else the mean and standard deviation of the posterior.
+    imputed : ndarray of bool, shape (n_bands, n_pixels)
+        Where the values are not those that were measured.
+    """
+
+    bands: tuple[str, ...]
+    values: np.ndarray
+    errors: np.ndarray
+    imputed: np.ndarray
+
+
+def measured_bands(bands: Sequence[str]) -> list[int]:
+    """Places of the bands that spectra may be fitted to: the far infrared is what is to be predicted, and tells nothing here."""
+    return [i for i, band in enumerate(bands) if get_band(band).name not in FIR_BANDS]
+
+
+def fill_steps(
+    values: np.ndarray, errors: np.ndarray, bands: Sequence[str], wanted: Sequence[str], library: Library,
+    device: str = "auto",
+) -> Steps[Filled]:  # fmt: skip
+    """Fill what is missing or not positive in some bands.
+
+    A pixel in which fewer than three bands are measured, or whose light no model can explain, is left as it is.
+
+    Parameters
+    ----------
+    values, errors : ndarray, shape (n_bands, n_pixels)
+        Surface brightness in MJy/sr; NaN where nothing was measured.
+    bands : sequence of str
+        Along the first axis; the far infrared is not used.
+    wanted : sequence of str
+        Bands that are to be there afterwards: those of `bands`, and others.
+    library : Library
+    device : {"auto", "cpu", "cuda", "mps"}
+
+    Yields
+    ------
+    Progress
+        After every batch of pixels.
+
+    Raises
+    ------
+    InputError
+        When the values cannot be fitted at all (see `sed.likelihood.observed`).
+    """
+    from ..sed.fit import FitFlag, fit_steps
+
+    names = [get_band(band).name for band in bands]
+    n = values.shape[1]
+    out, out_errors = np.full((2, len(wanted), n), np.nan, np.float32)
+    for i, band in enumerate(wanted):
+        if band in names:
+            out[i], out_errors[i] = values[names.index(band)], errors[names.index(band)]
+    with np.errstate(invalid="ignore"):
+        bad = ~(np.isfinite(out) & (out > 0))
+    used = measured_bands(bands)
+    measured = np.isfinite(values[used]) & np.isfinite(errors[used])
+    pixels = np.flatnonzero(bad.any(0) & (measured.sum(0) >= MIN_BANDS))
+    imputed = np.zeros(bad.shape, bool)
+    if len(pixels):
+        fitted = yield from fit_steps(
+            values[used][:, pixels], errors[used][:, pixels], [names[i] for i in used], library, device
+        )
+        columns = library.columns(wanted)
+        good = fitted.fitted & ((fitted.flags & FitFlag.NO_MODEL_FITS) == 0)
+        imputed[:, pixels] = bad[:, pixels] & good
+        for i, column in enumerate(columns):
+            rows = imputed[i, pixels]
+            out[i, pixels[rows]], out_errors[i, pixels[rows]] = (
+                fitted.flux[column, rows],
+                fitted.flux_error[column, rows],
+            )
+    return Filled(tuple(wanted), out, out_errors, imputed)
+
+
+@dataclass(frozen=True, eq=False)
+class Remembered:
+    """What was filled last, and from what.
+
+    Attributes
+    ----------
+    key : tuple
+        Settings, redshift and bands.
+    values, errors : ndarray, shape (n_bands, ny, nx)
+        Before.
+    mask : ndarray of bool, shape (ny, nx)
+    filled : Filled
+        After, by pixel.
+    """
+
+    key: tuple[Any, ...]
+    values: np.ndarray
+    errors: np.ndarray
+    mask: np.ndarray
+    filled: Filled
+
+
+def model_redshift(redshift: float | None, distance_mpc: float | None) -> tuple[float, str]:
+    """The redshift of model spectra, and words for where it is from.
+
+    Parameters
+    ----------
+    redshift : float or None
+        As it was told.
+    distance_mpc : float or None
+        Without a redshift, that of the Hubble flow at this distance (67.7 km/s/Mpc, Planck 2018); without either it is 0.
+
+    Raises
+    ------
+    InputError
+        When model spectra do not reach so far.
+    """
+    from ..sed.library import checked_redshift
+
+    if redshift is not None:
+        return checked_redshift(redshift), f"model spectra at the redshift {redshift:g}"
+    if distance_mpc is not None and distance_mpc > 0:
+        found = HUBBLE_KM_S_MPC * distance_mpc / 299792.458
+        return checked_redshift(found), f"model spectra at the redshift {found:.4f} of {distance_mpc:.4g} Mpc"
+    return 0.0, "model spectra at redshift 0, for no redshift or distance was told (--redshift)"
+
+
+def impute_steps(
+    cube: BandCube, recipe: Recipe, distance_mpc: float | None = None, memory: Memory | None = None
+) -> Steps[BandCube]:
+    """Fill the gaps and the pixels that are not positive in a cube, as `recipe.impute` says.
+
+    Parameters
+    ----------
+    cube : BandCube
+    recipe : Recipe
+        Its sections ``impute``, ``sed``, ``galaxy`` and ``model`` (the device) count.
+    distance_mpc : float, optional
+        Of the galaxy, for the redshift where none is told.
+    memory : Memory, optional
+        Where it holds the cube as it was before, only pixels that have changed are fitted again.
+
+    Yields
+    ------
+    Progress
+        After every batch of pixels, then with the image of each band in which something was filled.
+
+    Returns
+    -------
+    BandCube
+        Where a band was filled its error is the posterior's and the flag says so; without anything to fill, the cube itself.
+
+    Raises
+    ------
+    InputError
+        When there are fewer than three bands, or the redshift is absurd.
+    """
+    from ..sed.library import library_steps
+
+    seen = [cube.bands[i] for i in measured_bands(cube.bands)]
+    if len(seen) < MIN_BANDS:
+        raise InputError(
+            f"Bands can be filled from at least three others up to 22 micron, and there {'is' if len(seen) == 1 else 'are'} only "
+            f"{' and '.join(seen) or 'none'}; add images, or switch the filling off (impute.enabled)."
+        )
+    z, words = model_redshift(recipe.galaxy.redshift, distance_mpc)
+    settings = filling_settings(recipe)
+    wanted = wanted_bands(cube.bands, recipe.impute)
+    n = cube.mask.size
+    values, errors = (array.reshape(len(cube.bands), n) for array in (cube.data, cube.uncertainty))
+    use = ~cube.mask.ravel()
+    key = (settings, recipe.impute.model_copy(), z, cube.bands, cube.shape)
+    last = None if memory is None else memory.imputed
+    changed = use
+    if last is not None and last.key == key:
+        changed = use & _differs(cube, last).ravel()
+    if memory is None or memory.library is None or memory.library[0] != (settings, z):
+        library = yield from library_steps(settings, z)
+        if memory is not None:
+            memory.library = ((settings, z), library)
+    else:
+        library = memory.library[1]
+    fresh = yield from fill_steps(
+        values[:, changed], errors[:, changed], cube.bands, wanted, library, recipe.model.device
+    )
+    filled = _merged(
+        fresh, changed, use, values, errors, cube.bands, wanted, last if last and last.key == key else None
+    )
+    if memory is not None:
+        memory.imputed = Remembered(key, cube.data, cube.uncertainty, cube.mask, filled)
+    return (yield from _to_cube(cube, filled, words))
+
+
+def wanted_bands(bands: Sequence[str], settings: ImputeSettings) -> tuple[str, ...]:
+    """The bands that are filled: those of `bands` short of the far infrared, or all that a model can take."""
+    given = [bands[i] for i in measured_bands(bands)]
+    names = set(INPUT_BANDS) | set(given) if settings.bands == "all" else set(given)
+    return tuple(name for name in BANDS if name in names)
+
+
+def _differs(cube: BandCube, last: Remembered) -> np.ndarray:
+    """Pixels in which a cube is not as it was, shape (ny, nx)."""
+    changed = last.mask & ~cube.mask
+    for now, then in ((cube.data, last.values), (cube.uncertainty, last.errors)):
+        if now is not then:
+            changed |= (now.view(np.int32) != then.view(np.int32)).any(axis=0)  # bit by bit, so that NaN equals NaN
+    return changed
+
+
+def _merged(
+    fresh: Filled, changed: np.ndarray, use: np.ndarray, values: np.ndarray, errors: np.ndarray, bands: Sequence[str],
+    wanted: tuple[str, ...], last: Remembered | None,
+) -> Filled:  # fmt: skip
+    """The pixels just filled among those that were filled before, and those that are masked as they are."""
+    out, out_errors = np.full((2, len(wanted), use.size), np.nan, np.float32)
+    imputed = np.zeros(out.shape, bool)
+    for i, band in enumerate(wanted):
+        if band in bands:
+            out[i], out_errors[i] = values[bands.index(band)], errors[bands.index(band)]
+    if last is not None:
+        kept = use & ~changed
+        out[:, kept], out_errors[:, kept] = last.filled.values[:, kept], last.filled.errors[:, kept]
+        imputed[:, kept] = last.filled.imputed[:, kept]
+    out[:, changed], out_errors[:, changed], imputed[:, changed] = fresh.values, fresh.errors, fresh.imputed
+    return Filled(wanted, out, out_errors, imputed)
+
+
+def _to_cube(cube: BandCube, filled: Filled, words: str) -> Steps[BandCube]:
+    """The cube with what was filled; its far infrared stays as it was."""
+    names = [name for name in BANDS if name in cube.bands or name in filled.bands]
+    names = [name for name in names if name in cube.bands or filled.imputed[filled.bands.index(name)].any()]
+    data, uncertainty = np.full((2, len(names), *cube.shape), np.nan, np.float32)
+    shared = None if cube.correlation is None else np.full(len(names), cube.correlation.max())
+    systematic = None if cube.systematic is None else np.full(len(names), cube.systematic.max())
+    images = dict(cube.images)
+    inside = ~cube.mask.ravel()
+    told = 0
+    for k, name in enumerate(names):
+        there = name in cube.bands
+        if there:
+            i = cube.bands.index(name)
+            data[k], uncertainty[k] = cube.data[i], cube.uncertainty[i]
+            for array, known in ((shared, cube.correlation), (systematic, cube.systematic)):
+                if array is not None and known is not None:
+                    array[k] = known[i]
+        if name not in filled.bands:
+            continue
+        j = filled.bands.index(name)
+        where = filled.imputed[j]
+        if where.any():
+            data[k].ravel()[where], uncertainty[k].ravel()[where] = filled.values[j, where], filled.errors[j, where]
+            error = float(np.median(filled.errors[j, where] / filled.values[j, where]))
+            note = (
+                f"{where.sum() / max(1, inside.sum()):.1%} of its pixels filled by {words}, good to {error:.0%}"
+                if there
+                else f"not given: all of it filled by {words}, good to {error:.0%}"
+            )
+            base = images.get(name)
+            if base is None:
+                base = BandImage(data[k], get_band(name), cube.wcs, fwhm=cube.fwhm, meta={"imputed": True})
+            images[name] = base.evolve(note, data=data[k], uncertainty=uncertainty[k])
+            told += 1
+            yield Progress("impute", told, len(names), f"{name}: {note}", images[name])
+        elif name in images:
+            images[name] = images[name].evolve(data=data[k], uncertainty=uncertainty[k])
+    if not told:
+        yield Progress("impute", 1, 1, "nothing to fill")
+        return cube
+    flags = cube.flags.copy()
+    flags.ravel()[filled.imputed.any(0)] |= Flag.BAND_MISSING
+    return replace(
+        cube, data=data, uncertainty=uncertainty, bands=tuple(names), flags=flags, images=images, correlation=shared,
+        systematic=systematic,
+    )  # fmt: skip
