@@ -34,6 +34,8 @@ REACH = 128
 TILE = {"cpu": 512, "cuda": 2048, "mps": 1024}
 """Side in pixels of what is predicted at a time, by device."""
 FAINT_SIGMA = 3.0
+SMALL, _WIDE = 48, 64
+"""Images of fewer pixels along both sides than the first are enlarged to the second at least."""
 _WHOLE = 512
 """Side in pixels of images whose features are computed in one piece."""
 
@@ -83,8 +85,9 @@ class StellarUNet:
         Without normalisations.
     settings : mapping
         How the network is built: ``widths``, ``hidden``, ``head``.
-    calibration : ndarray, shape (7, 2)
-        For each property the factor and the power that bring the network's sigma to what was measured.
+    calibration : ndarray, shape (7, 3)
+        For each property the shift in dex of the network's values, and the factor and the power of its sigma, that bring both
+        to what was measured.
     cloud : ColourCloud
     library : Library
     card : ModelCard
@@ -147,6 +150,8 @@ class StellarUNet:
 
         from .unet import STRIDE
 
+        if max(cube.shape) < SMALL:
+            return (yield from self._predict_small(cube, device))
         used = self.check_bands(cube.bands)
         on = resolve_device(device)
         side = tile or TILE[on]
@@ -175,6 +180,25 @@ class StellarUNet:
         taught = [(k, name) for k, name in enumerate(STELLAR_PROPERTIES) if name in self.card.properties]
         maps, sigmas = ({name: planes[k] for k, name in taught} for planes in (values, errors))
         return PropertyMaps(maps, sigmas, cube.wcs, flags, self._provenance(used, on))
+
+    def _predict_small(self, cube: BandCube, device: str) -> Steps[PropertyMaps]:
+        """A small image is enlarged first, and its maps are averaged: at the network's coarsest level it would be a pixel or two."""
+        factor = -(-_WIDE // max(cube.shape))
+        large = enlarged(cube, factor)
+        maps = yield from self.predict_steps(large, device)
+
+        def averaged(plane: np.ndarray) -> np.ndarray:
+            return np.asarray(plane.reshape(cube.shape[0], factor, cube.shape[1], factor).mean((1, 3)), np.float32)
+
+        values = {
+            name: averaged(plane) if TARGETS[name].logarithm else np.log10(averaged(10**plane))
+            for name, plane in maps.values.items()
+        }
+        errors = {name: averaged(plane) for name, plane in maps.errors.items()}
+        data, sigma = self._window(cube, (slice(0, cube.shape[0]), slice(0, cube.shape[1])))
+        blank = np.isnan(next(iter(values.values())))
+        flags = cube.flags | np.where(blank, 0, self._flags(data, sigma, self.check_bands(cube.bands))).astype(np.int16)
+        return replace(maps, values=values, errors=errors, wcs=cube.wcs, flags=flags)
 
     def predict(
         self, cube: BandCube, device: str = "auto", progress: Callable[[Progress], None] | None = None
@@ -238,8 +262,8 @@ class StellarUNet:
         head = Head(kind=self.settings["head"], maps=len(STELLAR_PROPERTIES))
         value, spread = (t[0].cpu().numpy() for t in head.read(outputs.float()))
         for k, target in enumerate(TARGETS.values()):
-            factor, power = self.calibration[k]
-            value[k] = target.value(value[k])
+            shift, factor, power = self.calibration[k]
+            value[k] = target.value(value[k]) + shift
             spread[k] = factor * (spread[k] * target.unit) ** power
             if target.logarithm:
                 value[k] = 10 ** value[k]
@@ -339,6 +363,26 @@ def binned(cube: BandCube, factor: int) -> BandCube:
         cube, data=np.where(empty, np.nan, data).astype(np.float32), uncertainty=np.where(empty, np.nan, sigma).astype(np.float32),
         mask=np.asarray(empty.all(axis=0)), flags=np.zeros((ny, nx), np.int16), pixel_arcsec=cube.pixel_arcsec * factor,
         pixel_pc=cube.pixel_pc * factor if cube.pixel_pc else None,
+    )  # fmt: skip
+
+
+def enlarged(cube: BandCube, factor: int) -> BandCube:
+    """A cube with `factor` x `factor` pixels for each, linear between their middles, constant next to missing ones."""
+    from scipy.ndimage import zoom
+
+    data, sigma = (
+        np.stack([zoom(plane, factor, order=1, grid_mode=True, mode="nearest") for plane in planes])
+        for planes in (np.where(cube.mask, np.nan, cube.data), cube.uncertainty)
+    )
+    # Interpolation must not cost pixels that were measured.
+    data, sigma = (
+        np.where(np.isfinite(fine), fine, np.kron(coarse, np.ones((1, factor, factor), np.float32)))
+        for fine, coarse in ((data, np.where(cube.mask, np.nan, cube.data)), (sigma, cube.uncertainty))
+    )
+    mask = np.kron(cube.mask, np.ones((factor, factor))) > 0
+    return replace(
+        cube, data=data.astype(np.float32), uncertainty=sigma.astype(np.float32), mask=mask, flags=np.zeros(mask.shape, np.int16),
+        pixel_arcsec=cube.pixel_arcsec / factor, pixel_pc=cube.pixel_pc / factor if cube.pixel_pc else None,
     )  # fmt: skip
 
 

@@ -30,7 +30,14 @@ _DEEP = 0.1
 
 
 def assemble_steps(
-    network: UNet, head: str, train: Pairs, validation: Pairs, card: ModelCard, library: int = 3000, seed: int = 0
+    network: UNet,
+    head: str,
+    train: Pairs,
+    validation: Pairs,
+    card: ModelCard,
+    library: int = 3000,
+    seed: int = 0,
+    held: Pairs | None = None,
 ) -> Steps[StellarUNet]:
     """Make a model of a network, yielding between the parts of the work.
 
@@ -41,7 +48,7 @@ def assemble_steps(
     head : str
         Its kind (`models.heads.Head`).
     train, validation : Pairs
-        The cloud and the library are made of the first, uncertainties calibrated on the second.
+        The cloud and the library are made of the first, the cloud's limits of the second.
     card : ModelCard
     library : int
         Mock galaxies to keep for comparison.
@@ -56,8 +63,8 @@ def assemble_steps(
     none = Library(*(np.zeros((0, 1)) for _ in range(3)), *(np.zeros(0, np.int64) for _ in range(2)))
     cloud = fit_cloud(train, validation, seed)
     yield Progress("assemble", 1, 3, "the training set's colours")
-    model = StellarUNet(bare, settings, np.tile([1.0, 1.0], (len(STELLAR_PROPERTIES), 1)), cloud, none, card)
-    model = replace(model, calibration=calibrate(model, validation))
+    model = StellarUNet(bare, settings, np.tile([0.0, 1.0, 1.0], (len(STELLAR_PROPERTIES), 1)), cloud, none, card)
+    model = replace(model, calibration=calibrate(model, validation if held is None else held))
     yield Progress("assemble", 2, 3, "uncertainties calibrated")
     model = replace(model, library=make_library(model, train.take(slice(0, library))))
     yield Progress("assemble", 3, 3, f"library of {len(model.library.seeds):,} mocks")
@@ -101,51 +108,51 @@ def _bright_pixels(mocks: Pairs, count: int, seed: int) -> np.ndarray:
     return np.concatenate(found)
 
 
-def calibrate(model: StellarUNet, validation: Pairs, galaxies: int = 400) -> np.ndarray:
-    """Factor and power of sigma by property, shape (7, 2): the likelihood decides the power, the 68 % interval the factor.
+def calibrate(model: StellarUNet, held: Pairs, galaxies: int = 400) -> np.ndarray:
+    """Shift of the value, and factor and power of sigma, by property, shape (7, 3).
 
-    Galaxies have one vote each; pixels are those inside twice the radius that holds half of the stars' mass, or so much of
-    it as the image shows.
+    The shift takes the mean error of the sums inside 2 R_half away: the network says medians, and a sum is of means. Factor
+    and power are such that 68.3 and 95 % of the pixels there are within 1 and 1.96 sigma. Galaxies have one vote each.
     """
-    from scipy.optimize import minimize_scalar
+    from ..measure.stellar_scores import galaxy_sums, half_radius
 
-    from ..measure.stellar_scores import half_radius
-
-    n_maps = len(STELLAR_PROPERTIES)
-    misses: list[list[np.ndarray]] = [[] for _ in range(n_maps)]
-    sigmas: list[list[np.ndarray]] = [[] for _ in range(n_maps)]
+    sums: list[list[float]] = [[] for _ in STELLAR_PROPERTIES]
+    pixels: list[list[np.ndarray]] = [[] for _ in STELLAR_PROPERTIES]
     rng = np.random.default_rng(0)
-    for row in range(min(galaxies, len(validation))):
-        maps = model.predict(noisy_cube(validation, row), "cpu")
-        truth = true_maps(validation, row)
-        away, _ = half_radius({"LOG_SIGMA_STAR": truth["LOG_SIGMA_STAR"]}, isophotes=False)
+    for row in range(min(galaxies, len(held))):
+        maps, truth = model.predict(noisy_cube(held, row), "cpu"), true_maps(held, row)
+        radius = half_radius({"LOG_SIGMA_STAR": truth["LOG_SIGMA_STAR"]}, isophotes=False)
+        table = galaxy_sums(maps.values, truth, radius=radius, edges=(0.0, _INSIDE))
+        delta = {str(r["property"]): float(r["delta"]) for r in table if r["region"] == "sum"}
         for k, (name, target) in enumerate(TARGETS.items()):
-            value, sigma, true = (p[away < _INSIDE] for p in (maps.values[name], maps.errors[name], truth[name]))
+            if name not in delta:
+                continue
+            if np.isfinite(delta[name]):
+                sums[k].append(delta[name])
+            value, sigma, true = (p[radius[0] < _INSIDE] for p in (maps.values[name], maps.errors[name], truth[name]))
             with np.errstate(invalid="ignore", divide="ignore"):
                 if target.logarithm:
                     value, sigma, true = np.log10(value), sigma / value / np.log(10), np.log10(true)
             good = np.flatnonzero(np.isfinite(value - true) & (sigma > 0))
             if len(good) >= 8:
                 good = rng.choice(good, 64)  # the same number of each galaxy
-                misses[k].append(np.abs(value - true)[good])
-                sigmas[k].append(sigma[good])
-    found = np.ones((n_maps, 2))
-    for k in range(n_maps):
-        if not misses[k]:
-            continue
-        miss, sigma = np.concatenate(misses[k]), np.concatenate(sigmas[k])
-
-        def factor(power: float, miss: np.ndarray = miss, sigma: np.ndarray = sigma) -> float:
-            return float(np.quantile(miss / sigma**power, 0.6827))
-
-        def surprise(power: float, miss: np.ndarray = miss, sigma: np.ndarray = sigma) -> float:
-            scaled = factor(power, miss, sigma) * sigma**power
-            # Of a Student t with 4 degrees of freedom: a few strays must not decide.
-            return float(np.mean(np.log(scaled) + 2.5 * np.log1p((miss / scaled) ** 2 / 4)))
-
-        power = float(minimize_scalar(surprise, bounds=(0.3, 2.0), method="bounded").x)
-        found[k] = factor(power), power
+                pixels[k].append(np.stack([(value - true)[good], sigma[good]]))
+    found = np.tile([0.0, 1.0, 1.0], (len(STELLAR_PROPERTIES), 1))
+    for k, parts in enumerate(pixels):
+        if parts and sums[k]:
+            shift = float(np.mean(sums[k]))
+            miss, sigma = np.concatenate(parts, axis=1)
+            found[k] = shift, *_widths(np.abs(miss + shift), sigma)
     return found
+
+
+def _widths(miss: np.ndarray, sigma: np.ndarray) -> tuple[float, float]:
+    """Factor and power by which sigma covers 68.3 and 95 % of errors, or comes nearest to it."""
+    powers = np.linspace(0.2, 3.0, 113)
+    factors = np.array([np.quantile(miss / sigma**power, 0.683) for power in powers])
+    outer = [np.mean(miss < 1.96 * f * sigma**p) for f, p in zip(factors, powers, strict=True)]
+    best = int(np.argmin(np.abs(np.array(outer) - 0.95) + 1e-3 * np.abs(powers - 1)))
+    return float(factors[best]), float(powers[best])
 
 
 def make_library(model: StellarUNet, mocks: Pairs) -> Library:

@@ -171,7 +171,7 @@ def _assemble_own_steps(
     none = Library(np.zeros((0, 1)), np.zeros(deepest), np.zeros((deepest, 1)), nothing, nothing)
     cloud = fit_own_cloud(train, validation, settings.seed)
     yield Progress("assemble", 1, 2, "the training set's colours")
-    start = np.tile([1.0, 1.0], (len(STELLAR_PROPERTIES), 1))
+    start = np.tile([0.0, 1.0, 1.0], (len(STELLAR_PROPERTIES), 1))
     model = StellarUNet(bare, told, start, cloud, none, card)
     calibration = calibrate(model, validation)
     for k, name in enumerate(STELLAR_PROPERTIES):

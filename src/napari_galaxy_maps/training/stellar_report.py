@@ -37,6 +37,7 @@ SETS: dict[str, tuple[str, int, int, int, str]] = {
     "train128": ("train", 50_000, 4000, 128, "training"),
     "validation64": ("validation", 0, 600, 64, "training"),
     "validation128": ("validation", 5000, 200, 128, "training"),
+    "calibration128": ("validation", 10_000, 400, 128, "sdss"),
     "test128": ("test", 0, 800, 128, "sdss"),
     "test64": ("test", 0, 800, 64, "sdss"),
     "test16": ("test", 0, 800, 16, "sdss"),
@@ -163,7 +164,8 @@ def main(arguments: list[str] | None = None) -> int:
         told = f"{size / 1e6:.2f} million parameters, {', '.join(map(str, settings.widths))} channels by level."
         card = stellar_card.base_card(settings, recipe, told)
         train, held = Pairs.open(options.sets / "train64"), Pairs.open(options.sets / "validation64")
-        model = drain(assemble_steps(network, settings.head, train, held, card))
+        calibration = Pairs.open(options.sets / "calibration128")
+        model = drain(assemble_steps(network, settings.head, train, held, card, held=calibration))
         tables, notes, numbers = measure(model, options.sets)
         model = replace(model, card=with_more(replace(card, tables=tables, notes=notes), options.notes))
         write(model, options.out, numbers)
