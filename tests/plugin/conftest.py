@@ -135,7 +135,7 @@ def told() -> Iterator[list]:
     yield Told()
 
 
-def wait_for(qtbot, condition: Callable[[], bool], seconds: float = 30) -> None:
+def wait_for(qtbot, condition: Callable[[], bool], seconds: float = 60) -> None:
     """Let the event loop run until something is so."""
     end = time.monotonic() + seconds
     while not condition():

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 
 import pytest
 
@@ -55,3 +57,13 @@ def test_panels_load_no_heavy_module_and_are_painted_soon():
     assert not set(HEAVY) & set(found["new"])
     # The goal is 0.3 s, which benchmarks/bench_window.py measures; a busy test machine gets three times that.
     assert max(found["seconds"].values()) < 0.9, found["seconds"]
+
+
+def test_the_window_does_not_wait_for_a_torch_that_a_thread_is_still_importing(monkeypatch):
+    from napari_galaxy_maps.plugin.predict_panel import available_devices
+
+    half = ModuleType("torch")  # as it stands in sys.modules meanwhile: without anything to ask
+    half.__spec__ = ModuleSpec("torch", None)
+    half.__spec__._initializing = True
+    monkeypatch.setitem(sys.modules, "torch", half)
+    assert available_devices() == {"auto", "cpu"}

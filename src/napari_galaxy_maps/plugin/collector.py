@@ -32,6 +32,14 @@ def let_go(who: str) -> None:
         _Stillness.wait()
 
 
+def let_go_aside(who: str) -> None:
+    """The reverse of `hold` for other threads than the window's: what is there is set aside, and collected another time."""
+    _holders.discard(who)
+    gc.freeze()
+    if not _holders:
+        gc.set_threshold(*_USUAL)
+
+
 def set_aside() -> None:
     """Collect, and take all that is there by now out of the full collections to come."""
     gc.unfreeze()

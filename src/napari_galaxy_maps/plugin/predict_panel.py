@@ -391,7 +391,9 @@ class PredictPanel(Panel):
 
 def available_devices() -> set[str]:
     """Where a model can run, as far as is known without importing torch for it."""
-    if "torch" not in sys.modules:
+    torch = sys.modules.get("torch")
+    # Half imported by another thread: who asks for it now waits until the import is over, and the window with him.
+    if torch is None or getattr(torch.__spec__, "_initializing", False):
         return {"auto", "cpu"}
     from ..models import device
 

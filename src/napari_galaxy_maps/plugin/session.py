@@ -96,6 +96,7 @@ class Session:
         self._waiting: list[Callable[[], None]] = []
         self._arranged = False
         self._steps_to_tell = False
+        self._unplaced = False
         self._caption = Caption(self._viewer, self.turns)
         self.circles, self.painting, self.following = Circles(self), Painting(self), Following(self)
         self.reopening = Reopening(self)
@@ -201,8 +202,16 @@ class Session:
         """All that is shown, by key."""
         return {key: layer for key in list(self._layers) if (layer := self.layer(key)) is not None}
 
-    def show(self, spec: LayerSpec) -> Layer:
-        """Put `spec` into the layer that shows its key already, else into a new one; main thread only."""
+    def show(self, spec: LayerSpec, in_a_row: bool = False) -> Layer:
+        """Put `spec` into the layer that shows its key already, else into a new one; main thread only.
+
+        Parameters
+        ----------
+        spec : LayerSpec
+            What is shown.
+        in_a_row : bool
+            Others follow, and `viewers.place_layers` after them all.
+        """
         layer = self.layer(spec.key)
         if layer is not None:
             return self._update(layer, spec)
@@ -213,7 +222,9 @@ class Session:
         self._given_names[spec.key] = spec.name
         layers = self.viewer.layers
         above = [i for i, other in enumerate(layers) if (s := shown_in(other)) and s.key.rank > spec.key.rank]
-        with viewers.unselected(layers, len(layers) > 0):
+        off = in_a_row and not layer.visible
+        self._unplaced |= off
+        with viewers.unselected(layers, len(layers) > 0), viewers.unplaced(self.viewer, off):
             layers.insert(min(above, default=self._below_overlays()), layer)
         if layer.visible:
             self._caption.later()
@@ -268,9 +279,16 @@ class Session:
         return layer
 
     def show_later(self, specs: Iterable[LayerSpec], done: Callable[[], None] | None = None) -> None:
-        """Show layers one per turn of the event loop (a layer costs 90 ms), then call `done` in another."""
-        tasks: list[Callable[[], Any]] = [partial(self.show, spec) for spec in specs]
+        """Show layers one per turn of the event loop (a layer costs 70 ms), then call `done` in another."""
+        tasks: list[Callable[[], Any]] = [partial(self.show, spec, in_a_row=True) for spec in specs]
+        if tasks:
+            tasks.append(self._place)
         self.turns.add(tasks if done is None else [*tasks, done])
+
+    def _place(self) -> None:
+        if self._unplaced:
+            self._unplaced = False
+            viewers.place_layers(self.viewer)
 
     @property
     def busy_showing(self) -> bool:

@@ -52,7 +52,7 @@ class Turns:
         ----------
         tasks : iterable of callables
         canvas_only : bool
-            They change nothing but the canvas, so that the rest of the window need not be painted after them.
+            They change nothing but the canvas, so that the rest of the window is not painted after them.
         """
         from qtpy.QtCore import QTimer
         from qtpy.QtWidgets import QApplication
@@ -78,7 +78,7 @@ class Turns:
             collector.let_go("turns")
             return
         task, canvas_only = self._tasks.pop(0)
-        paint = viewers.hold_painting(viewer) if not canvas_only else lambda: None
+        paint = viewers.hold_painting(viewer, canvas_only)
         try:
             task()
         finally:

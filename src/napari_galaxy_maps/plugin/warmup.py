@@ -5,10 +5,13 @@ from __future__ import annotations
 import atexit
 import gc
 import importlib
+import importlib.util
 import logging
+import os
 import threading
 import time
 from functools import partial
+from pathlib import Path
 
 from . import collector
 
@@ -28,6 +31,8 @@ MODULES = (
     "torch",
 )
 """In the order in which a job meets them."""
+LIBRARIES = (("xgboost", "libxgboost.so"), ("torch", "libtorch_cpu.so"))
+"""Compiled libraries so large that loading them takes 0.2 s of a processor each."""
 
 _DELAY = 1.5
 _PAUSE = 0.05
@@ -62,8 +67,11 @@ def _run() -> None:
     global _done
     try:
         _leaving.wait(_DELAY)
-        gc.freeze()  # imports make full collections frequent; each would go through all of napari
+        gc.freeze()
+        # Imports make full collections frequent: each would stop the window for 0.1 s.
+        collector.hold("warmup")
         for task in (
+            *(partial(_load_library, *names) for names in LIBRARIES),
             *(partial(importlib.import_module, name) for name in MODULES),
             _make_first_layer,
             _make_first_circle,
@@ -78,9 +86,26 @@ def _run() -> None:
                 LOGGER.debug("doing ahead failed", exc_info=True)
             # The window gets the interpreter to itself between two tasks.
             time.sleep(_PAUSE)
-        collector.set_aside()
     finally:
+        collector.let_go_aside("warmup")
         _done = True
+
+
+def _load_library(package: str, name: str) -> None:
+    """Load a package's library before its import does, which would hold the interpreter's lock all the while.
+
+    A function that is called through ctypes gives the lock away; ``ctypes.CDLL`` and ``import`` do not.
+    """
+    import ctypes
+
+    found = importlib.util.find_spec(package)
+    path = Path(found.origin).parent / "lib" / name if found is not None and found.origin else None
+    if path is None or not path.exists() or not hasattr(os, "RTLD_NOW"):
+        return  # another system or build: the import loads it
+    dlopen = ctypes.CDLL(None).dlopen
+    dlopen.argtypes, dlopen.restype = (ctypes.c_char_p, ctypes.c_int), ctypes.c_void_p
+    if dlopen(os.fsencode(path), os.RTLD_NOW) is None:
+        LOGGER.debug("loading %s ahead failed", path)
 
 
 def _small_job() -> None:
