@@ -20,7 +20,7 @@ def copy(tmp_path):
 
 
 def test_the_registry_lists_models_with_cards():
-    assert list_models() == ["dust-forest"]
+    assert list_models() == ["dust-forest", "stellar-unet"]
     assert load_card("dust-forest").bands == INPUT_BANDS
 
 
