@@ -149,3 +149,32 @@ def test_what_is_no_image_of_the_sky_is_refused_in_one_sentence(shared_data, nam
     with pytest.raises(InputError, match=says) as caught:
         find_images([shared_data / "fits_cases" / f"{name}.fits"])
     assert f"{name}.fits" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_the_stellar_mass_of_a_real_spiral_is_taylors(shared_data):
+    """NGC 6977 in g, r and i, with the unit that its interpolated images need: within 0.15 dex where S/N > 10; stars are flagged."""
+    from napari_galaxy_maps.maps import Flag
+    from napari_galaxy_maps.measure.colour_mass import taylor_mass
+    from napari_galaxy_maps.models.registry import load_model
+    from napari_galaxy_maps.prepare.steps import prepare_steps
+    from napari_galaxy_maps.progress import drain
+
+    recipe = Recipe().with_values(["galaxy.redshift=0.0198", "grid.pixel=1.19"])
+    recipe.input.bands.update({f"reprojected_sdss_{letter}.fits.bz2": f"SDSS_{letter}" for letter in "gri"})
+    recipe.input.units.update({f"SDSS_{letter}": "0.985 MJy/sr" for letter in "gri"})
+    cube = drain(prepare_steps(read_galaxy([shared_data / "galaxies" / "ngc6976_group"], recipe), recipe))
+    maps = load_model("stellar-unet").predict(cube, "cpu")
+    g, i = (cube.data[cube.bands.index(band)] for band in ("SDSS_g", "SDSS_i"))
+    bright = (cube.data > 10 * cube.uncertainty).all(axis=0) & np.isfinite(maps.values["LOG_SIGMA_STAR"])
+    miss = (maps.values["LOG_SIGMA_STAR"] - taylor_mass(g, i, 0.0198))[bright]
+    assert bright.sum() > 1000
+    assert abs(np.median(miss)) < 0.1 and np.mean(np.abs(miss) < 0.15) > 0.8
+    odd = (maps.flags[bright] & Flag.OUT_OF_DISTRIBUTION) != 0
+    assert 0 < odd.mean() < 0.1 and np.median(np.abs(miss[odd])) > 0.15
+
+
+def test_an_interpolated_sdss_image_is_told_of(shared_data):
+    recipe = Recipe()
+    recipe.input.bands.update({f"reprojected_sdss_{letter}.fits.bz2": f"SDSS_{letter}" for letter in "gri"})
+    galaxy = read_galaxy([shared_data / "galaxies" / "ngc6976_group"], recipe)
+    assert "too low by 9: then give the unit as '0.9851 MJy/sr'" in " ".join(galaxy.images["SDSS_g"].notes)

@@ -57,10 +57,12 @@ def test_a_galaxy_never_seen_is_mapped_with_honest_errors(unet):
         seen = make_mock(seed, View(size=64))
         maps = unet.predict(cube_of(seen), "cpu")
         bright = seen.model[2] > 10 * seen.uncertainty[2]
+        if bright.sum() < 20:
+            continue  # a dwarf that SDSS hardly sees
         miss = (maps.values["LOG_SIGMA_STAR"] - seen.truth["LOG_SIGMA_STAR"])[bright]
         inside.append(np.mean(np.abs(miss) < maps.errors["LOG_SIGMA_STAR"][bright]))
         misses.append(np.median(miss))
-    assert np.std(misses) < 0.3 and abs(np.mean(misses)) < 0.15
+    assert len(misses) > 12 and np.std(misses) < 0.3 and abs(np.mean(misses)) < 0.15
     assert 0.45 < np.mean(inside) < 0.9
 
 
@@ -166,15 +168,15 @@ def test_images_smaller_than_a_block_are_mapped(unet, cube):
 
 
 def test_the_mocks_most_alike_are_those_that_look_so(unet):
-    """A galaxy of the library is found as its own nearest neighbour; a red one's neighbours are redder than a blue one's."""
+    """A galaxy of the library is found again, with other noise, as its own nearest neighbour."""
     from napari_galaxy_maps.training.mock_set import training_view
 
-    rows = (5, 17, 40)
+    rows = (5, 17, 100)  # not among the faintest, which noise makes alike
     for row in rows:
         seed, size = int(unet.library.seeds[row]), int(unet.library.sizes[row])
         own = make_mock(seed, replace(training_view(seed, size), noise=1.0))
         found = unet.neighbours(cube_of(own), 3)
-        assert seed in [s for s, _, _ in found]
+        assert seed == found[0][0]
         assert [d for _, _, d in found] == sorted(d for _, _, d in found)
 
 
