@@ -142,8 +142,18 @@ class Circles:
         self._show_selection()
 
     def _make_in_turn(self) -> None:
-        if not self._dismissed:
-            self.make()
+        if self._dismissed or self.layer is not None:
+            return
+        layer = self.make()
+        if layer is not None:
+            # A first shape costs the canvas 90 ms to paint: not in the turn that paints its row in the list of layers.
+            layer.visible = False
+            self.session.turns.add([self._switch_on], canvas_only=True)
+
+    def _switch_on(self) -> None:
+        layer = self.layer
+        if layer is not None:
+            layer.visible = True
 
     def _show_selection(self) -> None:
         layer = self.layer
