@@ -126,6 +126,26 @@ def mock() -> None:
         save(viewer, session, "mock_panel")
 
 
+def stellar() -> None:
+    """Star formation of the sample spiral by stellar-unet, and the mocks that look most like it."""
+    with window() as (viewer, session):
+        folder = sample_data.sample_folder()
+        sample_data.use_recipe(session, folder)
+        loading.add_paths(session, [folder])
+        settle(session)
+        panels.raise_panel(viewer, "Predict")
+        session.set_recipe("model", name="stellar-unet")
+        work.predict(session)
+        settle(session)
+        session.focus(Key("map", "LOG_SIGMA_SFR"))
+        session.fit(Key("map", "LOG_SIGMA_SFR"))
+        neighbours = panel(viewer, "Neighbours")
+        panels.raise_panel(viewer, "Neighbours")
+        wait(lambda: neighbours.found is not None)
+        point(viewer, session, 10, 10)
+        save(viewer, session, "neighbours")
+
+
 def measuring() -> None:
     """Apertures on the sample spiral's maps, and pixels picked in a plot beside its truth."""
     import numpy as np
@@ -341,7 +361,14 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     real = Path(sys.argv[1]) if len(sys.argv) > 1 and Path(sys.argv[1]).is_dir() else None
     wanted = sys.argv[1 if real is None else 2 :]
-    makers = {"sample": sample, "measuring": measuring, "galaxies": galaxies, "mock": mock, "spectra": spectra}
+    makers = {
+        "sample": sample,
+        "measuring": measuring,
+        "galaxies": galaxies,
+        "mock": mock,
+        "stellar": stellar,
+        "spectra": spectra,
+    }
     if real is not None:
         makers |= {
             "ngc309": lambda: ngc309(real / "ngc309"),
