@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -12,18 +14,41 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+VIRTUAL = "GALAXY_MAPS_VIRTUAL_DISPLAY"
 SAMPLE = Path(__file__).resolve().parents[1] / "sample_data" / "spiral"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that open a window come first and, where several processes share the tests, all go to one of them.
+def pytest_configure(config: pytest.Config) -> None:
+    """Where several processes share the tests in a virtual display, give each but the first one of its own."""
+    worker = getattr(config, "workerinput", {}).get("workerid", "gw0")
+    if worker == "gw0" or VIRTUAL not in os.environ:
+        return
+    xvfb = subprocess.Popen(
+        ["Xvfb", "-displayfd", "1", "-screen", "0", "1600x1000x24", "-nolisten", "tcp"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    config.add_cleanup(xvfb.terminate)
+    assert xvfb.stdout is not None
+    os.environ["DISPLAY"] = f":{int(xvfb.stdout.readline())}"
 
-    There is one display, and two windows on it would take the keyboard from each other.
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Tests that open a window go to one process a module, for those of a module share it; the others one by one.
+
+    On a person's own display all windows are one process's: two would take the keyboard from each other. (The mark
+    ``xdist_group`` would say all this, but pytest-xdist 3.8 does not see it under pytest 9.2.)
     """
-    opens_window = {item for item in items if item.get_closest_marker("window") or "qtbot" in item.fixturenames}
-    for item in opens_window:
-        item.add_marker(pytest.mark.xdist_group("window"))
-    items.sort(key=lambda item: item not in opens_window)
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            module = nodeid.partition("::")[0]
+            if "/plugin/" not in module and not module.endswith("/test_demo.py"):
+                return nodeid
+            return module if VIRTUAL in os.environ else "window"
+
+    return Scheduling(config, log) if config.getoption("dist") == "loadscope" else None
 
 
 @pytest.fixture(scope="session")
