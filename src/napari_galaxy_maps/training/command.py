@@ -75,7 +75,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--check-every", type=int, metavar="N", help="batches between validations (500; 100 on your own pairs)"
     )
     group.add_argument("--batch-pixels", type=int, metavar="N", help="pixels of a batch (131072)")
-    group.add_argument("--widths", metavar="A,B,C,D,E", help="channels of the five levels (16,32,64,128,192)")
+    group.add_argument("--widths", metavar="A,B,C,D,E", help="channels of the five levels (16,32,64,192,384)")
     group.add_argument("--head", choices=["gaussian", "quantised"], help="how the uncertainty is learnt (gaussian)")
     group.add_argument("--start", metavar="MODEL", help="fine-tune this model, or the one in this folder")
     group.add_argument(
@@ -208,7 +208,7 @@ def _widths(text: str) -> tuple[int, ...]:
     except ValueError:
         widths = ()
     if len(widths) != 5 or min(widths) < 1:
-        raise InputError(f"--widths {text!r}: give five numbers of channels with commas, as in 16,32,64,128,192.")
+        raise InputError(f"--widths {text!r}: give five numbers of channels with commas, as in 16,32,64,192,384.")
     return widths
 
 

@@ -19,6 +19,7 @@ from ..models.stellar_inputs import N_CHANNELS, encode
 from ..models.stellar_maps import STELLAR_PROPERTIES, TARGETS
 from ..models.unet import UNet
 from ..progress import Progress, Steps
+from .sums_loss import sums_loss
 from .views import Seen, pixel_weights
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class FitSettings:
     rate, decay : float
         Largest learning rate of AdamW (warmed up, then falling as a cosine), and weight decay.
     widths, hidden, head : as `UNet` and `Head`
+    sums : float
+        Weight of the loss of sums inside 2 R_half (`sums_loss`) beside that of the pixels.
     normalised : bool
     average : float
         Of the exponential mean of the weights that is kept.
@@ -55,9 +58,10 @@ class FitSettings:
     batch_pixels: int = 32 * 64 * 64
     rate: float = 2e-3
     decay: float = 1e-4
-    widths: tuple[int, ...] = (16, 32, 64, 128, 192)
+    widths: tuple[int, ...] = (16, 32, 64, 192, 384)
     hidden: int = 32
     head: str = "gaussian"
+    sums: float = 0.1
     normalised: bool = True
     average: float = 0.998
     check_every: int = 500
@@ -227,6 +231,8 @@ def _step(
         outputs = network(inputs)
     weights = pixel_weights(truth)
     loss = (head.loss(outputs.float(), truth) * weights).mean()
+    if settings.sums:
+        loss = loss + settings.sums * sums_loss(head.read(outputs.float())[0], truth)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
