@@ -247,6 +247,20 @@ class Galaxy:
 
 
 @dataclass(frozen=True)
+class Filling:
+    """What the bands of a cube are thought to be where nothing was measured that can be used; what was measured stays apart.
+
+    Attributes
+    ----------
+    data, uncertainty : ndarray of float32, shape (n_bands, ny, nx)
+        As those of `BandCube`; NaN where nothing was filled in.
+    """
+
+    data: np.ndarray
+    uncertainty: np.ndarray
+
+
+@dataclass(frozen=True)
 class BandCube:
     """All bands of a galaxy on one grid at one PSF.
 
@@ -279,6 +293,8 @@ class BandCube:
         times the root of the summed variances.
     systematic : ndarray of float, shape (n_bands,), or None
         Relative error that is common to all pixels of a band (calibration, reddening); `uncertainty` holds it too.
+    filling : Filling or None
+        What gaps and pixels that are not positive were filled with (`prepare.impute`).
     """
 
     data: np.ndarray
@@ -295,6 +311,7 @@ class BandCube:
     masks: Any = None
     correlation: np.ndarray | None = None
     systematic: np.ndarray | None = None
+    filling: Filling | None = None
 
     @property
     def notes(self) -> list[str]:
@@ -306,3 +323,31 @@ class BandCube:
         """(ny, nx) of the grid."""
         _, ny, nx = self.data.shape
         return ny, nx
+
+    def filled(self) -> BandCube:
+        """The cube with its gaps filled; itself where there is nothing to fill."""
+        if self.filling is None:
+            return self
+        where = np.isfinite(self.filling.data)
+        data, uncertainty = (
+            np.where(where, new, old)
+            for new, old in ((self.filling.data, self.data), (self.filling.uncertainty, self.uncertainty))
+        )
+        return replace(self, data=data, uncertainty=uncertainty, filling=None)
+
+    def line(self, where: np.ndarray) -> BandCube:
+        """Some pixels side by side, as a cube one pixel high; coordinates mean nothing in it.
+
+        Parameters
+        ----------
+        where : ndarray of bool, shape (ny, nx)
+        """
+
+        def chosen(planes: np.ndarray) -> np.ndarray:
+            return np.ascontiguousarray(planes[..., where][..., None, :])
+
+        filling = self.filling and Filling(chosen(self.filling.data), chosen(self.filling.uncertainty))
+        return replace(
+            self, data=chosen(self.data), uncertainty=chosen(self.uncertainty), mask=chosen(self.mask),
+            flags=chosen(self.flags), filling=filling,
+        )  # fmt: skip

@@ -134,6 +134,7 @@ def predict_global(cube: BandCube, recipe: Recipe, ellipse: Ellipse | None = Non
 def _alike(cube: BandCube, other: BandCube) -> bool:
     """Whether two cubes have the same bands on the same grid."""
     same = cube.bands == other.bands and cube.shape == other.shape and cube.fwhm == other.fwhm
+    same = same and (cube.filling is None) == (other.filling is None)
     return same and bool((cube.wcs.wcs.crval == other.wcs.wcs.crval).all() and cube.pixel_arcsec == other.pixel_arcsec)
 
 
@@ -142,7 +143,10 @@ def _predict_changed(
 ) -> Steps[PropertyMaps]:
     """The last maps with those pixels predicted again in which the cube has changed, and all on which these have an influence."""
     changed = (cube.mask != before.mask) | (cube.flags != before.flags)
-    for now, then in ((cube.data, before.data), (cube.uncertainty, before.uncertainty)):
+    planes = [(cube.data, before.data), (cube.uncertainty, before.uncertainty)]
+    if cube.filling is not None and before.filling is not None:
+        planes += [(cube.filling.data, before.filling.data), (cube.filling.uncertainty, before.filling.uncertainty)]
+    for now, then in planes:
         changed |= (now.view(np.int32) != then.view(np.int32)).any(axis=0)  # bit by bit, so that NaN equals NaN
     where: tuple[Any, ...]
     if model.reach:
@@ -150,11 +154,7 @@ def _predict_changed(
         fresh = yield from model.predict_steps(cube, device, where=where)  # type: ignore[call-arg]
     else:
         where = np.nonzero(changed)
-        line = replace(  # the changed pixels side by side
-            cube, data=np.ascontiguousarray(cube.data[:, changed][:, None]), mask=cube.mask[changed][None],
-            uncertainty=np.ascontiguousarray(cube.uncertainty[:, changed][:, None]), flags=cube.flags[changed][None],
-        )  # fmt: skip
-        fresh = yield from model.predict_steps(line, device)
+        fresh = yield from model.predict_steps(cube.line(changed), device)
 
     def merged(old: np.ndarray, new: np.ndarray) -> np.ndarray:
         result = old.copy()
@@ -203,7 +203,11 @@ def predict_steps(
     GalaxyMapsError
         Whatever is wrong, in a sentence.
     """
-    used = load_model(recipe.model.name).check_bands(list(galaxy.images))
+    model = load_model(recipe.model.name)
+    used = model.check_bands(list(galaxy.images))
+    if model.reach and recipe.impute.enabled:  # a network was trained on noise that is negative, too
+        recipe = recipe.model_copy(deep=True)
+        recipe.impute.enabled = False
     # A band that the model has no use for must not spoil the resolution of the others.
     galaxy = replace(galaxy, images={name: image for name, image in galaxy.images.items() if name in used})
     cube = yield from prepare_steps(galaxy, recipe, memory, masks)

@@ -145,7 +145,7 @@ class ErrorSettings(_Section):
 class ImputeSettings(_Section):
     """Filling of what is missing by model spectra fitted to the other bands of each pixel."""
 
-    enabled: bool = Field(False, description="Fill gaps and negative pixels; off, the model takes them as they are")
+    enabled: bool = Field(True, description="Fill gaps and negative pixels; off, the model takes them as they are")
     bands: Literal["given", "all"] = Field(
         "given", description="Fill the bands that are there, or also those of the model that are not"
     )

@@ -57,8 +57,9 @@ def made(spectra, bands=BANDS):
 
 
 def run(cube, recipe=RECIPE, memory=None):
+    """The cube with its gaps filled, and what was said meanwhile."""
     said = []
-    return drain(impute_steps(cube, recipe, memory=memory), said.append), said
+    return drain(impute_steps(cube, recipe, memory=memory), said.append).filled(), said
 
 
 def test_what_is_filled_is_right_to_its_errors_and_what_is_there_stays(spectra):
@@ -169,16 +170,33 @@ def test_only_pixels_that_have_changed_are_fitted_again(spectra, monkeypatch):
     assert counted[-1] == 60, "another library"
 
 
-def test_too_few_bands_and_an_absurd_redshift_are_told(spectra):
-    with pytest.raises(InputError, match=r"only SDSS_r and WISE_3.4; add images"):
-        run(made(spectra, ("SDSS_r", "WISE_3.4")))
-    with pytest.raises(InputError, match="redshift of 9"):
-        run(made(spectra), RECIPE.with_values(["galaxy.redshift=9"]))
+def test_what_was_measured_stays_beside_what_was_filled(spectra):
     cube = made(spectra)
-    cube.uncertainty[2] = 0
+    cube.data[0, 2, 3] = -0.001
+    cube.data[4, 1, 1] = np.nan
+    filled = drain(impute_steps(cube, RECIPE))
+    assert np.array_equal(filled.data, cube.data, equal_nan=True)
+    where = np.isfinite(filled.filling.data)
+    assert where.sum() == 2 and where[0, 2, 3] and where[4, 1, 1] and (filled.filling.uncertainty[where] > 0).all()
+    line = filled.line(filled.flags > 0)
+    assert line.shape == (1, 2) and np.isfinite(line.filled().data).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"bands": ("SDSS_r", "WISE_3.4")}, "three bands up to 22 micron, and there is only SDSS_r and WISE_3.4"),
+        ({"redshift": 9}, "redshift of 9"),
+        ({"error": 0}, "errors of SDSS_u are zero"),
+    ],
+)
+def test_where_nothing_can_be_filled_it_is_told_and_the_cube_stays(spectra, change, words):
+    cube = made(spectra, change.get("bands", BANDS))
     cube.data[1, 0, 0] = np.nan
-    with pytest.raises(InputError, match="errors of SDSS_u are zero"):
-        run(cube)
+    if "error" in change:
+        cube.uncertainty[2] = 0
+    found, said = run(cube, RECIPE.with_values([f"galaxy.redshift={change.get('redshift', 0.0)}"]))
+    assert found is cube and said[-1].detail.startswith("nothing filled") and words in said[-1].detail
 
 
 def test_where_the_redshift_comes_from():
@@ -193,17 +211,23 @@ def test_where_the_redshift_comes_from():
         model_redshift(None, 1e5)
 
 
-def test_the_whole_preparation_fills_when_it_is_switched_on_and_not_else(galaxy_folder):
+def test_the_whole_preparation_fills_unless_it_is_switched_off(galaxy_folder, tmp_path):
     from napari_galaxy_maps.fits_io.galaxies import read_galaxy
+    from napari_galaxy_maps.fits_io.products import read_cube, write_cube
 
     folder = galaxy_folder({"SDSS_g": 2.0, "SDSS_r": 4.0, "SDSS_i": 5.0, "2MASS_J": 8.0, "WISE_3.4": 5.0}, noise=0.3)
     recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 4.0}, "model": {"device": "cpu"}})
     galaxy = read_galaxy([folder], recipe)
-    off = drain(prepare_steps(galaxy, recipe))
-    on = drain(prepare_steps(galaxy, recipe.with_values(["impute.enabled=true", "impute.n_models=2000"])))
+    off = drain(prepare_steps(galaxy, recipe.with_values(["impute.enabled=false"])))
+    on = drain(prepare_steps(galaxy, recipe.with_values(["impute.n_models=2000"])))
     inside = ~off.mask
-    assert (off.data[:, inside] <= 0).any(), "noise makes some negative"
+    assert off.filling is None and (off.data[:, inside] <= 0).any(), "noise makes some negative"
     filled = (on.flags & Flag.BAND_MISSING) != 0
     assert filled[inside].any() and not ((off.flags & Flag.BAND_MISSING) != 0).any()
-    assert (on.data[:, filled & inside] > 0).all()
+    assert np.array_equal(on.data, off.data, equal_nan=True) and (on.filled().data[:, filled & inside] > 0).all()
     assert any("filled by model spectra" in note for note in on.notes)
+
+    write_cube(tmp_path / "cube.fits", on, {})
+    again = read_cube(tmp_path / "cube.fits")
+    assert np.array_equal(again.filling.data, on.filling.data, equal_nan=True)
+    assert np.array_equal(again.filling.uncertainty, on.filling.uncertainty, equal_nan=True)

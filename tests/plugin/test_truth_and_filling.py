@@ -114,11 +114,13 @@ def test_the_fit_is_cancelled_and_leaves_nothing(viewer, session, qtbot, opened)
     assert session.fitted is None and session.truth is None
 
 
-def test_gaps_are_filled_when_the_step_is_switched_on_and_its_eye_shows_them(viewer, session, qtbot, opened):
+def test_gaps_are_filled_unless_the_step_is_switched_off_and_its_eye_shows_them(viewer, session, qtbot, opened):
     opened("GALEX_FUV", *BANDS[:5])
     panels.raise_panel(viewer, "Prepare")
     box = panel(viewer, "Prepare").boxes["impute"]
-    assert not box.switch.isChecked(), "off by default, as measured"
+    assert box.switch.isChecked(), "on by default, as measured"
+    click(qtbot, box.switch)
+    assert not session.recipe.impute.enabled
     click(qtbot, box.switch)
     assert session.recipe.impute.enabled
     box.findChild(type(box.switch.parent()), "bands")

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..bands import get_band
 from ..exceptions import InputError, RecipeError
-from ..galaxy import BandCube
+from ..galaxy import BandCube, Filling
 from ..maps import FLAG_MEANING, PROPERTIES, Flag, Property, PropertyMaps
 from ..recipe import Recipe
 from .opening import image_wcs, opened
@@ -253,6 +253,8 @@ def write_cube(
 ) -> None:
     """Write a prepared cube: DATA and ERR (n_bands, ny, nx) in MJy/sr, MASK, FLAGS, BANDS, `extra` extensions, RECIPE.
 
+    Where gaps were filled, FILLED and FILLEDERR hold what with, and NaN elsewhere; DATA is as measured.
+
     Raises
     ------
     InputError
@@ -265,7 +267,10 @@ def write_cube(
     primary.header["OBJECT"] = _ascii(cube.name)[:60]
     primary.header["ORIGIN"] = "napari-galaxy-maps"
     hdus = [primary]
-    for name, data in (("DATA", cube.data), ("ERR", cube.uncertainty)):
+    planes = [("DATA", cube.data), ("ERR", cube.uncertainty)]
+    if cube.filling is not None:
+        planes += [("FILLED", cube.filling.data), ("FILLEDERR", cube.filling.uncertainty)]
+    for name, data in planes:
         hdu = fits.ImageHDU(data.astype(np.float32), wcs, name=name)
         hdu.header["BUNIT"] = "MJy/sr"
         hdu.header["BMAJ"] = hdu.header["BMIN"] = cube.fwhm / 3600
@@ -329,11 +334,17 @@ def read_cube(path: str | Path) -> BandCube:
         if wcs is None:
             raise InputError(f"{path} has no sky coordinates (WCS).")
         flags = np.asarray(hdus["FLAGS"].data, np.int16) if "FLAGS" in hdus else np.zeros(data.shape[1:], np.int16)
+        filling = None
+        if "FILLED" in hdus and "FILLEDERR" in hdus:
+            filling = Filling(*(np.asarray(hdus[name].data, np.float32) for name in ("FILLED", "FILLEDERR")))
+            if filling.data.shape != data.shape or filling.uncertainty.shape != data.shape:
+                raise InputError(f"{path}: FILLED and FILLEDERR must have the shape of DATA; make the cube anew.")
         return BandCube(
             data, np.asarray(hdus["ERR"].data, np.float32), tuple(get_band(b).name for b in hdus["BANDS"].data["BAND"]), wcs,
             float(header.get("BMAJ", 0) * 3600), float(np.sqrt(proj_plane_pixel_area(wcs)) * 3600), header.get("PIXPC"),
             np.asarray(hdus["MASK"].data) != 0, flags, str(hdus[0].header.get("OBJECT", "")),
             correlation=_or_none(hdus["BANDS"].data, "CORRAREA"), systematic=_or_none(hdus["BANDS"].data, "SYSTERR"),
+            filling=filling,
         )  # fmt: skip
 
 

@@ -149,5 +149,5 @@ def integrated_cube(cube: BandCube, ellipse: Ellipse | None = None) -> BandCube:
     pixel_pc = None if cube.pixel_pc is None else cube.pixel_pc * side / cube.pixel_arcsec
     return replace(
         cube, data=data, uncertainty=error, wcs=wcs, fwhm=side, pixel_arcsec=side, pixel_pc=pixel_pc, mask=nothing.astype(bool),
-        flags=nothing, images={}, masks=None, correlation=None, systematic=None,
+        flags=nothing, images={}, masks=None, correlation=None, systematic=None, filling=None,
     )  # fmt: skip

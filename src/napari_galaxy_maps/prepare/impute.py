@@ -10,7 +10,7 @@ import numpy as np
 
 from ..bands import BANDS, FIR_BANDS, INPUT_BANDS, get_band
 from ..exceptions import InputError
-from ..galaxy import BandCube, BandImage
+from ..galaxy import BandCube, BandImage, Filling
 from ..maps import Flag
 from ..progress import Progress, Steps
 from ..recipe import ImputeSettings, Recipe, filling_settings
@@ -178,24 +178,36 @@ def impute_steps(
     Returns
     -------
     BandCube
-        Where a band was filled its error is the posterior's and the flag says so; without anything to fill, the cube itself.
+        What was measured stays; what was filled, with the posterior's error, is its `filling`, and the flag says where. Without
+        anything to fill, the cube itself.
 
-    Raises
-    ------
-    InputError
-        When there are fewer than three bands, or the redshift is absurd.
+    Where nothing can be filled (an absurd redshift, fewer than three bands, errors of zero) a word of progress says why, and
+    the cube comes back as it is: models take gaps, too.
     """
-    from ..sed.library import library_steps
-
     seen = [cube.bands[i] for i in measured_bands(cube.bands)]
     if len(seen) < MIN_BANDS:
-        raise InputError(
-            f"Bands can be filled from at least three others up to 22 micron, and there {'is' if len(seen) == 1 else 'are'} only "
-            f"{' and '.join(seen) or 'none'}; add images, or switch the filling off (impute.enabled)."
+        only = " and ".join(seen) or "none"
+        yield Progress(
+            "impute", 1, 1, f"nothing filled: that takes three bands up to 22 micron, and there is only {only}"
         )
+        return cube
+    try:
+        return (yield from _impute_steps(cube, recipe, distance_mpc, memory))
+    except InputError as error:
+        yield Progress("impute", 1, 1, f"nothing filled: {error}", lasting=True)
+        return cube
+
+
+def _impute_steps(cube: BandCube, recipe: Recipe, distance_mpc: float | None, memory: Memory | None) -> Steps[BandCube]:
+    """As `impute_steps`; raises `InputError` where nothing can be filled."""
+    from ..sed.library import library_steps
+
     z, words = model_redshift(recipe.galaxy.redshift, distance_mpc)
-    settings = filling_settings(recipe)
     wanted = wanted_bands(cube.bands, recipe.impute)
+    if not _lacking(cube, wanted):
+        yield Progress("impute", 1, 1, "nothing to fill")
+        return cube
+    settings = filling_settings(recipe)
     n = cube.mask.size
     values, errors = (array.reshape(len(cube.bands), n) for array in (cube.data, cube.uncertainty))
     use = ~cube.mask.ravel()
@@ -228,6 +240,12 @@ def wanted_bands(bands: Sequence[str], settings: ImputeSettings) -> tuple[str, .
     return tuple(name for name in BANDS if name in names)
 
 
+def _lacking(cube: BandCube, wanted: Sequence[str]) -> bool:
+    """Whether a pixel that is not masked lacks a value in a wanted band, or has one that is not positive."""
+    use = ~cube.mask
+    return any(band not in cube.bands or not (cube.data[cube.bands.index(band)][use] > 0).all() for band in wanted)
+
+
 def _differs(cube: BandCube, last: Remembered) -> np.ndarray:
     """Pixels in which a cube is not as it was, shape (ny, nx)."""
     changed = last.mask & ~cube.mask
@@ -256,10 +274,10 @@ def _merged(
 
 
 def _to_cube(cube: BandCube, filled: Filled, words: str) -> Steps[BandCube]:
-    """The cube with what was filled; its far infrared stays as it was."""
+    """The cube with what was filled beside it; its far infrared stays as it was."""
     names = [name for name in BANDS if name in cube.bands or name in filled.bands]
     names = [name for name in names if name in cube.bands or filled.imputed[filled.bands.index(name)].any()]
-    data, uncertainty = np.full((2, len(names), *cube.shape), np.nan, np.float32)
+    data, uncertainty, filling, filling_error = np.full((4, len(names), *cube.shape), np.nan, np.float32)
     shared = None if cube.correlation is None else np.full(len(names), cube.correlation.max())
     systematic = None if cube.systematic is None else np.full(len(names), cube.systematic.max())
     images = dict(cube.images)
@@ -278,7 +296,12 @@ def _to_cube(cube: BandCube, filled: Filled, words: str) -> Steps[BandCube]:
         j = filled.bands.index(name)
         where = filled.imputed[j]
         if where.any():
-            data[k].ravel()[where], uncertainty[k].ravel()[where] = filled.values[j, where], filled.errors[j, where]
+            filling[k].ravel()[where], filling_error[k].ravel()[where] = (
+                filled.values[j, where],
+                filled.errors[j, where],
+            )
+            shown = np.where(where.reshape(cube.shape), filling[k], data[k])
+            shown_error = np.where(where.reshape(cube.shape), filling_error[k], uncertainty[k])
             error = float(np.median(filled.errors[j, where] / filled.values[j, where]))
             note = (
                 f"{where.sum() / max(1, inside.sum()):.1%} of its pixels filled by {words}, good to {error:.0%}"
@@ -287,8 +310,8 @@ def _to_cube(cube: BandCube, filled: Filled, words: str) -> Steps[BandCube]:
             )
             base = images.get(name)
             if base is None:
-                base = BandImage(data[k], get_band(name), cube.wcs, fwhm=cube.fwhm, meta={"imputed": True})
-            images[name] = base.evolve(note, data=data[k], uncertainty=uncertainty[k])
+                base = BandImage(shown, get_band(name), cube.wcs, fwhm=cube.fwhm, meta={"imputed": True})
+            images[name] = base.evolve(note, data=shown, uncertainty=shown_error)
             told += 1
             yield Progress("impute", told, len(names), f"{name}: {note}", images[name])
         elif name in images:
@@ -300,5 +323,5 @@ def _to_cube(cube: BandCube, filled: Filled, words: str) -> Steps[BandCube]:
     flags.ravel()[filled.imputed.any(0)] |= Flag.BAND_MISSING
     return replace(
         cube, data=data, uncertainty=uncertainty, bands=tuple(names), flags=flags, images=images, correlation=shared,
-        systematic=systematic,
+        systematic=systematic, filling=Filling(filling, filling_error),
     )  # fmt: skip
