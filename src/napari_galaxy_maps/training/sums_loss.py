@@ -1,4 +1,4 @@
-"""How badly predicted maps say what a galaxy holds: the loss of sums inside 2 R_half, beside that of single pixels.
+"""How badly predicted maps say what a galaxy holds: the loss of sums inside and outside 2 R_half, beside that of single pixels.
 
 A pixel's best value in dex is the mean of its logarithm. Gas and young stars are clumped below a pixel's certainty, and the sum of such
 pixels is less than the galaxy's: by how much differs from galaxy to galaxy. A network that is also taught the sums learns it.
@@ -7,6 +7,7 @@ pixels is less than the galaxy's: by how much differs from galaxy to galaxy. A n
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 
@@ -15,11 +16,19 @@ from ..models.stellar_maps import STELLAR_PROPERTIES, TARGETS
 
 _AGE = STELLAR_PROPERTIES.index("AGE_STAR")
 _MASS = STELLAR_PROPERTIES.index("LOG_SIGMA_STAR")
+_HUGE, _TINY = 60.0, 1e-30
+"""So that sums of a network that has learnt nothing yet stay finite."""
 LEAST: dict[str, float] = {
     "LOG_SIGMA_STAR": 0.09, "LOG_SIGMA_ZSTAR": 0.25, "AGE_STAR": 0.075, "LOG_SIGMA_SFR": 0.30, "LOG_SIGMA_GAS": 0.28,
     "LOG_SIGMA_ZGAS": 0.28, "LOG_SIGMA_HI": 0.25,
 }  # fmt: skip
 """Differences in dex that count alike: about what is left to chance (`stellar_floor`)."""
+
+
+EDGES = (0.0, INSIDE, 5.0)
+"""Of the regions that are summed, in R_half."""
+CERTAINTY = (1.0, 0.5)
+"""By region: faint outskirts are less certain by about a factor of two."""
 
 
 def sums_loss(value: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
@@ -35,30 +44,34 @@ def sums_loss(value: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     Returns
     -------
     Tensor
-        A number. Sums are of what is inside 2 R_half, ages are means weighted by the mass of the same galaxy.
+        A number: of sums inside 2 R_half, and of sums from there to 5 R_half in units twice as large. Ages are means weighted by
+        the mass of the same galaxy.
     """
     units = torch.tensor([t.unit for t in TARGETS.values()], device=value.device)[:, None] * math.log(10)
     least = torch.tensor([LEAST[name] for name in STELLAR_PROPERTIES], device=value.device) * math.log(10)
-    true = truth.flatten(2) * units
-    here = inside(true[:, _MASS])[:, None] & torch.isfinite(true)
-    mine = (value.flatten(2) * units).masked_fill(~here, -math.inf)
-    true = true.masked_fill(~here, -math.inf)
-    mass, true_mass = mine[:, _MASS].clone(), true[:, _MASS].clone()
-    mine, true = (
-        torch.cat([t[:, :_AGE], (t[:, _AGE] + m)[:, None], t[:, _AGE + 1 :]], 1)
-        for t, m in ((mine, mass), (true, true_mass))
+    certainty = torch.tensor(CERTAINTY, device=value.device)[:, None]
+    known = torch.isfinite(truth).flatten(2)
+    there = torch.stack(regions(truth[:, _MASS].flatten(1) * units[_MASS]), 1).float()
+    mine, true = (_log_sums(plane.flatten(2) * units, known, there) for plane in (value, truth.nan_to_num(0.0)))
+    some = torch.einsum("nmp,nrp->nrm", known.float(), there) > 0
+    miss = torch.where(some, mine - true, 0.0) / least * certainty
+    return torch.nn.functional.huber_loss(miss, torch.zeros_like(miss), reduction="sum") / (len(value) * len(least))
+
+
+def _log_sums(maps: torch.Tensor, known: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
+    """Natural logarithms of sums, shape (n, regions, 7), of natural logarithms of maps, shape (n, 7, pixels)."""
+    linear = torch.exp(maps.clamp(max=_HUGE)) * known
+    linear = torch.cat(
+        [linear[:, :_AGE], linear[:, _AGE : _AGE + 1] * linear[:, _MASS : _MASS + 1], linear[:, _AGE + 1 :]], 1
     )
-    some = here.any(2)
-    sums, true_sums = (torch.logsumexp(t.masked_fill(~some[:, :, None], 0.0), 2) for t in (mine, true))
-    miss = sums - true_sums
-    miss = torch.cat([miss[:, :_AGE], (miss[:, _AGE] - miss[:, _MASS])[:, None], miss[:, _AGE + 1 :]], 1)
-    zero = torch.zeros_like(miss)
-    loss = torch.nn.functional.huber_loss(miss / least, zero, reduction="none")
-    return torch.where(some, loss, zero).mean()
+    logs = torch.log(torch.einsum("nmp,nrp->nrm", linear, there).clamp(min=_TINY))
+    return torch.cat(
+        [logs[..., :_AGE], logs[..., _AGE : _AGE + 1] - logs[..., _MASS : _MASS + 1], logs[..., _AGE + 1 :]], 2
+    )
 
 
-def inside(log_mass: torch.Tensor) -> torch.Tensor:
-    """Which pixels are inside 2 R_half: the brightest in mass, as many as four times those that hold half of it.
+def regions(log_mass: torch.Tensor) -> list[torch.Tensor]:
+    """Which pixels are in each region: in the order of their mass, those that hold half of it fill the ellipse of R_half.
 
     Parameters
     ----------
@@ -67,11 +80,11 @@ def inside(log_mass: torch.Tensor) -> torch.Tensor:
 
     Returns
     -------
-    Tensor of bool, shape (n, pixels)
-        None of an image without any mass.
+    list of Tensor of bool, each of shape (n, pixels)
+        Between `EDGES`; nothing of an image without any mass.
     """
     mass = log_mass.exp().nan_to_num(0.0)
     sorted_mass, order = mass.sort(dim=1, descending=True)
     half = (sorted_mass.cumsum(1) < 0.5 * mass.sum(1, keepdim=True)).sum(1, keepdim=True) + 1
     rank = torch.empty_like(order).scatter_(1, order, torch.arange(mass.shape[1], device=mass.device).expand_as(order))
-    return (rank < INSIDE**2 * half) & (mass > 0)
+    return [(rank >= low**2 * half) & (rank < high**2 * half) & (mass > 0) for low, high in pairwise(EDGES)]
