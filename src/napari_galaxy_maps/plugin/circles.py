@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,14 +59,14 @@ class Circles:
         """The layer, or None where there is none (any more)."""
         return self.overlay.layer
 
-    def make(self) -> Shapes | None:
-        """The layer, made if need be; None while nothing on the sky is known."""
+    def make(self, visible: bool = True) -> Shapes | None:
+        """The layer, made if need be, and then switched on or off; None while nothing on the sky is known."""
         layer = self.layer
         if layer is not None or self.session.reference is None:
             return layer
         self._dismissed = False
         self._drawn, self._band_drawn = self._wanted(), self.masking.band
-        layer = self.overlay.make([self._outline(item) for item in self._drawn])
+        layer = self.overlay.make([self._outline(item) for item in self._drawn], visible)
         layer.mode = "select"
         layer.events.data.connect(self._on_data)
         layer.events.features.connect(self._on_features)
@@ -144,11 +145,15 @@ class Circles:
     def _make_in_turn(self) -> None:
         if self._dismissed or self.layer is not None:
             return
-        layer = self.make()
+        layer = self.make(visible=False)
         if layer is not None:
-            # A first shape costs the canvas 90 ms to paint: not in the turn that paints its row in the list of layers.
-            layer.visible = False
-            self.session.turns.add([self._switch_on], canvas_only=True)
+            # A first shape costs the canvas 90 ms to paint: not in the turn that paints its row in the list of layers, nor in one.
+            parts = viewers.painted_parts(self.session.viewer, layer)
+            for part in parts:
+                part.visible = False
+            tasks = [partial(setattr, part, "visible", True) for part in parts]
+            place = partial(viewers.place_layers, self.session.viewer)
+            self.session.turns.add([place, self._switch_on, *tasks], canvas_only=True)
 
     def _switch_on(self) -> None:
         layer = self.layer

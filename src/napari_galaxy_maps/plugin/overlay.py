@@ -65,10 +65,11 @@ class Overlay:
         camera, _ = viewers.camera_and_scale_bar(self.session.viewer)
         return 1 / max(float(camera.zoom), 1e-9)
 
-    def make(self, outlines: Sequence[Outline]) -> Shapes:
-        """A new layer of these outlines."""
+    def make(self, outlines: Sequence[Outline], visible: bool = True) -> Shapes:
+        """A new layer of these outlines; one that is switched off is not yet in its place on the canvas."""
         self.widths = [outline.pixels for outline in outlines]
         layer = sky_shapes.make_layer(outlines, self.scale, self.label, np.array(self.colour))
+        layer.visible = visible
         self._layer = weakref.ref(layer)
         self.session.add_overlay(layer, self.label)
         camera, _ = viewers.camera_and_scale_bar(self.session.viewer)

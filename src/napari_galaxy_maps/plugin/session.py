@@ -247,10 +247,15 @@ class Session:
             In arcsec on the tangent plane, as the images are.
         label : str
             What it is called beside the galaxy's name; a layer of that label that is there already is forgotten.
+
+        A layer that is switched off is left to `viewers.place_layers` to be put in its place on the canvas.
         """
         layer.name = f"{self.name} {label}".strip()
         self._overlays[label] = weakref.ref(layer)
-        with viewers.unselected(self.viewer.layers, len(self.viewer.layers) > 0):
+        with (
+            viewers.unselected(self.viewer.layers, len(self.viewer.layers) > 0),
+            viewers.unplaced(self.viewer, not layer.visible),
+        ):
             self.viewer.layers.append(layer)
         self._given_names[Key("overlay", label)] = layer.name
         readout.install(layer, self._viewer)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from napari.layers import Layer
 
 
 def camera_and_scale_bar(viewer: ViewerModel) -> tuple[Any, Any]:
@@ -70,6 +71,15 @@ def _canvas_widget(viewer: ViewerModel) -> Any:
 
 def _canvas(viewer: ViewerModel) -> Any:
     return getattr(getattr(getattr(viewer, "window", None), "_qt_viewer", None), "canvas", None)
+
+
+def painted_parts(viewer: ViewerModel, layer: Layer) -> list[Any]:
+    """What the canvas paints a layer with and is switched on: each compiles a program when it is painted for the first time.
+
+    Of shapes there are five (faces, edges, corners, outlines of what is selected), at 20 ms each on a processor without a graphics card.
+    """
+    visual = getattr(_canvas(viewer), "layer_to_visual", {}).get(layer)
+    return [part for part in getattr(getattr(visual, "node", None), "_subvisuals", ()) if part.visible]
 
 
 @contextmanager
