@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 from napari_galaxy_maps.galaxy import Galaxy
 from napari_galaxy_maps.maps import Flag
 from napari_galaxy_maps.pipeline import Kept, predict_steps
-from napari_galaxy_maps.plugin import following, panels, work
+from napari_galaxy_maps.plugin import following, panels, viewers, work
 from napari_galaxy_maps.plugin.layers import Key
 from napari_galaxy_maps.prepare.masks_io import read_masks
 from napari_galaxy_maps.progress import drain
@@ -114,6 +114,10 @@ def test_fitted_stars_come_as_circles_and_as_rows_and_nothing_else_changes(opene
     assert [item.id for item in session.masking.items] == ["1", "2"] and layer.nshapes == 2
     assert opened.layers[-1] is layer and layer.visible and opened.layers.selection.active is not layer
     assert layer.units == opened.layers[0].units, "no unit is dropped"
+    # Put on the canvas and painted in parts: in the end all are there, on top, and a click selects.
+    assert len(viewers.painted_parts(opened, layer)) >= 4 and layer.mode == "select"
+    others = [opened.window._qt_viewer.canvas.layer_to_visual[other] for other in opened.layers[:-1]]
+    assert opened.window._qt_viewer.canvas.layer_to_visual[layer].order > max(other.order for other in others)
     assert stars.table.stars.rowCount() == 2 and "2 circles" in stars.counts.text()
     # The circle lies on the star: the brightest pixel near its middle is under the middle.
     for item, (centre, half) in zip(session.circles._drawn, shapes(session), strict=True):

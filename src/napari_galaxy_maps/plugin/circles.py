@@ -159,6 +159,7 @@ class Circles:
         layer = self.layer
         if layer is not None:
             layer.visible = True
+            layer.mode = "select"  # napari lets no layer that is switched off be in it
 
     def _show_selection(self) -> None:
         layer = self.layer
