@@ -25,7 +25,10 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 WINDOW = {"napari", "qtpy", "magicgui", "superqt", "PyQt6", "PySide6", "vispy", "pytestqt", "napari_matplotlib"}
 HEAVY = {"torch", "sklearn", "xgboost", "reproject", "photutils", "scipy", "matplotlib", "numba", "pandas", "regions"}
 LINES = 500
-NETWORKS = {f"{PACKAGE}.{name}" for name in ("models.unet", "models.heads", "training.views", "training.fitting")}
+NETWORKS = {
+    f"{PACKAGE}.{name}"
+    for name in ("models.unet", "models.heads", "training.views", "training.fitting", "training.sums_loss")
+}
 """Made of torch from end to end: they import it at their top, and others import them where they are used."""
 
 MODULES = {

@@ -231,3 +231,15 @@ def test_the_whole_preparation_fills_unless_it_is_switched_off(galaxy_folder, tm
     again = read_cube(tmp_path / "cube.fits")
     assert np.array_equal(again.filling.data, on.filling.data, equal_nan=True)
     assert np.array_equal(again.filling.uncertainty, on.filling.uncertainty, equal_nan=True)
+
+
+def test_a_network_is_shown_noise_as_it_was_trained_on_it(galaxy_folder):
+    from napari_galaxy_maps.fits_io.galaxies import read_galaxy
+    from napari_galaxy_maps.pipeline import predict_steps
+
+    folder = galaxy_folder({"SDSS_g": 2.0, "SDSS_r": 4.0, "SDSS_i": 5.0, "WISE_3.4": 5.0}, noise=0.3)
+    tree = {"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.0}, "model": {"device": "cpu"}, "impute": {"n_models": 500}}
+    for model, filled in (("dust-forest", True), ("stellar-unet", False)):
+        recipe = Recipe.from_tree({**tree, "model": {"device": "cpu", "name": model}})
+        steps = [p.step for p in predict_steps(read_galaxy([folder], recipe), recipe)]
+        assert ("impute" in steps) == filled and recipe.impute.enabled, "the person's recipe stays as it is"

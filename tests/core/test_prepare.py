@@ -379,6 +379,7 @@ def test_switched_off_steps_leave_the_data(galaxy_folder):
             "sky": {"enabled": False},
             "psf": {"enabled": False},
             "reddening": {"enabled": False},
+            "impute": {"enabled": False},
         }
     )
     galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from napari_galaxy_maps.exceptions import GalaxyMapsError
+from napari_galaxy_maps.galaxy import Filling
 from napari_galaxy_maps.maps import PROPERTIES, Flag
 from napari_galaxy_maps.models.device import available_devices, resolve_device
 from napari_galaxy_maps.models.dust_forest import LOG_LSUN_KPC2_PER_MJY_SR
@@ -207,3 +208,43 @@ def test_a_cube_of_nothing_but_nan_gives_nothing_but_nan(model, make_cube):
     cube = make_cube()
     maps = model.predict(replace(cube, data=np.full_like(cube.data, np.nan)), "cpu")
     assert all(np.isnan(plane).all() for plane in maps.values.values())
+
+
+def test_with_gaps_filled_the_two_predictions_are_put_together_and_the_temperature_keeps_its_gaps(model, make_cube):
+    cube = make_cube(noise=0.05)
+    row = cube.bands.index("WISE_12")
+    holes = np.zeros(cube.shape, bool)
+    holes[:, ::2] = True
+    data = cube.data.copy()
+    data[row, holes] = np.nan
+    filling = np.full((2, *data.shape), np.nan, np.float32)
+    filling[0, row, holes], filling[1, row, holes] = 1.2 * cube.data[row, holes], 0.1 * cube.data[row, holes]
+    gaps = replace(cube, data=data)
+    both = model.predict(replace(gaps, filling=Filling(*filling)), "cpu")
+    one, other = model.predict(gaps, "cpu"), model.predict(replace(gaps, filling=Filling(*filling)).filled(), "cpu")
+    for name in QUANTITIES:
+        np.testing.assert_array_equal(both.values[name][~holes], one.values[name][~holes])
+        if name == "T_DUST":
+            np.testing.assert_array_equal(both.values[name], one.values[name])
+            continue
+        apart = one.values[name] - other.values[name]
+        np.testing.assert_allclose(both.values[name][holes], (other.values[name] + apart / 2)[holes], atol=1e-5)
+        variance = (one.errors[name] ** 2 + other.errors[name] ** 2) / 2 + (apart / 2) ** 2
+        np.testing.assert_allclose(both.errors[name][holes], np.sqrt(variance)[holes], rtol=1e-4)
+    assert np.abs(one.values["LOG_SLD"] - other.values["LOG_SLD"])[holes].max() > 0.01
+    np.testing.assert_allclose(
+        both.values["LOG_SIGMA_LD"], both.values["LOG_SLD"] + both.values["LOG_SIGMA_LSTAR"], atol=1e-5
+    )
+
+
+def test_where_only_the_filled_spectrum_can_be_used_it_counts_alone(model, make_cube):
+    cube = make_cube()
+    row = cube.bands.index("WISE_3.4")
+    data, filling = cube.data.copy(), np.full((2, *cube.data.shape), np.nan, np.float32)
+    filling[0, row, 0, 0], filling[1, row, 0, 0] = data[row, 0, 0], 0.05 * data[row, 0, 0]
+    data[row, 0, 0] = np.nan
+    filled = replace(cube, data=data, filling=Filling(*filling))
+    maps, alone = model.predict(filled, "cpu"), model.predict(filled.filled(), "cpu")
+    for name in QUANTITIES:
+        assert maps.values[name][0, 0] == alone.values[name][0, 0] and np.isfinite(maps.values[name]).all()
+    assert maps.flags[0, 0] & Flag.BAND_MISSING
