@@ -31,7 +31,7 @@ def run(size: int, n_apertures: int, moves: int) -> dict[str, Any]:
 
     from napari_galaxy_maps.plugin import panels
     from napari_galaxy_maps.plugin.layers import map_specs
-    from napari_galaxy_maps.plugin.measuring import measuring_of
+    from napari_galaxy_maps.plugin.measuring import Measuring
     from napari_galaxy_maps.plugin.session import session_for
     from napari_galaxy_maps.plugin.viewers import camera_and_scale_bar
 
@@ -45,7 +45,7 @@ def run(size: int, n_apertures: int, moves: int) -> dict[str, Any]:
     session.maps = maps
     panels.raise_panel(viewer, "Measure")
     session.maps_changed.emit()
-    measuring = measuring_of(session)
+    measuring = Measuring.of(session)
     wait(lambda: measuring.planes is not None)
     apertures = draw(n_apertures, 150, size)
     measuring.add(apertures, "many")

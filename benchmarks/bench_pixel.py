@@ -56,7 +56,7 @@ def run(n_models: int, moves: int) -> dict[str, float]:
     from napari_galaxy_maps.plugin import panels
     from napari_galaxy_maps.plugin.layers import image_spec
     from napari_galaxy_maps.plugin.session import session_for
-    from napari_galaxy_maps.plugin.spectra import Place, spectra_of
+    from napari_galaxy_maps.plugin.spectra import Place, Spectra
     from napari_galaxy_maps.plugin.viewers import camera_and_scale_bar
 
     cube, image = made_up(INPUT_BANDS)
@@ -73,7 +73,7 @@ def run(n_models: int, moves: int) -> dict[str, float]:
     panels.raise_panel(viewer, "Pixel")
     session.cube_changed.emit()
     start = time.perf_counter()
-    wait(lambda: spectra_of(session).ready() and session.job is None)
+    wait(lambda: Spectra.of(session).ready() and session.job is None)
     made = time.perf_counter() - start
     pause(4)
     panel = panels.panel(viewer, "Pixel")

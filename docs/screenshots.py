@@ -152,7 +152,7 @@ def measuring() -> None:
 
     from napari_galaxy_maps.galaxy import Ellipse
     from napari_galaxy_maps.measure.apertures import Aperture, circle
-    from napari_galaxy_maps.plugin.measuring import measuring_of
+    from napari_galaxy_maps.plugin.measuring import Measuring
 
     with window() as (viewer, session):
         folder = sample_data.sample_folder()
@@ -165,7 +165,7 @@ def measuring() -> None:
         session.focus(Key("map", "LOG_SIGMA_MD"))
         session.fit(Key("map", "LOG_SIGMA_MD"))
         panels.raise_panel(viewer, "Measure")
-        found, (ra, dec) = measuring_of(session), session.reference
+        found, (ra, dec) = Measuring.of(session), session.reference
         shapes = [
             circle(ra, dec, 18.0, "bulge"),
             Aperture(Ellipse(ra, dec, 100.0, 77.0, 105.0), "disc", 0.5),
@@ -240,7 +240,7 @@ def spectra() -> None:
     from napari_galaxy_maps.fits_io import read_recipe
     from napari_galaxy_maps.mocks.writing import mock_steps, view_for
     from napari_galaxy_maps.plugin import truth
-    from napari_galaxy_maps.plugin.spectra import FAR, spectra_of
+    from napari_galaxy_maps.plugin.spectra import FAR, Spectra
     from napari_galaxy_maps.progress import drain
 
     with TemporaryDirectory() as name:
@@ -261,12 +261,12 @@ def spectra() -> None:
             session.focus(Key("map", "LOG_SIGMA_MD"))
             panels.raise_panel(viewer, "Pixel")
             settle(session)
-            wait(lambda: spectra_of(session).ready())
+            wait(lambda: Spectra.of(session).ready())
             widget = panel(viewer, "Pixel")
             for source, picture in ((None, "pixel"), (FAR, "pixel_far")):
                 if source is not None:
                     widget.freeze(False)
-                    spectra_of(session).choose(source)
+                    Spectra.of(session).choose(source)
                 widget._position = (20.0, -30.0)
                 widget._follow()
                 widget.freeze(True)

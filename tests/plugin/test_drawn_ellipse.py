@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QLineEdit, QPushButton, QTool
 
 from napari_galaxy_maps.galaxy import Ellipse
 from napari_galaxy_maps.plugin import panels
-from napari_galaxy_maps.plugin.drawn_ellipse import drawn_ellipse
+from napari_galaxy_maps.plugin.drawn_ellipse import DrawnEllipse
 from napari_galaxy_maps.plugin.sky_shapes import ellipse_corners, ellipse_of
 from napari_galaxy_maps.prepare.kernels import gaussian_stamp
 
@@ -45,7 +45,7 @@ def drawn(opened, session, qtbot):
 
 def middle(session):
     """North and west offset of the ellipse's centre."""
-    return drawn_ellipse(session).layer.data[0].mean(axis=0)
+    return DrawnEllipse.of(session).layer.data[0].mean(axis=0)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_an_ellipse_comes_back_from_its_corners(ellipse):
 
 
 def test_the_ellipse_is_shown_and_can_be_moved_resized_and_turned(drawn, session, qtbot):
-    layer = drawn_ellipse(session).layer
+    layer = DrawnEllipse.of(session).layer
     assert canvas_is_painted(drawn) and layer.name.endswith("D25") and layer in drawn.layers
     north, west = middle(session)
     mouse.drag(drawn, (north + 9, west + 7), (north + 39, west - 13))
@@ -90,7 +90,7 @@ def test_the_ellipse_is_shown_and_can_be_moved_resized_and_turned(drawn, session
 
 
 def test_what_is_typed_is_drawn(drawn, session, qtbot):
-    form, layer = panel(drawn, "Galaxy"), drawn_ellipse(session).layer
+    form, layer = panel(drawn, "Galaxy"), DrawnEllipse.of(session).layer
     write(qtbot, form.d25, "4")
     write(qtbot, form.position_angle, "90")
     ellipse = ellipse_of(layer.data[0], session.reference)
@@ -105,7 +105,7 @@ def test_what_is_typed_is_drawn(drawn, session, qtbot):
 
 
 def test_a_new_shape_takes_the_place_of_the_old_and_a_deleted_one_leaves_the_numbers(drawn, session, qtbot):
-    layer = drawn_ellipse(session).layer
+    layer = DrawnEllipse.of(session).layer
     layer.mode = "add_ellipse"
     mouse.drag(drawn, (20.0, -40.0), (80.0, 60.0))
     galaxy = session.recipe.galaxy
@@ -117,7 +117,7 @@ def test_a_new_shape_takes_the_place_of_the_old_and_a_deleted_one_leaves_the_num
     qtbot.wait(100)
     assert layer not in drawn.layers and session.recipe.galaxy.d25 == galaxy.d25
     click(qtbot, panel(drawn, "Galaxy").draw)
-    assert drawn_ellipse(session).layer is not None
+    assert DrawnEllipse.of(session).layer is not None
 
 
 def test_without_a_size_a_circle_is_begun_with_and_without_an_image_words_say_what_to_do(
@@ -133,7 +133,7 @@ def test_without_a_size_a_circle_is_begun_with_and_without_an_image_words_say_wh
     galaxy = session.recipe.galaxy
     assert galaxy.d25 > 0 and galaxy.axis_ratio == 1 and abs(galaxy.ra - 150) < 0.1
     session.start_over()
-    assert drawn_ellipse(session).layer is None
+    assert DrawnEllipse.of(session).layer is None
 
 
 def test_a_table_tells_what_is_known(opened, session, qtbot, monkeypatch, tmp_path):

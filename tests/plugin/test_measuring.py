@@ -16,7 +16,7 @@ from napari_galaxy_maps.plugin import panels
 from napari_galaxy_maps.plugin.aperture_layer import aperture_layer_of
 from napari_galaxy_maps.plugin.aperture_table import MEAN, SUM, with_error
 from napari_galaxy_maps.plugin.layers import map_specs
-from napari_galaxy_maps.plugin.measuring import MAPS, measuring_of
+from napari_galaxy_maps.plugin.measuring import MAPS, Measuring
 from napari_galaxy_maps.plugin.sky_shapes import ellipse_corners
 
 from . import mouse
@@ -48,7 +48,7 @@ def measuring(viewer, session, maps, qtbot):
     viewer.reset_view()
     session.maps_changed.emit()
     qtbot.wait(100)
-    found = measuring_of(session)
+    found = Measuring.of(session)
     wait_for(qtbot, lambda: found.planes is not None, 20)
     return found
 

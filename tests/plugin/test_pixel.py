@@ -10,8 +10,8 @@ from napari_galaxy_maps.maps import PropertyMaps
 from napari_galaxy_maps.measure.apertures import circle
 from napari_galaxy_maps.plugin import panels
 from napari_galaxy_maps.plugin.layers import image_spec
-from napari_galaxy_maps.plugin.measuring import measuring_of
-from napari_galaxy_maps.plugin.spectra import TITLE, spectra_of
+from napari_galaxy_maps.plugin.measuring import Measuring
+from napari_galaxy_maps.plugin.spectra import TITLE, Spectra
 from napari_galaxy_maps.recipe import LibrarySettings
 from napari_galaxy_maps.sed.library import build_library
 from napari_galaxy_maps.sed.pixel import pixel_spectrum
@@ -73,7 +73,7 @@ def pixels(viewer, session, cube, qtbot, cache, monkeypatch):
     panels.raise_panel(viewer, "Pixel")
     qtbot.wait(100)
     session.cube_changed.emit()
-    wait_for(qtbot, lambda: idle(session) and spectra_of(session).ready(), 60)
+    wait_for(qtbot, lambda: idle(session) and Spectra.of(session).ready(), 60)
     qtbot.wait(100)
     return panel(viewer, "Pixel")
 
@@ -175,7 +175,7 @@ def test_nothing_is_computed_while_nobody_looks(viewer, pixels, qtbot):
 
 
 def test_an_aperture_is_the_mean_of_its_pixels_and_follows_it(viewer, session, pixels, cube, qtbot):
-    measuring = measuring_of(session)
+    measuring = Measuring.of(session)
     ra, dec = session.reference
     measuring.add([circle(ra, dec, 25.0, "core")], "one")
     pixels.where.setCurrentIndex(pixels.where.findData("core"))
@@ -216,7 +216,7 @@ def test_an_absurd_redshift_is_told(viewer, session, pixels, qtbot):
     session.set_recipe("galaxy", redshift=8.0)
     assert "redshift of 8" in pixels.message.text()
     session.set_recipe("galaxy", redshift=0.002)
-    wait_for(qtbot, lambda: idle(session) and spectra_of(session).ready(), 60)
+    wait_for(qtbot, lambda: idle(session) and Spectra.of(session).ready(), 60)
     assert pixels.message.text() == ""
 
 
@@ -227,9 +227,9 @@ def test_cancelled_model_spectra_are_made_when_asked_for(viewer, session, pixels
     click(qtbot, pixels.cancel)
     wait_for(qtbot, lambda: idle(session), 20)
     qtbot.wait(100)
-    assert session.job is None and not spectra_of(session).ready() and pixels.make_button.isVisible()
+    assert session.job is None and not Spectra.of(session).ready() and pixels.make_button.isVisible()
     session.set_recipe("sed", n_models=MODELS)
-    wait_for(qtbot, lambda: idle(session) and spectra_of(session).ready(), 60)
+    wait_for(qtbot, lambda: idle(session) and Spectra.of(session).ready(), 60)
 
 
 def test_without_bands_it_says_so(viewer, session, qtbot):

@@ -8,7 +8,7 @@ from napari_galaxy_maps.fits_io import read_maps, read_recipe
 from napari_galaxy_maps.mocks.writing import mock_steps, view_for
 from napari_galaxy_maps.plugin import loading, panels, truth
 from napari_galaxy_maps.plugin.layers import Key
-from napari_galaxy_maps.plugin.spectra import FAR, spectra_of
+from napari_galaxy_maps.plugin.spectra import FAR, Spectra
 from napari_galaxy_maps.progress import drain
 from napari_galaxy_maps.sed.truth import ORDER
 
@@ -74,7 +74,7 @@ def test_a_truth_is_fitted_becomes_the_truth_and_is_saved(viewer, session, qtbot
     click(qtbot, predict.button)
     wait_for(qtbot, lambda: idle(session) and session.maps is not None, 120)
     assert session.residual is not None and "T_DUST" in session.residual.values
-    assert set(spectra_of(session).sources) >= {FAR}
+    assert set(Spectra.of(session).sources) >= {FAR}
     out = tmp_path / "truth.fits"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(out), ""))
     click(qtbot, predict.save_truth)

@@ -13,7 +13,7 @@ from ..exceptions import InputError
 from ..galaxy import Ellipse
 from ..measure.apertures import Aperture
 from . import sky_shapes, viewers
-from .measuring import Measuring, measuring_of
+from .measuring import Measuring
 from .overlay import Overlay, bind_undo
 from .sky import Reference
 from .sky_shapes import Outline, ellipse_corners, ellipse_of
@@ -39,7 +39,7 @@ _LAYERS: weakref.WeakKeyDictionary[Session, ApertureLayer] = weakref.WeakKeyDict
 def aperture_layer_of(session: Session) -> ApertureLayer:
     """The layer of a session's apertures, one each."""
     if session not in _LAYERS:
-        _LAYERS[session] = ApertureLayer(session, measuring_of(session))
+        _LAYERS[session] = ApertureLayer(session, Measuring.of(session))
     return _LAYERS[session]
 
 

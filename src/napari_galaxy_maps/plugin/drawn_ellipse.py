@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from ..exceptions import GalaxyMapsError
 from ..galaxy import Ellipse
 from . import loading, sky_shapes, viewers
 from .overlay import Overlay
+from .session_part import SessionPart
 from .sky_shapes import Outline, ellipse_corners, ellipse_of
 
 if TYPE_CHECKING:
@@ -25,17 +25,8 @@ _FIRST_RADIUS = 120.0
 _SMALL = 100.0
 """Pixels on the screen under which an ellipse is looked at closer."""
 
-_DRAWN: weakref.WeakKeyDictionary[Session, DrawnEllipse] = weakref.WeakKeyDictionary()
 
-
-def drawn_ellipse(session: Session) -> DrawnEllipse:
-    """The drawn ellipse of a session, one each."""
-    if session not in _DRAWN:
-        _DRAWN[session] = DrawnEllipse(session)
-    return _DRAWN[session]
-
-
-class DrawnEllipse:
+class DrawnEllipse(SessionPart):
     """Keeps the shape and the recipe's D25 ellipse the same.
 
     Parameters
@@ -45,13 +36,9 @@ class DrawnEllipse:
     """
 
     def __init__(self, session: Session):
+        super().__init__(session)
         self.overlay = Overlay(session, "D25", _YELLOW[:3])
         session.recipe_changed.connect(self.follow)
-
-    @property
-    def session(self) -> Session:
-        """The session."""
-        return self.overlay.session
 
     @property
     def layer(self) -> Shapes | None:

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 from ..exceptions import GalaxyMapsError
 from ..progress import Progress
 from . import files, loading, worker
-from .drawn_ellipse import drawn_ellipse
+from .drawn_ellipse import DrawnEllipse
 from .file_table import FileTable
 from .session import session_for
 from .sky import parse_angle, position_at, sexagesimal
@@ -148,7 +148,7 @@ class GalaxyPanel(Panel):
         self.position_angle.told.connect(lambda value: self._set("galaxy", position_angle=value or 0.0))
         self.here.clicked.connect(self._take_view_centre)
         self.redshift.told.connect(lambda value: self._set("galaxy", redshift=value))
-        self.draw.clicked.connect(lambda _: drawn_ellipse(self.session).draw())
+        self.draw.clicked.connect(lambda _: DrawnEllipse.of(self.session).draw())
         self.from_table.clicked.connect(lambda _: self._ask_table())
         return grid
 

@@ -27,7 +27,7 @@ from ..measure.photometry import Options
 from . import work, worker
 from .aperture_layer import aperture_layer_of
 from .aperture_table import ApertureTable
-from .measuring import measuring_of
+from .measuring import Measuring
 from .profile_view import ProfileView
 from .session import session_for
 from .totals_view import TotalsView
@@ -57,7 +57,7 @@ class MeasurePanel(Panel):
     def __init__(self, napari_viewer: Viewer):
         super().__init__()
         self.session = session_for(napari_viewer)
-        self.measuring = measuring_of(self.session)
+        self.measuring = Measuring.of(self.session)
         self.shapes = aperture_layer_of(self.session)
         self._build_source()
         self.profile, self.totals = ProfileView(self.session, self.measuring), TotalsView(self.session, self.measuring)

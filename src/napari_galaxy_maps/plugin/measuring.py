@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from ..measure.apertures import Aperture
 from ..measure.photometry import Options, measure_apertures
 from ..measure.planes import Planes, planes_of
 from .history import History
+from .session_part import SessionPart
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -25,17 +25,8 @@ Row = dict[str, np.ndarray]
 
 MAPS, CUBE = "the maps", "the prepared bands"
 
-_MEASURING: weakref.WeakKeyDictionary[Session, Measuring] = weakref.WeakKeyDictionary()
 
-
-def measuring_of(session: Session) -> Measuring:
-    """What `session` measures, begun on first use."""
-    if session not in _MEASURING:
-        _MEASURING[session] = Measuring(session)
-    return _MEASURING[session]
-
-
-class Measuring:
+class Measuring(SessionPart):
     """The apertures of a session and what is in them.
 
     Parameters
@@ -53,7 +44,7 @@ class Measuring:
     selection_changed = Signal()
 
     def __init__(self, session: Session):
-        self._session = weakref.ref(session)
+        super().__init__(session)
         self.history: History[tuple[Aperture, ...]] = History(())
         self.selected: tuple[int, ...] = ()
         self.options = Options()
@@ -70,14 +61,6 @@ class Measuring:
             signal.connect(self.refresh)
         session.recipe_changed.connect(self._recipe_changed)
         session.started_over.connect(self._forget)
-
-    @property
-    def session(self) -> Session:
-        """The session; raises `RuntimeError` once it is gone."""
-        session = self._session()
-        if session is None:
-            raise RuntimeError("The viewer is closed.")
-        return session
 
     # What is measured ------------------------------------------------------------------------------------------------
 

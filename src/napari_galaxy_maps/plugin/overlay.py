@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import sky_shapes, viewers
+from .session_part import SessionPart
 from .sky_shapes import Outline
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _ZOOM_MS = 120
 
 
-class Overlay:
+class Overlay(SessionPart):
     """The layer, which may not be there: a person deletes layers.
 
     Parameters
@@ -34,20 +35,12 @@ class Overlay:
     """
 
     def __init__(self, session: Session, label: str, colour: tuple[float, float, float]):
-        self._session = weakref.ref(session)
+        super().__init__(session)
         self.label, self.colour = label, colour
         self._layer: weakref.ref[Shapes] | None = None
         self.widths: list[float] = []
         self.quiet = False
         self._zooming: Any = None
-
-    @property
-    def session(self) -> Session:
-        """The session; raises `RuntimeError` once it is gone."""
-        session = self._session()
-        if session is None:
-            raise RuntimeError("The viewer is closed.")
-        return session
 
     @property
     def layer(self) -> Shapes | None:

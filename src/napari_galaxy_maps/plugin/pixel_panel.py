@@ -20,13 +20,13 @@ from qtpy.QtWidgets import (
 
 from ..exceptions import GalaxyMapsError
 from ..maps import PROPERTIES, PropertyMaps
-from .measuring import measuring_of
+from .measuring import Measuring
 from .overlay import Overlay
 from .readout import flag_words
 from .session import session_for
 from .sky import position_at, position_text
 from .sky_shapes import Outline
-from .spectra import TITLE, Place, spectra_of
+from .spectra import TITLE, Place, Spectra
 from .spectrum_view import SpectrumView
 from .widgets import Message, Panel, is_seen, make_button, wrapped
 
@@ -65,7 +65,7 @@ class PixelPanel(Panel):
     def __init__(self, napari_viewer: Viewer):
         super().__init__()
         self.session = session_for(napari_viewer)
-        self.spectra, self.measuring = spectra_of(self.session), measuring_of(self.session)
+        self.spectra, self.measuring = Spectra.of(self.session), Measuring.of(self.session)
         self.found: PixelSpectrum | None = None
         self.place: Place | None = None
         self.frozen = False

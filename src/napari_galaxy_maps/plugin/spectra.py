@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from ..maps import PropertyMaps
 from ..measure.apertures import Aperture
 from ..progress import Progress
 from . import worker
+from .session_part import SessionPart
 from .sky import sky_affine
 
 if TYPE_CHECKING:
@@ -63,17 +63,7 @@ class Grid:
         return float(north), float(west)
 
 
-_SPECTRA: weakref.WeakKeyDictionary[Session, Spectra] = weakref.WeakKeyDictionary()
-
-
-def spectra_of(session: Session) -> Spectra:
-    """What `session` knows of spectra, begun on first use."""
-    if session not in _SPECTRA:
-        _SPECTRA[session] = Spectra(session)
-    return _SPECTRA[session]
-
-
-class Spectra:
+class Spectra(SessionPart):
     """Model spectra for a session, and the fit at a place.
 
     Parameters
@@ -86,7 +76,7 @@ class Spectra:
     """The bands or the model spectra."""
 
     def __init__(self, session: Session):
-        self._session = weakref.ref(session)
+        super().__init__(session)
         self.source = PREPARED
         self.library: Library | None = None
         self.words = ""
@@ -98,14 +88,6 @@ class Spectra:
         for signal in (session.cube_changed, session.maps_changed, session.truths_changed, session.recipe_changed):
             signal.connect(self._session_changed)
         session.started_over.connect(self._forget)
-
-    @property
-    def session(self) -> Session:
-        """The session; raises `RuntimeError` once it is gone."""
-        session = self._session()
-        if session is None:
-            raise RuntimeError("The viewer is closed.")
-        return session
 
     # Bands -----------------------------------------------------------------------------------------------------------
 
