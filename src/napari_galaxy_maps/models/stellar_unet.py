@@ -14,6 +14,7 @@ from ..exceptions import ModelError
 from ..galaxy import PC_PER_MPC_ARCSEC
 from ..maps import Flag, PropertyMaps
 from ..progress import Progress, Steps, drain
+from .calibration import Calibration
 from .card import ModelCard
 from .cloud import ColourCloud
 from .device import resolve_device
@@ -85,9 +86,8 @@ class StellarUNet:
         Without normalisations.
     settings : mapping
         How the network is built: ``widths``, ``hidden``, ``head``.
-    calibration : ndarray, shape (7, 3)
-        For each property the shift in dex of the network's values, and the factor and the power of its sigma, that bring both
-        to what was measured.
+    calibration : Calibration
+        Brings the network's values and sigmas to what was measured.
     cloud : ColourCloud
     library : Library
     card : ModelCard
@@ -97,7 +97,7 @@ class StellarUNet:
 
     network: UNet
     settings: Mapping[str, Any]
-    calibration: np.ndarray
+    calibration: Calibration
     cloud: ColourCloud
     library: Library
     card: ModelCard
@@ -146,12 +146,19 @@ class StellarUNet:
         ModelError
             When there is none of the bands or the device is not there.
         """
+        sharpness = float(np.log2(max(cube.fwhm, 1e-3) / cube.pixel_arcsec))
+        if max(cube.shape) < SMALL:
+            return (yield from self._predict_small(cube, device, sharpness))
+        return (yield from self._predict_tiles(cube, device, where, tile, sharpness))
+
+    def _predict_tiles(
+        self, cube: BandCube, device: str, where: tuple[slice, slice] | None, tile: int | None, sharpness: float
+    ) -> Steps[PropertyMaps]:
+        """As `predict_steps`; `sharpness` is that of the image as it was given (`Calibration`)."""
         import torch
 
         from .unet import STRIDE
 
-        if max(cube.shape) < SMALL:
-            return (yield from self._predict_small(cube, device))
         used = self.check_bands(cube.bands)
         on = resolve_device(device)
         side = tile or TILE[on]
@@ -164,7 +171,7 @@ class StellarUNet:
                 data, sigma = self._window(cube, part.window)
                 with torch.inference_mode():
                     outputs = network(self._inputs(data, sigma, cube, on))
-                    value, spread = self._read(outputs[..., part.inner[0], part.inner[1]])
+                    value, spread = self._read(outputs[..., part.inner[0], part.inner[1]], len(used), sharpness)
                 hidden = cube.mask[part.core]
                 seen, noise = (planes[:, part.inner[0], part.inner[1]] for planes in (data, sigma))
                 hidden = hidden | ~np.isfinite(seen).any(axis=0)
@@ -181,11 +188,11 @@ class StellarUNet:
         maps, sigmas = ({name: planes[k] for k, name in taught} for planes in (values, errors))
         return PropertyMaps(maps, sigmas, cube.wcs, flags, self._provenance(used, on))
 
-    def _predict_small(self, cube: BandCube, device: str) -> Steps[PropertyMaps]:
+    def _predict_small(self, cube: BandCube, device: str, sharpness: float) -> Steps[PropertyMaps]:
         """A small image is enlarged first, and its maps are averaged: at the network's coarsest level it would be a pixel or two."""
         factor = -(-_WIDE // max(cube.shape))
         large = enlarged(cube, factor)
-        maps = yield from self.predict_steps(large, device)
+        maps = yield from self._predict_tiles(large, device, None, None, sharpness)
 
         def averaged(plane: np.ndarray) -> np.ndarray:
             return np.asarray(plane.reshape(cube.shape[0], factor, cube.shape[1], factor).mean((1, 3)), np.float32)
@@ -255,16 +262,16 @@ class StellarUNet:
         seen, noise = (torch.from_numpy(np.ascontiguousarray(p))[None].to(device) for p in (data, sigma))
         return encode(seen, noise, redshift).contiguous(memory_format=torch.channels_last)
 
-    def _read(self, outputs: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    def _read(self, outputs: torch.Tensor, n_bands: int, sharpness: float) -> tuple[np.ndarray, np.ndarray]:
         """Values and errors in the units of the maps, shape (7, ny, nx)."""
         from .heads import Head
 
         head = Head(kind=self.settings["head"], maps=len(STELLAR_PROPERTIES))
         value, spread = (t[0].cpu().numpy() for t in head.read(outputs.float()))
         for k, target in enumerate(TARGETS.values()):
-            shift, factor, power = self.calibration[k]
-            value[k] = target.value(value[k]) + shift
-            spread[k] = factor * (spread[k] * target.unit) ** power
+            value[k], spread[k] = target.value(value[k]), spread[k] * target.unit
+        value, spread = self.calibration.corrected(value, spread, n_bands, sharpness)
+        for k, target in enumerate(TARGETS.values()):
             if target.logarithm:
                 value[k] = 10 ** value[k]
                 spread[k] *= LN10 * value[k]
@@ -289,7 +296,7 @@ class StellarUNet:
         from safetensors.numpy import save
 
         arrays = {f"network.{key}": value.numpy() for key, value in self.network.state_dict().items()}
-        arrays |= {"calibration": self.calibration.astype(np.float64), **self.cloud.arrays("cloud.")}
+        arrays |= {**self.calibration.arrays("calibration."), **self.cloud.arrays("cloud.")}
         arrays |= {f"library.{key}": np.asarray(getattr(self.library, key)) for key in _LIBRARY}
         metadata = {"settings": json.dumps(dict(self.settings))}
         return bytes(save({key: np.ascontiguousarray(array) for key, array in arrays.items()}, metadata))
@@ -314,7 +321,9 @@ class StellarUNet:
             library = Library(*(arrays[f"library.{key}"] for key in _LIBRARY))
             cloud = ColourCloud.from_arrays(arrays, "cloud.")
             network = network.eval().to(memory_format=torch.channels_last)
-            return cls(network, settings, arrays["calibration"], cloud, library, card, weights_hash)
+            return cls(
+                network, settings, Calibration.from_arrays(arrays, "calibration."), cloud, library, card, weights_hash
+            )
         except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
             raise ModelError(f"The weights of {card.name} are damaged ({error}); install the package again.") from None
 

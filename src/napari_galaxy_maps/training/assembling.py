@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..exceptions import InputError
+from ..models.calibration import Calibration
 from ..models.card import ModelCard
 from ..models.cloud import CERTAIN, ColourCloud
 from ..models.stellar_inputs import UGRIZ
-from ..models.stellar_maps import STELLAR_PROPERTIES, TARGETS
+from ..models.stellar_maps import STELLAR_PROPERTIES
 from ..models.stellar_unet import Library, StellarUNet
 from ..progress import Progress, Steps
-from .mock_cubes import noisy_cube, true_maps
+from .calibrating import ORDER, calibrate
+from .mock_cubes import noisy_cube
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..models.unet import UNet
     from .pairs import Pairs
 
@@ -24,7 +28,6 @@ FLAGGED = 0.005
 """Share of the validation set's pixels that are flagged as unlike the training set."""
 _PARTS = 12
 _FEATURES = 24
-_INSIDE = 2.0
 _DEEP = 0.1
 """Times SDSS's noise: the training set was seen with such noise, too, and coarse pixels have it."""
 
@@ -37,7 +40,7 @@ def assemble_steps(
     card: ModelCard,
     library: int = 3000,
     seed: int = 0,
-    held: Pairs | None = None,
+    held: Sequence[Pairs] = (),
 ) -> Steps[StellarUNet]:
     """Make a model of a network, yielding between the parts of the work.
 
@@ -53,6 +56,8 @@ def assemble_steps(
     library : int
         Mock galaxies to keep for comparison.
     seed : int
+    held : sequence of Pairs
+        To calibrate with, one set for each pixel size; without any the validation set.
     """
     import torch
 
@@ -63,8 +68,8 @@ def assemble_steps(
     none = Library(*(np.zeros((0, 1)) for _ in range(3)), *(np.zeros(0, np.int64) for _ in range(2)))
     cloud = fit_cloud(train, validation, seed)
     yield Progress("assemble", 1, 3, "the training set's colours")
-    model = StellarUNet(bare, settings, np.tile([0.0, 1.0, 1.0], (len(STELLAR_PROPERTIES), 1)), cloud, none, card)
-    model = replace(model, calibration=calibrate(model, validation if held is None else held))
+    model = StellarUNet(bare, settings, Calibration.none(len(STELLAR_PROPERTIES)), cloud, none, card)
+    model = replace(model, calibration=calibrate(model, held or [validation]))
     yield Progress("assemble", 2, 3, "uncertainties calibrated")
     model = replace(model, library=make_library(model, train.take(slice(0, library))))
     yield Progress("assemble", 3, 3, f"library of {len(model.library.seeds):,} mocks")
@@ -79,8 +84,8 @@ def fit_cloud(train: Pairs, validation: Pairs, seed: int = 0, pixels: int = 100_
     mixture = GaussianMixture(_PARTS, random_state=seed, reg_covar=1e-3).fit(points)
     cloud = ColourCloud(mixture.means_, mixture.covariances_, np.full(len(UGRIZ), np.inf))
     held = _bright_pixels(validation, pixels // 2, seed).T
-    # The limit for a number of bands is that of the first so many out of r, g, i, u, z: the order in which people have them.
-    order = [UGRIZ.index(f"SDSS_{letter}") for letter in "rgiuz"]
+    # The limit for a number of bands is that of the first so many.
+    order = [UGRIZ.index(f"SDSS_{letter}") for letter in ORDER]
     limits = []
     for n in range(1, len(UGRIZ) + 1):
         chosen = sorted(order[:n])
@@ -106,53 +111,6 @@ def _bright_pixels(mocks: Pairs, count: int, seed: int) -> np.ndarray:
     if not found:
         raise InputError("No galaxy of the set is bright enough to tell what colours the model was trained on.")
     return np.concatenate(found)
-
-
-def calibrate(model: StellarUNet, held: Pairs, galaxies: int = 400) -> np.ndarray:
-    """Shift of the value, and factor and power of sigma, by property, shape (7, 3).
-
-    The shift takes the mean error of the sums inside 2 R_half away: the network says medians, and a sum is of means. Factor
-    and power are such that 68.3 and 95 % of the pixels there are within 1 and 1.96 sigma. Galaxies have one vote each.
-    """
-    from ..measure.stellar_scores import galaxy_sums, half_radius
-
-    sums: list[list[float]] = [[] for _ in STELLAR_PROPERTIES]
-    pixels: list[list[np.ndarray]] = [[] for _ in STELLAR_PROPERTIES]
-    rng = np.random.default_rng(0)
-    for row in range(min(galaxies, len(held))):
-        maps, truth = model.predict(noisy_cube(held, row), "cpu"), true_maps(held, row)
-        radius = half_radius({"LOG_SIGMA_STAR": truth["LOG_SIGMA_STAR"]}, isophotes=False)
-        table = galaxy_sums(maps.values, truth, radius=radius, edges=(0.0, _INSIDE))
-        delta = {str(r["property"]): float(r["delta"]) for r in table if r["region"] == "sum"}
-        for k, (name, target) in enumerate(TARGETS.items()):
-            if name not in delta:
-                continue
-            if np.isfinite(delta[name]):
-                sums[k].append(delta[name])
-            value, sigma, true = (p[radius[0] < _INSIDE] for p in (maps.values[name], maps.errors[name], truth[name]))
-            with np.errstate(invalid="ignore", divide="ignore"):
-                if target.logarithm:
-                    value, sigma, true = np.log10(value), sigma / value / np.log(10), np.log10(true)
-            good = np.flatnonzero(np.isfinite(value - true) & (sigma > 0))
-            if len(good) >= 8:
-                good = rng.choice(good, 64)  # the same number of each galaxy
-                pixels[k].append(np.stack([(value - true)[good], sigma[good]]))
-    found = np.tile([0.0, 1.0, 1.0], (len(STELLAR_PROPERTIES), 1))
-    for k, parts in enumerate(pixels):
-        if parts and sums[k]:
-            shift = float(np.mean(sums[k]))
-            miss, sigma = np.concatenate(parts, axis=1)
-            found[k] = shift, *_widths(np.abs(miss + shift), sigma)
-    return found
-
-
-def _widths(miss: np.ndarray, sigma: np.ndarray) -> tuple[float, float]:
-    """Factor and power by which sigma covers 68.3 and 95 % of errors, or comes nearest to it."""
-    powers = np.linspace(0.2, 3.0, 113)
-    factors = np.array([np.quantile(miss / sigma**power, 0.683) for power in powers])
-    outer = [np.mean(miss < 1.96 * f * sigma**p) for f, p in zip(factors, powers, strict=True)]
-    best = int(np.argmin(np.abs(np.array(outer) - 0.95) + 1e-3 * np.abs(powers - 1)))
-    return float(factors[best]), float(powers[best])
 
 
 def make_library(model: StellarUNet, mocks: Pairs) -> Library:

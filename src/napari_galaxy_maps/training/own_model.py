@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..models.calibration import Calibration
 from ..models.card import CardTable, ModelCard
 from ..models.cloud import CERTAIN, ColourCloud
 from ..models.stellar_inputs import UGRIZ
 from ..models.stellar_maps import STELLAR_PROPERTIES
 from ..models.stellar_unet import Library, StellarUNet
 from ..progress import Progress, Steps
-from .assembling import FLAGGED, assemble_steps, calibrate
+from .assembling import FLAGGED, assemble_steps
+from .calibrating import calibrate
 from .mock_cubes import CALIBRATION, noisy_cube
 from .stellar_card import NAME, base_card
 from .stellar_report import write
@@ -171,12 +173,9 @@ def _assemble_own_steps(
     none = Library(np.zeros((0, 1)), np.zeros(deepest), np.zeros((deepest, 1)), nothing, nothing)
     cloud = fit_own_cloud(train, validation, settings.seed)
     yield Progress("assemble", 1, 2, "the training set's colours")
-    start = np.tile([0.0, 1.0, 1.0], (len(STELLAR_PROPERTIES), 1))
-    model = StellarUNet(bare, told, start, cloud, none, card)
-    calibration = calibrate(model, validation)
-    for k, name in enumerate(STELLAR_PROPERTIES):
-        if name not in card.properties:
-            calibration[k] = np.nan  # never taught: it must not look certain
+    model = StellarUNet(bare, told, Calibration.none(len(STELLAR_PROPERTIES)), cloud, none, card)
+    taught = np.array([name in card.properties for name in STELLAR_PROPERTIES])
+    calibration = calibrate(model, [validation], all_counts=False).only(taught)
     yield Progress("assemble", 2, 2, "uncertainties calibrated")
     return replace(model, calibration=calibration)
 

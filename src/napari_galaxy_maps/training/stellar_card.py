@@ -80,7 +80,7 @@ def table_of_sums(scores: StellarScores, floor: Mapping[str, Mapping[str, float]
         "Sums inside 2 R_half",
         "Least scatter: what a regression leaves that is given noiseless brightnesses in rings of the true ellipse, the distance, the "
         "inclination, the bulge and the kind (training/stellar_floor.py), in the same galaxies: most of it is scatter that the mocks have at a given "
-        "look. Half width: half of the 16th to 84th percentile. PICASSO: scatter published for its own simulated galaxies, whose gas and "
+        "look; a network that is below it has seen more than rings. Half width: half of the 16th to 84th percentile. PICASSO: scatter published for its own simulated galaxies, whose gas and "
         "metals follow the light more closely than the mocks' do.",
         ("property", "n", "bias", "scatter", "least scatter", "above it", "half width", "least", "PICASSO"), tuple(rows),
     )  # fmt: skip
@@ -132,7 +132,7 @@ def table_of_cases(title: str, text: str, cases: Sequence[tuple[str, StellarScor
     return CardTable(title, text, ("case", "n", *STELLAR_PROPERTIES), tuple(rows))
 
 
-def coverage_rows(cases: Sequence[tuple[str, StellarScores]]) -> CardTable:
+def coverage_rows(title: str, cases: Sequence[tuple[str, StellarScores]]) -> CardTable:
     """Coverage of pixels inside 2 R_half in several cases."""
     rows = [
         (
@@ -145,7 +145,7 @@ def coverage_rows(cases: Sequence[tuple[str, StellarScores]]) -> CardTable:
         for label, scores in cases
     ]
     return CardTable(
-        "Coverage in the same cases",
+        title,
         "Per cent of pixels inside 2 R_half within 1 and 1.96 sigma.", ("case", *STELLAR_PROPERTIES), tuple(rows),
     )  # fmt: skip
 

@@ -37,7 +37,10 @@ SETS: dict[str, tuple[str, int, int, int, str]] = {
     "train128": ("train", 50_000, 4000, 128, "training"),
     "validation64": ("validation", 0, 600, 64, "training"),
     "validation128": ("validation", 5000, 200, 128, "training"),
+    "calibration16": ("validation", 10_000, 400, 16, "sdss"),
+    "calibration64": ("validation", 10_000, 400, 64, "sdss"),
     "calibration128": ("validation", 10_000, 400, 128, "sdss"),
+    "calibration256": ("validation", 10_000, 150, 256, "sdss"),
     "test128": ("test", 0, 800, 128, "sdss"),
     "test64": ("test", 0, 800, 64, "sdss"),
     "test16": ("test", 0, 800, 16, "sdss"),
@@ -95,10 +98,11 @@ def measure(
         stellar_card.table_of_cases(
             "Bands", "Bias, scatter inside 2 R_half where only some bands are given to the same network.", bands
         ),
-        stellar_card.coverage_rows(bands),
+        stellar_card.coverage_rows("Coverage by bands", bands),
         stellar_card.table_of_cases(
             "Image sizes", "The same galaxies on the same 51 arcsec of sky in more or fewer pixels: bias, scatter inside 2 R_half.", sizes
         ),
+        stellar_card.coverage_rows("Coverage by image size", sizes),
     )  # fmt: skip
     notes = (
         f"Flagged as unlike the training set: {100 * whole.flagged:.2f} % of the test galaxies' pixels inside 2 R_half.",
@@ -164,7 +168,7 @@ def main(arguments: list[str] | None = None) -> int:
         told = f"{size / 1e6:.2f} million parameters, {', '.join(map(str, settings.widths))} channels by level."
         card = stellar_card.base_card(settings, recipe, told)
         train, held = Pairs.open(options.sets / "train64"), Pairs.open(options.sets / "validation64")
-        calibration = Pairs.open(options.sets / "calibration128")
+        calibration = [Pairs.open(options.sets / f"calibration{size}") for size in (16, 64, 128, 256)]
         model = drain(assemble_steps(network, settings.head, train, held, card, held=calibration))
         tables, notes, numbers = measure(model, options.sets)
         model = replace(model, card=with_more(replace(card, tables=tables, notes=notes), options.notes))

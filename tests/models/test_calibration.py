@@ -1,0 +1,107 @@
+"""A network that is biased and too sure of itself is found out on held-out galaxies, by bands and pixel size, and corrected."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from napari_galaxy_maps.models.calibration import Calibration
+from napari_galaxy_maps.models.stellar_maps import STELLAR_PROPERTIES, TARGETS
+from napari_galaxy_maps.training.calibrating import ORDER, calibrate
+from napari_galaxy_maps.training.mock_cubes import true_maps
+from napari_galaxy_maps.training.pairs import TABLE, Pairs
+
+N, SIZE = 60, 24
+BIAS, SCATTER, SAID = 0.2, 0.15, 0.05
+MAPS = len(STELLAR_PROPERTIES)
+
+
+def galaxies(fwhm_pixels=3.0):
+    """Round discs of one look; what differs is what the model says of them."""
+    y, x = np.mgrid[:SIZE, :SIZE] - (SIZE - 1) / 2
+    disc = 8.5 - np.hypot(x, y) / 2.5 / np.log(10)
+    maps = np.stack(
+        [np.full_like(disc, 0.5) if t.logarithm else disc - 3 * (k > 2) for k, t in enumerate(TARGETS.values())]
+    )
+    truth = np.stack([t.scaled(maps[k]) for k, t in enumerate(TARGETS.values())])
+    table = {name: np.ones(N) for name in TABLE} | {
+        "seed": np.arange(1.0, N + 1),
+        "fwhm_pixels": np.full(N, fwhm_pixels),
+    }
+    images = np.ones((N, 5, SIZE, SIZE), np.float32)
+    return Pairs(images, np.tile(truth, (N, 1, 1, 1)).astype(np.float16), table)
+
+
+class Model:
+    """Says the truth plus `BIAS` and noise that is larger than it says; with fewer bands by more."""
+
+    def __init__(self, pairs):
+        self.pairs, self.rng = pairs, np.random.default_rng(5)
+
+    def predict(self, cube, device):
+        truth = true_maps(self.pairs, int(cube.name.split()[1]) - 1)
+        worse = 6 - len(cube.bands)
+        values, errors = {}, {}
+        for name, target in TARGETS.items():
+            miss = BIAS + worse * SCATTER * self.rng.standard_normal((SIZE, SIZE))
+            if target.logarithm:
+                values[name] = truth[name] * 10**miss
+                errors[name] = SAID * np.log(10) * values[name]
+            else:
+                values[name], errors[name] = truth[name] + miss, np.full((SIZE, SIZE), SAID)
+        return SimpleNamespace(values=values, errors=errors)
+
+
+@pytest.fixture(scope="module")
+def found():
+    pairs = galaxies()
+    return calibrate(Model(pairs), [pairs])
+
+
+def test_sigma_becomes_the_scatter_for_each_number_of_bands(found):
+    for n in range(1, 6):
+        _, sigma = found.corrected(np.zeros((MAPS, 2, 2)), np.full((MAPS, 2, 2), SAID), n, 1.6)
+        # What is left of the bias after the shift counts, too: the sum of noisy pixels is more than that of the truth.
+        left = found.shift[n - 1, 0] + BIAS
+        expected = np.hypot((6 - n) * SCATTER, left)
+        assert np.allclose(sigma[:, 0, 0], expected, rtol=0.15), (n, sigma[:, 0, 0], expected)
+
+
+def test_the_shift_makes_sums_right(found):
+    pairs = galaxies()
+    model = Model(pairs)
+    k = STELLAR_PROPERTIES.index("LOG_SIGMA_STAR")
+    sums = []
+    for row in range(N):
+        value = model.predict(SimpleNamespace(bands=ORDER, name=f"mock {row + 1}"), "cpu").values["LOG_SIGMA_STAR"]
+        corrected = value + found.shift[4, 0, k]
+        sums.append(np.log10((10**corrected).sum() / (10 ** true_maps(pairs, row)["LOG_SIGMA_STAR"]).sum()))
+    assert np.mean(sums) == pytest.approx(0, abs=0.01)
+    assert found.shift[4, 0, k] == pytest.approx(-BIAS - np.log(10) / 2 * SCATTER**2, abs=0.02)
+
+
+def test_between_pixel_sizes_it_is_interpolated_and_beyond_them_held():
+    shift = np.tile(np.array([0.0, 1.0])[:, None], (5, 1, MAPS))
+    correction = np.log(np.tile(np.array([1.0, 4.0])[:, None, None], (5, 1, MAPS, 1)))
+    c = Calibration(np.array([0.0, 2.0]), shift, np.zeros_like(correction), correction)
+    zero, one = np.zeros((MAPS, 3)), np.ones((MAPS, 3))
+    for sharpness, added, factor in ((-3, 0, 1), (0, 0, 1), (1, 0.5, 2), (2, 1, 4), (9, 1, 4)):
+        value, sigma = c.corrected(zero, one, 3, sharpness)
+        assert np.allclose(value, added) and np.allclose(sigma, factor)
+
+
+def test_it_is_read_as_it_was_written_and_none_changes_nothing(found):
+    again = Calibration.from_arrays(found.arrays("calibration."), "calibration.")
+    value, sigma = np.linspace(-1, 1, MAPS * 4).reshape(MAPS, 4), np.geomspace(0.01, 1, MAPS * 4).reshape(MAPS, 4)
+    for a, b in zip(again.corrected(value, sigma, 2, 0.3), found.corrected(value, sigma, 2, 0.3), strict=True):
+        assert np.array_equal(a, b)
+    same = Calibration.none(MAPS).corrected(value, sigma, 5, 1.0)
+    assert np.allclose(same[0], value) and np.allclose(same[1], sigma)
+    assert (np.diff(sigma.ravel()) > 0).all() and (np.diff(found.corrected(value, sigma, 5, 1.0)[1][0]) > 0).all()
+
+
+def test_a_map_that_was_never_taught_says_nothing(found):
+    taught = np.arange(MAPS) != 2
+    value, sigma = found.only(taught).corrected(np.zeros((MAPS, 2)), np.ones((MAPS, 2)), 5, 1.0)
+    assert np.isnan(value[2]).all() and np.isnan(sigma[2]).all() and np.isfinite(np.delete(value, 2, 0)).all()
+    assert np.isfinite(np.delete(sigma, 2, 0)).all()
