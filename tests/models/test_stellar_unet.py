@@ -204,3 +204,19 @@ def test_a_cube_without_sky_coordinates_of_its_own_is_no_matter(unet):
     )
     maps = unet.predict(empty, "cpu")
     assert all(np.isnan(plane).all() for plane in maps.values.values())
+
+
+@pytest.mark.parametrize("size", [96, 20])
+def test_what_lies_outside_of_the_ellipse_is_seen_but_not_mapped(unet, size):
+    """A map cut at an ellipse is that of the whole image, up to the edge; a star there stays hidden."""
+    whole = cube_of(make_mock(30_900_001, View(size=size)))
+    y, x = np.mgrid[:size, :size] - (size - 1) / 2
+    outside, star = np.hypot(x, y) > size / 4, np.hypot(x - size / 3, y) < size / 10
+    flags = np.where(outside, Flag.OUTSIDE, 0) | np.where(star, Flag.MASKED, 0)
+    cut = unet.predict(replace(whole, mask=outside | star, flags=flags.astype(np.int16)), "cpu")
+    masked = unet.predict(replace(whole, mask=star, flags=np.where(star, Flag.MASKED, 0).astype(np.int16)), "cpu")
+    for name in STELLAR_PROPERTIES:
+        assert np.isnan(cut.values[name][outside | star]).all() and np.isnan(cut.errors[name][outside]).all()
+        np.testing.assert_allclose(
+            cut.values[name][~(outside | star)], masked.values[name][~(outside | star)], atol=1e-4
+        )

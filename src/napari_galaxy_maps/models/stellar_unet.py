@@ -166,9 +166,10 @@ class StellarUNet:
         values, errors = (scratch_array((len(STELLAR_PROPERTIES), *cube.shape)) for _ in range(2))
         flags = cube.flags.astype(np.int16)
         parts = list(tiles(cube.shape, side, REACH, STRIDE, where))
+        shown = uncut(cube)
         try:
             for i, part in enumerate(parts):
-                data, sigma = self._window(cube, part.window)
+                data, sigma = self._window(shown, part.window)
                 with torch.inference_mode():
                     outputs = network(self._inputs(data, sigma, cube, on))
                     value, spread = self._read(outputs[..., part.inner[0], part.inner[1]], len(used), sharpness)
@@ -191,7 +192,7 @@ class StellarUNet:
     def _predict_small(self, cube: BandCube, device: str, sharpness: float) -> Steps[PropertyMaps]:
         """A small image is enlarged first, and its maps are averaged: at the network's coarsest level it would be a pixel or two."""
         factor = -(-_WIDE // max(cube.shape))
-        large = enlarged(cube, factor)
+        large = enlarged(uncut(cube), factor)
         maps = yield from self._predict_tiles(large, device, None, None, sharpness)
 
         def averaged(plane: np.ndarray) -> np.ndarray:
@@ -201,7 +202,8 @@ class StellarUNet:
             name: averaged(plane) if TARGETS[name].logarithm else np.log10(averaged(10**plane))
             for name, plane in maps.values.items()
         }
-        errors = {name: averaged(plane) for name, plane in maps.errors.items()}
+        values = {name: np.where(cube.mask, np.float32(np.nan), plane) for name, plane in values.items()}
+        errors = {name: np.where(cube.mask, np.float32(np.nan), averaged(p)) for name, p in maps.errors.items()}
         data, sigma = self._window(cube, (slice(0, cube.shape[0]), slice(0, cube.shape[1])))
         blank = np.isnan(next(iter(values.values())))
         flags = cube.flags | np.where(blank, 0, self._flags(data, sigma, self.check_bands(cube.bands))).astype(np.int16)
@@ -223,7 +225,7 @@ class StellarUNet:
         from .unet import STRIDE
 
         self.check_bands(cube.bands)
-        cube = binned(cube, -(-max(cube.shape) // _WHOLE))
+        cube = binned(uncut(cube), -(-max(cube.shape) // _WHOLE))
         ny, nx = cube.shape
         window = (slice(0, -(-ny // STRIDE) * STRIDE), slice(0, -(-nx // STRIDE) * STRIDE))
         data, sigma = self._window(cube, window)
@@ -351,6 +353,15 @@ def average_features(features: np.ndarray, data: np.ndarray) -> np.ndarray:
     blocks = np.nan_to_num(light).reshape(ny // STRIDE, STRIDE, nx // STRIDE, STRIDE).mean(axis=(1, 3))
     weight = np.maximum(blocks, 0) + 1e-6 * max(float(blocks.max()), 1e-12)
     return np.asarray((features * weight).sum(axis=(1, 2)) / weight.sum(), np.float64)
+
+
+def uncut(cube: BandCube) -> BandCube:
+    """A cube that is not masked where it only lies outside of the galaxy's ellipse: there no map is wanted, but there is an image.
+
+    A network that was shown galaxies with their surroundings takes the edge of a cut image for the galaxy's.
+    """
+    beyond = ((cube.flags & Flag.OUTSIDE) != 0) & ((cube.flags & Flag.MASKED) == 0)
+    return replace(cube, mask=cube.mask & ~beyond)
 
 
 def binned(cube: BandCube, factor: int) -> BandCube:
