@@ -58,6 +58,17 @@ def window(*paths: Path | str) -> Iterator[tuple[Viewer, Session]]:
 panel = panels.panel
 
 
+@contextmanager
+def sample_window() -> Iterator[tuple[Viewer, Session]]:
+    """A window with the sample spiral and its truth opened."""
+    with window() as (viewer, session):
+        folder = sample_data.sample_folder()
+        sample_data.use_recipe(session, folder)
+        loading.add_paths(session, [folder])
+        settle(session)
+        yield viewer, session
+
+
 def point(viewer: Viewer, session: Session, east: float = 0, north: float = 0) -> None:
     """Put the pointer on a place of the sky: offsets in arcsec from the first image's middle."""
     viewer.mouse_over_canvas = True
@@ -87,11 +98,7 @@ def save(viewer: Viewer, session: Session, name: str) -> None:
 
 def sample() -> None:
     """The sample spiral, predicted and compared with its truth."""
-    with window() as (viewer, session):
-        folder = sample_data.sample_folder()
-        sample_data.use_recipe(session, folder)
-        loading.add_paths(session, [folder])
-        settle(session)
+    with sample_window() as (viewer, session):
         panels.raise_panel(viewer, "Predict")
         work.predict(session)
         settle(session)
@@ -128,11 +135,7 @@ def mock() -> None:
 
 def stellar() -> None:
     """Star formation of the sample spiral by stellar-unet, and the mocks that look most like it."""
-    with window() as (viewer, session):
-        folder = sample_data.sample_folder()
-        sample_data.use_recipe(session, folder)
-        loading.add_paths(session, [folder])
-        settle(session)
+    with sample_window() as (viewer, session):
         panels.raise_panel(viewer, "Predict")
         session.set_recipe("model", name="stellar-unet")
         work.predict(session)
@@ -154,11 +157,7 @@ def measuring() -> None:
     from napari_galaxy_maps.measure.apertures import Aperture, circle
     from napari_galaxy_maps.plugin.measuring import Measuring
 
-    with window() as (viewer, session):
-        folder = sample_data.sample_folder()
-        sample_data.use_recipe(session, folder)
-        loading.add_paths(session, [folder])
-        settle(session)
+    with sample_window() as (viewer, session):
         work.predict(session)
         wait(lambda: session.maps is not None)
         settle(session)

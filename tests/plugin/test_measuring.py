@@ -13,7 +13,7 @@ from napari_galaxy_maps.measure.apertures import Aperture, circle
 from napari_galaxy_maps.measure.photometry import measure_apertures
 from napari_galaxy_maps.measure.planes import planes_of
 from napari_galaxy_maps.plugin import panels
-from napari_galaxy_maps.plugin.aperture_layer import aperture_layer_of
+from napari_galaxy_maps.plugin.aperture_layer import ApertureLayer
 from napari_galaxy_maps.plugin.aperture_table import MEAN, SUM, with_error
 from napari_galaxy_maps.plugin.layers import map_specs
 from napari_galaxy_maps.plugin.measuring import MAPS, Measuring
@@ -78,7 +78,7 @@ def test_a_circle_is_drawn_from_its_middle_and_its_row_is_what_the_library_says(
     settled(qtbot, measuring)
     (drawn,) = measuring.apertures
     assert drawn.shape.a == drawn.shape.b == pytest.approx(24, abs=1.0)
-    layer = aperture_layer_of(session).shapes.layer
+    layer = ApertureLayer.of(session).shapes.layer
     assert np.asarray(layer.data[0]).mean(axis=0) == pytest.approx([5, 10], abs=0.8)
     assert drawn.name == "1" and widget.map.currentText() == "LOG_SIGMA_MD", "the map that is looked at"
     row = direct(maps, drawn, "LOG_SIGMA_MD")
@@ -93,7 +93,7 @@ def test_a_click_alone_draws_a_circle_and_undo_takes_it_back(viewer, session, me
     settled(qtbot, measuring)
     assert len(measuring.apertures) == 1 and measuring.apertures[0].shape.a > 5
     mouse.key(viewer, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert measuring.apertures == () and aperture_layer_of(session).shapes.layer.nshapes == 0
+    assert measuring.apertures == () and ApertureLayer.of(session).shapes.layer.nshapes == 0
     click(qtbot, widget.redo)
     settled(qtbot, measuring)
     assert len(measuring.apertures) == 1 and widget.table.model_.rowCount() == 1
@@ -137,7 +137,7 @@ def test_a_hole_and_a_local_background_count_and_show_as_rings(viewer, session, 
     row = direct(maps, ring, "LOG_SIGMA_MD", measuring.options)
     qtbot.wait(50)
     assert cell(viewer, 0, SUM) == with_error(row["sum"], row["sum_err"])
-    rings = aperture_layer_of(session).rings.layer
+    rings = ApertureLayer.of(session).rings.layer
     sizes = sorted(float(np.ptp(np.asarray(box), axis=0).max()) for box in rings.data)
     assert sizes == pytest.approx([20, 60, 80], rel=1e-3)
 

@@ -32,6 +32,13 @@ class Target:
         """What the network is taught of a map's values (dex)."""
         return np.log10(plane) if self.logarithm else plane
 
+    def in_dex(self, value: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """A map's values and errors in dex."""
+        if not self.logarithm:
+            return value, sigma
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.log10(value), sigma / value / np.log(10)
+
     def scaled(self, value: np.ndarray) -> np.ndarray:
         """Values in dex to scaled ones, those outside the range taken to its ends."""
         result: np.ndarray = (np.clip(value, self.low, self.high) - self.low) / self.unit - 1

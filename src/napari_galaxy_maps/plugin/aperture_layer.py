@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from ..measure.apertures import Aperture
 from . import sky_shapes, viewers
 from .measuring import Measuring
 from .overlay import Overlay, bind_undo
+from .session_part import SessionPart
 from .sky import Reference
 from .sky_shapes import Outline, ellipse_corners, ellipse_of
 
@@ -33,15 +33,6 @@ _CLICK = 3.0
 _CLICKED = 40.0
 """Radius in pixels on the screen of what a click makes."""
 
-_LAYERS: weakref.WeakKeyDictionary[Session, ApertureLayer] = weakref.WeakKeyDictionary()
-
-
-def aperture_layer_of(session: Session) -> ApertureLayer:
-    """The layer of a session's apertures, one each."""
-    if session not in _LAYERS:
-        _LAYERS[session] = ApertureLayer(session, Measuring.of(session))
-    return _LAYERS[session]
-
 
 def outline_of(aperture: Aperture, reference: Reference, alpha: float = 1.0, pixels: float = _PIXELS) -> Outline:
     """How an aperture is drawn on the plane tangent at `reference`."""
@@ -52,33 +43,26 @@ def outline_of(aperture: Aperture, reference: Reference, alpha: float = 1.0, pix
     )
 
 
-class ApertureLayer:
+class ApertureLayer(SessionPart):
     """Keeps the layer and the session's apertures the same.
 
     Parameters
     ----------
     session : Session
         In whose viewer they are drawn.
-    measuring : Measuring
-        Its apertures.
     """
 
-    def __init__(self, session: Session, measuring: Measuring):
-        self._session = weakref.ref(session)
-        self.measuring = measuring
+    def __init__(self, session: Session):
+        super().__init__(session)
+        self.measuring = Measuring.of(session)
         self.shapes = Overlay(session, "apertures", MAGENTA)
         self.rings = Overlay(session, "rings", MAGENTA)
         self.circles = False
         """Whether what is drawn next is a circle."""
         self._drawn: tuple[Aperture, ...] = ()
-        measuring.changed.connect(self.sync)
-        measuring.measured.connect(self._show_rings)
-        measuring.selection_changed.connect(self._show_selection)
-
-    @property
-    def session(self) -> Session:
-        """The session; raises `RuntimeError` once it is gone."""
-        return self.shapes.session
+        self.measuring.changed.connect(self.sync)
+        self.measuring.measured.connect(self._show_rings)
+        self.measuring.selection_changed.connect(self._show_selection)
 
     # The layer -------------------------------------------------------------------------------------------------------
 

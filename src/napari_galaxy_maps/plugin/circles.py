@@ -152,8 +152,7 @@ class Circles:
             for part in parts:
                 part.visible = False
             tasks = [partial(setattr, part, "visible", True) for part in parts]
-            place = partial(viewers.place_layers, self.session.viewer)
-            self.session.turns.add([place, self._switch_on, *tasks], canvas_only=True)
+            self.session.turns.add([self.session.place_layers, self._switch_on, *tasks], canvas_only=True)
 
     def _switch_on(self) -> None:
         layer = self.layer

@@ -25,7 +25,7 @@ from qtpy.QtWidgets import (
 from ..exceptions import GalaxyMapsError
 from ..measure.photometry import Options
 from . import work, worker
-from .aperture_layer import aperture_layer_of
+from .aperture_layer import ApertureLayer
 from .aperture_table import ApertureTable
 from .measuring import Measuring
 from .profile_view import ProfileView
@@ -58,7 +58,7 @@ class MeasurePanel(Panel):
         super().__init__()
         self.session = session_for(napari_viewer)
         self.measuring = Measuring.of(self.session)
-        self.shapes = aperture_layer_of(self.session)
+        self.shapes = ApertureLayer.of(self.session)
         self._build_source()
         self.profile, self.totals = ProfileView(self.session, self.measuring), TotalsView(self.session, self.measuring)
         self.tabs = QTabWidget()

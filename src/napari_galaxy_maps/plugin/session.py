@@ -210,7 +210,7 @@ class Session:
         spec : LayerSpec
             What is shown.
         in_a_row : bool
-            Others follow, and `viewers.place_layers` after them all.
+            Others follow, and `place_layers` after them all.
         """
         layer = self.layer(spec.key)
         if layer is not None:
@@ -241,17 +241,18 @@ class Session:
     def add_overlay(self, layer: Layer, label: str) -> None:
         """Put a layer of circles or the like over all others, under the galaxy's name; what is selected stays so.
 
+        A layer that is switched off is left to `place_layers`.
+
         Parameters
         ----------
         layer : napari.layers.Layer
             In arcsec on the tangent plane, as the images are.
         label : str
             What it is called beside the galaxy's name; a layer of that label that is there already is forgotten.
-
-        A layer that is switched off is left to `viewers.place_layers` to be put in its place on the canvas.
         """
         layer.name = f"{self.name} {label}".strip()
         self._overlays[label] = weakref.ref(layer)
+        self._unplaced |= not layer.visible
         with (
             viewers.unselected(self.viewer.layers, len(self.viewer.layers) > 0),
             viewers.unplaced(self.viewer, not layer.visible),
@@ -287,10 +288,11 @@ class Session:
         """Show layers one per turn of the event loop (a layer costs 70 ms), then call `done` in another."""
         tasks: list[Callable[[], Any]] = [partial(self.show, spec, in_a_row=True) for spec in specs]
         if tasks:
-            tasks.append(self._place)
+            tasks.append(self.place_layers)
         self.turns.add(tasks if done is None else [*tasks, done])
 
-    def _place(self) -> None:
+    def place_layers(self) -> None:
+        """Put layers that were inserted switched off in their place on the canvas."""
         if self._unplaced:
             self._unplaced = False
             viewers.place_layers(self.viewer)

@@ -160,6 +160,9 @@ def impute_steps(
 ) -> Steps[BandCube]:
     """Fill the gaps and the pixels that are not positive in a cube, as `recipe.impute` says.
 
+    Where nothing can be filled (an absurd redshift, fewer than three bands, errors of zero) a word of progress says why, and
+    the cube comes back as it is: models take gaps, too.
+
     Parameters
     ----------
     cube : BandCube
@@ -180,9 +183,6 @@ def impute_steps(
     BandCube
         What was measured stays; what was filled, with the posterior's error, is its `filling`, and the flag says where. Without
         anything to fill, the cube itself.
-
-    Where nothing can be filled (an absurd redshift, fewer than three bands, errors of zero) a word of progress says why, and
-    the cube comes back as it is: models take gaps, too.
     """
     seen = [cube.bands[i] for i in measured_bands(cube.bands)]
     if len(seen) < MIN_BANDS:

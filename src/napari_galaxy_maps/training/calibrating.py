@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..measure.stellar_scores import INSIDE, galaxy_sums, half_radius
+from ..measure.stellar_scores import EDGES, INSIDE, galaxy_sums, half_radius
 from ..models.calibration import N_BANDS, Calibration
 from ..models.stellar_inputs import UGRIZ
 from ..models.stellar_maps import STELLAR_PROPERTIES, TARGETS
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ORDER = "rgiuz"
 """Bands in the order in which people have them: the first n stand for any n."""
-_OUT = 5.0
+_OUT = EDGES[-1]
 _EACH = (64, 24)
 """Pixels of a galaxy inside `INSIDE` and beyond it, so that each has one vote: sigma is to be right where the galaxy is, first."""
 _KNOTS = 5
@@ -74,10 +74,9 @@ def _measured(
                 continue
             if np.isfinite(delta[name]):
                 sums[k].append(delta[name])
-            value, sigma, true = maps.values[name], maps.errors[name], truth[name]
+            value, sigma = target.in_dex(maps.values[name], maps.errors[name])
             with np.errstate(invalid="ignore", divide="ignore"):
-                if target.logarithm:
-                    value, sigma, true = np.log10(value), sigma / value / np.log(10), np.log10(true)
+                true = target.from_map(truth[name])
             for here, count in zip((away < INSIDE, (away >= INSIDE) & (away < _OUT)), _EACH, strict=True):
                 good = np.flatnonzero(here & np.isfinite(value - true) & (sigma > 0))
                 if len(good) >= 8:

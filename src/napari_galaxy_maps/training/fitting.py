@@ -40,7 +40,7 @@ class FitSettings:
         Largest learning rate of AdamW (warmed up, then falling as a cosine), and weight decay.
     widths, hidden, head : as `UNet` and `Head`
     sums : float
-        Weight of the loss of sums inside 2 R_half (`sums_loss`) beside that of the pixels.
+        Weight of the loss of sums inside 2 R_half and beyond (`sums_loss`) beside that of the pixels.
     normalised : bool
     average : float
         Of the exponential mean of the weights that is kept.

@@ -16,7 +16,7 @@ from ..models.stellar_maps import STELLAR_PROPERTIES
 from ..models.stellar_unet import Library, StellarUNet
 from ..progress import Progress, Steps
 from .assembling import FLAGGED, assemble_steps
-from .calibrating import calibrate
+from .calibrating import ORDER, calibrate
 from .mock_cubes import CALIBRATION, noisy_cube
 from .stellar_card import NAME, base_card
 from .stellar_report import write
@@ -202,8 +202,8 @@ def fit_own_cloud(train: Pairs, validation: Pairs, seed: int = 0, pixels: int = 
     cloud = ColourCloud(means, covariances, np.full(n, np.inf))
     held = _bright_pixels(validation, bands, pixels // 2, seed)
     held = (held if len(held) >= _FEW else points).T
-    # The limit for a number of bands is that of the first so many out of r, g, i, u, z: the order in which people have them.
-    order = [k for k in (UGRIZ.index(f"SDSS_{letter}") for letter in "rgiuz") if k in bands]
+    # The limit for a number of bands is that of the first so many.
+    order = [k for k in (UGRIZ.index(f"SDSS_{letter}") for letter in ORDER) if k in bands]
     limits = []
     for count in range(1, n + 1):
         chosen = sorted(order[:count])

@@ -117,11 +117,9 @@ def _pixels(maps: Any, truth: dict[str, np.ndarray], where: np.ndarray) -> np.nd
     """Means over pixels of one galaxy, shape (7, 6): error, its square, |z| < 1, < 1.96, z^2, sigma (dex); NaN where empty."""
     found = np.full((len(STELLAR_PROPERTIES), 6), np.nan)
     for k, (name, target) in enumerate(TARGETS.items()):
-        value, sigma, true = maps.values[name][where], maps.errors[name][where], truth[name][where]
+        value, sigma = target.in_dex(maps.values[name][where], maps.errors[name][where])
         with np.errstate(invalid="ignore", divide="ignore"):
-            if target.logarithm:
-                sigma, value, true = sigma / value / np.log(10), np.log10(value), np.log10(true)
-            miss = value - true
+            miss = value - target.from_map(truth[name][where])
             z = miss / sigma
         good = np.isfinite(z)
         if good.any():

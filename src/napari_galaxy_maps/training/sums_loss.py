@@ -23,8 +23,6 @@ LEAST: dict[str, float] = {
     "LOG_SIGMA_ZGAS": 0.28, "LOG_SIGMA_HI": 0.25,
 }  # fmt: skip
 """Differences in dex that count alike: about what is left to chance (`stellar_floor`)."""
-
-
 EDGES = (0.0, INSIDE, 5.0)
 """Of the regions that are summed, in R_half."""
 CERTAINTY = (1.0, 0.5)
