@@ -1,24 +1,74 @@
-"""What the stellar U-Net is given of a cube: ugriz on a scale that noise does not upset, the noise, and what is missing."""
+"""What the stellar U-Net is given of a cube at each of its levels: ugriz on a scale that noise does not upset, colours, noise, and what is missing."""
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import combinations
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 if TYPE_CHECKING:
     import torch
 
 UGRIZ: tuple[str, ...] = ("SDSS_u", "SDSS_g", "SDSS_r", "SDSS_i", "SDSS_z")
 """The bands that the network takes, in the order of its channels."""
-_REFERENCE = 0.1
+REFERENCE = 0.1
 """MJy/sr; a faint disc in r."""
 _WIDTH = 3.0
 """e-folds of surface brightness that one unit of an input spans."""
 _REDSHIFT = 0.1
-N_CHANNELS = 3 * len(UGRIZ) + 2
+MEAN = (-0.461, 0.707, 1.228, 1.444, 1.652)
+COVARIANCE = (
+    (1.3674, 1.3395, 1.3263, 1.3208, 1.3176), (1.3395, 1.4036, 1.4438, 1.4643, 1.4837),
+    (1.3263, 1.4438, 1.5181, 1.5539, 1.5873), (1.3208, 1.4643, 1.5539, 1.5983, 1.6381),
+    (1.3176, 1.4837, 1.5873, 1.6381, 1.6848),
+)  # fmt: skip
+"""Mean and covariance of ln(brightness / `REFERENCE`) in ugriz, of bright pixels of the training mocks (`training.input_scale`)."""
+_CALIBRATION = 0.02
+"""Relative error of a band's calibration, below which colours tell nothing."""
+_N = len(UGRIZ)
+_PAIRS = tuple(combinations(range(_N), 2))
+N_CHANNELS = 3 * _N + len(_PAIRS) + (_N - 1) + 2
+N_LEVELS = 5
 
 
-def encode(data: torch.Tensor, sigma: torch.Tensor, redshift: torch.Tensor) -> torch.Tensor:
-    """The channels of the network.
+def encode(data: torch.Tensor, sigma: torch.Tensor, redshift: torch.Tensor) -> list[torch.Tensor]:
+    """The channels of the network, for each of its levels: of the image, and of it averaged over blocks of 2, 4, 8 and 16 pixels.
+
+    Colours of faint parts are only seen when the light of many pixels is added up before a logarithm is taken.
+
+    Parameters
+    ----------
+    data, sigma : Tensor, shape (n, 5, ny, nx)
+        Surface brightness in ugriz and its 1-sigma error, MJy/sr; a pixel of a band in which either is not finite or the
+        error not positive is missing, and blocks are averaged over those that are there.
+    redshift : Tensor, shape (n,)
+        NaN where it is not known.
+
+    Returns
+    -------
+    list of Tensor, shapes (n, `N_CHANNELS`, ny / 2^k, nx / 2^k)
+        As `channels` returns them, in channels-last order.
+    """
+    import torch
+    from torch.nn import functional
+
+    there = torch.isfinite(data) & torch.isfinite(sigma) & (sigma > 0)
+    flux, variance = torch.where(there, data, 0.0), torch.where(there, sigma, 0.0) ** 2
+    count = there.to(data.dtype)
+    found = [channels(flux, variance.sqrt(), there, redshift)]
+    for _ in range(N_LEVELS - 1):
+        flux, variance, count = (
+            functional.avg_pool2d(sums, 2, divisor_override=1) for sums in (flux, variance, count)
+        )
+        n = count.clamp(min=1)
+        found.append(channels(flux / n, variance.sqrt() / n, count > 0, redshift))
+    return [level.contiguous(memory_format=torch.channels_last) for level in found]
+
+
+def channels(data: torch.Tensor, sigma: torch.Tensor, there: torch.Tensor, redshift: torch.Tensor) -> torch.Tensor:
+    """The channels of one level.
 
     A band's channel is asinh(f / 2 sigma) + ln(2 sigma): the logarithm where the galaxy stands out, linear in the noise
     and, without a galaxy, the logarithm of the noise (Lupton+ 1999, with the noise of each pixel as softening).
@@ -26,27 +76,85 @@ def encode(data: torch.Tensor, sigma: torch.Tensor, redshift: torch.Tensor) -> t
     Parameters
     ----------
     data, sigma : Tensor, shape (n, 5, ny, nx)
-        Surface brightness in ugriz and its 1-sigma error, MJy/sr; a pixel of a band in which either is not finite or the
-        error not positive is missing.
+        Finite; whatever they are where a band is missing.
+    there : Tensor of bool, shape (n, 5, ny, nx)
     redshift : Tensor, shape (n,)
-        NaN where it is not known.
 
     Returns
     -------
     Tensor, shape (n, `N_CHANNELS`, ny, nx)
-        Bands, logarithms of their noise, whether they are there, the redshift and whether it is known; 0 where missing.
+        Bands, logarithms of their noise, whether they are there, colours (`_colours`), the redshift and whether it is known; 0
+        where missing.
     """
     import torch
 
-    there = torch.isfinite(data) & torch.isfinite(sigma) & (sigma > 0)
-    one = torch.ones((), dtype=sigma.dtype, device=sigma.device)
-    noise = torch.where(there, sigma, one)
-    level = torch.log(2 * noise / _REFERENCE)
-    value = (torch.asinh(torch.where(there, data, 0 * one) / (2 * noise)) + level) / _WIDTH
+    noise = torch.where(there, sigma, 1.0)
+    signal = torch.where(there, data, 0.0) / (2 * noise)
+    level = torch.log(2 * noise / REFERENCE)
+    brightness = torch.asinh(signal) + level
     keep = there.to(data.dtype)
     known = torch.isfinite(redshift)
+    about = torch.stack([torch.where(known, redshift / _REDSHIFT, 0.0), known.to(redshift.dtype)], 1).to(data.dtype)
     n, _, ny, nx = data.shape
-    about = torch.stack([torch.where(known, redshift / _REDSHIFT, 0 * redshift.nan_to_num()), known.to(data.dtype)], 1)
     return torch.cat(
-        [value * keep, level / _WIDTH * keep, keep, about.to(data.dtype)[:, :, None, None].expand(n, 2, ny, nx)], 1
-    )
+        [
+            brightness / _WIDTH * keep, level / _WIDTH * keep, keep, _colours(brightness, 0.25 / (1 + signal**2), there),
+            about[:, :, None, None].expand(n, 2, ny, nx),
+        ], 1,
+    )  # fmt: skip
+
+
+def _colours(brightness: torch.Tensor, variance: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
+    """Colours, each in units of its own scatter and the closer to 0 the less it stands out of the noise (Wiener's filter).
+
+    What tells metals and dust from age is a few hundredths of a magnitude in a colour given the others, beside brightnesses
+    that differ by factors of thousands: a network learns from either only when it is given both on one scale.
+
+    Parameters
+    ----------
+    brightness, variance : Tensor, shape (n, 5, ny, nx)
+        Natural logarithms and the square of their error.
+    there : Tensor of bool, shape (n, 5, ny, nx)
+
+    Returns
+    -------
+    Tensor, shape (n, 14, ny, nx)
+        The ten colours of two bands, and of each of ugri what it is beyond what is expected by the redder bands that are there.
+    """
+    import torch
+
+    bits = sum(there[:, k].to(torch.int64) << k for k in range(_N))
+    found = torch.zeros_like(brightness[:, :1]).repeat(1, len(_PAIRS) + _N - 1, 1, 1)
+    for code in torch.bincount(bits.flatten()).nonzero()[:, 0].tolist():
+        bands = [k for k in range(_N) if code >> k & 1]
+        wanted = [(k, tuple(other for other in bands if other > k)) for k in range(_N - 1)]
+        wanted = [*((first, (second,)) for first, second in _PAIRS), *wanted]
+        rows = [row for row, (band, others) in enumerate(wanted) if others and {band, *others} <= set(bands)]
+        if not rows:
+            continue
+        here = bits == code
+        images = here.flatten(1).any(1).nonzero()[:, 0]
+        bright, error = brightness[images], variance[images]
+        told = found[images]
+        for row in rows:
+            band, others = wanted[row]
+            slopes, constant, scatter = _expected(band, others, row < len(_PAIRS))
+            beyond, noise = bright[:, band] - constant, error[:, band] + scatter**2
+            for slope, other in zip(slopes, others, strict=True):
+                beyond = beyond - slope * bright[:, other]
+                noise = noise + slope**2 * error[:, other]
+            told[:, row] = torch.where(here[images], beyond * scatter / noise, told[:, row])
+        found[images] = told
+    return found
+
+
+@lru_cache(maxsize=256)
+def _expected(band: int, others: tuple[int, ...], one_to_one: bool) -> tuple[tuple[float, ...], float, float]:
+    """Slopes and constant by which other bands' brightness predicts a band's, and what is left, in e-folds; a colour has a slope of 1."""
+    covariance = np.array(COVARIANCE) + _CALIBRATION**2 * np.eye(_N)
+    rows = list(others)
+    block, across = covariance[np.ix_(rows, rows)], covariance[rows, band]
+    slopes = np.ones(len(rows)) if one_to_one else np.linalg.solve(block, across)
+    constant = MEAN[band] - slopes @ np.array(MEAN)[rows]
+    scatter = np.sqrt(covariance[band, band] - 2 * slopes @ across + slopes @ block @ slopes)
+    return tuple(slopes.tolist()), float(constant), float(scatter)

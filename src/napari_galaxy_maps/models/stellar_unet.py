@@ -85,7 +85,7 @@ class StellarUNet:
     network : UNet
         Without normalisations.
     settings : mapping
-        How the network is built: ``widths``, ``hidden``, ``head``.
+        How the network is built: ``widths``, ``hidden``, ``pyramid``, ``head``.
     calibration : Calibration
         Brings the network's values and sigmas to what was measured.
     cloud : ColourCloud
@@ -255,14 +255,14 @@ class StellarUNet:
                 )
         return data, sigma
 
-    def _inputs(self, data: np.ndarray, sigma: np.ndarray, cube: BandCube, device: str) -> torch.Tensor:
+    def _inputs(self, data: np.ndarray, sigma: np.ndarray, cube: BandCube, device: str) -> list[torch.Tensor]:
         import torch
 
         from .stellar_inputs import encode
 
         redshift = torch.tensor([redshift_of(cube)], dtype=torch.float32, device=device)
         seen, noise = (torch.from_numpy(np.ascontiguousarray(p))[None].to(device) for p in (data, sigma))
-        return encode(seen, noise, redshift).contiguous(memory_format=torch.channels_last)
+        return encode(seen, noise, redshift)
 
     def _read(self, outputs: torch.Tensor, n_bands: int, sharpness: float) -> tuple[np.ndarray, np.ndarray]:
         """Values and errors in the units of the maps, shape (7, ny, nx)."""
@@ -318,7 +318,12 @@ class StellarUNet:
             length = int.from_bytes(blob[:8], "little")
             settings = json.loads(json.loads(blob[8 : 8 + length])["__metadata__"]["settings"])
             head = Head(kind=settings["head"], maps=len(STELLAR_PROPERTIES))
-            network = UNet(N_CHANNELS, head.outputs, settings["widths"], settings["hidden"], normalised=False)
+            if "pyramid" not in settings:
+                raise ModelError(
+                    f"{card.name} was trained by an earlier version, for other inputs; train it anew with galaxy-maps train stellar-unet."
+                )
+            shape = {key: settings[key] for key in ("widths", "hidden", "pyramid")}
+            network = UNet(N_CHANNELS, head.outputs, normalised=False, **shape)
             network.load_state_dict({k[8:]: torch.from_numpy(v) for k, v in arrays.items() if k.startswith("network.")})
             library = Library(*(arrays[f"library.{key}"] for key in _LIBRARY))
             cloud = ColourCloud.from_arrays(arrays, "cloud.")

@@ -1,9 +1,9 @@
-"""A U-Net (Ronneberger+ 2015) as PICASSO's (Buck & Wolf 2021, Sect. 3) and smaller: depth 4, bilinear upsampling."""
+"""A U-Net (Ronneberger+ 2015) as PICASSO's (Buck & Wolf 2021, Sect. 3), and one that is shown its image at every level: depth 4, bilinear upsampling."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -43,15 +43,19 @@ class UNet(nn.Module):
         Channels of a layer between the finest level and the maps; 0: none, as PICASSO's.
     normalised : bool
         Whether convolutions are followed by a batch normalisation; `fuse` makes a network without it of one with it.
+    pyramid : bool
+        Whether each coarser level is given the image in its own pixels beside the mean of the finer level's features; else, as
+        PICASSO's, the largest of the finer level's features alone.
     """
 
     def __init__(
-        self, inputs: int, outputs: int, widths: Sequence[int], hidden: int = 0, normalised: bool = True
+        self, inputs: int, outputs: int, widths: Sequence[int], hidden: int = 0, normalised: bool = True, pyramid: bool = True
     ) -> None:
         super().__init__()
-        self.widths, self.hidden = tuple(widths), hidden
+        self.inputs, self.outputs, self.widths, self.hidden, self.pyramid = inputs, outputs, tuple(widths), hidden, pyramid
+        coarser = [n + inputs if pyramid else n for n in widths[:-1]]
         self.down = nn.ModuleList(
-            _Pair(n, width, normalised) for n, width in zip((inputs, *widths[:-1]), widths, strict=True)
+            _Pair(n, width, normalised) for n, width in zip((inputs, *coarser), widths, strict=True)
         )
         self.up = nn.ModuleList(
             _Pair(deep + width, width, normalised) for deep, width in zip(widths[:0:-1], widths[-2::-1], strict=True)
@@ -59,17 +63,35 @@ class UNet(nn.Module):
         last = [nn.Conv2d(widths[0], hidden, 1), nn.ReLU(inplace=True)] if hidden else []
         self.head = nn.Sequential(*last, nn.Conv2d(hidden or widths[0], outputs, 1))
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Maps of images whose sides are multiples of `STRIDE`."""
+    @property
+    def shape(self) -> dict[str, Any]:
+        """What makes another like it: `widths`, `hidden`, `pyramid`."""
+        return {"widths": list(self.widths), "hidden": self.hidden, "pyramid": self.pyramid}
+
+    @property
+    def normalised(self) -> bool:
+        """Whether it has normalisations."""
+        return any(isinstance(layer, nn.BatchNorm2d) for layer in self.modules())
+
+    def like(self, normalised: bool) -> UNet:
+        """A network of the same shape with weights of its own."""
+        return UNet(self.inputs, self.outputs, normalised=normalised, **self.shape)
+
+    def forward(self, images: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Maps of images, given in the pixels of each level; the sides of the finest are multiples of `STRIDE`."""
         return self.decode(*self.encode(images))
 
-    def encode(self, images: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
+    def encode(self, images: Sequence[torch.Tensor]) -> tuple[list[torch.Tensor], torch.Tensor]:
         """What the finer levels hand across, and the features of the coarsest (the bottleneck)."""
-        across: list[torch.Tensor] = []
-        for i, pair in enumerate(self.down):
-            images = pair(images if i == 0 else functional.max_pool2d(images, 2))
-            across.append(images)
-        return across[:-1], images
+        features = self.down[0](images[0])
+        across = [features]
+        for pair, image in zip(self.down[1:], images[1:], strict=True):
+            if self.pyramid:
+                features = pair(torch.cat([functional.avg_pool2d(features, 2), image], 1))
+            else:
+                features = pair(functional.max_pool2d(features, 2))
+            across.append(features)
+        return across[:-1], features
 
     def decode(self, across: list[torch.Tensor], features: torch.Tensor) -> torch.Tensor:
         """Maps of what `encode` returned."""
@@ -81,10 +103,8 @@ class UNet(nn.Module):
 
 def fuse(network: UNet) -> UNet:
     """A network without normalisations that gives the same maps; a copy of one that has none."""
-    first = cast(nn.Conv2d, network.down[0][0])
-    last = cast(nn.Conv2d, network.head[-1])
-    fused = UNet(first.in_channels, last.out_channels, network.widths, network.hidden, normalised=False)
-    if not any(isinstance(layer, nn.BatchNorm2d) for layer in network.modules()):
+    fused = network.like(normalised=False)
+    if not network.normalised:
         fused.load_state_dict(network.state_dict())
         return fused.eval()
     for pair, bare in zip([*network.down, *network.up], [*fused.down, *fused.up], strict=True):

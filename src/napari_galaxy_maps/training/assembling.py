@@ -64,7 +64,7 @@ def assemble_steps(
     from ..models.unet import fuse
 
     bare = fuse(network).to(memory_format=torch.channels_last)
-    settings: dict[str, Any] = {"widths": list(network.widths), "hidden": network.hidden, "head": head}
+    settings: dict[str, Any] = {**network.shape, "head": head}
     none = Library(*(np.zeros((0, 1)) for _ in range(3)), *(np.zeros(0, np.int64) for _ in range(2)))
     cloud = fit_cloud(train, validation, seed)
     yield Progress("assemble", 1, 3, "the training set's colours")

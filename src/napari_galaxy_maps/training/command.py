@@ -285,8 +285,8 @@ def _fit_settings(options: dict[str, Any], start: StellarUNet | None) -> FitSett
         "check_every": min(options["check_every"], options["steps"]), "batch_pixels": options["batch_pixels"], "frozen": options["freeze"],
     }  # fmt: skip
     if start is not None:
-        kept = start.settings
-        chosen |= {"widths": tuple(kept["widths"]), "hidden": kept["hidden"], "head": kept["head"], "normalised": False}
+        kept = {**start.settings, "widths": tuple(start.settings["widths"])}
+        chosen |= {**kept, "normalised": False}
     else:
         chosen |= {"head": options["head"]} | ({"widths": _widths(options["widths"])} if options["widths"] else {})
     return FitSettings(**chosen)

@@ -38,7 +38,7 @@ class FitSettings:
         Pixels of a batch; larger images come in smaller numbers.
     rate, decay : float
         Largest learning rate of AdamW (warmed up, then falling as a cosine), and weight decay.
-    widths, hidden, head : as `UNet` and `Head`
+    widths, hidden, pyramid, head : as `UNet` and `Head`
     sums : float
         Weight of the loss of sums inside 2 R_half and beyond (`sums_loss`) beside that of the pixels.
     normalised : bool
@@ -60,8 +60,9 @@ class FitSettings:
     decay: float = 1e-4
     widths: tuple[int, ...] = (16, 32, 64, 192, 384)
     hidden: int = 32
+    pyramid: bool = True
     head: str = "gaussian"
-    sums: float = 0.1
+    sums: float = 0.15
     normalised: bool = True
     average: float = 0.998
     check_every: int = 500
@@ -77,7 +78,7 @@ class FitSettings:
     def make_network(self) -> UNet:
         """The network, with weights from the seed."""
         torch.manual_seed(self.seed)
-        return UNet(N_CHANNELS, self.make_head().outputs, self.widths, self.hidden, self.normalised)
+        return UNet(N_CHANNELS, self.make_head().outputs, self.widths, self.hidden, self.normalised, self.pyramid)
 
 
 @dataclass(frozen=True)
@@ -226,7 +227,7 @@ def _step(
 ) -> float:
     """One step down the gradient; returns the loss."""
     data, sigma, truth, redshift = (plane.to(device) for plane in (data, sigma, truth, redshift))
-    inputs = encode(data, sigma, redshift).contiguous(memory_format=torch.channels_last)
+    inputs = encode(data, sigma, redshift)
     with mixed_precision(device):
         outputs = network(inputs)
     weights = pixel_weights(truth)
@@ -261,9 +262,7 @@ def _average(mean: dict[str, torch.Tensor], network: UNet, share: float) -> None
 
 def _with(network: UNet, state: dict[str, torch.Tensor]) -> UNet:
     """A copy of a network with other weights, on the CPU, not to be trained."""
-    first, last = network.down[0][0], network.head[-1]
-    normalised = any(isinstance(m, torch.nn.BatchNorm2d) for m in network.modules())
-    copy = UNet(first.in_channels, last.out_channels, network.widths, network.hidden, normalised)
+    copy = network.like(network.normalised)
     copy.load_state_dict({key: value.cpu() for key, value in state.items()})
     return copy.eval()
 
@@ -292,7 +291,7 @@ def validate(
         )
         data, sigma, truth, redshift = (t.to(device) for t in seen.draw(images, truth, pixel, redshift, rng, own))
         with torch.inference_mode(), mixed_precision(device):
-            outputs = network(encode(data, sigma, redshift).contiguous(memory_format=torch.channels_last)).float()
+            outputs = network(encode(data, sigma, redshift)).float()
         weights = pixel_weights(truth)
         value, spread = head.read(outputs)
         miss = value - truth

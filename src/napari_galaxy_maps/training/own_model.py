@@ -167,7 +167,7 @@ def _assemble_own_steps(
     from ..models.unet import fuse
 
     bare = fuse(network).to(memory_format=torch.channels_last)
-    told: dict[str, Any] = {"widths": list(network.widths), "hidden": network.hidden, "head": settings.head}
+    told: dict[str, Any] = {**network.shape, "head": settings.head}
     deepest = network.widths[-1]
     nothing = np.zeros(0, np.int64)
     none = Library(np.zeros((0, 1)), np.zeros(deepest), np.zeros((deepest, 1)), nothing, nothing)

@@ -1,90 +1,133 @@
-"""The scatter that no model can beat: galaxies that look the same and are not, estimated from noiseless mocks.
+"""The scatter that no model can beat: galaxies that look the same and are not, estimated from the mocks.
 
-A regression is given what no observer has: noiseless images inside ellipses of the true stars, the distance, the true
-inclination, bulge and kind. What it leaves in galaxies that it was not fitted to is an upper limit of the scatter that is
-in the mocks themselves; a network that sees noisy images of galaxies at unknown inclination is measured against it.
+A regression is given the light of a mock in rings of its true ellipse, and is asked for the sums of galaxies that it was not
+fitted to. Given the images as a survey sees them, with noise and errors of calibration, and the redshift, what it leaves is
+about what a network can reach that sees the same. Given noiseless images and what no image tells surely (inclination, bulge,
+kind), it leaves what the mocks themselves leave open; between the two lies what the survey's noise hides.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..measure.stellar_scores import INSIDE, galaxy_sums, half_radius
+from ..models.stellar_inputs import UGRIZ
 from ..models.stellar_maps import STELLAR_PROPERTIES
-from .mock_cubes import true_maps
+from .mock_cubes import noisy_cube, true_maps
 
 if TYPE_CHECKING:
     from .pairs import Pairs
 
 _EDGES = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
-_KNOWN = ("inclination", "bulge", "early", "redshift")
+_KNOWN = ("inclination", "bulge", "early")
+_BANDS = len(UGRIZ)
 
 
-def oracle_table(mocks: Pairs, isophotes: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """What the regression is given of each mock, and log10 of the true sums inside 2 R_half.
+@dataclass(frozen=True)
+class RingTable:
+    """Mocks by their light in rings.
 
-    Returns
-    -------
-    features : ndarray, shape (n, n_features)
-        log10 of mean brightness in rings by band, its scatter in r from pixel to pixel, R_half in kpc, axis ratio, and what
-        is known of the galaxy. NaN where a ring has no light.
+    Attributes
+    ----------
+    noiseless, seen : ndarray, shape (n, n_rings, 6)
+        log10 of the mean brightness of each ring in ugriz, and its scatter in r from pixel to pixel; NaN where a ring has no light.
+    told : ndarray, shape (n, 3)
+        log10 of R_half in kpc, axis ratio, redshift.
+    known : ndarray, shape (n, 3)
+        Inclination, bulge, whether it is an early type.
     sums : ndarray, shape (n, 7)
+        log10 of the true sums inside 2 R_half.
     """
-    features, sums = [], []
+
+    noiseless: np.ndarray
+    seen: np.ndarray
+    told: np.ndarray
+    known: np.ndarray
+    sums: np.ndarray
+
+    def write(self, path: Path) -> None:
+        """Write it as NumPy's arrays."""
+        np.savez(path, **vars(self))
+
+    @classmethod
+    def read(cls, path: Path) -> RingTable:
+        """The reverse of `write`."""
+        with np.load(path, allow_pickle=False) as arrays:
+            return cls(**arrays)
+
+
+def ring_table(mocks: Pairs, isophotes: bool = False) -> RingTable:
+    """Mocks by their light in rings; `isophotes`: whether ellipses are fitted rather than taken from moments."""
+    noiseless, seen, told, sums = [], [], [], []
     for row in range(len(mocks)):
         truth = true_maps(mocks, row)
-        away, told = half_radius({"LOG_SIGMA_STAR": truth["LOG_SIGMA_STAR"]}, isophotes=isophotes)
+        away, ellipse = half_radius({"LOG_SIGMA_STAR": truth["LOG_SIGMA_STAR"]}, isophotes=isophotes)
         kpc = float(mocks.table["pixel_kpc"][row])
-        table = galaxy_sums(truth, truth, kpc**2, radius=(away, told), edges=(0.0, INSIDE))
+        table = galaxy_sums(truth, truth, kpc**2, radius=(away, ellipse), edges=(0.0, INSIDE))
         table = table[table["region"] == "sum"]
         sums.append([np.log10(float(table["true"][table["property"] == name][0])) for name in STELLAR_PROPERTIES])
-        image = np.asarray(mocks.images[row], np.float64)
-        rings: list[float] = []
-        for low, high in pairwise(_EDGES):
-            ring = (away >= low) & (away < high)
-            rings += [_log(image[k][ring].mean()) if ring.any() else np.nan for k in range(len(image))]
-            bright = np.log10(np.maximum(image[2][ring], 1e-9))
-            rings.append(float(bright.std()) if ring.any() else np.nan)
-        features.append(
-            [*rings, np.log10(told["r_half"] * kpc), told["axis_ratio"], *(float(mocks.table[c][row]) for c in _KNOWN)]
+        noiseless.append(_rings(np.asarray(mocks.images[row], np.float64), away))
+        seen.append(_rings(noisy_cube(mocks, row).data.astype(np.float64), away))
+        told.append(
+            [np.log10(ellipse["r_half"] * kpc), ellipse["axis_ratio"], float(mocks.table["redshift"][row])]
         )
-    return np.array(features), np.array(sums)
+    known = np.stack([np.asarray(mocks.table[name], np.float64) for name in _KNOWN], 1)
+    return RingTable(*(np.array(part) for part in (noiseless, seen, told)), known, np.array(sums))
 
 
-def _log(value: float) -> float:
-    return float(np.log10(value)) if value > 0 else float("nan")
+def _rings(image: np.ndarray, away: np.ndarray) -> np.ndarray:
+    """Light of an image in rings, shape (n_rings, 6)."""
+    found = np.full((len(_EDGES) - 1, _BANDS + 1), np.nan)
+    for row, (low, high) in zip(found, pairwise(_EDGES), strict=True):
+        ring = (away >= low) & (away < high)
+        if ring.any():
+            mean = image[:, ring].mean(axis=1)
+            row[:_BANDS] = np.log10(mean, where=mean > 0, out=np.full(_BANDS, np.nan))
+            row[_BANDS] = np.log10(np.maximum(image[2][ring], 1e-9)).std()
+    return found
 
 
-def floor_scatter(
-    train: tuple[np.ndarray, np.ndarray], test: tuple[np.ndarray, np.ndarray], seed: int = 0
-) -> dict[str, dict[str, Any]]:
+def floor_scatter(train: RingTable, test: RingTable, seen: bool, seed: int = 0) -> dict[str, dict[str, Any]]:
     """Scatter that the regression leaves in the test set's sums, by property: standard deviation and half width in dex.
 
     Parameters
     ----------
-    train, test : tuple of ndarray
-        Of `oracle_table`.
+    train, test : RingTable
+    seen : bool
+        Whether it is given images as a survey sees them; else noiseless ones, and what is known of the galaxies.
     seed : int
     """
     from sklearn.ensemble import HistGradientBoostingRegressor
 
+    # Trees cut along axes, and colours that tell metals are small beside brightness: they are given principal components.
+    light = (train.seen if seen else train.noiseless)[..., :_BANDS].reshape(-1, _BANDS)
+    axes = np.linalg.eigh(np.cov(light[np.isfinite(light).all(axis=1)].T))[1]
+    inputs = [_inputs(table, seen, axes) for table in (train, test)]
     found = {}
     for k, name in enumerate(STELLAR_PROPERTIES):
-        fit, held = np.isfinite(train[1][:, k]), np.isfinite(test[1][:, k])
+        fit, held = np.isfinite(train.sums[:, k]), np.isfinite(test.sums[:, k])
         predicted = np.mean(
             [
                 HistGradientBoostingRegressor(
                     max_iter=400, learning_rate=0.04, max_leaf_nodes=15, min_samples_leaf=20, l2_regularization=1.0,
                     max_features=0.5, random_state=seed + i,
-                ).fit(train[0][fit], train[1][fit, k]).predict(test[0][held])
+                ).fit(inputs[0][fit], train.sums[fit, k]).predict(inputs[1][held])
                 for i in range(3)
             ],
             axis=0,
         )  # fmt: skip
-        miss = test[1][held, k] - predicted
+        miss = test.sums[held, k] - predicted
         low, high = np.percentile(miss, (16, 84))
         found[name] = {"n": int(held.sum()), "scatter": float(miss.std(ddof=1)), "half_width": float(high - low) / 2}
     return found
+
+
+def _inputs(table: RingTable, seen: bool, axes: np.ndarray) -> np.ndarray:
+    rings = table.seen if seen else table.noiseless
+    flat = np.concatenate([rings[..., :_BANDS] @ axes, rings[..., _BANDS:]], axis=2).reshape(len(rings), -1)
+    return np.hstack([flat, table.told] if seen else [flat, table.told, table.known])
