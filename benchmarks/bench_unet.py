@@ -58,9 +58,9 @@ def picasso_like(model):
     from napari_galaxy_maps.models.heads import Head
     from napari_galaxy_maps.models.unet import PICASSO_WIDTHS, UNet
 
-    network = UNet(N_CHANNELS, Head().outputs, PICASSO_WIDTHS, normalised=False).eval()
+    network = UNet(N_CHANNELS, Head().outputs, PICASSO_WIDTHS, normalised=False, pyramid=False).eval()
     return replace(
-        model, network=network.to(memory_format=torch.channels_last), settings={**model.settings, "head": "gaussian"}
+        model, network=network.to(memory_format=torch.channels_last), settings={**model.settings, "pyramid": False, "head": "gaussian"}
     )
 
 

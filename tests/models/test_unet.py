@@ -5,38 +5,48 @@ import pytest
 import torch
 
 from napari_galaxy_maps.models.heads import Head
-from napari_galaxy_maps.models.stellar_inputs import N_CHANNELS, encode
+from napari_galaxy_maps.models.stellar_inputs import MEAN, N_CHANNELS, N_LEVELS, REFERENCE, encode
 from napari_galaxy_maps.models.unet import HALO, PICASSO_WIDTHS, STRIDE, UNet, fuse
 
 
+def levels(image):
+    """An image in the pixels of each level."""
+    found = [image]
+    for _ in range(N_LEVELS - 1):
+        found.append(torch.nn.functional.avg_pool2d(found[-1], 2))
+    return found
+
+
 def test_the_published_network_has_its_number_of_parameters():
-    n = sum(p.numel() for p in UNet(5, 7, PICASSO_WIDTHS, normalised=False).parameters())
+    n = sum(p.numel() for p in UNet(5, 7, PICASSO_WIDTHS, normalised=False, pyramid=False).parameters())
     assert n == pytest.approx(28.9e6, rel=0.1)
 
 
+@pytest.mark.parametrize("pyramid", [True, False])
 @pytest.mark.parametrize("offset", [0, 7, 15])
-def test_nothing_reaches_farther_than_the_halo(offset):
-    network = UNet(1, 1, (2, 2, 2, 2, 2), normalised=False).double()
+def test_nothing_reaches_farther_than_the_halo(offset, pyramid):
+    network = UNet(1, 1, (2, 2, 2, 2, 2), normalised=False, pyramid=pyramid).double()
     for p in network.parameters():  # positive weights hide nothing
         torch.nn.init.uniform_(p, 0.1, 1) if p.ndim > 1 else torch.nn.init.zeros_(p)
     image = torch.rand(1, 1, 320, STRIDE, dtype=torch.float64)
     changed = image.clone()
     changed[:, :, 160 + offset] += 1e3
     with torch.inference_mode():
-        rows = torch.nonzero((network(changed) - network(image)).abs().amax((0, 1, 3)))[:, 0]
+        rows = torch.nonzero((network(levels(changed)) - network(levels(image))).abs().amax((0, 1, 3)))[:, 0]
     reached = max(160 + offset - int(rows.min()), int(rows.max()) - 160 - offset)
     assert 100 < reached <= HALO
 
 
-def test_a_fused_network_gives_the_same_maps():
+@pytest.mark.parametrize("pyramid", [True, False])
+def test_a_fused_network_gives_the_same_maps(pyramid):
     torch.manual_seed(1)
-    network = UNet(3, 4, (4, 6, 8, 8, 8), hidden=5)
+    network = UNet(3, 4, (4, 6, 8, 8, 8), hidden=5, pyramid=pyramid)
     for _ in range(5):
-        network(torch.randn(4, 3, 32, 32) * 2 + 1)  # so that the normalisations have something to undo
+        network(levels(torch.randn(4, 3, 32, 32) * 2 + 1))  # so that the normalisations have something to undo
     image = torch.randn(2, 3, 64, 48)
     with torch.inference_mode():
         fused = fuse(network.eval())
-        assert torch.allclose(fused(image), network(image), atol=1e-5)
+        assert torch.allclose(fused(levels(image)), network(levels(image)), atol=1e-5)
     assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in fused.modules())
 
 
@@ -70,21 +80,72 @@ def test_empty_pixels_teach_nothing(kind):
     assert used[1, 1] > 0 and used.sum() == used[1, 1]
 
 
+def channels_of(data, sigma, redshift=0.02):
+    """Channels of the finest level."""
+    return encode(data, sigma, torch.tensor([redshift]))[0]
+
+
 def test_inputs_are_logarithms_where_bright_and_linear_in_the_noise():
-    sigma = torch.full((1, 5, 1, 2), 0.02)
-    bright, twice = (encode(torch.full((1, 5, 1, 2), v), sigma, torch.tensor([0.02]))[0, 0, 0, 0] for v in (10.0, 20.0))
+    sigma = torch.full((1, 5, 16, 16), 0.02)
+    bright, twice = (channels_of(torch.full((1, 5, 16, 16), v), sigma)[0, 0, 0, 0] for v in (10.0, 20.0))
     assert float(twice - bright) * 3 == pytest.approx(np.log(2), rel=1e-3)
-    up, down = (encode(torch.full((1, 5, 1, 2), v), sigma, torch.tensor([0.02]))[0, 0, 0, 0] for v in (0.01, -0.01))
-    level = encode(torch.zeros(1, 5, 1, 2), sigma, torch.tensor([0.02]))[0, 0, 0, 0]
+    up, down, level = (channels_of(torch.full((1, 5, 16, 16), v), sigma)[0, 0, 0, 0] for v in (0.01, -0.01, 0.0))
     assert float(up - level) == pytest.approx(float(level - down), rel=1e-4) and up > level
 
 
 def test_what_is_missing_is_told_and_has_no_value():
-    data, sigma = torch.ones(1, 5, 2, 2), torch.full((1, 5, 2, 2), 0.1)
+    data, sigma = torch.ones(1, 5, 16, 16), torch.full((1, 5, 16, 16), 0.1)
     data[0, 0] = torch.nan
     sigma[0, 1, 0, 0] = 0.0
-    channels = encode(data, sigma, torch.tensor([torch.nan]))
-    assert channels.shape == (1, N_CHANNELS, 2, 2) and torch.isfinite(channels).all()
+    channels = channels_of(data, sigma, torch.nan)
+    assert channels.shape == (1, N_CHANNELS, 16, 16) and torch.isfinite(channels).all()
     assert (channels[0, [0, 5, 10]] == 0).all()  # value, noise, presence of u
     assert channels[0, 11, 0, 0] == 0 and channels[0, 11, 1, 1] == 1
-    assert (channels[0, 15:] == 0).all()  # no redshift
+    assert (channels[0, 15:19] == 0).all() and (channels[0, 25] == 0).all()  # colours of u
+    assert channels[0, 19, 0, 0] == 0 != channels[0, 19, 1, 1]  # g - r
+    assert (channels[0, -2:] == 0).all()  # no redshift
+
+
+def mean_galaxy(brighter=1.0):
+    """An image of the mean of the training mocks' bright pixels."""
+    return (0.5 * REFERENCE * torch.exp(torch.tensor(MEAN)) * brighter)[None, :, None, None].expand(1, 5, 16, 16).clone()
+
+
+def test_colours_are_on_a_scale_of_their_own():
+    """Of a galaxy as the mean of the mocks they are 0; a tenth of a magnitude in one band is large, as long as it is not in the noise."""
+    usual = mean_galaxy()
+    odd = usual.clone()
+    odd[:, 3] *= 10**0.04
+    sharp, blurred = 1e-3 * usual, 0.3 * usual
+    assert float(channels_of(usual, sharp)[0, 15:29].abs().max()) < 0.01
+    change = (channels_of(odd, sharp) - channels_of(usual, sharp))[0, :, 0, 0]
+    assert float(change[:15].abs().max()) < 0.04  # a hundredth of what brightness spans
+    assert float(change[22]) == pytest.approx(-0.0921 / 0.1, rel=0.1)  # r - i
+    assert float(change[28]) > 1  # i beyond what z says
+    noisy = (channels_of(odd, blurred) - channels_of(usual, blurred))[0, :, 0, 0]
+    assert abs(float(noisy[22])) < 0.2 * abs(float(change[22])) and float(noisy[28]) < 0.2 * float(change[28])
+
+
+def test_colours_need_only_the_bands_that_are_there():
+    """A band beyond those that are there changes nothing, and what g is beyond r alone is another question than beyond r, i and z."""
+    image = mean_galaxy(3.0)
+    image[:, 1] *= 1.2
+    whole = channels_of(image, 1e-3 * image)
+    image[:, [0, 3, 4]] = torch.nan
+    two = channels_of(image, 1e-3 * image.nan_to_num(1.0))
+    assert torch.allclose(two[0, 19], whole[0, 19])  # g - r
+    assert float(two[0, 26, 0, 0]) > 0.2 and float(whole[0, 26, 0, 0]) > 1.5 * float(two[0, 26, 0, 0])
+
+
+def test_coarser_levels_see_what_the_noise_of_single_pixels_hides():
+    rng = torch.Generator().manual_seed(0)
+    image = 0.05 * mean_galaxy().repeat(1, 1, 4, 4)
+    sigma = 3 * image
+    data = image + sigma * torch.randn(image.shape, generator=rng)
+    data[..., :20, :20] = torch.nan
+    seen = encode(data, sigma, torch.tensor([0.02]))
+    assert [tuple(level.shape[-2:]) for level in seen] == [(64, 64), (32, 32), (16, 16), (8, 8), (4, 4)]
+    truth = 3 * float(encode(image, 1e-3 * image, torch.tensor([0.02]))[0][0, 2, 0, 0])
+    away = [float((3 * level[0, 2][level[0, 12] > 0] - truth).std()) for level in seen]
+    assert away[4] < 0.3 < away[0]
+    assert float(seen[4][0, 12, 0, 0]) == 0 and float(seen[4][0, 12, 1, 1]) == 1  # a block that is masked, and one in part

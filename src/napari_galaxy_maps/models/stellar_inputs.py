@@ -18,13 +18,13 @@ REFERENCE = 0.1
 _WIDTH = 3.0
 """e-folds of surface brightness that one unit of an input spans."""
 _REDSHIFT = 0.1
-MEAN = (-0.461, 0.707, 1.228, 1.444, 1.652)
+MEAN = (0.232, 1.401, 1.921, 2.137, 2.345)
 COVARIANCE = (
     (1.3674, 1.3395, 1.3263, 1.3208, 1.3176), (1.3395, 1.4036, 1.4438, 1.4643, 1.4837),
     (1.3263, 1.4438, 1.5181, 1.5539, 1.5873), (1.3208, 1.4643, 1.5539, 1.5983, 1.6381),
     (1.3176, 1.4837, 1.5873, 1.6381, 1.6848),
 )  # fmt: skip
-"""Mean and covariance of ln(brightness / `REFERENCE`) in ugriz, of bright pixels of the training mocks (`training.input_scale`)."""
+"""Mean and covariance of ln(2 brightness / `REFERENCE`) in ugriz, of bright pixels of the training mocks (`training.input_scale`)."""
 _CALIBRATION = 0.02
 """Relative error of a band's calibration, below which colours tell nothing."""
 _N = len(UGRIZ)
@@ -70,7 +70,7 @@ def encode(data: torch.Tensor, sigma: torch.Tensor, redshift: torch.Tensor) -> l
 def channels(data: torch.Tensor, sigma: torch.Tensor, there: torch.Tensor, redshift: torch.Tensor) -> torch.Tensor:
     """The channels of one level.
 
-    A band's channel is asinh(f / 2 sigma) + ln(2 sigma): the logarithm where the galaxy stands out, linear in the noise
+    A band's channel is asinh(f / 2 sigma) + ln(2 sigma): the logarithm of 2 f where the galaxy stands out, linear in the noise
     and, without a galaxy, the logarithm of the noise (Lupton+ 1999, with the noise of each pixel as softening).
 
     Parameters

@@ -63,26 +63,28 @@ def base_card(settings: FitSettings, recipe: str, network: str) -> ModelCard:
     )  # fmt: skip
 
 
-def table_of_sums(scores: StellarScores, floor: Mapping[str, Mapping[str, float]]) -> CardTable:
-    """Bias and scatter inside 2 R_half, beside PICASSO's and the scatter that no model could beat."""
+def table_of_sums(
+    scores: StellarScores, seen: Mapping[str, Mapping[str, float]], noiseless: Mapping[str, Mapping[str, float]]
+) -> CardTable:
+    """Bias and scatter inside 2 R_half, beside PICASSO's and the scatter that no model could beat (`stellar_floor`)."""
     rows = []
     for name in STELLAR_PROPERTIES:
-        s, least = scores.inside(name), floor[name]
+        s, least = scores.inside(name), seen[name]
         published = PUBLISHED.get(name)
         rows.append(
             (
                 name, f"{s['n']:.0f}", f"{s['bias']:+.3f} ± {s['bias_err']:.3f}", f"{s['scatter']:.3f} ± {s['scatter_err']:.3f}",
-                f"{least['scatter']:.3f}", f"{100 * (s['scatter'] / least['scatter'] - 1):+.0f} %", f"{s['half_width']:.3f}",
-                f"{least['half_width']:.3f}", f"{published:.2f}" if published else "–",
+                f"{least['scatter']:.3f}", f"{100 * (s['scatter'] / least['scatter'] - 1):+.0f} %", f"{noiseless[name]['scatter']:.3f}",
+                f"{s['half_width']:.3f}", f"{least['half_width']:.3f}", f"{published:.2f}" if published else "–",
             )
         )  # fmt: skip
     return CardTable(
         "Sums inside 2 R_half",
-        "Least scatter: what a regression leaves that is given noiseless brightnesses in rings of the true ellipse, the distance, the "
-        "inclination, the bulge and the kind (training/stellar_floor.py), in the same galaxies: most of it is scatter that the mocks have at a given "
-        "look; a network that is below it has seen more than rings. Half width: half of the 16th to 84th percentile. PICASSO: scatter published for its own simulated galaxies, whose gas and "
-        "metals follow the light more closely than the mocks' do.",
-        ("property", "n", "bias", "scatter", "least scatter", "above it", "half width", "least", "PICASSO"), tuple(rows),
+        "Least scatter: what a regression of these sums leaves in the same galaxies that is given their light in rings of the true ellipse, with the noise "
+        "and the errors of calibration that the network sees, and the redshift (training/stellar_floor.py): about what such images leave open. Noiseless: "
+        "given the light without noise and errors, the inclination, the bulge and the kind: what the mocks leave open. Half width: half of the 16th to 84th "
+        "percentile. PICASSO: scatter published for its own simulated galaxies, whose gas and metals follow the light more closely than the mocks' do.",
+        ("property", "n", "bias", "scatter", "least scatter", "above it", "noiseless", "half width", "least", "PICASSO"), tuple(rows),
     )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from . import stellar_card
 from .assembling import assemble_steps
 from .mock_set import FIRST_SEED, make_set_steps
 from .pairs import Pairs
-from .stellar_floor import floor_scatter, oracle_table
+from .stellar_floor import RingTable, floor_scatter, ring_table
 from .stellar_scoring import Radii, StellarScores, radii_of, score_steps
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def measure(
     test = Pairs.open(sets / "test128")
     radii = radii_of(test)
     whole = scored(test, "test128", radii=radii)
-    floor = least_scatter(sets)
+    seen, noiseless = least_scatter(sets)
     few, few_radii = test.take(slice(0, _CASE_GALAXIES)), radii[:_CASE_GALAXIES]
     bands = [("ugriz", scored(few, "ugriz", radii=few_radii))]
     bands += [(letters, scored(few, letters, tuple(f"SDSS_{b}" for b in letters), few_radii)) for letters in BAND_CASES]
@@ -92,7 +92,7 @@ def measure(
         mocks = Pairs.open(sets / f"test{size}").take(slice(0, _CASE_GALAXIES))
         sizes.append((f"{size} x {size}", scored(mocks, f"{size} pixels")))
     tables = (
-        stellar_card.table_of_sums(whole, floor),
+        stellar_card.table_of_sums(whole, seen, noiseless),
         stellar_card.table_of_annuli(whole),
         stellar_card.table_of_pixels(whole),
         stellar_card.table_of_cases(
@@ -107,24 +107,22 @@ def measure(
     notes = (
         f"Flagged as unlike the training set: {100 * whole.flagged:.2f} % of the test galaxies' pixels inside 2 R_half.",
     )
-    numbers = {"whole": stellar_card.summary_of(whole), "floor": floor}
+    numbers = {"whole": stellar_card.summary_of(whole), "least": seen, "least, noiseless": noiseless}
     numbers |= {f"bands {label}": stellar_card.summary_of(scores) for label, scores in bands}
     numbers |= {f"size {label}": stellar_card.summary_of(scores) for label, scores in sizes}
     numbers["deltas"] = {name: np.round(whole.deltas[name], 4).tolist() for name in STELLAR_PROPERTIES}
     return tables, notes, numbers
 
 
-def least_scatter(sets: Path) -> dict[str, dict[str, Any]]:
-    """`floor_scatter` of the test set; the regression's tables are kept beside the sets."""
+def least_scatter(sets: Path) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    """`floor_scatter` of the test set as it is seen, and without noise; the tables of rings are kept beside the sets."""
     tables = []
     for name, isophotes in (("train64", False), ("test128", True)):
-        path = sets / f"oracle-{name}.npz"
+        path = sets / f"rings-{name}.npz"
         if not path.exists():
-            features, sums = oracle_table(Pairs.open(sets / name), isophotes)
-            np.savez(path, features=features, sums=sums)
-        with np.load(path) as arrays:
-            tables.append((arrays["features"], arrays["sums"]))
-    return floor_scatter(tables[0], tables[1])
+            ring_table(Pairs.open(sets / name), isophotes).write(path)
+        tables.append(RingTable.read(path))
+    return floor_scatter(*tables, seen=True), floor_scatter(*tables, seen=False)
 
 
 def write(model: StellarUNet, out: Path, numbers: dict[str, Any] | None = None) -> None:
