@@ -67,6 +67,15 @@ def test_the_loss_falls(mocks, tmp_path):
     assert set(rows[-1]["rmse"]) == set(STELLAR_PROPERTIES)
 
 
+def test_a_share_of_the_pixels_teaches_a_quantised_regression(mocks, tmp_path):
+    """A sixteenth of the pixels; the next fit draws the same, another seed others."""
+    settings = replace(TINY, head="quantised", share=1 / 16, steps=40, check_every=20)
+    first, again = (fit(mocks, tmp_path / name, settings) for name in ("first", "again"))
+    rows = rows_of(tmp_path / "first")
+    assert rows[-1]["loss"] < rows[0]["loss"] and rows[-1]["score"] < rows[0]["score"]
+    assert same(first, again)
+
+
 def test_a_fit_that_was_interrupted_ends_with_the_same_weights(mocks, tmp_path):
     """Interrupted between two validations: network, mean weights, optimizer and count go on where they were."""
     settings = replace(TINY, steps=24, check_every=12)

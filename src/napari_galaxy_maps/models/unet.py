@@ -79,7 +79,11 @@ class UNet(nn.Module):
 
     def forward(self, images: Sequence[torch.Tensor]) -> torch.Tensor:
         """Maps of images, given in the pixels of each level; the sides of the finest are multiples of `STRIDE`."""
-        return self.decode(*self.encode(images))
+        return cast(torch.Tensor, self.head(self.features(images)))
+
+    def features(self, images: Sequence[torch.Tensor]) -> torch.Tensor:
+        """What the maps of each pixel are made of by `head`: the features of the finest level."""
+        return self._decode(*self.encode(images))
 
     def encode(self, images: Sequence[torch.Tensor]) -> tuple[list[torch.Tensor], torch.Tensor]:
         """What the finer levels hand across, and the features of the coarsest (the bottleneck)."""
@@ -93,12 +97,12 @@ class UNet(nn.Module):
             across.append(features)
         return across[:-1], features
 
-    def decode(self, across: list[torch.Tensor], features: torch.Tensor) -> torch.Tensor:
-        """Maps of what `encode` returned."""
+    def _decode(self, across: list[torch.Tensor], features: torch.Tensor) -> torch.Tensor:
+        """The finest level's features, of what `encode` returned."""
         for pair, level in zip(self.up, reversed(across), strict=True):
             finer = functional.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)
             features = pair(torch.cat([level, finer], 1))
-        return cast(torch.Tensor, self.head(features))
+        return features
 
 
 def fuse(network: UNet) -> UNet:

@@ -33,6 +33,8 @@ KEPT = "training.json"
 MOCK_SIZES = (64, 128, 64)
 """Pixels along each side of the images of mocks: two training sets and the validation set."""
 _LIBRARY = 3000
+_SHARE = {"gaussian": 1.0, "quantised": 1 / 16}
+"""Of the pixels that teach in each batch (`FitSettings.share`): a quantised regression says forty numbers a map."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -286,9 +288,9 @@ def _fit_settings(options: dict[str, Any], start: StellarUNet | None) -> FitSett
     }  # fmt: skip
     if start is not None:
         kept = {**start.settings, "widths": tuple(start.settings["widths"])}
-        chosen |= {**kept, "normalised": False}
+        chosen |= {**kept, "share": _SHARE[kept["head"]], "normalised": False}
     else:
-        chosen |= {"head": options["head"]} | ({"widths": _widths(options["widths"])} if options["widths"] else {})
+        chosen |= {"head": options["head"], "share": _SHARE[options["head"]]} | ({"widths": _widths(options["widths"])} if options["widths"] else {})
     return FitSettings(**chosen)
 
 

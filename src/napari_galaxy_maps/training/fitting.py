@@ -41,6 +41,8 @@ class FitSettings:
     widths, hidden, pyramid, head : as `UNet` and `Head`
     sums : float
         Weight of the loss of sums inside 2 R_half and beyond (`sums_loss`) beside that of the pixels.
+    share : float
+        Of an image's pixels, drawn anew for each batch, for which maps are made: a last layer that is large need not say all.
     normalised : bool
     average : float
         Of the exponential mean of the weights that is kept.
@@ -63,6 +65,7 @@ class FitSettings:
     pyramid: bool = True
     head: str = "gaussian"
     sums: float = 0.15
+    share: float = 1.0
     normalised: bool = True
     average: float = 0.998
     check_every: int = 500
@@ -150,7 +153,7 @@ def fit_steps(
         network.train()
         for pair in network.down[: settings.frozen]:
             pair.eval()  # means and variances of a normalisation are to stay, too
-        losses.append(_step(network, head, optimizer, settings, *_batch(sets, settings, rng), device))
+        losses.append(_step(network, head, optimizer, settings, *_batch(sets, settings, rng), device, rng))
         done += 1
         _average(mean, network, min(settings.average, (1 + done) / (10 + done)))
         if done % settings.check_every == 0 or done == settings.steps:
@@ -224,13 +227,17 @@ def _step(
     truth: torch.Tensor,
     redshift: torch.Tensor,
     device: str,
+    rng: torch.Generator,
 ) -> float:
     """One step down the gradient; returns the loss."""
     data, sigma, truth, redshift = (plane.to(device) for plane in (data, sigma, truth, redshift))
     inputs = encode(data, sigma, redshift)
-    with mixed_precision(device):
-        outputs = network(inputs)
     weights = pixel_weights(truth)
+    with mixed_precision(device):
+        features = network.features(inputs)
+        if settings.share < 1:
+            features, truth, weights = _some_pixels(settings.share, rng, features, truth, weights)
+        outputs = network.head(features)
     loss = (head.loss(outputs.float(), truth) * weights).mean()
     if settings.sums:
         loss = loss + settings.sums * sums_loss(head.read(outputs.float())[0], truth)
@@ -239,6 +246,13 @@ def _step(
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     optimizer.step()
     return float(loss.detach())
+
+
+def _some_pixels(share: float, rng: torch.Generator, *planes: torch.Tensor) -> list[torch.Tensor]:
+    """The same pixels of batches of shape (n, ..., ny, nx), drawn at random, as shape (n, ..., n_pixels, 1)."""
+    count = planes[0].shape[-2] * planes[0].shape[-1]
+    chosen = torch.randperm(count, generator=rng)[: max(1, round(share * count))].to(planes[0].device)
+    return [plane.flatten(2)[:, :, chosen, None] for plane in planes]
 
 
 def mixed_precision(device: str) -> AbstractContextManager[Any]:
