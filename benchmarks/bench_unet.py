@@ -60,7 +60,9 @@ def picasso_like(model):
 
     network = UNet(N_CHANNELS, Head().outputs, PICASSO_WIDTHS, normalised=False, pyramid=False).eval()
     return replace(
-        model, network=network.to(memory_format=torch.channels_last), settings={**model.settings, "pyramid": False, "head": "gaussian"}
+        model,
+        network=network.to(memory_format=torch.channels_last),
+        settings={**model.settings, "pyramid": False, "head": "gaussian"},
     )
 
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from napari_galaxy_maps.models.calibration import Calibration
+from napari_galaxy_maps.models.calibration import Calibration, depth_of
 from napari_galaxy_maps.models.stellar_maps import STELLAR_PROPERTIES, TARGETS
 from napari_galaxy_maps.training.calibrating import ORDER, calibrate
 from napari_galaxy_maps.training.mock_cubes import true_maps
@@ -60,7 +60,7 @@ def found():
 
 def test_sigma_becomes_the_scatter_for_each_number_of_bands(found):
     for n in range(1, 6):
-        _, sigma = found.corrected(np.zeros((MAPS, 2, 2)), np.full((MAPS, 2, 2), SAID), n, 1.6)
+        _, sigma = found.corrected(np.zeros((MAPS, 2, 2)), np.full((MAPS, 2, 2), SAID), np.full((2, 2), 3.0), n, 1.6)
         # What is left of the bias after the shift counts, too: the sum of noisy pixels is more than that of the truth.
         left = found.shift[n - 1, 0] + BIAS
         expected = np.hypot((6 - n) * SCATTER, left)
@@ -82,26 +82,71 @@ def test_the_shift_makes_sums_right(found):
 
 def test_between_pixel_sizes_it_is_interpolated_and_beyond_them_held():
     shift = np.tile(np.array([0.0, 1.0])[:, None], (5, 1, MAPS))
-    correction = np.log(np.tile(np.array([1.0, 4.0])[:, None, None], (5, 1, MAPS, 1)))
-    c = Calibration(np.array([0.0, 2.0]), shift, np.zeros_like(correction), correction)
+    correction = np.log(np.tile(np.array([1.0, 4.0])[:, None, None, None], (5, 1, 1, MAPS, 1)))
+    c = Calibration(np.array([0.0, 2.0]), shift, np.zeros((5, 2, 1)), np.zeros_like(correction), correction)
     zero, one = np.zeros((MAPS, 3)), np.ones((MAPS, 3))
     for sharpness, added, factor in ((-3, 0, 1), (0, 0, 1), (1, 0.5, 2), (2, 1, 4), (9, 1, 4)):
-        value, sigma = c.corrected(zero, one, 3, sharpness)
+        value, sigma = c.corrected(zero, one, np.zeros(3), 3, sharpness)
         assert np.allclose(value, added) and np.allclose(sigma, factor)
+
+
+def test_between_depths_it_is_interpolated_and_beyond_them_held():
+    correction = np.log(np.tile(np.array([1.0, 4.0])[:, None, None], (5, 1, 1, MAPS, 1)))
+    depth = np.tile(np.log([2.0, 32.0]), (5, 1, 1))
+    c = Calibration(np.zeros(1), np.zeros((5, 1, MAPS)), depth, np.zeros_like(correction), correction)
+    ratio = np.array([0.1, 2.0, 8.0, 32.0, 500.0])
+    _, sigma = c.corrected(np.zeros((MAPS, 5)), np.ones((MAPS, 5)), np.log(ratio), 3, 0.0)
+    assert np.allclose(sigma, [1, 1, 2, 4, 4])
+
+
+def test_faint_and_bright_pixels_of_one_sigma_are_told_apart():
+    """A model that says 0.05 everywhere, is right where the galaxy is bright and wrong by 0.3 where it is faint."""
+    pairs = galaxies()
+    pairs.images[..., : SIZE // 2] = 1e-3
+    model = Model(pairs)
+    true_predict = model.predict
+
+    def predict(cube, device):
+        maps, truth = true_predict(cube, device), true_maps(pairs, int(cube.name.split()[1]) - 1)
+        for name, target in TARGETS.items():
+            miss = np.where(np.arange(SIZE) < SIZE // 2, 0.3, 0.05) * model.rng.standard_normal((SIZE, SIZE))
+            maps.values[name] = truth[name] * 10**miss if target.logarithm else truth[name] + miss
+            maps.errors[name] = (
+                np.log(10) * SAID * maps.values[name] if target.logarithm else np.full((SIZE, SIZE), SAID)
+            )
+        return maps
+
+    model.predict = predict
+    found = calibrate(model, [pairs], all_counts=False)
+    k = STELLAR_PROPERTIES.index("LOG_SIGMA_HI")
+    _, sigma = found.corrected(np.zeros((MAPS, 2)), np.full((MAPS, 2), SAID), np.log([0.1, 40.0]), 5, 1.6)
+    expected = np.hypot([0.3, 0.05], found.shift[4, 0, k])  # the shift that makes sums right counts, too
+    assert sigma[k] == pytest.approx(expected, rel=0.15) and sigma[k, 0] > 3 * sigma[k, 1]
+
+
+def test_depth_is_that_of_the_band_that_stands_out_most():
+    data = np.array([[4.0, np.nan, -1.0, np.nan], [1.0, 3.0, -2.0, np.nan]])[:, None]
+    depth = depth_of(data, np.ones_like(data))[0]
+    assert np.allclose(np.exp(depth), [4, 3, 0.1, 0.1])
 
 
 def test_it_is_read_as_it_was_written_and_none_changes_nothing(found):
     again = Calibration.from_arrays(found.arrays("calibration."), "calibration.")
     value, sigma = np.linspace(-1, 1, MAPS * 4).reshape(MAPS, 4), np.geomspace(0.01, 1, MAPS * 4).reshape(MAPS, 4)
-    for a, b in zip(again.corrected(value, sigma, 2, 0.3), found.corrected(value, sigma, 2, 0.3), strict=True):
+    depth = np.linspace(-2, 5, 4)
+    for a, b in zip(
+        again.corrected(value, sigma, depth, 2, 0.3), found.corrected(value, sigma, depth, 2, 0.3), strict=True
+    ):
         assert np.array_equal(a, b)
-    same = Calibration.none(MAPS).corrected(value, sigma, 5, 1.0)
+    same = Calibration.none(MAPS).corrected(value, sigma, depth, 5, 1.0)
     assert np.allclose(same[0], value) and np.allclose(same[1], sigma)
-    assert (np.diff(sigma.ravel()) > 0).all() and (np.diff(found.corrected(value, sigma, 5, 1.0)[1][0]) > 0).all()
+    assert (np.diff(sigma.ravel()) > 0).all() and (
+        np.diff(found.corrected(value, sigma, 0 * depth, 5, 1.0)[1][0]) > 0
+    ).all()
 
 
 def test_a_map_that_was_never_taught_says_nothing(found):
     taught = np.arange(MAPS) != 2
-    value, sigma = found.only(taught).corrected(np.zeros((MAPS, 2)), np.ones((MAPS, 2)), 5, 1.0)
+    value, sigma = found.only(taught).corrected(np.zeros((MAPS, 2)), np.ones((MAPS, 2)), np.zeros(2), 5, 1.0)
     assert np.isnan(value[2]).all() and np.isnan(sigma[2]).all() and np.isfinite(np.delete(value, 2, 0)).all()
     assert np.isfinite(np.delete(sigma, 2, 0)).all()

@@ -108,7 +108,9 @@ def test_what_is_missing_is_told_and_has_no_value():
 
 def mean_galaxy(brighter=1.0):
     """An image of the mean of the training mocks' bright pixels."""
-    return (0.5 * REFERENCE * torch.exp(torch.tensor(MEAN)) * brighter)[None, :, None, None].expand(1, 5, 16, 16).clone()
+    return (
+        (0.5 * REFERENCE * torch.exp(torch.tensor(MEAN)) * brighter)[None, :, None, None].expand(1, 5, 16, 16).clone()
+    )
 
 
 def test_colours_are_on_a_scale_of_their_own():
@@ -148,4 +150,6 @@ def test_coarser_levels_see_what_the_noise_of_single_pixels_hides():
     truth = 3 * float(encode(image, 1e-3 * image, torch.tensor([0.02]))[0][0, 2, 0, 0])
     away = [float((3 * level[0, 2][level[0, 12] > 0] - truth).std()) for level in seen]
     assert away[4] < 0.3 < away[0]
-    assert float(seen[4][0, 12, 0, 0]) == 0 and float(seen[4][0, 12, 1, 1]) == 1  # a block that is masked, and one in part
+    assert (
+        float(seen[4][0, 12, 0, 0]) == 0 and float(seen[4][0, 12, 1, 1]) == 1
+    )  # a block that is masked, and one in part

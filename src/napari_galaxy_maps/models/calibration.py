@@ -8,7 +8,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 N_BANDS = 5
-_ARRAYS = ("sharpness", "shift", "raw", "correction")
+_ARRAYS = ("sharpness", "shift", "depth", "raw", "correction")
+_LEAST_RATIO = 0.1
+
+
+def depth_of(data: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+    """ln of how far each pixel stands out of the noise in the band where it does most, shape (ny, nx); at least ln 0.1.
+
+    Parameters
+    ----------
+    data, sigma : ndarray, shape (n_bands, ny, nx)
+        NaN where missing.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = np.fmax.reduce(data / sigma, axis=0)
+    return np.asarray(np.log(np.fmax(ratio, _LEAST_RATIO)))
 
 
 @dataclass(frozen=True)
@@ -22,32 +36,48 @@ class Calibration:
         interpolated and held.
     shift : ndarray, shape (5, n_sizes, n_maps)
         To be added to values, dex; first for one band, last for five. NaN: the map was never taught.
-    raw, correction : ndarray, shape (5, n_sizes, n_maps, n_knots)
+    depth : ndarray, shape (5, n_sizes, n_depths)
+        `depth_of` pixels, rising, between which corrections are interpolated.
+    raw, correction : ndarray, shape (5, n_sizes, n_depths, n_maps, n_knots)
         ln of sigmas (dex) that the network says, rising, and what to add to them.
     """
 
     sharpness: np.ndarray
     shift: np.ndarray
+    depth: np.ndarray
     raw: np.ndarray
     correction: np.ndarray
 
     @classmethod
     def none(cls, n_maps: int) -> Calibration:
         """One that changes nothing."""
-        flat = np.zeros((N_BANDS, 1, n_maps, 1))
-        return cls(np.zeros(1), flat[..., 0], flat, flat)
+        flat = np.zeros((N_BANDS, 1, 1, n_maps, 1))
+        return cls(np.zeros(1), flat[:, :, 0, :, 0], flat[:, :, :, 0, 0], flat, flat)
 
     def corrected(
-        self, value: np.ndarray, sigma: np.ndarray, n_bands: int, sharpness: float
+        self, value: np.ndarray, sigma: np.ndarray, depth: np.ndarray, n_bands: int, sharpness: float
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Values and sigmas in dex, shape (n_maps, ...), of an image in `n_bands` bands whose PSF has 2^`sharpness` pixels."""
-        shift, raw, correction = (
-            self._at(table[n_bands - 1], sharpness) for table in (self.shift, self.raw, self.correction)
+        """Values and sigmas in dex of an image in `n_bands` bands whose PSF has 2^`sharpness` pixels.
+
+        Parameters
+        ----------
+        value, sigma : ndarray, shape (n_maps, ...)
+        depth : ndarray, shape (...)
+            `depth_of` its pixels.
+        n_bands : int
+        sharpness : float
+        """
+        shift, depths, raw, correction = (
+            self._at(table[n_bands - 1], sharpness) for table in (self.shift, self.depth, self.raw, self.correction)
         )
+        place = np.interp(depth, depths, np.arange(len(depths)))
         logs = np.log(np.maximum(sigma, 1e-9))
-        added = np.stack(
-            [np.interp(plane, *knots) for plane, knots in zip(logs, zip(raw, correction, strict=True), strict=True)]
-        )
+        added = np.zeros_like(logs)
+        for row, level in enumerate(zip(raw, correction, strict=True)):
+            weight = np.maximum(1 - np.abs(place - row), 0)
+            near = weight > 0
+            for k, knots in enumerate(zip(*level, strict=True)):
+                added[k][near] += weight[near] * np.interp(logs[k][near], *knots)
         new = value + shift.reshape(-1, *(1,) * (value.ndim - 1))
         return new.astype(value.dtype), np.where(np.isnan(new), np.nan, np.exp(logs + added)).astype(sigma.dtype)
 

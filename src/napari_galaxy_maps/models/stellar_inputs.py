@@ -59,9 +59,7 @@ def encode(data: torch.Tensor, sigma: torch.Tensor, redshift: torch.Tensor) -> l
     count = there.to(data.dtype)
     found = [channels(flux, variance.sqrt(), there, redshift)]
     for _ in range(N_LEVELS - 1):
-        flux, variance, count = (
-            functional.avg_pool2d(sums, 2, divisor_override=1) for sums in (flux, variance, count)
-        )
+        flux, variance, count = (functional.avg_pool2d(sums, 2, divisor_override=1) for sums in (flux, variance, count))
         n = count.clamp(min=1)
         found.append(channels(flux / n, variance.sqrt() / n, count > 0, redshift))
     return [level.contiguous(memory_format=torch.channels_last) for level in found]

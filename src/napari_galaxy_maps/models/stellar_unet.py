@@ -14,7 +14,7 @@ from ..exceptions import ModelError
 from ..galaxy import PC_PER_MPC_ARCSEC
 from ..maps import Flag, PropertyMaps
 from ..progress import Progress, Steps, drain
-from .calibration import Calibration
+from .calibration import Calibration, depth_of
 from .card import ModelCard
 from .cloud import ColourCloud
 from .device import resolve_device
@@ -171,10 +171,10 @@ class StellarUNet:
             for i, part in enumerate(parts):
                 data, sigma = self._window(shown, part.window)
                 with torch.inference_mode():
-                    outputs = network(self._inputs(data, sigma, cube, on))
-                    value, spread = self._read(outputs[..., part.inner[0], part.inner[1]], len(used), sharpness)
+                    outputs = network(self._inputs(data, sigma, cube, on))[..., part.inner[0], part.inner[1]]
                 hidden = cube.mask[part.core]
                 seen, noise = (planes[:, part.inner[0], part.inner[1]] for planes in (data, sigma))
+                value, spread = self._read(outputs, depth_of(seen, noise), len(used), sharpness)
                 hidden = hidden | ~np.isfinite(seen).any(axis=0)
                 values[(slice(None), *part.core)] = np.where(hidden, np.nan, value)
                 errors[(slice(None), *part.core)] = np.where(hidden, np.nan, spread)
@@ -264,7 +264,9 @@ class StellarUNet:
         seen, noise = (torch.from_numpy(np.ascontiguousarray(p))[None].to(device) for p in (data, sigma))
         return encode(seen, noise, redshift)
 
-    def _read(self, outputs: torch.Tensor, n_bands: int, sharpness: float) -> tuple[np.ndarray, np.ndarray]:
+    def _read(
+        self, outputs: torch.Tensor, depth: np.ndarray, n_bands: int, sharpness: float
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Values and errors in the units of the maps, shape (7, ny, nx)."""
         from .heads import Head
 
@@ -272,7 +274,7 @@ class StellarUNet:
         value, spread = (t[0].cpu().numpy() for t in head.read(outputs.float()))
         for k, target in enumerate(TARGETS.values()):
             value[k], spread[k] = target.value(value[k]), spread[k] * target.unit
-        value, spread = self.calibration.corrected(value, spread, n_bands, sharpness)
+        value, spread = self.calibration.corrected(value, spread, depth, n_bands, sharpness)
         for k, target in enumerate(TARGETS.values()):
             if target.logarithm:
                 value[k] = 10 ** value[k]

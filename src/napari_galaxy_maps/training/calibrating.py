@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..measure.stellar_scores import EDGES, INSIDE, galaxy_sums, half_radius
-from ..models.calibration import N_BANDS, Calibration
+from ..models.calibration import N_BANDS, Calibration, depth_of
 from ..models.stellar_inputs import UGRIZ
 from ..models.stellar_maps import STELLAR_PROPERTIES, TARGETS
 from .mock_cubes import noisy_cube, true_maps
@@ -20,18 +20,19 @@ if TYPE_CHECKING:
 ORDER = "rgiuz"
 """Bands in the order in which people have them: the first n stand for any n."""
 _OUT = EDGES[-1]
-_EACH = (64, 24)
-"""Pixels of a galaxy inside `INSIDE` and beyond it, so that each has one vote: sigma is to be right where the galaxy is, first."""
-_KNOTS = 5
+_EACH = 64
+"""Pixels of a galaxy inside `INSIDE`, and as many beyond it, so that each has one vote."""
+_DEPTHS, _KNOTS = 4, 4
 _FEW = 40 * _KNOTS
+_FEWER = 300
 
 
-def calibrate(model: StellarUNet, held: Sequence[Pairs], galaxies: int = 400, all_counts: bool = True) -> Calibration:
+def calibrate(model: StellarUNet, held: Sequence[Pairs], all_counts: bool = True) -> Calibration:
     """Shift of the values, and corrections of sigma, for each number of bands and each of some sets of galaxies.
 
     The shift takes the mean error of the sums inside 2 R_half away: the network says medians, and a sum is of means. Sigma is
-    made to hold 68.3 % of the pixels inside 2 R_half, and of fewer from there to 5 R_half, and 95 % within 1.96 sigma, or to come
-    as near to both as one number can, in each of five parts of its range. Galaxies have one vote each.
+    made to hold 68.3 % of the pixels inside 5 R_half, and 95 % within 1.96 sigma, or to come as near to both as one number can, in
+    each of four parts of the range of depths (`models.calibration.depth_of`), and of sigmas in it. Galaxies have one vote each.
 
     Parameters
     ----------
@@ -39,62 +40,69 @@ def calibrate(model: StellarUNet, held: Sequence[Pairs], galaxies: int = 400, al
         Whose calibration changes nothing.
     held : sequence of Pairs
         Never trained on; each of one pixel size.
-    galaxies : int
-        At most so many of each.
     all_counts : bool
-        Whether to measure with fewer bands, too; else all bands that there are stand for any number.
+        Whether to measure with fewer bands, too, on at most 300 galaxies of each set; else all bands that there are stand for any
+        number.
     """
     sharpness = np.array([np.log2(max(np.median(pairs.table["fwhm_pixels"]), 1e-3)) for pairs in held])
     by_size = []
     for i in np.argsort(sharpness):
         counts = range(1, N_BANDS + 1) if all_counts else (N_BANDS,)
-        found = [_measured(model, held[i], [f"SDSS_{b}" for b in ORDER[:n]], galaxies) for n in counts]
+        found = [
+            _measured(model, held[i], [f"SDSS_{b}" for b in ORDER[:n]], None if n == N_BANDS else _FEWER)
+            for n in counts
+        ]
         by_size.append(found if all_counts else found * N_BANDS)
-    shift, raw, correction = (
-        np.stack([np.stack([found[n][part] for found in by_size]) for n in range(N_BANDS)]) for part in range(3)
-    )
-    return Calibration(np.sort(sharpness), shift, raw, correction)
+    tables = [np.stack([np.stack([found[n][part] for found in by_size]) for n in range(N_BANDS)]) for part in range(4)]
+    return Calibration(np.sort(sharpness), *tables)
 
 
 def _measured(
-    model: StellarUNet, held: Pairs, bands: Sequence[str], galaxies: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Shift, shape (7,), and knots of ln sigma with their corrections, each of shape (7, n_knots)."""
+    model: StellarUNet, held: Pairs, bands: Sequence[str], galaxies: int | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Shift, shape (7,), depths, shape (n_depths,), and knots of ln sigma with their corrections, each of shape (n_depths, 7, n_knots)."""
     sums: list[list[float]] = [[] for _ in STELLAR_PROPERTIES]
-    pixels: list[list[np.ndarray]] = [[] for _ in STELLAR_PROPERTIES]
+    pixels: list[np.ndarray] = []
     rng = np.random.default_rng(0)
     ordered = [band for band in UGRIZ if band in bands]
-    for row in range(min(galaxies, len(held))):
-        maps, truth = model.predict(noisy_cube(held, row, ordered), "cpu"), true_maps(held, row)
+    for row in range(len(held) if galaxies is None else min(galaxies, len(held))):
+        cube, truth = noisy_cube(held, row, ordered), true_maps(held, row)
+        maps = model.predict(cube, "cpu")
         away, told = half_radius({"LOG_SIGMA_STAR": truth["LOG_SIGMA_STAR"]}, isophotes=False)
         table = galaxy_sums(maps.values, truth, radius=(away, told), edges=(0.0, INSIDE))
-        delta = {str(r["property"]): float(r["delta"]) for r in table if r["region"] == "sum"}
+        planes = [depth_of(cube.data, cube.uncertainty)]
         for k, (name, target) in enumerate(TARGETS.items()):
-            if name not in delta:
+            if name not in maps.values:
+                planes += [np.full(away.shape, np.nan)] * 2
                 continue
-            if np.isfinite(delta[name]):
-                sums[k].append(delta[name])
+            delta = table["delta"][(table["property"] == name) & (table["region"] == "sum")]
+            sums[k] += [float(d) for d in delta if np.isfinite(d)]
             value, sigma = target.in_dex(maps.values[name], maps.errors[name])
             with np.errstate(invalid="ignore", divide="ignore"):
-                true = target.from_map(truth[name])
-            for here, count in zip((away < INSIDE, (away >= INSIDE) & (away < _OUT)), _EACH, strict=True):
-                good = np.flatnonzero(here & np.isfinite(value - true) & (sigma > 0))
-                if len(good) >= 8:
-                    good = rng.choice(good, count)  # the same number of each galaxy
-                    pixels[k].append(np.stack([(value - true).ravel()[good], sigma.ravel()[good]]))
-    shift, raw, correction = np.zeros(len(pixels)), *np.zeros((2, len(pixels), _KNOTS))
-    for k, parts in enumerate(pixels):
-        raw[k] = np.linspace(-6, 1, _KNOTS)
-        if parts and sums[k]:
-            shift[k] = float(np.mean(sums[k]))
-            miss, sigma = np.concatenate(parts, axis=1)
-            if len(miss) >= _FEW:
-                raw[k], correction[k] = _knots(np.abs(miss + shift[k]), sigma)
-    return shift, raw, correction
+                planes += [value - target.from_map(truth[name]), np.where(sigma > 0, sigma, np.nan)]
+        for here in (away < INSIDE, (away >= INSIDE) & (away < _OUT)):
+            good = np.flatnonzero(here & np.isfinite(planes[1]))
+            if len(good) >= 8:
+                good = rng.choice(good, _EACH)  # the same number of each galaxy
+                pixels.append(np.stack([plane.ravel()[good] for plane in planes]))
+    shift = np.array([float(np.mean(found)) if found else 0.0 for found in sums])
+    depth, *rest = np.concatenate(pixels, axis=1) if pixels else np.zeros((1 + 2 * len(sums), 0))
+    miss, sigma = np.array(rest[::2]) + shift[:, None], np.array(rest[1::2])
+    depths = np.zeros(_DEPTHS) + 1e-6 * np.arange(_DEPTHS)
+    raw = np.tile(np.linspace(-6, 1, _KNOTS), (_DEPTHS, len(sums), 1))
+    correction = np.zeros_like(raw)
+    if len(depth) >= _DEPTHS * _FEW:
+        for row, part in enumerate(np.array_split(np.argsort(depth), _DEPTHS)):
+            depths[row] += np.median(depth[part])
+            for k in range(len(sums)):
+                good = part[np.isfinite(miss[k, part] + sigma[k, part])]
+                if len(good) >= _FEW:
+                    raw[row, k], correction[row, k] = _knots(np.abs(miss[k, good]), sigma[k, good])
+    return shift, depths, raw, correction
 
 
 def _knots(miss: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """ln sigma in the middle of each fifth of the pixels, in the order of sigma, and what is to be added to it."""
+    """ln sigma in the middle of each part of the pixels, in the order of sigma, and what is to be added to it."""
     order = np.argsort(sigma)
     knots = [float(np.log(np.median(sigma[part]))) for part in np.array_split(order, _KNOTS)]
     added = [_factor(miss[part] / sigma[part]) for part in np.array_split(order, _KNOTS)]

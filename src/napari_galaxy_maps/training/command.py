@@ -290,7 +290,9 @@ def _fit_settings(options: dict[str, Any], start: StellarUNet | None) -> FitSett
         kept = {**start.settings, "widths": tuple(start.settings["widths"])}
         chosen |= {**kept, "share": _SHARE[kept["head"]], "normalised": False}
     else:
-        chosen |= {"head": options["head"], "share": _SHARE[options["head"]]} | ({"widths": _widths(options["widths"])} if options["widths"] else {})
+        chosen |= {"head": options["head"], "share": _SHARE[options["head"]]} | (
+            {"widths": _widths(options["widths"])} if options["widths"] else {}
+        )
     return FitSettings(**chosen)
 
 

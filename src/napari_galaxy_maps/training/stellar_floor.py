@@ -73,9 +73,7 @@ def ring_table(mocks: Pairs, isophotes: bool = False) -> RingTable:
         sums.append([np.log10(float(table["true"][table["property"] == name][0])) for name in STELLAR_PROPERTIES])
         noiseless.append(_rings(np.asarray(mocks.images[row], np.float64), away))
         seen.append(_rings(noisy_cube(mocks, row).data.astype(np.float64), away))
-        told.append(
-            [np.log10(ellipse["r_half"] * kpc), ellipse["axis_ratio"], float(mocks.table["redshift"][row])]
-        )
+        told.append([np.log10(ellipse["r_half"] * kpc), ellipse["axis_ratio"], float(mocks.table["redshift"][row])])
     known = np.stack([np.asarray(mocks.table[name], np.float64) for name in _KNOWN], 1)
     return RingTable(*(np.array(part) for part in (noiseless, seen, told)), known, np.array(sums))
 
