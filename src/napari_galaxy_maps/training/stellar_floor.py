@@ -8,7 +8,7 @@ kind), it leaves what the mocks themselves leave open; between the two lies what
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,7 +58,7 @@ class RingTable:
     def read(cls, path: Path) -> RingTable:
         """The reverse of `write`."""
         with np.load(path, allow_pickle=False) as arrays:
-            return cls(**arrays)
+            return cls(**{part.name: arrays[part.name] for part in fields(cls)})
 
 
 def ring_table(mocks: Pairs, isophotes: bool = False) -> RingTable:
@@ -75,7 +75,7 @@ def ring_table(mocks: Pairs, isophotes: bool = False) -> RingTable:
         seen.append(_rings(noisy_cube(mocks, row).data.astype(np.float64), away))
         told.append([np.log10(ellipse["r_half"] * kpc), ellipse["axis_ratio"], float(mocks.table["redshift"][row])])
     known = np.stack([np.asarray(mocks.table[name], np.float64) for name in _KNOWN], 1)
-    return RingTable(*(np.array(part) for part in (noiseless, seen, told)), known, np.array(sums))
+    return RingTable(np.array(noiseless), np.array(seen), np.array(told), known, np.array(sums))
 
 
 def _rings(image: np.ndarray, away: np.ndarray) -> np.ndarray:

@@ -116,13 +116,15 @@ def measure(
 
 def least_scatter(sets: Path) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
     """`floor_scatter` of the test set as it is seen, and without noise; the tables of rings are kept beside the sets."""
-    tables = []
-    for name, isophotes in (("train64", False), ("test128", True)):
+
+    def rings(name: str, isophotes: bool) -> RingTable:
         path = sets / f"rings-{name}.npz"
         if not path.exists():
             ring_table(Pairs.open(sets / name), isophotes).write(path)
-        tables.append(RingTable.read(path))
-    return floor_scatter(*tables, seen=True), floor_scatter(*tables, seen=False)
+        return RingTable.read(path)
+
+    train, test = rings("train64", False), rings("test128", True)
+    return floor_scatter(train, test, seen=True), floor_scatter(train, test, seen=False)
 
 
 def write(model: StellarUNet, out: Path, numbers: dict[str, Any] | None = None) -> None:
