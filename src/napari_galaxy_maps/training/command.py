@@ -65,7 +65,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     unet.add_argument("--quiet", action="store_true", help="say nothing unless something is wrong")
     group = unet.add_argument_group("the fit")
     group.add_argument("--seed", type=int, help="seed of all random numbers (0)")
-    group.add_argument("--steps", type=int, metavar="N", help="batches (16000; 4000 on your own pairs)")
+    group.add_argument("--steps", type=int, metavar="N", help="batches (12000; 4000 on your own pairs)")
     group.add_argument("--rate", type=float, metavar="X", help="largest learning rate (2e-3; 3e-4 with --start)")
     group.add_argument(
         "--patience",
@@ -175,7 +175,7 @@ def _suited(options: dict[str, Any]) -> dict[str, Any]:
     """What is taken for options that are not given and depend on others."""
     own = bool(options["data"])
     return {
-        "steps": 4000 if own else 16_000, "rate": 3e-4 if options["start"] else 2e-3, "patience": 6 if own else 0,
+        "steps": 4000 if own else 12_000, "rate": 3e-4 if options["start"] else 2e-3, "patience": 6 if own else 0,
         "check_every": 100 if own else 500, "imf": "Chabrier",
     }  # fmt: skip
 

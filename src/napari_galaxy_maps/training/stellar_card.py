@@ -17,8 +17,9 @@ NAME, VERSION = "stellar-unet", "1.0"
 _ABOUT = (
     "Stars, their metals and age, star formation, gas and its metals in every pixel, from optical images. A U-Net as PICASSO's (Buck & "
     "Wolf 2021), with fewer channels: it is given each band on a scale that is logarithmic where the galaxy stands out of the noise, "
-    "the noise, which pixels and bands are missing, and the redshift where a distance is known. For each pixel and map it says a value and "
-    "a 1-sigma uncertainty, which was calibrated on mock galaxies held out from training."
+    "colours on a scale of their own, the noise, which pixels and bands are missing, and the redshift where a distance is known; all of it in the "
+    "pixels of each of its five levels. For each pixel and map it says a value and a 1-sigma uncertainty, which was calibrated on mock galaxies "
+    "held out from training."
 )
 _HOW = (
     "Mock galaxies never trained on (seeds of their own), as SDSS sees them with its noise and a calibration error of 2 % in each "
