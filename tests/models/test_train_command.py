@@ -12,6 +12,7 @@ from napari_galaxy_maps.cli import main
 from napari_galaxy_maps.exceptions import GalaxyMapsError, InputError, ModelError
 from napari_galaxy_maps.fits_io import read_maps
 from napari_galaxy_maps.models.registry import load_card, load_model
+from napari_galaxy_maps.models.stellar_inputs import encode
 from napari_galaxy_maps.models.stellar_maps import STELLAR_PROPERTIES
 from napari_galaxy_maps.models.unet import fuse
 from napari_galaxy_maps.progress import drain
@@ -104,7 +105,7 @@ def test_a_fit_stops_early_and_stays_stopped(mocks, tmp_path):
 def test_frozen_levels_stay_bit_for_bit(mocks, tmp_path, normalised):
     torch.manual_seed(5)
     start = replace(TINY, seed=7).make_network()
-    start(torch.randn(2, 17, 32, 32))  # so that normalisations hold something
+    start(encode(torch.rand(2, 5, 32, 32), torch.full((2, 5, 32, 32), 0.1), torch.zeros(2)))  # so that normalisations hold something
     start = start.eval() if normalised else fuse(start)
     settings = replace(TINY, frozen=3, normalised=normalised)
     tuned = fit(mocks, tmp_path, settings, start=start)
