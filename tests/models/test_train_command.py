@@ -105,7 +105,9 @@ def test_a_fit_stops_early_and_stays_stopped(mocks, tmp_path):
 def test_frozen_levels_stay_bit_for_bit(mocks, tmp_path, normalised):
     torch.manual_seed(5)
     start = replace(TINY, seed=7).make_network()
-    start(encode(torch.rand(2, 5, 32, 32), torch.full((2, 5, 32, 32), 0.1), torch.zeros(2)))  # so that normalisations hold something
+    start(
+        encode(torch.rand(2, 5, 32, 32), torch.full((2, 5, 32, 32), 0.1), torch.zeros(2))
+    )  # so that normalisations hold something
     start = start.eval() if normalised else fuse(start)
     settings = replace(TINY, frozen=3, normalised=normalised)
     tuned = fit(mocks, tmp_path, settings, start=start)
@@ -214,8 +216,14 @@ def test_mocks_become_a_model_and_ctrl_c_leaves_what_is_needed_to_go_on(tmp_path
     assert train("--out", out, "--resume", "--steps", 31) == 2
     assert "began with --steps 30, not 31" in capsys.readouterr().err
     monkeypatch.setattr(fitting, "_step", original)
-    assert train("--out", out, "--resume") == 0
-    assert made == {path: path.stat().st_mtime_ns for path in (out / "sets").rglob("*.npy")}
+    assert train("--out", out, "--resume", "--mocks", 20) == 2  # fewer
+    assert "began with --mocks 32, not 20" in capsys.readouterr().err
+    assert train("--out", out, "--resume", "--mocks", 40) == 0
+    assert made.items() <= {path: path.stat().st_mtime_ns for path in (out / "sets").rglob("*.npy")}.items()
+    added = [Pairs.open(out / "sets" / f"train{size}-40").table["seed"] for size in (64, 128)]
+    seeds = [Pairs.open(out / "sets" / f"train{size}").table["seed"] for size in (64, 128)]
+    assert [len(a) for a in added] == [8, 4] and all(a[0] == s[-1] + 1 for a, s in zip(added, seeds, strict=True))
+    assert "with --mocks 40" in load_card(str(out)).trained_on and "--mocks 32 " in load_card(str(out)).trained_on
     assert [row["step"] for row in rows_of(out / "fit")] == [15, 30]
     model = load_model(str(out))
     assert (

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import threading
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,9 +24,9 @@ T = TypeVar("T")
 DEFAULTS: dict[str, Any] = {
     "mocks": 8000, "data": None, "seed": 0, "steps": None, "rate": None, "patience": None, "check_every": None, "batch_pixels": 131_072,
     "widths": None, "head": "gaussian", "start": None, "freeze": 0, "recipe": None, "set": [], "truth_psf": None, "map": [], "map_unit": [],
-    "imf": None, "size": None, "pixel_arcsec": None, "pixel_kpc": None, "distance": None, "unit": None, "age_unit": "Gyr",
+    "imf": None, "size": None, "pixel_arcsec": None, "pixel_kpc": None, "distance": None, "unit": None, "age_unit": "Gyr", "earlier": [],
 }  # fmt: skip
-"""What decides the result, kept in ``training.json``; None: as suits the rest."""
+"""What decides the result, kept in ``training.json``; None: as suits the rest. ``earlier``: numbers of mocks that it began and went on with before."""
 _OF_PAIRS = (
     "recipe", "set", "truth_psf", "map", "map_unit", "imf", "size", "pixel_arcsec", "pixel_kpc", "distance", "unit", "age_unit",
 )  # fmt: skip
@@ -50,7 +51,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     unet.add_argument("--out", required=True, metavar="DIR", help="folder for sets, checkpoints, weights and card")
     source = unet.add_mutually_exclusive_group()
     source.add_argument(
-        "--mocks", type=int, metavar="N", help="mocks of 64 x 64 pixels, and half as many of 128 x 128 (8000)"
+        "--mocks",
+        type=int,
+        metavar="N",
+        help="mocks of 64 x 64 pixels, and half as many of 128 x 128 (8000); with --resume: more than before",
     )
     source.add_argument(
         "--data", nargs="+", metavar="DIR", help="folders of your own pairs of images and true maps, FITS or zarr"
@@ -140,14 +144,14 @@ def steps(arguments: argparse.Namespace) -> Steps[str]:
 
 
 def settle_options(arguments: argparse.Namespace, out: Path) -> dict[str, Any]:
-    """What decides the result: the options, of a training that is resumed those that it began with.
+    """What decides the result: the options, of a training that is resumed those that it began with, but for more mocks.
 
     Raises
     ------
     InputError
         When options contradict each other or the training that is in the folder, or make no sense.
     """
-    given = {key: getattr(arguments, key) for key in DEFAULTS if getattr(arguments, key) is not None}
+    given = {key: value for key in DEFAULTS if (value := getattr(arguments, key, None)) is not None}
     kept = out / KEPT
     if arguments.resume:
         try:
@@ -155,7 +159,9 @@ def settle_options(arguments: argparse.Namespace, out: Path) -> dict[str, Any]:
         except (OSError, ValueError):
             raise InputError(f"{out} holds no training that could go on (no {KEPT}); start without --resume.") from None
         for key, value in given.items():
-            if value != before.get(key):
+            if key == "mocks" and before.get(key) and value > before[key]:
+                before |= {"mocks": value, "earlier": [*before.get("earlier", []), before[key]]}
+            elif value != before.get(key):
                 raise InputError(
                     f"The training in {out} began with {_option(key)} {_words(before.get(key))}, not {_words(value)}; leave the option out, "
                     "or start in another folder."
@@ -234,7 +240,7 @@ def _stellar_steps(options: dict[str, Any], arguments: argparse.Namespace, out: 
     if not options["data"]:
         _keep(options, out)
         sets, validation, test = (
-            (yield from _mock_steps(options["mocks"], out / "sets", arguments.processes)),
+            (yield from _mock_steps([*options["earlier"], options["mocks"]], out / "sets", arguments.processes)),
             None,
             None,
         )
@@ -304,17 +310,22 @@ def _keep(options: dict[str, Any], out: Path) -> None:
         raise InputError(f"{out} cannot be written ({error.strerror}); choose another folder.") from None
 
 
-def _mock_steps(n: int, folder: Path, processes: int) -> Steps[list[Pairs]]:
-    """The training sets and, last, the validation set; those that are there are not made again."""
+def _mock_steps(counts: list[int], folder: Path, processes: int) -> Steps[list[Pairs]]:
+    """The training sets, in as many steps as there are rising numbers of mocks, and, last, the validation set; those that are there are not made again."""
     from .mock_set import FIRST_SEED, make_set_steps
     from .pairs import Pairs
 
-    plan = (
-        ("train64", FIRST_SEED["train"], n), ("train128", FIRST_SEED["train"] + max(50_000, n), max(1, n // 2)),
-        ("validation64", FIRST_SEED["validation"], max(32, round(0.075 * n))),
-    )  # fmt: skip
+    small, large = FIRST_SEED["train"], FIRST_SEED["train"] + max(50_000, counts[0])
+    plan: list[tuple[str, int, int, int]] = []
+    for before, n in pairwise([0, *counts]):
+        more = f"-{n}" if before else ""
+        plan += [
+            (f"train64{more}", small + before, n - before, MOCK_SIZES[0]),
+            (f"train128{more}", large + before // 2, max(1, n // 2 - before // 2), MOCK_SIZES[1]),
+        ]
+    plan.append(("validation64", FIRST_SEED["validation"], max(32, round(0.075 * counts[0])), MOCK_SIZES[2]))
     made: list[Pairs] = []
-    for (name, first, count), size in zip(plan, MOCK_SIZES, strict=True):
+    for name, first, count, size in plan:
         if (folder / name / "set.json").exists():
             made.append(Pairs.open(folder / name))
         else:
@@ -343,7 +354,7 @@ def _reading(options: dict[str, Any]) -> Any:
 def _told_of(options: dict[str, Any], sets: list[Pairs]) -> str:
     """What a model was trained on, and the command, in words."""
     command = ["galaxy-maps train stellar-unet --out DIR"]
-    for key, value in options.items():
+    for key, value in {**options, "mocks": [*options["earlier"], options["mocks"]][0], "earlier": []}.items():
         if value in (None, [], DEFAULTS[key], _suited(options).get(key)):
             continue
         if key in ("set", "map", "map_unit"):
@@ -364,6 +375,8 @@ def _told_of(options: dict[str, Any], sets: list[Pairs]) -> str:
         what = (
             " and ".join(f"{len(s):,} mock galaxies of {s.size} x {s.size} pixels" for s in sets) + " (docs/mocks.md)."
         )
+    for n in [*options["earlier"], options["mocks"]][1:]:
+        what += f" Those after the first two sets were added when it was resumed, with --mocks {n}."
     return f"{what} Command: {' '.join(command)}."
 
 

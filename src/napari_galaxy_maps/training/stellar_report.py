@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 SETS: dict[str, tuple[str, int, int, int, str]] = {
     "train64": ("train", 0, 8000, 64, "training"),
     "train128": ("train", 50_000, 4000, 128, "training"),
+    "train64-20000": ("train", 8000, 12_000, 64, "training"),
+    "train128-20000": ("train", 54_000, 6000, 128, "training"),
     "validation64": ("validation", 0, 600, 64, "training"),
     "validation128": ("validation", 5000, 200, 128, "training"),
     "calibration16": ("validation", 10_000, 800, 16, "sdss"),
@@ -46,7 +48,9 @@ SETS: dict[str, tuple[str, int, int, int, str]] = {
     "test16": ("test", 0, 800, 16, "sdss"),
     "test256": ("test", 0, 300, 256, "sdss"),
 }
-"""By name: which seeds, the first of them after `FIRST_SEED`, how many, image size, view. Training sets are cut from the first two."""
+"""By name: which seeds, the first of them after `FIRST_SEED`, how many, image size, view. It was trained on the first four."""
+GROWN, MORE = 8000, 20_000
+"""Batches after which the sets grew, and to how many mocks of 64 x 64 pixels and half as many of 128 x 128."""
 BAND_CASES = ("ugri", "gri", "gr", "r")
 SIZE_CASES = (256, 64, 16)
 _CASE_GALAXIES = 300
@@ -161,9 +165,10 @@ def main(arguments: list[str] | None = None) -> int:
         size = sum(p.numel() for p in network.parameters())
         log = [json.loads(line) for line in (options.fit / "log.jsonl").read_text(encoding="utf-8").splitlines()]
         recipe = (
-            f"{SETS['train64'][2]:,} mock galaxies of 64 x 64 and {SETS['train128'][2]:,} of 128 x 128 pixels (docs/mocks.md), seen anew in each of "
-            f"{log[-1]['step']:,} batches of {settings.batch_pixels:,} pixels with other noise (1/20 to 4 times SDSS's), resolution, bands, masks and turns; "
-            f"{log[-1]['seconds'] / 60:.0f} minutes on one core that other work shared. Command: galaxy-maps train stellar-unet --out FOLDER --seed {settings.seed}."
+            f"{SETS['train64'][2]:,} mock galaxies of 64 x 64 and {SETS['train128'][2]:,} of 128 x 128 pixels (docs/mocks.md), from batch {GROWN:,} on "
+            f"{MORE:,} and {MORE // 2:,}, seen anew in each of {log[-1]['step']:,} batches of {settings.batch_pixels:,} pixels with other noise (1/20 to 4 times "
+            f"SDSS's), resolution, bands, masks and turns; {log[-1]['seconds'] / 60:.0f} minutes on one core. Commands: galaxy-maps train stellar-unet --out FOLDER "
+            f"--seed {settings.seed}, stopped after batch {GROWN:,}; galaxy-maps train stellar-unet --out FOLDER --resume --mocks {MORE}."
         )
         told = f"{size / 1e6:.2f} million parameters, {', '.join(map(str, settings.widths))} channels by level."
         card = stellar_card.base_card(settings, recipe, told)
