@@ -189,6 +189,13 @@ def test_weights_survive_writing_and_damage_is_told(unet, cube, maps):
     assert 1e6 < len(blob) < 40e6
 
 
+def test_weights_of_an_earlier_version_are_told_as_such(unet):
+    earlier = {key: value for key, value in unet.settings.items() if key != "pyramid"}
+    blob = replace(unet, settings=earlier).to_bytes()
+    with pytest.raises(ModelError, match="earlier version, for other inputs; train it anew"):
+        StellarUNet.from_bytes(blob, unet.card)
+
+
 def test_large_results_lie_in_a_file_that_vanishes(tmp_path):
     small, large = scratch_array((2, 30, 30)), scratch_array((2, 300, 300), limit=1000)
     assert type(small) is np.ndarray and isinstance(large, np.memmap)

@@ -30,11 +30,13 @@ _HOW = (
 _DO_NOT_TRUST = (
     "On real images, as it stands: it was trained on mock galaxies alone, and knows real ones only in so far as the mocks resemble them. "
     "The mocks' structure has no dynamics, they have no active nuclei and no scattered light, and their scaling relations are put in by hand "
-    "(docs/mocks.md). PICASSO warns of the same for networks trained on simulations. Stellar mass was compared with a relation for real galaxies (below); nothing "
+    "(docs/mocks.md). PICASSO warns of the same for networks trained on simulations. Stellar mass was compared with a relation for real galaxies (above); nothing "
     "else was.",
     "Gas, HI and their metals are not seen in optical light: the network knows what galaxies of such a look usually have, in the mocks. "
     "Early types' gas is hardly better than a guess, and the uncertainty says so.",
-    "Metallicities: age and metals look alike in ugriz. Most of what is predicted follows from the mocks' mass-metallicity relation.",
+    "Stellar masses: at a given g - i the mocks have 0.1 dex more mass per light than Taylor+ (2011) find for galaxies, and the network follows them.",
+    "Metallicities: they follow from colours to a few hundredths of a magnitude, which zero points and reddening must meet, and from the mocks' mass-metallicity "
+    "relation.",
     "Sums: errors of neighbouring pixels are shared, over a galaxy nearly wholly; the error of a sum is close to that of its pixels.",
     "Where the flag says so: brightness and colours that no mock had (a star, a satellite's trail, an artefact, an AGN).",
     "Beyond redshift 0.19, or without a distance beyond 0.05: colours shift, and the network does not know by how much.",

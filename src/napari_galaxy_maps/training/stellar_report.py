@@ -42,7 +42,7 @@ SETS: dict[str, tuple[str, int, int, int, str]] = {
     "calibration16": ("validation", 10_000, 800, 16, "sdss"),
     "calibration64": ("validation", 10_000, 800, 64, "sdss"),
     "calibration128": ("validation", 10_000, 1000, 128, "sdss"),
-    "calibration256": ("validation", 10_000, 300, 256, "sdss"),
+    "calibration256": ("validation", 10_000, 200, 256, "sdss"),
     "test128": ("test", 0, 800, 128, "sdss"),
     "test64": ("test", 0, 800, 64, "sdss"),
     "test16": ("test", 0, 800, 16, "sdss"),
