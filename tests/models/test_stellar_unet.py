@@ -18,6 +18,7 @@ from napari_galaxy_maps.models.stellar_maps import STELLAR_PROPERTIES, TARGETS
 from napari_galaxy_maps.models.stellar_unet import StellarUNet
 from napari_galaxy_maps.progress import drain
 from napari_galaxy_maps.recipe import Recipe
+from napari_galaxy_maps.training.mock_set import training_view
 
 
 def cube_of(mock, bands=UGRIZ):
@@ -169,8 +170,6 @@ def test_images_smaller_than_a_block_are_mapped(unet, cube):
 
 def test_the_mocks_most_alike_are_those_that_look_so(unet):
     """A galaxy of the library is found again, with other noise, as its own nearest neighbour."""
-    from napari_galaxy_maps.training.mock_set import training_view
-
     rows = (5, 17, 100)  # not among the faintest, which noise makes alike
     for row in rows:
         seed, size = int(unet.library.seeds[row]), int(unet.library.sizes[row])
@@ -178,6 +177,20 @@ def test_the_mocks_most_alike_are_those_that_look_so(unet):
         found = unet.neighbours(cube_of(own), 3)
         assert seed == found[0][0]
         assert [d for _, _, d in found] == sorted(d for _, _, d in found)
+
+
+def test_a_galaxy_in_many_pixels_is_like_the_mocks_that_it_is_like_in_few(unet):
+    """Each pixel cut into sixteen, with as much noise in all of them together: the same neighbours at the same distance."""
+    seed, size = int(unet.library.seeds[5]), int(unet.library.sizes[5])
+    few = cube_of(make_mock(seed, replace(training_view(seed, size), noise=1.0)))
+    data, sigma, mask, flags = (
+        np.repeat(np.repeat(plane, 4, -1), 4, -2) for plane in (few.data, 4 * few.uncertainty, few.mask, few.flags)
+    )
+    many = replace(
+        few, data=data, uncertainty=sigma, mask=mask, flags=flags, pixel_arcsec=few.pixel_arcsec / 4, pixel_pc=few.pixel_pc / 4
+    )  # fmt: skip
+    for a, b in zip(unet.neighbours(many, 3), unet.neighbours(few, 3), strict=True):
+        assert a[:2] == b[:2] and a[2] == pytest.approx(b[2], rel=1e-2)
 
 
 def test_weights_survive_writing_and_damage_is_told(unet, cube, maps):

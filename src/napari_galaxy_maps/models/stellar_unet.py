@@ -38,7 +38,7 @@ FAINT_SIGMA = 3.0
 SMALL, _WIDE = 48, 64
 """Images of fewer pixels along both sides than the first are enlarged to the second at least."""
 _WHOLE = 512
-"""Side in pixels of images whose features are computed in one piece."""
+"""Side in pixels of images whose features are computed in one piece, where there is no library to compare them with."""
 
 
 @dataclass(frozen=True)
@@ -218,14 +218,16 @@ class StellarUNet:
     def features(self, cube: BandCube) -> np.ndarray:
         """What the network sees in a galaxy: features of the bottleneck averaged with the light's weight, shape (n_channels,).
 
-        Of images of more than 512 pixels, blocks are averaged first.
+        Of images of more pixels along a side than the library's mocks have, blocks are averaged first: features of a part of a
+        galaxy are not those of a galaxy.
         """
         import torch
 
         from .unet import STRIDE
 
         self.check_bands(cube.bands)
-        cube = binned(uncut(cube), -(-max(cube.shape) // _WHOLE))
+        whole = int(self.library.sizes.max()) if len(self.library.sizes) else _WHOLE
+        cube = binned(uncut(cube), -(-max(cube.shape) // whole))
         ny, nx = cube.shape
         window = (slice(0, -(-ny // STRIDE) * STRIDE), slice(0, -(-nx // STRIDE) * STRIDE))
         data, sigma = self._window(cube, window)
