@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-N_BANDS = 5
+from .stellar_inputs import UGRIZ
+
+N_BANDS = len(UGRIZ)
 _ARRAYS = ("sharpness", "shift", "depth", "raw", "correction")
 _LEAST_RATIO = 0.1
 

@@ -74,7 +74,7 @@ def channels(data: torch.Tensor, sigma: torch.Tensor, there: torch.Tensor, redsh
     Parameters
     ----------
     data, sigma : Tensor, shape (n, 5, ny, nx)
-        Finite; whatever they are where a band is missing.
+        Data are 0 where a band is missing, sigma is whatever it is.
     there : Tensor of bool, shape (n, 5, ny, nx)
     redshift : Tensor, shape (n,)
 
@@ -87,7 +87,7 @@ def channels(data: torch.Tensor, sigma: torch.Tensor, there: torch.Tensor, redsh
     import torch
 
     noise = torch.where(there, sigma, 1.0)
-    signal = torch.where(there, data, 0.0) / (2 * noise)
+    signal = data / (2 * noise)
     level = torch.log(2 * noise / REFERENCE)
     brightness = torch.asinh(signal) + level
     keep = there.to(data.dtype)
@@ -122,7 +122,8 @@ def _colours(brightness: torch.Tensor, variance: torch.Tensor, there: torch.Tens
     import torch
 
     bits = sum(there[:, k].to(torch.int64) << k for k in range(_N))
-    found = torch.zeros_like(brightness[:, :1]).repeat(1, len(_PAIRS) + _N - 1, 1, 1)
+    n, _, ny, nx = brightness.shape
+    found = brightness.new_zeros(n, len(_PAIRS) + _N - 1, ny, nx)
     for code in torch.bincount(bits.flatten()).nonzero()[:, 0].tolist():
         bands = [k for k in range(_N) if code >> k & 1]
         wanted = [(k, tuple(other for other in bands if other > k)) for k in range(_N - 1)]

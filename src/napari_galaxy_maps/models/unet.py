@@ -58,13 +58,8 @@ class UNet(nn.Module):
         pyramid: bool = True,
     ) -> None:
         super().__init__()
-        self.inputs, self.outputs, self.widths, self.hidden, self.pyramid = (
-            inputs,
-            outputs,
-            tuple(widths),
-            hidden,
-            pyramid,
-        )
+        self.inputs, self.outputs = inputs, outputs
+        self.widths, self.hidden, self.pyramid = tuple(widths), hidden, pyramid
         coarser = [n + inputs if pyramid else n for n in widths[:-1]]
         self.down = nn.ModuleList(
             _Pair(n, width, normalised) for n, width in zip((inputs, *coarser), widths, strict=True)

@@ -240,7 +240,7 @@ def _stellar_steps(options: dict[str, Any], arguments: argparse.Namespace, out: 
     if not options["data"]:
         _keep(options, out)
         sets, validation, test = (
-            (yield from _mock_steps([*options["earlier"], options["mocks"]], out / "sets", arguments.processes)),
+            (yield from _mock_steps(_counts(options), out / "sets", arguments.processes)),
             None,
             None,
         )
@@ -293,13 +293,10 @@ def _fit_settings(options: dict[str, Any], start: StellarUNet | None) -> FitSett
         "check_every": min(options["check_every"], options["steps"]), "batch_pixels": options["batch_pixels"], "frozen": options["freeze"],
     }  # fmt: skip
     if start is not None:
-        kept = {**start.settings, "widths": tuple(start.settings["widths"])}
-        chosen |= {**kept, "share": _SHARE[kept["head"]], "normalised": False}
+        chosen |= {**start.settings, "widths": tuple(start.settings["widths"]), "normalised": False}
     else:
-        chosen |= {"head": options["head"], "share": _SHARE[options["head"]]} | (
-            {"widths": _widths(options["widths"])} if options["widths"] else {}
-        )
-    return FitSettings(**chosen)
+        chosen |= {"head": options["head"]} | ({"widths": _widths(options["widths"])} if options["widths"] else {})
+    return FitSettings(**chosen, share=_SHARE[chosen["head"]])
 
 
 def _keep(options: dict[str, Any], out: Path) -> None:
@@ -308,6 +305,11 @@ def _keep(options: dict[str, Any], out: Path) -> None:
         (out / KEPT).write_text(json.dumps(options, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise InputError(f"{out} cannot be written ({error.strerror}); choose another folder.") from None
+
+
+def _counts(options: dict[str, Any]) -> list[int]:
+    """Rising numbers of mocks: that with which a training began, and those with which it was resumed."""
+    return [*options["earlier"], options["mocks"]]
 
 
 def _mock_steps(counts: list[int], folder: Path, processes: int) -> Steps[list[Pairs]]:
@@ -354,7 +356,7 @@ def _reading(options: dict[str, Any]) -> Any:
 def _told_of(options: dict[str, Any], sets: list[Pairs]) -> str:
     """What a model was trained on, and the command, in words."""
     command = ["galaxy-maps train stellar-unet --out DIR"]
-    for key, value in {**options, "mocks": [*options["earlier"], options["mocks"]][0], "earlier": []}.items():
+    for key, value in {**options, "mocks": _counts(options)[0], "earlier": []}.items():
         if value in (None, [], DEFAULTS[key], _suited(options).get(key)):
             continue
         if key in ("set", "map", "map_unit"):
@@ -375,7 +377,7 @@ def _told_of(options: dict[str, Any], sets: list[Pairs]) -> str:
         what = (
             " and ".join(f"{len(s):,} mock galaxies of {s.size} x {s.size} pixels" for s in sets) + " (docs/mocks.md)."
         )
-    for n in [*options["earlier"], options["mocks"]][1:]:
+    for n in _counts(options)[1:]:
         what += f" Those after the first two sets were added when it was resumed, with --mocks {n}."
     return f"{what} Command: {' '.join(command)}."
 

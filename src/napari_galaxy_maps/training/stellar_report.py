@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 SETS: dict[str, tuple[str, int, int, int, str]] = {
     "train64": ("train", 0, 8000, 64, "training"),
     "train128": ("train", 50_000, 4000, 128, "training"),
-    "train64-20000": ("train", 8000, 12_000, 64, "training"),
-    "train128-20000": ("train", 54_000, 6000, 128, "training"),
     "validation64": ("validation", 0, 600, 64, "training"),
     "validation128": ("validation", 5000, 200, 128, "training"),
     "calibration16": ("validation", 10_000, 800, 16, "sdss"),
@@ -48,7 +46,7 @@ SETS: dict[str, tuple[str, int, int, int, str]] = {
     "test16": ("test", 0, 800, 16, "sdss"),
     "test256": ("test", 0, 300, 256, "sdss"),
 }
-"""By name: which seeds, the first of them after `FIRST_SEED`, how many, image size, view. It was trained on the first four."""
+"""By name: which seeds, the first of them after `FIRST_SEED`, how many, image size, view. It began to be trained on the first two."""
 GROWN, MORE = 8000, 20_000
 """Batches after which the sets grew, and to how many mocks of 64 x 64 pixels and half as many of 128 x 128."""
 BAND_CASES = ("ugri", "gri", "gr", "r")
