@@ -213,18 +213,19 @@ def test_mocks_become_a_model_and_ctrl_c_leaves_what_is_needed_to_go_on(tmp_path
     with pytest.raises(ModelError, match="holds no model"):
         load_model(str(out))
     made = {path: path.stat().st_mtime_ns for path in (out / "sets").rglob("*.npy")}
-    assert train("--out", out, "--resume", "--steps", 31) == 2
-    assert "began with --steps 30, not 31" in capsys.readouterr().err
+    assert train("--out", out, "--resume", "--steps", 25) == 2  # fewer
+    assert "began with --steps 30, not 25" in capsys.readouterr().err
     monkeypatch.setattr(fitting, "_step", original)
     assert train("--out", out, "--resume", "--mocks", 20) == 2  # fewer
     assert "began with --mocks 32, not 20" in capsys.readouterr().err
-    assert train("--out", out, "--resume", "--mocks", 40) == 0
+    assert train("--out", out, "--resume", "--mocks", 40, "--steps", 45) == 0
     assert made.items() <= {path: path.stat().st_mtime_ns for path in (out / "sets").rglob("*.npy")}.items()
     added = [Pairs.open(out / "sets" / f"train{size}-40").table["seed"] for size in (64, 128)]
     seeds = [Pairs.open(out / "sets" / f"train{size}").table["seed"] for size in (64, 128)]
     assert [len(a) for a in added] == [8, 4] and all(a[0] == s[-1] + 1 for a, s in zip(added, seeds, strict=True))
-    assert "with --mocks 40" in load_card(str(out)).trained_on and "--mocks 32 " in load_card(str(out)).trained_on
-    assert [row["step"] for row in rows_of(out / "fit")] == [15, 30]
+    told = load_card(str(out)).trained_on
+    assert "resumed with --mocks 40, --steps 45" in told and "--mocks 32 " in told and "--steps 30 " in told
+    assert [row["step"] for row in rows_of(out / "fit")] == [15, 30, 45]
     model = load_model(str(out))
     assert (
         len(model.library.seeds) == 32

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,17 +14,19 @@ from ..models.stellar_maps import STELLAR_PROPERTIES, TARGETS
 from .mock_cubes import noisy_cube, true_maps
 
 if TYPE_CHECKING:
+    from ..maps import PropertyMaps
     from ..models.stellar_unet import StellarUNet
     from .pairs import Pairs
 
 ORDER = "rgiuz"
 """Bands in the order in which people have them: the first n stand for any n."""
 _OUT = EDGES[-1]
+SHARES = ((1.0, 0.683), (1.96, 0.95))
+"""Of pixels, by how many sigmas they are to be within."""
 _EACH = 64
 """Pixels of a galaxy inside `INSIDE`, and as many beyond it, so that each has one vote."""
 _DEPTHS, _KNOTS = 4, 4
 _FEW = 40 * _KNOTS
-_FEWER = 300
 
 
 def calibrate(model: StellarUNet, held: Sequence[Pairs], all_counts: bool = True) -> Calibration:
@@ -41,64 +43,81 @@ def calibrate(model: StellarUNet, held: Sequence[Pairs], all_counts: bool = True
     held : sequence of Pairs
         Never trained on; each of one pixel size.
     all_counts : bool
-        Whether to measure with fewer bands, too, on at most 300 galaxies of each set; else all bands that there are stand for any
-        number.
+        Whether to measure with fewer bands, too; else all bands that there are stand for any number.
     """
     sharpness = np.array([np.log2(max(np.median(pairs.table["fwhm_pixels"]), 1e-3)) for pairs in held])
+    choices = [[f"SDSS_{b}" for b in ORDER[:n]] for n in (range(1, N_BANDS + 1) if all_counts else (N_BANDS,))]
     by_size = []
     for i in np.argsort(sharpness):
-        counts = range(1, N_BANDS + 1) if all_counts else (N_BANDS,)
-        found = [
-            _measured(model, held[i], [f"SDSS_{b}" for b in ORDER[:n]], None if n == N_BANDS else _FEWER)
-            for n in counts
-        ]
+        found = [measured.corrections() for measured in _measured(model, held[i], choices)]
         by_size.append(found if all_counts else found * N_BANDS)
     tables = [np.stack([np.stack([found[n][part] for found in by_size]) for n in range(N_BANDS)]) for part in range(4)]
     return Calibration(np.sort(sharpness), *tables)
 
 
-def _measured(
-    model: StellarUNet, held: Pairs, bands: Sequence[str], galaxies: int | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Shift, shape (7,), depths, shape (n_depths,), and knots of ln sigma with their corrections, each of shape (n_depths, 7, n_knots)."""
-    sums: list[list[float]] = [[] for _ in STELLAR_PROPERTIES]
-    pixels: list[np.ndarray] = []
-    rng = np.random.default_rng(0)
-    ordered = [band for band in UGRIZ if band in bands]
-    for row in range(len(held) if galaxies is None else min(galaxies, len(held))):
-        cube, truth = noisy_cube(held, row, ordered), true_maps(held, row)
-        maps = model.predict(cube, "cpu")
-        away, told = half_radius({"LOG_SIGMA_STAR": truth["LOG_SIGMA_STAR"]}, isophotes=False)
-        table = galaxy_sums(maps.values, truth, radius=(away, told), edges=(0.0, INSIDE))
-        planes = [depth_of(cube.data, cube.uncertainty)]
+def _measured(model: StellarUNet, held: Pairs, choices: Sequence[Sequence[str]]) -> list[_Errors]:
+    """Errors of predictions from each choice of bands."""
+    found = [_Errors() for _ in choices]
+    for row in range(len(held)):
+        truth = true_maps(held, row)
+        radius = half_radius({"LOG_SIGMA_STAR": truth["LOG_SIGMA_STAR"]}, isophotes=False)
+        for errors, bands in zip(found, choices, strict=True):
+            cube = noisy_cube(held, row, [band for band in UGRIZ if band in bands])
+            errors.add(model.predict(cube, "cpu"), truth, radius, depth_of(cube.data, cube.uncertainty))
+    return found
+
+
+class _Errors:
+    """Errors of predicted sums and of pixels, galaxy after galaxy."""
+
+    def __init__(self) -> None:
+        self._sums: list[list[float]] = [[] for _ in STELLAR_PROPERTIES]
+        self._pixels: list[np.ndarray] = []
+        self._rng = np.random.default_rng(0)
+
+    def add(
+        self,
+        maps: PropertyMaps,
+        truth: dict[str, np.ndarray],
+        radius: tuple[np.ndarray, dict[str, Any]],
+        depth: np.ndarray,
+    ) -> None:
+        """Those of one galaxy, whose `radius` is from `half_radius`."""
+        away = radius[0]
+        table = galaxy_sums(maps.values, truth, radius=radius, edges=(0.0, INSIDE))
+        planes = [depth]
         for k, (name, target) in enumerate(TARGETS.items()):
             if name not in maps.values:
                 planes += [np.full(away.shape, np.nan)] * 2
                 continue
             delta = table["delta"][(table["property"] == name) & (table["region"] == "sum")]
-            sums[k] += [float(d) for d in delta if np.isfinite(d)]
+            self._sums[k] += [float(d) for d in delta if np.isfinite(d)]
             value, sigma = target.in_dex(maps.values[name], maps.errors[name])
             with np.errstate(invalid="ignore", divide="ignore"):
                 planes += [value - target.from_map(truth[name]), np.where(sigma > 0, sigma, np.nan)]
         for here in (away < INSIDE, (away >= INSIDE) & (away < _OUT)):
             good = np.flatnonzero(here & np.isfinite(planes[1]))
             if len(good) >= 8:
-                good = rng.choice(good, _EACH)  # the same number of each galaxy
-                pixels.append(np.stack([plane.ravel()[good] for plane in planes]))
-    shift = np.array([float(np.mean(found)) if found else 0.0 for found in sums])
-    depth, *rest = np.concatenate(pixels, axis=1) if pixels else np.zeros((1 + 2 * len(sums), 0))
-    miss, sigma = np.array(rest[::2]) + shift[:, None], np.array(rest[1::2])
-    depths = np.zeros(_DEPTHS) + 1e-6 * np.arange(_DEPTHS)
-    raw = np.tile(np.linspace(-6, 1, _KNOTS), (_DEPTHS, len(sums), 1))
-    correction = np.zeros_like(raw)
-    if len(depth) >= _DEPTHS * _FEW:
-        for row, part in enumerate(np.array_split(np.argsort(depth), _DEPTHS)):
-            depths[row] += np.median(depth[part])
-            for k in range(len(sums)):
-                good = part[np.isfinite(miss[k, part] + sigma[k, part])]
-                if len(good) >= _FEW:
-                    raw[row, k], correction[row, k] = _knots(np.abs(miss[k, good]), sigma[k, good])
-    return shift, depths, raw, correction
+                good = self._rng.choice(good, _EACH)  # the same number of each galaxy
+                self._pixels.append(np.stack([plane.ravel()[good] for plane in planes]).astype(np.float32))
+
+    def corrections(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Shift, shape (7,), depths, shape (n_depths,), and knots of ln sigma with their corrections, each of shape (n_depths, 7, n_knots)."""
+        n_maps = len(self._sums)
+        shift = np.array([float(np.mean(found)) if found else 0.0 for found in self._sums])
+        depth, *rest = np.concatenate(self._pixels, axis=1) if self._pixels else np.zeros((1 + 2 * n_maps, 0))
+        miss, sigma = np.array(rest[::2]) + shift[:, None], np.array(rest[1::2])
+        depths = np.zeros(_DEPTHS) + 1e-6 * np.arange(_DEPTHS)
+        raw = np.tile(np.linspace(-6, 1, _KNOTS), (_DEPTHS, n_maps, 1))
+        correction = np.zeros_like(raw)
+        if len(depth) >= _DEPTHS * _FEW:
+            for row, part in enumerate(np.array_split(np.argsort(depth), _DEPTHS)):
+                depths[row] += np.median(depth[part])
+                for k in range(n_maps):
+                    good = part[np.isfinite(miss[k, part] + sigma[k, part])]
+                    if len(good) >= _FEW:
+                        raw[row, k], correction[row, k] = _knots(np.abs(miss[k, good]), sigma[k, good])
+        return shift, depths, raw, correction
 
 
 def _knots(miss: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -110,8 +129,8 @@ def _knots(miss: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def _factor(ratio: np.ndarray) -> float:
-    """ln of the factor to sigma by which 68.3 and 95 % of errors over sigma are within 1 and 1.96, or come nearest to it."""
+    """ln of the factor to sigma by which the shares of errors over sigma within 1 and 1.96 come nearest to `SHARES`: the larger of both misses is least."""
     ratio = np.sort(ratio)
-    factors = np.geomspace(np.quantile(ratio, 0.5) + 1e-6, np.quantile(ratio, 0.99) + 2e-6, 200)
-    within, nearly_all = (np.searchsorted(ratio, edge * factors) / len(ratio) for edge in (1.0, 1.96))
-    return float(np.log(factors[np.argmin((within - 0.683) ** 2 + (nearly_all - 0.95) ** 2)]))
+    factors = np.geomspace(np.quantile(ratio, 0.5) + 1e-6, np.quantile(ratio, 0.99) + 2e-6, 400)
+    misses = [np.abs(np.searchsorted(ratio, edge * factors) / len(ratio) - share) for edge, share in SHARES]
+    return float(np.log(factors[np.argmin(np.maximum(*misses))]))

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DEFAULTS: dict[str, Any] = {
-    "mocks": 8000, "data": None, "seed": 0, "steps": None, "rate": None, "patience": None, "check_every": None, "batch_pixels": 131_072,
+    "mocks": 20_000, "data": None, "seed": 0, "steps": None, "rate": None, "patience": None, "check_every": None, "batch_pixels": 131_072,
     "widths": None, "head": "gaussian", "start": None, "freeze": 0, "recipe": None, "set": [], "truth_psf": None, "map": [], "map_unit": [],
-    "imf": None, "size": None, "pixel_arcsec": None, "pixel_kpc": None, "distance": None, "unit": None, "age_unit": "Gyr", "earlier": [],
+    "imf": None, "size": None, "pixel_arcsec": None, "pixel_kpc": None, "distance": None, "unit": None, "age_unit": "Gyr", "earlier": {},
 }  # fmt: skip
-"""What decides the result, kept in ``training.json``; None: as suits the rest. ``earlier``: numbers of mocks that it began and went on with before."""
+"""What decides the result, kept in ``training.json``; None: as suits the rest. ``earlier``: of options that grew when it was resumed, what they were before."""
+_GROW = ("mocks", "steps")
+"""Options of which a training that is resumed may be given more."""
 _OF_PAIRS = (
     "recipe", "set", "truth_psf", "map", "map_unit", "imf", "size", "pixel_arcsec", "pixel_kpc", "distance", "unit", "age_unit",
 )  # fmt: skip
@@ -54,7 +56,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--mocks",
         type=int,
         metavar="N",
-        help="mocks of 64 x 64 pixels, and half as many of 128 x 128 (8000); with --resume: more than before",
+        help="mocks of 64 x 64 pixels, and half as many of 128 x 128 (20000); with --resume: more than before",
     )
     source.add_argument(
         "--data", nargs="+", metavar="DIR", help="folders of your own pairs of images and true maps, FITS or zarr"
@@ -69,7 +71,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     unet.add_argument("--quiet", action="store_true", help="say nothing unless something is wrong")
     group = unet.add_argument_group("the fit")
     group.add_argument("--seed", type=int, help="seed of all random numbers (0)")
-    group.add_argument("--steps", type=int, metavar="N", help="batches (12000; 4000 on your own pairs)")
+    group.add_argument(
+        "--steps",
+        type=int,
+        metavar="N",
+        help="batches (20000; 4000 on your own pairs); with --resume: more than before",
+    )
     group.add_argument("--rate", type=float, metavar="X", help="largest learning rate (2e-3; 3e-4 with --start)")
     group.add_argument(
         "--patience",
@@ -144,7 +151,7 @@ def steps(arguments: argparse.Namespace) -> Steps[str]:
 
 
 def settle_options(arguments: argparse.Namespace, out: Path) -> dict[str, Any]:
-    """What decides the result: the options, of a training that is resumed those that it began with, but for more mocks.
+    """What decides the result: the options, of a training that is resumed those that it began with, but for more mocks or batches.
 
     Raises
     ------
@@ -158,15 +165,17 @@ def settle_options(arguments: argparse.Namespace, out: Path) -> dict[str, Any]:
             before: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             raise InputError(f"{out} holds no training that could go on (no {KEPT}); start without --resume.") from None
+        earlier: dict[str, list[int]] = before.get("earlier") or {}
         for key, value in given.items():
-            if key == "mocks" and before.get(key) and value > before[key]:
-                before |= {"mocks": value, "earlier": [*before.get("earlier", []), before[key]]}
+            if key in _GROW and before.get(key) and value > before[key]:
+                earlier[key] = [*earlier.get(key, []), before[key]]
+                before[key] = value
             elif value != before.get(key):
                 raise InputError(
                     f"The training in {out} began with {_option(key)} {_words(before.get(key))}, not {_words(value)}; leave the option out, "
                     "or start in another folder."
                 )
-        return {**DEFAULTS, **before}
+        return {**DEFAULTS, **before, "earlier": earlier}
     if kept.exists():
         raise InputError(f"{out} holds a training already; go on with it with --resume, or choose another folder.")
     options = {**DEFAULTS, **given}
@@ -181,7 +190,7 @@ def _suited(options: dict[str, Any]) -> dict[str, Any]:
     """What is taken for options that are not given and depend on others."""
     own = bool(options["data"])
     return {
-        "steps": 4000 if own else 12_000, "rate": 3e-4 if options["start"] else 2e-3, "patience": 6 if own else 0,
+        "steps": 4000 if own else 20_000, "rate": 3e-4 if options["start"] else 2e-3, "patience": 6 if own else 0,
         "check_every": 100 if own else 500, "imf": "Chabrier",
     }  # fmt: skip
 
@@ -240,7 +249,7 @@ def _stellar_steps(options: dict[str, Any], arguments: argparse.Namespace, out: 
     if not options["data"]:
         _keep(options, out)
         sets, validation, test = (
-            (yield from _mock_steps(_counts(options), out / "sets", arguments.processes)),
+            (yield from _mock_steps(_stages(options, "mocks"), out / "sets", arguments.processes)),
             None,
             None,
         )
@@ -307,9 +316,9 @@ def _keep(options: dict[str, Any], out: Path) -> None:
         raise InputError(f"{out} cannot be written ({error.strerror}); choose another folder.") from None
 
 
-def _counts(options: dict[str, Any]) -> list[int]:
-    """Rising numbers of mocks: that with which a training began, and those with which it was resumed."""
-    return [*options["earlier"], options["mocks"]]
+def _stages(options: dict[str, Any], key: str) -> list[int]:
+    """Rising values of one of `_GROW`: that with which a training began, and those with which it was resumed."""
+    return [*options["earlier"].get(key, []), options[key]]
 
 
 def _mock_steps(counts: list[int], folder: Path, processes: int) -> Steps[list[Pairs]]:
@@ -356,8 +365,8 @@ def _reading(options: dict[str, Any]) -> Any:
 def _told_of(options: dict[str, Any], sets: list[Pairs]) -> str:
     """What a model was trained on, and the command, in words."""
     command = ["galaxy-maps train stellar-unet --out DIR"]
-    for key, value in {**options, "mocks": _counts(options)[0], "earlier": []}.items():
-        if value in (None, [], DEFAULTS[key], _suited(options).get(key)):
+    for key, value in {**options, **{key: _stages(options, key)[0] for key in _GROW}, "earlier": {}}.items():
+        if value in (None, [], {}, DEFAULTS[key], _suited(options).get(key)):
             continue
         if key in ("set", "map", "map_unit"):
             command += [f"{_option(key)} '{text}'" for text in value]
@@ -377,9 +386,11 @@ def _told_of(options: dict[str, Any], sets: list[Pairs]) -> str:
         what = (
             " and ".join(f"{len(s):,} mock galaxies of {s.size} x {s.size} pixels" for s in sets) + " (docs/mocks.md)."
         )
-    for n in _counts(options)[1:]:
-        what += f" Those after the first two sets were added when it was resumed, with --mocks {n}."
-    return f"{what} Command: {' '.join(command)}."
+    more = [f"{_option(key)} {n}" for key in _GROW for n in _stages(options, key)[1:]]
+    resumed = (
+        f" It was resumed with {', '.join(more)}: the first sets and batches are those of the command." if more else ""
+    )
+    return f"{what} Command: {' '.join(command)}.{resumed}"
 
 
 def _interruptible(steps: Steps[T], out: Path) -> Steps[T]:

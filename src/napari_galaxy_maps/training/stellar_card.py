@@ -142,8 +142,13 @@ def coverage_rows(title: str, cases: Sequence[tuple[str, StellarScores]]) -> Car
     rows = [
         (
             label,
+            f"{scores.inside(STELLAR_PROPERTIES[0])['n']:.0f}",
             *(
-                f"{scores.pixels[name]['coverage68']:.0f}, {scores.pixels[name]['coverage95']:.0f}"
+                ", ".join(
+                    f"{share:.1f}{'*' if abs(share - meant) > 3 else ''}"
+                    for meant in (68, 95)
+                    for share in [scores.pixels[name][f"coverage{meant}"]]
+                )
                 for name in STELLAR_PROPERTIES
             ),
         )
@@ -151,7 +156,7 @@ def coverage_rows(title: str, cases: Sequence[tuple[str, StellarScores]]) -> Car
     ]
     return CardTable(
         title,
-        "Per cent of pixels inside 2 R_half within 1 and 1.96 sigma.", ("case", *STELLAR_PROPERTIES), tuple(rows),
+        "Per cent of pixels inside 2 R_half within 1 and 1.96 sigma; *: more than 3 points off 68 or 95 %.", ("case", "n", *STELLAR_PROPERTIES), tuple(rows),
     )  # fmt: skip
 
 

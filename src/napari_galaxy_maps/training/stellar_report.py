@@ -33,25 +33,24 @@ if TYPE_CHECKING:
     from ..models.stellar_unet import StellarUNet
 
 SETS: dict[str, tuple[str, int, int, int, str]] = {
-    "train64": ("train", 0, 8000, 64, "training"),
+    "train64": ("train", 0, 20_000, 64, "training"),
     "train128": ("train", 50_000, 4000, 128, "training"),
     "validation64": ("validation", 0, 600, 64, "training"),
     "validation128": ("validation", 5000, 200, 128, "training"),
-    "calibration16": ("validation", 10_000, 800, 16, "sdss"),
-    "calibration64": ("validation", 10_000, 800, 64, "sdss"),
-    "calibration128": ("validation", 10_000, 1000, 128, "sdss"),
-    "calibration256": ("validation", 10_000, 200, 256, "sdss"),
-    "test128": ("test", 0, 800, 128, "sdss"),
-    "test64": ("test", 0, 800, 64, "sdss"),
-    "test16": ("test", 0, 800, 16, "sdss"),
-    "test256": ("test", 0, 300, 256, "sdss"),
+    "calibration16": ("validation", 10_000, 2000, 16, "sdss"),
+    "calibration64": ("validation", 10_000, 2000, 64, "sdss"),
+    "calibration128": ("validation", 10_000, 2000, 128, "sdss"),
+    "calibration256": ("validation", 10_000, 800, 256, "sdss"),
+    "test128": ("test", 0, 2000, 128, "sdss"),
+    "test64": ("test", 0, 2000, 64, "sdss"),
+    "test16": ("test", 0, 2000, 16, "sdss"),
+    "test256": ("test", 0, 800, 256, "sdss"),
 }
-"""By name: which seeds, the first of them after `FIRST_SEED`, how many, image size, view. It began to be trained on the first two."""
-GROWN, MORE = 8000, 20_000
-"""Batches after which the sets grew, and to how many mocks of 64 x 64 pixels and half as many of 128 x 128."""
+"""By name: which seeds, the first of them after `FIRST_SEED`, how many, image size, view. The training sets: as many as the report looks at."""
+STAGES = ((0, 8000, 12_000), (8000, 20_000, 20_000), (16_500, 40_000, 20_000))
+"""Of the training of the weights that ship: batches after which it (re)started, mocks of 64 x 64 pixels (and half as many of 128 x 128), batches planned."""
 BAND_CASES = ("ugri", "gri", "gr", "r")
 SIZE_CASES = (256, 64, 16)
-_CASE_GALAXIES = 300
 
 
 def make_sets(folder: Path, names: tuple[str, ...] = tuple(SETS), say: Callable[[str], None] = print) -> None:
@@ -86,13 +85,10 @@ def measure(
     radii = radii_of(test)
     whole = scored(test, "test128", radii=radii)
     seen, noiseless = least_scatter(sets)
-    few, few_radii = test.take(slice(0, _CASE_GALAXIES)), radii[:_CASE_GALAXIES]
-    bands = [("ugriz", scored(few, "ugriz", radii=few_radii))]
-    bands += [(letters, scored(few, letters, tuple(f"SDSS_{b}" for b in letters), few_radii)) for letters in BAND_CASES]
-    sizes = [("128 x 128", bands[0][1])]
-    for size in SIZE_CASES:
-        mocks = Pairs.open(sets / f"test{size}").take(slice(0, _CASE_GALAXIES))
-        sizes.append((f"{size} x {size}", scored(mocks, f"{size} pixels")))
+    bands = [("ugriz", whole)]
+    bands += [(letters, scored(test, letters, tuple(f"SDSS_{b}" for b in letters), radii)) for letters in BAND_CASES]
+    sizes = [("128 x 128", whole)]
+    sizes += [(f"{size} x {size}", scored(Pairs.open(sets / f"test{size}"), f"{size} pixels")) for size in SIZE_CASES]
     tables = (
         stellar_card.table_of_sums(whole, seen, noiseless),
         stellar_card.table_of_annuli(whole),
@@ -114,6 +110,17 @@ def measure(
     numbers |= {f"size {label}": stellar_card.summary_of(scores) for label, scores in sizes}
     numbers["deltas"] = {name: np.round(whole.deltas[name], 4).tolist() for name in STELLAR_PROPERTIES}
     return tables, notes, numbers
+
+
+def told_of_stages(stages: tuple[tuple[int, int, int], ...] = STAGES) -> str:
+    """The training sets and the commands, in words."""
+    sets, commands = [], []
+    for (after, mocks, planned), end in zip(stages, [*(stage[0] for stage in stages[1:]), None], strict=True):
+        sets.append(f"{mocks:,} and {mocks // 2:,}" + (f" from batch {after:,} on" if after else ""))
+        words = ["galaxy-maps train stellar-unet --out FOLDER", *(["--resume"] if after else [])]
+        words += [f"--mocks {mocks} --steps {planned}"]
+        commands.append(" ".join(words) + (f", stopped after batch {end:,}" if end else ""))
+    return f"Mock galaxies of 64 x 64 and of 128 x 128 pixels (docs/mocks.md): {', '.join(sets)}. Commands: {'; '.join(commands)}."
 
 
 def least_scatter(sets: Path) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
@@ -163,10 +170,8 @@ def main(arguments: list[str] | None = None) -> int:
         size = sum(p.numel() for p in network.parameters())
         log = [json.loads(line) for line in (options.fit / "log.jsonl").read_text(encoding="utf-8").splitlines()]
         recipe = (
-            f"{SETS['train64'][2]:,} mock galaxies of 64 x 64 and {SETS['train128'][2]:,} of 128 x 128 pixels (docs/mocks.md), from batch {GROWN:,} on "
-            f"{MORE:,} and {MORE // 2:,}, seen anew in each of {log[-1]['step']:,} batches of {settings.batch_pixels:,} pixels with other noise (1/20 to 4 times "
-            f"SDSS's), resolution, bands, masks and turns; {log[-1]['seconds'] / 60:.0f} minutes on one core. Commands: galaxy-maps train stellar-unet --out FOLDER "
-            f"--seed {settings.seed}, stopped after batch {GROWN:,}; galaxy-maps train stellar-unet --out FOLDER --resume --mocks {MORE}."
+            f"{told_of_stages()} Galaxies are seen anew in each of {log[-1]['step']:,} batches of {settings.batch_pixels:,} pixels with other noise (1/20 to 4 times SDSS's), "
+            f"resolution, bands, masks and turns; {log[-1]['seconds'] / 60:.0f} minutes on one core. Seed {settings.seed}."
         )
         told = f"{size / 1e6:.2f} million parameters, {', '.join(map(str, settings.widths))} channels by level."
         card = stellar_card.base_card(settings, recipe, told)
