@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..exceptions import InputError
 from ..models.calibration import Calibration
 from ..models.card import ModelCard
-from ..models.cloud import CERTAIN, ColourCloud
-from ..models.stellar_inputs import UGRIZ
 from ..models.stellar_maps import STELLAR_PROPERTIES
 from ..models.stellar_unet import Library, StellarUNet
 from ..progress import Progress, Steps
-from .calibrating import ORDER, calibrate
+from .calibrating import calibrate
+from .colour_cloud import fit_cloud
 from .mock_cubes import noisy_cube
 
 if TYPE_CHECKING:
@@ -24,12 +22,7 @@ if TYPE_CHECKING:
     from ..models.unet import UNet
     from .pairs import Pairs
 
-FLAGGED = 0.005
-"""Share of the validation set's pixels that are flagged as unlike the training set."""
-_PARTS = 12
 _FEATURES = 24
-_DEEP = 0.1
-"""Times SDSS's noise: the training set was seen with such noise, too, and coarse pixels have it."""
 
 
 def assemble_steps(
@@ -74,43 +67,6 @@ def assemble_steps(
     model = replace(model, library=make_library(model, train.take(slice(0, library))))
     yield Progress("assemble", 3, 3, f"library of {len(model.library.seeds):,} mocks")
     return model
-
-
-def fit_cloud(train: Pairs, validation: Pairs, seed: int = 0, pixels: int = 100_000) -> ColourCloud:
-    """A mixture of Gaussians over the brightnesses of the training set's pixels; its limits from the validation set."""
-    from sklearn.mixture import GaussianMixture
-
-    points = _bright_pixels(train, pixels, seed)
-    mixture = GaussianMixture(_PARTS, random_state=seed, reg_covar=1e-3).fit(points)
-    cloud = ColourCloud(mixture.means_, mixture.covariances_, np.full(len(UGRIZ), np.inf))
-    held = _bright_pixels(validation, pixels // 2, seed).T
-    # The limit for a number of bands is that of the first so many.
-    order = [UGRIZ.index(f"SDSS_{letter}") for letter in ORDER]
-    limits = []
-    for n in range(1, len(UGRIZ) + 1):
-        chosen = sorted(order[:n])
-        limits.append(np.quantile(cloud.distance(held[chosen], chosen), 1 - FLAGGED))
-    return replace(cloud, limits=np.array(limits))
-
-
-def _bright_pixels(mocks: Pairs, count: int, seed: int) -> np.ndarray:
-    """log10 brightness of pixels that are measured to 10 sigma in each band by a survey deeper than SDSS, shape (n, 5)."""
-    rng = np.random.default_rng(seed)
-    each = max(20, 3 * count // len(mocks))
-    found = []
-    for row in rng.permutation(len(mocks))[: max(1, count // 10)]:
-        cube = noisy_cube(mocks, int(row), noise=_DEEP)
-        flat, sigma = cube.data.reshape(len(UGRIZ), -1), cube.uncertainty.reshape(len(UGRIZ), -1)
-        # Calibration errors are shared by a galaxy's pixels and do not count here.
-        random = np.sqrt(np.maximum(sigma**2 - (0.02 * flat) ** 2, 1e-12))
-        rows = np.flatnonzero((flat > CERTAIN * random).all(axis=0))
-        if len(rows):
-            found.append(np.log10(flat[:, rng.choice(rows, min(each, len(rows)), replace=False)]).T)
-        if sum(len(f) for f in found) >= count:
-            break
-    if not found:
-        raise InputError("No galaxy of the set is bright enough to tell what colours the model was trained on.")
-    return np.concatenate(found)
 
 
 def make_library(model: StellarUNet, mocks: Pairs) -> Library:

@@ -10,14 +10,12 @@ import numpy as np
 
 from ..models.calibration import Calibration
 from ..models.card import CardTable, ModelCard
-from ..models.cloud import CERTAIN, ColourCloud
-from ..models.stellar_inputs import UGRIZ
 from ..models.stellar_maps import STELLAR_PROPERTIES
 from ..models.stellar_unet import Library, StellarUNet
 from ..progress import Progress, Steps
-from .assembling import FLAGGED, assemble_steps
-from .calibrating import ORDER, calibrate
-from .mock_cubes import CALIBRATION, noisy_cube
+from .assembling import assemble_steps
+from .calibrating import calibrate
+from .colour_cloud import fit_cloud
 from .stellar_card import NAME, base_card
 from .stellar_report import write
 
@@ -26,10 +24,7 @@ if TYPE_CHECKING:
     from .fitting import FitSettings
     from .pairs import Pairs
 
-_PARTS = 12
-_FEW = 50
-_ELSEWHERE = 1e6
-"""Variance of a band that the training set lacks, so that it has no say."""
+_CLOUD_PIXELS = 50_000
 
 
 @dataclass(frozen=True)
@@ -171,61 +166,10 @@ def _assemble_own_steps(
     deepest = network.widths[-1]
     nothing = np.zeros(0, np.int64)
     none = Library(np.zeros((0, 1)), np.zeros(deepest), np.zeros((deepest, 1)), nothing, nothing)
-    cloud = fit_own_cloud(train, validation, settings.seed)
+    cloud = fit_cloud(train, validation, settings.seed, _CLOUD_PIXELS, noise=1.0)
     yield Progress("assemble", 1, 2, "the training set's colours")
     model = StellarUNet(bare, told, Calibration.none(len(STELLAR_PROPERTIES)), cloud, none, card)
     taught = np.array([name in card.properties for name in STELLAR_PROPERTIES])
     calibration = calibrate(model, [validation], all_counts=False).only(taught)
     yield Progress("assemble", 2, 2, "uncertainties calibrated")
     return replace(model, calibration=calibration)
-
-
-def fit_own_cloud(train: Pairs, validation: Pairs, seed: int = 0, pixels: int = 50_000) -> ColourCloud:
-    """A mixture of Gaussians over the brightnesses of the pixels of galaxies, in the bands that most of them have.
-
-    Where no pixel is bright enough in these bands to tell colours, its limits are infinite: nothing is flagged.
-    """
-    from sklearn.mixture import GaussianMixture
-
-    n = len(UGRIZ)
-    there = np.mean([np.isfinite(np.asarray(image)).any(axis=(1, 2)) for image in train.images[:200]], axis=0)
-    bands = np.flatnonzero(there >= 0.5)
-    nothing = ColourCloud(np.zeros((1, n)), _ELSEWHERE * np.eye(n)[None], np.full(n, np.inf))
-    points = _bright_pixels(train, bands, pixels, seed)
-    if not len(bands) or len(points) < _FEW:
-        return nothing
-    parts = int(min(_PARTS, len(points) // _FEW))
-    mixture = GaussianMixture(parts, random_state=seed, reg_covar=1e-3).fit(points)
-    means, covariances = np.zeros((parts, n)), np.tile(_ELSEWHERE * np.eye(n), (parts, 1, 1))
-    means[:, bands] = mixture.means_
-    covariances[np.ix_(np.arange(parts), bands, bands)] = mixture.covariances_
-    cloud = ColourCloud(means, covariances, np.full(n, np.inf))
-    held = _bright_pixels(validation, bands, pixels // 2, seed)
-    held = (held if len(held) >= _FEW else points).T
-    # The limit for a number of bands is that of the first so many.
-    order = [k for k in (UGRIZ.index(f"SDSS_{letter}") for letter in ORDER) if k in bands]
-    limits = []
-    for count in range(1, n + 1):
-        chosen = sorted(order[:count])
-        rows = [int(np.flatnonzero(bands == k)[0]) for k in chosen]
-        limits.append(float(np.quantile(cloud.distance(held[rows], chosen), 1 - FLAGGED)))
-    return replace(cloud, limits=np.array(limits))
-
-
-def _bright_pixels(galaxies: Pairs, bands: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """log10 brightness of pixels that are measured to 10 sigma in each of some bands, shape (n, n_bands)."""
-    rng = np.random.default_rng(seed)
-    each = max(20, 3 * count // len(galaxies))
-    found: list[np.ndarray] = []
-    for row in rng.permutation(len(galaxies)):
-        cube = noisy_cube(galaxies, int(row))
-        flat, sigma = (planes[bands].reshape(len(bands), -1) for planes in (cube.data, cube.uncertainty))
-        with np.errstate(invalid="ignore"):
-            # Calibration errors are shared by a galaxy's pixels and do not count here.
-            random = np.sqrt(np.maximum(sigma**2 - (CALIBRATION * flat) ** 2, 1e-12))
-            rows = np.flatnonzero((flat > CERTAIN * random).all(axis=0))
-        if len(rows):
-            found.append(np.log10(flat[:, rng.choice(rows, min(each, len(rows)), replace=False)]).T)
-        if sum(len(f) for f in found) >= count:
-            break
-    return np.concatenate(found) if found else np.zeros((0, len(bands)))
