@@ -36,6 +36,25 @@ def pixel_frame(wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
     return np.array([[-step[0].arcsec for step in steps], [step[1].arcsec for step in steps]])
 
 
+def changed_pixels(*planes: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Pixels in which stacks of planes are not as others, bit by bit, so that NaN equals NaN.
+
+    Parameters
+    ----------
+    *planes : tuple of two ndarrays of float32, each of shape (n, ny, nx)
+        Now and before; a stack that is the same array is not looked at.
+
+    Returns
+    -------
+    ndarray of bool, shape (ny, nx)
+    """
+    changed = np.zeros(planes[0][0].shape[1:], bool)
+    for now, then in planes:
+        if now is not then:
+            changed |= (now.view(np.int32) != then.view(np.int32)).any(axis=0)
+    return changed
+
+
 @dataclass(frozen=True, eq=False)
 class Stamp:
     """A picture of a PSF or kernel.

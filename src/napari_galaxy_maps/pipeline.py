@@ -14,7 +14,7 @@ import numpy as np
 from . import __version__
 from .bands import get_band
 from .fits_io.opening import sha256
-from .galaxy import PC_PER_MPC_ARCSEC, BandCube, Ellipse, Galaxy
+from .galaxy import PC_PER_MPC_ARCSEC, BandCube, Ellipse, Galaxy, changed_pixels
 from .maps import PropertyMaps
 from .measure.totals import integrated_cube
 from .models.registry import load_model
@@ -142,12 +142,10 @@ def _predict_changed(
     cube: BandCube, before: BandCube, last: PropertyMaps, model: Model, device: str
 ) -> Steps[PropertyMaps]:
     """The last maps with those pixels predicted again in which the cube has changed, and all on which these have an influence."""
-    changed = (cube.mask != before.mask) | (cube.flags != before.flags)
     planes = [(cube.data, before.data), (cube.uncertainty, before.uncertainty)]
     if cube.filling is not None and before.filling is not None:
         planes += [(cube.filling.data, before.filling.data), (cube.filling.uncertainty, before.filling.uncertainty)]
-    for now, then in planes:
-        changed |= (now.view(np.int32) != then.view(np.int32)).any(axis=0)  # bit by bit, so that NaN equals NaN
+    changed = (cube.mask != before.mask) | (cube.flags != before.flags) | changed_pixels(*planes)
     where: tuple[Any, ...]
     if model.reach:
         where = _around(changed, model.reach)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..bands import BANDS, FIR_BANDS, INPUT_BANDS, get_band
 from ..exceptions import InputError
-from ..galaxy import BandCube, BandImage, Filling
+from ..galaxy import BandCube, BandImage, Filling, changed_pixels
 from ..maps import Flag
 from ..progress import Progress, Steps
 from ..recipe import ImputeSettings, Recipe, filling_settings
@@ -215,7 +215,8 @@ def _impute_steps(cube: BandCube, recipe: Recipe, distance_mpc: float | None, me
     last = None if memory is None else memory.imputed
     changed = use
     if last is not None and last.key == key:
-        changed = use & _differs(cube, last).ravel()
+        differs = changed_pixels((cube.data, last.values), (cube.uncertainty, last.errors))
+        changed = use & (differs | (last.mask & ~cube.mask)).ravel()
     if memory is None or memory.library is None or memory.library[0] != (settings, z):
         library = yield from library_steps(settings, z)
         if memory is not None:
@@ -244,15 +245,6 @@ def _lacking(cube: BandCube, wanted: Sequence[str]) -> bool:
     """Whether a pixel that is not masked lacks a value in a wanted band, or has one that is not positive."""
     use = ~cube.mask
     return any(band not in cube.bands or not (cube.data[cube.bands.index(band)][use] > 0).all() for band in wanted)
-
-
-def _differs(cube: BandCube, last: Remembered) -> np.ndarray:
-    """Pixels in which a cube is not as it was, shape (ny, nx)."""
-    changed = last.mask & ~cube.mask
-    for now, then in ((cube.data, last.values), (cube.uncertainty, last.errors)):
-        if now is not then:
-            changed |= (now.view(np.int32) != then.view(np.int32)).any(axis=0)  # bit by bit, so that NaN equals NaN
-    return changed
 
 
 def _merged(
