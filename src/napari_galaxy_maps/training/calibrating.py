@@ -23,9 +23,9 @@ ORDER = "rgiuz"
 _OUT = EDGES[-1]
 SHARES = ((1.0, 0.683), (1.96, 0.95))
 """Of pixels, by how many sigmas they are to be within."""
-_EACH = 64
-"""Pixels of a galaxy inside `INSIDE`, and as many beyond it, so that each has one vote."""
-_DEPTHS, _KNOTS = 4, 4
+_INNER, _OUTER = 64, 32
+"""Pixels of a galaxy inside `INSIDE` and beyond it, so that each galaxy has one vote; where more light is, more."""
+_DEPTHS, _KNOTS = 6, 4
 _FEW = 40 * _KNOTS
 
 
@@ -34,7 +34,7 @@ def calibrate(model: StellarUNet, held: Sequence[Pairs], all_counts: bool = True
 
     The shift takes the mean error of the sums inside 2 R_half away: the network says medians, and a sum is of means. Sigma is
     made to hold 68.3 % of the pixels inside 5 R_half, and 95 % within 1.96 sigma, or to come as near to both as one number can, in
-    each of four parts of the range of depths (`models.calibration.depth_of`), and of sigmas in it. Galaxies have one vote each.
+    each of six parts of the range of depths (`models.calibration.depth_of`), and of four of sigmas in it. Galaxies have one vote each.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def _measured(model: StellarUNet, held: Pairs, choices: Sequence[Sequence[str]])
     found = [_Errors() for _ in choices]
     for row in range(len(held)):
         truth = true_maps(held, row)
-        radius = half_radius({"LOG_SIGMA_STAR": truth["LOG_SIGMA_STAR"]}, isophotes=False)
+        radius = half_radius({"LOG_SIGMA_STAR": truth["LOG_SIGMA_STAR"]})
         for errors, bands in zip(found, choices, strict=True):
             cube = noisy_cube(held, row, [band for band in UGRIZ if band in bands])
             errors.add(model.predict(cube, "cpu"), truth, radius, depth_of(cube.data, cube.uncertainty))
@@ -95,10 +95,10 @@ class _Errors:
             value, sigma = target.in_dex(maps.values[name], maps.errors[name])
             with np.errstate(invalid="ignore", divide="ignore"):
                 planes += [value - target.from_map(truth[name]), np.where(sigma > 0, sigma, np.nan)]
-        for here in (away < INSIDE, (away >= INSIDE) & (away < _OUT)):
+        for here, count in ((away < INSIDE, _INNER), ((away >= INSIDE) & (away < _OUT), _OUTER)):
             good = np.flatnonzero(here & np.isfinite(planes[1]))
             if len(good) >= 8:
-                good = self._rng.choice(good, _EACH)  # the same number of each galaxy
+                good = self._rng.choice(good, count)  # the same number of each galaxy
                 self._pixels.append(np.stack([plane.ravel()[good] for plane in planes]).astype(np.float32))
 
     def corrections(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
