@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from napari_galaxy_maps.models.calibration import Calibration, depth_of
 from napari_galaxy_maps.models.stellar_maps import STELLAR_PROPERTIES, TARGETS
@@ -122,6 +123,28 @@ def test_faint_and_bright_pixels_of_one_sigma_are_told_apart():
     _, sigma = found.corrected(np.zeros((MAPS, 2)), np.full((MAPS, 2), SAID), np.log([0.1, 40.0]), 5, 1.6)
     expected = np.hypot([0.3, 0.05], found.shift[4, 0, k])  # the shift that makes sums right counts, too
     assert sigma[k] == pytest.approx(expected, rel=0.15) and sigma[k, 0] > 3 * sigma[k, 1]
+
+
+def test_what_long_tails_cost_is_shared_between_both_coverages():
+    """No sigma holds 68.3 % of Student's t with 2 degrees of freedom and 95 % within 1.96: both are missed alike."""
+    pairs = galaxies()
+    rng, said = np.random.default_rng(3), 0.01
+
+    def predict(cube, device):
+        truth = true_maps(pairs, int(cube.name.split()[1]) - 1)
+        values, errors = {}, {}
+        for name, target in TARGETS.items():
+            miss = np.clip(0.03 * rng.standard_t(2, (SIZE, SIZE)), -0.5, 0.5)
+            values[name] = truth[name] * 10**miss if target.logarithm else truth[name] + miss
+            errors[name] = np.log(10) * said * values[name] if target.logarithm else np.full((SIZE, SIZE), said)
+        return SimpleNamespace(values=values, errors=errors)
+
+    found = calibrate(SimpleNamespace(predict=predict), [pairs], all_counts=False)
+    k = STELLAR_PROPERTIES.index("LOG_SIGMA_SFR")
+    _, sigma = found.corrected(np.zeros((MAPS, 1)), np.full((MAPS, 1), said), np.zeros(1), 5, 1.6)
+    within, nearly_all = (1 - 2 * stats.t(2).sf(edge * sigma[k, 0] / 0.03) for edge in (1, 1.96))
+    assert within > 0.69 and nearly_all < 0.94
+    assert within - 0.683 == pytest.approx(0.95 - nearly_all, abs=0.012)
 
 
 def test_depth_is_that_of_the_band_that_stands_out_most():
