@@ -156,7 +156,7 @@ def test_what_is_no_image_of_the_sky_is_refused_in_one_sentence(shared_data, nam
     [
         ("NGC 6978", (313.1475, -5.7111, 1.5, 0.47, 126), 0.0202, 0.8),
         ("NGC 6977", (313.1238, -5.7461, 1.3, 0.69, 162), 0.0204, 0.75),
-        ("NGC 6976", (313.1085, -5.7723, 0.8, 0.88, 5), 0.0200, 0.6),
+        ("NGC 6976", (313.1085, -5.7723, 0.8, 0.88, 5), 0.0200, 0.7),
     ],
 )
 def test_the_stellar_mass_of_real_spirals_is_taylors(shared_data, name, ellipse, redshift, within):
@@ -178,7 +178,7 @@ def test_the_stellar_mass_of_real_spirals_is_taylors(shared_data, name, ellipse,
     bright = (cube.data > 10 * cube.uncertainty).all(axis=0) & np.isfinite(maps.values["LOG_SIGMA_STAR"])
     miss = (maps.values["LOG_SIGMA_STAR"] - taylor_mass(g, i, redshift))[bright]
     assert bright.sum() > 500
-    assert abs(np.median(miss)) < 0.15 and np.mean(np.abs(miss) < 0.15) > within
+    assert abs(np.median(miss)) < 0.12 and np.mean(np.abs(miss) < 0.15) > within
     odd = (maps.flags[bright] & Flag.OUT_OF_DISTRIBUTION) != 0
     assert odd.mean() < 0.1
     if name == "NGC 6978":

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ORDER = "rgiuz"
 """Bands in the order in which people have them: the first n stand for any n."""
 _OUT = EDGES[-1]
-SHARES = ((1.0, 0.683), (1.96, 0.95))
+_SHARES = ((1.0, 0.683), (1.96, 0.95))
 """Of pixels, by how many sigmas they are to be within."""
 _INNER, _OUTER = 64, 32
 """Pixels of a galaxy inside `INSIDE` and beyond it, so that each galaxy has one vote; where more light is, more."""
@@ -60,7 +60,7 @@ def _measured(model: StellarUNet, held: Pairs, choices: Sequence[Sequence[str]])
     found = [_Errors() for _ in choices]
     for row in range(len(held)):
         truth = true_maps(held, row)
-        radius = half_radius({"LOG_SIGMA_STAR": truth["LOG_SIGMA_STAR"]})
+        radius = half_radius(truth)
         for errors, bands in zip(found, choices, strict=True):
             cube = noisy_cube(held, row, [band for band in UGRIZ if band in bands])
             errors.add(model.predict(cube, "cpu"), truth, radius, depth_of(cube.data, cube.uncertainty))
@@ -129,8 +129,8 @@ def _knots(miss: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def _factor(ratio: np.ndarray) -> float:
-    """ln of the factor to sigma by which the shares of errors over sigma within 1 and 1.96 come nearest to `SHARES`: the larger of both misses is least."""
+    """ln of the factor to sigma by which the shares of errors over sigma within 1 and 1.96 come nearest to `_SHARES`: the larger of both misses is least."""
     ratio = np.sort(ratio)
     factors = np.geomspace(np.quantile(ratio, 0.5) + 1e-6, np.quantile(ratio, 0.99) + 2e-6, 400)
-    misses = [np.abs(np.searchsorted(ratio, edge * factors) / len(ratio) - share) for edge, share in SHARES]
+    misses = [np.abs(np.searchsorted(ratio, edge * factors) / len(ratio) - share) for edge, share in _SHARES]
     return float(np.log(factors[np.argmin(np.maximum(*misses))]))

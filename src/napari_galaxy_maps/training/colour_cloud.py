@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FLAGGED = 0.005
 """Share of the validation set's pixels that are flagged as unlike the training set."""
-DEEP = 0.1
+_DEEP = 0.1
 """Times SDSS's noise, for mocks: the training set is seen with such noise, too, and coarse pixels have it."""
 _PARTS = 12
 _FEW = 50
@@ -26,7 +26,7 @@ _ELSEWHERE = 1e6
 
 
 def fit_cloud(
-    train: Pairs, validation: Pairs, seed: int = 0, pixels: int = 100_000, noise: float = DEEP
+    train: Pairs, validation: Pairs, seed: int = 0, pixels: int = 100_000, noise: float = _DEEP
 ) -> ColourCloud:
     """A mixture of Gaussians over the brightnesses of a training set's pixels, in the bands that most galaxies have; its limits from the validation set.
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from .fitting import FitSettings
 
 NAME, VERSION = "stellar-unet", "1.0"
+_MEANT = (68, 95)
+"""Per cent of pixels that are to be within 1 and 1.96 sigma."""
 _ABOUT = (
     "Stars, their metals and age, star formation, gas and its metals in every pixel, from optical images. A U-Net as PICASSO's (Buck & "
     "Wolf 2021), with fewer channels: it is given each band on a scale that is logarithmic where the galaxy stands out of the noise, "
@@ -110,12 +112,17 @@ def table_of_annuli(scores: StellarScores) -> CardTable:
     )  # fmt: skip
 
 
+def _is_off(pixels: Mapping[str, float], meant: int) -> bool:
+    """Whether a coverage is more than three points off what it is meant to be, or not known."""
+    return not abs(pixels[f"coverage{meant}"] - meant) <= 3
+
+
 def table_of_pixels(scores: StellarScores) -> CardTable:
     """Errors and uncertainties of pixels."""
     rows = [
         (
             name, where, f"{p['bias']:+.3f}", f"{p['rmse']:.3f}", f"{p['sigma']:.3f}", f"{p['chi2']:.2f}", f"{p['coverage68']:.1f}",
-            f"{p['coverage95']:.1f}", "" if abs(p["coverage68"] - 68) <= 3 and abs(p["coverage95"] - 95) <= 3 else "off",
+            f"{p['coverage95']:.1f}", "off" if any(_is_off(p, meant) for meant in _MEANT) else "",
         )
         for where, pixels in (("inside 2 R_half", scores.pixels), ("2 to 5 R_half", scores.outskirts))
         for name, p in pixels.items()
@@ -144,12 +151,8 @@ def coverage_rows(title: str, cases: Sequence[tuple[str, StellarScores]]) -> Car
             label,
             f"{scores.inside(STELLAR_PROPERTIES[0])['n']:.0f}",
             *(
-                ", ".join(
-                    f"{share:.1f}{'*' if abs(share - meant) > 3 else ''}"
-                    for meant in (68, 95)
-                    for share in [scores.pixels[name][f"coverage{meant}"]]
-                )
-                for name in STELLAR_PROPERTIES
+                ", ".join(f"{p[f'coverage{meant}']:.1f}{'*' if _is_off(p, meant) else ''}" for meant in _MEANT)
+                for p in (scores.pixels[name] for name in STELLAR_PROPERTIES)
             ),
         )
         for label, scores in cases

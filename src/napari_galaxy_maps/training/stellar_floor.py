@@ -66,7 +66,7 @@ def ring_table(mocks: Pairs, isophotes: bool = False) -> RingTable:
     noiseless, seen, told, sums = [], [], [], []
     for row in range(len(mocks)):
         truth = true_maps(mocks, row)
-        away, ellipse = half_radius({"LOG_SIGMA_STAR": truth["LOG_SIGMA_STAR"]}, isophotes=isophotes)
+        away, ellipse = half_radius(truth, isophotes=isophotes)
         kpc = float(mocks.table["pixel_kpc"][row])
         table = galaxy_sums(truth, truth, kpc**2, radius=(away, ellipse), edges=(0.0, INSIDE))
         table = table[table["region"] == "sum"]

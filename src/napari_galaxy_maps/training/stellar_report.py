@@ -46,7 +46,7 @@ SETS: dict[str, tuple[str, int, int, int, str]] = {
     "test16": ("test", 0, 2000, 16, "sdss"),
     "test256": ("test", 0, 800, 256, "sdss"),
 }
-"""By name: which seeds, the first of them after `FIRST_SEED`, how many, image size, view. The training sets: as many as the report looks at."""
+"""By name: which seeds, the first of them after `FIRST_SEED`, how many, image size, view. The training sets: as many as the report and `input_scale` look at."""
 STAGES = ((0, 8000, 12_000), (8000, 20_000, 20_000), (16_500, 40_000, 20_000))
 """Of the training of the weights that ship: batches after which it (re)started, mocks of 64 x 64 pixels (and half as many of 128 x 128), batches planned."""
 BAND_CASES = ("ugri", "gri", "gr", "r")

@@ -64,7 +64,7 @@ Radii = list[tuple[np.ndarray, dict[str, Any]]]
 
 def radii_of(mocks: Pairs) -> Radii:
     """The ellipse of each mock's true stars, for `score_steps`: fitted once for any number of scores."""
-    return [half_radius({"LOG_SIGMA_STAR": true_maps(mocks, row)["LOG_SIGMA_STAR"]}) for row in range(len(mocks))]
+    return [half_radius(true_maps(mocks, row)) for row in range(len(mocks))]
 
 
 def score_steps(
