@@ -437,7 +437,8 @@ def _print_maps(maps: Any) -> None:
         unit = f"{prop.unit} {prop.log_unit}".strip()
         if good.any():
             error = np.nanmedian(maps.errors[name][good]) if name in maps.errors else np.nan
-            print(f"  {name:16} median {np.median(plane[good]):7.3f}, error {error:.3f} {unit}")
+            wide = f" (95 % within {maps.tails[name] * error:.3f})" if name in maps.tails else ""
+            print(f"  {name:16} median {np.median(plane[good]):7.3f}, error {error:.3f}{wide} {unit}")
         else:
             print(f"  {name:16} nowhere")
     valid = np.isfinite(next(iter(maps.values.values())))

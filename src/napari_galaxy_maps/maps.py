@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from astropy.wcs import WCS
 
 
+GAUSSIAN_95 = 1.96
+"""Sigmas within which 95 % of Gaussian errors are."""
+
+
 class Flag(IntFlag):
     """Bits of a maps file's FLAGS image: why a pixel is to be trusted less, or not at all."""
 
@@ -172,6 +176,8 @@ class PropertyMaps:
     correlation : float or None
         Pixels over which the noise of the maps is shared (`prepare.correlation`): that of the band where it is shared
         most. None where it is not known.
+    tails : mapping of str to float
+        By property, the sigmas within which 95 % of the errors were found to be; where it is missing here a Gaussian's, 1.96.
     """
 
     values: Mapping[str, np.ndarray]
@@ -180,6 +186,11 @@ class PropertyMaps:
     flags: np.ndarray
     provenance: Mapping[str, Any] = field(default_factory=dict)
     correlation: float | None = None
+    tails: Mapping[str, float] = field(default_factory=dict)
+
+    def tail(self, name: str) -> float:
+        """Sigmas of a property within which 95 % of the errors are."""
+        return self.tails.get(name, GAUSSIAN_95)
 
     @property
     def shape(self) -> tuple[int, int]:

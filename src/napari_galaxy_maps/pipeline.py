@@ -161,7 +161,7 @@ def _predict_changed(
 
     values = {name: merged(last.values[name], plane) for name, plane in fresh.values.items()}
     errors = {name: merged(last.errors[name], plane) for name, plane in fresh.errors.items()}
-    return PropertyMaps(values, errors, cube.wcs, merged(last.flags, fresh.flags), fresh.provenance)
+    return replace(fresh, values=values, errors=errors, wcs=cube.wcs, flags=merged(last.flags, fresh.flags))
 
 
 def _around(changed: np.ndarray, reach: int) -> tuple[slice, slice]:

@@ -1,5 +1,7 @@
 """What is written comes back as it was, whole or not at all, and says what made it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -53,6 +55,17 @@ def test_maps_come_back_with_flags_wcs_and_provenance(tmp_path):
     assert back.wcs.pixel_to_world(3, 5).separation(maps.wcs.pixel_to_world(3, 5)).arcsec < 1e-6
     assert back.provenance["inputs"] == maps.provenance["inputs"] and back.provenance["note"] == ["a: b", "c: d"]
     assert read_recipe(path) == Recipe().with_values(["galaxy.name=Café 309", "sky.model=plane"])
+
+
+def test_how_many_sigmas_hold_95_percent_is_written_where_it_is_known(tmp_path):
+    path = tmp_path / "maps.fits"
+    write_maps(path, replace(made_maps(), tails={"LOG_SMD": 2.345}))
+    assert fits.getheader(path, "LOG_SMD_ERR")["TAIL95"] == 2.345
+    assert "TAIL95" not in fits.getheader(path, "T_DUST_ERR")
+    back = read_maps(path)
+    assert back.tails == {"LOG_SMD": 2.345} and back.tail("T_DUST") == 1.96
+    again = residual_maps(back, made_maps())
+    assert again.tail("LOG_SMD") == 2.345
 
 
 def test_the_file_is_the_documented_one(tmp_path):
@@ -171,3 +184,7 @@ def test_scores_of_known_noise_are_the_known_ones():
         1 - 0.26 / 4, abs=0.005
     )
     assert row["chi2"] == pytest.approx(0.26 / 0.25, rel=0.03) and row["coverage68"] == pytest.approx(0.67, abs=0.015)
+    for tail in (1.0, 3.0):
+        told = score(replace(maps, tails={"LOG_SMD": tail}), truth)[0]
+        assert told["coverage68"] == row["coverage68"]
+        assert told["coverage95"] == np.mean(np.abs(noisy - truth.values["LOG_SMD"]) < 0.5 * tail)

@@ -8,7 +8,8 @@ from scipy import stats
 
 from napari_galaxy_maps.models.calibration import Calibration, depth_of
 from napari_galaxy_maps.models.stellar_maps import STELLAR_PROPERTIES, TARGETS
-from napari_galaxy_maps.training.calibrating import ORDER, calibrate
+from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.training.calibrating import ORDER, calibrate_steps
 from napari_galaxy_maps.training.mock_cubes import true_maps
 from napari_galaxy_maps.training.pairs import TABLE, Pairs
 
@@ -31,6 +32,14 @@ def galaxies(fwhm_pixels=3.0):
     }
     images = np.ones((N, 5, SIZE, SIZE), np.float32)
     return Pairs(images, np.tile(truth, (N, 1, 1, 1)).astype(np.float16), table)
+
+
+def calibrate(model, held, all_counts=True):
+    return drain(calibrate_steps(model, held, all_counts))
+
+
+def calibration(sharpness, shift, depth, raw, correction):
+    return Calibration(sharpness, shift, depth, raw, correction, np.full(shift.shape, 1.96))
 
 
 class Model:
@@ -65,7 +74,9 @@ def test_sigma_becomes_the_scatter_for_each_number_of_bands(found):
         # What is left of the bias after the shift counts, too: the sum of noisy pixels is more than that of the truth.
         left = found.shift[n - 1, 0] + BIAS
         expected = np.hypot((6 - n) * SCATTER, left)
-        assert np.allclose(sigma[:, 0, 0], expected, rtol=0.15), (n, sigma[:, 0, 0], expected)
+        # A cell of depth and sigma has 240 pixels, of which the quantile is good to 6 %.
+        assert np.allclose(sigma[:, 0, 0], expected, rtol=0.25), (n, sigma[:, 0, 0], expected)
+        assert np.mean(sigma[:, 0, 0] / expected) == pytest.approx(1, abs=0.08)
 
 
 def test_the_shift_makes_sums_right(found):
@@ -84,7 +95,7 @@ def test_the_shift_makes_sums_right(found):
 def test_between_pixel_sizes_it_is_interpolated_and_beyond_them_held():
     shift = np.tile(np.array([0.0, 1.0])[:, None], (5, 1, MAPS))
     correction = np.log(np.tile(np.array([1.0, 4.0])[:, None, None, None], (5, 1, 1, MAPS, 1)))
-    c = Calibration(np.array([0.0, 2.0]), shift, np.zeros((5, 2, 1)), np.zeros_like(correction), correction)
+    c = calibration(np.array([0.0, 2.0]), shift, np.zeros((5, 2, 1)), np.zeros_like(correction), correction)
     zero, one = np.zeros((MAPS, 3)), np.ones((MAPS, 3))
     for sharpness, added, factor in ((-3, 0, 1), (0, 0, 1), (1, 0.5, 2), (2, 1, 4), (9, 1, 4)):
         value, sigma = c.corrected(zero, one, np.zeros(3), 3, sharpness)
@@ -94,7 +105,7 @@ def test_between_pixel_sizes_it_is_interpolated_and_beyond_them_held():
 def test_between_depths_it_is_interpolated_and_beyond_them_held():
     correction = np.log(np.tile(np.array([1.0, 4.0])[:, None, None], (5, 1, 1, MAPS, 1)))
     depth = np.tile(np.log([2.0, 32.0]), (5, 1, 1))
-    c = Calibration(np.zeros(1), np.zeros((5, 1, MAPS)), depth, np.zeros_like(correction), correction)
+    c = calibration(np.zeros(1), np.zeros((5, 1, MAPS)), depth, np.zeros_like(correction), correction)
     ratio = np.array([0.1, 2.0, 8.0, 32.0, 500.0])
     _, sigma = c.corrected(np.zeros((MAPS, 5)), np.ones((MAPS, 5)), np.log(ratio), 3, 0.0)
     assert np.allclose(sigma, [1, 1, 2, 4, 4])
@@ -125,8 +136,9 @@ def test_faint_and_bright_pixels_of_one_sigma_are_told_apart():
     assert sigma[k] == pytest.approx(expected, rel=0.15) and sigma[k, 0] > 3 * sigma[k, 1]
 
 
-def test_what_long_tails_cost_is_shared_between_both_coverages():
-    """No sigma holds 68.3 % of Student's t with 2 degrees of freedom and 95 % within 1.96: both are missed alike."""
+@pytest.mark.parametrize("freedom", [2, 1e6])
+def test_how_far_the_tails_of_errors_reach_is_measured(freedom):
+    """Of Student's t one sigma becomes what holds 68.3 %; 95 % are within 2.3 or more of them, of a Gaussian within 1.96."""
     pairs = galaxies()
     rng, said = np.random.default_rng(3), 0.01
 
@@ -134,7 +146,7 @@ def test_what_long_tails_cost_is_shared_between_both_coverages():
         truth = true_maps(pairs, int(cube.name.split()[1]) - 1)
         values, errors = {}, {}
         for name, target in TARGETS.items():
-            miss = np.clip(0.03 * rng.standard_t(2, (SIZE, SIZE)), -0.5, 0.5)
+            miss = np.clip(0.03 * rng.standard_t(freedom, (SIZE, SIZE)), -0.5, 0.5)
             values[name] = truth[name] * 10**miss if target.logarithm else truth[name] + miss
             errors[name] = np.log(10) * said * values[name] if target.logarithm else np.full((SIZE, SIZE), said)
         return SimpleNamespace(values=values, errors=errors)
@@ -142,9 +154,22 @@ def test_what_long_tails_cost_is_shared_between_both_coverages():
     found = calibrate(SimpleNamespace(predict=predict), [pairs], all_counts=False)
     k = STELLAR_PROPERTIES.index("LOG_SIGMA_SFR")
     _, sigma = found.corrected(np.zeros((MAPS, 1)), np.full((MAPS, 1), said), np.zeros(1), 5, 1.6)
-    within, nearly_all = (1 - 2 * stats.t(2).sf(edge * sigma[k, 0] / 0.03) for edge in (1, 1.96))
-    assert within > 0.69 and nearly_all < 0.94
-    assert within - 0.683 == pytest.approx(0.95 - nearly_all, abs=0.012)
+    law = stats.t(freedom)
+    assert 1 - 2 * law.sf(sigma[k, 0] / 0.03) == pytest.approx(0.683, abs=0.02)
+    for n in range(1, 6):
+        assert found.tails(n, 1.6)[k] == pytest.approx(law.isf(0.025) / law.isf(0.1585), rel=0.05)
+
+
+def test_what_earlier_versions_calibrated_has_a_gaussians_tails(found):
+    arrays = found.arrays("calibration.")
+    del arrays["calibration.tail"]
+    assert (Calibration.from_arrays(arrays, "calibration.").tails(3, 1.0) == 1.96).all()
+
+
+def test_calibrating_tells_how_far_it_is():
+    pairs = galaxies()
+    told = list(calibrate_steps(Model(pairs), [pairs], all_counts=False))
+    assert len(told) == N and told[0].detail == "uncertainties: galaxy 1 of 60"
 
 
 def test_depth_is_that_of_the_band_that_stands_out_most():

@@ -2,6 +2,7 @@
 
 import copy
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -126,6 +127,14 @@ def test_a_map_reads_out_with_its_error(maps):
     shown = layers.map_specs(maps, REFERENCE)[3].shown
     values = maps.values["LOG_SMD"]
     assert readout.value_text(shown, values, 1, 20) == "LOG_SMD -3.00 ± 0.31 dex"
+
+
+def test_an_uncertainty_reads_out_with_its_95_percent_where_that_is_known(maps):
+    known = replace(maps, tails={"LOG_SMD": 2.4})
+    for content, expected in ((maps, "LOG_SMD error 0.31 dex"), (known, "LOG_SMD error 0.31 dex, 95 % within 0.74")):
+        specs = layers.map_specs(content, REFERENCE)
+        shown = next(s.shown for s in specs if s.key.kind == "error" and s.key.name == "LOG_SMD")
+        assert readout.value_text(shown, content.errors["LOG_SMD"], 1, 20) == expected
 
 
 def test_flags_are_said_in_words(maps):

@@ -149,7 +149,10 @@ def write_maps(path: str | Path, maps: PropertyMaps, overwrite: bool = False, ex
         prop = PROPERTIES[name]
         hdus.append(_map_hdu(name, prop, values, wcs, prop.definition))
         if name in maps.errors:
-            hdus.append(_map_hdu(f"{name}_ERR", prop, maps.errors[name], wcs, "1-sigma uncertainty"))
+            hdu = _map_hdu(f"{name}_ERR", prop, maps.errors[name], wcs, "1-sigma uncertainty")
+            if name in maps.tails:
+                hdu.header["TAIL95"] = (round(maps.tails[name], 3), "sigmas within which 95 % of the errors are")
+            hdus.append(hdu)
     flags = fits.ImageHDU(maps.flags.astype(np.int16), wcs, name="FLAGS")
     for flag, meaning in FLAG_MEANING.items():
         flags.header[f"FLAG{flag.value}"] = (meaning, f"meaning of bit value {flag.value}")
@@ -189,6 +192,7 @@ def read_maps(path: str | Path) -> PropertyMaps:
     with opened(path) as hdus:
         values: dict[str, np.ndarray] = {}
         errors: dict[str, np.ndarray] = {}
+        tails: dict[str, float] = {}
         wcs = None
         for hdu in hdus:
             name, is_error = (hdu.name[:-4], True) if hdu.name.endswith("_ERR") else (hdu.name, False)
@@ -198,6 +202,8 @@ def read_maps(path: str | Path) -> PropertyMaps:
             (errors if is_error else values)[name] = data
             if not is_error:
                 wcs = wcs or image_wcs(hdu.header, data.shape)
+            elif isinstance(tail := hdu.header.get("TAIL95"), int | float) and tail > 0:
+                tails[name] = float(tail)
         if not values:
             raise InputError(
                 f"{path} holds no map of a property ({', '.join(PROPERTIES)}); name its extensions so (EXTNAME)."
@@ -218,7 +224,7 @@ def read_maps(path: str | Path) -> PropertyMaps:
         shared = hdus[0].header.get("CORRAREA")
     errors = {name: error for name, error in errors.items() if name in values}
     correlation = float(shared) if isinstance(shared, int | float) else None
-    return PropertyMaps(values, errors, wcs, flags, {**provenance, "file": str(path)}, correlation)
+    return PropertyMaps(values, errors, wcs, flags, {**provenance, "file": str(path)}, correlation, tails)
 
 
 def _map_values(hdu: Any, prop: Property, is_error: bool, path: Path) -> np.ndarray:

@@ -74,6 +74,8 @@ class Pixels:
         In R25.
     block, galaxy : ndarray of int
         Number of the bootstrap's block, and of the galaxy.
+    tail : ndarray
+        Sigmas within which 95 % of the errors are (`PropertyMaps.tail`).
     """
 
     predicted: np.ndarray
@@ -82,6 +84,7 @@ class Pixels:
     radius: np.ndarray
     block: np.ndarray
     galaxy: np.ndarray
+    tail: np.ndarray
 
     @property
     def residual(self) -> np.ndarray:
@@ -190,7 +193,7 @@ def smooth(maps: PropertyMaps, fwhm: float, target: float) -> PropertyMaps:
             values[name] = (np.log10(averaged) if log else averaged).astype(np.float32)
             if name in maps.errors:
                 errors[name] = np.sqrt(mean(maps.errors[name] ** 2, ones)).astype(np.float32)
-    return PropertyMaps(values, errors, maps.wcs, maps.flags, maps.provenance, maps.correlation)
+    return replace(maps, values=values, errors=errors)
 
 
 def pixels_of(comparisons: Sequence[Comparison], name: str) -> Pixels:
@@ -219,6 +222,7 @@ def pixels_of(comparisons: Sequence[Comparison], name: str) -> Pixels:
                 comparison.radius[good],
                 block + first,
                 np.full(block.shape, galaxy),
+                np.full(block.shape, comparison.maps.tail(name)),
             )
         )
         first += int(comparison.blocks.max()) + 1
@@ -257,7 +261,7 @@ def metrics(pixels: Pixels, seed: int = 0) -> dict[str, float]:
     -------
     dict of str to float
         ``n``, and each of `METRICS` with its ``_err``: bias is prediction minus truth, chi2 the mean of z squared with z =
-        residual / sigma, coverages the fractions of \\|z\\| under 1 and 1.96. NaN where there is no sigma.
+        residual / sigma, coverages the fractions of \\|z\\| under 1 and `Pixels.tail`. NaN where there is no sigma.
     """
     galaxies, which, counts = np.unique(pixels.galaxy, return_inverse=True, return_counts=True)
     rng = np.random.default_rng(seed)
@@ -271,7 +275,7 @@ def metrics(pixels: Pixels, seed: int = 0) -> dict[str, float]:
     z = np.where(known, z, 0.0)
     each = (
         weight, weight * pixels.residual, weight * pixels.residual**2, weight * pixels.true, weight * pixels.true**2,
-        weight * known, weight * z**2, weight * known * (np.abs(z) < 1), weight * known * (np.abs(z) < 1.96),
+        weight * known, weight * z**2, weight * known * (np.abs(z) < 1), weight * known * (np.abs(z) < pixels.tail),
     )  # fmt: skip
     n = int(unit.max()) + 1
     sums = np.array([np.bincount(unit, values, n) for values in each])
@@ -302,7 +306,7 @@ def galaxy_metrics(comparisons: Sequence[Comparison], name: str) -> dict[str, fl
     counts = np.bincount(which)
     predicted, true = (np.bincount(which, values) / counts for values in (pixels.predicted, pixels.true))
     nothing = np.full(len(galaxies), np.nan)
-    return metrics(Pixels(predicted, true, nothing, nothing, galaxies, galaxies))
+    return metrics(Pixels(predicted, true, nothing, nothing, galaxies, galaxies, nothing))
 
 
 def chi2_by_galaxy(pixels: Pixels) -> dict[str, float]:

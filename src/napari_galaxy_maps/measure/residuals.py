@@ -52,7 +52,8 @@ def bring_to_grid(maps: PropertyMaps, wcs: WCS, shape: tuple[int, int]) -> Prope
                 values[name] = resample(plane)
             if name in maps.errors:
                 errors[name] = np.sqrt(resample(maps.errors[name] ** 2))
-    return PropertyMaps(values, errors, wcs, np.zeros(shape, np.int16), maps.provenance)
+    flags = np.zeros(shape, np.int16)
+    return PropertyMaps(values, errors, wcs, flags, maps.provenance, tails=maps.tails)
 
 
 def residual_maps(maps: PropertyMaps, truth: PropertyMaps) -> PropertyMaps:
@@ -66,7 +67,7 @@ def residual_maps(maps: PropertyMaps, truth: PropertyMaps) -> PropertyMaps:
     Returns
     -------
     PropertyMaps
-        Of the properties that both have, in dex or K; the errors are both errors in quadrature.
+        Of the properties that both have, in dex or K; the errors are both errors in quadrature, their tails the prediction's.
 
     Raises
     ------
@@ -94,7 +95,7 @@ def residual_maps(maps: PropertyMaps, truth: PropertyMaps) -> PropertyMaps:
         if name in maps.errors:
             own = np.nan_to_num(moved.errors[name]) if name in moved.errors else 0.0
             errors[name] = np.hypot(maps.errors[name], own).astype(np.float32)
-    return PropertyMaps(values, errors, maps.wcs, maps.flags, {"truth": str(source)})
+    return PropertyMaps(values, errors, maps.wcs, maps.flags, {"truth": str(source)}, tails=maps.tails)
 
 
 def score(maps: PropertyMaps, truth: PropertyMaps) -> QTable:
@@ -104,7 +105,8 @@ def score(maps: PropertyMaps, truth: PropertyMaps) -> QTable:
     -------
     astropy.table.QTable
         A row a property: ``property, n, rmse, bias`` (prediction - truth), ``r2``, ``chi2`` (mean of z squared, with
-        z = residual over both errors in quadrature), ``coverage68, coverage95`` (fractions of \\|z\\| under 1 and 1.96).
+        z = residual over both errors in quadrature), ``coverage68, coverage95`` (fractions of \\|z\\| under 1 and
+        `PropertyMaps.tail`, 1.96 for a Gaussian).
 
     Raises
     ------
@@ -127,7 +129,7 @@ def score(maps: PropertyMaps, truth: PropertyMaps) -> QTable:
                 z = off / residual.errors[name][good]
             z = z[np.isfinite(z)]
             if z.size:
-                chi2, low, high = np.mean(z**2), np.mean(np.abs(z) < 1), np.mean(np.abs(z) < 1.96)
+                chi2, low, high = np.mean(z**2), np.mean(np.abs(z) < 1), np.mean(np.abs(z) < residual.tail(name))
         spread = np.var(true)
         rows.append(
             (name, int(off.size), float(np.sqrt(np.mean(off**2))), float(np.mean(off)),

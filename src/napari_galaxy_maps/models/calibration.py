@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..maps import GAUSSIAN_95
 from .stellar_inputs import UGRIZ
 
 N_BANDS = len(UGRIZ)
-_ARRAYS = ("sharpness", "shift", "depth", "raw", "correction")
+_ARRAYS = ("sharpness", "shift", "depth", "raw", "correction", "tail")
 _LEAST_RATIO = 0.1
 
 
@@ -42,6 +43,8 @@ class Calibration:
         `depth_of` pixels, rising, between which corrections are interpolated.
     raw, correction : ndarray, shape (5, n_sizes, n_depths, n_maps, n_knots)
         ln of sigmas (dex) that the network says, rising, and what to add to them.
+    tail : ndarray, shape (5, n_sizes, n_maps)
+        Corrected sigmas within which 95 % of the errors are.
     """
 
     sharpness: np.ndarray
@@ -49,12 +52,14 @@ class Calibration:
     depth: np.ndarray
     raw: np.ndarray
     correction: np.ndarray
+    tail: np.ndarray
 
     @classmethod
     def none(cls, n_maps: int) -> Calibration:
         """One that changes nothing."""
         flat = np.zeros((N_BANDS, 1, 1, n_maps, 1))
-        return cls(np.zeros(1), flat[:, :, 0, :, 0], flat[:, :, :, 0, 0], flat, flat)
+        by_map = flat[:, :, 0, :, 0]
+        return cls(np.zeros(1), by_map, flat[:, :, :, 0, 0], flat, flat, by_map + GAUSSIAN_95)
 
     def corrected(
         self, value: np.ndarray, sigma: np.ndarray, depth: np.ndarray, n_bands: int, sharpness: float
@@ -83,6 +88,10 @@ class Calibration:
         new = value + shift.reshape(-1, *(1,) * (value.ndim - 1))
         return new.astype(value.dtype), np.where(np.isnan(new), np.nan, np.exp(logs + added)).astype(sigma.dtype)
 
+    def tails(self, n_bands: int, sharpness: float) -> np.ndarray:
+        """Sigmas within which 95 % of the errors are, shape (n_maps,); arguments as those of `corrected`."""
+        return self._at(self.tail[n_bands - 1], sharpness)
+
     def _at(self, table: np.ndarray, sharpness: float) -> np.ndarray:
         """A table of the sizes, shape (n_sizes, ...), between which `sharpness` is."""
         place = float(np.interp(sharpness, self.sharpness, np.arange(len(self.sharpness))))
@@ -101,4 +110,6 @@ class Calibration:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str) -> Calibration:
         """The reverse of `arrays`; raises `KeyError` where one is missing."""
-        return cls(*(arrays[f"{prefix}{key}"] for key in _ARRAYS))
+        shift = arrays[f"{prefix}shift"]
+        gaussian = {f"{prefix}tail": np.full(shift.shape, GAUSSIAN_95)}  # for what earlier versions trained
+        return cls(*({**gaussian, **arrays}[f"{prefix}{key}"] for key in _ARRAYS))

@@ -187,7 +187,9 @@ class StellarUNet:
                 torch.cuda.empty_cache()
         taught = [(k, name) for k, name in enumerate(STELLAR_PROPERTIES) if name in self.card.properties]
         maps, sigmas = ({name: planes[k] for k, name in taught} for planes in (values, errors))
-        return PropertyMaps(maps, sigmas, cube.wcs, flags, self._provenance(used, on))
+        tails = self.calibration.tails(len(used), sharpness)
+        told = {name: float(tails[k]) for k, name in taught}
+        return PropertyMaps(maps, sigmas, cube.wcs, flags, self._provenance(used, on), tails=told)
 
     def _predict_small(self, cube: BandCube, device: str, sharpness: float) -> Steps[PropertyMaps]:
         """A small image is enlarged first, and its maps are averaged: at the network's coarsest level it would be a pixel or two."""

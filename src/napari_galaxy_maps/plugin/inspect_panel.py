@@ -45,7 +45,7 @@ _TIPS = (
     "Coefficient of determination",
     "Mean of (residual / sigma)², 1 where the errors are right",
     "Share of the pixels whose truth lies within 1 sigma: 68 % where the errors are right",
-    "Share of the pixels whose truth lies within 1.96 sigma: 95 %",
+    "Share of the pixels whose truth lies within as many sigmas as are said to hold 95 % (TAIL95 in the maps' file), or 1.96: 95 %",
 )
 _METRICS = ("rmse", "bias", "r2", "chi2", "coverage68", "coverage95")
 _PICKED = "#ff8c00"

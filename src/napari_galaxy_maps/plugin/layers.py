@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -103,6 +103,13 @@ class Shown:
         """1-sigma errors that belong to the values, where there are any."""
         if isinstance(self.content, PropertyMaps):
             return self.content.errors.get(self.key.name) if self.key.kind in ("map", "truth", "residual") else None
+        return None
+
+    @property
+    def tail(self) -> float | None:
+        """For an uncertainty, the sigmas within which 95 % of the errors are, where that was measured."""
+        if isinstance(self.content, PropertyMaps) and self.key.kind in ("error", "truth error"):
+            return self.content.tails.get(self.key.name)
         return None
 
     @property
@@ -307,4 +314,4 @@ def maps_from_layers(layers: Sequence[tuple[np.ndarray, Mapping[str, Any]]]) -> 
         if data.shape != maps.shape:
             raise InputError(f"The layer of {shown.label} has another shape than its map; open or predict it again.")
         (errors if "error" in shown.key.kind else values)[shown.key.name] = data.astype(np.float32, copy=False)
-    return PropertyMaps(values, errors, maps.wcs, maps.flags, maps.provenance, maps.correlation), left_out
+    return replace(maps, values=values, errors=errors), left_out

@@ -57,7 +57,8 @@ def value_text(shown: Shown, values: np.ndarray, row: int, column: int) -> str:
     text = f"{shown.label} {value:.{digits}f}"
     if shown.error is not None and np.isfinite(shown.error[row, column]):
         text += f" ± {shown.error[row, column]:.{digits}f}"
-    return f"{text} {shown.unit}{words}"
+    wide = f", 95 % within {shown.tail * value:.{digits}f}" if shown.tail is not None else ""
+    return f"{text} {shown.unit}{wide}{words}"
 
 
 def flag_words(flags: np.ndarray | None, row: int, column: int) -> str:

@@ -12,7 +12,7 @@ from ..models.card import ModelCard
 from ..models.stellar_maps import STELLAR_PROPERTIES
 from ..models.stellar_unet import Library, StellarUNet
 from ..progress import Progress, Steps
-from .calibrating import calibrate
+from .calibrating import calibrate_steps
 from .colour_cloud import fit_cloud
 from .mock_cubes import noisy_cube
 
@@ -62,7 +62,8 @@ def assemble_steps(
     cloud = fit_cloud(train, validation, seed)
     yield Progress("assemble", 1, 3, "the training set's colours")
     model = StellarUNet(bare, settings, Calibration.none(len(STELLAR_PROPERTIES)), cloud, none, card)
-    model = replace(model, calibration=calibrate(model, held or [validation]))
+    calibration = yield from calibrate_steps(model, held or [validation])
+    model = replace(model, calibration=calibration)
     yield Progress("assemble", 2, 3, "uncertainties calibrated")
     model = replace(model, library=make_library(model, train.take(slice(0, library))))
     yield Progress("assemble", 3, 3, f"library of {len(model.library.seeds):,} mocks")

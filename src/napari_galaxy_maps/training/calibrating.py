@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..maps import GAUSSIAN_95
 from ..measure.stellar_scores import EDGES, INSIDE, galaxy_sums, half_radius
 from ..models.calibration import N_BANDS, Calibration, depth_of
 from ..models.stellar_inputs import UGRIZ
 from ..models.stellar_maps import STELLAR_PROPERTIES, TARGETS
+from ..progress import Progress, Steps
 from .mock_cubes import noisy_cube, true_maps
 
 if TYPE_CHECKING:
@@ -21,20 +23,21 @@ if TYPE_CHECKING:
 ORDER = "rgiuz"
 """Bands in the order in which people have them: the first n stand for any n."""
 _OUT = EDGES[-1]
-_SHARES = ((1.0, 0.683), (1.96, 0.95))
-"""Of pixels, by how many sigmas they are to be within."""
+_WITHIN, _NEARLY_ALL = 0.683, 0.95
+"""Shares of pixels that one sigma and `Calibration.tail` sigmas are to hold."""
 _INNER, _OUTER = 64, 32
 """Pixels of a galaxy inside `INSIDE` and beyond it, so that each galaxy has one vote; where more light is, more."""
 _DEPTHS, _KNOTS = 6, 4
 _FEW = 40 * _KNOTS
 
 
-def calibrate(model: StellarUNet, held: Sequence[Pairs], all_counts: bool = True) -> Calibration:
-    """Shift of the values, and corrections of sigma, for each number of bands and each of some sets of galaxies.
+def calibrate_steps(model: StellarUNet, held: Sequence[Pairs], all_counts: bool = True) -> Steps[Calibration]:
+    """Shift of the values, and corrections of sigma, for each number of bands and each of some sets of galaxies; yields after every galaxy.
 
     The shift takes the mean error of the sums inside 2 R_half away: the network says medians, and a sum is of means. Sigma is
-    made to hold 68.3 % of the pixels inside 5 R_half, and 95 % within 1.96 sigma, or to come as near to both as one number can, in
-    each of six parts of the range of depths (`models.calibration.depth_of`), and of four of sigmas in it. Galaxies have one vote each.
+    made to hold 68.3 % of the pixels inside 5 R_half, in each of six parts of the range of depths (`models.calibration.depth_of`),
+    and of four of sigmas in it. Errors have longer tails than a Gaussian's; how many sigmas hold 95 % is measured, too.
+    Galaxies have one vote each.
 
     Parameters
     ----------
@@ -47,24 +50,29 @@ def calibrate(model: StellarUNet, held: Sequence[Pairs], all_counts: bool = True
     """
     sharpness = np.array([np.log2(max(np.median(pairs.table["fwhm_pixels"]), 1e-3)) for pairs in held])
     choices = [[f"SDSS_{b}" for b in ORDER[:n]] for n in (range(1, N_BANDS + 1) if all_counts else (N_BANDS,))]
-    by_size = []
+    by_size, done, total = [], 0, sum(map(len, held))
     for i in np.argsort(sharpness):
-        found = [measured.corrections() for measured in _measured(model, held[i], choices)]
+        errors = [_Errors() for _ in choices]
+        for row in range(len(held[i])):
+            truth = true_maps(held[i], row)
+            radius = half_radius(truth)
+            for of_choice, bands in zip(errors, choices, strict=True):
+                cube = noisy_cube(held[i], row, [band for band in UGRIZ if band in bands])
+                of_choice.add(model.predict(cube, "cpu"), truth, radius, depth_of(cube.data, cube.uncertainty))
+            done += 1
+            yield Progress("calibrate", done, total, f"uncertainties: galaxy {done:,} of {total:,}")
+        found = [of_choice.corrections() for of_choice in errors]
         by_size.append(found if all_counts else found * N_BANDS)
-    tables = [np.stack([np.stack([found[n][part] for found in by_size]) for n in range(N_BANDS)]) for part in range(4)]
-    return Calibration(np.sort(sharpness), *tables)
+    return _joined(np.sort(sharpness), by_size)
 
 
-def _measured(model: StellarUNet, held: Pairs, choices: Sequence[Sequence[str]]) -> list[_Errors]:
-    """Errors of predictions from each choice of bands."""
-    found = [_Errors() for _ in choices]
-    for row in range(len(held)):
-        truth = true_maps(held, row)
-        radius = half_radius(truth)
-        for errors, bands in zip(found, choices, strict=True):
-            cube = noisy_cube(held, row, [band for band in UGRIZ if band in bands])
-            errors.add(model.predict(cube, "cpu"), truth, radius, depth_of(cube.data, cube.uncertainty))
-    return found
+def _joined(sharpness: np.ndarray, by_size: Sequence[Sequence[Mapping[str, np.ndarray]]]) -> Calibration:
+    """A calibration of what `_Errors.corrections` found for each size and, in it, each number of bands."""
+    counts = range(len(by_size[0]))
+    return Calibration(
+        sharpness,
+        **{key: np.stack([np.stack([found[n][key] for found in by_size]) for n in counts]) for key in by_size[0][0]},
+    )
 
 
 class _Errors:
@@ -101,36 +109,35 @@ class _Errors:
                 good = self._rng.choice(good, count)  # the same number of each galaxy
                 self._pixels.append(np.stack([plane.ravel()[good] for plane in planes]).astype(np.float32))
 
-    def corrections(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Shift, shape (7,), depths, shape (n_depths,), and knots of ln sigma with their corrections, each of shape (n_depths, 7, n_knots)."""
+    def corrections(self) -> dict[str, np.ndarray]:
+        """`Calibration`'s arrays, without the axes of bands and sizes."""
         n_maps = len(self._sums)
         shift = np.array([float(np.mean(found)) if found else 0.0 for found in self._sums])
         depth, *rest = np.concatenate(self._pixels, axis=1) if self._pixels else np.zeros((1 + 2 * n_maps, 0))
-        miss, sigma = np.array(rest[::2]) + shift[:, None], np.array(rest[1::2])
+        miss, sigma = np.abs(np.array(rest[::2]) + shift[:, None]), np.array(rest[1::2])
         depths = np.zeros(_DEPTHS) + 1e-6 * np.arange(_DEPTHS)
         raw = np.tile(np.linspace(-6, 1, _KNOTS), (_DEPTHS, n_maps, 1))
-        correction = np.zeros_like(raw)
-        if len(depth) >= _DEPTHS * _FEW:
-            for row, part in enumerate(np.array_split(np.argsort(depth), _DEPTHS)):
-                depths[row] += np.median(depth[part])
-                for k in range(n_maps):
-                    good = part[np.isfinite(miss[k, part] + sigma[k, part])]
-                    if len(good) >= _FEW:
-                        raw[row, k], correction[row, k] = _knots(np.abs(miss[k, good]), sigma[k, good])
-        return shift, depths, raw, correction
+        found = {"shift": shift, "depth": depths, "raw": raw, "correction": np.zeros_like(raw)}
+        found["tail"] = np.full(n_maps, GAUSSIAN_95)
+        if len(depth) < _DEPTHS * _FEW:
+            return found
+        known = np.isfinite(miss + sigma)
+        for row, part in enumerate(np.array_split(np.argsort(depth), _DEPTHS)):
+            depths[row] += np.median(depth[part])
+            for k in range(n_maps):
+                good = part[known[k, part]]
+                if len(good) >= _FEW:
+                    raw[row, k], found["correction"][row, k] = _knots(miss[k, good], sigma[k, good])
+        _, corrected = _joined(np.zeros(1), [[found]]).corrected(miss, sigma, depth, 1, 0.0)
+        for k in range(n_maps):
+            if known[k].sum() >= _FEW:
+                found["tail"][k] = np.quantile(miss[k, known[k]] / corrected[k, known[k]], _NEARLY_ALL)
+        return found
 
 
 def _knots(miss: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """ln sigma in the middle of each part of the pixels, in the order of sigma, and what is to be added to it."""
-    order = np.argsort(sigma)
-    knots = [float(np.log(np.median(sigma[part]))) for part in np.array_split(order, _KNOTS)]
-    added = [_factor(miss[part] / sigma[part]) for part in np.array_split(order, _KNOTS)]
+    parts = np.array_split(np.argsort(sigma), _KNOTS)
+    knots = [np.log(np.median(sigma[part])) for part in parts]
+    added = [np.log(max(np.quantile(miss[part] / sigma[part], _WITHIN), 1e-6)) for part in parts]
     return np.array(knots) + 1e-6 * np.arange(_KNOTS), np.array(added)
-
-
-def _factor(ratio: np.ndarray) -> float:
-    """ln of the factor to sigma by which the shares of errors over sigma within 1 and 1.96 come nearest to `_SHARES`: the larger of both misses is least."""
-    ratio = np.sort(ratio)
-    factors = np.geomspace(np.quantile(ratio, 0.5) + 1e-6, np.quantile(ratio, 0.99) + 2e-6, 400)
-    misses = [np.abs(np.searchsorted(ratio, edge * factors) / len(ratio) - share) for edge, share in _SHARES]
-    return float(np.log(factors[np.argmin(np.maximum(*misses))]))

@@ -14,7 +14,7 @@ from ..models.stellar_maps import STELLAR_PROPERTIES
 from ..models.stellar_unet import Library, StellarUNet
 from ..progress import Progress, Steps
 from .assembling import assemble_steps
-from .calibrating import calibrate
+from .calibrating import calibrate_steps
 from .colour_cloud import fit_cloud
 from .stellar_card import NAME, base_card
 from .stellar_report import write
@@ -170,6 +170,7 @@ def _assemble_own_steps(
     yield Progress("assemble", 1, 2, "the training set's colours")
     model = StellarUNet(bare, told, Calibration.none(len(STELLAR_PROPERTIES)), cloud, none, card)
     taught = np.array([name in card.properties for name in STELLAR_PROPERTIES])
-    calibration = calibrate(model, [validation], all_counts=False).only(taught)
+    calibration = yield from calibrate_steps(model, [validation], all_counts=False)
+    calibration = calibration.only(taught)
     yield Progress("assemble", 2, 2, "uncertainties calibrated")
     return replace(model, calibration=calibration)

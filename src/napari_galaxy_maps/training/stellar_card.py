@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..models.calibration import N_BANDS
 from ..models.card import CardTable, ModelCard
 from ..models.stellar_inputs import UGRIZ
 from ..models.stellar_maps import STELLAR_PROPERTIES
 from .stellar_scoring import PUBLISHED, StellarScores
 
 if TYPE_CHECKING:
+    from ..models.calibration import Calibration
     from .fitting import FitSettings
 
 NAME, VERSION = "stellar-unet", "1.0"
 _MEANT = (68, 95)
-"""Per cent of pixels that are to be within 1 and 1.96 sigma."""
+"""Per cent of pixels that are to be within one sigma and within `PropertyMaps.tail` sigmas."""
 _ABOUT = (
     "Stars, their metals and age, star formation, gas and its metals in every pixel, from optical images. A U-Net as PICASSO's (Buck & "
     "Wolf 2021), with fewer channels: it is given each band on a scale that is logarithmic where the galaxy stands out of the noise, "
@@ -129,8 +131,8 @@ def table_of_pixels(scores: StellarScores) -> CardTable:
     ]  # fmt: skip
     return CardTable(
         "Pixels",
-        "Mean error (prediction minus truth), root mean square, mean predicted sigma in dex; mean square of error over sigma; per cent of pixels within 1 "
-        "and 1.96 sigma; each galaxy has one vote. A row with a coverage more than 3 points off 68 or 95 % is marked.",
+        "Mean error (prediction minus truth), root mean square, mean predicted sigma in dex; mean square of error over sigma; per cent of pixels within one "
+        "sigma, and within the sigmas that are said to hold 95 % (below); each galaxy has one vote. A row with a coverage more than 3 points off 68 or 95 % is marked.",
         ("property", "pixels", "bias", "RMSE", "sigma", "chi2", "68 %", "95 %", ""), rows=tuple(rows),
     )  # fmt: skip
 
@@ -159,7 +161,22 @@ def coverage_rows(title: str, cases: Sequence[tuple[str, StellarScores]]) -> Car
     ]
     return CardTable(
         title,
-        "Per cent of pixels inside 2 R_half within 1 and 1.96 sigma; *: more than 3 points off 68 or 95 %.", ("case", "n", *STELLAR_PROPERTIES), tuple(rows),
+        "Per cent of pixels inside 2 R_half within one sigma, and within the sigmas that are said to hold 95 %; *: more than 3 points off 68 or 95 %.", ("case", "n", *STELLAR_PROPERTIES), tuple(rows),
+    )  # fmt: skip
+
+
+def table_of_tails(calibration: Calibration) -> CardTable:
+    """How many sigmas hold 95 % of the errors, by number of bands and width of the PSF in pixels."""
+    rows = [
+        (str(n), f"{2**sharpness:.2g}", *(f"{tail:.2f}" for tail in calibration.tails(n, float(sharpness))))
+        for n in range(N_BANDS, 0, -1)
+        for sharpness in calibration.sharpness
+    ]
+    return CardTable(
+        "95 % intervals",
+        "Errors have longer tails than a Gaussian's, where it would be 1.96: the sigmas within which 95 % of the pixels of the calibration mocks are. The program "
+        "interpolates between PSFs and says the number with each map (TAIL95 in its file).",
+        ("bands", "FWHM (pixels)", *STELLAR_PROPERTIES), tuple(rows),
     )  # fmt: skip
 
 

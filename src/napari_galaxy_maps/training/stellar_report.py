@@ -37,14 +37,14 @@ SETS: dict[str, tuple[str, int, int, int, str]] = {
     "train128": ("train", 50_000, 4000, 128, "training"),
     "validation64": ("validation", 0, 600, 64, "training"),
     "validation128": ("validation", 5000, 200, 128, "training"),
-    "calibration16": ("validation", 10_000, 2000, 16, "sdss"),
-    "calibration64": ("validation", 10_000, 2000, 64, "sdss"),
-    "calibration128": ("validation", 10_000, 2000, 128, "sdss"),
-    "calibration256": ("validation", 10_000, 800, 256, "sdss"),
+    "calibration16": ("validation", 10_000, 4000, 16, "sdss"),
+    "calibration64": ("validation", 10_000, 4000, 64, "sdss"),
+    "calibration128": ("validation", 10_000, 4000, 128, "sdss"),
+    "calibration256": ("validation", 10_000, 2000, 256, "sdss"),
     "test128": ("test", 0, 2000, 128, "sdss"),
     "test64": ("test", 0, 2000, 64, "sdss"),
     "test16": ("test", 0, 2000, 16, "sdss"),
-    "test256": ("test", 0, 800, 256, "sdss"),
+    "test256": ("test", 0, 2000, 256, "sdss"),
 }
 """By name: which seeds, the first of them after `FIRST_SEED`, how many, image size, view. The training sets: as many as the report and `input_scale` look at."""
 STAGES = ((0, 8000, 12_000), (8000, 20_000, 20_000), (16_500, 40_000, 20_000))
@@ -101,6 +101,7 @@ def measure(
             "Image sizes", "The same galaxies on the same 51 arcsec of sky in more or fewer pixels: bias, scatter inside 2 R_half.", sizes
         ),
         stellar_card.coverage_rows("Coverage by image size", sizes),
+        stellar_card.table_of_tails(model.calibration),
     )  # fmt: skip
     notes = (
         f"Flagged as unlike the training set: {100 * whole.flagged:.2f} % of the test galaxies' pixels inside 2 R_half.",

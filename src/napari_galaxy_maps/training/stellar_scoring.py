@@ -114,7 +114,7 @@ def score_steps(
 
 
 def _pixels(maps: Any, truth: dict[str, np.ndarray], where: np.ndarray) -> np.ndarray:
-    """Means over pixels of one galaxy, shape (7, 6): error, its square, |z| < 1, < 1.96, z^2, sigma (dex); NaN where empty."""
+    """Means over pixels of one galaxy, shape (7, 6): error, its square, |z| < 1, < tail, z^2, sigma (dex); NaN where empty."""
     found = np.full((len(STELLAR_PROPERTIES), 6), np.nan)
     for k, (name, target) in enumerate(TARGETS.items()):
         value, sigma = target.in_dex(maps.values[name][where], maps.errors[name][where])
@@ -124,7 +124,7 @@ def _pixels(maps: Any, truth: dict[str, np.ndarray], where: np.ndarray) -> np.nd
         good = np.isfinite(z)
         if good.any():
             miss, z, sigma = miss[good], np.abs(z[good]), sigma[good]
-            found[k] = [float(v.mean()) for v in (miss, miss**2, z < 1, z < 1.96, z**2, sigma)]
+            found[k] = [float(v.mean()) for v in (miss, miss**2, z < 1, z < maps.tail(name), z**2, sigma)]
     return found
 
 
