@@ -14,6 +14,7 @@ from napari_galaxy_maps.fits_io import read_maps
 from napari_galaxy_maps.models.registry import load_card, load_model
 from napari_galaxy_maps.models.stellar_inputs import encode
 from napari_galaxy_maps.models.stellar_maps import STELLAR_PROPERTIES
+from napari_galaxy_maps.models.stellar_unet import StellarUNet
 from napari_galaxy_maps.models.unet import fuse
 from napari_galaxy_maps.progress import drain
 from napari_galaxy_maps.training import command, fitting
@@ -218,7 +219,15 @@ def test_mocks_become_a_model_and_ctrl_c_leaves_what_is_needed_to_go_on(tmp_path
     monkeypatch.setattr(fitting, "_step", original)
     assert train("--out", out, "--resume", "--mocks", 20) == 2  # fewer
     assert "began with --mocks 32, not 20" in capsys.readouterr().err
-    assert train("--out", out, "--resume", "--mocks", 40, "--steps", 45) == 0
+    predict, once = StellarUNet.predict, iter([True])
+    monkeypatch.setattr(
+        StellarUNet, "predict", lambda *a: (next(once, False) and signal.raise_signal(signal.SIGINT), predict(*a))[1]
+    )
+    # Once the fit is done it is not done again.
+    assert train("--out", out, "--resume", "--mocks", 40, "--steps", 45) == 130
+    assert "interrupted (calibrate, 1 of " in capsys.readouterr().err and not (out / "registry.json").exists()
+    monkeypatch.setattr(StellarUNet, "predict", predict)
+    assert train("--out", out, "--resume") == 0
     assert made.items() <= {path: path.stat().st_mtime_ns for path in (out / "sets").rglob("*.npy")}.items()
     added = [Pairs.open(out / "sets" / f"train{size}-40").table["seed"] for size in (64, 128)]
     seeds = [Pairs.open(out / "sets" / f"train{size}").table["seed"] for size in (64, 128)]

@@ -65,14 +65,19 @@ def assemble_steps(
     calibration = yield from calibrate_steps(model, held or [validation])
     model = replace(model, calibration=calibration)
     yield Progress("assemble", 2, 3, "uncertainties calibrated")
-    model = replace(model, library=make_library(model, train.take(slice(0, library))))
+    kept = yield from make_library_steps(model, train.take(slice(0, library)))
+    model = replace(model, library=kept)
     yield Progress("assemble", 3, 3, f"library of {len(model.library.seeds):,} mocks")
     return model
 
 
-def make_library(model: StellarUNet, mocks: Pairs) -> Library:
-    """The mocks by what the network sees in them, whitened."""
-    averaged = np.stack([model.features(noisy_cube(mocks, row)) for row in range(len(mocks))])
+def make_library_steps(model: StellarUNet, mocks: Pairs) -> Steps[Library]:
+    """The mocks by what the network sees in them, whitened; yields after every mock."""
+    found = []
+    for row in range(len(mocks)):
+        found.append(model.features(noisy_cube(mocks, row)))
+        yield Progress("library", row + 1, len(mocks), f"library: mock {row + 1:,} of {len(mocks):,}")
+    averaged = np.stack(found)
     mean = averaged.mean(axis=0)
     _, size, axes = np.linalg.svd(averaged - mean, full_matrices=False)
     kept = min(_FEATURES, len(size))
