@@ -267,7 +267,8 @@ def _page(
     parts.append(
         "<p>Bias is prediction minus truth; chi2 is the mean of z squared, with z the residual over the errors of both in "
         "quadrature; coverages are the shares of pixels with |z| under 1, and under the sigmas that are said to hold 95 % "
-        "(TAIL95 in the maps' file, or 1.96). Each galaxy has one vote. Errors are from bootstraps over galaxies, or over blocks of pixels four PSFs wide where there is one galaxy.</p>"
+        "(TAIL95 in the maps' file, or 1.96). Each galaxy has one vote. Errors are from bootstraps over galaxies, or over "
+        "blocks of pixels four PSFs wide where there is one galaxy.</p>"
     )
     for name, beside in sums:
         parts += [f"<h2>Whole-galaxy values of {html.escape(name or 'the galaxy')}</h2>", _html_totals(beside)]
