@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ORDER = "rgiuz"
 """Bands in the order in which people have them: the first n stand for any n."""
 _OUT = EDGES[-1]
-_WITHIN, _NEARLY_ALL = 0.683, 0.95
+_WITHIN, _NEARLY_ALL = 0.68, 0.95
 """Shares of pixels that one sigma and `Calibration.tail` sigmas are to hold."""
 _INNER, _OUTER = 64, 32
 """Pixels of a galaxy inside `INSIDE` and beyond it, so that each galaxy has one vote; where more light is, more."""
@@ -35,7 +35,7 @@ def calibrate_steps(model: StellarUNet, held: Sequence[Pairs], all_counts: bool 
     """Shift of the values, and corrections of sigma, for each number of bands and each of some sets of galaxies; yields after every galaxy.
 
     The shift takes the mean error of the sums inside 2 R_half away: the network says medians, and a sum is of means. Sigma is
-    made to hold 68.3 % of the pixels inside 5 R_half, in each of six parts of the range of depths (`models.calibration.depth_of`),
+    made to hold 68 % of the pixels inside 5 R_half, in each of six parts of the range of depths (`models.calibration.depth_of`),
     and of four of sigmas in it. Errors have longer tails than a Gaussian's; how many sigmas hold 95 % is measured, too.
     Galaxies have one vote each.
 
