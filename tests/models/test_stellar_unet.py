@@ -52,8 +52,8 @@ def maps(unet, cube):
 
 
 def test_a_galaxy_never_seen_is_mapped_with_honest_errors(unet):
-    """Twenty mocks: mass to 0.3 dex, seven of ten pixels within their error or thereabouts."""
-    inside, misses = [], []
+    """Twenty mocks: mass to 0.3 dex, seven of ten pixels within their error or thereabouts, nearly all in what is said to hold 95 %."""
+    inside, nearly_all, misses = [], [], []
     for seed in range(30_900_010, 30_900_030):
         seen = make_mock(seed, View(size=64))
         maps = unet.predict(cube_of(seen), "cpu")
@@ -61,10 +61,12 @@ def test_a_galaxy_never_seen_is_mapped_with_honest_errors(unet):
         if bright.sum() < 20:
             continue  # a dwarf that SDSS hardly sees
         miss = (maps.values["LOG_SIGMA_STAR"] - seen.truth["LOG_SIGMA_STAR"])[bright]
-        inside.append(np.mean(np.abs(miss) < maps.errors["LOG_SIGMA_STAR"][bright]))
+        z = np.abs(miss) / maps.errors["LOG_SIGMA_STAR"][bright]
+        inside.append(np.mean(z < 1))
+        nearly_all.append(np.mean(z < maps.tail("LOG_SIGMA_STAR")))
         misses.append(np.median(miss))
     assert len(misses) > 12 and np.std(misses) < 0.3 and abs(np.mean(misses)) < 0.15
-    assert 0.45 < np.mean(inside) < 0.9
+    assert 0.45 < np.mean(inside) < 0.9 < np.mean(nearly_all)
 
 
 def test_all_maps_are_there_in_the_units_of_the_registry(maps, cube):
@@ -72,6 +74,8 @@ def test_all_maps_are_there_in_the_units_of_the_registry(maps, cube):
     assert all(plane.dtype == np.float32 and plane.shape == cube.shape for plane in maps.values.values())
     assert (maps.values["AGE_STAR"] > 0).all() and (maps.values["AGE_STAR"] < 14).all()
     assert all((plane > 0).all() for plane in maps.errors.values())
+    assert set(maps.tails) == set(STELLAR_PROPERTIES)
+    assert maps.tails["AGE_STAR"] < 1.96 < maps.tails["LOG_SIGMA_HI"] < 3  # gas has the longest tails
     assert maps.provenance["imf"] == "Chabrier" and len(maps.provenance["model_hash"]) == 64
 
 
