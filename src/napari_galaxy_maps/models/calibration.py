@@ -110,6 +110,6 @@ class Calibration:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str) -> Calibration:
         """The reverse of `arrays`; raises `KeyError` where one is missing."""
-        shift = arrays[f"{prefix}shift"]
-        gaussian = {f"{prefix}tail": np.full(shift.shape, GAUSSIAN_95)}  # for what earlier versions trained
-        return cls(*({**gaussian, **arrays}[f"{prefix}{key}"] for key in _ARRAYS))
+        gaussian = np.full(arrays[f"{prefix}shift"].shape, GAUSSIAN_95)  # of what earlier versions trained
+        arrays = {f"{prefix}tail": gaussian, **arrays}
+        return cls(*(arrays[f"{prefix}{key}"] for key in _ARRAYS))
