@@ -42,7 +42,9 @@ def made_up_maps(side: int) -> PropertyMaps:
         plane[blank] = np.nan
         values[name] = plane.astype("f4")
         errors[name] = np.full(x.shape, 0.1, "f4")
-    return PropertyMaps(values, errors, wcs, np.zeros(x.shape, np.int16), {"distance_mpc": 20.0}, correlation=10.0)
+    return PropertyMaps(
+        values, errors, wcs, np.zeros(x.shape, np.int16), {"distance_mpc": 20.0}, correlation=10.0
+    )
 
 
 def draw(n: int, largest: float, side: int) -> list[Aperture]:
@@ -53,7 +55,9 @@ def draw(n: int, largest: float, side: int) -> list[Aperture]:
     for i in range(n):
         a = PIXEL * largest * (1 if i == 0 else rng.uniform(0.1, 1))
         ra, dec = 150 + rng.uniform(-reach, reach), 2 + rng.uniform(-reach, reach)
-        found.append(Aperture(Ellipse(ra, dec, a, a * rng.uniform(0.3, 1), rng.uniform(0, 180)), str(i)))
+        found.append(
+            Aperture(Ellipse(ra, dec, a, a * rng.uniform(0.3, 1), rng.uniform(0, 180)), str(i))
+        )
     return found
 
 
@@ -63,7 +67,11 @@ def by_photutils(maps: PropertyMaps, apertures: list[Aperture]) -> dict[tuple[st
     for name, plane in maps.values.items():
         prop = PROPERTIES[name]
         blank = ~np.isfinite(plane)
-        linear = np.where(blank, 0, 10.0 ** plane.astype(float)) if prop.additive else np.nan_to_num(plane)
+        linear = (
+            np.where(blank, 0, 10.0 ** plane.astype(float))
+            if prop.additive
+            else np.nan_to_num(plane)
+        )
         error = maps.errors[name] * np.log(10) * linear
         for aperture in apertures:
             shape = aperture.shape
@@ -87,9 +95,15 @@ def main() -> None:
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     maps = made_up_maps(options.side)
-    measure_apertures(planes_of(maps), draw(1, 5, options.side))  # compiled, or loaded from the cache
-    print(f"{options.apertures} ellipses on {len(maps.values)} maps of {options.side} x {options.side}; milliseconds")
-    print("semi-axis  maps to planes  first, all of them  again  one dragged (median)  photutils  ratio  difference")
+    measure_apertures(
+        planes_of(maps), draw(1, 5, options.side)
+    )  # compiled, or loaded from the cache
+    print(
+        f"{options.apertures} ellipses on {len(maps.values)} maps of {options.side} x {options.side}; milliseconds"
+    )
+    print(
+        "semi-axis  maps to planes  first, all of them  again  one dragged (median)  photutils  ratio  difference"
+    )
     for largest in (20, 60, 150):
         apertures = draw(options.apertures, largest, options.side)
         start = time.perf_counter()
@@ -110,15 +124,15 @@ def main() -> None:
             measure_apertures(planes, moved)
             drags.append(time.perf_counter() - before)
         row = [laid - start, first - laid, again - first, float(np.median(drags))]
-        text = (
-            f"up to {largest:3d}  {1e3 * row[0]:14.0f}  {1e3 * row[1]:18.0f}  {1e3 * row[2]:5.0f}  {1e3 * row[3]:20.1f}"
-        )
+        text = f"up to {largest:3d}  {1e3 * row[0]:14.0f}  {1e3 * row[1]:18.0f}  {1e3 * row[2]:5.0f}  {1e3 * row[3]:20.1f}"
         if not options.skip_reference:
             before = time.perf_counter()
             reference = by_photutils(maps, apertures)
             seconds = time.perf_counter() - before
             kpc2 = table["area"].value / table["n_pixels"] * (20e3 * np.pi / 180 / 3600) ** 2
-            sums = dict(zip(zip(table["name"], table["map"], strict=True), table["sum"] / kpc2, strict=True))
+            sums = dict(
+                zip(zip(table["name"], table["map"], strict=True), table["sum"] / kpc2, strict=True)
+            )
             worst = max(abs(sums[key] / value - 1) for key, value in reference.items())
             text += f"  {1e3 * seconds:9.0f}  {seconds / row[1]:5.1f}  {worst:.1e}"
         print(text)

@@ -65,7 +65,9 @@ def run(size: int, n_apertures: int, moves: int) -> dict[str, Any]:
         """Where the dragged ellipse is on the canvas just now."""
         from napari_galaxy_maps.plugin.sky_shapes import ellipse_corners
 
-        north, west = ellipse_corners(measuring.apertures[largest].shape, session.reference).mean(axis=0)
+        north, west = ellipse_corners(measuring.apertures[largest].shape, session.reference).mean(
+            axis=0
+        )
         centre_north, centre_west = camera.center[-2:]
         return QPoint(
             round(widget.width() / 2 + (west - centre_west) * camera.zoom),
@@ -74,7 +76,12 @@ def run(size: int, n_apertures: int, moves: int) -> dict[str, Any]:
 
     def send(kind: QEvent.Type, at: QPoint, button: Any, buttons: Any) -> None:
         event = QMouseEvent(
-            kind, QPointF(at), QPointF(widget.mapToGlobal(at)), button, buttons, Qt.KeyboardModifier.NoModifier
+            kind,
+            QPointF(at),
+            QPointF(widget.mapToGlobal(at)),
+            button,
+            buttons,
+            Qt.KeyboardModifier.NoModifier,
         )
         QApplication.sendEvent(widget, event)
         QApplication.processEvents()
@@ -125,7 +132,9 @@ def main() -> None:
     parser.add_argument("--json")
     arguments = parser.parse_args()
     found = run(arguments.size, arguments.apertures, arguments.moves)
-    print(f"10 maps of {arguments.size}^2, {arguments.apertures} apertures, load {found['load']:.1f}")
+    print(
+        f"10 maps of {arguments.size}^2, {arguments.apertures} apertures, load {found['load']:.1f}"
+    )
     print(f"the row changed in {found['changed']} of {found['moves']} moves")
     for name in ("row", "move", "without"):
         times = sorted(1000 * t for t in found[name])

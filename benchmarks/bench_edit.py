@@ -21,9 +21,39 @@ from napari_galaxy_maps.prepare.star_list import Star
 from napari_galaxy_maps.progress import drain
 from napari_galaxy_maps.recipe import Recipe
 
-PIXEL = [1.5, 1.5, 0.45, 0.45, 0.45, 0.45, 0.45, 1.0, 1.0, 1.0, 1.375, 1.375, 1.375, 1.375]  # arcsec, FUV ... WISE 4
+PIXEL = [
+    1.5,
+    1.5,
+    0.45,
+    0.45,
+    0.45,
+    0.45,
+    0.45,
+    1.0,
+    1.0,
+    1.0,
+    1.375,
+    1.375,
+    1.375,
+    1.375,
+]  # arcsec, FUV ... WISE 4
 NAMES = [name for name in INPUT_BANDS if not name.startswith("Spitzer")]
-BRIGHT = [0.02, 0.03, 0.1, 0.4, 0.8, 1.1, 1.3, 2.0, 2.4, 2.0, 1.0, 0.6, 0.9, 1.4]  # MJy/sr, a spiral's colours
+BRIGHT = [
+    0.02,
+    0.03,
+    0.1,
+    0.4,
+    0.8,
+    1.1,
+    1.3,
+    2.0,
+    2.4,
+    2.0,
+    1.0,
+    0.6,
+    0.9,
+    1.4,
+]  # MJy/sr, a spiral's colours
 
 
 def tan_wcs(size: int, pixel: float) -> WCS:
@@ -42,12 +72,16 @@ def made_up_galaxy(size: int, rng: np.random.Generator) -> Galaxy:
         pixel = max(pixel, 480 / size)
         y, x = (np.mgrid[:size, :size] - (size - 1) / 2) * pixel
         data = bright * (3 * np.exp(-np.hypot(x, y / 0.6) / 60) + rng.normal(0, 0.01, (size, size)))
-        images[name] = BandImage(data.astype("f4"), BANDS[name], tan_wcs(size, pixel), fwhm=BANDS[name].fwhm)
+        images[name] = BandImage(
+            data.astype("f4"), BANDS[name], tan_wcs(size, pixel), fwhm=BANDS[name].fwhm
+        )
     return Galaxy("made up", images, 24.17, 15.78, 20.0, Ellipse(24.17, 15.78, 190, 114, 90))
 
 
 def star(k: int, dx: float, dy: float, radius: float) -> Star:
-    return Star(str(k), 24.17 + dx / 3600, 15.78 + dy / 3600, 15.0, "hand", dict.fromkeys(NAMES, radius))
+    return Star(
+        str(k), 24.17 + dx / 3600, 15.78 + dy / 3600, 15.0, "hand", dict.fromkeys(NAMES, radius)
+    )
 
 
 if __name__ == "__main__":
@@ -58,7 +92,9 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     rng = np.random.default_rng(1)
     galaxy = made_up_galaxy(arguments.size, rng)
-    recipe = Recipe.from_tree({"psf": {"target": 18.0}, "grid": {"pixel": arguments.pixel}, "reddening": {"ebv": 0.05}})
+    recipe = Recipe.from_tree(
+        {"psf": {"target": 18.0}, "grid": {"pixel": arguments.pixel}, "reddening": {"ebv": 0.05}}
+    )
     stars = [star(k, *rng.uniform(-150, 150, 2), rng.uniform(4, 20)) for k in range(40)]
     drain(predict_steps(galaxy, recipe, Kept(), Masks(tuple(stars))))  # compiles, loads
     memory = Kept()
@@ -82,9 +118,13 @@ if __name__ == "__main__":
         start = time.perf_counter()
         fresh = drain(predict_steps(galaxy, recipe, fresh_memory, masks))
         full.append(time.perf_counter() - start)
-        for band, ours, theirs in zip(memory.cube.bands, memory.cube.data, fresh_memory.cube.data, strict=True):
+        for band, ours, theirs in zip(
+            memory.cube.bands, memory.cube.data, fresh_memory.cube.data, strict=True
+        ):
             assert (np.isnan(ours) == np.isnan(theirs)).all(), band
-            off["cube"] = max(off["cube"], float(np.nanmax(np.abs(ours - theirs)) / np.nanmax(theirs)))
+            off["cube"] = max(
+                off["cube"], float(np.nanmax(np.abs(ours - theirs)) / np.nanmax(theirs))
+            )
         for name, plane in fresh.values.items():
             gap = np.nanmax(np.abs(maps.values[name] - plane)) / np.nanmax(np.abs(plane))
             off[name] = max(off.get(name, 0.0), float(gap))
@@ -94,4 +134,7 @@ if __name__ == "__main__":
     print(f"14 bands of {arguments.size}^2 to {side}^2 pixels, {arguments.edits} edits (n), seed 1")
     print(f"full run {np.median(full):.2f} s, edit {np.median(edit):.3f} s, edit / full: median 1/{1 / np.median(ratios):.0f}, "
           f"worst 1/{1 / ratios.max():.0f}")  # fmt: skip
-    print("largest difference to a full run, of the map's peak: " + ", ".join(f"{k} {v:.1e}" for k, v in off.items()))
+    print(
+        "largest difference to a full run, of the map's peak: "
+        + ", ".join(f"{k} {v:.1e}" for k, v in off.items())
+    )

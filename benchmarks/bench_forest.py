@@ -71,7 +71,9 @@ def main() -> None:
     three = [RandomForestRegressor(**plain).fit(x, y[:, k]) for k in range(3)]
     one = RandomForestRegressor(**plain).fit(x, y)
     packed = from_sklearn(one.estimators_, np.eye(3))
-    difference = np.abs(packed.predict(pixels[:10_000], options.device) - one.predict(pixels[:10_000])).max()
+    difference = np.abs(
+        packed.predict(pixels[:10_000], options.device) - one.predict(pixels[:10_000])
+    ).max()
     model = load_model("dust-forest")
     cube = made_up_cube(model, n)
     model.predict(made_up_cube(model, 1000), options.device)  # compiled, or loaded from the cache
@@ -81,12 +83,18 @@ def main() -> None:
         "the same trees, packed": best(lambda: packed.predict(pixels, options.device)),
         "dust-forest, whole": best(lambda: model.predict(cube, options.device)),
     }
-    print(f"{n:,} pixels, {os.cpu_count()} cores, device {options.device}; packed trees differ by {difference:.1e}")
+    print(
+        f"{n:,} pixels, {os.cpu_count()} cores, device {options.device}; packed trees differ by {difference:.1e}"
+    )
     reference = seconds["three scikit-learn forests"]
     for name, value in seconds.items():
-        print(f"{name:28s} {value:7.2f} s {n / value:12,.0f} pixels/s {reference / value:6.2f} x three forests")
+        print(
+            f"{name:28s} {value:7.2f} s {n / value:12,.0f} pixels/s {reference / value:6.2f} x three forests"
+        )
     trees = sum(len(m.mean.size) + len(m.spread.forest.size) for m in model.members)
-    print(f"dust-forest: {len(model.members)} members, {trees} trees, 7 values with uncertainties, gaps filled")
+    print(
+        f"dust-forest: {len(model.members)} members, {trees} trees, 7 values with uncertainties, gaps filled"
+    )
 
 
 if __name__ == "__main__":

@@ -29,22 +29,37 @@ def seconds(view: View, seeds: range) -> np.ndarray:
 
 def main() -> None:
     """Print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--number", type=int, default=40)
     number = parser.parse_args().number
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # one core, whatever the libraries would like
+    os.sched_setaffinity(
+        0, {min(os.sched_getaffinity(0))}
+    )  # one core, whatever the libraries would like
     make_mock(0)
     before = None
-    for size, count in ((64, number), (128, number), (256, max(number // 3, 6)), (512, max(number // 8, 5))):
+    for size, count in (
+        (64, number),
+        (128, number),
+        (256, max(number // 3, 6)),
+        (512, max(number // 8, 5)),
+    ):
         times = seconds(View(size=size), range(count))
         same = seconds(View(size=size), range(5)).mean()
         line = f"{size:4} x {size:<4} ugriz  {times.mean() * 1e3:7.1f} ms a galaxy, {1 / times.mean():5.1f} a second"
         if before is not None:
-            line += f"; {same / before:.2f} times that of a quarter of the pixels (the same 5 galaxies)"
+            line += (
+                f"; {same / before:.2f} times that of a quarter of the pixels (the same 5 galaxies)"
+            )
         print(line, flush=True)
         before = same
-    times = seconds(View(size=128, bands=tuple(BANDS), pixel_arcsec=2.0), range(max(number // 2, 5)))
-    print(f" 128 x 128  26 bands {times.mean() * 1e3:6.1f} ms a galaxy, {1 / times.mean():5.1f} a second")
+    times = seconds(
+        View(size=128, bands=tuple(BANDS), pixel_arcsec=2.0), range(max(number // 2, 5))
+    )
+    print(
+        f" 128 x 128  26 bands {times.mean() * 1e3:6.1f} ms a galaxy, {1 / times.mean():5.1f} a second"
+    )
 
 
 if __name__ == "__main__":

@@ -54,13 +54,20 @@ def main():
     recipe = read_recipe(arguments.recipe)
     runs = [one_run(arguments.folder, recipe) for _ in range(arguments.runs)]
     _, _, maps, n_bands = runs[0]
-    print(f"{n_bands} bands to maps of {maps.shape[1]} x {maps.shape[0]} pixels, s (median of {arguments.runs} runs;")
+    print(
+        f"{n_bands} bands to maps of {maps.shape[1]} x {maps.shape[0]} pixels, s (median of {arguments.runs} runs;"
+    )
     print("the first run of a process, which also imports, apart)")
     print(f"{'step':10} {'first':>8} {'then':>8} {'new grid':>9}")
     steps = list(dict.fromkeys(step for run in runs for step in (*run[0], *run[1])))
     later = runs[1:] or runs
     rows = [
-        (step, runs[0][0][step], median(run[0][step] for run in later), median(run[1][step] for run in later))
+        (
+            step,
+            runs[0][0][step],
+            median(run[0][step] for run in later),
+            median(run[1][step] for run in later),
+        )
         for step in steps
     ]
     rows.append(("all", *(sum(row[i] for row in rows) for i in (1, 2, 3))))

@@ -29,19 +29,27 @@ def made_up(bands: tuple[str, ...]):
     from napari_galaxy_maps.recipe import LibrarySettings
     from napari_galaxy_maps.sed.library import build_library
 
-    library = build_library(LibrarySettings(n_models=SHAPE[0] * SHAPE[1], seed=5), 0.002, cache=False)
+    library = build_library(
+        LibrarySettings(n_models=SHAPE[0] * SHAPE[1], seed=5), 0.002, cache=False
+    )
     light = library.light[:, library.columns(bands)].astype(float)
     rng = np.random.default_rng(0)
     data = (light / light.max(1, keepdims=True)).T * rng.lognormal(1, 1, len(light))
     error = 0.05 * data
     data = data + error * rng.normal(size=data.shape)
     wcs = WCS(naxis=2)
-    wcs.wcs.ctype, wcs.wcs.crval, wcs.wcs.crpix = ["RA---TAN", "DEC--TAN"], [150, 2], [SHAPE[1] / 2, SHAPE[0] / 2]
+    wcs.wcs.ctype, wcs.wcs.crval, wcs.wcs.crpix = (
+        ["RA---TAN", "DEC--TAN"],
+        [150, 2],
+        [SHAPE[1] / 2, SHAPE[0] / 2],
+    )
     wcs.wcs.cdelt = [-PIXEL / 3600, PIXEL / 3600]
     wcs.wcs.set()
     planes = [array.reshape(-1, *SHAPE).astype("f4") for array in (data, error)]
     nothing = np.zeros(SHAPE, np.int16)
-    cube = BandCube(*planes, bands, wcs, 12.0, PIXEL, None, nothing.astype(bool), nothing, "made up")
+    cube = BandCube(
+        *planes, bands, wcs, 12.0, PIXEL, None, nothing.astype(bool), nothing, "made up"
+    )
     return cube, BandImage(planes[0][bands.index("WISE_3.4")], get_band("WISE_3.4"), wcs, fwhm=12)
 
 
@@ -106,7 +114,9 @@ def run(n_models: int, moves: int) -> dict[str, float]:
         )  # fmt: skip
         start, busy = time.perf_counter(), time.thread_time()
         QApplication.sendEvent(widget, event)
-        while time.perf_counter() - start < 2 and (panel.updates == before or (k and not paints.at)):
+        while time.perf_counter() - start < 2 and (
+            panel.updates == before or (k and not paints.at)
+        ):
             QApplication.processEvents()
         if k >= 5 and panel.updates > before:
             to_paint.append(paints.at - start)

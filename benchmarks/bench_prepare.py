@@ -35,9 +35,15 @@ def ours(bands: list, grid: Grid, fwhm: float, errors: bool) -> np.ndarray:
     planes, maps = [], {}
     for name, (data, wcs, own) in zip(NAMES, bands, strict=False):
         error = np.full(data.shape, NOISE, "f4") if errors else None
-        image = cutout(BandImage(data.astype("f4"), BANDS[name], wcs, uncertainty=error, fwhm=own), ellipse, reach)
+        image = cutout(
+            BandImage(data.astype("f4"), BANDS[name], wcs, uncertainty=error, fwhm=own),
+            ellipse,
+            reach,
+        )
         # Holes are filled as far as the reference fills them.
-        matched = match_psf(image, fwhm, min_weight=1e-5, largest_arcsec=min(fwhm / 6, grid.pixel_arcsec))
+        matched = match_psf(
+            image, fwhm, min_weight=1e-5, largest_arcsec=min(fwhm / 6, grid.pixel_arcsec)
+        )
         key = (matched.wcs.to_header_string(), matched.shape)
         if key not in maps:
             maps[key] = pixel_map(matched.wcs, grid.wcs, grid.shape)
@@ -53,25 +59,36 @@ def inside(bands: list, grid: Grid, fwhm: float) -> np.ndarray:
     for data, wcs, _ in bands:
         x, y = positions(wcs, grid.wcs, grid.shape)
         margin = 2 * fwhm / (wcs.proj_plane_pixel_scales()[0].to_value("arcsec"))
-        ok &= (x > margin) & (y > margin) & (x < data.shape[1] - margin) & (y < data.shape[0] - margin)
+        ok &= (
+            (x > margin)
+            & (y > margin)
+            & (x < data.shape[1] - margin)
+            & (y < data.shape[0] - margin)
+        )
     return ok
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--reference", type=Path, default=Path("../shared/reference/plain_pipeline.py"))
+    parser.add_argument(
+        "--reference", type=Path, default=Path("../shared/reference/plain_pipeline.py")
+    )
     parser.add_argument("--size", type=int, default=1024)
     parser.add_argument("--runs", type=int, default=3, help="of this program; the median counts")
     arguments = parser.parse_args()
     if not arguments.reference.exists():
-        print(f"left out: {arguments.reference} is not here; give the reference script with --reference")
+        print(
+            f"left out: {arguments.reference} is not here; give the reference script with --reference"
+        )
         raise SystemExit(0)
     spec = importlib.util.spec_from_file_location("plain", arguments.reference)
     plain = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(plain)
     bands = plain.made_up_bands(arguments.size, 14)
-    print(f"14 bands of {arguments.size}^2, PSF to 18 arcsec, seed 0; agreement where above 5 sigma")
+    print(
+        f"14 bands of {arguments.size}^2, PSF to 18 arcsec, seed 0; agreement where above 5 sigma"
+    )
     for side, pixel in ((80, 6.0), (480, 1.0)):
         for rotation in (0.0, 30.0):
             wcs = plain.tan_wcs(side, pixel, rotation=rotation)
@@ -89,7 +106,9 @@ if __name__ == "__main__":
             reference = plain.match_and_resample(bands, wcs, (side, side), 18.0)
             slow = time.perf_counter() - start
             good = inside(bands, grid, 18.0) & np.isfinite(result) & np.isfinite(reference)
-            rms = np.array([np.std((reference - result)[k][good[k]]) for k in range(len(bands))]).max()
+            rms = np.array(
+                [np.std((reference - result)[k][good[k]]) for k in range(len(bands))]
+            ).max()
             # 5 sigma of a pixel at the common PSF; the noise there is far below that of the images
             bright = good & (reference > 5 * NOISE * 0.2)
             off = np.abs(result / reference - 1)[bright]
@@ -99,4 +118,6 @@ if __name__ == "__main__":
                 f"with errors {times[True]:.2f} s = {slow / times[True]:4.1f} x; largest difference {off.max():.2%}, "
                 f"in the sum {total:.4%} (n = {bright.sum()}, rms {rms:.1e})"
             )
-    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GB (the reference's included)")
+    print(
+        f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GB (the reference's included)"
+    )

@@ -47,7 +47,9 @@ def plain(data: np.ndarray, error: np.ndarray, library: Library) -> tuple[np.nda
     """Means and standard deviations, one pixel after the other."""
     factor = light_of_data(0.0, None)
     models = library.light[:, library.columns(INPUT_BANDS)].astype(float)
-    outputs = np.column_stack([library.light, *(library.properties[name] for name in EXTENSIVE)]).astype(float)
+    outputs = np.column_stack(
+        [library.light, *(library.properties[name] for name in EXTENSIVE)]
+    ).astype(float)
     others = np.column_stack([library.properties[name] for name in INTENSIVE]).astype(float)
     means, sigmas = [], []
     for d, e in zip(data.T * factor, error.T * factor, strict=True):
@@ -85,11 +87,15 @@ def main() -> None:
         (arguments.pixels, arguments.models * 4, 0.05),
     ):  # fmt: skip
         chosen = (
-            library if models == len(library) else build_library(LibrarySettings(n_models=models), 0.0, cache=False)
+            library
+            if models == len(library)
+            else build_library(LibrarySettings(n_models=models), 0.0, cache=False)
         )
         data, error = pixels(n, noise)
         fit(data[:, :64], error[:, :64], INPUT_BANDS, chosen, device=arguments.device)
-        seconds = best(lambda d=data, e=error, m=chosen: fit(d, e, INPUT_BANDS, m, device=arguments.device))  # type: ignore[misc]
+        seconds = best(
+            lambda d=data, e=error, m=chosen: fit(d, e, INPUT_BANDS, m, device=arguments.device)
+        )  # type: ignore[misc]
         few = data[:, :20], error[:, :20]
         slow = best(lambda d=few, m=chosen: plain(*d, m), 1)  # type: ignore[misc]
         ours = fit(*few, INPUT_BANDS, chosen, device=arguments.device, least_models=1)

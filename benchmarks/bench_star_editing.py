@@ -46,7 +46,15 @@ def settings(session: Any, size: int, folder: Path) -> None:
     if not size:
         sample_data.use_recipe(session, folder)
         return
-    session.set_recipe("galaxy", ra=24.17, dec=15.78, d25=380 / 60, axis_ratio=0.6, position_angle=90.0, distance=20.0)
+    session.set_recipe(
+        "galaxy",
+        ra=24.17,
+        dec=15.78,
+        d25=380 / 60,
+        axis_ratio=0.6,
+        position_angle=90.0,
+        distance=20.0,
+    )
     session.set_recipe("psf", target=18.0)
     session.set_recipe("grid", pixel=6.0)
 
@@ -70,7 +78,9 @@ def edits_of(session: Any, count: int, rng: Any) -> Any:
             moved = replace(one, ra=place[0], dec=place[1])
             yield lambda one=one, moved=moved: masking.edit("move", [(one, moved)])
         elif kind == 2:
-            yield lambda one=one: masking.edit("resize", [(one, mask_edits.resized(one, 12.0, "", session.bands))])
+            yield lambda one=one: masking.edit(
+                "resize", [(one, mask_edits.resized(one, 12.0, "", session.bands))]
+            )
         elif kind == 3:
             yield lambda one=one: masking.switch([one], not one.enabled)
         else:
@@ -106,7 +116,9 @@ def run(count: int, size: int) -> dict[str, Any]:
     for _ in range(20):
         east, north = rng.uniform(-0.7, 0.7, 2) * ellipse.b
         place = (ellipse.ra + east / 3600, ellipse.dec + north / 3600)
-        star = mask_edits.circle_by_hand(session.masking.now, place, rng.uniform(4, 15), "", session.bands)
+        star = mask_edits.circle_by_hand(
+            session.masking.now, place, rng.uniform(4, 15), "", session.bands
+        )
         session.masking.edit("add", added=[star])
     work.predict(session)
     wait(lambda: session.maps is not None and idle())
@@ -145,7 +157,9 @@ def main() -> None:
     """Run and tabulate."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--edits", type=int, default=12)
-    parser.add_argument("--size", type=int, default=0, help="of the made-up bands; 0: the sample spiral")
+    parser.add_argument(
+        "--size", type=int, default=0, help="of the made-up bands; 0: the sample spiral"
+    )
     parser.add_argument("--json", type=Path, help="write all figures there")
     arguments = parser.parse_args()
     found = run(arguments.edits, arguments.size)
@@ -160,7 +174,10 @@ def main() -> None:
     ):
         print(f"{words:50}{ms[name]:8.0f} ({1000 * max(found[name]):.0f})")
     print(f"full run / edit: {ms['full'] / ms['edit']:.1f}")
-    for name, words in (("worker edited", "while the maps are made"), ("layers edited", "while the layers get them")):
+    for name, words in (
+        ("worker edited", "while the maps are made"),
+        ("layers edited", "while the layers get them"),
+    ):
         print(
             f"longest stall {words:36}{1000 * found['stall'][name]:8.0f}, the window's own part {1000 * found['busy'][name]:.0f}"
         )

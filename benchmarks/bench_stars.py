@@ -38,7 +38,16 @@ BINS = ((10, 13), (13, 15), (15, 17), (17, 18), (18, 19), (19, 20))
 JY_ARCSEC2 = (np.pi / 180 / 3600) ** 2 * 1e6  # Jy in one arcsec2 of 1 MJy/sr
 SATURATED = {"SDSS": 14.0}  # brighter ones are cut off at this star's peak
 PSFS = {"SDSS_g": "sdss_g", "SDSS_r": "sdss_r", "SDSS_i": "sdss_i", "2MASS_J": "2mass_j", "2MASS_H": "2mass_h", "2MASS_Ks": "2mass_k"}  # fmt: skip
-HOT = ((3200, 11.5), (3500, 9.8), (4000, 7.9), (4500, 6.8), (5000, 6.0), (5500, 5.1), (6000, 4.4), (6500, 3.6))
+HOT = (
+    (3200, 11.5),
+    (3500, 9.8),
+    (4000, 7.9),
+    (4500, 6.8),
+    (5000, 6.0),
+    (5500, 5.1),
+    (6000, 4.4),
+    (6500, 3.6),
+)
 GAIA_ERROR = ((10, 0.02), (13, 0.02), (15, 0.03), (17, 0.07), (18, 0.12), (19, 0.22), (20, 0.5))
 """Parallax error (mas) of Gaia DR3 against G (Lindegren+ 2021); that of the proper motion is 1.03 times it a year."""
 
@@ -46,13 +55,19 @@ GAIA_ERROR = ((10, 0.02), (13, 0.02), (15, 0.03), (17, 0.07), (18, 0.12), (19, 0
 def scenes(folder):
     """Name, images with the sky off, the galaxy's ellipse."""
     told = {f"reprojected_sdss_{x}.fits.bz2": f"SDSS_{x}" for x in "ri"}
-    group = read_galaxy([folder / "galaxies" / "ngc6976_group"], Recipe.from_tree({"input": {"bands": told}}))
+    group = read_galaxy(
+        [folder / "galaxies" / "ngc6976_group"], Recipe.from_tree({"input": {"bands": told}})
+    )
     image = group.images["SDSS_i"]
     # NGC 6978, the elongated one in the middle; its nucleus is the peak of the i image there
     box = (slice(170, 210), slice(260, 310))
     row, column = np.unravel_index(np.nanargmax(image.data[box]), image.data[box].shape)
     sky = image.wcs.pixel_to_world(column + box[1].start, row + box[0].start).icrs
-    yield "NGC 6978 (SDSS)", ready(group.images, e := Ellipse(sky.ra.deg, sky.dec.deg, 70, 32, 30)), e
+    yield (
+        "NGC 6978 (SDSS)",
+        ready(group.images, e := Ellipse(sky.ra.deg, sky.dec.deg, 70, 32, 30)),
+        e,
+    )
     ngc309 = read_galaxy([folder / "galaxies" / "ngc309"], Recipe())
     ellipse = Ellipse(14.177752, -9.913864, 85, 76, 0)
     yield "NGC 309 (2MASS, WISE)", ready(ngc309.images, ellipse), ellipse
@@ -99,7 +114,10 @@ def made_up_stars(rng, image, ellipse, n):
     ra, dec = sky.ra.deg.copy(), sky.dec.deg.copy()
     order = rng.permutation(n)
     on_disc, beside = order[: n // 8], order[n // 8 : n // 8 + 1]
-    radius, angle = np.sqrt(rng.uniform(0.01, 1, on_disc.size)), rng.uniform(0, 2 * np.pi, on_disc.size)
+    radius, angle = (
+        np.sqrt(rng.uniform(0.01, 1, on_disc.size)),
+        rng.uniform(0, 2 * np.pi, on_disc.size),
+    )
     ra[on_disc], dec[on_disc] = on_ellipse(ellipse, radius, angle)
     distance, angle = rng.uniform(5, 12, 1), rng.uniform(0, 2 * np.pi, 1)
     ra[beside], dec[beside] = on_ellipse(replace(ellipse, a=1.0, b=1.0), distance, angle)
@@ -118,7 +136,9 @@ def on_ellipse(ellipse, radius, angle):
     major, minor = ellipse.a * radius * np.cos(angle), ellipse.b * radius * np.sin(angle)
     sin, cos = np.sin(np.radians(ellipse.pa)), np.cos(np.radians(ellipse.pa))
     east, north = major * sin + minor * cos, major * cos - minor * sin
-    sky = SkyCoord(ellipse.ra, ellipse.dec, unit="deg").spherical_offsets_by(east * u.arcsec, north * u.arcsec)
+    sky = SkyCoord(ellipse.ra, ellipse.dec, unit="deg").spherical_offsets_by(
+        east * u.arcsec, north * u.arcsec
+    )
     return sky.ra.deg, sky.dec.deg
 
 
@@ -169,7 +189,9 @@ def put_in(folder, image, stars):
         box = (slice(y0, y1 + 1), slice(x0, x1 + 1))
         own = flux * light((columns[box] - px) * pixel, (rows[box] - py) * pixel)
         if faintest_cut is not None:
-            own = np.minimum(own, 3296 * 10 ** (-0.4 * faintest_cut) * light(np.zeros(1), np.zeros(1))[0])
+            own = np.minimum(
+                own, 3296 * 10 ** (-0.4 * faintest_cut) * light(np.zeros(1), np.zeros(1))[0]
+            )
         data[box] += own
         boxes.append((box, own, px, py))
     return image.evolve(data=data.astype(np.float32)), boxes
@@ -184,7 +206,9 @@ def peak_scatter(rng, image, ellipse):
         places = np.argwhere(where & np.isfinite(image.data))
         peaks = []
         for row, column in places[rng.choice(len(places), min(300, len(places)), replace=False)]:
-            fit = fit_star(image.data, Expected(column, row, width), 1e-9, seen=np.inf, curved=result != [])
+            fit = fit_star(
+                image.data, Expected(column, row, width), 1e-9, seen=np.inf, curved=result != []
+            )
             if fit is not None:
                 peaks.append(fit.amplitude)
         peaks = np.array(peaks)
@@ -209,14 +233,17 @@ def one_scene(folder, name, images, ellipse, seed, n, settings, tally):
         full[band], lights[band] = put_in(folder, image, stars)
     begin = time.perf_counter()
     found = drain(
-        fit_stars(full, read_catalogue(path), ellipse, settings), tally["callback"] if seed == tally["first"] else None
+        fit_stars(full, read_catalogue(path), ellipse, settings),
+        tally["callback"] if seed == tally["first"] else None,
     )
     tally["seconds"].append(time.perf_counter() - begin)
     by_id = {star.id: star for star in found}
     tally["false"].append(
         (sum(int(s.id) > 9000 for s in found), sum(int(s.id) > 9000 and s.enabled for s in found), sum(int(s.id) > 9000 and bool(s.flag) for s in found))
     )  # fmt: skip
-    tally["listed"].append(np.mean([str(i) in by_id for i in stars["source_id"][stars["phot_g_mean_mag"] < 19]]))
+    tally["listed"].append(
+        np.mean([str(i) in by_id for i in stars["source_id"][stars["phot_g_mean_mag"] < 19]])
+    )
     for band, image in full.items():
         begin = time.perf_counter()
         mask = star_mask(found, image)
@@ -246,15 +273,21 @@ def one_scene(folder, name, images, ellipse, seed, n, settings, tally):
             )
         )
         false = star_mask([s for s in found if int(s.id) > 9000], image)
-        tally["false_cost"][name, band].append(float(light[inside & false].sum() / light[inside].sum()))
+        tally["false_cost"][name, band].append(
+            float(light[inside & false].sum() / light[inside].sum())
+        )
         for row, here in zip(stars, lights[band], strict=True):
             if here is None or here[1].sum() <= 0:
                 continue
             box, own, x, y = here
-            if not (0 <= x < nx - 1 and 0 <= y < ny - 1) or not np.isfinite(image.data[round(y), round(x)]):
+            if not (0 <= x < nx - 1 and 0 <= y < ny - 1) or not np.isfinite(
+                image.data[round(y), round(x)]
+            ):
                 continue
             gauss = np.exp(
-                -0.5 * ((np.mgrid[box][1] - x) ** 2 + (np.mgrid[box][0] - y) ** 2) / (width / FWHM_PER_SIGMA) ** 2
+                -0.5
+                * ((np.mgrid[box][1] - x) ** 2 + (np.mgrid[box][0] - y) ** 2)
+                / (width / FWHM_PER_SIGMA) ** 2
             )
             peak = float((own * gauss).sum() / (gauss**2).sum())
             on_galaxy = bool(radius[round(y), round(x)] < 1)
@@ -264,7 +297,9 @@ def one_scene(folder, name, images, ellipse, seed, n, settings, tally):
             left = float(own[valid & ~mask[box]].sum() / own[valid].sum())
             g = float(row["phot_g_mean_mag"])
             star = by_id.get(str(row["source_id"]))
-            tally["left"][name, band].append((g, left, on_galaxy, star is not None, "" if star is None else star.flag))
+            tally["left"][name, band].append(
+                (g, left, on_galaxy, star is not None, "" if star is None else star.flag)
+            )
 
 
 def ellipse_holds(ellipse, star):
@@ -278,7 +313,9 @@ def report(tally):
     """Print the tables."""
     print("\nMasked so that < 1 % of their light is left, of those seen (number), by G:")
     print(
-        f"{'':24s}{'band':10s}" + "".join(f"{a}-{b}".rjust(12) for a, b in BINS) + "    G < 19   on galaxy  median left"
+        f"{'':24s}{'band':10s}"
+        + "".join(f"{a}-{b}".rjust(12) for a, b in BINS)
+        + "    G < 19   on galaxy  median left"
     )
     for (name, band), rows in tally["left"].items():
         g, left, on, _, flag = (np.array(column) for column in zip(*rows, strict=True))
@@ -286,7 +323,11 @@ def report(tally):
         cells = [share(left[(g >= a) & (g < b)]) for a, b in BINS]
         bright = g < 19
         cells += [share(left[bright]), share(left[bright & on]), share(left[bright & free])]
-        print(f"{name:24s}{band:10s}" + "".join(c.rjust(13) for c in cells) + f"   {np.median(left[bright]):.2%}")
+        print(
+            f"{name:24s}{band:10s}"
+            + "".join(c.rjust(13) for c in cells)
+            + f"   {np.median(left[bright]):.2%}"
+        )
     print(f"\nNucleus masked in {sum(tally['nucleus'])} of {len(tally['nucleus'])} images.")
     print(
         "Galaxy light (area) under all circles; light under those of stars of G > 15 (their number in the ellipse); under what is no star:"
@@ -302,7 +343,9 @@ def report(tally):
         f"Entries that are no stars: {listed} came through the table's test, {flagged} of them flagged, {masked} mask."
     )
     print(f"Stars of G < 19 told as the Milky Way's and seen: {np.mean(tally['listed']):.1%}.")
-    print(f"Fits: {np.median(tally['seconds']):.1f} s a scene; a mask: {1e3 * np.median(tally['mask']):.0f} ms.")
+    print(
+        f"Fits: {np.median(tally['seconds']):.1f} s a scene; a mask: {1e3 * np.median(tally['mask']):.0f} ms."
+    )
 
 
 def share(left):
@@ -325,7 +368,9 @@ def decam(folder, settings):
             ("as read", image),
             ("without bad pixels", image.evolve(data=np.where(bad, np.nan, image.data))),
         ):
-            stars = drain(fit_stars({image.band.name: masked}, read_catalogue(chunk), None, settings))
+            stars = drain(
+                fit_stars({image.band.name: masked}, read_catalogue(chunk), None, settings)
+            )
             bright = [s for s in stars if s.magnitude < 11.5]
             told = (
                 "; ".join(
@@ -354,7 +399,9 @@ def main():
                  "seconds": [], "mask": [], "tmp": tmp, "first": arguments.first, "callback": lambda p: print(" ", p.detail) if p.result is not None else None}  # fmt: skip
         for name, images, ellipse in scenes(arguments.folder):
             for seed in range(arguments.first, arguments.first + arguments.seeds):
-                one_scene(arguments.folder, name, images, ellipse, seed, arguments.stars, settings, tally)
+                one_scene(
+                    arguments.folder, name, images, ellipse, seed, arguments.stars, settings, tally
+                )
     report(tally)
     if arguments.missed:
         for key, rows in tally["left"].items():

@@ -40,7 +40,9 @@ def main() -> None:
             recipe = read_recipe(folder / "recipe.toml").with_values(
                 ["sed.imf=chabrier", f"sed.n_models={options.models}"]
             )
-            galaxy = read_galaxy(sorted(p for p in folder.glob("*.fits") if p.name != "truth.fits"), recipe)
+            galaxy = read_galaxy(
+                sorted(p for p in folder.glob("*.fits") if p.name != "truth.fits"), recipe
+            )
             start = time.perf_counter()
             fitted = drain(truth_maps_steps(galaxy, recipe))
             seconds += time.perf_counter() - start
@@ -48,9 +50,13 @@ def main() -> None:
             good = np.isfinite(maps.values["T_DUST"])
             n_pixels += int(good.sum())
             compared.append(compare(maps, read_maps(folder / "truth.fits")))
-            print(f"{kind} {seed}: {good.sum()} pixels, median reduced chi2 {np.nanmedian(fitted.truth.chi2):.2f}")
+            print(
+                f"{kind} {seed}: {good.sum()} pixels, median reduced chi2 {np.nanmedian(fitted.truth.chi2):.2f}"
+            )
     print(f"\n{n_pixels} pixels, {seconds:.0f} s with preparation and library\n")
-    print("| property | pixels | bias | scatter | median error | inside 1 sigma |\n|---|---|---|---|---|---|")
+    print(
+        "| property | pixels | bias | scatter | median error | inside 1 sigma |\n|---|---|---|---|---|---|"
+    )
     for name in ORDER:
         pixels = pixels_of(compared, name)
         residual = np.asarray(pixels.residual, float)

@@ -46,9 +46,13 @@ def made_up_cube(size: int) -> BandCube:
     for k, level in enumerate((0.5, 2.0, 4.0, 5.5, 6.5)):
         for row in range(size):  # by row, so that making the input takes no memory of its own
             sigma[k, row] = 0.02
-            data[k, row] = level * np.exp(-np.hypot(x, x[row])) + 0.02 * rng.standard_normal(size, np.float32)
+            data[k, row] = level * np.exp(-np.hypot(x, x[row])) + 0.02 * rng.standard_normal(
+                size, np.float32
+            )
     nowhere = np.zeros((size, size), bool)
-    return BandCube(data, sigma, UGRIZ, WCS(naxis=2), 1.3, 0.4, 100.0, nowhere, nowhere.astype(np.int16))
+    return BandCube(
+        data, sigma, UGRIZ, WCS(naxis=2), 1.3, 0.4, 100.0, nowhere, nowhere.astype(np.int16)
+    )
 
 
 def picasso_like(model):
@@ -58,7 +62,9 @@ def picasso_like(model):
     from napari_galaxy_maps.models.heads import Head
     from napari_galaxy_maps.models.unet import PICASSO_WIDTHS, UNet
 
-    network = UNet(N_CHANNELS, Head().outputs, PICASSO_WIDTHS, normalised=False, pyramid=False).eval()
+    network = UNet(
+        N_CHANNELS, Head().outputs, PICASSO_WIDTHS, normalised=False, pyramid=False
+    ).eval()
     return replace(
         model,
         network=network.to(memory_format=torch.channels_last),
@@ -98,11 +104,15 @@ def main() -> None:
     for m in (model, other):
         drain(m.predict_steps(made_up_cube(64), options.device))
     seconds = {
-        "stellar-unet": best(lambda: drain(model.predict_steps(cube, options.device)), options.runs),
+        "stellar-unet": best(
+            lambda: drain(model.predict_steps(cube, options.device)), options.runs
+        ),
         "PICASSO": best(lambda: drain(other.predict_steps(cube, options.device)), 1),
     }
     for name, value in seconds.items():
-        print(f"{name:20} {value:7.2f} s for {options.size}^2 pixels, {options.size**2 / value:10,.0f} pixels/s")
+        print(
+            f"{name:20} {value:7.2f} s for {options.size}^2 pixels, {options.size**2 / value:10,.0f} pixels/s"
+        )
     print(f"ratio {seconds['PICASSO'] / seconds['stellar-unet']:.1f}")
     subprocess.run([sys.executable, __file__, "--large", "4096"], check=True)
 

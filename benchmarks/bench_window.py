@@ -56,7 +56,13 @@ class Heart:
     def _now(self) -> str:
         if self.phase == "idle" or self.phase == "reading":
             return self.phase
-        kind = "layers" if self.session.busy_showing else "worker" if self.session.job is not None else ""
+        kind = (
+            "layers"
+            if self.session.busy_showing
+            else "worker"
+            if self.session.job is not None
+            else ""
+        )
         return (kind + self.phase) if kind else ""
 
     def _tick(self) -> None:
@@ -186,7 +192,9 @@ def main() -> None:
         return
     runs = []
     for _ in range(arguments.runs):
-        process = subprocess.run([sys.executable, __file__, "--one"], capture_output=True, text=True, timeout=900)
+        process = subprocess.run(
+            [sys.executable, __file__, "--one"], capture_output=True, text=True, timeout=900
+        )
         lines = [line for line in process.stdout.splitlines() if line.startswith("RESULT ")]
         if not lines:
             sys.exit(process.stderr[-3000:])

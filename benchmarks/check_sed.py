@@ -48,7 +48,9 @@ def ratio(fits: CigaleFits, flux: np.ndarray, band: str) -> np.ndarray:
     return np.log10(flux[k] / fits.bayes[k])
 
 
-def check_bands(fits: CigaleFits, library: Library, shift: np.ndarray | None, terse: bool = False) -> None:
+def check_bands(
+    fits: CigaleFits, library: Library, shift: np.ndarray | None, terse: bool = False
+) -> None:
     """Bands that were seen, and those that CIGALE imputed too."""
     found = fitted(fits, library, fits.short_input, scale_error=False, shift=shift)
     worst = 0.0, 0.0
@@ -57,13 +59,19 @@ def check_bands(fits: CigaleFits, library: Library, shift: np.ndarray | None, te
         spread = Spread.of(ratio(fits, found.flux, band)[seen])
         missing = Spread.of(ratio(fits, found.flux, band)[gaps])
         errors = found.flux_error[k] / found.flux[k] / (fits.bayes_error[k] / fits.bayes[k])
-        implied = np.median((fits.bayes_error[k] / fits.bayes[k])[gaps]) / LN10 if gaps.any() else np.nan
+        implied = (
+            np.median((fits.bayes_error[k] / fits.bayes[k])[gaps]) / LN10 if gaps.any() else np.nan
+        )
         if spread.n:
             worst = max(worst[0], abs(spread.median)), max(worst[1], spread.std)
         if not terse:
             print(
                 f"  {band:12s} {f'seen {spread}' if spread.n else '':44s} sigma ours/CIGALE's {np.median(errors):.2f}   "
-                + (f"imputed by both {missing}, CIGALE's error {implied:.3f}" if missing.n > 5 else "")
+                + (
+                    f"imputed by both {missing}, CIGALE's error {implied:.3f}"
+                    if missing.n > 5
+                    else ""
+                )
             )
     print(
         f"  worst of the seen bands: median {worst[0]:.3f} (goal 0.02), standard deviation {worst[1]:.3f} (goal 0.05)"
@@ -87,7 +95,9 @@ def check_hidden(fits: CigaleFits, library: Library, shift: np.ndarray | None) -
             spread = Spread.of(ratio(fits, found.flux, band)[rows])
             theirs = (fits.bayes_error[k] / fits.bayes[k])[lacking(fits, hidden)] / LN10
             ours = np.sqrt(np.mean((found.flux_error[k] / found.flux[k])[rows] ** 2)) / LN10
-            implied = f"{np.median(theirs):.3f} ({len(theirs)} galaxies)" if len(theirs) > 5 else "-"
+            implied = (
+                f"{np.median(theirs):.3f} ({len(theirs)} galaxies)" if len(theirs) > 5 else "-"
+            )
             print(
                 f"  {'+'.join(hidden):30s} {band:10s} {spread}; implied: CIGALE's error without the band {implied}, ours {ours:.3f}"
             )
@@ -116,11 +126,15 @@ def trials(fits: CigaleFits, arguments: argparse.Namespace) -> None:
         ("half the metals", {"metallicity": [0.008]}),
         ("no hotter dust (gamma 0)", {"gamma": [0.0]}),
         ("the broad prior", {"prior": "broad"}),
-        ("the other sampling", {"sampling": "grid" if arguments.sampling == "random" else "random"}),
+        (
+            "the other sampling",
+            {"sampling": "grid" if arguments.sampling == "random" else "random"},
+        ),
     )
     for label, changes in variants:
         settings = LibrarySettings.model_validate(
-            {"prior": "dustpedia", "n_models": arguments.models, "sampling": arguments.sampling} | changes
+            {"prior": "dustpedia", "n_models": arguments.models, "sampling": arguments.sampling}
+            | changes
         )
         library = build_library(settings, 0.0, cache=False)
         print(f"- {label}:")
@@ -133,8 +147,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of real data")
     parser.add_argument("--models", type=int, default=50_000)
     parser.add_argument("--sampling", choices=("random", "grid"), default="random")
-    parser.add_argument("--galaxies", type=int, default=0, help="only so many, evenly from the table")
-    parser.add_argument("--trials", action="store_true", help="change one ingredient after the other")
+    parser.add_argument(
+        "--galaxies", type=int, default=0, help="only so many, evenly from the table"
+    )
+    parser.add_argument(
+        "--trials", action="store_true", help="change one ingredient after the other"
+    )
     arguments = parser.parse_args()
     fits = read_cigale(arguments.data / "dustpedia")
     if arguments.galaxies:
@@ -148,7 +166,9 @@ def main() -> None:
     for name, values in properties.items():
         print(f"  {name:12s} {Spread.of(values)}")
     shift = np.array([Spread.of(row[lit]).median for row in bands])
-    settings = LibrarySettings(prior="dustpedia", n_models=arguments.models, sampling=arguments.sampling)
+    settings = LibrarySettings(
+        prior="dustpedia", n_models=arguments.models, sampling=arguments.sampling
+    )
     start = time.perf_counter()
     library = build_library(settings, 0.0, cache=False)
     print(f"{len(library)} models ({arguments.sampling}) in {time.perf_counter() - start:.1f} s")

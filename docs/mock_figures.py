@@ -35,7 +35,12 @@ def measure(seed: int) -> dict:
     galaxy = draw_galaxy(seed)
     reach = 1.2 * max(galaxy.scale_length * 6 * galaxy.growth, 5 * galaxy.bulge_r_e)
     size = 80
-    view = View(size=size, pixel_arcsec=2 * reach / size / 20 / 4.84813681e-3, bands=BANDS, distance_mpc=20.0)
+    view = View(
+        size=size,
+        pixel_arcsec=2 * reach / size / 20 / 4.84813681e-3,
+        bands=BANDS,
+        distance_mpc=20.0,
+    )
     planes = render(galaxy, view, 0.0)
     kpc = 2 * reach / size
     total = planes.sum(axis=(1, 2)) * kpc**2
@@ -45,7 +50,11 @@ def measure(seed: int) -> dict:
     )
     luminosity = light.sum(axis=(1, 2)) * kpc**2 / MJY_SR_PER_LSUN_HZ_KPC2
     row.update(
-        zip(BANDS, -2.5 * np.log10(luminosity * LSUN_W / (4 * np.pi * (10 * PC_M) ** 2) / 3.631e-23), strict=True)
+        zip(
+            BANDS,
+            -2.5 * np.log10(luminosity * LSUN_W / (4 * np.pi * (10 * PC_M) ** 2) / 3.631e-23),
+            strict=True,
+        )
     )
     y, x = np.mgrid[:size, :size] - (size - 1) / 2
     radius = np.hypot(x, y).ravel() * kpc
@@ -62,7 +71,12 @@ def measure(seed: int) -> dict:
     with np.errstate(divide="ignore", invalid="ignore"):
         near = np.abs(np.log10(star * np.cos(np.radians(galaxy.inclination)) / 81e6)) < 0.15
         row["r_mol"] = np.median(h2[near] / (1.36 * hi[near])) if near.sum() > 3 else np.nan
-    row.update(early=galaxy.kind in EARLY, kind=galaxy.kind, inclination=galaxy.inclination, drawn=galaxy.log_mass)
+    row.update(
+        early=galaxy.kind in EARLY,
+        kind=galaxy.kind,
+        inclination=galaxy.inclination,
+        drawn=galaxy.log_mass,
+    )
     return row
 
 
@@ -75,7 +89,10 @@ def columns(rows: list[dict]) -> dict[str, np.ndarray]:
         table[a + b] = table[f"SDSS_{a}"] - table[f"SDSS_{b}"]
     table["mli"] = table["logm"] + 0.4 * (table["SDSS_i"] - SUN_I)
     dust = table["diffuse"] + table["cloud"]
-    table["sld"], table["smd"] = np.log10(dust / table["lstar"]), np.log10(table["dust"] / table["star"])
+    table["sld"], table["smd"] = (
+        np.log10(dust / table["lstar"]),
+        np.log10(table["dust"] / table["star"]),
+    )
     table["tdust"] = 18.3 * np.clip(table["diffuse"] / table["dust"] / 224, 0.1, 80) ** (1 / 5.79)
     return table
 
@@ -87,7 +104,9 @@ def say(values: np.ndarray, digits: int = 2) -> str:
     return f"{middle:.{digits}f} ± {(high - low) / 2:.{digits}f}"
 
 
-def lines(t: dict[str, np.ndarray], edge_on: float, face_on: float, real: dict | None) -> list[tuple[str, str, str]]:
+def lines(
+    t: dict[str, np.ndarray], edge_on: float, face_on: float, real: dict | None
+) -> list[tuple[str, str, str]]:
     """The table: what, the mocks, the publication."""
     early, late = t["early"], ~t["early"]
     forming = late & (t["logsfr"] - t["logm"] > -11)
@@ -130,14 +149,29 @@ def inclined(number: int = 24) -> tuple[float, float]:
     """How much fainter discs are edge-on than face-on, and face-on than without dust, in g; medians."""
     differences, dimmed = [], []
     for seed in range(number):
-        galaxy = replace(draw_galaxy(seed, "flocculent", 10 + 0.8 * seed / number), bulge=0.0, quench=0.0)
+        galaxy = replace(
+            draw_galaxy(seed, "flocculent", 10 + 0.8 * seed / number), bulge=0.0, quench=0.0
+        )
         reach = 5 * galaxy.r_e
-        view = View(size=96, pixel_arcsec=2 * reach / 96 / 20 / 4.84813681e-3, bands=("SDSS_g",), distance_mpc=20.0)
+        view = View(
+            size=96,
+            pixel_arcsec=2 * reach / 96 / 20 / 4.84813681e-3,
+            bands=("SDSS_g",),
+            distance_mpc=20.0,
+        )
         light = [
             render(replace(galaxy, inclination=angle), view, 0.0)[0].sum() for angle in (0.0, 90.0)
         ]  # fmt: skip
         bare = render(
-            replace(galaxy, inclination=0.0, oxygen=7.6, oxygen_gradient=0.0, log_hi=3.0, log_h2=3.0, cloud_tau=0.0),
+            replace(
+                galaxy,
+                inclination=0.0,
+                oxygen=7.6,
+                oxygen_gradient=0.0,
+                log_hi=3.0,
+                log_h2=3.0,
+                cloud_tau=0.0,
+            ),
             view,
             0.0,
         )[0].sum()
@@ -187,7 +221,14 @@ def spectra(t: dict[str, np.ndarray], real: dict, path: Path) -> list[str]:
             values = np.where(np.isfinite(values), values, np.nan)
             low, middle, high = np.nanpercentile(values, [16, 50, 84], axis=1)
             ax.fill_between(micron[order], low[order], high[order], color=colour, alpha=0.25)
-            ax.plot(micron[order], middle[order], "o-", color=colour, ms=4, label=f"{label} ({values.shape[1]})")
+            ax.plot(
+                micron[order],
+                middle[order],
+                "o-",
+                color=colour,
+                ms=4,
+                label=f"{label} ({values.shape[1]})",
+            )
             medians[kind, label] = middle
         ax.set(xscale="log", xlabel="wavelength / micron", title=f"{kind} types", ylim=(-3.4, 1.3))
         ax.legend()
@@ -234,9 +275,19 @@ def figure(t: dict[str, np.ndarray], path: Path) -> None:
         (x, np.log10(relations.late_size(x))),
         "Shen+ 2003, late",
     )
-    axes[0, 1].plot(x[x > 9.7], np.log10(relations.early_size(x[x > 9.7])), "k--", label="Shen+ 2003, early")
+    axes[0, 1].plot(
+        x[x > 9.7], np.log10(relations.early_size(x[x > 9.7])), "k--", label="Shen+ 2003, early"
+    )
     axes[0, 1].legend(fontsize=8)
-    panel(axes[0, 2], t["logm"], t["oxygen"], mass, "12 + log(O/H)", (x, relations.gas_oxygen(x)), "Curti+ 2020")
+    panel(
+        axes[0, 2],
+        t["logm"],
+        t["oxygen"],
+        mass,
+        "12 + log(O/H)",
+        (x, relations.gas_oxygen(x)),
+        "Curti+ 2020",
+    )
     panel(
         axes[0, 3],
         t["logm"],
@@ -258,7 +309,13 @@ def figure(t: dict[str, np.ndarray], path: Path) -> None:
     )
     g_i = np.linspace(0.1, 1.5, 10)
     panel(
-        axes[1, 1], t["gi"], t["mli"], "g - i", "log M/L_i", (g_i, relations.taylor_mass_to_light(g_i)), "Taylor+ 2011"
+        axes[1, 1],
+        t["gi"],
+        t["mli"],
+        "g - i",
+        "log M/L_i",
+        (g_i, relations.taylor_mass_to_light(g_i)),
+        "Taylor+ 2011",
     )
     panel(axes[1, 2], t["gr"], t["ug"], "g - r", "u - g")
     axes[1, 2].plot(0.78, 1.75, "k*", ms=14, label="early types")
@@ -276,10 +333,13 @@ def gallery(path: Path) -> None:
     for seed, ax in enumerate(axes.ravel(), start=100):
         mock = make_mock(seed, View(size=220, seeing=0.7, noise=0.25, stars=0.8, neighbours=0.8))
         scale = np.percentile(mock.model[2], 99.5) / 6
-        g, r, i = (mock.data[k] * (factor / scale) for k, factor in ((1, 1.7), (2, 1.05), (3, 0.85)))
+        g, r, i = (
+            mock.data[k] * (factor / scale) for k, factor in ((1, 1.7), (2, 1.05), (3, 0.85))
+        )
         ax.imshow(make_lupton_rgb(i, r, g, minimum=0, stretch=0.6, Q=9), origin="lower")
         ax.set_title(
-            f"{mock.galaxy.kind}, 10^{mock.galaxy.log_mass:.1f} Msun, {mock.galaxy.inclination:.0f}°", fontsize=9
+            f"{mock.galaxy.kind}, 10^{mock.galaxy.log_mass:.1f} Msun, {mock.galaxy.inclination:.0f}°",
+            fontsize=9,
         )
         ax.axis("off")
     fig.tight_layout()
@@ -311,13 +371,21 @@ def forest() -> list[str]:
                        "--out", f"{folder}/maps.fits"]  # fmt: skip
             if cli.main(mock) or cli.main(predict):
                 raise SystemExit(2)
-            maps, known = read_maps(f"{folder}/maps.fits"), read_recipe(f"{folder}/mock/recipe.toml").galaxy
+            maps, known = (
+                read_maps(f"{folder}/maps.fits"),
+                read_recipe(f"{folder}/mock/recipe.toml").galaxy,
+            )
             ellipse = d25_ellipse(known.model_copy(update={"d25": known.d25 / 2}))
             outside = ellipse.radius(maps.wcs, maps.shape) > 1
-            maps = replace(maps, flags=maps.flags | np.where(outside, int(Flag.OUTSIDE), 0).astype(np.int16))
+            maps = replace(
+                maps, flags=maps.flags | np.where(outside, int(Flag.OUTSIDE), 0).astype(np.int16)
+            )
             table = score(maps, read_maps(f"{folder}/mock/truth.fits"))
         by_name = {row["property"]: row for row in table}
-        cells = [f"{by_name[n]['bias']:+.2f} ({by_name[n]['rmse']:.2f})" if n in by_name else "" for n in names]
+        cells = [
+            f"{by_name[n]['bias']:+.2f} ({by_name[n]['rmse']:.2f})" if n in by_name else ""
+            for n in names
+        ]
         biases.append([by_name[n]["bias"] if n in by_name else np.nan for n in names])
         rows.append(f"| {kind}, 10^{mass} Msun, {inclination}° | " + " | ".join(cells) + " |")
     middle, spread = np.nanmedian(biases, axis=0), np.nanstd(biases, axis=0)
@@ -338,7 +406,9 @@ def insert(text: str, mark: str, rows: list[str]) -> str:
 
 def main() -> None:
     """Make all of it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--number", type=int, default=600)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--dry", action="store_true", help="print the table, write nothing")

@@ -93,7 +93,9 @@ def save(viewer: Viewer, session: Session, name: str) -> None:
     from PIL import Image
 
     picture = Image.open(path).convert("RGB")
-    picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
+    picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+        path, optimize=True
+    )
 
 
 def sample() -> None:
@@ -179,7 +181,9 @@ def measuring() -> None:
         view = panel(viewer, "Measure").profile
         wait(lambda: view.canvas is not None)
         for name in ("LOG_SIGMA_STAR", "T_DUST"):
-            view.maps.list.itemClicked.emit(view.maps.list.findItems(name, Qt.MatchFlag.MatchExactly)[0])
+            view.maps.list.itemClicked.emit(
+                view.maps.list.findItems(name, Qt.MatchFlag.MatchExactly)[0]
+            )
         view.radius.setCurrentIndex(view.radius.findData("r_kpc"))
         view.soon()
         wait(lambda: len(set(view.profiled.table["map"])) == 3)
@@ -231,7 +235,9 @@ def galaxies() -> None:
         inspect._draw()
         wait(lambda: inspect.canvas is not None)
         settle(session)
-        inspect.grab().save(str(IMAGES / "galaxies.png"))  # the panel alone: nothing is open on the canvas
+        inspect.grab().save(
+            str(IMAGES / "galaxies.png")
+        )  # the panel alone: nothing is open on the canvas
 
 
 def spectra() -> None:
@@ -245,7 +251,10 @@ def spectra() -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)
         drain(mock_steps(11, view_for("all", 160, 3.0), folder, "spiral", inclination=40.0))
-        with window(*(path for path in folder.glob("*.fits") if path.name != "truth.fits")) as (viewer, session):
+        with window(*(path for path in folder.glob("*.fits") if path.name != "truth.fits")) as (
+            viewer,
+            session,
+        ):
             known = read_recipe(folder / "recipe.toml")
             session.set_recipe("galaxy", **known.galaxy.model_dump(exclude_none=True))
             session.set_recipe("reddening", ebv=known.reddening.ebv)
@@ -315,7 +324,9 @@ def stars(folder: Path) -> None:
         zoom(viewer, 0.62)
         widget.paint.click()
         painting = session.painting.layer(())
-        rows, columns = zip(*(painting.world_to_data((110 - 4 * k, 30 + 9 * k)) for k in range(8)), strict=True)
+        rows, columns = zip(
+            *(painting.world_to_data((110 - 4 * k, 30 + 9 * k)) for k in range(8)), strict=True
+        )
         for place in zip(rows, columns, strict=True):
             painting.paint(place, 1)
         viewer.layers.selection.active = session.circles.layer
@@ -340,7 +351,10 @@ def sdss_group(folder: Path) -> None:
     with window(folder) as (viewer, session):
         save(viewer, session, "sdss_bands")
         table = panel(viewer, "Galaxy").table
-        for label, band in (("reprojected_sdss_i.fits.bz2", "SDSS_i"), ("reprojected_sdss_r.fits.bz2", "SDSS_r")):
+        for label, band in (
+            ("reprojected_sdss_i.fits.bz2", "SDSS_i"),
+            ("reprojected_sdss_r.fits.bz2", "SDSS_r"),
+        ):
             box = table.cellWidget(table.row_of(label), file_table.BAND)
             box.activated.emit(box.findData(band))
             settle(session)

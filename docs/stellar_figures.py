@@ -55,17 +55,32 @@ def gallery(sets: Path, count: int = 200) -> None:
         line[0].set_ylabel(f"{percentile}th percentile\nrms {errors[row]:.3f} dex")
         top = np.nanpercentile(truth["LOG_SIGMA_STAR"], 99.8)
         for ax, plane in zip(line[1:3], (truth, maps.values), strict=True):
-            shown = ax.imshow(plane["LOG_SIGMA_STAR"], vmin=top - 3, vmax=top, cmap="plasma", origin="lower")
+            shown = ax.imshow(
+                plane["LOG_SIGMA_STAR"], vmin=top - 3, vmax=top, cmap="plasma", origin="lower"
+            )
         figure.colorbar(shown, ax=line[2])
         shown = line[3].imshow(
-            maps.values["LOG_SIGMA_STAR"] - truth["LOG_SIGMA_STAR"], vmin=-0.5, vmax=0.5, cmap="RdBu_r", origin="lower"
+            maps.values["LOG_SIGMA_STAR"] - truth["LOG_SIGMA_STAR"],
+            vmin=-0.5,
+            vmax=0.5,
+            cmap="RdBu_r",
+            origin="lower",
         )
         figure.colorbar(shown, ax=line[3])
         top = np.nanpercentile(truth["LOG_SIGMA_SFR"], 99.8)
         for ax, plane in zip(line[4:], (truth, maps.values), strict=True):
-            shown = ax.imshow(plane["LOG_SIGMA_SFR"], vmin=top - 3, vmax=top, cmap="magma", origin="lower")
+            shown = ax.imshow(
+                plane["LOG_SIGMA_SFR"], vmin=top - 3, vmax=top, cmap="magma", origin="lower"
+            )
         figure.colorbar(shown, ax=line[5])
-    titles = ("g, r, i", "mass, true", "mass, predicted", "residual (dex)", "star formation, true", "predicted")
+    titles = (
+        "g, r, i",
+        "mass, true",
+        "mass, predicted",
+        "residual (dex)",
+        "star formation, true",
+        "predicted",
+    )
     for ax, title in zip(axes[0], titles, strict=True):
         ax.set_title(title, fontsize=10)
     for ax in axes.flat:
@@ -79,7 +94,9 @@ def sdss_cube(folder: Path, name: str):
     keys = ("ra", "dec", "d25", "axis_ratio", "position_angle", "redshift")
     settings = [f"galaxy.{key}={value}" for key, value in zip(keys, GROUP[name], strict=True)]
     recipe = Recipe().with_values([*settings, "grid.pixel=1.19", "impute.enabled=false"])
-    recipe.input.bands.update({f"reprojected_sdss_{letter}.fits.bz2": f"SDSS_{letter}" for letter in "gri"})
+    recipe.input.bands.update(
+        {f"reprojected_sdss_{letter}.fits.bz2": f"SDSS_{letter}" for letter in "gri"}
+    )
     recipe.input.units.update({f"SDSS_{letter}": "0.985 MJy/sr" for letter in "gri"})
     return drain(prepare_steps(read_galaxy([folder], recipe), recipe))
 
@@ -89,7 +106,9 @@ def compare_sdss(cube, model, redshift: float):
     maps = model.predict(cube)
     g, i = (cube.data[cube.bands.index(band)] for band in ("SDSS_g", "SDSS_i"))
     taylor = taylor_mass(g, i, redshift)
-    bright = (cube.data > 10 * cube.uncertainty).all(axis=0) & np.isfinite(maps.values["LOG_SIGMA_STAR"])
+    bright = (cube.data > 10 * cube.uncertainty).all(axis=0) & np.isfinite(
+        maps.values["LOG_SIGMA_STAR"]
+    )
     return maps, taylor, bright
 
 
@@ -117,7 +136,9 @@ def sdss(folder: Path) -> None:
         print(f"{name}: {told(misses[-1], flagged[-1])}")
         line[0].imshow(composite(cube.data, cube.bands), origin="lower")
         line[0].set_ylabel(name)
-        for ax, plane in zip(line[1:3], (mass, np.where(np.isfinite(mass), taylor, np.nan)), strict=True):
+        for ax, plane in zip(
+            line[1:3], (mass, np.where(np.isfinite(mass), taylor, np.nan)), strict=True
+        ):
             shown = ax.imshow(plane, vmin=6, vmax=9.3, cmap="plasma", origin="lower")
         figure.colorbar(shown, ax=line[2], label="log Msun / kpc2")
         plane = np.where(bright, mass - taylor, np.nan)
@@ -126,7 +147,13 @@ def sdss(folder: Path) -> None:
         plane = np.where(np.isfinite(mass), (odd & bright).astype(float), np.nan)
         line[4].imshow(plane, cmap="Greys", vmin=0, vmax=1, origin="lower")
     print(f"all: {told(np.concatenate(misses), np.concatenate(flagged))}")
-    titles = ("g, r, i", "stellar-unet", "Taylor+ 2011", "difference where S/N > 10", "flagged as unlike the mocks")
+    titles = (
+        "g, r, i",
+        "stellar-unet",
+        "Taylor+ 2011",
+        "difference where S/N > 10",
+        "flagged as unlike the mocks",
+    )
     for ax, title in zip(axes[0], titles, strict=True):
         ax.set_title(title, fontsize=10)
     for ax in axes.flat:

@@ -149,7 +149,9 @@ def sky_of(sample: Sample) -> Mock:
         stars=0.8, neighbours=0.2,
     )  # fmt: skip
     return make_mock(
-        sample.field_seed, view, draw_galaxy(sample.seed, sample.kind, sample.log_mass, sample.inclination)
+        sample.field_seed,
+        view,
+        draw_galaxy(sample.seed, sample.kind, sample.log_mass, sample.inclination),
     )
 
 
@@ -167,7 +169,10 @@ def truth_of(sample: Sample, mock: Mock) -> PropertyMaps:
     """The true maps on `TRUTH_BINNING` times larger pixels, as far as the ellipse and a quarter beyond it."""
     ellipse = d25_ellipse(GalaxySettings.model_validate(known_of(sample, mock)))
     fine = truth_maps(mock)
-    half = int(np.ceil(1.25 * ellipse.a / FINE_PIXEL / TRUTH_BINNING)) * TRUTH_BINNING + TRUTH_BINNING // 2
+    half = (
+        int(np.ceil(1.25 * ellipse.a / FINE_PIXEL / TRUTH_BINNING)) * TRUTH_BINNING
+        + TRUTH_BINNING // 2
+    )
     part = slice(sample.fine // 2 - half, sample.fine // 2 + half + 1)
 
     def mean(plane: np.ndarray) -> np.ndarray:
@@ -193,12 +198,18 @@ def truth_of(sample: Sample, mock: Mock) -> PropertyMaps:
     shape = next(iter(values.values())).shape
     outside = ellipse.radius(wcs, shape) > 1
     told = {**fine.provenance, "object": sample.name, "model": "truth of a mock galaxy"}
-    return PropertyMaps(values, {}, wcs, np.where(outside, int(Flag.OUTSIDE), 0).astype(np.int16), told)
+    return PropertyMaps(
+        values, {}, wcs, np.where(outside, int(Flag.OUTSIDE), 0).astype(np.int16), told
+    )
 
 
 def recipe_of(sample: Sample, mock: Mock) -> str:
     """What there is to know about the galaxy beyond its images, in TOML."""
-    told = {"galaxy": known_of(sample, mock), "reddening": {"ebv": sample.ebv}, "stars": {"catalogue": CATALOGUE}}
+    told = {
+        "galaxy": known_of(sample, mock),
+        "reddening": {"ebv": sample.ebv},
+        "stars": {"catalogue": CATALOGUE},
+    }
     return tomli_w.dumps(told)
 
 
@@ -209,7 +220,9 @@ def seen(mock: Mock, band: str, wcs: WCS, shape: tuple[int, int], pixel: float) 
     """A band on a survey's pixels, each the mean of what falls on it, MJy/sr."""
     times = int(np.ceil(pixel / FINE_PIXEL)) + 1
     sub = (np.arange(times) + 0.5) / times - 0.5
-    x, y = np.meshgrid((np.arange(shape[1])[:, None] + sub).ravel(), (np.arange(shape[0])[:, None] + sub).ravel())
+    x, y = np.meshgrid(
+        (np.arange(shape[1])[:, None] + sub).ravel(), (np.arange(shape[0])[:, None] + sub).ravel()
+    )
     at = mock.wcs.world_to_pixel_values(*wcs.pixel_to_world_values(x, y))
     # float64: the spline's ringing beside bright stars would show in float32's rounding
     plane = mock.data[mock.view.bands.index(band)].astype(float)
@@ -232,7 +245,9 @@ def unit_per_mjy_sr(exposure: Exposure) -> float:
     return jy / (band.vega_jy * 10 ** (-0.4 * exposure.zero_point))
 
 
-def correlated_noise(rng: np.random.Generator, shape: tuple[int, int], fwhm_pixels: float) -> np.ndarray:
+def correlated_noise(
+    rng: np.random.Generator, shape: tuple[int, int], fwhm_pixels: float
+) -> np.ndarray:
     """Gaussian noise of rms 1, correlated over `fwhm_pixels`."""
     noise = rng.standard_normal(shape)
     if fwhm_pixels > 0:
@@ -246,7 +261,9 @@ def step_of(noise: float) -> float:
     return float(2.0 ** np.floor(np.log2(noise / 2.8)))
 
 
-def observe(sample: Sample, exposure: Exposure, mock: Mock) -> Iterator[tuple[str, list[fits.hdu.base._BaseHDU]]]:
+def observe(
+    sample: Sample, exposure: Exposure, mock: Mock
+) -> Iterator[tuple[str, list[fits.hdu.base._BaseHDU]]]:
     """File names and contents of one band: the image, and its uncertainty where the survey delivers one in a file of its own."""
     rng = np.random.default_rng([sample.seed, len(sample.key), list(BANDS).index(exposure.band)])
     band, unit = BANDS[exposure.band], unit_per_mjy_sr(exposure)
@@ -261,7 +278,9 @@ def observe(sample: Sample, exposure: Exposure, mock: Mock) -> Iterator[tuple[st
         step = 0.0
     else:
         step = step_of(empty)
-        field = light * unit + noise * correlated_noise(rng, shape, exposure.noise_fwhm / exposure.pixel)
+        field = light * unit + noise * correlated_noise(
+            rng, shape, exposure.noise_fwhm / exposure.pixel
+        )
         slope = 0.05 * empty * leftover_sky(rng, (1, *shape))[0]
         data = np.round((field + exposure.sky + slope) / step) * step
     name = exposure.filename.format(sample.key)
@@ -280,10 +299,15 @@ def observe(sample: Sample, exposure: Exposure, mock: Mock) -> Iterator[tuple[st
         # 2 % of the signal for what the coadd does not know of its pixels' response.
         whole = np.hypot(error, 0.02 * light * unit)
         whole = np.round(whole / step * 8) * step / 8
-        yield exposure.uncertainty.format(sample.key), [fits.PrimaryHDU(whole.astype(np.float32), header)]
+        yield (
+            exposure.uncertainty.format(sample.key),
+            [fits.PrimaryHDU(whole.astype(np.float32), header)],
+        )
 
 
-def _herschel(data: np.ndarray, error: np.ndarray, header: fits.Header, survey: str) -> list[fits.hdu.base._BaseHDU]:
+def _herschel(
+    data: np.ndarray, error: np.ndarray, header: fits.Header, survey: str
+) -> list[fits.hdu.base._BaseHDU]:
     """What the archive sends: a primary header that says what it is of, and the image, its coverage and its error beside it."""
     primary = fits.Header()
     image = header.copy()
@@ -328,7 +352,10 @@ def header_of(sample: Sample, exposure: Exposure, mock: Mock) -> fits.Header:
             header["CROTA2"] = angle
     header["RADESYS"], header["EQUINOX"] = "ICRS", 2000.0
     if band.survey == "GALEX":
-        header["TELESCOP"], header["BAND"] = "GALEX", (2 if exposure.band.endswith("FUV") else 1, "1- nuv, 2- fuv")
+        header["TELESCOP"], header["BAND"] = (
+            "GALEX",
+            (2 if exposure.band.endswith("FUV") else 1, "1- nuv, 2- fuv"),
+        )
         header["BUNIT"], header["EXPTIME"] = "counts/s", exposure.exposure
     elif band.survey == "SDSS":
         header["ORIGIN"], header["TELESCOP"], header["FILTER"] = "SDSS", "2.5m", exposure.band[-1]
@@ -343,7 +370,10 @@ def header_of(sample: Sample, exposure: Exposure, mock: Mock) -> fits.Header:
         header["FILETYPE"] = ("intensity image", "product description")
         header["BAND"] = (int(exposure.filename.split("-w")[1][0]), "wavelength band number")
         header["WAVELEN"] = (band.pivot, "[microns] effective wavelength of band")
-        header["BUNIT"], header["MAGZP"] = "DN", (exposure.zero_point, "[mag] relative photometric zero point")
+        header["BUNIT"], header["MAGZP"] = (
+            "DN",
+            (exposure.zero_point, "[mag] relative photometric zero point"),
+        )
     elif band.survey == "IRAC":
         header["TELESCOP"], header["INSTRUME"], header["CHNLNUM"] = "Spitzer", "IRAC", 1
         header["BUNIT"] = "MJy/sr"
@@ -362,7 +392,9 @@ def write(hdus: list[fits.hdu.base._BaseHDU], path: Path) -> None:
     """Write a file, packed as its ending says, byte for byte the same each time."""
     buffer = io.BytesIO()
     if path.suffix == ".fz":
-        packed = fits.CompImageHDU(hdus[0].data, hdus[0].header, compression_type="GZIP_2", quantize_level=0.0)
+        packed = fits.CompImageHDU(
+            hdus[0].data, hdus[0].header, compression_type="GZIP_2", quantize_level=0.0
+        )
         fits.HDUList([fits.PrimaryHDU(), packed]).writeto(buffer)
         path.write_bytes(buffer.getvalue())
         return
@@ -373,7 +405,9 @@ def write(hdus: list[fits.hdu.base._BaseHDU], path: Path) -> None:
         path.write_bytes(bz2.compress(buffer.getvalue(), 9))
 
 
-def make(sample: Sample, out: Path, mock: Mock | None = None, bands: tuple[str, ...] | None = None) -> None:
+def make(
+    sample: Sample, out: Path, mock: Mock | None = None, bands: tuple[str, ...] | None = None
+) -> None:
     """Write images, truth, stars and recipe to folder `out`; of the images only `bands` where they are named."""
     out.mkdir(parents=True, exist_ok=True)
     mock = mock or sky_of(sample)
@@ -389,8 +423,12 @@ def make(sample: Sample, out: Path, mock: Mock | None = None, bands: tuple[str, 
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=HERE, help="folder in which each galaxy gets its own")
-    parser.add_argument("--galaxy", choices=[sample.key for sample in SAMPLES], help="only this one")
+    parser.add_argument(
+        "--out", type=Path, default=HERE, help="folder in which each galaxy gets its own"
+    )
+    parser.add_argument(
+        "--galaxy", choices=[sample.key for sample in SAMPLES], help="only this one"
+    )
     arguments = parser.parse_args()
     for sample in SAMPLES:
         if arguments.galaxy in (None, sample.key):

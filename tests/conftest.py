@@ -65,7 +65,9 @@ def sample_folder() -> Path:
     return SAMPLE
 
 
-def tan_wcs(shape: tuple[int, int], pixel: float, ra: float = 150.0, dec: float = 2.0, rotation: float = 0.0) -> WCS:
+def tan_wcs(
+    shape: tuple[int, int], pixel: float, ra: float = 150.0, dec: float = 2.0, rotation: float = 0.0
+) -> WCS:
     """A tangential WCS centred on the image; pixel in arcsec, rotation in degrees."""
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
@@ -93,7 +95,9 @@ def write_image(path: Path, data: np.ndarray, wcs: WCS | None = None, **header: 
 def galaxy_folder(tmp_path: Path) -> Callable[..., Path]:
     """Makes a folder of a round exponential galaxy in some bands, in MJy/sr, over a sky of 2 MJy/sr."""
 
-    def make(bands: dict[str, float], name: str = "galaxy", noise: float = 0.02, seed: int = 1) -> Path:
+    def make(
+        bands: dict[str, float], name: str = "galaxy", noise: float = 0.02, seed: int = 1
+    ) -> Path:
         folder = tmp_path / name
         folder.mkdir()
         rng = np.random.default_rng(seed)
@@ -104,7 +108,10 @@ def galaxy_folder(tmp_path: Path) -> Callable[..., Path]:
             disc = brightness * np.exp(-np.hypot(x, y) / 25)
             data = (disc + 2.0 + rng.normal(0, noise, disc.shape)).astype("f4")
             write_image(
-                folder / f"galaxy_{band}.fits", data, tan_wcs(data.shape, pixel, rotation=20 * i), BUNIT="MJy/sr"
+                folder / f"galaxy_{band}.fits",
+                data,
+                tan_wcs(data.shape, pixel, rotation=20 * i),
+                BUNIT="MJy/sr",
             )
         return folder
 
@@ -121,11 +128,17 @@ def starry_folder(galaxy_folder: Callable[..., Path]) -> Path:
             wcs = WCS(hdus[0].header)
             rows, columns = np.mgrid[: hdus[0].shape[0], : hdus[0].shape[1]]
             pixel = np.sqrt(abs(np.linalg.det(wcs.pixel_scale_matrix))) * 3600
-            sigma = {"SDSS_i": 1.3, "2MASS_J": 2.0, "WISE_3.4": 6.1}[path.stem.removeprefix("galaxy_")] / 2.3548 / pixel
+            sigma = (
+                {"SDSS_i": 1.3, "2MASS_J": 2.0, "WISE_3.4": 6.1}[path.stem.removeprefix("galaxy_")]
+                / 2.3548
+                / pixel
+            )
             sigma = max(sigma, 0.6)
             for ra, dec in places:
                 x, y = wcs.world_to_pixel_values(ra, dec)
-                hdus[0].data += (40 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 2 / sigma**2)).astype("f4")
+                hdus[0].data += (
+                    40 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 2 / sigma**2)
+                ).astype("f4")
     from astropy.table import Table
 
     table = Table(

@@ -22,17 +22,46 @@ FLOORS = (
     ("batch", "cli", "cli_measure", "plugin", "__main__"),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-WINDOW = {"napari", "qtpy", "magicgui", "superqt", "PyQt6", "PySide6", "vispy", "pytestqt", "napari_matplotlib"}
-HEAVY = {"torch", "sklearn", "xgboost", "reproject", "photutils", "scipy", "matplotlib", "numba", "pandas", "regions"}
+WINDOW = {
+    "napari",
+    "qtpy",
+    "magicgui",
+    "superqt",
+    "PyQt6",
+    "PySide6",
+    "vispy",
+    "pytestqt",
+    "napari_matplotlib",
+}
+HEAVY = {
+    "torch",
+    "sklearn",
+    "xgboost",
+    "reproject",
+    "photutils",
+    "scipy",
+    "matplotlib",
+    "numba",
+    "pandas",
+    "regions",
+}
 LINES = 500
 NETWORKS = {
     f"{PACKAGE}.{name}"
-    for name in ("models.unet", "models.heads", "training.views", "training.fitting", "training.sums_loss")
+    for name in (
+        "models.unet",
+        "models.heads",
+        "training.views",
+        "training.fitting",
+        "training.sums_loss",
+    )
 }
 """Made of torch from end to end: they import it at their top, and others import them where they are used."""
 
 MODULES = {
-    ".".join((PACKAGE, *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__"): path
+    ".".join((PACKAGE, *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(
+        ".__init__"
+    ): path
     for path in sorted(ROOT.rglob("*.py"))
 }
 LIBRARY = [name for name in MODULES if not name.startswith(f"{PACKAGE}.plugin")]
@@ -57,7 +86,10 @@ def imports(name, *, lazy=True, types=True):
                 parent = package.split(".")[: len(package.split(".")) - node.level + 1]
                 base = ".".join((*parent, *([node.module] if node.module else [])))
             # `from . import units` names a module, `from .units import SR` something inside one.
-            found.update(f"{base}.{alias.name}" if f"{base}.{alias.name}" in MODULES else base for alias in node.names)
+            found.update(
+                f"{base}.{alias.name}" if f"{base}.{alias.name}" in MODULES else base
+                for alias in node.names
+            )
         for child in ast.iter_child_nodes(node):
             if not lazy and isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
                 continue
@@ -85,7 +117,11 @@ def test_every_room_has_its_floor():
 
 @pytest.mark.parametrize("name", [name for name in MODULES if room(name) != "__init__"])
 def test_nothing_imports_upward(name):
-    upward = {other for other in own(imports(name)) if room(other) in FLOOR and FLOOR[room(other)] > FLOOR[room(name)]}
+    upward = {
+        other
+        for other in own(imports(name))
+        if room(other) in FLOOR and FLOOR[room(other)] > FLOOR[room(name)]
+    }
     assert not upward, f"{name} imports {sorted(upward)} from a floor above"
 
 
@@ -164,7 +200,14 @@ def test_the_check_itself_tells_top_from_inside(tmp_path, monkeypatch, source, k
 
 def test_the_check_itself_resolves_relative_imports(tmp_path, monkeypatch):
     path = tmp_path / "module.py"
-    path.write_text("from .. import units\nfrom ..bands import Band\nfrom .psf import match\nfrom . import sky")
+    path.write_text(
+        "from .. import units\nfrom ..bands import Band\nfrom .psf import match\nfrom . import sky"
+    )
     monkeypatch.setitem(MODULES, f"{PACKAGE}.prepare.module", path)
     found = imports(f"{PACKAGE}.prepare.module")
-    assert {f"{PACKAGE}.units", f"{PACKAGE}.bands", f"{PACKAGE}.prepare.psf", f"{PACKAGE}.prepare.sky"} <= found
+    assert {
+        f"{PACKAGE}.units",
+        f"{PACKAGE}.bands",
+        f"{PACKAGE}.prepare.psf",
+        f"{PACKAGE}.prepare.sky",
+    } <= found

@@ -12,14 +12,22 @@ pytestmark = [
     pytest.mark.window,
     pytest.mark.slow,
     pytest.mark.skipif(
-        sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")),
+        sys.platform == "linux"
+        and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")),
         reason="there is no display: run under xvfb-run, as make test does",
     ),
 ]
 
 
 def demo(screenshot):
-    command = [sys.executable, "-m", "napari_galaxy_maps.cli", "demo", "--screenshot", str(screenshot)]
+    command = [
+        sys.executable,
+        "-m",
+        "napari_galaxy_maps.cli",
+        "demo",
+        "--screenshot",
+        str(screenshot),
+    ]
     return subprocess.run(command, capture_output=True, text=True, timeout=240)
 
 
@@ -30,7 +38,9 @@ def test_the_demonstration_shows_the_predicted_maps(tmp_path):
     ny, nx, _ = picture.shape
     assert nx > 1200 and ny > 700
     canvas = picture[ny // 4 : 3 * ny // 4, nx // 3 : nx // 2]
-    colourful = np.ptp(canvas, axis=2) > 40  # a map in viridis over grey: not a blank canvas, not an image alone
+    colourful = (
+        np.ptp(canvas, axis=2) > 40
+    )  # a map in viridis over grey: not a blank canvas, not an image alone
     assert colourful.mean() > 0.05
     assert len(np.unique(canvas[colourful], axis=0)) > 100
 
@@ -38,4 +48,7 @@ def test_the_demonstration_shows_the_predicted_maps(tmp_path):
 def test_a_picture_that_cannot_be_saved_is_told_in_a_line(tmp_path):
     done = demo(tmp_path / "nowhere" / "demo.png")
     assert done.returncode == 2
-    assert "nowhere" in [line for line in done.stderr.splitlines() if line.startswith("galaxy-maps:")][-1]
+    assert (
+        "nowhere"
+        in [line for line in done.stderr.splitlines() if line.startswith("galaxy-maps:")][-1]
+    )

@@ -40,16 +40,24 @@ def commands():
     for path in DOCUMENTS:
         for _, code in blocks(path.read_text(encoding="utf-8")):
             for line in code.replace("\\\n", " ").splitlines():
-                if line.startswith("galaxy-maps ") and "COMMAND" not in line and "PATH..." not in line:
+                if (
+                    line.startswith("galaxy-maps ")
+                    and "COMMAND" not in line
+                    and "PATH..." not in line
+                ):
                     yield pytest.param(line, id=f"{named(path)}: {line[:60]}")
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=named)
 def test_what_a_document_links_to_is_there(path):
-    text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(
+        r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+    )
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if not target.startswith(("http", "#", "mailto:")):
-            assert (path.parent / target.partition("#")[0]).exists(), f"{named(path)} links to {target}"
+            assert (path.parent / target.partition("#")[0]).exists(), (
+                f"{named(path)} links to {target}"
+            )
 
 
 def test_every_page_is_in_the_navigation_and_the_other_way_round():
@@ -107,7 +115,9 @@ def test_the_citation_names_its_papers():
     from napari_galaxy_maps import __version__
 
     assert citation["version"] == __version__ and citation["license"] == "BSD-3-Clause"
-    assert {"10.1051/0004-6361/202142084", "10.1086/662219"} <= {r.get("doi") for r in citation["references"]}
+    assert {"10.1051/0004-6361/202142084", "10.1086/662219"} <= {
+        r.get("doi") for r in citation["references"]
+    }
     assert all(r["title"] and r["authors"] and r["year"] for r in citation["references"])
     assert __version__ in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 

@@ -49,7 +49,8 @@ def galaxy(request):
     read = read_galaxy([folder], recipe)
     reddening = Reddening(recipe.reddening.ebv, 0.0, "")
     images = {
-        name: deredden(subtract_sky(image, recipe.sky, read.ellipse), reddening) for name, image in read.images.items()
+        name: deredden(subtract_sky(image, recipe.sky, read.ellipse), reddening)
+        for name, image in read.images.items()
     }
     return request.param, images, read, read_maps(folder / "truth.fits")
 
@@ -73,7 +74,10 @@ def test_nothing_has_to_be_asked_about_the_files(name):
     assert [problem for file in files for problem in file.problems] == []
     images = {file.band.name for file in files if file.role == "image"}
     assert set(FIR_BANDS) - images == {"Spitzer_24", "Spitzer_70"}
-    assert set(INPUT_BANDS) - images >= {"Spitzer_4.5", "Spitzer_5.8", "Spitzer_8.0"} and len(images) >= 20
+    assert (
+        set(INPUT_BANDS) - images >= {"Spitzer_4.5", "Spitzer_5.8", "Spitzer_8.0"}
+        and len(images) >= 20
+    )
     assert len([file for file in files if file.role == "uncertainty"]) == 4 + 6
     told = [text for text in skipped if "truth.fits" not in text]
     assert len(told) == 6 and all("COVERAGE" in text for text in told)
@@ -94,9 +98,14 @@ def test_flux_in_every_band_is_that_of_the_mock(mock):
     position = mock.wcs.world_to_pixel(read.position)
     np.testing.assert_allclose(position, (mock.view.size - 1) / 2, atol=0.01)
     for name, image in read.images.items():
-        image = deredden(subtract_sky(image, recipe.sky, read.ellipse), Reddening(recipe.reddening.ebv, 0.0, ""))
+        image = deredden(
+            subtract_sky(image, recipe.sky, read.ellipse), Reddening(recipe.reddening.ebv, 0.0, "")
+        )
         sums = []
-        for plane, wcs in ((image.data, image.wcs), (mock.model[mock.view.bands.index(name)], mock.wcs)):
+        for plane, wcs in (
+            (image.data, image.wcs),
+            (mock.model[mock.view.bands.index(name)], mock.wcs),
+        ):
             near = read.ellipse.radius(wcs, plane.shape) < 0.7
             if name not in FIR_BANDS:  # where no star shines
                 near &= away_from_stars(folder, wcs, plane.shape, 2.0 + 1.5 * image.fwhm)
@@ -112,16 +121,29 @@ def test_every_image_lies_where_the_galaxy_is(galaxy):
         near = read.ellipse.radius(image.wcs, image.shape) < 0.35
         y, x = np.nonzero(near)
         weight = np.clip(image.data[near], 0, None)
-        centre = image.wcs.pixel_to_world((weight * x).sum() / weight.sum(), (weight * y).sum() / weight.sum())
+        centre = image.wcs.pixel_to_world(
+            (weight * x).sum() / weight.sum(), (weight * y).sum() / weight.sum()
+        )
         # Young stars and dust lie in arms and clumps, which pull.
-        old = name.startswith(("2MASS", "WISE_3.4", "WISE_4.6", "Spitzer", "SDSS_r", "SDSS_i", "SDSS_z"))
+        old = name.startswith(
+            ("2MASS", "WISE_3.4", "WISE_4.6", "Spitzer", "SDSS_r", "SDSS_i", "SDSS_z")
+        )
         limit = 1.5 if old or sample == "early-type" else 4.0
         assert centre.separation(read.position).arcsec < limit, name
 
 
 def test_images_are_turned_as_their_headers_say(galaxy):
     _, images, read, _ = galaxy
-    turned = ("SDSS_g", "SDSS_r", "SDSS_i", "WISE_3.4", "WISE_4.6", "Spitzer_3.6", "PACS_100", "SPIRE_250")
+    turned = (
+        "SDSS_g",
+        "SDSS_r",
+        "SDSS_i",
+        "WISE_3.4",
+        "WISE_4.6",
+        "Spitzer_3.6",
+        "PACS_100",
+        "SPIRE_250",
+    )
     found = {}
     for name in turned:
         if name not in images:
@@ -129,21 +151,31 @@ def test_images_are_turned_as_their_headers_say(galaxy):
         image = images[name]
         y, x = np.mgrid[: image.shape[0], : image.shape[1]]
         sky = image.wcs.pixel_to_world(x, y)
-        east, north = (angle.to_value("arcsec") for angle in read.position.spherical_offsets_to(sky))
+        east, north = (
+            angle.to_value("arcsec") for angle in read.position.spherical_offsets_to(sky)
+        )
         near = np.hypot(east, north) < 60
         light = image.data[near]
         xx, yy, xy = (
-            (light * a * b).sum() for a, b in ((east[near],) * 2, (north[near],) * 2, (east[near], north[near]))
+            (light * a * b).sum()
+            for a, b in ((east[near],) * 2, (north[near],) * 2, (east[near], north[near]))
         )
         found[name] = np.degrees(0.5 * np.arctan2(2 * xy, yy - xx)) % 180
     # Arms, bars and stars pull the axis of the moments a little; a frame turned the wrong way would be off by tens of degrees.
-    assert max(abs((angle - read.ellipse.pa + 90) % 180 - 90) for angle in found.values()) < 12, found
+    assert max(abs((angle - read.ellipse.pa + 90) % 180 - 90) for angle in found.values()) < 12, (
+        found
+    )
 
 
 def test_truth_adds_up_to_the_galaxy_that_was_drawn(galaxy):
     _, _, read, truth = galaxy
     drawn = truth.provenance["mock"]
-    side = abs(truth.wcs.proj_plane_pixel_scales()[0].to_value("arcsec")) * read.distance_mpc * PC_PER_MPC_ARCSEC / 1e3
+    side = (
+        abs(truth.wcs.proj_plane_pixel_scales()[0].to_value("arcsec"))
+        * read.distance_mpc
+        * PC_PER_MPC_ARCSEC
+        / 1e3
+    )
 
     def total(name):
         return np.log10(np.nansum(10 ** truth.values[name].astype(float)) * side**2)
@@ -157,8 +189,12 @@ def test_truth_is_consistent_with_itself(galaxy):
     _, _, read, truth = galaxy
     values = truth.values
     assert set(values) == set(PROPERTIES)
-    np.testing.assert_allclose(values["LOG_SIGMA_LD"] - values["LOG_SIGMA_LSTAR"], values["LOG_SLD"], atol=2e-4)
-    np.testing.assert_allclose(values["LOG_SIGMA_MD"] - values["LOG_SIGMA_STAR"], values["LOG_SMD"], atol=2e-4)
+    np.testing.assert_allclose(
+        values["LOG_SIGMA_LD"] - values["LOG_SIGMA_LSTAR"], values["LOG_SLD"], atol=2e-4
+    )
+    np.testing.assert_allclose(
+        values["LOG_SIGMA_MD"] - values["LOG_SIGMA_STAR"], values["LOG_SMD"], atol=2e-4
+    )
     inside = truth.flags == 0
     np.testing.assert_array_equal(inside, read.ellipse.radius(truth.wcs, truth.shape) <= 1)
     assert truth.provenance["imf"] == "Chabrier" and float(truth.provenance["fwhm"]) == 12.0
@@ -178,8 +214,19 @@ def test_far_infrared_weighs_the_dust_of_the_truth(galaxy):
     mass = np.nan_to_num(10 ** truth.values["LOG_SIGMA_MD"].astype(float))
     temperature = np.nansum(truth.values["T_DUST"] * mass) / mass.sum() * u.K
     frequency = const.c / (253 * u.micron)
-    seen = flux * (read.distance_mpc * u.Mpc) ** 2 / (6.0 * u.cm**2 / u.g) / BlackBody(temperature)(frequency) / u.sr
-    side = abs(truth.wcs.proj_plane_pixel_scales()[0].to_value("arcsec")) * read.distance_mpc * PC_PER_MPC_ARCSEC / 1e3
+    seen = (
+        flux
+        * (read.distance_mpc * u.Mpc) ** 2
+        / (6.0 * u.cm**2 / u.g)
+        / BlackBody(temperature)(frequency)
+        / u.sr
+    )
+    side = (
+        abs(truth.wcs.proj_plane_pixel_scales()[0].to_value("arcsec"))
+        * read.distance_mpc
+        * PC_PER_MPC_ARCSEC
+        / 1e3
+    )
     expected = mass.sum() * side**2
     assert np.log10(seen.to_value(u.Msun) / expected) == pytest.approx(
         0, abs=0.15
@@ -189,13 +236,23 @@ def test_far_infrared_weighs_the_dust_of_the_truth(galaxy):
 def test_stars_of_the_table_shine_where_it_says(galaxy):
     sample, images, _, _ = galaxy
     stars = QTable.read(FOLDER / sample / "gaia.ecsv")
-    assert {"source_id", "parallax", "parallax_error", "pmra", "pmra_error", "ref_epoch"} <= set(stars.colnames)
+    assert {"source_id", "parallax", "parallax_error", "pmra", "pmra_error", "ref_epoch"} <= set(
+        stars.colnames
+    )
     image = images["SDSS_i"]
-    x, y = image.wcs.world_to_pixel_values(stars["ra"].to_value("deg"), stars["dec"].to_value("deg"))
-    bright = (stars["phot_g_mean_mag"].value < 19) & (np.hypot(x - image.shape[1] / 2, y - image.shape[0] / 2) < 130)
-    for star in np.flatnonzero(bright):  # not those beside a brighter one, whose light is highest there
+    x, y = image.wcs.world_to_pixel_values(
+        stars["ra"].to_value("deg"), stars["dec"].to_value("deg")
+    )
+    bright = (stars["phot_g_mean_mag"].value < 19) & (
+        np.hypot(x - image.shape[1] / 2, y - image.shape[0] / 2) < 130
+    )
+    for star in np.flatnonzero(
+        bright
+    ):  # not those beside a brighter one, whose light is highest there
         beside = np.hypot(x - x[star], y - y[star]) < 9
-        bright[star] = stars["phot_g_mean_mag"].value[beside].min() == stars["phot_g_mean_mag"].value[star]
+        bright[star] = (
+            stars["phot_g_mean_mag"].value[beside].min() == stars["phot_g_mean_mag"].value[star]
+        )
     assert bright.sum() >= 2
     for a, b in zip(np.rint(x[bright]).astype(int), np.rint(y[bright]).astype(int), strict=True):
         box = image.data[b - 6 : b + 7, a - 6 : a + 7]
@@ -214,7 +271,12 @@ def test_the_whole_way_ends_near_the_truth(name, tmp_path, capsys):
     maps, truth = read_maps(out), read_maps(folder / "truth.fits")
     compared = compare(maps, truth)
     rows = {row["property"]: row for row in score(compared.maps, compared.truth)}
-    for prop, most in (("LOG_SIGMA_STAR", 0.25), ("LOG_SIGMA_LSTAR", 0.12), ("LOG_SLD", 0.25), ("LOG_SMD", 0.3)):
+    for prop, most in (
+        ("LOG_SIGMA_STAR", 0.25),
+        ("LOG_SIGMA_LSTAR", 0.12),
+        ("LOG_SLD", 0.25),
+        ("LOG_SMD", 0.3),
+    ):
         assert abs(rows[prop]["bias"]) < most, (prop, rows[prop])
     assert "ebv = 0.0" in maps.provenance["recipe"]
 
@@ -226,13 +288,17 @@ def test_the_script_makes_the_same_pixels_again(maker, mock, tmp_path):
     new = [file for file in find_images([tmp_path], []) if file.role != "maps"]
     assert len(new) == 7
     for file in new:
-        old = next(f for f in find_images([FOLDER / sample.key / file.path.name]) if f.hdu == file.hdu)
+        old = next(
+            f for f in find_images([FOLDER / sample.key / file.path.name]) if f.hdu == file.hdu
+        )
         # A value may fall on the other side of a rounding step on another machine; no more than that.
         assert (file.load() == old.load()).mean() > 0.999 and file.shape == old.shape
         assert repr(file.header.tostring()) == repr(old.header.tostring())
     made, shipped = (read_maps(folder / "truth.fits") for folder in (tmp_path, FOLDER / sample.key))
     for name, value in shipped.values.items():
         np.testing.assert_allclose(made.values[name], value, rtol=1e-4)
-    assert (tmp_path / "galaxy.toml").read_text() == (FOLDER / sample.key / "galaxy.toml").read_text()
+    assert (tmp_path / "galaxy.toml").read_text() == (
+        FOLDER / sample.key / "galaxy.toml"
+    ).read_text()
     stars = [QTable.read(folder / "gaia.ecsv") for folder in (tmp_path, FOLDER / sample.key)]
     np.testing.assert_allclose(stars[0]["ra"], stars[1]["ra"], rtol=1e-9)

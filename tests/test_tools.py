@@ -77,7 +77,10 @@ def test_other_systems_are_told_what_a_window_needs_and_go_on(machine):
     assert done.returncode == 0 and "libxcb-cursor0" in done.stderr
 
 
-@pytest.mark.skipif(os.geteuid() == 0 and shutil.which("setpriv") is None, reason="root cannot try being somebody else")
+@pytest.mark.skipif(
+    os.geteuid() == 0 and shutil.which("setpriv") is None,
+    reason="root cannot try being somebody else",
+)
 def test_who_may_not_install_is_told_the_command(machine, tmp_path):
     bin_folder, tools = tmp_path / "bin", tmp_path / "tools"
     machine.command("apt-get", "echo must not be called; exit 1")
@@ -86,8 +89,16 @@ def test_who_may_not_install_is_told_the_command(machine, tmp_path):
         for folder in (tmp_path, *tmp_path.parents):
             if "pytest" in str(folder):  # nobody else may look into pytest's folders
                 folder.chmod(0o755)
-        command = [shutil.which("setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups", *command]
-    done = subprocess.run(command, env={"PATH": str(bin_folder)}, capture_output=True, text=True, cwd="/")
+        command = [
+            shutil.which("setpriv"),
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+            *command,
+        ]
+    done = subprocess.run(
+        command, env={"PATH": str(bin_folder)}, capture_output=True, text=True, cwd="/"
+    )
     assert done.returncode == 1
     assert "sudo apt-get install libegl1 xvfb" in done.stderr and "must not" not in done.stdout
 
@@ -112,4 +123,7 @@ def test_a_command_runs_on_the_display_that_is_there(machine):
     machine.command("xvfb-run", "echo xvfb-run $QT_QPA_PLATFORM")
     machine.command("show", "echo shown $QT_API $QT_QPA_PLATFORM")
     assert machine.run("with-display", "show", DISPLAY=":0").stdout.split() == ["shown", "pyqt6"]
-    assert machine.run("with-display", "show", QT_QPA_PLATFORM="offscreen").stdout.split() == ["xvfb-run", "xcb"]
+    assert machine.run("with-display", "show", QT_QPA_PLATFORM="offscreen").stdout.split() == [
+        "xvfb-run",
+        "xcb",
+    ]

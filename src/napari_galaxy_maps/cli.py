@@ -44,13 +44,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status: int | None = arguments.run(arguments)
     except UnresolvedError as error:
-        print(f"galaxy-maps: {error} Say it with --band FILE=BAND or --unit FILE=UNIT.", file=sys.stderr)
+        print(
+            f"galaxy-maps: {error} Say it with --band FILE=BAND or --unit FILE=UNIT.",
+            file=sys.stderr,
+        )
         return 2
     except GalaxyMapsError as error:
         print(f"galaxy-maps: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as stop:
-        print(f"galaxy-maps: {stop.args[0] if stop.args else 'interrupted; nothing was written.'}", file=sys.stderr)
+        print(
+            f"galaxy-maps: {stop.args[0] if stop.args else 'interrupted; nothing was written.'}",
+            file=sys.stderr,
+        )
         return 130
     except BrokenPipeError:  # `| head` has seen enough
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  (so that the interpreter's last flush is quiet)
@@ -65,12 +71,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"galaxy-maps {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    def command(name: str, run: Callable[[argparse.Namespace], int | None], text: str) -> argparse.ArgumentParser:
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int | None], text: str
+    ) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         sub.set_defaults(run=run)
         return sub
 
-    sub = command("info", _info, "say what each file is: band, unit, pixel, PSF, size, what is wrong")
+    sub = command(
+        "info", _info, "say what each file is: band, unit, pixel, PSF, size, what is wrong"
+    )
     sub.add_argument("paths", nargs="+", metavar="PATH", help="FITS files or folders")
     sub.add_argument("--json", action="store_true", help="print JSON")
     _add_input_options(sub)
@@ -81,19 +91,29 @@ def _parser() -> argparse.ArgumentParser:
     _add_recipe_options(sub)
 
     sub = command("predict", _predict, "predict maps with their uncertainties")
-    sub.add_argument("paths", nargs="+", metavar="PATH", help="FITS files or folders, or one prepared cube")
+    sub.add_argument(
+        "paths", nargs="+", metavar="PATH", help="FITS files or folders, or one prepared cube"
+    )
     sub.add_argument("--out", required=True, metavar="FILE", help="the maps to write")
     sub.add_argument(
         "--model",
         metavar="NAME",
         help="name of the model (galaxy-maps models lists them), or a folder that was trained to",
     )
-    sub.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], help="where the model runs")
-    sub.add_argument("--truth", metavar="FILE", help="maps to compare with; prints how well the prediction does")
+    sub.add_argument(
+        "--device", choices=["auto", "cpu", "cuda", "mps"], help="where the model runs"
+    )
+    sub.add_argument(
+        "--truth", metavar="FILE", help="maps to compare with; prints how well the prediction does"
+    )
     _add_recipe_options(sub)
 
-    sub = command("truth", _truth, "fit true maps where there is far infrared, to compare predictions with")
-    sub.add_argument("paths", nargs="+", metavar="PATH", help="FITS files or folders, or one prepared cube")
+    sub = command(
+        "truth", _truth, "fit true maps where there is far infrared, to compare predictions with"
+    )
+    sub.add_argument(
+        "paths", nargs="+", metavar="PATH", help="FITS files or folders, or one prepared cube"
+    )
     sub.add_argument("--out", required=True, metavar="FILE", help="the maps to write")
     sub.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], help="where the fit runs")
     _add_recipe_options(sub)
@@ -101,26 +121,44 @@ def _parser() -> argparse.ArgumentParser:
     add_commands(command, _add_input_options)
 
     sub = command("models", _models, "list the models, or show the card of one")
-    sub.add_argument("name", nargs="?", metavar="NAME", help="of a model, or a folder that was trained to")
+    sub.add_argument(
+        "name", nargs="?", metavar="NAME", help="of a model, or a folder that was trained to"
+    )
 
     from .mocks.command import add_options
 
-    add_options(command("mock", _mock, "make a mock galaxy: its images in any bands, and its true maps"))
+    add_options(
+        command("mock", _mock, "make a mock galaxy: its images in any bands, and its true maps")
+    )
 
     from .training.command import add_options as add_training
 
-    add_training(command("train", _train, "train a model: the shipped ones again, or on your own galaxies"))
+    add_training(
+        command("train", _train, "train a model: the shipped ones again, or on your own galaxies")
+    )
 
     sub = command("demo", _demo, "open napari on a sample galaxy with its maps predicted")
-    sub.add_argument("--screenshot", metavar="FILE", help="save a picture of the window and close it")
+    sub.add_argument(
+        "--screenshot", metavar="FILE", help="save a picture of the window and close it"
+    )
     return parser
 
 
 def _add_input_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what the files are")
-    group.add_argument("--band", action="append", default=[], metavar="FILE=BAND", help="band of a file (repeatable)")
     group.add_argument(
-        "--unit", action="append", default=[], metavar="FILE_OR_BAND=UNIT", help="unit of a file (repeatable)"
+        "--band",
+        action="append",
+        default=[],
+        metavar="FILE=BAND",
+        help="band of a file (repeatable)",
+    )
+    group.add_argument(
+        "--unit",
+        action="append",
+        default=[],
+        metavar="FILE_OR_BAND=UNIT",
+        help="unit of a file (repeatable)",
     )
     group.add_argument(
         "--psf", action="append", default=[], metavar="BAND=FWHM_OR_FILE",
@@ -141,18 +179,26 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     group = parser.add_argument_group("the Milky Way")
     group.add_argument("--ebv", type=float, metavar="MAG", help="its reddening E(B-V)")
-    group.add_argument("--reddening-map", metavar="FILE", help="a map of E(B-V), or the name of one of dustmaps")
+    group.add_argument(
+        "--reddening-map", metavar="FILE", help="a map of E(B-V), or the name of one of dustmaps"
+    )
     group.add_argument(
         "--stars",
         metavar="TABLE",
         help="its stars, a table with Gaia's columns, or 'gaia' to fetch them; masked band by band",
     )
     group.add_argument(
-        "--mask", action="append", default=[], metavar="FILE.reg", help="DS9 regions to mask (repeatable)"
+        "--mask",
+        action="append",
+        default=[],
+        metavar="FILE.reg",
+        help="DS9 regions to mask (repeatable)",
     )
     group = parser.add_argument_group("settings")
     group.add_argument(
-        "--resolution", metavar="ARCSEC_OR_BAND", help="the common PSF: its FWHM, a band, or a FITS file of a PSF"
+        "--resolution",
+        metavar="ARCSEC_OR_BAND",
+        help="the common PSF: its FWHM, a band, or a FITS file of a PSF",
     )
     group.add_argument(
         "--kernel", action="append", default=[], metavar="BAND=FILE",
@@ -160,9 +206,19 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     pixels = group.add_mutually_exclusive_group()
     pixels.add_argument("--pixel", type=float, metavar="ARCSEC", help="pixel of the common grid")
-    pixels.add_argument("--pixel-pc", type=float, metavar="PC", help="the same in parsec; needs a distance")
-    group.add_argument("--recipe", metavar="FILE", help="settings from a TOML file or an earlier result")
-    group.add_argument("--set", action="append", default=[], metavar="STEP.KEY=VALUE", help="any setting (repeatable)")
+    pixels.add_argument(
+        "--pixel-pc", type=float, metavar="PC", help="the same in parsec; needs a distance"
+    )
+    group.add_argument(
+        "--recipe", metavar="FILE", help="settings from a TOML file or an earlier result"
+    )
+    group.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="STEP.KEY=VALUE",
+        help="any setting (repeatable)",
+    )
     group.add_argument("--overwrite", action="store_true", help="replace the output if it is there")
     group.add_argument("--quiet", action="store_true", help="say nothing unless something is wrong")
 
@@ -220,11 +276,14 @@ def _from_tables(arguments: argparse.Namespace, known: GalaxySettings) -> dict[s
 
     name = arguments.name or known.name
     ra, dec = (
-        getattr(arguments, key) if getattr(arguments, key) is not None else getattr(known, key) for key in ("ra", "dec")
+        getattr(arguments, key) if getattr(arguments, key) is not None else getattr(known, key)
+        for key in ("ra", "dec")
     )
     found: dict[str, Any] = {}
     for path in arguments.table:
-        told, words = galaxy_from_table(path, name, None if ra is None or dec is None else (ra, dec))
+        told, words = galaxy_from_table(
+            path, name, None if ra is None or dec is None else (ra, dec)
+        )
         found = {**told, **found}
         if not arguments.quiet:
             print(words)
@@ -247,7 +306,9 @@ def _run(steps: Steps[Any], quiet: bool) -> Any:
         from tqdm import tqdm
 
         with tqdm(
-            bar_format="{desc:<60.60} |{bar:20}| {n_fmt}/{total_fmt} [{elapsed}]", leave=False, file=sys.stderr
+            bar_format="{desc:<60.60} |{bar:20}| {n_fmt}/{total_fmt} [{elapsed}]",
+            leave=False,
+            file=sys.stderr,
         ) as bar:
 
             def show(progress: Progress) -> None:
@@ -264,7 +325,9 @@ def _run(steps: Steps[Any], quiet: bool) -> Any:
 def _check_free(path: str, overwrite: bool) -> None:
     """Refuse an output that is there before the work is done, not after."""
     if Path(path).exists() and not overwrite:
-        raise InputError(f"{path} is there already; choose another name, or allow it to be replaced with --overwrite.")
+        raise InputError(
+            f"{path} is there already; choose another name, or allow it to be replaced with --overwrite."
+        )
 
 
 def _read(arguments: argparse.Namespace, recipe: Recipe) -> Any:
@@ -327,7 +390,9 @@ def _info(arguments: argparse.Namespace) -> int:
         print(json.dumps({"images": rows, "left_out": wrong}, indent=2))
     else:
         _print_table(rows)
-        for reason in [p for row in rows for p in row["problems"]] + [f"left out: {w}" for w in wrong]:
+        for reason in [p for row in rows for p in row["problems"]] + [
+            f"left out: {w}" for w in wrong
+        ]:
             print(reason)
     return 0 if rows else 2
 
@@ -345,7 +410,9 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
         )  # fmt: skip
     widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
     for line in table:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        )
 
 
 def _prepare(arguments: argparse.Namespace) -> None:
@@ -358,7 +425,9 @@ def _prepare(arguments: argparse.Namespace) -> None:
     recipe = recipe_of(arguments)
     galaxy = _read(arguments, recipe)
     cube = _run(prepare_steps(galaxy, recipe, masks=_masks(arguments, galaxy)), arguments.quiet)
-    write_cube(arguments.out, cube, provenance(galaxy, recipe), arguments.overwrite, mask_hdus(cube.masks))
+    write_cube(
+        arguments.out, cube, provenance(galaxy, recipe), arguments.overwrite, mask_hdus(cube.masks)
+    )
     if not arguments.quiet:
         ny, nx = cube.shape
         print(
@@ -380,7 +449,9 @@ def _predict(arguments: argparse.Namespace) -> None:
 
     _check_free(arguments.out, arguments.overwrite)
     recipe = recipe_of(arguments)
-    load_model(recipe.model.name)  # what is wrong with model, device or truth is told before the work, not after
+    load_model(
+        recipe.model.name
+    )  # what is wrong with model, device or truth is told before the work, not after
     resolve_device(recipe.model.device)
     truth = read_maps(arguments.truth) if arguments.truth else None
     memory = Kept()
@@ -391,14 +462,23 @@ def _predict(arguments: argparse.Namespace) -> None:
         galaxy = _read(arguments, recipe)
         steps = predict_steps(galaxy, recipe, memory, _masks(arguments, galaxy))
     maps = _run(steps, arguments.quiet)
-    write_maps(arguments.out, maps, arguments.overwrite, mask_hdus(memory.cube.masks if memory.cube else None))
+    write_maps(
+        arguments.out,
+        maps,
+        arguments.overwrite,
+        mask_hdus(memory.cube.masks if memory.cube else None),
+    )
     if not arguments.quiet:
         _print_maps(maps)
         print(f"written to {arguments.out}")
     if truth is not None:
         compared = compare(maps, truth)  # what is wrong with the truth must not cost the maps
         if not arguments.quiet:
-            print("\n".join([f"\nagainst {arguments.truth}:", *(f"Note: {note}" for note in compared.notes)]))
+            print(
+                "\n".join(
+                    [f"\nagainst {arguments.truth}:", *(f"Note: {note}" for note in compared.notes)]
+                )
+            )
             score(compared.maps, compared.truth).pprint(max_lines=-1, max_width=-1)
 
 
@@ -418,7 +498,9 @@ def _truth(arguments: argparse.Namespace) -> None:
         galaxy = _read(arguments, recipe)
         fitted = _run(truth_maps_steps(galaxy, recipe, _masks(arguments, galaxy)), arguments.quiet)
         truth, cube = fitted.truth, fitted.cube
-    write_maps(arguments.out, truth.maps, arguments.overwrite, [*truth.hdus(), *mask_hdus(cube.masks)])
+    write_maps(
+        arguments.out, truth.maps, arguments.overwrite, [*truth.hdus(), *mask_hdus(cube.masks)]
+    )
     if not arguments.quiet:
         _print_maps(truth.maps)
         print(f"at {cube.fwhm:.3g}″, from {len(cube.bands)} bands; written to {arguments.out}")
@@ -430,7 +512,9 @@ def _print_maps(maps: Any) -> None:
     from .maps import FLAG_MEANING, PROPERTIES
 
     ny, nx = maps.shape
-    print(f"{maps.provenance.get('object', '')}: maps of {nx} x {ny} pixels by {maps.provenance.get('model', '')}")
+    print(
+        f"{maps.provenance.get('object', '')}: maps of {nx} x {ny} pixels by {maps.provenance.get('model', '')}"
+    )
     for name, plane in maps.values.items():
         good = np.isfinite(plane)
         prop = PROPERTIES[name]
@@ -438,7 +522,9 @@ def _print_maps(maps: Any) -> None:
         if good.any():
             error = np.nanmedian(maps.errors[name][good]) if name in maps.errors else np.nan
             wide = f" (95 % within {maps.tails[name] * error:.3f})" if name in maps.tails else ""
-            print(f"  {name:16} median {np.median(plane[good]):7.3f}, error {error:.3f}{wide} {unit}")
+            print(
+                f"  {name:16} median {np.median(plane[good]):7.3f}, error {error:.3f}{wide} {unit}"
+            )
         else:
             print(f"  {name:16} nowhere")
     valid = np.isfinite(next(iter(maps.values.values())))

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from .measure.apertures import Aperture
 
-Command = Callable[[str, Callable[[argparse.Namespace], "int | None"], str], argparse.ArgumentParser]
+Command = Callable[
+    [str, Callable[[argparse.Namespace], "int | None"], str], argparse.ArgumentParser
+]
 Source = PropertyMaps | BandCube | BandImage
 
 _SHOWN = (
@@ -52,64 +54,148 @@ _SHOWN_PROFILE = (
 )
 
 
-def add_commands(command: Command, add_input_options: Callable[[argparse.ArgumentParser], None]) -> None:
+def add_commands(
+    command: Command, add_input_options: Callable[[argparse.ArgumentParser], None]
+) -> None:
     """Add `measure`, `profile` and `evaluate` to the command line."""
-    sub = command("measure", _measure, "sums, means and errors inside apertures, of maps, a cube or images")
-    sub.add_argument("file", metavar="FILE", help="maps, a prepared cube, an image or a folder of images")
-    where = sub.add_mutually_exclusive_group(required=True)
-    where.add_argument("--ellipse", metavar="RA,DEC,A,B,PA", help="degrees, semi-axes in arcsec, degrees east of north")
-    where.add_argument("--regions", metavar="FILE.reg", help="DS9 regions: circles, ellipses, rings, boxes, polygons")
-    where.add_argument("--total", action="store_true", help="whole-galaxy values inside the D25 ellipse of the recipe")
-    sub.add_argument("--annulus", metavar="IN,OUT", help="local background from a ring, in units of the aperture")
-    sub.add_argument("--background", choices=["median", "mean"], default="median", help="of the ring's clipped pixels")
-    sub.add_argument(
-        "--correct-masked", action="store_true", help="scale sums to the whole aperture where it has blanks"
+    sub = command(
+        "measure", _measure, "sums, means and errors inside apertures, of maps, a cube or images"
     )
     sub.add_argument(
-        "--cube", metavar="CUBE", help="with --total: the prepared cube, for what its integrated fluxes give"
+        "file", metavar="FILE", help="maps, a prepared cube, an image or a folder of images"
+    )
+    where = sub.add_mutually_exclusive_group(required=True)
+    where.add_argument(
+        "--ellipse",
+        metavar="RA,DEC,A,B,PA",
+        help="degrees, semi-axes in arcsec, degrees east of north",
+    )
+    where.add_argument(
+        "--regions",
+        metavar="FILE.reg",
+        help="DS9 regions: circles, ellipses, rings, boxes, polygons",
+    )
+    where.add_argument(
+        "--total",
+        action="store_true",
+        help="whole-galaxy values inside the D25 ellipse of the recipe",
+    )
+    sub.add_argument(
+        "--annulus", metavar="IN,OUT", help="local background from a ring, in units of the aperture"
+    )
+    sub.add_argument(
+        "--background",
+        choices=["median", "mean"],
+        default="median",
+        help="of the ring's clipped pixels",
+    )
+    sub.add_argument(
+        "--correct-masked",
+        action="store_true",
+        help="scale sums to the whole aperture where it has blanks",
+    )
+    sub.add_argument(
+        "--cube",
+        metavar="CUBE",
+        help="with --total: the prepared cube, for what its integrated fluxes give",
     )
     _add_common(sub, "table")
     add_input_options(sub)
 
     sub = command("profile", _profile, "radial profiles over elliptical annuli, with gradients")
-    sub.add_argument("file", metavar="FILE", help="maps, a prepared cube, an image or a folder of images")
-    sub.add_argument("--ellipse", metavar="RA,DEC,A,B,PA", help="out to this ellipse; without it D25 of the recipe")
-    sub.add_argument("--isophote", type=float, metavar="ARCSEC", help="take the shape of the isophote at this radius")
+    sub.add_argument(
+        "file", metavar="FILE", help="maps, a prepared cube, an image or a folder of images"
+    )
+    sub.add_argument(
+        "--ellipse",
+        metavar="RA,DEC,A,B,PA",
+        help="out to this ellipse; without it D25 of the recipe",
+    )
+    sub.add_argument(
+        "--isophote",
+        type=float,
+        metavar="ARCSEC",
+        help="take the shape of the isophote at this radius",
+    )
     steps = sub.add_mutually_exclusive_group()
-    steps.add_argument("--step", type=float, metavar="ARCSEC", help="width of the annuli (default: 3 pixels)")
     steps.add_argument(
-        "--r-half", action="store_true", help="annuli of 0.5 R_half out to 5, in the shape of the stellar mass map"
+        "--step", type=float, metavar="ARCSEC", help="width of the annuli (default: 3 pixels)"
+    )
+    steps.add_argument(
+        "--r-half",
+        action="store_true",
+        help="annuli of 0.5 R_half out to 5, in the shape of the stellar mass map",
     )
     sub.add_argument("--truth", metavar="FILE", help="maps to measure over the same annuli")
     sub.add_argument("--fit", metavar="INNER,OUTER", help="limits of the gradients' fit in arcsec")
-    sub.add_argument("--figure", metavar="FILE", help="draw the profiles, one above the other: .png, .pdf or .svg")
-    sub.add_argument("--over", choices=list(_OVER), help="radius of the figure (default: kpc where it is known)")
-    sub.add_argument("--show", choices=["mean", "median", "growth"], default="mean", help="what the figure shows")
+    sub.add_argument(
+        "--figure",
+        metavar="FILE",
+        help="draw the profiles, one above the other: .png, .pdf or .svg",
+    )
+    sub.add_argument(
+        "--over", choices=list(_OVER), help="radius of the figure (default: kpc where it is known)"
+    )
+    sub.add_argument(
+        "--show", choices=["mean", "median", "growth"], default="mean", help="what the figure shows"
+    )
     _add_common(sub, "profile")
     add_input_options(sub)
 
-    sub = command("evaluate", _evaluate, "score maps against truths: metrics.json, tables, figures and a report")
-    sub.add_argument("files", nargs="+", metavar="MAPS TRUTH", help="maps and their truth, a pair for each galaxy")
-    sub.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
-    sub.add_argument("--format", choices=["png", "pdf", "svg"], default="png", help="of the figures")
-    sub.add_argument("--ellipse", metavar="RA,DEC,A,B,PA", help="D25, in place of the recipe's")
-    sub.add_argument("--fwhm", type=float, metavar="ARCSEC", help="PSF of the maps, in place of what the file says")
+    sub = command(
+        "evaluate",
+        _evaluate,
+        "score maps against truths: metrics.json, tables, figures and a report",
+    )
     sub.add_argument(
-        "--truth-fwhm", type=float, metavar="ARCSEC", help="PSF of the truth, in place of what the file says"
+        "files",
+        nargs="+",
+        metavar="MAPS TRUTH",
+        help="maps and their truth, a pair for each galaxy",
+    )
+    sub.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
+    sub.add_argument(
+        "--format", choices=["png", "pdf", "svg"], default="png", help="of the figures"
+    )
+    sub.add_argument("--ellipse", metavar="RA,DEC,A,B,PA", help="D25, in place of the recipe's")
+    sub.add_argument(
+        "--fwhm",
+        type=float,
+        metavar="ARCSEC",
+        help="PSF of the maps, in place of what the file says",
+    )
+    sub.add_argument(
+        "--truth-fwhm",
+        type=float,
+        metavar="ARCSEC",
+        help="PSF of the truth, in place of what the file says",
     )
     sub.add_argument("--overwrite", action="store_true", help="replace files that are there")
     sub.add_argument("--quiet", action="store_true", help="say nothing unless something is wrong")
 
 
 def _add_common(parser: argparse.ArgumentParser, what: str) -> None:
-    parser.add_argument("--out", required=True, metavar="FILE", help=f"the {what} to write, .ecsv or .csv")
-    parser.add_argument("--map", action="append", metavar="NAME", help="only this property or band (repeatable)")
-    parser.add_argument("--distance", type=float, metavar="MPC", help="in place of the one in the file")
     parser.add_argument(
-        "--correlation", type=float, metavar="PIXELS", help="pixels over which noise is shared, 0 for none"
+        "--out", required=True, metavar="FILE", help=f"the {what} to write, .ecsv or .csv"
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace the output if it is there")
-    parser.add_argument("--quiet", action="store_true", help="say nothing unless something is wrong")
+    parser.add_argument(
+        "--map", action="append", metavar="NAME", help="only this property or band (repeatable)"
+    )
+    parser.add_argument(
+        "--distance", type=float, metavar="MPC", help="in place of the one in the file"
+    )
+    parser.add_argument(
+        "--correlation",
+        type=float,
+        metavar="PIXELS",
+        help="pixels over which noise is shared, 0 for none",
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace the output if it is there"
+    )
+    parser.add_argument(
+        "--quiet", action="store_true", help="say nothing unless something is wrong"
+    )
 
 
 def _measure(arguments: argparse.Namespace) -> None:
@@ -120,14 +206,21 @@ def _measure(arguments: argparse.Namespace) -> None:
 
     _check_out(arguments)
     ring = _numbers(arguments.annulus, 2, "--annulus", "IN,OUT") if arguments.annulus else None
-    options = Options((ring[0], ring[1]) if ring else None, arguments.background, arguments.correct_masked)
+    options = Options(
+        (ring[0], ring[1]) if ring else None, arguments.background, arguments.correct_masked
+    )
     sources = read_sources(arguments)
     if arguments.total:
         table = _totals(arguments, sources)
-        shown = tuple(name for name in table.colnames if name not in ("n_masked", "what", "err_max", "log10_err_max"))
+        shown = tuple(
+            name
+            for name in table.colnames
+            if name not in ("n_masked", "what", "err_max", "log10_err_max")
+        )
     else:
         tables = [
-            measure_apertures(_planes(source, arguments), _apertures(arguments, source), options) for source in sources
+            measure_apertures(_planes(source, arguments), _apertures(arguments, source), options)
+            for source in sources
         ]
         notes = list(dict.fromkeys(note for part in tables for note in part.meta.pop("notes")))
         for part in tables:
@@ -150,7 +243,9 @@ def _totals(arguments: argparse.Namespace, sources: list[Source]) -> QTable:
     if arguments.cube:
         single = predict_global(read_cube(arguments.cube), read_recipe(arguments.file), ellipse)
         if single is None:
-            raise InputError("The maps' model looks at images, integrated fluxes tell it nothing; leave --cube out.")
+            raise InputError(
+                "The maps' model looks at images, integrated fluxes tell it nothing; leave --cube out."
+            )
     return galaxy_totals(_planes(maps, arguments), ellipse, single, arguments.correct_masked)
 
 
@@ -165,14 +260,20 @@ def _profile(arguments: argparse.Namespace) -> None:
 
     _check_out(arguments)
     _check_figure(arguments)
-    limits = _numbers(arguments.fit, 2, "--fit", "INNER,OUTER") if arguments.fit else (0.0, float("inf"))
+    limits = (
+        _numbers(arguments.fit, 2, "--fit", "INNER,OUTER") if arguments.fit else (0.0, float("inf"))
+    )
     sources = read_sources(arguments)
     if len(sources) > 1:
-        raise InputError(f"{arguments.file} holds {len(sources)} images; give the file of one, or a prepared cube.")
+        raise InputError(
+            f"{arguments.file} holds {len(sources)} images; give the file of one, or a prepared cube."
+        )
     source, d25 = sources[0], _recipe_ellipse(sources[0])
     ellipse = ellipse_of(arguments.ellipse) if arguments.ellipse else d25
     if ellipse is None:
-        raise InputError(f"{arguments.file} does not say where its D25 ellipse is; give --ellipse RA,DEC,A,B,PA.")
+        raise InputError(
+            f"{arguments.file} does not say where its D25 ellipse is; give --ellipse RA,DEC,A,B,PA."
+        )
     if arguments.isophote:
         values, log = _first_map(source, arguments)
         start = replace(ellipse, a=arguments.isophote, b=arguments.isophote * ellipse.b / ellipse.a)
@@ -181,7 +282,9 @@ def _profile(arguments: argparse.Namespace) -> None:
     r_half = None
     if arguments.r_half:
         if not isinstance(source, PropertyMaps):
-            raise InputError(f"{arguments.file} holds no stellar mass map, by which R_half is measured; give maps.")
+            raise InputError(
+                f"{arguments.file} holds no stellar mass map, by which R_half is measured; give maps."
+            )
         half = half_mass_ellipse(source, ellipse)
         ellipse, r_half, edges = (
             replace(half, a=5 * half.a, b=5 * half.b),
@@ -205,7 +308,12 @@ def _profile(arguments: argparse.Namespace) -> None:
             kpc = table["r_kpc"][0].value / table["r"][0].value
             per_kpc = fit_gradients(table, "r_kpc", *(limit * kpc for limit in limits))
             _print(per_kpc, per_kpc.colnames)
-    _finish(arguments, table, tuple(name for name in _SHOWN_PROFILE if name in table.colnames), write_table)
+    _finish(
+        arguments,
+        table,
+        tuple(name for name in _SHOWN_PROFILE if name in table.colnames),
+        write_table,
+    )
 
 
 def _check_figure(arguments: argparse.Namespace) -> None:
@@ -213,16 +321,22 @@ def _check_figure(arguments: argparse.Namespace) -> None:
         return
     path = Path(arguments.figure)
     if path.suffix.lower() not in (".png", ".pdf", ".svg"):
-        raise InputError(f"{path}: figures are saved as .png, .pdf or .svg; give the file such a name.")
+        raise InputError(
+            f"{path}: figures are saved as .png, .pdf or .svg; give the file such a name."
+        )
     if path.exists() and not arguments.overwrite:
-        raise InputError(f"{path} is there already; choose another name, or allow it to be replaced with --overwrite.")
+        raise InputError(
+            f"{path} is there already; choose another name, or allow it to be replaced with --overwrite."
+        )
 
 
 def _draw_profiles(arguments: argparse.Namespace, table: QTable) -> None:
     from .fits_io.products import written_whole
     from .measure.figures_profiles import profiles_figure
 
-    radius = _OVER[arguments.over] if arguments.over else "r_kpc" if "r_kpc" in table.colnames else "r"
+    radius = (
+        _OVER[arguments.over] if arguments.over else "r_kpc" if "r_kpc" in table.colnames else "r"
+    )
     figure = profiles_figure(table, radius, arguments.show)
     with written_whole(arguments.figure, arguments.overwrite) as beside:
         figure.savefig(beside, dpi=200)
@@ -240,12 +354,17 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         raise InputError("Give maps and their truth in turn, two files for each galaxy.")
     ellipse = ellipse_of(arguments.ellipse) if arguments.ellipse else None
     pairs = [
-        (read_maps(arguments.files[i]), read_maps(arguments.files[i + 1])) for i in range(0, len(arguments.files), 2)
+        (read_maps(arguments.files[i]), read_maps(arguments.files[i + 1]))
+        for i in range(0, len(arguments.files), 2)
     ]
-    comparisons = [compare(maps, truth, ellipse, arguments.fwhm, arguments.truth_fwhm) for maps, truth in pairs]
+    comparisons = [
+        compare(maps, truth, ellipse, arguments.fwhm, arguments.truth_fwhm) for maps, truth in pairs
+    ]
     model = str(pairs[0][0].provenance.get("model", ""))
     card = load_card(model).to_markdown() if model in list_models() else ""
-    found = write_evaluation(arguments.out, comparisons, card, arguments.format, arguments.overwrite)
+    found = write_evaluation(
+        arguments.out, comparisons, card, arguments.format, arguments.overwrite
+    )
     if arguments.quiet:
         return
     table = metrics_table(found["properties"])
@@ -255,9 +374,13 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     )
     sums = [row for row in found["stellar_sums"]["scores"] if row["region"] == "sum"]
     if sums:
-        print(f"Sums inside {sums[0]['outer']:g} R_half, log true - log predicted over {len(comparisons)} galaxies:")
+        print(
+            f"Sums inside {sums[0]['outer']:g} R_half, log true - log predicted over {len(comparisons)} galaxies:"
+        )
         _print(QTable(sums), ("property", "n", "bias", "bias_err", "scatter", "scatter_err"))
-    notes = [note for comparison in comparisons for note in comparison.notes] + found["stellar_sums"]["notes"]
+    notes = [note for comparison in comparisons for note in comparison.notes] + found[
+        "stellar_sums"
+    ]["notes"]
     for note in dict.fromkeys(notes):
         print(f"Note: {note}")
     print(f"written to {arguments.out}, which report.html shows")
@@ -333,11 +456,15 @@ def _recipe_ellipse(source: Source) -> Ellipse | None:
 def _first_map(source: Source, arguments: argparse.Namespace) -> tuple[Any, bool]:
     """The map that isophotes are fitted to: the first that was asked for, or the stellar mass, or the first that adds up."""
     planes = _planes(source, arguments)
-    order = sorted(range(len(planes.quantities)), key=lambda i: planes.quantities[i].name != "LOG_SIGMA_STAR")
+    order = sorted(
+        range(len(planes.quantities)), key=lambda i: planes.quantities[i].name != "LOG_SIGMA_STAR"
+    )
     for i in [0] if arguments.map else order:
         if planes.quantities[i].sum_unit:
             return planes.values[i], planes.quantities[i].log
-    raise InputError(f"{arguments.file} has no map that adds up, to which isophotes could be fitted; give --ellipse.")
+    raise InputError(
+        f"{arguments.file} has no map that adds up, to which isophotes could be fitted; give --ellipse."
+    )
 
 
 def _pixel(source: Source) -> float:
@@ -352,10 +479,14 @@ def _check_out(arguments: argparse.Namespace) -> None:
     if path.suffix.lower() not in (".ecsv", ".csv"):
         raise InputError(f"{path}: tables are written as .ecsv or .csv; give the file such a name.")
     if path.exists() and not arguments.overwrite:
-        raise InputError(f"{path} is there already; choose another name, or allow it to be replaced with --overwrite.")
+        raise InputError(
+            f"{path} is there already; choose another name, or allow it to be replaced with --overwrite."
+        )
 
 
-def _finish(arguments: argparse.Namespace, table: QTable, shown: tuple[str, ...], write: Callable[..., None]) -> None:
+def _finish(
+    arguments: argparse.Namespace, table: QTable, shown: tuple[str, ...], write: Callable[..., None]
+) -> None:
     table.meta["file"] = str(arguments.file)
     table.meta["made_by"] = f"napari-galaxy-maps {__version__}"
     write(arguments.out, table, arguments.overwrite)

@@ -31,7 +31,9 @@ def pixel_frame(wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
         eastwards.
     """
     x, y = (shape[1] - 1) / 2, (shape[0] - 1) / 2
-    here, right, up = (wcs.pixel_to_world(x + dx, y + dy).icrs for dx, dy in ((0, 0), (1, 0), (0, 1)))
+    here, right, up = (
+        wcs.pixel_to_world(x + dx, y + dy).icrs for dx, dy in ((0, 0), (1, 0), (0, 1))
+    )
     steps = [here.spherical_offsets_to(there) for there in (right, up)]
     return np.array([[-step[0].arcsec for step in steps], [step[1].arcsec for step in steps]])
 
@@ -223,7 +225,10 @@ class Ellipse:
         # Orthographic offsets: within 1e-4 of the angles up to a degree from the centre, and sound at the poles.
         ra, dec, ra0, dec0 = sky.ra.rad, sky.dec.rad, np.radians(self.ra), np.radians(self.dec)
         east = np.degrees(np.cos(dec) * np.sin(ra - ra0)) * 3600
-        north = np.degrees(np.sin(dec) * np.cos(dec0) - np.cos(dec) * np.sin(dec0) * np.cos(ra - ra0)) * 3600
+        north = (
+            np.degrees(np.sin(dec) * np.cos(dec0) - np.cos(dec) * np.sin(dec0) * np.cos(ra - ra0))
+            * 3600
+        )
         return east, north
 
 
@@ -350,7 +355,10 @@ class BandCube:
         where = np.isfinite(self.filling.data)
         data, uncertainty = (
             np.where(where, new, old)
-            for new, old in ((self.filling.data, self.data), (self.filling.uncertainty, self.uncertainty))
+            for new, old in (
+                (self.filling.data, self.data),
+                (self.filling.uncertainty, self.uncertainty),
+            )
         )
         return replace(self, data=data, uncertainty=uncertainty, filling=None)
 
@@ -365,7 +373,9 @@ class BandCube:
         def chosen(planes: np.ndarray) -> np.ndarray:
             return np.ascontiguousarray(planes[..., where][..., None, :])
 
-        filling = self.filling and Filling(chosen(self.filling.data), chosen(self.filling.uncertainty))
+        filling = self.filling and Filling(
+            chosen(self.filling.data), chosen(self.filling.uncertainty)
+        )
         return replace(
             self, data=chosen(self.data), uncertainty=chosen(self.uncertainty), mask=chosen(self.mask),
             flags=chosen(self.flags), filling=filling,

@@ -154,7 +154,9 @@ def get_property(name: str) -> Property:
     try:
         return PROPERTIES[name.upper()]
     except KeyError:
-        raise InputError(f"There is no property called {name!r}; there are {', '.join(PROPERTIES)}.") from None
+        raise InputError(
+            f"There is no property called {name!r}; there are {', '.join(PROPERTIES)}."
+        ) from None
 
 
 @dataclass(frozen=True)

@@ -48,15 +48,30 @@ def provenance(galaxy: Galaxy, recipe: Recipe) -> dict[str, Any]:
     for use, path in _files_named_by(recipe).items():
         if path.is_file():  # the name of a band or of an archive is none
             inputs[use] = f"{path.name} sha256 {sha256(path)}"
-    return {"object": galaxy.name, "recipe": recipe.to_toml(), "versions": versions, "inputs": inputs}
+    return {
+        "object": galaxy.name,
+        "recipe": recipe.to_toml(),
+        "versions": versions,
+        "inputs": inputs,
+    }
 
 
 def _files_named_by(recipe: Recipe) -> dict[str, Path]:
     """What the recipe's settings name that may be a file, by its use."""
-    texts: dict[str, float | str] = {f"psf of {band}": psf for band, psf in recipe.input.psf.items()}
+    texts: dict[str, float | str] = {
+        f"psf of {band}": psf for band, psf in recipe.input.psf.items()
+    }
     texts |= {f"kernel of {band}": kernel for band, kernel in recipe.psf.kernels.items()}
-    texts |= {"common psf": recipe.psf.target, "stars": recipe.stars.catalogue, "reddening": recipe.reddening.map}
-    return {use: Path(text).expanduser() for use, text in texts.items() if isinstance(text, str) and text}
+    texts |= {
+        "common psf": recipe.psf.target,
+        "stars": recipe.stars.catalogue,
+        "reddening": recipe.reddening.map,
+    }
+    return {
+        use: Path(text).expanduser()
+        for use, text in texts.items()
+        if isinstance(text, str) and text
+    }
 
 
 @dataclass
@@ -95,7 +110,12 @@ def predict_cube_steps(
     else:
         maps = yield from _predict_changed(cube, before, last, model, recipe.model.device)
     shared = None if cube.correlation is None else float(np.max(cube.correlation))
-    told = {**(known or {"object": cube.name}), **maps.provenance, "note": cube.notes, "fwhm": cube.fwhm}
+    told = {
+        **(known or {"object": cube.name}),
+        **maps.provenance,
+        "note": cube.notes,
+        "fwhm": cube.fwhm,
+    }
     if cube.pixel_pc:
         told["distance_mpc"] = cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC)
     maps = replace(maps, correlation=shared, provenance=told)
@@ -104,7 +124,9 @@ def predict_cube_steps(
     return maps
 
 
-def predict_global(cube: BandCube, recipe: Recipe, ellipse: Ellipse | None = None) -> PropertyMaps | None:
+def predict_global(
+    cube: BandCube, recipe: Recipe, ellipse: Ellipse | None = None
+) -> PropertyMaps | None:
     """What the model says of a galaxy's integrated fluxes (DB21 Sect. 3.3): maps of one pixel, as large as the galaxy.
 
     Parameters
@@ -135,7 +157,10 @@ def _alike(cube: BandCube, other: BandCube) -> bool:
     """Whether two cubes have the same bands on the same grid."""
     same = cube.bands == other.bands and cube.shape == other.shape and cube.fwhm == other.fwhm
     same = same and (cube.filling is None) == (other.filling is None)
-    return same and bool((cube.wcs.wcs.crval == other.wcs.wcs.crval).all() and cube.pixel_arcsec == other.pixel_arcsec)
+    return same and bool(
+        (cube.wcs.wcs.crval == other.wcs.wcs.crval).all()
+        and cube.pixel_arcsec == other.pixel_arcsec
+    )
 
 
 def _predict_changed(
@@ -144,7 +169,10 @@ def _predict_changed(
     """The last maps with those pixels predicted again in which the cube has changed, and all on which these have an influence."""
     planes = [(cube.data, before.data), (cube.uncertainty, before.uncertainty)]
     if cube.filling is not None and before.filling is not None:
-        planes += [(cube.filling.data, before.filling.data), (cube.filling.uncertainty, before.filling.uncertainty)]
+        planes += [
+            (cube.filling.data, before.filling.data),
+            (cube.filling.uncertainty, before.filling.uncertainty),
+        ]
     changed = (cube.mask != before.mask) | (cube.flags != before.flags) | changed_pixels(*planes)
     where: tuple[Any, ...]
     if model.reach:
@@ -161,7 +189,9 @@ def _predict_changed(
 
     values = {name: merged(last.values[name], plane) for name, plane in fresh.values.items()}
     errors = {name: merged(last.errors[name], plane) for name, plane in fresh.errors.items()}
-    return replace(fresh, values=values, errors=errors, wcs=cube.wcs, flags=merged(last.flags, fresh.flags))
+    return replace(
+        fresh, values=values, errors=errors, wcs=cube.wcs, flags=merged(last.flags, fresh.flags)
+    )
 
 
 def _around(changed: np.ndarray, reach: int) -> tuple[slice, slice]:
@@ -203,16 +233,22 @@ def predict_steps(
     """
     model = load_model(recipe.model.name)
     used = model.check_bands(list(galaxy.images))
-    if model.reach and recipe.impute.enabled:  # a network was trained on noise that is negative, too
+    if (
+        model.reach and recipe.impute.enabled
+    ):  # a network was trained on noise that is negative, too
         recipe = recipe.model_copy(deep=True)
         recipe.impute.enabled = False
     # A band that the model has no use for must not spoil the resolution of the others.
-    galaxy = replace(galaxy, images={name: image for name, image in galaxy.images.items() if name in used})
+    galaxy = replace(
+        galaxy, images={name: image for name, image in galaxy.images.items() if name in used}
+    )
     cube = yield from prepare_steps(galaxy, recipe, memory, masks)
     return (yield from predict_cube_steps(cube, recipe, provenance(galaxy, recipe), memory))
 
 
-def predict(galaxy: Galaxy, recipe: Recipe, callback: Callable[[Progress], None] | None = None) -> PropertyMaps:
+def predict(
+    galaxy: Galaxy, recipe: Recipe, callback: Callable[[Progress], None] | None = None
+) -> PropertyMaps:
     """Prepare a galaxy and predict its maps in one call; see `predict_steps`."""
     return drain(predict_steps(galaxy, recipe), callback)
 
@@ -242,7 +278,9 @@ class FittedTruth:
     cube: BandCube
 
 
-def truth_cube_steps(cube: BandCube, recipe: Recipe, known: dict[str, Any] | None = None) -> Steps[Truth]:
+def truth_cube_steps(
+    cube: BandCube, recipe: Recipe, known: dict[str, Any] | None = None
+) -> Steps[Truth]:
     """Fit a truth to a prepared cube that has far-infrared bands; `known` is the provenance so far.
 
     Raises
@@ -251,7 +289,11 @@ def truth_cube_steps(cube: BandCube, recipe: Recipe, known: dict[str, Any] | Non
         When it has fewer than three, the redshift is absurd, or its errors are zero.
     """
     check_far_infrared(cube.bands)
-    distance = cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC) if cube.pixel_pc else recipe.galaxy.distance
+    distance = (
+        cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC)
+        if cube.pixel_pc
+        else recipe.galaxy.distance
+    )
     redshift, words = model_redshift(recipe.galaxy.redshift, distance)
     yield Progress("sed", 0, 1, words, lasting=True)
     library = yield from library_steps(recipe.sed, redshift)
@@ -284,12 +326,16 @@ def truth_maps_steps(
         Whatever is wrong, in a sentence.
     """
     own = truth_recipe(recipe, list(galaxy.images))
-    model_redshift(own.galaxy.redshift, galaxy.distance_mpc)  # what is absurd is told before the work
+    model_redshift(
+        own.galaxy.redshift, galaxy.distance_mpc
+    )  # what is absurd is told before the work
     cube = yield from prepare_steps(galaxy, own, memory, masks)
     truth = yield from truth_cube_steps(cube, own, provenance(galaxy, own))
     return FittedTruth(truth, cube)
 
 
-def fit_truth(galaxy: Galaxy, recipe: Recipe, callback: Callable[[Progress], None] | None = None) -> Truth:
+def fit_truth(
+    galaxy: Galaxy, recipe: Recipe, callback: Callable[[Progress], None] | None = None
+) -> Truth:
     """Prepare a galaxy and fit a truth to it in one call; see `truth_maps_steps`."""
     return drain(truth_maps_steps(galaxy, recipe), callback).truth

@@ -46,11 +46,16 @@ class GalaxySettings(_Section):
     dec: float | None = Field(None, ge=-90, le=90, description="Declination, ICRS, degrees")
     distance: float | None = Field(None, gt=0, description="Distance in Mpc")
     redshift: float | None = Field(
-        None, ge=0, le=10, description="Redshift, for model spectra, and for a distance where none is given; 0 nearby"
+        None,
+        ge=0,
+        le=10,
+        description="Redshift, for model spectra, and for a distance where none is given; 0 nearby",
     )
     d25: float | None = Field(None, gt=0, description="Diameter D25 in arcmin")
     axis_ratio: float = Field(1.0, gt=0, le=1, description="Axis ratio b/a of the D25 ellipse")
-    position_angle: float = Field(0.0, ge=-360, le=360, description="Position angle in degrees east of north")
+    position_angle: float = Field(
+        0.0, ge=-360, le=360, description="Position angle in degrees east of north"
+    )
 
 
 class InputSettings(_Section):
@@ -59,7 +64,8 @@ class InputSettings(_Section):
     bands: dict[str, str] = Field(default_factory=dict, description="Band by file name")
     units: dict[str, str] = Field(default_factory=dict, description="Unit by file or band name")
     psf: dict[str, float | str] = Field(
-        default_factory=dict, description="By band name, the FWHM in arcsec or a FITS file of the PSF"
+        default_factory=dict,
+        description="By band name, the FWHM in arcsec or a FITS file of the PSF",
     )
 
 
@@ -67,10 +73,16 @@ class SkySettings(_Section):
     """Subtraction of the sky from every image."""
 
     enabled: bool = Field(True, description="Subtract the sky")
-    model: Literal["constant", "plane", "polynomial"] = Field("constant", description="Shape of the sky")
-    order: int = Field(5, ge=1, le=5, description="Highest order of a polynomial; lower where that fits as well")
+    model: Literal["constant", "plane", "polynomial"] = Field(
+        "constant", description="Shape of the sky"
+    )
+    order: int = Field(
+        5, ge=1, le=5, description="Highest order of a polynomial; lower where that fits as well"
+    )
     clip: float = Field(3.0, gt=1, le=10, description="Clipping limit in sigma")
-    exclude: float = Field(1.25, ge=1, description="Sky is looked for outside this many times the D25 ellipse")
+    exclude: float = Field(
+        1.25, ge=1, description="Sky is looked for outside this many times the D25 ellipse"
+    )
     reach: float = Field(3.0, gt=1, description="... and inside this many times the ellipse")
 
 
@@ -85,23 +97,42 @@ class ReddeningSettings(_Section):
 class StarSettings(_Section):
     """How the Milky Way's stars are told, fitted and masked."""
 
-    enabled: bool = Field(True, description="Mask stars: those of the catalogue, those found, or those given by hand")
+    enabled: bool = Field(
+        True, description="Mask stars: those of the catalogue, those found, or those given by hand"
+    )
     catalogue: str = Field(
         "",
         description="Table of stars with Gaia's columns (FITS, VOTable, ECSV or CSV), or 'gaia' to fetch them from its archive",
     )
     find: bool = Field(False, description="Without a catalogue, look for stars on the images")
-    parallax_snr: float = Field(3.0, gt=0, description="Parallax over its error from which a star is the Milky Way's")
+    parallax_snr: float = Field(
+        3.0, gt=0, description="Parallax over its error from which a star is the Milky Way's"
+    )
     motion_snr: float = Field(5.0, gt=0, description="... or proper motion over its error")
-    epoch: float | None = Field(None, ge=1850, le=2100, description="Year of the images; None: as their headers say")
-    seen: float = Field(3.0, gt=0, description="Peak over its error from which a star is seen in a band")
+    epoch: float | None = Field(
+        None, ge=1850, le=2100, description="Year of the images; None: as their headers say"
+    )
+    seen: float = Field(
+        3.0, gt=0, description="Peak over its error from which a star is seen in a band"
+    )
     tie: float = Field(1.0, ge=0, description="Strength of the ties to the band before")
-    leak: float = Field(0.01, gt=0, lt=1, description="Fraction of a star's light that may remain outside its circle")
-    depth: float = Field(1.0, gt=0, description="A circle reaches to where the wings are this many times the noise")
+    leak: float = Field(
+        0.01,
+        gt=0,
+        lt=1,
+        description="Fraction of a star's light that may remain outside its circle",
+    )
+    depth: float = Field(
+        1.0, gt=0, description="A circle reaches to where the wings are this many times the noise"
+    )
     largest: float = Field(90.0, gt=0, description="Largest radius of a circle in arcsec")
     runaway: float = Field(2.5, gt=1, description="A fit ran away where it is this many PSFs wide")
-    nucleus: float = Field(3.0, ge=0, description="Arcsec about the galaxy's centre that are never masked")
-    threshold: float = Field(8.0, gt=1, description="Height in sigma of stars found without a catalogue")
+    nucleus: float = Field(
+        3.0, ge=0, description="Arcsec about the galaxy's centre that are never masked"
+    )
+    threshold: float = Field(
+        8.0, gt=1, description="Height in sigma of stars found without a catalogue"
+    )
 
 
 class PsfSettings(_Section):
@@ -109,9 +140,12 @@ class PsfSettings(_Section):
 
     enabled: bool = Field(True, description="Match the PSFs")
     target: float | str = Field(
-        "auto", description="FWHM in arcsec, a band's name, a FITS file of a PSF, or 'auto': the widest of the bands"
+        "auto",
+        description="FWHM in arcsec, a band's name, a FITS file of a PSF, or 'auto': the widest of the bands",
     )
-    kernels: dict[str, str] = Field(default_factory=dict, description="By band name, a FITS file of a ready kernel")
+    kernels: dict[str, str] = Field(
+        default_factory=dict, description="By band name, a FITS file of a ready kernel"
+    )
     broader: Literal["leave out", "keep"] = Field(
         "leave out", description="What becomes of bands whose PSF is wider than the target"
     )
@@ -124,9 +158,12 @@ class GridSettings(_Section):
     """The common grid."""
 
     pixel: Annotated[float | str, AfterValidator(_pixel)] = Field(
-        "auto", description="Pixel in arcsec, in parsec ('500 pc', '1.5 kpc'), or 'auto': a third of the common PSF"
+        "auto",
+        description="Pixel in arcsec, in parsec ('500 pc', '1.5 kpc'), or 'auto': a third of the common PSF",
     )
-    extent: float = Field(1.25, gt=0, le=10, description="Half-size of the grid in semi-major axes of the D25 ellipse")
+    extent: float = Field(
+        1.25, gt=0, le=10, description="Half-size of the grid in semi-major axes of the D25 ellipse"
+    )
     cut: bool = Field(True, description="Predict inside the ellipse only")
 
 
@@ -134,9 +171,12 @@ class ErrorSettings(_Section):
     """What enters the error of a pixel."""
 
     background: bool = Field(True, description="Clipped rms of the background, after convolution")
-    poisson: bool = Field(True, description="Poisson noise of the source, where a gain is given or a header tells it")
+    poisson: bool = Field(
+        True, description="Poisson noise of the source, where a gain is given or a header tells it"
+    )
     gain: dict[str, Annotated[float, Field(gt=0)]] = Field(
-        default_factory=dict, description="By band name, electrons (or detected photons) per unit of the image"
+        default_factory=dict,
+        description="By band name, electrons (or detected photons) per unit of the image",
     )
     calibration: bool = Field(True, description="Calibration error of each band")
     reddening: bool = Field(True, description="Scatter of the reddening over the field")
@@ -145,11 +185,16 @@ class ErrorSettings(_Section):
 class ImputeSettings(_Section):
     """Filling of what is missing by model spectra fitted to the other bands of each pixel."""
 
-    enabled: bool = Field(True, description="Fill gaps and negative pixels; off, the model takes them as they are")
-    bands: Literal["given", "all"] = Field(
-        "given", description="Fill the bands that are there, or also those of the model that are not"
+    enabled: bool = Field(
+        True, description="Fill gaps and negative pixels; off, the model takes them as they are"
     )
-    n_models: int = Field(10_000, ge=100, le=2_000_000, description="Number of model spectra; the rest is as in sed")
+    bands: Literal["given", "all"] = Field(
+        "given",
+        description="Fill the bands that are there, or also those of the model that are not",
+    )
+    n_models: int = Field(
+        10_000, ge=100, le=2_000_000, description="Number of model spectra; the rest is as in sed"
+    )
 
 
 Nodes = Annotated[list[float], Field(min_length=1)]
@@ -159,7 +204,8 @@ class LibrarySettings(_Section):
     """The library of model spectra, by which missing bands are filled and dust is measured where the far infrared is seen."""
 
     prior: Literal["broad", "dustpedia"] = Field(
-        "broad", description="What is thought likely: broad, or the CIGALE grid of the DustPedia galaxies"
+        "broad",
+        description="What is thought likely: broad, or the CIGALE grid of the DustPedia galaxies",
     )
     n_models: int = Field(50_000, ge=100, le=2_000_000, description="Number of models")
     seed: int = Field(1, ge=0, description="Seed of the draws")
@@ -167,16 +213,28 @@ class LibrarySettings(_Section):
         "random", description="Draw between the nodes, or take the nodes themselves"
     )
     imf: Literal["salpeter", "chabrier"] = Field("salpeter", description="Initial mass function")
-    extra_error: float = Field(0.1, ge=0, le=1, description="Fraction of the flux added to every error in quadrature")
-    age_myr: Nodes | None = Field(None, description="Age of the oldest stars, Myr: nodes; None: the prior's")
+    extra_error: float = Field(
+        0.1, ge=0, le=1, description="Fraction of the flux added to every error in quadrature"
+    )
+    age_myr: Nodes | None = Field(
+        None, description="Age of the oldest stars, Myr: nodes; None: the prior's"
+    )
     tau_myr: Nodes | None = Field(None, description="Time scale of the star formation, Myr: nodes")
-    change_age_myr: Nodes | None = Field(None, description="How long ago star formation changed, Myr: nodes")
-    change: Nodes | None = Field(None, description="... and by which factor: a burst or a truncation: nodes")
+    change_age_myr: Nodes | None = Field(
+        None, description="How long ago star formation changed, Myr: nodes"
+    )
+    change: Nodes | None = Field(
+        None, description="... and by which factor: a burst or a truncation: nodes"
+    )
     metallicity: Nodes | None = Field(None, description="Mass fraction of metals: nodes")
-    ebv: Nodes | None = Field(None, description="E(B-V) of stars younger than 10 Myr and of gas, mag: nodes")
+    ebv: Nodes | None = Field(
+        None, description="E(B-V) of stars younger than 10 Myr and of gas, mag: nodes"
+    )
     old_factor: Nodes | None = Field(None, description="E(B-V) of older stars over that: nodes")
     slope: Nodes | None = Field(None, description="Tilt of the starburst attenuation law: nodes")
-    bump: Nodes | None = Field(None, description="Height of its ultraviolet bump, 3 in the Milky Way: nodes")
+    bump: Nodes | None = Field(
+        None, description="Height of its ultraviolet bump, 3 in the Milky Way: nodes"
+    )
     qhac: Nodes | None = Field(None, description="Mass fraction of small dust grains: nodes")
     umin: Nodes | None = Field(None, description="Lowest radiation field that heats dust: nodes")
     gamma: Nodes | None = Field(None, description="Fraction of the dust in higher fields: nodes")
@@ -186,7 +244,9 @@ class ModelSettings(_Section):
     """The model and where it runs."""
 
     name: str = Field("dust-forest", description="Name of the model")
-    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where the model runs")
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        "auto", description="Where the model runs"
+    )
 
 
 class Recipe(_Section):
@@ -222,7 +282,9 @@ class Recipe(_Section):
         try:
             tree = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise RecipeError(f"{source} is not TOML ({error}); correct it or leave it out.") from None
+            raise RecipeError(
+                f"{source} is not TOML ({error}); correct it or leave it out."
+            ) from None
         return cls.from_tree(tree, source)
 
     @classmethod
@@ -252,11 +314,19 @@ class Recipe(_Section):
             key, equals, value = text.partition("=")
             section, dot, name = key.strip().partition(".")
             if not (equals and dot and name):
-                raise RecipeError(f"{text!r} is not of the form STEP.KEY=VALUE, as in sky.model=plane.")
+                raise RecipeError(
+                    f"{text!r} is not of the form STEP.KEY=VALUE, as in sky.model=plane."
+                )
             name, dot, entry = name.partition(".")
-            if section not in tree or name not in tree[section] or (dot and not isinstance(tree[section][name], dict)):
+            if (
+                section not in tree
+                or name not in tree[section]
+                or (dot and not isinstance(tree[section][name], dict))
+            ):
                 known = [f"{s}.{k}" for s, keys in tree.items() for k in keys]
-                raise RecipeError(f"There is no setting {key.strip()!r}; the settings are {', '.join(known)}.")
+                raise RecipeError(
+                    f"There is no setting {key.strip()!r}; the settings are {', '.join(known)}."
+                )
             if dot:
                 tree[section][name][entry] = _parse(value.strip())
             else:
@@ -280,7 +350,11 @@ def _parse(text: str) -> Any:
 def _in_words(error: ValidationError) -> str:
     parts = []
     for item in error.errors():
-        where = ".".join(str(p) for p in item["loc"] if not str(p).startswith(("float", "str", "literal", "function")))
+        where = ".".join(
+            str(p)
+            for p in item["loc"]
+            if not str(p).startswith(("float", "str", "literal", "function"))
+        )
         what = "no such setting" if item["type"] == "extra_forbidden" else item["msg"].lower()
         parts.append(f"{where}: {what}")
     return "; ".join(dict.fromkeys(parts))

@@ -165,14 +165,19 @@ def surface_brightness_factor(
                 -0.4 * value
             ) * per_pixel, f"{canonical} x {flux:.4g} Jy x 10^(-0.4 x {value:g}) ({key}, {system})"
         if canonical == "counts/s" and band.count_rate_jy:
-            return band.count_rate_jy * per_pixel, f"counts/s x {band.count_rate_jy:.4g} Jy ({band.survey} zero point)"
+            return (
+                band.count_rate_jy * per_pixel,
+                f"counts/s x {band.count_rate_jy:.4g} Jy ({band.survey} zero point)",
+            )
         raise UnresolvedError(
             f"{label}: its {canonical} cannot become a flux without a zero point (MAGZP) in the header; "
             "add the keyword, or convert the image to Jy/pix."
         )
     parsed = u.Unit(canonical.replace("arcsec2", "arcsec**2"))
     if (parsed * u.pix).is_equivalent(u.Jy):
-        return float((parsed * u.pix).to(u.Jy)) * per_pixel, f"{canonical} over the pixel's solid angle"
+        return float(
+            (parsed * u.pix).to(u.Jy)
+        ) * per_pixel, f"{canonical} over the pixel's solid angle"
     if (parsed * u.beam).is_equivalent(u.Jy):
         arcsec2, source = _beam(header, band, fwhm, label)
         factor = float((parsed * u.beam).to(u.Jy)) * 1e-6 / (arcsec2 * SR_PER_ARCSEC2)
@@ -180,7 +185,9 @@ def surface_brightness_factor(
     return float(parsed.to(u.MJy / u.sr)), canonical
 
 
-def _beam(header: Mapping[str, Any], band: Band, fwhm: float | None, label: str) -> tuple[float, str]:
+def _beam(
+    header: Mapping[str, Any], band: Band, fwhm: float | None, label: str
+) -> tuple[float, str]:
     """Solid angle of the beam in arcsec2 and where it is from."""
     if "BMAJ" in header:
         major = float(header["BMAJ"]) * 3600
@@ -190,4 +197,6 @@ def _beam(header: Mapping[str, Any], band: Band, fwhm: float | None, label: str)
         return band.beam_arcsec2, f"{band.name}'s beam"
     if fwhm:
         return np.pi / (4 * np.log(2)) * fwhm**2, f"a Gaussian of FWHM {fwhm:g} arcsec"
-    raise UnresolvedError(f"{label}: Jy/beam needs the beam's size (BMAJ and BMIN in degrees) in the header.")
+    raise UnresolvedError(
+        f"{label}: Jy/beam needs the beam's size (BMAJ and BMIN in degrees) in the header."
+    )

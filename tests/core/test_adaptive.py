@@ -59,7 +59,9 @@ def distorted(shape, pixel):
 @pytest.mark.parametrize("pixel, rotation", [(4.5, 0), (4.5, 33), (1.03, 0), (0.71, 70)])
 def test_it_is_reprojects_adaptive_method(kind, pixel, rotation):
     shape, out = (160, 140), (int(200 / pixel), int(190 / pixel))
-    ours, reference = both(scene(shape), kind(shape, 1.4), tan_wcs(out, pixel, rotation=rotation), out)
+    ours, reference = both(
+        scene(shape), kind(shape, 1.4), tan_wcs(out, pixel, rotation=rotation), out
+    )
     valid = np.isfinite(ours) & np.isfinite(reference)
     assert valid.mean() > 0.7 and (np.isfinite(ours) == np.isfinite(reference)).mean() > 0.995
     agree(ours[valid], reference[valid])
@@ -93,4 +95,6 @@ def test_planes_resampled_together_are_planes_resampled_alone():
 def test_positions_off_the_sphere_are_blank():
     shape = (50, 50)
     image = tan_wcs(shape, 1.5, ra=330.0, dec=-2.0)  # the other side of the sky
-    assert np.isnan(resample_planes(scene(shape)[None], pixel_map(image, tan_wcs(shape, 1.5), shape))).all()
+    assert np.isnan(
+        resample_planes(scene(shape)[None], pixel_map(image, tan_wcs(shape, 1.5), shape))
+    ).all()

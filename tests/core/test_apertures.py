@@ -9,7 +9,12 @@ from astropy.table import QTable
 from astropy.wcs import WCS
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from photutils.aperture import ApertureStats, SkyCircularAperture, SkyEllipticalAnnulus, SkyEllipticalAperture
+from photutils.aperture import (
+    ApertureStats,
+    SkyCircularAperture,
+    SkyEllipticalAnnulus,
+    SkyEllipticalAperture,
+)
 
 from napari_galaxy_maps.bands import get_band
 from napari_galaxy_maps.cli import main
@@ -33,11 +38,16 @@ KPC2_ARCSEC2 = (10 * PC_PER_MPC_ARCSEC / 1000) ** 2  # at 10 Mpc
 def image_of(data, pixel=PIXEL, error=None, mask=None, rotation=0.0, fwhm=6.0):
     wcs = tan_wcs(data.shape, pixel, rotation=rotation)
     uncertainty = None if error is None else np.full(data.shape, error, "f4")
-    return BandImage(data.astype("f4"), get_band("WISE_3.4"), wcs, uncertainty=uncertainty, mask=mask, fwhm=fwhm)
+    return BandImage(
+        data.astype("f4"), get_band("WISE_3.4"), wcs, uncertainty=uncertainty, mask=mask, fwhm=fwhm
+    )
 
 
 def maps_of(values, error=0.1, shape=SHAPE, rotation=0.0, correlation=0.0, **provenance):
-    planes = {name: np.broadcast_to(np.float32(plane), shape).astype("f4") for name, plane in values.items()}
+    planes = {
+        name: np.broadcast_to(np.float32(plane), shape).astype("f4")
+        for name, plane in values.items()
+    }
     errors = {} if error is None else {name: np.full(shape, error, "f4") for name in planes}
     wcs = tan_wcs(shape, PIXEL, rotation=rotation)
     made_by = {"distance_mpc": 10.0, **provenance}
@@ -61,18 +71,27 @@ ELLIPSE = Ellipse(RA + 0.003, DEC - 0.002, 60.0, 31.0, 25.0)
 def test_a_flat_image_gives_brightness_times_solid_angle(rotation, inner):
     row = one(image_of(np.full(SHAPE, 3.0), rotation=rotation), Aperture(ELLIPSE, "e", inner))
     area = np.pi * 60 * 31 * (1 - inner**2)
-    assert row["sum"] == pytest.approx(3 * area * SR_PER_ARCSEC2 * 1e6, rel=1e-5) and row["sum_unit"] == "Jy"
-    assert row["mean"] == pytest.approx(3) and row["median"] == 3 and u.Unit(row["mean_unit"]) == u.MJy / u.sr
-    assert row["area"].to_value("arcsec2") == pytest.approx(area, rel=1e-5) and row["n_masked"] == pytest.approx(
-        0, abs=1e-9
+    assert (
+        row["sum"] == pytest.approx(3 * area * SR_PER_ARCSEC2 * 1e6, rel=1e-5)
+        and row["sum_unit"] == "Jy"
     )
+    assert (
+        row["mean"] == pytest.approx(3)
+        and row["median"] == 3
+        and u.Unit(row["mean_unit"]) == u.MJy / u.sr
+    )
+    assert row["area"].to_value("arcsec2") == pytest.approx(area, rel=1e-5) and row[
+        "n_masked"
+    ] == pytest.approx(0, abs=1e-9)
 
 
 def test_a_gaussian_source_has_the_flux_inside_a_circle_that_it_should():
     y, x = (np.mgrid[:301, :301] - 150) * 1.0
     sigma, radius = 20.0, 35.0
     row = one(image_of(np.exp(-(x**2 + y**2) / (2 * sigma**2)), pixel=1.0), circle(RA, DEC, radius))
-    expected = 2 * np.pi * sigma**2 * (1 - np.exp(-(radius**2) / (2 * sigma**2))) * SR_PER_ARCSEC2 * 1e6
+    expected = (
+        2 * np.pi * sigma**2 * (1 - np.exp(-(radius**2) / (2 * sigma**2))) * SR_PER_ARCSEC2 * 1e6
+    )
     assert row["sum"] == pytest.approx(expected, rel=1e-3)
 
 
@@ -89,7 +108,9 @@ def test_surface_densities_sum_to_masses_with_the_distance_and_say_so_without():
     table = measure_apertures(maps, [Aperture(ELLIPSE)])
     area = np.pi * 60 * 31 * KPC2_ARCSEC2
     for row, value, unit in zip(table, (1e7, 1e-2), ("solMass", "solMass / yr"), strict=True):
-        assert row["sum"] == pytest.approx(value * area, rel=1e-5) and u.Unit(row["sum_unit"]) == u.Unit(unit)
+        assert row["sum"] == pytest.approx(value * area, rel=1e-5) and u.Unit(
+            row["sum_unit"]
+        ) == u.Unit(unit)
         assert row["mean"] == pytest.approx(np.log10(value), abs=1e-6)
         assert u.Unit(row["mean_unit"]).physical_unit == u.Unit(unit) / u.kpc**2
     alone = measure_apertures(
@@ -107,11 +128,18 @@ def test_ratios_and_temperatures_are_weighted_by_their_denominators():
         {"LOG_SLD": np.where(left, -1.0, 0.0), "LOG_SIGMA_LSTAR": np.where(left, 8.0, 7.0),
          "T_DUST": np.where(left, 30.0, 20.0), "LOG_SIGMA_MD": np.where(left, 4.0, 5.0)}
     )  # fmt: skip
-    aperture = circle(*tan_centre_of_column(maps, 69.5), 30.0)  # half on the left, half on the right
+    aperture = circle(
+        *tan_centre_of_column(maps, 69.5), 30.0
+    )  # half on the left, half on the right
     table = {row["map"]: row for row in measure_apertures(maps, [aperture])}
-    assert table["LOG_SLD"]["mean"] == pytest.approx(np.log10((0.1 * 1e8 + 1e7) / (1e8 + 1e7)), abs=2e-3)
+    assert table["LOG_SLD"]["mean"] == pytest.approx(
+        np.log10((0.1 * 1e8 + 1e7) / (1e8 + 1e7)), abs=2e-3
+    )
     assert table["T_DUST"]["mean"] == pytest.approx((30e4 + 20e5) / (1e4 + 1e5), abs=0.02)
-    assert table["LOG_SLD"]["weight"] == "LOG_SIGMA_LSTAR" and table["T_DUST"]["weight"] == "LOG_SIGMA_MD"
+    assert (
+        table["LOG_SLD"]["weight"] == "LOG_SIGMA_LSTAR"
+        and table["T_DUST"]["weight"] == "LOG_SIGMA_MD"
+    )
     assert np.isnan(table["LOG_SLD"]["sum"]) and table["LOG_SLD"]["sum_unit"] == ""
     alone = PropertyMaps({"T_DUST": maps.values["T_DUST"]}, {}, maps.wcs, maps.flags)
     plain = measure_apertures(alone, [aperture])
@@ -135,22 +163,30 @@ def test_sums_errors_and_medians_are_photutils(rotation):
     image = image_of(data, error=0.3, mask=mask, rotation=rotation)
     centre = SkyCoord(ELLIPSE.ra, ELLIPSE.dec, unit="deg")
     cases = {
-        Aperture(ELLIPSE, "ellipse"): SkyEllipticalAperture(centre, 60 * u.arcsec, 31 * u.arcsec, theta=25 * u.deg),
+        Aperture(ELLIPSE, "ellipse"): SkyEllipticalAperture(
+            centre, 60 * u.arcsec, 31 * u.arcsec, theta=25 * u.deg
+        ),
         Aperture(ELLIPSE, "ring", 0.5): SkyEllipticalAnnulus(
             centre, 30 * u.arcsec, 60 * u.arcsec, 31 * u.arcsec, theta=25 * u.deg
         ),
-        circle(RA, DEC, 1.3, "tiny"): SkyCircularAperture(SkyCoord(RA, DEC, unit="deg"), 1.3 * u.arcsec),
+        circle(RA, DEC, 1.3, "tiny"): SkyCircularAperture(
+            SkyCoord(RA, DEC, unit="deg"), 1.3 * u.arcsec
+        ),
         Aperture(Ellipse(RA, DEC, 100.0, 3.0, 70.0), "thin"): SkyEllipticalAperture(
             SkyCoord(RA, DEC, unit="deg"), 100 * u.arcsec, 3 * u.arcsec, theta=70 * u.deg
         ),
     }
     table = measure_apertures(planes_of(image, correlation=0.0), list(cases))
     for row, theirs in zip(table, cases.values(), strict=True):
-        stats = ApertureStats(data.astype(float), theirs.to_pixel(image.wcs), error=np.full(SHAPE, 0.3), mask=mask)
+        stats = ApertureStats(
+            data.astype(float), theirs.to_pixel(image.wcs), error=np.full(SHAPE, 0.3), mask=mask
+        )
         sr = row["area"].to_value("sr") / row["n_pixels"]
         assert row["sum"] / sr / 1e6 == pytest.approx(stats.sum, rel=1e-5), row["name"]
         assert row["n_pixels"] == pytest.approx(stats.sum_aper_area.value, rel=1e-6)
-        random = np.sqrt(row["sum_err"] ** 2 - (image.band.calibration * row["sum"]) ** 2) / sr / 1e6
+        random = (
+            np.sqrt(row["sum_err"] ** 2 - (image.band.calibration * row["sum"]) ** 2) / sr / 1e6
+        )
         (overlap,) = overlaps([next(a for a in cases if a.name == row["name"])], image.wcs, SHAPE)
         counted = np.where(mask[overlap.rows, overlap.columns], 0, overlap.weights)
         assert random == pytest.approx(0.3 * np.sqrt((counted**2).sum()), rel=1e-4), row["name"]
@@ -166,16 +202,26 @@ def test_the_local_background_is_photutils_clipped_one():
     data[30:34, 20:24] = 500  # a star in the ring is clipped
     image = image_of(data)
     row = one(image, circle(RA, DEC, 20.0), background=(2.0, 5.5))
-    assert row["background"] == pytest.approx(2.0, abs=0.02) and row["mean"] == pytest.approx(0.0, abs=0.05)
+    assert row["background"] == pytest.approx(2.0, abs=0.02) and row["mean"] == pytest.approx(
+        0.0, abs=0.05
+    )
     mean = one(image, circle(RA, DEC, 20.0), background=(2.0, 5.5), background_value="mean")
-    assert mean["background"] == pytest.approx(2.0, abs=0.02) and mean["background"] != row["background"]
+    assert (
+        mean["background"] == pytest.approx(2.0, abs=0.02)
+        and mean["background"] != row["background"]
+    )
     plain = one(image, circle(RA, DEC, 20.0))
     assert row["median"] == pytest.approx(0, abs=0.05)
     assert np.isnan(plain["background"]) and plain["sum"] > 20 * abs(row["sum"])
 
 
 def test_polygons_overlap_exactly_and_their_rings_too():
-    square = ((RA - 0.01, DEC - 0.01), (RA + 0.01, DEC - 0.01), (RA + 0.01, DEC + 0.01), (RA - 0.01, DEC + 0.01))
+    square = (
+        (RA - 0.01, DEC - 0.01),
+        (RA + 0.01, DEC - 0.01),
+        (RA + 0.01, DEC + 0.01),
+        (RA - 0.01, DEC + 0.01),
+    )
     side = 72.0
     for rotation in (0.0, 33.0):
         wcs = tan_wcs(SHAPE, PIXEL, rotation=rotation)
@@ -208,7 +254,9 @@ def test_the_error_of_a_sum_is_right_on_correlated_noise(aperture):
     told = np.sqrt(row["sum_err"] ** 2 - (image.band.calibration * row["sum"]) ** 2)
     assert told == pytest.approx(scatter, rel=0.12)
     independent = one(planes_of(image, correlation=0.0), aperture)["sum_err"]
-    assert aperture.shape.a < 5 or independent < 0.5 * scatter  # it would not be right without the correlation
+    assert (
+        aperture.shape.a < 5 or independent < 0.5 * scatter
+    )  # it would not be right without the correlation
 
 
 def test_errors_of_logarithms_are_first_order_and_bounded_by_full_correlation():
@@ -222,7 +270,8 @@ def test_errors_of_logarithms_are_first_order_and_bounded_by_full_correlation():
     pixel = one(maps, circle(RA, DEC, 0.5))
     assert pixel["sum_err"] == pytest.approx(pixel["sum_err_max"], rel=1e-6)
     assert any(
-        "larger by these factors: LOG_SIGMA_STAR 1.2" in n for n in note_of(maps_of({"LOG_SIGMA_STAR": 7.0}, 0.3))
+        "larger by these factors: LOG_SIGMA_STAR 1.2" in n
+        for n in note_of(maps_of({"LOG_SIGMA_STAR": 7.0}, 0.3))
     )
 
 
@@ -253,9 +302,13 @@ def test_masked_pixels_are_counted_and_made_up_for_if_asked():
     data[:, :70] = np.nan  # the left half of an aperture in the middle
     row = one(image_of(data), circle(*centre(), 40.0))
     whole = one(image_of(data), circle(*centre(), 40.0), correct_masked=True)
-    assert row["n_masked"] == pytest.approx(row["n_pixels"], rel=0.03) and row["flags"] == Flag.MASKED
+    assert (
+        row["n_masked"] == pytest.approx(row["n_pixels"], rel=0.03) and row["flags"] == Flag.MASKED
+    )
     assert whole["sum"] == pytest.approx(3 * np.pi * 40**2 * SR_PER_ARCSEC2 * 1e6, rel=1e-5)
-    assert row["sum"] / whole["sum"] == pytest.approx(row["n_pixels"] / (row["n_pixels"] + row["n_masked"]))
+    assert row["sum"] / whole["sum"] == pytest.approx(
+        row["n_pixels"] / (row["n_pixels"] + row["n_masked"])
+    )
 
 
 def centre():
@@ -265,7 +318,9 @@ def centre():
 
 def test_an_aperture_over_the_edge_counts_what_is_off_and_says_so():
     corner = image_of(np.full(SHAPE, 3.0)).wcs.pixel_to_world(0, 60)
-    row = one(image_of(np.full(SHAPE, 3.0)), circle(float(corner.ra.deg), float(corner.dec.deg), 40.0))
+    row = one(
+        image_of(np.full(SHAPE, 3.0)), circle(float(corner.ra.deg), float(corner.dec.deg), 40.0)
+    )
     assert row["flags"] == Flag.EDGE
     assert row["n_pixels"] + row["n_masked"] == pytest.approx(np.pi * 20**2, rel=1e-5)
     assert row["n_masked"] / row["n_pixels"] == pytest.approx(1, abs=0.1)
@@ -312,7 +367,13 @@ def test_what_is_measured_does_not_depend_on_how_the_image_is_turned(a, ratio, p
         sky = wcs.pixel_to_world(x, y)
         east, north = SkyCoord(RA, DEC, unit="deg").spherical_offsets_to(sky)
         data = 2 + east.arcsec / 150 + np.sin(north.arcsec / 40)
-        sums.append(float(one(BandImage(data.astype("f4"), get_band("WISE_3.4"), wcs), Aperture(ellipse))["sum"]))
+        sums.append(
+            float(
+                one(BandImage(data.astype("f4"), get_band("WISE_3.4"), wcs), Aperture(ellipse))[
+                    "sum"
+                ]
+            )
+        )
     assert sums[0] == pytest.approx(sums[1], rel=5e-3)
 
 
@@ -344,7 +405,10 @@ def test_regions_of_ds9_itself_are_read(tmp_path):
     )
     told = []
     ellipse, box, ring = read_apertures(tmp_path / "a.reg", left_out=told)
-    assert ellipse.name == "east" and (ellipse.shape.a, ellipse.shape.b) == (pytest.approx(60), pytest.approx(30))
+    assert ellipse.name == "east" and (ellipse.shape.a, ellipse.shape.b) == (
+        pytest.approx(60),
+        pytest.approx(30),
+    )
     assert ellipse.shape.pa == pytest.approx(30)  # DS9's angle is from west
     assert ring.inner == pytest.approx(0.5) and ring.shape.ra == pytest.approx(150, abs=1e-4)
     (overlap,) = overlaps([box], tan_wcs(SHAPE, PIXEL), SHAPE)
@@ -361,7 +425,9 @@ def test_tables_are_written_with_units(tmp_path):
     table = measure_apertures(maps_of({"LOG_SIGMA_STAR": 7.0, "T_DUST": 20.0}), SHAPES[:2])
     write_table(tmp_path / "t.ecsv", table)
     back = QTable.read(tmp_path / "t.ecsv")
-    assert back["area"].unit == u.arcsec**2 and list(back["map"]) == ["LOG_SIGMA_STAR", "T_DUST"] * 2
+    assert (
+        back["area"].unit == u.arcsec**2 and list(back["map"]) == ["LOG_SIGMA_STAR", "T_DUST"] * 2
+    )
     np.testing.assert_allclose(back["sum"][0], table["sum"][0])
     assert back.meta["notes"] == table.meta["notes"]
     write_table(tmp_path / "t.csv", table)
@@ -382,7 +448,9 @@ def test_an_aperture_measured_before_costs_nothing_and_gives_the_same(monkeypatc
     first = measure_apertures(planes, SHAPES)
     done = []
     whole = photometry._values
-    monkeypatch.setattr(photometry, "_values", lambda *arguments: done.append(arguments[1]) or whole(*arguments))
+    monkeypatch.setattr(
+        photometry, "_values", lambda *arguments: done.append(arguments[1]) or whole(*arguments)
+    )
     again = measure_apertures(planes, SHAPES)
     assert not done
     for column in first.colnames:
@@ -396,7 +464,9 @@ def test_an_aperture_measured_before_costs_nothing_and_gives_the_same(monkeypatc
 
 def test_mistakes_are_told_in_words():
     image = image_of(np.full(SHAPE, 3.0))
-    with pytest.raises(InputError, match=r"'far' at RA 160\.00000, Dec 2\.00000 lies off the image"):
+    with pytest.raises(
+        InputError, match=r"'far' at RA 160\.00000, Dec 2\.00000 lies off the image"
+    ):
         one(image, circle(160.0, DEC, 10.0, "far"))
     with pytest.raises(InputError, match=r"'behind' .* lies off the image"):
         one(image, circle(RA + 180, -DEC, 10.0, "behind"))
@@ -425,8 +495,14 @@ def test_one_aperture_off_the_image_does_not_spoil_the_others():
     two = [circle(160.0, DEC, 10.0, "far"), circle(RA, DEC, 10.0, "here")]
     assert measure_apertures(image, two, Options((1.5, 2.0)))["mean"][1] == pytest.approx(0)
     table = measure_apertures(image, two)
-    assert np.isnan(table["sum"][0]) and table["mean"][1] == pytest.approx(3) and table["flags"][0] == Flag.EDGE
-    assert list(table.meta["empty"]) == [0] and table.meta["notes"][0].startswith("The aperture 'far'")
+    assert (
+        np.isnan(table["sum"][0])
+        and table["mean"][1] == pytest.approx(3)
+        and table["flags"][0] == Flag.EDGE
+    )
+    assert list(table.meta["empty"]) == [0] and table.meta["notes"][0].startswith(
+        "The aperture 'far'"
+    )
 
 
 def test_an_ellipse_at_the_pole_is_measured_as_one():
@@ -441,11 +517,17 @@ def test_images_in_galactic_coordinates_are_measured_in_icrs():
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = ["GLON-TAN", "GLAT-TAN"]
     middle = SkyCoord(RA, DEC, unit="deg").galactic
-    wcs.wcs.crval, wcs.wcs.crpix, wcs.wcs.cdelt = [middle.l.deg, middle.b.deg], [71, 61], [-PIXEL / 3600, PIXEL / 3600]
+    wcs.wcs.crval, wcs.wcs.crpix, wcs.wcs.cdelt = (
+        [middle.l.deg, middle.b.deg],
+        [71, 61],
+        [-PIXEL / 3600, PIXEL / 3600],
+    )
     y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
     _, north = SkyCoord(RA, DEC, unit="deg").spherical_offsets_to(wcs.pixel_to_world(x, y).icrs)
     strip = BandImage((np.abs(north.arcsec) < 6).astype("f4"), get_band("WISE_3.4"), wcs)
-    along, across = (one(strip, Aperture(Ellipse(RA, DEC, 60, 4, pa)))["mean"] for pa in (90.0, 0.0))
+    along, across = (
+        one(strip, Aperture(Ellipse(RA, DEC, 60, 4, pa)))["mean"] for pa in (90.0, 0.0)
+    )
     assert along > 0.99 and across < 0.2
 
 
@@ -456,27 +538,53 @@ def test_measure_writes_the_table_of_the_library(tmp_path, capsys):
     maps = maps_of({"LOG_SIGMA_STAR": PLANE, "T_DUST": 20.0})
     write_maps(tmp_path / "maps.fits", maps)
     out = tmp_path / "table.ecsv"
-    assert main(["measure", str(tmp_path / "maps.fits"), "--ellipse", "150,2,60,30,25", "--out", str(out)]) == 0
+    assert (
+        main(
+            [
+                "measure",
+                str(tmp_path / "maps.fits"),
+                "--ellipse",
+                "150,2,60,30,25",
+                "--out",
+                str(out),
+            ]
+        )
+        == 0
+    )
     assert "written to" in capsys.readouterr().out
     expected = measure_apertures(maps, [Aperture(Ellipse(150, 2, 60, 30, 25), "ellipse")])
     np.testing.assert_allclose(QTable.read(out)["sum"], expected["sum"], rtol=1e-6)
     write_apertures(tmp_path / "a.reg", SHAPES)
-    arguments = ["measure", str(tmp_path / "maps.fits"), "--regions", str(tmp_path / "a.reg"), "--overwrite", "--quiet"]
+    arguments = [
+        "measure",
+        str(tmp_path / "maps.fits"),
+        "--regions",
+        str(tmp_path / "a.reg"),
+        "--overwrite",
+        "--quiet",
+    ]
     assert main([*arguments, "--map", "T_DUST", "--out", str(out)]) == 0
-    assert capsys.readouterr().out == "" and list(QTable.read(out)["name"]) == [a.name for a in SHAPES]
+    assert capsys.readouterr().out == "" and list(QTable.read(out)["name"]) == [
+        a.name for a in SHAPES
+    ]
 
 
 def test_measure_sums_images_to_jy(galaxy_folder, tmp_path):
     folder, out = galaxy_folder({"WISE_3.4": 5.0, "SDSS_r": 2.5}, noise=1e-4), tmp_path / "t.csv"
     ellipse = ["--ellipse", "150,2,100,100,0"]
-    assert main(["measure", str(folder), *ellipse, "--annulus", "1.4,1.9", "--out", str(out), "--quiet"]) == 0
+    assert (
+        main(
+            ["measure", str(folder), *ellipse, "--annulus", "1.4,1.9", "--out", str(out), "--quiet"]
+        )
+        == 0
+    )
     table = QTable.read(out, format="ascii.csv")
     h, radius = 25.0, 100.0
     disc = 2 * np.pi * h**2 * (1 - np.exp(-radius / h) * (1 + radius / h)) * SR_PER_ARCSEC2 * 1e6
     sums = dict(zip(table["map"], table["sum"], strict=True))
-    assert sums["WISE_3.4"] == pytest.approx(5 * disc, rel=0.02) and sums["SDSS_r"] == pytest.approx(
-        2.5 * disc, rel=0.02
-    )
+    assert sums["WISE_3.4"] == pytest.approx(5 * disc, rel=0.02) and sums[
+        "SDSS_r"
+    ] == pytest.approx(2.5 * disc, rel=0.02)
 
 
 @pytest.mark.parametrize(
@@ -502,7 +610,13 @@ def test_ngc5584_has_dustpedias_flux_through_measure(shared_data, tmp_path):
     path = shared_data / "galaxies" / "ngc5584" / "NGC5584_WISE_12.fits.gz"
     out = tmp_path / "t.ecsv"
     text = f"{ellipse.ra},{ellipse.dec},{ellipse.a},{ellipse.b},{ellipse.pa}"
-    options = ["--unit", "WISE_12=Jy/pix", "--annulus", "1.25,1.5", "--quiet"]  # DustPedia's own sky annulus
+    options = [
+        "--unit",
+        "WISE_12=Jy/pix",
+        "--annulus",
+        "1.25,1.5",
+        "--quiet",
+    ]  # DustPedia's own sky annulus
     assert main(["measure", str(path), "--ellipse", text, "--out", str(out), *options]) == 0
     (found,) = QTable.read(out)
     assert found["map"] == "WISE_12" and found["sum_unit"] == "Jy"
@@ -516,4 +630,6 @@ def test_every_property_that_adds_up_sums_to_a_unit_that_astropy_knows():
             assert u.Unit(prop.log_unit).is_equivalent(u.Unit(str(row["sum_unit"])) / u.kpc**2)
         else:
             assert row["sum_unit"] == ""
-        assert fits.card.Card("BUNIT", str(row["mean_unit"])) is not None and u.Unit(str(row["mean_unit"]))
+        assert fits.card.Card("BUNIT", str(row["mean_unit"])) is not None and u.Unit(
+            str(row["mean_unit"])
+        )

@@ -94,7 +94,10 @@ def test_gaias_own_galactic_columns_beside_ra_and_dec_are_not_taken(tmp_path):
 
 def test_sexagesimal_positions_and_other_units_are_read(tmp_path):
     sky = SkyCoord(GAIA["ra"], GAIA["dec"], unit="deg")
-    table = gaia(ra=sky.ra.to_string("hour", sep=":", precision=5), dec=sky.dec.to_string(sep=":", precision=5))
+    table = gaia(
+        ra=sky.ra.to_string("hour", sep=":", precision=5),
+        dec=sky.dec.to_string(sep=":", precision=5),
+    )
     table.write(tmp_path / "s.csv")
     stars = read_catalogue(tmp_path / "s.csv")
     assert SkyCoord(stars["ra"], stars["dec"]).separation(sky).arcsec.max() < 1e-3
@@ -167,5 +170,8 @@ def test_the_legacy_surveys_gaia_chunk_is_read(shared_data):
     stars = read_catalogue(shared_data / "stars" / "decam_testcase6" / "chunk-03559.fits")
     assert len(stars) == 113 and (stars["epoch"] == 2015.5).all()
     brightest = np.argmin(stars["magnitude"])
-    assert stars["magnitude"][brightest] == pytest.approx(10.584, abs=1e-3) and milky_way_stars(stars)[brightest]
+    assert (
+        stars["magnitude"][brightest] == pytest.approx(10.584, abs=1e-3)
+        and milky_way_stars(stars)[brightest]
+    )
     assert 0.3 < milky_way_stars(stars).mean() < 0.9

@@ -25,11 +25,18 @@ def test_info_says_what_each_file_is(folder, capsys):
     (folder / "bad.fits").write_text("x")
     assert main(["info", str(folder)]) == 0
     out = capsys.readouterr().out
-    assert "galaxy_WISE_3.4.fits" in out and "which band is it?" in out and "bad.fits is not a FITS file" in out
+    assert (
+        "galaxy_WISE_3.4.fits" in out
+        and "which band is it?" in out
+        and "bad.fits is not a FITS file" in out
+    )
     assert main(["info", str(folder), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     rows = {row["file"]: row for row in told["images"]}
-    assert rows["galaxy_2MASS_J.fits"]["band"] == "2MASS_J" and rows["galaxy_2MASS_J.fits"]["unit"] == "MJy/sr"
+    assert (
+        rows["galaxy_2MASS_J.fits"]["band"] == "2MASS_J"
+        and rows["galaxy_2MASS_J.fits"]["unit"] == "MJy/sr"
+    )
     assert len(rows["mystery.fits"]["problems"]) == 2 and len(told["left_out"]) == 1
 
 
@@ -77,12 +84,16 @@ def test_a_result_runs_again_from_its_own_recipe(folder, tmp_path):
         )
         == 0
     )
-    assert main(["predict", str(folder), "--out", str(again), "--recipe", str(first), "--quiet"]) == 0
+    assert (
+        main(["predict", str(folder), "--out", str(again), "--recipe", str(first), "--quiet"]) == 0
+    )
     a, b = read_maps(first), read_maps(again)
     for name in a.values:
         np.testing.assert_array_equal(a.values[name], b.values[name])
         np.testing.assert_array_equal(a.errors[name], b.errors[name])
-    assert read_recipe(first).sky.model == "plane" and a.provenance["recipe"] == b.provenance["recipe"]
+    assert (
+        read_recipe(first).sky.model == "plane" and a.provenance["recipe"] == b.provenance["recipe"]
+    )
     for key in ("model", "model_hash", "versions", "inputs", "imf"):
         assert a.provenance[key]
     assert all("sha256" in text for text in a.provenance["inputs"].values())
@@ -119,7 +130,9 @@ def mistakes(folder, tmp_path):
         fits.PrimaryHDU(data, header).writeto(tmp_path / f"{name}_psf.fits")
     (tmp_path / "galaxies.csv").write_text("name,ra,dec,d25\nNGC0000,10,2,2.5\n")
     (tmp_path / "empty.csv").write_text("ra,dec,parallax,parallax_error\n")
-    (tmp_path / "elsewhere.csv").write_text("ra,dec,parallax,parallax_error\n10,2,1,0.1\n10.01,2,1,0.1\n")
+    (tmp_path / "elsewhere.csv").write_text(
+        "ra,dec,parallax,parallax_error\n10,2,1,0.1\n10.01,2,1,0.1\n"
+    )
     write_image(tmp_path / "ebv.fits", np.full((20, 20), 0.1), tan_wcs((20, 20), 60.0, ra=20.0))
     whole = (folder / "galaxy_WISE_3.4.fits").read_bytes()
     (tmp_path / "short_W1.fits").write_bytes(whole[: len(whole) // 2])
@@ -130,7 +143,11 @@ def mistakes(folder, tmp_path):
     "paths, options, says",
     [
         (["nowcs_W1.fits"], [], "nowcs_W1.fits has no sky coordinates"),
-        (["nounit_W1.fits"], [], "nounit_W1.fits: in which unit is it? The header tells no unit. Say it with --band"),
+        (
+            ["nounit_W1.fits"],
+            [],
+            "nounit_W1.fits: in which unit is it? The header tells no unit. Say it with --band",
+        ),
         (["noband.fits"], [], "noband.fits: which band is it?"),
         (["blank_W1.fits"], [], "blank_W1.fits holds no valid pixel"),
         (["line_W1.fits"], [], "line of 40 pixels"),
@@ -138,19 +155,51 @@ def mistakes(folder, tmp_path):
         (["short_W1.fits"], [], "short_W1.fits is cut short"),
         (["missing.fits"], [], "missing.fits does not exist"),
         (["empty"], [], "holds no FITS image"),
-        (["galaxy", "again_W1.fits"], [], "WISE_3.4 is there twice: galaxy_WISE_3.4.fits and again_W1.fits"),
-        (["galaxy/galaxy_2MASS_J.fits", "galaxy/galaxy_2MASS_Ks.fits", "galaxy/galaxy_SDSS_r.fits"], [], "WISE_3.4"),
-        (["galaxy/galaxy_WISE_3.4.fits", "galaxy/galaxy_SDSS_r.fits"], [], "at least 2 input bands besides WISE_3.4"),
+        (
+            ["galaxy", "again_W1.fits"],
+            [],
+            "WISE_3.4 is there twice: galaxy_WISE_3.4.fits and again_W1.fits",
+        ),
+        (
+            [
+                "galaxy/galaxy_2MASS_J.fits",
+                "galaxy/galaxy_2MASS_Ks.fits",
+                "galaxy/galaxy_SDSS_r.fits",
+            ],
+            [],
+            "WISE_3.4",
+        ),
+        (
+            ["galaxy/galaxy_WISE_3.4.fits", "galaxy/galaxy_SDSS_r.fits"],
+            [],
+            "at least 2 input bands besides WISE_3.4",
+        ),
         (["galaxy"], ["--set", "sky.nonsense=1"], "no setting 'sky.nonsense'"),
         (["galaxy"], ["--band", "x"], "--band 'x' is not of the form FILE=BAND"),
         (["galaxy"], ["--band", "galaxy_SDSS_r.fits=X9"], "no band called 'X9'"),
         (["galaxy"], ["--unit", "SDSS_r=parsec"], "the unit 'parsec' is not understood"),
-        (["galaxy"], ["--psf", "SDSS_r=wide"], "wide does not exist; check the path of the PSF or kernel"),
+        (
+            ["galaxy"],
+            ["--psf", "SDSS_r=wide"],
+            "wide does not exist; check the path of the PSF or kernel",
+        ),
         (["galaxy"], ["--psf", "SDSS_r=-2"], "a PSF's FWHM is a positive number of arcsec"),
-        (["galaxy"], ["--psf", "SDSS_r=cube_psf.fits"], "cube_psf.fits holds a cube of 9 x 9 x 3 pixels"),
-        (["galaxy"], ["--psf", "SDSS_r=noscale_psf.fits"], "noscale_psf.fits tells no pixel scale; add PIXSCALE"),
+        (
+            ["galaxy"],
+            ["--psf", "SDSS_r=cube_psf.fits"],
+            "cube_psf.fits holds a cube of 9 x 9 x 3 pixels",
+        ),
+        (
+            ["galaxy"],
+            ["--psf", "SDSS_r=noscale_psf.fits"],
+            "noscale_psf.fits tells no pixel scale; add PIXSCALE",
+        ),
         (["galaxy"], ["--psf", "SDSS_r=blank_psf.fits"], "blank_psf.fits has no positive peak"),
-        (["galaxy"], ["--kernel", "SDSS_r=negative_psf.fits"], "negative_psf.fits has no positive peak"),
+        (
+            ["galaxy"],
+            ["--kernel", "SDSS_r=negative_psf.fits"],
+            "negative_psf.fits has no positive peak",
+        ),
         (["galaxy"], ["--kernel", "SDSS_r=text.fits"], "text.fits is not a FITS file"),
         (
             ["galaxy"],
@@ -169,7 +218,11 @@ def mistakes(folder, tmp_path):
         (["galaxy"], ["--distance", "100", "--pixel-pc", "3e5"], "less than one pixel"),
         (["galaxy"], ["--redshift", "-0.001"], "galaxy.redshift"),
         (["galaxy"], ["--table", "galaxies.csv", "--name", "NGC 1"], "has no galaxy called NGC 1"),
-        (["galaxy"], ["--table", "missing.csv"], "missing.csv does not exist; check the path of the table of galaxies"),
+        (
+            ["galaxy"],
+            ["--table", "missing.csv"],
+            "missing.csv does not exist; check the path of the table of galaxies",
+        ),
         (["galaxy"], ["--stars", "empty.csv"], "empty.csv holds no stars: the table is empty"),
         (["galaxy"], ["--stars", "elsewhere.csv"], "elsewhere.csv"),
         (["galaxy"], ["--reddening-map", "ebv.fits"], "ebv.fits covers 0% of the galaxy"),
@@ -189,7 +242,11 @@ def test_a_mistake_is_one_line_and_exit_2_and_writes_nothing(
     galaxy = ["--ra", "150", "--dec", "2", "--d25", "2.5"]
     assert main(["predict", *paths, "--out", "out.fits", *galaxy, *options]) == 2
     error = capsys.readouterr().err.strip()
-    assert says in error and error.splitlines()[-1].startswith("galaxy-maps: ") and "Traceback" not in error
+    assert (
+        says in error
+        and error.splitlines()[-1].startswith("galaxy-maps: ")
+        and "Traceback" not in error
+    )
     assert not (tmp_path / "out.fits").exists() and not list(tmp_path.glob(".out*"))
 
 
@@ -204,30 +261,73 @@ def test_an_output_that_is_there_is_not_replaced(folder, tmp_path, capsys):
 
 def test_a_table_a_redshift_and_a_kernel_do_what_they_say(folder, tmp_path, capsys):
     mistakes(folder, tmp_path)
-    (tmp_path / "galaxies.csv").write_text("name,ra,dec,d25,b_a,pa,z\nNGC0000,150,2,2.5,0.8,30,0.002\n")
+    (tmp_path / "galaxies.csv").write_text(
+        "name,ra,dec,d25,b_a,pa,z\nNGC0000,150,2,2.5,0.8,30,0.002\n"
+    )
     out = tmp_path / "cube.fits"
-    options = ["--name", "NGC 0", "--table", str(tmp_path / "galaxies.csv"), "--axis-ratio", "0.9", "--pixel-pc", "250"]
-    more = ["--kernel", f"SDSS_r={tmp_path / 'good_psf.fits'}", "--psf", f"2MASS_J={tmp_path / 'good_psf.fits'}"]
+    options = [
+        "--name",
+        "NGC 0",
+        "--table",
+        str(tmp_path / "galaxies.csv"),
+        "--axis-ratio",
+        "0.9",
+        "--pixel-pc",
+        "250",
+    ]
+    more = [
+        "--kernel",
+        f"SDSS_r={tmp_path / 'good_psf.fits'}",
+        "--psf",
+        f"2MASS_J={tmp_path / 'good_psf.fits'}",
+    ]
     assert main(["prepare", str(folder), "--out", str(out), *options, *more]) == 0
     told = capsys.readouterr().out
     assert (
-        "from galaxies.csv, NGC0000: ra 150, dec 2, d25 2.5, axis ratio 0.8, position angle 30, redshift 0.002" in told
+        "from galaxies.csv, NGC0000: ra 150, dec 2, d25 2.5, axis ratio 0.8, position angle 30, redshift 0.002"
+        in told
     )
-    assert "Mpc from the redshift 0.002 (Hubble flow" in told and "kernel good_psf.fits (sha256" in told
+    assert (
+        "Mpc from the redshift 0.002 (Hubble flow" in told
+        and "kernel good_psf.fits (sha256" in told
+    )
     recipe = read_recipe(out)
-    assert recipe.galaxy.axis_ratio == 0.9 and recipe.galaxy.d25 == 2.5 and recipe.grid.pixel == "250 pc"
+    assert (
+        recipe.galaxy.axis_ratio == 0.9
+        and recipe.galaxy.d25 == 2.5
+        and recipe.grid.pixel == "250 pc"
+    )
     assert recipe.psf.kernels == {"SDSS_r": str(tmp_path / "good_psf.fits")}
     cube = read_cube(out)
     assert cube.pixel_pc == pytest.approx(250)
     with pytest.raises(SystemExit):
-        main(["prepare", str(folder), "--out", str(tmp_path / "b.fits"), "--pixel", "3", "--pixel-pc", "100"])
+        main(
+            [
+                "prepare",
+                str(folder),
+                "--out",
+                str(tmp_path / "b.fits"),
+                "--pixel",
+                "3",
+                "--pixel-pc",
+                "100",
+            ]
+        )
 
 
 def test_what_was_left_out_or_is_not_known_is_said(galaxy_folder, tmp_path, capsys):
     folder = galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 9.0, "SPIRE_250": 3.0}, name="broad")
     (tmp_path / "plain.csv").write_text("ra,dec\n150.01,2.01\n149.99,2.0\n")
-    out, options = str(tmp_path / "out.fits"), ["--ra", "150", "--dec", "2", "--redshift", "0.002", "--resolution", "8"]
-    assert main(["prepare", str(folder), "--out", out, *options, "--stars", str(tmp_path / "plain.csv")]) == 0
+    out, options = (
+        str(tmp_path / "out.fits"),
+        ["--ra", "150", "--dec", "2", "--redshift", "0.002", "--resolution", "8"],
+    )
+    assert (
+        main(
+            ["prepare", str(folder), "--out", out, *options, "--stars", str(tmp_path / "plain.csv")]
+        )
+        == 0
+    )
     told = capsys.readouterr().out
     for words in (
         "SPIRE_250 left out: its PSF of 18 arcsec is wider than 8", "E(B-V) is not known", "no D25 given: ellipse of the 3 sigma",

@@ -59,7 +59,9 @@ TRUTH = -3 + 0.4 * gaussian_filter(RNG.normal(size=SHAPE), 6) / 0.05
 
 
 def maps_of(values, error=None, shape=SHAPE, pixel=PIXEL, name="NGC 0", **provenance):
-    values = {key: np.broadcast_to(np.float32(plane), shape).astype("f4") for key, plane in values.items()}
+    values = {
+        key: np.broadcast_to(np.float32(plane), shape).astype("f4") for key, plane in values.items()
+    }
     errors = {} if error is None else {key: np.full(shape, error, "f4") for key in values}
     told = {"object": name, "recipe": RECIPE, "file": f"{name}.fits", **provenance}
     return PropertyMaps(values, errors, tan_wcs(shape, pixel), np.zeros(shape, np.int16), told)
@@ -70,7 +72,9 @@ def noisy(sigma=0.1, error=None, correlated=0.0, seed=1, offset=0.0, **provenanc
     if correlated:
         noise = gaussian_filter(noise, correlated, mode="wrap")
     noise *= sigma / noise.std()
-    return maps_of({"LOG_SMD": TRUTH + noise + offset}, sigma if error is None else error, **provenance)
+    return maps_of(
+        {"LOG_SMD": TRUTH + noise + offset}, sigma if error is None else error, **provenance
+    )
 
 
 # --- one PSF, one grid -----------------------------------------------------------------------------------------------
@@ -83,29 +87,43 @@ def test_the_finer_of_the_two_is_smoothed_to_the_coarser_and_that_is_told():
         s = fwhm / 2.3548
         return np.log10(1e8 * np.exp(-(x**2 + y**2) / (2 * s**2)) * (20 / fwhm) ** 2 + 1e3)
 
-    fine, coarse = (maps_of({"LOG_SIGMA_STAR": gaussian(f)}, shape=(101, 101), fwhm=f) for f in (20.0, 30.0))
+    fine, coarse = (
+        maps_of({"LOG_SIGMA_STAR": gaussian(f)}, shape=(101, 101), fwhm=f) for f in (20.0, 30.0)
+    )
     for maps, truth, which in ((fine, coarse, "prediction"), (coarse, fine, "truth")):
         found = compare(maps, truth)
-        assert f"The {which} was smoothed from 20 to 30 arcsec, the PSF of the other." in found.notes
+        assert (
+            f"The {which} was smoothed from 20 to 30 arcsec, the PSF of the other." in found.notes
+        )
         off = found.maps.values["LOG_SIGMA_STAR"] - found.truth.values["LOG_SIGMA_STAR"]
         assert np.abs(off[(x**2 + y**2) < 40**2]).max() < 0.01
     same = compare(fine, coarse, fwhm=20, truth_fwhm=20)
     assert not any("smoothed" in note for note in same.notes)
-    assert any("not known" in note for note in compare(maps_of({"T_DUST": 20.0}), maps_of({"T_DUST": 21.0})).notes)
+    assert any(
+        "not known" in note
+        for note in compare(maps_of({"T_DUST": 20.0}), maps_of({"T_DUST": 21.0})).notes
+    )
 
 
 def test_smoothing_averages_ratios_by_their_denominators():
     left = np.arange(SHAPE[1]) < 50
-    maps = maps_of({"LOG_SMD": np.where(left, -4.0, -2.0), "LOG_SIGMA_STAR": np.where(left, 9.0, 6.0)}, 0.1)
+    maps = maps_of(
+        {"LOG_SMD": np.where(left, -4.0, -2.0), "LOG_SIGMA_STAR": np.where(left, 9.0, 6.0)}, 0.1
+    )
     wide = smooth(maps, 8.0, 40.0)
     np.testing.assert_allclose(wide.errors["LOG_SMD"], 0.1, rtol=1e-5)
     edge = wide.values["LOG_SMD"][45, 49]  # as the dust mass over the stellar mass, both smoothed
-    dust = smooth(maps_of({"LOG_SIGMA_MD": np.where(left, 5.0, 4.0)}), 8.0, 40.0).values["LOG_SIGMA_MD"]
+    dust = smooth(maps_of({"LOG_SIGMA_MD": np.where(left, 5.0, 4.0)}), 8.0, 40.0).values[
+        "LOG_SIGMA_MD"
+    ]
     assert edge == pytest.approx((dust - wide.values["LOG_SIGMA_STAR"])[45, 49], abs=1e-3)
 
 
 def test_the_finer_grid_is_put_on_the_coarser():
-    fine, coarse = maps_of({"T_DUST": 20.0}, 1.0), maps_of({"T_DUST": 21.0}, shape=(45, 50), pixel=8.0)
+    fine, coarse = (
+        maps_of({"T_DUST": 20.0}, 1.0),
+        maps_of({"T_DUST": 21.0}, shape=(45, 50), pixel=8.0),
+    )
     for maps, truth, which in (
         (fine, coarse, "The prediction was put on the truth's"),
         (coarse, fine, "The truth was put on"),
@@ -122,7 +140,9 @@ def test_what_cannot_be_compared_is_told():
         compare(maps_of({"T_DUST": 20.0}), far)
     with pytest.raises(InputError, match="none of the predicted properties"):
         compare(maps_of({"T_DUST": 20.0}), maps_of({"LOG_SMD": -3.0}))
-    nothing = compare(maps_of({"T_DUST": 20.0, "LOG_SMD": np.nan}), maps_of({"T_DUST": 20.0, "LOG_SMD": -3.0}))
+    nothing = compare(
+        maps_of({"T_DUST": 20.0, "LOG_SMD": np.nan}), maps_of({"T_DUST": 20.0, "LOG_SMD": -3.0})
+    )
     with pytest.raises(InputError, match="No pixel has both a prediction and a truth of LOG_SMD"):
         pixels_of([nothing], "LOG_SMD")
     assert list(all_metrics([nothing])) == ["T_DUST"]
@@ -150,23 +170,36 @@ def test_bootstrap_errors_are_the_scatter_between_draws(correlated):
     for seed in range(100):
         noise = np.random.default_rng(seed).normal(size=SHAPE)
         if correlated:
-            noise = gaussian_filter(noise, correlated, mode="wrap") * np.sqrt(4 * np.pi) * correlated
+            noise = (
+                gaussian_filter(noise, correlated, mode="wrap") * np.sqrt(4 * np.pi) * correlated
+            )
         draws.append(metrics(replace(pixels, predicted=pixels.true + 0.1 * noise.ravel())))
     for name in ("bias", "rmse", "chi2", "coverage68"):
         scatter = np.std([draw[name] for draw in draws])
-        assert np.median([draw[f"{name}_err"] for draw in draws]) == pytest.approx(scatter, rel=0.25), name
+        assert np.median([draw[f"{name}_err"] for draw in draws]) == pytest.approx(
+            scatter, rel=0.25
+        ), name
 
 
 def test_every_galaxy_has_one_vote_and_is_drawn_whole():
     small = (20, 25)
     big = compare(maps_of({"T_DUST": 21.0}, 1.0, name="A"), maps_of({"T_DUST": 20.0}, name="A"))
-    little = compare(maps_of({"T_DUST": 17.0}, 1.0, small, name="B"), maps_of({"T_DUST": 20.0}, shape=small, name="B"))
+    little = compare(
+        maps_of({"T_DUST": 17.0}, 1.0, small, name="B"),
+        maps_of({"T_DUST": 20.0}, shape=small, name="B"),
+    )
     pixels = pixels_of([big, little], "T_DUST")
     found = metrics(pixels)
-    assert found["bias"] == pytest.approx((1 - 3) / 2) and found["rmse"] == pytest.approx(np.sqrt((1 + 9) / 2))
+    assert found["bias"] == pytest.approx((1 - 3) / 2) and found["rmse"] == pytest.approx(
+        np.sqrt((1 + 9) / 2)
+    )
     assert found["bias_err"] == pytest.approx(np.sqrt(2), rel=0.15)  # of two galaxies at 1 and -3
     means = galaxy_metrics([big, little], "T_DUST")
-    assert means["n"] == 2 and means["rmse"] == pytest.approx(found["rmse"]) and np.isnan(means["chi2"])
+    assert (
+        means["n"] == 2
+        and means["rmse"] == pytest.approx(found["rmse"])
+        and np.isnan(means["chi2"])
+    )
     alone = galaxy_metrics([big], "T_DUST")
     assert alone["bias"] == pytest.approx(1) and np.isnan(alone["bias_err"])
 
@@ -180,7 +213,9 @@ def test_ages_are_scored_in_log():
 
 def test_scores_by_radius_are_of_those_pixels():
     inside = ELLIPSE.radius(tan_wcs(SHAPE, PIXEL), SHAPE) < 0.5
-    comparison = compare(maps_of({"T_DUST": np.where(inside, 22.0, 19.0)}, 1.0), maps_of({"T_DUST": 20.0}))
+    comparison = compare(
+        maps_of({"T_DUST": np.where(inside, 22.0, 19.0)}, 1.0), maps_of({"T_DUST": 20.0})
+    )
     found = all_metrics([comparison])["T_DUST"]["radius"]
     assert [part["bias"] for part in found] == pytest.approx([2, 2, -1, -1, -1])
     assert sum(part["n"] for part in found) == (comparison.radius < 1.5).sum()
@@ -208,12 +243,19 @@ def test_figures_are_drawn_and_return_their_numbers():
     np.testing.assert_allclose(table["p50"], (table["low"] + table["high"]) / 2, atol=0.1)
     figure, table = sigma_against_error(pixels, "LOG_SMD")
     assert ink(figure) > 0.05 and len(table) == 1  # one sigma for all: one bin
-    assert table["sigma"][0] == pytest.approx(0.1) and table["rms"][0] == pytest.approx(0.1, rel=0.03)
+    assert table["sigma"][0] == pytest.approx(0.1) and table["rms"][0] == pytest.approx(
+        0.1, rel=0.03
+    )
     figure, table = residual_against(pixels, "LOG_SMD", pixels.radius, "radius")
     assert ink(figure) > 0.05
     np.testing.assert_allclose(table["p84"] - table["p16"], 0.2, rtol=0.4)
     figure, table = side_by_side(comparison, "LOG_SMD")
-    assert ink(figure) > 0.2 and list(table["map"]) == ["truth", "prediction", "residual", "predicted error"]
+    assert ink(figure) > 0.2 and list(table["map"]) == [
+        "truth",
+        "prediction",
+        "residual",
+        "predicted error",
+    ]
     assert table["p50"][2] == pytest.approx(0, abs=0.01) and table["p50"][3] == pytest.approx(0.1)
 
 
@@ -221,7 +263,9 @@ def test_sigma_against_error_follows_sigma_where_it_is_right():
     sigma = RNG.uniform(0.05, 0.4, SHAPE)
     maps = maps_of({"LOG_SMD": TRUTH + sigma * RNG.normal(size=SHAPE)}, 0.1)
     maps.errors["LOG_SMD"][:] = sigma
-    _, table = sigma_against_error(pixels_of([compare(maps, maps_of({"LOG_SMD": TRUTH}))], "LOG_SMD"), "LOG_SMD")
+    _, table = sigma_against_error(
+        pixels_of([compare(maps, maps_of({"LOG_SMD": TRUTH}))], "LOG_SMD"), "LOG_SMD"
+    )
     assert len(table) == 12
     np.testing.assert_allclose(table["rms"], table["sigma"], rtol=0.15)
     assert np.mean(np.abs(table["rms"] - table["sigma"]) < 2 * table["rms_err"]) > 0.7
@@ -256,21 +300,35 @@ def test_evaluate_writes_numbers_tables_figures_and_one_page(tmp_path, capsys):
     write_maps(tmp_path / "maps.fits", noisy(0.1, fwhm=8.0))
     write_maps(tmp_path / "truth.fits", maps_of({"LOG_SMD": TRUTH}, fwhm=8.0))
     out = tmp_path / "out"
-    arguments = ["evaluate", str(tmp_path / "maps.fits"), str(tmp_path / "truth.fits"), "--out", str(out)]
+    arguments = [
+        "evaluate",
+        str(tmp_path / "maps.fits"),
+        str(tmp_path / "truth.fits"),
+        "--out",
+        str(out),
+    ]
     assert main(arguments) == 0
     assert "LOG_SMD" in capsys.readouterr().out
     told = json.loads((out / "metrics.json").read_text())
     pixels = told["properties"]["LOG_SMD"]["pixels"]
-    assert pixels["rmse"] == pytest.approx(0.1, rel=0.02) and pixels["chi2"] == pytest.approx(1, abs=0.05)
+    assert pixels["rmse"] == pytest.approx(0.1, rel=0.02) and pixels["chi2"] == pytest.approx(
+        1, abs=0.05
+    )
     assert pixels["coverage68"] == pytest.approx(0.68, abs=0.03) and set(pixels) >= {
         "n",
         "bias_err",
         "r2",
         "coverage95",
     }
-    assert told["properties"]["LOG_SMD"]["galaxies"]["bias_err"] is None  # of one galaxy, and JSON knows no NaN
-    figures, tables = ({path.stem for path in (out / folder).iterdir()} for folder in ("figures", "tables"))
-    assert figures == {f"LOG_SMD_{kind}" for kind in ("prediction", "sigma", "against_radius", "maps")} | {"profiles"}
+    assert (
+        told["properties"]["LOG_SMD"]["galaxies"]["bias_err"] is None
+    )  # of one galaxy, and JSON knows no NaN
+    figures, tables = (
+        {path.stem for path in (out / folder).iterdir()} for folder in ("figures", "tables")
+    )
+    assert figures == {
+        f"LOG_SMD_{kind}" for kind in ("prediction", "sigma", "against_radius", "maps")
+    } | {"profiles"}
     assert tables == figures | {"totals"}
     assert len(QTable.read(out / "tables" / "LOG_SMD_against_radius.ecsv")) > 5
     page = (out / "report.html").read_text()
@@ -287,7 +345,10 @@ def test_evaluate_writes_numbers_tables_figures_and_one_page(tmp_path, capsys):
 
 def test_evaluate_takes_many_galaxies_and_answers_mistakes(tmp_path, capsys):
     for seed in (1, 2):
-        write_maps(tmp_path / f"m{seed}.fits", noisy(0.1, seed=seed, offset=0.05 * seed, name=f"NGC {seed}"))
+        write_maps(
+            tmp_path / f"m{seed}.fits",
+            noisy(0.1, seed=seed, offset=0.05 * seed, name=f"NGC {seed}"),
+        )
     write_maps(tmp_path / "t.fits", maps_of({"LOG_SMD": TRUTH}))
     write_maps(tmp_path / "k.fits", maps_of({"T_DUST": 20.0}))
     m1, m2, t, k = (str(tmp_path / f"{name}.fits") for name in ("m1", "m2", "t", "k"))
@@ -336,10 +397,18 @@ def test_a_report_escapes_what_files_say(tmp_path):
 
 def test_the_residual_is_at_the_psf_and_on_the_grid_of_the_coarser(tmp_path):
     fine = PropertyMaps(
-        {"LOG_SIGMA_MD": blob(80, 2.0, 4.0)}, {}, tan_wcs((80, 80), 2.0), np.zeros((80, 80), np.int16), {"fwhm": "4"}
+        {"LOG_SIGMA_MD": blob(80, 2.0, 4.0)},
+        {},
+        tan_wcs((80, 80), 2.0),
+        np.zeros((80, 80), np.int16),
+        {"fwhm": "4"},
     )
     coarse = PropertyMaps(
-        {"LOG_SIGMA_MD": blob(20, 8.0, 24.0)}, {}, tan_wcs((20, 20), 8.0), np.zeros((20, 20), np.int16), {"fwhm": "24"}
+        {"LOG_SIGMA_MD": blob(20, 8.0, 24.0)},
+        {},
+        tan_wcs((20, 20), 8.0),
+        np.zeros((20, 20), np.int16),
+        {"fwhm": "24"},
     )
     for prediction, truth in ((fine, coarse), (coarse, fine)):
         residual = compared_residual(prediction, truth)
@@ -362,7 +431,9 @@ def test_an_interval_is_as_wide_as_the_prediction_says():
     miss = np.clip(np.random.default_rng(7).standard_t(3, SHAPE), -40, 40)
     maps, truth = maps_of({"LOG_SMD": TRUTH + 0.1 * miss}, 0.1), maps_of({"LOG_SMD": TRUTH})
     told = replace(maps, tails={"LOG_SMD": 3.182})
-    within = [metrics(pixels_of([compare(m, truth)], "LOG_SMD"))["coverage95"] for m in (maps, told)]
+    within = [
+        metrics(pixels_of([compare(m, truth)], "LOG_SMD"))["coverage95"] for m in (maps, told)
+    ]
     assert within == pytest.approx([0.855, 0.95], abs=0.012)
 
 
@@ -376,15 +447,25 @@ def test_chi2_by_galaxy_is_the_spread_of_the_galaxies_own():
     assert found["n"] == 40
     for name, share in (("p16", 0.16), ("p50", 0.5), ("p84", 0.84)):
         assert found[name] == pytest.approx(0.25 + share * 3.75, rel=0.1)
-    assert np.isnan(chi2_by_galaxy(Pixels(off, nothing, nothing * np.nan, nothing, galaxy, galaxy, nothing))["p50"])
+    assert np.isnan(
+        chi2_by_galaxy(Pixels(off, nothing, nothing * np.nan, nothing, galaxy, galaxy, nothing))[
+            "p50"
+        ]
+    )
 
 
 def test_masses_of_another_initial_mass_function_are_converted_and_said_so():
-    maps = maps_of({"LOG_SIGMA_STAR": 8.24, "LOG_SMD": -3.24, "T_DUST": 20.0}, imf="Salpeter", fwhm=12.0)
-    truth = maps_of({"LOG_SIGMA_STAR": 8.0, "LOG_SMD": -3.0, "T_DUST": 19.0}, imf="Chabrier", fwhm=12.0)
+    maps = maps_of(
+        {"LOG_SIGMA_STAR": 8.24, "LOG_SMD": -3.24, "T_DUST": 20.0}, imf="Salpeter", fwhm=12.0
+    )
+    truth = maps_of(
+        {"LOG_SIGMA_STAR": 8.0, "LOG_SMD": -3.0, "T_DUST": 19.0}, imf="Chabrier", fwhm=12.0
+    )
     found = compare(maps, truth)
     for name, off in (("LOG_SIGMA_STAR", 0.0), ("LOG_SMD", 0.0), ("T_DUST", 1.0)):
-        np.testing.assert_allclose(found.maps.values[name] - found.truth.values[name], off, atol=1e-5)
+        np.testing.assert_allclose(
+            found.maps.values[name] - found.truth.values[name], off, atol=1e-5
+        )
         np.testing.assert_allclose(residual_maps(maps, truth).values[name], off, atol=1e-5)
     (note,) = (text for text in found.notes if "initial mass function" in text)
     assert "Chabrier's" in note and "LOG_SIGMA_STAR by +0.24" in note and "LOG_SMD by -0.24" in note
@@ -392,7 +473,8 @@ def test_masses_of_another_initial_mass_function_are_converted_and_said_so():
 
 
 @pytest.mark.parametrize(
-    ("mine", "other"), [("Salpeter", "Salpeter"), ("Salpeter", ""), ("", "Chabrier"), ("diet", "Kroupa")]
+    ("mine", "other"),
+    [("Salpeter", "Salpeter"), ("Salpeter", ""), ("", "Chabrier"), ("diet", "Kroupa")],
 )
 def test_masses_of_one_or_of_an_unknown_initial_mass_function_stay(mine, other):
     maps, truth = (maps_of({"LOG_SIGMA_STAR": 8.0}, imf=imf, fwhm=12.0) for imf in (mine, other))

@@ -37,7 +37,9 @@ def realisations(n, draw, recipe):
     """Cubes of n draws of noise: data and errors, shape (n, bands, ny, nx), and the last cube."""
     data, errors = [], []
     for seed in range(n):
-        images = {name: draw(name, np.random.default_rng(seed * 10 + k)) for k, name in enumerate(BANDS)}
+        images = {
+            name: draw(name, np.random.default_rng(seed * 10 + k)) for k, name in enumerate(BANDS)
+        }
         cube = prepare(Galaxy("noise", images, 150.0, 2.0, None, DISC), recipe)
         data.append(cube.data)
         errors.append(cube.uncertainty)
@@ -59,14 +61,19 @@ def compare(data, errors, cube, where, drawn=0.0):
                 box = np.zeros(where.shape, bool)
                 box[row : row + 10, column : column + 10] = True
                 if where[box].all():
-                    predicted.append(sum_error(typical, box, cube.correlation[k], cube.systematic[k], plane[0]) ** 2)
+                    predicted.append(
+                        sum_error(typical, box, cube.correlation[k], cube.systematic[k], plane[0])
+                        ** 2
+                    )
                     measured.append(plane[:, box].sum(axis=1, dtype=float).var(ddof=1))
         ratio = np.sqrt(np.mean(predicted) / np.mean(measured))
         what = f"{band}: pixel {pixel:.3f}, sum {ratio:.3f} (n = {n}, {where.sum()} pixels, {len(predicted)} sums)"
         told.append(what)
         # `drawn` sigmas of the scatter that so few sums have of their own are allowed beside the 5 %
         chance = drawn / np.sqrt(2 * n * len(predicted))
-        assert pixel == pytest.approx(1, abs=0.05) and ratio == pytest.approx(1, abs=0.05 + chance), what
+        assert pixel == pytest.approx(1, abs=0.05) and ratio == pytest.approx(
+            1, abs=0.05 + chance
+        ), what
     return told
 
 
@@ -93,7 +100,9 @@ def test_the_error_is_right_where_the_sources_photons_dominate(known):
     def draw(name, rng):
         light, wcs = scene(name)
         electrons = rng.poisson((light + 20) * gain[name])
-        error = np.sqrt((light + 20) / gain[name]).astype("f4") * 3 if known == "uncertainty" else None
+        error = (
+            np.sqrt((light + 20) / gain[name]).astype("f4") * 3 if known == "uncertainty" else None
+        )
         return image(name, electrons / gain[name], wcs, uncertainty=error)
 
     recipe = Recipe.from_tree(RECIPE)
@@ -119,7 +128,9 @@ def test_calibration_and_reddening_add_up_linearly():
     one = np.zeros((50, 50), bool)
     one[25, 25] = True
     assert sum_error(error, one, 8.0, 0.03, data) == pytest.approx(0.5)
-    assert correlation_factor(1, 30.0) == 1 and correlation_factor(1e6, 30.0) == pytest.approx(np.sqrt(30), rel=0.01)
+    assert correlation_factor(1, 30.0) == 1 and correlation_factor(1e6, 30.0) == pytest.approx(
+        np.sqrt(30), rel=0.01
+    )
     np.testing.assert_allclose(correlation_factor([9, 100], [[5.0], [30.0]]).shape, (2, 2))
     error[22, 22] = np.nan  # a blank pixel in the aperture is left out
     assert np.isfinite(sum_error(error, box, 8.0, 0.03, data))
@@ -139,7 +150,9 @@ def test_the_correlation_area_of_a_measured_kernel_and_of_none():
         smooth = gaussian_filter(smooth, 0.65 * 3)[30:-30:3, 30:-30:3]
         area = correlation_area(used, 1.0, 3.0)
         blocks = smooth[:460, :460].reshape(23, 20, 23, 20).sum(axis=(1, 3))
-        assert blocks.std() / 20 / smooth.std() == pytest.approx(correlation_factor(400, area), rel=0.05)
+        assert blocks.std() / 20 / smooth.std() == pytest.approx(
+            correlation_factor(400, area), rel=0.05
+        )
 
 
 @pytest.mark.parametrize(
@@ -150,7 +163,9 @@ def test_the_correlation_area_of_a_measured_kernel_and_of_none():
      ("MJy/sr", {"GAIN": 4.0}, None)],
 )  # fmt: skip
 def test_a_headers_gain_is_used_where_it_means_something(unit, header, expected):
-    found = header_gain(image("SDSS_r", np.ones((9, 9)), tan_wcs((9, 9), 1.0), unit=unit, header=header))
+    found = header_gain(
+        image("SDSS_r", np.ones((9, 9)), tan_wcs((9, 9), 1.0), unit=unit, header=header)
+    )
     assert (found and found[0]) == expected
 
 
@@ -158,7 +173,9 @@ def test_a_gain_counts_in_the_unit_of_the_file_and_after_reddening():
     """1e4 electrons a pixel are 1 %, whatever the unit and whatever the dust took away."""
     data = np.full((64, 64), 50.0) + np.random.default_rng(0).normal(0, 1e-3, (64, 64))
     plain = image("SDSS_r", data, tan_wcs((64, 64), 1.0), unit="DN")
-    plain = plain.evolve(meta={"factor": 0.5, "reddening_factor": 1.25, "sky": 0.0, "sky_rms": 1e-3})
+    plain = plain.evolve(
+        meta={"factor": 0.5, "reddening_factor": 1.25, "sky": 0.0, "sky_rms": 1e-3}
+    )
     found = with_poisson(plain, given=1e4 / (50 / 0.5 / 1.25))
     np.testing.assert_allclose(found.uncertainty / found.data, 0.01, rtol=1e-3)
     assert "electrons per DN (given)" in found.notes[-1]

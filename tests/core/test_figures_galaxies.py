@@ -30,7 +30,10 @@ def maps_of(offset=0.0, noise=0.0, ra=150.0, model=True, age=True, **provenance)
     wcs.wcs.crval = [ra, 2.0]
     y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
     stars = 8 - np.hypot(x - 21.5, (y - 19.5) / 0.7) / 8
-    values = {"LOG_SIGMA_STAR": stars + offset + noise * RNG.normal(size=SHAPE), "T_DUST": 15 + 10 * offset + stars}
+    values = {
+        "LOG_SIGMA_STAR": stars + offset + noise * RNG.normal(size=SHAPE),
+        "T_DUST": 15 + 10 * offset + stars,
+    }
     if age:
         values["AGE_STAR"] = 10 ** (0.1 * stars + offset)
     values = {name: plane.astype("f4") for name, plane in values.items()}
@@ -40,7 +43,10 @@ def maps_of(offset=0.0, noise=0.0, ra=150.0, model=True, age=True, **provenance)
 
 
 def several(offsets=(0.1, -0.2, 0.3), noise=0.05):
-    return [compare(maps_of(offset, noise, object=f"G{i}"), maps_of(model=False)) for i, offset in enumerate(offsets)]
+    return [
+        compare(maps_of(offset, noise, object=f"G{i}"), maps_of(model=False))
+        for i, offset in enumerate(offsets)
+    ]
 
 
 def test_means_of_galaxies_and_the_share_of_the_error_between_them():
@@ -82,7 +88,10 @@ def test_sums_and_annuli_of_picasso():
     stars = table[table["property"] == "LOG_SIGMA_STAR"]
     np.testing.assert_allclose(stars["delta"], [-0.1, 0.2, -0.3], atol=0.02)
     said = figure.axes[0].texts[0].get_text()
-    assert f"{np.mean(stars['delta']):+.3f}" in said and f"{np.std(stars['delta'], ddof=1):.3f}" in said
+    assert (
+        f"{np.mean(stars['delta']):+.3f}" in said
+        and f"{np.std(stars['delta'], ddof=1):.3f}" in said
+    )
     figure, table = annuli_against_truth(sums)
     stars = table[table["property"] == "LOG_SIGMA_STAR"]
     assert len(stars) == 10 and ink(figure) > 0.02
@@ -90,8 +99,13 @@ def test_sums_and_annuli_of_picasso():
     np.testing.assert_allclose(full["bias"], -0.2 / 3, atol=0.02)
     np.testing.assert_allclose(full["scatter"], np.std([0.1, -0.2, 0.3], ddof=1), atol=0.02)
     figure, table = annuli_against_truth(sums[:1])
-    assert len(figure.axes) == 1 and np.isnan(table["scatter"]).all()  # of one galaxy there is no scatter
-    without = compare(maps_of(), PropertyMaps({"T_DUST": np.ones(SHAPE, "f4")}, {}, maps_of().wcs, maps_of().flags))
+    assert (
+        len(figure.axes) == 1 and np.isnan(table["scatter"]).all()
+    )  # of one galaxy there is no scatter
+    without = compare(
+        maps_of(),
+        PropertyMaps({"T_DUST": np.ones(SHAPE, "f4")}, {}, maps_of().wcs, maps_of().flags),
+    )
     assert stellar_sums([without])[1] == [
         "galaxy 1: The truth has no map of stars (LOG_SIGMA_STAR or LOG_SIGMA_LSTAR), which R_half is measured on."
     ]
@@ -103,7 +117,9 @@ def test_values_beside_are_those_of_the_same_pixels():
     comparisons = several()
     comparisons[1].maps.values["LOG_SIGMA_STAR"][:7] = np.nan
     stars = pixels_of(comparisons, "LOG_SIGMA_STAR")
-    np.testing.assert_array_equal(values_beside(comparisons, "LOG_SIGMA_STAR", "LOG_SIGMA_STAR"), stars.predicted)
+    np.testing.assert_array_equal(
+        values_beside(comparisons, "LOG_SIGMA_STAR", "LOG_SIGMA_STAR"), stars.predicted
+    )
     age = values_beside(comparisons, "LOG_SIGMA_STAR", "AGE_STAR")
     assert age.shape == stars.true.shape and age.max() < 1.5  # ages are scored as logarithms
     assert np.isnan(values_beside(comparisons, "LOG_SIGMA_STAR", "LOG_SMD")).all()
@@ -112,15 +128,28 @@ def test_values_beside_are_those_of_the_same_pixels():
 def test_profiles_of_several_maps_share_the_radius():
     maps = [maps_of(age=False, distance_mpc=10.0, model=model) for model in (True, False)]
     ellipse = Ellipse(150.0, 2.0, 75.0, 50.0, 90.0)
-    table = radial_profile(dict(zip(("prediction", "truth"), maps, strict=True)), ellipse, range(0, 90, 15), 75.0)
+    table = radial_profile(
+        dict(zip(("prediction", "truth"), maps, strict=True)), ellipse, range(0, 90, 15), 75.0
+    )
     figure = profiles_figure(table, "r_kpc")
-    assert [axes.get_ylabel().split("\n")[0] for axes in figure.axes] == ["stellar mass", "dust temperature"]
-    assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim() and figure.axes[1].get_xlabel() == "kpc"
-    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["prediction", "truth"]
+    assert [axes.get_ylabel().split("\n")[0] for axes in figure.axes] == [
+        "stellar mass",
+        "dust temperature",
+    ]
+    assert (
+        figure.axes[0].get_xlim() == figure.axes[1].get_xlim()
+        and figure.axes[1].get_xlabel() == "kpc"
+    )
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == [
+        "prediction",
+        "truth",
+    ]
     growth = profiles_figure(table, "r_r25", "growth")
     assert len(growth.axes) == 1  # temperatures do not add up
     lines = [line for line in growth.axes[0].lines if len(line.get_xdata()) == 5]
-    np.testing.assert_allclose(lines[0].get_xdata(), [0.2, 0.4, 0.6, 0.8, 1.0])  # a sum is inside the outer edge
+    np.testing.assert_allclose(
+        lines[0].get_xdata(), [0.2, 0.4, 0.6, 0.8, 1.0]
+    )  # a sum is inside the outer edge
     with pytest.raises(InputError, match="not known in R/R_half"):
         profiles_figure(table, "r_rhalf")
     with pytest.raises(InputError, match="no growth curve"):
@@ -133,7 +162,9 @@ def test_files_find_their_truths():
         "t1": maps_of(ra=10.0, model=False), "other2": maps_of(ra=20.0, model=False, object="B"),
     }  # fmt: skip
     pairs, left = pair_up(files)
-    assert pairs == [("p1", "t1"), ("p2", "other2")] and left == ["t2 belongs to none of the predictions."]
+    assert pairs == [("p1", "t1"), ("p2", "other2")] and left == [
+        "t2 belongs to none of the predictions."
+    ]
     pairs, left = pair_up({"a": maps_of(), "b": maps_of(), "c": maps_of()})
     assert pairs == [("a", "b")] and "c has no partner" in left[0]
     pairs, left = pair_up({"p": maps_of(), "far": maps_of(ra=30.0, model=False)})

@@ -60,7 +60,9 @@ def archive(monkeypatch):
 def test_the_question_asks_for_all_that_is_needed_around_the_galaxy(archive):
     gaia.fetch_gaia(FIELD)
     query = archive.asked[0]
-    assert "gaiadr3.gaia_source" in query and "CIRCLE('ICRS', 150.000000, 2.000000, 0.07770" in query
+    assert (
+        "gaiadr3.gaia_source" in query and "CIRCLE('ICRS', 150.000000, 2.000000, 0.07770" in query
+    )
     assert all(column in query for column in gaia.COLUMNS)
     gaia.fetch_gaia(FIELD)
     assert len(archive.asked) == 1
@@ -77,16 +79,25 @@ def test_the_answer_is_the_table_that_a_file_would_give(archive, tmp_path):
 
 
 def test_the_chain_masks_the_stars_that_were_fetched(archive, galaxy_folder):
-    recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}, "stars": {"catalogue": "gaia"}})
+    recipe = Recipe.from_tree(
+        {"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}, "stars": {"catalogue": "gaia"}}
+    )
     galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)
     image = galaxy.images["SDSS_r"]
     x, y = image.wcs.world_to_pixel_values(150.01, 2.01)
     rows, columns = np.mgrid[: image.shape[0], : image.shape[1]]
-    star = 50 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 2 / (1.32 / 2.3548 / image.pixel_arcsec) ** 2)
-    galaxy = replace(galaxy, images={**galaxy.images, "SDSS_r": image.evolve(data=image.data + star.astype("f4"))})
+    star = 50 * np.exp(
+        -((columns - x) ** 2 + (rows - y) ** 2) / 2 / (1.32 / 2.3548 / image.pixel_arcsec) ** 2
+    )
+    galaxy = replace(
+        galaxy,
+        images={**galaxy.images, "SDSS_r": image.evolve(data=image.data + star.astype("f4"))},
+    )
     told, memory = [], Memory()
     cube = drain(prepare_steps(galaxy, recipe, memory), lambda p: told.append(p.detail))
-    assert any("of Gaia DR3 masked" in text for text in told) and [star.id for star in cube.masks.stars] == ["1"]
+    assert any("of Gaia DR3 masked" in text for text in told) and [
+        star.id for star in cube.masks.stars
+    ] == ["1"]
     drain(prepare_steps(galaxy, recipe, memory))
     assert len(archive.asked) == 1
 
@@ -96,7 +107,10 @@ def test_a_network_that_fails_is_one_sentence(archive):
         raise ConnectionError("name resolution failed\nmore")
 
     archive.Gaia.answer = staticmethod(fails)
-    with pytest.raises(InputError, match=r"gave no answer \(name resolution failed\); look whether there is a network"):
+    with pytest.raises(
+        InputError,
+        match=r"gave no answer \(name resolution failed\); look whether there is a network",
+    ):
         gaia.fetch_gaia(FIELD)
 
 
@@ -106,7 +120,9 @@ def test_an_empty_answer_is_one_sentence(archive):
         gaia.fetch_gaia(FIELD)
 
 
-def test_without_astroquery_the_command_says_what_to_install(monkeypatch, galaxy_folder, tmp_path, capsys):
+def test_without_astroquery_the_command_says_what_to_install(
+    monkeypatch, galaxy_folder, tmp_path, capsys
+):
     monkeypatch.setitem(sys.modules, "astroquery", None)
     monkeypatch.setitem(sys.modules, "astroquery.gaia", None)
     folder = galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})

@@ -27,7 +27,8 @@ def hyperleda():
 
 
 @pytest.mark.parametrize(
-    "ending, kind", [("csv", "ascii.csv"), ("ecsv", "ascii.ecsv"), ("fits", "fits"), ("vot", "votable")]
+    "ending, kind",
+    [("csv", "ascii.csv"), ("ecsv", "ascii.ecsv"), ("fits", "fits"), ("vot", "votable")],
 )
 def test_a_table_like_hyperledas_is_understood(tmp_path, ending, kind):
     path = tmp_path / f"leda.{ending}"
@@ -35,7 +36,9 @@ def test_a_table_like_hyperledas_is_understood(tmp_path, ending, kind):
     found, words = galaxy_from_table(path, "NGC 309")
     assert found["ra"] == pytest.approx(14.1778, abs=1e-3) and found["dec"] == -9.91386
     assert found["d25"] == pytest.approx(0.1 * 10**1.47, rel=1e-6)
-    assert found["axis_ratio"] == pytest.approx(10**-0.07, rel=1e-6) and found["position_angle"] == 175
+    assert (
+        found["axis_ratio"] == pytest.approx(10**-0.07, rel=1e-6) and found["position_angle"] == 175
+    )
     assert found["distance"] == pytest.approx(10**1.956, rel=1e-6) and "redshift" not in found
     assert "leda." in words and "NGC0309" in words
     GalaxySettings(**found)
@@ -46,7 +49,9 @@ def test_a_galaxy_is_found_by_its_position_too(tmp_path):
     hyperleda().write(tmp_path / "leda.csv")
     found, words = galaxy_from_table(tmp_path / "leda.csv", "my galaxy", (215.600, -0.3880))
     assert (
-        found["d25"] == pytest.approx(3.1623, rel=1e-4) and "NGC5584" in words and "arcsec from the position" in words
+        found["d25"] == pytest.approx(3.1623, rel=1e-4)
+        and "NGC5584" in words
+        and "arcsec from the position" in words
     )
 
 
@@ -55,13 +60,21 @@ def test_units_of_the_table_count(tmp_path):
                     "distance": [5000, 7000] * u.kpc, "b_a": [0.5, 0.7], "pa": [0.5, 1] * u.rad})  # fmt: skip
     table.write(tmp_path / "own.ecsv")
     found, _ = galaxy_from_table(tmp_path / "own.ecsv", "A")
-    assert found["d25"] == pytest.approx(2) and found["distance"] == pytest.approx(5) and found["axis_ratio"] == 0.5
+    assert (
+        found["d25"] == pytest.approx(2)
+        and found["distance"] == pytest.approx(5)
+        and found["axis_ratio"] == 0.5
+    )
     assert found["position_angle"] == pytest.approx(np.degrees(0.5), abs=1e-3)
 
 
 def test_a_velocity_becomes_a_redshift(tmp_path):
-    Table({"name": ["a", "b"], "ra": [10.0, 20], "dec": [1.0, 2], "cz": [3000.0, 1]}).write(tmp_path / "v.csv")
-    assert galaxy_from_table(tmp_path / "v.csv", "a")[0]["redshift"] == pytest.approx(0.010007, rel=1e-4)
+    Table({"name": ["a", "b"], "ra": [10.0, 20], "dec": [1.0, 2], "cz": [3000.0, 1]}).write(
+        tmp_path / "v.csv"
+    )
+    assert galaxy_from_table(tmp_path / "v.csv", "a")[0]["redshift"] == pytest.approx(
+        0.010007, rel=1e-4
+    )
 
 
 def test_what_is_missing_is_said(tmp_path):
@@ -84,11 +97,13 @@ def test_what_is_missing_is_said(tmp_path):
 def test_dustpedias_tables_are_understood(shared_data):
     folder = shared_data / "dustpedia"
     found, words = galaxy_from_table(folder / "DustPedia_HyperLEDA_Herschel.csv", "NGC 5584")
-    assert found["d25"] == pytest.approx(3.1623, rel=1e-4) and found["distance"] == pytest.approx(28.1838, rel=1e-4)
+    assert found["d25"] == pytest.approx(3.1623, rel=1e-4) and found["distance"] == pytest.approx(
+        28.1838, rel=1e-4
+    )
     assert (found["ra"], found["dec"]) == (215.59905, -0.38759)
     shape, words = galaxy_from_table(folder / "DustPedia_Aperture_Photometry_2.2.csv", "NGC 5584")
     # image moments give 152 to 156 degrees, where the table says 58 and means a/b
-    assert shape["position_angle"] == pytest.approx(148.3, abs=0.1) and shape["axis_ratio"] == pytest.approx(
-        0.751, abs=1e-3
-    )
+    assert shape["position_angle"] == pytest.approx(148.3, abs=0.1) and shape[
+        "axis_ratio"
+    ] == pytest.approx(0.751, abs=1e-3)
     assert "d25" not in shape and "no D25" in words

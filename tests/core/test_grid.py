@@ -31,11 +31,16 @@ def header(**cards):
 
 def galactic():
     centre = SkyCoord(150, 2, unit="deg").galactic
-    return header(CTYPE1="GLON-TAN", CTYPE2="GLAT-TAN", CRVAL1=centre.l.deg, CRVAL2=centre.b.deg, RADESYS="")
+    return header(
+        CTYPE1="GLON-TAN", CTYPE2="GLAT-TAN", CRVAL1=centre.l.deg, CRVAL2=centre.b.deg, RADESYS=""
+    )
 
 
 def cd(rotation, **cards):
-    cos, sin = PIXEL / 3600 * np.cos(np.radians(rotation)), PIXEL / 3600 * np.sin(np.radians(rotation))
+    cos, sin = (
+        PIXEL / 3600 * np.cos(np.radians(rotation)),
+        PIXEL / 3600 * np.sin(np.radians(rotation)),
+    )
     made = header(CD1_1=-cos, CD1_2=sin, CD2_1=sin, CD2_2=cos, **cards)
     del made["CDELT1"], made["CDELT2"]
     return made
@@ -58,7 +63,9 @@ FRAMES = {
 def scene(wcs, seed=0):
     """Smooth structure, and a source 20 arcsec east and 15 north of the centre."""
     data = gaussian_filter(np.random.default_rng(seed).normal(size=SHAPE), 3) * 0.5 + 1
-    x, y = wcs.world_to_pixel(SkyCoord(150 + 20 / 3600 / np.cos(np.radians(2)), 2 + 15 / 3600, unit="deg"))
+    x, y = wcs.world_to_pixel(
+        SkyCoord(150 + 20 / 3600 / np.cos(np.radians(2)), 2 + 15 / 3600, unit="deg")
+    )
     rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]]
     return (data + 50 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 8)).astype("f4")
 
@@ -72,10 +79,17 @@ def test_every_frame_lands_where_reproject_puts_it(tmp_path, frame, pixel):
     made["BUNIT"], made["FILTER"] = "MJy/sr", "WISE_3.4"
     fits.PrimaryHDU(data, made).writeto(tmp_path / "image_WISE_3.4.fits")
     recipe = Recipe.from_tree(
-        {**QUIET, "psf": {"enabled": False}, "grid": {"pixel": pixel}, "galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.0}}
+        {
+            **QUIET,
+            "psf": {"enabled": False},
+            "grid": {"pixel": pixel},
+            "galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.0},
+        }
     )
     cube = prepare(read_galaxy([tmp_path], recipe), recipe)
-    if frame == "mirrored":  # reproject's kernel is another one there than for the same picture turned round
+    if (
+        frame == "mirrored"
+    ):  # reproject's kernel is another one there than for the same picture turned round
         made["CDELT1"], made["CRPIX1"] = -PIXEL / 3600, SHAPE[1] + 1 - made["CRPIX1"]
         data, wcs = data[:, ::-1], WCS(made)
     reference = reproject_adaptive(
@@ -88,7 +102,12 @@ def test_every_frame_lands_where_reproject_puts_it(tmp_path, frame, pixel):
     assert (off > 2e-4).mean() < 5e-3 and off.max() < 0.05
     peak = np.unravel_index(np.nanargmax(cube.data[0]), cube.shape)
     found = cube.wcs.pixel_to_world(peak[1], peak[0])
-    assert found.separation(SkyCoord(150 + 20 / 3600 / np.cos(np.radians(2)), 2 + 15 / 3600, unit="deg")).arcsec < pixel
+    assert (
+        found.separation(
+            SkyCoord(150 + 20 / 3600 / np.cos(np.radians(2)), 2 + 15 / 3600, unit="deg")
+        ).arcsec
+        < pixel
+    )
 
 
 def test_all_frames_agree_through_the_whole_chain():
@@ -102,7 +121,9 @@ def test_all_frames_agree_through_the_whole_chain():
         disc = 10 * np.exp(-(((east.arcsec - 10) / 12) ** 2 + ((north.arcsec + 5) / 20) ** 2) / 2)
         images[name] = BandImage(disc.astype("f4"), get_band(name), wcs, fwhm=4.0)
     galaxy = Galaxy("a galaxy", images, 150.0, 2.0, None, Ellipse(150.0, 2.0, 60, 60))
-    cube = prepare(galaxy, Recipe.from_tree({**QUIET, "psf": {"target": 9.0}, "grid": {"pixel": 2.0}}))
+    cube = prepare(
+        galaxy, Recipe.from_tree({**QUIET, "psf": {"target": 9.0}, "grid": {"pixel": 2.0}})
+    )
     inside = ~cube.mask
     for plane in cube.data:
         np.testing.assert_allclose(plane[inside], cube.data[0][inside], atol=0.02)
@@ -124,7 +145,9 @@ def test_pixels_in_arcsec(galaxy, pixel):
     assert cube.pixel_arcsec == pixel and cube.pixel_pc == pytest.approx(pixel * 48.4814, rel=1e-4)
 
 
-@pytest.mark.parametrize("pixel, parsec", [("150 pc", 150), ("3 kpc", 3000), ("0.5kpc", 500), ("500pc", 500)])
+@pytest.mark.parametrize(
+    "pixel, parsec", [("150 pc", 150), ("3 kpc", 3000), ("0.5kpc", 500), ("500pc", 500)]
+)
 def test_pixels_in_parsec(galaxy, pixel, parsec):
     recipe = Recipe.from_tree({**QUIET, "grid": {"pixel": pixel}})
     cube = prepare(galaxy(20.0), recipe)
@@ -136,7 +159,8 @@ def test_pixels_in_parsec(galaxy, pixel, parsec):
 
 def test_parsecs_need_a_distance(galaxy):
     with pytest.raises(
-        InputError, match=r"A pixel of 500 pc needs the galaxy's distance; give it in Mpc \(--distance\)"
+        InputError,
+        match=r"A pixel of 500 pc needs the galaxy's distance; give it in Mpc \(--distance\)",
     ):
         prepare(galaxy(), Recipe.from_tree({**QUIET, "grid": {"pixel": "500 pc"}}))
     with pytest.raises(InputError, match="less than one pixel"):
@@ -154,7 +178,9 @@ def test_a_redshift_gives_a_distance_and_says_so(galaxy):
     found = make_galaxy(image, GalaxySettings(redshift=0.0189))
     assert found.distance_mpc == pytest.approx(0.0189 * 299792.458 / 67.66, rel=0.03)
     assert "redshift 0.0189 (Hubble flow, Planck 2018)" in found.notes[0]
-    assert hubble_distance(0.1) == pytest.approx(394.0, rel=0.01)  # Planck 2018: 394 Mpc (angular diameter)
+    assert hubble_distance(0.1) == pytest.approx(
+        394.0, rel=0.01
+    )  # Planck 2018: 394 Mpc (angular diameter)
     assert "doubtful" not in found.notes[0]
     assert "doubtful" in make_galaxy(image, GalaxySettings(redshift=0.0016)).notes[0]
     told = make_galaxy(image, GalaxySettings(redshift=0.0189, distance=80.0))

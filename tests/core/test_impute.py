@@ -21,7 +21,11 @@ from tests.conftest import tan_wcs
 BANDS = tuple(band for band in INPUT_BANDS if not band.startswith("Spitzer"))
 SHAPE = (6, 10)
 RECIPE = Recipe.from_tree(
-    {"impute": {"enabled": True, "n_models": 4000}, "galaxy": {"redshift": 0.0}, "model": {"device": "cpu"}}
+    {
+        "impute": {"enabled": True, "n_models": 4000},
+        "galaxy": {"redshift": 0.0},
+        "model": {"device": "cpu"},
+    }
 )
 
 
@@ -78,7 +82,9 @@ def test_what_is_filled_is_right_to_its_errors_and_what_is_there_stays(spectra):
     assert np.mean(np.abs(z) < 1) > 0.5 and np.mean(np.abs(z) < 3) > 0.95
     assert np.median(np.abs(np.log10(filled.data[holes] / true))) < 0.06
     assert (filled.flags & Flag.BAND_MISSING).all()
-    assert any("of its pixels filled by model spectra at the redshift 0, good to" in p.detail for p in said)
+    assert any(
+        "of its pixels filled by model spectra at the redshift 0, good to" in p.detail for p in said
+    )
 
 
 def test_a_negative_pixel_is_filled_and_counts_as_measured_in_the_fit(spectra):
@@ -89,7 +95,9 @@ def test_a_negative_pixel_is_filled_and_counts_as_measured_in_the_fit(spectra):
     missing = made(spectra)
     missing.data[i, 2, 3] = np.nan
     other, _ = run(missing)
-    assert 0 < filled.data[i, 2, 3] < other.data[i, 2, 3], "the negative flux pulls it down, and a gap does not"
+    assert 0 < filled.data[i, 2, 3] < other.data[i, 2, 3], (
+        "the negative flux pulls it down, and a gap does not"
+    )
     assert (filled.flags[2, 3] & Flag.BAND_MISSING) and not filled.flags[0, 0]
     assert np.array_equal(np.delete(filled.data[:, 0, 0], i), np.delete(cube.data[:, 0, 0], i))
 
@@ -106,8 +114,13 @@ def test_bands_that_are_not_given_are_filled_only_when_asked_for(spectra):
     assert run(cube)[0] is cube
     recipe = RECIPE.with_values(["impute.bands=all"])
     filled, said = run(cube, recipe)
-    assert set(filled.bands) == set(INPUT_BANDS) and filled.bands == tuple(b for b in INPUT_BANDS if b in filled.bands)
-    assert filled.data.shape == (18, *SHAPE) and filled.correlation.shape == filled.systematic.shape == (18,)
+    assert set(filled.bands) == set(INPUT_BANDS) and filled.bands == tuple(
+        b for b in INPUT_BANDS if b in filled.bands
+    )
+    assert filled.data.shape == (
+        18,
+        *SHAPE,
+    ) and filled.correlation.shape == filled.systematic.shape == (18,)
     w3 = filled.bands.index("WISE_12")
     true = spectra[0][BANDS.index("WISE_12")].reshape(SHAPE)
     assert np.median(np.abs(np.log10(filled.data[w3] / true))) < 0.15
@@ -177,7 +190,12 @@ def test_what_was_measured_stays_beside_what_was_filled(spectra):
     filled = drain(impute_steps(cube, RECIPE))
     assert np.array_equal(filled.data, cube.data, equal_nan=True)
     where = np.isfinite(filled.filling.data)
-    assert where.sum() == 2 and where[0, 2, 3] and where[4, 1, 1] and (filled.filling.uncertainty[where] > 0).all()
+    assert (
+        where.sum() == 2
+        and where[0, 2, 3]
+        and where[4, 1, 1]
+        and (filled.filling.uncertainty[where] > 0).all()
+    )
     line = filled.line(filled.flags > 0)
     assert line.shape == (1, 2) and np.isfinite(line.filled().data).all()
 
@@ -185,7 +203,10 @@ def test_what_was_measured_stays_beside_what_was_filled(spectra):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"bands": ("SDSS_r", "WISE_3.4")}, "three bands up to 22 micron, and there is only SDSS_r and WISE_3.4"),
+        (
+            {"bands": ("SDSS_r", "WISE_3.4")},
+            "three bands up to 22 micron, and there is only SDSS_r and WISE_3.4",
+        ),
         ({"redshift": 9}, "redshift of 9"),
         ({"error": 0}, "errors of SDSS_u are zero"),
     ],
@@ -196,7 +217,9 @@ def test_where_nothing_can_be_filled_it_is_told_and_the_cube_stays(spectra, chan
     if "error" in change:
         cube.uncertainty[2] = 0
     found, said = run(cube, RECIPE.with_values([f"galaxy.redshift={change.get('redshift', 0.0)}"]))
-    assert found is cube and said[-1].detail.startswith("nothing filled") and words in said[-1].detail
+    assert (
+        found is cube and said[-1].detail.startswith("nothing filled") and words in said[-1].detail
+    )
 
 
 def test_where_the_redshift_comes_from():
@@ -215,8 +238,12 @@ def test_the_whole_preparation_fills_unless_it_is_switched_off(galaxy_folder, tm
     from napari_galaxy_maps.fits_io.galaxies import read_galaxy
     from napari_galaxy_maps.fits_io.products import read_cube, write_cube
 
-    folder = galaxy_folder({"SDSS_g": 2.0, "SDSS_r": 4.0, "SDSS_i": 5.0, "2MASS_J": 8.0, "WISE_3.4": 5.0}, noise=0.3)
-    recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 4.0}, "model": {"device": "cpu"}})
+    folder = galaxy_folder(
+        {"SDSS_g": 2.0, "SDSS_r": 4.0, "SDSS_i": 5.0, "2MASS_J": 8.0, "WISE_3.4": 5.0}, noise=0.3
+    )
+    recipe = Recipe.from_tree(
+        {"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 4.0}, "model": {"device": "cpu"}}
+    )
     galaxy = read_galaxy([folder], recipe)
     off = drain(prepare_steps(galaxy, recipe.with_values(["impute.enabled=false"])))
     on = drain(prepare_steps(galaxy, recipe.with_values(["impute.n_models=2000"])))
@@ -224,7 +251,10 @@ def test_the_whole_preparation_fills_unless_it_is_switched_off(galaxy_folder, tm
     assert off.filling is None and (off.data[:, inside] <= 0).any(), "noise makes some negative"
     filled = (on.flags & Flag.BAND_MISSING) != 0
     assert filled[inside].any() and not ((off.flags & Flag.BAND_MISSING) != 0).any()
-    assert np.array_equal(on.data, off.data, equal_nan=True) and (on.filled().data[:, filled & inside] > 0).all()
+    assert (
+        np.array_equal(on.data, off.data, equal_nan=True)
+        and (on.filled().data[:, filled & inside] > 0).all()
+    )
     assert any("filled by model spectra" in note for note in on.notes)
 
     write_cube(tmp_path / "cube.fits", on, {})
@@ -237,9 +267,17 @@ def test_a_network_is_shown_noise_as_it_was_trained_on_it(galaxy_folder):
     from napari_galaxy_maps.fits_io.galaxies import read_galaxy
     from napari_galaxy_maps.pipeline import predict_steps
 
-    folder = galaxy_folder({"SDSS_g": 2.0, "SDSS_r": 4.0, "SDSS_i": 5.0, "WISE_3.4": 5.0}, noise=0.3)
-    tree = {"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.0}, "model": {"device": "cpu"}, "impute": {"n_models": 500}}
+    folder = galaxy_folder(
+        {"SDSS_g": 2.0, "SDSS_r": 4.0, "SDSS_i": 5.0, "WISE_3.4": 5.0}, noise=0.3
+    )
+    tree = {
+        "galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.0},
+        "model": {"device": "cpu"},
+        "impute": {"n_models": 500},
+    }
     for model, filled in (("dust-forest", True), ("stellar-unet", False)):
         recipe = Recipe.from_tree({**tree, "model": {"device": "cpu", "name": model}})
         steps = [p.step for p in predict_steps(read_galaxy([folder], recipe), recipe)]
-        assert ("impute" in steps) == filled and recipe.impute.enabled, "the person's recipe stays as it is"
+        assert ("impute" in steps) == filled and recipe.impute.enabled, (
+            "the person's recipe stays as it is"
+        )

@@ -7,7 +7,12 @@ from astropy.io import fits
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import read_stamp
 from napari_galaxy_maps.galaxy import Stamp, pixel_frame
-from napari_galaxy_maps.prepare.kernels import examined, kernel_between, kernel_from_stamp, on_pixels
+from napari_galaxy_maps.prepare.kernels import (
+    examined,
+    kernel_between,
+    kernel_from_stamp,
+    on_pixels,
+)
 from napari_galaxy_maps.prepare.psf import convolve
 from tests.conftest import tan_wcs
 
@@ -66,7 +71,9 @@ def test_a_stamp_keeps_its_width_on_other_pixels(pixel):
 
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_a_psf_is_turned_with_the_image(mirrored):
-    stamp = Stamp(gaussian(101, 10, q=0.4, angle=np.radians(110)), np.eye(2))  # long axis 20 degrees east of north
+    stamp = Stamp(
+        gaussian(101, 10, q=0.4, angle=np.radians(110)), np.eye(2)
+    )  # long axis 20 degrees east of north
     wcs = tan_wcs((60, 60), 1.0, rotation=30)
     if mirrored:
         wcs.wcs.cdelt = [1 / 3600, 1 / 3600]
@@ -81,7 +88,9 @@ def test_a_psf_is_turned_with_the_image(mirrored):
 
 def test_a_stamp_lies_as_its_own_header_says(tmp_path):
     wcs = tan_wcs((81, 81), 1.0, rotation=70)
-    data = gaussian(81, 8, q=0.4, angle=np.radians(90 + 20 - 70))  # 20 degrees east of north on the turned stamp
+    data = gaussian(
+        81, 8, q=0.4, angle=np.radians(90 + 20 - 70)
+    )  # 20 degrees east of north on the turned stamp
     fits.PrimaryHDU(data, wcs.to_header()).writeto(tmp_path / "psf.fits")
     turned = on_pixels(read_stamp(tmp_path / "psf.fits"), np.eye(2))
     half = turned.shape[0] // 2
@@ -148,7 +157,9 @@ def test_blank_pixels_and_a_plane_inside_a_cube_are_mended(tmp_path):
     data[3:6, 3:6] = np.nan
     fits.PrimaryHDU(data[None, None], SCALE).writeto(tmp_path / "psf.fits")
     stamp = read_stamp(tmp_path / "psf.fits")
-    assert "0.5% of its pixels blank, taken as 0" in str(stamp) and stamp.data.sum() == pytest.approx(1)
+    assert "0.5% of its pixels blank, taken as 0" in str(
+        stamp
+    ) and stamp.data.sum() == pytest.approx(1)
 
 
 def test_a_level_of_sky_is_taken_off_and_wings_are_not(tmp_path):
@@ -176,17 +187,24 @@ def test_a_file_is_read_again_only_when_it_has_changed(tmp_path):
 @pytest.mark.parametrize("pixel, angle", [(1.375, 0), (4.0, 30)])
 def test_the_kernel_of_aniano_is_mended(shared_data, pixel, angle):
     stamp = read_stamp(shared_data / "kernels" / "Kernel_LoRes_WISE_4.6_to_SPIRE_350.fits")
-    kernel = kernel_from_stamp(stamp, pixel_frame(tan_wcs((90, 80), pixel, rotation=angle), (90, 80)))
+    kernel = kernel_from_stamp(
+        stamp, pixel_frame(tan_wcs((90, 80), pixel, rotation=angle), (90, 80))
+    )
     well_made(kernel)
     assert 0.001 < kernel.negative < 0.01
 
 
 @pytest.mark.realdata
 @pytest.mark.parametrize(
-    "own, target, pixel", [("sdss_i", "galex_nuv", 0.4), ("sdss_r", "galex_fuv", 0.4), ("2mass_j", "galex_nuv", 1.0)]
+    "own, target, pixel",
+    [("sdss_i", "galex_nuv", 0.4), ("sdss_r", "galex_fuv", 0.4), ("2mass_j", "galex_nuv", 1.0)],
 )
-def test_measured_psfs_are_matched_to_two_percent_of_encircled_energy(shared_data, own, target, pixel):
-    narrow, wide = (read_stamp(shared_data / "psf" / f"psf_emp_{name}.fits.gz") for name in (own, target))
+def test_measured_psfs_are_matched_to_two_percent_of_encircled_energy(
+    shared_data, own, target, pixel
+):
+    narrow, wide = (
+        read_stamp(shared_data / "psf" / f"psf_emp_{name}.fits.gz") for name in (own, target)
+    )
     kernel = kernel_between(narrow, wide, pixel * np.eye(2))
     well_made(kernel)
     star, goal = on_pixels(narrow, pixel * np.eye(2)), on_pixels(wide, pixel * np.eye(2))
@@ -194,5 +212,7 @@ def test_measured_psfs_are_matched_to_two_percent_of_encircled_energy(shared_dat
     side += 1 - side % 2
     star, goal = (np.pad(p, (side - p.shape[0]) // 2) for p in (star, goal))
     radii = np.array([2, 3, 4, 6, 8, 10, 15])
-    off = encircled(convolve(star[None], kernel.array)[0], pixel, radii) - encircled(goal, pixel, radii)
+    off = encircled(convolve(star[None], kernel.array)[0], pixel, radii) - encircled(
+        goal, pixel, radii
+    )
     assert np.abs(off).max() < 0.02

@@ -13,7 +13,12 @@ from napari_galaxy_maps.fits_io.regions_io import Polygon
 from napari_galaxy_maps.galaxy import BandImage
 from napari_galaxy_maps.maps import Flag
 from napari_galaxy_maps.prepare.masks import Masks, Patch
-from napari_galaxy_maps.prepare.masks_io import mask_hdus, masks_from_regions, masks_to_regions, read_masks
+from napari_galaxy_maps.prepare.masks_io import (
+    mask_hdus,
+    masks_from_regions,
+    masks_to_regions,
+    read_masks,
+)
 from napari_galaxy_maps.prepare.star_list import Star
 from tests.conftest import tan_wcs
 from tests.core.test_products import made_maps
@@ -22,7 +27,12 @@ STARS = (
     Star("Gaia DR3 1", 150.001, 2.002, 15.5, "gaia", {"WISE_3.4": 12.0, "SDSS_r": 4.5}),
     Star("by hand", 150.01, 1.99, np.nan, "hand", {"WISE_3.4": 9.0}, "over the nucleus", False),
 )
-SQUARE = np.array([[150.0 + dx / 3600, 2.0 + dy / 3600] for dx, dy in ((-20, -20), (20, -20), (20, 20), (-20, 20))])
+SQUARE = np.array(
+    [
+        [150.0 + dx / 3600, 2.0 + dy / 3600]
+        for dx, dy in ((-20, -20), (20, -20), (20, 20), (-20, 20))
+    ]
+)
 
 
 def patch():
@@ -64,7 +74,11 @@ def test_a_polygon_masks_what_it_holds():
     mask = masks.on(image())
     assert mask.sum() * 1.5**2 == pytest.approx(1600, rel=0.05)
     np.testing.assert_array_equal(masks.on_grid(["WISE_3.4"], image().wcs, (80, 80)), mask)
-    assert not Masks((), (), (Polygon(SQUARE, "SDSS_r"),)).on_grid(["WISE_3.4"], image().wcs, (80, 80)).any()
+    assert (
+        not Masks((), (), (Polygon(SQUARE, "SDSS_r"),))
+        .on_grid(["WISE_3.4"], image().wcs, (80, 80))
+        .any()
+    )
 
 
 def test_a_patch_masks_its_own_pixels_on_any_grid():
@@ -88,25 +102,51 @@ def test_stars_are_masked_from_a_table_saved_and_found_again(starry_folder, tmp_
     with fits.open(first) as hdus:
         hdus["STARS"].data["ENABLED"] = [True, False]
         hdus.writeto(edited)
-    assert main(["predict", str(starry_folder), "--out", str(again), "--recipe", str(first), "--quiet"]) == 0
+    assert (
+        main(
+            ["predict", str(starry_folder), "--out", str(again), "--recipe", str(first), "--quiet"]
+        )
+        == 0
+    )
     for name, plane in maps.values.items():
         np.testing.assert_array_equal(plane, read_maps(again).values[name])
     assert (
-        main(["predict", str(starry_folder), "--out", str(again), "--recipe", str(edited), "--quiet", "--overwrite"])
+        main(
+            [
+                "predict",
+                str(starry_folder),
+                "--out",
+                str(again),
+                "--recipe",
+                str(edited),
+                "--quiet",
+                "--overwrite",
+            ]
+        )
         == 0
     )
-    assert (read_maps(again).flags & Flag.MASKED).astype(bool).sum() < (maps.flags & Flag.MASKED).astype(bool).sum()
+    assert (read_maps(again).flags & Flag.MASKED).astype(bool).sum() < (
+        maps.flags & Flag.MASKED
+    ).astype(bool).sum()
 
 
 def test_regions_are_added_on_the_command_line(starry_folder, tmp_path, capsys):
     region, out = tmp_path / "a.reg", tmp_path / "out.fits"
-    region.write_text('# Region file format: DS9\nicrs\ncircle(150.0,2.01,12")\nbox(150,2,5",5",0)\n')
+    region.write_text(
+        '# Region file format: DS9\nicrs\ncircle(150.0,2.01,12")\nbox(150,2,5",5",0)\n'
+    )
     galaxy = ["--ra", "150", "--dec", "2", "--d25", "2.5", "--quiet"]
-    assert main(["predict", str(starry_folder), "--out", str(out), "--mask", str(region), *galaxy]) == 0
+    assert (
+        main(["predict", str(starry_folder), "--out", str(out), "--mask", str(region), *galaxy])
+        == 0
+    )
     assert "left out" in capsys.readouterr().err
     maps = read_maps(out)
     x, y = maps.wcs.world_to_pixel_values(150.0, 2.01)
-    assert maps.flags[round(float(y)), round(float(x))] & Flag.MASKED and len(read_masks(out).stars) == 1
+    assert (
+        maps.flags[round(float(y)), round(float(x))] & Flag.MASKED
+        and len(read_masks(out).stars) == 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -114,7 +154,9 @@ def test_regions_are_added_on_the_command_line(starry_folder, tmp_path, capsys):
     [("bad.reg", "circle(", "--mask", "bad.reg"), ("none.reg", None, "--mask", "none.reg"),
      ("stars.csv", "a,b\n1,2\n", "--stars", "stars.csv"), ("none.csv", None, "--stars", "none.csv")],
 )  # fmt: skip
-def test_bad_masks_are_refused_in_one_line(starry_folder, tmp_path, capsys, name, text, option, says):
+def test_bad_masks_are_refused_in_one_line(
+    starry_folder, tmp_path, capsys, name, text, option, says
+):
     path = tmp_path / name
     if text is not None:
         path.write_text(text)
@@ -143,17 +185,27 @@ def test_bad_masks_are_refused_in_one_line(starry_folder, tmp_path, capsys, name
 
 
 def test_polygons_come_back_from_a_result_too(tmp_path):
-    masks = Masks((), (), (Polygon(SQUARE, "SDSS_r", "bleeding; trail"), Polygon(SQUARE + 0.01, enabled=False)))
+    masks = Masks(
+        (),
+        (),
+        (Polygon(SQUARE, "SDSS_r", "bleeding; trail"), Polygon(SQUARE + 0.01, enabled=False)),
+    )
     write_maps(tmp_path / "maps.fits", made_maps(), extra=mask_hdus(masks))
     back = read_masks(tmp_path / "maps.fits")
-    assert [(p.band, p.id, p.enabled) for p in back.polygons] == [("SDSS_r", "bleeding; trail", True), ("", "", False)]
+    assert [(p.band, p.id, p.enabled) for p in back.polygons] == [
+        ("SDSS_r", "bleeding; trail", True),
+        ("", "", False),
+    ]
     np.testing.assert_array_equal(back.polygons[1].vertices, SQUARE + 0.01)
 
 
 def test_a_cube_keeps_its_masks_and_so_do_the_maps_made_of_it(starry_folder, tmp_path):
     table = starry_folder / "gaia.ecsv"
     cube, maps = tmp_path / "cube.fits", tmp_path / "maps.fits"
-    assert main(["prepare", str(starry_folder), "--stars", str(table), "--out", str(cube), "--quiet"]) == 0
+    assert (
+        main(["prepare", str(starry_folder), "--stars", str(table), "--out", str(cube), "--quiet"])
+        == 0
+    )
     assert main(["predict", str(cube), "--out", str(maps), "--quiet"]) == 0
     assert read_masks(cube).stars and read_masks(maps).stars == read_masks(cube).stars
 

@@ -58,7 +58,9 @@ def test_ultraviolet_and_ionising_photons_of_star_formation(table):
     weights = table.age_weights(0, 1e8) * 1e8
     far = table.bands.index("GALEX_FUV")
     frequency = 2.99792458e14 / 0.1528
-    assert np.log10(weights @ table.stars[0, SOLAR, :, far] * frequency * LSUN_ERG) == pytest.approx(43.37, abs=0.01)
+    assert np.log10(
+        weights @ table.stars[0, SOLAR, :, far] * frequency * LSUN_ERG
+    ) == pytest.approx(43.37, abs=0.01)
     halpha = weights @ table.photons[SOLAR] * nebular.lines(8.69)[1][0]
     assert np.log10(halpha) == pytest.approx(41.31, abs=0.03)
 
@@ -66,7 +68,9 @@ def test_ultraviolet_and_ionising_photons_of_star_formation(table):
 def test_balmer_lines_are_those_of_case_b():
     wavelength, energy = nebular.lines(8.69)
     by_line = dict(zip(wavelength, energy, strict=True))
-    assert by_line[6562.8] == pytest.approx(1.37e-12, rel=0.01)  # erg per ionising photon (Kennicutt 1998)
+    assert by_line[6562.8] == pytest.approx(
+        1.37e-12, rel=0.01
+    )  # erg per ionising photon (Kennicutt 1998)
     assert by_line[6562.8] / by_line[4861.3] == pytest.approx(2.86, abs=0.01)
 
 
@@ -86,7 +90,9 @@ def test_lines_are_near_those_of_photoionisation_models(shared_data):
     ours = dict(zip(*nebular.lines(8.69), strict=True))
     assert ours[6562.8] / ours[4861.3] == pytest.approx(10 ** (model[6563] - model[4861]), rel=0.04)
     for line, name in ((3727.5, 3727), (6583.4, 6584), (6716.4, 6716)):
-        assert np.log10(ours[line] / ours[4861.3]) == pytest.approx(model[name] - model[4861], abs=0.3), line
+        assert np.log10(ours[line] / ours[4861.3]) == pytest.approx(
+            model[name] - model[4861], abs=0.3
+        ), line
 
 
 def test_the_balmer_jump():
@@ -121,7 +127,9 @@ def test_lines_raise_the_bands_that_they_lie_in(table):
 def test_old_galaxies_redden_with_redshift(table):
     near, far = old(table), old(table, 0.2)
     colours = [magnitudes(light["SDSS_g"]) - magnitudes(light["SDSS_r"]) for light in (near, far)]
-    assert colours[1] - colours[0] == pytest.approx(0.55, abs=0.1)  # about 2.5 to 3 z (Chilingarian+ 2010)
+    assert colours[1] - colours[0] == pytest.approx(
+        0.55, abs=0.1
+    )  # about 2.5 to 3 z (Chilingarian+ 2010)
 
 
 def test_age_weights_are_exact_for_what_is_linear(table):
@@ -138,14 +146,22 @@ def test_dust_at_unit_field():
 
 def modified_black_body(frequency, kappa, temperature):
     """log of erg/s/Hz per g of dust of opacity `kappa` (cm2/g) at 250 micron and beta 1.79."""
-    planck = 2 * 6.62607e-27 * frequency**3 / 2.99792458e10**2 / np.expm1(4.799243e-11 * frequency / temperature)
+    planck = (
+        2
+        * 6.62607e-27
+        * frequency**3
+        / 2.99792458e10**2
+        / np.expm1(4.799243e-11 * frequency / temperature)
+    )
     return np.log(4 * np.pi * kappa * (frequency / 1.19917e12) ** 1.79 * planck)
 
 
 def fitted(micron, light):
     from scipy.optimize import curve_fit
 
-    (kappa, temperature), _ = curve_fit(modified_black_body, 2.99792458e14 / micron, np.log(light), p0=(5, 20))
+    (kappa, temperature), _ = curve_fit(
+        modified_black_body, 2.99792458e14 / micron, np.log(light), p0=(5, 20)
+    )
     return temperature, kappa
 
 
@@ -155,9 +171,16 @@ def test_dust_templates_give_temperature_and_opacity(shared_data):
     from napari_galaxy_maps.training.photometric_tables import DUST_TO_HYDROGEN
 
     with np.load(shared_data / "templates" / "dust_emission_themis_dl07.npz") as template:
-        micron, field = template["themis_wavelength_um"], np.argmin(np.abs(template["themis_umin"] - 1))
+        micron, field = (
+            template["themis_wavelength_um"],
+            np.argmin(np.abs(template["themis_umin"] - 1)),
+        )
         light = (
-            template["themis_jy_cm2_per_sr_per_h"][4, field, 0] * 1e-23 * 4 * np.pi / (1.6735e-24 * DUST_TO_HYDROGEN)
+            template["themis_jy_cm2_per_sr_per_h"][4, field, 0]
+            * 1e-23
+            * 4
+            * np.pi
+            / (1.6735e-24 * DUST_TO_HYDROGEN)
         )
     far = (micron > 100) & (micron < 500)
     assert fitted(micron[far], light[far]) == pytest.approx((18.4, 5.9), rel=0.05)
@@ -168,8 +191,14 @@ def test_dust_bands_give_temperature_and_opacity():
     table = dust_table()
     u, q = np.argmin(np.abs(table.umin - 1)), np.argmin(np.abs(table.qhac - 0.17))
     names = ("PACS_100", "PACS_160", "SPIRE_250", "SPIRE_350", "SPIRE_500")
-    light = np.array([table.light[0, q, u, 0, table.bands.index(n)] for n in names]) * LSUN_ERG / 1.98841e33
-    assert fitted(np.array([get_band(n).pivot for n in names]), light) == pytest.approx((18.4, 5.9), rel=0.15)
+    light = (
+        np.array([table.light[0, q, u, 0, table.bands.index(n)] for n in names])
+        * LSUN_ERG
+        / 1.98841e33
+    )
+    assert fitted(np.array([get_band(n).pivot for n in names]), light) == pytest.approx(
+        (18.4, 5.9), rel=0.15
+    )
 
 
 def test_dust_is_warmer_in_stronger_fields():
@@ -184,8 +213,14 @@ def test_attenuation_curves_are_one_at_v():
     v = np.array(0.55)
     assert attenuation.power_law(v) == 1
     assert attenuation.calzetti(v) == pytest.approx(1, abs=0.01)
-    assert attenuation.calzetti(np.array(0.15)) == pytest.approx(2.55, abs=0.1)  # Calzetti+ 2000, k(1500) = 10.3
-    assert attenuation.with_bump(np.array(0.2175), -1.0, 2.0) - attenuation.power_law(np.array(0.2175), -1.0) == 2
+    assert attenuation.calzetti(np.array(0.15)) == pytest.approx(
+        2.55, abs=0.1
+    )  # Calzetti+ 2000, k(1500) = 10.3
+    assert (
+        attenuation.with_bump(np.array(0.2175), -1.0, 2.0)
+        - attenuation.power_law(np.array(0.2175), -1.0)
+        == 2
+    )
 
 
 def test_a_redshift_beyond_the_tables_is_refused(table):
@@ -216,11 +251,17 @@ def test_our_own_integral_agrees_with_sedpys(shared_data):
     pytest.importorskip("sedpy")
     from sedpy.observate import Filter
 
-    from napari_galaxy_maps.training.photometric_tables import SEDPY_NAMES, band_matrix, filter_curves
+    from napari_galaxy_maps.training.photometric_tables import (
+        SEDPY_NAMES,
+        band_matrix,
+        filter_curves,
+    )
 
     with np.load(shared_data / "templates" / "bc03_lr_chabrier_ssp.npz") as template:
         wavelength = template["wavelength_angstrom"]
-        spectrum = template["lsun_per_angstrom_per_msun_formed"][SOLAR, np.argmin(abs(template["age_yr"] - 1e9))]
+        spectrum = template["lsun_per_angstrom_per_msun_formed"][
+            SOLAR, np.argmin(abs(template["age_yr"] - 1e9))
+        ]
     bands = [b for b in BANDS if get_band(b).pivot < 5]
     light = spectrum @ band_matrix(wavelength, filter_curves(), 0.0)
     theirs = np.array([Filter(SEDPY_NAMES[b]).ab_mag(wavelength, spectrum) for b in bands])

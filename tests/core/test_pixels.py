@@ -35,7 +35,9 @@ def test_positions_and_steps_are_astropys(kind):
     steps = pixel_steps(wcs, x, y)
     for column, (dx, dy) in enumerate(((1, 0), (0, 1))):
         length = wcs.pixel_to_world(x, y).separation(wcs.pixel_to_world(x + dx, y + dy)).arcsec
-        np.testing.assert_allclose(np.hypot(steps[:, 0, column], steps[:, 1, column]), length, rtol=2e-3)
+        np.testing.assert_allclose(
+            np.hypot(steps[:, 0, column], steps[:, 1, column]), length, rtol=2e-3
+        )
 
 
 def test_what_lies_off_the_image_or_behind_the_sky_is_nan():

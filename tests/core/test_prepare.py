@@ -18,7 +18,13 @@ from napari_galaxy_maps.prepare.extent import measure_ellipse
 from napari_galaxy_maps.prepare.grid import make_grid, resample
 from napari_galaxy_maps.prepare.kernels import gaussian_kernel
 from napari_galaxy_maps.prepare.masks import Masks, Patch
-from napari_galaxy_maps.prepare.psf import convolution_sums, convolve, divided, match_psf, update_sums
+from napari_galaxy_maps.prepare.psf import (
+    convolution_sums,
+    convolve,
+    divided,
+    match_psf,
+    update_sums,
+)
 from napari_galaxy_maps.prepare.sky import fit_sky, sky_pixels, subtract_sky, subtracted_sky
 from napari_galaxy_maps.prepare.star_list import Star
 from napari_galaxy_maps.prepare.steps import Memory, prepare, prepare_steps
@@ -31,14 +37,18 @@ CENTRE = Ellipse(150.0, 2.0, 60.0, 40.0, 30.0)
 
 
 def made(data, pixel=1.5, rotation=0.0, fwhm=6.1, **more):
-    return BandImage(data.astype("f4"), W1, tan_wcs(data.shape, pixel, rotation=rotation), fwhm=fwhm, **more)
+    return BandImage(
+        data.astype("f4"), W1, tan_wcs(data.shape, pixel, rotation=rotation), fwhm=fwhm, **more
+    )
 
 
 def gaussian(side, pixel, fwhm, amplitude=1.0, q=1.0, angle=0.0):
     y, x = (np.mgrid[:side, :side] - (side - 1) / 2) * pixel
     cos, sin = np.cos(angle), np.sin(angle)
     sigma = fwhm / 2.3548
-    return amplitude * np.exp(-((x * cos + y * sin) ** 2 + ((y * cos - x * sin) / q) ** 2) / 2 / sigma**2)
+    return amplitude * np.exp(
+        -((x * cos + y * sin) ** 2 + ((y * cos - x * sin) / q) ** 2) / 2 / sigma**2
+    )
 
 
 # --- sky -------------------------------------------------------------------------------------------------------------
@@ -94,12 +104,16 @@ def test_a_polynomial_sky_takes_the_order_that_the_sky_has(order, given):
         sky, image = disc_under_sky(order, seed)
         result = subtract_sky(image, SkySettings(model="polynomial"), disc if given else None)
         found = subtracted_sky(result).data
-        assert result.meta["sky_fit"].order == order or (not given and abs(result.meta["sky_fit"].order - order) == 1)
+        assert result.meta["sky_fit"].order == order or (
+            not given and abs(result.meta["sky_fit"].order - order) == 1
+        )
         under = disc.radius(image.wcs, image.shape) < 1
         assert np.abs(found - sky)[under].max() < (0.012 if given else 0.03)
         np.testing.assert_allclose(image.data - found, result.data, atol=1e-5)
     words = result.notes[-1]
-    assert ("kept flat" in words) == (order == 0) and (f"of order {order}" in words or order < 2 or not given)
+    assert ("kept flat" in words) == (order == 0) and (
+        f"of order {order}" in words or order < 2 or not given
+    )
 
 
 @pytest.mark.parametrize("order", [0, 1])
@@ -108,7 +122,9 @@ def test_lumps_in_the_sky_do_not_bend_it(order):
     orders = []
     for seed in range(8):
         _, image = disc_under_sky(order, seed, large=0.03)
-        orders.append(fit_sky(image, SkySettings(model="polynomial"), Ellipse(150.0, 2.0, 100, 70, 90)).order)
+        orders.append(
+            fit_sky(image, SkySettings(model="polynomial"), Ellipse(150.0, 2.0, 100, 70, 90)).order
+        )
     assert orders.count(order) >= 7
 
 
@@ -133,7 +149,9 @@ def test_without_d25_a_polynomial_keeps_off_the_galaxy(galaxy_folder):
 @pytest.mark.parametrize("axis", [80, 100, 130])
 def test_a_galaxys_outskirts_are_not_taken_for_sky(galaxy_folder, axis):
     """The disc of 25 arcsec shows beyond 1.25 D25; a polynomial through it would be 0.5 % of its peak too high inside."""
-    galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], Recipe())
+    galaxy = read_galaxy(
+        [galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], Recipe()
+    )
     for image in galaxy.images.values():
         sky = fit_sky(image, SkySettings(model="polynomial"), Ellipse(150.0, 2.0, axis, axis))
         assert np.abs(sky.surface(image.shape) - 2.0).max() < 0.005  # a quarter of a pixel's noise
@@ -159,7 +177,10 @@ def test_a_kernel_is_normalised_centred_odd_and_adds_widths_in_quadrature(fwhm, 
         return
     assert kernel.shape[0] % 2 == kernel.shape[1] % 2 == 1
     assert kernel.sum() == pytest.approx(1, abs=1e-5)
-    assert np.unravel_index(kernel.argmax(), kernel.shape) == (kernel.shape[0] // 2, kernel.shape[1] // 2)
+    assert np.unravel_index(kernel.argmax(), kernel.shape) == (
+        kernel.shape[0] // 2,
+        kernel.shape[1] // 2,
+    )
 
 
 def test_a_gaussian_becomes_the_wider_gaussian():
@@ -168,7 +189,9 @@ def test_a_gaussian_becomes_the_wider_gaussian():
     result = match_psf(image, wide)
     expected = gaussian(201, pixel, wide, 100 * (narrow / wide) ** 2)
     assert np.nanmax(np.abs(result.data - expected)) < 2e-3 * expected.max()
-    assert result.fwhm == wide and np.nansum(result.data) == pytest.approx(image.data.sum(), rel=1e-4)
+    assert result.fwhm == wide and np.nansum(result.data) == pytest.approx(
+        image.data.sum(), rel=1e-4
+    )
 
 
 def test_convolution_agrees_with_astropys():
@@ -179,8 +202,13 @@ def test_convolution_agrees_with_astropys():
     data[20:24, 30:40] = np.nan
     kernel = gaussian_kernel(2, 9, 1.0)
     ours, _ = divided(convolution_sums(made(data, 1.0), kernel), 0.01)
-    theirs = convolve_fft(data, kernel, nan_treatment="interpolate", boundary="fill", preserve_nan=False)
-    inside = (slice(20, -20), slice(20, -20))  # at the border astropy counts zeros, we only what was measured
+    theirs = convolve_fft(
+        data, kernel, nan_treatment="interpolate", boundary="fill", preserve_nan=False
+    )
+    inside = (
+        slice(20, -20),
+        slice(20, -20),
+    )  # at the border astropy counts zeros, we only what was measured
     np.testing.assert_allclose(ours[inside], theirs[inside], rtol=2e-5)
 
 
@@ -227,8 +255,13 @@ def test_every_so_many_pixels_of_a_convolution_are_those_of_the_whole(shape, ste
     if not separable:
         kernel = kernel * rng.uniform(0.5, 1.5, kernel.shape)
     planes = rng.normal(size=(2, *shape))
-    expected = [fftconvolve(np.pad(p, 60), kernel, mode="same")[60:-60, 60:-60][::step, ::step] for p in planes]
-    np.testing.assert_allclose(convolve(planes, kernel, step), expected, atol=1e-12 if not separable else 1e-7)
+    expected = [
+        fftconvolve(np.pad(p, 60), kernel, mode="same")[60:-60, 60:-60][::step, ::step]
+        for p in planes
+    ]
+    np.testing.assert_allclose(
+        convolve(planes, kernel, step), expected, atol=1e-12 if not separable else 1e-7
+    )
 
 
 def test_fewer_pixels_of_a_convolved_image_lead_to_the_same_grid():
@@ -240,13 +273,21 @@ def test_fewer_pixels_of_a_convolved_image_lead_to_the_same_grid():
     grid = make_grid(Ellipse(150.0, 2.0, 60, 60), 3.0, 1.0)
     whole, few = match_psf(image, 9.0), match_psf(image, 9.0, largest_arcsec=1.5)
     assert few.pixel_arcsec == pytest.approx(1.5) and few.data.size * 8 < whole.data.size
-    np.testing.assert_array_equal(few.wcs.pixel_to_world_values(7, 11), image.wcs.pixel_to_world_values(21, 33))
+    np.testing.assert_array_equal(
+        few.wcs.pixel_to_world_values(7, 11), image.wcs.pixel_to_world_values(21, 33)
+    )
     ours, theirs = resample(few, grid).data, resample(whole, grid).data
     both = np.isfinite(ours) & np.isfinite(theirs)
-    assert (np.isfinite(ours) != np.isfinite(theirs)).mean() < 0.03  # at the image's own border, by a pixel
+    assert (
+        np.isfinite(ours) != np.isfinite(theirs)
+    ).mean() < 0.03  # at the image's own border, by a pixel
     off = np.abs(ours - theirs)[both] / np.nanmax(theirs)
-    assert np.quantile(off, 0.99) < 1e-3 and off.max() < 0.01  # the largest at the rim of what the hole leaves blank
-    assert match_psf(image.evolve(fwhm=8.9), 9.0, largest_arcsec=1.5).pixel_arcsec == pytest.approx(0.5)
+    assert (
+        np.quantile(off, 0.99) < 1e-3 and off.max() < 0.01
+    )  # the largest at the rim of what the hole leaves blank
+    assert match_psf(image.evolve(fwhm=8.9), 9.0, largest_arcsec=1.5).pixel_arcsec == pytest.approx(
+        0.5
+    )
 
 
 @pytest.mark.parametrize("step", [1, 3])
@@ -256,9 +297,16 @@ def test_a_change_of_the_mask_is_followed_as_if_from_the_start(step):
     data[30:33, 50:60] = np.nan
     y, x = np.mgrid[:120, :110]
     kernel = gaussian_kernel(3, 6, 1.5)
-    circles = [np.hypot(x - cx, y - cy) < r for cx, cy, r in ((20, 30, 6), (52, 34, 9), (106, 3, 8))]
+    circles = [
+        np.hypot(x - cx, y - cy) < r for cx, cy, r in ((20, 30, 6), (52, 34, 9), (106, 3, 8))
+    ]
     errors = np.abs(rng.normal(1, 0.1, data.shape)).astype("f4")
-    masks = [circles[0], circles[0] | circles[1], circles[1] | circles[2], np.zeros_like(circles[0])]
+    masks = [
+        circles[0],
+        circles[0] | circles[1],
+        circles[1] | circles[2],
+        np.zeros_like(circles[0]),
+    ]
     sums = convolution_sums(made(data, mask=None, uncertainty=errors), kernel, step)
     for mask in masks:
         image = made(data, mask=mask, uncertainty=errors)
@@ -287,7 +335,11 @@ def test_resampling_keeps_surface_brightness_and_flux(rotation, out_pixel):
     y, x = np.mgrid[: grid.shape[0], : grid.shape[1]] - (grid.shape[0] - 1) / 2
     # The adaptive method smooths by a Gaussian whose sigma is 0.65 pixels of the coarser grid.
     broadened = np.hypot(40, 0.65 * 2.3548 * max(out_pixel, 1.5))
-    expected = 3.0 * (40 / broadened) ** 2 * np.exp(-(x**2 + y**2) * out_pixel**2 / 2 / (broadened / 2.3548) ** 2)
+    expected = (
+        3.0
+        * (40 / broadened) ** 2
+        * np.exp(-(x**2 + y**2) * out_pixel**2 / 2 / (broadened / 2.3548) ** 2)
+    )
     valid = np.isfinite(result.data)
     assert np.abs(result.data - expected)[valid].max() < 0.01
     ours, theirs = np.nansum(result.data) * out_pixel**2, expected.sum() * out_pixel**2
@@ -302,7 +354,9 @@ def test_positions_survive_the_grid():
     grid = make_grid(Ellipse(150.0, 2.0, 70, 70), 2.0, 1.3)
     data = np.nan_to_num(resample(image, grid).data)
     rows, columns = np.mgrid[: grid.shape[0], : grid.shape[1]]
-    found = grid.wcs.pixel_to_world((data * columns).sum() / data.sum(), (data * rows).sum() / data.sum())
+    found = grid.wcs.pixel_to_world(
+        (data * columns).sum() / data.sum(), (data * rows).sum() / data.sum()
+    )
     assert found.separation(sky).arcsec < 0.1
 
 
@@ -355,7 +409,9 @@ def test_a_flat_ratio_of_bands_stays_flat_through_the_whole_chain(galaxy_folder)
     inside &= CENTRE.radius(cube.wcs, cube.shape) > 0.3
     np.testing.assert_allclose(cube.data[1][inside] / cube.data[2][inside], 2.0, rtol=0.03)
     np.testing.assert_allclose(cube.data[0][inside] / cube.data[2][inside], 0.5, rtol=0.03)
-    assert ((cube.flags & Flag.OUTSIDE) != 0).any() and (cube.uncertainty[np.isfinite(cube.data)] > 0).all()
+    assert ((cube.flags & Flag.OUTSIDE) != 0).any() and (
+        cube.uncertainty[np.isfinite(cube.data)] > 0
+    ).all()
     for name, data in before.items():
         np.testing.assert_array_equal(galaxy.images[name].data, data)
 
@@ -391,7 +447,9 @@ def test_switched_off_steps_leave_the_data(galaxy_folder):
 
 def test_bands_broader_than_the_target_are_named_and_left_out(galaxy_folder):
     folder = galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SPIRE_250": 20.0})
-    recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}, "psf": {"target": 8.0}})
+    recipe = Recipe.from_tree(
+        {"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}, "psf": {"target": 8.0}}
+    )
     galaxy = read_galaxy([folder], recipe)
     told = []
     cube = drain(prepare_steps(galaxy, recipe), lambda p: told.append(p.detail))
@@ -414,7 +472,9 @@ def test_pixels_near_an_images_edge_are_flagged():
     whole = made(gaussian(120, 1.5, 60, 5.0))
     half = made(np.where(x < 70, gaussian(120, 1.5, 60, 5.0), np.nan), fwhm=6.1)
     half = half.evolve(band=get_band("2MASS_J"))
-    galaxy = Galaxy("g", {"WISE_3.4": whole, "2MASS_J": half}, 150.0, 2.0, None, Ellipse(150.0, 2.0, 50, 50))
+    galaxy = Galaxy(
+        "g", {"WISE_3.4": whole, "2MASS_J": half}, 150.0, 2.0, None, Ellipse(150.0, 2.0, 50, 50)
+    )
     cube = prepare(galaxy, Recipe.from_tree({"sky": {"enabled": False}}))
     edge = (cube.flags & Flag.EDGE) != 0
     assert edge.any() and not edge[:, : cube.shape[1] // 4].any()
@@ -426,13 +486,24 @@ def test_pixels_near_an_images_edge_are_flagged():
 def starry(count=12, seed=3):
     rng = np.random.default_rng(seed)
     return tuple(
-        Star(str(i), 150 + dx / 3600, 2 + dy / 3600, 15.0, "hand", {"WISE_3.4": r, "2MASS_J": r / 2, "SDSS_r": r / 2})
-        for i, (dx, dy, r) in enumerate(np.c_[rng.uniform(-60, 60, (count, 2)), rng.uniform(3, 12, count)])
+        Star(
+            str(i),
+            150 + dx / 3600,
+            2 + dy / 3600,
+            15.0,
+            "hand",
+            {"WISE_3.4": r, "2MASS_J": r / 2, "SDSS_r": r / 2},
+        )
+        for i, (dx, dy, r) in enumerate(
+            np.c_[rng.uniform(-60, 60, (count, 2)), rng.uniform(3, 12, count)]
+        )
     )
 
 
 def test_an_edited_mask_gives_what_a_full_run_gives(galaxy_folder):
-    recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}, "psf": {"target": 9.0}})
+    recipe = Recipe.from_tree(
+        {"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}, "psf": {"target": 9.0}}
+    )
     galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)
     stars = starry()
     moved = (replace(stars[0], ra=stars[0].ra + 20 / 3600), *stars[1:])
@@ -453,11 +524,16 @@ def test_an_edited_mask_gives_what_a_full_run_gives(galaxy_folder):
             assert np.nanmax(np.abs(ours - full)) < 1e-6 * np.nanmax(full)
         np.testing.assert_array_equal(edited.flags, fresh.flags)
         np.testing.assert_array_equal(edited.mask, fresh.mask)
-    assert all(rows.stop - rows.start < edited.shape[0] or masks is not edits[1] for rows, _ in memory.touched.values())
+    assert all(
+        rows.stop - rows.start < edited.shape[0] or masks is not edits[1]
+        for rows, _ in memory.touched.values()
+    )
 
 
 def test_a_masked_star_leaves_no_trace_and_its_pixels_are_flagged(galaxy_folder):
-    recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}, "psf": {"target": 9.0}})
+    recipe = Recipe.from_tree(
+        {"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}, "psf": {"target": 9.0}}
+    )
     galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)
     star = Star("a", 150 + 40 / 3600, 2.0, 12.0, "hand", {"SDSS_r": 6.0})
     image = galaxy.images["SDSS_r"]
@@ -478,11 +554,17 @@ def test_a_mask_over_the_nucleus_is_told(galaxy_folder):
     galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)
     nuclear = Star("a", 150.0 + 2 / 3600, 2.0, 12.0, "hand", {"SDSS_r": 4.0})
     beside = Star("b", 150.0 + 9 / 3600, 2.0, 12.0, "hand", {"SDSS_r": 4.0, "2MASS_J": 4.0})
-    told = [p.detail for p in prepare_steps(galaxy, recipe, masks=Masks((nuclear, beside))) if p.step == "stars"]
+    told = [
+        p.detail
+        for p in prepare_steps(galaxy, recipe, masks=Masks((nuclear, beside)))
+        if p.step == "stars"
+    ]
     assert told == ["the mask in SDSS_r covers the galaxy's nucleus; look whether it should"]
 
 
-@pytest.mark.parametrize("shape, rotation, dec", [((200, 150), 33, 2.0), ((6, 9), 0, -40.0), ((90, 300), -120, 88.0)])
+@pytest.mark.parametrize(
+    "shape, rotation, dec", [((200, 150), 33, 2.0), ((6, 9), 0, -40.0), ((90, 300), -120, 88.0)]
+)
 def test_the_elliptical_radius_is_that_of_the_sky(shape, rotation, dec):
     from astropy.coordinates import SkyCoord
 

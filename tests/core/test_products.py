@@ -29,7 +29,10 @@ from tests.conftest import tan_wcs
 
 def made_maps(shape=(30, 40), pixel=4.0, rotation=0.0, **offsets):
     rng = np.random.default_rng(0)
-    values = {name: (rng.normal(0, 1, shape) + np.mean(p.limits)).astype("f4") for name, p in PROPERTIES.items()}
+    values = {
+        name: (rng.normal(0, 1, shape) + np.mean(p.limits)).astype("f4")
+        for name, p in PROPERTIES.items()
+    }
     values = {name: plane + np.float32(offsets.get(name, 0)) for name, plane in values.items()}
     values["LOG_SMD"][2, 3] = np.nan
     errors = {name: np.full(shape, 0.3, "f4") for name in values}
@@ -53,7 +56,10 @@ def test_maps_come_back_with_flags_wcs_and_provenance(tmp_path):
         np.testing.assert_array_equal(back.errors[name], maps.errors[name])
     np.testing.assert_array_equal(back.flags, maps.flags)
     assert back.wcs.pixel_to_world(3, 5).separation(maps.wcs.pixel_to_world(3, 5)).arcsec < 1e-6
-    assert back.provenance["inputs"] == maps.provenance["inputs"] and back.provenance["note"] == ["a: b", "c: d"]
+    assert back.provenance["inputs"] == maps.provenance["inputs"] and back.provenance["note"] == [
+        "a: b",
+        "c: d",
+    ]
     assert read_recipe(path) == Recipe().with_values(["galaxy.name=Café 309", "sky.model=plane"])
 
 
@@ -74,11 +80,16 @@ def test_the_file_is_the_documented_one(tmp_path):
     with fits.open(path) as hdus:
         hdus.verify("exception")
         assert (
-            hdus["LOG_SIGMA_MD"].header["BUNIT"] == "dex" and hdus["LOG_SIGMA_MD"].header["LOGUNIT"] == "solMass / kpc2"
+            hdus["LOG_SIGMA_MD"].header["BUNIT"] == "dex"
+            and hdus["LOG_SIGMA_MD"].header["LOGUNIT"] == "solMass / kpc2"
         )
         assert hdus["T_DUST"].header["BUNIT"] == "K" and hdus["T_DUST_ERR"].shape == (30, 40)
         assert all(WCS(hdu.header).has_celestial for hdu in hdus if hdu.is_image and hdu.shape)
-        assert hdus["FLAGS"].header["FLAG4"] and hdus["MASK"].data[0, 0] == 1 and hdus["MASK"].data.sum() == 1
+        assert (
+            hdus["FLAGS"].header["FLAG4"]
+            and hdus["MASK"].data[0, 0] == 1
+            and hdus["MASK"].data.sum() == 1
+        )
         assert set(hdus["RECIPE"].columns.names) == {"KEY", "VALUE"}
 
 
@@ -135,7 +146,9 @@ def test_a_cube_comes_back(tmp_path, galaxy_folder):
     write_cube(tmp_path / "cube.fits", cube, provenance(galaxy, recipe))
     back = read_cube(tmp_path / "cube.fits")
     assert (
-        is_cube(tmp_path / "cube.fits") and back.bands == cube.bands and back.pixel_pc == pytest.approx(cube.pixel_pc)
+        is_cube(tmp_path / "cube.fits")
+        and back.bands == cube.bands
+        and back.pixel_pc == pytest.approx(cube.pixel_pc)
     )
     np.testing.assert_array_equal(back.data, cube.data)
     np.testing.assert_array_equal(back.uncertainty, cube.uncertainty)
@@ -155,35 +168,50 @@ def test_residuals_are_prediction_minus_truth():
 
 def test_a_truth_on_another_grid_is_brought_to_the_prediction():
     flat, coarse = made_maps(), made_maps((20, 20), 12.0, rotation=30)
-    truth = PropertyMaps({"LOG_SIGMA_STAR": np.full((20, 20), 7.5, "f4")}, {}, coarse.wcs, coarse.flags)
+    truth = PropertyMaps(
+        {"LOG_SIGMA_STAR": np.full((20, 20), 7.5, "f4")}, {}, coarse.wcs, coarse.flags
+    )
     residual = residual_maps(flat, truth)
     assert list(residual.values) == ["LOG_SIGMA_STAR"]
-    np.testing.assert_allclose(residual.values["LOG_SIGMA_STAR"], flat.values["LOG_SIGMA_STAR"] - 7.5, atol=1e-4)
+    np.testing.assert_allclose(
+        residual.values["LOG_SIGMA_STAR"], flat.values["LOG_SIGMA_STAR"] - 7.5, atol=1e-4
+    )
 
 
 def test_a_truth_elsewhere_or_of_other_things_is_refused():
     maps = made_maps()
     far = PropertyMaps(
-        {"T_DUST": np.ones((20, 20), "f4")}, {}, tan_wcs((20, 20), 4.0, ra=10.0), np.zeros((20, 20), np.int16)
+        {"T_DUST": np.ones((20, 20), "f4")},
+        {},
+        tan_wcs((20, 20), 4.0, ra=10.0),
+        np.zeros((20, 20), np.int16),
     )
     with pytest.raises(InputError, match="does not overlap"):
         residual_maps(maps, far)
     with pytest.raises(InputError, match="none of the predicted properties"):
-        residual_maps(PropertyMaps({"LOG_SLD": maps.values["LOG_SLD"]}, {}, maps.wcs, maps.flags), far)
+        residual_maps(
+            PropertyMaps({"LOG_SLD": maps.values["LOG_SLD"]}, {}, maps.wcs, maps.flags), far
+        )
 
 
 def test_scores_of_known_noise_are_the_known_ones():
     rng = np.random.default_rng(1)
     shape = (200, 200)
-    truth = PropertyMaps({"LOG_SMD": rng.normal(0, 2, shape)}, {}, tan_wcs(shape, 4.0), np.zeros(shape, np.int16))
+    truth = PropertyMaps(
+        {"LOG_SMD": rng.normal(0, 2, shape)}, {}, tan_wcs(shape, 4.0), np.zeros(shape, np.int16)
+    )
     noisy = truth.values["LOG_SMD"] + 0.1 + rng.normal(0, 0.5, shape)
-    maps = PropertyMaps({"LOG_SMD": noisy}, {"LOG_SMD": np.full(shape, 0.5)}, truth.wcs, truth.flags)
+    maps = PropertyMaps(
+        {"LOG_SMD": noisy}, {"LOG_SMD": np.full(shape, 0.5)}, truth.wcs, truth.flags
+    )
     row = score(maps, truth)[0]
     assert row["n"] == 40000 and row["bias"] == pytest.approx(0.1, abs=0.01)
-    assert row["rmse"] == pytest.approx(np.hypot(0.1, 0.5), rel=0.02) and row["r2"] == pytest.approx(
-        1 - 0.26 / 4, abs=0.005
-    )
-    assert row["chi2"] == pytest.approx(0.26 / 0.25, rel=0.03) and row["coverage68"] == pytest.approx(0.67, abs=0.015)
+    assert row["rmse"] == pytest.approx(np.hypot(0.1, 0.5), rel=0.02) and row[
+        "r2"
+    ] == pytest.approx(1 - 0.26 / 4, abs=0.005)
+    assert row["chi2"] == pytest.approx(0.26 / 0.25, rel=0.03) and row[
+        "coverage68"
+    ] == pytest.approx(0.67, abs=0.015)
     for tail in (1.0, 3.0):
         told = score(replace(maps, tails={"LOG_SMD": tail}), truth)[0]
         assert told["coverage68"] == row["coverage68"]

@@ -58,8 +58,12 @@ def test_profile_and_growth_curve_of_an_exponential_disc(rotation):
     np.testing.assert_allclose(10 ** rows["median"][1:], mean[1:], rtol=0.03)
     np.testing.assert_allclose(rows["growth"], total * inside(outer) * KPC**2, rtol=5e-3)
     np.testing.assert_allclose(np.cumsum(rows["sum"]), rows["growth"], rtol=1e-6)
-    np.testing.assert_allclose(rows["area"].to_value(u.arcsec**2), np.pi * 0.5 * (outer**2 - inner**2), rtol=1e-5)
-    assert rows["r_kpc"].unit == u.kpc and rows["r_kpc"][-1].value == pytest.approx(rows["r"][-1].value * KPC)
+    np.testing.assert_allclose(
+        rows["area"].to_value(u.arcsec**2), np.pi * 0.5 * (outer**2 - inner**2), rtol=1e-5
+    )
+    assert rows["r_kpc"].unit == u.kpc and rows["r_kpc"][-1].value == pytest.approx(
+        rows["r"][-1].value * KPC
+    )
     np.testing.assert_allclose(rows["r_r25"], rows["r"].value / 100)
     half = np.interp(total / 2, rows["growth"] / KPC**2, outer)
     assert half == pytest.approx(R_HALF, rel=5e-3)
@@ -68,25 +72,42 @@ def test_profile_and_growth_curve_of_an_exponential_disc(rotation):
 def test_percentiles_of_a_ring_are_those_of_its_pixels():
     rng = np.random.default_rng(0)
     rows = of(radial_profile(noisy(rng), DISC, [0, 150]), "T_DUST")
-    assert rows["p16"][0] == pytest.approx(19, abs=0.05) and rows["p84"][0] == pytest.approx(21, abs=0.05)
+    assert rows["p16"][0] == pytest.approx(19, abs=0.05) and rows["p84"][0] == pytest.approx(
+        21, abs=0.05
+    )
     assert rows["median"][0] == pytest.approx(20, abs=0.05)
 
 
 def noisy(rng):
     maps = disc()
-    return PropertyMaps({"T_DUST": rng.normal(20, 1.0, SHAPE).astype("f4")}, {}, maps.wcs, maps.flags, maps.provenance)
+    return PropertyMaps(
+        {"T_DUST": rng.normal(20, 1.0, SHAPE).astype("f4")},
+        {},
+        maps.wcs,
+        maps.flags,
+        maps.provenance,
+    )
 
 
 @pytest.mark.parametrize(
     "radius, unit, per_arcsec",
-    [("r", "arcsec", 1.0), ("r_kpc", "kpc", KPC), ("r_r25", "R25", 0.01), ("r_rhalf", "R_half", 1 / R_HALF)],
+    [
+        ("r", "arcsec", 1.0),
+        ("r_kpc", "kpc", KPC),
+        ("r_r25", "R25", 0.01),
+        ("r_rhalf", "R_half", 1 / R_HALF),
+    ],
 )
 def test_gradients_are_those_of_the_disc(radius, unit, per_arcsec):
     profile = radial_profile(disc(), DISC, equal_steps(5, 150), r25=100, r_half=R_HALF)
     table = {row["map"]: row for row in fit_gradients(profile, radius)}
-    assert table["LOG_SIGMA_STAR"]["gradient"] == pytest.approx(-1 / H / np.log(10) / per_arcsec, rel=5e-3)
+    assert table["LOG_SIGMA_STAR"]["gradient"] == pytest.approx(
+        -1 / H / np.log(10) / per_arcsec, rel=5e-3
+    )
     assert table["LOG_SIGMA_STAR"]["central"] == pytest.approx(8, abs=0.01)
-    assert table["LOG_SIGMA_STAR"]["unit"] == f"dex/{unit}" and table["T_DUST"]["unit"] == f"K/{unit}"
+    assert (
+        table["LOG_SIGMA_STAR"]["unit"] == f"dex/{unit}" and table["T_DUST"]["unit"] == f"K/{unit}"
+    )
     assert table["T_DUST"]["gradient"] == pytest.approx(-0.02 / per_arcsec, rel=5e-3)
 
 
@@ -96,7 +117,9 @@ def test_errors_of_gradients_are_the_scatter_of_draws():
     maps, slopes, errors = disc(error=0.3), [], []
     for _ in range(60):
         plane = maps.values["T_DUST"] + rng.normal(0, 0.3, SHAPE).astype("f4")
-        draw = PropertyMaps({"T_DUST": plane}, {"T_DUST": maps.errors["T_DUST"]}, maps.wcs, maps.flags, {}, 0.0)
+        draw = PropertyMaps(
+            {"T_DUST": plane}, {"T_DUST": maps.errors["T_DUST"]}, maps.wcs, maps.flags, {}, 0.0
+        )
         (row,) = fit_gradients(radial_profile(draw, DISC, equal_steps(10, 60)), "r")
         slopes.append(row["gradient"])
         errors.append(row["gradient_err"])
@@ -113,7 +136,10 @@ def test_prediction_and_truth_are_measured_over_the_same_annuli_on_their_own_gri
     wcs = tan_wcs((151, 151), 4.0)
     r = 100 * DISC.radius(wcs, (151, 151))
     truth = PropertyMaps(
-        {"LOG_SIGMA_STAR": (8.1 - r / H / np.log(10)).astype("f4")}, {}, wcs, np.zeros((151, 151), np.int16)
+        {"LOG_SIGMA_STAR": (8.1 - r / H / np.log(10)).astype("f4")},
+        {},
+        wcs,
+        np.zeros((151, 151), np.int16),
     )
     table = radial_profile({"prediction": disc(), "truth": truth}, DISC, equal_steps(20, 140))
     mine, theirs = of(table, "LOG_SIGMA_STAR", "prediction"), of(table, "LOG_SIGMA_STAR", "truth")
@@ -126,8 +152,14 @@ def test_prediction_and_truth_are_measured_over_the_same_annuli_on_their_own_gri
 def test_band_images_have_profiles_too():
     wcs = tan_wcs(SHAPE, PIXEL)
     data = np.exp(-100 * DISC.radius(wcs, SHAPE) / H).astype("f4")
-    rows = radial_profile(BandImage(data, get_band("SDSS_r"), wcs, fwhm=3.0), DISC, equal_steps(10, 100))
-    assert (np.diff(rows["mean"]) < 0).all() and list(set(rows["sum_unit"])) == ["Jy"] and "r_kpc" not in rows.colnames
+    rows = radial_profile(
+        BandImage(data, get_band("SDSS_r"), wcs, fwhm=3.0), DISC, equal_steps(10, 100)
+    )
+    assert (
+        (np.diff(rows["mean"]) < 0).all()
+        and list(set(rows["sum_unit"])) == ["Jy"]
+        and "r_kpc" not in rows.colnames
+    )
 
 
 # --- ellipses --------------------------------------------------------------------------------------------------------
@@ -155,7 +187,9 @@ def test_the_isophote_of_a_galaxy_with_arms_is_found(shared_data):
     image = galaxy.images["WISE_12"]
     found = fit_isophote(image.data, image.wcs, Ellipse(215.599, -0.3877, 60.0, 45.0, 60.0))
     assert found.pa == pytest.approx(154, abs=8) and 0.4 < found.b / found.a < 0.8
-    found = fit_isophote(image.data, image.wcs, Ellipse(215.599, -0.3877, 40.0, 30.0, 150.0))  # across the arms
+    found = fit_isophote(
+        image.data, image.wcs, Ellipse(215.599, -0.3877, 40.0, 30.0, 150.0)
+    )  # across the arms
     assert 125 < found.pa < 165
 
 
@@ -174,10 +208,14 @@ def test_moments_and_the_half_mass_ellipse_have_the_shape_of_the_disc():
     plane = 10.0 ** maps.values["LOG_SIGMA_STAR"]
     assert half_radius(plane, maps.wcs, DISC) == pytest.approx(R_HALF, rel=5e-3)
     found = fit_moments(plane, maps.wcs, replace(DISC, a=150.0, b=75.0))
-    assert found.b / found.a == pytest.approx(0.5, abs=0.01) and found.pa == pytest.approx(40, abs=0.5)
+    assert found.b / found.a == pytest.approx(0.5, abs=0.01) and found.pa == pytest.approx(
+        40, abs=0.5
+    )
     found = half_mass_ellipse(maps, Ellipse(150.0, 2.0, 60.0, 60.0))
     assert found.a == pytest.approx(R_HALF, rel=5e-3)
-    assert found.b / found.a == pytest.approx(0.5, abs=0.01) and found.pa == pytest.approx(40, abs=0.5)
+    assert found.b / found.a == pytest.approx(0.5, abs=0.01) and found.pa == pytest.approx(
+        40, abs=0.5
+    )
 
 
 def test_r_half_lives_with_a_truth_of_sparse_particles():
@@ -189,7 +227,9 @@ def test_r_half_lives_with_a_truth_of_sparse_particles():
     plane[rng.random(SHAPE) < 0.1] = np.nan
     sparse = PropertyMaps({"LOG_SIGMA_STAR": plane}, {}, maps.wcs, maps.flags)
     found = half_mass_ellipse(sparse, Ellipse(150.0, 2.0, 60.0, 60.0))
-    assert found.a == pytest.approx(R_HALF, rel=0.05) and found.b / found.a == pytest.approx(0.5, abs=0.1)
+    assert found.a == pytest.approx(R_HALF, rel=0.05) and found.b / found.a == pytest.approx(
+        0.5, abs=0.1
+    )
 
 
 def test_the_recipe_in_a_result_gives_its_ellipse():
@@ -216,7 +256,9 @@ def test_mistakes_are_told_in_words():
         fit_moments(np.zeros(SHAPE), maps.wcs, DISC)
     with pytest.raises(InputError, match="is empty"):
         half_radius(np.full(SHAPE, np.nan), maps.wcs, DISC)
-    with pytest.raises(InputError, match=r"R_half needs the map LOG_SIGMA_STAR; the file has no map"):
+    with pytest.raises(
+        InputError, match=r"R_half needs the map LOG_SIGMA_STAR; the file has no map"
+    ):
         half_mass_ellipse(noisy(np.random.default_rng(0)), DISC)
     with pytest.raises(InputError, match="must grow from 0"):
         radial_profile(maps, DISC, [0, 10, 5])
@@ -252,21 +294,31 @@ def test_profile_writes_the_table_of_the_library(tmp_path, capsys):
     write_maps(tmp_path / "truth.fits", disc(rotation=0.0, error=None))
     out = tmp_path / "p.ecsv"
     arguments = ["profile", str(tmp_path / "maps.fits"), "--out", str(out), "--overwrite"]
-    assert main([*arguments, "--step", "10", "--truth", str(tmp_path / "truth.fits"), "--fit", "0,80"]) == 0
+    assert (
+        main([*arguments, "--step", "10", "--truth", str(tmp_path / "truth.fits"), "--fit", "0,80"])
+        == 0
+    )
     told = capsys.readouterr().out
     assert "dex/arcsec" in told and "dex/kpc" in told and "written to" in told
     table = QTable.read(out)
     rows = of(table, "LOG_SIGMA_STAR")
     assert rows["r_out"][-1] == 100 * u.arcsec and len(rows) == 10 and rows["r_r25"][-1] < 1
-    np.testing.assert_allclose(rows["mean"], of(table, "LOG_SIGMA_STAR", "truth")["mean"], atol=1e-3)
+    np.testing.assert_allclose(
+        rows["mean"], of(table, "LOG_SIGMA_STAR", "truth")["mean"], atol=1e-3
+    )
     assert main([*arguments, "--r-half", "--quiet"]) == 0
     table = QTable.read(out)
-    assert table.meta["r_half_arcsec"] == pytest.approx(R_HALF, rel=5e-3) and len(of(table, "T_DUST")) == 10
+    assert (
+        table.meta["r_half_arcsec"] == pytest.approx(R_HALF, rel=5e-3)
+        and len(of(table, "T_DUST")) == 10
+    )
     assert of(table, "T_DUST")["r_rhalf"][0] == pytest.approx(1 / 3)
     assert main([*arguments, "--ellipse", "150,2,60,60,0", "--isophote", "40", "--quiet"]) == 0
     ellipse = QTable.read(out).meta["ellipse"]
     assert (
-        ellipse["a"] == 60 and ellipse["b"] == pytest.approx(30, rel=0.02) and ellipse["pa"] == pytest.approx(40, abs=1)
+        ellipse["a"] == 60
+        and ellipse["b"] == pytest.approx(30, rel=0.02)
+        and ellipse["pa"] == pytest.approx(40, abs=1)
     )
 
 
@@ -286,8 +338,12 @@ def test_profile_draws_what_it_measured(tmp_path, capsys):
     draw = [*arguments, "--quiet", "--figure", str(picture)]
     assert main([*draw, "--over", "r-half", "--show", "growth"]) == 0
     written = picture.read_text()  # the texts of a figure stand in comments
-    assert "R/R_half" in written and "stellar mass [Msun]" in written and "temperature" not in written
-    assert QTable.read(out).meta["r_half_arcsec"] == pytest.approx(R_HALF, rel=0.02)  # of a map cut at 300 arcsec
+    assert (
+        "R/R_half" in written and "stellar mass [Msun]" in written and "temperature" not in written
+    )
+    assert QTable.read(out).meta["r_half_arcsec"] == pytest.approx(
+        R_HALF, rel=0.02
+    )  # of a map cut at 300 arcsec
     out.unlink()
     assert main(draw) == 2 and not out.exists()
     assert "p.svg is there already" in capsys.readouterr().err

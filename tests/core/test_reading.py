@@ -34,7 +34,11 @@ def only(path):
     [
         ({"TELESCOP": "WISE", "BAND": 3}, "x.fits", "WISE_12"),
         ({"INSTRUME": "IRAC", "CHNLNUM": 4}, "x.fits", "Spitzer_8.0"),
-        ({"INSTRMNT": "SPIRE               / Instrument", "DETECTOR": "PMW   / Name"}, "x.fits", "SPIRE_350"),
+        (
+            {"INSTRMNT": "SPIRE               / Instrument", "DETECTOR": "PMW   / Name"},
+            "x.fits",
+            "SPIRE_350",
+        ),
         ({"TELESCOP": "GALEX", "BAND": 2}, "x.fits", "GALEX_FUV"),
         ({"TELESCOP": "GALEX", "WVLNGTH": "227.1nm   / Wavelength"}, "x.fits", "GALEX_NUV"),
         ({"TELESCOP": "Herschel", "INSTRUME": "PACS", "FILTER": "green"}, "x.fits", "PACS_100"),
@@ -82,7 +86,11 @@ def test_bunit_stands_before_other_keywords_and_the_contradiction_is_told():
 
 def test_a_unit_that_is_only_likely_is_suggested_and_not_used(tmp_path):
     found = only(image(tmp_path / "NGC5584_WISE_12.fits"))
-    assert found.unit is None and found.unit_suggestion == "Jy/pix" and "which unit" in found.problems[0]
+    assert (
+        found.unit is None
+        and found.unit_suggestion == "Jy/pix"
+        and "which unit" in found.problems[0]
+    )
     with pytest.raises(UnresolvedError, match="which unit"):
         read_band_image(found)
     assert read_band_image(settle(found, unit="Jy/pix")).unit == "Jy/pix"
@@ -122,7 +130,11 @@ def test_every_packing_gives_the_same_pixels(tmp_path):
     )
     for path in sorted(tmp_path.iterdir()):
         found = read_band_image(only(path))
-        assert found.band.name == "WISE_3.4" and found.data.dtype == np.dtype("f4") and found.data.dtype.isnative
+        assert (
+            found.band.name == "WISE_3.4"
+            and found.data.dtype == np.dtype("f4")
+            and found.data.dtype.isnative
+        )
         np.testing.assert_array_equal(found.data, DATA)
 
 
@@ -179,7 +191,11 @@ def test_zeros_outside_the_coverage_are_blank_and_zeros_inside_are_not(tmp_path)
     data[:, :10] = 0
     data[20, 30] = 0
     found = read_band_image(only(image(tmp_path / "a_WISE_3.4.fits", data, BUNIT="MJy/sr")))
-    assert np.isnan(found.data[:, :10]).all() and found.data[20, 30] == 0 and "blank" in found.notes[-1]
+    assert (
+        np.isnan(found.data[:, :10]).all()
+        and found.data[20, 30] == 0
+        and "blank" in found.notes[-1]
+    )
 
 
 # --- bad input: a sentence each --------------------------------------------------------------------------------------
@@ -192,9 +208,9 @@ def bad_files(folder):
     (folder / "text.fits").write_text("not an image\n")
     (folder / "empty.fits").write_bytes(b"")
     image(folder / "nowcs_WISE_3.4.fits", wcs=False, BUNIT="MJy/sr")
-    fits.HDUList([fits.PrimaryHDU(), fits.BinTableHDU.from_columns([fits.Column("a", "E", array=[1.0])])]).writeto(
-        folder / "table.fits"
-    )
+    fits.HDUList(
+        [fits.PrimaryHDU(), fits.BinTableHDU.from_columns([fits.Column("a", "E", array=[1.0])])]
+    ).writeto(folder / "table.fits")
     fits.PrimaryHDU(np.zeros(30, "f4")).writeto(folder / "line.fits")
 
 
@@ -233,7 +249,9 @@ def test_an_all_nan_image_is_refused(tmp_path):
 def test_a_band_that_is_there_twice_is_refused_with_both_files(tmp_path):
     image(tmp_path / "a_WISE_3.4.fits", BUNIT="MJy/sr")
     image(tmp_path / "b_W1.fits", BUNIT="MJy/sr")
-    with pytest.raises(InputError, match=r"WISE_3\.4 is there twice: a_WISE_3\.4\.fits and b_W1\.fits"):
+    with pytest.raises(
+        InputError, match=r"WISE_3\.4 is there twice: a_WISE_3\.4\.fits and b_W1\.fits"
+    ):
         read_galaxy([tmp_path], Recipe())
 
 
@@ -253,26 +271,36 @@ def test_a_recipe_that_names_a_file_that_is_not_there_is_refused(tmp_path):
 def test_the_persons_word_settles_band_unit_and_psf(tmp_path):
     image(tmp_path / "a.fits")
     recipe = Recipe.from_tree(
-        {"input": {"bands": {"a.fits": "IRAC1"}, "units": {"Spitzer_3.6": "MJy/sr"}, "psf": {"Spitzer_3.6": 2.5}}}
+        {
+            "input": {
+                "bands": {"a.fits": "IRAC1"},
+                "units": {"Spitzer_3.6": "MJy/sr"},
+                "psf": {"Spitzer_3.6": 2.5},
+            }
+        }
     )
     galaxy = read_galaxy([tmp_path / "a.fits"], recipe)
-    assert galaxy.images["Spitzer_3.6"].fwhm == 2.5 and galaxy.images["Spitzer_3.6"].unit == "MJy/sr"
+    assert (
+        galaxy.images["Spitzer_3.6"].fwhm == 2.5 and galaxy.images["Spitzer_3.6"].unit == "MJy/sr"
+    )
 
 
 def test_a_folder_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
     def refuse(self):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("pathlib.Path.iterdir", refuse)  # the tests may run as root, who may read everything
+    monkeypatch.setattr(
+        "pathlib.Path.iterdir", refuse
+    )  # the tests may run as root, who may read everything
     with pytest.raises(InputError, match="may not be read; check its permissions"):
         find_images([tmp_path])
 
 
 def test_the_psf_is_the_headers_beam_or_the_bands_and_wider_for_wise_atlas_images(tmp_path):
     assert only(image(tmp_path / "a_WISE_3.4.fits", BUNIT="MJy/sr")).fwhm == 6.1
-    assert only(image(tmp_path / "b_WISE_3.4.fits", BUNIT="MJy/sr", COADDID="0138m107_ac51")).fwhm == pytest.approx(
-        8.63
-    )
-    assert only(image(tmp_path / "c_SPIRE_250.fits", BUNIT="MJy/sr", BMAJ=0.00583333)).fwhm == pytest.approx(
-        21, abs=0.01
-    )
+    assert only(
+        image(tmp_path / "b_WISE_3.4.fits", BUNIT="MJy/sr", COADDID="0138m107_ac51")
+    ).fwhm == pytest.approx(8.63)
+    assert only(
+        image(tmp_path / "c_SPIRE_250.fits", BUNIT="MJy/sr", BMAJ=0.00583333)
+    ).fwhm == pytest.approx(21, abs=0.01)

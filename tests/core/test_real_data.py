@@ -24,19 +24,27 @@ def aperture_jy(image, ellipse):
     x, y = image.wcs.world_to_pixel(SkyCoord(ellipse.ra, ellipse.dec, unit="deg"))
     pixel = image.pixel_arcsec
     # north is up in these images: the angle from +x (west) of a position angle from north towards east
-    aperture = EllipticalAperture((x, y), ellipse.a / pixel, ellipse.b / pixel, theta=np.radians(ellipse.pa + 90))
+    aperture = EllipticalAperture(
+        (x, y), ellipse.a / pixel, ellipse.b / pixel, theta=np.radians(ellipse.pa + 90)
+    )
     data = np.nan_to_num(image.data.astype(float))
     total = float(aperture_photometry(data, aperture)["aperture_sum"][0])
     return total * 1e6 * (pixel / 3600 * np.pi / 180) ** 2
 
 
 def dustpedia(shared_data, name):
-    table = Table.read(shared_data / "dustpedia" / "DustPedia_Aperture_Photometry_2.2.csv", format="ascii.csv")
+    table = Table.read(
+        shared_data / "dustpedia" / "DustPedia_Aperture_Photometry_2.2.csv", format="ascii.csv"
+    )
     row = table[table["name"] == name][0]
     # In the table axial_ratio is a/b, and the angle east of north is pos_angle + 90.
     a = float(row["semimaj_arcsec"])
     return row, Ellipse(
-        float(row["ra"]), float(row["dec"]), a, a / float(row["axial_ratio"]), float(row["pos_angle"]) + 90
+        float(row["ra"]),
+        float(row["dec"]),
+        a,
+        a / float(row["axial_ratio"]),
+        float(row["pos_angle"]) + 90,
     )
 
 
@@ -101,8 +109,13 @@ def test_colours_of_ngc309_are_those_of_dustpedias_galaxies(shared_data):
     """Each band's zero point and sky are right if the flux ratios lie where those of measured galaxies do."""
     galaxy = read_galaxy([shared_data / "galaxies" / "ngc309"], Recipe())
     ellipse = Ellipse(14.177752, -9.913864, 85, 76, 0)
-    flux = {n: aperture_jy(subtract_sky(i, SkySettings(), ellipse), ellipse) for n, i in galaxy.images.items()}
-    table = Table.read(shared_data / "dustpedia" / "DustPedia_Aperture_Photometry_2.2.csv", format="ascii.csv")
+    flux = {
+        n: aperture_jy(subtract_sky(i, SkySettings(), ellipse), ellipse)
+        for n, i in galaxy.images.items()
+    }
+    table = Table.read(
+        shared_data / "dustpedia" / "DustPedia_Aperture_Photometry_2.2.csv", format="ascii.csv"
+    )
     columns = {
         n: np.ma.filled(np.ma.array(table[n], dtype=float), np.nan)
         for n in table.colnames
@@ -134,10 +147,16 @@ def test_awkward_images_open_with_the_right_values_and_positions(shared_data, na
 def test_positions_of_awkward_images_are_those_of_the_sky(shared_data):
     (galactic,) = find_images([shared_data / "fits_cases" / "galactic_2d.fits"])
     assert (
-        galactic.wcs.pixel_to_world(19, 20.5).icrs.separation(SkyCoord(0, 0, unit="deg", frame="galactic")).arcsec < 0.1
+        galactic.wcs.pixel_to_world(19, 20.5)
+        .icrs.separation(SkyCoord(0, 0, unit="deg", frame="galactic"))
+        .arcsec
+        < 0.1
     )
     (m13,) = find_images([shared_data / "fits_cases" / "m13_rice.fits"])
-    assert m13.wcs.pixel_to_world(149.5, 149.5).separation(SkyCoord("16h41m41.6s +36d27m41s")).arcmin < 1
+    assert (
+        m13.wcs.pixel_to_world(149.5, 149.5).separation(SkyCoord("16h41m41.6s +36d27m41s")).arcmin
+        < 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -169,13 +188,21 @@ def test_the_stellar_mass_of_real_spirals_is_taylors(shared_data, name, ellipse,
 
     keys = ("ra", "dec", "d25", "axis_ratio", "position_angle")
     settings = [f"galaxy.{key}={value}" for key, value in zip(keys, ellipse, strict=True)]
-    recipe = Recipe().with_values([*settings, f"galaxy.redshift={redshift}", "grid.pixel=1.19", "impute.enabled=false"])
-    recipe.input.bands.update({f"reprojected_sdss_{letter}.fits.bz2": f"SDSS_{letter}" for letter in "gri"})
+    recipe = Recipe().with_values(
+        [*settings, f"galaxy.redshift={redshift}", "grid.pixel=1.19", "impute.enabled=false"]
+    )
+    recipe.input.bands.update(
+        {f"reprojected_sdss_{letter}.fits.bz2": f"SDSS_{letter}" for letter in "gri"}
+    )
     recipe.input.units.update({f"SDSS_{letter}": "0.985 MJy/sr" for letter in "gri"})
-    cube = drain(prepare_steps(read_galaxy([shared_data / "galaxies" / "ngc6976_group"], recipe), recipe))
+    cube = drain(
+        prepare_steps(read_galaxy([shared_data / "galaxies" / "ngc6976_group"], recipe), recipe)
+    )
     maps = load_model("stellar-unet").predict(cube, "cpu")
     g, i = (cube.data[cube.bands.index(band)] for band in ("SDSS_g", "SDSS_i"))
-    bright = (cube.data > 10 * cube.uncertainty).all(axis=0) & np.isfinite(maps.values["LOG_SIGMA_STAR"])
+    bright = (cube.data > 10 * cube.uncertainty).all(axis=0) & np.isfinite(
+        maps.values["LOG_SIGMA_STAR"]
+    )
     miss = (maps.values["LOG_SIGMA_STAR"] - taylor_mass(g, i, redshift))[bright]
     assert bright.sum() > 500
     assert abs(np.median(miss)) < 0.12 and np.mean(np.abs(miss) < 0.15) > within
@@ -187,6 +214,10 @@ def test_the_stellar_mass_of_real_spirals_is_taylors(shared_data, name, ellipse,
 
 def test_an_interpolated_sdss_image_is_told_of(shared_data):
     recipe = Recipe()
-    recipe.input.bands.update({f"reprojected_sdss_{letter}.fits.bz2": f"SDSS_{letter}" for letter in "gri"})
+    recipe.input.bands.update(
+        {f"reprojected_sdss_{letter}.fits.bz2": f"SDSS_{letter}" for letter in "gri"}
+    )
     galaxy = read_galaxy([shared_data / "galaxies" / "ngc6976_group"], recipe)
-    assert "too low by 9: then give the unit as '0.9851 MJy/sr'" in " ".join(galaxy.images["SDSS_g"].notes)
+    assert "too low by 9: then give the unit as '0.9851 MJy/sr'" in " ".join(
+        galaxy.images["SDSS_g"].notes
+    )

@@ -16,12 +16,19 @@ from napari_galaxy_maps.recipe import Recipe
     clip=st.floats(1.5, 9),
     target=st.one_of(st.floats(1, 50), st.sampled_from(["auto", "WISE_22"])),
     files=st.dictionaries(
-        st.text("abc.é_", min_size=1, max_size=8), st.sampled_from(["WISE_3.4", "SDSS_u"]), max_size=3
+        st.text("abc.é_", min_size=1, max_size=8),
+        st.sampled_from(["WISE_3.4", "SDSS_u"]),
+        max_size=3,
     ),
 )
 def test_a_recipe_comes_back_from_toml_as_it_was(name, clip, target, files):
     recipe = Recipe.from_tree(
-        {"galaxy": {"name": name}, "sky": {"clip": clip}, "psf": {"target": target}, "input": {"bands": files}}
+        {
+            "galaxy": {"name": name},
+            "sky": {"clip": clip},
+            "psf": {"target": target},
+            "input": {"bands": files},
+        }
     )
     assert Recipe.from_toml(recipe.to_toml()) == recipe
 
@@ -60,7 +67,9 @@ def test_a_table_of_stars_beside_a_recipe_is_found_from_anywhere(tmp_path, monke
     folder = tmp_path / "galaxy"
     folder.mkdir()
     (folder / "stars.ecsv").write_text("x")
-    (folder / "recipe.toml").write_text('[stars]\ncatalogue = "stars.ecsv"\n[reddening]\nmap = "SFD"\n')
+    (folder / "recipe.toml").write_text(
+        '[stars]\ncatalogue = "stars.ecsv"\n[reddening]\nmap = "SFD"\n'
+    )
     monkeypatch.chdir(tmp_path)
     recipe = read_recipe("galaxy/recipe.toml")
     assert recipe.stars.catalogue == str(Path("galaxy") / "stars.ecsv")

@@ -62,15 +62,24 @@ def test_the_scatter_enters_the_error(gradient_map):
     settings = ErrorSettings(background=False, calibration=False)
     error = add_errors(dark, Background(0.0), settings).uncertainty
     np.testing.assert_allclose(error / dark.data, 0.4 * np.log(10) * 7.06 * 0.05, rtol=1e-5)
-    assert (add_errors(dark, Background(0.0), settings.model_copy(update={"reddening": False})).uncertainty == 0).all()
+    assert (
+        add_errors(
+            dark, Background(0.0), settings.model_copy(update={"reddening": False})
+        ).uncertainty
+        == 0
+    ).all()
 
 
 def test_a_header_tells_it_and_a_number_stands_before(gradient_map):
     header = fits.Header({"EBV": 0.031})
     images = {"SDSS_r": image(header=header)}
     assert find_reddening(ReddeningSettings(), images, FIELD).ebv == 0.031
-    assert find_reddening(ReddeningSettings(map=str(gradient_map)), images, FIELD).ebv == pytest.approx(0.2, abs=1e-4)
-    assert find_reddening(ReddeningSettings(ebv=0.5, map=str(gradient_map)), images, FIELD).ebv == 0.5
+    assert find_reddening(
+        ReddeningSettings(map=str(gradient_map)), images, FIELD
+    ).ebv == pytest.approx(0.2, abs=1e-4)
+    assert (
+        find_reddening(ReddeningSettings(ebv=0.5, map=str(gradient_map)), images, FIELD).ebv == 0.5
+    )
     assert find_reddening(ReddeningSettings(), {"SDSS_r": image()}, FIELD) is None
 
 
@@ -100,13 +109,19 @@ def test_the_chain_says_what_it_removed_or_that_it_does_not_know(galaxy_folder):
     galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)
     told = [p.detail for p in prepare_steps(galaxy, recipe) if p.step == "reddening"]
     assert len(told) == 1 and "not known" in told[0]
-    told = [p.detail for p in prepare_steps(galaxy, recipe.with_values(["reddening.ebv=0.1"])) if p.step == "reddening"]
+    told = [
+        p.detail
+        for p in prepare_steps(galaxy, recipe.with_values(["reddening.ebv=0.1"]))
+        if p.step == "reddening"
+    ]
     assert len(told) == 3 and all("removed" in t for t in told)
 
 
 @pytest.mark.realdata
 def test_m51_is_reddened_as_its_map_says(shared_data):
-    found = from_map(shared_data / "reddening" / "sfd_ebv_m51.fits", Ellipse(202.4696, 47.1952, 330, 200, 163))
+    found = from_map(
+        shared_data / "reddening" / "sfd_ebv_m51.fits", Ellipse(202.4696, 47.1952, 330, 200, 163)
+    )
     assert found.ebv == pytest.approx(0.035, abs=0.004) and found.scatter < 0.005
 
 

@@ -6,7 +6,13 @@ import pytest
 from napari_galaxy_maps.bands import BANDS
 from napari_galaxy_maps.recipe import LibrarySettings
 from napari_galaxy_maps.sed.library import build_library
-from napari_galaxy_maps.training.cigale import Spread, best_models, dust_differences, fitted, read_cigale
+from napari_galaxy_maps.training.cigale import (
+    Spread,
+    best_models,
+    dust_differences,
+    fitted,
+    read_cigale,
+)
 
 pytestmark = pytest.mark.realdata
 NAMES = list(BANDS)
@@ -73,7 +79,12 @@ def test_hidden_bands_come_back_as_cigale_saw_them(fits, library, band, limit):
 def test_dust_with_the_far_infrared_is_that_of_nersesian(fits, library):
     found = fitted(fits, library, np.isfinite(fits.flux + fits.error), scale_error=False)
     rows = fits.n_far_infrared >= 5
-    spreads = {name: Spread.of(values[rows]) for name, values in dust_differences(fits, found).items()}
+    spreads = {
+        name: Spread.of(values[rows]) for name, values in dust_differences(fits, found).items()
+    }
     assert spreads["Ldust"].n > 30
     for name, limit in (("Ldust", 0.05), ("Mdust", 0.15), ("Tdust", 1.5), ("Lbolo", 0.04)):
-        assert spreads[name].scatter < limit and abs(spreads[name].median) < limit, (name, spreads[name])
+        assert spreads[name].scatter < limit and abs(spreads[name].median) < limit, (
+            name,
+            spreads[name],
+        )

@@ -83,7 +83,9 @@ def test_one_model_leaves_the_error_of_its_scale():
     data = library.light[0] * 1e8 / UNIT
     found = cpu(data[:, None], 0.1 * data[:, None], BANDS5, library)
     np.testing.assert_allclose(found.flux[:, 0], data, rtol=1e-4)
-    np.testing.assert_allclose(found.flux_error[:, 0] / found.flux[:, 0], 0.1 / np.sqrt(5), rtol=1e-3)
+    np.testing.assert_allclose(
+        found.flux_error[:, 0] / found.flux[:, 0], 0.1 / np.sqrt(5), rtol=1e-3
+    )
     bare = cpu(data[:, None], 0.1 * data[:, None], BANDS5, library, scale_error=False)
     assert np.all(bare.flux_error[:, 0] < 1e-3 * bare.flux[:, 0])
 
@@ -91,7 +93,9 @@ def test_one_model_leaves_the_error_of_its_scale():
 def test_a_model_without_noise_is_found_again(library):
     rows = np.array([0, 17, 1234, 2999])
     light = library.light[rows].T * np.array([1e5, 1e7, 1e8, 1e9])
-    found = cpu(light / UNIT, 1e-3 * light / UNIT, library.bands, library, extra_error=0, least_models=1)
+    found = cpu(
+        light / UNIT, 1e-3 * light / UNIT, library.bands, library, extra_error=0, least_models=1
+    )
     np.testing.assert_array_equal(found.best, rows)
     np.testing.assert_allclose(found.best_scale, [1e5, 1e7, 1e8, 1e9], rtol=1e-5)
     np.testing.assert_allclose(
@@ -106,7 +110,9 @@ def test_surface_brightness_and_fluxes_are_the_same_light(library, seen):
     surface = cpu(data, error, INPUT_BANDS, library)
     # 1 Jy at 10 Mpc, in Lsun/Hz, over 1 MJy/sr, in Lsun/Hz/kpc2.
     ratio = 4 * np.pi * (10 * 3.0857e22) ** 2 * 1e-26 / (4 * np.pi * 1e-20 * 3.0857e19**2)
-    np.testing.assert_allclose(whole.properties["Mstar"] / surface.properties["Mstar"], ratio, rtol=1e-3)
+    np.testing.assert_allclose(
+        whole.properties["Mstar"] / surface.properties["Mstar"], ratio, rtol=1e-3
+    )
     np.testing.assert_allclose(whole.flux, surface.flux, rtol=1e-4)
     np.testing.assert_allclose(whole.properties["Tdust"], surface.properties["Tdust"], rtol=1e-4)
 
@@ -121,7 +127,9 @@ def same(one, other, rtol=2e-3, factor=1.0):
     for name in EXTENSIVE:
         np.testing.assert_allclose(one.properties[name] * factor, other.properties[name], rtol=rtol)
     for name in INTENSIVE:
-        np.testing.assert_allclose(one.properties[name], other.properties[name], rtol=rtol, atol=1e-5)
+        np.testing.assert_allclose(
+            one.properties[name], other.properties[name], rtol=rtol, atol=1e-5
+        )
     np.testing.assert_allclose(one.chi2, other.chi2, rtol=rtol, atol=1e-3)
 
 
@@ -131,7 +139,9 @@ def test_brighter_data_are_more_of_the_same(library, seen, log_factor):
     data, error, _ = (a[..., :5] for a in seen)
     factor = 10**log_factor
     same(
-        cpu(data, error, INPUT_BANDS, library), cpu(data * factor, error * factor, INPUT_BANDS, library), factor=factor
+        cpu(data, error, INPUT_BANDS, library),
+        cpu(data * factor, error * factor, INPUT_BANDS, library),
+        factor=factor,
     )
 
 
@@ -143,7 +153,10 @@ def test_the_order_of_bands_does_not_matter(library, seen, order):
     same(cpu(data, error, INPUT_BANDS, library), cpu(data[order], error[order], names, library))
 
 
-@given(value=st.floats(-1e6, 1e6), how=st.sampled_from(["infinite error", "huge error", "no value", "no error"]))
+@given(
+    value=st.floats(-1e6, 1e6),
+    how=st.sampled_from(["infinite error", "huge error", "no value", "no error"]),
+)
 @settings(max_examples=15, deadline=None)
 def test_a_band_that_says_nothing_changes_nothing(library, seen, value, how):
     data, error, _ = (a[..., :5] for a in seen)
@@ -161,7 +174,8 @@ def test_single_precision_is_enough(library, seen):
     data, error, _ = seen
     for relative in (1.0, 0.05):
         one, other = (
-            cpu(data, error * relative, INPUT_BANDS, library, extra_error=0, precision=p) for p in ("auto", "double")
+            cpu(data, error * relative, INPUT_BANDS, library, extra_error=0, precision=p)
+            for p in ("auto", "double")
         )
         assert np.max(np.abs(np.log10(one.flux / other.flux))) < 1e-3
         assert np.max(np.abs(one.flux_error / other.flux_error - 1)) < 0.02
@@ -208,7 +222,8 @@ def test_hidden_bands_come_back_within_their_errors(library, seen):
         assert 0.4 < np.std(z) < 1.5, band
     narrow, wide = (found.flux_error[library.bands.index(b)] for b in ("SDSS_r", "SPIRE_500"))
     assert np.all(
-        narrow / found.flux[library.bands.index("SDSS_r")] < wide / found.flux[library.bands.index("SPIRE_500")]
+        narrow / found.flux[library.bands.index("SDSS_r")]
+        < wide / found.flux[library.bands.index("SPIRE_500")]
     )
 
 
@@ -258,9 +273,16 @@ def test_the_scale_under_an_upper_limit_is_the_most_likely_one(height):
     data = models * 1e8 * np.array([1, 1.1, 0.9, 1, height])
     error, limited = 0.1 * models * 1e8, np.array([False] * 4 + [True])
     found = cpu(
-        data[:, None] / UNIT, error[:, None] / UNIT, BANDS5, library, upper_limits=limited[:, None], precision="double"
+        data[:, None] / UNIT,
+        error[:, None] / UNIT,
+        BANDS5,
+        library,
+        upper_limits=limited[:, None],
+        precision="double",
     )
-    expected = minimize_scalar(limited_chi2, (5e7, 1e8), args=(models, data, error, limited), options={"xtol": 1e-10})
+    expected = minimize_scalar(
+        limited_chi2, (5e7, 1e8), args=(models, data, error, limited), options={"xtol": 1e-10}
+    )
     assert found.best_scale[0] == pytest.approx(expected.x, rel=1e-4)
     assert found.chi2[0] * 3 == pytest.approx(expected.fun, rel=1e-3, abs=1e-4)
 
@@ -351,7 +373,9 @@ def test_it_can_be_stopped_at_any_batch_and_leaves_the_threads_as_they_were(libr
     steps.close()
     assert torch.get_num_threads() == before
     told = []
-    result = drain(fit_steps(data, error, INPUT_BANDS, library, device="cpu"), lambda p: told.append(p.done))
+    result = drain(
+        fit_steps(data, error, INPUT_BANDS, library, device="cpu"), lambda p: told.append(p.done)
+    )
     assert told[-1] == 800 and len(told) > 10
     np.testing.assert_allclose(result.flux[:, :40], result.flux[:, 40:80], rtol=1e-4)
 
@@ -366,17 +390,26 @@ def test_one_pixels_posterior_is_the_fit(library, seen):
         one = posterior(data[:, k], error[:, k], INPUT_BANDS, library)
         np.testing.assert_allclose(one.flux.mean(0), whole.flux[:, k], rtol=0.03)
         np.testing.assert_allclose(one.flux.std(0), whole.flux_error[:, k], rtol=0.15)
-        assert one.properties["Tdust"].mean() == pytest.approx(whole.properties["Tdust"][k], rel=0.02)
+        assert one.properties["Tdust"].mean() == pytest.approx(
+            whole.properties["Tdust"][k], rel=0.02
+        )
         assert (one.best, one.n_measured) == (whole.best[k], 18)
         assert one.chi2 == pytest.approx(whole.chi2[k], rel=1e-3)
-        assert one.n_models > posterior(data[:, k], error[:, k], INPUT_BANDS, library, least_models=1).n_models
+        assert (
+            one.n_models
+            > posterior(data[:, k], error[:, k], INPUT_BANDS, library, least_models=1).n_models
+        )
         low, middle, high = one.flux_percentiles()
         assert np.all(low < middle) and np.all(middle < high)
-        np.testing.assert_allclose(one.best_flux(), library.light[one.best] * one.best_scale / UNIT, rtol=1e-5)
+        np.testing.assert_allclose(
+            one.best_flux(), library.light[one.best] * one.best_scale / UNIT, rtol=1e-5
+        )
 
 
 def test_a_posterior_does_not_flicker(library, seen):
-    first, second = (posterior(seen[0][:, 3], seen[1][:, 3], INPUT_BANDS, library) for _ in range(2))
+    first, second = (
+        posterior(seen[0][:, 3], seen[1][:, 3], INPUT_BANDS, library) for _ in range(2)
+    )
     np.testing.assert_array_equal(first.flux, second.flux)
 
 
@@ -399,6 +432,10 @@ def test_a_posterior_of_nothing_is_told(library, seen):
     with pytest.raises(InputError, match="no light to fit"):
         posterior(-data[:, 0], error[:, 0], INPUT_BANDS, library)
     with pytest.raises(InputError, match="Only 2 of the bands"):
-        posterior(np.where(np.arange(18) < 2, data[:, 0], np.nan), error[:, 0], INPUT_BANDS, library)
-    limited = posterior(data[:, 0], error[:, 0], INPUT_BANDS, library, upper_limits=np.arange(18) == 17)
+        posterior(
+            np.where(np.arange(18) < 2, data[:, 0], np.nan), error[:, 0], INPUT_BANDS, library
+        )
+    limited = posterior(
+        data[:, 0], error[:, 0], INPUT_BANDS, library, upper_limits=np.arange(18) == 17
+    )
     assert limited.n_measured == 17

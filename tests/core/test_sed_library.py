@@ -26,7 +26,9 @@ def one(**changes):
     """Parameters of a few like models, changed."""
     typical = {"age_myr": 9500, "tau_myr": 3900, "change_age_myr": 200, "change": 0.3, "metallicity": 0.02, "ebv": 0.3,
                "old_factor": 0.5, "slope": -0.2, "bump": 1.0, "qhac": 0.17, "umin": 1.0, "gamma": 0.01}  # fmt: skip
-    arrays = {name: np.atleast_1d(np.asarray(value, float)) for name, value in (typical | changes).items()}
+    arrays = {
+        name: np.atleast_1d(np.asarray(value, float)) for name, value in (typical | changes).items()
+    }
     n = max(map(len, arrays.values()))
     return {name: np.broadcast_to(values, n) for name, values in arrays.items()}
 
@@ -54,14 +56,18 @@ def test_star_formation_is_its_integral():
 )  # fmt: skip
 @settings(max_examples=25, deadline=None)
 def test_all_stars_are_counted_once(age, tau, since, change):
-    young, old, recent = age_weights(star_table(), *(np.array([x]) for x in (age, tau, since, change)))
+    young, old, recent = age_weights(
+        star_table(), *(np.array([x]) for x in (age, tau, since, change))
+    )
     assert young.sum() + old.sum() == pytest.approx(1, abs=1e-9)
     assert np.all(young >= -1e-12) and np.all(old >= -1e-12)
     assert young.sum() - 1e-9 <= recent[0] <= 1 + 1e-9
 
 
 def test_young_means_younger_than_ten_megayears():
-    young, _, recent = age_weights(star_table(), *(np.array([x], float) for x in (12000, 1e6, 200, 1)))
+    young, _, recent = age_weights(
+        star_table(), *(np.array([x], float) for x in (12000, 1e6, 200, 1))
+    )
     # A rate that grows with time, t: 1 - (1 - x)^2 of it in the last fraction x, but for the constant last 200 Myr.
     assert young.sum() == pytest.approx(2 * 10 / 12000, rel=0.05)
     assert recent[0] == pytest.approx(2 * 100 / 12000, rel=0.05)
@@ -72,10 +78,14 @@ def test_young_means_younger_than_ten_megayears():
 
 def test_salpeter_masses_are_what_everybody_says():
     table = star_table()
-    light, surviving = imf.from_chabrier_to_salpeter(table.age_yr, table.metallicity, table.surviving)
+    light, surviving = imf.from_chabrier_to_salpeter(
+        table.age_yr, table.metallicity, table.surviving
+    )
     old, solar = -5, 4
     more = surviving[solar, old] / light[solar, old] / table.surviving[solar, old]
-    assert math.log10(more) == pytest.approx(0.24, abs=0.02)  # Salpeter over Chabrier mass at the same light
+    assert math.log10(more) == pytest.approx(
+        0.24, abs=0.02
+    )  # Salpeter over Chabrier mass at the same light
     assert surviving[solar, old] == pytest.approx(0.70, abs=0.02)
     assert np.all(surviving[:, 0] == 1) and np.all((surviving > 0.6) & (surviving < 1 + 1e-3))
 
@@ -98,7 +108,9 @@ def test_the_tilt_leaves_the_colour_excess(slope):
 
 
 def test_the_starburst_law_is_calzettis_and_leitherers():
-    curve = modified_starburst(np.array([0.15, 0.55, 2.0, 4.0, 0.12]), np.array([0.0]), np.array([0.0]))[0]
+    curve = modified_starburst(
+        np.array([0.15, 0.55, 2.0, 4.0, 0.12]), np.array([0.0]), np.array([0.0])
+    )[0]
     assert curve[:2] == pytest.approx([10.3, 4.05], abs=0.05)
     assert curve[2] > 0 and curve[3] == 0
     assert curve[4] == pytest.approx(5.472 + 0.671 / 0.12 - 9.218e-3 / 0.0144 + 2.620e-3 / 0.001728)
@@ -153,7 +165,9 @@ def test_dust_follows_its_parameters():
     made = compose(one(umin=[0.5, 5.0]), 0.0, "salpeter")
     luminosity, mass, temperature = (made.properties[name] for name in ("Ldust", "Mdust", "Tdust"))
     assert luminosity[0] == pytest.approx(luminosity[1])
-    assert mass[0] / mass[1] == pytest.approx(10, rel=0.1)  # luminosity per mass goes with the field
+    assert mass[0] / mass[1] == pytest.approx(
+        10, rel=0.1
+    )  # luminosity per mass goes with the field
     assert temperature[1] / temperature[0] == pytest.approx(10 ** (1 / 5.79))
     peak = [list(BANDS)[int(np.argmax(row))] for row in made.bands]
     assert BANDS[peak[0]].pivot > BANDS[peak[1]].pivot
@@ -162,7 +176,9 @@ def test_dust_follows_its_parameters():
 def test_models_are_mixtures_of_what_the_tables_hold():
     """At a node of every table and without dust, a model is what the tables say."""
     made = compose(one(ebv=0.0, metallicity=0.008), 0.02, "chabrier")
-    young, old, _ = age_weights(star_table(), *(np.array([float(x)]) for x in (9500, 3900, 200, 0.3)))
+    young, old, _ = age_weights(
+        star_table(), *(np.array([float(x)]) for x in (9500, 3900, 200, 0.3))
+    )
     table = star_table()
     stars = (young + old)[0] @ table.stars[1, 3]
     photons = (young + old)[0] @ table.photons[3]
@@ -198,7 +214,9 @@ def test_random_models_lie_between_the_nodes(prior):
     for name, values in drawn.items():
         assert allowed[name][0] <= values.min() and values.max() <= allowed[name][-1], name
         # Every gap between nodes is as likely as any other.
-        counts = np.histogram(values, allowed[name])[0] if len(allowed[name]) > 1 else np.array([1000])
+        counts = (
+            np.histogram(values, allowed[name])[0] if len(allowed[name]) > 1 else np.array([1000])
+        )
         assert counts.min() > 0.7 * counts.max(), name
 
 
@@ -214,7 +232,9 @@ def test_a_small_grid_is_whole_and_a_large_one_is_sampled():
     assert set(large["umin"]) <= set(PRIORS["broad"]["umin"])
 
 
-@pytest.mark.parametrize(("name", "values"), [("umin", [0.01, 1]), ("metallicity", [1.0]), ("ebv", [-0.1, 1])])
+@pytest.mark.parametrize(
+    ("name", "values"), [("umin", [0.01, 1]), ("metallicity", [1.0]), ("ebv", [-0.1, 1])]
+)
 def test_nodes_that_no_template_knows_are_refused(name, values):
     with pytest.raises(RecipeError, match=f"sed.{name} has to be a list of numbers between"):
         draw(LibrarySettings(**{name: values}))
@@ -247,7 +267,9 @@ def test_the_dustpedia_prior_is_cigales_grid(shared_data):
     }  # fmt: skip
     assert set(places) == set(PARAMETERS)
     for name, (section, key) in places.items():
-        assert sorted(PRIORS["dustpedia"][name]) == sorted(float(x) for x in ini[section][key].split(",")), name
+        assert sorted(PRIORS["dustpedia"][name]) == sorted(
+            float(x) for x in ini[section][key].split(",")
+        ), name
 
 
 # On disk
@@ -329,7 +351,9 @@ def test_redder_with_redshift(small):
     far = build_library(SMALL, 0.1, cache=False)
     u, r = small.columns(["SDSS_u", "SDSS_r"])
     old = small.parameters["age_myr"] > 9000
-    assert np.median((far.light[:, u] / far.light[:, r])[old]) < np.median((small.light[:, u] / small.light[:, r])[old])
+    assert np.median((far.light[:, u] / far.light[:, r])[old]) < np.median(
+        (small.light[:, u] / small.light[:, r])[old]
+    )
 
 
 def test_spectra_come_at_observed_wavelengths(small):

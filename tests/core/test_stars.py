@@ -20,7 +20,13 @@ from napari_galaxy_maps.fits_io.regions_io import Circle, Polygon, read_regions,
 from napari_galaxy_maps.galaxy import BandImage, Ellipse
 from napari_galaxy_maps.prepare.catalogue import read_catalogue
 from napari_galaxy_maps.prepare.star_bands import image_epoch, planck_ratio
-from napari_galaxy_maps.prepare.star_fit import Expected, fit_star, is_saturated, moffat_wings, stacked_wings
+from napari_galaxy_maps.prepare.star_fit import (
+    Expected,
+    fit_star,
+    is_saturated,
+    moffat_wings,
+    stacked_wings,
+)
 from napari_galaxy_maps.prepare.stars import (
     Star,
     StarSettings,
@@ -66,7 +72,9 @@ class Sky:
         self.wcs = tan_wcs(SHAPE, 1.0, rotation=20)
         self.magnitude = np.sort(rng.uniform(12.5, 17, n))
         # a grid with jitter: what one star leaves is not another's
-        cells = rng.permutation([(i, j) for i in range(6) for j in range(6) if not (2 <= i <= 3 and 2 <= j <= 3)])[:n]
+        cells = rng.permutation(
+            [(i, j) for i in range(6) for j in range(6) if not (2 <= i <= 3 and 2 <= j <= 3)]
+        )[:n]
         self.x, self.y = (cells * 38 + 25 + rng.uniform(-4, 4, (n, 2))).T
         sky = self.wcs.pixel_to_world(self.x, self.y)
         self.rows = {
@@ -78,10 +86,15 @@ class Sky:
         radius = self.ellipse.radius(self.wcs, SHAPE)
         self.light, self.data = {}, {}
         for band in BANDS:
-            jy = 3296 * 10 ** (-0.4 * self.magnitude) * planck_ratio(get_band(band).pivot, 0.62, 5000)
+            jy = (
+                3296
+                * 10 ** (-0.4 * self.magnitude)
+                * planck_ratio(get_band(band).pivot, 0.62, 5000)
+            )
             peaks = jy / (1.3 * 2 * np.pi * (3 / 2.3548) ** 2 * 2.3504e-5)
             self.light[band] = [
-                moffat(SHAPE, x, y, 3.0, peak) for x, y, peak in zip(self.x, self.y, peaks, strict=True)
+                moffat(SHAPE, x, y, 3.0, peak)
+                for x, y, peak in zip(self.x, self.y, peaks, strict=True)
             ]
             disc = 3 * np.exp(-2.5 * radius) + moffat(SHAPE, *self.pixel(150.0, 2.0), 4.0, 5.0)
             self.data[band] = disc + np.sum(self.light[band], axis=0) + rng.normal(0, NOISE, SHAPE)
@@ -100,11 +113,15 @@ class Sky:
 
     def catalogue(self, without=()):
         path = self.tmp_path / "stars.ecsv"
-        Table({name: column for name, column in self.rows.items() if name not in without}).write(path, overwrite=True)
+        Table({name: column for name, column in self.rows.items() if name not in without}).write(
+            path, overwrite=True
+        )
         return read_catalogue(path)
 
     def stars(self, **settings):
-        return drain(fit_stars(self.images(), self.catalogue(), self.ellipse, StarSettings(**settings)))
+        return drain(
+            fit_stars(self.images(), self.catalogue(), self.ellipse, StarSettings(**settings))
+        )
 
 
 @pytest.fixture
@@ -182,7 +199,9 @@ def test_wings_are_measured_on_the_images_own_stars():
         data += moffat(data.shape, x, y, 4.0, 2e4, 3.0)
         fits_.append(fit_star(data, Expected(x, y, 4.0, width_error=0.5), 1.0))
     wings = stacked_wings(data, fits_, 1.0, float(np.median([f.fwhm for f in fits_])), 40.0, 1.0)
-    assert wings.encircling(0.01) == pytest.approx(moffat_wings(4.0, 3.0, "").encircling(0.01), rel=0.2)
+    assert wings.encircling(0.01) == pytest.approx(
+        moffat_wings(4.0, 3.0, "").encircling(0.01), rel=0.2
+    )
 
 
 # The mask
@@ -194,7 +213,10 @@ def brute_force(stars, image):
     sky = image.wcs.pixel_to_world(columns, rows).icrs
     mask = np.zeros(image.shape, bool)
     for star in stars:
-        inside = sky.separation(SkyCoord(star.ra, star.dec, unit="deg")).arcsec <= star.radii[image.band.name]
+        inside = (
+            sky.separation(SkyCoord(star.ra, star.dec, unit="deg")).arcsec
+            <= star.radii[image.band.name]
+        )
         if star.spared:
             inside &= sky.separation(SkyCoord(*star.spared[:2], unit="deg")).arcsec > star.spared[2]
         mask |= inside
@@ -223,10 +245,23 @@ def test_masks_are_what_a_search_of_every_pixel_gives(wcs):
     rng = np.random.default_rng(6)
     image = band_image(np.zeros(SHAPE), wcs=wcs)
     sky = wcs.pixel_to_world(rng.uniform(-15, 275, 40), rng.uniform(-15, 255, 40)).icrs
-    stars = [Star(str(i), p.ra.deg, p.dec.deg, 15.0, "gaia", {"SDSS_i": 2 + i / 2}) for i, p in enumerate(sky)]
+    stars = [
+        Star(str(i), p.ra.deg, p.dec.deg, 15.0, "gaia", {"SDSS_i": 2 + i / 2})
+        for i, p in enumerate(sky)
+    ]
     middle = wcs.pixel_to_world(130, 120).icrs
     spared = (middle.ra.deg, middle.dec.deg, 4.0)
-    stars.append(Star("near", middle.ra.deg, middle.dec.deg + 5 / 3600, 15.0, "gaia", {"SDSS_i": 12.0}, spared=spared))
+    stars.append(
+        Star(
+            "near",
+            middle.ra.deg,
+            middle.dec.deg + 5 / 3600,
+            15.0,
+            "gaia",
+            {"SDSS_i": 12.0},
+            spared=spared,
+        )
+    )
     ours, theirs = star_mask(stars, image), brute_force(stars, image)
     assert theirs.any() and (ours != theirs).sum() <= 0.002 * theirs.sum()
 
@@ -235,7 +270,9 @@ def test_only_enabled_stars_mask_and_only_in_their_bands():
     image = band_image(np.zeros(SHAPE))
     star = Star("a", 150.0, 2.0, 15.0, "hand", {"SDSS_i": 5.0, "SDSS_g": 0.0})
     assert star_mask([star], image).sum() == pytest.approx(np.pi * 25, rel=0.1)
-    assert not star_mask([Star("a", 150.0, 2.0, 15.0, "hand", {"SDSS_i": 5.0}, enabled=False)], image).any()
+    assert not star_mask(
+        [Star("a", 150.0, 2.0, 15.0, "hand", {"SDSS_i": 5.0}, enabled=False)], image
+    ).any()
     assert not star_mask([star], band_image(np.zeros(SHAPE), "SDSS_g")).any()
     assert not star_mask([star], band_image(np.zeros(SHAPE), "SDSS_r")).any()
     assert not star_mask([], image).any()
@@ -245,7 +282,10 @@ def test_thousands_of_stars_are_masked_in_a_moment():
     rng = np.random.default_rng(7)
     image = band_image(np.zeros((1024, 1024)))
     sky = image.wcs.pixel_to_world(rng.uniform(0, 1023, 4000), rng.uniform(0, 1023, 4000)).icrs
-    stars = [Star("", ra, dec, 15.0, "gaia", {"SDSS_i": 8.0}) for ra, dec in zip(sky.ra.deg, sky.dec.deg, strict=True)]
+    stars = [
+        Star("", ra, dec, 15.0, "gaia", {"SDSS_i": 8.0})
+        for ra, dec in zip(sky.ra.deg, sky.dec.deg, strict=True)
+    ]
     star_mask(stars, image)
     begin = time.perf_counter()
     star_mask(stars, image)
@@ -257,7 +297,8 @@ def test_thousands_of_stars_are_masked_in_a_moment():
 
 def test_bands_are_fitted_from_i_outwards():
     images = {
-        name: band_image(np.zeros((9, 9)), name) for name in ("WISE_3.4", "SDSS_u", "SDSS_i", "2MASS_J", "SDSS_g")
+        name: band_image(np.zeros((9, 9)), name)
+        for name in ("WISE_3.4", "SDSS_u", "SDSS_i", "2MASS_J", "SDSS_g")
     }
     assert band_order(images) == [
         ("SDSS_i", None), ("2MASS_J", "SDSS_i"), ("WISE_3.4", "2MASS_J"), ("SDSS_g", "SDSS_i"), ("SDSS_u", "SDSS_g"),
@@ -274,7 +315,9 @@ def test_less_than_a_hundredth_of_the_stars_light_is_left(field):
         left = np.array([light[free].sum() / light.sum() for light in field.light[band]])
         assert (left < 0.01).mean() >= 0.95
         # no larger than the wings ask for that are assumed where no star stands alone
-        assert np.median([star.radii[band] for star in stars[12:]]) < moffat_wings(3.2, 2.1, "").encircling(0.005)
+        assert np.median([star.radii[band] for star in stars[12:]]) < moffat_wings(
+            3.2, 2.1, ""
+        ).encircling(0.005)
 
 
 def test_signs_of_life_come_after_every_band(field):
@@ -282,7 +325,9 @@ def test_signs_of_life_come_after_every_band(field):
     drain(fit_stars(field.images(), field.catalogue(), field.ellipse, StarSettings()), signs.append)
     finished = [sign for sign in signs if sign.result is not None]
     assert [sign.result.band.name for sign in finished] == ["SDSS_i", "2MASS_J", "SDSS_g"]
-    assert finished[-1].done == finished[-1].total == 3 and "24 of 24 stars seen" in finished[0].detail
+    assert (
+        finished[-1].done == finished[-1].total == 3 and "24 of 24 stars seen" in finished[0].detail
+    )
 
 
 def test_entries_that_are_no_star_of_the_milky_way_get_no_circle(field):
@@ -334,13 +379,18 @@ def test_saturated_and_runaway_fits_are_flagged(field):
 def test_a_star_that_moved_since_the_images_were_taken_is_masked_where_it_was(field):
     field.rows["pmra"][0], field.rows["pmdec"][0] = 400.0, -300.0  # 10 arcsec in 20 years
     images = {
-        band: image.evolve(header=fits.Header({"DATE-OBS": "1996-01-01"})) for band, image in field.images().items()
+        band: image.evolve(header=fits.Header({"DATE-OBS": "1996-01-01"}))
+        for band, image in field.images().items()
     }
     assert image_epoch(images["SDSS_i"]) == pytest.approx(1996, abs=0.01)
     there = SkyCoord(field.rows["ra"][0], field.rows["dec"][0], unit="deg")
     field.rows["ra"][0] += 8 / 3600 / np.cos(np.radians(2))
     field.rows["dec"][0] -= 6 / 3600
-    (star,) = [s for s in drain(fit_stars(images, field.catalogue(), field.ellipse, StarSettings())) if s.id == "0"]
+    (star,) = [
+        s
+        for s in drain(fit_stars(images, field.catalogue(), field.ellipse, StarSettings()))
+        if s.id == "0"
+    ]
     assert SkyCoord(star.ra, star.dec, unit="deg").separation(there).arcsec < 0.1
     assert "moved" not in star.flag
     settings = StarSettings(epoch=2016.0)
@@ -379,12 +429,17 @@ def test_without_parallaxes_all_are_flagged_and_those_on_the_galaxy_do_not_mask(
 
 def test_a_catalogue_of_another_place_or_frame_is_refused_in_one_sentence(field):
     field.rows["ra"] = field.rows["ra"] + 90
-    with pytest.raises(InputError, match=r"none of its 24 stars lies on the images \(the nearest is 90 degrees off\)"):
+    with pytest.raises(
+        InputError,
+        match=r"none of its 24 stars lies on the images \(the nearest is 90 degrees off\)",
+    ):
         field.stars()
     field.rows["ra"] = field.rows["ra"] - 90
     galactic = SkyCoord(field.rows["ra"], field.rows["dec"], unit="deg").galactic
     field.rows["ra"], field.rows["dec"] = galactic.l.deg, galactic.b.deg
-    with pytest.raises(InputError, match="as Galactic longitude and latitude they would; name the columns l and b"):
+    with pytest.raises(
+        InputError, match="as Galactic longitude and latitude they would; name the columns l and b"
+    ):
         field.stars()
     with pytest.raises(InputError, match="no image"):
         drain(fit_stars({}, field.catalogue(), None, StarSettings()))
@@ -397,7 +452,9 @@ def test_blank_and_masked_images_do_no_harm(field):
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         stars = drain(fit_stars(images, field.catalogue(), field.ellipse, StarSettings()))
-    assert len(stars) == 24 and not any(star.radii["SDSS_g"] or star.radii["2MASS_J"] for star in stars)
+    assert len(stars) == 24 and not any(
+        star.radii["SDSS_g"] or star.radii["2MASS_J"] for star in stars
+    )
 
 
 def test_stars_are_found_without_a_catalogue(field):
@@ -406,13 +463,19 @@ def test_stars_are_found_without_a_catalogue(field):
         field.data[band] += moffat(SHAPE, x, y, 3.0, 20.0)  # a compact knot of the disc
         field.data[band] += gaussian(SHAPE, 225, 40, 12.0, 5.0)  # a galaxy in the background
     stars = find_stars(field.images(), field.ellipse, StarSettings())
-    assert all(star.origin == "daofind" and "found without a catalogue" in star.flag for star in stars)
+    assert all(
+        star.origin == "daofind" and "found without a catalogue" in star.flag for star in stars
+    )
     place = np.array([field.pixel(star.ra, star.dec) for star in stars])
-    nearest = [np.hypot(*(place - (x0, y0)).T).min() for x0, y0 in zip(field.x, field.y, strict=True)]
+    nearest = [
+        np.hypot(*(place - (x0, y0)).T).min() for x0, y0 in zip(field.x, field.y, strict=True)
+    ]
     assert (np.array(nearest) < 1).mean() > 0.9
     assert np.hypot(*(place - (225, 40)).T).min() > 3
     inside = np.array([np.hypot(*(p - (x, y))) < 2 for p in place])
-    assert inside.any() and not any(star.enabled for star, i in zip(stars, inside, strict=True) if i)
+    assert inside.any() and not any(
+        star.enabled for star, i in zip(stars, inside, strict=True) if i
+    )
     assert find_stars({"SDSS_i": band_image(np.zeros(SHAPE))}, None, StarSettings()) == []
 
 
@@ -441,7 +504,10 @@ def test_circles_come_back_from_a_region_file_as_they_were(tmp_path, field):
         assert again.magnitude == pytest.approx(star.magnitude, abs=1e-3, nan_ok=True)
         assert again.radii == pytest.approx(dict(star.radii), abs=1e-5)
         assert (
-            SkyCoord(star.ra, star.dec, unit="deg").separation(SkyCoord(again.ra, again.dec, unit="deg")).arcsec < 1e-4
+            SkyCoord(star.ra, star.dec, unit="deg")
+            .separation(SkyCoord(again.ra, again.dec, unit="deg"))
+            .arcsec
+            < 1e-4
         )
     assert back[0].spared == pytest.approx((150.0, 2.0, 3.0)) and back[1].spared is None
     with pytest.raises(InputError, match="is there already"):
@@ -458,12 +524,18 @@ def test_ds9s_own_frames_forms_and_switches_are_read(tmp_path):
     circles, polygons = read_regions(tmp_path / "a.reg", left_out=left_out)
     assert [circle.radius for circle in circles] == pytest.approx([5, 3, 6])
     assert [circle.enabled for circle in circles] == [True, False, True]
-    assert circles[0].id == "a star" and (circles[0].ra, circles[0].dec) == pytest.approx((150, 2), abs=1e-4)
+    assert circles[0].id == "a star" and (circles[0].ra, circles[0].dec) == pytest.approx(
+        (150, 2), abs=1e-4
+    )
     galactic = SkyCoord(236, 41, unit="deg", frame="galactic").icrs
     assert (circles[2].ra, circles[2].dec) == pytest.approx((galactic.ra.deg, galactic.dec.deg))
-    np.testing.assert_allclose(polygons[0].vertices, [[150, 2], [150.1, 2], [150.1, 2.1]], atol=1e-4)
+    np.testing.assert_allclose(
+        polygons[0].vertices, [[150, 2], [150.1, 2], [150.1, 2.1]], atol=1e-4
+    )
     assert any("2 rectangle shapes left out" in text for text in left_out)
-    assert any("1 point shape left out" in text for text in left_out) and any("panda" in text for text in left_out)
+    assert any("1 point shape left out" in text for text in left_out) and any(
+        "panda" in text for text in left_out
+    )
 
 
 def test_pixel_regions_need_the_image_they_belong_to(tmp_path):
@@ -480,15 +552,21 @@ def test_pixel_regions_need_the_image_they_belong_to(tmp_path):
 
 
 def test_polygons_keep_their_band_and_their_flag(tmp_path):
-    polygon = Polygon(np.array([[150, 2], [150.1, 2], [150.1, 2.1]]), "SDSS_i", "painted", "why", False)
+    polygon = Polygon(
+        np.array([[150, 2], [150.1, 2], [150.1, 2.1]]), "SDSS_i", "painted", "why", False
+    )
     write_regions(tmp_path / "a.reg", [Circle(150, 2, 5.0)], [polygon])
     circles, (back,) = read_regions(tmp_path / "a.reg")
     np.testing.assert_allclose(back.vertices, polygon.vertices)
     assert (back.band, back.id, back.flag, back.enabled) == ("SDSS_i", "painted", "why", False)
-    assert circles[0].band == "" and from_circles(circles, BANDS)[0].radii == pytest.approx(dict.fromkeys(BANDS, 5.0))
+    assert circles[0].band == "" and from_circles(circles, BANDS)[0].radii == pytest.approx(
+        dict.fromkeys(BANDS, 5.0)
+    )
 
 
-@pytest.mark.parametrize("text", ["hello world", "fk5;circle(10,20)", "fk5;circle(10,20,a)", "", "fk5\npoint(1,2)\n"])
+@pytest.mark.parametrize(
+    "text", ["hello world", "fk5;circle(10,20)", "fk5;circle(10,20,a)", "", "fk5\npoint(1,2)\n"]
+)
 def test_what_is_no_region_file_is_refused_in_one_sentence(tmp_path, text):
     (tmp_path / "bad.reg").write_text(text)
     with pytest.raises(InputError, match=r"bad\.reg") as caught:
@@ -522,17 +600,23 @@ def test_the_saturated_bleeding_star_of_the_decam_cutouts_is_flagged_in_all(shar
         flagged = []
         for chunk in sorted(folder.glob("chunk*")):
             try:
-                stars = drain(fit_stars({image.band.name: image}, read_catalogue(chunk), None, StarSettings()))
+                stars = drain(
+                    fit_stars({image.band.name: image}, read_catalogue(chunk), None, StarSettings())
+                )
             except InputError:  # the other cutouts' stars
                 continue
             flagged += [star.flag for star in stars if star.magnitude < 11]
-        assert len(flagged) == 1 and ("saturated" in flagged[0] or "ran away" in flagged[0]), path.name
+        assert len(flagged) == 1 and ("saturated" in flagged[0] or "ran away" in flagged[0]), (
+            path.name
+        )
 
 
 @pytest.mark.realdata
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [0, 1], ids=["NGC 6978 in SDSS", "NGC 309 in 2MASS and WISE"])
-def test_stars_put_into_real_galaxies_are_masked_and_the_nucleus_is_not(shared_data, tmp_path, number):
+def test_stars_put_into_real_galaxies_are_masked_and_the_nucleus_is_not(
+    shared_data, tmp_path, number
+):
     """One draw of the benchmark; all of them stand in docs/stars.md."""
     path = Path(__file__).resolve().parents[2] / "benchmarks" / "bench_stars.py"
     spec = importlib.util.spec_from_file_location("bench_stars", path)

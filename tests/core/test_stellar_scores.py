@@ -24,7 +24,9 @@ def disc(offset=0.0):
 
 
 def row(table, name, region="sum", inner=0.0):
-    return table[(table["property"] == name) & (table["region"] == region) & (table["inner"] == inner)][0]
+    return table[
+        (table["property"] == name) & (table["region"] == region) & (table["inner"] == inner)
+    ][0]
 
 
 def inside(r):
@@ -39,7 +41,10 @@ def test_sums_of_an_exponential_disc(isophotes):
     assert table.meta["axis_ratio"] == pytest.approx(RATIO, rel=0.02)
     total = 2 * np.pi * H**2 * RATIO * 1e8 * 0.25
     found = row(table, "LOG_SIGMA_STAR")
-    assert found["true"] == pytest.approx(total * inside(2 * R_HALF), rel=0.01) and found["unit"] == "solMass"
+    assert (
+        found["true"] == pytest.approx(total * inside(2 * R_HALF), rel=0.01)
+        and found["unit"] == "solMass"
+    )
     ring = row(table, "LOG_SIGMA_STAR", "annulus", 1.0)
     assert ring["true"] == pytest.approx(total * (inside(1.5 * R_HALF) - inside(R_HALF)), rel=0.02)
     stars = table[table["property"] == "LOG_SIGMA_STAR"]
@@ -54,7 +59,10 @@ def test_ages_are_means_by_mass():
     r = np.linspace(0, 2 * R_HALF, 20001)
     mass = r * np.exp(-r / H)
     age = row(table, "AGE_STAR")
-    assert age["true"] == pytest.approx((mass * (8 - r / 20)).sum() / mass.sum(), rel=0.01) and age["unit"] == "Gyr"
+    assert (
+        age["true"] == pytest.approx((mass * (8 - r / 20)).sum() / mass.sum(), rel=0.01)
+        and age["unit"] == "Gyr"
+    )
 
 
 def test_linear_and_logarithmic_maps_give_the_same():
@@ -82,7 +90,9 @@ def test_empty_truth_is_left_out_and_sparse_maps_have_an_ellipse(empty):
     assert stars["delta"] == pytest.approx(
         0.1, abs=1e-6
     )  # the prediction is everywhere, and would be four times as much
-    assert stars["n_empty"] / (stars["n_empty"] + stars["n_pixels"]) == pytest.approx(0.75, abs=0.03)
+    assert stars["n_empty"] / (stars["n_empty"] + stars["n_pixels"]) == pytest.approx(
+        0.75, abs=0.03
+    )
 
 
 def test_a_map_without_an_isophote_says_that_moments_were_taken():
@@ -97,7 +107,9 @@ def test_bias_and_scatter_are_what_was_put_in():
     rng = np.random.default_rng(5)
     offsets = rng.normal(0.1, 0.2, 40)
     tables = [galaxy_sums(disc(-offset), disc(), isophotes=False) for offset in offsets]
-    tables.append(galaxy_sums({**disc(), "LOG_SIGMA_STAR": np.full(SHAPE, np.nan)}, disc(), isophotes=False))
+    tables.append(
+        galaxy_sums({**disc(), "LOG_SIGMA_STAR": np.full(SHAPE, np.nan)}, disc(), isophotes=False)
+    )
     found = row(summarise(tables), "LOG_SIGMA_STAR")
     assert found["n"] == 40  # of the last there is no prediction
     assert found["bias"] == pytest.approx(offsets.mean(), abs=1e-6)
@@ -106,7 +118,11 @@ def test_bias_and_scatter_are_what_was_put_in():
     assert found["scatter_err"] == pytest.approx(offsets.std() / np.sqrt(80), rel=0.4)
     assert found["median"] == pytest.approx(np.median(offsets), abs=1e-6)
     single = row(summarise(tables[:1]), "LOG_SIGMA_STAR")
-    assert single["n"] == 1 and np.isnan(single["scatter"]) and single["bias"] == pytest.approx(offsets[0])
+    assert (
+        single["n"] == 1
+        and np.isnan(single["scatter"])
+        and single["bias"] == pytest.approx(offsets[0])
+    )
 
 
 def test_mistakes_are_told_in_words():

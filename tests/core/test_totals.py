@@ -36,15 +36,20 @@ def test_totals_of_an_exponential_disc():
     stars = 2 * np.pi * H**2 * 0.5 * 1e8 * (1 - np.exp(-150 / H) * (1 + 150 / H)) * KPC**2
     row = table["LOG_SIGMA_STAR"]
     assert row["value"] == pytest.approx(stars, rel=5e-3) and row["unit"] == "solMass"
-    assert row["log10"] == pytest.approx(np.log10(stars), abs=2e-3) and row["log10_err_max"] == pytest.approx(
-        0.05, rel=1e-3
-    )
+    assert row["log10"] == pytest.approx(np.log10(stars), abs=2e-3) and row[
+        "log10_err_max"
+    ] == pytest.approx(0.05, rel=1e-3)
     assert 0 < row["err"] < 0.1 * row["err_max"]
     area = np.pi * 150 * 75 * KPC**2
     assert table["LOG_SIGMA_SFR"]["value"] == pytest.approx(0.01 * area, rel=1e-3)
-    assert table["LOG_SIGMA_SFR"]["unit"] == "solMass / yr" and table["LOG_SIGMA_HI"]["unit"] == "solMass"
+    assert (
+        table["LOG_SIGMA_SFR"]["unit"] == "solMass / yr"
+        and table["LOG_SIGMA_HI"]["unit"] == "solMass"
+    )
     # without a dust mass map the temperature is averaged over area: mean radius 2/3 of 150 arcsec
-    assert table["T_DUST"]["value"] == pytest.approx(25 - 100 / 50, abs=0.01) and np.isnan(table["T_DUST"]["log10"])
+    assert table["T_DUST"]["value"] == pytest.approx(25 - 100 / 50, abs=0.01) and np.isnan(
+        table["T_DUST"]["log10"]
+    )
     everything = {row["map"]: row for row in galaxy_totals(maps)}
     assert everything["LOG_SIGMA_SFR"]["n_pixels"] == pytest.approx(301**2, rel=1e-6)
 
@@ -53,7 +58,10 @@ def test_the_temperature_is_weighted_by_dust_mass():
     left = np.broadcast_to(np.arange(301) < 150, (301, 301))
     maps = disc(LOG_SIGMA_MD=np.where(left, 6.0, 2.0), T_DUST=np.where(left, 18.0, 40.0))
     table = {row["map"]: row for row in galaxy_totals(maps, DISC)}
-    assert table["T_DUST"]["value"] == pytest.approx(18, abs=0.01) and table["T_DUST"]["weight"] == "LOG_SIGMA_MD"
+    assert (
+        table["T_DUST"]["value"] == pytest.approx(18, abs=0.01)
+        and table["T_DUST"]["weight"] == "LOG_SIGMA_MD"
+    )
 
 
 def test_blank_pixels_are_made_up_for_if_asked():
@@ -69,7 +77,9 @@ def test_the_integrated_cube_holds_the_galaxys_fluxes():
     data = rng.normal(3.0, 0.1, (2, *SHAPE))
     data[1] += 2
     ellipse = Ellipse(150.0, 2.0, 80.0, 40.0, 20.0)
-    single = integrated_cube(cube_of(data, correlation=np.array([0.0, 0.0]), systematic=np.array([0.0, 0.02])), ellipse)
+    single = integrated_cube(
+        cube_of(data, correlation=np.array([0.0, 0.0]), systematic=np.array([0.0, 0.02])), ellipse
+    )
     assert single.shape == (1, 1) and single.bands == ("SDSS_r", "WISE_3.4")
     np.testing.assert_allclose(single.data[:, 0, 0], [3, 5], atol=0.02)
     n = np.pi * 80 * 40 / 16
@@ -88,7 +98,9 @@ def test_a_band_with_holes_has_no_integrated_flux_and_masked_pixels_do_not_count
     single = integrated_cube(cube)
     assert np.isnan(single.data[0, 0, 0]) and single.data[1, 0, 0] == pytest.approx(3)
     cube.mask[:] = True
-    with pytest.raises(InputError, match="NGC 0 has no pixel inside the ellipse that is not masked"):
+    with pytest.raises(
+        InputError, match="NGC 0 has no pixel inside the ellipse that is not masked"
+    ):
         integrated_cube(cube)
 
 
@@ -103,7 +115,9 @@ def test_totals_without_a_distance_are_asked_for():
 @pytest.fixture
 def predicted(galaxy_folder):
     recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5, "distance": 10.0}})
-    galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "2MASS_Ks": 9.0, "SDSS_r": 2.5})], recipe)
+    galaxy = read_galaxy(
+        [galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "2MASS_Ks": 9.0, "SDSS_r": 2.5})], recipe
+    )
     memory = Kept()
     maps = drain(predict_steps(galaxy, recipe, memory))
     return maps, memory.cube, recipe, galaxy
@@ -119,9 +133,13 @@ def test_maps_and_integrated_fluxes_of_a_galaxy_of_one_colour_agree(predicted):
     for name, row in table.items():
         assert np.isfinite(row["global"]), name
         if np.isfinite(row["log10"]) and row["value"] > 0:
-            assert row["difference"] == pytest.approx(row["log10"] - np.log10(row["global"]), abs=1e-6)
+            assert row["difference"] == pytest.approx(
+                row["log10"] - np.log10(row["global"]), abs=1e-6
+            )
     assert abs(table["LOG_SIGMA_STAR"]["difference"]) < 0.1
-    scaled = {row["map"]: row for row in galaxy_totals(maps, galaxy.ellipse, single, correct_masked=True)}
+    scaled = {
+        row["map"]: row for row in galaxy_totals(maps, galaxy.ellipse, single, correct_masked=True)
+    }
     assert scaled["T_DUST"]["global"] == table["T_DUST"]["global"]
     assert scaled["LOG_SIGMA_STAR"]["global"] >= table["LOG_SIGMA_STAR"]["global"]
 
@@ -146,5 +164,10 @@ def test_measure_total_on_the_command_line(predicted, tmp_path, capsys):
     expected = galaxy_totals(maps, galaxy.ellipse, predict_global(cube, recipe, galaxy.ellipse))
     np.testing.assert_allclose(table["value"], expected["value"], rtol=1e-5)
     np.testing.assert_allclose(table["difference"], expected["difference"], atol=1e-4)
-    assert main(["measure", str(tmp_path / "cube.fits"), "--total", "--out", str(tmp_path / "no.ecsv")]) == 2
+    assert (
+        main(
+            ["measure", str(tmp_path / "cube.fits"), "--total", "--out", str(tmp_path / "no.ecsv")]
+        )
+        == 2
+    )
     assert "holds no maps" in capsys.readouterr().err

@@ -47,7 +47,9 @@ def images(mock):
 def fitted(mock, images, cache):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GALAXY_MAPS_CACHE", str(cache))
-        recipe = read_recipe(mock / "recipe.toml").with_values([MODELS, "sed.imf=chabrier", "model.device=cpu"])
+        recipe = read_recipe(mock / "recipe.toml").with_values(
+            [MODELS, "sed.imf=chabrier", "model.device=cpu"]
+        )
         return drain(truth_maps_steps(read_galaxy(images, recipe), recipe))
 
 
@@ -68,9 +70,15 @@ def test_the_mocks_own_truth_is_found_again(fitted, mock):
 
 def test_it_is_at_the_resolution_of_the_worst_far_infrared_band_and_says_what_it_is(fitted):
     maps = fitted.truth.maps
-    assert fitted.cube.fwhm == 36.0 and maps.provenance["fwhm"] == 36.0 and len(fitted.cube.bands) == 26
+    assert (
+        fitted.cube.fwhm == 36.0
+        and maps.provenance["fwhm"] == 36.0
+        and len(fitted.cube.bands) == 26
+    )
     assert maps.provenance["imf"] == "Chabrier" and "n_models = 5000" in maps.provenance["recipe"]
-    assert 'target = "SPIRE_500"' in maps.provenance["recipe"] and maps.provenance["distance_mpc"] > 1
+    assert (
+        'target = "SPIRE_500"' in maps.provenance["recipe"] and maps.provenance["distance_mpc"] > 1
+    )
     assert maps.provenance["inputs"]["PACS_100"].startswith("PACS_100.fits")
     assert any("model spectra at the redshift" in note for note in maps.provenance["note"])
     for name in ORDER:
@@ -82,10 +90,22 @@ def test_it_is_at_the_resolution_of_the_worst_far_infrared_band_and_says_what_it
 
 def test_as_a_file_it_is_a_truth_like_any_other(mock, images, tmp_path, capsys):
     out = tmp_path / "truth.fits"
-    arguments = [*map(str, images), "--recipe", str(mock / "recipe.toml"), "--set", MODELS, "--device", "cpu"]
+    arguments = [
+        *map(str, images),
+        "--recipe",
+        str(mock / "recipe.toml"),
+        "--set",
+        MODELS,
+        "--device",
+        "cpu",
+    ]
     assert main(["truth", *arguments, "--out", str(out)]) == 0
     said = capsys.readouterr().out
-    assert "LOG_SMD" in said and "at 36″, from 26 bands" in said and "model spectra at the redshift" in said
+    assert (
+        "LOG_SMD" in said
+        and "at 36″, from 26 bands" in said
+        and "model spectra at the redshift" in said
+    )
     with fits.open(out) as hdus:
         names = {hdu.name for hdu in hdus}
         assert {*ORDER, *(f"{name}_ERR" for name in ORDER), "FLAGS", "CHI2", "RECIPE"} <= names
@@ -94,10 +114,22 @@ def test_as_a_file_it_is_a_truth_like_any_other(mock, images, tmp_path, capsys):
     maps = read_maps(out)
     assert tuple(maps.values) == ORDER
     again = tmp_path / "again.fits"
-    assert main(["truth", *map(str, images), "--recipe", str(out), "--out", str(again), "--quiet"]) == 0
-    assert all(np.array_equal(read_maps(again).values[n], maps.values[n], equal_nan=True) for n in ORDER)
+    assert (
+        main(["truth", *map(str, images), "--recipe", str(out), "--out", str(again), "--quiet"])
+        == 0
+    )
+    assert all(
+        np.array_equal(read_maps(again).values[n], maps.values[n], equal_nan=True) for n in ORDER
+    )
     inputs = [str(path) for path in images if path.stem.startswith(("SDSS", "WISE", "2MASS"))]
-    options = ["--recipe", str(mock / "recipe.toml"), "--truth", str(out), "--out", str(tmp_path / "maps.fits")]
+    options = [
+        "--recipe",
+        str(mock / "recipe.toml"),
+        "--truth",
+        str(out),
+        "--out",
+        str(tmp_path / "maps.fits"),
+    ]
     assert main(["predict", *inputs, *options]) == 0
     assert "LOG_SLD" in capsys.readouterr().out.partition("against")[2]
     assert main(["truth", *arguments, "--out", str(out)]) == 2, "it is there already"
@@ -106,7 +138,20 @@ def test_as_a_file_it_is_a_truth_like_any_other(mock, images, tmp_path, capsys):
 def test_a_prepared_cube_will_do(mock, images, tmp_path, capsys):
     cube, out = tmp_path / "cube.fits", tmp_path / "truth.fits"
     options = ["--recipe", str(mock / "recipe.toml"), "--quiet"]
-    assert main(["prepare", *map(str, images), *options, "--resolution", "SPIRE_350", "--out", str(cube)]) == 0
+    assert (
+        main(
+            [
+                "prepare",
+                *map(str, images),
+                *options,
+                "--resolution",
+                "SPIRE_350",
+                "--out",
+                str(cube),
+            ]
+        )
+        == 0
+    )
     assert main(["truth", str(cube), "--set", MODELS, "--out", str(out), "--quiet"]) == 0
     assert float(read_maps(out).provenance["fwhm"]) == 25.0
 
@@ -125,7 +170,15 @@ def test_a_prepared_cube_will_do(mock, images, tmp_path, capsys):
 def test_what_cannot_be_is_told_in_one_line(mock, tmp_path, capsys, bands, options, words):
     out = tmp_path / "truth.fits"
     paths = [str(mock / f"{band}.fits") for band in bands]
-    arguments = ["truth", *paths, "--recipe", str(mock / "recipe.toml"), "--out", str(out), *options]
+    arguments = [
+        "truth",
+        *paths,
+        "--recipe",
+        str(mock / "recipe.toml"),
+        "--out",
+        str(out),
+        *options,
+    ]
     assert main(arguments) == 2
     error = capsys.readouterr().err
     assert words in error and error.count("\n") == 1 and not out.exists()
@@ -172,10 +225,16 @@ def test_a_pixel_with_two_far_infrared_bands_has_no_truth(fitted):
     data[far[2:], row, column] = np.nan
     truth = drain(truth_cube_steps(replace(cube, data=data), read_recipe_of(fitted)))
     assert np.isnan(truth.maps.values["LOG_SMD"][row, column]) and np.isnan(truth.chi2[row, column])
-    assert np.isfinite(truth.maps.values["LOG_SMD"]).sum() == np.isfinite(fitted.truth.maps.values["LOG_SMD"]).sum() - 1
+    assert (
+        np.isfinite(truth.maps.values["LOG_SMD"]).sum()
+        == np.isfinite(fitted.truth.maps.values["LOG_SMD"]).sum() - 1
+    )
 
 
 def test_an_error_in_dex_is_the_relative_one_while_small_and_finite_when_large():
     value, error = log_with_error(np.array([100.0, 1.0, 0.0]), np.array([1.0, 10.0, 1.0]))
     assert value[0] == 2 and error[0] == pytest.approx(0.01 / np.log(10), rel=1e-3)
-    assert error[1] == pytest.approx(np.sqrt(np.log(101)) / np.log(10)) and np.isnan([value[2], error[2]]).all()
+    assert (
+        error[1] == pytest.approx(np.sqrt(np.log(101)) / np.log(10))
+        and np.isnan([value[2], error[2]]).all()
+    )

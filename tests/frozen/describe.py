@@ -36,7 +36,9 @@ def run(*arguments: object) -> None:
 def sample_files(folder: Path, out: Path) -> dict[str, Path]:
     """All that the commands make of a sample galaxy."""
     files = {name: out / f"{name}.fits" for name in ("cube", "dust", "stellar", "truth")}
-    files |= {name: out / f"{name}.ecsv" for name in ("totals", "profile", "cube_profile", "ellipse")}
+    files |= {
+        name: out / f"{name}.ecsv" for name in ("totals", "profile", "cube_profile", "ellipse")
+    }
     known = [folder, "--recipe", folder / "galaxy.toml"]
     run("prepare", *known, "--out", files["cube"])
     run("predict", *known, "--out", files["dust"])
@@ -44,9 +46,22 @@ def sample_files(folder: Path, out: Path) -> dict[str, Path]:
     run("truth", *known, "--out", files["truth"], "--set", "sed.n_models=5000")
     run("measure", files["dust"], "--total", "--out", files["totals"])
     run("profile", files["dust"], "--out", files["profile"], "--truth", folder / "truth.fits")
-    ellipse = "169.735254,0.202067,40,25,30" if folder.name == "spiral" else "171.191738,22.441166,40,25,30"
+    ellipse = (
+        "169.735254,0.202067,40,25,30"
+        if folder.name == "spiral"
+        else "171.191738,22.441166,40,25,30"
+    )
     run("profile", files["cube"], "--ellipse", ellipse, "--out", files["cube_profile"])
-    run("measure", files["cube"], "--ellipse", ellipse, "--annulus", "1.5,2.5", "--out", files["ellipse"])
+    run(
+        "measure",
+        files["cube"],
+        "--ellipse",
+        ellipse,
+        "--annulus",
+        "1.5,2.5",
+        "--out",
+        files["ellipse"],
+    )
     run("evaluate", files["dust"], folder / "truth.fits", "--out", out / "report")
     return {**files, "metrics": out / "report" / "metrics.json"}
 
@@ -57,7 +72,16 @@ def ngc309_files(folder: Path, out: Path) -> dict[str, Path]:
     files |= {name: out / f"{name}.ecsv" for name in ("totals", "profile")}
     run("prepare", folder, "--out", files["cube"], *NGC309_OPTIONS)
     run("predict", folder, "--out", files["dust"], *NGC309_OPTIONS, "--distance", "71")
-    found = ["--ra", "14.1778", "--dec", "-9.9139", "--redshift", "0.0189", "--set", "stars.find=true"]
+    found = [
+        "--ra",
+        "14.1778",
+        "--dec",
+        "-9.9139",
+        "--redshift",
+        "0.0189",
+        "--set",
+        "stars.find=true",
+    ]
     run("predict", folder, "--out", files["stars_found"], *found)
     run("measure", files["dust"], "--total", "--out", files["totals"])
     run("profile", files["dust"], "--out", files["profile"])
@@ -131,7 +155,12 @@ def numbers_of_json(path: Path) -> dict[str, list[float]]:
     return found
 
 
-READERS = {".fits": numbers_of_fits, ".gz": numbers_of_fits, ".ecsv": numbers_of_table, ".json": numbers_of_json}
+READERS = {
+    ".fits": numbers_of_fits,
+    ".gz": numbers_of_fits,
+    ".ecsv": numbers_of_table,
+    ".json": numbers_of_json,
+}
 
 
 def numbers(case: str) -> dict[str, dict[str, list[float]]]:
@@ -147,7 +176,9 @@ def numbers(case: str) -> dict[str, dict[str, list[float]]]:
         return {name: READERS[path.suffix](path) for name, path in files.items()}
 
 
-def differences(now: dict[str, dict[str, list[float]]], before: dict[str, dict[str, list[float]]]) -> list[str]:
+def differences(
+    now: dict[str, dict[str, list[float]]], before: dict[str, dict[str, list[float]]]
+) -> list[str]:
     """In words, what differs by more than `TOLERANCE` of its rms."""
     found = [f"{name}: is missing" for name in before if name not in now]
     for name, entries in now.items():
@@ -158,8 +189,14 @@ def differences(now: dict[str, dict[str, list[float]]], before: dict[str, dict[s
                 found.append(f"{name} {key}: is new")
                 continue
             scale = abs(known[key][2]) if len(known[key]) > 2 else max(abs(v) for v in known[key])
-            same = len(values) == len(known[key]) and values[0] == known[key][0] if len(values) > 1 else True
-            if not same or not np.allclose(values, known[key], rtol=TOLERANCE, atol=TOLERANCE * scale, equal_nan=True):
+            same = (
+                len(values) == len(known[key]) and values[0] == known[key][0]
+                if len(values) > 1
+                else True
+            )
+            if not same or not np.allclose(
+                values, known[key], rtol=TOLERANCE, atol=TOLERANCE * scale, equal_nan=True
+            ):
                 found.append(f"{name} {key}: {values} was {known[key]}")
     return found
 
@@ -177,7 +214,11 @@ if __name__ == "__main__":
         else:
             told = differences(result, stored[name])
             wrong |= bool(told)
-            sys.stdout.write("\n".join([f"{name}: {len(told)} of {sum(map(len, result.values()))} differ", *told, ""]))
+            sys.stdout.write(
+                "\n".join(
+                    [f"{name}: {len(told)} of {sum(map(len, result.values()))} differ", *told, ""]
+                )
+            )
     if "--store" in sys.argv:
         STORED.write_text(json.dumps(stored, indent=0, sort_keys=True) + "\n")
     sys.exit(wrong)

@@ -6,7 +6,10 @@ import describe
 import pytest
 
 
-MARKED = [pytest.param(case, marks=pytest.mark.realdata) if case == "ngc309" else case for case in describe.CASES]
+MARKED = [
+    pytest.param(case, marks=pytest.mark.realdata) if case == "ngc309" else case
+    for case in describe.CASES
+]
 
 
 @pytest.mark.slow
@@ -14,7 +17,9 @@ MARKED = [pytest.param(case, marks=pytest.mark.realdata) if case == "ngc309" els
 def test_maps_cubes_and_tables_are_as_stored(case, request):
     if case == "ngc309":
         request.getfixturevalue("shared_data")
-    told = describe.differences(describe.numbers(case), json.loads(describe.STORED.read_text())[case])
+    told = describe.differences(
+        describe.numbers(case), json.loads(describe.STORED.read_text())[case]
+    )
     assert not told, "\n".join(told)
 
 

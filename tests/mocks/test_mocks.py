@@ -21,9 +21,16 @@ KPC_PER_ARCSEC_AT_100 = 100 * 4.84813681e-3
 def whole(galaxy, bands=("SDSS_g",), size=160):
     """A view from 100 Mpc that holds all of a galaxy, and the area of its pixels in kpc2."""
     reach = 1.3 * max(
-        7 * galaxy.scale_length * galaxy.growth, 7 * galaxy.bulge_r_e, 2 * relations.hi_radius(galaxy.log_hi)
+        7 * galaxy.scale_length * galaxy.growth,
+        7 * galaxy.bulge_r_e,
+        2 * relations.hi_radius(galaxy.log_hi),
     )
-    view = View(size=size, pixel_arcsec=2 * reach / size / KPC_PER_ARCSEC_AT_100, bands=bands, distance_mpc=100.0)
+    view = View(
+        size=size,
+        pixel_arcsec=2 * reach / size / KPC_PER_ARCSEC_AT_100,
+        bands=bands,
+        distance_mpc=100.0,
+    )
     return view, (2 * reach / size) ** 2
 
 
@@ -34,7 +41,11 @@ def sums(galaxy, bands=("SDSS_g",)):
 
 
 def test_the_same_seed_makes_the_same_galaxy():
-    first, again, other = make_mock(7, View(size=48)), make_mock(7, View(size=48)), make_mock(8, View(size=48))
+    first, again, other = (
+        make_mock(7, View(size=48)),
+        make_mock(7, View(size=48)),
+        make_mock(8, View(size=48)),
+    )
     np.testing.assert_array_equal(first.data, again.data)
     np.testing.assert_array_equal(first.truth["LOG_SMD"], again.truth["LOG_SMD"])
     assert first.galaxy == again.galaxy
@@ -58,7 +69,9 @@ def test_images_and_maps_hold_the_mass_that_was_drawn(kind):
     assert np.log10(found["star"]) == pytest.approx(galaxy.log_mass, abs=0.03)
     assert np.log10(found["sfr"]) == pytest.approx(galaxy.log_sfr, abs=0.03)
     assert np.log10(found["hi"]) == pytest.approx(galaxy.log_hi, abs=0.03)
-    assert np.log10(found["gas"]) == pytest.approx(np.log10(1.36 * 10**galaxy.log_hi + 10**galaxy.log_h2), abs=0.03)
+    assert np.log10(found["gas"]) == pytest.approx(
+        np.log10(1.36 * 10**galaxy.log_hi + 10**galaxy.log_h2), abs=0.03
+    )
     assert found["dust"] < 0.4 * found["zgas"]
 
 
@@ -83,7 +96,9 @@ def test_light_lost_over_all_directions_is_the_dusts_luminosity(monkeypatch):
     from napari_galaxy_maps.mocks import layers
 
     curve = layers.with_bump
-    monkeypatch.setattr(layers, "with_bump", lambda micron, *rest: np.where(micron < 0.15, 0, curve(micron, *rest)))
+    monkeypatch.setattr(
+        layers, "with_bump", lambda micron, *rest: np.where(micron < 0.15, 0, curve(micron, *rest))
+    )
     galaxy = replace(draw_galaxy(3, "flocculent", 10.2), cloud_tau=0.0, bulge=0.0)
     bare = replace(galaxy, log_hi=2.0, log_h2=2.0)
     bands = tuple(BANDS)[:12]
@@ -94,20 +109,27 @@ def test_light_lost_over_all_directions_is_the_dusts_luminosity(monkeypatch):
     for cosine, weight in zip(cosines, weights, strict=True):
         angle = float(np.degrees(np.arccos((cosine + 1) / 2)))
         with_dust, without = (
-            render(replace(g, inclination=angle), view, 0.0)[:12].sum(axis=(1, 2)) for g in (galaxy, bare)
+            render(replace(g, inclination=angle), view, 0.0)[:12].sum(axis=(1, 2))
+            for g in (galaxy, bare)
         )
         lost += weight / 2 * (without - with_dust) * area
     order = np.argsort(frequency)
     missing = np.trapezoid(lost[order], frequency[order])
-    absorbed = [sum(sums(g)[name] for name in ("diffuse", "cloud")) for g in (galaxy, bare)]  # both keep ionising light
+    absorbed = [
+        sum(sums(g)[name] for name in ("diffuse", "cloud")) for g in (galaxy, bare)
+    ]  # both keep ionising light
     assert missing == pytest.approx(absorbed[0] - absorbed[1], rel=0.1)
 
 
 def test_ratios_are_the_sums_they_are_made_of():
     mock = make_mock(9, View(size=48))
     truth = mock.truth
-    np.testing.assert_allclose(truth["LOG_SMD"], truth["LOG_SIGMA_MD"] - truth["LOG_SIGMA_STAR"], atol=1e-4)
-    np.testing.assert_allclose(truth["LOG_SLD"], truth["LOG_SIGMA_LD"] - truth["LOG_SIGMA_LSTAR"], atol=1e-4)
+    np.testing.assert_allclose(
+        truth["LOG_SMD"], truth["LOG_SIGMA_MD"] - truth["LOG_SIGMA_STAR"], atol=1e-4
+    )
+    np.testing.assert_allclose(
+        truth["LOG_SLD"], truth["LOG_SIGMA_LD"] - truth["LOG_SIGMA_LSTAR"], atol=1e-4
+    )
     assert np.nanmin(truth["T_DUST"]) > 10
     assert np.nanmax(truth["T_DUST"]) < 45
     assert np.nanmin(truth["AGE_STAR"]) > 0
@@ -125,7 +147,11 @@ def test_dust_shines_with_the_energy_it_took():
     to_lsun = 4 * np.pi * (3.0856775815e19) ** 2 / 3.828e26 / 1e20 * (1 + mock.redshift) ** 3
     light = mock.model.sum(axis=(1, 2))[order] * area * to_lsun
     smooth = np.exp(
-        np.interp(log := np.linspace(*np.log(frequency[order][[0, -1]]), 500), np.log(frequency[order]), np.log(light))
+        np.interp(
+            log := np.linspace(*np.log(frequency[order][[0, -1]]), 500),
+            np.log(frequency[order]),
+            np.log(light),
+        )
     )
     luminosity = np.trapezoid(smooth * np.exp(log), log)
     dust = (mock.additive["diffuse"] + mock.additive["cloud"]).sum() * area
@@ -172,7 +198,9 @@ def test_patterns_keep_the_mass_around_every_circle():
     for low in (2, 5, 8):
         ring = (radius > low) & (radius < low + 2)
         np.testing.assert_allclose(planes[ring].mean(axis=0), 1, atol=0.05)
-    assert planes[..., 3].std() > planes[..., 2].std() > planes[..., 0].std(), "the younger, the clumpier"
+    assert planes[..., 3].std() > planes[..., 2].std() > planes[..., 0].std(), (
+        "the younger, the clumpier"
+    )
 
 
 def test_arms_are_there():
@@ -192,7 +220,9 @@ def test_arms_are_there():
 
 def test_edge_on_spirals_are_redder_and_fainter():
     galaxy = draw_galaxy(12, "spiral", 10.5)
-    face, edge = (sums(replace(galaxy, inclination=angle), ("SDSS_g", "SDSS_i")) for angle in (0.0, 88.0))
+    face, edge = (
+        sums(replace(galaxy, inclination=angle), ("SDSS_g", "SDSS_i")) for angle in (0.0, 88.0)
+    )
     assert edge["SDSS_g"] < 0.8 * face["SDSS_g"]
     assert edge["SDSS_i"] / edge["SDSS_g"] > 1.1 * face["SDSS_i"] / face["SDSS_g"]
 
@@ -200,7 +230,9 @@ def test_edge_on_spirals_are_redder_and_fainter():
 def test_what_lies_around_changes_the_images_and_not_the_truth():
     galaxy = draw_galaxy(2, "spiral", 10.2)
     bare = make_mock(2, View(size=64, noise=0.0, distance_mpc=60.0), galaxy)
-    busy = make_mock(2, View(size=64, noise=0.0, distance_mpc=60.0, stars=40, neighbours=20, ebv=0.1), galaxy)
+    busy = make_mock(
+        2, View(size=64, noise=0.0, distance_mpc=60.0, stars=40, neighbours=20, ebv=0.1), galaxy
+    )
     np.testing.assert_array_equal(bare.truth["LOG_SIGMA_STAR"], busy.truth["LOG_SIGMA_STAR"])
     np.testing.assert_array_equal(bare.model, busy.model)
     assert busy.stars
@@ -219,9 +251,15 @@ def test_a_star_has_the_flux_of_its_magnitude():
 
     view = View(size=32, bands=("SDSS_r",), pixel_arcsec=0.5)
     images = np.zeros((1, 32, 32), np.float32)
-    _add_star(images, view, {"x": 10.3, "y": 12.7, "magnitude": 18.0, "temperature": 5800.0, "parallax": 1.0})
+    _add_star(
+        images,
+        view,
+        {"x": 10.3, "y": 12.7, "magnitude": 18.0, "temperature": 5800.0, "parallax": 1.0},
+    )
     jansky = images.sum() * 1e6 * 0.25 * 2.3504430539e-11
-    assert jansky == pytest.approx(3631 * 10 ** (-0.4 * 18), rel=0.03)  # G and r are near each other for the Sun
+    assert jansky == pytest.approx(
+        3631 * 10 ** (-0.4 * 18), rel=0.03
+    )  # G and r are near each other for the Sun
     x = np.arange(32)
     assert (images[0] * x).sum() / images.sum() == pytest.approx(10.3, abs=1e-3)
 
@@ -229,7 +267,8 @@ def test_a_star_has_the_flux_of_its_magnitude():
 def test_distance_dims_and_reddens():
     galaxy = draw_galaxy(5, "elliptical", 11.0)
     near, far = (
-        make_mock(5, View(size=64, noise=0, distance_mpc=d, bands=("SDSS_g", "SDSS_r")), galaxy) for d in (60.0, 600.0)
+        make_mock(5, View(size=64, noise=0, distance_mpc=d, bands=("SDSS_g", "SDSS_r")), galaxy)
+        for d in (60.0, 600.0)
     )
     colour = [-2.5 * np.log10(m.model[0].sum() / m.model[1].sum()) for m in (near, far)]
     assert colour[1] > colour[0] + 0.3
@@ -256,7 +295,13 @@ def test_impossible_galaxies_are_refused(mistake, word):
 
 @pytest.mark.parametrize(
     "mistake",
-    [{"size": 2}, {"pixel_arcsec": -1.0}, {"bands": ("Johnson_V",)}, {"noise": -1.0}, {"distance_mpc": 5000.0}],
+    [
+        {"size": 2},
+        {"pixel_arcsec": -1.0},
+        {"bands": ("Johnson_V",)},
+        {"noise": -1.0},
+        {"distance_mpc": 5000.0},
+    ],
 )
 def test_impossible_views_are_refused(mistake):
     with pytest.raises(InputError):

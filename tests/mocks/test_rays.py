@@ -25,7 +25,13 @@ def disc(r_max=20.0, scale=2.0, height=0.2, tau=0.0, dust_height=None, flat=Fals
 
 def seen(what, x, y, inclination):
     return march(
-        what, FLAT, 30.0, np.atleast_1d(np.asarray(x, float)), np.atleast_1d(np.asarray(y, float)), inclination, 1
+        what,
+        FLAT,
+        30.0,
+        np.atleast_1d(np.asarray(x, float)),
+        np.atleast_1d(np.asarray(y, float)),
+        inclination,
+        1,
     )
 
 
@@ -43,7 +49,9 @@ def test_edge_on_it_is_the_bessel_function():
     x = np.linspace(0.5, 8, 12)
     for z in (0.0, 0.2, 0.4):
         expected = 2 * x * k1(x / 2) / (2 * 0.2) / np.cosh(z / 0.2) ** 2
-        np.testing.assert_allclose(seen(disc(), x, np.full_like(x, z), 90)[:, STAR], expected, rtol=0.05)
+        np.testing.assert_allclose(
+            seen(disc(), x, np.full_like(x, z), 90)[:, STAR], expected, rtol=0.05
+        )
 
 
 @pytest.mark.parametrize("inclination", [0, 30, 60, 75, 85, 90])

@@ -87,7 +87,17 @@ def test_the_ellipse_holds_the_galaxy(made):
 
 def test_the_command_makes_the_same_files_twice(tmp_path, capsys):
     for name in ("one", "two"):
-        options = ["mock", "--seed", "3", "--size", "40", "--bands", "g,r", "--out", str(tmp_path / name)]
+        options = [
+            "mock",
+            "--seed",
+            "3",
+            "--size",
+            "40",
+            "--bands",
+            "g,r",
+            "--out",
+            str(tmp_path / name),
+        ]
         assert cli.main(options) == 0
     assert "Msun" in capsys.readouterr().out
     for name in ("SDSS_g.fits", "recipe.toml"):

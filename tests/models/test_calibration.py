@@ -23,7 +23,10 @@ def galaxies(fwhm_pixels=3.0, n=N):
     y, x = np.mgrid[:SIZE, :SIZE] - (SIZE - 1) / 2
     disc = 8.5 - np.hypot(x, y) / 2.5 / np.log(10)
     maps = np.stack(
-        [np.full_like(disc, 0.5) if t.logarithm else disc - 3 * (k > 2) for k, t in enumerate(TARGETS.values())]
+        [
+            np.full_like(disc, 0.5) if t.logarithm else disc - 3 * (k > 2)
+            for k, t in enumerate(TARGETS.values())
+        ]
     )
     truth = np.stack([t.scaled(maps[k]) for k, t in enumerate(TARGETS.values())])
     table = {name: np.ones(n) for name in TABLE} | {
@@ -70,13 +73,17 @@ def told():
 
 @pytest.fixture(scope="module")
 def found(told):
-    pairs = galaxies(n=2 * N)  # a cell of depth and sigma has 480 pixels, of which the quantile is good to 4 %
+    pairs = galaxies(
+        n=2 * N
+    )  # a cell of depth and sigma has 480 pixels, of which the quantile is good to 4 %
     return drain(calibrate_steps(Model(pairs), [pairs]), told.append)
 
 
 def test_sigma_becomes_the_scatter_for_each_number_of_bands(found):
     for n in range(1, 6):
-        _, sigma = found.corrected(np.zeros((MAPS, 2, 2)), np.full((MAPS, 2, 2), SAID), np.full((2, 2), 3.0), n, 1.6)
+        _, sigma = found.corrected(
+            np.zeros((MAPS, 2, 2)), np.full((MAPS, 2, 2), SAID), np.full((2, 2), 3.0), n, 1.6
+        )
         # What is left of the bias after the shift counts, too: the sum of noisy pixels is more than that of the truth.
         left = found.shift[n - 1, 0] + BIAS
         expected = np.hypot((6 - n) * SCATTER, left)
@@ -90,9 +97,13 @@ def test_the_shift_makes_sums_right(found):
     k = STELLAR_PROPERTIES.index("LOG_SIGMA_STAR")
     sums = []
     for row in range(N):
-        value = model.predict(SimpleNamespace(bands=ORDER, name=f"mock {row + 1}"), "cpu").values["LOG_SIGMA_STAR"]
+        value = model.predict(SimpleNamespace(bands=ORDER, name=f"mock {row + 1}"), "cpu").values[
+            "LOG_SIGMA_STAR"
+        ]
         corrected = value + found.shift[4, 0, k]
-        sums.append(np.log10((10**corrected).sum() / (10 ** true_maps(pairs, row)["LOG_SIGMA_STAR"]).sum()))
+        sums.append(
+            np.log10((10**corrected).sum() / (10 ** true_maps(pairs, row)["LOG_SIGMA_STAR"]).sum())
+        )
     assert np.mean(sums) == pytest.approx(0, abs=0.01)
     assert found.shift[4, 0, k] == pytest.approx(-BIAS - np.log(10) / 2 * SCATTER**2, abs=0.02)
 
@@ -100,7 +111,9 @@ def test_the_shift_makes_sums_right(found):
 def test_between_pixel_sizes_it_is_interpolated_and_beyond_them_held():
     shift = np.tile(np.array([0.0, 1.0])[:, None], (5, 1, MAPS))
     correction = np.log(np.tile(np.array([1.0, 4.0])[:, None, None, None], (5, 1, 1, MAPS, 1)))
-    c = calibration(np.array([0.0, 2.0]), shift, np.zeros((5, 2, 1)), np.zeros_like(correction), correction)
+    c = calibration(
+        np.array([0.0, 2.0]), shift, np.zeros((5, 2, 1)), np.zeros_like(correction), correction
+    )
     zero, one = np.zeros((MAPS, 3)), np.ones((MAPS, 3))
     for sharpness, added, factor in ((-3, 0, 1), (0, 0, 1), (1, 0.5, 2), (2, 1, 4), (9, 1, 4)):
         value, sigma = c.corrected(zero, one, np.zeros(3), 3, sharpness)
@@ -110,7 +123,9 @@ def test_between_pixel_sizes_it_is_interpolated_and_beyond_them_held():
 def test_between_depths_it_is_interpolated_and_beyond_them_held():
     correction = np.log(np.tile(np.array([1.0, 4.0])[:, None, None], (5, 1, 1, MAPS, 1)))
     depth = np.tile(np.log([2.0, 32.0]), (5, 1, 1))
-    c = calibration(np.zeros(1), np.zeros((5, 1, MAPS)), depth, np.zeros_like(correction), correction)
+    c = calibration(
+        np.zeros(1), np.zeros((5, 1, MAPS)), depth, np.zeros_like(correction), correction
+    )
     ratio = np.array([0.1, 2.0, 8.0, 32.0, 500.0])
     _, sigma = c.corrected(np.zeros((MAPS, 5)), np.ones((MAPS, 5)), np.log(ratio), 3, 0.0)
     assert np.allclose(sigma, [1, 1, 2, 4, 4])
@@ -126,18 +141,26 @@ def test_faint_and_bright_pixels_of_one_sigma_are_told_apart():
     def predict(cube, device):
         maps, truth = true_predict(cube, device), true_maps(pairs, int(cube.name.split()[1]) - 1)
         for name, target in TARGETS.items():
-            miss = np.where(np.arange(SIZE) < SIZE // 2, 0.3, 0.05) * model.rng.standard_normal((SIZE, SIZE))
+            miss = np.where(np.arange(SIZE) < SIZE // 2, 0.3, 0.05) * model.rng.standard_normal(
+                (SIZE, SIZE)
+            )
             maps.values[name] = truth[name] * 10**miss if target.logarithm else truth[name] + miss
             maps.errors[name] = (
-                np.log(10) * SAID * maps.values[name] if target.logarithm else np.full((SIZE, SIZE), SAID)
+                np.log(10) * SAID * maps.values[name]
+                if target.logarithm
+                else np.full((SIZE, SIZE), SAID)
             )
         return maps
 
     model.predict = predict
     found = calibrate(model, [pairs], all_counts=False)
     k = STELLAR_PROPERTIES.index("LOG_SIGMA_HI")
-    _, sigma = found.corrected(np.zeros((MAPS, 2)), np.full((MAPS, 2), SAID), np.log([0.1, 40.0]), 5, 1.6)
-    expected = np.hypot([0.3, 0.05], found.shift[4, 0, k])  # the shift that makes sums right counts, too
+    _, sigma = found.corrected(
+        np.zeros((MAPS, 2)), np.full((MAPS, 2), SAID), np.log([0.1, 40.0]), 5, 1.6
+    )
+    expected = np.hypot(
+        [0.3, 0.05], found.shift[4, 0, k]
+    )  # the shift that makes sums right counts, too
     assert sigma[k] == pytest.approx(expected, rel=0.15) and sigma[k, 0] > 3 * sigma[k, 1]
 
 
@@ -153,7 +176,11 @@ def test_how_far_the_tails_of_errors_reach_is_measured(freedom):
         for name, target in TARGETS.items():
             miss = np.clip(0.03 * rng.standard_t(freedom, (SIZE, SIZE)), -0.5, 0.5)
             values[name] = truth[name] * 10**miss if target.logarithm else truth[name] + miss
-            errors[name] = np.log(10) * said * values[name] if target.logarithm else np.full((SIZE, SIZE), said)
+            errors[name] = (
+                np.log(10) * said * values[name]
+                if target.logarithm
+                else np.full((SIZE, SIZE), said)
+            )
         return SimpleNamespace(values=values, errors=errors)
 
     found = calibrate(SimpleNamespace(predict=predict), [pairs], all_counts=False)
@@ -183,10 +210,15 @@ def test_depth_is_that_of_the_band_that_stands_out_most():
 
 def test_it_is_read_as_it_was_written_and_none_changes_nothing(found):
     again = Calibration.from_arrays(found.arrays("calibration."), "calibration.")
-    value, sigma = np.linspace(-1, 1, MAPS * 4).reshape(MAPS, 4), np.geomspace(0.01, 1, MAPS * 4).reshape(MAPS, 4)
+    value, sigma = (
+        np.linspace(-1, 1, MAPS * 4).reshape(MAPS, 4),
+        np.geomspace(0.01, 1, MAPS * 4).reshape(MAPS, 4),
+    )
     depth = np.linspace(-2, 5, 4)
     for a, b in zip(
-        again.corrected(value, sigma, depth, 2, 0.3), found.corrected(value, sigma, depth, 2, 0.3), strict=True
+        again.corrected(value, sigma, depth, 2, 0.3),
+        found.corrected(value, sigma, depth, 2, 0.3),
+        strict=True,
     ):
         assert np.array_equal(a, b)
     same = Calibration.none(MAPS).corrected(value, sigma, depth, 5, 1.0)
@@ -198,6 +230,12 @@ def test_it_is_read_as_it_was_written_and_none_changes_nothing(found):
 
 def test_a_map_that_was_never_taught_says_nothing(found):
     taught = np.arange(MAPS) != 2
-    value, sigma = found.only(taught).corrected(np.zeros((MAPS, 2)), np.ones((MAPS, 2)), np.zeros(2), 5, 1.0)
-    assert np.isnan(value[2]).all() and np.isnan(sigma[2]).all() and np.isfinite(np.delete(value, 2, 0)).all()
+    value, sigma = found.only(taught).corrected(
+        np.zeros((MAPS, 2)), np.ones((MAPS, 2)), np.zeros(2), 5, 1.0
+    )
+    assert (
+        np.isnan(value[2]).all()
+        and np.isnan(sigma[2]).all()
+        and np.isfinite(np.delete(value, 2, 0)).all()
+    )
     assert np.isfinite(np.delete(sigma, 2, 0)).all()

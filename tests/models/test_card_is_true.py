@@ -45,7 +45,9 @@ def test_uncertainty_beats_a_constant(model):
     assert all(s.likelihood_gain > 0 for s in model.card.scores if s.case == "all bands")
 
 
-def test_real_galaxies_are_seldom_out_of_distribution_and_shuffled_ones_often(model, galaxies, unseen):
+def test_real_galaxies_are_seldom_out_of_distribution_and_shuffled_ones_often(
+    model, galaxies, unseen
+):
     assert np.mean(unseen["all bands"][2] > 1) < 0.04
     from dataclasses import replace
 
@@ -92,7 +94,9 @@ def test_nearly_all_uncertainties_are_calibrated(model):
     assert {what for what, holds in judged if not holds} == {
         ("all bands", "T_DUST"), ("no IRAC", "T_DUST"), ("imputed fluxes", "LOG_SLD")
     }  # fmt: skip
-    well_measured = [s for s in model.card.scores if (s.case, s.population) == (WHOLE.name, ">= 3 FIR")]
+    well_measured = [
+        s for s in model.card.scores if (s.case, s.population) == (WHOLE.name, ">= 3 FIR")
+    ]
     assert all(s.calibrated() for s in well_measured if s.property in GOALS["all"])
 
 
@@ -107,14 +111,20 @@ def test_what_the_card_says_of_filled_gaps_is_what_comes_out(model, galaxies):
     told = [note for note in model.card.notes if note.startswith(imputation.NOTE)]
     assert len(told) == 2
     for note, fresh in zip(told, imputation.notes(rows), strict=True):
-        for pattern, tolerance in ((r"\d+\.\d+", 0.002), (r"(?<![.\d])\d+(?![.\d])", 2)):  # a row may be near two sigma
+        for pattern, tolerance in (
+            (r"\d+\.\d+", 0.002),
+            (r"(?<![.\d])\d+(?![.\d])", 2),
+        ):  # a row may be near two sigma
             numbers, again = (np.array(re.findall(pattern, text), float) for text in (note, fresh))
             assert np.allclose(numbers, again, rtol=0.02, atol=tolerance), (
                 "make the card anew: training.imputation --card"
             )
     by_row = {(r.case, r.filled, r.population, r.property): r for r in rows}
     temperature = by_row["all bands", "gaps", "all", "T_DUST"]
-    assert temperature.imputed > temperature.observed + 0.05 and temperature.both == temperature.observed
+    assert (
+        temperature.imputed > temperature.observed + 0.05
+        and temperature.both == temperature.observed
+    )
     assert by_row["all bands", "gaps", "all", "LOG_SLD"].verdict() == "better"
     assert by_row["all bands", "gaps", ">= 3 FIR", "LOG_SLD"].both < 0.1
     gaps = [r for r in rows if r.filled == "gaps"]

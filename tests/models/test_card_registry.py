@@ -26,7 +26,10 @@ def test_the_registry_lists_models_with_cards():
 
 def test_the_hash_in_the_registry_is_that_of_the_file():
     entry = json.loads((WEIGHTS / registry.INDEX).read_text())["dust-forest"]
-    assert hashlib.sha256((WEIGHTS / entry["weights"]).read_bytes()).hexdigest() == entry["weights_sha256"]
+    assert (
+        hashlib.sha256((WEIGHTS / entry["weights"]).read_bytes()).hexdigest()
+        == entry["weights_sha256"]
+    )
     assert load_model("dust-forest").weights_hash == entry["weights_sha256"]
 
 

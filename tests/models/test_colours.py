@@ -14,7 +14,9 @@ def world():
     rng = np.random.default_rng(3)
     loadings = rng.normal(0, 0.3, (N_BANDS, 2))
     truth = (
-        rng.normal(0, 1, N_BANDS) * 0.3 + rng.normal(size=(1500, 2)) @ loadings.T + rng.normal(0, 0.03, (1500, N_BANDS))
+        rng.normal(0, 1, N_BANDS) * 0.3
+        + rng.normal(size=(1500, 2)) @ loadings.T
+        + rng.normal(0, 0.03, (1500, N_BANDS))
     )
     error = 0.05 * 10**truth
     return truth, 10**truth + error * rng.standard_normal(truth.shape), error

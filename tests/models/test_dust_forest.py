@@ -33,8 +33,12 @@ def test_spirals_are_dustier_than_early_types(model, make_cube):
 
 def test_dust_is_ratio_times_stars(model, make_cube):
     values = model.predict(make_cube(), "cpu").values
-    np.testing.assert_allclose(values["LOG_SIGMA_LD"], values["LOG_SLD"] + values["LOG_SIGMA_LSTAR"], atol=1e-5)
-    np.testing.assert_allclose(values["LOG_SIGMA_MD"], values["LOG_SMD"] + values["LOG_SIGMA_STAR"], atol=1e-5)
+    np.testing.assert_allclose(
+        values["LOG_SIGMA_LD"], values["LOG_SLD"] + values["LOG_SIGMA_LSTAR"], atol=1e-5
+    )
+    np.testing.assert_allclose(
+        values["LOG_SIGMA_MD"], values["LOG_SMD"] + values["LOG_SIGMA_STAR"], atol=1e-5
+    )
 
 
 def test_surface_density_of_light_follows_from_surface_brightness():
@@ -66,7 +70,10 @@ def test_fewer_bands_are_less_certain(model, make_cube, name):
 
 
 def test_noisier_pixels_are_less_certain(model, make_cube):
-    quiet, noisy = (model.predict(make_cube(shape=(1, 150), noise=x), "cpu").errors["LOG_SLD"] for x in (0.03, 0.5))
+    quiet, noisy = (
+        model.predict(make_cube(shape=(1, 150), noise=x), "cpu").errors["LOG_SLD"]
+        for x in (0.03, 0.5)
+    )
     assert np.nanmedian(noisy) > 1.2 * np.nanmedian(quiet)
 
 
@@ -149,14 +156,18 @@ def test_torch_agrees_with_the_compiled_trees(model, make_cube):
     from napari_galaxy_maps.models.features import normalise
 
     cube = make_cube(shape=(1, 500), noise=0.2)
-    spectra = normalise(cube.data.reshape(14, -1), cube.uncertainty.reshape(14, -1), cube.bands, model.colour_term)
+    spectra = normalise(
+        cube.data.reshape(14, -1), cube.uncertainty.reshape(14, -1), cube.bands, model.colour_term
+    )
     from napari_galaxy_maps.models.features import features
     from napari_galaxy_maps.models.spread import spread_features
 
     for member in model.members:
         matrix, unusual = features(spectra, member.colours)
         mean = member.mean.predict(matrix)
-        np.testing.assert_allclose(member.mean.predict_torch(matrix, "cpu"), mean, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(
+            member.mean.predict_torch(matrix, "cpu"), mean, rtol=1e-5, atol=1e-5
+        )
         x = spread_features(matrix, mean, unusual)
         np.testing.assert_allclose(
             member.spread.forest.predict_torch(x, "cpu"), member.spread.forest.predict(x), atol=1e-5
@@ -210,7 +221,9 @@ def test_a_cube_of_nothing_but_nan_gives_nothing_but_nan(model, make_cube):
     assert all(np.isnan(plane).all() for plane in maps.values.values())
 
 
-def test_with_gaps_filled_the_two_predictions_are_put_together_and_the_temperature_keeps_its_gaps(model, make_cube):
+def test_with_gaps_filled_the_two_predictions_are_put_together_and_the_temperature_keeps_its_gaps(
+    model, make_cube
+):
     cube = make_cube(noise=0.05)
     row = cube.bands.index("WISE_12")
     holes = np.zeros(cube.shape, bool)
@@ -218,22 +231,32 @@ def test_with_gaps_filled_the_two_predictions_are_put_together_and_the_temperatu
     data = cube.data.copy()
     data[row, holes] = np.nan
     filling = np.full((2, *data.shape), np.nan, np.float32)
-    filling[0, row, holes], filling[1, row, holes] = 1.2 * cube.data[row, holes], 0.1 * cube.data[row, holes]
+    filling[0, row, holes], filling[1, row, holes] = (
+        1.2 * cube.data[row, holes],
+        0.1 * cube.data[row, holes],
+    )
     gaps = replace(cube, data=data)
     both = model.predict(replace(gaps, filling=Filling(*filling)), "cpu")
-    one, other = model.predict(gaps, "cpu"), model.predict(replace(gaps, filling=Filling(*filling)).filled(), "cpu")
+    one, other = (
+        model.predict(gaps, "cpu"),
+        model.predict(replace(gaps, filling=Filling(*filling)).filled(), "cpu"),
+    )
     for name in QUANTITIES:
         np.testing.assert_array_equal(both.values[name][~holes], one.values[name][~holes])
         if name == "T_DUST":
             np.testing.assert_array_equal(both.values[name], one.values[name])
             continue
         apart = one.values[name] - other.values[name]
-        np.testing.assert_allclose(both.values[name][holes], (other.values[name] + apart / 2)[holes], atol=1e-5)
+        np.testing.assert_allclose(
+            both.values[name][holes], (other.values[name] + apart / 2)[holes], atol=1e-5
+        )
         variance = (one.errors[name] ** 2 + other.errors[name] ** 2) / 2 + (apart / 2) ** 2
         np.testing.assert_allclose(both.errors[name][holes], np.sqrt(variance)[holes], rtol=1e-4)
     assert np.abs(one.values["LOG_SLD"] - other.values["LOG_SLD"])[holes].max() > 0.01
     np.testing.assert_allclose(
-        both.values["LOG_SIGMA_LD"], both.values["LOG_SLD"] + both.values["LOG_SIGMA_LSTAR"], atol=1e-5
+        both.values["LOG_SIGMA_LD"],
+        both.values["LOG_SLD"] + both.values["LOG_SIGMA_LSTAR"],
+        atol=1e-5,
     )
 
 
@@ -246,5 +269,8 @@ def test_where_only_the_filled_spectrum_can_be_used_it_counts_alone(model, make_
     filled = replace(cube, data=data, filling=Filling(*filling))
     maps, alone = model.predict(filled, "cpu"), model.predict(filled.filled(), "cpu")
     for name in QUANTITIES:
-        assert maps.values[name][0, 0] == alone.values[name][0, 0] and np.isfinite(maps.values[name]).all()
+        assert (
+            maps.values[name][0, 0] == alone.values[name][0, 0]
+            and np.isfinite(maps.values[name]).all()
+        )
     assert maps.flags[0, 0] & Flag.BAND_MISSING

@@ -5,7 +5,13 @@ import pytest
 
 from napari_galaxy_maps.bands import INPUT_BANDS
 from napari_galaxy_maps.exceptions import GalaxyMapsError
-from napari_galaxy_maps.models.features import FEATURE_NAMES, ColourTerm, build, normalise, usable_bands
+from napari_galaxy_maps.models.features import (
+    FEATURE_NAMES,
+    ColourTerm,
+    build,
+    normalise,
+    usable_bands,
+)
 
 TERM = ColourTerm(0.01, 0.025)
 SIX = ("SDSS_g", "SDSS_r", "2MASS_J", "WISE_3.4", "WISE_4.6", "WISE_12")

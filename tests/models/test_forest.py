@@ -19,7 +19,10 @@ def trees(data):
     from sklearn.tree import DecisionTreeRegressor
 
     x, y, _ = data
-    return [DecisionTreeRegressor(max_features=0.5, min_samples_leaf=2, random_state=i).fit(x, y) for i in range(12)]
+    return [
+        DecisionTreeRegressor(max_features=0.5, min_samples_leaf=2, random_state=i).fit(x, y)
+        for i in range(12)
+    ]
 
 
 def test_scikit_learn_trees_are_averaged_exactly(data, trees):
@@ -34,7 +37,9 @@ def test_thresholds_that_lie_on_data_send_them_the_same_way(data, trees):
     from sklearn.tree import DecisionTreeRegressor
 
     tree = DecisionTreeRegressor(random_state=0).fit(grid, data[1])
-    np.testing.assert_allclose(from_sklearn([tree], np.eye(3)).predict(grid), tree.predict(grid), atol=1e-6)
+    np.testing.assert_allclose(
+        from_sklearn([tree], np.eye(3)).predict(grid), tree.predict(grid), atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("targets", [1, 3])
@@ -53,12 +58,16 @@ def test_xgboost_trees_are_summed_exactly(data, targets):
         del settings["multi_strategy"]
     booster = xgboost.train(settings, xgboost.DMatrix(x, y[:, :targets]), 20)
     expected = booster.predict(xgboost.DMatrix(new)).reshape(len(new), -1)
-    np.testing.assert_allclose(from_xgboost(booster, np.eye(targets)).predict(new), expected, atol=1e-5)
+    np.testing.assert_allclose(
+        from_xgboost(booster, np.eye(targets)).predict(new), expected, atol=1e-5
+    )
 
 
 def test_torch_agrees_with_the_compiled_descent(data, trees):
     forest = from_sklearn(trees, np.eye(3))
-    np.testing.assert_allclose(forest.predict_torch(data[2], "cpu"), forest.predict(data[2]), atol=1e-5)
+    np.testing.assert_allclose(
+        forest.predict_torch(data[2], "cpu"), forest.predict(data[2]), atol=1e-5
+    )
 
 
 def test_arrays_bring_the_forest_back(data, trees):
@@ -77,7 +86,9 @@ def test_a_tree_of_one_leaf_is_a_constant(data):
     from sklearn.tree import DecisionTreeRegressor
 
     stump = DecisionTreeRegressor(max_depth=1, min_samples_leaf=300).fit(data[0], data[1])
-    np.testing.assert_allclose(from_sklearn([stump], np.eye(3)).predict(data[2]), stump.predict(data[2]), atol=1e-6)
+    np.testing.assert_allclose(
+        from_sklearn([stump], np.eye(3)).predict(data[2]), stump.predict(data[2]), atol=1e-6
+    )
 
 
 def test_no_pixels_give_no_predictions(data, trees):

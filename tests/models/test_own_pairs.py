@@ -19,7 +19,14 @@ from napari_galaxy_maps.training.pairs import TABLE, Pairs
 from napari_galaxy_maps.training.picasso_zarr import ORDER, Scale, make_scale
 from napari_galaxy_maps.training.split import stratified_split
 from tests.conftest import tan_wcs
-from tests.models.pairs_on_disk import gaussian, wide, write_chunks, write_images, write_recipe, write_truth
+from tests.models.pairs_on_disk import (
+    gaussian,
+    wide,
+    write_chunks,
+    write_images,
+    write_recipe,
+    write_truth,
+)
 
 STARS = STELLAR_PROPERTIES.index("LOG_SIGMA_STAR")
 AGE = STELLAR_PROPERTIES.index("AGE_STAR")
@@ -59,8 +66,12 @@ def test_a_gaussian_galaxy_comes_to_one_psf_and_grid(tmp_path, image_psf, truth_
     assert np.median(light / mass) == pytest.approx(1, abs=0.01)
     # All the light is there: the integral of a Gaussian of peak 1 and FWHM 9 arcsec.
     whole = 9.0**2 * np.pi / (4 * np.log(2))
-    assert np.nansum(10 ** (truth_of(pair, "LOG_SIGMA_STAR") - 9)) * pixel**2 == pytest.approx(whole, rel=0.01)
-    assert np.nansum(pair.images[UGRIZ.index("SDSS_r")]) * pixel**2 / 10 == pytest.approx(whole, rel=0.03)
+    assert np.nansum(10 ** (truth_of(pair, "LOG_SIGMA_STAR") - 9)) * pixel**2 == pytest.approx(
+        whole, rel=0.01
+    )
+    assert np.nansum(pair.images[UGRIZ.index("SDSS_r")]) * pixel**2 / 10 == pytest.approx(
+        whole, rel=0.03
+    )
     assert truth_of(pair, "AGE_STAR")[bright] == pytest.approx(np.log10(5), abs=2e-3)
     assert (
         np.isnan(pair.images[UGRIZ.index("SDSS_z")]).all()
@@ -99,7 +110,10 @@ def test_five_bands_in_one_file_are_read(tmp_path, extensions):
     if extensions:
         hdus = [
             fits.PrimaryHDU(),
-            *(fits.ImageHDU(p.astype("f4"), header, name=b) for p, b in zip(planes, "ugriz", strict=True)),
+            *(
+                fits.ImageHDU(p.astype("f4"), header, name=b)
+                for p, b in zip(planes, "ugriz", strict=True)
+            ),
         ]
     else:
         hdus = [
@@ -241,7 +255,9 @@ def test_a_split_is_by_galaxy_with_all_masses_in_each_part():
     parts = [set(galaxies[rows]) for rows in (split.train, split.validation, split.test)]
     assert [len(part) for part in parts] == [128, 32, 40] and len(set.union(*parts)) == 200
     for rows in (split.train, split.validation, split.test):
-        assert np.percentile(mass[rows], (10, 50, 90)) == pytest.approx(np.percentile(mass, (10, 50, 90)), abs=0.15)
+        assert np.percentile(mass[rows], (10, 50, 90)) == pytest.approx(
+            np.percentile(mass, (10, 50, 90)), abs=0.15
+        )
     again, other = stratified_split(galaxies, mass, 3), stratified_split(galaxies, mass, 4)
     np.testing.assert_array_equal(split.test, again.test)
     assert set(split.test) != set(other.test)
@@ -266,23 +282,35 @@ def write_picasso(folder, n=6, side=40, views=("99",)):
 def test_zarr_arrays_become_surface_brightness_and_densities(tmp_path):
     write_picasso(tmp_path / "zarr", views=("99", "78"))
     scale = make_scale(0.4, 0.2, None, "nanomaggy", "Gyr")
-    sets = drain(make_own_sets_steps([tmp_path / "zarr"], tmp_path / "out", Reading(Recipe(), TruthOptions(), scale)))
+    sets = drain(
+        make_own_sets_steps(
+            [tmp_path / "zarr"], tmp_path / "out", Reading(Recipe(), TruthOptions(), scale)
+        )
+    )
     told = json.loads((tmp_path / "out" / "split.json").read_text())
-    assert [len(sets[part]) for part in ("train", "validation", "test")] == [8, 2, 2] and sets["train"].size == 64
+    assert [len(sets[part]) for part in ("train", "validation", "test")] == [8, 2, 2] and sets[
+        "train"
+    ].size == 64
     ids = [{name.split("/")[1] for name in told[part]} for part in ("train", "validation", "test")]
-    assert not ids[0] & ids[1] and not ids[0] & ids[2] and not ids[1] & ids[2]  # views of a galaxy stay together
+    assert (
+        not ids[0] & ids[1] and not ids[0] & ids[2] and not ids[1] & ids[2]
+    )  # views of a galaxy stay together
     pairs = sets["train"]
     assert pairs.sigma is None  # training adds a survey's noise
     nanomaggy = 3631e-9 * 1e-6 / (0.4 / 3600 * np.pi / 180) ** 2
     for row in range(len(pairs)):
         k = int(told["train"][row].split("/")[1])
-        assert np.nanmax(pairs.images[row], axis=(1, 2)) == pytest.approx(nanomaggy * np.arange(1, 6), rel=0.02)
+        assert np.nanmax(pairs.images[row], axis=(1, 2)) == pytest.approx(
+            nanomaggy * np.arange(1, 6), rel=0.02
+        )
         stars = true_maps(pairs, row)["LOG_SIGMA_STAR"]
         assert np.nanmax(stars) == pytest.approx(6 + 0.1 * k - np.log10(0.2**2), abs=0.01)
         assert 0.5 < np.isnan(stars).mean() < 0.95
         age = true_maps(pairs, row)["AGE_STAR"]
         assert age[np.isfinite(age)] == pytest.approx(4.0, rel=0.01)
-        assert pairs.table["distance_mpc"][row] == pytest.approx(0.2e3 / (0.4 * 4.8481368), rel=1e-4)
+        assert pairs.table["distance_mpc"][row] == pytest.approx(
+            0.2e3 / (0.4 * 4.8481368), rel=1e-4
+        )
         assert pairs.table["log_mass"][row] == pytest.approx(
             6 + 0.1 * k + np.log10(12**2 * np.pi / 4 / np.log(2)), abs=0.02
         )
@@ -295,7 +323,12 @@ def test_zarr_itself_writes_what_is_read(tmp_path):
     img, gt = np.zeros((5, 32, 32), "f4"), np.full((7, 32, 32), 5.0, "f4")
     for name, array in (("img", img), ("gt", gt)):
         stored = zarr.open(
-            str(tmp_path / "1" / "7" / name), mode="w", shape=array.shape, chunks=(1, 16, 16), dtype="f4", zarr_format=2
+            str(tmp_path / "1" / "7" / name),
+            mode="w",
+            shape=array.shape,
+            chunks=(1, 16, 16),
+            dtype="f4",
+            zarr_format=2,
         )
         stored[:] = array
     pair = read_array_pair(tmp_path / "1" / "7", Scale(1.0, 1.0, "MJy/sr"), 0, tmp_path)
@@ -339,7 +372,13 @@ def test_sets_of_fits_pairs_keep_their_errors_and_are_read_once(tmp_path):
     for k in range(5):
         write_images(tmp_path / "mine" / f"g{k}", ("SDSS_r",), psf=3.0, side=81, seed=k)
         write_truth(tmp_path / "mine" / f"g{k}" / "truth.fits", log_peak=8 + 0.3 * k)
-        write_recipe(tmp_path / "mine" / f"g{k}" / "recipe.toml", ra=150.0, dec=2.0, d25=0.4 + 0.05 * k, distance=20)
+        write_recipe(
+            tmp_path / "mine" / f"g{k}" / "recipe.toml",
+            ra=150.0,
+            dec=2.0,
+            d25=0.4 + 0.05 * k,
+            distance=20,
+        )
     reading = Reading(Recipe(), TruthOptions())
     seen = []
     sets = drain(make_own_sets_steps([tmp_path / "mine"], tmp_path / "out", reading), seen.append)
@@ -348,21 +387,33 @@ def test_sets_of_fits_pairs_keep_their_errors_and_are_read_once(tmp_path):
     pairs = Pairs.open(tmp_path / "out" / "train")
     assert pairs.size % 16 == 0 and pairs.sigma is not None
     seen_r = np.isfinite(pairs.images[0, 2])
-    assert seen_r.any() and (pairs.sigma[0, 2][seen_r] > 0).all() and np.isnan(pairs.sigma[0, 2][~seen_r]).all()
+    assert (
+        seen_r.any()
+        and (pairs.sigma[0, 2][seen_r] > 0).all()
+        and np.isnan(pairs.sigma[0, 2][~seen_r]).all()
+    )
     for path in (tmp_path / "mine").rglob("*.fits"):
         path.unlink()
-    drain(make_own_sets_steps([tmp_path / "mine"], tmp_path / "out", reading))  # nothing is read again
+    drain(
+        make_own_sets_steps([tmp_path / "mine"], tmp_path / "out", reading)
+    )  # nothing is read again
 
 
 def test_too_few_galaxies_and_mixed_kinds_are_told(tmp_path):
     write_images(tmp_path / "few" / "a", ("SDSS_r",))
     write_truth(tmp_path / "few" / "a" / "truth.fits")
     with pytest.raises(InputError, match="1 galaxy is too few"):
-        drain(make_own_sets_steps([tmp_path / "few"], tmp_path / "out", Reading(Recipe(), TruthOptions())))
+        drain(
+            make_own_sets_steps(
+                [tmp_path / "few"], tmp_path / "out", Reading(Recipe(), TruthOptions())
+            )
+        )
     write_picasso(tmp_path / "zarr", n=1)
     with pytest.raises(InputError, match="train on one kind"):
         drain(
             make_own_sets_steps(
-                [tmp_path / "few", tmp_path / "zarr"], tmp_path / "out", Reading(Recipe(), TruthOptions())
+                [tmp_path / "few", tmp_path / "zarr"],
+                tmp_path / "out",
+                Reading(Recipe(), TruthOptions()),
             )
         )

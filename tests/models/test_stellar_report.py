@@ -26,11 +26,14 @@ def test_the_card_that_ships_holds_what_it_was_made_for():
     """A tenth of a dex in bias, a fifth above the least scatter, coverages within three points in every case."""
     tables = {table.title: table for table in load_card("stellar-unet").tables}
     sums = [
-        dict(zip(tables["Sums inside 2 R_half"].head, row, strict=True)) for row in tables["Sums inside 2 R_half"].rows
+        dict(zip(tables["Sums inside 2 R_half"].head, row, strict=True))
+        for row in tables["Sums inside 2 R_half"].rows
     ]
     assert [row["property"] for row in sums] == list(STELLAR_PROPERTIES)
     for row in sums:
-        assert abs(float(row["bias"].split()[0])) < 0.1 and float(row["above it"].split()[0]) <= 20, row
+        assert (
+            abs(float(row["bias"].split()[0])) < 0.1 and float(row["above it"].split()[0]) <= 20
+        ), row
     cells = [
         cell
         for title in ("Coverage by bands", "Coverage by image size")
@@ -44,7 +47,9 @@ def test_coverage_that_is_more_than_three_points_off_is_marked():
     pixels = {name: {"coverage68": 68.0, "coverage95": 95.0} for name in STELLAR_PROPERTIES}
     pixels["LOG_SIGMA_SFR"] = {"coverage68": 71.04, "coverage95": 92.02}
     pixels["LOG_SIGMA_HI"] = {"coverage68": 64.9, "coverage95": 91.9}
-    table = coverage_rows("Coverage", [("gri", SimpleNamespace(pixels=pixels, inside=lambda name: {"n": 12.0}))])
+    table = coverage_rows(
+        "Coverage", [("gri", SimpleNamespace(pixels=pixels, inside=lambda name: {"n": 12.0}))]
+    )
     cells = dict(zip(table.head, table.rows[0], strict=True))
     assert cells["case"] == "gri" and cells["n"] == "12" and cells["LOG_SIGMA_STAR"] == "68.0, 95.0"
     assert cells["LOG_SIGMA_SFR"] == "71.0*, 92.0" and cells["LOG_SIGMA_HI"] == "64.9*, 91.9*"

@@ -72,11 +72,15 @@ def test_a_galaxy_never_seen_is_mapped_with_honest_errors(unet):
 
 def test_all_maps_are_there_in_the_units_of_the_registry(maps, cube):
     assert tuple(maps.values) == tuple(maps.errors) == STELLAR_PROPERTIES
-    assert all(plane.dtype == np.float32 and plane.shape == cube.shape for plane in maps.values.values())
+    assert all(
+        plane.dtype == np.float32 and plane.shape == cube.shape for plane in maps.values.values()
+    )
     assert (maps.values["AGE_STAR"] > 0).all() and (maps.values["AGE_STAR"] < 14).all()
     assert all((plane > 0).all() for plane in maps.errors.values())
     assert set(maps.tails) == set(STELLAR_PROPERTIES)
-    assert maps.tails["AGE_STAR"] < 1.96 < maps.tails["LOG_SIGMA_HI"] < 3  # gas has the longest tails
+    assert (
+        maps.tails["AGE_STAR"] < 1.96 < maps.tails["LOG_SIGMA_HI"] < 3
+    )  # gas has the longest tails
     assert maps.provenance["imf"] == "Chabrier" and len(maps.provenance["model_hash"]) == 64
 
 
@@ -84,7 +88,11 @@ def test_tiles_leave_no_seams(unet):
     """Tiled and whole predictions agree to 1e-4 dex, on an image whose sides fit no tile."""
     big = cube_of(make_mock(30_900_002, View(size=330)))
     big = replace(
-        big, data=big.data[:, :301], uncertainty=big.uncertainty[:, :301], mask=big.mask[:301], flags=big.flags[:301]
+        big,
+        data=big.data[:, :301],
+        uncertainty=big.uncertainty[:, :301],
+        mask=big.mask[:301],
+        flags=big.flags[:301],
     )
     whole, tiled = (drain(unet.predict_steps(big, "cpu", tile=side)) for side in (1024, 64))
     for name in STELLAR_PROPERTIES:
@@ -106,7 +114,9 @@ def test_an_edit_redoes_what_it_reaches_and_nothing_else(unet, cube, monkeypatch
     asked = []
     real = StellarUNet.predict_steps
     monkeypatch.setattr(
-        StellarUNet, "predict_steps", lambda self, *a, **k: asked.append(k.get("where")) or real(self, *a, **k)
+        StellarUNet,
+        "predict_steps",
+        lambda self, *a, **k: asked.append(k.get("where")) or real(self, *a, **k),
     )
     quick = drain(pipeline.predict_cube_steps(edited, recipe, memory=memory))
     full = unet.predict(edited, "cpu")
@@ -122,12 +132,16 @@ def test_any_bands_will_do_and_fewer_are_less_certain(unet, mock, maps, letters)
     few = unet.predict(cube_of(mock, tuple(f"SDSS_{letter}" for letter in letters)), "cpu")
     assert all(np.isfinite(plane).all() for plane in few.values.values())
     bright = mock.model[2] > 10 * mock.uncertainty[2]
-    assert few.errors["LOG_SIGMA_STAR"][bright].mean() > maps.errors["LOG_SIGMA_STAR"][bright].mean()
+    assert (
+        few.errors["LOG_SIGMA_STAR"][bright].mean() > maps.errors["LOG_SIGMA_STAR"][bright].mean()
+    )
 
 
 def test_without_any_of_its_bands_a_sentence_says_so(unet, cube):
     with pytest.raises(ModelError, match="needs at least one of SDSS_u"):
-        unet.predict(replace(cube, bands=("WISE_3.4", "WISE_4.6", "WISE_12", "WISE_22", "GALEX_NUV")), "cpu")
+        unet.predict(
+            replace(cube, bands=("WISE_3.4", "WISE_4.6", "WISE_12", "WISE_22", "GALEX_NUV")), "cpu"
+        )
 
 
 def test_masked_pixels_are_blank_and_do_not_count(unet, cube, maps):
@@ -189,7 +203,8 @@ def test_a_galaxy_in_many_pixels_is_like_the_mocks_that_it_is_like_in_few(unet):
     seed, size = int(unet.library.seeds[5]), int(unet.library.sizes[5])
     few = cube_of(make_mock(seed, replace(training_view(seed, size), noise=1.0)))
     data, sigma, mask, flags = (
-        np.repeat(np.repeat(plane, 4, -1), 4, -2) for plane in (few.data, 4 * few.uncertainty, few.mask, few.flags)
+        np.repeat(np.repeat(plane, 4, -1), 4, -2)
+        for plane in (few.data, 4 * few.uncertainty, few.mask, few.flags)
     )
     many = replace(
         few, data=data, uncertainty=sigma, mask=mask, flags=flags, pixel_arcsec=few.pixel_arcsec / 4, pixel_pc=few.pixel_pc / 4
@@ -201,7 +216,9 @@ def test_a_galaxy_in_many_pixels_is_like_the_mocks_that_it_is_like_in_few(unet):
 def test_weights_survive_writing_and_damage_is_told(unet, cube, maps):
     blob = unet.to_bytes()
     again = StellarUNet.from_bytes(blob, unet.card)
-    np.testing.assert_array_equal(again.predict(cube, "cpu").values["LOG_SIGMA_HI"], maps.values["LOG_SIGMA_HI"])
+    np.testing.assert_array_equal(
+        again.predict(cube, "cpu").values["LOG_SIGMA_HI"], maps.values["LOG_SIGMA_HI"]
+    )
     with pytest.raises(ModelError, match="are damaged"):
         StellarUNet.from_bytes(blob[: len(blob) // 2], unet.card)
     assert 1e6 < len(blob) < 40e6
@@ -225,7 +242,15 @@ def test_large_results_lie_in_a_file_that_vanishes(tmp_path):
 def test_a_cube_without_sky_coordinates_of_its_own_is_no_matter(unet):
     nothing = np.full((5, 20, 20), np.nan, np.float32)
     empty = BandCube(
-        nothing, nothing, UGRIZ, WCS(naxis=2), 1.3, 0.4, None, np.zeros((20, 20), bool), np.zeros((20, 20), np.int16)
+        nothing,
+        nothing,
+        UGRIZ,
+        WCS(naxis=2),
+        1.3,
+        0.4,
+        None,
+        np.zeros((20, 20), bool),
+        np.zeros((20, 20), np.int16),
     )
     maps = unet.predict(empty, "cpu")
     assert all(np.isnan(plane).all() for plane in maps.values.values())
@@ -239,9 +264,14 @@ def test_what_lies_outside_of_the_ellipse_is_seen_but_not_mapped(unet, size):
     outside, star = np.hypot(x, y) > size / 4, np.hypot(x - size / 3, y) < size / 10
     flags = np.where(outside, Flag.OUTSIDE, 0) | np.where(star, Flag.MASKED, 0)
     cut = unet.predict(replace(whole, mask=outside | star, flags=flags.astype(np.int16)), "cpu")
-    masked = unet.predict(replace(whole, mask=star, flags=np.where(star, Flag.MASKED, 0).astype(np.int16)), "cpu")
+    masked = unet.predict(
+        replace(whole, mask=star, flags=np.where(star, Flag.MASKED, 0).astype(np.int16)), "cpu"
+    )
     for name in STELLAR_PROPERTIES:
-        assert np.isnan(cut.values[name][outside | star]).all() and np.isnan(cut.errors[name][outside]).all()
+        assert (
+            np.isnan(cut.values[name][outside | star]).all()
+            and np.isnan(cut.errors[name][outside]).all()
+        )
         np.testing.assert_allclose(
             cut.values[name][~(outside | star)], masked.values[name][~(outside | star)], atol=1e-4
         )

@@ -25,7 +25,9 @@ def truth(n=2, scatter=0.0, seed=0):
     maps[:, STELLAR_PROPERTIES.index("AGE_STAR")] = 0.5
     maps += scatter * rng.standard_normal(maps.shape)
     return torch.from_numpy(
-        np.stack([t.scaled(maps[:, k]) for k, t in enumerate(TARGETS.values())], axis=1).astype("f4")
+        np.stack([t.scaled(maps[:, k]) for k, t in enumerate(TARGETS.values())], axis=1).astype(
+            "f4"
+        )
     )
 
 
@@ -56,15 +58,20 @@ def test_the_mean_of_logarithms_is_too_low_a_sum_and_is_pulled_up():
     loss.backward()
     k = STELLAR_PROPERTIES.index("LOG_SIGMA_GAS")
     lacking = np.log(10) / 2 * 0.3**2  # of a log-normal distribution
-    expected = sum(_huber(lacking / least * c) for least in LEAST.values() for c in CERTAINTY) / len(LEAST)
+    expected = sum(
+        _huber(lacking / least * c) for least in LEAST.values() for c in CERTAINTY
+    ) / len(LEAST)
     assert loss.item() == pytest.approx(expected, rel=0.25)
-    assert (smooth.grad[:, k] <= 0).all() and (smooth.grad[:, k] < 0).any(), "a step down the gradient raises the map"
+    assert (smooth.grad[:, k] <= 0).all() and (smooth.grad[:, k] < 0).any(), (
+        "a step down the gradient raises the map"
+    )
 
 
 def test_inside_is_the_ellipse_of_two_half_radii():
     log_mass = disc()
     found, outside = (
-        r.numpy().reshape(SIZE, SIZE) for r in regions(torch.from_numpy(log_mass * np.log(10)).float().reshape(1, -1))
+        r.numpy().reshape(SIZE, SIZE)
+        for r in regions(torch.from_numpy(log_mass * np.log(10)).float().reshape(1, -1))
     )
     away, _ = half_radius({"LOG_SIGMA_STAR": log_mass}, isophotes=False)
     wanted = away < 2
@@ -80,5 +87,8 @@ def test_galaxies_without_a_truth_or_without_stars_cost_nothing():
     loss = sums_loss(wrong, true)
     loss.backward()
     assert torch.isfinite(loss) and torch.isfinite(wrong.grad).all()
-    assert not wrong.grad[0].any() and not wrong.grad[1, STELLAR_PROPERTIES.index("LOG_SIGMA_SFR")].any()
+    assert (
+        not wrong.grad[0].any()
+        and not wrong.grad[1, STELLAR_PROPERTIES.index("LOG_SIGMA_SFR")].any()
+    )
     assert wrong.grad[2].flatten(1).any(1).all()

@@ -9,7 +9,10 @@ from napari_galaxy_maps.models.tiles import cut, padded_shape, tiles
 
 
 @given(
-    st.tuples(st.integers(1, 300), st.integers(1, 300)), st.integers(1, 6), st.integers(0, 3), st.sampled_from([8, 16])
+    st.tuples(st.integers(1, 300), st.integers(1, 300)),
+    st.integers(1, 6),
+    st.integers(0, 3),
+    st.sampled_from([8, 16]),
 )
 @settings(max_examples=60, deadline=None)
 def test_every_pixel_is_in_one_core_and_windows_are_aligned(shape, side, halo, stride):
@@ -17,7 +20,9 @@ def test_every_pixel_is_in_one_core_and_windows_are_aligned(shape, side, halo, s
     padded = padded_shape(shape, stride)
     for tile in tiles(shape, side * stride, halo * stride, stride):
         count[tile.core] += 1
-        for window, core, inner, n, whole in zip(tile.window, tile.core, tile.inner, shape, padded, strict=True):
+        for window, core, inner, n, whole in zip(
+            tile.window, tile.core, tile.inner, shape, padded, strict=True
+        ):
             assert window.start % stride == 0 and window.stop % stride == 0 and window.stop <= whole
             assert window.start == 0 or core.start - window.start >= halo * stride
             assert window.stop == whole or window.stop - core.stop >= halo * stride
@@ -36,7 +41,11 @@ def test_a_cut_beyond_the_image_is_nan():
     planes = np.arange(2 * 5 * 6, dtype=np.float32).reshape(2, 5, 6)
     part = cut(planes, (slice(0, 16), slice(0, 16)))
     assert part.shape == (2, 16, 16)
-    assert (part[:, :5, :6] == planes).all() and np.isnan(part[:, 5:]).all() and np.isnan(part[:, :, 6:]).all()
+    assert (
+        (part[:, :5, :6] == planes).all()
+        and np.isnan(part[:, 5:]).all()
+        and np.isnan(part[:, :, 6:]).all()
+    )
 
 
 def test_sides_that_do_not_fit_the_stride_are_refused():

@@ -24,7 +24,9 @@ from napari_galaxy_maps.training.mock_set import FIRST_SEED, make_set_steps
 from napari_galaxy_maps.training.pairs import Pairs
 from tests.models.pairs_on_disk import write_images, write_recipe, write_truth
 
-TINY = FitSettings(steps=12, check_every=4, batch_pixels=4 * 32 * 32, widths=(4, 4, 6, 6, 8), hidden=4, rate=5e-3)
+TINY = FitSettings(
+    steps=12, check_every=4, batch_pixels=4 * 32 * 32, widths=(4, 4, 6, 6, 8), hidden=4, rate=5e-3
+)
 FAST = ["--steps", "8", "--check-every", "4", "--batch-pixels", "4096", "--widths", "4,4,6,6,8"]
 
 
@@ -42,10 +44,18 @@ def mine(tmp_path):
     """Six pairs of a person's own, without u, with stars, star formation and ages."""
     for k in range(6):
         write_images(
-            tmp_path / "mine" / f"g{k}", ("SDSS_g", "SDSS_r", "SDSS_i"), psf=3.0, pixel=1.0, side=48, peak=20.0, seed=k
+            tmp_path / "mine" / f"g{k}",
+            ("SDSS_g", "SDSS_r", "SDSS_i"),
+            psf=3.0,
+            pixel=1.0,
+            side=48,
+            peak=20.0,
+            seed=k,
         )
         write_truth(tmp_path / "mine" / f"g{k}" / "truth.fits", side=48, log_peak=8 + 0.3 * k)
-        write_recipe(tmp_path / "mine" / f"g{k}" / "recipe.toml", ra=150.0, dec=2.0, d25=0.5, distance=20)
+        write_recipe(
+            tmp_path / "mine" / f"g{k}" / "recipe.toml", ra=150.0, dec=2.0, d25=0.5, distance=20
+        )
     return tmp_path / "mine"
 
 
@@ -94,7 +104,9 @@ def test_a_fit_that_was_interrupted_ends_with_the_same_weights(mocks, tmp_path):
 
 def test_a_fit_stops_early_and_stays_stopped(mocks, tmp_path):
     settings = replace(TINY, steps=400, check_every=2, patience=2, rate=1e-9)
-    settings = replace(settings, average=0.0)  # the mean never changes: no validation is better than the first
+    settings = replace(
+        settings, average=0.0
+    )  # the mean never changes: no validation is better than the first
     fit(mocks, tmp_path, settings)
     before = rows_of(tmp_path)
     assert before[-1]["step"] < 400
@@ -137,7 +149,9 @@ def test_mixed_precision_suits_the_device(monkeypatch):
     assert fitting.mixed_precision("cpu").fast_dtype is torch.bfloat16
     assert not isinstance(fitting.mixed_precision("mps"), torch.autocast)
     for able in (True, False):
-        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True, able=able: able)
+        monkeypatch.setattr(
+            torch.cuda, "is_bf16_supported", lambda including_emulation=True, able=able: able
+        )
         assert isinstance(fitting.mixed_precision("cuda"), torch.autocast) == able
 
 
@@ -158,16 +172,26 @@ def test_own_pairs_become_a_model_that_predicts(mine, tmp_path, capsys):
     assert train("--out", out, "--data", mine, *FAST) == 0
     told = capsys.readouterr().out
     assert (
-        "2 for train" not in told and "4 for train, 1 for validation, 1 for test" in told and "predict --model" in told
+        "2 for train" not in told
+        and "4 for train, 1 for validation, 1 for test" in told
+        and "predict --model" in told
     )
     split = json.loads((out / "sets" / "split.json").read_text())
-    assert sorted(split["train"] + split["validation"] + split["test"]) == [f"g{k}" for k in range(6)]
+    assert sorted(split["train"] + split["validation"] + split["test"]) == [
+        f"g{k}" for k in range(6)
+    ]
     card = load_card(str(out))
     assert card.properties == ("LOG_SIGMA_STAR", "AGE_STAR", "LOG_SIGMA_SFR")
-    assert "4 galaxies of" in card.trained_on and "--data mine" in card.trained_on and "(1 galaxy)" in card.how_scored
+    assert (
+        "4 galaxies of" in card.trained_on
+        and "--data mine" in card.trained_on
+        and "(1 galaxy)" in card.how_scored
+    )
     model = load_model(str(out / "stellar-unet"))
     cloud = model.cloud
-    assert (cloud.covariances[:, 0, 0] > 1e5).all() and (cloud.covariances[:, 2, 2] < 10).all()  # no u, but r
+    assert (cloud.covariances[:, 0, 0] > 1e5).all() and (
+        cloud.covariances[:, 2, 2] < 10
+    ).all()  # no u, but r
     train_set = Pairs.open(out / "sets" / "train")
     flags = cloud.unlike(np.asarray(train_set.images[0]), np.asarray(train_set.sigma[0]))
     assert flags.mean() < 0.1
@@ -175,22 +199,35 @@ def test_own_pairs_become_a_model_that_predicts(mine, tmp_path, capsys):
     assert model.neighbours(noisy_cube(train_set, 0)) == []
     maps = tmp_path / "maps.fits"
     galaxy = ["--ra", "150", "--dec", "2", "--d25", "0.5", "--set", "sky.enabled=false", "--quiet"]
-    assert main(["predict", str(mine / "g0"), "--model", str(out), "--out", str(maps), *galaxy]) == 0
+    assert (
+        main(["predict", str(mine / "g0"), "--model", str(out), "--out", str(maps), *galaxy]) == 0
+    )
     found = read_maps(maps)
-    assert np.isfinite(found.values["LOG_SIGMA_STAR"]).any() and (found.provenance["model_hash"] == model.weights_hash)
+    assert np.isfinite(found.values["LOG_SIGMA_STAR"]).any() and (
+        found.provenance["model_hash"] == model.weights_hash
+    )
     # Finished: nothing is made again, and a new training does not write over it.
     assert train("--out", out, "--resume") == 0 and "is finished" in capsys.readouterr().out
-    assert train("--out", out, "--data", mine) == 2 and "holds a training already" in capsys.readouterr().err
+    assert (
+        train("--out", out, "--data", mine) == 2
+        and "holds a training already" in capsys.readouterr().err
+    )
     # Fine-tuned: the finer levels are those of the model, without normalisations.
     tuned = tmp_path / "tuned"
     assert train("--out", tuned, "--data", mine, "--start", out, "--freeze", 3, *FAST[:6]) == 0
     after = load_model(str(tuned))
-    assert all(same(a, b) for a, b in zip(model.network.down[:3], after.network.down[:3], strict=True))
+    assert all(
+        same(a, b) for a, b in zip(model.network.down[:3], after.network.down[:3], strict=True)
+    )
     assert not same(model.network.down[4], after.network.down[4])
-    assert "Fine-tuned from stellar-unet" in after.card.about and "--freeze 3" in after.card.trained_on
+    assert (
+        "Fine-tuned from stellar-unet" in after.card.about and "--freeze 3" in after.card.trained_on
+    )
 
 
-def test_mocks_become_a_model_and_ctrl_c_leaves_what_is_needed_to_go_on(tmp_path, capsys, monkeypatch):
+def test_mocks_become_a_model_and_ctrl_c_leaves_what_is_needed_to_go_on(
+    tmp_path, capsys, monkeypatch
+):
     """The whole command on few mocks, interrupted during the fit and resumed."""
     monkeypatch.setattr(command, "MOCK_SIZES", (32, 32, 32))
     out = tmp_path / "out"
@@ -208,9 +245,15 @@ def test_mocks_become_a_model_and_ctrl_c_leaves_what_is_needed_to_go_on(tmp_path
     before = signal.getsignal(signal.SIGINT)  # a shell's background job ignores it
     assert train("--out", out, "--mocks", 32, *fast) == 130
     said = capsys.readouterr().err
-    assert "interrupted (fit, 20 of 30)" in said and "--resume" in said and "nothing was written" not in said
+    assert (
+        "interrupted (fit, 20 of 30)" in said
+        and "--resume" in said
+        and "nothing was written" not in said
+    )
     assert signal.getsignal(signal.SIGINT) is before
-    assert (out / "fit" / "checkpoint.safetensors").exists() and not (out / "registry.json").exists()
+    assert (out / "fit" / "checkpoint.safetensors").exists() and not (
+        out / "registry.json"
+    ).exists()
     with pytest.raises(ModelError, match="holds no model"):
         load_model(str(out))
     made = {path: path.stat().st_mtime_ns for path in (out / "sets").rglob("*.npy")}
@@ -221,19 +264,33 @@ def test_mocks_become_a_model_and_ctrl_c_leaves_what_is_needed_to_go_on(tmp_path
     assert "began with --mocks 32, not 20" in capsys.readouterr().err
     predict, once = StellarUNet.predict, iter([True])
     monkeypatch.setattr(
-        StellarUNet, "predict", lambda *a: (next(once, False) and signal.raise_signal(signal.SIGINT), predict(*a))[1]
+        StellarUNet,
+        "predict",
+        lambda *a: (next(once, False) and signal.raise_signal(signal.SIGINT), predict(*a))[1],
     )
     # Once the fit is done it is not done again.
     assert train("--out", out, "--resume", "--mocks", 40, "--steps", 45) == 130
-    assert "interrupted (calibrate, 1 of " in capsys.readouterr().err and not (out / "registry.json").exists()
+    assert (
+        "interrupted (calibrate, 1 of " in capsys.readouterr().err
+        and not (out / "registry.json").exists()
+    )
     monkeypatch.setattr(StellarUNet, "predict", predict)
     assert train("--out", out, "--resume") == 0
-    assert made.items() <= {path: path.stat().st_mtime_ns for path in (out / "sets").rglob("*.npy")}.items()
+    assert (
+        made.items()
+        <= {path: path.stat().st_mtime_ns for path in (out / "sets").rglob("*.npy")}.items()
+    )
     added = [Pairs.open(out / "sets" / f"train{size}-40").table["seed"] for size in (64, 128)]
     seeds = [Pairs.open(out / "sets" / f"train{size}").table["seed"] for size in (64, 128)]
-    assert [len(a) for a in added] == [8, 4] and all(a[0] == s[-1] + 1 for a, s in zip(added, seeds, strict=True))
+    assert [len(a) for a in added] == [8, 4] and all(
+        a[0] == s[-1] + 1 for a, s in zip(added, seeds, strict=True)
+    )
     told = load_card(str(out)).trained_on
-    assert "resumed with --mocks 40, --steps 45" in told and "--mocks 32 " in told and "--steps 30 " in told
+    assert (
+        "resumed with --mocks 40, --steps 45" in told
+        and "--mocks 32 " in told
+        and "--steps 30 " in told
+    )
     assert [row["step"] for row in rows_of(out / "fit")] == [15, 30, 45]
     model = load_model(str(out))
     assert (

@@ -72,7 +72,9 @@ def test_recalibration_makes_chi2_and_coverages_right_in_each_population(tails):
     for group, factor in zip(groups, (0.7, 1.4), strict=True):
         z = np.abs(residual[group]) / np.exp(corrected[group])
         assert 0.95 < np.mean(z**2) < 1.15
-        assert np.mean(z < 1) == pytest.approx(0.68, abs=0.04) and np.mean(z < 1.96) == pytest.approx(0.95, abs=0.02)
+        assert np.mean(z < 1) == pytest.approx(0.68, abs=0.04) and np.mean(
+            z < 1.96
+        ) == pytest.approx(0.95, abs=0.02)
         assert np.median(corrected[group] - told[group]) == pytest.approx(-np.log(factor), abs=0.12)
 
 
@@ -93,7 +95,16 @@ def test_scores_are_right_on_a_case_known_beforehand():
 def test_overconfidence_is_not_called_calibrated():
     rng = np.random.default_rng(0)
     truth = rng.normal(0, 1, 500)
-    s = score("c", "all", "T_DUST", truth, np.zeros(500), truth + rng.normal(0, 1, 500), np.full(500, 0.5), None)
+    s = score(
+        "c",
+        "all",
+        "T_DUST",
+        truth,
+        np.zeros(500),
+        truth + rng.normal(0, 1, 500),
+        np.full(500, 0.5),
+        None,
+    )
     assert not s.calibrated()
 
 
@@ -120,10 +131,13 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(galaxies):
 
     some = galaxies.take(np.arange(120))
     few = ForestSettings(n_trees=2, draws=1)
-    trees = TreeSettings(copies=5, imputed_copies=1, logs=few, temperature=few, rounds=3, boost_draws=1)
+    trees = TreeSettings(
+        copies=5, imputed_copies=1, logs=few, temperature=few, rounds=3, boost_draws=1
+    )
     spread = SpreadSettings(rounds=3)
     one, again, other = (
-        DustForest((train_member(some, TERM, seed, trees, spread),), TERM, None).to_bytes() for seed in (1, 1, 2)
+        DustForest((train_member(some, TERM, seed, trees, spread),), TERM, None).to_bytes()
+        for seed in (1, 1, 2)
     )
     assert one == again != other
 

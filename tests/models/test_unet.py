@@ -18,7 +18,9 @@ def levels(image):
 
 
 def test_the_published_network_has_its_number_of_parameters():
-    n = sum(p.numel() for p in UNet(5, 7, PICASSO_WIDTHS, normalised=False, pyramid=False).parameters())
+    n = sum(
+        p.numel() for p in UNet(5, 7, PICASSO_WIDTHS, normalised=False, pyramid=False).parameters()
+    )
     assert n == pytest.approx(28.9e6, rel=0.1)
 
 
@@ -32,7 +34,9 @@ def test_nothing_reaches_farther_than_the_halo(offset, pyramid):
     changed = image.clone()
     changed[:, :, 160 + offset] += 1e3
     with torch.inference_mode():
-        rows = torch.nonzero((network(levels(changed)) - network(levels(image))).abs().amax((0, 1, 3)))[:, 0]
+        rows = torch.nonzero(
+            (network(levels(changed)) - network(levels(image))).abs().amax((0, 1, 3))
+        )[:, 0]
     reached = max(160 + offset - int(rows.min()), int(rows.max()) - 160 - offset)
     assert 100 < reached <= HALO
 
@@ -42,7 +46,9 @@ def test_a_fused_network_gives_the_same_maps(pyramid):
     torch.manual_seed(1)
     network = UNet(3, 4, (4, 6, 8, 8, 8), hidden=5, pyramid=pyramid)
     for _ in range(5):
-        network(levels(torch.randn(4, 3, 32, 32) * 2 + 1))  # so that the normalisations have something to undo
+        network(
+            levels(torch.randn(4, 3, 32, 32) * 2 + 1)
+        )  # so that the normalisations have something to undo
     image = torch.randn(2, 3, 64, 48)
     with torch.inference_mode():
         fused = fuse(network.eval())
@@ -87,9 +93,13 @@ def channels_of(data, sigma, redshift=0.02):
 
 def test_inputs_are_logarithms_where_bright_and_linear_in_the_noise():
     sigma = torch.full((1, 5, 16, 16), 0.02)
-    bright, twice = (channels_of(torch.full((1, 5, 16, 16), v), sigma)[0, 0, 0, 0] for v in (10.0, 20.0))
+    bright, twice = (
+        channels_of(torch.full((1, 5, 16, 16), v), sigma)[0, 0, 0, 0] for v in (10.0, 20.0)
+    )
     assert float(twice - bright) * 3 == pytest.approx(np.log(2), rel=1e-3)
-    up, down, level = (channels_of(torch.full((1, 5, 16, 16), v), sigma)[0, 0, 0, 0] for v in (0.01, -0.01, 0.0))
+    up, down, level = (
+        channels_of(torch.full((1, 5, 16, 16), v), sigma)[0, 0, 0, 0] for v in (0.01, -0.01, 0.0)
+    )
     assert float(up - level) == pytest.approx(float(level - down), rel=1e-4) and up > level
 
 
@@ -109,7 +119,9 @@ def test_what_is_missing_is_told_and_has_no_value():
 def mean_galaxy(brighter=1.0):
     """An image of the mean of the training mocks' bright pixels."""
     return (
-        (0.5 * REFERENCE * torch.exp(torch.tensor(MEAN)) * brighter)[None, :, None, None].expand(1, 5, 16, 16).clone()
+        (0.5 * REFERENCE * torch.exp(torch.tensor(MEAN)) * brighter)[None, :, None, None]
+        .expand(1, 5, 16, 16)
+        .clone()
     )
 
 
@@ -125,7 +137,9 @@ def test_colours_are_on_a_scale_of_their_own():
     assert float(change[22]) == pytest.approx(-0.0921 / 0.1, rel=0.1)  # r - i
     assert float(change[28]) > 1  # i beyond what z says
     noisy = (channels_of(odd, blurred) - channels_of(usual, blurred))[0, :, 0, 0]
-    assert abs(float(noisy[22])) < 0.2 * abs(float(change[22])) and float(noisy[28]) < 0.2 * float(change[28])
+    assert abs(float(noisy[22])) < 0.2 * abs(float(change[22])) and float(noisy[28]) < 0.2 * float(
+        change[28]
+    )
 
 
 def test_colours_need_only_the_bands_that_are_there():
@@ -136,7 +150,9 @@ def test_colours_need_only_the_bands_that_are_there():
     image[:, [0, 3, 4]] = torch.nan
     two = channels_of(image, 1e-3 * image.nan_to_num(1.0))
     assert torch.allclose(two[0, 19], whole[0, 19])  # g - r
-    assert float(two[0, 26, 0, 0]) > 0.2 and float(whole[0, 26, 0, 0]) > 1.5 * float(two[0, 26, 0, 0])
+    assert float(two[0, 26, 0, 0]) > 0.2 and float(whole[0, 26, 0, 0]) > 1.5 * float(
+        two[0, 26, 0, 0]
+    )
 
 
 def test_coarser_levels_see_what_the_noise_of_single_pixels_hides():
@@ -146,7 +162,13 @@ def test_coarser_levels_see_what_the_noise_of_single_pixels_hides():
     data = image + sigma * torch.randn(image.shape, generator=rng)
     data[..., :20, :20] = torch.nan
     seen = encode(data, sigma, torch.tensor([0.02]))
-    assert [tuple(level.shape[-2:]) for level in seen] == [(64, 64), (32, 32), (16, 16), (8, 8), (4, 4)]
+    assert [tuple(level.shape[-2:]) for level in seen] == [
+        (64, 64),
+        (32, 32),
+        (16, 16),
+        (8, 8),
+        (4, 4),
+    ]
     truth = 3 * float(encode(image, 1e-3 * image, torch.tensor([0.02]))[0][0, 2, 0, 0])
     away = [float((3 * level[0, 2][level[0, 12] > 0] - truth).std()) for level in seen]
     assert away[4] < 0.3 < away[0]

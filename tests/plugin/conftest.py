@@ -16,7 +16,9 @@ from napari_galaxy_maps.maps import Flag, PropertyMaps
 
 from ..conftest import tan_wcs
 
-HAS_DISPLAY = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")) or sys.platform in (
+HAS_DISPLAY = bool(
+    os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+) or sys.platform in (
     "win32",
     "darwin",
 )
@@ -33,7 +35,9 @@ def _needs_a_display(request: pytest.FixtureRequest) -> None:
 def image() -> Callable[..., BandImage]:
     """Makes a small image of a round source on a noisy sky."""
 
-    def make(band: str = "WISE_3.4", pixel: float = 1.375, shape: tuple[int, int] = (60, 80), **keywords) -> BandImage:
+    def make(
+        band: str = "WISE_3.4", pixel: float = 1.375, shape: tuple[int, int] = (60, 80), **keywords
+    ) -> BandImage:
         wcs_keywords = {k: keywords.pop(k) for k in ("ra", "dec", "rotation") if k in keywords}
         y, x = np.mgrid[: shape[0], : shape[1]]
         data = 10 * np.exp(-np.hypot(x - (shape[1] - 1) / 2, y - (shape[0] - 1) / 2) / 8)
@@ -56,7 +60,11 @@ def maps() -> PropertyMaps:
     flags[2, 3] = Flag.OUT_OF_DISTRIBUTION | Flag.EDGE
     values["LOG_SMD"][5, 5] = np.nan
     flags[5, 5] = Flag.MASKED
-    provenance = {"object": "NGC 309", "recipe": '[model]\nname = "dust-forest"\n', "model": "dust-forest"}
+    provenance = {
+        "object": "NGC 309",
+        "recipe": '[model]\nname = "dust-forest"\n',
+        "model": "dust-forest",
+    }
     return PropertyMaps(values, errors, tan_wcs(shape, 4.0), flags, provenance)
 
 

@@ -27,10 +27,17 @@ def pixel(viewer, north: float, west: float) -> QPoint:
     )
 
 
-def _send(viewer, kind: QEvent.Type, at: QPoint, button: Qt.MouseButton, buttons: Qt.MouseButton) -> None:
+def _send(
+    viewer, kind: QEvent.Type, at: QPoint, button: Qt.MouseButton, buttons: Qt.MouseButton
+) -> None:
     widget = canvas(viewer)
     event = QMouseEvent(
-        kind, QPointF(at), QPointF(widget.mapToGlobal(at)), button, buttons, Qt.KeyboardModifier.NoModifier
+        kind,
+        QPointF(at),
+        QPointF(widget.mapToGlobal(at)),
+        button,
+        buttons,
+        Qt.KeyboardModifier.NoModifier,
     )
     QApplication.sendEvent(widget, event)
     QApplication.processEvents()
@@ -42,7 +49,9 @@ def drag(viewer, start: tuple[float, float], end: tuple[float, float], steps: in
     _send(viewer, QEvent.Type.MouseMove, a, NONE, NONE)
     _send(viewer, QEvent.Type.MouseButtonPress, a, LEFT, LEFT)
     for i in range(1, steps + 1) if a != b else ():
-        between = QPoint(round(a.x() + (b.x() - a.x()) * i / steps), round(a.y() + (b.y() - a.y()) * i / steps))
+        between = QPoint(
+            round(a.x() + (b.x() - a.x()) * i / steps), round(a.y() + (b.y() - a.y()) * i / steps)
+        )
         _send(viewer, QEvent.Type.MouseMove, between, NONE, LEFT)
     _send(viewer, QEvent.Type.MouseButtonRelease, b, LEFT, NONE)
 
@@ -57,7 +66,9 @@ def click(viewer, point: tuple[float, float]) -> None:
     drag(viewer, point, point)
 
 
-def key(viewer, code: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+def key(
+    viewer, code: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
+) -> None:
     """Press a key over the canvas."""
     QTest.keyClick(canvas(viewer), code, modifier)
     QApplication.processEvents()

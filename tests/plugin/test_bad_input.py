@@ -22,27 +22,43 @@ def no_wcs(folder):
 
 
 def unknown_unit(folder):
-    return write_image(folder / "odd_WISE_3.4.fits", np.ones((20, 20), "f4"), tan_wcs((20, 20), 2), BUNIT="furlong")
+    return write_image(
+        folder / "odd_WISE_3.4.fits", np.ones((20, 20), "f4"), tan_wcs((20, 20), 2), BUNIT="furlong"
+    )
 
 
 def unknown_band(folder):
-    return write_image(folder / "galaxy.fits", np.ones((20, 20), "f4"), tan_wcs((20, 20), 2), BUNIT="MJy/sr")
+    return write_image(
+        folder / "galaxy.fits", np.ones((20, 20), "f4"), tan_wcs((20, 20), 2), BUNIT="MJy/sr"
+    )
 
 
 def all_nan(folder):
     return write_image(
-        folder / "void_WISE_3.4.fits", np.full((20, 20), np.nan, "f4"), tan_wcs((20, 20), 2), BUNIT="MJy/sr"
+        folder / "void_WISE_3.4.fits",
+        np.full((20, 20), np.nan, "f4"),
+        tan_wcs((20, 20), 2),
+        BUNIT="MJy/sr",
     )
 
 
 def wrong_shape(folder):
-    write_image(folder / "s_WISE_12.fits", np.ones((20, 20), "f4"), tan_wcs((20, 20), 2), BUNIT="MJy/sr")
-    write_image(folder / "s_WISE_12_unc.fits", np.ones((9, 20), "f4"), tan_wcs((9, 20), 2), BUNIT="MJy/sr")
+    write_image(
+        folder / "s_WISE_12.fits", np.ones((20, 20), "f4"), tan_wcs((20, 20), 2), BUNIT="MJy/sr"
+    )
+    write_image(
+        folder / "s_WISE_12_unc.fits", np.ones((9, 20), "f4"), tan_wcs((9, 20), 2), BUNIT="MJy/sr"
+    )
     return folder
 
 
 def cube(folder):
-    return write_image(folder / "cube_WISE_3.4.fits", np.ones((4, 20, 20), "f4"), tan_wcs((20, 20), 2), BUNIT="MJy/sr")
+    return write_image(
+        folder / "cube_WISE_3.4.fits",
+        np.ones((4, 20, 20), "f4"),
+        tan_wcs((20, 20), 2),
+        BUNIT="MJy/sr",
+    )
 
 
 def truncated(folder):
@@ -83,7 +99,9 @@ def table(folder):
         (table, "table"),
     ],
 )
-def test_a_sentence_each_and_nothing_is_lost(viewer, session, qtbot, galaxy_folder, tmp_path, told, make, words):
+def test_a_sentence_each_and_nothing_is_lost(
+    viewer, session, qtbot, galaxy_folder, tmp_path, told, make, words
+):
     loading.add_paths(session, [galaxy_folder({"WISE_4.6": 9.0})])
     qtbot.wait(20)
     wait_for(qtbot, lambda: len(viewer.layers) == 1 and idle(session))

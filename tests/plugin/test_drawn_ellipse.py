@@ -37,7 +37,9 @@ def opened(viewer, session, qtbot, monkeypatch, galaxy_folder):
 @pytest.fixture
 def drawn(opened, session, qtbot):
     """... with its ellipse on the canvas: 100 by 60 arcsec, its long axis to the north."""
-    session.set_recipe("galaxy", ra=150.0, dec=2.0, d25=200 / 60, axis_ratio=0.6, position_angle=0.0)
+    session.set_recipe(
+        "galaxy", ra=150.0, dec=2.0, d25=200 / 60, axis_ratio=0.6, position_angle=0.0
+    )
     click(qtbot, panel(opened, "Galaxy").findChild(QPushButton, "draw_d25"))
     qtbot.wait(200)
     return opened
@@ -49,13 +51,20 @@ def middle(session):
 
 
 @pytest.mark.parametrize(
-    "ellipse", [Ellipse(150.02, 2.01, 90, 40, 35), Ellipse(149.9, 1.9, 300, 299, 170), Ellipse(10.3, 88.0, 60, 20, 95)]
+    "ellipse",
+    [
+        Ellipse(150.02, 2.01, 90, 40, 35),
+        Ellipse(149.9, 1.9, 300, 299, 170),
+        Ellipse(10.3, 88.0, 60, 20, 95),
+    ],
 )
 def test_an_ellipse_comes_back_from_its_corners(ellipse):
     reference = (ellipse.ra + 0.05, ellipse.dec - 0.03)
     back = ellipse_of(ellipse_corners(ellipse, reference), reference)
     for key in ("ra", "dec", "a", "b", "pa"):
-        assert getattr(back, key) == pytest.approx(getattr(ellipse, key), abs=1e-5 if key in ("ra", "dec") else 2e-2)
+        assert getattr(back, key) == pytest.approx(
+            getattr(ellipse, key), abs=1e-5 if key in ("ra", "dec") else 2e-2
+        )
     corners = ellipse_corners(ellipse, reference)
     turned = ellipse_of(np.roll(corners, 1, axis=0), reference)  # whichever corner is the first
     assert turned.pa == pytest.approx(back.pa) and turned.a == pytest.approx(back.a)
@@ -67,25 +76,38 @@ def test_the_ellipse_is_shown_and_can_be_moved_resized_and_turned(drawn, session
     north, west = middle(session)
     mouse.drag(drawn, (north + 9, west + 7), (north + 39, west - 13))
     galaxy = session.recipe.galaxy
-    assert (galaxy.ra - 150) * 3600 == pytest.approx(20, abs=1.5) and (galaxy.dec - 2) * 3600 == pytest.approx(
-        30, abs=1.5
+    assert (galaxy.ra - 150) * 3600 == pytest.approx(20, abs=1.5) and (
+        galaxy.dec - 2
+    ) * 3600 == pytest.approx(30, abs=1.5)
+    assert galaxy.d25 == pytest.approx(200 / 60, rel=0.01) and galaxy.axis_ratio == pytest.approx(
+        0.6, abs=0.01
     )
-    assert galaxy.d25 == pytest.approx(200 / 60, rel=0.01) and galaxy.axis_ratio == pytest.approx(0.6, abs=0.01)
     north, west = middle(session)
-    mouse.drag(drawn, (north, west - 60), (north, west - 85))  # the handle on the eastern side; the western side stays
+    mouse.drag(
+        drawn, (north, west - 60), (north, west - 85)
+    )  # the handle on the eastern side; the western side stays
     galaxy = session.recipe.galaxy
-    assert galaxy.axis_ratio == pytest.approx(0.725, abs=0.02) and galaxy.d25 == pytest.approx(200 / 60, rel=0.01)
+    assert galaxy.axis_ratio == pytest.approx(0.725, abs=0.02) and galaxy.d25 == pytest.approx(
+        200 / 60, rel=0.01
+    )
     handle = layer._selected_box[9]
     centre = middle(session)
     away = handle - centre
     turned = centre + np.array(
-        [away[0] * np.cos(0.5) - away[1] * np.sin(0.5), away[0] * np.sin(0.5) + away[1] * np.cos(0.5)]
+        [
+            away[0] * np.cos(0.5) - away[1] * np.sin(0.5),
+            away[0] * np.sin(0.5) + away[1] * np.cos(0.5),
+        ]
     )
     mouse.drag(drawn, tuple(handle), tuple(turned), steps=10)
-    assert session.recipe.galaxy.position_angle == pytest.approx(180 - np.degrees(0.5), abs=3)  # from north to west
+    assert session.recipe.galaxy.position_angle == pytest.approx(
+        180 - np.degrees(0.5), abs=3
+    )  # from north to west
     form = panel(drawn, "Galaxy")
     assert float(form.d25.text()) == pytest.approx(session.recipe.galaxy.d25, rel=1e-3)
-    assert float(form.position_angle.text()) == pytest.approx(session.recipe.galaxy.position_angle, abs=0.1)
+    assert float(form.position_angle.text()) == pytest.approx(
+        session.recipe.galaxy.position_angle, abs=0.1
+    )
     assert session.galaxy.ellipse is not None and len(layer.data) == 1
 
 
@@ -95,7 +117,9 @@ def test_what_is_typed_is_drawn(drawn, session, qtbot):
     write(qtbot, form.position_angle, "90")
     ellipse = ellipse_of(layer.data[0], session.reference)
     assert (
-        ellipse.a == pytest.approx(120, abs=0.1) and ellipse.pa == pytest.approx(90, abs=0.1) and len(layer.data) == 1
+        ellipse.a == pytest.approx(120, abs=0.1)
+        and ellipse.pa == pytest.approx(90, abs=0.1)
+        and len(layer.data) == 1
     )
     form.d25.setFocus()
     form.d25.selectAll()
@@ -104,13 +128,17 @@ def test_what_is_typed_is_drawn(drawn, session, qtbot):
     assert session.recipe.galaxy.d25 is None and layer not in drawn.layers
 
 
-def test_a_new_shape_takes_the_place_of_the_old_and_a_deleted_one_leaves_the_numbers(drawn, session, qtbot):
+def test_a_new_shape_takes_the_place_of_the_old_and_a_deleted_one_leaves_the_numbers(
+    drawn, session, qtbot
+):
     layer = DrawnEllipse.of(session).layer
     layer.mode = "add_ellipse"
     mouse.drag(drawn, (20.0, -40.0), (80.0, 60.0))
     galaxy = session.recipe.galaxy
     assert len(layer.data) == 1 and galaxy.d25 == pytest.approx(100 / 60, rel=0.05)
-    assert galaxy.axis_ratio == pytest.approx(0.6, abs=0.03) and galaxy.position_angle == pytest.approx(90, abs=1)
+    assert galaxy.axis_ratio == pytest.approx(
+        0.6, abs=0.03
+    ) and galaxy.position_angle == pytest.approx(90, abs=1)
     layer.mode = "select"
     layer.selected_data = {0}
     mouse.key(drawn, Qt.Key.Key_Backspace)
@@ -138,7 +166,9 @@ def test_without_a_size_a_circle_is_begun_with_and_without_an_image_words_say_wh
 
 def test_a_table_tells_what_is_known(opened, session, qtbot, monkeypatch, tmp_path):
     table = tmp_path / "galaxies.csv"
-    table.write_text("objname,al2000,de2000,logd25,logr25,pa,v\nNGC0309,10.0,2.0,1.5,0.1,40,3000\nNGC1,0.1,2,1,0,0,1\n")
+    table.write_text(
+        "objname,al2000,de2000,logd25,logr25,pa,v\nNGC0309,10.0,2.0,1.5,0.1,40,3000\nNGC1,0.1,2,1,0,0,1\n"
+    )
     form = panel(opened, "Galaxy")
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(table), ""))
     click(qtbot, form.from_table)
@@ -148,12 +178,20 @@ def test_a_table_tells_what_is_known(opened, session, qtbot, monkeypatch, tmp_pa
     click(qtbot, form.from_table)
     wait_for(qtbot, lambda: idle(session))
     galaxy = session.recipe.galaxy
-    assert galaxy.d25 == pytest.approx(3.162, rel=1e-3) and galaxy.position_angle == 40 and galaxy.ra == 150
+    assert (
+        galaxy.d25 == pytest.approx(3.162, rel=1e-3)
+        and galaxy.position_angle == 40
+        and galaxy.ra == 150
+    )
     assert "From galaxies.csv, NGC0309" in form.message.text()
-    assert "by redshift" in form.distance.placeholderText() and form.redshift.text().startswith("0.0100")
+    assert "by redshift" in form.distance.placeholderText() and form.redshift.text().startswith(
+        "0.0100"
+    )
 
 
-def test_psf_and_kernel_files_are_chosen_by_band_and_told(opened, session, qtbot, monkeypatch, tmp_path, told):
+def test_psf_and_kernel_files_are_chosen_by_band_and_told(
+    opened, session, qtbot, monkeypatch, tmp_path, told
+):
     session.set_recipe("galaxy", ra=150.0, dec=2.0, d25=2.5)
     for name, fwhm in (("psf.fits", 4.0), ("Kernel_WISE_3.4_to_9.fits", 6.6)):
         stamp = gaussian_stamp(fwhm, 0.5)
@@ -196,7 +234,9 @@ def test_psf_and_kernel_files_are_chosen_by_band_and_told(opened, session, qtbot
 
 
 def test_a_psf_file_that_is_none_is_told_in_the_table(opened, session, qtbot, tmp_path):
-    fits.PrimaryHDU(np.ones((3, 9, 9)), fits.Header({"PIXSCALE": 1.0})).writeto(tmp_path / "cube.fits")
+    fits.PrimaryHDU(np.ones((3, 9, 9)), fits.Header({"PIXSCALE": 1.0})).writeto(
+        tmp_path / "cube.fits"
+    )
     form = panel(opened, "Galaxy")
     label = next(row.label for row in session.files if row.band.name == "2MASS_J")
     form.table.item(form.table.row_of(label), 4).setText(str(tmp_path / "missing.fits"))
@@ -204,4 +244,6 @@ def test_a_psf_file_that_is_none_is_told_in_the_table(opened, session, qtbot, tm
     form.table.item(form.table.row_of(label), 4).setText(str(tmp_path / "cube.fits"))
     wait_for(qtbot, lambda: idle(session))
     words = form.table.cellWidget(form.table.row_of(label) + 1, 0)
-    assert "holds a cube" in words.text() and not form.table.isRowHidden(form.table.row_of(label) + 1)
+    assert "holds a cube" in words.text() and not form.table.isRowHidden(
+        form.table.row_of(label) + 1
+    )

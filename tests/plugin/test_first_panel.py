@@ -10,7 +10,17 @@ import pytest
 
 pytestmark = pytest.mark.window
 
-HEAVY = ("torch", "sklearn", "xgboost", "reproject", "photutils", "matplotlib", "numba", "scipy", "regions")
+HEAVY = (
+    "torch",
+    "sklearn",
+    "xgboost",
+    "reproject",
+    "photutils",
+    "matplotlib",
+    "numba",
+    "scipy",
+    "regions",
+)
 
 SCRIPT = """
 import json, sys, time
@@ -50,7 +60,9 @@ viewer.close()
 
 
 def test_panels_load_no_heavy_module_and_are_painted_soon():
-    run = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=120)
+    run = subprocess.run(
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=120
+    )
     assert run.returncode == 0, run.stderr
     line = next(line for line in run.stdout.splitlines() if line.startswith("RESULT"))
     found = json.loads(line.removeprefix("RESULT"))

@@ -33,7 +33,10 @@ def viewer(empty_window):
 def truth(maps):
     """The maps with noise of a known size; the rightmost columns are off by another 1."""
     rng = np.random.default_rng(5)
-    values = {name: (plane + rng.normal(0, 0.3, plane.shape)).astype("f4") for name, plane in maps.values.items()}
+    values = {
+        name: (plane + rng.normal(0, 0.3, plane.shape)).astype("f4")
+        for name, plane in maps.values.items()
+    }
     values["LOG_SIGMA_MD"][:, -5:] -= 1
     return replace(maps, values=values, errors={}, provenance={"file": "truth.fits"})
 
@@ -50,8 +53,14 @@ def inspecting(viewer, session, maps, truth, qtbot):
     viewer.reset_view()
     panels.raise_panel(viewer, "Inspect")
     widget = panel(viewer, "Inspect")
-    widget.plot.setCurrentIndex(max(0, widget.plot.findData("prediction")))  # the window is that of the test before
-    wait_for(qtbot, lambda: widget.canvas is not None and widget.inspected is not None and idle(session), 30)
+    widget.plot.setCurrentIndex(
+        max(0, widget.plot.findData("prediction"))
+    )  # the window is that of the test before
+    wait_for(
+        qtbot,
+        lambda: widget.canvas is not None and widget.inspected is not None and idle(session),
+        30,
+    )
     widget.property.setCurrentIndex(widget.property.findData("LOG_SIGMA_MD"))
     widget.plot.setCurrentIndex(widget.plot.findData("prediction"))
     widget._draw()
@@ -81,7 +90,9 @@ def test_the_numbers_are_those_of_the_library(inspecting, maps, truth):
         found = metrics(pixels_of([comparison], name))
         assert table.item(row, 1).text() == with_error(found["rmse"], found["rmse_err"])
         assert table.item(row, 2).text() == with_error(found["bias"], found["bias_err"])
-        assert float(table.item(row, 5).text()) == pytest.approx(100 * found["coverage68"], rel=1e-2)
+        assert float(table.item(row, 5).text()) == pytest.approx(
+            100 * found["coverage68"], rel=1e-2
+        )
 
 
 def test_a_box_in_the_plot_lights_up_its_pixels_on_the_galaxy(inspecting, maps, truth, qtbot):
@@ -103,7 +114,9 @@ def test_a_box_in_the_plot_lights_up_its_pixels_on_the_galaxy(inspecting, maps, 
     assert not inspecting.brush.picked.any() and not np.asarray(layer.data).any()
 
 
-def test_what_is_painted_on_the_galaxy_lights_up_in_every_plot(inspecting, viewer, session, maps, truth, qtbot):
+def test_what_is_painted_on_the_galaxy_lights_up_in_every_plot(
+    inspecting, viewer, session, maps, truth, qtbot
+):
     click(qtbot, inspecting.paint)
     layer = viewer.layers.selection.active
     assert layer is inspecting.brush.layer and layer.mode == "paint"
@@ -111,7 +124,9 @@ def test_what_is_painted_on_the_galaxy_lights_up_in_every_plot(inspecting, viewe
     qtbot.wait(50)
     picked = inspecting.brush.picked
     assert picked.sum() > 10 and len(inspecting._marks.get_xdata()) == picked.sum()
-    np.testing.assert_allclose(np.sort(inspecting._marks.get_ydata()), np.sort(maps.values["LOG_SIGMA_MD"][picked]))
+    np.testing.assert_allclose(
+        np.sort(inspecting._marks.get_ydata()), np.sort(maps.values["LOG_SIGMA_MD"][picked])
+    )
     inspecting.plot.setCurrentIndex(inspecting.plot.findData("T_DUST"))
     inspecting._draw()
     assert len(inspecting._marks.get_xdata()) == picked.sum(), "the pick outlives the plot"
@@ -129,22 +144,47 @@ def test_every_plot_of_every_property_can_be_drawn_and_says_why_not(inspecting, 
             inspecting._draw()
             if inspecting.canvas is None:
                 wait_for(qtbot, lambda: not inspecting.message.text().startswith("Fitting"), 20)
-                assert "radius" in inspecting.message.text() or "no map of stars" in inspecting.message.text()
+                assert (
+                    "radius" in inspecting.message.text()
+                    or "no map of stars" in inspecting.message.text()
+                )
             else:
                 drawn.add((name, plot))
     plots = [inspecting.plot.itemData(i) for i in range(inspecting.plot.count())]
-    assert plots == ["prediction", "sigma", "radius", *maps_of_panel(inspecting), "maps", "galaxies", "sums", "annuli"]
-    assert len(drawn) == 3 * 7  # all but those over the radius, and those of R_half: there is no map of stars
+    assert plots == [
+        "prediction",
+        "sigma",
+        "radius",
+        *maps_of_panel(inspecting),
+        "maps",
+        "galaxies",
+        "sums",
+        "annuli",
+    ]
+    assert (
+        len(drawn) == 3 * 7
+    )  # all but those over the radius, and those of R_half: there is no map of stars
 
 
 def test_a_figure_is_saved_with_the_numbers_behind_it_and_the_report_whole(
     inspecting, session, qtbot, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(tmp_path / "a.pdf"), ""))
+    monkeypatch.setattr(
+        QFileDialog, "getSaveFileName", lambda *_, **__: (str(tmp_path / "a.pdf"), "")
+    )
     click(qtbot, inspecting.picture)
     assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
-    assert set(QTable.read(tmp_path / "a.ecsv").colnames) == {"low", "high", "n", "p16", "p50", "p84"}
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(tmp_path / "a.doc"), ""))
+    assert set(QTable.read(tmp_path / "a.ecsv").colnames) == {
+        "low",
+        "high",
+        "n",
+        "p16",
+        "p50",
+        "p84",
+    }
+    monkeypatch.setattr(
+        QFileDialog, "getSaveFileName", lambda *_, **__: (str(tmp_path / "a.doc"), "")
+    )
     click(qtbot, inspecting.picture)
     assert ".png, .pdf or .svg" in inspecting.message.text() and not (tmp_path / "a.doc").exists()
     folder = tmp_path / "report"
@@ -153,7 +193,11 @@ def test_a_figure_is_saved_with_the_numbers_behind_it_and_the_report_whole(
     click(qtbot, inspecting.report)
     wait_for(qtbot, lambda: idle(session) and bool(inspecting.done.text()), 60)
     page = (folder / "report.html").read_text()
-    assert "LOG_SIGMA_MD" in page and "data:image/png;base64" in page and (folder / "metrics.json").exists()
+    assert (
+        "LOG_SIGMA_MD" in page
+        and "data:image/png;base64" in page
+        and (folder / "metrics.json").exists()
+    )
 
 
 def maps_of_panel(widget):
@@ -173,13 +217,21 @@ def files(tmp_path):
         wcs.wcs.crval = [20.0 * i, 5.0]
         disc = 8 + 0.2 * i - np.hypot(x, 1.5 * y) / 6
         true = {"LOG_SIGMA_STAR": disc, "LOG_SIGMA_MD": disc - 3}
-        predicted = {name: plane + 0.1 * i + rng.normal(0, 0.05, plane.shape) for name, plane in true.items()}
+        predicted = {
+            name: plane + 0.1 * i + rng.normal(0, 0.05, plane.shape) for name, plane in true.items()
+        }
         for kind, values in (("maps", predicted), ("truth", true)):
             values = {name: plane.astype("f4") for name, plane in values.items()}
-            errors = {name: np.full((48, 48), 0.1, "f4") for name in values} if kind == "maps" else {}
-            made_by = {"object": f"Galaxy {i}", "fwhm": "10"} | ({"model_hash": "x"} if kind == "maps" else {})
+            errors = (
+                {name: np.full((48, 48), 0.1, "f4") for name in values} if kind == "maps" else {}
+            )
+            made_by = {"object": f"Galaxy {i}", "fwhm": "10"} | (
+                {"model_hash": "x"} if kind == "maps" else {}
+            )
             path = tmp_path / f"{kind}{i}.fits"
-            write_maps(path, PropertyMaps(values, errors, wcs, np.zeros((48, 48), np.int16), made_by))
+            write_maps(
+                path, PropertyMaps(values, errors, wcs, np.zeros((48, 48), np.int16), made_by)
+            )
             paths.append(str(path))
     return paths
 
@@ -188,10 +240,18 @@ def add(widget, session, qtbot, monkeypatch, paths):
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_, **__: (paths, ""))
     before = widget.inspected
     click(qtbot, widget.galaxies.add)
-    wait_for(qtbot, lambda: idle(session) and (widget.inspected is not before or bool(widget.galaxies_told.text())), 30)
+    wait_for(
+        qtbot,
+        lambda: (
+            idle(session) and (widget.inspected is not before or bool(widget.galaxies_told.text()))
+        ),
+        30,
+    )
 
 
-def test_many_galaxies_are_scored_and_plotted_together(viewer, session, files, qtbot, monkeypatch, tmp_path):
+def test_many_galaxies_are_scored_and_plotted_together(
+    viewer, session, files, qtbot, monkeypatch, tmp_path
+):
     panels.open_all(viewer)
     panels.raise_panel(viewer, "Inspect")
     widget = panel(viewer, "Inspect")
@@ -215,9 +275,14 @@ def test_many_galaxies_are_scored_and_plotted_together(viewer, session, files, q
     assert set(tables["maps"]["galaxy"]) == {"Galaxy 1", "Galaxy 2", "Galaxy 3"}
     np.testing.assert_allclose(tables["annuli"]["bias"], -0.2, atol=0.03)  # true minus predicted
     np.testing.assert_allclose(tables["annuli"]["scatter"], 0.1, atol=0.04)
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(tmp_path / "annuli.svg"), ""))
+    monkeypatch.setattr(
+        QFileDialog, "getSaveFileName", lambda *_, **__: (str(tmp_path / "annuli.svg"), "")
+    )
     click(qtbot, widget.picture)
-    assert b"<svg" in (tmp_path / "annuli.svg").read_bytes() and len(QTable.read(tmp_path / "annuli.ecsv")) == 20
+    assert (
+        b"<svg" in (tmp_path / "annuli.svg").read_bytes()
+        and len(QTable.read(tmp_path / "annuli.ecsv")) == 20
+    )
     widget.galaxies.list.item(1).setCheckState(Qt.CheckState.Unchecked)
     wait_for(qtbot, lambda: widget.inspected.scores["LOG_SIGMA_MD"]["n"] == 2 * 48 * 48, 20)
     assert widget.inspected.scores["LOG_SIGMA_MD"]["bias"] == pytest.approx(0.15, abs=0.005)
@@ -228,7 +293,11 @@ def test_many_galaxies_are_scored_and_plotted_together(viewer, session, files, q
     folder.mkdir()
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_, **__: str(folder))
     click(qtbot, widget.report)
-    wait_for(qtbot, lambda: idle(session) and bool(widget.done.text()) and (folder / "report.html").exists(), 90)
+    wait_for(
+        qtbot,
+        lambda: idle(session) and bool(widget.done.text()) and (folder / "report.html").exists(),
+        90,
+    )
     page = (folder / "report.html").read_text()
     assert "Galaxy 1" in page and "Sums inside 2 R_half" in page and "Galaxy 3" not in page
 
@@ -262,7 +331,11 @@ def test_files_that_make_no_pair_are_told(viewer, session, files, qtbot, monkeyp
     (tmp_path / "no.fits").write_text("no FITS file")
     add(widget, session, qtbot, monkeypatch, [*files[:3], files[5], str(tmp_path / "no.fits")])
     told = widget.galaxies_told.text()
-    assert "No truth covers maps2.fits" in told and "truth3.fits belongs to none" in told and "no.fits" in told
+    assert (
+        "No truth covers maps2.fits" in told
+        and "truth3.fits belongs to none" in told
+        and "no.fits" in told
+    )
     assert widget.galaxies.list.count() == 2
     add(widget, session, qtbot, monkeypatch, [files[2]])
     assert "has no partner" in widget.galaxies_told.text()
@@ -271,6 +344,13 @@ def test_files_that_make_no_pair_are_told(viewer, session, files, qtbot, monkeyp
 def test_a_truth_somewhere_else_is_told(inspecting, session, truth, qtbot):
     wcs = truth.wcs.deepcopy()
     wcs.wcs.crval = [10.0, -40.0]
-    session.add_truth("elsewhere.fits", replace(truth, wcs=wcs, provenance={"file": "elsewhere.fits"}), choose=True)
+    session.add_truth(
+        "elsewhere.fits",
+        replace(truth, wcs=wcs, provenance={"file": "elsewhere.fits"}),
+        choose=True,
+    )
     wait_for(qtbot, lambda: inspecting.canvas is None, 20)
-    assert "elsewhere.fits does not overlap" in inspecting.message.text() and inspecting.table.rowCount() == 0
+    assert (
+        "elsewhere.fits does not overlap" in inspecting.message.text()
+        and inspecting.table.rowCount() == 0
+    )

@@ -40,7 +40,9 @@ def test_the_stretch_is_asinh():
 def test_faint_light_is_brighter_in_the_stretch_than_without_it(image):
     spec = layers.image_spec(image(), REFERENCE)
     low, high = spec.limits
-    assert spec.make_colormap().map([(1.5 - low) / (high - low)])[0, 0] > 2 * (1.5 - low) / (high - low)
+    assert spec.make_colormap().map([(1.5 - low) / (high - low)])[0, 0] > 2 * (1.5 - low) / (
+        high - low
+    )
 
 
 @pytest.mark.parametrize("data", [np.full((5, 5), np.nan), np.zeros((5, 5)), np.full((5, 5), -3.0)])
@@ -100,7 +102,9 @@ def test_images_and_residuals_are_left_out_beside_a_prediction(maps, image):
 def test_layers_of_two_results_are_not_mixed_into_one_file(maps):
     other = PropertyMaps(maps.values, {}, maps.wcs, maps.flags)
     with pytest.raises(InputError, match="different results"):
-        layers.maps_from_layers(layer_data(layers.map_specs(maps, REFERENCE) + layers.map_specs(other, REFERENCE)))
+        layers.maps_from_layers(
+            layer_data(layers.map_specs(maps, REFERENCE) + layers.map_specs(other, REFERENCE))
+        )
 
 
 def test_layers_without_maps_are_not_saved(image):
@@ -119,7 +123,9 @@ def test_what_a_layer_shows_survives_copying(image):
 
 def test_an_image_reads_out_with_band_and_unit(image):
     shown = layers.image_spec(image(), REFERENCE).shown
-    assert re.fullmatch(r"WISE_3.4  10\.\d MJy/sr", readout.value_text(shown, shown.content.data, 30, 40))
+    assert re.fullmatch(
+        r"WISE_3.4  10\.\d MJy/sr", readout.value_text(shown, shown.content.data, 30, 40)
+    )
     assert readout.value_text(shown, shown.content.data, 999, 4) == ""
 
 
@@ -131,7 +137,10 @@ def test_a_map_reads_out_with_its_error(maps):
 
 def test_an_uncertainty_reads_out_with_its_95_percent_where_that_is_known(maps):
     known = replace(maps, tails={"LOG_SMD": 2.4})
-    for content, expected in ((maps, "LOG_SMD error 0.31 dex"), (known, "LOG_SMD error 0.31 dex, 95 % within 0.74")):
+    for content, expected in (
+        (maps, "LOG_SMD error 0.31 dex"),
+        (known, "LOG_SMD error 0.31 dex, 95 % within 0.74"),
+    ):
         specs = layers.map_specs(content, REFERENCE)
         shown = next(s.shown for s in specs if s.key.kind == "error" and s.key.name == "LOG_SMD")
         assert readout.value_text(shown, content.errors["LOG_SMD"], 1, 20) == expected
@@ -145,6 +154,8 @@ def test_flags_are_said_in_words(maps):
     assert readout.value_text(shown, values, 5, 5) == "LOG_SMD  no value (masked)"
 
 
-@pytest.mark.parametrize(("value", "text"), [(1.9312, "1.93"), (12345.6, "12346"), (2.3e-7, "2.3e-07"), (0.0, "0")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(1.9312, "1.93"), (12345.6, "12346"), (2.3e-7, "2.3e-07"), (0.0, "0")]
+)
 def test_numbers_are_short(value, text):
     assert readout.number(value) == text

@@ -30,7 +30,11 @@ def test_reddening_is_removed_as_written_and_nonsense_is_told(opened, session, q
     write(qtbot, field, "0.25")
     assert session.recipe.reddening.ebv == 0.25
     write(qtbot, field, "much")
-    assert session.recipe.reddening.ebv == 0.25 and "much" in prepare.message.text() and field.text() == "0.25"
+    assert (
+        session.recipe.reddening.ebv == 0.25
+        and "much" in prepare.message.text()
+        and field.text() == "0.25"
+    )
     click(qtbot, prepare.button)
     wait_for(qtbot, lambda: session.cube is not None and idle(session))
     assert "absorption" in box.told.text() and "E(B-V) = 0.2500" in box.told.text()
@@ -39,13 +43,17 @@ def test_reddening_is_removed_as_written_and_nonsense_is_told(opened, session, q
     assert session.recipe.reddening.ebv is None
 
 
-def test_stars_of_a_chosen_table_are_masked_and_saved(opened, session, qtbot, monkeypatch, tmp_path):
+def test_stars_of_a_chosen_table_are_masked_and_saved(
+    opened, session, qtbot, monkeypatch, tmp_path
+):
     table = tmp_path / "gaia.ecsv"
     image = session.galaxy.images["WISE_3.4"]
     x, y = image.wcs.world_to_pixel_values(150.008, 2.006)
     rows, columns = np.mgrid[: image.shape[0], : image.shape[1]]
     sigma = image.fwhm / 2.3548 / image.pixel_arcsec
-    image.data[:] += (60 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 2 / sigma**2)).astype("f4")
+    image.data[:] += (60 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 2 / sigma**2)).astype(
+        "f4"
+    )
     Table(
         {"source_id": [7], "ra": [150.008], "dec": [2.006], "parallax": [4.0], "parallax_error": [0.05],
          "pmra": [0.0], "pmdec": [0.0], "phot_g_mean_mag": [13.0], "ref_epoch": [2010.0]}
@@ -54,7 +62,9 @@ def test_stars_of_a_chosen_table_are_masked_and_saved(opened, session, qtbot, mo
     box = panel(opened, "Prepare").boxes["stars"]
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(table), ""))
     click(qtbot, box.findChild(QToolButton, "choose_catalogue"))
-    assert session.recipe.stars.catalogue == str(table) and box.findChild(QLineEdit, "catalogue").text() == str(table)
+    assert session.recipe.stars.catalogue == str(table) and box.findChild(
+        QLineEdit, "catalogue"
+    ).text() == str(table)
     panels.raise_panel(opened, "Predict")
     predict = panel(opened, "Predict")
     click(qtbot, predict.button)
@@ -68,7 +78,9 @@ def test_stars_of_a_chosen_table_are_masked_and_saved(opened, session, qtbot, mo
     assert [star.id for star in read_masks(out).stars] == ["7"]
 
 
-def test_a_star_table_that_cannot_be_read_is_told_and_nothing_is_lost(opened, session, qtbot, tmp_path, told):
+def test_a_star_table_that_cannot_be_read_is_told_and_nothing_is_lost(
+    opened, session, qtbot, tmp_path, told
+):
     bad = tmp_path / "bad.csv"
     bad.write_text("a,b\n1,2\n")
     before = set(session.shown())

@@ -80,9 +80,13 @@ def test_a_circle_is_drawn_from_its_middle_and_its_row_is_what_the_library_says(
     assert drawn.shape.a == drawn.shape.b == pytest.approx(24, abs=1.0)
     layer = ApertureLayer.of(session).shapes.layer
     assert np.asarray(layer.data[0]).mean(axis=0) == pytest.approx([5, 10], abs=0.8)
-    assert drawn.name == "1" and widget.map.currentText() == "LOG_SIGMA_MD", "the map that is looked at"
+    assert drawn.name == "1" and widget.map.currentText() == "LOG_SIGMA_MD", (
+        "the map that is looked at"
+    )
     row = direct(maps, drawn, "LOG_SIGMA_MD")
-    assert cell(viewer, 0, SUM) == with_error(row["sum"], row["sum_err"]) and "±" in cell(viewer, 0, SUM)
+    assert cell(viewer, 0, SUM) == with_error(row["sum"], row["sum_err"]) and "±" in cell(
+        viewer, 0, SUM
+    )
     assert cell(viewer, 0, MEAN) == with_error(row["mean"], row["mean_err"])
 
 
@@ -114,7 +118,9 @@ def test_while_an_ellipse_is_dragged_its_row_changes_and_only_the_end_is_history
     measuring.moved.connect(lambda number: seen.append((number, cell(viewer, number, MEAN))))
     mouse.drag(viewer, (20.0, -10.0), (12.0, 22.0), steps=10)
     settled(qtbot, measuring)
-    assert {number for number, _ in seen} == {0} and len({text for _, text in seen}) > 3, "the row changed as it moved"
+    assert {number for number, _ in seen} == {0} and len({text for _, text in seen}) > 3, (
+        "the row changed as it moved"
+    )
     assert len(measuring.history._past) == edits + 1
     arm, core = measuring.apertures
     assert core.shape == circle(*reference, 8.0).shape and arm.name == "arm"
@@ -125,7 +131,9 @@ def test_while_an_ellipse_is_dragged_its_row_changes_and_only_the_end_is_history
     assert cell(viewer, 0, MEAN) == with_error(row["mean"], row["mean_err"])
 
 
-def test_a_hole_and_a_local_background_count_and_show_as_rings(viewer, session, measuring, maps, qtbot):
+def test_a_hole_and_a_local_background_count_and_show_as_rings(
+    viewer, session, measuring, maps, qtbot
+):
     measuring.add([circle(*session.reference, 20.0)], "one")
     settled(qtbot, measuring)
     widget = panel(viewer, "Measure")
@@ -148,33 +156,52 @@ def test_an_aperture_off_the_maps_says_so_and_the_others_stay(viewer, session, m
     settled(qtbot, measuring)
     widget = panel(viewer, "Measure")
     assert isinstance(measuring.rows[0], dict) and "off the image" in measuring.rows[1]
-    assert widget.message.text() == measuring.rows[1] and cell(viewer, 0, MEAN) and not cell(viewer, 1, MEAN)
+    assert (
+        widget.message.text() == measuring.rows[1]
+        and cell(viewer, 0, MEAN)
+        and not cell(viewer, 1, MEAN)
+    )
     assert set(measuring.table()["name"]) == {"in"}
 
 
-def test_regions_and_tables_go_out_and_come_back(viewer, session, measuring, maps, qtbot, monkeypatch, tmp_path):
+def test_regions_and_tables_go_out_and_come_back(
+    viewer, session, measuring, maps, qtbot, monkeypatch, tmp_path
+):
     widget, reference = panel(viewer, "Measure"), session.reference
-    drawn = [Aperture(Ellipse(*reference, 30.0, 16.0, 30.0), "arm", 0.4), circle(*reference, 8.0, "core")]
+    drawn = [
+        Aperture(Ellipse(*reference, 30.0, 16.0, 30.0), "arm", 0.4),
+        circle(*reference, 8.0, "core"),
+    ]
     measuring.add(drawn, "both")
     settled(qtbot, measuring)
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(tmp_path / "a.reg"), ""))
+    monkeypatch.setattr(
+        QFileDialog, "getSaveFileName", lambda *_, **__: (str(tmp_path / "a.reg"), "")
+    )
     click(qtbot, widget.save)
     click(qtbot, widget.delete)
     assert measuring.apertures == (), "both were selected"
-    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(tmp_path / "a.reg"), ""))
+    monkeypatch.setattr(
+        QFileDialog, "getOpenFileName", lambda *_, **__: (str(tmp_path / "a.reg"), "")
+    )
     click(qtbot, widget.load)
     settled(qtbot, measuring)
     for now, before in zip(measuring.apertures, drawn, strict=True):
         assert now.name == before.name and now.inner == pytest.approx(before.inner, abs=1e-6)
-        assert (now.shape.a, now.shape.b) == pytest.approx((before.shape.a, before.shape.b), rel=1e-6)
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(tmp_path / "a.ecsv"), ""))
+        assert (now.shape.a, now.shape.b) == pytest.approx(
+            (before.shape.a, before.shape.b), rel=1e-6
+        )
+    monkeypatch.setattr(
+        QFileDialog, "getSaveFileName", lambda *_, **__: (str(tmp_path / "a.ecsv"), "")
+    )
     click(qtbot, widget.export)
     table = QTable.read(tmp_path / "a.ecsv")
     assert len(table) == 2 * len(maps.values) and str(table["area"].unit) == "arcsec2"
     click(qtbot, widget.copy)
     lines = QApplication.clipboard().text().splitlines()
     assert len(lines) == 1 + len(table) and lines[0].split("\t")[:3] == ["name", "shape", "ra"]
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(tmp_path / "a.xlsx"), ""))
+    monkeypatch.setattr(
+        QFileDialog, "getSaveFileName", lambda *_, **__: (str(tmp_path / "a.xlsx"), "")
+    )
     click(qtbot, widget.export)
     assert ".ecsv or .csv" in widget.message.text() and not (tmp_path / "a.xlsx").exists()
 
@@ -192,11 +219,21 @@ def test_a_profile_is_plotted_and_the_annulus_under_the_pointer_lights_up(
     view.ellipse.setCurrentIndex(view.ellipse.findData("aperture"))
     view.soon()
     wait_for(
-        qtbot, lambda: view.profiled is not None and view.profiled.ellipse.a == 60.0 and view.canvas is not None, 30
+        qtbot,
+        lambda: (
+            view.profiled is not None
+            and view.profiled.ellipse.a == 60.0
+            and view.canvas is not None
+        ),
+        30,
     )
     qtbot.wait(300)
     found = view.profiled
-    assert found.edges[0] == 0 and found.edges[-1] == pytest.approx(60) and set(found.table["map"]) == {"LOG_SIGMA_MD"}
+    assert (
+        found.edges[0] == 0
+        and found.edges[-1] == pytest.approx(60)
+        and set(found.table["map"]) == {"LOG_SIGMA_MD"}
+    )
     assert "Gradient" in view.gradient.text()
     layer = view.annuli.layer
     assert layer.visible and layer.nshapes == len(found.edges) - 1
@@ -207,7 +244,11 @@ def test_a_profile_is_plotted_and_the_annulus_under_the_pointer_lights_up(
     middle = view.canvas.figure.axes[0].bbox
     event = MouseEvent("motion_notify_event", view.canvas, x, (middle.y0 + middle.y1) / 2)
     view.canvas.callbacks.process("motion_notify_event", event)
-    lit = [i for i, colour in enumerate(np.asarray(layer.edge_color)) if not np.allclose(colour, before[i])]
+    lit = [
+        i
+        for i, colour in enumerate(np.asarray(layer.edge_color))
+        if not np.allclose(colour, before[i])
+    ]
     assert lit == [1, 2], "both edges of the third annulus"
     widget.tabs.setCurrentIndex(0)
     assert not layer.visible, "the annuli go with the tab"
@@ -228,9 +269,17 @@ def test_several_maps_and_the_truth_share_the_radius_of_a_profile(
     view.ellipse.setCurrentIndex(view.ellipse.findData("aperture"))
     view.shown.setCurrentIndex(view.shown.findData("mean"))
     view.soon()
-    wait_for(qtbot, lambda: view.profiled is not None and len(set(view.profiled.table["source"])) == 2, 30)
+    wait_for(
+        qtbot,
+        lambda: view.profiled is not None and len(set(view.profiled.table["source"])) == 2,
+        30,
+    )
     first = view.profiled.table["map"][0]
-    offered = [view.maps.list.item(i) for i in range(view.maps.list.count()) if not view.maps.list.item(i).isHidden()]
+    offered = [
+        view.maps.list.item(i)
+        for i in range(view.maps.list.count())
+        if not view.maps.list.item(i).isHidden()
+    ]
     assert [item.text() for item in offered] == [name for name in maps.values if name != first]
     for item in offered:
         view.maps.list.itemClicked.emit(item)  # what a click in the open menu does
@@ -241,21 +290,32 @@ def test_several_maps_and_the_truth_share_the_radius_of_a_profile(
     table = view.profiled.table
     for name in maps.values:
         mine = [
-            table[(table["map"] == name) & (table["source"] == source)]["mean"] for source in ("prediction", "truth")
+            table[(table["map"] == name) & (table["source"] == source)]["mean"]
+            for source in ("prediction", "truth")
         ]
         np.testing.assert_allclose(mine[1] - mine[0], 0.25, atol=1e-3)
-    assert all(name in view.gradient.text() for name in maps.values) and "2 more maps" in view.maps.text()
+    assert (
+        all(name in view.gradient.text() for name in maps.values)
+        and "2 more maps" in view.maps.text()
+    )
     from matplotlib.backend_bases import MouseEvent
 
     below = axes[2].bbox
     x, _ = axes[2].transData.transform((float(view._points[2]), 0.0))
     view.canvas.callbacks.process(
-        "motion_notify_event", MouseEvent("motion_notify_event", view.canvas, x, (below.y0 + below.y1) / 2)
+        "motion_notify_event",
+        MouseEvent("motion_notify_event", view.canvas, x, (below.y0 + below.y1) / 2),
     )
-    assert all(mark.get_visible() and mark.get_xdata()[0] == view._points[2] for mark in view._marks)
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(tmp_path / "p.pdf"), ""))
+    assert all(
+        mark.get_visible() and mark.get_xdata()[0] == view._points[2] for mark in view._marks
+    )
+    monkeypatch.setattr(
+        QFileDialog, "getSaveFileName", lambda *_, **__: (str(tmp_path / "p.pdf"), "")
+    )
     click(qtbot, view.picture)
-    assert (tmp_path / "p.pdf").read_bytes().startswith(b"%PDF") and len(QTable.read(tmp_path / "p.ecsv")) == len(table)
+    assert (tmp_path / "p.pdf").read_bytes().startswith(b"%PDF") and len(
+        QTable.read(tmp_path / "p.ecsv")
+    ) == len(table)
     view.shown.setCurrentIndex(view.shown.findData("growth"))
     view._plot()
     assert len(view.canvas.figure.axes) == 1, "only the dust mass adds up"
@@ -281,6 +341,12 @@ def test_other_maps_are_measured_as_soon_as_they_are_there(viewer, session, meas
     values = {name: plane + np.float32(0.5) for name, plane in maps.values.items()}
     session.maps = replace(maps, values=values)
     session.maps_changed.emit()
-    wait_for(qtbot, lambda: isinstance(measuring.rows[0], dict) and float(measuring.rows[0]["mean"][2]) != before, 20)
+    wait_for(
+        qtbot,
+        lambda: (
+            isinstance(measuring.rows[0], dict) and float(measuring.rows[0]["mean"][2]) != before
+        ),
+        20,
+    )
     assert float(measuring.rows[0]["mean"][2]) == pytest.approx(before + 0.5, abs=1e-4)
     assert measuring.chosen == MAPS

@@ -29,7 +29,13 @@ def session(viewer):
 def panel(viewer, qtbot):
     panel = panels.panel(viewer, "Mock")
     panels.raise_panel(viewer, "Mock")
-    for field in (*panel.fields.values(), panel.mass, panel.inclination, panel.distance, panel.pixel):
+    for field in (
+        *panel.fields.values(),
+        panel.mass,
+        panel.inclination,
+        panel.distance,
+        panel.pixel,
+    ):
         field.clear()
     panel.seed.setValue(1)
     panel.kind.setCurrentIndex(0)
@@ -47,7 +53,12 @@ def make(qtbot, panel, session):
     click(qtbot, panel.button)
     wait_for(
         qtbot,
-        lambda: panel.mock is not None and session.truth is not None and session.galaxy is not None and idle(session),
+        lambda: (
+            panel.mock is not None
+            and session.truth is not None
+            and session.galaxy is not None
+            and idle(session)
+        ),
         90,
     )
 
@@ -56,7 +67,9 @@ def test_the_panels_kinds_are_those_of_the_mocks():
     assert mock_panel._KINDS == KINDS
 
 
-def test_a_mock_is_opened_as_if_read_from_files_predicted_and_compared(panel, viewer, session, qtbot):
+def test_a_mock_is_opened_as_if_read_from_files_predicted_and_compared(
+    panel, viewer, session, qtbot
+):
     panel.kind.setCurrentText("spiral")
     panel.mass.setText("10.4")
     panel.inclination.setText("35")
@@ -66,13 +79,19 @@ def test_a_mock_is_opened_as_if_read_from_files_predicted_and_compared(panel, vi
     galaxy = panel.mock.galaxy
     assert (galaxy.kind, galaxy.log_mass, galaxy.inclination) == ("spiral", 10.4, pytest.approx(35))
     assert len(session.galaxy.images) == 26 and session.galaxy.ellipse is not None
-    assert session.recipe.reddening.ebv == 0.05 and session.recipe.stars.catalogue.endswith("stars.ecsv")
+    assert session.recipe.reddening.ebv == 0.05 and session.recipe.stars.catalogue.endswith(
+        "stars.ecsv"
+    )
     assert session.truth_name == "truth.fits" and "Mock 1" in session.name
     assert "10^10.40 Msun" in panel.told.text()
     assert {key.kind for key in session.shown()} == {"image", "truth"}
     session.set_recipe("grid", pixel=8.0)
     work.predict(session)
-    wait_for(qtbot, lambda: session.maps is not None and session.residual is not None and idle(session), 120)
+    wait_for(
+        qtbot,
+        lambda: session.maps is not None and session.residual is not None and idle(session),
+        120,
+    )
     off = session.residual.values["LOG_SIGMA_LSTAR"]
     assert abs(np.nanmedian(off)) < 0.3
     assert any("Salpeter" in note for note in session.residual.provenance["note"])
@@ -96,7 +115,9 @@ def test_the_same_seed_makes_the_same_galaxy_and_another_another(panel, session,
     [("mass", "15", "15.0 is not between"), ("inclination", "120", "120"), ("distance", "9000", "9000"), ("noise", "-1", "noise"),
      ("pixel", "-2", "pixel"), ("bands", "SDSS_g, Johnson_V", "Johnson_V")],
 )  # fmt: skip
-def test_what_makes_no_sense_is_said_in_words_and_nothing_changes(panel, session, qtbot, field, text, words):
+def test_what_makes_no_sense_is_said_in_words_and_nothing_changes(
+    panel, session, qtbot, field, text, words
+):
     if field == "bands":
         panel.bands.setEditText(text)
     else:
@@ -128,10 +149,16 @@ def test_a_mock_is_saved_as_the_command_writes_it(panel, session, qtbot, tmp_pat
     wait_for(qtbot, lambda: panel.saved.text() != "" and session.job is None, 20)
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {*(f"SDSS_{band}.fits" for band in "ugriz"), "truth.fits", "recipe.toml"}
-    np.testing.assert_array_equal(read_maps(tmp_path / "truth.fits").values["LOG_SMD"], panel.mock.truth["LOG_SMD"])
+    np.testing.assert_array_equal(
+        read_maps(tmp_path / "truth.fits").values["LOG_SMD"], panel.mock.truth["LOG_SMD"]
+    )
     # Asked before anything is replaced.
     asked = []
-    monkeypatch.setattr(QMessageBox, "question", lambda *words: asked.append(words[2]) or QMessageBox.StandardButton.No)
+    monkeypatch.setattr(
+        QMessageBox,
+        "question",
+        lambda *words: asked.append(words[2]) or QMessageBox.StandardButton.No,
+    )
     stamp = (tmp_path / "truth.fits").stat().st_mtime_ns
     click(qtbot, panel.save_button)
     assert "SDSS_u.fits" in asked[0] and (tmp_path / "truth.fits").stat().st_mtime_ns == stamp
@@ -140,7 +167,11 @@ def test_a_mock_is_saved_as_the_command_writes_it(panel, session, qtbot, tmp_pat
 def test_unsaved_maps_are_asked_about(panel, session, qtbot, maps, monkeypatch):
     session.maps, session.saved = maps, False
     asked = []
-    monkeypatch.setattr(QMessageBox, "question", lambda *words: asked.append(words[2]) or QMessageBox.StandardButton.No)
+    monkeypatch.setattr(
+        QMessageBox,
+        "question",
+        lambda *words: asked.append(words[2]) or QMessageBox.StandardButton.No,
+    )
     click(qtbot, panel.button)
     assert "not saved" in asked[0] and session.job is None
     session.maps = None

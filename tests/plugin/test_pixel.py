@@ -94,14 +94,18 @@ def point(viewer, qtbot, widget, row, column):
     wait_for(qtbot, followed, 10)
 
 
-def test_it_shows_the_spectrum_under_the_pointer_and_what_the_library_says_of_it(viewer, pixels, cube, library, qtbot):
+def test_it_shows_the_spectrum_under_the_pointer_and_what_the_library_says_of_it(
+    viewer, pixels, cube, library, qtbot
+):
     point(viewer, qtbot, pixels, 5, 7)
     assert (pixels.place.row, pixels.place.column) == (5, 7)
     direct = pixel_spectrum(cube.data[:, 5, 7], cube.uncertainty[:, 5, 7], BANDS, library)
     shown = pixels.view._artists["model"].get_ydata()
     assert np.allclose(shown, direct.spectrum[1], rtol=1e-6)
     assert np.array_equal(pixels.view._artists["data"].get_xdata(), direct.wavelength[:-2])
-    assert np.allclose(pixels.view._artists["left"].get_ydata(), cube.data[-2:, 5, 7]), "the far infrared is not fitted"
+    assert np.allclose(pixels.view._artists["left"].get_ydata(), cube.data[-2:, 5, 7]), (
+        "the far infrared is not fitted"
+    )
     assert pixels.cells[2][1].text() == f"{direct.properties['T_DUST'][1]:.1f}"
     assert "14 bands fitted" in pixels.told.text() and "pixel 7, 5" in pixels.told.text()
     point(viewer, qtbot, pixels, 6, 7)
@@ -118,7 +122,9 @@ def test_the_plot_is_on_the_screen_and_only_what_changes_is_painted(viewer, pixe
         qtbot.wait(20)
         pictures.add(bytes(np.asarray(pixels.view.canvas.buffer_rgba())))
     assert len(pictures) == 8
-    assert pixels.view.repaints - before <= 3, "a change of decades paints all of it, another pixel does not"
+    assert pixels.view.repaints - before <= 3, (
+        "a change of decades paints all of it, another pixel does not"
+    )
 
 
 def test_a_negative_band_is_an_upper_limit_and_still_fitted(viewer, pixels, cube, qtbot):
@@ -140,9 +146,15 @@ def test_too_few_bands_are_told_and_the_next_pixel_is_shown_again(viewer, pixels
 def test_a_click_holds_the_pixel_and_another_lets_it_go(viewer, session, pixels, qtbot):
     point(viewer, qtbot, pixels, 5, 7)
     mouse.click(viewer, sky(6, 9))
-    assert pixels.frozen and (pixels.place.row, pixels.place.column) == (6, 9) and "held" in pixels.told.text()
+    assert (
+        pixels.frozen
+        and (pixels.place.row, pixels.place.column) == (6, 9)
+        and "held" in pixels.told.text()
+    )
     layer = session.overlays()["pixel"]
-    assert layer.visible and np.asarray(layer.data[0]).mean(axis=0) == pytest.approx(sky(6, 9), abs=0.5)
+    assert layer.visible and np.asarray(layer.data[0]).mean(axis=0) == pytest.approx(
+        sky(6, 9), abs=0.5
+    )
     mouse.move(viewer, sky(2, 8))
     qtbot.wait(100)
     assert (pixels.place.row, pixels.place.column) == (6, 9)
@@ -210,8 +222,12 @@ def test_fitting_the_far_infrared_narrows_the_dust(viewer, pixels, qtbot):
 def test_the_maps_and_the_truth_stand_beside_it(viewer, session, pixels, cube, qtbot):
     plane = np.arange(SHAPE[0] * SHAPE[1], dtype="f4").reshape(SHAPE)
     flags = np.zeros(SHAPE, np.int16)
-    session.maps = PropertyMaps({"T_DUST": 10 + plane / 100}, {"T_DUST": np.full(SHAPE, 1.5, "f4")}, cube.wcs, flags)
-    session.add_truth("truth", PropertyMaps({"T_DUST": 20 + plane / 100}, {}, cube.wcs, flags), choose=True)
+    session.maps = PropertyMaps(
+        {"T_DUST": 10 + plane / 100}, {"T_DUST": np.full(SHAPE, 1.5, "f4")}, cube.wcs, flags
+    )
+    session.add_truth(
+        "truth", PropertyMaps({"T_DUST": 20 + plane / 100}, {}, cube.wcs, flags), choose=True
+    )
     wait_for(qtbot, lambda: idle(session), 20)
     point(viewer, qtbot, pixels, 5, 7)
     assert pixels.cells[2][3].text() == f"{10 + plane[5, 7] / 100:.1f} ± 1.5"
@@ -233,7 +249,9 @@ def test_cancelled_model_spectra_are_made_when_asked_for(viewer, session, pixels
     click(qtbot, pixels.cancel)
     wait_for(qtbot, lambda: idle(session), 20)
     qtbot.wait(100)
-    assert session.job is None and not Spectra.of(session).ready() and pixels.make_button.isVisible()
+    assert (
+        session.job is None and not Spectra.of(session).ready() and pixels.make_button.isVisible()
+    )
     session.set_recipe("sed", n_models=MODELS)
     wait_for(qtbot, lambda: idle(session) and Spectra.of(session).ready(), 60)
 

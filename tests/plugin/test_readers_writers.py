@@ -30,7 +30,11 @@ def as_layers(maps):
 def test_the_manifest_is_valid_and_every_command_exists():
     manifest = npe2.PluginManifest.from_distribution(PLUGIN)
     manifest.validate_imports()
-    assert {w.display_name for w in manifest.contributions.widgets} == {"All panels", *panels.PANELS, *panels.MORE}
+    assert {w.display_name for w in manifest.contributions.widgets} == {
+        "All panels",
+        *panels.PANELS,
+        *panels.MORE,
+    }
 
 
 def test_a_file_opens_as_a_layer_on_the_sky(galaxy_folder):
@@ -84,14 +88,18 @@ def test_a_folder_that_may_not_be_read_is_told(tmp_path, monkeypatch):
     def refuse(self):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "iterdir", refuse)  # root, who runs many containers, may read everything
+    monkeypatch.setattr(
+        Path, "iterdir", refuse
+    )  # root, who runs many containers, may read everything
     assert readers.get_reader(str(tmp_path)) is not None
     with pytest.raises(InputError, match="may not be read"):
         readers.read_now([tmp_path], None)
 
 
 def test_an_image_of_unknown_unit_is_asked_about(tmp_path):
-    path = write_image(tmp_path / "galaxy_WISE_3.4.fits", np.ones((20, 20), "f4"), tan_wcs((20, 20), 2))
+    path = write_image(
+        tmp_path / "galaxy_WISE_3.4.fits", np.ones((20, 20), "f4"), tan_wcs((20, 20), 2)
+    )
     with pytest.raises(InputError, match=r"[Ww]hich unit"):
         readers.read_now([path], None)
 

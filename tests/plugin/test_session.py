@@ -51,13 +51,18 @@ def test_a_second_result_goes_into_the_same_layers_whatever_they_are_called(mode
     first = show(session, map_specs(maps, session.place(maps), "NGC 309"))
     first[3].name = "my favourite"
     first[3].visible = False
-    new = PropertyMaps({k: v + 1 for k, v in maps.values.items()}, maps.errors, maps.wcs, maps.flags)
+    new = PropertyMaps(
+        {k: v + 1 for k, v in maps.values.items()}, maps.errors, maps.wcs, maps.flags
+    )
     second = show(session, map_specs(new, session.place(new), "NGC 309"))
     assert second == first
     assert len(model.layers) == 6
     assert first[3].name == "my favourite" and not first[3].visible
     assert np.array_equal(first[3].data, new.values["LOG_SMD"], equal_nan=True)
-    assert "-2.00 ± 0.31 dex" in first[3].get_status(first[3].data_to_world((1, 20)), world=True)["coordinates"]
+    assert (
+        "-2.00 ± 0.31 dex"
+        in first[3].get_status(first[3].data_to_world((1, 20)), world=True)["coordinates"]
+    )
 
 
 def test_a_deleted_layer_is_made_anew(model, maps):
@@ -79,7 +84,10 @@ def test_images_come_under_the_maps(model, maps, image):
 
 def test_only_the_newest_map_is_on_over_one_image(model, maps, image):
     session = session_for(model)
-    show(session, [image_spec(image(band), (150.0, 2.0)) for band in ("2MASS_J", "WISE_3.4", "WISE_12")])
+    show(
+        session,
+        [image_spec(image(band), (150.0, 2.0)) for band in ("2MASS_J", "WISE_3.4", "WISE_12")],
+    )
     show(session, map_specs(maps, (150.0, 2.0)))
     for layer in model.layers:
         layer.visible = layer.name != "WISE_12"
@@ -91,7 +99,9 @@ def test_only_the_newest_map_is_on_over_one_image(model, maps, image):
 
 def test_names_follow_the_galaxy_but_not_over_a_persons_own(model, image):
     session = session_for(model)
-    first, second = show(session, [image_spec(image(band), (150.0, 2.0)) for band in ("2MASS_J", "WISE_3.4")])
+    first, second = show(
+        session, [image_spec(image(band), (150.0, 2.0)) for band in ("2MASS_J", "WISE_3.4")]
+    )
     second.name = "mine"
     session.set_recipe("galaxy", name="NGC 309")
     assert (first.name, second.name) == ("NGC 309 2MASS_J", "mine")
@@ -100,7 +110,10 @@ def test_names_follow_the_galaxy_but_not_over_a_persons_own(model, image):
 def test_the_status_shows_every_visible_layer_at_one_place(model, maps, image):
     session = session_for(model)
     picture = image(ra=150.0, dec=2.0)
-    show(session, [image_spec(picture, session.place(picture)), *map_specs(maps, session.place(maps))])
+    show(
+        session,
+        [image_spec(picture, session.place(picture)), *map_specs(maps, session.place(maps))],
+    )
     session.focus(Key("map", "LOG_SMD"))
     layer = session.layer(Key("map", "LOG_SMD"))
     text = layer.get_status((0.0, 0.0), world=True)["coordinates"]

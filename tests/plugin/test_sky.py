@@ -53,7 +53,9 @@ def reference_offsets(star, reference):
 def test_up_is_north_and_left_is_east():
     affine = sky.sky_affine(tan_wcs((100, 100), 1.0), (100, 100), (150.0, 2.0))
     assert affine[0, 0] == pytest.approx(1, abs=1e-6)  # a row up is an arcsec north
-    assert affine[1, 1] == pytest.approx(1, abs=1e-6)  # a column right is an arcsec west, drawn to the right
+    assert affine[1, 1] == pytest.approx(
+        1, abs=1e-6
+    )  # a column right is an arcsec west, drawn to the right
 
 
 @pytest.mark.realdata

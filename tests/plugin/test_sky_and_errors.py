@@ -34,7 +34,9 @@ def test_a_polynomial_sky_is_told_and_shown(opened, session, qtbot):
     assert "left-out sky" in box.told.text()
     click(qtbot, box.eye)
     band = next(iter(session.galaxy.images))
-    wait_for(qtbot, lambda: Key("step", band, "subtracted sky") in session.shown() and idle(session))
+    wait_for(
+        qtbot, lambda: Key("step", band, "subtracted sky") in session.shown() and idle(session)
+    )
     for name, image in session.galaxy.images.items():
         left = session.shown()[Key("step", name, "sky")].data
         taken = session.shown()[Key("step", name, "subtracted sky")].data
@@ -53,7 +55,9 @@ def test_a_gain_is_written_by_band_and_nonsense_is_told(opened, session, qtbot):
     assert session.recipe.errors.gain == {"WISE_3.4": 3.5}
     for nonsense in ("many", "-1"):
         write(qtbot, field, nonsense)
-        assert "electrons" in prepare.message.text() and session.recipe.errors.gain == {"WISE_3.4": 3.5}
+        assert "electrons" in prepare.message.text() and session.recipe.errors.gain == {
+            "WISE_3.4": 3.5
+        }
     assert field.text() == "3.5"
     click(qtbot, prepare.button)
     wait_for(qtbot, lambda: session.cube is not None and idle(session), 60)

@@ -61,7 +61,10 @@ def predicted(fitted, session, qtbot):
 
 def shapes(session):
     """Centre and half sides of every shape on the canvas."""
-    return [(corners.mean(axis=0), np.ptp(corners, axis=0) / 2) for corners in session.circles.layer.data]
+    return [
+        (corners.mean(axis=0), np.ptp(corners, axis=0) / 2)
+        for corners in session.circles.layer.data
+    ]
 
 
 def star(session, name):
@@ -95,13 +98,17 @@ def followed(qtbot, session, edit):
 def full_run(session):
     """The maps of a run from nothing with the masks as they are now."""
     galaxy = session.galaxy
-    fresh = Galaxy(galaxy.name, galaxy.images, galaxy.ra, galaxy.dec, galaxy.distance_mpc, galaxy.ellipse)
+    fresh = Galaxy(
+        galaxy.name, galaxy.images, galaxy.ra, galaxy.dec, galaxy.distance_mpc, galaxy.ellipse
+    )
     return drain(predict_steps(fresh, session.recipe, Kept(), session.masking.now))
 
 
 def same(maps, others):
     for name, plane in maps.values.items():
-        np.testing.assert_allclose(plane, others.values[name], rtol=0, atol=1e-6 * np.nanmax(np.abs(plane)))
+        np.testing.assert_allclose(
+            plane, others.values[name], rtol=0, atol=1e-6 * np.nanmax(np.abs(plane))
+        )
         np.testing.assert_array_equal(np.isnan(plane), np.isnan(others.values[name]))
     np.testing.assert_array_equal(maps.flags, others.flags)
 
@@ -109,15 +116,23 @@ def same(maps, others):
 # The circles ----------------------------------------------------------------------------------------------------------
 
 
-def test_fitted_stars_come_as_circles_and_as_rows_and_nothing_else_changes(opened, session, qtbot, fitted):
+def test_fitted_stars_come_as_circles_and_as_rows_and_nothing_else_changes(
+    opened, session, qtbot, fitted
+):
     layer, stars = session.circles.layer, panel(opened, "Stars")
     assert [item.id for item in session.masking.items] == ["1", "2"] and layer.nshapes == 2
-    assert opened.layers[-1] is layer and layer.visible and opened.layers.selection.active is not layer
+    assert (
+        opened.layers[-1] is layer and layer.visible and opened.layers.selection.active is not layer
+    )
     assert layer.units == opened.layers[0].units, "no unit is dropped"
     # Put on the canvas and painted in parts: in the end all are there, on top, and a click selects.
     assert len(viewers.painted_parts(opened, layer)) >= 4 and layer.mode == "select"
-    others = [opened.window._qt_viewer.canvas.layer_to_visual[other] for other in opened.layers[:-1]]
-    assert opened.window._qt_viewer.canvas.layer_to_visual[layer].order > max(other.order for other in others)
+    others = [
+        opened.window._qt_viewer.canvas.layer_to_visual[other] for other in opened.layers[:-1]
+    ]
+    assert opened.window._qt_viewer.canvas.layer_to_visual[layer].order > max(
+        other.order for other in others
+    )
     assert stars.table.stars.rowCount() == 2 and "2 circles" in stars.counts.text()
     # The circle lies on the star: the brightest pixel near its middle is under the middle.
     for item, (centre, half) in zip(session.circles._drawn, shapes(session), strict=True):
@@ -129,7 +144,9 @@ def test_fitted_stars_come_as_circles_and_as_rows_and_nothing_else_changes(opene
         assert image.data[round(float(y)), round(float(x))] > 30
 
 
-def test_a_circle_is_moved_with_the_mouse_and_the_maps_follow_as_a_full_run_makes_them(predicted, session, qtbot):
+def test_a_circle_is_moved_with_the_mouse_and_the_maps_follow_as_a_full_run_makes_them(
+    predicted, session, qtbot
+):
     first, focus = session.maps, predicted.layers.selection.active
     seen = {layer.name: layer.visible for layer in predicted.layers}
     layer_data = session.layer(Key("map", "LOG_SIGMA_MD")).data
@@ -143,9 +160,13 @@ def test_a_circle_is_moved_with_the_mouse_and_the_maps_follow_as_a_full_run_make
     assert (after.dec - before.dec) * 3600 == pytest.approx(-18, abs=0.5)
     assert (after.ra - before.ra) * 3600 * np.cos(np.radians(2)) == pytest.approx(-12, abs=0.5)
     shown = session.layer(Key("map", "LOG_SIGMA_MD")).data
-    assert shown is session.maps.values["LOG_SIGMA_MD"] and not np.array_equal(shown, layer_data, equal_nan=True)
+    assert shown is session.maps.values["LOG_SIGMA_MD"] and not np.array_equal(
+        shown, layer_data, equal_nan=True
+    )
     same(session.maps, full_run(session))
-    assert {layer.name: layer.visible for layer in predicted.layers} == seen, "what is switched on stays so"
+    assert {layer.name: layer.visible for layer in predicted.layers} == seen, (
+        "what is switched on stays so"
+    )
     # Undone with the keys, the maps are what they were, bit for bit; redone, they are the others again.
     edited = session.maps
     followed(qtbot, session, lambda: mouse.key(predicted, Qt.Key.Key_Z, CTRL))
@@ -160,7 +181,9 @@ def test_a_circle_is_moved_with_the_mouse_and_the_maps_follow_as_a_full_run_make
 
 
 @pytest.mark.parametrize("handle", [2, 5])  # a corner of napari's box, a side
-def test_a_circle_made_larger_stays_a_circle_about_its_star_in_proportion_in_every_band(fitted, session, qtbot, handle):
+def test_a_circle_made_larger_stays_a_circle_about_its_star_in_proportion_in_every_band(
+    fitted, session, qtbot, handle
+):
     i = grasp(fitted, session, qtbot, "2")
     before, (centre, _) = star(session, "2"), shapes(session)[i]
     place = session.circles.layer.interaction_box(i)[handle]
@@ -170,10 +193,14 @@ def test_a_circle_made_larger_stays_a_circle_about_its_star_in_proportion_in_eve
     for band, radius in before.radii.items():
         assert after.radii[band] == pytest.approx(1.5 * radius, rel=0.03)
     new_centre, half = shapes(session)[i]
-    assert half[0] == pytest.approx(half[1], abs=1e-3) and new_centre == pytest.approx(centre, abs=1e-3)
+    assert half[0] == pytest.approx(half[1], abs=1e-3) and new_centre == pytest.approx(
+        centre, abs=1e-3
+    )
 
 
-def test_an_ellipse_that_comes_from_elsewhere_becomes_the_circle_of_its_mean_radius(fitted, session):
+def test_an_ellipse_that_comes_from_elsewhere_becomes_the_circle_of_its_mean_radius(
+    fitted, session
+):
     """What a script, or a napari of another version, leaves behind after a drag."""
     layer, i = session.circles.layer, number_of(session, "1")
     centre, half = shapes(session)[i]
@@ -183,7 +210,9 @@ def test_an_ellipse_that_comes_from_elsewhere_becomes_the_circle_of_its_mean_rad
     assert max(star(session, "1").radii.values()) == pytest.approx(1.5 * half[0], rel=1e-5)
 
 
-def test_in_one_band_only_that_radius_changes_and_delete_takes_only_that_circle(fitted, session, qtbot):
+def test_in_one_band_only_that_radius_changes_and_delete_takes_only_that_circle(
+    fitted, session, qtbot
+):
     stars = panel(fitted, "Stars")
     stars.band.setCurrentIndex(stars.band.findData("SDSS_i"))
     stars.band.activated.emit(stars.band.currentIndex())
@@ -209,7 +238,11 @@ def test_in_one_band_only_that_radius_changes_and_delete_takes_only_that_circle(
 def test_a_circle_is_drawn_clicked_and_deleted(fitted, session, qtbot):
     stars, layer = panel(fitted, "Stars"), session.circles.layer
     click(qtbot, stars.add)
-    assert fitted.layers.selection.active is layer and layer.mode == "add_ellipse" and stars.add.isChecked()
+    assert (
+        fitted.layers.selection.active is layer
+        and layer.mode == "add_ellipse"
+        and stars.add.isChecked()
+    )
     mouse.drag(fitted, (20, -30), (20, -18))
     drawn = star(session, "hand 1")
     assert drawn.origin == "hand" and set(drawn.radii) == set(session.bands)
@@ -222,7 +255,11 @@ def test_a_circle_is_drawn_clicked_and_deleted(fitted, session, qtbot):
     assert layer.mode == "select"
     grasp(fitted, session, qtbot, "hand 1")
     mouse.key(fitted, Qt.Key.Key_Delete)
-    assert [item.id for item in session.masking.items] == ["1", "2", "hand 2"] and layer.nshapes == 3
+    assert [item.id for item in session.masking.items] == [
+        "1",
+        "2",
+        "hand 2",
+    ] and layer.nshapes == 3
     for _ in range(3):
         click(qtbot, stars.undo)
     assert [item.id for item in session.masking.items] == ["1", "2"] and layer.nshapes == 2
@@ -241,11 +278,16 @@ def test_a_polygon_drawn_in_the_layer_masks_and_a_line_is_told_off(fitted, sessi
     assert layer.nshapes == 3 and "line" in panel(fitted, "Stars").message.text()
 
 
-def test_hundreds_of_circles_are_edited_without_drawing_them_all_again(fitted, session, qtbot, monkeypatch):
+def test_hundreds_of_circles_are_edited_without_drawing_them_all_again(
+    fitted, session, qtbot, monkeypatch
+):
     from napari.layers import Shapes
 
     one = star(session, "1")
-    many = [replace(one, id=f"s{k}", ra=one.ra + 1e-3 * (k % 20), dec=one.dec + 1e-3 * (k // 20)) for k in range(300)]
+    many = [
+        replace(one, id=f"s{k}", ra=one.ra + 1e-3 * (k % 20), dec=one.dec + 1e-3 * (k // 20))
+        for k in range(300)
+    ]
     session.masking.edit("many", added=many)
     assert session.circles.layer.nshapes == 302
     drawn = []
@@ -254,7 +296,9 @@ def test_hundreds_of_circles_are_edited_without_drawing_them_all_again(fitted, s
     edits = []
     edit = type(session.circles.layer._data_view).edit
     monkeypatch.setattr(
-        type(session.circles.layer._data_view), "edit", lambda *a, **k: (edits.append(a[1]), edit(*a, **k))
+        type(session.circles.layer._data_view),
+        "edit",
+        lambda *a, **k: (edits.append(a[1]), edit(*a, **k)),
     )
     session.masking.switch([star(session, "s7")], False)
     assert edits == [number_of(session, "s7")] and not drawn
@@ -265,7 +309,8 @@ def test_hundreds_of_circles_are_edited_without_drawing_them_all_again(fitted, s
 
 def make_doubtful(session, name):
     session.masking.edit(
-        "a doubt", [(star(session, name), replace(star(session, name), flag="fit ran away in SDSS_i"))]
+        "a doubt",
+        [(star(session, name), replace(star(session, name), flag="fit ran away in SDSS_i"))],
     )
 
 
@@ -279,10 +324,16 @@ def test_the_doubtful_come_first_stand_out_and_are_accepted(fitted, session, qtb
     make_doubtful(session, "2")
     table = stars.table.stars
     assert [item.id for item in table.rows] == ["2", "1"]
-    assert table.data(table.index(0, 4)) == "fit ran away in SDSS_i" and "1 of them doubtful" in stars.counts.text()
+    assert (
+        table.data(table.index(0, 4)) == "fit ran away in SDSS_i"
+        and "1 of them doubtful" in stars.counts.text()
+    )
     colours, widths = layer.edge_color, layer.edge_width
     doubtful, other = number_of(session, "2"), number_of(session, "1")
-    assert not np.allclose(colours[doubtful], colours[other]) and widths[doubtful] > 1.5 * widths[other]
+    assert (
+        not np.allclose(colours[doubtful], colours[other])
+        and widths[doubtful] > 1.5 * widths[other]
+    )
     click_row(qtbot, stars.table, 0)
     assert stars.why.text() == "Fit ran away in SDSS_i" and stars.accept.isEnabled()
     click(qtbot, stars.accept)
@@ -299,7 +350,11 @@ def test_a_row_brings_the_camera_to_the_star_and_a_circle_its_row(fitted, sessio
     camera, _ = camera_and_scale_bar(fitted)
     i = number_of(session, "2")
     assert camera.center[-2:] == pytest.approx(shapes(session)[i][0], abs=1e-3)
-    assert layer.selected_data == {i} and fitted.layers.selection.active is layer and layer.mode == "select"
+    assert (
+        layer.selected_data == {i}
+        and fitted.layers.selection.active is layer
+        and layer.mode == "select"
+    )
     mouse.click(fitted, shapes(session)[number_of(session, "1")][0])
     assert [index.row() for index in stars.table.selectionModel().selectedRows()] == [1 - row]
     mouse.click(fitted, (-60, 60))
@@ -340,7 +395,9 @@ def test_with_the_switch_off_the_maps_wait_and_say_so(predicted, session, qtbot)
     qtbot.wait(following.PAUSE_MS + 300)
     assert session.maps is before and "of before" in stars.state.text()
     followed(qtbot, session, lambda: click(qtbot, stars.follow))
-    assert panel(predicted, "Predict").follow.isChecked() and "made with these" in stars.state.text()
+    assert (
+        panel(predicted, "Predict").follow.isChecked() and "made with these" in stars.state.text()
+    )
 
 
 def test_an_edit_during_a_job_is_picked_up_after_it(predicted, session, qtbot, told):
@@ -365,7 +422,13 @@ def test_a_burst_of_edits_is_followed_once(predicted, session, qtbot, monkeypatc
     def burst():
         for _ in range(6):
             session.masking.edit(
-                "a nudge", [(star(session, "1"), replace(star(session, "1"), ra=star(session, "1").ra + 1e-4))]
+                "a nudge",
+                [
+                    (
+                        star(session, "1"),
+                        replace(star(session, "1"), ra=star(session, "1").ra + 1e-4),
+                    )
+                ],
             )
             qtbot.wait(30)
 
@@ -381,7 +444,9 @@ def test_residuals_follow_and_deleted_layers_stay_away(predicted, session, qtbot
     predicted.layers.remove(session.layer(Key("map", "T_DUST")))
     before = session.layer(Key("residual", "LOG_SMD")).data.copy()
     followed(qtbot, session, lambda: session.masking.delete([star(session, "1")]))
-    assert not np.array_equal(session.layer(Key("residual", "LOG_SMD")).data, before, equal_nan=True)
+    assert not np.array_equal(
+        session.layer(Key("residual", "LOG_SMD")).data, before, equal_nan=True
+    )
     assert session.layer(Key("map", "T_DUST")) is None
 
 
@@ -419,9 +484,14 @@ def test_each_band_has_a_painted_mask_of_its_own(fitted, session, qtbot):
     click(qtbot, stars.paint)
     mouse.drag(fitted, (0, 30), (10, 30))
     (patch,) = session.masking.now.patches
-    assert patch.bands == ("2MASS_J",) and patch.data.shape == session.galaxy.images["2MASS_J"].shape
+    assert (
+        patch.bands == ("2MASS_J",) and patch.data.shape == session.galaxy.images["2MASS_J"].shape
+    )
     bare = replace(session.masking.now, stars=())
-    assert bare.on(session.galaxy.images["2MASS_J"]).any() and bare.on(session.galaxy.images["WISE_3.4"]) is None
+    assert (
+        bare.on(session.galaxy.images["2MASS_J"]).any()
+        and bare.on(session.galaxy.images["WISE_3.4"]) is None
+    )
 
 
 # Files ----------------------------------------------------------------------------------------------------------------
@@ -446,7 +516,9 @@ def test_regions_are_saved_and_loaded(fitted, session, qtbot, monkeypatch, tmp_p
     assert [item.id for item in session.masking.items] == ["2"]
 
 
-def test_regions_that_cannot_be_read_are_told_and_nothing_is_lost(fitted, session, qtbot, monkeypatch, tmp_path, told):
+def test_regions_that_cannot_be_read_are_told_and_nothing_is_lost(
+    fitted, session, qtbot, monkeypatch, tmp_path, told
+):
     bad = tmp_path / "bad.reg"
     bad.write_text("circle(")
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(bad), ""))
@@ -475,7 +547,12 @@ def test_edited_masks_are_saved_with_the_maps_and_found_again(
     session.start_over()
     assert session.masking.now is None and not predicted.layers
     add_folder(qtbot, monkeypatch, predicted, session, starry_folder)
-    wait_for(qtbot, lambda: session.masking.now is not None and session.circles.layer is not None and idle(session))
+    wait_for(
+        qtbot,
+        lambda: (
+            session.masking.now is not None and session.circles.layer is not None and idle(session)
+        ),
+    )
     assert "maps.fits" in stars.told.text()
     assert [(s.id, s.ra, s.dec, s.radii, s.origin) for s in session.masking.now.stars] == [
         (s.id, s.ra, s.dec, s.radii, s.origin) for s in edited.stars
@@ -486,7 +563,9 @@ def test_edited_masks_are_saved_with_the_maps_and_found_again(
     same(session.maps, maps)
 
 
-def test_masks_of_other_images_are_left_alone(predicted, session, qtbot, monkeypatch, starry_folder):
+def test_masks_of_other_images_are_left_alone(
+    predicted, session, qtbot, monkeypatch, starry_folder
+):
     out = starry_folder / "maps.fits"
     work.save(session, str(out))
     wait_for(qtbot, lambda: idle(session) and out.exists())
@@ -501,7 +580,9 @@ def test_masks_of_other_images_are_left_alone(predicted, session, qtbot, monkeyp
     assert session.masking.now is None
 
 
-def test_another_catalogue_keeps_what_was_drawn_by_hand_and_says_so(predicted, session, qtbot, starry_folder, tmp_path):
+def test_another_catalogue_keeps_what_was_drawn_by_hand_and_says_so(
+    predicted, session, qtbot, starry_folder, tmp_path
+):
     from astropy.table import Table
 
     stars = panel(predicted, "Stars")
@@ -517,7 +598,11 @@ def test_another_catalogue_keeps_what_was_drawn_by_hand_and_says_so(predicted, s
     predict(qtbot, predicted, session)
     assert [item.id for item in session.masking.items] == ["11", "hand 1"]
     panels.raise_panel(predicted, "Stars")
-    assert "fitted again" in stars.told.text() and "1 circle" in stars.told.text() and "Undo" in stars.told.text()
+    assert (
+        "fitted again" in stars.told.text()
+        and "1 circle" in stars.told.text()
+        and "Undo" in stars.told.text()
+    )
     followed(qtbot, session, lambda: click(qtbot, stars.undo))
     assert session.masking.now is edited
     predict(qtbot, predicted, session)

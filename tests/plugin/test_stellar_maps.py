@@ -38,7 +38,11 @@ def opened(viewer, session, qtbot):
     maker.bands.setEditText("u, g, r, i, z")
     maker.size.setValue(64)
     click(qtbot, maker.button)
-    wait_for(qtbot, lambda: session.truth is not None and session.galaxy is not None and idle(session), 90)
+    wait_for(
+        qtbot,
+        lambda: session.truth is not None and session.galaxy is not None and idle(session),
+        90,
+    )
     return viewer
 
 
@@ -59,11 +63,16 @@ def predict(viewer, session, qtbot):
     return predictor
 
 
-def test_stars_and_gas_are_predicted_compared_and_their_neighbours_shown(opened, session, qtbot, tmp_path, monkeypatch):
+def test_stars_and_gas_are_predicted_compared_and_their_neighbours_shown(
+    opened, session, qtbot, tmp_path, monkeypatch
+):
     predictor = predict(opened, session, qtbot)
     assert predictor.missing.text() == "All five bands are there."
     assert tuple(session.maps.values) == STELLAR_PROPERTIES
-    wait_for(qtbot, lambda: all(session.layer(Key("map", name)) is not None for name in STELLAR_PROPERTIES))
+    wait_for(
+        qtbot,
+        lambda: all(session.layer(Key("map", name)) is not None for name in STELLAR_PROPERTIES),
+    )
     wait_for(qtbot, lambda: session.layer(Key("residual", "LOG_SIGMA_STAR")) is not None)
     residual = session.layer(Key("residual", "LOG_SIGMA_STAR")).data
     assert np.nanmedian(np.abs(residual)) < 0.4

@@ -58,16 +58,24 @@ def opened(viewer, session, qtbot, mock, cache, monkeypatch):
 BANDS = ("SDSS_g", "SDSS_i", "2MASS_J", "WISE_3.4", "WISE_12", "PACS_70", "PACS_160", "SPIRE_250")
 
 
-def test_a_truth_is_fitted_becomes_the_truth_and_is_saved(viewer, session, qtbot, opened, tmp_path, monkeypatch):
+def test_a_truth_is_fitted_becomes_the_truth_and_is_saved(
+    viewer, session, qtbot, opened, tmp_path, monkeypatch
+):
     predict = opened(*BANDS)
     panels.raise_panel(viewer, "Predict")
     qtbot.wait(50)
     assert predict.save_truth.isHidden()
     click(qtbot, predict.fit_truth)
-    assert session.job is not None and session.job.title == truth.TITLE and predict.cancel.isEnabled()
+    assert (
+        session.job is not None and session.job.title == truth.TITLE and predict.cancel.isEnabled()
+    )
     wait_for(qtbot, lambda: idle(session), 120)
     maps = session.truth
-    assert session.truth_name == truth.NAME and tuple(maps.values) == ORDER and session.fitted.cube.fwhm == 18.0
+    assert (
+        session.truth_name == truth.NAME
+        and tuple(maps.values) == ORDER
+        and session.fitted.cube.fwhm == 18.0
+    )
     assert predict.truth.currentText() == truth.NAME
     assert session.layer(Key("truth", "T_DUST", truth.NAME)) is not None
     assert session.cube is None and session.maps is None, "nothing else was changed"
@@ -83,7 +91,9 @@ def test_a_truth_is_fitted_becomes_the_truth_and_is_saved(viewer, session, qtbot
     assert np.array_equal(saved.values["LOG_SMD"], maps.values["LOG_SMD"], equal_nan=True)
 
 
-def test_too_few_far_infrared_bands_are_one_sentence_and_nothing_changes(viewer, session, qtbot, opened, told):
+def test_too_few_far_infrared_bands_are_one_sentence_and_nothing_changes(
+    viewer, session, qtbot, opened, told
+):
     predict = opened("SDSS_g", "WISE_3.4", "PACS_70", "SPIRE_250")
     panels.raise_panel(viewer, "Predict")
     click(qtbot, predict.fit_truth)
@@ -107,14 +117,22 @@ def test_the_fit_is_cancelled_and_leaves_nothing(viewer, session, qtbot, opened)
     session.set_recipe("sed", n_models=1_500_000)
     click(qtbot, predict.fit_truth)
     wait_for(
-        qtbot, lambda: session.job is not None and session.job.last is not None and session.job.last.step == "sed", 60
+        qtbot,
+        lambda: (
+            session.job is not None
+            and session.job.last is not None
+            and session.job.last.step == "sed"
+        ),
+        60,
     )
     click(qtbot, predict.cancel)
     wait_for(qtbot, lambda: idle(session), 30)
     assert session.fitted is None and session.truth is None
 
 
-def test_gaps_are_filled_unless_the_step_is_switched_off_and_its_eye_shows_them(viewer, session, qtbot, opened):
+def test_gaps_are_filled_unless_the_step_is_switched_off_and_its_eye_shows_them(
+    viewer, session, qtbot, opened
+):
     opened("GALEX_FUV", *BANDS[:5])
     panels.raise_panel(viewer, "Prepare")
     box = panel(viewer, "Prepare").boxes["impute"]
@@ -129,6 +147,10 @@ def test_gaps_are_filled_unless_the_step_is_switched_off_and_its_eye_shows_them(
     wait_for(qtbot, lambda: idle(session) and session.cube is not None, 120)
     assert "WISE_22" in session.cube.bands and "filled by" in "\n".join(session.told["impute"])
     click(qtbot, box.eye)
-    wait_for(qtbot, lambda: idle(session) and session.layer(Key("step", "WISE_22", "impute")) is not None, 60)
+    wait_for(
+        qtbot,
+        lambda: idle(session) and session.layer(Key("step", "WISE_22", "impute")) is not None,
+        60,
+    )
     layer = session.layer(Key("step", "WISE_22", "impute"))
     assert np.isfinite(layer.data[~session.cube.mask]).all()

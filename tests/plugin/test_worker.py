@@ -42,7 +42,12 @@ def test_progress_and_result_arrive_in_order_in_the_main_thread(session, qtbot):
         threads.add(threading.current_thread())
 
     worker.start(
-        session, "Counting", counting(), on_progress=lambda p: hear(p.done), on_result=hear, on_end=lambda: hear("end")
+        session,
+        "Counting",
+        counting(),
+        on_progress=lambda p: hear(p.done),
+        on_result=hear,
+        on_end=lambda: hear("end"),
     )
     assert session.job is not None
     wait_for(qtbot, lambda: session.job is None)
@@ -52,7 +57,12 @@ def test_progress_and_result_arrive_in_order_in_the_main_thread(session, qtbot):
 
 def test_an_error_for_people_is_one_sentence_and_no_traceback(session, qtbot, told):
     said = []
-    worker.start(session, "Counting", counting(end=InputError("a.fits is torn; fetch it again.")), on_error=said.append)
+    worker.start(
+        session,
+        "Counting",
+        counting(end=InputError("a.fits is torn; fetch it again.")),
+        on_error=said.append,
+    )
     wait_for(qtbot, lambda: session.job is None)
     assert said == ["a.fits is torn; fetch it again."]
     (notification,) = told
@@ -60,8 +70,12 @@ def test_an_error_for_people_is_one_sentence_and_no_traceback(session, qtbot, to
     assert str(notification.severity) == "warning"
 
 
-@pytest.mark.parametrize("error", [RuntimeError("CUDA out of memory"), ZeroDivisionError("x"), MemoryError()])
-def test_an_unexpected_error_says_so_with_its_traceback_and_no_bar_spins_on(session, qtbot, told, caplog, error):
+@pytest.mark.parametrize(
+    "error", [RuntimeError("CUDA out of memory"), ZeroDivisionError("x"), MemoryError()]
+)
+def test_an_unexpected_error_says_so_with_its_traceback_and_no_bar_spins_on(
+    session, qtbot, told, caplog, error
+):
     worker.start(session, "Counting", counting(end=error))
     wait_for(qtbot, lambda: session.job is None)
     (notification,) = told

@@ -4,7 +4,16 @@ from .files import FITS_ENDINGS, ImageFile, find_images, settle
 from .galaxies import make_galaxy, read_galaxy, read_galaxy_steps, settle_all
 from .images import join, read_band_image
 from .opening import is_maps
-from .products import is_cube, read_cube, read_maps, read_provenance, read_recipe, write_cube, write_maps, written_whole
+from .products import (
+    is_cube,
+    read_cube,
+    read_maps,
+    read_provenance,
+    read_recipe,
+    write_cube,
+    write_maps,
+    written_whole,
+)
 from .stamps import read_stamp
 
 __all__ = [

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from astropy.wcs import WCS
 
 FITS_ENDINGS = (
-    *(f"{ending}{packed}" for ending in (".fits", ".fit", ".fts") for packed in ("", ".gz", ".bz2", ".fz")),
+    *(
+        f"{ending}{packed}"
+        for ending in (".fits", ".fit", ".fts")
+        for packed in ("", ".gz", ".bz2", ".fz")
+    ),
     ".fz",
 )
 
@@ -95,7 +99,9 @@ class ImageFile:
             found.append(f"{self.label}: which band is it{likely}? {_sentence(self.band_reason)}")
         if self.unit is None:
             likely = f" ({self.unit_suggestion}?)" if self.unit_suggestion else ""
-            found.append(f"{self.label}: in which unit is it{likely}? {_sentence(self.unit_reason)}")
+            found.append(
+                f"{self.label}: in which unit is it{likely}? {_sentence(self.unit_reason)}"
+            )
         return tuple(found)
 
     def load(self) -> np.ndarray:
@@ -108,9 +114,15 @@ class ImageFile:
         """
         with opened(self.path) as hdus:
             try:
-                data = np.squeeze(np.asarray(hdus[self.hdu].data)).reshape(self.shape).astype(np.float32)
+                data = (
+                    np.squeeze(np.asarray(hdus[self.hdu].data))
+                    .reshape(self.shape)
+                    .astype(np.float32)
+                )
             except BROKEN as error:
-                raise InputError(f"{self.path} is damaged or cut short ({brief(error)}); fetch it again.") from None
+                raise InputError(
+                    f"{self.path} is damaged or cut short ({brief(error)}); fetch it again."
+                ) from None
         data[~np.isfinite(data)] = np.nan
         if not np.isfinite(data).any():
             raise InputError(f"{self.label} holds no valid pixel: all are blank; leave it out.")
@@ -138,9 +150,7 @@ def _why_unusable(hdu: Any) -> str | None:
         return f"has an image without pixels ({' x '.join(map(str, shape[::-1]))})"
     if _plane_shape(shape) is None:
         sides = " x ".join(map(str, shape[::-1]))
-        return (
-            f"holds a {'cube' if len(shape) > 2 else 'line'} of {sides} pixels, not an image; extract one plane of it"
-        )
+        return f"holds a {'cube' if len(shape) > 2 else 'line'} of {sides} pixels, not an image; extract one plane of it"
     return None
 
 
@@ -173,9 +183,13 @@ def _read_file(path: Path, skipped: list[str]) -> list[ImageFile]:
                     header.append(card, end=True)
             role = guess_role(hdu.name, path.name)
             if role == "other":
-                skipped.append(f"{label} is a {hdu.name or 'mask or coverage'} image, which is not used.")
+                skipped.append(
+                    f"{label} is a {hdu.name or 'mask or coverage'} image, which is not used."
+                )
                 continue
-            wcs = image_wcs(hdu.header, shape) or (first_wcs.get(shape) if role != "image" or number else None)
+            wcs = image_wcs(hdu.header, shape) or (
+                first_wcs.get(shape) if role != "image" or number else None
+            )
             if wcs is None:
                 skipped.append(
                     f"{path if len(usable) == 1 else label} has no sky coordinates (WCS) in its header; "
@@ -183,12 +197,21 @@ def _read_file(path: Path, skipped: list[str]) -> list[ImageFile]:
                 )
                 continue
             first_wcs.setdefault(shape, wcs)
-            found.append(_describe(path, number, label, shape, wcs, header, role, several=len(usable) > 1))
+            found.append(
+                _describe(path, number, label, shape, wcs, header, role, several=len(usable) > 1)
+            )
     return found
 
 
 def _describe(
-    path: Path, number: int, label: str, shape: tuple[int, int], wcs: WCS, header: Header, role: str, several: bool
+    path: Path,
+    number: int,
+    label: str,
+    shape: tuple[int, int],
+    wcs: WCS,
+    header: Header,
+    role: str,
+    several: bool,
 ) -> ImageFile:
     name = f"{header.get('EXTNAME', '')}.fits" if several and header.get("EXTNAME") else path.name
     guess = guess_band(header, name)
@@ -209,7 +232,9 @@ def _fwhm(header: Header, band: Band | None) -> float:
     if band is None:
         return 0.0
     # WISE's Atlas coadds were convolved with the PSF once more (Lang 2014, Sect. 1); only they have a COADDID.
-    return round(band.fwhm * (np.sqrt(2) if band.survey == "WISE" and "COADDID" in header else 1.0), 2)
+    return round(
+        band.fwhm * (np.sqrt(2) if band.survey == "WISE" and "COADDID" in header else 1.0), 2
+    )
 
 
 def find_images(paths: Sequence[str | Path], skipped: list[str] | None = None) -> list[ImageFile]:
@@ -237,9 +262,15 @@ def find_images(paths: Sequence[str | Path], skipped: list[str] | None = None) -
     for path in map(Path, paths):
         if path.is_dir():
             try:
-                members = sorted(p for p in path.iterdir() if p.name.lower().endswith(FITS_ENDINGS) and p.is_file())
+                members = sorted(
+                    p
+                    for p in path.iterdir()
+                    if p.name.lower().endswith(FITS_ENDINGS) and p.is_file()
+                )
             except OSError:
-                raise InputError(f"The folder {path} may not be read; check its permissions.") from None
+                raise InputError(
+                    f"The folder {path} may not be read; check its permissions."
+                ) from None
             inside: list[ImageFile] = []
             for member in members:
                 if is_maps(member):
@@ -273,13 +304,19 @@ def _main_reason(path: Path, reasons: list[str]) -> str:
 def _with_unique_labels(images: list[ImageFile]) -> list[ImageFile]:
     labels = [image.label for image in images]
     return [
-        replace(image, label=f"{image.path.parent.name}/{image.label}") if labels.count(image.label) > 1 else image
+        replace(image, label=f"{image.path.parent.name}/{image.label}")
+        if labels.count(image.label) > 1
+        else image
         for image in images
     ]
 
 
 def settle(
-    image: ImageFile, *, band: str | None = None, unit: str | None = None, psf: float | str | None = None
+    image: ImageFile,
+    *,
+    band: str | None = None,
+    unit: str | None = None,
+    psf: float | str | None = None,
 ) -> ImageFile:
     """The image with what a person says of it.
 
@@ -301,7 +338,13 @@ def settle(
     """
     if band is not None:
         chosen = get_band(band)
-        image = replace(image, band=chosen, band_reason="told", band_candidates=(), fwhm=_fwhm(image.header, chosen))
+        image = replace(
+            image,
+            band=chosen,
+            band_reason="told",
+            band_candidates=(),
+            fwhm=_fwhm(image.header, chosen),
+        )
         if image.unit is None:
             found, reason, suggestion = guess_unit(image.header, image.path.name, chosen)
             image = replace(image, unit=found, unit_reason=reason, unit_suggestion=suggestion)
@@ -317,6 +360,8 @@ def settle(
         image = replace(image, psf=stamp, fwhm=round(stamp.fwhm, 2))
     elif psf is not None:
         if not (np.isfinite(psf) and psf > 0):
-            raise InputError(f"{image.label}: a PSF's FWHM is a positive number of arcsec, not {psf}.")
+            raise InputError(
+                f"{image.label}: a PSF's FWHM is a positive number of arcsec, not {psf}."
+            )
         image = replace(image, psf=None, fwhm=float(psf))
     return image

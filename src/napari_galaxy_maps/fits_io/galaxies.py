@@ -57,7 +57,11 @@ def settle_all(images: Iterable[ImageFile], settings: InputSettings) -> list[Ima
         if psf is not None and not isinstance(psf, float):
             psf = str(psf)
         settled.append(settle(image, unit=None if unit is None else str(unit), psf=psf))
-    for kind, table in (("bands", settings.bands), ("units", settings.units), ("psf", settings.psf)):
+    for kind, table in (
+        ("bands", settings.bands),
+        ("units", settings.units),
+        ("psf", settings.psf),
+    ):
         for key in table:
             if (kind, key) not in used and not (kind != "bands" and find_band(key)):
                 raise RecipeError(
@@ -83,9 +87,15 @@ def make_galaxy(images: Mapping[str, BandImage], settings: GalaxySettings) -> Ga
         distance = hubble_distance(settings.redshift)
         notes = (
             f"distance of {distance:.4g} Mpc from the redshift {settings.redshift:g} (Hubble flow, Planck 2018)"
-            + (", doubtful so near: galaxies move by themselves" if settings.redshift < _NEAR else ""),
+            + (
+                ", doubtful so near: galaxies move by themselves"
+                if settings.redshift < _NEAR
+                else ""
+            ),
         )
-    return Galaxy(name, dict(images), settings.ra, settings.dec, distance, d25_ellipse(settings), notes)
+    return Galaxy(
+        name, dict(images), settings.ra, settings.dec, distance, d25_ellipse(settings), notes
+    )
 
 
 def d25_ellipse(settings: GalaxySettings) -> Ellipse | None:
@@ -135,7 +145,10 @@ def read_galaxy_steps(files: Sequence[ImageFile], recipe: Recipe) -> Steps[Galax
     """
     settled = settle_all(files, recipe.input)
     problems = [
-        problem for image in settled if image.role == "image" or image.band is None for problem in image.problems
+        problem
+        for image in settled
+        if image.role == "image" or image.band is None
+        for problem in image.problems
     ]
     if problems:
         raise UnresolvedError(" ".join(problems))
@@ -143,10 +156,14 @@ def read_galaxy_steps(files: Sequence[ImageFile], recipe: Recipe) -> Steps[Galax
     images = {}
     for done, (name, (image, uncertainty)) in enumerate(pairs.items()):
         images[name] = read_band_image(image, uncertainty)
-        yield Progress("read", done + 1, len(pairs), f"{name}: {images[name].notes[0]}", images[name])
+        yield Progress(
+            "read", done + 1, len(pairs), f"{name}: {images[name].notes[0]}", images[name]
+        )
     return make_galaxy(images, recipe.galaxy)
 
 
-def read_galaxy(paths: Sequence[str | Path], recipe: Recipe, skipped: list[str] | None = None) -> Galaxy:
+def read_galaxy(
+    paths: Sequence[str | Path], recipe: Recipe, skipped: list[str] | None = None
+) -> Galaxy:
     """Find, settle and read the images in files and folders; see `find_images` and `read_galaxy_steps` for what it raises."""
     return drain(read_galaxy_steps(find_images(paths, skipped), recipe))

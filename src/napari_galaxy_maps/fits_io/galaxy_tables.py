@@ -81,7 +81,9 @@ def galaxy_from_table(
     """
     path = Path(path).expanduser()
     if not name and position is None:
-        raise InputError(f"Which galaxy of {path.name}? Give its name (--name) or its position (--ra, --dec).")
+        raise InputError(
+            f"Which galaxy of {path.name}? Give its name (--name) or its position (--ra, --dec)."
+        )
     table = read_table(path, "galaxies")
     # A table without positions will do where the name is found.
     sky = table_positions(table, path)[0] if has_positions(table) or not name else None
@@ -89,7 +91,10 @@ def galaxy_from_table(
     row, columns = table[index], columns_by_name(table)
     found: dict[str, Any] = {}
     if sky is not None and np.isfinite(sky[index].ra.deg):
-        found = {"ra": round(float(sky[index].ra.deg), 6), "dec": round(float(sky[index].dec.deg), 6)}
+        found = {
+            "ra": round(float(sky[index].ra.deg), 6),
+            "dec": round(float(sky[index].dec.deg), 6),
+        }
     for setting in _COLUMNS:
         value = _value(row, columns, setting)
         if value is not None:
@@ -121,7 +126,9 @@ def plain_name(name: str) -> str:
     return re.sub(r"(?<!\d)0+(?=\d)", "", text)
 
 
-def _find(table: Table, sky: Any, path: Path, name: str, position: tuple[float, float] | None) -> tuple[int, str]:
+def _find(
+    table: Table, sky: Any, path: Path, name: str, position: tuple[float, float] | None
+) -> tuple[int, str]:
     from astropy.coordinates import SkyCoord
 
     columns = columns_by_name(table)
@@ -145,7 +152,9 @@ def _find(table: Table, sky: Any, path: Path, name: str, position: tuple[float, 
         else ""
     )
     hint = f" (is it {' or '.join(like)}?)" if like else ""
-    raise InputError(f"{path} has no galaxy {asked}{hint}; correct the name, or give what is known of it by itself.")
+    raise InputError(
+        f"{path} has no galaxy {asked}{hint}; correct the name, or give what is known of it by itself."
+    )
 
 
 def _value(row: Row, columns: dict[str, str], setting: str) -> float | None:
@@ -158,7 +167,9 @@ def _value(row: Row, columns: dict[str, str], setting: str) -> float | None:
             value = float(np.ma.filled(np.ma.asarray(row[columns[key]], dtype=float), np.nan))
             told = row.table[columns[key]].unit
             if told is not None and unit and u.Unit(told).is_equivalent(unit):
-                value = float(u.Quantity(value, told).to_value(u.arcmin if setting == "d25" else unit))
+                value = float(
+                    u.Quantity(value, told).to_value(u.arcmin if setting == "d25" else unit)
+                )
                 if setting == "d25":
                     convert = float
             value = convert(value)

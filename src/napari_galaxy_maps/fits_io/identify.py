@@ -10,8 +10,27 @@ from typing import Any
 from ..bands import BANDS, Band, find_band
 from ..units import canonical_unit, clean_value, magnitude_zero_point
 
-_INSTRUMENT_KEYS = ("INSTRUME", "INSTRMNT", "TELESCOP", "ORIGIN", "SURVEY", "DATASET", "OBSERVAT", "MISSION")
-_FILTER_KEYS = ("FILTER", "BAND", "CHANNEL", "CHNLNUM", "DETECTOR", "FILTERS", "FILTNAM", "FILTER1", "APERTURE")
+_INSTRUMENT_KEYS = (
+    "INSTRUME",
+    "INSTRMNT",
+    "TELESCOP",
+    "ORIGIN",
+    "SURVEY",
+    "DATASET",
+    "OBSERVAT",
+    "MISSION",
+)
+_FILTER_KEYS = (
+    "FILTER",
+    "BAND",
+    "CHANNEL",
+    "CHNLNUM",
+    "DETECTOR",
+    "FILTERS",
+    "FILTNAM",
+    "FILTER1",
+    "APERTURE",
+)
 _WAVELENGTH_KEYS = ("WAVELNTH", "WVLNGTH", "WAVELEN", "WAVELENG", "WAVE", "LAMBDA")
 _UNIT_KEYS = ("BUNIT", "SIGUNIT", "ZUNITS", "DATAUNIT", "FLUXUNIT", "UNITS", "UNIT", "QTTY____")
 
@@ -69,7 +88,9 @@ def band_from_name(filename: str) -> tuple[Band | None, str]:
                 continue
             band = find_band(joined)
             if band is None and width == 2 and part[0].upper() in ("SDSS", "2MASS"):
-                band = find_band(f"{part[0]}_{part[1].lower() if part[0].upper() == 'SDSS' else part[1].capitalize()}")
+                band = find_band(
+                    f"{part[0]}_{part[1].lower() if part[0].upper() == 'SDSS' else part[1].capitalize()}"
+                )
             if band is not None:
                 return band, "_".join(part)
     return None, ""
@@ -89,7 +110,9 @@ def _survey(header: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
     for key, text in _texts(header, (*_INSTRUMENT_KEYS, "DETECTOR", "CHANNEL")):
         upper = text.upper()
         for word, survey in _SURVEYS.items():
-            if upper == word or (len(word) > 3 and word != "2.5M" and re.search(rf"\b{word}\b", upper)):
+            if upper == word or (
+                len(word) > 3 and word != "2.5M" and re.search(rf"\b{word}\b", upper)
+            ):
                 return (survey,), f"{key} = {text!r}"
         for word, surveys in _FAMILIES.items():
             if word in upper:
@@ -117,14 +140,18 @@ def _wavelength_um(text: str) -> float | None:
 
 def _match_filter(text: str, surveys: tuple[str, ...]) -> Band | None:
     """The band that a filter keyword names, given the surveys it may belong to."""
-    number = re.fullmatch(r"(?:ch|w|channel|band)?\s*0*(\d+)(?:\.0*)?", text.strip(), flags=re.IGNORECASE)
+    number = re.fullmatch(
+        r"(?:ch|w|channel|band)?\s*0*(\d+)(?:\.0*)?", text.strip(), flags=re.IGNORECASE
+    )
     for survey in surveys:
         if number and int(number.group(1)) in _NUMBERED.get(survey, {}):
             return BANDS[_NUMBERED[survey][int(number.group(1))]]
         if survey == "PACS" and text.lower() in _COLOURED:
             return BANDS[_COLOURED[text.lower()]]
         if survey == "2MASS":
-            text = {"j": "J", "h": "H", "k": "Ks", "ks": "Ks", "k_s": "Ks", "k_short": "Ks"}.get(text.lower(), text)
+            text = {"j": "J", "h": "H", "k": "Ks", "ks": "Ks", "k_s": "Ks", "k_short": "Ks"}.get(
+                text.lower(), text
+            )
     band = find_band(text)
     if band is None and len(text) > 2:
         band = find_band(re.split(r"[\s,;]", text)[0])
@@ -189,7 +216,11 @@ def guess_band(header: Mapping[str, Any], filename: str) -> BandGuess:
             return BandGuess(in_header, f"{why} in the header")
         return BandGuess(None, f"the header says {why}, but not of which survey", (in_header.name,))
     told = f" beyond {why}" if why else ""
-    return BandGuess(None, f"neither the header nor the file name tells the band{told}", _letter_candidates(filename))
+    return BandGuess(
+        None,
+        f"neither the header nor the file name tells the band{told}",
+        _letter_candidates(filename),
+    )
 
 
 def _letter_candidates(filename: str) -> tuple[str, ...]:
@@ -197,7 +228,9 @@ def _letter_candidates(filename: str) -> tuple[str, ...]:
     return tuple(band.name for band in found if band is not None)
 
 
-def guess_unit(header: Mapping[str, Any], filename: str, band: Band | None) -> tuple[str | None, str, str | None]:
+def guess_unit(
+    header: Mapping[str, Any], filename: str, band: Band | None
+) -> tuple[str | None, str, str | None]:
     """The unit of an image.
 
     Returns
@@ -213,11 +246,23 @@ def guess_unit(header: Mapping[str, Any], filename: str, band: Band | None) -> t
     for key, text in found:
         unit = canonical_unit(text)
         if unit is not None:
-            others = [f"{k} = {t!r}" for k, t in found if k != key and canonical_unit(t) not in (unit, None)]
-            return unit, f"{key} = {text!r}" + (f" (though {', '.join(others)})" if others else ""), None
+            others = [
+                f"{k} = {t!r}"
+                for k, t in found
+                if k != key and canonical_unit(t) not in (unit, None)
+            ]
+            return (
+                unit,
+                f"{key} = {text!r}" + (f" (though {', '.join(others)})" if others else ""),
+                None,
+            )
     zero_point = magnitude_zero_point(header)
     if zero_point is not None and not found:
-        return "DN", f"{zero_point[0]} = {zero_point[1]:g} in the header: counts of that zero point", None
+        return (
+            "DN",
+            f"{zero_point[0]} = {zero_point[1]:g} in the header: counts of that zero point",
+            None,
+        )
     said = (
         f"the header says {found[0][0]} = {found[0][1]!r}, which is no unit of flux"
         if found

@@ -59,7 +59,9 @@ def _factor(image: ImageFile, unit: str) -> tuple[float, str]:
 
     assert image.band is not None
     pixel_sr = float(proj_plane_pixel_area(image.wcs)) * (np.pi / 180) ** 2
-    return surface_brightness_factor(unit, image.band, pixel_sr, image.header, image.fwhm, image.label)
+    return surface_brightness_factor(
+        unit, image.band, pixel_sr, image.header, image.fwhm, image.label
+    )
 
 
 def _without_empty_border(data: np.ndarray, image: ImageFile) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -68,7 +70,11 @@ def _without_empty_border(data: np.ndarray, image: ImageFile) -> tuple[np.ndarra
     Count images keep theirs, which are measurements.
     """
     zero = data == 0
-    if image.header.get("BITPIX", -32) > 0 or image.unit in ("counts/s", "DN") or zero.mean() < 0.01:
+    if (
+        image.header.get("BITPIX", -32) > 0
+        or image.unit in ("counts/s", "DN")
+        or zero.mean() < 0.01
+    ):
         return data, ()
     from scipy import ndimage
 
@@ -97,7 +103,9 @@ def _read_uncertainty(image: ImageFile, uncertainty: ImageFile) -> np.ndarray:
         return np.abs(values) * np.float32(factor)
     factor, _ = _factor(image, image.unit)
     with np.errstate(invalid="ignore", divide="ignore"):
-        error = np.sqrt(values if uncertainty.role == "variance" else 1 / values) * np.float32(factor)
+        error = np.sqrt(values if uncertainty.role == "variance" else 1 / values) * np.float32(
+            factor
+        )
     error[~np.isfinite(error)] = np.nan
     return error.astype(np.float32)
 
@@ -130,6 +138,8 @@ def join(images: Sequence[ImageFile]) -> dict[str, tuple[ImageFile, ImageFile | 
         store[image.band.name] = image
     for name, error in errors.items():
         if name not in chosen:
-            raise InputError(f"{error.label} is the {error.role} of {name}, but the image itself is missing; add it.")
+            raise InputError(
+                f"{error.label} is the {error.role} of {name}, but the image itself is missing; add it."
+            )
     ordered = sorted(chosen, key=lambda name: get_band(name).pivot)
     return {name: (chosen[name], errors.get(name)) for name in ordered}

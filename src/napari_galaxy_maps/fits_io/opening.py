@@ -19,7 +19,17 @@ if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header
     from astropy.wcs import WCS
 
-BROKEN = (OSError, EOFError, ValueError, TypeError, KeyError, IndexError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
+BROKEN = (
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    zlib.error,
+    lzma.LZMAError,
+    gzip.BadGzipFile,
+)
 
 
 def brief(error: BaseException) -> str:
@@ -51,12 +61,18 @@ def opened(path: Path) -> Iterator[HDUList]:
     except PermissionError:
         raise InputError(f"{path} may not be read; check its permissions.") from None
     except AstropyUserWarning:
-        raise InputError(f"{path} is cut short: it is smaller than its header says; fetch it again.") from None
+        raise InputError(
+            f"{path} is cut short: it is smaller than its header says; fetch it again."
+        ) from None
     except EOFError:
-        raise InputError(f"{path} is cut short: its compressed data end too early; fetch it again.") from None
+        raise InputError(
+            f"{path} is cut short: its compressed data end too early; fetch it again."
+        ) from None
     except BROKEN as error:
         what = "is empty" if size == 0 else f"is not a FITS file ({brief(error)})"
-        raise InputError(f"{path} {what}; give FITS images, packed with gzip, bzip2 or fpack or not.") from None
+        raise InputError(
+            f"{path} {what}; give FITS images, packed with gzip, bzip2 or fpack or not."
+        ) from None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -35,13 +35,19 @@ def written_whole(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
     """
     path = Path(path)
     if path.exists() and not overwrite:
-        raise InputError(f"{path} is there already; choose another name, or allow it to be replaced (--overwrite).")
+        raise InputError(
+            f"{path} is there already; choose another name, or allow it to be replaced (--overwrite)."
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=path.parent)
+        handle, name = tempfile.mkstemp(
+            prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=path.parent
+        )
         os.close(handle)
     except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}); choose another folder.") from None
+        raise InputError(
+            f"{path} cannot be written ({error.strerror}); choose another folder."
+        ) from None
     beside = Path(name)
     try:
         yield beside
@@ -60,7 +66,9 @@ def written_whole(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
 def _ascii(text: str) -> str:
     """Text with what FITS cannot hold as TOML's (and Python's) escapes."""
     return re.sub(
-        r"[^\x20-\x7e]", lambda m: f"\\u{ord(m[0]):04x}" if ord(m[0]) < 0x10000 else f"\\U{ord(m[0]):08x}", text
+        r"[^\x20-\x7e]",
+        lambda m: f"\\u{ord(m[0]):04x}" if ord(m[0]) < 0x10000 else f"\\U{ord(m[0]):08x}",
+        text,
     )
 
 
@@ -100,7 +108,9 @@ def _read_provenance(hdus: HDUList) -> dict[str, Any]:
             group, _, name = key.partition(".")
             found.setdefault(group, {})[name] = value
         elif key in found:
-            found[key] = [*found[key], value] if isinstance(found[key], list) else [found[key], value]
+            found[key] = (
+                [*found[key], value] if isinstance(found[key], list) else [found[key], value]
+            )
         else:
             found[key] = value
     return found
@@ -110,7 +120,9 @@ def _wcs_header(wcs: WCS) -> Header:
     return wcs.to_header(relax=True)
 
 
-def write_maps(path: str | Path, maps: PropertyMaps, overwrite: bool = False, extra: Sequence[Any] = ()) -> None:
+def write_maps(
+    path: str | Path, maps: PropertyMaps, overwrite: bool = False, extra: Sequence[Any] = ()
+) -> None:
     """Write maps to a multi-extension FITS file.
 
     Parameters
@@ -140,7 +152,9 @@ def write_maps(path: str | Path, maps: PropertyMaps, overwrite: bool = False, ex
         ("IMF", "imf", "initial mass function of masses"),
     ):
         if maps.provenance.get(name):
-            primary.header[key] = (str(maps.provenance[name]), comment) if comment else str(maps.provenance[name])
+            primary.header[key] = (
+                (str(maps.provenance[name]), comment) if comment else str(maps.provenance[name])
+            )
     if maps.correlation is not None:
         primary.header["CORRAREA"] = (maps.correlation, "[pixel] pixels over which noise is shared")
     hdus: list[Any] = [primary]
@@ -151,7 +165,10 @@ def write_maps(path: str | Path, maps: PropertyMaps, overwrite: bool = False, ex
         if name in maps.errors:
             hdu = _map_hdu(f"{name}_ERR", prop, maps.errors[name], wcs, "1-sigma uncertainty")
             if name in maps.tails:
-                hdu.header["TAIL95"] = (round(maps.tails[name], 3), "sigmas within which 95 % of the errors are")
+                hdu.header["TAIL95"] = (
+                    round(maps.tails[name], 3),
+                    "sigmas within which 95 % of the errors are",
+                )
             hdus.append(hdu)
     flags = fits.ImageHDU(maps.flags.astype(np.int16), wcs, name="FLAGS")
     for flag, meaning in FLAG_MEANING.items():
@@ -195,7 +212,9 @@ def read_maps(path: str | Path) -> PropertyMaps:
         tails: dict[str, float] = {}
         wcs = None
         for hdu in hdus:
-            name, is_error = (hdu.name[:-4], True) if hdu.name.endswith("_ERR") else (hdu.name, False)
+            name, is_error = (
+                (hdu.name[:-4], True) if hdu.name.endswith("_ERR") else (hdu.name, False)
+            )
             if name not in PROPERTIES or not getattr(hdu, "is_image", False):
                 continue
             data = _map_values(hdu, PROPERTIES[name], is_error, path)
@@ -209,7 +228,9 @@ def read_maps(path: str | Path) -> PropertyMaps:
                 f"{path} holds no map of a property ({', '.join(PROPERTIES)}); name its extensions so (EXTNAME)."
             )
         if wcs is None:
-            raise InputError(f"{path}: its maps have no sky coordinates (WCS); add them to the headers.")
+            raise InputError(
+                f"{path}: its maps have no sky coordinates (WCS); add them to the headers."
+            )
         shapes = {data.shape for data in (*values.values(), *errors.values())}
         if len(shapes) > 1:
             raise InputError(
@@ -224,7 +245,9 @@ def read_maps(path: str | Path) -> PropertyMaps:
         shared = hdus[0].header.get("CORRAREA")
     errors = {name: error for name, error in errors.items() if name in values}
     correlation = float(shared) if isinstance(shared, int | float) else None
-    return PropertyMaps(values, errors, wcs, flags, {**provenance, "file": str(path)}, correlation, tails)
+    return PropertyMaps(
+        values, errors, wcs, flags, {**provenance, "file": str(path)}, correlation, tails
+    )
 
 
 def _map_values(hdu: Any, prop: Property, is_error: bool, path: Path) -> np.ndarray:
@@ -236,7 +259,9 @@ def _map_values(hdu: Any, prop: Property, is_error: bool, path: Path) -> np.ndar
     unit = str(hdu.header.get("BUNIT", prop.unit)).strip()
     log_unit = str(hdu.header.get("LOGUNIT", prop.log_unit)).strip()
     expected = f"{prop.unit} of {prop.log_unit}" if prop.log_unit else prop.unit
-    trouble = InputError(f"{path}[{hdu.name}] is in {unit!r} {log_unit}, but {prop.name} is in {expected}; convert it.")
+    trouble = InputError(
+        f"{path}[{hdu.name}] is in {unit!r} {log_unit}, but {prop.name} is in {expected}; convert it."
+    )
     if unit != prop.unit:
         try:
             return data * np.float32(u.Unit(unit).to(prop.unit))
@@ -286,17 +311,28 @@ def write_cube(
         hdus.append(hdu)
     hdus.append(fits.ImageHDU(cube.mask.astype(np.uint8), wcs, name="MASK"))
     hdus.append(fits.ImageHDU(cube.flags.astype(np.int16), wcs, name="FLAGS"))
-    files = [image.path.name if (image := cube.images.get(b)) and image.path else "" for b in cube.bands]
+    files = [
+        image.path.name if (image := cube.images.get(b)) and image.path else "" for b in cube.bands
+    ]
     # A band that is too broad may have been kept at its own PSF.
     widths = [cube.images[b].fwhm if b in cube.images else cube.fwhm for b in cube.bands]
     columns = [
         fits.Column(name="BAND", format="12A", array=list(cube.bands)),
-        fits.Column(name="PIVOT", format="E", unit="um", array=[get_band(b).pivot for b in cube.bands]),
+        fits.Column(
+            name="PIVOT", format="E", unit="um", array=[get_band(b).pivot for b in cube.bands]
+        ),
         fits.Column(name="FWHM", format="E", unit="arcsec", array=widths),
         # What the error of a sum over pixels needs: the pixels that share noise, and the relative error common to all.
-        fits.Column(name="CORRAREA", format="E", unit="pixel", array=_or_nan(cube.correlation, len(cube.bands))),
+        fits.Column(
+            name="CORRAREA",
+            format="E",
+            unit="pixel",
+            array=_or_nan(cube.correlation, len(cube.bands)),
+        ),
         fits.Column(name="SYSTERR", format="E", array=_or_nan(cube.systematic, len(cube.bands))),
-        fits.Column(name="FILE", format=f"{max(1, *map(len, files))}A", array=[_ascii(f) for f in files]),
+        fits.Column(
+            name="FILE", format=f"{max(1, *map(len, files))}A", array=[_ascii(f) for f in files]
+        ),
     ]
     hdus += [
         fits.BinTableHDU.from_columns(columns, name="BANDS"),
@@ -339,12 +375,20 @@ def read_cube(path: str | Path) -> BandCube:
         wcs = image_wcs(hdus["MASK"].header, data.shape[1:])
         if wcs is None:
             raise InputError(f"{path} has no sky coordinates (WCS).")
-        flags = np.asarray(hdus["FLAGS"].data, np.int16) if "FLAGS" in hdus else np.zeros(data.shape[1:], np.int16)
+        flags = (
+            np.asarray(hdus["FLAGS"].data, np.int16)
+            if "FLAGS" in hdus
+            else np.zeros(data.shape[1:], np.int16)
+        )
         filling = None
         if "FILLED" in hdus and "FILLEDERR" in hdus:
-            filling = Filling(*(np.asarray(hdus[name].data, np.float32) for name in ("FILLED", "FILLEDERR")))
+            filling = Filling(
+                *(np.asarray(hdus[name].data, np.float32) for name in ("FILLED", "FILLEDERR"))
+            )
             if filling.data.shape != data.shape or filling.uncertainty.shape != data.shape:
-                raise InputError(f"{path}: FILLED and FILLEDERR must have the shape of DATA; make the cube anew.")
+                raise InputError(
+                    f"{path}: FILLED and FILLEDERR must have the shape of DATA; make the cube anew."
+                )
         return BandCube(
             data, np.asarray(hdus["ERR"].data, np.float32), tuple(get_band(b).name for b in hdus["BANDS"].data["BAND"]), wcs,
             float(header.get("BMAJ", 0) * 3600), float(np.sqrt(proj_plane_pixel_area(wcs)) * 3600), header.get("PIXPC"),
@@ -388,7 +432,9 @@ def read_recipe(path: str | Path) -> Recipe:
     path = Path(path)
     if path.suffix.lower() in (".toml", ".txt"):
         try:
-            return _beside(Recipe.from_toml(path.read_text(encoding="utf-8"), str(path)), path.parent)
+            return _beside(
+                Recipe.from_toml(path.read_text(encoding="utf-8"), str(path)), path.parent
+            )
         except (OSError, UnicodeDecodeError) as error:
             raise RecipeError(f"{path} cannot be read as a recipe ({error}).") from None
     try:

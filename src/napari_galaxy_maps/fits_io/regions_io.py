@@ -97,7 +97,9 @@ def parse_regions(path: str | Path, left_out: list[str]) -> list[Any]:
             warnings.simplefilter("always")
             found: list[Any] = list(Regions.parse(text, format="ds9"))
     except Exception as error:  # the parser's errors for broken lines have no common base
-        raise InputError(f"{path} cannot be read as DS9 regions ({brief(error)}); save it again from DS9.") from None
+        raise InputError(
+            f"{path} cannot be read as DS9 regions ({brief(error)}); save it again from DS9."
+        ) from None
     left_out.extend(
         f"{path.name}: {str(warning.message).splitlines()[0]}"
         for warning in caught
@@ -148,7 +150,9 @@ def read_regions(
     pixels = 0
     for region in found:
         kind = type(region).__name__.replace("PixelRegion", "").replace("SkyRegion", "").lower()
-        if not isinstance(region, CirclePixelRegion | CircleSkyRegion | PolygonPixelRegion | PolygonSkyRegion):
+        if not isinstance(
+            region, CirclePixelRegion | CircleSkyRegion | PolygonPixelRegion | PolygonSkyRegion
+        ):
             unusable[kind] = unusable.get(kind, 0) + 1
             continue
         if isinstance(region, PixelRegion):
@@ -175,7 +179,10 @@ def read_regions(
 
 
 def write_regions(
-    path: str | Path, circles: Iterable[Circle], polygons: Sequence[Polygon] = (), overwrite: bool = False
+    path: str | Path,
+    circles: Iterable[Circle],
+    polygons: Sequence[Polygon] = (),
+    overwrite: bool = False,
 ) -> None:
     """Write circles and polygons as DS9 regions (ICRS); flagged ones are orange, those switched off dashed.
 
@@ -225,7 +232,10 @@ def _dressed(shape: Circle | Polygon, tags: list[str]) -> tuple[Any, Any]:
         tags.append("enabled=0")
     # a text tells what DS9 shows beside the shape; without tags `regions` writes none
     meta = {"text": _plain(shape.id), "tag": tags} if tags else {"text": _plain(shape.id)}
-    visual = {"color": "orange" if shape.flag else "cyan" if shape.enabled else "gray", "dash": int(not shape.enabled)}
+    visual = {
+        "color": "orange" if shape.flag else "cyan" if shape.enabled else "gray",
+        "dash": int(not shape.enabled),
+    }
     return RegionMeta(meta), RegionVisual(visual)
 
 
@@ -242,7 +252,9 @@ def _text(path: Path) -> str:
     except UnicodeDecodeError:
         raise InputError(f"{path} is no text file; give DS9 regions (.reg).") from None
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({brief(error)}); check its permissions.") from None
+        raise InputError(
+            f"{path} cannot be read ({brief(error)}); check its permissions."
+        ) from None
 
 
 def _tags(region: Region) -> dict[str, str]:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 _PIXEL_KEYS = ("PIXSCALE", "PIXSCAL", "PIXELSCL", "PIXSIZE", "SECPIX", "SCALE")
 _LARGEST_SIDE = 6000
 _SKY_TOLD = 0.02  # of the sum
-_FLAT = 1.1  # ratio of the outermost two rings, each a fifth of the radius, below which they are level
+_FLAT = (
+    1.1  # ratio of the outermost two rings, each a fifth of the radius, below which they are level
+)
 
 
 def read_stamp(path: str | Path) -> Stamp:
@@ -53,9 +55,13 @@ def _read(path: Path, changed: int) -> Stamp:
     data = np.squeeze(data)
     if data.ndim != 2:
         what = "cube" if data.ndim > 2 else "line"
-        raise InputError(f"{path} holds a {what} of {sides} pixels, no PSF or kernel; extract one plane of it.")
+        raise InputError(
+            f"{path} holds a {what} of {sides} pixels, no PSF or kernel; extract one plane of it."
+        )
     if min(data.shape) < 3 or max(data.shape) > _LARGEST_SIDE:
-        raise InputError(f"{path} is an image of {sides} pixels; a PSF or kernel has 3 to {_LARGEST_SIDE} on a side.")
+        raise InputError(
+            f"{path} is an image of {sides} pixels; a PSF or kernel has 3 to {_LARGEST_SIDE} on a side."
+        )
     frame = _frame(header, data.shape, path)
     data, mended = _mended(data, path)
     return Stamp(data, frame, path.name, tuple(mended), sha256(path))
@@ -85,7 +91,9 @@ def _mended(data: np.ndarray, path: Path) -> tuple[np.ndarray, list[str]]:
         mended.append(f"peak {off:.1f} pixels off its middle, centred")
     middle = [int(np.floor(c + 0.5)) for c in centre]
     half = max(max(c, n - 1 - c) for c, n in zip(middle, data.shape, strict=True))
-    data = np.pad(data, [(half - c, half - (n - 1 - c)) for c, n in zip(middle, data.shape, strict=True)])
+    data = np.pad(
+        data, [(half - c, half - (n - 1 - c)) for c, n in zip(middle, data.shape, strict=True)]
+    )
     between = [m - c for m, c in zip(middle, centre, strict=True)]
     if max(map(abs, between)) > 0.05:
         data = shift(data, between, order=3)

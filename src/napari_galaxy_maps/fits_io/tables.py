@@ -32,7 +32,14 @@ _POSITIONS: tuple[tuple[str, str, str, float], ...] = (
     ("glon", "glat", "galactic", np.nan),
     ("gal_lon", "gal_lat", "galactic", np.nan),
 )
-_FRAMES = {"icrs": "icrs", "fk5": "fk5", "eq_fk5": "fk5", "fk4": "fk4", "eq_fk4": "fk4", "galactic": "galactic"}
+_FRAMES = {
+    "icrs": "icrs",
+    "fk5": "fk5",
+    "eq_fk5": "fk5",
+    "fk4": "fk4",
+    "eq_fk4": "fk4",
+    "galactic": "galactic",
+}
 
 
 def read_table(path: Path, what: str) -> Table:
@@ -48,7 +55,9 @@ def read_table(path: Path, what: str) -> Table:
     if not path.exists():
         raise InputError(f"{path} does not exist; check the path of the table of {what}.")
     if path.is_dir():
-        raise InputError(f"{path} is a folder; give one table of {what} (FITS, VOTable, ECSV or CSV).")
+        raise InputError(
+            f"{path} is a folder; give one table of {what} (FITS, VOTable, ECSV or CSV)."
+        )
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty; give a table of {what} (FITS, VOTable, ECSV or CSV).")
     name = path.name.lower().removesuffix(".gz").removesuffix(".bz2")
@@ -67,13 +76,17 @@ def read_table(path: Path, what: str) -> Table:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 table = Table.read(path, format=kind)
-        except Exception:  # each reader of astropy has errors of its own; what matters is that none could read it
+        except (
+            Exception
+        ):  # each reader of astropy has errors of its own; what matters is that none could read it
             continue
         if kind == "votable":
             table.meta["frame"] = _votable_frame(path)
         if len(table.colnames) > 1:
             return table
-    raise InputError(f"{path} cannot be read as a table of {what}; give FITS, VOTable, ECSV or CSV with named columns.")
+    raise InputError(
+        f"{path} cannot be read as a table of {what}; give FITS, VOTable, ECSV or CSV with named columns."
+    )
 
 
 def _votable_frame(path: Path) -> str | None:
@@ -135,7 +148,9 @@ def table_positions(table: Table, path: Path) -> tuple[SkyCoord, str, float]:
         lon = lon * 15  # HyperLEDA's are decimal hours
     lat = _degrees(table[columns[latitude]], path, hours=False)
     if not np.isfinite(lon).any():
-        raise InputError(f"{path} has a column {columns[longitude]} without one number; fetch the table again.")
+        raise InputError(
+            f"{path} has a column {columns[longitude]} without one number; fetch the table again."
+        )
     if np.nanmax(np.abs(lat)) > 90 or np.nanmin(lon) < -180 or np.nanmax(lon) > 360:
         raise InputError(
             f"{path} has positions that are no degrees ({columns[longitude]} to {np.nanmax(lon):g}, {columns[latitude]} to "
@@ -160,7 +175,9 @@ def _degrees(column: Any, path: Path, hours: bool) -> np.ndarray:
             unit = u.hourangle if hours else u.deg
             return np.array([Angle(t, unit).deg if t.strip() else np.nan for t in texts])
         except (ValueError, u.UnitsError):
-            raise InputError(f"{path} has a column {column.name} that is no position; give degrees.") from None
+            raise InputError(
+                f"{path} has a column {column.name} that is no position; give degrees."
+            ) from None
     values: np.ndarray = np.ma.filled(np.ma.asarray(column, dtype=float), np.nan)
     unit = getattr(column, "unit", None)
     if unit is not None and unit != u.deg and getattr(unit, "physical_type", None) == "angle":

@@ -68,7 +68,9 @@ class Aperture:
                 f"A ring from {inner:g} to {outer:g} times an aperture is none; give a smaller and a larger number, as in 1.5,2."
             )
         if isinstance(self.shape, Ellipse):
-            shape: Ellipse | Vertices = replace(self.shape, a=self.shape.a * outer, b=self.shape.b * outer)
+            shape: Ellipse | Vertices = replace(
+                self.shape, a=self.shape.a * outer, b=self.shape.b * outer
+            )
         else:
             shape = scaled_polygon(self.shape, self.centre, outer)
         return Aperture(shape, self.name, inner / outer)
@@ -84,8 +86,12 @@ def scaled_polygon(vertices: Vertices, centre: tuple[float, float], factor: floa
     from astropy.coordinates import SkyCoord
 
     middle, corners = SkyCoord(*centre, unit="deg"), SkyCoord(list(vertices), unit="deg")
-    moved = middle.directional_offset_by(middle.position_angle(corners), factor * middle.separation(corners))
-    return tuple((float(ra), float(dec)) for ra, dec in zip(moved.ra.deg, moved.dec.deg, strict=True))
+    moved = middle.directional_offset_by(
+        middle.position_angle(corners), factor * middle.separation(corners)
+    )
+    return tuple(
+        (float(ra), float(dec)) for ra, dec in zip(moved.ra.deg, moved.dec.deg, strict=True)
+    )
 
 
 def unit_vectors(ra: np.ndarray, dec: np.ndarray) -> np.ndarray:
@@ -97,4 +103,6 @@ def unit_vectors(ra: np.ndarray, dec: np.ndarray) -> np.ndarray:
 def degrees(vector: np.ndarray) -> tuple[float, float]:
     """Position in degrees of a direction of shape (3,)."""
     x, y, z = vector
-    return float(np.degrees(np.arctan2(y, x)) % 360), float(np.degrees(np.arctan2(z, np.hypot(x, y))))
+    return float(np.degrees(np.arctan2(y, x)) % 360), float(
+        np.degrees(np.arctan2(z, np.hypot(x, y)))
+    )

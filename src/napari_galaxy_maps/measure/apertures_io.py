@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from astropy.wcs import WCS
 
 
-def read_apertures(path: str | Path, wcs: WCS | None = None, left_out: list[str] | None = None) -> list[Aperture]:
+def read_apertures(
+    path: str | Path, wcs: WCS | None = None, left_out: list[str] | None = None
+) -> list[Aperture]:
     """Circles, ellipses, rings, boxes and polygons of a DS9 region file, named by their text or numbered.
 
     Parameters
@@ -47,7 +49,9 @@ def read_apertures(path: str | Path, wcs: WCS | None = None, left_out: list[str]
         kind = type(region).__name__.replace("PixelRegion", "").replace("SkyRegion", "")
         if isinstance(region, PixelRegion):
             if wcs is None:
-                raise InputError(f"{path} is in pixels of an image; save the regions in DS9 as FK5 or ICRS.")
+                raise InputError(
+                    f"{path} is in pixels of an image; save the regions in DS9 as FK5 or ICRS."
+                )
             region = region.to_sky(wcs)
         make = _MAKERS.get(kind)
         aperture = make(region, name) if make is not None else None
@@ -59,11 +63,15 @@ def read_apertures(path: str | Path, wcs: WCS | None = None, left_out: list[str]
             found.append(aperture)
     if not found:
         why = f" ({'; '.join(told[before:])})" if len(told) > before else ""
-        raise InputError(f"{path} holds no aperture{why}; draw circles, ellipses, rings, boxes or polygons in DS9.")
+        raise InputError(
+            f"{path} holds no aperture{why}; draw circles, ellipses, rings, boxes or polygons in DS9."
+        )
     return found
 
 
-def write_apertures(path: str | Path, apertures: Sequence[Aperture], overwrite: bool = False) -> None:
+def write_apertures(
+    path: str | Path, apertures: Sequence[Aperture], overwrite: bool = False
+) -> None:
     """Write apertures as DS9 regions (ICRS); a ring of a polygon is written without its hole.
 
     Raises
@@ -73,7 +81,9 @@ def write_apertures(path: str | Path, apertures: Sequence[Aperture], overwrite: 
     """
     from regions import Regions
 
-    text = Regions([_region(aperture) for aperture in apertures]).serialize(format="ds9", precision=9)
+    text = Regions([_region(aperture) for aperture in apertures]).serialize(
+        format="ds9", precision=9
+    )
     with written_whole(path, overwrite) as beside:
         beside.write_text(text, encoding="utf-8")
 
@@ -114,7 +124,10 @@ def _region(aperture: Aperture) -> Any:
         PolygonSkyRegion,
     )
 
-    shape, meta = aperture.shape, {"text": aperture.name.replace("{", "(").replace("}", ")").replace(";", ",")}
+    shape, meta = (
+        aperture.shape,
+        {"text": aperture.name.replace("{", "(").replace("}", ")").replace(";", ",")},
+    )
     if not isinstance(shape, Ellipse):
         return PolygonSkyRegion(SkyCoord(list(shape), unit="deg"), meta=meta)
     centre, a, b = SkyCoord(shape.ra, shape.dec, unit="deg"), shape.a * u.arcsec, shape.b * u.arcsec
@@ -125,7 +138,9 @@ def _region(aperture: Aperture) -> Any:
         return CircleSkyRegion(centre, a, meta=meta)
     angle = (shape.pa + 90) * u.deg  # regions' angle is that of the width, from west towards north
     if hole:
-        return EllipseAnnulusSkyRegion(centre, 2 * a * hole, 2 * a, 2 * b * hole, 2 * b, angle, meta=meta)
+        return EllipseAnnulusSkyRegion(
+            centre, 2 * a * hole, 2 * a, 2 * b * hole, 2 * b, angle, meta=meta
+        )
     return EllipseSkyRegion(centre, 2 * a, 2 * b, angle, meta=meta)
 
 
@@ -143,7 +158,9 @@ def _ellipse(centre: Any, width: Any, height: Any, angle: Any) -> Ellipse:
 
 
 def _from_circle(region: Any, name: str) -> Aperture:
-    return Aperture(_ellipse(region.center, 2 * region.radius, 2 * region.radius, _right_angle()), name)
+    return Aperture(
+        _ellipse(region.center, 2 * region.radius, 2 * region.radius, _right_angle()), name
+    )
 
 
 def _from_ring(region: Any, name: str) -> Aperture:
@@ -158,9 +175,13 @@ def _from_ellipse(region: Any, name: str) -> Aperture:
 
 def _from_elliptical_ring(region: Any, name: str) -> Aperture | None:
     inner = float((region.inner_width / region.outer_width).to_value(""))
-    if not np.isclose(inner, float((region.inner_height / region.outer_height).to_value("")), rtol=1e-3):
+    if not np.isclose(
+        inner, float((region.inner_height / region.outer_height).to_value("")), rtol=1e-3
+    ):
         return None  # its edges have different shapes
-    return Aperture(_ellipse(region.center, region.outer_width, region.outer_height, region.angle), name, inner)
+    return Aperture(
+        _ellipse(region.center, region.outer_width, region.outer_height, region.angle), name, inner
+    )
 
 
 def _from_box(region: Any, name: str) -> Aperture:
@@ -179,7 +200,10 @@ def _from_box(region: Any, name: str) -> Aperture:
 def _from_polygon(region: Any, name: str) -> Aperture:
     corners = region.vertices.icrs
     return Aperture(
-        tuple((float(ra), float(dec)) for ra, dec in zip(corners.ra.deg, corners.dec.deg, strict=True)), name
+        tuple(
+            (float(ra), float(dec)) for ra, dec in zip(corners.ra.deg, corners.dec.deg, strict=True)
+        ),
+        name,
     )
 
 

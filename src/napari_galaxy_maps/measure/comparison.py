@@ -27,9 +27,7 @@ IN_LOG = frozenset({"AGE_STAR"})
 
 METRICS = ("rmse", "bias", "r2", "chi2", "coverage68", "coverage95")
 N_BOOTSTRAP = 500
-_BLOCK_FWHM = (
-    4  # side of a block of the bootstrap: neighbours share noise; at 1.5 errors come out at 0.6 of what they are
-)
+_BLOCK_FWHM = 4  # side of a block of the bootstrap: neighbours share noise; at 1.5 errors come out at 0.6 of what they are
 _BLOCK_PIXELS = 12  # where the PSF is not known
 _MOST_UNITS = 400  # drawn from; more cost time and make the errors' own error no smaller than 4 %
 
@@ -130,26 +128,38 @@ def compare(
         else:
             truth = smooth(truth, widths[1], coarse)
         which = "prediction" if widths[0] < coarse else "truth"
-        notes.append(f"The {which} was smoothed from {min(widths):.3g} to {coarse:.3g} arcsec, the PSF of the other.")
+        notes.append(
+            f"The {which} was smoothed from {min(widths):.3g} to {coarse:.3g} arcsec, the PSF of the other."
+        )
     elif not all(widths):
-        which = " and ".join(name for name, width in zip(("prediction", "truth"), widths, strict=True) if not width)
+        which = " and ".join(
+            name for name, width in zip(("prediction", "truth"), widths, strict=True) if not width
+        )
         notes.append(f"The PSF of the {which} is not known: both are taken to be at one.")
     sides = [_pixel(source.wcs) for source in (maps, truth)]
     if sides[0] < sides[1] / 1.01:
         maps = bring_to_grid(maps, truth.wcs, truth.shape)
-        notes.append(f"The prediction was put on the truth's pixels of {sides[1]:.3g} arcsec, from {sides[0]:.3g}.")
+        notes.append(
+            f"The prediction was put on the truth's pixels of {sides[1]:.3g} arcsec, from {sides[0]:.3g}."
+        )
     else:
         moved = bring_to_grid(truth, maps.wcs, maps.shape)
         if moved is not truth:
-            notes.append(f"The truth was put on the prediction's pixels of {sides[0]:.3g} arcsec, from {sides[1]:.3g}.")
+            notes.append(
+                f"The truth was put on the prediction's pixels of {sides[0]:.3g} arcsec, from {sides[1]:.3g}."
+            )
         truth = moved
     ellipse = ellipse or recipe_ellipse(maps.provenance)
-    radius = np.full(maps.shape, np.nan) if ellipse is None else ellipse.radius(maps.wcs, maps.shape)
+    radius = (
+        np.full(maps.shape, np.nan) if ellipse is None else ellipse.radius(maps.wcs, maps.shape)
+    )
     width = max(widths)
     side = max(1, round(_BLOCK_FWHM * width / max(sides))) if width else _BLOCK_PIXELS
     rows, columns = np.indices(maps.shape) // side
     blocks = rows * (columns.max() + 1) + columns
-    return Comparison(str(maps.provenance.get("object", "")), maps, truth, radius, blocks, tuple(notes))
+    return Comparison(
+        str(maps.provenance.get("object", "")), maps, truth, radius, blocks, tuple(notes)
+    )
 
 
 def compared_residual(maps: PropertyMaps, truth: PropertyMaps) -> PropertyMaps:
@@ -178,7 +188,9 @@ def smooth(maps: PropertyMaps, fwhm: float, target: float) -> PropertyMaps:
         valid = np.isfinite(plane) & np.isfinite(weight)
         light = np.where(valid, plane, 0).astype(float) * np.where(valid, weight, 0)
         with np.errstate(invalid="ignore", divide="ignore"):
-            smoothed = gaussian_filter(light, sigma) / gaussian_filter(np.where(valid, weight, 0).astype(float), sigma)
+            smoothed = gaussian_filter(light, sigma) / gaussian_filter(
+                np.where(valid, weight, 0).astype(float), sigma
+            )
         return np.where(valid, smoothed, np.nan)
 
     values, errors = {}, {}
@@ -233,7 +245,9 @@ def pixels_of(comparisons: Sequence[Comparison], name: str) -> Pixels:
 
 def both_of(comparison: Comparison, name: str) -> np.ndarray:
     """Which pixels have a prediction and a truth of a property: those of `pixels_of`, in its order; bool, shape (ny, nx)."""
-    both: np.ndarray = np.isfinite(_scored(comparison.maps, name)[0]) & np.isfinite(_scored(comparison.truth, name)[0])
+    both: np.ndarray = np.isfinite(_scored(comparison.maps, name)[0]) & np.isfinite(
+        _scored(comparison.truth, name)[0]
+    )
     return both
 
 
@@ -246,7 +260,13 @@ def values_beside(comparisons: Sequence[Comparison], name: str, other: str) -> n
         both = both_of(comparison, name)
         nothing = np.full(comparison.maps.shape, np.nan)
         known = other in comparison.maps.values
-        plane = comparison.radius if other == "radius" else _scored(comparison.maps, other)[0] if known else nothing
+        plane = (
+            comparison.radius
+            if other == "radius"
+            else _scored(comparison.maps, other)[0]
+            if known
+            else nothing
+        )
         parts.append(plane[both])
     return np.concatenate(parts) if parts else np.empty(0)
 
@@ -304,7 +324,9 @@ def galaxy_metrics(comparisons: Sequence[Comparison], name: str) -> dict[str, fl
     pixels = pixels_of(comparisons, name)
     galaxies, which = np.unique(pixels.galaxy, return_inverse=True)
     counts = np.bincount(which)
-    predicted, true = (np.bincount(which, values) / counts for values in (pixels.predicted, pixels.true))
+    predicted, true = (
+        np.bincount(which, values) / counts for values in (pixels.predicted, pixels.true)
+    )
     nothing = np.full(len(galaxies), np.nan)
     return metrics(Pixels(predicted, true, nothing, nothing, galaxies, galaxies, nothing))
 
@@ -322,13 +344,17 @@ def chi2_by_galaxy(pixels: Pixels) -> dict[str, float]:
     return {"n": float(len(galaxies)), "p16": float(low), "p50": float(middle), "p84": float(high)}
 
 
-def radial_metrics(pixels: Pixels, edges: Sequence[float] = (0, 0.25, 0.5, 0.75, 1.0, 1.5)) -> list[dict[str, float]]:
+def radial_metrics(
+    pixels: Pixels, edges: Sequence[float] = (0, 0.25, 0.5, 0.75, 1.0, 1.5)
+) -> list[dict[str, float]]:
     """`metrics` in bins of radius, in R25; bins with fewer than ten pixels are left out."""
     found = []
     for inner, outer in pairwise(edges):
         inside = (pixels.radius >= inner) & (pixels.radius < outer)
         if inside.sum() >= 10:
-            found.append({"r_in": float(inner), "r_out": float(outer), **metrics(pixels.where(inside))})
+            found.append(
+                {"r_in": float(inner), "r_out": float(outer), **metrics(pixels.where(inside))}
+            )
     return found
 
 
@@ -359,7 +385,9 @@ def metrics_table(found: Mapping[str, Mapping[str, Any]]) -> QTable:
         parts += [(f"{part['r_in']:g}-{part['r_out']:g} R25", part) for part in sets["radius"]]
         for label, part in parts:
             row = {"property": name, "unit": sets["unit"], "over": label, "n": int(part["n"])}
-            rows.append(row | {key: part[key] for metric in METRICS for key in (metric, f"{metric}_err")})
+            rows.append(
+                row | {key: part[key] for metric in METRICS for key in (metric, f"{metric}_err")}
+            )
     return QTable(rows)
 
 

@@ -34,7 +34,9 @@ def recipe_ellipse(provenance: Mapping[str, Any]) -> Ellipse | None:
         return None
 
 
-def fit_isophote(plane: np.ndarray, wcs: WCS, start: Ellipse, fixed_centre: bool = False) -> Ellipse:
+def fit_isophote(
+    plane: np.ndarray, wcs: WCS, start: Ellipse, fixed_centre: bool = False
+) -> Ellipse:
     """The ellipse of the isophote at a semi-major axis (photutils.isophote; Jedrzejewski 1987).
 
     Parameters
@@ -72,21 +74,36 @@ def fit_isophote(plane: np.ndarray, wcs: WCS, start: Ellipse, fixed_centre: bool
     # The fit wanders off where it begins far from the truth: the moments of the light are the better beginning.
     guesses = [start]
     with contextlib.suppress(InputError):
-        guesses = [*(fit_moments(plane, wcs, replace(start, a=n * start.a, b=n * start.b)) for n in (1, 1.5)), start]
+        guesses = [
+            *(
+                fit_moments(plane, wcs, replace(start, a=n * start.a, b=n * start.b))
+                for n in (1, 1.5)
+            ),
+            start,
+        ]
     # First as strict as photutils is by itself; then with the arms clipped and a gradient as uncertain as it is steep.
     settings = [{"maxgerr": 0.5, "n_clip": 0}, {"maxgerr": 1.0, "n_clip": 3}]
     for shrink, strictness, guess in product((1.0, 0.8, 0.6), settings, guesses):
         size = start.a * shrink
         a, b, theta = pixel_ellipse(replace(guess, a=size, b=size * guess.b / guess.a), jacobian[0])
         eps = float(np.clip(1 - b / a, 0.05, 0.95))
-        geometry = EllipseGeometry(float(x), float(y), a, eps=eps, pa=theta % np.pi, fix_center=fixed_centre)
+        geometry = EllipseGeometry(
+            float(x), float(y), a, eps=eps, pa=theta % np.pi, fix_center=fixed_centre
+        )
         try:
             with _quiet():
                 found = Fitter(light, geometry=geometry).fit_isophote(a, **strictness)
-        except Exception:  # it fails in many ways (empty samples, singular matrices) without a common base
+        except (
+            Exception
+        ):  # it fails in many ways (empty samples, singular matrices) without a common base
             continue
         moved = np.hypot(found.x0 - x, found.y0 - y)
-        if found.stop_code == 0 and 0 <= found.eps < 0.98 and moved < a / 2 and np.isfinite(found.pa):
+        if (
+            found.stop_code == 0
+            and 0 <= found.eps < 0.98
+            and moved < a / 2
+            and np.isfinite(found.pa)
+        ):
             return _on_sky(start, found.x0, found.y0, 1 - found.eps, found.pa, jacobian[0], wcs)
     raise failed
 
@@ -120,14 +137,20 @@ def _filled(plane: np.ndarray) -> np.ndarray:
     return filled if np.isfinite(filled).all() else np.ma.masked_invalid(filled)
 
 
-def _on_sky(start: Ellipse, x: float, y: float, ratio: float, theta: float, jacobian: np.ndarray, wcs: WCS) -> Ellipse:
+def _on_sky(
+    start: Ellipse, x: float, y: float, ratio: float, theta: float, jacobian: np.ndarray, wcs: WCS
+) -> Ellipse:
     """An ellipse of pixels on the sky, with the semi-major axis of `start`."""
     back = np.linalg.inv(jacobian)  # arcsec (east, north) per pixel
-    axes = back @ np.array([[np.cos(theta), -ratio * np.sin(theta)], [np.sin(theta), ratio * np.cos(theta)]])
+    axes = back @ np.array(
+        [[np.cos(theta), -ratio * np.sin(theta)], [np.sin(theta), ratio * np.cos(theta)]]
+    )
     u, s, _ = np.linalg.svd(axes)
     centre = wcs.pixel_to_world(x, y).icrs
     pa = float(np.degrees(np.arctan2(u[0, 0], u[1, 0]))) % 180
-    return Ellipse(float(centre.ra.deg), float(centre.dec.deg), start.a, start.a * float(s[1] / s[0]), pa)
+    return Ellipse(
+        float(centre.ra.deg), float(centre.dec.deg), start.a, start.a * float(s[1] / s[0]), pa
+    )
 
 
 def fit_moments(plane: np.ndarray, wcs: WCS, start: Ellipse) -> Ellipse:
@@ -145,7 +168,9 @@ def fit_moments(plane: np.ndarray, wcs: WCS, start: Ellipse) -> Ellipse:
     inside = start.radius(wcs, plane.shape) < 1
     light = np.where(inside & np.isfinite(plane), plane, 0.0)
     if not light.sum() > 0:
-        raise InputError(f"The map is empty within {start.a:.1f} arcsec of RA {start.ra:.5f}, Dec {start.dec:.5f}.")
+        raise InputError(
+            f"The map is empty within {start.a:.1f} arcsec of RA {start.ra:.5f}, Dec {start.dec:.5f}."
+        )
     found = data_properties(light.astype(float))
     _, jacobian = linear_frame(np.array([[start.ra, start.dec]]), wcs, plane.shape)
     ratio = float(found.semiminor_axis.value / found.semimajor_axis.value)
@@ -154,7 +179,9 @@ def fit_moments(plane: np.ndarray, wcs: WCS, start: Ellipse) -> Ellipse:
         raise InputError(
             f"The pixels within {start.a:.1f} arcsec of RA {start.ra:.5f}, Dec {start.dec:.5f} are too few for a shape."
         )
-    return _on_sky(start, float(found.x_centroid), float(found.y_centroid), ratio, theta, jacobian[0], wcs)
+    return _on_sky(
+        start, float(found.x_centroid), float(found.y_centroid), ratio, theta, jacobian[0], wcs
+    )
 
 
 def _shaped(plane: np.ndarray, wcs: WCS, start: Ellipse) -> Ellipse:
@@ -217,7 +244,9 @@ def half_mass_ellipse(maps: PropertyMaps, start: Ellipse, name: str = _STARS) ->
     """
     if name not in maps.values:
         there = [other for other in maps.values if PROPERTIES[other].additive]
-        raise InputError(f"R_half needs the map {name}; the file has {', '.join(there) or 'no map that adds up'}.")
+        raise InputError(
+            f"R_half needs the map {name}; the file has {', '.join(there) or 'no map that adds up'}."
+        )
     return ellipse_of_half(linear(maps.values[name], True), maps.wcs, start)[0]
 
 

@@ -58,13 +58,19 @@ def prediction_against_truth(pixels: Pixels, name: str) -> tuple[Figure, QTable]
     table = running_percentiles(pixels.true, pixels.predicted)
     _percentile_lines(axes, table)
     axes.set(
-        xlim=span, ylim=span, aspect="equal", xlabel=axis_label(name, "true"), ylabel=axis_label(name, "predicted")
+        xlim=span,
+        ylim=span,
+        aspect="equal",
+        xlabel=axis_label(name, "true"),
+        ylabel=axis_label(name, "predicted"),
     )
     axes.legend(frameon=False, loc="upper left")
     return figure, table
 
 
-def residual_against(pixels: Pixels, name: str, x: np.ndarray, x_name: str) -> tuple[Figure, QTable]:
+def residual_against(
+    pixels: Pixels, name: str, x: np.ndarray, x_name: str
+) -> tuple[Figure, QTable]:
     """Residual against any property or radius, coloured by density, with percentiles.
 
     Parameters
@@ -100,7 +106,9 @@ def residual_against(pixels: Pixels, name: str, x: np.ndarray, x_name: str) -> t
     table = running_percentiles(x, residual)
     _percentile_lines(axes, table)
     unit = "dex" if name in IN_LOG else PROPERTIES[name].unit
-    axes.set(xlim=spans[0], ylim=spans[1], xlabel=axis_label(x_name), ylabel=f"predicted - true [{unit}]")
+    axes.set(
+        xlim=spans[0], ylim=spans[1], xlabel=axis_label(x_name), ylabel=f"predicted - true [{unit}]"
+    )
     axes.set_title(PROPERTIES[name].label, fontsize="medium")
     axes.legend(framealpha=0.8, edgecolor="none", loc="upper right")
     return figure, table
@@ -141,7 +149,17 @@ def sigma_against_error(pixels: Pixels, name: str, n_bins: int = 12) -> tuple[Fi
         scored = metrics(chosen.where(inside))
         sigma = float(np.sqrt(np.mean(chosen.sigma[inside] ** 2)))
         chi2 = float(np.mean((off[inside] / chosen.sigma[inside]) ** 2))
-        rows.append((float(low), float(high), int(inside.sum()), sigma, scored["rmse"], scored["rmse_err"], chi2))
+        rows.append(
+            (
+                float(low),
+                float(high),
+                int(inside.sum()),
+                sigma,
+                scored["rmse"],
+                scored["rmse_err"],
+                chi2,
+            )
+        )
     table = QTable(
         rows=rows or None, names=("low", "high", "n", "sigma", "rms", "rms_err", "chi2"), dtype=(float,) * 2 + (int,) + (float,) * 4
     )  # fmt: skip
@@ -154,7 +172,14 @@ def sigma_against_error(pixels: Pixels, name: str, n_bins: int = 12) -> tuple[Fi
     line = np.linspace(low, high, 100)
     axes.plot(line, line, color=LINE, lw=1.2, label="rms = sigma")
     axes.errorbar(
-        table["sigma"], table["rms"], yerr=table["rms_err"], fmt="o", ms=4.5, color=INK, capsize=2, label="rms in bins"
+        table["sigma"],
+        table["rms"],
+        yerr=table["rms_err"],
+        fmt="o",
+        ms=4.5,
+        color=INK,
+        capsize=2,
+        label="rms in bins",
     )
     unit = "dex" if name in IN_LOG else PROPERTIES[name].unit
     axes.set(yscale="log", xlim=(low, high), ylim=tuple(10.0 ** np.array(spans[1])))
@@ -168,7 +193,9 @@ def sigma_against_error(pixels: Pixels, name: str, n_bins: int = 12) -> tuple[Fi
     }
     words = f"$\\chi^2$ = {overall['chi2']:.2f}"
     if each["n"] > 1:
-        words += f"\nby galaxy {each['p50']:.2f} (16 to 84 %: {each['p16']:.2f} to {each['p84']:.2f})"
+        words += (
+            f"\nby galaxy {each['p50']:.2f} (16 to 84 %: {each['p16']:.2f} to {each['p84']:.2f})"
+        )
     axes.text(0.02, 0.98, words, transform=axes.transAxes, va="top", fontsize="small")
     return figure, table
 
@@ -183,7 +210,14 @@ def running_percentiles(x: np.ndarray, y: np.ndarray, n_bins: int = 15) -> QTabl
     for left, right in pairwise(edges):
         inside = (x >= left) & (x < right)
         if inside.sum() >= _FEWEST:
-            rows.append((float(left), float(right), int(inside.sum()), *np.percentile(y[inside], PERCENTILES).tolist()))
+            rows.append(
+                (
+                    float(left),
+                    float(right),
+                    int(inside.sum()),
+                    *np.percentile(y[inside], PERCENTILES).tolist(),
+                )
+            )
     names = ("low", "high", "n", "p16", "p50", "p84")
     return QTable(rows=rows or None, names=names, dtype=(float, float, int, float, float, float))
 
@@ -215,7 +249,9 @@ def density(axes: Axes, x: np.ndarray, y: np.ndarray, spans: Any) -> None:
     from matplotlib.colors import LogNorm
 
     shown = np.where(counts > 0, counts, np.nan).T
-    axes.pcolormesh(*edges, shown, norm=LogNorm(1, max(float(counts.max()), 2)), cmap="Blues", rasterized=True)
+    axes.pcolormesh(
+        *edges, shown, norm=LogNorm(1, max(float(counts.max()), 2)), cmap="Blues", rasterized=True
+    )
 
 
 def _percentile_lines(axes: Axes, table: QTable) -> None:
@@ -238,6 +274,8 @@ def _contours(axes: Axes, x: np.ndarray, log_y: np.ndarray, spans: Any) -> None:
         return  # too few points for contours
     centre_x, centre_y = ((edge[1:] + edge[:-1]) / 2 for edge in edges)
     tones = _TONES[::-1]
-    axes.contourf(centre_x, 10.0**centre_y, smooth.T, levels=[*levels, float(order[0]) * 1.01], colors=tones)
+    axes.contourf(
+        centre_x, 10.0**centre_y, smooth.T, levels=[*levels, float(order[0]) * 1.01], colors=tones
+    )
     for s, tone in zip(SHARES, _TONES, strict=True):
         axes.plot([], [], lw=6, color=tone, label=f"{s:g} % of the pixels")

@@ -25,10 +25,14 @@ MOST_SIDE_BY_SIDE = 9
 
 def label_of(comparison: Comparison, number: int) -> str:
     """What a galaxy is called in figures and tables, the `number`-th of several."""
-    return comparison.name or str(comparison.maps.provenance.get("file", "")) or f"galaxy {number + 1}"
+    return (
+        comparison.name or str(comparison.maps.provenance.get("file", "")) or f"galaxy {number + 1}"
+    )
 
 
-def side_by_side(comparisons: Comparison | Sequence[Comparison], name: str, cell: float = 3.1) -> tuple[Figure, QTable]:
+def side_by_side(
+    comparisons: Comparison | Sequence[Comparison], name: str, cell: float = 3.1
+) -> tuple[Figure, QTable]:
     """Truth, prediction, residual and predicted error of one property, a row for each galaxy (DB21 figures 5 and 6).
 
     All galaxies have the same colours. Of more than `MOST_SIDE_BY_SIDE` the first are shown.
@@ -59,10 +63,14 @@ def side_by_side(comparisons: Comparison | Sequence[Comparison], name: str, cell
     several = [comparisons] if isinstance(comparisons, Comparison) else list(comparisons)
     with_it = [(label_of(c, i), c) for i, c in enumerate(several) if name in c.maps.values]
     found = [(label, _four(c, name)) for label, c in with_it]
-    found = [(label, planes) for label, planes in found if np.isfinite(planes["residual"]).any()][:MOST_SIDE_BY_SIDE]
+    found = [(label, planes) for label, planes in found if np.isfinite(planes["residual"]).any()][
+        :MOST_SIDE_BY_SIDE
+    ]
     if not found:
         raise InputError(f"No pixel has both a prediction and a truth of {name}.")
-    columns = [key for key in found[0][1] if any(np.isfinite(planes[key]).any() for _, planes in found)]
+    columns = [
+        key for key in found[0][1] if any(np.isfinite(planes[key]).any() for _, planes in found)
+    ]
 
     def all_of(key: str) -> np.ndarray:
         return np.concatenate([planes[key][np.isfinite(planes[key])] for _, planes in found])
@@ -71,11 +79,21 @@ def side_by_side(comparisons: Comparison | Sequence[Comparison], name: str, cell
     low, high = (float(limit) for limit in np.percentile(common, (1, 99)))
     reach = float(np.percentile(np.abs(all_of("residual")), 99)) or 1.0
     colours = PROPERTIES[name].colormap
-    limits = {"truth": (low, high, colours), "prediction": (low, high, colours), "residual": (-reach, reach, "RdBu_r")}
+    limits = {
+        "truth": (low, high, colours),
+        "prediction": (low, high, colours),
+        "residual": (-reach, reach, "RdBu_r"),
+    }
     if "predicted error" in columns:
-        limits["predicted error"] = (0.0, float(np.percentile(all_of("predicted error"), 99)) or 1.0, "magma")
+        limits["predicted error"] = (
+            0.0,
+            float(np.percentile(all_of("predicted error"), 99)) or 1.0,
+            "magma",
+        )
     small = cell < 2
-    figure = Figure(figsize=(cell * len(columns), 0.82 * cell * len(found) + 0.75), layout="constrained")
+    figure = Figure(
+        figsize=(cell * len(columns), 0.82 * cell * len(found) + 0.75), layout="constrained"
+    )
     grid = figure.subplots(len(found), len(columns), squeeze=False)
     rows = []
     for line, (label, planes) in zip(grid, found, strict=True):
@@ -92,14 +110,18 @@ def side_by_side(comparisons: Comparison | Sequence[Comparison], name: str, cell
             line[0].set_ylabel(label, fontsize="small")
     for i, key in enumerate(columns):
         grid[0, i].set_title(key, fontsize="small" if small else "large")
-        bar = figure.colorbar(grid[-1, i].images[0], ax=grid[:, i], location="bottom", shrink=0.9, aspect=25, pad=0.02)
+        bar = figure.colorbar(
+            grid[-1, i].images[0], ax=grid[:, i], location="bottom", shrink=0.9, aspect=25, pad=0.02
+        )
         bar.ax.tick_params(labelsize="small")
         bar.ax.xaxis.set_major_locator(MaxNLocator(2 if small else 4))
     prop = PROPERTIES[name]
     title = f"{prop.label} [{prop.unit}]" if name in IN_LOG else axis_label(name)
     title = title if len(found) > 1 else f"{with_it[0][1].name}  {title}".strip()
     more = len(with_it) - len(found)
-    figure.suptitle(title + (f", {len(found)} of {len(with_it)} galaxies" if more else ""), fontsize="medium")
+    figure.suptitle(
+        title + (f", {len(found)} of {len(with_it)} galaxies" if more else ""), fontsize="medium"
+    )
     return figure, QTable(rows=rows, names=("galaxy", "map", "min", "p16", "p50", "p84", "max"))
 
 
@@ -163,7 +185,11 @@ def galaxies_against_truth(comparisons: Sequence[Comparison], name: str) -> tupl
         mec="white", mew=0.6, label="galaxies, and the scatter in each",
     )  # fmt: skip
     axes.set(
-        xlim=span, ylim=span, aspect="equal", xlabel=axis_label(name, "true"), ylabel=axis_label(name, "predicted")
+        xlim=span,
+        ylim=span,
+        aspect="equal",
+        xlabel=axis_label(name, "true"),
+        ylabel=axis_label(name, "predicted"),
     )
     if len(table) > 1:
         words = f"{100 * share:.0f} % of the squared error is between galaxies"
@@ -212,15 +238,25 @@ def sums_against_truth(sums: Sequence[QTable], columns: int = 4) -> tuple[Figure
         true, predicted = (_plotted(mine, column, key) for column in ("true", "predicted"))
         span = _wide(np.concatenate([true, predicted]))
         axes.plot(span, span, color=LINE, lw=1)
-        axes.plot(true, predicted, "o", ms=5 if len(true) < 300 else 2, color=TRUTH, mew=0, alpha=0.7)
+        axes.plot(
+            true, predicted, "o", ms=5 if len(true) < 300 else 2, color=TRUTH, mew=0, alpha=0.7
+        )
         scored = summary[(summary["property"] == key) & (summary["region"] == "sum")][0]
         words = f"$\\mu$ = {_signed(scored['bias'], scored['bias_err'])}"
         if np.isfinite(scored["scatter"]):
-            words += f"\n$\\sigma$ = {_signed(scored['scatter'], scored['scatter_err']).lstrip('+')}"
+            words += (
+                f"\n$\\sigma$ = {_signed(scored['scatter'], scored['scatter_err']).lstrip('+')}"
+            )
         axes.text(0.04, 0.96, words, transform=axes.transAxes, va="top", fontsize="small")
         unit = str(mine["unit"][0]).replace("solMass", "Msun").replace("solLum", "Lsun")
         unit = f"log {unit}" if PROPERTIES[key].unit == "dex" and unit else unit or "dex"
-        axes.set(xlim=span, ylim=span, aspect="equal", xlabel=f"true [{unit}]", ylabel=f"predicted [{unit}]")
+        axes.set(
+            xlim=span,
+            ylim=span,
+            aspect="equal",
+            xlabel=f"true [{unit}]",
+            ylabel=f"predicted [{unit}]",
+        )
         axes.set_title(PROPERTIES[key].label, fontsize="medium")
     n = f"{len(sums)} galaxies" if len(sums) > 1 else "one galaxy"
     words = f"Inside {INSIDE:g} R_half, {n}; log true - log predicted in dex:\nmean $\\mu$, scatter $\\sigma$"
@@ -248,7 +284,9 @@ def annuli_against_truth(sums: Sequence[QTable]) -> tuple[Figure, QTable]:
     summary = summarise(sums)
     table = summary[summary["region"] == "annulus"]
     names = [
-        key for key in dict.fromkeys(table["property"].tolist()) if (table["n"][table["property"] == key] > 0).any()
+        key
+        for key in dict.fromkeys(table["property"].tolist())
+        if (table["n"][table["property"] == key] > 0).any()
     ]
     if not names:
         raise InputError("No annulus has a predicted and a true sum.")
@@ -271,7 +309,11 @@ def annuli_against_truth(sums: Sequence[QTable]) -> tuple[Figure, QTable]:
         panels[1].set(ylabel="scatter [dex]", ylim=(0, None))
     panels[-1].set_xlabel("radius / R_half")
     figure.legend(
-        *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False, fontsize="small"
+        *panels[0].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=3,
+        frameon=False,
+        fontsize="small",
     )
     for axes in panels:
         axes.spines[["top", "right"]].set_visible(False)

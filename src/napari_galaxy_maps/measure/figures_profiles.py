@@ -24,7 +24,11 @@ _COLOURS = ("#1b1b1b", "#2e86ab", "#d1495b", "#3a7d44")
 
 
 def draw_profiles(
-    figure: Figure, table: QTable, radius: str = "r", shown: Shown = "mean", colours: Sequence[str] = _COLOURS
+    figure: Figure,
+    table: QTable,
+    radius: str = "r",
+    shown: Shown = "mean",
+    colours: Sequence[str] = _COLOURS,
 ) -> list[Axes]:
     """Draw the profiles of a table into an empty figure: one above the other, over the same radius.
 
@@ -52,7 +56,9 @@ def draw_profiles(
         When the table has no such radius, or no map that adds up for a growth curve.
     """
     if radius not in table.colnames:
-        raise InputError(f"The profile is not known in {RADII[radius]}; choose another unit of radius.")
+        raise InputError(
+            f"The profile is not known in {RADII[radius]}; choose another unit of radius."
+        )
     names = list(dict.fromkeys(table["map"].tolist()))
     if shown == "growth":
         names = [name for name in names if np.isfinite(table["growth"][table["map"] == name]).any()]
@@ -67,7 +73,14 @@ def draw_profiles(
         for i, source in enumerate(sources):
             rows = mine[mine["source"] == source]
             if len(rows):
-                _draw(part, rows, radii(rows, radius, shown), shown, colours[i % len(colours)], str(source))
+                _draw(
+                    part,
+                    rows,
+                    radii(rows, radius, shown),
+                    shown,
+                    colours[i % len(colours)],
+                    str(source),
+                )
         part.set_ylabel(_label(name, mine, shown, short=len(names) > 1))
     axes[-1].set_xlabel(RADII[radius])
     axes[-1].set_xlim(left=0)

@@ -75,7 +75,9 @@ def overlaps(apertures: Sequence[Aperture], wcs: WCS, shape: tuple[int, int]) ->
     ]
 
 
-def _overlap(aperture: Aperture, centre: np.ndarray, jacobian: np.ndarray, wcs: WCS, shape: tuple[int, int]) -> Overlap:
+def _overlap(
+    aperture: Aperture, centre: np.ndarray, jacobian: np.ndarray, wcs: WCS, shape: tuple[int, int]
+) -> Overlap:
     if not np.isfinite(jacobian).all():  # too far away for the coordinates to mean anything
         return Overlap(slice(0, 0), slice(0, 0), np.zeros((0, 0)), np.nan, np.nan)
     if isinstance(aperture.shape, Ellipse):
@@ -83,9 +85,13 @@ def _overlap(aperture: Aperture, centre: np.ndarray, jacobian: np.ndarray, wcs: 
         area = np.pi * a * b * (1 - aperture.inner**2)
         weights, rows, columns = ellipse_overlap(centre, a, b, theta, shape)
         if aperture.inner:
-            hole, y, x = ellipse_overlap(centre, a * aperture.inner, b * aperture.inner, theta, shape)
+            hole, y, x = ellipse_overlap(
+                centre, a * aperture.inner, b * aperture.inner, theta, shape
+            )
             if hole.size:
-                y, x = (slice(h.start - w.start, h.stop - w.start) for h, w in ((y, rows), (x, columns)))
+                y, x = (
+                    slice(h.start - w.start, h.stop - w.start) for h, w in ((y, rows), (x, columns))
+                )
                 left = weights[y, x] - hole
                 weights[y, x] = np.where(left > _ROUNDING, left, 0.0)
     else:
@@ -161,13 +167,17 @@ def ellipse_overlap(
     edge = ~inside & (radius(x[:-1] + half, y[:-1] + half) < 1 + np.sqrt(2) * half / b)
     weights = np.repeat(np.repeat(inside.astype(float), _BLOCK, 0), _BLOCK, 1)
     for i, j in np.argwhere(edge):
-        weights[i * _BLOCK : (i + 1) * _BLOCK, j * _BLOCK : (j + 1) * _BLOCK] = elliptical_overlap_grid(
-            x[j], x[j + 1], y[i, 0], y[i + 1, 0], _BLOCK, _BLOCK, a, b, theta, 1, 1
+        weights[i * _BLOCK : (i + 1) * _BLOCK, j * _BLOCK : (j + 1) * _BLOCK] = (
+            elliptical_overlap_grid(
+                x[j], x[j + 1], y[i, 0], y[i + 1, 0], _BLOCK, _BLOCK, a, b, theta, 1, 1
+            )
         )
     return weights[:ny, :nx], slice(low, high), slice(left, right)
 
 
-def _polygon_overlap(aperture: Aperture, wcs: WCS, shape: tuple[int, int]) -> tuple[np.ndarray, float, slice, slice]:
+def _polygon_overlap(
+    aperture: Aperture, wcs: WCS, shape: tuple[int, int]
+) -> tuple[np.ndarray, float, slice, slice]:
     """As `ellipse_overlap`, with the area of the whole polygon in second place."""
     from regions import PixCoord, PolygonPixelRegion
 
@@ -195,13 +205,17 @@ def _polygon_overlap(aperture: Aperture, wcs: WCS, shape: tuple[int, int]) -> tu
     area = areas[0] - (areas[1] if aperture.inner else 0)
     covered = weights > 0
     rows, columns = (
-        slice(int(found[0]), int(found[-1]) + 1) if (found := np.flatnonzero(covered.any(axis))).size else slice(0, 0)
+        slice(int(found[0]), int(found[-1]) + 1)
+        if (found := np.flatnonzero(covered.any(axis))).size
+        else slice(0, 0)
         for axis in (1, 0)
     )
     return weights[rows, columns], area, rows, columns
 
 
-def linear_frame(centres: np.ndarray, wcs: WCS, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def linear_frame(
+    centres: np.ndarray, wcs: WCS, shape: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
     """Pixel positions of ICRS positions (degrees), shape (n, 2), and pixels per arcsec eastwards and northwards, (n, 2, 2)."""
     n = len(centres)
     middle = unit_vectors(*centres.T)
@@ -210,7 +224,9 @@ def linear_frame(centres: np.ndarray, wcs: WCS, shape: tuple[int, int]) -> tuple
     north = np.column_stack([-np.sin(dec) * np.cos(ra), -np.sin(dec) * np.sin(ra), np.cos(dec)])
     step = 1.0  # arcsec: long enough for the differences, short for the curvature of any image
     small = np.radians(step / 3600)
-    points = np.concatenate([middle, *(middle + sign * small * axis for axis in (east, north) for sign in (1, -1))])
+    points = np.concatenate(
+        [middle, *(middle + sign * small * axis for axis in (east, north) for sign in (1, -1))]
+    )
     ra, dec = np.transpose([degrees(p) for p in points])
     x, y = (c.reshape(5, n) for c in to_pixels(wcs, shape, ra, dec, margin=_FAR * max(shape)))
     jacobian = np.empty((n, 2, 2))

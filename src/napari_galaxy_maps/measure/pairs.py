@@ -34,7 +34,9 @@ def pair_up(files: Mapping[str, PropertyMaps]) -> tuple[list[tuple[str, str]], l
         names = list(files)
         pairs = list(zip(names[::2], names[1::2], strict=False))
         left = (
-            [f"{names[-1]} has no partner: choose a prediction and a truth for each galaxy."] if len(names) % 2 else []
+            [f"{names[-1]} has no partner: choose a prediction and a truth for each galaxy."]
+            if len(names) % 2
+            else []
         )
         return pairs, left
     pairs, left, used = [], [], set()
@@ -42,12 +44,16 @@ def pair_up(files: Mapping[str, PropertyMaps]) -> tuple[list[tuple[str, str]], l
         found = [(_distance(files[name], files[truth]), truth) for truth in truths]
         fitting = sorted((how_far, truth) for how_far, truth in found if how_far is not None)
         if not fitting:
-            left.append(f"No truth covers {name} and has one of its properties; open that of this galaxy, too.")
+            left.append(
+                f"No truth covers {name} and has one of its properties; open that of this galaxy, too."
+            )
             continue
         truth = fitting[0][1]
         pairs.append((name, truth))
         used.add(truth)
-    left += [f"{truth} belongs to none of the predictions." for truth in truths if truth not in used]
+    left += [
+        f"{truth} belongs to none of the predictions." for truth in truths if truth not in used
+    ]
     return pairs, left
 
 

@@ -79,7 +79,9 @@ class Values:
 
 
 def measure_apertures(
-    source: Planes | PropertyMaps | BandCube | BandImage, apertures: Sequence[Aperture], options: Options | None = None
+    source: Planes | PropertyMaps | BandCube | BandImage,
+    apertures: Sequence[Aperture],
+    options: Options | None = None,
 ) -> QTable:
     """Measure apertures on every map of a source.
 
@@ -111,9 +113,13 @@ def measure_apertures(
     options = options or Options()
     planes = source if isinstance(source, Planes) else planes_of(source)
     if not apertures:
-        raise InputError("There is no aperture to measure; draw one, or give --ellipse or --regions.")
+        raise InputError(
+            "There is no aperture to measure; draw one, or give --ellipse or --regions."
+        )
     measured = values_in(planes, apertures, options)
-    reasons = (_why_empty(aperture, found) for aperture, found in zip(apertures, measured, strict=True))
+    reasons = (
+        _why_empty(aperture, found) for aperture, found in zip(apertures, measured, strict=True)
+    )
     empty = {number: why for number, why in enumerate(reasons) if why}
     if len(empty) == len(apertures):
         raise InputError(empty[0])
@@ -124,15 +130,26 @@ def measure_apertures(
             planes.memo[key] = _columns(planes, aperture, found, options)
         parts.append(planes.memo[key])
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    units = {"ra": u.deg, "dec": u.deg, "a": u.arcsec, "b": u.arcsec, "pa": u.deg, "area": u.arcsec**2}
-    table = QTable(columns | {name: columns[name] * unit for name, unit in units.items()}, copy=False)
+    units = {
+        "ra": u.deg,
+        "dec": u.deg,
+        "a": u.arcsec,
+        "b": u.arcsec,
+        "pa": u.deg,
+        "area": u.arcsec**2,
+    }
+    table = QTable(
+        columns | {name: columns[name] * unit for name, unit in units.items()}, copy=False
+    )
     table.meta["notes"] = [*empty.values(), *planes.notes]
     if empty:
         table.meta["empty"] = empty
     return table
 
 
-def _columns(planes: Planes, aperture: Aperture, found: Values, options: Options) -> dict[str, np.ndarray]:
+def _columns(
+    planes: Planes, aperture: Aperture, found: Values, options: Options
+) -> dict[str, np.ndarray]:
     """The rows of one aperture, a column an array of shape (n,)."""
     shape = aperture.shape
     if isinstance(shape, Ellipse):
@@ -141,11 +158,20 @@ def _columns(planes: Planes, aperture: Aperture, found: Values, options: Options
         kind, geometry = "polygon", (np.nan, np.nan, np.nan)
     quantities, n = planes.quantities, len(planes.quantities)
     summed = found.n_pixels_all if options.correct_masked else found.n_pixels
-    per_pixel = np.array([planes.per_pixel(quantity, found.pixel_arcsec2) for quantity in quantities]) * summed
+    per_pixel = (
+        np.array([planes.per_pixel(quantity, found.pixel_arcsec2) for quantity in quantities])
+        * summed
+    )
     linear = np.column_stack([found.mean, found.mean_err, found.mean_err_max])
-    means = np.array([in_unit(quantity, *row) for quantity, row in zip(quantities, linear.tolist(), strict=True)])
+    means = np.array(
+        [in_unit(quantity, *row) for quantity, row in zip(quantities, linear.tolist(), strict=True)]
+    )
     same = {"name": aperture.name, "shape": kind} | dict(
-        zip(("ra", "dec", "a", "b", "pa", "inner"), (*aperture.centre, *geometry, aperture.inner), strict=True)
+        zip(
+            ("ra", "dec", "a", "b", "pa", "inner"),
+            (*aperture.centre, *geometry, aperture.inner),
+            strict=True,
+        )
     )
     return {name: np.full(n, value) for name, value in same.items()} | {
         "map": np.array([quantity.name for quantity in quantities]),
@@ -195,11 +221,18 @@ def _why_empty(aperture: Aperture, found: Values) -> str:
 
 
 def values_in(
-    planes: Planes, apertures: Sequence[Aperture], options: Options, levels: tuple[float, ...] = (50.0,)
+    planes: Planes,
+    apertures: Sequence[Aperture],
+    options: Options,
+    levels: tuple[float, ...] = (50.0,),
 ) -> list[Values]:
     """What apertures hold, with percentiles of their pixels; those measured before are remembered."""
     keys = [(aperture.shape, aperture.inner, options, levels) for aperture in apertures]
-    new = {key: aperture for key, aperture in zip(keys, apertures, strict=True) if key not in planes.memo}
+    new = {
+        key: aperture
+        for key, aperture in zip(keys, apertures, strict=True)
+        if key not in planes.memo
+    }
     if len(planes.memo) > _REMEMBERED:
         planes.memo.clear()
         new = dict(zip(keys, apertures, strict=True))
@@ -207,12 +240,18 @@ def values_in(
     found = overlaps(shapes, planes.wcs, planes.shape)
     rings: list[Overlap | None] = [None] * len(shapes)
     if options.background is not None:
-        rings = [*overlaps([shape.scaled(*options.background) for shape in shapes], planes.wcs, planes.shape)]
+        rings = [
+            *overlaps(
+                [shape.scaled(*options.background) for shape in shapes], planes.wcs, planes.shape
+            )
+        ]
 
     def measured(number: int) -> Values:
         return _values(planes, shapes[number], found[number], rings[number], options, levels)
 
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:  # compiled loops and medians release the lock
+    with ThreadPoolExecutor(
+        min(os.cpu_count() or 1, 8)
+    ) as pool:  # compiled loops and medians release the lock
         planes.memo.update(zip(new, pool.map(measured, range(len(shapes))), strict=True))
     return [planes.memo[key] for key in keys]
 
@@ -227,7 +266,9 @@ def _values(
 ) -> Values:
     sums = _sums()(planes.terms, overlap.weights, overlap.rows.start, overlap.columns.start)
     amount, weight, error, squared, pixels = sums.T
-    background, background_err = _background(planes, ring if overlap.weights.size else None, options)
+    background, background_err = _background(
+        planes, ring if overlap.weights.size else None, options
+    )
     taken = np.nan_to_num(background)
     with np.errstate(invalid="ignore", divide="ignore"):
         random = _random_error(planes, aperture, overlap, error, squared) / weight
@@ -243,7 +284,15 @@ def _values(
     if np.any(pixels < overlap.weights.sum() * (1 - 1e-9)):
         flags |= Flag.MASKED
     return Values(
-        mean, mean_err, mean_err_max, background, percentiles, pixels, overlap.area, overlap.pixel_arcsec2, int(flags)
+        mean,
+        mean_err,
+        mean_err_max,
+        background,
+        percentiles,
+        pixels,
+        overlap.area,
+        overlap.pixel_arcsec2,
+        int(flags),
     )
 
 
@@ -257,14 +306,24 @@ def _random_error(
         factor = correlation_factor(np.nan_to_num(as_many, nan=1.0), planes.correlation)
     else:  # a ring is not compact: every pair of pixels counts
         ones = np.ones(overlap.weights.shape)
-        pairs = {area: sum_error(ones, overlap.weights, area) for area in set(planes.correlation.tolist())}
+        pairs = {
+            area: sum_error(ones, overlap.weights, area)
+            for area in set(planes.correlation.tolist())
+        }
         alone = np.sqrt((overlap.weights**2).sum())
-        factor = np.array([max(pairs[area] / alone, 1.0) if alone else 1.0 for area in planes.correlation.tolist()])
+        factor = np.array(
+            [
+                max(pairs[area] / alone, 1.0) if alone else 1.0
+                for area in planes.correlation.tolist()
+            ]
+        )
     random: np.ndarray = np.minimum(np.sqrt(squared) * factor, error)
     return random
 
 
-def _of_pixels(planes: Planes, overlap: Overlap, levels: tuple[float, ...]) -> tuple[np.ndarray, int]:
+def _of_pixels(
+    planes: Planes, overlap: Overlap, levels: tuple[float, ...]
+) -> tuple[np.ndarray, int]:
     """Percentiles of the pixels of each map, shape (n, len(levels)), and the flags of pixels with a value."""
     inside = overlap.weights >= min(0.5, overlap.weights.max(initial=0.5))
     percentiles = np.full((len(planes.quantities), len(levels)), np.nan)
@@ -276,7 +335,9 @@ def _of_pixels(planes: Planes, overlap: Overlap, levels: tuple[float, ...]) -> t
         if valid.any():
             pixels = pixels[valid]
             percentiles[i] = _median(pixels) if levels == (50.0,) else np.percentile(pixels, levels)
-    flags = np.bitwise_or.reduce(planes.flags[overlap.rows, overlap.columns][inside][somewhere], initial=0)
+    flags = np.bitwise_or.reduce(
+        planes.flags[overlap.rows, overlap.columns][inside][somewhere], initial=0
+    )
     return percentiles, int(flags)
 
 
@@ -289,7 +350,9 @@ def _median(values: np.ndarray) -> float:
     return (float(parts[middle]) + float(parts[middle + 1 :].min())) / 2
 
 
-def _background(planes: Planes, ring: Overlap | None, options: Options) -> tuple[np.ndarray, np.ndarray]:
+def _background(
+    planes: Planes, ring: Overlap | None, options: Options
+) -> tuple[np.ndarray, np.ndarray]:
     """Background of each quantity that adds up, and its error; NaN and 0 of the others."""
     n = len(planes.quantities)
     value, error = np.full(n, np.nan), np.zeros(n)

@@ -177,7 +177,10 @@ def linear(plane: np.ndarray, log: bool) -> np.ndarray:
 
 
 def _of_maps(
-    maps: PropertyMaps, names: Sequence[str] | None, distance_mpc: float | None, correlation: float | None
+    maps: PropertyMaps,
+    names: Sequence[str] | None,
+    distance_mpc: float | None,
+    correlation: float | None,
 ) -> Planes:
     names = _chosen(names, list(maps.values), maps.provenance.get("file", "the maps"))
     notes, quantities = [], []
@@ -185,7 +188,9 @@ def _of_maps(
         prop = PROPERTIES[name]
         by = prop.weight if not prop.additive and prop.weight in maps.values else "area"
         if not prop.additive and by == "area" and prop.weight:
-            notes.append(f"{name} is averaged over area: its weight {prop.weight} is not among the maps.")
+            notes.append(
+                f"{name} is averaged over area: its weight {prop.weight} is not among the maps."
+            )
         quantities.append(quantity_of(prop, by))
     terms = np.empty((len(names), 3, *maps.shape), np.float32)
 
@@ -194,7 +199,10 @@ def _of_maps(
         nothing = np.empty((0, 0), np.float32)
         weight = nothing if quantity.weight == "area" else maps.values[quantity.weight]
         error = maps.errors.get(quantity.name, nothing)
-        planes = (np.ascontiguousarray(plane, np.float32) for plane in (maps.values[quantity.name], weight, error))
+        planes = (
+            np.ascontiguousarray(plane, np.float32)
+            for plane in (maps.values[quantity.name], weight, error)
+        )
         _fill()(*planes, quantity.log, terms[number])
 
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
@@ -263,7 +271,10 @@ def _lognormal(maps: PropertyMaps, quantities: Sequence[Quantity]) -> list[str]:
 
 
 def _of_cube(
-    cube: BandCube, names: Sequence[str] | None, distance_mpc: float | None, correlation: float | None
+    cube: BandCube,
+    names: Sequence[str] | None,
+    distance_mpc: float | None,
+    correlation: float | None,
 ) -> Planes:
     names = _chosen(names, list(cube.bands), "the cube")
     rows = [cube.bands.index(name) for name in names]
@@ -271,11 +282,16 @@ def _of_cube(
     nothing = np.zeros(len(cube.bands))
     systematic = (nothing if cube.systematic is None else np.asarray(cube.systematic, float))[rows]
     if correlation is not None or cube.correlation is None:
-        shared = nothing[rows] + (_psf_correlation(cube.fwhm, cube.wcs) if correlation is None else correlation)
+        shared = nothing[rows] + (
+            _psf_correlation(cube.fwhm, cube.wcs) if correlation is None else correlation
+        )
     else:
         shared = np.asarray(cube.correlation, float)[rows]
     terms = np.stack(
-        [_terms(v, cube.uncertainty[row], common) for v, row, common in zip(values, rows, systematic, strict=True)]
+        [
+            _terms(v, cube.uncertainty[row], common)
+            for v, row, common in zip(values, rows, systematic, strict=True)
+        ]
     )
     if distance_mpc is None and cube.pixel_pc:
         distance_mpc = cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC)
@@ -284,10 +300,16 @@ def _of_cube(
 
 
 def _of_image(image: BandImage, correlation: float | None) -> Planes:
-    values = image.data if image.mask is None else np.where(image.mask, np.float32(np.nan), image.data)
-    error = np.full(image.shape, np.nan, np.float32) if image.uncertainty is None else image.uncertainty
+    values = (
+        image.data if image.mask is None else np.where(image.mask, np.float32(np.nan), image.data)
+    )
+    error = (
+        np.full(image.shape, np.nan, np.float32) if image.uncertainty is None else image.uncertainty
+    )
     shared = _psf_correlation(image.fwhm, image.wcs) if correlation is None else correlation
-    notes = ["Of the image alone: its sky and the Milky Way's reddening are as they are in the file."]
+    notes = [
+        "Of the image alone: its sky and the Milky Way's reddening are as they are in the file."
+    ]
     if image.uncertainty is None:
         notes.append(f"{image.band} has no uncertainty image: its errors are not known.")
     elif correlation is None:
@@ -304,8 +326,14 @@ def _of_image(image: BandImage, correlation: float | None) -> Planes:
 def _terms(values: np.ndarray, error: np.ndarray, systematic: float) -> np.ndarray:
     valid = np.isfinite(values)
     with np.errstate(invalid="ignore"):
-        random = np.sqrt(np.clip(error**2 - (np.float32(systematic) * values) ** 2, 0, None)) if systematic else error
-    return np.stack([np.where(valid, values, 0), valid, np.where(valid, random, 0)]).astype(np.float32)
+        random = (
+            np.sqrt(np.clip(error**2 - (np.float32(systematic) * values) ** 2, 0, None))
+            if systematic
+            else error
+        )
+    return np.stack([np.where(valid, values, 0), valid, np.where(valid, random, 0)]).astype(
+        np.float32
+    )
 
 
 def _brightness(band: str) -> Quantity:

@@ -34,7 +34,9 @@ def annuli(ellipse: Ellipse, edges: Sequence[float]) -> list[Aperture]:
     """
     edges = [float(edge) for edge in edges]
     if len(edges) < 2 or edges[0] < 0 or any(after <= before for before, after in pairwise(edges)):
-        raise InputError(f"The edges of the annuli ({', '.join(f'{e:g}' for e in edges)}) must grow from 0 or more.")
+        raise InputError(
+            f"The edges of the annuli ({', '.join(f'{e:g}' for e in edges)}) must grow from 0 or more."
+        )
     ratio = ellipse.b / ellipse.a
     return [
         Aperture(replace(ellipse, a=outer, b=outer * ratio), f"{inner:g}-{outer:g}", inner / outer)
@@ -51,10 +53,14 @@ def equal_steps(step: float, largest: float) -> list[float]:
         When the step makes no sense.
     """
     if not step > 0 or not largest > 0:
-        raise InputError(f"A step of {step:g} arcsec out to {largest:g} makes no profile; give positive numbers.")
+        raise InputError(
+            f"A step of {step:g} arcsec out to {largest:g} makes no profile; give positive numbers."
+        )
     n = int(np.ceil(largest / step - 1e-9))
     if n > _MOST_BINS:
-        raise InputError(f"Steps of {step:g} arcsec out to {largest:g} are {n} annuli; choose a larger step.")
+        raise InputError(
+            f"Steps of {step:g} arcsec out to {largest:g} are {n} annuli; choose a larger step."
+        )
     return [i * step for i in range(n + 1)]
 
 
@@ -93,7 +99,10 @@ def radial_profile(
 
     rings = annuli(ellipse, edges)
     named = sources if isinstance(sources, Mapping) else {"measured": sources}
-    laid = {name: source if isinstance(source, Planes) else planes_of(source) for name, source in named.items()}
+    laid = {
+        name: source if isinstance(source, Planes) else planes_of(source)
+        for name, source in named.items()
+    }
     tables, notes = [], []
     for label, planes in laid.items():
         found = values_in(planes, rings, Options(), (16.0, 50.0, 84.0))
@@ -128,7 +137,9 @@ def radial_profile(
     return table
 
 
-def _table(planes: Planes, label: str, found: list[Values], grown: list[Values], edges: np.ndarray) -> QTable:
+def _table(
+    planes: Planes, label: str, found: list[Values], grown: list[Values], edges: np.ndarray
+) -> QTable:
     from astropy.table import QTable
 
     inner, outer = edges[:-1], edges[1:]
@@ -143,7 +154,10 @@ def _table(planes: Planes, label: str, found: list[Values], grown: list[Values],
     area = found[0].pixel_arcsec2
     for i, quantity in enumerate(planes.quantities):
         means = np.array(
-            [in_unit(quantity, float(v.mean[i]), float(v.mean_err[i]), float(v.mean_err_max[i])) for v in found]
+            [
+                in_unit(quantity, float(v.mean[i]), float(v.mean_err[i]), float(v.mean_err_max[i]))
+                for v in found
+            ]
         )
         each = planes.per_pixel(quantity, area)
 
@@ -153,10 +167,19 @@ def _table(planes: Planes, label: str, found: list[Values], grown: list[Values],
         pixels = np.array([v.n_pixels[i] for v in found])
         add(source=label, map=quantity.name, r_in=inner, r=middle, r_out=outer)
         add(mean=means[:, 0], mean_err=means[:, 1], mean_err_max=means[:, 2])
-        add(**{name: [v.percentiles[i, k] for v in found] for k, name in ((1, "median"), (0, "p16"), (2, "p84"))})
+        add(
+            **{
+                name: [v.percentiles[i, k] for v in found]
+                for k, name in ((1, "median"), (0, "p16"), (2, "p84"))
+            }
+        )
         add(mean_unit=quantity.unit, weight=quantity.weight)
         add(sum=total(found, "mean"), sum_err=total(found, "mean_err"))
-        add(growth=total(grown, "mean"), growth_err=total(grown, "mean_err"), sum_unit=quantity.sum_unit)
+        add(
+            growth=total(grown, "mean"),
+            growth_err=total(grown, "mean_err"),
+            sum_unit=quantity.sum_unit,
+        )
         add(area=pixels * area, n_pixels=pixels, n_masked=[without_value(v)[i] for v in found])
         add(flags=[v.flags for v in found])
     return QTable({name: np.concatenate(parts) for name, parts in columns.items()})
@@ -194,13 +217,17 @@ def fit_gradients(
     from astropy.table import QTable
 
     if radius not in profile.colnames:
-        need = {"r_kpc": "the distance", "r_r25": "R25", "r_rhalf": "R_half"}.get(radius, "another radius")
+        need = {"r_kpc": "the distance", "r_r25": "R25", "r_rhalf": "R_half"}.get(
+            radius, "another radius"
+        )
         raise InputError(f"The profile has no column {radius}: it needs {need}.")
     x = np.asarray(getattr(profile[radius], "value", profile[radius]), float)
     per = {"r": "arcsec", "r_kpc": "kpc", "r_r25": "R25", "r_rhalf": "R_half"}[radius]
     rows = []
     for source, name in dict.fromkeys(zip(profile["source"], profile["map"], strict=True)):
-        mine = (profile["source"] == source) & (profile["map"] == name) & (x >= inner) & (x <= outer)
+        mine = (
+            (profile["source"] == source) & (profile["map"] == name) & (x >= inner) & (x <= outer)
+        )
         y, error = np.asarray(profile["mean"], float), np.asarray(profile["mean_err"], float)
         good = mine & np.isfinite(y)
         told = bool(np.all(error[good] > 0)) and bool(np.isfinite(error[good]).all())
@@ -227,6 +254,18 @@ def fit_gradients(
             )
         )
     if not rows:
-        raise InputError("A gradient needs at least three annuli with a value; take smaller steps, or wider limits.")
-    names = ("source", "map", "gradient", "gradient_err", "central", "central_err", "n", "chi2", "unit")
+        raise InputError(
+            "A gradient needs at least three annuli with a value; take smaller steps, or wider limits."
+        )
+    names = (
+        "source",
+        "map",
+        "gradient",
+        "gradient_err",
+        "central",
+        "central_err",
+        "n",
+        "chi2",
+        "unit",
+    )
     return QTable(rows=rows, names=names)

@@ -76,7 +76,9 @@ def totals_beside(comparison: Comparison) -> QTable | None:
         return None
     found = []
     for maps in (comparison.maps, comparison.truth):
-        values = {name: np.where(blank, np.float32(np.nan), plane) for name, plane in maps.values.items()}
+        values = {
+            name: np.where(blank, np.float32(np.nan), plane) for name, plane in maps.values.items()
+        }
         found.append(galaxy_totals(planes_of(replace(maps, values=values), distance_mpc=distance)))
     rows = []
     for mine, true in zip(*found, strict=True):
@@ -91,15 +93,26 @@ def totals_beside(comparison: Comparison) -> QTable | None:
 def drawings(comparisons: Sequence[Comparison], sums: Sequence[QTable] = ()) -> Iterator[Drawing]:
     """The figures of every property, over all galaxies and, side by side, of each; and those of the galaxies' `sums`."""
     several = len(comparisons) > 1
-    for name in dict.fromkeys(name for comparison in comparisons for name in comparison.maps.values):
+    for name in dict.fromkeys(
+        name for comparison in comparisons for name in comparison.maps.values
+    ):
         try:
             pixels = pixels_of(comparisons, name)
         except InputError:
             continue
-        yield Drawing(f"{name}_prediction", "Prediction against truth", *prediction_against_truth(pixels, name))
+        yield Drawing(
+            f"{name}_prediction",
+            "Prediction against truth",
+            *prediction_against_truth(pixels, name),
+        )
         if (np.isfinite(pixels.sigma) & (pixels.sigma > 0)).any():
-            yield Drawing(f"{name}_sigma", "Predicted sigma against error", *sigma_against_error(pixels, name))
-        stars = next((kind for kind in STARS if np.isfinite(values_beside(comparisons, name, kind)).any()), "")
+            yield Drawing(
+                f"{name}_sigma", "Predicted sigma against error", *sigma_against_error(pixels, name)
+            )
+        stars = next(
+            (kind for kind in STARS if np.isfinite(values_beside(comparisons, name, kind)).any()),
+            "",
+        )
         for kind in ("radius", stars):
             x = values_beside(comparisons, name, kind)
             if np.isfinite(x).any():
@@ -107,7 +120,9 @@ def drawings(comparisons: Sequence[Comparison], sums: Sequence[QTable] = ()) -> 
                 drawn = residual_against(pixels, name, x, kind)
                 yield Drawing(f"{name}_against_{kind}", f"Residual against {label}", *drawn)
         if several:
-            yield Drawing(f"{name}_galaxies", "Means of galaxies", *galaxies_against_truth(comparisons, name))
+            yield Drawing(
+                f"{name}_galaxies", "Means of galaxies", *galaxies_against_truth(comparisons, name)
+            )
         shown = [c for c in comparisons if name in c.maps.values and overlaps(c, name)]
         pages = [shown[i : i + MOST_SIDE_BY_SIDE] for i in range(0, len(shown), MOST_SIDE_BY_SIDE)]
         for number, page in enumerate(pages, 1):
@@ -118,7 +133,9 @@ def drawings(comparisons: Sequence[Comparison], sums: Sequence[QTable] = ()) -> 
         if ellipse is None:
             continue
         sources = {"prediction": comparison.maps, "truth": comparison.truth}
-        profile = radial_profile(sources, ellipse, equal_steps(ellipse.a / _STEPS, ellipse.a), ellipse.a)
+        profile = radial_profile(
+            sources, ellipse, equal_steps(ellipse.a / _STEPS, ellipse.a), ellipse.a
+        )
         end, of = (f"_{number}", f" of {label_of(comparison, number - 1)}") if several else ("", "")
         figure = profiles_figure(profile, "r_kpc" if "r_kpc" in profile.colnames else "r")
         yield Drawing(f"profiles{end}", f"Radial profiles{of}", figure, profile)
@@ -175,7 +192,9 @@ def write_evaluation(
     """
     folder = Path(folder)
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not overwrite):
-        raise InputError(f"{folder} is there already; choose another folder, or allow it to be replaced (--overwrite).")
+        raise InputError(
+            f"{folder} is there already; choose another folder, or allow it to be replaced (--overwrite)."
+        )
     found = all_metrics(comparisons)
     inside, said = stellar_sums(comparisons)
     by_ellipse = summarise(inside) if inside else None
@@ -204,7 +223,11 @@ def write_evaluation(
         write_table(folder / "tables" / "stellar_sums.ecsv", by_ellipse, overwrite)
     sums = [(c.name, totals) for c in comparisons if (totals := totals_beside(c)) is not None]
     for number, (_, totals) in enumerate(sums, 1):
-        write_table(folder / "tables" / f"totals{f'_{number}' if len(sums) > 1 else ''}.ecsv", totals, overwrite)
+        write_table(
+            folder / "tables" / f"totals{f'_{number}' if len(sums) > 1 else ''}.ecsv",
+            totals,
+            overwrite,
+        )
     page = _page(told, table, by_ellipse, sums, pictures, comparisons, card)
     texts = {"metrics.json": json.dumps(_plain(told), indent=2), "report.html": page}
     for name, text in texts.items():
@@ -271,7 +294,10 @@ def _page(
         "blocks of pixels four PSFs wide where there is one galaxy.</p>"
     )
     for name, beside in sums:
-        parts += [f"<h2>Whole-galaxy values of {html.escape(name or 'the galaxy')}</h2>", _html_totals(beside)]
+        parts += [
+            f"<h2>Whole-galaxy values of {html.escape(name or 'the galaxy')}</h2>",
+            _html_totals(beside),
+        ]
         parts.append(
             "<p>Over the pixels that both have. The first error takes pixels as independent beyond the PSF, the second as all "
             "off together; the difference is in dex, or in the unit where that is no dex and no sum.</p>"
@@ -295,7 +321,9 @@ def _page(
     for comparison in comparisons:
         recipe = str(comparison.maps.provenance.get("recipe", "")).strip()
         if recipe:
-            parts.append(f"<h2>Recipe of {html.escape(comparison.name)}</h2><pre>{html.escape(recipe)}</pre>")
+            parts.append(
+                f"<h2>Recipe of {html.escape(comparison.name)}</h2><pre>{html.escape(recipe)}</pre>"
+            )
     if card:
         parts.append(f"<h2>The model</h2><pre>{html.escape(card)}</pre>")
     parts.append(f"<p>{html.escape(told['made_by'])}</p>")
@@ -309,7 +337,9 @@ def _page(
 
 def _property_of(name: str, told: dict[str, Any]) -> str:
     """Whose figure it is; empty for one of all properties."""
-    return max((prop for prop in told["properties"] if name.startswith(f"{prop}_")), key=len, default="")
+    return max(
+        (prop for prop in told["properties"] if name.startswith(f"{prop}_")), key=len, default=""
+    )
 
 
 def _html_table(table: QTable) -> str:
@@ -330,11 +360,16 @@ def _html_ellipse(table: QTable) -> str:
         + [_with_error(float(row[name]), np.nan) for name in ("median", "half_width")]
         for row in table[table["region"] == "sum"]
     ]
-    return _html_rows(["property", "", "galaxies", "bias", "scatter", "median", "half of 16 to 84 %"], rows)
+    return _html_rows(
+        ["property", "", "galaxies", "bias", "scatter", "median", "half of 16 to 84 %"], rows
+    )
 
 
 def _records(table: QTable) -> list[dict[str, Any]]:
-    return [{key: getattr(row[key], "item", lambda v=row[key]: v)() for key in table.colnames} for row in table]
+    return [
+        {key: getattr(row[key], "item", lambda v=row[key]: v)() for key in table.colnames}
+        for row in table
+    ]
 
 
 def _html_totals(table: QTable) -> str:
@@ -343,7 +378,9 @@ def _html_totals(table: QTable) -> str:
          str(row["unit"]), f"{float(row['difference']):+.3f}"]
         for row in table
     ]  # fmt: skip
-    return _html_rows(["map", "", "predicted", "error", "largest error", "true", "unit", "difference"], rows)
+    return _html_rows(
+        ["map", "", "predicted", "error", "largest error", "true", "unit", "difference"], rows
+    )
 
 
 def _with_error(value: float, error: float) -> str:
@@ -355,5 +392,7 @@ def _with_error(value: float, error: float) -> str:
 
 def _html_rows(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = ["<tr>" + "".join(f"<th>{html.escape(cell)}</th>" for cell in head) + "</tr>"]
-    lines += ["<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows]
+    lines += [
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    ]
     return f"<table>{''.join(lines)}</table>"

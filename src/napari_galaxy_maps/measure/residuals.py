@@ -21,7 +21,10 @@ def same_grid(wcs: WCS, shape: tuple[int, int], other: WCS, other_shape: tuple[i
     """Whether two grids agree to a hundredth of a pixel at their corners."""
     if shape != other_shape:
         return False
-    y, x = np.array([0, 0, shape[0] - 1, shape[0] - 1]), np.array([0, shape[1] - 1, 0, shape[1] - 1])
+    y, x = (
+        np.array([0, 0, shape[0] - 1, shape[0] - 1]),
+        np.array([0, shape[1] - 1, 0, shape[1] - 1]),
+    )
     back = other.world_to_pixel(wcs.pixel_to_world(x, y))
     return bool(np.allclose(back, (x, y), atol=_SAME_PIXEL))
 
@@ -88,14 +91,18 @@ def residual_maps(maps: PropertyMaps, truth: PropertyMaps) -> PropertyMaps:
     wanted, _ = to_imf_of(wanted, maps)
     moved = bring_to_grid(wanted, maps.wcs, maps.shape)
     if not any(np.isfinite(plane).any() for plane in moved.values.values()):
-        raise InputError(f"{source} does not overlap the prediction on the sky; choose the truth of this galaxy.")
+        raise InputError(
+            f"{source} does not overlap the prediction on the sky; choose the truth of this galaxy."
+        )
     values = {name: maps.values[name] - moved.values[name] for name in shared}
     errors = {}
     for name in shared:
         if name in maps.errors:
             own = np.nan_to_num(moved.errors[name]) if name in moved.errors else 0.0
             errors[name] = np.hypot(maps.errors[name], own).astype(np.float32)
-    return PropertyMaps(values, errors, maps.wcs, maps.flags, {"truth": str(source)}, tails=maps.tails)
+    return PropertyMaps(
+        values, errors, maps.wcs, maps.flags, {"truth": str(source)}, tails=maps.tails
+    )
 
 
 def score(maps: PropertyMaps, truth: PropertyMaps) -> QTable:
@@ -129,13 +136,19 @@ def score(maps: PropertyMaps, truth: PropertyMaps) -> QTable:
                 z = off / residual.errors[name][good]
             z = z[np.isfinite(z)]
             if z.size:
-                chi2, low, high = np.mean(z**2), np.mean(np.abs(z) < 1), np.mean(np.abs(z) < residual.tail(name))
+                chi2, low, high = (
+                    np.mean(z**2),
+                    np.mean(np.abs(z) < 1),
+                    np.mean(np.abs(z) < residual.tail(name)),
+                )
         spread = np.var(true)
         rows.append(
             (name, int(off.size), float(np.sqrt(np.mean(off**2))), float(np.mean(off)),
              float(1 - np.mean(off**2) / spread) if spread > 0 else np.nan, float(chi2), float(low), float(high))
         )  # fmt: skip
-    table = QTable(rows=rows, names=("property", "n", "rmse", "bias", "r2", "chi2", "coverage68", "coverage95"))
+    table = QTable(
+        rows=rows, names=("property", "n", "rmse", "bias", "r2", "chi2", "coverage68", "coverage95")
+    )
     for name in table.colnames[2:]:
         table[name].info.format = ".3f"
     return table

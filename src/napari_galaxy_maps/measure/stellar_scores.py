@@ -97,11 +97,17 @@ def galaxy_sums(
     shared = [key for key in planes[1] if key in planes[0]]
     which = f" of {name}" if name else ""
     if not shared:
-        raise InputError(f"Prediction and truth{which} have no property in common that could be summed.")
+        raise InputError(
+            f"Prediction and truth{which} have no property in common that could be summed."
+        )
     shapes = {plane.shape for maps in planes for plane in maps.values()}
     if len(shapes) > 1:
-        raise InputError(f"The maps{which} are not all of one shape: {', '.join(str(s) for s in sorted(shapes))}.")
-    away, told = radius or half_radius(truth, in_log=in_log, wcs=wcs, ellipse=ellipse, isophotes=isophotes, name=name)
+        raise InputError(
+            f"The maps{which} are not all of one shape: {', '.join(str(s) for s in sorted(shapes))}."
+        )
+    away, told = radius or half_radius(
+        truth, in_log=in_log, wcs=wcs, ellipse=ellipse, isophotes=isophotes, name=name
+    )
     told = {**told, "r_half": told["r_half"] * float(np.sqrt(pixel_kpc2))}
     regions = [("sum", 0.0, inside), *(("annulus", low, high) for low, high in pairwise(edges))]
     rows: list[dict[str, Any]] = []
@@ -153,8 +159,12 @@ def half_radius(
     which = f" of {name}" if name else ""
     stars = next((key for key in STARS if key in truth), None)
     if stars is None:
-        raise InputError(f"The truth{which} has no map of stars ({' or '.join(STARS)}), which R_half is measured on.")
-    away, told = _radius(_linear({stars: truth[stars]}, in_log)[stars], wcs, ellipse, isophotes, which)
+        raise InputError(
+            f"The truth{which} has no map of stars ({' or '.join(STARS)}), which R_half is measured on."
+        )
+    away, told = _radius(
+        _linear({stars: truth[stars]}, in_log)[stars], wcs, ellipse, isophotes, which
+    )
     return away, {**told, "stars": stars}
 
 
@@ -213,7 +223,9 @@ def summarise(tables: Iterable[QTable], seed: int = 0) -> QTable:
 
     found: dict[tuple[str, str, float, float], list[float]] = {}
     for table in tables:
-        columns = (table[name].tolist() for name in ("property", "region", "inner", "outer", "delta"))
+        columns = (
+            table[name].tolist() for name in ("property", "region", "inner", "outer", "delta")
+        )
         for key, region, inner, outer, delta in zip(*columns, strict=True):
             found.setdefault((str(key), str(region), inner, outer), []).append(delta)
     if not found:
@@ -229,13 +241,19 @@ def summarise(tables: Iterable[QTable], seed: int = 0) -> QTable:
 def _scores(delta: np.ndarray, rng: np.random.Generator) -> dict[str, float]:
     n = delta.size
     nothing = float("nan")
-    scored = {"n": n} | dict.fromkeys(("bias", "bias_err", "scatter", "scatter_err", "median", "half_width"), nothing)
+    scored = {"n": n} | dict.fromkeys(
+        ("bias", "bias_err", "scatter", "scatter_err", "median", "half_width"), nothing
+    )
     if n:
         low, middle, high = np.percentile(delta, (16, 50, 84))
         scored |= {"bias": float(delta.mean()), "median": float(middle)}
     if n > 1:
         middle = delta - delta.mean()  # small numbers: the squares lose nothing
-        sums = rng.multinomial(n, np.full(n, 1 / n), N_BOOTSTRAP) @ np.stack([middle, middle**2], axis=1) / n
+        sums = (
+            rng.multinomial(n, np.full(n, 1 / n), N_BOOTSTRAP)
+            @ np.stack([middle, middle**2], axis=1)
+            / n
+        )
         scatters = np.sqrt(np.maximum(sums[:, 1] - sums[:, 0] ** 2, 0) * n / (n - 1))
         scored |= {
             "bias_err": float(sums[:, 0].std()), "scatter": float(delta.std(ddof=1)),
@@ -281,7 +299,9 @@ def _radius(
     wcs = _square(plane.shape) if wcs is None else wcs
     pixel = float(np.sqrt(proj_plane_pixel_area(wcs))) * 3600
     found, way = ellipse_of_half(plane, wcs, start or _middle(plane, wcs, pixel), isophotes)
-    notes = ["No isophote could be fitted to the true map of stars: the ellipse has its second moments."]
+    notes = [
+        "No isophote could be fitted to the true map of stars: the ellipse has its second moments."
+    ]
     return found.radius(wcs, plane.shape), {
         "r_half": found.a / pixel, "axis_ratio": found.b / found.a, "shape_from": way,
         "notes": notes if isophotes and way == "moments" else [],

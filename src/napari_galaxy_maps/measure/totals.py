@@ -25,9 +25,14 @@ _COVERED = 0.9
 def outline(wcs: WCS, shape: tuple[int, int]) -> Aperture:
     """All of an image as an aperture."""
     ny, nx = shape
-    corners = wcs.pixel_to_world([-0.5, nx - 0.5, nx - 0.5, -0.5], [-0.5, -0.5, ny - 0.5, ny - 0.5]).icrs
+    corners = wcs.pixel_to_world(
+        [-0.5, nx - 0.5, nx - 0.5, -0.5], [-0.5, -0.5, ny - 0.5, ny - 0.5]
+    ).icrs
     return Aperture(
-        tuple((float(ra), float(dec)) for ra, dec in zip(corners.ra.deg, corners.dec.deg, strict=True)), "all"
+        tuple(
+            (float(ra), float(dec)) for ra, dec in zip(corners.ra.deg, corners.dec.deg, strict=True)
+        ),
+        "all",
     )
 
 
@@ -74,11 +79,15 @@ def galaxy_totals(
     scale = 1.0
     if correct_masked:
         found = values_in(planes, [aperture], Options())[0]
-        scale = found.n_pixels_all * found.pixel_arcsec2 / (float(single.wcs.wcs.cdelt[1]) * 3600) ** 2
+        scale = (
+            found.n_pixels_all * found.pixel_arcsec2 / (float(single.wcs.wcs.cdelt[1]) * 3600) ** 2
+        )
     for row in rows:
         other = whole.get(row["map"], {})
         times = scale if PROPERTIES[row["map"]].additive else 1.0
-        row["global"], row["global_err"] = (times * other.get(key, np.nan) for key in ("value", "err"))
+        row["global"], row["global_err"] = (
+            times * other.get(key, np.nan) for key in ("value", "err")
+        )
         key, add = ("log10", np.log10(times)) if np.isfinite(row["log10"]) else ("value", 0.0)
         row["difference"] = row[key] - other.get(key, np.nan) - add
     return QTable(rows, meta=table.meta)
@@ -144,7 +153,10 @@ def integrated_cube(cube: BandCube, ellipse: Ellipse | None = None) -> BandCube:
     wcs.wcs.crval, wcs.wcs.crpix = list(aperture.centre), [1, 1]
     wcs.wcs.cdelt, wcs.wcs.cunit = [-side / 3600, side / 3600], ["deg", "deg"]
     wcs.wcs.set()
-    data, error = (np.where(enough, v, np.nan).astype(np.float32)[:, None, None] for v in (found.mean, found.mean_err))
+    data, error = (
+        np.where(enough, v, np.nan).astype(np.float32)[:, None, None]
+        for v in (found.mean, found.mean_err)
+    )
     nothing = np.zeros((1, 1), np.int16)
     pixel_pc = None if cube.pixel_pc is None else cube.pixel_pc * side / cube.pixel_arcsec
     return replace(

@@ -10,25 +10,48 @@ from ..progress import Steps
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Tell the parser of the command's options."""
-    parser.add_argument("--seed", type=int, required=True, help="the same seed makes the same galaxy")
-    parser.add_argument("--size", type=int, default=128, metavar="PIXELS", help="pixels along each side (128)")
+    parser.add_argument(
+        "--seed", type=int, required=True, help="the same seed makes the same galaxy"
+    )
+    parser.add_argument(
+        "--size", type=int, default=128, metavar="PIXELS", help="pixels along each side (128)"
+    )
     parser.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
-    parser.add_argument("--bands", default="all", metavar="SET", help="all, input, ugriz, or names with commas (all)")
+    parser.add_argument(
+        "--bands",
+        default="all",
+        metavar="SET",
+        help="all, input, ugriz, or names with commas (all)",
+    )
     group = parser.add_argument_group("the galaxy; what is not given is drawn")
-    group.add_argument("--kind", metavar="KIND", help="elliptical, lenticular, spiral, flocculent, barred, ring, ...")
-    group.add_argument("--log-mass", type=float, metavar="X", help="log10 of the stellar mass in Msun")
+    group.add_argument(
+        "--kind",
+        metavar="KIND",
+        help="elliptical, lenticular, spiral, flocculent, barred, ring, ...",
+    )
+    group.add_argument(
+        "--log-mass", type=float, metavar="X", help="log10 of the stellar mass in Msun"
+    )
     group.add_argument("--inclination", type=float, metavar="X", help="degrees")
-    group.add_argument("--distance", type=float, metavar="MPC", help="such that the galaxy fills the image")
+    group.add_argument(
+        "--distance", type=float, metavar="MPC", help="such that the galaxy fills the image"
+    )
     group = parser.add_argument_group("how it is seen")
-    group.add_argument("--pixel", type=float, metavar="ARCSEC", help="side of a pixel (0.396 for ugriz, else 2)")
+    group.add_argument(
+        "--pixel", type=float, metavar="ARCSEC", help="side of a pixel (0.396 for ugriz, else 2)"
+    )
     for name, default, text in (
         ("noise", 1.0, "times the surveys' noise"), ("seeing", 1.0, "times the surveys' PSFs"),
         ("sky", 1.0, "level and slope of the sky that was left, in units of the noise"), ("ebv", 0.0, "E(B-V) of the Milky Way in mag"),
         ("stars", 0.0, "stars of the Milky Way per arcmin2"), ("neighbours", 0.0, "galaxies behind per arcmin2"),
     ):  # fmt: skip
-        group.add_argument(f"--{name}", type=float, default=default, metavar="X", help=f"{text} ({default:g})")
+        group.add_argument(
+            f"--{name}", type=float, default=default, metavar="X", help=f"{text} ({default:g})"
+        )
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
-    parser.add_argument("--quiet", action="store_true", help="say nothing unless something is wrong")
+    parser.add_argument(
+        "--quiet", action="store_true", help="say nothing unless something is wrong"
+    )
 
 
 def steps(arguments: argparse.Namespace) -> Steps[str]:
@@ -41,8 +64,13 @@ def steps(arguments: argparse.Namespace) -> Steps[str]:
     """
     from .writing import mock_steps, view_for
 
-    options = {name: getattr(arguments, name) for name in ("noise", "seeing", "ebv", "stars", "neighbours", "sky")}
-    view = view_for(arguments.bands, arguments.size, arguments.pixel, distance_mpc=arguments.distance, **options)
+    options = {
+        name: getattr(arguments, name)
+        for name in ("noise", "seeing", "ebv", "stars", "neighbours", "sky")
+    }
+    view = view_for(
+        arguments.bands, arguments.size, arguments.pixel, distance_mpc=arguments.distance, **options
+    )
     wishes = (arguments.kind, arguments.log_mass, arguments.inclination)
     mock, written = yield from mock_steps(
         arguments.seed, view, Path(arguments.out), *wishes, overwrite=arguments.overwrite

@@ -34,7 +34,9 @@ def temperature(planes: np.ndarray) -> np.ndarray:
     return dust_temperature(radiation_field(planes)).astype(np.float32)
 
 
-def emission(planes: np.ndarray, qhac: float, bands: tuple[str, ...], redshift: float) -> np.ndarray:
+def emission(
+    planes: np.ndarray, qhac: float, bands: tuple[str, ...], redshift: float
+) -> np.ndarray:
     """Surface brightness of dust by band.
 
     Starlight at large heats dust in a single field Umin, young stars the dust of their clouds in a power law of fields upward
@@ -60,13 +62,21 @@ def emission(planes: np.ndarray, qhac: float, bands: tuple[str, ...], redshift: 
     if not places:
         return result
     columns = [table.bands.index(bands[k]) for k in places]
-    at = float(np.clip(np.interp(qhac, table.qhac, np.arange(len(table.qhac))), 0, len(table.qhac) - 1.001))
+    at = float(
+        np.clip(np.interp(qhac, table.qhac, np.arange(len(table.qhac))), 0, len(table.qhac) - 1.001)
+    )
     low, part = int(at), at - int(at)
     light = at_redshift(table.light, table.redshift, redshift)[..., columns]
     light = light[low] * (1 - part) + light[low + 1] * part
-    shape = light / (table.total[low] * (1 - part) + table.total[low + 1] * part)[..., None]  # per Lsun
+    shape = (
+        light / (table.total[low] * (1 - part) + table.total[low + 1] * part)[..., None]
+    )  # per Lsun
     field = np.log10(radiation_field(planes)).ravel()
-    at_u = np.clip(np.interp(field, np.log10(table.umin), np.arange(len(table.umin))), 0, len(table.umin) - 1.001)
+    at_u = np.clip(
+        np.interp(field, np.log10(table.umin), np.arange(len(table.umin))),
+        0,
+        len(table.umin) - 1.001,
+    )
     row = at_u.astype(np.int32)
     rest = (at_u - row)[:, None].astype(np.float32)
     total = np.zeros((len(row), len(columns)), np.float32)

@@ -95,7 +95,9 @@ def formed(galaxy: MockGalaxy) -> tuple[np.ndarray, np.ndarray]:
     old = delayed(0.5 * (galaxy.start + 12.0), 1.0, 0.0)
     early = galaxy.kind in EARLY
     if early:
-        spheroid = delayed(galaxy.start, 0.35 + 0.12 * max(0.0, 11.2 - galaxy.log_mass), galaxy.quench)
+        spheroid = delayed(
+            galaxy.start, 0.35 + 0.12 * max(0.0, 11.2 - galaxy.log_mass), galaxy.quench
+        )
         disc = delayed(galaxy.start, 0.6 + 0.25 * max(0.0, 11.2 - galaxy.log_mass), galaxy.quench)
     else:
         spheroid = old
@@ -111,7 +113,11 @@ def formed(galaxy: MockGalaxy) -> tuple[np.ndarray, np.ndarray]:
             disc[galaxy.quench > AGES_GYR] *= 0.3
     bulge_mass = mass * galaxy.bulge
     spheroid = spheroid * (bulge_mass / (spheroid @ survived))
-    disc = disc * (mass * (1 - galaxy.bulge) / (disc @ survived)) if galaxy.bulge < 1 else np.zeros_like(disc)
+    disc = (
+        disc * (mass * (1 - galaxy.bulge) / (disc @ survived))
+        if galaxy.bulge < 1
+        else np.zeros_like(disc)
+    )
     # The youngest stars are those that the star formation rate says.
     target = spheroid if galaxy.bulge == 1 else disc
     spheroid[YOUNG] = 0
@@ -130,11 +136,15 @@ def delayed(start: float, tau: float, quench: float) -> np.ndarray:
     inner = (np.arange(20) + 0.5) / 20
     age = AGE_EDGES_GYR[:-1, None] + np.diff(AGE_EDGES_GYR)[:, None] * inner
     time = start - age
-    rate = np.where((time > 0) & (age >= quench), np.maximum(time, 0) * np.exp(-time / tau), 0).mean(1)
+    rate = np.where(
+        (time > 0) & (age >= quench), np.maximum(time, 0) * np.exp(-time / tau), 0
+    ).mean(1)
     return np.asarray(rate * _WIDTH_YR / (rate @ _WIDTH_YR))
 
 
-def metals(galaxy: MockGalaxy, radius: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def metals(
+    galaxy: MockGalaxy, radius: np.ndarray, mass: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Metallicity of stars by radius and age, and the oxygen of the gas by radius.
 
     Parameters
@@ -176,7 +186,9 @@ def interpolate(table: np.ndarray, metallicity: np.ndarray) -> np.ndarray:
         Linear in log10 of the metallicity.
     """
     grid = np.log10(tables.star_table().metallicity)
-    at = np.clip(np.interp(np.log10(metallicity), grid, np.arange(len(grid))), 0, len(grid) - 1 - 1e-9)
+    at = np.clip(
+        np.interp(np.log10(metallicity), grid, np.arange(len(grid))), 0, len(grid) - 1 - 1e-9
+    )
     low = at.astype(int)
     part = (at - low).reshape(at.shape + (1,) * (table.ndim - 2))
     ages = np.arange(table.shape[0])

@@ -11,7 +11,19 @@ from ..sed.attenuation import power_law, with_bump
 from . import history, relations
 from .population import MockGalaxy
 
-ADDITIVE: tuple[str, ...] = ("star", "zstar", "age", "sfr", "lstar", "cloud", "gas", "hi", "zgas", "dust", "diffuse")
+ADDITIVE: tuple[str, ...] = (
+    "star",
+    "zstar",
+    "age",
+    "sfr",
+    "lstar",
+    "cloud",
+    "gas",
+    "hi",
+    "zgas",
+    "dust",
+    "diffuse",
+)
 """What adds up over pixels beside the bands: masses of stars, of their metals, mass times age (Gyr), star formation rate,
 bolometric luminosity before attenuation, luminosity of dust in the clouds about young stars; masses of gas, HI, metals in
 gas, dust; luminosity of dust heated by starlight at large. Msun, Msun/yr, Lsun."""
@@ -22,7 +34,9 @@ LAYERS: tuple[str, ...] = ("old", "middle", "young", "birth", "molecular", "atom
 N_STAR_LAYERS = 4
 HEIGHTS = np.array([1.0, 0.6, 0.3, 0.25, 0.25, 0.6])
 """Scale heights (of a sech^2) relative to the old disc's; dust half to a quarter of it (after Xilouris+ 1999)."""
-_LAYER_OF_AGE = np.select([history.BIRTH, history.YOUNG, history.AGE_EDGES_GYR[1:] <= 1.0], [3, 2, 1], 0)
+_LAYER_OF_AGE = np.select(
+    [history.BIRTH, history.YOUNG, history.AGE_EDGES_GYR[1:] <= 1.0], [3, 2, 1], 0
+)
 
 N_RADII = 64
 CLOUD_SLOPE = -1.3
@@ -120,7 +134,9 @@ def build(galaxy: MockGalaxy, bands: tuple[str, ...], redshift: float) -> tuple[
     surface = profile * disc_mass  # Msun formed per kpc2, by radius and age
     for layer in range(4):
         ages = layer == _LAYER_OF_AGE
-        table[:, layer, : columns - 1] = np.einsum("ra,rac->rc", surface[:, ages], light[:, ages, : columns - 1])
+        table[:, layer, : columns - 1] = np.einsum(
+            "ra,rac->rc", surface[:, ages], light[:, ages, : columns - 1]
+        )
         in_bins[:, layer] = np.einsum("ra,rac->rc", surface[:, ages], light[:, ages, columns - 1 :])
 
     _add_gas(galaxy, table, n_bands, profile, oxygen, radius, area)
@@ -144,7 +160,9 @@ def build(galaxy: MockGalaxy, bands: tuple[str, ...], redshift: float) -> tuple[
 
 def _reach(galaxy: MockGalaxy) -> float:
     """Radius in kpc beyond which the disc is as good as empty."""
-    return max(9 * galaxy.scale_length * galaxy.growth, 2.2 * float(relations.hi_radius(galaxy.log_hi)))
+    return max(
+        9 * galaxy.scale_length * galaxy.growth, 2.2 * float(relations.hi_radius(galaxy.log_hi))
+    )
 
 
 def _age_profiles(galaxy: MockGalaxy, radius: np.ndarray, area: np.ndarray) -> np.ndarray:
@@ -167,7 +185,9 @@ def _age_profiles(galaxy: MockGalaxy, radius: np.ndarray, area: np.ndarray) -> n
 
 def _stars(stars: history.Populations, metallicity: np.ndarray) -> np.ndarray:
     """Per Msun formed by radius and age: bands, `ADDITIVE`, bins of wavelength; shape (n_r, n_ages, n)."""
-    both = np.concatenate([stars.light, stars.surviving[..., None], stars.bolometric[..., None], stars.bins], axis=-1)
+    both = np.concatenate(
+        [stars.light, stars.surviving[..., None], stars.bolometric[..., None], stars.bins], axis=-1
+    )
     found = history.interpolate(both, metallicity)
     n = len(stars.bands)
     extra = np.zeros((*found.shape[:2], len(ADDITIVE)))
@@ -214,22 +234,35 @@ def _add_clouds(
     n_bands, n_bins = len(bands), len(stars.bin_um)
     ages = _LAYER_OF_AGE == 3
     power = np.stack([stars.photons / 1e40, stars.ionising], axis=-1)
-    photons, ionising = np.einsum("ra,rac->cr", surface[:, ages], history.interpolate(power, metallicity)[:, ages])
+    photons, ionising = np.einsum(
+        "ra,rac->cr", surface[:, ages], history.interpolate(power, metallicity)[:, ages]
+    )
     grid = history.tables.star_table().oxygen
-    gas = np.stack([np.interp(oxygen, grid, stars.gas[:, c]) for c in range(n_bands + n_bins)], axis=1) * 1e40
+    gas = (
+        np.stack(
+            [np.interp(oxygen, grid, stars.gas[:, c]) for c in range(n_bands + n_bins)], axis=1
+        )
+        * 1e40
+    )
     glow = gas * photons[:, None]
     table[:, 3, :n_bands] += glow[:, :n_bands]
     in_bins[:, 3] += glow[:, n_bands:]
     seen = np.array([get_band(band).pivot for band in bands]) / (1 + redshift)
     table[:, 3, :n_bands] *= np.exp(-galaxy.cloud_tau * power_law(seen, CLOUD_SLOPE))
     through = np.exp(-galaxy.cloud_tau * power_law(stars.bin_um, CLOUD_SLOPE))
-    taken = (in_bins[:, 3] * (1 - through)).sum(1) + np.maximum(ionising - glow[:, n_bands:].sum(1), 0)
+    taken = (in_bins[:, 3] * (1 - through)).sum(1) + np.maximum(
+        ionising - glow[:, n_bands:].sum(1), 0
+    )
     in_bins[:, 3] *= through
     return np.asarray(taken)
 
 
 def _spheroid(
-    galaxy: MockGalaxy, stars: history.Populations, mass: np.ndarray, whole: np.ndarray, bands: tuple[str, ...]
+    galaxy: MockGalaxy,
+    stars: history.Populations,
+    mass: np.ndarray,
+    whole: np.ndarray,
+    bands: tuple[str, ...],
 ) -> Spheroid:
     radius = 12 * galaxy.bulge_r_e * np.linspace(0, 1, N_RADII) ** 2
     if galaxy.bulge == 0:
@@ -240,7 +273,11 @@ def _spheroid(
 
 
 def _spheroid_bins(
-    stars: history.Populations, galaxy: MockGalaxy, mass: np.ndarray, metallicity: np.ndarray, radius: np.ndarray
+    stars: history.Populations,
+    galaxy: MockGalaxy,
+    mass: np.ndarray,
+    metallicity: np.ndarray,
+    radius: np.ndarray,
 ) -> np.ndarray:
     """Light of the spheroid by bin of wavelength along the disc's radii, Lsun/kpc2."""
     if galaxy.bulge == 0:
@@ -252,7 +289,11 @@ def _spheroid_bins(
 
 
 def _absorbed(
-    tau: np.ndarray, heights: np.ndarray, curve: np.ndarray, in_bins: np.ndarray, spheroid: np.ndarray
+    tau: np.ndarray,
+    heights: np.ndarray,
+    curve: np.ndarray,
+    in_bins: np.ndarray,
+    spheroid: np.ndarray,
 ) -> np.ndarray:
     """Luminosity per kpc2 that the dust layers take from the light of stars that leaves in all directions.
 

@@ -86,17 +86,26 @@ class View:
         """FWHM of the true maps, arcsec."""
         if self.truth_fwhm is not None:
             return self.truth_fwhm
-        return max(self.fwhm_of(band) for band in ([b for b in self.bands if b in INPUT_BANDS] or self.bands))
+        return max(
+            self.fwhm_of(band)
+            for band in ([b for b in self.bands if b in INPUT_BANDS] or self.bands)
+        )
 
     def check(self) -> None:
         """Raise `InputError` where the view makes no sense."""
         if not 8 <= self.size <= 16384:
-            raise InputError(f"A mock image of {self.size} pixels is not made; choose a size between 8 and 16384.")
+            raise InputError(
+                f"A mock image of {self.size} pixels is not made; choose a size between 8 and 16384."
+            )
         if not 0 < self.pixel_arcsec < 100:
-            raise InputError(f"A pixel of {self.pixel_arcsec} arcsec makes no sense; choose one between 0 and 100.")
+            raise InputError(
+                f"A pixel of {self.pixel_arcsec} arcsec makes no sense; choose one between 0 and 100."
+            )
         for name in ("seeing", "noise", "sky", "ebv", "stars", "neighbours"):
             if not 0 <= getattr(self, name) < 1e4 or (name == "seeing" and self.seeing == 0):
-                raise InputError(f"A mock's {name} of {getattr(self, name)} makes no sense; choose a positive number.")
+                raise InputError(
+                    f"A mock's {name} of {getattr(self, name)} makes no sense; choose a positive number."
+                )
         if self.distance_mpc is not None and not 0 < self.distance_mpc <= MAX_DISTANCE:
             raise InputError(
                 f"A distance of {self.distance_mpc} Mpc is not between 0 and {MAX_DISTANCE:g} (redshift 0.2)."
@@ -184,17 +193,25 @@ def make_mock(seed: int, view: View | None = None, galaxy: MockGalaxy | None = N
     return drain(make_mock_steps(seed, view, galaxy))
 
 
-def make_mock_steps(seed: int, view: View | None = None, galaxy: MockGalaxy | None = None) -> Steps[Mock]:
+def make_mock_steps(
+    seed: int, view: View | None = None, galaxy: MockGalaxy | None = None
+) -> Steps[Mock]:
     """`make_mock`, yielding after every block of lines of sight."""
     view = view or View()
     view.check()
     galaxy = galaxy or draw_galaxy(seed)
     rng = np.random.default_rng([seed, 0x0B5])
-    view = view if view.distance_mpc is not None else replace(view, distance_mpc=_distance(galaxy, view, rng))
+    view = (
+        view
+        if view.distance_mpc is not None
+        else replace(view, distance_mpc=_distance(galaxy, view, rng))
+    )
     redshift = redshift_at(float(view.distance_mpc or 0))
     planes = yield from render_steps(galaxy, view, redshift)
     if galaxy.kind == "interacting":
-        companion, x, y = surroundings.companion(galaxy, view.size * view.pixel_arcsec * _kpc_per_arcsec(view) / 2)
+        companion, x, y = surroundings.companion(
+            galaxy, view.size * view.pixel_arcsec * _kpc_per_arcsec(view) / 2
+        )
         planes = planes + (yield from render_steps(companion, view, redshift, x, y))
     yield Progress("mock", 1, 1, "images and maps")
     n_bands = len(view.bands)
@@ -202,20 +219,35 @@ def make_mock_steps(seed: int, view: View | None = None, galaxy: MockGalaxy | No
     images += dust.emission(planes[n_bands:], galaxy.qhac, view.bands, redshift)
     seen, stars = surroundings.foreground(images, view, rng)
     truth, additive = _true_maps(planes[n_bands:], view)
-    blurred = _convolve(seen, [(view.fwhm_of(b), surveys.is_ground(b)) for b in view.bands], view.pixel_arcsec)
+    blurred = _convolve(
+        seen, [(view.fwhm_of(b), surveys.is_ground(b)) for b in view.bands], view.pixel_arcsec
+    )
     model = blurred
     if seen is not images:
-        model = _convolve(images, [(view.fwhm_of(b), surveys.is_ground(b)) for b in view.bands], view.pixel_arcsec)
-    error = np.stack([surveys.sigma(b, blurred[k], view.pixel_arcsec, view.noise) for k, b in enumerate(view.bands)])
+        model = _convolve(
+            images, [(view.fwhm_of(b), surveys.is_ground(b)) for b in view.bands], view.pixel_arcsec
+        )
+    error = np.stack(
+        [
+            surveys.sigma(b, blurred[k], view.pixel_arcsec, view.noise)
+            for k, b in enumerate(view.bands)
+        ]
+    )
     data = blurred
     if view.noise > 0:
         data = data + error * rng.standard_normal(error.shape, np.float32)
         if view.sky > 0:
-            data = data + view.sky * error.min(axis=(1, 2), keepdims=True) * surroundings.leftover_sky(rng, error.shape)
-    return Mock(galaxy, view, redshift, data.astype(np.float32), error, model, truth, additive, stars)
+            data = data + view.sky * error.min(
+                axis=(1, 2), keepdims=True
+            ) * surroundings.leftover_sky(rng, error.shape)
+    return Mock(
+        galaxy, view, redshift, data.astype(np.float32), error, model, truth, additive, stars
+    )
 
 
-def render(galaxy: MockGalaxy, view: View, redshift: float, x0: float = 0.0, y0: float = 0.0) -> np.ndarray:
+def render(
+    galaxy: MockGalaxy, view: View, redshift: float, x0: float = 0.0, y0: float = 0.0
+) -> np.ndarray:
     """`render_steps` at once."""
     return drain(render_steps(galaxy, view, redshift, x0, y0))
 
@@ -245,7 +277,8 @@ def render_steps(
     window = [np.arange(max(0, m - _CENTRE), min(n, m + _CENTRE + 1)) for m in middle]
     sub = (np.arange(_FINER) + 0.5) / _FINER - 0.5
     fine_x, fine_y = (
-        ((w[:, None] + sub - (n - 1) / 2) * kpc - c).ravel() for w, c in zip(window, (x0, y0), strict=True)
+        ((w[:, None] + sub - (n - 1) / 2) * kpc - c).ravel()
+        for w, c in zip(window, (x0, y0), strict=True)
     )
     more_x, more_y = (plane.ravel() for plane in np.meshgrid(fine_x, fine_y))
     dx, dy = np.concatenate([dx, more_x]), np.concatenate([dy, more_y])
@@ -259,13 +292,24 @@ def render_steps(
 
 
 def _rays_steps(
-    galaxy: MockGalaxy, disc: Disc, spheroid: Spheroid, dx: np.ndarray, dy: np.ndarray, view: View, kpc: float
+    galaxy: MockGalaxy,
+    disc: Disc,
+    spheroid: Spheroid,
+    dx: np.ndarray,
+    dy: np.ndarray,
+    view: View,
+    kpc: float,
 ) -> Steps[np.ndarray]:
     """Disc and spheroid along lines of sight at offsets from the centre in kpc, shape (n_rays, n_columns)."""
     n_bands = len(view.bands)
     angle = np.radians(galaxy.position_angle)
     x, y = -dx * np.sin(angle) + dy * np.cos(angle), dx * np.cos(angle) + dy * np.sin(angle)
-    half = float(min(disc.r_max, 1.45 * view.size / 2 * kpc / max(np.cos(np.radians(galaxy.inclination)), 0.25)))
+    half = float(
+        min(
+            disc.r_max,
+            1.45 * view.size / 2 * kpc / max(np.cos(np.radians(galaxy.inclination)), 0.25),
+        )
+    )
     plane = patterns(galaxy, half, int(np.clip(view.size, 64, 2048)), 10**galaxy.log_sfr * 1e7)
     values = np.empty((len(x), disc.table.shape[2]), np.float32)
     for start in range(0, len(x), _BLOCK):
@@ -273,7 +317,9 @@ def _rays_steps(
         values[part] = march(disc, plane, half, x[part], y[part], galaxy.inclination, n_bands)
         if galaxy.bulge > 0:
             tau = values[part, -1]
-            values[part, :-1] += _spheroid(galaxy, disc.extinction, spheroid, tau, x[part], y[part], n_bands)
+            values[part, :-1] += _spheroid(
+                galaxy, disc.extinction, spheroid, tau, x[part], y[part], n_bands
+            )
         done = min(start + _BLOCK, len(x))
         yield Progress("mock", done, len(x), f"{done / len(x):.0%} of the lines of sight")
     return values
@@ -284,7 +330,9 @@ def _spheroid(
 ) -> np.ndarray:  # fmt: skip
     """The spheroid's columns; the part of it that lies behind the disc is dimmed by the disc's dust."""
     sin, cos = np.sin(np.radians(galaxy.inclination)), np.cos(np.radians(galaxy.inclination))
-    axis = np.sqrt(galaxy.bulge_axis**2 * sin**2 + cos**2)  # of an oblate spheroid, seen at an angle
+    axis = np.sqrt(
+        galaxy.bulge_axis**2 * sin**2 + cos**2
+    )  # of an oblate spheroid, seen at an angle
     radius = np.maximum(np.sqrt(x**2 * axis + y**2 / axis), 0.01 * galaxy.bulge_r_e)
     at = np.sqrt(np.minimum(radius / spheroid.radius[-1], 1)) * (len(spheroid.radius) - 1)
     low = np.minimum(at.astype(np.int32), len(spheroid.radius) - 2)
@@ -312,7 +360,9 @@ def _distance(galaxy: MockGalaxy, view: View, rng: np.random.Generator) -> float
     return float(np.clip(kpc * 1e3 / arcsec / PC_PER_MPC_ARCSEC, 1.0, MAX_DISTANCE))
 
 
-def _convolve(planes: np.ndarray, psfs: list[tuple[float, bool]], pixel_arcsec: float) -> np.ndarray:
+def _convolve(
+    planes: np.ndarray, psfs: list[tuple[float, bool]], pixel_arcsec: float
+) -> np.ndarray:
     """Planes blurred by PSFs of given FWHM in arcsec; beyond the border the image is mirrored."""
     from scipy import fft
 
@@ -321,23 +371,34 @@ def _convolve(planes: np.ndarray, psfs: list[tuple[float, bool]], pixel_arcsec: 
     pad = int(min(np.ceil(2.0 * widest) + 2, n - 1))
     size = fft.next_fast_len(n + 2 * pad, real=True)
     extra = size - n - pad
-    padded = np.pad(planes, ((0, 0), (pad, extra), (pad, extra)), mode="symmetric" if extra <= n else "edge")
+    padded = np.pad(
+        planes, ((0, 0), (pad, extra), (pad, extra)), mode="symmetric" if extra <= n else "edge"
+    )
     transforms: dict[tuple[float, bool], np.ndarray] = {}
     result = np.empty_like(planes)
     for k, (fwhm, ground) in enumerate(psfs):
         if (fwhm, ground) not in transforms:
-            transforms[fwhm, ground] = surveys.psf_transform(fwhm / pixel_arcsec, ground, (size, size))
+            transforms[fwhm, ground] = surveys.psf_transform(
+                fwhm / pixel_arcsec, ground, (size, size)
+            )
         spectrum = fft.rfft2(padded[k]) * transforms[fwhm, ground]
         result[k] = fft.irfft2(spectrum, (size, size))[pad : pad + n, pad : pad + n]
     return result
 
 
-def _true_maps(planes: np.ndarray, view: View) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+def _true_maps(
+    planes: np.ndarray, view: View
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Every property from the additive planes, blurred to the truth's PSF."""
     heat = planes[ADDITIVE.index("dust")] * dust.temperature(planes)
     both = np.concatenate([planes, heat[None]])
     both = np.maximum(
-        _convolve(both, [(view.fwhm_of_truth, surveys.is_ground(view.bands[0]))] * len(both), view.pixel_arcsec), 0
+        _convolve(
+            both,
+            [(view.fwhm_of_truth, surveys.is_ground(view.bands[0]))] * len(both),
+            view.pixel_arcsec,
+        ),
+        0,
     )
     found = dict(zip(ADDITIVE, both[:-1], strict=True))
     emitted = found["diffuse"] + found["cloud"]
@@ -351,5 +412,7 @@ def _true_maps(planes: np.ndarray, view: View) -> tuple[dict[str, np.ndarray], d
             "LOG_SIGMA_HI": np.log10(found["hi"]), "LOG_SIGMA_ZSTAR": np.log10(found["zstar"]),
             "LOG_SIGMA_ZGAS": np.log10(found["zgas"]), "AGE_STAR": found["age"] / found["star"],
         }  # fmt: skip
-    values = {name: np.where(np.isfinite(v), v, np.nan).astype(np.float32) for name, v in values.items()}
+    values = {
+        name: np.where(np.isfinite(v), v, np.nan).astype(np.float32) for name, v in values.items()
+    }
     return values, found

@@ -111,7 +111,10 @@ class MockGalaxy:
 
 
 def draw_galaxy(
-    seed: int, kind: str | None = None, log_mass: float | None = None, inclination: float | None = None
+    seed: int,
+    kind: str | None = None,
+    log_mass: float | None = None,
+    inclination: float | None = None,
 ) -> MockGalaxy:
     """Draw a galaxy.
 
@@ -132,11 +135,17 @@ def draw_galaxy(
         When the seed is negative, there is no such kind, or the mass or inclination makes no sense.
     """
     if seed < 0:
-        raise InputError(f"The seed {seed} of a mock galaxy is negative; choose 0 or a positive whole number.")
+        raise InputError(
+            f"The seed {seed} of a mock galaxy is negative; choose 0 or a positive whole number."
+        )
     if kind is not None and kind not in KINDS:
-        raise InputError(f"There is no kind of mock galaxy called {kind!r}; there are {', '.join(KINDS)}.")
+        raise InputError(
+            f"There is no kind of mock galaxy called {kind!r}; there are {', '.join(KINDS)}."
+        )
     if log_mass is not None and not MASS_RANGE[0] <= log_mass <= MASS_RANGE[1]:
-        raise InputError(f"A mock galaxy's log mass of {log_mass} is not between {MASS_RANGE[0]} and {MASS_RANGE[1]}.")
+        raise InputError(
+            f"A mock galaxy's log mass of {log_mass} is not between {MASS_RANGE[0]} and {MASS_RANGE[1]}."
+        )
     if inclination is not None and not 0 <= inclination <= 90:
         raise InputError(f"An inclination of {inclination} is not between 0 and 90 degrees.")
     rng = np.random.default_rng([seed, 0x6A1])
@@ -153,11 +162,19 @@ def draw_galaxy(
     quench = 0.0
     log_sfr = float(relations.main_sequence(mass)) + offset + burst
     if early:
-        log_sfr, burst, quench = mass - (12.1 if elliptical else 11.6) + 0.4 * normal[0], 0.0, 1.0 + 3 * uniform[0]
+        log_sfr, burst, quench = (
+            mass - (12.1 if elliptical else 11.6) + 0.4 * normal[0],
+            0.0,
+            1.0 + 3 * uniform[0],
+        )
     elif uniform[0] < 0.08:  # the green valley
         quench = 0.3 + 1.2 * uniform[1]
         log_sfr -= 0.9 + 0.3 * normal[2]
-    start = 11.4 - 4.3 * uniform[2] - 0.6 * (11.4 - mass) if early else 5.0 + 5.0 * uniform[2] + 0.8 * (mass - 10)
+    start = (
+        11.4 - 4.3 * uniform[2] - 0.6 * (11.4 - mass)
+        if early
+        else 5.0 + 5.0 * uniform[2] + 0.8 * (mass - 10)
+    )
 
     if elliptical:
         bulge = 1.0
@@ -171,20 +188,39 @@ def draw_galaxy(
     # Sizes are measured in circles, in which inclined discs look smaller, and beside a spheroid.
     r_e = float(size * np.exp(relations.size_scatter(mass) * (0.8 if early else 1.0) * normal[4]))
     r_e *= 1.1 if elliptical else 1.5 if early else 1.38
-    bulge_r_e = r_e if elliptical else r_e * float(np.clip(0.22 * np.exp(0.3 * normal[5]) * (1 + bulge), 0.08, 0.7))
+    bulge_r_e = (
+        r_e
+        if elliptical
+        else r_e * float(np.clip(0.22 * np.exp(0.3 * normal[5]) * (1 + bulge), 0.08, 0.7))
+    )
     classical = early or mass > 10.6
     bulge_n = float(
-        np.clip((2.8 + 1.4 * (mass - 10) if elliptical else 2.5 if classical else 1.3) + 0.5 * normal[6], 0.8, 6)
+        np.clip(
+            (2.8 + 1.4 * (mass - 10) if elliptical else 2.5 if classical else 1.3)
+            + 0.5 * normal[6],
+            0.8,
+            6,
+        )
     )
 
     star_median, star_scatter = (float(x) for x in relations.stellar_metals(mass))
     star_metals = star_median - 0.03 + star_scatter * normal[7]
-    oxygen = float(relations.gas_oxygen(mass)) + 0.07 * normal[8] - (0.0 if early else 0.1 * (offset + burst))
+    oxygen = (
+        float(relations.gas_oxygen(mass))
+        + 0.07 * normal[8]
+        - (0.0 if early else 0.1 * (offset + burst))
+    )
     # Galaxies off the main sequence have as much more or less gas, as far as fuel explains it.
     below = log_sfr - float(relations.main_sequence(mass))
-    log_hi = float(relations.hi_mass(mass)) + (0.9 if below < -0.6 else 0.4) * below + 0.25 * normal[9]
+    log_hi = (
+        float(relations.hi_mass(mass)) + (0.9 if below < -0.6 else 0.4) * below + 0.25 * normal[9]
+    )
     log_h2 = log_sfr + 9 + np.log10(relations.H2_DEPLETION_GYR) + 0.25 * normal[10]
-    cloud = 0.7 * 10 ** (0.2 * normal[11]) * 10 ** np.clip(0.8 * (oxygen - relations.SOLAR_OH), -1.5, 0.1)
+    cloud = (
+        0.7
+        * 10 ** (0.2 * normal[11])
+        * 10 ** np.clip(0.8 * (oxygen - relations.SOLAR_OH), -1.5, 0.1)
+    )
 
     # Half of the Milky Way's small grains, as the mid-infrared of DustPedia's galaxies asks; fewer where metals are few.
     small_grains = 0.08 * 10 ** np.clip(0.7 * min(oxygen - 8.6, 0.0) + 0.1 * normal[14], -0.8, 0.25)
@@ -211,12 +247,17 @@ def _draw_kind(rng: np.random.Generator, mass: float) -> str:
     """A kind by its share at a mass; ellipticals and irregulars stand at the two ends."""
     share, which = rng.uniform(size=2)
     if share < relations.quiescent_fraction(mass):
-        return "elliptical" if which < np.clip(0.35 + 0.4 * (mass - 10.5), 0.2, 0.85) else "lenticular"
+        return (
+            "elliptical" if which < np.clip(0.35 + 0.4 * (mass - 10.5), 0.2, 0.85) else "lenticular"
+        )
     irregular = np.clip(0.55 - 0.5 * (mass - 8.6), 0.02, 0.6)
     if which < irregular:
         return "irregular"
     which = (which - irregular) / (1 - irregular)
-    names, shares = ("spiral", "barred", "flocculent", "interacting", "ring"), np.cumsum((0.34, 0.28, 0.24, 0.08, 0.06))
+    names, shares = (
+        ("spiral", "barred", "flocculent", "interacting", "ring"),
+        np.cumsum((0.34, 0.28, 0.24, 0.08, 0.06)),
+    )
     return names[int(np.searchsorted(shares, which))] if which < shares[-1] else "spiral"
 
 
@@ -234,7 +275,11 @@ def _draw_structure(kind: str, mass: float, u: np.ndarray, n: np.ndarray) -> dic
     elif kind == "lenticular":
         found.update(arm_strength=0.05, flocculence=0.25, bar=0.6 * float(u[5] < 0.4), lopsided=0.0)
     elif kind == "barred":
-        found.update(bar=float(0.6 + 0.5 * u[5]), arms=2, ring_radius=float(found["bar_length"] * 1.1 * (u[6] < 0.3)))
+        found.update(
+            bar=float(0.6 + 0.5 * u[5]),
+            arms=2,
+            ring_radius=float(found["bar_length"] * 1.1 * (u[6] < 0.3)),
+        )
     elif kind == "flocculent":
         found.update(arm_strength=0.15, flocculence=float(0.75 + 0.3 * u[3]))
     elif kind == "ring":

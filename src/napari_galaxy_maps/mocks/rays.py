@@ -11,7 +11,13 @@ from .layers import N_OF_STARS, N_STAR_LAYERS, Disc
 
 
 def march(
-    disc: Disc, patterns: np.ndarray, pattern_kpc: float, x: np.ndarray, y: np.ndarray, inclination: float, n_bands: int
+    disc: Disc,
+    patterns: np.ndarray,
+    pattern_kpc: float,
+    x: np.ndarray,
+    y: np.ndarray,
+    inclination: float,
+    n_bands: int,
 ) -> np.ndarray:
     """Integrate the layers of a disc along lines of sight.
 
@@ -104,7 +110,9 @@ def _kernel() -> Any:
             high = min((top - y * sin) / cos, (y * cos + reach) / sin)
             if low >= high:
                 continue
-            middle = min(max(-y * sin / cos, low), high) * thin + np.float32(0.5) * (low + high) * (1 - thin)
+            middle = min(max(-y * sin / cos, low), high) * thin + np.float32(0.5) * (low + high) * (
+                1 - thin
+            )
             for c in range(n_bands):
                 passing[c] = 1
             s0 = low
@@ -124,13 +132,25 @@ def _kernel() -> Any:
                     if same[layer] < layer:
                         after[layer] = after[same[layer]]
                     else:
-                        place = (min(max(z1 * inverse[layer], -end_tanh), end_tanh) + np.float32(6)) * per_tanh
+                        place = (
+                            min(max(z1 * inverse[layer], -end_tanh), end_tanh) + np.float32(6)
+                        ) * per_tanh
                         i = int(place)
                         after[layer] = tanh[i] + (place - np.float32(i)) * (tanh[i + 1] - tanh[i])
                 if k < n_radii - 1 and ds > 0:
                     part = at - np.float32(k)
-                    px = min(max((x / half + 1) * np.float32(0.5) * size - np.float32(0.5), np.float32(0)), edge)
-                    py = min(max((v / half + 1) * np.float32(0.5) * size - np.float32(0.5), np.float32(0)), edge)
+                    px = min(
+                        max(
+                            (x / half + 1) * np.float32(0.5) * size - np.float32(0.5), np.float32(0)
+                        ),
+                        edge,
+                    )
+                    py = min(
+                        max(
+                            (v / half + 1) * np.float32(0.5) * size - np.float32(0.5), np.float32(0)
+                        ),
+                        edge,
+                    )
                     ix, iy = int(px), int(py)
                     fx, fy = px - np.float32(ix), py - np.float32(iy)
                     for c in range(n_columns):
@@ -143,8 +163,13 @@ def _kernel() -> Any:
                             fall = np.float32(0.5) * (1 - th * th) / heights[layer] * ds
                         if fall * cos < np.float32(1e-5):
                             continue
-                        upper = patterns[iy, ix, layer] * (1 - fx) + patterns[iy, ix + 1, layer] * fx
-                        lower = patterns[iy + 1, ix, layer] * (1 - fx) + patterns[iy + 1, ix + 1, layer] * fx
+                        upper = (
+                            patterns[iy, ix, layer] * (1 - fx) + patterns[iy, ix + 1, layer] * fx
+                        )
+                        lower = (
+                            patterns[iy + 1, ix, layer] * (1 - fx)
+                            + patterns[iy + 1, ix + 1, layer] * fx
+                        )
                         weight = fall * (upper * (1 - fy) + lower * fy)
                         a, b = weight * (1 - part), weight * part
                         first, end = (0, split) if layer < n_stars else (split, n_columns)

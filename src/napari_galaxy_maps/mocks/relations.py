@@ -39,7 +39,9 @@ def size_scatter(log_mass: Values) -> np.ndarray:
 
 def gas_oxygen(log_mass: Values) -> np.ndarray:
     """12 + log(O/H) (Curti+ 2020, eq. 2 and Table 6); scatter 0.07 dex."""
-    return np.asarray(8.793 - 0.28 / 1.2 * np.log10(1 + 10 ** (-1.2 * (np.asarray(log_mass) - 10.02))))
+    return np.asarray(
+        8.793 - 0.28 / 1.2 * np.log10(1 + 10 ** (-1.2 * (np.asarray(log_mass) - 10.02)))
+    )
 
 
 def oxygen_gradient(log_mass: Values) -> np.ndarray:
@@ -102,7 +104,9 @@ def dust_to_gas(oxygen: Values) -> np.ndarray:
     """
     metals = SOLAR_Z * 10 ** (np.asarray(oxygen) - SOLAR_OH)
     break_at = 8.10
-    return np.asarray(DUST_TO_METALS * metals * 10 ** (2.1 * np.minimum(np.asarray(oxygen) - break_at, 0)))
+    return np.asarray(
+        DUST_TO_METALS * metals * 10 ** (2.1 * np.minimum(np.asarray(oxygen) - break_at, 0))
+    )
 
 
 def taylor_mass_to_light(g_i: Values) -> np.ndarray:

@@ -8,7 +8,9 @@ from .layers import LAYERS
 from .population import MockGalaxy
 
 
-def patterns(galaxy: MockGalaxy, half_kpc: float, size: int, star_forming_mass: float) -> np.ndarray:
+def patterns(
+    galaxy: MockGalaxy, half_kpc: float, size: int, star_forming_mass: float
+) -> np.ndarray:
     """Factors by layer.
 
     Parameters
@@ -40,16 +42,22 @@ def patterns(galaxy: MockGalaxy, half_kpc: float, size: int, star_forming_mass: 
         outside *= 1 - 0.8 * np.exp(-((radius / galaxy.bar_length) ** 4))
     if galaxy.kind == "interacting":
         outside *= 0.6 + 0.5 * np.minimum(radius, 4)  # tidal arms grow outwards
-    outside *= np.exp(-(np.maximum(radius - 3.0, 0) ** 2) / 4) if galaxy.kind != "interacting" else 1.0
+    outside *= (
+        np.exp(-(np.maximum(radius - 3.0, 0) ** 2) / 4) if galaxy.kind != "interacting" else 1.0
+    )
     sheared = _sheared_noise(galaxy, radius, angle, rng)
     fine = _noise(rng, size, 1.1)
     coarse = _noise(rng, size, 2.2)
     # No arm is as strong all along: it breaks, forks and fades.
     strength = (
-        galaxy.arm_strength * outside * np.clip(0.85 + 0.45 * _sheared_noise(galaxy, radius, angle, rng, 1.8), 0.1, 1.8)
+        galaxy.arm_strength
+        * outside
+        * np.clip(0.85 + 0.45 * _sheared_noise(galaxy, radius, angle, rng, 1.8), 0.1, 1.8)
     )
     irregular = galaxy.kind == "irregular"
-    texture = galaxy.flocculence * (0.75 * sheared + 0.45 * fine + (0.6 * coarse if irregular else 0))
+    texture = galaxy.flocculence * (
+        0.75 * sheared + 0.45 * fine + (0.6 * coarse if irregular else 0)
+    )
 
     def arm(sharpness: float, shift: float = 0.0) -> np.ndarray:
         """Crests of height set by the strength; von Mises across the arm."""
@@ -70,7 +78,9 @@ def patterns(galaxy: MockGalaxy, half_kpc: float, size: int, star_forming_mass: 
     tilt = 1 + galaxy.lopsided * np.minimum(radius / 2.5, 1) * np.cos(angle - side_angle)
     for name in planes:
         if galaxy.bar > 0:
-            planes[name] = planes[name] * (1 + (bar if name == "old" else 0.5 * bar if name == "middle" else lanes))
+            planes[name] = planes[name] * (
+                1 + (bar if name == "old" else 0.5 * bar if name == "middle" else lanes)
+            )
     planes["birth"] = _clumpy(planes["birth"], radius, cell, star_forming_mass, galaxy, rng)
     power = {"old": 0.5, "middle": 0.8}
     stack = [_levelled(planes[name] * tilt ** power.get(name, 1.0), ring) for name in LAYERS]
@@ -84,18 +94,25 @@ def _levelled(plane: np.ndarray, ring: np.ndarray) -> np.ndarray:
     return np.asarray(plane / np.maximum(mean, 1e-12)[ring])
 
 
-def _spiral_phase(galaxy: MockGalaxy, radius: np.ndarray, angle: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _spiral_phase(
+    galaxy: MockGalaxy, radius: np.ndarray, angle: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """Phase of logarithmic arms, 0 on the crest, wandering slowly so that no arm is perfect."""
     log_r = np.log(np.maximum(radius, 0.05))
     wander = sum(
-        rng.normal(0, 0.5 / k) * np.sin(k * (1.7 * log_r + angle) + rng.uniform(0, 2 * np.pi)) for k in (1, 2, 3)
+        rng.normal(0, 0.5 / k) * np.sin(k * (1.7 * log_r + angle) + rng.uniform(0, 2 * np.pi))
+        for k in (1, 2, 3)
     )
     return np.asarray(
-        galaxy.arms * (angle - log_r / np.tan(np.radians(galaxy.pitch))) + wander + rng.uniform(0, 2 * np.pi)
+        galaxy.arms * (angle - log_r / np.tan(np.radians(galaxy.pitch)))
+        + wander
+        + rng.uniform(0, 2 * np.pi)
     )
 
 
-def _noise(rng: np.random.Generator, size: int, slope: float, shape: tuple[int, int] | None = None) -> np.ndarray:
+def _noise(
+    rng: np.random.Generator, size: int, slope: float, shape: tuple[int, int] | None = None
+) -> np.ndarray:
     """Gaussian noise of unit variance whose amplitude falls with frequency to the power `slope`; periodic."""
     from scipy import fft
 
@@ -108,15 +125,19 @@ def _noise(rng: np.random.Generator, size: int, slope: float, shape: tuple[int, 
 
 
 def _sheared_noise(
-    galaxy: MockGalaxy, radius: np.ndarray, angle: np.ndarray, rng: np.random.Generator, slope: float = 1.0
+    galaxy: MockGalaxy,
+    radius: np.ndarray,
+    angle: np.ndarray,
+    rng: np.random.Generator,
+    slope: float = 1.0,
 ) -> np.ndarray:
     """Noise drawn out along spirals by differential rotation: pieces of arms. Periodic in angle; read from a table."""
     n_angle, n_radius = 256, 128
     table = _noise(rng, 0, slope, (n_angle, n_radius))
     log_r = np.log(np.maximum(radius, 0.05)) * 2.2
-    pitch = np.radians(max(abs(galaxy.pitch), 15.0) * (2.2 if galaxy.kind == "irregular" else 1.0)) * np.sign(
-        galaxy.pitch
-    )
+    pitch = np.radians(
+        max(abs(galaxy.pitch), 15.0) * (2.2 if galaxy.kind == "irregular" else 1.0)
+    ) * np.sign(galaxy.pitch)
     u = (angle - log_r / 2.2 / np.tan(pitch)) / (2 * np.pi) * n_angle
     v = log_r * n_radius / 9.0
     iu, iv = np.floor(u).astype(np.int32), np.floor(v).astype(np.int32)
@@ -136,12 +157,19 @@ def _bar(galaxy: MockGalaxy, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, 
     m = (np.abs(along / length) ** 2.5 + np.abs(across / (axis * length)) ** 2.5) ** 0.4
     body = 3.5 * galaxy.bar * np.exp(-0.5 * m**3)
     offset = across - np.sign(galaxy.pitch) * np.sign(along) * 0.12 * length
-    lanes = 3.0 * galaxy.bar * np.exp(-0.5 * (offset / (0.07 * length)) ** 2) * (np.abs(along) < length)
+    lanes = (
+        3.0 * galaxy.bar * np.exp(-0.5 * (offset / (0.07 * length)) ** 2) * (np.abs(along) < length)
+    )
     return np.asarray(body), np.asarray(lanes)
 
 
 def _clumpy(
-    plane: np.ndarray, radius: np.ndarray, cell: float, mass: float, galaxy: MockGalaxy, rng: np.random.Generator
+    plane: np.ndarray,
+    radius: np.ndarray,
+    cell: float,
+    mass: float,
+    galaxy: MockGalaxy,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """Put two thirds of the youngest stars into clumps, their masses drawn from a power law of slope -2.
 
@@ -161,7 +189,9 @@ def _clumpy(
     largest = np.argsort(masses)[-max(1, count // 8) :]
     result = np.zeros_like(plane)
     for group, size_kpc in ((largest, 0.15), (np.setdiff1d(np.arange(count), largest), 0.07)):
-        lumps = np.bincount(place[group], weights=masses[group], minlength=plane.size).reshape(plane.shape)
+        lumps = np.bincount(place[group], weights=masses[group], minlength=plane.size).reshape(
+            plane.shape
+        )
         result += gaussian_filter(lumps, max(0.6, size_kpc / kpc), truncate=3)
     weight = result * (0.66 * total / max(result.sum(), 1e-30))
     # Where hardly any star is expected a clump would outshine what its radius can hold.

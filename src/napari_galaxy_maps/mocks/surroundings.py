@@ -37,7 +37,9 @@ def leftover_sky(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray
     return np.asarray(level + right * x + up * y, np.float32)
 
 
-def foreground(images: np.ndarray, view: View, rng: np.random.Generator) -> tuple[np.ndarray, list[dict[str, float]]]:
+def foreground(
+    images: np.ndarray, view: View, rng: np.random.Generator
+) -> tuple[np.ndarray, list[dict[str, float]]]:
     """The images with galaxies behind, dimmed by the Milky Way, and with its stars; and a list of those.
 
     Returns
@@ -106,4 +108,6 @@ def _add_galaxy(images: np.ndarray, view: View, rng: np.random.Generator) -> Non
     profile = np.exp(-np.hypot(along, across / axis) / max(scale, 0.4))
     if profile.sum() > 0:
         flux = jansky * 1e-6 / (view.pixel_arcsec**2 * _SR_PER_ARCSEC2)
-        images[:, rows, columns] += (flux[:, None, None] * profile / profile.sum()).astype(np.float32)
+        images[:, rows, columns] += (flux[:, None, None] * profile / profile.sum()).astype(
+            np.float32
+        )

@@ -92,14 +92,18 @@ def psf_transform(fwhm: float, moffat: bool, shape: tuple[int, int]) -> np.ndarr
     ny, nx = shape
     if not moffat:
         widths = (np.pi * fwhm) ** 2 / (4 * np.log(2))
-        along, across = (np.exp(-widths * f**2) * np.sinc(f) for f in (np.fft.fftfreq(ny), np.fft.rfftfreq(nx)))
+        along, across = (
+            np.exp(-widths * f**2) * np.sinc(f) for f in (np.fft.fftfreq(ny), np.fft.rfftfreq(nx))
+        )
         return np.asarray(along[:, None] * across[None], np.float32)
     fine = 3 if fwhm < 4 else 1
     sub = (np.arange(fine) + 0.5) / fine - 0.5
     dy, dx = np.fft.fftfreq(ny) * ny, np.fft.fftfreq(nx) * nx
     alpha = fwhm / 2 / np.sqrt(2 ** (1 / MOFFAT_BETA) - 1)
     kernel = sum(
-        (1 + ((dy + a)[:, None] ** 2 + (dx + b)[None] ** 2) / alpha**2) ** -MOFFAT_BETA for a in sub for b in sub
+        (1 + ((dy + a)[:, None] ** 2 + (dx + b)[None] ** 2) / alpha**2) ** -MOFFAT_BETA
+        for a in sub
+        for b in sub
     )
     transform = fft.rfft2(np.asarray(kernel, np.float32))
     return np.asarray(transform / transform[0, 0].real, np.complex64)

@@ -62,7 +62,9 @@ def d25(mock: Mock) -> tuple[float, float]:
     angle = np.radians(galaxy.position_angle)
     major, minor = -x * np.sin(angle) + y * np.cos(angle), x * np.cos(angle) + y * np.sin(angle)
     radius = np.hypot(major, minor / ratio).ravel()
-    place = next((view.bands.index(b) for b in ("SDSS_g", "SDSS_r", *view.bands) if b in view.bands), 0)
+    place = next(
+        (view.bands.index(b) for b in ("SDSS_g", "SDSS_r", *view.bands) if b in view.bands), 0
+    )
     ring = radius.astype(int)
     mean = np.bincount(ring, mock.model[place].ravel()) / np.maximum(np.bincount(ring), 1)
     bright = np.flatnonzero(mean[: view.size // 2] > _ISOPHOTE)
@@ -214,7 +216,9 @@ def mock_steps(
         When the wishes make no sense, or a file is there already or cannot be written.
     """
     galaxy: MockGalaxy = draw_galaxy(seed, kind, log_mass, inclination)
-    yield Progress("mock", 0, len(view.bands) + 2, f"a {galaxy.kind} galaxy of 10^{galaxy.log_mass:.2f} Msun")
+    yield Progress(
+        "mock", 0, len(view.bands) + 2, f"a {galaxy.kind} galaxy of 10^{galaxy.log_mass:.2f} Msun"
+    )
     mock = yield from make_mock_steps(seed, view, galaxy)
     written = yield from write_mock_steps(mock, folder, overwrite)
     return mock, written

@@ -28,7 +28,9 @@ def advice(model: str, bands: Sequence[str]) -> str:
 
 
 def _optical(bands: Sequence[str]) -> str:
-    usable, lacking = ([band for band in UGRIZ if (band in bands) == there] for there in (True, False))
+    usable, lacking = (
+        [band for band in UGRIZ if (band in bands) == there] for there in (True, False)
+    )
     if not usable:
         return f"None of {', '.join(UGRIZ)} is there: add at least one of these images."
     if not lacking:

@@ -62,7 +62,12 @@ class Calibration:
         return cls(np.zeros(1), by_map, flat[:, :, :, 0, 0], flat, flat, by_map + GAUSSIAN_95)
 
     def corrected(
-        self, value: np.ndarray, sigma: np.ndarray, depth: np.ndarray, n_bands: int, sharpness: float
+        self,
+        value: np.ndarray,
+        sigma: np.ndarray,
+        depth: np.ndarray,
+        n_bands: int,
+        sharpness: float,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Values and sigmas in dex of an image in `n_bands` bands whose PSF has 2^`sharpness` pixels.
 
@@ -75,7 +80,8 @@ class Calibration:
         sharpness : float
         """
         shift, depths, raw, correction = (
-            self._at(table[n_bands - 1], sharpness) for table in (self.shift, self.depth, self.raw, self.correction)
+            self._at(table[n_bands - 1], sharpness)
+            for table in (self.shift, self.depth, self.raw, self.correction)
         )
         place = np.interp(depth, depths, np.arange(len(depths)))
         logs = np.log(np.maximum(sigma, 1e-9))
@@ -86,7 +92,9 @@ class Calibration:
             for k, knots in enumerate(zip(*level, strict=True)):
                 added[k][near] += weight[near] * np.interp(logs[k][near], *knots)
         new = value + shift.reshape(-1, *(1,) * (value.ndim - 1))
-        return new.astype(value.dtype), np.where(np.isnan(new), np.nan, np.exp(logs + added)).astype(sigma.dtype)
+        return new.astype(value.dtype), np.where(
+            np.isnan(new), np.nan, np.exp(logs + added)
+        ).astype(sigma.dtype)
 
     def tails(self, n_bands: int, sharpness: float) -> np.ndarray:
         """Sigmas within which 95 % of the errors are, shape (n_maps,); arguments as those of `corrected`."""
@@ -110,6 +118,8 @@ class Calibration:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str) -> Calibration:
         """The reverse of `arrays`; raises `KeyError` where one is missing."""
-        gaussian = np.full(arrays[f"{prefix}shift"].shape, GAUSSIAN_95)  # of what earlier versions trained
+        gaussian = np.full(
+            arrays[f"{prefix}shift"].shape, GAUSSIAN_95
+        )  # of what earlier versions trained
         arrays = {f"{prefix}tail": gaussian, **arrays}
         return cls(*(arrays[f"{prefix}{key}"] for key in _ARRAYS))

@@ -58,7 +58,11 @@ class Score:
 
     def conditions(self) -> tuple[bool, bool, bool]:
         """Which of the three hold."""
-        return 0.85 <= self.chi2[0] <= 1.15, abs(self.coverage68 - 68) <= 4, abs(self.coverage95 - 95) <= 4
+        return (
+            0.85 <= self.chi2[0] <= 1.15,
+            abs(self.coverage68 - 68) <= 4,
+            abs(self.coverage95 - 95) <= 4,
+        )
 
 
 @dataclass(frozen=True)
@@ -140,16 +144,25 @@ class ModelCard:
             errors = ", ".join(
                 f"{s.property} {s.rmse[0]:.2f} {_unit(s.property)}"
                 for s in self.scores
-                if (s.case, s.population) == (case, population) and not s.property.startswith("LOG_SIGMA")
+                if (s.case, s.population) == (case, population)
+                and not s.property.startswith("LOG_SIGMA")
             )
             lines.append(f"Error on unseen galaxies ({population}): {errors}.")
         return " ".join(lines)
 
     def to_markdown(self) -> str:
         """The whole card."""
-        parts = [f"# {self.name} {self.version}", self.about, "## Trained on", self.trained_on, "## Takes"]
+        parts = [
+            f"# {self.name} {self.version}",
+            self.about,
+            "## Trained on",
+            self.trained_on,
+            "## Takes",
+        ]
         parts += [f"Any of {', '.join(self.bands)}. Needs {self.needs}.", "## Gives"]
-        parts += [f"{', '.join(self.properties)}, each with a 1-sigma uncertainty. IMF: {self.imf}."]
+        parts += [
+            f"{', '.join(self.properties)}, each with a 1-sigma uncertainty. IMF: {self.imf}."
+        ]
         if self.scores:
             parts += [
                 "## Measured errors",
@@ -161,11 +174,19 @@ class ModelCard:
         elif self.how_scored:
             parts += ["## How it was measured", self.how_scored]
         for table in self.tables:
-            parts += [f"## {table.title}", table.text, _table(list(table.head), [list(row) for row in table.rows])]
+            parts += [
+                f"## {table.title}",
+                table.text,
+                _table(list(table.head), [list(row) for row in table.rows]),
+            ]
         if self.notes:
             parts += ["## Also measured", _bullets(self.notes)]
         parts += ["## Where not to trust it", _bullets(self.do_not_trust)]
-        parts += ["## Sources and licence", _bullets(self.sources), f"Licence of the weights: {self.licence}."]
+        parts += [
+            "## Sources and licence",
+            _bullets(self.sources),
+            f"Licence of the weights: {self.licence}.",
+        ]
         return "\n\n".join(parts) + "\n"
 
     def _errors(self) -> str:
@@ -196,7 +217,17 @@ class ModelCard:
             "coverages are the galaxies with |z| < 1 and < 1.96. Gain: mean log likelihood over that of one constant sigma. A "
             "row with chi2 outside 0.85 to 1.15 or a coverage more than 4 points off 68 or 95 % is marked."
         )
-        head = ["bands given", "galaxies", "property", "median sigma", "chi2", "68 %", "95 %", "gain", ""]
+        head = [
+            "bands given",
+            "galaxies",
+            "property",
+            "median sigma",
+            "chi2",
+            "68 %",
+            "95 %",
+            "gain",
+            "",
+        ]
         rows = [
             [s.case, s.population, s.property, f"{s.sigma:.3g}", _pm(s.chi2), f"{s.coverage68:.0f}", f"{s.coverage95:.0f}",
              f"{s.likelihood_gain:+.2f}", "" if s.calibrated() else "off"]
@@ -214,7 +245,9 @@ class ModelCard:
         fields: dict[str, Any] = json.loads(text)
         scores: list[dict[str, Any]] = [_tuples(score) for score in fields.pop("scores")]
         tables = tuple(
-            CardTable(t["title"], t["text"], tuple(t["head"]), tuple(tuple(row) for row in t["rows"]))
+            CardTable(
+                t["title"], t["text"], tuple(t["head"]), tuple(tuple(row) for row in t["rows"])
+            )
             for t in fields.pop("tables", [])
         )
         rest = _tuples(fields)
@@ -229,7 +262,9 @@ class ModelCard:
 def _tuples(fields: dict[str, Any]) -> dict[str, Any]:
     """JSON knows lists, and null for what is not a number."""
     return {
-        key: tuple(float("nan") if item is None else item for item in value) if isinstance(value, list) else value
+        key: tuple(float("nan") if item is None else item for item in value)
+        if isinstance(value, list)
+        else value
         for key, value in fields.items()
     }
 

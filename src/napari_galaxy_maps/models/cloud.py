@@ -46,7 +46,9 @@ class ColourCloud:
         least = np.full(log_brightness.shape[1], np.inf)
         for mean, covariance in zip(self.means, self.covariances, strict=True):
             inverse = np.linalg.inv(np.linalg.cholesky(covariance[np.ix_(chosen, chosen)]))
-            least = np.minimum(least, ((inverse @ (log_brightness - mean[chosen, None])) ** 2).sum(axis=0))
+            least = np.minimum(
+                least, ((inverse @ (log_brightness - mean[chosen, None])) ** 2).sum(axis=0)
+            )
         return np.sqrt(least)
 
     def unlike(self, data: np.ndarray, sigma: np.ndarray) -> np.ndarray:
@@ -74,9 +76,14 @@ class ColourCloud:
 
     def arrays(self, prefix: str) -> dict[str, np.ndarray]:
         """The arrays by name, to be written to a file."""
-        return {prefix + key: np.asarray(getattr(self, key), np.float32) for key in ("means", "covariances", "limits")}
+        return {
+            prefix + key: np.asarray(getattr(self, key), np.float32)
+            for key in ("means", "covariances", "limits")
+        }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str) -> ColourCloud:
         """The reverse of `arrays`."""
-        return cls(*(arrays[prefix + key].astype(np.float64) for key in ("means", "covariances", "limits")))
+        return cls(
+            *(arrays[prefix + key].astype(np.float64) for key in ("means", "covariances", "limits"))
+        )

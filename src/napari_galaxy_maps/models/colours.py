@@ -41,7 +41,9 @@ class ColourModel:
     loadings: np.ndarray
     specific: np.ndarray
 
-    def infer(self, ratio: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def infer(
+        self, ratio: np.ndarray, error: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The most probable spectrum, its width, and how unusual it is.
 
         Parameters
@@ -62,7 +64,17 @@ class ColourModel:
         error = np.ascontiguousarray(error, dtype=np.float64)
         spectrum, width, chi2 = np.empty_like(ratio), np.empty_like(ratio), np.empty(len(ratio))
         with ONE_AT_A_TIME:
-            _kernel()(ratio, error, self.mean, self.loadings, self.specific, ITERATIONS, spectrum, width, chi2)
+            _kernel()(
+                ratio,
+                error,
+                self.mean,
+                self.loadings,
+                self.specific,
+                ITERATIONS,
+                spectrum,
+                width,
+                chi2,
+            )
         return spectrum, width, chi2
 
 
@@ -165,7 +177,9 @@ def _kernel() -> Any:
     return infer
 
 
-def fit_colours(ratio: np.ndarray, error: np.ndarray, n_factors: int = 5, floor: float = 0.02) -> ColourModel:
+def fit_colours(
+    ratio: np.ndarray, error: np.ndarray, n_factors: int = 5, floor: float = 0.02
+) -> ColourModel:
     """Fit the colour model to galaxies by expectation-maximisation over their gaps.
 
     Parameters

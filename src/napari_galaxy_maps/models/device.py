@@ -40,6 +40,9 @@ def resolve_device(name: str = "auto") -> str:
     if name == "auto":
         return found[-1]
     if name not in found:
-        kind = {"cuda": "NVIDIA GPU that torch can use (cuda)", "mps": "Apple GPU that torch can use (mps)"}[name]
+        kind = {
+            "cuda": "NVIDIA GPU that torch can use (cuda)",
+            "mps": "Apple GPU that torch can use (mps)",
+        }[name]
         raise ModelError(f"This machine has no {kind}; choose auto or cpu.")
     return name

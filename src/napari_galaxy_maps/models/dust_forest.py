@@ -53,7 +53,9 @@ class Member:
     spread: Spread
     limit: float
 
-    def predict(self, spectra: Spectra, device: str = "cpu") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def predict(
+        self, spectra: Spectra, device: str = "cpu"
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Predict usable spectra.
 
         Returns
@@ -71,16 +73,26 @@ class Member:
 
     def arrays(self, prefix: str) -> dict[str, np.ndarray]:
         """The arrays by name, to be written to a file."""
-        colours = {f"{prefix}colours.{k}": getattr(self.colours, k) for k in ("mean", "loadings", "specific")}
+        colours = {
+            f"{prefix}colours.{k}": getattr(self.colours, k)
+            for k in ("mean", "loadings", "specific")
+        }
         rest = {**self.mean.arrays(f"{prefix}mean."), **self.spread.arrays(f"{prefix}spread.")}
         return {**colours, **rest, f"{prefix}limit": np.array([self.limit])}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str) -> Member:
         """The reverse of `arrays`."""
-        colours = ColourModel(*(arrays[f"{prefix}colours.{k}"] for k in ("mean", "loadings", "specific")))
+        colours = ColourModel(
+            *(arrays[f"{prefix}colours.{k}"] for k in ("mean", "loadings", "specific"))
+        )
         mean = PackedForest.from_arrays(arrays, f"{prefix}mean.")
-        return cls(colours, mean, Spread.from_arrays(arrays, f"{prefix}spread."), float(arrays[f"{prefix}limit"][0]))
+        return cls(
+            colours,
+            mean,
+            Spread.from_arrays(arrays, f"{prefix}spread."),
+            float(arrays[f"{prefix}limit"][0]),
+        )
 
 
 def together(
@@ -141,7 +153,9 @@ class DustForest:
         """The bands out of `bands` that it uses; raises `ModelError` where they do not suffice."""
         return usable_bands(bands)
 
-    def predict_spectra(self, spectra: Spectra, device: str = "cpu") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def predict_spectra(
+        self, spectra: Spectra, device: str = "cpu"
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The seven quantities, their uncertainties, and the distance from the galaxies' colours, of usable spectra.
 
         Returns
@@ -155,9 +169,15 @@ class DustForest:
         sigma = np.sqrt(np.mean([p[1] ** 2 for p in parts], axis=0))
         values = mean @ TO_QUANTITIES
         values[:, 3:] += np.log10(spectra.ratio[:, _NORMAL])[:, None] + LOG_LSUN_KPC2_PER_MJY_SR
-        return values.astype(np.float32), sigma.astype(np.float32), np.median([p[2] for p in parts], axis=0)
+        return (
+            values.astype(np.float32),
+            sigma.astype(np.float32),
+            np.median([p[2] for p in parts], axis=0),
+        )
 
-    def predict_steps(self, cube: BandCube, device: str = "auto", chunk: int = 10_000) -> Steps[PropertyMaps]:
+    def predict_steps(
+        self, cube: BandCube, device: str = "auto", chunk: int = 10_000
+    ) -> Steps[PropertyMaps]:
         """Predict maps, yielding after every chunk of pixels.
 
         Parameters
@@ -183,7 +203,11 @@ class DustForest:
         used = self.check_bands(cube.bands)
         where = resolve_device(device)
         filled = cube if cube.filling is None else cube.filled()
-        fill = np.zeros(cube.mask.size, bool) if cube.filling is None else np.isfinite(cube.filling.data).any(0).ravel()
+        fill = (
+            np.zeros(cube.mask.size, bool)
+            if cube.filling is None
+            else np.isfinite(cube.filling.data).any(0).ravel()
+        )
         ny, nx = cube.shape
         n = ny * nx
         values = np.full((len(QUANTITIES), n), np.nan, np.float32)
@@ -197,17 +221,27 @@ class DustForest:
             again = fill[rows[there]]
             if again.any():
                 other, other_sigma, _ = self._pixels(filled, rows[there][again], where)
-                value[again], sigma[again] = together((value[again], sigma[again]), (other, other_sigma))
+                value[again], sigma[again] = together(
+                    (value[again], sigma[again]), (other, other_sigma)
+                )
             values[:, rows[there]], errors[:, rows[there]] = value.T, sigma.T
             flags[rows[there]] |= bits
-            yield Progress("model", int(rows[-1]) + 1, n, f"{rows[-1] + 1:,} of {n:,} pixels on {where}")
+            yield Progress(
+                "model", int(rows[-1]) + 1, n, f"{rows[-1] + 1:,} of {n:,} pixels on {where}"
+            )
         maps = {name: values[i].reshape(ny, nx) for i, name in enumerate(QUANTITIES)}
         sigmas = {name: errors[i].reshape(ny, nx) for i, name in enumerate(QUANTITIES)}
-        return PropertyMaps(maps, sigmas, cube.wcs, flags.reshape(ny, nx), self._provenance(used, where))
+        return PropertyMaps(
+            maps, sigmas, cube.wcs, flags.reshape(ny, nx), self._provenance(used, where)
+        )
 
-    def _pixels(self, cube: BandCube, rows: np.ndarray, device: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _pixels(
+        self, cube: BandCube, rows: np.ndarray, device: str
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Values and sigmas, NaN where a spectrum cannot be used, and flags of some pixels of a flattened cube."""
-        data, uncertainty = (planes.reshape(len(cube.bands), -1)[:, rows] for planes in (cube.data, cube.uncertainty))
+        data, uncertainty = (
+            planes.reshape(len(cube.bands), -1)[:, rows] for planes in (cube.data, cube.uncertainty)
+        )
         spectra = normalise(data, uncertainty, cube.bands, self.colour_term)
         bits = np.where(spectra.missing, Flag.BAND_MISSING, 0)
         with np.errstate(invalid="ignore"):
@@ -221,7 +255,10 @@ class DustForest:
         return value, sigma, bits.astype(np.int16)
 
     def predict(
-        self, cube: BandCube, device: str = "auto", progress: Callable[[Progress], None] | None = None
+        self,
+        cube: BandCube,
+        device: str = "auto",
+        progress: Callable[[Progress], None] | None = None,
     ) -> PropertyMaps:
         """`predict_steps` run to its end."""
         return drain(self.predict_steps(cube, device), progress)
@@ -253,4 +290,6 @@ class DustForest:
             members = tuple(Member.from_arrays(arrays, f"{k}.") for k in range(count))
             return cls(members, ColourTerm(*map(float, arrays["colour_term"])), card, weights_hash)
         except (SafetensorError, KeyError) as error:
-            raise ModelError(f"The weights of {card.name} are damaged ({error}); install the package again.") from None
+            raise ModelError(
+                f"The weights of {card.name} are damaged ({error}); install the package again."
+            ) from None

@@ -74,7 +74,9 @@ def usable_bands(bands: Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def normalise(values: np.ndarray, errors: np.ndarray, bands: Sequence[str], colour_term: ColourTerm) -> Spectra:
+def normalise(
+    values: np.ndarray, errors: np.ndarray, bands: Sequence[str], colour_term: ColourTerm
+) -> Spectra:
     """Divide by WISE 3.4, or by what IRAC 3.6 says WISE 3.4 would be.
 
     Parameters
@@ -104,17 +106,23 @@ def normalise(values: np.ndarray, errors: np.ndarray, bands: Sequence[str], colo
         bad = ~np.isfinite(flux[i])
         flux[i, bad] = np.nan
         missing |= bad
-        sigma[i] = np.where(sigma[i] > 0, sigma[i], np.maximum(band.calibration * np.abs(flux[i]), 1e-12))
+        sigma[i] = np.where(
+            sigma[i] > 0, sigma[i], np.maximum(band.calibration * np.abs(flux[i]), 1e-12)
+        )
     if NORMAL not in used:
         flux[_NORMAL] = flux[_STAND_IN] * 10**colour_term.offset
         scatter = flux[_NORMAL] * (10**colour_term.scatter - 1)
         sigma[_NORMAL] = np.hypot(sigma[_STAND_IN] * 10**colour_term.offset, scatter)
-        flux[_STAND_IN] = sigma[_STAND_IN] = np.nan  # it has been used; its ratio would be the constant just assumed
+        flux[_STAND_IN] = sigma[_STAND_IN] = (
+            np.nan
+        )  # it has been used; its ratio would be the constant just assumed
     normal = flux[_NORMAL]
     usable = (normal > 0) & (np.isfinite(flux[_OTHERS]).sum(0) >= MIN_OTHERS)
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = flux / normal
-        error = np.hypot(sigma, np.where(np.isfinite(flux), flux, 0) * (sigma[_NORMAL] / normal)) / np.abs(normal)
+        error = np.hypot(
+            sigma, np.where(np.isfinite(flux), flux, 0) * (sigma[_NORMAL] / normal)
+        ) / np.abs(normal)
     ratio[_NORMAL], error[_NORMAL] = normal, sigma[_NORMAL]
     return Spectra(ratio.T.copy(), error.T.copy(), usable, missing)
 
@@ -145,7 +153,11 @@ def features(spectra: Spectra, colours: ColourModel) -> tuple[np.ndarray, np.nda
 
 
 def build(
-    values: np.ndarray, errors: np.ndarray, bands: Sequence[str], colours: ColourModel, colour_term: ColourTerm
+    values: np.ndarray,
+    errors: np.ndarray,
+    bands: Sequence[str],
+    colours: ColourModel,
+    colour_term: ColourTerm,
 ) -> np.ndarray:
     """`normalise` and `features` in one call: (n_bands, n) surface brightness to an (n, 53) matrix, NaN where unusable."""
     spectra = normalise(values, errors, bands, colour_term)
@@ -157,4 +169,6 @@ def build(
 
 def select(spectra: Spectra, keep: np.ndarray) -> Spectra:
     """The spectra where `keep` (bool or indices along n)."""
-    return Spectra(spectra.ratio[keep], spectra.error[keep], spectra.usable[keep], spectra.missing[keep])
+    return Spectra(
+        spectra.ratio[keep], spectra.error[keep], spectra.usable[keep], spectra.missing[keep]
+    )

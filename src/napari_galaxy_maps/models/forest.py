@@ -42,12 +42,16 @@ class PackedForest:
 
     def arrays(self, prefix: str = "") -> dict[str, np.ndarray]:
         """The arrays by name, to be written to a file."""
-        return {prefix + k: getattr(self, k) for k in ("feature", "threshold", "leaf", "size", "offset")}
+        return {
+            prefix + k: getattr(self, k) for k in ("feature", "threshold", "leaf", "size", "offset")
+        }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str = "") -> PackedForest:
         """The reverse of `arrays`."""
-        return cls(**{k: arrays[prefix + k] for k in ("feature", "threshold", "leaf", "size", "offset")})
+        return cls(
+            **{k: arrays[prefix + k] for k in ("feature", "threshold", "leaf", "size", "offset")}
+        )
 
     @cached_property
     def unpacked(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -111,7 +115,9 @@ class PackedForest:
         import torch
 
         code_, threshold_, leaf_, root_, depth = self.unpacked
-        feature, left = (torch.as_tensor(a.astype(np.int64)).to(device) for a in (code_ & 63, code_ >> 6))
+        feature, left = (
+            torch.as_tensor(a.astype(np.int64)).to(device) for a in (code_ & 63, code_ >> 6)
+        )
         threshold = torch.as_tensor(threshold_).to(device)
         leaf, root = (torch.as_tensor(a.astype(np.int64)).to(device) for a in (leaf_, root_))
         values, flux = torch.as_tensor(self.leaf).to(device), torch.as_tensor(x).to(device)
@@ -179,15 +185,25 @@ def _breadth_first(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 def _pack_tree(
-    left: np.ndarray, right: np.ndarray, feature: np.ndarray, threshold: np.ndarray, value: np.ndarray
+    left: np.ndarray,
+    right: np.ndarray,
+    feature: np.ndarray,
+    threshold: np.ndarray,
+    value: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     order = _breadth_first(left, right)
     inner = left[order] >= 0
     columns = np.where(inner, feature[order], -1).astype(np.int8)
-    return columns, threshold[order][inner].astype(np.float32), value[order][~inner].astype(np.float32)
+    return (
+        columns,
+        threshold[order][inner].astype(np.float32),
+        value[order][~inner].astype(np.float32),
+    )
 
 
-def _join(trees: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], offset: np.ndarray) -> PackedForest:
+def _join(
+    trees: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], offset: np.ndarray
+) -> PackedForest:
     return PackedForest(
         np.concatenate([t[0] for t in trees]), np.concatenate([t[1] for t in trees]), np.concatenate([t[2] for t in trees]),
         np.array([len(t[0]) for t in trees], np.int32), np.asarray(offset, np.float64),
@@ -209,7 +225,13 @@ def from_sklearn(trees: Sequence[Any], to_output: np.ndarray) -> PackedForest:
         tree = estimator.tree_
         value = tree.value[:, :, 0] @ to_output / len(trees)
         packed.append(
-            _pack_tree(tree.children_left, tree.children_right, tree.feature, _round_down(tree.threshold), value)
+            _pack_tree(
+                tree.children_left,
+                tree.children_right,
+                tree.feature,
+                _round_down(tree.threshold),
+                value,
+            )
         )
     return _join(packed, np.zeros(to_output.shape[1]))
 
@@ -218,7 +240,9 @@ def from_xgboost(booster: Any, to_output: np.ndarray) -> PackedForest:
     """Trees of an XGBoost model of vector leaves (``multi_output_tree``) or of one target, its base score in the offset."""
     model = json.loads(bytes(booster.save_raw("json")))["learner"]
     n_targets = to_output.shape[0]
-    base = np.array(json.loads(str(model["learner_model_param"]["base_score"])), dtype=float).reshape(-1)
+    base = np.array(
+        json.loads(str(model["learner_model_param"]["base_score"])), dtype=float
+    ).reshape(-1)
     packed = []
     for tree in model["gradient_booster"]["model"]["trees"]:
         left, right = np.array(tree["left_children"]), np.array(tree["right_children"])
@@ -230,7 +254,9 @@ def from_xgboost(booster: Any, to_output: np.ndarray) -> PackedForest:
             value = np.array(tree[key], float).reshape(len(left), n_targets)
         # XGBoost sends x left where x < t; packed trees where x <= t.
         threshold = np.nextafter(condition, np.float32(-np.inf))
-        packed.append(_pack_tree(left, right, np.array(tree["split_indices"]), threshold, value @ to_output))
+        packed.append(
+            _pack_tree(left, right, np.array(tree["split_indices"]), threshold, value @ to_output)
+        )
     return _join(packed, np.broadcast_to(base, (n_targets,)) @ to_output)
 
 
@@ -245,6 +271,7 @@ def _round_down(threshold: np.ndarray) -> np.ndarray:
 def combine(forests: Sequence[PackedForest]) -> PackedForest:
     """One forest whose prediction is the sum of the forests' predictions."""
     feature, threshold, leaf, size = (
-        np.concatenate([getattr(f, name) for f in forests]) for name in ("feature", "threshold", "leaf", "size")
+        np.concatenate([getattr(f, name) for f in forests])
+        for name in ("feature", "threshold", "leaf", "size")
     )
     return PackedForest(feature, threshold, leaf, size, np.sum([f.offset for f in forests], axis=0))

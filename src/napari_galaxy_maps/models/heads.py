@@ -77,5 +77,7 @@ class Head:
         entropy = functional.cross_entropy(logits.movedim(2, 1), right, reduction="none")
         there = self._places(place).gather(2, right[:, :, None])[:, :, 0]
         return torch.where(
-            known, entropy * self._step + 4 * ((there - aim) / self._step) ** 2 * self._step, 0.0 * entropy
+            known,
+            entropy * self._step + 4 * ((there - aim) / self._step) ** 2 * self._step,
+            0.0 * entropy,
         )

@@ -75,12 +75,16 @@ def _place(name: str, folder: Path | None) -> tuple[str, Path]:
     if (given / INDEX).is_file():
         there = list(_index(given))
         if len(there) != 1:
-            raise ModelError(f"{given} holds the models {', '.join(there)}; choose one, as in {given / there[0]}.")
+            raise ModelError(
+                f"{given} holds the models {', '.join(there)}; choose one, as in {given / there[0]}."
+            )
         return there[0], given.resolve()
     if (given.parent / INDEX).is_file() and len(given.parts) > 1:
         return given.name, given.parent.resolve()
     if given.is_dir():
-        raise ModelError(f"The folder {given} holds no model (no {INDEX}); train one, or finish it with --resume.")
+        raise ModelError(
+            f"The folder {given} holds no model (no {INDEX}); train one, or finish it with --resume."
+        )
     return name, WEIGHTS
 
 
@@ -91,11 +95,15 @@ def _class_of(entry: dict[str, str], folder: Path) -> type[Model]:
 
     kinds: dict[str, type[Model]] = {"forest": DustForest, "unet": StellarUNet}
     if entry.get("kind") not in kinds:
-        raise ModelError(f"{folder / INDEX} names no kind of model that this version knows; train the model anew.")
+        raise ModelError(
+            f"{folder / INDEX} names no kind of model that this version knows; train the model anew."
+        )
     return kinds[entry["kind"]]
 
 
-def write_entry(folder: Path, name: str, kind: str, version: str, weights: Path, card: Path) -> None:
+def write_entry(
+    folder: Path, name: str, kind: str, version: str, weights: Path, card: Path
+) -> None:
     """Enter a model's files, with their SHA-256, in the registry of `folder`; its kind is ``"forest"`` or ``"unet"``."""
     index = _index(folder) if (folder / INDEX).exists() else {}
     index[name] = {

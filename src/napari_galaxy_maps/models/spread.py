@@ -16,7 +16,13 @@ QUANTITIES: tuple[str, ...] = (
 """What a sigma is given for; residuals of the last two correlate, so that they have trees of their own."""
 
 TO_QUANTITIES = np.array(
-    [[1, 0, 0, 0, 0, 1, 0], [0, 1, 0, 0, 0, 0, 1], [0, 0, 1, 0, 0, 0, 0], [0, 0, 0, 1, 0, 1, 0], [0, 0, 0, 0, 1, 0, 1]]
+    [
+        [1, 0, 0, 0, 0, 1, 0],
+        [0, 1, 0, 0, 0, 0, 1],
+        [0, 0, 1, 0, 0, 0, 0],
+        [0, 0, 0, 1, 0, 1, 0],
+        [0, 0, 0, 0, 1, 0, 1],
+    ]
 )
 """From the five predictions to the seven quantities: log L_dust = log L_dust/L_star + log L_star, and so for masses."""
 
@@ -39,7 +45,9 @@ def spread_features(features: np.ndarray, mean: np.ndarray, unusual: np.ndarray)
     -------
     ndarray of float32, shape (n, 59)
     """
-    return np.hstack([features, mean, np.log10(np.maximum(unusual, 1e-3))[:, None]]).astype(np.float32)
+    return np.hstack([features, mean, np.log10(np.maximum(unusual, 1e-3))[:, None]]).astype(
+        np.float32
+    )
 
 
 @dataclass(frozen=True)

@@ -59,13 +59,17 @@ def encode(data: torch.Tensor, sigma: torch.Tensor, redshift: torch.Tensor) -> l
     count = there.to(data.dtype)
     found = [channels(flux, variance.sqrt(), there, redshift)]
     for _ in range(N_LEVELS - 1):
-        flux, variance, count = (functional.avg_pool2d(sums, 2, divisor_override=1) for sums in (flux, variance, count))
+        flux, variance, count = (
+            functional.avg_pool2d(sums, 2, divisor_override=1) for sums in (flux, variance, count)
+        )
         n = count.clamp(min=1)
         found.append(channels(flux / n, variance.sqrt() / n, count > 0, redshift))
     return [level.contiguous(memory_format=torch.channels_last) for level in found]
 
 
-def channels(data: torch.Tensor, sigma: torch.Tensor, there: torch.Tensor, redshift: torch.Tensor) -> torch.Tensor:
+def channels(
+    data: torch.Tensor, sigma: torch.Tensor, there: torch.Tensor, redshift: torch.Tensor
+) -> torch.Tensor:
     """The channels of one level.
 
     A band's channel is asinh(f / 2 sigma) + ln(2 sigma): the logarithm of 2 f where the galaxy stands out, linear in the noise
@@ -92,7 +96,9 @@ def channels(data: torch.Tensor, sigma: torch.Tensor, there: torch.Tensor, redsh
     brightness = torch.asinh(signal) + level
     keep = there.to(data.dtype)
     known = torch.isfinite(redshift)
-    about = torch.stack([torch.where(known, redshift / _REDSHIFT, 0.0), known.to(redshift.dtype)], 1).to(data.dtype)
+    about = torch.stack(
+        [torch.where(known, redshift / _REDSHIFT, 0.0), known.to(redshift.dtype)], 1
+    ).to(data.dtype)
     n, _, ny, nx = data.shape
     return torch.cat(
         [
@@ -128,7 +134,11 @@ def _colours(brightness: torch.Tensor, variance: torch.Tensor, there: torch.Tens
         bands = [k for k in range(_N) if code >> k & 1]
         wanted = [(k, tuple(other for other in bands if other > k)) for k in range(_N - 1)]
         wanted = [*((first, (second,)) for first, second in _PAIRS), *wanted]
-        rows = [row for row, (band, others) in enumerate(wanted) if others and {band, *others} <= set(bands)]
+        rows = [
+            row
+            for row, (band, others) in enumerate(wanted)
+            if others and {band, *others} <= set(bands)
+        ]
         if not rows:
             continue
         here = bits == code
@@ -148,7 +158,9 @@ def _colours(brightness: torch.Tensor, variance: torch.Tensor, there: torch.Tens
 
 
 @lru_cache(maxsize=256)
-def _expected(band: int, others: tuple[int, ...], one_to_one: bool) -> tuple[tuple[float, ...], float, float]:
+def _expected(
+    band: int, others: tuple[int, ...], one_to_one: bool
+) -> tuple[tuple[float, ...], float, float]:
     """Slopes and constant by which other bands' brightness predicts a band's, and what is left, in e-folds; a colour has a slope of 1."""
     covariance = np.array(COVARIANCE) + _CALIBRATION**2 * np.eye(_N)
     rows = list(others)

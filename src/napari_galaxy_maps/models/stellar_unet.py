@@ -120,7 +120,11 @@ class StellarUNet:
         return used
 
     def predict_steps(
-        self, cube: BandCube, device: str = "auto", where: tuple[slice, slice] | None = None, tile: int | None = None
+        self,
+        cube: BandCube,
+        device: str = "auto",
+        where: tuple[slice, slice] | None = None,
+        tile: int | None = None,
     ) -> Steps[PropertyMaps]:
         """Predict maps, yielding after every tile.
 
@@ -152,7 +156,12 @@ class StellarUNet:
         return (yield from self._predict_tiles(cube, device, where, tile, sharpness))
 
     def _predict_tiles(
-        self, cube: BandCube, device: str, where: tuple[slice, slice] | None, tile: int | None, sharpness: float
+        self,
+        cube: BandCube,
+        device: str,
+        where: tuple[slice, slice] | None,
+        tile: int | None,
+        sharpness: float,
     ) -> Steps[PropertyMaps]:
         """As `predict_steps`; `sharpness` is that of the image as it was given (`Calibration`)."""
         import torch
@@ -171,21 +180,27 @@ class StellarUNet:
             for i, part in enumerate(parts):
                 data, sigma = self._window(shown, part.window)
                 with torch.inference_mode():
-                    outputs = network(self._inputs(data, sigma, cube, on))[..., part.inner[0], part.inner[1]]
+                    outputs = network(self._inputs(data, sigma, cube, on))[
+                        ..., part.inner[0], part.inner[1]
+                    ]
                 hidden = cube.mask[part.core]
                 seen, noise = (planes[:, part.inner[0], part.inner[1]] for planes in (data, sigma))
                 value, spread = self._read(outputs, depth_of(seen, noise), len(used), sharpness)
                 hidden = hidden | ~np.isfinite(seen).any(axis=0)
                 values[(slice(None), *part.core)] = np.where(hidden, np.nan, value)
                 errors[(slice(None), *part.core)] = np.where(hidden, np.nan, spread)
-                flags[part.core] |= np.where(hidden, 0, self._flags(seen, noise, used)).astype(np.int16)
+                flags[part.core] |= np.where(hidden, 0, self._flags(seen, noise, used)).astype(
+                    np.int16
+                )
                 release(values, errors)
                 yield Progress("model", i + 1, len(parts), f"tile {i + 1} of {len(parts)} on {on}")
         finally:
             self.network.to("cpu")
             if on == "cuda":
                 torch.cuda.empty_cache()
-        taught = [(k, name) for k, name in enumerate(STELLAR_PROPERTIES) if name in self.card.properties]
+        taught = [
+            (k, name) for k, name in enumerate(STELLAR_PROPERTIES) if name in self.card.properties
+        ]
         maps, sigmas = ({name: planes[k] for k, name in taught} for planes in (values, errors))
         tails = self.calibration.tails(len(used), sharpness)
         told = {name: float(tails[k]) for k, name in taught}
@@ -198,21 +213,33 @@ class StellarUNet:
         maps = yield from self._predict_tiles(large, device, None, None, sharpness)
 
         def averaged(plane: np.ndarray) -> np.ndarray:
-            return np.asarray(plane.reshape(cube.shape[0], factor, cube.shape[1], factor).mean((1, 3)), np.float32)
+            return np.asarray(
+                plane.reshape(cube.shape[0], factor, cube.shape[1], factor).mean((1, 3)), np.float32
+            )
 
         values = {
             name: averaged(plane) if TARGETS[name].logarithm else np.log10(averaged(10**plane))
             for name, plane in maps.values.items()
         }
-        values = {name: np.where(cube.mask, np.float32(np.nan), plane) for name, plane in values.items()}
-        errors = {name: np.where(cube.mask, np.float32(np.nan), averaged(p)) for name, p in maps.errors.items()}
+        values = {
+            name: np.where(cube.mask, np.float32(np.nan), plane) for name, plane in values.items()
+        }
+        errors = {
+            name: np.where(cube.mask, np.float32(np.nan), averaged(p))
+            for name, p in maps.errors.items()
+        }
         data, sigma = self._window(cube, (slice(0, cube.shape[0]), slice(0, cube.shape[1])))
         blank = np.isnan(next(iter(values.values())))
-        flags = cube.flags | np.where(blank, 0, self._flags(data, sigma, self.check_bands(cube.bands))).astype(np.int16)
+        flags = cube.flags | np.where(
+            blank, 0, self._flags(data, sigma, self.check_bands(cube.bands))
+        ).astype(np.int16)
         return replace(maps, values=values, errors=errors, wcs=cube.wcs, flags=flags)
 
     def predict(
-        self, cube: BandCube, device: str = "auto", progress: Callable[[Progress], None] | None = None
+        self,
+        cube: BandCube,
+        device: str = "auto",
+        progress: Callable[[Progress], None] | None = None,
     ) -> PropertyMaps:
         """`predict_steps` run to its end."""
         return drain(self.predict_steps(cube, device), progress)
@@ -255,17 +282,22 @@ class StellarUNet:
             if band in cube.bands:
                 row = cube.bands.index(band)
                 data[k], sigma[k] = (
-                    np.where(hidden, np.nan, cut(p[row], window)) for p in (cube.data, cube.uncertainty)
+                    np.where(hidden, np.nan, cut(p[row], window))
+                    for p in (cube.data, cube.uncertainty)
                 )
         return data, sigma
 
-    def _inputs(self, data: np.ndarray, sigma: np.ndarray, cube: BandCube, device: str) -> list[torch.Tensor]:
+    def _inputs(
+        self, data: np.ndarray, sigma: np.ndarray, cube: BandCube, device: str
+    ) -> list[torch.Tensor]:
         import torch
 
         from .stellar_inputs import encode
 
         redshift = torch.tensor([redshift_of(cube)], dtype=torch.float32, device=device)
-        seen, noise = (torch.from_numpy(np.ascontiguousarray(p))[None].to(device) for p in (data, sigma))
+        seen, noise = (
+            torch.from_numpy(np.ascontiguousarray(p))[None].to(device) for p in (data, sigma)
+        )
         return encode(seen, noise, redshift)
 
     def _read(
@@ -303,11 +335,15 @@ class StellarUNet:
         """The weights as a safetensors file."""
         from safetensors.numpy import save
 
-        arrays = {f"network.{key}": value.numpy() for key, value in self.network.state_dict().items()}
+        arrays = {
+            f"network.{key}": value.numpy() for key, value in self.network.state_dict().items()
+        }
         arrays |= {**self.calibration.arrays("calibration."), **self.cloud.arrays("cloud.")}
         arrays |= {f"library.{key}": np.asarray(getattr(self.library, key)) for key in _LIBRARY}
         metadata = {"settings": json.dumps(dict(self.settings))}
-        return bytes(save({key: np.ascontiguousarray(array) for key, array in arrays.items()}, metadata))
+        return bytes(
+            save({key: np.ascontiguousarray(array) for key, array in arrays.items()}, metadata)
+        )
 
     @classmethod
     def from_bytes(cls, blob: bytes, card: ModelCard, weights_hash: str = "") -> StellarUNet:
@@ -330,15 +366,25 @@ class StellarUNet:
                 )
             shape = {key: settings[key] for key in ("widths", "hidden", "pyramid")}
             network = UNet(N_CHANNELS, head.outputs, normalised=False, **shape)
-            network.load_state_dict({k[8:]: torch.from_numpy(v) for k, v in arrays.items() if k.startswith("network.")})
+            network.load_state_dict(
+                {k[8:]: torch.from_numpy(v) for k, v in arrays.items() if k.startswith("network.")}
+            )
             library = Library(*(arrays[f"library.{key}"] for key in _LIBRARY))
             cloud = ColourCloud.from_arrays(arrays, "cloud.")
             network = network.eval().to(memory_format=torch.channels_last)
             return cls(
-                network, settings, Calibration.from_arrays(arrays, "calibration."), cloud, library, card, weights_hash
+                network,
+                settings,
+                Calibration.from_arrays(arrays, "calibration."),
+                cloud,
+                library,
+                card,
+                weights_hash,
             )
         except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
-            raise ModelError(f"The weights of {card.name} are damaged ({error}); install the package again.") from None
+            raise ModelError(
+                f"The weights of {card.name} are damaged ({error}); install the package again."
+            ) from None
 
 
 _LIBRARY = ("features", "mean", "axes", "seeds", "sizes")
@@ -361,7 +407,9 @@ def average_features(features: np.ndarray, data: np.ndarray) -> np.ndarray:
 
     light = np.nanmean(np.where(np.isfinite(data).any(axis=0), data, 0.0), axis=0)
     ny, nx = light.shape
-    blocks = np.nan_to_num(light).reshape(ny // STRIDE, STRIDE, nx // STRIDE, STRIDE).mean(axis=(1, 3))
+    blocks = (
+        np.nan_to_num(light).reshape(ny // STRIDE, STRIDE, nx // STRIDE, STRIDE).mean(axis=(1, 3))
+    )
     weight = np.maximum(blocks, 0) + 1e-6 * max(float(blocks.max()), 1e-12)
     return np.asarray((features * weight).sum(axis=(1, 2)) / weight.sum(), np.float64)
 
@@ -408,7 +456,10 @@ def enlarged(cube: BandCube, factor: int) -> BandCube:
     # Interpolation must not cost pixels that were measured.
     data, sigma = (
         np.where(np.isfinite(fine), fine, np.kron(coarse, np.ones((1, factor, factor), np.float32)))
-        for fine, coarse in ((data, np.where(cube.mask, np.nan, cube.data)), (sigma, cube.uncertainty))
+        for fine, coarse in (
+            (data, np.where(cube.mask, np.nan, cube.data)),
+            (sigma, cube.uncertainty),
+        )
     )
     mask = np.kron(cube.mask, np.ones((factor, factor))) > 0
     return replace(

@@ -34,7 +34,11 @@ def padded_shape(shape: tuple[int, int], stride: int) -> tuple[int, int]:
 
 
 def tiles(
-    shape: tuple[int, int], side: int, halo: int, stride: int, where: tuple[slice, slice] | None = None
+    shape: tuple[int, int],
+    side: int,
+    halo: int,
+    stride: int,
+    where: tuple[slice, slice] | None = None,
 ) -> Iterator[Tile]:
     """Tiles that cover an image.
 
@@ -64,7 +68,9 @@ def tiles(
             yield Tile(*zip(row, column, strict=True))
 
 
-def _pieces(n: int, padded: int, side: int, halo: int, stride: int, part: slice) -> list[tuple[slice, slice, slice]]:
+def _pieces(
+    n: int, padded: int, side: int, halo: int, stride: int, part: slice
+) -> list[tuple[slice, slice, slice]]:
     """Window, core and place of the core in the window, along one axis."""
     first, last, _ = part.indices(n)
     found = []
@@ -83,4 +89,8 @@ def cut(planes: np.ndarray, window: tuple[slice, slice]) -> np.ndarray:
     missing = [(0, 0)] * (planes.ndim - 2) + [
         (0, max(0, rows.stop - max(ny, rows.start))), (0, max(0, columns.stop - max(nx, columns.start)))
     ]  # fmt: skip
-    return np.pad(part, missing, constant_values=np.nan) if any(after for _, after in missing) else part
+    return (
+        np.pad(part, missing, constant_values=np.nan)
+        if any(after for _, after in missing)
+        else part
+    )

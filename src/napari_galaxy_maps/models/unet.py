@@ -65,7 +65,8 @@ class UNet(nn.Module):
             _Pair(n, width, normalised) for n, width in zip((inputs, *coarser), widths, strict=True)
         )
         self.up = nn.ModuleList(
-            _Pair(deep + width, width, normalised) for deep, width in zip(widths[:0:-1], widths[-2::-1], strict=True)
+            _Pair(deep + width, width, normalised)
+            for deep, width in zip(widths[:0:-1], widths[-2::-1], strict=True)
         )
         last = [nn.Conv2d(widths[0], hidden, 1), nn.ReLU(inplace=True)] if hidden else []
         self.head = nn.Sequential(*last, nn.Conv2d(hidden or widths[0], outputs, 1))
@@ -107,7 +108,9 @@ class UNet(nn.Module):
     def _decode(self, across: list[torch.Tensor], features: torch.Tensor) -> torch.Tensor:
         """The finest level's features, of what `encode` returned."""
         for pair, level in zip(self.up, reversed(across), strict=True):
-            finer = functional.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)
+            finer = functional.interpolate(
+                features, scale_factor=2, mode="bilinear", align_corners=False
+            )
             features = pair(torch.cat([level, finer], 1))
         return features
 
@@ -122,7 +125,9 @@ def fuse(network: UNet) -> UNet:
         layers = list(cast(nn.Sequential, pair))
         for k in range(2):
             conv = cast(nn.Conv2d, layers[3 * k])
-            made = nn.utils.fuse_conv_bn_eval(conv.eval(), cast(nn.BatchNorm2d, layers[3 * k + 1]).eval())
+            made = nn.utils.fuse_conv_bn_eval(
+                conv.eval(), cast(nn.BatchNorm2d, layers[3 * k + 1]).eval()
+            )
             cast(nn.Sequential, bare)[2 * k].load_state_dict(made.state_dict())
     fused.head.load_state_dict(network.head.state_dict())
     return fused.eval()

@@ -34,12 +34,19 @@ _CLICKED = 40.0
 """Radius in pixels on the screen of what a click makes."""
 
 
-def outline_of(aperture: Aperture, reference: Reference, alpha: float = 1.0, pixels: float = _PIXELS) -> Outline:
+def outline_of(
+    aperture: Aperture, reference: Reference, alpha: float = 1.0, pixels: float = _PIXELS
+) -> Outline:
     """How an aperture is drawn on the plane tangent at `reference`."""
     if isinstance(aperture.shape, Ellipse):
-        return Outline("ellipse", ellipse_corners(aperture.shape, reference), (*MAGENTA, alpha), pixels)
+        return Outline(
+            "ellipse", ellipse_corners(aperture.shape, reference), (*MAGENTA, alpha), pixels
+        )
     return Outline(
-        "polygon", sky_shapes.polygon_corners(np.array(aperture.shape), reference), (*MAGENTA, alpha), pixels
+        "polygon",
+        sky_shapes.polygon_corners(np.array(aperture.shape), reference),
+        (*MAGENTA, alpha),
+        pixels,
     )
 
 
@@ -88,7 +95,9 @@ class ApertureLayer(SessionPart):
         layer = self.shapes.layer
         if layer is not None:
             names = [aperture.name for aperture in self._drawn]
-            layer.text = {"string": names, "color": _INK, "size": 9, "anchor": "center"} if names else None
+            layer.text = (
+                {"string": names, "color": _INK, "size": 9, "anchor": "center"} if names else None
+            )
 
     def draw(self, mode: str, circles: bool = False) -> bool:
         """Give the person a tool: a mode of napari's Shapes layers; False while there is no image to draw on."""
@@ -124,7 +133,11 @@ class ApertureLayer(SessionPart):
             return
         before, self._drawn = self._drawn, apertures
         same = len(before) == len(apertures)
-        only = [i for i, (a, b) in enumerate(zip(before, apertures, strict=True)) if a is not b] if same else None
+        only = (
+            [i for i, (a, b) in enumerate(zip(before, apertures, strict=True)) if a is not b]
+            if same
+            else None
+        )
         self.shapes.draw([outline_of(aperture, reference) for aperture in apertures], only)
         if [aperture.name for aperture in before] != [aperture.name for aperture in apertures]:
             self._show_names()
@@ -134,7 +147,9 @@ class ApertureLayer(SessionPart):
         layer = self.shapes.layer
         if layer is not None:
             with self.shapes.quietly():
-                sky_shapes.reselect(layer, {i for i in self.measuring.selected if i < layer.nshapes})
+                sky_shapes.reselect(
+                    layer, {i for i in self.measuring.selected if i < layer.nshapes}
+                )
 
     def _show_rings(self, moved: tuple[int, Aperture] | None = None) -> None:
         """Draw holes and the rings that the local background is from."""
@@ -149,7 +164,9 @@ class ApertureLayer(SessionPart):
             edges = [(aperture.inner, 1.0)] if aperture.inner else []
             edges += [(edge, 0.5) for edge in background] if background else []
             whole = replace(aperture, inner=0.0)
-            outlines += [outline_of(whole.scaled(0.0, edge), reference, alpha, 1.2) for edge, alpha in edges]
+            outlines += [
+                outline_of(whole.scaled(0.0, edge), reference, alpha, 1.2) for edge, alpha in edges
+            ]
         if self.rings.layer is not None:
             self.rings.draw(outlines)
         elif outlines:
@@ -188,7 +205,9 @@ class ApertureLayer(SessionPart):
             return Aperture(shape, name, inner)
         if kind not in ("polygon", "rectangle"):
             raise InputError("A line holds nothing; draw circles, ellipses or polygons.")
-        return Aperture(tuple(map(tuple, sky_shapes.polygon_vertices(corners, reference).tolist())), name, inner)
+        return Aperture(
+            tuple(map(tuple, sky_shapes.polygon_vertices(corners, reference).tolist())), name, inner
+        )
 
     def _has_moved(self, layer: Shapes, number: int) -> bool:
         reference = self.session.reference
@@ -229,7 +248,9 @@ class ApertureLayer(SessionPart):
         start = np.asarray(start, float)[-2:]
         radius = float(np.hypot(*(np.asarray(at, float)[-2:] - start)))
         with self.shapes.quietly():
-            layer._data_view.edit(number, sky_shapes.box_corners(start, max(radius, _CLICK / 2 * self.shapes.scale)))
+            layer._data_view.edit(
+                number, sky_shapes.box_corners(start, max(radius, _CLICK / 2 * self.shapes.scale))
+            )
             sky_shapes.reselect(layer, {number})
 
     def _on_data(self, event: Any) -> None:
@@ -237,7 +258,9 @@ class ApertureLayer(SessionPart):
         if self.shapes.quiet or layer is None:
             return
         action = str(getattr(event.action, "value", event.action))
-        numbers: Sequence[int] = [i % (layer.nshapes or 1) for i in event.data_indices] if action != "removed" else []
+        numbers: Sequence[int] = (
+            [i % (layer.nshapes or 1) for i in event.data_indices] if action != "removed" else []
+        )
         if action == "changed":
             self._take_changed(layer, numbers)
         elif action == "added":

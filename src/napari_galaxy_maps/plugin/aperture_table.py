@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QAbstractTableModel, QItemSelection, QItemSelectionModel, QModelIndex, Qt, Signal
+from qtpy.QtCore import (
+    QAbstractTableModel,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    Qt,
+    Signal,
+)
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
@@ -44,7 +51,11 @@ class ApertureModel(QAbstractTableModel):
     def quantity(self) -> Quantity | None:
         """What is shown, or None while nothing is measured."""
         planes = self.measuring.planes
-        return planes.quantities[self.number] if planes is not None and self.number < len(planes.quantities) else None
+        return (
+            planes.quantities[self.number]
+            if planes is not None and self.number < len(planes.quantities)
+            else None
+        )
 
     def renew(self) -> None:
         """All may have changed."""
@@ -63,7 +74,9 @@ class ApertureModel(QAbstractTableModel):
         """Fixed."""
         return 0 if parent is not None and parent.isValid() else len(_TIPS)
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
         """What stands over the columns, with units."""
         if orientation != Qt.Orientation.Horizontal:
             return None
@@ -72,8 +85,19 @@ class ApertureModel(QAbstractTableModel):
         if role != Qt.ItemDataRole.DisplayRole:
             return None
         quantity = self.quantity
-        total, unit = ("", "") if quantity is None else (unit_words(quantity.sum_unit), unit_words(quantity.unit))
-        return ("Aperture", f"Sum\n{total or '–'}", f"Mean\n{unit}", "Median\n", "Pixels\n", "Masked\n")[section]
+        total, unit = (
+            ("", "")
+            if quantity is None
+            else (unit_words(quantity.sum_unit), unit_words(quantity.unit))
+        )
+        return (
+            "Aperture",
+            f"Sum\n{total or '–'}",
+            f"Mean\n{unit}",
+            "Median\n",
+            "Pixels\n",
+            "Masked\n",
+        )[section]
 
     def flags(self, index: QModelIndex) -> Qt.ItemFlag:
         """Names can be changed."""
@@ -102,7 +126,12 @@ class ApertureModel(QAbstractTableModel):
     def _range(self, row: Row, column: int) -> str | None:
         """What the error of a sum or mean is at least and at most."""
         i, key = self.number, {SUM: "sum", MEAN: "mean"}.get(column, "")
-        if not key or i >= len(row["map"]) or not np.isfinite(row[key][i]) or not np.isfinite(row[f"{key}_err"][i]):
+        if (
+            not key
+            or i >= len(row["map"])
+            or not np.isfinite(row[key][i])
+            or not np.isfinite(row[f"{key}_err"][i])
+        ):
             return None
         least, most = (float(row[f"{key}_{end}"][i]) for end in ("err", "err_max"))
         return f"± {least:.3g} if pixels err independently beyond shared noise, ± {most:.3g} if all err together"
@@ -186,7 +215,9 @@ class ApertureTable(QTableView):
 
     def _selection_changed(self, *_: Any) -> None:
         if not self._quiet:
-            self.chosen.emit(sorted({index.row() for index in self.selectionModel().selectedRows()}))
+            self.chosen.emit(
+                sorted({index.row() for index in self.selectionModel().selectedRows()})
+            )
 
 
 def unit_words(unit: str) -> str:

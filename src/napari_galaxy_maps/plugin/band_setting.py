@@ -6,7 +6,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QToolButton,
+    QWidget,
+)
 
 from ..exceptions import GalaxyMapsError
 from . import loading
@@ -30,9 +38,23 @@ class BandSetting(QWidget):
         Takes a sentence when something is wrong.
     """
 
-    def __init__(self, session: Session, section: str, key: str, text: str, hint: str, say: Callable[[str], None]):
+    def __init__(
+        self,
+        session: Session,
+        section: str,
+        key: str,
+        text: str,
+        hint: str,
+        say: Callable[[str], None],
+    ):
         super().__init__()
-        self.session, self.section, self.key, self._text, self._say = session, section, key, text, say
+        self.session, self.section, self.key, self._text, self._say = (
+            session,
+            section,
+            key,
+            text,
+            say,
+        )
         self.bands, self.field, self.choose = QComboBox(), QLineEdit(), QToolButton()
         self.bands.setObjectName(f"{key}_band")
         self.bands.setMinimumContentsLength(11)
@@ -60,13 +82,17 @@ class BandSetting(QWidget):
     def refresh(self) -> None:
         """Show the recipe as it is."""
         values = self.values
-        names = list(dict.fromkeys([*(self.session.galaxy.images if self.session.galaxy else ()), *values]))
+        names = list(
+            dict.fromkeys([*(self.session.galaxy.images if self.session.galaxy else ()), *values])
+        )
         if names != [self.bands.itemText(i) for i in range(self.bands.count())]:
             chosen = self.bands.currentText()
             self.bands.clear()
             self.bands.addItems(names)
             if names:
-                self.bands.setCurrentText(chosen if chosen in names else next(iter(values), names[0]))
+                self.bands.setCurrentText(
+                    chosen if chosen in names else next(iter(values), names[0])
+                )
         for widget in (self.bands, self.field, self.choose):
             widget.setEnabled(bool(names))
         if not self.field.isModified():

@@ -45,7 +45,11 @@ class Brush:
         """The layer, or None where there is none (any more)."""
         session = self._session()
         layer = self._layer() if self._layer is not None else None
-        return layer if session is not None and layer is not None and layer in session.viewer.layers else None
+        return (
+            layer
+            if session is not None and layer is not None and layer in session.viewer.layers
+            else None
+        )
 
     def on_grid(self, wcs: WCS, shape: tuple[int, int]) -> None:
         """Pick on this grid; what was picked on another is forgotten."""

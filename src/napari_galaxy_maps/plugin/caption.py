@@ -49,7 +49,9 @@ class Caption:
         viewer = self._viewer()
         if viewer is None:
             return
-        top = next((layer for layer in reversed(viewer.layers) if layer.visible and shown_in(layer)), None)
+        top = next(
+            (layer for layer in reversed(viewer.layers) if layer.visible and shown_in(layer)), None
+        )
         before = self._top() if self._top is not None else None
         if top is not before:
             if before is not None and hasattr(before, "colorbar"):  # napari < 0.9 has none

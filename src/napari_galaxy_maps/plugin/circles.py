@@ -89,9 +89,13 @@ class Circles:
     def _wanted(self) -> list[Item]:
         band = self.masking.band
         polygons = [
-            item for item in self.masking.items if isinstance(item, Polygon) and (not band or item.band in ("", band))
+            item
+            for item in self.masking.items
+            if isinstance(item, Polygon) and (not band or item.band in ("", band))
         ]
-        stars = [item for item in self.masking.items if isinstance(item, Star) and self.radius(item) > 0]
+        stars = [
+            item for item in self.masking.items if isinstance(item, Star) and self.radius(item) > 0
+        ]
         # Small ones over large ones, so that each can be clicked.
         return [*polygons, *sorted(stars, key=self.radius, reverse=True)]
 
@@ -103,7 +107,9 @@ class Circles:
         assert self.session.reference is not None
         colour, pixels = _style(item)
         if isinstance(item, Star):
-            corners = sky_shapes.circle_corners((item.ra, item.dec), self.radius(item), self.session.reference)
+            corners = sky_shapes.circle_corners(
+                (item.ra, item.dec), self.radius(item), self.session.reference
+            )
             return Outline("ellipse", corners, colour, pixels)
         corners = sky_shapes.polygon_corners(item.vertices, self.session.reference)
         return Outline("polygon", corners, colour, pixels)
@@ -152,7 +158,9 @@ class Circles:
             for part in parts:
                 part.visible = False
             tasks = [partial(setattr, part, "visible", True) for part in parts]
-            self.session.turns.add([self.session.place_layers, self._switch_on, *tasks], canvas_only=True)
+            self.session.turns.add(
+                [self.session.place_layers, self._switch_on, *tasks], canvas_only=True
+            )
 
     def _switch_on(self) -> None:
         layer = self.layer
@@ -164,7 +172,11 @@ class Circles:
         layer = self.layer
         if layer is None:
             return
-        numbers = {i for i, item in enumerate(self._drawn) if mask_edits.same_as(item, self.masking.selected)}
+        numbers = {
+            i
+            for i, item in enumerate(self._drawn)
+            if mask_edits.same_as(item, self.masking.selected)
+        }
         with self.overlay.quietly():
             sky_shapes.reselect(layer, numbers)
 
@@ -218,7 +230,11 @@ class Circles:
             if new is not old:
                 changes.append((old, new))
         if changes:
-            words = f"the change of {name_of(changes[0][0])}" if len(changes) == 1 else "the change of several"
+            words = (
+                f"the change of {name_of(changes[0][0])}"
+                if len(changes) == 1
+                else "the change of several"
+            )
             self.masking.edit(words, changes)
         self.sync(numbers)  # as they are to be: round, unrotated
 
@@ -256,13 +272,17 @@ class Circles:
                 added.append(self._circle_drawn(corners, added))
             elif kind in ("polygon", "rectangle") and len(corners) > 2:
                 vertices = sky_shapes.polygon_vertices(corners, reference)
-                added.append(Polygon(vertices, self.masking.band, f"drawn {len(self.masking.items) + 1}"))
+                added.append(
+                    Polygon(vertices, self.masking.band, f"drawn {len(self.masking.items) + 1}")
+                )
             else:
                 useless.append(i)
         with self.overlay.quietly():
             if useless:
                 layer.remove(useless)
-                self.session.note("A line masks nothing; draw circles (ellipses), rectangles or polygons.")
+                self.session.note(
+                    "A line masks nothing; draw circles (ellipses), rectangles or polygons."
+                )
         first = len(self._drawn)
         self._drawn += added
         if added:
@@ -284,7 +304,9 @@ class Circles:
         """Radius in arcsec of a circle that is asked for without a size: what a star of the band, or the sharpest, spans."""
         galaxy, band = self.session.galaxy, self.masking.band
         images = dict(galaxy.images) if galaxy is not None else {}
-        widths = [image.fwhm for name, image in images.items() if band in ("", name) and image.fwhm > 0]
+        widths = [
+            image.fwhm for name, image in images.items() if band in ("", name) and image.fwhm > 0
+        ]
         return _CLICKED_FWHM * (max(widths) if widths else 6.0)
 
     # While a person drags --------------------------------------------------------------------------------------------
@@ -310,7 +332,10 @@ class Circles:
             start = getattr(layer, "_fixed_vertex", None)
             if start is None:
                 return
-            centre, radius = np.asarray(start, float), float(np.hypot(*(at - np.asarray(start, float))))
+            centre, radius = (
+                np.asarray(start, float),
+                float(np.hypot(*(at - np.asarray(start, float)))),
+            )
         radius = max(radius, _CLICK / 2 * self.overlay.scale)
         with self.overlay.quietly():
             layer._data_view.edit(number, sky_shapes.box_corners(centre, radius))

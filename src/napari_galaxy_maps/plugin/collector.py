@@ -75,7 +75,11 @@ class _Stillness:
         from qtpy.QtWidgets import QApplication
 
         here = (QCursor.pos().x(), QCursor.pos().y())
-        moving = here != cls._seen or QApplication.mouseButtons() != Qt.MouseButton.NoButton or bool(_holders)
+        moving = (
+            here != cls._seen
+            or QApplication.mouseButtons() != Qt.MouseButton.NoButton
+            or bool(_holders)
+        )
         cls._seen = here
         cls._count = 0 if moving else cls._count + 1
         if cls._count >= _STILL_S:

@@ -53,7 +53,12 @@ def asinh_colormap(softening: float, base: str = "gray", n: int = 256) -> Colorm
     colors = ensure_colormap(base).map(np.linspace(0, 1, n))
     # The name carries the softening: napari looks colour maps up by name and would mix two stretches up.
     name = f"{base} asinh {softening:.3g}"
-    return Colormap(colors=colors, controls=asinh_controls(softening, n), name=name, display_name=f"{base} asinh")
+    return Colormap(
+        colors=colors,
+        controls=asinh_controls(softening, n),
+        name=name,
+        display_name=f"{base} asinh",
+    )
 
 
 def diverging_colormap() -> Colormap:

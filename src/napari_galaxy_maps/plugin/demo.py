@@ -145,7 +145,9 @@ def main(screenshot: str | None = None) -> int:
         When the maps did not come, in words.
     """
     if screenshot and not Path(screenshot).absolute().parent.is_dir():
-        raise GalaxyMapsError(f"{screenshot} cannot be written: there is no folder {Path(screenshot).parent}.")
+        raise GalaxyMapsError(
+            f"{screenshot} cannot be written: there is no folder {Path(screenshot).parent}."
+        )
     import napari
 
     viewer = napari.Viewer(title="Galaxy Maps")

@@ -126,7 +126,9 @@ class DrawnEllipse(SessionPart):
         if action == "removed" and layer.nshapes == 0:
             self.session.later(self._gone)
         elif action in ("changed", "added") and layer.nshapes:
-            corners = np.asarray(layer.data[-1], float)  # what is drawn anew takes the place of what was there
+            corners = np.asarray(
+                layer.data[-1], float
+            )  # what is drawn anew takes the place of what was there
             drawn = ellipse_of(corners, self.session.reference) if corners.shape == (4, 2) else None
             if drawn is not None and drawn.b > 0:
                 with self.overlay.quietly():
@@ -140,4 +142,6 @@ class DrawnEllipse(SessionPart):
 
     def _outline(self, ellipse: Ellipse) -> Outline:
         assert self.session.reference is not None
-        return Outline("ellipse", ellipse_corners(ellipse, self.session.reference), _YELLOW, _PIXELS)
+        return Outline(
+            "ellipse", ellipse_corners(ellipse, self.session.reference), _YELLOW, _PIXELS
+        )

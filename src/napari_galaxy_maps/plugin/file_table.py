@@ -44,7 +44,9 @@ class FileTable(QTableWidget):
         super().__init__(0, 5)
         self.setObjectName("files")
         self.setHorizontalHeaderLabels(["File", "Band", "Unit", "Pixel ″", "PSF ″"])
-        self.horizontalHeaderItem(PSF).setToolTip("Full width at half maximum in arcsec; double-click to change it")
+        self.horizontalHeaderItem(PSF).setToolTip(
+            "Full width at half maximum in arcsec; double-click to change it"
+        )
         self.verticalHeader().hide()
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setShowGrid(False)
@@ -81,7 +83,11 @@ class FileTable(QTableWidget):
     def _make_row(self, i: int, state: FileState) -> None:
         label = state.found.label
         name = QTableWidgetItem()
-        name.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable)
+        name.setFlags(
+            Qt.ItemFlag.ItemIsEnabled
+            | Qt.ItemFlag.ItemIsSelectable
+            | Qt.ItemFlag.ItemIsUserCheckable
+        )
         self.setItem(2 * i, FILE, name)
         pixel = QTableWidgetItem()
         pixel.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
@@ -145,7 +151,9 @@ class FileTable(QTableWidget):
         if place not in self._pixels:
             self._pixels[place] = file.pixel_arcsec
         self.item(2 * i, PIXEL).setText(f"{self._pixels[place]:.3g}")
-        self.item(2 * i, PSF).setText(f"{file.fwhm:.3g}" if file.fwhm and file.role == "image" else "")
+        self.item(2 * i, PSF).setText(
+            f"{file.fwhm:.3g}" if file.fwhm and file.role == "image" else ""
+        )
         band, unit = self.cellWidget(2 * i, BAND), self.cellWidget(2 * i, UNIT)
         for box in (band, unit):
             box.setEnabled(state.used)
@@ -153,11 +161,19 @@ class FileTable(QTableWidget):
         if file.band is None:
             band.setCurrentIndex(0)
         else:
-            band.setCurrentIndex(max(i for i in range(band.count()) if band.itemData(i) == file.band.name))
+            band.setCurrentIndex(
+                max(i for i in range(band.count()) if band.itemData(i) == file.band.name)
+            )
         if not unit.lineEdit().isModified():
             # A suggestion is shown as one, in the faint type of an empty field; it is used only once it is chosen.
             suggested = file.unit_suggestion if file.unit is None else None
-            own = "as image" if file.role == "uncertainty" else f"{suggested} ?" if suggested else UNKNOWN
+            own = (
+                "as image"
+                if file.role == "uncertainty"
+                else f"{suggested} ?"
+                if suggested
+                else UNKNOWN
+            )
             unit.lineEdit().setPlaceholderText(own)
             index = unit.findText(file.unit or "")
             unit.setCurrentIndex(index)

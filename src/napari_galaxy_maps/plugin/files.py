@@ -70,7 +70,9 @@ def states(session: Session) -> list[FileState]:
         if row.file.role == "image" and images[name] > 1:
             problem = f"{name} is there {_times(images[name])}: say which band it really is, or leave one out."
         elif row.file.role != "image" and errors[name] > 1:
-            problem = f"The {row.file.role} of {name} is there {_times(errors[name])}: leave one out."
+            problem = (
+                f"The {row.file.role} of {name} is there {_times(errors[name])}: leave one out."
+            )
         elif row.file.role != "image" and not images[name]:
             problem = f"This is the {row.file.role} of {name}, whose image is missing or not ready."
         checked.append(replace(row, problem=problem))
@@ -121,20 +123,34 @@ def _with_reading(session: Session, row: FileState, rows: Sequence[FileState]) -
 
 def _uncertainty_of(row: FileState, rows: Sequence[FileState]) -> ImageFile | None:
     for other in rows:
-        if other.used and not other.problem and other.file.role != "image" and other.file.band == row.file.band:
+        if (
+            other.used
+            and not other.problem
+            and other.file.role != "image"
+            and other.file.band == row.file.band
+        ):
             return other.file
     return None
 
 
 def _signature(file: ImageFile, uncertainty: ImageFile | None) -> Signature:
     told = (file.path, file.hdu, file.band and file.band.name, file.unit, file.fwhm, file.psf)
-    return told if uncertainty is None else (*told, uncertainty.path, uncertainty.hdu, uncertainty.unit)
+    return (
+        told
+        if uncertainty is None
+        else (*told, uncertainty.path, uncertainty.hdu, uncertainty.unit)
+    )
 
 
 def ready(rows: Sequence[FileState]) -> list[tuple[ImageFile, ImageFile | None, str, Signature]]:
     """Image, uncertainty, label and signature of all rows that can be read."""
     return [
-        (row.file, error := _uncertainty_of(row, rows), row.found.label, _signature(row.file, error))
+        (
+            row.file,
+            error := _uncertainty_of(row, rows),
+            row.found.label,
+            _signature(row.file, error),
+        )
         for row in rows
         if row.used and not row.problem and row.file.role == "image"
     ]

@@ -56,7 +56,12 @@ class Following:
         """Whether there are maps, but made with other masks than those that are there now."""
         session = self.session
         kept = session.memory
-        if session.maps is None or kept is None or kept.cube is None or kept.maps is not session.maps:
+        if (
+            session.maps is None
+            or kept is None
+            or kept.cube is None
+            or kept.maps is not session.maps
+        ):
             return False
         return not _same(kept.cube.masks, session.masking.now, session.recipe.stars.enabled)
 
@@ -67,7 +72,11 @@ class Following:
         if truth is None:
             return None
         known = self._moved
-        if known is not None and known[0] is truth and same_grid(known[1].wcs, known[1].shape, maps.wcs, maps.shape):
+        if (
+            known is not None
+            and known[0] is truth
+            and same_grid(known[1].wcs, known[1].shape, maps.wcs, maps.shape)
+        ):
             return known[1]
         moved = bring_to_grid(truth, maps.wcs, maps.shape)
         self._moved = truth, moved
@@ -143,7 +152,9 @@ def refresh(session: Session) -> worker.Job | None:
             keep(sign)
             yield Progress(sign.step, sign.done, sign.total)
         shown = [
-            image_spec(image, reference, name, step=step) for (step, _), image in prepared.items() if step in looking
+            image_spec(image, reference, name, step=step)
+            for (step, _), image in prepared.items()
+            if step in looking
         ]
         predicted = with_layers(maps, session.following.truth_near(truth, maps), reference, name)
         return replace(predicted, truth=truth), shown
@@ -168,11 +179,17 @@ def refresh(session: Session) -> worker.Job | None:
 
         some = [unseen[i : i + _A_TURN] for i in range(0, len(unseen), _A_TURN)]
         session.turns.add(
-            [*(partial(session.show, spec) for spec in seen), *(partial(show, part) for part in some), done]
+            [
+                *(partial(session.show, spec) for spec in seen),
+                *(partial(show, part) for part in some),
+                done,
+            ]
         )
 
     def done() -> None:
         session.steps_changed.emit()
         session.maps_changed.emit()
 
-    return worker.start(session, TITLE, steps, on_result=refreshed, on_error=session.note, quiet=True, bar=False)
+    return worker.start(
+        session, TITLE, steps, on_result=refreshed, on_error=session.note, quiet=True, bar=False
+    )

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from . import worker
 from .inspecting import compare_files
@@ -36,13 +43,17 @@ class GalaxyList(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         self.list = QListWidget()
         self.list.setObjectName("galaxies")
-        self.list.setToolTip("Galaxies that are scored and plotted together; those without a check mark are left out")
+        self.list.setToolTip(
+            "Galaxies that are scored and plotted together; those without a check mark are left out"
+        )
         self.list.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
         self.list.hide()
         self.list.itemChanged.connect(lambda _: self.changed.emit())
         self.list.itemSelectionChanged.connect(self._selected)
         self.add = make_button("Add galaxies…", "add_galaxies", self._ask)
-        self.add.setToolTip("Choose files of predicted maps and of their truths; which belong together is found out")
+        self.add.setToolTip(
+            "Choose files of predicted maps and of their truths; which belong together is found out"
+        )
         self.remove = make_button("Remove", "remove_galaxies", self._remove)
         self.remove.setToolTip("Take the selected galaxies out of the list; their files stay")
         self.remove.hide()
@@ -62,7 +73,9 @@ class GalaxyList(QWidget):
     def comparisons(self) -> list[Comparison]:
         """The added galaxies that are wanted."""
         checked = Qt.CheckState.Checked
-        return [c for i, c in enumerate(self._added, 1) if self.list.item(i).checkState() == checked]
+        return [
+            c for i, c in enumerate(self._added, 1) if self.list.item(i).checkState() == checked
+        ]
 
     def open_files(self, paths: list[str]) -> worker.Job | None:
         """Add the galaxies of some files."""
@@ -75,7 +88,11 @@ class GalaxyList(QWidget):
             self.changed.emit()
 
         return worker.start(
-            self.session, "Comparing galaxies", lambda: compare_files(paths), on_result=opened, on_error=self.said.emit
+            self.session,
+            "Comparing galaxies",
+            lambda: compare_files(paths),
+            on_result=opened,
+            on_error=self.said.emit,
         )
 
     def _ask(self) -> None:
@@ -86,7 +103,9 @@ class GalaxyList(QWidget):
 
     def _fill(self, new: int) -> None:
         """The rows anew; the last `new` of them have not been there before."""
-        before = [self.list.item(i).checkState() for i in range(self.list.count())] or [Qt.CheckState.Checked]
+        before = [self.list.item(i).checkState() for i in range(self.list.count())] or [
+            Qt.CheckState.Checked
+        ]
         before += [Qt.CheckState.Checked] * new
         texts = ["the galaxy in the window"]
         texts += [f"{c.name or 'galaxy'}: {_file(c.maps)} / {_file(c.truth)}" for c in self._added]

@@ -77,7 +77,9 @@ class GalaxyPanel(Panel):
         self.add_files_button = QPushButton("Add files…")
         self.add_folder_button = QPushButton("Add folder…")
         self.remove_button = QPushButton("Remove")
-        self.remove_button.setToolTip("Take the selected files out of the list; nothing is deleted on disk")
+        self.remove_button.setToolTip(
+            "Take the selected files out of the list; nothing is deleted on disk"
+        )
         self.new_button = QPushButton("New")
         self.new_button.setToolTip(
             "Begin with another galaxy: forget files, settings and maps; nothing is deleted on disk"
@@ -108,10 +110,14 @@ class GalaxyPanel(Panel):
         self.here = QPushButton("Position from the middle of the view")
         self.here.setToolTip("Move the galaxy to the middle of the canvas, then press")
         self.redshift = NumberField(low=0, high=10, name="redshift")
-        self.redshift.setToolTip("Gives a distance by the Hubble flow (Planck 2018) where none is given")
+        self.redshift.setToolTip(
+            "Gives a distance by the Hubble flow (Planck 2018) where none is given"
+        )
         self.draw = QPushButton("Draw D25")
         self.draw.setObjectName("draw_d25")
-        self.draw.setToolTip("Show the ellipse on the canvas: move, resize or turn it, and these numbers follow")
+        self.draw.setToolTip(
+            "Show the ellipse on the canvas: move, resize or turn it, and these numbers follow"
+        )
         self.from_table = QPushButton("From a table…")
         self.from_table.setObjectName("from_table")
         self.from_table.setToolTip(
@@ -139,13 +145,19 @@ class GalaxyPanel(Panel):
                 grid.addWidget(a, row, 0, 1, 2)
             grid.addWidget(QLabel(right), row, 2)
             grid.addWidget(b, row, 3)
-        self.name.editingFinished.connect(lambda: self._set("galaxy", name=self.name.text().strip()))
+        self.name.editingFinished.connect(
+            lambda: self._set("galaxy", name=self.name.text().strip())
+        )
         self.ra.editingFinished.connect(lambda: self._tell_angle(self.ra, "ra"))
         self.dec.editingFinished.connect(lambda: self._tell_angle(self.dec, "dec"))
         self.distance.told.connect(lambda value: self._set("galaxy", distance=value))
         self.d25.told.connect(lambda value: self._set("galaxy", d25=value))
-        self.axis_ratio.told.connect(lambda value: self._set("galaxy", axis_ratio=1.0 if value is None else value))
-        self.position_angle.told.connect(lambda value: self._set("galaxy", position_angle=value or 0.0))
+        self.axis_ratio.told.connect(
+            lambda value: self._set("galaxy", axis_ratio=1.0 if value is None else value)
+        )
+        self.position_angle.told.connect(
+            lambda value: self._set("galaxy", position_angle=value or 0.0)
+        )
         self.here.clicked.connect(self._take_view_centre)
         self.redshift.told.connect(lambda value: self._set("galaxy", redshift=value))
         self.draw.clicked.connect(lambda _: DrawnEllipse.of(self.session).draw())
@@ -158,7 +170,9 @@ class GalaxyPanel(Panel):
         """Show the session as it is."""
         rows = files.states(self.session)
         self.table.show_states(rows)
-        offers = [row for row in rows if row.used and row.file.unit is None and row.file.unit_suggestion]
+        offers = [
+            row for row in rows if row.used and row.file.unit is None and row.file.unit_suggestion
+        ]
         self.suggestions.setVisible(bool(offers))
         if offers:
             units = ", ".join(dict.fromkeys(str(row.file.unit_suggestion) for row in offers))
@@ -172,8 +186,12 @@ class GalaxyPanel(Panel):
                 field.setText("" if value is None else _angle_text(value, hours))
         self.distance.show_value(settings.distance)
         galaxy = self.session.galaxy
-        by_redshift = settings.distance is None and galaxy is not None and galaxy.distance_mpc is not None
-        self.distance.setPlaceholderText(f"{galaxy.distance_mpc:.4g} by redshift" if by_redshift else "unknown")
+        by_redshift = (
+            settings.distance is None and galaxy is not None and galaxy.distance_mpc is not None
+        )
+        self.distance.setPlaceholderText(
+            f"{galaxy.distance_mpc:.4g} by redshift" if by_redshift else "unknown"
+        )
         self.redshift.show_value(settings.redshift)
         self.d25.show_value(settings.d25)
         self.axis_ratio.show_value(settings.axis_ratio)
@@ -295,7 +313,9 @@ class GalaxyPanel(Panel):
     def take_from_table(self, path: str) -> None:
         """Look the galaxy up in a table, beside the window, and take what it tells."""
         session, settings = self.session, self.session.recipe.galaxy
-        position = None if settings.ra is None or settings.dec is None else (settings.ra, settings.dec)
+        position = (
+            None if settings.ra is None or settings.dec is None else (settings.ra, settings.dec)
+        )
 
         def steps() -> Any:
             from ..fits_io.galaxy_tables import galaxy_from_table
@@ -318,7 +338,9 @@ class GalaxyPanel(Panel):
     def _new(self) -> None:
         if self.session.maps is not None and not self.session.saved:
             answer = QMessageBox.question(
-                self, "Another galaxy", "The maps are not saved. Begin with another galaxy all the same?"
+                self,
+                "Another galaxy",
+                "The maps are not saved. Begin with another galaxy all the same?",
             )
             if answer != QMessageBox.StandardButton.Yes:
                 return

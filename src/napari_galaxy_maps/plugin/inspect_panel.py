@@ -90,11 +90,15 @@ class InspectPanel(Panel):
 
     def _build(self) -> None:
         grid = QGridLayout()
-        self.truth, self.property, self.plot = (_combo(name) for name in ("truth", "property", "plot"))
+        self.truth, self.property, self.plot = (
+            _combo(name) for name in ("truth", "property", "plot")
+        )
         self.truth.setToolTip("Maps that are open, to compare those in the window with")
         self.truth_file = make_button("File…", "truth_file", self._ask_truth)
         self.truth_file.setToolTip("Open a file of maps to compare with")
-        for i, (text, widget) in enumerate((("Truth", self.truth), ("Property", self.property), ("Plot", self.plot))):
+        for i, (text, widget) in enumerate(
+            (("Truth", self.truth), ("Property", self.property), ("Plot", self.plot))
+        ):
             grid.addWidget(QLabel(text), i, 0)
             grid.addWidget(widget, i, 1)
         grid.addWidget(self.truth_file, 0, 2)
@@ -118,7 +122,9 @@ class InspectPanel(Panel):
         self.table.verticalHeader().setDefaultSectionSize(22)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # of names, where a panel is narrow
+        self.table.setTextElideMode(
+            Qt.TextElideMode.ElideMiddle
+        )  # of names, where a panel is narrow
         self.table.setMinimumHeight(200)
         self.table.cellClicked.connect(
             lambda row, _: self._choose(self.table.item(row, 0).data(Qt.ItemDataRole.UserRole))
@@ -141,7 +147,9 @@ class InspectPanel(Panel):
         self.picture = make_button("Save figure…", "picture", self._ask_picture)
         self.picture.setToolTip("PNG, PDF or SVG, with the table behind it beside it")
         self.report = make_button("Save report…", "report", self._ask_report)
-        self.report.setToolTip("A folder with all figures, tables, scores, and one page with all of it (report.html)")
+        self.report.setToolTip(
+            "A folder with all figures, tables, scores, and one page with all of it (report.html)"
+        )
         row.addWidget(self.picture)
         row.addWidget(self.report)
         self.done = wrapped(colour=GOOD, name="done")
@@ -189,7 +197,11 @@ class InspectPanel(Panel):
     def refresh(self) -> None:
         """Bring maps and truth together and score them, beside whatever else is done."""
         maps, truth, others = self.session.maps, self.session.truth, self.galaxies.comparisons
-        pair = (maps, truth) if maps is not None and truth is not None and self.galaxies.with_open else None
+        pair = (
+            (maps, truth)
+            if maps is not None and truth is not None and self.galaxies.with_open
+            else None
+        )
         if pair is None and not others:
             self._made_of = None
             words = "Predict maps first" if maps is None else "Choose a truth to compare with"
@@ -206,7 +218,9 @@ class InspectPanel(Panel):
 
         def take(result: Inspected | str) -> None:
             if asked == self._asked:
-                self._show(*((None, result) if isinstance(result, str) else (result, result.problem)))
+                self._show(
+                    *((None, result) if isinstance(result, str) else (result, result.problem))
+                )
 
         worker.fetch(lambda: inspected(pair, ellipse, others), take)
 
@@ -216,8 +230,14 @@ class InspectPanel(Panel):
         told = self.session.maps is not None or found is not None
         self.message.say(problem if told else "")
         several = found is not None and len(found.comparisons) > 1
-        notes = [f"Scores and plots are of {len(found.comparisons)} galaxies, each with one vote."] if several else []  # type: ignore[union-attr]
-        notes += list(dict.fromkeys(note for c in (found.comparisons if found else ()) for note in c.notes))[:4]
+        notes = (
+            [f"Scores and plots are of {len(found.comparisons)} galaxies, each with one vote."]
+            if several
+            else []
+        )  # type: ignore[union-attr]
+        notes += list(
+            dict.fromkeys(note for c in (found.comparisons if found else ()) for note in c.notes)
+        )[:4]
         self.notes.setText(" ".join(notes) if told else problem)
         for widget in (self.picture, self.report, self.property, self.plot):
             widget.setEnabled(found is not None)
@@ -238,14 +258,20 @@ class InspectPanel(Panel):
                 value, error = found[metric], found[f"{metric}_err"]
                 scale = 100 if metric.startswith("coverage") else 1
                 cells.append(
-                    with_error(scale * value, scale * error) if metric in ("rmse", "bias") else _short(scale * value)
+                    with_error(scale * value, scale * error)
+                    if metric in ("rmse", "bias")
+                    else _short(scale * value)
                 )
             for j, text in enumerate(cells):
                 item = QTableWidgetItem(text)
                 item.setData(Qt.ItemDataRole.UserRole, name)
-                item.setToolTip(f"{PROPERTIES[name].label}: {found['n']:,.0f} pixels with a prediction and a truth")
+                item.setToolTip(
+                    f"{PROPERTIES[name].label}: {found['n']:,.0f} pixels with a prediction and a truth"
+                )
                 if j:
-                    item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                    item.setTextAlignment(
+                        Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+                    )
                 self.table.setItem(i, j, item)
         _refill(self.property, {name: f"{name}: {PROPERTIES[name].label}" for name in scores})
         looked = work.looked_at(self.session)
@@ -329,7 +355,10 @@ class InspectPanel(Panel):
         """What the plot shows of each pixel, two arrays of shape (n,)."""
         assert self._pixels is not None and self.inspected is not None
         return coordinates(
-            self.inspected.comparisons, self._pixels, self.property.currentData(), self.plot.currentData()
+            self.inspected.comparisons,
+            self._pixels,
+            self.property.currentData(),
+            self.plot.currentData(),
         )
 
     def _where(self) -> np.ndarray:
@@ -361,7 +390,12 @@ class InspectPanel(Panel):
     def _picked(self) -> None:
         """What is picked lights up in the plot, with its own scores."""
         picked = self.brush.picked
-        if self.canvas is None or self.inspected is None or self._pixels is None or self._marks is None:
+        if (
+            self.canvas is None
+            or self.inspected is None
+            or self._pixels is None
+            or self._marks is None
+        ):
             self.selected.setText("")
             return
         where = self._where()
@@ -376,13 +410,21 @@ class InspectPanel(Panel):
         self.canvas.draw_idle()
         if not chosen.any():
             here = self.inspected.opened is not None
-            words = "see its pixels on the galaxy, or pick them there" if here else "see the scores of its pixels"
+            words = (
+                "see its pixels on the galaxy, or pick them there"
+                if here
+                else "see the scores of its pixels"
+            )
             self.selected.setText(f"Drag a box in the plot to {words}.")
             return
         from ..measure.comparison import IN_LOG, metrics
 
         scores = metrics(self._pixels.where(chosen))
-        unit = "dex" if self.property.currentData() in IN_LOG else PROPERTIES[self.property.currentData()].unit
+        unit = (
+            "dex"
+            if self.property.currentData() in IN_LOG
+            else PROPERTIES[self.property.currentData()].unit
+        )
         beside = f" ({chosen[n:].sum():,} of other galaxies)" if chosen[n:].any() else ""
         self.selected.setText(
             f"{chosen.sum():,} pixels picked{beside}: RMSE {_short(scores['rmse'])} {unit}, bias {_short(scores['bias'])}, "
@@ -400,7 +442,9 @@ class InspectPanel(Panel):
 
     def _ask_picture(self) -> None:
         start = f"{self._name()}_{self.property.currentData()}_{self.plot.currentData()}.png"
-        path, _ = QFileDialog.getSaveFileName(self, "Save the figure", start, "Pictures (*.png *.pdf *.svg)")
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save the figure", start, "Pictures (*.png *.pdf *.svg)"
+        )
         if not path or self.drawn is None:
             return
         from ..measure.apertures_io import write_table

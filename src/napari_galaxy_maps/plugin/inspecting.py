@@ -73,7 +73,9 @@ def inspected(
     if not comparisons:
         return problem
     scores = {}
-    for name in dict.fromkeys(name for comparison in comparisons for name in comparison.maps.values):
+    for name in dict.fromkeys(
+        name for comparison in comparisons for name in comparison.maps.values
+    ):
         try:
             scores[name] = metrics(pixels_of(comparisons, name))
         except GalaxyMapsError:
@@ -159,5 +161,11 @@ def figure_of(found: Inspected, pixels: Pixels, name: str, plot: str) -> tuple[A
     if plot == "galaxies":
         return galaxies_against_truth(found.comparisons, name)
     if plot in ("sums", "annuli"):
-        return sums_against_truth(found.sums, columns=2) if plot == "sums" else annuli_against_truth(found.sums)
-    return residual_against(pixels, name, coordinates(found.comparisons, pixels, name, plot)[0], plot)
+        return (
+            sums_against_truth(found.sums, columns=2)
+            if plot == "sums"
+            else annuli_against_truth(found.sums)
+        )
+    return residual_against(
+        pixels, name, coordinates(found.comparisons, pixels, name, plot)[0], plot
+    )

@@ -22,7 +22,16 @@ UNITS = ("arcsec", "arcsec")
 AXIS_LABELS = ("north offset", "west offset")
 
 Kind = Literal["image", "step", "map", "error", "residual", "truth", "truth error", "overlay"]
-_RANK = {"image": 0, "step": 1, "truth error": 2, "truth": 3, "error": 4, "residual": 5, "map": 6, "overlay": 7}
+_RANK = {
+    "image": 0,
+    "step": 1,
+    "truth error": 2,
+    "truth": 3,
+    "error": 4,
+    "residual": 5,
+    "map": 6,
+    "overlay": 7,
+}
 _SUFFIX = {
     "map": "",
     "error": " error",
@@ -57,7 +66,10 @@ class Key:
 def unit_in_words(prop: Property) -> str:
     """A property's unit as a person writes it: ``K``, ``dex``, ``log10 of Msun/kpc²``."""
     argument = (
-        prop.log_unit.replace("solMass", "Msun").replace("solLum", "Lsun").replace(" ", "").replace("kpc2", "kpc²")
+        prop.log_unit.replace("solMass", "Msun")
+        .replace("solLum", "Lsun")
+        .replace(" ", "")
+        .replace("kpc2", "kpc²")
     )
     return f"log10 of {argument}" if argument else prop.unit
 
@@ -102,7 +114,11 @@ class Shown:
     def error(self) -> np.ndarray | None:
         """1-sigma errors that belong to the values, where there are any."""
         if isinstance(self.content, PropertyMaps):
-            return self.content.errors.get(self.key.name) if self.key.kind in ("map", "truth", "residual") else None
+            return (
+                self.content.errors.get(self.key.name)
+                if self.key.kind in ("map", "truth", "residual")
+                else None
+            )
         return None
 
     @property
@@ -167,7 +183,12 @@ def shown_in(layer: Layer) -> Shown | None:
 
 
 def image_spec(
-    image: BandImage, reference: Reference, galaxy_name: str = "", *, step: str = "", visible: bool = True
+    image: BandImage,
+    reference: Reference,
+    galaxy_name: str = "",
+    *,
+    step: str = "",
+    visible: bool = True,
 ) -> LayerSpec:
     """The layer of an image in a band, or of what a preparing step made of it.
 
@@ -242,12 +263,16 @@ def map_specs(
     sky = ThreadWCS(maps.wcs)
     wanted = [n for n in (names or maps.values) if n in maps.values]
 
-    def spec(key: Key, data: np.ndarray, colormap: str, limits: tuple[float, float], prop: Property) -> LayerSpec:
+    def spec(
+        key: Key, data: np.ndarray, colormap: str, limits: tuple[float, float], prop: Property
+    ) -> LayerSpec:
         suffix = _SUFFIX[key.kind]
         label = prop.name + suffix
         shown = Shown(key, maps, label, prop.unit, sky)
         on = key.kind == kind and prop.name == visible
-        return LayerSpec(key, f"{galaxy_name} {label}".strip(), data, affine, limits, shown, colormap, visible=on)
+        return LayerSpec(
+            key, f"{galaxy_name} {label}".strip(), data, affine, limits, shown, colormap, visible=on
+        )
 
     specs = []
     error_kind: Kind | None = {"map": "error", "truth": "truth error"}.get(kind)  # type: ignore[assignment]
@@ -255,7 +280,15 @@ def map_specs(
         prop = get_property(name)
         if error_kind and name in maps.errors:
             errors = maps.errors[name]
-            specs.append(spec(Key(error_kind, name, source), errors, "cividis", colours.error_limits(errors), prop))
+            specs.append(
+                spec(
+                    Key(error_kind, name, source),
+                    errors,
+                    "cividis",
+                    colours.error_limits(errors),
+                    prop,
+                )
+            )
     for name in wanted:
         prop, values = get_property(name), maps.values[name]
         if kind == "residual":
@@ -266,7 +299,9 @@ def map_specs(
     return specs
 
 
-def maps_from_layers(layers: Sequence[tuple[np.ndarray, Mapping[str, Any]]]) -> tuple[PropertyMaps, list[str]]:
+def maps_from_layers(
+    layers: Sequence[tuple[np.ndarray, Mapping[str, Any]]],
+) -> tuple[PropertyMaps, list[str]]:
     """Back from layers to the maps that they show, errors, flags and provenance included.
 
     Parameters
@@ -290,7 +325,11 @@ def maps_from_layers(layers: Sequence[tuple[np.ndarray, Mapping[str, Any]]]) -> 
     left_out: list[str] = []
     for data, attributes in layers:
         shown = (attributes.get("metadata") or {}).get(METADATA_KEY)
-        if isinstance(shown, Shown) and isinstance(shown.content, PropertyMaps) and shown.key.name in PROPERTIES:
+        if (
+            isinstance(shown, Shown)
+            and isinstance(shown.content, PropertyMaps)
+            and shown.key.name in PROPERTIES
+        ):
             found.append((shown, np.asarray(data)))
         else:
             left_out.append(str(attributes.get("name", "a layer")))
@@ -299,12 +338,16 @@ def maps_from_layers(layers: Sequence[tuple[np.ndarray, Mapping[str, Any]]]) -> 
         if any(shown.key.kind in kinds for shown, _ in found):
             break
     else:
-        raise InputError("None of the layers to save shows a map; select layers that Predict or a maps file made.")
+        raise InputError(
+            "None of the layers to save shows a map; select layers that Predict or a maps file made."
+        )
     left_out += [shown.label for shown, _ in found if shown.key.kind not in kinds]
     found = [(shown, data) for shown, data in found if shown.key.kind in kinds]
     contents = {id(shown.content): shown.content for shown, _ in found}
     if len(contents) > 1:
-        raise InputError("The layers to save come from different results; select those of one and save them apart.")
+        raise InputError(
+            "The layers to save come from different results; select those of one and save them apart."
+        )
     maps = next(iter(contents.values()))
     assert isinstance(maps, PropertyMaps)
     names = dict.fromkeys(shown.key.name for shown, _ in found)
@@ -312,6 +355,10 @@ def maps_from_layers(layers: Sequence[tuple[np.ndarray, Mapping[str, Any]]]) -> 
     errors = {name: maps.errors[name] for name in names if name in maps.errors}
     for shown, data in found:
         if data.shape != maps.shape:
-            raise InputError(f"The layer of {shown.label} has another shape than its map; open or predict it again.")
-        (errors if "error" in shown.key.kind else values)[shown.key.name] = data.astype(np.float32, copy=False)
+            raise InputError(
+                f"The layer of {shown.label} has another shape than its map; open or predict it again."
+            )
+        (errors if "error" in shown.key.kind else values)[shown.key.name] = data.astype(
+            np.float32, copy=False
+        )
     return replace(maps, values=values, errors=errors), left_out

@@ -87,7 +87,11 @@ def add_paths(session: Session, paths: Iterable[str | Path]) -> None:
     def begin() -> None:
         paths, session.pending_paths = session.pending_paths, []
         worker.start(
-            session, "Opening files", lambda: open_steps(paths), on_result=lambda r: _opened(session, r), litters=True
+            session,
+            "Opening files",
+            lambda: open_steps(paths),
+            on_result=lambda r: _opened(session, r),
+            litters=True,
         )
 
     session.later(lambda: session.after_job(begin))
@@ -98,7 +102,9 @@ def _opened(session: Session, opened: Opened) -> None:
     load(session)
 
     def show_maps() -> None:
-        session.show_later([spec for name, maps in opened.maps for spec in truth_specs(session, name, maps)])
+        session.show_later(
+            [spec for name, maps in opened.maps for spec in truth_specs(session, name, maps)]
+        )
 
     if opened.maps:
         session.after_job(show_maps)
@@ -111,7 +117,9 @@ def take(session: Session, opened: Opened) -> None:
     session.skipped += [text for text in opened.skipped if text not in session.skipped]
     for name, maps in opened.maps:
         # Maps that lie beside the images of a galaxy are most likely their truth, but for an earlier prediction.
-        truth = bool(opened.files) and not session.truth_name and not maps.provenance.get("model_hash")
+        truth = (
+            bool(opened.files) and not session.truth_name and not maps.provenance.get("model_hash")
+        )
         session.add_truth(name, maps, choose=truth)
         if maps.provenance.get("file"):
             session.reopening.offer(Path(maps.provenance["file"]))
@@ -204,7 +212,9 @@ def _load(session: Session) -> None:
 
         session.show_later([], shown)
 
-    worker.start(session, "Reading images", steps, on_progress=progressed, on_end=finished, litters=True)
+    worker.start(
+        session, "Reading images", steps, on_progress=progressed, on_end=finished, litters=True
+    )
 
 
 @dataclass(frozen=True)
@@ -219,7 +229,10 @@ class Read:
 
 
 def read_steps(
-    todo: Sequence[tuple[ImageFile, ImageFile | None, str, Signature]], name: str, reference: Any, visible: bool = True
+    todo: Sequence[tuple[ImageFile, ImageFile | None, str, Signature]],
+    name: str,
+    reference: Any,
+    visible: bool = True,
 ) -> Generator[Progress, None, None]:
     """Read images one by one, the first of them to be seen; a damaged one does not hold up the others."""
     from ..fits_io import read_band_image
@@ -249,7 +262,9 @@ def took(session: Session, read: Read) -> None:
         worker.report(InputError(read.sentence))
 
 
-def _drop_stale(session: Session, wanted: Sequence[tuple[ImageFile, ImageFile | None, str, Signature]]) -> None:
+def _drop_stale(
+    session: Session, wanted: Sequence[tuple[ImageFile, ImageFile | None, str, Signature]]
+) -> None:
     """Forget images whose file is gone or has become another band, and take their layers away."""
     bands = {label: file.band.name for file, _, label, _ in wanted if file.band is not None}
     for label in list(session.images):
@@ -275,7 +290,11 @@ def make_galaxy(session: Session) -> None:
     from ..fits_io import make_galaxy as make
 
     wanted = ready(states(session))
-    images = {file.band.name: session.images[label][1] for file, _, label, _ in wanted if label in session.images}
+    images = {
+        file.band.name: session.images[label][1]
+        for file, _, label, _ in wanted
+        if label in session.images
+    }
     try:
         session.galaxy = make(images, session.recipe.galaxy) if images else None
         session.galaxy_problem = ""
@@ -290,4 +309,6 @@ def truth_specs(session: Session, name: str, maps: PropertyMaps) -> list[LayerSp
     """The layers of maps that were opened from a file, all but the first switched off."""
     lone = not session.shown() and not session.files
     visible = next(iter(maps.values)) if lone else None
-    return map_specs(maps, session.place(maps), session.name, kind="truth", source=name, visible=visible)
+    return map_specs(
+        maps, session.place(maps), session.name, kind="truth", source=name, visible=visible
+    )

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
-from qtpy.QtWidgets import QListWidget, QListWidgetItem, QMenu, QSizePolicy, QToolButton, QWidgetAction
+from qtpy.QtWidgets import (
+    QListWidget,
+    QListWidgetItem,
+    QMenu,
+    QSizePolicy,
+    QToolButton,
+    QWidgetAction,
+)
 
 _ROW = 22
 
@@ -36,7 +43,11 @@ class MapChoice(QToolButton):
     def chosen(self) -> list[str]:
         """The names that are ticked, in the order of the list."""
         items = (self.list.item(i) for i in range(self.list.count()))
-        return [item.text() for item in items if item.checkState() == Qt.CheckState.Checked and not item.isHidden()]
+        return [
+            item.text()
+            for item in items
+            if item.checkState() == Qt.CheckState.Checked and not item.isHidden()
+        ]
 
     def offer(self, names: Sequence[str], but: str) -> None:
         """Offer these names but one; what is ticked of them stays so."""
@@ -47,7 +58,9 @@ class MapChoice(QToolButton):
                 for name in names:
                     item = QListWidgetItem(name)
                     item.setFlags(Qt.ItemFlag.ItemIsEnabled)  # a click anywhere on it ticks
-                    item.setCheckState(Qt.CheckState.Checked if name in before else Qt.CheckState.Unchecked)
+                    item.setCheckState(
+                        Qt.CheckState.Checked if name in before else Qt.CheckState.Unchecked
+                    )
                     self.list.addItem(item)
             self.list.setFixedHeight(_ROW * max(1, min(len(names), 14)) + 6)
         for i in range(self.list.count()):
@@ -61,7 +74,13 @@ class MapChoice(QToolButton):
 
     def _say(self) -> None:
         chosen = self.chosen
-        self.setText("no other map" if not chosen else chosen[0] if len(chosen) == 1 else f"{len(chosen)} more maps")
+        self.setText(
+            "no other map"
+            if not chosen
+            else chosen[0]
+            if len(chosen) == 1
+            else f"{len(chosen)} more maps"
+        )
 
 
 def _turn(item: QListWidgetItem) -> None:

@@ -91,7 +91,9 @@ class Masking:
         same = settings.model_copy(update={"enabled": basis[0].enabled}) == basis[0]
         return not (same and basis[1] <= bands)
 
-    def take_fit(self, fitted: Masks, settings: StarSettings, bands: Iterable[str], asked: bool = False) -> None:
+    def take_fit(
+        self, fitted: Masks, settings: StarSettings, bands: Iterable[str], asked: bool = False
+    ) -> None:
         """Take the circles that the stars' step has made, and keep what was drawn by hand.
 
         Parameters
@@ -116,12 +118,18 @@ class Masking:
             self._tell(())
             return
         if before.stars != hand.stars:
-            self.told = "The stars were fitted again" + ("" if asked else ", for their settings or the images changed")
-            self.told += f"; what was drawn by hand is kept ({mask_edits.told(hand)})." if drawn else "."
+            self.told = "The stars were fitted again" + (
+                "" if asked else ", for their settings or the images changed"
+            )
+            self.told += (
+                f"; what was drawn by hand is kept ({mask_edits.told(hand)})." if drawn else "."
+            )
             self.told += " Undo brings the circles back as they were."
         self.change(fitted + hand if drawn else fitted, "the new fit of the stars")
 
-    def take_saved(self, masks: Masks, words: str, told: str, recipe: Recipe, bands: Iterable[str]) -> None:
+    def take_saved(
+        self, masks: Masks, words: str, told: str, recipe: Recipe, bands: Iterable[str]
+    ) -> None:
         """Take the masks that a result keeps, as they were left; nothing is fitted again.
 
         Parameters
@@ -220,7 +228,9 @@ class Masking:
     def delete(self, items: Sequence[Item]) -> None:
         """Take items away, in the band that is looked at."""
         words = "the deletion" if len(items) != 1 else f"the deletion of {name_of(items[0])}"
-        self.edit(words, [(item, mask_edits.unmasked(item, self.band)) for item in items], select=())
+        self.edit(
+            words, [(item, mask_edits.unmasked(item, self.band)) for item in items], select=()
+        )
 
     def accept(self, items: Sequence[Item]) -> None:
         """Doubtful ones are fine as they are."""
@@ -230,7 +240,9 @@ class Masking:
     def switch(self, items: Sequence[Item], on: bool) -> None:
         """Let items mask, or not."""
         changes = [(item, mask_edits.switched(item, on)) for item in items if item.enabled != on]
-        self.edit(f"switching {name_of(items[0])} {'on' if on else 'off'}" if items else "", changes)
+        self.edit(
+            f"switching {name_of(items[0])} {'on' if on else 'off'}" if items else "", changes
+        )
 
 
 def name_of(item: Item) -> str:

@@ -38,8 +38,18 @@ if TYPE_CHECKING:
 
 _REGIONS = "DS9 regions (*.reg);;All files (*)"
 _TOOLS = (
-    ("circle", "Circle", "add_ellipse", "Press in the middle and drag outwards; a click alone draws one, too"),
-    ("ellipse", "Ellipse", "add_ellipse", "Press and drag; napari's handles move, resize and turn it"),
+    (
+        "circle",
+        "Circle",
+        "add_ellipse",
+        "Press in the middle and drag outwards; a click alone draws one, too",
+    ),
+    (
+        "ellipse",
+        "Ellipse",
+        "add_ellipse",
+        "Press and drag; napari's handles move, resize and turn it",
+    ),
     ("polygon", "Polygon", "add_polygon", "Click corner by corner, and twice on the last one"),
     ("select", "Select", "select", "Move, resize and turn what is drawn"),
 )
@@ -60,13 +70,20 @@ class MeasurePanel(Panel):
         self.measuring = Measuring.of(self.session)
         self.shapes = ApertureLayer.of(self.session)
         self._build_source()
-        self.profile, self.totals = ProfileView(self.session, self.measuring), TotalsView(self.session, self.measuring)
+        self.profile, self.totals = (
+            ProfileView(self.session, self.measuring),
+            TotalsView(self.session, self.measuring),
+        )
         self.tabs = QTabWidget()
         self.tabs.setObjectName("tabs")
         page = QWidget()
         self.page = QVBoxLayout(page)
         self.page.setContentsMargins(0, 6, 0, 0)
-        for widget, title in ((page, "Apertures"), (self.profile, "Profile"), (self.totals, "Whole galaxy")):
+        for widget, title in (
+            (page, "Apertures"),
+            (self.profile, "Profile"),
+            (self.totals, "Whole galaxy"),
+        ):
             self.tabs.addTab(widget, title)
         self.column.addWidget(self.tabs, 1)
         self.tabs.currentChanged.connect(lambda _: self._seen(True))
@@ -106,7 +123,9 @@ class MeasurePanel(Panel):
         row.addWidget(self.source, 1)
         self.map = QComboBox()
         self.map.setObjectName("map")
-        self.map.setToolTip("The map or band whose values the table shows; saved tables hold all of them")
+        self.map.setToolTip(
+            "The map or band whose values the table shows; saved tables hold all of them"
+        )
         self.map.activated.connect(self._map_chosen)
         row.addWidget(self.map, 1)
         self.column.addLayout(row)
@@ -143,16 +162,24 @@ class MeasurePanel(Panel):
     def _build_options(self) -> None:
         grid = QGridLayout()
         self.hole = _spin(
-            "hole", 0, 0.99, 0.05, "Size of the hole of the selected apertures in units of their size: rings"
+            "hole",
+            0,
+            0.99,
+            0.05,
+            "Size of the hole of the selected apertures in units of their size: rings",
         )
         self.hole.valueChanged.connect(self._set_hole)
         grid.addWidget(QLabel("Hole of the selected"), 0, 0)
         grid.addWidget(self.hole, 0, 1)
         self.background = QCheckBox("Take a local background from")
         self.background.setObjectName("background")
-        self.background.setToolTip("The clipped median of a ring around each aperture, taken from what adds up")
+        self.background.setToolTip(
+            "The clipped median of a ring around each aperture, taken from what adds up"
+        )
         self.inner = _spin("inner", 1, 20, 0.25, "Inner edge of the ring in units of the aperture")
-        self.outer = _spin("outer", 1.05, 40, 0.25, "Outer edge of the ring in units of the aperture")
+        self.outer = _spin(
+            "outer", 1.05, 40, 0.25, "Outer edge of the ring in units of the aperture"
+        )
         self.inner.setValue(1.5)
         self.outer.setValue(2.0)
         ring = QHBoxLayout()
@@ -197,7 +224,10 @@ class MeasurePanel(Panel):
     def _apertures_changed(self) -> None:
         self.table.renew()
         history = self.measuring.history
-        for button, words, verb in ((self.undo, history.undoes, "Undo"), (self.redo, history.redoes, "Redo")):
+        for button, words, verb in (
+            (self.undo, history.undoes, "Undo"),
+            (self.redo, history.redoes, "Redo"),
+        ):
             button.setEnabled(bool(words))
             button.setToolTip(f"{verb} {words}" if words else "")
         self.save.setEnabled(bool(self.measuring.apertures))
@@ -298,7 +328,8 @@ class MeasurePanel(Panel):
     def _set_hole(self, value: float) -> None:
         numbers = set(self.measuring.selected)
         apertures = [
-            replace(a, inner=round(value, 4)) if i in numbers else a for i, a in enumerate(self.measuring.apertures)
+            replace(a, inner=round(value, 4)) if i in numbers else a
+            for i, a in enumerate(self.measuring.apertures)
         ]
         self.measuring.change(apertures, "the change of a hole")
 
@@ -307,7 +338,9 @@ class MeasurePanel(Panel):
             with QSignalBlocker(self.outer):
                 self.outer.setValue(self.inner.value() + 0.25)
         ring = (self.inner.value(), self.outer.value()) if self.background.isChecked() else None
-        self.measuring.set_options(Options(background=ring, correct_masked=self.correct.isChecked()))
+        self.measuring.set_options(
+            Options(background=ring, correct_masked=self.correct.isChecked())
+        )
 
     # Files -----------------------------------------------------------------------------------------------------------
 
@@ -327,16 +360,22 @@ class MeasurePanel(Panel):
         self._say(" ".join([f"{len(apertures)} apertures of {Path(path).name}.", *left_out]))
 
     def _ask_save(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save apertures", self._name("apertures.reg"), _REGIONS)
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save apertures", self._name("apertures.reg"), _REGIONS
+        )
         if path:
             from ..measure.apertures_io import write_apertures
 
             path = path if Path(path).suffix else f"{path}.reg"
-            self._write(path, lambda: write_apertures(path, self.measuring.apertures, overwrite=True))
+            self._write(
+                path, lambda: write_apertures(path, self.measuring.apertures, overwrite=True)
+            )
 
     def _ask_export(self) -> None:
         kinds = "ECSV table (*.ecsv);;CSV table (*.csv)"
-        path, _ = QFileDialog.getSaveFileName(self, "Save the table", self._name("apertures.ecsv"), kinds)
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save the table", self._name("apertures.ecsv"), kinds
+        )
         if path:
             from ..measure.apertures_io import write_table
 

@@ -57,7 +57,12 @@ class Measuring(SessionPart):
         self._distance: float | None = None
         self._asked = 0
         self._watched = False
-        for signal in (session.maps_changed, session.cube_changed, session.truths_changed, session.galaxy_changed):
+        for signal in (
+            session.maps_changed,
+            session.cube_changed,
+            session.truths_changed,
+            session.galaxy_changed,
+        ):
             signal.connect(self.refresh)
         session.recipe_changed.connect(self._recipe_changed)
         session.started_over.connect(self._forget)
@@ -129,7 +134,9 @@ class Measuring(SessionPart):
         """The apertures as they are now."""
         return self.history.now
 
-    def change(self, apertures: Sequence[Aperture], words: str, select: Sequence[int] | None = None) -> None:
+    def change(
+        self, apertures: Sequence[Aperture], words: str, select: Sequence[int] | None = None
+    ) -> None:
         """Other apertures, which Undo takes back; `words` say what was done."""
         self.history.push(tuple(apertures), words)
         self._changed(self.selected if select is None else select)
@@ -144,7 +151,9 @@ class Measuring(SessionPart):
         taken = {aperture.name for aperture in self.apertures}
         named: list[Aperture] = []
         for aperture in added:
-            name = aperture.name or next(str(n) for n in range(1, len(taken) + 2) if str(n) not in taken)
+            name = aperture.name or next(
+                str(n) for n in range(1, len(taken) + 2) if str(n) not in taken
+            )
             taken.add(name)
             named.append(Aperture(aperture.shape, name, aperture.inner))
         self.change([*self.apertures, *named], words, range(first, first + len(named)))
@@ -200,7 +209,10 @@ class Measuring(SessionPart):
                 self.problem = next((row for row in self.rows if isinstance(row, str)), "")
                 self.measured.emit()
 
-        if known is not None and sum((aperture, options) not in known.memo for aperture in apertures) <= 2:
+        if (
+            known is not None
+            and sum((aperture, options) not in known.memo for aperture in apertures) <= 2
+        ):
             take(measure())  # a moment, so that the row is right when the mouse is let go
             return
         from . import worker
@@ -224,7 +236,9 @@ class Measuring(SessionPart):
         """
         if self._planes is None:
             raise InputError("There is nothing to measure yet; open images or predict maps first.")
-        good = [a for a, row in zip(self.apertures, self.rows, strict=False) if not isinstance(row, str)]
+        good = [
+            a for a, row in zip(self.apertures, self.rows, strict=False) if not isinstance(row, str)
+        ]
         return measure_apertures(self._planes[1], good, self.options)
 
 
@@ -238,5 +252,8 @@ def rows_of(planes: Planes, apertures: Sequence[Aperture], options: Options) -> 
         return [rows_of(planes, [aperture], options)[0] for aperture in apertures]
     n, empty = len(planes.quantities), table.meta.get("empty", {})
     columns = {name: np.asarray(table[name]) for name in table.colnames}
-    rows = [{name: column[i * n : (i + 1) * n] for name, column in columns.items()} for i in range(len(apertures))]
+    rows = [
+        {name: column[i * n : (i + 1) * n] for name, column in columns.items()}
+        for i in range(len(apertures))
+    ]
     return [empty.get(i, row) for i, row in enumerate(rows)]

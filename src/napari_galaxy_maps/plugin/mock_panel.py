@@ -28,12 +28,31 @@ if TYPE_CHECKING:
 
     from ..mocks import Mock
 
-_KINDS = ("elliptical", "lenticular", "spiral", "flocculent", "barred", "ring", "irregular", "interacting")
+_KINDS = (
+    "elliptical",
+    "lenticular",
+    "spiral",
+    "flocculent",
+    "barred",
+    "ring",
+    "irregular",
+    "interacting",
+)
 _BANDS = {"all": "all 26 bands", "input": "ultraviolet to 22 micron", "ugriz": "u, g, r, i, z"}
 _SEEN: dict[str, tuple[str, str, float, str]] = {
     "noise": ("Noise", "times the surveys'", 1.0, "0 for none"),
-    "seeing": ("Seeing", "times the surveys' PSFs", 1.0, "By which the width of every band's PSF is multiplied"),
-    "sky": ("Sky left", "times the noise", 1.0, "Level and slope of the sky that was left on every image"),
+    "seeing": (
+        "Seeing",
+        "times the surveys' PSFs",
+        1.0,
+        "By which the width of every band's PSF is multiplied",
+    ),
+    "sky": (
+        "Sky left",
+        "times the noise",
+        1.0,
+        "Level and slope of the sky that was left on every image",
+    ),
     "ebv": ("E(B-V)", "mag", 0.0, "Reddening by the Milky Way"),
     "stars": ("Stars", "per arcmin²", 0.0, "Stars of the Milky Way, with a table of them"),
     "neighbours": ("Galaxies behind", "per arcmin²", 0.0, "Small galaxies at redshift 0.15"),
@@ -85,7 +104,9 @@ class MockPanel(Panel):
         self.distance = NumberField("such that the galaxy fills the image", name="distance_mpc")
         row = QHBoxLayout()
         row.addWidget(self.seed, 1)
-        row.addWidget(make_button("Another", "another", lambda: self.seed.setValue(self.seed.value() + 1)))
+        row.addWidget(
+            make_button("Another", "another", lambda: self.seed.setValue(self.seed.value() + 1))
+        )
         form.addRow("Seed", row)
         form.addRow("Kind", self.kind)
         form.addRow("log10 mass (Msun)", self.mass)
@@ -159,7 +180,9 @@ class MockPanel(Panel):
         session = self.session
         if session.maps is not None and not session.saved:
             answer = QMessageBox.question(
-                self, "Another galaxy", "The maps are not saved. Begin with another galaxy all the same?"
+                self,
+                "Another galaxy",
+                "The maps are not saved. Begin with another galaxy all the same?",
             )
             if answer != QMessageBox.StandardButton.Yes:
                 return
@@ -214,10 +237,16 @@ class MockPanel(Panel):
         if self.mock is None:
             return
         names = [f"{band}.fits" for band in self.mock.view.bands]
-        there = [name for name in (*names, "truth.fits", "recipe.toml", "stars.ecsv") if (Path(folder) / name).exists()]
+        there = [
+            name
+            for name in (*names, "truth.fits", "recipe.toml", "stars.ecsv")
+            if (Path(folder) / name).exists()
+        ]
         if there:
             answer = QMessageBox.question(
-                self, "Files are there", f"{folder} holds {there[0]} and perhaps others already. Replace them?"
+                self,
+                "Files are there",
+                f"{folder} holds {there[0]} and perhaps others already. Replace them?",
             )
             if answer != QMessageBox.StandardButton.Yes:
                 return

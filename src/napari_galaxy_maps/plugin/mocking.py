@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from .session import Session
 
 TITLE = "Making a mock galaxy"
-_FOLDERS: weakref.WeakKeyDictionary[Session, tempfile.TemporaryDirectory[str]] = weakref.WeakKeyDictionary()
+_FOLDERS: weakref.WeakKeyDictionary[Session, tempfile.TemporaryDirectory[str]] = (
+    weakref.WeakKeyDictionary()
+)
 """Where each session's mock lies; gone with the session, or when the next is there."""
 
 
@@ -61,7 +63,11 @@ def make(
         from ..mocks.writing import mock_steps, view_for
 
         view = view_for(
-            wishes.bands, wishes.size, wishes.pixel_arcsec, distance_mpc=wishes.distance_mpc, **wishes.options
+            wishes.bands,
+            wishes.size,
+            wishes.pixel_arcsec,
+            distance_mpc=wishes.distance_mpc,
+            **wishes.options,
         )
         chosen = (wishes.kind, wishes.log_mass, wishes.inclination)
         mock, _ = yield from mock_steps(wishes.seed, view, Path(folder.name), *chosen)
@@ -71,7 +77,9 @@ def make(
         on_made(mock)
         session.after_job(lambda: _open(session, folder))
 
-    return worker.start(session, TITLE, steps, on_progress=on_progress, on_result=made, on_error=on_error)
+    return worker.start(
+        session, TITLE, steps, on_progress=on_progress, on_result=made, on_error=on_error
+    )
 
 
 def _open(session: Session, folder: tempfile.TemporaryDirectory[str]) -> None:
@@ -81,7 +89,9 @@ def _open(session: Session, folder: tempfile.TemporaryDirectory[str]) -> None:
     loading.add_paths(session, [folder.name])
 
 
-def save(session: Session, mock: Mock, folder: str, done: Callable[[str], None]) -> worker.Job | None:
+def save(
+    session: Session, mock: Mock, folder: str, done: Callable[[str], None]
+) -> worker.Job | None:
     """Write a mock galaxy's files to a folder in a thread, as `galaxy-maps mock` does; files of the same name are replaced."""
 
     def steps() -> Generator[Progress, None, Any]:
@@ -92,4 +102,6 @@ def save(session: Session, mock: Mock, folder: str, done: Callable[[str], None])
     def saved(paths: list[Path]) -> None:
         done(f"{len(paths)} files are in {folder}.")
 
-    return worker.start(session, "Saving the mock galaxy", steps, on_result=saved, on_error=session.note)
+    return worker.start(
+        session, "Saving the mock galaxy", steps, on_result=saved, on_error=session.note
+    )

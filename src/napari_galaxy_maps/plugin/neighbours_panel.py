@@ -103,7 +103,9 @@ class NeighboursPanel(Panel):
         if not self._is_seen or (cube is not None and self._shown_of == (id(cube), id(maps))):
             return
         if cube is None:
-            self.message.say(f"Predict maps first, best with {MODEL}: the bands that it looks at are then on one grid.")
+            self.message.say(
+                f"Predict maps first, best with {MODEL}: the bands that it looks at are then on one grid."
+            )
             return
         self._asked += 1
         asked, self._shown_of = self._asked, (id(cube), id(maps))
@@ -136,13 +138,20 @@ class NeighboursPanel(Panel):
         if self.canvas is None:
             self.canvas = plots.make_canvas(150 * (COUNT + 1))
             self.place.insertWidget(3, self.canvas, 1)
-        draw(self.canvas.figure, found, str(self.property.currentData()), self.session.name or "this galaxy")
+        draw(
+            self.canvas.figure,
+            found,
+            str(self.property.currentData()),
+            self.session.name or "this galaxy",
+        )
         self.canvas.show()
         self.canvas.draw_idle()
 
     def _ask_save(self) -> None:
         name = f"{(self.session.name or 'galaxy').replace(' ', '_')}_neighbours.png"
-        path, _ = QFileDialog.getSaveFileName(self, "Save the figure", name, "PNG (*.png);;PDF (*.pdf);;SVG (*.svg)")
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save the figure", name, "PNG (*.png);;PDF (*.pdf);;SVG (*.svg)"
+        )
         if not path:
             return
         try:
@@ -160,12 +169,26 @@ def draw(figure: Any, found: Found, name: str, title: str) -> None:
     prop = PROPERTIES[name]
     figure.clear()
     axes = figure.subplots(len(found.neighbours) + 1, 2, squeeze=False)
-    rows = [(title, found.cube.data, found.cube.bands, found.maps.values.get(name) if found.maps else None)]
+    rows = [
+        (
+            title,
+            found.cube.data,
+            found.cube.bands,
+            found.maps.values.get(name) if found.maps else None,
+        )
+    ]
     rows += [
-        (f"{n.words}; distance {n.distance:.2f}", n.mock.data, n.mock.view.bands, n.mock.truth[name])
+        (
+            f"{n.words}; distance {n.distance:.2f}",
+            n.mock.data,
+            n.mock.view.bands,
+            n.mock.truth[name],
+        )
         for n in found.neighbours
     ]
-    known = np.concatenate([plane[np.isfinite(plane)] for *_, plane in rows if plane is not None] or [[]])
+    known = np.concatenate(
+        [plane[np.isfinite(plane)] for *_, plane in rows if plane is not None] or [[]]
+    )
     top = float(np.percentile(known, 99.7)) if known.size else 0.0
     low, high = prop.limits if name == "AGE_STAR" else (top - 3.5, top)
     for (left, right), (words, data, bands, plane) in zip(axes, rows, strict=True):
@@ -176,7 +199,15 @@ def draw(figure: Any, found: Found, name: str, title: str) -> None:
             bar = figure.colorbar(shown, ax=right, fraction=0.05)
             bar.ax.tick_params(colors=plots.INK, labelsize=7)
         else:
-            right.text(0.5, 0.5, "no such map yet", ha="center", va="center", fontsize=8, color=plots.FAINT_INK)
+            right.text(
+                0.5,
+                0.5,
+                "no such map yet",
+                ha="center",
+                va="center",
+                fontsize=8,
+                color=plots.FAINT_INK,
+            )
             right.set_facecolor(plots.GROUND)
         for ax in (left, right):
             ax.set_xticks([])

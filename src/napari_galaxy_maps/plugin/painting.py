@@ -71,11 +71,17 @@ class Painting:
 
     def removed(self, layer: Any) -> None:
         """A layer was taken away: if it was one of these, it comes back only when somebody asks for it."""
-        self._dismissed |= {bands for bands, reference in self._layers.items() if reference() is layer}
+        self._dismissed |= {
+            bands for bands, reference in self._layers.items() if reference() is layer
+        }
 
     def _patch(self, bands: Bands) -> Patch | None:
         now = self.masking.now
-        return next((patch for patch in now.patches if patch.bands == bands), None) if now is not None else None
+        return (
+            next((patch for patch in now.patches if patch.bands == bands), None)
+            if now is not None
+            else None
+        )
 
     def _blank(self, bands: Bands) -> Patch | None:
         """An empty mask on the pixels of the image that is looked at."""
@@ -105,8 +111,13 @@ class Painting:
             patch.data.astype(np.uint8), affine=sky_affine(wcs, patch.data.shape, reference), units=UNITS,
             axis_labels=AXIS_LABELS, colormap=DirectLabelColormap(color_dict=colours), opacity=0.45,
         )  # fmt: skip
-        fwhm = max((image.fwhm for name, image in self._images().items() if patch.bands in ((), (name,))), default=6.0)
-        layer.brush_size = int(np.clip(_BRUSH_FWHM * fwhm / np.sqrt(proj_plane_pixel_area(wcs)) / 3600, 3, 40))
+        fwhm = max(
+            (image.fwhm for name, image in self._images().items() if patch.bands in ((), (name,))),
+            default=6.0,
+        )
+        layer.brush_size = int(
+            np.clip(_BRUSH_FWHM * fwhm / np.sqrt(proj_plane_pixel_area(wcs)) / 3600, 3, 40)
+        )
         bands = patch.bands
         self._layers[bands], self._grids[bands] = weakref.ref(layer), patch.wcs
         self._drawn[bands] = self._patch(bands)
@@ -130,7 +141,9 @@ class Painting:
         """Show the painted masks as they are now."""
         if self.session.reference is None:
             return
-        patches = {patch.bands: patch for patch in (self.masking.now.patches if self.masking.now else ())}
+        patches = {
+            patch.bands: patch for patch in (self.masking.now.patches if self.masking.now else ())
+        }
         for bands in {*patches, *self._layers}:
             patch, layer = patches.get(bands), self.layer(bands)
             if layer is None:
@@ -140,7 +153,9 @@ class Painting:
                 self._redraw(layer, bands, patch)
 
     def _redraw(self, layer: Labels, bands: Bands, patch: Patch | None) -> None:
-        if patch is not None and (patch.data.shape != layer.data.shape or patch.wcs is not self._grids[bands]):
+        if patch is not None and (
+            patch.data.shape != layer.data.shape or patch.wcs is not self._grids[bands]
+        ):
             self.session.viewer.layers.remove(layer)
             self._dismissed.discard(bands)
             self._make(patch)

@@ -56,7 +56,9 @@ def panel(viewer: Viewer, name: str) -> Any:
         return docked[full_name]
     widget = _classes()[name](viewer)
     neighbours = [other for other in (*PANELS, *MORE) if _full_name(other) in docked]
-    dock = viewer.window.add_dock_widget(widget, name=full_name, area="right", tabify=bool(neighbours))
+    dock = viewer.window.add_dock_widget(
+        widget, name=full_name, area="right", tabify=bool(neighbours)
+    )
     dock.setWindowTitle(name)
     return widget
 

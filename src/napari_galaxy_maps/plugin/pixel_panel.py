@@ -106,7 +106,9 @@ class PixelPanel(Panel):
         row.addWidget(self.where, 1)
         self.source = QComboBox()
         self.source.setObjectName("source")
-        self.source.setToolTip("The bands as prepared for the prediction, or at the resolution of the far infrared")
+        self.source.setToolTip(
+            "The bands as prepared for the prediction, or at the resolution of the far infrared"
+        )
         self.source.activated.connect(lambda _: self.spectra.choose(self.source.currentData()))
         row.addWidget(self.source, 1)
         self.column.addLayout(row)
@@ -137,18 +139,24 @@ class PixelPanel(Panel):
             items[0].setToolTip(f"{prop.definition}, {prop.unit} {prop.log_unit}".strip())
             for j, item in enumerate(items):
                 if j:
-                    item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                    item.setTextAlignment(
+                        Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+                    )
                 self.table.setItem(i, j, item)
             self.cells.append(items)
         self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
         self.table.resizeColumnToContents(0)
         self.table.resizeRowsToContents()
         self.table.setFixedHeight(
-            self.table.horizontalHeader().height() + sum(map(self.table.rowHeight, range(len(_NAMES)))) + 8
+            self.table.horizontalHeader().height()
+            + sum(map(self.table.rowHeight, range(len(_NAMES))))
+            + 8
         )
         self.column.addWidget(self.table)
         row = QHBoxLayout()
-        self.make_button = make_button("Make model spectra", "make", lambda: self.spectra.make(asked=True))
+        self.make_button = make_button(
+            "Make model spectra", "make", lambda: self.spectra.make(asked=True)
+        )
         self.make_button.setToolTip("Once for each redshift; they are kept on disk")
         self.cancel = make_button("Cancel", "cancel", self._cancel)
         row.addWidget(self.make_button, 2)
@@ -199,12 +207,18 @@ class PixelPanel(Panel):
         if event.button != 1 or self.where.currentData() is not None:
             return
         active = viewer.layers.selection.active
-        if active is not None and str(getattr(active, "mode", "pan_zoom")) not in ("pan_zoom", "transform"):
+        if active is not None and str(getattr(active, "mode", "pan_zoom")) not in (
+            "pan_zoom",
+            "transform",
+        ):
             return  # somebody paints or draws
         position = (float(event.position[-2]), float(event.position[-1]))
         yield
         while event.type == "mouse_move":
-            if np.hypot(event.position[-2] - position[0], event.position[-1] - position[1]) > 3 * self._mark.scale:
+            if (
+                np.hypot(event.position[-2] - position[0], event.position[-1] - position[1])
+                > 3 * self._mark.scale
+            ):
                 return
             yield
         if self.frozen:
@@ -226,7 +240,9 @@ class PixelPanel(Panel):
         cube = self.spectra.cube
         grid = self.spectra.grid(cube) if cube is not None else None
         if on and grid is not None and self.place is not None:
-            outline = Outline("polygon", grid.corners(self.place.row, self.place.column), _WHITE, 1.5)
+            outline = Outline(
+                "polygon", grid.corners(self.place.row, self.place.column), _WHITE, 1.5
+            )
             if layer is None:
                 layer = self._mark.make([outline])
                 layer.mode = "pan_zoom"
@@ -265,7 +281,11 @@ class PixelPanel(Panel):
     def _where_chosen(self) -> None:
         name = self.where.currentData()
         self.freeze(False)
-        aperture = next((a for a in self.measuring.apertures if a.name == name), None) if name is not None else None
+        aperture = (
+            next((a for a in self.measuring.apertures if a.name == name), None)
+            if name is not None
+            else None
+        )
         if aperture is not None and is_seen(self):
             self.show_place(Place(aperture=aperture))
         elif aperture is None:
@@ -299,7 +319,9 @@ class PixelPanel(Panel):
         if self.spectra.cube is None:
             self.message.say("There are no prepared bands yet; press Prepare or Predict first.")
         elif not self.spectra.ready():
-            self.message.say("" if self.spectra.words.startswith("model spectra") else self.spectra.words)
+            self.message.say(
+                "" if self.spectra.words.startswith("model spectra") else self.spectra.words
+            )
         else:
             self.message.say("")
 
@@ -360,7 +382,11 @@ class PixelPanel(Panel):
         if place is None or found is None:
             self.told.setText("")
             return
-        where = f"aperture {place.aperture.name}" if place.aperture is not None else self._where_words(place)
+        where = (
+            f"aperture {place.aperture.name}"
+            if place.aperture is not None
+            else self._where_words(place)
+        )
         limits = int(found.limit.sum())
         words = [
             f"{where}{self._hold_words(place)}",
@@ -373,7 +399,11 @@ class PixelPanel(Panel):
     def _hold_words(self, place: Place) -> str:
         if place.aperture is not None:
             return ""
-        return f", held: a click or {KEY} lets it go" if self.frozen else f" (a click or {KEY} holds it)"
+        return (
+            f", held: a click or {KEY} lets it go"
+            if self.frozen
+            else f" (a click or {KEY} holds it)"
+        )
 
     def _where_words(self, place: Place) -> str:
         cube = self.spectra.cube
@@ -387,7 +417,9 @@ class PixelPanel(Panel):
     def _fill(self, place: Place) -> None:
         """The numbers of the spectrum, beside what the maps and the truth have there."""
         percentiles = self.found.properties if self.found is not None else {}
-        columns = [self._map_values(maps, place) for maps in (self.session.maps, self.session.truth)]
+        columns = [
+            self._map_values(maps, place) for maps in (self.session.maps, self.session.truth)
+        ]
         for name, items in zip(_NAMES, self.cells, strict=True):
             digits = 2 if PROPERTIES[name].unit == "dex" else 1
             low, middle, high = percentiles.get(name, (np.nan,) * 3)
@@ -397,18 +429,29 @@ class PixelPanel(Panel):
             for item, values in zip(items[3:], columns, strict=True):
                 value, error = values.get(name, (np.nan, np.nan))
                 text = f"{value:.{digits}f}" if np.isfinite(value) else ""
-                item.setText(f"{text} ± {error:.{digits}f}" if text and np.isfinite(error) else text)
+                item.setText(
+                    f"{text} ± {error:.{digits}f}" if text and np.isfinite(error) else text
+                )
 
-    def _map_values(self, maps: PropertyMaps | None, place: Place) -> dict[str, tuple[float, float]]:
+    def _map_values(
+        self, maps: PropertyMaps | None, place: Place
+    ) -> dict[str, tuple[float, float]]:
         """Values and errors of maps in the middle of a pixel; of an aperture the Measure panel tells them."""
         cube = self.spectra.cube
         if maps is None or cube is None or place.aperture is not None:
             return {}
         own, other = self.spectra.grid(cube), self.spectra.grid(maps)
-        at = other.pixel(*own.centre(place.row, place.column)) if own is not None and other is not None else None
+        at = (
+            other.pixel(*own.centre(place.row, place.column))
+            if own is not None and other is not None
+            else None
+        )
         if at is None:
             return {}
         return {
-            name: (float(plane[at]), float(maps.errors[name][at]) if name in maps.errors else float("nan"))
+            name: (
+                float(plane[at]),
+                float(maps.errors[name][at]) if name in maps.errors else float("nan"),
+            )
             for name, plane in maps.values.items()
         }

@@ -56,7 +56,9 @@ def write_figure(figure: Any, path: str) -> None:
 
     ending = Path(path).suffix.lower()
     if ending not in (".png", ".pdf", ".svg"):
-        raise InputError(f"{path}: figures are saved as .png, .pdf or .svg; give the file such a name.")
+        raise InputError(
+            f"{path}: figures are saved as .png, .pdf or .svg; give the file such a name."
+        )
     with written_whole(path, overwrite=True) as beside:
         figure.savefig(beside, format=ending[1:], dpi=200, facecolor="white")
 

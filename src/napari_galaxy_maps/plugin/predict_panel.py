@@ -35,7 +35,12 @@ _WORDS = {
     "impute": "filling gaps", "model": "model", "layers": "layers",
 }  # fmt: skip
 _KINDS = (("map", "Map"), ("error", "Uncertainty"), ("residual", "Residual"))
-_DEVICES = (("auto", "auto: the fastest there is"), ("cpu", "CPU"), ("cuda", "CUDA GPU"), ("mps", "Apple GPU (MPS)"))
+_DEVICES = (
+    ("auto", "auto: the fastest there is"),
+    ("cpu", "CPU"),
+    ("cuda", "CUDA GPU"),
+    ("mps", "Apple GPU (MPS)"),
+)
 
 
 class PredictPanel(Panel):
@@ -89,7 +94,9 @@ class PredictPanel(Panel):
         self.model.activated.connect(lambda _: self._set_model(self.model.currentText()))
         self.card_button = QPushButton("Card")
         self.card_button.setCheckable(True)
-        self.card_button.setToolTip("What the model was trained on, how well it does, where not to trust it")
+        self.card_button.setToolTip(
+            "What the model was trained on, how well it does, where not to trust it"
+        )
         self.card_button.clicked.connect(lambda on: self.show_card(bool(on)))
         row = QHBoxLayout()
         row.addWidget(self.model, 1)
@@ -101,11 +108,15 @@ class PredictPanel(Panel):
         self.device.setObjectName("device")
         for value, text in _DEVICES:
             self.device.addItem(text, value)
-        self.device.activated.connect(lambda _: self.session.set_recipe("model", device=self.device.currentData()))
+        self.device.activated.connect(
+            lambda _: self.session.set_recipe("model", device=self.device.currentData())
+        )
         form.addRow("Runs on", self.device)
         self.truth = QComboBox()
         self.truth.setObjectName("truth")
-        self.truth.setToolTip("Maps that are open, or a file; the difference from them is shown as residual layers")
+        self.truth.setToolTip(
+            "Maps that are open, or a file; the difference from them is shown as residual layers"
+        )
         self.truth.activated.connect(self._truth_chosen)
         self.truth_button = QPushButton("File…")
         self.truth_button.clicked.connect(lambda _: self._ask_truth())
@@ -147,7 +158,9 @@ class PredictPanel(Panel):
         self.column.addLayout(row)
         self.follow = QCheckBox("The maps follow edits of the masks")
         self.follow.setObjectName("follow")
-        self.follow.setToolTip("A moment after an edit in the Stars panel the maps are made anew where it touches them")
+        self.follow.setToolTip(
+            "A moment after an edit in the Stars panel the maps are made anew where it touches them"
+        )
         self.follow.clicked.connect(lambda on: self.session.following.switch(bool(on)))
         self.column.addWidget(self.follow, 0, Qt.AlignmentFlag.AlignLeft)
         self.bar = QProgressBar()
@@ -183,7 +196,9 @@ class PredictPanel(Panel):
         form.addRow(self.definition)
         self.save_button = QPushButton("Save…")
         self.save_button.setObjectName("save")
-        self.save_button.setToolTip("All maps, their uncertainties, flags, recipe and origin in one FITS file")
+        self.save_button.setToolTip(
+            "All maps, their uncertainties, flags, recipe and origin in one FITS file"
+        )
         self.save_button.clicked.connect(lambda _: self._ask_save())
         form.addRow("", self.save_button)
         self.saved = wrapped(colour=GOOD, name="saved")
@@ -206,7 +221,9 @@ class PredictPanel(Panel):
 
             names = list(list_models())
             cards = {name: load_card(name) for name in names}
-            return names, {name: (card.summary(), card.to_markdown()) for name, card in cards.items()}
+            return names, {
+                name: (card.summary(), card.to_markdown()) for name, card in cards.items()
+            }
 
         worker.fetch(fetch, self._models_known)
 
@@ -225,7 +242,9 @@ class PredictPanel(Panel):
         """Show or hide the model's card."""
         self.card.setVisible(on)
         if on:
-            _, text = self._cards.get(self.session.recipe.model.name, ("", "The card is not there yet."))
+            _, text = self._cards.get(
+                self.session.recipe.model.name, ("", "The card is not there yet.")
+            )
             self.card.setMarkdown(text)
 
     def refresh(self) -> None:
@@ -241,7 +260,9 @@ class PredictPanel(Panel):
         available = available_devices()
         for i, (value, text) in enumerate(_DEVICES):
             self.device.model().item(i).setEnabled(value in available)
-            self.device.setItemText(i, text if value in available else f"{text}: not on this machine")
+            self.device.setItemText(
+                i, text if value in available else f"{text}: not on this machine"
+            )
         if not warmup.under_way():
             self._looking_for_devices.stop()
 
@@ -264,7 +285,9 @@ class PredictPanel(Panel):
         self.session.choose_truth(self.truth.itemData(index))
 
     def _ask_truth(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Maps to compare with", "", "FITS maps (*.fits *.fits.gz);;All (*)")
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Maps to compare with", "", "FITS maps (*.fits *.fits.gz);;All (*)"
+        )
         if path:
             work.open_truth(self.session, path)
 
@@ -274,7 +297,9 @@ class PredictPanel(Panel):
         """Say what is missing, and what would make the answer better."""
         galaxy = self.session.galaxy
         if galaxy is None:
-            self.missing.setText("Add the galaxy's images in the Galaxy panel." if not self.session.files else "")
+            self.missing.setText(
+                "Add the galaxy's images in the Galaxy panel." if not self.session.files else ""
+            )
             self.missing.setVisible(not self.session.files)
             return
         self.missing.setVisible(True)
@@ -372,18 +397,26 @@ class PredictPanel(Panel):
     def _define(self) -> None:
         prop = PROPERTIES.get(self.looking.currentData() or "")
         if prop is not None:
-            self.definition.setText(f"{prop.definition}, in {unit_in_words(prop).removeprefix('log10 of ')}")
+            self.definition.setText(
+                f"{prop.definition}, in {unit_in_words(prop).removeprefix('log10 of ')}"
+            )
 
     def _ask_save_truth(self) -> None:
         name = (self.session.name or "galaxy").replace(" ", "_")
-        path, _ = QFileDialog.getSaveFileName(self, "Save the truth", f"{name}_truth.fits", "FITS (*.fits)")
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save the truth", f"{name}_truth.fits", "FITS (*.fits)"
+        )
         if path:
             path = path if Path(path).suffix else f"{path}.fits"
-            truth.save_truth(self.session, path, lambda where: self.message.say(f"Saved in {where}"))
+            truth.save_truth(
+                self.session, path, lambda where: self.message.say(f"Saved in {where}")
+            )
 
     def _ask_save(self) -> None:
         name = (self.session.name or "galaxy").replace(" ", "_")
-        path, _ = QFileDialog.getSaveFileName(self, "Save the maps", f"{name}_maps.fits", "FITS (*.fits)")
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save the maps", f"{name}_maps.fits", "FITS (*.fits)"
+        )
         if path:
             path = path if Path(path).suffix else f"{path}.fits"
             work.save(self.session, path, lambda where: self.saved.setText(f"Saved in {where}"))

@@ -75,7 +75,9 @@ class StepBox(QFrame):
         self.eye.setObjectName("eye")
         self.eye.setCheckable(True)
         self.eye.setIcon(eye_icon())
-        self.eye.setStyleSheet("QToolButton:checked { background-color: palette(highlight); border-radius: 3px; }")
+        self.eye.setStyleSheet(
+            "QToolButton:checked { background-color: palette(highlight); border-radius: 3px; }"
+        )
         self.eye.setIconSize(QSize(18, 18))
         self.eye.setToolTip(f"Show what this step made of the images as layers ({title.lower()})")
         self.eye.clicked.connect(lambda on: work.show_step(self.session, self.step, bool(on)))
@@ -114,7 +116,9 @@ class StepBox(QFrame):
             self._optional("ebv", "E(B−V)", "of a header or the map, if left empty")
             self._path("map", "Map", "a FITS map of E(B−V)", row=1)
         elif self.step == "stars":
-            self._path("catalogue", "Table", "with Gaia's columns (FITS, VOTable, ECSV, CSV), or: gaia")
+            self._path(
+                "catalogue", "Table", "with Gaia's columns (FITS, VOTable, ECSV, CSV), or: gaia"
+            )
             self._check("find", "without one, look for them on the images", row=1)
         elif self.step == "psf":
             self._free(
@@ -139,7 +143,9 @@ class StepBox(QFrame):
             self._check("calibration", "calibration")
             self._check("reddening", "reddening", row=1)
             self._check("poisson", "Poisson", row=1)
-            gain = self._by_band("errors", "gain", "Gain of", "electrons per unit; empty: as its header says", row=2)
+            gain = self._by_band(
+                "errors", "gain", "Gain of", "electrons per unit; empty: as its header says", row=2
+            )
             gain.choose.hide()
 
     def _value(self, key: str) -> Any:
@@ -160,7 +166,11 @@ class StepBox(QFrame):
             self._say("")
 
     def _add(self, row: int, *widgets: QWidget) -> None:
-        at = sum(self.form.getItemPosition(i)[3] for i in range(self.form.count()) if self._row_of(i) == row)
+        at = sum(
+            self.form.getItemPosition(i)[3]
+            for i in range(self.form.count())
+            if self._row_of(i) == row
+        )
         for i, widget in enumerate(widgets):
             # A switch carries its own text: it takes the place of a label and a field.
             self.form.addWidget(widget, row, at + i, 1, 3 - len(widgets))
@@ -240,7 +250,9 @@ class StepBox(QFrame):
                 self.refresh()
 
         field.editingFinished.connect(told)
-        self._readers.append(lambda: field.setText("" if self._value(key) is None else f"{self._value(key):g}"))
+        self._readers.append(
+            lambda: field.setText("" if self._value(key) is None else f"{self._value(key):g}")
+        )
         self._add_row(text, field, row)
 
     def _path(self, key: str, text: str, hint: str, row: int = 0) -> None:
@@ -308,8 +320,15 @@ class StepBox(QFrame):
         elif self.more.isChecked() or len(lines) == 1:
             text = "\n".join(lines)
         else:
-            best = next((line for line in lines if line.startswith(("WISE_3.4:", "Spitzer_3.6:"))), lines[-1])
-            others = [line for line in lines if line is not best and not any(line.startswith(f"{b}:") for b in bands)]
+            best = next(
+                (line for line in lines if line.startswith(("WISE_3.4:", "Spitzer_3.6:"))),
+                lines[-1],
+            )
+            others = [
+                line
+                for line in lines
+                if line is not best and not any(line.startswith(f"{b}:") for b in bands)
+            ]
             text = "\n".join([f"{best}  ({len(bands)} bands)" if bands else best, *others])
         self.told.setText(text)
         self.told.setVisible(bool(text))
@@ -349,7 +368,9 @@ class PreparePanel(Panel):
         self.column.addWidget(self.result)
         self.column.addStretch(1)
         self.button.clicked.connect(lambda _: self._prepare())
-        self.cancel.clicked.connect(lambda _: self.session.job.cancel() if self.session.job else None)
+        self.cancel.clicked.connect(
+            lambda _: self.session.job.cancel() if self.session.job else None
+        )
         for signal, slot in (
             (self.session.recipe_changed, self.refresh),
             (self.session.galaxy_changed, self.refresh),

@@ -101,8 +101,12 @@ class ProfileView(QWidget):
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(0, 6, 0, 0)
         grid = QGridLayout()
-        self.ellipse = _combo("ellipse", _ELLIPSES, "The annuli have its centre, axis ratio and position angle")
-        self.radius = _combo("radius", RADII, "What the profile is plotted over, and gradients are per")
+        self.ellipse = _combo(
+            "ellipse", _ELLIPSES, "The annuli have its centre, axis ratio and position angle"
+        )
+        self.radius = _combo(
+            "radius", RADII, "What the profile is plotted over, and gradients are per"
+        )
         self.shown = _combo("shown", _SHOWN, "What of each annulus is plotted")
         self.step = NumberField("a PSF", 0, 1e5, "step")
         self.step.setToolTip("Width of the annuli in arcsec; empty: the FWHM of the map")
@@ -186,7 +190,11 @@ class ProfileView(QWidget):
         d25, distance = d25_of(session), session.recipe.galaxy.distance
         selected = [measuring.apertures[i].shape for i in measuring.selected[:1]]
         drawn = selected[0] if selected and isinstance(selected[0], Ellipse) else None
-        planes, asked_now, radius = measuring.planes_for(content), self._asked, self.radius.currentData()
+        planes, asked_now, radius = (
+            measuring.planes_for(content),
+            self._asked,
+            self.radius.currentData(),
+        )
 
         def work() -> Profiled | str:
             try:
@@ -283,7 +291,12 @@ class ProfileView(QWidget):
             lit = self._lit is not None and i in (self._lit - 1, self._lit)
             ring = replace(found.ellipse, a=edge, b=edge * ratio)
             outlines.append(
-                Outline("ellipse", ellipse_corners(ring, reference), _WHITE if lit else _GREEN, 2.2 if lit else 1.0)
+                Outline(
+                    "ellipse",
+                    ellipse_corners(ring, reference),
+                    _WHITE if lit else _GREEN,
+                    2.2 if lit else 1.0,
+                )
             )
         return outlines
 
@@ -302,7 +315,9 @@ class ProfileView(QWidget):
 
     def _ask_export(self) -> None:
         kinds = "ECSV table (*.ecsv);;CSV table (*.csv)"
-        path, _ = QFileDialog.getSaveFileName(self, "Save the profile", self._file("profile.ecsv"), kinds)
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save the profile", self._file("profile.ecsv"), kinds
+        )
         if path and self.profiled is not None:
             from ..measure.apertures_io import write_table
 
@@ -312,7 +327,9 @@ class ProfileView(QWidget):
 
     def _ask_picture(self) -> None:
         kinds = "Pictures (*.png *.pdf *.svg)"
-        path, _ = QFileDialog.getSaveFileName(self, "Save the figure", self._file("profile.png"), kinds)
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save the figure", self._file("profile.png"), kinds
+        )
         if path and self.canvas is not None:
             from ..measure.apertures_io import write_table
 
@@ -388,7 +405,9 @@ def profile(
         ellipse = replace(ellipse, a=start.a, b=start.a * ellipse.b / ellipse.a)
     elif asked.ellipse == "half":
         if not isinstance(content, PropertyMaps):
-            raise InputError("R_half is that of a map of stars: choose the maps to be measured, not images.")
+            raise InputError(
+                "R_half is that of a map of stars: choose the maps to be measured, not images."
+            )
         ellipse = half_mass_ellipse(content, start)
     else:
         ellipse = start
@@ -397,11 +416,15 @@ def profile(
     reach = asked.reach * (5 if by_half else 1) * ellipse.a  # PICASSO's profiles reach to 5 R_half
     step = asked.step or max(_psf(content), reach / 40)
     edges = equal_steps(step, reach)
-    sources: dict[str, Any] = {"prediction" if isinstance(content, PropertyMaps) else "": only(planes, wanted)}
+    sources: dict[str, Any] = {
+        "prediction" if isinstance(content, PropertyMaps) else "": only(planes, wanted)
+    }
     shared = [name for name in wanted if truth is not None and name in truth.values]
     if truth is not None and shared:
         sources["truth"] = planes_of(truth, shared, distance_mpc=distance or planes.distance_mpc)
-    table = radial_profile(sources, ellipse, edges, r25=d25.a if d25 is not None else None, r_half=half)
+    table = radial_profile(
+        sources, ellipse, edges, r25=d25.a if d25 is not None else None, r_half=half
+    )
     try:
         gradients = fit_gradients(table, radius if radius in table.colnames else "r")  # type: ignore[arg-type]
     except InputError:
@@ -416,7 +439,9 @@ def profile(
             "r_r25": "D25 (Galaxy panel)",
             "r_rhalf": "a map of stellar mass",
         }
-        words.append(f"{RADII[radius]} needs {need.get(radius, 'more')}; it is plotted over arcsec.")
+        words.append(
+            f"{RADII[radius]} needs {need.get(radius, 'more')}; it is plotted over arcsec."
+        )
     return Profiled(table, ellipse, tuple(edges), gradients, " ".join(words))
 
 
@@ -426,7 +451,9 @@ def only(planes: Any, names: list[str]) -> Any:
     if names == there:
         return planes
     chosen = [there.index(name) for name in names]
-    part: Any = slice(chosen[0], chosen[0] + 1) if len(chosen) == 1 else chosen  # of one map nothing is copied
+    part: Any = (
+        slice(chosen[0], chosen[0] + 1) if len(chosen) == 1 else chosen
+    )  # of one map nothing is copied
     return replace(
         planes, quantities=tuple(planes.quantities[i] for i in chosen), values=tuple(planes.values[i] for i in chosen),
         terms=planes.terms[part], correlation=planes.correlation[part], systematic=planes.systematic[part], memo={},
@@ -455,8 +482,12 @@ def gradient_words(gradients: QTable | None) -> str:
     several = len(set(gradients["map"])) > 1
     parts = []
     for row in gradients:
-        of = " ".join(str(row[key]) for key in (("map", "source") if several else ("source",)) if row[key])
-        parts.append(f"{of or row['map']} {with_error(row['gradient'], row['gradient_err'])} {row['unit']}")
+        of = " ".join(
+            str(row[key]) for key in (("map", "source") if several else ("source",)) if row[key]
+        )
+        parts.append(
+            f"{of or row['map']} {with_error(row['gradient'], row['gradient_err'])} {row['unit']}"
+        )
     return "Gradient: " + ", ".join(parts)
 
 

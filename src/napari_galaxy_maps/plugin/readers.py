@@ -19,7 +19,9 @@ NOTHING: list[LayerData] = [(None,)]
 """npe2's word for: read, but no layer to add here."""
 
 
-def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], list[LayerData]] | None:
+def get_reader(
+    path: str | Sequence[str],
+) -> Callable[[str | Sequence[str]], list[LayerData]] | None:
     """The reader for a path or paths, or None where they are none of ours.
 
     Parameters
@@ -80,8 +82,14 @@ def read_now(paths: Sequence[str | Path], session: Session | None) -> list[Layer
     for label, maps in opened.maps:
         reference = session.reference or centre_of(maps.wcs, maps.shape)
         visible = None if opened.files else next(iter(maps.values))
-        specs += map_specs(maps, reference, session.name, kind="truth", source=label, visible=visible)
-    unsettled = [f"{row.found.label}: {row.problem}" for row in files.states(session) if row.used and row.problem]
+        specs += map_specs(
+            maps, reference, session.name, kind="truth", source=label, visible=visible
+        )
+    unsettled = [
+        f"{row.found.label}: {row.problem}"
+        for row in files.states(session)
+        if row.used and row.problem
+    ]
     alone = isinstance(session, _Alone)
     if not specs and (failures or alone):
         raise InputError(" ".join(failures or unsettled))

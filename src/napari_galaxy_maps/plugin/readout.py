@@ -89,7 +89,9 @@ def layer_text(layer: Layer, position: Any, world: bool = True) -> str:
     return value_text(shown, layer.data, int(np.round(row)), int(np.round(column)))
 
 
-def status(layer: Layer, others: Iterable[Layer], position: Any, world: bool = True) -> tuple[str, str]:
+def status(
+    layer: Layer, others: Iterable[Layer], position: Any, world: bool = True
+) -> tuple[str, str]:
     """Position, and the values of `layer` and of the other visible layers; safe in any thread.
 
     Parameters
@@ -132,7 +134,12 @@ def install(layer: Layer, viewer_ref: ReferenceType[ViewerModel]) -> None:
         layers = list(viewer.layers)
         if shown_in(own) is None:  # circles and the like tell of what lies under them
             position = position if world else own.data_to_world(position)
-            own, world = next((layer for layer in reversed(layers) if layer.visible and shown_in(layer)), own), True
+            own, world = (
+                next(
+                    (layer for layer in reversed(layers) if layer.visible and shown_in(layer)), own
+                ),
+                True,
+            )
         where, what = status(own, layers, position, world)
         if where:
             result["coordinates"] = f"{where}{SEPARATOR}{what}" if what else where

@@ -73,7 +73,9 @@ class Reopening:
         galaxy = self.session.galaxy
         if galaxy is None:
             return
-        checksums = {name: str(image.meta.get("checksum", "")) for name, image in galaxy.images.items()}
+        checksums = {
+            name: str(image.meta.get("checksum", "")) for name, image in galaxy.images.items()
+        }
         images = [image.path for image in galaxy.images.values() if image.path is not None]
         asked = (tuple(sorted(checksums.items())), tuple(self._opened))
         if asked == self._asked:
@@ -98,7 +100,11 @@ class Reopening:
         text = mask_edits.told(found.masks)
         told = f"{text[:1].upper()}{text[1:]}, taken up from {found.path.name}, which was made of these images."
         masking.take_saved(
-            found.masks, f"the masks of {found.path.name}", told, self.session.recipe, self.session.bands
+            found.masks,
+            f"the masks of {found.path.name}",
+            told,
+            self.session.recipe,
+            self.session.bands,
         )
         self.session.note(told)
 
@@ -123,7 +129,12 @@ def find_masks(
     near: list[Path] = []
     if beside:
         folders = {path.resolve().parent for path in images}
-        near = [path for folder in folders for path in folder.glob("*.fits") if path.resolve() not in known]
+        near = [
+            path
+            for folder in folders
+            for path in folder.glob("*.fits")
+            if path.resolve() not in known
+        ]
         near.sort(key=lambda path: path.stat().st_mtime, reverse=True)
     for path in (*opened, *near[:_MOST]):
         try:

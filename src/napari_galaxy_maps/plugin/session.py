@@ -221,7 +221,11 @@ class Session:
         layer = Image(spec.data, **spec.arguments())
         self._given_names[spec.key] = spec.name
         layers = self.viewer.layers
-        above = [i for i, other in enumerate(layers) if (s := shown_in(other)) and s.key.rank > spec.key.rank]
+        above = [
+            i
+            for i, other in enumerate(layers)
+            if (s := shown_in(other)) and s.key.rank > spec.key.rank
+        ]
         off = in_a_row and not layer.visible
         self._unplaced |= off
         with viewers.unselected(layers, len(layers) > 0), viewers.unplaced(self.viewer, off):
@@ -264,7 +268,11 @@ class Session:
     def overlays(self) -> dict[str, Layer]:
         """The layers of `add_overlay` that are there, by label."""
         there = {label: reference() for label, reference in self._overlays.items()}
-        return {label: layer for label, layer in there.items() if layer is not None and layer in self.viewer.layers}
+        return {
+            label: layer
+            for label, layer in there.items()
+            if layer is not None and layer in self.viewer.layers
+        }
 
     def _update(self, layer: Layer, spec: LayerSpec) -> Layer:
         """New data into a layer that is there: its name, visibility and colours stay as the person left them."""
@@ -284,7 +292,9 @@ class Session:
                 layer.colormap = spec.make_colormap()
         return layer
 
-    def show_later(self, specs: Iterable[LayerSpec], done: Callable[[], None] | None = None) -> None:
+    def show_later(
+        self, specs: Iterable[LayerSpec], done: Callable[[], None] | None = None
+    ) -> None:
         """Show layers one per turn of the event loop (a layer costs 70 ms), then call `done` in another."""
         tasks: list[Callable[[], Any]] = [partial(self.show, spec, in_a_row=True) for spec in specs]
         if tasks:
@@ -308,7 +318,9 @@ class Session:
         if key not in layers:
             return
         images = [k for k in layers if k.kind == "image"]
-        below = next((k for k in reversed(images) if layers[k].visible), None) or self.best_image(images)
+        below = next((k for k in reversed(images) if layers[k].visible), None) or self.best_image(
+            images
+        )
         keep = {key} if key.kind == "image" else {key, below}
         for other, layer in layers.items():
             if layer.visible != (other in keep):
@@ -347,7 +359,9 @@ class Session:
                     self._given_names[key] = layer.name
         for label, layer in self.overlays().items():
             if layer.name == self._given_names.get(Key("overlay", label)):
-                layer.name = self._given_names[Key("overlay", label)] = f"{self.name} {label}".strip()
+                layer.name = self._given_names[Key("overlay", label)] = (
+                    f"{self.name} {label}".strip()
+                )
 
     def _on_inserted(self, event: Any) -> None:
         self._adopt(event.value)

@@ -29,7 +29,9 @@ def centre_of(wcs: WCS, shape: tuple[int, int]) -> Reference:
     sky = wcs.pixel_to_world((nx - 1) / 2, (ny - 1) / 2).icrs
     ra, dec = float(sky.ra.deg), float(sky.dec.deg)
     if not np.isfinite([ra, dec]).all():
-        raise InputError("The middle of an image has no position on the sky; its WCS cannot be used.")
+        raise InputError(
+            "The middle of an image has no position on the sky; its WCS cannot be used."
+        )
     return ra, dec
 
 
@@ -109,13 +111,19 @@ def sky_affine(wcs: WCS, shape: tuple[int, int], reference: Reference) -> np.nda
         When the image lies too far from `reference` or its WCS gives no positions.
     """
     ny, nx = shape
-    rows, columns = (g.ravel() for g in np.meshgrid(*(np.linspace(0, n - 1, 7) for n in shape), indexing="ij"))
+    rows, columns = (
+        g.ravel() for g in np.meshgrid(*(np.linspace(0, n - 1, 7) for n in shape), indexing="ij")
+    )
     sky = wcs.pixel_to_world(columns, rows).icrs
     east, north = offsets(sky.ra.deg, sky.dec.deg, reference)
     good = np.isfinite(east) & np.isfinite(north)
     if good.sum() < 3:
-        raise InputError("An image lies on another part of the sky, or its WCS gives no positions; open it on its own.")
-    design = np.column_stack([rows - (ny - 1) / 2, columns - (nx - 1) / 2, np.ones(rows.size)])[good]
+        raise InputError(
+            "An image lies on another part of the sky, or its WCS gives no positions; open it on its own."
+        )
+    design = np.column_stack([rows - (ny - 1) / 2, columns - (nx - 1) / 2, np.ones(rows.size)])[
+        good
+    ]
     target = np.column_stack([north[good], -east[good]])
     solution, *_ = np.linalg.lstsq(design, target, rcond=None)
     affine = np.eye(3)
@@ -144,7 +152,9 @@ def sexagesimal(value: float, decimals: int, sign: bool = False) -> str:
     seconds, fraction = divmod(ticks, step)
     minutes, seconds = divmod(seconds, 60)
     units, minutes = divmod(minutes, 60)
-    text = f"{units:02d}:{minutes:02d}:{seconds:02d}" + (f".{fraction:0{decimals}d}" if decimals else "")
+    text = f"{units:02d}:{minutes:02d}:{seconds:02d}" + (
+        f".{fraction:0{decimals}d}" if decimals else ""
+    )
     return (("-" if value < 0 else "+") if sign else "") + text
 
 

@@ -94,7 +94,9 @@ def ellipse_corners(ellipse: Ellipse, reference: Reference) -> np.ndarray:
     centre = SkyCoord(ellipse.ra, ellipse.dec, unit="deg")
     angles = (ellipse.pa + np.array([0, 90])) * u.deg
     ends = centre.directional_offset_by(angles, np.array([ellipse.a, ellipse.b]) * u.arcsec)
-    east, north = offsets(np.append(ends.ra.deg, ellipse.ra), np.append(ends.dec.deg, ellipse.dec), reference)
+    east, north = offsets(
+        np.append(ends.ra.deg, ellipse.ra), np.append(ends.dec.deg, ellipse.dec), reference
+    )
     *tips, middle = np.column_stack([north, -east])
     major, minor = (tip - middle for tip in tips)
     return middle + np.array([-major - minor, -major + minor, major + minor, major - minor])
@@ -108,11 +110,18 @@ def ellipse_of(corners: np.ndarray, reference: Reference) -> Ellipse:
     middle = corners.mean(axis=0)
     tips = [middle, *((corners[i] + corners[i + 1]) / 2 for i in (0, 1))]
     centre, *ends = (SkyCoord(*sky_position(tip, reference), unit="deg") for tip in tips)
-    a, b = sorted(((centre.separation(end).arcsec, centre.position_angle(end).deg) for end in ends), reverse=True)
-    return Ellipse(float(centre.ra.deg), float(centre.dec.deg), float(a[0]), float(b[0]), float(a[1]) % 180)
+    a, b = sorted(
+        ((centre.separation(end).arcsec, centre.position_angle(end).deg) for end in ends),
+        reverse=True,
+    )
+    return Ellipse(
+        float(centre.ra.deg), float(centre.dec.deg), float(a[0]), float(b[0]), float(a[1]) % 180
+    )
 
 
-def make_layer(outlines: Sequence[Outline], arcsec_per_pixel: float, name: str, colour: np.ndarray) -> Shapes:
+def make_layer(
+    outlines: Sequence[Outline], arcsec_per_pixel: float, name: str, colour: np.ndarray
+) -> Shapes:
     """A Shapes layer on the sky, with lines as wide on the screen as the outlines say.
 
     Parameters

@@ -85,7 +85,12 @@ class Spectra(SessionPart):
         self._declined: Any = None
         self._grids: dict[int, Grid] = {}
         self._planes: tuple[BandCube, Any] | None = None
-        for signal in (session.cube_changed, session.maps_changed, session.truths_changed, session.recipe_changed):
+        for signal in (
+            session.cube_changed,
+            session.maps_changed,
+            session.truths_changed,
+            session.recipe_changed,
+        ):
             signal.connect(self._session_changed)
         session.started_over.connect(self._forget)
 
@@ -96,7 +101,12 @@ class Spectra(SessionPart):
         """The cubes whose pixels can be looked at, by what a person calls them."""
         session, found = self.session, {}
         kept = session.memory
-        if session.maps is not None and kept is not None and kept.maps is session.maps and kept.cube is not None:
+        if (
+            session.maps is not None
+            and kept is not None
+            and kept.maps is session.maps
+            and kept.cube is not None
+        ):
             found[PREPARED] = kept.cube
         elif session.cube is not None:
             found[PREPARED] = session.cube
@@ -141,7 +151,11 @@ class Spectra(SessionPart):
         from ..prepare.impute import model_redshift
 
         session = self.session
-        distance = session.galaxy.distance_mpc if session.galaxy is not None else session.recipe.galaxy.distance
+        distance = (
+            session.galaxy.distance_mpc
+            if session.galaxy is not None
+            else session.recipe.galaxy.distance
+        )
         redshift, self.words = model_redshift(session.recipe.galaxy.redshift, distance)
         return session.recipe.sed.model_copy(), redshift
 
@@ -189,7 +203,9 @@ class Spectra(SessionPart):
                 self._declined = key
             self.session.later(self.changed.emit)
 
-        worker.start(self.session, TITLE, steps, on_result=result, on_error=self.session.note, on_end=ended)
+        worker.start(
+            self.session, TITLE, steps, on_result=result, on_error=self.session.note, on_end=ended
+        )
 
     def _make_later(self) -> None:
         self.make()
@@ -208,7 +224,9 @@ class Spectra(SessionPart):
         if cube is None:
             raise InputError("There are no prepared bands yet; press Prepare or Predict first.")
         if place.aperture is None:
-            return cube.data[:, place.row, place.column], cube.uncertainty[:, place.row, place.column]
+            return cube.data[:, place.row, place.column], cube.uncertainty[
+                :, place.row, place.column
+            ]
         from ..measure.photometry import Options, values_in
         from ..measure.planes import planes_of
 

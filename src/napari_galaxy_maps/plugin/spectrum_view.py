@@ -52,16 +52,30 @@ class SpectrumView(QWidget):
         axes.set_xlabel("wavelength [µm]")
         axes.set_ylabel("surface brightness [MJy/sr]")
         made: dict[str, Any] = {
-            "band": axes.fill_between([1, 2], [1, 1], [1, 1], color=_MODEL, alpha=0.3, lw=0, label="16–84 %"),
+            "band": axes.fill_between(
+                [1, 2], [1, 1], [1, 1], color=_MODEL, alpha=0.3, lw=0, label="16–84 %"
+            ),
             "model": axes.plot([], [], color=_MODEL, lw=1.3, label="median model")[0],
             "predicted": axes.plot(
-                [], [], ls="", marker="s", ms=6, mfc="none", mec=_PREDICTED, mew=1.3, label="predicted far infrared"
+                [],
+                [],
+                ls="",
+                marker="s",
+                ms=6,
+                mfc="none",
+                mec=_PREDICTED,
+                mew=1.3,
+                label="predicted far infrared",
             )[0],
             "predicted errors": axes.vlines([], [], [], color=_PREDICTED, lw=1.2),
             "errors": axes.vlines([], [], [], color=_DATA, lw=1.2),
-            "left": axes.plot([], [], ls="", marker="o", ms=5, mfc="none", mec=_DATA, label="measured, not fitted")[0],
+            "left": axes.plot(
+                [], [], ls="", marker="o", ms=5, mfc="none", mec=_DATA, label="measured, not fitted"
+            )[0],
             "data": axes.plot([], [], ls="", marker="o", ms=4.5, color=_DATA, label="measured")[0],
-            "limits": axes.plot([], [], ls="", marker="v", ms=6, color=_DATA, label="not positive: 3 σ limit")[0],
+            "limits": axes.plot(
+                [], [], ls="", marker="v", ms=6, color=_DATA, label="not positive: 3 σ limit"
+            )[0],
         }
         plots.legend(axes)
         for artist in made.values():
@@ -75,7 +89,9 @@ class SpectrumView(QWidget):
         """Margins for the labels, as wide whatever the size of the plot."""
         left, bottom, right, top = _MARGINS
         width, height = (max(float(side), 200.0) for side in self.canvas.get_width_height())
-        self.axes.set_position((left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height))
+        self.axes.set_position(
+            (left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height)
+        )
 
     def _painted(self, _: Any) -> None:
         """All of it has been painted, without what changes: keep that, and lay the rest over it."""
@@ -105,18 +121,28 @@ class SpectrumView(QWidget):
         low, middle, high = found.spectrum
         artists["model"].set_data(found.spectrum_um, middle)
         x = np.concatenate([found.spectrum_um, found.spectrum_um[::-1]])
-        artists["band"].set_verts([np.column_stack([x, np.concatenate([np.maximum(low, 1e-12), high[::-1]])])])
+        artists["band"].set_verts(
+            [np.column_stack([x, np.concatenate([np.maximum(low, 1e-12), high[::-1]])])]
+        )
         far = np.array([name in FIR_BANDS for name in found.model_bands])
         at, percentiles = found.model_um[far], found.model_flux[:, far]
         artists["predicted"].set_data(at, percentiles[1])
         artists["predicted errors"].set_segments(_bars(at, percentiles[0], percentiles[2]))
         limit, flux = found.limit, found.flux
-        for name, which in (("data", found.fitted & ~limit), ("left", ~found.fitted & ~limit), ("limits", limit)):
+        for name, which in (
+            ("data", found.fitted & ~limit),
+            ("left", ~found.fitted & ~limit),
+            ("limits", limit),
+        ):
             artists[name].set_data(found.wavelength[which], found.shown[which])
         seen = ~limit
         lowest = np.maximum(flux[seen] - found.error[seen], 1e-12)
-        artists["errors"].set_segments(_bars(found.wavelength[seen], lowest, flux[seen] + found.error[seen]))
-        self._fit_limits(np.concatenate([found.shown, percentiles[1], middle[found.spectrum_um > 0.15]]))
+        artists["errors"].set_segments(
+            _bars(found.wavelength[seen], lowest, flux[seen] + found.error[seen])
+        )
+        self._fit_limits(
+            np.concatenate([found.shown, percentiles[1], middle[found.spectrum_um > 0.15]])
+        )
 
     def _fit_limits(self, values: np.ndarray) -> None:
         """Whole decades, which grow with what was shown: all is painted anew only where a spectrum leaves them or is lost in them."""
@@ -150,4 +176,6 @@ class SpectrumView(QWidget):
 
 
 def _bars(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> list[np.ndarray]:
-    return [np.array([[at, bottom], [at, top]]) for at, bottom, top in zip(x, low, high, strict=True)]
+    return [
+        np.array([[at, bottom], [at, top]]) for at, bottom, top in zip(x, low, high, strict=True)
+    ]

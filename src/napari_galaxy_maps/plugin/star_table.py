@@ -7,7 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QAbstractTableModel, QItemSelection, QItemSelectionModel, QModelIndex, Qt, Signal
+from qtpy.QtCore import (
+    QAbstractTableModel,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    Qt,
+    Signal,
+)
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
@@ -67,7 +74,9 @@ class StarModel(QAbstractTableModel):
         """As many as there are headings."""
         return 0 if parent is not None and parent.isValid() else len(HEADINGS)
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
         """What stands over the columns."""
         if orientation == Qt.Orientation.Horizontal:
             if role == Qt.ItemDataRole.DisplayRole:
@@ -175,7 +184,9 @@ class StarTable(QTableView):
 def _place(item: Item) -> tuple[bool, float, list[tuple[int, str]]]:
     """The doubtful first, then the brightest; what has no magnitude comes last, with its numbers in their order."""
     magnitude = item.magnitude if isinstance(item, Star) and np.isfinite(item.magnitude) else np.inf
-    parts = [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", item.id)]
+    parts = [
+        (int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", item.id)
+    ]
     return not item.flag, magnitude, parts
 
 

@@ -66,7 +66,9 @@ class StarsPanel(Panel):
         row = QHBoxLayout()
         self.fit = make_button("Find stars", "fit", self._fit)
         self.catalogue = make_button("Catalogue…", "choose_catalogue", self._ask_catalogue)
-        self.catalogue.setToolTip("Choose a table of stars with Gaia's columns, and fit the stars in it")
+        self.catalogue.setToolTip(
+            "Choose a table of stars with Gaia's columns, and fit the stars in it"
+        )
         row.addWidget(self.fit, 1)
         row.addWidget(self.catalogue, 1)
         self.column.addLayout(row)
@@ -76,7 +78,9 @@ class StarsPanel(Panel):
         row.addWidget(QLabel("Show and edit"))
         self.band = QComboBox()
         self.band.setObjectName("band")
-        self.band.setToolTip("Radii are shown and changed in this band, or in all of them in proportion")
+        self.band.setToolTip(
+            "Radii are shown and changed in this band, or in all of them in proportion"
+        )
         self.band.activated.connect(lambda index: self.masking.look_at(self.band.itemData(index)))
         row.addWidget(self.band, 1)
         self.column.addLayout(row)
@@ -96,27 +100,41 @@ class StarsPanel(Panel):
         grid = QGridLayout()
         self.add = make_button("Add circle", "add", self._add)
         self.add.setCheckable(True)
-        self.add.setToolTip("Press on a star and drag outwards; a click alone draws a circle as wide as a star (E)")
+        self.add.setToolTip(
+            "Press on a star and drag outwards; a click alone draws a circle as wide as a star (E)"
+        )
         self.delete = make_button("Delete", "delete", self._delete)
         self.delete.setToolTip("Take the selected circles away, in the band that is shown (Delete)")
-        self.accept = make_button("Accept", "accept", lambda: self.masking.accept(self.masking.selected))
+        self.accept = make_button(
+            "Accept", "accept", lambda: self.masking.accept(self.masking.selected)
+        )
         self.accept.setToolTip("The selected doubtful circles are fine as they are")
         self.undo = make_button("Undo", "undo", self.masking.undo)
         self.redo = make_button("Redo", "redo", self.masking.redo)
         self.paint = make_button("Paint a mask", "paint", self._paint)
-        self.paint.setToolTip("Mask freehand with napari's brush and eraser, in the band that is shown or in all")
+        self.paint.setToolTip(
+            "Mask freehand with napari's brush and eraser, in the band that is shown or in all"
+        )
         self.load = make_button("Load regions…", "load", self._ask_load)
-        self.load.setToolTip("Add the circles and polygons of a DS9 region file, or the masks of a saved result")
+        self.load.setToolTip(
+            "Add the circles and polygons of a DS9 region file, or the masks of a saved result"
+        )
         self.save = make_button("Save regions…", "save", self._ask_save)
         self.save.setToolTip("Write circles and polygons as DS9 regions")
-        rows = ((self.add, self.accept, self.delete), (self.undo, self.redo, self.paint), (self.load, self.save))
+        rows = (
+            (self.add, self.accept, self.delete),
+            (self.undo, self.redo, self.paint),
+            (self.load, self.save),
+        )
         for i, buttons in enumerate(rows):
             for j, button in enumerate(buttons):
                 grid.addWidget(button, i, j)
         self.column.addLayout(grid)
         self.follow = QCheckBox("The maps follow edits")
         self.follow.setObjectName("follow")
-        self.follow.setToolTip("A moment after an edit the maps are made anew where it touches them")
+        self.follow.setToolTip(
+            "A moment after an edit the maps are made anew where it touches them"
+        )
         self.follow.clicked.connect(lambda on: self.session.following.switch(bool(on)))
         self.column.addWidget(self.follow, 0, Qt.AlignmentFlag.AlignLeft)
         self.state = wrapped(colour=FAINT, name="state")
@@ -153,16 +171,23 @@ class StarsPanel(Panel):
             if not stars.find:
                 text = "No catalogue is chosen. Choose one, find stars on the images, or draw circles by hand."
         if not stars.enabled:
-            text += " Stars are switched off in the Prepare panel: only what is drawn by hand masks."
+            text += (
+                " Stars are switched off in the Prepare panel: only what is drawn by hand masks."
+            )
         self.source.setText(text)
 
     def _masks_changed(self) -> None:
         self.table.stars.show(self.masking.items, self.session.circles.radius)
         self._selection_changed()
         history = self.masking.history
-        for button, words, verb in ((self.undo, history.undoes, "Undo"), (self.redo, history.redoes, "Redo")):
+        for button, words, verb in (
+            (self.undo, history.undoes, "Undo"),
+            (self.redo, history.redoes, "Redo"),
+        ):
             button.setEnabled(bool(words))
-            button.setToolTip(f"{verb} {words} (Ctrl+{'Shift+' if verb == 'Redo' else ''}Z)" if words else "")
+            button.setToolTip(
+                f"{verb} {words} (Ctrl+{'Shift+' if verb == 'Redo' else ''}Z)" if words else ""
+            )
         self.save.setEnabled(bool(self.masking.items))
         self._show_state()
 
@@ -193,7 +218,11 @@ class StarsPanel(Panel):
         elif not behind:
             state = "The maps are made with these masks."
         else:
-            state = "The maps follow …" if following.on else "The maps are those of before; Predict makes them anew."
+            state = (
+                "The maps follow …"
+                if following.on
+                else "The maps are those of before; Predict makes them anew."
+            )
         self.state.setText(state)
         self.told.setText(self.masking.told)
         self.told.setVisible(bool(self.masking.told))
@@ -201,7 +230,13 @@ class StarsPanel(Panel):
     def _covered(self) -> str:
         """How much of the galaxy lies under the masks, on the maps or on the cube that there is."""
         session = self.session
-        flags = session.maps.flags if session.maps is not None else session.cube.flags if session.cube else None
+        flags = (
+            session.maps.flags
+            if session.maps is not None
+            else session.cube.flags
+            if session.cube
+            else None
+        )
         if flags is None:
             return ""
         inside = (flags & Flag.OUTSIDE) == 0
@@ -227,7 +262,9 @@ class StarsPanel(Panel):
     def _fit(self) -> None:
         self.message.say("")
         stars = self.session.recipe.stars
-        self.session.set_recipe("stars", enabled=True, **({} if stars.catalogue else {"find": True}))
+        self.session.set_recipe(
+            "stars", enabled=True, **({} if stars.catalogue else {"find": True})
+        )
         work.fit_stars(self.session)
 
     def _ask_catalogue(self) -> None:
@@ -248,7 +285,9 @@ class StarsPanel(Panel):
             layer.visible = True
             layer.mode = "select"
             self.session.viewer.layers.selection.active = layer
-            self.masking.select([item, *(other for other in self.masking.selected if other is not item)])
+            self.masking.select(
+                [item, *(other for other in self.masking.selected if other is not item)]
+            )
             layer.move_to_front()
 
     def _add(self) -> None:
@@ -283,7 +322,9 @@ class StarsPanel(Panel):
 
     def _ask_save(self) -> None:
         name = (self.session.name or "galaxy").replace(" ", "_")
-        path, _ = QFileDialog.getSaveFileName(self, "Save regions", f"{name}_stars.reg", "DS9 regions (*.reg)")
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save regions", f"{name}_stars.reg", "DS9 regions (*.reg)"
+        )
         if path:
             self.message.say("")
             work.save_regions(self.session, path if Path(path).suffix else f"{path}.reg")

@@ -96,11 +96,17 @@ class TotalsView(QWidget):
         content, session = self.measuring.sources.get(self.measuring.chosen), self.session
         self._asked += 1
         if not isinstance(content, PropertyMaps):
-            self._show(None, "Choose maps to be measured: images have no totals but those of apertures.")
+            self._show(
+                None, "Choose maps to be measured: images have no totals but those of apertures."
+            )
             return
         asked, ellipse, distance = self._asked, d25_of(session), session.recipe.galaxy.distance
         recipe = session.recipe.model_copy(deep=True)
-        cube = session.memory.cube if self.measuring.chosen == MAPS and session.memory is not None else None
+        cube = (
+            session.memory.cube
+            if self.measuring.chosen == MAPS and session.memory is not None
+            else None
+        )
 
         def work() -> QTable | str:
             from ..measure.planes import planes_of
@@ -134,7 +140,9 @@ class TotalsView(QWidget):
                 str(row["what"]),
                 with_error(float(row["value"]), float(row["err"]), most=float(row["err_max"])),
                 with_error(float(row["global"]), float(row["global_err"])) if both else "–",
-                f"{float(row['difference']):+.2f}" if both and np.isfinite(row["difference"]) else "–",
+                f"{float(row['difference']):+.2f}"
+                if both and np.isfinite(row["difference"])
+                else "–",
                 unit,
             )
             for j, text in enumerate(cells):
@@ -142,11 +150,17 @@ class TotalsView(QWidget):
                 if not j and row["weight"]:
                     item.setToolTip(f"The mean, weighted by {row['weight']}")
                 if 0 < j < 4:
-                    item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                    item.setTextAlignment(
+                        Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+                    )
                 self.table.setItem(i, j, item)
-        masked = float(totals["n_masked"][0]) / max(float(totals["n_masked"][0] + totals["n_pixels"][0]), 1e-9)
+        masked = float(totals["n_masked"][0]) / max(
+            float(totals["n_masked"][0] + totals["n_pixels"][0]), 1e-9
+        )
         words = (
-            [f"{masked:.1%} of the galaxy's pixels have no value; nothing stands in for them."] if masked > 1e-3 else []
+            [f"{masked:.1%} of the galaxy's pixels have no value; nothing stands in for them."]
+            if masked > 1e-3
+            else []
         )
         self.notes.setText(" ".join([*words, *totals.meta.get("notes", [])]))
 

@@ -36,12 +36,16 @@ def fit_truth(session: Session) -> worker.Job | None:
         maps = result.truth.maps
         session.add_truth(NAME, maps, choose=True)
         session.truths_changed.emit()
-        session.show_later([work.spec_off(spec) for spec in loading.truth_specs(session, NAME, maps)])
+        session.show_later(
+            [work.spec_off(spec) for spec in loading.truth_specs(session, NAME, maps)]
+        )
 
     return worker.start(session, TITLE, steps, on_result=fitted, on_error=session.note)
 
 
-def save_truth(session: Session, path: str, done: Callable[[str], None] | None = None) -> worker.Job | None:
+def save_truth(
+    session: Session, path: str, done: Callable[[str], None] | None = None
+) -> worker.Job | None:
     """Write the fitted truth to a FITS file that appears only once it is whole."""
     fitted = session.fitted
     if fitted is None:
@@ -53,7 +57,9 @@ def save_truth(session: Session, path: str, done: Callable[[str], None] | None =
 
         yield Progress("save", 0, 1, Path(path).name)
         truth = fitted.truth
-        write_maps(path, truth.maps, overwrite=True, extra=[*truth.hdus(), *mask_hdus(fitted.cube.masks)])
+        write_maps(
+            path, truth.maps, overwrite=True, extra=[*truth.hdus(), *mask_hdus(fitted.cube.masks)]
+        )
         return path
 
     def saved(where: Any) -> None:

@@ -79,7 +79,9 @@ def painted_parts(viewer: ViewerModel, layer: Layer) -> list[Any]:
     Of shapes there are five (faces, edges, corners, outlines of what is selected), at 20 ms each on a processor without a graphics card.
     """
     visual = getattr(_canvas(viewer), "layer_to_visual", {}).get(layer)
-    return [part for part in getattr(getattr(visual, "node", None), "_subvisuals", ()) if part.visible]
+    return [
+        part for part in getattr(getattr(visual, "node", None), "_subvisuals", ()) if part.visible
+    ]
 
 
 @contextmanager
@@ -89,7 +91,11 @@ def unplaced(viewer: ViewerModel, on: bool) -> Iterator[None]:
     Doing so takes a third of an insertion's time, and more with more layers; napari offers no public switch for it.
     """
     canvas = _canvas(viewer)
-    known = on and getattr(canvas, "_pause_scene_graph", None) is False and hasattr(canvas, "_update_scenegraph")
+    known = (
+        on
+        and getattr(canvas, "_pause_scene_graph", None) is False
+        and hasattr(canvas, "_update_scenegraph")
+    )
     if known:
         canvas._pause_scene_graph = True
     try:

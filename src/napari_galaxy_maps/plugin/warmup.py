@@ -129,8 +129,17 @@ def _small_job() -> None:
     y, x = np.mgrid[:48, :48] - 23.5
     disc = 10 * np.exp(-np.hypot(x, y) / 5) + np.random.default_rng(0).normal(0, 0.01, x.shape)
     images = {
-        name: BandImage((scale * disc).astype(np.float32), get_band(name), wcs(rotation), fwhm=get_band(name).fwhm)
-        for name, scale, rotation in (("2MASS_J", 1.0, 0.0), ("WISE_3.4", 1.5, 0.4), ("WISE_4.6", 1.0, 0.0))
+        name: BandImage(
+            (scale * disc).astype(np.float32),
+            get_band(name),
+            wcs(rotation),
+            fwhm=get_band(name).fwhm,
+        )
+        for name, scale, rotation in (
+            ("2MASS_J", 1.0, 0.0),
+            ("WISE_3.4", 1.5, 0.4),
+            ("WISE_4.6", 1.0, 0.0),
+        )
     }
     # Few model spectra: their code is what counts, for no galaxy has just this library's redshift.
     recipe = Recipe.from_tree({"impute": {"n_models": 100}})

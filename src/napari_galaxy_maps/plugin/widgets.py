@@ -73,7 +73,9 @@ class NumberField(QLineEdit):
     told = Signal(object)
     """A float or None, when the person has finished."""
 
-    def __init__(self, placeholder: str = "unknown", low: float = -1e9, high: float = 1e9, name: str = ""):
+    def __init__(
+        self, placeholder: str = "unknown", low: float = -1e9, high: float = 1e9, name: str = ""
+    ):
         super().__init__()
         validator = _NumberOrNothing(low, high, 6)
         validator.setNotation(QDoubleValidator.Notation.StandardNotation)

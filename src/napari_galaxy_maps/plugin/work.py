@@ -30,8 +30,16 @@ def galaxy_to_work_on(session: Session) -> Galaxy | None:
     loading.make_galaxy(session)
     if session.galaxy is not None:
         return session.galaxy
-    unsettled = [f"{row.found.label}: {row.problem}" for row in files.states(session) if row.used and row.problem]
-    sentence = session.galaxy_problem or " ".join(unsettled[:1]) or "Add the galaxy's images first (Galaxy panel)."
+    unsettled = [
+        f"{row.found.label}: {row.problem}"
+        for row in files.states(session)
+        if row.used and row.problem
+    ]
+    sentence = (
+        session.galaxy_problem
+        or " ".join(unsettled[:1])
+        or "Add the galaxy's images first (Galaxy panel)."
+    )
     worker.report(InputError(sentence))
     session.note(sentence)
     return None
@@ -117,7 +125,9 @@ def fit_stars(session: Session) -> worker.Job | None:
 
     def fitted(_: None) -> None:
         if session.memory.stars is not None:
-            session.masking.take_fit(session.memory.stars[1], recipe.stars, galaxy.images, asked=True)
+            session.masking.take_fit(
+                session.memory.stars[1], recipe.stars, galaxy.images, asked=True
+            )
         session.steps_changed.emit()
 
     _begin(session)
@@ -156,7 +166,9 @@ def show_step(session: Session, step: str, on: bool = True) -> None:
             yield Progress("layers", done, len(images), image.band.name)
             if step == "sky":
                 sky = subtracted_sky(image)
-                specs.append(image_spec(sky, reference, name, step=f"subtracted {step}", visible=False))
+                specs.append(
+                    image_spec(sky, reference, name, step=f"subtracted {step}", visible=False)
+                )
             specs.append(image_spec(image, reference, name, step=step, visible=False))
         return specs
 
@@ -164,7 +176,13 @@ def show_step(session: Session, step: str, on: bool = True) -> None:
         if best is not None and step in session.shown_steps:
             session.focus(best)
 
-    worker.start(session, "Showing", make, on_result=lambda specs: session.show_later(specs, shown), quiet=True)
+    worker.start(
+        session,
+        "Showing",
+        make,
+        on_result=lambda specs: session.show_later(specs, shown),
+        quiet=True,
+    )
 
 
 # Predict -------------------------------------------------------------------------------------------------------------
@@ -205,7 +223,9 @@ def predict(session: Session) -> worker.Job | None:
     )  # fmt: skip
 
 
-def with_layers(maps: PropertyMaps, truth: PropertyMaps | None, reference: Any, name: str) -> Predicted:
+def with_layers(
+    maps: PropertyMaps, truth: PropertyMaps | None, reference: Any, name: str
+) -> Predicted:
     """Maps with their residuals, where there is a truth, and the layers of all."""
     residual, sentence = None, ""
     specs = map_specs(maps, reference, name)
@@ -292,7 +312,11 @@ def compare(session: Session) -> worker.Job | None:
 
 def looked_at(session: Session) -> Key | None:
     """The map, uncertainty or residual that is switched on; the uppermost of several."""
-    on = [key for key, layer in session.shown().items() if key.kind in ("map", "error", "residual") and layer.visible]
+    on = [
+        key
+        for key, layer in session.shown().items()
+        if key.kind in ("map", "error", "residual") and layer.visible
+    ]
     return max(on, key=lambda key: (key.rank, list(PROPERTIES).index(key.name)), default=None)
 
 
@@ -310,7 +334,9 @@ def open_truth(session: Session, path: str) -> worker.Job | None:
         session.add_truth(name, maps, choose=True)
         session.show_later(loading.truth_specs(session, name, maps))
 
-    return worker.start(session, "Opening the truth", steps, on_result=opened, on_error=session.note)
+    return worker.start(
+        session, "Opening the truth", steps, on_result=opened, on_error=session.note
+    )
 
 
 def load_regions(session: Session, path: str) -> worker.Job | None:
@@ -327,7 +353,9 @@ def load_regions(session: Session, path: str) -> worker.Job | None:
             return masks_from_regions(path, bands, left_out), left_out
         masks = read_masks(path)
         if masks is None:
-            raise InputError(f"{path} keeps no masks; choose a result that was saved with them, or DS9 regions.")
+            raise InputError(
+                f"{path} keeps no masks; choose a result that was saved with them, or DS9 regions."
+            )
         return masks, left_out
 
     def loaded(result: tuple[Masks, list[str]]) -> None:
@@ -354,7 +382,11 @@ def save_regions(session: Session, path: str) -> worker.Job | None:
         masks_to_regions(path, masks, overwrite=True)
 
     def saved(_: None) -> None:
-        rest = " The painted mask has no such form; it is saved with the maps." if masks.patches else ""
+        rest = (
+            " The painted mask has no such form; it is saved with the maps."
+            if masks.patches
+            else ""
+        )
         session.masking.tell(f"Saved in {path}.{rest}")
 
     return worker.start(session, "Saving regions", steps, on_result=saved, on_error=session.note)
@@ -367,11 +399,17 @@ def masks_to_save(session: Session, maps: PropertyMaps) -> Masks | None:
         return None
     if session.recipe.stars.enabled and session.masking.now is not None:
         return session.masking.now
-    used: Masks | None = kept.cube.masks if kept is not None and kept.cube is not None and kept.maps is maps else None
+    used: Masks | None = (
+        kept.cube.masks
+        if kept is not None and kept.cube is not None and kept.maps is maps
+        else None
+    )
     return used
 
 
-def save(session: Session, path: str, done: Callable[[str], None] | None = None) -> worker.Job | None:
+def save(
+    session: Session, path: str, done: Callable[[str], None] | None = None
+) -> worker.Job | None:
     """Write the maps to a FITS file that appears only once it is whole."""
     maps = session.maps
     if maps is None:

@@ -159,7 +159,9 @@ def start(
             raise Failure(str(error)) from error
 
     def errored(error: Exception) -> None:
-        cause = error.__cause__ if isinstance(error, Failure) and error.__cause__ is not None else error
+        cause = (
+            error.__cause__ if isinstance(error, Failure) and error.__cause__ is not None else error
+        )
         sentence = report(cause, title)
         if on_error is not None:
             on_error(sentence)
@@ -192,7 +194,12 @@ def start(
         guarded,
         _start_thread=False,
         _worker_class=_Worker,
-        _connect={"errored": errored, "returned": returned, "yielded": advanced, "finished": finished},
+        _connect={
+            "errored": errored,
+            "returned": returned,
+            "yielded": advanced,
+            "finished": finished,
+        },
     )
     job.worker = worker
     if bar:
@@ -204,7 +211,9 @@ def start(
 
 def fetch(function: Callable[[], Any], on_result: Callable[[Any], None]) -> None:
     """Call a short function in a thread without progress, beside any job; its errors are told like a job's."""
-    create_worker(function, _worker_class=FunctionWorker, _connect={"errored": report, "returned": on_result})
+    create_worker(
+        function, _worker_class=FunctionWorker, _connect={"errored": report, "returned": on_result}
+    )
 
 
 def report(error: BaseException, title: str = "") -> str:

@@ -35,11 +35,17 @@ def write_maps(path: str, layer_data: Sequence[tuple[Any, dict[str, Any], str]])
 
     maps, left_out = maps_from_layers([(data, attributes) for data, attributes, _ in layer_data])
     session = current_session()
-    own = session is not None and session.maps is not None and session.maps.provenance is maps.provenance
+    own = (
+        session is not None
+        and session.maps is not None
+        and session.maps.provenance is maps.provenance
+    )
     masks = masks_to_save(session, session.maps) if own else None
     write(path, maps, overwrite=True, extra=mask_hdus(masks))
     if left_out:
         from napari.utils.notifications import show_info
 
-        show_info(f"Saved {', '.join(maps.values)} in {path}; not maps of that result: {', '.join(left_out)}.")
+        show_info(
+            f"Saved {', '.join(maps.values)} in {path}; not maps of that result: {', '.join(left_out)}."
+        )
     return [str(path)]

@@ -24,7 +24,9 @@ KERNEL_SIGMA = 0.65
 
 REACH = 2.0  # half of reproject's sample_region_width, in the same pixels
 _NODE_STEP = 16  # pixels between positions computed exactly
-_TOLERANCE = 1e-6  # pixels by which interpolated positions may be off before all are computed exactly
+_TOLERANCE = (
+    1e-6  # pixels by which interpolated positions may be off before all are computed exactly
+)
 _TIE = 1e-6
 
 
@@ -89,7 +91,9 @@ def pixel_map(image: WCS, grid: WCS, shape: tuple[int, int]) -> PixelMap:
     return PixelMap(x, y, form, reach, separable)
 
 
-def positions(image: WCS, grid: WCS, shape: tuple[int, int], rim: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def positions(
+    image: WCS, grid: WCS, shape: tuple[int, int], rim: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Positions x, y on an image of a grid's pixels, and of a rim around them, each of shape (ny + 2 rim, nx + 2 rim).
 
     Computed exactly at nodes and interpolated between, where that holds to 1e-6 pixels; else exactly.
@@ -100,12 +104,17 @@ def positions(image: WCS, grid: WCS, shape: tuple[int, int], rim: int = 0) -> tu
     rows, columns = (np.arange(-rim, n + rim, dtype=float) for n in shape)
 
     def exact(r: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return pixel_to_pixel(grid, image, *np.meshgrid(c, r)) if r.ndim == 1 else pixel_to_pixel(grid, image, c, r)
+        return (
+            pixel_to_pixel(grid, image, *np.meshgrid(c, r))
+            if r.ndim == 1
+            else pixel_to_pixel(grid, image, c, r)
+        )
 
     if rows.size * columns.size <= 40 * 40:
         return exact(rows, columns)
     nodes = [
-        np.linspace(axis[0], axis[-1], max(8, int(np.ceil(axis.size / _NODE_STEP)) + 1)) for axis in (rows, columns)
+        np.linspace(axis[0], axis[-1], max(8, int(np.ceil(axis.size / _NODE_STEP)) + 1))
+        for axis in (rows, columns)
     ]
     known = exact(*nodes)
     if not all(np.isfinite(values).all() for values in known):
@@ -160,7 +169,8 @@ def _kernels() -> tuple[Callable[..., None], Callable[..., None]]:
                 begin, end = max(left, 0), min(right, nx - 1) + 1
                 bottom, top = max(low, 0), min(high, ny - 1) + 1
                 inside[i, j] = (
-                    wx[begin - left : max(end, begin) - left].sum() * wy[bottom - low : max(top, bottom) - low].sum()
+                    wx[begin - left : max(end, begin) - left].sum()
+                    * wy[bottom - low : max(top, bottom) - low].sum()
                 )
                 for m in range(n):
                     whole = 0.0
@@ -181,10 +191,16 @@ def _kernels() -> tuple[Callable[..., None], Callable[..., None]]:
                     continue
                 for row in range(int(np.ceil(y - reach[i, j])), int(np.floor(y + reach[i, j])) + 1):
                     dy = row - y
-                    for column in range(int(np.ceil(x - reach[i, j])), int(np.floor(x + reach[i, j])) + 1):
+                    for column in range(
+                        int(np.ceil(x - reach[i, j])), int(np.floor(x + reach[i, j])) + 1
+                    ):
                         dx = column - x
                         weight = np.exp(
-                            -(form[0, i, j] * dx * dx + 2 * form[1, i, j] * dx * dy + form[2, i, j] * dy * dy)
+                            -(
+                                form[0, i, j] * dx * dx
+                                + 2 * form[1, i, j] * dx * dy
+                                + form[2, i, j] * dy * dy
+                            )
                         )
                         total[i, j] += weight
                         if 0 <= row < ny and 0 <= column < nx:
@@ -217,8 +233,14 @@ def part_of(
         bounds.append(slice(start, int(np.clip(np.ceil(high) + 1, start + 1, size))))
     rows, columns = bounds
     # Contiguous, as the whole is: the loops are compiled for each layout of arrays.
-    form, reach = np.ascontiguousarray(where.form[(slice(None), *rectangle)]), np.ascontiguousarray(reach)
-    return PixelMap(x - columns.start, y - rows.start, form, reach, where.separable), (rows, columns)
+    form, reach = (
+        np.ascontiguousarray(where.form[(slice(None), *rectangle)]),
+        np.ascontiguousarray(reach),
+    )
+    return PixelMap(x - columns.start, y - rows.start, form, reach, where.separable), (
+        rows,
+        columns,
+    )
 
 
 def resample_planes(planes: np.ndarray, where: PixelMap, min_weight: float = 0.5) -> np.ndarray:
@@ -255,7 +277,9 @@ def resample_planes(planes: np.ndarray, where: PixelMap, min_weight: float = 0.5
     weight = inside[None] - sums[n:] if holes else inside[None]
     with np.errstate(invalid="ignore", divide="ignore"):
         result = sums[:n] / weight
-        result[np.broadcast_to(~(weight >= min_weight * total) | (total == 0), result.shape)] = np.nan
+        result[np.broadcast_to(~(weight >= min_weight * total) | (total == 0), result.shape)] = (
+            np.nan
+        )
     return result.astype(np.float32)
 
 

@@ -65,7 +65,9 @@ def read_catalogue(path: str | Path) -> QTable:
 def star_catalogue(table: Table, path: Path) -> QTable:
     """A table of stars as `read_catalogue` gives it; `path` is what it is called."""
     if len(table) == 0:
-        raise InputError(f"{path} holds no stars: the table is empty; fetch the stars around the galaxy again.")
+        raise InputError(
+            f"{path} holds no stars: the table is empty; fetch the stars around the galaxy again."
+        )
     columns = columns_by_name(table)
     notes: list[str] = []
     sky, frame, named_epoch = table_positions(table, path)
@@ -73,11 +75,15 @@ def star_catalogue(table: Table, path: Path) -> QTable:
     _errors_from_others(values)
     valid = np.isfinite(sky.ra.deg) & np.isfinite(sky.dec.deg)
     if not valid.any():
-        raise InputError(f"{path} has columns for positions, but no star has one; fetch the table again.")
+        raise InputError(
+            f"{path} has columns for positions, but no star has one; fetch the table again."
+        )
     if not valid.all():
         notes.append(f"{(~valid).sum()} of {len(table)} rows have no position and were left out.")
     epoch = _epochs(values["epoch"], named_epoch, table, columns, notes)
-    has_parallax = bool((np.isfinite(values["parallax"]) & np.isfinite(values["parallax_error"])).any())
+    has_parallax = bool(
+        (np.isfinite(values["parallax"]) & np.isfinite(values["parallax_error"])).any()
+    )
     has_motion = bool((np.isfinite(values["pmra"]) & np.isfinite(values["pmra_error"])).any())
     if not has_parallax:
         also = "" if has_motion else ", nor proper motions"
@@ -94,7 +100,9 @@ def star_catalogue(table: Table, path: Path) -> QTable:
     return result
 
 
-def _to_qtable(sky: SkyCoord, ids: list[str], epoch: np.ndarray, values: dict[str, np.ndarray]) -> QTable:
+def _to_qtable(
+    sky: SkyCoord, ids: list[str], epoch: np.ndarray, values: dict[str, np.ndarray]
+) -> QTable:
     from astropy import units as u
     from astropy.table import QTable
 
@@ -121,7 +129,9 @@ def _numbers(table: Table, columns: dict[str, str], key: str, path: Path) -> np.
     try:
         values: np.ndarray = np.ma.filled(np.ma.asarray(column, dtype=float), np.nan)
     except (TypeError, ValueError):
-        raise InputError(f"{path} has a column {name} that holds no numbers; correct it or take it out.") from None
+        raise InputError(
+            f"{path} has a column {name} that holds no numbers; correct it or take it out."
+        ) from None
     unit = getattr(column, "unit", None)
     wanted = u.mas if key.startswith("parallax") else u.mas / u.yr if key.startswith("pm") else None
     if unit is not None and wanted is not None and not key.endswith(("ivar", "over_error")):
@@ -136,7 +146,9 @@ def _errors_from_others(values: dict[str, np.ndarray]) -> None:
     with np.errstate(divide="ignore", invalid="ignore"):
         for key in ("parallax", "pmra", "pmdec"):
             error, ivar = values[f"{key}_error"], values[f"{key}_ivar"]
-            from_ivar = np.where(ivar > 0, 1 / np.sqrt(ivar), np.nan)  # 0 is the Legacy Surveys' "not measured"
+            from_ivar = np.where(
+                ivar > 0, 1 / np.sqrt(ivar), np.nan
+            )  # 0 is the Legacy Surveys' "not measured"
             values[f"{key}_error"] = np.where(error > 0, error, from_ivar)
         ratio = values["parallax_over_error"]
         from_ratio = np.abs(values["parallax"] / np.where(ratio != 0, ratio, np.nan))
@@ -144,7 +156,9 @@ def _errors_from_others(values: dict[str, np.ndarray]) -> None:
         values["parallax_error"] = np.where(np.isfinite(error), error, from_ratio)
 
 
-def _epochs(epoch: np.ndarray, named: float, table: Table, columns: dict[str, str], notes: list[str]) -> np.ndarray:
+def _epochs(
+    epoch: np.ndarray, named: float, table: Table, columns: dict[str, str], notes: list[str]
+) -> np.ndarray:
     plausible = (epoch > 1900) & (epoch < 2100)
     if np.isfinite(named):
         return np.full(len(table), named)
@@ -152,7 +166,9 @@ def _epochs(epoch: np.ndarray, named: float, table: Table, columns: dict[str, st
         return np.where(plausible, epoch, np.nanmedian(epoch[plausible]))
     if "parallax" in columns or "plx" in columns:
         guess = _DR2_EPOCH if any(name in columns for name in _DR2_ONLY) else _DR3_EPOCH
-        notes.append(f"The table tells no epoch; {guess:g} is taken, Gaia {'DR2' if guess == _DR2_EPOCH else 'DR3'}'s.")
+        notes.append(
+            f"The table tells no epoch; {guess:g} is taken, Gaia {'DR2' if guess == _DR2_EPOCH else 'DR3'}'s."
+        )
         return np.full(len(table), guess)
     return np.full(len(table), np.nan)
 
@@ -164,7 +180,9 @@ def _ids(table: Table, columns: dict[str, str]) -> list[str]:
     return [str(value).strip() or f"star {i + 1}" for i, value in enumerate(table[name])]
 
 
-def milky_way_stars(catalogue: QTable, parallax_snr: float = 3.0, motion_snr: float = 5.0) -> np.ndarray:
+def milky_way_stars(
+    catalogue: QTable, parallax_snr: float = 3.0, motion_snr: float = 5.0
+) -> np.ndarray:
     """Which stars are the Milky Way's: parallax or proper motion are significant (Dobbels & Baes 2021, Sect. 2.1).
 
     Parameters

@@ -41,7 +41,9 @@ def correlation_area(kernel: np.ndarray | None, pixel_arcsec: float, grid_arcsec
 
 def shared_area(image: BandImage, kernel: Kernel | None, grid_arcsec: float) -> float:
     """The `correlation_area` of an image that is convolved with a kernel and put on a grid."""
-    return correlation_area(None if kernel is None else kernel.array, image.pixel_arcsec, grid_arcsec)
+    return correlation_area(
+        None if kernel is None else kernel.array, image.pixel_arcsec, grid_arcsec
+    )
 
 
 def correlation_factor(n_pixels: float | np.ndarray, area: float | np.ndarray) -> np.ndarray:
@@ -65,13 +67,19 @@ def correlation_factor(n_pixels: float | np.ndarray, area: float | np.ndarray) -
     side = np.sqrt(np.maximum(n_pixels, 1.0))
     narrow = np.maximum(area, 1e-3) / np.pi  # rho(d) = exp(-d^2 / (4 s^2)) has an area of 4 pi s^2
     factor = np.ones(side.shape)
-    for d in range(1, int(np.ceil(min(side.max(initial=1.0), 6 * np.sqrt(narrow.max(initial=0.0)) + 1)))):
+    for d in range(
+        1, int(np.ceil(min(side.max(initial=1.0), 6 * np.sqrt(narrow.max(initial=0.0)) + 1)))
+    ):
         factor += 2 * np.maximum(1 - d / side, 0) * np.exp(-(d**2) / narrow)
     return factor
 
 
 def sum_error(
-    error: np.ndarray, weights: np.ndarray, area: float, systematic: float = 0.0, data: np.ndarray | None = None
+    error: np.ndarray,
+    weights: np.ndarray,
+    area: float,
+    systematic: float = 0.0,
+    data: np.ndarray | None = None,
 ) -> float:
     """The error of a weighted sum over pixels whose noise is shared.
 
@@ -107,5 +115,7 @@ def sum_error(
     noise = weights * np.sqrt(variance)
     # rho(d) is a Gaussian of sigma sqrt(2) s, of height one: `area` times a normalised one.
     sigma = np.sqrt(area / (2 * np.pi))
-    random = area * float((noise * gaussian_filter(noise, sigma, mode="constant", truncate=6.0)).sum())
+    random = area * float(
+        (noise * gaussian_filter(noise, sigma, mode="constant", truncate=6.0)).sum()
+    )
     return float(np.sqrt(max(random, 0.0) + common**2))

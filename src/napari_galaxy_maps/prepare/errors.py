@@ -78,7 +78,10 @@ def _levelled(values: np.ndarray, radius: np.ndarray) -> np.ndarray:
     """Values less their running median along the radius: the galaxy's outskirts are no noise."""
     edges = np.quantile(radius, np.linspace(0, 1, _RINGS + 1))
     ring = np.searchsorted(edges[1:-1], radius)
-    known = [(float(radius[ring == k].mean()), float(np.median(values[ring == k]))) for k in np.unique(ring)]
+    known = [
+        (float(radius[ring == k].mean()), float(np.median(values[ring == k])))
+        for k in np.unique(ring)
+    ]
     return np.asarray(values - np.interp(radius, *np.transpose(known)))
 
 
@@ -104,7 +107,9 @@ def add_errors(image: BandImage, sky: Background, settings: ErrorSettings) -> Ba
             shape = image.uncertainty**2 / np.float32(sky.variance)
             variance *= np.where(np.isfinite(shape), shape, np.float32(1))
             poisson = image.meta.get("poisson")
-            parts.append(f"Poisson with {poisson}" if poisson else "scaled as its uncertainty image")
+            parts.append(
+                f"Poisson with {poisson}" if poisson else "scaled as its uncertainty image"
+            )
     calibration = image.band.calibration if settings.calibration else 0.0
     reddening = float(image.meta.get("reddening_error", 0.0)) if settings.reddening else 0.0
     for name, relative in (("calibration", calibration), ("reddening", reddening)):

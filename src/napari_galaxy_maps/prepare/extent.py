@@ -26,7 +26,9 @@ def detection_image(galaxy: Galaxy) -> BandImage:
     raise InputError(f"{galaxy.name} has no image.")
 
 
-def measure_ellipse(image: BandImage, near: tuple[float, float] | None = None, sigma: float = 3.0) -> Ellipse:
+def measure_ellipse(
+    image: BandImage, near: tuple[float, float] | None = None, sigma: float = 3.0
+) -> Ellipse:
     """The ellipse with the area and moments of a galaxy's isophote.
 
     Parameters
@@ -80,7 +82,11 @@ def measure_ellipse(image: BandImage, near: tuple[float, float] | None = None, s
     area = float(segments.get_area(label)) * image.pixel_arcsec**2
     a = np.sqrt(area / np.pi / ratio)
     x, y = float(source.x_centroid), float(source.y_centroid)
-    angle = np.radians(float(source.orientation.value if hasattr(source.orientation, "value") else source.orientation))
+    angle = np.radians(
+        float(
+            source.orientation.value if hasattr(source.orientation, "value") else source.orientation
+        )
+    )
     here = image.wcs.pixel_to_world(x, y).icrs
     there = image.wcs.pixel_to_world(x + 5 * np.cos(angle), y + 5 * np.sin(angle)).icrs
     pa = float(here.position_angle(there).deg) % 180

@@ -71,7 +71,9 @@ def _answer(query: str) -> QTable:
     try:
         # Asynchronous jobs have no limit of 2000 rows.
         table = Gaia.launch_job_async(query).get_results()
-    except Exception as error:  # requests, urllib and astroquery have errors of their own for a network that fails
+    except (
+        Exception
+    ) as error:  # requests, urllib and astroquery have errors of their own for a network that fails
         why = (str(error).splitlines() or [type(error).__name__])[0][:120]
         raise InputError(
             f"Gaia's archive gave no answer ({why}); look whether there is a network, or give a table of stars."

@@ -27,7 +27,9 @@ class Grid:
     wcs: WCS = field(compare=False)
 
 
-def make_grid(ellipse: Ellipse, pixel_arcsec: float, extent: float, name: str = "the galaxy") -> Grid:
+def make_grid(
+    ellipse: Ellipse, pixel_arcsec: float, extent: float, name: str = "the galaxy"
+) -> Grid:
     """A tangential grid, north up, centred on the ellipse.
 
     Parameters
@@ -54,7 +56,9 @@ def make_grid(ellipse: Ellipse, pixel_arcsec: float, extent: float, name: str = 
         )
     side = 2 * int(np.ceil(extent * ellipse.a / pixel_arcsec)) + 1
     if side > _LARGEST_SIDE:
-        raise InputError(f"The grid would be {side} pixels wide; choose larger pixels than {pixel_arcsec:g} arcsec.")
+        raise InputError(
+            f"The grid would be {side} pixels wide; choose larger pixels than {pixel_arcsec:g} arcsec."
+        )
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
     wcs.wcs.radesys = "ICRS"

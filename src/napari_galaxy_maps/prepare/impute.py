@@ -94,7 +94,11 @@ def fill_steps(
     imputed = np.zeros(bad.shape, bool)
     if len(pixels):
         fitted = yield from fit_steps(
-            values[used][:, pixels], errors[used][:, pixels], [names[i] for i in used], library, device
+            values[used][:, pixels],
+            errors[used][:, pixels],
+            [names[i] for i in used],
+            library,
+            device,
         )
         columns = library.columns(wanted)
         good = fitted.fitted & ((fitted.flags & FitFlag.NO_MODEL_FITS) == 0)
@@ -151,7 +155,9 @@ def model_redshift(redshift: float | None, distance_mpc: float | None) -> tuple[
         return checked_redshift(redshift), f"model spectra at the redshift {redshift:g}"
     if distance_mpc is not None and distance_mpc > 0:
         found = HUBBLE_KM_S_MPC * distance_mpc / 299792.458
-        return checked_redshift(found), f"model spectra at the redshift {found:.4f} of {distance_mpc:.4g} Mpc"
+        return checked_redshift(
+            found
+        ), f"model spectra at the redshift {found:.4f} of {distance_mpc:.4g} Mpc"
     return 0.0, "model spectra at redshift 0, for no redshift or distance was told (--redshift)"
 
 
@@ -188,7 +194,10 @@ def impute_steps(
     if len(seen) < MIN_BANDS:
         only = " and ".join(seen) or "none"
         yield Progress(
-            "impute", 1, 1, f"nothing filled: that takes three bands up to 22 micron, and there is only {only}"
+            "impute",
+            1,
+            1,
+            f"nothing filled: that takes three bands up to 22 micron, and there is only {only}",
         )
         return cube
     try:
@@ -198,7 +207,9 @@ def impute_steps(
         return cube
 
 
-def _impute_steps(cube: BandCube, recipe: Recipe, distance_mpc: float | None, memory: Memory | None) -> Steps[BandCube]:
+def _impute_steps(
+    cube: BandCube, recipe: Recipe, distance_mpc: float | None, memory: Memory | None
+) -> Steps[BandCube]:
     """As `impute_steps`; raises `InputError` where nothing can be filled."""
     from ..sed.library import library_steps
 
@@ -227,7 +238,14 @@ def _impute_steps(cube: BandCube, recipe: Recipe, distance_mpc: float | None, me
         values[:, changed], errors[:, changed], cube.bands, wanted, library, recipe.model.device
     )
     filled = _merged(
-        fresh, changed, use, values, errors, cube.bands, wanted, last if last and last.key == key else None
+        fresh,
+        changed,
+        use,
+        values,
+        errors,
+        cube.bands,
+        wanted,
+        last if last and last.key == key else None,
     )
     if memory is not None:
         memory.imputed = Remembered(key, cube.data, cube.uncertainty, cube.mask, filled)
@@ -244,7 +262,10 @@ def wanted_bands(bands: Sequence[str], settings: ImputeSettings) -> tuple[str, .
 def _lacking(cube: BandCube, wanted: Sequence[str]) -> bool:
     """Whether a pixel that is not masked lacks a value in a wanted band, or has one that is not positive."""
     use = ~cube.mask
-    return any(band not in cube.bands or not (cube.data[cube.bands.index(band)][use] > 0).all() for band in wanted)
+    return any(
+        band not in cube.bands or not (cube.data[cube.bands.index(band)][use] > 0).all()
+        for band in wanted
+    )
 
 
 def _merged(
@@ -261,15 +282,25 @@ def _merged(
         kept = use & ~changed
         out[:, kept], out_errors[:, kept] = last.filled.values[:, kept], last.filled.errors[:, kept]
         imputed[:, kept] = last.filled.imputed[:, kept]
-    out[:, changed], out_errors[:, changed], imputed[:, changed] = fresh.values, fresh.errors, fresh.imputed
+    out[:, changed], out_errors[:, changed], imputed[:, changed] = (
+        fresh.values,
+        fresh.errors,
+        fresh.imputed,
+    )
     return Filled(wanted, out, out_errors, imputed)
 
 
 def _to_cube(cube: BandCube, filled: Filled, words: str) -> Steps[BandCube]:
     """The cube with what was filled beside it; its far infrared stays as it was."""
     names = [name for name in BANDS if name in cube.bands or name in filled.bands]
-    names = [name for name in names if name in cube.bands or filled.imputed[filled.bands.index(name)].any()]
-    data, uncertainty, filling, filling_error = np.full((4, len(names), *cube.shape), np.nan, np.float32)
+    names = [
+        name
+        for name in names
+        if name in cube.bands or filled.imputed[filled.bands.index(name)].any()
+    ]
+    data, uncertainty, filling, filling_error = np.full(
+        (4, len(names), *cube.shape), np.nan, np.float32
+    )
     shared = None if cube.correlation is None else np.full(len(names), cube.correlation.max())
     systematic = None if cube.systematic is None else np.full(len(names), cube.systematic.max())
     images = dict(cube.images)
@@ -302,7 +333,9 @@ def _to_cube(cube: BandCube, filled: Filled, words: str) -> Steps[BandCube]:
             )
             base = images.get(name)
             if base is None:
-                base = BandImage(shown, get_band(name), cube.wcs, fwhm=cube.fwhm, meta={"imputed": True})
+                base = BandImage(
+                    shown, get_band(name), cube.wcs, fwhm=cube.fwhm, meta={"imputed": True}
+                )
             images[name] = base.evolve(note, data=shown, uncertainty=shown_error)
             told += 1
             yield Progress("impute", told, len(names), f"{name}: {note}", images[name])

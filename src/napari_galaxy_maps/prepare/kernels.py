@@ -100,11 +100,18 @@ def on_pixels(stamp: Stamp, frame: np.ndarray) -> np.ndarray:
     middle = stamp.data.shape[0] // 2
     half = max(int(middle / np.linalg.svd(matrix, compute_uv=False)[-1]), 1)
     result = affine_transform(
-        stamp.data, matrix, [middle, middle] - matrix @ [half, half], (2 * half + 1,) * 2, order=3, mode="constant"
+        stamp.data,
+        matrix,
+        [middle, middle] - matrix @ [half, half],
+        (2 * half + 1,) * 2,
+        order=3,
+        mode="constant",
     )
     total = result.sum()
     if not total > 0:
-        raise InputError(f"{stamp.name} sums to {total:.3g} on these pixels; a PSF or kernel has a positive sum.")
+        raise InputError(
+            f"{stamp.name} sums to {total:.3g} on these pixels; a PSF or kernel has a positive sum."
+        )
     return np.asarray(result / total)
 
 
@@ -171,7 +178,9 @@ def kernel_between(own: Stamp | float, target: Stamp | float, frame: np.ndarray)
         if sides[0] < _SQUARE * sides[1]:
             return Kernel(gaussian, "Gaussian")
         between = np.sqrt(target**2 - own**2)
-        return examined(on_pixels(gaussian_stamp(between, min(sides[1], between) / 5), frame), "Gaussian")
+        return examined(
+            on_pixels(gaussian_stamp(between, min(sides[1], between) / 5), frame), "Gaussian"
+        )
     width = own.fwhm if isinstance(own, Stamp) else own
     stamp = _wiener(own, target, width / _SAMPLES)
     return examined(on_pixels(stamp, frame), stamp.name)
@@ -186,8 +195,13 @@ def _wiener(own: Stamp | float, target: Stamp | float, pixel: float) -> Stamp:
     planes = [np.pad(plane, (side - plane.shape[0]) // 2) for plane in planes]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        made = make_wiener_kernel(planes[0], planes[1], regularization=_REGULARIZATION, penalty="laplacian")
-    names = [str(psf) if isinstance(psf, Stamp) else f"a Gaussian of {psf:g} arcsec" for psf in (own, target)]
+        made = make_wiener_kernel(
+            planes[0], planes[1], regularization=_REGULARIZATION, penalty="laplacian"
+        )
+    names = [
+        str(psf) if isinstance(psf, Stamp) else f"a Gaussian of {psf:g} arcsec"
+        for psf in (own, target)
+    ]
     return Stamp(made, pixel * np.eye(2), f"made from {names[0]} and {names[1]}")
 
 
@@ -203,4 +217,6 @@ def gaussian_stamp(fwhm: float, pixel_arcsec: float) -> Stamp:
 
     sigma = fwhm / FWHM_PER_SIGMA / pixel_arcsec
     plane = Gaussian2DKernel(sigma, x_size=2 * int(np.ceil(5 * sigma)) + 1).array
-    return Stamp(np.asarray(plane / plane.sum()), pixel_arcsec * np.eye(2), f"a Gaussian of {fwhm:g} arcsec")
+    return Stamp(
+        np.asarray(plane / plane.sum()), pixel_arcsec * np.eye(2), f"a Gaussian of {fwhm:g} arcsec"
+    )

@@ -21,7 +21,9 @@ def items_of(masks: Masks | None) -> tuple[Item, ...]:
 
 
 def exchanged(
-    masks: Masks | None, changes: Iterable[tuple[Item, Item | None]] = (), added: Iterable[Item] = ()
+    masks: Masks | None,
+    changes: Iterable[tuple[Item, Item | None]] = (),
+    added: Iterable[Item] = (),
 ) -> Masks:
     """The masks with some items exchanged, taken away (None) or added; the others keep their order.
 
@@ -47,7 +49,9 @@ def painted(masks: Masks | None, patch: Patch) -> Masks:
     """The masks with `patch` in the place of the one for the same bands; an empty one takes that away."""
     masks = masks or Masks(complete=False)
     others = [other for other in masks.patches if other.bands != patch.bands]
-    at = next((i for i, other in enumerate(masks.patches) if other.bands == patch.bands), len(others))
+    at = next(
+        (i for i, other in enumerate(masks.patches) if other.bands == patch.bands), len(others)
+    )
     if patch.data.any():
         others.insert(at, patch)
     return replace(masks, patches=tuple(others))
@@ -69,7 +73,9 @@ def resized(star: Star, radius: float, band: str = "", bands: Iterable[str] = ()
     before = radius_of(star, "", bands)
     if before <= 0:
         return replace(star, radii={**star.radii, **dict.fromkeys(bands, radius)})
-    return replace(star, radii={name: value * radius / before for name, value in star.radii.items()})
+    return replace(
+        star, radii={name: value * radius / before for name, value in star.radii.items()}
+    )
 
 
 def unmasked(item: Item, band: str = "") -> Item | None:
@@ -110,7 +116,9 @@ def circle_by_hand(
     """
     taken = {item.id for item in items_of(masks)}
     number = next(n for n in range(1, len(taken) + 2) if f"hand {n}" not in taken)
-    radii = {name: radius if band in ("", name) else 0.0 for name in (*bands, *([band] if band else []))}
+    radii = {
+        name: radius if band in ("", name) else 0.0 for name in (*bands, *([band] if band else []))
+    }
     return Star(f"hand {number}", *place, float("nan"), "hand", radii)
 
 
@@ -131,7 +139,10 @@ def merged(masks: Masks | None, other: Masks) -> Masks:
 
 
 def _near(star: Star, other: Star) -> bool:
-    return abs(star.dec - other.dec) * 3600 < _SAME_PLACE and abs(star.ra - other.ra) * 3600 < _SAME_PLACE * 10
+    return (
+        abs(star.dec - other.dec) * 3600 < _SAME_PLACE
+        and abs(star.ra - other.ra) * 3600 < _SAME_PLACE * 10
+    )
 
 
 def told(masks: Masks | None) -> str:

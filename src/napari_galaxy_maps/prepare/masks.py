@@ -75,7 +75,10 @@ class Masks:
     def __add__(self, other: Masks) -> Masks:
         """Both together."""
         return Masks(
-            self.stars + other.stars, self.patches + other.patches, self.polygons + other.polygons, self.complete
+            self.stars + other.stars,
+            self.patches + other.patches,
+            self.polygons + other.polygons,
+            self.complete,
         )
 
     def by_hand(self) -> Masks:
@@ -104,7 +107,10 @@ class Masks:
         from ..bands import get_band
 
         widest = [
-            replace(star, radii={"WISE_3.4": max((star.radii.get(band, 0.0) for band in bands), default=0.0)})
+            replace(
+                star,
+                radii={"WISE_3.4": max((star.radii.get(band, 0.0) for band in bands), default=0.0)},
+            )
             for star in self.stars
         ]
         blank = BandImage(np.zeros(shape, np.float32), get_band("WISE_3.4"), wcs)

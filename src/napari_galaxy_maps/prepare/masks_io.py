@@ -44,23 +44,33 @@ def mask_hdus(masks: Masks | None) -> list[Any]:
             _text("FLAG", [s.flag for s in stars]),
             fits.Column("ENABLED", "L", array=[s.enabled for s in stars]),
             fits.Column("SPARED", "3D", array=np.array(spared, float).reshape(len(stars), 3)),
-            *(fits.Column(name, "D", "arcsec", array=[s.radii.get(name, 0.0) for s in stars]) for name in bands),
+            *(
+                fits.Column(name, "D", "arcsec", array=[s.radii.get(name, 0.0) for s in stars])
+                for name in bands
+            ),
         ]
         hdus.append(fits.BinTableHDU.from_columns(columns, name="STARS"))
     if masks.polygons:
         corners = [
-            (number, *vertex, shape) for number, shape in enumerate(masks.polygons, 1) for vertex in shape.vertices
+            (number, *vertex, shape)
+            for number, shape in enumerate(masks.polygons, 1)
+            for vertex in shape.vertices
         ]
         columns = [
             fits.Column("SHAPE", "J", array=[number for number, *_ in corners]),
             fits.Column("RA", "D", "deg", array=[ra for _, ra, _, _ in corners]),
             fits.Column("DEC", "D", "deg", array=[dec for _, _, dec, _ in corners]),
-            *(_text(name.upper(), [getattr(shape, name) for *_, shape in corners]) for name in ("band", "id", "flag")),
+            *(
+                _text(name.upper(), [getattr(shape, name) for *_, shape in corners])
+                for name in ("band", "id", "flag")
+            ),
             fits.Column("ENABLED", "L", array=[shape.enabled for *_, shape in corners]),
         ]
         hdus.append(fits.BinTableHDU.from_columns(columns, name="POLYGONS"))
     for number, patch in enumerate(masks.patches, 1):
-        hdu = fits.ImageHDU(patch.data.astype(np.uint8), patch.wcs.to_header(relax=True), name=f"{_PATCH}{number}")
+        hdu = fits.ImageHDU(
+            patch.data.astype(np.uint8), patch.wcs.to_header(relax=True), name=f"{_PATCH}{number}"
+        )
         hdu.header["BANDS"] = (",".join(patch.bands), "the bands it masks; empty for all")
         hdus.append(hdu)
     return hdus
@@ -131,7 +141,9 @@ def _star(row: Any, names: list[str]) -> Star:
     )
 
 
-def masks_from_regions(path: str | Path, bands: Iterable[str], left_out: list[str] | None = None) -> Masks:
+def masks_from_regions(
+    path: str | Path, bands: Iterable[str], left_out: list[str] | None = None
+) -> Masks:
     """Masks from a DS9 region file in sky coordinates.
 
     Raises

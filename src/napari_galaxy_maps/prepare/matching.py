@@ -44,7 +44,10 @@ def common_psf(images: Mapping[str, BandImage], settings: PsfSettings) -> Common
     target = settings.target
     if target == "auto" or not settings.enabled:
         inputs = [name for name in images if name in INPUT_BANDS]
-        widest = max((images[n] for n in (inputs if len(inputs) >= 3 else images)), key=lambda image: image.fwhm)
+        widest = max(
+            (images[n] for n in (inputs if len(inputs) >= 3 else images)),
+            key=lambda image: image.fwhm,
+        )
         return CommonPsf(widest.fwhm, widest.psf)
     if isinstance(target, str):
         band = find_band(target)
@@ -84,7 +87,9 @@ def ready_kernels(images: Mapping[str, BandImage], settings: PsfSettings) -> dic
     return found
 
 
-def too_broad(images: Mapping[str, BandImage], common: CommonPsf, ready: Mapping[str, Stamp]) -> list[str]:
+def too_broad(
+    images: Mapping[str, BandImage], common: CommonPsf, ready: Mapping[str, Stamp]
+) -> list[str]:
     """The bands whose PSF is wider than the common one and which no kernel is given for.
 
     Raises
@@ -92,7 +97,9 @@ def too_broad(images: Mapping[str, BandImage], common: CommonPsf, ready: Mapping
     InputError
         When these are all bands.
     """
-    broader = [n for n, image in images.items() if image.fwhm > common.fwhm * _TOLERANCE and n not in ready]
+    broader = [
+        n for n, image in images.items() if image.fwhm > common.fwhm * _TOLERANCE and n not in ready
+    ]
     if len(broader) == len(images):
         narrowest = min(images.values(), key=lambda image: image.fwhm)
         raise InputError(

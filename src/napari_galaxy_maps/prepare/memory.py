@@ -12,7 +12,17 @@ from ..galaxy import BandImage, Ellipse
 from .adaptive import PixelMap, part_of, pixel_map
 from .grid import Grid, resample, resampled
 from .kernels import Kernel
-from .psf import Box, Sums, changed_box, convolution_sums, divided, matched, sampling_step, unmatched, update_sums
+from .psf import (
+    Box,
+    Sums,
+    changed_box,
+    convolution_sums,
+    divided,
+    matched,
+    sampling_step,
+    unmatched,
+    update_sums,
+)
 from .star_list import Discs
 
 if TYPE_CHECKING:
@@ -62,7 +72,9 @@ class Memory:
     """
 
     stars: tuple[tuple[Any, ...], Any] | None = None
-    kept: dict[tuple[str, str], tuple[BandImage, tuple[Any, ...], Any]] = field(default_factory=dict)
+    kept: dict[tuple[str, str], tuple[BandImage, tuple[Any, ...], Any]] = field(
+        default_factory=dict
+    )
     touched: dict[str, Box] = field(default_factory=dict)
     discs: Discs = field(default_factory=dict)
     imputed: Remembered | None = None
@@ -136,7 +148,12 @@ class Memory:
         return state.bare, state.image
 
     def _apply(
-        self, state: _Matched, image: BandImage, mask: np.ndarray, changed: np.ndarray, min_weight: float
+        self,
+        state: _Matched,
+        image: BandImage,
+        mask: np.ndarray,
+        changed: np.ndarray,
+        min_weight: float,
     ) -> Box:
         data = state.image.data.copy()
         uncertainty = state.image.uncertainty
@@ -146,7 +163,9 @@ class Memory:
             assert box is not None
             data[box] = np.where(mask[box], np.float32(np.nan), image.data[box])
         else:
-            state.sums, touched = update_sums(state.sums, image.evolve(mask=mask), kernel.array, in_place=True)
+            state.sums, touched = update_sums(
+                state.sums, image.evolve(mask=mask), kernel.array, in_place=True
+            )
             box = touched or (slice(0, 0), slice(0, 0))
             data[box], variance = divided(state.sums, min_weight, box)
             if variance is not None and uncertainty is not None:
@@ -191,7 +210,9 @@ class Memory:
         self.touched[name] = (slice(0, grid.shape[0]), slice(0, grid.shape[1]))
         return gridded
 
-    def _resample_part(self, before: BandImage, image: BandImage, grid: Grid, box: Box) -> tuple[BandImage, Box | None]:
+    def _resample_part(
+        self, before: BandImage, image: BandImage, grid: Grid, box: Box
+    ) -> tuple[BandImage, Box | None]:
         where = self.pixel_map(image, grid)
         rows, columns = box
         near = (where.x > columns.start - where.reach - 1) & (where.x < columns.stop + where.reach)

@@ -17,7 +17,11 @@ _AS_ICRS = {"ICRS", "FK5"}
 @lru_cache(maxsize=64)
 def _frame(radesys: str, equinox: float, ctype: str) -> Any:
     """The frame of a WCS, or None where ICRS will do."""
-    if ctype.startswith("RA") and (radesys in _AS_ICRS or not radesys) and not (equinox and abs(equinox - 2000) > 0.01):
+    if (
+        ctype.startswith("RA")
+        and (radesys in _AS_ICRS or not radesys)
+        and not (equinox and abs(equinox - 2000) > 0.01)
+    ):
         return None
     from astropy.coordinates import FK4, FK5, Galactic
     from astropy.time import Time
@@ -90,7 +94,12 @@ def to_pixels(
             x[near], y[near] = found.T
     # wcs_world2pix maps the far side of the sky onto the image too: such points do not come back to themselves.
     with np.errstate(invalid="ignore"):
-        there = (x > -0.5 - margin) & (y > -0.5 - margin) & (x < nx - 0.5 + margin) & (y < ny - 0.5 + margin)
+        there = (
+            (x > -0.5 - margin)
+            & (y > -0.5 - margin)
+            & (x < nx - 0.5 + margin)
+            & (y < ny - 0.5 + margin)
+        )
     if there.any():
         back = wcs.all_pix2world(np.column_stack([x[there], y[there]]), 0)
         off = np.abs(back - world[there])

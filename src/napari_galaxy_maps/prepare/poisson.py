@@ -46,7 +46,9 @@ def header_gain(image: BandImage) -> tuple[float, str] | None:
     unit = canonical_unit(image.unit)
     if unit not in ("DN", "counts/s"):
         return None
-    if re.search(r"electron|photon|\be-", image.unit, re.IGNORECASE) or (image.band.survey == "GALEX"):
+    if re.search(r"electron|photon|\be-", image.unit, re.IGNORECASE) or (
+        image.band.survey == "GALEX"
+    ):
         gain, words = 1.0, "counts are photons"
     else:
         key = next((key for key in _GAIN_KEYS if _positive(header.get(key))), "")
@@ -85,7 +87,11 @@ def with_poisson(image: BandImage, given: float | None = None) -> BandImage:
         Electrons (or detected photons) per unit of the image as it was read; else a header may tell.
     """
     if image.uncertainty is not None:
-        return image.evolve("gain not used: its uncertainty image holds the Poisson noise") if given else image
+        return (
+            image.evolve("gain not used: its uncertainty image holds the Poisson noise")
+            if given
+            else image
+        )
     gain = (given, "given") if given else header_gain(image)
     if gain is None:
         return image
@@ -102,5 +108,7 @@ def with_poisson(image: BandImage, given: float | None = None) -> BandImage:
     variance = np.maximum(sky + light * np.float32(variance_per_light), 0)
     words = f"{electrons:.4g} electrons per {image.unit} ({source})"
     return image.evolve(
-        f"Poisson noise with {words}", uncertainty=np.sqrt(variance, dtype=np.float32), meta={"poisson": words}
+        f"Poisson noise with {words}",
+        uncertainty=np.sqrt(variance, dtype=np.float32),
+        meta={"poisson": words},
     )

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from astropy.wcs import WCS
 
 _MOST_PIECES = 6
-_PASSED = 1e-3  # of a frequency's amplitude that a kernel may leave where the sampling does not see it
+_PASSED = (
+    1e-3  # of a frequency's amplitude that a kernel may leave where the sampling does not see it
+)
 
 Box = tuple[slice, slice]
 """A rectangle of pixels: rows, columns."""
@@ -99,7 +101,9 @@ def _kernel_transform(kernel: np.ndarray, shape: tuple[int, int]) -> tuple[np.nd
         return fft.fft(lines[0])[:, None], fft.rfft(lines[1])[None]
     whole = np.zeros(shape, kernel.dtype)
     whole[: kernel.shape[0], : kernel.shape[1]] = kernel
-    transform = fft.rfft2(np.roll(whole, (-middle[0], -middle[1]), (0, 1)), workers=2, overwrite_x=True)
+    transform = fft.rfft2(
+        np.roll(whole, (-middle[0], -middle[1]), (0, 1)), workers=2, overwrite_x=True
+    )
     return transform, np.ones((1, 1), kernel.dtype)
 
 
@@ -121,10 +125,17 @@ def sampling_step(image: BandImage, kernel: np.ndarray, largest_arcsec: float) -
     passed = np.zeros(length // 2 + 1)
     for axis in (0, 1):
         passed = np.maximum(
-            passed, np.abs(np.fft.rfft(kernel.sum(axis=axis, dtype=float), max(length, kernel.shape[0]))[: passed.size])
+            passed,
+            np.abs(
+                np.fft.rfft(kernel.sum(axis=axis, dtype=float), max(length, kernel.shape[0]))[
+                    : passed.size
+                ]
+            ),
         )
     widest = int(np.flatnonzero(passed > _PASSED).max())  # of `length` samples
-    return int(max(1, min(length / 2 // max(widest, 1), largest_arcsec / image.pixel_arcsec + 1e-6)))
+    return int(
+        max(1, min(length / 2 // max(widest, 1), largest_arcsec / image.pixel_arcsec + 1e-6))
+    )
 
 
 def sampled_wcs(wcs: WCS, step: int) -> WCS:
@@ -167,13 +178,17 @@ _WHOLE: Box = (slice(None), slice(None))
 def convolution_sums(image: BandImage, kernel: np.ndarray, step: int = 1) -> Sums:
     """The sums of a masked convolution of an image, at every `step`-th pixel."""
     good = valid_pixels(image)
-    finite = np.isfinite(image.data)  # the level must not depend on the mask, or no sum could be kept
+    finite = np.isfinite(
+        image.data
+    )  # the level must not depend on the mask, or no sum could be kept
     level = float(image.data.mean(dtype=float, where=finite)) if finite.any() else 0.0
     light = np.where(good, image.data - np.float64(level), 0.0)
     numerator = convolve(light[None], kernel.astype(float), step)[0]
     weight = convolve(good.astype(float)[None], kernel.astype(float), step)[0]
     variance = _variance(image, good, _WHOLE)
-    spread = None if variance is None else convolve(variance[None], kernel.astype(float) ** 2, step)[0]
+    spread = (
+        None if variance is None else convolve(variance[None], kernel.astype(float) ** 2, step)[0]
+    )
     return Sums(numerator, weight, spread, level, good, step)
 
 
@@ -189,7 +204,9 @@ def changed_box(changed: np.ndarray, margin: int = 0) -> Box | None:
     )
 
 
-def update_sums(sums: Sums, image: BandImage, kernel: np.ndarray, in_place: bool = False) -> tuple[Sums, Box | None]:
+def update_sums(
+    sums: Sums, image: BandImage, kernel: np.ndarray, in_place: bool = False
+) -> tuple[Sums, Box | None]:
     """The sums after the image's mask has changed, from those before.
 
     Only the change is convolved, in the rectangle that it touches.
@@ -228,7 +245,9 @@ def update_sums(sums: Sums, image: BandImage, kernel: np.ndarray, in_place: bool
         )
         part = _sampled(piece, step)
         sign = np.where(mine[piece], good[piece].astype(float) - sums.good[piece], 0.0)
-        difference = np.where(sign != 0, sign * (np.nan_to_num(image.data[piece]) - np.float64(sums.level)), 0.0)
+        difference = np.where(
+            sign != 0, sign * (np.nan_to_num(image.data[piece]) - np.float64(sums.level)), 0.0
+        )
         planes = convolve(np.stack([difference, sign]), kernel, step)
         numerator[part] += planes[0]
         weight[part] += planes[1]
@@ -242,7 +261,9 @@ def update_sums(sums: Sums, image: BandImage, kernel: np.ndarray, in_place: bool
 def _sampled(box: Box, step: int) -> Box:
     """The samples, one of every `step` pixels, that lie in a rectangle or just before it."""
     rows, columns = box
-    return slice(rows.start // step, -(-rows.stop // step)), slice(columns.start // step, -(-columns.stop // step))
+    return slice(rows.start // step, -(-rows.stop // step)), slice(
+        columns.start // step, -(-columns.stop // step)
+    )
 
 
 def _pieces(changed: np.ndarray, box: Box, reach: int) -> list[tuple[Box, np.ndarray]]:
@@ -264,7 +285,10 @@ def _pieces(changed: np.ndarray, box: Box, reach: int) -> list[tuple[Box, np.nda
         )
         for rows, columns in find_objects(labels)
     ]
-    areas = [(rows.stop - rows.start) * (columns.stop - columns.start) for rows, columns in (box, *pieces)]
+    areas = [
+        (rows.stop - rows.start) * (columns.stop - columns.start)
+        for rows, columns in (box, *pieces)
+    ]
     if sum(areas[1:]) > 0.8 * areas[0]:
         return [(box, changed)]
     whole = np.zeros(changed.shape, np.uint8)
@@ -272,7 +296,9 @@ def _pieces(changed: np.ndarray, box: Box, reach: int) -> list[tuple[Box, np.nda
     return [(piece, whole == k) for k, piece in enumerate(pieces, 1)]
 
 
-def divided(sums: Sums, min_weight: float, box: Box | None = None) -> tuple[np.ndarray, np.ndarray | None]:
+def divided(
+    sums: Sums, min_weight: float, box: Box | None = None
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Data and variance of a masked convolution: the sums over the weight, NaN where that is under a limit."""
     part = (slice(None), slice(None)) if box is None else box
     weight = sums.weight[part]
@@ -287,7 +313,9 @@ def divided(sums: Sums, min_weight: float, box: Box | None = None) -> tuple[np.n
     return data, variance
 
 
-def matched(image: BandImage, sums: Sums, kernel: Kernel, target: float, min_weight: float) -> BandImage:
+def matched(
+    image: BandImage, sums: Sums, kernel: Kernel, target: float, min_weight: float
+) -> BandImage:
     """The image at the common PSF, from the sums of its convolution."""
     data, variance = divided(sums, min_weight)
     return image.evolve(
@@ -307,7 +335,11 @@ def _note(image: BandImage, kernel: Kernel, target: float, step: int) -> str:
 
 
 def match_psf(
-    image: BandImage, target: float, min_weight: float = 0.5, kernel: Kernel | None = None, largest_arcsec: float = 0.0
+    image: BandImage,
+    target: float,
+    min_weight: float = 0.5,
+    kernel: Kernel | None = None,
+    largest_arcsec: float = 0.0,
 ) -> BandImage:
     """The image at a PSF of FWHM `target` arcsec.
 
@@ -338,5 +370,7 @@ def match_psf(
 
 def unmatched(image: BandImage) -> BandImage:
     """The image at its own PSF, with its masked pixels blank."""
-    data = image.data if image.mask is None else np.where(image.mask, np.float32(np.nan), image.data)
+    data = (
+        image.data if image.mask is None else np.where(image.mask, np.float32(np.nan), image.data)
+    )
     return replace(image.evolve(f"PSF left at {image.fwhm:.2f} arcsec", data=data), mask=None)

@@ -34,7 +34,9 @@ class Reddening:
     source: str
 
 
-def find_reddening(settings: ReddeningSettings, images: dict[str, BandImage], field: Ellipse) -> Reddening | None:
+def find_reddening(
+    settings: ReddeningSettings, images: dict[str, BandImage], field: Ellipse
+) -> Reddening | None:
     """The reddening that the settings ask for: their number, else their map, else what a header says.
 
     Parameters
@@ -67,7 +69,9 @@ def find_reddening(settings: ReddeningSettings, images: dict[str, BandImage], fi
         for key in _HEADER_KEYS:
             if image.header is not None and key in image.header:
                 try:
-                    return Reddening(float(image.header[key]), 0.0, f"{key} in the header of {image.band}")
+                    return Reddening(
+                        float(image.header[key]), 0.0, f"{key} in the header of {image.band}"
+                    )
                 except (TypeError, ValueError):
                     continue
     return None
@@ -110,7 +114,9 @@ def from_map(path: Path, field: Ellipse) -> Reddening:
                     raise InputError(f"{path} is damaged; fetch the reddening map again.") from None
                 break
         else:
-            raise InputError(f"{path} holds no reddening map: a 2-D image of E(B-V) with sky coordinates is needed.")
+            raise InputError(
+                f"{path} holds no reddening map: a 2-D image of E(B-V) with sky coordinates is needed."
+            )
     x, y = wcs.world_to_pixel(SkyCoord(*_positions(field), unit="deg"))
     ny, nx = values.shape
     covered = (x >= 0) & (y >= 0) & (x <= nx - 1) & (y <= ny - 1)
@@ -149,10 +155,14 @@ def from_dustmaps(name: str, field: Ellipse) -> Reddening:
 
     try:
         module = importlib.import_module(f"dustmaps.{name.lower()}")
-        query = getattr(module, f"{name.upper()}Query", None) or getattr(module, f"{name.capitalize()}Query")
+        query = getattr(module, f"{name.upper()}Query", None) or getattr(
+            module, f"{name.capitalize()}Query"
+        )
         found = np.asarray(query()(SkyCoord(*_positions(field), unit="deg")), float)
     except (ImportError, AttributeError):
-        raise InputError(f"dustmaps has no map called {name!r}; 'sfd' and 'planck' are two of those it has.") from None
+        raise InputError(
+            f"dustmaps has no map called {name!r}; 'sfd' and 'planck' are two of those it has."
+        ) from None
     except (OSError, ValueError, KeyError) as error:
         raise InputError(
             f"dustmaps' map {name!r} cannot be used ({error}); fetch it first, as its manual says."

@@ -50,7 +50,10 @@ class Sky:
         from numpy.polynomial.legendre import leggrid2d
 
         y0, y1, x0, x1 = self.box
-        axes = [_scaled(np.arange(n), *ends) for n, ends in zip(shape, ((y0, y1), (x0, x1)), strict=True)]
+        axes = [
+            _scaled(np.arange(n), *ends)
+            for n, ends in zip(shape, ((y0, y1), (x0, x1)), strict=True)
+        ]
         y, x = axes if self.order < 2 else (np.clip(axis, -1, 1) for axis in axes)
         return np.asarray(leggrid2d(y, x, self.coefficients), np.float32)
 
@@ -60,7 +63,11 @@ def _scaled(pixels: np.ndarray, first: float, last: float) -> np.ndarray:
 
 
 def sky_pixels(
-    image: BandImage, ellipse: Ellipse | None, exclude: float, reach: float, surface: np.ndarray | None = None
+    image: BandImage,
+    ellipse: Ellipse | None,
+    exclude: float,
+    reach: float,
+    surface: np.ndarray | None = None,
 ) -> np.ndarray:
     """Pixels that show nothing but sky: valid, of no detected source, and around the galaxy where its ellipse is known.
 
@@ -101,7 +108,9 @@ def sky_pixels(
     _, median, _ = sigma_clipped_stats(data[valid], sigma=3)
     smooth = gaussian_filter(np.where(np.isfinite(data), data, median), 2.0)
     _, level, std = sigma_clipped_stats(smooth[valid], sigma=3)
-    sources = binary_dilation(smooth > level + 3 * std, generate_binary_structure(2, 1), iterations=4)
+    sources = binary_dilation(
+        smooth > level + 3 * std, generate_binary_structure(2, 1), iterations=4
+    )
     clear = valid & ~sources
     return clear if clear.sum() >= _FEWEST_PIXELS else valid
 
@@ -136,7 +145,11 @@ def fit_sky(image: BandImage, settings: SkySettings, ellipse: Ellipse | None = N
     fixed = settings.model == "plane"
     highest = 1 if fixed else settings.order
     # Where the sky is bent, its peaks look like sources until it is known: a first fit, then sources that stand out of it.
-    radius = None if fixed or ellipse is None else ellipse.radius(image.wcs, image.shape) - settings.exclude
+    radius = (
+        None
+        if fixed or ellipse is None
+        else ellipse.radius(image.wcs, image.shape) - settings.exclude
+    )
     surface = _fitted(image, clear, settings.clip, highest, fixed, radius).surface(image.shape)
     everywhere = sky_pixels(image, ellipse, settings.exclude, settings.reach, surface)
     return _fitted(image, everywhere, settings.clip, highest, fixed, radius)
@@ -148,7 +161,12 @@ def _whole(image: BandImage) -> tuple[float, float, float, float]:
 
 
 def _fitted(
-    image: BandImage, clear: np.ndarray, clip: float, highest: int, fixed: bool, radius: np.ndarray | None
+    image: BandImage,
+    clear: np.ndarray,
+    clip: float,
+    highest: int,
+    fixed: bool,
+    radius: np.ndarray | None,
 ) -> Sky:
     """The polynomial through the clear pixels, of the highest order or, unless that is fixed, of the best one."""
     order, reason = highest, ""
@@ -161,7 +179,9 @@ def _fitted(
         residual = image.data - sky.surface(image.shape)
         rms = float(np.std(residual[keep]))
         within = clear & (np.abs(residual) < clip * rms)
-        if within.sum() < _FEWEST_PIXELS or (turn > 1 and abs(within.sum() - keep.sum()) < 1e-4 * keep.sum()):
+        if within.sum() < _FEWEST_PIXELS or (
+            turn > 1 and abs(within.sum() - keep.sum()) < 1e-4 * keep.sum()
+        ):
             break
         keep = within
     return replace(sky, rms=rms, reason=reason)
@@ -190,7 +210,10 @@ class _Blocks:
         length = across * -(-ny // side)
         count = np.bincount(block, minlength=length)
         shapes = [] if radius is None else [np.exp(-_OUTSKIRTS * radius[rows, columns])]
-        sums = [np.bincount(block, v, length) for v in (rows, columns, data[rows, columns].astype(float), *shapes)]
+        sums = [
+            np.bincount(block, v, length)
+            for v in (rows, columns, data[rows, columns].astype(float), *shapes)
+        ]
         there = count > min(side * side / 4, 0.5 * count.max())
         y, x, values, *shapes = (total[there] / count[there] for total in sums)
         return cls(
@@ -227,7 +250,9 @@ class _Blocks:
         errors = []
         for number in np.unique(tile):
             out = tile == number
-            rest = _solved(square - weighted[out].T @ terms[out], product - weighted[out].T @ self.values[out])
+            rest = _solved(
+                square - weighted[out].T @ terms[out], product - weighted[out].T @ self.values[out]
+            )
             errors.append((self.weights[out] * (self.values[out] - terms[out] @ rest) ** 2).sum())
         return np.array(errors)
 
@@ -255,13 +280,18 @@ def _best_order(blocks: _Blocks, highest: int) -> tuple[int, str]:
             chosen = order
     errors = np.sqrt(off.sum(axis=1) / blocks.weights.sum())
     if chosen == 0:
-        return 0, f"kept flat, which predicts left-out sky to {errors[0]:.2g}; no polynomial does better"
+        return (
+            0,
+            f"kept flat, which predicts left-out sky to {errors[0]:.2g}; no polynomial does better",
+        )
     if chosen == 1:
         return 1, f"left-out sky predicted to {errors[1]:.2g}, by a constant to {errors[0]:.2g}"
     return chosen, f"left-out sky predicted to {errors[chosen]:.2g}, by a plane to {errors[1]:.2g}"
 
 
-def subtract_sky(image: BandImage, settings: SkySettings, ellipse: Ellipse | None = None) -> BandImage:
+def subtract_sky(
+    image: BandImage, settings: SkySettings, ellipse: Ellipse | None = None
+) -> BandImage:
     """The image without its sky.
 
     ``meta["sky"]`` (its mean) and ``meta["sky_rms"]`` in MJy/sr say what was found; ``meta["sky_fit"]``, a `Sky`, is
@@ -270,7 +300,9 @@ def subtract_sky(image: BandImage, settings: SkySettings, ellipse: Ellipse | Non
     sky = fit_sky(image, settings, ellipse)
     surface = np.float32(sky.coefficients[0, 0]) if sky.order == 0 else sky.surface(image.shape)
     mean = float(np.mean(surface))
-    kind = ("", ", a plane,")[sky.order] if sky.order < 2 else f", a polynomial of order {sky.order},"
+    kind = (
+        ("", ", a plane,")[sky.order] if sky.order < 2 else f", a polynomial of order {sky.order},"
+    )
     reason = f" ({sky.reason})" if sky.reason else ""
     return image.evolve(
         f"sky of {mean:.4g} MJy/sr{kind} subtracted, rms {sky.rms:.3g} a pixel{reason}",

@@ -13,7 +13,16 @@ from ..progress import Progress
 from ..units import SR_PER_ARCSEC2
 from .kernels import FWHM_PER_SIGMA
 from .pixels import to_pixels
-from .star_fit import Expected, Fit, Wings, fit_star, moffat_wings, noise_correlation, stacked_wings, window
+from .star_fit import (
+    Expected,
+    Fit,
+    Wings,
+    fit_star,
+    moffat_wings,
+    noise_correlation,
+    stacked_wings,
+    window,
+)
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
@@ -106,7 +115,11 @@ def image_epoch(image: BandImage) -> float:
                 year = float(Time(float(value), format="mjd").jyear)
             elif key == "UT_DATE":  # 2MASS: yymmdd
                 text = str(value).strip().zfill(6)
-                year = float(Time(f"{'19' if text[0] == '9' else '20'}{text[:2]}-{text[2:4]}-{text[4:]}").jyear)
+                year = float(
+                    Time(
+                        f"{'19' if text[0] == '9' else '20'}{text[:2]}-{text[2:4]}-{text[4:]}"
+                    ).jyear
+                )
             else:
                 year = float(Time(str(value).strip()).jyear)
         except (ValueError, TypeError):
@@ -173,7 +186,17 @@ def make_field(
     fwhm = float(np.hypot(image.fwhm or 2 * image.pixel_arcsec, 0.68 * image.pixel_arcsec))
     expected = jy * planck_ratio(image.band.pivot, micron) / peak_to_jy(fwhm)
     moved = place.separation(SkyCoord(*centres, unit="deg")).arcsec
-    return Field(image, image.pixel_arcsec, pixel_noise(image), x, y, inside(ellipse, *centres), moved, fwhm, expected)
+    return Field(
+        image,
+        image.pixel_arcsec,
+        pixel_noise(image),
+        x,
+        y,
+        inside(ellipse, *centres),
+        moved,
+        fwhm,
+        expected,
+    )
 
 
 def inside(ellipse: Ellipse | None, ra: np.ndarray, dec: np.ndarray) -> np.ndarray:
@@ -182,7 +205,9 @@ def inside(ellipse: Ellipse | None, ra: np.ndarray, dec: np.ndarray) -> np.ndarr
         return np.zeros(np.shape(ra), bool)
     east, north = offsets(ellipse, ra, dec)
     sin, cos = np.sin(np.radians(ellipse.pa)), np.cos(np.radians(ellipse.pa))
-    result: np.ndarray = np.hypot((east * sin + north * cos) / ellipse.a, (east * cos - north * sin) / ellipse.b) < 1
+    result: np.ndarray = (
+        np.hypot((east * sin + north * cos) / ellipse.a, (east * cos - north * sin) / ellipse.b) < 1
+    )
     return result
 
 
@@ -190,7 +215,9 @@ def offsets(ellipse: Ellipse, ra: np.ndarray, dec: np.ndarray) -> tuple[np.ndarr
     """Offsets east and north of the ellipse's centre in arcsec."""
     from astropy.coordinates import SkyCoord
 
-    east, north = SkyCoord(ellipse.ra, ellipse.dec, unit="deg").spherical_offsets_to(SkyCoord(ra, dec, unit="deg"))
+    east, north = SkyCoord(ellipse.ra, ellipse.dec, unit="deg").spherical_offsets_to(
+        SkyCoord(ra, dec, unit="deg")
+    )
     return np.asarray(east.arcsec), np.asarray(north.arcsec)
 
 
@@ -244,7 +271,12 @@ def fit_field(
             0.3 * width * softer, (0.15 if sure[i] else 0.6) * softer, colour_error * softer, float(magnitude[i]),
         )  # fmt: skip
         fit = fit_star(
-            data, expected, stars.noise, seen=seen, curved=bool(stars.inside[i]), correlation=stars.correlation
+            data,
+            expected,
+            stars.noise,
+            seen=seen,
+            curved=bool(stars.inside[i]),
+            correlation=stars.correlation,
         )
         if fit is not None and fit.amplitude > excess * expected.amplitude:
             fit = replace(fit, seen=False, saturated=False)
@@ -252,7 +284,9 @@ def fit_field(
         if fit is not None and fit.seen and not fit.saturated and fit.fwhm < 2 * width:
             _take_off(data, fit)
         if count % 100 == 99:
-            yield Progress(tell.step, tell.done, tell.total, f"{name}: star {count + 1} of {order.size}")
+            yield Progress(
+                tell.step, tell.done, tell.total, f"{name}: star {count + 1} of {order.size}"
+            )
     _find_wings(stars)
 
 
@@ -265,16 +299,30 @@ def _calibrate(stars: Field, there: np.ndarray, seen: float, excess: float) -> N
     for i in bright:
         expected = Expected(float(stars.x[i]), float(stars.y[i]), width, np.nan, width, 0.5)
         fit = fit_star(
-            data, expected, stars.noise, seen=seen, curved=bool(stars.inside[i]), correlation=stars.correlation
+            data,
+            expected,
+            stars.noise,
+            seen=seen,
+            curved=bool(stars.inside[i]),
+            correlation=stars.correlation,
         )
-        sound = fit is not None and fit.seen and not fit.saturated and fit.amplitude > 15 * fit.error
+        sound = (
+            fit is not None and fit.seen and not fit.saturated and fit.amplitude > 15 * fit.error
+        )
         if (
             fit is not None
             and sound
             and 0.5 < fit.fwhm / width < 2.2
             and not fit.amplitude > excess * stars.predicted[i]
         ):
-            found.append((fit.fwhm, fit.amplitude / stars.predicted[i], fit.x - stars.x[i], fit.y - stars.y[i]))
+            found.append(
+                (
+                    fit.fwhm,
+                    fit.amplitude / stars.predicted[i],
+                    fit.x - stars.x[i],
+                    fit.y - stars.y[i],
+                )
+            )
     if len(found) < 5:
         return
     widths, scales, dx, dy = np.array(found).T
@@ -293,7 +341,9 @@ def _take_off(data: np.ndarray, fit: Fit) -> None:
     if box is not None:
         rows, columns = np.mgrid[box]
         s2 = (fit.fwhm / FWHM_PER_SIGMA) ** 2
-        data[box] -= fit.amplitude * np.exp(-0.5 * ((columns - fit.x) ** 2 + (rows - fit.y) ** 2) / s2)
+        data[box] -= fit.amplitude * np.exp(
+            -0.5 * ((columns - fit.x) ** 2 + (rows - fit.y) ** 2) / s2
+        )
 
 
 def _find_wings(stars: Field) -> None:
@@ -322,7 +372,9 @@ def _find_wings(stars: Field) -> None:
     stars.wings = wings if wings is not None and sane else usual
 
 
-def circle_radius(stars: Field, i: int, ran_away: bool, leak: float, depth: float, largest: float) -> float:
+def circle_radius(
+    stars: Field, i: int, ran_away: bool, leak: float, depth: float, largest: float
+) -> float:
     """Radius (arcsec) of a star's circle in a band; 0 where the star is not seen.
 
     Large enough that at most `leak` of its light lies outside, and that its wings have fallen to `depth` times the
@@ -336,7 +388,8 @@ def circle_radius(stars: Field, i: int, ran_away: bool, leak: float, depth: floa
         # such a fit's peak and width are no star's: its brightness elsewhere tells how far it reaches
         peak, wider = max(peak, stars.predicted[i]) if fit.saturated else stars.predicted[i], 1.0
     radius = wider * max(
-        wings.encircling(_SAFETY * leak), wings.reaching(depth * fit.noise / peak) if peak > 0 else 0.0
+        wings.encircling(_SAFETY * leak),
+        wings.reaching(depth * fit.noise / peak) if peak > 0 else 0.0,
     )
     if fit.saturated:
         radius = max(radius, _reach_on_image(stars, fit, depth, largest))

@@ -82,7 +82,9 @@ def window(shape: tuple[int, int], x: float, y: float, radius: float) -> tuple[s
     return (slice(y0, y1), slice(x0, x1)) if y1 > y0 and x1 > x0 else None
 
 
-def is_saturated(data: np.ndarray, x: float, y: float, fwhm: float, noise: float, magnitude: float = np.nan) -> bool:
+def is_saturated(
+    data: np.ndarray, x: float, y: float, fwhm: float, noise: float, magnitude: float = np.nan
+) -> bool:
     """Whether a star's top is flat (several pixels at one height) or blank; never of one that is known to be faint."""
     if magnitude > _NEVER_SATURATED:
         return False
@@ -93,7 +95,9 @@ def is_saturated(data: np.ndarray, x: float, y: float, fwhm: float, noise: float
     if blank.any():
         # a hole in the middle of something bright
         around = data[window(data.shape, x, y, max(6.0, 3 * fwhm))]
-        return bool(blank.mean() > 0.1 and np.isfinite(around).sum() > 20 and np.nanmax(around) > 50 * noise)
+        return bool(
+            blank.mean() > 0.1 and np.isfinite(around).sum() > 20 and np.nanmax(around) > 50 * noise
+        )
     top = data[window(data.shape, x, y, max(2.0, 1.5 * fwhm))]
     top = top[np.isfinite(top)]
     height = top.max() - np.percentile(top, 5)
@@ -156,7 +160,9 @@ def fit_star(
     sigma = expected.fwhm / FWHM_PER_SIGMA
     # What exceeds the sky's noise around a star is structure, as smooth as a star itself: it does not average out over one.
     beam = max(1.0, 1.13 * expected.fwhm**2)
-    amplitude, error, level, spread = _linear(values, ground, np.exp(-0.5 * (u**2 + v**2) / sigma**2), noise)
+    amplitude, error, level, spread = _linear(
+        values, ground, np.exp(-0.5 * (u**2 + v**2) / sigma**2), noise
+    )
     # ... but for the star's own wings, which no Gaussian has
     structure = np.sqrt(max(spread**2 - noise**2 - (_MISMATCH * amplitude) ** 2, 0.0) * beam)
     effective = float(np.hypot(noise * correlation, structure))
@@ -167,17 +173,26 @@ def fit_star(
         # Hidden by neighbours, but over the noise and expected to be: it is there, if too crowded for a fit. (In a galaxy
         # the structure may be all there is.)
         hidden = not curved and amplitude > seen * floor and expected.amplitude > 2 * seen * floor
-        return Fit(amplitude, error, expected.x, expected.y, expected.fwhm, spread, bool(hidden), saturated)
+        return Fit(
+            amplitude, error, expected.x, expected.y, expected.fwhm, spread, bool(hidden), saturated
+        )
 
     # Well-sampled stars: a third of the FWHM is sampling enough, and the few pixels stand for all.
     stride = max(1, int(expected.fwhm // 3))
     if stride > 1:
-        grid = (np.rint(u + expected.x).astype(int) % stride == 0) & (np.rint(v + expected.y).astype(int) % stride == 0)
+        grid = (np.rint(u + expected.x).astype(int) % stride == 0) & (
+            np.rint(v + expected.y).astype(int) % stride == 0
+        )
         u, v, values, ground = u[grid], v[grid], values[grid], ground[grid]
     known = amplitude if not np.isfinite(expected.amplitude) else expected.amplitude
     means = np.array([np.log(known), 0.0, 0.0, np.log(sigma)])
     softness = np.array(
-        [expected.amplitude_error, expected.position_error, expected.position_error, expected.width_error]
+        [
+            expected.amplitude_error,
+            expected.position_error,
+            expected.position_error,
+            expected.width_error,
+        ]
     )
     used = np.isfinite(means) & np.isfinite(softness)
     prior = np.diag(1 / softness)[used]
@@ -192,13 +207,25 @@ def fit_star(
 
     def jacobian(p: np.ndarray, weight: float) -> np.ndarray:
         light, du, dv, s2 = gaussian(p)
-        shape = np.column_stack([light, light * du / s2, light * dv / s2, light * (du**2 + dv**2) / s2])
+        shape = np.column_stack(
+            [light, light * du / s2, light * dv / s2, light * (du**2 + dv**2) / s2]
+        )
         top = np.hstack([shape, ground]) * weight
         return np.vstack([top, np.hstack([prior, np.zeros((len(prior), ground.shape[1]))])])
 
     # Bounds keep exp() finite and the star inside its window; a width at its bound is a fit that ran away.
-    low = np.array([np.log(amplitude) - 12, -radius, -radius, np.log(sigma) - 1.5, *[-np.inf] * ground.shape[1]])
-    high = np.array([np.log(amplitude) + 6, radius, radius, np.log(sigma) + 3.0, *[np.inf] * ground.shape[1]])
+    low = np.array(
+        [
+            np.log(amplitude) - 12,
+            -radius,
+            -radius,
+            np.log(sigma) - 1.5,
+            *[-np.inf] * ground.shape[1],
+        ]
+    )
+    high = np.array(
+        [np.log(amplitude) + 6, radius, radius, np.log(sigma) + 3.0, *[np.inf] * ground.shape[1]]
+    )
     start = np.array([np.log(amplitude), 0.0, 0.0, np.log(sigma), *level])
     # First as if the star were alone, so that one that is no point source shows its width; where that leaves structure
     # around it (an arm, neighbours), again with as much less weight against what is expected.
@@ -234,7 +261,9 @@ def _linear(
         solution = covariance @ (kept.T @ values[keep])
         residual = values - terms @ solution
         outside = residual[~inside & keep]
-        spread = max(noise, 1.4826 * float(np.median(np.abs(outside)))) if outside.size > 5 else noise
+        spread = (
+            max(noise, 1.4826 * float(np.median(np.abs(outside)))) if outside.size > 5 else noise
+        )
         again = inside | (np.abs(residual) < 4 * spread)
         if (again == keep).all() or again.sum() < terms.shape[1] + 4:
             break
@@ -259,7 +288,9 @@ def noise_correlation(data: np.ndarray, fwhm: float, noise: float) -> float:
     filled = np.where(finite, part, np.median(part[finite]))
     # less what is wider than a star: the background of a fit takes that off
     smooth = gaussian_filter(filled, sigma) - gaussian_filter(filled, 4 * sigma)
-    spread = float(sigma_clipped_stats(smooth[finite], sigma=3, cenfunc="median", stdfunc="mad_std")[2])
+    spread = float(
+        sigma_clipped_stats(smooth[finite], sigma=3, cenfunc="median", stdfunc="mad_std")[2]
+    )
     independent = noise * np.sqrt(1 / (4 * np.pi * sigma**2)) if sigma > 0.5 else noise * 0.56
     return max(1.0, spread / independent)
 
@@ -303,7 +334,12 @@ def moffat_wings(fwhm: float, beta: float, source: str) -> Wings:
 
 
 def stacked_wings(
-    data: np.ndarray, fits: Sequence[Fit], pixel_arcsec: float, fwhm: float, reach: float, noise: float
+    data: np.ndarray,
+    fits: Sequence[Fit],
+    pixel_arcsec: float,
+    fwhm: float,
+    reach: float,
+    noise: float,
 ) -> Wings | None:
     """The wings of a band's PSF as its own bright stars show them.
 
@@ -361,7 +397,11 @@ def stacked_wings(
     core = np.exp(-0.5 * (fine / (fwhm / FWHM_PER_SIGMA)) ** 2)
     inside = np.where(fine < 0.6 * fwhm, core, np.minimum(inside, 1.0))
     inside = np.minimum.accumulate(inside)
-    return Wings(np.concatenate([fine, beyond]), np.concatenate([inside, tail]), f"from {len(stars)} of its stars")
+    return Wings(
+        np.concatenate([fine, beyond]),
+        np.concatenate([inside, tail]),
+        f"from {len(stars)} of its stars",
+    )
 
 
 def _rings(
@@ -379,7 +419,9 @@ def _rings(
         return None
     level = np.median(values[around])
     error_of_level = (
-        1.25 * max(noise, 1.4826 * float(np.median(np.abs(values[around] - level)))) / np.sqrt(around.sum())
+        1.25
+        * max(noise, 1.4826 * float(np.median(np.abs(values[around] - level))))
+        / np.sqrt(around.sum())
     )
     profile, error = np.full(edges.size - 1, np.nan), np.full(edges.size - 1, np.nan)
     number = np.digitize(distance, edges) - 1
@@ -391,5 +433,8 @@ def _rings(
         ring = np.sort(ring)
         middle = ring[ring.size // 8 : max(ring.size - ring.size // 8, ring.size // 8 + 1)]
         profile[i] = (middle if i > 3 else ring).mean() / fit.amplitude
-        error[i] = np.hypot(max(noise, float(np.std(middle))) / np.sqrt(ring.size), error_of_level) / fit.amplitude
+        error[i] = (
+            np.hypot(max(noise, float(np.std(middle))) / np.sqrt(ring.size), error_of_level)
+            / fit.amplitude
+        )
     return profile, error

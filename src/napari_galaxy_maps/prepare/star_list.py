@@ -102,7 +102,9 @@ def star_mask(stars: Sequence[Star], image: BandImage, known: Discs | None = Non
     return mask
 
 
-def _is_known(entry: tuple[Star, BandImage, Disc | None] | None, star: Star, image: BandImage) -> bool:
+def _is_known(
+    entry: tuple[Star, BandImage, Disc | None] | None, star: Star, image: BandImage
+) -> bool:
     return entry is not None and entry[0] is star and entry[1] is image
 
 
@@ -119,7 +121,9 @@ def discs(image: BandImage, circles: np.ndarray) -> list[Disc | None]:
     if not len(circles):
         return found
     ra, dec, radius = circles.T
-    x, y = to_pixels(image.wcs, image.shape, ra, dec, margin=float(radius.max() / image.pixel_arcsec) + 2)
+    x, y = to_pixels(
+        image.wcs, image.shape, ra, dec, margin=float(radius.max() / image.pixel_arcsec) + 2
+    )
     there = np.flatnonzero(np.isfinite(x))
     if there.size:
         for i, step in zip(there, pixel_steps(image.wcs, x[there], y[there]), strict=True):
@@ -127,14 +131,24 @@ def discs(image: BandImage, circles: np.ndarray) -> list[Disc | None]:
     return found
 
 
-def _disc(shape: tuple[int, int], x: float, y: float, radius: float, steps: np.ndarray) -> Disc | None:
+def _disc(
+    shape: tuple[int, int], x: float, y: float, radius: float, steps: np.ndarray
+) -> Disc | None:
     """The pixels whose centre lies within `radius` arcsec, in the circle's own bounding box."""
     ny, nx = shape
     inverse = np.abs(np.linalg.inv(steps))
-    reach = radius * np.sqrt((inverse**2).sum(axis=1))  # half-sides of the box around the ellipse that the circle is
+    reach = radius * np.sqrt(
+        (inverse**2).sum(axis=1)
+    )  # half-sides of the box around the ellipse that the circle is
     column, row = round(x), round(y)
-    x0, x1 = max(0, min(int(np.ceil(x - reach[0])), column)), min(nx, max(int(np.floor(x + reach[0])), column) + 1)
-    y0, y1 = max(0, min(int(np.ceil(y - reach[1])), row)), min(ny, max(int(np.floor(y + reach[1])), row) + 1)
+    x0, x1 = (
+        max(0, min(int(np.ceil(x - reach[0])), column)),
+        min(nx, max(int(np.floor(x + reach[0])), column) + 1),
+    )
+    y0, y1 = (
+        max(0, min(int(np.ceil(y - reach[1])), row)),
+        min(ny, max(int(np.floor(y + reach[1])), row) + 1),
+    )
     if x1 <= x0 or y1 <= y0:
         return None
     u, v = np.arange(x0, x1) - x, (np.arange(y0, y1) - y)[:, None]
@@ -150,7 +164,16 @@ def to_circles(stars: Iterable[Star]) -> list[Circle]:
     """The stars' circles, one a band in which they have one."""
     return [
         Circle(
-            star.ra, star.dec, radius, band, star.id, star.origin, star.magnitude, star.flag, star.enabled, star.spared
+            star.ra,
+            star.dec,
+            radius,
+            band,
+            star.id,
+            star.origin,
+            star.magnitude,
+            star.flag,
+            star.enabled,
+            star.spared,
         )
         for star in stars
         for band, radius in star.radii.items()
@@ -189,4 +212,6 @@ def from_circles(circles: Iterable[Circle], bands: Iterable[str]) -> list[Star]:
             )
         else:
             stars[place] = replace(known, radii={**known.radii, **radii})
-    return [replace(star, radii={**dict.fromkeys(bands, 0.0), **star.radii}) for star in stars.values()]
+    return [
+        replace(star, radii={**dict.fromkeys(bands, 0.0), **star.radii}) for star in stars.values()
+    ]

@@ -67,7 +67,10 @@ def band_order(images: Mapping[str, BandImage]) -> list[tuple[str, str | None]]:
 
 
 def fit_stars(
-    images: Mapping[str, BandImage], catalogue: QTable, ellipse: Ellipse | None, settings: StarSettings
+    images: Mapping[str, BandImage],
+    catalogue: QTable,
+    ellipse: Ellipse | None,
+    settings: StarSettings,
 ) -> Steps[list[Star]]:
     """Circles for the Milky Way's stars of a catalogue, band by band (Dobbels & Baes 2021, Sect. 2.1).
 
@@ -98,11 +101,16 @@ def fit_stars(
         When there is no image, or no star of the catalogue lies on one.
     """
     order = band_order(images)
-    skies = {name: at_epoch(catalogue, settings.epoch or image_epoch(image)) for name, image in images.items()}
+    skies = {
+        name: at_epoch(catalogue, settings.epoch or image_epoch(image))
+        for name, image in images.items()
+    }
     sky = skies[order[0][0]]
     on_any = np.any(
         [
-            np.isfinite(to_pixels(images[name].wcs, images[name].shape, place.ra.deg, place.dec.deg)[0])
+            np.isfinite(
+                to_pixels(images[name].wcs, images[name].shape, place.ra.deg, place.dec.deg)[0]
+            )
             for name, place in skies.items()
         ],
         axis=0,
@@ -136,43 +144,70 @@ def find_stars_steps(
     data = np.array(image.data, float)
     blank = ~np.isfinite(data) if image.mask is None else ~np.isfinite(data) | image.mask
     data[blank] = np.nanmedian(data) if (~blank).any() else 0.0
-    width = max(np.hypot(image.fwhm or 2 * image.pixel_arcsec, 0.68 * image.pixel_arcsec) / image.pixel_arcsec, 1.2)
+    width = max(
+        np.hypot(image.fwhm or 2 * image.pixel_arcsec, 0.68 * image.pixel_arcsec)
+        / image.pixel_arcsec,
+        1.2,
+    )
     table = None
     if np.isfinite(noise) and noise > 0:
         finder = DAOStarFinder(
-            settings.threshold * noise, width, sharpness_range=(0.2, 1.2), roundness_range=(-0.6, 0.6)
+            settings.threshold * noise,
+            width,
+            sharpness_range=(0.2, 1.2),
+            roundness_range=(-0.6, 0.6),
         )
         table = finder(data, mask=blank)
     if table is None or len(table) == 0:
         yield Progress(
-            "stars", 1, 1, f"{image.band}: no point source stands out by {settings.threshold:g} sigma", lasting=True
+            "stars",
+            1,
+            1,
+            f"{image.band}: no point source stands out by {settings.threshold:g} sigma",
+            lasting=True,
         )
         return []
     table.sort("flux", reverse=True)
-    place = image.wcs.pixel_to_world(np.asarray(table["x_centroid"]), np.asarray(table["y_centroid"])).icrs
+    place = image.wcs.pixel_to_world(
+        np.asarray(table["x_centroid"]), np.asarray(table["y_centroid"])
+    ).icrs
     names = [f"{image.band} {i + 1}" for i in range(len(table))]
     found = _Found(
-        names, place.ra.deg, place.dec.deg, np.full(len(table), np.nan), "daofind", np.zeros(len(table), bool)
+        names,
+        place.ra.deg,
+        place.dec.deg,
+        np.full(len(table), np.nan),
+        "daofind",
+        np.zeros(len(table), bool),
     )
     fields = yield from _fit_bands(images, order, found, ellipse, settings)
     first = fields[order[0][0]]
     pointlike = np.array(
-        [fit is not None and fit.seen and 0.6 < fit.fwhm / first.fwhm_pixels < 1.4 for fit in first.fits]
+        [
+            fit is not None and fit.seen and 0.6 < fit.fwhm / first.fwhm_pixels < 1.4
+            for fit in first.fits
+        ]
     )
-    stars = _judge(found, fields, ellipse, settings, np.zeros(len(names), bool), told=True, keep=pointlike)
+    stars = _judge(
+        found, fields, ellipse, settings, np.zeros(len(names), bool), told=True, keep=pointlike
+    )
     inside = dict(zip(names, first.inside, strict=True))
     note = "found without a catalogue"
     return [
         replace(
             star,
-            flag=_join(f"{note}: a star or a knot of the galaxy?" if inside[star.id] else note, star.flag),
+            flag=_join(
+                f"{note}: a star or a knot of the galaxy?" if inside[star.id] else note, star.flag
+            ),
             enabled=star.enabled and not inside[star.id],
         )
         for star in stars
     ]
 
 
-def find_stars(images: Mapping[str, BandImage], ellipse: Ellipse | None, settings: StarSettings) -> list[Star]:
+def find_stars(
+    images: Mapping[str, BandImage], ellipse: Ellipse | None, settings: StarSettings
+) -> list[Star]:
     """Point sources found on the image itself (DAOStarFinder), where there is no catalogue.
 
     Parameters
@@ -249,9 +284,16 @@ def _carried(stars: Field, ratio: np.ndarray, runaway: float) -> tuple[np.ndarra
     flux = stars.predicted * peak_to_jy(stars.fwhm)
     width = ratio.copy()
     for i, fit in enumerate(stars.fits):
-        if fit is not None and fit.seen and not fit.saturated and fit.fwhm < runaway * stars.fwhm_pixels:
+        if (
+            fit is not None
+            and fit.seen
+            and not fit.saturated
+            and fit.fwhm < runaway * stars.fwhm_pixels
+        ):
             flux[i] = fit.amplitude * peak_to_jy(fit.fwhm * stars.pixel)
-            width[i] = 1 + (fit.fwhm / stars.fwhm_pixels - 1) * min(1.0, fit.amplitude / (20 * fit.error))
+            width[i] = 1 + (fit.fwhm / stars.fwhm_pixels - 1) * min(
+                1.0, fit.amplitude / (20 * fit.error)
+            )
     return flux, width
 
 
@@ -274,8 +316,16 @@ def _judge(
     """Circles and flags of all stars."""
     sharpest = min(stars.fwhm for stars in fields.values())
     # a star whose parallax leaves no doubt may lie nearer to the nucleus than one that may be the nucleus itself
-    guarded = np.where(sure & told, np.maximum(sharpest, settings.nucleus), np.maximum(2 * sharpest, settings.nucleus))
-    distance = np.full(found.ra.size, np.inf) if ellipse is None else np.hypot(*offsets(ellipse, found.ra, found.dec))
+    guarded = np.where(
+        sure & told,
+        np.maximum(sharpest, settings.nucleus),
+        np.maximum(2 * sharpest, settings.nucleus),
+    )
+    distance = (
+        np.full(found.ra.size, np.inf)
+        if ellipse is None
+        else np.hypot(*offsets(ellipse, found.ra, found.dec))
+    )
     result = []
     for i in range(found.ra.size):
         if keep is not None and not keep[i]:
@@ -290,9 +340,13 @@ def _judge(
             flags.insert(0, "over the nucleus")
             enabled = False
         elif ellipse is not None:
-            near = [name for name, radius in radii.items() if radius > distance[i] - 0.5 * guarded[i]]
+            near = [
+                name for name, radius in radii.items() if radius > distance[i] - 0.5 * guarded[i]
+            ]
             if near:
-                flags.append(f"its circle reaches the nucleus, which stays free, in {', '.join(near)}")
+                flags.append(
+                    f"its circle reaches the nucleus, which stays free, in {', '.join(near)}"
+                )
                 spared = (ellipse.ra, ellipse.dec, 0.5 * float(guarded[i]))
             doubtful = inside and told and found.origin == "gaia" and not sure[i]
             enabled = _near_galaxy(radii, flags, fields, i, distance[i], ellipse, doubtful)
@@ -315,7 +369,9 @@ def _judge(
     return result
 
 
-def _circles(fields: Mapping[str, Field], i: int, settings: StarSettings) -> tuple[dict[str, float], list[str]]:
+def _circles(
+    fields: Mapping[str, Field], i: int, settings: StarSettings
+) -> tuple[dict[str, float], list[str]]:
     """Radii of one star by band, and what is odd about its fits."""
     radii: dict[str, float] = {}
     wide: list[str] = []
@@ -326,7 +382,9 @@ def _circles(fields: Mapping[str, Field], i: int, settings: StarSettings) -> tup
         fit = stars.fits[i]
         width = 1.0 if fit is None else fit.fwhm / stars.fwhm_pixels
         ran_away = fit is not None and fit.seen and width > settings.runaway
-        radii[name] = circle_radius(stars, i, ran_away, settings.leak, settings.depth, settings.largest)
+        radii[name] = circle_radius(
+            stars, i, ran_away, settings.leak, settings.depth, settings.largest
+        )
         if fit is None or not radii[name]:
             continue
         if fit.saturated:
@@ -352,7 +410,9 @@ def _near_galaxy(
     """Say what is odd about a star on the galaxy; whether it may mask."""
     area = ellipse.a * ellipse.b
     large = [
-        name for name, radius in radii.items() if radius**2 > _GALAXY_PART * area and distance < ellipse.a + radius
+        name
+        for name, radius in radii.items()
+        if radius**2 > _GALAXY_PART * area and distance < ellipse.a + radius
     ]
     if large:
         part = max(radii[name] for name in large) ** 2 / area
@@ -385,14 +445,17 @@ def _nowhere(catalogue: QTable, sky: SkyCoord, image: BandImage) -> str:
     path = catalogue.meta.get("path", "The catalogue")
     ny, nx = image.shape
     middle = image.wcs.pixel_to_world((nx - 1) / 2, (ny - 1) / 2).icrs
-    for frame, words in (("galactic", "Galactic longitude and latitude"), ("fk4", "B1950 coordinates")):
+    for frame, words in (
+        ("galactic", "Galactic longitude and latitude"),
+        ("fk4", "B1950 coordinates"),
+    ):
         try:
             other = SkyCoord(sky.ra.deg, sky.dec.deg, unit="deg", frame=frame).icrs
         except ValueError:
             continue
-        if np.isfinite(to_pixels(image.wcs, image.shape, other.ra.deg, other.dec.deg)[0]).sum() >= max(
-            1, 0.2 * len(sky)
-        ):
+        if np.isfinite(
+            to_pixels(image.wcs, image.shape, other.ra.deg, other.dec.deg)[0]
+        ).sum() >= max(1, 0.2 * len(sky)):
             names = "l and b" if frame == "galactic" else "RAB1950 and DEB1950"
             return f"{path}: none of its {len(sky)} stars lies on the images, but as {words} they would; name the columns {names}."
     nearest = float(sky.separation(middle).deg.min())

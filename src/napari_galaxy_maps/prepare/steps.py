@@ -90,7 +90,11 @@ def prepare_steps(
         reddening = find_reddening(recipe.reddening, images, ellipse)
         if reddening is None:
             yield Progress(
-                "reddening", total, total, "E(B-V) is not known: no reddening removed; give it, or a map", lasting=True
+                "reddening",
+                total,
+                total,
+                "E(B-V) is not known: no reddening removed; give it, or a map",
+                lasting=True,
             )
         else:
             for done, (name, image) in enumerate(images.items(), 1):
@@ -159,7 +163,9 @@ def prepare_steps(
 
 def _at_nucleus(mask: np.ndarray, image: BandImage, ellipse: Ellipse) -> bool:
     """Whether a mask holds the pixel in which the galaxy's centre lies."""
-    x, y = to_pixels(image.wcs, image.shape, np.array([ellipse.ra]), np.array([ellipse.dec]), margin=0.0)
+    x, y = to_pixels(
+        image.wcs, image.shape, np.array([ellipse.ra]), np.array([ellipse.dec]), margin=0.0
+    )
     return bool(np.isfinite(x[0]) and mask[round(float(y[0])), round(float(x[0]))])
 
 
@@ -192,7 +198,11 @@ def _masks(
     key = (settings.model_copy(), ellipse, tuple(images.values()))
     if memory.stars is None or not _same_stars(memory.stars[0], key):
         if settings.catalogue:
-            catalogue = fetch_gaia(ellipse) if is_archive(settings.catalogue) else read_catalogue(settings.catalogue)
+            catalogue = (
+                fetch_gaia(ellipse)
+                if is_archive(settings.catalogue)
+                else read_catalogue(settings.catalogue)
+            )
             stars = yield from fit_stars(images, catalogue, ellipse, settings)
             said = catalogue.meta["notes"]
         else:
@@ -204,17 +214,25 @@ def _masks(
     count = f"{len(masks.stars)} star{'' if len(masks.stars) == 1 else 's'}"
     doubtful = sum(bool(star.flag) for star in masks.stars)
     look = f", {doubtful} of them to be looked at" if doubtful else ""
-    source = "Gaia DR3" if is_archive(settings.catalogue) else Path(settings.catalogue).name or "the images"
+    source = (
+        "Gaia DR3"
+        if is_archive(settings.catalogue)
+        else Path(settings.catalogue).name or "the images"
+    )
     yield Progress("stars", 1, 1, f"{count} of {source} masked{look}", masks, lasting=True)
     return masks
 
 
 def _same_stars(known: tuple[Any, ...], key: tuple[Any, ...]) -> bool:
-    same = len(known[2]) == len(key[2]) and all(a is b for a, b in zip(known[2], key[2], strict=True))
+    same = len(known[2]) == len(key[2]) and all(
+        a is b for a, b in zip(known[2], key[2], strict=True)
+    )
     return same and bool(known[:2] == key[:2])
 
 
-def prepare(galaxy: Galaxy, recipe: Recipe, callback: Callable[[Progress], None] | None = None) -> BandCube:
+def prepare(
+    galaxy: Galaxy, recipe: Recipe, callback: Callable[[Progress], None] | None = None
+) -> BandCube:
     """Prepare a galaxy's images in one call; see `prepare_steps`."""
     return drain(prepare_steps(galaxy, recipe), callback)
 
@@ -265,8 +283,15 @@ def _to_cube(
     hidden = masks.on_grid(bands, grid.wcs, grid.shape)
     flags[hidden] |= Flag.MASKED
     # The images share the cube's memory, and keep their notes and their origin.
-    light = {name: replace(images[name], data=data[i], uncertainty=uncertainty[i]) for i, name in enumerate(bands)}
-    pixel_pc = None if galaxy.distance_mpc is None else grid.pixel_arcsec * galaxy.distance_mpc * PC_PER_MPC_ARCSEC
+    light = {
+        name: replace(images[name], data=data[i], uncertainty=uncertainty[i])
+        for i, name in enumerate(bands)
+    }
+    pixel_pc = (
+        None
+        if galaxy.distance_mpc is None
+        else grid.pixel_arcsec * galaxy.distance_mpc * PC_PER_MPC_ARCSEC
+    )
     return BandCube(
         data, uncertainty, bands, grid.wcs, fwhm, grid.pixel_arcsec, pixel_pc, hidden | outside if recipe.grid.cut else hidden,
         flags, galaxy.name, light, masks, np.array([shared[name] for name in bands]),

@@ -16,7 +16,9 @@ def power_law(wavelength: np.ndarray, slope: float = -0.7) -> np.ndarray:
 
 def with_bump(wavelength: np.ndarray, slope: float, bump: float) -> np.ndarray:
     """A power law with a Drude profile at 2175 Angstrom of height `bump` in units of tau_V (Noll+ 2009, eq. 4)."""
-    drude = (wavelength * BUMP_WIDTH_UM) ** 2 / ((wavelength**2 - BUMP_UM**2) ** 2 + (wavelength * BUMP_WIDTH_UM) ** 2)
+    drude = (wavelength * BUMP_WIDTH_UM) ** 2 / (
+        (wavelength**2 - BUMP_UM**2) ** 2 + (wavelength * BUMP_WIDTH_UM) ** 2
+    )
     return power_law(wavelength, slope) + bump * drude
 
 
@@ -29,7 +31,10 @@ def calzetti(wavelength: np.ndarray, delta: float = 0.0) -> np.ndarray:
     red = 2.659 * (-1.857 + 1.040 / x) + 4.05
     blue = 2.659 * (-2.156 + 1.509 / x - 0.198 / x**2 + 0.011 / x**3) + 4.05
     curve = np.where(x < 0.63, blue, red) / 4.05
-    return np.asarray(np.where(wavelength > 2.2, curve * (2.2 / wavelength) ** 2, curve) * (wavelength / V_UM) ** delta)
+    return np.asarray(
+        np.where(wavelength > 2.2, curve * (2.2 / wavelength) ** 2, curve)
+        * (wavelength / V_UM) ** delta
+    )
 
 
 def modified_starburst(wavelength: np.ndarray, slope: np.ndarray, bump: np.ndarray) -> np.ndarray:
@@ -51,10 +56,16 @@ def modified_starburst(wavelength: np.ndarray, slope: np.ndarray, bump: np.ndarr
     ndarray, shape (m, n)
     """
     slope, bump = np.atleast_1d(slope)[:, None], np.atleast_1d(bump)[:, None]
-    drude = (wavelength * BUMP_WIDTH_UM) ** 2 / ((wavelength**2 - BUMP_UM**2) ** 2 + (wavelength * BUMP_WIDTH_UM) ** 2)
+    drude = (wavelength * BUMP_WIDTH_UM) ** 2 / (
+        (wavelength**2 - BUMP_UM**2) ** 2 + (wavelength * BUMP_WIDTH_UM) ** 2
+    )
     blue, visual = (_starburst(np.array([x]))[0] for x in (0.44, 0.55))
     excess = blue * (0.44 / V_UM) ** slope - visual
-    tilted = _starburst(wavelength) * np.exp(slope * np.log(wavelength / V_UM)) * ((blue - visual) / excess)
+    tilted = (
+        _starburst(wavelength)
+        * np.exp(slope * np.log(wavelength / V_UM))
+        * ((blue - visual) / excess)
+    )
     return np.asarray(np.maximum(tilted, 0) + bump * drude)
 
 

@@ -52,7 +52,9 @@ def stage(redshift: float, which_imf: str) -> Stage:
     stars, spectra, dust = star_table(), spectrum_table(), dust_table()
     factor, surviving = np.ones_like(stars.surviving), stars.surviving
     if which_imf == "salpeter":
-        factor, surviving = imf.from_chabrier_to_salpeter(stars.age_yr, stars.metallicity, stars.surviving)
+        factor, surviving = imf.from_chabrier_to_salpeter(
+            stars.age_yr, stars.metallicity, stars.surviving
+        )
 
     def flat(table: np.ndarray) -> np.ndarray:
         return np.asarray(table.reshape(-1, *table.shape[2:]), dtype=np.float32)
@@ -86,11 +88,17 @@ def _between(values: np.ndarray, nodes: np.ndarray) -> tuple[np.ndarray, np.ndar
     return low, np.clip((values - nodes[low]) / (nodes[low + 1] - nodes[low]), 0, 1)
 
 
-def _stellar_weights(parameters: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _stellar_weights(
+    parameters: Mapping[str, np.ndarray],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Weights of young and old stars over metallicities and ages, (n, 6 * n_ages) each, and the recent fraction."""
     table = star_table()
     young, old, recent = formation.age_weights(
-        table, parameters["age_myr"], parameters["tau_myr"], parameters["change_age_myr"], parameters["change"]
+        table,
+        parameters["age_myr"],
+        parameters["tau_myr"],
+        parameters["change_age_myr"],
+        parameters["change"],
     )
     low, part = _between(np.log10(parameters["metallicity"]), np.log10(table.metallicity))
     n, n_ages = young.shape
@@ -148,7 +156,9 @@ def _attenuated(
     n_short = tables.response.shape[1]
     passed = np.ones_like(bare)
     seen = before @ tables.response
-    passed[:, :n_short] = np.divide(after @ tables.response, seen, out=np.ones_like(seen), where=seen > 0)
+    passed[:, :n_short] = np.divide(
+        after @ tables.response, seen, out=np.ones_like(seen), where=seen > 0
+    )
     return _Attenuated(bare * passed, bare, after, (before - after).sum(1))
 
 
@@ -172,7 +182,9 @@ class Composed:
     dust_bins: np.ndarray | None
 
 
-def compose(parameters: Mapping[str, np.ndarray], redshift: float, which_imf: str, spectra: bool = False) -> Composed:
+def compose(
+    parameters: Mapping[str, np.ndarray], redshift: float, which_imf: str, spectra: bool = False
+) -> Composed:
     """Models from their parameters.
 
     Parameters

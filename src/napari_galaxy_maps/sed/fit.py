@@ -147,14 +147,21 @@ def fit_steps(
     if distance_mpc is not None and not 0 < distance_mpc < np.inf:
         raise InputError(f"A distance of {distance_mpc} Mpc cannot be; correct it (--distance).")
     seen = observed(
-        data, uncertainty, bands, library.settings.extra_error if extra_error is None else extra_error, upper_limits
+        data,
+        uncertainty,
+        bands,
+        library.settings.extra_error if extra_error is None else extra_error,
+        upper_limits,
     )
     factor = light_of_data(library.redshift, distance_mpc)
     ready = matrices(library, seen.bands, resolve_device(device))
     collected = _Collected(library, seen, factor)
     n_pixels, done = seen.value.shape[1], 0
     batches = _batches(seen, len(library), ready.device, precision)
-    work = (partial(collected.add, pixels, ready, scale_error, double, least_models) for pixels, double in batches)
+    work = (
+        partial(collected.add, pixels, ready, scale_error, double, least_models)
+        for pixels, double in batches
+    )
     for pixels in _one_thread_each(work) if ready.device == "cpu" else (job() for job in work):
         done += len(pixels)
         yield Progress("sed", done, n_pixels, f"{done} of {n_pixels} pixels")
@@ -173,7 +180,9 @@ def _one_thread_each(work: Iterable[Callable[[], np.ndarray]]) -> Iterator[np.nd
             yield waiting.popleft().result()
 
 
-def _batches(seen: Observed, n_models: int, device: str, precision: str) -> list[tuple[np.ndarray, bool]]:
+def _batches(
+    seen: Observed, n_models: int, device: str, precision: str
+) -> list[tuple[np.ndarray, bool]]:
     """Pixels to be fitted together, and whether in double precision."""
     enough = seen.n_measured >= MIN_BANDS
     signal = (seen.value**2 * seen.weight).sum(0)
@@ -215,7 +224,12 @@ class _Collected:
         self.flags = np.where(seen.n_measured < MIN_BANDS, FitFlag.TOO_FEW, 0).astype(np.uint8)
 
     def add(
-        self, pixels: np.ndarray, ready: Matrices, scale_error: bool, double: bool, least_models: float
+        self,
+        pixels: np.ndarray,
+        ready: Matrices,
+        scale_error: bool,
+        double: bool,
+        least_models: float,
     ) -> np.ndarray:
         """Fit some pixels, and return them."""
         import torch
@@ -247,7 +261,9 @@ class _Collected:
         self.sigma[:, rows] = np.sqrt(np.maximum(variance[:, seen], 0)) * unit
         n = len(INTENSIVE)
         self.intensive[:n, rows] = intensive[:n, seen] + ready.intensive_middle[:, None]
-        self.intensive[n:, rows] = np.sqrt(np.maximum(intensive[n:, seen] - intensive[:n, seen] ** 2, 0))
+        self.intensive[n:, rows] = np.sqrt(
+            np.maximum(intensive[n:, seen] - intensive[:n, seen] ** 2, 0)
+        )
         freedom = self.seen.n_measured[rows] - 1
         self.chi2[rows] = least[:, 0].double().cpu().numpy()[seen] / freedom
         which = best[:, 0].cpu().numpy()[seen]
@@ -259,7 +275,9 @@ class _Collected:
     def result(self) -> SedFit:
         """All of it."""
         n, k = len(self.library.bands), len(INTENSIVE)
-        flux, flux_error = ((a[:n] / self.factor).astype(np.float32) for a in (self.mean, self.sigma))
+        flux, flux_error = (
+            (a[:n] / self.factor).astype(np.float32) for a in (self.mean, self.sigma)
+        )
         values = np.concatenate([self.mean[n:], self.intensive[:k]]).astype(np.float32)
         errors = np.concatenate([self.sigma[n:], self.intensive[k:]]).astype(np.float32)
         names = EXTENSIVE + INTENSIVE

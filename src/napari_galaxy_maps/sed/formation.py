@@ -14,7 +14,11 @@ PIECES = 4
 
 
 def formed(
-    edges_myr: np.ndarray, age: np.ndarray, tau: np.ndarray, change_age: np.ndarray, change: np.ndarray
+    edges_myr: np.ndarray,
+    age: np.ndarray,
+    tau: np.ndarray,
+    change_age: np.ndarray,
+    change: np.ndarray,
 ) -> np.ndarray:
     """Mass formed between ages, as a fraction of all stars ever formed.
 
@@ -76,4 +80,8 @@ def age_weights(
     edges, weights = _cells(table)
     mass = formed(edges, age, tau, change_age, change)
     young = edges[1:] <= 10.0
-    return mass[:, young] @ weights[young], mass[:, ~young] @ weights[~young], mass[:, edges[1:] <= 100.0].sum(1)
+    return (
+        mass[:, young] @ weights[young],
+        mass[:, ~young] @ weights[~young],
+        mass[:, edges[1:] <= 100.0].sum(1),
+    )

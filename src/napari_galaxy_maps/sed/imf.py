@@ -45,13 +45,17 @@ def turn_off_mass(age_yr: np.ndarray, metallicity: float) -> np.ndarray:
     a2 = 1.262 + 0.3385 * z + 0.05417 * z**2
     log_mass = np.linspace(np.log10(0.6), 2, 400)
     log_age = a0 + a1 * log_mass + a2 * log_mass**2
-    return np.asarray(10 ** np.interp(np.log10(np.maximum(age_yr, 1)), log_age[::-1], log_mass[::-1]))
+    return np.asarray(
+        10 ** np.interp(np.log10(np.maximum(age_yr, 1)), log_age[::-1], log_mass[::-1])
+    )
 
 
 def _below(turn_off: np.ndarray) -> np.ndarray:
     """Ratio of Salpeter's stars to Chabrier's on the main sequence up to some masses, weighted by light."""
     mass = np.geomspace(_LOW, _HIGH, 2000)
-    light = np.where(mass < 20, mass**3.5, 20**1.5 * mass**2.0) * mass  # the last for equal steps in log mass
+    light = (
+        np.where(mass < 20, mass**3.5, 20**1.5 * mass**2.0) * mass
+    )  # the last for equal steps in log mass
     ratio = np.cumsum(light * salpeter(mass)) / np.cumsum(light * chabrier(mass))
     return np.asarray(np.interp(turn_off, mass, ratio))
 

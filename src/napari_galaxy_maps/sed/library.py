@@ -65,7 +65,9 @@ class Library:
         names = [get_band(band).name for band in bands]
         for name in names:
             if name not in self.bands:
-                raise InputError(f"This library of model spectra has no {name}; build it with that band.")
+                raise InputError(
+                    f"This library of model spectra has no {name}; build it with that band."
+                )
         return [self.bands.index(name) for name in names]
 
     def spectra(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -79,7 +81,9 @@ class Library:
             In the unit of `light`.
         """
         chosen = {name: np.asarray(values[rows], float) for name, values in self.parameters.items()}
-        wavelength, light = spectrum_on_grid(compose(chosen, self.redshift, self.settings.imf, spectra=True))
+        wavelength, light = spectrum_on_grid(
+            compose(chosen, self.redshift, self.settings.imf, spectra=True)
+        )
         return wavelength * (1 + self.redshift), light
 
 
@@ -113,13 +117,18 @@ def checked_redshift(redshift: float | None) -> float:
     return round(float(redshift), 3)
 
 
-def recipe_hash(settings: LibrarySettings, redshift: float, bands: Sequence[str] = tuple(BANDS)) -> str:
+def recipe_hash(
+    settings: LibrarySettings, redshift: float, bands: Sequence[str] = tuple(BANDS)
+) -> str:
     """Hash of all that a library depends on; what only the fit uses (`extra_error`) does not count."""
     tables = [
-        hashlib.sha256((FOLDER / f"{name}.npz").read_bytes()).hexdigest() for name in ("stars", "dust", "spectra")
+        hashlib.sha256((FOLDER / f"{name}.npz").read_bytes()).hexdigest()
+        for name in ("stars", "dust", "spectra")
     ]
     what = settings.model_dump(exclude={"extra_error"})
-    text = json.dumps([VERSION, what, checked_redshift(redshift), list(bands), tables], sort_keys=True)
+    text = json.dumps(
+        [VERSION, what, checked_redshift(redshift), list(bands), tables], sort_keys=True
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
@@ -202,7 +211,9 @@ def _keep(path: Path, library: Library) -> None:
         return
 
 
-def _read(path: Path, settings: LibrarySettings, redshift: float, bands: tuple[str, ...]) -> Library | None:
+def _read(
+    path: Path, settings: LibrarySettings, redshift: float, bands: tuple[str, ...]
+) -> Library | None:
     """A library that was kept, or None where there is none or its file is damaged."""
     import zipfile
     import zlib

@@ -118,7 +118,11 @@ def observed(
     """
     names = tuple(get_band(band).name for band in bands)
     value, sigma = np.array(data, float, ndmin=2), np.array(uncertainty, float, ndmin=2)
-    limit = np.zeros(value.shape, bool) if upper_limits is None else np.array(upper_limits, bool, ndmin=2)
+    limit = (
+        np.zeros(value.shape, bool)
+        if upper_limits is None
+        else np.array(upper_limits, bool, ndmin=2)
+    )
     if not (value.shape == sigma.shape == limit.shape and len(names) == len(value)):
         raise InputError(
             f"Data {value.shape}, errors {sigma.shape}, limits {limit.shape} and {len(names)} bands do not go together; "
@@ -221,7 +225,9 @@ def matrices(library: Library, bands: tuple[str, ...], device: str) -> Matrices:
     scaled = light / unit
     norm = np.sqrt((scaled**2).mean(1))
     scaled /= norm[:, None]
-    outputs = np.column_stack([library.light, *(library.properties[name] for name in EXTENSIVE)]).astype(float)
+    outputs = np.column_stack(
+        [library.light, *(library.properties[name] for name in EXTENSIVE)]
+    ).astype(float)
     outputs /= norm[:, None]
     output_unit = np.sqrt((outputs**2).mean(0))
     outputs /= output_unit

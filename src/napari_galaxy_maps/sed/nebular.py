@@ -100,6 +100,8 @@ def _two_photon(frequency: np.ndarray) -> np.ndarray:
     lyman_alpha = 2.4661e15
     y = np.clip(frequency / lyman_alpha, 1e-9, 1 - 1e-9)
     yy = y * (1 - y)
-    rate = 202 * (yy * (1 - (4 * yy) ** 0.8) + 0.88 * yy**1.53 * (4 * yy) ** 0.8)  # s-1 per unit of y
+    rate = 202 * (
+        yy * (1 - (4 * yy) ** 0.8) + 0.88 * yy**1.53 * (4 * yy) ** 0.8
+    )  # s-1 per unit of y
     spectrum = 0.838e-13 * 6.62607e-27 * y * rate / 8.2249
     return np.where(frequency < lyman_alpha, spectrum, 0)

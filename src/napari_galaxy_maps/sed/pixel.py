@@ -67,11 +67,17 @@ class PixelSpectrum:
     @property
     def shown(self) -> np.ndarray:
         """The flux, or where it is not positive its upper limit, shape (n,)."""
-        return np.asarray(np.where(self.limit, np.maximum(self.flux, 0) + LIMIT_SIGMA * self.error, self.flux))
+        return np.asarray(
+            np.where(self.limit, np.maximum(self.flux, 0) + LIMIT_SIGMA * self.error, self.flux)
+        )
 
 
 def pixel_spectrum(
-    flux: np.ndarray, error: np.ndarray, bands: Sequence[str], library: Library, with_far_infrared: bool = False
+    flux: np.ndarray,
+    error: np.ndarray,
+    bands: Sequence[str],
+    library: Library,
+    with_far_infrared: bool = False,
 ) -> PixelSpectrum:
     """Fit a library to the bands of a pixel.
 
@@ -93,7 +99,12 @@ def pixel_spectrum(
     flux, error = np.asarray(flux, float), np.asarray(error, float)
     use = np.array([with_far_infrared or name not in FIR_BANDS for name in names], bool)
     # All bands that could be fitted, measured here or not: so the library is made ready for them once.
-    found = posterior(flux[use], error[use], [name for name, used in zip(names, use, strict=True) if used], library)
+    found = posterior(
+        flux[use],
+        error[use],
+        [name for name, used in zip(names, use, strict=True) if used],
+        library,
+    )
     seen = np.isfinite(flux) & np.isfinite(error)
     spectrum_um, spectrum = found.spectrum(PERCENTILES)
     percentiles = found.property_percentiles(PERCENTILES)

@@ -76,9 +76,13 @@ class Posterior:
         """Percentiles of the flux in every band, shape (n_percentiles, n_bands)."""
         return np.asarray(np.percentile(self.flux, percentiles, axis=0))
 
-    def property_percentiles(self, percentiles: Sequence[float] = (16, 50, 84)) -> dict[str, np.ndarray]:
+    def property_percentiles(
+        self, percentiles: Sequence[float] = (16, 50, 84)
+    ) -> dict[str, np.ndarray]:
         """Percentiles of every property, each shape (n_percentiles,)."""
-        return {name: np.percentile(values, percentiles) for name, values in self.properties.items()}
+        return {
+            name: np.percentile(values, percentiles) for name, values in self.properties.items()
+        }
 
     def best_flux(self) -> np.ndarray:
         """The best model in every band, shape (n_bands,)."""
@@ -89,7 +93,9 @@ class Posterior:
         wavelength, light = self.library.spectra(np.array([self.best]))
         return wavelength, light[0] * (self.best_scale / self.unit_light)
 
-    def spectrum(self, percentiles: Sequence[float] = (16, 50, 84)) -> tuple[np.ndarray, np.ndarray]:
+    def spectrum(
+        self, percentiles: Sequence[float] = (16, 50, 84)
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Percentiles of the spectrum at each wavelength.
 
         Returns
@@ -157,11 +163,17 @@ def posterior(
         likely = weights(chi2s - chi2s[0, best], least_models)[0].double().numpy()
         scale, curvature = (t[0].double().numpy() for t in (scales, curvatures))
     if scale[best] <= 0:
-        raise InputError("There is no light to fit here: the measured fluxes add up to nothing or less.")
+        raise InputError(
+            "There is no light to fit here: the measured fluxes add up to nothing or less."
+        )
     cumulative = np.cumsum(likely)
     places = (np.arange(draws) + 0.5) / draws * cumulative[-1]
     rows = np.searchsorted(cumulative, places)
-    drawn = np.maximum(scale[rows] + _noise(draws) / np.sqrt(curvature[rows]), 0) * size[0] / ready.norm[rows]
+    drawn = (
+        np.maximum(scale[rows] + _noise(draws) / np.sqrt(curvature[rows]), 0)
+        * size[0]
+        / ready.norm[rows]
+    )
     properties = {name: library.properties[name][rows] * drawn for name in EXTENSIVE}
     properties |= {name: library.properties[name][rows].astype(float) for name in INTENSIVE}
     return Posterior(

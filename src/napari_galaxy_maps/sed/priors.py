@@ -29,7 +29,23 @@ LIMITS: Final[Mapping[str, tuple[float, float]]] = {
 
 _RATES = (0.01, 0.0316, 0.1, 0.316, 1.0, 3.16, 10.0)
 _TAU = (500, 750, 1100, 1700, 2600, 3900, 5800, 8800, 13000, 20000)
-_EBV = (0, 0.005, 0.0075, 0.011, 0.017, 0.026, 0.038, 0.058, 0.087, 0.13, 0.20, 0.29, 0.44, 0.66, 1.0)
+_EBV = (
+    0,
+    0.005,
+    0.0075,
+    0.011,
+    0.017,
+    0.026,
+    0.038,
+    0.058,
+    0.087,
+    0.13,
+    0.20,
+    0.29,
+    0.44,
+    0.66,
+    1.0,
+)
 _QHAC = (0.02, 0.06, 0.10, 0.14, 0.17, 0.20, 0.24, 0.28, 0.32, 0.36, 0.40)
 _UMIN = (0.1, 0.15, 0.3, 0.5, 0.8, 1.2, 2.0, 3.5, 6, 10, 17, 30, 50, 80)
 _GAMMA = (0, 0.001, 0.002, 0.004, 0.008, 0.016, 0.031, 0.063, 0.13, 0.25, 0.5)
@@ -63,10 +79,14 @@ def nodes(settings: LibrarySettings) -> dict[str, np.ndarray]:
     found = {}
     for name in PARAMETERS:
         given = getattr(settings, name)
-        values = np.unique(np.asarray(PRIORS[settings.prior][name] if given is None else given, float))
+        values = np.unique(
+            np.asarray(PRIORS[settings.prior][name] if given is None else given, float)
+        )
         low, high = LIMITS[name]
         if not len(values) or not (low <= values[0] and values[-1] <= high):
-            raise RecipeError(f"sed.{name} has to be a list of numbers between {low:g} and {high:g}, not {given}.")
+            raise RecipeError(
+                f"sed.{name} has to be a list of numbers between {low:g} and {high:g}, not {given}."
+            )
         found[name] = values
     return found
 
@@ -88,7 +108,9 @@ def draw(settings: LibrarySettings) -> dict[str, np.ndarray]:
     lengths = [len(values) for values in by_name.values()]
     if settings.sampling == "random":
         n_bits = int(np.ceil(np.log2(settings.n_models)))
-        places = qmc.Sobol(len(by_name), seed=settings.seed).random_base2(n_bits)[: settings.n_models]
+        places = qmc.Sobol(len(by_name), seed=settings.seed).random_base2(n_bits)[
+            : settings.n_models
+        ]
         return {
             name: np.interp(places[:, k] * (len(values) - 1), np.arange(len(values)), values)
             for k, (name, values) in enumerate(by_name.items())

@@ -31,7 +31,9 @@ class _Table:
     def write(self, path: Path) -> None:
         """Write it to an npz file without pickles."""
         with written_whole(path, overwrite=True) as beside, beside.open("wb") as stream:
-            arrays: dict[str, Any] = {f.name: np.asarray(getattr(self, f.name)) for f in fields(self)}
+            arrays: dict[str, Any] = {
+                f.name: np.asarray(getattr(self, f.name)) for f in fields(self)
+            }
             np.savez_compressed(stream, **arrays)
 
     @classmethod
@@ -150,7 +152,11 @@ class DustTable(_Table):
     @property
     def lsun_per_msun(self) -> float:
         """Luminosity per mass in a field of U = 1 for the Milky Way's small grains, Lsun/Msun."""
-        return float(self.total[np.argmin(np.abs(self.qhac - MILKY_WAY_QHAC)), np.argmin(np.abs(self.umin - 1)), 0])
+        return float(
+            self.total[
+                np.argmin(np.abs(self.qhac - MILKY_WAY_QHAC)), np.argmin(np.abs(self.umin - 1)), 0
+            ]
+        )
 
 
 @dataclass(frozen=True, eq=False)

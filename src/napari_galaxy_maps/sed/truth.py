@@ -48,7 +48,9 @@ class Truth:
         """The extension CHI2 for a file of maps."""
         from astropy.io import fits
 
-        hdu = fits.ImageHDU(self.chi2.astype(np.float32), self.maps.wcs.to_header(relax=True), name="CHI2")
+        hdu = fits.ImageHDU(
+            self.chi2.astype(np.float32), self.maps.wcs.to_header(relax=True), name="CHI2"
+        )
         hdu.header["LONGNAME"] = ("reduced chi2", "of the best model, by bands less one")
         return [hdu]
 
@@ -77,7 +79,9 @@ def check_far_infrared(bands: Sequence[str]) -> tuple[str, ...]:
     return found
 
 
-def truth_steps(cube: BandCube, library: Library, device: str = "auto", note: str = "") -> Steps[Truth]:
+def truth_steps(
+    cube: BandCube, library: Library, device: str = "auto", note: str = ""
+) -> Steps[Truth]:
     """Fit every pixel in which at least three far-infrared bands are measured.
 
     Parameters
@@ -132,7 +136,9 @@ def _maps(cube: BandCube, result: SedFit, pixels: np.ndarray, library: Library, 
         value, error = log_with_error(result.properties[what], result.errors[what])
         values[name], errors[name] = plane(value), plane(error)
     # Where one model of the library stands alone it has no scatter, which is no error of zero.
-    errors = {name: np.where(error > 0, error, np.float32(np.nan)) for name, error in errors.items()}
+    errors = {
+        name: np.where(error > 0, error, np.float32(np.nan)) for name, error in errors.items()
+    }
     flags = cube.flags.astype(np.int16).ravel().copy()
     flags[pixels[(result.flags & FitFlag.NO_MODEL_FITS) != 0]] |= Flag.NO_MODEL_FITS
     provenance = {

@@ -58,10 +58,14 @@ def assemble_steps(
 
     bare = fuse(network).to(memory_format=torch.channels_last)
     settings: dict[str, Any] = {**network.shape, "head": head}
-    none = Library(*(np.zeros((0, 1)) for _ in range(3)), *(np.zeros(0, np.int64) for _ in range(2)))
+    none = Library(
+        *(np.zeros((0, 1)) for _ in range(3)), *(np.zeros(0, np.int64) for _ in range(2))
+    )
     cloud = fit_cloud(train, validation, seed)
     yield Progress("assemble", 1, 3, "the training set's colours")
-    model = StellarUNet(bare, settings, Calibration.none(len(STELLAR_PROPERTIES)), cloud, none, card)
+    model = StellarUNet(
+        bare, settings, Calibration.none(len(STELLAR_PROPERTIES)), cloud, none, card
+    )
     calibration = yield from calibrate_steps(model, held or [validation])
     model = replace(model, calibration=calibration)
     yield Progress("assemble", 2, 3, "uncertainties calibrated")
@@ -76,7 +80,9 @@ def make_library_steps(model: StellarUNet, mocks: Pairs) -> Steps[Library]:
     found = []
     for row in range(len(mocks)):
         found.append(model.features(noisy_cube(mocks, row)))
-        yield Progress("library", row + 1, len(mocks), f"library: mock {row + 1:,} of {len(mocks):,}")
+        yield Progress(
+            "library", row + 1, len(mocks), f"library: mock {row + 1:,} of {len(mocks):,}"
+        )
     averaged = np.stack(found)
     mean = averaged.mean(axis=0)
     _, size, axes = np.linalg.svd(averaged - mean, full_matrices=False)

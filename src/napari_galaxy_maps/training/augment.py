@@ -38,7 +38,11 @@ class Degradation:
 
 
 def degrade(
-    values: np.ndarray, errors: np.ndarray, how: Degradation, colour_term: ColourTerm, rng: np.random.Generator
+    values: np.ndarray,
+    errors: np.ndarray,
+    how: Degradation,
+    colour_term: ColourTerm,
+    rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
     """A degraded copy of galaxies.
 

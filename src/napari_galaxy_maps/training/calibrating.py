@@ -31,7 +31,9 @@ _DEPTHS, _KNOTS = 6, 4
 _FEW = 40 * _KNOTS
 
 
-def calibrate_steps(model: StellarUNet, held: Sequence[Pairs], all_counts: bool = True) -> Steps[Calibration]:
+def calibrate_steps(
+    model: StellarUNet, held: Sequence[Pairs], all_counts: bool = True
+) -> Steps[Calibration]:
     """Shift of the values, and corrections of sigma, for each number of bands and each of some sets of galaxies; yields after every galaxy.
 
     The shift takes the mean error of the sums inside 2 R_half away: the network says medians, and a sum is of means. Sigma is
@@ -48,8 +50,13 @@ def calibrate_steps(model: StellarUNet, held: Sequence[Pairs], all_counts: bool 
     all_counts : bool
         Whether to measure with fewer bands, too; else all bands that there are stand for any number.
     """
-    sharpness = np.array([np.log2(max(np.median(pairs.table["fwhm_pixels"]), 1e-3)) for pairs in held])
-    choices = [[f"SDSS_{b}" for b in ORDER[:n]] for n in (range(1, N_BANDS + 1) if all_counts else (N_BANDS,))]
+    sharpness = np.array(
+        [np.log2(max(np.median(pairs.table["fwhm_pixels"]), 1e-3)) for pairs in held]
+    )
+    choices = [
+        [f"SDSS_{b}" for b in ORDER[:n]]
+        for n in (range(1, N_BANDS + 1) if all_counts else (N_BANDS,))
+    ]
     by_size, done, total = [], 0, sum(map(len, held))
     for i in np.argsort(sharpness):
         errors = [_Errors() for _ in choices]
@@ -58,7 +65,9 @@ def calibrate_steps(model: StellarUNet, held: Sequence[Pairs], all_counts: bool 
             radius = half_radius(truth)
             for of_choice, bands in zip(errors, choices, strict=True):
                 cube = noisy_cube(held[i], row, [band for band in UGRIZ if band in bands])
-                of_choice.add(model.predict(cube, "cpu"), truth, radius, depth_of(cube.data, cube.uncertainty))
+                of_choice.add(
+                    model.predict(cube, "cpu"), truth, radius, depth_of(cube.data, cube.uncertainty)
+                )
             done += 1
             yield Progress("calibrate", done, total, f"uncertainties: galaxy {done:,} of {total:,}")
         found = [of_choice.corrections() for of_choice in errors]
@@ -66,12 +75,17 @@ def calibrate_steps(model: StellarUNet, held: Sequence[Pairs], all_counts: bool 
     return _joined(np.sort(sharpness), by_size)
 
 
-def _joined(sharpness: np.ndarray, by_size: Sequence[Sequence[Mapping[str, np.ndarray]]]) -> Calibration:
+def _joined(
+    sharpness: np.ndarray, by_size: Sequence[Sequence[Mapping[str, np.ndarray]]]
+) -> Calibration:
     """A calibration of what `_Errors.corrections` found for each size and, in it, each number of bands."""
     counts = range(len(by_size[0]))
     return Calibration(
         sharpness,
-        **{key: np.stack([np.stack([found[n][key] for found in by_size]) for n in counts]) for key in by_size[0][0]},
+        **{
+            key: np.stack([np.stack([found[n][key] for found in by_size]) for n in counts])
+            for key in by_size[0][0]
+        },
     )
 
 
@@ -107,13 +121,17 @@ class _Errors:
             good = np.flatnonzero(here & np.isfinite(planes[1]))
             if len(good) >= 8:
                 good = self._rng.choice(good, count)  # the same number of each galaxy
-                self._pixels.append(np.stack([plane.ravel()[good] for plane in planes]).astype(np.float32))
+                self._pixels.append(
+                    np.stack([plane.ravel()[good] for plane in planes]).astype(np.float32)
+                )
 
     def corrections(self) -> dict[str, np.ndarray]:
         """`Calibration`'s arrays, without the axes of bands and sizes."""
         n_maps = len(self._sums)
         shift = np.array([float(np.mean(found)) if found else 0.0 for found in self._sums])
-        depth, *rest = np.concatenate(self._pixels, axis=1) if self._pixels else np.zeros((1 + 2 * n_maps, 0))
+        depth, *rest = (
+            np.concatenate(self._pixels, axis=1) if self._pixels else np.zeros((1 + 2 * n_maps, 0))
+        )
         miss, sigma = np.abs(np.array(rest[::2]) + shift[:, None]), np.array(rest[1::2])
         depths = np.zeros(_DEPTHS) + 1e-6 * np.arange(_DEPTHS)
         raw = np.tile(np.linspace(-6, 1, _KNOTS), (_DEPTHS, n_maps, 1))
@@ -131,7 +149,9 @@ class _Errors:
         _, corrected = _joined(np.zeros(1), [[found]]).corrected(miss, sigma, depth, 1, 0.0)
         for k in range(n_maps):
             if known[k].sum() >= _FEW:
-                found["tail"][k] = np.quantile(miss[k, known[k]] / corrected[k, known[k]], _NEARLY_ALL)
+                found["tail"][k] = np.quantile(
+                    miss[k, known[k]] / corrected[k, known[k]], _NEARLY_ALL
+                )
         return found
 
 

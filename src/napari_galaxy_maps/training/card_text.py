@@ -89,24 +89,32 @@ def card(
     )
 
 
-def measured_notes(model: DustForest, galaxies: Galaxies, scores: tuple[Score, ...]) -> tuple[str, ...]:
+def measured_notes(
+    model: DustForest, galaxies: Galaxies, scores: tuple[Score, ...]
+) -> tuple[str, ...]:
     """Facts beyond the table: IRAC 3.6 standing in, how much of the calibration holds, what is flagged, what filling gaps does."""
     from . import imputation
     from .dust_forest import predict_unseen
 
     whole, sigma, unusual = predict_unseen(model, galaxies, WHOLE)
-    with_irac = galaxies.take(np.flatnonzero(np.isfinite(galaxies.values[INPUT_BANDS.index(STAND_IN)])))
+    with_irac = galaxies.take(
+        np.flatnonzero(np.isfinite(galaxies.values[INPUT_BANDS.index(STAND_IN)]))
+    )
     rows = np.flatnonzero(np.isfinite(galaxies.values[INPUT_BANDS.index(STAND_IN)]))
     stood, _, _ = predict_unseen(model, galaxies, STOOD_IN)
     rows = rows[np.isfinite(stood[rows, 0])]
     pairs = []
     for j, name in enumerate(QUANTITIES[:3]):
-        one, other = (np.sqrt(np.mean((v[rows, j] - galaxies.targets[rows, j]) ** 2)) for v in (stood, whole))
+        one, other = (
+            np.sqrt(np.mean((v[rows, j] - galaxies.targets[rows, j]) ** 2)) for v in (stood, whole)
+        )
         pairs.append(f"{name} {one:.3f} against {other:.3f}")
     flagged = 100 * np.mean(unusual > 1)
     t = QUANTITIES.index("T_DUST")
     vague = galaxies.target_errors[:, t] > 4
-    z = (whole - galaxies.targets @ TO_QUANTITIES)[:, t] / np.hypot(sigma[:, t], galaxies.target_errors[:, t])
+    z = (whole - galaxies.targets @ TO_QUANTITIES)[:, t] / np.hypot(
+        sigma[:, t], galaxies.target_errors[:, t]
+    )
     inside = [100 * np.mean(np.abs(z[rows]) < 1) for rows in (vague, ~vague)]
     worst = _worst(model, galaxies, CASES[-1])
     judged = [
@@ -139,7 +147,9 @@ def _worst(model: DustForest, galaxies: Galaxies, case: Case) -> str:
     from .spread import truth_errors
 
     values, sigma, _ = predict_unseen(model, galaxies, case)
-    z2 = (values - galaxies.targets @ TO_QUANTITIES)[:, 0] ** 2 / (sigma[:, 0] ** 2 + truth_errors(galaxies)[:, 0] ** 2)
+    z2 = (values - galaxies.targets @ TO_QUANTITIES)[:, 0] ** 2 / (
+        sigma[:, 0] ** 2 + truth_errors(galaxies)[:, 0] ** 2
+    )
     first = np.argsort(-np.nan_to_num(z2))[:6]
     share = 100 * z2[first].sum() / np.nansum(z2)
     return f"{len(first)} galaxies of {np.isfinite(z2).sum()} ({', '.join(galaxies.names[first])}) make up {share:.0f} % of chi2"

@@ -57,7 +57,10 @@ WHOLE = Case("all bands", INPUT_BANDS)
 CASES: tuple[Case, ...] = (
     Case("no IRAC", BASELINE_BANDS),
     Case("no GALEX", tuple(b for b in BASELINE_BANDS if get_band(b).survey != "GALEX")),
-    Case("no WISE 2 to 4", tuple(b for b in BASELINE_BANDS if b not in ("WISE_4.6", "WISE_12", "WISE_22"))),
+    Case(
+        "no WISE 2 to 4",
+        tuple(b for b in BASELINE_BANDS if b not in ("WISE_4.6", "WISE_12", "WISE_22")),
+    ),
     Case("SDSS + WISE 1", (*_of("SDSS"), "WISE_3.4")),
     Case("2MASS + WISE 1, 2", (*_of("2MASS"), "WISE_3.4", "WISE_4.6")),
     Case("imputed fluxes", BASELINE_BANDS, imputed=True),

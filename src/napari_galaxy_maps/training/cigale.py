@@ -71,7 +71,11 @@ class CigaleFits:
     @property
     def n_far_infrared(self) -> np.ndarray:
         """Far-infrared bands of PACS and SPIRE above 3 sigma."""
-        rows = [k for k, band in enumerate(BANDS) if band in FIR_BANDS and not band.startswith("Spitzer")]
+        rows = [
+            k
+            for k, band in enumerate(BANDS)
+            if band in FIR_BANDS and not band.startswith("Spitzer")
+        ]
         with np.errstate(invalid="ignore"):
             return np.asarray((self.flux[rows] > 3 * self.error[rows]).sum(0))
 
@@ -139,7 +143,9 @@ def read_cigale(folder: str | Path) -> CigaleFits:
     names = list(short)
 
     def column(rows: dict[str, dict[str, str]], key: str) -> np.ndarray:
-        return np.array([number(rows[name].get(key, "")) if name in rows else np.nan for name in names])
+        return np.array(
+            [number(rows[name].get(key, "")) if name in rows else np.nan for name in names]
+        )
 
     def bands(rows: dict[str, dict[str, str]], pattern: str) -> np.ndarray:
         return np.array([column(rows, pattern.format(CIGALE_BANDS[band])) for band in BANDS]) * 1e-3
@@ -172,7 +178,9 @@ def best_models(fits: CigaleFits) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     made = compose(fits.best, 0.0, "salpeter")
     square_metres = 4 * np.pi * (ZERO_DISTANCE_MPC * 3.0856775815e22) ** 2
     with np.errstate(divide="ignore", invalid="ignore"):
-        bands = np.log10(made.bands.T * fits.best_formed * _LSUN_W / square_metres * 1e26 / fits.best_flux)
+        bands = np.log10(
+            made.bands.T * fits.best_formed * _LSUN_W / square_metres * 1e26 / fits.best_flux
+        )
         properties = {
             name: np.log10(made.properties[name] * fits.best_formed / values)
             for name, values in fits.best_properties.items()
@@ -205,7 +213,9 @@ def fitted(
     rows = np.flatnonzero((shown & np.isfinite(fits.flux)).any(1))
     data, errors = (np.where(shown, a * factor, np.nan)[rows] for a in (fits.flux, fits.error))
     names = [list(BANDS)[k] for k in rows]
-    found = fit(data, errors, names, library, device="cpu", distance_mpc=ZERO_DISTANCE_MPC, **settings)
+    found = fit(
+        data, errors, names, library, device="cpu", distance_mpc=ZERO_DISTANCE_MPC, **settings
+    )
     found.flux[:] /= factor
     found.flux_error[:] /= factor
     return found

@@ -44,7 +44,9 @@ def fit_cloud(
     from sklearn.mixture import GaussianMixture
 
     n = len(UGRIZ)
-    there = np.mean([np.isfinite(np.asarray(image)).any(axis=(1, 2)) for image in train.images[:200]], axis=0)
+    there = np.mean(
+        [np.isfinite(np.asarray(image)).any(axis=(1, 2)) for image in train.images[:200]], axis=0
+    )
     bands = np.flatnonzero(there >= 0.5)
     nothing = ColourCloud(np.zeros((1, n)), _ELSEWHERE * np.eye(n)[None], np.full(n, np.inf))
     points = _bright_pixels(train, bands, pixels, seed, noise)
@@ -68,14 +70,18 @@ def fit_cloud(
     return replace(cloud, limits=np.array(limits))
 
 
-def _bright_pixels(galaxies: Pairs, bands: np.ndarray, count: int, seed: int, noise: float) -> np.ndarray:
+def _bright_pixels(
+    galaxies: Pairs, bands: np.ndarray, count: int, seed: int, noise: float
+) -> np.ndarray:
     """log10 brightness of pixels that are measured to `CERTAIN` sigma in each of some bands, shape (n, n_bands)."""
     rng = np.random.default_rng(seed)
     each = max(20, 3 * count // len(galaxies))
     found: list[np.ndarray] = []
     for row in rng.permutation(len(galaxies)):
         cube = noisy_cube(galaxies, int(row), noise=noise)
-        flat, sigma = (planes[bands].reshape(len(bands), -1) for planes in (cube.data, cube.uncertainty))
+        flat, sigma = (
+            planes[bands].reshape(len(bands), -1) for planes in (cube.data, cube.uncertainty)
+        )
         with np.errstate(invalid="ignore"):
             # Calibration errors are shared by a galaxy's pixels and do not count here.
             random = np.sqrt(np.maximum(sigma**2 - (CALIBRATION * flat) ** 2, 1e-12))

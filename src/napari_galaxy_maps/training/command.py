@@ -45,12 +45,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     models = parser.add_subparsers(title="models", required=True, metavar="MODEL", dest="model")
     dust = models.add_parser("dust-forest", help="dust from the DustPedia tables")
     dust.add_argument("--data", required=True, metavar="DIR", help="folder of the DustPedia tables")
-    dust.add_argument("--out", required=True, metavar="DIR", help="folder to write weights and card to")
+    dust.add_argument(
+        "--out", required=True, metavar="DIR", help="folder to write weights and card to"
+    )
     dust.add_argument("--seed", type=int, default=0, help="seed of all random numbers (0)")
     dust.add_argument("--quiet", action="store_true", help="say nothing unless something is wrong")
 
-    unet = models.add_parser("stellar-unet", help="stars and gas from mock galaxies or from your own pairs")
-    unet.add_argument("--out", required=True, metavar="DIR", help="folder for sets, checkpoints, weights and card")
+    unet = models.add_parser(
+        "stellar-unet", help="stars and gas from mock galaxies or from your own pairs"
+    )
+    unet.add_argument(
+        "--out", required=True, metavar="DIR", help="folder for sets, checkpoints, weights and card"
+    )
     source = unet.add_mutually_exclusive_group()
     source.add_argument(
         "--mocks",
@@ -59,14 +65,24 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="mocks of 64 x 64 pixels, and half as many of 128 x 128 (20000); with --resume: more than before",
     )
     source.add_argument(
-        "--data", nargs="+", metavar="DIR", help="folders of your own pairs of images and true maps, FITS or zarr"
+        "--data",
+        nargs="+",
+        metavar="DIR",
+        help="folders of your own pairs of images and true maps, FITS or zarr",
     )
     unet.add_argument("--resume", action="store_true", help="go on with what is in the folder")
     unet.add_argument(
-        "--device", choices=["auto", "cpu", "cuda", "mps"], default="auto", help="where it is trained (auto)"
+        "--device",
+        choices=["auto", "cpu", "cuda", "mps"],
+        default="auto",
+        help="where it is trained (auto)",
     )
     unet.add_argument(
-        "--processes", type=int, default=os.cpu_count() or 1, metavar="N", help="that make mocks at one time"
+        "--processes",
+        type=int,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="that make mocks at one time",
     )
     unet.add_argument("--quiet", action="store_true", help="say nothing unless something is wrong")
     group = unet.add_argument_group("the fit")
@@ -77,7 +93,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="batches (20000; 4000 on your own pairs); with --resume: more than before",
     )
-    group.add_argument("--rate", type=float, metavar="X", help="largest learning rate (2e-3; 3e-4 with --start)")
+    group.add_argument(
+        "--rate", type=float, metavar="X", help="largest learning rate (2e-3; 3e-4 with --start)"
+    )
     group.add_argument(
         "--patience",
         type=int,
@@ -85,12 +103,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="validations without a gain after which it stops; 0: never (0; 6 on your own pairs)",
     )
     group.add_argument(
-        "--check-every", type=int, metavar="N", help="batches between validations (500; 100 on your own pairs)"
+        "--check-every",
+        type=int,
+        metavar="N",
+        help="batches between validations (500; 100 on your own pairs)",
     )
     group.add_argument("--batch-pixels", type=int, metavar="N", help="pixels of a batch (131072)")
-    group.add_argument("--widths", metavar="A,B,C,D,E", help="channels of the five levels (16,32,64,192,384)")
-    group.add_argument("--head", choices=["gaussian", "quantised"], help="how the uncertainty is learnt (gaussian)")
-    group.add_argument("--start", metavar="MODEL", help="fine-tune this model, or the one in this folder")
+    group.add_argument(
+        "--widths", metavar="A,B,C,D,E", help="channels of the five levels (16,32,64,192,384)"
+    )
+    group.add_argument(
+        "--head", choices=["gaussian", "quantised"], help="how the uncertainty is learnt (gaussian)"
+    )
+    group.add_argument(
+        "--start", metavar="MODEL", help="fine-tune this model, or the one in this folder"
+    )
     group.add_argument(
         "--freeze",
         type=int,
@@ -98,12 +125,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="with --start: levels down, from the finest, that stay as they are (0)",
     )
     group = unet.add_argument_group("your own pairs (with --data)")
-    group.add_argument("--recipe", metavar="FILE", help="how images are prepared: a TOML file or an earlier result")
     group.add_argument(
-        "--set", action="append", metavar="STEP.KEY=VALUE", help="any setting of the preparation (repeatable)"
+        "--recipe", metavar="FILE", help="how images are prepared: a TOML file or an earlier result"
     )
     group.add_argument(
-        "--truth-psf", type=float, metavar="ARCSEC", help="FWHM of the true maps' PSF, where the files do not say it"
+        "--set",
+        action="append",
+        metavar="STEP.KEY=VALUE",
+        help="any setting of the preparation (repeatable)",
+    )
+    group.add_argument(
+        "--truth-psf",
+        type=float,
+        metavar="ARCSEC",
+        help="FWHM of the true maps' PSF, where the files do not say it",
     )
     group.add_argument(
         "--map",
@@ -117,15 +152,24 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="PROPERTY=UNIT",
         help="its unit where BUNIT does not say it, e.g. dex(solMass/spaxel) (repeatable)",
     )
-    group.add_argument("--imf", metavar="NAME", help="of the truths' masses, for the card (Chabrier)")
     group.add_argument(
-        "--size", type=int, metavar="PIXELS", help="side of the images, a multiple of 16 (the largest's, up to 256)"
+        "--imf", metavar="NAME", help="of the truths' masses, for the card (Chabrier)"
     )
-    group = unet.add_argument_group("zarr arrays (with --data): two of the first three, and the unit")
+    group.add_argument(
+        "--size",
+        type=int,
+        metavar="PIXELS",
+        help="side of the images, a multiple of 16 (the largest's, up to 256)",
+    )
+    group = unet.add_argument_group(
+        "zarr arrays (with --data): two of the first three, and the unit"
+    )
     group.add_argument("--pixel-arcsec", type=float, metavar="X", help="side of a pixel in arcsec")
     group.add_argument("--pixel-kpc", type=float, metavar="X", help="the same in kpc")
     group.add_argument("--distance", type=float, metavar="MPC", help="of the galaxies")
-    group.add_argument("--unit", metavar="UNIT", help="of the images, e.g. nanomaggy (of a pixel) or MJy/sr")
+    group.add_argument(
+        "--unit", metavar="UNIT", help="of the images, e.g. nanomaggy (of a pixel) or MJy/sr"
+    )
     group.add_argument("--age-unit", choices=["Gyr", "Myr", "yr"], help="of the ages (Gyr)")
 
 
@@ -144,7 +188,9 @@ def steps(arguments: argparse.Namespace) -> Steps[str]:
         from . import dust_forest
 
         yield Progress("train", 0, 1, "dust-forest")
-        dust_forest.train(Path(arguments.data), out, arguments.seed, None if arguments.quiet else print)
+        dust_forest.train(
+            Path(arguments.data), out, arguments.seed, None if arguments.quiet else print
+        )
         return f"dust-forest written to {out}"
     options = settle_options(arguments, out)
     return (yield from _interruptible(_stellar_steps(options, arguments, out), out))
@@ -164,7 +210,9 @@ def settle_options(arguments: argparse.Namespace, out: Path) -> dict[str, Any]:
         try:
             before: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            raise InputError(f"{out} holds no training that could go on (no {KEPT}); start without --resume.") from None
+            raise InputError(
+                f"{out} holds no training that could go on (no {KEPT}); start without --resume."
+            ) from None
         earlier: dict[str, list[int]] = before.get("earlier") or {}
         for key, value in given.items():
             if key in _GROW and before.get(key) and value > before[key]:
@@ -177,7 +225,9 @@ def settle_options(arguments: argparse.Namespace, out: Path) -> dict[str, Any]:
                 )
         return {**DEFAULTS, **before, "earlier": earlier}
     if kept.exists():
-        raise InputError(f"{out} holds a training already; go on with it with --resume, or choose another folder.")
+        raise InputError(
+            f"{out} holds a training already; go on with it with --resume, or choose another folder."
+        )
     options = {**DEFAULTS, **given}
     _check(options, given)
     if options["data"]:
@@ -212,9 +262,13 @@ def _check(options: dict[str, Any], given: dict[str, Any]) -> None:
     ):  # fmt: skip
         value = options[key]
         if value is not None and not least <= value <= most:
-            raise InputError(f"{_option(key)} {value} makes no sense; choose a value from {least:g} to {most:g}.")
+            raise InputError(
+                f"{_option(key)} {value} makes no sense; choose a value from {least:g} to {most:g}."
+            )
     if options["size"] is not None and (options["size"] < 16 or options["size"] % 16):
-        raise InputError(f"--size {options['size']}: the network takes images whose sides are multiples of 16.")
+        raise InputError(
+            f"--size {options['size']}: the network takes images whose sides are multiples of 16."
+        )
     if options["widths"] is not None:
         _widths(options["widths"])
 
@@ -225,7 +279,9 @@ def _widths(text: str) -> tuple[int, ...]:
     except ValueError:
         widths = ()
     if len(widths) != 5 or min(widths) < 1:
-        raise InputError(f"--widths {text!r}: give five numbers of channels with commas, as in 16,32,64,192,384.")
+        raise InputError(
+            f"--widths {text!r}: give five numbers of channels with commas, as in 16,32,64,192,384."
+        )
     return widths
 
 
@@ -244,7 +300,9 @@ def _stellar_steps(options: dict[str, Any], arguments: argparse.Namespace, out: 
     if (out / INDEX).exists():
         return f"the training in {out} is finished; use it with: galaxy-maps predict --model {out}"
     device = resolve_device(arguments.device)
-    start = _start_model(options["start"]) if options["start"] else None  # what is wrong is told before the work
+    start = (
+        _start_model(options["start"]) if options["start"] else None
+    )  # what is wrong is told before the work
     settings = _fit_settings(options, start)
     if not options["data"]:
         _keep(options, out)
@@ -260,7 +318,9 @@ def _stellar_steps(options: dict[str, Any], arguments: argparse.Namespace, out: 
         reading = _reading(options)
         _keep(options, out)
         try:
-            made = yield from make_own_sets_steps([Path(folder) for folder in options["data"]], out / "sets", reading)
+            made = yield from make_own_sets_steps(
+                [Path(folder) for folder in options["data"]], out / "sets", reading
+            )
         except InputError:
             if not any(out.glob("sets/read/*")):
                 (
@@ -274,12 +334,27 @@ def _stellar_steps(options: dict[str, Any], arguments: argparse.Namespace, out: 
     fit = out / "fit"
     going = arguments.resume and (fit / "checkpoint.safetensors").exists()
     network = yield from fit_steps(
-        sets, validation, fit, settings, device, resume=going, start=None if start is None or going else start.network
+        sets,
+        validation,
+        fit,
+        settings,
+        device,
+        resume=going,
+        start=None if start is None or going else start.network,
     )
-    log = [json.loads(line) for line in (fit / "log.jsonl").read_text(encoding="utf-8").splitlines()]
-    origin = Origin(_told_of(options, sets), start.card.name if start else "", options["imf"], bool(options["data"]))
+    log = [
+        json.loads(line) for line in (fit / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    origin = Origin(
+        _told_of(options, sets),
+        start.card.name if start else "",
+        options["imf"],
+        bool(options["data"]),
+    )
     library = min(_LIBRARY, len(sets[0]))
-    yield from finish_steps(network, settings, sets[0], validation, test, origin, out, log, device, library)
+    yield from finish_steps(
+        network, settings, sets[0], validation, test, origin, out, log, device, library
+    )
     return f"written to {out}; use it with: galaxy-maps predict --model {out}"
 
 
@@ -290,7 +365,9 @@ def _start_model(name: str) -> StellarUNet:
 
     model = load_model(name)
     if not isinstance(model, StellarUNet):
-        raise ModelError(f"{name} is no network; --start takes a stellar-unet or a folder with one.")
+        raise ModelError(
+            f"{name} is no network; --start takes a stellar-unet or a folder with one."
+        )
     return model
 
 
@@ -304,7 +381,9 @@ def _fit_settings(options: dict[str, Any], start: StellarUNet | None) -> FitSett
     if start is not None:
         chosen |= {**start.settings, "widths": tuple(start.settings["widths"]), "normalised": False}
     else:
-        chosen |= {"head": options["head"]} | ({"widths": _widths(options["widths"])} if options["widths"] else {})
+        chosen |= {"head": options["head"]} | (
+            {"widths": _widths(options["widths"])} if options["widths"] else {}
+        )
     return FitSettings(**chosen, share=_SHARE[chosen["head"]])
 
 
@@ -313,7 +392,9 @@ def _keep(options: dict[str, Any], out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
         (out / KEPT).write_text(json.dumps(options, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{out} cannot be written ({error.strerror}); choose another folder.") from None
+        raise InputError(
+            f"{out} cannot be written ({error.strerror}); choose another folder."
+        ) from None
 
 
 def _stages(options: dict[str, Any], key: str) -> list[int]:
@@ -334,14 +415,20 @@ def _mock_steps(counts: list[int], folder: Path, processes: int) -> Steps[list[P
             (f"train64{more}", small + before, n - before, MOCK_SIZES[0]),
             (f"train128{more}", large + before // 2, max(1, n // 2 - before // 2), MOCK_SIZES[1]),
         ]
-    plan.append(("validation64", FIRST_SEED["validation"], max(32, round(0.075 * counts[0])), MOCK_SIZES[2]))
+    plan.append(
+        ("validation64", FIRST_SEED["validation"], max(32, round(0.075 * counts[0])), MOCK_SIZES[2])
+    )
     made: list[Pairs] = []
     for name, first, count, size in plan:
         if (folder / name / "set.json").exists():
             made.append(Pairs.open(folder / name))
         else:
             made.append(
-                (yield from make_set_steps(folder / name, range(first, first + count), size, processes=processes))
+                (
+                    yield from make_set_steps(
+                        folder / name, range(first, first + count), size, processes=processes
+                    )
+                )
             )
     return made
 
@@ -354,18 +441,26 @@ def _reading(options: dict[str, Any]) -> Any:
     from .own_truth import parse_options
     from .picasso_zarr import make_scale
 
-    recipe = (read_recipe(options["recipe"]) if options["recipe"] else Recipe()).with_values(options["set"])
+    recipe = (read_recipe(options["recipe"]) if options["recipe"] else Recipe()).with_values(
+        options["set"]
+    )
     truth = parse_options(options["map"], options["map_unit"], options["truth_psf"])
     scale = None
     if any(options[key] is not None for key in ("pixel_arcsec", "pixel_kpc", "distance", "unit")):
-        scale = make_scale(*(options[key] for key in ("pixel_arcsec", "pixel_kpc", "distance", "unit", "age_unit")))
+        scale = make_scale(
+            *(options[key] for key in ("pixel_arcsec", "pixel_kpc", "distance", "unit", "age_unit"))
+        )
     return Reading(recipe, truth, scale, options["size"], options["seed"])
 
 
 def _told_of(options: dict[str, Any], sets: list[Pairs]) -> str:
     """What a model was trained on, and the command, in words."""
     command = ["galaxy-maps train stellar-unet --out DIR"]
-    for key, value in {**options, **{key: _stages(options, key)[0] for key in _GROW}, "earlier": {}}.items():
+    for key, value in {
+        **options,
+        **{key: _stages(options, key)[0] for key in _GROW},
+        "earlier": {},
+    }.items():
         if value in (None, [], {}, DEFAULTS[key], _suited(options).get(key)):
             continue
         if key in ("set", "map", "map_unit"):
@@ -384,11 +479,14 @@ def _told_of(options: dict[str, Any], sets: list[Pairs]) -> str:
         what = f"{len(sets[0]):,} galaxies of {sets[0].size} x {sets[0].size} pixels out of {names}; a fifth of all was held out for the test, of the rest a fifth for validation (split.json)."
     else:
         what = (
-            " and ".join(f"{len(s):,} mock galaxies of {s.size} x {s.size} pixels" for s in sets) + " (docs/mocks.md)."
+            " and ".join(f"{len(s):,} mock galaxies of {s.size} x {s.size} pixels" for s in sets)
+            + " (docs/mocks.md)."
         )
     more = [f"{_option(key)} {n}" for key in _GROW for n in _stages(options, key)[1:]]
     resumed = (
-        f" It was resumed with {', '.join(more)}: the first sets and batches are those of the command." if more else ""
+        f" It was resumed with {', '.join(more)}: the first sets and batches are those of the command."
+        if more
+        else ""
     )
     return f"{what} Command: {' '.join(command)}.{resumed}"
 
@@ -413,7 +511,9 @@ def _interruptible(steps: Steps[T], out: Path) -> Steps[T]:
                 return result
             if asked:
                 steps.close()
-                raise KeyboardInterrupt(_how_to_go_on(out, f"{progress.step}, {progress.done:,} of {progress.total:,}"))
+                raise KeyboardInterrupt(
+                    _how_to_go_on(out, f"{progress.step}, {progress.done:,} of {progress.total:,}")
+                )
             yield progress
     finally:
         if main:

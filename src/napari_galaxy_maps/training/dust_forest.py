@@ -33,7 +33,9 @@ UNUSUAL_SHARE = 0.5
 """Per cent of the training galaxies' copies that lie beyond the limit of the distribution."""
 
 
-def train(data: str | Path, out: str | Path, seed: int = 0, report: Callable[[str], None] | None = print) -> DustForest:
+def train(
+    data: str | Path, out: str | Path, seed: int = 0, report: Callable[[str], None] | None = print
+) -> DustForest:
     """Train, score and write the model.
 
     Parameters
@@ -68,7 +70,9 @@ def train(data: str | Path, out: str | Path, seed: int = 0, report: Callable[[st
             say(f"member {k + 1} of 4 after {time.monotonic() - start:.0f} s")
     bare = DustForest(tuple(members), term, card_text.card(NAME, VERSION, term, galaxies))
     scores = score_model(bare, galaxies)
-    card = card_text.card(NAME, VERSION, term, galaxies, scores, card_text.measured_notes(bare, galaxies, scores))
+    card = card_text.card(
+        NAME, VERSION, term, galaxies, scores, card_text.measured_notes(bare, galaxies, scores)
+    )
     model = DustForest(bare.members, term, card)
     write(model, Path(out))
     say(f"scored and written to {out} after {time.monotonic() - start:.0f} s")
@@ -89,10 +93,14 @@ def train_member(
     rows = np.arange(len(galaxies))
     mean = fit_trees(pool, rows, galaxies.targets, galaxies.target_errors, trees, seed)
     uncertainty = fit_spread(pool, cross_fit(pool, galaxies, trees, seed), galaxies, spread, seed)
-    return Member(colours, mean, uncertainty, float(np.percentile(pool.unusual, 100 - UNUSUAL_SHARE)))
+    return Member(
+        colours, mean, uncertainty, float(np.percentile(pool.unusual, 100 - UNUSUAL_SHARE))
+    )
 
 
-def predict_unseen(model: DustForest, galaxies: Galaxies, case: Case) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def predict_unseen(
+    model: DustForest, galaxies: Galaxies, case: Case
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Each galaxy by the member that never saw it.
 
     Returns
@@ -120,7 +128,10 @@ def score_model(model: DustForest, galaxies: Galaxies) -> tuple[Score, ...]:
         plain = reference if case in (WHOLE, CASES[0]) else baseline(galaxies, case)
         values, sigma, _ = predict_unseen(model, galaxies, case)
         usable = np.isfinite(values[:, 0])
-        for population, member in (("all", usable), (">= 3 FIR", usable & (galaxies.n_detected >= 3))):
+        for population, member in (
+            ("all", usable),
+            (">= 3 FIR", usable & (galaxies.n_detected >= 3)),
+        ):
             for j, name in enumerate(QUANTITIES[: 7 if case is WHOLE else 3]):
                 scores.append(
                     score(
@@ -141,7 +152,9 @@ def write(model: DustForest, out: Path) -> None:
         (out / f"{NAME}.md").write_text(model.card.to_markdown(), encoding="utf-8")
         write_entry(out, NAME, "forest", VERSION, weights, card)
     except OSError as error:
-        raise GalaxyMapsError(f"{out} cannot be written ({error.strerror}); choose another folder.") from None
+        raise GalaxyMapsError(
+            f"{out} cannot be written ({error.strerror}); choose another folder."
+        ) from None
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -66,8 +66,12 @@ class Galaxies:
 
     def take(self, rows: np.ndarray) -> Galaxies:
         """The galaxies at `rows`."""
-        by_column = {f: getattr(self, f)[:, rows] for f in ("values", "errors", "imputed", "imputed_errors")}
-        by_row = {f: getattr(self, f)[rows] for f in self.__dataclass_fields__ if f not in by_column}
+        by_column = {
+            f: getattr(self, f)[:, rows] for f in ("values", "errors", "imputed", "imputed_errors")
+        }
+        by_row = {
+            f: getattr(self, f)[rows] for f in self.__dataclass_fields__ if f not in by_column
+        }
         return Galaxies(**by_column, **by_row)
 
 
@@ -90,7 +94,11 @@ def read_galaxies(folder: str | Path) -> Galaxies:
     truth = read_table(folder / "dustpedia_cigale_results_final_version.csv", ",")
     apertures = read_table(folder / "DustPedia_Aperture_Photometry_2.2.csv", ",")
     distances = read_table(folder / "DustPedia_HyperLEDA_Herschel.csv", ",")
-    whole = {name for name, row in truth.items() if all(np.isfinite(number(v)) for v in list(row.values())[1:])}
+    whole = {
+        name
+        for name, row in truth.items()
+        if all(np.isfinite(number(v)) for v in list(row.values())[1:])
+    }
     w1 = CIGALE_NAMES[NORMAL]
     names = [name for name in short if name in whole and number(observed[name][w1]) > 0]
 
@@ -98,12 +106,16 @@ def read_galaxies(folder: str | Path) -> Galaxies:
         try:
             return np.array([number(table[name][key]) for name in names])
         except KeyError as missing:
-            raise InputError(f"The DustPedia tables in {folder} lack {missing}; get them again.") from None
+            raise InputError(
+                f"The DustPedia tables in {folder} lack {missing}; get them again."
+            ) from None
 
     def bands(table: dict[str, dict[str, str]], pattern: str) -> np.ndarray:
         return np.array([column(table, pattern.format(CIGALE_NAMES[b])) for b in INPUT_BANDS])
 
-    area = np.pi * column(apertures, "semimaj_arcsec") ** 2 / column(apertures, "axial_ratio")  # axial_ratio is a/b
+    area = (
+        np.pi * column(apertures, "semimaj_arcsec") ** 2 / column(apertures, "axial_ratio")
+    )  # axial_ratio is a/b
     to_intensity = MJY_SR_PER_MJY_ARCSEC2 / area
     flux = bands(observed, "{}")
     frequency = SPEED_UM_HZ / get_band(NORMAL).pivot
@@ -120,9 +132,18 @@ def read_galaxies(folder: str | Path) -> Galaxies:
         np.log10(ldust / lstar), np.log10(mdust / mstar), column(truth, "Tdust__K"),
         np.log10(lstar) - log_w1, np.log10(mstar) - log_w1,
     ]  # fmt: skip
-    errors = [np.hypot(e_ldust, e_lstar), np.hypot(e_mdust, e_mstar), column(truth, "Tdust_err"), e_lstar, e_mstar]
+    errors = [
+        np.hypot(e_ldust, e_lstar),
+        np.hypot(e_mdust, e_mstar),
+        column(truth, "Tdust_err"),
+        e_lstar,
+        e_mstar,
+    ]
     with np.errstate(invalid="ignore"):
-        detected = sum((column(observed, b) > 3 * column(observed, f"{b}_err")).astype(int) for b in _FAR_INFRARED)
+        detected = sum(
+            (column(observed, b) > 3 * column(observed, f"{b}_err")).astype(int)
+            for b in _FAR_INFRARED
+        )
     return Galaxies(
         np.array(names), flux * to_intensity, bands(observed, "{}_err") * to_intensity,
         bands(short, "bayes.{}") * to_intensity, bands(short, "bayes.{}_err") * to_intensity,

@@ -81,7 +81,14 @@ class FitSettings:
     def make_network(self) -> UNet:
         """The network, with weights from the seed."""
         torch.manual_seed(self.seed)
-        return UNet(N_CHANNELS, self.make_head().outputs, self.widths, self.hidden, self.normalised, self.pyramid)
+        return UNet(
+            N_CHANNELS,
+            self.make_head().outputs,
+            self.widths,
+            self.hidden,
+            self.normalised,
+            self.pyramid,
+        )
 
 
 @dataclass(frozen=True)
@@ -127,9 +134,13 @@ def fit_steps(
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        (out / "settings.json").write_text(json.dumps(asdict(settings), indent=1) + "\n", encoding="utf-8")
+        (out / "settings.json").write_text(
+            json.dumps(asdict(settings), indent=1) + "\n", encoding="utf-8"
+        )
     except OSError as error:
-        raise InputError(f"{out} cannot be written ({error.strerror}); choose another folder.") from None
+        raise InputError(
+            f"{out} cannot be written ({error.strerror}); choose another folder."
+        ) from None
     network, head = settings.make_network(), settings.make_head()
     if start is not None:
         network.load_state_dict(start.state_dict())
@@ -153,7 +164,9 @@ def fit_steps(
         network.train()
         for pair in network.down[: settings.frozen]:
             pair.eval()  # means and variances of a normalisation are to stay, too
-        losses.append(_step(network, head, optimizer, settings, *_batch(sets, settings, rng), device, rng))
+        losses.append(
+            _step(network, head, optimizer, settings, *_batch(sets, settings, rng), device, rng)
+        )
         done += 1
         _average(mean, network, min(settings.average, (1 + done) / (10 + done)))
         if done % settings.check_every == 0 or done == settings.steps:
@@ -184,7 +197,9 @@ def fit_steps(
             save_checkpoint(checkpoint, network, optimizer, mean, State(done, best, since, seconds))
             raise
     if not np.isfinite(best):
-        raise InputError("The validation set has no pixel with a truth; give other galaxies, or more of them.")
+        raise InputError(
+            "The validation set has no pixel with a truth; give other galaxies, or more of them."
+        )
     return load_network(out / "best.safetensors", settings)
 
 
@@ -192,7 +207,9 @@ def _schedule(done: int, steps: int) -> float:
     """Share of the learning rate: warmed up over 3 % of the steps, then a cosine down to 1 %."""
     warm = max(1, int(0.03 * steps))
     part = (done - warm) / max(1, steps - warm)
-    return (done + 1) / warm if done < warm else 0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * part)))
+    return (
+        (done + 1) / warm if done < warm else 0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * part)))
+    )
 
 
 def _batch(
@@ -211,8 +228,14 @@ def _rows(
     pairs: Pairs, rows: np.ndarray | slice
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor | None]:
     """Images, true maps, pixel sizes, redshifts and errors, if there are any, of some galaxies."""
-    images, truth = (torch.from_numpy(np.array(planes[rows], np.float32)) for planes in (pairs.images, pairs.truth))
-    pixel, redshift = (torch.from_numpy(pairs.table[c][rows].astype(np.float32)) for c in ("pixel_arcsec", "redshift"))
+    images, truth = (
+        torch.from_numpy(np.array(planes[rows], np.float32))
+        for planes in (pairs.images, pairs.truth)
+    )
+    pixel, redshift = (
+        torch.from_numpy(pairs.table[c][rows].astype(np.float32))
+        for c in ("pixel_arcsec", "redshift")
+    )
     own = None if pairs.sigma is None else torch.from_numpy(np.array(pairs.sigma[rows], np.float32))
     return images, truth, pixel, redshift, own
 
@@ -251,7 +274,9 @@ def _step(
 def _some_pixels(share: float, rng: torch.Generator, *planes: torch.Tensor) -> list[torch.Tensor]:
     """The same pixels of batches of shape (n, ..., ny, nx), drawn at random, as shape (n, ..., n_pixels, 1)."""
     count = planes[0].shape[-2] * planes[0].shape[-1]
-    chosen = torch.randperm(count, generator=rng)[: max(1, round(share * count))].to(planes[0].device)
+    chosen = torch.randperm(count, generator=rng)[: max(1, round(share * count))].to(
+        planes[0].device
+    )
     return [plane.flatten(2)[:, :, chosen, None] for plane in planes]
 
 
@@ -260,7 +285,9 @@ def mixed_precision(device: str) -> AbstractContextManager[Any]:
 
     float16, which older GPUs and Apple's know, would need scaled losses, and gains little with networks of this size.
     """
-    able = device == "cpu" or (device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False))
+    able = device == "cpu" or (
+        device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    )
     return torch.autocast(device, torch.bfloat16) if able else nullcontext()
 
 
@@ -282,7 +309,12 @@ def _with(network: UNet, state: dict[str, torch.Tensor]) -> UNet:
 
 
 def validate(
-    network: UNet, head: Head, validation: Pairs, settings: FitSettings, device: str = "cpu", limit: int = 400
+    network: UNet,
+    head: Head,
+    validation: Pairs,
+    settings: FitSettings,
+    device: str = "cpu",
+    limit: int = 400,
 ) -> dict[str, Any]:
     """Errors on galaxies that were not trained on, in all five bands and in whatever bands training leaves.
 
@@ -303,7 +335,9 @@ def validate(
             if k % 2 == 0
             else replace(settings.seen, binned=0.0)
         )
-        data, sigma, truth, redshift = (t.to(device) for t in seen.draw(images, truth, pixel, redshift, rng, own))
+        data, sigma, truth, redshift = (
+            t.to(device) for t in seen.draw(images, truth, pixel, redshift, rng, own)
+        )
         with torch.inference_mode(), mixed_precision(device):
             outputs = network(encode(data, sigma, redshift)).float()
         weights = pixel_weights(truth)
@@ -331,7 +365,8 @@ def validate(
 def told(row: dict[str, Any]) -> str:
     """A line of the log in words."""
     errors = " ".join(
-        f"{name.removeprefix('LOG_SIGMA_').removesuffix('_STAR')} {value:.3f}" for name, value in row["rmse"].items()
+        f"{name.removeprefix('LOG_SIGMA_').removesuffix('_STAR')} {value:.3f}"
+        for name, value in row["rmse"].items()
     )
     return f"{row['seconds']:.0f} s, loss {row['loss']:.4f}, validation {row['score']:.4f}, dex: {errors}"
 
@@ -378,12 +413,18 @@ def load_network(path: Path, settings: FitSettings) -> UNet:
     try:
         network.load_state_dict(load_file(path))
     except (OSError, SafetensorError, RuntimeError) as error:
-        raise InputError(f"{path} holds no weights of such a network ({str(error).splitlines()[0]}).") from None
+        raise InputError(
+            f"{path} holds no weights of such a network ({str(error).splitlines()[0]})."
+        ) from None
     return network.eval()
 
 
 def save_checkpoint(
-    path: Path, network: UNet, optimizer: torch.optim.Optimizer, mean: dict[str, torch.Tensor], state: State
+    path: Path,
+    network: UNet,
+    optimizer: torch.optim.Optimizer,
+    mean: dict[str, torch.Tensor],
+    state: State,
 ) -> None:
     """Write all that a fit needs to go on, as safetensors."""
     from safetensors.torch import save_file
@@ -391,7 +432,9 @@ def save_checkpoint(
     tensors = {f"network.{key}": value for key, value in network.state_dict().items()}
     tensors |= {f"mean.{key}": value for key, value in mean.items()}
     for k, moments in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{k}.{key}": torch.as_tensor(value) for key, value in moments.items()}
+        tensors |= {
+            f"optimizer.{k}.{key}": torch.as_tensor(value) for key, value in moments.items()
+        }
     tensors = {key: value.contiguous().clone() for key, value in tensors.items()}
     part = path.with_suffix(".part")
     save_file(tensors, part, metadata={key: repr(value) for key, value in asdict(state).items()})
@@ -427,7 +470,11 @@ def load_checkpoint(
     for key, value in tensors.items():
         if key.startswith("optimizer."):
             _, index, name = key.split(".", 2)
-            form = torch.channels_last if value.ndim == 4 else torch.contiguous_format  # as that of the weights
+            form = (
+                torch.channels_last if value.ndim == 4 else torch.contiguous_format
+            )  # as that of the weights
             state.setdefault(int(index), {})[name] = value.contiguous(memory_format=form)
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    optimizer.load_state_dict(
+        {"state": state, "param_groups": optimizer.state_dict()["param_groups"]}
+    )
     return found

@@ -34,7 +34,10 @@ if TYPE_CHECKING:
     from ..models.card import ModelCard
 
 MEASURED_CASES: tuple[Case, ...] = (WHOLE, *(case for case in CASES if not case.imputed))
-HOW = {"gaps": "gaps and negative fluxes of the bands given", "all": "also the bands that are not given"}
+HOW = {
+    "gaps": "gaps and negative fluxes of the bands given",
+    "all": "also the bands that are not given",
+}
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,9 @@ class Compared:
         return "as good" if abs(value) <= 2 * error else "better" if value < 0 else "worse"
 
 
-def filled_galaxies(galaxies: Galaxies, case: Case, wanted: Sequence[str], library: Library) -> Galaxies:
+def filled_galaxies(
+    galaxies: Galaxies, case: Case, wanted: Sequence[str], library: Library
+) -> Galaxies:
     """The galaxies as a case gives them, with the bands `wanted` filled from those that the case gives."""
     given, errors = case.given(galaxies)
     filled = drain(fill_steps(given, errors, case.bands, wanted, library, "cpu"))
@@ -101,7 +106,11 @@ def compare(model: DustForest, galaxies: Galaxies, library: Library) -> list[Com
 
 
 def _scores(
-    case: str, how: str, galaxies: Galaxies, plain: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]
+    case: str,
+    how: str,
+    galaxies: Galaxies,
+    plain: tuple[np.ndarray, np.ndarray],
+    other: tuple[np.ndarray, np.ndarray],
 ) -> list[Compared]:
     truth, error = galaxies.targets @ TO_QUANTITIES, truth_errors(galaxies)
     usable = np.isfinite(plain[0][:, 0]) & np.isfinite(other[0][:, 0])
@@ -112,7 +121,10 @@ def _scores(
         draws = np.random.default_rng(SEED).integers(0, n, (N_BOOTSTRAP, n))
         for j, name in enumerate(QUANTITIES[:3]):
             residual = [(values[use, j] - truth[use, j]) for values, _ in (plain, both)]
-            z = [r / np.hypot(s[use, j], error[use, j]) for r, (_, s) in zip(residual, (plain, both), strict=True)]
+            z = [
+                r / np.hypot(s[use, j], error[use, j])
+                for r, (_, s) in zip(residual, (plain, both), strict=True)
+            ]
             rmse = [float(np.sqrt(np.mean(r**2))) for r in residual]
             alone = float(np.sqrt(np.mean((other[0][use, j] - truth[use, j]) ** 2)))
             drawn = [np.sqrt((r[draws] ** 2).mean(1)) for r in residual]
@@ -159,7 +171,9 @@ def notes(rows: Sequence[Compared]) -> tuple[str, ...]:
 
     def against(case: str, how: str, population: str) -> str:
         found = [r for r in rows if (r.case, r.filled, r.population) == (case, how, population)]
-        return ", ".join(f"{r.property} {r.observed:.3f}, {r.imputed:.3f}, {r.both:.3f}" for r in found)
+        return ", ".join(
+            f"{r.property} {r.observed:.3f}, {r.imputed:.3f}, {r.both:.3f}" for r in found
+        )
 
     worst = max((r for r in rows if r.filled == "all"), key=lambda r: r.chi2[1])
     return (
@@ -176,7 +190,9 @@ def notes(rows: Sequence[Compared]) -> tuple[str, ...]:
 
 def with_notes(card: ModelCard, rows: Sequence[Compared]) -> ModelCard:
     """A card with these notes in the place of earlier ones of the kind."""
-    return replace(card, notes=(*(note for note in card.notes if not note.startswith(NOTE)), *notes(rows)))
+    return replace(
+        card, notes=(*(note for note in card.notes if not note.startswith(NOTE)), *notes(rows))
+    )
 
 
 def library_for_galaxies(settings: ImputeSettings | None = None) -> Library:
@@ -190,7 +206,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", required=True, type=Path, help="folder of the DustPedia tables")
     parser.add_argument(
-        "--card", type=Path, help="folder to write the model's files to, with the card's notes made anew"
+        "--card",
+        type=Path,
+        help="folder to write the model's files to, with the card's notes made anew",
     )
     options = parser.parse_args(arguments)
     try:

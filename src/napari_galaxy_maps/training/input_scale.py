@@ -39,8 +39,16 @@ def measure(sets: Path, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
         for block in BLOCKS:
             binned = functional.avg_pool2d(images, block)
             bright = (binned > _BRIGHT * survey_sigma(binned, pixel * block)).all(1)
-            logs = torch.log(2 * binned.clamp(min=1e-12) / REFERENCE).permute(0, 2, 3, 1)[bright].double()
-            found.append(logs[torch.randperm(len(logs), generator=torch.Generator().manual_seed(seed))[:_EACH]])
+            logs = (
+                torch.log(2 * binned.clamp(min=1e-12) / REFERENCE)
+                .permute(0, 2, 3, 1)[bright]
+                .double()
+            )
+            found.append(
+                logs[
+                    torch.randperm(len(logs), generator=torch.Generator().manual_seed(seed))[:_EACH]
+                ]
+            )
     pixels = torch.cat(found).numpy()
     return pixels.mean(axis=0), np.cov(pixels.T)
 

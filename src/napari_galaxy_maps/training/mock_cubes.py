@@ -20,7 +20,9 @@ CALIBRATION = 0.02
 """Relative error of SDSS's calibration that each band is given."""
 
 
-def noisy_cube(mocks: Pairs, row: int, bands: Sequence[str] = UGRIZ, noise: float = 1.0) -> BandCube:
+def noisy_cube(
+    mocks: Pairs, row: int, bands: Sequence[str] = UGRIZ, noise: float = 1.0
+) -> BandCube:
     """One of the mocks with a survey's noise and calibration, the same at every call; images with their own noise stay as they are.
 
     Parameters
@@ -40,7 +42,9 @@ def noisy_cube(mocks: Pairs, row: int, bands: Sequence[str] = UGRIZ, noise: floa
     if mocks.sigma is not None:
         data, sigma = images, np.asarray(mocks.sigma[row], np.float32)
     else:
-        sigma = np.stack([surveys.sigma(b, images[k], table["pixel_arcsec"], noise) for k, b in enumerate(UGRIZ)])
+        sigma = np.stack(
+            [surveys.sigma(b, images[k], table["pixel_arcsec"], noise) for k, b in enumerate(UGRIZ)]
+        )
         data = images + sigma * rng.standard_normal(images.shape, np.float32)
         data *= 1 + CALIBRATION * rng.standard_normal((len(UGRIZ), 1, 1), np.float32)
         sigma = np.hypot(sigma, CALIBRATION * images)

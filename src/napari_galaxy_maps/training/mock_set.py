@@ -31,9 +31,15 @@ def training_view(seed: int, size: int) -> View:
     """How a mock of the training set is seen: any pixel size, any resolution, from a part of the galaxy to much sky about it."""
     rng = np.random.default_rng([seed, 0x7EA])
     pixel = float(10 ** rng.uniform(np.log10(0.25), np.log10(3.0)))
-    widths = rng.uniform(1.6, 4.2) * pixel * (np.ones(5) if rng.uniform() < 0.7 else rng.uniform(0.8, 1.2, 5))
+    widths = (
+        rng.uniform(1.6, 4.2)
+        * pixel
+        * (np.ones(5) if rng.uniform() < 0.7 else rng.uniform(0.8, 1.2, 5))
+    )
     reach = rng.uniform(1.5, 6.0) * draw_galaxy(seed).r_e
-    distance = float(np.clip(reach * 1e3 / (size * pixel / 2) / (1e6 * np.pi / 180 / 3600), 1.0, MAX_DISTANCE))
+    distance = float(
+        np.clip(reach * 1e3 / (size * pixel / 2) / (1e6 * np.pi / 180 / 3600), 1.0, MAX_DISTANCE)
+    )
     return View(
         size=size, pixel_arcsec=pixel, bands=UGRIZ, distance_mpc=distance, noise=0.0,
         fwhm=dict(zip(UGRIZ, widths.tolist(), strict=True)), truth_fwhm=float(widths.max()),
@@ -96,30 +102,45 @@ def make_set_steps(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{folder} cannot be made ({error.strerror}); choose another folder.") from None
+        raise InputError(
+            f"{folder} cannot be made ({error.strerror}); choose another folder."
+        ) from None
     (folder / "set.json").unlink(missing_ok=True)
     n = len(seeds)
     shape = (n, 5, size, size)
     images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.float32, shape)
-    truth = np.lib.format.open_memmap(folder / "truth.npy", "w+", np.float16, (n, len(STELLAR_PROPERTIES), size, size))
+    truth = np.lib.format.open_memmap(
+        folder / "truth.npy", "w+", np.float16, (n, len(STELLAR_PROPERTIES), size, size)
+    )
     table = np.zeros((n, len(TABLE)))
-    for i, (image, planes, row) in enumerate(_mocks([(int(seed), size, view) for seed in seeds], processes)):
+    for i, (image, planes, row) in enumerate(
+        _mocks([(int(seed), size, view) for seed in seeds], processes)
+    ):
         images[i], truth[i], table[i] = image, planes, row
         if i % 64 == 63 or i == n - 1:
             yield Progress("mocks", i + 1, n, f"{i + 1:,} of {n:,} mocks of {size} x {size} pixels")
     images.flush()
     truth.flush()
     np.save(folder / "table.npy", table)
-    about: dict[str, Any] = {"columns": TABLE, "size": size, "view": view, "seeds": [int(seeds[0]), int(seeds[-1])]}
+    about: dict[str, Any] = {
+        "columns": TABLE,
+        "size": size,
+        "view": view,
+        "seeds": [int(seeds[0]), int(seeds[-1])],
+    }
     (folder / "set.json").write_text(json.dumps(about) + "\n", encoding="utf-8")
     return Pairs.open(folder)
 
 
-def _mocks(jobs: list[tuple[int, int, str]], processes: int) -> Iterator[tuple[np.ndarray, np.ndarray, list[float]]]:
+def _mocks(
+    jobs: list[tuple[int, int, str]], processes: int
+) -> Iterator[tuple[np.ndarray, np.ndarray, list[float]]]:
     if processes <= 1:
         yield from map(make_one, jobs)
         return
     spawn = multiprocessing.get_context("spawn")
     # Ctrl-C reaches every process of a terminal: what it ends is decided by the one that people talk to.
-    with ProcessPoolExecutor(processes, spawn, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
+    with ProcessPoolExecutor(
+        processes, spawn, signal.signal, (signal.SIGINT, signal.SIG_IGN)
+    ) as pool:
         yield from pool.map(make_one, jobs, chunksize=16)

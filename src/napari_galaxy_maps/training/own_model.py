@@ -83,7 +83,9 @@ def finish_steps(
 
     measured = validate(network, settings.make_head(), test or validation, settings, device)
     network = network.cpu()
-    card = make_card(settings, origin, network, train, test or validation, measured, log, tested=test is not None)
+    card = make_card(
+        settings, origin, network, train, test or validation, measured, log, tested=test is not None
+    )
     if origin.own:
         model = yield from _assemble_own_steps(network, settings, train, validation, card)
     else:
@@ -116,11 +118,16 @@ def make_card(
     how = (
         f"On the {which} set alone ({len(held):,} galax{'y' if len(held) == 1 else 'ies'}), pixels weighted as in training (the brighter ones more), in the bands, with the noise and "
         "the masks that training draws"
-        + ("." if tested else "; the network was stopped, and its uncertainties calibrated, on this set.")
+        + (
+            "."
+            if tested
+            else "; the network was stopped, and its uncertainties calibrated, on this set."
+        )
         + " It was not compared with anything else."
     )
     rows = tuple(
-        (name, f"{measured['rmse'][name]:.3f}", f"{100 * measured['coverage'][name]:.0f}") for name in properties
+        (name, f"{measured['rmse'][name]:.3f}", f"{100 * measured['coverage'][name]:.0f}")
+        for name in properties
     )
     table = CardTable(
         f"Pixels of the {which} set",
@@ -142,10 +149,14 @@ def make_card(
         )
         if origin.start:
             lost = [name for name in STELLAR_PROPERTIES if name not in properties]
-            doubts += (f"{', '.join(lost)}: the truths have none, so they are left out.",) if lost else ()
+            doubts += (
+                (f"{', '.join(lost)}: the truths have none, so they are left out.",) if lost else ()
+            )
     about = card.about if not origin.start else f"{card.about} Fine-tuned from {origin.start}."
     sources = (
-        card.sources if not origin.own else (card.sources[0], "Images and truths: those of the person who trained it.")
+        card.sources
+        if not origin.own
+        else (card.sources[0], "Images and truths: those of the person who trained it.")
     )
     return replace(
         card, name=NAME, version="own", licence="that of whoever trained it", imf=origin.imf, about=about, properties=properties,

@@ -103,23 +103,44 @@ def find_sources(folder: Path) -> list[Source]:
         ending = next((e for e in FITS_ENDINGS if member.name.lower().endswith(f"_image{e}")), None)
         if ending and member.is_file():
             name = member.name[: -len(f"_image{ending}")]
-            truths = [folder / f"{name}_truth{e}" for e in FITS_ENDINGS if (folder / f"{name}_truth{e}").exists()]
+            truths = [
+                folder / f"{name}_truth{e}"
+                for e in FITS_ENDINGS
+                if (folder / f"{name}_truth{e}").exists()
+            ]
             recipe = folder / f"{name}_recipe.toml"
             found.append(
-                Source(name, (member,), (*truths, folder / f"{name}_truth.fits")[0], _if_there(recipe), cube=True)
+                Source(
+                    name,
+                    (member,),
+                    (*truths, folder / f"{name}_truth.fits")[0],
+                    _if_there(recipe),
+                    cube=True,
+                )
             )
     for member in members:
         if not member.is_dir() or member.name.startswith("."):
             continue
-        files = [p for p in sorted(member.iterdir()) if p.is_file() and p.name.lower().endswith(FITS_ENDINGS)]
+        files = [
+            p
+            for p in sorted(member.iterdir())
+            if p.is_file() and p.name.lower().endswith(FITS_ENDINGS)
+        ]
         truths = [p for p in files if re.fullmatch(r"truth\..+", p.name.lower())]
         images = tuple(p for p in files if p not in truths)
         if not files:
             continue
         if not images:
-            raise InputError(f"{member} holds no image beside its truth; add the galaxy's images in any of ugriz.")
+            raise InputError(
+                f"{member} holds no image beside its truth; add the galaxy's images in any of ugriz."
+            )
         found.append(
-            Source(member.name, images, (*truths, member / "truth.fits")[0], _if_there(member / "recipe.toml"))
+            Source(
+                member.name,
+                images,
+                (*truths, member / "truth.fits")[0],
+                _if_there(member / "recipe.toml"),
+            )
         )
     if not found:
         raise InputError(
@@ -132,7 +153,9 @@ def _if_there(path: Path) -> Path | None:
     return path if path.is_file() else None
 
 
-def read_pair_steps(source: Source, recipe: Recipe, options: TruthOptions, number: int) -> Steps[Pair]:
+def read_pair_steps(
+    source: Source, recipe: Recipe, options: TruthOptions, number: int
+) -> Steps[Pair]:
     """Read a galaxy's images and truth and bring them to the PSF and the grid of the coarser, yielding as `prepare_steps` does.
 
     Parameters
@@ -158,8 +181,12 @@ def read_pair_steps(source: Source, recipe: Recipe, options: TruthOptions, numbe
         known = known.model_copy(update={"ra": ra, "dec": dec})
     known = known.model_copy(update={"name": source.name})
     recipe = recipe.model_copy(update={"galaxy": known})
-    galaxy = _read_cube(source, recipe) if source.cube else (yield from _read_images(source, recipe))
-    galaxy = replace(galaxy, images={name: image for name, image in galaxy.images.items() if name in UGRIZ})
+    galaxy = (
+        _read_cube(source, recipe) if source.cube else (yield from _read_images(source, recipe))
+    )
+    galaxy = replace(
+        galaxy, images={name: image for name, image in galaxy.images.items() if name in UGRIZ}
+    )
     if not galaxy.images:
         raise InputError(
             f"{source.name}: none of its images is in {', '.join(UGRIZ)}; say which is with --set input.bands."
@@ -209,7 +236,9 @@ def _read_images(source: Source, recipe: Recipe) -> Steps[Galaxy]:
     files = settle_all(find_images(source.images), recipe.input)
     files = [file for file in files if file.band is None or file.band.name in UGRIZ]
     if not files:
-        raise InputError(f"{source.name}: none of its images is in {', '.join(UGRIZ)}; add such images.")
+        raise InputError(
+            f"{source.name}: none of its images is in {', '.join(UGRIZ)}; add such images."
+        )
     return (yield from read_galaxy_steps(files, recipe))
 
 
@@ -228,7 +257,9 @@ def _read_cube(source: Source, recipe: Recipe) -> Galaxy:
             )
         errors = next((hdu for hdu in images if hdu.name in ("ERR", "ERROR", "SIGMA")), None)
         if errors is not None and errors.shape != whole.shape:
-            raise InputError(f"{path}: its errors have the shape {errors.shape}, its images {whole.shape}.")
+            raise InputError(
+                f"{path}: its errors have the shape {errors.shape}, its images {whole.shape}."
+            )
         planes = [
             (band, whole.header, whole.data[k], None if errors is None else errors.data[k])
             for k, band in enumerate(UGRIZ)
@@ -243,13 +274,18 @@ def _read_extensions(path: Path, hdus: Any, recipe: Recipe) -> Galaxy:
         hdu = next((hdus[name] for name in (band, band[-1]) if name in hdus), None)
         if hdu is None:
             continue
-        error = next((hdus[f"{hdu.name}{end}"] for end in ("_ERR", "_ERROR") if f"{hdu.name}{end}" in hdus), None)
+        error = next(
+            (hdus[f"{hdu.name}{end}"] for end in ("_ERR", "_ERROR") if f"{hdu.name}{end}" in hdus),
+            None,
+        )
         if len(hdu.shape) != 2 or (error is not None and error.shape != hdu.shape):
             raise InputError(f"{path}[{hdu.name}] and its errors must be images of one shape.")
         planes.append((band, hdu.header, hdu.data, None if error is None else error.data))
     if not planes:
         there = ", ".join(hdu.name for hdu in hdus if hdu.name) or "none with a name"
-        raise InputError(f"{path} has neither five planes nor extensions called u, g, r, i or z; there are {there}.")
+        raise InputError(
+            f"{path} has neither five planes nor extensions called u, g, r, i or z; there are {there}."
+        )
     return _galaxy_of(path, planes, recipe)
 
 
@@ -260,7 +296,11 @@ def _galaxy_of(path: Path, planes: Sequence[tuple[str, Any, Any, Any]], recipe: 
     images = {}
     for name, header, data, error in planes:
         band = get_band(name)
-        told = recipe.input.units.get(name) or recipe.input.units.get(path.name) or str(header.get("BUNIT", ""))
+        told = (
+            recipe.input.units.get(name)
+            or recipe.input.units.get(path.name)
+            or str(header.get("BUNIT", ""))
+        )
         if not told:
             raise UnresolvedError(
                 f"{path}: in which unit are its images (BUNIT)? Say it with --set input.units.{name}=UNIT."
@@ -271,8 +311,14 @@ def _galaxy_of(path: Path, planes: Sequence[tuple[str, Any, Any, Any]], recipe: 
         pixel_sr = float(proj_plane_pixel_area(wcs)) * (np.pi / 180) ** 2
         psf = recipe.input.psf.get(name)
         if isinstance(psf, str):
-            raise InputError(f"{path}: give the PSF of {name} as a FWHM in arcsec (input.psf.{name}).")
-        beam = float(np.sqrt(header["BMAJ"] * header.get("BMIN", header["BMAJ"])) * 3600) if "BMAJ" in header else 0.0
+            raise InputError(
+                f"{path}: give the PSF of {name} as a FWHM in arcsec (input.psf.{name})."
+            )
+        beam = (
+            float(np.sqrt(header["BMAJ"] * header.get("BMIN", header["BMAJ"])) * 3600)
+            if "BMAJ" in header
+            else 0.0
+        )
         fwhm = float(psf or beam or band.fwhm)
         factor, note = surface_brightness_factor(told, band, pixel_sr, header, fwhm, str(path))
         images[name] = BandImage(
@@ -298,7 +344,9 @@ def _overlap(image: BandImage, truth: PropertyMaps) -> bool:
     return bool(np.isfinite(found).any())
 
 
-def _for_both(recipe: Recipe, galaxy: Galaxy, truth: PropertyMaps, fwhm: float, source: Source) -> Recipe:
+def _for_both(
+    recipe: Recipe, galaxy: Galaxy, truth: PropertyMaps, fwhm: float, source: Source
+) -> Recipe:
     """The recipe with the PSF and the pixel of the coarser of images and truth."""
     from astropy.wcs.utils import proj_plane_pixel_area
 
@@ -320,7 +368,12 @@ def _for_both(recipe: Recipe, galaxy: Galaxy, truth: PropertyMaps, fwhm: float, 
 
 
 def _pair(
-    name: str, cube: BandCube, truth: PropertyMaps, distance: float | None, number: int, notes: tuple[str, ...]
+    name: str,
+    cube: BandCube,
+    truth: PropertyMaps,
+    distance: float | None,
+    number: int,
+    notes: tuple[str, ...],
 ) -> Pair:
     images = np.full((len(UGRIZ), *cube.shape), np.nan, np.float32)
     sigma = images.copy()
@@ -329,7 +382,9 @@ def _pair(
         images[row] = np.where(cube.mask, np.nan, cube.data[k])
         sigma[row] = np.where(cube.mask, np.nan, cube.uncertainty[k])
     kpc = cube.pixel_arcsec * distance * PC_PER_MPC_ARCSEC / 1e3 if distance else float("nan")
-    row_of = table_row(number, truth.values[STARS], cube.pixel_arcsec, kpc, distance, cube.fwhm / cube.pixel_arcsec)
+    row_of = table_row(
+        number, truth.values[STARS], cube.pixel_arcsec, kpc, distance, cube.fwhm / cube.pixel_arcsec
+    )
     return Pair(name, images, sigma, scaled(truth.values), row_of, notes)
 
 
@@ -344,7 +399,12 @@ def scaled(values: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def table_row(
-    number: int, stars: np.ndarray, pixel_arcsec: float, pixel_kpc: float, distance: float | None, fwhm_pixels: float
+    number: int,
+    stars: np.ndarray,
+    pixel_arcsec: float,
+    pixel_kpc: float,
+    distance: float | None,
+    fwhm_pixels: float,
 ) -> tuple[float, ...]:
     """The columns of `pairs.TABLE` of a galaxy; NaN where not known.
 

@@ -53,7 +53,9 @@ class Reading:
     seed: int = 0
 
 
-def make_own_sets_steps(folders: Sequence[Path], out: Path, reading: Reading) -> Steps[dict[str, Pairs]]:
+def make_own_sets_steps(
+    folders: Sequence[Path], out: Path, reading: Reading
+) -> Steps[dict[str, Pairs]]:
     """Read all pairs and write the sets ``train``, ``validation`` and ``test`` and ``split.json``, yielding after each galaxy.
 
     A galaxy that was read with the same settings is not read again, nor is a set that is finished.
@@ -78,7 +80,9 @@ def make_own_sets_steps(folders: Sequence[Path], out: Path, reading: Reading) ->
         arrays = find_arrays(folder) if folder.is_dir() else []
         place = f"{folder.name}/" if len(folders) > 1 else ""
         if arrays:
-            jobs += [(place + str(a.relative_to(folder)), place + a.name, (a, folder)) for a in arrays]
+            jobs += [
+                (place + str(a.relative_to(folder)), place + a.name, (a, folder)) for a in arrays
+            ]
         else:
             jobs += [(place + s.name, place + s.name, s) for s in find_sources(folder)]
     zarr = [not isinstance(job, Source) for _, _, job in jobs]
@@ -89,8 +93,12 @@ def make_own_sets_steps(folders: Sequence[Path], out: Path, reading: Reading) ->
     names = [name for name, _, _ in jobs]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"The galaxy {twice} is there twice; give each folder and galaxy a name of its own.")
-    stratified_split([galaxy for _, galaxy, _ in jobs], np.zeros(len(jobs)))  # too few are told before the work
+        raise InputError(
+            f"The galaxy {twice} is there twice; give each folder and galaxy a name of its own."
+        )
+    stratified_split(
+        [galaxy for _, galaxy, _ in jobs], np.zeros(len(jobs))
+    )  # too few are told before the work
     cache = out / "read"
     with _told_if_unwritable(cache):
         cache.mkdir(parents=True, exist_ok=True)
@@ -102,7 +110,9 @@ def make_own_sets_steps(folders: Sequence[Path], out: Path, reading: Reading) ->
                 pair = yield from _read_steps(job, reading, number)
             except GalaxyMapsError as error:
                 text = str(error)
-                raise type(error)(text if name.rsplit("/", 1)[-1] in text else f"{name}: {text}") from None
+                raise type(error)(
+                    text if name.rsplit("/", 1)[-1] in text else f"{name}: {text}"
+                ) from None
             _save(path, pair)
         files.append(path)
         yield Progress("pairs", number + 1, len(jobs), f"{name}")
@@ -154,8 +164,14 @@ def _quietly(steps: Steps[Pair]) -> Steps[Pair]:
 
 def _digest(name: str, job: Source | tuple[Path, Path], reading: Reading) -> str:
     """A name for what is made of a galaxy's files as they are with these settings."""
-    paths = [*job.images, job.truth, *([job.recipe] if job.recipe else [])] if isinstance(job, Source) else [job[0]]
-    stamps = [(str(path.resolve()), path.stat().st_mtime_ns if path.exists() else 0) for path in paths]
+    paths = (
+        [*job.images, job.truth, *([job.recipe] if job.recipe else [])]
+        if isinstance(job, Source)
+        else [job[0]]
+    )
+    stamps = [
+        (str(path.resolve()), path.stat().st_mtime_ns if path.exists() else 0) for path in paths
+    ]
     text = repr((name, stamps, reading.recipe.to_toml(), reading.truth, reading.scale))
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 

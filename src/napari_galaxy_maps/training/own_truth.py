@@ -55,7 +55,10 @@ def parse_options(names: Sequence[str], units: Sequence[str], fwhm: float | None
         When a text has another form or names no property of the model, or the PSF is not positive.
     """
     found: list[dict[str, str]] = []
-    for option, texts, form in (("--map", names, "PROPERTY=EXTNAME"), ("--map-unit", units, "PROPERTY=UNIT")):
+    for option, texts, form in (
+        ("--map", names, "PROPERTY=EXTNAME"),
+        ("--map-unit", units, "PROPERTY=UNIT"),
+    ):
         table = {}
         for text in texts:
             key, equals, value = (part.strip() for part in text.partition("="))
@@ -69,7 +72,9 @@ def parse_options(names: Sequence[str], units: Sequence[str], fwhm: float | None
         found.append(table)
     for key in found[1]:
         if key not in found[0]:
-            raise InputError(f"--map-unit {key}=... is for an extension that --map {key}=EXTNAME names; give both.")
+            raise InputError(
+                f"--map-unit {key}=... is for an extension that --map {key}=EXTNAME names; give both."
+            )
     if fwhm is not None and not (np.isfinite(fwhm) and fwhm > 0):
         raise InputError(f"--truth-psf is a positive number of arcsec, not {fwhm}.")
     return TruthOptions(found[0], found[1], fwhm)
@@ -101,12 +106,16 @@ def read_truth(path: Path, options: TruthOptions, distance_mpc: float | None) ->
     values = {name: plane for name, plane in maps.values.items() if name in STELLAR_PROPERTIES}
     if STARS not in values:
         there = ", ".join(values) or "none of the properties to be learnt"
-        raise InputError(f"{path} has no {STARS}, which training needs ({there}); add it, or name it with --map.")
+        raise InputError(
+            f"{path} has no {STARS}, which training needs ({there}); add it, or name it with --map."
+        )
     if not np.isfinite(values[STARS]).any():
         raise InputError(f"{path}: its {STARS} is empty; leave the galaxy out.")
     fwhm = options.fwhm or _number(maps.provenance.get("fwhm"))
     if not fwhm:
-        raise InputError(f"{path} does not say how wide its PSF is; give its FWHM with --truth-psf ARCSEC.")
+        raise InputError(
+            f"{path} does not say how wide its PSF is; give its FWHM with --truth-psf ARCSEC."
+        )
     # Values alone: errors of a truth are not learnt.
     return PropertyMaps(values, {}, maps.wcs, maps.flags, {**maps.provenance, "fwhm": fwhm})
 
@@ -114,7 +123,9 @@ def read_truth(path: Path, options: TruthOptions, distance_mpc: float | None) ->
 def brightest(maps: PropertyMaps) -> tuple[float, float]:
     """ICRS position (degrees) of the most massive pixel."""
     stars = maps.values[STARS]
-    y, x = np.unravel_index(int(np.nanargmax(np.where(np.isfinite(stars), stars, np.nan))), stars.shape)
+    y, x = np.unravel_index(
+        int(np.nanargmax(np.where(np.isfinite(stars), stars, np.nan))), stars.shape
+    )
     sky = maps.wcs.pixel_to_world(float(x), float(y)).icrs
     return float(sky.ra.deg), float(sky.dec.deg)
 
@@ -137,25 +148,39 @@ def _product(path: Path, options: TruthOptions, distance_mpc: float | None) -> P
             extension, number = found[1], found[2]
             if extension not in hdus:
                 there = ", ".join(hdu.name for hdu in hdus if hdu.name) or "none with a name"
-                raise InputError(f"{path} has no extension {extension!r} for {name}; there are {there}.")
+                raise InputError(
+                    f"{path} has no extension {extension!r} for {name}; there are {there}."
+                )
             hdu = hdus[extension]
-            plane = np.squeeze(np.asarray(hdu.data, np.float64)) if getattr(hdu, "is_image", False) else np.zeros(0)
+            plane = (
+                np.squeeze(np.asarray(hdu.data, np.float64))
+                if getattr(hdu, "is_image", False)
+                else np.zeros(0)
+            )
             if number is not None and plane.ndim == 3 and int(number) < len(plane):
                 plane = plane[int(number)]
             elif number is not None:
-                raise InputError(f"{path}[{extension}] has no plane {number}: its shape is {plane.shape}.")
+                raise InputError(
+                    f"{path}[{extension}] has no plane {number}: its shape is {plane.shape}."
+                )
             if plane.ndim != 2:
                 raise InputError(
                     f"{path}[{extension}] is no map but has the shape {plane.shape}; name one of its planes, as in {extension}[0]."
                 )
-            wcs = wcs or image_wcs(hdu.header, plane.shape) or image_wcs(hdus[0].header, plane.shape)
+            wcs = (
+                wcs or image_wcs(hdu.header, plane.shape) or image_wcs(hdus[0].header, plane.shape)
+            )
             if wcs is None:
-                raise InputError(f"{path}[{extension}] has no sky coordinates (WCS); add them to its header.")
+                raise InputError(
+                    f"{path}[{extension}] has no sky coordinates (WCS); add them to its header."
+                )
             unit = options.units.get(name) or _unit_of(hdu.header)
             values[name] = _in_property(plane, name, unit, wcs, distance_mpc, f"{path}[{place}]")
     shapes = {plane.shape for plane in values.values()}
     if len(shapes) > 1 or wcs is None:
-        raise InputError(f"{path}: its maps have different shapes ({', '.join(map(str, sorted(shapes)))}).")
+        raise InputError(
+            f"{path}: its maps have different shapes ({', '.join(map(str, sorted(shapes)))})."
+        )
     return PropertyMaps(values, {}, wcs, np.zeros(shapes.pop(), np.int16), {"file": str(path)})
 
 
@@ -192,7 +217,9 @@ def _in_property(
         elif per_area and given.is_equivalent(whole):  # of a pixel, though it does not say so
             factor = given.to(whole) / _pixel_kpc2(wcs, distance_mpc, label)
         else:
-            factor = given.to(u.Unit(wanted)) / (_pixel_kpc2(wcs, distance_mpc, label) if area else 1.0)
+            factor = given.to(u.Unit(wanted)) / (
+                _pixel_kpc2(wcs, distance_mpc, label) if area else 1.0
+            )
     except (ValueError, TypeError, u.UnitConversionError):
         raise InputError(
             f"{label} is in {unit!r}, which cannot become {name} ({wanted}); correct it with --map-unit {name}=UNIT."
@@ -220,4 +247,6 @@ def _pixel_kpc2(wcs: Any, distance_mpc: float | None, label: str) -> float:
 
 def only_where_seen(maps: PropertyMaps, hidden: np.ndarray) -> PropertyMaps:
     """Maps with nothing where pixels are hidden."""
-    return replace(maps, values={name: np.where(hidden, np.nan, plane) for name, plane in maps.values.items()})
+    return replace(
+        maps, values={name: np.where(hidden, np.nan, plane) for name, plane in maps.values.items()}
+    )

@@ -49,7 +49,12 @@ class Pairs:
     def take(self, rows: np.ndarray | slice) -> Pairs:
         """Some of the galaxies."""
         table = {key: column[rows] for key, column in self.table.items()}
-        return Pairs(self.images[rows], self.truth[rows], table, None if self.sigma is None else self.sigma[rows])
+        return Pairs(
+            self.images[rows],
+            self.truth[rows],
+            table,
+            None if self.sigma is None else self.sigma[rows],
+        )
 
     @classmethod
     def open(cls, folder: str | Path) -> Pairs:
@@ -64,9 +69,15 @@ class Pairs:
         try:
             images = np.load(folder / "images.npy", mmap_mode="r")
             truth = np.load(folder / "truth.npy", mmap_mode="r")
-            sigma = np.load(folder / "sigma.npy", mmap_mode="r") if (folder / "sigma.npy").exists() else None
+            sigma = (
+                np.load(folder / "sigma.npy", mmap_mode="r")
+                if (folder / "sigma.npy").exists()
+                else None
+            )
             columns = np.load(folder / "table.npy")
             names = json.loads((folder / "set.json").read_text(encoding="utf-8"))["columns"]
         except (OSError, ValueError, KeyError) as error:
-            raise InputError(f"{folder} holds no finished training set ({error}); make it again.") from None
+            raise InputError(
+                f"{folder} holds no finished training set ({error}); make it again."
+            ) from None
         return cls(images, truth, dict(zip(names, columns.T, strict=True)), sigma)

@@ -21,7 +21,9 @@ from ..sed import nebular, tables
 
 REDSHIFTS = np.array([0.0, 0.02, 0.05, 0.1, 0.15, 0.2])
 OXYGEN = np.array([7.6, 7.8, 8.0, 8.2, 8.4, 8.55, 8.69, 8.8, 8.9])
-BINS_UM = np.array([0.0912, 0.12, 0.15, 0.19, 0.24, 0.30, 0.37, 0.46, 0.57, 0.72, 0.95, 1.3, 1.9, 3.0, 6.0])
+BINS_UM = np.array(
+    [0.0912, 0.12, 0.15, 0.19, 0.24, 0.30, 0.37, 0.46, 0.57, 0.72, 0.95, 1.3, 1.9, 3.0, 6.0]
+)
 """Edges of the broad bins in wavelength by which absorbed energy is counted, micron."""
 AGES_YR = np.concatenate([[0.0], np.geomspace(3e5, 1.4e10, 63)])
 
@@ -59,7 +61,9 @@ def filter_curves() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     try:
         from sedpy.observate import Filter
     except ImportError:
-        raise InputError("The filter curves are astro-sedpy's; install napari-galaxy-maps[photometry].") from None
+        raise InputError(
+            "The filter curves are astro-sedpy's; install napari-galaxy-maps[photometry]."
+        ) from None
     curves = {}
     for band in BANDS:
         curve = Filter(SEDPY_NAMES[band])
@@ -88,7 +92,9 @@ def band_matrix(
     for column, (seen, response) in enumerate(curves.values()):
         fine = np.union1d(
             seen,
-            wavelength[(wavelength * (1 + redshift) > seen[0]) & (wavelength * (1 + redshift) < seen[-1])]
+            wavelength[
+                (wavelength * (1 + redshift) > seen[0]) & (wavelength * (1 + redshift) < seen[-1])
+            ]
             * (1 + redshift),
         )
         through = np.interp(fine, seen, response, left=0, right=0)
@@ -97,7 +103,9 @@ def band_matrix(
         # <L_nu> = int L_nu T dlambda/lambda / int T dlambda/lambda, and L_nu = L_lambda lambda^2 / c.
         weight = weight / fine * rest**2 / _C / np.sum(weight / fine)
         right = np.clip(np.searchsorted(wavelength, rest, side="right"), 1, len(wavelength) - 1)
-        part = np.clip((rest - wavelength[right - 1]) / (wavelength[right] - wavelength[right - 1]), 0, 1)
+        part = np.clip(
+            (rest - wavelength[right - 1]) / (wavelength[right] - wavelength[right - 1]), 0, 1
+        )
         inside = (rest >= wavelength[0]) & (rest <= wavelength[-1])
         np.add.at(matrix[:, column], right - 1, np.where(inside, weight * (1 - part), 0))
         np.add.at(matrix[:, column], right, np.where(inside, weight * part, 0))
@@ -113,7 +121,9 @@ def line_response(
         at = wavelength * (1 + redshift)
         norm = np.sum(_weights(seen) * response / seen)
         # A line of luminosity L is L delta(lambda - at) in the observer's frame, where L_nu is (1 + z) times narrower.
-        columns.append(np.interp(at, seen, response, left=0, right=0) * at / norm / _C / (1 + redshift))
+        columns.append(
+            np.interp(at, seen, response, left=0, right=0) * at / norm / _C / (1 + redshift)
+        )
     return np.stack(columns, axis=1)
 
 
@@ -132,7 +142,9 @@ def binned(wavelength: np.ndarray, spectra: np.ndarray, edges: np.ndarray) -> np
     fine = np.union1d(wavelength, edges)
     fine = fine[(fine >= edges[0]) & (fine <= edges[-1])]
     right = np.clip(np.searchsorted(wavelength, fine, side="right"), 1, len(wavelength) - 1)
-    part = np.clip((fine - wavelength[right - 1]) / (wavelength[right] - wavelength[right - 1]), 0, 1)
+    part = np.clip(
+        (fine - wavelength[right - 1]) / (wavelength[right] - wavelength[right - 1]), 0, 1
+    )
     values = spectra[..., right - 1] * (1 - part) + spectra[..., right] * part
     pieces = (values[..., 1:] + values[..., :-1]) / 2 * np.diff(fine)
     return np.asarray(np.add.reduceat(pieces, np.searchsorted(fine, edges[:-1]), axis=-1))
@@ -150,12 +162,20 @@ def _populations(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nda
     low = np.clip(np.searchsorted(wavelength, fine, side="right") - 1, first, len(wavelength) - 2)
     part = np.log(fine / wavelength[low]) / np.log(wavelength[low + 1] / wavelength[low])
     tail = np.exp(np.log(spectra[..., low]) * (1 - part) + np.log(spectra[..., low + 1]) * part)
-    wavelength, spectra = np.append(wavelength[: first + 1], fine), np.append(spectra[..., : first + 1], tail, axis=-1)
+    wavelength, spectra = (
+        np.append(wavelength[: first + 1], fine),
+        np.append(spectra[..., : first + 1], tail, axis=-1),
+    )
     at = np.clip(np.interp(AGES_YR, age, np.arange(len(age))), 0, len(age) - 1)
     low = np.minimum(at.astype(int), len(age) - 2)
     part = at - low
     spectra = spectra[:, low] * (1 - part[:, None]) + spectra[:, low + 1] * part[:, None]
-    return wavelength, spectra, surviving[:, low] * (1 - part) + surviving[:, low + 1] * part, metallicity
+    return (
+        wavelength,
+        spectra,
+        surviving[:, low] * (1 - part) + surviving[:, low + 1] * part,
+        metallicity,
+    )
 
 
 def _dust(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -165,7 +185,17 @@ def _dust(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         per_h = template["themis_jy_cm2_per_sr_per_h"].astype(float)
         umin, qhac = template["themis_umin"], template["themis_qhac"]
     # 4 pi j_nu per H atom, to Lsun/Angstrom per Msun of dust.
-    per_mass = per_h * 1e-23 * 4 * np.pi / (_HYDROGEN_G * DUST_TO_HYDROGEN) * _MSUN_G / _LSUN * _C / wavelength**2
+    per_mass = (
+        per_h
+        * 1e-23
+        * 4
+        * np.pi
+        / (_HYDROGEN_G * DUST_TO_HYDROGEN)
+        * _MSUN_G
+        / _LSUN
+        * _C
+        / wavelength**2
+    )
     return wavelength, per_mass, umin, qhac
 
 
@@ -209,7 +239,9 @@ def dust_table(path: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> 
     )  # fmt: skip
 
 
-def spectrum_table(stars: Path, dust: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> tables.SpectrumTable:
+def spectrum_table(
+    stars: Path, dust: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]
+) -> tables.SpectrumTable:
     """The table of spectra in narrow bins."""
     wavelength, spectra, _, _ = _populations(stars)
     edges = SPECTRUM_EDGES_UM * 1e4
@@ -218,14 +250,18 @@ def spectrum_table(stars: Path, dust: Path, curves: dict[str, tuple[np.ndarray, 
     gas = []
     for oh in OXYGEN:
         at_line, energy = nebular.lines(float(oh))
-        at_line, energy = np.append(at_line, 1215.67), np.append(energy, nebular.LYMAN_ALPHA_PER_PHOTON)
+        at_line, energy = (
+            np.append(at_line, 1215.67),
+            np.append(energy, nebular.LYMAN_ALPHA_PER_PHOTON),
+        )
         gas.append(glow + np.histogram(at_line, edges, weights=energy / _LSUN)[0])
     # A spectrum of one Lsun, flat within a bin, sampled at many points of it.
     n = 16
     inner = edges[:-1, None] + np.diff(edges)[:, None] * (np.arange(n) + 0.5) / n
     bands = {band: curve for band, curve in curves.items() if BANDS[band].pivot < 5}
     response = [
-        band_matrix(inner.ravel(), bands, z).reshape(len(inner), n, -1).sum(1) / np.diff(edges)[:, None]
+        band_matrix(inner.ravel(), bands, z).reshape(len(inner), n, -1).sum(1)
+        / np.diff(edges)[:, None]
         for z in REDSHIFTS
     ]
     wavelength_dust, per_mass, _, _ = _dust(dust)
@@ -239,13 +275,16 @@ def spectrum_table(stars: Path, dust: Path, curves: dict[str, tuple[np.ndarray, 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Make the tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("templates", type=Path, help="folder of the templates")
     parser.add_argument("--out", type=Path, default=tables.FOLDER, help="folder to write to")
     arguments = parser.parse_args(argv)
     curves = filter_curves()
     stars, dust = (
-        arguments.templates / f"{name}.npz" for name in ("bc03_lr_chabrier_ssp", "dust_emission_themis_dl07")
+        arguments.templates / f"{name}.npz"
+        for name in ("bc03_lr_chabrier_ssp", "dust_emission_themis_dl07")
     )
     star_table(stars, curves).write(arguments.out / "stars.npz")
     dust_table(dust, curves).write(arguments.out / "dust.npz")

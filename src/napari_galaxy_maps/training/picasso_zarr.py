@@ -51,7 +51,11 @@ class Scale:
 
 
 def make_scale(
-    pixel_arcsec: float | None, pixel_kpc: float | None, distance_mpc: float | None, unit: str | None, age_unit: str
+    pixel_arcsec: float | None,
+    pixel_kpc: float | None,
+    distance_mpc: float | None,
+    unit: str | None,
+    age_unit: str,
 ) -> Scale:
     """The scale that options tell.
 
@@ -61,7 +65,11 @@ def make_scale(
         When it takes more of them.
     """
     told = [pixel_arcsec, pixel_kpc, distance_mpc]
-    if sum(value is not None for value in told) < 2 or unit is None or any(v is not None and not v > 0 for v in told):
+    if (
+        sum(value is not None for value in told) < 2
+        or unit is None
+        or any(v is not None and not v > 0 for v in told)
+    ):
         raise InputError(
             "Zarr arrays do not say their scale: give --unit, and two of --pixel-arcsec, --pixel-kpc and --distance (Mpc), all positive."
         )
@@ -83,7 +91,9 @@ def find_arrays(folder: Path) -> list[Path]:
     found = sorted(path.parent.parent for path in folder.rglob("img/.zarray"))
     for path in found:
         if not (path / "gt" / ".zarray").is_file():
-            raise InputError(f"{path} has an image (img) but no truth (gt); add it or leave the galaxy out.")
+            raise InputError(
+                f"{path} has an image (img) but no truth (gt); add it or leave the galaxy out."
+            )
     return found
 
 
@@ -107,21 +117,35 @@ def read_array_pair(path: Path, scale: Scale, number: int, root: Path) -> Pair:
     """
     img, gt = _array(path / "img", 5), _array(path / "gt", len(ORDER))
     if img.shape[1:] != gt.shape[1:]:
-        raise InputError(f"{path}: image and truth have different shapes ({img.shape[1:]}, {gt.shape[1:]}).")
+        raise InputError(
+            f"{path}: image and truth have different shapes ({img.shape[1:]}, {gt.shape[1:]})."
+        )
     pixel_sr = (scale.pixel_arcsec / 3600 * np.pi / 180) ** 2
     flux = np.exp(img.astype(np.float64)) - IMAGE_FLOOR
-    factors = [surface_brightness_factor(scale.unit, get_band(b), pixel_sr, {}, None, str(path))[0] for b in UGRIZ]
+    factors = [
+        surface_brightness_factor(scale.unit, get_band(b), pixel_sr, {}, None, str(path))[0]
+        for b in UGRIZ
+    ]
     images = (flux * np.array(factors)[:, None, None]).astype(np.float32)
     values = {}
     with np.errstate(divide="ignore", invalid="ignore"):
         for name, plane in zip(ORDER, gt.astype(np.float64), strict=True):
             value = np.where(plane > EMPTY_LOG, 10.0**plane - TRUTH_FLOOR, np.nan)
             values[name] = (
-                value * AGE_UNITS[scale.age_unit] if name == "AGE_STAR" else np.log10(value / scale.pixel_kpc**2)
+                value * AGE_UNITS[scale.age_unit]
+                if name == "AGE_STAR"
+                else np.log10(value / scale.pixel_kpc**2)
             )
     if not np.isfinite(values[STARS]).any():
         raise InputError(f"{path}: its map of stellar mass is empty; leave the galaxy out.")
-    row = table_row(number, values[STARS], scale.pixel_arcsec, scale.pixel_kpc, scale.distance_mpc, fwhm_pixels=0.0)
+    row = table_row(
+        number,
+        values[STARS],
+        scale.pixel_arcsec,
+        scale.pixel_kpc,
+        scale.distance_mpc,
+        fwhm_pixels=0.0,
+    )
     return Pair(str(path.relative_to(root)), images, None, scaled(values), row)
 
 
@@ -136,7 +160,9 @@ def _array(path: Path, planes: int) -> np.ndarray:
         opened: Any = zarr.open(str(path), mode="r")
         array = np.asarray(opened[:])
     except Exception as error:  # zarr's and its codecs' errors have no common base
-        raise InputError(f"{path} is no zarr array that can be read ({str(error)[:120]}).") from None
+        raise InputError(
+            f"{path} is no zarr array that can be read ({str(error)[:120]})."
+        ) from None
     if array.ndim != 3 or array.shape[0] != planes:
         raise InputError(f"{path} has the shape {array.shape}, not ({planes}, ny, nx).")
     return array

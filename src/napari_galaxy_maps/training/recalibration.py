@@ -63,7 +63,11 @@ def fit_recalibration(
             _off(share @ nearly_all, np.array(COVERAGE_95), _WIDTHS[2]),
         )
         by_chi2, by_within, by_nearly_all = (counts * derivative for _, derivative in terms)
-        slope = (by_chi2 / chi2) @ share * 2 * z + by_within @ share * by_z + by_nearly_all @ share * nearly_by_z
+        slope = (
+            (by_chi2 / chi2) @ share * 2 * z
+            + by_within @ share * by_z
+            + by_nearly_all @ share * nearly_by_z
+        )
         ridge = _RIDGE * np.r_[0, parameters[1:]]
         total = sum(float(counts @ term) for term, _ in terms) + float(ridge @ parameters)
         return total, design.T @ (slope * -z * own / variance) + 2 * ridge

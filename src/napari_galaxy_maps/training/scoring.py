@@ -35,7 +35,9 @@ def baseline(galaxies: Galaxies, case: Case) -> np.ndarray:
     y = galaxies.targets[:, :3]
     predicted = np.empty_like(y)
     for train, test in folds(len(galaxies)):
-        forest = RandomForestRegressor(500, min_samples_leaf=2, max_features=0.5, n_jobs=2, random_state=SEED)
+        forest = RandomForestRegressor(
+            500, min_samples_leaf=2, max_features=0.5, n_jobs=2, random_state=SEED
+        )
         predicted[test] = forest.fit(x[train], y[train]).predict(x[test])
     return predicted
 
@@ -63,7 +65,9 @@ def score(
             residual = (values - truth)[rows]
             square = (residual**2).mean(1)
             numbers.append([np.sqrt(square), 1 - square / truth[rows].var(1), residual.mean(1)])
-        return [(float(value[0]), float(spread.std())) for value, spread in zip(*numbers, strict=True)]
+        return [
+            (float(value[0]), float(spread.std())) for value, spread in zip(*numbers, strict=True)
+        ]
 
     def log_likelihood(total: np.ndarray) -> float:
         return float(np.mean(-0.5 * np.log(total) - 0.5 * (predicted - truth) ** 2 / total))

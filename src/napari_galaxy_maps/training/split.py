@@ -26,7 +26,10 @@ class Split:
 
     def write(self, path: Path, names: Sequence[str], seed: int) -> None:
         """Write the names of each part as JSON."""
-        parts = {part: [names[row] for row in getattr(self, part)] for part in ("train", "validation", "test")}
+        parts = {
+            part: [names[row] for row in getattr(self, part)]
+            for part in ("train", "validation", "test")
+        }
         path.write_text(json.dumps({"seed": seed, **parts}, indent=1) + "\n", encoding="utf-8")
 
 

@@ -60,14 +60,20 @@ def cross_fit(pool: Pool, galaxies: Galaxies, settings: TreeSettings, seed: int)
     from sklearn.model_selection import KFold
 
     predicted = np.empty((*pool.unusual.shape, 5), np.float32)
-    for k, (fit, held) in enumerate(KFold(N_INNER, shuffle=True, random_state=seed).split(pool.unusual[0])):
-        trees = fit_trees(pool, fit, galaxies.targets, galaxies.target_errors, settings, 1000 + 10 * seed + k)
+    for k, (fit, held) in enumerate(
+        KFold(N_INNER, shuffle=True, random_state=seed).split(pool.unusual[0])
+    ):
+        trees = fit_trees(
+            pool, fit, galaxies.targets, galaxies.target_errors, settings, 1000 + 10 * seed + k
+        )
         x = pool.features[:, held]
         predicted[:, held] = trees.predict(x.reshape(-1, x.shape[-1])).reshape(*x.shape[:2], 5)
     return predicted
 
 
-def fit_spread(pool: Pool, predicted: np.ndarray, galaxies: Galaxies, settings: SpreadSettings, seed: int) -> Spread:
+def fit_spread(
+    pool: Pool, predicted: np.ndarray, galaxies: Galaxies, settings: SpreadSettings, seed: int
+) -> Spread:
     """Fit sigma to cross-fitted predictions.
 
     The likelihood of a residual is a Gaussian of variance sigma^2 + sigma_truth^2 (see the module's docstring).
@@ -83,7 +89,9 @@ def fit_spread(pool: Pool, predicted: np.ndarray, galaxies: Galaxies, settings: 
 
     copies, n = pool.unusual.shape
     x = spread_features(
-        pool.features.reshape(copies * n, -1), predicted.reshape(copies * n, 5), pool.unusual.reshape(-1)
+        pool.features.reshape(copies * n, -1),
+        predicted.reshape(copies * n, 5),
+        pool.unusual.reshape(-1),
     )
     truth = galaxies.targets + pool.shift[:, :, None] * np.array([0, 0, 0, 1, 1])
     residual = ((predicted - truth) @ TO_QUANTITIES).reshape(copies * n, -1)
@@ -98,24 +106,37 @@ def fit_spread(pool: Pool, predicted: np.ndarray, galaxies: Galaxies, settings: 
     held_out = np.empty_like(residual)
     for fit, held in KFold(N_HELD_OUT, shuffle=True, random_state=seed + 1).split(np.arange(n)):
         rows, others = np.isin(galaxy, fit), np.isin(galaxy, held)
-        forest, limits = _fit_log_sigma(x[rows], residual[rows], error[rows], weights[rows], settings, seed)
+        forest, limits = _fit_log_sigma(
+            x[rows], residual[rows], error[rows], weights[rows], settings, seed
+        )
         held_out[others] = np.clip(forest.predict(x[others]), limits[0], limits[1])
     forest, limits = _fit_log_sigma(x, residual, error, weights, settings, seed)
     copy = np.repeat(np.arange(copies), n)
     well_measured = np.tile(galaxies.n_detected >= 3, copies)
     # The cases, and all sets of bands at random, so that what nobody judged holds too. Where the truth is good counts most.
-    groups = [(copy == 0) & well_measured, *(copy == k for k in range(1 + len(CASES))), copy > len(CASES)]
+    groups = [
+        (copy == 0) & well_measured,
+        *(copy == k for k in range(1 + len(CASES))),
+        copy > len(CASES),
+    ]
     importance = np.array([_WELL_MEASURED, *[1.0] * (len(groups) - 1)])
     by_what = levers(x)
     recalibration = [
-        fit_recalibration(held_out[:, j], by_what, residual[:, j], error[:, j], np.array(groups), importance)
+        fit_recalibration(
+            held_out[:, j], by_what, residual[:, j], error[:, j], np.array(groups), importance
+        )
         for j in range(len(QUANTITIES))
     ]
     return Spread(forest, limits, np.array(recalibration))
 
 
 def _fit_log_sigma(
-    x: np.ndarray, residual: np.ndarray, error: np.ndarray, weight: np.ndarray, settings: SpreadSettings, seed: int
+    x: np.ndarray,
+    residual: np.ndarray,
+    error: np.ndarray,
+    weight: np.ndarray,
+    settings: SpreadSettings,
+    seed: int,
 ) -> tuple[PackedForest, np.ndarray]:
     """Boosted trees of ln sigma, all quantities in the same leaves, and the limits that it is kept within."""
     import xgboost
@@ -123,7 +144,9 @@ def _fit_log_sigma(
     n_out = residual.shape[1]
     scale = np.sqrt(np.mean(residual**2, axis=0))
     r2, e2 = (residual / scale) ** 2, (error / scale) ** 2
-    start = np.array([best_constant(np.sqrt(r2[:, j]), np.sqrt(e2[:, j]), weight) for j in range(n_out)])
+    start = np.array(
+        [best_constant(np.sqrt(r2[:, j]), np.sqrt(e2[:, j]), weight) for j in range(n_out)]
+    )
     data = xgboost.DMatrix(x)
     data.set_base_margin(np.tile(start, (len(x), 1)))
 
@@ -148,7 +171,9 @@ def _fit_log_sigma(
     return PackedForest(forest.feature, forest.threshold, forest.leaf, forest.size, offset), limits
 
 
-def best_constant(residual: np.ndarray, error: np.ndarray, weight: np.ndarray | None = None) -> float:
+def best_constant(
+    residual: np.ndarray, error: np.ndarray, weight: np.ndarray | None = None
+) -> float:
     """ln sigma^2 of the constant sigma that is most likely, on a grid of 0.1."""
     grid = np.arange(-6, 2, 0.1) + 2 * np.log(np.sqrt(np.mean(residual**2)))
     variance = np.exp(grid)[:, None] + error**2

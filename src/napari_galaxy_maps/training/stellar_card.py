@@ -71,7 +71,9 @@ def base_card(settings: FitSettings, recipe: str, network: str) -> ModelCard:
 
 
 def table_of_sums(
-    scores: StellarScores, seen: Mapping[str, Mapping[str, float]], noiseless: Mapping[str, Mapping[str, float]]
+    scores: StellarScores,
+    seen: Mapping[str, Mapping[str, float]],
+    noiseless: Mapping[str, Mapping[str, float]],
 ) -> CardTable:
     """Bias and scatter inside 2 R_half, beside PICASSO's and the scatter that no model could beat (`stellar_floor`)."""
     rows = []
@@ -142,7 +144,13 @@ def table_of_cases(title: str, text: str, cases: Sequence[tuple[str, StellarScor
     rows = []
     for label, scores in cases:
         inside = [scores.inside(name) for name in STELLAR_PROPERTIES]
-        rows.append((label, f"{inside[0]['n']:.0f}", *(f"{s['bias']:+.2f}, {s['scatter']:.3f}" for s in inside)))
+        rows.append(
+            (
+                label,
+                f"{inside[0]['n']:.0f}",
+                *(f"{s['bias']:+.2f}, {s['scatter']:.3f}" for s in inside),
+            )
+        )
     return CardTable(title, text, ("case", "n", *STELLAR_PROPERTIES), tuple(rows))
 
 
@@ -153,7 +161,10 @@ def coverage_rows(title: str, cases: Sequence[tuple[str, StellarScores]]) -> Car
             label,
             f"{scores.inside(STELLAR_PROPERTIES[0])['n']:.0f}",
             *(
-                ", ".join(f"{p[f'coverage{meant}']:.1f}{'*' if _is_off(p, meant) else ''}" for meant in _MEANT)
+                ", ".join(
+                    f"{p[f'coverage{meant}']:.1f}{'*' if _is_off(p, meant) else ''}"
+                    for meant in _MEANT
+                )
                 for p in (scores.pixels[name] for name in STELLAR_PROPERTIES)
             ),
         )
@@ -168,7 +179,11 @@ def coverage_rows(title: str, cases: Sequence[tuple[str, StellarScores]]) -> Car
 def table_of_tails(calibration: Calibration) -> CardTable:
     """How many sigmas hold 95 % of the errors, by number of bands and width of the PSF in pixels."""
     rows = [
-        (str(n), f"{2**sharpness:.2g}", *(f"{tail:.2f}" for tail in calibration.tails(n, float(sharpness))))
+        (
+            str(n),
+            f"{2**sharpness:.2g}",
+            *(f"{tail:.2f}" for tail in calibration.tails(n, float(sharpness))),
+        )
         for n in range(N_BANDS, 0, -1)
         for sharpness in calibration.sharpness
     ]

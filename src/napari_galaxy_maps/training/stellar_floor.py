@@ -70,10 +70,21 @@ def ring_table(mocks: Pairs, isophotes: bool = False) -> RingTable:
         kpc = float(mocks.table["pixel_kpc"][row])
         table = galaxy_sums(truth, truth, kpc**2, radius=(away, ellipse), edges=(0.0, INSIDE))
         table = table[table["region"] == "sum"]
-        sums.append([np.log10(float(table["true"][table["property"] == name][0])) for name in STELLAR_PROPERTIES])
+        sums.append(
+            [
+                np.log10(float(table["true"][table["property"] == name][0]))
+                for name in STELLAR_PROPERTIES
+            ]
+        )
         noiseless.append(_rings(np.asarray(mocks.images[row], np.float64), away))
         seen.append(_rings(noisy_cube(mocks, row).data.astype(np.float64), away))
-        told.append([np.log10(ellipse["r_half"] * kpc), ellipse["axis_ratio"], float(mocks.table["redshift"][row])])
+        told.append(
+            [
+                np.log10(ellipse["r_half"] * kpc),
+                ellipse["axis_ratio"],
+                float(mocks.table["redshift"][row]),
+            ]
+        )
     known = np.stack([np.asarray(mocks.table[name], np.float64) for name in _KNOWN], 1)
     return RingTable(np.array(noiseless), np.array(seen), np.array(told), known, np.array(sums))
 
@@ -90,7 +101,9 @@ def _rings(image: np.ndarray, away: np.ndarray) -> np.ndarray:
     return found
 
 
-def floor_scatter(train: RingTable, test: RingTable, seen: bool, seed: int = 0) -> dict[str, dict[str, Any]]:
+def floor_scatter(
+    train: RingTable, test: RingTable, seen: bool, seed: int = 0
+) -> dict[str, dict[str, Any]]:
     """Scatter that the regression leaves in the test set's sums, by property: standard deviation and half width in dex.
 
     Parameters
@@ -121,11 +134,17 @@ def floor_scatter(train: RingTable, test: RingTable, seen: bool, seed: int = 0) 
         )  # fmt: skip
         miss = test.sums[held, k] - predicted
         low, high = np.percentile(miss, (16, 84))
-        found[name] = {"n": int(held.sum()), "scatter": float(miss.std(ddof=1)), "half_width": float(high - low) / 2}
+        found[name] = {
+            "n": int(held.sum()),
+            "scatter": float(miss.std(ddof=1)),
+            "half_width": float(high - low) / 2,
+        }
     return found
 
 
 def _inputs(table: RingTable, seen: bool, axes: np.ndarray) -> np.ndarray:
     rings = table.seen if seen else table.noiseless
-    flat = np.concatenate([rings[..., :_BANDS] @ axes, rings[..., _BANDS:]], axis=2).reshape(len(rings), -1)
+    flat = np.concatenate([rings[..., :_BANDS] @ axes, rings[..., _BANDS:]], axis=2).reshape(
+        len(rings), -1
+    )
     return np.hstack([flat, table.told] if seen else [flat, table.told, table.known])

@@ -53,7 +53,9 @@ BAND_CASES = ("ugri", "gri", "gr", "r")
 SIZE_CASES = (256, 64, 16)
 
 
-def make_sets(folder: Path, names: tuple[str, ...] = tuple(SETS), say: Callable[[str], None] = print) -> None:
+def make_sets(
+    folder: Path, names: tuple[str, ...] = tuple(SETS), say: Callable[[str], None] = print
+) -> None:
     """Make the sets that are not there yet."""
     for name in names:
         kind, first, count, size, view = SETS[name]
@@ -76,7 +78,9 @@ def measure(
     """
     start = time.monotonic()
 
-    def scored(mocks: Pairs, label: str, bands: tuple[str, ...] = UGRIZ, radii: Radii | None = None) -> StellarScores:
+    def scored(
+        mocks: Pairs, label: str, bands: tuple[str, ...] = UGRIZ, radii: Radii | None = None
+    ) -> StellarScores:
         scores = drain(score_steps(model, mocks, bands, radii))
         say(f"{label}: {time.monotonic() - start:.0f} s")
         return scores
@@ -86,9 +90,15 @@ def measure(
     whole = scored(test, "test128", radii=radii)
     seen, noiseless = least_scatter(sets)
     bands = [("ugriz", whole)]
-    bands += [(letters, scored(test, letters, tuple(f"SDSS_{b}" for b in letters), radii)) for letters in BAND_CASES]
+    bands += [
+        (letters, scored(test, letters, tuple(f"SDSS_{b}" for b in letters), radii))
+        for letters in BAND_CASES
+    ]
     sizes = [("128 x 128", whole)]
-    sizes += [(f"{size} x {size}", scored(Pairs.open(sets / f"test{size}"), f"{size} pixels")) for size in SIZE_CASES]
+    sizes += [
+        (f"{size} x {size}", scored(Pairs.open(sets / f"test{size}"), f"{size} pixels"))
+        for size in SIZE_CASES
+    ]
     tables = (
         stellar_card.table_of_sums(whole, seen, noiseless),
         stellar_card.table_of_annuli(whole),
@@ -106,18 +116,28 @@ def measure(
     notes = (
         f"Flagged as unlike the training set: {100 * whole.flagged:.2f} % of the test galaxies' pixels inside 2 R_half.",
     )
-    numbers = {"whole": stellar_card.summary_of(whole), "least": seen, "least, noiseless": noiseless}
+    numbers = {
+        "whole": stellar_card.summary_of(whole),
+        "least": seen,
+        "least, noiseless": noiseless,
+    }
     numbers |= {f"bands {label}": stellar_card.summary_of(scores) for label, scores in bands}
     numbers |= {f"size {label}": stellar_card.summary_of(scores) for label, scores in sizes}
-    numbers["deltas"] = {name: np.round(whole.deltas[name], 4).tolist() for name in STELLAR_PROPERTIES}
+    numbers["deltas"] = {
+        name: np.round(whole.deltas[name], 4).tolist() for name in STELLAR_PROPERTIES
+    }
     return tables, notes, numbers
 
 
 def told_of_stages(stages: tuple[tuple[int, int, int], ...] = STAGES) -> str:
     """The training sets and the commands, in words."""
     sets, commands = [], []
-    for (after, mocks, planned), end in zip(stages, [*(stage[0] for stage in stages[1:]), None], strict=True):
-        sets.append(f"{mocks:,} and {mocks // 2:,}" + (f" from batch {after:,} on" if after else ""))
+    for (after, mocks, planned), end in zip(
+        stages, [*(stage[0] for stage in stages[1:]), None], strict=True
+    ):
+        sets.append(
+            f"{mocks:,} and {mocks // 2:,}" + (f" from batch {after:,} on" if after else "")
+        )
         words = ["galaxy-maps train stellar-unet --out FOLDER", *(["--resume"] if after else [])]
         words += [f"--mocks {mocks} --steps {planned}"]
         commands.append(" ".join(words) + (f", stopped after batch {end:,}" if end else ""))
@@ -149,7 +169,9 @@ def write(model: StellarUNet, out: Path, numbers: dict[str, Any] | None = None) 
             (out / "scores.json").write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
         write_entry(out, model.name, "unet", model.card.version, weights, card)
     except OSError as error:
-        raise GalaxyMapsError(f"{out} cannot be written ({error.strerror}); choose another folder.") from None
+        raise GalaxyMapsError(
+            f"{out} cannot be written ({error.strerror}); choose another folder."
+        ) from None
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -159,28 +181,43 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--fit", required=True, type=Path, help="folder of a finished fit")
     parser.add_argument(
-        "--sets", required=True, type=Path, help="folder of the sets of mocks; those that lack are made"
+        "--sets",
+        required=True,
+        type=Path,
+        help="folder of the sets of mocks; those that lack are made",
     )
     parser.add_argument("--out", required=True, type=Path, help="folder for weights and card")
-    parser.add_argument("--notes", type=Path, help="JSON list of further notes and tables for the card")
+    parser.add_argument(
+        "--notes", type=Path, help="JSON list of further notes and tables for the card"
+    )
     options = parser.parse_args(arguments)
     try:
         make_sets(options.sets)
         settings = read_settings(options.fit)
         network = load_network(options.fit / "best.safetensors", settings)
         size = sum(p.numel() for p in network.parameters())
-        log = [json.loads(line) for line in (options.fit / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+        log = [
+            json.loads(line)
+            for line in (options.fit / "log.jsonl").read_text(encoding="utf-8").splitlines()
+        ]
         recipe = (
             f"{told_of_stages()} Galaxies are seen anew in each of {log[-1]['step']:,} batches of {settings.batch_pixels:,} pixels with other noise (1/20 to 4 times SDSS's), "
             f"resolution, bands, masks and turns; {log[-1]['seconds'] / 60:.0f} minutes on one core. Seed {settings.seed}."
         )
         told = f"{size / 1e6:.2f} million parameters, {', '.join(map(str, settings.widths))} channels by level."
         card = stellar_card.base_card(settings, recipe, told)
-        train, held = Pairs.open(options.sets / "train64"), Pairs.open(options.sets / "validation64")
-        calibration = [Pairs.open(options.sets / f"calibration{size}") for size in (16, 64, 128, 256)]
+        train, held = (
+            Pairs.open(options.sets / "train64"),
+            Pairs.open(options.sets / "validation64"),
+        )
+        calibration = [
+            Pairs.open(options.sets / f"calibration{size}") for size in (16, 64, 128, 256)
+        ]
         model = drain(assemble_steps(network, settings.head, train, held, card, held=calibration))
         tables, notes, numbers = measure(model, options.sets)
-        model = replace(model, card=with_more(replace(card, tables=tables, notes=notes), options.notes))
+        model = replace(
+            model, card=with_more(replace(card, tables=tables, notes=notes), options.notes)
+        )
         write(model, options.out, numbers)
     except GalaxyMapsError as error:
         print(error, file=sys.stderr)
@@ -194,7 +231,8 @@ def with_more(card: ModelCard, path: Path | None) -> ModelCard:
         return card
     more = json.loads(path.read_text(encoding="utf-8"))
     tables = tuple(
-        CardTable(t["title"], t["text"], tuple(t["head"]), tuple(tuple(r) for r in t["rows"])) for t in more["tables"]
+        CardTable(t["title"], t["text"], tuple(t["head"]), tuple(tuple(r) for r in t["rows"]))
+        for t in more["tables"]
     )
     return replace(card, notes=(*card.notes, *more["notes"]), tables=(*card.tables, *tables))
 

@@ -55,7 +55,8 @@ class StellarScores:
         """Bias and scatter of the sum inside 2 R_half of one property."""
         row = self.sums[(self.sums["property"] == name) & (self.sums["region"] == "sum")][0]
         return {
-            key: float(row[key]) for key in ("n", "bias", "bias_err", "scatter", "scatter_err", "median", "half_width")
+            key: float(row[key])
+            for key in ("n", "bias", "bias_err", "scatter", "scatter_err", "median", "half_width")
         }
 
 
@@ -100,7 +101,11 @@ def score_steps(
         truth = true_maps(mocks, row)
         maps = drain(model.predict_steps(noisy_cube(mocks, row, bands, noise), device))
         area = float(mocks.table["pixel_kpc"][row]) ** 2
-        tables.append(galaxy_sums(maps.values, truth, area, radius=radii[row], name=str(int(mocks.table["seed"][row]))))
+        tables.append(
+            galaxy_sums(
+                maps.values, truth, area, radius=radii[row], name=str(int(mocks.table["seed"][row]))
+            )
+        )
         away = radii[row][0]
         near.append(_pixels(maps, truth, away < INSIDE))
         far.append(_pixels(maps, truth, (away >= INSIDE) & (away < 5)))
@@ -108,9 +113,12 @@ def score_steps(
         yield Progress("score", row + 1, len(mocks), f"galaxy {row + 1} of {len(mocks)}")
     inside = [table[table["region"] == "sum"] for table in tables]
     deltas = {
-        name: np.array([float(t["delta"][t["property"] == name][0]) for t in inside]) for name in STELLAR_PROPERTIES
+        name: np.array([float(t["delta"][t["property"] == name][0]) for t in inside])
+        for name in STELLAR_PROPERTIES
     }
-    return StellarScores(summarise(tables), deltas, _summary(near), _summary(far), float(np.mean(flagged)))
+    return StellarScores(
+        summarise(tables), deltas, _summary(near), _summary(far), float(np.mean(flagged))
+    )
 
 
 def _pixels(maps: Any, truth: dict[str, np.ndarray], where: np.ndarray) -> np.ndarray:
@@ -124,7 +132,9 @@ def _pixels(maps: Any, truth: dict[str, np.ndarray], where: np.ndarray) -> np.nd
         good = np.isfinite(z)
         if good.any():
             miss, z, sigma = miss[good], np.abs(z[good]), sigma[good]
-            found[k] = [float(v.mean()) for v in (miss, miss**2, z < 1, z < maps.tail(name), z**2, sigma)]
+            found[k] = [
+                float(v.mean()) for v in (miss, miss**2, z < 1, z < maps.tail(name), z**2, sigma)
+            ]
     return found
 
 

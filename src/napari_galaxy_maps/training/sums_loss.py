@@ -45,26 +45,45 @@ def sums_loss(value: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
         A number: of sums inside 2 R_half, and of sums from there to 5 R_half in units twice as large. Ages are means weighted by
         the mass of the same galaxy.
     """
-    units = torch.tensor([t.unit for t in TARGETS.values()], device=value.device)[:, None] * math.log(10)
-    least = torch.tensor([LEAST[name] for name in STELLAR_PROPERTIES], device=value.device) * math.log(10)
+    units = torch.tensor([t.unit for t in TARGETS.values()], device=value.device)[
+        :, None
+    ] * math.log(10)
+    least = torch.tensor(
+        [LEAST[name] for name in STELLAR_PROPERTIES], device=value.device
+    ) * math.log(10)
     certainty = torch.tensor(CERTAINTY, device=value.device)[:, None]
     known = torch.isfinite(truth).flatten(2)
     there = torch.stack(regions(truth[:, _MASS].flatten(1) * units[_MASS]), 1).float()
-    mine, true = (_log_sums(plane.flatten(2) * units, known, there) for plane in (value, truth.nan_to_num(0.0)))
+    mine, true = (
+        _log_sums(plane.flatten(2) * units, known, there)
+        for plane in (value, truth.nan_to_num(0.0))
+    )
     some = torch.einsum("nmp,nrp->nrm", known.float(), there) > 0
     miss = torch.where(some, mine - true, 0.0) / least * certainty
-    return torch.nn.functional.huber_loss(miss, torch.zeros_like(miss), reduction="sum") / (len(value) * len(least))
+    return torch.nn.functional.huber_loss(miss, torch.zeros_like(miss), reduction="sum") / (
+        len(value) * len(least)
+    )
 
 
 def _log_sums(maps: torch.Tensor, known: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
     """Natural logarithms of sums, shape (n, regions, 7), of natural logarithms of maps, shape (n, 7, pixels)."""
     linear = torch.exp(maps.clamp(max=_HUGE)) * known
     linear = torch.cat(
-        [linear[:, :_AGE], linear[:, _AGE : _AGE + 1] * linear[:, _MASS : _MASS + 1], linear[:, _AGE + 1 :]], 1
+        [
+            linear[:, :_AGE],
+            linear[:, _AGE : _AGE + 1] * linear[:, _MASS : _MASS + 1],
+            linear[:, _AGE + 1 :],
+        ],
+        1,
     )
     logs = torch.log(torch.einsum("nmp,nrp->nrm", linear, there).clamp(min=_TINY))
     return torch.cat(
-        [logs[..., :_AGE], logs[..., _AGE : _AGE + 1] - logs[..., _MASS : _MASS + 1], logs[..., _AGE + 1 :]], 2
+        [
+            logs[..., :_AGE],
+            logs[..., _AGE : _AGE + 1] - logs[..., _MASS : _MASS + 1],
+            logs[..., _AGE + 1 :],
+        ],
+        2,
     )
 
 
@@ -84,5 +103,10 @@ def regions(log_mass: torch.Tensor) -> list[torch.Tensor]:
     mass = log_mass.exp().nan_to_num(0.0)
     sorted_mass, order = mass.sort(dim=1, descending=True)
     half = (sorted_mass.cumsum(1) < 0.5 * mass.sum(1, keepdim=True)).sum(1, keepdim=True) + 1
-    rank = torch.empty_like(order).scatter_(1, order, torch.arange(mass.shape[1], device=mass.device).expand_as(order))
-    return [(rank >= low**2 * half) & (rank < high**2 * half) & (mass > 0) for low, high in pairwise(EDGES)]
+    rank = torch.empty_like(order).scatter_(
+        1, order, torch.arange(mass.shape[1], device=mass.device).expand_as(order)
+    )
+    return [
+        (rank >= low**2 * half) & (rank < high**2 * half) & (mass > 0)
+        for low, high in pairwise(EDGES)
+    ]

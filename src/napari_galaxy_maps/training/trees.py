@@ -57,7 +57,9 @@ class TreeSettings:
     whole: float = 0.6
     logs: ForestSettings = field(default_factory=ForestSettings)
     temperature: ForestSettings = field(
-        default_factory=lambda: ForestSettings(min_leaf=20, max_features=0.8, truth_weight=0.2, share=0.8)
+        default_factory=lambda: ForestSettings(
+            min_leaf=20, max_features=0.8, truth_weight=0.2, share=0.8
+        )
     )
     rounds: int = 120
     boost_draws: int = 8
@@ -91,7 +93,9 @@ class Pool:
         return np.where(rng.random(len(rows)) < whole, 0, copy)
 
 
-def make_pool(galaxies: Galaxies, colours: ColourModel, term: ColourTerm, settings: TreeSettings, seed: int) -> Pool:
+def make_pool(
+    galaxies: Galaxies, colours: ColourModel, term: ColourTerm, settings: TreeSettings, seed: int
+) -> Pool:
     """Features of the galaxies: whole, in each of `CASES`, and in `settings.copies` random degradations.
 
     A few of the random copies are of the imputed fluxes. A galaxy that a case leaves too few bands of stays whole there.
@@ -99,10 +103,18 @@ def make_pool(galaxies: Galaxies, colours: ColourModel, term: ColourTerm, settin
     rng = np.random.default_rng([seed, 1])
     observed, imputed = settings.copies - settings.imputed_copies, settings.imputed_copies
     values = np.hstack([np.tile(galaxies.values, observed), np.tile(galaxies.imputed, imputed)])
-    errors = np.hstack([np.tile(galaxies.errors, observed), np.tile(galaxies.imputed_errors, imputed)])
+    errors = np.hstack(
+        [np.tile(galaxies.errors, observed), np.tile(galaxies.imputed_errors, imputed)]
+    )
     values, errors = degrade(values, errors, settings.degradation, term, rng)
-    blocks = [(galaxies.values, galaxies.errors), *(case.apply(galaxies) for case in CASES), (values, errors)]
-    spectra = normalise(np.hstack([b[0] for b in blocks]), np.hstack([b[1] for b in blocks]), INPUT_BANDS, term)
+    blocks = [
+        (galaxies.values, galaxies.errors),
+        *(case.apply(galaxies) for case in CASES),
+        (values, errors),
+    ]
+    spectra = normalise(
+        np.hstack([b[0] for b in blocks]), np.hstack([b[1] for b in blocks]), INPUT_BANDS, term
+    )
     whole = np.arange(spectra.ratio.shape[0]) % len(galaxies)
     spectra = select(spectra, np.where(spectra.usable, np.arange(len(whole)), whole))
     matrix, unusual = features(spectra, colours)
@@ -118,7 +130,12 @@ def fit_galaxy_colours(galaxies: Galaxies, term: ColourTerm) -> ColourModel:
 
 
 def fit_trees(
-    pool: Pool, rows: np.ndarray, targets: np.ndarray, truth_errors: np.ndarray, settings: TreeSettings, seed: int
+    pool: Pool,
+    rows: np.ndarray,
+    targets: np.ndarray,
+    truth_errors: np.ndarray,
+    settings: TreeSettings,
+    seed: int,
 ) -> PackedForest:
     """Fit the mean.
 
@@ -145,15 +162,22 @@ def fit_trees(
     weight = 1 / (1 + settings.logs.truth_weight * poor.mean(1))
     weight_t = 1 / (1 + settings.temperature.truth_weight * poor[:, 2])
     logs, temperature = np.array([0, 1, 3, 4]), np.array([2])
-    share = np.array([settings.temperature.share if j == 2 else settings.logs.share for j in range(5)])
+    share = np.array(
+        [settings.temperature.share if j == 2 else settings.logs.share for j in range(5)]
+    )
     to_output = np.diag(share * scale)
     forests = [
         from_sklearn(_forest(draw, logs, weight, settings.logs, [seed, 2]), to_output[logs]),
-        from_sklearn(_forest(draw, temperature, weight_t, settings.temperature, [seed, 3]), to_output[temperature]),
+        from_sklearn(
+            _forest(draw, temperature, weight_t, settings.temperature, [seed, 3]),
+            to_output[temperature],
+        ),
         from_xgboost(_boosted(draw, weight, [seed, 4]), np.diag((1 - share) * scale)),
     ]
     forest = combine(forests)
-    return PackedForest(forest.feature, forest.threshold, forest.leaf, forest.size, forest.offset + middle)
+    return PackedForest(
+        forest.feature, forest.threshold, forest.leaf, forest.size, forest.offset + middle
+    )
 
 
 @dataclass(frozen=True)
@@ -166,12 +190,18 @@ class _Draw:
     scale: np.ndarray
     settings: TreeSettings
 
-    def __call__(self, drawn: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(
+        self, drawn: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
         copy = self.pool.draw(drawn, self.settings.whole, rng)
-        return self.pool.features[copy, drawn], self.pool.targets(copy, drawn, self.centred) / self.scale
+        return self.pool.features[copy, drawn], self.pool.targets(
+            copy, drawn, self.centred
+        ) / self.scale
 
 
-def _forest(draw: _Draw, columns: np.ndarray, weight: np.ndarray, settings: ForestSettings, seed: list[int]) -> list:
+def _forest(
+    draw: _Draw, columns: np.ndarray, weight: np.ndarray, settings: ForestSettings, seed: list[int]
+) -> list:
     """Trees of a random forest; each draws its galaxies with replacement and degrades them in its own way."""
     from sklearn.tree import DecisionTreeRegressor
 
@@ -200,4 +230,6 @@ def _boosted(draw: _Draw, weight: np.ndarray, seed: list[int]) -> object:
         "base_score": 0.0, "tree_method": "hist", "multi_strategy": "multi_output_tree", "nthread": 1,
         "seed": int(rng.integers(2**31)),
     }  # fmt: skip
-    return xgboost.train(parameters, xgboost.DMatrix(x, z, weight=weight[drawn]), draw.settings.rounds)
+    return xgboost.train(
+        parameters, xgboost.DMatrix(x, z, weight=weight[drawn]), draw.settings.rounds
+    )

@@ -82,7 +82,11 @@ class Seen:
         n = len(images)
         for _ in range(0 if own is not None else 2):
             if torch.rand((), generator=rng) < self.binned and images.shape[-1] >= 32:
-                images, truth, pixel_arcsec = functional.avg_pool2d(images, 2), bin_truth(truth), pixel_arcsec * 2
+                images, truth, pixel_arcsec = (
+                    functional.avg_pool2d(images, 2),
+                    bin_truth(truth),
+                    pixel_arcsec * 2,
+                )
         images, truth, own = _turned(rng, images, truth, own)
         factor = 10 ** (_uniform(rng, n, 1) * (self.noise[1] - self.noise[0]) + self.noise[0])
         factor = factor * 10 ** (0.15 * torch.randn(n, 5, generator=rng))
@@ -117,8 +121,12 @@ class Seen:
         holes = torch.zeros(n, 1, ny, nx, dtype=torch.bool)
         y, x = torch.arange(ny)[:, None], torch.arange(nx)[None]
         for i in torch.nonzero(torch.rand(n, generator=rng) < self.masked)[:, 0].tolist():
-            for x0, y0, r in torch.rand(int(torch.randint(1, 5, (), generator=rng)), 3, generator=rng).tolist():
-                holes[i, 0] |= (x - x0 * nx) ** 2 + (y - y0 * ny) ** 2 < ((0.01 + 0.07 * r**2) * nx) ** 2
+            for x0, y0, r in torch.rand(
+                int(torch.randint(1, 5, (), generator=rng)), 3, generator=rng
+            ).tolist():
+                holes[i, 0] |= (x - x0 * nx) ** 2 + (y - y0 * ny) ** 2 < (
+                    (0.01 + 0.07 * r**2) * nx
+                ) ** 2
         return holes
 
 
@@ -154,7 +162,10 @@ def _uniform(rng: torch.Generator, *shape: int) -> torch.Tensor:
 
 def _turned(rng: torch.Generator, *planes: Any) -> list[Any]:
     """Batches turned by right angles, mirrored and transposed, all in the same way; None stays."""
-    turns, mirror = int(torch.randint(0, 4, (), generator=rng)), bool(torch.rand((), generator=rng) < 0.5)
+    turns, mirror = (
+        int(torch.randint(0, 4, (), generator=rng)),
+        bool(torch.rand((), generator=rng) < 0.5),
+    )
     turned = [plane if plane is None else torch.rot90(plane, turns, (2, 3)) for plane in planes]
     return [plane if plane is None or not mirror else plane.transpose(2, 3) for plane in turned]
 
@@ -167,8 +178,12 @@ def _smooth(noise: torch.Tensor, width: float) -> torch.Tensor:
     line = line / line.square().sum().sqrt()
     channels = noise.shape[1]
     padded = functional.pad(noise, [reach] * 4, mode="circular")
-    rows = functional.conv2d(padded, line[None, None, :, None].expand(channels, 1, -1, 1), groups=channels)
-    return functional.conv2d(rows, line[None, None, None].expand(channels, 1, 1, -1), groups=channels)
+    rows = functional.conv2d(
+        padded, line[None, None, :, None].expand(channels, 1, -1, 1), groups=channels
+    )
+    return functional.conv2d(
+        rows, line[None, None, None].expand(channels, 1, 1, -1), groups=channels
+    )
 
 
 def pixel_weights(truth: torch.Tensor, floor: float = 0.05, power: float = 0.3) -> torch.Tensor:
