@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from astropy.wcs import WCS
 
-from napari_galaxy_maps.bands import BANDS, INPUT_BANDS
+from napari_galaxy_maps.bands.registry import BANDS, INPUT_BANDS
 from napari_galaxy_maps.galaxy import BandImage, Ellipse, Galaxy
 from napari_galaxy_maps.pipeline import Kept, predict_steps
 from napari_galaxy_maps.prepare.masks import Masks

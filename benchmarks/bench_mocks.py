@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-from napari_galaxy_maps.bands import BANDS
+from napari_galaxy_maps.bands.registry import BANDS
 from napari_galaxy_maps.mocks import View, make_mock
 
 

@@ -24,7 +24,7 @@ def made_up(bands: tuple[str, ...]):
     """A cube of models with noise, and its image at 3.4 micron."""
     from astropy.wcs import WCS
 
-    from napari_galaxy_maps.bands import get_band
+    from napari_galaxy_maps.bands.registry import get_band
     from napari_galaxy_maps.galaxy import BandCube, BandImage
     from napari_galaxy_maps.recipe import LibrarySettings
     from napari_galaxy_maps.sed.library import build_library
@@ -60,7 +60,7 @@ def run(n_models: int, moves: int) -> dict[str, float]:
     from qtpy.QtGui import QMouseEvent
     from qtpy.QtWidgets import QApplication
 
-    from napari_galaxy_maps.bands import INPUT_BANDS
+    from napari_galaxy_maps.bands.registry import INPUT_BANDS
     from napari_galaxy_maps.plugin import panels
     from napari_galaxy_maps.plugin.layers import image_spec
     from napari_galaxy_maps.plugin.session import session_for

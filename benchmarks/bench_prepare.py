@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_galaxy_maps.bands import BANDS, INPUT_BANDS
+from napari_galaxy_maps.bands.registry import BANDS, INPUT_BANDS
 from napari_galaxy_maps.galaxy import BandImage, Ellipse
 from napari_galaxy_maps.prepare.adaptive import pixel_map
 from napari_galaxy_maps.prepare.grid import Grid, cutout, resample

@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from napari_galaxy_maps.bands import INPUT_BANDS
+from napari_galaxy_maps.bands.registry import INPUT_BANDS
 from napari_galaxy_maps.recipe import LibrarySettings
 from napari_galaxy_maps.sed.compose import EXTENSIVE, INTENSIVE
 from napari_galaxy_maps.sed.fit import fit

@@ -18,7 +18,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from napari_galaxy_maps.bands import INPUT_BANDS, get_band
+from napari_galaxy_maps.bands.registry import INPUT_BANDS, get_band
 from napari_galaxy_maps.mocks import View, draw_galaxy, dust, make_mock, relations
 from napari_galaxy_maps.mocks.layers import ADDITIVE
 from napari_galaxy_maps.mocks.mock import MJY_SR_PER_LSUN_HZ_KPC2, render

@@ -25,7 +25,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from napari_galaxy_maps.bands import BANDS
+from napari_galaxy_maps.bands.registry import BANDS
 from napari_galaxy_maps.fits_io import write_maps
 from napari_galaxy_maps.fits_io.galaxies import d25_ellipse
 from napari_galaxy_maps.maps import PROPERTIES, Flag, PropertyMaps

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from astropy.table import QTable
 
-from napari_galaxy_maps.bands import FIR_BANDS, INPUT_BANDS
+from napari_galaxy_maps.bands.registry import FIR_BANDS, INPUT_BANDS
 from napari_galaxy_maps.cli import main
 from napari_galaxy_maps.fits_io import find_images, read_galaxy, read_maps, read_recipe
 from napari_galaxy_maps.galaxy import PC_PER_MPC_ARCSEC

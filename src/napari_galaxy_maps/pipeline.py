@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import __version__
-from .bands import get_band
+from .bands.registry import get_band
 from .fits_io.opening import sha256
 from .galaxy import PC_PER_MPC_ARCSEC, BandCube, Ellipse, Galaxy, changed_pixels
 from .maps import PropertyMaps

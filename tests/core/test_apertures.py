@@ -16,7 +16,8 @@ from photutils.aperture import (
     SkyEllipticalAperture,
 )
 
-from napari_galaxy_maps.bands import get_band
+from napari_galaxy_maps.bands.registry import get_band
+from napari_galaxy_maps.bands.units import SR_PER_ARCSEC2
 from napari_galaxy_maps.cli import main
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import write_maps
@@ -27,7 +28,6 @@ from napari_galaxy_maps.measure.apertures_io import read_apertures, write_apertu
 from napari_galaxy_maps.measure.overlap import overlaps
 from napari_galaxy_maps.measure.photometry import Options, measure_apertures
 from napari_galaxy_maps.measure.planes import planes_of
-from napari_galaxy_maps.units import SR_PER_ARCSEC2
 from tests.conftest import tan_wcs
 
 RA, DEC = 150.0, 2.0

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_galaxy_maps.bands import BANDS, FIR_BANDS, INPUT_BANDS, find_band, get_band
+from napari_galaxy_maps.bands.registry import BANDS, FIR_BANDS, INPUT_BANDS, find_band, get_band
+from napari_galaxy_maps.bands.units import SR_PER_ARCSEC2, canonical_unit, surface_brightness_factor
 from napari_galaxy_maps.exceptions import InputError, UnresolvedError
-from napari_galaxy_maps.units import SR_PER_ARCSEC2, canonical_unit, surface_brightness_factor
 
 
 def test_there_are_18_input_and_8_far_infrared_bands_in_order_of_wavelength():

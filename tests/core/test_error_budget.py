@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_galaxy_maps.bands import get_band
+from napari_galaxy_maps.bands.registry import get_band
 from napari_galaxy_maps.exceptions import RecipeError
 from napari_galaxy_maps.galaxy import BandImage, Ellipse, Galaxy
 from napari_galaxy_maps.prepare.correlation import correlation_area, correlation_factor, sum_error

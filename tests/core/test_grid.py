@@ -8,7 +8,7 @@ from astropy.wcs import WCS
 from reproject import reproject_adaptive
 from scipy.ndimage import gaussian_filter
 
-from napari_galaxy_maps.bands import get_band
+from napari_galaxy_maps.bands.registry import get_band
 from napari_galaxy_maps.exceptions import InputError, RecipeError
 from napari_galaxy_maps.fits_io import make_galaxy, read_galaxy
 from napari_galaxy_maps.fits_io.galaxies import hubble_distance

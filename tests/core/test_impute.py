@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_galaxy_maps.bands import INPUT_BANDS
+from napari_galaxy_maps.bands.registry import INPUT_BANDS
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.galaxy import BandCube
 from napari_galaxy_maps.maps import Flag

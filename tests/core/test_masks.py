@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from napari_galaxy_maps.bands import get_band
+from napari_galaxy_maps.bands.registry import get_band
 from napari_galaxy_maps.cli import main
 from napari_galaxy_maps.fits_io import read_maps, write_maps
 from napari_galaxy_maps.fits_io.regions_io import Polygon

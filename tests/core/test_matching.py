@@ -7,7 +7,7 @@ import pytest
 from astropy.io import fits
 from scipy.ndimage import map_coordinates
 
-from napari_galaxy_maps.bands import get_band
+from napari_galaxy_maps.bands.registry import get_band
 from napari_galaxy_maps.exceptions import InputError, RecipeError
 from napari_galaxy_maps.fits_io import read_galaxy, read_stamp, write_cube
 from napari_galaxy_maps.galaxy import BandImage, Ellipse, Galaxy, Stamp, pixel_frame

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_galaxy_maps.bands import BANDS, get_band
+from napari_galaxy_maps.bands.registry import BANDS, get_band
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.sed import attenuation, nebular
 from napari_galaxy_maps.sed.tables import (

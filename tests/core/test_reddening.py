@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from napari_galaxy_maps.bands import BANDS, get_band
+from napari_galaxy_maps.bands.registry import BANDS, get_band
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import find_images, read_band_image, read_galaxy
 from napari_galaxy_maps.galaxy import BandImage, Ellipse

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_galaxy_maps.bands import INPUT_BANDS
+from napari_galaxy_maps.bands.registry import INPUT_BANDS
 from napari_galaxy_maps.exceptions import InputError, ModelError
 from napari_galaxy_maps.progress import drain
 from napari_galaxy_maps.recipe import LibrarySettings
@@ -414,7 +414,7 @@ def test_a_posterior_does_not_flicker(library, seen):
 
 
 def test_a_posterior_has_a_spectrum_through_its_bands(library, seen):
-    from napari_galaxy_maps.bands import get_band
+    from napari_galaxy_maps.bands.registry import get_band
 
     one = posterior(seen[0][:, 3], seen[1][:, 3], INPUT_BANDS, library)
     wavelength, (low, middle, high) = one.spectrum()

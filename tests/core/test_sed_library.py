@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_galaxy_maps.bands import BANDS
+from napari_galaxy_maps.bands.registry import BANDS
 from napari_galaxy_maps.exceptions import InputError, RecipeError
 from napari_galaxy_maps.recipe import LibrarySettings, Recipe
 from napari_galaxy_maps.sed import imf, library

@@ -5,7 +5,6 @@ import json
 import describe
 import pytest
 
-
 MARKED = [
     pytest.param(case, marks=pytest.mark.realdata) if case == "ngc309" else case
     for case in describe.CASES

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_galaxy_maps.bands import BANDS, get_band
+from napari_galaxy_maps.bands.registry import BANDS, get_band
 from napari_galaxy_maps.cosmology import redshift_at
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.maps import PROPERTIES

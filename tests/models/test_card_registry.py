@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from napari_galaxy_maps.bands import INPUT_BANDS
+from napari_galaxy_maps.bands.registry import INPUT_BANDS
 from napari_galaxy_maps.exceptions import GalaxyMapsError
 from napari_galaxy_maps.models import registry
 from napari_galaxy_maps.models.card import ModelCard

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_galaxy_maps.bands import INPUT_BANDS
+from napari_galaxy_maps.bands.registry import INPUT_BANDS
 from napari_galaxy_maps.exceptions import GalaxyMapsError
 from napari_galaxy_maps.models.features import (
     FEATURE_NAMES,

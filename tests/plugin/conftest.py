@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from napari_galaxy_maps.bands import get_band
+from napari_galaxy_maps.bands.registry import get_band
 from napari_galaxy_maps.galaxy import BandImage
 from napari_galaxy_maps.maps import Flag, PropertyMaps
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_galaxy_maps.bands import INPUT_BANDS, get_band
+from napari_galaxy_maps.bands.registry import INPUT_BANDS, get_band
 from napari_galaxy_maps.galaxy import BandCube, BandImage
 from napari_galaxy_maps.maps import PropertyMaps
 from napari_galaxy_maps.measure.apertures import circle

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..bands import Band, get_band
+from ..bands.registry import Band, get_band
+from ..bands.units import KNOWN_UNITS, canonical_unit
 from ..exceptions import InputError
 from ..galaxy import Stamp
-from ..units import KNOWN_UNITS, canonical_unit
 from .identify import guess_band, guess_role, guess_unit
 from .opening import BROKEN, brief, image_wcs, is_maps, opened
 from .stamps import read_stamp

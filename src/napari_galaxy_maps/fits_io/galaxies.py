@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..bands import find_band
+from ..bands.registry import find_band
 from ..exceptions import InputError, RecipeError, UnresolvedError
 from ..galaxy import BandImage, Ellipse, Galaxy
 from ..progress import Progress, Steps, drain

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..bands import BANDS, Band, find_band
-from ..units import canonical_unit, clean_value, magnitude_zero_point
+from ..bands.registry import BANDS, Band, find_band
+from ..bands.units import canonical_unit, clean_value, magnitude_zero_point
 
 _INSTRUMENT_KEYS = (
     "INSTRUME",

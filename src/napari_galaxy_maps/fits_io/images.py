@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..bands import get_band
+from ..bands.registry import get_band
+from ..bands.units import surface_brightness_factor
 from ..exceptions import InputError, UnresolvedError
 from ..galaxy import BandImage
-from ..units import surface_brightness_factor
 from .files import ImageFile
 from .opening import sha256
 

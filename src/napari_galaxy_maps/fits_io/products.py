@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..bands import get_band
+from ..bands.registry import get_band
 from ..exceptions import InputError, RecipeError
 from ..galaxy import BandCube, Filling
 from ..maps import FLAG_MEANING, PROPERTIES, Flag, Property, PropertyMaps

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..bands.units import SR_PER_ARCSEC2
 from ..exceptions import GalaxyMapsError, InputError
 from ..galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage
 from ..maps import PROPERTIES, Property, PropertyMaps
 from ..recipe import Recipe
-from ..units import SR_PER_ARCSEC2
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..bands import get_band
+from ..bands.registry import get_band
 from ..sed.attenuation import power_law, with_bump
 from . import history, relations
 from .population import MockGalaxy

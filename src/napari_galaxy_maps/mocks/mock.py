@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..bands import BANDS, INPUT_BANDS, get_band
+from ..bands.registry import BANDS, INPUT_BANDS, get_band
 from ..cosmology import redshift_at
 from ..exceptions import InputError
 from ..galaxy import PC_PER_MPC_ARCSEC

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..bands import get_band
+from ..bands.registry import get_band
 from . import history
 from .population import MASS_RANGE, MockGalaxy, draw_galaxy
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..bands import get_band
+from ..bands.registry import get_band
 
 MJY_SR_PER_MAGGY_ARCSEC2 = 3631e-6 / 2.3504430539e-11
 MOFFAT_BETA = 4.765

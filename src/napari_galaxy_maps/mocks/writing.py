@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..bands import BANDS, INPUT_BANDS, get_band
+from ..bands.registry import BANDS, INPUT_BANDS, get_band
 from ..exceptions import InputError
 from ..fits_io.products import write_maps, written_whole
 from ..maps import PropertyMaps

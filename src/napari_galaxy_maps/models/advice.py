@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..bands import INPUT_BANDS
+from ..bands.registry import INPUT_BANDS
 from ..exceptions import ModelError
 from .registry import kind_of
 from .stellar_inputs import UGRIZ

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..bands import INPUT_BANDS, get_band
+from ..bands.registry import INPUT_BANDS, get_band
 from ..exceptions import ModelError
 from ..maps import Flag, PropertyMaps
 from ..progress import Progress, Steps, drain

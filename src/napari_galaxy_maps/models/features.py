@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..bands import INPUT_BANDS, get_band
+from ..bands.registry import INPUT_BANDS, get_band
 from ..exceptions import ModelError
 from .colours import ColourModel
 

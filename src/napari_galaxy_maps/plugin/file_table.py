@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
     QTableWidgetItem,
 )
 
-from ..bands import BANDS
+from ..bands.registry import BANDS
 from .widgets import FAINT, WARNING
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class FileTable(QTableWidget):
         return box
 
     def _unit_box(self, label: str, state: FileState) -> QComboBox:
-        from ..units import KNOWN_UNITS
+        from ..bands.units import KNOWN_UNITS
 
         box = QComboBox()
         box.setObjectName("unit")

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
     QSpinBox,
 )
 
-from ..bands import BANDS
+from ..bands.registry import BANDS
 from ..progress import Progress
 from . import mocking
 from .session import session_for

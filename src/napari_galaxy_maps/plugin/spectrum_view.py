@@ -115,7 +115,7 @@ class SpectrumView(QWidget):
         """Show another pixel's."""
         if self.canvas is None:
             self._make()
-        from ..bands import FIR_BANDS
+        from ..bands.registry import FIR_BANDS
 
         artists = self._artists
         low, middle, high = found.spectrum

@@ -113,7 +113,7 @@ def _small_job() -> None:
     import numpy as np
     from astropy.wcs import WCS
 
-    from ..bands import get_band
+    from ..bands.registry import get_band
     from ..galaxy import BandImage, Ellipse, Galaxy
     from ..pipeline import predict
     from ..recipe import Recipe

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..bands import BANDS, FIR_BANDS, INPUT_BANDS, get_band
+from ..bands.registry import BANDS, FIR_BANDS, INPUT_BANDS, get_band
 from ..exceptions import InputError
 from ..galaxy import BandCube, BandImage, Filling, changed_pixels
 from ..maps import Flag

@@ -104,7 +104,7 @@ class Masks:
 
     def on_grid(self, bands: Sequence[str], wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
         """Pixels of a grid that lie under the mask of any of some bands, shape (ny, nx)."""
-        from ..bands import get_band
+        from ..bands.registry import get_band
 
         widest = [
             replace(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bands import BANDS
+from ..bands.registry import BANDS
 from ..exceptions import InputError
 from ..fits_io.opening import image_wcs, opened
 from ..fits_io.regions_io import Polygon, read_regions, write_regions

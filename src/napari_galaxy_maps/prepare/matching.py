@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..bands import INPUT_BANDS, Band, find_band
+from ..bands.registry import INPUT_BANDS, Band, find_band
 from ..exceptions import InputError, RecipeError
 from ..fits_io.files import FITS_ENDINGS
 from ..fits_io.stamps import read_stamp

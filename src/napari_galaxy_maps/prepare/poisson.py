@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from ..bands import find_band
+from ..bands.registry import find_band
+from ..bands.units import canonical_unit, clean_value
 from ..exceptions import RecipeError
 from ..galaxy import BandImage
 from ..recipe import ErrorSettings
-from ..units import canonical_unit, clean_value
 
 _GAIN_KEYS = ("EGAIN", "GAIN", "CCDGAIN")
 _TIME_KEYS = ("EXPTIME", "EXPOSURE", "TEXPTIME")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..bands.units import SR_PER_ARCSEC2
 from ..galaxy import BandImage, Ellipse
 from ..progress import Progress
-from ..units import SR_PER_ARCSEC2
 from .kernels import FWHM_PER_SIGMA
 from .pixels import to_pixels
 from .star_fit import (

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bands import get_band
+from ..bands.registry import get_band
 from ..exceptions import InputError
 from ..galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Ellipse, Galaxy
 from ..maps import Flag

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..bands import BANDS, get_band
+from ..bands.registry import BANDS, get_band
 from ..exceptions import InputError
 from ..fits_io.products import written_whole
 from ..progress import Progress, Steps, drain

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..bands import get_band
+from ..bands.registry import get_band
 from ..exceptions import InputError
 from .library import Library
 

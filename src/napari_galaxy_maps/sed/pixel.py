@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..bands import FIR_BANDS, get_band
+from ..bands.registry import FIR_BANDS, get_band
 from .library import Library
 from .posterior import Posterior, posterior
 from .truth import LOGARITHMS, ORDER

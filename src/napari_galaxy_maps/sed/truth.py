@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..bands import FIR_BANDS, get_band
+from ..bands.registry import FIR_BANDS, get_band
 from ..exceptions import InputError
 from ..galaxy import BandCube
 from ..maps import Flag, PropertyMaps

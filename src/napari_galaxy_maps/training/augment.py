@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..bands import INPUT_BANDS
+from ..bands.registry import INPUT_BANDS
 from ..models.features import MIN_OTHERS, NORMAL, STAND_IN, ColourTerm
 
 _GROUPS = (

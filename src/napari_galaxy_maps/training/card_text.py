@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..bands import INPUT_BANDS
+from ..bands.registry import INPUT_BANDS
 from ..models.card import ModelCard, Score
 from ..models.dust_forest import DustForest
 from ..models.features import MIN_OTHERS, NORMAL, STAND_IN, ColourTerm

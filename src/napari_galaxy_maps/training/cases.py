@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..bands import INPUT_BANDS, get_band
+from ..bands.registry import INPUT_BANDS, get_band
 from .dustpedia import Galaxies
 
 BASELINE_BANDS: tuple[str, ...] = tuple(b for b in INPUT_BANDS if get_band(b).survey != "IRAC")

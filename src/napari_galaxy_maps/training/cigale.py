@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..bands import BANDS, FIR_BANDS
+from ..bands.registry import BANDS, FIR_BANDS
 from ..sed.compose import compose
 from ..sed.fit import SedFit, fit
 from ..sed.library import Library

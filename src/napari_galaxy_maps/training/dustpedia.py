@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..bands import INPUT_BANDS, get_band
+from ..bands.registry import INPUT_BANDS, get_band
 from ..exceptions import InputError
 from ..models.features import NORMAL, STAND_IN, ColourTerm
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..bands import INPUT_BANDS
+from ..bands.registry import INPUT_BANDS
 from ..exceptions import GalaxyMapsError
 from ..models.dust_forest import AS_OBSERVED, DustForest, together
 from ..models.registry import load_model

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..bands import get_band
+from ..bands.registry import get_band
+from ..bands.units import surface_brightness_factor
 from ..cosmology import redshift_at
 from ..exceptions import InputError, UnresolvedError
 from ..fits_io.files import FITS_ENDINGS, find_images
@@ -25,7 +26,6 @@ from ..models.stellar_maps import STELLAR_PROPERTIES
 from ..prepare.steps import prepare_steps
 from ..progress import Steps
 from ..recipe import Recipe
-from ..units import surface_brightness_factor
 from .mock_set import scaled_truth
 from .own_truth import STARS, TruthOptions, brightest, only_where_seen, read_truth
 from .pairs import TABLE

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..bands import BANDS
+from ..bands.registry import BANDS
 from ..exceptions import InputError
 from ..sed import nebular, tables
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..bands import get_band
+from ..bands.registry import get_band
+from ..bands.units import surface_brightness_factor
 from ..exceptions import InputError
 from ..galaxy import PC_PER_MPC_ARCSEC
 from ..measure.stellar_scores import EMPTY_LOG
 from ..models.stellar_inputs import UGRIZ
-from ..units import surface_brightness_factor
 from .own_pairs import Pair, scaled, table_row
 from .own_truth import STARS
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..bands import INPUT_BANDS
+from ..bands.registry import INPUT_BANDS
 from ..models.colours import ColourModel, fit_colours
 from ..models.features import NORMAL, ColourTerm, features, normalise, select
 from ..models.forest import PackedForest, combine, from_sklearn, from_xgboost

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .exceptions import InputError
+from ..exceptions import InputError
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .bands import Band
-from .exceptions import UnresolvedError
+from ..exceptions import UnresolvedError
+from .registry import Band
 
 AB_JY = 3631.0
 """Flux density of zero AB magnitude, Jy."""
