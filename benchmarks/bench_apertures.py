@@ -18,8 +18,8 @@ from astropy.coordinates import SkyCoord
 from astropy.wcs import WCS
 from photutils.aperture import ApertureStats, SkyEllipticalAperture
 
-from napari_galaxy_maps.galaxy import Ellipse
-from napari_galaxy_maps.maps import PROPERTIES, PropertyMaps
+from napari_galaxy_maps.data.galaxy import Ellipse
+from napari_galaxy_maps.data.maps import PROPERTIES, PropertyMaps
 from napari_galaxy_maps.measure.apertures import Aperture
 from napari_galaxy_maps.measure.photometry import measure_apertures
 from napari_galaxy_maps.measure.planes import planes_of

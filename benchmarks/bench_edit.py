@@ -14,12 +14,12 @@ import numpy as np
 from astropy.wcs import WCS
 
 from napari_galaxy_maps.bands.registry import BANDS, INPUT_BANDS
-from napari_galaxy_maps.galaxy import BandImage, Ellipse, Galaxy
+from napari_galaxy_maps.data.galaxy import BandImage, Ellipse, Galaxy
+from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.pipeline import Kept, predict_steps
 from napari_galaxy_maps.prepare.masks import Masks
 from napari_galaxy_maps.prepare.star_list import Star
 from napari_galaxy_maps.progress import drain
-from napari_galaxy_maps.recipe import Recipe
 
 PIXEL = [
     1.5,

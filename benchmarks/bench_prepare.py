@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_galaxy_maps.bands.registry import BANDS, INPUT_BANDS
-from napari_galaxy_maps.galaxy import BandImage, Ellipse
+from napari_galaxy_maps.data.galaxy import BandImage, Ellipse
 from napari_galaxy_maps.prepare.adaptive import pixel_map
 from napari_galaxy_maps.prepare.grid import Grid, cutout, resample
 from napari_galaxy_maps.prepare.psf import match_psf

@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numpy as np
 
 from napari_galaxy_maps.bands.registry import INPUT_BANDS
-from napari_galaxy_maps.recipe import LibrarySettings
+from napari_galaxy_maps.data.recipe import LibrarySettings
 from napari_galaxy_maps.sed.compose import EXTENSIVE, INTENSIVE
 from napari_galaxy_maps.sed.fit import fit
 from napari_galaxy_maps.sed.library import Library, build_library

@@ -22,8 +22,9 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import QTable
 
+from napari_galaxy_maps.data.galaxy import Ellipse
+from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.fits_io import find_images, read_band_image, read_galaxy, read_stamp, settle
-from napari_galaxy_maps.galaxy import Ellipse
 from napari_galaxy_maps.prepare.catalogue import read_catalogue
 from napari_galaxy_maps.prepare.kernels import FWHM_PER_SIGMA
 from napari_galaxy_maps.prepare.pixels import to_pixels
@@ -32,7 +33,6 @@ from napari_galaxy_maps.prepare.star_bands import image_epoch, planck_ratio
 from napari_galaxy_maps.prepare.star_fit import Expected, fit_star
 from napari_galaxy_maps.prepare.stars import StarSettings, fit_stars, star_mask
 from napari_galaxy_maps.progress import drain
-from napari_galaxy_maps.recipe import Recipe
 
 BINS = ((10, 13), (13, 15), (15, 17), (17, 18), (18, 19), (19, 20))
 JY_ARCSEC2 = (np.pi / 180 / 3600) ** 2 * 1e6  # Jy in one arcsec2 of 1 MJy/sr

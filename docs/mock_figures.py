@@ -355,9 +355,9 @@ FOREST_CASES = (
 def forest() -> list[str]:
     """The dust model on mocks through the program's own chain, as a table: bias and rmse over pixels of 8 arcsec inside half of D25."""
     from napari_galaxy_maps import cli
+    from napari_galaxy_maps.data.maps import Flag
     from napari_galaxy_maps.fits_io import read_maps, read_recipe
     from napari_galaxy_maps.fits_io.galaxies import d25_ellipse
-    from napari_galaxy_maps.maps import Flag
     from napari_galaxy_maps.measure.residuals import score
 
     names = ("LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_STAR", "LOG_SIGMA_LSTAR")

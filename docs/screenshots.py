@@ -155,7 +155,7 @@ def measuring() -> None:
     """Apertures on the sample spiral's maps, and pixels picked in a plot beside its truth."""
     import numpy as np
 
-    from napari_galaxy_maps.galaxy import Ellipse
+    from napari_galaxy_maps.data.galaxy import Ellipse
     from napari_galaxy_maps.measure.apertures import Aperture, circle
     from napari_galaxy_maps.plugin.measuring import Measuring
 

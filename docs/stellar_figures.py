@@ -11,13 +11,13 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 
+from napari_galaxy_maps.data.maps import Flag
+from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.fits_io import read_galaxy
-from napari_galaxy_maps.maps import Flag
 from napari_galaxy_maps.measure.colour_mass import taylor_mass
 from napari_galaxy_maps.models.registry import load_model
 from napari_galaxy_maps.prepare.steps import prepare_steps
 from napari_galaxy_maps.progress import drain
-from napari_galaxy_maps.recipe import Recipe
 from napari_galaxy_maps.training.mock_cubes import noisy_cube, true_maps
 from napari_galaxy_maps.training.neighbours import composite
 from napari_galaxy_maps.training.pairs import Pairs

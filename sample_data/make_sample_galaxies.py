@@ -26,14 +26,14 @@ from astropy.wcs import WCS
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from napari_galaxy_maps.bands.registry import BANDS
+from napari_galaxy_maps.data.maps import PROPERTIES, Flag, PropertyMaps
+from napari_galaxy_maps.data.recipe import GalaxySettings
 from napari_galaxy_maps.fits_io import write_maps
 from napari_galaxy_maps.fits_io.galaxies import d25_ellipse
-from napari_galaxy_maps.maps import PROPERTIES, Flag, PropertyMaps
 from napari_galaxy_maps.mocks import Mock, View, draw_galaxy, make_mock
 from napari_galaxy_maps.mocks.surroundings import leftover_sky
 from napari_galaxy_maps.mocks.surveys import sigma
 from napari_galaxy_maps.mocks.writing import d25, star_table, truth_maps
-from napari_galaxy_maps.recipe import GalaxySettings
 
 HERE = Path(__file__).resolve().parent
 FWHM_SIGMA = 1 / np.sqrt(8 * np.log(2))

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from napari_galaxy_maps import cli
+from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.fits_io import read_maps
-from napari_galaxy_maps.recipe import Recipe
 
 yaml = pytest.importorskip("yaml")
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from . import __version__
 from .cli_measure import add_commands
+from .data.recipe import GalaxySettings, Recipe
 from .exceptions import GalaxyMapsError, InputError, RecipeError, UnresolvedError
 from .progress import Progress, Steps, drain
-from .recipe import GalaxySettings, Recipe
 
 if TYPE_CHECKING:
     from .fits_io import ImageFile
@@ -509,7 +509,7 @@ def _truth(arguments: argparse.Namespace) -> None:
 def _print_maps(maps: Any) -> None:
     import numpy as np
 
-    from .maps import FLAG_MEANING, PROPERTIES
+    from .data.maps import FLAG_MEANING, PROPERTIES
 
     ny, nx = maps.shape
     print(

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
+from .data.galaxy import BandCube, BandImage, Ellipse
+from .data.maps import PropertyMaps
 from .exceptions import InputError
-from .galaxy import BandCube, BandImage, Ellipse
-from .maps import PropertyMaps
 
 if TYPE_CHECKING:
     from astropy.table import QTable

@@ -13,9 +13,10 @@ import numpy as np
 
 from . import __version__
 from .bands.registry import get_band
+from .data.galaxy import PC_PER_MPC_ARCSEC, BandCube, Ellipse, Galaxy, changed_pixels
+from .data.maps import PropertyMaps
+from .data.recipe import Recipe
 from .fits_io.opening import sha256
-from .galaxy import PC_PER_MPC_ARCSEC, BandCube, Ellipse, Galaxy, changed_pixels
-from .maps import PropertyMaps
 from .measure.totals import integrated_cube
 from .models.registry import load_model
 from .prepare.impute import model_redshift
@@ -23,7 +24,6 @@ from .prepare.masks import Masks
 from .prepare.memory import Memory
 from .prepare.steps import prepare_steps
 from .progress import Progress, Steps, drain
-from .recipe import Recipe
 from .sed.library import library_steps
 from .sed.truth import Truth, check_far_infrared, truth_steps
 

@@ -19,10 +19,10 @@ from photutils.aperture import (
 from napari_galaxy_maps.bands.registry import get_band
 from napari_galaxy_maps.bands.units import SR_PER_ARCSEC2
 from napari_galaxy_maps.cli import main
+from napari_galaxy_maps.data.galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Ellipse
+from napari_galaxy_maps.data.maps import PROPERTIES, Flag, PropertyMaps
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import write_maps
-from napari_galaxy_maps.galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Ellipse
-from napari_galaxy_maps.maps import PROPERTIES, Flag, PropertyMaps
 from napari_galaxy_maps.measure.apertures import Aperture, circle
 from napari_galaxy_maps.measure.apertures_io import read_apertures, write_apertures, write_table
 from napari_galaxy_maps.measure.overlap import overlaps

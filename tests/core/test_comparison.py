@@ -10,10 +10,11 @@ from astropy.table import QTable
 from scipy.ndimage import gaussian_filter
 
 from napari_galaxy_maps.cli import main
+from napari_galaxy_maps.data.galaxy import PC_PER_MPC_ARCSEC, Ellipse
+from napari_galaxy_maps.data.maps import PropertyMaps
+from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import write_maps
-from napari_galaxy_maps.galaxy import PC_PER_MPC_ARCSEC, Ellipse
-from napari_galaxy_maps.maps import PropertyMaps
 from napari_galaxy_maps.measure.comparison import (
     METRICS,
     Pixels,
@@ -36,7 +37,6 @@ from napari_galaxy_maps.measure.figures import (
 from napari_galaxy_maps.measure.figures_galaxies import side_by_side
 from napari_galaxy_maps.measure.report import totals_beside, write_evaluation
 from napari_galaxy_maps.measure.residuals import residual_maps, score
-from napari_galaxy_maps.recipe import Recipe
 from tests.conftest import ink, tan_wcs
 
 SHAPE, PIXEL = (90, 100), 4.0

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from napari_galaxy_maps.data.galaxy import Ellipse
+from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.galaxy import Ellipse
-from napari_galaxy_maps.maps import PropertyMaps
 from napari_galaxy_maps.measure.comparison import compare, pixels_of, values_beside
 from napari_galaxy_maps.measure.figures import sigma_against_error
 from napari_galaxy_maps.measure.figures_galaxies import (

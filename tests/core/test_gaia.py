@@ -10,14 +10,14 @@ from astropy import units as u
 from astropy.table import Table
 
 from napari_galaxy_maps.cli import main
+from napari_galaxy_maps.data.galaxy import Ellipse
+from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import read_galaxy
-from napari_galaxy_maps.galaxy import Ellipse
 from napari_galaxy_maps.prepare import gaia
 from napari_galaxy_maps.prepare.catalogue import read_catalogue
 from napari_galaxy_maps.prepare.steps import Memory, prepare_steps
 from napari_galaxy_maps.progress import drain
-from napari_galaxy_maps.recipe import Recipe
 
 FIELD = Ellipse(150.0, 2.0, 75, 75)
 

@@ -9,12 +9,12 @@ from reproject import reproject_adaptive
 from scipy.ndimage import gaussian_filter
 
 from napari_galaxy_maps.bands.registry import get_band
+from napari_galaxy_maps.data.galaxy import BandImage, Ellipse, Galaxy
+from napari_galaxy_maps.data.recipe import GalaxySettings, Recipe, parsec_of
 from napari_galaxy_maps.exceptions import InputError, RecipeError
 from napari_galaxy_maps.fits_io import make_galaxy, read_galaxy
 from napari_galaxy_maps.fits_io.galaxies import hubble_distance
-from napari_galaxy_maps.galaxy import BandImage, Ellipse, Galaxy
 from napari_galaxy_maps.prepare.steps import prepare
-from napari_galaxy_maps.recipe import GalaxySettings, Recipe, parsec_of
 from tests.conftest import tan_wcs
 
 QUIET = {"sky": {"enabled": False}, "reddening": {"enabled": False}, "stars": {"enabled": False}}

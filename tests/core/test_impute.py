@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from napari_galaxy_maps.bands.registry import INPUT_BANDS
+from napari_galaxy_maps.data.galaxy import BandCube
+from napari_galaxy_maps.data.maps import Flag
+from napari_galaxy_maps.data.recipe import ImputeSettings, LibrarySettings, Recipe
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.galaxy import BandCube
-from napari_galaxy_maps.maps import Flag
 from napari_galaxy_maps.prepare import impute
 from napari_galaxy_maps.prepare.impute import fill_steps, impute_steps, model_redshift, wanted_bands
 from napari_galaxy_maps.prepare.memory import Memory
 from napari_galaxy_maps.prepare.steps import prepare_steps
 from napari_galaxy_maps.progress import drain
-from napari_galaxy_maps.recipe import ImputeSettings, LibrarySettings, Recipe
 from napari_galaxy_maps.sed.library import build_library
 from tests.conftest import tan_wcs
 

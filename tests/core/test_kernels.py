@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from napari_galaxy_maps.data.galaxy import Stamp, pixel_frame
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import read_stamp
-from napari_galaxy_maps.galaxy import Stamp, pixel_frame
 from napari_galaxy_maps.prepare.kernels import (
     examined,
     kernel_between,

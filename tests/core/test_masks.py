@@ -8,10 +8,10 @@ from astropy.io import fits
 
 from napari_galaxy_maps.bands.registry import get_band
 from napari_galaxy_maps.cli import main
+from napari_galaxy_maps.data.galaxy import BandImage
+from napari_galaxy_maps.data.maps import Flag
 from napari_galaxy_maps.fits_io import read_maps, write_maps
 from napari_galaxy_maps.fits_io.regions_io import Polygon
-from napari_galaxy_maps.galaxy import BandImage
-from napari_galaxy_maps.maps import Flag
 from napari_galaxy_maps.prepare.masks import Masks, Patch
 from napari_galaxy_maps.prepare.masks_io import (
     mask_hdus,

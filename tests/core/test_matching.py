@@ -8,15 +8,15 @@ from astropy.io import fits
 from scipy.ndimage import map_coordinates
 
 from napari_galaxy_maps.bands.registry import get_band
+from napari_galaxy_maps.data.galaxy import BandImage, Ellipse, Galaxy, Stamp, pixel_frame
+from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError, RecipeError
 from napari_galaxy_maps.fits_io import read_galaxy, read_stamp, write_cube
-from napari_galaxy_maps.galaxy import BandImage, Ellipse, Galaxy, Stamp, pixel_frame
 from napari_galaxy_maps.pipeline import provenance
 from napari_galaxy_maps.prepare.kernels import gaussian_stamp
 from napari_galaxy_maps.prepare.matching import CommonPsf, band_kernel
 from napari_galaxy_maps.prepare.steps import Memory, prepare, prepare_steps
 from napari_galaxy_maps.progress import drain
-from napari_galaxy_maps.recipe import Recipe
 from tests.conftest import tan_wcs
 
 QUIET = {"sky": {"enabled": False}, "reddening": {"enabled": False}, "stars": {"enabled": False}}

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from napari_galaxy_maps.bands.registry import get_band
+from napari_galaxy_maps.data.galaxy import BandImage, Ellipse, Galaxy
+from napari_galaxy_maps.data.maps import Flag
+from napari_galaxy_maps.data.recipe import Recipe, SkySettings
 from napari_galaxy_maps.exceptions import InputError, RecipeError
 from napari_galaxy_maps.fits_io import read_galaxy
-from napari_galaxy_maps.galaxy import BandImage, Ellipse, Galaxy
-from napari_galaxy_maps.maps import Flag
 from napari_galaxy_maps.prepare.errors import background
 from napari_galaxy_maps.prepare.extent import measure_ellipse
 from napari_galaxy_maps.prepare.grid import make_grid, resample
@@ -29,7 +30,6 @@ from napari_galaxy_maps.prepare.sky import fit_sky, sky_pixels, subtract_sky, su
 from napari_galaxy_maps.prepare.star_list import Star
 from napari_galaxy_maps.prepare.steps import Memory, prepare, prepare_steps
 from napari_galaxy_maps.progress import drain
-from napari_galaxy_maps.recipe import Recipe, SkySettings
 from tests.conftest import tan_wcs
 
 W1 = get_band("WISE_3.4")

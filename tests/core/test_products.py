@@ -7,6 +7,8 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 
+from napari_galaxy_maps.data.maps import PROPERTIES, Flag, PropertyMaps
+from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError, RecipeError
 from napari_galaxy_maps.fits_io import (
     is_cube,
@@ -19,11 +21,9 @@ from napari_galaxy_maps.fits_io import (
     write_maps,
 )
 from napari_galaxy_maps.fits_io.products import written_whole
-from napari_galaxy_maps.maps import PROPERTIES, Flag, PropertyMaps
 from napari_galaxy_maps.measure.residuals import residual_maps, score
 from napari_galaxy_maps.pipeline import provenance
 from napari_galaxy_maps.prepare.steps import prepare
-from napari_galaxy_maps.recipe import Recipe
 from tests.conftest import tan_wcs
 
 

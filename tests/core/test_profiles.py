@@ -9,10 +9,11 @@ from astropy.table import QTable
 
 from napari_galaxy_maps.bands.registry import get_band
 from napari_galaxy_maps.cli import main
+from napari_galaxy_maps.data.galaxy import PC_PER_MPC_ARCSEC, BandImage, Ellipse
+from napari_galaxy_maps.data.maps import PropertyMaps
+from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import read_galaxy, write_maps
-from napari_galaxy_maps.galaxy import PC_PER_MPC_ARCSEC, BandImage, Ellipse
-from napari_galaxy_maps.maps import PropertyMaps
 from napari_galaxy_maps.measure.ellipses import (
     fit_isophote,
     fit_moments,
@@ -21,7 +22,6 @@ from napari_galaxy_maps.measure.ellipses import (
     recipe_ellipse,
 )
 from napari_galaxy_maps.measure.profiles import equal_steps, fit_gradients, radial_profile
-from napari_galaxy_maps.recipe import Recipe
 from tests.conftest import tan_wcs
 
 SHAPE, PIXEL, H = (301, 301), 2.0, 30.0

@@ -7,12 +7,12 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
 
+from napari_galaxy_maps.data.galaxy import Ellipse
+from napari_galaxy_maps.data.recipe import Recipe, SkySettings
 from napari_galaxy_maps.exceptions import InputError, UnresolvedError
 from napari_galaxy_maps.fits_io import find_images, read_band_image, read_galaxy, settle
-from napari_galaxy_maps.galaxy import Ellipse
 from napari_galaxy_maps.prepare.sky import subtract_sky
 from napari_galaxy_maps.prepare.steps import prepare
-from napari_galaxy_maps.recipe import Recipe, SkySettings
 
 pytestmark = pytest.mark.realdata
 
@@ -180,7 +180,7 @@ def test_what_is_no_image_of_the_sky_is_refused_in_one_sentence(shared_data, nam
 )
 def test_the_stellar_mass_of_real_spirals_is_taylors(shared_data, name, ellipse, redshift, within):
     """In g, r and i, with the unit that interpolated images need: most within 0.15 dex where S/N > 10; what is flagged is odd."""
-    from napari_galaxy_maps.maps import Flag
+    from napari_galaxy_maps.data.maps import Flag
     from napari_galaxy_maps.measure.colour_mass import taylor_mass
     from napari_galaxy_maps.models.registry import load_model
     from napari_galaxy_maps.prepare.steps import prepare_steps

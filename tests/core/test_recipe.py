@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import RecipeError
 from napari_galaxy_maps.fits_io import read_recipe
-from napari_galaxy_maps.recipe import Recipe
 
 
 @given(

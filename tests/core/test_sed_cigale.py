@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_galaxy_maps.bands.registry import BANDS
-from napari_galaxy_maps.recipe import LibrarySettings
+from napari_galaxy_maps.data.recipe import LibrarySettings
 from napari_galaxy_maps.sed.library import build_library
 from napari_galaxy_maps.training.cigale import (
     Spread,

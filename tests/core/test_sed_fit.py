@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_galaxy_maps.bands.registry import INPUT_BANDS
+from napari_galaxy_maps.data.recipe import LibrarySettings
 from napari_galaxy_maps.exceptions import InputError, ModelError
 from napari_galaxy_maps.progress import drain
-from napari_galaxy_maps.recipe import LibrarySettings
 from napari_galaxy_maps.sed.compose import EXTENSIVE, INTENSIVE, PROPERTY_NAMES
 from napari_galaxy_maps.sed.fit import FitFlag, fit, fit_steps
 from napari_galaxy_maps.sed.library import Library, build_library

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_galaxy_maps.bands.registry import BANDS
+from napari_galaxy_maps.data.recipe import LibrarySettings, Recipe
 from napari_galaxy_maps.exceptions import InputError, RecipeError
-from napari_galaxy_maps.recipe import LibrarySettings, Recipe
 from napari_galaxy_maps.sed import imf, library
 from napari_galaxy_maps.sed.attenuation import modified_starburst
 from napari_galaxy_maps.sed.compose import compose, spectrum_on_grid

@@ -5,15 +5,15 @@ import pytest
 from astropy.table import QTable
 
 from napari_galaxy_maps.cli import main
+from napari_galaxy_maps.data.galaxy import PC_PER_MPC_ARCSEC, BandCube, Ellipse
+from napari_galaxy_maps.data.maps import PropertyMaps
+from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import read_galaxy, write_cube, write_maps
-from napari_galaxy_maps.galaxy import PC_PER_MPC_ARCSEC, BandCube, Ellipse
-from napari_galaxy_maps.maps import PropertyMaps
 from napari_galaxy_maps.measure.planes import planes_of
 from napari_galaxy_maps.measure.totals import galaxy_totals, integrated_cube
 from napari_galaxy_maps.pipeline import Kept, predict_global, predict_steps, provenance
 from napari_galaxy_maps.progress import drain
-from napari_galaxy_maps.recipe import Recipe
 from tests.conftest import tan_wcs
 from tests.core.test_profiles import DISC, KPC, H, disc
 

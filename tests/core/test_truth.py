@@ -7,10 +7,10 @@ import pytest
 from astropy.io import fits
 
 from napari_galaxy_maps.cli import main
+from napari_galaxy_maps.data.maps import FLAG_MEANING, Flag
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import read_maps, read_recipe
 from napari_galaxy_maps.fits_io.galaxies import read_galaxy
-from napari_galaxy_maps.maps import FLAG_MEANING, Flag
 from napari_galaxy_maps.measure.comparison import compare, pixels_of
 from napari_galaxy_maps.mocks.writing import mock_steps, view_for
 from napari_galaxy_maps.pipeline import truth_cube_steps, truth_maps_steps, truth_recipe
@@ -195,7 +195,7 @@ def test_without_redshift_and_distance_it_is_zero_and_that_is_said(fitted):
 
 
 def read_recipe_of(fitted):
-    from napari_galaxy_maps.recipe import Recipe
+    from napari_galaxy_maps.data.recipe import Recipe
 
     return Recipe.from_toml(fitted.truth.maps.provenance["recipe"])
 

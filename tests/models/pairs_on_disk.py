@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 
+from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.fits_io import write_maps
-from napari_galaxy_maps.maps import PropertyMaps
 from tests.conftest import tan_wcs, write_image
 
 FWHM_PER_SIGMA = 2.3548200450309493

@@ -104,7 +104,7 @@ def test_what_the_card_says_of_filled_gaps_is_what_comes_out(model, galaxies):
     """By property, on the same galaxies; and so the step is on by default, and the temperature keeps its gaps."""
     import re
 
-    from napari_galaxy_maps.recipe import Recipe
+    from napari_galaxy_maps.data.recipe import Recipe
     from napari_galaxy_maps.training import imputation
 
     rows = imputation.compare(model, galaxies, imputation.library_for_galaxies())

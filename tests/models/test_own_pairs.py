@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import GalaxyMapsError, InputError
 from napari_galaxy_maps.models.stellar_inputs import UGRIZ
 from napari_galaxy_maps.models.stellar_maps import STELLAR_PROPERTIES, TARGETS
 from napari_galaxy_maps.progress import drain
-from napari_galaxy_maps.recipe import Recipe
 from napari_galaxy_maps.training.mock_cubes import true_maps
 from napari_galaxy_maps.training.own_pairs import find_sources, read_pair_steps
 from napari_galaxy_maps.training.own_set import Reading, in_the_middle, make_own_sets_steps

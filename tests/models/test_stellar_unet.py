@@ -7,9 +7,10 @@ import pytest
 from astropy.wcs import WCS
 
 from napari_galaxy_maps import pipeline
+from napari_galaxy_maps.data.galaxy import BandCube
+from napari_galaxy_maps.data.maps import Flag
+from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import ModelError
-from napari_galaxy_maps.galaxy import BandCube
-from napari_galaxy_maps.maps import Flag
 from napari_galaxy_maps.mocks import View, make_mock
 from napari_galaxy_maps.models.registry import load_model
 from napari_galaxy_maps.models.scratch import scratch_array
@@ -17,7 +18,6 @@ from napari_galaxy_maps.models.stellar_inputs import UGRIZ
 from napari_galaxy_maps.models.stellar_maps import STELLAR_PROPERTIES, TARGETS
 from napari_galaxy_maps.models.stellar_unet import StellarUNet
 from napari_galaxy_maps.progress import drain
-from napari_galaxy_maps.recipe import Recipe
 from napari_galaxy_maps.training.mock_set import training_view
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from napari_galaxy_maps.bands.registry import get_band
-from napari_galaxy_maps.galaxy import BandImage
-from napari_galaxy_maps.maps import Flag, PropertyMaps
+from napari_galaxy_maps.data.galaxy import BandImage
+from napari_galaxy_maps.data.maps import Flag, PropertyMaps
 
 from ..conftest import tan_wcs
 

@@ -6,7 +6,7 @@ from astropy.io import fits
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QFileDialog, QLineEdit, QPushButton, QToolButton
 
-from napari_galaxy_maps.galaxy import Ellipse
+from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.plugin import panels
 from napari_galaxy_maps.plugin.drawn_ellipse import DrawnEllipse
 from napari_galaxy_maps.plugin.sky_shapes import ellipse_corners, ellipse_of

@@ -9,8 +9,8 @@ from matplotlib.backend_bases import MouseEvent
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
+from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.fits_io import write_maps
-from napari_galaxy_maps.maps import PropertyMaps
 from napari_galaxy_maps.measure.comparison import compare, metrics, pixels_of
 from napari_galaxy_maps.plugin import panels
 from napari_galaxy_maps.plugin.aperture_table import with_error

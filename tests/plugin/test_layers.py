@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from napari_galaxy_maps.data.maps import PROPERTIES, PropertyMaps
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.maps import PROPERTIES, PropertyMaps
 from napari_galaxy_maps.plugin import colours, layers, readout
 
 REFERENCE = (150.0, 2.0)

@@ -5,7 +5,7 @@ import pytest
 from astropy.table import Table
 from qtpy.QtWidgets import QFileDialog, QLineEdit, QToolButton
 
-from napari_galaxy_maps.maps import Flag
+from napari_galaxy_maps.data.maps import Flag
 from napari_galaxy_maps.plugin import panels
 from napari_galaxy_maps.prepare.masks_io import read_masks
 

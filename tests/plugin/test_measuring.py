@@ -8,7 +8,7 @@ from astropy.table import QTable
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QFileDialog
 
-from napari_galaxy_maps.galaxy import Ellipse
+from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.measure.apertures import Aperture, circle
 from napari_galaxy_maps.measure.photometry import measure_apertures
 from napari_galaxy_maps.measure.planes import planes_of

@@ -5,14 +5,14 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_galaxy_maps.bands.registry import INPUT_BANDS, get_band
-from napari_galaxy_maps.galaxy import BandCube, BandImage
-from napari_galaxy_maps.maps import PropertyMaps
+from napari_galaxy_maps.data.galaxy import BandCube, BandImage
+from napari_galaxy_maps.data.maps import PropertyMaps
+from napari_galaxy_maps.data.recipe import LibrarySettings
 from napari_galaxy_maps.measure.apertures import circle
 from napari_galaxy_maps.plugin import panels
 from napari_galaxy_maps.plugin.layers import image_spec
 from napari_galaxy_maps.plugin.measuring import Measuring
 from napari_galaxy_maps.plugin.spectra import TITLE, Spectra
-from napari_galaxy_maps.recipe import LibrarySettings
 from napari_galaxy_maps.sed.library import build_library
 from napari_galaxy_maps.sed.pixel import pixel_spectrum
 

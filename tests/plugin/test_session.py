@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
+from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.exceptions import RecipeError
-from napari_galaxy_maps.maps import PropertyMaps
 from napari_galaxy_maps.plugin.layers import Key, image_spec, map_specs
 from napari_galaxy_maps.plugin.session import session_for
 from napari_galaxy_maps.plugin.viewers import camera_and_scale_bar

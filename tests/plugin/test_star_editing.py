@@ -7,8 +7,8 @@ import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QApplication, QFileDialog
 
-from napari_galaxy_maps.galaxy import Galaxy
-from napari_galaxy_maps.maps import Flag
+from napari_galaxy_maps.data.galaxy import Galaxy
+from napari_galaxy_maps.data.maps import Flag
 from napari_galaxy_maps.pipeline import Kept, predict_steps
 from napari_galaxy_maps.plugin import following, panels, viewers, work
 from napari_galaxy_maps.plugin.layers import Key

@@ -11,8 +11,8 @@ import numpy as np
 
 from ..bands.registry import Band, get_band
 from ..bands.units import KNOWN_UNITS, canonical_unit
+from ..data.galaxy import Stamp
 from ..exceptions import InputError
-from ..galaxy import Stamp
 from .identify import guess_band, guess_role, guess_unit
 from .opening import BROKEN, brief, image_wcs, is_maps, opened
 from .stamps import read_stamp

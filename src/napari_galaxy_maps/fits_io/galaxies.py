@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..bands.registry import find_band
+from ..data.galaxy import BandImage, Ellipse, Galaxy
+from ..data.recipe import GalaxySettings, InputSettings, Recipe
 from ..exceptions import InputError, RecipeError, UnresolvedError
-from ..galaxy import BandImage, Ellipse, Galaxy
 from ..progress import Progress, Steps, drain
-from ..recipe import GalaxySettings, InputSettings, Recipe
 from .files import ImageFile, find_images, settle
 from .images import join, read_band_image
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..bands.registry import get_band
 from ..bands.units import surface_brightness_factor
+from ..data.galaxy import BandImage
 from ..exceptions import InputError, UnresolvedError
-from ..galaxy import BandImage
 from .files import ImageFile
 from .opening import sha256
 

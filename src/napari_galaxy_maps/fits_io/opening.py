@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..data.maps import PROPERTIES
 from ..exceptions import InputError
-from ..maps import PROPERTIES
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..bands.registry import get_band
+from ..data.galaxy import BandCube, Filling
+from ..data.maps import FLAG_MEANING, PROPERTIES, Flag, Property, PropertyMaps
+from ..data.recipe import Recipe
 from ..exceptions import InputError, RecipeError
-from ..galaxy import BandCube, Filling
-from ..maps import FLAG_MEANING, PROPERTIES, Flag, Property, PropertyMaps
-from ..recipe import Recipe
 from .opening import image_wcs, opened
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..data.galaxy import Stamp, pixel_frame
 from ..exceptions import InputError
-from ..galaxy import Stamp, pixel_frame
 from .opening import BROKEN, image_wcs, opened, sha256
 
 if TYPE_CHECKING:

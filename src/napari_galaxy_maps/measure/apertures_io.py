@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.galaxy import Ellipse
 from ..exceptions import InputError
 from ..fits_io.products import written_whole
 from ..fits_io.regions_io import parse_regions
-from ..galaxy import Ellipse
 from .apertures import Aperture
 
 if TYPE_CHECKING:

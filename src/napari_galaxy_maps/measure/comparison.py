@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.galaxy import Ellipse
+from ..data.maps import PROPERTIES, PropertyMaps
 from ..exceptions import InputError
-from ..galaxy import Ellipse
-from ..maps import PROPERTIES, PropertyMaps
 from ..prepare.kernels import FWHM_PER_SIGMA
 from .ellipses import recipe_ellipse
 from .imf import to_imf_of

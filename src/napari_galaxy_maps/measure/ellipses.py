@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..data.galaxy import Ellipse
+from ..data.maps import PROPERTIES, PropertyMaps
+from ..data.recipe import Recipe
 from ..exceptions import GalaxyMapsError, InputError
 from ..fits_io.galaxies import d25_ellipse
-from ..galaxy import Ellipse
-from ..maps import PROPERTIES, PropertyMaps
-from ..recipe import Recipe
 from .overlap import linear_frame, pixel_ellipse
 from .planes import linear
 

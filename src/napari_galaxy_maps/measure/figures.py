@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.maps import PROPERTIES
 from ..exceptions import InputError
-from ..maps import PROPERTIES
 from .comparison import IN_LOG, Pixels, chi2_by_galaxy, metrics
 
 if TYPE_CHECKING:

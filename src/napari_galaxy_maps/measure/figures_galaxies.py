@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..data.maps import PROPERTIES
 from ..exceptions import InputError
-from ..maps import PROPERTIES
 from .comparison import IN_LOG, Comparison, pixels_of
 from .figures import INK, LINE, PERCENTILES, TRUTH, axis_label, density, new_figure, span_of
 from .residuals import residual_maps

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..data.galaxy import Ellipse
 from ..exceptions import InputError
-from ..galaxy import Ellipse
 from ..prepare.pixels import to_pixels
 from .apertures import Aperture, degrees, scaled_polygon, unit_vectors
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from ..data.galaxy import BandCube, BandImage, Ellipse
+from ..data.maps import Flag, PropertyMaps
 from ..exceptions import InputError
-from ..galaxy import BandCube, BandImage, Ellipse
-from ..maps import Flag, PropertyMaps
 from ..prepare.correlation import correlation_factor, sum_error
 from .apertures import Aperture
 from .overlap import Overlap, overlaps

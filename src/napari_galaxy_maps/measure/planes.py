@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..bands.units import SR_PER_ARCSEC2
+from ..data.galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage
+from ..data.maps import PROPERTIES, Property, PropertyMaps
+from ..data.recipe import Recipe
 from ..exceptions import GalaxyMapsError, InputError
-from ..galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage
-from ..maps import PROPERTIES, Property, PropertyMaps
-from ..recipe import Recipe
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS

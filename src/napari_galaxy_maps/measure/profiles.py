@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from ..data.galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Ellipse
+from ..data.maps import PropertyMaps
 from ..exceptions import InputError
-from ..galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Ellipse
-from ..maps import PropertyMaps
 from .apertures import Aperture
 from .photometry import Options, Values, in_unit, values_in, without_value
 from .planes import Planes, planes_of

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from .. import __version__
+from ..data.maps import PROPERTIES
 from ..exceptions import InputError
 from ..fits_io.products import written_whole
-from ..maps import PROPERTIES
 from .apertures_io import write_table
 from .comparison import Comparison, all_metrics, both_of, metrics_table, pixels_of, values_beside
 from .ellipses import recipe_ellipse

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..data.maps import PROPERTIES, PropertyMaps
 from ..exceptions import InputError
-from ..maps import PROPERTIES, PropertyMaps
 from .imf import to_imf_of
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.galaxy import PC_PER_MPC_ARCSEC, Ellipse
+from ..data.maps import PROPERTIES
 from ..exceptions import InputError
-from ..galaxy import PC_PER_MPC_ARCSEC, Ellipse
-from ..maps import PROPERTIES
 from .ellipses import ellipse_of_half
 from .planes import linear, maps_distance, quantity_of
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.galaxy import BandCube, Ellipse
+from ..data.maps import PROPERTIES, PropertyMaps
 from ..exceptions import InputError
-from ..galaxy import BandCube, Ellipse
-from ..maps import PROPERTIES, PropertyMaps
 from .apertures import Aperture
 from .photometry import Options, measure_apertures, values_in
 from .planes import Planes, planes_of

@@ -11,8 +11,8 @@ import numpy as np
 
 from ..bands.registry import BANDS, INPUT_BANDS, get_band
 from ..cosmology import redshift_at
+from ..data.galaxy import PC_PER_MPC_ARCSEC
 from ..exceptions import InputError
-from ..galaxy import PC_PER_MPC_ARCSEC
 from ..progress import Progress, Steps, drain
 from . import dust, surroundings, surveys
 from .dust import MJY_SR_PER_LSUN_HZ_KPC2

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..bands.registry import BANDS, INPUT_BANDS, get_band
+from ..data.maps import PropertyMaps
 from ..exceptions import InputError
 from ..fits_io.products import write_maps, written_whole
-from ..maps import PropertyMaps
 from ..progress import Progress, Steps
 from .mock import UGRIZ, Mock, View, make_mock_steps
 from .population import MockGalaxy, draw_galaxy

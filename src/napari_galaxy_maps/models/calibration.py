@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..maps import GAUSSIAN_95
+from ..data.maps import GAUSSIAN_95
 from .stellar_inputs import UGRIZ
 
 N_BANDS = len(UGRIZ)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..cosmology import redshift_at
+from ..data.galaxy import PC_PER_MPC_ARCSEC
+from ..data.maps import Flag, PropertyMaps
 from ..exceptions import ModelError
-from ..galaxy import PC_PER_MPC_ARCSEC
-from ..maps import Flag, PropertyMaps
 from ..progress import Progress, Steps, drain
 from .calibration import Calibration, depth_of
 from .card import ModelCard
@@ -26,7 +26,7 @@ from .tiles import cut, tiles
 if TYPE_CHECKING:
     import torch
 
-    from ..galaxy import BandCube
+    from ..data.galaxy import BandCube
     from .unet import UNet
 
 LN10 = float(np.log(10.0))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.galaxy import Ellipse
 from ..exceptions import InputError
-from ..galaxy import Ellipse
 from ..measure.apertures import Aperture
 from . import sky_shapes, viewers
 from .measuring import Measuring

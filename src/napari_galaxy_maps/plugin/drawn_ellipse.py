@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.galaxy import Ellipse
 from ..exceptions import GalaxyMapsError
-from ..galaxy import Ellipse
 from . import loading, sky_shapes, viewers
 from .overlay import Overlay
 from .session_part import SessionPart

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
-from ..galaxy import BandImage
+from ..data.galaxy import BandImage
 from ..progress import Progress
 from . import worker
 from .layers import LayerSpec, image_spec
 from .work import STEPS, Predicted, Steps, kept_memory, with_layers
 
 if TYPE_CHECKING:
-    from ..maps import PropertyMaps
+    from ..data.maps import PropertyMaps
     from ..prepare.masks import Masks
     from .session import Session
 

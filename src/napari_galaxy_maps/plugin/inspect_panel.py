@@ -20,8 +20,8 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
 )
 
+from ..data.maps import PROPERTIES
 from ..exceptions import GalaxyMapsError
-from ..maps import PROPERTIES
 from ..progress import Progress, Steps
 from . import work, worker
 from .aperture_table import with_error

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.maps import PropertyMaps
 from ..exceptions import GalaxyMapsError, InputError
-from ..maps import PropertyMaps
 from ..progress import Progress, Steps
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..data.galaxy import BandImage
+from ..data.maps import PROPERTIES, Property, PropertyMaps, get_property
 from ..exceptions import InputError
-from ..galaxy import BandImage
-from ..maps import PROPERTIES, Property, PropertyMaps, get_property
 from . import colours
 from .sky import Reference, ThreadWCS, sky_affine
 

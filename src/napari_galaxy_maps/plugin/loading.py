@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..data.galaxy import BandImage
+from ..data.maps import PropertyMaps
 from ..exceptions import GalaxyMapsError, InputError
-from ..galaxy import BandImage
-from ..maps import PropertyMaps
 from ..progress import Progress
 from . import worker
 from .files import Signature, ready, states

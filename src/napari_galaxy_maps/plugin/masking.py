@@ -14,7 +14,7 @@ from ..prepare.star_list import Star
 from .history import History
 
 if TYPE_CHECKING:
-    from ..recipe import Recipe, StarSettings
+    from ..data.recipe import Recipe, StarSettings
 
 Basis = tuple["StarSettings", frozenset[str]]
 """What circles were made for: the settings of the stars, and the bands."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout
 
+from ..data.maps import PROPERTIES
 from ..exceptions import GalaxyMapsError
-from ..maps import PROPERTIES
 from ..models.stellar_maps import STELLAR_PROPERTIES
 from . import plots, worker
 from .session import session_for
@@ -18,8 +18,8 @@ from .widgets import FAINT, GOOD, Message, Panel, make_button, wrapped
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-    from ..galaxy import BandCube
-    from ..maps import PropertyMaps
+    from ..data.galaxy import BandCube
+    from ..data.maps import PropertyMaps
     from ..training.neighbours import Neighbour
 
 MODEL = "stellar-unet"

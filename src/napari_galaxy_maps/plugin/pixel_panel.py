@@ -18,8 +18,8 @@ from qtpy.QtWidgets import (
     QTableWidgetItem,
 )
 
+from ..data.maps import PROPERTIES, PropertyMaps
 from ..exceptions import GalaxyMapsError
-from ..maps import PROPERTIES, PropertyMaps
 from .measuring import Measuring
 from .overlay import Overlay
 from .readout import flag_words

@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from ..maps import PROPERTIES
+from ..data.maps import PROPERTIES
 from ..models.advice import advice
 from . import following, truth, warmup, work, worker
 from .layers import Key, unit_in_words

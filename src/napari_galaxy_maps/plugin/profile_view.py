@@ -20,9 +20,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from ..data.galaxy import Ellipse
+from ..data.maps import PropertyMaps
 from ..exceptions import GalaxyMapsError, InputError
-from ..galaxy import Ellipse
-from ..maps import PropertyMaps
 from ..measure.figures_profiles import RADII, draw_profiles, radii
 from . import plots, worker
 from .aperture_table import with_error

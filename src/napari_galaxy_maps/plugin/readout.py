@@ -8,8 +8,8 @@ from weakref import ReferenceType, ref
 
 import numpy as np
 
-from ..galaxy import BandImage
-from ..maps import FLAG_MEANING
+from ..data.galaxy import BandImage
+from ..data.maps import FLAG_MEANING
 from .layers import Shown, shown_in
 from .sky import position_text
 

@@ -66,8 +66,8 @@ def _make_way(session: Session) -> None:
 
 def use_recipe(session: Session, folder: Path) -> None:
     """Take over what a folder's recipe says of the galaxy, where there is one recipe and nobody has said anything."""
+    from ..data.recipe import Recipe
     from ..fits_io import read_recipe
-    from ..recipe import Recipe
 
     recipes = sorted(folder.glob("*.toml"))
     if len(recipes) == 1 and session.recipe == Recipe():

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from psygnal import Signal
 
-from ..galaxy import BandCube, BandImage, Galaxy
-from ..maps import PropertyMaps
-from ..recipe import Recipe
+from ..data.galaxy import BandCube, BandImage, Galaxy
+from ..data.maps import PropertyMaps
+from ..data.recipe import Recipe
 from . import readout, viewers
 from .caption import Caption, learn_letters
 from .circles import Circles

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..galaxy import Ellipse
+from ..data.galaxy import Ellipse
 from .layers import AXIS_LABELS, UNITS
 from .sky import Reference, offsets, position_at
 

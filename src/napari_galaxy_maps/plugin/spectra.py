@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from psygnal import Signal
 
+from ..data.galaxy import BandCube
+from ..data.maps import PropertyMaps
 from ..exceptions import GalaxyMapsError, InputError
-from ..galaxy import BandCube
-from ..maps import PropertyMaps
 from ..measure.apertures import Aperture
 from ..progress import Progress
 from . import worker

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGridLayout, QHBoxLayout, QLabel
 
-from ..maps import Flag
+from ..data.maps import Flag
 from ..prepare import mask_edits
 from ..prepare.mask_edits import Item
 from . import work

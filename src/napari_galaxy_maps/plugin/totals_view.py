@@ -91,7 +91,7 @@ class TotalsView(QWidget):
 
     def refresh(self) -> None:
         """Sum over the galaxy, beside whatever else is done."""
-        from ..maps import PropertyMaps
+        from ..data.maps import PropertyMaps
 
         content, session = self.measuring.sources.get(self.measuring.chosen), self.session
         self._asked += 1

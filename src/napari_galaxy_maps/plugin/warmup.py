@@ -114,9 +114,9 @@ def _small_job() -> None:
     from astropy.wcs import WCS
 
     from ..bands.registry import get_band
-    from ..galaxy import BandImage, Ellipse, Galaxy
+    from ..data.galaxy import BandImage, Ellipse, Galaxy
+    from ..data.recipe import Recipe
     from ..pipeline import predict
-    from ..recipe import Recipe
 
     def wcs(rotation: float) -> WCS:
         wcs = WCS(naxis=2)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..data.galaxy import BandCube, BandImage, Galaxy
+from ..data.maps import PROPERTIES, PropertyMaps
 from ..exceptions import GalaxyMapsError, InputError
-from ..galaxy import BandCube, BandImage, Galaxy
-from ..maps import PROPERTIES, PropertyMaps
 from ..prepare import mask_edits
 from ..prepare.masks import Masks
 from ..progress import Progress
@@ -17,7 +17,7 @@ from . import files, loading, worker
 from .layers import Key, LayerSpec, image_spec, map_specs
 
 if TYPE_CHECKING:
-    from ..recipe import Recipe
+    from ..data.recipe import Recipe
     from .session import Session
 
 STEPS = ("sky", "reddening", "stars", "psf", "grid", "errors", "impute")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..galaxy import BandImage
+from ..data.galaxy import BandImage
 from .adaptive import KERNEL_SIGMA
 from .kernels import Kernel
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..data.galaxy import BandImage, Ellipse, Galaxy
 from ..exceptions import InputError
-from ..galaxy import BandImage, Ellipse, Galaxy
 
 if TYPE_CHECKING:
     from photutils.segmentation import SegmentationImage

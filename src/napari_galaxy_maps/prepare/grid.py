@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..data.galaxy import BandImage, Ellipse
 from ..exceptions import InputError
-from ..galaxy import BandImage, Ellipse
 from .adaptive import PixelMap, pixel_map, resample_planes
 
 if TYPE_CHECKING:

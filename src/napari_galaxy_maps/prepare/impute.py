@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..bands.registry import BANDS, FIR_BANDS, INPUT_BANDS, get_band
+from ..data.galaxy import BandCube, BandImage, Filling, changed_pixels
+from ..data.maps import Flag
+from ..data.recipe import ImputeSettings, Recipe, filling_settings
 from ..exceptions import InputError
-from ..galaxy import BandCube, BandImage, Filling, changed_pixels
-from ..maps import Flag
 from ..progress import Progress, Steps
-from ..recipe import ImputeSettings, Recipe, filling_settings
 
 if TYPE_CHECKING:
     from ..sed.library import Library

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..data.galaxy import BandImage
 from ..fits_io.regions_io import Polygon
-from ..galaxy import BandImage
 from .pixels import to_pixels
 from .star_list import Discs, Star, star_mask
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from ..galaxy import BandImage, Ellipse
+from ..data.galaxy import BandImage, Ellipse
 from .adaptive import PixelMap, part_of, pixel_map
 from .grid import Grid, resample, resampled
 from .kernels import Kernel

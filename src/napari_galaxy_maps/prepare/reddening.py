@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..data.galaxy import BandImage, Ellipse
+from ..data.recipe import ReddeningSettings
 from ..exceptions import InputError
-from ..galaxy import BandImage, Ellipse
-from ..recipe import ReddeningSettings
 
 _HEADER_KEYS = ("EBV", "E(B-V)", "E_B-V", "EBMV", "EBV_SFD", "MW_EBV")
 _FEWEST_SAMPLES = 24  # along the side of the field on which a map is looked up

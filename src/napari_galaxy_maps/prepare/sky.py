@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..galaxy import BandImage, Ellipse
-from ..recipe import SkySettings
+from ..data.galaxy import BandImage, Ellipse
+from ..data.recipe import SkySettings
 
 _FEWEST_PIXELS = 100
 _FEWEST_BLOCKS = 40  # of sky, for a polynomial of more than one order to be tried

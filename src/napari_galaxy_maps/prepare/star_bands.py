@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..bands.units import SR_PER_ARCSEC2
-from ..galaxy import BandImage, Ellipse
+from ..data.galaxy import BandImage, Ellipse
 from ..progress import Progress
 from .kernels import FWHM_PER_SIGMA
 from .pixels import to_pixels

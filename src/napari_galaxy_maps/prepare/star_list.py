@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ..data.galaxy import BandImage
 from ..fits_io.regions_io import Circle
-from ..galaxy import BandImage
 from .pixels import pixel_steps, to_pixels
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..data.galaxy import BandImage, Ellipse
+from ..data.recipe import StarSettings
 from ..exceptions import InputError
-from ..galaxy import BandImage, Ellipse
 from ..progress import Progress, Steps, drain
-from ..recipe import StarSettings
 from .catalogue import at_epoch, milky_way_stars
 from .pixels import to_pixels
 from .star_bands import (

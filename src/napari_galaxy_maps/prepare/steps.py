@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..bands.registry import get_band
+from ..data.galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Ellipse, Galaxy
+from ..data.maps import Flag
+from ..data.recipe import Recipe, StarSettings, parsec_of
 from ..exceptions import InputError
-from ..galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Ellipse, Galaxy
-from ..maps import Flag
 from ..progress import Progress, Steps, drain
-from ..recipe import Recipe, StarSettings, parsec_of
 from .catalogue import read_catalogue
 from .correlation import shared_area
 from .errors import add_errors, background

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from ..bands.registry import BANDS, get_band
+from ..data.recipe import LibrarySettings
 from ..exceptions import InputError
 from ..fits_io.products import written_whole
 from ..progress import Progress, Steps, drain
-from ..recipe import LibrarySettings
 from .compose import PROPERTY_NAMES, compose, spectrum_on_grid, stage
 from .priors import PARAMETERS, draw
 from .tables import FOLDER, star_table

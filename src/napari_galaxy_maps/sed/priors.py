@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
+from ..data.recipe import LibrarySettings
 from ..exceptions import RecipeError
-from ..recipe import LibrarySettings
 
 PARAMETERS: Final[tuple[str, ...]] = (
     "age_myr", "tau_myr", "change_age_myr", "change", "metallicity", "ebv", "old_factor", "slope", "bump", "qhac", "umin",

@@ -9,9 +9,9 @@ from typing import Any, Final
 import numpy as np
 
 from ..bands.registry import FIR_BANDS, get_band
+from ..data.galaxy import BandCube
+from ..data.maps import Flag, PropertyMaps
 from ..exceptions import InputError
-from ..galaxy import BandCube
-from ..maps import Flag, PropertyMaps
 from ..progress import Steps
 from .fit import FitFlag, SedFit, fit_steps
 from .library import Library

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..maps import GAUSSIAN_95
+from ..data.maps import GAUSSIAN_95
 from ..measure.stellar_scores import EDGES, INSIDE, galaxy_sums, half_radius
 from ..models.calibration import N_BANDS, Calibration, depth_of
 from ..models.stellar_inputs import UGRIZ
@@ -16,7 +16,7 @@ from ..progress import Progress, Steps
 from .mock_cubes import noisy_cube, true_maps
 
 if TYPE_CHECKING:
-    from ..maps import PropertyMaps
+    from ..data.maps import PropertyMaps
     from ..models.stellar_unet import StellarUNet
     from .pairs import Pairs
 

@@ -435,8 +435,8 @@ def _mock_steps(counts: list[int], folder: Path, processes: int) -> Steps[list[P
 
 def _reading(options: dict[str, Any]) -> Any:
     """How pairs are to be read; whatever is wrong with it is told before any is."""
+    from ..data.recipe import Recipe
     from ..fits_io import read_recipe
-    from ..recipe import Recipe
     from .own_set import Reading
     from .own_truth import parse_options
     from .picasso_zarr import make_scale

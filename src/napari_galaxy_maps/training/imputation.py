@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..bands.registry import INPUT_BANDS
+from ..data.recipe import ImputeSettings, Recipe, filling_settings
 from ..exceptions import GalaxyMapsError
 from ..models.dust_forest import AS_OBSERVED, DustForest, together
 from ..models.registry import load_model
 from ..models.spread import QUANTITIES, TO_QUANTITIES
 from ..prepare.impute import fill_steps
 from ..progress import drain
-from ..recipe import ImputeSettings, Recipe, filling_settings
 from ..sed.library import Library, build_library
 from .cases import CASES, WHOLE, Case
 from .dust_forest import predict_unseen, write

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..galaxy import PC_PER_MPC_ARCSEC, BandCube
+from ..data.galaxy import PC_PER_MPC_ARCSEC, BandCube
 from ..mocks import surveys
 from ..models.stellar_inputs import UGRIZ
 from ..models.stellar_maps import STELLAR_PROPERTIES, TARGETS

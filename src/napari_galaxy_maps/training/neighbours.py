@@ -11,7 +11,7 @@ from ..mocks import make_mock
 from .mock_set import training_view
 
 if TYPE_CHECKING:
-    from ..galaxy import BandCube
+    from ..data.galaxy import BandCube
     from ..mocks import Mock
     from ..models.stellar_unet import StellarUNet
 

@@ -13,19 +13,19 @@ import numpy as np
 from ..bands.registry import get_band
 from ..bands.units import surface_brightness_factor
 from ..cosmology import redshift_at
+from ..data.galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Galaxy
+from ..data.maps import PropertyMaps
+from ..data.recipe import Recipe
 from ..exceptions import InputError, UnresolvedError
 from ..fits_io.files import FITS_ENDINGS, find_images
 from ..fits_io.galaxies import hubble_distance, make_galaxy, read_galaxy_steps, settle_all
 from ..fits_io.opening import image_wcs, opened
-from ..galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Galaxy
-from ..maps import PropertyMaps
 from ..measure.comparison import smooth
 from ..measure.residuals import bring_to_grid
 from ..models.stellar_inputs import UGRIZ
 from ..models.stellar_maps import STELLAR_PROPERTIES
 from ..prepare.steps import prepare_steps
 from ..progress import Steps
-from ..recipe import Recipe
 from .mock_set import scaled_truth
 from .own_truth import STARS, TruthOptions, brightest, only_where_seen, read_truth
 from .pairs import TABLE

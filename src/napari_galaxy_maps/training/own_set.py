@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from ..data.recipe import Recipe
 from ..exceptions import GalaxyMapsError, InputError
 from ..models.stellar_maps import STELLAR_PROPERTIES
 from ..progress import Progress, Steps
-from ..recipe import Recipe
 from .own_pairs import Pair, Source, find_sources, read_pair_steps
 from .own_truth import TruthOptions
 from .pairs import TABLE, Pairs

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from ..data.galaxy import PC_PER_MPC_ARCSEC
+from ..data.maps import PROPERTIES, PropertyMaps
 from ..exceptions import InputError
 from ..fits_io.opening import image_wcs, opened
 from ..fits_io.products import read_maps
-from ..galaxy import PC_PER_MPC_ARCSEC
-from ..maps import PROPERTIES, PropertyMaps
 from ..models.stellar_maps import STELLAR_PROPERTIES
 
 STARS = "LOG_SIGMA_STAR"

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..bands.registry import get_band
 from ..bands.units import surface_brightness_factor
+from ..data.galaxy import PC_PER_MPC_ARCSEC
 from ..exceptions import InputError
-from ..galaxy import PC_PER_MPC_ARCSEC
 from ..measure.stellar_scores import EMPTY_LOG
 from ..models.stellar_inputs import UGRIZ
 from .own_pairs import Pair, scaled, table_row

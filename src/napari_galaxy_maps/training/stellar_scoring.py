@@ -91,7 +91,7 @@ def score_steps(
         By which SDSS's noise is multiplied.
     device : str
     """
-    from ..maps import Flag
+    from ..data.maps import Flag
 
     radii = radii or radii_of(mocks)
     tables, flagged = [], []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .exceptions import InputError
+from ..exceptions import InputError
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .bands.registry import Band
+from ..bands.registry import Band
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord

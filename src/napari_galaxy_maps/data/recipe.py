@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from .exceptions import RecipeError
+from ..exceptions import RecipeError
 
 
 class _Section(BaseModel):
