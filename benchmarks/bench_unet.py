@@ -23,7 +23,7 @@ from astropy.wcs import WCS
 
 from napari_galaxy_maps.data.galaxy import BandCube
 from napari_galaxy_maps.models.registry import load_model
-from napari_galaxy_maps.models.stellar_inputs import N_CHANNELS, UGRIZ
+from napari_galaxy_maps.models.stellar_unet.inputs import N_CHANNELS, UGRIZ
 from napari_galaxy_maps.progress import drain
 
 
@@ -59,8 +59,8 @@ def picasso_like(model):
     """The model with PICASSO's network in its place."""
     import torch
 
-    from napari_galaxy_maps.models.heads import Head
-    from napari_galaxy_maps.models.unet import PICASSO_WIDTHS, UNet
+    from napari_galaxy_maps.models.stellar_unet.heads import Head
+    from napari_galaxy_maps.models.stellar_unet.network import PICASSO_WIDTHS, UNet
 
     network = UNet(
         N_CHANNELS, Head().outputs, PICASSO_WIDTHS, normalised=False, pyramid=False

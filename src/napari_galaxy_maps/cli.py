@@ -439,10 +439,10 @@ def _prepare(arguments: argparse.Namespace) -> None:
 
 
 def _predict(arguments: argparse.Namespace) -> None:
+    from .device import resolve_device
     from .fits_io import is_cube, read_cube, read_maps, write_maps
     from .measure.comparison import compare
     from .measure.residuals import score
-    from .models.device import resolve_device
     from .models.registry import load_model
     from .pipeline import Kept, predict_cube_steps, predict_steps
     from .prepare.masks_io import mask_hdus, read_masks
@@ -483,8 +483,8 @@ def _predict(arguments: argparse.Namespace) -> None:
 
 
 def _truth(arguments: argparse.Namespace) -> None:
+    from .device import resolve_device
     from .fits_io import is_cube, read_cube, write_maps
-    from .models.device import resolve_device
     from .pipeline import truth_cube_steps, truth_maps_steps
     from .prepare.masks_io import mask_hdus, read_masks
 

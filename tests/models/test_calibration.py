@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from napari_galaxy_maps.models.calibration import Calibration, depth_of
-from napari_galaxy_maps.models.stellar_maps import STELLAR_PROPERTIES, TARGETS
+from napari_galaxy_maps.models.stellar_unet.calibration import Calibration, depth_of
+from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from napari_galaxy_maps.progress import drain
 from napari_galaxy_maps.training.calibrating import ORDER, calibrate_steps
 from napari_galaxy_maps.training.mock_cubes import true_maps

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_galaxy_maps.models.colours import ColourModel, fit_colours
+from napari_galaxy_maps.models.dust_forest.colours import ColourModel, fit_colours
 
 N_BANDS = 8
 

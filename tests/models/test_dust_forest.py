@@ -7,10 +7,10 @@ import pytest
 
 from napari_galaxy_maps.data.galaxy import Filling
 from napari_galaxy_maps.data.maps import PROPERTIES, Flag
+from napari_galaxy_maps.device import available_devices, resolve_device
 from napari_galaxy_maps.exceptions import GalaxyMapsError
-from napari_galaxy_maps.models.device import available_devices, resolve_device
-from napari_galaxy_maps.models.dust_forest import LOG_LSUN_KPC2_PER_MJY_SR
-from napari_galaxy_maps.models.spread import QUANTITIES
+from napari_galaxy_maps.models.dust_forest.model import LOG_LSUN_KPC2_PER_MJY_SR
+from napari_galaxy_maps.models.dust_forest.spread import QUANTITIES
 
 from .conftest import TYPICAL
 
@@ -153,14 +153,14 @@ def test_chunks_do_not_matter_and_tell_progress(model, make_cube):
 
 def test_torch_agrees_with_the_compiled_trees(model, make_cube):
     """On the CPU, by the very code that a GPU runs."""
-    from napari_galaxy_maps.models.features import normalise
+    from napari_galaxy_maps.models.dust_forest.features import normalise
 
     cube = make_cube(shape=(1, 500), noise=0.2)
     spectra = normalise(
         cube.data.reshape(14, -1), cube.uncertainty.reshape(14, -1), cube.bands, model.colour_term
     )
-    from napari_galaxy_maps.models.features import features
-    from napari_galaxy_maps.models.spread import spread_features
+    from napari_galaxy_maps.models.dust_forest.features import features
+    from napari_galaxy_maps.models.dust_forest.spread import spread_features
 
     for member in model.members:
         matrix, unusual = features(spectra, member.colours)

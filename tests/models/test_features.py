@@ -5,7 +5,7 @@ import pytest
 
 from napari_galaxy_maps.bands.registry import INPUT_BANDS
 from napari_galaxy_maps.exceptions import GalaxyMapsError
-from napari_galaxy_maps.models.features import (
+from napari_galaxy_maps.models.dust_forest.features import (
     FEATURE_NAMES,
     ColourTerm,
     build,

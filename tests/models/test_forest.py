@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from napari_galaxy_maps.models.forest import PackedForest, combine, from_sklearn, from_xgboost
+from napari_galaxy_maps.models.dust_forest.forest import (
+    PackedForest,
+    combine,
+    from_sklearn,
+    from_xgboost,
+)
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from astropy.io import fits
 
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import GalaxyMapsError, InputError
-from napari_galaxy_maps.models.stellar_inputs import UGRIZ
-from napari_galaxy_maps.models.stellar_maps import STELLAR_PROPERTIES, TARGETS
+from napari_galaxy_maps.models.stellar_unet.inputs import UGRIZ
+from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from napari_galaxy_maps.progress import drain
 from napari_galaxy_maps.training.mock_cubes import true_maps
 from napari_galaxy_maps.training.own_pairs import find_sources, read_pair_steps

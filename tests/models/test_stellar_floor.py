@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_galaxy_maps.models.stellar_maps import STELLAR_PROPERTIES
+from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES
 from napari_galaxy_maps.progress import drain
 from napari_galaxy_maps.training.mock_set import FIRST_SEED, make_set_steps
 from napari_galaxy_maps.training.stellar_floor import RingTable, floor_scatter, ring_table

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from napari_galaxy_maps.models.registry import load_card
-from napari_galaxy_maps.models.stellar_maps import STELLAR_PROPERTIES
+from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES
 from napari_galaxy_maps.training.stellar_card import coverage_rows
 from napari_galaxy_maps.training.stellar_report import STAGES, told_of_stages
 

@@ -12,10 +12,10 @@ from napari_galaxy_maps.cli import main
 from napari_galaxy_maps.exceptions import GalaxyMapsError, InputError, ModelError
 from napari_galaxy_maps.fits_io import read_maps
 from napari_galaxy_maps.models.registry import load_card, load_model
-from napari_galaxy_maps.models.stellar_inputs import encode
-from napari_galaxy_maps.models.stellar_maps import STELLAR_PROPERTIES
-from napari_galaxy_maps.models.stellar_unet import StellarUNet
-from napari_galaxy_maps.models.unet import fuse
+from napari_galaxy_maps.models.stellar_unet.inputs import encode
+from napari_galaxy_maps.models.stellar_unet.model import StellarUNet
+from napari_galaxy_maps.models.stellar_unet.network import fuse
+from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES
 from napari_galaxy_maps.progress import drain
 from napari_galaxy_maps.training import command, fitting
 from napari_galaxy_maps.training.fitting import FitSettings, fit_steps

@@ -5,8 +5,8 @@ import pytest
 
 from napari_galaxy_maps.bands.registry import INPUT_BANDS
 from napari_galaxy_maps.exceptions import GalaxyMapsError
-from napari_galaxy_maps.models.features import ColourTerm
-from napari_galaxy_maps.models.spread import recalibrate
+from napari_galaxy_maps.models.dust_forest.features import ColourTerm
+from napari_galaxy_maps.models.dust_forest.spread import recalibrate
 from napari_galaxy_maps.training.augment import Degradation, degrade
 from napari_galaxy_maps.training.dustpedia import read_galaxies
 from napari_galaxy_maps.training.recalibration import fit_recalibration
@@ -124,7 +124,7 @@ def test_the_tables_give_the_galaxies_of_the_baseline(galaxies):
 
 @pytest.mark.realdata
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(galaxies):
-    from napari_galaxy_maps.models.dust_forest import DustForest
+    from napari_galaxy_maps.models.dust_forest.model import DustForest
     from napari_galaxy_maps.training.dust_forest import train_member
     from napari_galaxy_maps.training.spread import SpreadSettings
     from napari_galaxy_maps.training.trees import ForestSettings, TreeSettings

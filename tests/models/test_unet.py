@@ -4,9 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from napari_galaxy_maps.models.heads import Head
-from napari_galaxy_maps.models.stellar_inputs import MEAN, N_CHANNELS, N_LEVELS, REFERENCE, encode
-from napari_galaxy_maps.models.unet import HALO, PICASSO_WIDTHS, STRIDE, UNet, fuse
+from napari_galaxy_maps.models.stellar_unet.heads import Head
+from napari_galaxy_maps.models.stellar_unet.inputs import (
+    MEAN,
+    N_CHANNELS,
+    N_LEVELS,
+    REFERENCE,
+    encode,
+)
+from napari_galaxy_maps.models.stellar_unet.network import HALO, PICASSO_WIDTHS, STRIDE, UNet, fuse
 
 
 def levels(image):

@@ -5,7 +5,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
-from napari_galaxy_maps.models.stellar_maps import STELLAR_PROPERTIES
+from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES
 from napari_galaxy_maps.plugin import panels
 from napari_galaxy_maps.plugin.layers import Key
 from napari_galaxy_maps.plugin.session import session_for

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..bands.registry import INPUT_BANDS
 from ..exceptions import ModelError
 from .registry import kind_of
-from .stellar_inputs import UGRIZ
+from .stellar_unet.inputs import UGRIZ
 
 
 def advice(model: str, bands: Sequence[str]) -> str:

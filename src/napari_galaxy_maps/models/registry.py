@@ -12,8 +12,8 @@ from ..exceptions import ModelError
 from .card import ModelCard
 
 if TYPE_CHECKING:
-    from .dust_forest import DustForest
-    from .stellar_unet import StellarUNet
+    from .dust_forest.model import DustForest
+    from .stellar_unet.model import StellarUNet
 
     Model = DustForest | StellarUNet
 
@@ -90,8 +90,8 @@ def _place(name: str, folder: Path | None) -> tuple[str, Path]:
 
 def _class_of(entry: dict[str, str], folder: Path) -> type[Model]:
     """What kind of model an entry is."""
-    from .dust_forest import DustForest
-    from .stellar_unet import StellarUNet
+    from .dust_forest.model import DustForest
+    from .stellar_unet.model import StellarUNet
 
     kinds: dict[str, type[Model]] = {"forest": DustForest, "unet": StellarUNet}
     if entry.get("kind") not in kinds:

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout
 
 from ..data.maps import PROPERTIES
 from ..exceptions import GalaxyMapsError
-from ..models.stellar_maps import STELLAR_PROPERTIES
+from ..models.stellar_unet.outputs import STELLAR_PROPERTIES
 from . import plots, worker
 from .session import session_for
 from .widgets import FAINT, GOOD, Message, Panel, make_button, wrapped

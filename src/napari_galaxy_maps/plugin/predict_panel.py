@@ -428,6 +428,6 @@ def available_devices() -> set[str]:
     # Half imported by another thread: who asks for it now waits until the import is over, and the window with him.
     if torch is None or getattr(torch.__spec__, "_initializing", False):
         return {"auto", "cpu"}
-    from ..models import device
+    from .. import device
 
     return {"auto", *device.available_devices()}

@@ -142,7 +142,7 @@ def fit_steps(
     ModelError
         When there is no such device.
     """
-    from ..models.device import resolve_device
+    from ..device import resolve_device
 
     if distance_mpc is not None and not 0 < distance_mpc < np.inf:
         raise InputError(f"A distance of {distance_mpc} Mpc cannot be; correct it (--distance).")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..models.calibration import Calibration
 from ..models.card import ModelCard
-from ..models.stellar_maps import STELLAR_PROPERTIES
-from ..models.stellar_unet import Library, StellarUNet
+from ..models.stellar_unet.calibration import Calibration
+from ..models.stellar_unet.model import Library, StellarUNet
+from ..models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ..progress import Progress, Steps
 from .calibrating import calibrate_steps
 from .colour_cloud import fit_cloud
@@ -19,7 +19,7 @@ from .mock_cubes import noisy_cube
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..models.unet import UNet
+    from ..models.stellar_unet.network import UNet
     from .pairs import Pairs
 
 _FEATURES = 24
@@ -42,7 +42,7 @@ def assemble_steps(
     network : UNet
         As `fitting.fit_steps` returns it.
     head : str
-        Its kind (`models.heads.Head`).
+        Its kind (`models.stellar_unet.heads.Head`).
     train, validation : Pairs
         The cloud and the library are made of the first, the cloud's limits of the second.
     card : ModelCard
@@ -54,7 +54,7 @@ def assemble_steps(
     """
     import torch
 
-    from ..models.unet import fuse
+    from ..models.stellar_unet.network import fuse
 
     bare = fuse(network).to(memory_format=torch.channels_last)
     settings: dict[str, Any] = {**network.shape, "head": head}

@@ -1,4 +1,4 @@
-"""Measures on held-out galaxies by what a network's values and sigmas must be corrected (`models.calibration`)."""
+"""Measures on held-out galaxies by what a network's values and sigmas must be corrected (`models.stellar_unet.calibration`)."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 
 from ..data.maps import GAUSSIAN_95
 from ..measure.stellar_scores import EDGES, INSIDE, galaxy_sums, half_radius
-from ..models.calibration import N_BANDS, Calibration, depth_of
-from ..models.stellar_inputs import UGRIZ
-from ..models.stellar_maps import STELLAR_PROPERTIES, TARGETS
+from ..models.stellar_unet.calibration import N_BANDS, Calibration, depth_of
+from ..models.stellar_unet.inputs import UGRIZ
+from ..models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from ..progress import Progress, Steps
 from .mock_cubes import noisy_cube, true_maps
 
 if TYPE_CHECKING:
     from ..data.maps import PropertyMaps
-    from ..models.stellar_unet import StellarUNet
+    from ..models.stellar_unet.model import StellarUNet
     from .pairs import Pairs
 
 ORDER = "rgiuz"
@@ -37,7 +37,7 @@ def calibrate_steps(
     """Shift of the values, and corrections of sigma, for each number of bands and each of some sets of galaxies; yields after every galaxy.
 
     The shift takes the mean error of the sums inside 2 R_half away: the network says medians, and a sum is of means. Sigma is
-    made to hold 68 % of the pixels inside 5 R_half, in each of six parts of the range of depths (`models.calibration.depth_of`),
+    made to hold 68 % of the pixels inside 5 R_half, in each of six parts of the range of depths (`models.stellar_unet.calibration.depth_of`),
     and of four of sigmas in it. Errors have longer tails than a Gaussian's; how many sigmas hold 95 % is measured, too.
     Galaxies have one vote each.
 

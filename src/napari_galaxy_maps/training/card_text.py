@@ -6,9 +6,9 @@ import numpy as np
 
 from ..bands.registry import INPUT_BANDS
 from ..models.card import ModelCard, Score
-from ..models.dust_forest import DustForest
-from ..models.features import MIN_OTHERS, NORMAL, STAND_IN, ColourTerm
-from ..models.spread import QUANTITIES, TO_QUANTITIES
+from ..models.dust_forest.features import MIN_OTHERS, NORMAL, STAND_IN, ColourTerm
+from ..models.dust_forest.model import DustForest
+from ..models.dust_forest.spread import QUANTITIES, TO_QUANTITIES
 from .cases import CASES, WHOLE, Case
 from .dustpedia import Galaxies
 

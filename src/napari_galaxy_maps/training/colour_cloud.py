@@ -1,4 +1,4 @@
-"""Fits the cloud of brightnesses and colours that a training set has (`models.cloud`), so that pixels unlike it can be flagged."""
+"""Fits the cloud of brightnesses and colours that a training set has (`models.stellar_unet.cloud`), so that pixels unlike it can be flagged."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..models.cloud import CERTAIN, ColourCloud
-from ..models.stellar_inputs import UGRIZ
+from ..models.stellar_unet.cloud import CERTAIN, ColourCloud
+from ..models.stellar_unet.inputs import UGRIZ
 from .calibrating import ORDER
 from .mock_cubes import CALIBRATION, noisy_cube
 

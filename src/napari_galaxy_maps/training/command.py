@@ -15,7 +15,7 @@ from ..exceptions import InputError
 from ..progress import Progress, Steps
 
 if TYPE_CHECKING:
-    from ..models.stellar_unet import StellarUNet
+    from ..models.stellar_unet.model import StellarUNet
     from .fitting import FitSettings
     from .pairs import Pairs
 
@@ -294,7 +294,7 @@ def _words(value: Any) -> str:
 
 
 def _stellar_steps(options: dict[str, Any], arguments: argparse.Namespace, out: Path) -> Steps[str]:
-    from ..models.device import resolve_device
+    from ..device import resolve_device
     from ..models.registry import INDEX
 
     if (out / INDEX).exists():
@@ -361,7 +361,7 @@ def _stellar_steps(options: dict[str, Any], arguments: argparse.Namespace, out: 
 def _start_model(name: str) -> StellarUNet:
     from ..exceptions import ModelError
     from ..models.registry import load_model
-    from ..models.stellar_unet import StellarUNet
+    from ..models.stellar_unet.model import StellarUNet
 
     model = load_model(name)
     if not isinstance(model, StellarUNet):

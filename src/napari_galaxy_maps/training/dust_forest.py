@@ -17,10 +17,10 @@ import numpy as np
 
 from ..exceptions import GalaxyMapsError
 from ..models.card import Score
-from ..models.dust_forest import DustForest, Member
-from ..models.features import ColourTerm, normalise, select
+from ..models.dust_forest.features import ColourTerm, normalise, select
+from ..models.dust_forest.model import DustForest, Member
+from ..models.dust_forest.spread import QUANTITIES, TO_QUANTITIES
 from ..models.registry import write_entry
-from ..models.spread import QUANTITIES, TO_QUANTITIES
 from . import card_text
 from .cases import CASES, WHOLE, Case
 from .dustpedia import Galaxies, fit_colour_term, read_galaxies

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..bands.registry import INPUT_BANDS, get_band
 from ..exceptions import InputError
-from ..models.features import NORMAL, STAND_IN, ColourTerm
+from ..models.dust_forest.features import NORMAL, STAND_IN, ColourTerm
 
 CIGALE_NAMES: dict[str, str] = {
     "GALEX_FUV": "FUV", "GALEX_NUV": "NUV", "SDSS_u": "u_prime", "SDSS_g": "g_prime", "SDSS_r": "r_prime",

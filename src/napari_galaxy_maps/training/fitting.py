@@ -14,10 +14,10 @@ import numpy as np
 import torch
 
 from ..exceptions import InputError, ModelError
-from ..models.heads import Head
-from ..models.stellar_inputs import N_CHANNELS, encode
-from ..models.stellar_maps import STELLAR_PROPERTIES, TARGETS
-from ..models.unet import UNet
+from ..models.stellar_unet.heads import Head
+from ..models.stellar_unet.inputs import N_CHANNELS, encode
+from ..models.stellar_unet.network import UNet
+from ..models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from ..progress import Progress, Steps
 from .sums_loss import sums_loss
 from .views import Seen, pixel_weights

@@ -18,9 +18,9 @@ import numpy as np
 from ..bands.registry import INPUT_BANDS
 from ..data.recipe import ImputeSettings, Recipe, filling_settings
 from ..exceptions import GalaxyMapsError
-from ..models.dust_forest import AS_OBSERVED, DustForest, together
+from ..models.dust_forest.model import AS_OBSERVED, DustForest, together
+from ..models.dust_forest.spread import QUANTITIES, TO_QUANTITIES
 from ..models.registry import load_model
-from ..models.spread import QUANTITIES, TO_QUANTITIES
 from ..prepare.impute import fill_steps
 from ..progress import drain
 from ..sed.library import Library, build_library

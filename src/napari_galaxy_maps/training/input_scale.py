@@ -1,4 +1,4 @@
-"""Measures on the training mocks how bright pixels are in ugriz and how closely bands go together, for `models.stellar_inputs`.
+"""Measures on the training mocks how bright pixels are in ugriz and how closely bands go together, for `models.stellar_unet.model.inputs`.
 
 python -m napari_galaxy_maps.training.input_scale --sets FOLDER
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..exceptions import GalaxyMapsError
-from ..models.stellar_inputs import REFERENCE
+from ..models.stellar_unet.inputs import REFERENCE
 from .pairs import Pairs
 
 USED = {"train64": 3000, "train128": 700}

@@ -8,8 +8,8 @@ import numpy as np
 
 from ..data.galaxy import PC_PER_MPC_ARCSEC, BandCube
 from ..mocks import surveys
-from ..models.stellar_inputs import UGRIZ
-from ..models.stellar_maps import STELLAR_PROPERTIES, TARGETS
+from ..models.stellar_unet.inputs import UGRIZ
+from ..models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,7 +16,7 @@ from ..exceptions import InputError
 from ..mocks import View, make_mock
 from ..mocks.mock import MAX_DISTANCE, UGRIZ
 from ..mocks.population import draw_galaxy
-from ..models.stellar_maps import STELLAR_PROPERTIES, TARGETS
+from ..models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from ..progress import Progress, Steps
 from .pairs import TABLE, Pairs
 

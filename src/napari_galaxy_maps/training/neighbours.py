@@ -13,7 +13,7 @@ from .mock_set import training_view
 if TYPE_CHECKING:
     from ..data.galaxy import BandCube
     from ..mocks import Mock
-    from ..models.stellar_unet import StellarUNet
+    from ..models.stellar_unet.model import StellarUNet
 
 
 @dataclass(frozen=True)

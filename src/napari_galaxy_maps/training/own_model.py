@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..models.calibration import Calibration
 from ..models.card import CardTable, ModelCard
-from ..models.stellar_maps import STELLAR_PROPERTIES
-from ..models.stellar_unet import Library, StellarUNet
+from ..models.stellar_unet.calibration import Calibration
+from ..models.stellar_unet.model import Library, StellarUNet
+from ..models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ..progress import Progress, Steps
 from .assembling import assemble_steps
 from .calibrating import calibrate_steps
@@ -20,7 +20,7 @@ from .stellar_card import NAME, base_card
 from .stellar_report import write
 
 if TYPE_CHECKING:
-    from ..models.unet import UNet
+    from ..models.stellar_unet.network import UNet
     from .fitting import FitSettings
     from .pairs import Pairs
 
@@ -170,7 +170,7 @@ def _assemble_own_steps(
     """As `assemble_steps`, for galaxies that are no mocks: no library, and a cloud of the bands that there are."""
     import torch
 
-    from ..models.unet import fuse
+    from ..models.stellar_unet.network import fuse
 
     bare = fuse(network).to(memory_format=torch.channels_last)
     told: dict[str, Any] = {**network.shape, "head": settings.head}

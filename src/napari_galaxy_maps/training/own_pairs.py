@@ -22,8 +22,8 @@ from ..fits_io.galaxies import hubble_distance, make_galaxy, read_galaxy_steps, 
 from ..fits_io.opening import image_wcs, opened
 from ..measure.comparison import smooth
 from ..measure.residuals import bring_to_grid
-from ..models.stellar_inputs import UGRIZ
-from ..models.stellar_maps import STELLAR_PROPERTIES
+from ..models.stellar_unet.inputs import UGRIZ
+from ..models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ..prepare.steps import prepare_steps
 from ..progress import Steps
 from .mock_set import scaled_truth

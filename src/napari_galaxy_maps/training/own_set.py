@@ -14,7 +14,7 @@ import numpy as np
 
 from ..data.recipe import Recipe
 from ..exceptions import GalaxyMapsError, InputError
-from ..models.stellar_maps import STELLAR_PROPERTIES
+from ..models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ..progress import Progress, Steps
 from .own_pairs import Pair, Source, find_sources, read_pair_steps
 from .own_truth import TruthOptions
@@ -23,7 +23,7 @@ from .picasso_zarr import Scale, find_arrays, read_array_pair
 from .split import Split, stratified_split
 
 STRIDE = 16
-"""Sides of images are multiples of this (`models.unet.STRIDE`, which needs torch)."""
+"""Sides of images are multiples of this (`models.stellar_unet.network.STRIDE`, which needs torch)."""
 LARGEST = 256
 """Pixels along each side of the images of a set, unless a person says otherwise."""
 PARTS = ("train", "validation", "test")

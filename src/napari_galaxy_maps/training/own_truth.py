@@ -15,7 +15,7 @@ from ..data.maps import PROPERTIES, PropertyMaps
 from ..exceptions import InputError
 from ..fits_io.opening import image_wcs, opened
 from ..fits_io.products import read_maps
-from ..models.stellar_maps import STELLAR_PROPERTIES
+from ..models.stellar_unet.outputs import STELLAR_PROPERTIES
 
 STARS = "LOG_SIGMA_STAR"
 """Every truth needs it: it says how much a pixel teaches, and which galaxies are massive."""

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..models.forest import PackedForest, from_xgboost
-from ..models.spread import QUANTITIES, TO_QUANTITIES, Spread, levers, spread_features
+from ..models.dust_forest.forest import PackedForest, from_xgboost
+from ..models.dust_forest.spread import QUANTITIES, TO_QUANTITIES, Spread, levers, spread_features
 from .cases import CASES
 from .dustpedia import Galaxies
 from .recalibration import fit_recalibration

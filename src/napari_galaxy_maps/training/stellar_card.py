@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..models.calibration import N_BANDS
 from ..models.card import CardTable, ModelCard
-from ..models.stellar_inputs import UGRIZ
-from ..models.stellar_maps import STELLAR_PROPERTIES
+from ..models.stellar_unet.calibration import N_BANDS
+from ..models.stellar_unet.inputs import UGRIZ
+from ..models.stellar_unet.outputs import STELLAR_PROPERTIES
 from .stellar_scoring import PUBLISHED, StellarScores
 
 if TYPE_CHECKING:
-    from ..models.calibration import Calibration
+    from ..models.stellar_unet.calibration import Calibration
     from .fitting import FitSettings
 
 NAME, VERSION = "stellar-unet", "1.0"

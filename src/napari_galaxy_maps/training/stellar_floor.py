@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..measure.stellar_scores import INSIDE, galaxy_sums, half_radius
-from ..models.stellar_inputs import UGRIZ
-from ..models.stellar_maps import STELLAR_PROPERTIES
+from ..models.stellar_unet.inputs import UGRIZ
+from ..models.stellar_unet.outputs import STELLAR_PROPERTIES
 from .mock_cubes import noisy_cube, true_maps
 
 if TYPE_CHECKING:

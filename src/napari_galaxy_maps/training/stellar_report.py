@@ -19,8 +19,8 @@ import numpy as np
 from ..exceptions import GalaxyMapsError
 from ..models.card import CardTable, ModelCard
 from ..models.registry import write_entry
-from ..models.stellar_inputs import UGRIZ
-from ..models.stellar_maps import STELLAR_PROPERTIES
+from ..models.stellar_unet.inputs import UGRIZ
+from ..models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ..progress import drain
 from . import stellar_card
 from .assembling import assemble_steps
@@ -30,7 +30,7 @@ from .stellar_floor import RingTable, floor_scatter, ring_table
 from .stellar_scoring import Radii, StellarScores, radii_of, score_steps
 
 if TYPE_CHECKING:
-    from ..models.stellar_unet import StellarUNet
+    from ..models.stellar_unet.model import StellarUNet
 
 SETS: dict[str, tuple[str, int, int, int, str]] = {
     "train64": ("train", 0, 20_000, 64, "training"),

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..measure.stellar_scores import INSIDE, galaxy_sums, half_radius, summarise
-from ..models.stellar_inputs import UGRIZ
-from ..models.stellar_maps import STELLAR_PROPERTIES, TARGETS
+from ..models.stellar_unet.inputs import UGRIZ
+from ..models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from ..progress import Progress, Steps, drain
 from .mock_cubes import noisy_cube, true_maps
 
 if TYPE_CHECKING:
     from astropy.table import QTable
 
-    from ..models.stellar_unet import StellarUNet
+    from ..models.stellar_unet.model import StellarUNet
     from .pairs import Pairs
 
 PUBLISHED = {

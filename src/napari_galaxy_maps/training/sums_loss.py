@@ -12,7 +12,7 @@ from itertools import pairwise
 import torch
 
 from ..measure.stellar_scores import INSIDE
-from ..models.stellar_maps import STELLAR_PROPERTIES, TARGETS
+from ..models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 
 _AGE = STELLAR_PROPERTIES.index("AGE_STAR")
 _MASS = STELLAR_PROPERTIES.index("LOG_SIGMA_STAR")

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..bands.registry import INPUT_BANDS
-from ..models.colours import ColourModel, fit_colours
-from ..models.features import NORMAL, ColourTerm, features, normalise, select
-from ..models.forest import PackedForest, combine, from_sklearn, from_xgboost
+from ..models.dust_forest.colours import ColourModel, fit_colours
+from ..models.dust_forest.features import NORMAL, ColourTerm, features, normalise, select
+from ..models.dust_forest.forest import PackedForest, combine, from_sklearn, from_xgboost
 from .augment import Degradation, degrade
 from .cases import CASES
 from .dustpedia import Galaxies

@@ -9,8 +9,8 @@ import torch
 from torch.nn import functional
 
 from ..mocks.surveys import DEPTHS
-from ..models.stellar_inputs import UGRIZ
-from ..models.stellar_maps import STELLAR_PROPERTIES, TARGETS
+from ..models.stellar_unet.inputs import UGRIZ
+from ..models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

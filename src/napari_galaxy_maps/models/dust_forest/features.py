@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..bands.registry import INPUT_BANDS, get_band
-from ..exceptions import ModelError
+from ...bands.registry import INPUT_BANDS, get_band
+from ...exceptions import ModelError
 from .colours import ColourModel
 
 NORMAL, STAND_IN = "WISE_3.4", "Spitzer_3.6"

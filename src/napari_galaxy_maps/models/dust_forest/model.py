@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..bands.registry import INPUT_BANDS, get_band
-from ..data.maps import Flag, PropertyMaps
-from ..exceptions import ModelError
-from ..progress import Progress, Steps, drain
-from .card import ModelCard
+from ...bands.registry import INPUT_BANDS, get_band
+from ...data.maps import Flag, PropertyMaps
+from ...device import resolve_device
+from ...exceptions import ModelError
+from ...progress import Progress, Steps, drain
+from ..card import ModelCard
 from .colours import ColourModel
-from .device import resolve_device
 from .features import NORMAL, ColourTerm, Spectra, features, normalise, select, usable_bands
 from .forest import PackedForest
 from .spread import QUANTITIES, TO_QUANTITIES, Spread, spread_features
 
 if TYPE_CHECKING:
-    from ..data.galaxy import BandCube
+    from ...data.galaxy import BandCube
 
 _NORMAL = INPUT_BANDS.index(NORMAL)
 _LSUN_KPC2 = 4 * np.pi * 1e-20 * (3.0856775815e19) ** 2 / 3.828e26
@@ -62,7 +62,7 @@ class Member:
         -------
         mean : ndarray, shape (n, 5)
         sigma : ndarray, shape (n, 7)
-            Of `models.spread.QUANTITIES`.
+            Of `models.dust_forest.spread.QUANTITIES`.
         unusual : ndarray, shape (n,)
             Distance from the galaxies' colours in units of the limit.
         """

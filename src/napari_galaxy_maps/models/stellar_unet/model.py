@@ -9,29 +9,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..cosmology import redshift_at
-from ..data.galaxy import PC_PER_MPC_ARCSEC
-from ..data.maps import Flag, PropertyMaps
-from ..exceptions import ModelError
-from ..progress import Progress, Steps, drain
+from ...cosmology import redshift_at
+from ...data.galaxy import PC_PER_MPC_ARCSEC
+from ...data.maps import Flag, PropertyMaps
+from ...device import resolve_device
+from ...exceptions import ModelError
+from ...progress import Progress, Steps, drain
+from ..card import ModelCard
 from .calibration import Calibration, depth_of
-from .card import ModelCard
 from .cloud import ColourCloud
-from .device import resolve_device
+from .inputs import N_CHANNELS, UGRIZ
+from .outputs import STELLAR_PROPERTIES, TARGETS
 from .scratch import release, scratch_array
-from .stellar_inputs import N_CHANNELS, UGRIZ
-from .stellar_maps import STELLAR_PROPERTIES, TARGETS
 from .tiles import cut, tiles
 
 if TYPE_CHECKING:
     import torch
 
-    from ..data.galaxy import BandCube
-    from .unet import UNet
+    from ...data.galaxy import BandCube
+    from .network import UNet
 
 LN10 = float(np.log(10.0))
 REACH = 128
-"""Pixels beyond which a pixel has no influence on another (`models.unet.HALO`)."""
+"""Pixels beyond which a pixel has no influence on another (`models.stellar_unet.network.HALO`)."""
 TILE = {"cpu": 512, "cuda": 2048, "mps": 1024}
 """Side in pixels of what is predicted at a time, by device."""
 FAINT_SIGMA = 3.0
@@ -166,7 +166,7 @@ class StellarUNet:
         """As `predict_steps`; `sharpness` is that of the image as it was given (`Calibration`)."""
         import torch
 
-        from .unet import STRIDE
+        from .network import STRIDE
 
         used = self.check_bands(cube.bands)
         on = resolve_device(device)
@@ -252,7 +252,7 @@ class StellarUNet:
         """
         import torch
 
-        from .unet import STRIDE
+        from .network import STRIDE
 
         self.check_bands(cube.bands)
         whole = int(self.library.sizes.max()) if len(self.library.sizes) else _WHOLE
@@ -292,7 +292,7 @@ class StellarUNet:
     ) -> list[torch.Tensor]:
         import torch
 
-        from .stellar_inputs import encode
+        from .inputs import encode
 
         redshift = torch.tensor([redshift_of(cube)], dtype=torch.float32, device=device)
         seen, noise = (
@@ -353,7 +353,7 @@ class StellarUNet:
         from safetensors.numpy import load
 
         from .heads import Head
-        from .unet import UNet
+        from .network import UNet
 
         try:
             arrays = load(blob)
@@ -403,7 +403,7 @@ def average_features(features: np.ndarray, data: np.ndarray) -> np.ndarray:
     -------
     ndarray, shape (n_channels,)
     """
-    from .unet import STRIDE
+    from .network import STRIDE
 
     light = np.nanmean(np.where(np.isfinite(data).any(axis=0), data, 0.0), axis=0)
     ny, nx = light.shape

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..data.maps import GAUSSIAN_95
-from .stellar_inputs import UGRIZ
+from ...data.maps import GAUSSIAN_95
+from .inputs import UGRIZ
 
 N_BANDS = len(UGRIZ)
 _ARRAYS = ("sharpness", "shift", "depth", "raw", "correction", "tail")

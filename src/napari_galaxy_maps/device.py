@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..exceptions import ModelError
+from .exceptions import ModelError
 
 DEVICES: tuple[str, ...] = ("auto", "cpu", "cuda", "mps")
 
