@@ -17,8 +17,8 @@ from napari_galaxy_maps.bands.registry import BANDS, INPUT_BANDS
 from napari_galaxy_maps.data.galaxy import BandImage, Ellipse, Galaxy
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.pipeline import Kept, predict_steps
-from napari_galaxy_maps.prepare.masks import Masks
-from napari_galaxy_maps.prepare.star_list import Star
+from napari_galaxy_maps.prepare.masks.mask_set import Masks
+from napari_galaxy_maps.prepare.stars.star_list import Star
 from napari_galaxy_maps.progress import drain
 
 PIXEL = [

@@ -19,9 +19,9 @@ import numpy as np
 
 from napari_galaxy_maps.bands.registry import BANDS, INPUT_BANDS
 from napari_galaxy_maps.data.galaxy import BandImage, Ellipse
-from napari_galaxy_maps.prepare.adaptive import pixel_map
-from napari_galaxy_maps.prepare.grid import Grid, cutout, resample
-from napari_galaxy_maps.prepare.psf import match_psf
+from napari_galaxy_maps.prepare.grid.common_grid import Grid, cutout, resample
+from napari_galaxy_maps.prepare.grid.resampling import pixel_map
+from napari_galaxy_maps.prepare.psf.convolution import match_psf
 
 NAMES = [name for name in INPUT_BANDS if not name.startswith("Spitzer")]
 CENTRE = (24.17, 15.78)
@@ -53,7 +53,7 @@ def ours(bands: list, grid: Grid, fwhm: float, errors: bool) -> np.ndarray:
 
 def inside(bands: list, grid: Grid, fwhm: float) -> np.ndarray:
     """Grid pixels whose kernel lies wholly on every image: more than two FWHM from every border."""
-    from napari_galaxy_maps.prepare.adaptive import positions
+    from napari_galaxy_maps.prepare.grid.resampling import positions
 
     ok = np.ones(grid.shape, bool)
     for data, wcs, _ in bands:

@@ -61,7 +61,7 @@ def settings(session: Any, size: int, folder: Path) -> None:
 
 def edits_of(session: Any, count: int, rng: Any) -> Any:
     """One edit after another, as a person makes them: add, move, resize, switch off, delete."""
-    from napari_galaxy_maps.prepare import mask_edits
+    from napari_galaxy_maps.prepare.masks import mask_edits
 
     masking, galaxy = session.masking, session.galaxy
     ellipse = galaxy.ellipse
@@ -94,7 +94,7 @@ def run(count: int, size: int) -> dict[str, Any]:
 
     from napari_galaxy_maps.plugin import following, loading, panels, work
     from napari_galaxy_maps.plugin.session import session_for
-    from napari_galaxy_maps.prepare import mask_edits
+    from napari_galaxy_maps.prepare.masks import mask_edits
 
     viewer = Viewer(show=True)
     viewer.window.resize(1500, 900)

@@ -25,13 +25,13 @@ from astropy.table import QTable
 from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.fits_io import find_images, read_band_image, read_galaxy, read_stamp, settle
-from napari_galaxy_maps.prepare.catalogue import read_catalogue
-from napari_galaxy_maps.prepare.kernels import FWHM_PER_SIGMA
-from napari_galaxy_maps.prepare.pixels import to_pixels
+from napari_galaxy_maps.prepare.grid.pixel_positions import to_pixels
+from napari_galaxy_maps.prepare.psf.kernels import FWHM_PER_SIGMA
 from napari_galaxy_maps.prepare.sky import subtract_sky
-from napari_galaxy_maps.prepare.star_bands import image_epoch, planck_ratio
-from napari_galaxy_maps.prepare.star_fit import Expected, fit_star
-from napari_galaxy_maps.prepare.stars import StarSettings, fit_stars, star_mask
+from napari_galaxy_maps.prepare.stars.catalogue import read_catalogue
+from napari_galaxy_maps.prepare.stars.star_bands import image_epoch, planck_ratio
+from napari_galaxy_maps.prepare.stars.star_fit import Expected, fit_star
+from napari_galaxy_maps.prepare.stars.star_search import StarSettings, fit_stars, star_mask
 from napari_galaxy_maps.progress import drain
 
 BINS = ((10, 13), (13, 15), (15, 17), (17, 18), (18, 19), (19, 20))
@@ -304,7 +304,7 @@ def one_scene(folder, name, images, ellipse, seed, n, settings, tally):
 
 def ellipse_holds(ellipse, star):
     """Whether a star lies in the ellipse."""
-    from napari_galaxy_maps.prepare.star_bands import inside
+    from napari_galaxy_maps.prepare.stars.star_bands import inside
 
     return inside(ellipse, np.array([star.ra]), np.array([star.dec]))[0]
 

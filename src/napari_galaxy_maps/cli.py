@@ -343,8 +343,8 @@ def _read(arguments: argparse.Namespace, recipe: Recipe) -> Any:
 def _masks(arguments: argparse.Namespace, galaxy: Any) -> Any:
     """What --mask and the result named by --recipe say is to be masked, or None where they say nothing."""
     from .fits_io import FITS_ENDINGS
-    from .prepare.masks import Masks
-    from .prepare.masks_io import masks_from_regions, read_masks
+    from .prepare.masks.mask_files import masks_from_regions, read_masks
+    from .prepare.masks.mask_set import Masks
 
     masks = None
     if arguments.recipe and str(arguments.recipe).lower().endswith(FITS_ENDINGS):
@@ -418,7 +418,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
 def _prepare(arguments: argparse.Namespace) -> None:
     from .fits_io import write_cube
     from .pipeline import provenance
-    from .prepare.masks_io import mask_hdus
+    from .prepare.masks.mask_files import mask_hdus
     from .prepare.steps import prepare_steps
 
     _check_free(arguments.out, arguments.overwrite)
@@ -445,7 +445,7 @@ def _predict(arguments: argparse.Namespace) -> None:
     from .measure.residuals import score
     from .models.registry import load_model
     from .pipeline import Kept, predict_cube_steps, predict_steps
-    from .prepare.masks_io import mask_hdus, read_masks
+    from .prepare.masks.mask_files import mask_hdus, read_masks
 
     _check_free(arguments.out, arguments.overwrite)
     recipe = recipe_of(arguments)
@@ -486,7 +486,7 @@ def _truth(arguments: argparse.Namespace) -> None:
     from .device import resolve_device
     from .fits_io import is_cube, read_cube, write_maps
     from .pipeline import truth_cube_steps, truth_maps_steps
-    from .prepare.masks_io import mask_hdus, read_masks
+    from .prepare.masks.mask_files import mask_hdus, read_masks
 
     _check_free(arguments.out, arguments.overwrite)
     recipe = recipe_of(arguments)

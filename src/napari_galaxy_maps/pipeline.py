@@ -20,7 +20,7 @@ from .fits_io.opening import sha256
 from .measure.totals import integrated_cube
 from .models.registry import load_model
 from .prepare.impute import model_redshift
-from .prepare.masks import Masks
+from .prepare.masks.mask_set import Masks
 from .prepare.memory import Memory
 from .prepare.steps import prepare_steps
 from .progress import Progress, Steps, drain

@@ -6,7 +6,7 @@ from astropy.wcs import WCS
 from reproject import reproject_adaptive
 from scipy.ndimage import gaussian_filter
 
-from napari_galaxy_maps.prepare.adaptive import pixel_map, resample_planes
+from napari_galaxy_maps.prepare.grid.resampling import pixel_map, resample_planes
 from tests.conftest import tan_wcs
 
 

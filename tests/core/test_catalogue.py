@@ -8,7 +8,7 @@ from astropy.io import fits
 from astropy.table import Table
 
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.prepare.catalogue import at_epoch, milky_way_stars, read_catalogue
+from napari_galaxy_maps.prepare.stars.catalogue import at_epoch, milky_way_stars, read_catalogue
 
 GAIA = {
     "source_id": [11, 12, 13], "ra": [150.0, 150.1, 150.2], "dec": [2.0, 2.1, 2.2], "ref_epoch": [2016.0] * 3,

@@ -7,9 +7,13 @@ from napari_galaxy_maps.bands.registry import get_band
 from napari_galaxy_maps.data.galaxy import BandImage, Ellipse, Galaxy
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import RecipeError
-from napari_galaxy_maps.prepare.correlation import correlation_area, correlation_factor, sum_error
-from napari_galaxy_maps.prepare.kernels import gaussian_kernel
-from napari_galaxy_maps.prepare.poisson import header_gain, with_poisson
+from napari_galaxy_maps.prepare.errors.correlation import (
+    correlation_area,
+    correlation_factor,
+    sum_error,
+)
+from napari_galaxy_maps.prepare.errors.poisson import header_gain, with_poisson
+from napari_galaxy_maps.prepare.psf.kernels import gaussian_kernel
 from napari_galaxy_maps.prepare.steps import prepare
 from tests.conftest import tan_wcs
 

@@ -7,13 +7,13 @@ from astropy.io import fits
 from napari_galaxy_maps.data.galaxy import Stamp, pixel_frame
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import read_stamp
-from napari_galaxy_maps.prepare.kernels import (
+from napari_galaxy_maps.prepare.psf.convolution import convolve
+from napari_galaxy_maps.prepare.psf.kernels import (
     examined,
     kernel_between,
     kernel_from_stamp,
     on_pixels,
 )
-from napari_galaxy_maps.prepare.psf import convolve
 from tests.conftest import tan_wcs
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from napari_galaxy_maps.fits_io.regions_io import Polygon
-from napari_galaxy_maps.prepare import mask_edits
-from napari_galaxy_maps.prepare.masks import Masks, Patch
-from napari_galaxy_maps.prepare.star_list import Star
+from napari_galaxy_maps.prepare.masks import mask_edits
+from napari_galaxy_maps.prepare.masks.mask_set import Masks, Patch
+from napari_galaxy_maps.prepare.stars.star_list import Star
 from tests.conftest import tan_wcs
 
 BANDS = ("SDSS_r", "WISE_3.4")

@@ -12,14 +12,14 @@ from napari_galaxy_maps.data.galaxy import BandImage
 from napari_galaxy_maps.data.maps import Flag
 from napari_galaxy_maps.fits_io import read_maps, write_maps
 from napari_galaxy_maps.fits_io.regions_io import Polygon
-from napari_galaxy_maps.prepare.masks import Masks, Patch
-from napari_galaxy_maps.prepare.masks_io import (
+from napari_galaxy_maps.prepare.masks.mask_files import (
     mask_hdus,
     masks_from_regions,
     masks_to_regions,
     read_masks,
 )
-from napari_galaxy_maps.prepare.star_list import Star
+from napari_galaxy_maps.prepare.masks.mask_set import Masks, Patch
+from napari_galaxy_maps.prepare.stars.star_list import Star
 from tests.conftest import tan_wcs
 from tests.core.test_products import made_maps
 

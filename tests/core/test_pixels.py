@@ -5,7 +5,7 @@ import pytest
 from astropy.coordinates import SkyCoord
 from astropy.wcs import WCS
 
-from napari_galaxy_maps.prepare.pixels import pixel_steps, to_pixels
+from napari_galaxy_maps.prepare.grid.pixel_positions import pixel_steps, to_pixels
 from tests.conftest import tan_wcs
 from tests.core.test_adaptive import distorted, galactic, skewed
 

@@ -9,7 +9,7 @@ from napari_galaxy_maps.data.galaxy import BandImage, Ellipse
 from napari_galaxy_maps.data.recipe import ErrorSettings, Recipe, ReddeningSettings, SkySettings
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import find_images, read_band_image, read_galaxy
-from napari_galaxy_maps.prepare.errors import Background, add_errors
+from napari_galaxy_maps.prepare.errors.error_budget import Background, add_errors
 from napari_galaxy_maps.prepare.reddening import Reddening, deredden, find_reddening, from_map
 from napari_galaxy_maps.prepare.sky import subtract_sky
 from napari_galaxy_maps.prepare.steps import prepare_steps

@@ -18,16 +18,16 @@ from napari_galaxy_maps.data.galaxy import BandImage, Ellipse
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import find_images, read_band_image, settle
 from napari_galaxy_maps.fits_io.regions_io import Circle, Polygon, read_regions, write_regions
-from napari_galaxy_maps.prepare.catalogue import read_catalogue
-from napari_galaxy_maps.prepare.star_bands import image_epoch, planck_ratio
-from napari_galaxy_maps.prepare.star_fit import (
+from napari_galaxy_maps.prepare.stars.catalogue import read_catalogue
+from napari_galaxy_maps.prepare.stars.star_bands import image_epoch, planck_ratio
+from napari_galaxy_maps.prepare.stars.star_fit import (
     Expected,
     fit_star,
     is_saturated,
     moffat_wings,
     stacked_wings,
 )
-from napari_galaxy_maps.prepare.stars import (
+from napari_galaxy_maps.prepare.stars.star_search import (
     Star,
     StarSettings,
     band_order,

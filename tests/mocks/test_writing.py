@@ -68,7 +68,7 @@ def test_the_truth_is_a_maps_file(made):
 
 
 def test_the_stars_are_a_catalogue(made):
-    from napari_galaxy_maps.prepare.catalogue import read_catalogue
+    from napari_galaxy_maps.prepare.stars.catalogue import read_catalogue
 
     mock, folder = made
     table = read_catalogue(folder / "stars.ecsv")

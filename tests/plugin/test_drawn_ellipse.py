@@ -10,7 +10,7 @@ from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.plugin import panels
 from napari_galaxy_maps.plugin.drawn_ellipse import DrawnEllipse
 from napari_galaxy_maps.plugin.sky_shapes import ellipse_corners, ellipse_of
-from napari_galaxy_maps.prepare.kernels import gaussian_stamp
+from napari_galaxy_maps.prepare.psf.kernels import gaussian_stamp
 
 from . import mouse
 from .conftest import canvas_is_painted, idle, wait_for

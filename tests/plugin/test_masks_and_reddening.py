@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QFileDialog, QLineEdit, QToolButton
 
 from napari_galaxy_maps.data.maps import Flag
 from napari_galaxy_maps.plugin import panels
-from napari_galaxy_maps.prepare.masks_io import read_masks
+from napari_galaxy_maps.prepare.masks.mask_files import read_masks
 
 from .conftest import idle, wait_for
 from .test_panels import BANDS, add_folder, click, panel, write

@@ -12,7 +12,7 @@ from napari_galaxy_maps.data.maps import Flag
 from napari_galaxy_maps.pipeline import Kept, predict_steps
 from napari_galaxy_maps.plugin import following, panels, viewers, work
 from napari_galaxy_maps.plugin.layers import Key
-from napari_galaxy_maps.prepare.masks_io import read_masks
+from napari_galaxy_maps.prepare.masks.mask_files import read_masks
 from napari_galaxy_maps.progress import drain
 
 from . import mouse

@@ -313,7 +313,7 @@ class BandCube:
     masks : prepare.masks.Masks or None
         What was masked.
     correlation : ndarray of float, shape (n_bands,), or None
-        Pixels over which the random error is shared (`prepare.correlation`): the error of a sum over many is its root
+        Pixels over which the random error is shared (`prepare.errors.error_budget.correlation`): the error of a sum over many is its root
         times the root of the summed variances.
     systematic : ndarray of float, shape (n_bands,), or None
         Relative error that is common to all pixels of a band (calibration, reddening); `uncertainty` holds it too.

@@ -176,7 +176,7 @@ class PropertyMaps:
     provenance : mapping
         What made them: recipe (TOML text), model, its hash, versions, inputs with checksums, IMF, name of the galaxy.
     correlation : float or None
-        Pixels over which the noise of the maps is shared (`prepare.correlation`): that of the band where it is shared
+        Pixels over which the noise of the maps is shared (`prepare.errors.error_budget.correlation`): that of the band where it is shared
         most. None where it is not known.
     tails : mapping of str to float
         By property, the sigmas within which 95 % of the errors were found to be; where it is missing here a Gaussian's, 1.96.

@@ -12,7 +12,7 @@ import numpy as np
 from ..data.galaxy import Ellipse
 from ..data.maps import PROPERTIES, PropertyMaps
 from ..exceptions import InputError
-from ..prepare.kernels import FWHM_PER_SIGMA
+from ..prepare.psf.kernels import FWHM_PER_SIGMA
 from .ellipses import recipe_ellipse
 from .imf import to_imf_of
 from .planes import linear, quantity_of

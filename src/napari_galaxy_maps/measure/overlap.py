@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data.galaxy import Ellipse
 from ..exceptions import InputError
-from ..prepare.pixels import to_pixels
+from ..prepare.grid.pixel_positions import to_pixels
 from .apertures import Aperture, degrees, scaled_polygon, unit_vectors
 
 if TYPE_CHECKING:

@@ -73,7 +73,7 @@ class Planes:
         Bits of `maps.Flag`.
     wcs : astropy.wcs.WCS
     correlation : ndarray, shape (n,)
-        Pixels over which the random error is shared (`prepare.correlation`); 0 where they are independent.
+        Pixels over which the random error is shared (`prepare.errors.error_budget.correlation`); 0 where they are independent.
     systematic : ndarray, shape (n,)
         Relative error that is common to all pixels, such as the calibration.
     distance_mpc : float or None

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..fits_io.regions_io import Polygon
-from ..prepare import mask_edits
-from ..prepare.mask_edits import Item
-from ..prepare.star_list import Star
+from ..prepare.masks import mask_edits
+from ..prepare.masks.mask_edits import Item
+from ..prepare.stars.star_list import Star
 from . import sky_shapes, viewers
 from .masking import name_of
 from .overlay import Overlay, bind_undo

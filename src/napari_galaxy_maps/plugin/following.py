@@ -16,7 +16,7 @@ from .work import STEPS, Predicted, Steps, kept_memory, with_layers
 
 if TYPE_CHECKING:
     from ..data.maps import PropertyMaps
-    from ..prepare.masks import Masks
+    from ..prepare.masks.mask_set import Masks
     from .session import Session
 
 PAUSE_MS = 200
@@ -132,7 +132,7 @@ def refresh(session: Session) -> worker.Job | None:
 
     def steps() -> Steps:
         from ..pipeline import predict_steps
-        from ..prepare.masks import Masks
+        from ..prepare.masks.mask_set import Masks
 
         def keep(sign: Progress) -> None:
             if sign.step in STEPS and sign.detail:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
-from ..prepare import mask_edits
-from ..prepare.mask_edits import Item
-from ..prepare.masks import Masks, Patch
-from ..prepare.star_list import Star
+from ..prepare.masks import mask_edits
+from ..prepare.masks.mask_edits import Item
+from ..prepare.masks.mask_set import Masks, Patch
+from ..prepare.stars.star_list import Star
 from .history import History
 
 if TYPE_CHECKING:

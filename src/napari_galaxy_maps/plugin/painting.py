@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..prepare.masks import Patch
+from ..prepare.masks.mask_set import Patch
 from .layers import AXIS_LABELS, UNITS, Key, shown_in
 from .overlay import bind_undo
 from .sky import sky_affine

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import GalaxyMapsError
-from ..prepare import mask_edits
+from ..prepare.masks import mask_edits
 from . import worker
 
 if TYPE_CHECKING:
-    from ..prepare.masks import Masks
+    from ..prepare.masks.mask_set import Masks
     from .session import Session
 
 _MOST = 60
@@ -149,7 +149,7 @@ def find_masks(
 def _masks_of(path: Path, checksums: Mapping[str, str]) -> Masks | None:
     """The masks in a result, if it was made of images with these checksums."""
     from ..fits_io import is_maps, read_provenance
-    from ..prepare.masks_io import read_masks
+    from ..prepare.masks.mask_files import read_masks
 
     if not is_maps(path):
         return None

@@ -18,8 +18,8 @@ from qtpy.QtCore import (
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
-from ..prepare.mask_edits import Item
-from ..prepare.star_list import Star
+from ..prepare.masks.mask_edits import Item
+from ..prepare.stars.star_list import Star
 from .widgets import FAINT, WARNING
 
 NAME, MAGNITUDE, RADIUS, ORIGIN, WHY = range(5)

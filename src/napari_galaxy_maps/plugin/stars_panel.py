@@ -9,8 +9,8 @@ from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGridLayout, QHBoxLayout, QLabel
 
 from ..data.maps import Flag
-from ..prepare import mask_edits
-from ..prepare.mask_edits import Item
+from ..prepare.masks import mask_edits
+from ..prepare.masks.mask_edits import Item
 from . import work
 from .session import session_for
 from .star_table import StarTable

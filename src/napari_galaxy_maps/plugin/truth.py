@@ -53,7 +53,7 @@ def save_truth(
 
     def steps() -> work.Steps:
         from ..fits_io import write_maps
-        from ..prepare.masks_io import mask_hdus
+        from ..prepare.masks.mask_files import mask_hdus
 
         yield Progress("save", 0, 1, Path(path).name)
         truth = fitted.truth

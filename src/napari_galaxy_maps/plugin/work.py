@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ..data.galaxy import BandCube, BandImage, Galaxy
 from ..data.maps import PROPERTIES, PropertyMaps
 from ..exceptions import GalaxyMapsError, InputError
-from ..prepare import mask_edits
-from ..prepare.masks import Masks
+from ..prepare.masks import mask_edits
+from ..prepare.masks.mask_set import Masks
 from ..progress import Progress
 from . import files, loading, worker
 from .layers import Key, LayerSpec, image_spec, map_specs
@@ -345,7 +345,7 @@ def load_regions(session: Session, path: str) -> worker.Job | None:
 
     def steps() -> Steps:
         from ..fits_io import FITS_ENDINGS
-        from ..prepare.masks_io import masks_from_regions, read_masks
+        from ..prepare.masks.mask_files import masks_from_regions, read_masks
 
         yield Progress("open", 0, 1, Path(path).name)
         left_out: list[str] = []
@@ -376,7 +376,7 @@ def save_regions(session: Session, path: str) -> worker.Job | None:
         return None
 
     def steps() -> Steps:
-        from ..prepare.masks_io import masks_to_regions
+        from ..prepare.masks.mask_files import masks_to_regions
 
         yield Progress("save", 0, 1, Path(path).name)
         masks_to_regions(path, masks, overwrite=True)
@@ -418,7 +418,7 @@ def save(
 
     def steps() -> Steps:
         from ..fits_io import write_maps
-        from ..prepare.masks_io import mask_hdus
+        from ..prepare.masks.mask_files import mask_hdus
 
         yield Progress("save", 0, 1, Path(path).name)
         write_maps(path, maps, overwrite=True, extra=mask_hdus(masks))

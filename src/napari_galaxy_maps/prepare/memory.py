@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from ..data.galaxy import BandImage, Ellipse
-from .adaptive import PixelMap, part_of, pixel_map
-from .grid import Grid, resample, resampled
-from .kernels import Kernel
-from .psf import (
+from .grid.common_grid import Grid, resample, resampled
+from .grid.resampling import PixelMap, part_of, pixel_map
+from .psf.convolution import (
     Box,
     Sums,
     changed_box,
@@ -23,7 +22,8 @@ from .psf import (
     unmatched,
     update_sums,
 )
-from .star_list import Discs
+from .psf.kernels import Kernel
+from .stars.star_list import Discs
 
 if TYPE_CHECKING:
     from ..sed.library import Library

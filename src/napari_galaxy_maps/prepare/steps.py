@@ -15,21 +15,21 @@ from ..data.maps import Flag
 from ..data.recipe import Recipe, StarSettings, parsec_of
 from ..exceptions import InputError
 from ..progress import Progress, Steps, drain
-from .catalogue import read_catalogue
-from .correlation import shared_area
-from .errors import add_errors, background
+from .errors.correlation import shared_area
+from .errors.error_budget import add_errors, background
+from .errors.poisson import check_gains, with_poisson
 from .extent import detection_image, measure_ellipse
-from .gaia import fetch_gaia, is_archive
-from .grid import Grid, cutout, make_grid
+from .grid.common_grid import Grid, cutout, make_grid
+from .grid.pixel_positions import to_pixels
 from .impute import impute_steps
-from .masks import Masks
-from .matching import band_kernel, common_psf, keep_broad, ready_kernels, too_broad
+from .masks.mask_set import Masks
 from .memory import Memory
-from .pixels import to_pixels
-from .poisson import check_gains, with_poisson
+from .psf.matching import band_kernel, common_psf, keep_broad, ready_kernels, too_broad
 from .reddening import deredden, find_reddening
 from .sky import subtract_sky
-from .stars import find_stars_steps, fit_stars
+from .stars.catalogue import read_catalogue
+from .stars.gaia import fetch_gaia, is_archive
+from .stars.star_search import find_stars_steps, fit_stars
 
 __all__ = ["STEPS", "Memory", "prepare", "prepare_steps"]
 

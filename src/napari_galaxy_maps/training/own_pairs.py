@@ -335,7 +335,7 @@ def _galaxy_of(path: Path, planes: Sequence[tuple[str, Any, Any, Any]], recipe: 
 
 def _overlap(image: BandImage, truth: PropertyMaps) -> bool:
     """Whether a pixel of the truth that is not empty lies on an image."""
-    from ..prepare.pixels import to_pixels
+    from ..prepare.grid.pixel_positions import to_pixels
 
     y, x = np.nonzero(np.isfinite(truth.values[STARS]))
     some = slice(None, None, max(1, len(x) // 500))

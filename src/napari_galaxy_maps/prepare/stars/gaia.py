@@ -6,8 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..data.galaxy import Ellipse
-from ..exceptions import InputError
+from ...data.galaxy import Ellipse
+from ...exceptions import InputError
 from .catalogue import star_catalogue
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..data.galaxy import BandImage
-from .adaptive import KERNEL_SIGMA
-from .kernels import Kernel
+from ...data.galaxy import BandImage
+from ..grid.resampling import KERNEL_SIGMA
+from ..psf.kernels import Kernel
 
 
 def correlation_area(kernel: np.ndarray | None, pixel_arcsec: float, grid_arcsec: float) -> float:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..data.galaxy import BandImage, Ellipse
-from ..exceptions import InputError
-from .adaptive import PixelMap, pixel_map, resample_planes
+from ...data.galaxy import BandImage, Ellipse
+from ...exceptions import InputError
+from .resampling import PixelMap, pixel_map, resample_planes
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS

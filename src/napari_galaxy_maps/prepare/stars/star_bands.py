@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..bands.units import SR_PER_ARCSEC2
-from ..data.galaxy import BandImage, Ellipse
-from ..progress import Progress
-from .kernels import FWHM_PER_SIGMA
-from .pixels import to_pixels
+from ...bands.units import SR_PER_ARCSEC2
+from ...data.galaxy import BandImage, Ellipse
+from ...progress import Progress
+from ..grid.pixel_positions import to_pixels
+from ..psf.kernels import FWHM_PER_SIGMA
 from .star_fit import (
     Expected,
     Fit,

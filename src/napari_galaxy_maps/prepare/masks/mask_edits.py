@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from ..fits_io.regions_io import Polygon
-from .masks import Masks, Patch
-from .star_list import Star
+from ...fits_io.regions_io import Polygon
+from ..stars.star_list import Star
+from .mask_set import Masks, Patch
 
 Item = Star | Polygon
 """What is edited one by one."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..data.galaxy import BandImage, Ellipse
-from ..data.recipe import ErrorSettings
-from .adaptive import KERNEL_SIGMA, REACH
+from ...data.galaxy import BandImage, Ellipse
+from ...data.recipe import ErrorSettings
+from ..grid.resampling import KERNEL_SIGMA, REACH
 
 _CLIPPED = 0.9843  # the rms that is left of a Gaussian's once what lies beyond three of it is clipped again and again
 _FEWEST_PIXELS = 500

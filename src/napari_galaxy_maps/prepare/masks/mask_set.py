@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..data.galaxy import BandImage
-from ..fits_io.regions_io import Polygon
-from .pixels import to_pixels
-from .star_list import Discs, Star, star_mask
+from ...data.galaxy import BandImage
+from ...fits_io.regions_io import Polygon
+from ..grid.pixel_positions import to_pixels
+from ..stars.star_list import Discs, Star, star_mask
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -37,7 +37,7 @@ class Patch:
 
     def on(self, wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
         """The patch on other pixels: those whose centre lies on a masked pixel, shape (ny, nx)."""
-        from .adaptive import positions
+        from ..grid.resampling import positions
 
         mask = np.zeros(shape, bool)
         if not self.data.any():
@@ -104,7 +104,7 @@ class Masks:
 
     def on_grid(self, bands: Sequence[str], wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
         """Pixels of a grid that lie under the mask of any of some bands, shape (ny, nx)."""
-        from ..bands.registry import get_band
+        from ...bands.registry import get_band
 
         widest = [
             replace(

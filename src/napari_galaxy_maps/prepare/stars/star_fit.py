@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .kernels import FWHM_PER_SIGMA
+from ..psf.kernels import FWHM_PER_SIGMA
 
 WINDOW = 3.5
 """Radius of the fitted pixels in FWHM."""

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..bands.registry import BANDS
-from ..exceptions import InputError
-from ..fits_io.opening import image_wcs, opened
-from ..fits_io.regions_io import Polygon, read_regions, write_regions
-from .masks import Masks, Patch
-from .star_list import Star, from_circles, to_circles
+from ...bands.registry import BANDS
+from ...exceptions import InputError
+from ...fits_io.opening import image_wcs, opened
+from ...fits_io.regions_io import Polygon, read_regions, write_regions
+from ..stars.star_list import Star, from_circles, to_circles
+from .mask_set import Masks, Patch
 
 _PATCH = "PATCH"
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..data.galaxy import Stamp
-from ..exceptions import InputError
+from ...data.galaxy import Stamp
+from ...exceptions import InputError
 
 FWHM_PER_SIGMA = float(2 * np.sqrt(2 * np.log(2)))
 

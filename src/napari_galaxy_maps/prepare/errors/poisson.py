@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from ..bands.registry import find_band
-from ..bands.units import canonical_unit, clean_value
-from ..data.galaxy import BandImage
-from ..data.recipe import ErrorSettings
-from ..exceptions import RecipeError
+from ...bands.registry import find_band
+from ...bands.units import canonical_unit, clean_value
+from ...data.galaxy import BandImage
+from ...data.recipe import ErrorSettings
+from ...exceptions import RecipeError
 
 _GAIN_KEYS = ("EGAIN", "GAIN", "CCDGAIN")
 _TIME_KEYS = ("EXPTIME", "EXPOSURE", "TEXPTIME")

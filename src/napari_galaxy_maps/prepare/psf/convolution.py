@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..data.galaxy import BandImage
+from ...data.galaxy import BandImage
 from .kernels import Kernel
 
 if TYPE_CHECKING:

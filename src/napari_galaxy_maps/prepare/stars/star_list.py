@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..data.galaxy import BandImage
-from ..fits_io.regions_io import Circle
-from .pixels import pixel_steps, to_pixels
+from ...data.galaxy import BandImage
+from ...fits_io.regions_io import Circle
+from ..grid.pixel_positions import pixel_steps, to_pixels
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..data.galaxy import BandImage, Ellipse
-from ..data.recipe import StarSettings
-from ..exceptions import InputError
-from ..progress import Progress, Steps, drain
+from ...data.galaxy import BandImage, Ellipse
+from ...data.recipe import StarSettings
+from ...exceptions import InputError
+from ...progress import Progress, Steps, drain
+from ..grid.pixel_positions import to_pixels
 from .catalogue import at_epoch, milky_way_stars
-from .pixels import to_pixels
 from .star_bands import (
     G_MICRON,
     Field,
