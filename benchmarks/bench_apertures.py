@@ -20,9 +20,9 @@ from photutils.aperture import ApertureStats, SkyEllipticalAperture
 
 from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.data.maps import PROPERTIES, PropertyMaps
-from napari_galaxy_maps.measure.apertures import Aperture
-from napari_galaxy_maps.measure.photometry import measure_apertures
-from napari_galaxy_maps.measure.planes import planes_of
+from napari_galaxy_maps.measure.apertures.aperture import Aperture
+from napari_galaxy_maps.measure.apertures.photometry import measure_apertures
+from napari_galaxy_maps.measure.apertures.planes import planes_of
 
 PIXEL = 2.0  # arcsec
 

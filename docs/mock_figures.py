@@ -358,7 +358,7 @@ def forest() -> list[str]:
     from napari_galaxy_maps.data.maps import Flag
     from napari_galaxy_maps.fits_io import read_maps, read_recipe
     from napari_galaxy_maps.fits_io.galaxies import d25_ellipse
-    from napari_galaxy_maps.measure.residuals import score
+    from napari_galaxy_maps.measure.compare.residuals import score
 
     names = ("LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_STAR", "LOG_SIGMA_LSTAR")
     rows = ["| mock | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]

@@ -156,7 +156,7 @@ def measuring() -> None:
     import numpy as np
 
     from napari_galaxy_maps.data.galaxy import Ellipse
-    from napari_galaxy_maps.measure.apertures import Aperture, circle
+    from napari_galaxy_maps.measure.apertures.aperture import Aperture, circle
     from napari_galaxy_maps.plugin.measuring import Measuring
 
     with sample_window() as (viewer, session):

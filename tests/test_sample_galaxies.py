@@ -13,8 +13,8 @@ from napari_galaxy_maps.cli import main
 from napari_galaxy_maps.data.galaxy import PC_PER_MPC_ARCSEC
 from napari_galaxy_maps.data.maps import PROPERTIES
 from napari_galaxy_maps.fits_io import find_images, read_galaxy, read_maps, read_recipe
-from napari_galaxy_maps.measure.comparison import compare
-from napari_galaxy_maps.measure.residuals import score
+from napari_galaxy_maps.measure.compare.comparison import compare
+from napari_galaxy_maps.measure.compare.residuals import score
 from napari_galaxy_maps.prepare.reddening import Reddening, deredden
 from napari_galaxy_maps.prepare.sky import subtract_sky
 

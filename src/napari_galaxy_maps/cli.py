@@ -441,8 +441,8 @@ def _prepare(arguments: argparse.Namespace) -> None:
 def _predict(arguments: argparse.Namespace) -> None:
     from .device import resolve_device
     from .fits_io import is_cube, read_cube, read_maps, write_maps
-    from .measure.comparison import compare
-    from .measure.residuals import score
+    from .measure.compare.comparison import compare
+    from .measure.compare.residuals import score
     from .models.registry import load_model
     from .pipeline import Kept, predict_cube_steps, predict_steps
     from .prepare.masks.mask_files import mask_hdus, read_masks

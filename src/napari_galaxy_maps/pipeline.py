@@ -17,7 +17,7 @@ from .data.galaxy import PC_PER_MPC_ARCSEC, BandCube, Ellipse, Galaxy, changed_p
 from .data.maps import PropertyMaps
 from .data.recipe import Recipe
 from .fits_io.opening import sha256
-from .measure.totals import integrated_cube
+from .measure.apertures.totals import integrated_cube
 from .models.registry import load_model
 from .prepare.impute import model_redshift
 from .prepare.masks.mask_set import Masks

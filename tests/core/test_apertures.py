@@ -23,11 +23,15 @@ from napari_galaxy_maps.data.galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImag
 from napari_galaxy_maps.data.maps import PROPERTIES, Flag, PropertyMaps
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import write_maps
-from napari_galaxy_maps.measure.apertures import Aperture, circle
-from napari_galaxy_maps.measure.apertures_io import read_apertures, write_apertures, write_table
-from napari_galaxy_maps.measure.overlap import overlaps
-from napari_galaxy_maps.measure.photometry import Options, measure_apertures
-from napari_galaxy_maps.measure.planes import planes_of
+from napari_galaxy_maps.measure.apertures.aperture import Aperture, circle
+from napari_galaxy_maps.measure.apertures.aperture_files import (
+    read_apertures,
+    write_apertures,
+    write_table,
+)
+from napari_galaxy_maps.measure.apertures.overlap import overlaps
+from napari_galaxy_maps.measure.apertures.photometry import Options, measure_apertures
+from napari_galaxy_maps.measure.apertures.planes import planes_of
 from tests.conftest import tan_wcs
 
 RA, DEC = 150.0, 2.0
@@ -442,7 +446,7 @@ def test_tables_are_written_with_units(tmp_path):
 
 
 def test_an_aperture_measured_before_costs_nothing_and_gives_the_same(monkeypatch):
-    from napari_galaxy_maps.measure import photometry
+    from napari_galaxy_maps.measure.apertures import photometry
 
     planes = planes_of(maps_of({"LOG_SIGMA_STAR": PLANE, "T_DUST": 20.0}))
     first = measure_apertures(planes, SHAPES)

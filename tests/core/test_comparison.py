@@ -15,7 +15,7 @@ from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import write_maps
-from napari_galaxy_maps.measure.comparison import (
+from napari_galaxy_maps.measure.compare.comparison import (
     METRICS,
     Pixels,
     all_metrics,
@@ -28,15 +28,15 @@ from napari_galaxy_maps.measure.comparison import (
     pixels_of,
     smooth,
 )
-from napari_galaxy_maps.measure.figures import (
+from napari_galaxy_maps.measure.compare.residuals import residual_maps, score
+from napari_galaxy_maps.measure.figures.galaxy_figures import side_by_side
+from napari_galaxy_maps.measure.figures.prediction_figures import (
     prediction_against_truth,
     residual_against,
     running_percentiles,
     sigma_against_error,
 )
-from napari_galaxy_maps.measure.figures_galaxies import side_by_side
-from napari_galaxy_maps.measure.report import totals_beside, write_evaluation
-from napari_galaxy_maps.measure.residuals import residual_maps, score
+from napari_galaxy_maps.measure.report.evaluation import totals_beside, write_evaluation
 from tests.conftest import ink, tan_wcs
 
 SHAPE, PIXEL = (90, 100), 4.0

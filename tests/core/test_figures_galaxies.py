@@ -6,18 +6,18 @@ import pytest
 from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.measure.comparison import compare, pixels_of, values_beside
-from napari_galaxy_maps.measure.figures import sigma_against_error
-from napari_galaxy_maps.measure.figures_galaxies import (
+from napari_galaxy_maps.measure.compare.comparison import compare, pixels_of, values_beside
+from napari_galaxy_maps.measure.compare.pairs import pair_up
+from napari_galaxy_maps.measure.figures.galaxy_figures import (
     annuli_against_truth,
     galaxies_against_truth,
     side_by_side,
     sums_against_truth,
 )
-from napari_galaxy_maps.measure.figures_profiles import profiles_figure
-from napari_galaxy_maps.measure.pairs import pair_up
-from napari_galaxy_maps.measure.profiles import radial_profile
-from napari_galaxy_maps.measure.report import stellar_sums
+from napari_galaxy_maps.measure.figures.prediction_figures import sigma_against_error
+from napari_galaxy_maps.measure.figures.profile_figures import profiles_figure
+from napari_galaxy_maps.measure.profiles.radial_profile import radial_profile
+from napari_galaxy_maps.measure.report.evaluation import stellar_sums
 from tests.conftest import ink, tan_wcs
 
 SHAPE = (40, 44)

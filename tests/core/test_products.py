@@ -21,7 +21,7 @@ from napari_galaxy_maps.fits_io import (
     write_maps,
 )
 from napari_galaxy_maps.fits_io.products import written_whole
-from napari_galaxy_maps.measure.residuals import residual_maps, score
+from napari_galaxy_maps.measure.compare.residuals import residual_maps, score
 from napari_galaxy_maps.pipeline import provenance
 from napari_galaxy_maps.prepare.steps import prepare
 from tests.conftest import tan_wcs

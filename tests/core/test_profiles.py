@@ -14,14 +14,18 @@ from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import read_galaxy, write_maps
-from napari_galaxy_maps.measure.ellipses import (
+from napari_galaxy_maps.measure.profiles.ellipses import (
     fit_isophote,
     fit_moments,
     half_mass_ellipse,
     half_radius,
     recipe_ellipse,
 )
-from napari_galaxy_maps.measure.profiles import equal_steps, fit_gradients, radial_profile
+from napari_galaxy_maps.measure.profiles.radial_profile import (
+    equal_steps,
+    fit_gradients,
+    radial_profile,
+)
 from tests.conftest import tan_wcs
 
 SHAPE, PIXEL, H = (301, 301), 2.0, 30.0

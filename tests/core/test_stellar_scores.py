@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.measure.stellar_scores import galaxy_sums, half_radius, summarise
+from napari_galaxy_maps.measure.compare.stellar_scores import galaxy_sums, half_radius, summarise
 
 SHAPE, H, RATIO, R_HALF = (201, 201), 12.0, 0.6, 1.678346990 * 12.0
 

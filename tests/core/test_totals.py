@@ -10,8 +10,8 @@ from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import read_galaxy, write_cube, write_maps
-from napari_galaxy_maps.measure.planes import planes_of
-from napari_galaxy_maps.measure.totals import galaxy_totals, integrated_cube
+from napari_galaxy_maps.measure.apertures.planes import planes_of
+from napari_galaxy_maps.measure.apertures.totals import galaxy_totals, integrated_cube
 from napari_galaxy_maps.pipeline import Kept, predict_global, predict_steps, provenance
 from napari_galaxy_maps.progress import drain
 from tests.conftest import tan_wcs

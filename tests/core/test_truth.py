@@ -11,7 +11,7 @@ from napari_galaxy_maps.data.maps import FLAG_MEANING, Flag
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import read_maps, read_recipe
 from napari_galaxy_maps.fits_io.galaxies import read_galaxy
-from napari_galaxy_maps.measure.comparison import compare, pixels_of
+from napari_galaxy_maps.measure.compare.comparison import compare, pixels_of
 from napari_galaxy_maps.mocks.writing import mock_steps, view_for
 from napari_galaxy_maps.pipeline import truth_cube_steps, truth_maps_steps, truth_recipe
 from napari_galaxy_maps.progress import drain

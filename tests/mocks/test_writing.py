@@ -139,7 +139,7 @@ def test_bands_by_set_or_by_name():
 @pytest.mark.slow
 def test_the_dust_model_knows_the_mock(tmp_path):
     """Trained on real galaxies alone, it finds the mock's dust about where the truth has it."""
-    from napari_galaxy_maps.measure.residuals import score
+    from napari_galaxy_maps.measure.compare.residuals import score
 
     folder = tmp_path / "mock"
     made = [

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_galaxy_maps.measure.stellar_scores import half_radius
+from napari_galaxy_maps.measure.compare.stellar_scores import half_radius
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from napari_galaxy_maps.training.sums_loss import CERTAINTY, LEAST, regions, sums_loss
 

@@ -9,9 +9,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_galaxy_maps.data.galaxy import Ellipse
-from napari_galaxy_maps.measure.apertures import Aperture, circle
-from napari_galaxy_maps.measure.photometry import measure_apertures
-from napari_galaxy_maps.measure.planes import planes_of
+from napari_galaxy_maps.measure.apertures.aperture import Aperture, circle
+from napari_galaxy_maps.measure.apertures.photometry import measure_apertures
+from napari_galaxy_maps.measure.apertures.planes import planes_of
 from napari_galaxy_maps.plugin import panels
 from napari_galaxy_maps.plugin.aperture_layer import ApertureLayer
 from napari_galaxy_maps.plugin.aperture_table import MEAN, SUM, with_error

@@ -8,7 +8,7 @@ from napari_galaxy_maps.bands.registry import INPUT_BANDS, get_band
 from napari_galaxy_maps.data.galaxy import BandCube, BandImage
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.recipe import LibrarySettings
-from napari_galaxy_maps.measure.apertures import circle
+from napari_galaxy_maps.measure.apertures.aperture import circle
 from napari_galaxy_maps.plugin import panels
 from napari_galaxy_maps.plugin.layers import image_spec
 from napari_galaxy_maps.plugin.measuring import Measuring

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data.galaxy import Ellipse
 from ..exceptions import InputError
-from ..measure.apertures import Aperture
+from ..measure.apertures.aperture import Aperture
 from . import sky_shapes, viewers
 from .measuring import Measuring
 from .overlay import Overlay, bind_undo

@@ -17,7 +17,7 @@ from qtpy.QtCore import (
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
-from ..measure.planes import Quantity
+from ..measure.apertures.planes import Quantity
 from .measuring import Measuring, Row
 from .widgets import WARNING
 

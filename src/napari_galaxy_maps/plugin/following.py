@@ -67,7 +67,7 @@ class Following:
 
     def truth_near(self, truth: PropertyMaps | None, maps: PropertyMaps) -> PropertyMaps | None:
         """The truth on the grid of the maps; to bring it there takes longer than an edit, so it is done once a grid."""
-        from ..measure.residuals import bring_to_grid, same_grid
+        from ..measure.compare.residuals import bring_to_grid, same_grid
 
         if truth is None:
             return None

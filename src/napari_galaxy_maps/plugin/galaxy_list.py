@@ -19,7 +19,7 @@ from .inspecting import compare_files
 from .widgets import make_button
 
 if TYPE_CHECKING:
-    from ..measure.comparison import Comparison
+    from ..measure.compare.comparison import Comparison
     from .session import Session
 
 

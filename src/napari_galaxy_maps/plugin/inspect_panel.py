@@ -35,7 +35,7 @@ from .widgets import FAINT, GOOD, Message, Panel, is_seen, make_button, wrapped
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-    from ..measure.comparison import Pixels
+    from ..measure.compare.comparison import Pixels
 
 _HEADINGS = ("Property", "RMSE", "Bias", "R²", "χ²", "68 %", "95 %")
 _TIPS = (
@@ -299,7 +299,7 @@ class InspectPanel(Panel):
         if plot in ("sums", "annuli") and not found.sums:
             self._sum_up(found)
             return
-        from ..measure.comparison import pixels_of
+        from ..measure.compare.comparison import pixels_of
 
         try:
             self._pixels = pixels_of(found.comparisons, name)
@@ -328,7 +328,7 @@ class InspectPanel(Panel):
         self.message.say("Fitting the ellipse of each galaxy's stars…")
 
         def work() -> tuple[list[Any], list[str]]:
-            from ..measure.report import stellar_sums
+            from ..measure.report.evaluation import stellar_sums
 
             return stellar_sums(found.comparisons)
 
@@ -363,7 +363,7 @@ class InspectPanel(Panel):
 
     def _where(self) -> np.ndarray:
         """Which pixels of the galaxy in the window the plot shows, shape (ny, nx); they are the first of all."""
-        from ..measure.comparison import both_of
+        from ..measure.compare.comparison import both_of
 
         assert self.inspected is not None
         opened, name = self.inspected.opened, self.property.currentData()
@@ -417,7 +417,7 @@ class InspectPanel(Panel):
             )
             self.selected.setText(f"Drag a box in the plot to {words}.")
             return
-        from ..measure.comparison import IN_LOG, metrics
+        from ..measure.compare.comparison import IN_LOG, metrics
 
         scores = metrics(self._pixels.where(chosen))
         unit = (
@@ -447,7 +447,7 @@ class InspectPanel(Panel):
         )
         if not path or self.drawn is None:
             return
-        from ..measure.apertures_io import write_table
+        from ..measure.apertures.aperture_files import write_table
         from .plots import write_figure
 
         path = path if Path(path).suffix else f"{path}.png"
@@ -475,7 +475,7 @@ class InspectPanel(Panel):
         model = str(comparisons[0].maps.provenance.get("model", ""))
 
         def steps() -> Steps[str]:
-            from ..measure.report import write_evaluation
+            from ..measure.report.evaluation import write_evaluation
             from ..models.registry import list_models, load_card
 
             yield Progress("report", 0, 1, "drawing every figure")

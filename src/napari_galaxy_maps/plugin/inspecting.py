@@ -16,7 +16,7 @@ from ..progress import Progress, Steps
 if TYPE_CHECKING:
     from astropy.table import QTable
 
-    from ..measure.comparison import Comparison, Pixels
+    from ..measure.compare.comparison import Comparison, Pixels
 
 OF_PIXELS = {
     "prediction": "prediction against truth",
@@ -61,7 +61,7 @@ def inspected(
     pair: tuple[PropertyMaps, PropertyMaps] | None, ellipse: Any, others: Sequence[Comparison]
 ) -> Inspected | str:
     """The maps in the window and their truth brought together, and scored with other galaxies; or the sentence that says why not."""
-    from ..measure.comparison import compare, metrics, pixels_of
+    from ..measure.compare.comparison import compare, metrics, pixels_of
 
     opened, problem = None, ""
     if pair is not None:
@@ -98,8 +98,8 @@ def compare_files(paths: Sequence[str]) -> Steps[tuple[list[Comparison], list[st
         When nothing could be compared.
     """
     from ..fits_io import read_maps
-    from ..measure.comparison import compare
-    from ..measure.pairs import pair_up
+    from ..measure.compare.comparison import compare
+    from ..measure.compare.pairs import pair_up
 
     files: dict[str, PropertyMaps] = {}
     said: list[str] = []
@@ -127,7 +127,7 @@ def coordinates(
     comparisons: Sequence[Comparison], pixels: Pixels, name: str, plot: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """What a plot of `OF_PIXELS` shows of each pixel, two arrays of shape (n,)."""
-    from ..measure.comparison import values_beside
+    from ..measure.compare.comparison import values_beside
 
     if plot == "prediction":
         return pixels.true, pixels.predicted
@@ -144,12 +144,16 @@ def figure_of(found: Inspected, pixels: Pixels, name: str, plot: str) -> tuple[A
     InputError
         When there is nothing to plot.
     """
-    from ..measure.figures import prediction_against_truth, residual_against, sigma_against_error
-    from ..measure.figures_galaxies import (
+    from ..measure.figures.galaxy_figures import (
         annuli_against_truth,
         galaxies_against_truth,
         side_by_side,
         sums_against_truth,
+    )
+    from ..measure.figures.prediction_figures import (
+        prediction_against_truth,
+        residual_against,
+        sigma_against_error,
     )
 
     if plot == "prediction":

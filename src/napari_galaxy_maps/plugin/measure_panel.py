@@ -23,7 +23,7 @@ from qtpy.QtWidgets import (
 )
 
 from ..exceptions import GalaxyMapsError
-from ..measure.photometry import Options
+from ..measure.apertures.photometry import Options
 from . import work, worker
 from .aperture_layer import ApertureLayer
 from .aperture_table import ApertureTable
@@ -348,7 +348,7 @@ class MeasurePanel(Panel):
         path, _ = QFileDialog.getOpenFileName(self, "Apertures", "", _REGIONS)
         if not path:
             return
-        from ..measure.apertures_io import read_apertures
+        from ..measure.apertures.aperture_files import read_apertures
 
         left_out: list[str] = []
         try:
@@ -364,7 +364,7 @@ class MeasurePanel(Panel):
             self, "Save apertures", self._name("apertures.reg"), _REGIONS
         )
         if path:
-            from ..measure.apertures_io import write_apertures
+            from ..measure.apertures.aperture_files import write_apertures
 
             path = path if Path(path).suffix else f"{path}.reg"
             self._write(
@@ -377,7 +377,7 @@ class MeasurePanel(Panel):
             self, "Save the table", self._name("apertures.ecsv"), kinds
         )
         if path:
-            from ..measure.apertures_io import write_table
+            from ..measure.apertures.aperture_files import write_table
 
             path = path if Path(path).suffix else f"{path}.ecsv"
             self._write(path, lambda: write_table(path, self.measuring.table(), overwrite=True))

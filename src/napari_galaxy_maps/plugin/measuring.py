@@ -9,9 +9,9 @@ import numpy as np
 from psygnal import Signal
 
 from ..exceptions import GalaxyMapsError, InputError
-from ..measure.apertures import Aperture
-from ..measure.photometry import Options, measure_apertures
-from ..measure.planes import Planes, planes_of
+from ..measure.apertures.aperture import Aperture
+from ..measure.apertures.photometry import Options, measure_apertures
+from ..measure.apertures.planes import Planes, planes_of
 from .history import History
 from .session_part import SessionPart
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 Row = dict[str, np.ndarray]
-"""The values of one aperture by column, an array over the maps; see `measure.photometry.measure_apertures`."""
+"""The values of one aperture by column, an array over the maps; see `measure.apertures.aperture.photometry.measure_apertures`."""
 
 MAPS, CUBE = "the maps", "the prepared bands"
 

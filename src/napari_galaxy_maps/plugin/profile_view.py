@@ -23,7 +23,7 @@ from qtpy.QtWidgets import (
 from ..data.galaxy import Ellipse
 from ..data.maps import PropertyMaps
 from ..exceptions import GalaxyMapsError, InputError
-from ..measure.figures_profiles import RADII, draw_profiles, radii
+from ..measure.figures.profile_figures import RADII, draw_profiles, radii
 from . import plots, worker
 from .aperture_table import with_error
 from .map_choice import MapChoice
@@ -319,7 +319,7 @@ class ProfileView(QWidget):
             self, "Save the profile", self._file("profile.ecsv"), kinds
         )
         if path and self.profiled is not None:
-            from ..measure.apertures_io import write_table
+            from ..measure.apertures.aperture_files import write_table
 
             path = path if Path(path).suffix else f"{path}.ecsv"
             table = self.profiled.table
@@ -331,7 +331,7 @@ class ProfileView(QWidget):
             self, "Save the figure", self._file("profile.png"), kinds
         )
         if path and self.canvas is not None:
-            from ..measure.apertures_io import write_table
+            from ..measure.apertures.aperture_files import write_table
 
             path = path if Path(path).suffix else f"{path}.png"
             beside, table = Path(path).with_suffix(".ecsv"), self.profiled.table  # type: ignore[union-attr]
@@ -356,7 +356,7 @@ class ProfileView(QWidget):
 
 def d25_of(session: Session) -> Ellipse | None:
     """The galaxy's ellipse: as typed or drawn, as the last preparation has measured it, or as the maps tell."""
-    from ..measure.ellipses import recipe_ellipse
+    from ..measure.profiles.ellipses import recipe_ellipse
 
     galaxy = session.galaxy
     if galaxy is not None and galaxy.ellipse is not None:
@@ -379,9 +379,9 @@ def profile(
     InputError
         When there is no such ellipse or map, or nothing in it.
     """
-    from ..measure.ellipses import fit_isophote, half_mass_ellipse, stellar_half_radius
-    from ..measure.planes import linear, planes_of
-    from ..measure.profiles import equal_steps, fit_gradients, radial_profile
+    from ..measure.apertures.planes import linear, planes_of
+    from ..measure.profiles.ellipses import fit_isophote, half_mass_ellipse, stellar_half_radius
+    from ..measure.profiles.radial_profile import equal_steps, fit_gradients, radial_profile
 
     planes = planes_of(content, distance_mpc=distance) if planes is None else planes
     names = [quantity.name for quantity in planes.quantities]

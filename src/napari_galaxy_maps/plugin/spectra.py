@@ -11,7 +11,7 @@ from psygnal import Signal
 from ..data.galaxy import BandCube
 from ..data.maps import PropertyMaps
 from ..exceptions import GalaxyMapsError, InputError
-from ..measure.apertures import Aperture
+from ..measure.apertures.aperture import Aperture
 from ..progress import Progress
 from . import worker
 from .session_part import SessionPart
@@ -227,8 +227,8 @@ class Spectra(SessionPart):
             return cube.data[:, place.row, place.column], cube.uncertainty[
                 :, place.row, place.column
             ]
-        from ..measure.photometry import Options, values_in
-        from ..measure.planes import planes_of
+        from ..measure.apertures.photometry import Options, values_in
+        from ..measure.apertures.planes import planes_of
 
         if self._planes is None or self._planes[0] is not cube:
             self._planes = cube, planes_of(cube)

@@ -109,8 +109,8 @@ class TotalsView(QWidget):
         )
 
         def work() -> QTable | str:
-            from ..measure.planes import planes_of
-            from ..measure.totals import galaxy_totals
+            from ..measure.apertures.planes import planes_of
+            from ..measure.apertures.totals import galaxy_totals
             from ..pipeline import predict_global
 
             try:
@@ -170,7 +170,7 @@ class TotalsView(QWidget):
         path, _ = QFileDialog.getSaveFileName(self, "Save the totals", name, kinds)
         if not path or self.totals is None:
             return
-        from ..measure.apertures_io import write_table
+        from ..measure.apertures.aperture_files import write_table
 
         path = path if path.lower().endswith((".ecsv", ".csv")) else f"{path}.ecsv"
         try:

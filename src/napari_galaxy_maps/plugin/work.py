@@ -230,7 +230,7 @@ def with_layers(
     residual, sentence = None, ""
     specs = map_specs(maps, reference, name)
     if truth is not None:
-        from ..measure.comparison import compared_residual
+        from ..measure.compare.comparison import compared_residual
 
         try:
             residual = compared_residual(maps, truth)
@@ -289,7 +289,7 @@ def compare(session: Session) -> worker.Job | None:
     reference = session.place(maps)
 
     def steps() -> Steps:
-        from ..measure.comparison import compared_residual
+        from ..measure.compare.comparison import compared_residual
 
         yield Progress("residuals", 0, 1, "comparing")
         residual = compared_residual(maps, truth)

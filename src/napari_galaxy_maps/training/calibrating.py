@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data.maps import GAUSSIAN_95
-from ..measure.stellar_scores import EDGES, INSIDE, galaxy_sums, half_radius
+from ..measure.compare.stellar_scores import EDGES, INSIDE, galaxy_sums, half_radius
 from ..models.stellar_unet.calibration import N_BANDS, Calibration, depth_of
 from ..models.stellar_unet.inputs import UGRIZ
 from ..models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS

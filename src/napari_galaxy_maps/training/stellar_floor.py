@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..measure.stellar_scores import INSIDE, galaxy_sums, half_radius
+from ..measure.compare.stellar_scores import INSIDE, galaxy_sums, half_radius
 from ..models.stellar_unet.inputs import UGRIZ
 from ..models.stellar_unet.outputs import STELLAR_PROPERTIES
 from .mock_cubes import noisy_cube, true_maps

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..measure.stellar_scores import INSIDE, galaxy_sums, half_radius, summarise
+from ..measure.compare.stellar_scores import INSIDE, galaxy_sums, half_radius, summarise
 from ..models.stellar_unet.inputs import UGRIZ
 from ..models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from ..progress import Progress, Steps, drain
@@ -34,7 +34,7 @@ class StellarScores:
     Attributes
     ----------
     sums : QTable
-        `measure.stellar_scores.summarise`: bias and scatter inside 2 R_half and in annuli.
+        `measure.compare.stellar_scores.summarise`: bias and scatter inside 2 R_half and in annuli.
     deltas : dict of str to ndarray, shape (n,)
         log10 true - log10 predicted of each galaxy's sum inside 2 R_half.
     pixels : dict of str to dict

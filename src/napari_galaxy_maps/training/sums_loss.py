@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import torch
 
-from ..measure.stellar_scores import INSIDE
+from ..measure.compare.stellar_scores import INSIDE
 from ..models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 
 _AGE = STELLAR_PROPERTIES.index("AGE_STAR")

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.maps import PROPERTIES
-from ..exceptions import InputError
-from .comparison import IN_LOG, Pixels, chi2_by_galaxy, metrics
+from ...data.maps import PROPERTIES
+from ...exceptions import InputError
+from ..compare.comparison import IN_LOG, Pixels, chi2_by_galaxy, metrics
 
 if TYPE_CHECKING:
     from astropy.table import QTable

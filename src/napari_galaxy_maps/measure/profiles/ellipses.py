@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..data.galaxy import Ellipse
-from ..data.maps import PROPERTIES, PropertyMaps
-from ..data.recipe import Recipe
-from ..exceptions import GalaxyMapsError, InputError
-from ..fits_io.galaxies import d25_ellipse
-from .overlap import linear_frame, pixel_ellipse
-from .planes import linear
+from ...data.galaxy import Ellipse
+from ...data.maps import PROPERTIES, PropertyMaps
+from ...data.recipe import Recipe
+from ...exceptions import GalaxyMapsError, InputError
+from ...fits_io.galaxies import d25_ellipse
+from ..apertures.overlap import linear_frame, pixel_ellipse
+from ..apertures.planes import linear
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..data.galaxy import Ellipse
-from ..exceptions import InputError
+from ...data.galaxy import Ellipse
+from ...exceptions import InputError
 
 Vertices = tuple[tuple[float, float], ...]
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.galaxy import PC_PER_MPC_ARCSEC, Ellipse
-from ..data.maps import PROPERTIES
-from ..exceptions import InputError
-from .ellipses import ellipse_of_half
-from .planes import linear, maps_distance, quantity_of
+from ...data.galaxy import PC_PER_MPC_ARCSEC, Ellipse
+from ...data.maps import PROPERTIES
+from ...exceptions import InputError
+from ..apertures.planes import linear, maps_distance, quantity_of
+from ..profiles.ellipses import ellipse_of_half
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -184,7 +184,7 @@ def comparison_sums(comparison: Comparison, ellipse: Ellipse | None = None) -> Q
     """
     from astropy.wcs.utils import proj_plane_pixel_area
 
-    from .ellipses import recipe_ellipse
+    from ..profiles.ellipses import recipe_ellipse
 
     maps, truth = comparison.maps, comparison.truth
     distance = maps_distance(maps) or maps_distance(truth)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..data.maps import PROPERTIES
-from ..exceptions import InputError
+from ...data.maps import PROPERTIES
+from ...exceptions import InputError
 
 if TYPE_CHECKING:
     from astropy.table import QTable

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ..data.galaxy import BandCube, BandImage, Ellipse
-from ..data.maps import Flag, PropertyMaps
-from ..exceptions import InputError
-from ..prepare.errors.correlation import correlation_factor, sum_error
-from .apertures import Aperture
+from ...data.galaxy import BandCube, BandImage, Ellipse
+from ...data.maps import Flag, PropertyMaps
+from ...exceptions import InputError
+from ...prepare.errors.correlation import correlation_factor, sum_error
+from .aperture import Aperture
 from .overlap import Overlap, overlaps
 from .planes import Planes, Quantity, planes_of
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.galaxy import Ellipse
-from ..data.maps import PROPERTIES, PropertyMaps
-from ..exceptions import InputError
-from ..prepare.psf.kernels import FWHM_PER_SIGMA
-from .ellipses import recipe_ellipse
-from .imf import to_imf_of
-from .planes import linear, quantity_of
+from ...data.galaxy import Ellipse
+from ...data.maps import PROPERTIES, PropertyMaps
+from ...exceptions import InputError
+from ...prepare.psf.kernels import FWHM_PER_SIGMA
+from ..apertures.planes import linear, quantity_of
+from ..profiles.ellipses import recipe_ellipse
+from .mass_function import to_imf_of
 from .residuals import bring_to_grid, residual_maps
 
 if TYPE_CHECKING:

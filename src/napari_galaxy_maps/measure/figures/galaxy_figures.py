@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..data.maps import PROPERTIES
-from ..exceptions import InputError
-from .comparison import IN_LOG, Comparison, pixels_of
-from .figures import INK, LINE, PERCENTILES, TRUTH, axis_label, density, new_figure, span_of
-from .residuals import residual_maps
-from .stellar_scores import INSIDE, summarise
+from ...data.maps import PROPERTIES
+from ...exceptions import InputError
+from ..compare.comparison import IN_LOG, Comparison, pixels_of
+from ..compare.residuals import residual_maps
+from ..compare.stellar_scores import INSIDE, summarise
+from .prediction_figures import (
+    INK,
+    LINE,
+    PERCENTILES,
+    TRUTH,
+    axis_label,
+    density,
+    new_figure,
+    span_of,
+)
 
 if TYPE_CHECKING:
     from astropy.table import QTable

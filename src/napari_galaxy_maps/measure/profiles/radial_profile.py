@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ..data.galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Ellipse
-from ..data.maps import PropertyMaps
-from ..exceptions import InputError
-from .apertures import Aperture
-from .photometry import Options, Values, in_unit, values_in, without_value
-from .planes import Planes, planes_of
+from ...data.galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Ellipse
+from ...data.maps import PropertyMaps
+from ...exceptions import InputError
+from ..apertures.aperture import Aperture
+from ..apertures.photometry import Options, Values, in_unit, values_in, without_value
+from ..apertures.planes import Planes, planes_of
 
 if TYPE_CHECKING:
     from astropy.table import QTable

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.galaxy import BandCube, Ellipse
-from ..data.maps import PROPERTIES, PropertyMaps
-from ..exceptions import InputError
-from .apertures import Aperture
+from ...data.galaxy import BandCube, Ellipse
+from ...data.maps import PROPERTIES, PropertyMaps
+from ...exceptions import InputError
+from .aperture import Aperture
 from .photometry import Options, measure_apertures, values_in
 from .planes import Planes, planes_of
 

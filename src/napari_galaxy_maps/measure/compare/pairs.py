@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..data.maps import PropertyMaps
+from ...data.maps import PropertyMaps
 
 
 def pair_up(files: Mapping[str, PropertyMaps]) -> tuple[list[tuple[str, str]], list[str]]:

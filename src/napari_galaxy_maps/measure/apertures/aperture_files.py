@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.galaxy import Ellipse
-from ..exceptions import InputError
-from ..fits_io.products import written_whole
-from ..fits_io.regions_io import parse_regions
-from .apertures import Aperture
+from ...data.galaxy import Ellipse
+from ...exceptions import InputError
+from ...fits_io.products import written_whole
+from ...fits_io.regions_io import parse_regions
+from .aperture import Aperture
 
 if TYPE_CHECKING:
     from astropy.table import Table

@@ -14,15 +14,23 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from .. import __version__
-from ..data.maps import PROPERTIES
-from ..exceptions import InputError
-from ..fits_io.products import written_whole
-from .apertures_io import write_table
-from .comparison import Comparison, all_metrics, both_of, metrics_table, pixels_of, values_beside
-from .ellipses import recipe_ellipse
-from .figures import prediction_against_truth, residual_against, sigma_against_error
-from .figures_galaxies import (
+from ... import __version__
+from ...data.maps import PROPERTIES
+from ...exceptions import InputError
+from ...fits_io.products import written_whole
+from ..apertures.aperture_files import write_table
+from ..apertures.planes import maps_distance, planes_of
+from ..apertures.totals import galaxy_totals
+from ..compare.comparison import (
+    Comparison,
+    all_metrics,
+    both_of,
+    metrics_table,
+    pixels_of,
+    values_beside,
+)
+from ..compare.stellar_scores import STARS, comparison_sums, summarise
+from ..figures.galaxy_figures import (
     MOST_SIDE_BY_SIDE,
     annuli_against_truth,
     galaxies_against_truth,
@@ -30,11 +38,14 @@ from .figures_galaxies import (
     side_by_side,
     sums_against_truth,
 )
-from .figures_profiles import profiles_figure
-from .planes import maps_distance, planes_of
-from .profiles import equal_steps, radial_profile
-from .stellar_scores import STARS, comparison_sums, summarise
-from .totals import galaxy_totals
+from ..figures.prediction_figures import (
+    prediction_against_truth,
+    residual_against,
+    sigma_against_error,
+)
+from ..figures.profile_figures import profiles_figure
+from ..profiles.ellipses import recipe_ellipse
+from ..profiles.radial_profile import equal_steps, radial_profile
 
 if TYPE_CHECKING:
     from astropy.table import QTable

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..data.galaxy import Ellipse
-from ..exceptions import InputError
-from ..prepare.grid.pixel_positions import to_pixels
-from .apertures import Aperture, degrees, scaled_polygon, unit_vectors
+from ...data.galaxy import Ellipse
+from ...exceptions import InputError
+from ...prepare.grid.pixel_positions import to_pixels
+from .aperture import Aperture, degrees, scaled_polygon, unit_vectors
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..data.maps import PROPERTIES, PropertyMaps
-from ..exceptions import InputError
-from .imf import to_imf_of
+from ...data.maps import PROPERTIES, PropertyMaps
+from ...exceptions import InputError
+from .mass_function import to_imf_of
 
 if TYPE_CHECKING:
     from astropy.table import QTable
