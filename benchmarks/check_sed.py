@@ -18,7 +18,7 @@ import numpy as np
 from napari_galaxy_maps.bands.registry import BANDS, INPUT_BANDS
 from napari_galaxy_maps.data.recipe import LibrarySettings
 from napari_galaxy_maps.sed.library import Library, build_library
-from napari_galaxy_maps.training.cigale import (
+from napari_galaxy_maps.training.datasets.cigale import (
     CigaleFits,
     Spread,
     best_models,

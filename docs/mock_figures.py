@@ -184,7 +184,7 @@ def dustpedia(folder: Path) -> dict:
     """The dust of DustPedia's late types with three detections or more in the far infrared (Nersesian+ 2019)."""
     import csv
 
-    from napari_galaxy_maps.training.dustpedia import read_galaxies
+    from napari_galaxy_maps.training.datasets.dustpedia import read_galaxies
 
     galaxies = read_galaxies(folder)
     with (folder / "DustPedia_HyperLEDA_Herschel.csv").open() as stream:

@@ -1,6 +1,6 @@
 """Makes the pictures of docs/stellar-maps.md: `python docs/stellar_figures.py --sets FOLDER --galaxies FOLDER`.
 
-SETS is the folder of mocks that `python -m napari_galaxy_maps.training.stellar_report` made, GALAXIES the one that holds `ngc6976_group`.
+SETS is the folder of mocks that `python -m napari_galaxy_maps.training.stellar_unet.stellar_report` made, GALAXIES the one that holds `ngc6976_group`.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from napari_galaxy_maps.measure.compare.colour_mass import taylor_mass
 from napari_galaxy_maps.models.registry import load_model
 from napari_galaxy_maps.prepare.steps import prepare_steps
 from napari_galaxy_maps.progress import drain
-from napari_galaxy_maps.training.mock_cubes import noisy_cube, true_maps
-from napari_galaxy_maps.training.neighbours import composite
-from napari_galaxy_maps.training.pairs import Pairs
-from napari_galaxy_maps.training.stellar_scoring import radii_of
+from napari_galaxy_maps.training.datasets.mock_cubes import noisy_cube, true_maps
+from napari_galaxy_maps.training.datasets.pairs import Pairs
+from napari_galaxy_maps.training.stellar_unet.neighbours import composite
+from napari_galaxy_maps.training.stellar_unet.stellar_scoring import radii_of
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt

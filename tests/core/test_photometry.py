@@ -168,7 +168,7 @@ def fitted(micron, light):
 @pytest.mark.realdata
 def test_dust_templates_give_temperature_and_opacity(shared_data):
     """THEMIS at U = 1 as a modified black body of beta 1.79, 100 to 500 micron: 18.4 K, and 5.9 cm2/g at 250."""
-    from napari_galaxy_maps.training.photometric_tables import DUST_TO_HYDROGEN
+    from napari_galaxy_maps.training.datasets.photometric_tables import DUST_TO_HYDROGEN
 
     with np.load(shared_data / "templates" / "dust_emission_themis_dl07.npz") as template:
         micron, field = (
@@ -237,7 +237,7 @@ def test_a_file_that_is_no_table_is_refused(tmp_path):
 @pytest.mark.realdata
 def test_the_script_makes_the_tables_that_ship(shared_data, tmp_path):
     pytest.importorskip("sedpy")
-    from napari_galaxy_maps.training import photometric_tables
+    from napari_galaxy_maps.training.datasets import photometric_tables
 
     photometric_tables.main([str(shared_data / "templates"), "--out", str(tmp_path)])
     made = StarTable.read(tmp_path / "stars.npz")
@@ -251,7 +251,7 @@ def test_our_own_integral_agrees_with_sedpys(shared_data):
     pytest.importorskip("sedpy")
     from sedpy.observate import Filter
 
-    from napari_galaxy_maps.training.photometric_tables import (
+    from napari_galaxy_maps.training.datasets.photometric_tables import (
         SEDPY_NAMES,
         band_matrix,
         filter_curves,

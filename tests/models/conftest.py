@@ -57,6 +57,6 @@ def make_cube():
 @pytest.fixture(scope="session")
 def galaxies(shared_data: Path):
     """The real galaxies of DustPedia."""
-    from napari_galaxy_maps.training.dustpedia import read_galaxies
+    from napari_galaxy_maps.training.datasets.dustpedia import read_galaxies
 
     return read_galaxies(shared_data / "dustpedia")

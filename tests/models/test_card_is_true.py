@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from napari_galaxy_maps.training.cases import CASES, WHOLE
-from napari_galaxy_maps.training.dust_forest import predict_unseen
-from napari_galaxy_maps.training.spread import truth_errors
+from napari_galaxy_maps.training.dust_forest.cases import CASES, WHOLE
+from napari_galaxy_maps.training.dust_forest.fit_forest import predict_unseen
+from napari_galaxy_maps.training.dust_forest.fit_spread import truth_errors
 
 pytestmark = pytest.mark.realdata
 GOALS = {
@@ -105,7 +105,7 @@ def test_what_the_card_says_of_filled_gaps_is_what_comes_out(model, galaxies):
     import re
 
     from napari_galaxy_maps.data.recipe import Recipe
-    from napari_galaxy_maps.training import imputation
+    from napari_galaxy_maps.training.dust_forest import imputation
 
     rows = imputation.compare(model, galaxies, imputation.library_for_galaxies())
     told = [note for note in model.card.notes if note.startswith(imputation.NOTE)]

@@ -5,8 +5,12 @@ import pytest
 
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES
 from napari_galaxy_maps.progress import drain
-from napari_galaxy_maps.training.mock_set import FIRST_SEED, make_set_steps
-from napari_galaxy_maps.training.stellar_floor import RingTable, floor_scatter, ring_table
+from napari_galaxy_maps.training.datasets.mock_set import FIRST_SEED, make_set_steps
+from napari_galaxy_maps.training.stellar_unet.least_scatter import (
+    RingTable,
+    floor_scatter,
+    ring_table,
+)
 
 
 def made_up(n, seed):

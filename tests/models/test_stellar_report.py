@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 from napari_galaxy_maps.models.registry import load_card
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES
-from napari_galaxy_maps.training.stellar_card import coverage_rows
-from napari_galaxy_maps.training.stellar_report import STAGES, told_of_stages
+from napari_galaxy_maps.training.stellar_unet.stellar_card import coverage_rows
+from napari_galaxy_maps.training.stellar_unet.stellar_report import STAGES, told_of_stages
 
 
 def test_the_stages_of_a_training_are_told_with_commands_that_go_on_from_each_other():

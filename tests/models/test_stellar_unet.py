@@ -18,7 +18,7 @@ from napari_galaxy_maps.models.stellar_unet.model import StellarUNet
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from napari_galaxy_maps.models.stellar_unet.scratch import scratch_array
 from napari_galaxy_maps.progress import drain
-from napari_galaxy_maps.training.mock_set import training_view
+from napari_galaxy_maps.training.datasets.mock_set import training_view
 
 
 def cube_of(mock, bands=UGRIZ):

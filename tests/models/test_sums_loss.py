@@ -6,7 +6,7 @@ import torch
 
 from napari_galaxy_maps.measure.compare.stellar_scores import half_radius
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
-from napari_galaxy_maps.training.sums_loss import CERTAINTY, LEAST, regions, sums_loss
+from napari_galaxy_maps.training.stellar_unet.sums_loss import CERTAINTY, LEAST, regions, sums_loss
 
 SIZE = 48
 UNITS = torch.tensor([t.unit for t in TARGETS.values()])[:, None, None]

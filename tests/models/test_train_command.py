@@ -17,11 +17,12 @@ from napari_galaxy_maps.models.stellar_unet.model import StellarUNet
 from napari_galaxy_maps.models.stellar_unet.network import fuse
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES
 from napari_galaxy_maps.progress import drain
-from napari_galaxy_maps.training import command, fitting
-from napari_galaxy_maps.training.fitting import FitSettings, fit_steps
-from napari_galaxy_maps.training.mock_cubes import noisy_cube
-from napari_galaxy_maps.training.mock_set import FIRST_SEED, make_set_steps
-from napari_galaxy_maps.training.pairs import Pairs
+from napari_galaxy_maps.training import command
+from napari_galaxy_maps.training.datasets.mock_cubes import noisy_cube
+from napari_galaxy_maps.training.datasets.mock_set import FIRST_SEED, make_set_steps
+from napari_galaxy_maps.training.datasets.pairs import Pairs
+from napari_galaxy_maps.training.stellar_unet import fit_network as fitting
+from napari_galaxy_maps.training.stellar_unet.fit_network import FitSettings, fit_steps
 from tests.models.pairs_on_disk import write_images, write_recipe, write_truth
 
 TINY = FitSettings(

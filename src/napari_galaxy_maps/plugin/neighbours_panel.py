@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..data.galaxy import BandCube
     from ..data.maps import PropertyMaps
-    from ..training.neighbours import Neighbour
+    from ..training.stellar_unet.neighbours import Neighbour
 
 MODEL = "stellar-unet"
 COUNT = 4
@@ -112,7 +112,7 @@ class NeighboursPanel(Panel):
 
         def work() -> Found | str:
             from ..models.registry import load_model
-            from ..training.neighbours import neighbours_of
+            from ..training.stellar_unet.neighbours import neighbours_of
 
             try:
                 return Found(cube, maps, neighbours_of(load_model(MODEL), cube, COUNT))  # type: ignore[arg-type]
@@ -164,7 +164,7 @@ class NeighboursPanel(Panel):
 
 def draw(figure: Any, found: Found, name: str, title: str) -> None:
     """A row for the galaxy and for each of its neighbours: a picture in colours, and a map of one property on one scale."""
-    from ..training.neighbours import composite
+    from ..training.stellar_unet.neighbours import composite
 
     prop = PROPERTIES[name]
     figure.clear()

@@ -42,7 +42,7 @@ class Member:
     ----------
     colours : ColourModel
     mean : PackedForest
-        Gives `training.dustpedia.TARGETS`.
+        Gives `training.datasets.dustpedia.TARGETS`.
     spread : Spread
     limit : float
         Distance from the galaxies' colours beyond which a spectrum is out of distribution.
@@ -100,7 +100,7 @@ def together(
 ) -> tuple[np.ndarray, np.ndarray]:
     """One prediction out of that of spectra as observed and that of the same spectra with their gaps filled.
 
-    Their mean does better than either on the real galaxies (`training.imputation`), but for `AS_OBSERVED`. By how much the two
+    Their mean does better than either on the real galaxies (`training.dust_forest.imputation`), but for `AS_OBSERVED`. By how much the two
     differ adds to the uncertainty.
 
     Parameters

@@ -24,7 +24,7 @@ COVARIANCE = (
     (1.3263, 1.4438, 1.5181, 1.5539, 1.5873), (1.3208, 1.4643, 1.5539, 1.5983, 1.6381),
     (1.3176, 1.4837, 1.5873, 1.6381, 1.6848),
 )  # fmt: skip
-"""Mean and covariance of ln(2 brightness / `REFERENCE`) in ugriz, of bright pixels of the training mocks (`training.input_scale`)."""
+"""Mean and covariance of ln(2 brightness / `REFERENCE`) in ugriz, of bright pixels of the training mocks (`training.stellar_unet.input_scale`)."""
 _CALIBRATION = 0.02
 """Relative error of a band's calibration, below which colours tell nothing."""
 _N = len(UGRIZ)

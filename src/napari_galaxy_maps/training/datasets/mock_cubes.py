@@ -1,0 +1,70 @@
+"""Mock galaxies as the program would have prepared them: cubes with noise, and their true maps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...data.galaxy import PC_PER_MPC_ARCSEC, BandCube
+from ...mocks import surveys
+from ...models.stellar_unet.inputs import UGRIZ
+from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .pairs import Pairs
+
+CALIBRATION = 0.02
+"""Relative error of SDSS's calibration that each band is given."""
+
+
+def noisy_cube(
+    mocks: Pairs, row: int, bands: Sequence[str] = UGRIZ, noise: float = 1.0
+) -> BandCube:
+    """One of the mocks with a survey's noise and calibration, the same at every call; images with their own noise stay as they are.
+
+    Parameters
+    ----------
+    mocks : Pairs
+    row : int
+    bands : sequence of str
+        Out of ugriz.
+    noise : float
+        By which SDSS's noise is multiplied.
+    """
+    from astropy.wcs import WCS
+
+    table = {key: float(column[row]) for key, column in mocks.table.items()}
+    rng = np.random.default_rng([int(table["seed"]), 0x5EE])
+    images = np.asarray(mocks.images[row], np.float32)
+    if mocks.sigma is not None:
+        data, sigma = images, np.asarray(mocks.sigma[row], np.float32)
+    else:
+        sigma = np.stack(
+            [surveys.sigma(b, images[k], table["pixel_arcsec"], noise) for k, b in enumerate(UGRIZ)]
+        )
+        data = images + sigma * rng.standard_normal(images.shape, np.float32)
+        data *= 1 + CALIBRATION * rng.standard_normal((len(UGRIZ), 1, 1), np.float32)
+        sigma = np.hypot(sigma, CALIBRATION * images)
+    chosen = [UGRIZ.index(band) for band in bands]
+    pixel = table["pixel_arcsec"]
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crval, wcs.wcs.crpix = [180.0, 0.0], [(mocks.size + 1) / 2] * 2
+    wcs.wcs.cdelt = [-pixel / 3600, pixel / 3600]
+    nowhere = np.zeros(images.shape[1:], bool)
+    return BandCube(
+        data[chosen], sigma[chosen].astype(np.float32), tuple(bands), wcs, table["fwhm_pixels"] * pixel, pixel,
+        pixel * table["distance_mpc"] * PC_PER_MPC_ARCSEC, nowhere, nowhere.astype(np.int16), f"mock {int(table['seed'])}",
+    )  # fmt: skip
+
+
+def true_maps(mocks: Pairs, row: int) -> dict[str, np.ndarray]:
+    """Its true maps in their units; NaN where empty."""
+    found = {}
+    for k, name in enumerate(STELLAR_PROPERTIES):
+        plane = TARGETS[name].value(np.asarray(mocks.truth[row, k], np.float64))
+        found[name] = 10**plane if TARGETS[name].logarithm else plane
+    return found

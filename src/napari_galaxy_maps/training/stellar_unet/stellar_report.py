@@ -1,0 +1,241 @@
+"""Measures stellar-unet on mocks it never saw, in all the cases of its card, and writes card and weights.
+
+python -m napari_galaxy_maps.training.stellar_unet.stellar_report --fit FOLDER --sets FOLDER --out FOLDER
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...exceptions import GalaxyMapsError
+from ...models.card import CardTable, ModelCard
+from ...models.registry import write_entry
+from ...models.stellar_unet.inputs import UGRIZ
+from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
+from ...progress import drain
+from ..datasets.mock_set import FIRST_SEED, make_set_steps
+from ..datasets.pairs import Pairs
+from . import stellar_card
+from .assemble import assemble_steps
+from .least_scatter import RingTable, floor_scatter, ring_table
+from .stellar_scoring import Radii, StellarScores, radii_of, score_steps
+
+if TYPE_CHECKING:
+    from ...models.stellar_unet.model import StellarUNet
+
+SETS: dict[str, tuple[str, int, int, int, str]] = {
+    "train64": ("train", 0, 20_000, 64, "training"),
+    "train128": ("train", 50_000, 4000, 128, "training"),
+    "validation64": ("validation", 0, 600, 64, "training"),
+    "validation128": ("validation", 5000, 200, 128, "training"),
+    "calibration16": ("validation", 10_000, 4000, 16, "sdss"),
+    "calibration64": ("validation", 10_000, 4000, 64, "sdss"),
+    "calibration128": ("validation", 10_000, 4000, 128, "sdss"),
+    "calibration256": ("validation", 10_000, 2000, 256, "sdss"),
+    "test128": ("test", 0, 2000, 128, "sdss"),
+    "test64": ("test", 0, 2000, 64, "sdss"),
+    "test16": ("test", 0, 2000, 16, "sdss"),
+    "test256": ("test", 0, 2000, 256, "sdss"),
+}
+"""By name: which seeds, the first of them after `FIRST_SEED`, how many, image size, view. The training sets: as many as the report and `input_scale` look at."""
+STAGES = ((0, 8000, 12_000), (8000, 20_000, 20_000), (16_500, 40_000, 20_000))
+"""Of the training of the weights that ship: batches after which it (re)started, mocks of 64 x 64 pixels (and half as many of 128 x 128), batches planned."""
+BAND_CASES = ("ugri", "gri", "gr", "r")
+SIZE_CASES = (256, 64, 16)
+
+
+def make_sets(
+    folder: Path, names: tuple[str, ...] = tuple(SETS), say: Callable[[str], None] = print
+) -> None:
+    """Make the sets that are not there yet."""
+    for name in names:
+        kind, first, count, size, view = SETS[name]
+        if not (folder / name / "set.json").exists():
+            seeds = range(FIRST_SEED[kind] + first, FIRST_SEED[kind] + first + count)
+            drain(make_set_steps(folder / name, seeds, size, view))
+            say(f"{name}: {count:,} mocks of {size} x {size} pixels")
+
+
+def measure(
+    model: StellarUNet, sets: Path, say: Callable[[str], None] = print
+) -> tuple[tuple[CardTable, ...], tuple[str, ...], dict[str, Any]]:
+    """Tables and notes of the card, and all numbers.
+
+    Parameters
+    ----------
+    model : StellarUNet
+    sets : Path
+        Folder of `SETS`.
+    """
+    start = time.monotonic()
+
+    def scored(
+        mocks: Pairs, label: str, bands: tuple[str, ...] = UGRIZ, radii: Radii | None = None
+    ) -> StellarScores:
+        scores = drain(score_steps(model, mocks, bands, radii))
+        say(f"{label}: {time.monotonic() - start:.0f} s")
+        return scores
+
+    test = Pairs.open(sets / "test128")
+    radii = radii_of(test)
+    whole = scored(test, "test128", radii=radii)
+    seen, noiseless = least_scatter(sets)
+    bands = [("ugriz", whole)]
+    bands += [
+        (letters, scored(test, letters, tuple(f"SDSS_{b}" for b in letters), radii))
+        for letters in BAND_CASES
+    ]
+    sizes = [("128 x 128", whole)]
+    sizes += [
+        (f"{size} x {size}", scored(Pairs.open(sets / f"test{size}"), f"{size} pixels"))
+        for size in SIZE_CASES
+    ]
+    tables = (
+        stellar_card.table_of_sums(whole, seen, noiseless),
+        stellar_card.table_of_annuli(whole),
+        stellar_card.table_of_pixels(whole),
+        stellar_card.table_of_cases(
+            "Bands", "Bias, scatter inside 2 R_half where only some bands are given to the same network.", bands
+        ),
+        stellar_card.coverage_rows("Coverage by bands", bands),
+        stellar_card.table_of_cases(
+            "Image sizes", "The same galaxies on the same 51 arcsec of sky in more or fewer pixels: bias, scatter inside 2 R_half.", sizes
+        ),
+        stellar_card.coverage_rows("Coverage by image size", sizes),
+        stellar_card.table_of_tails(model.calibration),
+    )  # fmt: skip
+    notes = (
+        f"Flagged as unlike the training set: {100 * whole.flagged:.2f} % of the test galaxies' pixels inside 2 R_half.",
+    )
+    numbers = {
+        "whole": stellar_card.summary_of(whole),
+        "least": seen,
+        "least, noiseless": noiseless,
+    }
+    numbers |= {f"bands {label}": stellar_card.summary_of(scores) for label, scores in bands}
+    numbers |= {f"size {label}": stellar_card.summary_of(scores) for label, scores in sizes}
+    numbers["deltas"] = {
+        name: np.round(whole.deltas[name], 4).tolist() for name in STELLAR_PROPERTIES
+    }
+    return tables, notes, numbers
+
+
+def told_of_stages(stages: tuple[tuple[int, int, int], ...] = STAGES) -> str:
+    """The training sets and the commands, in words."""
+    sets, commands = [], []
+    for (after, mocks, planned), end in zip(
+        stages, [*(stage[0] for stage in stages[1:]), None], strict=True
+    ):
+        sets.append(
+            f"{mocks:,} and {mocks // 2:,}" + (f" from batch {after:,} on" if after else "")
+        )
+        words = ["galaxy-maps train stellar-unet --out FOLDER", *(["--resume"] if after else [])]
+        words += [f"--mocks {mocks} --steps {planned}"]
+        commands.append(" ".join(words) + (f", stopped after batch {end:,}" if end else ""))
+    return f"Mock galaxies of 64 x 64 and of 128 x 128 pixels (docs/mocks.md): {', '.join(sets)}. Commands: {'; '.join(commands)}."
+
+
+def least_scatter(sets: Path) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    """`floor_scatter` of the test set as it is seen, and without noise; the tables of rings are kept beside the sets."""
+
+    def rings(name: str, isophotes: bool) -> RingTable:
+        path = sets / f"rings-{name}.npz"
+        if not path.exists():
+            ring_table(Pairs.open(sets / name), isophotes).write(path)
+        return RingTable.read(path)
+
+    train, test = rings("train64", False), rings("test128", True)
+    return floor_scatter(train, test, seen=True), floor_scatter(train, test, seen=False)
+
+
+def write(model: StellarUNet, out: Path, numbers: dict[str, Any] | None = None) -> None:
+    """Write weights, card and registry entry to the folder `out`."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        weights, card = out / f"{model.name}.safetensors", out / f"{model.name}.json"
+        weights.write_bytes(model.to_bytes())
+        card.write_text(model.card.to_json(), encoding="utf-8")
+        (out / f"{model.name}.md").write_text(model.card.to_markdown(), encoding="utf-8")
+        if numbers is not None:
+            (out / "scores.json").write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
+        write_entry(out, model.name, "unet", model.card.version, weights, card)
+    except OSError as error:
+        raise GalaxyMapsError(
+            f"{out} cannot be written ({error.strerror}); choose another folder."
+        ) from None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line."""
+    from .fit_network import load_network, read_settings
+
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--fit", required=True, type=Path, help="folder of a finished fit")
+    parser.add_argument(
+        "--sets",
+        required=True,
+        type=Path,
+        help="folder of the sets of mocks; those that lack are made",
+    )
+    parser.add_argument("--out", required=True, type=Path, help="folder for weights and card")
+    parser.add_argument(
+        "--notes", type=Path, help="JSON list of further notes and tables for the card"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        make_sets(options.sets)
+        settings = read_settings(options.fit)
+        network = load_network(options.fit / "best.safetensors", settings)
+        size = sum(p.numel() for p in network.parameters())
+        log = [
+            json.loads(line)
+            for line in (options.fit / "log.jsonl").read_text(encoding="utf-8").splitlines()
+        ]
+        recipe = (
+            f"{told_of_stages()} Galaxies are seen anew in each of {log[-1]['step']:,} batches of {settings.batch_pixels:,} pixels with other noise (1/20 to 4 times SDSS's), "
+            f"resolution, bands, masks and turns; {log[-1]['seconds'] / 60:.0f} minutes on one core. Seed {settings.seed}."
+        )
+        told = f"{size / 1e6:.2f} million parameters, {', '.join(map(str, settings.widths))} channels by level."
+        card = stellar_card.base_card(settings, recipe, told)
+        train, held = (
+            Pairs.open(options.sets / "train64"),
+            Pairs.open(options.sets / "validation64"),
+        )
+        calibration = [
+            Pairs.open(options.sets / f"calibration{size}") for size in (16, 64, 128, 256)
+        ]
+        model = drain(assemble_steps(network, settings.head, train, held, card, held=calibration))
+        tables, notes, numbers = measure(model, options.sets)
+        model = replace(
+            model, card=with_more(replace(card, tables=tables, notes=notes), options.notes)
+        )
+        write(model, options.out, numbers)
+    except GalaxyMapsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def with_more(card: ModelCard, path: Path | None) -> ModelCard:
+    """A card with the notes and tables of a JSON file (`{"notes": [...], "tables": [...]}`) added."""
+    if path is None:
+        return card
+    more = json.loads(path.read_text(encoding="utf-8"))
+    tables = tuple(
+        CardTable(t["title"], t["text"], tuple(t["head"]), tuple(tuple(r) for r in t["rows"]))
+        for t in more["tables"]
+    )
+    return replace(card, notes=(*card.notes, *more["notes"]), tables=(*card.tables, *tables))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

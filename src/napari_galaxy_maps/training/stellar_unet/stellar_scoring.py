@@ -1,0 +1,149 @@
+"""Scores a model of stars and gas on mock galaxies as PICASSO was scored (Buck & Wolf 2021, Sect. 4), and pixel by pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...measure.compare.stellar_scores import INSIDE, galaxy_sums, half_radius, summarise
+from ...models.stellar_unet.inputs import UGRIZ
+from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
+from ...progress import Progress, Steps, drain
+from ..datasets.mock_cubes import noisy_cube, true_maps
+
+if TYPE_CHECKING:
+    from astropy.table import QTable
+
+    from ...models.stellar_unet.model import StellarUNet
+    from ..datasets.pairs import Pairs
+
+PUBLISHED = {
+    "LOG_SIGMA_STAR": 0.09, "LOG_SIGMA_GAS": 0.13, "LOG_SIGMA_ZSTAR": 0.14, "LOG_SIGMA_ZGAS": 0.19, "AGE_STAR": 0.09,
+    "LOG_SIGMA_SFR": 0.22,
+}  # fmt: skip
+"""Scatter in dex of sums inside 2 R_half that PICASSO found for its own simulated galaxies."""
+
+
+@dataclass(frozen=True)
+class StellarScores:
+    """How a model does on a set of mocks.
+
+    Attributes
+    ----------
+    sums : QTable
+        `measure.compare.stellar_scores.summarise`: bias and scatter inside 2 R_half and in annuli.
+    deltas : dict of str to ndarray, shape (n,)
+        log10 true - log10 predicted of each galaxy's sum inside 2 R_half.
+    pixels : dict of str to dict
+        By property, over pixels inside 2 R_half, one galaxy one vote: ``rmse bias coverage68 coverage95 chi2 sigma`` (dex).
+    outskirts : dict of str to dict
+        The same from 2 to 5 R_half.
+    flagged : float
+        Share of pixels inside 2 R_half that are flagged as unlike the training set.
+    """
+
+    sums: QTable
+    deltas: dict[str, np.ndarray]
+    pixels: dict[str, dict[str, float]]
+    outskirts: dict[str, dict[str, float]]
+    flagged: float
+
+    def inside(self, name: str) -> dict[str, float]:
+        """Bias and scatter of the sum inside 2 R_half of one property."""
+        row = self.sums[(self.sums["property"] == name) & (self.sums["region"] == "sum")][0]
+        return {
+            key: float(row[key])
+            for key in ("n", "bias", "bias_err", "scatter", "scatter_err", "median", "half_width")
+        }
+
+
+Radii = list[tuple[np.ndarray, dict[str, Any]]]
+
+
+def radii_of(mocks: Pairs) -> Radii:
+    """The ellipse of each mock's true stars, for `score_steps`: fitted once for any number of scores."""
+    return [half_radius(true_maps(mocks, row)) for row in range(len(mocks))]
+
+
+def score_steps(
+    model: StellarUNet,
+    mocks: Pairs,
+    bands: Sequence[str] = UGRIZ,
+    radii: Radii | None = None,
+    noise: float = 1.0,
+    device: str = "auto",
+) -> Steps[StellarScores]:
+    """Score a model, yielding after every galaxy.
+
+    Parameters
+    ----------
+    model : StellarUNet
+    mocks : Pairs
+        Never trained on.
+    bands : sequence of str
+        That the model is given.
+    radii : list, optional
+        Of `radii_of`.
+    noise : float
+        By which SDSS's noise is multiplied.
+    device : str
+    """
+    from ...data.maps import Flag
+
+    radii = radii or radii_of(mocks)
+    tables, flagged = [], []
+    near: list[np.ndarray] = []
+    far: list[np.ndarray] = []
+    for row in range(len(mocks)):
+        truth = true_maps(mocks, row)
+        maps = drain(model.predict_steps(noisy_cube(mocks, row, bands, noise), device))
+        area = float(mocks.table["pixel_kpc"][row]) ** 2
+        tables.append(
+            galaxy_sums(
+                maps.values, truth, area, radius=radii[row], name=str(int(mocks.table["seed"][row]))
+            )
+        )
+        away = radii[row][0]
+        near.append(_pixels(maps, truth, away < INSIDE))
+        far.append(_pixels(maps, truth, (away >= INSIDE) & (away < 5)))
+        flagged.append(float(((maps.flags[away < INSIDE] & Flag.OUT_OF_DISTRIBUTION) != 0).mean()))
+        yield Progress("score", row + 1, len(mocks), f"galaxy {row + 1} of {len(mocks)}")
+    inside = [table[table["region"] == "sum"] for table in tables]
+    deltas = {
+        name: np.array([float(t["delta"][t["property"] == name][0]) for t in inside])
+        for name in STELLAR_PROPERTIES
+    }
+    return StellarScores(
+        summarise(tables), deltas, _summary(near), _summary(far), float(np.mean(flagged))
+    )
+
+
+def _pixels(maps: Any, truth: dict[str, np.ndarray], where: np.ndarray) -> np.ndarray:
+    """Means over pixels of one galaxy, shape (7, 6): error, its square, |z| < 1, < tail, z^2, sigma (dex); NaN where empty."""
+    found = np.full((len(STELLAR_PROPERTIES), 6), np.nan)
+    for k, (name, target) in enumerate(TARGETS.items()):
+        value, sigma = target.in_dex(maps.values[name][where], maps.errors[name][where])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            miss = value - target.from_map(truth[name][where])
+            z = miss / sigma
+        good = np.isfinite(z)
+        if good.any():
+            miss, z, sigma = miss[good], np.abs(z[good]), sigma[good]
+            found[k] = [
+                float(v.mean()) for v in (miss, miss**2, z < 1, z < maps.tail(name), z**2, sigma)
+            ]
+    return found
+
+
+def _summary(galaxies: list[np.ndarray]) -> dict[str, dict[str, float]]:
+    mean = np.nanmean(galaxies, axis=0)
+    return {
+        name: {
+            "bias": float(m[0]), "rmse": float(np.sqrt(m[1])), "coverage68": 100 * float(m[2]), "coverage95": 100 * float(m[3]),
+            "chi2": float(m[4]), "sigma": float(m[5]),
+        }
+        for name, m in zip(STELLAR_PROPERTIES, mean, strict=True)
+    }  # fmt: skip
