@@ -354,7 +354,7 @@ FOREST_CASES = (
 
 def forest() -> list[str]:
     """The dust model on mocks through the program's own chain, as a table: bias and rmse over pixels of 8 arcsec inside half of D25."""
-    from napari_galaxy_maps import cli
+    from napari_galaxy_maps.cli import main as cli
     from napari_galaxy_maps.data.maps import Flag
     from napari_galaxy_maps.fits_io import read_maps, read_recipe
     from napari_galaxy_maps.fits_io.galaxies import d25_ellipse

@@ -201,7 +201,7 @@ def measuring() -> None:
 
 def galaxies() -> None:
     """Five mock galaxies, predicted by the model and scored together against their truths."""
-    from napari_galaxy_maps.cli import main as command
+    from napari_galaxy_maps.cli.main import main as command
 
     with TemporaryDirectory() as folder, window() as (viewer, session):
         files = []

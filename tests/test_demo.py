@@ -23,7 +23,7 @@ def demo(screenshot):
     command = [
         sys.executable,
         "-m",
-        "napari_galaxy_maps.cli",
+        "napari_galaxy_maps.cli.main",
         "demo",
         "--screenshot",
         str(screenshot),

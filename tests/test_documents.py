@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_galaxy_maps import cli
+from napari_galaxy_maps.cli import main as cli
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.fits_io import read_maps
 

@@ -9,7 +9,7 @@ import pytest
 from astropy.table import QTable
 from scipy.ndimage import gaussian_filter
 
-from napari_galaxy_maps.cli import main
+from napari_galaxy_maps.cli.main import main
 from napari_galaxy_maps.data.galaxy import PC_PER_MPC_ARCSEC, Ellipse
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.recipe import Recipe

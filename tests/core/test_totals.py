@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from astropy.table import QTable
 
-from napari_galaxy_maps.cli import main
+from napari_galaxy_maps.cli.main import main
 from napari_galaxy_maps.data.galaxy import PC_PER_MPC_ARCSEC, BandCube, Ellipse
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.recipe import Recipe

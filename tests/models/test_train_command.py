@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from napari_galaxy_maps.cli import main
+from napari_galaxy_maps.cli import train as command
+from napari_galaxy_maps.cli.main import main
 from napari_galaxy_maps.exceptions import GalaxyMapsError, InputError, ModelError
 from napari_galaxy_maps.fits_io import read_maps
 from napari_galaxy_maps.models.registry import load_card, load_model
@@ -17,7 +18,6 @@ from napari_galaxy_maps.models.stellar_unet.model import StellarUNet
 from napari_galaxy_maps.models.stellar_unet.network import fuse
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES
 from napari_galaxy_maps.progress import drain
-from napari_galaxy_maps.training import command
 from napari_galaxy_maps.training.datasets.mock_cubes import noisy_cube
 from napari_galaxy_maps.training.datasets.mock_set import FIRST_SEED, make_set_steps
 from napari_galaxy_maps.training.datasets.pairs import Pairs

@@ -16,8 +16,8 @@ from ..progress import Progress, Steps
 
 if TYPE_CHECKING:
     from ..models.stellar_unet.model import StellarUNet
-    from .datasets.pairs import Pairs
-    from .stellar_unet.fit_network import FitSettings
+    from ..training.datasets.pairs import Pairs
+    from ..training.stellar_unet.fit_network import FitSettings
 
 T = TypeVar("T")
 
@@ -185,7 +185,7 @@ def steps(arguments: argparse.Namespace) -> Steps[str]:
     """
     out = Path(arguments.out)
     if arguments.model == "dust-forest":
-        from .dust_forest import fit_forest as dust_forest
+        from ..training.dust_forest import fit_forest as dust_forest
 
         yield Progress("train", 0, 1, "dust-forest")
         dust_forest.train(
@@ -313,7 +313,7 @@ def _stellar_steps(options: dict[str, Any], arguments: argparse.Namespace, out: 
         )
         validation = sets.pop()
     else:
-        from .own.own_set import make_own_sets_steps
+        from ..training.own.own_set import make_own_sets_steps
 
         reading = _reading(options)
         _keep(options, out)
@@ -328,8 +328,8 @@ def _stellar_steps(options: dict[str, Any], arguments: argparse.Namespace, out: 
                 ).unlink()  # nothing has begun: the same command may be given again once the mistake is put right
             raise
         sets, validation, test = [made["train"]], made["validation"], made["test"]
-    from .own.own_model import Origin, finish_steps
-    from .stellar_unet.fit_network import fit_steps
+    from ..training.own.own_model import Origin, finish_steps
+    from ..training.stellar_unet.fit_network import fit_steps
 
     fit = out / "fit"
     going = arguments.resume and (fit / "checkpoint.safetensors").exists()
@@ -372,7 +372,7 @@ def _start_model(name: str) -> StellarUNet:
 
 
 def _fit_settings(options: dict[str, Any], start: StellarUNet | None) -> FitSettings:
-    from .stellar_unet.fit_network import FitSettings
+    from ..training.stellar_unet.fit_network import FitSettings
 
     chosen: dict[str, Any] = {
         "steps": options["steps"], "rate": options["rate"], "patience": options["patience"], "seed": options["seed"],
@@ -404,8 +404,8 @@ def _stages(options: dict[str, Any], key: str) -> list[int]:
 
 def _mock_steps(counts: list[int], folder: Path, processes: int) -> Steps[list[Pairs]]:
     """The training sets, in as many steps as there are rising numbers of mocks, and, last, the validation set; those that are there are not made again."""
-    from .datasets.mock_set import FIRST_SEED, make_set_steps
-    from .datasets.pairs import Pairs
+    from ..training.datasets.mock_set import FIRST_SEED, make_set_steps
+    from ..training.datasets.pairs import Pairs
 
     small, large = FIRST_SEED["train"], FIRST_SEED["train"] + max(50_000, counts[0])
     plan: list[tuple[str, int, int, int]] = []
@@ -437,9 +437,9 @@ def _reading(options: dict[str, Any]) -> Any:
     """How pairs are to be read; whatever is wrong with it is told before any is."""
     from ..data.recipe import Recipe
     from ..fits_io import read_recipe
-    from .datasets.picasso_zarr import make_scale
-    from .own.own_set import Reading
-    from .own.own_truth import parse_options
+    from ..training.datasets.picasso_zarr import make_scale
+    from ..training.own.own_set import Reading
+    from ..training.own.own_truth import parse_options
 
     recipe = (read_recipe(options["recipe"]) if options["recipe"] else Recipe()).with_values(
         options["set"]

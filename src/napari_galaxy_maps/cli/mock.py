@@ -62,7 +62,7 @@ def steps(arguments: argparse.Namespace) -> Steps[str]:
     InputError
         When the wishes make no sense, or a file is there already or cannot be written.
     """
-    from .writing import mock_steps, view_for
+    from ..mocks.writing import mock_steps, view_for
 
     options = {
         name: getattr(arguments, name)

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import __version__
-from .data.galaxy import BandCube, BandImage, Ellipse
-from .data.maps import PropertyMaps
-from .exceptions import InputError
+from .. import __version__
+from ..data.galaxy import BandCube, BandImage, Ellipse
+from ..data.maps import PropertyMaps
+from ..exceptions import InputError
 
 if TYPE_CHECKING:
     from astropy.table import QTable
 
-    from .measure.apertures.aperture import Aperture
+    from ..measure.apertures.aperture import Aperture
 
 Command = Callable[
     [str, Callable[[argparse.Namespace], "int | None"], str], argparse.ArgumentParser
@@ -201,8 +201,8 @@ def _add_common(parser: argparse.ArgumentParser, what: str) -> None:
 def _measure(arguments: argparse.Namespace) -> None:
     from astropy.table import vstack
 
-    from .measure.apertures.aperture_files import write_table
-    from .measure.apertures.photometry import Options, measure_apertures
+    from ..measure.apertures.aperture_files import write_table
+    from ..measure.apertures.photometry import Options, measure_apertures
 
     _check_out(arguments)
     ring = _numbers(arguments.annulus, 2, "--annulus", "IN,OUT") if arguments.annulus else None
@@ -231,9 +231,9 @@ def _measure(arguments: argparse.Namespace) -> None:
 
 
 def _totals(arguments: argparse.Namespace, sources: list[Source]) -> QTable:
-    from .fits_io import read_cube, read_recipe
-    from .measure.apertures.totals import galaxy_totals
-    from .pipeline import predict_global
+    from ..fits_io import read_cube, read_recipe
+    from ..measure.apertures.totals import galaxy_totals
+    from ..pipeline import predict_global
 
     maps = sources[0]
     if not isinstance(maps, PropertyMaps):
@@ -252,11 +252,11 @@ def _totals(arguments: argparse.Namespace, sources: list[Source]) -> QTable:
 def _profile(arguments: argparse.Namespace) -> None:
     from dataclasses import replace
 
-    from .fits_io import read_maps
-    from .measure.apertures.aperture_files import write_table
-    from .measure.apertures.planes import linear
-    from .measure.profiles.ellipses import fit_isophote, half_mass_ellipse, stellar_half_radius
-    from .measure.profiles.radial_profile import equal_steps, fit_gradients, radial_profile
+    from ..fits_io import read_maps
+    from ..measure.apertures.aperture_files import write_table
+    from ..measure.apertures.planes import linear
+    from ..measure.profiles.ellipses import fit_isophote, half_mass_ellipse, stellar_half_radius
+    from ..measure.profiles.radial_profile import equal_steps, fit_gradients, radial_profile
 
     _check_out(arguments)
     _check_figure(arguments)
@@ -331,8 +331,8 @@ def _check_figure(arguments: argparse.Namespace) -> None:
 
 
 def _draw_profiles(arguments: argparse.Namespace, table: QTable) -> None:
-    from .fits_io.products import written_whole
-    from .measure.figures.profile_figures import profiles_figure
+    from ..fits_io.products import written_whole
+    from ..measure.figures.profile_figures import profiles_figure
 
     radius = (
         _OVER[arguments.over] if arguments.over else "r_kpc" if "r_kpc" in table.colnames else "r"
@@ -345,10 +345,10 @@ def _draw_profiles(arguments: argparse.Namespace, table: QTable) -> None:
 def _evaluate(arguments: argparse.Namespace) -> None:
     from astropy.table import QTable
 
-    from .fits_io import read_maps
-    from .measure.compare.comparison import compare, metrics_table
-    from .measure.report.evaluation import write_evaluation
-    from .models.registry import list_models, load_card
+    from ..fits_io import read_maps
+    from ..measure.compare.comparison import compare, metrics_table
+    from ..measure.report.evaluation import write_evaluation
+    from ..models.registry import list_models, load_card
 
     if len(arguments.files) % 2:
         raise InputError("Give maps and their truth in turn, two files for each galaxy.")
@@ -388,8 +388,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 def read_sources(arguments: argparse.Namespace) -> list[Source]:
     """What the file holds: maps, a cube, or the images in it."""
-    from .cli import recipe_of
-    from .fits_io import is_cube, is_maps, read_cube, read_galaxy, read_maps
+    from ..fits_io import is_cube, is_maps, read_cube, read_galaxy, read_maps
+    from .main import recipe_of
 
     path = Path(arguments.file)
     if path.is_file() and is_maps(path):
@@ -424,7 +424,7 @@ def _numbers(text: str, n: int, option: str, form: str) -> tuple[float, ...]:
 
 def _planes(source: Source, arguments: argparse.Namespace, shared: Source | None = None) -> Any:
     """The source ready to be summed; with `shared`, only those maps that the other has too."""
-    from .measure.apertures.planes import planes_of
+    from ..measure.apertures.planes import planes_of
 
     names = arguments.map if isinstance(source, PropertyMaps | BandCube) else None
     if isinstance(shared, PropertyMaps) and isinstance(source, PropertyMaps):
@@ -435,8 +435,8 @@ def _planes(source: Source, arguments: argparse.Namespace, shared: Source | None
 def _apertures(arguments: argparse.Namespace, source: Source) -> list[Aperture]:
     import sys
 
-    from .measure.apertures.aperture import Aperture
-    from .measure.apertures.aperture_files import read_apertures
+    from ..measure.apertures.aperture import Aperture
+    from ..measure.apertures.aperture_files import read_apertures
 
     if arguments.ellipse:
         return [Aperture(ellipse_of(arguments.ellipse), "ellipse")]
@@ -448,7 +448,7 @@ def _apertures(arguments: argparse.Namespace, source: Source) -> list[Aperture]:
 
 
 def _recipe_ellipse(source: Source) -> Ellipse | None:
-    from .measure.profiles.ellipses import recipe_ellipse
+    from ..measure.profiles.ellipses import recipe_ellipse
 
     return recipe_ellipse(source.provenance) if isinstance(source, PropertyMaps) else None
 

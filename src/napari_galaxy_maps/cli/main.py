@@ -11,14 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import __version__
-from .cli_measure import add_commands
-from .data.recipe import GalaxySettings, Recipe
-from .exceptions import GalaxyMapsError, InputError, RecipeError, UnresolvedError
-from .progress import Progress, Steps, drain
+from .. import __version__
+from ..data.recipe import GalaxySettings, Recipe
+from ..exceptions import GalaxyMapsError, InputError, RecipeError, UnresolvedError
+from ..progress import Progress, Steps, drain
+from .measuring import add_commands
 
 if TYPE_CHECKING:
-    from .fits_io import ImageFile
+    from ..fits_io import ImageFile
 
 _GALAXY_OPTIONS = {
     "ra": "right ascension in degrees (ICRS)",
@@ -125,13 +125,13 @@ def _parser() -> argparse.ArgumentParser:
         "name", nargs="?", metavar="NAME", help="of a model, or a folder that was trained to"
     )
 
-    from .mocks.command import add_options
+    from .mock import add_options
 
     add_options(
         command("mock", _mock, "make a mock galaxy: its images in any bands, and its true maps")
     )
 
-    from .training.command import add_options as add_training
+    from .train import add_options as add_training
 
     add_training(
         command("train", _train, "train a model: the shipped ones again, or on your own galaxies")
@@ -236,7 +236,7 @@ def _pairs(texts: Sequence[str], option: str, form: str) -> dict[str, str]:
 
 def recipe_of(arguments: argparse.Namespace) -> Recipe:
     """The recipe that the options ask for: a file's, changed by --set, changed by the options of their own."""
-    from .fits_io import read_recipe
+    from ..fits_io import read_recipe
 
     path = getattr(arguments, "recipe", None)
     recipe = read_recipe(path) if path else Recipe()
@@ -272,7 +272,7 @@ def _number_or_text(text: str) -> float | str:
 
 def _from_tables(arguments: argparse.Namespace, known: GalaxySettings) -> dict[str, Any]:
     """What the tables of --table tell of the galaxy; the first that tells something counts."""
-    from .fits_io.galaxy_tables import galaxy_from_table
+    from ..fits_io.galaxy_tables import galaxy_from_table
 
     name = arguments.name or known.name
     ra, dec = (
@@ -331,7 +331,7 @@ def _check_free(path: str, overwrite: bool) -> None:
 
 
 def _read(arguments: argparse.Namespace, recipe: Recipe) -> Any:
-    from .fits_io import find_images, read_galaxy_steps
+    from ..fits_io import find_images, read_galaxy_steps
 
     skipped: list[str] = []
     files = find_images(arguments.paths, skipped)
@@ -342,9 +342,9 @@ def _read(arguments: argparse.Namespace, recipe: Recipe) -> Any:
 
 def _masks(arguments: argparse.Namespace, galaxy: Any) -> Any:
     """What --mask and the result named by --recipe say is to be masked, or None where they say nothing."""
-    from .fits_io import FITS_ENDINGS
-    from .prepare.masks.mask_files import masks_from_regions, read_masks
-    from .prepare.masks.mask_set import Masks
+    from ..fits_io import FITS_ENDINGS
+    from ..prepare.masks.mask_files import masks_from_regions, read_masks
+    from ..prepare.masks.mask_set import Masks
 
     masks = None
     if arguments.recipe and str(arguments.recipe).lower().endswith(FITS_ENDINGS):
@@ -359,7 +359,7 @@ def _masks(arguments: argparse.Namespace, galaxy: Any) -> Any:
 
 
 def _info(arguments: argparse.Namespace) -> int:
-    from .fits_io import find_images, settle_all
+    from ..fits_io import find_images, settle_all
 
     found: list[ImageFile] = []
     wrong: list[str] = []
@@ -416,10 +416,10 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
 
 
 def _prepare(arguments: argparse.Namespace) -> None:
-    from .fits_io import write_cube
-    from .pipeline import provenance
-    from .prepare.masks.mask_files import mask_hdus
-    from .prepare.steps import prepare_steps
+    from ..fits_io import write_cube
+    from ..pipeline import provenance
+    from ..prepare.masks.mask_files import mask_hdus
+    from ..prepare.steps import prepare_steps
 
     _check_free(arguments.out, arguments.overwrite)
     recipe = recipe_of(arguments)
@@ -439,13 +439,13 @@ def _prepare(arguments: argparse.Namespace) -> None:
 
 
 def _predict(arguments: argparse.Namespace) -> None:
-    from .device import resolve_device
-    from .fits_io import is_cube, read_cube, read_maps, write_maps
-    from .measure.compare.comparison import compare
-    from .measure.compare.residuals import score
-    from .models.registry import load_model
-    from .pipeline import Kept, predict_cube_steps, predict_steps
-    from .prepare.masks.mask_files import mask_hdus, read_masks
+    from ..device import resolve_device
+    from ..fits_io import is_cube, read_cube, read_maps, write_maps
+    from ..measure.compare.comparison import compare
+    from ..measure.compare.residuals import score
+    from ..models.registry import load_model
+    from ..pipeline import Kept, predict_cube_steps, predict_steps
+    from ..prepare.masks.mask_files import mask_hdus, read_masks
 
     _check_free(arguments.out, arguments.overwrite)
     recipe = recipe_of(arguments)
@@ -483,10 +483,10 @@ def _predict(arguments: argparse.Namespace) -> None:
 
 
 def _truth(arguments: argparse.Namespace) -> None:
-    from .device import resolve_device
-    from .fits_io import is_cube, read_cube, write_maps
-    from .pipeline import truth_cube_steps, truth_maps_steps
-    from .prepare.masks.mask_files import mask_hdus, read_masks
+    from ..device import resolve_device
+    from ..fits_io import is_cube, read_cube, write_maps
+    from ..pipeline import truth_cube_steps, truth_maps_steps
+    from ..prepare.masks.mask_files import mask_hdus, read_masks
 
     _check_free(arguments.out, arguments.overwrite)
     recipe = recipe_of(arguments)
@@ -509,7 +509,7 @@ def _truth(arguments: argparse.Namespace) -> None:
 def _print_maps(maps: Any) -> None:
     import numpy as np
 
-    from .data.maps import FLAG_MEANING, PROPERTIES
+    from ..data.maps import FLAG_MEANING, PROPERTIES
 
     ny, nx = maps.shape
     print(
@@ -535,7 +535,7 @@ def _print_maps(maps: Any) -> None:
 
 
 def _models(arguments: argparse.Namespace) -> None:
-    from .models.registry import list_models, load_card
+    from ..models.registry import list_models, load_card
 
     if arguments.name:
         print(load_card(arguments.name).to_markdown())
@@ -545,7 +545,7 @@ def _models(arguments: argparse.Namespace) -> None:
 
 
 def _mock(arguments: argparse.Namespace) -> None:
-    from .mocks import command
+    from . import mock as command
 
     said = _run(command.steps(arguments), arguments.quiet)
     if not arguments.quiet:
@@ -553,7 +553,7 @@ def _mock(arguments: argparse.Namespace) -> None:
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    from .training import command
+    from . import train as command
 
     said = _run(command.steps(arguments), arguments.quiet)
     if not arguments.quiet:
@@ -562,7 +562,7 @@ def _train(arguments: argparse.Namespace) -> None:
 
 def _demo(arguments: argparse.Namespace) -> int:
     try:
-        from .plugin.demo import main as demo
+        from ..plugin.demo import main as demo
     except ImportError as error:
         raise GalaxyMapsError(
             f"The window cannot open ({error}); install napari with a Qt binding: pip install 'napari-galaxy-maps[pyqt6]'."
