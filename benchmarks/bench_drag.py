@@ -29,11 +29,11 @@ def run(size: int, n_apertures: int, moves: int) -> dict[str, Any]:
     from qtpy.QtGui import QMouseEvent
     from qtpy.QtWidgets import QApplication
 
-    from napari_galaxy_maps.plugin import panels
-    from napari_galaxy_maps.plugin.layers import map_specs
-    from napari_galaxy_maps.plugin.measuring import Measuring
-    from napari_galaxy_maps.plugin.session import session_for
-    from napari_galaxy_maps.plugin.viewers import camera_and_scale_bar
+    from napari_galaxy_maps.plugin.ground.layer_specs import map_specs
+    from napari_galaxy_maps.plugin.ground.viewers import camera_and_scale_bar
+    from napari_galaxy_maps.plugin.manifest import docks as panels
+    from napari_galaxy_maps.plugin.state.aperture_measurements import Measuring
+    from napari_galaxy_maps.plugin.state.session import session_for
 
     viewer = Viewer(show=True)
     viewer.window.resize(1500, 900)
@@ -63,7 +63,7 @@ def run(size: int, n_apertures: int, moves: int) -> dict[str, Any]:
 
     def middle() -> QPoint:
         """Where the dragged ellipse is on the canvas just now."""
-        from napari_galaxy_maps.plugin.sky_shapes import ellipse_corners
+        from napari_galaxy_maps.plugin.ground.sky_shapes import ellipse_corners
 
         north, west = ellipse_corners(measuring.apertures[largest].shape, session.reference).mean(
             axis=0

@@ -61,11 +61,11 @@ def run(n_models: int, moves: int) -> dict[str, float]:
     from qtpy.QtWidgets import QApplication
 
     from napari_galaxy_maps.bands.registry import INPUT_BANDS
-    from napari_galaxy_maps.plugin import panels
-    from napari_galaxy_maps.plugin.layers import image_spec
-    from napari_galaxy_maps.plugin.session import session_for
-    from napari_galaxy_maps.plugin.spectra import Place, Spectra
-    from napari_galaxy_maps.plugin.viewers import camera_and_scale_bar
+    from napari_galaxy_maps.plugin.ground.layer_specs import image_spec
+    from napari_galaxy_maps.plugin.ground.viewers import camera_and_scale_bar
+    from napari_galaxy_maps.plugin.manifest import docks as panels
+    from napari_galaxy_maps.plugin.state.pixel_spectra import Place, Spectra
+    from napari_galaxy_maps.plugin.state.session import session_for
 
     cube, image = made_up(INPUT_BANDS)
     viewer = napari.Viewer(show=True)

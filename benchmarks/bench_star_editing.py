@@ -24,7 +24,7 @@ from bench_window import THINKING, Heart, pause, wait
 
 def files_of(size: int, folder: Path) -> list[Path]:
     """The sample spiral's files, or made-up ones."""
-    from napari_galaxy_maps.plugin import sample_data
+    from napari_galaxy_maps.plugin.manifest import samples as sample_data
 
     if not size:
         return [sample_data.sample_folder()]
@@ -41,7 +41,7 @@ def files_of(size: int, folder: Path) -> list[Path]:
 
 def settings(session: Any, size: int, folder: Path) -> None:
     """What is known of the galaxy."""
-    from napari_galaxy_maps.plugin import sample_data
+    from napari_galaxy_maps.plugin.manifest import samples as sample_data
 
     if not size:
         sample_data.use_recipe(session, folder)
@@ -92,8 +92,17 @@ def run(count: int, size: int) -> dict[str, Any]:
     import numpy as np
     from napari.viewer import Viewer
 
-    from napari_galaxy_maps.plugin import following, loading, panels, work
-    from napari_galaxy_maps.plugin.session import session_for
+    from napari_galaxy_maps.plugin.jobs import (
+        open_files as loading,
+    )
+    from napari_galaxy_maps.plugin.jobs import (
+        prepare_predict as work,
+    )
+    from napari_galaxy_maps.plugin.jobs import (
+        refresh_maps as following,
+    )
+    from napari_galaxy_maps.plugin.manifest import docks as panels
+    from napari_galaxy_maps.plugin.state.session import session_for
     from napari_galaxy_maps.prepare.masks import mask_edits
 
     viewer = Viewer(show=True)

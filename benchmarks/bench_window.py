@@ -124,13 +124,18 @@ def one_run() -> dict[str, float]:
     found: dict[str, float] = {}
 
     def ask():
-        from napari_galaxy_maps.plugin import panels  # its import is part of the wait
+        from napari_galaxy_maps.plugin.manifest import (
+            docks as panels,  # its import is part of the wait
+        )
 
         return panels.panel(viewer, "Galaxy")
 
     found["first panel"] = painted_after(ask, lambda panel: panel.content)
-    from napari_galaxy_maps.plugin import loading, panels, sample_data, work
-    from napari_galaxy_maps.plugin.session import session_for
+    from napari_galaxy_maps.plugin.jobs import open_files as loading
+    from napari_galaxy_maps.plugin.jobs import prepare_predict as work
+    from napari_galaxy_maps.plugin.manifest import docks as panels
+    from napari_galaxy_maps.plugin.manifest import samples as sample_data
+    from napari_galaxy_maps.plugin.state.session import session_for
 
     session = session_for(viewer)
     start = time.perf_counter()

@@ -15,10 +15,14 @@ from time import monotonic
 from napari.viewer import Viewer
 from qtpy.QtCore import QEventLoop, Qt, QTimer
 
-from napari_galaxy_maps.plugin import file_table, loading, panels, sample_data, work
-from napari_galaxy_maps.plugin.layers import Key
-from napari_galaxy_maps.plugin.session import Session, session_for
-from napari_galaxy_maps.plugin.viewers import camera_and_scale_bar
+from napari_galaxy_maps.plugin.ground.layer_specs import Key
+from napari_galaxy_maps.plugin.ground.viewers import camera_and_scale_bar
+from napari_galaxy_maps.plugin.jobs import open_files as loading
+from napari_galaxy_maps.plugin.jobs import prepare_predict as work
+from napari_galaxy_maps.plugin.manifest import docks as panels
+from napari_galaxy_maps.plugin.manifest import samples as sample_data
+from napari_galaxy_maps.plugin.state.session import Session, session_for
+from napari_galaxy_maps.plugin.widgets import file_table
 
 IMAGES = Path(__file__).parent / "images"
 SIZE = (1480, 860)
@@ -157,7 +161,7 @@ def measuring() -> None:
 
     from napari_galaxy_maps.data.galaxy import Ellipse
     from napari_galaxy_maps.measure.apertures.aperture import Aperture, circle
-    from napari_galaxy_maps.plugin.measuring import Measuring
+    from napari_galaxy_maps.plugin.state.aperture_measurements import Measuring
 
     with sample_window() as (viewer, session):
         work.predict(session)
@@ -244,8 +248,8 @@ def spectra() -> None:
     """A mock galaxy with its far infrared: maps beside a truth that was fitted, and the spectrum of a held pixel."""
     from napari_galaxy_maps.fits_io import read_recipe
     from napari_galaxy_maps.mocks.writing import mock_steps, view_for
-    from napari_galaxy_maps.plugin import truth
-    from napari_galaxy_maps.plugin.spectra import FAR, Spectra
+    from napari_galaxy_maps.plugin.jobs import fit_truth as truth
+    from napari_galaxy_maps.plugin.state.pixel_spectra import FAR, Spectra
     from napari_galaxy_maps.progress import drain
 
     with TemporaryDirectory() as name:

@@ -107,7 +107,7 @@ def test_what_there_is_is_told():
 
 
 def test_history_goes_back_and_forth_and_forgets_what_was_undone_once_something_else_is_done():
-    from napari_galaxy_maps.plugin.history import History
+    from napari_galaxy_maps.plugin.ground.edit_history import History
 
     history = History("a")
     assert not history.undo() and not history.redo()

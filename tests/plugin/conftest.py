@@ -76,7 +76,7 @@ def viewer(qtbot) -> Iterator:
     viewer = napari.Viewer(show=True)
     viewer.window.resize(1500, 900)
     yield viewer
-    from napari_galaxy_maps.plugin.session import session_for
+    from napari_galaxy_maps.plugin.state.session import session_for
 
     job = session_for(viewer).job
     if job is not None:
@@ -101,7 +101,7 @@ def one_window() -> Iterator:
 @pytest.fixture
 def empty_window(one_window, qtbot) -> Iterator:
     """The module's window without files, settings or layers; its panels stay open."""
-    from napari_galaxy_maps.plugin import session
+    from napari_galaxy_maps.plugin.state import session
 
     own = session.session_for(one_window)
     yield one_window
@@ -114,7 +114,7 @@ def empty_window(one_window, qtbot) -> Iterator:
 @pytest.fixture
 def session(viewer):
     """The session of the window."""
-    from napari_galaxy_maps.plugin.session import session_for
+    from napari_galaxy_maps.plugin.state.session import session_for
 
     return session_for(viewer)
 

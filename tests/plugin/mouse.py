@@ -7,7 +7,7 @@ from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 
-from napari_galaxy_maps.plugin.viewers import camera_and_scale_bar
+from napari_galaxy_maps.plugin.ground.viewers import camera_and_scale_bar
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 

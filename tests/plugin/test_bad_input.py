@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from napari_galaxy_maps.plugin import files, loading
+from napari_galaxy_maps.plugin.jobs import image_files as files
+from napari_galaxy_maps.plugin.jobs import open_files as loading
 
 from ..conftest import tan_wcs, write_image
 from .conftest import idle, wait_for

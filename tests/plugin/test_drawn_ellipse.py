@@ -7,9 +7,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QFileDialog, QLineEdit, QPushButton, QToolButton
 
 from napari_galaxy_maps.data.galaxy import Ellipse
-from napari_galaxy_maps.plugin import panels
-from napari_galaxy_maps.plugin.drawn_ellipse import DrawnEllipse
-from napari_galaxy_maps.plugin.sky_shapes import ellipse_corners, ellipse_of
+from napari_galaxy_maps.plugin.canvas.d25_layer import DrawnEllipse
+from napari_galaxy_maps.plugin.ground.sky_shapes import ellipse_corners, ellipse_of
+from napari_galaxy_maps.plugin.manifest import docks as panels
 from napari_galaxy_maps.prepare.psf.kernels import gaussian_stamp
 
 from . import mouse

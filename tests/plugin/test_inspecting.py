@@ -12,9 +12,9 @@ from qtpy.QtWidgets import QFileDialog
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.fits_io import write_maps
 from napari_galaxy_maps.measure.compare.comparison import compare, metrics, pixels_of
-from napari_galaxy_maps.plugin import panels
-from napari_galaxy_maps.plugin.aperture_table import with_error
-from napari_galaxy_maps.plugin.layers import map_specs
+from napari_galaxy_maps.plugin.ground.layer_specs import map_specs
+from napari_galaxy_maps.plugin.manifest import docks as panels
+from napari_galaxy_maps.plugin.widgets.aperture_table import with_error
 from tests.conftest import tan_wcs
 
 from . import mouse

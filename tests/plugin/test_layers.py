@@ -9,7 +9,9 @@ import pytest
 
 from napari_galaxy_maps.data.maps import PROPERTIES, PropertyMaps
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.plugin import colours, layers, readout
+from napari_galaxy_maps.plugin.canvas import status_bar as readout
+from napari_galaxy_maps.plugin.ground import colormaps as colours
+from napari_galaxy_maps.plugin.ground import layer_specs as layers
 
 REFERENCE = (150.0, 2.0)
 

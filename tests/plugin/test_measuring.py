@@ -12,12 +12,12 @@ from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.measure.apertures.aperture import Aperture, circle
 from napari_galaxy_maps.measure.apertures.photometry import measure_apertures
 from napari_galaxy_maps.measure.apertures.planes import planes_of
-from napari_galaxy_maps.plugin import panels
-from napari_galaxy_maps.plugin.aperture_layer import ApertureLayer
-from napari_galaxy_maps.plugin.aperture_table import MEAN, SUM, with_error
-from napari_galaxy_maps.plugin.layers import map_specs
-from napari_galaxy_maps.plugin.measuring import MAPS, Measuring
-from napari_galaxy_maps.plugin.sky_shapes import ellipse_corners
+from napari_galaxy_maps.plugin.canvas.aperture_layer import ApertureLayer
+from napari_galaxy_maps.plugin.ground.layer_specs import map_specs
+from napari_galaxy_maps.plugin.ground.sky_shapes import ellipse_corners
+from napari_galaxy_maps.plugin.manifest import docks as panels
+from napari_galaxy_maps.plugin.state.aperture_measurements import MAPS, Measuring
+from napari_galaxy_maps.plugin.widgets.aperture_table import MEAN, SUM, with_error
 
 from . import mouse
 from .conftest import wait_for

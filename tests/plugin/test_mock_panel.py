@@ -7,8 +7,10 @@ from qtpy.QtWidgets import QFileDialog, QMessageBox, QPushButton
 
 from napari_galaxy_maps.fits_io import read_maps
 from napari_galaxy_maps.mocks import KINDS
-from napari_galaxy_maps.plugin import mock_panel, panels, work
-from napari_galaxy_maps.plugin.session import session_for
+from napari_galaxy_maps.plugin.jobs import prepare_predict as work
+from napari_galaxy_maps.plugin.manifest import docks as panels
+from napari_galaxy_maps.plugin.panels import mock_panel
+from napari_galaxy_maps.plugin.state.session import session_for
 
 from .conftest import idle, wait_for
 

@@ -8,8 +8,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
 from napari_galaxy_maps.fits_io import read_maps
-from napari_galaxy_maps.plugin import file_table, panels
-from napari_galaxy_maps.plugin.layers import Key
+from napari_galaxy_maps.plugin.ground.layer_specs import Key
+from napari_galaxy_maps.plugin.manifest import docks as panels
+from napari_galaxy_maps.plugin.widgets import file_table
 
 from ..conftest import tan_wcs, write_image
 from .conftest import canvas_is_painted, idle, wait_for

@@ -9,10 +9,10 @@ from napari_galaxy_maps.data.galaxy import BandCube, BandImage
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.recipe import LibrarySettings
 from napari_galaxy_maps.measure.apertures.aperture import circle
-from napari_galaxy_maps.plugin import panels
-from napari_galaxy_maps.plugin.layers import image_spec
-from napari_galaxy_maps.plugin.measuring import Measuring
-from napari_galaxy_maps.plugin.spectra import TITLE, Spectra
+from napari_galaxy_maps.plugin.ground.layer_specs import image_spec
+from napari_galaxy_maps.plugin.manifest import docks as panels
+from napari_galaxy_maps.plugin.state.aperture_measurements import Measuring
+from napari_galaxy_maps.plugin.state.pixel_spectra import TITLE, Spectra
 from napari_galaxy_maps.sed.library import build_library
 from napari_galaxy_maps.sed.pixel import pixel_spectrum
 

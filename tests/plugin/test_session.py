@@ -9,9 +9,9 @@ from napari.components import ViewerModel
 
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.exceptions import RecipeError
-from napari_galaxy_maps.plugin.layers import Key, image_spec, map_specs
-from napari_galaxy_maps.plugin.session import session_for
-from napari_galaxy_maps.plugin.viewers import camera_and_scale_bar
+from napari_galaxy_maps.plugin.ground.layer_specs import Key, image_spec, map_specs
+from napari_galaxy_maps.plugin.ground.viewers import camera_and_scale_bar
+from napari_galaxy_maps.plugin.state.session import session_for
 
 
 @pytest.fixture

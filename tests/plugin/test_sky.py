@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.plugin import sky
+from napari_galaxy_maps.plugin.ground import sky_plane as sky
 
 from ..conftest import tan_wcs
 

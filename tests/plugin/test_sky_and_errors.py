@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit
 
-from napari_galaxy_maps.plugin import panels
-from napari_galaxy_maps.plugin.layers import Key
+from napari_galaxy_maps.plugin.ground.layer_specs import Key
+from napari_galaxy_maps.plugin.manifest import docks as panels
 
 from .conftest import idle, wait_for
 from .test_panels import BANDS, add_folder, choose, click, panel, write

@@ -10,8 +10,11 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 from napari_galaxy_maps.data.galaxy import Galaxy
 from napari_galaxy_maps.data.maps import Flag
 from napari_galaxy_maps.pipeline import Kept, predict_steps
-from napari_galaxy_maps.plugin import following, panels, viewers, work
-from napari_galaxy_maps.plugin.layers import Key
+from napari_galaxy_maps.plugin.ground import viewers
+from napari_galaxy_maps.plugin.ground.layer_specs import Key
+from napari_galaxy_maps.plugin.jobs import prepare_predict as work
+from napari_galaxy_maps.plugin.jobs import refresh_maps as following
+from napari_galaxy_maps.plugin.manifest import docks as panels
 from napari_galaxy_maps.prepare.masks.mask_files import read_masks
 from napari_galaxy_maps.progress import drain
 
@@ -342,7 +345,7 @@ def test_the_doubtful_come_first_stand_out_and_are_accepted(fitted, session, qtb
 
 
 def test_a_row_brings_the_camera_to_the_star_and_a_circle_its_row(fitted, session, qtbot):
-    from napari_galaxy_maps.plugin.viewers import camera_and_scale_bar
+    from napari_galaxy_maps.plugin.ground.viewers import camera_and_scale_bar
 
     stars, layer = panel(fitted, "Stars"), session.circles.layer
     row = [item.id for item in stars.table.stars.rows].index("2")

@@ -6,9 +6,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES
-from napari_galaxy_maps.plugin import panels
-from napari_galaxy_maps.plugin.layers import Key
-from napari_galaxy_maps.plugin.session import session_for
+from napari_galaxy_maps.plugin.ground.layer_specs import Key
+from napari_galaxy_maps.plugin.manifest import docks as panels
+from napari_galaxy_maps.plugin.state.session import session_for
 
 from .conftest import idle, wait_for
 

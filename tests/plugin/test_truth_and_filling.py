@@ -6,9 +6,11 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_galaxy_maps.fits_io import read_maps, read_recipe
 from napari_galaxy_maps.mocks.writing import mock_steps, view_for
-from napari_galaxy_maps.plugin import loading, panels, truth
-from napari_galaxy_maps.plugin.layers import Key
-from napari_galaxy_maps.plugin.spectra import FAR, Spectra
+from napari_galaxy_maps.plugin.ground.layer_specs import Key
+from napari_galaxy_maps.plugin.jobs import fit_truth as truth
+from napari_galaxy_maps.plugin.jobs import open_files as loading
+from napari_galaxy_maps.plugin.manifest import docks as panels
+from napari_galaxy_maps.plugin.state.pixel_spectra import FAR, Spectra
 from napari_galaxy_maps.progress import drain
 from napari_galaxy_maps.sed.truth import ORDER
 

@@ -7,7 +7,7 @@ import pytest
 from napari.utils import progress
 
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.plugin import worker
+from napari_galaxy_maps.plugin.eventloop import worker
 from napari_galaxy_maps.progress import Progress
 
 from .conftest import wait_for
@@ -127,7 +127,7 @@ def test_one_job_at_a_time(session, qtbot, told):
 
 
 def test_layers_stay_through_an_error(session, viewer, qtbot, image):
-    from napari_galaxy_maps.plugin.layers import image_spec
+    from napari_galaxy_maps.plugin.ground.layer_specs import image_spec
 
     picture = image()
     session.show(image_spec(picture, session.place(picture)))

@@ -562,7 +562,7 @@ def _train(arguments: argparse.Namespace) -> None:
 
 def _demo(arguments: argparse.Namespace) -> int:
     try:
-        from ..plugin.demo import main as demo
+        from ..plugin.manifest.demo import main as demo
     except ImportError as error:
         raise GalaxyMapsError(
             f"The window cannot open ({error}); install napari with a Qt binding: pip install 'napari-galaxy-maps[pyqt6]'."

@@ -1,0 +1,93 @@
+"""Work in the main thread, a piece per turn of the event loop, so that the window paints and hears its user in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from weakref import ReferenceType
+
+from ..ground import viewers
+from . import garbage_collection as collector
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+_PAINT_MS = 2
+_TURN_MS = 15
+
+Task = Callable[[], Any]
+
+
+class Turns:
+    """Tasks in a row. A task and the painting of what it changed are a turn each.
+
+    Parameters
+    ----------
+    viewer : weak reference to a viewer
+        Tasks that are left when its window closes are dropped. Without Qt all are done at once.
+    """
+
+    def __init__(self, viewer: ReferenceType[ViewerModel]):
+        self._viewer = viewer
+        self._tasks: list[tuple[Task, bool]] = []
+        self._turning = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether tasks wait for their turn."""
+        return bool(self._tasks) or self._turning
+
+    def has(self, task: Task) -> bool:
+        """Whether `task` waits already."""
+        return any(waiting == task for waiting, _ in self._tasks)
+
+    def clear(self) -> None:
+        """Drop all tasks that have not had their turn."""
+        self._tasks.clear()
+
+    def add(self, tasks: Iterable[Task], canvas_only: bool = False) -> None:
+        """Put tasks at the end of the row.
+
+        Parameters
+        ----------
+        tasks : iterable of callables
+        canvas_only : bool
+            They change nothing but the canvas, so that the rest of the window is not painted after them.
+        """
+        from qtpy.QtCore import QTimer
+        from qtpy.QtWidgets import QApplication
+
+        self._tasks.extend((task, canvas_only) for task in tasks)
+        if QApplication.instance() is None or not hasattr(self._viewer(), "window"):
+            while self._tasks:
+                self._tasks.pop(0)[0]()
+        elif self._tasks and not self._turning:
+            self._turning = True
+            # A full garbage collection would make one of the turns several times as long.
+            collector.hold("turns")
+            QTimer.singleShot(0, self._turn)
+
+    def _turn(self) -> None:
+        from qtpy.QtCore import QTimer
+
+        viewer = self._viewer()
+        if viewer is None or viewers.is_closed(viewer):
+            self._tasks.clear()
+        if viewer is None or not self._tasks:
+            self._turning = False
+            collector.let_go("turns")
+            return
+        task, canvas_only = self._tasks.pop(0)
+        paint = viewers.hold_painting(viewer, canvas_only)
+        try:
+            task()
+        finally:
+            QTimer.singleShot(_PAINT_MS, partial(self._paint, paint))
+
+    def _paint(self, paint: Task) -> None:
+        from qtpy.QtCore import QTimer
+
+        paint()
+        # Counted from here, not from the task's end: else both timers can be due at once, and task and paint make one stall.
+        QTimer.singleShot(_TURN_MS, self._turn)

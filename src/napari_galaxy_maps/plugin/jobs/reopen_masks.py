@@ -1,0 +1,162 @@
+"""Masks found again: in a result that is opened beside the galaxy's images, or that lies in their folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...exceptions import GalaxyMapsError
+from ...prepare.masks import mask_edits
+from ..eventloop import worker
+
+if TYPE_CHECKING:
+    from ...prepare.masks.mask_set import Masks
+    from ..state.session import Session
+
+_MOST = 60
+"""So many files of a folder are looked into, the newest first."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Masks that a result keeps.
+
+    Attributes
+    ----------
+    path : Path
+        The result.
+    masks : Masks
+        What was masked in it.
+    opened : bool
+        Whether a person has opened it, rather than that it lies beside the images.
+    """
+
+    path: Path
+    masks: Masks
+    opened: bool
+
+
+class Reopening:
+    """Looks for the masks of earlier results whenever the galaxy's images are others.
+
+    Parameters
+    ----------
+    session : Session
+        Whose galaxy it is.
+    """
+
+    def __init__(self, session: Session):
+        self.session = session
+        self._opened: list[Path] = []
+        self._asked: tuple[Any, ...] = ()
+        session.galaxy_changed.connect(self._look_later)
+
+    def forget(self) -> None:
+        """Begin anew with another galaxy."""
+        self._opened.clear()
+        self._asked = ()
+
+    def offer(self, path: Path) -> None:
+        """A person has opened this result."""
+        self._opened = [path, *(other for other in self._opened if other != path)]
+        self._look_later()
+
+    def _look_later(self) -> None:
+        if self.session.galaxy is not None:
+            self.session.after_job(self._look)
+
+    def _look(self) -> None:
+        from qtpy.QtWidgets import QApplication
+
+        galaxy = self.session.galaxy
+        if galaxy is None:
+            return
+        checksums = {
+            name: str(image.meta.get("checksum", "")) for name, image in galaxy.images.items()
+        }
+        images = [image.path for image in galaxy.images.values() if image.path is not None]
+        asked = (tuple(sorted(checksums.items())), tuple(self._opened))
+        if asked == self._asked:
+            return
+        self._asked = asked
+        opened = list(self._opened)
+        # What a person has made is not to be replaced by what happens to lie in the folder.
+        beside = self.session.masking.now is None
+
+        def find() -> Found | None:
+            return find_masks(checksums, images, opened, beside)
+
+        if QApplication.instance() is None:
+            self._take(find(), asked)
+        else:
+            worker.fetch(find, lambda found: self._take(found, asked))
+
+    def _take(self, found: Found | None, asked: tuple[Any, ...]) -> None:
+        masking = self.session.masking
+        if found is None or asked != self._asked or not (found.opened or masking.now is None):
+            return
+        text = mask_edits.told(found.masks)
+        told = f"{text[:1].upper()}{text[1:]}, taken up from {found.path.name}, which was made of these images."
+        masking.take_saved(
+            found.masks,
+            f"the masks of {found.path.name}",
+            told,
+            self.session.recipe,
+            self.session.bands,
+        )
+        self.session.note(told)
+
+
+def find_masks(
+    checksums: Mapping[str, str], images: Sequence[Path], opened: Sequence[Path], beside: bool
+) -> Found | None:
+    """The masks of a result that was made of the same images.
+
+    Parameters
+    ----------
+    checksums : mapping of str to str
+        SHA-256 of the galaxy's images by band.
+    images : sequence of Path
+        Their files.
+    opened : sequence of Path
+        Results that a person has opened, the last one first.
+    beside : bool
+        Whether results in the images' folders count too, the newest first.
+    """
+    known = {path.resolve() for path in images}
+    near: list[Path] = []
+    if beside:
+        folders = {path.resolve().parent for path in images}
+        near = [
+            path
+            for folder in folders
+            for path in folder.glob("*.fits")
+            if path.resolve() not in known
+        ]
+        near.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in (*opened, *near[:_MOST]):
+        try:
+            masks = _masks_of(path, checksums)
+        except (GalaxyMapsError, OSError):  # nobody asked for this file
+            continue
+        if masks is not None:
+            return Found(path, masks, path in opened)
+    return None
+
+
+def _masks_of(path: Path, checksums: Mapping[str, str]) -> Masks | None:
+    """The masks in a result, if it was made of images with these checksums."""
+    from ...fits_io import is_maps, read_provenance
+    from ...prepare.masks.mask_files import read_masks
+
+    if not is_maps(path):
+        return None
+    inputs = read_provenance(path).get("inputs", {})
+    if not isinstance(inputs, Mapping):
+        return None
+    common = [name for name in inputs if checksums.get(name)]
+    if not common or any(checksums[name] not in str(inputs[name]) for name in common):
+        return None
+    return read_masks(path)

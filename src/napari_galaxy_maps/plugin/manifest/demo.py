@@ -1,0 +1,174 @@
+"""The demonstration: opens the sample spiral, predicts its maps and shows them; given a file, saves the window and ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...exceptions import GalaxyMapsError
+from ..ground.layer_specs import Key
+from ..jobs import prepare_predict as work
+from ..state.session import session_for
+from . import docks as panels
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+    from ..state.session import Session
+
+SAMPLE = "spiral"
+SHOWN = Key("map", "LOG_SIGMA_MD")
+"""The map that is looked at in the end."""
+
+_SIZE = (1560, 920)
+_LOOK_MS = 50
+_PAINT_S = 1.5
+_PATIENCE_S = 300.0
+
+
+class Demo:
+    """Does what a person would do, a step at a time, each begun when the one before has ended.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        To work in.
+    on_end : callable
+        Called once, when the maps are shown and painted, or when something went wrong (`problem` says what).
+    """
+
+    def __init__(self, viewer: Viewer, on_end: Callable[[], None]):
+        from qtpy.QtCore import QTimer
+
+        self.viewer = viewer
+        self.session: Session = session_for(viewer)
+        self.problem = ""
+        self._on_end = on_end
+        self._steps = iter((self._open, self._predict, self._show))
+        self._said: list[str] = []
+        self._began = self._quiet_since = time.monotonic()
+        self.session.said.connect(self._said.append)
+        self._timer = QTimer()
+        self._timer.setInterval(_LOOK_MS)
+        self._timer.timeout.connect(self._look)
+        self._timer.start()
+
+    @property
+    def _busy(self) -> bool:
+        session = self.session
+        return session.job is not None or session.busy_showing or bool(session.pending_paths)
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        if now - self._began > _PATIENCE_S:
+            self._end(f"The demonstration did not come to its end within {_PATIENCE_S:.0f} s.")
+        if self._busy:
+            self._quiet_since = now
+        # One job begins in the turn after another: only a while without any says that all is done.
+        elif now - self._quiet_since > 5 * _LOOK_MS / 1000:
+            self._quiet_since = now
+            step = next(self._steps, None)
+            if step is None:
+                return
+            try:
+                step()
+            except Exception as error:
+                # Without this a window that nobody watches would stay open for ever.
+                self._end(f"The demonstration failed: {error}")
+
+    def _open(self) -> None:
+        panels.open_all(self.viewer)
+        self.viewer.open_sample(panels.PLUGIN, SAMPLE)
+
+    def _predict(self) -> None:
+        if self.session.galaxy is None:
+            self._end("The sample galaxy did not open.")
+            return
+        panels.raise_panel(self.viewer, "Predict")
+        work.predict(self.session)
+
+    def _show(self) -> None:
+        if self.session.layer(SHOWN) is None:
+            self._end("No maps were predicted.")
+            return
+        self.session.focus(SHOWN)
+        self.session.fit(SHOWN)
+        from qtpy.QtCore import QTimer
+
+        QTimer.singleShot(int(_PAINT_S * 1000), self._end)
+
+    def _end(self, problem: str = "") -> None:
+        if self._timer.isActive():
+            self._timer.stop()
+            self.problem = " ".join([problem, *self._said[-1:]]) if problem else ""
+            self._on_end()
+
+
+def save_window(viewer: Viewer, path: str | Path) -> None:
+    """Save a picture of the whole window.
+
+    Raises
+    ------
+    GalaxyMapsError
+        When the canvas is blank, as without OpenGL, or the file cannot be written.
+    """
+    picture = viewer.screenshot(path=None, canvas_only=True, flash=False)
+    if picture[..., :3].std() < 1:
+        raise GalaxyMapsError(
+            "The canvas came out blank; run under a display or under Xvfb, with OpenGL (libgl1-mesa-dri)."
+        )
+    try:
+        viewer.screenshot(path=str(path), canvas_only=False, flash=False)
+    except (OSError, ValueError) as error:
+        raise GalaxyMapsError(
+            f"{path} cannot be written ({error}); name a .png file in a folder that is there."
+        ) from None
+
+
+def main(screenshot: str | None = None) -> int:
+    """Run the demonstration.
+
+    Parameters
+    ----------
+    screenshot : str, optional
+        File for a picture of the window, which then closes; without it the window stays.
+
+    Returns
+    -------
+    int
+        0.
+
+    Raises
+    ------
+    GalaxyMapsError
+        When the maps did not come, in words.
+    """
+    if screenshot and not Path(screenshot).absolute().parent.is_dir():
+        raise GalaxyMapsError(
+            f"{screenshot} cannot be written: there is no folder {Path(screenshot).parent}."
+        )
+    import napari
+
+    viewer = napari.Viewer(title="Galaxy Maps")
+    if screenshot:
+        viewer.window.resize(*_SIZE)
+    failures: list[BaseException] = []
+
+    def ended() -> None:
+        try:
+            if demo.problem:
+                raise GalaxyMapsError(demo.problem)
+            if screenshot:
+                save_window(viewer, screenshot)
+        except GalaxyMapsError as error:
+            failures.append(error)
+        if screenshot:
+            viewer.close()
+
+    demo: Any = Demo(viewer, ended)
+    napari.run()
+    if failures:
+        raise failures[0]
+    return 0

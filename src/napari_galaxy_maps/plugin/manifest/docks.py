@@ -1,0 +1,127 @@
+"""Opens the panels, tabbed on the right in the order of the work, all at once or one of them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from napari.viewer import Viewer
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QDockWidget, QWidget
+
+from ..eventloop import preload as warmup
+from ..state.session import session_for
+
+PLUGIN = "napari-galaxy-maps"
+PANELS = ("Galaxy", "Prepare", "Stars", "Predict", "Inspect", "Measure", "Pixel")
+MORE = ("Neighbours", "Mock")
+"""Panels that are opened alone."""
+
+
+def open_all(viewer: Viewer) -> None:
+    """Open all panels, Galaxy in front.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        The viewer to work in.
+    """
+    viewer = getattr(viewer, "__wrapped__", viewer)
+    session_for(viewer).arrange()
+    first, *others = (dock_of(panel(viewer, name)) for name in PANELS)
+    for dock, name in zip((first, *others), PANELS, strict=True):
+        dock.setWindowTitle(name)
+        dock.show()
+        if dock is not first:
+            # Also of those that stood there alone: each goes behind the last tab, so that they come in order.
+            first.parentWidget().tabifyDockWidget(first, dock)
+    raise_panel(viewer, PANELS[0])
+    warmup.begin()
+
+
+def panel(viewer: Viewer, name: str) -> Any:
+    """One of the panels, opened if it is not there; from napari's menu it has the same name, and is the same.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        The viewer to work in.
+    name : str
+        One of `PANELS` or `MORE`.
+    """
+    viewer = getattr(viewer, "__wrapped__", viewer)
+    full_name = _full_name(name)
+    docked = viewer.window.dock_widgets
+    if full_name in docked:
+        return docked[full_name]
+    widget = _classes()[name](viewer)
+    neighbours = [other for other in (*PANELS, *MORE) if _full_name(other) in docked]
+    dock = viewer.window.add_dock_widget(
+        widget, name=full_name, area="right", tabify=bool(neighbours)
+    )
+    dock.setWindowTitle(name)
+    return widget
+
+
+def raise_panel(viewer: Viewer, name: str) -> None:
+    """Bring one of the panels to the front."""
+    dock = dock_of(panel(viewer, name))
+    dock.show()
+    dock.raise_()
+
+
+def dock_of(widget: QWidget) -> QDockWidget:
+    """The dock that a panel is in."""
+    parent = widget
+    while parent is not None and not isinstance(parent, QDockWidget):
+        parent = parent.parentWidget()
+    if parent is None:
+        raise LookupError(f"{widget} is in no dock")
+    return parent
+
+
+class AllPanels(QWidget):
+    """The menu entry that opens all panels: napari wants a widget for it, which makes way for them at once.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        The viewer to work in.
+    """
+
+    def __init__(self, napari_viewer: Viewer):
+        super().__init__()
+        self._viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
+        QTimer.singleShot(0, self._make_way)
+
+    def _make_way(self) -> None:
+        open_all(self._viewer)
+        with suppress(LookupError):  # made by hand, without a dock
+            self._viewer.window.remove_dock_widget(dock_of(self))
+        self.deleteLater()
+
+
+def _full_name(name: str) -> str:
+    from napari.plugins import menu_item_template
+    from npe2 import PluginManager
+
+    display_name = PluginManager.instance().get_manifest(PLUGIN).display_name
+    return menu_item_template.format(display_name, name)
+
+
+def _classes() -> dict[str, Any]:
+    from ..panels.galaxy_panel import GalaxyPanel
+    from ..panels.inspect_panel import InspectPanel
+    from ..panels.measure_panel import MeasurePanel
+    from ..panels.mock_panel import MockPanel
+    from ..panels.neighbours_panel import NeighboursPanel
+    from ..panels.pixel_panel import PixelPanel
+    from ..panels.predict_panel import PredictPanel
+    from ..panels.prepare_panel import PreparePanel
+    from ..panels.stars_panel import StarsPanel
+
+    return {
+        "Galaxy": GalaxyPanel, "Prepare": PreparePanel, "Stars": StarsPanel, "Predict": PredictPanel,
+        "Inspect": InspectPanel, "Measure": MeasurePanel, "Pixel": PixelPanel, "Mock": MockPanel,
+        "Neighbours": NeighboursPanel,
+    }  # fmt: skip

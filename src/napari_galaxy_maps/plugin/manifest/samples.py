@@ -1,0 +1,76 @@
+"""File > Open Sample: a spiral and an early type, a file a band as an observatory would deliver it, and their truths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ...exceptions import InputError
+from ..jobs import open_files as loading
+from ..state.session import Session, current_session
+from . import readers
+
+SPIRAL, EARLY_TYPE = "spiral", "early-type"
+
+
+def sample_folder(name: str = SPIRAL) -> Path:
+    """The folder of a sample galaxy: in the installed package, or in the repository.
+
+    Raises
+    ------
+    InputError
+        When it is in neither.
+    """
+    package = Path(__file__).parents[2]
+    for parent in (package / "sample_data", package.parents[1] / "sample_data"):
+        if (parent / name).is_dir():
+            return parent / name
+    raise InputError("The sample galaxies are not in this installation; install the package again.")
+
+
+def open_spiral() -> list[tuple[Any, ...]]:
+    """Open the spiral; in a running window the first band comes at once and the others by themselves."""
+    return _open(SPIRAL)
+
+
+def open_early_type() -> list[tuple[Any, ...]]:
+    """Open the early type, as `open_spiral`."""
+    return _open(EARLY_TYPE)
+
+
+def _open(name: str) -> list[tuple[Any, ...]]:
+    folder = sample_folder(name)
+    session = current_session()
+    if session is not None:
+        _make_way(session)
+        use_recipe(session, folder)
+    if session is None or not readers.in_event_loop():
+        return readers.read_now([folder], session)
+    # napari wants a layer back from a sample: the normalising band is read here, all else in the thread.
+    images = sorted(folder.glob("*.fits*"))
+    first = next((p for p in images if "w1-int" in p.name), images[0])
+    layers = readers.read_now([first], session)
+    loading.add_paths(session, [folder])
+    return layers
+
+
+def _make_way(session: Session) -> None:
+    """Put the galaxy that was being worked on aside: two would be one with each band twice."""
+    if session.maps is not None and not session.saved:
+        raise InputError(
+            "The maps of the galaxy that is open are not saved: save them, or press New in Plugins > Galaxy Maps > Galaxy, "
+            "then open the sample."
+        )
+    if session.files:
+        session.start_over()
+
+
+def use_recipe(session: Session, folder: Path) -> None:
+    """Take over what a folder's recipe says of the galaxy, where there is one recipe and nobody has said anything."""
+    from ...data.recipe import Recipe
+    from ...fits_io import read_recipe
+
+    recipes = sorted(folder.glob("*.toml"))
+    if len(recipes) == 1 and session.recipe == Recipe():
+        session.recipe = read_recipe(recipes[0])
+        session.recipe_changed.emit()

@@ -1,0 +1,51 @@
+"""The npe2 writer: layers of maps become one FITS file with errors, flags and provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..ground.layer_specs import maps_from_layers
+from ..jobs.prepare_predict import masks_to_save
+from ..state.session import current_session
+
+
+def write_maps(path: str, layer_data: Sequence[tuple[Any, dict[str, Any], str]]) -> list[str]:
+    """Save the maps among some layers; the file appears only once it is whole.
+
+    Parameters
+    ----------
+    path : str
+        The file; napari has asked already whether one that is there may be replaced.
+    layer_data : sequence of (data, attributes, type)
+        The layers.
+
+    Returns
+    -------
+    list of str
+        The file.
+
+    Raises
+    ------
+    InputError
+        When no layer shows a map, they come from several results, or the file cannot be written.
+    """
+    from ...fits_io import write_maps as write
+    from ...prepare.masks.mask_files import mask_hdus
+
+    maps, left_out = maps_from_layers([(data, attributes) for data, attributes, _ in layer_data])
+    session = current_session()
+    own = (
+        session is not None
+        and session.maps is not None
+        and session.maps.provenance is maps.provenance
+    )
+    masks = masks_to_save(session, session.maps) if own else None
+    write(path, maps, overwrite=True, extra=mask_hdus(masks))
+    if left_out:
+        from napari.utils.notifications import show_info
+
+        show_info(
+            f"Saved {', '.join(maps.values)} in {path}; not maps of that result: {', '.join(left_out)}."
+        )
+    return [str(path)]

@@ -1,0 +1,367 @@
+"""The Galaxy panel: the files of the galaxy's images, what is wrong with them, and what is known of the galaxy."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+)
+
+from ...exceptions import GalaxyMapsError
+from ...progress import Progress
+from ..canvas.d25_layer import DrawnEllipse
+from ..eventloop import worker
+from ..ground.sky_plane import parse_angle, position_at, sexagesimal
+from ..ground.viewers import camera_and_scale_bar
+from ..jobs import image_files as files
+from ..jobs import open_files as loading
+from ..state.session import session_for
+from ..widgets.file_table import FileTable
+from ..widgets.forms import FAINT, Message, NumberField, Panel, heading, wrapped
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+_FILTER = "FITS images (*.fits *.fit *.fts *.fits.* *.fit.* *.fz *.FITS *.FIT);;All files (*)"
+_TABLES = "Tables (*.csv *.ecsv *.fits *.fits.gz *.vot *.xml *.txt *.dat);;All files (*)"
+
+
+class GalaxyPanel(Panel):
+    """Which images, and of what.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        The viewer to work in.
+    """
+
+    def __init__(self, napari_viewer: Viewer):
+        super().__init__()
+        self.session = session_for(napari_viewer)
+        self.table = FileTable()
+        self.suggestions = QPushButton("Use the suggested units")
+        self.suggestions.setObjectName("suggestions")
+        self.suggestions.hide()
+        self.details = wrapped(colour=FAINT, name="details")
+        self.message = Message()
+        self.column.addLayout(self._buttons())
+        self.column.addWidget(self.table, 1)
+        self.column.addWidget(self.suggestions)
+        self.column.addWidget(self.details)
+        self.column.addWidget(self.message)
+        self.column.addWidget(heading("The galaxy"))
+        self.column.addLayout(self._object_form())
+        self.table.band_told.connect(self._tell_band)
+        self.table.unit_told.connect(self._tell_unit)
+        self.table.psf_told.connect(self._tell_psf)
+        self.table.use_told.connect(self._tell_use)
+        self.table.itemSelectionChanged.connect(self._show_details)
+        self.suggestions.clicked.connect(self._use_suggestions)
+        self.listen(self.session.files_changed, self.refresh)
+        self.listen(self.session.recipe_changed, self.refresh)
+        self.listen(self.session.said, self.message.say)
+        self.refresh()
+
+    # Building --------------------------------------------------------------------------------------------------------
+
+    def _buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        self.add_files_button = QPushButton("Add files…")
+        self.add_folder_button = QPushButton("Add folder…")
+        self.remove_button = QPushButton("Remove")
+        self.remove_button.setToolTip(
+            "Take the selected files out of the list; nothing is deleted on disk"
+        )
+        self.new_button = QPushButton("New")
+        self.new_button.setToolTip(
+            "Begin with another galaxy: forget files, settings and maps; nothing is deleted on disk"
+        )
+        for button, slot in (
+            (self.new_button, self._new),
+            (self.add_files_button, self._ask_files),
+            (self.add_folder_button, self._ask_folder),
+            (self.remove_button, self._remove),
+        ):
+            button.clicked.connect(slot)
+            row.addWidget(button)
+        return row
+
+    def _object_form(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(3, 1)
+        self.name = QLineEdit()
+        self.name.setPlaceholderText("e.g. NGC 309")
+        self.ra, self.dec = QLineEdit(), QLineEdit()
+        self.ra.setPlaceholderText("hh:mm:ss or degrees")
+        self.dec.setPlaceholderText("dd:mm:ss or degrees")
+        self.distance = NumberField(low=0, name="distance")
+        self.d25 = NumberField(low=0, name="d25")
+        self.axis_ratio = NumberField("1", low=0, high=1, name="axis_ratio")
+        self.position_angle = NumberField("0", low=-360, high=360, name="position_angle")
+        self.here = QPushButton("Position from the middle of the view")
+        self.here.setToolTip("Move the galaxy to the middle of the canvas, then press")
+        self.redshift = NumberField(low=0, high=10, name="redshift")
+        self.redshift.setToolTip(
+            "Gives a distance by the Hubble flow (Planck 2018) where none is given"
+        )
+        self.draw = QPushButton("Draw D25")
+        self.draw.setObjectName("draw_d25")
+        self.draw.setToolTip(
+            "Show the ellipse on the canvas: move, resize or turn it, and these numbers follow"
+        )
+        self.from_table = QPushButton("From a table…")
+        self.from_table.setObjectName("from_table")
+        self.from_table.setToolTip(
+            "Take position, D25, axis ratio, angle and distance from a table of galaxies (CSV, ECSV, FITS, VOTable), by the "
+            "galaxy's name or position"
+        )
+        buttons = QHBoxLayout()
+        for button in (self.draw, self.from_table):
+            buttons.addWidget(button)
+        for row, (left, a, right, b) in enumerate(
+            (
+                ("Name", self.name, "Distance (Mpc)", self.distance),
+                ("RA", self.ra, "or redshift", self.redshift),
+                ("Dec", self.dec, "Diameter D25 (′)", self.d25),
+                ("", self.here, "Axis ratio b/a", self.axis_ratio),
+                ("", buttons, "Angle, E of N (°)", self.position_angle),
+            )
+        ):
+            if left:
+                grid.addWidget(QLabel(left), row, 0)
+                grid.addWidget(a, row, 1)
+            elif isinstance(a, QHBoxLayout):
+                grid.addLayout(a, row, 0, 1, 2)
+            else:
+                grid.addWidget(a, row, 0, 1, 2)
+            grid.addWidget(QLabel(right), row, 2)
+            grid.addWidget(b, row, 3)
+        self.name.editingFinished.connect(
+            lambda: self._set("galaxy", name=self.name.text().strip())
+        )
+        self.ra.editingFinished.connect(lambda: self._tell_angle(self.ra, "ra"))
+        self.dec.editingFinished.connect(lambda: self._tell_angle(self.dec, "dec"))
+        self.distance.told.connect(lambda value: self._set("galaxy", distance=value))
+        self.d25.told.connect(lambda value: self._set("galaxy", d25=value))
+        self.axis_ratio.told.connect(
+            lambda value: self._set("galaxy", axis_ratio=1.0 if value is None else value)
+        )
+        self.position_angle.told.connect(
+            lambda value: self._set("galaxy", position_angle=value or 0.0)
+        )
+        self.here.clicked.connect(self._take_view_centre)
+        self.redshift.told.connect(lambda value: self._set("galaxy", redshift=value))
+        self.draw.clicked.connect(lambda _: DrawnEllipse.of(self.session).draw())
+        self.from_table.clicked.connect(lambda _: self._ask_table())
+        return grid
+
+    # Showing ---------------------------------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Show the session as it is."""
+        rows = files.states(self.session)
+        self.table.show_states(rows)
+        offers = [
+            row for row in rows if row.used and row.file.unit is None and row.file.unit_suggestion
+        ]
+        self.suggestions.setVisible(bool(offers))
+        if offers:
+            units = ", ".join(dict.fromkeys(str(row.file.unit_suggestion) for row in offers))
+            self.suggestions.setText(f"Use the suggested unit ({units})")
+        settings = self.session.recipe.galaxy
+        if not self.name.hasFocus():
+            self.name.setText(settings.name)
+            self.name.setPlaceholderText(self.session.header_name or "e.g. NGC 309")
+        for field, value, hours in ((self.ra, settings.ra, True), (self.dec, settings.dec, False)):
+            if not field.hasFocus():
+                field.setText("" if value is None else _angle_text(value, hours))
+        self.distance.show_value(settings.distance)
+        galaxy = self.session.galaxy
+        by_redshift = (
+            settings.distance is None and galaxy is not None and galaxy.distance_mpc is not None
+        )
+        self.distance.setPlaceholderText(
+            f"{galaxy.distance_mpc:.4g} by redshift" if by_redshift else "unknown"
+        )
+        self.redshift.show_value(settings.redshift)
+        self.d25.show_value(settings.d25)
+        self.axis_ratio.show_value(settings.axis_ratio)
+        self.position_angle.show_value(settings.position_angle)
+        self._show_details()
+
+    def _show_details(self) -> None:
+        selected = self.table.selected_labels()
+        rows = [row for row in files.states(self.session) if row.found.label in selected]
+        if rows:
+            text = "\n".join(f"{row.found.label}: {row.why or 'nothing known'}" for row in rows)
+        elif not self.session.files:
+            text = "Add the FITS images of a galaxy in several bands, or drop them on the window."
+        else:
+            text = "\n".join(self.session.skipped)
+        self.details.setText(text)
+        self.details.setVisible(bool(text))
+
+    # Hearing ---------------------------------------------------------------------------------------------------------
+
+    def _set(self, section: str, **values: Any) -> bool:
+        """Change the recipe; what makes no sense is said, and the field shows what holds."""
+        try:
+            self.session.set_recipe(section, **values)
+        except GalaxyMapsError as error:
+            self.message.say(str(error))
+            self.refresh()
+            return False
+        self.message.say("")
+        if section == "galaxy":
+            loading.make_galaxy(self.session)
+            self.message.say(self.session.galaxy_problem)
+        return True
+
+    def _tell_angle(self, field: QLineEdit, key: str) -> None:
+        if not field.isModified():
+            return
+        field.setModified(False)
+        try:
+            value = parse_angle(field.text(), hours=key == "ra") if field.text().strip() else None
+        except GalaxyMapsError as error:
+            self.message.say(str(error))
+            return
+        self._set("galaxy", **{key: value})
+
+    def _take_view_centre(self) -> None:
+        if self.session.reference is None:
+            self.message.say("Open an image first.")
+            return
+        camera, _ = camera_and_scale_bar(self.session.viewer)
+        north, west = camera.center[-2:]
+        ra, dec = position_at(-west, north, self.session.reference)
+        self._set("galaxy", ra=round(ra, 6), dec=round(dec, 6))
+        self.refresh()
+
+    def _tell(self, kind: str, key: str, value: Any) -> None:
+        table = dict(getattr(self.session.recipe.input, kind))
+        if value in ("", None):
+            table.pop(key, None)
+        else:
+            table[key] = value
+        if self._set("input", **{kind: table}):
+            self.session.files_changed.emit()
+            loading.load(self.session)
+
+    def _tell_band(self, label: str, band: str) -> None:
+        self._tell("bands", label, band)
+
+    def _tell_unit(self, label: str, unit: str) -> None:
+        self._tell("units", label, unit)
+
+    def _tell_psf(self, label: str, text: str) -> None:
+        row = next(row for row in files.states(self.session) if row.found.label == label)
+        if row.file.band is None:
+            self.message.say(f"Say first which band {label} is.")
+            self.refresh()
+            return
+        value: float | str | None = text or None
+        with suppress(ValueError):
+            value = float(text.replace(",", "."))
+        if isinstance(value, float) and not 0 < value < 1e4:
+            value = ""
+        if value == "" or (isinstance(value, str) and not Path(value).expanduser().is_file()):
+            self.message.say(
+                f"The PSF of {row.file.band.name} is its full width in arcsec, a positive number, or a FITS file that is there."
+            )
+            self.refresh()
+            return
+        self._tell("psf", row.file.band.name, value)
+
+    def _tell_use(self, label: str, used: bool) -> None:
+        (self.session.excluded.discard if used else self.session.excluded.add)(label)
+        self.session.files_changed.emit()
+        loading.load(self.session)
+
+    def _use_suggestions(self) -> None:
+        units = dict(self.session.recipe.input.units)
+        for row in files.states(self.session):
+            if row.used and row.file.unit is None and row.file.unit_suggestion:
+                units[row.found.label] = row.file.unit_suggestion
+        if self._set("input", units=units):
+            loading.load(self.session)
+
+    def _ask_files(self) -> None:
+        paths, _ = QFileDialog.getOpenFileNames(self, "Images of the galaxy", "", _FILTER)
+        if paths:
+            self.add(paths)
+
+    def _ask_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Folder with images of the galaxy")
+        if path:
+            self.add([path])
+
+    def _ask_table(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Table of galaxies", "", _TABLES)
+        if path:
+            self.take_from_table(path)
+
+    def take_from_table(self, path: str) -> None:
+        """Look the galaxy up in a table, beside the window, and take what it tells."""
+        session, settings = self.session, self.session.recipe.galaxy
+        position = (
+            None if settings.ra is None or settings.dec is None else (settings.ra, settings.dec)
+        )
+
+        def steps() -> Any:
+            from ...fits_io.galaxy_tables import galaxy_from_table
+
+            yield Progress("open", 0, 1, Path(path).name)
+            return galaxy_from_table(path, session.name, position)
+
+        def found(result: tuple[dict[str, Any], str]) -> None:
+            values, words = result
+            if self._set("galaxy", **values) and not session.galaxy_problem:
+                self.message.say(words[:1].upper() + words[1:] + ".")
+
+        worker.start(session, "Opening the table", steps, on_result=found, on_error=session.note)
+
+    def add(self, paths: list[str]) -> None:
+        """Open files and folders beside the window."""
+        self.message.say("")
+        loading.add_paths(self.session, paths)
+
+    def _new(self) -> None:
+        if self.session.maps is not None and not self.session.saved:
+            answer = QMessageBox.question(
+                self,
+                "Another galaxy",
+                "The maps are not saved. Begin with another galaxy all the same?",
+            )
+            if answer != QMessageBox.StandardButton.Yes:
+                return
+        self.session.start_over()
+
+    def _remove(self) -> None:
+        labels = self.table.selected_labels()
+        if labels:
+            loading.remove_files(self.session, labels)
+        else:
+            self.message.say("Select the files to take out of the list.")
+
+    def keyPressEvent(self, event: Any) -> None:
+        """Delete takes the selected files out of the list."""
+        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self.table.hasFocus():
+            self._remove()
+        else:
+            super().keyPressEvent(event)
+
+
+def _angle_text(degrees: float, hours: bool) -> str:
+    return sexagesimal(degrees / 15, 2) if hours else sexagesimal(degrees, 1, sign=True)

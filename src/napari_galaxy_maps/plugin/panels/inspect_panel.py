@@ -1,0 +1,526 @@
+"""The Inspect panel: the maps beside a truth, in numbers and plots; what is picked in a plot lights up on the galaxy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+)
+
+from ...data.maps import PROPERTIES
+from ...exceptions import GalaxyMapsError
+from ...progress import Progress, Steps
+from ..canvas.picked_pixels import Brush
+from ..eventloop import worker
+from ..jobs import prepare_predict as work
+from ..jobs.compare_truths import (
+    OF_GALAXIES,
+    OF_PIXELS,
+    Inspected,
+    coordinates,
+    figure_of,
+    inspected,
+)
+from ..state.session import session_for
+from ..widgets.aperture_table import with_error
+from ..widgets.forms import FAINT, GOOD, Message, Panel, is_seen, make_button, wrapped
+from ..widgets.galaxy_list import GalaxyList
+from ..widgets.profile_view import d25_of
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+    from ...measure.compare.comparison import Pixels
+
+_HEADINGS = ("Property", "RMSE", "Bias", "R²", "χ²", "68 %", "95 %")
+_TIPS = (
+    "",
+    "Root of the mean squared residual, in the property's unit",
+    "Mean of prediction minus truth",
+    "Coefficient of determination",
+    "Mean of (residual / sigma)², 1 where the errors are right",
+    "Share of the pixels whose truth lies within 1 sigma: 68 % where the errors are right",
+    "Share of the pixels whose truth lies within as many sigmas as are said to hold 95 % (TAIL95 in the maps' file), or 1.96: 95 %",
+)
+_METRICS = ("rmse", "bias", "r2", "chi2", "coverage68", "coverage95")
+_PICKED = "#ff8c00"
+_WIDTH = 490
+"""Pixels that a figure of galaxies is laid out for."""
+
+
+class InspectPanel(Panel):
+    """Predictions beside a truth.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        The viewer to work in.
+    """
+
+    def __init__(self, napari_viewer: Viewer):
+        super().__init__()
+        self.session = session_for(napari_viewer)
+        self.brush = Brush(self.session)
+        self.inspected: Inspected | None = None
+        self.canvas: Any = None
+        self.drawn: Any = None
+        self._pixels: Pixels | None = None
+        self._selector: Any = None
+        self._marks: Any = None
+        self._made_of: tuple[Any, ...] | None = None
+        self._beside: np.ndarray | None = None  # pixels of other galaxies that a box has picked
+        self._asked = 0
+        self._build()
+        self.seen.connect(self._seen)
+        session = self.session
+        for signal, slot in (
+            (session.maps_changed, self.soon),
+            (session.truths_changed, self._truths_changed),
+            (session.started_over, self.galaxies.clear),
+            (session.said, self.message.say),
+            (self.brush.changed, self._picked),
+        ):
+            self.listen(signal, slot)
+        self._truths_changed()
+
+    def _build(self) -> None:
+        grid = QGridLayout()
+        self.truth, self.property, self.plot = (
+            _combo(name) for name in ("truth", "property", "plot")
+        )
+        self.truth.setToolTip("Maps that are open, to compare those in the window with")
+        self.truth_file = make_button("File…", "truth_file", self._ask_truth)
+        self.truth_file.setToolTip("Open a file of maps to compare with")
+        for i, (text, widget) in enumerate(
+            (("Truth", self.truth), ("Property", self.property), ("Plot", self.plot))
+        ):
+            grid.addWidget(QLabel(text), i, 0)
+            grid.addWidget(widget, i, 1)
+        grid.addWidget(self.truth_file, 0, 2)
+        grid.setColumnStretch(1, 1)
+        self.column.addLayout(grid)
+        self.galaxies = GalaxyList(self.session)
+        self.galaxies.changed.connect(self.refresh)
+        self.galaxies_told = Message("galaxies_told")
+        self.galaxies.said.connect(self.galaxies_told.say)
+        self.column.addWidget(self.galaxies)
+        self.column.addWidget(self.galaxies_told)
+        self.table = QTableWidget(0, len(_HEADINGS))
+        self.table.setObjectName("scores")
+        self.table.setHorizontalHeaderLabels(list(_HEADINGS))
+        for i, tip in enumerate(_TIPS):
+            self.table.horizontalHeaderItem(i).setToolTip(tip)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setShowGrid(False)
+        self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(22)
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.table.setTextElideMode(
+            Qt.TextElideMode.ElideMiddle
+        )  # of names, where a panel is narrow
+        self.table.setMinimumHeight(200)
+        self.table.cellClicked.connect(
+            lambda row, _: self._choose(self.table.item(row, 0).data(Qt.ItemDataRole.UserRole))
+        )
+        self.column.addWidget(self.table)
+        self.place = QVBoxLayout()
+        self.column.addLayout(self.place, 1)
+        self.selected = wrapped(name="selected")
+        row = QHBoxLayout()
+        self.paint = make_button("Pick on the galaxy", "paint", self._paint)
+        self.paint.setToolTip("Paint pixels with napari's brush; they light up in the plot")
+        self.clear = make_button("Pick none", "clear", self._clear)
+        row.addWidget(self.paint)
+        row.addWidget(self.clear)
+        self.column.addWidget(self.selected)
+        self.column.addLayout(row)
+        self.notes = wrapped(colour=FAINT, name="notes")
+        self.message = Message()
+        row = QHBoxLayout()
+        self.picture = make_button("Save figure…", "picture", self._ask_picture)
+        self.picture.setToolTip("PNG, PDF or SVG, with the table behind it beside it")
+        self.report = make_button("Save report…", "report", self._ask_report)
+        self.report.setToolTip(
+            "A folder with all figures, tables, scores, and one page with all of it (report.html)"
+        )
+        row.addWidget(self.picture)
+        row.addWidget(self.report)
+        self.done = wrapped(colour=GOOD, name="done")
+        self.column.addWidget(self.notes)
+        self.column.addWidget(self.message)
+        self.column.addLayout(row)
+        self.column.addWidget(self.done)
+        self.truth.activated.connect(self._truth_chosen)
+        self.property.activated.connect(lambda _: self._draw())
+        self.plot.activated.connect(lambda _: self._draw())
+
+    # Comparing -------------------------------------------------------------------------------------------------------
+
+    def _truths_changed(self) -> None:
+        names = list(self.session.truths)
+        with QSignalBlocker(self.truth):
+            self.truth.clear()
+            self.truth.addItem("none", "")
+            for name in names:
+                self.truth.addItem(name, name)
+            self.truth.setCurrentIndex(max(0, self.truth.findData(self.session.truth_name)))
+        self.soon()
+
+    def _ask_truth(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Maps to compare with", "", "Maps (*.fits *.fits.gz *.fit *.fts *.fz)"
+        )
+        if path:
+            work.open_truth(self.session, path)
+
+    def _truth_chosen(self) -> None:
+        self.session.choose_truth(self.truth.currentData())
+        work.compare(self.session)  # the residual layers
+
+    def soon(self) -> None:
+        """Compare, if anybody looks."""
+        if is_seen(self):
+            self.refresh()
+
+    def _seen(self, seen: bool) -> None:
+        """The panel is looked at: now the comparison is worth making."""
+        if seen:
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Bring maps and truth together and score them, beside whatever else is done."""
+        maps, truth, others = self.session.maps, self.session.truth, self.galaxies.comparisons
+        pair = (
+            (maps, truth)
+            if maps is not None and truth is not None and self.galaxies.with_open
+            else None
+        )
+        if pair is None and not others:
+            self._made_of = None
+            words = "Predict maps first" if maps is None else "Choose a truth to compare with"
+            if maps is None and truth is None:
+                words += ", and open a truth to compare with"
+            self._show(None, f"{words}; or add galaxies from files.")
+            return
+        made_of = (*(id(content) for content in pair or ()), *(id(other) for other in others))
+        if self._made_of == made_of:
+            return
+        self._made_of = made_of
+        self._asked += 1
+        asked, ellipse = self._asked, d25_of(self.session)
+
+        def take(result: Inspected | str) -> None:
+            if asked == self._asked:
+                self._show(
+                    *((None, result) if isinstance(result, str) else (result, result.problem))
+                )
+
+        worker.fetch(lambda: inspected(pair, ellipse, others), take)
+
+    def _show(self, found: Inspected | None, problem: str) -> None:
+        self.inspected = found
+        opened = found.opened if found is not None else None
+        told = self.session.maps is not None or found is not None
+        self.message.say(problem if told else "")
+        several = found is not None and len(found.comparisons) > 1
+        notes = (
+            [f"Scores and plots are of {len(found.comparisons)} galaxies, each with one vote."]
+            if several
+            else []
+        )  # type: ignore[union-attr]
+        notes += list(
+            dict.fromkeys(note for c in (found.comparisons if found else ()) for note in c.notes)
+        )[:4]
+        self.notes.setText(" ".join(notes) if told else problem)
+        for widget in (self.picture, self.report, self.property, self.plot):
+            widget.setEnabled(found is not None)
+        for widget in (self.paint, self.clear):
+            widget.setEnabled(opened is not None)
+        self._fill()
+        if opened is not None:
+            self.brush.on_grid(opened.maps.wcs, opened.maps.shape)
+        self._draw()
+
+    def _fill(self) -> None:
+        """The numbers, and what there is to be chosen."""
+        scores = self.inspected.scores if self.inspected is not None else {}
+        self.table.setRowCount(len(scores))
+        for i, (name, found) in enumerate(scores.items()):
+            cells = [name]
+            for metric in _METRICS:
+                value, error = found[metric], found[f"{metric}_err"]
+                scale = 100 if metric.startswith("coverage") else 1
+                cells.append(
+                    with_error(scale * value, scale * error)
+                    if metric in ("rmse", "bias")
+                    else _short(scale * value)
+                )
+            for j, text in enumerate(cells):
+                item = QTableWidgetItem(text)
+                item.setData(Qt.ItemDataRole.UserRole, name)
+                item.setToolTip(
+                    f"{PROPERTIES[name].label}: {found['n']:,.0f} pixels with a prediction and a truth"
+                )
+                if j:
+                    item.setTextAlignment(
+                        Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+                    )
+                self.table.setItem(i, j, item)
+        _refill(self.property, {name: f"{name}: {PROPERTIES[name].label}" for name in scores})
+        looked = work.looked_at(self.session)
+        if self.canvas is None and looked is not None and looked.name in scores:
+            self.property.setCurrentIndex(self.property.findData(looked.name))
+        others = {name: f"residual against {PROPERTIES[name].label}" for name in scores}
+        _refill(self.plot, {**OF_PIXELS, **others, **OF_GALAXIES})
+
+    def _choose(self, name: str) -> None:
+        self.property.setCurrentIndex(self.property.findData(name))
+        self._draw()
+
+    # The plot --------------------------------------------------------------------------------------------------------
+
+    def _draw(self) -> None:
+        found, name, plot = self.inspected, self.property.currentData(), self.plot.currentData()
+        if self.canvas is not None:
+            self.place.removeWidget(self.canvas)
+            self.canvas.deleteLater()
+            self.canvas = self._selector = self._marks = self.drawn = None
+        self._beside = None
+        if found is None or not name:
+            self._picked()
+            return
+        if plot in ("sums", "annuli") and not found.sums:
+            self._sum_up(found)
+            return
+        from ...measure.compare.comparison import pixels_of
+
+        try:
+            self._pixels = pixels_of(found.comparisons, name)
+            figure, table = figure_of(found, self._pixels, name, plot)
+        except GalaxyMapsError as error:
+            self.message.say(str(error))
+            return
+        self.message.say(found.problem)
+        from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
+
+        self.drawn = (figure, table)
+        height = 330
+        if plot in OF_GALAXIES:  # as on a page: the panel scrolls where it is lower
+            wide, high = figure.get_size_inches()
+            figure.set_dpi(_WIDTH / wide)
+            height = max(height, round(high * figure.dpi))
+        self.canvas = FigureCanvasQTAgg(figure)
+        self.canvas.setMinimumHeight(height)
+        self.place.addWidget(self.canvas)
+        if plot not in OF_GALAXIES:
+            self._make_pickable(figure.axes[0])
+        self._picked()
+
+    def _sum_up(self, found: Inspected) -> None:
+        """Sums by ellipse take a moment, since ellipses are fitted: they are made when they are looked at."""
+        self.message.say("Fitting the ellipse of each galaxy's stars…")
+
+        def work() -> tuple[list[Any], list[str]]:
+            from ...measure.report.evaluation import stellar_sums
+
+            return stellar_sums(found.comparisons)
+
+        def take(result: tuple[list[Any], list[str]]) -> None:
+            if found is not self.inspected:
+                return
+            found.sums[:], notes = result
+            if found.sums and self.plot.currentData() in ("sums", "annuli"):
+                self._draw()
+            self.message.say(" ".join(notes))
+
+        worker.fetch(work, take)
+
+    def _make_pickable(self, axes: Any) -> None:
+        from matplotlib.widgets import RectangleSelector
+
+        self._selector = RectangleSelector(
+            axes, self._boxed, useblit=True, button=[1], minspanx=3, minspany=3, spancoords="pixels",
+            props={"facecolor": _PICKED, "edgecolor": _PICKED, "alpha": 0.15, "fill": True},
+        )  # fmt: skip
+        (self._marks,) = axes.plot([], [], "o", ms=3.5, mew=0, color=_PICKED, alpha=0.8, zorder=10)
+
+    def _axes(self) -> tuple[np.ndarray, np.ndarray]:
+        """What the plot shows of each pixel, two arrays of shape (n,)."""
+        assert self._pixels is not None and self.inspected is not None
+        return coordinates(
+            self.inspected.comparisons,
+            self._pixels,
+            self.property.currentData(),
+            self.plot.currentData(),
+        )
+
+    def _where(self) -> np.ndarray:
+        """Which pixels of the galaxy in the window the plot shows, shape (ny, nx); they are the first of all."""
+        from ...measure.compare.comparison import both_of
+
+        assert self.inspected is not None
+        opened, name = self.inspected.opened, self.property.currentData()
+        if opened is None or name not in opened.maps.values:
+            return np.zeros(self.brush.picked.shape, bool)
+        return both_of(opened, name)
+
+    def _boxed(self, pressed: Any, released: Any) -> None:
+        """A box in the plot picks the pixels in it."""
+        x, y = self._axes()
+        (left, right), (low, high) = (
+            sorted((getattr(pressed, axis), getattr(released, axis))) for axis in ("xdata", "ydata")
+        )
+        chosen = (x >= left) & (x <= right) & (y >= low) & (y <= high)
+        where = self._where()
+        mask = np.zeros(where.shape, bool)
+        n = np.count_nonzero(where)
+        mask[where], self._beside = chosen[:n], chosen[n:]
+        if self.inspected is not None and self.inspected.opened is not None:
+            self.brush.pick(mask)
+        else:
+            self._picked()
+
+    def _picked(self) -> None:
+        """What is picked lights up in the plot, with its own scores."""
+        picked = self.brush.picked
+        if (
+            self.canvas is None
+            or self.inspected is None
+            or self._pixels is None
+            or self._marks is None
+        ):
+            self.selected.setText("")
+            return
+        where = self._where()
+        n = np.count_nonzero(where)
+        chosen = np.zeros(self._pixels.true.shape, bool)
+        if picked.shape == where.shape:
+            chosen[:n] = picked[where]
+        if self._beside is not None:
+            chosen[n:] = self._beside
+        x, y = self._axes()
+        self._marks.set_data(x[chosen], y[chosen])
+        self.canvas.draw_idle()
+        if not chosen.any():
+            here = self.inspected.opened is not None
+            words = (
+                "see its pixels on the galaxy, or pick them there"
+                if here
+                else "see the scores of its pixels"
+            )
+            self.selected.setText(f"Drag a box in the plot to {words}.")
+            return
+        from ...measure.compare.comparison import IN_LOG, metrics
+
+        scores = metrics(self._pixels.where(chosen))
+        unit = (
+            "dex"
+            if self.property.currentData() in IN_LOG
+            else PROPERTIES[self.property.currentData()].unit
+        )
+        beside = f" ({chosen[n:].sum():,} of other galaxies)" if chosen[n:].any() else ""
+        self.selected.setText(
+            f"{chosen.sum():,} pixels picked{beside}: RMSE {_short(scores['rmse'])} {unit}, bias {_short(scores['bias'])}, "
+            f"χ² {_short(scores['chi2'])}, {100 * scores['coverage68']:.0f} % within 1 sigma."
+        )
+
+    def _paint(self) -> None:
+        self.brush.paint()
+
+    def _clear(self) -> None:
+        self._beside = None
+        self.brush.pick(np.zeros_like(self.brush.picked))
+
+    # Files -----------------------------------------------------------------------------------------------------------
+
+    def _ask_picture(self) -> None:
+        start = f"{self._name()}_{self.property.currentData()}_{self.plot.currentData()}.png"
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save the figure", start, "Pictures (*.png *.pdf *.svg)"
+        )
+        if not path or self.drawn is None:
+            return
+        from ...measure.apertures.aperture_files import write_table
+        from ..widgets.plot_canvas import write_figure
+
+        path = path if Path(path).suffix else f"{path}.png"
+        beside = Path(path).with_suffix(".ecsv")
+        picked = self._marks.get_data() if self._marks is not None else None
+        if self._marks is not None:
+            self._marks.set_data([], [])
+        try:
+            write_figure(self.drawn[0], path)
+            write_table(beside, self.drawn[1], overwrite=True)
+        except GalaxyMapsError as error:
+            self.message.say(worker.report(error))
+        else:
+            self.done.setText(f"Saved in {path}, the numbers behind it in {beside.name}.")
+        finally:
+            if picked is not None:
+                self._marks.set_data(*picked)
+            self.canvas.draw_idle()
+
+    def _ask_report(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "An empty folder for the report")
+        if not folder or self.inspected is None:
+            return
+        comparisons = self.inspected.comparisons
+        model = str(comparisons[0].maps.provenance.get("model", ""))
+
+        def steps() -> Steps[str]:
+            from ...measure.report.evaluation import write_evaluation
+            from ...models.registry import list_models, load_card
+
+            yield Progress("report", 0, 1, "drawing every figure")
+            card = load_card(model).to_markdown() if model in list_models() else ""
+            write_evaluation(folder, comparisons, card)
+            return folder
+
+        worker.start(
+            self.session, "Writing the report", steps, on_error=self.message.say,
+            on_result=lambda where: self.done.setText(f"Saved in {where}: open report.html in a browser."),
+        )  # fmt: skip
+
+    def _name(self) -> str:
+        found = self.inspected
+        if found is not None and len(found.comparisons) > 1:
+            return f"{len(found.comparisons)}_galaxies"
+        return (self.session.name or "galaxy").replace(" ", "_")
+
+
+def _short(value: float) -> str:
+    if not np.isfinite(value):
+        return "–"
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _refill(box: QComboBox, choices: dict[str, str]) -> None:
+    """Other choices, of which the one that was chosen stays so."""
+    before = box.currentData()
+    with QSignalBlocker(box):
+        box.clear()
+        for value, text in choices.items():
+            box.addItem(text, value)
+        box.setCurrentIndex(max(0, box.findData(before)))
+
+
+def _combo(name: str) -> QComboBox:
+    box = QComboBox()
+    box.setObjectName(name)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    return box

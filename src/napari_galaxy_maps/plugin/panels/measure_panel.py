@@ -1,0 +1,417 @@
+"""The Measure panel: apertures drawn on the sky and what is in them, radial profiles, and the whole galaxy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QSignalBlocker
+from qtpy.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ...exceptions import GalaxyMapsError
+from ...measure.apertures.photometry import Options
+from ..canvas.aperture_layer import ApertureLayer
+from ..eventloop import worker
+from ..jobs import prepare_predict as work
+from ..state.aperture_measurements import Measuring
+from ..state.session import session_for
+from ..widgets.aperture_table import ApertureTable
+from ..widgets.forms import FAINT, GOOD, Message, Panel, bind_edit_keys, make_button, wrapped
+from ..widgets.profile_view import ProfileView
+from ..widgets.totals_view import TotalsView
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+_REGIONS = "DS9 regions (*.reg);;All files (*)"
+_TOOLS = (
+    (
+        "circle",
+        "Circle",
+        "add_ellipse",
+        "Press in the middle and drag outwards; a click alone draws one, too",
+    ),
+    (
+        "ellipse",
+        "Ellipse",
+        "add_ellipse",
+        "Press and drag; napari's handles move, resize and turn it",
+    ),
+    ("polygon", "Polygon", "add_polygon", "Click corner by corner, and twice on the last one"),
+    ("select", "Select", "select", "Move, resize and turn what is drawn"),
+)
+
+
+class MeasurePanel(Panel):
+    """Apertures on the sky, and what is in them while they are dragged.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        The viewer to work in.
+    """
+
+    def __init__(self, napari_viewer: Viewer):
+        super().__init__()
+        self.session = session_for(napari_viewer)
+        self.measuring = Measuring.of(self.session)
+        self.shapes = ApertureLayer.of(self.session)
+        self._build_source()
+        self.profile, self.totals = (
+            ProfileView(self.session, self.measuring),
+            TotalsView(self.session, self.measuring),
+        )
+        self.tabs = QTabWidget()
+        self.tabs.setObjectName("tabs")
+        page = QWidget()
+        self.page = QVBoxLayout(page)
+        self.page.setContentsMargins(0, 6, 0, 0)
+        for widget, title in (
+            (page, "Apertures"),
+            (self.profile, "Profile"),
+            (self.totals, "Whole galaxy"),
+        ):
+            self.tabs.addTab(widget, title)
+        self.column.addWidget(self.tabs, 1)
+        self.tabs.currentChanged.connect(lambda _: self._seen(True))
+        self.seen.connect(self._seen)
+        self._build_tools()
+        self._build_table()
+        self._build_options()
+        self._build_files()
+        self.page.addStretch(1)
+        session, measuring = self.session, self.measuring
+        for signal, slot in (
+            (measuring.changed, self._apertures_changed),
+            (measuring.measured, self._measured),
+            (measuring.moved, self._moved),
+            (measuring.selection_changed, self._selection_changed),
+            (session.layers_changed, self._show_sources),
+            (session.maps_changed, self._show_sources),
+            (session.cube_changed, self._show_sources),
+            (session.truths_changed, self._show_sources),
+            (session.galaxy_changed, self._show_sources),
+            (session.said, self.message.say),
+        ):
+            self.listen(signal, slot)
+        self._show_sources()
+        self._apertures_changed()
+        self._measured()
+
+    # Building --------------------------------------------------------------------------------------------------------
+
+    def _build_source(self) -> None:
+        row = QHBoxLayout()
+        row.addWidget(QLabel("Measure"))
+        self.source = QComboBox()
+        self.source.setObjectName("source")
+        self.source.setToolTip("The maps, the prepared bands, a truth, or an image as it is")
+        self.source.activated.connect(lambda _: self.measuring.choose(self.source.currentText()))
+        row.addWidget(self.source, 1)
+        self.map = QComboBox()
+        self.map.setObjectName("map")
+        self.map.setToolTip(
+            "The map or band whose values the table shows; saved tables hold all of them"
+        )
+        self.map.activated.connect(self._map_chosen)
+        row.addWidget(self.map, 1)
+        self.column.addLayout(row)
+
+    def _build_tools(self) -> None:
+        row = QHBoxLayout()
+        self.tools: dict[str, QPushButton] = {}
+        for name, text, mode, tip in _TOOLS:
+            button = make_button(text, name, lambda name=name, mode=mode: self._draw(name, mode))
+            button.setCheckable(True)
+            button.setToolTip(tip)
+            self.tools[name] = button
+            row.addWidget(button)
+        self.page.addLayout(row)
+
+    def _build_table(self) -> None:
+        self.table = ApertureTable(self.measuring)
+        self.table.chosen.connect(self.measuring.select)
+        self.table.shown.connect(self._show)
+        self.page.addWidget(self.table, 1)
+        self.notes = wrapped(colour=FAINT, name="notes")
+        self.page.addWidget(self.notes)
+        self.message = Message()
+        self.page.addWidget(self.message)
+        row = QHBoxLayout()
+        self.delete = make_button("Delete", "delete", self._delete)
+        self.undo = make_button("Undo", "undo", self.measuring.undo)
+        self.redo = make_button("Redo", "redo", self.measuring.redo)
+        for button in (self.delete, self.undo, self.redo):
+            row.addWidget(button)
+        self.page.addLayout(row)
+        bind_edit_keys(self, self.measuring.undo, self.measuring.redo, self._delete)
+
+    def _build_options(self) -> None:
+        grid = QGridLayout()
+        self.hole = _spin(
+            "hole",
+            0,
+            0.99,
+            0.05,
+            "Size of the hole of the selected apertures in units of their size: rings",
+        )
+        self.hole.valueChanged.connect(self._set_hole)
+        grid.addWidget(QLabel("Hole of the selected"), 0, 0)
+        grid.addWidget(self.hole, 0, 1)
+        self.background = QCheckBox("Take a local background from")
+        self.background.setObjectName("background")
+        self.background.setToolTip(
+            "The clipped median of a ring around each aperture, taken from what adds up"
+        )
+        self.inner = _spin("inner", 1, 20, 0.25, "Inner edge of the ring in units of the aperture")
+        self.outer = _spin(
+            "outer", 1.05, 40, 0.25, "Outer edge of the ring in units of the aperture"
+        )
+        self.inner.setValue(1.5)
+        self.outer.setValue(2.0)
+        ring = QHBoxLayout()
+        for widget in (self.inner, QLabel("to"), self.outer, QLabel("× its size")):
+            ring.addWidget(widget)
+        ring.addStretch(1)
+        grid.addWidget(self.background, 1, 0)
+        grid.addLayout(ring, 1, 1)
+        self.correct = QCheckBox("Scale sums to the whole aperture where pixels are masked")
+        self.correct.setObjectName("correct")
+        grid.addWidget(self.correct, 2, 0, 1, 2)
+        self.background.clicked.connect(self._set_options)
+        self.correct.clicked.connect(self._set_options)
+        self.inner.valueChanged.connect(self._set_options)
+        self.outer.valueChanged.connect(self._set_options)
+        self.page.addLayout(grid)
+
+    def _build_files(self) -> None:
+        grid = QGridLayout()
+        self.load = make_button("Load regions…", "load", self._ask_load)
+        self.save = make_button("Save regions…", "save", self._ask_save)
+        self.copy = make_button("Copy", "copy", self._copy)
+        self.copy.setToolTip("Copy the table of all maps to the clipboard, for a spreadsheet")
+        self.export = make_button("Save table…", "export", self._ask_export)
+        self.export.setToolTip("Write the table of all maps as ECSV (with units) or CSV")
+        for i, button in enumerate((self.load, self.save, self.copy, self.export)):
+            grid.addWidget(button, i // 2, i % 2)
+        self.page.addLayout(grid)
+        self.told = wrapped(colour=GOOD, name="told")
+        self.page.addWidget(self.told)
+
+    # Showing ---------------------------------------------------------------------------------------------------------
+
+    def _show_sources(self) -> None:
+        names = list(self.measuring.sources)
+        if names != [self.source.itemText(i) for i in range(self.source.count())]:
+            with QSignalBlocker(self.source):
+                self.source.clear()
+                self.source.addItems(names)
+        self.source.setCurrentText(self.measuring.chosen)
+
+    def _apertures_changed(self) -> None:
+        self.table.renew()
+        history = self.measuring.history
+        for button, words, verb in (
+            (self.undo, history.undoes, "Undo"),
+            (self.redo, history.redoes, "Redo"),
+        ):
+            button.setEnabled(bool(words))
+            button.setToolTip(f"{verb} {words}" if words else "")
+        self.save.setEnabled(bool(self.measuring.apertures))
+        self._selection_changed()
+        for name in ("circle", "ellipse", "polygon"):
+            layer = self.shapes.shapes.layer
+            if layer is not None and layer.mode == "select":
+                self.tools[name].setChecked(False)
+
+    def _measured(self) -> None:
+        planes = self.measuring.planes
+        names = [quantity.name for quantity in planes.quantities] if planes is not None else []
+        before = self.map.currentText()
+        if names != [self.map.itemText(i) for i in range(self.map.count())]:
+            with QSignalBlocker(self.map):
+                self.map.clear()
+                self.map.addItems(names)
+                self.map.setCurrentText(before if before in names else self._looked_at())
+        self.table.model_.number = max(0, self.map.currentIndex())
+        self.table.renew()
+        self.message.say(self.measuring.problem)
+        self._show_notes()
+        there = any(isinstance(row, dict) for row in self.measuring.rows)
+        self.copy.setEnabled(there)
+        self.export.setEnabled(there)
+        self._show_others()
+
+    def _looked_at(self) -> str:
+        """The map that is switched on, of which a person will want to know first."""
+        key = work.looked_at(self.session)
+        return key.name if key is not None else ""
+
+    def _seen(self, seen: bool) -> None:
+        """What a tab shows is made when it is looked at."""
+        self.measuring.watch(seen)
+        for view in (self.profile, self.totals):
+            view.seen(seen and self.tabs.currentWidget() is view)
+
+    def _show_others(self) -> None:
+        """The other tabs show the same map of the same source."""
+        self.profile.look_at(self.map.currentText())
+        self.profile.soon()
+        self.totals.soon()
+
+    def _show_notes(self) -> None:
+        planes, quantity = self.measuring.planes, self.table.model_.quantity
+        if not self.measuring.apertures:
+            self.notes.setText("Choose a tool and draw on the image, or load regions of DS9.")
+            return
+        if planes is None or quantity is None:
+            self.notes.setText("")
+            return
+        words = []
+        if not quantity.sum_unit:
+            words.append(
+                f"{quantity.name} does not add up: its mean is weighted by {quantity.weight}."
+                if quantity.weight != "area"
+                else f"{quantity.name} does not add up: its mean is over area."
+            )
+        self.notes.setText(" ".join([*words, *planes.notes]))
+
+    def _moved(self, number: int) -> None:
+        self.table.model_.renew_row(number)
+
+    def _selection_changed(self) -> None:
+        selected = self.measuring.selected
+        self.table.select(selected)
+        self.delete.setEnabled(bool(selected))
+        self.hole.setEnabled(bool(selected))
+        if selected:
+            with QSignalBlocker(self.hole):
+                self.hole.setValue(self.measuring.apertures[selected[0]].inner)
+
+    # Hearing ---------------------------------------------------------------------------------------------------------
+
+    def _map_chosen(self) -> None:
+        self.table.model_.number = max(0, self.map.currentIndex())
+        self.table.renew()
+        self._show_notes()
+        self.profile.look_at(self.map.currentText())
+
+    def _draw(self, name: str, mode: str) -> None:
+        there = self.shapes.draw(mode, circles=name == "circle")
+        self.message.say("" if there else "Open an image first.")
+        for other, button in self.tools.items():
+            button.setChecked(there and other == name)
+
+    def _show(self, number: int) -> None:
+        """Look at an aperture whose row was clicked."""
+        self.shapes.show(number)
+        self._draw("select", "select")
+        self.measuring.select([number])
+        self.shapes.sync()
+
+    def _delete(self) -> None:
+        self.measuring.delete(self.measuring.selected)
+
+    def _set_hole(self, value: float) -> None:
+        numbers = set(self.measuring.selected)
+        apertures = [
+            replace(a, inner=round(value, 4)) if i in numbers else a
+            for i, a in enumerate(self.measuring.apertures)
+        ]
+        self.measuring.change(apertures, "the change of a hole")
+
+    def _set_options(self, *_: Any) -> None:
+        if self.outer.value() <= self.inner.value():
+            with QSignalBlocker(self.outer):
+                self.outer.setValue(self.inner.value() + 0.25)
+        ring = (self.inner.value(), self.outer.value()) if self.background.isChecked() else None
+        self.measuring.set_options(
+            Options(background=ring, correct_masked=self.correct.isChecked())
+        )
+
+    # Files -----------------------------------------------------------------------------------------------------------
+
+    def _ask_load(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Apertures", "", _REGIONS)
+        if not path:
+            return
+        from ...measure.apertures.aperture_files import read_apertures
+
+        left_out: list[str] = []
+        try:
+            apertures = read_apertures(path, left_out=left_out)
+        except GalaxyMapsError as error:
+            self.message.say(worker.report(error))
+            return
+        self.measuring.add(apertures, f"loading {Path(path).name}")
+        self._say(" ".join([f"{len(apertures)} apertures of {Path(path).name}.", *left_out]))
+
+    def _ask_save(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save apertures", self._name("apertures.reg"), _REGIONS
+        )
+        if path:
+            from ...measure.apertures.aperture_files import write_apertures
+
+            path = path if Path(path).suffix else f"{path}.reg"
+            self._write(
+                path, lambda: write_apertures(path, self.measuring.apertures, overwrite=True)
+            )
+
+    def _ask_export(self) -> None:
+        kinds = "ECSV table (*.ecsv);;CSV table (*.csv)"
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save the table", self._name("apertures.ecsv"), kinds
+        )
+        if path:
+            from ...measure.apertures.aperture_files import write_table
+
+            path = path if Path(path).suffix else f"{path}.ecsv"
+            self._write(path, lambda: write_table(path, self.measuring.table(), overwrite=True))
+
+    def _write(self, path: str, write: Any) -> None:
+        try:
+            write()
+        except GalaxyMapsError as error:
+            self.message.say(worker.report(error))
+        else:
+            self._say(f"Saved in {path}.")
+
+    def _copy(self) -> None:
+        """Tab-separated, as spreadsheets take it."""
+        from io import StringIO
+
+        text = StringIO()
+        self.measuring.table().write(text, format="ascii.tab")
+        QApplication.clipboard().setText(text.getvalue())
+        self._say("The table of all maps is on the clipboard.")
+
+    def _name(self, ending: str) -> str:
+        return f"{(self.session.name or 'galaxy').replace(' ', '_')}_{ending}"
+
+    def _say(self, text: str) -> None:
+        self.told.setText(text)
+
+
+def _spin(name: str, low: float, high: float, step: float, tip: str) -> QDoubleSpinBox:
+    box = QDoubleSpinBox()
+    box.setObjectName(name)
+    box.setRange(low, high)
+    box.setSingleStep(step)
+    box.setKeyboardTracking(False)
+    box.setToolTip(tip)
+    return box

@@ -1,0 +1,259 @@
+"""The Mock panel: a galaxy of which everything is known, made to a person's wishes and opened as if read from files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QMessageBox,
+    QProgressBar,
+    QSpinBox,
+)
+
+from ...bands.registry import BANDS
+from ...progress import Progress
+from ..jobs import make_mocks as mocking
+from ..state.session import session_for
+from ..widgets.forms import FAINT, GOOD, Message, NumberField, Panel, heading, make_button, wrapped
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+    from ...mocks import Mock
+
+_KINDS = (
+    "elliptical",
+    "lenticular",
+    "spiral",
+    "flocculent",
+    "barred",
+    "ring",
+    "irregular",
+    "interacting",
+)
+_BANDS = {"all": "all 26 bands", "input": "ultraviolet to 22 micron", "ugriz": "u, g, r, i, z"}
+_SEEN: dict[str, tuple[str, str, float, str]] = {
+    "noise": ("Noise", "times the surveys'", 1.0, "0 for none"),
+    "seeing": (
+        "Seeing",
+        "times the surveys' PSFs",
+        1.0,
+        "By which the width of every band's PSF is multiplied",
+    ),
+    "sky": (
+        "Sky left",
+        "times the noise",
+        1.0,
+        "Level and slope of the sky that was left on every image",
+    ),
+    "ebv": ("E(B-V)", "mag", 0.0, "Reddening by the Milky Way"),
+    "stars": ("Stars", "per arcmin²", 0.0, "Stars of the Milky Way, with a table of them"),
+    "neighbours": ("Galaxies behind", "per arcmin²", 0.0, "Small galaxies at redshift 0.15"),
+}
+
+
+class MockPanel(Panel):
+    """Wishes for a mock galaxy, and the button that makes it.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        The viewer to work in.
+    """
+
+    def __init__(self, napari_viewer: Viewer):
+        super().__init__()
+        self.session = session_for(napari_viewer)
+        self.mock: Mock | None = None
+        self.column.addWidget(
+            wrapped("A galaxy of which everything is known. What is left empty is drawn; the same seed makes the same galaxy.", FAINT)
+        )  # fmt: skip
+        self._build_galaxy()
+        self._build_view()
+        self._build_run()
+        self.column.addStretch(1)
+        self.listen(self.session.job_changed, self._job_changed)
+        self.listen(self.session.started_over, self._started_over)
+        self._job_changed()
+
+    # Building --------------------------------------------------------------------------------------------------------
+
+    def _build_galaxy(self) -> None:
+        self.column.addWidget(heading("The galaxy"))
+        form = QFormLayout()
+        self.seed = QSpinBox()
+        self.seed.setObjectName("seed")
+        self.seed.setRange(0, 2**31 - 1)
+        self.seed.setValue(1)
+        self.kind = QComboBox()
+        self.kind.setObjectName("kind")
+        self.kind.addItem("drawn", None)
+        for kind in _KINDS:
+            self.kind.addItem(kind, kind)
+        self.mass = NumberField("drawn", name="log_mass")
+        self.mass.setToolTip("Stellar mass that survives, for Chabrier's initial mass function")
+        self.inclination = NumberField("drawn", name="inclination")
+        self.inclination.setToolTip("0: face-on, 90: edge-on")
+        self.distance = NumberField("such that the galaxy fills the image", name="distance_mpc")
+        row = QHBoxLayout()
+        row.addWidget(self.seed, 1)
+        row.addWidget(
+            make_button("Another", "another", lambda: self.seed.setValue(self.seed.value() + 1))
+        )
+        form.addRow("Seed", row)
+        form.addRow("Kind", self.kind)
+        form.addRow("log10 mass (Msun)", self.mass)
+        form.addRow("Inclination (°)", self.inclination)
+        form.addRow("Distance (Mpc)", self.distance)
+        self.column.addLayout(form)
+
+    def _build_view(self) -> None:
+        self.column.addWidget(heading("How it is seen"))
+        form = QFormLayout()
+        self.bands = QComboBox()
+        self.bands.setObjectName("bands")
+        self.bands.setEditable(True)
+        self.bands.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.bands.addItems(list(_BANDS.values()))
+        self.bands.setToolTip(f"A set, or names with commas between them: {', '.join(BANDS)}")
+        self.size = QSpinBox()
+        self.size.setObjectName("size")
+        self.size.setRange(8, 4096)
+        self.size.setValue(128)
+        self.size.setSuffix(" pixels")
+        self.pixel = NumberField("0.396 for u to z alone, else 2", name="pixel")
+        form.addRow("Bands", self.bands)
+        form.addRow("Size", self.size)
+        form.addRow("Pixel (″)", self.pixel)
+        self.fields: dict[str, NumberField] = {}
+        for name, (label, unit, default, hint) in _SEEN.items():
+            field = self.fields[name] = NumberField(f"{default:g}", name=name)
+            field.setToolTip(hint)
+            row = QHBoxLayout()
+            row.addWidget(field, 1)
+            row.addWidget(QLabel(unit))
+            form.addRow(label, row)
+        self.column.addLayout(form)
+
+    def _build_run(self) -> None:
+        row = QHBoxLayout()
+        self.button = make_button("Make", "make", self._make)
+        self.button.setStyleSheet("font-weight: bold;")
+        self.cancel = make_button("Cancel", "cancel", self._cancel)
+        row.addWidget(self.button, 2)
+        row.addWidget(self.cancel, 1)
+        self.column.addLayout(row)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.progress = wrapped(colour=FAINT, name="progress")
+        self.message = Message()
+        self.told = wrapped(name="told")
+        self.save_button = make_button("Save as files…", "save", self._ask_save)
+        self.save_button.setToolTip(
+            "A FITS file for each band, the truth, the stars and a recipe, as `galaxy-maps mock` writes them"
+        )
+        self.saved = wrapped(colour=GOOD, name="saved")
+        for widget in (self.bar, self.progress, self.message, self.told, self.saved):
+            self.column.addWidget(widget)
+        self.column.addWidget(self.save_button, 0, Qt.AlignmentFlag.AlignLeft)
+
+    # Making ----------------------------------------------------------------------------------------------------------
+
+    def wishes(self) -> mocking.Wishes:
+        """What the fields say."""
+        text = self.bands.currentText().strip()
+        sets = {words: name for name, words in _BANDS.items()}
+        return mocking.Wishes(
+            seed=self.seed.value(), kind=self.kind.currentData(), log_mass=_number(self.mass), inclination=_number(self.inclination),
+            distance_mpc=_number(self.distance), bands=sets.get(text, text), size=self.size.value(), pixel_arcsec=_number(self.pixel),
+            options={name: _number(field, _SEEN[name][2]) for name, field in self.fields.items()},
+        )  # fmt: skip
+
+    def _make(self) -> None:
+        session = self.session
+        if session.maps is not None and not session.saved:
+            answer = QMessageBox.question(
+                self,
+                "Another galaxy",
+                "The maps are not saved. Begin with another galaxy all the same?",
+            )
+            if answer != QMessageBox.StandardButton.Yes:
+                return
+        self.message.say("")
+        self.saved.setText("")
+        mocking.make(session, self.wishes(), self._show_progress, self._made, self.message.say)
+
+    def _cancel(self) -> None:
+        if self.session.job is not None:
+            self.session.job.cancel()
+            self.cancel.setEnabled(False)
+            self.progress.setText("Cancelling …")
+
+    def _show_progress(self, sign: Progress) -> None:
+        self.bar.setRange(0, sign.total)
+        self.bar.setValue(sign.done)
+        self.progress.setText(sign.detail)
+
+    def _made(self, mock: Mock) -> None:
+        self.mock = mock
+        galaxy = mock.galaxy
+        self.told.setText(
+            f"Seed {galaxy.seed}: {galaxy.kind}, 10^{galaxy.log_mass:.2f} Msun, {10**galaxy.log_sfr:.3g} Msun/yr, inclined by "
+            f"{galaxy.inclination:.0f}°, at {mock.view.distance_mpc:.4g} Mpc. Its truth is open beside its images."
+        )
+        self._job_changed()
+
+    def _job_changed(self) -> None:
+        job = self.session.job
+        mine = job is not None and job.title == mocking.TITLE
+        self.button.setEnabled(job is None)
+        self.cancel.setEnabled(mine)
+        self.bar.setVisible(mine)
+        self.progress.setVisible(mine)
+        self.save_button.setEnabled(self.mock is not None and job is None)
+        if mine:
+            self.bar.setRange(0, 0)
+            self.progress.setText(f"{mocking.TITLE} …")
+
+    def _started_over(self) -> None:
+        self.saved.setText("")
+
+    # Saving ----------------------------------------------------------------------------------------------------------
+
+    def _ask_save(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder for the mock galaxy's files")
+        if folder:
+            self.save(folder)
+
+    def save(self, folder: str) -> None:
+        """Write the mock galaxy's files; asks before any is replaced."""
+        if self.mock is None:
+            return
+        names = [f"{band}.fits" for band in self.mock.view.bands]
+        there = [
+            name
+            for name in (*names, "truth.fits", "recipe.toml", "stars.ecsv")
+            if (Path(folder) / name).exists()
+        ]
+        if there:
+            answer = QMessageBox.question(
+                self,
+                "Files are there",
+                f"{folder} holds {there[0]} and perhaps others already. Replace them?",
+            )
+            if answer != QMessageBox.StandardButton.Yes:
+                return
+        mocking.save(self.session, self.mock, folder, self.saved.setText)
+
+
+def _number(field: NumberField, default: Any = None) -> Any:
+    """A field's number, or the default where it is empty."""
+    text = field.text().strip()
+    return float(text) if text else default

@@ -1,0 +1,437 @@
+"""The Predict panel: the model and its card, where it runs, what to compare with, progress, and the maps to look at."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QProgressBar,
+    QPushButton,
+    QTextBrowser,
+    QWidget,
+)
+
+from ...data.maps import PROPERTIES
+from ...models.advice import advice
+from ..eventloop import preload as warmup
+from ..eventloop import worker
+from ..ground.layer_specs import Key, unit_in_words
+from ..jobs import fit_truth as truth
+from ..jobs import prepare_predict as work
+from ..jobs import refresh_maps as following
+from ..state.session import session_for
+from ..widgets.forms import FAINT, GOOD, Message, Panel, heading, wrapped
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+STEPS = (*work.STEPS, "model")
+_WORDS = {
+    "sky": "sky", "reddening": "reddening", "stars": "stars", "psf": "one PSF", "grid": "one grid", "errors": "errors",
+    "impute": "filling gaps", "model": "model", "layers": "layers",
+}  # fmt: skip
+_KINDS = (("map", "Map"), ("error", "Uncertainty"), ("residual", "Residual"))
+_DEVICES = (
+    ("auto", "auto: the fastest there is"),
+    ("cpu", "CPU"),
+    ("cuda", "CUDA GPU"),
+    ("mps", "Apple GPU (MPS)"),
+)
+
+
+class PredictPanel(Panel):
+    """From images to maps of dust and stars.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        The viewer to work in.
+    """
+
+    def __init__(self, napari_viewer: Viewer):
+        super().__init__()
+        self.session = session_for(napari_viewer)
+        self._cards: dict[str, str] = {}
+        self._asked = False
+        self._build_settings()
+        self._build_run()
+        self._build_results()
+        self.column.addStretch(1)
+        session = self.session
+        for signal, slot in (
+            (session.recipe_changed, self.refresh),
+            (session.galaxy_changed, self._show_missing),
+            (session.steps_changed, self._show_progress),
+            (session.job_changed, self._job_changed),
+            (session.truths_changed, self._truths_changed),
+            (session.maps_changed, self._maps_changed),
+            (session.layers_changed, self._layers_changed),
+            (session.following.changed, self._show_following),
+            (session.said, self.message.say),
+        ):
+            self.listen(signal, slot)
+        self._looking_for_devices = QTimer(self)
+        self._looking_for_devices.timeout.connect(self._show_devices)
+        self._looking_for_devices.start(1000)
+        self.refresh()
+        self._show_devices()
+        self._fill_truths()
+        self._maps_changed()
+        self._show_following()
+        self._job_changed()
+
+    # Building --------------------------------------------------------------------------------------------------------
+
+    def _build_settings(self) -> None:
+        form = QFormLayout()
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self.model = QComboBox()
+        self.model.setObjectName("model")
+        self.model.activated.connect(lambda _: self._set_model(self.model.currentText()))
+        self.card_button = QPushButton("Card")
+        self.card_button.setCheckable(True)
+        self.card_button.setToolTip(
+            "What the model was trained on, how well it does, where not to trust it"
+        )
+        self.card_button.clicked.connect(lambda on: self.show_card(bool(on)))
+        row = QHBoxLayout()
+        row.addWidget(self.model, 1)
+        row.addWidget(self.card_button)
+        form.addRow("Model", row)
+        self.summary = wrapped(colour=FAINT, name="summary")
+        form.addRow(self.summary)
+        self.device = QComboBox()
+        self.device.setObjectName("device")
+        for value, text in _DEVICES:
+            self.device.addItem(text, value)
+        self.device.activated.connect(
+            lambda _: self.session.set_recipe("model", device=self.device.currentData())
+        )
+        form.addRow("Runs on", self.device)
+        self.truth = QComboBox()
+        self.truth.setObjectName("truth")
+        self.truth.setToolTip(
+            "Maps that are open, or a file; the difference from them is shown as residual layers"
+        )
+        self.truth.activated.connect(self._truth_chosen)
+        self.truth_button = QPushButton("File…")
+        self.truth_button.clicked.connect(lambda _: self._ask_truth())
+        row = QHBoxLayout()
+        row.addWidget(self.truth, 1)
+        row.addWidget(self.truth_button)
+        form.addRow("Compare with", row)
+        self.fit_truth = QPushButton("Fit a truth from the far infrared")
+        self.fit_truth.setObjectName("fit_truth")
+        self.fit_truth.setToolTip(
+            "Maps at the resolution of the worst of at least three bands of 70 to 500 µm, by model spectra"
+        )
+        self.fit_truth.clicked.connect(lambda _: self._fit_truth())
+        self.save_truth = QPushButton("Save it…")
+        self.save_truth.setObjectName("save_truth")
+        self.save_truth.clicked.connect(lambda _: self._ask_save_truth())
+        row = QHBoxLayout()
+        row.addWidget(self.fit_truth, 1)
+        row.addWidget(self.save_truth)
+        form.addRow("", row)
+        self.column.addLayout(form)
+        self.card = QTextBrowser()
+        self.card.setOpenExternalLinks(True)
+        self.card.setMinimumHeight(260)
+        self.card.hide()
+        self.column.addWidget(self.card)
+
+    def _build_run(self) -> None:
+        self.missing = wrapped(name="missing")
+        self.column.addWidget(self.missing)
+        row = QHBoxLayout()
+        self.button = QPushButton("Predict")
+        self.button.setObjectName("predict")
+        self.button.setStyleSheet("font-weight: bold;")
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setObjectName("cancel")
+        row.addWidget(self.button, 2)
+        row.addWidget(self.cancel, 1)
+        self.column.addLayout(row)
+        self.follow = QCheckBox("The maps follow edits of the masks")
+        self.follow.setObjectName("follow")
+        self.follow.setToolTip(
+            "A moment after an edit in the Stars panel the maps are made anew where it touches them"
+        )
+        self.follow.clicked.connect(lambda on: self.session.following.switch(bool(on)))
+        self.column.addWidget(self.follow, 0, Qt.AlignmentFlag.AlignLeft)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.progress = wrapped(colour=FAINT, name="progress")
+        self.message = Message()
+        self.column.addWidget(self.bar)
+        self.column.addWidget(self.progress)
+        self.column.addWidget(self.message)
+        self.button.clicked.connect(lambda _: self._predict())
+        self.cancel.clicked.connect(lambda _: self._cancel())
+
+    def _build_results(self) -> None:
+        self.results = QWidget()
+        self.results.setObjectName("results")
+        form = QFormLayout(self.results)
+        form.setContentsMargins(0, 6, 0, 0)
+        form.addRow(heading("The maps"))
+        self.looking = QComboBox()
+        self.looking.setObjectName("looking")
+        self.looking.activated.connect(lambda _: self._look(self._kind()))
+        form.addRow("Look at", self.looking)
+        row = QHBoxLayout()
+        self.kinds: dict[str, QPushButton] = {}
+        for kind, text in _KINDS:
+            button = self.kinds[kind] = QPushButton(text)
+            button.setCheckable(True)
+            button.setAutoExclusive(True)
+            button.clicked.connect(lambda _, kind=kind: self._look(kind))
+            row.addWidget(button)
+        form.addRow("", row)
+        self.definition = wrapped(colour=FAINT, name="definition")
+        form.addRow(self.definition)
+        self.save_button = QPushButton("Save…")
+        self.save_button.setObjectName("save")
+        self.save_button.setToolTip(
+            "All maps, their uncertainties, flags, recipe and origin in one FITS file"
+        )
+        self.save_button.clicked.connect(lambda _: self._ask_save())
+        form.addRow("", self.save_button)
+        self.saved = wrapped(colour=GOOD, name="saved")
+        form.addRow("", self.saved)
+        self.column.addWidget(self.results)
+
+    def showEvent(self, event) -> None:
+        """Ask for the models only once the panel has been painted: their registry need not be read before."""
+        super().showEvent(event)
+        if not self._asked:
+            self._asked = True
+            warmup.begin()
+            QTimer.singleShot(50, self._ask_models)
+
+    # Model, device, truth --------------------------------------------------------------------------------------------
+
+    def _ask_models(self) -> None:
+        def fetch() -> tuple[list[str], dict[str, tuple[str, str]]]:
+            from ...models.registry import list_models, load_card
+
+            names = list(list_models())
+            cards = {name: load_card(name) for name in names}
+            return names, {
+                name: (card.summary(), card.to_markdown()) for name, card in cards.items()
+            }
+
+        worker.fetch(fetch, self._models_known)
+
+    def _models_known(self, found: tuple[list[str], dict[str, tuple[str, str]]]) -> None:
+        names, self._cards = found
+        self.model.clear()
+        self.model.addItems(names)
+        self.refresh()
+        self._show_missing()
+
+    def _set_model(self, name: str) -> None:
+        self.session.set_recipe("model", name=name)
+        self._show_missing()
+
+    def show_card(self, on: bool) -> None:
+        """Show or hide the model's card."""
+        self.card.setVisible(on)
+        if on:
+            _, text = self._cards.get(
+                self.session.recipe.model.name, ("", "The card is not there yet.")
+            )
+            self.card.setMarkdown(text)
+
+    def refresh(self) -> None:
+        """Show the recipe as it is."""
+        settings = self.session.recipe.model
+        self.model.setCurrentText(settings.name)
+        self.summary.setText(self._cards.get(settings.name, ("", ""))[0])
+        self.summary.setVisible(bool(self.summary.text()))
+        self.device.setCurrentIndex(self.device.findData(settings.device))
+
+    def _show_devices(self) -> None:
+        """Enable the devices of this machine, once torch is there to be asked."""
+        available = available_devices()
+        for i, (value, text) in enumerate(_DEVICES):
+            self.device.model().item(i).setEnabled(value in available)
+            self.device.setItemText(
+                i, text if value in available else f"{text}: not on this machine"
+            )
+        if not warmup.under_way():
+            self._looking_for_devices.stop()
+
+    def _truths_changed(self) -> None:
+        self._fill_truths()
+        self.session.after_job(self._compare)
+
+    def _compare(self) -> None:
+        work.compare(self.session)
+
+    def _fill_truths(self) -> None:
+        self.truth.clear()
+        self.truth.addItem("nothing", "")
+        for name in self.session.truths:
+            self.truth.addItem(name, name)
+        self.truth.setCurrentIndex(max(0, self.truth.findData(self.session.truth_name)))
+        self.save_truth.setVisible(self.session.fitted is not None)
+
+    def _truth_chosen(self, index: int) -> None:
+        self.session.choose_truth(self.truth.itemData(index))
+
+    def _ask_truth(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Maps to compare with", "", "FITS maps (*.fits *.fits.gz);;All (*)"
+        )
+        if path:
+            work.open_truth(self.session, path)
+
+    # Running ---------------------------------------------------------------------------------------------------------
+
+    def _show_missing(self) -> None:
+        """Say what is missing, and what would make the answer better."""
+        galaxy = self.session.galaxy
+        if galaxy is None:
+            self.missing.setText(
+                "Add the galaxy's images in the Galaxy panel." if not self.session.files else ""
+            )
+            self.missing.setVisible(not self.session.files)
+            return
+        self.missing.setVisible(True)
+        self.missing.setText(advice(self.session.recipe.model.name, list(galaxy.images)))
+
+    def _predict(self) -> None:
+        self.message.say("")
+        self.saved.setText("")
+        work.predict(self.session)
+
+    def _fit_truth(self) -> None:
+        self.message.say("")
+        self.saved.setText("")
+        truth.fit_truth(self.session)
+
+    def _cancel(self) -> None:
+        if self.session.job is not None:
+            self.session.job.cancel()
+            self.cancel.setEnabled(False)
+            self.progress.setText("Cancelling …")
+
+    def _show_progress(self) -> None:
+        job = self.session.job
+        if job is None or job.last is None or job.cancelled:
+            return
+        last = job.last
+        if last.step in STEPS:
+            number = STEPS.index(last.step)
+            self.bar.setRange(0, 100 * len(STEPS))
+            self.bar.setValue(int(100 * (number + last.done / max(last.total, 1))))
+            step = f"Step {number + 1} of {len(STEPS)}, {_WORDS[last.step]}: "
+        else:
+            step = ""
+            if last.step == "sed":
+                self.bar.setRange(0, max(last.total, 1))
+                self.bar.setValue(last.done)
+        self.progress.setText(f"{step}{last.detail or f'{last.done} of {last.total}'}")
+
+    def _job_changed(self) -> None:
+        job = self.session.job
+        self.button.setEnabled(job is None)
+        self.fit_truth.setEnabled(job is None)
+        self.save_truth.setVisible(self.session.fitted is not None)
+        self.cancel.setEnabled(job is not None)
+        mine = job is not None and job.title in ("Predicting", "Preparing", truth.TITLE)
+        self.bar.setVisible(mine)
+        self.progress.setVisible(job is not None and job.title != following.TITLE)
+        if job is None:
+            self.bar.setRange(0, 0)
+            self.progress.setText("")
+        else:
+            self.progress.setText(f"{job.title} …")
+            job.on_sign = self._show_progress
+
+    def _show_following(self) -> None:
+        self.follow.setChecked(self.session.following.on)
+
+    # Results ---------------------------------------------------------------------------------------------------------
+
+    def _maps_changed(self) -> None:
+        maps = self.session.maps
+        self.results.setVisible(maps is not None)
+        if maps is None:
+            return
+        current = self.looking.currentData()
+        self.looking.clear()
+        for name in maps.values:
+            self.looking.addItem(f"{name}: {PROPERTIES[name].label}", name)
+        looked = work.looked_at(self.session)
+        name = looked.name if looked else current
+        self.looking.setCurrentIndex(max(0, self.looking.findData(name)))
+        self.kinds[looked.kind if looked else "map"].setChecked(True)
+        self._layers_changed()
+        self._define()
+
+    def _layers_changed(self) -> None:
+        if self.session.maps is None:
+            return
+        name = self.looking.currentData()
+        for kind, button in self.kinds.items():
+            button.setEnabled(name is not None and self.session.layer(Key(kind, name)) is not None)
+
+    def _kind(self) -> str:
+        return next((kind for kind, button in self.kinds.items() if button.isChecked()), "map")
+
+    def _look(self, kind: str) -> None:
+        name = self.looking.currentData()
+        if self.session.layer(Key(kind, name)) is None:
+            kind = "map"
+            self.kinds[kind].setChecked(True)
+        self.session.focus(Key(kind, name))
+        self._layers_changed()
+        self._define()
+
+    def _define(self) -> None:
+        prop = PROPERTIES.get(self.looking.currentData() or "")
+        if prop is not None:
+            self.definition.setText(
+                f"{prop.definition}, in {unit_in_words(prop).removeprefix('log10 of ')}"
+            )
+
+    def _ask_save_truth(self) -> None:
+        name = (self.session.name or "galaxy").replace(" ", "_")
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save the truth", f"{name}_truth.fits", "FITS (*.fits)"
+        )
+        if path:
+            path = path if Path(path).suffix else f"{path}.fits"
+            truth.save_truth(
+                self.session, path, lambda where: self.message.say(f"Saved in {where}")
+            )
+
+    def _ask_save(self) -> None:
+        name = (self.session.name or "galaxy").replace(" ", "_")
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save the maps", f"{name}_maps.fits", "FITS (*.fits)"
+        )
+        if path:
+            path = path if Path(path).suffix else f"{path}.fits"
+            work.save(self.session, path, lambda where: self.saved.setText(f"Saved in {where}"))
+
+
+def available_devices() -> set[str]:
+    """Where a model can run, as far as is known without importing torch for it."""
+    torch = sys.modules.get("torch")
+    # Half imported by another thread: who asks for it now waits until the import is over, and the window with him.
+    if torch is None or getattr(torch.__spec__, "_initializing", False):
+        return {"auto", "cpu"}
+    from ... import device
+
+    return {"auto", *device.available_devices()}

@@ -1,0 +1,339 @@
+"""The Stars panel: the circles that mask stars, the doubtful ones first, edited beside the canvas or on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGridLayout, QHBoxLayout, QLabel
+
+from ...data.maps import Flag
+from ...prepare.masks import mask_edits
+from ...prepare.masks.mask_edits import Item
+from ..jobs import prepare_predict as work
+from ..state.session import session_for
+from ..widgets.forms import (
+    FAINT,
+    GOOD,
+    WARNING,
+    Message,
+    Panel,
+    bind_edit_keys,
+    make_button,
+    wrapped,
+)
+from ..widgets.star_table import StarTable
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+_TABLES = "Tables of stars (*.fits *.fits.gz *.xml *.vot *.ecsv *.csv *.txt *.dat);;All files (*)"
+_REGIONS = "DS9 regions (*.reg);;Results of this program (*.fits);;All files (*)"
+
+
+class StarsPanel(Panel):
+    """What is masked, and every way to change it.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        The viewer to work in.
+    """
+
+    def __init__(self, napari_viewer: Viewer):
+        super().__init__()
+        self.session = session_for(napari_viewer)
+        self.masking = self.session.masking
+        self._build_source()
+        self._build_table()
+        self._build_edits()
+        bind_edit_keys(self, self.masking.undo, self.masking.redo, self._delete)
+        session = self.session
+        for signal, slot in (
+            (self.masking.changed, self._masks_changed),
+            (self.masking.selection_changed, self._selection_changed),
+            (self.masking.band_changed, self._band_changed),
+            (self.masking.told_changed, self._show_state),
+            (session.following.changed, self._show_state),
+            (session.galaxy_changed, self._galaxy_changed),
+            (session.recipe_changed, self._show_source),
+            (session.maps_changed, self._show_state),
+            (session.cube_changed, self._show_state),
+            (session.layers_changed, self._show_mode),
+            (session.job_changed, self._job_changed),
+            (session.said, self._said),
+        ):
+            self.listen(signal, slot)
+        self._galaxy_changed()
+        self._masks_changed()
+        self._job_changed()
+
+    # Building --------------------------------------------------------------------------------------------------------
+
+    def _build_source(self) -> None:
+        row = QHBoxLayout()
+        self.fit = make_button("Find stars", "fit", self._fit)
+        self.catalogue = make_button("Catalogue…", "choose_catalogue", self._ask_catalogue)
+        self.catalogue.setToolTip(
+            "Choose a table of stars with Gaia's columns, and fit the stars in it"
+        )
+        row.addWidget(self.fit, 1)
+        row.addWidget(self.catalogue, 1)
+        self.column.addLayout(row)
+        self.source = wrapped(colour=FAINT, name="source")
+        self.column.addWidget(self.source)
+        row = QHBoxLayout()
+        row.addWidget(QLabel("Show and edit"))
+        self.band = QComboBox()
+        self.band.setObjectName("band")
+        self.band.setToolTip(
+            "Radii are shown and changed in this band, or in all of them in proportion"
+        )
+        self.band.activated.connect(lambda index: self.masking.look_at(self.band.itemData(index)))
+        row.addWidget(self.band, 1)
+        self.column.addLayout(row)
+
+    def _build_table(self) -> None:
+        self.counts = wrapped(name="counts")
+        self.column.addWidget(self.counts)
+        self.table = StarTable()
+        self.table.chosen.connect(self._chosen)
+        self.table.shown.connect(self._show_item)
+        self.table.stars.switched.connect(lambda item, on: self.masking.switch([item], on))
+        self.column.addWidget(self.table, 1)
+        self.why = wrapped(colour=WARNING, name="why")
+        self.column.addWidget(self.why)
+
+    def _build_edits(self) -> None:
+        grid = QGridLayout()
+        self.add = make_button("Add circle", "add", self._add)
+        self.add.setCheckable(True)
+        self.add.setToolTip(
+            "Press on a star and drag outwards; a click alone draws a circle as wide as a star (E)"
+        )
+        self.delete = make_button("Delete", "delete", self._delete)
+        self.delete.setToolTip("Take the selected circles away, in the band that is shown (Delete)")
+        self.accept = make_button(
+            "Accept", "accept", lambda: self.masking.accept(self.masking.selected)
+        )
+        self.accept.setToolTip("The selected doubtful circles are fine as they are")
+        self.undo = make_button("Undo", "undo", self.masking.undo)
+        self.redo = make_button("Redo", "redo", self.masking.redo)
+        self.paint = make_button("Paint a mask", "paint", self._paint)
+        self.paint.setToolTip(
+            "Mask freehand with napari's brush and eraser, in the band that is shown or in all"
+        )
+        self.load = make_button("Load regions…", "load", self._ask_load)
+        self.load.setToolTip(
+            "Add the circles and polygons of a DS9 region file, or the masks of a saved result"
+        )
+        self.save = make_button("Save regions…", "save", self._ask_save)
+        self.save.setToolTip("Write circles and polygons as DS9 regions")
+        rows = (
+            (self.add, self.accept, self.delete),
+            (self.undo, self.redo, self.paint),
+            (self.load, self.save),
+        )
+        for i, buttons in enumerate(rows):
+            for j, button in enumerate(buttons):
+                grid.addWidget(button, i, j)
+        self.column.addLayout(grid)
+        self.follow = QCheckBox("The maps follow edits")
+        self.follow.setObjectName("follow")
+        self.follow.setToolTip(
+            "A moment after an edit the maps are made anew where it touches them"
+        )
+        self.follow.clicked.connect(lambda on: self.session.following.switch(bool(on)))
+        self.column.addWidget(self.follow, 0, Qt.AlignmentFlag.AlignLeft)
+        self.state = wrapped(colour=FAINT, name="state")
+        self.column.addWidget(self.state)
+        self.told = wrapped(colour=GOOD, name="told")
+        self.column.addWidget(self.told)
+        self.message = Message()
+        self.column.addWidget(self.message)
+
+    # Showing ---------------------------------------------------------------------------------------------------------
+
+    def _galaxy_changed(self) -> None:
+        bands = ["", *self.session.bands]
+        if [self.band.itemData(i) for i in range(self.band.count())] != bands:
+            with QSignalBlocker(self.band):
+                self.band.clear()
+                for name in bands:
+                    self.band.addItem(name or "all bands", name)
+            if self.masking.band not in bands:
+                self.masking.look_at("")
+        self.band.setCurrentIndex(max(0, self.band.findData(self.masking.band)))
+        self._show_source()
+
+    def _show_source(self) -> None:
+        stars = self.session.recipe.stars
+        if stars.catalogue:
+            self.fit.setText("Fit stars")
+            self.fit.setToolTip("Fit the stars of the catalogue, band by band")
+            text = f"Catalogue: {Path(stars.catalogue).name}"
+        else:
+            self.fit.setText("Find stars")
+            self.fit.setToolTip("Find stars on the images themselves and fit them, band by band")
+            text = "No catalogue: stars are found on the images themselves, and all of them are doubtful."
+            if not stars.find:
+                text = "No catalogue is chosen. Choose one, find stars on the images, or draw circles by hand."
+        if not stars.enabled:
+            text += (
+                " Stars are switched off in the Prepare panel: only what is drawn by hand masks."
+            )
+        self.source.setText(text)
+
+    def _masks_changed(self) -> None:
+        self.table.stars.show(self.masking.items, self.session.circles.radius)
+        self._selection_changed()
+        history = self.masking.history
+        for button, words, verb in (
+            (self.undo, history.undoes, "Undo"),
+            (self.redo, history.redoes, "Redo"),
+        ):
+            button.setEnabled(bool(words))
+            button.setToolTip(
+                f"{verb} {words} (Ctrl+{'Shift+' if verb == 'Redo' else ''}Z)" if words else ""
+            )
+        self.save.setEnabled(bool(self.masking.items))
+        self._show_state()
+
+    def _band_changed(self) -> None:
+        self.band.setCurrentIndex(max(0, self.band.findData(self.masking.band)))
+        self._masks_changed()
+
+    def _selection_changed(self) -> None:
+        selected = self.masking.selected
+        self.table.select(selected)
+        self.delete.setEnabled(bool(selected))
+        self.accept.setEnabled(any(item.flag for item in selected))
+        flag = selected[0].flag if len(selected) == 1 else ""
+        self.why.setText(f"{flag[:1].upper()}{flag[1:]}" if flag else "")
+        self.why.setVisible(bool(flag))
+
+    def _show_state(self) -> None:
+        now, following = self.masking.now, self.session.following
+        text = mask_edits.told(now)
+        covered = self._covered()
+        if text and covered:
+            text += f". {covered}"
+        self.counts.setText(f"{text[:1].upper()}{text[1:]}." if text else "Nothing is masked yet.")
+        self.follow.setChecked(following.on)
+        behind = following.behind
+        if self.session.maps is None:
+            state = "There are no maps yet; Predict makes them with these masks."
+        elif not behind:
+            state = "The maps are made with these masks."
+        else:
+            state = (
+                "The maps follow …"
+                if following.on
+                else "The maps are those of before; Predict makes them anew."
+            )
+        self.state.setText(state)
+        self.told.setText(self.masking.told)
+        self.told.setVisible(bool(self.masking.told))
+
+    def _covered(self) -> str:
+        """How much of the galaxy lies under the masks, on the maps or on the cube that there is."""
+        session = self.session
+        flags = (
+            session.maps.flags
+            if session.maps is not None
+            else session.cube.flags
+            if session.cube
+            else None
+        )
+        if flags is None:
+            return ""
+        inside = (flags & Flag.OUTSIDE) == 0
+        share = float(((flags & Flag.MASKED) != 0)[inside].mean()) if inside.any() else 0.0
+        return f"Masked in some band: {share:.1%} of the galaxy's pixels"
+
+    def _show_mode(self, *_: Any) -> None:
+        layer = self.session.circles.layer
+        self.add.setChecked(layer is not None and layer.mode == "add_ellipse")
+
+    def _job_changed(self) -> None:
+        free = self.session.job is None
+        self.fit.setEnabled(free)
+        self.catalogue.setEnabled(free)
+        self._show_state()
+
+    def _said(self, text: str) -> None:
+        if text != self.masking.told:  # that stands there already
+            self.message.say(text)
+
+    # Hearing ---------------------------------------------------------------------------------------------------------
+
+    def _fit(self) -> None:
+        self.message.say("")
+        stars = self.session.recipe.stars
+        self.session.set_recipe(
+            "stars", enabled=True, **({} if stars.catalogue else {"find": True})
+        )
+        work.fit_stars(self.session)
+
+    def _ask_catalogue(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "A table of stars", "", _TABLES)
+        if path:
+            self.session.set_recipe("stars", catalogue=path)
+            self._fit()
+
+    def _chosen(self, items: list[Item]) -> None:
+        self.masking.select(items)
+
+    def _show_item(self, item: Item) -> None:
+        """Look at an item whose row was clicked, with its circle selected and ready to be dragged."""
+        circles = self.session.circles
+        circles.show(item)
+        layer = circles.layer
+        if layer is not None:
+            layer.visible = True
+            layer.mode = "select"
+            self.session.viewer.layers.selection.active = layer
+            self.masking.select(
+                [item, *(other for other in self.masking.selected if other is not item)]
+            )
+            layer.move_to_front()
+
+    def _add(self) -> None:
+        layer = self.session.circles.make()
+        if layer is None:
+            self.message.say("Open an image first.")
+            self.add.setChecked(False)
+            return
+        self.message.say("")
+        layer.visible = True
+        layer.events.mode.connect(self._show_mode)
+        self.session.viewer.layers.selection.active = layer
+        layer.mode = "add_ellipse" if self.add.isChecked() else "select"
+
+    def _delete(self) -> None:
+        if self.masking.selected:
+            self.masking.delete(self.masking.selected)
+
+    def _paint(self) -> None:
+        if self.session.painting.begin():
+            self.message.say("")
+        else:
+            self.message.say("Open an image of that band first.")
+
+    # Regions ---------------------------------------------------------------------------------------------------------
+
+    def _ask_load(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Regions to mask", "", _REGIONS)
+        if path:
+            self.message.say("")
+            work.load_regions(self.session, path)
+
+    def _ask_save(self) -> None:
+        name = (self.session.name or "galaxy").replace(" ", "_")
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save regions", f"{name}_stars.reg", "DS9 regions (*.reg)"
+        )
+        if path:
+            self.message.say("")
+            work.save_regions(self.session, path if Path(path).suffix else f"{path}.reg")

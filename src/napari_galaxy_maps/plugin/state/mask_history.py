@@ -1,0 +1,250 @@
+"""What one session masks: the circles, polygons and painted masks as they are now, their history, and what is selected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from psygnal import Signal
+
+from ...prepare.masks import mask_edits
+from ...prepare.masks.mask_edits import Item
+from ...prepare.masks.mask_set import Masks, Patch
+from ...prepare.stars.star_list import Star
+from ..ground.edit_history import History
+
+if TYPE_CHECKING:
+    from ...data.recipe import Recipe, StarSettings
+
+Basis = tuple["StarSettings", frozenset[str]]
+"""What circles were made for: the settings of the stars, and the bands."""
+
+
+class Masking:
+    """The masks of a session and every way to change them; nothing that was made by hand is ever lost without Undo."""
+
+    changed = Signal()
+    """What is masked."""
+    told_changed = Signal()
+    selection_changed = Signal()
+    band_changed = Signal()
+
+    def __init__(self) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
+        self.history: History[Masks | None] = History(None)
+        self.fitted: Masks | None = None
+        """What the stars' step has made last, as it made it."""
+        self.basis: Basis | None = None
+        self.band = ""
+        """The one band that is looked at and edited; "" for all."""
+        self.selected: tuple[Item, ...] = ()
+        self.told = ""
+        """Where the masks are from, or what became of them, in a sentence."""
+
+    def clear(self) -> None:
+        """Forget all, history included."""
+        self._forget()
+        self.band_changed.emit()
+        self.selection_changed.emit()
+        self.changed.emit()
+
+    @property
+    def now(self) -> Masks | None:
+        """What is masked, or None while nobody knows: then the recipe's stars are."""
+        return self.history.now
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The circles and polygons."""
+        return mask_edits.items_of(self.now)
+
+    # Jobs ------------------------------------------------------------------------------------------------------------
+
+    def for_job(self, recipe: Recipe, bands: Iterable[str]) -> Masks | None:
+        """What a preparation is to be given: None where the recipe alone says what is masked.
+
+        Parameters
+        ----------
+        recipe : Recipe
+            Its settings of the stars may have changed since the circles were made; then they are made anew, and only
+            what was drawn by hand is kept (`take_fit` says so).
+        bands : iterable of str
+            The images' bands.
+        """
+        now, stars = self.now, recipe.stars
+        if now is None or not (stars.catalogue or stars.find):
+            return now
+        if now is self.fitted:
+            return None
+        if now.complete and self.basis is not None and self._outdated((stars, frozenset(bands))):
+            from dataclasses import replace
+
+            return replace(now.by_hand(), complete=False)
+        return now
+
+    def _outdated(self, basis: Basis) -> bool:
+        assert self.basis is not None
+        settings, bands = self.basis
+        # Whether the stars are switched off says nothing of where their circles are.
+        same = settings.model_copy(update={"enabled": basis[0].enabled}) == basis[0]
+        return not (same and basis[1] <= bands)
+
+    def take_fit(
+        self, fitted: Masks, settings: StarSettings, bands: Iterable[str], asked: bool = False
+    ) -> None:
+        """Take the circles that the stars' step has made, and keep what was drawn by hand.
+
+        Parameters
+        ----------
+        fitted : Masks
+            Those of the step; taken once.
+        settings, bands
+            What they were made for.
+        asked : bool
+            Take them even if they were taken before and edited since: somebody wants them back.
+        """
+        if fitted is self.fitted and not asked:
+            return
+        before, hand = self.now, (self.now.by_hand() if self.now is not None else Masks())
+        self.fitted, self.basis = fitted, (settings.model_copy(), frozenset(bands))
+        drawn = bool(hand.stars or hand.patches or hand.polygons)
+        if before is not None and before.stars == (fitted + hand).stars:
+            return
+        self.told = ""
+        if before is None:
+            self.history.now = fitted
+            self._tell(())
+            return
+        if before.stars != hand.stars:
+            self.told = "The stars were fitted again" + (
+                "" if asked else ", for their settings or the images changed"
+            )
+            self.told += (
+                f"; what was drawn by hand is kept ({mask_edits.told(hand)})." if drawn else "."
+            )
+            self.told += " Undo brings the circles back as they were."
+        self.change(fitted + hand if drawn else fitted, "the new fit of the stars")
+
+    def take_saved(
+        self, masks: Masks, words: str, told: str, recipe: Recipe, bands: Iterable[str]
+    ) -> None:
+        """Take the masks that a result keeps, as they were left; nothing is fitted again.
+
+        Parameters
+        ----------
+        masks : Masks
+            The result's.
+        words, told : str
+            What Undo would take back, and the sentence that says where they are from.
+        recipe, bands
+            What holds now: only when that changes are the stars fitted anew.
+        """
+        self.told, self.basis = told, (recipe.stars.model_copy(), frozenset(bands))
+        if self.now is None:
+            self.history.now = masks
+            self._tell(())
+        else:
+            self.change(masks, words)
+
+    # Changes ---------------------------------------------------------------------------------------------------------
+
+    def change(self, masks: Masks, words: str, select: Sequence[Item] = ()) -> None:
+        """Other masks, which Undo takes back.
+
+        Parameters
+        ----------
+        masks : Masks
+            The new ones.
+        words : str
+            What was done, to be read after "Undo".
+        select : sequence of Item
+            What is selected then.
+        """
+        self.history.push(masks, words)
+        self._tell(select)
+
+    def edit(
+        self, words: str, changes: Iterable[tuple[Item, Item | None]] = (), added: Iterable[Item] = (),
+        select: Sequence[Item] | None = None,
+    ) -> None:  # fmt: skip
+        """Exchange, take away (None) and add items; what is selected stays selected in its new form."""
+        changes, added = list(changes), list(added)
+        if not changes and not added:
+            return
+        if select is None:
+            table = {id(old): new for old, new in changes}
+            after = [table.get(id(item), item) for item in self.selected]
+            select = added or [item for item in after if item is not None]
+        self.told = ""
+        self.change(mask_edits.exchanged(self.now, changes, added), words, select)
+
+    def paint(self, patch: Patch, words: str = "the stroke") -> None:
+        """A painted mask in the place of the one of its bands."""
+        self.told = ""
+        self.change(mask_edits.painted(self.now, patch), words, self.selected)
+
+    def undo(self) -> None:
+        """Take the last change back."""
+        self._step(self.history.undo())
+
+    def redo(self) -> None:
+        """Do again what was undone."""
+        self._step(self.history.redo())
+
+    def _step(self, done: bool) -> None:
+        if done:
+            self.told = ""
+            before = {item.id for item in self.selected}
+            self._tell([item for item in self.items if item.id and item.id in before])
+
+    def _tell(self, select: Sequence[Item]) -> None:
+        self.selected = tuple(select)
+        self.changed.emit()
+        self.selection_changed.emit()
+
+    def tell(self, text: str) -> None:
+        """Say a sentence of the masks."""
+        self.told = text
+        self.told_changed.emit()
+
+    # What is looked at -----------------------------------------------------------------------------------------------
+
+    def select(self, items: Sequence[Item]) -> None:
+        """Select some items."""
+        if [id(item) for item in items] != [id(item) for item in self.selected]:
+            self.selected = tuple(items)
+            self.selection_changed.emit()
+
+    def look_at(self, band: str) -> None:
+        """Look at and edit one band; all of them when it is empty."""
+        if band != self.band:
+            self.band = band
+            self.band_changed.emit()
+
+    # Edits of what is selected ---------------------------------------------------------------------------------------
+
+    def delete(self, items: Sequence[Item]) -> None:
+        """Take items away, in the band that is looked at."""
+        words = "the deletion" if len(items) != 1 else f"the deletion of {name_of(items[0])}"
+        self.edit(
+            words, [(item, mask_edits.unmasked(item, self.band)) for item in items], select=()
+        )
+
+    def accept(self, items: Sequence[Item]) -> None:
+        """Doubtful ones are fine as they are."""
+        changes = [(item, mask_edits.accepted(item)) for item in items if item.flag]
+        self.edit("accepting" + (f" {name_of(items[0])}" if len(items) == 1 else ""), changes)
+
+    def switch(self, items: Sequence[Item], on: bool) -> None:
+        """Let items mask, or not."""
+        changes = [(item, mask_edits.switched(item, on)) for item in items if item.enabled != on]
+        self.edit(
+            f"switching {name_of(items[0])} {'on' if on else 'off'}" if items else "", changes
+        )
+
+
+def name_of(item: Item) -> str:
+    """What a person calls an item."""
+    return item.id or ("a circle" if isinstance(item, Star) else "a polygon")

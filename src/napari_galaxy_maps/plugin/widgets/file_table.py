@@ -1,0 +1,217 @@
+"""The table of files: band, unit, pixel and PSF of each, what is wrong with it in words, and the choices to settle it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHeaderView,
+    QLabel,
+    QSizePolicy,
+    QTableWidget,
+    QTableWidgetItem,
+)
+
+from ...bands.registry import BANDS
+from .forms import FAINT, WARNING
+
+if TYPE_CHECKING:
+    from ..jobs.image_files import FileState
+
+FILE, BAND, UNIT, PIXEL, PSF = range(5)
+UNKNOWN = "which?"
+_ENDING = re.compile(r"(\.(fits?|fts))?(\.(gz|bz2|fz))?(?=\[|$)", re.IGNORECASE)
+
+
+class FileTable(QTableWidget):
+    """Two rows a file: its columns, and beneath them, where something is wrong, the words."""
+
+    band_told = Signal(str, str)
+    """Label and band."""
+    unit_told = Signal(str, str)
+    """Label and unit."""
+    psf_told = Signal(str, str)
+    """Label and FWHM in arcsec, as written."""
+    use_told = Signal(str, bool)
+    """Label and whether the file is wanted."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 5)
+        self.setObjectName("files")
+        self.setHorizontalHeaderLabels(["File", "Band", "Unit", "Pixel ″", "PSF ″"])
+        self.horizontalHeaderItem(PSF).setToolTip(
+            "Full width at half maximum in arcsec; double-click to change it"
+        )
+        self.verticalHeader().hide()
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+        self.setMinimumHeight(180)
+        header = self.horizontalHeader()
+        header.setSectionResizeMode(FILE, QHeaderView.ResizeMode.Stretch)
+        for column, width in ((BAND, 122), (UNIT, 126), (PIXEL, 50), (PSF, 44)):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+            header.resizeSection(column, width)
+        self._states: list[FileState] = []
+        self._pixels: dict[str, float] = {}
+        self.itemChanged.connect(self._item_changed)
+
+    # Showing ---------------------------------------------------------------------------------------------------------
+
+    def show_states(self, states: Sequence[FileState]) -> None:
+        """Show what is known of the files; rows of files that stay keep their widgets."""
+        old = [(s.found.label, s.found.band_candidates) for s in self._states]
+        new = [(s.found.label, s.found.band_candidates) for s in states]
+        self._states = list(states)
+        with QSignalBlocker(self):
+            if old != new:
+                self.setRowCount(0)
+                self.setRowCount(2 * len(states))
+                for i, state in enumerate(states):
+                    self._make_row(i, state)
+            for i, state in enumerate(states):
+                self._fill_row(i, state)
+        self._fit_words()
+
+    def _make_row(self, i: int, state: FileState) -> None:
+        label = state.found.label
+        name = QTableWidgetItem()
+        name.setFlags(
+            Qt.ItemFlag.ItemIsEnabled
+            | Qt.ItemFlag.ItemIsSelectable
+            | Qt.ItemFlag.ItemIsUserCheckable
+        )
+        self.setItem(2 * i, FILE, name)
+        pixel = QTableWidgetItem()
+        pixel.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
+        self.setItem(2 * i, PIXEL, pixel)
+        psf = QTableWidgetItem()
+        for item in (pixel, psf):
+            item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.setItem(2 * i, PSF, psf)
+        self.setCellWidget(2 * i, BAND, self._band_box(label, state))
+        self.setCellWidget(2 * i, UNIT, self._unit_box(label, state))
+        words = QLabel()
+        words.setObjectName("problem")
+        words.setWordWrap(True)
+        words.setAlignment(Qt.AlignmentFlag.AlignTop)
+        words.setContentsMargins(22, 0, 6, 4)
+        words.setStyleSheet(f"color: {WARNING};")
+        self.setSpan(2 * i + 1, 0, 1, 5)
+        self.setCellWidget(2 * i + 1, 0, words)
+        self.setRowHeight(2 * i, 28)
+
+    def _band_box(self, label: str, state: FileState) -> QComboBox:
+        box = QComboBox()
+        box.setObjectName("band")
+        box.addItem(UNKNOWN, "")
+        for name in state.found.band_candidates:
+            box.addItem(f"{name}  ?", name)
+        if state.found.band_candidates:
+            box.insertSeparator(box.count())
+        for name in BANDS:
+            box.addItem(name, name)
+        box.setMaxVisibleItems(30)
+        box.activated.connect(lambda index: self.band_told.emit(label, box.itemData(index) or ""))
+        return box
+
+    def _unit_box(self, label: str, state: FileState) -> QComboBox:
+        from ...bands.units import KNOWN_UNITS
+
+        box = QComboBox()
+        box.setObjectName("unit")
+        box.setEditable(True)
+        box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        box.addItems(KNOWN_UNITS)
+        box.activated.connect(lambda _: self.unit_told.emit(label, box.currentText().strip()))
+        box.lineEdit().editingFinished.connect(lambda: self._unit_written(label, box))
+        return box
+
+    def _unit_written(self, label: str, box: QComboBox) -> None:
+        if box.lineEdit().isModified():
+            box.lineEdit().setModified(False)
+            self.unit_told.emit(label, box.currentText().strip())
+
+    def _fill_row(self, i: int, state: FileState) -> None:
+        file = state.file
+        why = f"{file.path}\n{state.why}" if state.why else str(file.path)
+        name = self.item(2 * i, FILE)
+        name.setText(("± " if file.role != "image" else "") + _ENDING.sub("", state.found.label))
+        name.setToolTip(why)
+        name.setCheckState(Qt.CheckState.Checked if state.used else Qt.CheckState.Unchecked)
+        # Once a file: a WCS is not to be asked here while a thread reads the file.
+        place = f"{file.path}[{file.hdu}]"
+        if place not in self._pixels:
+            self._pixels[place] = file.pixel_arcsec
+        self.item(2 * i, PIXEL).setText(f"{self._pixels[place]:.3g}")
+        self.item(2 * i, PSF).setText(
+            f"{file.fwhm:.3g}" if file.fwhm and file.role == "image" else ""
+        )
+        band, unit = self.cellWidget(2 * i, BAND), self.cellWidget(2 * i, UNIT)
+        for box in (band, unit):
+            box.setEnabled(state.used)
+            box.setToolTip(state.why)
+        if file.band is None:
+            band.setCurrentIndex(0)
+        else:
+            band.setCurrentIndex(
+                max(i for i in range(band.count()) if band.itemData(i) == file.band.name)
+            )
+        if not unit.lineEdit().isModified():
+            # A suggestion is shown as one, in the faint type of an empty field; it is used only once it is chosen.
+            suggested = file.unit_suggestion if file.unit is None else None
+            own = (
+                "as image"
+                if file.role == "uncertainty"
+                else f"{suggested} ?"
+                if suggested
+                else UNKNOWN
+            )
+            unit.lineEdit().setPlaceholderText(own)
+            index = unit.findText(file.unit or "")
+            unit.setCurrentIndex(index)
+            unit.setEditText(file.unit or "")
+            unit.lineEdit().setModified(False)
+            unit.lineEdit().setCursorPosition(0)
+        words = self.cellWidget(2 * i + 1, 0)
+        words.setText(state.problem if state.used else "left out")
+        words.setStyleSheet(f"color: {WARNING if state.used else FAINT};")
+        self.setRowHidden(2 * i + 1, state.used and not state.problem)
+
+    def _fit_words(self) -> None:
+        """Rows of words as high as their words need at this width."""
+        width = self.viewport().width()
+        for row in range(1, self.rowCount(), 2):
+            words = self.cellWidget(row, 0)
+            if words is not None and not self.isRowHidden(row):
+                self.setRowHeight(row, max(20, words.heightForWidth(width) + 4))
+
+    def resizeEvent(self, event) -> None:
+        """Wrap the words anew."""
+        super().resizeEvent(event)
+        self._fit_words()
+
+    # Hearing ---------------------------------------------------------------------------------------------------------
+
+    def _item_changed(self, item: QTableWidgetItem) -> None:
+        state = self._states[item.row() // 2]
+        if item.column() == FILE:
+            self.use_told.emit(state.found.label, item.checkState() == Qt.CheckState.Checked)
+        elif item.column() == PSF:
+            self.psf_told.emit(state.found.label, item.text().strip())
+
+    def selected_labels(self) -> list[str]:
+        """Labels of the files whose rows are selected."""
+        rows = sorted({index.row() // 2 for index in self.selectedIndexes()})
+        return [self._states[i].found.label for i in rows if i < len(self._states)]
+
+    def row_of(self, label: str) -> int:
+        """Row of a file's columns."""
+        return 2 * [s.found.label for s in self._states].index(label)

@@ -1,0 +1,502 @@
+"""Radial profiles in the Measure panel: over elliptical annuli that show on the galaxy, of one map or several, and of the truth beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ...data.galaxy import Ellipse
+from ...data.maps import PropertyMaps
+from ...exceptions import GalaxyMapsError, InputError
+from ...measure.figures.profile_figures import RADII, draw_profiles, radii
+from ..canvas.sky_overlay import Overlay
+from ..eventloop import worker
+from ..ground.sky_shapes import Outline, ellipse_corners
+from ..state.aperture_measurements import Measuring
+from . import plot_canvas as plots
+from .aperture_table import with_error
+from .forms import FAINT, GOOD, Message, NumberField, is_seen, wrapped
+from .map_choice import MapChoice
+
+if TYPE_CHECKING:
+    from astropy.table import QTable
+
+    from ..state.session import Session
+
+_GREEN, _WHITE = (0.5, 0.9, 0.5, 0.7), (1.0, 1.0, 1.0, 1.0)
+_ELLIPSES = {
+    "D25": "the D25 ellipse",
+    "aperture": "the selected aperture",
+    "isophote": "an isophote of this map",
+    "half": "half of the stars (R_half)",
+}
+_SHOWN = {"mean": "mean and its error", "median": "median, 16–84 %", "growth": "growth curve"}
+_WAIT_MS = 150
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a profile is asked to be."""
+
+    ellipse: str
+    step: float | None
+    reach: float
+    with_truth: bool
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Profiled:
+    """A profile, the ellipse it is over, the edges of its annuli in arcsec, and what is to be said of it."""
+
+    table: QTable
+    ellipse: Ellipse
+    edges: tuple[float, ...]
+    gradients: QTable | None
+    told: str
+
+
+class ProfileView(QWidget):
+    """The tab with the plot.
+
+    Parameters
+    ----------
+    session : Session
+        Whose maps they are.
+    measuring : Measuring
+        What is measured, and the apertures.
+    """
+
+    def __init__(self, session: Session, measuring: Measuring):
+        super().__init__()
+        self.session, self.measuring = session, measuring
+        self.annuli = Overlay(session, "annuli", _GREEN[:3])
+        self.profiled: Profiled | None = None
+        self.canvas: Any = None
+        self._lit: int | None = None
+        self._asked = 0
+        self._points: np.ndarray = np.empty(0)
+        self._marks: list[Any] = []
+        self._waiting = QTimer(self)
+        self._waiting.setSingleShot(True)
+        self._waiting.setInterval(_WAIT_MS)
+        self._waiting.timeout.connect(self.refresh)
+        self._build()
+
+    def _build(self) -> None:
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, 6, 0, 0)
+        grid = QGridLayout()
+        self.ellipse = _combo(
+            "ellipse", _ELLIPSES, "The annuli have its centre, axis ratio and position angle"
+        )
+        self.radius = _combo(
+            "radius", RADII, "What the profile is plotted over, and gradients are per"
+        )
+        self.shown = _combo("shown", _SHOWN, "What of each annulus is plotted")
+        self.step = NumberField("a PSF", 0, 1e5, "step")
+        self.step.setToolTip("Width of the annuli in arcsec; empty: the FWHM of the map")
+        self.reach = NumberField("1", 0, 50, "reach")
+        self.reach.setToolTip("How far out, in units of the ellipse; empty: all of it, 1")
+        self.maps = MapChoice()
+        self.maps.setToolTip("More maps of the same galaxy, drawn below over the same radius")
+        self.truth = QCheckBox("with the truth")
+        self.truth.setObjectName("with_truth")
+        self.truth.setChecked(True)
+        for i, (text, widget) in enumerate(
+            (("Annuli like", self.ellipse), ("over", self.radius), ("Show", self.shown), ("to × ellipse", self.reach),
+             ("Step ″", self.step), ("Also", self.maps), ("", self.truth))
+        ):  # fmt: skip
+            grid.addWidget(QLabel(text), i // 2, 2 * (i % 2))
+            grid.addWidget(widget, i // 2, 2 * (i % 2) + 1)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(3, 1)
+        self.column.addLayout(grid)
+        self.place = QVBoxLayout()
+        self.column.addLayout(self.place, 1)
+        self.gradient = wrapped(name="gradient")
+        self.told = wrapped(colour=FAINT, name="told")
+        self.message = Message()
+        for widget in (self.gradient, self.told, self.message):
+            self.column.addWidget(widget)
+        row = QHBoxLayout()
+        self.export = QPushButton("Save table…")
+        self.picture = QPushButton("Save figure…")
+        self.picture.setToolTip("PNG, PDF or SVG, with the table behind it beside it")
+        for button, slot in ((self.export, self._ask_export), (self.picture, self._ask_picture)):
+            button.clicked.connect(lambda _, slot=slot: slot())
+            button.setEnabled(False)
+            row.addWidget(button)
+        self.column.addLayout(row)
+        self.done = wrapped(colour=GOOD, name="done")
+        self.column.addWidget(self.done)
+        self.ellipse.activated.connect(self.soon)
+        self.truth.clicked.connect(self.soon)
+        self.maps.changed.connect(self.soon)
+        self.step.told.connect(self.soon)
+        self.reach.told.connect(self.soon)
+        self.radius.activated.connect(lambda _: self.refresh())
+        self.shown.activated.connect(lambda _: self._plot())
+
+    # What is asked ---------------------------------------------------------------------------------------------------
+
+    def look_at(self, name: str) -> None:
+        """Show the profile of another map."""
+        if name != getattr(self, "_name", ""):
+            self._name = name
+            self.soon()
+
+    def soon(self, *_: Any) -> None:
+        """Make the profile again in a moment, if anybody looks."""
+        if is_seen(self):
+            self._waiting.start()
+
+    def seen(self, seen: bool) -> None:
+        """The annuli show as long as the tab does; the profile is made when it is looked at."""
+        layer = self.annuli.layer
+        if layer is not None:
+            layer.visible = seen
+        if seen:
+            self._waiting.start()
+
+    def refresh(self) -> None:
+        """Measure and plot, beside whatever else is done."""
+        measuring, session = self.measuring, self.session
+        content = measuring.sources.get(measuring.chosen)
+        self._asked += 1
+        if content is None:
+            self._say("There is nothing to measure yet; open images or predict maps first.")
+            return
+        number = float(self.reach.text()) if self.reach.text() else 1.0
+        step = float(self.step.text()) if self.step.text() else None
+        self.maps.offer(names_in(content), getattr(self, "_name", ""))
+        names = (getattr(self, "_name", ""), *self.maps.chosen)
+        asked = Asked(self.ellipse.currentData(), step, number, self.truth.isChecked(), names)
+        truth = session.truth if content is session.maps and asked.with_truth else None
+        d25, distance = d25_of(session), session.recipe.galaxy.distance
+        selected = [measuring.apertures[i].shape for i in measuring.selected[:1]]
+        drawn = selected[0] if selected and isinstance(selected[0], Ellipse) else None
+        planes, asked_now, radius = (
+            measuring.planes_for(content),
+            self._asked,
+            self.radius.currentData(),
+        )
+
+        def work() -> Profiled | str:
+            try:
+                return profile(content, planes, truth, asked, radius, d25, drawn, distance)
+            except GalaxyMapsError as error:
+                return str(error)
+
+        def take(result: Profiled | str) -> None:
+            if asked_now != self._asked:
+                return
+            if isinstance(result, str):
+                self._say(result)
+                return
+            self.profiled = result
+            self._say("")
+            self._plot()
+            self._show_annuli()
+
+        worker.fetch(work, take)
+
+    def _say(self, text: str) -> None:
+        self.message.say(text)
+        self.export.setEnabled(not text)
+        self.picture.setEnabled(not text)
+        if text:
+            self.gradient.setText("")
+
+    # Plot ------------------------------------------------------------------------------------------------------------
+
+    def _plot(self) -> None:
+        found = self.profiled
+        if found is None:
+            return
+        if self.canvas is None:
+            self.canvas = plots.make_canvas()
+            self.place.addWidget(self.canvas)
+            self.canvas.mpl_connect("motion_notify_event", self._pointed)
+            self.canvas.mpl_connect("axes_leave_event", lambda _: self._light(None))
+        table, shown = found.table, self.shown.currentData()
+        radius = self.radius.currentData() if self.radius.currentData() in table.colnames else "r"
+        self.canvas.figure.clear()
+        self._marks = []
+        try:
+            axes = draw_profiles(self.canvas.figure, table, radius, shown, plots.COLOURS)
+        except InputError as error:
+            self._points = np.empty(0)
+            self.canvas.draw_idle()
+            self._say(str(error))
+            return
+        self._say("")
+        first = table[(table["source"] == table["source"][0]) & (table["map"] == table["map"][0])]
+        self._points = radii(first, radius, shown)
+        for part in axes:
+            plots.dress(part)
+        if len(set(table["source"])) > 1:
+            plots.legend(axes[0])
+        self.canvas.setMinimumHeight(max(300, 60 + 125 * len(axes)))
+        self._marks = [part.axvline(0, color=plots.INK, lw=0.8, visible=False) for part in axes]
+        self.canvas.draw_idle()
+        self.gradient.setText(gradient_words(found.gradients))
+        self.told.setText(found.told)
+
+    def _pointed(self, event: Any) -> None:
+        """The annulus of the bin under the pointer lights up on the galaxy."""
+        if event.inaxes is None or not self._points.size:
+            self._light(None)
+            return
+        self._light(int(np.nanargmin(np.abs(self._points - event.xdata))))
+
+    def _light(self, number: int | None) -> None:
+        if number == self._lit:
+            return
+        before, self._lit = self._lit, number
+        if self.profiled is None or self.annuli.layer is None:
+            return
+        # An annulus lies between its own outer edge and that of the one before.
+        only = {i for n in (before, number) if n is not None for i in (n - 1, n) if i >= 0}
+        self.annuli.draw(self._outlines(), sorted(only))
+        for mark in self._marks:
+            mark.set_visible(number is not None)
+            if number is not None:
+                mark.set_xdata([self._points[number]] * 2)
+        self.canvas.draw_idle()
+
+    # Annuli ----------------------------------------------------------------------------------------------------------
+
+    def _outlines(self) -> list[Outline]:
+        found, reference = self.profiled, self.session.reference
+        if found is None or reference is None:
+            return []
+        ratio = found.ellipse.b / found.ellipse.a
+        outlines = []
+        for i, edge in enumerate(found.edges[1:]):
+            lit = self._lit is not None and i in (self._lit - 1, self._lit)
+            ring = replace(found.ellipse, a=edge, b=edge * ratio)
+            outlines.append(
+                Outline(
+                    "ellipse",
+                    ellipse_corners(ring, reference),
+                    _WHITE if lit else _GREEN,
+                    2.2 if lit else 1.0,
+                )
+            )
+        return outlines
+
+    def _show_annuli(self) -> None:
+        outlines = self._outlines()
+        if self.annuli.layer is not None:
+            self.annuli.draw(outlines)
+        elif outlines:
+            layer = self.annuli.make(outlines)
+            layer.editable = False
+        layer = self.annuli.layer
+        if layer is not None:
+            layer.visible = is_seen(self)
+
+    # Files -----------------------------------------------------------------------------------------------------------
+
+    def _ask_export(self) -> None:
+        kinds = "ECSV table (*.ecsv);;CSV table (*.csv)"
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save the profile", self._file("profile.ecsv"), kinds
+        )
+        if path and self.profiled is not None:
+            from ...measure.apertures.aperture_files import write_table
+
+            path = path if Path(path).suffix else f"{path}.ecsv"
+            table = self.profiled.table
+            self._write(path, lambda: write_table(path, table, overwrite=True))
+
+    def _ask_picture(self) -> None:
+        kinds = "Pictures (*.png *.pdf *.svg)"
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save the figure", self._file("profile.png"), kinds
+        )
+        if path and self.canvas is not None:
+            from ...measure.apertures.aperture_files import write_table
+
+            path = path if Path(path).suffix else f"{path}.png"
+            beside, table = Path(path).with_suffix(".ecsv"), self.profiled.table  # type: ignore[union-attr]
+
+            def write() -> None:
+                plots.save_figure(self.canvas, path)
+                write_table(beside, table, overwrite=True)
+
+            self._write(f"{path}, the numbers behind it in {beside.name}", write)
+
+    def _write(self, where: str, write: Any) -> None:
+        try:
+            write()
+        except GalaxyMapsError as error:
+            self.message.say(worker.report(error))
+        else:
+            self.done.setText(f"Saved in {where}.")
+
+    def _file(self, ending: str) -> str:
+        return f"{(self.session.name or 'galaxy').replace(' ', '_')}_{getattr(self, '_name', '')}_{ending}"
+
+
+def d25_of(session: Session) -> Ellipse | None:
+    """The galaxy's ellipse: as typed or drawn, as the last preparation has measured it, or as the maps tell."""
+    from ...measure.profiles.ellipses import recipe_ellipse
+
+    galaxy = session.galaxy
+    if galaxy is not None and galaxy.ellipse is not None:
+        return galaxy.ellipse
+    kept = session.memory.kept if session.memory is not None else {}
+    measured = next((value[2] for (step, _), value in kept.items() if step == "extent"), None)
+    if measured is not None:
+        return measured
+    return recipe_ellipse(session.maps.provenance) if session.maps is not None else None
+
+
+def profile(
+    content: Any, planes: Any, truth: PropertyMaps | None, asked: Asked, radius: str, d25: Ellipse | None,
+    drawn: Ellipse | None, distance: float | None,
+) -> Profiled:  # fmt: skip
+    """The profiles of some maps, and of the truth's where it has them.
+
+    Raises
+    ------
+    InputError
+        When there is no such ellipse or map, or nothing in it.
+    """
+    from ...measure.apertures.planes import linear, planes_of
+    from ...measure.profiles.ellipses import fit_isophote, half_mass_ellipse, stellar_half_radius
+    from ...measure.profiles.radial_profile import equal_steps, fit_gradients, radial_profile
+
+    planes = planes_of(content, distance_mpc=distance) if planes is None else planes
+    names = [quantity.name for quantity in planes.quantities]
+    wanted = list(dict.fromkeys(name for name in asked.names if name in names)) or names[:1]
+    name = wanted[0]
+    start = d25 or drawn
+    if asked.ellipse == "aperture":
+        if drawn is None:
+            raise InputError(
+                "Draw a circle or an ellipse in the tab Apertures and select it; the annuli are then like it."
+            )
+        ellipse = drawn
+    elif start is None:
+        raise InputError(
+            "The galaxy's ellipse is not known: give or draw D25 in the Galaxy panel, or choose an aperture."
+        )
+    elif asked.ellipse == "isophote":
+        quantity = planes.quantities[names.index(name)]
+        plane = linear(planes.values[names.index(name)], quantity.log)
+        ellipse = fit_isophote(plane, planes.wcs, replace(start, a=0.5 * start.a, b=0.5 * start.b))
+        ellipse = replace(ellipse, a=start.a, b=start.a * ellipse.b / ellipse.a)
+    elif asked.ellipse == "half":
+        if not isinstance(content, PropertyMaps):
+            raise InputError(
+                "R_half is that of a map of stars: choose the maps to be measured, not images."
+            )
+        ellipse = half_mass_ellipse(content, start)
+    else:
+        ellipse = start
+    by_half = asked.ellipse == "half"
+    half = ellipse.a if by_half else stellar_half_radius(content, ellipse)
+    reach = asked.reach * (5 if by_half else 1) * ellipse.a  # PICASSO's profiles reach to 5 R_half
+    step = asked.step or max(_psf(content), reach / 40)
+    edges = equal_steps(step, reach)
+    sources: dict[str, Any] = {
+        "prediction" if isinstance(content, PropertyMaps) else "": only(planes, wanted)
+    }
+    shared = [name for name in wanted if truth is not None and name in truth.values]
+    if truth is not None and shared:
+        sources["truth"] = planes_of(truth, shared, distance_mpc=distance or planes.distance_mpc)
+    table = radial_profile(
+        sources, ellipse, edges, r25=d25.a if d25 is not None else None, r_half=half
+    )
+    try:
+        gradients = fit_gradients(table, radius if radius in table.colnames else "r")  # type: ignore[arg-type]
+    except InputError:
+        gradients = None
+    words = [
+        f"Annuli of {step:.3g}″, axis ratio {ellipse.b / ellipse.a:.2f}, position angle {ellipse.pa:.0f}°"
+        + (f"; R_half {half:.1f}″." if half else ".")
+    ]
+    if radius not in table.colnames:
+        need = {
+            "r_kpc": "the distance (Galaxy panel)",
+            "r_r25": "D25 (Galaxy panel)",
+            "r_rhalf": "a map of stellar mass",
+        }
+        words.append(
+            f"{RADII[radius]} needs {need.get(radius, 'more')}; it is plotted over arcsec."
+        )
+    return Profiled(table, ellipse, tuple(edges), gradients, " ".join(words))
+
+
+def only(planes: Any, names: list[str]) -> Any:
+    """The planes of some quantities, with a memory of their own."""
+    there = [quantity.name for quantity in planes.quantities]
+    if names == there:
+        return planes
+    chosen = [there.index(name) for name in names]
+    part: Any = (
+        slice(chosen[0], chosen[0] + 1) if len(chosen) == 1 else chosen
+    )  # of one map nothing is copied
+    return replace(
+        planes, quantities=tuple(planes.quantities[i] for i in chosen), values=tuple(planes.values[i] for i in chosen),
+        terms=planes.terms[part], correlation=planes.correlation[part], systematic=planes.systematic[part], memo={},
+    )  # fmt: skip
+
+
+def names_in(content: Any) -> list[str]:
+    """What there is a profile of: properties of maps, bands of a cube, the one of an image."""
+    if isinstance(content, PropertyMaps):
+        return list(content.values)
+    bands = getattr(content, "bands", None)
+    return [str(getattr(band, "name", band)) for band in bands] if bands else []
+
+
+def _psf(content: Any) -> float:
+    from astropy.wcs.utils import proj_plane_pixel_area
+
+    fwhm = getattr(content, "fwhm", None)
+    return float(fwhm) if fwhm else 3 * float(np.sqrt(proj_plane_pixel_area(content.wcs))) * 3600
+
+
+def gradient_words(gradients: QTable | None) -> str:
+    """Gradients in a sentence, one for each map and source."""
+    if gradients is None:
+        return ""
+    several = len(set(gradients["map"])) > 1
+    parts = []
+    for row in gradients:
+        of = " ".join(
+            str(row[key]) for key in (("map", "source") if several else ("source",)) if row[key]
+        )
+        parts.append(
+            f"{of or row['map']} {with_error(row['gradient'], row['gradient_err'])} {row['unit']}"
+        )
+    return "Gradient: " + ", ".join(parts)
+
+
+def _combo(name: str, choices: dict[str, str], tip: str) -> QComboBox:
+    box = QComboBox()
+    box.setObjectName(name)
+    box.setToolTip(tip)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    for value, text in choices.items():
+        box.addItem(text, value)
+    return box

@@ -1,0 +1,181 @@
+"""The whole galaxy in the Measure panel: what the maps come to, beside what its integrated fluxes give."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QFileDialog,
+    QHeaderView,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ...exceptions import GalaxyMapsError
+from ..eventloop import worker
+from ..state.aperture_measurements import MAPS, Measuring
+from .aperture_table import unit_words, with_error
+from .forms import FAINT, GOOD, Message, is_seen, wrapped
+from .profile_view import d25_of
+
+if TYPE_CHECKING:
+    from astropy.table import QTable
+
+    from ..state.session import Session
+
+_HEADINGS = ("Quantity", "From the maps", "From the fluxes", "Difference", "Unit")
+_TIPS = (
+    "What is summed over the galaxy; of what does not add up, the weighted mean",
+    "The error is a range: from pixels that err independently beyond shared noise to all of them erring together",
+    "What the same model says of the integrated fluxes (Dobbels & Baes 2021, Sect. 3.3)",
+    "Maps minus fluxes, in dex or the unit",
+    "",
+)
+
+
+class TotalsView(QWidget):
+    """The tab with the table.
+
+    Parameters
+    ----------
+    session : Session
+        Whose maps they are.
+    measuring : Measuring
+        Which of them are measured.
+    """
+
+    def __init__(self, session: Session, measuring: Measuring):
+        super().__init__()
+        self.session, self.measuring = session, measuring
+        self.totals: QTable | None = None
+        self._asked = 0
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 6, 0, 0)
+        self.table = QTableWidget(0, len(_HEADINGS))
+        self.table.setObjectName("totals")
+        self.table.setHorizontalHeaderLabels(list(_HEADINGS))
+        for i, tip in enumerate(_TIPS):
+            self.table.horizontalHeaderItem(i).setToolTip(tip)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setShowGrid(False)
+        self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(24)
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.table.setMinimumHeight(230)
+        column.addWidget(self.table, 1)
+        self.notes = wrapped(colour=FAINT, name="notes")
+        self.message = Message()
+        self.export = QPushButton("Save table…")
+        self.export.clicked.connect(lambda _: self._ask_export())
+        self.done = wrapped(colour=GOOD, name="done")
+        for widget in (self.notes, self.message, self.export, self.done):
+            column.addWidget(widget)
+        column.addStretch(1)
+
+    def seen(self, seen: bool) -> None:
+        """The tab is looked at: now the sums are worth making."""
+        if seen:
+            self.refresh()
+
+    def soon(self) -> None:
+        """Sum, if anybody looks."""
+        if is_seen(self):
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Sum over the galaxy, beside whatever else is done."""
+        from ...data.maps import PropertyMaps
+
+        content, session = self.measuring.sources.get(self.measuring.chosen), self.session
+        self._asked += 1
+        if not isinstance(content, PropertyMaps):
+            self._show(
+                None, "Choose maps to be measured: images have no totals but those of apertures."
+            )
+            return
+        asked, ellipse, distance = self._asked, d25_of(session), session.recipe.galaxy.distance
+        recipe = session.recipe.model_copy(deep=True)
+        cube = (
+            session.memory.cube
+            if self.measuring.chosen == MAPS and session.memory is not None
+            else None
+        )
+
+        def work() -> QTable | str:
+            from ...measure.apertures.planes import planes_of
+            from ...measure.apertures.totals import galaxy_totals
+            from ...pipeline import predict_global
+
+            try:
+                single = predict_global(cube, recipe, ellipse) if cube is not None else None
+                return galaxy_totals(planes_of(content, distance_mpc=distance), ellipse, single)
+            except GalaxyMapsError as error:
+                return str(error)
+
+        def take(result: QTable | str) -> None:
+            if asked == self._asked:
+                self._show(*((None, result) if isinstance(result, str) else (result, "")))
+
+        worker.fetch(work, take)
+
+    def _show(self, totals: QTable | None, problem: str) -> None:
+        self.totals = totals
+        self.message.say(problem)
+        self.export.setEnabled(totals is not None)
+        self.table.setRowCount(0 if totals is None else len(totals))
+        self.notes.setText("")
+        if totals is None:
+            return
+        both = "global" in totals.colnames
+        for i, row in enumerate(totals):
+            unit = unit_words(str(row["unit"]))
+            cells = (
+                str(row["what"]),
+                with_error(float(row["value"]), float(row["err"]), most=float(row["err_max"])),
+                with_error(float(row["global"]), float(row["global_err"])) if both else "–",
+                f"{float(row['difference']):+.2f}"
+                if both and np.isfinite(row["difference"])
+                else "–",
+                unit,
+            )
+            for j, text in enumerate(cells):
+                item = QTableWidgetItem(text)
+                if not j and row["weight"]:
+                    item.setToolTip(f"The mean, weighted by {row['weight']}")
+                if 0 < j < 4:
+                    item.setTextAlignment(
+                        Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+                    )
+                self.table.setItem(i, j, item)
+        masked = float(totals["n_masked"][0]) / max(
+            float(totals["n_masked"][0] + totals["n_pixels"][0]), 1e-9
+        )
+        words = (
+            [f"{masked:.1%} of the galaxy's pixels have no value; nothing stands in for them."]
+            if masked > 1e-3
+            else []
+        )
+        self.notes.setText(" ".join([*words, *totals.meta.get("notes", [])]))
+
+    def _ask_export(self) -> None:
+        name = f"{(self.session.name or 'galaxy').replace(' ', '_')}_totals.ecsv"
+        kinds = "ECSV table (*.ecsv);;CSV table (*.csv)"
+        path, _ = QFileDialog.getSaveFileName(self, "Save the totals", name, kinds)
+        if not path or self.totals is None:
+            return
+        from ...measure.apertures.aperture_files import write_table
+
+        path = path if path.lower().endswith((".ecsv", ".csv")) else f"{path}.ecsv"
+        try:
+            write_table(path, self.totals, overwrite=True)
+        except GalaxyMapsError as error:
+            self.message.say(worker.report(error))
+        else:
+            self.done.setText(f"Saved in {path}.")
