@@ -2,8 +2,9 @@
 
 import json
 
-import describe
 import pytest
+
+from . import describe
 
 MARKED = [
     pytest.param(case, marks=pytest.mark.realdata) if case == "ngc309" else case

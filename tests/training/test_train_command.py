@@ -23,7 +23,7 @@ from napari_galaxy_maps.training.datasets.mock_set import FIRST_SEED, make_set_s
 from napari_galaxy_maps.training.datasets.pairs import Pairs
 from napari_galaxy_maps.training.stellar_unet import fit_network as fitting
 from napari_galaxy_maps.training.stellar_unet.fit_network import FitSettings, fit_steps
-from tests.models.pairs_on_disk import write_images, write_recipe, write_truth
+from tests.training.pairs_on_disk import write_images, write_recipe, write_truth
 
 TINY = FitSettings(
     steps=12, check_every=4, batch_pixels=4 * 32 * 32, widths=(4, 4, 6, 6, 8), hidden=4, rate=5e-3

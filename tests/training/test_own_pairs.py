@@ -19,7 +19,7 @@ from napari_galaxy_maps.training.own.own_pairs import find_sources, read_pair_st
 from napari_galaxy_maps.training.own.own_set import Reading, in_the_middle, make_own_sets_steps
 from napari_galaxy_maps.training.own.own_truth import TruthOptions, parse_options
 from tests.conftest import tan_wcs
-from tests.models.pairs_on_disk import (
+from tests.training.pairs_on_disk import (
     gaussian,
     wide,
     write_chunks,

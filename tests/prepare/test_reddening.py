@@ -128,7 +128,7 @@ def test_m51_is_reddened_as_its_map_says(shared_data):
 @pytest.mark.realdata
 def test_the_ultraviolet_flux_of_ngc5584_is_dustpedias_once_reddening_is_removed(shared_data):
     """Within the table's error, for an E(B-V) of 0.0391; table and uncorrected image ask for 0.039 to 0.048."""
-    from tests.core.test_real_data import aperture_jy, dustpedia
+    from tests.test_real_data import aperture_jy, dustpedia
 
     row, ellipse = dustpedia(shared_data, "NGC5584")
     (found,) = find_images([shared_data / "galaxies" / "ngc5584" / "NGC5584_GALEX_NUV.fits.gz"])

@@ -15,7 +15,7 @@ from napari_galaxy_maps.measure.apertures.totals import galaxy_totals, integrate
 from napari_galaxy_maps.pipeline import Kept, predict_global, predict_steps, provenance
 from napari_galaxy_maps.progress import drain
 from tests.conftest import tan_wcs
-from tests.core.test_profiles import DISC, KPC, H, disc
+from tests.measure.test_profiles import DISC, KPC, H, disc
 
 SHAPE = (61, 61)
 

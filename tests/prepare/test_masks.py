@@ -21,7 +21,7 @@ from napari_galaxy_maps.prepare.masks.mask_files import (
 from napari_galaxy_maps.prepare.masks.mask_set import Masks, Patch
 from napari_galaxy_maps.prepare.stars.star_list import Star
 from tests.conftest import tan_wcs
-from tests.core.test_products import made_maps
+from tests.fits_io.test_products import made_maps
 
 STARS = (
     Star("Gaia DR3 1", 150.001, 2.002, 15.5, "gaia", {"WISE_3.4": 12.0, "SDSS_r": 4.5}),

@@ -608,7 +608,7 @@ def test_measure_answers_a_mistake_with_one_line(tmp_path, capsys, options, says
 
 @pytest.mark.realdata
 def test_ngc5584_has_dustpedias_flux_through_measure(shared_data, tmp_path):
-    from tests.core.test_real_data import dustpedia
+    from tests.test_real_data import dustpedia
 
     row, ellipse = dustpedia(shared_data, "NGC5584")
     path = shared_data / "galaxies" / "ngc5584" / "NGC5584_WISE_12.fits.gz"

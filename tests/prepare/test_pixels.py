@@ -7,7 +7,7 @@ from astropy.wcs import WCS
 
 from napari_galaxy_maps.prepare.grid.pixel_positions import pixel_steps, to_pixels
 from tests.conftest import tan_wcs
-from tests.core.test_adaptive import distorted, galactic, skewed
+from tests.prepare.test_resampling import distorted, galactic, skewed
 
 SHAPE = (80, 120)
 
