@@ -1,9 +1,11 @@
-"""One hundred elliptical apertures on ten maps of 1024 x 1024, beside photutils one by one, and one of them dragged.
+"""One hundred elliptical apertures on ten maps of 1024 x 1024, beside photutils one by one, and one
+of them dragged.
 
     python benchmarks/bench_apertures.py [--side 1024] [--apertures 100]
 
-Ours gives sums, weighted means, their errors, medians and percentiles; photutils' ApertureStats and aperture_photometry are asked
-for the sum, its error and the median only. Semi-axes are drawn up to the size named in the row.
+Ours gives sums, weighted means, their errors, medians and percentiles; photutils' ApertureStats and
+aperture_photometry are asked for the sum, its error and the median only. Semi-axes are drawn up to
+the size named in the row.
 """
 
 from __future__ import annotations

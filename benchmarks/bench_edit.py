@@ -1,9 +1,11 @@
-"""One star's circle edited, all bands: the time until cube and maps are new, beside the program's own full run.
+"""One star's circle edited, all bands: the time until cube and maps are new, beside the program's
+own full run.
 
     python benchmarks/bench_edit.py [--size 1024] [--pixel 6] [--edits 12]
 
-Fourteen made-up bands with 40 stars masked; circles of 10 arcsec are moved, added, resized and deleted one after another.
-Prints the ratio of the medians, the time of each part, and how far the edited maps are from those of a full run.
+Fourteen made-up bands with 40 stars masked; circles of 10 arcsec are moved, added, resized and
+deleted one after another. Prints the ratio of the medians, the time of each part, and how far the
+edited maps are from those of a full run.
 """
 
 import argparse

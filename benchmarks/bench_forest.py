@@ -1,10 +1,12 @@
-"""Pixels per second of dust-forest, beside three plain scikit-learn forests and one with three outputs, in one run.
+"""Pixels per second of dust-forest, beside three plain scikit-learn forests and one with three
+outputs, in one run.
 
     python benchmarks/bench_forest.py [--pixels 1000000] [--device cpu] [--trees 100]
 
-The plain forests have 100 trees each, are fitted to 714 made-up galaxies, and predict three values; ours
-gives seven with their uncertainties, from raw surface brightness with gaps. Two ratios are printed: of its trees alone, three
-values by as many trees, and of the whole model. The best of three runs counts.
+The plain forests have 100 trees each, are fitted to 714 made-up galaxies, and predict three values;
+ours gives seven with their uncertainties, from raw surface brightness with gaps. Two ratios are
+printed: of its trees alone, three values by as many trees, and of the whole model. The best of
+three runs counts.
 """
 
 from __future__ import annotations

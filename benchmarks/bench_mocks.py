@@ -2,9 +2,10 @@
 
     python benchmarks/bench_mocks.py [--number 40]
 
-Time is that of the process, so that other work on the machine counts little; every size makes the same galaxies, each seen so that
-it fills its image. One warm-up loads the tables and compiles the march. Goals: 5 galaxies a second at 128 x 128 in ugriz, and a
-time that grows no faster than the pixels.
+Time is that of the process, so that other work on the machine counts little; every size makes the
+same galaxies, each seen so that it fills its image. One warm-up loads the tables and compiles the
+march. Goals: 5 galaxies a second at 128 x 128 in ugriz, and a time that grows no faster than the
+pixels.
 """
 
 import argparse

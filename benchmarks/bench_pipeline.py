@@ -1,4 +1,5 @@
-"""How long the way from files to maps takes on the sample spiral, step by step, cold and with what is remembered.
+"""How long the way from files to maps takes on the sample spiral, step by step, cold and with what
+is remembered.
 
 python benchmarks/bench_pipeline.py [--runs 3] [FOLDER [RECIPE]]
 """

@@ -1,9 +1,11 @@
-"""How fast the Pixel panel follows the pointer: from a movement of the mouse over the canvas to the painted spectrum.
+"""How fast the Pixel panel follows the pointer: from a movement of the mouse over the canvas to the
+painted spectrum.
 
     python benchmarks/bench_pixel.py [--models 50000] [--moves 200]        (without a display, under xvfb-run)
 
-A real window with a made-up cube of 18 bands, every pixel another spectrum; the pointer goes from pixel to pixel. The reference is the
-same plot painted whole each time (`canvas.draw`), in the same run.
+A real window with a made-up cube of 18 bands, every pixel another spectrum; the pointer goes from
+pixel to pixel. The reference is the same plot painted whole each time (`canvas.draw`), in the same
+run.
 """
 
 from __future__ import annotations

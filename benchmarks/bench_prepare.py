@@ -1,11 +1,14 @@
-"""PSF matching and resampling of many bands beside the plain astropy and reproject path, in the same run on the same arrays.
+"""PSF matching and resampling of many bands beside the plain astropy and reproject path, in the
+same run on the same arrays.
 
     python benchmarks/bench_prepare.py --reference PATH/plain_pipeline.py [--size 1024]
 
-The reference script makes the images (40 stars masked, 1 % dead pixels) and does the plain work. Both grids of 8 arcmin, 80^2 at 6
-arcsec and 480^2 at 1 arcsec, without and with rotation. Compared is where the reference is above 5 sigma and its kernel lies
-wholly on the image: beyond an image's border the reference takes zeros for measurements, which this program does not. Holes
-are filled as far as the reference fills them; the program's own default leaves blank what less than half of the kernel knows.
+The reference script makes the images (40 stars masked, 1 % dead pixels) and does the plain work.
+Both grids of 8 arcmin, 80^2 at 6 arcsec and 480^2 at 1 arcsec, without and with rotation. Compared
+is where the reference is above 5 sigma and its kernel lies wholly on the image: beyond an image's
+border the reference takes zeros for measurements, which this program does not. Holes are filled as
+far as the reference fills them; the program's own default leaves blank what less than half of the
+kernel knows.
 """
 
 import argparse
@@ -29,7 +32,9 @@ NOISE = 0.01
 
 
 def ours(bands: list, grid: Grid, fwhm: float, errors: bool) -> np.ndarray:
-    """Surface brightness of every band at the common PSF on the grid, by the program's own functions."""
+    """Surface brightness of every band at the common PSF on the grid, by the program's own
+    functions.
+    """
     ellipse = Ellipse(*CENTRE, 100, 100)
     reach = grid.shape[0] * grid.pixel_arcsec / 2 * 1.42 + 3 * fwhm
     planes, maps = [], {}

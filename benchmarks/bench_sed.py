@@ -1,10 +1,12 @@
-"""Pixels per second of the fit of model spectra, beside a plain numpy loop over pixels, and how they go with pixels and models.
+"""Pixels per second of the fit of model spectra, beside a plain numpy loop over pixels, and how
+they go with pixels and models.
 
     python benchmarks/bench_sed.py [--pixels 2000] [--models 50000] [--device cpu]
 
-Pixels are models of another seed with noise, in 18 bands. The plain loop does the same sums for one pixel at a time in double
-precision: chi2 of every model, weights, means and standard deviations of 26 bands and 9 properties, without flattened weights. The
-best of three runs counts. Also: the library's making, its reading from disk, and one pixel's posterior with its spectrum.
+Pixels are models of another seed with noise, in 18 bands. The plain loop does the same sums for one
+pixel at a time in double precision: chi2 of every model, weights, means and standard deviations of
+26 bands and 9 properties, without flattened weights. The best of three runs counts. Also: the
+library's making, its reading from disk, and one pixel's posterior with its spectrum.
 """
 
 from __future__ import annotations

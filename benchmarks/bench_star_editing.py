@@ -1,10 +1,12 @@
-"""A star's circle edited in the window: the time until new data are in the layers, beside a full run, and the longest stall.
+"""A star's circle edited in the window: the time until new data are in the layers, beside a full
+run, and the longest stall.
 
     python benchmarks/bench_star_editing.py [--edits 12] [--size 0] [--json FILE]      (without a display, under xvfb-run)
 
-A real window with the sample spiral, or with one of 14 made-up bands of SIZE x SIZE pixels, its maps predicted. Circles are
-added, moved, made larger, switched off and deleted one after another; the maps follow. For comparison the same window predicts
-with an empty memory, in turn with the edits. A timer ticks every 2 ms; a stall is the time between two ticks.
+A real window with the sample spiral, or with one of 14 made-up bands of SIZE x SIZE pixels, its
+maps predicted. Circles are added, moved, made larger, switched off and deleted one after another;
+the maps follow. For comparison the same window predicts with an empty memory, in turn with the
+edits. A timer ticks every 2 ms; a stall is the time between two ticks.
 """
 
 from __future__ import annotations

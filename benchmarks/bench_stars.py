@@ -1,11 +1,13 @@
-"""How well stars are masked on real images: made-up stars put into the SDSS group and NGC 309, and DECam's saturated star.
+"""How well stars are masked on real images: made-up stars put into the SDSS group and NGC 309, and
+DECam's saturated star.
 
 python benchmarks/bench_stars.py ../shared/data [--seeds 6] [--stars 60]
 
-The stars have the colours of black bodies on a main sequence, the motions of the Milky Way's disc and halo, Gaia's errors,
-and the measured PSFs of the folder (Moffat profiles for WISE). An eighth lies on the galaxy, on its arms too, and one beside
-its nucleus; the table also lists H II regions and the nucleus, some with a parallax that is none. A star counts as seen in
-a band where its peak is 5 times the scatter of peaks fitted to places without a star, in or off the galaxy.
+The stars have the colours of black bodies on a main sequence, the motions of the Milky Way's disc
+and halo, Gaia's errors, and the measured PSFs of the folder (Moffat profiles for WISE). An eighth
+lies on the galaxy, on its arms too, and one beside its nucleus; the table also lists H II regions
+and the nucleus, some with a parallax that is none. A star counts as seen in a band where its peak
+is 5 times the scatter of peaks fitted to places without a star, in or off the galaxy.
 """
 
 from __future__ import annotations
@@ -49,7 +51,9 @@ HOT = (
     (6500, 3.6),
 )
 GAIA_ERROR = ((10, 0.02), (13, 0.02), (15, 0.03), (17, 0.07), (18, 0.12), (19, 0.22), (20, 0.5))
-"""Parallax error (mas) of Gaia DR3 against G (Lindegren+ 2021); that of the proper motion is 1.03 times it a year."""
+"""Parallax error (mas) of Gaia DR3 against G (Lindegren+ 2021); that of the proper motion is 1.03
+times it a year.
+"""
 
 
 def scenes(folder):
@@ -79,7 +83,9 @@ def ready(images, ellipse):
 
 
 def psf_of(folder, image):
-    """Surface brightness of a star of 1 Jy (MJy/sr) against radius, as a function of offsets in arcsec."""
+    """Surface brightness of a star of 1 Jy (MJy/sr) against radius, as a function of offsets in
+    arcsec.
+    """
     name = image.band.name
     if name not in PSFS:
         beta = 3.0
@@ -143,7 +149,9 @@ def on_ellipse(ellipse, radius, angle):
 
 
 def no_stars(rng, image, ellipse, n):
-    """Catalogue entries that are the nucleus (twice: with and without a parallax) and knots of the disc, a few with one."""
+    """Catalogue entries that are the nucleus (twice: with and without a parallax) and knots of the
+    disc, a few with one.
+    """
     from scipy.ndimage import gaussian_filter, maximum_filter
 
     data = np.nan_to_num(image.data)

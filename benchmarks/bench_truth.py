@@ -1,4 +1,5 @@
-"""Truth maps fitted to mock galaxies beside the mocks' own truth: bias, scatter and calibration of every property.
+"""Truth maps fitted to mock galaxies beside the mocks' own truth: bias, scatter and calibration of
+every property.
 
 python benchmarks/bench_truth.py [--seeds N] [--size PIXELS] [--models N]
 """

@@ -1,11 +1,13 @@
-"""Pixels per second of stellar-unet beside PICASSO's network, tile by tile and in training, and the memory of a large image.
+"""Pixels per second of stellar-unet beside PICASSO's network, tile by tile and in training, and the
+memory of a large image.
 
     python benchmarks/bench_unet.py [--size 1024] [--large 8192] [--device cpu]
 
-PICASSO's network has 64 to 1024 channels (31 million parameters as built here; published: 28.9) and is given the same images
-through the same tiles, as ours is: arrays in, maps out, with everything that is done to both (channels, flags, uncertainties).
-Weights do not matter for time. The best of some runs counts. `--large N` predicts an image of N x N pixels in a process of its own and
-reports by how much its memory grew beyond what the input takes; maps go to temporary files.
+PICASSO's network has 64 to 1024 channels (31 million parameters as built here; published: 28.9) and
+is given the same images through the same tiles, as ours is: arrays in, maps out, with everything
+that is done to both (channels, flags, uncertainties). Weights do not matter for time. The best of
+some runs counts. `--large N` predicts an image of N x N pixels in a process of its own and reports
+by how much its memory grew beyond what the input takes; maps go to temporary files.
 """
 
 from __future__ import annotations

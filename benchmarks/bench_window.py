@@ -1,10 +1,11 @@
-"""How alive the window stays: longest stall of the event loop, time to the first panel, time for Cancel to take effect.
+"""How alive the window stays: longest stall of the event loop, time to the first panel, time for
+Cancel to take effect.
 
     python benchmarks/bench_window.py [--runs 5] [--json FILE]        (without a display, under xvfb-run)
 
-Each run is a fresh process with a real window: the panels are opened, a person chooses files for some seconds, the sample
-galaxy is read, predicted, predicted again at another pixel size, and cancelled. A timer ticks every 2 ms all along; a
-stall is the time between two ticks.
+Each run is a fresh process with a real window: the panels are opened, a person chooses files for
+some seconds, the sample galaxy is read, predicted, predicted again at another pixel size, and
+cancelled. A timer ticks every 2 ms all along; a stall is the time between two ticks.
 """
 
 from __future__ import annotations

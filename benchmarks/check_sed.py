@@ -1,10 +1,12 @@
-"""Our fit of the DustPedia galaxies beside real CIGALE's: band fluxes, bands that were hidden, dust with the far infrared.
+"""Our fit of the DustPedia galaxies beside real CIGALE's: band fluxes, bands that were hidden, dust
+with the far infrared.
 
     python benchmarks/check_sed.py --data FOLDER [--models 50000] [--sampling random] [--galaxies N] [--trials]
 
-FOLDER holds the folder `dustpedia`. Everything is like CIGALE's: its prior, Salpeter's mass function, 10 % of the flux added to
-the errors, redshift 0 (10 pc), no error of a model's own scale. Numbers are: median difference, half the range of the middle 68 %, and
-standard deviation, in dex unless told, ours less CIGALE's.
+FOLDER holds the folder `dustpedia`. Everything is like CIGALE's: its prior, Salpeter's mass
+function, 10 % of the flux added to the errors, redshift 0 (10 pc), no error of a model's own scale.
+Numbers are: median difference, half the range of the middle 68 %, and standard deviation, in dex
+unless told, ours less CIGALE's.
 """
 
 from __future__ import annotations

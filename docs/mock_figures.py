@@ -1,10 +1,12 @@
-"""Makes the table and the figures of docs/mocks.md: a population of mock galaxies beside published relations, and pictures.
+"""Makes the table and the figures of docs/mocks.md: a population of mock galaxies beside published
+relations, and pictures.
 
     python docs/mock_figures.py [--number 600] [--data FOLDER]
 
-Each galaxy is seen at redshift 0 without noise in an image that holds it whole; what is compared is measured on images and true
-maps, not taken from what was drawn. With --data, the folder of DustPedia's tables, the dust is set beside that of its galaxies. The
-table replaces what stands between the two marks in docs/mocks.md.
+Each galaxy is seen at redshift 0 without noise in an image that holds it whole; what is compared is
+measured on images and true maps, not taken from what was drawn. With --data, the folder of
+DustPedia's tables, the dust is set beside that of its galaxies. The table replaces what stands
+between the two marks in docs/mocks.md.
 """
 
 import argparse
@@ -146,7 +148,9 @@ def lines(
 
 
 def inclined(number: int = 24) -> tuple[float, float]:
-    """How much fainter discs are edge-on than face-on, and face-on than without dust, in g; medians."""
+    """How much fainter discs are edge-on than face-on, and face-on than without dust, in g;
+    medians.
+    """
     differences, dimmed = [], []
     for seed in range(number):
         galaxy = replace(
@@ -181,7 +185,9 @@ def inclined(number: int = 24) -> tuple[float, float]:
 
 
 def dustpedia(folder: Path) -> dict:
-    """The dust of DustPedia's late types with three detections or more in the far infrared (Nersesian+ 2019)."""
+    """The dust of DustPedia's late types with three detections or more in the far infrared
+    (Nersesian+ 2019).
+    """
     import csv
 
     from napari_galaxy_maps.training.datasets.dustpedia import read_galaxies
@@ -207,7 +213,9 @@ def _relative(light: np.ndarray) -> np.ndarray:
 
 
 def spectra(t: dict[str, np.ndarray], real: dict, path: Path) -> list[str]:
-    """Spectra of whole galaxies relative to WISE 3.4 beside DustPedia's; a figure, and how far the late types' medians differ."""
+    """Spectra of whole galaxies relative to WISE 3.4 beside DustPedia's; a figure, and how far the
+    late types' medians differ.
+    """
     light = 10 ** (-0.4 * np.array([t[band] for band in INPUT_BANDS]))
     fig, axes = plt.subplots(1, 2, figsize=(13, 4.6), sharey=True)
     micron = np.array([get_band(band).pivot for band in INPUT_BANDS])
@@ -326,7 +334,9 @@ def figure(t: dict[str, np.ndarray], path: Path) -> None:
 
 
 def gallery(path: Path) -> None:
-    """Twenty mocks in g, r, i, each stretched to its own brightness, in better seeing than SDSS's and with less noise."""
+    """Twenty mocks in g, r, i, each stretched to its own brightness, in better seeing than SDSS's
+    and with less noise.
+    """
     from astropy.visualization import make_lupton_rgb
 
     fig, axes = plt.subplots(4, 5, figsize=(13, 10.8))
@@ -353,7 +363,9 @@ FOREST_CASES = (
 
 
 def forest() -> list[str]:
-    """The dust model on mocks through the program's own chain, as a table: bias and rmse over pixels of 8 arcsec inside half of D25."""
+    """The dust model on mocks through the program's own chain, as a table: bias and rmse over
+    pixels of 8 arcsec inside half of D25.
+    """
     from napari_galaxy_maps.cli import main as cli
     from napari_galaxy_maps.data.maps import Flag
     from napari_galaxy_maps.fits_io import read_maps, read_recipe

@@ -1,6 +1,8 @@
-"""Makes the pictures of docs/window.md, docs/stars.md, docs/measuring.md, docs/mocks.md and docs/spectrum.md: `xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py [GALAXIES]`.
+"""Makes the pictures of docs/window.md, docs/stars.md, docs/measuring.md, docs/mocks.md and
+docs/spectrum.md: `xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py [GALAXIES]`.
 
-GALAXIES is a folder with the real galaxies `ngc309`, `ngc5584`, `ngc6976_group`, `m51`; without it only the sample galaxies are shown.
+GALAXIES is a folder with the real galaxies `ngc309`, `ngc5584`, `ngc6976_group`, `m51`; without it
+only the sample galaxies are shown.
 """
 
 from __future__ import annotations
@@ -245,7 +247,9 @@ def galaxies() -> None:
 
 
 def spectra() -> None:
-    """A mock galaxy with its far infrared: maps beside a truth that was fitted, and the spectrum of a held pixel."""
+    """A mock galaxy with its far infrared: maps beside a truth that was fitted, and the spectrum of
+    a held pixel.
+    """
     from napari_galaxy_maps.fits_io import read_recipe
     from napari_galaxy_maps.mocks.writing import mock_steps, view_for
     from napari_galaxy_maps.plugin.jobs import fit_truth as truth
@@ -311,7 +315,9 @@ def ngc309(folder: Path) -> None:
 
 
 def stars(folder: Path) -> None:
-    """NGC 309's stars as found on its images: some accepted, a doubtful one on the galaxy selected, a painted mask."""
+    """NGC 309's stars as found on its images: some accepted, a doubtful one on the galaxy selected,
+    a painted mask.
+    """
     with window(folder) as (viewer, session):
         session.set_recipe("galaxy", name="NGC 309", distance=76.2)
         panels.raise_panel(viewer, "Stars")

@@ -1,6 +1,8 @@
-"""Makes the pictures of docs/stellar-maps.md: `python docs/stellar_figures.py --sets FOLDER --galaxies FOLDER`.
+"""Makes the pictures of docs/stellar-maps.md: `python docs/stellar_figures.py --sets FOLDER
+--galaxies FOLDER`.
 
-SETS is the folder of mocks that `python -m napari_galaxy_maps.training.stellar_unet.stellar_report` made, GALAXIES the one that holds `ngc6976_group`.
+SETS is the folder of mocks that `python -m napari_galaxy_maps.training.stellar_unet.stellar_report`
+made, GALAXIES the one that holds `ngc6976_group`.
 """
 
 from __future__ import annotations
@@ -32,12 +34,16 @@ GROUP = {
     "NGC 6977": (313.1238, -5.7461, 1.3, 0.69, 162, 0.0204),
     "NGC 6976": (313.1085, -5.7723, 0.8, 0.88, 5, 0.0200),
 }
-"""RA, Dec, D25 (arcmin), axis ratio, position angle and redshift (NED; that of NGC 6978 is its neighbours')."""
+"""RA, Dec, D25 (arcmin), axis ratio, position angle and redshift (NED; that of NGC 6978 is its
+neighbours').
+"""
 PERCENTILES = (5, 25, 50, 75, 95)
 
 
 def gallery(sets: Path, count: int = 200) -> None:
-    """Test galaxies by percentile of the rms error of their stellar mass map: image, truth, prediction, residual, star formation."""
+    """Test galaxies by percentile of the rms error of their stellar mass map: image, truth,
+    prediction, residual, star formation.
+    """
     model, mocks = load_model("stellar-unet"), Pairs.open(sets / "test128")
     mocks = mocks.take(slice(0, count))
     radii, errors, found = radii_of(mocks), [], []

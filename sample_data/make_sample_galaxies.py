@@ -1,10 +1,12 @@
-"""Makes the sample galaxies, a spiral and an early type: their images as observatories would deliver them, and their truth.
+"""Makes the sample galaxies, a spiral and an early type: their images as observatories would
+deliver them, and their truth.
 
     python sample_data/make_sample_galaxies.py [--out FOLDER] [--galaxy spiral|early-type]
 
-Both are mock galaxies (docs/mocks.md), rendered once on fine pixels in every band's own PSF, behind the Milky Way's dust and
-stars and before other galaxies. Each band is then taken to its survey's pixels, turned as they lie, set on its sky and given its
-survey's noise; headers say what that survey's headers say. Random numbers come from seeds: the files are the same each time.
+Both are mock galaxies (docs/mocks.md), rendered once on fine pixels in every band's own PSF, behind
+the Milky Way's dust and stars and before other galaxies. Each band is then taken to its survey's
+pixels, turned as they lie, set on its sky and given its survey's noise; headers say what that
+survey's headers say. Random numbers come from seeds: the files are the same each time.
 """
 
 from __future__ import annotations
@@ -49,8 +51,10 @@ CATALOGUE = "gaia.ecsv"
 class Sample:
     """A sample galaxy and its place on the detectors.
 
-    `field_seed` is that of what stands around it, `fine` the number of fine pixels along a side, `field` the side in arcmin of the ultraviolet to mid-infrared images, `angles` the
-    position angle of each survey's second axis, `offset` the place of the galaxy on 2MASS's images relative to their centre in arcsec.
+    `field_seed` is that of what stands around it, `fine` the number of fine pixels along a side,
+    `field` the side in arcmin of the ultraviolet to mid-infrared images, `angles` the position
+    angle of each survey's second axis, `offset` the place of the galaxy on 2MASS's images relative
+    to their centre in arcsec.
     """
 
     key: str
@@ -79,8 +83,9 @@ class Sample:
 class Exposure:
     """How a survey delivers one band.
 
-    `pixel` in arcsec, `sky` in the file's unit per pixel; `noise_fwhm` is the length in arcsec over which the noise is correlated,
-    `exposure` the time in s over which photons are counted, `wider` the side of the image in units of the galaxy's field.
+    `pixel` in arcsec, `sky` in the file's unit per pixel; `noise_fwhm` is the length in arcsec over
+    which the noise is correlated, `exposure` the time in s over which photons are counted, `wider`
+    the side of the image in units of the galaxy's field.
     """
 
     band: str
@@ -107,9 +112,10 @@ SAMPLES = (
     ),
 )  # fmt: skip
 
-# GALEX: deep imaging, 1,600 s. SDSS: frames binned 3 x 3 to 1.19 arcsec to keep the files small. 2MASS and WISE: zero points and
-# skies as in the Atlas images of NGC 309; their coadds have correlated noise. IRAC, PACS and SPIRE: surveys of nearby galaxies, as the
-# archives' pipelines deliver them.
+# GALEX: deep imaging, 1,600 s. SDSS: frames binned 3 x 3 to 1.19 arcsec to keep the files small.
+# 2MASS and WISE: zero points and skies as in the Atlas images of NGC 309; their coadds have
+# correlated noise. IRAC, PACS and SPIRE: surveys of nearby galaxies, as the archives' pipelines
+# deliver them.
 EXPOSURES = (
     Exposure("GALEX_FUV", "{}-fd-int.fits.gz", "counts/s", 1.5, 3.5e-4, exposure=1600.0),
     Exposure("GALEX_NUV", "{}-nd-int.fits.gz", "counts/s", 1.5, 3.2e-3, exposure=1600.0),
@@ -143,7 +149,9 @@ EXPOSURES = (
 
 
 def sky_of(sample: Sample) -> Mock:
-    """The galaxy as it stands in the sky, on fine pixels: every band in its PSF, without noise or sky."""
+    """The galaxy as it stands in the sky, on fine pixels: every band in its PSF, without noise or
+    sky.
+    """
     view = View(
         size=sample.fine, pixel_arcsec=FINE_PIXEL, bands=sample.bands, distance_mpc=sample.distance_mpc, noise=0.0, ebv=sample.ebv,
         stars=0.8, neighbours=0.2,
@@ -166,7 +174,9 @@ def known_of(sample: Sample, mock: Mock) -> dict[str, str | float]:
 
 
 def truth_of(sample: Sample, mock: Mock) -> PropertyMaps:
-    """The true maps on `TRUTH_BINNING` times larger pixels, as far as the ellipse and a quarter beyond it."""
+    """The true maps on `TRUTH_BINNING` times larger pixels, as far as the ellipse and a quarter
+    beyond it.
+    """
     ellipse = d25_ellipse(GalaxySettings.model_validate(known_of(sample, mock)))
     fine = truth_maps(mock)
     half = (
@@ -264,7 +274,9 @@ def step_of(noise: float) -> float:
 def observe(
     sample: Sample, exposure: Exposure, mock: Mock
 ) -> Iterator[tuple[str, list[fits.hdu.base._BaseHDU]]]:
-    """File names and contents of one band: the image, and its uncertainty where the survey delivers one in a file of its own."""
+    """File names and contents of one band: the image, and its uncertainty where the survey delivers
+    one in a file of its own.
+    """
     rng = np.random.default_rng([sample.seed, len(sample.key), list(BANDS).index(exposure.band)])
     band, unit = BANDS[exposure.band], unit_per_mjy_sr(exposure)
     header = header_of(sample, exposure, mock)
@@ -308,7 +320,9 @@ def observe(
 def _herschel(
     data: np.ndarray, error: np.ndarray, header: fits.Header, survey: str
 ) -> list[fits.hdu.base._BaseHDU]:
-    """What the archive sends: a primary header that says what it is of, and the image, its coverage and its error beside it."""
+    """What the archive sends: a primary header that says what it is of, and the image, its coverage
+    and its error beside it.
+    """
     primary = fits.Header()
     image = header.copy()
     for key in ("OBJECT", "TELESCOP", "INSTRUME", "DETECTOR", "WAVELNTH"):
@@ -408,7 +422,9 @@ def write(hdus: list[fits.hdu.base._BaseHDU], path: Path) -> None:
 def make(
     sample: Sample, out: Path, mock: Mock | None = None, bands: tuple[str, ...] | None = None
 ) -> None:
-    """Write images, truth, stars and recipe to folder `out`; of the images only `bands` where they are named."""
+    """Write images, truth, stars and recipe to folder `out`; of the images only `bands` where they
+    are named.
+    """
     out.mkdir(parents=True, exist_ok=True)
     mock = mock or sky_of(sample)
     for exposure in EXPOSURES:

@@ -19,7 +19,9 @@ SAMPLE = Path(__file__).resolve().parents[1] / "sample_data" / "spiral"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where several processes share the tests in a virtual display, give each but the first one of its own."""
+    """Where several processes share the tests in a virtual display, give each but the first one of
+    its own.
+    """
     worker = getattr(config, "workerinput", {}).get("workerid", "gw0")
     if worker == "gw0" or VIRTUAL not in os.environ:
         return
@@ -34,10 +36,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """Tests that open a window go to one process a module, for those of a module share it; the others one by one.
+    """Tests that open a window go to one process a module, for those of a module share it; the
+    others one by one.
 
-    On a person's own display all windows are one process's: two would take the keyboard from each other. (The mark
-    ``xdist_group`` would say all this, but pytest-xdist 3.8 does not see it under pytest 9.2.)
+    On a person's own display all windows are one process's: two would take the keyboard from each
+    other. (The mark ``xdist_group`` would say all this, but pytest-xdist 3.8 does not see it under
+    pytest 9.2.)
     """
     from xdist.scheduler import LoadScopeScheduling
 
@@ -93,7 +97,9 @@ def write_image(path: Path, data: np.ndarray, wcs: WCS | None = None, **header: 
 
 @pytest.fixture
 def galaxy_folder(tmp_path: Path) -> Callable[..., Path]:
-    """Makes a folder of a round exponential galaxy in some bands, in MJy/sr, over a sky of 2 MJy/sr."""
+    """Makes a folder of a round exponential galaxy in some bands, in MJy/sr, over a sky of 2
+    MJy/sr.
+    """
 
     def make(
         bands: dict[str, float], name: str = "galaxy", noise: float = 0.02, seed: int = 1
@@ -120,7 +126,9 @@ def galaxy_folder(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def starry_folder(galaxy_folder: Callable[..., Path]) -> Path:
-    """Three bands with two bright stars, their Gaia-like table, and an H II region that Gaia took for a star."""
+    """Three bands with two bright stars, their Gaia-like table, and an H II region that Gaia took
+    for a star.
+    """
     folder = galaxy_folder({"SDSS_i": 4.0, "2MASS_J": 8.0, "WISE_3.4": 5.0})
     places = [(150.0115, 2.004), (149.993, 1.989)]
     for path in folder.glob("*.fits"):

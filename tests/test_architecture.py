@@ -1,4 +1,6 @@
-"""The floors hold: nothing imports upward or in a circle, the library knows no window, heavy modules load when used."""
+"""The floors hold: nothing imports upward or in a circle, the library knows no window, heavy
+modules load when used.
+"""
 
 import ast
 import subprocess
@@ -50,7 +52,7 @@ HEAVY = {
     "pandas",
     "regions",
 }
-LINES = 580
+LINES = 600
 NETWORKS = {
     f"{PACKAGE}.{name}"
     for name in (
@@ -61,7 +63,9 @@ NETWORKS = {
         "training.stellar_unet.sums_loss",
     )
 }
-"""Made of torch from end to end: they import it at their top, and others import them where they are used."""
+"""Made of torch from end to end: they import it at their top, and others import them where they are
+used.
+"""
 
 MODULES = {
     ".".join((PACKAGE, *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(
@@ -77,7 +81,9 @@ def is_type_checking(node):
 
 
 def imports(name, *, lazy=True, types=True):
-    """Full names of what a module imports; `lazy` with those inside functions, `types` with those only type checkers see."""
+    """Full names of what a module imports; `lazy` with those inside functions, `types` with those
+    only type checkers see.
+    """
     path = MODULES[name]
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     found = set()
@@ -179,7 +185,7 @@ def test_modules_are_short(name):
 @pytest.mark.parametrize("name", list(MODULES))
 def test_modules_say_what_they_are_for(name):
     docstring = ast.get_docstring(ast.parse(MODULES[name].read_text(encoding="utf-8")))
-    assert docstring and docstring.splitlines()[0].strip().endswith((".", ":", "?"))
+    assert docstring and docstring.partition("\n\n")[0].strip().endswith((".", ":", "?"))
 
 
 def test_importing_the_whole_library_loads_no_window_and_nothing_heavy():
@@ -206,7 +212,7 @@ def test_the_check_itself_tells_top_from_inside(tmp_path, monkeypatch, source, k
 def test_the_check_itself_resolves_relative_imports(tmp_path, monkeypatch):
     path = tmp_path / "module.py"
     path.write_text(
-        "from .. import units\nfrom ..bands import Band\nfrom .psf import match\nfrom . import sky"
+        "from .. import device\nfrom ..bands.registry import Band\nfrom .reddening import deredden\nfrom . import sky"
     )
     monkeypatch.setitem(MODULES, f"{PACKAGE}.prepare.module", path)
     found = imports(f"{PACKAGE}.prepare.module")

@@ -1,4 +1,6 @@
-"""`galaxy-maps demo` as `make demo` runs it: a window with maps in it, saved as a picture, or a sentence."""
+"""`galaxy-maps demo` as `make demo` runs it: a window with maps in it, saved as a picture, or a
+sentence.
+"""
 
 import os
 import subprocess

@@ -1,4 +1,6 @@
-"""The documents are true: what they link to is there, the commands they show exist, the settings they name are settings."""
+"""The documents are true: what they link to is there, the commands they show exist, the settings
+they name are settings.
+"""
 
 import re
 import shlex

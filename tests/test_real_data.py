@@ -1,4 +1,6 @@
-"""Real files open with the values and positions they should, or are refused; their fluxes are the published ones."""
+"""Real files open with the values and positions they should, or are refused; their fluxes are the
+published ones.
+"""
 
 import numpy as np
 import pytest
@@ -23,7 +25,8 @@ def aperture_jy(image, ellipse):
 
     x, y = image.wcs.world_to_pixel(SkyCoord(ellipse.ra, ellipse.dec, unit="deg"))
     pixel = image.pixel_arcsec
-    # north is up in these images: the angle from +x (west) of a position angle from north towards east
+    # north is up in these images: the angle from +x (west) of a position angle from north towards
+    # east
     aperture = EllipticalAperture(
         (x, y), ellipse.a / pixel, ellipse.b / pixel, theta=np.radians(ellipse.pa + 90)
     )
@@ -106,7 +109,9 @@ def test_ngc309_is_prepared_with_the_galaxy_near_the_edge(shared_data):
 
 
 def test_colours_of_ngc309_are_those_of_dustpedias_galaxies(shared_data):
-    """Each band's zero point and sky are right if the flux ratios lie where those of measured galaxies do."""
+    """Each band's zero point and sky are right if the flux ratios lie where those of measured
+    galaxies do.
+    """
     galaxy = read_galaxy([shared_data / "galaxies" / "ngc309"], Recipe())
     ellipse = Ellipse(14.177752, -9.913864, 85, 76, 0)
     flux = {
@@ -179,7 +184,9 @@ def test_what_is_no_image_of_the_sky_is_refused_in_one_sentence(shared_data, nam
     ],
 )
 def test_the_stellar_mass_of_real_spirals_is_taylors(shared_data, name, ellipse, redshift, within):
-    """In g, r and i, with the unit that interpolated images need: most within 0.15 dex where S/N > 10; what is flagged is odd."""
+    """In g, r and i, with the unit that interpolated images need: most within 0.15 dex where S/N >
+    10; what is flagged is odd.
+    """
     from napari_galaxy_maps.data.maps import Flag
     from napari_galaxy_maps.measure.compare.colour_mass import taylor_mass
     from napari_galaxy_maps.models.registry import load_model

@@ -1,4 +1,6 @@
-"""The sample galaxies: their files open, hold the light that their truth says, lie where they should, and can be made again."""
+"""The sample galaxies: their files open, hold the light that their truth says, lie where they
+should, and can be made again.
+"""
 
 import importlib.util
 import sys
@@ -161,7 +163,8 @@ def test_images_are_turned_as_their_headers_say(galaxy):
             for a, b in ((east[near],) * 2, (north[near],) * 2, (east[near], north[near]))
         )
         found[name] = np.degrees(0.5 * np.arctan2(2 * xy, yy - xx)) % 180
-    # Arms, bars and stars pull the axis of the moments a little; a frame turned the wrong way would be off by tens of degrees.
+    # Arms, bars and stars pull the axis of the moments a little; a frame turned the wrong way would
+    # be off by tens of degrees.
     assert max(abs((angle - read.ellipse.pa + 90) % 180 - 90) for angle in found.values()) < 12, (
         found
     )
@@ -180,7 +183,8 @@ def test_truth_adds_up_to_the_galaxy_that_was_drawn(galaxy):
     def total(name):
         return np.log10(np.nansum(10 ** truth.values[name].astype(float)) * side**2)
 
-    # The truth ends a quarter beyond D25, and holds a neighbour's tail or none: a few percent of the mass are beyond.
+    # The truth ends a quarter beyond D25, and holds a neighbour's tail or none: a few percent of
+    # the mass are beyond.
     assert total("LOG_SIGMA_STAR") == pytest.approx(float(drawn["log_mass"]), abs=0.06)
     assert total("LOG_SIGMA_SFR") == pytest.approx(float(drawn["log_sfr"]), abs=0.1)
 
@@ -201,7 +205,9 @@ def test_truth_is_consistent_with_itself(galaxy):
 
 
 def test_far_infrared_weighs_the_dust_of_the_truth(galaxy):
-    """Dust mass by SPIRE 250's flux and a modified black body of the truth's temperature: kappa 6 cm2/g as THEMIS's."""
+    """Dust mass by SPIRE 250's flux and a modified black body of the truth's temperature: kappa 6
+    cm2/g as THEMIS's.
+    """
     from astropy import constants as const
     from astropy import units as u
     from astropy.modeling.physical_models import BlackBody
@@ -261,7 +267,9 @@ def test_stars_of_the_table_shine_where_it_says(galaxy):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_whole_way_ends_near_the_truth(name, tmp_path, capsys):
-    """Stars of the table masked, reddening and sky taken off, one PSF and grid, predicted, and compared under one IMF."""
+    """Stars of the table masked, reddening and sky taken off, one PSF and grid, predicted, and
+    compared under one IMF.
+    """
     folder, out = FOLDER / name, tmp_path / "maps.fits"
     command = ["predict", str(folder), "--recipe", str(folder / "galaxy.toml"), "--out", str(out)]
     assert main([*command, "--truth", str(folder / "truth.fits")]) == 0
@@ -291,7 +299,8 @@ def test_the_script_makes_the_same_pixels_again(maker, mock, tmp_path):
         old = next(
             f for f in find_images([FOLDER / sample.key / file.path.name]) if f.hdu == file.hdu
         )
-        # A value may fall on the other side of a rounding step on another machine; no more than that.
+        # A value may fall on the other side of a rounding step on another machine; no more than
+        # that.
         assert (file.load() == old.load()).mean() > 0.999 and file.shape == old.shape
         assert repr(file.header.tostring()) == repr(old.header.tostring())
     made, shipped = (read_maps(folder / "truth.fits") for folder in (tmp_path, FOLDER / sample.key))

@@ -1,4 +1,6 @@
-"""The scripts behind `make`: they find what is missing, say it in words, and leave alone what is there."""
+"""The scripts behind `make`: they find what is missing, say it in words, and leave alone what is
+there.
+"""
 
 import os
 import re

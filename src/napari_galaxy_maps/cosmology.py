@@ -6,7 +6,9 @@ import numpy as np
 
 
 def redshift_at(distance_mpc: float) -> float:
-    """Redshift at an angular-diameter distance in Mpc: flat cosmology, H0 70 km/s/Mpc, matter 0.3; up to redshift 0.5."""
+    """Redshift at an angular-diameter distance in Mpc: flat cosmology, H0 70 km/s/Mpc, matter 0.3;
+    up to redshift 0.5.
+    """
     z = np.linspace(0, 0.5, 501)
     inverse = 1 / np.sqrt(0.3 * (1 + z) ** 3 + 0.7)
     comoving = (

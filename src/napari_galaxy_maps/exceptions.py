@@ -2,7 +2,9 @@
 
 
 class GalaxyMapsError(Exception):
-    """A mistake or an input that the person can put right; the message is shown as it stands, without a traceback."""
+    """A mistake or an input that the person can put right; the message is shown as it stands,
+    without a traceback.
+    """
 
 
 class InputError(GalaxyMapsError):

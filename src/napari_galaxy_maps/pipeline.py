@@ -34,7 +34,9 @@ _VERSIONS_OF = ("numpy", "astropy", "reproject", "scikit-learn", "xgboost", "tor
 
 
 def provenance(galaxy: Galaxy, recipe: Recipe) -> dict[str, Any]:
-    """What a result says of itself: the recipe, the versions, and the input files with their checksums."""
+    """What a result says of itself: the recipe, the versions, and the input files with their
+    checksums.
+    """
     versions = {"napari-galaxy-maps": __version__, "python": platform.python_version()}
     for package in _VERSIONS_OF:
         try:
@@ -96,7 +98,8 @@ def predict_cube_steps(
     known : dict, optional
         The provenance so far.
     memory : Kept, optional
-        Where it holds the prediction of a cube that differs in some pixels only, those alone are predicted.
+        Where it holds the prediction of a cube that differs in some pixels only, those alone are
+        predicted.
     """
     model = load_model(recipe.model.name)
     before, last = (memory.cube, memory.maps) if memory is not None else (None, None)
@@ -127,7 +130,8 @@ def predict_cube_steps(
 def predict_global(
     cube: BandCube, recipe: Recipe, ellipse: Ellipse | None = None
 ) -> PropertyMaps | None:
-    """What the model says of a galaxy's integrated fluxes (DB21 Sect. 3.3): maps of one pixel, as large as the galaxy.
+    """What the model says of a galaxy's integrated fluxes (DB21 Sect. 3.3): maps of one pixel, as
+    large as the galaxy.
 
     Parameters
     ----------
@@ -166,7 +170,9 @@ def _alike(cube: BandCube, other: BandCube) -> bool:
 def _predict_changed(
     cube: BandCube, before: BandCube, last: PropertyMaps, model: Model, device: str
 ) -> Steps[PropertyMaps]:
-    """The last maps with those pixels predicted again in which the cube has changed, and all on which these have an influence."""
+    """The last maps with those pixels predicted again in which the cube has changed, and all on
+    which these have an influence.
+    """
     planes = [(cube.data, before.data), (cube.uncertainty, before.uncertainty)]
     if cube.filling is not None and before.filling is not None:
         planes += [
@@ -195,7 +201,9 @@ def _predict_changed(
 
 
 def _around(changed: np.ndarray, reach: int) -> tuple[slice, slice]:
-    """Rows and columns of the smallest rectangle that holds the changed pixels and `reach` more on every side."""
+    """Rows and columns of the smallest rectangle that holds the changed pixels and `reach` more on
+    every side.
+    """
     if not changed.any():
         return slice(0, 0), slice(0, 0)
     found = []
@@ -254,8 +262,8 @@ def predict(
 
 
 def truth_recipe(recipe: Recipe, bands: Sequence[str]) -> Recipe:
-    """The recipe by which a truth is made: at the resolution of the worst far-infrared band unless another is asked for, and
-    with nothing filled.
+    """The recipe by which a truth is made: at the resolution of the worst far-infrared band unless
+    another is asked for, and with nothing filled.
 
     Raises
     ------

@@ -39,7 +39,9 @@ Steps = Generator[Progress, None, T]
 
 
 def drain(steps: Steps[T], callback: Callable[[Progress], None] | None = None) -> T:
-    """Run a generator of `Progress` to its end, tell `callback` of each, and return the generator's result."""
+    """Run a generator of `Progress` to its end, tell `callback` of each, and return the generator's
+    result.
+    """
     while True:
         try:
             progress = next(steps)

@@ -1,4 +1,6 @@
-"""Bands go by all the names they are met under, and every unit becomes the surface brightness that arithmetic gives."""
+"""Bands go by all the names they are met under, and every unit becomes the surface brightness that
+arithmetic gives.
+"""
 
 import astropy.units as u
 import numpy as np

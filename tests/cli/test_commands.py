@@ -1,4 +1,6 @@
-"""The command line does the whole path, and answers a mistake with one line and exit status 2, leaving nothing half written."""
+"""The command line does the whole path, and answers a mistake with one line and exit status 2,
+leaving nothing half written.
+"""
 
 import json
 

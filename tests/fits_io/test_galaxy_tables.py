@@ -1,4 +1,6 @@
-"""What is known of a galaxy is found in tables by its name, however spelled, or by its position, in the right units."""
+"""What is known of a galaxy is found in tables by its name, however spelled, or by its position, in
+the right units.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,6 @@
-"""Images are found in files of every packing, know what they are, and are refused in one sentence where they cannot be used."""
+"""Images are found in files of every packing, know what they are, and are refused in one sentence
+where they cannot be used.
+"""
 
 import bz2
 import gzip

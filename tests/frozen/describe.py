@@ -1,7 +1,9 @@
-"""Numbers that describe every map, cube and table of a run, stored so that a rearrangement of the code can change none.
+"""Numbers that describe every map, cube and table of a run, stored so that a rearrangement of the
+code can change none.
 
-``python tests/frozen/describe.py`` compares the stored numbers with what the code gives now, ``--store`` stores them anew
-(which a change that means to alter results does, and says so in the changelog).
+``python tests/frozen/describe.py`` compares the stored numbers with what the code gives now,
+``--store`` stores them anew (which a change that means to alter results does, and says so in the
+changelog).
 """
 
 from __future__ import annotations
@@ -67,7 +69,9 @@ def sample_files(folder: Path, out: Path) -> dict[str, Path]:
 
 
 def ngc309_files(folder: Path, out: Path) -> dict[str, Path]:
-    """All that the commands make of NGC 309 in J, H, Ks, W1 and W2, the ellipse measured as well as given."""
+    """All that the commands make of NGC 309 in J, H, Ks, W1 and W2, the ellipse measured as well as
+    given.
+    """
     files = {name: out / f"{name}.fits" for name in ("cube", "dust", "stars_found")}
     files |= {name: out / f"{name}.ecsv" for name in ("totals", "profile")}
     run("prepare", folder, "--out", files["cube"], *NGC309_OPTIONS)
@@ -95,7 +99,9 @@ def mock_files(out: Path) -> dict[str, Path]:
 
 
 def describe(values: np.ndarray) -> list[float]:
-    """How many values are finite, and of these the mean, the rms and two sums whose weights tell places apart."""
+    """How many values are finite, and of these the mean, the rms and two sums whose weights tell
+    places apart.
+    """
     values = np.asarray(values, np.float64).ravel()
     finite = np.isfinite(values)
     place = np.arange(values.size)[finite]

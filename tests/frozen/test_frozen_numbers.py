@@ -24,7 +24,9 @@ def test_maps_cubes_and_tables_are_as_stored(case, request):
 
 
 def test_a_small_difference_is_seen():
-    """What is compared is no mean over all places: one pixel of a thousand that moves by a hundredth is told."""
+    """What is compared is no mean over all places: one pixel of a thousand that moves by a
+    hundredth is told.
+    """
     import numpy as np
 
     plane = np.random.default_rng(1).normal(10, 1, (40, 25))

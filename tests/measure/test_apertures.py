@@ -1,4 +1,6 @@
-"""Sums and means in apertures are those of analytic cases and of photutils; mistakes are told in words."""
+"""Sums and means in apertures are those of analytic cases and of photutils; mistakes are told in
+words.
+"""
 
 import numpy as np
 import pytest
@@ -196,7 +198,8 @@ def test_sums_errors_and_medians_are_photutils(rotation):
         assert random == pytest.approx(0.3 * np.sqrt((counted**2).sum()), rel=1e-4), row["name"]
         if row["name"] in ("ellipse", "ring"):
             assert row["median"] == pytest.approx(stats.median, abs=0.02)
-            # photutils weights the variance of a pixel on the edge by its share, not by the square of it
+            # photutils weights the variance of a pixel on the edge by its share, not by the square
+            # of it
             assert random == pytest.approx(stats.sum_err, rel=0.03)
 
 
@@ -243,7 +246,9 @@ def test_polygons_overlap_exactly_and_their_rings_too():
     ids=["small", "as the PSF", "large", "ring"],
 )  # fmt: skip
 def test_the_error_of_a_sum_is_right_on_correlated_noise(aperture):
-    """500 draws of noise that a Gaussian PSF of 8 arcsec has smoothed: the scatter of the sums is the error told."""
+    """500 draws of noise that a Gaussian PSF of 8 arcsec has smoothed: the scatter of the sums is
+    the error told.
+    """
     from scipy.ndimage import gaussian_filter
 
     rng = np.random.default_rng(5)
@@ -418,7 +423,8 @@ def test_regions_of_ds9_itself_are_read(tmp_path):
     (overlap,) = overlaps([box], tan_wcs(SHAPE, PIXEL), SHAPE)
     assert overlap.weights.sum() * PIXEL**2 == pytest.approx(800, rel=1e-3)
     assert len(told) == 1 and "point" in told[0]
-    # the box's long side points 30 degrees from west towards north, as the ellipse of the same angle
+    # the box's long side points 30 degrees from west towards north, as the ellipse of the same
+    # angle
     (west,) = overlaps([Aperture(Ellipse(RA, DEC, 20, 1, 120.0))], tan_wcs(SHAPE, PIXEL), SHAPE)
     inside = np.zeros(SHAPE)
     inside[overlap.rows, overlap.columns] = overlap.weights
@@ -510,7 +516,9 @@ def test_one_aperture_off_the_image_does_not_spoil_the_others():
 
 
 def test_an_ellipse_at_the_pole_is_measured_as_one():
-    """Positions a step north of it lie beyond the pole; photutils' own conversion is a percent off there."""
+    """Positions a step north of it lie beyond the pole; photutils' own conversion is a percent off
+    there.
+    """
     wcs = tan_wcs(SHAPE, PIXEL, dec=89.9995)
     (overlap,) = overlaps([Aperture(Ellipse(RA, 89.9999, 50.0, 20.0, 30.0))], wcs, SHAPE)
     assert overlap.weights.sum() * overlap.pixel_arcsec2 == pytest.approx(np.pi * 1000, rel=1e-6)

@@ -1,4 +1,6 @@
-"""Predictions beside truths: brought to one PSF and grid, scores with honest bootstrap errors, figures that hold their numbers."""
+"""Predictions beside truths: brought to one PSF and grid, scores with honest bootstrap errors,
+figures that hold their numbers.
+"""
 
 import html.parser
 import json
@@ -162,7 +164,9 @@ def test_scores_are_those_of_the_plain_table():
 
 @pytest.mark.parametrize("correlated", [0.0, 1.5])
 def test_bootstrap_errors_are_the_scatter_between_draws(correlated):
-    """Draws of residuals, independent or smoothed by a PSF: scores scatter between draws as each draw's errors say."""
+    """Draws of residuals, independent or smoothed by a PSF: scores scatter between draws as each
+    draw's errors say.
+    """
     truth = maps_of({"LOG_SMD": TRUTH})
     fwhm = max(correlated, 0.3) * 2.3548 * PIXEL
     comparison = compare(noisy(fwhm=fwhm), truth, truth_fwhm=fwhm)
@@ -427,7 +431,9 @@ def blob(n: int, pixel: float, fwhm: float) -> np.ndarray:
 
 
 def test_an_interval_is_as_wide_as_the_prediction_says():
-    """Errors of Student's t with 3 degrees of freedom: 95 % are within 3.18 of its scales, 86 % within 1.96."""
+    """Errors of Student's t with 3 degrees of freedom: 95 % are within 3.18 of its scales, 86 %
+    within 1.96.
+    """
     miss = np.clip(np.random.default_rng(7).standard_t(3, SHAPE), -40, 40)
     maps, truth = maps_of({"LOG_SMD": TRUTH + 0.1 * miss}, 0.1), maps_of({"LOG_SMD": TRUTH})
     told = replace(maps, tails={"LOG_SMD": 3.182})

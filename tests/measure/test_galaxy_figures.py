@@ -25,7 +25,9 @@ RNG = np.random.default_rng(4)
 
 
 def maps_of(offset=0.0, noise=0.0, ra=150.0, model=True, age=True, **provenance):
-    """An exponential disc in stars and dust temperature, off by so much, with noise whose sigma is told."""
+    """An exponential disc in stars and dust temperature, off by so much, with noise whose sigma is
+    told.
+    """
     wcs = tan_wcs(SHAPE, 4.0)
     wcs.wcs.crval = [ra, 2.0]
     y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]

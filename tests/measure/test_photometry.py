@@ -75,7 +75,9 @@ def test_balmer_lines_are_those_of_case_b():
 
 
 def test_metal_lines_follow_the_oxygen():
-    """[O III] rises towards low metallicity and [N II] towards high; beyond the calibration the lines stay as they are."""
+    """[O III] rises towards low metallicity and [N II] towards high; beyond the calibration the
+    lines stay as they are.
+    """
     poor, rich = (dict(zip(*nebular.lines(oh), strict=True)) for oh in (8.1, 8.7))
     assert poor[5006.8] > 3 * rich[5006.8]
     assert rich[6583.4] > 3 * poor[6583.4]
@@ -84,7 +86,9 @@ def test_metal_lines_follow_the_oxygen():
 
 @pytest.mark.realdata
 def test_lines_are_near_those_of_photoionisation_models(shared_data):
-    """At the Sun's metallicity and low ionisation; the observed ratios and the models' differ by a factor of two at most."""
+    """At the Sun's metallicity and low ionisation; the observed ratios and the models' differ by a
+    factor of two at most.
+    """
     rows = np.loadtxt(shared_data / "templates" / "lines_0.02.dat")
     model = dict(zip(rows[:, 0], rows[:, 1], strict=True))
     ours = dict(zip(*nebular.lines(8.69), strict=True))
@@ -96,14 +100,18 @@ def test_lines_are_near_those_of_photoionisation_models(shared_data):
 
 
 def test_the_balmer_jump():
-    """H I at 10^4 K: near 2.7e-39 erg cm3/s/Hz blueward of 3646 Angstrom (Osterbrock & Ferland 2006, Table 4.9), little beyond."""
+    """H I at 10^4 K: near 2.7e-39 erg cm3/s/Hz blueward of 3646 Angstrom (Osterbrock & Ferland
+    2006, Table 4.9), little beyond.
+    """
     blue, red = nebular.continuum(np.array([3640.0, 3660.0])) * nebular.ALPHA_B
     assert blue - red == pytest.approx(2.7e-39 * (1 + nebular.HELIUM), rel=0.05)
     assert nebular.continuum(np.array([900.0]))[0] == 0
 
 
 def test_gas_gives_no_more_than_the_photons_bring(table):
-    """Of 13.6 eV and the electrons' heat, lines and continuum beyond the Lyman limit carry most: Lyman alpha is left out."""
+    """Of 13.6 eV and the electrons' heat, lines and continuum beyond the Lyman limit carry most:
+    Lyman alpha is left out.
+    """
     ratio = table.gas_bins.sum(1) * LSUN_ERG / 2.179e-11
     assert np.all((ratio > 0.5) & (ratio < 1))
     young = table.ionising[SOLAR, 0] * LSUN_ERG / table.photons[SOLAR, 0] / 2.179e-11
@@ -167,7 +175,9 @@ def fitted(micron, light):
 
 @pytest.mark.realdata
 def test_dust_templates_give_temperature_and_opacity(shared_data):
-    """THEMIS at U = 1 as a modified black body of beta 1.79, 100 to 500 micron: 18.4 K, and 5.9 cm2/g at 250."""
+    """THEMIS at U = 1 as a modified black body of beta 1.79, 100 to 500 micron: 18.4 K, and 5.9
+    cm2/g at 250.
+    """
     from napari_galaxy_maps.training.datasets.photometric_tables import DUST_TO_HYDROGEN
 
     with np.load(shared_data / "templates" / "dust_emission_themis_dl07.npz") as template:
@@ -205,7 +215,8 @@ def test_dust_is_warmer_in_stronger_fields():
     table = dust_table()
     assert np.all(np.diff(table.total[4, :, 0]) > 0)
     assert dust_temperature(np.array(1.0)) == pytest.approx(18.3)
-    # A field twice as strong heats to 2^(1/5.79) times the temperature, as luminosity per mass says.
+    # A field twice as strong heats to 2^(1/5.79) times the temperature, as luminosity per mass
+    # says.
     np.testing.assert_allclose(table.total[4, :, 0] / table.umin, table.lsun_per_msun, rtol=0.03)
 
 

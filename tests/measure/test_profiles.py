@@ -1,4 +1,6 @@
-"""Profiles, gradients, isophotes and R_half of an exponential disc are what it was made with, to half a percent."""
+"""Profiles, gradients, isophotes and R_half of an exponential disc are what it was made with, to
+half a percent.
+"""
 
 from dataclasses import replace
 

@@ -1,4 +1,6 @@
-"""Sums inside 2 R_half and by annuli: of an exponential disc they are what theory says, and bias and scatter what was put in."""
+"""Sums inside 2 R_half and by annuli: of an exponential disc they are what theory says, and bias
+and scatter what was put in.
+"""
 
 import numpy as np
 import pytest
@@ -10,7 +12,9 @@ SHAPE, H, RATIO, R_HALF = (201, 201), 12.0, 0.6, 1.678346990 * 12.0
 
 
 def disc(offset=0.0):
-    """log surface densities of an inclined exponential disc whose centre lies off the middle, and a linear gradient in age."""
+    """log surface densities of an inclined exponential disc whose centre lies off the middle, and a
+    linear gradient in age.
+    """
     y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
     dx, dy = x - 96.0, y - 104.0
     sin, cos = np.sin(np.radians(30)), np.cos(np.radians(30))
@@ -49,7 +53,8 @@ def test_sums_of_an_exponential_disc(isophotes):
     assert ring["true"] == pytest.approx(total * (inside(1.5 * R_HALF) - inside(R_HALF)), rel=0.02)
     stars = table[table["property"] == "LOG_SIGMA_STAR"]
     np.testing.assert_allclose(stars["delta"], 0.1, atol=1e-6)
-    # What was put on the star formation grows with radius: 0.1 dex an R_half, so at 0.75 R_half it is 0.075.
+    # What was put on the star formation grows with radius: 0.1 dex an R_half, so at 0.75 R_half it
+    # is 0.075.
     assert row(table, "LOG_SIGMA_SFR", "annulus", 0.5)["delta"] == pytest.approx(0.075, abs=0.003)
     assert len(stars) == 11 and stars["outer"].max() == 5.0
 

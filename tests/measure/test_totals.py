@@ -1,4 +1,6 @@
-"""Whole-galaxy values are those of an analytic disc, and the integrated fluxes are those of the cube."""
+"""Whole-galaxy values are those of an analytic disc, and the integrated fluxes are those of the
+cube.
+"""
 
 import numpy as np
 import pytest
@@ -124,7 +126,9 @@ def predicted(galaxy_folder):
 
 
 def test_maps_and_integrated_fluxes_of_a_galaxy_of_one_colour_agree(predicted):
-    """Every pixel has the same colours, so that both ways see the same galaxy; they differ by the model alone."""
+    """Every pixel has the same colours, so that both ways see the same galaxy; they differ by the
+    model alone.
+    """
     maps, cube, recipe, galaxy = predicted
     single = predict_global(cube, recipe, galaxy.ellipse)
     assert single.shape == (1, 1) and np.isfinite(single.values["LOG_SMD"]).all()

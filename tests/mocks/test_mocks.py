@@ -1,4 +1,6 @@
-"""Mock galaxies are what they say: their mass, their energy, their truth, their PSF and noise, and the same for the same seed."""
+"""Mock galaxies are what they say: their mass, their energy, their truth, their PSF and noise, and
+the same for the same seed.
+"""
 
 from dataclasses import replace
 
@@ -89,9 +91,11 @@ def test_dust_gives_what_it_takes_however_it_is_seen(kind):
 
 
 def test_light_lost_over_all_directions_is_the_dusts_luminosity(monkeypatch):
-    """What dust absorbs, reckoned by plane-parallel layers, is what is missing of starlight over the whole sphere of directions.
+    """What dust absorbs, reckoned by plane-parallel layers, is what is missing of starlight over
+    the whole sphere of directions.
 
-    Dust that shades nothing below the shortest band (0.153 micron), so that the bands see all of what is missing.
+    Dust that shades nothing below the shortest band (0.153 micron), so that the bands see all of
+    what is missing.
     """
     from napari_galaxy_maps.mocks import layers
 
@@ -204,7 +208,9 @@ def test_patterns_keep_the_mass_around_every_circle():
 
 
 def test_arms_are_there():
-    """Around a circle the young stars of a two-armed spiral vary twice, those of a smooth lenticular hardly at all."""
+    """Around a circle the young stars of a two-armed spiral vary twice, those of a smooth
+    lenticular hardly at all.
+    """
     angle = np.linspace(0, 2 * np.pi, 180, endpoint=False)
 
     def around(galaxy):

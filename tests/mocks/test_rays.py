@@ -11,7 +11,9 @@ FLAT = np.ones((16, 16, len(LAYERS)), np.float32)
 
 
 def disc(r_max=20.0, scale=2.0, height=0.2, tau=0.0, dust_height=None, flat=False):
-    """Old stars of unit central density, exponential or flat, and dust of optical depth `tau` in the molecular layer."""
+    """Old stars of unit central density, exponential or flat, and dust of optical depth `tau` in
+    the molecular layer.
+    """
     radius = r_max * np.linspace(0, 1, N_RADII) ** 2
     profile = np.ones(N_RADII) if flat else np.exp(-radius / scale)
     table = np.zeros((N_RADII, len(LAYERS), 1 + len(ADDITIVE) + 1), np.float32)
@@ -43,7 +45,9 @@ def test_from_above_it_is_the_surface_density():
 
 
 def test_edge_on_it_is_the_bessel_function():
-    """An exponential disc seen edge-on: rho0 * 2 x K1(x / scale) sech2(z / h) (van der Kruit & Searle 1981, eq. 5)."""
+    """An exponential disc seen edge-on: rho0 * 2 x K1(x / scale) sech2(z / h) (van der Kruit &
+    Searle 1981, eq. 5).
+    """
     from scipy.special import k1
 
     x = np.linspace(0.5, 8, 12)
@@ -64,14 +68,18 @@ def test_mass_is_kept_at_every_inclination(inclination):
 
 @pytest.mark.parametrize("tau", [0.1, 1.0, 5.0])
 def test_stars_mixed_with_dust(tau):
-    """Stars and dust of one height seen from above: (1 - exp(-tau)) / tau passes (Disney+ 1989, eq. 1)."""
+    """Stars and dust of one height seen from above: (1 - exp(-tau)) / tau passes (Disney+ 1989, eq.
+    1).
+    """
     found = seen(disc(flat=True, tau=tau), 1.0, 1.0, 0)[0]
     assert found[BAND] / found[STAR] == pytest.approx((1 - np.exp(-tau)) / tau, rel=0.03)
 
 
 @pytest.mark.parametrize("tau", [0.5, 3.0, 20.0])
 def test_dust_in_a_thinner_layer_than_the_stars(tau):
-    """Seen from above, stars at height z shine through what dust lies above them; half of them lie before it all."""
+    """Seen from above, stars at height z shine through what dust lies above them; half of them lie
+    before it all.
+    """
     z = np.linspace(-2, 2, 8001)
     stars = 1 / (2 * 0.2) / np.cosh(z / 0.2) ** 2
     expected = np.trapezoid(stars * np.exp(-tau / 2 * (1 - np.tanh(z / 0.05))), z)

@@ -1,4 +1,6 @@
-"""A mock galaxy's files are read by the program as any observatory's, and the truth lies beside them."""
+"""A mock galaxy's files are read by the program as any observatory's, and the truth lies beside
+them.
+"""
 
 import numpy as np
 import pytest

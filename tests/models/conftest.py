@@ -11,7 +11,8 @@ from astropy.wcs import WCS
 from napari_galaxy_maps.data.galaxy import BandCube
 from napari_galaxy_maps.models.registry import load_model
 
-# Surface brightness of a spiral, an early type and a dwarf in MJy/sr: typical, not of any one galaxy.
+# Surface brightness of a spiral, an early type and a dwarf in MJy/sr: typical, not of any one
+# galaxy.
 TYPICAL = {
     "GALEX_FUV": (0.011, 0.0004, 0.004),
     "GALEX_NUV": (0.019, 0.001, 0.005),

@@ -1,4 +1,6 @@
-"""A network that is biased and too sure of itself is found out on held-out galaxies, by bands and pixel size, and corrected."""
+"""A network that is biased and too sure of itself is found out on held-out galaxies, by bands and
+pixel size, and corrected.
+"""
 
 from types import SimpleNamespace
 
@@ -84,7 +86,8 @@ def test_sigma_becomes_the_scatter_for_each_number_of_bands(found):
         _, sigma = found.corrected(
             np.zeros((MAPS, 2, 2)), np.full((MAPS, 2, 2), SAID), np.full((2, 2), 3.0), n, 1.6
         )
-        # What is left of the bias after the shift counts, too: the sum of noisy pixels is more than that of the truth.
+        # What is left of the bias after the shift counts, too: the sum of noisy pixels is more than
+        # that of the truth.
         left = found.shift[n - 1, 0] + BIAS
         expected = np.hypot((6 - n) * SCATTER, left)
         assert np.allclose(sigma[:, 0, 0], expected, rtol=0.15), (n, sigma[:, 0, 0], expected)
@@ -132,7 +135,9 @@ def test_between_depths_it_is_interpolated_and_beyond_them_held():
 
 
 def test_faint_and_bright_pixels_of_one_sigma_are_told_apart():
-    """A model that says 0.05 everywhere, is right where the galaxy is bright and wrong by 0.3 where it is faint."""
+    """A model that says 0.05 everywhere, is right where the galaxy is bright and wrong by 0.3 where
+    it is faint.
+    """
     pairs = galaxies()
     pairs.images[..., : SIZE // 2] = 1e-3
     model = Model(pairs)
@@ -166,7 +171,9 @@ def test_faint_and_bright_pixels_of_one_sigma_are_told_apart():
 
 @pytest.mark.parametrize("freedom", [2, 1e6])
 def test_how_far_the_tails_of_errors_reach_is_measured(freedom):
-    """Of Student's t one sigma becomes what holds 68 %; 95 % are within 2.3 or more of them, of a Gaussian within 1.96."""
+    """Of Student's t one sigma becomes what holds 68 %; 95 % are within 2.3 or more of them, of a
+    Gaussian within 1.96.
+    """
     pairs = galaxies()
     rng, said = np.random.default_rng(3), 0.01
 

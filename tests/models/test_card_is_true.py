@@ -1,4 +1,6 @@
-"""The card is reproduced from the shipped weights on the real galaxies, each by the member that never saw it."""
+"""The card is reproduced from the shipped weights on the real galaxies, each by the member that
+never saw it.
+"""
 
 import numpy as np
 import pytest
@@ -82,7 +84,9 @@ def test_real_galaxies_with_fewer_bands_are_less_certain(unseen, name):
 
 
 def test_nearly_all_uncertainties_are_calibrated(model):
-    """The three of 72 conditions that do not hold are the card's: T_DUST with all bands and without IRAC, imputed LOG_SLD."""
+    """The three of 72 conditions that do not hold are the card's: T_DUST with all bands and without
+    IRAC, imputed LOG_SLD.
+    """
     judged = [
         ((score.case, score.property), holds)
         for score in model.card.scores
@@ -101,7 +105,9 @@ def test_nearly_all_uncertainties_are_calibrated(model):
 
 
 def test_what_the_card_says_of_filled_gaps_is_what_comes_out(model, galaxies):
-    """By property, on the same galaxies; and so the step is on by default, and the temperature keeps its gaps."""
+    """By property, on the same galaxies; and so the step is on by default, and the temperature
+    keeps its gaps.
+    """
     import re
 
     from napari_galaxy_maps.data.recipe import Recipe

@@ -1,4 +1,6 @@
-"""Cards survive writing and reading; weights are checked before use, and a damaged file is told in a sentence."""
+"""Cards survive writing and reading; weights are checked before use, and a damaged file is told in
+a sentence.
+"""
 
 import hashlib
 import json

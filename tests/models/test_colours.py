@@ -1,4 +1,6 @@
-"""The colour model recovers gaps of spectra that follow it, knows its own error, and tells usual from unusual."""
+"""The colour model recovers gaps of spectra that follow it, knows its own error, and tells usual
+from unusual.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,6 @@
-"""The shipped model on pixels: maps, uncertainties, flags, devices, progress, and refusals in a sentence."""
+"""The shipped model on pixels: maps, uncertainties, flags, devices, progress, and refusals in a
+sentence.
+"""
 
 from dataclasses import replace
 

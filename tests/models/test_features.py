@@ -1,4 +1,6 @@
-"""Features: the same numbers from any order of bands; gaps, negatives and a missing WISE 3.4 dealt with; clear refusals."""
+"""Features: the same numbers from any order of bands; gaps, negatives and a missing WISE 3.4 dealt
+with; clear refusals.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,6 @@
-"""stellar-unet: maps from any of ugriz, tiles without seams, edits that redo what they reach, flags, the library."""
+"""stellar-unet: maps from any of ugriz, tiles without seams, edits that redo what they reach,
+flags, the library.
+"""
 
 from dataclasses import replace
 
@@ -52,7 +54,9 @@ def maps(unet, cube):
 
 
 def test_a_galaxy_never_seen_is_mapped_with_honest_errors(unet):
-    """Twenty mocks: mass to 0.3 dex, seven of ten pixels within their error or thereabouts, nearly all in what is said to hold 95 %."""
+    """Twenty mocks: mass to 0.3 dex, seven of ten pixels within their error or thereabouts, nearly
+    all in what is said to hold 95 %.
+    """
     inside, nearly_all, misses = [], [], []
     for seed in range(30_900_010, 30_900_030):
         seen = make_mock(seed, View(size=64))
@@ -199,7 +203,9 @@ def test_the_mocks_most_alike_are_those_that_look_so(unet):
 
 
 def test_a_galaxy_in_many_pixels_is_like_the_mocks_that_it_is_like_in_few(unet):
-    """Each pixel cut into sixteen, with as much noise in all of them together: the same neighbours at the same distance."""
+    """Each pixel cut into sixteen, with as much noise in all of them together: the same neighbours
+    at the same distance.
+    """
     seed, size = int(unet.library.seeds[5]), int(unet.library.sizes[5])
     few = cube_of(make_mock(seed, replace(training_view(seed, size), noise=1.0)))
     data, sigma, mask, flags = (
@@ -258,7 +264,9 @@ def test_a_cube_without_sky_coordinates_of_its_own_is_no_matter(unet):
 
 @pytest.mark.parametrize("size", [96, 20])
 def test_what_lies_outside_of_the_ellipse_is_seen_but_not_mapped(unet, size):
-    """A map cut at an ellipse is that of the whole image, up to the edge; a star there stays hidden."""
+    """A map cut at an ellipse is that of the whole image, up to the edge; a star there stays
+    hidden.
+    """
     whole = cube_of(make_mock(30_900_001, View(size=size)))
     y, x = np.mgrid[:size, :size] - (size - 1) / 2
     outside, star = np.hypot(x, y) > size / 4, np.hypot(x - size / 3, y) < size / 10

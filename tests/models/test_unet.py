@@ -132,7 +132,9 @@ def mean_galaxy(brighter=1.0):
 
 
 def test_colours_are_on_a_scale_of_their_own():
-    """Of a galaxy as the mean of the mocks they are 0; a tenth of a magnitude in one band is large, as long as it is not in the noise."""
+    """Of a galaxy as the mean of the mocks they are 0; a tenth of a magnitude in one band is large,
+    as long as it is not in the noise.
+    """
     usual = mean_galaxy()
     odd = usual.clone()
     odd[:, 3] *= 10**0.04
@@ -149,7 +151,9 @@ def test_colours_are_on_a_scale_of_their_own():
 
 
 def test_colours_need_only_the_bands_that_are_there():
-    """A band beyond those that are there changes nothing, and what g is beyond r alone is another question than beyond r, i and z."""
+    """A band beyond those that are there changes nothing, and what g is beyond r alone is another
+    question than beyond r, i and z.
+    """
     image = mean_galaxy(3.0)
     image[:, 1] *= 1.2
     whole = channels_of(image, 1e-3 * image)

@@ -1,4 +1,6 @@
-"""Fixtures of the window: a real viewer under a display, made-up images and maps, patience with the event loop."""
+"""Fixtures of the window: a real viewer under a display, made-up images and maps, patience with the
+event loop.
+"""
 
 from __future__ import annotations
 

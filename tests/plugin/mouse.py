@@ -18,7 +18,9 @@ def canvas(viewer) -> QWidget:
 
 
 def pixel(viewer, north: float, west: float) -> QPoint:
-    """Where a point of the sky lies on the canvas: offsets in arcsec from where the tangent plane touches."""
+    """Where a point of the sky lies on the canvas: offsets in arcsec from where the tangent plane
+    touches.
+    """
     camera, _ = camera_and_scale_bar(viewer)
     widget, (centre_north, centre_west) = canvas(viewer), camera.center[-2:]
     return QPoint(

@@ -1,4 +1,6 @@
-"""D25 is drawn on the canvas, typed or taken from a table, and the three agree; PSF and kernel files are chosen by band."""
+"""D25 is drawn on the canvas, typed or taken from a table, and the three agree; PSF and kernel
+files are chosen by band.
+"""
 
 import numpy as np
 import pytest

@@ -67,7 +67,8 @@ def test_panels_load_no_heavy_module_and_are_painted_soon():
     line = next(line for line in run.stdout.splitlines() if line.startswith("RESULT"))
     found = json.loads(line.removeprefix("RESULT"))
     assert not set(HEAVY) & set(found["new"])
-    # The goal is 0.3 s, which benchmarks/bench_window.py measures; a busy test machine gets three times that.
+    # The goal is 0.3 s, which benchmarks/bench_window.py measures; a busy test machine gets three
+    # times that.
     assert max(found["seconds"].values()) < 0.9, found["seconds"]
 
 

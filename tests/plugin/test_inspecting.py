@@ -1,4 +1,6 @@
-"""Maps beside a truth in the Inspect panel: the numbers, the plots, and the brush between plot and galaxy."""
+"""Maps beside a truth in the Inspect panel: the numbers, the plots, and the brush between plot and
+galaxy.
+"""
 
 from dataclasses import replace
 
@@ -209,7 +211,9 @@ def maps_of_panel(widget):
 
 @pytest.fixture
 def files(tmp_path):
-    """Predictions and truths of three exponential discs at three places; the prediction is off by 0.1, 0.2 and 0.3 dex."""
+    """Predictions and truths of three exponential discs at three places; the prediction is off by
+    0.1, 0.2 and 0.3 dex.
+    """
     rng, paths = np.random.default_rng(8), []
     y, x = np.mgrid[:48, :48] - 23.5
     for i in (1, 2, 3):

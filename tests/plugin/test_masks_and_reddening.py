@@ -1,4 +1,6 @@
-"""Reddening and stars are set in the Prepare panel, are told there, and what was masked is saved with the maps."""
+"""Reddening and stars are set in the Prepare panel, are told there, and what was masked is saved
+with the maps.
+"""
 
 import numpy as np
 import pytest

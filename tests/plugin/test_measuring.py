@@ -1,4 +1,6 @@
-"""Apertures drawn and dragged as a person does it, profiles whose annuli light up, and the whole galaxy, in a real window."""
+"""Apertures drawn and dragged as a person does it, profiles whose annuli light up, and the whole
+galaxy, in a real window.
+"""
 
 from dataclasses import replace
 

@@ -1,4 +1,6 @@
-"""The Mock panel as a person uses it: wishes in, a galaxy with its truth out, predicted, compared, saved, cancelled."""
+"""The Mock panel as a person uses it: wishes in, a galaxy with its truth out, predicted, compared,
+saved, cancelled.
+"""
 
 import numpy as np
 import pytest

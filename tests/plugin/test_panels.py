@@ -1,4 +1,6 @@
-"""The panels as a person uses them: files settled in the table, steps seen, maps predicted, compared and saved."""
+"""The panels as a person uses them: files settled in the table, steps seen, maps predicted,
+compared and saved.
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,6 @@
-"""The Pixel panel in a real window: it follows the pointer, holds a pixel, shows an aperture, and computes nothing unseen."""
+"""The Pixel panel in a real window: it follows the pointer, holds a pixel, shows an aperture, and
+computes nothing unseen.
+"""
 
 import numpy as np
 import pytest
@@ -38,7 +40,9 @@ def library(cache):
 
 @pytest.fixture(scope="module")
 def cube(library):
-    """Every pixel is another model of the library, with errors of 5 %; one has a negative band, one too few bands."""
+    """Every pixel is another model of the library, with errors of 5 %; one has a negative band, one
+    too few bands.
+    """
     n = SHAPE[0] * SHAPE[1]
     rows = np.arange(0, 7 * n, 7)
     light = library.light[rows][:, library.columns(BANDS)].astype(float)
@@ -84,7 +88,9 @@ def sky(row, column):
 
 
 def point(viewer, qtbot, widget, row, column):
-    """Move the pointer to a pixel; a hand that moves says so more than once, and one move in a canvas that is being laid out is lost."""
+    """Move the pointer to a pixel; a hand that moves says so more than once, and one move in a
+    canvas that is being laid out is lost.
+    """
     before = widget.updates
 
     def followed():

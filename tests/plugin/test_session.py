@@ -1,4 +1,6 @@
-"""A session finds its layers by what they show, through renames, deletions, duplicates and second predictions."""
+"""A session finds its layers by what they show, through renames, deletions, duplicates and second
+predictions.
+"""
 
 import gc
 import weakref

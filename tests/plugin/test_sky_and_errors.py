@@ -1,4 +1,6 @@
-"""Sky and errors are set in the Prepare panel; the sky that was subtracted is shown beside what is left."""
+"""Sky and errors are set in the Prepare panel; the sky that was subtracted is shown beside what is
+left.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,6 @@
-"""Circles of stars edited as a person does it, on the canvas and in the Stars panel; the maps follow, and are right."""
+"""Circles of stars edited as a person does it, on the canvas and in the Stars panel; the maps
+follow, and are right.
+"""
 
 from dataclasses import replace
 
@@ -33,7 +35,9 @@ def viewer(empty_window):
 
 @pytest.fixture
 def opened(viewer, session, qtbot, monkeypatch, starry_folder):
-    """The window with a galaxy of three bands, two bright stars and a catalogue of them, in the Stars panel."""
+    """The window with a galaxy of three bands, two bright stars and a catalogue of them, in the
+    Stars panel.
+    """
     panels.open_all(viewer)
     add_folder(qtbot, monkeypatch, viewer, session, starry_folder)
     session.set_recipe("galaxy", ra=150.0, dec=2.0, d25=2.5)
@@ -170,7 +174,8 @@ def test_a_circle_is_moved_with_the_mouse_and_the_maps_follow_as_a_full_run_make
     assert {layer.name: layer.visible for layer in predicted.layers} == seen, (
         "what is switched on stays so"
     )
-    # Undone with the keys, the maps are what they were, bit for bit; redone, they are the others again.
+    # Undone with the keys, the maps are what they were, bit for bit; redone, they are the others
+    # again.
     edited = session.maps
     followed(qtbot, session, lambda: mouse.key(predicted, Qt.Key.Key_Z, CTRL))
     assert star(session, "1") is before

@@ -1,4 +1,6 @@
-"""stellar-unet in the window: chosen in the Predict panel, its maps as layers, edits followed, neighbours shown beside it."""
+"""stellar-unet in the window: chosen in the Predict panel, its maps as layers, edits followed,
+neighbours shown beside it.
+"""
 
 import numpy as np
 import pytest

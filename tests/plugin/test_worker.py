@@ -1,4 +1,6 @@
-"""Threads end well: errors become words, cancelling takes effect, no bar spins for ever, one job at a time."""
+"""Threads end well: errors become words, cancelling takes effect, no bar spins for ever, one job at
+a time.
+"""
 
 import time
 

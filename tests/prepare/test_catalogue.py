@@ -1,4 +1,6 @@
-"""Star tables are read whatever their format, names and frame; Milky Way stars are told; stars are moved to the images' epoch."""
+"""Star tables are read whatever their format, names and frame; Milky Way stars are told; stars are
+moved to the images' epoch.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,6 @@
-"""Errors against many realisations of noise through the real chain: of a pixel, and of a sum over 100 pixels."""
+"""Errors against many realisations of noise through the real chain: of a pixel, and of a sum over
+100 pixels.
+"""
 
 import numpy as np
 import pytest
@@ -73,7 +75,8 @@ def compare(data, errors, cube, where, drawn=0.0):
         ratio = np.sqrt(np.mean(predicted) / np.mean(measured))
         what = f"{band}: pixel {pixel:.3f}, sum {ratio:.3f} (n = {n}, {where.sum()} pixels, {len(predicted)} sums)"
         told.append(what)
-        # `drawn` sigmas of the scatter that so few sums have of their own are allowed beside the 5 %
+        # `drawn` sigmas of the scatter that so few sums have of their own are allowed beside the 5
+        # %
         chance = drawn / np.sqrt(2 * n * len(predicted))
         assert pixel == pytest.approx(1, abs=0.05) and ratio == pytest.approx(
             1, abs=0.05 + chance
@@ -98,7 +101,9 @@ def test_the_error_of_a_pixel_and_of_a_sum_is_right_for_white_noise():
 @pytest.mark.slow
 @pytest.mark.parametrize("known", ["gain", "uncertainty"])
 def test_the_error_is_right_where_the_sources_photons_dominate(known):
-    """By a gain, and by an uncertainty image, whose level is wrong by a factor of three, as those of surveys may be."""
+    """By a gain, and by an uncertainty image, whose level is wrong by a factor of three, as those
+    of surveys may be.
+    """
     gain = dict.fromkeys(BANDS, 2.0)  # 40 electrons of sky a pixel, 800 at the nucleus
 
     def draw(name, rng):
@@ -141,7 +146,9 @@ def test_calibration_and_reddening_add_up_linearly():
 
 
 def test_the_correlation_area_of_a_measured_kernel_and_of_none():
-    """White noise through a kernel with negative lobes, then reproject's Gaussian on pixels three times as large."""
+    """White noise through a kernel with negative lobes, then reproject's Gaussian on pixels three
+    times as large.
+    """
     from scipy.ndimage import gaussian_filter
     from scipy.signal import fftconvolve
 

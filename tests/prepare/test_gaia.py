@@ -1,4 +1,6 @@
-"""Stars from Gaia's archive go the way of a table's; without the package or the network a sentence says what to do."""
+"""Stars from Gaia's archive go the way of a table's; without the package or the network a sentence
+says what to do.
+"""
 
 import sys
 from dataclasses import replace
@@ -37,7 +39,9 @@ def stars():
 
 @pytest.fixture
 def archive(monkeypatch):
-    """Stands in for astroquery's Gaia class, with its one method that is called; tells what it was asked."""
+    """Stands in for astroquery's Gaia class, with its one method that is called; tells what it was
+    asked.
+    """
     asked = []
 
     class Gaia:

@@ -1,4 +1,6 @@
-"""The grid has the pixels that are asked for, in arcsec or parsec, and images of every frame land on it where reproject puts them."""
+"""The grid has the pixels that are asked for, in arcsec or parsec, and images of every frame land
+on it where reproject puts them.
+"""
 
 import numpy as np
 import pytest

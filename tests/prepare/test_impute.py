@@ -1,4 +1,6 @@
-"""Gaps and negative pixels are filled by model spectra: right to their errors, in the given bands only, and never from the far infrared."""
+"""Gaps and negative pixels are filled by model spectra: right to their errors, in the given bands
+only, and never from the far infrared.
+"""
 
 from dataclasses import replace
 
@@ -41,7 +43,9 @@ def _cached(cache, monkeypatch):
 
 @pytest.fixture(scope="module")
 def spectra():
-    """Models of another seed than the library's, so that no model of it is the truth itself; noise of 3 %."""
+    """Models of another seed than the library's, so that no model of it is the truth itself; noise
+    of 3 %.
+    """
     others = build_library(LibrarySettings(n_models=500, seed=77), 0.0, cache=False)
     light = others.light[:: 500 // 60][:60, others.columns((*BANDS, "SPIRE_250"))].astype(float).T
     true = light / light.max(0) * 5

@@ -1,4 +1,6 @@
-"""Kernels are normalised, centred and odd-sized wherever they are from, say what is wrong with them, and match PSFs."""
+"""Kernels are normalised, centred and odd-sized wherever they are from, say what is wrong with
+them, and match PSFs.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,6 @@
-"""Edits of masks give new masks and leave the old ones alone; undo and redo go back and forth among them."""
+"""Edits of masks give new masks and leave the old ones alone; undo and redo go back and forth among
+them.
+"""
 
 from dataclasses import replace
 

@@ -1,4 +1,6 @@
-"""PSFs are matched through the whole chain as asked: with measured PSFs, with ready kernels, turned with the image, and told."""
+"""PSFs are matched through the whole chain as asked: with measured PSFs, with ready kernels, turned
+with the image, and told.
+"""
 
 from dataclasses import replace
 

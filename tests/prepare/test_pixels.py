@@ -1,4 +1,6 @@
-"""The short way between sky and pixels agrees with astropy's long one, in every frame and under distortion."""
+"""The short way between sky and pixels agrees with astropy's long one, in every frame and under
+distortion.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,6 @@
-"""The Milky Way's dust is removed as Schlafly & Finkbeiner (2011) say, from a number, a map or a header, or it is said that it is not."""
+"""The Milky Way's dust is removed as Schlafly & Finkbeiner (2011) say, from a number, a map or a
+header, or it is said that it is not.
+"""
 
 import numpy as np
 import pytest
@@ -127,7 +129,9 @@ def test_m51_is_reddened_as_its_map_says(shared_data):
 
 @pytest.mark.realdata
 def test_the_ultraviolet_flux_of_ngc5584_is_dustpedias_once_reddening_is_removed(shared_data):
-    """Within the table's error, for an E(B-V) of 0.0391; table and uncorrected image ask for 0.039 to 0.048."""
+    """Within the table's error, for an E(B-V) of 0.0391; table and uncorrected image ask for 0.039
+    to 0.048.
+    """
     from tests.test_real_data import aperture_jy, dustpedia
 
     row, ellipse = dustpedia(shared_data, "NGC5584")

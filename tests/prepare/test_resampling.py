@@ -1,4 +1,6 @@
-"""The compiled resampling is reproject's: on every frame, orientation and pixel size, with stars masked and without."""
+"""The compiled resampling is reproject's: on every frame, orientation and pixel size, with stars
+masked and without.
+"""
 
 import numpy as np
 import pytest
@@ -24,7 +26,9 @@ def both(data, image, grid, shape):
 
 
 def agree(ours, reference):
-    """Equal to rounding, but for the few pixels where rounding puts a sample on either side of the kernel's edge."""
+    """Equal to rounding, but for the few pixels where rounding puts a sample on either side of the
+    kernel's edge.
+    """
     off = np.abs(ours - reference)
     assert (off > 2e-5).mean() < 1e-3 and off.max() < 0.02
 

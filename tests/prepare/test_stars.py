@@ -1,4 +1,6 @@
-"""Stars: fits recover what was put in, circles cover the light they should, odd ones are flagged, the nucleus stays free."""
+"""Stars: fits recover what was put in, circles cover the light they should, odd ones are flagged,
+the nucleus stays free.
+"""
 
 import importlib.util
 import time

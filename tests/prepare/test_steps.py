@@ -1,4 +1,6 @@
-"""Each step of preparation does to a known image what arithmetic says it should, and does not touch what it was given."""
+"""Each step of preparation does to a known image what arithmetic says it should, and does not touch
+what it was given.
+"""
 
 from dataclasses import replace
 
@@ -81,7 +83,9 @@ SKIES = {
 
 
 def disc_under_sky(order, seed, noise=0.1, large=0.0, side=300):
-    """A sky of an order with an inclined disc, stars, and noise that is white and, if asked for, large-scale too."""
+    """A sky of an order with an inclined disc, stars, and noise that is white and, if asked for,
+    large-scale too.
+    """
     from scipy.ndimage import gaussian_filter
 
     rng = np.random.default_rng(seed)
@@ -98,7 +102,9 @@ def disc_under_sky(order, seed, noise=0.1, large=0.0, side=300):
 @pytest.mark.parametrize("given", [True, False])
 @pytest.mark.parametrize("order", SKIES)
 def test_a_polynomial_sky_takes_the_order_that_the_sky_has(order, given):
-    """And it holds under the galaxy, where none of it is seen: to a fraction of a pixel's noise (0.1)."""
+    """And it holds under the galaxy, where none of it is seen: to a fraction of a pixel's noise
+    (0.1).
+    """
     disc = Ellipse(150.0, 2.0, 100, 70, 90)
     for seed in range(3):
         sky, image = disc_under_sky(order, seed)
@@ -118,7 +124,9 @@ def test_a_polynomial_sky_takes_the_order_that_the_sky_has(order, given):
 
 @pytest.mark.parametrize("order", [0, 1])
 def test_lumps_in_the_sky_do_not_bend_it(order):
-    """Noise of the size of clouds, 0.03 beside 0.1 of white noise, which an F-test over pixels takes for structure."""
+    """Noise of the size of clouds, 0.03 beside 0.1 of white noise, which an F-test over pixels
+    takes for structure.
+    """
     orders = []
     for seed in range(8):
         _, image = disc_under_sky(order, seed, large=0.03)
@@ -148,7 +156,9 @@ def test_without_d25_a_polynomial_keeps_off_the_galaxy(galaxy_folder):
 
 @pytest.mark.parametrize("axis", [80, 100, 130])
 def test_a_galaxys_outskirts_are_not_taken_for_sky(galaxy_folder, axis):
-    """The disc of 25 arcsec shows beyond 1.25 D25; a polynomial through it would be 0.5 % of its peak too high inside."""
+    """The disc of 25 arcsec shows beyond 1.25 D25; a polynomial through it would be 0.5 % of its
+    peak too high inside.
+    """
     galaxy = read_galaxy(
         [galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], Recipe()
     )
@@ -370,7 +380,8 @@ def test_a_galaxy_smaller_than_a_pixel_is_refused():
 
 def test_the_ellipse_of_a_galaxy_is_measured():
     rng = np.random.default_rng(4)
-    # the long axis lies at 30 degrees from +y towards +x; east is towards -x, so the position angle is 150
+    # the long axis lies at 30 degrees from +y towards +x; east is towards -x, so the position angle
+    # is 150
     data = gaussian(241, 1.5, 80, 2.0, q=0.5, angle=np.pi / 3) + rng.normal(0, 0.02, (241, 241))
     ellipse = measure_ellipse(made(data))
     assert ellipse.ra == pytest.approx(150, abs=5e-4) and ellipse.dec == pytest.approx(2, abs=5e-4)

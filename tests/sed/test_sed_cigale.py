@@ -31,7 +31,9 @@ def library():
 
 
 def test_models_with_cigales_parameters_are_cigales(fits):
-    """The ingredients alone. SDSS g and SPIRE 500 differ by their filter curves, WISE 12 by gas lines that are left out."""
+    """The ingredients alone. SDSS g and SPIRE 500 differ by their filter curves, WISE 12 by gas
+    lines that are left out.
+    """
     bands, properties = best_models(fits)
     lit = fits.best["ebv"] > 0
     for k, band in enumerate(NAMES):

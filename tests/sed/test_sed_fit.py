@@ -1,4 +1,6 @@
-"""The Bayesian fit: analytic cases, what must not matter, upper limits, flags, and one pixel's posterior."""
+"""The Bayesian fit: analytic cases, what must not matter, upper limits, flags, and one pixel's
+posterior.
+"""
 
 import numpy as np
 import pytest
@@ -26,7 +28,9 @@ def library():
 
 @pytest.fixture(scope="module")
 def seen(library):
-    """Forty models with 10 % noise in the 18 bands a prediction starts from, MJy/sr, and the rows they came from."""
+    """Forty models with 10 % noise in the 18 bands a prediction starts from, MJy/sr, and the rows
+    they came from.
+    """
     rng = np.random.default_rng(5)
     rows = rng.integers(0, len(library), 40)
     light = library.light[rows][:, library.columns(INPUT_BANDS)].T * 3e7 / UNIT

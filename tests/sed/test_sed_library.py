@@ -1,4 +1,6 @@
-"""The library of model spectra: star formation, attenuation, energy balance, priors, and how it is kept on disk."""
+"""The library of model spectra: star formation, attenuation, energy balance, priors, and how it is
+kept on disk.
+"""
 
 import configparser
 import math
@@ -68,7 +70,8 @@ def test_young_means_younger_than_ten_megayears():
     young, _, recent = age_weights(
         star_table(), *(np.array([x], float) for x in (12000, 1e6, 200, 1))
     )
-    # A rate that grows with time, t: 1 - (1 - x)^2 of it in the last fraction x, but for the constant last 200 Myr.
+    # A rate that grows with time, t: 1 - (1 - x)^2 of it in the last fraction x, but for the
+    # constant last 200 Myr.
     assert young.sum() == pytest.approx(2 * 10 / 12000, rel=0.05)
     assert recent[0] == pytest.approx(2 * 100 / 12000, rel=0.05)
 

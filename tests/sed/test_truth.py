@@ -1,4 +1,6 @@
-"""Truth maps from the far infrared: against mock galaxies whose truth is known, as files, and what is refused."""
+"""Truth maps from the far infrared: against mock galaxies whose truth is known, as files, and what
+is refused.
+"""
 
 from dataclasses import replace
 

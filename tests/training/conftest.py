@@ -1,4 +1,6 @@
-"""What the tests of training share with those of the models: the shipped model, made-up cubes, the real galaxies."""
+"""What the tests of training share with those of the models: the shipped model, made-up cubes, the
+real galaxies.
+"""
 
 from tests.models.conftest import galaxies, make_cube, model
 

@@ -14,7 +14,9 @@ from napari_galaxy_maps.training.stellar_unet.least_scatter import (
 
 
 def made_up(n, seed):
-    """Galaxies whose sums follow from a small colour to 0.1 dex; seen, the colour is as uncertain as it is large."""
+    """Galaxies whose sums follow from a small colour to 0.1 dex; seen, the colour is as uncertain
+    as it is large.
+    """
     rng = np.random.default_rng(seed)
     light, colour = rng.normal(0, 1.0, n), rng.normal(0, 0.01, n)
     rings = np.zeros((n, 5, 6))

@@ -1,4 +1,6 @@
-"""A person's own pairs come to one PSF and one grid with the right values; splits are fair; what cannot be used is told."""
+"""A person's own pairs come to one PSF and one grid with the right values; splits are fair; what
+cannot be used is told.
+"""
 
 import json
 
@@ -48,7 +50,9 @@ def pixel_of(pair):
 
 @pytest.mark.parametrize(("image_psf", "truth_psf"), [(1.5, 3.0), (4.0, 2.5)])
 def test_a_gaussian_galaxy_comes_to_one_psf_and_grid(tmp_path, image_psf, truth_psf):
-    """Images and truth have other pixels, angles and PSFs; both end as the same Gaussian, at the wider PSF."""
+    """Images and truth have other pixels, angles and PSFs; both end as the same Gaussian, at the
+    wider PSF.
+    """
     write_images(tmp_path / "a", ("SDSS_g", "SDSS_r"), psf=image_psf)
     write_truth(tmp_path / "a" / "truth.fits", psf=truth_psf)
     write_recipe(tmp_path / "a" / "recipe.toml", ra=150.0, dec=2.0, d25=0.6, distance=20.0)
@@ -130,7 +134,9 @@ def test_five_bands_in_one_file_are_read(tmp_path, extensions):
 
 
 def write_ifu(path, distance=20.0, pixel=1.0, side=61):
-    """Stars per spaxel as a logarithm, star formation linear per pc2, ages as log yr in a plane of a cube."""
+    """Stars per spaxel as a logarithm, star formation linear per pc2, ages as log yr in a plane of
+    a cube.
+    """
     header = tan_wcs((side, side), pixel).to_header()
     seen, lower = wide(9.0, 2.5)
     shape = lower * gaussian((side, side), pixel, seen)
@@ -267,7 +273,9 @@ def test_a_split_is_by_galaxy_with_all_masses_in_each_part():
 
 
 def write_picasso(folder, n=6, side=40, views=("99",)):
-    """Galaxies whose stars, in Msun per pixel, and light, in nanomaggies per pixel, are known; half of the pixels are empty."""
+    """Galaxies whose stars, in Msun per pixel, and light, in nanomaggies per pixel, are known; half
+    of the pixels are empty.
+    """
     for view in views:
         for k in range(n):
             shape = gaussian((side, side + 4 * k), 1.0, 12.0)

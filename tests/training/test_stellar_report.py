@@ -1,4 +1,6 @@
-"""The card of stellar-unet says how it was trained so that it can be done again, and marks what is not calibrated."""
+"""The card of stellar-unet says how it was trained so that it can be done again, and marks what is
+not calibrated.
+"""
 
 from types import SimpleNamespace
 
@@ -23,7 +25,9 @@ def test_stages_rise_as_a_resumed_training_may():
 
 
 def test_the_card_that_ships_holds_what_it_was_made_for():
-    """A tenth of a dex in bias, a fifth above the least scatter, coverages within three points in every case."""
+    """A tenth of a dex in bias, a fifth above the least scatter, coverages within three points in
+    every case.
+    """
     tables = {table.title: table for table in load_card("stellar-unet").tables}
     sums = [
         dict(zip(tables["Sums inside 2 R_half"].head, row, strict=True))

@@ -1,4 +1,6 @@
-"""The loss of sums: nothing for the truth itself, known values for known errors, and what a mean of logarithms lacks."""
+"""The loss of sums: nothing for the truth itself, known values for known errors, and what a mean of
+logarithms lacks.
+"""
 
 import numpy as np
 import pytest

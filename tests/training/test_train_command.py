@@ -1,4 +1,6 @@
-"""Training learns, resumes to the same weights, stops early, keeps frozen levels; the command does all of it and tells mistakes."""
+"""Training learns, resumes to the same weights, stops early, keeps frozen levels; the command does
+all of it and tells mistakes.
+"""
 
 import json
 import signal
@@ -90,7 +92,9 @@ def test_a_share_of_the_pixels_teaches_a_quantised_regression(mocks, tmp_path):
 
 
 def test_a_fit_that_was_interrupted_ends_with_the_same_weights(mocks, tmp_path):
-    """Interrupted between two validations: network, mean weights, optimizer and count go on where they were."""
+    """Interrupted between two validations: network, mean weights, optimizer and count go on where
+    they were.
+    """
     settings = replace(TINY, steps=24, check_every=12)
     whole = fit(mocks, tmp_path / "whole", settings)
     steps = fit_steps([mocks[0]], mocks[1], tmp_path / "parts", settings)

@@ -1,4 +1,6 @@
-"""Training's parts: degraded galaxies, scores, the recalibration; and that the real tables give what was said of them."""
+"""Training's parts: degraded galaxies, scores, the recalibration; and that the real tables give
+what was said of them.
+"""
 
 import numpy as np
 import pytest
@@ -58,7 +60,9 @@ def test_the_constant_sigma_is_found_beneath_the_truths_errors():
 
 @pytest.mark.parametrize("tails", [100, 8])
 def test_recalibration_makes_chi2_and_coverages_right_in_each_population(tails):
-    """Sigma told 30 % too small where 12 micron is measured and 40 % too large where it is not; Gaussian and heavy-tailed."""
+    """Sigma told 30 % too small where 12 micron is measured and 40 % too large where it is not;
+    Gaussian and heavy-tailed.
+    """
     rng = np.random.default_rng(0)
     n = 6000
     unknown = rng.integers(0, 2, n).astype(float)

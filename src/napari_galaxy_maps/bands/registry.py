@@ -17,8 +17,8 @@ class Band:
     name : str
         DustPedia's spelling, e.g. ``"WISE_3.4"``.
     survey : str
-        The facility or instrument whose images and headers share conventions: ``"GALEX"``, ``"SDSS"``, ``"2MASS"``,
-        ``"WISE"``, ``"IRAC"``, ``"MIPS"``, ``"PACS"`` or ``"SPIRE"``.
+        The facility or instrument whose images and headers share conventions: ``"GALEX"``,
+        ``"SDSS"``, ``"2MASS"``, ``"WISE"``, ``"IRAC"``, ``"MIPS"``, ``"PACS"`` or ``"SPIRE"``.
     pivot : float
         Pivot wavelength in micron (Dobbels & Baes 2021, Table 1).
     fwhm : float
@@ -30,7 +30,8 @@ class Band:
     aliases : tuple of str
         Other spellings met in headers, tables and file names.
     vega_jy : float or None
-        Flux density in Jy of a source of zero magnitude in the Vega system, where the survey uses it.
+        Flux density in Jy of a source of zero magnitude in the Vega system, where the survey uses
+        it.
     count_rate_jy : float or None
         Flux density in Jy of one count per second, where the survey delivers count rates.
     beam_arcsec2 : float or None
@@ -56,12 +57,13 @@ def _ab_count_rate_jy(zero_point: float) -> float:
     return float(3631.0 * 10 ** (-0.4 * zero_point))
 
 
-# Zero points: GALEX AB 18.82 and 20.08 for 1 count/s (Morrissey+ 2007, eq. 1-2); 2MASS Vega 1594, 1024, 666.7 Jy (Cohen+
-# 2003, Table 2); WISE Vega 309.540, 171.787, 31.674, 8.363 Jy (Jarrett+ 2011, Table 1). SPIRE beams 469.35, 831.27,
-# 1804.31 arcsec2 (SPIRE Handbook v3.2, Table 5.8, pipeline values).
-# A_band/E(B-V): SDSS and 2MASS from Schlafly & Finkbeiner 2011, Table 6, R_V = 3.1. The others are their recipe (Fitzpatrick
-# 1999, R_V = 3.1, A(1 um) = 0.78 x 1.32 E(B-V)) through the filter curves of sedpy, for a flat spectrum in the ultraviolet,
-# a star's of 7000 K beyond; it gives their own u to Ks to 0.5 %.
+# Zero points: GALEX AB 18.82 and 20.08 for 1 count/s (Morrissey+ 2007, eq. 1-2); 2MASS Vega 1594,
+# 1024, 666.7 Jy (Cohen+ 2003, Table 2); WISE Vega 309.540, 171.787, 31.674, 8.363 Jy (Jarrett+
+# 2011, Table 1). SPIRE beams 469.35, 831.27, 1804.31 arcsec2 (SPIRE Handbook v3.2, Table 5.8,
+# pipeline values). A_band/E(B-V): SDSS and 2MASS from Schlafly & Finkbeiner 2011, Table 6, R_V =
+# 3.1. The others are their recipe (Fitzpatrick 1999, R_V = 3.1, A(1 um) = 0.78 x 1.32 E(B-V))
+# through the filter curves of sedpy, for a flat spectrum in the ultraviolet, a star's of 7000 K
+# beyond; it gives their own u to Ks to 0.5 %.
 _ALL = (
     Band(
         "GALEX_FUV",
@@ -237,7 +239,9 @@ for _band in _ALL:
 
 
 def find_band(name: str) -> Band | None:
-    """The band that goes by `name` or one of its aliases (case and punctuation do not matter), or None."""
+    """The band that goes by `name` or one of its aliases (case and punctuation do not matter), or
+    None.
+    """
     text = str(name).strip()
     return _BY_ALIAS.get(text if len(text) == 1 else _key(text))
 

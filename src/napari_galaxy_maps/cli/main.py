@@ -39,7 +39,9 @@ _OPTION_SETTINGS = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status: 0, 2 for a mistake that the person can put right, 130 when interrupted."""
+    """Run the command; returns its exit status: 0, 2 for a mistake that the person can put right,
+    130 when interrupted.
+    """
     arguments = _parser().parse_args(argv)
     try:
         status: int | None = arguments.run(arguments)
@@ -235,7 +237,9 @@ def _pairs(texts: Sequence[str], option: str, form: str) -> dict[str, str]:
 
 
 def recipe_of(arguments: argparse.Namespace) -> Recipe:
-    """The recipe that the options ask for: a file's, changed by --set, changed by the options of their own."""
+    """The recipe that the options ask for: a file's, changed by --set, changed by the options of
+    their own.
+    """
     from ..fits_io import read_recipe
 
     path = getattr(arguments, "recipe", None)
@@ -291,7 +295,9 @@ def _from_tables(arguments: argparse.Namespace, known: GalaxySettings) -> dict[s
 
 
 def _run(steps: Steps[Any], quiet: bool) -> Any:
-    """Run steps to their end, with a progress bar where standard error is a terminal, then say what lasts of their words."""
+    """Run steps to their end, with a progress bar where standard error is a terminal, then say what
+    lasts of their words.
+    """
     said: list[str] = []
 
     def hear(progress: Progress) -> None:
@@ -341,7 +347,9 @@ def _read(arguments: argparse.Namespace, recipe: Recipe) -> Any:
 
 
 def _masks(arguments: argparse.Namespace, galaxy: Any) -> Any:
-    """What --mask and the result named by --recipe say is to be masked, or None where they say nothing."""
+    """What --mask and the result named by --recipe say is to be masked, or None where they say
+    nothing.
+    """
     from ..fits_io import FITS_ENDINGS
     from ..prepare.masks.mask_files import masks_from_regions, read_masks
     from ..prepare.masks.mask_set import Masks

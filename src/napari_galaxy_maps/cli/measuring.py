@@ -1,4 +1,6 @@
-"""The commands `measure`, `profile` and `evaluate`: apertures, whole-galaxy values and profiles as tables, and scores."""
+"""The commands `measure`, `profile` and `evaluate`: apertures, whole-galaxy values and profiles as
+tables, and scores.
+"""
 
 from __future__ import annotations
 
@@ -454,7 +456,9 @@ def _recipe_ellipse(source: Source) -> Ellipse | None:
 
 
 def _first_map(source: Source, arguments: argparse.Namespace) -> tuple[Any, bool]:
-    """The map that isophotes are fitted to: the first that was asked for, or the stellar mass, or the first that adds up."""
+    """The map that isophotes are fitted to: the first that was asked for, or the stellar mass, or
+    the first that adds up.
+    """
     planes = _planes(source, arguments)
     order = sorted(
         range(len(planes.quantities)), key=lambda i: planes.quantities[i].name != "LOG_SIGMA_STAR"

@@ -1,4 +1,6 @@
-"""The command `galaxy-maps train`: its options by model, what it does, and how it is interrupted and resumed."""
+"""The command `galaxy-maps train`: its options by model, what it does, and how it is interrupted
+and resumed.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ DEFAULTS: dict[str, Any] = {
     "widths": None, "head": "gaussian", "start": None, "freeze": 0, "recipe": None, "set": [], "truth_psf": None, "map": [], "map_unit": [],
     "imf": None, "size": None, "pixel_arcsec": None, "pixel_kpc": None, "distance": None, "unit": None, "age_unit": "Gyr", "earlier": {},
 }  # fmt: skip
-"""What decides the result, kept in ``training.json``; None: as suits the rest. ``earlier``: of options that grew when it was resumed, what they were before."""
+"""What decides the result, kept in ``training.json``; None: as suits the rest. ``earlier``: of
+options that grew when it was resumed, what they were before.
+"""
 _GROW = ("mocks", "steps")
 """Options of which a training that is resumed may be given more."""
 _OF_PAIRS = (
@@ -37,7 +41,9 @@ MOCK_SIZES = (64, 128, 64)
 """Pixels along each side of the images of mocks: two training sets and the validation set."""
 _LIBRARY = 3000
 _SHARE = {"gaussian": 1.0, "quantised": 1 / 16}
-"""Of the pixels that teach in each batch (`FitSettings.share`): a quantised regression says forty numbers a map."""
+"""Of the pixels that teach in each batch (`FitSettings.share`): a quantised regression says forty
+numbers a map.
+"""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -197,7 +203,8 @@ def steps(arguments: argparse.Namespace) -> Steps[str]:
 
 
 def settle_options(arguments: argparse.Namespace, out: Path) -> dict[str, Any]:
-    """What decides the result: the options, of a training that is resumed those that it began with, but for more mocks or batches.
+    """What decides the result: the options, of a training that is resumed those that it began with,
+    but for more mocks or batches.
 
     Raises
     ------
@@ -398,12 +405,16 @@ def _keep(options: dict[str, Any], out: Path) -> None:
 
 
 def _stages(options: dict[str, Any], key: str) -> list[int]:
-    """Rising values of one of `_GROW`: that with which a training began, and those with which it was resumed."""
+    """Rising values of one of `_GROW`: that with which a training began, and those with which it
+    was resumed.
+    """
     return [*options["earlier"].get(key, []), options[key]]
 
 
 def _mock_steps(counts: list[int], folder: Path, processes: int) -> Steps[list[Pairs]]:
-    """The training sets, in as many steps as there are rising numbers of mocks, and, last, the validation set; those that are there are not made again."""
+    """The training sets, in as many steps as there are rising numbers of mocks, and, last, the
+    validation set; those that are there are not made again.
+    """
     from ..training.datasets.mock_set import FIRST_SEED, make_set_steps
     from ..training.datasets.pairs import Pairs
 
@@ -492,7 +503,9 @@ def _told_of(options: dict[str, Any], sets: list[Pairs]) -> str:
 
 
 def _interruptible(steps: Steps[T], out: Path) -> Steps[T]:
-    """Steps that Ctrl-C ends between two of them, so that a fit can leave a checkpoint; a second Ctrl-C ends them at once."""
+    """Steps that Ctrl-C ends between two of them, so that a fit can leave a checkpoint; a second
+    Ctrl-C ends them at once.
+    """
     asked: list[bool] = []
 
     def ask(*_: Any) -> None:

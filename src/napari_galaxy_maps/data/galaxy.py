@@ -1,4 +1,6 @@
-"""What is read: an image in one band, a galaxy of such images, and the cube that preparation makes of them."""
+"""What is read: an image in one band, a galaxy of such images, and the cube that preparation makes
+of them.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,8 @@ def pixel_frame(wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
     Returns
     -------
     ndarray, shape (2, 2)
-        Takes a step of pixels (x, y) to arcsec (west, north): their side times a rotation, and a mirror image where x grows
-        eastwards.
+        Takes a step of pixels (x, y) to arcsec (west, north): their side times a rotation, and a
+        mirror image where x grows eastwards.
     """
     x, y = (shape[1] - 1) / 2, (shape[0] - 1) / 2
     here, right, up = (
@@ -138,7 +140,8 @@ class BandImage:
     notes : tuple of str
         What each step did to it, in words.
     meta : mapping
-        Figures that steps leave for later ones: ``"sky_rms"`` in MJy/sr, ``"checksum"`` of the file.
+        Figures that steps leave for later ones: ``"sky_rms"`` in MJy/sr, ``"checksum"`` of the
+        file.
     """
 
     data: np.ndarray
@@ -163,7 +166,8 @@ class BandImage:
     @property
     def pixel_arcsec(self) -> float:
         """Side of a square pixel of the same area, in arcsec."""
-        # astropy's proj_plane_pixel_area copies the WCS first, to be rid of axes that this one has not.
+        # astropy's proj_plane_pixel_area copies the WCS first, to be rid of axes that this one has
+        # not.
         return float(np.sqrt(np.abs(np.linalg.det(self.wcs.pixel_scale_matrix))) * 3600)
 
     @property
@@ -202,7 +206,8 @@ class Ellipse:
     def radius(self, wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
         """Elliptical radius of every pixel in units of the ellipse (1 on it), shape (ny, nx).
 
-        Computed at nodes a few pixels apart and interpolated: to better than a hundredth of a pixel.
+        Computed at nodes a few pixels apart and interpolated: to better than a hundredth of a
+        pixel.
         """
         from scipy.interpolate import RectBivariateSpline
 
@@ -222,7 +227,8 @@ class Ellipse:
     def _offsets(self, wcs: WCS, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """How far pixels lie to the east and to the north of the centre, arcsec."""
         sky = wcs.pixel_to_world(x, y).icrs
-        # Orthographic offsets: within 1e-4 of the angles up to a degree from the centre, and sound at the poles.
+        # Orthographic offsets: within 1e-4 of the angles up to a degree from the centre, and sound
+        # at the poles.
         ra, dec, ra0, dec0 = sky.ra.rad, sky.dec.rad, np.radians(self.ra), np.radians(self.dec)
         east = np.degrees(np.cos(dec) * np.sin(ra - ra0)) * 3600
         north = (
@@ -272,7 +278,8 @@ class Galaxy:
 
 @dataclass(frozen=True)
 class Filling:
-    """What the bands of a cube are thought to be where nothing was measured that can be used; what was measured stays apart.
+    """What the bands of a cube are thought to be where nothing was measured that can be used; what
+    was measured stays apart.
 
     Attributes
     ----------
@@ -313,10 +320,11 @@ class BandCube:
     masks : prepare.masks.Masks or None
         What was masked.
     correlation : ndarray of float, shape (n_bands,), or None
-        Pixels over which the random error is shared (`prepare.errors.error_budget.correlation`): the error of a sum over many is its root
-        times the root of the summed variances.
+        Pixels over which the random error is shared (`prepare.errors.error_budget.correlation`):
+        the error of a sum over many is its root times the root of the summed variances.
     systematic : ndarray of float, shape (n_bands,), or None
-        Relative error that is common to all pixels of a band (calibration, reddening); `uncertainty` holds it too.
+        Relative error that is common to all pixels of a band (calibration, reddening);
+        `uncertainty` holds it too.
     filling : Filling or None
         What gaps and pixels that are not positive were filled with (`prepare.impute`).
     """

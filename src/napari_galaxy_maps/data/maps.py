@@ -61,14 +61,15 @@ class Property:
     additive : bool
         Whether the quantity (for a logarithm, its argument times the area) adds up over pixels.
     weight : str or None
-        For what does not add up, the property by which its mean is weighted: the quantity in its denominator.
+        For what does not add up, the property by which its mean is weighted: the quantity in its
+        denominator.
     colormap : str
         A perceptual colour map known to napari.
     limits : tuple of float
         Usual range of the values, for display.
     imf : float
-        How much of the difference in log mass between two initial mass functions the value has: 1 for a mass of stars, -1 for
-        what is divided by one, 0 for what knows nothing of it.
+        How much of the difference in log mass between two initial mass functions the value has: 1
+        for a mass of stars, -1 for what is divided by one, 0 for what knows nothing of it.
     """
 
     name: str
@@ -112,7 +113,8 @@ _ALL = (
         "LOG_SIGMA_MD", "dust mass", "log10 of dust mass per area",
         log_unit="solMass / kpc2", additive=True, colormap="viridis", limits=(3.0, 6.0),
     ),
-    # A rate of Salpeter's is 0.20 dex above one of Chabrier's, a mass 0.24 (Madau & Dickinson 2014, Sect. 3.1, for rates).
+    # A rate of Salpeter's is 0.20 dex above one of Chabrier's, a mass 0.24 (Madau & Dickinson 2014,
+    # Sect. 3.1, for rates).
     Property(
         "LOG_SIGMA_SFR", "star formation", "log10 of star formation rate over 100 Myr per area",
         log_unit="solMass / (yr kpc2)", additive=True, colormap="magma", limits=(-4.5, 0.0), imf=0.85,
@@ -174,12 +176,15 @@ class PropertyMaps:
     flags : ndarray of int16, shape (ny, nx)
         Bits of `Flag`.
     provenance : mapping
-        What made them: recipe (TOML text), model, its hash, versions, inputs with checksums, IMF, name of the galaxy.
+        What made them: recipe (TOML text), model, its hash, versions, inputs with checksums, IMF,
+        name of the galaxy.
     correlation : float or None
-        Pixels over which the noise of the maps is shared (`prepare.errors.error_budget.correlation`): that of the band where it is shared
-        most. None where it is not known.
+        Pixels over which the noise of the maps is shared
+        (`prepare.errors.error_budget.correlation`): that of the band where it is shared most. None
+        where it is not known.
     tails : mapping of str to float
-        By property, the sigmas within which 95 % of the errors were found to be; where it is missing here a Gaussian's, 1.96.
+        By property, the sigmas within which 95 % of the errors were found to be; where it is
+        missing here a Gaussian's, 1.96.
     """
 
     values: Mapping[str, np.ndarray]

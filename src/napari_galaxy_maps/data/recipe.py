@@ -1,4 +1,6 @@
-"""The settings of every step: one recipe, shared by window, command line, TOML files and result headers."""
+"""The settings of every step: one recipe, shared by window, command line, TOML files and result
+headers.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ class _Section(BaseModel):
 
 
 def parsec_of(pixel: float | str) -> float | None:
-    """Side in parsec of a pixel given as ``"500 pc"`` or ``"1.5 kpc"``; None where it is given otherwise."""
+    """Side in parsec of a pixel given as ``"500 pc"`` or ``"1.5 kpc"``; None where it is given
+    otherwise.
+    """
     found = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*(k?)pc\s*", str(pixel))
     return float(found[1]) * (1000 if found[2] else 1) if found else None
 
@@ -201,7 +205,9 @@ Nodes = Annotated[list[float], Field(min_length=1)]
 
 
 class LibrarySettings(_Section):
-    """The library of model spectra, by which missing bands are filled and dust is measured where the far infrared is seen."""
+    """The library of model spectra, by which missing bands are filled and dust is measured where
+    the far infrared is seen.
+    """
 
     prior: Literal["broad", "dustpedia"] = Field(
         "broad",
@@ -277,7 +283,8 @@ class Recipe(_Section):
         Raises
         ------
         RecipeError
-            When the text is not TOML, or a setting is unknown or out of range; `source` names the file.
+            When the text is not TOML, or a setting is unknown or out of range; `source` names the
+            file.
         """
         try:
             tree = tomllib.loads(text)
@@ -302,7 +309,8 @@ class Recipe(_Section):
             raise RecipeError(f"{source}: {_in_words(error)}.") from None
 
     def with_values(self, assignments: Iterable[str]) -> Recipe:
-        """A copy with settings changed by ``"step.key=value"`` texts, or ``"errors.gain.SDSS_r=4.2"`` for one band.
+        """A copy with settings changed by ``"step.key=value"`` texts, or
+        ``"errors.gain.SDSS_r=4.2"`` for one band.
 
         Raises
         ------

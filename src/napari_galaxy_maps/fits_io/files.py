@@ -42,7 +42,8 @@ class ImageFile:
     hdu : int
         Number of the extension.
     label : str
-        File name, with ``[n]`` where the file holds several images; the key of `--band` and of the recipe.
+        File name, with ``[n]`` where the file holds several images; the key of `--band` and of the
+        recipe.
     shape : tuple of int
         (ny, nx).
     wcs : astropy.wcs.WCS
@@ -62,7 +63,8 @@ class ImageFile:
     role : str
         ``"image"``, ``"uncertainty"``, ``"variance"`` or ``"weight"`` (inverse variance).
     fwhm : float
-        Of the PSF in arcsec: the header's beam, or the band's usual one; 0 where the band is unknown.
+        Of the PSF in arcsec: the header's beam, or the band's usual one; 0 where the band is
+        unknown.
     psf : Stamp or None
         The measured PSF that a person gave.
     """
@@ -105,7 +107,8 @@ class ImageFile:
         return tuple(found)
 
     def load(self) -> np.ndarray:
-        """The pixels as float32 in native byte order, NaN where blank, shape (ny, nx), in the file's unit.
+        """The pixels as float32 in native byte order, NaN where blank, shape (ny, nx), in the
+        file's unit.
 
         Raises
         ------
@@ -231,7 +234,8 @@ def _fwhm(header: Header, band: Band | None) -> float:
         return float(np.sqrt(header["BMAJ"] * header.get("BMIN", header["BMAJ"])) * 3600)
     if band is None:
         return 0.0
-    # WISE's Atlas coadds were convolved with the PSF once more (Lang 2014, Sect. 1); only they have a COADDID.
+    # WISE's Atlas coadds were convolved with the PSF once more (Lang 2014, Sect. 1); only they have
+    # a COADDID.
     return round(
         band.fwhm * (np.sqrt(2) if band.survey == "WISE" and "COADDID" in header else 1.0), 2
     )
@@ -243,9 +247,11 @@ def find_images(paths: Sequence[str | Path], skipped: list[str] | None = None) -
     Parameters
     ----------
     paths : sequence of path
-        FITS files, plain or packed with gzip, bzip2 or fpack, of one or many extensions; folders of them.
+        FITS files, plain or packed with gzip, bzip2 or fpack, of one or many extensions; folders of
+        them.
     skipped : list of str, optional
-        Takes a sentence for each thing in a folder or a multi-extension file that is not an image of the sky.
+        Takes a sentence for each thing in a folder or a multi-extension file that is not an image
+        of the sky.
 
     Returns
     -------
@@ -255,7 +261,8 @@ def find_images(paths: Sequence[str | Path], skipped: list[str] | None = None) -
     Raises
     ------
     InputError
-        When a named file is missing, damaged, not FITS, or holds no image of the sky; when a folder holds none.
+        When a named file is missing, damaged, not FITS, or holds no image of the sky; when a folder
+        holds none.
     """
     skipped = [] if skipped is None else skipped
     found: list[ImageFile] = []
@@ -295,7 +302,9 @@ def find_images(paths: Sequence[str | Path], skipped: list[str] | None = None) -
 
 
 def _main_reason(path: Path, reasons: list[str]) -> str:
-    """One sentence for a file that holds no image: the first reason that is about an image, else the first."""
+    """One sentence for a file that holds no image: the first reason that is about an image, else
+    the first.
+    """
     about_images = [r for r in reasons if "table" not in r and "no image" not in r]
     reason = (about_images or reasons or [f"{path} holds no image."])[0]
     return reason if str(path) in reason else f"{path}: {reason}"
@@ -334,7 +343,8 @@ def settle(
     Raises
     ------
     InputError
-        When there is no such band, the unit is not understood, the FWHM is not positive, or the file holds no PSF.
+        When there is no such band, the unit is not understood, the FWHM is not positive, or the
+        file holds no PSF.
     """
     if band is not None:
         chosen = get_band(band)

@@ -117,14 +117,18 @@ def d25_ellipse(settings: GalaxySettings) -> Ellipse | None:
 
 
 def hubble_distance(redshift: float) -> float:
-    """Angular diameter distance in Mpc by the Hubble flow (Planck 2018), which gives a pixel its size."""
+    """Angular diameter distance in Mpc by the Hubble flow (Planck 2018), which gives a pixel its
+    size.
+    """
     from astropy.cosmology import Planck18
 
     return float(Planck18.angular_diameter_distance(redshift).to_value("Mpc"))
 
 
 def _object_name(images: Mapping[str, BandImage]) -> str:
-    """The OBJECT that the headers agree on, or nothing; an SDSS frame's is the stripe of the sky it was scanned in."""
+    """The OBJECT that the headers agree on, or nothing; an SDSS frame's is the stripe of the sky it
+    was scanned in.
+    """
     names = {
         str(image.header["OBJECT"]).strip()
         for image in images.values()
@@ -165,5 +169,7 @@ def read_galaxy_steps(files: Sequence[ImageFile], recipe: Recipe) -> Steps[Galax
 def read_galaxy(
     paths: Sequence[str | Path], recipe: Recipe, skipped: list[str] | None = None
 ) -> Galaxy:
-    """Find, settle and read the images in files and folders; see `find_images` and `read_galaxy_steps` for what it raises."""
+    """Find, settle and read the images in files and folders; see `find_images` and
+    `read_galaxy_steps` for what it raises.
+    """
     return drain(read_galaxy_steps(find_images(paths, skipped), recipe))

@@ -48,7 +48,9 @@ _COLUMNS: dict[str, tuple[tuple[str, str, Callable[[float], float]], ...]] = {
         ),
     ),
 }  # fmt: skip
-"""For every setting the columns that tell it: name, unit where the table tells none, and how it becomes the setting."""
+"""For every setting the columns that tell it: name, unit where the table tells none, and how it
+becomes the setting.
+"""
 
 
 def galaxy_from_table(
@@ -59,9 +61,9 @@ def galaxy_from_table(
     Parameters
     ----------
     path : str or Path
-        FITS, VOTable, ECSV or CSV, a galaxy a row. Columns are known by their names in HyperLEDA, DustPedia and RC3, and
-        those that people give: D25 in arcmin or as a logarithm, axis ratio b/a, a/b or log r25, position angle, distance or
-        its modulus, redshift or velocity.
+        FITS, VOTable, ECSV or CSV, a galaxy a row. Columns are known by their names in HyperLEDA,
+        DustPedia and RC3, and those that people give: D25 in arcmin or as a logarithm, axis ratio
+        b/a, a/b or log r25, position angle, distance or its modulus, redshift or velocity.
     name : str
         The galaxy's name; spaces, leading zeros and capitals do not matter.
     position : tuple of float, optional

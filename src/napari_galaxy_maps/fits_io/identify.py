@@ -1,4 +1,6 @@
-"""Which band, unit and role an image has, from its header and its file name, with the reason in words."""
+"""Which band, unit and role an image has, from its header and its file name, with the reason in
+words.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,8 @@ _SURVEYS = {
 }  # fmt: skip
 _FAMILIES = {"SPITZER": ("IRAC", "MIPS"), "HERSCHEL": ("PACS", "SPIRE")}
 
-# What surveys call a band by a bare number: IRAC's and WISE's channels, and GALEX, whose headers say BAND = 1 for NUV and 2 for FUV.
+# What surveys call a band by a bare number: IRAC's and WISE's channels, and GALEX, whose headers
+# say BAND = 1 for NUV and 2 for FUV.
 _NUMBERED = {
     "WISE": {1: "WISE_3.4", 2: "WISE_4.6", 3: "WISE_12", 4: "WISE_22"},
     "IRAC": {1: "Spitzer_3.6", 2: "Spitzer_4.5", 3: "Spitzer_5.8", 4: "Spitzer_8.0"},
@@ -61,7 +64,9 @@ _ROLE_WORDS = {
 
 @dataclass(frozen=True)
 class BandGuess:
-    """What header and file name say of an image's band: the band if they settle it, why, and what else it might be."""
+    """What header and file name say of an image's band: the band if they settle it, why, and what
+    else it might be.
+    """
 
     band: Band | None
     reason: str
@@ -78,7 +83,9 @@ def _tokens(filename: str) -> list[str]:
 
 
 def band_from_name(filename: str) -> tuple[Band | None, str]:
-    """The band that a file name spells out, and the part of the name that does; one-letter filters alone do not count."""
+    """The band that a file name spells out, and the part of the name that does; one-letter filters
+    alone do not count.
+    """
     tokens = _tokens(filename)
     for width in (3, 2, 1):
         for start in range(len(tokens) - width, -1, -1):
@@ -277,7 +284,9 @@ def guess_unit(
 
 
 def guess_role(extname: str, filename: str) -> str:
-    """``"image"``, ``"uncertainty"``, ``"variance"``, ``"weight"`` or ``"other"``, from the names of extension and file."""
+    """``"image"``, ``"uncertainty"``, ``"variance"``, ``"weight"`` or ``"other"``, from the names
+    of extension and file.
+    """
     words = {w.lower() for w in re.split(r"[_\-\s.]+", extname)}
     for role, names in _ROLE_WORDS.items():
         if words & names:

@@ -65,7 +65,8 @@ def _factor(image: ImageFile, unit: str) -> tuple[float, str]:
 
 
 def _without_empty_border(data: np.ndarray, image: ImageFile) -> tuple[np.ndarray, tuple[str, ...]]:
-    """NaN in place of zeros outside a survey's coverage: those of one piece with the border, where they are many.
+    """NaN in place of zeros outside a survey's coverage: those of one piece with the border, where
+    they are many.
 
     Count images keep theirs, which are measurements.
     """

@@ -203,7 +203,8 @@ def read_maps(path: str | Path) -> PropertyMaps:
     Raises
     ------
     InputError
-        When the file is damaged, holds no map, has no sky coordinates, or a map has another unit or shape.
+        When the file is damaged, holds no map, has no sky coordinates, or a map has another unit or
+        shape.
     """
     path = Path(path)
     with opened(path) as hdus:
@@ -282,9 +283,11 @@ def write_cube(
     overwrite: bool = False,
     extra: Sequence[Any] = (),
 ) -> None:
-    """Write a prepared cube: DATA and ERR (n_bands, ny, nx) in MJy/sr, MASK, FLAGS, BANDS, `extra` extensions, RECIPE.
+    """Write a prepared cube: DATA and ERR (n_bands, ny, nx) in MJy/sr, MASK, FLAGS, BANDS, `extra`
+    extensions, RECIPE.
 
-    Where gaps were filled, FILLED and FILLEDERR hold what with, and NaN elsewhere; DATA is as measured.
+    Where gaps were filled, FILLED and FILLEDERR hold what with, and NaN elsewhere; DATA is as
+    measured.
 
     Raises
     ------
@@ -322,7 +325,8 @@ def write_cube(
             name="PIVOT", format="E", unit="um", array=[get_band(b).pivot for b in cube.bands]
         ),
         fits.Column(name="FWHM", format="E", unit="arcsec", array=widths),
-        # What the error of a sum over pixels needs: the pixels that share noise, and the relative error common to all.
+        # What the error of a sum over pixels needs: the pixels that share noise, and the relative
+        # error common to all.
         fits.Column(
             name="CORRAREA",
             format="E",
@@ -422,7 +426,8 @@ def read_provenance(path: str | Path) -> dict[str, Any]:
 def read_recipe(path: str | Path) -> Recipe:
     """The recipe in a TOML file, or in the RECIPE table of a result.
 
-    A table of stars or map of E(B-V) that a TOML file names, and that lies beside it, is found there.
+    A table of stars or map of E(B-V) that a TOML file names, and that lies beside it, is found
+    there.
 
     Raises
     ------

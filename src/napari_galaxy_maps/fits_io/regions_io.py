@@ -1,4 +1,6 @@
-"""DS9 region files: circles and polygons in sky coordinates, with the band, flag and switch of each in its tags."""
+"""DS9 region files: circles and polygons in sky coordinates, with the band, flag and switch of each
+in its tags.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +83,8 @@ class Polygon:
 
 
 def parse_regions(path: str | Path, left_out: list[str]) -> list[Any]:
-    """All shapes of a DS9 region file, as astropy `regions`; sentences about lines that cannot be used go to `left_out`.
+    """All shapes of a DS9 region file, as astropy `regions`; sentences about lines that cannot be
+    used go to `left_out`.
 
     Raises
     ------
@@ -130,7 +133,8 @@ def read_regions(
     Raises
     ------
     InputError
-        When the file cannot be read, holds no circle and no polygon, or is in pixels and no image is given.
+        When the file cannot be read, holds no circle and no polygon, or is in pixels and no image
+        is given.
     """
     from regions import (
         CirclePixelRegion,
@@ -184,7 +188,8 @@ def write_regions(
     polygons: Sequence[Polygon] = (),
     overwrite: bool = False,
 ) -> None:
-    """Write circles and polygons as DS9 regions (ICRS); flagged ones are orange, those switched off dashed.
+    """Write circles and polygons as DS9 regions (ICRS); flagged ones are orange, those switched off
+    dashed.
 
     Parameters
     ----------

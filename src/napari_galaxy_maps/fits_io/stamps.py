@@ -1,4 +1,6 @@
-"""Pictures of PSFs and kernels in FITS files: read whatever their size, centre and norm, with a word on what was put right."""
+"""Pictures of PSFs and kernels in FITS files: read whatever their size, centre and norm, with a
+word on what was put right.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +28,14 @@ _FLAT = (
 def read_stamp(path: str | Path) -> Stamp:
     """A PSF or kernel from a FITS file, odd-sized and square about its peak, with sum 1.
 
-    Its pixels lie as its WCS says; without one they have the side that PIXSCALE and its like tell, and north is up. A file that
-    has not changed is read once.
+    Its pixels lie as its WCS says; without one they have the side that PIXSCALE and its like tell,
+    and north is up. A file that has not changed is read once.
 
     Raises
     ------
     InputError
-        When the file cannot be read, holds no picture with a peak and a positive sum, or tells no pixel scale.
+        When the file cannot be read, holds no picture with a peak and a positive sum, or tells no
+        pixel scale.
     """
     path = Path(path).expanduser()
     if not path.is_file():

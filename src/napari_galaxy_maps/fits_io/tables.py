@@ -1,4 +1,6 @@
-"""Tables from files, whatever their format, and the positions in them, whatever their frame and the names of their columns."""
+"""Tables from files, whatever their format, and the positions in them, whatever their frame and the
+names of their columns.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,8 @@ _FRAMES = {
 
 
 def read_table(path: Path, what: str) -> Table:
-    """A table of `what` ("stars", "galaxies"): FITS, VOTable, ECSV, CSV or another text table that tells its columns' names.
+    """A table of `what` ("stars", "galaxies"): FITS, VOTable, ECSV, CSV or another text table that
+    tells its columns' names.
 
     Raises
     ------
@@ -100,7 +103,9 @@ def _votable_frame(path: Path) -> str | None:
 
 
 def _said_frame(table: Table) -> str | None:
-    """The frame that the file itself names: VOTable's COOSYS, or RADESYS in a FITS header or an ECSV's meta."""
+    """The frame that the file itself names: VOTable's COOSYS, or RADESYS in a FITS header or an
+    ECSV's meta.
+    """
     meta = {str(key).lower(): value for key, value in table.meta.items()}
     for key in ("frame", "radesys", "radecsys", "coordsys"):
         said = str(meta.get(key) or "").strip().lower()
@@ -124,7 +129,8 @@ def has_positions(table: Table) -> bool:
 
 
 def table_positions(table: Table, path: Path) -> tuple[SkyCoord, str, float]:
-    """The positions in a table (ICRS; NaN where a row has none), their frame as read, and their epoch (year) or NaN.
+    """The positions in a table (ICRS; NaN where a row has none), their frame as read, and their
+    epoch (year) or NaN.
 
     Raises
     ------

@@ -39,8 +39,9 @@ def emission(
 ) -> np.ndarray:
     """Surface brightness of dust by band.
 
-    Starlight at large heats dust in a single field Umin, young stars the dust of their clouds in a power law of fields upward
-    from it (Draine & Li 2007, Sect. 5.5). Either part has exactly the luminosity that the stars lost.
+    Starlight at large heats dust in a single field Umin, young stars the dust of their clouds in a
+    power law of fields upward from it (Draine & Li 2007, Sect. 5.5). Either part has exactly the
+    luminosity that the stars lost.
 
     Parameters
     ----------

@@ -1,4 +1,6 @@
-"""Stars by age: how much formed when, with which metals, and the light that they give in every band."""
+"""Stars by age: how much formed when, with which metals, and the light that they give in every
+band.
+"""
 
 from __future__ import annotations
 
@@ -87,8 +89,9 @@ def populations(bands: tuple[str, ...], redshift: float) -> Populations:
 def formed(galaxy: MockGalaxy) -> tuple[np.ndarray, np.ndarray]:
     """Mass formed in each age bin by disc and spheroid, Msun, each shape (n_ages,).
 
-    The disc follows t exp(-t / tau), tau such that the rate today and the mass are the galaxy's; a burst or a lull lasted
-    100 Myr. Spheroids of spirals are old. Masses are counted as survived at the Sun's metallicity.
+    The disc follows t exp(-t / tau), tau such that the rate today and the mass are the galaxy's; a
+    burst or a lull lasted 100 Myr. Spheroids of spirals are old. Masses are counted as survived at
+    the Sun's metallicity.
     """
     survived = _by_bin()["surviving"][:, 4]
     mass, sfr = 10**galaxy.log_mass, 10**galaxy.log_sfr
@@ -132,7 +135,9 @@ def _trials(start: float) -> np.ndarray:
 
 
 def delayed(start: float, tau: float, quench: float) -> np.ndarray:
-    """Mass by age bin of a delayed exponential history that began `start` Gyr ago and ended `quench` Gyr ago."""
+    """Mass by age bin of a delayed exponential history that began `start` Gyr ago and ended
+    `quench` Gyr ago.
+    """
     inner = (np.arange(20) + 0.5) / 20
     age = AGE_EDGES_GYR[:-1, None] + np.diff(AGE_EDGES_GYR)[:, None] * inner
     time = start - age
@@ -157,8 +162,8 @@ def metals(
     Returns
     -------
     metallicity : ndarray, shape (n_r, n_ages)
-        Mass fraction: that of the gas for the youngest, and falling or rising with age such that the mean at one effective
-        radius is the galaxy's.
+        Mass fraction: that of the gas for the youngest, and falling or rising with age such that
+        the mean at one effective radius is the galaxy's.
     oxygen : ndarray, shape (n_r,)
         12 + log(O/H).
     """

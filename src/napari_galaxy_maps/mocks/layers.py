@@ -1,4 +1,6 @@
-"""The disc as layers and the spheroid: light, mass, metals, gas and dust by radius, with the energy that dust takes and gives."""
+"""The disc as layers and the spheroid: light, mass, metals, gas and dust by radius, with the energy
+that dust takes and gives.
+"""
 
 from __future__ import annotations
 
@@ -24,16 +26,21 @@ ADDITIVE: tuple[str, ...] = (
     "dust",
     "diffuse",
 )
-"""What adds up over pixels beside the bands: masses of stars, of their metals, mass times age (Gyr), star formation rate,
-bolometric luminosity before attenuation, luminosity of dust in the clouds about young stars; masses of gas, HI, metals in
-gas, dust; luminosity of dust heated by starlight at large. Msun, Msun/yr, Lsun."""
+"""What adds up over pixels beside the bands: masses of stars, of their metals, mass times age
+(Gyr), star formation rate, bolometric luminosity before attenuation, luminosity of dust in the
+clouds about young stars; masses of gas, HI, metals in gas, dust; luminosity of dust heated by
+starlight at large. Msun, Msun/yr, Lsun."""
 N_OF_STARS = 6
 """The first of them, which stars have; the others are the gas's."""
 LAYERS: tuple[str, ...] = ("old", "middle", "young", "birth", "molecular", "atomic")
-"""Layers of the disc: stars older than 1 Gyr, 0.1 to 1 Gyr, 10 to 100 Myr, younger; molecular and atomic gas with its dust."""
+"""Layers of the disc: stars older than 1 Gyr, 0.1 to 1 Gyr, 10 to 100 Myr, younger; molecular and
+atomic gas with its dust.
+"""
 N_STAR_LAYERS = 4
 HEIGHTS = np.array([1.0, 0.6, 0.3, 0.25, 0.25, 0.6])
-"""Scale heights (of a sech^2) relative to the old disc's; dust half to a quarter of it (after Xilouris+ 1999)."""
+"""Scale heights (of a sech^2) relative to the old disc's; dust half to a quarter of it (after
+Xilouris+ 1999).
+"""
 _LAYER_OF_AGE = np.select(
     [history.BIRTH, history.YOUNG, history.AGE_EDGES_GYR[1:] <= 1.0], [3, 2, 1], 0
 )
@@ -42,13 +49,19 @@ N_RADII = 64
 CLOUD_SLOPE = -1.3
 """Slope of the optical depth of birth clouds with wavelength (da Cunha+ 2008, Sect. 2.1)."""
 ABSORBING = 0.63
-"""Effective over extinction optical depth: the root of 1 - albedo, 0.6 (Natta & Panagia 1984), for light scattered in and out."""
+"""Effective over extinction optical depth: the root of 1 - albedo, 0.6 (Natta & Panagia 1984), for
+light scattered in and out.
+"""
 CLUMPING = (0.15, 0.5)
-"""Share of the dust in molecular and atomic gas that shades starlight at large; the rest hides in clouds and their like."""
+"""Share of the dust in molecular and atomic gas that shades starlight at large; the rest hides in
+clouds and their like.
+"""
 
 
 HOT = 0.15
-"""Share of what clouds absorb that heats dust near the stars; the rest warms the molecular gas's dust as a whole."""
+"""Share of what clouds absorb that heats dust near the stars; the rest warms the molecular gas's
+dust as a whole.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +73,8 @@ class Disc:
     r_max : float
         Of the table, kpc; entry k stands for the radius r_max (k / (N_RADII - 1))^2.
     table : ndarray of float32, shape (N_RADII, n_layers, n_bands + n_additive + 1)
-        Per kpc2 seen from above: Lsun/Hz by band behind the layers' own clouds, `ADDITIVE`, and last the optical depth at V.
+        Per kpc2 seen from above: Lsun/Hz by band behind the layers' own clouds, `ADDITIVE`, and
+        last the optical depth at V.
     heights : ndarray, shape (n_layers,)
         kpc.
     extinction : ndarray, shape (n_bands,)
@@ -166,7 +180,9 @@ def _reach(galaxy: MockGalaxy) -> float:
 
 
 def _age_profiles(galaxy: MockGalaxy, radius: np.ndarray, area: np.ndarray) -> np.ndarray:
-    """Surface density of stars by radius and age per unit mass, 1/kpc2: inside-out, broken, with ring and bar."""
+    """Surface density of stars by radius and age per unit mass, 1/kpc2: inside-out, broken, with
+    ring and bar.
+    """
     ages = np.minimum(history.AGES_GYR, 12.0)
     scale = galaxy.scale_length * galaxy.growth ** (1 - 1.5 * np.sqrt(ages / 12))
     x = radius[:, None] / scale
@@ -184,7 +200,9 @@ def _age_profiles(galaxy: MockGalaxy, radius: np.ndarray, area: np.ndarray) -> n
 
 
 def _stars(stars: history.Populations, metallicity: np.ndarray) -> np.ndarray:
-    """Per Msun formed by radius and age: bands, `ADDITIVE`, bins of wavelength; shape (n_r, n_ages, n)."""
+    """Per Msun formed by radius and age: bands, `ADDITIVE`, bins of wavelength; shape (n_r, n_ages,
+    n).
+    """
     both = np.concatenate(
         [stars.light, stars.surviving[..., None], stars.bolometric[..., None], stars.bins], axis=-1
     )
@@ -226,10 +244,11 @@ def _add_clouds(
     galaxy: MockGalaxy, bands: tuple[str, ...], redshift: float, stars: history.Populations, surface: np.ndarray,
     metallicity: np.ndarray, oxygen: np.ndarray, table: np.ndarray, in_bins: np.ndarray,
 ) -> np.ndarray:  # fmt: skip
-    """Add what the youngest stars ionise, let their clouds dim both, and return what the clouds' dust takes, Lsun/kpc2.
+    """Add what the youngest stars ionise, let their clouds dim both, and return what the clouds'
+    dust takes, Lsun/kpc2.
 
-    Every ionising photon ionises (case B); the energy that gas does not give back beyond the Lyman limit, Lyman alpha above
-    all, ends in dust.
+    Every ionising photon ionises (case B); the energy that gas does not give back beyond the Lyman
+    limit, Lyman alpha above all, ends in dust.
     """
     n_bands, n_bins = len(bands), len(stars.bin_um)
     ages = _LAYER_OF_AGE == 3
@@ -295,9 +314,11 @@ def _absorbed(
     in_bins: np.ndarray,
     spheroid: np.ndarray,
 ) -> np.ndarray:
-    """Luminosity per kpc2 that the dust layers take from the light of stars that leaves in all directions.
+    """Luminosity per kpc2 that the dust layers take from the light of stars that leaves in all
+    directions.
 
-    Plane-parallel layers with sech^2 profiles, integrated over height and angle; of the spheroid's light half crosses the disc.
+    Plane-parallel layers with sech^2 profiles, integrated over height and angle; of the spheroid's
+    light half crosses the disc.
 
     Parameters
     ----------

@@ -128,13 +128,15 @@ class Mock:
         With the distance that was chosen.
     redshift : float
     data, uncertainty, model : ndarray of float32, shape (n_bands, ny, nx)
-        Surface brightness in MJy/sr as observed, its 1-sigma error, and without noise, sky, stars, neighbours and reddening.
+        Surface brightness in MJy/sr as observed, its 1-sigma error, and without noise, sky, stars,
+        neighbours and reddening.
     truth : dict of str to ndarray of float32, shape (ny, nx)
         Every property of `maps.PROPERTIES` at `view.fwhm_of_truth`, in its unit.
     additive : dict of str to ndarray of float32, shape (ny, nx)
         `layers.ADDITIVE` per kpc2 at the same PSF.
     stars : list of dict
-        The Milky Way's stars on the image: x, y (pixels), magnitude, parallax (mas), temperature (K).
+        The Milky Way's stars on the image: x, y (pixels), magnitude, parallax (mas), temperature
+        (K).
     """
 
     galaxy: MockGalaxy
@@ -154,7 +156,9 @@ class Mock:
 
     @cached_property
     def position(self) -> tuple[float, float]:
-        """Right ascension and declination in degrees, made up, away from the plane of the Milky Way."""
+        """Right ascension and declination in degrees, made up, away from the plane of the Milky
+        Way.
+        """
         rng = np.random.default_rng([self.galaxy.seed, 0x5C7])
         return float(rng.uniform(140, 230)), float(rng.uniform(0, 50))
 
@@ -179,7 +183,8 @@ def make_mock(seed: int, view: View | None = None, galaxy: MockGalaxy | None = N
     Parameters
     ----------
     seed : int
-        Of the noise, the surroundings and, where `galaxy` is not given, of the galaxy; the same seed gives the same mock.
+        Of the noise, the surroundings and, where `galaxy` is not given, of the galaxy; the same
+        seed gives the same mock.
     view : View, optional
         Default: 128 x 128 pixels of SDSS in ugriz.
     galaxy : MockGalaxy, optional
@@ -300,7 +305,9 @@ def _rays_steps(
     view: View,
     kpc: float,
 ) -> Steps[np.ndarray]:
-    """Disc and spheroid along lines of sight at offsets from the centre in kpc, shape (n_rays, n_columns)."""
+    """Disc and spheroid along lines of sight at offsets from the centre in kpc, shape (n_rays,
+    n_columns).
+    """
     n_bands = len(view.bands)
     angle = np.radians(galaxy.position_angle)
     x, y = -dx * np.sin(angle) + dy * np.cos(angle), dx * np.cos(angle) + dy * np.sin(angle)
@@ -328,7 +335,9 @@ def _rays_steps(
 def _spheroid(
     galaxy: MockGalaxy, extinction: np.ndarray, spheroid: Spheroid, tau: np.ndarray, x: np.ndarray, y: np.ndarray, n_bands: int
 ) -> np.ndarray:  # fmt: skip
-    """The spheroid's columns; the part of it that lies behind the disc is dimmed by the disc's dust."""
+    """The spheroid's columns; the part of it that lies behind the disc is dimmed by the disc's
+    dust.
+    """
     sin, cos = np.sin(np.radians(galaxy.inclination)), np.cos(np.radians(galaxy.inclination))
     axis = np.sqrt(
         galaxy.bulge_axis**2 * sin**2 + cos**2
@@ -340,8 +349,8 @@ def _spheroid(
     table = spheroid.table.astype(np.float32)
     found = table[low] * (1 - part) + table[low + 1] * part
     found *= sersic(radius, galaxy.bulge_r_e, galaxy.bulge_n)[:, None].astype(np.float32)
-    # The midplane lies this far behind the plane of the sky through the centre; for a density falling with the cube of the
-    # radius this is the share of light before it.
+    # The midplane lies this far behind the plane of the sky through the centre; for a density
+    # falling with the cube of the radius this is the share of light before it.
     plane = -y * sin / max(cos, 1e-3)
     front = 0.5 * (1 + plane / np.sqrt(plane**2 + radius**2))
     through = front[:, None] + (1 - front[:, None]) * np.exp(-tau[:, None] * extinction)
@@ -354,7 +363,9 @@ def _kpc_per_arcsec(view: View) -> float:
 
 
 def _distance(galaxy: MockGalaxy, view: View, rng: np.random.Generator) -> float:
-    """Distance in Mpc at which half the image spans 2.5 to 5 half-mass radii, or what is nearest to that within redshift 0.19."""
+    """Distance in Mpc at which half the image spans 2.5 to 5 half-mass radii, or what is nearest to
+    that within redshift 0.19.
+    """
     kpc = galaxy.r_e * rng.uniform(2.5, 5.0)
     arcsec = view.size * view.pixel_arcsec / 2
     return float(np.clip(kpc * 1e3 / arcsec / PC_PER_MPC_ARCSEC, 1.0, MAX_DISTANCE))

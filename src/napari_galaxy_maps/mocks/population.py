@@ -1,4 +1,6 @@
-"""What a mock galaxy is: its kind, mass and all that follows from them, drawn from published relations."""
+"""What a mock galaxy is: its kind, mass and all that follows from them, drawn from published
+relations.
+"""
 
 from __future__ import annotations
 
@@ -30,15 +32,18 @@ class MockGalaxy:
     kind : str
         One of `KINDS`.
     log_mass, log_sfr : float
-        log10 of the stellar mass that survives (Msun, Chabrier IMF) and of the star formation rate over 100 Myr (Msun/yr).
+        log10 of the stellar mass that survives (Msun, Chabrier IMF) and of the star formation rate
+        over 100 Myr (Msun/yr).
     burst : float
         log10 of the rate over the last 100 Myr to that of the smooth history.
     start, quench : float
-        Age in Gyr of its first stars; time in Gyr over which its star formation has been ceasing (0: it has not).
+        Age in Gyr of its first stars; time in Gyr over which its star formation has been ceasing
+        (0: it has not).
     r_e : float
         Half-mass radius of the disc (of the spheroid, for an elliptical) in kpc.
     bulge, bulge_r_e, bulge_n, bulge_axis : float
-        The spheroid's share of the mass, half-mass radius in kpc, Sersic index, and axis ratio seen edge-on.
+        The spheroid's share of the mass, half-mass radius in kpc, Sersic index, and axis ratio seen
+        edge-on.
     growth : float
         Scale length of the youngest stars over that of the oldest.
     thickness : float
@@ -46,20 +51,24 @@ class MockGalaxy:
     truncation : float
         Radius in scale lengths beyond which the disc falls steeper.
     oxygen, oxygen_gradient : float
-        12 + log(O/H) of the gas at one effective radius, and its gradient in dex per effective radius.
+        12 + log(O/H) of the gas at one effective radius, and its gradient in dex per effective
+        radius.
     star_metals, star_gradient : float
-        log10 of the stars' metallicity over 0.02 at half their mass, and its gradient in dex per effective radius.
+        log10 of the stars' metallicity over 0.02 at half their mass, and its gradient in dex per
+        effective radius.
     log_hi, log_h2 : float
         log10 of the HI mass, and of the molecular mass with helium, Msun.
     dust_slope, dust_bump : float
-        Slope of the dust's optical depth with wavelength, and height of its 2175 Angstrom bump in units of that at V.
+        Slope of the dust's optical depth with wavelength, and height of its 2175 Angstrom bump in
+        units of that at V.
     cloud_tau : float
         Optical depth at V of the clouds in which stars younger than 10 Myr lie.
     qhac : float
         Mass fraction of the dust's small grains.
     arms, arm_strength, pitch, bar, bar_length, ring_radius, flocculence, lopsided : float
-        Number of arms; their strength; pitch angle in degrees; the bar's strength and length; radius of a ring of young
-        stars (0: none), both in scale lengths; strength of irregular structure; strength of a one-sided disturbance.
+        Number of arms; their strength; pitch angle in degrees; the bar's strength and length;
+        radius of a ring of young stars (0: none), both in scale lengths; strength of irregular
+        structure; strength of a one-sided disturbance.
     inclination, position_angle : float
         Degrees; the latter from the image's second axis to its left (north to east).
     """
@@ -222,7 +231,8 @@ def draw_galaxy(
         * 10 ** np.clip(0.8 * (oxygen - relations.SOLAR_OH), -1.5, 0.1)
     )
 
-    # Half of the Milky Way's small grains, as the mid-infrared of DustPedia's galaxies asks; fewer where metals are few.
+    # Half of the Milky Way's small grains, as the mid-infrared of DustPedia's galaxies asks; fewer
+    # where metals are few.
     small_grains = 0.08 * 10 ** np.clip(0.7 * min(oxygen - 8.6, 0.0) + 0.1 * normal[14], -0.8, 0.25)
     structure = _draw_structure(kind, mass, uniform[5:14], normal[12:16])
     cosine = uniform[15] if inclination is None else np.cos(np.radians(inclination))

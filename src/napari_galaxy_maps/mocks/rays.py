@@ -1,4 +1,6 @@
-"""Light along the lines of sight through a disc of finite thickness: stars dimmed by the dust in front of them."""
+"""Light along the lines of sight through a disc of finite thickness: stars dimmed by the dust in
+front of them.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ def march(
     pattern_kpc : float
         Half the side of the patterns.
     x, y : ndarray, shape (n_rays,)
-        Where the lines of sight pierce the plane of the sky, kpc along the major and the minor axis.
+        Where the lines of sight pierce the plane of the sky, kpc along the major and the minor
+        axis.
     inclination : float
         Degrees; the part at positive y is the far one.
     n_bands : int
@@ -43,7 +46,8 @@ def march(
     angle = np.radians(min(max(inclination, 0.01), 89.95))
     steps = 14 + int(30 * np.sin(angle) ** 4)
     out = np.zeros((len(x), disc.table.shape[2]), np.float32)
-    # Where the disc is thin along the ray its steps crowd about the midplane; where its edge bounds the ray they are even.
+    # Where the disc is thin along the ray its steps crowd about the midplane; where its edge bounds
+    # the ray they are even.
     heights = disc.heights.astype(np.float32)
     thin = min(1.0, disc.r_max * np.cos(angle) / (4 * heights.max() * np.sin(angle)))
     sharp = 0.3 + 2.9 * thin
@@ -65,7 +69,8 @@ _TANH = np.tanh(np.linspace(-6, 6, 4097)).astype(np.float32)
 def _kernel() -> Any:
     """The compiled march.
 
-    The vertical profile is integrated over each step exactly, so that mass is kept however few the steps.
+    The vertical profile is integrated over each step exactly, so that mass is kept however few the
+    steps.
     """
     import numba
 
@@ -105,7 +110,8 @@ def _kernel() -> Any:
             if abs(x) >= r_max:
                 continue
             reach = np.sqrt(r_max * r_max - x * x)
-            # Depth s (away from the observer): height z = y sin + s cos, distance along the minor axis v = y cos - s sin.
+            # Depth s (away from the observer): height z = y sin + s cos, distance along the minor
+            # axis v = y cos - s sin.
             low = max((-top - y * sin) / cos, (y * cos - reach) / sin)
             high = min((top - y * sin) / cos, (y * cos + reach) / sin)
             if low >= high:

@@ -1,4 +1,6 @@
-"""What a disc looks like from above: arms, bar, clumps and disorder, as factors on each layer with mean 1 around every circle."""
+"""What a disc looks like from above: arms, bar, clumps and disorder, as factors on each layer with
+mean 1 around every circle.
+"""
 
 from __future__ import annotations
 
@@ -113,7 +115,9 @@ def _spiral_phase(
 def _noise(
     rng: np.random.Generator, size: int, slope: float, shape: tuple[int, int] | None = None
 ) -> np.ndarray:
-    """Gaussian noise of unit variance whose amplitude falls with frequency to the power `slope`; periodic."""
+    """Gaussian noise of unit variance whose amplitude falls with frequency to the power `slope`;
+    periodic.
+    """
     from scipy import fft
 
     ny, nx = shape or (size, size)
@@ -131,7 +135,9 @@ def _sheared_noise(
     rng: np.random.Generator,
     slope: float = 1.0,
 ) -> np.ndarray:
-    """Noise drawn out along spirals by differential rotation: pieces of arms. Periodic in angle; read from a table."""
+    """Noise drawn out along spirals by differential rotation: pieces of arms. Periodic in angle;
+    read from a table.
+    """
     n_angle, n_radius = 256, 128
     table = _noise(rng, 0, slope, (n_angle, n_radius))
     log_r = np.log(np.maximum(radius, 0.05)) * 2.2
@@ -148,7 +154,9 @@ def _sheared_noise(
 
 
 def _bar(galaxy: MockGalaxy, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What a bar adds to old stars, and to gas and young stars, which lie in lanes along its leading edges."""
+    """What a bar adds to old stars, and to gas and young stars, which lie in lanes along its
+    leading edges.
+    """
     if galaxy.bar <= 0:
         return np.zeros_like(x), np.zeros_like(x)
     angle = np.random.default_rng([galaxy.seed, 0xBA2]).uniform(0, np.pi)
@@ -171,10 +179,12 @@ def _clumpy(
     galaxy: MockGalaxy,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Put two thirds of the youngest stars into clumps, their masses drawn from a power law of slope -2.
+    """Put two thirds of the youngest stars into clumps, their masses drawn from a power law of
+    slope -2.
 
-    Masses go from 3e3 to 1e6 Msun (H II regions and associations: Kennicutt+ 1989, Krumholz+ 2019, Sect. 2), sizes from 60 to 200 pc or a
-    pixel. Clumps of one size are blurred together; the total stays, so that fewer stars make fewer clumps.
+    Masses go from 3e3 to 1e6 Msun (H II regions and associations: Kennicutt+ 1989, Krumholz+ 2019,
+    Sect. 2), sizes from 60 to 200 pc or a pixel. Clumps of one size are blurred together; the total
+    stays, so that fewer stars make fewer clumps.
     """
     from scipy.ndimage import gaussian_filter
 

@@ -1,4 +1,6 @@
-"""What else is on an image: a companion, galaxies behind, stars of the Milky Way and its dust, the sky that was left."""
+"""What else is on an image: a companion, galaxies behind, stars of the Milky Way and its dust, the
+sky that was left.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ _HOTTER, _COOLER = 7500.0, 3500.0
 
 
 def companion(galaxy: MockGalaxy, half_kpc: float) -> tuple[MockGalaxy, float, float]:
-    """The smaller galaxy that an interacting one has, and its place in kpc right and up from the centre."""
+    """The smaller galaxy that an interacting one has, and its place in kpc right and up from the
+    centre.
+    """
     rng = np.random.default_rng([galaxy.seed, 0xC03])
     mass = float(np.clip(galaxy.log_mass - rng.uniform(0.4, 1.3), *MASS_RANGE))
     kind = str(rng.choice(["spiral", "irregular", "elliptical"], p=[0.4, 0.4, 0.2]))
@@ -40,7 +44,8 @@ def leftover_sky(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray
 def foreground(
     images: np.ndarray, view: View, rng: np.random.Generator
 ) -> tuple[np.ndarray, list[dict[str, float]]]:
-    """The images with galaxies behind, dimmed by the Milky Way, and with its stars; and a list of those.
+    """The images with galaxies behind, dimmed by the Milky Way, and with its stars; and a list of
+    those.
 
     Returns
     -------
@@ -88,7 +93,9 @@ def _add_star(images: np.ndarray, view: View, star: dict[str, float]) -> None:
 
 
 def _add_galaxy(images: np.ndarray, view: View, rng: np.random.Generator) -> None:
-    """Add an exponential disc at redshift 0.15 between r = 18 and 22 mag, of old or of still forming stars."""
+    """Add an exponential disc at redshift 0.15 between r = 18 and 22 mag, of old or of still
+    forming stars.
+    """
     stars = history.populations((*view.bands, "SDSS_r"), 0.15)
     young = rng.uniform() < 0.7
     mass = history.delayed(9.0, 20.0 if young else 1.0, 0.0)

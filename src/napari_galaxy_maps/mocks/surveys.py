@@ -1,4 +1,6 @@
-"""How deep and how sharp each band is seen: pixel, noise and sky brightness of the surveys that DustPedia collected."""
+"""How deep and how sharp each band is seen: pixel, noise and sky brightness of the surveys that
+DustPedia collected.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ class Depth:
     noise : float
         rms on empty sky, MJy/sr.
     sky : float
-        Brightness in MJy/sr of what was in front of the detector, by which noise grows where the galaxy is bright.
+        Brightness in MJy/sr of what was in front of the detector, by which noise grows where the
+        galaxy is bright.
     """
 
     pixel: float
@@ -39,8 +42,9 @@ def _magnitudes(value: float) -> float:
 
 
 _BRIGHT = 1e6
-# GALEX: photons of 1,600 s (Morrissey+ 2007). SDSS: frames of a dark night, 53.9 s. 2MASS and WISE: Atlas images. Spitzer:
-# SINGS and S4G (Kennicutt+ 2003, Sheth+ 2010). Herschel: KINGFISH (Kennicutt+ 2011, Sect. 3).
+# GALEX: photons of 1,600 s (Morrissey+ 2007). SDSS: frames of a dark night, 53.9 s. 2MASS and WISE:
+# Atlas images. Spitzer: SINGS and S4G (Kennicutt+ 2003, Sheth+ 2010). Herschel: KINGFISH
+# (Kennicutt+ 2011, Sect. 3).
 DEPTHS: dict[str, Depth] = {
     "GALEX_FUV": Depth(1.5, 9.5e-4, 7.1e-4), "GALEX_NUV": Depth(1.5, 9.0e-4, 2.0e-3),
     "SDSS_u": Depth(0.396, 0.045, _magnitudes(22.1)), "SDSS_g": Depth(0.396, 0.018, _magnitudes(21.8)),
@@ -58,7 +62,8 @@ DEPTHS: dict[str, Depth] = {
 
 
 def sigma(band: str, image: np.ndarray, pixel_arcsec: float, factor: float = 1.0) -> np.ndarray:
-    """1-sigma error in MJy/sr of every pixel: the sky's noise, and that of the galaxy's own photons.
+    """1-sigma error in MJy/sr of every pixel: the sky's noise, and that of the galaxy's own
+    photons.
 
     Parameters
     ----------

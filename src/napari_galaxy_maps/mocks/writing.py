@@ -1,4 +1,6 @@
-"""A mock galaxy as files: an image for each band as FITS, its true maps, its stars, and a recipe that tells what is known of it."""
+"""A mock galaxy as files: an image for each band as FITS, its true maps, its stars, and a recipe
+that tells what is known of it.
+"""
 
 from __future__ import annotations
 
@@ -40,8 +42,8 @@ def bands_of(text: str) -> tuple[str, ...]:
 def view_for(bands: str, size: int, pixel_arcsec: float | None = None, **options: Any) -> View:
     """A view of the bands that `bands_of` understands, with pixels that suit their PSFs.
 
-    Without a pixel: SDSS's own where all bands come from the ground, else 2 arcsec, about a third of WISE's PSF. True maps have the
-    widest PSF of the bands up to 22 micron.
+    Without a pixel: SDSS's own where all bands come from the ground, else 2 arcsec, about a third
+    of WISE's PSF. True maps have the widest PSF of the bands up to 22 micron.
     """
     names = bands_of(bands)
     if pixel_arcsec is None:
@@ -50,7 +52,8 @@ def view_for(bands: str, size: int, pixel_arcsec: float | None = None, **options
 
 
 def d25(mock: Mock) -> tuple[float, float]:
-    """Diameter in arcmin and axis ratio b/a of the ellipse where the brightness in g (or the bluest optical band) falls to 25 mag/arcsec2.
+    """Diameter in arcmin and axis ratio b/a of the ellipse where the brightness in g (or the bluest
+    optical band) falls to 25 mag/arcsec2.
 
     The ellipse has the galaxy's position angle, and the axis ratio of its disc or spheroid.
     """
@@ -89,7 +92,9 @@ def name_of(mock: Mock) -> str:
 
 
 def _binned(mock: Mock, index: int) -> tuple[np.ndarray, np.ndarray, WCS]:
-    """Image, error and coordinates of a band on pixels of up to a third of its FWHM, whole numbers of the mock's."""
+    """Image, error and coordinates of a band on pixels of up to a third of its FWHM, whole numbers
+    of the mock's.
+    """
     view = mock.view
     factor = max(1, int(view.fwhm_of(view.bands[index]) / 3 / view.pixel_arcsec))
     factor = min(factor, max(1, view.size // 8))
@@ -115,8 +120,8 @@ def write_mock_steps(mock: Mock, folder: Path, overwrite: bool = False) -> Steps
     ----------
     mock : Mock
     folder : Path
-        Made where it is not there. An image `BAND.fits` for each band in MJy/sr with its 1-sigma error in the extension ERROR,
-        truth.fits, recipe.toml, and stars.ecsv where there are stars.
+        Made where it is not there. An image `BAND.fits` for each band in MJy/sr with its 1-sigma
+        error in the extension ERROR, truth.fits, recipe.toml, and stars.ecsv where there are stars.
     overwrite : bool
         Whether files that are there may be replaced.
 

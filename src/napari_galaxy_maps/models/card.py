@@ -1,4 +1,6 @@
-"""The model card: what a model was trained on, what it takes, how well it does, and where not to trust it."""
+"""The model card: what a model was trained on, what it takes, how well it does, and where not to
+trust it.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,8 @@ class Score:
     n : int
         Galaxies.
     rmse, r2, me : tuple of float
-        Root mean square error, coefficient of determination and mean error (prediction - truth), each with its
-        standard error from a bootstrap over galaxies.
+        Root mean square error, coefficient of determination and mean error (prediction - truth),
+        each with its standard error from a bootstrap over galaxies.
     baseline_rmse, baseline_r2, baseline_me : tuple of float
         Of the plain forest refitted to the same bands and folds.
     chi2 : tuple of float

@@ -1,4 +1,6 @@
-"""Which models there are, and how they are loaded: their files' SHA-256 is checked, and nothing in them is ever executed."""
+"""Which models there are, and how they are loaded: their files' SHA-256 is checked, and nothing in
+them is ever executed.
+"""
 
 from __future__ import annotations
 
@@ -40,12 +42,14 @@ def kind_of(name: str, folder: Path | None = None) -> str:
 
 
 def load_model(name: str = "dust-forest", folder: Path | None = None) -> Model:
-    """Load a model; one that was loaded already is not read again while its files are entered with the same SHA-256.
+    """Load a model; one that was loaded already is not read again while its files are entered with
+    the same SHA-256.
 
     Parameters
     ----------
     name : str
-        One of `list_models`, or a folder to which training wrote a model (with ``/NAME`` after it where it holds several).
+        One of `list_models`, or a folder to which training wrote a model (with ``/NAME`` after it
+        where it holds several).
     folder : Path, optional
         Where training wrote its files; the package's own by default.
 
@@ -68,7 +72,9 @@ def _load(name: str, folder: Path, weights_sha256: str, card_sha256: str) -> Mod
 
 
 def _place(name: str, folder: Path | None) -> tuple[str, Path]:
-    """Name and folder of a model that may be given as a folder; names of the package's own come first."""
+    """Name and folder of a model that may be given as a folder; names of the package's own come
+    first.
+    """
     if folder is not None or name in _index(WEIGHTS):
         return name, folder or WEIGHTS
     given = Path(name).expanduser()
@@ -104,7 +110,9 @@ def _class_of(entry: dict[str, str], folder: Path) -> type[Model]:
 def write_entry(
     folder: Path, name: str, kind: str, version: str, weights: Path, card: Path
 ) -> None:
-    """Enter a model's files, with their SHA-256, in the registry of `folder`; its kind is ``"forest"`` or ``"unet"``."""
+    """Enter a model's files, with their SHA-256, in the registry of `folder`; its kind is
+    ``"forest"`` or ``"unet"``.
+    """
     index = _index(folder) if (folder / INDEX).exists() else {}
     index[name] = {
         "kind": kind,

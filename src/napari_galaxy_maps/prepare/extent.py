@@ -36,7 +36,8 @@ def measure_ellipse(
     image : BandImage
         With its sky subtracted.
     near : tuple of float, optional
-        ICRS position (degrees) of the galaxy; without it a source is taken that is extended and near the middle.
+        ICRS position (degrees) of the galaxy; without it a source is taken that is extended and
+        near the middle.
     sigma : float
         Height of the isophote in background rms, after smoothing to twice the PSF.
 
@@ -94,7 +95,9 @@ def measure_ellipse(
 
 
 def _most_likely(segments: SegmentationImage) -> int:
-    """Label of the source that is most probably the galaxy: large, near the middle, not cut by the image's border."""
+    """Label of the source that is most probably the galaxy: large, near the middle, not cut by the
+    image's border.
+    """
     ny, nx = segments.shape
     candidates = []
     for label, area, box in zip(segments.labels, segments.areas, segments.bbox, strict=True):

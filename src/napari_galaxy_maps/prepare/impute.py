@@ -1,4 +1,6 @@
-"""Filling of bands that are missing or not positive, by the spectra that go with what was measured in the others (DB21 Sect. 2.2)."""
+"""Filling of bands that are missing or not positive, by the spectra that go with what was measured
+in the others (DB21 Sect. 2.2).
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ class Filled:
 
 
 def measured_bands(bands: Sequence[str]) -> list[int]:
-    """Places of the bands that spectra may be fitted to: the far infrared is what is to be predicted, and tells nothing here."""
+    """Places of the bands that spectra may be fitted to: the far infrared is what is to be
+    predicted, and tells nothing here.
+    """
     return [i for i, band in enumerate(bands) if get_band(band).name not in FIR_BANDS]
 
 
@@ -55,7 +59,8 @@ def fill_steps(
 ) -> Steps[Filled]:  # fmt: skip
     """Fill what is missing or not positive in some bands.
 
-    A pixel in which fewer than three bands are measured, or whose light no model can explain, is left as it is.
+    A pixel in which fewer than three bands are measured, or whose light no model can explain, is
+    left as it is.
 
     Parameters
     ----------
@@ -142,7 +147,8 @@ def model_redshift(redshift: float | None, distance_mpc: float | None) -> tuple[
     redshift : float or None
         As it was told.
     distance_mpc : float or None
-        Without a redshift, that of the Hubble flow at this distance (67.7 km/s/Mpc, Planck 2018); without either it is 0.
+        Without a redshift, that of the Hubble flow at this distance (67.7 km/s/Mpc, Planck 2018);
+        without either it is 0.
 
     Raises
     ------
@@ -166,8 +172,8 @@ def impute_steps(
 ) -> Steps[BandCube]:
     """Fill the gaps and the pixels that are not positive in a cube, as `recipe.impute` says.
 
-    Where nothing can be filled (an absurd redshift, fewer than three bands, errors of zero) a word of progress says why, and
-    the cube comes back as it is: models take gaps, too.
+    Where nothing can be filled (an absurd redshift, fewer than three bands, errors of zero) a word
+    of progress says why, and the cube comes back as it is: models take gaps, too.
 
     Parameters
     ----------
@@ -187,8 +193,8 @@ def impute_steps(
     Returns
     -------
     BandCube
-        What was measured stays; what was filled, with the posterior's error, is its `filling`, and the flag says where. Without
-        anything to fill, the cube itself.
+        What was measured stays; what was filled, with the posterior's error, is its `filling`, and
+        the flag says where. Without anything to fill, the cube itself.
     """
     seen = [cube.bands[i] for i in measured_bands(cube.bands)]
     if len(seen) < MIN_BANDS:
@@ -253,14 +259,18 @@ def _impute_steps(
 
 
 def wanted_bands(bands: Sequence[str], settings: ImputeSettings) -> tuple[str, ...]:
-    """The bands that are filled: those of `bands` short of the far infrared, or all that a model can take."""
+    """The bands that are filled: those of `bands` short of the far infrared, or all that a model
+    can take.
+    """
     given = [bands[i] for i in measured_bands(bands)]
     names = set(INPUT_BANDS) | set(given) if settings.bands == "all" else set(given)
     return tuple(name for name in BANDS if name in names)
 
 
 def _lacking(cube: BandCube, wanted: Sequence[str]) -> bool:
-    """Whether a pixel that is not masked lacks a value in a wanted band, or has one that is not positive."""
+    """Whether a pixel that is not masked lacks a value in a wanted band, or has one that is not
+    positive.
+    """
     use = ~cube.mask
     return any(
         band not in cube.bands or not (cube.data[cube.bands.index(band)][use] > 0).all()
@@ -272,7 +282,9 @@ def _merged(
     fresh: Filled, changed: np.ndarray, use: np.ndarray, values: np.ndarray, errors: np.ndarray, bands: Sequence[str],
     wanted: tuple[str, ...], last: Remembered | None,
 ) -> Filled:  # fmt: skip
-    """The pixels just filled among those that were filled before, and those that are masked as they are."""
+    """The pixels just filled among those that were filled before, and those that are masked as they
+    are.
+    """
     out, out_errors = np.full((2, len(wanted), use.size), np.nan, np.float32)
     imputed = np.zeros(out.shape, bool)
     for i, band in enumerate(wanted):

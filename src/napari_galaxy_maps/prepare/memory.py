@@ -1,4 +1,6 @@
-"""What preparation remembers: results that still hold, and those that a change of the masks touches only in part."""
+"""What preparation remembers: results that still hold, and those that a change of the masks touches
+only in part.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,8 @@ class _Gridded:
 
 @dataclass
 class Memory:
-    """Results of steps with what they were made from, so that nothing is done again that need not be.
+    """Results of steps with what they were made from, so that nothing is done again that need not
+    be.
 
     Attributes
     ----------
@@ -88,7 +91,9 @@ class Memory:
     _edges: dict[str, tuple[np.ndarray, float, np.ndarray]] = field(default_factory=dict)
 
     def do(self, step: str, function: Callable[..., T], image: BandImage, *settings: Any) -> T:
-        """``function(image, *settings)``, or what is kept of it from the same image with equal settings."""
+        """``function(image, *settings)``, or what is kept of it from the same image with equal
+        settings.
+        """
         key = (step, image.band.name)
         known = self.kept.get(key)
         if known is not None and known[0] is image and known[1] == settings:
@@ -109,8 +114,9 @@ class Memory:
     ) -> tuple[BandImage, BandImage]:
         """The image at the common PSF: as it is, and with a mask.
 
-        Both come from the same convolution, to which the masked pixels are added as a change. So the background, which
-        is measured on the first, does not depend on the mask; and when the mask is edited, only the edit is convolved.
+        Both come from the same convolution, to which the masked pixels are added as a change. So
+        the background, which is measured on the first, does not depend on the mask; and when the
+        mask is edited, only the edit is convolved.
 
         Parameters
         ----------
@@ -191,7 +197,9 @@ class Memory:
             self._edges.clear()
 
     def resample(self, image: BandImage, grid: Grid) -> BandImage:
-        """The image on the grid; where only part of it has changed, only that part is resampled again."""
+        """The image on the grid; where only part of it has changed, only that part is resampled
+        again.
+        """
         name = image.band.name
         known = self._gridded.get(name)
         self.touched.pop(name, None)

@@ -1,4 +1,6 @@
-"""The Milky Way's dust in front of the galaxy: its reddening, from a number, a map or an archive, and its removal."""
+"""The Milky Way's dust in front of the galaxy: its reddening, from a number, a map or an archive,
+and its removal.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,8 @@ class Reddening:
 def find_reddening(
     settings: ReddeningSettings, images: dict[str, BandImage], field: Ellipse
 ) -> Reddening | None:
-    """The reddening that the settings ask for: their number, else their map, else what a header says.
+    """The reddening that the settings ask for: their number, else their map, else what a header
+    says.
 
     Parameters
     ----------
@@ -56,7 +59,8 @@ def find_reddening(
     Raises
     ------
     InputError
-        When a map cannot be read, does not cover the galaxy, or the package dustmaps or its data are missing.
+        When a map cannot be read, does not cover the galaxy, or the package dustmaps or its data
+        are missing.
     """
     if settings.ebv is not None:
         return Reddening(settings.ebv, 0.0, "given")
@@ -135,7 +139,8 @@ def from_map(path: Path, field: Ellipse) -> Reddening:
 
 
 def from_dustmaps(name: str, field: Ellipse) -> Reddening:
-    """Mean and scatter over a galaxy of a map of the package `dustmaps`, e.g. ``"sfd"`` or ``"planck"``.
+    """Mean and scatter over a galaxy of a map of the package `dustmaps`, e.g. ``"sfd"`` or
+    ``"planck"``.
 
     Raises
     ------
@@ -173,8 +178,9 @@ def from_dustmaps(name: str, field: Ellipse) -> Reddening:
 def deredden(image: BandImage, reddening: Reddening) -> BandImage:
     """The image as it would be without the Milky Way's dust.
 
-    The brightness grows by 10^(0.4 R E(B-V)), with R of the band (Schlafly & Finkbeiner 2011; see `bands`);
-    ``meta["reddening_error"]`` is the relative error that the scatter of E(B-V) over the field brings.
+    The brightness grows by 10^(0.4 R E(B-V)), with R of the band (Schlafly & Finkbeiner 2011; see
+    `bands`); ``meta["reddening_error"]`` is the relative error that the scatter of E(B-V) over the
+    field brings.
     """
     absorption = image.band.reddening * reddening.ebv
     if absorption == 0:

@@ -27,8 +27,9 @@ class Sky:
     coefficients : ndarray of float64, shape (order + 1, order + 1)
         Of Legendre polynomials in y and x, which run from -1 to 1 over the box; MJy/sr.
     box : tuple of float
-        First and last row, first and last column of the sky that was fitted. Outside it a polynomial of more than one
-        order goes on as at the box's rim: it knows nothing of what lies there.
+        First and last row, first and last column of the sky that was fitted. Outside it a
+        polynomial of more than one order goes on as at the box's rim: it knows nothing of what lies
+        there.
     rms : float
         Of the pixels about it, sigma-clipped, MJy/sr.
     reason : str
@@ -69,10 +70,12 @@ def sky_pixels(
     reach: float,
     surface: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Pixels that show nothing but sky: valid, of no detected source, and around the galaxy where its ellipse is known.
+    """Pixels that show nothing but sky: valid, of no detected source, and around the galaxy where
+    its ellipse is known.
 
-    Around means between `exclude` and `reach` ellipses: the sky of an infrared image is seldom flat, and it is the sky
-    under the galaxy that counts. Where the image shows too little of that, it is all outside the ellipse.
+    Around means between `exclude` and `reach` ellipses: the sky of an infrared image is seldom
+    flat, and it is the sky under the galaxy that counts. Where the image shows too little of that,
+    it is all outside the ellipse.
 
     Parameters
     ----------
@@ -118,19 +121,20 @@ def sky_pixels(
 def fit_sky(image: BandImage, settings: SkySettings, ellipse: Ellipse | None = None) -> Sky:
     """The sky of an image.
 
-    A polynomial has the lowest order that predicts sky it was not fitted to as well as any order does: tiles of the
-    field are left out in turn, as large ones as the noise and faint sources cannot follow, and an order is taken only
-    where it predicts them better than every lower one by more than the scatter from tile to tile. The galaxy is such
-    a tile. Its outskirts, which a polynomial would take for sky and carry on into its centre, are fitted beside it as
-    an exponential disc, and not subtracted.
+    A polynomial has the lowest order that predicts sky it was not fitted to as well as any order
+    does: tiles of the field are left out in turn, as large ones as the noise and faint sources
+    cannot follow, and an order is taken only where it predicts them better than every lower one by
+    more than the scatter from tile to tile. The galaxy is such a tile. Its outskirts, which a
+    polynomial would take for sky and carry on into its centre, are fitted beside it as an
+    exponential disc, and not subtracted.
 
     Parameters
     ----------
     image : BandImage
         Any image.
     settings : SkySettings
-        ``model`` "constant", "plane" or "polynomial" (of `order` at most), the clipping limit, and how far the galaxy
-        reaches.
+        ``model`` "constant", "plane" or "polynomial" (of `order` at most), the clipping limit, and
+        how far the galaxy reaches.
     ellipse : Ellipse, optional
         The galaxy's D25 ellipse; sources are left out with or without it.
     """
@@ -144,7 +148,8 @@ def fit_sky(image: BandImage, settings: SkySettings, ellipse: Ellipse | None = N
         return Sky(np.array([[np.mean(kept)]]), _whole(image), float(np.std(kept)))
     fixed = settings.model == "plane"
     highest = 1 if fixed else settings.order
-    # Where the sky is bent, its peaks look like sources until it is known: a first fit, then sources that stand out of it.
+    # Where the sky is bent, its peaks look like sources until it is known: a first fit, then
+    # sources that stand out of it.
     radius = (
         None
         if fixed or ellipse is None
@@ -168,7 +173,9 @@ def _fitted(
     fixed: bool,
     radius: np.ndarray | None,
 ) -> Sky:
-    """The polynomial through the clear pixels, of the highest order or, unless that is fixed, of the best one."""
+    """The polynomial through the clear pixels, of the highest order or, unless that is fixed, of
+    the best one.
+    """
     order, reason = highest, ""
     keep = clear
     for turn in range(_ROUNDS):
@@ -189,8 +196,9 @@ def _fitted(
 
 @dataclass(frozen=True)
 class _Blocks:
-    """Means of the sky over small blocks: positions from -1 to 1 in y and x, values, numbers of pixels, the box of the
-    pixels, and what a galaxy's outskirts would look like, shape (n, 0 or 1)."""
+    """Means of the sky over small blocks: positions from -1 to 1 in y and x, values, numbers of
+    pixels, the box of the pixels, and what a galaxy's outskirts would look like, shape (n, 0 or
+    1)."""
 
     y: np.ndarray
     x: np.ndarray
@@ -226,7 +234,9 @@ class _Blocks:
         )
 
     def terms(self, order: int) -> np.ndarray:
-        """Legendre products of total degree up to `order`, and the outskirts, shape (n, number of terms)."""
+        """Legendre products of total degree up to `order`, and the outskirts, shape (n, number of
+        terms).
+        """
         from numpy.polynomial.legendre import legvander
 
         y, x = legvander(self.y, order), legvander(self.x, order)
@@ -243,7 +253,9 @@ class _Blocks:
         return coefficients
 
     def errors_left_out(self, order: int, tile: np.ndarray) -> np.ndarray:
-        """Weighted sum of the squared errors with which each tile is predicted by a fit to all others, shape (tiles,)."""
+        """Weighted sum of the squared errors with which each tile is predicted by a fit to all
+        others, shape (tiles,).
+        """
         terms = self.terms(order)
         weighted = terms * self.weights[:, None]
         square, product = weighted.T @ terms, weighted.T @ self.values
@@ -294,8 +306,8 @@ def subtract_sky(
 ) -> BandImage:
     """The image without its sky.
 
-    ``meta["sky"]`` (its mean) and ``meta["sky_rms"]`` in MJy/sr say what was found; ``meta["sky_fit"]``, a `Sky`, is
-    what `subtracted_sky` makes an image of.
+    ``meta["sky"]`` (its mean) and ``meta["sky_rms"]`` in MJy/sr say what was found;
+    ``meta["sky_fit"]``, a `Sky`, is what `subtracted_sky` makes an image of.
     """
     sky = fit_sky(image, settings, ellipse)
     surface = np.float32(sky.coefficients[0, 0]) if sky.order == 0 else sky.surface(image.shape)

@@ -1,4 +1,6 @@
-"""The chain of preparation, from a galaxy's images to one cube, which remembers what need not be done again."""
+"""The chain of preparation, from a galaxy's images to one cube, which remembers what need not be
+done again.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,3 @@
-"""Light of stars, ionised gas and dust in every band, from compact tables that ship with the package."""
+"""Light of stars, ionised gas and dust in every band, from compact tables that ship with the
+package.
+"""

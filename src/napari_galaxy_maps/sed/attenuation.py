@@ -10,12 +10,16 @@ BUMP_UM, BUMP_WIDTH_UM = 0.2175, 0.035
 
 
 def power_law(wavelength: np.ndarray, slope: float = -0.7) -> np.ndarray:
-    """tau / tau_V = (wavelength / 0.55 um)^slope (Charlot & Fall 2000, eq. 5: -0.7); `wavelength` in micron."""
+    """tau / tau_V = (wavelength / 0.55 um)^slope (Charlot & Fall 2000, eq. 5: -0.7); `wavelength`
+    in micron.
+    """
     return np.asarray(wavelength / V_UM) ** slope
 
 
 def with_bump(wavelength: np.ndarray, slope: float, bump: float) -> np.ndarray:
-    """A power law with a Drude profile at 2175 Angstrom of height `bump` in units of tau_V (Noll+ 2009, eq. 4)."""
+    """A power law with a Drude profile at 2175 Angstrom of height `bump` in units of tau_V (Noll+
+    2009, eq. 4).
+    """
     drude = (wavelength * BUMP_WIDTH_UM) ** 2 / (
         (wavelength**2 - BUMP_UM**2) ** 2 + (wavelength * BUMP_WIDTH_UM) ** 2
     )
@@ -23,7 +27,8 @@ def with_bump(wavelength: np.ndarray, slope: float, bump: float) -> np.ndarray:
 
 
 def calzetti(wavelength: np.ndarray, delta: float = 0.0) -> np.ndarray:
-    """tau / tau_V of starbursts (Calzetti+ 2000, eq. 4), times (wavelength / 0.55 um)^delta (Noll+ 2009).
+    """tau / tau_V of starbursts (Calzetti+ 2000, eq. 4), times (wavelength / 0.55 um)^delta (Noll+
+    2009).
 
     Below 0.12 micron the curve is held, beyond 2.2 micron it falls with the wavelength's square.
     """
@@ -38,11 +43,13 @@ def calzetti(wavelength: np.ndarray, delta: float = 0.0) -> np.ndarray:
 
 
 def modified_starburst(wavelength: np.ndarray, slope: np.ndarray, bump: np.ndarray) -> np.ndarray:
-    """A(wavelength) / E(B-V) of the starburst law, tilted and with an ultraviolet bump, as CIGALE has it.
+    """A(wavelength) / E(B-V) of the starburst law, tilted and with an ultraviolet bump, as CIGALE
+    has it.
 
-    Calzetti+ 2000 (eq. 4) from 0.15 micron, Leitherer+ 2002 (eq. 14) below it, never negative (it ends at 3.1 micron);
-    times (wavelength / 0.55 um)^slope, plus a Drude profile of height `bump` at 2175 Angstrom (Noll+ 2009, eq. 3-5); scaled so that
-    E(B-V) stays what it was before the tilt (Boquien+ 2019, eq. 10).
+    Calzetti+ 2000 (eq. 4) from 0.15 micron, Leitherer+ 2002 (eq. 14) below it, never negative (it
+    ends at 3.1 micron); times (wavelength / 0.55 um)^slope, plus a Drude profile of height `bump`
+    at 2175 Angstrom (Noll+ 2009, eq. 3-5); scaled so that E(B-V) stays what it was before the tilt
+    (Boquien+ 2019, eq. 10).
 
     Parameters
     ----------

@@ -1,4 +1,6 @@
-"""Model spectra from their parameters: stars, ionised gas and attenuation, and dust that emits what was absorbed."""
+"""Model spectra from their parameters: stars, ionised gas and attenuation, and dust that emits what
+was absorbed.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from .tables import at_redshift, dust_table, dust_temperature, spectrum_table, s
 SOLAR_METALLICITY = 0.0142
 """Mass fraction of metals of the Sun (Asplund+ 2009)."""
 EXTENSIVE: Final = ("Ldust", "Mdust", "Mstar", "Lbolo", "SFR")
-"""Properties that scale with a model: Lsun (dust; stars before attenuation), Msun (dust; stars and remnants), Msun/yr over 100 Myr."""
+"""Properties that scale with a model: Lsun (dust; stars before attenuation), Msun (dust; stars and
+remnants), Msun/yr over 100 Myr.
+"""
 INTENSIVE: Final = ("Tdust", "A_FUV", "SLD", "SMD")
 """Properties that do not: K, mag, Ldust / Lbolo, Mdust / Mstar."""
 PROPERTY_NAMES: Final = EXTENSIVE + INTENSIVE
@@ -77,7 +81,9 @@ def _threads() -> Any:
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Numpy's matrix products on one core: on a busy machine its threads wait for each other a hundred times longer than they work."""
+    """Numpy's matrix products on one core: on a busy machine its threads wait for each other a
+    hundred times longer than they work.
+    """
     with _threads().limit(limits=1, user_api="blas"):
         yield
 
@@ -91,7 +97,9 @@ def _between(values: np.ndarray, nodes: np.ndarray) -> tuple[np.ndarray, np.ndar
 def _stellar_weights(
     parameters: Mapping[str, np.ndarray],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Weights of young and old stars over metallicities and ages, (n, 6 * n_ages) each, and the recent fraction."""
+    """Weights of young and old stars over metallicities and ages, (n, 6 * n_ages) each, and the
+    recent fraction.
+    """
     table = star_table()
     young, old, recent = formation.age_weights(
         table,
@@ -120,7 +128,9 @@ def _gas(table: np.ndarray, metallicity: np.ndarray) -> np.ndarray:
 
 
 def _dust(table: np.ndarray, parameters: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Of a table over q_hac, Umin and the kind of field, per Msun of dust: what each model's dust has, (n, ...)."""
+    """Of a table over q_hac, Umin and the kind of field, per Msun of dust: what each model's dust
+    has, (n, ...).
+    """
     grid = dust_table()
     at_q, part_q = _between(parameters["qhac"], grid.qhac)
     at_u, part_u = _between(np.log(parameters["umin"]), np.log(grid.umin))

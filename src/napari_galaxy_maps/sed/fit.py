@@ -1,4 +1,6 @@
-"""The Bayesian fit of a library of model spectra to many pixels: fluxes in all bands and what the models know of dust and stars."""
+"""The Bayesian fit of a library of model spectra to many pixels: fluxes in all bands and what the
+models know of dust and stars.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ if TYPE_CHECKING:
 BAD_FIT: Final = 10.0
 """Reduced chi2 from which no model is said to fit."""
 MEMORY: Final = 256 * 2**20
-"""Bytes that the matrices of one batch of pixels may take on a GPU; on a CPU a batch is small enough for its caches."""
+"""Bytes that the matrices of one batch of pixels may take on a GPU; on a CPU a batch is small
+enough for its caches.
+"""
 _CPU_BATCH, _BUFFERS = 16, 6
 
 
@@ -50,12 +54,14 @@ class FitFlag(IntFlag):
     NOTHING_SEEN = 2
     """No model with a positive scale is better than nothing at all: not fitted."""
     NO_MODEL_FITS = 4
-    """The best model's reduced chi2 is over `BAD_FIT`; the values are there, but do not trust them."""
+    """The best model's reduced chi2 is over `BAD_FIT`; the values are there, but do not trust them.
+    """
 
 
 @dataclass(frozen=True, eq=False)
 class SedFit:
-    """What the models say of each pixel: means over the library weighted by likelihood, and their standard deviations.
+    """What the models say of each pixel: means over the library weighted by likelihood, and their
+    standard deviations.
 
     Attributes
     ----------
@@ -64,8 +70,9 @@ class SedFit:
     flux, flux_error : ndarray, float32, shape (n_bands, n_pixels)
         In the unit of the data; NaN where nothing was fitted.
     properties, errors : dict of ndarray, float32, shape (n_pixels,)
-        Ldust, Lbolo (Lsun), Mdust, Mstar (Msun), SFR (Msun/yr): per kpc2 of surface brightness, of the whole source from
-        fluxes with a distance; Tdust (K), A_FUV (mag), SLD = Ldust / Lbolo, SMD = Mdust / Mstar.
+        Ldust, Lbolo (Lsun), Mdust, Mstar (Msun), SFR (Msun/yr): per kpc2 of surface brightness, of
+        the whole source from fluxes with a distance; Tdust (K), A_FUV (mag), SLD = Ldust / Lbolo,
+        SMD = Mdust / Mstar.
     chi2 : ndarray, float32, shape (n_pixels,)
         Of the best model, over the number of measured bands less one.
     best : ndarray of int, shape (n_pixels,)
@@ -109,7 +116,8 @@ def fit_steps(
     Parameters
     ----------
     data, uncertainty : ndarray, shape (n_bands, n_pixels)
-        Surface brightness in MJy/sr, or with `distance_mpc` fluxes in Jy. NaN: not measured; negative values are used as they are.
+        Surface brightness in MJy/sr, or with `distance_mpc` fluxes in Jy. NaN: not measured;
+        negative values are used as they are.
     bands : sequence of str
     library : Library
     device : {"auto", "cpu", "cuda", "mps"}
@@ -118,13 +126,17 @@ def fit_steps(
     distance_mpc : float, optional
         Luminosity distance of a source of which the data are fluxes.
     extra_error : float, optional
-        Fraction of the flux added to the errors in quadrature; as the library's settings say unless told.
+        Fraction of the flux added to the errors in quadrature; as the library's settings say unless
+        told.
     scale_error : bool
-        Whether the scatter of each model's own scale counts, as it should; without it the sums are CIGALE's.
+        Whether the scatter of each model's own scale counts, as it should; without it the sums are
+        CIGALE's.
     least_models : float
-        How many models must share a pixel's likelihood (`likelihood.weights`); 1: as many as it happens.
+        How many models must share a pixel's likelihood (`likelihood.weights`); 1: as many as it
+        happens.
     precision : {"auto", "single", "double"}
-        "auto": double for the pixels whose errors are so small that single precision would blur chi2.
+        "auto": double for the pixels whose errors are so small that single precision would blur
+        chi2.
 
     Yields
     ------
@@ -200,7 +212,9 @@ def _batches(
 
 
 def _kept(matrices: Matrices, *by_model: torch.Tensor) -> tuple[Any, ...]:
-    """Only the models that are not hopeless for all pixels of a batch; of the tensors, the second is chi2 above the least."""
+    """Only the models that are not hopeless for all pixels of a batch; of the tensors, the second
+    is chi2 above the least.
+    """
     import torch
 
     rows = torch.nonzero((by_model[1] < HOPELESS).any(0)).ravel()

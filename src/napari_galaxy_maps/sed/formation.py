@@ -22,8 +22,9 @@ def formed(
 ) -> np.ndarray:
     """Mass formed between ages, as a fraction of all stars ever formed.
 
-    The rate is t exp(-t / tau) from `age` ago until `change_age` ago, and `change` times its value there ever since (Ciesla+ 2016,
-    eq. 3; CIGALE's sfhdelayedbq); at the earliest, it changed after a tenth of the age.
+    The rate is t exp(-t / tau) from `age` ago until `change_age` ago, and `change` times its value
+    there ever since (Ciesla+ 2016, eq. 3; CIGALE's sfhdelayedbq); at the earliest, it changed after
+    a tenth of the age.
 
     Parameters
     ----------
@@ -68,7 +69,8 @@ def _cells(table: StarTable) -> tuple[np.ndarray, np.ndarray]:
 def age_weights(
     table: StarTable, age: np.ndarray, tau: np.ndarray, change_age: np.ndarray, change: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Weights over the ages of a table of the stars younger and older than 10 Myr, and of the mass formed in 100 Myr.
+    """Weights over the ages of a table of the stars younger and older than 10 Myr, and of the mass
+    formed in 100 Myr.
 
     Returns
     -------

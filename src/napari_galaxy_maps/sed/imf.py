@@ -8,11 +8,15 @@ import numpy as np
 
 _LOW, _HIGH = 0.1, 100.0
 MAIN_SEQUENCE = ((5.0, 15.0), (0.25, 1.0))
-"""Turn-off mass in Msun, and the share of a population's light that comes from the main sequence below it."""
+"""Turn-off mass in Msun, and the share of a population's light that comes from the main sequence
+below it.
+"""
 
 
 def chabrier(mass: np.ndarray) -> np.ndarray:
-    """Stars per Msun of mass, per Msun formed (Chabrier 2003, Table 1 as in Bruzual & Charlot 2003, eq. 2); mass in Msun."""
+    """Stars per Msun of mass, per Msun formed (Chabrier 2003, Table 1 as in Bruzual & Charlot 2003,
+    eq. 2); mass in Msun.
+    """
     return _chabrier_shape(mass) / _total(_chabrier_shape)
 
 
@@ -51,7 +55,9 @@ def turn_off_mass(age_yr: np.ndarray, metallicity: float) -> np.ndarray:
 
 
 def _below(turn_off: np.ndarray) -> np.ndarray:
-    """Ratio of Salpeter's stars to Chabrier's on the main sequence up to some masses, weighted by light."""
+    """Ratio of Salpeter's stars to Chabrier's on the main sequence up to some masses, weighted by
+    light.
+    """
     mass = np.geomspace(_LOW, _HIGH, 2000)
     light = (
         np.where(mass < 20, mass**3.5, 20**1.5 * mass**2.0) * mass
@@ -65,9 +71,10 @@ def from_chabrier_to_salpeter(
 ) -> tuple[np.ndarray, np.ndarray]:
     """What Salpeter's function makes of populations with Chabrier's.
 
-    All light of very young populations, and a quarter of older ones', is taken to be that of the main sequence (L ~ M^3.5, M^2 beyond
-    20 Msun), the rest that of stars about to end: each scales with the number of its stars. What ending stars give back scales with
-    theirs. CIGALE's Salpeter models are met to 1 % in the light of stars younger and older than 10 Myr, and in mass.
+    All light of very young populations, and a quarter of older ones', is taken to be that of the
+    main sequence (L ~ M^3.5, M^2 beyond 20 Msun), the rest that of stars about to end: each scales
+    with the number of its stars. What ending stars give back scales with theirs. CIGALE's Salpeter
+    models are met to 1 % in the light of stars younger and older than 10 Myr, and in mass.
 
     Parameters
     ----------

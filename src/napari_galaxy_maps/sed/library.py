@@ -1,4 +1,6 @@
-"""A library of model spectra in all bands at a galaxy's redshift: made by its recipe, kept on disk by the recipe's hash."""
+"""A library of model spectra in all bands at a galaxy's redshift: made by its recipe, kept on disk
+by the recipe's hash.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,8 @@ class Library:
     redshift : float
     bands : tuple of str
     light : ndarray, float32, shape (n_models, n_bands)
-        Mean L_nu that the band sees, Lsun/Hz at the rest frequency, after attenuation, with the dust's emission.
+        Mean L_nu that the band sees, Lsun/Hz at the rest frequency, after attenuation, with the
+        dust's emission.
     properties : dict of ndarray, float32, shape (n_models,)
         `compose.PROPERTY_NAMES`.
     parameters : dict of ndarray, float32, shape (n_models,)
@@ -201,7 +204,9 @@ def library_steps(
 
 
 def _keep(path: Path, library: Library) -> None:
-    """Write a library beside its place and rename it; where that cannot be, it is made again next time."""
+    """Write a library beside its place and rename it; where that cannot be, it is made again next
+    time.
+    """
     arrays = {f"property {name}": values for name, values in library.properties.items()}
     arrays |= {f"parameter {name}": values for name, values in library.parameters.items()}
     try:

@@ -1,4 +1,6 @@
-"""How likely every model of a library is for every pixel: matrix products, the scale of each model solved for."""
+"""How likely every model of a library is for every pixel: matrix products, the scale of each model
+solved for.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,8 @@ LIGHT_OF_MJY_SR = 4 * np.pi * 1e-20 * (MPC_M / 1e3) ** 2 / LSUN_W
 
 @contextmanager
 def one_thread() -> Iterator[int]:
-    """Torch without threads of its own, which wait for each other inside small operations: on a busy machine ten times longer.
+    """Torch without threads of its own, which wait for each other inside small operations: on a
+    busy machine ten times longer.
 
     Yields
     ------
@@ -59,8 +62,9 @@ def light_of_data(redshift: float, distance_mpc: float | None) -> float:
     ----------
     redshift : float
     distance_mpc : float or None
-        None: the data are surface brightness in MJy/sr and become Lsun/Hz/kpc2, dimmed by (1 + z)^3. Else they are fluxes in Jy
-        of a whole source at this luminosity distance and become Lsun/Hz.
+        None: the data are surface brightness in MJy/sr and become Lsun/Hz/kpc2, dimmed by (1 +
+        z)^3. Else they are fluxes in Jy of a whole source at this luminosity distance and become
+        Lsun/Hz.
     """
     if distance_mpc is None:
         return float(LIGHT_OF_MJY_SR * (1 + redshift) ** 3)
@@ -103,7 +107,8 @@ def observed(
     Parameters
     ----------
     data, uncertainty : ndarray, shape (n_bands, n_pixels)
-        NaN in either: not measured. Negative values are measurements like any other. An infinite error has no weight.
+        NaN in either: not measured. Negative values are measurements like any other. An infinite
+        error has no weight.
     bands : sequence of str
     extra_error : float
         Fraction of the value added to the error in quadrature.
@@ -113,8 +118,8 @@ def observed(
     Raises
     ------
     InputError
-        When shapes do not agree, a band comes twice, errors are zero or negative, fewer than three bands have any data, or all
-        are limits.
+        When shapes do not agree, a band comes twice, errors are zero or negative, fewer than three
+        bands have any data, or all are limits.
     """
     names = tuple(get_band(band).name for band in bands)
     value, sigma = np.array(data, float, ndmin=2), np.array(uncertainty, float, ndmin=2)
@@ -161,7 +166,8 @@ def observed(
 class Matrices:
     """A library made ready for some bands on some device.
 
-    Models are divided by `norm` and bands by `unit`, so that all numbers are near 1 and single precision is enough.
+    Models are divided by `norm` and bands by `unit`, so that all numbers are near 1 and single
+    precision is enough.
 
     Attributes
     ----------
@@ -171,7 +177,8 @@ class Matrices:
     models, squares : torch.Tensor, shape (n_bands, n_models)
         Light in units of `unit` and `norm`, and its square.
     outputs, output_squares : torch.Tensor, shape (n_models, n_outputs)
-        Light in all bands of the library, then the extensive properties, over `norm` and `output_unit`.
+        Light in all bands of the library, then the extensive properties, over `norm` and
+        `output_unit`.
     output_unit : ndarray, shape (n_outputs,)
     intensive : torch.Tensor, shape (n_models, 2 * n_intensive)
         Deviations of the other properties from `intensive_middle`, then their squares.
@@ -197,7 +204,8 @@ class Matrices:
     def to(self, dtype: Any) -> Matrices:
         """The same in another precision."""
         models, outputs = self.models.to(dtype), self.outputs.to(dtype)
-        # Squares are made anew: chi2 is a small difference, and the rounding of single precision would not cancel in it.
+        # Squares are made anew: chi2 is a small difference, and the rounding of single precision
+        # would not cancel in it.
         return replace(
             self, models=models, squares=models**2, outputs=outputs, output_squares=outputs**2,
             intensive=self.intensive.to(dtype),
@@ -258,8 +266,9 @@ def scale_and_chi2(
     value, weight : torch.Tensor, shape (n_pixels, n_bands)
         In units of `matrices.unit`.
     limits : pair of torch.Tensor, shape (n_pixels, n_bands), optional
-        Upper limits over their sigma, and 1 / sigma; 0 in the second where there is no limit. Each adds
-        -2 ln of the probability that the flux is below it (Sawicki 2012, eq. 7; Boquien+ 2019, eq. 15).
+        Upper limits over their sigma, and 1 / sigma; 0 in the second where there is no limit. Each
+        adds -2 ln of the probability that the flux is below it (Sawicki 2012, eq. 7; Boquien+ 2019,
+        eq. 15).
 
     Returns
     -------
@@ -297,11 +306,12 @@ def scale_and_chi2(
 
 
 def weights(chi2: torch.Tensor, least_models: float = LEAST_MODELS) -> torch.Tensor:
-    """Weights of models, exp(-chi2 / 2) over their sum, flattened where too few models would share them.
+    """Weights of models, exp(-chi2 / 2) over their sum, flattened where too few models would share
+    them.
 
-    A library has gaps: with small errors one model may take all the weight, and the scatter of one is none. There the weights are
-    taken to a power below 1, down to `FLATTEST`, so that (sum w)^2 / sum w^2 comes near `least_models`. Models beyond `HOPELESS` have no
-    weight in any case.
+    A library has gaps: with small errors one model may take all the weight, and the scatter of one
+    is none. There the weights are taken to a power below 1, down to `FLATTEST`, so that (sum w)^2 /
+    sum w^2 comes near `least_models`. Models beyond `HOPELESS` have no weight in any case.
 
     Parameters
     ----------
@@ -315,7 +325,8 @@ def weights(chi2: torch.Tensor, least_models: float = LEAST_MODELS) -> torch.Ten
     """
     import torch
 
-    # Where nothing is likely it stays at e^-40: denormal numbers would make the products ten times slower.
+    # Where nothing is likely it stays at e^-40: denormal numbers would make the products ten times
+    # slower.
     hopeless = chi2 > HOPELESS
     power, gain = torch.ones_like(chi2[:, :1]), 0.25
     before: tuple[torch.Tensor, torch.Tensor] | None = None

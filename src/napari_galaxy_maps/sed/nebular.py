@@ -1,7 +1,9 @@
-"""Ionised gas: the lines and the continuum that one ionising photon makes, by case B and observed line ratios.
+"""Ionised gas: the lines and the continuum that one ionising photon makes, by case B and observed
+line ratios.
 
-Everything is for hydrogen at 10^4 K and 100 cm-3 with one helium atom in ten (OF06: Osterbrock & Ferland 2006). Left out:
-[Ne III], [S III], [O I], and all lines beyond 5 micron, which add at most a few per cent to a broad band.
+Everything is for hydrogen at 10^4 K and 100 cm-3 with one helium atom in ten (OF06: Osterbrock &
+Ferland 2006). Left out: [Ne III], [S III], [O I], and all lines beyond 5 micron, which add at most
+a few per cent to a broad band.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ ALPHA_B = 2.59e-13
 HBETA_PER_PHOTON = 1.235e-25 / ALPHA_B
 """Energy in Hbeta per ionising photon, erg (OF06, Table 4.4)."""
 LYMAN_ALPHA_PER_PHOTON = (1 - 0.838e-13 / ALPHA_B) * 1.634e-11
-"""Energy in Lyman alpha per ionising photon, erg: recombinations that do not end in two photons (OF06, Table 4.11)."""
+"""Energy in Lyman alpha per ionising photon, erg: recombinations that do not end in two photons
+(OF06, Table 4.11).
+"""
 HELIUM = 0.1
 SOLAR_OH = 8.69
 """12 + log(O/H) of the Sun (Asplund+ 2009)."""
@@ -28,8 +32,8 @@ _RECOMBINATION = np.array([
     (26252.0, 0.0455), (21655.0, 0.0278), (5875.6, 0.130), (6678.2, 0.037), (4471.5, 0.047), (10830.3, 0.30),
 ])  # fmt: skip
 
-# Polynomials in x = 12 + log(O/H) - 8.69 of log10 of the ratios (Curti+ 2020, Table 2): [O II] 3727,29 and [O III] 5007 to
-# Hbeta, [N II] 6584 and [S II] 6717,31 to Halpha.
+# Polynomials in x = 12 + log(O/H) - 8.69 of log10 of the ratios (Curti+ 2020, Table 2): [O II]
+# 3727,29 and [O III] 5007 to Hbeta, [N II] 6584 and [S II] 6717,31 to Halpha.
 _R2 = (0.435, -1.362, -5.655, -4.851, -0.478, 0.736)
 _R3 = (-0.277, -3.549, -3.593, -0.981)
 _N2 = (-0.489, 1.513, -2.554, -5.293, -2.867)
@@ -78,8 +82,9 @@ def continuum(wavelength: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray
-        erg/Hz per ionising photon: free-free with the Gaunt factor of Draine (2011, eq. 10.9), free-bound to levels n >= 2
-        with Kramers' cross-sections (Brown & Mathews 1970), two photons after Nussbaumer & Schmutz (1984).
+        erg/Hz per ionising photon: free-free with the Gaunt factor of Draine (2011, eq. 10.9),
+        free-bound to levels n >= 2 with Kramers' cross-sections (Brown & Mathews 1970), two photons
+        after Nussbaumer & Schmutz (1984).
     """
     frequency = 2.99792458e18 / wavelength
     theta = 157890.0 / TEMPERATURE  # ionisation energy of hydrogen over kT
@@ -96,7 +101,9 @@ def continuum(wavelength: np.ndarray) -> np.ndarray:
 
 
 def _two_photon(frequency: np.ndarray) -> np.ndarray:
-    """erg cm3/s/Hz; recombinations to 2s 0.838e-13 cm3/s (OF06, Table 4.11), one decay makes two photons."""
+    """erg cm3/s/Hz; recombinations to 2s 0.838e-13 cm3/s (OF06, Table 4.11), one decay makes two
+    photons.
+    """
     lyman_alpha = 2.4661e15
     y = np.clip(frequency / lyman_alpha, 1e-9, 1 - 1e-9)
     yy = y * (1 - y)

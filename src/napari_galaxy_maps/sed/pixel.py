@@ -1,4 +1,6 @@
-"""One pixel or aperture as a spectrum: what was measured, the models that go with it, and what they say of dust and stars."""
+"""One pixel or aperture as a spectrum: what was measured, the models that go with it, and what they
+say of dust and stars.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ from .truth import LOGARITHMS, ORDER
 
 PERCENTILES = (16.0, 50.0, 84.0)
 LIMIT_SIGMA = 3.0
-"""A flux that is not positive is shown as an upper limit so many sigma above it, or above nothing."""
+"""A flux that is not positive is shown as an upper limit so many sigma above it, or above nothing.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +101,8 @@ def pixel_spectrum(
     names = tuple(get_band(band).name for band in bands)
     flux, error = np.asarray(flux, float), np.asarray(error, float)
     use = np.array([with_far_infrared or name not in FIR_BANDS for name in names], bool)
-    # All bands that could be fitted, measured here or not: so the library is made ready for them once.
+    # All bands that could be fitted, measured here or not: so the library is made ready for them
+    # once.
     found = posterior(
         flux[use],
         error[use],

@@ -1,4 +1,6 @@
-"""What a library says of one pixel or aperture: percentiles of its fluxes and properties, and its spectrum."""
+"""What a library says of one pixel or aperture: percentiles of its fluxes and properties, and its
+spectrum.
+"""
 
 from __future__ import annotations
 
@@ -89,7 +91,9 @@ class Posterior:
         return np.asarray(self.library.light[self.best] * (self.best_scale / self.unit_light))
 
     def best_spectrum(self) -> tuple[np.ndarray, np.ndarray]:
-        """Observed wavelength in micron and the best model's spectrum in the data's unit, each shape (n,)."""
+        """Observed wavelength in micron and the best model's spectrum in the data's unit, each
+        shape (n,).
+        """
         wavelength, light = self.library.spectra(np.array([self.best]))
         return wavelength, light[0] * (self.best_scale / self.unit_light)
 
@@ -140,8 +144,8 @@ def posterior(
     Raises
     ------
     InputError
-        When fewer than three bands are measured, or no model has a positive scale, or the data are wrong
-        (`likelihood.observed`).
+        When fewer than three bands are measured, or no model has a positive scale, or the data are
+        wrong (`likelihood.observed`).
     """
     import torch
 

@@ -1,4 +1,6 @@
-"""What is thought likely of a galaxy before it is seen: the parameters of a library's models and how they are drawn."""
+"""What is thought likely of a galaxy before it is seen: the parameters of a library's models and
+how they are drawn.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,10 @@ PARAMETERS: Final[tuple[str, ...]] = (
     "age_myr", "tau_myr", "change_age_myr", "change", "metallicity", "ebv", "old_factor", "slope", "bump", "qhac", "umin",
     "gamma",
 )  # fmt: skip
-"""Parameters of a model: the age of the oldest stars; the time scale of a star formation rate t exp(-t / tau); how long ago it
-changed, and by which factor; mass fraction of metals; E(B-V) of stars younger than 10 Myr and of their gas, and by which factor it
-is less for older ones; tilt and ultraviolet bump of the attenuation; the dust's small grains, its lowest radiation field and the
+"""Parameters of a model: the age of the oldest stars; the time scale of a star formation rate t
+exp(-t / tau); how long ago it changed, and by which factor; mass fraction of metals; E(B-V) of
+stars younger than 10 Myr and of their gas, and by which factor it is less for older ones; tilt and
+ultraviolet bump of the attenuation; the dust's small grains, its lowest radiation field and the
 fraction of its mass in higher ones."""
 
 LIMITS: Final[Mapping[str, tuple[float, float]]] = {
@@ -57,7 +60,8 @@ PRIORS: Final[Mapping[str, Mapping[str, tuple[float, ...]]]] = {
         "metallicity": (0.02,), "ebv": _EBV, "old_factor": (0.25, 0.50, 0.75), "slope": (-0.5, -0.25, 0.0), "bump": (0,),
         "qhac": _QHAC, "umin": _UMIN, "gamma": _GAMMA,
     },
-    # The same ranges, widened by what single pixels are: young, poor or rich in metals, in bursts, with a bump.
+    # The same ranges, widened by what single pixels are: young, poor or rich in metals, in bursts,
+    # with a bump.
     "broad": {
         "age_myr": (1000, 2000, 4500, 7000, 9500, 12000, 13500), "tau_myr": (250, *_TAU),
         "change_age_myr": (10, 30, 100, 200, 500, 1000), "change": _RATES, "metallicity": (0.004, 0.008, 0.02, 0.05),
@@ -69,7 +73,8 @@ PRIORS: Final[Mapping[str, Mapping[str, tuple[float, ...]]]] = {
 
 
 def nodes(settings: LibrarySettings) -> dict[str, np.ndarray]:
-    """The nodes of every parameter: those of the settings where they are given, else the named prior's, in rising order.
+    """The nodes of every parameter: those of the settings where they are given, else the named
+    prior's, in rising order.
 
     Raises
     ------
@@ -94,8 +99,9 @@ def nodes(settings: LibrarySettings) -> dict[str, np.ndarray]:
 def draw(settings: LibrarySettings) -> dict[str, np.ndarray]:
     """Parameters of a library's models, by name, each shape (n_models,).
 
-    ``"random"`` draws between the nodes, each gap between neighbours as likely as any other, by a scrambled Sobol sequence: evenly
-    in all dimensions at once. ``"grid"`` takes the nodes themselves: all combinations, or as many of them at random as are asked for.
+    ``"random"`` draws between the nodes, each gap between neighbours as likely as any other, by a
+    scrambled Sobol sequence: evenly in all dimensions at once. ``"grid"`` takes the nodes
+    themselves: all combinations, or as many of them at random as are asked for.
 
     Raises
     ------

@@ -1,4 +1,6 @@
-"""The tables of band luminosities: stars by age and metallicity, the gas that they ionise, and dust by radiation field."""
+"""The tables of band luminosities: stars by age and metallicity, the gas that they ionise, and dust
+by radiation field.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ T_DUST_U1, T_DUST_BETA = 18.3, 1.79
 
 
 def dust_temperature(umin: np.ndarray) -> np.ndarray:
-    """Temperature in K of the bulk of THEMIS dust in a radiation field `umin`: 18.3 K x Umin^(1/5.79) (Nersesian+ 2019)."""
+    """Temperature in K of the bulk of THEMIS dust in a radiation field `umin`: 18.3 K x
+    Umin^(1/5.79) (Nersesian+ 2019).
+    """
     return np.asarray(T_DUST_U1 * np.asarray(umin) ** (1 / (4 + T_DUST_BETA)))
 
 
@@ -57,7 +61,8 @@ class _Table:
 
 @dataclass(frozen=True, eq=False)
 class StarTable(_Table):
-    """Simple stellar populations (Bruzual & Charlot 2003, Chabrier IMF) and their ionised gas, per Msun of stars formed.
+    """Simple stellar populations (Bruzual & Charlot 2003, Chabrier IMF) and their ionised gas, per
+    Msun of stars formed.
 
     Attributes
     ----------
@@ -137,7 +142,8 @@ class DustTable(_Table):
     umin : ndarray, shape (37,)
         Radiation field in units of the Sun's neighbourhood's.
     light : ndarray, shape (n_z, 11, 37, 2, n_bands)
-        Lsun/Hz, in a single field U = Umin, and in a power law of fields (slope -2) upward from Umin.
+        Lsun/Hz, in a single field U = Umin, and in a power law of fields (slope -2) upward from
+        Umin.
     total : ndarray, shape (11, 37, 2)
         Luminosity in Lsun.
     """
@@ -161,7 +167,8 @@ class DustTable(_Table):
 
 @dataclass(frozen=True, eq=False)
 class SpectrumTable(_Table):
-    """Spectra of the same stars, gas and dust in narrow bins: what attenuation takes from them, and how a model looks.
+    """Spectra of the same stars, gas and dust in narrow bins: what attenuation takes from them, and
+    how a model looks.
 
     Attributes
     ----------
@@ -175,7 +182,8 @@ class SpectrumTable(_Table):
     gas : ndarray, shape (n_oh, n_bins)
         Lsun per ionising photon per second, Lyman alpha with it.
     response : ndarray, shape (n_z, n_bins, n_bands)
-        Mean L_nu that a band sees per luminosity in a bin, 1/Hz, where the spectrum is flat in L_lambda within the bin.
+        Mean L_nu that a band sees per luminosity in a bin, 1/Hz, where the spectrum is flat in
+        L_lambda within the bin.
     dust_edges_um : ndarray, shape (n_dust_bins + 1,)
     dust : ndarray, shape (11, 37, 2, n_dust_bins)
         Lsun per Msun of dust, axes as in `DustTable`.

@@ -1,4 +1,6 @@
-"""Truth maps: what the fit of model spectra says of dust and stars where the far infrared is seen (DB21 Sect. 2.2)."""
+"""Truth maps: what the fit of model spectra says of dust and stars where the far infrared is seen
+(DB21 Sect. 2.2).
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ class Truth:
 
 
 def far_infrared(bands: Sequence[str]) -> tuple[str, ...]:
-    """Which of some bands see the bulk of the dust: the far infrared beyond the 24 micron that small, hot grains emit."""
+    """Which of some bands see the bulk of the dust: the far infrared beyond the 24 micron that
+    small, hot grains emit.
+    """
     names = [get_band(band).name for band in bands]
     return tuple(name for name in names if name in FIR_BANDS and get_band(name).pivot > 60)
 
@@ -101,13 +105,14 @@ def truth_steps(
     Returns
     -------
     Truth
-        NaN where the cube is masked, or fewer than three far-infrared bands are measured, or there is no light. Where no
-        model fits, the values are there and the flag says so.
+        NaN where the cube is masked, or fewer than three far-infrared bands are measured, or there
+        is no light. Where no model fits, the values are there and the flag says so.
 
     Raises
     ------
     InputError
-        When there are fewer than three far-infrared bands, errors are zero, or no pixel can be fitted.
+        When there are fewer than three far-infrared bands, errors are zero, or no pixel can be
+        fitted.
     """
     far = check_far_infrared(cube.bands)
     n = cube.mask.size
@@ -155,9 +160,11 @@ def _maps(cube: BandCube, result: SedFit, pixels: np.ndarray, library: Library, 
 
 
 def log_with_error(mean: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """log10 of a mean and its error in dex, that of a lognormal distribution with this mean and sigma.
+    """log10 of a mean and its error in dex, that of a lognormal distribution with this mean and
+    sigma.
 
-    For small errors it is sigma / mean / ln 10; for large ones it stays finite. NaN where the mean is not positive.
+    For small errors it is sigma / mean / ln 10; for large ones it stays finite. NaN where the mean
+    is not positive.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         good = mean > 0

@@ -23,7 +23,8 @@ class Aperture:
     name : str
         What to call it in tables.
     inner : float
-        Size of the hole in units of the shape: 0 without one, 0.5 for a ring from half of the ellipse to all of it.
+        Size of the hole in units of the shape: 0 without one, 0.5 for a ring from half of the
+        ellipse to all of it.
 
     Raises
     ------
@@ -55,14 +56,18 @@ class Aperture:
 
     @property
     def centre(self) -> tuple[float, float]:
-        """ICRS right ascension and declination in degrees; of a polygon, the mean direction of its corners."""
+        """ICRS right ascension and declination in degrees; of a polygon, the mean direction of its
+        corners.
+        """
         if isinstance(self.shape, Ellipse):
             return self.shape.ra, self.shape.dec
         mean = unit_vectors(*np.transpose(self.shape)).mean(axis=0)
         return degrees(mean)
 
     def scaled(self, inner: float, outer: float) -> Aperture:
-        """The ring between `inner` and `outer` times this aperture's size (and without its hole), about its centre."""
+        """The ring between `inner` and `outer` times this aperture's size (and without its hole),
+        about its centre.
+        """
         if not 0 <= inner < outer:
             raise InputError(
                 f"A ring from {inner:g} to {outer:g} times an aperture is none; give a smaller and a larger number, as in 1.5,2."
@@ -82,7 +87,9 @@ def circle(ra: float, dec: float, radius: float, name: str = "") -> Aperture:
 
 
 def scaled_polygon(vertices: Vertices, centre: tuple[float, float], factor: float) -> Vertices:
-    """A polygon with its corners moved along great circles to `factor` times their distance from the centre."""
+    """A polygon with its corners moved along great circles to `factor` times their distance from
+    the centre.
+    """
     from astropy.coordinates import SkyCoord
 
     middle, corners = SkyCoord(*centre, unit="deg"), SkyCoord(list(vertices), unit="deg")

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 def read_apertures(
     path: str | Path, wcs: WCS | None = None, left_out: list[str] | None = None
 ) -> list[Aperture]:
-    """Circles, ellipses, rings, boxes and polygons of a DS9 region file, named by their text or numbered.
+    """Circles, ellipses, rings, boxes and polygons of a DS9 region file, named by their text or
+    numbered.
 
     Parameters
     ----------
@@ -89,7 +90,8 @@ def write_apertures(
 
 
 def write_table(path: str | Path, table: Table, overwrite: bool = False) -> None:
-    """Write a table as ECSV, or as CSV where the file's name ends so (units go into the names of its columns then).
+    """Write a table as ECSV, or as CSV where the file's name ends so (units go into the names of
+    its columns then).
 
     Raises
     ------
@@ -190,7 +192,8 @@ def _from_box(region: Any, name: str) -> Aperture:
     middle, corners = region.center.icrs, []
     for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1)):
         dx, dy = x * region.width / 2, y * region.height / 2
-        # The angle of the width is from west towards north: the direction (dx, dy) has this position angle.
+        # The angle of the width is from west towards north: the direction (dx, dy) has this
+        # position angle.
         angle = region.angle - 90 * u.deg + np.arctan2(dy, dx)
         corner = middle.directional_offset_by(angle, np.hypot(dx, dy))
         corners.append((float(corner.ra.deg), float(corner.dec.deg)))

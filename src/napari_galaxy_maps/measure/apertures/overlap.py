@@ -20,7 +20,8 @@ _FAR = 20
 """Apertures centred more than so many images away are off the image, whatever their size."""
 
 _LARGE = 3
-"""Corners of polygons more than so many images away are refused: their masks would fill the memory."""
+"""Corners of polygons more than so many images away are refused: their masks would fill the memory.
+"""
 
 _ROUNDING = 1e-9  # of a pixel: what is left of those inside a hole
 
@@ -55,8 +56,8 @@ class Overlap:
 def overlaps(apertures: Sequence[Aperture], wcs: WCS, shape: tuple[int, int]) -> list[Overlap]:
     """The exact overlap of apertures with the pixels of an image (photutils; polygons by regions).
 
-    On the image an ellipse is what the linear terms of the coordinates at its centre make of it; corners of polygons are placed
-    exactly and joined by straight lines.
+    On the image an ellipse is what the linear terms of the coordinates at its centre make of it;
+    corners of polygons are placed exactly and joined by straight lines.
 
     Parameters
     ----------
@@ -100,7 +101,8 @@ def _overlap(
 
 
 def pixel_ellipse(ellipse: Ellipse, jacobian: np.ndarray) -> tuple[float, float, float]:
-    """Semi-axes in pixels and the major axis' angle from +x towards +y in radians, of an ellipse on the sky.
+    """Semi-axes in pixels and the major axis' angle from +x towards +y in radians, of an ellipse on
+    the sky.
 
     Parameters
     ----------
@@ -119,9 +121,11 @@ def pixel_ellipse(ellipse: Ellipse, jacobian: np.ndarray) -> tuple[float, float,
 def ellipse_overlap(
     centre: np.ndarray, a: float, b: float, theta: float, shape: tuple[int, int]
 ) -> tuple[np.ndarray, slice, slice]:
-    """Share of every pixel of an image that lies in an ellipse, by photutils, asked only about pixels near its edge.
+    """Share of every pixel of an image that lies in an ellipse, by photutils, asked only about
+    pixels near its edge.
 
-    photutils computes the pixels inside as carefully as those on the edge: this takes a fifth of its time at 150 pixels.
+    photutils computes the pixels inside as carefully as those on the edge: this takes a fifth of
+    its time at 150 pixels.
 
     Parameters
     ----------
@@ -142,7 +146,8 @@ def ellipse_overlap(
     """
     from photutils.geometry import elliptical_overlap_grid
 
-    # Where the tip of an ellipse touches a pixel's corner exactly, photutils loses that part of it: a step off helps.
+    # Where the tip of an ellipse touches a pixel's corner exactly, photutils loses that part of it:
+    # a step off helps.
     centre = np.asarray(centre) + _STEP_OFF
     cos, sin = np.cos(theta), np.sin(theta)
     reach = np.hypot(a * cos, b * sin), np.hypot(a * sin, b * cos)
@@ -153,7 +158,8 @@ def ellipse_overlap(
     if right <= left or high <= low:
         return np.zeros((0, 0)), slice(0, 0), slice(0, 0)
     nx, ny = right - left, high - low
-    # Edges of blocks of pixels, from the centre; a block whose corners are inside is inside, the ellipse being convex.
+    # Edges of blocks of pixels, from the centre; a block whose corners are inside is inside, the
+    # ellipse being convex.
     x = np.arange(-(-nx // _BLOCK) + 1) * _BLOCK + left - 0.5 - centre[0]
     y = (np.arange(-(-ny // _BLOCK) + 1) * _BLOCK + low - 0.5 - centre[1])[:, None]
 
@@ -216,7 +222,9 @@ def _polygon_overlap(
 def linear_frame(
     centres: np.ndarray, wcs: WCS, shape: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pixel positions of ICRS positions (degrees), shape (n, 2), and pixels per arcsec eastwards and northwards, (n, 2, 2)."""
+    """Pixel positions of ICRS positions (degrees), shape (n, 2), and pixels per arcsec eastwards
+    and northwards, (n, 2, 2).
+    """
     n = len(centres)
     middle = unit_vectors(*centres.T)
     ra, dec = np.radians(centres.T)

@@ -33,8 +33,8 @@ class Options:
     Attributes
     ----------
     background : tuple of float, or None
-        Inner and outer edge, in units of the aperture, of the ring that gives the local background, which is taken from what
-        adds up (band images and surface densities).
+        Inner and outer edge, in units of the aperture, of the ring that gives the local background,
+        which is taken from what adds up (band images and surface densities).
     background_value : "median" or "mean"
         Of the ring's pixels, clipped at 3 sigma.
     correct_masked : bool
@@ -53,7 +53,8 @@ class Values:
     Attributes
     ----------
     mean, mean_err, mean_err_max : ndarray, shape (n,)
-        Linear: of a logarithm's argument. The second error is that of pixels which all err together.
+        Linear: of a logarithm's argument. The second error is that of pixels which all err
+        together.
     background : ndarray, shape (n,)
         What was taken away from each pixel; NaN where nothing was.
     percentiles : ndarray, shape (n, number of levels)
@@ -88,24 +89,27 @@ def measure_apertures(
     Parameters
     ----------
     source : Planes, PropertyMaps, BandCube or BandImage
-        `Planes` made once (by `planes_of`) remember what has been measured, so that only an aperture that moved costs time.
+        `Planes` made once (by `planes_of`) remember what has been measured, so that only an
+        aperture that moved costs time.
     apertures : sequence of Aperture
     options : Options, optional
 
     Returns
     -------
     astropy.table.QTable
-        A row for each aperture and map: ``name shape ra dec a b pa inner map sum sum_err sum_err_max sum_unit mean mean_err
-        mean_err_max median mean_unit weight background area n_pixels n_masked flags``. Sums are linear; means and medians are
-        in the map's unit, those of logarithms log10 of the linear mean, with first-order errors. ``sum_err`` takes errors as
-        shared by the pixels that share noise and independent beyond; ``sum_err_max`` as the same for all pixels, which is
-        what a model that errs about a whole galaxy does. ``meta["notes"]`` says what else was assumed.
+        A row for each aperture and map: ``name shape ra dec a b pa inner map sum sum_err
+        sum_err_max sum_unit mean mean_err mean_err_max median mean_unit weight background area
+        n_pixels n_masked flags``. Sums are linear; means and medians are in the map's unit, those
+        of logarithms log10 of the linear mean, with first-order errors. ``sum_err`` takes errors as
+        shared by the pixels that share noise and independent beyond; ``sum_err_max`` as the same
+        for all pixels, which is what a model that errs about a whole galaxy does. ``meta["notes"]``
+        says what else was assumed.
 
     Raises
     ------
     InputError
-        When there is no aperture, or every one lies off the image or on blank pixels only; of some, rows are NaN and
-        ``meta["empty"]`` says why, by their number.
+        When there is no aperture, or every one lies off the image or on blank pixels only; of some,
+        rows are NaN and ``meta["empty"]`` says why, by their number.
     """
     from astropy import units as u
     from astropy.table import QTable
@@ -200,7 +204,9 @@ def without_value(found: Values) -> np.ndarray:
 
 
 def in_unit(quantity: Quantity, mean: float, *errors: float) -> tuple[float, ...]:
-    """A linear mean and its errors in the map's unit: of logarithms log10 and first-order errors in dex."""
+    """A linear mean and its errors in the map's unit: of logarithms log10 and first-order errors in
+    dex.
+    """
     if not quantity.log:
         return (mean, *errors)
     if not mean > 0:
@@ -299,7 +305,9 @@ def _values(
 def _random_error(
     planes: Planes, aperture: Aperture, overlap: Overlap, error: np.ndarray, squared: np.ndarray
 ) -> np.ndarray:
-    """Errors of the sums of terms, from the sum of their errors and the sum of their squares, shape (n,)."""
+    """Errors of the sums of terms, from the sum of their errors and the sum of their squares, shape
+    (n,).
+    """
     if not aperture.inner:
         with np.errstate(invalid="ignore", divide="ignore"):
             as_many = error**2 / squared  # alike pixels
@@ -324,7 +332,9 @@ def _random_error(
 def _of_pixels(
     planes: Planes, overlap: Overlap, levels: tuple[float, ...]
 ) -> tuple[np.ndarray, int]:
-    """Percentiles of the pixels of each map, shape (n, len(levels)), and the flags of pixels with a value."""
+    """Percentiles of the pixels of each map, shape (n, len(levels)), and the flags of pixels with a
+    value.
+    """
     inside = overlap.weights >= min(0.5, overlap.weights.max(initial=0.5))
     percentiles = np.full((len(planes.quantities), len(levels)), np.nan)
     somewhere = np.zeros(np.count_nonzero(inside), bool)
@@ -342,7 +352,9 @@ def _of_pixels(
 
 
 def _median(values: np.ndarray) -> float:
-    """As numpy's, in half of its time: numpy partitions about the last value too, to see whether it is NaN."""
+    """As numpy's, in half of its time: numpy partitions about the last value too, to see whether it
+    is NaN.
+    """
     middle = (values.size - 1) // 2
     parts = np.partition(values, middle)
     if values.size % 2:
@@ -386,7 +398,9 @@ def _sums() -> Callable[..., np.ndarray]:
 
     @numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})  # NaN stays NaN
     def sums(terms, weights, row, column):  # type: ignore[no-untyped-def]
-        """Of each map: weight times quantity, weight, error, squared error, and pixels with a value, summed; shape (n, 5)."""
+        """Of each map: weight times quantity, weight, error, squared error, and pixels with a
+        value, summed; shape (n, 5).
+        """
         ny, nx = weights.shape
         out = np.zeros((terms.shape[0], 5))
         first, last = np.zeros(ny, np.int64), np.zeros(ny, np.int64)

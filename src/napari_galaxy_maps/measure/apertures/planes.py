@@ -1,4 +1,6 @@
-"""What apertures are laid on: maps, cubes or images as planes of a quantity, its weight and its error, ready to be summed."""
+"""What apertures are laid on: maps, cubes or images as planes of a quantity, its weight and its
+error, ready to be summed.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
     from astropy.wcs import WCS
 
 PSF_CORRELATION = float(np.pi / (2 * np.log(2)))
-"""Pixels over which noise is shared that a Gaussian PSF has smoothed, per FWHM squared in pixels: its correlation
-exp(-d^2 / 4 s^2) sums to 4 pi s^2, twice the area of the PSF."""
+"""Pixels over which noise is shared that a Gaussian PSF has smoothed, per FWHM squared in pixels:
+its correlation exp(-d^2 / 4 s^2) sums to 4 pi s^2, twice the area of the PSF."""
 
 PREDICTED = (
     "Errors of predicted maps are a range: the smaller (err) holds if pixels err independently beyond the noise that they share, the "
@@ -44,7 +46,8 @@ class Quantity:
     weight : str
         What its mean is weighted by: ``"area"``, or a property's name.
     unit : str
-        Of values and means, as astropy reads it: ``"dex(solMass / kpc2)"``, ``"dex"``, ``"K"``, ``"MJy / sr"``.
+        Of values and means, as astropy reads it: ``"dex(solMass / kpc2)"``, ``"dex"``, ``"K"``,
+        ``"MJy / sr"``.
     sum_unit : str
         Of its sum: ``"Jy"``, ``"solMass"``; empty for what does not add up.
     """
@@ -67,13 +70,15 @@ class Planes:
     values : tuple of ndarray of float32, each of shape (ny, nx)
         The maps, NaN where there is nothing.
     terms : ndarray of float32, shape (n, 3, ny, nx)
-        Weight times quantity (of logarithms, of their arguments), the weight, and weight times the 1-sigma error that is not
-        common to all pixels; 0 where blank. The weight of what is averaged over area is 1.
+        Weight times quantity (of logarithms, of their arguments), the weight, and weight times the
+        1-sigma error that is not common to all pixels; 0 where blank. The weight of what is
+        averaged over area is 1.
     flags : ndarray of int16, shape (ny, nx)
         Bits of `maps.Flag`.
     wcs : astropy.wcs.WCS
     correlation : ndarray, shape (n,)
-        Pixels over which the random error is shared (`prepare.errors.error_budget.correlation`); 0 where they are independent.
+        Pixels over which the random error is shared (`prepare.errors.error_budget.correlation`); 0
+        where they are independent.
     systematic : ndarray, shape (n,)
         Relative error that is common to all pixels, such as the calibration.
     distance_mpc : float or None
@@ -101,7 +106,9 @@ class Planes:
         return ny, nx
 
     def per_pixel(self, quantity: Quantity, pixel_arcsec2: float) -> float:
-        """What a mean is multiplied by for each pixel in a sum: kpc2, or sr and the million of MJy; NaN where unknown."""
+        """What a mean is multiplied by for each pixel in a sum: kpc2, or sr and the million of MJy;
+        NaN where unknown.
+        """
         if not quantity.sum_unit:
             return float("nan")
         if quantity.sum_unit == "Jy":
@@ -127,8 +134,9 @@ def planes_of(
     distance_mpc : float, optional
         In place of the one that the source knows.
     correlation : float, optional
-        Pixels over which the random error is shared, in place of what the source says of itself; an image by itself says
-        nothing, and is taken to have noise that its PSF has smoothed (`PSF_CORRELATION`).
+        Pixels over which the random error is shared, in place of what the source says of itself; an
+        image by itself says nothing, and is taken to have noise that its PSF has smoothed
+        (`PSF_CORRELATION`).
 
     Raises
     ------
@@ -160,7 +168,9 @@ def maps_distance(maps: PropertyMaps) -> float | None:
 
 
 def quantity_of(prop: Property, weight: str | None = None) -> Quantity:
-    """How a property is summed and averaged; `weight` says by which map, "area" where that is missing."""
+    """How a property is summed and averaged; `weight` says by which map, "area" where that is
+    missing.
+    """
     unit = f"dex({prop.log_unit})" if prop.log_unit else prop.unit
     if not prop.additive:
         return Quantity(prop.name, prop.unit == "dex", weight or prop.weight or "area", unit, "")
@@ -170,7 +180,9 @@ def quantity_of(prop: Property, weight: str | None = None) -> Quantity:
 
 
 def linear(plane: np.ndarray, log: bool) -> np.ndarray:
-    """Values as what they are the logarithms of, float64 on the way so that no digit of them is lost."""
+    """Values as what they are the logarithms of, float64 on the way so that no digit of them is
+    lost.
+    """
     if not log:
         return plane
     return np.exp(plane.astype(np.float64) * np.log(10)).astype(np.float32)
@@ -232,7 +244,9 @@ def _fill() -> Callable[..., None]:
 
     @numba.njit(cache=True, nogil=True)
     def fill(values, weights, errors, log, terms):  # type: ignore[no-untyped-def]
-        """Weights are logarithms of what adds up; empty planes stand for weights of 1, and for errors that are not known."""
+        """Weights are logarithms of what adds up; empty planes stand for weights of 1, and for
+        errors that are not known.
+        """
         ten = np.log(10.0)
         for i in range(values.shape[0]):
             for j in range(values.shape[1]):

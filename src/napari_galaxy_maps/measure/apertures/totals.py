@@ -1,4 +1,6 @@
-"""Whole-galaxy values: what maps add up to, beside what the galaxy's integrated fluxes give (DB21 Sect. 3.3)."""
+"""Whole-galaxy values: what maps add up to, beside what the galaxy's integrated fluxes give (DB21
+Sect. 3.3).
+"""
 
 from __future__ import annotations
 
@@ -50,15 +52,16 @@ def galaxy_totals(
     global_maps : PropertyMaps, optional
         Of one pixel, as `pipeline.predict_global` gives them.
     correct_masked : bool
-        Whether totals are scaled to the whole ellipse where pixels of it are blank. The integrated fluxes are of the pixels
-        that are not masked, and are scaled alike.
+        Whether totals are scaled to the whole ellipse where pixels of it are blank. The integrated
+        fluxes are of the pixels that are not masked, and are scaled alike.
 
     Returns
     -------
     astropy.table.QTable
-        A row for each map: ``map what value err err_max unit log10 log10_err log10_err_max weight n_pixels n_masked``, and with
-        `global_maps` ``global global_err difference``. Totals of what adds up, weighted means of the rest; the difference is
-        maps minus global, in dex (or K, Gyr). ``err_max`` holds where all pixels err together.
+        A row for each map: ``map what value err err_max unit log10 log10_err log10_err_max weight
+        n_pixels n_masked``, and with `global_maps` ``global global_err difference``. Totals of what
+        adds up, weighted means of the rest; the difference is maps minus global, in dex (or K,
+        Gyr). ``err_max`` holds where all pixels err together.
 
     Raises
     ------
@@ -117,7 +120,8 @@ def _summed(planes: Planes, aperture: Aperture, correct_masked: bool) -> list[di
 
 
 def integrated_cube(cube: BandCube, ellipse: Ellipse | None = None) -> BandCube:
-    """A cube of one pixel: the mean surface brightness of a galaxy in every band, over the pixels that are not masked.
+    """A cube of one pixel: the mean surface brightness of a galaxy in every band, over the pixels
+    that are not masked.
 
     Parameters
     ----------
@@ -128,8 +132,8 @@ def integrated_cube(cube: BandCube, ellipse: Ellipse | None = None) -> BandCube:
     Returns
     -------
     BandCube
-        Its pixel has the area of the pixels that entered; errors are those of means over correlated pixels, with the
-        calibration. A band that lacks more than a tenth of the pixels is NaN.
+        Its pixel has the area of the pixels that entered; errors are those of means over correlated
+        pixels, with the calibration. A band that lacks more than a tenth of the pixels is NaN.
 
     Raises
     ------

@@ -1,4 +1,6 @@
-"""Stellar mass from one colour: the relation of Taylor+ (2011) for real galaxies, to hold predictions against."""
+"""Stellar mass from one colour: the relation of Taylor+ (2011) for real galaxies, to hold
+predictions against.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +15,16 @@ _KPC2 = 6.0 + 0.4 * 21.572
 
 
 def taylor_mass(g: np.ndarray, i: np.ndarray, redshift: float = 0.0) -> np.ndarray:
-    """log10 of stellar mass per area by log M/L_i = 0.70 (g - i) - 0.68 (Taylor+ 2011, Eq. 7; Chabrier IMF).
+    """log10 of stellar mass per area by log M/L_i = 0.70 (g - i) - 0.68 (Taylor+ 2011, Eq. 7;
+    Chabrier IMF).
 
     Parameters
     ----------
     g, i : ndarray
         Surface brightness in MJy/sr (AB), the Milky Way's reddening removed.
     redshift : float
-        For the dimming by (1 + z)^3 of what is measured per frequency; colours are taken as they are, which is sound below 0.05.
+        For the dimming by (1 + z)^3 of what is measured per frequency; colours are taken as they
+        are, which is sound below 0.05.
 
     Returns
     -------

@@ -1,4 +1,6 @@
-"""Predictions beside truths, of one galaxy or many: brought to one PSF and grid, and scored with bootstrap errors."""
+"""Predictions beside truths, of one galaxy or many: brought to one PSF and grid, and scored with
+bootstrap errors.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,8 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Pixels:
-    """The pixels of one property that have a prediction and a truth, of all galaxies, each array of shape (n,).
+    """The pixels of one property that have a prediction and a truth, of all galaxies, each array of
+    shape (n,).
 
     Attributes
     ----------
@@ -98,7 +101,8 @@ def compare(
     maps: PropertyMaps, truth: PropertyMaps, ellipse: Ellipse | None = None, fwhm: float | None = None,
     truth_fwhm: float | None = None,
 ) -> Comparison:  # fmt: skip
-    """Bring a prediction and a truth to the PSF and the grid of the coarser of the two, and to the prediction's initial mass function.
+    """Bring a prediction and a truth to the PSF and the grid of the coarser of the two, and to the
+    prediction's initial mass function.
 
     Parameters
     ----------
@@ -163,7 +167,8 @@ def compare(
 
 
 def compared_residual(maps: PropertyMaps, truth: PropertyMaps) -> PropertyMaps:
-    """Prediction minus truth at the PSF and on the grid of the coarser of the two; ``provenance["note"]`` says what was done.
+    """Prediction minus truth at the PSF and on the grid of the coarser of the two;
+    ``provenance["note"]`` says what was done.
 
     Raises
     ------
@@ -176,7 +181,8 @@ def compared_residual(maps: PropertyMaps, truth: PropertyMaps) -> PropertyMaps:
 
 
 def smooth(maps: PropertyMaps, fwhm: float, target: float) -> PropertyMaps:
-    """Maps at a wider Gaussian PSF: what adds up as it adds up, the rest weighted by its denominator where that is there.
+    """Maps at a wider Gaussian PSF: what adds up as it adds up, the rest weighted by its
+    denominator where that is there.
 
     Errors are averaged as variances, as of one field with itself.
     """
@@ -244,7 +250,9 @@ def pixels_of(comparisons: Sequence[Comparison], name: str) -> Pixels:
 
 
 def both_of(comparison: Comparison, name: str) -> np.ndarray:
-    """Which pixels have a prediction and a truth of a property: those of `pixels_of`, in its order; bool, shape (ny, nx)."""
+    """Which pixels have a prediction and a truth of a property: those of `pixels_of`, in its order;
+    bool, shape (ny, nx).
+    """
     both: np.ndarray = np.isfinite(_scored(comparison.maps, name)[0]) & np.isfinite(
         _scored(comparison.truth, name)[0]
     )
@@ -252,7 +260,9 @@ def both_of(comparison: Comparison, name: str) -> np.ndarray:
 
 
 def values_beside(comparisons: Sequence[Comparison], name: str, other: str) -> np.ndarray:
-    """Predicted values of another property (or ``"radius"``, in R25) at the pixels of `pixels_of`, shape (n,); NaN where there are none."""
+    """Predicted values of another property (or ``"radius"``, in R25) at the pixels of `pixels_of`,
+    shape (n,); NaN where there are none.
+    """
     parts = []
     for comparison in comparisons:
         if name not in comparison.maps.values:
@@ -274,14 +284,15 @@ def values_beside(comparisons: Sequence[Comparison], name: str, other: str) -> n
 def metrics(pixels: Pixels, seed: int = 0) -> dict[str, float]:
     """RMSE, bias, R2, chi2 and coverage, with errors from bootstraps.
 
-    Every galaxy has one vote, however many pixels it has (DB21 Sect. 3). Drawn again are galaxies where there are several,
-    else blocks of pixels that are large beside the PSF.
+    Every galaxy has one vote, however many pixels it has (DB21 Sect. 3). Drawn again are galaxies
+    where there are several, else blocks of pixels that are large beside the PSF.
 
     Returns
     -------
     dict of str to float
-        ``n``, and each of `METRICS` with its ``_err``: bias is prediction minus truth, chi2 the mean of z squared with z =
-        residual / sigma, coverages the fractions of \\|z\\| under 1 and `Pixels.tail`. NaN where there is no sigma.
+        ``n``, and each of `METRICS` with its ``_err``: bias is prediction minus truth, chi2 the
+        mean of z squared with z = residual / sigma, coverages the fractions of \\|z\\| under 1 and
+        `Pixels.tail`. NaN where there is no sigma.
     """
     galaxies, which, counts = np.unique(pixels.galaxy, return_inverse=True, return_counts=True)
     rng = np.random.default_rng(seed)
@@ -310,7 +321,9 @@ def metrics(pixels: Pixels, seed: int = 0) -> dict[str, float]:
 
 
 def _from_sums(sums: np.ndarray) -> np.ndarray:
-    """`METRICS` of summed weights, residuals, their squares, truths, their squares, and so on; shape (6, n)."""
+    """`METRICS` of summed weights, residuals, their squares, truths, their squares, and so on;
+    shape (6, n).
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
         weight, off, off2, true, true2, known, z2, low, high = sums
         square = off2 / weight
@@ -320,7 +333,9 @@ def _from_sums(sums: np.ndarray) -> np.ndarray:
 
 
 def galaxy_metrics(comparisons: Sequence[Comparison], name: str) -> dict[str, float]:
-    """`metrics` of galaxies' means over the pixels that have both, each galaxy a point; errors of the means are not known."""
+    """`metrics` of galaxies' means over the pixels that have both, each galaxy a point; errors of
+    the means are not known.
+    """
     pixels = pixels_of(comparisons, name)
     galaxies, which = np.unique(pixels.galaxy, return_inverse=True)
     counts = np.bincount(which)
@@ -332,7 +347,9 @@ def galaxy_metrics(comparisons: Sequence[Comparison], name: str) -> dict[str, fl
 
 
 def chi2_by_galaxy(pixels: Pixels) -> dict[str, float]:
-    """Percentiles over galaxies of their mean z squared (DB21 Sect. 3): ``n p16 p50 p84``; NaN where there is no sigma."""
+    """Percentiles over galaxies of their mean z squared (DB21 Sect. 3): ``n p16 p50 p84``; NaN
+    where there is no sigma.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
         z = pixels.residual / pixels.sigma
     known = np.isfinite(z)
@@ -359,7 +376,9 @@ def radial_metrics(
 
 
 def all_metrics(comparisons: Sequence[Comparison]) -> dict[str, dict[str, Any]]:
-    """Of each property, `metrics` over pixels, over galaxies, and by radius: what metrics.json holds."""
+    """Of each property, `metrics` over pixels, over galaxies, and by radius: what metrics.json
+    holds.
+    """
     names = dict.fromkeys(name for comparison in comparisons for name in comparison.maps.values)
     found = {}
     for name in names:
@@ -376,7 +395,9 @@ def all_metrics(comparisons: Sequence[Comparison]) -> dict[str, dict[str, Any]]:
 
 
 def metrics_table(found: Mapping[str, Mapping[str, Any]]) -> QTable:
-    """`all_metrics` as a table: a row for each property and set of pixels (``pixels``, ``galaxies``, or a range of radii)."""
+    """`all_metrics` as a table: a row for each property and set of pixels (``pixels``,
+    ``galaxies``, or a range of radii).
+    """
     from astropy.table import QTable
 
     rows = []

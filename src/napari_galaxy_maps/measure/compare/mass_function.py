@@ -9,12 +9,14 @@ import numpy as np
 from ...data.maps import PROPERTIES, PropertyMaps
 
 LOG_MASS: dict[str, float] = {"chabrier": 0.0, "kroupa": 0.03, "salpeter": 0.24}
-"""log10 of the mass that the same light means, over Chabrier's (2003): Salpeter's as by Bruzual & Charlot (2003), Kroupa's (2001) by the
-ratio of Madau & Dickinson (2014, Sect. 3.1)."""
+"""log10 of the mass that the same light means, over Chabrier's (2003): Salpeter's as by Bruzual &
+Charlot (2003), Kroupa's (2001) by the ratio of Madau & Dickinson (2014, Sect. 3.1)."""
 
 
 def imf_of(maps: PropertyMaps) -> str:
-    """The initial mass function that maps say they are for, as `LOG_MASS` spells it; empty where they tell none that is known."""
+    """The initial mass function that maps say they are for, as `LOG_MASS` spells it; empty where
+    they tell none that is known.
+    """
     told = str(maps.provenance.get("imf", "") or "").lower()
     return next((name for name in LOG_MASS if told.startswith(name)), "")
 

@@ -12,9 +12,10 @@ from ...data.maps import PropertyMaps
 def pair_up(files: Mapping[str, PropertyMaps]) -> tuple[list[tuple[str, str]], list[str]]:
     """Predictions with their truths.
 
-    Predictions are the maps that a model has made (they carry its hash); each gets the truth that has one of its properties
-    and covers its middle, of several the one of the same object, or else the nearest. Where all or none of the files are of a model,
-    they are taken in turn, prediction first.
+    Predictions are the maps that a model has made (they carry its hash); each gets the truth that
+    has one of its properties and covers its middle, of several the one of the same object, or else
+    the nearest. Where all or none of the files are of a model, they are taken in turn, prediction
+    first.
 
     Parameters
     ----------
@@ -58,7 +59,9 @@ def pair_up(files: Mapping[str, PropertyMaps]) -> tuple[list[tuple[str, str]], l
 
 
 def _distance(prediction: PropertyMaps, truth: PropertyMaps) -> tuple[bool, float] | None:
-    """Whether a truth is of another object, and how far from the middle of a prediction its own is in pixels; None if it cannot be its truth."""
+    """Whether a truth is of another object, and how far from the middle of a prediction its own is
+    in pixels; None if it cannot be its truth.
+    """
     if not set(prediction.values) & set(truth.values):
         return None
     ny, nx = prediction.shape

@@ -32,8 +32,8 @@ def same_grid(wcs: WCS, shape: tuple[int, int], other: WCS, other_shape: tuple[i
 def bring_to_grid(maps: PropertyMaps, wcs: WCS, shape: tuple[int, int]) -> PropertyMaps:
     """Maps on another grid, averaged where its pixels are larger.
 
-    Logarithms of surface densities are averaged as surface densities; the others as they are. Errors are averaged as
-    variances, as of one field with itself. Flags are not carried.
+    Logarithms of surface densities are averaged as surface densities; the others as they are.
+    Errors are averaged as variances, as of one field with itself. Flags are not carried.
     """
     if same_grid(maps.wcs, maps.shape, wcs, shape):
         return maps
@@ -65,12 +65,14 @@ def residual_maps(maps: PropertyMaps, truth: PropertyMaps) -> PropertyMaps:
     Parameters
     ----------
     maps, truth : PropertyMaps
-        On any grids, taken to be at one PSF. Masses of the truth that are for another initial mass function are converted.
+        On any grids, taken to be at one PSF. Masses of the truth that are for another initial mass
+        function are converted.
 
     Returns
     -------
     PropertyMaps
-        Of the properties that both have, in dex or K; the errors are both errors in quadrature, their tails the prediction's.
+        Of the properties that both have, in dex or K; the errors are both errors in quadrature,
+        their tails the prediction's.
 
     Raises
     ------
@@ -111,9 +113,9 @@ def score(maps: PropertyMaps, truth: PropertyMaps) -> QTable:
     Returns
     -------
     astropy.table.QTable
-        A row a property: ``property, n, rmse, bias`` (prediction - truth), ``r2``, ``chi2`` (mean of z squared, with
-        z = residual over both errors in quadrature), ``coverage68, coverage95`` (fractions of \\|z\\| under 1 and
-        `PropertyMaps.tail`, 1.96 for a Gaussian).
+        A row a property: ``property, n, rmse, bias`` (prediction - truth), ``r2``, ``chi2`` (mean
+        of z squared, with z = residual over both errors in quadrature), ``coverage68, coverage95``
+        (fractions of \\|z\\| under 1 and `PropertyMaps.tail`, 1.96 for a Gaussian).
 
     Raises
     ------

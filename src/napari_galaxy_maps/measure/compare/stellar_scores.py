@@ -1,7 +1,9 @@
-"""Sums of predictions and truths inside ellipses of the stellar mass, and their bias and scatter over galaxies (PICASSO Sect. 4).
+"""Sums of predictions and truths inside ellipses of the stellar mass, and their bias and scatter
+over galaxies (PICASSO Sect. 4).
 
-PICASSO is Buck & Wolf 2021, arXiv:2111.01154. An ellipse is fitted to the true stellar mass map and kept for all maps of that galaxy; what
-counts are the sums inside 2 R_half, and those of annuli 0.5 R_half wide out to 5 R_half.
+PICASSO is Buck & Wolf 2021, arXiv:2111.01154. An ellipse is fitted to the true stellar mass map and
+kept for all maps of that galaxy; what counts are the sums inside 2 R_half, and those of annuli 0.5
+R_half wide out to 5 R_half.
 """
 
 from __future__ import annotations
@@ -25,13 +27,16 @@ if TYPE_CHECKING:
     from .comparison import Comparison
 
 STARS = ("LOG_SIGMA_STAR", "LOG_SIGMA_LSTAR")
-"""Maps whose half R_half is, the first that is there: where there is no mass, the stars' light is the next best."""
+"""Maps whose half R_half is, the first that is there: where there is no mass, the stars' light is
+the next best.
+"""
 INSIDE = 2.0
 """Semi-major axis of the ellipse that the sums are taken in, in R_half."""
 EDGES = tuple(np.arange(0, 5.01, 0.5).tolist())
 """Of the annuli, in R_half."""
 EMPTY_LOG = -13.0
-"""Logarithms up to this are of nothing: PICASSO's truths have -14 or -100 where no particle lies."""
+"""Logarithms up to this are of nothing: PICASSO's truths have -14 or -100 where no particle lies.
+"""
 N_BOOTSTRAP = 500
 
 
@@ -54,19 +59,22 @@ def galaxy_sums(
     Parameters
     ----------
     predicted, truth : mapping of str to ndarray, each of shape (ny, nx)
-        Maps by the names of `maps.PROPERTIES`. Those that both have are summed; the truth needs one of `STARS`.
+        Maps by the names of `maps.PROPERTIES`. Those that both have are summed; the truth needs one
+        of `STARS`.
     pixel_kpc2 : float
-        Area of a pixel: sums are of values per kpc2 times this. Of values per pixel it is 1; differences in dex do not depend on it.
+        Area of a pixel: sums are of values per kpc2 times this. Of values per pixel it is 1;
+        differences in dex do not depend on it.
     in_log : bool
-        Whether maps of logarithms (all but ages and temperatures) hold logarithms; if not, what they are the logarithms of.
+        Whether maps of logarithms (all but ages and temperatures) hold logarithms; if not, what
+        they are the logarithms of.
     wcs : astropy.wcs.WCS, optional
         Of both; without it pixels are square.
     ellipse : Ellipse, optional
-        Where the search for the galaxy begins (its D25 ellipse); without it at the brightest place of the middle half of
-        the map of stars.
+        Where the search for the galaxy begins (its D25 ellipse); without it at the brightest place
+        of the middle half of the map of stars.
     isophotes : bool
-        Whether the ellipse is an isophote's. Where none can be fitted, as on the sparse maps of simulations, and if this
-        is off, it has the second moments of the map inside 2 R_half.
+        Whether the ellipse is an isophote's. Where none can be fitted, as on the sparse maps of
+        simulations, and if this is off, it has the second moments of the map inside 2 R_half.
     radius : tuple of ndarray and dict, optional
         What `half_radius` said of this truth before, so that the ellipse is not fitted again.
     edges : sequence of float
@@ -79,17 +87,21 @@ def galaxy_sums(
     Returns
     -------
     astropy.table.QTable
-        A row for each property, for the ellipse and each annulus: ``galaxy property region inner outer n_pixels n_empty true predicted delta unit``.
-        `region` is ``sum`` or ``annulus``, `inner` and `outer` are in R_half, `delta` is log10 true - log10 predicted, `n_empty` the pixels left out because the
-        truth is empty there. Of ages, temperatures and ratios, `true` and `predicted` are means weighted by the quantity in
-        their denominator (of the same galaxy, true or predicted; by area where it has none). A region without a pixel, and one whose prediction
-        is not positive, has NaN. ``meta`` has ``r_half`` (kpc; the root of a pixel's area if `pixel_kpc2` is 1), ``axis_ratio``, ``shape_from`` (``isophote`` or
-        ``moments``), ``stars`` (the map that was fitted), and ``notes``.
+        A row for each property, for the ellipse and each annulus: ``galaxy property region inner
+        outer n_pixels n_empty true predicted delta unit``. `region` is ``sum`` or ``annulus``,
+        `inner` and `outer` are in R_half, `delta` is log10 true - log10 predicted, `n_empty` the
+        pixels left out because the truth is empty there. Of ages, temperatures and ratios, `true`
+        and `predicted` are means weighted by the quantity in their denominator (of the same galaxy,
+        true or predicted; by area where it has none). A region without a pixel, and one whose
+        prediction is not positive, has NaN. ``meta`` has ``r_half`` (kpc; the root of a pixel's
+        area if `pixel_kpc2` is 1), ``axis_ratio``, ``shape_from`` (``isophote`` or ``moments``),
+        ``stars`` (the map that was fitted), and ``notes``.
 
     Raises
     ------
     InputError
-        When the maps have no property in common or not the same shape, or the truth has no map of stars, or it is empty.
+        When the maps have no property in common or not the same shape, or the truth has no map of
+        stars, or it is empty.
     """
     from astropy.table import QTable
 
@@ -141,7 +153,8 @@ def half_radius(
     isophotes: bool = True,
     name: str = "",
 ) -> tuple[np.ndarray, dict[str, Any]]:
-    """Elliptical radius of every pixel in R_half of the true stars, and what is to be said of the ellipse.
+    """Elliptical radius of every pixel in R_half of the true stars, and what is to be said of the
+    ellipse.
 
     Parameters are those of `galaxy_sums`.
 
@@ -149,7 +162,8 @@ def half_radius(
     -------
     radius : ndarray, shape (ny, nx)
     told : dict
-        ``r_half`` in pixels, ``axis_ratio``, ``shape_from``, ``stars`` (the map that was fitted) and ``notes``.
+        ``r_half`` in pixels, ``axis_ratio``, ``shape_from``, ``stars`` (the map that was fitted)
+        and ``notes``.
 
     Raises
     ------
@@ -175,7 +189,8 @@ def comparison_sums(comparison: Comparison, ellipse: Ellipse | None = None) -> Q
     ----------
     comparison : Comparison
     ellipse : Ellipse, optional
-        Where the search for the galaxy begins; without it the D25 ellipse of the recipe, if there is one.
+        Where the search for the galaxy begins; without it the D25 ellipse of the recipe, if there
+        is one.
 
     Raises
     ------
@@ -209,9 +224,10 @@ def summarise(tables: Iterable[QTable], seed: int = 0) -> QTable:
     Returns
     -------
     astropy.table.QTable
-        A row for each property and region: ``property region inner outer n bias bias_err scatter scatter_err median half_width``.
-        `bias` is the mean (positive: predicted too low) and `scatter` the standard deviation; `median` and `half_width`
-        (half of the 16th to 84th percentile) are the same for whom a few stray galaxies should not count. Regions in which no
+        A row for each property and region: ``property region inner outer n bias bias_err scatter
+        scatter_err median half_width``. `bias` is the mean (positive: predicted too low) and
+        `scatter` the standard deviation; `median` and `half_width` (half of the 16th to 84th
+        percentile) are the same for whom a few stray galaxies should not count. Regions in which no
         galaxy has a value have n = 0 and NaN.
 
     Raises

@@ -1,4 +1,6 @@
-"""Figures of galaxies as wholes beside their truths: maps, means (DB21 Sect. 3), and sums by ellipse (PICASSO Sect. 4), with their tables."""
+"""Figures of galaxies as wholes beside their truths: maps, means (DB21 Sect. 3), and sums by
+ellipse (PICASSO Sect. 4), with their tables.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,8 @@ def label_of(comparison: Comparison, number: int) -> str:
 def side_by_side(
     comparisons: Comparison | Sequence[Comparison], name: str, cell: float = 3.1
 ) -> tuple[Figure, QTable]:
-    """Truth, prediction, residual and predicted error of one property, a row for each galaxy (DB21 figures 5 and 6).
+    """Truth, prediction, residual and predicted error of one property, a row for each galaxy (DB21
+    figures 5 and 6).
 
     All galaxies have the same colours. Of more than `MOST_SIDE_BY_SIDE` the first are shown.
 
@@ -147,17 +150,19 @@ def _four(comparison: Comparison, name: str) -> dict[str, np.ndarray]:
 
 
 def galaxies_against_truth(comparisons: Sequence[Comparison], name: str) -> tuple[Figure, QTable]:
-    """The means of galaxies, predicted against true, over the density of their pixels, and how much of the error is theirs.
+    """The means of galaxies, predicted against true, over the density of their pixels, and how much
+    of the error is theirs.
 
-    DB21 Sect. 3: about two thirds of the squared error of pixels is between galaxies. The share is of the mean over galaxies of
-    their squared bias in the mean of their mean squared residual.
+    DB21 Sect. 3: about two thirds of the squared error of pixels is between galaxies. The share is
+    of the mean over galaxies of their squared bias in the mean of their mean squared residual.
 
     Returns
     -------
     Figure
     QTable
-        A row for each galaxy: ``galaxy n true predicted bias rmse within chi2``: means over the pixels that have both, the rms of the
-        residual, that about the galaxy's own bias, and the mean of z squared; ``meta["between"]`` is the share between galaxies.
+        A row for each galaxy: ``galaxy n true predicted bias rmse within chi2``: means over the
+        pixels that have both, the rms of the residual, that about the galaxy's own bias, and the
+        mean of z squared; ``meta["between"]`` is the share between galaxies.
 
     Raises
     ------
@@ -208,7 +213,8 @@ def galaxies_against_truth(comparisons: Sequence[Comparison], name: str) -> tupl
 
 
 def sums_against_truth(sums: Sequence[QTable], columns: int = 4) -> tuple[Figure, QTable]:
-    """True against predicted sums inside 2 R_half, axes for each property, with bias and scatter (PICASSO Sect. 4, figure 5).
+    """True against predicted sums inside 2 R_half, axes for each property, with bias and scatter
+    (PICASSO Sect. 4, figure 5).
 
     Parameters
     ----------
@@ -274,7 +280,8 @@ def sums_against_truth(sums: Sequence[QTable], columns: int = 4) -> tuple[Figure
 
 
 def annuli_against_truth(sums: Sequence[QTable]) -> tuple[Figure, QTable]:
-    """Bias and scatter of log true - log predicted by annuli out to 5 R_half, a line for each property (PICASSO Sect. 4, figure 6).
+    """Bias and scatter of log true - log predicted by annuli out to 5 R_half, a line for each
+    property (PICASSO Sect. 4, figure 6).
 
     Returns
     -------

@@ -1,6 +1,8 @@
-"""Figures of the pixels of predictions beside truths (DB21 Sect. 3), of one galaxy or many, each with the table behind it.
+"""Figures of the pixels of predictions beside truths (DB21 Sect. 3), of one galaxy or many, each
+with the table behind it.
 
-Pure matplotlib figures without pyplot: they can be saved as PNG, PDF or SVG, or put on a canvas of a window.
+Pure matplotlib figures without pyplot: they can be saved as PNG, PDF or SVG, or put on a canvas of
+a window.
 """
 
 from __future__ import annotations
@@ -43,13 +45,15 @@ def axis_label(name: str, what: str = "") -> str:
 
 
 def prediction_against_truth(pixels: Pixels, name: str) -> tuple[Figure, QTable]:
-    """Prediction against truth, coloured by density, with the 1:1 line and the percentiles of predictions by truth.
+    """Prediction against truth, coloured by density, with the 1:1 line and the percentiles of
+    predictions by truth.
 
     Returns
     -------
     Figure
     QTable
-        ``low high n p16 p50 p84``: of the predictions of pixels whose truth lies between `low` and `high`.
+        ``low high n p16 p50 p84``: of the predictions of pixels whose truth lies between `low` and
+        `high`.
     """
     figure, axes = new_figure(4.8, 4.6)
     span = span_of(np.concatenate([pixels.true, pixels.predicted]))
@@ -115,7 +119,8 @@ def residual_against(
 
 
 def sigma_against_error(pixels: Pixels, name: str, n_bins: int = 12) -> tuple[Figure, QTable]:
-    """Predicted sigma against the rms of the error in bins of it, over contours that hold 68, 95 and 99.7 % of the pixels.
+    """Predicted sigma against the rms of the error in bins of it, over contours that hold 68, 95
+    and 99.7 % of the pixels.
 
     Sigma is that of the difference: the truth's own error is in it where it is known.
 
@@ -123,9 +128,10 @@ def sigma_against_error(pixels: Pixels, name: str, n_bins: int = 12) -> tuple[Fi
     -------
     Figure
     QTable
-        ``low high n sigma rms rms_err chi2``: the rms sigma of a bin, the rms of the error with its bootstrap error over
-        galaxies or blocks of pixels, and the mean of z squared; ``meta`` has chi2 of all pixels, each galaxy one vote, and
-        its percentiles over galaxies, which the figure says, too.
+        ``low high n sigma rms rms_err chi2``: the rms sigma of a bin, the rms of the error with its
+        bootstrap error over galaxies or blocks of pixels, and the mean of z squared; ``meta`` has
+        chi2 of all pixels, each galaxy one vote, and its percentiles over galaxies, which the
+        figure says, too.
 
     Raises
     ------
@@ -201,7 +207,9 @@ def sigma_against_error(pixels: Pixels, name: str, n_bins: int = 12) -> tuple[Fi
 
 
 def running_percentiles(x: np.ndarray, y: np.ndarray, n_bins: int = 15) -> QTable:
-    """Percentiles of y in bins of x of equal width (``low high n p16 p50 p84``); bins with too few pixels are left out."""
+    """Percentiles of y in bins of x of equal width (``low high n p16 p50 p84``); bins with too few
+    pixels are left out.
+    """
     from astropy.table import QTable
 
     low, high = np.percentile(x, (0.5, 99.5))

@@ -1,4 +1,6 @@
-"""Radial profiles as figures: several maps over one radius, axes for each, and in them prediction and truth."""
+"""Radial profiles as figures: several maps over one radius, axes for each, and in them prediction
+and truth.
+"""
 
 from __future__ import annotations
 
@@ -40,15 +42,16 @@ def draw_profiles(
     radius : str
         One of `RADII`.
     shown : str
-        The mean with its error, the median between the 16th and 84th percentile, or the sum inside the radius (`growth`, over the outer
-        edges of the annuli).
+        The mean with its error, the median between the 16th and 84th percentile, or the sum inside
+        the radius (`growth`, over the outer edges of the annuli).
     colours : sequence of str
         Of the sources: the prediction, the truth, ...
 
     Returns
     -------
     list of matplotlib.axes.Axes
-        A set for each map, from the top; a map that does not add up has no growth curve, and is left out of those.
+        A set for each map, from the top; a map that does not add up has no growth curve, and is
+        left out of those.
 
     Raises
     ------
@@ -101,7 +104,9 @@ def profiles_figure(table: QTable, radius: str = "r", shown: Shown = "mean") -> 
 
 
 def radii(rows: QTable, radius: str, shown: str) -> np.ndarray:
-    """Where the points of a profile lie: at the mean radii of the annuli, those of a growth curve at their outer edges."""
+    """Where the points of a profile lie: at the mean radii of the annuli, those of a growth curve
+    at their outer edges.
+    """
     x = np.asarray(getattr(rows[radius], "value", rows[radius]), float)
     if shown != "growth":
         return x

@@ -45,14 +45,16 @@ def fit_isophote(
         Surface brightness or density, linear, falling outwards; NaN where blank.
     wcs : astropy.wcs.WCS
     start : Ellipse
-        Where to begin; its semi-major axis is kept, or shrunk to 0.8 or 0.6 of it where that isophote cannot be fitted.
+        Where to begin; its semi-major axis is kept, or shrunk to 0.8 or 0.6 of it where that
+        isophote cannot be fitted.
     fixed_centre : bool
         Whether the centre is kept.
 
     Returns
     -------
     Ellipse
-        With the semi-major axis of `start`, and the isophote's centre, axis ratio and position angle.
+        With the semi-major axis of `start`, and the isophote's centre, axis ratio and position
+        angle.
 
     Raises
     ------
@@ -71,7 +73,8 @@ def fit_isophote(
     if not (np.isfinite(jacobian).all() and 0 <= x < plane.shape[1] and 0 <= y < plane.shape[0]):
         raise failed
     light = _filled(plane)
-    # The fit wanders off where it begins far from the truth: the moments of the light are the better beginning.
+    # The fit wanders off where it begins far from the truth: the moments of the light are the
+    # better beginning.
     guesses = [start]
     with contextlib.suppress(InputError):
         guesses = [
@@ -81,7 +84,8 @@ def fit_isophote(
             ),
             start,
         ]
-    # First as strict as photutils is by itself; then with the arms clipped and a gradient as uncertain as it is steep.
+    # First as strict as photutils is by itself; then with the arms clipped and a gradient as
+    # uncertain as it is steep.
     settings = [{"maxgerr": 0.5, "n_clip": 0}, {"maxgerr": 1.0, "n_clip": 3}]
     for shrink, strictness, guess in product((1.0, 0.8, 0.6), settings, guesses):
         size = start.a * shrink
@@ -110,7 +114,9 @@ def fit_isophote(
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """The fitter warns at each try that fails, by warnings and in astropy's log; what is to be said is said at the end."""
+    """The fitter warns at each try that fails, by warnings and in astropy's log; what is to be said
+    is said at the end.
+    """
     from astropy import log
 
     level = log.level
@@ -124,7 +130,9 @@ def _quiet() -> Iterator[None]:
 
 
 def _filled(plane: np.ndarray) -> np.ndarray:
-    """A map with small holes filled from around them; larger ones stay masked, which is slower to fit."""
+    """A map with small holes filled from around them; larger ones stay masked, which is slower to
+    fit.
+    """
     from scipy.ndimage import gaussian_filter
 
     valid = np.isfinite(plane)
@@ -154,7 +162,8 @@ def _on_sky(
 
 
 def fit_moments(plane: np.ndarray, wcs: WCS, start: Ellipse) -> Ellipse:
-    """The ellipse of the second moments of a map inside `start`, with the semi-major axis of `start`.
+    """The ellipse of the second moments of a map inside `start`, with the semi-major axis of
+    `start`.
 
     For maps that are too sparse for isophotes, such as truths made of simulation particles.
 
@@ -193,7 +202,8 @@ def _shaped(plane: np.ndarray, wcs: WCS, start: Ellipse) -> Ellipse:
 
 
 def half_radius(plane: np.ndarray, wcs: WCS, ellipse: Ellipse) -> float:
-    """Semi-major axis in arcsec of the ellipse that holds half of a map's total (R_half, PICASSO Sect. 4).
+    """Semi-major axis in arcsec of the ellipse that holds half of a map's total (R_half, PICASSO
+    Sect. 4).
 
     Parameters
     ----------
@@ -223,7 +233,9 @@ def half_radius(plane: np.ndarray, wcs: WCS, ellipse: Ellipse) -> float:
 
 
 def stellar_half_radius(maps: object, ellipse: Ellipse) -> float | None:
-    """R_half in arcsec of a galaxy's stellar mass on ellipses of this shape; None where there is no such map, or nothing in it."""
+    """R_half in arcsec of a galaxy's stellar mass on ellipses of this shape; None where there is no
+    such map, or nothing in it.
+    """
     if not isinstance(maps, PropertyMaps) or _STARS not in maps.values:
         return None
     try:
@@ -233,7 +245,8 @@ def stellar_half_radius(maps: object, ellipse: Ellipse) -> float | None:
 
 
 def half_mass_ellipse(maps: PropertyMaps, start: Ellipse, name: str = _STARS) -> Ellipse:
-    """The ellipse that holds half of a galaxy's stars: its shape that of the map's isophote (or moments), its size R_half.
+    """The ellipse that holds half of a galaxy's stars: its shape that of the map's isophote (or
+    moments), its size R_half.
 
     PICASSO Sect. 4: fitted to the stellar mass map, and then used for all maps.
 
@@ -263,7 +276,8 @@ def ellipse_of_half(
     start : Ellipse
         Where to begin.
     isophotes : bool
-        Whether an isophote is tried before the moments inside 2 R_half, which always work and are the quicker.
+        Whether an isophote is tried before the moments inside 2 R_half, which always work and are
+        the quicker.
 
     Raises
     ------
@@ -284,7 +298,8 @@ def ellipse_of_half(
         except InputError:
             fitted, way = _shaped(plane, wcs, wide), "moments"
         found = replace(fitted, a=size, b=size * fitted.b / fitted.a)
-        # Moments in an ellipse draw near to the map's shape by a part of the way each time; isophotes are there at once.
+        # Moments in an ellipse draw near to the map's shape by a part of the way each time;
+        # isophotes are there at once.
         if turn > 1 and (way == "isophote" or abs(found.b / found.a - before) < 0.003):
             break
     size = half_radius(plane, wcs, found)

@@ -25,7 +25,8 @@ _MOST_BINS = 2000
 
 
 def annuli(ellipse: Ellipse, edges: Sequence[float]) -> list[Aperture]:
-    """Elliptical annuli between semi-major axes in arcsec, with the shape of `ellipse`; the first is a full ellipse at 0.
+    """Elliptical annuli between semi-major axes in arcsec, with the shape of `ellipse`; the first
+    is a full ellipse at 0.
 
     Raises
     ------
@@ -73,8 +74,8 @@ def radial_profile(
     Parameters
     ----------
     sources : Planes, PropertyMaps, BandCube, BandImage, or mapping of str to these
-        With a mapping, such as ``{"prediction": maps, "truth": truth}``, the column ``source`` tells them apart (it is ``measured`` without one); each is
-        measured on its own grid.
+        With a mapping, such as ``{"prediction": maps, "truth": truth}``, the column ``source``
+        tells them apart (it is ``measured`` without one); each is measured on its own grid.
     ellipse : Ellipse
         Centre, axis ratio and position angle of the annuli.
     edges : sequence of float
@@ -85,9 +86,10 @@ def radial_profile(
     Returns
     -------
     astropy.table.QTable
-        A row for each source, map and annulus: ``source map r_in r r_out [r_kpc r_r25 r_rhalf] mean mean_err mean_err_max median
-        p16 p84 mean_unit weight sum sum_err growth growth_err sum_unit area n_pixels n_masked flags``. ``r`` is the mean radius
-        over the annulus' area; ``growth`` the sum inside ``r_out``; annuli without a value have NaN.
+        A row for each source, map and annulus: ``source map r_in r r_out [r_kpc r_r25 r_rhalf] mean
+        mean_err mean_err_max median p16 p84 mean_unit weight sum sum_err growth growth_err sum_unit
+        area n_pixels n_masked flags``. ``r`` is the mean radius over the annulus' area; ``growth``
+        the sum inside ``r_out``; annuli without a value have NaN.
 
     Raises
     ------
@@ -205,9 +207,9 @@ def fit_gradients(
     Returns
     -------
     astropy.table.QTable
-        A row for each source and map: ``source map gradient gradient_err central central_err n chi2 unit``. Errors are those that
-        the means' errors give, multiplied by the root of chi2 per degree of freedom where that exceeds 1, or from the scatter
-        where there are no errors.
+        A row for each source and map: ``source map gradient gradient_err central central_err n chi2
+        unit``. Errors are those that the means' errors give, multiplied by the root of chi2 per
+        degree of freedom where that exceeds 1, or from the scatter where there are no errors.
 
     Raises
     ------

@@ -1,4 +1,6 @@
-"""The evaluation of predictions against truths as files: metrics.json, tables, figures, and one page with all of it."""
+"""The evaluation of predictions against truths as files: metrics.json, tables, figures, and one
+page with all of it.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,8 @@ class Drawing:
 
 
 def totals_beside(comparison: Comparison) -> QTable | None:
-    """Whole-galaxy values of prediction and truth over the pixels that both have; None where the distance is not known.
+    """Whole-galaxy values of prediction and truth over the pixels that both have; None where the
+    distance is not known.
 
     Returns
     -------
@@ -102,7 +105,9 @@ def totals_beside(comparison: Comparison) -> QTable | None:
 
 
 def drawings(comparisons: Sequence[Comparison], sums: Sequence[QTable] = ()) -> Iterator[Drawing]:
-    """The figures of every property, over all galaxies and, side by side, of each; and those of the galaxies' `sums`."""
+    """The figures of every property, over all galaxies and, side by side, of each; and those of the
+    galaxies' `sums`.
+    """
     several = len(comparisons) > 1
     for name in dict.fromkeys(
         name for comparison in comparisons for name in comparison.maps.values
@@ -161,7 +166,9 @@ def overlaps(comparison: Comparison, name: str) -> bool:
 
 
 def stellar_sums(comparisons: Sequence[Comparison]) -> tuple[list[QTable], list[str]]:
-    """`comparison_sums` of the galaxies that have a map of stars, and what is to be said of them and of the others."""
+    """`comparison_sums` of the galaxies that have a map of stars, and what is to be said of them
+    and of the others.
+    """
     found, notes = [], []
     for number, comparison in enumerate(comparisons):
         label = label_of(comparison, number)

@@ -1,10 +1,12 @@
-"""What the colours of galaxies usually are: a factor model that turns any bands, faint or missing, into a full spectrum.
+"""What the colours of galaxies usually are: a factor model that turns any bands, faint or missing,
+into a full spectrum.
 
-A spectrum is the vector of log10 F_band / F_WISE_3.4, with log10 of the WISE 3.4 intensity in the normalising band's own
-place. Over real galaxies it is Gaussian with a few factors: ``mean + loadings @ t`` with t ~ N(0, 1), and a specific scatter
-in each band. Given fluxes with errors (linear, so that a negative flux is a measurement like any other), the most probable
-t is found by a few Newton steps. Its spectrum fills gaps, its width says how well they are filled, and its chi2 says how
-unusual the spectrum is. Nothing of the dust is known here.
+A spectrum is the vector of log10 F_band / F_WISE_3.4, with log10 of the WISE 3.4 intensity in the
+normalising band's own place. Over real galaxies it is Gaussian with a few factors: ``mean +
+loadings @ t`` with t ~ N(0, 1), and a specific scatter in each band. Given fluxes with errors
+(linear, so that a negative flux is a measurement like any other), the most probable t is found by a
+few Newton steps. Its spectrum fills gaps, its width says how well they are filled, and its chi2
+says how unusual the spectrum is. Nothing of the dust is known here.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ ITERATIONS = 6
 
 
 ONE_AT_A_TIME = threading.Lock()
-"""Held while a compiled parallel loop runs: not every threading layer of numba bears two at once."""
+"""Held while a compiled parallel loop runs: not every threading layer of numba bears two at once.
+"""
 
 
 @dataclass(frozen=True)
@@ -49,16 +52,16 @@ class ColourModel:
         Parameters
         ----------
         ratio, error : ndarray of float64, shape (n, n_bands)
-            Linear flux ratios (the intensity in MJy/sr in the normalising band's place) and their 1-sigma errors; NaN where
-            missing, negative as measured.
+            Linear flux ratios (the intensity in MJy/sr in the normalising band's place) and their
+            1-sigma errors; NaN where missing, negative as measured.
 
         Returns
         -------
         spectrum, width : ndarray, shape (n, n_bands)
             log10 of the ratio in every band, measured or not, and its standard deviation in dex.
         chi2 : ndarray, shape (n,)
-            Squared Mahalanobis distance from the mean galaxy, the noise included; near the number of measured bands for a
-            usual one.
+            Squared Mahalanobis distance from the mean galaxy, the noise included; near the number
+            of measured bands for a usual one.
         """
         ratio = np.ascontiguousarray(ratio, dtype=np.float64)
         error = np.ascontiguousarray(error, dtype=np.float64)
@@ -140,7 +143,8 @@ def _kernel() -> Any:
                         v -= h[c, a] * y[c]
                     y[a] = v / h[a, a]
                     largest = max(largest, abs(y[a]))
-                # A faint flux makes the slope small and the step wild: no step leaves the cloud at once.
+                # A faint flux makes the slope small and the step wild: no step leaves the cloud at
+                # once.
                 damp = 2.0 / largest if iteration > 0 and largest > 2.0 else 1.0
                 for a in range(k):
                     t[a] += damp * y[a]
@@ -210,5 +214,6 @@ def fit_colours(
         values, vectors = np.linalg.eigh(covariance - np.diag(specific))
         loadings = vectors[:, -n_factors:] * np.sqrt(np.maximum(values[-n_factors:], 1e-6))
         specific = np.maximum(np.diag(covariance) - (loadings**2).sum(1), 0.0)
-    # The floor counted as noise above, so that the brightest galaxies would not decide alone; it is scatter all the same.
+    # The floor counted as noise above, so that the brightest galaxies would not decide alone; it is
+    # scatter all the same.
     return ColourModel(mean, np.ascontiguousarray(loadings), specific + floor**2)

@@ -1,4 +1,6 @@
-"""From surface brightness in any of the input bands to the numbers that the trees see; the same for galaxies and pixels."""
+"""From surface brightness in any of the input bands to the numbers that the trees see; the same for
+galaxies and pixels.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ FEATURE_NAMES: tuple[str, ...] = (
 
 @dataclass(frozen=True)
 class ColourTerm:
-    """How WISE 3.4 follows from IRAC 3.6: log10 F_WISE = log10 F_IRAC + offset, with a scatter, both in dex."""
+    """How WISE 3.4 follows from IRAC 3.6: log10 F_WISE = log10 F_IRAC + offset, with a scatter,
+    both in dex.
+    """
 
     offset: float
     scatter: float
@@ -37,7 +41,8 @@ class Spectra:
     Attributes
     ----------
     ratio, error : ndarray of float64, shape (n, 18)
-        F_band / F_WISE_3.4 and its error, NaN where missing; in the normalising band's place its intensity in MJy/sr.
+        F_band / F_WISE_3.4 and its error, NaN where missing; in the normalising band's place its
+        intensity in MJy/sr.
     usable : ndarray of bool, shape (n,)
         Whether the normalising band is there and positive, and two others are there.
     missing : ndarray of bool, shape (n,)
@@ -82,8 +87,8 @@ def normalise(
     Parameters
     ----------
     values, errors : ndarray, shape (n_bands, n)
-        Surface brightness and its 1-sigma error in MJy/sr; NaN where missing, negative as measured. Where an error is
-        missing or zero the band's calibration error stands in for it.
+        Surface brightness and its 1-sigma error in MJy/sr; NaN where missing, negative as measured.
+        Where an error is missing or zero the band's calibration error stands in for it.
     bands : sequence of str
         Band names along the first axis, in any order; far-infrared ones are left out.
     colour_term : ColourTerm
@@ -140,8 +145,8 @@ def features(spectra: Spectra, colours: ColourModel) -> tuple[np.ndarray, np.nda
     Returns
     -------
     features : ndarray of float32, shape (n, 53)
-        `FEATURE_NAMES`: the most probable log spectrum, its widths, and the ratios as observed (where nothing was, the most
-        probable ones). No NaN.
+        `FEATURE_NAMES`: the most probable log spectrum, its widths, and the ratios as observed
+        (where nothing was, the most probable ones). No NaN.
     unusual : ndarray of float64, shape (n,)
         Squared Mahalanobis distance from the galaxies' colours per measured band.
     """
@@ -159,7 +164,9 @@ def build(
     colours: ColourModel,
     colour_term: ColourTerm,
 ) -> np.ndarray:
-    """`normalise` and `features` in one call: (n_bands, n) surface brightness to an (n, 53) matrix, NaN where unusable."""
+    """`normalise` and `features` in one call: (n_bands, n) surface brightness to an (n, 53) matrix,
+    NaN where unusable.
+    """
     spectra = normalise(values, errors, bands, colour_term)
     matrix = np.full((values.shape[1], len(FEATURE_NAMES)), np.nan, np.float32)
     keep = spectra.usable

@@ -1,4 +1,6 @@
-"""Regression trees of any make as plain arrays, and their fast evaluation on CPU (numba) or GPU (torch)."""
+"""Regression trees of any make as plain arrays, and their fast evaluation on CPU (numba) or GPU
+(torch).
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,9 @@ from .colours import ONE_AT_A_TIME
 class PackedForest:
     """Trees whose leaves add up, stored breadth first.
 
-    A node sends x left where ``x[feature] <= threshold``. Children are adjacent, and in breadth-first order the children of
-    a tree's k-th inner node are its nodes 2k + 1 and 2k + 2, so that they need not be stored.
+    A node sends x left where ``x[feature] <= threshold``. Children are adjacent, and in
+    breadth-first order the children of a tree's k-th inner node are its nodes 2k + 1 and 2k + 2, so
+    that they need not be stored.
 
     Attributes
     ----------
@@ -57,8 +60,9 @@ class PackedForest:
     def unpacked(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Code, threshold and leaf of every node, root and depth of every tree.
 
-        A node's code holds its left child above the lowest six bits and its feature in them. Leaves are their own left child
-        behind an infinite threshold, so that a descent of fixed depth needs no test.
+        A node's code holds its left child above the lowest six bits and its feature in them. Leaves
+        are their own left child behind an infinite threshold, so that a descent of fixed depth
+        needs no test.
         """
         inner = self.feature >= 0
         n = len(self.feature)
@@ -82,7 +86,9 @@ class PackedForest:
 
     @cached_property
     def _padded(self) -> np.ndarray:
-        """The leaves with zeros up to a multiple of eight outputs, which are added in one instruction."""
+        """The leaves with zeros up to a multiple of eight outputs, which are added in one
+        instruction.
+        """
         n_out = self.leaf.shape[1]
         padded = np.zeros((len(self.leaf), -(-n_out // 8) * 8), np.float32)
         padded[:, :n_out] = self.leaf
@@ -96,7 +102,8 @@ class PackedForest:
         x : ndarray of float32, shape (n, n_features)
             No NaN; at most 64 features.
         device : str
-            ``"cpu"`` runs the compiled descent, any other name the same descent in torch on that device.
+            ``"cpu"`` runs the compiled descent, any other name the same descent in torch on that
+            device.
 
         Returns
         -------
@@ -111,7 +118,9 @@ class PackedForest:
         return out
 
     def predict_torch(self, x: np.ndarray, device: str) -> np.ndarray:
-        """The same sum by gathers, all trees of a group at once: for GPUs, and on ``"cpu"`` for comparison."""
+        """The same sum by gathers, all trees of a group at once: for GPUs, and on ``"cpu"`` for
+        comparison.
+        """
         import torch
 
         code_, threshold_, leaf_, root_, depth = self.unpacked
@@ -134,9 +143,11 @@ class PackedForest:
 
 @cache
 def _kernel() -> Any:
-    """The compiled descent: blocks of 64 pixels in parallel, trees in order, the pixels of a block side by side.
+    """The compiled descent: blocks of 64 pixels in parallel, trees in order, the pixels of a block
+    side by side.
 
-    While one pixel waits for memory the next goes on. Unsigned indices spare numba's test for negative ones.
+    While one pixel waits for memory the next goes on. Unsigned indices spare numba's test for
+    negative ones.
     """
     import numba
 
@@ -237,7 +248,9 @@ def from_sklearn(trees: Sequence[Any], to_output: np.ndarray) -> PackedForest:
 
 
 def from_xgboost(booster: Any, to_output: np.ndarray) -> PackedForest:
-    """Trees of an XGBoost model of vector leaves (``multi_output_tree``) or of one target, its base score in the offset."""
+    """Trees of an XGBoost model of vector leaves (``multi_output_tree``) or of one target, its base
+    score in the offset.
+    """
     model = json.loads(bytes(booster.save_raw("json")))["learner"]
     n_targets = to_output.shape[0]
     base = np.array(
@@ -261,7 +274,9 @@ def from_xgboost(booster: Any, to_output: np.ndarray) -> PackedForest:
 
 
 def _round_down(threshold: np.ndarray) -> np.ndarray:
-    """The largest float32 that is not above each threshold, so that float32 features compare as before."""
+    """The largest float32 that is not above each threshold, so that float32 features compare as
+    before.
+    """
     single = threshold.astype(np.float32)
     above = single.astype(np.float64) > threshold
     single[above] = np.nextafter(single[above], np.float32(-np.inf))

@@ -1,4 +1,6 @@
-"""The model dust-forest: dust and stars of every pixel, with uncertainties, from any of 18 bands (DB21 Sect. 2.3)."""
+"""The model dust-forest: dust and stars of every pixel, with uncertainties, from any of 18 bands
+(DB21 Sect. 2.3).
+"""
 
 from __future__ import annotations
 
@@ -98,10 +100,11 @@ class Member:
 def together(
     observed: tuple[np.ndarray, np.ndarray], filled: tuple[np.ndarray, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One prediction out of that of spectra as observed and that of the same spectra with their gaps filled.
+    """One prediction out of that of spectra as observed and that of the same spectra with their
+    gaps filled.
 
-    Their mean does better than either on the real galaxies (`training.dust_forest.imputation`), but for `AS_OBSERVED`. By how much the two
-    differ adds to the uncertainty.
+    Their mean does better than either on the real galaxies (`training.dust_forest.imputation`), but
+    for `AS_OBSERVED`. By how much the two differ adds to the uncertainty.
 
     Parameters
     ----------
@@ -156,7 +159,8 @@ class DustForest:
     def predict_spectra(
         self, spectra: Spectra, device: str = "cpu"
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The seven quantities, their uncertainties, and the distance from the galaxies' colours, of usable spectra.
+        """The seven quantities, their uncertainties, and the distance from the galaxies' colours,
+        of usable spectra.
 
         Returns
         -------
@@ -183,8 +187,9 @@ class DustForest:
         Parameters
         ----------
         cube : BandCube
-            Surface brightness in MJy/sr in any bands; far-infrared ones are not used. Where gaps were filled (`BandCube.filling`),
-            what the pixel says with and without is put `together`.
+            Surface brightness in MJy/sr in any bands; far-infrared ones are not used. Where gaps
+            were filled (`BandCube.filling`), what the pixel says with and without is put
+            `together`.
         device : str
             ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
         chunk : int
@@ -193,7 +198,8 @@ class DustForest:
         Returns
         -------
         PropertyMaps
-            `QUANTITIES`; NaN where the cube is masked or its normalising band is missing or not positive.
+            `QUANTITIES`; NaN where the cube is masked or its normalising band is missing or not
+            positive.
 
         Raises
         ------
@@ -238,7 +244,9 @@ class DustForest:
     def _pixels(
         self, cube: BandCube, rows: np.ndarray, device: str
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Values and sigmas, NaN where a spectrum cannot be used, and flags of some pixels of a flattened cube."""
+        """Values and sigmas, NaN where a spectrum cannot be used, and flags of some pixels of a
+        flattened cube.
+        """
         data, uncertainty = (
             planes.reshape(len(cube.bands), -1)[:, rows] for planes in (cube.data, cube.uncertainty)
         )

@@ -1,4 +1,6 @@
-"""The uncertainty model: boosted trees for log sigma, and a recalibration fitted to galaxies that the trees did not see."""
+"""The uncertainty model: boosted trees for log sigma, and a recalibration fitted to galaxies that
+the trees did not see.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from .forest import PackedForest
 QUANTITIES: tuple[str, ...] = (
     "LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_LSTAR", "LOG_SIGMA_STAR", "LOG_SIGMA_LD", "LOG_SIGMA_MD"
 )  # fmt: skip
-"""What a sigma is given for; residuals of the last two correlate, so that they have trees of their own."""
+"""What a sigma is given for; residuals of the last two correlate, so that they have trees of their
+own.
+"""
 
 TO_QUANTITIES = np.array(
     [
@@ -24,7 +28,9 @@ TO_QUANTITIES = np.array(
         [0, 0, 0, 0, 1, 0, 1],
     ]
 )
-"""From the five predictions to the seven quantities: log L_dust = log L_dust/L_star + log L_star, and so for masses."""
+"""From the five predictions to the seven quantities: log L_dust = log L_dust/L_star + log L_star,
+and so for masses.
+"""
 
 _LEVERS = [
     FEATURE_NAMES.index(f"width {band}")
@@ -33,7 +39,8 @@ _LEVERS = [
 
 
 def spread_features(features: np.ndarray, mean: np.ndarray, unusual: np.ndarray) -> np.ndarray:
-    """What the spread's trees see: the mean's features, the prediction itself, and how unusual the colours are.
+    """What the spread's trees see: the mean's features, the prediction itself, and how unusual the
+    colours are.
 
     Parameters
     ----------
@@ -97,15 +104,16 @@ def levers(x: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray, shape (n, 7)
-        How unknown the fluxes are in one band of GALEX, SDSS and 2MASS and in WISE 2 to 4, between 0 (measured) and 1, and the
-        logarithm of how unusual the colours are, between -1 and 2.
+        How unknown the fluxes are in one band of GALEX, SDSS and 2MASS and in WISE 2 to 4, between
+        0 (measured) and 1, and the logarithm of how unusual the colours are, between -1 and 2.
     """
     unknown = np.clip(np.log10(np.maximum(x[:, _LEVERS], 0.03) / 0.03), 0, 1)
     return np.column_stack([unknown, np.clip(x[:, -1], -1, 2)])
 
 
 def recalibrate(raw: np.ndarray, levers: np.ndarray, parameters: np.ndarray) -> np.ndarray:
-    """ln sigma after recalibration: a constant, a slope of ln sigma itself, and one of each lever, are added.
+    """ln sigma after recalibration: a constant, a slope of ln sigma itself, and one of each lever,
+    are added.
 
     Parameters
     ----------

@@ -1,4 +1,6 @@
-"""What a network's values and uncertainties are worth: corrected by what they were found to be on galaxies held out from training."""
+"""What a network's values and uncertainties are worth: corrected by what they were found to be on
+galaxies held out from training.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ _LEAST_RATIO = 0.1
 
 
 def depth_of(data: np.ndarray, sigma: np.ndarray) -> np.ndarray:
-    """ln of how far each pixel stands out of the noise in the band where it does most, shape (ny, nx); at least ln 0.1.
+    """ln of how far each pixel stands out of the noise in the band where it does most, shape (ny,
+    nx); at least ln 0.1.
 
     Parameters
     ----------
@@ -30,15 +33,17 @@ def depth_of(data: np.ndarray, sigma: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Shifts of values and corrections of sigmas, by property, for each number of bands and for pixels of some sizes.
+    """Shifts of values and corrections of sigmas, by property, for each number of bands and for
+    pixels of some sizes.
 
     Attributes
     ----------
     sharpness : ndarray, shape (n_sizes,)
-        log2 of the PSF's FWHM in pixels, rising: for pixels between these, and beyond the first and the last, corrections are
-        interpolated and held.
+        log2 of the PSF's FWHM in pixels, rising: for pixels between these, and beyond the first and
+        the last, corrections are interpolated and held.
     shift : ndarray, shape (5, n_sizes, n_maps)
-        To be added to values, dex; first for one band, last for five. NaN: the map was never taught.
+        To be added to values, dex; first for one band, last for five. NaN: the map was never
+        taught.
     depth : ndarray, shape (5, n_sizes, n_depths)
         `depth_of` pixels, rising, between which corrections are interpolated.
     raw, correction : ndarray, shape (5, n_sizes, n_depths, n_maps, n_knots)
@@ -69,7 +74,8 @@ class Calibration:
         n_bands: int,
         sharpness: float,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Values and sigmas in dex of an image in `n_bands` bands whose PSF has 2^`sharpness` pixels.
+        """Values and sigmas in dex of an image in `n_bands` bands whose PSF has 2^`sharpness`
+        pixels.
 
         Parameters
         ----------
@@ -97,7 +103,9 @@ class Calibration:
         ).astype(sigma.dtype)
 
     def tails(self, n_bands: int, sharpness: float) -> np.ndarray:
-        """Sigmas within which 95 % of the errors are, shape (n_maps,); arguments as those of `corrected`."""
+        """Sigmas within which 95 % of the errors are, shape (n_maps,); arguments as those of
+        `corrected`.
+        """
         return self._at(self.tail[n_bands - 1], sharpness)
 
     def _at(self, table: np.ndarray, sharpness: float) -> np.ndarray:
@@ -108,7 +116,9 @@ class Calibration:
         return np.asarray(table[low] + (place - low) * (table[high] - table[low]))
 
     def only(self, taught: np.ndarray) -> Calibration:
-        """Without the maps that were never taught: they must not look certain. `taught` has shape (n_maps,)."""
+        """Without the maps that were never taught: they must not look certain. `taught` has shape
+        (n_maps,).
+        """
         return replace(self, shift=np.where(taught, self.shift, np.nan))
 
     def arrays(self, prefix: str) -> dict[str, np.ndarray]:

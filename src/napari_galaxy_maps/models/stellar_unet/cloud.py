@@ -1,4 +1,6 @@
-"""Which brightnesses and colours a model was trained on: a Gaussian mixture, and how far from it a pixel lies."""
+"""Which brightnesses and colours a model was trained on: a Gaussian mixture, and how far from it a
+pixel lies.
+"""
 
 from __future__ import annotations
 

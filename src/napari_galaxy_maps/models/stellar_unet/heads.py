@@ -1,4 +1,6 @@
-"""What the last layer of a network says of each pixel: a value with its uncertainty, as a Gaussian or as a quantised regression."""
+"""What the last layer of a network says of each pixel: a value with its uncertainty, as a Gaussian
+or as a quantised regression.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,9 @@ class Head:
     Attributes
     ----------
     kind : str
-        ``"gaussian"``: two outputs a map, value and logarithm of sigma. ``"quantised"`` (Gueler+ 2017): for each of `bins` over
-        the range its probability q and the place r within it; the value is the sum of q (B + r dB).
+        ``"gaussian"``: two outputs a map, value and logarithm of sigma. ``"quantised"`` (Gueler+
+        2017): for each of `bins` over the range its probability q and the place r within it; the
+        value is the sum of q (B + r dB).
     maps : int
     bins : int
     """
@@ -39,7 +42,9 @@ class Head:
         return self.maps * (2 if self.kind == "gaussian" else 2 * self.bins)
 
     def read(self, outputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Value and sigma in scaled units, each of shape (n, maps, ny, nx), of outputs of shape (n, `outputs`, ny, nx)."""
+        """Value and sigma in scaled units, each of shape (n, maps, ny, nx), of outputs of shape (n,
+        `outputs`, ny, nx).
+        """
         if self.kind == "gaussian":
             value, raw = outputs.unflatten(1, (2, self.maps)).unbind(1)
             return value, torch.exp((raw + _START).clamp(*_LOG_SIGMA))
@@ -59,11 +64,12 @@ class Head:
         return edges[:, None, None] + place.sigmoid() * self._step
 
     def loss(self, outputs: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-        """How badly outputs say the truth: a number for each pixel of each map, 0 where the truth is NaN.
+        """How badly outputs say the truth: a number for each pixel of each map, 0 where the truth
+        is NaN.
 
-        For a Gaussian, the negative log likelihood with gradients weighted by sigma (beta = 0.5 of Seitzer+ 2022), so that
-        faint pixels teach the value, too; for a quantised regression, the cross entropy of the bins and the squared error
-        of the place in the bin that is right.
+        For a Gaussian, the negative log likelihood with gradients weighted by sigma (beta = 0.5 of
+        Seitzer+ 2022), so that faint pixels teach the value, too; for a quantised regression, the
+        cross entropy of the bins and the squared error of the place in the bin that is right.
         """
         known = torch.isfinite(truth)
         aim = truth.nan_to_num(0.0)

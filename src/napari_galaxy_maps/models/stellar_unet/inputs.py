@@ -1,4 +1,6 @@
-"""What the stellar U-Net is given of a cube at each of its levels: ugriz on a scale that noise does not upset, colours, noise, and what is missing."""
+"""What the stellar U-Net is given of a cube at each of its levels: ugriz on a scale that noise does
+not upset, colours, noise, and what is missing.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ COVARIANCE = (
     (1.3263, 1.4438, 1.5181, 1.5539, 1.5873), (1.3208, 1.4643, 1.5539, 1.5983, 1.6381),
     (1.3176, 1.4837, 1.5873, 1.6381, 1.6848),
 )  # fmt: skip
-"""Mean and covariance of ln(2 brightness / `REFERENCE`) in ugriz, of bright pixels of the training mocks (`training.stellar_unet.input_scale`)."""
+"""Mean and covariance of ln(2 brightness / `REFERENCE`) in ugriz, of bright pixels of the training
+mocks (`training.stellar_unet.input_scale`).
+"""
 _CALIBRATION = 0.02
 """Relative error of a band's calibration, below which colours tell nothing."""
 _N = len(UGRIZ)
@@ -34,15 +38,18 @@ N_LEVELS = 5
 
 
 def encode(data: torch.Tensor, sigma: torch.Tensor, redshift: torch.Tensor) -> list[torch.Tensor]:
-    """The channels of the network, for each of its levels: of the image, and of it averaged over blocks of 2, 4, 8 and 16 pixels.
+    """The channels of the network, for each of its levels: of the image, and of it averaged over
+    blocks of 2, 4, 8 and 16 pixels.
 
-    Colours of faint parts are only seen when the light of many pixels is added up before a logarithm is taken.
+    Colours of faint parts are only seen when the light of many pixels is added up before a
+    logarithm is taken.
 
     Parameters
     ----------
     data, sigma : Tensor, shape (n, 5, ny, nx)
-        Surface brightness in ugriz and its 1-sigma error, MJy/sr; a pixel of a band in which either is not finite or the
-        error not positive is missing, and blocks are averaged over those that are there.
+        Surface brightness in ugriz and its 1-sigma error, MJy/sr; a pixel of a band in which either
+        is not finite or the error not positive is missing, and blocks are averaged over those that
+        are there.
     redshift : Tensor, shape (n,)
         NaN where it is not known.
 
@@ -72,8 +79,9 @@ def channels(
 ) -> torch.Tensor:
     """The channels of one level.
 
-    A band's channel is asinh(f / 2 sigma) + ln(2 sigma): the logarithm of 2 f where the galaxy stands out, linear in the noise
-    and, without a galaxy, the logarithm of the noise (Lupton+ 1999, with the noise of each pixel as softening).
+    A band's channel is asinh(f / 2 sigma) + ln(2 sigma): the logarithm of 2 f where the galaxy
+    stands out, linear in the noise and, without a galaxy, the logarithm of the noise (Lupton+ 1999,
+    with the noise of each pixel as softening).
 
     Parameters
     ----------
@@ -85,8 +93,8 @@ def channels(
     Returns
     -------
     Tensor, shape (n, `N_CHANNELS`, ny, nx)
-        Bands, logarithms of their noise, whether they are there, colours (`_colours`), the redshift and whether it is known; 0
-        where missing.
+        Bands, logarithms of their noise, whether they are there, colours (`_colours`), the redshift
+        and whether it is known; 0 where missing.
     """
     import torch
 
@@ -109,10 +117,12 @@ def channels(
 
 
 def _colours(brightness: torch.Tensor, variance: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
-    """Colours, each in units of its own scatter and the closer to 0 the less it stands out of the noise (Wiener's filter).
+    """Colours, each in units of its own scatter and the closer to 0 the less it stands out of the
+    noise (Wiener's filter).
 
-    What tells metals and dust from age is a few hundredths of a magnitude in a colour given the others, beside brightnesses
-    that differ by factors of thousands: a network learns from either only when it is given both on one scale.
+    What tells metals and dust from age is a few hundredths of a magnitude in a colour given the
+    others, beside brightnesses that differ by factors of thousands: a network learns from either
+    only when it is given both on one scale.
 
     Parameters
     ----------
@@ -123,7 +133,8 @@ def _colours(brightness: torch.Tensor, variance: torch.Tensor, there: torch.Tens
     Returns
     -------
     Tensor, shape (n, 14, ny, nx)
-        The ten colours of two bands, and of each of ugri what it is beyond what is expected by the redder bands that are there.
+        The ten colours of two bands, and of each of ugri what it is beyond what is expected by the
+        redder bands that are there.
     """
     import torch
 
@@ -161,7 +172,9 @@ def _colours(brightness: torch.Tensor, variance: torch.Tensor, there: torch.Tens
 def _expected(
     band: int, others: tuple[int, ...], one_to_one: bool
 ) -> tuple[tuple[float, ...], float, float]:
-    """Slopes and constant by which other bands' brightness predicts a band's, and what is left, in e-folds; a colour has a slope of 1."""
+    """Slopes and constant by which other bands' brightness predicts a band's, and what is left, in
+    e-folds; a colour has a slope of 1.
+    """
     covariance = np.array(COVARIANCE) + _CALIBRATION**2 * np.eye(_N)
     rows = list(others)
     block, across = covariance[np.ix_(rows, rows)], covariance[rows, band]

@@ -1,4 +1,6 @@
-"""The model stellar-unet: maps of stars and gas from optical images, after PICASSO (Buck & Wolf 2021)."""
+"""The model stellar-unet: maps of stars and gas from optical images, after PICASSO (Buck & Wolf
+2021).
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ FAINT_SIGMA = 3.0
 SMALL, _WIDE = 48, 64
 """Images of fewer pixels along both sides than the first are enlarged to the second at least."""
 _WHOLE = 512
-"""Side in pixels of images whose features are computed in one piece, where there is no library to compare them with."""
+"""Side in pixels of images whose features are computed in one piece, where there is no library to
+compare them with.
+"""
 
 
 @dataclass(frozen=True)
@@ -137,13 +141,14 @@ class StellarUNet:
         where : tuple of slice, optional
             Rows and columns to predict; the others are NaN. By default all.
         tile : int, optional
-            Side in pixels of what is predicted at a time, a multiple of 16; by default as suits the device.
+            Side in pixels of what is predicted at a time, a multiple of 16; by default as suits the
+            device.
 
         Returns
         -------
         PropertyMaps
-            Those of `STELLAR_PROPERTIES` that the model was taught; NaN where the cube is masked or has none of the bands. Large maps lie in temporary files,
-            mapped to memory.
+            Those of `STELLAR_PROPERTIES` that the model was taught; NaN where the cube is masked or
+            has none of the bands. Large maps lie in temporary files, mapped to memory.
 
         Raises
         ------
@@ -207,7 +212,9 @@ class StellarUNet:
         return PropertyMaps(maps, sigmas, cube.wcs, flags, self._provenance(used, on), tails=told)
 
     def _predict_small(self, cube: BandCube, device: str, sharpness: float) -> Steps[PropertyMaps]:
-        """A small image is enlarged first, and its maps are averaged: at the network's coarsest level it would be a pixel or two."""
+        """A small image is enlarged first, and its maps are averaged: at the network's coarsest
+        level it would be a pixel or two.
+        """
         factor = -(-_WIDE // max(cube.shape))
         large = enlarged(uncut(cube), factor)
         maps = yield from self._predict_tiles(large, device, None, None, sharpness)
@@ -245,10 +252,11 @@ class StellarUNet:
         return drain(self.predict_steps(cube, device), progress)
 
     def features(self, cube: BandCube) -> np.ndarray:
-        """What the network sees in a galaxy: features of the bottleneck averaged with the light's weight, shape (n_channels,).
+        """What the network sees in a galaxy: features of the bottleneck averaged with the light's
+        weight, shape (n_channels,).
 
-        Of images of more pixels along a side than the library's mocks have, blocks are averaged first: features of a part of a
-        galaxy are not those of a galaxy.
+        Of images of more pixels along a side than the library's mocks have, blocks are averaged
+        first: features of a part of a galaxy are not those of a galaxy.
         """
         import torch
 
@@ -265,7 +273,9 @@ class StellarUNet:
         return average_features(features[0].numpy(), data)
 
     def neighbours(self, cube: BandCube, count: int = 6) -> list[tuple[int, int, float]]:
-        """The mock galaxies that look most like a galaxy to the network: (seed, image size, distance), the nearest first."""
+        """The mock galaxies that look most like a galaxy to the network: (seed, image size,
+        distance), the nearest first.
+        """
         rows, away = self.library.nearest(self.features(cube), count)
         return [
             (int(self.library.seeds[row]), int(self.library.sizes[row]), float(d))
@@ -415,16 +425,20 @@ def average_features(features: np.ndarray, data: np.ndarray) -> np.ndarray:
 
 
 def uncut(cube: BandCube) -> BandCube:
-    """A cube that is not masked where it only lies outside of the galaxy's ellipse: there no map is wanted, but there is an image.
+    """A cube that is not masked where it only lies outside of the galaxy's ellipse: there no map is
+    wanted, but there is an image.
 
-    A network that was shown galaxies with their surroundings takes the edge of a cut image for the galaxy's.
+    A network that was shown galaxies with their surroundings takes the edge of a cut image for the
+    galaxy's.
     """
     beyond = ((cube.flags & Flag.OUTSIDE) != 0) & ((cube.flags & Flag.MASKED) == 0)
     return replace(cube, mask=cube.mask & ~beyond)
 
 
 def binned(cube: BandCube, factor: int) -> BandCube:
-    """A cube of blocks of `factor` x `factor` pixels averaged, those that are masked or missing left out; an edge may be lost."""
+    """A cube of blocks of `factor` x `factor` pixels averaged, those that are masked or missing
+    left out; an edge may be lost.
+    """
     if factor <= 1:
         return cube
     ny, nx = (n // factor for n in cube.shape)
@@ -446,7 +460,9 @@ def binned(cube: BandCube, factor: int) -> BandCube:
 
 
 def enlarged(cube: BandCube, factor: int) -> BandCube:
-    """A cube with `factor` x `factor` pixels for each, linear between their middles, constant next to missing ones."""
+    """A cube with `factor` x `factor` pixels for each, linear between their middles, constant next
+    to missing ones.
+    """
     from scipy.ndimage import zoom
 
     data, sigma = (

@@ -1,4 +1,6 @@
-"""A U-Net (Ronneberger+ 2015) as PICASSO's (Buck & Wolf 2021, Sect. 3), and one that is shown its image at every level: depth 4, bilinear upsampling."""
+"""A U-Net (Ronneberger+ 2015) as PICASSO's (Buck & Wolf 2021, Sect. 3), and one that is shown its
+image at every level: depth 4, bilinear upsampling.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ PICASSO_WIDTHS = (64, 128, 256, 512, 1024)
 
 
 class _Pair(nn.Sequential):
-    """Two 3 x 3 convolutions, each with a normalisation that training alone sees (`fuse` takes it into the weights)."""
+    """Two 3 x 3 convolutions, each with a normalisation that training alone sees (`fuse` takes it
+    into the weights).
+    """
 
     def __init__(self, inputs: int, outputs: int, normalised: bool) -> None:
         layers: list[nn.Module] = []
@@ -42,10 +46,11 @@ class UNet(nn.Module):
     hidden : int
         Channels of a layer between the finest level and the maps; 0: none, as PICASSO's.
     normalised : bool
-        Whether convolutions are followed by a batch normalisation; `fuse` makes a network without it of one with it.
+        Whether convolutions are followed by a batch normalisation; `fuse` makes a network without
+        it of one with it.
     pyramid : bool
-        Whether each coarser level is given the image in its own pixels beside the mean of the finer level's features; else, as
-        PICASSO's, the largest of the finer level's features alone.
+        Whether each coarser level is given the image in its own pixels beside the mean of the finer
+        level's features; else, as PICASSO's, the largest of the finer level's features alone.
     """
 
     def __init__(
@@ -86,7 +91,9 @@ class UNet(nn.Module):
         return UNet(self.inputs, self.outputs, normalised=normalised, **self.shape)
 
     def forward(self, images: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Maps of images, given in the pixels of each level; the sides of the finest are multiples of `STRIDE`."""
+        """Maps of images, given in the pixels of each level; the sides of the finest are multiples
+        of `STRIDE`.
+        """
         return cast(torch.Tensor, self.head(self.features(images)))
 
     def features(self, images: Sequence[torch.Tensor]) -> torch.Tensor:

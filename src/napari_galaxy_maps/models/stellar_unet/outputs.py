@@ -1,4 +1,6 @@
-"""The maps of stars and gas that the stellar U-Net predicts, and how their values are scaled for a network."""
+"""The maps of stars and gas that the stellar U-Net predicts, and how their values are scaled for a
+network.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ class Target:
     Attributes
     ----------
     low, high : float
-        Ends of the range of values (of log10 of the age for `AGE_STAR`); what lies below is taken to be there.
+        Ends of the range of values (of log10 of the age for `AGE_STAR`); what lies below is taken
+        to be there.
     logarithm : bool
         Whether the network is taught the logarithm of the map.
     """

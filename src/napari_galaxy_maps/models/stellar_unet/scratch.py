@@ -1,4 +1,6 @@
-"""Arrays for results: in memory where they are small, in a temporary file where they would crowd it."""
+"""Arrays for results: in memory where they are small, in a temporary file where they would crowd
+it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ LIMIT = 256 * 2**20
 
 
 def scratch_array(shape: tuple[int, ...], limit: int = LIMIT) -> np.ndarray:
-    """An array of float32 full of NaN; a large one is mapped to a temporary file that vanishes with it."""
+    """An array of float32 full of NaN; a large one is mapped to a temporary file that vanishes with
+    it.
+    """
     if np.prod(shape, dtype=np.int64) * 4 <= limit:
         return np.full(shape, np.nan, np.float32)
     with tempfile.TemporaryFile(prefix="galaxy-maps-") as file:  # the map keeps it alive

@@ -1,4 +1,6 @@
-"""Cuts an image into tiles for a network so that tiled and whole predictions agree: aligned windows with a margin."""
+"""Cuts an image into tiles for a network so that tiled and whole predictions agree: aligned windows
+with a margin.
+"""
 
 from __future__ import annotations
 
@@ -51,8 +53,8 @@ def tiles(
     halo : int
         Margin around a core beyond which nothing has an influence on it.
     stride : int
-        Windows start and end at multiples of it, as one window around the whole image would, so that both are pooled in
-        the same blocks; `side` and `halo` must be multiples of it.
+        Windows start and end at multiples of it, as one window around the whole image would, so
+        that both are pooled in the same blocks; `side` and `halo` must be multiples of it.
     where : tuple of slice, optional
         Rows and columns that are asked for; by default all.
     """

@@ -1,4 +1,6 @@
-"""Apertures as a napari layer that a person draws and drags, and their rings as outlines that follow."""
+"""Apertures as a napari layer that a person draws and drags, and their rings as outlines that
+follow.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +102,9 @@ class ApertureLayer(SessionPart):
             )
 
     def draw(self, mode: str, circles: bool = False) -> bool:
-        """Give the person a tool: a mode of napari's Shapes layers; False while there is no image to draw on."""
+        """Give the person a tool: a mode of napari's Shapes layers; False while there is no image
+        to draw on.
+        """
         layer = self.make()
         if layer is None:
             return False
@@ -240,7 +244,9 @@ class ApertureLayer(SessionPart):
                     self._show_rings((number, aperture))
 
     def _round(self, layer: Shapes) -> None:
-        """A circle that is being drawn stays round, about where it was begun; napari would make an ellipse of it."""
+        """A circle that is being drawn stays round, about where it was begun; napari would make an
+        ellipse of it.
+        """
         number, start = layer.nshapes - 1, getattr(layer, "_fixed_vertex", None)
         at = getattr(layer, "_moving_coordinates", None)
         if not self.circles or start is None or at is None or layer.shape_type[number] != "ellipse":

@@ -1,4 +1,6 @@
-"""What stands over the canvas: a colour bar for the uppermost visible layer alone, and in words what it shows."""
+"""What stands over the canvas: a colour bar for the uppermost visible layer alone, and in words
+what it shows.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
 
 
 LETTERS = "ÅÉÑŐ " + string.digits + ".-−+()/_,²" + string.ascii_letters
-"""What captions and colour bars are written with; the accents are those by which vispy measures any line's height."""
+"""What captions and colour bars are written with; the accents are those by which vispy measures any
+line's height.
+"""
 _LETTER_MS = 25
 
 

@@ -1,4 +1,6 @@
-"""The D25 ellipse drawn on the sky: a shape that a person moves, resizes and turns, and the recipe's numbers, kept the same."""
+"""The D25 ellipse drawn on the sky: a shape that a person moves, resizes and turns, and the
+recipe's numbers, kept the same.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +94,9 @@ class DrawnEllipse(SessionPart):
             sky_shapes.reselect(layer, {0} if str(layer.mode) == "select" else set())
 
     def _first(self) -> Ellipse:
-        """The ellipse that was measured, else a circle at the galaxy's position or in the middle of the view."""
+        """The ellipse that was measured, else a circle at the galaxy's position or in the middle of
+        the view.
+        """
         kept = self.session.memory.kept if self.session.memory is not None else {}
         measured = next((value[2] for (step, _), value in kept.items() if step == "extent"), None)
         if measured is not None:

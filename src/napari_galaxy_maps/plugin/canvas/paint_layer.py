@@ -1,4 +1,6 @@
-"""Freehand masks as napari Labels layers, brush and eraser in hand: one for all bands, one for each band that has its own."""
+"""Freehand masks as napari Labels layers, brush and eraser in hand: one for all bands, one for each
+band that has its own.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ class Painting:
         return layer if layer is not None and layer in self.session.viewer.layers else None
 
     def begin(self) -> bool:
-        """Give the person a brush for the band that is looked at, or for all; False while there is no image to paint on."""
+        """Give the person a brush for the band that is looked at, or for all; False while there is
+        no image to paint on.
+        """
         band = self.masking.band
         bands: Bands = (band,) if band else ()
         layer = self.layer(bands)
@@ -70,7 +74,9 @@ class Painting:
         self._dismissed.clear()
 
     def removed(self, layer: Any) -> None:
-        """A layer was taken away: if it was one of these, it comes back only when somebody asks for it."""
+        """A layer was taken away: if it was one of these, it comes back only when somebody asks for
+        it.
+        """
         self._dismissed |= {
             bands for bands, reference in self._layers.items() if reference() is layer
         }

@@ -1,4 +1,6 @@
-"""A Shapes layer on the sky that stands over all others, its lines as wide on the screen however near the camera is."""
+"""A Shapes layer on the sky that stands over all others, its lines as wide on the screen however
+near the camera is.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,9 @@ class Overlay(SessionPart):
         return 1 / max(float(camera.zoom), 1e-9)
 
     def make(self, outlines: Sequence[Outline], visible: bool = True) -> Shapes:
-        """A new layer of these outlines; one that is switched off is not yet in its place on the canvas."""
+        """A new layer of these outlines; one that is switched off is not yet in its place on the
+        canvas.
+        """
         self.widths = [outline.pixels for outline in outlines]
         layer = sky_shapes.make_layer(outlines, self.scale, self.label, np.array(self.colour))
         layer.visible = visible
@@ -120,6 +124,8 @@ class Overlay(SessionPart):
 
 
 def bind_undo(layer: Any, edited: Any) -> None:
-    """Ctrl+Z and Ctrl+Shift+Z on a layer take edits back and do them again; `edited` has `undo` and `redo`."""
+    """Ctrl+Z and Ctrl+Shift+Z on a layer take edits back and do them again; `edited` has `undo` and
+    `redo`.
+    """
     layer.bind_key("Control-Z", lambda _: edited.undo(), overwrite=True)
     layer.bind_key("Control-Shift-Z", lambda _: edited.redo(), overwrite=True)

@@ -1,4 +1,6 @@
-"""The circles and polygons of the masks as a napari layer that a person edits with napari's own tools."""
+"""The circles and polygons of the masks as a napari layer that a person edits with napari's own
+tools.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,8 @@ _CLICKED_FWHM = 1.5
 
 
 class Circles:
-    """Keeps the layer and the session's masks the same; only shapes that have changed are drawn anew.
+    """Keeps the layer and the session's masks the same; only shapes that have changed are drawn
+    anew.
 
     Parameters
     ----------
@@ -60,7 +63,9 @@ class Circles:
         return self.overlay.layer
 
     def make(self, visible: bool = True) -> Shapes | None:
-        """The layer, made if need be, and then switched on or off; None while nothing on the sky is known."""
+        """The layer, made if need be, and then switched on or off; None while nothing on the sky is
+        known.
+        """
         layer = self.layer
         if layer is not None or self.session.reference is None:
             return layer
@@ -70,7 +75,8 @@ class Circles:
         layer.mode = "select"
         layer.events.data.connect(self._on_data)
         layer.events.features.connect(self._on_features)
-        # In front of napari's own listener, which draws: a circle that is dragged is round before it is seen.
+        # In front of napari's own listener, which draws: a circle that is dragged is round before
+        # it is seen.
         layer.events.set_data.connect(self._on_redraw, position="first")
         layer.selected_data.events.items_changed.connect(self._on_selected)
         bind_undo(layer, self.masking)
@@ -153,7 +159,8 @@ class Circles:
             return
         layer = self.make(visible=False)
         if layer is not None:
-            # A first shape costs the canvas 90 ms to paint: not in the turn that paints its row in the list of layers, nor in one.
+            # A first shape costs the canvas 90 ms to paint: not in the turn that paints its row in
+            # the list of layers, nor in one.
             parts = viewers.painted_parts(self.session.viewer, layer)
             for part in parts:
                 part.visible = False
@@ -301,7 +308,9 @@ class Circles:
         return mask_edits.circle_by_hand(known, place, radius, self.masking.band, session.bands)
 
     def usual_radius(self) -> float:
-        """Radius in arcsec of a circle that is asked for without a size: what a star of the band, or the sharpest, spans."""
+        """Radius in arcsec of a circle that is asked for without a size: what a star of the band,
+        or the sharpest, spans.
+        """
         galaxy, band = self.session.galaxy, self.masking.band
         images = dict(galaxy.images) if galaxy is not None else {}
         widths = [
@@ -312,7 +321,9 @@ class Circles:
     # While a person drags --------------------------------------------------------------------------------------------
 
     def _on_redraw(self, *_: Any) -> None:
-        """A circle that is drawn or made larger stays round, about its middle; napari would make an ellipse of it."""
+        """A circle that is drawn or made larger stays round, about its middle; napari would make an
+        ellipse of it.
+        """
         layer = self.layer
         if self.overlay.quiet or layer is None or not getattr(layer, "_is_moving", False):
             return
@@ -326,7 +337,8 @@ class Circles:
         if number < len(self._drawn):
             centre, _ = sky_shapes.circle_of(self._outline(self._drawn[number]).corners)
             away = np.abs(at - centre)
-            # A handle in a corner of the box is √2 radii away from the middle, one on a side is one radius away.
+            # A handle in a corner of the box is √2 radii away from the middle, one on a side is one
+            # radius away.
             radius = float(np.hypot(*away) / np.sqrt(2) if handle % 2 == 0 else away.max())
         else:
             start = getattr(layer, "_fixed_vertex", None)

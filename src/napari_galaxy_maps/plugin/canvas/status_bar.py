@@ -1,4 +1,6 @@
-"""What the status bar says under the pointer: the position on the sky and every visible layer's value with its unit."""
+"""What the status bar says under the pointer: the position on the sky and every visible layer's
+value with its unit.
+"""
 
 from __future__ import annotations
 
@@ -122,7 +124,9 @@ def status(
 
 
 def install(layer: Layer, viewer_ref: ReferenceType[ViewerModel]) -> None:
-    """Let the status bar show sky position, value and unit; runs in the main and in the status thread."""
+    """Let the status bar show sky position, value and unit; runs in the main and in the status
+    thread.
+    """
     original = layer.get_status
     layer_ref = ref(layer)
 

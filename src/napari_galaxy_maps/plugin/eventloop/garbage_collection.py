@@ -1,4 +1,6 @@
-"""Keeps full garbage collections, which stop the window for 80 to 400 ms, out of moments that matter."""
+"""Keeps full garbage collections, which stop the window for 80 to 400 ms, out of moments that
+matter.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,8 @@ def hold(who: str) -> None:
 def let_go(who: str) -> None:
     """The reverse of `hold`.
 
-    Once nobody holds any more, all that is there is taken out of full collections in no time, garbage included, and
-    `set_aside` follows when nobody moves the pointer.
+    Once nobody holds any more, all that is there is taken out of full collections in no time,
+    garbage included, and `set_aside` follows when nobody moves the pointer.
     """
     if who not in _holders:
         return
@@ -33,7 +35,9 @@ def let_go(who: str) -> None:
 
 
 def let_go_aside(who: str) -> None:
-    """The reverse of `hold` for other threads than the window's: what is there is set aside, and collected another time."""
+    """The reverse of `hold` for other threads than the window's: what is there is set aside, and
+    collected another time.
+    """
     _holders.discard(who)
     gc.freeze()
     if not _holders:

@@ -1,4 +1,6 @@
-"""Work in the main thread, a piece per turn of the event loop, so that the window paints and hears its user in between."""
+"""Work in the main thread, a piece per turn of the event loop, so that the window paints and hears
+its user in between.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,8 @@ class Turns:
         ----------
         tasks : iterable of callables
         canvas_only : bool
-            They change nothing but the canvas, so that the rest of the window is not painted after them.
+            They change nothing but the canvas, so that the rest of the window is not painted after
+            them.
         """
         from qtpy.QtCore import QTimer
         from qtpy.QtWidgets import QApplication
@@ -89,5 +92,6 @@ class Turns:
         from qtpy.QtCore import QTimer
 
         paint()
-        # Counted from here, not from the task's end: else both timers can be due at once, and task and paint make one stall.
+        # Counted from here, not from the task's end: else both timers can be due at once, and task
+        # and paint make one stall.
         QTimer.singleShot(_TURN_MS, self._turn)

@@ -1,4 +1,6 @@
-"""Does ahead, while the person is still choosing files, what would stall the first job: imports and old garbage."""
+"""Does ahead, while the person is still choosing files, what would stall the first job: imports and
+old garbage.
+"""
 
 from __future__ import annotations
 
@@ -92,9 +94,11 @@ def _run() -> None:
 
 
 def _load_library(package: str, name: str) -> None:
-    """Load a package's library before its import does, which would hold the interpreter's lock all the while.
+    """Load a package's library before its import does, which would hold the interpreter's lock all
+    the while.
 
-    A function that is called through ctypes gives the lock away; ``ctypes.CDLL`` and ``import`` do not.
+    A function that is called through ctypes gives the lock away; ``ctypes.CDLL`` and ``import`` do
+    not.
     """
     import ctypes
 
@@ -109,7 +113,9 @@ def _load_library(package: str, name: str) -> None:
 
 
 def _small_job() -> None:
-    """Prepare and predict a made-up galaxy of 48 x 48 pixels: loads the model, compiles what is compiled on first use."""
+    """Prepare and predict a made-up galaxy of 48 x 48 pixels: loads the model, compiles what is
+    compiled on first use.
+    """
     import numpy as np
     from astropy.wcs import WCS
 
@@ -147,7 +153,9 @@ def _small_job() -> None:
 
 
 def _make_first_layer() -> None:
-    """The first layer ever made takes 0.3 s, for units, colour maps and typing tables are looked up."""
+    """The first layer ever made takes 0.3 s, for units, colour maps and typing tables are looked
+    up.
+    """
     import numpy as np
     from napari.layers import Image
 
@@ -162,7 +170,9 @@ def _make_first_layer() -> None:
 
 
 def _make_first_circle() -> None:
-    """The first shape loads napari's triangulation, and compiles it where nobody has drawn one yet: half a second, or 17."""
+    """The first shape loads napari's triangulation, and compiles it where nobody has drawn one yet:
+    half a second, or 17.
+    """
     import numpy as np
 
     from ..ground.sky_shapes import Outline, box_corners, make_layer

@@ -1,4 +1,6 @@
-"""The one place for threads: runs a generator of `Progress` beside the window, with progress, cancelling and words."""
+"""The one place for threads: runs a generator of `Progress` beside the window, with progress,
+cancelling and words.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +32,15 @@ _USUAL_SWITCH_S = sys.getswitchinterval()
 class Failure(Exception):
     """Carries an error out of a worker.
 
-    superqt swallows a `RuntimeError` (torch's out-of-memory is one) without ever saying that the worker finished.
+    superqt swallows a `RuntimeError` (torch's out-of-memory is one) without ever saying that the
+    worker finished.
     """
 
 
 class _Worker(GeneratorWorker):
-    """A generator worker that leaves all words to `Job` and closes its generator when it is cancelled."""
+    """A generator worker that leaves all words to `Job` and closes its generator when it is
+    cancelled.
+    """
 
     def work(self) -> Any:
         try:
@@ -76,8 +81,8 @@ class Job:
 
     def _begin(self) -> None:
         self._bar = progress(total=0, desc=self.title)
-        # napari's bars process events whenever they change: done in the middle of a signal, the next signals would
-        # overtake it. A timer has nothing after it that could be overtaken.
+        # napari's bars process events whenever they change: done in the middle of a signal, the
+        # next signals would overtake it. A timer has nothing after it that could be overtaken.
         self._timer = QTimer()
         self._timer.timeout.connect(self._move_bar)
         self._timer.start(_BAR_MS)
@@ -129,12 +134,13 @@ def start(
     steps : callable
         Makes the generator; runs in the thread, as does the generator.
     on_progress, on_result, on_error, on_end : callable, optional
-        Called in the main thread: at every sign of life, with what the generator returns, with the sentence of an
-        error, and when all is over, whichever way it went.
+        Called in the main thread: at every sign of life, with what the generator returns, with the
+        sentence of an error, and when all is over, whichever way it went.
     quiet : bool
         Say nothing when another job is running.
     litters : bool
-        The work leaves large reference cycles behind (open FITS files do), which are to be collected while it lasts.
+        The work leaves large reference cycles behind (open FITS files do), which are to be
+        collected while it lasts.
 
     bar : bool
         Show a progress bar; work of a moment needs none.
@@ -184,8 +190,8 @@ def start(
             on_end()
         session.job_ended()
 
-    # Every call into Qt or OpenGL gives the interpreter away, to get it back from a busy thread only after the switch
-    # interval: 5 ms a call add up to a frozen window.
+    # Every call into Qt or OpenGL gives the interpreter away, to get it back from a busy thread
+    # only after the switch interval: 5 ms a call add up to a frozen window.
     sys.setswitchinterval(_SWITCH_S)
     if not litters:
         collector.hold("job")
@@ -210,7 +216,9 @@ def start(
 
 
 def fetch(function: Callable[[], Any], on_result: Callable[[Any], None]) -> None:
-    """Call a short function in a thread without progress, beside any job; its errors are told like a job's."""
+    """Call a short function in a thread without progress, beside any job; its errors are told like
+    a job's.
+    """
     create_worker(
         function, _worker_class=FunctionWorker, _connect={"errored": report, "returned": on_result}
     )
@@ -219,8 +227,8 @@ def fetch(function: Callable[[], Any], on_result: Callable[[Any], None]) -> None
 def report(error: BaseException, title: str = "") -> str:
     """Tell the person of an error, and return the sentence.
 
-    What the person can put right is a warning in one sentence. Anything else is a fault in the program: the
-    notification says so and offers the traceback, which is logged too.
+    What the person can put right is a warning in one sentence. Anything else is a fault in the
+    program: the notification says so and offers the traceback, which is logged too.
     """
     if isinstance(error, GalaxyMapsError):
         sentence = str(error)

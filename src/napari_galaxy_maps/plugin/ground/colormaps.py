@@ -1,4 +1,6 @@
-"""How layers are coloured: perceptual maps, an asinh stretch made of colours alone, a diverging map about zero."""
+"""How layers are coloured: perceptual maps, an asinh stretch made of colours alone, a diverging map
+about zero.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ if TYPE_CHECKING:
 STRETCHED = "gray asinh"
 DIVERGING = "residual"
 
-# Moreland 2009, "Diverging color maps for scientific visualization", table of the cool-warm map, every eighth.
+# Moreland 2009, "Diverging color maps for scientific visualization", table of the cool-warm map,
+# every eighth.
 _COOL_WARM = (
     (59, 76, 192),
     (98, 130, 234),
@@ -47,11 +50,14 @@ def asinh_controls(softening: float, n: int = 256) -> np.ndarray:
 
 
 def asinh_colormap(softening: float, base: str = "gray", n: int = 256) -> Colormap:
-    """The colour map `base` with an asinh stretch in it: the data stay as they are (napari has no such norm)."""
+    """The colour map `base` with an asinh stretch in it: the data stay as they are (napari has no
+    such norm).
+    """
     from napari.utils.colormaps import Colormap, ensure_colormap
 
     colors = ensure_colormap(base).map(np.linspace(0, 1, n))
-    # The name carries the softening: napari looks colour maps up by name and would mix two stretches up.
+    # The name carries the softening: napari looks colour maps up by name and would mix two
+    # stretches up.
     name = f"{base} asinh {softening:.3g}"
     return Colormap(
         colors=colors,
@@ -79,7 +85,8 @@ def stretch_limits(data: np.ndarray) -> tuple[float, float, float]:
     Returns
     -------
     low, high, softening : float
-        One and a half noise sigmas under the sky; the brightest 0.05 per cent; three sigmas as a fraction of the range.
+        One and a half noise sigmas under the sky; the brightest 0.05 per cent; three sigmas as a
+        fraction of the range.
     """
     step = max(1, int(np.sqrt(data.size / 200_000)))
     values = data[::step, ::step]
@@ -92,7 +99,8 @@ def stretch_limits(data: np.ndarray) -> tuple[float, float, float]:
     low = float(median - 1.5 * sigma)
     if not high > low:
         high = low + max(abs(low), 1.0) * 1e-3
-    # napari looks colours up in 1024 equal steps of the data: a softer stretch than this would show them.
+    # napari looks colours up in 1024 equal steps of the data: a softer stretch than this would show
+    # them.
     softening = float(np.clip(3 * sigma / (high - low), 0.008, 0.5))
     return low, float(high), softening
 

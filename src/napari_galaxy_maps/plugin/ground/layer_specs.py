@@ -51,7 +51,9 @@ _CAPTION = {
 
 @dataclass(frozen=True)
 class Key:
-    """Which thing a layer shows: its kind, its band or property, and what else tells it from others of that kind."""
+    """Which thing a layer shows: its kind, its band or property, and what else tells it from others
+    of that kind.
+    """
 
     kind: Kind
     name: str
@@ -123,7 +125,9 @@ class Shown:
 
     @property
     def tail(self) -> float | None:
-        """For an uncertainty, the sigmas within which 95 % of the errors are, where that was measured."""
+        """For an uncertainty, the sigmas within which 95 % of the errors are, where that was
+        measured.
+        """
         if isinstance(self.content, PropertyMaps) and self.key.kind in ("error", "truth error"):
             return self.content.tails.get(self.key.name)
         return None
@@ -333,7 +337,8 @@ def maps_from_layers(
             found.append((shown, np.asarray(data)))
         else:
             left_out.append(str(attributes.get("name", "a layer")))
-    # A file holds one result. Predictions go first: who saves all layers wants them, not their residuals.
+    # A file holds one result. Predictions go first: who saves all layers wants them, not their
+    # residuals.
     for kinds in (("map", "error"), ("truth", "truth error"), ("residual",)):
         if any(shown.key.kind in kinds for shown, _ in found):
             break

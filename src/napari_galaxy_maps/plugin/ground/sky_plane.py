@@ -1,4 +1,6 @@
-"""Where things lie on the sky: one tangent plane for all layers, positions in words, a WCS for every thread."""
+"""Where things lie on the sky: one tangent plane for all layers, positions in words, a WCS for
+every thread.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ def centre_of(wcs: WCS, shape: tuple[int, int]) -> Reference:
 
 
 def offsets(ra: np.ndarray, dec: np.ndarray, reference: Reference) -> tuple[np.ndarray, np.ndarray]:
-    """East and north offsets in arcsec on the plane tangent at `reference`; NaN a quarter of the sky away or more."""
+    """East and north offsets in arcsec on the plane tangent at `reference`; NaN a quarter of the
+    sky away or more.
+    """
     ra, dec = np.radians(ra), np.radians(dec)
     ra0, dec0 = np.radians(reference)
     cos_distance = np.sin(dec0) * np.sin(dec) + np.cos(dec0) * np.cos(dec) * np.cos(ra - ra0)
@@ -48,7 +52,9 @@ def offsets(ra: np.ndarray, dec: np.ndarray, reference: Reference) -> tuple[np.n
 
 
 def position_at(east: float, north: float, reference: Reference) -> Reference:
-    """RA and Dec in degrees of the point with these offsets (arcsec) on the plane tangent at `reference`."""
+    """RA and Dec in degrees of the point with these offsets (arcsec) on the plane tangent at
+    `reference`.
+    """
     x, y = np.radians(east / 3600), np.radians(north / 3600)
     ra0, dec0 = np.radians(reference)
     ra = ra0 + np.arctan2(x, np.cos(dec0) - y * np.sin(dec0))
@@ -88,8 +94,8 @@ def parse_angle(text: str, hours: bool = False) -> float:
 def sky_affine(wcs: WCS, shape: tuple[int, int], reference: Reference) -> np.ndarray:
     """The affine that puts an image on the tangent plane, the same for every band.
 
-    A straight-line fit to the true positions of points all over the image: distortions stay in the WCS, which the
-    read-out uses.
+    A straight-line fit to the true positions of points all over the image: distortions stay in the
+    WCS, which the read-out uses.
 
     Parameters
     ----------
@@ -159,7 +165,8 @@ def sexagesimal(value: float, decimals: int, sign: bool = False) -> str:
 
 
 class ThreadWCS:
-    """A WCS that gives every thread its own copy, for astropy's is not thread-safe (astropy#16245, #19174).
+    """A WCS that gives every thread its own copy, for astropy's is not thread-safe (astropy#16245,
+    #19174).
 
     Parameters
     ----------

@@ -1,4 +1,6 @@
-"""Shapes on the sky: circles and polygons of right ascension and declination as a napari Shapes layer in arcsec, and back."""
+"""Shapes on the sky: circles and polygons of right ascension and declination as a napari Shapes
+layer in arcsec, and back.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ class Outline:
     kind : str
         ``"ellipse"`` or ``"polygon"``.
     corners : ndarray, shape (n, 2)
-        North and west offset in arcsec: of an ellipse the four corners of its box, of a polygon its own.
+        North and west offset in arcsec: of an ellipse the four corners of its box, of a polygon its
+        own.
     colour : tuple of float
         Red, green, blue, alpha.
     pixels : float
@@ -39,7 +42,8 @@ class Outline:
 
 
 def circle_corners(place: Reference, radius: float, reference: Reference) -> np.ndarray:
-    """Corners of the box of a circle, shape (4, 2): north and west offset in arcsec on the plane tangent at `reference`.
+    """Corners of the box of a circle, shape (4, 2): north and west offset in arcsec on the plane
+    tangent at `reference`.
 
     Parameters
     ----------
@@ -60,7 +64,9 @@ def box_corners(centre: np.ndarray, radius: float) -> np.ndarray:
 
 
 def circle_of(corners: np.ndarray) -> tuple[np.ndarray, float]:
-    """Centre and radius, on the plane, of the circle that an ellipse with these corners is to be: its mean semi-axis."""
+    """Centre and radius, on the plane, of the circle that an ellipse with these corners is to be:
+    its mean semi-axis.
+    """
     corners = np.asarray(corners, float)
     sides = np.linalg.norm(corners[1] - corners[0]), np.linalg.norm(corners[2] - corners[1])
     return corners.mean(axis=0), float(sum(sides) / 4)
@@ -84,7 +90,8 @@ def polygon_vertices(corners: np.ndarray, reference: Reference) -> np.ndarray:
 
 
 def ellipse_corners(ellipse: Ellipse, reference: Reference) -> np.ndarray:
-    """Corners of the box about an ellipse, shape (4, 2): north and west offset in arcsec on the plane tangent at `reference`.
+    """Corners of the box about an ellipse, shape (4, 2): north and west offset in arcsec on the
+    plane tangent at `reference`.
 
     The two sides that follow the first corner are the minor and the major axis.
     """
@@ -160,7 +167,8 @@ def add_outlines(layer: Shapes, outlines: Sequence[Outline], arcsec_per_pixel: f
 def redraw(layer: Shapes, outlines: dict[int, Outline], arcsec_per_pixel: float) -> None:
     """Draw some of a layer's shapes anew, by their numbers, and leave the others alone.
 
-    napari offers no public way to change one shape of many; to set all costs a hundred times as much.
+    napari offers no public way to change one shape of many; to set all costs a hundred times as
+    much.
     """
     view = layer._data_view
     with view.batched_updates():

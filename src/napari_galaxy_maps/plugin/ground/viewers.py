@@ -1,4 +1,6 @@
-"""What is asked of a viewer beyond its layers: its camera, overlays and painting, in every version of napari."""
+"""What is asked of a viewer beyond its layers: its camera, overlays and painting, in every version
+of napari.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def text_overlay(viewer: ViewerModel) -> Any:
 
 
 def canvas_font(viewer: ViewerModel) -> Any:
-    """The font of the texts over the canvas, which draws a letter when it is first asked for; None where there is none."""
+    """The font of the texts over the canvas, which draws a letter when it is first asked for; None
+    where there is none.
+    """
     canvas = _canvas(viewer)
     if not hasattr(canvas, "font_info"):  # napari < 0.9
         return None
@@ -74,9 +78,11 @@ def _canvas(viewer: ViewerModel) -> Any:
 
 
 def painted_parts(viewer: ViewerModel, layer: Layer) -> list[Any]:
-    """What the canvas paints a layer with and is switched on: each compiles a program when it is painted for the first time.
+    """What the canvas paints a layer with and is switched on: each compiles a program when it is
+    painted for the first time.
 
-    Of shapes there are five (faces, edges, corners, outlines of what is selected), at 20 ms each on a processor without a graphics card.
+    Of shapes there are five (faces, edges, corners, outlines of what is selected), at 20 ms each on
+    a processor without a graphics card.
     """
     visual = getattr(_canvas(viewer), "layer_to_visual", {}).get(layer)
     return [
@@ -86,9 +92,11 @@ def painted_parts(viewer: ViewerModel, layer: Layer) -> list[Any]:
 
 @contextmanager
 def unplaced(viewer: ViewerModel, on: bool) -> Iterator[None]:
-    """Insert a layer that is switched off, and leave it to `place_layers` to put all layers on the canvas in order.
+    """Insert a layer that is switched off, and leave it to `place_layers` to put all layers on the
+    canvas in order.
 
-    Doing so takes a third of an insertion's time, and more with more layers; napari offers no public switch for it.
+    Doing so takes a third of an insertion's time, and more with more layers; napari offers no
+    public switch for it.
     """
     canvas = _canvas(viewer)
     known = (
@@ -114,7 +122,9 @@ def place_layers(viewer: ViewerModel) -> None:
 
 @contextmanager
 def unselected(layers: Any, on: bool) -> Iterator[None]:
-    """Insert layers without selecting each, which takes a third of the time; napari offers no public switch for it."""
+    """Insert layers without selecting each, which takes a third of the time; napari offers no
+    public switch for it.
+    """
     known = on and getattr(layers, "_activate_on_insert", None) is True
     if known:
         layers._activate_on_insert = False

@@ -1,4 +1,6 @@
-"""What the Inspect panel shows: comparisons of one galaxy or many with their scores, the figures of them, and how files make them."""
+"""What the Inspect panel shows: comparisons of one galaxy or many with their scores, the figures of
+them, and how files make them.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ OF_PIXELS = {
     "sigma": "predicted sigma against error",
     "radius": "residual against radius",
 }
-"""Plots in which every point is a pixel, which a box can pick; residuals against properties are besides."""
+"""Plots in which every point is a pixel, which a box can pick; residuals against properties are
+besides.
+"""
 OF_GALAXIES = {
     "maps": "maps side by side",
     "galaxies": "means of galaxies",
@@ -60,7 +64,9 @@ class Inspected:
 def inspected(
     pair: tuple[PropertyMaps, PropertyMaps] | None, ellipse: Any, others: Sequence[Comparison]
 ) -> Inspected | str:
-    """The maps in the window and their truth brought together, and scored with other galaxies; or the sentence that says why not."""
+    """The maps in the window and their truth brought together, and scored with other galaxies; or
+    the sentence that says why not.
+    """
     from ...measure.compare.comparison import compare, metrics, pixels_of
 
     opened, problem = None, ""

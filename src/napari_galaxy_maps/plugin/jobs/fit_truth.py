@@ -20,7 +20,9 @@ NAME = "fit of the far infrared"
 
 
 def fit_truth(session: Session) -> worker.Job | None:
-    """Prepare the galaxy at the resolution of its far infrared and fit a truth in a thread; it becomes the session's truth."""
+    """Prepare the galaxy at the resolution of its far infrared and fit a truth in a thread; it
+    becomes the session's truth.
+    """
     galaxy = work.galaxy_to_work_on(session)
     if galaxy is None:
         return None

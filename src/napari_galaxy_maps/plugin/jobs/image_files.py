@@ -1,4 +1,6 @@
-"""What is known of the session's files: the rows of their table, what is wrong with each, and which are ready to be read."""
+"""What is known of the session's files: the rows of their table, what is wrong with each, and which
+are ready to be read.
+"""
 
 from __future__ import annotations
 

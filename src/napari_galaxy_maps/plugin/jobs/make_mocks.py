@@ -1,4 +1,6 @@
-"""The jobs of the Mock panel: a mock galaxy made, opened as if its files had come from an archive, and saved."""
+"""The jobs of the Mock panel: a mock galaxy made, opened as if its files had come from an archive,
+and saved.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,8 @@ def make(
     on_made: Callable[[Mock], None],
     on_error: Callable[[str], None],
 ) -> worker.Job | None:
-    """Make a mock galaxy in a thread and open it in place of what the session works on, which stays until then.
+    """Make a mock galaxy in a thread and open it in place of what the session works on, which stays
+    until then.
 
     Parameters
     ----------
@@ -94,7 +97,9 @@ def _open(session: Session, folder: tempfile.TemporaryDirectory[str]) -> None:
 def save(
     session: Session, mock: Mock, folder: str, done: Callable[[str], None]
 ) -> worker.Job | None:
-    """Write a mock galaxy's files to a folder in a thread, as `galaxy-maps mock` does; files of the same name are replaced."""
+    """Write a mock galaxy's files to a folder in a thread, as `galaxy-maps mock` does; files of the
+    same name are replaced.
+    """
 
     def steps() -> Generator[Progress, None, Any]:
         from ...mocks.writing import write_mock_steps

@@ -34,7 +34,9 @@ class Opened:
 
 
 def open_steps(paths: Iterable[str | Path]) -> Generator[Progress, None, Opened]:
-    """Find the images and maps in files and folders; one that cannot be used does not hold up the others."""
+    """Find the images and maps in files and folders; one that cannot be used does not hold up the
+    others.
+    """
     from ...fits_io import find_images, is_maps, read_maps
 
     paths = [Path(p) for p in paths]
@@ -77,7 +79,9 @@ def _maps_among(folder: Path, told: list[str]) -> list[tuple[str, PropertyMaps]]
 
 
 def add_paths(session: Session, paths: Iterable[str | Path]) -> None:
-    """Open files and folders in a thread: rows in the table, maps as layers, then the pixels of what is ready."""
+    """Open files and folders in a thread: rows in the table, maps as layers, then the pixels of
+    what is ready.
+    """
     # napari calls the reader once for each of several files: they are collected into one job.
     waiting = bool(session.pending_paths)
     session.pending_paths += [Path(p) for p in paths]
@@ -116,7 +120,8 @@ def take(session: Session, opened: Opened) -> None:
         add_file(session, file)
     session.skipped += [text for text in opened.skipped if text not in session.skipped]
     for name, maps in opened.maps:
-        # Maps that lie beside the images of a galaxy are most likely their truth, but for an earlier prediction.
+        # Maps that lie beside the images of a galaxy are most likely their truth, but for an
+        # earlier prediction.
         truth = (
             bool(opened.files) and not session.truth_name and not maps.provenance.get("model_hash")
         )
@@ -130,7 +135,9 @@ def take(session: Session, opened: Opened) -> None:
 
 
 def add_file(session: Session, file: ImageFile) -> None:
-    """One more file, under a label that no other has; one that is there already is looked at afresh."""
+    """One more file, under a label that no other has; one that is there already is looked at
+    afresh.
+    """
     for i, other in enumerate(session.files):
         if (other.path, other.hdu) == (file.path, file.hdu):
             session.files[i] = replace(file, label=other.label)
@@ -200,7 +207,8 @@ def _load(session: Session) -> None:
         if session.images is not images:
             return  # another galaxy was begun meanwhile
         make_galaxy(session)
-        # All but the first wait until the thread has ended: beside it, each would take the window twice as long.
+        # All but the first wait until the thread has ended: beside it, each would take the window
+        # twice as long.
         session.show_later(specs[1:])
 
         def shown() -> None:
@@ -234,7 +242,9 @@ def read_steps(
     reference: Any,
     visible: bool = True,
 ) -> Generator[Progress, None, None]:
-    """Read images one by one, the first of them to be seen; a damaged one does not hold up the others."""
+    """Read images one by one, the first of them to be seen; a damaged one does not hold up the
+    others.
+    """
     from ...fits_io import read_band_image
     from ..ground.sky_plane import centre_of
 

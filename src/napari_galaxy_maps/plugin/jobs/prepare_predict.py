@@ -1,4 +1,6 @@
-"""The jobs behind the buttons: prepare, predict, compare, save. Each runs in the worker and leaves layers behind."""
+"""The jobs behind the buttons: prepare, predict, compare, save. Each runs in the worker and leaves
+layers behind.
+"""
 
 from __future__ import annotations
 
@@ -106,7 +108,9 @@ def prepare(session: Session) -> worker.Job | None:
 
 
 def fit_stars(session: Session) -> worker.Job | None:
-    """Do the steps up to the stars' in a thread: the circles of the recipe's catalogue, or of stars found on the images."""
+    """Do the steps up to the stars' in a thread: the circles of the recipe's catalogue, or of stars
+    found on the images.
+    """
     galaxy = galaxy_to_work_on(session)
     if galaxy is None or session.job is not None:
         return _busy(session) if session.job is not None else None
@@ -147,7 +151,9 @@ def _busy(session: Session) -> None:
 
 
 def show_step(session: Session, step: str, on: bool = True) -> None:
-    """Show what a step made of the images as layers, or take these layers away; beside the sky's, what it subtracted."""
+    """Show what a step made of the images as layers, or take these layers away; beside the sky's,
+    what it subtracted.
+    """
     (session.shown_steps.add if on else session.shown_steps.discard)(step)
     if not on:
         for key, layer in session.shown().items():
@@ -192,7 +198,9 @@ def show_step(session: Session, step: str, on: bool = True) -> None:
 
 @dataclass(frozen=True)
 class Predicted:
-    """What a prediction leaves: maps, the truth it is compared with, residuals or why there are none, and layers."""
+    """What a prediction leaves: maps, the truth it is compared with, residuals or why there are
+    none, and layers.
+    """
 
     maps: PropertyMaps
     truth: PropertyMaps | None
@@ -342,7 +350,9 @@ def open_truth(session: Session, path: str) -> worker.Job | None:
 
 
 def load_regions(session: Session, path: str) -> worker.Job | None:
-    """Add the circles and polygons of a DS9 region file, or the masks of a saved result, to those that are there."""
+    """Add the circles and polygons of a DS9 region file, or the masks of a saved result, to those
+    that are there.
+    """
     bands = session.bands
 
     def steps() -> Steps:
@@ -395,7 +405,9 @@ def save_regions(session: Session, path: str) -> worker.Job | None:
 
 
 def masks_to_save(session: Session, maps: PropertyMaps) -> Masks | None:
-    """What goes into a file of maps as masked: what a person sees, edits that the maps do not show yet included."""
+    """What goes into a file of maps as masked: what a person sees, edits that the maps do not show
+    yet included.
+    """
     kept = session.memory
     if maps is not session.maps:
         return None

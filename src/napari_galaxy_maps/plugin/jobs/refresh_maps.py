@@ -1,4 +1,6 @@
-"""Maps that follow the edits of the masks: a moment after an edit they are made anew, where it touches them, in their layers."""
+"""Maps that follow the edits of the masks: a moment after an edit they are made anew, where it
+touches them, in their layers.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,9 @@ class Following:
         return not _same(kept.cube.masks, session.masking.now, session.recipe.stars.enabled)
 
     def truth_near(self, truth: PropertyMaps | None, maps: PropertyMaps) -> PropertyMaps | None:
-        """The truth on the grid of the maps; to bring it there takes longer than an edit, so it is done once a grid."""
+        """The truth on the grid of the maps; to bring it there takes longer than an edit, so it is
+        done once a grid.
+        """
         from ...measure.compare.residuals import bring_to_grid, same_grid
 
         if truth is None:
@@ -117,7 +121,9 @@ def _same(used: Masks | None, now: Masks | None, enabled: bool) -> bool:
 
 
 def refresh(session: Session) -> worker.Job | None:
-    """Predict again with the masks as they are, into the layers that are there; nothing else in the window changes."""
+    """Predict again with the masks as they are, into the layers that are there; nothing else in the
+    window changes.
+    """
     galaxy = session.galaxy
     if galaxy is None or session.job is not None or session.maps is None:
         return None

@@ -1,4 +1,6 @@
-"""Masks found again: in a result that is opened beside the galaxy's images, or that lies in their folder."""
+"""Masks found again: in a result that is opened beside the galaxy's images, or that lies in their
+folder.
+"""
 
 from __future__ import annotations
 

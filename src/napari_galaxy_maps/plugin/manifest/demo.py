@@ -1,4 +1,6 @@
-"""The demonstration: opens the sample spiral, predicts its maps and shows them; given a file, saves the window and ends."""
+"""The demonstration: opens the sample spiral, predicts its maps and shows them; given a file, saves
+the window and ends.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,8 @@ class Demo:
     viewer : napari.Viewer
         To work in.
     on_end : callable
-        Called once, when the maps are shown and painted, or when something went wrong (`problem` says what).
+        Called once, when the maps are shown and painted, or when something went wrong (`problem`
+        says what).
     """
 
     def __init__(self, viewer: Viewer, on_end: Callable[[], None]):

@@ -33,14 +33,16 @@ def open_all(viewer: Viewer) -> None:
         dock.setWindowTitle(name)
         dock.show()
         if dock is not first:
-            # Also of those that stood there alone: each goes behind the last tab, so that they come in order.
+            # Also of those that stood there alone: each goes behind the last tab, so that they come
+            # in order.
             first.parentWidget().tabifyDockWidget(first, dock)
     raise_panel(viewer, PANELS[0])
     warmup.begin()
 
 
 def panel(viewer: Viewer, name: str) -> Any:
-    """One of the panels, opened if it is not there; from napari's menu it has the same name, and is the same.
+    """One of the panels, opened if it is not there; from napari's menu it has the same name, and is
+    the same.
 
     Parameters
     ----------
@@ -81,7 +83,8 @@ def dock_of(widget: QWidget) -> QDockWidget:
 
 
 class AllPanels(QWidget):
-    """The menu entry that opens all panels: napari wants a widget for it, which makes way for them at once.
+    """The menu entry that opens all panels: napari wants a widget for it, which makes way for them
+    at once.
 
     Parameters
     ----------

@@ -49,8 +49,8 @@ def get_reader(
 def read(path: str | Sequence[str]) -> list[LayerData]:
     """Open files or folders.
 
-    In a running window the work is done in a thread and the layers come by themselves, a moment later; from a script
-    they are given back.
+    In a running window the work is done in a thread and the layers come by themselves, a moment
+    later; from a script they are given back.
 
     Raises
     ------
@@ -105,7 +105,9 @@ def read_now(paths: Sequence[str | Path], session: Session | None) -> list[Layer
 
 
 def _read_images(session: Session) -> tuple[list[LayerSpec], list[str]]:
-    """Layers of all that is ready and not read yet, the best of them switched on, and what went wrong."""
+    """Layers of all that is ready and not read yet, the best of them switched on, and what went
+    wrong.
+    """
     specs: list[LayerSpec] = []
     failures: list[str] = []
     wanted = files.ready(files.states(session))
@@ -128,7 +130,9 @@ def _read_images(session: Session) -> tuple[list[LayerSpec], list[str]]:
 
 
 class _Alone(Session):
-    """A session without a viewer, for a reader that is called by itself (npe2.read, a batch script)."""
+    """A session without a viewer, for a reader that is called by itself (npe2.read, a batch
+    script).
+    """
 
     def __init__(self) -> None:
         from napari.components import ViewerModel

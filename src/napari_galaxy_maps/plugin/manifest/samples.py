@@ -1,4 +1,6 @@
-"""File > Open Sample: a spiral and an early type, a file a band as an observatory would deliver it, and their truths."""
+"""File > Open Sample: a spiral and an early type, a file a band as an observatory would deliver it,
+and their truths.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def sample_folder(name: str = SPIRAL) -> Path:
 
 
 def open_spiral() -> list[tuple[Any, ...]]:
-    """Open the spiral; in a running window the first band comes at once and the others by themselves."""
+    """Open the spiral; in a running window the first band comes at once and the others by
+    themselves.
+    """
     return _open(SPIRAL)
 
 
@@ -46,7 +50,8 @@ def _open(name: str) -> list[tuple[Any, ...]]:
         use_recipe(session, folder)
     if session is None or not readers.in_event_loop():
         return readers.read_now([folder], session)
-    # napari wants a layer back from a sample: the normalising band is read here, all else in the thread.
+    # napari wants a layer back from a sample: the normalising band is read here, all else in the
+    # thread.
     images = sorted(folder.glob("*.fits*"))
     first = next((p for p in images if "w1-int" in p.name), images[0])
     layers = readers.read_now([first], session)
@@ -66,7 +71,9 @@ def _make_way(session: Session) -> None:
 
 
 def use_recipe(session: Session, folder: Path) -> None:
-    """Take over what a folder's recipe says of the galaxy, where there is one recipe and nobody has said anything."""
+    """Take over what a folder's recipe says of the galaxy, where there is one recipe and nobody has
+    said anything.
+    """
     from ...data.recipe import Recipe
     from ...fits_io import read_recipe
 

@@ -1,4 +1,6 @@
-"""The Galaxy panel: the files of the galaxy's images, what is wrong with them, and what is known of the galaxy."""
+"""The Galaxy panel: the files of the galaxy's images, what is wrong with them, and what is known of
+the galaxy.
+"""
 
 from __future__ import annotations
 

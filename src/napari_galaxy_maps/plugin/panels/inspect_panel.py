@@ -1,4 +1,6 @@
-"""The Inspect panel: the maps beside a truth, in numbers and plots; what is picked in a plot lights up on the galaxy."""
+"""The Inspect panel: the maps beside a truth, in numbers and plots; what is picked in a plot lights
+up on the galaxy.
+"""
 
 from __future__ import annotations
 
@@ -332,7 +334,9 @@ class InspectPanel(Panel):
         self._picked()
 
     def _sum_up(self, found: Inspected) -> None:
-        """Sums by ellipse take a moment, since ellipses are fitted: they are made when they are looked at."""
+        """Sums by ellipse take a moment, since ellipses are fitted: they are made when they are
+        looked at.
+        """
         self.message.say("Fitting the ellipse of each galaxy's stars…")
 
         def work() -> tuple[list[Any], list[str]]:
@@ -370,7 +374,9 @@ class InspectPanel(Panel):
         )
 
     def _where(self) -> np.ndarray:
-        """Which pixels of the galaxy in the window the plot shows, shape (ny, nx); they are the first of all."""
+        """Which pixels of the galaxy in the window the plot shows, shape (ny, nx); they are the
+        first of all.
+        """
         from ...measure.compare.comparison import both_of
 
         assert self.inspected is not None

@@ -1,4 +1,6 @@
-"""The Measure panel: apertures drawn on the sky and what is in them, radial profiles, and the whole galaxy."""
+"""The Measure panel: apertures drawn on the sky and what is in them, radial profiles, and the whole
+galaxy.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The Mock panel: a galaxy of which everything is known, made to a person's wishes and opened as if read from files."""
+"""The Mock panel: a galaxy of which everything is known, made to a person's wishes and opened as if
+read from files.
+"""
 
 from __future__ import annotations
 

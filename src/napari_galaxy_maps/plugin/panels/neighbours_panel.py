@@ -1,4 +1,6 @@
-"""The Neighbours panel: the mock galaxies that look most like this one to the stellar U-Net, with their true maps."""
+"""The Neighbours panel: the mock galaxies that look most like this one to the stellar U-Net, with
+their true maps.
+"""
 
 from __future__ import annotations
 
@@ -97,7 +99,9 @@ class NeighboursPanel(Panel):
         self._draw()
 
     def refresh(self) -> None:
-        """Look for the neighbours of the session's cube, in a thread, unless they are shown already or nobody looks."""
+        """Look for the neighbours of the session's cube, in a thread, unless they are shown already
+        or nobody looks.
+        """
         memory = self.session.memory
         cube: BandCube | None = memory.cube if memory is not None else None
         maps = self.session.maps
@@ -164,7 +168,9 @@ class NeighboursPanel(Panel):
 
 
 def draw(figure: Any, found: Found, name: str, title: str) -> None:
-    """A row for the galaxy and for each of its neighbours: a picture in colours, and a map of one property on one scale."""
+    """A row for the galaxy and for each of its neighbours: a picture in colours, and a map of one
+    property on one scale.
+    """
     from ...training.stellar_unet.neighbours import composite
 
     prop = PROPERTIES[name]

@@ -1,4 +1,6 @@
-"""The Pixel panel: the spectrum under the pointer or in an aperture, the models that go with it, and what they say."""
+"""The Pixel panel: the spectrum under the pointer or in an aperture, the models that go with it,
+and what they say.
+"""
 
 from __future__ import annotations
 
@@ -171,7 +173,9 @@ class PixelPanel(Panel):
     # Seen or not -----------------------------------------------------------------------------------------------------
 
     def _seen(self, seen: bool) -> None:
-        """Listen to the pointer while the panel is in front; nothing is computed while nobody looks."""
+        """Listen to the pointer while the panel is in front; nothing is computed while nobody
+        looks.
+        """
         self._hear(seen)
         layer = self._mark.layer
         if layer is not None:
@@ -436,7 +440,9 @@ class PixelPanel(Panel):
     def _map_values(
         self, maps: PropertyMaps | None, place: Place
     ) -> dict[str, tuple[float, float]]:
-        """Values and errors of maps in the middle of a pixel; of an aperture the Measure panel tells them."""
+        """Values and errors of maps in the middle of a pixel; of an aperture the Measure panel
+        tells them.
+        """
         cube = self.spectra.cube
         if maps is None or cube is None or place.aperture is not None:
             return {}

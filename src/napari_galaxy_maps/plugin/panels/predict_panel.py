@@ -1,4 +1,6 @@
-"""The Predict panel: the model and its card, where it runs, what to compare with, progress, and the maps to look at."""
+"""The Predict panel: the model and its card, where it runs, what to compare with, progress, and the
+maps to look at.
+"""
 
 from __future__ import annotations
 
@@ -210,7 +212,9 @@ class PredictPanel(Panel):
         self.column.addWidget(self.results)
 
     def showEvent(self, event) -> None:
-        """Ask for the models only once the panel has been painted: their registry need not be read before."""
+        """Ask for the models only once the panel has been painted: their registry need not be read
+        before.
+        """
         super().showEvent(event)
         if not self._asked:
             self._asked = True
@@ -429,7 +433,8 @@ class PredictPanel(Panel):
 def available_devices() -> set[str]:
     """Where a model can run, as far as is known without importing torch for it."""
     torch = sys.modules.get("torch")
-    # Half imported by another thread: who asks for it now waits until the import is over, and the window with him.
+    # Half imported by another thread: who asks for it now waits until the import is over, and the
+    # window with him.
     if torch is None or getattr(torch.__spec__, "_initializing", False):
         return {"auto", "cpu"}
     from ... import device

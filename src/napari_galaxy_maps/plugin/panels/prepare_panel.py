@@ -1,4 +1,6 @@
-"""The Prepare panel: the steps as a list, each with its switch, its settings, what it did, and an eye for its result."""
+"""The Prepare panel: the steps as a list, each with its switch, its settings, what it did, and an
+eye for its result.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The Stars panel: the circles that mask stars, the doubtful ones first, edited beside the canvas or on it."""
+"""The Stars panel: the circles that mask stars, the doubtful ones first, edited beside the canvas
+or on it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What one session measures by hand: its apertures and their history, on which maps or images, and the values in them."""
+"""What one session measures by hand: its apertures and their history, on which maps or images, and
+the values in them.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
     from .session import Session
 
 Row = dict[str, np.ndarray]
-"""The values of one aperture by column, an array over the maps; see `measure.apertures.aperture.photometry.measure_apertures`."""
+"""The values of one aperture by column, an array over the maps; see
+`measure.apertures.aperture.photometry.measure_apertures`.
+"""
 
 MAPS, CUBE = "the maps", "the prepared bands"
 

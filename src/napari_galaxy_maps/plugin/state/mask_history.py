@@ -1,4 +1,6 @@
-"""What one session masks: the circles, polygons and painted masks as they are now, their history, and what is selected."""
+"""What one session masks: the circles, polygons and painted masks as they are now, their history,
+and what is selected.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ Basis = tuple["StarSettings", frozenset[str]]
 
 
 class Masking:
-    """The masks of a session and every way to change them; nothing that was made by hand is ever lost without Undo."""
+    """The masks of a session and every way to change them; nothing that was made by hand is ever
+    lost without Undo.
+    """
 
     changed = Signal()
     """What is masked."""
@@ -68,8 +72,8 @@ class Masking:
         Parameters
         ----------
         recipe : Recipe
-            Its settings of the stars may have changed since the circles were made; then they are made anew, and only
-            what was drawn by hand is kept (`take_fit` says so).
+            Its settings of the stars may have changed since the circles were made; then they are
+            made anew, and only what was drawn by hand is kept (`take_fit` says so).
         bands : iterable of str
             The images' bands.
         """
@@ -169,7 +173,9 @@ class Masking:
         self, words: str, changes: Iterable[tuple[Item, Item | None]] = (), added: Iterable[Item] = (),
         select: Sequence[Item] | None = None,
     ) -> None:  # fmt: skip
-        """Exchange, take away (None) and add items; what is selected stays selected in its new form."""
+        """Exchange, take away (None) and add items; what is selected stays selected in its new
+        form.
+        """
         changes, added = list(changes), list(added)
         if not changes and not added:
             return

@@ -1,4 +1,6 @@
-"""What the Pixel panel knows of a session: the prepared bands, the model spectra, and which pixel is pointed at."""
+"""What the Pixel panel knows of a session: the prepared bands, the model spectra, and which pixel
+is pointed at.
+"""
 
 from __future__ import annotations
 
@@ -168,7 +170,9 @@ class Spectra(SessionPart):
             return False
 
     def make(self, asked: bool = False) -> None:
-        """Make the model spectra in a thread, unless they are there, or a person has cancelled that."""
+        """Make the model spectra in a thread, unless they are there, or a person has cancelled
+        that.
+        """
         cube = self.cube
         if cube is None or self.ready():
             return

@@ -1,4 +1,6 @@
-"""What one viewer is working on: files, recipe, galaxy, cube, maps, and which layer shows which of them."""
+"""What one viewer is working on: files, recipe, galaxy, cube, maps, and which layer shows which of
+them.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,8 @@ def current_session() -> Session | None:
 
 
 class Session:
-    """One viewer's work. Widgets read it, change it through its methods, and hear of changes by its signals.
+    """One viewer's work. Widgets read it, change it through its methods, and hear of changes by its
+    signals.
 
     Parameters
     ----------
@@ -131,7 +134,9 @@ class Session:
         self.reference: Reference | None = None
 
     def start_over(self) -> None:
-        """Forget files, settings and results, and take their layers away; what else is in the viewer stays."""
+        """Forget files, settings and results, and take their layers away; what else is in the
+        viewer stays.
+        """
         if self.job is not None:
             self.job.cancel()
         self._waiting.clear()
@@ -171,7 +176,9 @@ class Session:
         learn_letters(self._viewer)
 
     def place(self, image_or_maps: BandImage | PropertyMaps) -> Reference:
-        """Where the tangent plane touches: the middle of the first thing ever shown, while any of it is open."""
+        """Where the tangent plane touches: the middle of the first thing ever shown, while any of
+        it is open.
+        """
         if self.reference is None:
             self.reference = centre_of(image_or_maps.wcs, image_or_maps.shape)
         return self.reference
@@ -204,7 +211,8 @@ class Session:
         return {key: layer for key in list(self._layers) if (layer := self.layer(key)) is not None}
 
     def show(self, spec: LayerSpec, in_a_row: bool = False) -> Layer:
-        """Put `spec` into the layer that shows its key already, else into a new one; main thread only.
+        """Put `spec` into the layer that shows its key already, else into a new one; main thread
+        only.
 
         Parameters
         ----------
@@ -244,7 +252,8 @@ class Session:
         return at
 
     def add_overlay(self, layer: Layer, label: str) -> None:
-        """Put a layer of circles or the like over all others, under the galaxy's name; what is selected stays so.
+        """Put a layer of circles or the like over all others, under the galaxy's name; what is
+        selected stays so.
 
         A layer that is switched off is left to `place_layers`.
 
@@ -253,7 +262,8 @@ class Session:
         layer : napari.layers.Layer
             In arcsec on the tangent plane, as the images are.
         label : str
-            What it is called beside the galaxy's name; a layer of that label that is there already is forgotten.
+            What it is called beside the galaxy's name; a layer of that label that is there already
+            is forgotten.
         """
         layer.name = f"{self.name} {label}".strip()
         self._overlays[label] = weakref.ref(layer)
@@ -276,14 +286,17 @@ class Session:
         }
 
     def _update(self, layer: Layer, spec: LayerSpec) -> Layer:
-        """New data into a layer that is there: its name, visibility and colours stay as the person left them."""
+        """New data into a layer that is there: its name, visibility and colours stay as the person
+        left them.
+        """
         old = layer.metadata.get(METADATA_KEY)
         layer.metadata = {**layer.metadata, METADATA_KEY: spec.shown}
         layer.data = spec.data
         if not np.array_equal(layer.affine.affine_matrix, spec.affine):
             layer.affine = spec.affine
         if spec.key.kind in ("image", "step", "residual", "error") and old is not None:
-            # Limits that follow from the data follow it; the maps' own are the property's usual range.
+            # Limits that follow from the data follow it; the maps' own are the property's usual
+            # range.
             layer.contrast_limits_range = (
                 min(layer.contrast_limits_range[0], spec.limits[0]),
                 max(layer.contrast_limits_range[1], spec.limits[1]),
@@ -296,7 +309,9 @@ class Session:
     def show_later(
         self, specs: Iterable[LayerSpec], done: Callable[[], None] | None = None
     ) -> None:
-        """Show layers one per turn of the event loop (a layer costs 70 ms), then call `done` in another."""
+        """Show layers one per turn of the event loop (a layer costs 70 ms), then call `done` in
+        another.
+        """
         tasks: list[Callable[[], Any]] = [partial(self.show, spec, in_a_row=True) for spec in specs]
         if tasks:
             tasks.append(self.place_layers)
@@ -368,7 +383,9 @@ class Session:
         self._adopt(event.value)
 
     def _adopt(self, layer: Layer) -> None:
-        """Take charge of a layer that shows something of ours, wherever it came from: reader, sample, duplicate."""
+        """Take charge of a layer that shows something of ours, wherever it came from: reader,
+        sample, duplicate.
+        """
         shown = shown_in(layer)
         if shown is None:
             return
@@ -453,7 +470,9 @@ class Session:
         self.said.emit(text)
 
     def tell_steps_soon(self) -> None:
-        """Tell of the steps in a moment, however many of them end until then: each telling paints panels anew."""
+        """Tell of the steps in a moment, however many of them end until then: each telling paints
+        panels anew.
+        """
         if not self._steps_to_tell:
             self._steps_to_tell = True
             from qtpy.QtCore import QTimer

@@ -235,7 +235,9 @@ def unit_words(unit: str) -> str:
 
 
 def with_error(value: float, error: float, shown: bool = True, most: float = 0.0) -> str:
-    """A number to the digits that its error leaves, with the error where it is to be shown; as a range up to `most` if that is larger."""
+    """A number to the digits that its error leaves, with the error where it is to be shown; as a
+    range up to `most` if that is larger.
+    """
     if not np.isfinite(value):
         return "–"
     largest = abs(value) or error

@@ -1,4 +1,6 @@
-"""The table of files: band, unit, pixel and PSF of each, what is wrong with it in words, and the choices to settle it."""
+"""The table of files: band, unit, pixel and PSF of each, what is wrong with it in words, and the
+choices to settle it.
+"""
 
 from __future__ import annotations
 
@@ -165,7 +167,8 @@ class FileTable(QTableWidget):
                 max(i for i in range(band.count()) if band.itemData(i) == file.band.name)
             )
         if not unit.lineEdit().isModified():
-            # A suggestion is shown as one, in the faint type of an empty field; it is used only once it is chosen.
+            # A suggestion is shown as one, in the faint type of an empty field; it is used only
+            # once it is chosen.
             suggested = file.unit_suggestion if file.unit is None else None
             own = (
                 "as image"

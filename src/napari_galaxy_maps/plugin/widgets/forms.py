@@ -1,4 +1,6 @@
-"""Small pieces that the panels share: a line for messages, number fields that may be empty, a panel's frame."""
+"""Small pieces that the panels share: a line for messages, number fields that may be empty, a
+panel's frame.
+"""
 
 from __future__ import annotations
 
@@ -147,7 +149,8 @@ class Panel(QWidget):
             if method is not None and isalive(method.__self__):
                 method(*values)
             else:
-                # Not here, in the middle of the signal. (`destroyed` is no help: it comes too late or not at all.)
+                # Not here, in the middle of the signal. (`destroyed` is no help: it comes too late
+                # or not at all.)
                 QTimer.singleShot(0, lambda: signal.disconnect(hear, missing_ok=True))
 
         signal.connect(hear)

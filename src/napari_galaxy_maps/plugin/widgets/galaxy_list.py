@@ -1,4 +1,6 @@
-"""The galaxies that the Inspect panel scores together: the one in the window, and pairs of files added to it."""
+"""The galaxies that the Inspect panel scores together: the one in the window, and pairs of files
+added to it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Radial profiles in the Measure panel: over elliptical annuli that show on the galaxy, of one map or several, and of the truth beside them."""
+"""Radial profiles in the Measure panel: over elliptical annuli that show on the galaxy, of one map
+or several, and of the truth beside them.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,9 @@ class Asked:
 
 @dataclass(frozen=True)
 class Profiled:
-    """A profile, the ellipse it is over, the edges of its annuli in arcsec, and what is to be said of it."""
+    """A profile, the ellipse it is over, the edges of its annuli in arcsec, and what is to be said
+    of it.
+    """
 
     table: QTable
     ellipse: Ellipse
@@ -356,7 +360,9 @@ class ProfileView(QWidget):
 
 
 def d25_of(session: Session) -> Ellipse | None:
-    """The galaxy's ellipse: as typed or drawn, as the last preparation has measured it, or as the maps tell."""
+    """The galaxy's ellipse: as typed or drawn, as the last preparation has measured it, or as the
+    maps tell.
+    """
     from ...measure.profiles.ellipses import recipe_ellipse
 
     galaxy = session.galaxy

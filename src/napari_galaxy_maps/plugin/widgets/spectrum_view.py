@@ -1,4 +1,6 @@
-"""The plot of a spectrum under the pointer: what stays is painted once, what changes is laid over it (blitting)."""
+"""The plot of a spectrum under the pointer: what stays is painted once, what changes is laid over
+it (blitting).
+"""
 
 from __future__ import annotations
 
@@ -145,7 +147,9 @@ class SpectrumView(QWidget):
         )
 
     def _fit_limits(self, values: np.ndarray) -> None:
-        """Whole decades, which grow with what was shown: all is painted anew only where a spectrum leaves them or is lost in them."""
+        """Whole decades, which grow with what was shown: all is painted anew only where a spectrum
+        leaves them or is lost in them.
+        """
         values = values[np.isfinite(values) & (values > 0)]
         if values.size:
             top = int(np.ceil(np.log10(values.max() * 1.5)))

@@ -46,7 +46,8 @@ class StarModel(QAbstractTableModel):
         self._radius: Callable[[Star], float] = lambda star: 0.0
 
     def show(self, items: Sequence[Item], radius: Callable[[Star], float]) -> None:
-        """Show items; rows whose item is another are painted anew, and only where their order changes are all.
+        """Show items; rows whose item is another are painted anew, and only where their order
+        changes are all.
 
         Parameters
         ----------
@@ -182,7 +183,9 @@ class StarTable(QTableView):
 
 
 def _place(item: Item) -> tuple[bool, float, list[tuple[int, str]]]:
-    """The doubtful first, then the brightest; what has no magnitude comes last, with its numbers in their order."""
+    """The doubtful first, then the brightest; what has no magnitude comes last, with its numbers in
+    their order.
+    """
     magnitude = item.magnitude if isinstance(item, Star) and np.isfinite(item.magnitude) else np.inf
     parts = [
         (int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", item.id)

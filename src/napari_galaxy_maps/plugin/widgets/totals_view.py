@@ -1,4 +1,6 @@
-"""The whole galaxy in the Measure panel: what the maps come to, beside what its integrated fluxes give."""
+"""The whole galaxy in the Measure panel: what the maps come to, beside what its integrated fluxes
+give.
+"""
 
 from __future__ import annotations
 

@@ -10,10 +10,12 @@ from ..psf.kernels import Kernel
 
 
 def correlation_area(kernel: np.ndarray | None, pixel_arcsec: float, grid_arcsec: float) -> float:
-    """The area over which a pixel's noise is shared after convolution and resampling, in pixels of the grid.
+    """The area over which a pixel's noise is shared after convolution and resampling, in pixels of
+    the grid.
 
-    White noise smoothed by a kernel T of sum 1 has an autocorrelation whose sum is 1 / sum(T^2). T is the convolution
-    kernel followed by the Gaussian of the adaptive resampling, whose place among the image's pixels is averaged over.
+    White noise smoothed by a kernel T of sum 1 has an autocorrelation whose sum is 1 / sum(T^2). T
+    is the convolution kernel followed by the Gaussian of the adaptive resampling, whose place among
+    the image's pixels is averaged over.
 
     Parameters
     ----------
@@ -25,7 +27,8 @@ def correlation_area(kernel: np.ndarray | None, pixel_arcsec: float, grid_arcsec
     Returns
     -------
     float
-        The error of a sum over very many pixels is the root of this times the root of the summed variances.
+        The error of a sum over very many pixels is the root of this times the root of the summed
+        variances.
     """
     from scipy.signal import fftconvolve
 
@@ -47,21 +50,22 @@ def shared_area(image: BandImage, kernel: Kernel | None, grid_arcsec: float) -> 
 
 
 def correlation_factor(n_pixels: float | np.ndarray, area: float | np.ndarray) -> np.ndarray:
-    """The factor by which the random error of a sum over a compact region exceeds the root of the summed variances.
+    """The factor by which the random error of a sum over a compact region exceeds the root of the
+    summed variances.
 
     Parameters
     ----------
     n_pixels : float or ndarray
         Number of pixels (or summed weights) of the region, which is taken as a square.
     area : float or ndarray
-        Correlation area in pixels, as `BandCube.correlation` or `PropertyMaps.correlation` hold it; it broadcasts
-        against `n_pixels`.
+        Correlation area in pixels, as `BandCube.correlation` or `PropertyMaps.correlation` hold it;
+        it broadcasts against `n_pixels`.
 
     Returns
     -------
     ndarray
-        1 for one pixel, growing to sqrt(area) for many. For calibration and reddening it does not hold: these errors
-        are common to all pixels, and add up linearly (see `sum_error`).
+        1 for one pixel, growing to sqrt(area) for many. For calibration and reddening it does not
+        hold: these errors are common to all pixels, and add up linearly (see `sum_error`).
     """
     n_pixels, area = np.broadcast_arrays(np.asarray(n_pixels, float), np.asarray(area, float))
     side = np.sqrt(np.maximum(n_pixels, 1.0))
@@ -88,8 +92,8 @@ def sum_error(
     error : ndarray, shape (ny, nx)
         1-sigma errors of the pixels, all that enters them (`BandCube.uncertainty` of one band).
     weights : ndarray of bool or float, shape (ny, nx)
-        Of the pixels in the sum: a mask, or the fraction of each pixel in an aperture. Pixels without an error are
-        left out.
+        Of the pixels in the sum: a mask, or the fraction of each pixel in an aperture. Pixels
+        without an error are left out.
     area : float
         Correlation area in pixels, one of `BandCube.correlation`.
     systematic : float
@@ -100,8 +104,8 @@ def sum_error(
     Returns
     -------
     float
-        In the unit of `error` (times pixels): the random part with the correlation of every pair of pixels, the
-        systematic one fully correlated, in quadrature.
+        In the unit of `error` (times pixels): the random part with the correlation of every pair of
+        pixels, the systematic one fully correlated, in quadrature.
     """
     from scipy.ndimage import gaussian_filter
 

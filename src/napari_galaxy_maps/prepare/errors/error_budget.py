@@ -1,4 +1,6 @@
-"""The error of a pixel: background as it is after matching and resampling, calibration and reddening, in quadrature."""
+"""The error of a pixel: background as it is after matching and resampling, calibration and
+reddening, in quadrature.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +36,8 @@ class Background:
 def background(image: BandImage, ellipse: Ellipse, pixel_arcsec: float) -> Background:
     """The background noise that pixels of `pixel_arcsec` made of this image will have.
 
-    The image is smoothed as resampling will smooth it, and measured where it shows sky, which there is more of than on
-    the grid.
+    The image is smoothed as resampling will smooth it, and measured where it shows sky, which there
+    is more of than on the grid.
 
     Parameters
     ----------
@@ -65,7 +67,8 @@ def background(image: BandImage, ellipse: Ellipse, pixel_arcsec: float) -> Backg
     kept = sigma_clip(_levelled(smooth[sky], radius[sky]), sigma=3, masked=False)
     if not kept.size:
         return Background(float("nan"))
-    # Faint sources outlast the clipping above the median, not below it: the lower half is the cleaner noise.
+    # Faint sources outlast the clipping above the median, not below it: the lower half is the
+    # cleaner noise.
     centre = np.median(kept)
     below = kept[kept <= centre] - centre
     rms = float(np.sqrt(np.mean(below**2))) / _CLIPPED
@@ -91,8 +94,9 @@ def add_errors(image: BandImage, sky: Background, settings: ErrorSettings) -> Ba
     Parameters
     ----------
     image : BandImage
-        On the grid. An uncertainty image that came with it, or was made of a gain, gives the error's shape; the
-        measured rms gives its level, since neither knows how the pixels were correlated before.
+        On the grid. An uncertainty image that came with it, or was made of a gain, gives the
+        error's shape; the measured rms gives its level, since neither knows how the pixels were
+        correlated before.
     sky : Background
         As `background` measured it.
     settings : ErrorSettings

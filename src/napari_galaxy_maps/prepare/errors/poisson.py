@@ -1,4 +1,6 @@
-"""The Poisson noise of the source, where it is known how many photons or electrons an image's unit stands for."""
+"""The Poisson noise of the source, where it is known how many photons or electrons an image's unit
+stands for.
+"""
 
 from __future__ import annotations
 
@@ -37,10 +39,12 @@ def check_gains(settings: ErrorSettings, bands: Iterable[str]) -> dict[str, floa
 
 
 def header_gain(image: BandImage) -> tuple[float, str] | None:
-    """Electrons (or detected photons) per unit of the image as its header tells them, and how, or None.
+    """Electrons (or detected photons) per unit of the image as its header tells them, and how, or
+    None.
 
-    A header's gain belongs to counts. It is used where the image is in counts, and with the exposure time where it is in
-    counts per second; an image in nanomaggies, Jy or MJy/sr may have been scaled and co-added in any way.
+    A header's gain belongs to counts. It is used where the image is in counts, and with the
+    exposure time where it is in counts per second; an image in nanomaggies, Jy or MJy/sr may have
+    been scaled and co-added in any way.
     """
     header: Mapping[str, object] = image.header if image.header is not None else {}
     unit = canonical_unit(image.unit)
@@ -75,16 +79,18 @@ def _positive(value: object) -> float:
 def with_poisson(image: BandImage, given: float | None = None) -> BandImage:
     """The image with an uncertainty image that knows of the photons of the source.
 
-    The variance of a pixel is that of the sky, which is measured, and the source's brightness over the gain. What
-    comes after takes its shape from it, and its level from the background as it is on the grid.
+    The variance of a pixel is that of the sky, which is measured, and the source's brightness over
+    the gain. What comes after takes its shape from it, and its level from the background as it is
+    on the grid.
 
     Parameters
     ----------
     image : BandImage
-        On its own pixels, its sky subtracted. One with an uncertainty image is returned as it is: that holds the
-        Poisson noise already.
+        On its own pixels, its sky subtracted. One with an uncertainty image is returned as it is:
+        that holds the Poisson noise already.
     given : float, optional
-        Electrons (or detected photons) per unit of the image as it was read; else a header may tell.
+        Electrons (or detected photons) per unit of the image as it was read; else a header may
+        tell.
     """
     if image.uncertainty is not None:
         return (

@@ -19,7 +19,9 @@ _LARGEST_SIDE = 20_000
 
 @dataclass(frozen=True)
 class Grid:
-    """A grid on the sky, north up: centre (RA, Dec, ICRS degrees), shape (ny, nx), pixel in arcsec, and its WCS."""
+    """A grid on the sky, north up: centre (RA, Dec, ICRS degrees), shape (ny, nx), pixel in arcsec,
+    and its WCS.
+    """
 
     centre: tuple[float, float]
     shape: tuple[int, int]
@@ -107,8 +109,9 @@ def cutout(image: BandImage, ellipse: Ellipse, radius_arcsec: float) -> BandImag
 def resample(image: BandImage, grid: Grid, where: PixelMap | None = None) -> BandImage:
     """The image on a grid, by DeForest's (2004) adaptive method, which averages over larger pixels.
 
-    Surface brightness is kept, not flux. The variance goes with the square of the method's kernel, normalised like the
-    kernel itself: its shape is right, and its level that of the image's pixels (`errors.add_errors` sets it).
+    Surface brightness is kept, not flux. The variance goes with the square of the method's kernel,
+    normalised like the kernel itself: its shape is right, and its level that of the image's pixels
+    (`errors.add_errors` sets it).
 
     Parameters
     ----------

@@ -58,12 +58,14 @@ def sky_in_frame(wcs: WCS, ra: np.ndarray, dec: np.ndarray) -> tuple[np.ndarray,
 def to_pixels(
     wcs: WCS, shape: tuple[int, int], ra: np.ndarray, dec: np.ndarray, margin: float = 0.5
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pixel positions of ICRS positions (degrees), NaN where they lie more than `margin` pixels off the image.
+    """Pixel positions of ICRS positions (degrees), NaN where they lie more than `margin` pixels off
+    the image.
 
     Parameters
     ----------
     wcs : astropy.wcs.WCS
-        With distortions or without; these are inverted only near the image, where that is possible and unambiguous.
+        With distortions or without; these are inverted only near the image, where that is possible
+        and unambiguous.
     shape : tuple of int
         (ny, nx) of the image.
     ra, dec : ndarray of float, shape (n,)
@@ -92,7 +94,8 @@ def to_pixels(
                 if error.divergent is not None:
                     found[error.divergent] = np.nan
             x[near], y[near] = found.T
-    # wcs_world2pix maps the far side of the sky onto the image too: such points do not come back to themselves.
+    # wcs_world2pix maps the far side of the sky onto the image too: such points do not come back to
+    # themselves.
     with np.errstate(invalid="ignore"):
         there = (
             (x > -0.5 - margin)
@@ -112,12 +115,14 @@ def to_pixels(
 
 
 def pixel_steps(wcs: WCS, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """How far, in arcsec along longitude and latitude of the image's frame, a step of a pixel in x and in y leads.
+    """How far, in arcsec along longitude and latitude of the image's frame, a step of a pixel in x
+    and in y leads.
 
     Returns
     -------
     ndarray, shape (n, 2, 2)
-        ``steps[:, 0, 0]`` along longitude for a step in x, ``steps[:, 0, 1]`` for one in y; ``steps[:, 1]`` along latitude.
+        ``steps[:, 0, 0]`` along longitude for a step in x, ``steps[:, 0, 1]`` for one in y;
+        ``steps[:, 1]`` along latitude.
     """
     n = len(x)
     points = np.concatenate(

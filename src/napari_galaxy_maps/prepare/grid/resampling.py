@@ -1,8 +1,9 @@
 """DeForest's adaptive resampling, compiled: equal to reproject's, and many times as fast.
 
-The reference is ``reproject.reproject_adaptive`` with its Gaussian kernel; the tests hold the two together. What makes
-this one fast: positions are computed exactly on a coarse grid and interpolated, images that share their coordinates
-share the work, and where pixels are square the kernel is a product of two one-dimensional ones.
+The reference is ``reproject.reproject_adaptive`` with its Gaussian kernel; the tests hold the two
+together. What makes this one fast: positions are computed exactly on a coarse grid and
+interpolated, images that share their coordinates share the work, and where pixels are square the
+kernel is a product of two one-dimensional ones.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from astropy.wcs import WCS
 
 KERNEL_SIGMA = 0.65
-"""Of the anti-aliasing Gaussian, in pixels of the coarser of the two grids (reproject's kernel_width of 1.3 is 2 sigma)."""
+"""Of the anti-aliasing Gaussian, in pixels of the coarser of the two grids (reproject's
+kernel_width of 1.3 is 2 sigma).
+"""
 
 REACH = 2.0  # half of reproject's sample_region_width, in the same pixels
 _NODE_STEP = 16  # pixels between positions computed exactly
@@ -73,7 +76,8 @@ def pixel_map(image: WCS, grid: WCS, shape: tuple[int, int]) -> PixelMap:
         jacobian[..., row, 0] = (coordinate[1:-1, 2:] - coordinate[1:-1, :-2]) / 2
         jacobian[..., row, 1] = (coordinate[2:, 1:-1] - coordinate[:-2, 1:-1]) / 2
     x, y = (np.ascontiguousarray(c[1:-1, 1:-1]) for c in (x, y))
-    # J J^T = U s^2 U^T; singular values under one are padded to one: no finer kernel than an image pixel.
+    # J J^T = U s^2 U^T; singular values under one are padded to one: no finer kernel than an image
+    # pixel.
     with np.errstate(invalid="ignore"):
         a = jacobian[..., 0, 0] ** 2 + jacobian[..., 0, 1] ** 2
         d = jacobian[..., 1, 0] ** 2 + jacobian[..., 1, 1] ** 2
@@ -94,9 +98,11 @@ def pixel_map(image: WCS, grid: WCS, shape: tuple[int, int]) -> PixelMap:
 def positions(
     image: WCS, grid: WCS, shape: tuple[int, int], rim: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Positions x, y on an image of a grid's pixels, and of a rim around them, each of shape (ny + 2 rim, nx + 2 rim).
+    """Positions x, y on an image of a grid's pixels, and of a rim around them, each of shape (ny +
+    2 rim, nx + 2 rim).
 
-    Computed exactly at nodes and interpolated between, where that holds to 1e-6 pixels; else exactly.
+    Computed exactly at nodes and interpolated between, where that holds to 1e-6 pixels; else
+    exactly.
     """
     from astropy.wcs.utils import pixel_to_pixel
     from scipy.interpolate import RectBivariateSpline
@@ -130,12 +136,16 @@ def positions(
 
 @cache
 def _kernels() -> tuple[Callable[..., None], Callable[..., None]]:
-    """The compiled loops; they release the interpreter's lock, and are compiled once and kept on disk."""
+    """The compiled loops; they release the interpreter's lock, and are compiled once and kept on
+    disk.
+    """
     import numba
 
     @numba.njit(cache=True, nogil=True, inline="always")
     def gaussian(line, start, n, sharpness):  # type: ignore[no-untyped-def]
-        """exp(-sharpness x^2) at x = start, start + 1, ...: each from the one before, by a ratio that itself shrinks."""
+        """exp(-sharpness x^2) at x = start, start + 1, ...: each from the one before, by a ratio
+        that itself shrinks.
+        """
         value = np.exp(-sharpness * start * start)
         ratio, shrink = np.exp(-sharpness * (2 * start + 1)), np.exp(-2 * sharpness)
         total = 0.0
@@ -146,7 +156,8 @@ def _kernels() -> tuple[Callable[..., None], Callable[..., None]]:
             ratio *= shrink
         return total
 
-    # Not all of fast mathematics: with it the test for NaN is left out, and a pixel off the sphere writes anywhere.
+    # Not all of fast mathematics: with it the test for NaN is left out, and a pixel off the sphere
+    # writes anywhere.
     @numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "arcp", "nsz", "afn"})
     def separable(planes, x0, y0, form, reach, first, last, sums, inside, total):  # type: ignore[no-untyped-def]
         n, ny, nx = planes.shape
@@ -214,7 +225,8 @@ def _kernels() -> tuple[Callable[..., None], Callable[..., None]]:
 def part_of(
     where: PixelMap, rectangle: tuple[slice, slice], shape: tuple[int, int]
 ) -> tuple[PixelMap, tuple[slice, slice]]:
-    """The pixel map of a rectangle of the grid on the part of the image that its pixels are made of, and that part.
+    """The pixel map of a rectangle of the grid on the part of the image that its pixels are made
+    of, and that part.
 
     Parameters
     ----------
@@ -273,7 +285,8 @@ def resample_planes(planes: np.ndarray, where: PixelMap, min_weight: float = 0.5
 
     _in_strips(strip, where.x.shape[0])
     n = len(blank)
-    # Taken off, so that a pixel far from any hole comes out the same to the last bit, whether there is one elsewhere or not.
+    # Taken off, so that a pixel far from any hole comes out the same to the last bit, whether there
+    # is one elsewhere or not.
     weight = inside[None] - sums[n:] if holes else inside[None]
     with np.errstate(invalid="ignore", divide="ignore"):
         result = sums[:n] / weight

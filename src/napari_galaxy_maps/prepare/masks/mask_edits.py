@@ -46,7 +46,9 @@ def exchanged(
 
 
 def painted(masks: Masks | None, patch: Patch) -> Masks:
-    """The masks with `patch` in the place of the one for the same bands; an empty one takes that away."""
+    """The masks with `patch` in the place of the one for the same bands; an empty one takes that
+    away.
+    """
     masks = masks or Masks(complete=False)
     others = [other for other in masks.patches if other.bands != patch.bands]
     at = next(
@@ -58,7 +60,9 @@ def painted(masks: Masks | None, patch: Patch) -> Masks:
 
 
 def radius_of(star: Star, band: str = "", bands: Iterable[str] = ()) -> float:
-    """Radius in arcsec of a star's circle in `band`, or of its widest in any of `bands` (of all it has, if none is named)."""
+    """Radius in arcsec of a star's circle in `band`, or of its widest in any of `bands` (of all it
+    has, if none is named).
+    """
     if band:
         return star.radii.get(band, 0.0)
     known = [star.radii.get(name, 0.0) for name in bands]
@@ -66,7 +70,9 @@ def radius_of(star: Star, band: str = "", bands: Iterable[str] = ()) -> float:
 
 
 def resized(star: Star, radius: float, band: str = "", bands: Iterable[str] = ()) -> Star:
-    """The star with a circle of `radius` arcsec in `band`; without a band its widest gets it, the others in proportion."""
+    """The star with a circle of `radius` arcsec in `band`; without a band its widest gets it, the
+    others in proportion.
+    """
     if band:
         return replace(star, radii={**star.radii, band: radius})
     bands = list(bands)
@@ -123,7 +129,9 @@ def circle_by_hand(
 
 
 def merged(masks: Masks | None, other: Masks) -> Masks:
-    """Both together, where a star of `other` takes the place of one of its name at its place, and so does a patch."""
+    """Both together, where a star of `other` takes the place of one of its name at its place, and
+    so does a patch.
+    """
     masks = masks or Masks(complete=False)
     new = list(other.stars)
     changes: list[tuple[Item, Item | None]] = []

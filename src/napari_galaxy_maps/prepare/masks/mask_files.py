@@ -19,7 +19,8 @@ _PATCH = "PATCH"
 
 
 def mask_hdus(masks: Masks | None) -> list[Any]:
-    """The extensions that keep masks in a file: STARS (a row a star, a radius a band), POLYGONS (a row a corner), PATCHn.
+    """The extensions that keep masks in a file: STARS (a row a star, a radius a band), POLYGONS (a
+    row a corner), PATCHn.
 
     Returns
     -------
@@ -156,7 +157,8 @@ def masks_from_regions(
 
 
 def masks_to_regions(path: str | Path, masks: Masks, overwrite: bool = False) -> None:
-    """Write stars' circles and polygons as DS9 regions; freehand patches have no such form and stay in the result file.
+    """Write stars' circles and polygons as DS9 regions; freehand patches have no such form and stay
+    in the result file.
 
     Raises
     ------

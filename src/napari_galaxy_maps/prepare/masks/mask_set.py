@@ -1,4 +1,6 @@
-"""What is masked by hand or by fit: stars' circles and freehand patches, on the sky, for some bands or all."""
+"""What is masked by hand or by fit: stars' circles and freehand patches, on the sky, for some bands
+or all.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +89,8 @@ class Masks:
         return Masks(stars, self.patches, self.polygons, self.complete)
 
     def on(self, image: BandImage, known: Discs | None = None) -> np.ndarray | None:
-        """The mask of an image in its band, shape (ny, nx), True where masked; None where nothing is.
+        """The mask of an image in its band, shape (ny, nx), True where masked; None where nothing
+        is.
 
         `known`, kept between calls, spares the circles that have not changed.
         """

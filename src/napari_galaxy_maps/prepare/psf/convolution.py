@@ -1,4 +1,6 @@
-"""One PSF: convolution that knows of blank pixels, and follows a change of the mask without starting again."""
+"""One PSF: convolution that knows of blank pixels, and follows a change of the mask without
+starting again.
+"""
 
 from __future__ import annotations
 
@@ -29,12 +31,13 @@ class Sums:
     Attributes
     ----------
     numerator, weight : ndarray of float64, shape (ny, nx)
-        (data - level) x weight, and the weight of valid pixels, each convolved with the kernel. In float64, since
-        changes are added: in float32 they would drift.
+        (data - level) x weight, and the weight of valid pixels, each convolved with the kernel. In
+        float64, since changes are added: in float32 they would drift.
     variance : ndarray of float64, shape (ny, nx), or None
         variance x weight convolved with the kernel's square.
     level : float
-        Taken off before and put back after, so that rounding scales with the signal and not with the sky.
+        Taken off before and put back after, so that rounding scales with the signal and not with
+        the sky.
     good : ndarray of bool
         The image's pixels that entered.
     step : int
@@ -59,8 +62,8 @@ def convolve(planes: np.ndarray, kernel: np.ndarray, step: int = 1) -> np.ndarra
     kernel : ndarray, odd-sized
         Its centre is its middle pixel.
     step : int
-        Only every so many pixels are wanted, from the first on, in either direction. These are exactly those of the
-        whole convolution, and cost a fraction of its inverse transform.
+        Only every so many pixels are wanted, from the first on, in either direction. These are
+        exactly those of the whole convolution, and cost a fraction of its inverse transform.
 
     Returns
     -------
@@ -87,7 +90,9 @@ def convolve(planes: np.ndarray, kernel: np.ndarray, step: int = 1) -> np.ndarra
 
 
 def _kernel_transform(kernel: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Two factors of a kernel's transform about its middle pixel: by rows and by columns where it is a product of such."""
+    """Two factors of a kernel's transform about its middle pixel: by rows and by columns where it
+    is a product of such.
+    """
     from scipy import fft
 
     middle = [n // 2 for n in kernel.shape]
@@ -160,7 +165,9 @@ def valid_pixels(image: BandImage) -> np.ndarray:
 
 
 def _variance(image: BandImage, good: np.ndarray, box: Box) -> np.ndarray | None:
-    """Variance of the good pixels; unknown ones count as the median: a hole in the error image is no hole in the sky."""
+    """Variance of the good pixels; unknown ones count as the median: a hole in the error image is
+    no hole in the sky.
+    """
     if image.uncertainty is None:
         return None
     variance = image.uncertainty[box].astype(float) ** 2
@@ -193,7 +200,9 @@ def convolution_sums(image: BandImage, kernel: np.ndarray, step: int = 1) -> Sum
 
 
 def changed_box(changed: np.ndarray, margin: int = 0) -> Box | None:
-    """The smallest rectangle that holds all changed pixels and a margin, or None where there are none."""
+    """The smallest rectangle that holds all changed pixels and a margin, or None where there are
+    none.
+    """
     rows, columns = (np.flatnonzero(changed.any(axis=axis)) for axis in (1, 0))
     if not rows.size:
         return None
@@ -267,7 +276,8 @@ def _sampled(box: Box, step: int) -> Box:
 
 
 def _pieces(changed: np.ndarray, box: Box, reach: int) -> list[tuple[Box, np.ndarray]]:
-    """Rectangles that hold all changed pixels and their reach, with the pixels that each is there for.
+    """Rectangles that hold all changed pixels and their reach, with the pixels that each is there
+    for.
 
     A circle that was moved far leaves two small ones, not a large one about both places.
     """
@@ -299,7 +309,9 @@ def _pieces(changed: np.ndarray, box: Box, reach: int) -> list[tuple[Box, np.nda
 def divided(
     sums: Sums, min_weight: float, box: Box | None = None
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Data and variance of a masked convolution: the sums over the weight, NaN where that is under a limit."""
+    """Data and variance of a masked convolution: the sums over the weight, NaN where that is under
+    a limit.
+    """
     part = (slice(None), slice(None)) if box is None else box
     weight = sums.weight[part]
     blank = ~(weight >= min_weight)
@@ -343,8 +355,8 @@ def match_psf(
 ) -> BandImage:
     """The image at a PSF of FWHM `target` arcsec.
 
-    Masked pixels are filled from their neighbours where these carry at least `min_weight` of the kernel, as blank ones
-    are; the mask has done its work then.
+    Masked pixels are filled from their neighbours where these carry at least `min_weight` of the
+    kernel, as blank ones are; the mask has done its work then.
 
     Parameters
     ----------
@@ -357,7 +369,8 @@ def match_psf(
     kernel : Kernel, optional
         That brings the image's PSF to the common one; else both PSFs are taken as Gaussians.
     largest_arcsec : float
-        Pixels up to this may be returned, where the kernel leaves nothing finer; see `sampling_step`.
+        Pixels up to this may be returned, where the kernel leaves nothing finer; see
+        `sampling_step`.
     """
     from .kernels import kernel_between
 

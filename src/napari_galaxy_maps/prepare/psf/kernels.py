@@ -1,4 +1,6 @@
-"""Convolution kernels: read from files, made from two PSFs, or Gaussian; each normalised, centred, odd-sized and examined."""
+"""Convolution kernels: read from files, made from two PSFs, or Gaussian; each normalised, centred,
+odd-sized and examined.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,9 @@ FWHM_PER_SIGMA = float(2 * np.sqrt(2 * np.log(2)))
 _KEPT_ENERGY = 0.9999  # of the kernel's absolute sum; what lies further out is cut off and told
 _SAMPLES = 3  # of the sharper PSF's width: its transform is down to 3e-4 where these fold it
 _SQUARE = 1.01  # ratio of a pixel's sides up to which it is square
-# Weaker, and PSFs of far infrared bands with their sharp cut in spatial frequency make kernels that ring (lobes of 6 % of the
-# peak from GALEX to SPIRE 250, here 1.4 %); stronger, and PSFs of nearly one width are matched to 1 % only (here 0.3 %).
+# Weaker, and PSFs of far infrared bands with their sharp cut in spatial frequency make kernels that
+# ring (lobes of 6 % of the peak from GALEX to SPIRE 250, here 1.4 %); stronger, and PSFs of nearly
+# one width are matched to 1 % only (here 0.3 %).
 _REGULARIZATION = 1e-3
 
 
@@ -64,9 +67,8 @@ def gaussian_kernel(fwhm: float, target: float, pixel_arcsec: float) -> np.ndarr
     pixel_arcsec : float
         Side of a pixel.
 
-    Returns
-    -------
-    ndarray of float32, odd-sized, sum 1; or None where the kernel would be narrower than a tenth of a pixel.
+    Returns ------- ndarray of float32, odd-sized, sum 1; or None where the kernel would be narrower
+    than a tenth of a pixel.
     """
     from astropy.convolution import Gaussian2DKernel
 
@@ -116,7 +118,9 @@ def on_pixels(stamp: Stamp, frame: np.ndarray) -> np.ndarray:
 
 
 def examined(array: np.ndarray, source: str) -> Kernel:
-    """A kernel cut to what matters, centred on its peak and normalised, with what was lost and what is negative."""
+    """A kernel cut to what matters, centred on its peak and normalised, with what was lost and what
+    is negative.
+    """
     centre = np.unravel_index(array.argmax(), array.shape)
     half = min(min(c, n - 1 - c) for c, n in zip(centre, array.shape, strict=True))
     y, x = (slice(int(c - half), int(c + half) + 1) for c in centre)
@@ -154,13 +158,15 @@ def kernel_between(own: Stamp | float, target: Stamp | float, frame: np.ndarray)
     own, target : Stamp or float
         Measured PSFs, or the FWHM (arcsec) of Gaussian ones.
     frame : ndarray, shape (2, 2)
-        How the image's pixels lie on the sky, as `galaxy.pixel_frame`; measured PSFs are turned with them.
+        How the image's pixels lie on the sky, as `galaxy.pixel_frame`; measured PSFs are turned
+        with them.
 
     Returns
     -------
     Kernel or None
-        None where the PSFs are equal. Of two Gaussians it is a Gaussian; else the regularised ratio of their Fourier
-        transforms (photutils' Wiener kernel with a Laplacian penalty, as in Boucaud+ 2016).
+        None where the PSFs are equal. Of two Gaussians it is a Gaussian; else the regularised ratio
+        of their Fourier transforms (photutils' Wiener kernel with a Laplacian penalty, as in
+        Boucaud+ 2016).
 
     Raises
     ------

@@ -1,4 +1,6 @@
-"""Which PSF all bands are brought to, which bands are too broad for it, and the kernel that brings each there."""
+"""Which PSF all bands are brought to, which bands are too broad for it, and the kernel that brings
+each there.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ _WIDTH_TOLD = 0.1  # relative error of the width that a ready kernel leads to fr
 
 @dataclass(frozen=True)
 class CommonPsf:
-    """The PSF that all bands are brought to: its FWHM in arcsec, and its picture where it was measured."""
+    """The PSF that all bands are brought to: its FWHM in arcsec, and its picture where it was
+    measured.
+    """
 
     fwhm: float
     stamp: Stamp | None = None
@@ -32,7 +36,8 @@ class CommonPsf:
 def common_psf(images: Mapping[str, BandImage], settings: PsfSettings) -> CommonPsf:
     """The PSF that all bands are brought to.
 
-    With ``target = "auto"`` it is the widest of the input bands (of all, where there are no three of these).
+    With ``target = "auto"`` it is the widest of the input bands (of all, where there are no three
+    of these).
 
     Raises
     ------
@@ -146,7 +151,9 @@ def band_kernel(image: BandImage, common: CommonPsf, ready: Stamp | None = None)
 
 
 def _doubts(ready: Stamp, image: BandImage, common: CommonPsf) -> list[str]:
-    """What does not fit about a ready kernel: the band that its name tells, or the width that it leads to."""
+    """What does not fit about a ready kernel: the band that its name tells, or the width that it
+    leads to.
+    """
     from scipy.signal import fftconvolve
 
     doubts = []
@@ -165,6 +172,8 @@ def _doubts(ready: Stamp, image: BandImage, common: CommonPsf) -> list[str]:
 
 
 def _band_in_name(name: str) -> Band | None:
-    """The band that a kernel's file name says it starts from, as in ``Kernel_LoRes_WISE_4.6_to_SPIRE_350.fits``."""
+    """The band that a kernel's file name says it starts from, as in
+    ``Kernel_LoRes_WISE_4.6_to_SPIRE_350.fits``.
+    """
     start = re.split(r"_to_|=>", name, maxsplit=1)
     return find_band(re.sub(r"^Kernel_((Hi|Lo)Res_)?", "", start[0])) if len(start) == 2 else None

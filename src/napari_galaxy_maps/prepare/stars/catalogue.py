@@ -1,4 +1,6 @@
-"""Star tables: reading them whatever their format, frame and column names; which stars are the Milky Way's; where they were when."""
+"""Star tables: reading them whatever their format, frame and column names; which stars are the
+Milky Way's; where they were when.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
     from astropy.table import QTable, Table
 
-# What a column is called by Gaia (DR2, DR3), VizieR, the Legacy Surveys, and people; matched without case, in this order.
+# What a column is called by Gaia (DR2, DR3), VizieR, the Legacy Surveys, and people; matched
+# without case, in this order.
 _NAMES: dict[str, tuple[str, ...]] = {
     "id": ("source_id", "designation", "source", "gaia_sourceid", "dr3name", "dr2name", "gaia", "ref_id", "id", "objid", "name"),
     "parallax": ("parallax", "plx", "gaia_parallax"),
@@ -38,20 +41,23 @@ _DR2_EPOCH, _DR3_EPOCH = 2015.5, 2016.0
 
 
 def read_catalogue(path: str | Path) -> QTable:
-    """Read a table of stars: FITS, VOTable, ECSV, CSV or another text table that tells its columns' names.
+    """Read a table of stars: FITS, VOTable, ECSV, CSV or another text table that tells its columns'
+    names.
 
     Parameters
     ----------
     path : str or Path
-        The table. Columns are known by their names in Gaia DR2 and DR3, VizieR and the Legacy Surveys.
+        The table. Columns are known by their names in Gaia DR2 and DR3, VizieR and the Legacy
+        Surveys.
 
     Returns
     -------
     QTable
-        ``id`` (str), ``ra``, ``dec`` (deg, ICRS, at ``epoch``), ``epoch`` (Julian year, NaN where unknown), ``parallax``,
-        ``parallax_error`` (mas), ``pmra`` (with cos dec), ``pmdec``, ``pmra_error``, ``pmdec_error`` (mas/yr),
-        ``magnitude`` (G); NaN where the table tells nothing. ``meta``: ``path``, ``frame`` as read, ``has_parallax``,
-        ``has_motion``, ``notes`` (sentences about what is missing or was assumed).
+        ``id`` (str), ``ra``, ``dec`` (deg, ICRS, at ``epoch``), ``epoch`` (Julian year, NaN where
+        unknown), ``parallax``, ``parallax_error`` (mas), ``pmra`` (with cos dec), ``pmdec``,
+        ``pmra_error``, ``pmdec_error`` (mas/yr), ``magnitude`` (G); NaN where the table tells
+        nothing. ``meta``: ``path``, ``frame`` as read, ``has_parallax``, ``has_motion``, ``notes``
+        (sentences about what is missing or was assumed).
 
     Raises
     ------
@@ -119,7 +125,9 @@ def _to_qtable(
 
 
 def _numbers(table: Table, columns: dict[str, str], key: str, path: Path) -> np.ndarray:
-    """The column that goes by one of the names of `key`, in mas, mas/yr, mag or yr; NaN where there is none."""
+    """The column that goes by one of the names of `key`, in mas, mas/yr, mag or yr; NaN where there
+    is none.
+    """
     from astropy import units as u
 
     name = next((columns[n] for n in _NAMES[key] if n in columns), None)
@@ -183,7 +191,8 @@ def _ids(table: Table, columns: dict[str, str]) -> list[str]:
 def milky_way_stars(
     catalogue: QTable, parallax_snr: float = 3.0, motion_snr: float = 5.0
 ) -> np.ndarray:
-    """Which stars are the Milky Way's: parallax or proper motion are significant (Dobbels & Baes 2021, Sect. 2.1).
+    """Which stars are the Milky Way's: parallax or proper motion are significant (Dobbels & Baes
+    2021, Sect. 2.1).
 
     Parameters
     ----------
@@ -192,7 +201,8 @@ def milky_way_stars(
     parallax_snr : float
         The parallax must be this many times its error.
     motion_snr : float
-        Or the proper motion this many times its error. A galaxy beyond the Local Group moves by less than 0.01 mas/yr.
+        Or the proper motion this many times its error. A galaxy beyond the Local Group moves by
+        less than 0.01 mas/yr.
 
     Returns
     -------

@@ -1,4 +1,6 @@
-"""The stars around a galaxy from Gaia's archive, where there is a network and the package astroquery."""
+"""The stars around a galaxy from Gaia's archive, where there is a network and the package
+astroquery.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,8 @@ def fetch_gaia(ellipse: Ellipse, extent: float = 1.25) -> QTable:
     ellipse : Ellipse
         The galaxy.
     extent : float
-        Half-size of the grid in semi-major axes; stars are fetched out to its corners and somewhat beyond.
+        Half-size of the grid in semi-major axes; stars are fetched out to its corners and somewhat
+        beyond.
 
     Returns
     -------

@@ -1,4 +1,6 @@
-"""All stars in one band: where they fall, what is expected of them, their fits, and how large their circles must be."""
+"""All stars in one band: where they fall, what is expected of them, their fits, and how large their
+circles must be.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +36,9 @@ _STAR_KELVIN = 4500.0
 _BRIGHT, _STACKED = 30.0, 25
 _SAFETY = 0.6  # the wings are known to some accuracy only
 
-# Exponents of Moffat profiles with the 1 % radii of the measured PSFs of the library empPSFs_GALEXSDSS2MASS (their constant
-# pedestal, a rest of sky, taken off); 2.5 where none was measured.
+# Exponents of Moffat profiles with the 1 % radii of the measured PSFs of the library
+# empPSFs_GALEXSDSS2MASS (their constant pedestal, a rest of sky, taken off); 2.5 where none was
+# measured.
 _BETA = {"SDSS": 2.1, "2MASS": 2.8, "WISE": 3.0}
 _BETA_OTHER = 2.5
 
@@ -61,7 +64,8 @@ class Field:
     inside : ndarray of bool
         Whether the star lies in the galaxy's ellipse.
     moved : ndarray
-        Distance (arcsec) of its place in this image from its circles' centre: its proper motion between two bands.
+        Distance (arcsec) of its place in this image from its circles' centre: its proper motion
+        between two bands.
     fwhm : float
         Of the band's stars, arcsec.
     fits : list of Fit or None
@@ -102,7 +106,9 @@ class Field:
 
 
 def image_epoch(image: BandImage) -> float:
-    """Julian year in which an image was taken: from its header, else the middle of the survey's years."""
+    """Julian year in which an image was taken: from its header, else the middle of the survey's
+    years.
+    """
     from astropy.time import Time
 
     header = image.header if image.header is not None else {}
@@ -130,7 +136,9 @@ def image_epoch(image: BandImage) -> float:
 
 
 def pixel_noise(image: BandImage) -> float:
-    """Rms of an empty pixel: what the sky's subtraction found, else a clipped one of the whole image."""
+    """Rms of an empty pixel: what the sky's subtraction found, else a clipped one of the whole
+    image.
+    """
     from astropy.stats import sigma_clipped_stats
 
     known = float(image.meta.get("sky_rms", np.nan))
@@ -177,7 +185,8 @@ def make_field(
     ellipse : Ellipse or None
         The galaxy's.
     jy, micron : ndarray, float
-        Flux densities in another band and its wavelength, from which those in this one are expected; NaN where unknown.
+        Flux densities in another band and its wavelength, from which those in this one are
+        expected; NaN where unknown.
     """
     from astropy.coordinates import SkyCoord
 
@@ -242,7 +251,8 @@ def fit_field(
     magnitude : ndarray
         G, NaN where unknown: which may be saturated.
     sure : ndarray of bool
-        Which are stars without doubt; the widths of others are not tied, since they tell what they are.
+        Which are stars without doubt; the widths of others are not tied, since they tell what they
+        are.
     colour_error : float
         Standard deviation of ln(flux) about the expected one.
     seen : float
@@ -255,7 +265,8 @@ def fit_field(
     name = stars.image.band.name
     there = np.flatnonzero(stars.on_image)
     stars.correlation = noise_correlation(stars.image.data, stars.fwhm_pixels, stars.noise)
-    # What is many times brighter than the star can be is not the star: a knot of dust in the far infrared, say.
+    # What is many times brighter than the star can be is not the star: a knot of dust in the far
+    # infrared, say.
     excess = float(np.exp(min(3 * colour_error, 50.0)))
     _calibrate(stars, there, seen, excess)
     order = there[np.argsort(-np.nan_to_num(stars.predicted[there], nan=0.0), kind="stable")]
@@ -347,7 +358,9 @@ def _take_off(data: np.ndarray, fit: Fit) -> None:
 
 
 def _find_wings(stars: Field) -> None:
-    """The band's wings from its own bright stars away from the galaxy and each other, else a Moffat profile."""
+    """The band's wings from its own bright stars away from the galaxy and each other, else a Moffat
+    profile.
+    """
     pixel = stars.pixel
     seen = [(i, fit) for i, fit in enumerate(stars.fits) if fit is not None and fit.seen]
     places = np.array([(fit.x, fit.y) for _, fit in seen]).reshape(-1, 2)
@@ -367,7 +380,8 @@ def _find_wings(stars: Field) -> None:
     beta = _BETA.get(stars.image.band.survey, _BETA_OTHER)
     usual = moffat_wings(stars.fwhm, beta, f"a Moffat profile of exponent {beta:g}")
     wings = stacked_wings(data, best, pixel, stars.fwhm, reach, stars.noise * stars.correlation)
-    # a few stars with a neighbour or a sky gradient beside them must not make every circle huge, or too small
+    # a few stars with a neighbour or a sky gradient beside them must not make every circle huge, or
+    # too small
     sane = wings is not None and 0.65 < wings.encircling(0.01) / usual.encircling(0.01) < 1.35
     stars.wings = wings if wings is not None and sane else usual
 
@@ -377,15 +391,16 @@ def circle_radius(
 ) -> float:
     """Radius (arcsec) of a star's circle in a band; 0 where the star is not seen.
 
-    Large enough that at most `leak` of its light lies outside, and that its wings have fallen to `depth` times the
-    noise around it.
+    Large enough that at most `leak` of its light lies outside, and that its wings have fallen to
+    `depth` times the noise around it.
     """
     fit, wings = stars.fits[i], stars.wings
     if fit is None or wings is None or not (fit.seen or fit.saturated):
         return 0.0
     peak, wider = fit.amplitude, float(np.clip(fit.fwhm / stars.fwhm_pixels, 1.0, 1.5))
     if (ran_away or fit.saturated) and np.isfinite(stars.predicted[i]):
-        # such a fit's peak and width are no star's: its brightness elsewhere tells how far it reaches
+        # such a fit's peak and width are no star's: its brightness elsewhere tells how far it
+        # reaches
         peak, wider = max(peak, stars.predicted[i]) if fit.saturated else stars.predicted[i], 1.0
     radius = wider * max(
         wings.encircling(_SAFETY * leak),

@@ -1,4 +1,6 @@
-"""One star in one band: a circular Gaussian over a local background, tied to what is known, and how far a PSF's wings reach."""
+"""One star in one band: a circular Gaussian over a local background, tied to what is known, and how
+far a PSF's wings reach.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ _MISMATCH = 0.05  # no star is a Gaussian: its pixels are known to this fraction
 
 @dataclass(frozen=True)
 class Expected:
-    """What is expected of a star before its fit: means, and standard deviations of natural logarithms and of pixels.
+    """What is expected of a star before its fit: means, and standard deviations of natural
+    logarithms and of pixels.
 
     Attributes
     ----------
@@ -53,7 +56,8 @@ class Fit:
     Attributes
     ----------
     amplitude, error : float
-        Peak above the background and its 1-sigma error, at the expected place and width where not `seen`.
+        Peak above the background and its 1-sigma error, at the expected place and width where not
+        `seen`.
     x, y, fwhm : float
         In pixels.
     noise : float
@@ -75,7 +79,9 @@ class Fit:
 
 
 def window(shape: tuple[int, int], x: float, y: float, radius: float) -> tuple[slice, slice] | None:
-    """Rows and columns within `radius` pixels of a position, cut at the image's border; None outside of it."""
+    """Rows and columns within `radius` pixels of a position, cut at the image's border; None
+    outside of it.
+    """
     ny, nx = shape
     y0, y1 = max(0, int(np.ceil(y - radius))), min(ny, int(np.floor(y + radius)) + 1)
     x0, x1 = max(0, int(np.ceil(x - radius))), min(nx, int(np.floor(x + radius)) + 1)
@@ -85,7 +91,9 @@ def window(shape: tuple[int, int], x: float, y: float, radius: float) -> tuple[s
 def is_saturated(
     data: np.ndarray, x: float, y: float, fwhm: float, noise: float, magnitude: float = np.nan
 ) -> bool:
-    """Whether a star's top is flat (several pixels at one height) or blank; never of one that is known to be faint."""
+    """Whether a star's top is flat (several pixels at one height) or blank; never of one that is
+    known to be faint.
+    """
     if magnitude > _NEVER_SATURATED:
         return False
     box = window(data.shape, x, y, max(1.0, 0.6 * fwhm))
@@ -102,14 +110,16 @@ def is_saturated(
     top = top[np.isfinite(top)]
     height = top.max() - np.percentile(top, 5)
     if magnitude < _WIDELY_SATURATED and top.size > 8:
-        # a plateau wider than the PSF: only the farther surroundings are lower (faint stars on a bulge look like that)
+        # a plateau wider than the PSF: only the farther surroundings are lower (faint stars on a
+        # bulge look like that)
         far = data[window(data.shape, x, y, max(10.0, 6 * fwhm))]
         rise = top.max() - np.nanpercentile(far, 5)
         if rise > 100 * noise and np.percentile(top, 50) > top.max() - 0.1 * rise:
             return True
     if height < 100 * noise:
         return False
-    # A Gaussian has pi s^2 / 40 pixels within 2.5 % of its peak: under one, unless it is very well sampled.
+    # A Gaussian has pi s^2 / 40 pixels within 2.5 % of its peak: under one, unless it is very well
+    # sampled.
     flat = (top > top.max() - 0.025 * height).sum()
     return bool(flat >= max(5, 0.25 * fwhm**2))
 
@@ -118,7 +128,8 @@ def fit_star(
     data: np.ndarray, expected: Expected, noise: float, *, seen: float = 3.0, curved: bool = False,
     correlation: float = 1.0,
 ) -> Fit | None:  # fmt: skip
-    """Fit a circular Gaussian and a local background, softly tied to what is expected (Dobbels & Baes 2021, Sect. 2.1).
+    """Fit a circular Gaussian and a local background, softly tied to what is expected (Dobbels &
+    Baes 2021, Sect. 2.1).
 
     Parameters
     ----------
@@ -133,7 +144,8 @@ def fit_star(
     curved : bool
         Whether the background is a paraboloid (within a galaxy) and not a plane.
     correlation : float
-        Of `noise_correlation`: how much less the noise averages out over a star than that of independent pixels.
+        Of `noise_correlation`: how much less the noise averages out over a star than that of
+        independent pixels.
 
     Returns
     -------
@@ -158,7 +170,8 @@ def fit_star(
         terms += [(u / radius) ** 2, (v / radius) ** 2, u * v / radius**2]
     ground = np.column_stack(terms)
     sigma = expected.fwhm / FWHM_PER_SIGMA
-    # What exceeds the sky's noise around a star is structure, as smooth as a star itself: it does not average out over one.
+    # What exceeds the sky's noise around a star is structure, as smooth as a star itself: it does
+    # not average out over one.
     beam = max(1.0, 1.13 * expected.fwhm**2)
     amplitude, error, level, spread = _linear(
         values, ground, np.exp(-0.5 * (u**2 + v**2) / sigma**2), noise
@@ -170,8 +183,8 @@ def fit_star(
     error *= effective / max(spread, 1e-30)
     saturated = is_saturated(data, expected.x, expected.y, expected.fwhm, noise, expected.magnitude)
     if not amplitude > seen * error:
-        # Hidden by neighbours, but over the noise and expected to be: it is there, if too crowded for a fit. (In a galaxy
-        # the structure may be all there is.)
+        # Hidden by neighbours, but over the noise and expected to be: it is there, if too crowded
+        # for a fit. (In a galaxy the structure may be all there is.)
         hidden = not curved and amplitude > seen * floor and expected.amplitude > 2 * seen * floor
         return Fit(
             amplitude, error, expected.x, expected.y, expected.fwhm, spread, bool(hidden), saturated
@@ -213,7 +226,8 @@ def fit_star(
         top = np.hstack([shape, ground]) * weight
         return np.vstack([top, np.hstack([prior, np.zeros((len(prior), ground.shape[1]))])])
 
-    # Bounds keep exp() finite and the star inside its window; a width at its bound is a fit that ran away.
+    # Bounds keep exp() finite and the star inside its window; a width at its bound is a fit that
+    # ran away.
     low = np.array(
         [
             np.log(amplitude) - 12,
@@ -227,8 +241,9 @@ def fit_star(
         [np.log(amplitude) + 6, radius, radius, np.log(sigma) + 3.0, *[np.inf] * ground.shape[1]]
     )
     start = np.array([np.log(amplitude), 0.0, 0.0, np.log(sigma), *level])
-    # First as if the star were alone, so that one that is no point source shows its width; where that leaves structure
-    # around it (an arm, neighbours), again with as much less weight against what is expected.
+    # First as if the star were alone, so that one that is no point source shows its width; where
+    # that leaves structure around it (an arm, neighbours), again with as much less weight against
+    # what is expected.
     uncertain = noise * correlation / stride
     for _ in range(2):
         weight = 1 / float(np.hypot(uncertain, _MISMATCH * amplitude))
@@ -251,7 +266,9 @@ def fit_star(
 def _linear(
     values: np.ndarray, ground: np.ndarray, shape: np.ndarray, noise: float
 ) -> tuple[float, float, np.ndarray, float]:
-    """Amplitude of a known shape over a background, its error, the background's terms, and the pixels' rms."""
+    """Amplitude of a known shape over a background, its error, the background's terms, and the
+    pixels' rms.
+    """
     terms = np.column_stack([shape, ground])
     keep = np.ones(values.size, bool)
     inside = shape > 0.1  # the star's own pixels are never clipped: that is where it is
@@ -272,9 +289,11 @@ def _linear(
 
 
 def noise_correlation(data: np.ndarray, fwhm: float, noise: float) -> float:
-    """How much larger the noise of a star's amplitude is than with independent pixels, from the image smoothed by the PSF.
+    """How much larger the noise of a star's amplitude is than with independent pixels, from the
+    image smoothed by the PSF.
 
-    Resampled and coadded images have correlated noise, and faint unresolved sources are one too; 1 or more.
+    Resampled and coadded images have correlated noise, and faint unresolved sources are one too; 1
+    or more.
     """
     from astropy.stats import sigma_clipped_stats
     from scipy.ndimage import gaussian_filter
@@ -343,8 +362,8 @@ def stacked_wings(
 ) -> Wings | None:
     """The wings of a band's PSF as its own bright stars show them.
 
-    The stars' pixels over their fitted amplitudes are averaged in rings, clipped, until the rings are lost in the noise;
-    from there on a power law goes on.
+    The stars' pixels over their fitted amplitudes are averaged in rings, clipped, until the rings
+    are lost in the noise; from there on a power law goes on.
 
     Parameters
     ----------
@@ -407,7 +426,9 @@ def stacked_wings(
 def _rings(
     data: np.ndarray, fit: Fit, edges: np.ndarray, outer: float, noise: float
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    """A star's light over its amplitude in rings (edges in pixels), background taken off, and the error of each."""
+    """A star's light over its amplitude in rings (edges in pixels), background taken off, and the
+    error of each.
+    """
     box = window(data.shape, fit.x, fit.y, outer)
     if box is None:
         return None
@@ -429,7 +450,8 @@ def _rings(
         ring = values[(number == i) & np.isfinite(values)] - level
         if not ring.size:
             continue
-        # mean of the middle half: of a steep profile no median, of one with neighbours in it no mean
+        # mean of the middle half: of a steep profile no median, of one with neighbours in it no
+        # mean
         ring = np.sort(ring)
         middle = ring[ring.size // 8 : max(ring.size - ring.size // 8, ring.size // 8 + 1)]
         profile[i] = (middle if i > 3 else ring).mean() / fit.amplitude

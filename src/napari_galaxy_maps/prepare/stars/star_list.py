@@ -33,8 +33,8 @@ class Star:
     enabled : bool
         Whether its circles mask.
     spared : tuple of float, or None
-        A place within its circles that they leave free: right ascension, declination (degrees) and radius (arcsec) of
-        the galaxy's nucleus, where a circle reaches it.
+        A place within its circles that they leave free: right ascension, declination (degrees) and
+        radius (arcsec) of the galaxy's nucleus, where a circle reaches it.
     """
 
     id: str
@@ -52,7 +52,9 @@ Disc = tuple[slice, slice, np.ndarray]
 """Rows and columns of an image, and which of the pixels there a circle covers."""
 
 Discs = dict[tuple[str, int], tuple[Star, BandImage, "Disc | None"]]
-"""Discs by band and star, with what they are of, so that only those of changed stars are made again."""
+"""Discs by band and star, with what they are of, so that only those of changed stars are made
+again.
+"""
 
 _REMEMBERED = 20_000
 
@@ -182,7 +184,8 @@ def to_circles(stars: Iterable[Star]) -> list[Circle]:
 
 
 def from_circles(circles: Iterable[Circle], bands: Iterable[str]) -> list[Star]:
-    """Stars from circles: those of one name at one place belong together; a circle without a band is in all of `bands`.
+    """Stars from circles: those of one name at one place belong together; a circle without a band
+    is in all of `bands`.
 
     Parameters
     ----------

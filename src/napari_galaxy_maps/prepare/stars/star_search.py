@@ -1,4 +1,6 @@
-"""Stars of the Milky Way in front of a galaxy: found, fitted band by band, flagged where a person should look, and masked."""
+"""Stars of the Milky Way in front of a galaxy: found, fitted band by band, flagged where a person
+should look, and masked.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ _GALAXY_PART = 0.25
 
 
 def band_order(images: Mapping[str, BandImage]) -> list[tuple[str, str | None]]:
-    """Bands in the order of fitting, each with the one before: from SDSS i, or the nearest, outwards in wavelength."""
+    """Bands in the order of fitting, each with the one before: from SDSS i, or the nearest,
+    outwards in wavelength.
+    """
     if not images:
         raise InputError("There is no image to look for stars on; add the galaxy's FITS files.")
     names = sorted(images, key=lambda name: images[name].band.pivot)
@@ -72,7 +76,8 @@ def fit_stars(
     ellipse: Ellipse | None,
     settings: StarSettings,
 ) -> Steps[list[Star]]:
-    """Circles for the Milky Way's stars of a catalogue, band by band (Dobbels & Baes 2021, Sect. 2.1).
+    """Circles for the Milky Way's stars of a catalogue, band by band (Dobbels & Baes 2021, Sect.
+    2.1).
 
     Parameters
     ----------
@@ -218,7 +223,8 @@ def find_stars(
     Returns
     -------
     list of Star
-        All flagged; those within the galaxy, where a knot looks like a star, do not mask until a person says so.
+        All flagged; those within the galaxy, where a knot looks like a star, do not mask until a
+        person says so.
 
     Raises
     ------
@@ -259,7 +265,8 @@ def _fit_bands(
         micron = G_MICRON if before is None else images[before].band.pivot
         stars = make_field(image, found.place(name), (found.ra, found.dec), ellipse, known, micron)
         ratio = np.ones(found.ra.size) if before is None else ratios[before]
-        # colours of stars scatter the more, the further apart the bands are; G is broad; in the infrared they are all alike
+        # colours of stars scatter the more, the further apart the bands are; G is broad; in the
+        # infrared they are all alike
         steps = np.log(np.minimum([image.band.pivot, micron], _RAYLEIGH_JEANS))
         scatter = (1.0 if before is None else 0.4) + 1.5 * abs(float(steps[0] - steps[1]))
         yield from fit_field(
@@ -279,7 +286,9 @@ def _fit_bands(
 
 
 def _carried(stars: Field, ratio: np.ndarray, runaway: float) -> tuple[np.ndarray, np.ndarray]:
-    """What the next band is told: fluxes in Jy and widths over the PSF's; what was expected where the fit is no good."""
+    """What the next band is told: fluxes in Jy and widths over the PSF's; what was expected where
+    the fit is no good.
+    """
     # stars.predicted is on the scale of the band's fitted stars already
     flux = stars.predicted * peak_to_jy(stars.fwhm)
     width = ratio.copy()
@@ -315,7 +324,8 @@ def _judge(
 ) -> list[Star]:  # fmt: skip
     """Circles and flags of all stars."""
     sharpest = min(stars.fwhm for stars in fields.values())
-    # a star whose parallax leaves no doubt may lie nearer to the nucleus than one that may be the nucleus itself
+    # a star whose parallax leaves no doubt may lie nearer to the nucleus than one that may be the
+    # nucleus itself
     guarded = np.where(
         sure & told,
         np.maximum(sharpest, settings.nucleus),

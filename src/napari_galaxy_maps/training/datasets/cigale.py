@@ -1,4 +1,6 @@
-"""Real CIGALE's fits of the DustPedia galaxies, to hold the library of model spectra and its fit against."""
+"""Real CIGALE's fits of the DustPedia galaxies, to hold the library of model spectra and its fit
+against.
+"""
 
 from __future__ import annotations
 
@@ -29,13 +31,15 @@ _LSUN_W, _MSUN_KG = 3.828e26, 1.98841e30
 
 @dataclass(frozen=True, eq=False)
 class CigaleFits:
-    """What CIGALE was given and found, galaxies in the order of the short fit's table (715 of them).
+    """What CIGALE was given and found, galaxies in the order of the short fit's table (715 of
+    them).
 
     Attributes
     ----------
     names : ndarray of str, shape (n,)
     flux, error : ndarray, shape (26, n)
-        Observed, Jy, in the order of `bands.BANDS`; gaps are NaN. CIGALE's extra 10 % is not in the error.
+        Observed, Jy, in the order of `bands.BANDS`; gaps are NaN. CIGALE's extra 10 % is not in the
+        error.
     bayes, bayes_error : ndarray, shape (26, n)
         CIGALE's Bayesian fluxes in Jy from the bands up to 22 micron alone.
     short_input : ndarray of bool, shape (26, n)
@@ -92,7 +96,9 @@ class CigaleFits:
 
 @dataclass(frozen=True)
 class Spread:
-    """Of differences: their number, median, half the range of the middle 68 %, and standard deviation."""
+    """Of differences: their number, median, half the range of the middle 68 %, and standard
+    deviation.
+    """
 
     n: int
     median: float
@@ -167,7 +173,8 @@ def read_cigale(folder: str | Path) -> CigaleFits:
 
 
 def best_models(fits: CigaleFits) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """log10 of our model over CIGALE's with the same parameters: the ingredients alone, without a fit.
+    """log10 of our model over CIGALE's with the same parameters: the ingredients alone, without a
+    fit.
 
     Returns
     -------
@@ -204,7 +211,8 @@ def fitted(
     hidden : sequence of str
         Bands that are not shown to the fit.
     shift : ndarray, shape (26,), optional
-        log10 by which our bands differ from CIGALE's; taken from the data and given back to the result.
+        log10 by which our bands differ from CIGALE's; taken from the data and given back to the
+        result.
     **settings
         Of `fit_steps`.
     """
@@ -222,7 +230,9 @@ def fitted(
 
 
 def dust_differences(fits: CigaleFits, found: SedFit) -> dict[str, np.ndarray]:
-    """What we find less what N19 found: dex of masses and luminosities, K, mag; NaN of galaxies that were not fitted."""
+    """What we find less what N19 found: dex of masses and luminosities, K, mag; NaN of galaxies
+    that were not fitted.
+    """
     nearer = (fits.distance / ZERO_DISTANCE_MPC) ** 2
     with np.errstate(divide="ignore", invalid="ignore"):
         return {

@@ -1,7 +1,9 @@
-"""The real galaxies of DustPedia as a training set: mean surface brightness in every input band, and the dust and stars.
+"""The real galaxies of DustPedia as a training set: mean surface brightness in every input band,
+and the dust and stars.
 
-Tables: fluxes as collected for CIGALE by Dobbels+ 2020 (FIREnet), apertures of Clark+ 2018, distances of HyperLEDA as chosen
-by DustPedia, dust and stars from the CIGALE + THEMIS fits with the far infrared of Nersesian+ 2019 (N19).
+Tables: fluxes as collected for CIGALE by Dobbels+ 2020 (FIREnet), apertures of Clark+ 2018,
+distances of HyperLEDA as chosen by DustPedia, dust and stars from the CIGALE + THEMIS fits with the
+far infrared of Nersesian+ 2019 (N19).
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ CIGALE_NAMES: dict[str, str] = {
 }  # fmt: skip
 _FAR_INFRARED = ("PACS_blue", "PACS_green", "PACS_red", "PSW_HIPE", "PMW_HIPE", "PLW_HIPE")
 TARGETS = ("LOG_SLD", "LOG_SMD", "T_DUST", "LOG_LSTAR_W1", "LOG_MSTAR_W1")
-"""What the trees predict; the last two are log10 of L_star and M_star in solar units over nu L_nu of WISE 3.4 in Lsun."""
+"""What the trees predict; the last two are log10 of L_star and M_star in solar units over nu L_nu
+of WISE 3.4 in Lsun.
+"""
 
 LSUN_W = 3.828e26
 MPC_M = 3.0856775815e22
@@ -40,11 +44,13 @@ class Galaxies:
     ----------
     names : ndarray of str, shape (n,)
     values, errors : ndarray, shape (18, n)
-        Observed mean surface brightness in the DustPedia aperture in MJy/sr, in the order of `INPUT_BANDS`; gaps are NaN.
+        Observed mean surface brightness in the DustPedia aperture in MJy/sr, in the order of
+        `INPUT_BANDS`; gaps are NaN.
     imputed, imputed_errors : ndarray, shape (18, n)
         The same from CIGALE's Bayesian fluxes, fitted without far infrared: no gaps, no negatives.
     targets, target_errors : ndarray, shape (n, 5)
-        `TARGETS` from N19 and N19's own errors, propagated; numerator and denominator are taken as independent.
+        `TARGETS` from N19 and N19's own errors, propagated; numerator and denominator are taken as
+        independent.
     sum_errors : ndarray, shape (n, 2)
         N19's errors of log L_dust and log M_dust.
     n_detected : ndarray of int, shape (n,)
@@ -76,7 +82,8 @@ class Galaxies:
 
 
 def read_galaxies(folder: str | Path) -> Galaxies:
-    """Read the galaxies that have N19 parameters and a positive WISE 3.4 flux, in the tables' order (693 of them).
+    """Read the galaxies that have N19 parameters and a positive WISE 3.4 flux, in the tables' order
+    (693 of them).
 
     Parameters
     ----------
@@ -152,7 +159,9 @@ def read_galaxies(folder: str | Path) -> Galaxies:
 
 
 def fit_colour_term(galaxies: Galaxies) -> ColourTerm:
-    """Median and robust scatter of log10 F_WISE_3.4 / F_IRAC_3.6 over galaxies with both above 10 sigma."""
+    """Median and robust scatter of log10 F_WISE_3.4 / F_IRAC_3.6 over galaxies with both above 10
+    sigma.
+    """
     w, s = INPUT_BANDS.index(NORMAL), INPUT_BANDS.index(STAND_IN)
     with np.errstate(invalid="ignore"):
         good = np.all([galaxies.values[i] > 10 * galaxies.errors[i] for i in (w, s)], axis=0)

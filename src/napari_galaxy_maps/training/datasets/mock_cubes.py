@@ -23,7 +23,8 @@ CALIBRATION = 0.02
 def noisy_cube(
     mocks: Pairs, row: int, bands: Sequence[str] = UGRIZ, noise: float = 1.0
 ) -> BandCube:
-    """One of the mocks with a survey's noise and calibration, the same at every call; images with their own noise stay as they are.
+    """One of the mocks with a survey's noise and calibration, the same at every call; images with
+    their own noise stay as they are.
 
     Parameters
     ----------

@@ -24,11 +24,15 @@ SEED_STRIDE = 10_000_000
 FIRST_SEED = {"train": SEED_STRIDE, "validation": 2 * SEED_STRIDE, "test": 3 * SEED_STRIDE}
 """Seeds of galaxies start here, so that no galaxy is in two sets."""
 _MATTER = 1e-6
-"""Pixels with less of a quantity than this part of its largest are rounding errors of the convolution."""
+"""Pixels with less of a quantity than this part of its largest are rounding errors of the
+convolution.
+"""
 
 
 def training_view(seed: int, size: int) -> View:
-    """How a mock of the training set is seen: any pixel size, any resolution, from a part of the galaxy to much sky about it."""
+    """How a mock of the training set is seen: any pixel size, any resolution, from a part of the
+    galaxy to much sky about it.
+    """
     rng = np.random.default_rng([seed, 0x7EA])
     pixel = float(10 ** rng.uniform(np.log10(0.25), np.log10(3.0)))
     widths = (
@@ -48,7 +52,9 @@ def training_view(seed: int, size: int) -> View:
 
 
 def sdss_view(seed: int, size: int) -> View:
-    """How a mock of the test set is seen: as SDSS sees it, on the same 51 arcsec of sky whatever the number of pixels."""
+    """How a mock of the test set is seen: as SDSS sees it, on the same 51 arcsec of sky whatever
+    the number of pixels.
+    """
     return View(size=size, pixel_arcsec=0.396 * 128 / size, noise=0.0, neighbours=1.0)
 
 
@@ -69,7 +75,9 @@ def make_one(job: tuple[int, int, str]) -> tuple[np.ndarray, np.ndarray, list[fl
 
 
 def scaled_truth(truth: dict[str, np.ndarray]) -> np.ndarray:
-    """True maps as the network is taught them, float16, shape (7, ny, nx): scaled, NaN where there is no matter."""
+    """True maps as the network is taught them, float16, shape (7, ny, nx): scaled, NaN where there
+    is no matter.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
         scaled = []
         for name in STELLAR_PROPERTIES:
@@ -139,7 +147,8 @@ def _mocks(
         yield from map(make_one, jobs)
         return
     spawn = multiprocessing.get_context("spawn")
-    # Ctrl-C reaches every process of a terminal: what it ends is decided by the one that people talk to.
+    # Ctrl-C reaches every process of a terminal: what it ends is decided by the one that people
+    # talk to.
     with ProcessPoolExecutor(
         processes, spawn, signal.signal, (signal.SIGINT, signal.SIG_IGN)
     ) as pool:

@@ -1,4 +1,6 @@
-"""Pairs of images and true maps that a network is trained on, as arrays on disk that are read in place."""
+"""Pairs of images and true maps that a network is trained on, as arrays on disk that are read in
+place.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +26,15 @@ class Pairs:
     Attributes
     ----------
     images : ndarray of float32, shape (n, 5, size, size)
-        Surface brightness in ugriz, MJy/sr, NaN where missing; of mocks without noise. May be a memory map.
+        Surface brightness in ugriz, MJy/sr, NaN where missing; of mocks without noise. May be a
+        memory map.
     truth : ndarray of float16, shape (n, 7, size, size)
         `STELLAR_PROPERTIES` scaled by `Target.scaled`; NaN where empty.
     table : dict of str to ndarray, shape (n,)
         `TABLE`; NaN where not known.
     sigma : ndarray of float32, shape (n, 5, size, size), or None
-        1-sigma errors of images that have their noise already; None: training adds a survey's noise.
+        1-sigma errors of images that have their noise already; None: training adds a survey's
+        noise.
     """
 
     images: np.ndarray
@@ -58,7 +62,8 @@ class Pairs:
 
     @classmethod
     def open(cls, folder: str | Path) -> Pairs:
-        """The set in a folder (``images.npy``, ``truth.npy``, ``table.npy``, ``set.json``, ``sigma.npy`` where there is one), read in place.
+        """The set in a folder (``images.npy``, ``truth.npy``, ``table.npy``, ``set.json``,
+        ``sigma.npy`` where there is one), read in place.
 
         Raises
         ------

@@ -1,10 +1,12 @@
-"""Makes the tables of `sed`: band luminosities of simple stellar populations, of ionised gas and of dust at several redshifts.
+"""Makes the tables of `sed`: band luminosities of simple stellar populations, of ionised gas and of
+dust at several redshifts.
 
     python -m napari_galaxy_maps.training.datasets.photometric_tables TEMPLATES [--out FOLDER]
 
-TEMPLATES holds bc03_lr_chabrier_ssp.npz (Bruzual & Charlot 2003, Padova 1994 tracks, Chabrier IMF) and
-dust_emission_themis_dl07.npz (THEMIS: Jones+ 2017). Filter curves are those of astro-sedpy, which only this script needs
-(pip install 'napari-galaxy-maps[photometry]'). A band's luminosity is the mean of L_nu that a detector counting photons sees.
+TEMPLATES holds bc03_lr_chabrier_ssp.npz (Bruzual & Charlot 2003, Padova 1994 tracks, Chabrier IMF)
+and dust_emission_themis_dl07.npz (THEMIS: Jones+ 2017). Filter curves are those of astro-sedpy,
+which only this script needs (pip install 'napari-galaxy-maps[photometry]'). A band's luminosity is
+the mean of L_nu that a detector counting photons sees.
 """
 
 from __future__ import annotations
@@ -83,10 +85,11 @@ def _weights(wavelength: np.ndarray) -> np.ndarray:
 def band_matrix(
     wavelength: np.ndarray, curves: dict[str, tuple[np.ndarray, np.ndarray]], redshift: float
 ) -> np.ndarray:
-    """Matrix that takes L_lambda on `wavelength` (rest frame, Angstrom) to the mean L_nu of every band, shape (n, n_bands).
+    """Matrix that takes L_lambda on `wavelength` (rest frame, Angstrom) to the mean L_nu of every
+    band, shape (n, n_bands).
 
-    The spectrum is interpolated linearly onto each filter's own points, seen at (1 + z) times their wavelength; L_nu is per
-    rest-frame Hz.
+    The spectrum is interpolated linearly onto each filter's own points, seen at (1 + z) times their
+    wavelength; L_nu is per rest-frame Hz.
     """
     matrix = np.zeros((len(wavelength), len(curves)))
     for column, (seen, response) in enumerate(curves.values()):
@@ -100,7 +103,8 @@ def band_matrix(
         through = np.interp(fine, seen, response, left=0, right=0)
         rest = fine / (1 + redshift)
         weight = _weights(fine) * through
-        # <L_nu> = int L_nu T dlambda/lambda / int T dlambda/lambda, and L_nu = L_lambda lambda^2 / c.
+        # <L_nu> = int L_nu T dlambda/lambda / int T dlambda/lambda, and L_nu = L_lambda lambda^2 /
+        # c.
         weight = weight / fine * rest**2 / _C / np.sum(weight / fine)
         right = np.clip(np.searchsorted(wavelength, rest, side="right"), 1, len(wavelength) - 1)
         part = np.clip(
@@ -115,12 +119,15 @@ def band_matrix(
 def line_response(
     wavelength: np.ndarray, curves: dict[str, tuple[np.ndarray, np.ndarray]], redshift: float
 ) -> np.ndarray:
-    """Mean L_nu per luminosity of lines at `wavelength` (rest frame, Angstrom), 1/Hz, shape (n_lines, n_bands)."""
+    """Mean L_nu per luminosity of lines at `wavelength` (rest frame, Angstrom), 1/Hz, shape
+    (n_lines, n_bands).
+    """
     columns = []
     for seen, response in curves.values():
         at = wavelength * (1 + redshift)
         norm = np.sum(_weights(seen) * response / seen)
-        # A line of luminosity L is L delta(lambda - at) in the observer's frame, where L_nu is (1 + z) times narrower.
+        # A line of luminosity L is L delta(lambda - at) in the observer's frame, where L_nu is (1 +
+        # z) times narrower.
         columns.append(
             np.interp(at, seen, response, left=0, right=0) * at / norm / _C / (1 + redshift)
         )
@@ -128,7 +135,9 @@ def line_response(
 
 
 def bin_matrix(wavelength: np.ndarray, edges_um: np.ndarray) -> np.ndarray:
-    """Matrix that takes L_lambda on `wavelength` (Angstrom) to the luminosity in each bin, shape (n, n_bins)."""
+    """Matrix that takes L_lambda on `wavelength` (Angstrom) to the luminosity in each bin, shape
+    (n, n_bins).
+    """
     width = _weights(wavelength)
     which = np.searchsorted(edges_um * 1e4, wavelength, side="right") - 1
     matrix = np.zeros((len(wavelength), len(edges_um) - 1))
@@ -138,7 +147,9 @@ def bin_matrix(wavelength: np.ndarray, edges_um: np.ndarray) -> np.ndarray:
 
 
 def binned(wavelength: np.ndarray, spectra: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Luminosity in bins of a spectrum that is linear between its points, last axis wavelength; same unit for all three."""
+    """Luminosity in bins of a spectrum that is linear between its points, last axis wavelength;
+    same unit for all three.
+    """
     fine = np.union1d(wavelength, edges)
     fine = fine[(fine >= edges[0]) & (fine <= edges[-1])]
     right = np.clip(np.searchsorted(wavelength, fine, side="right"), 1, len(wavelength) - 1)
@@ -151,12 +162,15 @@ def binned(wavelength: np.ndarray, spectra: np.ndarray, edges: np.ndarray) -> np
 
 
 def _populations(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Wavelength in Angstrom; Lsun/Angstrom per Msun formed (6, n_ages, n); surviving mass (6, n_ages); metallicity."""
+    """Wavelength in Angstrom; Lsun/Angstrom per Msun formed (6, n_ages, n); surviving mass (6,
+    n_ages); metallicity.
+    """
     with np.load(path) as template:
         wavelength, age = template["wavelength_angstrom"], template["age_yr"]
         spectra = template["lsun_per_angstrom_per_msun_formed"].astype(float) * (_BC03_LSUN / _LSUN)
         surviving, metallicity = template["surviving_mass_fraction"], template["metallicity"]
-    # Beyond 10 micron the templates have few points, between which starlight falls as a power of the wavelength.
+    # Beyond 10 micron the templates have few points, between which starlight falls as a power of
+    # the wavelength.
     first = int(np.searchsorted(wavelength, 1e5)) - 1
     fine = np.geomspace(wavelength[first], wavelength[-1], 300)[1:]
     low = np.clip(np.searchsorted(wavelength, fine, side="right") - 1, first, len(wavelength) - 2)
@@ -200,7 +214,9 @@ def _dust(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
 
 def star_table(path: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> tables.StarTable:
-    """The table of stars and of the gas that they ionise, from the templates of Bruzual & Charlot (2003)."""
+    """The table of stars and of the gas that they ionise, from the templates of Bruzual & Charlot
+    (2003).
+    """
     wavelength, spectra, surviving, metallicity = _populations(path)
     width = _weights(wavelength)
     ionising = wavelength < 912

@@ -1,4 +1,6 @@
-"""Reads PICASSO's files (Buck & Wolf 2021): zarr arrays ``K/ID/img`` and ``K/ID/gt`` of simulated galaxies without noise."""
+"""Reads PICASSO's files (Buck & Wolf 2021): zarr arrays ``K/ID/img`` and ``K/ID/gt`` of simulated
+galaxies without noise.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ from ..own.own_truth import STARS
 ORDER = (
     "LOG_SIGMA_ZGAS", "LOG_SIGMA_GAS", "LOG_SIGMA_HI", "LOG_SIGMA_SFR", "LOG_SIGMA_ZSTAR", "AGE_STAR", "LOG_SIGMA_STAR",
 )  # fmt: skip
-"""What the planes of ``gt`` are: log10 of value + `TRUTH_FLOOR`, per pixel (Msun, Msun/yr; ages in Gyr)."""
+"""What the planes of ``gt`` are: log10 of value + `TRUTH_FLOOR`, per pixel (Msun, Msun/yr; ages in
+Gyr).
+"""
 IMAGE_FLOOR, TRUTH_FLOOR = 1e-4, 1e-14
 AGE_UNITS = {"Gyr": 1.0, "Myr": 1e-3, "yr": 1e-9}
 

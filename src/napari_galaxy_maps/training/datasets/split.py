@@ -1,4 +1,6 @@
-"""Which galaxies are trained on, which stop the training, and which it never sees: by galaxy, stratified by stellar mass."""
+"""Which galaxies are trained on, which stop the training, and which it never sees: by galaxy,
+stratified by stellar mass.
+"""
 
 from __future__ import annotations
 

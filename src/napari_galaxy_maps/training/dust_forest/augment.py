@@ -1,4 +1,6 @@
-"""Galaxies as other surveys would have seen them: bands left out, noise added, IRAC 3.6 in the place of WISE 3.4."""
+"""Galaxies as other surveys would have seen them: bands left out, noise added, IRAC 3.6 in the
+place of WISE 3.4.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ class Degradation:
     group, band : float
         Chance that a survey's bands, or a band by itself, are left out.
     noise : float
-        Chance that a galaxy is made fainter: every error grows by a factor of 1 to 10 and noise is added to match.
+        Chance that a galaxy is made fainter: every error grows by a factor of 1 to 10 and noise is
+        added to match.
     stand_in : float
         Chance that WISE 3.4 is replaced by what IRAC 3.6 says, where there is IRAC 3.6.
     """
@@ -54,8 +57,8 @@ def degrade(
     Returns
     -------
     values, errors : ndarray, shape (18, n)
-        Never fewer than two bands besides WISE 3.4, and WISE 3.4 always above 2 sigma: otherwise the galaxy is left whole,
-        or without added noise.
+        Never fewer than two bands besides WISE 3.4, and WISE 3.4 always above 2 sigma: otherwise
+        the galaxy is left whole, or without added noise.
     """
     values, errors = values.copy(), errors.copy()
     n = values.shape[1]

@@ -92,7 +92,9 @@ def card(
 def measured_notes(
     model: DustForest, galaxies: Galaxies, scores: tuple[Score, ...]
 ) -> tuple[str, ...]:
-    """Facts beyond the table: IRAC 3.6 standing in, how much of the calibration holds, what is flagged, what filling gaps does."""
+    """Facts beyond the table: IRAC 3.6 standing in, how much of the calibration holds, what is
+    flagged, what filling gaps does.
+    """
     from . import imputation
     from .fit_forest import predict_unseen
 
@@ -142,7 +144,9 @@ def measured_notes(
 
 
 def _worst(model: DustForest, galaxies: Galaxies, case: Case) -> str:
-    """Which galaxies have the largest LOG_SLD residuals for their uncertainty, and how much of chi2 is theirs."""
+    """Which galaxies have the largest LOG_SLD residuals for their uncertainty, and how much of chi2
+    is theirs.
+    """
     from .fit_forest import predict_unseen
     from .fit_spread import truth_errors
 

@@ -43,7 +43,8 @@ def train(
     data : str or Path
         Folder of the DustPedia tables.
     out : str or Path
-        Folder for ``dust-forest.safetensors``, ``dust-forest.json`` and ``dust-forest.md`` (the card) and ``registry.json``.
+        Folder for ``dust-forest.safetensors``, ``dust-forest.json`` and ``dust-forest.md`` (the
+        card) and ``registry.json``.
     seed : int
         Of everything random; the same seed gives the same files on the same package versions.
     report : callable, optional
@@ -86,7 +87,9 @@ def train_member(
     trees: TreeSettings | None = None,
     spread: SpreadSettings | None = None,
 ) -> Member:
-    """Train one member on galaxies: colours, trees, and the spread on cross-fitted residuals of the same galaxies."""
+    """Train one member on galaxies: colours, trees, and the spread on cross-fitted residuals of the
+    same galaxies.
+    """
     trees, spread = trees or TreeSettings(), spread or SpreadSettings()
     colours = fit_galaxy_colours(galaxies, term)
     pool = make_pool(galaxies, colours, term, trees, seed)
@@ -106,7 +109,8 @@ def predict_unseen(
     Returns
     -------
     values, sigma : ndarray, shape (n, 7)
-        Of `QUANTITIES`, the surface densities per WISE 3.4 luminosity; NaN where the case leaves too few bands.
+        Of `QUANTITIES`, the surface densities per WISE 3.4 luminosity; NaN where the case leaves
+        too few bands.
     unusual : ndarray, shape (n,)
     """
     values, sigma = np.full((2, len(galaxies), len(QUANTITIES)), np.nan)

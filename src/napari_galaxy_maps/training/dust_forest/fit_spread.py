@@ -1,8 +1,10 @@
-"""Fits the uncertainty: boosted trees on cross-fitted residuals, then a recalibration on galaxies that these did not see.
+"""Fits the uncertainty: boosted trees on cross-fitted residuals, then a recalibration on galaxies
+that these did not see.
 
-The truth has errors of its own, which the uncertainty of the model must not include: a residual is taken as Gaussian with
-variance sigma^2 + sigma_truth^2, sigma_truth being the errors of Nersesian+ 2019. Numerator and denominator of a ratio are
-taken as independent, since how their errors correlate was not published.
+The truth has errors of its own, which the uncertainty of the model must not include: a residual is
+taken as Gaussian with variance sigma^2 + sigma_truth^2, sigma_truth being the errors of Nersesian+
+2019. Numerator and denominator of a ratio are taken as independent, since how their errors
+correlate was not published.
 """
 
 from __future__ import annotations
@@ -20,8 +22,8 @@ from .recalibration import fit_recalibration
 from .trees import Pool, TreeSettings, fit_trees
 
 N_INNER = 10
-"""Folds within the training galaxies: residuals of galaxies that the trees have seen would be half as large, those of trees
-grown on much fewer galaxies too large."""
+"""Folds within the training galaxies: residuals of galaxies that the trees have seen would be half
+as large, those of trees grown on much fewer galaxies too large."""
 N_HELD_OUT = 5
 """Folds of the recalibration."""
 _WELL_MEASURED = 3.0
@@ -47,8 +49,9 @@ class SpreadSettings:
 def truth_errors(galaxies: Galaxies) -> np.ndarray:
     """N19's errors of the seven quantities, shape (n, 7).
 
-    Those of L_star and M_star are set to 0: N19's (0.04 and 0.11 dex) are as large as the whole residuals, since most of them is
-    an uncertainty that all galaxies share, so that nothing would be left for the model. Its sigma holds the whole residual.
+    Those of L_star and M_star are set to 0: N19's (0.04 and 0.11 dex) are as large as the whole
+    residuals, since most of them is an uncertainty that all galaxies share, so that nothing would
+    be left for the model. Its sigma holds the whole residual.
     """
     errors = np.hstack([galaxies.target_errors, galaxies.sum_errors])
     errors[:, [QUANTITIES.index("LOG_SIGMA_LSTAR"), QUANTITIES.index("LOG_SIGMA_STAR")]] = 0.0
@@ -56,7 +59,9 @@ def truth_errors(galaxies: Galaxies) -> np.ndarray:
 
 
 def cross_fit(pool: Pool, galaxies: Galaxies, settings: TreeSettings, seed: int) -> np.ndarray:
-    """Predictions for every copy of every galaxy by trees that saw none of its copies, shape (copies, n, 5)."""
+    """Predictions for every copy of every galaxy by trees that saw none of its copies, shape
+    (copies, n, 5).
+    """
     from sklearn.model_selection import KFold
 
     predicted = np.empty((*pool.unusual.shape, 5), np.float32)
@@ -76,7 +81,8 @@ def fit_spread(
 ) -> Spread:
     """Fit sigma to cross-fitted predictions.
 
-    The likelihood of a residual is a Gaussian of variance sigma^2 + sigma_truth^2 (see the module's docstring).
+    The likelihood of a residual is a Gaussian of variance sigma^2 + sigma_truth^2 (see the module's
+    docstring).
 
     Parameters
     ----------
@@ -99,7 +105,8 @@ def fit_spread(
     weight = np.ones(copies)
     weight[0] = settings.whole_weight
     weight[1 : 1 + len(CASES)] = settings.case_weight
-    # The copies of a galaxy are one galaxy: they count for a few, not for all, in the trees' regularisation.
+    # The copies of a galaxy are one galaxy: they count for a few, not for all, in the trees'
+    # regularisation.
     weights = np.repeat(weight / weight.sum() * 4, n)
     galaxy = np.tile(np.arange(n), copies)
 
@@ -113,7 +120,8 @@ def fit_spread(
     forest, limits = _fit_log_sigma(x, residual, error, weights, settings, seed)
     copy = np.repeat(np.arange(copies), n)
     well_measured = np.tile(galaxies.n_detected >= 3, copies)
-    # The cases, and all sets of bands at random, so that what nobody judged holds too. Where the truth is good counts most.
+    # The cases, and all sets of bands at random, so that what nobody judged holds too. Where the
+    # truth is good counts most.
     groups = [
         (copy == 0) & well_measured,
         *(copy == k for k in range(1 + len(CASES))),
@@ -138,7 +146,9 @@ def _fit_log_sigma(
     settings: SpreadSettings,
     seed: int,
 ) -> tuple[PackedForest, np.ndarray]:
-    """Boosted trees of ln sigma, all quantities in the same leaves, and the limits that it is kept within."""
+    """Boosted trees of ln sigma, all quantities in the same leaves, and the limits that it is kept
+    within.
+    """
     import xgboost
 
     n_out = residual.shape[1]
@@ -151,7 +161,8 @@ def _fit_log_sigma(
     data.set_base_margin(np.tile(start, (len(x), 1)))
 
     def objective(u: np.ndarray, _: Any) -> tuple[np.ndarray, np.ndarray]:
-        # u = ln sigma^2; of 0.5 ln V + 0.5 r^2 / V, V = sigma^2 + error^2: the gradient and the expected curvature
+        # u = ln sigma^2; of 0.5 ln V + 0.5 r^2 / V, V = sigma^2 + error^2: the gradient and the
+        # expected curvature
         own = np.exp(np.clip(u.reshape(r2.shape), _FLOOR, _CEILING))
         total = own + e2
         share = own / total

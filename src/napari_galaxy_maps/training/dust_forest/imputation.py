@@ -1,7 +1,9 @@
-"""Whether dust-forest does better with gaps as they are or with gaps filled too, measured on the real galaxies that it did not see.
+"""Whether dust-forest does better with gaps as they are or with gaps filled too, measured on the
+real galaxies that it did not see.
 
-python -m napari_galaxy_maps.training.dust_forest.imputation --data FOLDER            prints the table
-python -m napari_galaxy_maps.training.dust_forest.imputation --data FOLDER --card OUT  also writes the shipped model's card with its notes
+python -m napari_galaxy_maps.training.dust_forest.imputation --data FOLDER            prints the
+table python -m napari_galaxy_maps.training.dust_forest.imputation --data FOLDER --card OUT  also
+writes the shipped model's card with its notes
 """
 
 from __future__ import annotations
@@ -42,7 +44,8 @@ HOW = {
 
 @dataclass(frozen=True)
 class Compared:
-    """One property without and with imputation; errors are standard deviations over bootstraps of the galaxies.
+    """One property without and with imputation; errors are standard deviations over bootstraps of
+    the galaxies.
 
     Attributes
     ----------
@@ -50,7 +53,8 @@ class Compared:
     n : int
         Galaxies.
     observed, imputed, both : float
-        RMSE with gaps as they are, with gaps filled, and of the two as the program puts them together.
+        RMSE with gaps as they are, with gaps filled, and of the two as the program puts them
+        together.
     r2, me : tuple of float
         R2 and mean error: observed, both.
     difference : tuple of float
@@ -82,7 +86,9 @@ class Compared:
 def filled_galaxies(
     galaxies: Galaxies, case: Case, wanted: Sequence[str], library: Library
 ) -> Galaxies:
-    """The galaxies as a case gives them, with the bands `wanted` filled from those that the case gives."""
+    """The galaxies as a case gives them, with the bands `wanted` filled from those that the case
+    gives.
+    """
     given, errors = case.given(galaxies)
     filled = drain(fill_steps(given, errors, case.bands, wanted, library, "cpu"))
     full = np.full((2, *galaxies.values.shape), np.nan)
@@ -91,7 +97,9 @@ def filled_galaxies(
 
 
 def compare(model: DustForest, galaxies: Galaxies, library: Library) -> list[Compared]:
-    """Every set of bands, both ways of filling, all galaxies and those with at least three far-infrared detections."""
+    """Every set of bands, both ways of filling, all galaxies and those with at least three
+    far-infrared detections.
+    """
     found = []
     for case in MEASURED_CASES:
         plain = predict_unseen(model, galaxies, case)[:2]

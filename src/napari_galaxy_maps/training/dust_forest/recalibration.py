@@ -1,12 +1,15 @@
-"""Recalibrates sigma on galaxies held out from its trees, until chi2 and both coverages are right wherever they are judged."""
+"""Recalibrates sigma on galaxies held out from its trees, until chi2 and both coverages are right
+wherever they are judged.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 CHI2, COVERAGE_68, COVERAGE_95 = (1.0, 1.15), (0.65, 0.69), (0.92, 0.98)
-"""Within these nothing is asked for. chi2 a little above 1 with a coverage of 67 %, for the residuals are heavy-tailed: chi2 is
-that of few galaxies, and a sigma that made it 1 would be too wide for most. Members see more galaxies than the fits here did."""
+"""Within these nothing is asked for. chi2 a little above 1 with a coverage of 67 %, for the
+residuals are heavy-tailed: chi2 is that of few galaxies, and a sigma that made it 1 would be too
+wide for most. Members see more galaxies than the fits here did."""
 _WIDTHS = (0.07, 0.018, 0.012)
 """By how much each of the three may be off for its cost to be 1: ln chi2, and the coverages."""
 _STEPS = (0.05, 0.08)
@@ -84,7 +87,9 @@ def _step(z: np.ndarray, edge: float, width: float) -> tuple[np.ndarray, np.ndar
 
 
 def _off(value: np.ndarray, limits: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
-    """What it costs to be outside of `limits`, and a little to be off their middle; and the derivative."""
+    """What it costs to be outside of `limits`, and a little to be off their middle; and the
+    derivative.
+    """
     beyond = (np.maximum(value - limits[1], 0) - np.maximum(limits[0] - value, 0)) / width
     from_middle = (value - limits.mean()) / width
     return beyond**2 + _TO_MIDDLE * from_middle**2, 2 * (beyond + _TO_MIDDLE * from_middle) / width

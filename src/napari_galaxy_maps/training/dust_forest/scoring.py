@@ -1,4 +1,6 @@
-"""Scores: errors and calibration on galaxies that a model did not see, beside the plain baseline's, with error bars."""
+"""Scores: errors and calibration on galaxies that a model did not see, beside the plain baseline's,
+with error bars.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ def folds(n: int) -> list[tuple[np.ndarray, np.ndarray]]:
 def baseline(galaxies: Galaxies, case: Case) -> np.ndarray:
     """Out-of-fold predictions, shape (n, 3), of the plain forest refitted to the bands of `case`.
 
-    The forest of 500 trees of the reference script: log10 F / F_WISE_3.4 and the log intensity, non-positive fluxes left out.
+    The forest of 500 trees of the reference script: log10 F / F_WISE_3.4 and the log intensity,
+    non-positive fluxes left out.
     """
     from sklearn.ensemble import RandomForestRegressor
 
@@ -46,7 +49,8 @@ def score(
     case: str, population: str, prop: str, truth: np.ndarray, truth_error: np.ndarray, predicted: np.ndarray,
     sigma: np.ndarray, reference: np.ndarray | None,
 ) -> Score:  # fmt: skip
-    """Score one property on n galaxies, all arrays of shape (n,); `reference` is the baseline's prediction.
+    """Score one property on n galaxies, all arrays of shape (n,); `reference` is the baseline's
+    prediction.
 
     A constant sigma, against which the likelihood is compared, is fitted to these very galaxies.
     """

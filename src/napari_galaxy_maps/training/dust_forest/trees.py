@@ -1,4 +1,6 @@
-"""The trees that predict the mean: two random forests and boosted trees, fitted to galaxies and their degraded copies."""
+"""The trees that predict the mean: two random forests and boosted trees, fitted to galaxies and
+their degraded copies.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from .augment import Degradation, degrade
 from .cases import CASES
 
 TRUTH_SCALE = np.array([0.13, 0.25, 2.4])
-"""Truth errors (dex, dex, K) beyond which a galaxy counts for less; the baseline's RMSE where the truth is good."""
+"""Truth errors (dex, dex, K) beyond which a galaxy counts for less; the baseline's RMSE where the
+truth is good.
+"""
 
 
 PER_W1 = np.array([0, 0, 0, 1, 1])
@@ -88,7 +92,9 @@ class Pool:
         return targets[rows] + self.shift[copy, rows][:, None] * PER_W1
 
     def draw(self, rows: np.ndarray, whole: float, rng: np.random.Generator) -> np.ndarray:
-        """A copy for each of galaxies `rows`: the whole one with chance `whole`, else a degraded one."""
+        """A copy for each of galaxies `rows`: the whole one with chance `whole`, else a degraded
+        one.
+        """
         copy = rng.integers(1, len(self.features), len(rows))
         return np.where(rng.random(len(rows)) < whole, 0, copy)
 
@@ -96,9 +102,11 @@ class Pool:
 def make_pool(
     galaxies: Galaxies, colours: ColourModel, term: ColourTerm, settings: TreeSettings, seed: int
 ) -> Pool:
-    """Features of the galaxies: whole, in each of `CASES`, and in `settings.copies` random degradations.
+    """Features of the galaxies: whole, in each of `CASES`, and in `settings.copies` random
+    degradations.
 
-    A few of the random copies are of the imputed fluxes. A galaxy that a case leaves too few bands of stays whole there.
+    A few of the random copies are of the imputed fluxes. A galaxy that a case leaves too few bands
+    of stays whole there.
     """
     rng = np.random.default_rng([seed, 1])
     observed, imputed = settings.copies - settings.imputed_copies, settings.imputed_copies
@@ -139,8 +147,8 @@ def fit_trees(
 ) -> PackedForest:
     """Fit the mean.
 
-    A forest for the four logarithms, another for T_DUST (whose best splits are others), and boosted trees with vector leaves
-    for all five; the mean of forest and boosted trees is the prediction.
+    A forest for the four logarithms, another for T_DUST (whose best splits are others), and boosted
+    trees with vector leaves for all five; the mean of forest and boosted trees is the prediction.
 
     Parameters
     ----------
@@ -202,7 +210,9 @@ class _Draw:
 def _forest(
     draw: _Draw, columns: np.ndarray, weight: np.ndarray, settings: ForestSettings, seed: list[int]
 ) -> list:
-    """Trees of a random forest; each draws its galaxies with replacement and degrades them in its own way."""
+    """Trees of a random forest; each draws its galaxies with replacement and degrades them in its
+    own way.
+    """
     from sklearn.tree import DecisionTreeRegressor
 
     def grow(index: int) -> object:

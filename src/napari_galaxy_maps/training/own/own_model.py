@@ -1,4 +1,6 @@
-"""Makes a model of a network that a person trained: assembled, with a card that says what it was trained on and how it did, and written."""
+"""Makes a model of a network that a person trained: assembled, with a card that says what it was
+trained on and how it did, and written.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,8 @@ def finish_steps(
     device: str = "cpu",
     library: int = 3000,
 ) -> Steps[StellarUNet]:
-    """Assemble a model and write weights, card and registry entry to a folder, from which `load_model` takes it.
+    """Assemble a model and write weights, card and registry entry to a folder, from which
+    `load_model` takes it.
 
     Parameters
     ----------
@@ -69,7 +72,8 @@ def finish_steps(
         As `fit_steps` returned it.
     settings : FitSettings
     train, validation, test : Pairs
-        Errors in the card are of the test, which training never saw; where there is none, of the validation.
+        Errors in the card are of the test, which training never saw; where there is none, of the
+        validation.
     origin : Origin
     out : Path
     log : list of dict
@@ -104,7 +108,9 @@ def make_card(
     log: list[dict[str, Any]],
     tested: bool,
 ) -> ModelCard:
-    """The card of a person's own training: what it was trained on, and what was measured, which is little."""
+    """The card of a person's own training: what it was trained on, and what was measured, which is
+    little.
+    """
     size = sum(p.numel() for p in network.parameters())
     told = f"{size / 1e6:.2f} million parameters, {', '.join(map(str, settings.widths))} channels by level."
     steps = (
@@ -167,7 +173,9 @@ def make_card(
 def _assemble_own_steps(
     network: UNet, settings: FitSettings, train: Pairs, validation: Pairs, card: ModelCard
 ) -> Steps[StellarUNet]:
-    """As `assemble_steps`, for galaxies that are no mocks: no library, and a cloud of the bands that there are."""
+    """As `assemble_steps`, for galaxies that are no mocks: no library, and a cloud of the bands
+    that there are.
+    """
     import torch
 
     from ...models.stellar_unet.network import fuse

@@ -1,4 +1,6 @@
-"""A person's own pairs: a galaxy's images in any of ugriz and its true maps, brought to one PSF and one grid."""
+"""A person's own pairs: a galaxy's images in any of ugriz and its true maps, brought to one PSF and
+one grid.
+"""
 
 from __future__ import annotations
 
@@ -88,7 +90,8 @@ class Pair:
 
 
 def find_sources(folder: Path) -> list[Source]:
-    """The pairs in a folder: a sub-folder for each galaxy with its images and ``truth.fits``, or NAME_image.fits with NAME_truth.fits.
+    """The pairs in a folder: a sub-folder for each galaxy with its images and ``truth.fits``, or
+    NAME_image.fits with NAME_truth.fits.
 
     Raises
     ------
@@ -156,7 +159,8 @@ def _if_there(path: Path) -> Path | None:
 def read_pair_steps(
     source: Source, recipe: Recipe, options: TruthOptions, number: int
 ) -> Steps[Pair]:
-    """Read a galaxy's images and truth and bring them to the PSF and the grid of the coarser, yielding as `prepare_steps` does.
+    """Read a galaxy's images and truth and bring them to the PSF and the grid of the coarser,
+    yielding as `prepare_steps` does.
 
     Parameters
     ----------
@@ -243,8 +247,8 @@ def _read_images(source: Source, recipe: Recipe) -> Steps[Galaxy]:
 
 
 def _read_cube(source: Source, recipe: Recipe) -> Galaxy:
-    """The galaxy of NAME_image.fits: an image of five planes in the order ugriz, with errors in the extension ERR or ERROR, or
-    an extension for each band."""
+    """The galaxy of NAME_image.fits: an image of five planes in the order ugriz, with errors in the
+    extension ERR or ERROR, or an extension for each band."""
     path = source.images[0]
     with opened(path) as hdus:
         images = [hdu for hdu in hdus if getattr(hdu, "is_image", False) and hdu.shape]

@@ -1,4 +1,6 @@
-"""Makes training, validation and test sets of a person's own pairs: read once, kept on disk, split by galaxy and mass."""
+"""Makes training, validation and test sets of a person's own pairs: read once, kept on disk, split
+by galaxy and mass.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ from .own_pairs import Pair, Source, find_sources, read_pair_steps
 from .own_truth import TruthOptions
 
 STRIDE = 16
-"""Sides of images are multiples of this (`models.stellar_unet.network.STRIDE`, which needs torch)."""
+"""Sides of images are multiples of this (`models.stellar_unet.network.STRIDE`, which needs torch).
+"""
 LARGEST = 256
 """Pixels along each side of the images of a set, unless a person says otherwise."""
 PARTS = ("train", "validation", "test")
@@ -56,7 +59,8 @@ class Reading:
 def make_own_sets_steps(
     folders: Sequence[Path], out: Path, reading: Reading
 ) -> Steps[dict[str, Pairs]]:
-    """Read all pairs and write the sets ``train``, ``validation`` and ``test`` and ``split.json``, yielding after each galaxy.
+    """Read all pairs and write the sets ``train``, ``validation`` and ``test`` and ``split.json``,
+    yielding after each galaxy.
 
     A galaxy that was read with the same settings is not read again, nor is a set that is finished.
 
@@ -220,7 +224,9 @@ def _write(folder: Path, files: Sequence[Path], names: Sequence[str], size: int)
 
 
 def in_the_middle(planes: np.ndarray, size: int) -> np.ndarray:
-    """Planes of shape (n, ny, nx) cropped or padded with NaN about their middle, shape (n, size, size)."""
+    """Planes of shape (n, ny, nx) cropped or padded with NaN about their middle, shape (n, size,
+    size).
+    """
     result = np.full((len(planes), size, size), np.nan, planes.dtype)
     here, there = [slice(None)], [slice(None)]
     for n in planes.shape[1:]:

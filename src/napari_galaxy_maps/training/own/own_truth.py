@@ -1,4 +1,6 @@
-"""True maps of a person's own: maps files, and products of integral-field surveys whose extensions have other names and units."""
+"""True maps of a person's own: maps files, and products of integral-field surveys whose extensions
+have other names and units.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,8 @@ class TruthOptions:
     Attributes
     ----------
     names : mapping of str to str
-        By property, the extension that holds it: ``EXTNAME``, or ``EXTNAME[N]`` for a plane of a cube, from 0. Empty: the
-        project's own maps, whose extensions have the properties' names.
+        By property, the extension that holds it: ``EXTNAME``, or ``EXTNAME[N]`` for a plane of a
+        cube, from 0. Empty: the project's own maps, whose extensions have the properties' names.
     units : mapping of str to str
         By property, the unit in place of the header's, e.g. ``"dex(solMass / spaxel)"``.
     fwhm : float or None
@@ -98,7 +100,8 @@ def read_truth(path: Path, options: TruthOptions, distance_mpc: float | None) ->
     Raises
     ------
     InputError
-        When the file is missing or damaged, lacks a map, has another unit, or says nothing of its PSF.
+        When the file is missing or damaged, lacks a map, has another unit, or says nothing of its
+        PSF.
     """
     if not path.is_file():
         raise InputError(f"{path} is missing: every galaxy needs its true maps beside its images.")
@@ -193,7 +196,9 @@ def _unit_of(header: Any) -> str:
 def _in_property(
     plane: np.ndarray, name: str, unit: str, wcs: Any, distance_mpc: float | None, label: str
 ) -> np.ndarray:
-    """A plane as values of a property, float32; NaN where it is empty: where it is not finite, or nought."""
+    """A plane as values of a property, float32; NaN where it is empty: where it is not finite, or
+    nought.
+    """
     import astropy.units as u
 
     prop = PROPERTIES[name]

@@ -1,4 +1,6 @@
-"""Makes a model of a fitted network: its uncertainties calibrated, its training cloud, its library of mock galaxies."""
+"""Makes a model of a fitted network: its uncertainties calibrated, its training cloud, its library
+of mock galaxies.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Measures on held-out galaxies by what a network's values and sigmas must be corrected (`models.stellar_unet.calibration`)."""
+"""Measures on held-out galaxies by what a network's values and sigmas must be corrected
+(`models.stellar_unet.calibration`).
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ _OUT = EDGES[-1]
 _WITHIN, _NEARLY_ALL = 0.68, 0.95
 """Shares of pixels that one sigma and `Calibration.tail` sigmas are to hold."""
 _INNER, _OUTER = 64, 32
-"""Pixels of a galaxy inside `INSIDE` and beyond it, so that each galaxy has one vote; where more light is, more."""
+"""Pixels of a galaxy inside `INSIDE` and beyond it, so that each galaxy has one vote; where more
+light is, more.
+"""
 _DEPTHS, _KNOTS = 6, 4
 _FEW = 40 * _KNOTS
 
@@ -34,11 +38,13 @@ _FEW = 40 * _KNOTS
 def calibrate_steps(
     model: StellarUNet, held: Sequence[Pairs], all_counts: bool = True
 ) -> Steps[Calibration]:
-    """Shift of the values, and corrections of sigma, for each number of bands and each of some sets of galaxies; yields after every galaxy.
+    """Shift of the values, and corrections of sigma, for each number of bands and each of some sets
+    of galaxies; yields after every galaxy.
 
-    The shift takes the mean error of the sums inside 2 R_half away: the network says medians, and a sum is of means. Sigma is
-    made to hold 68 % of the pixels inside 5 R_half, in each of six parts of the range of depths (`models.stellar_unet.calibration.depth_of`),
-    and of four of sigmas in it. Errors have longer tails than a Gaussian's; how many sigmas hold 95 % is measured, too.
+    The shift takes the mean error of the sums inside 2 R_half away: the network says medians, and a
+    sum is of means. Sigma is made to hold 68 % of the pixels inside 5 R_half, in each of six parts
+    of the range of depths (`models.stellar_unet.calibration.depth_of`), and of four of sigmas in
+    it. Errors have longer tails than a Gaussian's; how many sigmas hold 95 % is measured, too.
     Galaxies have one vote each.
 
     Parameters
@@ -48,7 +54,8 @@ def calibrate_steps(
     held : sequence of Pairs
         Never trained on; each of one pixel size.
     all_counts : bool
-        Whether to measure with fewer bands, too; else all bands that there are stand for any number.
+        Whether to measure with fewer bands, too; else all bands that there are stand for any
+        number.
     """
     sharpness = np.array(
         [np.log2(max(np.median(pairs.table["fwhm_pixels"]), 1e-3)) for pairs in held]
@@ -78,7 +85,9 @@ def calibrate_steps(
 def _joined(
     sharpness: np.ndarray, by_size: Sequence[Sequence[Mapping[str, np.ndarray]]]
 ) -> Calibration:
-    """A calibration of what `_Errors.corrections` found for each size and, in it, each number of bands."""
+    """A calibration of what `_Errors.corrections` found for each size and, in it, each number of
+    bands.
+    """
     counts = range(len(by_size[0]))
     return Calibration(
         sharpness,
@@ -156,7 +165,9 @@ class _Errors:
 
 
 def _knots(miss: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """ln sigma in the middle of each part of the pixels, in the order of sigma, and what is to be added to it."""
+    """ln sigma in the middle of each part of the pixels, in the order of sigma, and what is to be
+    added to it.
+    """
     parts = np.array_split(np.argsort(sigma), _KNOTS)
     knots = [np.log(np.median(sigma[part])) for part in parts]
     added = [np.log(max(np.quantile(miss[part] / sigma[part], _WITHIN), 1e-6)) for part in parts]

@@ -1,4 +1,6 @@
-"""Fits the cloud of brightnesses and colours that a training set has (`models.stellar_unet.cloud`), so that pixels unlike it can be flagged."""
+"""Fits the cloud of brightnesses and colours that a training set has (`models.stellar_unet.cloud`),
+so that pixels unlike it can be flagged.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
 FLAGGED = 0.005
 """Share of the validation set's pixels that are flagged as unlike the training set."""
 _DEEP = 0.1
-"""Times SDSS's noise, for mocks: the training set is seen with such noise, too, and coarse pixels have it."""
+"""Times SDSS's noise, for mocks: the training set is seen with such noise, too, and coarse pixels
+have it.
+"""
 _PARTS = 12
 _FEW = 50
 _ELSEWHERE = 1e6
@@ -28,9 +32,11 @@ _ELSEWHERE = 1e6
 def fit_cloud(
     train: Pairs, validation: Pairs, seed: int = 0, pixels: int = 100_000, noise: float = _DEEP
 ) -> ColourCloud:
-    """A mixture of Gaussians over the brightnesses of a training set's pixels, in the bands that most galaxies have; its limits from the validation set.
+    """A mixture of Gaussians over the brightnesses of a training set's pixels, in the bands that
+    most galaxies have; its limits from the validation set.
 
-    Where no pixel is bright enough in these bands to tell colours, its limits are infinite: nothing is flagged.
+    Where no pixel is bright enough in these bands to tell colours, its limits are infinite: nothing
+    is flagged.
 
     Parameters
     ----------
@@ -73,7 +79,9 @@ def fit_cloud(
 def _bright_pixels(
     galaxies: Pairs, bands: np.ndarray, count: int, seed: int, noise: float
 ) -> np.ndarray:
-    """log10 brightness of pixels that are measured to `CERTAIN` sigma in each of some bands, shape (n, n_bands)."""
+    """log10 brightness of pixels that are measured to `CERTAIN` sigma in each of some bands, shape
+    (n, n_bands).
+    """
     rng = np.random.default_rng(seed)
     each = max(20, 3 * count // len(galaxies))
     found: list[np.ndarray] = []

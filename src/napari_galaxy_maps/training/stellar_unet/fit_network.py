@@ -1,4 +1,6 @@
-"""Fits a U-Net to pairs of images and true maps: batches, schedule, mixed precision, checkpoints, early stop, and a log."""
+"""Fits a U-Net to pairs of images and true maps: batches, schedule, mixed precision, checkpoints,
+early stop, and a log.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +42,11 @@ class FitSettings:
         Largest learning rate of AdamW (warmed up, then falling as a cosine), and weight decay.
     widths, hidden, pyramid, head : as `UNet` and `Head`
     sums : float
-        Weight of the loss of sums inside 2 R_half and beyond (`sums_loss`) beside that of the pixels.
+        Weight of the loss of sums inside 2 R_half and beyond (`sums_loss`) beside that of the
+        pixels.
     share : float
-        Of an image's pixels, drawn anew for each batch, for which maps are made: a last layer that is large need not say all.
+        Of an image's pixels, drawn anew for each batch, for which maps are made: a last layer that
+        is large need not say all.
     normalised : bool
     average : float
         Of the exponential mean of the weights that is kept.
@@ -110,7 +114,8 @@ def fit_steps(
     resume: bool = False,
     start: UNet | None = None,
 ) -> Steps[UNet]:
-    """Fit a network, yielding after every ten batches; closed between them, it leaves a checkpoint of where it stands.
+    """Fit a network, yielding after every ten batches; closed between them, it leaves a checkpoint
+    of where it stands.
 
     Parameters
     ----------
@@ -119,11 +124,13 @@ def fit_steps(
     validation : Pairs
         Never trained on.
     out : Path
-        Folder for ``checkpoint.safetensors``, ``best.safetensors``, ``settings.json`` and ``log.jsonl``.
+        Folder for ``checkpoint.safetensors``, ``best.safetensors``, ``settings.json`` and
+        ``log.jsonl``.
     settings : FitSettings
     device : str
     resume : bool
-        Whether to go on from the folder's checkpoint; the result is that of a fit that was never interrupted.
+        Whether to go on from the folder's checkpoint; the result is that of a fit that was never
+        interrupted.
     start : UNet, optional
         Weights to start from, in place of the seed's.
 
@@ -272,7 +279,9 @@ def _step(
 
 
 def _some_pixels(share: float, rng: torch.Generator, *planes: torch.Tensor) -> list[torch.Tensor]:
-    """The same pixels of batches of shape (n, ..., ny, nx), drawn at random, as shape (n, ..., n_pixels, 1)."""
+    """The same pixels of batches of shape (n, ..., ny, nx), drawn at random, as shape (n, ...,
+    n_pixels, 1).
+    """
     count = planes[0].shape[-2] * planes[0].shape[-1]
     chosen = torch.randperm(count, generator=rng)[: max(1, round(share * count))].to(
         planes[0].device
@@ -281,9 +290,11 @@ def _some_pixels(share: float, rng: torch.Generator, *planes: torch.Tensor) -> l
 
 
 def mixed_precision(device: str) -> AbstractContextManager[Any]:
-    """Convolutions in bfloat16 where the device computes with it: CPUs, and NVIDIA's GPUs since Ampere; elsewhere float32.
+    """Convolutions in bfloat16 where the device computes with it: CPUs, and NVIDIA's GPUs since
+    Ampere; elsewhere float32.
 
-    float16, which older GPUs and Apple's know, would need scaled losses, and gains little with networks of this size.
+    float16, which older GPUs and Apple's know, would need scaled losses, and gains little with
+    networks of this size.
     """
     able = device == "cpu" or (
         device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
@@ -316,13 +327,15 @@ def validate(
     device: str = "cpu",
     limit: int = 400,
 ) -> dict[str, Any]:
-    """Errors on galaxies that were not trained on, in all five bands and in whatever bands training leaves.
+    """Errors on galaxies that were not trained on, in all five bands and in whatever bands training
+    leaves.
 
     Returns
     -------
     dict
-        ``"rmse"`` and ``"coverage"`` (share within 1 sigma) by property that the truth has, in dex over pixels weighted as in training, and
-        ``"score"``: the mean negative log likelihood of a Gaussian, in scaled units.
+        ``"rmse"`` and ``"coverage"`` (share within 1 sigma) by property that the truth has, in dex
+        over pixels weighted as in training, and ``"score"``: the mean negative log likelihood of a
+        Gaussian, in scaled units.
     """
     network = network.to(device).eval()
     scores, (squares, inside, weight_sum) = [], torch.zeros(3, head.maps, device=device)

@@ -1,4 +1,5 @@
-"""Measures on the training mocks how bright pixels are in ugriz and how closely bands go together, for `models.stellar_unet.model.inputs`.
+"""Measures on the training mocks how bright pixels are in ugriz and how closely bands go together,
+for `models.stellar_unet.model.inputs`.
 
 python -m napari_galaxy_maps.training.stellar_unet.input_scale --sets FOLDER
 """
@@ -25,7 +26,9 @@ _BRIGHT = 2.0
 
 
 def measure(sets: Path, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and covariance of ln(2 brightness / `REFERENCE`) of noiseless bright pixels, shapes (5,) and (5, 5); the same number of pixels of each set and block."""
+    """Mean and covariance of ln(2 brightness / `REFERENCE`) of noiseless bright pixels, shapes (5,)
+    and (5, 5); the same number of pixels of each set and block.
+    """
     import torch
     from torch.nn import functional
 

@@ -1,9 +1,11 @@
-"""The scatter that no model can beat: galaxies that look the same and are not, estimated from the mocks.
+"""The scatter that no model can beat: galaxies that look the same and are not, estimated from the
+mocks.
 
-A regression is given the light of a mock in rings of its true ellipse, and is asked for the sums of galaxies that it was not
-fitted to. Given the images as a survey sees them, with noise and errors of calibration, and the redshift, what it leaves is
-about what a network can reach that sees the same. Given noiseless images and what no image tells surely (inclination, bulge,
-kind), it leaves what the mocks themselves leave open; between the two lies what the survey's noise hides.
+A regression is given the light of a mock in rings of its true ellipse, and is asked for the sums of
+galaxies that it was not fitted to. Given the images as a survey sees them, with noise and errors of
+calibration, and the redshift, what it leaves is about what a network can reach that sees the same.
+Given noiseless images and what no image tells surely (inclination, bulge, kind), it leaves what the
+mocks themselves leave open; between the two lies what the survey's noise hides.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ class RingTable:
     Attributes
     ----------
     noiseless, seen : ndarray, shape (n, n_rings, 6)
-        log10 of the mean brightness of each ring in ugriz, and its scatter in r from pixel to pixel; NaN where a ring has no light.
+        log10 of the mean brightness of each ring in ugriz, and its scatter in r from pixel to
+        pixel; NaN where a ring has no light.
     told : ndarray, shape (n, 3)
         log10 of R_half in kpc, axis ratio, redshift.
     known : ndarray, shape (n, 3)
@@ -62,7 +65,9 @@ class RingTable:
 
 
 def ring_table(mocks: Pairs, isophotes: bool = False) -> RingTable:
-    """Mocks by their light in rings; `isophotes`: whether ellipses are fitted rather than taken from moments."""
+    """Mocks by their light in rings; `isophotes`: whether ellipses are fitted rather than taken
+    from moments.
+    """
     noiseless, seen, told, sums = [], [], [], []
     for row in range(len(mocks)):
         truth = true_maps(mocks, row)
@@ -104,18 +109,21 @@ def _rings(image: np.ndarray, away: np.ndarray) -> np.ndarray:
 def floor_scatter(
     train: RingTable, test: RingTable, seen: bool, seed: int = 0
 ) -> dict[str, dict[str, Any]]:
-    """Scatter that the regression leaves in the test set's sums, by property: standard deviation and half width in dex.
+    """Scatter that the regression leaves in the test set's sums, by property: standard deviation
+    and half width in dex.
 
     Parameters
     ----------
     train, test : RingTable
     seen : bool
-        Whether it is given images as a survey sees them; else noiseless ones, and what is known of the galaxies.
+        Whether it is given images as a survey sees them; else noiseless ones, and what is known of
+        the galaxies.
     seed : int
     """
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    # Trees cut along axes, and colours that tell metals are small beside brightness: they are given principal components.
+    # Trees cut along axes, and colours that tell metals are small beside brightness: they are given
+    # principal components.
     light = (train.seen if seen else train.noiseless)[..., :_BANDS].reshape(-1, _BANDS)
     axes = np.linalg.eigh(np.cov(light[np.isfinite(light).all(axis=1)].T))[1]
     inputs = [_inputs(table, seen, axes) for table in (train, test)]

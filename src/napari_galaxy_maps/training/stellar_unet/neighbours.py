@@ -60,7 +60,8 @@ def neighbours_of(model: StellarUNet, cube: BandCube, count: int = 3) -> list[Ne
 
 
 def composite(data: np.ndarray, bands: tuple[str, ...]) -> np.ndarray:
-    """A colour picture of optical images (Lupton+ 2004), shape (ny, nx, 3) of uint8; grey where there is one band.
+    """A colour picture of optical images (Lupton+ 2004), shape (ny, nx, 3) of uint8; grey where
+    there is one band.
 
     Parameters
     ----------

@@ -75,7 +75,9 @@ def table_of_sums(
     seen: Mapping[str, Mapping[str, float]],
     noiseless: Mapping[str, Mapping[str, float]],
 ) -> CardTable:
-    """Bias and scatter inside 2 R_half, beside PICASSO's and the scatter that no model could beat (`stellar_floor`)."""
+    """Bias and scatter inside 2 R_half, beside PICASSO's and the scatter that no model could beat
+    (`stellar_floor`).
+    """
     rows = []
     for name in STELLAR_PROPERTIES:
         s, least = scores.inside(name), seen[name]

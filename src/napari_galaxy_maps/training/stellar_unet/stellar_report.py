@@ -1,6 +1,8 @@
-"""Measures stellar-unet on mocks it never saw, in all the cases of its card, and writes card and weights.
+"""Measures stellar-unet on mocks it never saw, in all the cases of its card, and writes card and
+weights.
 
-python -m napari_galaxy_maps.training.stellar_unet.stellar_report --fit FOLDER --sets FOLDER --out FOLDER
+python -m napari_galaxy_maps.training.stellar_unet.stellar_report --fit FOLDER --sets FOLDER --out
+FOLDER
 """
 
 from __future__ import annotations
@@ -46,9 +48,13 @@ SETS: dict[str, tuple[str, int, int, int, str]] = {
     "test16": ("test", 0, 2000, 16, "sdss"),
     "test256": ("test", 0, 2000, 256, "sdss"),
 }
-"""By name: which seeds, the first of them after `FIRST_SEED`, how many, image size, view. The training sets: as many as the report and `input_scale` look at."""
+"""By name: which seeds, the first of them after `FIRST_SEED`, how many, image size, view. The
+training sets: as many as the report and `input_scale` look at.
+"""
 STAGES = ((0, 8000, 12_000), (8000, 20_000, 20_000), (16_500, 40_000, 20_000))
-"""Of the training of the weights that ship: batches after which it (re)started, mocks of 64 x 64 pixels (and half as many of 128 x 128), batches planned."""
+"""Of the training of the weights that ship: batches after which it (re)started, mocks of 64 x 64
+pixels (and half as many of 128 x 128), batches planned.
+"""
 BAND_CASES = ("ugri", "gri", "gr", "r")
 SIZE_CASES = (256, 64, 16)
 
@@ -145,7 +151,9 @@ def told_of_stages(stages: tuple[tuple[int, int, int], ...] = STAGES) -> str:
 
 
 def least_scatter(sets: Path) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
-    """`floor_scatter` of the test set as it is seen, and without noise; the tables of rings are kept beside the sets."""
+    """`floor_scatter` of the test set as it is seen, and without noise; the tables of rings are
+    kept beside the sets.
+    """
 
     def rings(name: str, isophotes: bool) -> RingTable:
         path = sets / f"rings-{name}.npz"

@@ -1,4 +1,6 @@
-"""Scores a model of stars and gas on mock galaxies as PICASSO was scored (Buck & Wolf 2021, Sect. 4), and pixel by pixel."""
+"""Scores a model of stars and gas on mock galaxies as PICASSO was scored (Buck & Wolf 2021, Sect.
+4), and pixel by pixel.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,8 @@ class StellarScores:
     deltas : dict of str to ndarray, shape (n,)
         log10 true - log10 predicted of each galaxy's sum inside 2 R_half.
     pixels : dict of str to dict
-        By property, over pixels inside 2 R_half, one galaxy one vote: ``rmse bias coverage68 coverage95 chi2 sigma`` (dex).
+        By property, over pixels inside 2 R_half, one galaxy one vote: ``rmse bias coverage68
+        coverage95 chi2 sigma`` (dex).
     outskirts : dict of str to dict
         The same from 2 to 5 R_half.
     flagged : float
@@ -64,7 +67,9 @@ Radii = list[tuple[np.ndarray, dict[str, Any]]]
 
 
 def radii_of(mocks: Pairs) -> Radii:
-    """The ellipse of each mock's true stars, for `score_steps`: fitted once for any number of scores."""
+    """The ellipse of each mock's true stars, for `score_steps`: fitted once for any number of
+    scores.
+    """
     return [half_radius(true_maps(mocks, row)) for row in range(len(mocks))]
 
 
@@ -122,7 +127,9 @@ def score_steps(
 
 
 def _pixels(maps: Any, truth: dict[str, np.ndarray], where: np.ndarray) -> np.ndarray:
-    """Means over pixels of one galaxy, shape (7, 6): error, its square, |z| < 1, < tail, z^2, sigma (dex); NaN where empty."""
+    """Means over pixels of one galaxy, shape (7, 6): error, its square, |z| < 1, < tail, z^2, sigma
+    (dex); NaN where empty.
+    """
     found = np.full((len(STELLAR_PROPERTIES), 6), np.nan)
     for k, (name, target) in enumerate(TARGETS.items()):
         value, sigma = target.in_dex(maps.values[name][where], maps.errors[name][where])

@@ -1,7 +1,9 @@
-"""How badly predicted maps say what a galaxy holds: the loss of sums inside and outside 2 R_half, beside that of single pixels.
+"""How badly predicted maps say what a galaxy holds: the loss of sums inside and outside 2 R_half,
+beside that of single pixels.
 
-A pixel's best value in dex is the mean of its logarithm. Gas and young stars are clumped below a pixel's certainty, and the sum of such
-pixels is less than the galaxy's: by how much differs from galaxy to galaxy. A network that is also taught the sums learns it.
+A pixel's best value in dex is the mean of its logarithm. Gas and young stars are clumped below a
+pixel's certainty, and the sum of such pixels is less than the galaxy's: by how much differs from
+galaxy to galaxy. A network that is also taught the sums learns it.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ CERTAINTY = (1.0, 0.5)
 
 
 def sums_loss(value: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """Mean over images and maps of the difference of sums in units of `LEAST`, squared up to 1 and linear beyond (Huber's loss).
+    """Mean over images and maps of the difference of sums in units of `LEAST`, squared up to 1 and
+    linear beyond (Huber's loss).
 
     Parameters
     ----------
@@ -42,8 +45,8 @@ def sums_loss(value: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     Returns
     -------
     Tensor
-        A number: of sums inside 2 R_half, and of sums from there to 5 R_half in units twice as large. Ages are means weighted by
-        the mass of the same galaxy.
+        A number: of sums inside 2 R_half, and of sums from there to 5 R_half in units twice as
+        large. Ages are means weighted by the mass of the same galaxy.
     """
     units = torch.tensor([t.unit for t in TARGETS.values()], device=value.device)[
         :, None
@@ -66,7 +69,9 @@ def sums_loss(value: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
 
 
 def _log_sums(maps: torch.Tensor, known: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
-    """Natural logarithms of sums, shape (n, regions, 7), of natural logarithms of maps, shape (n, 7, pixels)."""
+    """Natural logarithms of sums, shape (n, regions, 7), of natural logarithms of maps, shape (n,
+    7, pixels).
+    """
     linear = torch.exp(maps.clamp(max=_HUGE)) * known
     linear = torch.cat(
         [
@@ -88,7 +93,8 @@ def _log_sums(maps: torch.Tensor, known: torch.Tensor, there: torch.Tensor) -> t
 
 
 def regions(log_mass: torch.Tensor) -> list[torch.Tensor]:
-    """Which pixels are in each region: in the order of their mass, those that hold half of it fill the ellipse of R_half.
+    """Which pixels are in each region: in the order of their mass, those that hold half of it fill
+    the ellipse of R_half.
 
     Parameters
     ----------

@@ -1,4 +1,6 @@
-"""How the noiseless images of a training set are seen anew in each epoch: noise, resolution, bands, masks, turns."""
+"""How the noiseless images of a training set are seen anew in each epoch: noise, resolution, bands,
+masks, turns.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +75,8 @@ class Seen:
         pixel_arcsec, redshift : Tensor, shape (n,)
         rng : Generator
         own : Tensor, shape as images, optional
-            Errors of images that have their noise already: none is added, and pixels are not binned.
+            Errors of images that have their noise already: none is added, and pixels are not
+            binned.
 
         Returns
         -------
@@ -187,7 +190,8 @@ def _smooth(noise: torch.Tensor, width: float) -> torch.Tensor:
 
 
 def pixel_weights(truth: torch.Tensor, floor: float = 0.05, power: float = 0.3) -> torch.Tensor:
-    """How much each pixel of scaled true maps teaches: more where there is mass; each image the same in all.
+    """How much each pixel of scaled true maps teaches: more where there is mass; each image the
+    same in all.
 
     Returns
     -------
