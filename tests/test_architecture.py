@@ -217,8 +217,8 @@ def test_the_check_itself_resolves_relative_imports(tmp_path, monkeypatch):
     monkeypatch.setitem(MODULES, f"{PACKAGE}.prepare.module", path)
     found = imports(f"{PACKAGE}.prepare.module")
     assert {
-        f"{PACKAGE}.units",
-        f"{PACKAGE}.bands",
-        f"{PACKAGE}.prepare.psf",
+        f"{PACKAGE}.device",
+        f"{PACKAGE}.bands.registry",
+        f"{PACKAGE}.prepare.reddening",
         f"{PACKAGE}.prepare.sky",
     } <= found
