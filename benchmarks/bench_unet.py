@@ -23,7 +23,7 @@ from dataclasses import replace
 import numpy as np
 from astropy.wcs import WCS
 
-from napari_galaxy_maps.data.galaxy import BandCube
+from napari_galaxy_maps.data.cube import BandCube
 from napari_galaxy_maps.models.registry import load_model
 from napari_galaxy_maps.models.stellar_unet.inputs import N_CHANNELS, UGRIZ
 from napari_galaxy_maps.progress import drain

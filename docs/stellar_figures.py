@@ -13,7 +13,7 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 
-from napari_galaxy_maps.data.maps import Flag
+from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.fits_io import read_galaxy
 from napari_galaxy_maps.measure.compare.colour_mass import taylor_mass

@@ -9,8 +9,8 @@ import pytest
 from astropy.wcs import WCS
 
 from napari_galaxy_maps import pipeline
-from napari_galaxy_maps.data.galaxy import BandCube
-from napari_galaxy_maps.data.maps import Flag
+from napari_galaxy_maps.data.cube import BandCube
+from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import ModelError
 from napari_galaxy_maps.mocks import View, make_mock

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from napari_galaxy_maps.bands.registry import INPUT_BANDS
-from napari_galaxy_maps.data.galaxy import BandCube
-from napari_galaxy_maps.data.maps import Flag
+from napari_galaxy_maps.data.cube import BandCube
+from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.data.recipe import ImputeSettings, LibrarySettings, Recipe
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.prepare import impute

@@ -9,7 +9,7 @@ import pytest
 from astropy.io import fits
 
 from napari_galaxy_maps.cli.main import main
-from napari_galaxy_maps.data.maps import FLAG_MEANING, Flag
+from napari_galaxy_maps.data.properties import FLAG_MEANING, Flag
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import read_maps, read_recipe
 from napari_galaxy_maps.fits_io.galaxies import read_galaxy

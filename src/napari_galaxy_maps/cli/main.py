@@ -517,7 +517,7 @@ def _truth(arguments: argparse.Namespace) -> None:
 def _print_maps(maps: Any) -> None:
     import numpy as np
 
-    from ..data.maps import FLAG_MEANING, PROPERTIES
+    from ..data.properties import FLAG_MEANING, PROPERTIES
 
     ny, nx = maps.shape
     print(

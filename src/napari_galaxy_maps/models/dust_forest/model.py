@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...bands.registry import INPUT_BANDS, get_band
-from ...data.maps import Flag, PropertyMaps
+from ...data.maps import PropertyMaps
+from ...data.properties import Flag
 from ...device import resolve_device
 from ...exceptions import ModelError
 from ...progress import Progress, Steps, drain
@@ -22,7 +23,7 @@ from .forest import PackedForest
 from .spread import QUANTITIES, TO_QUANTITIES, Spread, spread_features
 
 if TYPE_CHECKING:
-    from ...data.galaxy import BandCube
+    from ...data.cube import BandCube
 
 _NORMAL = INPUT_BANDS.index(NORMAL)
 _LSUN_KPC2 = 4 * np.pi * 1e-20 * (3.0856775815e19) ** 2 / 3.828e26

@@ -13,7 +13,8 @@ import numpy as np
 
 from ...cosmology import redshift_at
 from ...data.galaxy import PC_PER_MPC_ARCSEC
-from ...data.maps import Flag, PropertyMaps
+from ...data.maps import PropertyMaps
+from ...data.properties import Flag
 from ...device import resolve_device
 from ...exceptions import ModelError
 from ...progress import Progress, Steps, drain
@@ -28,7 +29,7 @@ from .tiles import cut, tiles
 if TYPE_CHECKING:
     import torch
 
-    from ...data.galaxy import BandCube
+    from ...data.cube import BandCube
     from .network import UNet
 
 LN10 = float(np.log(10.0))

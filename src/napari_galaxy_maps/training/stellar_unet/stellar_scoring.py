@@ -96,7 +96,7 @@ def score_steps(
         By which SDSS's noise is multiplied.
     device : str
     """
-    from ...data.maps import Flag
+    from ...data.properties import Flag
 
     radii = radii or radii_of(mocks)
     tables, flagged = [], []
