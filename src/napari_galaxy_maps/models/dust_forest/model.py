@@ -15,7 +15,7 @@ from ...data.maps import PropertyMaps
 from ...data.properties import Flag
 from ...device import resolve_device
 from ...exceptions import ModelError
-from ...progress import Progress, Steps, drain
+from ...progress import Progress, Steps, run_to_end
 from ..card import ModelCard
 from .colours import ColourModel
 from .features import NORMAL, ColourTerm, Spectra, features, normalise, select, usable_bands
@@ -270,7 +270,7 @@ class DustForest:
         progress: Callable[[Progress], None] | None = None,
     ) -> PropertyMaps:
         """`predict_steps` run to its end."""
-        return drain(self.predict_steps(cube, device), progress)
+        return run_to_end(self.predict_steps(cube, device), progress)
 
     def _provenance(self, used: tuple[str, ...], device: str) -> dict[str, Any]:
         return {

@@ -17,7 +17,7 @@ from ...data.maps import PropertyMaps
 from ...data.properties import Flag
 from ...device import resolve_device
 from ...exceptions import ModelError
-from ...progress import Progress, Steps, drain
+from ...progress import Progress, Steps, run_to_end
 from ..card import ModelCard
 from .calibration import Calibration, depth_of
 from .cloud import ColourCloud
@@ -250,7 +250,7 @@ class StellarUNet:
         progress: Callable[[Progress], None] | None = None,
     ) -> PropertyMaps:
         """`predict_steps` run to its end."""
-        return drain(self.predict_steps(cube, device), progress)
+        return run_to_end(self.predict_steps(cube, device), progress)
 
     def features(self, cube: BandCube) -> np.ndarray:
         """What the network sees in a galaxy: features of the bottleneck averaged with the light's

@@ -73,9 +73,9 @@ def _begin(session: Session) -> None:
 def kept_memory(session: Session) -> Any:
     """What the session's jobs remember, begun on first use."""
     if session.memory is None:
-        from ...pipeline import Kept
+        from ...pipeline import PredictionMemory
 
-        session.memory = Kept()
+        session.memory = PredictionMemory()
     return session.memory
 
 
