@@ -13,7 +13,8 @@ import numpy as np
 
 from . import __version__
 from .bands.registry import get_band
-from .data.galaxy import PC_PER_MPC_ARCSEC, BandCube, Ellipse, Galaxy, changed_pixels
+from .constants import PC_PER_MPC_ARCSEC
+from .data.galaxy import BandCube, Ellipse, Galaxy, changed_pixels
 from .data.maps import PropertyMaps
 from .data.recipe import Recipe
 from .fits_io.opening import sha256

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..bands.registry import BANDS, FIR_BANDS, INPUT_BANDS, get_band
+from ..constants import SPEED_OF_LIGHT_KM_S
 from ..data.galaxy import BandCube, BandImage, Filling, changed_pixels
 from ..data.maps import Flag
 from ..data.recipe import ImputeSettings, Recipe, filling_settings
@@ -160,7 +161,7 @@ def model_redshift(redshift: float | None, distance_mpc: float | None) -> tuple[
     if redshift is not None:
         return checked_redshift(redshift), f"model spectra at the redshift {redshift:g}"
     if distance_mpc is not None and distance_mpc > 0:
-        found = HUBBLE_KM_S_MPC * distance_mpc / 299792.458
+        found = HUBBLE_KM_S_MPC * distance_mpc / SPEED_OF_LIGHT_KM_S
         return checked_redshift(
             found
         ), f"model spectra at the redshift {found:.4f} of {distance_mpc:.4g} Mpc"

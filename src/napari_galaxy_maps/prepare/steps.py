@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..bands.registry import get_band
-from ..data.galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Ellipse, Galaxy
+from ..constants import PC_PER_MPC_ARCSEC
+from ..data.galaxy import BandCube, BandImage, Ellipse, Galaxy
 from ..data.maps import Flag
 from ..data.recipe import Recipe, StarSettings, parsec_of
 from ..exceptions import InputError

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...bands.units import SR_PER_ARCSEC2
-from ...data.galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage
+from ...constants import PC_PER_MPC_ARCSEC, SR_PER_ARCSEC2
+from ...data.galaxy import BandCube, BandImage
 from ...data.maps import PROPERTIES, Property, PropertyMaps
 from ...data.recipe import Recipe
 from ...exceptions import GalaxyMapsError, InputError

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...data.galaxy import PC_PER_MPC_ARCSEC, Ellipse
+from ...constants import PC_PER_MPC_ARCSEC
+from ...data.galaxy import Ellipse
 from ...data.maps import PROPERTIES
 from ...exceptions import InputError
 from ..apertures.planes import linear, maps_distance, quantity_of

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...constants import PC_PER_MPC_ARCSEC
 from ...cosmology import redshift_at
-from ...data.galaxy import PC_PER_MPC_ARCSEC
 from ...data.maps import Flag, PropertyMaps
 from ...device import resolve_device
 from ...exceptions import ModelError

@@ -14,8 +14,9 @@ import numpy as np
 
 from ...bands.registry import get_band
 from ...bands.units import surface_brightness_factor
+from ...constants import PC_PER_MPC_ARCSEC
 from ...cosmology import redshift_at
-from ...data.galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Galaxy
+from ...data.galaxy import BandCube, BandImage, Galaxy
 from ...data.maps import PropertyMaps
 from ...data.recipe import Recipe
 from ...exceptions import InputError, UnresolvedError
