@@ -24,6 +24,7 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import QTable
 
+from napari_galaxy_maps.constants import SR_PER_ARCSEC2
 from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.fits_io import find_images, read_band_image, read_galaxy, read_stamp, settle
@@ -37,7 +38,7 @@ from napari_galaxy_maps.prepare.stars.star_search import StarSettings, fit_stars
 from napari_galaxy_maps.progress import run_to_end
 
 BINS = ((10, 13), (13, 15), (15, 17), (17, 18), (18, 19), (19, 20))
-JY_ARCSEC2 = (np.pi / 180 / 3600) ** 2 * 1e6  # Jy in one arcsec2 of 1 MJy/sr
+JY_ARCSEC2 = SR_PER_ARCSEC2 * 1e6  # Jy in one arcsec2 of 1 MJy/sr
 SATURATED = {"SDSS": 14.0}  # brighter ones are cut off at this star's peak
 PSFS = {"SDSS_g": "sdss_g", "SDSS_r": "sdss_r", "SDSS_i": "sdss_i", "2MASS_J": "2mass_j", "2MASS_H": "2mass_h", "2MASS_Ks": "2mass_k"}  # fmt: skip
 HOT = (

@@ -13,8 +13,9 @@ import numpy as np
 
 from . import __version__
 from .bands.registry import get_band
+from .constants import PC_PER_MPC_ARCSEC
 from .data.cube import BandCube, changed_pixels
-from .data.galaxy import PC_PER_MPC_ARCSEC, Ellipse, Galaxy
+from .data.galaxy import Ellipse, Galaxy
 from .data.maps import PropertyMaps
 from .data.recipe import Recipe
 from .fits_io.opening import sha256
@@ -30,6 +31,7 @@ from .sed.truth import Truth, check_far_infrared, truth_steps
 
 if TYPE_CHECKING:
     from .models.registry import Model
+
 
 _VERSIONS_OF = ("numpy", "astropy", "reproject", "scikit-learn", "xgboost", "torch", "photutils")
 

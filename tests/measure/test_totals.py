@@ -7,8 +7,9 @@ import pytest
 from astropy.table import QTable
 
 from napari_galaxy_maps.cli.main import main
+from napari_galaxy_maps.constants import PC_PER_MPC_ARCSEC
 from napari_galaxy_maps.data.cube import BandCube
-from napari_galaxy_maps.data.galaxy import PC_PER_MPC_ARCSEC, Ellipse
+from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from astropy.io.fits import Header
     from astropy.wcs import WCS
 
-PC_PER_MPC_ARCSEC = 1e6 * np.pi / 180 / 3600
-"""Length in parsec that one arcsec spans at 1 Mpc."""
-
 
 def pixel_frame(wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
     """How pixels lie on the sky in the middle of an image.

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..bands.registry import BANDS, INPUT_BANDS, get_band
+from ..constants import MJY_SR_PER_LSUN_HZ_KPC2, PC_PER_MPC_ARCSEC
 from ..cosmology import redshift_at
-from ..data.galaxy import PC_PER_MPC_ARCSEC
 from ..exceptions import InputError
 from ..progress import Progress, Steps, run_to_end
 from . import dust, surroundings, surveys
-from .dust import MJY_SR_PER_LSUN_HZ_KPC2
 from .layers import ADDITIVE, Disc, Spheroid, build, sersic
 from .population import MockGalaxy, draw_galaxy
 from .rays import march

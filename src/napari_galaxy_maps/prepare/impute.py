@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..bands.registry import BANDS, FIR_BANDS, INPUT_BANDS, get_band
+from ..constants import SPEED_OF_LIGHT_KM_S
 from ..data.cube import BandCube, Filling, changed_pixels
 from ..data.galaxy import BandImage
 from ..data.properties import Flag
@@ -21,6 +22,7 @@ from ..progress import Progress, Steps
 if TYPE_CHECKING:
     from ..sed.library import Library
     from .memory import Memory
+
 
 HUBBLE_KM_S_MPC = 67.66
 """Planck 2018; at the distances where it matters little."""
@@ -161,7 +163,7 @@ def model_redshift(redshift: float | None, distance_mpc: float | None) -> tuple[
     if redshift is not None:
         return checked_redshift(redshift), f"model spectra at the redshift {redshift:g}"
     if distance_mpc is not None and distance_mpc > 0:
-        found = HUBBLE_KM_S_MPC * distance_mpc / 299792.458
+        found = HUBBLE_KM_S_MPC * distance_mpc / SPEED_OF_LIGHT_KM_S
         return checked_redshift(
             found
         ), f"model spectra at the redshift {found:.4f} of {distance_mpc:.4g} Mpc"

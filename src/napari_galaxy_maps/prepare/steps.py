@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from ..bands.registry import get_band
+from ..constants import PC_PER_MPC_ARCSEC
 from ..data.cube import BandCube
-from ..data.galaxy import PC_PER_MPC_ARCSEC, BandImage, Ellipse, Galaxy
+from ..data.galaxy import BandImage, Ellipse, Galaxy
 from ..data.properties import Flag
 from ..data.recipe import Recipe, StarSettings, parsec_of
 from ..exceptions import InputError

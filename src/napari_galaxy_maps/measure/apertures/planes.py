@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...bands.units import SR_PER_ARCSEC2
+from ...constants import PC_PER_MPC_ARCSEC, SR_PER_ARCSEC2
 from ...data.cube import BandCube
-from ...data.galaxy import PC_PER_MPC_ARCSEC, BandImage
+from ...data.galaxy import BandImage
 from ...data.maps import PropertyMaps
 from ...data.properties import PROPERTIES, Property
 from ...data.recipe import Recipe
@@ -23,6 +23,7 @@ from ...exceptions import GalaxyMapsError, InputError
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
+
 
 PSF_CORRELATION = float(np.pi / (2 * np.log(2)))
 """Pixels over which noise is shared that a Gaussian PSF has smoothed, per FWHM squared in pixels:

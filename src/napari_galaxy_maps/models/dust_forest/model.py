@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...bands.registry import INPUT_BANDS, get_band
+from ...constants import LSUN_HZ_KPC2_PER_MJY_SR, SPEED_OF_LIGHT_MICRON_S
 from ...data.maps import PropertyMaps
 from ...data.properties import Flag
 from ...device import resolve_device
@@ -25,10 +26,11 @@ from .spread import QUANTITIES, TO_QUANTITIES, Spread, spread_features
 if TYPE_CHECKING:
     from ...data.cube import BandCube
 
+
 _NORMAL = INPUT_BANDS.index(NORMAL)
-_LSUN_KPC2 = 4 * np.pi * 1e-20 * (3.0856775815e19) ** 2 / 3.828e26
-"""Luminosity in Lsun of 1 kpc2 that shines with 1 MJy/sr Hz to all sides."""
-LOG_LSUN_KPC2_PER_MJY_SR = float(np.log10(_LSUN_KPC2 * 2.99792458e14 / get_band(NORMAL).pivot))
+LOG_LSUN_KPC2_PER_MJY_SR = float(
+    np.log10(LSUN_HZ_KPC2_PER_MJY_SR * SPEED_OF_LIGHT_MICRON_S / get_band(NORMAL).pivot)
+)
 """log10 of nu L_nu per area, in Lsun/kpc2, of 1 MJy/sr at WISE 3.4."""
 FAINT_SIGMA = 3.0
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...constants import PC_PER_MPC_ARCSEC
 from ...cosmology import redshift_at
-from ...data.galaxy import PC_PER_MPC_ARCSEC
 from ...data.maps import PropertyMaps
 from ...data.properties import Flag
 from ...device import resolve_device
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from ...data.cube import BandCube
     from .network import UNet
+
 
 LN10 = float(np.log(10.0))
 REACH = 128

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ...bands.registry import BANDS, FIR_BANDS
+from ...constants import LSUN_W, MPC_M, MSUN_KG
 from ...sed.compose import compose
 from ...sed.fit import SedFit, fit
 from ...sed.library import Library
@@ -26,7 +27,6 @@ N19_COLUMNS = {
 }  # fmt: skip
 ZERO_DISTANCE_MPC = 1e-5
 """CIGALE takes sources at redshift 0 to be 10 pc away."""
-_LSUN_W, _MSUN_KG = 3.828e26, 1.98841e30
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,8 +157,8 @@ def read_cigale(folder: str | Path) -> CigaleFits:
         return np.array([column(rows, pattern.format(CIGALE_BANDS[band])) for band in BANDS]) * 1e-3
 
     properties = {
-        "Ldust": column(full, "best.dust.luminosity") / _LSUN_W, "Mdust": column(full, "best.dust.mass") / _MSUN_KG,
-        "Mstar": column(full, "best.stellar.m_star"), "Lbolo": column(full, "best.stellar.lum") / _LSUN_W,
+        "Ldust": column(full, "best.dust.luminosity") / LSUN_W, "Mdust": column(full, "best.dust.mass") / MSUN_KG,
+        "Mstar": column(full, "best.stellar.m_star"), "Lbolo": column(full, "best.stellar.lum") / LSUN_W,
         "A_FUV": column(full, "best.attenuation.FUV"),
     }  # fmt: skip
     errors = {name: key.partition("__")[0] + "_err" for name, key in N19_COLUMNS.items()}
@@ -183,10 +183,10 @@ def best_models(fits: CigaleFits) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         Of `CigaleFits.best_properties`; A_FUV as a difference in mag.
     """
     made = compose(fits.best, 0.0, "salpeter")
-    square_metres = 4 * np.pi * (ZERO_DISTANCE_MPC * 3.0856775815e22) ** 2
+    square_metres = 4 * np.pi * (ZERO_DISTANCE_MPC * MPC_M) ** 2
     with np.errstate(divide="ignore", invalid="ignore"):
         bands = np.log10(
-            made.bands.T * fits.best_formed * _LSUN_W / square_metres * 1e26 / fits.best_flux
+            made.bands.T * fits.best_formed * LSUN_W / square_metres * 1e26 / fits.best_flux
         )
         properties = {
             name: np.log10(made.properties[name] * fits.best_formed / values)

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ...bands.registry import INPUT_BANDS, get_band
+from ...constants import LSUN_W, MPC_M, SPEED_OF_LIGHT_MICRON_S, SR_PER_ARCSEC2
 from ...exceptions import InputError
 from ...models.dust_forest.features import NORMAL, STAND_IN, ColourTerm
 
@@ -30,10 +31,7 @@ TARGETS = ("LOG_SLD", "LOG_SMD", "T_DUST", "LOG_LSTAR_W1", "LOG_MSTAR_W1")
 of WISE 3.4 in Lsun.
 """
 
-LSUN_W = 3.828e26
-MPC_M = 3.0856775815e22
-SPEED_UM_HZ = 2.99792458e14
-MJY_SR_PER_MJY_ARCSEC2 = 1e-9 / 2.3504430539e-11
+MJY_SR_PER_MJY_ARCSEC2 = 1e-9 / SR_PER_ARCSEC2
 
 
 @dataclass(frozen=True)
@@ -125,7 +123,7 @@ def read_galaxies(folder: str | Path) -> Galaxies:
     )  # axial_ratio is a/b
     to_intensity = MJY_SR_PER_MJY_ARCSEC2 / area
     flux = bands(observed, "{}")
-    frequency = SPEED_UM_HZ / get_band(NORMAL).pivot
+    frequency = SPEED_OF_LIGHT_MICRON_S / get_band(NORMAL).pivot
     metres = column(distances, "dist_best") * MPC_M
     watts = 4 * np.pi * metres**2 * flux[INPUT_BANDS.index(NORMAL)] * 1e-29 * frequency
     log_w1 = np.log10(watts / LSUN_W)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...constants import PC_PER_MPC_ARCSEC
 from ...data.cube import BandCube
-from ...data.galaxy import PC_PER_MPC_ARCSEC
 from ...mocks import surveys
 from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .pairs import Pairs
+
 
 CALIBRATION = 0.02
 """Relative error of SDSS's calibration that each band is given."""

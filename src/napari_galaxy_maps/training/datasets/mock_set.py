@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ...constants import PC_PER_MPC_ARCSEC
 from ...exceptions import InputError
 from ...mocks import View, make_mock
 from ...mocks.mock import MAX_DISTANCE, UGRIZ
@@ -42,7 +43,7 @@ def training_view(seed: int, size: int) -> View:
     )
     reach = rng.uniform(1.5, 6.0) * draw_galaxy(seed).r_e
     distance = float(
-        np.clip(reach * 1e3 / (size * pixel / 2) / (1e6 * np.pi / 180 / 3600), 1.0, MAX_DISTANCE)
+        np.clip(reach * 1e3 / (size * pixel / 2) / PC_PER_MPC_ARCSEC, 1.0, MAX_DISTANCE)
     )
     return View(
         size=size, pixel_arcsec=pixel, bands=UGRIZ, distance_mpc=distance, noise=0.0,

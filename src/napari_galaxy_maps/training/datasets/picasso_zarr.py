@@ -12,7 +12,7 @@ import numpy as np
 
 from ...bands.registry import get_band
 from ...bands.units import surface_brightness_factor
-from ...data.galaxy import PC_PER_MPC_ARCSEC
+from ...constants import PC_PER_MPC_ARCSEC
 from ...exceptions import InputError
 from ...measure.compare.stellar_scores import EMPTY_LOG
 from ...models.stellar_unet.inputs import UGRIZ

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data.galaxy import PC_PER_MPC_ARCSEC
+from ...constants import PC_PER_MPC_ARCSEC
 from ...data.maps import PropertyMaps
 from ...data.properties import PROPERTIES
 from ...exceptions import InputError
