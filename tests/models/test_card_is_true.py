@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from napari_galaxy_maps.training.dust_forest.cases import CASES, WHOLE
-from napari_galaxy_maps.training.dust_forest.fit_forest import predict_unseen
 from napari_galaxy_maps.training.dust_forest.fit_spread import truth_errors
+from napari_galaxy_maps.training.dust_forest.scoring import predict_unseen
 
 pytestmark = pytest.mark.realdata
 GOALS = {

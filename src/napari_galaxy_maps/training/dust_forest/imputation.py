@@ -27,10 +27,10 @@ from ...prepare.impute import fill_steps
 from ...progress import drain
 from ...sed.library import Library, build_library
 from ..datasets.dustpedia import Galaxies, read_galaxies
+from ..model_files import write_model
 from .cases import CASES, WHOLE, Case
-from .fit_forest import predict_unseen, write
 from .fit_spread import truth_errors
-from .scoring import N_BOOTSTRAP, SEED
+from .scoring import N_BOOTSTRAP, SEED, predict_unseen
 
 if TYPE_CHECKING:
     from ...models.card import ModelCard
@@ -225,7 +225,8 @@ def main(arguments: list[str] | None = None) -> int:
         rows = compare(model, read_galaxies(options.data), library_for_galaxies())
         print(markdown(rows))
         if options.card is not None:
-            write(replace(model, card=with_notes(model.card, rows)), options.card)
+            noted = replace(model, card=with_notes(model.card, rows))
+            write_model(noted, "forest", options.card)
     except GalaxyMapsError as error:
         print(error, file=sys.stderr)
         return 2

@@ -7,9 +7,12 @@ from __future__ import annotations
 import numpy as np
 
 from ...models.card import Score
+from ...models.dust_forest.features import normalise, select
+from ...models.dust_forest.model import DustForest
+from ...models.dust_forest.spread import QUANTITIES, TO_QUANTITIES
 from ..datasets.dustpedia import Galaxies
-from .cases import Case
-from .fit_spread import best_constant
+from .cases import CASES, WHOLE, Case
+from .fit_spread import best_constant, truth_errors
 
 N_BOOTSTRAP = 500
 SEED = 123
@@ -94,3 +97,48 @@ def score(
         likelihood_gain=log_likelihood(variance) - log_likelihood(constant),
         sigma=float(np.median(sigma)),
     )
+
+
+def predict_unseen(
+    model: DustForest, galaxies: Galaxies, case: Case
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Each galaxy by the member that never saw it.
+
+    Returns
+    -------
+    values, sigma : ndarray, shape (n, 7)
+        Of `QUANTITIES`, the surface densities per WISE 3.4 luminosity; NaN where the case leaves
+        too few bands.
+    unusual : ndarray, shape (n,)
+    """
+    values, sigma = np.full((2, len(galaxies), len(QUANTITIES)), np.nan)
+    unusual = np.full(len(galaxies), np.nan)
+    for member, (_, test) in zip(model.members, folds(len(galaxies)), strict=True):
+        spectra = normalise(*case.given(galaxies.take(test)), case.bands, model.colour_term)
+        rows = test[spectra.usable]
+        mean, sigma[rows], unusual[rows] = member.predict(select(spectra, spectra.usable))
+        values[rows] = mean @ TO_QUANTITIES
+    return values, sigma, unusual
+
+
+def score_model(model: DustForest, galaxies: Galaxies) -> tuple[Score, ...]:
+    """Score every case, for all galaxies and for those with at least three far-infrared detections."""
+    truth, error = galaxies.targets @ TO_QUANTITIES, truth_errors(galaxies)
+    reference = baseline(galaxies, CASES[0])
+    scores = []
+    for case in (WHOLE, *CASES):
+        plain = reference if case in (WHOLE, CASES[0]) else baseline(galaxies, case)
+        values, sigma, _ = predict_unseen(model, galaxies, case)
+        usable = np.isfinite(values[:, 0])
+        for population, member in (
+            ("all", usable),
+            (">= 3 FIR", usable & (galaxies.n_detected >= 3)),
+        ):
+            for j, name in enumerate(QUANTITIES[: 7 if case is WHOLE else 3]):
+                scores.append(
+                    score(
+                        case.name, population, name, truth[member, j], error[member, j], values[member, j],
+                        sigma[member, j], plain[member, j] if j < 3 else None,
+                    )
+                )  # fmt: skip
+    return tuple(scores)

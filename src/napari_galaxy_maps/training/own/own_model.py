@@ -15,11 +15,11 @@ from ...models.stellar_unet.calibration import Calibration
 from ...models.stellar_unet.model import Library, StellarUNet
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ...progress import Progress, Steps
+from ..model_files import write_model
 from ..stellar_unet.assemble import assemble_steps
 from ..stellar_unet.calibrate import calibrate_steps
 from ..stellar_unet.colour_cloud import fit_cloud
 from ..stellar_unet.stellar_card import NAME, base_card
-from ..stellar_unet.stellar_report import write
 
 if TYPE_CHECKING:
     from ...models.stellar_unet.network import UNet
@@ -94,7 +94,7 @@ def finish_steps(
         model = yield from _assemble_own_steps(network, settings, train, validation, card)
     else:
         model = yield from assemble_steps(network, settings.head, train, validation, card, library)
-    write(model, out)
+    write_model(model, "unet", out)
     return model
 
 

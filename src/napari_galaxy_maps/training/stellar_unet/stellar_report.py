@@ -20,12 +20,12 @@ import numpy as np
 
 from ...exceptions import GalaxyMapsError
 from ...models.card import CardTable, ModelCard
-from ...models.registry import write_entry
 from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ...progress import drain
 from ..datasets.mock_set import FIRST_SEED, make_set_steps
 from ..datasets.pairs import Pairs
+from ..model_files import write_model
 from . import stellar_card
 from .assemble import assemble_steps
 from .least_scatter import RingTable, floor_scatter, ring_table
@@ -165,23 +165,6 @@ def least_scatter(sets: Path) -> tuple[dict[str, dict[str, Any]], dict[str, dict
     return floor_scatter(train, test, seen=True), floor_scatter(train, test, seen=False)
 
 
-def write(model: StellarUNet, out: Path, numbers: dict[str, Any] | None = None) -> None:
-    """Write weights, card and registry entry to the folder `out`."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        weights, card = out / f"{model.name}.safetensors", out / f"{model.name}.json"
-        weights.write_bytes(model.to_bytes())
-        card.write_text(model.card.to_json(), encoding="utf-8")
-        (out / f"{model.name}.md").write_text(model.card.to_markdown(), encoding="utf-8")
-        if numbers is not None:
-            (out / "scores.json").write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
-        write_entry(out, model.name, "unet", model.card.version, weights, card)
-    except OSError as error:
-        raise GalaxyMapsError(
-            f"{out} cannot be written ({error.strerror}); choose another folder."
-        ) from None
-
-
 def main(arguments: list[str] | None = None) -> int:
     """The command line."""
     from .fit_network import load_network, read_settings
@@ -226,7 +209,7 @@ def main(arguments: list[str] | None = None) -> int:
         model = replace(
             model, card=with_more(replace(card, tables=tables, notes=notes), options.notes)
         )
-        write(model, options.out, numbers)
+        write_model(model, "unet", options.out, numbers)
     except GalaxyMapsError as error:
         print(error, file=sys.stderr)
         return 2
