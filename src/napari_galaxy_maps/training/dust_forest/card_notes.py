@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...bands.registry import INPUT_BANDS
+from ...measure.compare.coverage import coverage
 from ...models.card import Score
 from ...models.dust_forest.features import NORMAL, STAND_IN
 from ...models.dust_forest.model import DustForest
@@ -43,7 +44,7 @@ def measured_notes(
     z = (whole - galaxies.targets @ TO_QUANTITIES)[:, t] / np.hypot(
         sigma[:, t], galaxies.target_errors[:, t]
     )
-    inside = [100 * np.mean(np.abs(z[rows]) < 1) for rows in (vague, ~vague)]
+    inside = [100 * coverage(z[rows]).within_68 for rows in (vague, ~vague)]
     worst = _worst(model, galaxies, CASES[-1])
     judged = [
         holds

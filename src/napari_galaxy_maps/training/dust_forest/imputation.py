@@ -20,6 +20,7 @@ import numpy as np
 from ...bands.registry import INPUT_BANDS
 from ...data.recipe import ImputeSettings, Recipe, filling_settings
 from ...exceptions import GalaxyMapsError
+from ...measure.compare.coverage import coverage
 from ...models.dust_forest.model import AS_OBSERVED, DustForest, together
 from ...models.dust_forest.spread import QUANTITIES, TO_QUANTITIES
 from ...models.registry import load_model
@@ -141,7 +142,7 @@ def _scores(
                     case, how, population, name, n, rmse[0], alone, rmse[1],
                     _two(1 - np.mean(r**2) / truth[use, j].var() for r in residual), _two(r.mean() for r in residual),
                     (rmse[1] - rmse[0], float((drawn[1] - drawn[0]).std())), _two(np.mean(v**2) for v in z),
-                    _two(100 * np.mean(np.abs(v) < 1) for v in z),
+                    _two(100 * coverage(v).within_68 for v in z),
                 )
             )  # fmt: skip
     return found

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...measure.compare.coverage import coverage
 from ...models.card import Score
 from ...models.dust_forest.features import normalise, select
 from ...models.dust_forest.model import DustForest
@@ -80,6 +81,7 @@ def score(
         return float(np.mean(-0.5 * np.log(total) - 0.5 * (predicted - truth) ** 2 / total))
 
     own, plain = errors(predicted), errors(reference)
+    covered = coverage(z)
     return Score(
         case=case,
         population=population,
@@ -92,8 +94,8 @@ def score(
         baseline_r2=plain[1],
         baseline_me=plain[2],
         chi2=(float(np.mean(z**2)), float((z**2)[draws].mean(1).std())),
-        coverage68=float(100 * np.mean(np.abs(z) < 1)),
-        coverage95=float(100 * np.mean(np.abs(z) < 1.96)),
+        coverage68=100 * covered.within_68,
+        coverage95=100 * covered.within_95,
         likelihood_gain=log_likelihood(variance) - log_likelihood(constant),
         sigma=float(np.median(sigma)),
     )
