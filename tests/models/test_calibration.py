@@ -11,9 +11,9 @@ from scipy import stats
 from napari_galaxy_maps.models.stellar_unet.calibration import Calibration, depth_of
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.training.datasets.image_truth_pairs import TABLE, Pairs
 from napari_galaxy_maps.training.datasets.mock_cubes import true_maps
-from napari_galaxy_maps.training.datasets.pairs import TABLE, Pairs
-from napari_galaxy_maps.training.stellar_unet.calibrate import ORDER, calibrate_steps
+from napari_galaxy_maps.training.stellar_unet.calibrate_uncertainty import ORDER, calibrate_steps
 
 N, SIZE = 60, 24
 BIAS, SCATTER, SAID = 0.2, 0.15, 0.05

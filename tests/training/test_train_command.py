@@ -20,9 +20,9 @@ from napari_galaxy_maps.models.stellar_unet.model import StellarUNet
 from napari_galaxy_maps.models.stellar_unet.network import fuse
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES
 from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.training.datasets.image_truth_pairs import Pairs
 from napari_galaxy_maps.training.datasets.mock_cubes import noisy_cube
 from napari_galaxy_maps.training.datasets.mock_set import FIRST_SEED, make_set_steps
-from napari_galaxy_maps.training.datasets.pairs import Pairs
 from napari_galaxy_maps.training.stellar_unet import fit_network as fitting
 from napari_galaxy_maps.training.stellar_unet.fit_network import FitSettings, fit_steps
 from tests.training.pairs_on_disk import write_images, write_recipe, write_truth

@@ -11,12 +11,12 @@ from ...models.dust_forest.features import NORMAL, STAND_IN
 from ...models.dust_forest.model import DustForest
 from ...models.dust_forest.spread import QUANTITIES, TO_QUANTITIES
 from ..datasets.dustpedia import Galaxies
-from . import imputation
-from .cases import CASES, WHOLE, Case
+from . import imputation_trial as imputation
+from .band_sets import ALL_BANDS, BAND_SETS, BandSet
 from .fit_spread import truth_errors
 from .scoring import predict_unseen
 
-STOOD_IN = Case("IRAC 3.6 for WISE 3.4", tuple(b for b in INPUT_BANDS if b != NORMAL))
+STOOD_IN = BandSet("IRAC 3.6 for WISE 3.4", tuple(b for b in INPUT_BANDS if b != NORMAL))
 
 
 def measured_notes(
@@ -25,7 +25,7 @@ def measured_notes(
     """Facts beyond the table: IRAC 3.6 standing in, how much of the calibration holds, what is
     flagged, what filling gaps does.
     """
-    whole, sigma, unusual = predict_unseen(model, galaxies, WHOLE)
+    whole, sigma, unusual = predict_unseen(model, galaxies, ALL_BANDS)
     with_irac = galaxies.take(
         np.flatnonzero(np.isfinite(galaxies.values[INPUT_BANDS.index(STAND_IN)]))
     )
@@ -45,11 +45,11 @@ def measured_notes(
         sigma[:, t], galaxies.target_errors[:, t]
     )
     inside = [100 * coverage(z[rows]).within_68 for rows in (vague, ~vague)]
-    worst = _worst(model, galaxies, CASES[-1])
+    worst = _worst(model, galaxies, BAND_SETS[-1])
     judged = [
         holds
         for s in scores
-        if s.property in QUANTITIES[:3] and (s.population == "all" or s.case == WHOLE.name)
+        if s.property in QUANTITIES[:3] and (s.population == "all" or s.case == ALL_BANDS.name)
         for holds in s.conditions()
     ]
     return (
@@ -70,7 +70,7 @@ def measured_notes(
     )
 
 
-def _worst(model: DustForest, galaxies: Galaxies, case: Case) -> str:
+def _worst(model: DustForest, galaxies: Galaxies, case: BandSet) -> str:
     """Which galaxies have the largest LOG_SLD residuals for their uncertainty, and how much of chi2
     is theirs.
     """

@@ -23,8 +23,8 @@ from ..model_files import write_model
 from .card_notes import measured_notes
 from .card_text import card
 from .fit_spread import SpreadSettings, cross_fit, fit_spread
+from .fit_trees import TreeSettings, fit_galaxy_colours, fit_trees, make_pool
 from .scoring import folds, score_model
-from .trees import TreeSettings, fit_galaxy_colours, fit_trees, make_pool
 
 NAME, VERSION = "dust-forest", "1.0"
 UNUSUAL_SHARE = 0.5

@@ -12,7 +12,7 @@ from ...models.dust_forest.features import normalise, select
 from ...models.dust_forest.model import DustForest
 from ...models.dust_forest.spread import QUANTITIES, TO_QUANTITIES
 from ..datasets.dustpedia import Galaxies
-from .cases import CASES, WHOLE, Case
+from .band_sets import ALL_BANDS, BAND_SETS, BandSet
 from .fit_spread import best_constant, truth_errors
 
 N_BOOTSTRAP = 500
@@ -26,7 +26,7 @@ def folds(n: int) -> list[tuple[np.ndarray, np.ndarray]]:
     return list(KFold(4, shuffle=True, random_state=SEED).split(np.zeros((n, 1))))
 
 
-def baseline(galaxies: Galaxies, case: Case) -> np.ndarray:
+def baseline(galaxies: Galaxies, case: BandSet) -> np.ndarray:
     """Out-of-fold predictions, shape (n, 3), of the plain forest refitted to the bands of `case`.
 
     The forest of 500 trees of the reference script: log10 F / F_WISE_3.4 and the log intensity,
@@ -34,7 +34,7 @@ def baseline(galaxies: Galaxies, case: Case) -> np.ndarray:
     """
     from sklearn.ensemble import RandomForestRegressor
 
-    flux, _ = case.apply(galaxies)
+    flux, _ = case.padded(galaxies)
     flux = np.where(flux > 0, flux, np.nan)[case.rows]
     normal = case.bands.index("WISE_3.4")
     x = np.log10(np.delete(flux, normal, axis=0) / flux[normal]).T
@@ -102,7 +102,7 @@ def score(
 
 
 def predict_unseen(
-    model: DustForest, galaxies: Galaxies, case: Case
+    model: DustForest, galaxies: Galaxies, case: BandSet
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Each galaxy by the member that never saw it.
 
@@ -126,17 +126,17 @@ def predict_unseen(
 def score_model(model: DustForest, galaxies: Galaxies) -> tuple[Score, ...]:
     """Score every case, for all galaxies and for those with at least three far-infrared detections."""
     truth, error = galaxies.targets @ TO_QUANTITIES, truth_errors(galaxies)
-    reference = baseline(galaxies, CASES[0])
+    reference = baseline(galaxies, BAND_SETS[0])
     scores = []
-    for case in (WHOLE, *CASES):
-        plain = reference if case in (WHOLE, CASES[0]) else baseline(galaxies, case)
+    for case in (ALL_BANDS, *BAND_SETS):
+        plain = reference if case in (ALL_BANDS, BAND_SETS[0]) else baseline(galaxies, case)
         values, sigma, _ = predict_unseen(model, galaxies, case)
         usable = np.isfinite(values[:, 0])
         for population, member in (
             ("all", usable),
             (">= 3 FIR", usable & (galaxies.n_detected >= 3)),
         ):
-            for j, name in enumerate(QUANTITIES[: 7 if case is WHOLE else 3]):
+            for j, name in enumerate(QUANTITIES[: 7 if case is ALL_BANDS else 3]):
                 scores.append(
                     score(
                         case.name, population, name, truth[member, j], error[member, j], values[member, j],

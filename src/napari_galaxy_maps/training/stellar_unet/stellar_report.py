@@ -23,12 +23,12 @@ from ...models.card import CardTable, ModelCard
 from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ...progress import drain
+from ..datasets.image_truth_pairs import Pairs
 from ..datasets.mock_set import FIRST_SEED, make_set_steps
-from ..datasets.pairs import Pairs
 from ..model_files import write_model
 from . import stellar_card
-from .assemble import assemble_steps
-from .least_scatter import RingTable, floor_scatter, ring_table
+from .assemble_model import assemble_steps
+from .least_scatter import RingTable, least_scatter, ring_table
 from .stellar_scoring import Radii, StellarScores, radii_of, score_steps
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def measure(
     test = Pairs.open(sets / "test128")
     radii = radii_of(test)
     whole = scored(test, "test128", radii=radii)
-    seen, noiseless = least_scatter(sets)
+    seen, noiseless = least_scatter_of_sets(sets)
     bands = [("ugriz", whole)]
     bands += [
         (letters, scored(test, letters, tuple(f"SDSS_{b}" for b in letters), radii))
@@ -135,7 +135,7 @@ def measure(
     return tables, notes, numbers
 
 
-def told_of_stages(stages: tuple[tuple[int, int, int], ...] = STAGES) -> str:
+def describe_stages(stages: tuple[tuple[int, int, int], ...] = STAGES) -> str:
     """The training sets and the commands, in words."""
     sets, commands = [], []
     for (after, mocks, planned), end in zip(
@@ -150,8 +150,10 @@ def told_of_stages(stages: tuple[tuple[int, int, int], ...] = STAGES) -> str:
     return f"Mock galaxies of 64 x 64 and of 128 x 128 pixels (docs/mocks.md): {', '.join(sets)}. Commands: {'; '.join(commands)}."
 
 
-def least_scatter(sets: Path) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
-    """`floor_scatter` of the test set as it is seen, and without noise; the tables of rings are
+def least_scatter_of_sets(
+    sets: Path,
+) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    """`least_scatter` of the test set as it is seen, and without noise; the tables of rings are
     kept beside the sets.
     """
 
@@ -162,7 +164,7 @@ def least_scatter(sets: Path) -> tuple[dict[str, dict[str, Any]], dict[str, dict
         return RingTable.read(path)
 
     train, test = rings("train64", False), rings("test128", True)
-    return floor_scatter(train, test, seen=True), floor_scatter(train, test, seen=False)
+    return least_scatter(train, test, seen=True), least_scatter(train, test, seen=False)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -192,11 +194,11 @@ def main(arguments: list[str] | None = None) -> int:
             for line in (options.fit / "log.jsonl").read_text(encoding="utf-8").splitlines()
         ]
         recipe = (
-            f"{told_of_stages()} Galaxies are seen anew in each of {log[-1]['step']:,} batches of {settings.batch_pixels:,} pixels with other noise (1/20 to 4 times SDSS's), "
+            f"{describe_stages()} Galaxies are seen anew in each of {log[-1]['step']:,} batches of {settings.batch_pixels:,} pixels with other noise (1/20 to 4 times SDSS's), "
             f"resolution, bands, masks and turns; {log[-1]['seconds'] / 60:.0f} minutes on one core. Seed {settings.seed}."
         )
-        told = f"{size / 1e6:.2f} million parameters, {', '.join(map(str, settings.widths))} channels by level."
-        card = stellar_card.base_card(settings, recipe, told)
+        network_size = f"{size / 1e6:.2f} million parameters, {', '.join(map(str, settings.widths))} channels by level."
+        card = stellar_card.base_card(settings, recipe, network_size)
         train, held = (
             Pairs.open(options.sets / "train64"),
             Pairs.open(options.sets / "validation64"),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from astropy.table import QTable
 
     from ...models.stellar_unet.model import StellarUNet
-    from ..datasets.pairs import Pairs
+    from ..datasets.image_truth_pairs import Pairs
 
 PUBLISHED = {
     "LOG_SIGMA_STAR": 0.09, "LOG_SIGMA_GAS": 0.13, "LOG_SIGMA_ZSTAR": 0.14, "LOG_SIGMA_ZGAS": 0.19, "AGE_STAR": 0.09,
