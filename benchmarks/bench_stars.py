@@ -59,9 +59,9 @@ times it a year.
 
 def scenes(folder):
     """Name, images with the sky off, the galaxy's ellipse."""
-    told = {f"reprojected_sdss_{x}.fits.bz2": f"SDSS_{x}" for x in "ri"}
+    bands = {f"reprojected_sdss_{x}.fits.bz2": f"SDSS_{x}" for x in "ri"}
     group = read_galaxy(
-        [folder / "galaxies" / "ngc6976_group"], Recipe.from_tree({"input": {"bands": told}})
+        [folder / "galaxies" / "ngc6976_group"], Recipe.from_tree({"input": {"bands": bands}})
     )
     image = group.images["SDSS_i"]
     # NGC 6978, the elongated one in the middle; its nucleus is the peak of the i image there
@@ -381,14 +381,14 @@ def decam(folder, settings):
                 fit_stars({image.band.name: masked}, read_catalogue(chunk), None, settings)
             )
             bright = [s for s in stars if s.magnitude < 11.5]
-            told = (
+            verdicts = (
                 "; ".join(
                     f"G = {s.magnitude:.1f}, {s.radii[image.band.name]:.0f} arcsec: {s.flag or 'NOT FLAGGED'}"
                     for s in bright
                 )
                 or "NO STAR"
             )
-            print(f"  {path.name[:26]} {label}: {told}")
+            print(f"  {path.name[:26]} {label}: {verdicts}")
 
 
 def main():

@@ -217,10 +217,10 @@ def main() -> None:
         values = [1000 * run[name] for run in runs if name in run]
         if values:
             goal = GOALS.get(name.removesuffix(" again") if name != "predict again" else "")
-            told = f"{1000 * goal:8.0f}" if goal else ""
+            target = f"{1000 * goal:8.0f}" if goal else ""
             busy = [1000 * run[f"{name} busy"] for run in runs if f"{name} busy" in run]
             most = f"{max(busy):8.0f}" if busy else " " * 8
-            print(f"{words:66}{median(values):8.0f}{max(values):8.0f}{most}{told}")
+            print(f"{words:66}{median(values):8.0f}{max(values):8.0f}{most}{target}")
     if arguments.json:
         arguments.json.write_text(json.dumps(runs, indent=1))
 

@@ -2,18 +2,16 @@
 pixel size, and corrected.
 """
 
+from napari_galaxy_maps.training.stellar_unet.calibrate_uncertainty import (ORDER, calibrate_steps)
 from types import SimpleNamespace
-
+from napari_galaxy_maps.training.datasets.image_truth_pairs import (Pairs, TABLE)
+from napari_galaxy_maps.models.stellar_unet.calibration import (Calibration, depth_of)
+from napari_galaxy_maps.training.datasets.mock_cubes import true_maps
+from scipy import stats
+from napari_galaxy_maps.models.stellar_unet.outputs import (STELLAR_PROPERTIES, TARGETS)
 import numpy as np
 import pytest
-from scipy import stats
-
-from napari_galaxy_maps.models.stellar_unet.calibration import Calibration, depth_of
-from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from napari_galaxy_maps.progress import run_to_end
-from napari_galaxy_maps.training.datasets.mock_cubes import true_maps
-from napari_galaxy_maps.training.datasets.pairs import TABLE, Pairs
-from napari_galaxy_maps.training.stellar_unet.calibrate import ORDER, calibrate_steps
 
 N, SIZE = 60, 24
 BIAS, SCATTER, SAID = 0.2, 0.15, 0.05

@@ -3,32 +3,23 @@ cannot be used is told.
 """
 
 import json
-
 import numpy as np
 import pytest
-from astropy.io import fits
-
-from napari_galaxy_maps.data.recipe import Recipe
-from napari_galaxy_maps.exceptions import GalaxyMapsError, InputError
-from napari_galaxy_maps.models.stellar_unet.inputs import UGRIZ
-from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
+from napari_galaxy_maps.training.datasets.image_truth_pairs import (Pairs, TABLE)
+from tests.training.pairs_on_disk import (gaussian, wide, write_chunks, write_images, write_recipe, write_truth)
+from napari_galaxy_maps.models.stellar_unet.outputs import (STELLAR_PROPERTIES, TARGETS)
 from napari_galaxy_maps.progress import run_to_end
+from napari_galaxy_maps.training.datasets.stratified_split import stratified_split
+from napari_galaxy_maps.training.own.read_own_pairs import (find_sources, read_pair_steps)
+from napari_galaxy_maps.training.own.make_own_sets import (Reading, in_the_middle, make_own_sets_steps)
+from napari_galaxy_maps.training.own.picasso_zarr import (ORDER, Scale, make_scale)
+from napari_galaxy_maps.training.own.read_own_truth import (TruthOptions, parse_options)
 from napari_galaxy_maps.training.datasets.mock_cubes import true_maps
-from napari_galaxy_maps.training.datasets.pairs import TABLE, Pairs
-from napari_galaxy_maps.training.datasets.picasso_zarr import ORDER, Scale, make_scale
-from napari_galaxy_maps.training.datasets.split import stratified_split
-from napari_galaxy_maps.training.own.own_pairs import find_sources, read_pair_steps
-from napari_galaxy_maps.training.own.own_set import Reading, in_the_middle, make_own_sets_steps
-from napari_galaxy_maps.training.own.own_truth import TruthOptions, parse_options
+from napari_galaxy_maps.exceptions import (GalaxyMapsError, InputError)
+from napari_galaxy_maps.data.recipe import Recipe
+from astropy.io import fits
+from napari_galaxy_maps.models.stellar_unet.inputs import UGRIZ
 from tests.conftest import tan_wcs
-from tests.training.pairs_on_disk import (
-    gaussian,
-    wide,
-    write_chunks,
-    write_images,
-    write_recipe,
-    write_truth,
-)
 
 STARS = STELLAR_PROPERTIES.index("LOG_SIGMA_STAR")
 AGE = STELLAR_PROPERTIES.index("AGE_STAR")
@@ -326,7 +317,7 @@ def test_zarr_arrays_become_surface_brightness_and_densities(tmp_path):
 
 def test_zarr_itself_writes_what_is_read(tmp_path):
     zarr = pytest.importorskip("zarr")
-    from napari_galaxy_maps.training.datasets.picasso_zarr import read_array_pair
+    from napari_galaxy_maps.training.own.picasso_zarr import read_array_pair
 
     img, gt = np.zeros((5, 32, 32), "f4"), np.full((7, 32, 32), 5.0, "f4")
     for name, array in (("img", img), ("gt", gt)):

@@ -2,30 +2,28 @@
 all of it and tells mistakes.
 """
 
+from napari_galaxy_maps.models.stellar_unet.model import StellarUNet
 import json
 import signal
-from dataclasses import replace
-
+import torch
 import numpy as np
 import pytest
-import torch
-
-from napari_galaxy_maps.cli import train as command
-from napari_galaxy_maps.cli.main import main
-from napari_galaxy_maps.exceptions import GalaxyMapsError, InputError, ModelError
-from napari_galaxy_maps.fits_io import read_maps
-from napari_galaxy_maps.models.registry import load_card, load_model
-from napari_galaxy_maps.models.stellar_unet.inputs import encode
-from napari_galaxy_maps.models.stellar_unet.model import StellarUNet
-from napari_galaxy_maps.models.stellar_unet.network import fuse
-from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES
-from napari_galaxy_maps.progress import run_to_end
-from napari_galaxy_maps.training.datasets.mock_cubes import noisy_cube
-from napari_galaxy_maps.training.datasets.mock_set import FIRST_SEED, make_set_steps
-from napari_galaxy_maps.training.datasets.pairs import Pairs
+from napari_galaxy_maps.training.stellar_unet.fit_network import (FitSettings, fit_steps)
 from napari_galaxy_maps.training.stellar_unet import fit_network as fitting
-from napari_galaxy_maps.training.stellar_unet.fit_network import FitSettings, fit_steps
-from tests.training.pairs_on_disk import write_images, write_recipe, write_truth
+from napari_galaxy_maps.models.registry import (load_card, load_model)
+from tests.training.pairs_on_disk import (write_images, write_recipe, write_truth)
+from napari_galaxy_maps.training.datasets.mock_cubes import noisy_cube
+from napari_galaxy_maps.cli import train as command
+from napari_galaxy_maps.training.datasets.image_truth_pairs import Pairs
+from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES
+from napari_galaxy_maps.exceptions import (GalaxyMapsError, InputError, ModelError)
+from napari_galaxy_maps.progress import run_to_end
+from napari_galaxy_maps.training.datasets.mock_set import (FIRST_SEED, make_set_steps)
+from napari_galaxy_maps.models.stellar_unet.network import fuse
+from napari_galaxy_maps.cli.main import main
+from napari_galaxy_maps.models.stellar_unet.inputs import encode
+from napari_galaxy_maps.fits_io import read_maps
+from dataclasses import replace
 
 TINY = FitSettings(
     steps=12, check_every=4, batch_pixels=4 * 32 * 32, widths=(4, 4, 6, 6, 8), hidden=4, rate=5e-3

@@ -18,6 +18,7 @@ from ...exceptions import InputError
 from ...prepare.psf.kernels import FWHM_PER_SIGMA
 from ..apertures.planes import linear, quantity_of
 from ..profiles.ellipses import recipe_ellipse
+from .coverage import within_intervals
 from .mass_function import to_imf_of
 from .residuals import bring_to_grid, residual_maps
 
@@ -305,9 +306,10 @@ def metrics(pixels: Pixels, seed: int = 0) -> dict[str, float]:
         z = pixels.residual / pixels.sigma
     known = np.isfinite(z)
     z = np.where(known, z, 0.0)
+    one_sigma, nearly_all = within_intervals(z, pixels.tail)
     each = (
         weight, weight * pixels.residual, weight * pixels.residual**2, weight * pixels.true, weight * pixels.true**2,
-        weight * known, weight * z**2, weight * known * (np.abs(z) < 1), weight * known * (np.abs(z) < pixels.tail),
+        weight * known, weight * z**2, weight * known * one_sigma, weight * known * nearly_all,
     )  # fmt: skip
     n = int(unit.max()) + 1
     sums = np.array([np.bincount(unit, values, n) for values in each])

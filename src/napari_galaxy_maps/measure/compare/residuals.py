@@ -9,6 +9,7 @@ import numpy as np
 from ...data.maps import PropertyMaps
 from ...data.properties import PROPERTIES
 from ...exceptions import InputError
+from .coverage import coverage
 from .mass_function import to_imf_of
 
 if TYPE_CHECKING:
@@ -139,11 +140,8 @@ def score(maps: PropertyMaps, truth: PropertyMaps) -> QTable:
                 z = off / residual.errors[name][good]
             z = z[np.isfinite(z)]
             if z.size:
-                chi2, low, high = (
-                    np.mean(z**2),
-                    np.mean(np.abs(z) < 1),
-                    np.mean(np.abs(z) < residual.tail(name)),
-                )
+                chi2 = np.mean(z**2)
+                low, high = coverage(z, residual.tail(name))
         spread = np.var(true)
         rows.append(
             (name, int(off.size), float(np.sqrt(np.mean(off**2))), float(np.mean(off)),

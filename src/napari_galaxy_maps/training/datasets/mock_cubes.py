@@ -15,7 +15,7 @@ from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .pairs import Pairs
+    from .image_truth_pairs import Pairs
 
 
 CALIBRATION = 0.02

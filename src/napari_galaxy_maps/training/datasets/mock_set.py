@@ -19,7 +19,7 @@ from ...mocks.mock import MAX_DISTANCE, UGRIZ
 from ...mocks.population import draw_galaxy
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from ...progress import Progress, Steps
-from .pairs import TABLE, Pairs
+from .image_truth_pairs import TABLE, Pairs
 
 SEED_STRIDE = 10_000_000
 FIRST_SEED = {"train": SEED_STRIDE, "validation": 2 * SEED_STRIDE, "test": 3 * SEED_STRIDE}

@@ -76,7 +76,7 @@ def table_of_sums(
     noiseless: Mapping[str, Mapping[str, float]],
 ) -> CardTable:
     """Bias and scatter inside 2 R_half, beside PICASSO's and the scatter that no model could beat
-    (`stellar_floor`).
+    (`least_scatter`).
     """
     rows = []
     for name in STELLAR_PROPERTIES:

@@ -15,7 +15,7 @@ from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    pass
 
 SUBSETS: tuple[tuple[str, float], ...] = (
     ("ugriz", 0.5), ("ugri", 0.06), ("griz", 0.06), ("gri", 0.08), ("gr", 0.06), ("r", 0.06), ("any", 0.18),
@@ -26,7 +26,7 @@ _MASS = STELLAR_PROPERTIES.index("LOG_SIGMA_STAR")
 
 
 @dataclass(frozen=True)
-class Seen:
+class ObservingConditions:
     """How images may be seen.
 
     Attributes
@@ -55,7 +55,7 @@ class Seen:
     binned: float = 0.08
     subsets: tuple[tuple[str, float], ...] = SUBSETS
 
-    def draw(
+    def observe(
         self,
         images: torch.Tensor,
         truth: torch.Tensor,
@@ -203,8 +203,3 @@ def pixel_weights(truth: torch.Tensor, floor: float = 0.05, power: float = 0.3) 
     unit = TARGETS["LOG_SIGMA_STAR"].unit * 2.302585
     weight = torch.exp((mass - peak) * unit * power).clamp(min=floor)
     return weight / weight.mean(dim=(2, 3), keepdim=True)
-
-
-def letters_of(bands: Sequence[str]) -> str:
-    """Bands of `UGRIZ` as letters, e.g. ``"gri"``."""
-    return "".join(band[-1] for band in UGRIZ if band in bands)

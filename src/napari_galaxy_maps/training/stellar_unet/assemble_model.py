@@ -15,14 +15,14 @@ from ...models.stellar_unet.model import Library, StellarUNet
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ...progress import Progress, Steps
 from ..datasets.mock_cubes import noisy_cube
-from .calibrate import calibrate_steps
-from .colour_cloud import fit_cloud
+from .calibrate_uncertainty import calibrate_steps
+from .fit_colour_cloud import fit_cloud
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.stellar_unet.network import UNet
-    from ..datasets.pairs import Pairs
+    from ..datasets.image_truth_pairs import Pairs
 
 _FEATURES = 24
 
@@ -42,7 +42,7 @@ def assemble_steps(
     Parameters
     ----------
     network : UNet
-        As `fitting.fit_steps` returns it.
+        As `fit_network.fit_steps` returns it.
     head : str
         Its kind (`models.stellar_unet.heads.Head`).
     train, validation : Pairs

@@ -4,27 +4,17 @@ against.
 
 from __future__ import annotations
 
+from ...sed.library import Library
+from ...constants import (LSUN_W, MPC_M, MSUN_KG)
+from ...sed.fit import (SedFit, fit)
+from dataclasses import (dataclass, fields)
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from ...sed.compose import compose
 from pathlib import Path
-
+from .dustpedia_tables import (DustPediaTables, N19_COLUMNS, Table)
+from ...bands.registry import BANDS
 import numpy as np
 
-from ...bands.registry import BANDS, FIR_BANDS
-from ...constants import LSUN_W, MPC_M, MSUN_KG
-from ...sed.compose import compose
-from ...sed.fit import SedFit, fit
-from ...sed.library import Library
-from .dustpedia import CIGALE_NAMES, number, read_table
-
-CIGALE_BANDS: dict[str, str] = CIGALE_NAMES | {
-    "Spitzer_24": "MIPS1", "Spitzer_70": "MIPS2", "PACS_70": "PACS_blue", "PACS_100": "PACS_green", "PACS_160": "PACS_red",
-    "SPIRE_250": "PSW_HIPE", "SPIRE_350": "PMW_HIPE", "SPIRE_500": "PLW_HIPE",
-}  # fmt: skip
-N19_COLUMNS = {
-    "Ldust": "Ldust__Lsol", "Mdust": "Mdust__Msol", "Tdust": "Tdust__K", "Mstar": "Mstar__Msol", "Lbolo": "Lbolo__Lsol",
-    "SFR": "SFR__Msol_per_yr", "A_FUV": "Afuv",
-}  # fmt: skip
 ZERO_DISTANCE_MPC = 1e-5
 """CIGALE takes sources at redshift 0 to be 10 pc away."""
 
@@ -44,6 +34,8 @@ class CigaleFits:
         CIGALE's Bayesian fluxes in Jy from the bands up to 22 micron alone.
     short_input : ndarray of bool, shape (26, n)
         Which fluxes that fit was given.
+    n_far_infrared : ndarray of int, shape (n,)
+        Bands of PACS and SPIRE above 3 sigma.
     distance : ndarray, shape (n,)
         Mpc.
     n19, n19_error : dict of ndarray, shape (n,)
@@ -64,6 +56,7 @@ class CigaleFits:
     bayes: np.ndarray
     bayes_error: np.ndarray
     short_input: np.ndarray
+    n_far_infrared: np.ndarray
     distance: np.ndarray
     n19: dict[str, np.ndarray]
     n19_error: dict[str, np.ndarray]
@@ -71,17 +64,6 @@ class CigaleFits:
     best_flux: np.ndarray
     best_formed: np.ndarray
     best_properties: dict[str, np.ndarray]
-
-    @property
-    def n_far_infrared(self) -> np.ndarray:
-        """Far-infrared bands of PACS and SPIRE above 3 sigma."""
-        rows = [
-            k
-            for k, band in enumerate(BANDS)
-            if band in FIR_BANDS and not band.startswith("Spitzer")
-        ]
-        with np.errstate(invalid="ignore"):
-            return np.asarray((self.flux[rows] > 3 * self.error[rows]).sum(0))
 
     def take(self, rows: np.ndarray) -> CigaleFits:
         """The galaxies at `rows`."""
@@ -139,37 +121,39 @@ def read_cigale(folder: str | Path) -> CigaleFits:
     InputError
         When a table is missing or lacks a column.
     """
-    folder = Path(folder)
-    short = read_table(folder / "firenet_cigale_short" / "results.txt", " ")
-    full = read_table(folder / "firenet_cigale_full" / "results.txt", " ")
-    given = read_table(folder / "firenet_cigale_short" / "dustpedia_fluxes_short.mag", " ")
-    observed = read_table(folder / "firenet_cigale_full" / "dustpedia_fluxes_full.mag", " ")
-    n19 = read_table(folder / "dustpedia_cigale_results_final_version.csv", ",")
-    distances = read_table(folder / "DustPedia_HyperLEDA_Herschel.csv", ",")
-    names = list(short)
+    tables = DustPediaTables(Path(folder))
+    names = list(tables.short_fit)
 
-    def column(rows: dict[str, dict[str, str]], key: str) -> np.ndarray:
-        return np.array(
-            [number(rows[name].get(key, "")) if name in rows else np.nan for name in names]
-        )
+    def bands(table: Table, pattern: str) -> np.ndarray:
+        return tables.columns_of_bands(table, pattern, names, list(BANDS)) * 1e-3  # Jy
 
-    def bands(rows: dict[str, dict[str, str]], pattern: str) -> np.ndarray:
-        return np.array([column(rows, pattern.format(CIGALE_BANDS[band])) for band in BANDS]) * 1e-3
+    def best(key: str) -> np.ndarray:
+        return tables.column(tables.fit, f"best.{key}", names)
 
-    properties = {
-        "Ldust": column(full, "best.dust.luminosity") / LSUN_W, "Mdust": column(full, "best.dust.mass") / MSUN_KG,
-        "Mstar": column(full, "best.stellar.m_star"), "Lbolo": column(full, "best.stellar.lum") / LSUN_W,
-        "A_FUV": column(full, "best.attenuation.FUV"),
-    }  # fmt: skip
-    errors = {name: key.partition("__")[0] + "_err" for name, key in N19_COLUMNS.items()}
+    n19 = {name: tables.n19_column(name, names, gaps=True) for name in N19_COLUMNS}
+    given = bands(tables.short_fluxes, "{}") + bands(tables.short_fluxes, "{}_err")
     return CigaleFits(
-        np.array(names), bands(observed, "{}"), bands(observed, "{}_err"), bands(short, "bayes.{}"),
-        bands(short, "bayes.{}_err"), np.isfinite(bands(given, "{}") + bands(given, "{}_err")),
-        column(distances, "dist_best"), {name: column(n19, key) for name, key in N19_COLUMNS.items()},
-        {name: column(n19, key) for name, key in errors.items()},
-        {name: column(full, f"best.{key}") for name, key in _BEST.items()}, bands(full, "best.{}"),
-        column(full, "best.sfh.integrated"), properties,
-    )  # fmt: skip
+        names=np.array(names),
+        flux=bands(tables.fluxes, "{}"),
+        error=bands(tables.fluxes, "{}_err"),
+        bayes=bands(tables.short_fit, "bayes.{}"),
+        bayes_error=bands(tables.short_fit, "bayes.{}_err"),
+        short_input=np.isfinite(given),
+        n_far_infrared=tables.herschel_detections(names),
+        distance=tables.column(tables.distances, "dist_best", names, gaps=True),
+        n19={name: value for name, (value, _) in n19.items()},
+        n19_error={name: error for name, (_, error) in n19.items()},
+        best={name: best(key) for name, key in _BEST.items()},
+        best_flux=bands(tables.fit, "best.{}"),
+        best_formed=best("sfh.integrated"),
+        best_properties={
+            "Ldust": best("dust.luminosity") / LSUN_W,
+            "Mdust": best("dust.mass") / MSUN_KG,
+            "Mstar": best("stellar.m_star"),
+            "Lbolo": best("stellar.lum") / LSUN_W,
+            "A_FUV": best("attenuation.FUV"),
+        },
+    )
 
 
 def best_models(fits: CigaleFits) -> tuple[np.ndarray, dict[str, np.ndarray]]:

@@ -15,15 +15,15 @@ from ...models.stellar_unet.calibration import Calibration
 from ...models.stellar_unet.model import Library, StellarUNet
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ...progress import Progress, Steps
-from ..stellar_unet.assemble import assemble_steps
-from ..stellar_unet.calibrate import calibrate_steps
-from ..stellar_unet.colour_cloud import fit_cloud
+from ..model_files import write_model
+from ..stellar_unet.assemble_model import assemble_steps
+from ..stellar_unet.calibrate_uncertainty import calibrate_steps
+from ..stellar_unet.fit_colour_cloud import fit_cloud
 from ..stellar_unet.stellar_card import NAME, base_card
-from ..stellar_unet.stellar_report import write
 
 if TYPE_CHECKING:
     from ...models.stellar_unet.network import UNet
-    from ..datasets.pairs import Pairs
+    from ..datasets.image_truth_pairs import Pairs
     from ..stellar_unet.fit_network import FitSettings
 
 _CLOUD_PIXELS = 50_000
@@ -35,7 +35,7 @@ class Origin:
 
     Attributes
     ----------
-    words : str
+    trained_on : str
         What it was trained on, with the command.
     start : str
         The model that it was fine-tuned from; else empty.
@@ -45,7 +45,7 @@ class Origin:
         Whether it was trained on a person's own pairs, not on mocks.
     """
 
-    words: str
+    trained_on: str
     start: str = ""
     imf: str = "Chabrier"
     own: bool = False
@@ -94,7 +94,7 @@ def finish_steps(
         model = yield from _assemble_own_steps(network, settings, train, validation, card)
     else:
         model = yield from assemble_steps(network, settings.head, train, validation, card, library)
-    write(model, out)
+    write_model(model, "unet", out)
     return model
 
 
@@ -112,13 +112,13 @@ def make_card(
     little.
     """
     size = sum(p.numel() for p in network.parameters())
-    told = f"{size / 1e6:.2f} million parameters, {', '.join(map(str, settings.widths))} channels by level."
+    network_size = f"{size / 1e6:.2f} million parameters, {', '.join(map(str, settings.widths))} channels by level."
     steps = (
         f"{log[-1]['step']:,} batches of {settings.batch_pixels:,} pixels, {log[-1]['seconds'] / 60:.0f} minutes."
         if log
         else ""
     )
-    card = base_card(settings, f"{origin.words} {steps}".strip(), told)
+    card = base_card(settings, f"{origin.trained_on} {steps}".strip(), network_size)
     properties = tuple(name for name in STELLAR_PROPERTIES if name in measured["rmse"])
     which = "test" if tested else "validation"
     how = (
@@ -181,13 +181,13 @@ def _assemble_own_steps(
     from ...models.stellar_unet.network import fuse
 
     bare = fuse(network).to(memory_format=torch.channels_last)
-    told: dict[str, Any] = {**network.shape, "head": settings.head}
+    shape: dict[str, Any] = {**network.shape, "head": settings.head}
     deepest = network.widths[-1]
     nothing = np.zeros(0, np.int64)
     none = Library(np.zeros((0, 1)), np.zeros(deepest), np.zeros((deepest, 1)), nothing, nothing)
     cloud = fit_cloud(train, validation, settings.seed, _CLOUD_PIXELS, noise=1.0)
     yield Progress("assemble", 1, 2, "the training set's colours")
-    model = StellarUNet(bare, told, Calibration.none(len(STELLAR_PROPERTIES)), cloud, none, card)
+    model = StellarUNet(bare, shape, Calibration.none(len(STELLAR_PROPERTIES)), cloud, none, card)
     taught = np.array([name in card.properties for name in STELLAR_PROPERTIES])
     calibration = yield from calibrate_steps(model, [validation], all_counts=False)
     calibration = calibration.only(taught)

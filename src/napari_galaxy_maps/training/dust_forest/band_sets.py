@@ -14,7 +14,7 @@ BASELINE_BANDS: tuple[str, ...] = tuple(b for b in INPUT_BANDS if get_band(b).su
 
 
 @dataclass(frozen=True)
-class Case:
+class BandSet:
     """What is given of each galaxy.
 
     Attributes
@@ -42,7 +42,7 @@ class Case:
             values, errors = galaxies.imputed, galaxies.imputed_errors
         return values[self.rows], errors[self.rows]
 
-    def apply(self, galaxies: Galaxies) -> tuple[np.ndarray, np.ndarray]:
+    def padded(self, galaxies: Galaxies) -> tuple[np.ndarray, np.ndarray]:
         """The same in the shape of all 18 bands, NaN elsewhere."""
         full = np.full((2, *galaxies.values.shape), np.nan)
         full[:, self.rows] = self.given(galaxies)
@@ -53,16 +53,16 @@ def _of(*surveys: str) -> tuple[str, ...]:
     return tuple(b for b in BASELINE_BANDS if get_band(b).survey in surveys)
 
 
-WHOLE = Case("all bands", INPUT_BANDS)
-CASES: tuple[Case, ...] = (
-    Case("no IRAC", BASELINE_BANDS),
-    Case("no GALEX", tuple(b for b in BASELINE_BANDS if get_band(b).survey != "GALEX")),
-    Case(
+ALL_BANDS = BandSet("all bands", INPUT_BANDS)
+BAND_SETS: tuple[BandSet, ...] = (
+    BandSet("no IRAC", BASELINE_BANDS),
+    BandSet("no GALEX", tuple(b for b in BASELINE_BANDS if get_band(b).survey != "GALEX")),
+    BandSet(
         "no WISE 2 to 4",
         tuple(b for b in BASELINE_BANDS if b not in ("WISE_4.6", "WISE_12", "WISE_22")),
     ),
-    Case("SDSS + WISE 1", (*_of("SDSS"), "WISE_3.4")),
-    Case("2MASS + WISE 1, 2", (*_of("2MASS"), "WISE_3.4", "WISE_4.6")),
-    Case("imputed fluxes", BASELINE_BANDS, imputed=True),
+    BandSet("SDSS + WISE 1", (*_of("SDSS"), "WISE_3.4")),
+    BandSet("2MASS + WISE 1, 2", (*_of("2MASS"), "WISE_3.4", "WISE_4.6")),
+    BandSet("imputed fluxes", BASELINE_BANDS, imputed=True),
 )
 """Besides the whole: the subsets of bands, and CIGALE's gapless fluxes."""

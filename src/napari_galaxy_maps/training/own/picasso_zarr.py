@@ -16,8 +16,8 @@ from ...constants import PC_PER_MPC_ARCSEC
 from ...exceptions import InputError
 from ...measure.compare.stellar_scores import EMPTY_LOG
 from ...models.stellar_unet.inputs import UGRIZ
-from ..own.own_pairs import Pair, scaled, table_row
-from ..own.own_truth import STARS
+from .read_own_pairs import Pair, scaled, table_row
+from .read_own_truth import STARS
 
 ORDER = (
     "LOG_SIGMA_ZGAS", "LOG_SIGMA_GAS", "LOG_SIGMA_HI", "LOG_SIGMA_SFR", "LOG_SIGMA_ZSTAR", "AGE_STAR", "LOG_SIGMA_STAR",
@@ -31,7 +31,7 @@ AGE_UNITS = {"Gyr": 1.0, "Myr": 1e-3, "yr": 1e-9}
 
 @dataclass(frozen=True)
 class Scale:
-    """What the arrays do not tell.
+    """What the arrays do not say.
 
     Attributes
     ----------
@@ -61,18 +61,18 @@ def make_scale(
     unit: str | None,
     age_unit: str,
 ) -> Scale:
-    """The scale that options tell.
+    """The scale that options give.
 
     Raises
     ------
     InputError
         When it takes more of them.
     """
-    told = [pixel_arcsec, pixel_kpc, distance_mpc]
+    given = [pixel_arcsec, pixel_kpc, distance_mpc]
     if (
-        sum(value is not None for value in told) < 2
+        sum(value is not None for value in given) < 2
         or unit is None
-        or any(v is not None and not v > 0 for v in told)
+        or any(v is not None and not v > 0 for v in given)
     ):
         raise InputError(
             "Zarr arrays do not say their scale: give --unit, and two of --pixel-arcsec, --pixel-kpc and --distance (Mpc), all positive."

@@ -30,9 +30,9 @@ from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ...prepare.steps import prepare_steps
 from ...progress import Steps
+from ..datasets.image_truth_pairs import TABLE
 from ..datasets.mock_set import scaled_truth
-from ..datasets.pairs import TABLE
-from .own_truth import STARS, TruthOptions, brightest, only_where_seen, read_truth
+from .read_own_truth import STARS, TruthOptions, brightest, only_where_seen, read_truth
 
 _SAME = 1.05
 """Ratio of two PSFs' widths up to which they are one."""
@@ -302,12 +302,12 @@ def _galaxy_of(path: Path, planes: Sequence[tuple[str, Any, Any, Any]], recipe: 
     images = {}
     for name, header, data, error in planes:
         band = get_band(name)
-        told = (
+        unit = (
             recipe.input.units.get(name)
             or recipe.input.units.get(path.name)
             or str(header.get("BUNIT", ""))
         )
-        if not told:
+        if not unit:
             raise UnresolvedError(
                 f"{path}: in which unit are its images (BUNIT)? Say it with --set input.units.{name}=UNIT."
             )
@@ -326,11 +326,11 @@ def _galaxy_of(path: Path, planes: Sequence[tuple[str, Any, Any, Any]], recipe: 
             else 0.0
         )
         fwhm = float(psf or beam or band.fwhm)
-        factor, note = surface_brightness_factor(told, band, pixel_sr, header, fwhm, str(path))
+        factor, note = surface_brightness_factor(unit, band, pixel_sr, header, fwhm, str(path))
         images[name] = BandImage(
             np.asarray(data, np.float32) * np.float32(factor), band, wcs,
             uncertainty=None if error is None else np.asarray(error, np.float32) * np.float32(factor), fwhm=fwhm,
-            header=header, path=path, unit=told, notes=(note,), meta={"label": path.name, "factor": factor},
+            header=header, path=path, unit=unit, notes=(note,), meta={"label": path.name, "factor": factor},
         )  # fmt: skip
         if not np.isfinite(images[name].data).any():
             del images[name]  # a band without a pixel is a band that is missing

@@ -14,8 +14,8 @@ from ...models.dust_forest.colours import ColourModel, fit_colours
 from ...models.dust_forest.features import NORMAL, ColourTerm, features, normalise, select
 from ...models.dust_forest.forest import PackedForest, combine, from_sklearn, from_xgboost
 from ..datasets.dustpedia import Galaxies
-from .augment import Degradation, degrade
-from .cases import CASES
+from .band_sets import BAND_SETS
+from .degraded_galaxies import Degradation, degrade
 
 TRUTH_SCALE = np.array([0.13, 0.25, 2.4])
 """Truth errors (dex, dex, K) beyond which a galaxy counts for less; the baseline's RMSE where the
@@ -72,7 +72,7 @@ class TreeSettings:
 
 @dataclass(frozen=True)
 class Pool:
-    """Features of galaxies: whole (copy 0), in each of `CASES`, and degraded at random.
+    """Features of galaxies: whole (copy 0), in each of `BAND_SETS`, and degraded at random.
 
     Attributes
     ----------
@@ -102,7 +102,7 @@ class Pool:
 def make_pool(
     galaxies: Galaxies, colours: ColourModel, term: ColourTerm, settings: TreeSettings, seed: int
 ) -> Pool:
-    """Features of the galaxies: whole, in each of `CASES`, and in `settings.copies` random
+    """Features of the galaxies: whole, in each of `BAND_SETS`, and in `settings.copies` random
     degradations.
 
     A few of the random copies are of the imputed fluxes. A galaxy that a case leaves too few bands
@@ -117,7 +117,7 @@ def make_pool(
     values, errors = degrade(values, errors, settings.degradation, term, rng)
     blocks = [
         (galaxies.values, galaxies.errors),
-        *(case.apply(galaxies) for case in CASES),
+        *(case.padded(galaxies) for case in BAND_SETS),
         (values, errors),
     ]
     spectra = normalise(
@@ -126,7 +126,7 @@ def make_pool(
     whole = np.arange(spectra.ratio.shape[0]) % len(galaxies)
     spectra = select(spectra, np.where(spectra.usable, np.arange(len(whole)), whole))
     matrix, unusual = features(spectra, colours)
-    shape = (1 + len(CASES) + settings.copies, len(galaxies))
+    shape = (1 + len(BAND_SETS) + settings.copies, len(galaxies))
     w1 = spectra.ratio[:, INPUT_BANDS.index(NORMAL)].reshape(shape)
     return Pool(matrix.reshape(*shape, -1), unusual.reshape(shape), np.log10(w1[0] / w1))
 

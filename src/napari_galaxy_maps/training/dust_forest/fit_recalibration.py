@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...data.maps import GAUSSIAN_95
+
 CHI2, COVERAGE_68, COVERAGE_95 = (1.0, 1.15), (0.65, 0.69), (0.92, 0.98)
 """Within these nothing is asked for. chi2 a little above 1 with a coverage of 67 %, for the
 residuals are heavy-tailed: chi2 is that of few galaxies, and a sigma that made it 1 would be too
@@ -59,7 +61,7 @@ def fit_recalibration(
         z = size / np.sqrt(variance)
         chi2 = share @ z**2
         within, by_z = _step(z, 1.0, _STEPS[0])
-        nearly_all, nearly_by_z = _step(z, 1.96, _STEPS[1])
+        nearly_all, nearly_by_z = _step(z, GAUSSIAN_95, _STEPS[1])
         terms = (
             _off(np.log(chi2), np.log(CHI2), _WIDTHS[0]),
             _off(share @ within, np.array(COVERAGE_68), _WIDTHS[1]),

@@ -20,7 +20,7 @@ from ..datasets.mock_cubes import noisy_cube, true_maps
 if TYPE_CHECKING:
     from ...data.maps import PropertyMaps
     from ...models.stellar_unet.model import StellarUNet
-    from ..datasets.pairs import Pairs
+    from ..datasets.image_truth_pairs import Pairs
 
 ORDER = "rgiuz"
 """Bands in the order in which people have them: the first n stand for any n."""

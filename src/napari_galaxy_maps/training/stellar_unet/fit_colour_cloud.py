@@ -12,10 +12,10 @@ import numpy as np
 from ...models.stellar_unet.cloud import CERTAIN, ColourCloud
 from ...models.stellar_unet.inputs import UGRIZ
 from ..datasets.mock_cubes import CALIBRATION, noisy_cube
-from .calibrate import ORDER
+from .calibrate_uncertainty import ORDER
 
 if TYPE_CHECKING:
-    from ..datasets.pairs import Pairs
+    from ..datasets.image_truth_pairs import Pairs
 
 FLAGGED = 0.005
 """Share of the validation set's pixels that are flagged as unlike the training set."""

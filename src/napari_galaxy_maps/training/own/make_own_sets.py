@@ -18,11 +18,11 @@ from ...data.recipe import Recipe
 from ...exceptions import GalaxyMapsError, InputError
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ...progress import Progress, Steps
-from ..datasets.pairs import TABLE, Pairs
-from ..datasets.picasso_zarr import Scale, find_arrays, read_array_pair
-from ..datasets.split import Split, stratified_split
-from .own_pairs import Pair, Source, find_sources, read_pair_steps
-from .own_truth import TruthOptions
+from ..datasets.image_truth_pairs import TABLE, Pairs
+from ..datasets.stratified_split import Split, stratified_split
+from .picasso_zarr import Scale, find_arrays, read_array_pair
+from .read_own_pairs import Pair, Source, find_sources, read_pair_steps
+from .read_own_truth import TruthOptions
 
 STRIDE = 16
 """Sides of images are multiples of this (`models.stellar_unet.network.STRIDE`, which needs torch).
@@ -67,7 +67,7 @@ def make_own_sets_steps(
     Parameters
     ----------
     folders : sequence of Path
-        Of FITS pairs (`own_pairs.find_sources`) or of zarr arrays, not of both.
+        Of FITS pairs (`read_own_pairs.find_sources`) or of zarr arrays, not of both.
     out : Path
         For the sets, and ``read/`` while they are made.
     reading : Reading
@@ -102,9 +102,9 @@ def make_own_sets_steps(
         )
     stratified_split(
         [galaxy for _, galaxy, _ in jobs], np.zeros(len(jobs))
-    )  # too few are told before the work
+    )  # too few are an error before the work
     cache = out / "read"
-    with _told_if_unwritable(cache):
+    with _error_if_unwritable(cache):
         cache.mkdir(parents=True, exist_ok=True)
     files = []
     for number, (name, _, job) in enumerate(jobs):
@@ -128,18 +128,18 @@ def make_own_sets_steps(
     sets = {}
     for part in PARTS:
         chosen = getattr(split, part)
-        with _told_if_unwritable(out):
+        with _error_if_unwritable(out):
             _write(out / part, [files[row] for row in chosen], [names[row] for row in chosen], size)
         sets[part] = Pairs.open(out / part)
     split.write(out / "split.json", names, reading.seed)
     for path in cache.iterdir():
         path.unlink()
     cache.rmdir()
-    yield Progress("pairs", len(jobs), len(jobs), _told(split, size, cut), lasting=True)
+    yield Progress("pairs", len(jobs), len(jobs), _summary(split, size, cut), lasting=True)
     return sets
 
 
-def _told(split: Split, size: int, cut: int) -> str:
+def _summary(split: Split, size: int, cut: int) -> str:
     parts = ", ".join(f"{len(getattr(split, part)):,} for {part}" for part in PARTS)
     cropped = f"; {cut:,} are larger and were cropped" if cut else ""
     return f"pairs of {size} x {size} pixels: {parts}{cropped}"
@@ -185,7 +185,7 @@ def _save(path: Path, pair: Pair) -> None:
     if pair.sigma is not None:
         arrays["sigma"] = pair.sigma
     beside = path.with_suffix(".part.npz")
-    with _told_if_unwritable(path.parent):
+    with _error_if_unwritable(path.parent):
         np.savez(beside, **arrays)
         beside.replace(path)
 
@@ -238,7 +238,7 @@ def in_the_middle(planes: np.ndarray, size: int) -> np.ndarray:
 
 
 @contextmanager
-def _told_if_unwritable(folder: Path) -> Iterator[None]:
+def _error_if_unwritable(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
