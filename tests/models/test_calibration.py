@@ -48,7 +48,7 @@ def calibration(sharpness, shift, depth, raw, correction):
 
 
 class Model:
-    """Says the truth plus `BIAS` and noise that is larger than it says; with fewer bands by more."""
+    """Predicts the truth plus `BIAS`, with errors too small, the more so the fewer the bands."""
 
     def __init__(self, pairs):
         self.pairs, self.rng = pairs, np.random.default_rng(5)

@@ -119,7 +119,7 @@ def test_an_elongated_psf_is_made_round_on_an_image_that_is_turned_and_mirrored(
     )  # as a Gaussian it is not
 
 
-# --- ready kernels ---------------------------------------------------------------------------------------------------
+# --- ready kernels ------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -201,7 +201,7 @@ def test_anianos_kernel_goes_through_the_chain(made, shared_data):
     )
 
 
-# --- the target, bands too broad, what is not done again -------------------------------------------------------------
+# --- the target, bands too broad, what is not done again ----------------------------------------
 
 
 def test_the_target_may_be_a_measured_psf(made):
