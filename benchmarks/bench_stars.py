@@ -26,7 +26,7 @@ from astropy.table import QTable
 
 from napari_galaxy_maps.constants import SR_PER_ARCSEC2
 from napari_galaxy_maps.data.galaxy import Ellipse
-from napari_galaxy_maps.data.recipe import Recipe
+from napari_galaxy_maps.data.recipe import Recipe, StarSettings
 from napari_galaxy_maps.fits_io import find_images, read_band_image, read_galaxy, read_stamp, settle
 from napari_galaxy_maps.prepare.grid.pixel_positions import to_pixels
 from napari_galaxy_maps.prepare.psf.kernels import FWHM_PER_SIGMA
@@ -34,7 +34,8 @@ from napari_galaxy_maps.prepare.sky import subtract_sky
 from napari_galaxy_maps.prepare.stars.catalogue import read_catalogue
 from napari_galaxy_maps.prepare.stars.star_bands import image_epoch, planck_ratio
 from napari_galaxy_maps.prepare.stars.star_fit import Expected, fit_star
-from napari_galaxy_maps.prepare.stars.star_search import StarSettings, fit_stars, star_mask
+from napari_galaxy_maps.prepare.stars.star_list import star_mask
+from napari_galaxy_maps.prepare.stars.star_search import fit_stars
 from napari_galaxy_maps.progress import run_to_end
 
 BINS = ((10, 13), (13, 15), (15, 17), (17, 18), (18, 19), (19, 20))

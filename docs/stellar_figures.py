@@ -7,22 +7,24 @@ made, GALAXIES the one that holds `ngc6976_group`.
 
 from __future__ import annotations
 
-from napari_galaxy_maps.measure.compare.colour_mass import taylor_mass
-from napari_galaxy_maps.training.datasets.mock_cubes import (noisy_cube, true_maps)
 import argparse
+from pathlib import Path
+
 import matplotlib as mpl
 import numpy as np
-from napari_galaxy_maps.training.datasets.image_truth_pairs import Pairs
-from napari_galaxy_maps.progress import run_to_end
+from matplotlib import pyplot as plt
+
+from napari_galaxy_maps.data.properties import Flag
+from napari_galaxy_maps.data.recipe import Recipe
+from napari_galaxy_maps.fits_io import read_galaxy
+from napari_galaxy_maps.measure.compare.colour_mass import taylor_mass
+from napari_galaxy_maps.models.registry import load_model
 from napari_galaxy_maps.prepare.steps import prepare_steps
+from napari_galaxy_maps.progress import run_to_end
+from napari_galaxy_maps.training.datasets.image_truth_pairs import Pairs
+from napari_galaxy_maps.training.datasets.mock_cubes import noisy_cube, true_maps
 from napari_galaxy_maps.training.stellar_unet.neighbours import composite
 from napari_galaxy_maps.training.stellar_unet.stellar_scoring import radii_of
-from pathlib import Path
-from napari_galaxy_maps.data.recipe import Recipe
-from matplotlib import pyplot as plt
-from napari_galaxy_maps.fits_io import read_galaxy
-from napari_galaxy_maps.models.registry import load_model
-from napari_galaxy_maps.data.properties import Flag
 
 mpl.use("Agg")
 

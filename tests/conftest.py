@@ -150,8 +150,10 @@ def starry_folder(galaxy_folder: Callable[..., Path]) -> Path:
     from astropy.table import Table
 
     table = Table(
-        {"source_id": [1, 2, 3], "ra": [*[p[0] for p in places], 150.0005], "dec": [*[p[1] for p in places], 2.004],
-         "parallax": [3.0, 5.0, 0.1], "parallax_error": [0.05, 0.05, 0.3], "pmra": [0.0, 0, 0], "pmdec": [0.0, 0, 0],
+        {"source_id": [1, 2, 3], "ra": [*[p[0] for p in places], 150.0005],
+         "dec": [*[p[1] for p in places], 2.004],
+         "parallax": [3.0, 5.0, 0.1], "parallax_error": [0.05, 0.05, 0.3], "pmra": [0.0, 0, 0],
+         "pmdec": [0.0, 0, 0],
          "phot_g_mean_mag": [14.0, 14.0, 18.0], "ref_epoch": [2016.0] * 3}
     )  # fmt: skip
     table.write(folder / "gaia.ecsv")

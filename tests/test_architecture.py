@@ -212,7 +212,8 @@ def test_the_check_itself_tells_top_from_inside(tmp_path, monkeypatch, source, k
 def test_the_check_itself_resolves_relative_imports(tmp_path, monkeypatch):
     path = tmp_path / "module.py"
     path.write_text(
-        "from .. import device\nfrom ..bands.registry import Band\nfrom .reddening import deredden\nfrom . import sky"
+        "from .. import device\nfrom ..bands.registry import Band\nfrom .reddening import "
+        "deredden\nfrom . import sky"
     )
     monkeypatch.setitem(MODULES, f"{PACKAGE}.prepare.module", path)
     found = imports(f"{PACKAGE}.prepare.module")

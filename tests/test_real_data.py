@@ -166,8 +166,10 @@ def test_positions_of_awkward_images_are_those_of_the_sky(shared_data):
 
 @pytest.mark.parametrize(
     "name, says",
-    [("blank", "no sky coordinates"), ("compressed_with_nan", "no sky coordinates"), ("table", "holds a table, not an image"),
-     ("zerowidth", "image without pixels"), ("casalike", "a cube of 2 x 2 x 2 x 4"), ("equatorial_3d", "a cube of 7 x 5 x 4")],
+    [("blank", "no sky coordinates"), ("compressed_with_nan", "no sky coordinates"),
+     ("table", "holds a table, not an image"),
+     ("zerowidth", "image without pixels"), ("casalike", "a cube of 2 x 2 x 2 x 4"),
+     ("equatorial_3d", "a cube of 7 x 5 x 4")],
 )  # fmt: skip
 def test_what_is_no_image_of_the_sky_is_refused_in_one_sentence(shared_data, name, says):
     with pytest.raises(InputError, match=says) as caught:

@@ -36,7 +36,8 @@ def machine(tmp_path):
 
         def run(self, tool, *arguments, **environment):
             return subprocess.run(
-                [BASH, tools / tool, *arguments], env={"PATH": str(bin_folder), **environment}, cwd=tmp_path,
+                [BASH, tools / tool, *arguments], env={"PATH": str(bin_folder), **environment},
+                cwd=tmp_path,
                 capture_output=True, text=True,
             )  # fmt: skip
 

@@ -126,7 +126,8 @@ def mistakes(folder, tmp_path):
     y, x = np.mgrid[-4:5, -4:5]
     psf = np.exp(-(x**2 + y**2) / 4)
     for name, data, header in (
-        ("cube", np.stack([psf] * 3), scale), ("noscale", psf, fits.Header()), ("blank", psf * np.nan, scale),
+        ("cube", np.stack([psf] * 3), scale), ("noscale", psf, fits.Header()),
+        ("blank", psf * np.nan, scale),
         ("negative", -psf, scale), ("good", psf, scale),
     ):  # fmt: skip
         fits.PrimaryHDU(data, header).writeto(tmp_path / f"{name}_psf.fits")
@@ -286,8 +287,8 @@ def test_a_table_a_redshift_and_a_kernel_do_what_they_say(folder, tmp_path, caps
     assert main(["prepare", str(folder), "--out", str(out), *options, *more]) == 0
     told = capsys.readouterr().out
     assert (
-        "from galaxies.csv, NGC0000: ra 150, dec 2, d25 2.5, axis ratio 0.8, position angle 30, redshift 0.002"
-        in told
+        "from galaxies.csv, NGC0000: ra 150, dec 2, d25 2.5, axis ratio 0.8, position angle 30, "
+        "redshift 0.002" in told
     )
     assert (
         "Mpc from the redshift 0.002 (Hubble flow" in told
@@ -332,7 +333,8 @@ def test_what_was_left_out_or_is_not_known_is_said(galaxy_folder, tmp_path, caps
     )
     told = capsys.readouterr().out
     for words in (
-        "SPIRE_250 left out: its PSF of 18 arcsec is wider than 8", "E(B-V) is not known", "no D25 given: ellipse of the 3 sigma",
+        "SPIRE_250 left out: its PSF of 18 arcsec is wider than 8", "E(B-V) is not known",
+        "no D25 given: ellipse of the 3 sigma",
         "plain.csv has no parallaxes with errors", "of plain.csv masked", "distance of 8.8",
     ):  # fmt: skip
         assert told.count(words) == 1, words

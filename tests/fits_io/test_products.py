@@ -40,7 +40,8 @@ def made_maps(shape=(30, 40), pixel=4.0, rotation=0.0, **offsets):
     flags = np.zeros(shape, np.int16)
     flags[0, 0] = Flag.MASKED | Flag.EDGE
     recipe = Recipe().with_values(["galaxy.name=Café 309", "sky.model=plane"])
-    made_by = {"object": "Café 309", "recipe": recipe.to_toml(), "model": "m", "model_hash": "ab", "versions": {"numpy": "2"},
+    made_by = {"object": "Café 309", "recipe": recipe.to_toml(), "model": "m", "model_hash": "ab",
+               "versions": {"numpy": "2"},
                "inputs": {"WISE_3.4": "w1.fits sha256 12"}, "note": ["a: b", "c: d"]}  # fmt: skip
     return PropertyMaps(values, errors, tan_wcs(shape, pixel, rotation=rotation), flags, made_by)
 
@@ -157,7 +158,7 @@ def test_a_cube_comes_back(tmp_path, galaxy_folder):
     assert back.fwhm == pytest.approx(cube.fwhm) and read_recipe(tmp_path / "cube.fits") == recipe
 
 
-# --- residuals -------------------------------------------------------------------------------------------------------
+# --- residuals ----------------------------------------------------------------------------------
 
 
 def test_residuals_are_prediction_minus_truth():

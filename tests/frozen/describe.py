@@ -23,7 +23,8 @@ SAMPLES = ROOT / "sample_data"
 NGC309 = ROOT.parent / "shared" / "data" / "galaxies" / "ngc309"
 TOLERANCE = 1e-6
 
-NGC309_OPTIONS = ["--name", "NGC 309", "--ra", "14.1778", "--dec", "-9.9139", "--d25", "3.0", "--axis-ratio", "0.83",
+NGC309_OPTIONS = ["--name", "NGC 309", "--ra", "14.1778", "--dec", "-9.9139", "--d25", "3.0",
+                  "--axis-ratio", "0.83",
                   "--position-angle", "175", "--ebv", "0.04"]  # fmt: skip
 
 
@@ -139,8 +140,11 @@ def numbers_of_table(path: Path) -> dict[str, list[float]]:
     from astropy.table import Table
 
     table = Table.read(path)
-    return {name: describe(np.ma.filled(table[name].astype(float), np.nan)) for name in table.colnames
-            if table[name].dtype.kind in "fiu"}  # fmt: skip
+    return {
+        name: describe(np.ma.filled(table[name].astype(float), np.nan))
+        for name in table.colnames
+        if table[name].dtype.kind in "fiu"
+    }
 
 
 def numbers_of_json(path: Path) -> dict[str, list[float]]:

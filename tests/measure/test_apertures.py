@@ -71,7 +71,7 @@ def one(source, aperture, name=None, **options):
 ELLIPSE = Ellipse(RA + 0.003, DEC - 0.002, 60.0, 31.0, 25.0)
 
 
-# --- analytic cases --------------------------------------------------------------------------------------------------
+# --- analytic cases -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rotation", [0.0, 33.0, 180.0])
@@ -160,7 +160,7 @@ def tan_centre_of_column(maps, column):
     return float(sky.ra.deg), float(sky.dec.deg)
 
 
-# --- photutils -------------------------------------------------------------------------------------------------------
+# --- photutils ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rotation", [0.0, 17.0])
@@ -240,13 +240,19 @@ def test_polygons_overlap_exactly_and_their_rings_too():
         assert ring.weights.sum() / full.weights.sum() == pytest.approx(0.75, rel=1e-4)
 
 
-# --- errors ----------------------------------------------------------------------------------------------------------
+# --- errors -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "aperture", [circle(RA, DEC, 4.0), circle(RA, DEC, 12.0), circle(RA, DEC, 60.0), Aperture(Ellipse(RA, DEC, 60, 60), inner=0.85)],
+    "aperture",
+    [
+        circle(RA, DEC, 4.0),
+        circle(RA, DEC, 12.0),
+        circle(RA, DEC, 60.0),
+        Aperture(Ellipse(RA, DEC, 60, 60), inner=0.85),
+    ],
     ids=["small", "as the PSF", "large", "ring"],
-)  # fmt: skip
+)
 def test_the_error_of_a_sum_is_right_on_correlated_noise(aperture):
     """500 draws of noise that a Gaussian PSF of 8 arcsec has smoothed: the scatter of the sums is
     the error told.
@@ -294,7 +300,8 @@ def test_the_calibration_of_a_cube_is_shared_by_all_its_pixels():
     data = np.full((1, *SHAPE), 2.0, "f4")
     error = np.full_like(data, np.hypot(0.05, 0.03 * 2))
     cube = BandCube(
-        data, error, ("WISE_12",), tan_wcs(SHAPE, PIXEL), 6.0, PIXEL, None, np.zeros(SHAPE, bool), np.zeros(SHAPE, np.int16),
+        data, error, ("WISE_12",), tan_wcs(SHAPE, PIXEL), 6.0, PIXEL, None, np.zeros(SHAPE, bool),
+        np.zeros(SHAPE, np.int16),
         correlation=np.array([0.0]), systematic=np.array([0.03]),
     )  # fmt: skip
     row = one(cube, circle(RA, DEC, 80.0))
@@ -305,7 +312,7 @@ def test_the_calibration_of_a_cube_is_shared_by_all_its_pixels():
         one(cube, circle(RA, DEC, 80.0))
 
 
-# --- masked pixels ---------------------------------------------------------------------------------------------------
+# --- masked pixels ------------------------------------------------------------------------------
 
 
 def test_masked_pixels_are_counted_and_made_up_for_if_asked():
@@ -344,7 +351,7 @@ def test_flags_of_the_maps_are_those_of_pixels_inside():
     assert one(maps, circle(RA, DEC, 20.0))["flags"] == Flag.OUT_OF_DISTRIBUTION
 
 
-# --- properties ------------------------------------------------------------------------------------------------------
+# --- properties ---------------------------------------------------------------------------------
 
 PLANE = np.random.default_rng(6).normal(7, 0.5, SHAPE).astype("f4")
 
@@ -388,7 +395,7 @@ def test_what_is_measured_does_not_depend_on_how_the_image_is_turned(a, ratio, p
     assert sums[0] == pytest.approx(sums[1], rel=5e-3)
 
 
-# --- files -----------------------------------------------------------------------------------------------------------
+# --- files --------------------------------------------------------------------------------------
 
 SHAPES = [
     circle(RA, DEC, 12.5, "circle"),
@@ -450,7 +457,7 @@ def test_tables_are_written_with_units(tmp_path):
         write_table(tmp_path / "t.csv", table)
 
 
-# --- what is remembered ----------------------------------------------------------------------------------------------
+# --- what is remembered -------------------------------------------------------------------------
 
 
 def test_an_aperture_measured_before_costs_nothing_and_gives_the_same(monkeypatch):
@@ -471,7 +478,7 @@ def test_an_aperture_measured_before_costs_nothing_and_gives_the_same(monkeypatc
     assert len(done) == 1 and moved["sum"][0] > first["sum"][0]
 
 
-# --- mistakes --------------------------------------------------------------------------------------------------------
+# --- mistakes -----------------------------------------------------------------------------------
 
 
 def test_mistakes_are_told_in_words():
@@ -545,7 +552,7 @@ def test_images_in_galactic_coordinates_are_measured_in_icrs():
     assert along > 0.99 and across < 0.2
 
 
-# --- the command line ------------------------------------------------------------------------------------------------
+# --- the command line ---------------------------------------------------------------------------
 
 
 def test_measure_writes_the_table_of_the_library(tmp_path, capsys):
@@ -603,8 +610,10 @@ def test_measure_sums_images_to_jy(galaxy_folder, tmp_path):
 
 @pytest.mark.parametrize(
     "options, says",
-    [(["--ellipse", "150,2,60,30"], "is not of the form RA,DEC,A,B,PA"), (["--ellipse", "150,2,60,-3,0"], "A and B are positive"),
-     (["--regions", "none.reg"], "none.reg does not exist"), (["--ellipse", "10,2,60,30,0"], "lies off the image"),
+    [(["--ellipse", "150,2,60,30"], "is not of the form RA,DEC,A,B,PA"),
+     (["--ellipse", "150,2,60,-3,0"], "A and B are positive"),
+     (["--regions", "none.reg"], "none.reg does not exist"),
+     (["--ellipse", "10,2,60,30,0"], "lies off the image"),
      (["--ellipse", "150,2,60,30,0", "--annulus", "2"], "is not of the form IN,OUT"),
      (["--ellipse", "150,2,60,30,0", "--map", "LOG_SLD"], "has no LOG_SLD")],
 )  # fmt: skip

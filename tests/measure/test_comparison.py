@@ -80,7 +80,7 @@ def noisy(sigma=0.1, error=None, correlated=0.0, seed=1, offset=0.0, **provenanc
     )
 
 
-# --- one PSF, one grid -----------------------------------------------------------------------------------------------
+# --- one PSF, one grid --------------------------------------------------------------------------
 
 
 def test_the_finer_of_the_two_is_smoothed_to_the_coarser_and_that_is_told():
@@ -151,7 +151,7 @@ def test_what_cannot_be_compared_is_told():
     assert list(all_metrics([nothing])) == ["T_DUST"]
 
 
-# --- scores ----------------------------------------------------------------------------------------------------------
+# --- scores -------------------------------------------------------------------------------------
 
 
 def test_scores_are_those_of_the_plain_table():
@@ -228,7 +228,7 @@ def test_scores_by_radius_are_of_those_pixels():
     assert list(table["over"][:3]) == ["pixels", "galaxies", "0-0.25 R25"]
 
 
-# --- figures ---------------------------------------------------------------------------------------------------------
+# --- figures ------------------------------------------------------------------------------------
 
 
 def test_running_percentiles_are_those_of_the_bins():
@@ -282,7 +282,7 @@ def test_sigma_against_error_follows_sigma_where_it_is_right():
         residual_against(pixels, "LOG_SMD", pixels.radius * np.nan, "radius")
 
 
-# --- the report and the command line ---------------------------------------------------------------------------------
+# --- the report and the command line ------------------------------------------------------------
 
 
 class Balance(html.parser.HTMLParser):
@@ -424,7 +424,7 @@ def test_the_residual_is_at_the_psf_and_on_the_grid_of_the_coarser(tmp_path):
 
 
 def blob(n: int, pixel: float, fwhm: float) -> np.ndarray:
-    """log10 of a Gaussian source of FWHM 30 arcsec on a faint level, as a PSF of `fwhm` shows it."""
+    """log10 of a Gaussian source of FWHM 30 arcsec on a faint level, seen with a PSF of `fwhm`."""
     y, x = (np.indices((n, n)) - (n - 1) / 2) * pixel
     sigma, own = (np.hypot(30.0, width) / 2.3548 for width in (fwhm, 0.0))
     light = (own / sigma) ** 2 * np.exp(-(x**2 + y**2) / (2 * sigma**2))

@@ -109,7 +109,8 @@ def test_sums_and_annuli_of_picasso():
         PropertyMaps({"T_DUST": np.ones(SHAPE, "f4")}, {}, maps_of().wcs, maps_of().flags),
     )
     assert stellar_sums([without])[1] == [
-        "galaxy 1: The truth has no map of stars (LOG_SIGMA_STAR or LOG_SIGMA_LSTAR), which R_half is measured on."
+        "galaxy 1: The truth has no map of stars (LOG_SIGMA_STAR or LOG_SIGMA_LSTAR), which R_half "
+        "is measured on."
     ]
     with pytest.raises(InputError, match="No galaxy has"):
         sums_against_truth([])
@@ -160,7 +161,8 @@ def test_profiles_of_several_maps_share_the_radius():
 
 def test_files_find_their_truths():
     files = {
-        "t2": maps_of(ra=20.0, model=False), "p1": maps_of(ra=10.0), "p2": maps_of(ra=20.0, object="B"),
+        "t2": maps_of(ra=20.0, model=False), "p1": maps_of(ra=10.0),
+        "p2": maps_of(ra=20.0, object="B"),
         "t1": maps_of(ra=10.0, model=False), "other2": maps_of(ra=20.0, model=False, object="B"),
     }  # fmt: skip
     pairs, left = pair_up(files)

@@ -169,7 +169,7 @@ def test_band_images_have_profiles_too():
     )
 
 
-# --- ellipses --------------------------------------------------------------------------------------------------------
+# --- ellipses -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ratio, pa", [(0.35, 20.0), (0.7, 100.0), (0.9, 170.0)])
@@ -247,7 +247,7 @@ def test_the_recipe_in_a_result_gives_its_ellipse():
     assert recipe_ellipse({"recipe": "no = toml ["}) is None and recipe_ellipse({}) is None
 
 
-# --- mistakes --------------------------------------------------------------------------------------------------------
+# --- mistakes -----------------------------------------------------------------------------------
 
 
 def test_mistakes_are_told_in_words():
@@ -281,7 +281,7 @@ def test_mistakes_are_told_in_words():
         fit_gradients(radial_profile(maps, DISC, [0, 10, 20, 30]), "r_r25")
 
 
-# --- the command line ------------------------------------------------------------------------------------------------
+# --- the command line ---------------------------------------------------------------------------
 
 
 def test_profile_writes_the_table_of_the_library(tmp_path, capsys):

@@ -27,7 +27,8 @@ SHAPE = (61, 61)
 def cube_of(data, error=0.1, bands=("SDSS_r", "WISE_3.4"), **more):
     data = np.asarray(data, "f4")
     return BandCube(
-        data, np.full(data.shape, error, "f4"), bands, tan_wcs(SHAPE, 4.0), 12.0, 4.0, 4 * 10 * PC_PER_MPC_ARCSEC,
+        data, np.full(data.shape, error, "f4"), bands, tan_wcs(SHAPE, 4.0), 12.0, 4.0,
+        4 * 10 * PC_PER_MPC_ARCSEC,
         np.zeros(SHAPE, bool), np.zeros(SHAPE, np.int16), "NGC 0", **more,
     )  # fmt: skip
 

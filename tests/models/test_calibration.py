@@ -2,16 +2,18 @@
 pixel size, and corrected.
 """
 
-from napari_galaxy_maps.training.stellar_unet.calibrate_uncertainty import (ORDER, calibrate_steps)
 from types import SimpleNamespace
-from napari_galaxy_maps.training.datasets.image_truth_pairs import (Pairs, TABLE)
-from napari_galaxy_maps.models.stellar_unet.calibration import (Calibration, depth_of)
-from napari_galaxy_maps.training.datasets.mock_cubes import true_maps
-from scipy import stats
-from napari_galaxy_maps.models.stellar_unet.outputs import (STELLAR_PROPERTIES, TARGETS)
+
 import numpy as np
 import pytest
+from scipy import stats
+
+from napari_galaxy_maps.models.stellar_unet.calibration import Calibration, depth_of
+from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from napari_galaxy_maps.progress import run_to_end
+from napari_galaxy_maps.training.datasets.image_truth_pairs import TABLE, Pairs
+from napari_galaxy_maps.training.datasets.mock_cubes import true_maps
+from napari_galaxy_maps.training.stellar_unet.calibrate_uncertainty import ORDER, calibrate_steps
 
 N, SIZE = 60, 24
 BIAS, SCATTER, SAID = 0.2, 0.15, 0.05
@@ -46,7 +48,7 @@ def calibration(sharpness, shift, depth, raw, correction):
 
 
 class Model:
-    """Says the truth plus `BIAS` and noise that is larger than it says; with fewer bands by more."""
+    """Predicts the truth plus `BIAS`, with errors too small, the more so the fewer the bands."""
 
     def __init__(self, pairs):
         self.pairs, self.rng = pairs, np.random.default_rng(5)

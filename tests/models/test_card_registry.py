@@ -79,8 +79,10 @@ def test_a_card_survives_json(model):
 def test_the_card_says_what_it_must(model):
     text = model.card.to_markdown()
     for needed in (
-        "Salpeter", "0.23 dex", "0.51 dex", "5.0 K", "interarm", "whole galaxies", "no k-correction", "Nersesian",
-        "no WISE 2 to 4", "SDSS + WISE 1", "2MASS + WISE 1, 2", "no GALEX", "imputed fluxes", "trees cannot extrapolate",
+        "Salpeter", "0.23 dex", "0.51 dex", "5.0 K", "interarm", "whole galaxies",
+        "no k-correction", "Nersesian",
+        "no WISE 2 to 4", "SDSS + WISE 1", "2MASS + WISE 1, 2", "no GALEX", "imputed fluxes",
+        "trees cannot extrapolate",
     ):  # fmt: skip
         assert needed in text
     assert len(model.card.summary()) < 400

@@ -221,7 +221,7 @@ def test_new_begins_with_another_galaxy(opened, session, qtbot, monkeypatch, gal
     assert list(session.galaxy.images) == ["WISE_12"]
 
 
-# Settling bands and units ---------------------------------------------------------------------------------------------
+# Settling bands and units -----------------------------------------------------------------------
 
 
 def test_an_unknown_unit_is_asked_for_with_a_suggestion_that_is_not_used_by_itself(
@@ -314,7 +314,7 @@ def test_a_psf_is_written_into_the_table(opened, session, qtbot):
     assert table.item(row, file_table.PSF).text() == "7.5"
 
 
-# Prepare --------------------------------------------------------------------------------------------------------------
+# Prepare ----------------------------------------------------------------------------------------
 
 
 def test_each_step_says_what_it_did_and_shows_its_result_on_request(opened, session, qtbot):
@@ -352,7 +352,7 @@ def test_settings_go_into_the_recipe_and_nonsense_does_not(opened, session, qtbo
     assert pixel.currentText() == "6"
 
 
-# Predict --------------------------------------------------------------------------------------------------------------
+# Predict ----------------------------------------------------------------------------------------
 
 
 def predict(qtbot, viewer, session):

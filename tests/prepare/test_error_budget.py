@@ -73,7 +73,10 @@ def compare(data, errors, cube, where, drawn=0.0):
                     )
                     measured.append(plane[:, box].sum(axis=1, dtype=float).var(ddof=1))
         ratio = np.sqrt(np.mean(predicted) / np.mean(measured))
-        what = f"{band}: pixel {pixel:.3f}, sum {ratio:.3f} (n = {n}, {where.sum()} pixels, {len(predicted)} sums)"
+        what = (
+            f"{band}: pixel {pixel:.3f}, sum {ratio:.3f} "
+            f"(n = {n}, {where.sum()} pixels, {len(predicted)} sums)"
+        )
         told.append(what)
         # `drawn` sigmas of the scatter that so few sums have of their own are allowed beside the 5
         # %
@@ -168,7 +171,8 @@ def test_the_correlation_area_of_a_measured_kernel_and_of_none():
 
 @pytest.mark.parametrize(
     "unit, header, expected",
-    [("DN", {"GAIN": 4.0}, 4.0), ("DN", {"EGAIN": "2.5 / e/DN"}, 2.5), ("DN", {"GAIN": 0.0}, None), ("DN", {}, None),
+    [("DN", {"GAIN": 4.0}, 4.0), ("DN", {"EGAIN": "2.5 / e/DN"}, 2.5), ("DN", {"GAIN": 0.0}, None),
+     ("DN", {}, None),
      ("counts/s", {"GAIN": 4.0, "EXPTIME": 10.0}, 40.0), ("counts/s", {"GAIN": 4.0}, None),
      ("electron/s", {"EXPTIME": 30.0}, 30.0), ("nanomaggy", {"GAIN": 4.0, "EXPTIME": 54}, None),
      ("MJy/sr", {"GAIN": 4.0}, None)],

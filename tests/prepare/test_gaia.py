@@ -16,9 +16,10 @@ from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import read_galaxy
+from napari_galaxy_maps.prepare.memory import Memory
 from napari_galaxy_maps.prepare.stars import gaia
 from napari_galaxy_maps.prepare.stars.catalogue import read_catalogue
-from napari_galaxy_maps.prepare.steps import Memory, prepare_steps
+from napari_galaxy_maps.prepare.steps import prepare_steps
 from napari_galaxy_maps.progress import run_to_end
 
 FIELD = Ellipse(150.0, 2.0, 75, 75)
@@ -28,8 +29,10 @@ def stars():
     """Of which the first two are the Milky Way's."""
     return Table(
         {
-            "source_id": np.array([1, 2, 3]), "ra": [150.01, 149.99, 150.0] * u.deg, "dec": [2.01, 1.99, 2.008] * u.deg,
-            "ref_epoch": [2016.0] * 3 * u.yr, "parallax": [2.0, 1.0, 0.01] * u.mas, "parallax_error": [0.05] * 3 * u.mas,
+            "source_id": np.array([1, 2, 3]), "ra": [150.01, 149.99, 150.0] * u.deg,
+            "dec": [2.01, 1.99, 2.008] * u.deg,
+            "ref_epoch": [2016.0] * 3 * u.yr, "parallax": [2.0, 1.0, 0.01] * u.mas,
+            "parallax_error": [0.05] * 3 * u.mas,
             "pmra": [5.0, -3.0, 0.0] * u.mas / u.yr, "pmra_error": [0.05] * 3 * u.mas / u.yr,
             "pmdec": [1.0, 0.0, 0.0] * u.mas / u.yr, "pmdec_error": [0.05] * 3 * u.mas / u.yr,
             "phot_g_mean_mag": [12.0, 15.0, 18.0] * u.mag,

@@ -59,7 +59,8 @@ def made(spectra, bands=BANDS):
     data, error = (array[rows].reshape(len(bands), *SHAPE).astype("f4") for array in spectra[1:])
     nothing = np.zeros(SHAPE, np.int16)
     return BandCube(
-        data.copy(), error.copy(), tuple(bands), tan_wcs(SHAPE, 6.0), 12.0, 6.0, None, nothing.astype(bool), nothing.copy(),
+        data.copy(), error.copy(), tuple(bands), tan_wcs(SHAPE, 6.0), 12.0, 6.0, None,
+        nothing.astype(bool), nothing.copy(),
         "made up", correlation=np.arange(1.0, len(bands) + 1), systematic=np.full(len(bands), 0.02),
     )  # fmt: skip
 

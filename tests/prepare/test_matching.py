@@ -15,9 +15,10 @@ from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError, RecipeError
 from napari_galaxy_maps.fits_io import read_galaxy, read_stamp, write_cube
 from napari_galaxy_maps.pipeline import provenance
+from napari_galaxy_maps.prepare.memory import Memory
 from napari_galaxy_maps.prepare.psf.kernels import gaussian_stamp
 from napari_galaxy_maps.prepare.psf.matching import CommonPsf, band_kernel
-from napari_galaxy_maps.prepare.steps import Memory, prepare, prepare_steps
+from napari_galaxy_maps.prepare.steps import prepare, prepare_steps
 from napari_galaxy_maps.progress import run_to_end
 from tests.conftest import tan_wcs
 
@@ -119,7 +120,7 @@ def test_an_elongated_psf_is_made_round_on_an_image_that_is_turned_and_mirrored(
     )  # as a Gaussian it is not
 
 
-# --- ready kernels ---------------------------------------------------------------------------------------------------
+# --- ready kernels ------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -201,7 +202,7 @@ def test_anianos_kernel_goes_through_the_chain(made, shared_data):
     )
 
 
-# --- the target, bands too broad, what is not done again -------------------------------------------------------------
+# --- the target, bands too broad, what is not done again ----------------------------------------
 
 
 def test_the_target_may_be_a_measured_psf(made):

@@ -20,6 +20,7 @@ from napari_galaxy_maps.prepare.errors.error_budget import background
 from napari_galaxy_maps.prepare.extent import measure_ellipse
 from napari_galaxy_maps.prepare.grid.common_grid import make_grid, resample
 from napari_galaxy_maps.prepare.masks.mask_set import Masks, Patch
+from napari_galaxy_maps.prepare.memory import Memory
 from napari_galaxy_maps.prepare.psf.convolution import (
     convolution_sums,
     convolve,
@@ -30,7 +31,7 @@ from napari_galaxy_maps.prepare.psf.convolution import (
 from napari_galaxy_maps.prepare.psf.kernels import gaussian_kernel
 from napari_galaxy_maps.prepare.sky import fit_sky, sky_pixels, subtract_sky, subtracted_sky
 from napari_galaxy_maps.prepare.stars.star_list import Star
-from napari_galaxy_maps.prepare.steps import Memory, prepare, prepare_steps
+from napari_galaxy_maps.prepare.steps import prepare, prepare_steps
 from napari_galaxy_maps.progress import run_to_end
 from tests.conftest import tan_wcs
 
@@ -53,7 +54,7 @@ def gaussian(side, pixel, fwhm, amplitude=1.0, q=1.0, angle=0.0):
     )
 
 
-# --- sky -------------------------------------------------------------------------------------------------------------
+# --- sky ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("model, slope", [("constant", 0.0), ("plane", 0.5)])
@@ -175,7 +176,7 @@ def test_a_sky_of_few_counts_is_not_biased():
     assert result.meta["sky"] == pytest.approx(4, abs=0.12)
 
 
-# --- PSF -------------------------------------------------------------------------------------------------------------
+# --- PSF ----------------------------------------------------------------------------------------
 
 
 @given(st.floats(1.5, 8), st.floats(1.05, 4), st.floats(0.5, 3))
@@ -333,7 +334,7 @@ def test_a_change_of_the_mask_is_followed_as_if_from_the_start(step):
     assert update_sums(sums, made(data, mask=masks[-1], uncertainty=errors), kernel)[1] is None
 
 
-# --- grid ------------------------------------------------------------------------------------------------------------
+# --- grid ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rotation", [0, 30, 90])
@@ -375,7 +376,7 @@ def test_a_galaxy_smaller_than_a_pixel_is_refused():
         make_grid(Ellipse(150, 2, 10, 5), 18.0, 1.25, "NGC 1")
 
 
-# --- the ellipse, the errors, the whole chain ------------------------------------------------------------------------
+# --- the ellipse, the errors, the whole chain ---------------------------------------------------
 
 
 def test_the_ellipse_of_a_galaxy_is_measured():
@@ -491,7 +492,7 @@ def test_pixels_near_an_images_edge_are_flagged():
     assert edge.any() and not edge[:, : cube.shape[1] // 4].any()
 
 
-# --- masks, and their editing ----------------------------------------------------------------------------------------
+# --- masks, and their editing -------------------------------------------------------------------
 
 
 def starry(count=12, seed=3):
@@ -521,7 +522,8 @@ def test_an_edited_mask_gives_what_a_full_run_gives(galaxy_folder):
     patch = np.zeros((50, 50), bool)
     patch[10:20, 25:40] = True
     edits = [
-        Masks(stars), Masks(moved), Masks(moved[1:]), Masks((*moved[1:], replace(stars[3], id="new", dec=2.005))),
+        Masks(stars), Masks(moved), Masks(moved[1:]),
+        Masks((*moved[1:], replace(stars[3], id="new", dec=2.005))),
         Masks(moved, (Patch(patch, tan_wcs((50, 50), 2.0, rotation=15)),)), Masks(()), Masks(stars),
     ]  # fmt: skip
     memory = Memory()

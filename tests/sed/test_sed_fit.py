@@ -165,7 +165,8 @@ def test_the_order_of_bands_does_not_matter(library, seen, order):
 def test_a_band_that_says_nothing_changes_nothing(library, seen, value, how):
     data, error, _ = (a[..., :5] for a in seen)
     value, sigma = {
-        "infinite error": (value, np.inf), "huge error": (value, 1e15), "no value": (np.nan, 1.0), "no error": (value, np.nan)
+        "infinite error": (value, np.inf), "huge error": (value, 1e15), "no value": (np.nan, 1.0),
+        "no error": (value, np.nan)
     }[how]  # fmt: skip
     more = np.vstack([data, np.full(5, value)]), np.vstack([error, np.full(5, sigma)])
     with_it = cpu(*more, (*INPUT_BANDS, "SPIRE_500"), library)

@@ -3,23 +3,36 @@ cannot be used is told.
 """
 
 import json
+
 import numpy as np
 import pytest
-from napari_galaxy_maps.training.datasets.image_truth_pairs import (Pairs, TABLE)
-from tests.training.pairs_on_disk import (gaussian, wide, write_chunks, write_images, write_recipe, write_truth)
-from napari_galaxy_maps.models.stellar_unet.outputs import (STELLAR_PROPERTIES, TARGETS)
-from napari_galaxy_maps.progress import run_to_end
-from napari_galaxy_maps.training.datasets.stratified_split import stratified_split
-from napari_galaxy_maps.training.own.read_own_pairs import (find_sources, read_pair_steps)
-from napari_galaxy_maps.training.own.make_own_sets import (Reading, in_the_middle, make_own_sets_steps)
-from napari_galaxy_maps.training.own.picasso_zarr import (ORDER, Scale, make_scale)
-from napari_galaxy_maps.training.own.read_own_truth import (TruthOptions, parse_options)
-from napari_galaxy_maps.training.datasets.mock_cubes import true_maps
-from napari_galaxy_maps.exceptions import (GalaxyMapsError, InputError)
-from napari_galaxy_maps.data.recipe import Recipe
 from astropy.io import fits
+
+from napari_galaxy_maps.data.recipe import Recipe
+from napari_galaxy_maps.exceptions import GalaxyMapsError, InputError
 from napari_galaxy_maps.models.stellar_unet.inputs import UGRIZ
+from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
+from napari_galaxy_maps.progress import run_to_end
+from napari_galaxy_maps.training.datasets.image_truth_pairs import TABLE, Pairs
+from napari_galaxy_maps.training.datasets.mock_cubes import true_maps
+from napari_galaxy_maps.training.datasets.stratified_split import stratified_split
+from napari_galaxy_maps.training.own.make_own_sets import (
+    Reading,
+    in_the_middle,
+    make_own_sets_steps,
+)
+from napari_galaxy_maps.training.own.picasso_zarr import ORDER, Scale, make_scale
+from napari_galaxy_maps.training.own.read_own_pairs import find_sources, read_pair_steps
+from napari_galaxy_maps.training.own.read_own_truth import TruthOptions, parse_options
 from tests.conftest import tan_wcs
+from tests.training.pairs_on_disk import (
+    gaussian,
+    wide,
+    write_chunks,
+    write_images,
+    write_recipe,
+    write_truth,
+)
 
 STARS = STELLAR_PROPERTIES.index("LOG_SIGMA_STAR")
 AGE = STELLAR_PROPERTIES.index("AGE_STAR")
@@ -134,7 +147,8 @@ def write_ifu(path, distance=20.0, pixel=1.0, side=61):
     kpc2 = (pixel * distance * 4.8481368e-3) ** 2
     hdus = [fits.PrimaryHDU()]
     for name, plane, unit in (
-        ("MASS", np.log10(1e9 * shape * kpc2), "log10(Msun/spaxels^2)"), ("SFR", 0.1e-6 * shape, "Msun / yr / pc^2"),
+        ("MASS", np.log10(1e9 * shape * kpc2), "log10(Msun/spaxels^2)"),
+        ("SFR", 0.1e-6 * shape, "Msun / yr / pc^2"),
         ("SSP", np.stack([0 * shape, 0 * shape + np.log10(5e9)]), ""),
     ):  # fmt: skip
         hdus.append(fits.ImageHDU(plane.astype("f4"), header, name=name))
@@ -169,9 +183,11 @@ def test_ifu_products_are_read_by_their_own_names_and_units(tmp_path):
         (["T_DUST=MASS"], [], 2.5, "no property 'T_DUST' to be learnt"),
         (["LOG_SIGMA_STAR=MASS"], ["AGE_STAR=Gyr"], 2.5, "give both"),
         (["LOG_SIGMA_STAR=MASS"], [], -1.0, "positive number of arcsec"),
-        (["LOG_SIGMA_STAR=MAS"], [], 2.5, "no extension 'MAS' for LOG_SIGMA_STAR; there are PRIMARY, MASS, SFR, SSP"),
+        (["LOG_SIGMA_STAR=MAS"], [], 2.5,
+         "no extension 'MAS' for LOG_SIGMA_STAR; there are PRIMARY, MASS, SFR, SSP"),
         (["LOG_SIGMA_STAR=MASS", "AGE_STAR=SSP[1]"], [], 2.5, "does not say its unit"),
-        (["LOG_SIGMA_STAR=MASS", "AGE_STAR=SSP"], ["AGE_STAR=Gyr"], 2.5, r"name one of its planes, as in SSP\[0\]"),
+        (["LOG_SIGMA_STAR=MASS", "AGE_STAR=SSP"], ["AGE_STAR=Gyr"], 2.5,
+         r"name one of its planes, as in SSP\[0\]"),
         (["LOG_SIGMA_STAR=MASS", "AGE_STAR=SSP[7]"], ["AGE_STAR=Gyr"], 2.5, "no plane 7"),
         (["LOG_SIGMA_STAR=MASS", "AGE_STAR=SFR"], [], 2.5, "cannot become AGE_STAR"),
         (["LOG_SIGMA_SFR=SFR"], [], 2.5, "has no LOG_SIGMA_STAR, which training needs"),
@@ -231,8 +247,10 @@ def narrow_target(folder):
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (break_truth, "truth.fits is missing: every galaxy needs its true maps"), (move_truth, "shows another sky"),
-        (no_optical, "none of its images is in SDSS_u"), (no_image, "holds no image beside its truth"), (nothing, "holds no pairs"),
+        (break_truth, "truth.fits is missing: every galaxy needs its true maps"),
+        (move_truth, "shows another sky"),
+        (no_optical, "none of its images is in SDSS_u"),
+        (no_image, "holds no image beside its truth"), (nothing, "holds no pairs"),
         (cube_of_four, "has 4 planes; give five"), (narrow_target, "wider than the 2 asked for"),
     ],
 )  # fmt: skip

@@ -2,28 +2,30 @@
 all of it and tells mistakes.
 """
 
-from napari_galaxy_maps.models.stellar_unet.model import StellarUNet
 import json
 import signal
-import torch
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from napari_galaxy_maps.training.stellar_unet.fit_network import (FitSettings, fit_steps)
-from napari_galaxy_maps.training.stellar_unet import fit_network as fitting
-from napari_galaxy_maps.models.registry import (load_card, load_model)
-from tests.training.pairs_on_disk import (write_images, write_recipe, write_truth)
-from napari_galaxy_maps.training.datasets.mock_cubes import noisy_cube
+import torch
+
 from napari_galaxy_maps.cli import train as command
-from napari_galaxy_maps.training.datasets.image_truth_pairs import Pairs
-from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES
-from napari_galaxy_maps.exceptions import (GalaxyMapsError, InputError, ModelError)
-from napari_galaxy_maps.progress import run_to_end
-from napari_galaxy_maps.training.datasets.mock_set import (FIRST_SEED, make_set_steps)
-from napari_galaxy_maps.models.stellar_unet.network import fuse
 from napari_galaxy_maps.cli.main import main
-from napari_galaxy_maps.models.stellar_unet.inputs import encode
+from napari_galaxy_maps.exceptions import GalaxyMapsError, InputError, ModelError
 from napari_galaxy_maps.fits_io import read_maps
-from dataclasses import replace
+from napari_galaxy_maps.models.registry import load_card, load_model
+from napari_galaxy_maps.models.stellar_unet.inputs import encode
+from napari_galaxy_maps.models.stellar_unet.model import StellarUNet
+from napari_galaxy_maps.models.stellar_unet.network import fuse
+from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES
+from napari_galaxy_maps.progress import run_to_end
+from napari_galaxy_maps.training.datasets.image_truth_pairs import Pairs
+from napari_galaxy_maps.training.datasets.mock_cubes import noisy_cube
+from napari_galaxy_maps.training.datasets.mock_set import FIRST_SEED, make_set_steps
+from napari_galaxy_maps.training.stellar_unet import fit_network as fitting
+from napari_galaxy_maps.training.stellar_unet.fit_network import FitSettings, fit_steps
+from tests.training.pairs_on_disk import write_images, write_recipe, write_truth
 
 TINY = FitSettings(
     steps=12, check_every=4, batch_pixels=4 * 32 * 32, widths=(4, 4, 6, 6, 8), hidden=4, rate=5e-3
@@ -308,14 +310,22 @@ def test_mocks_become_a_model_and_ctrl_c_leaves_what_is_needed_to_go_on(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--resume"], "no training that could go on"), (["--truth-psf", "2.5"], "--truth-psf is for your own pairs"),
-        (["--map", "LOG_SIGMA_STAR=MASS"], "--map is for your own pairs"), (["--freeze", "2"], "name the model with --start"),
-        (["--start", "dust-forest"], "is no network"), (["--start", "nowhere"], "no model called 'nowhere'"),
-        (["--start", "dust-forest", "--widths", "1,2,3,4,5"], "leave --widths and --head out"), (["--widths", "4,4"], "give five numbers"),
-        (["--steps", "0"], "--steps 0 makes no sense"), (["--mocks", "3"], "--mocks 3 makes no sense"),
-        (["--data", "nothing-here"], "is no folder"), (["--data", ".", "--map", "X=Y"], "no property 'X'"),
-        (["--data", ".", "--size", "50"], "multiples of 16"), (["--data", ".", "--pixel-kpc", "1"], "two of --pixel-arcsec"),
-        (["--data", ".", "--set", "sky.modle=plane"], "There is no setting 'sky.modle'"), (["--device", "cuda"], "no NVIDIA GPU"),
+        (["--resume"], "no training that could go on"),
+        (["--truth-psf", "2.5"], "--truth-psf is for your own pairs"),
+        (["--map", "LOG_SIGMA_STAR=MASS"], "--map is for your own pairs"),
+        (["--freeze", "2"], "name the model with --start"),
+        (["--start", "dust-forest"], "is no network"),
+        (["--start", "nowhere"], "no model called 'nowhere'"),
+        (["--start", "dust-forest", "--widths", "1,2,3,4,5"], "leave --widths and --head out"),
+        (["--widths", "4,4"], "give five numbers"),
+        (["--steps", "0"], "--steps 0 makes no sense"),
+        (["--mocks", "3"], "--mocks 3 makes no sense"),
+        (["--data", "nothing-here"], "is no folder"),
+        (["--data", ".", "--map", "X=Y"], "no property 'X'"),
+        (["--data", ".", "--size", "50"], "multiples of 16"),
+        (["--data", ".", "--pixel-kpc", "1"], "two of --pixel-arcsec"),
+        (["--data", ".", "--set", "sky.modle=plane"], "There is no setting 'sky.modle'"),
+        (["--device", "cuda"], "no NVIDIA GPU"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_the_options_is_told(tmp_path, monkeypatch, capsys, arguments, words):

@@ -42,16 +42,19 @@ class Aperture:
             numbers = (self.shape.ra, self.shape.dec, self.shape.a, self.shape.b, self.shape.pa)
             if not np.isfinite(numbers).all() or not self.shape.a > 0 or not self.shape.b > 0:
                 raise InputError(
-                    f"{called} has the semi-axes {self.shape.a:g} and {self.shape.b:g} arcsec at {self.shape.ra:g}, "
+                    f"{called} has the semi-axes {self.shape.a:g} and {self.shape.b:g} arcsec at "
+                    f"{self.shape.ra:g}, "
                     f"{self.shape.dec:g}; give positive numbers and a position."
                 )
         elif len(set(self.shape)) < 3 or not np.isfinite(self.shape).all():
             raise InputError(
-                f"{called} is a polygon with {len(set(self.shape))} different corners; a polygon needs at least three."
+                f"{called} is a polygon with {len(set(self.shape))} different corners; a polygon "
+                "needs at least three."
             )
         if not 0 <= self.inner < 1:
             raise InputError(
-                f"{called} has a hole of {self.inner:g} times its size; the inner edge of a ring must be smaller than its outer one."
+                f"{called} has a hole of {self.inner:g} times its size; the inner edge of a ring "
+                "must be smaller than its outer one."
             )
 
     @property
@@ -70,7 +73,8 @@ class Aperture:
         """
         if not 0 <= inner < outer:
             raise InputError(
-                f"A ring from {inner:g} to {outer:g} times an aperture is none; give a smaller and a larger number, as in 1.5,2."
+                f"A ring from {inner:g} to {outer:g} times an aperture is none; give a smaller and "
+                "a larger number, as in 1.5,2."
             )
         if isinstance(self.shape, Ellipse):
             shape: Ellipse | Vertices = replace(

@@ -58,14 +58,16 @@ def read_apertures(
         aperture = make(region, name) if make is not None else None
         if aperture is None:
             told.append(
-                f"{Path(path).name}: {kind.lower()} {name!r} left out; it is no circle, ellipse, ring, box or polygon."
+                f"{Path(path).name}: {kind.lower()} {name!r} left out; it is no circle, ellipse, "
+                "ring, box or polygon."
             )
         else:
             found.append(aperture)
     if not found:
         why = f" ({'; '.join(told[before:])})" if len(told) > before else ""
         raise InputError(
-            f"{path} holds no aperture{why}; draw circles, ellipses, rings, boxes or polygons in DS9."
+            f"{path} holds no aperture{why}; draw circles, ellipses, rings, boxes or polygons in "
+            "DS9."
         )
     return found
 
@@ -147,7 +149,9 @@ def _region(aperture: Aperture) -> Any:
 
 
 def _ellipse(centre: Any, width: Any, height: Any, angle: Any) -> Ellipse:
-    """Of full axes and the angle of the first from west towards north; the major axis comes first."""
+    """An ellipse from its full axes and the angle of the width from west towards north; the major
+    axis comes first.
+    """
     centre = centre.icrs
     a, b, pa = (
         float(width.to_value("arcsec")) / 2,

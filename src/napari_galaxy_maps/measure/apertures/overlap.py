@@ -197,7 +197,8 @@ def _polygon_overlap(
         x, y = to_pixels(wcs, shape, ra, dec, margin=_LARGE * max(shape))
         if not (np.isfinite(x).all() and np.isfinite(y).all()):
             raise InputError(
-                f"The polygon {aperture.name!r} has corners far off the image; draw one that ends nearer to it."
+                f"The polygon {aperture.name!r} has corners far off the image; draw one that ends "
+                "nearer to it."
             )
         mask = PolygonPixelRegion(PixCoord(x, y)).to_mask(mode="exact")
         plane = mask.to_image(shape)

@@ -234,7 +234,7 @@ def values_in(
     options: Options,
     levels: tuple[float, ...] = (50.0,),
 ) -> list[Values]:
-    """What apertures hold, with percentiles of their pixels; those measured before are remembered."""
+    """What apertures hold, with percentiles of their pixels; what was measured before is kept."""
     keys = [(aperture.shape, aperture.inner, options, levels) for aperture in apertures]
     new = {
         key: aperture
@@ -382,7 +382,8 @@ def _background(
         pixels = quantities[inside & (valid > 0)]
         if not pixels.size:
             raise InputError(
-                f"The ring for the background has no pixel with a value on {quantity.name}; choose another ring."
+                f"The ring for the background has no pixel with a value on {quantity.name}; choose "
+                "another ring."
             )
         kept = np.asarray(sigma_clip(pixels, sigma=3, masked=False), float)
         median = options.background_value == "median"

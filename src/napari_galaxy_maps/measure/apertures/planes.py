@@ -30,8 +30,10 @@ PSF_CORRELATION = float(np.pi / (2 * np.log(2)))
 its correlation exp(-d^2 / 4 s^2) sums to 4 pi s^2, twice the area of the PSF."""
 
 PREDICTED = (
-    "Errors of predicted maps are a range: the smaller (err) holds if pixels err independently beyond the noise that they share, the "
-    "larger (err_max) if the model errs about all of them alike; the truth lies between, mostly nearer to the larger."
+    "Errors of predicted maps are a range: the smaller (err) holds if pixels err independently "
+    "beyond the noise that they share, the "
+    "larger (err_max) if the model errs about all of them alike; the truth lies between, mostly "
+    "nearer to the larger."
 )
 """Said of sums and means of maps that a model has made."""
 
@@ -150,7 +152,8 @@ def planes_of(
         raise InputError(f"The distance is {distance_mpc:g} Mpc; give a positive number.")
     if correlation is not None and not correlation >= 0:
         raise InputError(
-            f"The noise is said to be shared by {correlation:g} pixels; that is 0 for independent ones, else more."
+            f"The noise is said to be shared by {correlation:g} pixels; that is 0 for independent "
+            "ones, else more."
         )
     if isinstance(source, PropertyMaps):
         return _of_maps(source, names, distance_mpc, correlation)
@@ -160,7 +163,7 @@ def planes_of(
 
 
 def maps_distance(maps: PropertyMaps) -> float | None:
-    """The distance in Mpc that maps were made with, or None where their provenance does not tell."""
+    """The distance in Mpc that maps were made with; None where their provenance has none."""
     try:
         told = maps.provenance.get("distance_mpc")
         if told:
@@ -228,7 +231,8 @@ def _of_maps(
     shared = maps.correlation if correlation is None else correlation
     if shared is None and maps.errors:
         notes.append(
-            "How pixels share their errors is not known: those of sums are as of independent pixels (--correlation)."
+            "How pixels share their errors is not known: those of sums are as of independent "
+            "pixels (--correlation)."
         )
     if maps.provenance.get("model_hash") and maps.errors:
         notes.append(PREDICTED)
@@ -282,7 +286,8 @@ def _lognormal(maps: PropertyMaps, quantities: Sequence[Quantity]) -> list[str]:
     if not told:
         return []
     return [
-        "Sums and means add up 10^value, the median of each pixel. Were the errors Gaussian in dex, the expected sum would be "
+        "Sums and means add up 10^value, the median of each pixel. Were the errors Gaussian in "
+        "dex, the expected sum would be "
         f"larger by these factors: {', '.join(told)}."
     ]
 
@@ -331,11 +336,13 @@ def _of_image(image: BandImage, correlation: float | None) -> Planes:
         notes.append(f"{image.band} has no uncertainty image: its errors are not known.")
     elif correlation is None:
         notes.append(
-            f"{image.band}: noise is taken as smoothed by the PSF, shared by {shared:.1f} pixels (--correlation)."
+            f"{image.band}: noise is taken as smoothed by the PSF, shared by {shared:.1f} pixels "
+            "(--correlation)."
         )
     # Its uncertainty is the noise's; the calibration is added to that of sums.
     return Planes(
-        (_brightness(image.band.name),), (values,), _terms(values, error, 0.0)[None], np.zeros(image.shape, np.int16), image.wcs,
+        (_brightness(image.band.name),), (values,), _terms(values, error, 0.0)[None],
+        np.zeros(image.shape, np.int16), image.wcs,
         np.array([shared]), np.array([image.band.calibration]), None, tuple(notes),
     )  # fmt: skip
 

@@ -41,7 +41,8 @@ def outline(wcs: WCS, shape: tuple[int, int]) -> Aperture:
 
 
 def galaxy_totals(
-    maps: PropertyMaps | Planes, ellipse: Ellipse | None = None, global_maps: PropertyMaps | None = None,
+    maps: PropertyMaps | Planes, ellipse: Ellipse | None = None,
+    global_maps: PropertyMaps | None = None,
     correct_masked: bool = False,
 ) -> QTable:  # fmt: skip
     """What maps come to over a galaxy, beside the prediction from its integrated fluxes.
@@ -114,8 +115,10 @@ def _summed(planes: Planes, aperture: Aperture, correct_masked: bool) -> list[di
             dex = [value, err, err_max]
         rows.append(
             {"map": prop.name, "what": prop.label, "value": value, "err": err, "err_max": err_max,
-             "unit": str(row["sum_unit"]) or str(row["mean_unit"]), "log10": dex[0], "log10_err": dex[1], "log10_err_max": dex[2],
-             "weight": "" if prop.additive else str(row["weight"]), "n_pixels": float(row["n_pixels"]),
+             "unit": str(row["sum_unit"]) or str(row["mean_unit"]), "log10": dex[0],
+             "log10_err": dex[1], "log10_err_max": dex[2],
+             "weight": "" if prop.additive else str(row["weight"]),
+             "n_pixels": float(row["n_pixels"]),
              "n_masked": float(row["n_masked"])}
         )  # fmt: skip
     return rows
@@ -150,7 +153,8 @@ def integrated_cube(cube: BandCube, ellipse: Ellipse | None = None) -> BandCube:
     pixels = float(found.n_pixels.max(initial=0))
     if not pixels > 0:
         raise InputError(
-            f"{cube.name or 'The cube'} has no pixel inside the ellipse that is not masked; check the ellipse."
+            f"{cube.name or 'The cube'} has no pixel inside the ellipse that is not masked; check "
+            "the ellipse."
         )
     enough = found.n_pixels >= _COVERED * pixels
     side = float(np.sqrt(pixels * found.pixel_arcsec2))
@@ -166,6 +170,7 @@ def integrated_cube(cube: BandCube, ellipse: Ellipse | None = None) -> BandCube:
     nothing = np.zeros((1, 1), np.int16)
     pixel_pc = None if cube.pixel_pc is None else cube.pixel_pc * side / cube.pixel_arcsec
     return replace(
-        cube, data=data, uncertainty=error, wcs=wcs, fwhm=side, pixel_arcsec=side, pixel_pc=pixel_pc, mask=nothing.astype(bool),
+        cube, data=data, uncertainty=error, wcs=wcs, fwhm=side, pixel_arcsec=side,
+        pixel_pc=pixel_pc, mask=nothing.astype(bool),
         flags=nothing, images={}, masks=None, correlation=None, systematic=None, filling=None,
     )  # fmt: skip

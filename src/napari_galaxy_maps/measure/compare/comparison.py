@@ -26,12 +26,15 @@ if TYPE_CHECKING:
     from astropy.table import QTable
     from astropy.wcs import WCS
 
+
 IN_LOG = frozenset({"AGE_STAR"})
 """Properties stored linear and scored in log10."""
 
 METRICS = ("rmse", "bias", "r2", "chi2", "coverage68", "coverage95")
 N_BOOTSTRAP = 500
-_BLOCK_FWHM = 4  # side of a block of the bootstrap: neighbours share noise; at 1.5 errors come out at 0.6 of what they are
+# side of a block of the bootstrap: neighbours share noise; at 1.5 errors come out at 0.6 of what
+# they are
+_BLOCK_FWHM = 4
 _BLOCK_PIXELS = 12  # where the PSF is not known
 _MOST_UNITS = 400  # drawn from; more cost time and make the errors' own error no smaller than 4 %
 
@@ -100,7 +103,8 @@ class Pixels:
 
 
 def compare(
-    maps: PropertyMaps, truth: PropertyMaps, ellipse: Ellipse | None = None, fwhm: float | None = None,
+    maps: PropertyMaps, truth: PropertyMaps, ellipse: Ellipse | None = None,
+    fwhm: float | None = None,
     truth_fwhm: float | None = None,
 ) -> Comparison:  # fmt: skip
     """Bring a prediction and a truth to the PSF and the grid of the coarser of the two, and to the
@@ -135,7 +139,8 @@ def compare(
             truth = smooth(truth, widths[1], coarse)
         which = "prediction" if widths[0] < coarse else "truth"
         notes.append(
-            f"The {which} was smoothed from {min(widths):.3g} to {coarse:.3g} arcsec, the PSF of the other."
+            f"The {which} was smoothed from {min(widths):.3g} to {coarse:.3g} arcsec, the PSF of "
+            "the other."
         )
     elif not all(widths):
         which = " and ".join(
@@ -146,13 +151,15 @@ def compare(
     if sides[0] < sides[1] / 1.01:
         maps = bring_to_grid(maps, truth.wcs, truth.shape)
         notes.append(
-            f"The prediction was put on the truth's pixels of {sides[1]:.3g} arcsec, from {sides[0]:.3g}."
+            f"The prediction was put on the truth's pixels of {sides[1]:.3g} arcsec, from "
+            f"{sides[0]:.3g}."
         )
     else:
         moved = bring_to_grid(truth, maps.wcs, maps.shape)
         if moved is not truth:
             notes.append(
-                f"The truth was put on the prediction's pixels of {sides[0]:.3g} arcsec, from {sides[1]:.3g}."
+                f"The truth was put on the prediction's pixels of {sides[0]:.3g} arcsec, from "
+                f"{sides[1]:.3g}."
             )
         truth = moved
     ellipse = ellipse or recipe_ellipse(maps.provenance)
@@ -308,8 +315,9 @@ def metrics(pixels: Pixels, seed: int = 0) -> dict[str, float]:
     z = np.where(known, z, 0.0)
     one_sigma, nearly_all = within_intervals(z, pixels.tail)
     each = (
-        weight, weight * pixels.residual, weight * pixels.residual**2, weight * pixels.true, weight * pixels.true**2,
-        weight * known, weight * z**2, weight * known * one_sigma, weight * known * nearly_all,
+        weight, weight * pixels.residual, weight * pixels.residual**2, weight * pixels.true,
+        weight * pixels.true**2, weight * known, weight * z**2, weight * known * one_sigma,
+        weight * known * nearly_all,
     )  # fmt: skip
     n = int(unit.max()) + 1
     sums = np.array([np.bincount(unit, values, n) for values in each])

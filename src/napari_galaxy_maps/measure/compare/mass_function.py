@@ -41,7 +41,10 @@ def to_imf_of(maps: PropertyMaps, other: PropertyMaps) -> tuple[PropertyMaps, st
         return maps, ""
     values = {name: plane + np.float32(changed.get(name, 0)) for name, plane in maps.values.items()}
     words = ", ".join(f"{name} by {by:+.2f}" for name, by in changed.items())
-    note = f"was taken from {mine.capitalize()}'s initial mass function to {wanted.capitalize()}'s: {words} dex."
+    note = (
+        f"was taken from {mine.capitalize()}'s initial mass function to "
+        f"{wanted.capitalize()}'s: {words} dex."
+    )
     return replace(
         maps, values=values, provenance={**maps.provenance, "imf": wanted.capitalize()}
     ), note

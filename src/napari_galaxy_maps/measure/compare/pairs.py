@@ -46,7 +46,8 @@ def pair_up(files: Mapping[str, PropertyMaps]) -> tuple[list[tuple[str, str]], l
         fitting = sorted((how_far, truth) for how_far, truth in found if how_far is not None)
         if not fitting:
             left.append(
-                f"No truth covers {name} and has one of its properties; open that of this galaxy, too."
+                f"No truth covers {name} and has one of its properties; open that of this galaxy, "
+                "too."
             )
             continue
         truth = fitting[0][1]

@@ -1,4 +1,4 @@
-"""Predicted maps beside the truth: their difference, and how far the predicted errors explain it."""
+"""The difference of predicted and true maps, and how far the predicted errors explain it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def bring_to_grid(maps: PropertyMaps, wcs: WCS, shape: tuple[int, int]) -> Prope
 
     def resample(plane: np.ndarray) -> np.ndarray:
         moved = reproject_adaptive(
-            (plane, maps.wcs), wcs, shape_out=shape, return_footprint=False, bad_value_mode="ignore",
+            (plane, maps.wcs), wcs, shape_out=shape, return_footprint=False,
+            bad_value_mode="ignore",
             boundary_mode="ignore_threshold", boundary_ignore_threshold=0.5,
         )  # fmt: skip
         return np.asarray(moved, np.float32)
@@ -85,7 +86,8 @@ def residual_maps(maps: PropertyMaps, truth: PropertyMaps) -> PropertyMaps:
     source = truth.provenance.get("file", "the truth")
     if not shared:
         raise InputError(
-            f"{source} has none of the predicted properties ({', '.join(maps.values)}); choose another truth."
+            f"{source} has none of the predicted properties ({', '.join(maps.values)}); choose "
+            "another truth."
         )
     wanted = PropertyMaps(
         {name: truth.values[name] for name in shared},
@@ -145,7 +147,8 @@ def score(maps: PropertyMaps, truth: PropertyMaps) -> QTable:
         spread = np.var(true)
         rows.append(
             (name, int(off.size), float(np.sqrt(np.mean(off**2))), float(np.mean(off)),
-             float(1 - np.mean(off**2) / spread) if spread > 0 else np.nan, float(chi2), float(low), float(high))
+             float(1 - np.mean(off**2) / spread) if spread > 0 else np.nan, float(chi2), float(low),
+             float(high))
         )  # fmt: skip
     table = QTable(
         rows=rows, names=("property", "n", "rmse", "bias", "r2", "chi2", "coverage68", "coverage95")

@@ -117,7 +117,8 @@ def galaxy_sums(
     shapes = {plane.shape for maps in planes for plane in maps.values()}
     if len(shapes) > 1:
         raise InputError(
-            f"The maps{which} are not all of one shape: {', '.join(str(s) for s in sorted(shapes))}."
+            f"The maps{which} are not all of one shape: "
+            f"{', '.join(str(s) for s in sorted(shapes))}."
         )
     away, told = radius or half_radius(
         truth, in_log=in_log, wcs=wcs, ellipse=ellipse, isophotes=isophotes, name=name
@@ -138,8 +139,10 @@ def galaxy_sums(
             rows.append(
                 {
                     "galaxy": name, "property": key, "region": region, "inner": low, "outer": high,
-                    "n_pixels": int(used.sum()), "n_empty": int((here & ~full).sum()), "true": values[1],
-                    "predicted": values[0], "delta": float(np.log10(values[1] / values[0])) if good else np.nan,
+                    "n_pixels": int(used.sum()), "n_empty": int((here & ~full).sum()),
+                    "true": values[1],
+                    "predicted": values[0],
+                    "delta": float(np.log10(values[1] / values[0])) if good else np.nan,
                     "unit": quantity_of(prop).sum_unit or prop.unit.replace("dex", ""),
                 }
             )  # fmt: skip
@@ -176,7 +179,8 @@ def half_radius(
     stars = next((key for key in STARS if key in truth), None)
     if stars is None:
         raise InputError(
-            f"The truth{which} has no map of stars ({' or '.join(STARS)}), which R_half is measured on."
+            f"The truth{which} has no map of stars ({' or '.join(STARS)}), which R_half is "
+            "measured on."
         )
     away, told = _radius(
         _linear({stars: truth[stars]}, in_log)[stars], wcs, ellipse, isophotes, which
@@ -208,7 +212,8 @@ def comparison_sums(comparison: Comparison, ellipse: Ellipse | None = None) -> Q
     arcsec2 = proj_plane_pixel_area(maps.wcs) * 3600**2
     area = float(arcsec2) * (distance * PC_PER_MPC_ARCSEC / 1000) ** 2 if distance else 1.0
     return galaxy_sums(
-        maps.values, truth.values, area, wcs=maps.wcs, ellipse=ellipse or recipe_ellipse(maps.provenance),
+        maps.values, truth.values, area, wcs=maps.wcs,
+        ellipse=ellipse or recipe_ellipse(maps.provenance),
         name=comparison.name,
     )  # fmt: skip
 

@@ -138,12 +138,13 @@ def side_by_side(
 
 
 def _four(comparison: Comparison, name: str) -> dict[str, np.ndarray]:
-    """Truth, prediction, residual and error where both have a value, else NaN; shape (ny, nx) each."""
+    """Truth, prediction, residual and error where both have a value, else NaN; each (ny, nx)."""
     residual = residual_maps(comparison.maps, comparison.truth).values[name]
     both = np.isfinite(residual)
     nothing = np.full(residual.shape, np.nan)
     planes = {
-        "truth": comparison.truth.values[name], "prediction": comparison.maps.values[name], "residual": residual,
+        "truth": comparison.truth.values[name], "prediction": comparison.maps.values[name],
+        "residual": residual,
         "predicted error": comparison.maps.errors.get(name, nothing),
     }  # fmt: skip
     return {key: np.where(both, plane, np.nan) for key, plane in planes.items()}
@@ -181,9 +182,11 @@ def galaxies_against_truth(comparisons: Sequence[Comparison], name: str) -> tupl
         rows.append(
             {
                 "galaxy": label_of(comparisons[int(number)], int(number)), "n": int(mine.sum()),
-                "true": float(pixels.true[mine].mean()), "predicted": float(pixels.predicted[mine].mean()),
+                "true": float(pixels.true[mine].mean()),
+                "predicted": float(pixels.predicted[mine].mean()),
                 "bias": float(residual.mean()), "rmse": float(np.sqrt((residual**2).mean())),
-                "within": float(residual.std()), "chi2": float((z[mine][known] ** 2).mean()) if known.any() else np.nan,
+                "within": float(residual.std()),
+                "chi2": float((z[mine][known] ** 2).mean()) if known.any() else np.nan,
             }
         )  # fmt: skip
     table = QTable(rows)
@@ -195,7 +198,8 @@ def galaxies_against_truth(comparisons: Sequence[Comparison], name: str) -> tupl
     density(axes, pixels.true, pixels.predicted, (span, span))
     axes.plot(span, span, color=LINE, lw=1.2, label="1:1")
     axes.errorbar(
-        table["true"], table["predicted"], yerr=table["within"], fmt="o", ms=5, color=INK, ecolor=INK, elinewidth=0.7,
+        table["true"], table["predicted"], yerr=table["within"], fmt="o", ms=5, color=INK,
+        ecolor=INK, elinewidth=0.7,
         mec="white", mew=0.6, label="galaxies, and the scatter in each",
     )  # fmt: skip
     axes.set(
@@ -274,7 +278,10 @@ def sums_against_truth(sums: Sequence[QTable], columns: int = 4) -> tuple[Figure
         )
         axes.set_title(PROPERTIES[key].label, fontsize="medium")
     n = f"{len(sums)} galaxies" if len(sums) > 1 else "one galaxy"
-    words = f"Inside {INSIDE:g} R_half, {n}; log true - log predicted in dex:\nmean $\\mu$, scatter $\\sigma$"
+    words = (
+        f"Inside {INSIDE:g} R_half, {n}; log true - log predicted in dex:\n"
+        "mean $\\mu$, scatter $\\sigma$"
+    )
     figure.suptitle(words, fontsize="small")
     return figure, rows
 
@@ -317,7 +324,8 @@ def annuli_against_truth(sums: Sequence[QTable]) -> tuple[Figure, QTable]:
         for axes, column in zip(panels, ("bias", "scatter"), strict=False):
             error = np.nan_to_num(mine[f"{column}_err"])
             axes.errorbar(
-                middle, mine[column], yerr=error, fmt="o-", ms=3, lw=1.2, elinewidth=0.7, color=tones(i),
+                middle, mine[column], yerr=error, fmt="o-", ms=3, lw=1.2, elinewidth=0.7,
+                color=tones(i),
                 label=PROPERTIES[key].label,
             )  # fmt: skip
     panels[0].set_ylabel("bias [dex]")

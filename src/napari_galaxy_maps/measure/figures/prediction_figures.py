@@ -167,7 +167,8 @@ def sigma_against_error(pixels: Pixels, name: str, n_bins: int = 12) -> tuple[Fi
             )
         )
     table = QTable(
-        rows=rows or None, names=("low", "high", "n", "sigma", "rms", "rms_err", "chi2"), dtype=(float,) * 2 + (int,) + (float,) * 4
+        rows=rows or None, names=("low", "high", "n", "sigma", "rms", "rms_err", "chi2"),
+        dtype=(float,) * 2 + (int,) + (float,) * 4
     )  # fmt: skip
     figure, axes = new_figure(5.2, 4.6)
     floor = max(float(np.percentile(off, 1)), float(off.max()) * 1e-4, 1e-6)

@@ -67,7 +67,8 @@ def draw_profiles(
         names = [name for name in names if np.isfinite(table["growth"][table["map"] == name]).any()]
     if not names:
         raise InputError(
-            "There is no growth curve: ratios and temperatures do not add up, and surface densities need the distance."
+            "There is no growth curve: ratios and temperatures do not add up, and surface "
+            "densities need the distance."
         )
     sources = list(dict.fromkeys(table["source"].tolist()))
     axes = list(np.ravel(figure.subplots(len(names), 1, sharex=True, squeeze=False)))

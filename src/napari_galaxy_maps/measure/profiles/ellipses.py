@@ -67,7 +67,8 @@ def fit_isophote(
 
     centre, jacobian = linear_frame(np.array([[start.ra, start.dec]]), wcs, plane.shape)
     failed = InputError(
-        f"No isophote can be fitted {start.a:.1f} arcsec from RA {start.ra:.5f}, Dec {start.dec:.5f}: the map does not fall "
+        f"No isophote can be fitted {start.a:.1f} arcsec from RA {start.ra:.5f}, Dec "
+        f"{start.dec:.5f}: the map does not fall "
         "outwards there, or too much of it is blank; choose another radius, or give the ellipse."
     )
     x, y = centre[0]
@@ -179,7 +180,8 @@ def fit_moments(plane: np.ndarray, wcs: WCS, start: Ellipse) -> Ellipse:
     light = np.where(inside & np.isfinite(plane), plane, 0.0)
     if not light.sum() > 0:
         raise InputError(
-            f"The map is empty within {start.a:.1f} arcsec of RA {start.ra:.5f}, Dec {start.dec:.5f}."
+            f"The map is empty within {start.a:.1f} arcsec of RA {start.ra:.5f}, Dec "
+            f"{start.dec:.5f}."
         )
     found = data_properties(light.astype(float))
     _, jacobian = linear_frame(np.array([[start.ra, start.dec]]), wcs, plane.shape)
@@ -187,7 +189,8 @@ def fit_moments(plane: np.ndarray, wcs: WCS, start: Ellipse) -> Ellipse:
     theta = float(found.orientation.to_value("rad"))
     if not (np.isfinite([ratio, theta]).all() and ratio > 0):
         raise InputError(
-            f"The pixels within {start.a:.1f} arcsec of RA {start.ra:.5f}, Dec {start.dec:.5f} are too few for a shape."
+            f"The pixels within {start.a:.1f} arcsec of RA {start.ra:.5f}, Dec {start.dec:.5f} are "
+            "too few for a shape."
         )
     return _on_sky(
         start, float(found.x_centroid), float(found.y_centroid), ratio, theta, jacobian[0], wcs
@@ -195,7 +198,7 @@ def fit_moments(plane: np.ndarray, wcs: WCS, start: Ellipse) -> Ellipse:
 
 
 def _shaped(plane: np.ndarray, wcs: WCS, start: Ellipse) -> Ellipse:
-    """The ellipse of the moments; `start` where so few pixels have light that they have no shape."""
+    """The ellipse of the moments; `start` where too few pixels have light for a shape."""
     try:
         return fit_moments(plane, wcs, start)
     except InputError:
@@ -259,7 +262,8 @@ def half_mass_ellipse(maps: PropertyMaps, start: Ellipse, name: str = _STARS) ->
     if name not in maps.values:
         there = [other for other in maps.values if PROPERTIES[other].additive]
         raise InputError(
-            f"R_half needs the map {name}; the file has {', '.join(there) or 'no map that adds up'}."
+            f"R_half needs the map {name}; the file has "
+            f"{', '.join(there) or 'no map that adds up'}."
         )
     return ellipse_of_half(linear(maps.values[name], True), maps.wcs, start)[0]
 

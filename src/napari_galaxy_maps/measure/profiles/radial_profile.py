@@ -39,7 +39,8 @@ def annuli(ellipse: Ellipse, edges: Sequence[float]) -> list[Aperture]:
     edges = [float(edge) for edge in edges]
     if len(edges) < 2 or edges[0] < 0 or any(after <= before for before, after in pairwise(edges)):
         raise InputError(
-            f"The edges of the annuli ({', '.join(f'{e:g}' for e in edges)}) must grow from 0 or more."
+            f"The edges of the annuli ({', '.join(f'{e:g}' for e in edges)}) must grow from 0 or "
+            "more."
         )
     ratio = ellipse.b / ellipse.a
     return [
@@ -69,7 +70,8 @@ def equal_steps(step: float, largest: float) -> list[float]:
 
 
 def radial_profile(
-    sources: Source | Mapping[str, Source], ellipse: Ellipse, edges: Sequence[float], r25: float | None = None,
+    sources: Source | Mapping[str, Source], ellipse: Ellipse, edges: Sequence[float],
+    r25: float | None = None,
     r_half: float | None = None,
 ) -> QTable:  # fmt: skip
     """Profiles of every map of one or several sources over the same annuli.
@@ -115,8 +117,10 @@ def radial_profile(
         grown = values_in(planes, whole, Options())
         if not any(np.any(values.n_pixels > 0) for values in found):
             raise InputError(
-                f"No annulus about RA {ellipse.ra:.5f}, Dec {ellipse.dec:.5f} out to {edges[-1]:g} arcsec holds a pixel with a "
-                f"value{f' on {label}' if len(laid) > 1 else ''}; check the ellipse, or measure another file."
+                f"No annulus about RA {ellipse.ra:.5f}, Dec {ellipse.dec:.5f} out to {edges[-1]:g} "
+                "arcsec holds a pixel with a "
+                f"value{f' on {label}' if len(laid) > 1 else ''}; check the ellipse, or measure "
+                "another file."
             )
         notes += [f"{label}: {note}" if len(laid) > 1 else note for note in planes.notes]
         tables.append(_table(planes, label, found, grown, np.asarray(edges, float)))
@@ -260,7 +264,8 @@ def fit_gradients(
         )
     if not rows:
         raise InputError(
-            "A gradient needs at least three annuli with a value; take smaller steps, or wider limits."
+            "A gradient needs at least three annuli with a value; take smaller steps, or wider "
+            "limits."
         )
     names = (
         "source",

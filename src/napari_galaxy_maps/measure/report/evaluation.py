@@ -182,7 +182,8 @@ def stellar_sums(comparisons: Sequence[Comparison]) -> tuple[list[QTable], list[
 
 
 def write_evaluation(
-    folder: str | Path, comparisons: Sequence[Comparison], card: str = "", ending: Literal["png", "pdf", "svg"] = "png",
+    folder: str | Path, comparisons: Sequence[Comparison], card: str = "",
+    ending: Literal["png", "pdf", "svg"] = "png",
     overwrite: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Write metrics.json, metrics.ecsv, tables, figures and report.html into a folder.
@@ -211,14 +212,16 @@ def write_evaluation(
     folder = Path(folder)
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not overwrite):
         raise InputError(
-            f"{folder} is there already; choose another folder, or allow it to be replaced (--overwrite)."
+            f"{folder} is there already; choose another folder, or allow it to be replaced "
+            "(--overwrite)."
         )
     found = all_metrics(comparisons)
     inside, said = stellar_sums(comparisons)
     by_ellipse = summarise(inside) if inside else None
     told: dict[str, Any] = {
         "galaxies": [
-            {"name": c.name, "maps": _file(c.maps.provenance), "truth": _file(c.truth.provenance), "notes": list(c.notes)}
+            {"name": c.name, "maps": _file(c.maps.provenance), "truth": _file(c.truth.provenance),
+             "notes": list(c.notes)}
             for c in comparisons
         ],
         "made_by": f"napari-galaxy-maps {__version__}",
@@ -301,14 +304,18 @@ def _page(
     for galaxy in told["galaxies"]:
         notes = " ".join(galaxy["notes"])
         parts.append(
-            f"<li>{html.escape(galaxy['name'])}: {html.escape(galaxy['maps'])} against {html.escape(galaxy['truth'])}. "
+            f"<li>{html.escape(galaxy['name'])}: {html.escape(galaxy['maps'])} against "
+            f"{html.escape(galaxy['truth'])}. "
             f"{html.escape(notes)}</li>"
         )
     parts += ["</ul>", "<h2>Scores</h2>", _html_table(table)]
     parts.append(
-        "<p>Bias is prediction minus truth; chi2 is the mean of z squared, with z the residual over the errors of both in "
-        "quadrature; coverages are the shares of pixels with |z| under 1, and under the sigmas that are said to hold 95 % "
-        "(TAIL95 in the maps' file, or 1.96). Each galaxy has one vote. Errors are from bootstraps over galaxies, or over "
+        "<p>Bias is prediction minus truth; chi2 is the mean of z squared, with z the residual "
+        "over the errors of both in "
+        "quadrature; coverages are the shares of pixels with |z| under 1, and under the sigmas "
+        "that are said to hold 95 % "
+        "(TAIL95 in the maps' file, or 1.96). Each galaxy has one vote. Errors are from bootstraps "
+        "over galaxies, or over "
         "blocks of pixels four PSFs wide where there is one galaxy.</p>"
     )
     for name, beside in sums:
@@ -317,14 +324,18 @@ def _page(
             _html_totals(beside),
         ]
         parts.append(
-            "<p>Over the pixels that both have. The first error takes pixels as independent beyond the PSF, the second as all "
-            "off together; the difference is in dex, or in the unit where that is no dex and no sum.</p>"
+            "<p>Over the pixels that both have. The first error takes pixels as independent beyond "
+            "the PSF, the second as all "
+            "off together; the difference is in dex, or in the unit where that is no dex and no "
+            "sum.</p>"
         )
     if by_ellipse is not None:
         parts += ["<h2>Sums inside 2 R_half of the stars</h2>", _html_ellipse(by_ellipse)]
         parts.append(
-            "<p>Bias is the mean and scatter the standard deviation over galaxies of log10 true - log10 predicted, in dex (Buck &amp; Wolf 2021, "
-            "Sect. 4): an ellipse fitted to the true map of stars is kept for all maps; pixels whose truth is empty are left out; of what does not add up it is the weighted mean. "
+            "<p>Bias is the mean and scatter the standard deviation over galaxies of log10 true - "
+            "log10 predicted, in dex (Buck &amp; Wolf 2021, "
+            "Sect. 4): an ellipse fitted to the true map of stars is kept for all maps; pixels "
+            "whose truth is empty are left out; of what does not add up it is the weighted mean. "
             "Errors are from bootstraps over galaxies.</p>"
         )
     parts += [f"<p>{html.escape(note)}</p>" for note in told["stellar_sums"]["notes"]]
@@ -334,7 +345,8 @@ def _page(
             if _property_of(name, told) == prop:
                 picture = f'<img alt="{html.escape(title)} of {html.escape(prop)}" src="data:image/png;base64,{png}">'
                 parts.append(
-                    f"<figure>{picture}<figcaption>{html.escape(title)}: tables/{name}.ecsv</figcaption></figure>"
+                    f"<figure>{picture}<figcaption>{html.escape(title)}: "
+                    f"tables/{name}.ecsv</figcaption></figure>"
                 )
     for comparison in comparisons:
         recipe = str(comparison.maps.provenance.get("recipe", "")).strip()
@@ -348,7 +360,8 @@ def _page(
     title = html.escape(", ".join(names))
     body = "\n".join(parts)
     return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style></head>\n'
+        '<!DOCTYPE html>\n<html lang="en"><head><meta '
+        f'charset="utf-8"><title>{title}</title><style>{_STYLE}</style></head>\n'
         f"<body>\n{body}\n</body></html>\n"
     )
 
@@ -392,7 +405,8 @@ def _records(table: QTable) -> list[dict[str, Any]]:
 
 def _html_totals(table: QTable) -> str:
     rows = [
-        [str(row["map"]), str(row["what"]), *(f"{float(row[name]):.4g}" for name in ("value", "err", "err_max", "true")),
+        [str(row["map"]), str(row["what"]),
+         *(f"{float(row[name]):.4g}" for name in ("value", "err", "err_max", "true")),
          str(row["unit"]), f"{float(row['difference']):+.3f}"]
         for row in table
     ]  # fmt: skip

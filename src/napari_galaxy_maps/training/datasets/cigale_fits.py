@@ -4,16 +4,18 @@ against.
 
 from __future__ import annotations
 
-from ...sed.library import Library
-from ...constants import (LSUN_W, MPC_M, MSUN_KG)
-from ...sed.fit import (SedFit, fit)
-from dataclasses import (dataclass, fields)
 from collections.abc import Sequence
-from ...sed.compose import compose
+from dataclasses import dataclass, fields
 from pathlib import Path
-from .dustpedia_tables import (DustPediaTables, N19_COLUMNS, Table)
-from ...bands.registry import BANDS
+
 import numpy as np
+
+from ...bands.registry import BANDS
+from ...constants import LSUN_W, MPC_M, MSUN_KG
+from ...sed.compose import compose
+from ...sed.fit import SedFit, fit
+from ...sed.library import Library
+from .dustpedia_tables import N19_COLUMNS, DustPediaTables, Table
 
 ZERO_DISTANCE_MPC = 1e-5
 """CIGALE takes sources at redshift 0 to be 10 pc away."""

@@ -6,13 +6,15 @@ What the tables are is in `dustpedia_tables`.
 
 from __future__ import annotations
 
-from ...bands.registry import (INPUT_BANDS, get_band)
-from ...constants import (LSUN_W, MPC_M, SPEED_OF_LIGHT_MICRON_S, SR_PER_ARCSEC2)
-from pathlib import Path
-from ...models.dust_forest.features import (ColourTerm, NORMAL, STAND_IN)
-from .dustpedia_tables import (CIGALE_BANDS, DustPediaTables, Table, number)
 from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
+
+from ...bands.registry import INPUT_BANDS, get_band
+from ...constants import LSUN_W, MPC_M, SPEED_OF_LIGHT_MICRON_S, SR_PER_ARCSEC2
+from ...models.dust_forest.features import NORMAL, STAND_IN, ColourTerm
+from .dustpedia_tables import CIGALE_BANDS, DustPediaTables, Table, number
 
 TARGETS = ("LOG_SLD", "LOG_SMD", "T_DUST", "LOG_LSTAR_W1", "LOG_MSTAR_W1")
 """What the trees predict; the last two are log10 of L_star and M_star in solar units over nu L_nu

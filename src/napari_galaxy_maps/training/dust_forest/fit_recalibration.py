@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...data.maps import GAUSSIAN_95
+from ...data.properties import GAUSSIAN_95
 
 CHI2, COVERAGE_68, COVERAGE_95 = (1.0, 1.15), (0.65, 0.69), (0.92, 0.98)
 """Within these nothing is asked for. chi2 a little above 1 with a coverage of 67 %, for the

@@ -7,27 +7,29 @@ FOLDER
 
 from __future__ import annotations
 
-from .stellar_scoring import (Radii, StellarScores, radii_of, score_steps)
-import json
 import argparse
-import time
-import numpy as np
+import json
 import sys
-from ..datasets.mock_set import (FIRST_SEED, make_set_steps)
-from . import stellar_card
-from ...models.stellar_unet.inputs import UGRIZ
-from dataclasses import replace
-from typing import (Any, TYPE_CHECKING)
-from ...progress import run_to_end
-from .least_scatter import (RingTable, least_scatter, ring_table)
-from .assemble_model import assemble_steps
-from ..model_files import write_model
-from ...models.card import (CardTable, ModelCard)
-from ..datasets.image_truth_pairs import Pairs
-from pathlib import Path
+import time
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
 from ...exceptions import GalaxyMapsError
+from ...models.card import CardTable, ModelCard
+from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
+from ...progress import run_to_end
+from ..datasets.image_truth_pairs import Pairs
+from ..datasets.mock_set import FIRST_SEED, make_set_steps
+from ..model_files import write_model
+from . import stellar_card
+from .assemble_model import assemble_steps
+from .least_scatter import RingTable, least_scatter, ring_table
+from .stellar_scoring import Radii, StellarScores, radii_of, score_steps
 
 if TYPE_CHECKING:
     from ...models.stellar_unet.model import StellarUNet
