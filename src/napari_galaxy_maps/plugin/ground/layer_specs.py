@@ -176,6 +176,10 @@ class LayerSpec:
             "metadata": {METADATA_KEY: self.shown},
         }
 
+    def switched_off(self) -> LayerSpec:
+        """The same layer, switched off."""
+        return replace(self, visible=False)
+
     def as_layer_data(self) -> tuple[np.ndarray, dict[str, Any], str]:
         """What an npe2 reader gives back."""
         return self.data, self.arguments(), "image"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qtpy.QtWidgets import (
     QComboBox,
@@ -17,10 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from ...exceptions import GalaxyMapsError
-from . import open_files as loading
-
-if TYPE_CHECKING:
-    from ..state.session import Session
+from ..state.project import Project
 
 
 class BandSetting(QWidget):
@@ -28,7 +25,7 @@ class BandSetting(QWidget):
 
     Parameters
     ----------
-    session : Session
+    project : Project
         Whose recipe it changes.
     section, key : str
         Of the recipe: a dictionary by band.
@@ -40,7 +37,7 @@ class BandSetting(QWidget):
 
     def __init__(
         self,
-        session: Session,
+        project: Project,
         section: str,
         key: str,
         text: str,
@@ -48,13 +45,8 @@ class BandSetting(QWidget):
         say: Callable[[str], None],
     ):
         super().__init__()
-        self.session, self.section, self.key, self._text, self._say = (
-            session,
-            section,
-            key,
-            text,
-            say,
-        )
+        self.project, self.section, self.key = project, section, key
+        self._text, self._say = text, say
         self.bands, self.field, self.choose = QComboBox(), QLineEdit(), QToolButton()
         self.bands.setObjectName(f"{key}_band")
         self.bands.setMinimumContentsLength(11)
@@ -77,13 +69,13 @@ class BandSetting(QWidget):
     @property
     def values(self) -> dict[str, Any]:
         """What the recipe has, by band."""
-        return dict(getattr(getattr(self.session.recipe, self.section), self.key))
+        return dict(getattr(getattr(self.project.recipe, self.section), self.key))
 
     def refresh(self) -> None:
         """Show the recipe as it is."""
         values = self.values
         names = list(
-            dict.fromkeys([*(self.session.galaxy.images if self.session.galaxy else ()), *values])
+            dict.fromkeys([*(self.project.galaxy.images if self.project.galaxy else ()), *values])
         )
         if names != [self.bands.itemText(i) for i in range(self.bands.count())]:
             chosen = self.bands.currentText()
@@ -101,15 +93,15 @@ class BandSetting(QWidget):
 
     def _finished(self) -> None:
         self.field.setModified(False)
-        self._tell(self.field.text().strip())
+        self._take(self.field.text().strip())
 
     def _ask(self) -> None:
         chosen, _ = QFileDialog.getOpenFileName(self, f"{self._text} {self.bands.currentText()}")
         if chosen:
             self.field.setText(chosen)
-            self._tell(chosen)
+            self._take(chosen)
 
-    def _tell(self, written: str) -> None:
+    def _take(self, written: str) -> None:
         band, values = self.bands.currentText(), self.values
         if not band or written == str(values.get(band, "")):
             return
@@ -119,12 +111,12 @@ class BandSetting(QWidget):
             with suppress(ValueError):
                 values[band] = float(written.replace(",", "."))
         try:
-            self.session.set_recipe(self.section, **{self.key: values})
+            self.project.set_recipe(self.section, **{self.key: values})
         except GalaxyMapsError as error:
             self._say(str(error))
             self.refresh()
             return
         self._say("")
         if self.section == "input":  # images are read again with it
-            self.session.files_changed.emit()
-            loading.load(self.session)
+            self.project.files_changed.emit()
+            self.project.files_resettled.emit()

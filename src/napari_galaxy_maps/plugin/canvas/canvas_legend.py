@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
-    from ..eventloop.idle_queue import Turns
+    from ..eventloop.idle_queue import IdleQueue
 
 
 LETTERS = "ÅÉÑŐ " + string.digits + ".-−+()/_,²" + string.ascii_letters
@@ -26,28 +26,28 @@ line's height.
 _LETTER_MS = 25
 
 
-class Caption:
+class CanvasLegend:
     """Follows the uppermost visible layer of ours.
 
     Parameters
     ----------
     viewer : weak reference to a viewer
         Whose canvas it is.
-    turns : Turns
+    idle : IdleQueue
         Bar and words take tens of ms each to paint for the first time: each has a turn of its own.
     """
 
-    def __init__(self, viewer: weakref.ReferenceType[ViewerModel], turns: Turns):
+    def __init__(self, viewer: weakref.ReferenceType[ViewerModel], idle: IdleQueue):
         self._viewer = viewer
-        self._turns = turns
+        self._idle = idle
         self._text = ""
         self._top: weakref.ref[Layer] | None = None
         self._barred: weakref.WeakKeyDictionary[Layer, bool] = weakref.WeakKeyDictionary()
 
     def later(self, event: Any = None) -> None:
         """Look anew which layer is uppermost, in a turn to come."""
-        if not self._turns.has(self._follow):
-            self._turns.add([self._follow], canvas_only=True)
+        if not self._idle.has(self._follow):
+            self._idle.add([self._follow], canvas_only=True)
 
     def _follow(self) -> None:
         viewer = self._viewer()
@@ -65,8 +65,8 @@ class Caption:
             if top is not None and hasattr(top, "colorbar"):
                 top.colorbar.visible = self._barred.get(top, True)
             self._top = weakref.ref(top) if top is not None else None
-        if not self._turns.has(self._write):
-            self._turns.add([self._write], canvas_only=True)
+        if not self._idle.has(self._write):
+            self._idle.add([self._write], canvas_only=True)
 
     def _write(self) -> None:
         viewer = self._viewer()

@@ -1,4 +1,4 @@
-"""A session finds its layers by what they show, through renames, deletions, duplicates and second
+"""A workspace finds its layers by what they show, through renames, deletions, duplicates and second
 predictions.
 """
 
@@ -13,7 +13,7 @@ from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.exceptions import RecipeError
 from napari_galaxy_maps.plugin.ground.layer_specs import Key, image_spec, map_specs
 from napari_galaxy_maps.plugin.ground.viewers import camera_and_scale_bar
-from napari_galaxy_maps.plugin.state.session import session_for
+from napari_galaxy_maps.plugin.workspace import workspace_of
 
 
 @pytest.fixture
@@ -21,18 +21,18 @@ def model():
     return ViewerModel()
 
 
-def show(session, specs):
-    return [session.show(spec) for spec in specs]
+def show(workspace, specs):
+    return [workspace.layers.show(spec) for spec in specs]
 
 
 def test_a_viewer_has_one_session_and_takes_it_along(model):
-    session = session_for(model)
-    assert session_for(model) is session
-    gone = weakref.ref(session)
-    del session
+    workspace = workspace_of(model)
+    assert workspace_of(model) is workspace
+    gone = weakref.ref(workspace)
+    del workspace
     model.layers.clear()
     fixture_free = ViewerModel()
-    other = weakref.ref(session_for(fixture_free))
+    other = weakref.ref(workspace_of(fixture_free))
     del fixture_free
     gc.collect()
     assert other() is None
@@ -40,23 +40,23 @@ def test_a_viewer_has_one_session_and_takes_it_along(model):
 
 
 def test_north_is_up_and_the_scale_bar_is_on(model, image):
-    session = session_for(model)
+    workspace = workspace_of(model)
     picture = image()
-    show(session, [image_spec(picture, session.place(picture))])
+    show(workspace, [image_spec(picture, workspace.project.place(picture))])
     camera, scale_bar = camera_and_scale_bar(model)
     assert tuple(str(o) for o in camera.orientation2d) == ("up", "right")
     assert scale_bar.visible
 
 
 def test_a_second_result_goes_into_the_same_layers_whatever_they_are_called(model, maps):
-    session = session_for(model)
-    first = show(session, map_specs(maps, session.place(maps), "NGC 309"))
+    workspace = workspace_of(model)
+    first = show(workspace, map_specs(maps, workspace.project.place(maps), "NGC 309"))
     first[3].name = "my favourite"
     first[3].visible = False
     new = PropertyMaps(
         {k: v + 1 for k, v in maps.values.items()}, maps.errors, maps.wcs, maps.flags
     )
-    second = show(session, map_specs(new, session.place(new), "NGC 309"))
+    second = show(workspace, map_specs(new, workspace.project.place(new), "NGC 309"))
     assert second == first
     assert len(model.layers) == 6
     assert first[3].name == "my favourite" and not first[3].visible
@@ -68,56 +68,59 @@ def test_a_second_result_goes_into_the_same_layers_whatever_they_are_called(mode
 
 
 def test_a_deleted_layer_is_made_anew(model, maps):
-    session = session_for(model)
-    show(session, map_specs(maps, session.place(maps)))
-    model.layers.remove(session.layer(Key("map", "LOG_SMD")))
-    assert session.layer(Key("map", "LOG_SMD")) is None
-    show(session, map_specs(maps, session.place(maps)))
-    assert session.layer(Key("map", "LOG_SMD")) in model.layers
+    workspace = workspace_of(model)
+    show(workspace, map_specs(maps, workspace.project.place(maps)))
+    model.layers.remove(workspace.layers.layer(Key("map", "LOG_SMD")))
+    assert workspace.layers.layer(Key("map", "LOG_SMD")) is None
+    show(workspace, map_specs(maps, workspace.project.place(maps)))
+    assert workspace.layers.layer(Key("map", "LOG_SMD")) in model.layers
 
 
 def test_images_come_under_the_maps(model, maps, image):
-    session = session_for(model)
-    show(session, map_specs(maps, session.place(maps)))
-    show(session, [image_spec(image(), session.reference)])
+    workspace = workspace_of(model)
+    show(workspace, map_specs(maps, workspace.project.place(maps)))
+    show(workspace, [image_spec(image(), workspace.project.reference)])
     assert model.layers[0].name == "WISE_3.4"
     assert model.layers[-1].name == "LOG_SIGMA_MD"
 
 
 def test_only_the_newest_map_is_on_over_one_image(model, maps, image):
-    session = session_for(model)
+    workspace = workspace_of(model)
     show(
-        session,
+        workspace,
         [image_spec(image(band), (150.0, 2.0)) for band in ("2MASS_J", "WISE_3.4", "WISE_12")],
     )
-    show(session, map_specs(maps, (150.0, 2.0)))
+    show(workspace, map_specs(maps, (150.0, 2.0)))
     for layer in model.layers:
         layer.visible = layer.name != "WISE_12"
-    session.focus(Key("map", "LOG_SMD"))
+    workspace.layers.focus(Key("map", "LOG_SMD"))
     assert {layer.name for layer in model.layers if layer.visible} == {"WISE_3.4", "LOG_SMD"}
-    session.focus(Key("error", "T_DUST"))
+    workspace.layers.focus(Key("error", "T_DUST"))
     assert {layer.name for layer in model.layers if layer.visible} == {"WISE_3.4", "T_DUST error"}
 
 
 def test_names_follow_the_galaxy_but_not_over_a_persons_own(model, image):
-    session = session_for(model)
+    workspace = workspace_of(model)
     first, second = show(
-        session, [image_spec(image(band), (150.0, 2.0)) for band in ("2MASS_J", "WISE_3.4")]
+        workspace, [image_spec(image(band), (150.0, 2.0)) for band in ("2MASS_J", "WISE_3.4")]
     )
     second.name = "mine"
-    session.set_recipe("galaxy", name="NGC 309")
+    workspace.project.set_recipe("galaxy", name="NGC 309")
     assert (first.name, second.name) == ("NGC 309 2MASS_J", "mine")
 
 
 def test_the_status_shows_every_visible_layer_at_one_place(model, maps, image):
-    session = session_for(model)
+    workspace = workspace_of(model)
     picture = image(ra=150.0, dec=2.0)
     show(
-        session,
-        [image_spec(picture, session.place(picture)), *map_specs(maps, session.place(maps))],
+        workspace,
+        [
+            image_spec(picture, workspace.project.place(picture)),
+            *map_specs(maps, workspace.project.place(maps)),
+        ],
     )
-    session.focus(Key("map", "LOG_SMD"))
-    layer = session.layer(Key("map", "LOG_SMD"))
+    workspace.layers.focus(Key("map", "LOG_SMD"))
+    layer = workspace.layers.layer(Key("map", "LOG_SMD"))
     text = layer.get_status((0.0, 0.0), world=True)["coordinates"]
     where, *values = text.split("  |  ")
     assert where == "RA 10:00:00.0  Dec +02:00:00"
@@ -126,31 +129,31 @@ def test_the_status_shows_every_visible_layer_at_one_place(model, maps, image):
 
 
 def test_a_duplicate_reads_out_too(model, image):
-    session = session_for(model)
+    workspace = workspace_of(model)
     picture = image()
-    (layer,) = show(session, [image_spec(picture, session.place(picture))])
+    (layer,) = show(workspace, [image_spec(picture, workspace.project.place(picture))])
     data, attributes, kind = layer.as_layer_data_tuple()
     twin = model._add_layer_from_data(data, {**attributes, "name": "twin"}, kind)[0]
     assert "WISE_3.4" in twin.get_status((0.0, 0.0), world=True)["coordinates"]
-    assert session.layer(Key("image", "WISE_3.4")) is layer
+    assert workspace.layers.layer(Key("image", "WISE_3.4")) is layer
 
 
 def test_after_the_last_layer_another_part_of_the_sky_can_be_opened(model, image):
-    session = session_for(model)
+    workspace = workspace_of(model)
     picture = image(ra=150, dec=2)
-    show(session, [image_spec(picture, session.place(picture))])
+    show(workspace, [image_spec(picture, workspace.project.place(picture))])
     model.layers.clear()
     other = image(ra=330, dec=-40)
-    assert session.place(other) == pytest.approx((330, -40), abs=1e-6)
+    assert workspace.project.place(other) == pytest.approx((330, -40), abs=1e-6)
 
 
 def test_a_setting_that_makes_no_sense_changes_nothing(model):
-    session = session_for(model)
+    workspace = workspace_of(model)
     heard = []
-    session.recipe_changed.connect(lambda: heard.append(1))
+    workspace.project.recipe_changed.connect(lambda: heard.append(1))
     with pytest.raises(RecipeError, match="Declination"):
-        session.set_recipe("galaxy", dec=200.0)
-    assert session.recipe.galaxy.dec is None and not heard
-    session.set_recipe("galaxy", dec=20.0)
-    session.set_recipe("galaxy", dec=20.0)
+        workspace.project.set_recipe("galaxy", dec=200.0)
+    assert workspace.project.recipe.galaxy.dec is None and not heard
+    workspace.project.set_recipe("galaxy", dec=20.0)
+    workspace.project.set_recipe("galaxy", dec=20.0)
     assert len(heard) == 1
