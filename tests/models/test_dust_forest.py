@@ -11,7 +11,7 @@ from napari_galaxy_maps.data.galaxy import Filling
 from napari_galaxy_maps.data.maps import PROPERTIES, Flag
 from napari_galaxy_maps.device import available_devices, resolve_device
 from napari_galaxy_maps.exceptions import GalaxyMapsError
-from napari_galaxy_maps.models.dust_forest.model import LOG_LSUN_KPC2_PER_MJY_SR
+from napari_galaxy_maps.models.dust_forest.model import log_lsun_kpc2_per_mjy_sr
 from napari_galaxy_maps.models.dust_forest.spread import QUANTITIES
 
 from .conftest import TYPICAL
@@ -49,7 +49,7 @@ def test_surface_density_of_light_follows_from_surface_brightness():
 
     frequency = (3.37 * u.um).to(u.Hz, equivalencies=u.spectral())
     per_area = (4 * np.pi * u.sr * frequency * u.MJy / u.sr).to_value(u.Lsun / u.kpc**2)
-    assert pytest.approx(np.log10(per_area), abs=1e-4) == LOG_LSUN_KPC2_PER_MJY_SR
+    assert pytest.approx(np.log10(per_area), abs=1e-4) == log_lsun_kpc2_per_mjy_sr(3.37)
 
 
 def test_twice_as_bright_is_nearly_twice_the_stars(model, make_cube):
@@ -158,9 +158,8 @@ def test_torch_agrees_with_the_compiled_trees(model, make_cube):
     from napari_galaxy_maps.models.dust_forest.features import normalise
 
     cube = make_cube(shape=(1, 500), noise=0.2)
-    spectra = normalise(
-        cube.data.reshape(14, -1), cube.uncertainty.reshape(14, -1), cube.bands, model.colour_term
-    )
+    data, error = (planes.reshape(14, -1) for planes in (cube.data, cube.uncertainty))
+    spectra = normalise(data, error, cube.bands, model.colour_term, model.columns)
     from napari_galaxy_maps.models.dust_forest.features import features
     from napari_galaxy_maps.models.dust_forest.spread import spread_features
 

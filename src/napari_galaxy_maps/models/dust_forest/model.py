@@ -6,34 +6,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...bands.registry import INPUT_BANDS, get_band
 from ...data.maps import Flag, PropertyMaps
 from ...device import resolve_device
 from ...exceptions import ModelError
 from ...progress import Progress, Steps, drain
 from ..card import ModelCard
 from .colours import ColourModel
-from .features import NORMAL, ColourTerm, Spectra, features, normalise, select, usable_bands
+from .columns import Columns
+from .features import ColourTerm, Spectra, features, normalise, select
 from .forest import PackedForest
 from .spread import QUANTITIES, TO_QUANTITIES, Spread, spread_features
 
 if TYPE_CHECKING:
     from ...data.galaxy import BandCube
 
-_NORMAL = INPUT_BANDS.index(NORMAL)
 _LSUN_KPC2 = 4 * np.pi * 1e-20 * (3.0856775815e19) ** 2 / 3.828e26
 """Luminosity in Lsun of 1 kpc2 that shines with 1 MJy/sr Hz to all sides."""
-LOG_LSUN_KPC2_PER_MJY_SR = float(np.log10(_LSUN_KPC2 * 2.99792458e14 / get_band(NORMAL).pivot))
-"""log10 of nu L_nu per area, in Lsun/kpc2, of 1 MJy/sr at WISE 3.4."""
 FAINT_SIGMA = 3.0
 
 
 AS_OBSERVED = ("T_DUST",)
 """What is predicted better from a spectrum with its gaps than from one with gaps filled."""
+
+
+def log_lsun_kpc2_per_mjy_sr(pivot_um: float) -> float:
+    """log10 of nu L_nu per area, in Lsun/kpc2, of 1 MJy/sr in a band."""
+    return float(np.log10(_LSUN_KPC2 * 2.99792458e14 / pivot_um))
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,8 @@ class Member:
         """
         matrix, unusual = features(spectra, self.colours)
         mean = self.mean.predict(matrix, device)
-        sigma = self.spread.sigma(spread_features(matrix, mean, unusual), device)
+        seen = spread_features(matrix, mean, unusual)
+        sigma = self.spread.sigma(seen, spectra.columns, device)
         return mean, sigma, unusual / self.limit
 
     def arrays(self, prefix: str) -> dict[str, np.ndarray]:
@@ -152,9 +156,14 @@ class DustForest:
         """Its name in the registry."""
         return self.card.name
 
+    @cached_property
+    def columns(self) -> Columns:
+        """Its bands and features, by its card."""
+        return Columns.from_card(self.card)
+
     def check_bands(self, bands: Sequence[str]) -> tuple[str, ...]:
         """The bands out of `bands` that it uses; raises `ModelError` where they do not suffice."""
-        return usable_bands(bands)
+        return self.columns.usable(bands)
 
     def predict_spectra(
         self, spectra: Spectra, device: str = "cpu"
@@ -172,7 +181,8 @@ class DustForest:
         mean = np.mean([p[0] for p in parts], axis=0)
         sigma = np.sqrt(np.mean([p[1] ** 2 for p in parts], axis=0))
         values = mean @ TO_QUANTITIES
-        values[:, 3:] += np.log10(spectra.ratio[:, _NORMAL])[:, None] + LOG_LSUN_KPC2_PER_MJY_SR
+        brightness = np.log10(spectra.ratio[:, spectra.columns.normal])
+        values[:, 3:] += brightness[:, None] + log_lsun_kpc2_per_mjy_sr(spectra.columns.pivot_um)
         return (
             values.astype(np.float32),
             sigma.astype(np.float32),
@@ -250,10 +260,11 @@ class DustForest:
         data, uncertainty = (
             planes.reshape(len(cube.bands), -1)[:, rows] for planes in (cube.data, cube.uncertainty)
         )
-        spectra = normalise(data, uncertainty, cube.bands, self.colour_term)
+        spectra = normalise(data, uncertainty, cube.bands, self.colour_term, self.columns)
+        normal, error = (array[:, self.columns.normal] for array in (spectra.ratio, spectra.error))
         bits = np.where(spectra.missing, Flag.BAND_MISSING, 0)
         with np.errstate(invalid="ignore"):
-            faint = ~(spectra.ratio[:, _NORMAL] >= FAINT_SIGMA * spectra.error[:, _NORMAL])
+            faint = ~(normal >= FAINT_SIGMA * error)
         bits |= np.where(faint, Flag.FAINT, 0)
         value, sigma = np.full((2, len(rows), len(QUANTITIES)), np.nan, np.float32)
         keep = spectra.usable
@@ -292,6 +303,7 @@ class DustForest:
         from safetensors import SafetensorError
         from safetensors.numpy import load
 
+        Columns.from_card(card)
         try:
             arrays = load(blob)
             count = len({key.split(".")[0] for key in arrays} - {"colour_term"})

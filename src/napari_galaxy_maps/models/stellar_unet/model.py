@@ -20,7 +20,7 @@ from ...progress import Progress, Steps, drain
 from ..card import ModelCard
 from .calibration import Calibration, depth_of
 from .cloud import ColourCloud
-from .inputs import N_CHANNELS, UGRIZ
+from .inputs import N_CHANNELS, check_card
 from .outputs import STELLAR_PROPERTIES, TARGETS
 from .scratch import release, scratch_array
 from .tiles import cut, tiles
@@ -115,11 +115,12 @@ class StellarUNet:
 
     def check_bands(self, bands: Sequence[str]) -> tuple[str, ...]:
         """The bands out of `bands` that it uses; raises `ModelError` where there is none."""
-        used = tuple(band for band in UGRIZ if band in bands)
+        used = tuple(band for band in self.card.bands if band in bands)
         if not used:
+            there = f"there is {', '.join(bands)}" if bands else "no band is there"
             raise ModelError(
-                f"{self.name} needs at least one of {', '.join(UGRIZ)}; "
-                f"{'there is ' + ', '.join(bands) if bands else 'no band is there'}. Open such an image, or choose another model."
+                f"{self.name} needs at least one of {', '.join(self.card.bands)}; {there}. "
+                "Open such an image, or choose another model."
             )
         return used
 
@@ -285,10 +286,10 @@ class StellarUNet:
     def _window(self, cube: BandCube, window: tuple[slice, slice]) -> tuple[np.ndarray, np.ndarray]:
         """ugriz and their errors in a window, NaN where masked or missing, shape (5, ny, nx)."""
         ny, nx = (part.stop - part.start for part in window)
-        data = np.full((len(UGRIZ), ny, nx), np.nan, np.float32)
+        data = np.full((len(self.card.bands), ny, nx), np.nan, np.float32)
         sigma = data.copy()
         hidden = cut(cube.mask.astype(np.float32), window) != 0  # NaN beyond the image counts
-        for k, band in enumerate(UGRIZ):
+        for k, band in enumerate(self.card.bands):
             if band in cube.bands:
                 row = cube.bands.index(band)
                 data[k], sigma[k] = (
@@ -328,7 +329,7 @@ class StellarUNet:
         return value, spread
 
     def _flags(self, data: np.ndarray, sigma: np.ndarray, used: Sequence[str]) -> np.ndarray:
-        there = [UGRIZ.index(band) for band in used]
+        there = [self.card.bands.index(band) for band in used]
         bits = np.where(~np.isfinite(data[there]).all(axis=0), Flag.BAND_MISSING, 0)
         deepest = there[len(there) // 2]
         with np.errstate(invalid="ignore"):
@@ -365,6 +366,7 @@ class StellarUNet:
         from .heads import Head
         from .network import UNet
 
+        check_card(card)
         try:
             arrays = load(blob)
             length = int.from_bytes(blob[:8], "little")

@@ -116,7 +116,8 @@ def predict_unseen(
     values, sigma = np.full((2, len(galaxies), len(QUANTITIES)), np.nan)
     unusual = np.full(len(galaxies), np.nan)
     for member, (_, test) in zip(model.members, folds(len(galaxies)), strict=True):
-        spectra = normalise(*case.given(galaxies.take(test)), case.bands, model.colour_term)
+        given = case.given(galaxies.take(test))
+        spectra = normalise(*given, case.bands, model.colour_term, model.columns)
         rows = test[spectra.usable]
         mean, sigma[rows], unusual[rows] = member.predict(select(spectra, spectra.usable))
         values[rows] = mean @ TO_QUANTITIES

@@ -17,7 +17,7 @@ import numpy as np
 from ...models.dust_forest.forest import PackedForest, from_xgboost
 from ...models.dust_forest.spread import QUANTITIES, TO_QUANTITIES, Spread, levers, spread_features
 from ..datasets.dustpedia import Galaxies
-from .cases import CASES
+from .cases import CASES, COLUMNS
 from .recalibration import fit_recalibration
 from .trees import Pool, TreeSettings, fit_trees
 
@@ -128,7 +128,7 @@ def fit_spread(
         copy > len(CASES),
     ]
     importance = np.array([_WELL_MEASURED, *[1.0] * (len(groups) - 1)])
-    by_what = levers(x)
+    by_what = levers(x, COLUMNS)
     recalibration = [
         fit_recalibration(
             held_out[:, j], by_what, residual[:, j], error[:, j], np.array(groups), importance

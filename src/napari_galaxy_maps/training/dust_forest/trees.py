@@ -15,7 +15,7 @@ from ...models.dust_forest.features import NORMAL, ColourTerm, features, normali
 from ...models.dust_forest.forest import PackedForest, combine, from_sklearn, from_xgboost
 from ..datasets.dustpedia import Galaxies
 from .augment import Degradation, degrade
-from .cases import CASES
+from .cases import CASES, COLUMNS
 
 TRUTH_SCALE = np.array([0.13, 0.25, 2.4])
 """Truth errors (dex, dex, K) beyond which a galaxy counts for less; the baseline's RMSE where the
@@ -121,7 +121,11 @@ def make_pool(
         (values, errors),
     ]
     spectra = normalise(
-        np.hstack([b[0] for b in blocks]), np.hstack([b[1] for b in blocks]), INPUT_BANDS, term
+        np.hstack([b[0] for b in blocks]),
+        np.hstack([b[1] for b in blocks]),
+        INPUT_BANDS,
+        term,
+        COLUMNS,
     )
     whole = np.arange(spectra.ratio.shape[0]) % len(galaxies)
     spectra = select(spectra, np.where(spectra.usable, np.arange(len(whole)), whole))
@@ -133,7 +137,7 @@ def make_pool(
 
 def fit_galaxy_colours(galaxies: Galaxies, term: ColourTerm) -> ColourModel:
     """The colour model of these galaxies."""
-    spectra = normalise(galaxies.values, galaxies.errors, INPUT_BANDS, term)
+    spectra = normalise(galaxies.values, galaxies.errors, INPUT_BANDS, term, COLUMNS)
     return fit_colours(spectra.ratio, spectra.error)
 
 
