@@ -19,7 +19,7 @@ from collections.abc import Callable
 import numpy as np
 from astropy.wcs import WCS
 
-from napari_galaxy_maps.data.galaxy import BandCube
+from napari_galaxy_maps.data.cube import BandCube
 from napari_galaxy_maps.models.dust_forest.forest import from_sklearn
 from napari_galaxy_maps.models.registry import load_model
 

@@ -27,7 +27,8 @@ def made_up(bands: tuple[str, ...]):
     from astropy.wcs import WCS
 
     from napari_galaxy_maps.bands.registry import get_band
-    from napari_galaxy_maps.data.galaxy import BandCube, BandImage
+    from napari_galaxy_maps.data.cube import BandCube
+    from napari_galaxy_maps.data.galaxy import BandImage
     from napari_galaxy_maps.data.recipe import LibrarySettings
     from napari_galaxy_maps.sed.library import build_library
 

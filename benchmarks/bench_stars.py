@@ -34,7 +34,7 @@ from napari_galaxy_maps.prepare.stars.catalogue import read_catalogue
 from napari_galaxy_maps.prepare.stars.star_bands import image_epoch, planck_ratio
 from napari_galaxy_maps.prepare.stars.star_fit import Expected, fit_star
 from napari_galaxy_maps.prepare.stars.star_search import StarSettings, fit_stars, star_mask
-from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.progress import run_to_end
 
 BINS = ((10, 13), (13, 15), (15, 17), (17, 18), (18, 19), (19, 20))
 JY_ARCSEC2 = (np.pi / 180 / 3600) ** 2 * 1e6  # Jy in one arcsec2 of 1 MJy/sr
@@ -240,7 +240,7 @@ def one_scene(folder, name, images, ellipse, seed, n, settings, tally):
     for band, image in images.items():
         full[band], lights[band] = put_in(folder, image, stars)
     begin = time.perf_counter()
-    found = drain(
+    found = run_to_end(
         fit_stars(full, read_catalogue(path), ellipse, settings),
         tally["callback"] if seed == tally["first"] else None,
     )
@@ -376,7 +376,7 @@ def decam(folder, settings):
             ("as read", image),
             ("without bad pixels", image.evolve(data=np.where(bad, np.nan, image.data))),
         ):
-            stars = drain(
+            stars = run_to_end(
                 fit_stars({image.band.name: masked}, read_catalogue(chunk), None, settings)
             )
             bright = [s for s in stars if s.magnitude < 11.5]

@@ -367,7 +367,7 @@ def forest() -> list[str]:
     pixels of 8 arcsec inside half of D25.
     """
     from napari_galaxy_maps.cli import main as cli
-    from napari_galaxy_maps.data.maps import Flag
+    from napari_galaxy_maps.data.properties import Flag
     from napari_galaxy_maps.fits_io import read_maps, read_recipe
     from napari_galaxy_maps.fits_io.galaxies import d25_ellipse
     from napari_galaxy_maps.measure.compare.residuals import score

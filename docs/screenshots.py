@@ -254,11 +254,11 @@ def spectra() -> None:
     from napari_galaxy_maps.mocks.writing import mock_steps, view_for
     from napari_galaxy_maps.plugin.jobs import fit_truth as truth
     from napari_galaxy_maps.plugin.state.pixel_spectra import FAR, Spectra
-    from napari_galaxy_maps.progress import drain
+    from napari_galaxy_maps.progress import run_to_end
 
     with TemporaryDirectory() as name:
         folder = Path(name)
-        drain(mock_steps(11, view_for("all", 160, 3.0), folder, "spiral", inclination=40.0))
+        run_to_end(mock_steps(11, view_for("all", 160, 3.0), folder, "spiral", inclination=40.0))
         with window(*(path for path in folder.glob("*.fits") if path.name != "truth.fits")) as (
             viewer,
             session,

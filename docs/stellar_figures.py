@@ -13,13 +13,13 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 
-from napari_galaxy_maps.data.maps import Flag
+from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.fits_io import read_galaxy
 from napari_galaxy_maps.measure.compare.colour_mass import taylor_mass
 from napari_galaxy_maps.models.registry import load_model
 from napari_galaxy_maps.prepare.steps import prepare_steps
-from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.progress import run_to_end
 from napari_galaxy_maps.training.datasets.mock_cubes import noisy_cube, true_maps
 from napari_galaxy_maps.training.datasets.pairs import Pairs
 from napari_galaxy_maps.training.stellar_unet.neighbours import composite
@@ -104,7 +104,7 @@ def sdss_cube(folder: Path, name: str):
         {f"reprojected_sdss_{letter}.fits.bz2": f"SDSS_{letter}" for letter in "gri"}
     )
     recipe.input.units.update({f"SDSS_{letter}": "0.985 MJy/sr" for letter in "gri"})
-    return drain(prepare_steps(read_galaxy([folder], recipe), recipe))
+    return run_to_end(prepare_steps(read_galaxy([folder], recipe), recipe))
 
 
 def compare_sdss(cube, model, redshift: float):

@@ -28,7 +28,8 @@ from astropy.wcs import WCS
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from napari_galaxy_maps.bands.registry import BANDS
-from napari_galaxy_maps.data.maps import PROPERTIES, Flag, PropertyMaps
+from napari_galaxy_maps.data.maps import PropertyMaps
+from napari_galaxy_maps.data.properties import PROPERTIES, Flag
 from napari_galaxy_maps.data.recipe import GalaxySettings
 from napari_galaxy_maps.fits_io import write_maps
 from napari_galaxy_maps.fits_io.galaxies import d25_ellipse

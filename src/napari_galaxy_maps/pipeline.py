@@ -13,7 +13,8 @@ import numpy as np
 
 from . import __version__
 from .bands.registry import get_band
-from .data.galaxy import PC_PER_MPC_ARCSEC, BandCube, Ellipse, Galaxy, changed_pixels
+from .data.cube import BandCube, changed_pixels
+from .data.galaxy import PC_PER_MPC_ARCSEC, Ellipse, Galaxy
 from .data.maps import PropertyMaps
 from .data.recipe import Recipe
 from .fits_io.opening import sha256
@@ -23,7 +24,7 @@ from .prepare.impute import model_redshift
 from .prepare.masks.mask_set import Masks
 from .prepare.memory import Memory
 from .prepare.steps import prepare_steps
-from .progress import Progress, Steps, drain
+from .progress import Progress, Steps, run_to_end
 from .sed.library import library_steps
 from .sed.truth import Truth, check_far_infrared, truth_steps
 
@@ -77,7 +78,7 @@ def _files_named_by(recipe: Recipe) -> dict[str, Path]:
 
 
 @dataclass
-class Kept(Memory):
+class PredictionMemory(Memory):
     """What preparation remembers, and the last prediction with the cube it was made of."""
 
     cube: BandCube | None = None
@@ -85,7 +86,10 @@ class Kept(Memory):
 
 
 def predict_cube_steps(
-    cube: BandCube, recipe: Recipe, known: dict[str, Any] | None = None, memory: Kept | None = None
+    cube: BandCube,
+    recipe: Recipe,
+    known: dict[str, Any] | None = None,
+    memory: PredictionMemory | None = None,
 ) -> Steps[PropertyMaps]:
     """Predict maps from a prepared cube.
 
@@ -97,7 +101,7 @@ def predict_cube_steps(
         Names the model and where it runs.
     known : dict, optional
         The provenance so far.
-    memory : Kept, optional
+    memory : PredictionMemory, optional
         Where it holds the prediction of a cube that differs in some pixels only, those alone are
         predicted.
     """
@@ -154,7 +158,7 @@ def predict_global(
     """
     if load_model(recipe.model.name).reach:
         return None
-    return drain(predict_cube_steps(integrated_cube(cube, ellipse), recipe))
+    return run_to_end(predict_cube_steps(integrated_cube(cube, ellipse), recipe))
 
 
 def _alike(cube: BandCube, other: BandCube) -> bool:
@@ -214,7 +218,10 @@ def _around(changed: np.ndarray, reach: int) -> tuple[slice, slice]:
 
 
 def predict_steps(
-    galaxy: Galaxy, recipe: Recipe, memory: Kept | None = None, masks: Masks | None = None
+    galaxy: Galaxy,
+    recipe: Recipe,
+    memory: PredictionMemory | None = None,
+    masks: Masks | None = None,
 ) -> Steps[PropertyMaps]:
     """Prepare a galaxy and predict its maps, yielding after every band and every tile.
 
@@ -224,7 +231,7 @@ def predict_steps(
         Its images.
     recipe : Recipe
         Settings of every step.
-    memory : Kept, optional
+    memory : PredictionMemory, optional
         Kept between calls, it spares what has not changed, down to single pixels.
     masks : Masks, optional
         Stars and patches to mask.
@@ -258,7 +265,7 @@ def predict(
     galaxy: Galaxy, recipe: Recipe, callback: Callable[[Progress], None] | None = None
 ) -> PropertyMaps:
     """Prepare a galaxy and predict its maps in one call; see `predict_steps`."""
-    return drain(predict_steps(galaxy, recipe), callback)
+    return run_to_end(predict_steps(galaxy, recipe), callback)
 
 
 def truth_recipe(recipe: Recipe, bands: Sequence[str]) -> Recipe:
@@ -346,4 +353,4 @@ def fit_truth(
     galaxy: Galaxy, recipe: Recipe, callback: Callable[[Progress], None] | None = None
 ) -> Truth:
     """Prepare a galaxy and fit a truth to it in one call; see `truth_maps_steps`."""
-    return drain(truth_maps_steps(galaxy, recipe), callback).truth
+    return run_to_end(truth_maps_steps(galaxy, recipe), callback).truth

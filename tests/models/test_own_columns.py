@@ -44,7 +44,7 @@ import sys
 import numpy as np
 from astropy.wcs import WCS
 from napari_galaxy_maps.bands.registry import BANDS, INPUT_BANDS
-from napari_galaxy_maps.data.galaxy import BandCube
+from napari_galaxy_maps.data.cube import BandCube
 from napari_galaxy_maps.models.registry import load_card, load_model
 
 assert ("MADE_UP_3.0" in INPUT_BANDS and "MADE_UP_3.0" in BANDS) == (sys.argv[2] == "more")

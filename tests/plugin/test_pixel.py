@@ -7,7 +7,8 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_galaxy_maps.bands.registry import INPUT_BANDS, get_band
-from napari_galaxy_maps.data.galaxy import BandCube, BandImage
+from napari_galaxy_maps.data.cube import BandCube
+from napari_galaxy_maps.data.galaxy import BandImage
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.recipe import LibrarySettings
 from napari_galaxy_maps.measure.apertures.aperture import circle

@@ -10,15 +10,15 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_galaxy_maps.data.galaxy import Galaxy
-from napari_galaxy_maps.data.maps import Flag
-from napari_galaxy_maps.pipeline import Kept, predict_steps
+from napari_galaxy_maps.data.properties import Flag
+from napari_galaxy_maps.pipeline import PredictionMemory, predict_steps
 from napari_galaxy_maps.plugin.ground import viewers
 from napari_galaxy_maps.plugin.ground.layer_specs import Key
 from napari_galaxy_maps.plugin.jobs import prepare_predict as work
 from napari_galaxy_maps.plugin.jobs import refresh_maps as following
 from napari_galaxy_maps.plugin.manifest import docks as panels
 from napari_galaxy_maps.prepare.masks.mask_files import read_masks
-from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.progress import run_to_end
 
 from . import mouse
 from .conftest import canvas_is_painted, idle, wait_for
@@ -108,7 +108,7 @@ def full_run(session):
     fresh = Galaxy(
         galaxy.name, galaxy.images, galaxy.ra, galaxy.dec, galaxy.distance_mpc, galaxy.ellipse
     )
-    return drain(predict_steps(fresh, session.recipe, Kept(), session.masking.now))
+    return run_to_end(predict_steps(fresh, session.recipe, PredictionMemory(), session.masking.now))
 
 
 def same(maps, others):

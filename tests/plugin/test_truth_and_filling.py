@@ -11,7 +11,7 @@ from napari_galaxy_maps.plugin.jobs import fit_truth as truth
 from napari_galaxy_maps.plugin.jobs import open_files as loading
 from napari_galaxy_maps.plugin.manifest import docks as panels
 from napari_galaxy_maps.plugin.state.pixel_spectra import FAR, Spectra
-from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.progress import run_to_end
 from napari_galaxy_maps.sed.truth import ORDER
 
 from .conftest import idle, wait_for
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.window
 @pytest.fixture(scope="module")
 def mock(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mock")
-    drain(mock_steps(3, view_for("all", 64, 6.0), folder, "spiral", inclination=40.0))
+    run_to_end(mock_steps(3, view_for("all", 64, 6.0), folder, "spiral", inclination=40.0))
     return folder
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..bands.registry import BANDS, FIR_BANDS, get_band
-from ..data.galaxy import BandCube, BandImage, Filling, changed_pixels
-from ..data.maps import Flag
+from ..data.cube import BandCube, Filling, changed_pixels
+from ..data.galaxy import BandImage
+from ..data.properties import Flag
 from ..data.recipe import ImputeSettings, Recipe, filling_settings
 from ..exceptions import InputError
 from ..models.registry import load_card

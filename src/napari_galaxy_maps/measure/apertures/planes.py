@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...bands.units import SR_PER_ARCSEC2
-from ...data.galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage
-from ...data.maps import PROPERTIES, Property, PropertyMaps
+from ...data.cube import BandCube
+from ...data.galaxy import PC_PER_MPC_ARCSEC, BandImage
+from ...data.maps import PropertyMaps
+from ...data.properties import PROPERTIES, Property
 from ...data.recipe import Recipe
 from ...exceptions import GalaxyMapsError, InputError
 
@@ -74,7 +76,7 @@ class Planes:
         1-sigma error that is not common to all pixels; 0 where blank. The weight of what is
         averaged over area is 1.
     flags : ndarray of int16, shape (ny, nx)
-        Bits of `maps.Flag`.
+        Bits of `properties.Flag`.
     wcs : astropy.wcs.WCS
     correlation : ndarray, shape (n,)
         Pixels over which the random error is shared (`prepare.errors.error_budget.correlation`); 0

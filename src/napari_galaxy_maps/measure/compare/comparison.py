@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...data.galaxy import Ellipse
-from ...data.maps import PROPERTIES, PropertyMaps
+from ...data.maps import PropertyMaps
+from ...data.properties import PROPERTIES
 from ...exceptions import InputError
 from ...prepare.psf.kernels import FWHM_PER_SIGMA
 from ..apertures.planes import linear, quantity_of

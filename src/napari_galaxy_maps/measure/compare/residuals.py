@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data.maps import PROPERTIES, PropertyMaps
+from ...data.maps import PropertyMaps
+from ...data.properties import PROPERTIES
 from ...exceptions import InputError
 from .mass_function import to_imf_of
 

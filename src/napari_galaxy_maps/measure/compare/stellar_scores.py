@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...data.galaxy import PC_PER_MPC_ARCSEC, Ellipse
-from ...data.maps import PROPERTIES
+from ...data.properties import PROPERTIES
 from ...exceptions import InputError
 from ..apertures.planes import linear, maps_distance, quantity_of
 from ..profiles.ellipses import ellipse_of_half

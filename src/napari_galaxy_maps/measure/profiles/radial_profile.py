@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ...data.galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Ellipse
+from ...data.cube import BandCube
+from ...data.galaxy import PC_PER_MPC_ARCSEC, BandImage, Ellipse
 from ...data.maps import PropertyMaps
 from ...exceptions import InputError
 from ..apertures.aperture import Aperture

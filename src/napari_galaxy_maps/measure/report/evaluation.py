@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ... import __version__
-from ...data.maps import PROPERTIES
+from ...data.properties import PROPERTIES
 from ...exceptions import InputError
 from ...fits_io.products import written_whole
 from ..apertures.aperture_files import write_table

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...data.maps import Flag, PropertyMaps
+from ...data.maps import PropertyMaps
+from ...data.properties import Flag
 from ...device import resolve_device
 from ...exceptions import ModelError
-from ...progress import Progress, Steps, drain
+from ...progress import Progress, Steps, run_to_end
 from ..card import ModelCard
 from .colours import ColourModel
 from .columns import Columns
@@ -23,7 +24,7 @@ from .forest import PackedForest
 from .spread import QUANTITIES, TO_QUANTITIES, Spread, spread_features
 
 if TYPE_CHECKING:
-    from ...data.galaxy import BandCube
+    from ...data.cube import BandCube
 
 _LSUN_KPC2 = 4 * np.pi * 1e-20 * (3.0856775815e19) ** 2 / 3.828e26
 """Luminosity in Lsun of 1 kpc2 that shines with 1 MJy/sr Hz to all sides."""
@@ -280,7 +281,7 @@ class DustForest:
         progress: Callable[[Progress], None] | None = None,
     ) -> PropertyMaps:
         """`predict_steps` run to its end."""
-        return drain(self.predict_steps(cube, device), progress)
+        return run_to_end(self.predict_steps(cube, device), progress)
 
     def _provenance(self, used: tuple[str, ...], device: str) -> dict[str, Any]:
         return {

@@ -13,10 +13,11 @@ import numpy as np
 
 from ...cosmology import redshift_at
 from ...data.galaxy import PC_PER_MPC_ARCSEC
-from ...data.maps import Flag, PropertyMaps
+from ...data.maps import PropertyMaps
+from ...data.properties import Flag
 from ...device import resolve_device
 from ...exceptions import ModelError
-from ...progress import Progress, Steps, drain
+from ...progress import Progress, Steps, run_to_end
 from ..card import ModelCard
 from .calibration import Calibration, depth_of
 from .cloud import ColourCloud
@@ -28,7 +29,7 @@ from .tiles import cut, tiles
 if TYPE_CHECKING:
     import torch
 
-    from ...data.galaxy import BandCube
+    from ...data.cube import BandCube
     from .network import UNet
 
 LN10 = float(np.log(10.0))
@@ -250,7 +251,7 @@ class StellarUNet:
         progress: Callable[[Progress], None] | None = None,
     ) -> PropertyMaps:
         """`predict_steps` run to its end."""
-        return drain(self.predict_steps(cube, device), progress)
+        return run_to_end(self.predict_steps(cube, device), progress)
 
     def features(self, cube: BandCube) -> np.ndarray:
         """What the network sees in a galaxy: features of the bottleneck averaged with the light's

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...data.galaxy import BandCube, BandImage, Galaxy
-from ...data.maps import PROPERTIES, PropertyMaps
+from ...data.cube import BandCube
+from ...data.galaxy import BandImage, Galaxy
+from ...data.maps import PropertyMaps
+from ...data.properties import PROPERTIES
 from ...exceptions import GalaxyMapsError, InputError
 from ...prepare.masks import mask_edits
 from ...prepare.masks.mask_set import Masks
@@ -71,9 +73,9 @@ def _begin(session: Session) -> None:
 def kept_memory(session: Session) -> Any:
     """What the session's jobs remember, begun on first use."""
     if session.memory is None:
-        from ...pipeline import Kept
+        from ...pipeline import PredictionMemory
 
-        session.memory = Kept()
+        session.memory = PredictionMemory()
     return session.memory
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...exceptions import InputError
-from ...progress import Progress, drain
+from ...progress import Progress, run_to_end
 from ..eventloop import worker
 from ..ground.layer_specs import LayerSpec, map_specs
 from ..ground.sky_plane import centre_of
@@ -75,7 +75,7 @@ def in_event_loop() -> bool:
 
 def read_now(paths: Sequence[str | Path], session: Session | None) -> list[LayerData]:
     """Read files or folders at once and give their layers back; see `read`."""
-    opened = drain(loading.open_steps(paths))
+    opened = run_to_end(loading.open_steps(paths))
     if not opened.files and not opened.maps:
         raise InputError(" ".join(opened.errors or opened.skipped) or "There is nothing to open.")
     session = session or _Alone()
@@ -121,7 +121,7 @@ def _read_images(session: Session) -> tuple[list[LayerSpec], list[str]]:
             else:
                 failures.append(sign.result.sentence)
 
-    drain(loading.read_steps(todo, session.name, session.reference), keep)
+    run_to_end(loading.read_steps(todo, session.name, session.reference), keep)
     loading.make_galaxy(session)
     # One image is looked at; napari may hand over a group of files one by one.
     looking = any(key.kind == "image" and layer.visible for key, layer in session.shown().items())

@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
 )
 
-from ...data.maps import PROPERTIES
+from ...data.properties import PROPERTIES
 from ...exceptions import GalaxyMapsError
 from ...progress import Progress, Steps
 from ..canvas.picked_pixels import Brush

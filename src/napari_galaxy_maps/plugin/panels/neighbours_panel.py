@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout
 
-from ...data.maps import PROPERTIES
+from ...data.properties import PROPERTIES
 from ...exceptions import GalaxyMapsError
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ..eventloop import worker
@@ -21,7 +21,7 @@ from ..widgets.forms import FAINT, GOOD, Message, Panel, make_button, wrapped
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-    from ...data.galaxy import BandCube
+    from ...data.cube import BandCube
     from ...data.maps import PropertyMaps
     from ...training.stellar_unet.neighbours import Neighbour
 

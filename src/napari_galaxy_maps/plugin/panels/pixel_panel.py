@@ -20,7 +20,8 @@ from qtpy.QtWidgets import (
     QTableWidgetItem,
 )
 
-from ...data.maps import PROPERTIES, PropertyMaps
+from ...data.maps import PropertyMaps
+from ...data.properties import PROPERTIES
 from ...exceptions import GalaxyMapsError
 from ..canvas.sky_overlay import Overlay
 from ..canvas.status_bar import flag_words

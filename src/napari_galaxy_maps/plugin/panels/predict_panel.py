@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from ...data.maps import PROPERTIES
+from ...data.properties import PROPERTIES
 from ...models.advice import advice
 from ..eventloop import preload as warmup
 from ..eventloop import worker

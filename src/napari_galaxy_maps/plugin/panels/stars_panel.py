@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGridLayout, QHBoxLayout, QLabel
 
-from ...data.maps import Flag
+from ...data.properties import Flag
 from ...prepare.masks import mask_edits
 from ...prepare.masks.mask_edits import Item
 from ..jobs import prepare_predict as work

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from psygnal import Signal
 
-from ...data.galaxy import BandCube
+from ...data.cube import BandCube
 from ...data.maps import PropertyMaps
 from ...exceptions import GalaxyMapsError, InputError
 from ...measure.apertures.aperture import Aperture

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from psygnal import Signal
 
-from ...data.galaxy import BandCube, BandImage, Galaxy
+from ...data.cube import BandCube
+from ...data.galaxy import BandImage, Galaxy
 from ...data.maps import PropertyMaps
 from ...data.recipe import Recipe
 from ..canvas import status_bar as readout

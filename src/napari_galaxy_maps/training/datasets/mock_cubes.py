@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data.galaxy import PC_PER_MPC_ARCSEC, BandCube
+from ...data.cube import BandCube
+from ...data.galaxy import PC_PER_MPC_ARCSEC
 from ...mocks import surveys
 from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS

@@ -24,7 +24,7 @@ from ...models.dust_forest.model import AS_OBSERVED, DustForest, together
 from ...models.dust_forest.spread import QUANTITIES, TO_QUANTITIES
 from ...models.registry import load_model
 from ...prepare.impute import fill_steps
-from ...progress import drain
+from ...progress import run_to_end
 from ...sed.library import Library, build_library
 from ..datasets.dustpedia import Galaxies, read_galaxies
 from .cases import CASES, WHOLE, Case
@@ -90,7 +90,7 @@ def filled_galaxies(
     gives.
     """
     given, errors = case.given(galaxies)
-    filled = drain(fill_steps(given, errors, case.bands, wanted, library, "cpu"))
+    filled = run_to_end(fill_steps(given, errors, case.bands, wanted, library, "cpu"))
     full = np.full((2, *galaxies.values.shape), np.nan)
     full[:, [INPUT_BANDS.index(band) for band in wanted]] = filled.values, filled.errors
     return replace(galaxies, values=full[0], errors=full[1])

@@ -15,7 +15,8 @@ import numpy as np
 from ...bands.registry import get_band
 from ...bands.units import surface_brightness_factor
 from ...cosmology import redshift_at
-from ...data.galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Galaxy
+from ...data.cube import BandCube
+from ...data.galaxy import PC_PER_MPC_ARCSEC, BandImage, Galaxy
 from ...data.maps import PropertyMaps
 from ...data.recipe import Recipe
 from ...exceptions import InputError, UnresolvedError

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from ...data.galaxy import PC_PER_MPC_ARCSEC
-from ...data.maps import PROPERTIES, PropertyMaps
+from ...data.maps import PropertyMaps
+from ...data.properties import PROPERTIES
 from ...exceptions import InputError
 from ...fits_io.opening import image_wcs, opened
 from ...fits_io.products import read_maps

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...data.maps import GAUSSIAN_95
+from ...data.properties import GAUSSIAN_95
 from ...measure.compare.stellar_scores import EDGES, INSIDE, galaxy_sums, half_radius
 from ...models.stellar_unet.calibration import N_BANDS, Calibration, depth_of
 from ...models.stellar_unet.inputs import UGRIZ

@@ -23,7 +23,7 @@ from ...models.card import CardTable, ModelCard
 from ...models.registry import write_entry
 from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
-from ...progress import drain
+from ...progress import run_to_end
 from ..datasets.mock_set import FIRST_SEED, make_set_steps
 from ..datasets.pairs import Pairs
 from . import stellar_card
@@ -67,7 +67,7 @@ def make_sets(
         kind, first, count, size, view = SETS[name]
         if not (folder / name / "set.json").exists():
             seeds = range(FIRST_SEED[kind] + first, FIRST_SEED[kind] + first + count)
-            drain(make_set_steps(folder / name, seeds, size, view))
+            run_to_end(make_set_steps(folder / name, seeds, size, view))
             say(f"{name}: {count:,} mocks of {size} x {size} pixels")
 
 
@@ -87,7 +87,7 @@ def measure(
     def scored(
         mocks: Pairs, label: str, bands: tuple[str, ...] = UGRIZ, radii: Radii | None = None
     ) -> StellarScores:
-        scores = drain(score_steps(model, mocks, bands, radii))
+        scores = run_to_end(score_steps(model, mocks, bands, radii))
         say(f"{label}: {time.monotonic() - start:.0f} s")
         return scores
 
@@ -221,7 +221,9 @@ def main(arguments: list[str] | None = None) -> int:
         calibration = [
             Pairs.open(options.sets / f"calibration{size}") for size in (16, 64, 128, 256)
         ]
-        model = drain(assemble_steps(network, settings.head, train, held, card, held=calibration))
+        model = run_to_end(
+            assemble_steps(network, settings.head, train, held, card, held=calibration)
+        )
         tables, notes, numbers = measure(model, options.sets)
         model = replace(
             model, card=with_more(replace(card, tables=tables, notes=notes), options.notes)

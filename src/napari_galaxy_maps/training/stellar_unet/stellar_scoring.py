@@ -13,7 +13,7 @@ import numpy as np
 from ...measure.compare.stellar_scores import INSIDE, galaxy_sums, half_radius, summarise
 from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
-from ...progress import Progress, Steps, drain
+from ...progress import Progress, Steps, run_to_end
 from ..datasets.mock_cubes import noisy_cube, true_maps
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def score_steps(
         By which SDSS's noise is multiplied.
     device : str
     """
-    from ...data.maps import Flag
+    from ...data.properties import Flag
 
     radii = radii or radii_of(mocks)
     tables, flagged = [], []
@@ -104,7 +104,7 @@ def score_steps(
     far: list[np.ndarray] = []
     for row in range(len(mocks)):
         truth = true_maps(mocks, row)
-        maps = drain(model.predict_steps(noisy_cube(mocks, row, bands, noise), device))
+        maps = run_to_end(model.predict_steps(noisy_cube(mocks, row, bands, noise), device))
         area = float(mocks.table["pixel_kpc"][row]) ** 2
         tables.append(
             galaxy_sums(
