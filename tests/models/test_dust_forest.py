@@ -13,6 +13,7 @@ from napari_galaxy_maps.device import available_devices, resolve_device
 from napari_galaxy_maps.exceptions import GalaxyMapsError
 from napari_galaxy_maps.models.dust_forest.model import log_lsun_kpc2_per_mjy_sr
 from napari_galaxy_maps.models.dust_forest.spread import QUANTITIES
+from napari_galaxy_maps.progress import run_to_end
 
 from .conftest import TYPICAL
 
@@ -140,7 +141,7 @@ def test_chunks_do_not_matter_and_tell_progress(model, make_cube):
     seen = []
 
     def run(chunk):
-        steps = model.predict_steps(cube, "cpu", chunk)
+        steps = model.predict_steps(cube, "cpu", chunk=chunk)
         try:
             while True:
                 seen.append(next(steps))
@@ -275,3 +276,16 @@ def test_where_only_the_filled_spectrum_can_be_used_it_counts_alone(model, make_
             and np.isfinite(maps.values[name]).all()
         )
     assert maps.flags[0, 0] & Flag.BAND_MISSING
+
+
+def test_a_part_is_predicted_as_the_whole_is(model, make_cube):
+    cube = make_cube(shape=(9, 8))
+    cube.data[0, 4, 4] = np.nan
+    part = (slice(2, 6), slice(1, 7))
+    whole = model.predict(cube, "cpu")
+    alone = run_to_end(model.predict_steps(cube, "cpu", part, chunk=5))
+    for name in QUANTITIES:
+        np.testing.assert_array_equal(alone.values[name][part], whole.values[name][part])
+        np.testing.assert_array_equal(alone.errors[name][part], whole.errors[name][part])
+        assert np.isfinite(alone.values[name]).sum() == 24
+    np.testing.assert_array_equal(alone.flags[part], whole.flags[part])

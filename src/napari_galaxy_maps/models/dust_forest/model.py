@@ -18,7 +18,7 @@ from ...exceptions import ModelError
 from ...progress import Progress, Steps, run_to_end
 from ..card import ModelCard
 from .colours import ColourModel
-from .columns import Columns
+from .columns import MIN_OTHERS, NORMAL, STAND_IN, Columns
 from .features import ColourTerm, Spectra, features, normalise, select
 from .forest import PackedForest
 from .spread import QUANTITIES, TO_QUANTITIES, Spread, spread_features
@@ -166,6 +166,25 @@ class DustForest:
         """The bands out of `bands` that it uses; raises `ModelError` where they do not suffice."""
         return self.columns.usable(bands)
 
+    @classmethod
+    def band_advice(cls, card: ModelCard, bands: Sequence[str]) -> str:
+        """A sentence on the bands that it is given: what is missing, what would make it better."""
+        if not {NORMAL, STAND_IN} & set(bands):
+            return (
+                "WISE 3.4 (or Spitzer 3.6) is missing: every flux is divided by it. Add that image."
+            )
+        usual = [name for name in card.bands if not name.startswith("Spitzer")]
+        lacking = ", ".join(name for name in usual if name not in bands)
+        usable = [name for name in bands if name in card.bands]
+        if len(usable) <= MIN_OTHERS:
+            more = MIN_OTHERS + 1 - len(usable)
+            return (
+                f"Only {' and '.join(usable)} can be used; add at least {more} more of {lacking}."
+            )
+        if not lacking:
+            return f"{len(usable)} bands, none of the usual ones is missing."
+        return f"{len(usable)} bands. The answer would be more certain with {lacking}."
+
     def predict_spectra(
         self, spectra: Spectra, device: str = "cpu"
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -191,7 +210,11 @@ class DustForest:
         )
 
     def predict_steps(
-        self, cube: BandCube, device: str = "auto", chunk: int = 10_000
+        self,
+        cube: BandCube,
+        device: str = "auto",
+        where: tuple[slice, slice] | None = None,
+        chunk: int = 10_000,
     ) -> Steps[PropertyMaps]:
         """Predict maps, yielding after every chunk of pixels.
 
@@ -203,6 +226,8 @@ class DustForest:
             `together`.
         device : str
             ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+        where : tuple of slice, optional
+            Rows and columns to predict; the others are NaN. By default all.
         chunk : int
             Pixels at a time.
 
@@ -218,38 +243,39 @@ class DustForest:
             When the bands do not suffice or the device is not there.
         """
         used = self.check_bands(cube.bands)
-        where = resolve_device(device)
+        on = resolve_device(device)
         filled = cube if cube.filling is None else cube.filled()
         fill = (
             np.zeros(cube.mask.size, bool)
             if cube.filling is None
             else np.isfinite(cube.filling.data).any(0).ravel()
         )
-        ny, nx = cube.shape
-        n = ny * nx
-        values = np.full((len(QUANTITIES), n), np.nan, np.float32)
+        wanted = np.arange(cube.mask.size)
+        if where is not None:
+            wanted = wanted.reshape(cube.shape)[where].ravel()
+        n = len(wanted)
+        values = np.full((len(QUANTITIES), cube.mask.size), np.nan, np.float32)
         errors = values.copy()
         flags = cube.flags.astype(np.int16).ravel().copy()
         masked = cube.mask.ravel()
         for start in range(0, n, chunk):
-            rows = np.arange(start, min(start + chunk, n))
-            there = ~masked[rows]
-            value, sigma, bits = self._pixels(cube, rows[there], where)
-            again = fill[rows[there]]
+            rows = wanted[start : start + chunk]
+            rows = rows[~masked[rows]]
+            value, sigma, bits = self._pixels(cube, rows, on)
+            again = fill[rows]
             if again.any():
-                other, other_sigma, _ = self._pixels(filled, rows[there][again], where)
+                other, other_sigma, _ = self._pixels(filled, rows[again], on)
                 value[again], sigma[again] = together(
                     (value[again], sigma[again]), (other, other_sigma)
                 )
-            values[:, rows[there]], errors[:, rows[there]] = value.T, sigma.T
-            flags[rows[there]] |= bits
-            yield Progress(
-                "model", int(rows[-1]) + 1, n, f"{rows[-1] + 1:,} of {n:,} pixels on {where}"
-            )
-        maps = {name: values[i].reshape(ny, nx) for i, name in enumerate(QUANTITIES)}
-        sigmas = {name: errors[i].reshape(ny, nx) for i, name in enumerate(QUANTITIES)}
+            values[:, rows], errors[:, rows] = value.T, sigma.T
+            flags[rows] |= bits
+            done = min(start + chunk, n)
+            yield Progress("model", done, n, f"{done:,} of {n:,} pixels on {on}")
+        maps = {name: values[i].reshape(cube.shape) for i, name in enumerate(QUANTITIES)}
+        sigmas = {name: errors[i].reshape(cube.shape) for i, name in enumerate(QUANTITIES)}
         return PropertyMaps(
-            maps, sigmas, cube.wcs, flags.reshape(ny, nx), self._provenance(used, where)
+            maps, sigmas, cube.wcs, flags.reshape(cube.shape), self._provenance(used, on)
         )
 
     def _pixels(

@@ -125,6 +125,21 @@ class StellarUNet:
             )
         return used
 
+    @classmethod
+    def band_advice(cls, card: ModelCard, bands: Sequence[str]) -> str:
+        """A sentence on the bands that it is given: what is missing, what would make it better."""
+        usable = [band for band in card.bands if band in bands]
+        lacking = [band for band in card.bands if band not in bands]
+        if not usable:
+            return f"None of {', '.join(lacking)} is there: add at least one of these images."
+        if not lacking:
+            return "All five bands are there."
+        are = "is" if len(usable) == 1 else "are"
+        return (
+            f"{', '.join(usable)} {are} used. "
+            f"The answer would be more certain with {', '.join(lacking)}."
+        )
+
     def predict_steps(
         self,
         cube: BandCube,
