@@ -20,7 +20,7 @@ import numpy as np
 from astropy.wcs import WCS
 
 from napari_galaxy_maps.data.cube import BandCube
-from napari_galaxy_maps.models.dust_forest.forest import from_sklearn
+from napari_galaxy_maps.models.dust_forest.packed_forest import from_sklearn
 from napari_galaxy_maps.models.registry import load_model
 
 

@@ -12,7 +12,7 @@ from napari_galaxy_maps.data.properties import PROPERTIES, Flag
 from napari_galaxy_maps.device import available_devices, resolve_device
 from napari_galaxy_maps.exceptions import GalaxyMapsError
 from napari_galaxy_maps.models.dust_forest.model import log_lsun_kpc2_per_mjy_sr
-from napari_galaxy_maps.models.dust_forest.spread import QUANTITIES
+from napari_galaxy_maps.models.dust_forest.uncertainty import QUANTITIES
 from napari_galaxy_maps.progress import run_to_end
 
 from .conftest import TYPICAL
@@ -162,7 +162,7 @@ def test_torch_agrees_with_the_compiled_trees(model, make_cube):
     data, error = (planes.reshape(14, -1) for planes in (cube.data, cube.uncertainty))
     spectra = normalise(data, error, cube.bands, model.colour_term, model.columns)
     from napari_galaxy_maps.models.dust_forest.features import features
-    from napari_galaxy_maps.models.dust_forest.spread import spread_features
+    from napari_galaxy_maps.models.dust_forest.uncertainty import spread_features
 
     for member in model.members:
         matrix, unusual = features(spectra, member.colours)

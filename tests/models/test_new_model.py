@@ -14,7 +14,7 @@ import napari_galaxy_maps.models as rooms
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import GalaxyMapsError
 from napari_galaxy_maps.models import registry
-from napari_galaxy_maps.models.advice import advice
+from napari_galaxy_maps.models.band_advice import advice
 from napari_galaxy_maps.models.registry import load_card, load_model
 from napari_galaxy_maps.pipeline import PredictionMemory, predict_cube_steps
 from napari_galaxy_maps.progress import run_to_end

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...bands.registry import get_band
-from .colours import ColourModel
+from .colour_model import ColourModel
 from .columns import MIN_OTHERS, NORMAL, Columns
 from .columns import STAND_IN as STAND_IN  # for training
 

@@ -17,11 +17,11 @@ from ...device import resolve_device
 from ...exceptions import ModelError
 from ...progress import Progress, Steps, run_to_end
 from ..card import ModelCard
-from .colours import ColourModel
+from .colour_model import ColourModel
 from .columns import MIN_OTHERS, NORMAL, STAND_IN, Columns
 from .features import ColourTerm, Spectra, features, normalise, select
-from .forest import PackedForest
-from .spread import QUANTITIES, TO_QUANTITIES, Spread, spread_features
+from .packed_forest import PackedForest
+from .uncertainty import QUANTITIES, TO_QUANTITIES, Spread, spread_features
 
 if TYPE_CHECKING:
     from ...data.cube import BandCube
@@ -68,7 +68,7 @@ class Member:
         -------
         mean : ndarray, shape (n, 5)
         sigma : ndarray, shape (n, 7)
-            Of `models.dust_forest.spread.QUANTITIES`.
+            Of `models.dust_forest.uncertainty.QUANTITIES`.
         unusual : ndarray, shape (n,)
             Distance from the galaxies' colours in units of the limit.
         """

@@ -20,11 +20,11 @@ from ...exceptions import ModelError
 from ...progress import Progress, Steps, run_to_end
 from ..card import ModelCard
 from .calibration import Calibration, depth_of
-from .cloud import ColourCloud
+from .colour_cloud import ColourCloud
+from .disk_arrays import release, scratch_array
+from .image_tiles import cut, tiles
 from .inputs import N_CHANNELS, check_card
 from .outputs import STELLAR_PROPERTIES, TARGETS
-from .scratch import release, scratch_array
-from .tiles import cut, tiles
 
 if TYPE_CHECKING:
     import torch
@@ -331,7 +331,7 @@ class StellarUNet:
         self, outputs: torch.Tensor, depth: np.ndarray, n_bands: int, sharpness: float
     ) -> tuple[np.ndarray, np.ndarray]:
         """Values and errors in the units of the maps, shape (7, ny, nx)."""
-        from .heads import Head
+        from .output_head import Head
 
         head = Head(kind=self.settings["head"], maps=len(STELLAR_PROPERTIES))
         value, spread = (t[0].cpu().numpy() for t in head.read(outputs.float()))
@@ -379,8 +379,8 @@ class StellarUNet:
         from safetensors import SafetensorError
         from safetensors.numpy import load
 
-        from .heads import Head
         from .network import UNet
+        from .output_head import Head
 
         check_card(card)
         try:

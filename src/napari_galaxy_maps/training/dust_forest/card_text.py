@@ -8,7 +8,7 @@ from ...bands.registry import INPUT_BANDS
 from ...models.card import ModelCard, Score
 from ...models.dust_forest.features import MIN_OTHERS, NORMAL, STAND_IN, ColourTerm
 from ...models.dust_forest.model import DustForest
-from ...models.dust_forest.spread import QUANTITIES, TO_QUANTITIES
+from ...models.dust_forest.uncertainty import QUANTITIES, TO_QUANTITIES
 from ..datasets.dustpedia import Galaxies
 from .cases import CASES, COLUMNS, WHOLE, Case
 

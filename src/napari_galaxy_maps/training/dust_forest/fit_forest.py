@@ -19,7 +19,7 @@ from ...exceptions import GalaxyMapsError
 from ...models.card import Score
 from ...models.dust_forest.features import ColourTerm, normalise, select
 from ...models.dust_forest.model import DustForest, Member
-from ...models.dust_forest.spread import QUANTITIES, TO_QUANTITIES
+from ...models.dust_forest.uncertainty import QUANTITIES, TO_QUANTITIES
 from ...models.registry import write_entry
 from ..datasets.dustpedia import Galaxies, fit_colour_term, read_galaxies
 from . import card_text

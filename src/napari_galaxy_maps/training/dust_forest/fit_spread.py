@@ -14,8 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from ...models.dust_forest.forest import PackedForest, from_xgboost
-from ...models.dust_forest.spread import QUANTITIES, TO_QUANTITIES, Spread, levers, spread_features
+from ...models.dust_forest.packed_forest import PackedForest, from_xgboost
+from ...models.dust_forest.uncertainty import (
+    QUANTITIES,
+    TO_QUANTITIES,
+    Spread,
+    levers,
+    spread_features,
+)
 from ..datasets.dustpedia import Galaxies
 from .cases import CASES, COLUMNS
 from .recalibration import fit_recalibration

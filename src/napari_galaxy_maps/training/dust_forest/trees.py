@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...bands.registry import INPUT_BANDS
-from ...models.dust_forest.colours import ColourModel, fit_colours
+from ...models.dust_forest.colour_model import ColourModel, fit_colours
 from ...models.dust_forest.features import NORMAL, ColourTerm, features, normalise, select
-from ...models.dust_forest.forest import PackedForest, combine, from_sklearn, from_xgboost
+from ...models.dust_forest.packed_forest import PackedForest, combine, from_sklearn, from_xgboost
 from ..datasets.dustpedia import Galaxies
 from .augment import Degradation, degrade
 from .cases import CASES, COLUMNS

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .columns import Columns
-from .forest import PackedForest
+from .packed_forest import PackedForest
 
 QUANTITIES: tuple[str, ...] = (
     "LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_LSTAR", "LOG_SIGMA_STAR", "LOG_SIGMA_LD", "LOG_SIGMA_MD"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from napari_galaxy_maps.models.advice import advice
+from napari_galaxy_maps.models.band_advice import advice
 
 USUAL = (
     "GALEX_FUV", "GALEX_NUV", "SDSS_u", "SDSS_g", "SDSS_r", "SDSS_i", "SDSS_z", "2MASS_J", "2MASS_H",
