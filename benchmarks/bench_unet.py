@@ -61,8 +61,8 @@ def picasso_like(model):
     """The model with PICASSO's network in its place."""
     import torch
 
-    from napari_galaxy_maps.models.stellar_unet.heads import Head
     from napari_galaxy_maps.models.stellar_unet.network import PICASSO_WIDTHS, UNet
+    from napari_galaxy_maps.models.stellar_unet.output_head import Head
 
     network = UNet(
         N_CHANNELS, Head().outputs, PICASSO_WIDTHS, normalised=False, pyramid=False

@@ -30,7 +30,7 @@ from .sed.library import library_steps
 from .sed.truth import Truth, check_far_infrared, truth_steps
 
 if TYPE_CHECKING:
-    from .models.registry import Model
+    from .models.base import Model
 
 
 _VERSIONS_OF = ("numpy", "astropy", "reproject", "scikit-learn", "xgboost", "torch", "photutils")
@@ -186,10 +186,10 @@ def _predict_changed(
             (cube.filling.uncertainty, before.filling.uncertainty),
         ]
     changed = (cube.mask != before.mask) | (cube.flags != before.flags) | changed_pixels(*planes)
-    where: tuple[Any, ...]
+    where: tuple[slice, slice] | tuple[np.ndarray, ...]
     if model.reach:
-        where = _around(changed, model.reach)
-        fresh = yield from model.predict_steps(cube, device, where=where)  # type: ignore[call-arg]
+        where = window = _around(changed, model.reach)
+        fresh = yield from model.predict_steps(cube, device, window)
     else:
         where = np.nonzero(changed)
         fresh = yield from model.predict_steps(cube.line(changed), device)

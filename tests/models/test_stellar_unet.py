@@ -15,10 +15,10 @@ from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import ModelError
 from napari_galaxy_maps.mocks import View, make_mock
 from napari_galaxy_maps.models.registry import load_model
+from napari_galaxy_maps.models.stellar_unet.disk_arrays import scratch_array
 from napari_galaxy_maps.models.stellar_unet.inputs import UGRIZ
 from napari_galaxy_maps.models.stellar_unet.model import StellarUNet
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
-from napari_galaxy_maps.models.stellar_unet.scratch import scratch_array
 from napari_galaxy_maps.progress import run_to_end
 from napari_galaxy_maps.training.datasets.mock_set import training_view
 

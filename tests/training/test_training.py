@@ -8,7 +8,7 @@ import pytest
 from napari_galaxy_maps.bands.registry import INPUT_BANDS
 from napari_galaxy_maps.exceptions import GalaxyMapsError
 from napari_galaxy_maps.models.dust_forest.features import ColourTerm
-from napari_galaxy_maps.models.dust_forest.spread import recalibrate
+from napari_galaxy_maps.models.dust_forest.uncertainty import recalibrate
 from napari_galaxy_maps.training.datasets.dustpedia import read_galaxies
 from napari_galaxy_maps.training.dust_forest.degraded_galaxies import Degradation, degrade
 from napari_galaxy_maps.training.dust_forest.fit_recalibration import fit_recalibration

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..bands.registry import BANDS, FIR_BANDS, INPUT_BANDS, get_band
+from ..bands.registry import BANDS, FIR_BANDS, get_band
 from ..constants import SPEED_OF_LIGHT_KM_S
 from ..data.cube import BandCube, Filling, changed_pixels
 from ..data.galaxy import BandImage
 from ..data.properties import Flag
 from ..data.recipe import ImputeSettings, Recipe, filling_settings
 from ..exceptions import InputError
+from ..models.registry import load_card
 from ..progress import Progress, Steps
 
 if TYPE_CHECKING:
@@ -223,7 +224,7 @@ def _impute_steps(
     from ..sed.library import library_steps
 
     z, words = model_redshift(recipe.galaxy.redshift, distance_mpc)
-    wanted = wanted_bands(cube.bands, recipe.impute)
+    wanted = wanted_bands(cube.bands, recipe.impute, recipe.model.name)
     if not _lacking(cube, wanted):
         yield Progress("impute", 1, 1, "nothing to fill")
         return cube
@@ -231,7 +232,7 @@ def _impute_steps(
     n = cube.mask.size
     values, errors = (array.reshape(len(cube.bands), n) for array in (cube.data, cube.uncertainty))
     use = ~cube.mask.ravel()
-    key = (settings, recipe.impute.model_copy(), z, cube.bands, cube.shape)
+    key = (settings, recipe.impute.model_copy(), z, cube.bands, wanted, cube.shape)
     last = None if memory is None else memory.imputed
     changed = use
     if last is not None and last.key == key:
@@ -261,12 +262,20 @@ def _impute_steps(
     return (yield from _to_cube(cube, filled, words))
 
 
-def wanted_bands(bands: Sequence[str], settings: ImputeSettings) -> tuple[str, ...]:
-    """The bands that are filled: those of `bands` short of the far infrared, or all that a model
-    can take.
+def wanted_bands(
+    bands: Sequence[str], settings: ImputeSettings, model: str = "dust-forest"
+) -> tuple[str, ...]:
+    """The bands that are filled: those of `bands` short of the far infrared, and with
+    ``settings.bands = "all"`` also those of the model's card.
+
+    Raises
+    ------
+    ModelError
+        When the model's card is asked for and is not there.
     """
-    given = [bands[i] for i in measured_bands(bands)]
-    names = set(INPUT_BANDS) | set(given) if settings.bands == "all" else set(given)
+    names = {bands[i] for i in measured_bands(bands)}
+    if settings.bands == "all":
+        names |= set(load_card(model).bands)
     return tuple(name for name in BANDS if name in names)
 
 

@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 )
 
 from ...data.properties import PROPERTIES
-from ...models.advice import advice
+from ...models.band_advice import advice
 from ..eventloop import preload as warmup
 from ..eventloop import worker
 from ..ground.layer_specs import Key, unit_in_words

@@ -13,7 +13,8 @@ import numpy as np
 
 from ...bands.registry import INPUT_BANDS, get_band
 from ...constants import LSUN_W, MPC_M, SPEED_OF_LIGHT_MICRON_S, SR_PER_ARCSEC2
-from ...models.dust_forest.features import NORMAL, STAND_IN, ColourTerm
+from ...models.dust_forest.columns import NORMAL, STAND_IN
+from ...models.dust_forest.features import ColourTerm
 from .dustpedia_tables import CIGALE_BANDS, DustPediaTables, Table, number
 
 TARGETS = ("LOG_SLD", "LOG_SMD", "T_DUST", "LOG_LSTAR_W1", "LOG_MSTAR_W1")

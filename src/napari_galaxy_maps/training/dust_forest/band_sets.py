@@ -7,8 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...bands.registry import INPUT_BANDS, get_band
+from ...models.dust_forest.columns import Columns
 from ..datasets.dustpedia import Galaxies
 
+COLUMNS = Columns.of_bands(INPUT_BANDS)
+"""Bands and features of the model that is trained; its card keeps them."""
 BASELINE_BANDS: tuple[str, ...] = tuple(b for b in INPUT_BANDS if get_band(b).survey != "IRAC")
 """The 14 bands of the plain baseline."""
 

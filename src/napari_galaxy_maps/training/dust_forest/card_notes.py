@@ -7,9 +7,9 @@ import numpy as np
 from ...bands.registry import INPUT_BANDS
 from ...measure.compare.coverage import coverage
 from ...models.card import Score
-from ...models.dust_forest.features import NORMAL, STAND_IN
+from ...models.dust_forest.columns import NORMAL, STAND_IN
 from ...models.dust_forest.model import DustForest
-from ...models.dust_forest.spread import QUANTITIES, TO_QUANTITIES
+from ...models.dust_forest.uncertainty import QUANTITIES, TO_QUANTITIES
 from ..datasets.dustpedia import Galaxies
 from . import imputation_trial as imputation
 from .band_sets import ALL_BANDS, BAND_SETS, BandSet

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ...bands.registry import INPUT_BANDS
 from ...models.card import ModelCard, Score
-from ...models.dust_forest.features import MIN_OTHERS, NORMAL, STAND_IN, ColourTerm
-from ...models.dust_forest.spread import QUANTITIES
+from ...models.dust_forest.columns import MIN_OTHERS, NORMAL, STAND_IN
+from ...models.dust_forest.features import ColourTerm
+from ...models.dust_forest.uncertainty import QUANTITIES
 from ..datasets.dustpedia import Galaxies
+from .band_sets import COLUMNS
 
 ABOUT = (
     "Dust and stars of a galaxy or of each of its pixels, from surface brightness between the ultraviolet and 22 micron. Two "
@@ -70,7 +71,9 @@ def card(
             "aperture, as observed, and copies of it with bands left out, noise added, or IRAC 3.6 in WISE 3.4's place; a few "
             "copies have CIGALE's gapless fluxes. Galaxies of which the truth is uncertain weigh less."
         ),
-        bands=INPUT_BANDS,
+        bands=COLUMNS.bands,
+        features=COLUMNS.features,
+        settings=COLUMNS.settings(),
         needs=(
             f"{NORMAL} and at least {MIN_OTHERS} more; without {NORMAL}, {STAND_IN} stands in for it by log F = log F_{STAND_IN} "
             f"{term.offset:+.3f}, whose scatter of {term.scatter:.3f} dex enters the errors"

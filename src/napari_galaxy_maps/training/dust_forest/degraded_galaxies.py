@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...bands.registry import INPUT_BANDS
-from ...models.dust_forest.features import MIN_OTHERS, NORMAL, STAND_IN, ColourTerm
+from ...models.dust_forest.columns import MIN_OTHERS, NORMAL, STAND_IN
+from ...models.dust_forest.features import ColourTerm
 
 _GROUPS = (
     ("GALEX_FUV", "GALEX_NUV"), ("SDSS_u", "SDSS_g", "SDSS_r", "SDSS_i", "SDSS_z"), ("2MASS_J", "2MASS_H", "2MASS_Ks"),

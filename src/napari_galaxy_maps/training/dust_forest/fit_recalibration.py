@@ -27,14 +27,14 @@ def fit_recalibration(
     groups: np.ndarray,
     importance: np.ndarray,
 ) -> np.ndarray:
-    """Parameters of `models.dust_forest.spread.recalibrate` for one quantity.
+    """Parameters of `models.dust_forest.uncertainty.recalibrate` for one quantity.
 
     Parameters
     ----------
     raw : ndarray, shape (n,)
         ln sigma before recalibration, by trees that did not see the galaxy.
     levers : ndarray, shape (n, n_levers)
-        From `models.dust_forest.spread.levers`.
+        From `models.dust_forest.uncertainty.levers`.
     residual, error : ndarray, shape (n,)
         Residuals, and the errors of the truth.
     groups : ndarray of bool, shape (n_groups, n)

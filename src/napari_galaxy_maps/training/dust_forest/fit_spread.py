@@ -14,10 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from ...models.dust_forest.forest import PackedForest, from_xgboost
-from ...models.dust_forest.spread import QUANTITIES, TO_QUANTITIES, Spread, levers, spread_features
+from ...models.dust_forest.packed_forest import PackedForest, from_xgboost
+from ...models.dust_forest.uncertainty import (
+    QUANTITIES,
+    TO_QUANTITIES,
+    Spread,
+    levers,
+    spread_features,
+)
 from ..datasets.dustpedia import Galaxies
-from .band_sets import BAND_SETS
+from .band_sets import BAND_SETS, COLUMNS
 from .fit_recalibration import fit_recalibration
 from .fit_trees import Pool, TreeSettings, fit_trees
 
@@ -128,7 +134,7 @@ def fit_spread(
         copy > len(BAND_SETS),
     ]
     importance = np.array([_WELL_MEASURED, *[1.0] * (len(groups) - 1)])
-    by_what = levers(x)
+    by_what = levers(x, COLUMNS)
     recalibration = [
         fit_recalibration(
             held_out[:, j], by_what, residual[:, j], error[:, j], np.array(groups), importance

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...bands.registry import INPUT_BANDS
-from ...models.dust_forest.colours import ColourModel, fit_colours
-from ...models.dust_forest.features import NORMAL, ColourTerm, features, normalise, select
-from ...models.dust_forest.forest import PackedForest, combine, from_sklearn, from_xgboost
+from ...models.dust_forest.colour_model import ColourModel, fit_colours
+from ...models.dust_forest.columns import NORMAL
+from ...models.dust_forest.features import ColourTerm, features, normalise, select
+from ...models.dust_forest.packed_forest import PackedForest, combine, from_sklearn, from_xgboost
 from ..datasets.dustpedia import Galaxies
-from .band_sets import BAND_SETS
+from .band_sets import BAND_SETS, COLUMNS
 from .degraded_galaxies import Degradation, degrade
 
 TRUTH_SCALE = np.array([0.13, 0.25, 2.4])
@@ -121,7 +122,11 @@ def make_pool(
         (values, errors),
     ]
     spectra = normalise(
-        np.hstack([b[0] for b in blocks]), np.hstack([b[1] for b in blocks]), INPUT_BANDS, term
+        np.hstack([b[0] for b in blocks]),
+        np.hstack([b[1] for b in blocks]),
+        INPUT_BANDS,
+        term,
+        COLUMNS,
     )
     whole = np.arange(spectra.ratio.shape[0]) % len(galaxies)
     spectra = select(spectra, np.where(spectra.usable, np.arange(len(whole)), whole))
@@ -133,7 +138,7 @@ def make_pool(
 
 def fit_galaxy_colours(galaxies: Galaxies, term: ColourTerm) -> ColourModel:
     """The colour model of these galaxies."""
-    spectra = normalise(galaxies.values, galaxies.errors, INPUT_BANDS, term)
+    spectra = normalise(galaxies.values, galaxies.errors, INPUT_BANDS, term, COLUMNS)
     return fit_colours(spectra.ratio, spectra.error)
 
 

@@ -22,7 +22,7 @@ from ...data.recipe import ImputeSettings, Recipe, filling_settings
 from ...exceptions import GalaxyMapsError
 from ...measure.compare.coverage import coverage
 from ...models.dust_forest.model import AS_OBSERVED, DustForest, together
-from ...models.dust_forest.spread import QUANTITIES, TO_QUANTITIES
+from ...models.dust_forest.uncertainty import QUANTITIES, TO_QUANTITIES
 from ...models.registry import load_model
 from ...prepare.impute import fill_steps
 from ...progress import run_to_end

@@ -10,7 +10,7 @@ from ...measure.compare.coverage import coverage
 from ...models.card import Score
 from ...models.dust_forest.features import normalise, select
 from ...models.dust_forest.model import DustForest
-from ...models.dust_forest.spread import QUANTITIES, TO_QUANTITIES
+from ...models.dust_forest.uncertainty import QUANTITIES, TO_QUANTITIES
 from ..datasets.dustpedia import Galaxies
 from .band_sets import ALL_BANDS, BAND_SETS, BandSet
 from .fit_spread import best_constant, truth_errors
@@ -116,7 +116,8 @@ def predict_unseen(
     values, sigma = np.full((2, len(galaxies), len(QUANTITIES)), np.nan)
     unusual = np.full(len(galaxies), np.nan)
     for member, (_, test) in zip(model.members, folds(len(galaxies)), strict=True):
-        spectra = normalise(*case.given(galaxies.take(test)), case.bands, model.colour_term)
+        given = case.given(galaxies.take(test))
+        spectra = normalise(*given, case.bands, model.colour_term, model.columns)
         rows = test[spectra.usable]
         mean, sigma[rows], unusual[rows] = member.predict(select(spectra, spectra.usable))
         values[rows] = mean @ TO_QUANTITIES

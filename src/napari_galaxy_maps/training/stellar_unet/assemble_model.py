@@ -44,7 +44,7 @@ def assemble_steps(
     network : UNet
         As `fit_network.fit_steps` returns it.
     head : str
-        Its kind (`models.stellar_unet.heads.Head`).
+        Its kind (`models.stellar_unet.output_head.Head`).
     train, validation : Pairs
         The cloud and the library are made of the first, the cloud's limits of the second.
     card : ModelCard

@@ -1,4 +1,4 @@
-"""Fits the cloud of brightnesses and colours that a training set has (`models.stellar_unet.cloud`),
+"""Fits the cloud of brightnesses and colours that a training set has (`models.stellar_unet.colour_cloud`),
 so that pixels unlike it can be flagged.
 """
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...models.stellar_unet.cloud import CERTAIN, ColourCloud
+from ...models.stellar_unet.colour_cloud import CERTAIN, ColourCloud
 from ...models.stellar_unet.inputs import UGRIZ
 from ..datasets.mock_cubes import CALIBRATION, noisy_cube
 from .calibrate_uncertainty import ORDER

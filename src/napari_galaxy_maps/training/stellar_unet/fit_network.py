@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 from ...exceptions import InputError, ModelError
-from ...models.stellar_unet.heads import Head
 from ...models.stellar_unet.inputs import N_CHANNELS, encode
 from ...models.stellar_unet.network import UNet
+from ...models.stellar_unet.output_head import Head
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from ...progress import Progress, Steps
 from .observing_conditions import ObservingConditions, pixel_weights

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_galaxy_maps.models.dust_forest.forest import (
+from napari_galaxy_maps.models.dust_forest.packed_forest import (
     PackedForest,
     combine,
     from_sklearn,

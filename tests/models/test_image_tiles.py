@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_galaxy_maps.models.stellar_unet.tiles import cut, padded_shape, tiles
+from napari_galaxy_maps.models.stellar_unet.image_tiles import cut, padded_shape, tiles
 
 
 @given(

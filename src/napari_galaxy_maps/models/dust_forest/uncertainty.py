@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .features import FEATURE_NAMES
-from .forest import PackedForest
+from .columns import Columns
+from .packed_forest import PackedForest
 
 QUANTITIES: tuple[str, ...] = (
     "LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_LSTAR", "LOG_SIGMA_STAR", "LOG_SIGMA_LD", "LOG_SIGMA_MD"
@@ -32,11 +32,6 @@ TO_QUANTITIES = np.array(
 and so for masses.
 """
 
-_LEVERS = [
-    FEATURE_NAMES.index(f"width {band}")
-    for band in ("GALEX_NUV", "SDSS_g", "2MASS_Ks", "WISE_4.6", "WISE_12", "WISE_22")
-]
-
 
 def spread_features(features: np.ndarray, mean: np.ndarray, unusual: np.ndarray) -> np.ndarray:
     """What the spread's trees see: the mean's features, the prediction itself, and how unusual the
@@ -44,13 +39,13 @@ def spread_features(features: np.ndarray, mean: np.ndarray, unusual: np.ndarray)
 
     Parameters
     ----------
-    features : ndarray of float32, shape (n, 53)
+    features : ndarray of float32, shape (n, n_features)
     mean : ndarray of float32, shape (n, 5)
     unusual : ndarray, shape (n,)
 
     Returns
     -------
-    ndarray of float32, shape (n, 59)
+    ndarray of float32, shape (n, n_features + 6)
     """
     return np.hstack([features, mean, np.log10(np.maximum(unusual, 1e-3))[:, None]]).astype(
         np.float32
@@ -75,10 +70,10 @@ class Spread:
     limits: np.ndarray
     recalibration: np.ndarray
 
-    def sigma(self, x: np.ndarray, device: str = "cpu") -> np.ndarray:
+    def sigma(self, x: np.ndarray, columns: Columns, device: str = "cpu") -> np.ndarray:
         """1-sigma uncertainties, shape (n, 7), from `spread_features`."""
         raw = np.clip(self.forest.predict(x, device), self.limits[0], self.limits[1])
-        out: np.ndarray = np.exp(recalibrate(raw, levers(x), self.recalibration))
+        out: np.ndarray = np.exp(recalibrate(raw, levers(x, columns), self.recalibration))
         return out
 
     def arrays(self, prefix: str) -> dict[str, np.ndarray]:
@@ -93,13 +88,15 @@ class Spread:
         return cls(PackedForest.from_arrays(arrays, prefix), **own)
 
 
-def levers(x: np.ndarray) -> np.ndarray:
+def levers(x: np.ndarray, columns: Columns) -> np.ndarray:
     """By what the recalibration tells kinds of input apart.
 
     Parameters
     ----------
-    x : ndarray, shape (n, 59)
+    x : ndarray, shape (n, n_features + 6)
         From `spread_features`.
+    columns : Columns
+        Of the model.
 
     Returns
     -------
@@ -107,7 +104,8 @@ def levers(x: np.ndarray) -> np.ndarray:
         How unknown the fluxes are in one band of GALEX, SDSS and 2MASS and in WISE 2 to 4, between
         0 (measured) and 1, and the logarithm of how unusual the colours are, between -1 and 2.
     """
-    unknown = np.clip(np.log10(np.maximum(x[:, _LEVERS], 0.03) / 0.03), 0, 1)
+    widths = x[:, columns.lever_places]
+    unknown = np.clip(np.log10(np.maximum(widths, 0.03) / 0.03), 0, 1)
     return np.column_stack([unknown, np.clip(x[:, -1], -1, 2)])
 
 

@@ -5,7 +5,7 @@ from unusual.
 import numpy as np
 import pytest
 
-from napari_galaxy_maps.models.dust_forest.colours import ColourModel, fit_colours
+from napari_galaxy_maps.models.dust_forest.colour_model import ColourModel, fit_colours
 
 N_BANDS = 8
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .colours import ONE_AT_A_TIME
+from .colour_model import ONE_AT_A_TIME
 
 
 @dataclass(frozen=True)
