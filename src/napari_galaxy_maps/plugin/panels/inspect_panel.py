@@ -45,7 +45,7 @@ from ..widgets.profile_view import d25_of
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-    from ...measure.compare.comparison import Pixels
+    from ...measure.compare.pixel_metrics import Pixels
 
 _HEADINGS = ("Property", "RMSE", "Bias", "R²", "χ²", "68 %", "95 %")
 _TIPS = (
@@ -340,7 +340,7 @@ class InspectPanel(Panel):
         self.message.say("Fitting the ellipse of each galaxy's stars…")
 
         def work() -> tuple[list[Any], list[str]]:
-            from ...measure.report.evaluation import stellar_sums
+            from ...measure.report.tables import stellar_sums
 
             return stellar_sums(found.comparisons)
 
@@ -431,7 +431,8 @@ class InspectPanel(Panel):
             )
             self.selected.setText(f"Drag a box in the plot to {words}.")
             return
-        from ...measure.compare.comparison import IN_LOG, metrics
+        from ...measure.compare.comparison import IN_LOG
+        from ...measure.compare.pixel_metrics import metrics
 
         scores = metrics(self._pixels.where(chosen))
         unit = (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...measure.compare.stellar_scores import INSIDE, galaxy_sums, half_radius, summarise
+from ...measure.compare.stellar_scores import INSIDE, galaxy_sums, radius_in_r_half, summarise
 from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from ...progress import Progress, Steps, drain
@@ -70,7 +70,7 @@ def radii_of(mocks: Pairs) -> Radii:
     """The ellipse of each mock's true stars, for `score_steps`: fitted once for any number of
     scores.
     """
-    return [half_radius(true_maps(mocks, row)) for row in range(len(mocks))]
+    return [radius_in_r_half(true_maps(mocks, row)) for row in range(len(mocks))]
 
 
 def score_steps(
