@@ -19,17 +19,19 @@ from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import write_maps
 from napari_galaxy_maps.measure.compare.comparison import (
-    METRICS,
-    Pixels,
     all_metrics,
-    chi2_by_galaxy,
     compare,
     compared_residual,
     galaxy_metrics,
-    metrics,
     metrics_table,
     pixels_of,
-    smooth,
+)
+from napari_galaxy_maps.measure.compare.grid_and_psf import smooth
+from napari_galaxy_maps.measure.compare.pixel_metrics import (
+    METRICS,
+    Pixels,
+    chi2_by_galaxy,
+    metrics,
 )
 from napari_galaxy_maps.measure.compare.residuals import residual_maps, score
 from napari_galaxy_maps.measure.figures.galaxy_figures import side_by_side
@@ -39,7 +41,8 @@ from napari_galaxy_maps.measure.figures.prediction_figures import (
     running_percentiles,
     sigma_against_error,
 )
-from napari_galaxy_maps.measure.report.evaluation import totals_beside, write_evaluation
+from napari_galaxy_maps.measure.report.evaluation import write_evaluation
+from napari_galaxy_maps.measure.report.tables import totals_beside
 from tests.conftest import ink, tan_wcs
 
 SHAPE, PIXEL = (90, 100), 4.0

@@ -7,7 +7,7 @@ from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.measure.compare.comparison import compare, pixels_of, values_beside
-from napari_galaxy_maps.measure.compare.pairs import pair_up
+from napari_galaxy_maps.measure.compare.truth_matching import match_truths
 from napari_galaxy_maps.measure.figures.galaxy_figures import (
     annuli_against_truth,
     galaxies_against_truth,
@@ -17,7 +17,7 @@ from napari_galaxy_maps.measure.figures.galaxy_figures import (
 from napari_galaxy_maps.measure.figures.prediction_figures import sigma_against_error
 from napari_galaxy_maps.measure.figures.profile_figures import profiles_figure
 from napari_galaxy_maps.measure.profiles.radial_profile import radial_profile
-from napari_galaxy_maps.measure.report.evaluation import stellar_sums
+from napari_galaxy_maps.measure.report.tables import stellar_sums
 from tests.conftest import ink, tan_wcs
 
 SHAPE = (40, 44)
@@ -165,11 +165,11 @@ def test_files_find_their_truths():
         "p2": maps_of(ra=20.0, object="B"),
         "t1": maps_of(ra=10.0, model=False), "other2": maps_of(ra=20.0, model=False, object="B"),
     }  # fmt: skip
-    pairs, left = pair_up(files)
+    pairs, left = match_truths(files)
     assert pairs == [("p1", "t1"), ("p2", "other2")] and left == [
         "t2 belongs to none of the predictions."
     ]
-    pairs, left = pair_up({"a": maps_of(), "b": maps_of(), "c": maps_of()})
+    pairs, left = match_truths({"a": maps_of(), "b": maps_of(), "c": maps_of()})
     assert pairs == [("a", "b")] and "c has no partner" in left[0]
-    pairs, left = pair_up({"p": maps_of(), "far": maps_of(ra=30.0, model=False)})
+    pairs, left = match_truths({"p": maps_of(), "far": maps_of(ra=30.0, model=False)})
     assert pairs == [] and "No truth covers p" in left[0] and "far belongs to none" in left[1]

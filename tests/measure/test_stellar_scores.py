@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.measure.compare.stellar_scores import galaxy_sums, half_radius, summarise
+from napari_galaxy_maps.measure.compare.stellar_scores import (
+    galaxy_sums,
+    radius_in_r_half,
+    summarise,
+)
 
 SHAPE, H, RATIO, R_HALF = (201, 201), 12.0, 0.6, 1.678346990 * 12.0
 
@@ -146,5 +150,5 @@ def test_mistakes_are_told_in_words():
 def test_a_galaxy_of_a_single_pixel_has_a_radius_all_the_same():
     plane = np.full((16, 16), np.nan)
     plane[8, 8] = 9.0
-    away, told = half_radius({"LOG_SIGMA_STAR": plane})
+    away, told = radius_in_r_half({"LOG_SIGMA_STAR": plane})
     assert np.isfinite(away).all() and told["shape_from"] == "moments"

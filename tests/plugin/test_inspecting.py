@@ -13,7 +13,8 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.fits_io import write_maps
-from napari_galaxy_maps.measure.compare.comparison import compare, metrics, pixels_of
+from napari_galaxy_maps.measure.compare.comparison import compare, pixels_of
+from napari_galaxy_maps.measure.compare.pixel_metrics import metrics
 from napari_galaxy_maps.plugin.ground.layer_specs import map_specs
 from napari_galaxy_maps.plugin.manifest import docks as panels
 from napari_galaxy_maps.plugin.widgets.aperture_table import with_error

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_galaxy_maps.measure.compare.stellar_scores import half_radius
+from napari_galaxy_maps.measure.compare.stellar_scores import radius_in_r_half
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from napari_galaxy_maps.training.stellar_unet.sums_loss import CERTAINTY, LEAST, regions, sums_loss
 
@@ -75,7 +75,7 @@ def test_inside_is_the_ellipse_of_two_half_radii():
         r.numpy().reshape(SIZE, SIZE)
         for r in regions(torch.from_numpy(log_mass * np.log(10)).float().reshape(1, -1))
     )
-    away, _ = half_radius({"LOG_SIGMA_STAR": log_mass}, isophotes=False)
+    away, _ = radius_in_r_half({"LOG_SIGMA_STAR": log_mass}, isophotes=False)
     wanted = away < 2
     assert (found == wanted).mean() > 0.97 and not (found & outside).any() and outside.any()
 

@@ -35,7 +35,7 @@ PREDICTED = (
     "larger (err_max) if the model errs about all of them alike; the truth lies between, mostly "
     "nearer to the larger."
 )
-"""Said of sums and means of maps that a model has made."""
+"""Note on sums and means of maps that a model has made."""
 
 
 @dataclass(frozen=True)
@@ -165,9 +165,9 @@ def planes_of(
 def maps_distance(maps: PropertyMaps) -> float | None:
     """The distance in Mpc that maps were made with; None where their provenance has none."""
     try:
-        told = maps.provenance.get("distance_mpc")
-        if told:
-            return float(told)
+        given = maps.provenance.get("distance_mpc")
+        if given:
+            return float(given)
         return Recipe.from_toml(str(maps.provenance.get("recipe", ""))).galaxy.distance
     except (ValueError, GalaxyMapsError):
         return None
@@ -273,7 +273,7 @@ def _fill() -> Callable[..., None]:
 
 def _lognormal(maps: PropertyMaps, quantities: Sequence[Quantity]) -> list[str]:
     """What has to be said of sums of logarithms with large errors."""
-    told = []
+    factors = []
     for quantity in quantities:
         if not (quantity.sum_unit and quantity.log and quantity.name in maps.errors):
             continue
@@ -282,13 +282,13 @@ def _lognormal(maps: PropertyMaps, quantities: Sequence[Quantity]) -> list[str]:
         sigma = sigma[np.isfinite(sigma)]
         grows = float(np.exp((np.log(10) * np.median(sigma)) ** 2 / 2)) if sigma.size else 1.0
         if grows > 1.05:
-            told.append(f"{quantity.name} {grows:.2f}")
-    if not told:
+            factors.append(f"{quantity.name} {grows:.2f}")
+    if not factors:
         return []
     return [
         "Sums and means add up 10^value, the median of each pixel. Were the errors Gaussian in "
         "dex, the expected sum would be "
-        f"larger by these factors: {', '.join(told)}."
+        f"larger by these factors: {', '.join(factors)}."
     ]
 
 
@@ -360,14 +360,19 @@ def _terms(values: np.ndarray, error: np.ndarray, systematic: float) -> np.ndarr
     )
 
 
+def pixel_arcsec(wcs: WCS) -> float:
+    """Side in arcsec of a square pixel of the same area."""
+    from astropy.wcs.utils import proj_plane_pixel_area
+
+    return float(np.sqrt(proj_plane_pixel_area(wcs)) * 3600)
+
+
 def _brightness(band: str) -> Quantity:
     return Quantity(band, False, "area", "MJy / sr", "Jy")
 
 
 def _psf_correlation(fwhm: float, wcs: WCS) -> float:
-    from astropy.wcs.utils import proj_plane_pixel_area
-
-    return float(PSF_CORRELATION * fwhm**2 / (proj_plane_pixel_area(wcs) * 3600**2))
+    return PSF_CORRELATION * fwhm**2 / pixel_arcsec(wcs) ** 2
 
 
 def _chosen(names: Sequence[str] | None, there: list[str], source: Any) -> list[str]:

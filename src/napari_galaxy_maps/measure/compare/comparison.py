@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,28 +14,24 @@ from ...data.galaxy import Ellipse
 from ...data.maps import PropertyMaps
 from ...data.properties import PROPERTIES
 from ...exceptions import InputError
-from ...prepare.psf.kernels import FWHM_PER_SIGMA
-from ..apertures.planes import linear, quantity_of
+from ..apertures.planes import pixel_arcsec
 from ..profiles.ellipses import recipe_ellipse
-from .coverage import within_intervals
-from .mass_function import to_imf_of
-from .residuals import bring_to_grid, residual_maps
+from .grid_and_psf import bring_to_grid, psf_fwhm, smooth
+from .initial_mass_function import to_imf_of
+from .pixel_metrics import METRICS, Pixels, chi2_by_galaxy, metrics, radial_metrics
+from .residuals import residual_maps
 
 if TYPE_CHECKING:
     from astropy.table import QTable
-    from astropy.wcs import WCS
 
 
 IN_LOG = frozenset({"AGE_STAR"})
 """Properties stored linear and scored in log10."""
 
-METRICS = ("rmse", "bias", "r2", "chi2", "coverage68", "coverage95")
-N_BOOTSTRAP = 500
-# side of a block of the bootstrap: neighbours share noise; at 1.5 errors come out at 0.6 of what
-# they are
+# Side of a block of the bootstrap: neighbours share noise; at 1.5 errors come out at 0.6 of what
+# they are.
 _BLOCK_FWHM = 4
 _BLOCK_PIXELS = 12  # where the PSF is not known
-_MOST_UNITS = 400  # drawn from; more cost time and make the errors' own error no smaller than 4 %
 
 
 @dataclass(frozen=True)
@@ -65,43 +60,6 @@ class Comparison:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Pixels:
-    """The pixels of one property that have a prediction and a truth, of all galaxies, each array of
-    shape (n,).
-
-    Attributes
-    ----------
-    predicted, true : ndarray
-        In the property's unit (ages in log10).
-    sigma : ndarray
-        Of the difference: both errors in quadrature; NaN where there is none.
-    radius : ndarray
-        In R25.
-    block, galaxy : ndarray of int
-        Number of the bootstrap's block, and of the galaxy.
-    tail : ndarray
-        Sigmas within which 95 % of the errors are (`PropertyMaps.tail`).
-    """
-
-    predicted: np.ndarray
-    true: np.ndarray
-    sigma: np.ndarray
-    radius: np.ndarray
-    block: np.ndarray
-    galaxy: np.ndarray
-    tail: np.ndarray
-
-    @property
-    def residual(self) -> np.ndarray:
-        """Prediction minus truth."""
-        return self.predicted - self.true
-
-    def where(self, chosen: np.ndarray) -> Pixels:
-        """Those that are chosen."""
-        return Pixels(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
-
-
 def compare(
     maps: PropertyMaps, truth: PropertyMaps, ellipse: Ellipse | None = None,
     fwhm: float | None = None,
@@ -123,45 +81,17 @@ def compare(
     InputError
         When they have no property in common, or do not overlap on the sky.
     """
-    residual_maps(maps, truth)  # tells what is wrong
+    residual_maps(maps, truth)  # raises where the two cannot be compared
     shared = [name for name in maps.values if name in truth.values]
-    widths = [given or _told(source) for given, source in ((fwhm, maps), (truth_fwhm, truth))]
-    notes = []
+    widths = fwhm or psf_fwhm(maps), truth_fwhm or psf_fwhm(truth)
     maps, truth = _only(maps, shared), _only(truth, shared)
     truth, converted = to_imf_of(truth, maps)
-    if converted:
-        notes.append(f"The truth {converted}")
-    if all(widths) and abs(widths[0] - widths[1]) > 0.05 * max(widths):
-        coarse = max(widths)
-        if widths[0] < coarse:
-            maps = smooth(maps, widths[0], coarse)
-        else:
-            truth = smooth(truth, widths[1], coarse)
-        which = "prediction" if widths[0] < coarse else "truth"
-        notes.append(
-            f"The {which} was smoothed from {min(widths):.3g} to {coarse:.3g} arcsec, the PSF of "
-            "the other."
-        )
-    elif not all(widths):
-        which = " and ".join(
-            name for name, width in zip(("prediction", "truth"), widths, strict=True) if not width
-        )
-        notes.append(f"The PSF of the {which} is not known: both are taken to be at one.")
-    sides = [_pixel(source.wcs) for source in (maps, truth)]
-    if sides[0] < sides[1] / 1.01:
-        maps = bring_to_grid(maps, truth.wcs, truth.shape)
-        notes.append(
-            f"The prediction was put on the truth's pixels of {sides[1]:.3g} arcsec, from "
-            f"{sides[0]:.3g}."
-        )
-    else:
-        moved = bring_to_grid(truth, maps.wcs, maps.shape)
-        if moved is not truth:
-            notes.append(
-                f"The truth was put on the prediction's pixels of {sides[0]:.3g} arcsec, from "
-                f"{sides[1]:.3g}."
-            )
-        truth = moved
+    notes = [f"The truth {converted}"] if converted else []
+    maps, truth, note = _to_one_psf(maps, truth, widths)
+    notes += [note] if note else []
+    sides = pixel_arcsec(maps.wcs), pixel_arcsec(truth.wcs)
+    maps, truth, note = _to_one_grid(maps, truth, sides)
+    notes += [note] if note else []
     ellipse = ellipse or recipe_ellipse(maps.provenance)
     radius = (
         np.full(maps.shape, np.nan) if ellipse is None else ellipse.radius(maps.wcs, maps.shape)
@@ -173,6 +103,47 @@ def compare(
     return Comparison(
         str(maps.provenance.get("object", "")), maps, truth, radius, blocks, tuple(notes)
     )
+
+
+def _to_one_psf(
+    maps: PropertyMaps, truth: PropertyMaps, widths: tuple[float, float]
+) -> tuple[PropertyMaps, PropertyMaps, str]:
+    """Both at the wider of their PSFs (FWHM in arcsec, 0 where unknown), and what was done."""
+    if not all(widths):
+        which = " and ".join(
+            name for name, width in zip(("prediction", "truth"), widths, strict=True) if not width
+        )
+        note = f"The PSF of the {which} is not known: both are taken to be at one."
+        return maps, truth, note
+    narrow, wide = min(widths), max(widths)
+    if wide - narrow <= 0.05 * wide:
+        return maps, truth, ""
+    if widths[0] < wide:
+        which, maps = "prediction", smooth(maps, narrow, wide)
+    else:
+        which, truth = "truth", smooth(truth, narrow, wide)
+    note = f"The {which} was smoothed from {narrow:.3g} to {wide:.3g} arcsec, the PSF of the other."
+    return maps, truth, note
+
+
+def _to_one_grid(
+    maps: PropertyMaps, truth: PropertyMaps, sides: tuple[float, float]
+) -> tuple[PropertyMaps, PropertyMaps, str]:
+    """Both on the grid of the larger pixels (sides in arcsec), and what was done."""
+    if sides[0] < sides[1] / 1.01:
+        note = (
+            f"The prediction was put on the truth's pixels of {sides[1]:.3g} arcsec, "
+            f"from {sides[0]:.3g}."
+        )
+        return bring_to_grid(maps, truth.wcs, truth.shape), truth, note
+    moved = bring_to_grid(truth, maps.wcs, maps.shape)
+    if moved is truth:
+        return maps, truth, ""
+    note = (
+        f"The truth was put on the prediction's pixels of {sides[0]:.3g} arcsec, "
+        f"from {sides[1]:.3g}."
+    )
+    return maps, moved, note
 
 
 def compared_residual(maps: PropertyMaps, truth: PropertyMaps) -> PropertyMaps:
@@ -187,40 +158,6 @@ def compared_residual(maps: PropertyMaps, truth: PropertyMaps) -> PropertyMaps:
     found = compare(maps, truth)
     residual = residual_maps(found.maps, found.truth)
     return replace(residual, provenance={**residual.provenance, "note": list(found.notes)})
-
-
-def smooth(maps: PropertyMaps, fwhm: float, target: float) -> PropertyMaps:
-    """Maps at a wider Gaussian PSF: what adds up as it adds up, the rest weighted by its
-    denominator where that is there.
-
-    Errors are averaged as variances, as of one field with itself.
-    """
-    from scipy.ndimage import gaussian_filter
-
-    sigma = np.sqrt(target**2 - fwhm**2) / FWHM_PER_SIGMA / _pixel(maps.wcs)
-
-    def mean(plane: np.ndarray, weight: np.ndarray) -> np.ndarray:
-        valid = np.isfinite(plane) & np.isfinite(weight)
-        light = np.where(valid, plane, 0).astype(float) * np.where(valid, weight, 0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            smoothed = gaussian_filter(light, sigma) / gaussian_filter(
-                np.where(valid, weight, 0).astype(float), sigma
-            )
-        return np.where(valid, smoothed, np.nan)
-
-    values, errors = {}, {}
-    with np.errstate(invalid="ignore", divide="ignore"):
-        for name, plane in maps.values.items():
-            prop = PROPERTIES[name]
-            log = quantity_of(prop).log
-            ones = np.ones(plane.shape)
-            by = prop.weight or ""
-            weight = linear(maps.values[by], True) if by in maps.values else ones
-            averaged = mean(linear(plane, log), weight)
-            values[name] = (np.log10(averaged) if log else averaged).astype(np.float32)
-            if name in maps.errors:
-                errors[name] = np.sqrt(mean(maps.errors[name] ** 2, ones)).astype(np.float32)
-    return replace(maps, values=values, errors=errors)
 
 
 def pixels_of(comparisons: Sequence[Comparison], name: str) -> Pixels:
@@ -277,70 +214,14 @@ def values_beside(comparisons: Sequence[Comparison], name: str, other: str) -> n
         if name not in comparison.maps.values:
             continue
         both = both_of(comparison, name)
-        nothing = np.full(comparison.maps.shape, np.nan)
-        known = other in comparison.maps.values
-        plane = (
-            comparison.radius
-            if other == "radius"
-            else _scored(comparison.maps, other)[0]
-            if known
-            else nothing
-        )
+        if other == "radius":
+            plane = comparison.radius
+        elif other in comparison.maps.values:
+            plane = _scored(comparison.maps, other)[0]
+        else:
+            plane = np.full(comparison.maps.shape, np.nan)
         parts.append(plane[both])
     return np.concatenate(parts) if parts else np.empty(0)
-
-
-def metrics(pixels: Pixels, seed: int = 0) -> dict[str, float]:
-    """RMSE, bias, R2, chi2 and coverage, with errors from bootstraps.
-
-    Every galaxy has one vote, however many pixels it has (DB21 Sect. 3). Drawn again are galaxies
-    where there are several, else blocks of pixels that are large beside the PSF.
-
-    Returns
-    -------
-    dict of str to float
-        ``n``, and each of `METRICS` with its ``_err``: bias is prediction minus truth, chi2 the
-        mean of z squared with z = residual / sigma, coverages the fractions of \\|z\\| under 1 and
-        `Pixels.tail`. NaN where there is no sigma.
-    """
-    galaxies, which, counts = np.unique(pixels.galaxy, return_inverse=True, return_counts=True)
-    rng = np.random.default_rng(seed)
-    unit = which if len(galaxies) > 1 else np.unique(pixels.block, return_inverse=True)[1]
-    if unit.max(initial=0) >= _MOST_UNITS:  # thrown together at random, whole blocks still
-        unit = rng.permutation(int(unit.max()) + 1)[unit] % _MOST_UNITS
-    weight = 1 / counts[which]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        z = pixels.residual / pixels.sigma
-    known = np.isfinite(z)
-    z = np.where(known, z, 0.0)
-    one_sigma, nearly_all = within_intervals(z, pixels.tail)
-    each = (
-        weight, weight * pixels.residual, weight * pixels.residual**2, weight * pixels.true,
-        weight * pixels.true**2, weight * known, weight * z**2, weight * known * one_sigma,
-        weight * known * nearly_all,
-    )  # fmt: skip
-    n = int(unit.max()) + 1
-    sums = np.array([np.bincount(unit, values, n) for values in each])
-    draws = rng.multinomial(n, np.full(n, 1 / n), N_BOOTSTRAP)
-    found, spread = _from_sums(sums.sum(1)[:, None])[:, 0], _from_sums(sums @ draws.T)
-    with np.errstate(invalid="ignore"):
-        errors = np.std(spread, axis=1) if n > 1 else np.full(len(METRICS), np.nan)
-    result = {"n": float(pixels.true.size)}
-    for name, value, error in zip(METRICS, found, errors, strict=True):
-        result |= {name: float(value), f"{name}_err": float(error)}
-    return result
-
-
-def _from_sums(sums: np.ndarray) -> np.ndarray:
-    """`METRICS` of summed weights, residuals, their squares, truths, their squares, and so on;
-    shape (6, n).
-    """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        weight, off, off2, true, true2, known, z2, low, high = sums
-        square = off2 / weight
-        spread = true2 / weight - (true / weight) ** 2
-        r2 = np.where(spread > 1e-12, 1 - square / spread, np.nan)
-        return np.array([np.sqrt(square), off / weight, r2, z2 / known, low / known, high / known])
 
 
 def galaxy_metrics(comparisons: Sequence[Comparison], name: str) -> dict[str, float]:
@@ -355,35 +236,6 @@ def galaxy_metrics(comparisons: Sequence[Comparison], name: str) -> dict[str, fl
     )
     nothing = np.full(len(galaxies), np.nan)
     return metrics(Pixels(predicted, true, nothing, nothing, galaxies, galaxies, nothing))
-
-
-def chi2_by_galaxy(pixels: Pixels) -> dict[str, float]:
-    """Percentiles over galaxies of their mean z squared (DB21 Sect. 3): ``n p16 p50 p84``; NaN
-    where there is no sigma.
-    """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        z = pixels.residual / pixels.sigma
-    known = np.isfinite(z)
-    galaxies, which = np.unique(pixels.galaxy[known], return_inverse=True)
-    if not len(galaxies):
-        return {"n": 0.0} | dict.fromkeys(("p16", "p50", "p84"), float("nan"))
-    each = np.bincount(which, z[known] ** 2) / np.bincount(which)
-    low, middle, high = np.percentile(each, (16, 50, 84))
-    return {"n": float(len(galaxies)), "p16": float(low), "p50": float(middle), "p84": float(high)}
-
-
-def radial_metrics(
-    pixels: Pixels, edges: Sequence[float] = (0, 0.25, 0.5, 0.75, 1.0, 1.5)
-) -> list[dict[str, float]]:
-    """`metrics` in bins of radius, in R25; bins with fewer than ten pixels are left out."""
-    found = []
-    for inner, outer in pairwise(edges):
-        inside = (pixels.radius >= inner) & (pixels.radius < outer)
-        if inside.sum() >= 10:
-            found.append(
-                {"r_in": float(inner), "r_out": float(outer), **metrics(pixels.where(inside))}
-            )
-    return found
 
 
 def all_metrics(comparisons: Sequence[Comparison]) -> dict[str, dict[str, Any]]:
@@ -439,17 +291,3 @@ def _only(maps: PropertyMaps, names: list[str]) -> PropertyMaps:
         maps, values={name: maps.values[name] for name in names},
         errors={name: maps.errors[name] for name in names if name in maps.errors},
     )  # fmt: skip
-
-
-def _told(maps: PropertyMaps) -> float:
-    """FWHM in arcsec of the PSF of maps, 0 where their provenance does not tell."""
-    try:
-        return float(maps.provenance.get("fwhm", 0) or 0)
-    except (TypeError, ValueError):
-        return 0.0
-
-
-def _pixel(wcs: WCS) -> float:
-    from astropy.wcs.utils import proj_plane_pixel_area
-
-    return float(np.sqrt(proj_plane_pixel_area(wcs)) * 3600)

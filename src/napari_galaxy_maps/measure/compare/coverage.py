@@ -1,4 +1,4 @@
-"""How often the truth lies within one predicted sigma, and within the sigmas that are to hold 95 %."""
+"""How often the truth lies within one predicted sigma, and within those that should hold 95 %."""
 
 from __future__ import annotations
 

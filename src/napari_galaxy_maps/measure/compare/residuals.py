@@ -7,59 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...data.maps import PropertyMaps
-from ...data.properties import PROPERTIES
 from ...exceptions import InputError
-from .coverage import coverage
-from .mass_function import to_imf_of
+from .grid_and_psf import bring_to_grid
+from .initial_mass_function import to_imf_of
+from .pixel_metrics import METRICS, metric_terms, metrics_of_sums, normalised_residual
 
 if TYPE_CHECKING:
     from astropy.table import QTable
-    from astropy.wcs import WCS
-
-_SAME_PIXEL = 0.01
-
-
-def same_grid(wcs: WCS, shape: tuple[int, int], other: WCS, other_shape: tuple[int, int]) -> bool:
-    """Whether two grids agree to a hundredth of a pixel at their corners."""
-    if shape != other_shape:
-        return False
-    y, x = (
-        np.array([0, 0, shape[0] - 1, shape[0] - 1]),
-        np.array([0, shape[1] - 1, 0, shape[1] - 1]),
-    )
-    back = other.world_to_pixel(wcs.pixel_to_world(x, y))
-    return bool(np.allclose(back, (x, y), atol=_SAME_PIXEL))
-
-
-def bring_to_grid(maps: PropertyMaps, wcs: WCS, shape: tuple[int, int]) -> PropertyMaps:
-    """Maps on another grid, averaged where its pixels are larger.
-
-    Logarithms of surface densities are averaged as surface densities; the others as they are.
-    Errors are averaged as variances, as of one field with itself. Flags are not carried.
-    """
-    if same_grid(maps.wcs, maps.shape, wcs, shape):
-        return maps
-    from reproject import reproject_adaptive
-
-    def resample(plane: np.ndarray) -> np.ndarray:
-        moved = reproject_adaptive(
-            (plane, maps.wcs), wcs, shape_out=shape, return_footprint=False,
-            bad_value_mode="ignore",
-            boundary_mode="ignore_threshold", boundary_ignore_threshold=0.5,
-        )  # fmt: skip
-        return np.asarray(moved, np.float32)
-
-    values, errors = {}, {}
-    with np.errstate(invalid="ignore", divide="ignore"):
-        for name, plane in maps.values.items():
-            if PROPERTIES[name].additive:
-                values[name] = np.log10(resample(10.0**plane))
-            else:
-                values[name] = resample(plane)
-            if name in maps.errors:
-                errors[name] = np.sqrt(resample(maps.errors[name] ** 2))
-    flags = np.zeros(shape, np.int16)
-    return PropertyMaps(values, errors, wcs, flags, maps.provenance, tails=maps.tails)
 
 
 def residual_maps(maps: PropertyMaps, truth: PropertyMaps) -> PropertyMaps:
@@ -136,23 +90,12 @@ def score(maps: PropertyMaps, truth: PropertyMaps) -> QTable:
             continue
         off = plane[good].astype(float)
         true = (maps.values[name] - plane)[good].astype(float)
-        chi2 = low = high = np.nan
-        if name in residual.errors:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                z = off / residual.errors[name][good]
-            z = z[np.isfinite(z)]
-            if z.size:
-                chi2 = np.mean(z**2)
-                low, high = coverage(z, residual.tail(name))
-        spread = np.var(true)
-        rows.append(
-            (name, int(off.size), float(np.sqrt(np.mean(off**2))), float(np.mean(off)),
-             float(1 - np.mean(off**2) / spread) if spread > 0 else np.nan, float(chi2), float(low),
-             float(high))
-        )  # fmt: skip
-    table = QTable(
-        rows=rows, names=("property", "n", "rmse", "bias", "r2", "chi2", "coverage68", "coverage95")
-    )
+        sigma = (
+            residual.errors[name][good] if name in residual.errors else np.full_like(off, np.nan)
+        )
+        terms = metric_terms(true, off, normalised_residual(off, sigma), residual.tail(name))
+        rows.append((name, int(off.size), *metrics_of_sums(terms.sum(axis=1)).tolist()))
+    table = QTable(rows=rows, names=("property", "n", *METRICS))
     for name in table.colnames[2:]:
         table[name].info.format = ".3f"
     return table

@@ -18,8 +18,8 @@ from ...constants import PC_PER_MPC_ARCSEC
 from ...data.galaxy import Ellipse
 from ...data.properties import PROPERTIES
 from ...exceptions import InputError
-from ..apertures.planes import linear, maps_distance, quantity_of
-from ..profiles.ellipses import ellipse_of_half
+from ..apertures.planes import linear, maps_distance, pixel_arcsec, quantity_of
+from ..profiles.ellipses import ellipse_of_half, recipe_ellipse
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -78,7 +78,7 @@ def galaxy_sums(
         Whether the ellipse is an isophote's. Where none can be fitted, as on the sparse maps of
         simulations, and if this is off, it has the second moments of the map inside 2 R_half.
     radius : tuple of ndarray and dict, optional
-        What `half_radius` said of this truth before, so that the ellipse is not fitted again.
+        What `radius_in_r_half` gave for this truth before, so that the ellipse is not fitted again.
     edges : sequence of float
         Of the annuli, in R_half.
     inside : float
@@ -120,10 +120,10 @@ def galaxy_sums(
             f"The maps{which} are not all of one shape: "
             f"{', '.join(str(s) for s in sorted(shapes))}."
         )
-    away, told = radius or half_radius(
+    away, outline = radius or radius_in_r_half(
         truth, in_log=in_log, wcs=wcs, ellipse=ellipse, isophotes=isophotes, name=name
     )
-    told = {**told, "r_half": told["r_half"] * float(np.sqrt(pixel_kpc2))}
+    outline = {**outline, "r_half": outline["r_half"] * float(np.sqrt(pixel_kpc2))}
     regions = [("sum", 0.0, inside), *(("annulus", low, high) for low, high in pairwise(edges))]
     rows: list[dict[str, Any]] = []
     for key in shared:
@@ -146,10 +146,10 @@ def galaxy_sums(
                     "unit": quantity_of(prop).sum_unit or prop.unit.replace("dex", ""),
                 }
             )  # fmt: skip
-    return QTable(rows, meta={"galaxy": name, **told})
+    return QTable(rows, meta={"galaxy": name, **outline})
 
 
-def half_radius(
+def radius_in_r_half(
     truth: Mapping[str, np.ndarray],
     *,
     in_log: bool = True,
@@ -158,15 +158,15 @@ def half_radius(
     isophotes: bool = True,
     name: str = "",
 ) -> tuple[np.ndarray, dict[str, Any]]:
-    """Elliptical radius of every pixel in R_half of the true stars, and what is to be said of the
-    ellipse.
+    """Elliptical radius of every pixel in R_half of the true stars, and the ellipse's size, shape
+    and origin.
 
     Parameters are those of `galaxy_sums`.
 
     Returns
     -------
     radius : ndarray, shape (ny, nx)
-    told : dict
+    outline : dict
         ``r_half`` in pixels, ``axis_ratio``, ``shape_from``, ``stars`` (the map that was fitted)
         and ``notes``.
 
@@ -182,10 +182,10 @@ def half_radius(
             f"The truth{which} has no map of stars ({' or '.join(STARS)}), which R_half is "
             "measured on."
         )
-    away, told = _radius(
+    away, outline = _radius(
         _linear({stars: truth[stars]}, in_log)[stars], wcs, ellipse, isophotes, which
     )
-    return away, {**told, "stars": stars}
+    return away, {**outline, "stars": stars}
 
 
 def comparison_sums(comparison: Comparison, ellipse: Ellipse | None = None) -> QTable:
@@ -203,16 +203,11 @@ def comparison_sums(comparison: Comparison, ellipse: Ellipse | None = None) -> Q
     InputError
         As `galaxy_sums`.
     """
-    from astropy.wcs.utils import proj_plane_pixel_area
-
-    from ..profiles.ellipses import recipe_ellipse
-
     maps, truth = comparison.maps, comparison.truth
     distance = maps_distance(maps) or maps_distance(truth)
-    arcsec2 = proj_plane_pixel_area(maps.wcs) * 3600**2
-    area = float(arcsec2) * (distance * PC_PER_MPC_ARCSEC / 1000) ** 2 if distance else 1.0
+    kpc = pixel_arcsec(maps.wcs) * distance * PC_PER_MPC_ARCSEC / 1000 if distance else 1.0
     return galaxy_sums(
-        maps.values, truth.values, area, wcs=maps.wcs,
+        maps.values, truth.values, kpc**2, wcs=maps.wcs,
         ellipse=ellipse or recipe_ellipse(maps.provenance),
         name=comparison.name,
     )  # fmt: skip
@@ -313,14 +308,12 @@ def _value(maps: Mapping[str, np.ndarray], key: str, used: np.ndarray, pixel_kpc
 def _radius(
     plane: np.ndarray, wcs: WCS | None, start: Ellipse | None, isophotes: bool, which: str
 ) -> tuple[np.ndarray, dict[str, Any]]:
-    """Elliptical radius of every pixel in R_half, and what is to be said of the ellipse."""
-    from astropy.wcs.utils import proj_plane_pixel_area
-
+    """Elliptical radius of every pixel in R_half, and the ellipse's size, shape and notes."""
     plane = np.where(np.isfinite(plane) & (plane > 0), plane, 0.0)
     if not plane.any():
         raise InputError(f"The true map of stars{which} is empty: there is no R_half.")
     wcs = _square(plane.shape) if wcs is None else wcs
-    pixel = float(np.sqrt(proj_plane_pixel_area(wcs))) * 3600
+    pixel = pixel_arcsec(wcs)
     found, way = ellipse_of_half(plane, wcs, start or _middle(plane, wcs, pixel), isophotes)
     notes = [
         "No isophote could be fitted to the true map of stars: the ellipse has its second moments."

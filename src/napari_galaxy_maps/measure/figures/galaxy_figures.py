@@ -5,7 +5,7 @@ ellipse (PICASSO Sect. 4), with their tables.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,9 +20,7 @@ from .prediction_figures import (
     PERCENTILES,
     TRUTH,
     axis_label,
-    density,
-    new_figure,
-    span_of,
+    one_to_one,
 )
 
 if TYPE_CHECKING:
@@ -70,22 +68,64 @@ def side_by_side(
     """
     from astropy.table import QTable
     from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
 
     several = [comparisons] if isinstance(comparisons, Comparison) else list(comparisons)
-    with_it = [(label_of(c, i), c) for i, c in enumerate(several) if name in c.maps.values]
-    found = [(label, _four(c, name)) for label, c in with_it]
-    found = [(label, planes) for label, planes in found if np.isfinite(planes["residual"]).any()][
-        :MOST_SIDE_BY_SIDE
-    ]
-    if not found:
+    with_property = [(label_of(c, i), c) for i, c in enumerate(several) if name in c.maps.values]
+    galaxies = []
+    for label, comparison in with_property:
+        planes = _maps_side_by_side(comparison, name)
+        if np.isfinite(planes["residual"]).any():
+            galaxies.append((label, planes))
+    galaxies = galaxies[:MOST_SIDE_BY_SIDE]
+    if not galaxies:
         raise InputError(f"No pixel has both a prediction and a truth of {name}.")
-    columns = [
-        key for key in found[0][1] if any(np.isfinite(planes[key]).any() for _, planes in found)
-    ]
+    colours = _colour_limits([planes for _, planes in galaxies], name)
+    figure = Figure(
+        figsize=(cell * len(colours), 0.82 * cell * len(galaxies) + 0.75), layout="constrained"
+    )
+    grid = figure.subplots(len(galaxies), len(colours), squeeze=False)
+    rows = []
+    for line, (label, planes) in zip(grid, galaxies, strict=True):
+        _draw_row(line, planes, colours)
+        if len(galaxies) > 1:
+            line[0].set_ylabel(label, fontsize="small")
+        for key in colours:
+            values = planes[key][np.isfinite(planes[key])]
+            if values.size:
+                rows.append((label, key, *np.percentile(values, (0, *PERCENTILES, 100)).tolist()))
+    for column, key in zip(grid.T, colours, strict=True):
+        _name_column(figure, column, key, small=cell < 2)
+    prop = PROPERTIES[name]
+    title = f"{prop.label} [{prop.unit}]" if name in IN_LOG else axis_label(name)
+    title = title if len(galaxies) > 1 else f"{with_property[0][1].name}  {title}".strip()
+    if len(with_property) > len(galaxies):
+        title += f", {len(galaxies)} of {len(with_property)} galaxies"
+    figure.suptitle(title, fontsize="medium")
+    return figure, QTable(rows=rows, names=("galaxy", "map", "min", "p16", "p50", "p84", "max"))
+
+
+def _maps_side_by_side(comparison: Comparison, name: str) -> dict[str, np.ndarray]:
+    """Truth, prediction, residual and error where both have a value, else NaN; each (ny, nx)."""
+    residual = residual_maps(comparison.maps, comparison.truth).values[name]
+    both = np.isfinite(residual)
+    planes = {
+        "truth": comparison.truth.values[name],
+        "prediction": comparison.maps.values[name],
+        "residual": residual,
+        "predicted error": comparison.maps.errors.get(name, np.full(residual.shape, np.nan)),
+    }
+    return {key: np.where(both, plane, np.nan) for key, plane in planes.items()}
+
+
+def _colour_limits(
+    galaxies: Sequence[dict[str, np.ndarray]], name: str
+) -> dict[str, tuple[float, float, str]]:
+    """Lowest and highest value and colour map of each kind of map that has any value, the same for
+    all galaxies.
+    """
 
     def all_of(key: str) -> np.ndarray:
-        return np.concatenate([planes[key][np.isfinite(planes[key])] for _, planes in found])
+        return np.concatenate([planes[key][np.isfinite(planes[key])] for planes in galaxies])
 
     common = np.concatenate([all_of("truth"), all_of("prediction")])
     low, high = (float(limit) for limit in np.percentile(common, (1, 99)))
@@ -96,58 +136,35 @@ def side_by_side(
         "prediction": (low, high, colours),
         "residual": (-reach, reach, "RdBu_r"),
     }
-    if "predicted error" in columns:
-        limits["predicted error"] = (
-            0.0,
-            float(np.percentile(all_of("predicted error"), 99)) or 1.0,
-            "magma",
-        )
-    small = cell < 2
-    figure = Figure(
-        figsize=(cell * len(columns), 0.82 * cell * len(found) + 0.75), layout="constrained"
-    )
-    grid = figure.subplots(len(found), len(columns), squeeze=False)
-    rows = []
-    for line, (label, planes) in zip(grid, found, strict=True):
-        y, x = np.nonzero(np.isfinite(planes["residual"]))
-        box = {"xlim": (x.min() - 1.5, x.max() + 1.5), "ylim": (y.min() - 1.5, y.max() + 1.5)}
-        for axes, key in zip(line, columns, strict=True):
-            bottom, top, tones = limits[key]
-            axes.imshow(planes[key], origin="lower", vmin=bottom, vmax=top, cmap=tones)
-            axes.set(xticks=[], yticks=[], **box)
-            values = planes[key][np.isfinite(planes[key])]
-            if values.size:
-                rows.append((label, key, *np.percentile(values, (0, *PERCENTILES, 100)).tolist()))
-        if len(found) > 1:
-            line[0].set_ylabel(label, fontsize="small")
-    for i, key in enumerate(columns):
-        grid[0, i].set_title(key, fontsize="small" if small else "large")
-        bar = figure.colorbar(
-            grid[-1, i].images[0], ax=grid[:, i], location="bottom", shrink=0.9, aspect=25, pad=0.02
-        )
-        bar.ax.tick_params(labelsize="small")
-        bar.ax.xaxis.set_major_locator(MaxNLocator(2 if small else 4))
-    prop = PROPERTIES[name]
-    title = f"{prop.label} [{prop.unit}]" if name in IN_LOG else axis_label(name)
-    title = title if len(found) > 1 else f"{with_it[0][1].name}  {title}".strip()
-    more = len(with_it) - len(found)
-    figure.suptitle(
-        title + (f", {len(found)} of {len(with_it)} galaxies" if more else ""), fontsize="medium"
-    )
-    return figure, QTable(rows=rows, names=("galaxy", "map", "min", "p16", "p50", "p84", "max"))
+    errors = all_of("predicted error")
+    if errors.size:
+        limits["predicted error"] = (0.0, float(np.percentile(errors, 99)) or 1.0, "magma")
+    return limits
 
 
-def _four(comparison: Comparison, name: str) -> dict[str, np.ndarray]:
-    """Truth, prediction, residual and error where both have a value, else NaN; each (ny, nx)."""
-    residual = residual_maps(comparison.maps, comparison.truth).values[name]
-    both = np.isfinite(residual)
-    nothing = np.full(residual.shape, np.nan)
-    planes = {
-        "truth": comparison.truth.values[name], "prediction": comparison.maps.values[name],
-        "residual": residual,
-        "predicted error": comparison.maps.errors.get(name, nothing),
-    }  # fmt: skip
-    return {key: np.where(both, plane, np.nan) for key, plane in planes.items()}
+def _draw_row(
+    line: Sequence[Axes],
+    planes: dict[str, np.ndarray],
+    colours: dict[str, tuple[float, float, str]],
+) -> None:
+    """The maps of one galaxy, cut to where both have a value."""
+    y, x = np.nonzero(np.isfinite(planes["residual"]))
+    xlim, ylim = (x.min() - 1.5, x.max() + 1.5), (y.min() - 1.5, y.max() + 1.5)
+    for axes, (key, (low, high, tones)) in zip(line, colours.items(), strict=True):
+        axes.imshow(planes[key], origin="lower", vmin=low, vmax=high, cmap=tones)
+        axes.set(xticks=[], yticks=[], xlim=xlim, ylim=ylim)
+
+
+def _name_column(figure: Figure, column: Sequence[Axes], key: str, small: bool) -> None:
+    """A heading over the maps of one kind, and their colour bar below."""
+    from matplotlib.ticker import MaxNLocator
+
+    column[0].set_title(key, fontsize="small" if small else "large")
+    image = column[-1].images[0]
+    place: dict[str, Any] = {"location": "bottom", "shrink": 0.9, "aspect": 25, "pad": 0.02}
+    bar = figure.colorbar(image, ax=column, **place)
+    bar.ax.tick_params(labelsize="small")
+    bar.ax.xaxis.set_major_locator(MaxNLocator(2 if small else 4))
 
 
 def galaxies_against_truth(comparisons: Sequence[Comparison], name: str) -> tuple[Figure, QTable]:
@@ -173,8 +190,7 @@ def galaxies_against_truth(comparisons: Sequence[Comparison], name: str) -> tupl
     from astropy.table import QTable
 
     pixels = pixels_of(comparisons, name)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        z = pixels.residual / pixels.sigma
+    z = pixels.z
     rows = []
     for number in np.unique(pixels.galaxy):
         mine = pixels.galaxy == number
@@ -193,22 +209,12 @@ def galaxies_against_truth(comparisons: Sequence[Comparison], name: str) -> tupl
     total = float((np.asarray(table["rmse"]) ** 2).mean())
     share = float((np.asarray(table["bias"]) ** 2).mean()) / total if total else np.nan
     table.meta["between"] = share
-    figure, axes = new_figure(4.8, 4.6)
-    span = span_of(np.concatenate([pixels.true, pixels.predicted]))
-    density(axes, pixels.true, pixels.predicted, (span, span))
-    axes.plot(span, span, color=LINE, lw=1.2, label="1:1")
+    figure, axes = one_to_one(pixels, name)
     axes.errorbar(
         table["true"], table["predicted"], yerr=table["within"], fmt="o", ms=5, color=INK,
         ecolor=INK, elinewidth=0.7,
         mec="white", mew=0.6, label="galaxies, and the scatter in each",
     )  # fmt: skip
-    axes.set(
-        xlim=span,
-        ylim=span,
-        aspect="equal",
-        xlabel=axis_label(name, "true"),
-        ylabel=axis_label(name, "predicted"),
-    )
     if len(table) > 1:
         words = f"{100 * share:.0f} % of the squared error is between galaxies"
         axes.text(0.98, 0.02, words, transform=axes.transAxes, ha="right", fontsize="small")

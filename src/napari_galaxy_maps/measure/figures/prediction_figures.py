@@ -14,7 +14,8 @@ import numpy as np
 
 from ...data.properties import PROPERTIES
 from ...exceptions import InputError
-from ..compare.comparison import IN_LOG, Pixels, chi2_by_galaxy, metrics
+from ..compare.comparison import IN_LOG
+from ..compare.pixel_metrics import Pixels, chi2_by_galaxy, metrics
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -55,21 +56,22 @@ def prediction_against_truth(pixels: Pixels, name: str) -> tuple[Figure, QTable]
         ``low high n p16 p50 p84``: of the predictions of pixels whose truth lies between `low` and
         `high`.
     """
+    figure, axes = one_to_one(pixels, name)
+    table = running_percentiles(pixels.true, pixels.predicted)
+    _percentile_lines(axes, table)
+    axes.legend(frameon=False, loc="upper left")
+    return figure, table
+
+
+def one_to_one(pixels: Pixels, name: str) -> tuple[Figure, Axes]:
+    """The density of predicted against true values on equal axes, with the 1:1 line."""
     figure, axes = new_figure(4.8, 4.6)
     span = span_of(np.concatenate([pixels.true, pixels.predicted]))
     density(axes, pixels.true, pixels.predicted, (span, span))
     axes.plot(span, span, color=LINE, lw=1.2, label="1:1")
-    table = running_percentiles(pixels.true, pixels.predicted)
-    _percentile_lines(axes, table)
-    axes.set(
-        xlim=span,
-        ylim=span,
-        aspect="equal",
-        xlabel=axis_label(name, "true"),
-        ylabel=axis_label(name, "predicted"),
-    )
-    axes.legend(frameon=False, loc="upper left")
-    return figure, table
+    labels = {"xlabel": axis_label(name, "true"), "ylabel": axis_label(name, "predicted")}
+    axes.set(xlim=span, ylim=span, aspect="equal", **labels)
+    return figure, axes
 
 
 def residual_against(
@@ -138,39 +140,17 @@ def sigma_against_error(pixels: Pixels, name: str, n_bins: int = 12) -> tuple[Fi
     InputError
         When the prediction has no errors.
     """
-    from astropy.table import QTable
-
     known = np.isfinite(pixels.sigma) & (pixels.sigma > 0)
     if not known.any():
         raise InputError(f"The prediction of {name} has no errors to compare with.")
     chosen = pixels.where(known)
-    off = np.abs(chosen.residual)
-    edges = np.unique(np.quantile(chosen.sigma, np.linspace(0, 1, n_bins + 1)))
-    edges = edges if edges.size > 1 else np.array([edges[0] * 0.99, edges[0] * 1.01])
-    rows = []
-    for low, high in pairwise(edges):
-        inside = (chosen.sigma >= low) & ((chosen.sigma < high) | (high == edges[-1]))
-        if inside.sum() < _FEWEST:
-            continue
-        scored = metrics(chosen.where(inside))
-        sigma = float(np.sqrt(np.mean(chosen.sigma[inside] ** 2)))
-        chi2 = float(np.mean((off[inside] / chosen.sigma[inside]) ** 2))
-        rows.append(
-            (
-                float(low),
-                float(high),
-                int(inside.sum()),
-                sigma,
-                scored["rmse"],
-                scored["rmse_err"],
-                chi2,
-            )
-        )
-    table = QTable(
-        rows=rows or None, names=("low", "high", "n", "sigma", "rms", "rms_err", "chi2"),
-        dtype=(float,) * 2 + (int,) + (float,) * 4
-    )  # fmt: skip
+    table = _rms_by_sigma(chosen, n_bins)
+    overall, each = metrics(chosen), chi2_by_galaxy(chosen)
+    table.meta["chi2"] = {key: overall[key] for key in ("chi2", "chi2_err")} | {
+        f"galaxies_{key}": value for key, value in each.items()
+    }
     figure, axes = new_figure(5.2, 4.6)
+    off = np.abs(chosen.residual)
     floor = max(float(np.percentile(off, 1)), float(off.max()) * 1e-4, 1e-6)
     low, high = span_of(chosen.sigma, 0.1)
     low = max(low, float(chosen.sigma.min()) * 0.9)
@@ -178,33 +158,49 @@ def sigma_against_error(pixels: Pixels, name: str, n_bins: int = 12) -> tuple[Fi
     _contours(axes, chosen.sigma, np.log10(np.maximum(off, floor)), spans)
     line = np.linspace(low, high, 100)
     axes.plot(line, line, color=LINE, lw=1.2, label="rms = sigma")
-    axes.errorbar(
-        table["sigma"],
-        table["rms"],
-        yerr=table["rms_err"],
-        fmt="o",
-        ms=4.5,
-        color=INK,
-        capsize=2,
-        label="rms in bins",
-    )
+    points: dict[str, Any] = {
+        "fmt": "o",
+        "ms": 4.5,
+        "color": INK,
+        "capsize": 2,
+        "label": "rms in bins",
+    }
+    axes.errorbar(table["sigma"], table["rms"], yerr=table["rms_err"], **points)
     unit = "dex" if name in IN_LOG else PROPERTIES[name].unit
     axes.set(yscale="log", xlim=(low, high), ylim=tuple(10.0 ** np.array(spans[1])))
     axes.set(xlabel=f"predicted sigma [{unit}]", ylabel=f"|predicted - true| [{unit}]")
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")  # 0.05 in place of 5 x 10^-2
     axes.set_title(PROPERTIES[name].label, fontsize="medium")
     axes.legend(frameon=False, loc="lower right")
-    overall, each = metrics(chosen), chi2_by_galaxy(chosen)
-    table.meta["chi2"] = {key: overall[key] for key in ("chi2", "chi2_err")} | {
-        f"galaxies_{k}": v for k, v in each.items()
-    }
     words = f"$\\chi^2$ = {overall['chi2']:.2f}"
     if each["n"] > 1:
-        words += (
-            f"\nby galaxy {each['p50']:.2f} (16 to 84 %: {each['p16']:.2f} to {each['p84']:.2f})"
-        )
+        words += f"\nby galaxy {each['p50']:.2f} "
+        words += f"(16 to 84 %: {each['p16']:.2f} to {each['p84']:.2f})"
     axes.text(0.02, 0.98, words, transform=axes.transAxes, va="top", fontsize="small")
     return figure, table
+
+
+def _rms_by_sigma(pixels: Pixels, n_bins: int) -> QTable:
+    """The rms of the error in bins of sigma with equal numbers of pixels; bins with too few pixels
+    are left out.
+    """
+    from astropy.table import QTable
+
+    edges = np.unique(np.quantile(pixels.sigma, np.linspace(0, 1, n_bins + 1)))
+    edges = edges if edges.size > 1 else np.array([edges[0] * 0.99, edges[0] * 1.01])
+    rows = []
+    for low, high in pairwise(edges.tolist()):
+        inside = (pixels.sigma >= low) & ((pixels.sigma < high) | (high == edges[-1]))
+        if inside.sum() < _FEWEST:
+            continue
+        mine = pixels.where(inside)
+        scored = metrics(mine)
+        sigma = float(np.sqrt(np.mean(mine.sigma**2)))
+        chi2 = float(np.mean(mine.z**2))
+        n = int(inside.sum())
+        rows.append((low, high, n, sigma, scored["rmse"], scored["rmse_err"], chi2))
+    names = ("low", "high", "n", "sigma", "rms", "rms_err", "chi2")
+    return QTable(rows=rows or None, names=names, dtype=(float,) * 2 + (int,) + (float,) * 4)
 
 
 def running_percentiles(x: np.ndarray, y: np.ndarray, n_bins: int = 15) -> QTable:

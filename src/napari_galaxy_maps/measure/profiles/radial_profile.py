@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 Source = Planes | PropertyMaps | BandCube | BandImage
 
 _MOST_BINS = 2000
+_PER = {"r": "arcsec", "r_kpc": "kpc", "r_r25": "R25", "r_rhalf": "R_half"}
+"""What gradients are per, by the column of the radius."""
+_NEEDED = {"r_kpc": "the distance", "r_r25": "R25", "r_rhalf": "R_half"}
+"""What a profile needs to be known for a column of radii."""
 
 
 def annuli(ellipse: Ellipse, edges: Sequence[float]) -> list[Aperture]:
@@ -226,56 +230,44 @@ def fit_gradients(
     from astropy.table import QTable
 
     if radius not in profile.colnames:
-        need = {"r_kpc": "the distance", "r_r25": "R25", "r_rhalf": "R_half"}.get(
-            radius, "another radius"
-        )
+        need = _NEEDED.get(radius, "another radius")
         raise InputError(f"The profile has no column {radius}: it needs {need}.")
     x = np.asarray(getattr(profile[radius], "value", profile[radius]), float)
-    per = {"r": "arcsec", "r_kpc": "kpc", "r_r25": "R25", "r_rhalf": "R_half"}[radius]
+    y, error = np.asarray(profile["mean"], float), np.asarray(profile["mean_err"], float)
+    usable = np.isfinite(y) & (x >= inner) & (x <= outer)
     rows = []
     for source, name in dict.fromkeys(zip(profile["source"], profile["map"], strict=True)):
-        mine = (
-            (profile["source"] == source) & (profile["map"] == name) & (x >= inner) & (x <= outer)
-        )
-        y, error = np.asarray(profile["mean"], float), np.asarray(profile["mean_err"], float)
-        good = mine & np.isfinite(y)
-        told = bool(np.all(error[good] > 0)) and bool(np.isfinite(error[good]).all())
-        if good.sum() < 3:
+        mine = usable & (profile["source"] == source) & (profile["map"] == name)
+        if mine.sum() < 3:
             continue
-        weights = 1 / error[good] if told else np.ones(int(good.sum()))
-        (slope, central), covariance = np.polyfit(x[good], y[good], 1, w=weights, cov="unscaled")
-        residual = (y[good] - central - slope * x[good]) * weights
-        chi2 = float((residual**2).sum() / (good.sum() - 2))
-        spread = np.sqrt(np.diag(covariance) * (max(chi2, 1.0) if told else chi2))
         unit = str(profile["mean_unit"][mine][0])
         unit = "dex" if unit.startswith("dex") else unit
-        rows.append(
-            (
-                str(source),
-                str(name),
-                slope,
-                spread[0],
-                central,
-                spread[1],
-                int(good.sum()),
-                chi2 if told else np.nan,
-                f"{unit}/{per}",
-            )
-        )
+        line = _fit_line(x[mine], y[mine], error[mine])
+        row = {"source": str(source), "map": str(name), **line}
+        rows.append(row | {"unit": f"{unit}/{_PER[radius]}"})
     if not rows:
         raise InputError(
             "A gradient needs at least three annuli with a value; take smaller steps, or wider "
             "limits."
         )
-    names = (
-        "source",
-        "map",
-        "gradient",
-        "gradient_err",
-        "central",
-        "central_err",
-        "n",
-        "chi2",
-        "unit",
+    return QTable(rows)
+
+
+def _fit_line(x: np.ndarray, y: np.ndarray, error: np.ndarray) -> dict[str, float | int]:
+    """A straight line with its errors, as `fit_gradients` describes them."""
+    have_errors = bool(np.all(error > 0)) and bool(np.isfinite(error).all())
+    weights = 1 / error if have_errors else np.ones(x.size)
+    (slope, central), covariance = np.polyfit(x, y, 1, w=weights, cov="unscaled")
+    residual = (y - central - slope * x) * weights
+    chi2 = float((residual**2).sum() / (x.size - 2))
+    slope_err, central_err = np.sqrt(
+        np.diag(covariance) * (max(chi2, 1.0) if have_errors else chi2)
     )
-    return QTable(rows=rows, names=names)
+    return {
+        "gradient": float(slope),
+        "gradient_err": float(slope_err),
+        "central": float(central),
+        "central_err": float(central_err),
+        "n": int(x.size),
+        "chi2": chi2 if have_errors else float("nan"),
+    }

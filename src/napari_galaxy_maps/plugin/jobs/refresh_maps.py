@@ -106,7 +106,7 @@ class MapRefresher:
         """The truth on the grid of the maps; to bring it there takes longer than an edit, so it is
         done once a grid.
         """
-        from ...measure.compare.residuals import bring_to_grid, same_grid
+        from ...measure.compare.grid_and_psf import bring_to_grid, same_grid
 
         if truth is None:
             return None

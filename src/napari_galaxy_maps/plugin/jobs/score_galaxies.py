@@ -18,7 +18,8 @@ from ...progress import Progress, Steps
 if TYPE_CHECKING:
     from astropy.table import QTable
 
-    from ...measure.compare.comparison import Comparison, Pixels
+    from ...measure.compare.comparison import Comparison
+    from ...measure.compare.pixel_metrics import Pixels
 
 OF_PIXELS = {
     "prediction": "prediction against truth",
@@ -67,7 +68,8 @@ def inspected(
     """The maps in the window and their truth brought together, and scored with other galaxies; or
     the sentence that says why not.
     """
-    from ...measure.compare.comparison import compare, metrics, pixels_of
+    from ...measure.compare.comparison import compare, pixels_of
+    from ...measure.compare.pixel_metrics import metrics
 
     opened, problem = None, ""
     if pair is not None:
@@ -105,7 +107,7 @@ def compare_files(paths: Sequence[str]) -> Steps[tuple[list[Comparison], list[st
     """
     from ...fits_io import read_maps
     from ...measure.compare.comparison import compare
-    from ...measure.compare.pairs import pair_up
+    from ...measure.compare.truth_matching import match_truths
 
     files: dict[str, PropertyMaps] = {}
     said: list[str] = []
@@ -115,7 +117,7 @@ def compare_files(paths: Sequence[str]) -> Steps[tuple[list[Comparison], list[st
             files[Path(path).name if Path(path).name not in files else path] = read_maps(path)
         except GalaxyMapsError as error:
             said.append(str(error))
-    pairs, left = pair_up(files)
+    pairs, left = match_truths(files)
     found = []
     for i, (maps, truth) in enumerate(pairs):
         yield Progress("compare", len(paths) + 2 * i, 2 * len(paths), f"{maps} with {truth}")

@@ -43,7 +43,7 @@ from ..workspace import workspace_of
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-    from ...measure.compare.comparison import Pixels
+    from ...measure.compare.pixel_metrics import Pixels
 
 _HEADINGS = ("Property", "RMSE", "Bias", "R²", "χ²", "68 %", "95 %")
 _TIPS = (
@@ -341,7 +341,7 @@ class InspectPanel(Panel):
         self.message.say("Fitting the ellipse of each galaxy's stars…")
 
         def work() -> tuple[list[Any], list[str]]:
-            from ...measure.report.evaluation import stellar_sums
+            from ...measure.report.tables import stellar_sums
 
             return stellar_sums(found.comparisons)
 
@@ -432,7 +432,8 @@ class InspectPanel(Panel):
             )
             self.selected.setText(f"Drag a box in the plot to {words}.")
             return
-        from ...measure.compare.comparison import IN_LOG, metrics
+        from ...measure.compare.comparison import IN_LOG
+        from ...measure.compare.pixel_metrics import metrics
 
         scores = metrics(self._pixels.where(chosen))
         unit = (

@@ -24,8 +24,7 @@ from ...exceptions import InputError, UnresolvedError
 from ...fits_io.files import FITS_ENDINGS, find_images
 from ...fits_io.galaxies import hubble_distance, make_galaxy, read_galaxy_steps, settle_all
 from ...fits_io.opening import image_wcs, opened
-from ...measure.compare.comparison import smooth
-from ...measure.compare.residuals import bring_to_grid
+from ...measure.compare.grid_and_psf import bring_to_grid, smooth
 from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ...prepare.steps import prepare_steps

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...data.properties import GAUSSIAN_95
-from ...measure.compare.stellar_scores import EDGES, INSIDE, galaxy_sums, half_radius
+from ...measure.compare.stellar_scores import EDGES, INSIDE, galaxy_sums, radius_in_r_half
 from ...models.stellar_unet.calibration import N_BANDS, Calibration, depth_of
 from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ...data.maps import PropertyMaps
     from ...models.stellar_unet.model import StellarUNet
     from ..datasets.image_truth_pairs import Pairs
+
 
 ORDER = "rgiuz"
 """Bands in the order in which people have them: the first n stand for any n."""
@@ -69,7 +70,7 @@ def calibrate_steps(
         errors = [_Errors() for _ in choices]
         for row in range(len(held[i])):
             truth = true_maps(held[i], row)
-            radius = half_radius(truth)
+            radius = radius_in_r_half(truth)
             for of_choice, bands in zip(errors, choices, strict=True):
                 cube = noisy_cube(held[i], row, [band for band in UGRIZ if band in bands])
                 of_choice.add(
@@ -113,7 +114,7 @@ class _Errors:
         radius: tuple[np.ndarray, dict[str, Any]],
         depth: np.ndarray,
     ) -> None:
-        """Those of one galaxy, whose `radius` is from `half_radius`."""
+        """Those of one galaxy, whose `radius` is from `radius_in_r_half`."""
         away = radius[0]
         table = galaxy_sums(maps.values, truth, radius=radius, edges=(0.0, INSIDE))
         planes = [depth]

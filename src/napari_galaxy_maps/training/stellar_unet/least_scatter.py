@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...measure.compare.stellar_scores import INSIDE, galaxy_sums, half_radius
+from ...measure.compare.stellar_scores import INSIDE, galaxy_sums, radius_in_r_half
 from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ..datasets.mock_cubes import noisy_cube, true_maps
@@ -72,7 +72,7 @@ def ring_table(mocks: Pairs, isophotes: bool = False) -> RingTable:
     noiseless, seen, ellipses, sums = [], [], [], []
     for row in range(len(mocks)):
         truth = true_maps(mocks, row)
-        away, ellipse = half_radius(truth, isophotes=isophotes)
+        away, ellipse = radius_in_r_half(truth, isophotes=isophotes)
         kpc = float(mocks.table["pixel_kpc"][row])
         table = galaxy_sums(truth, truth, kpc**2, radius=(away, ellipse), edges=(0.0, INSIDE))
         table = table[table["region"] == "sum"]

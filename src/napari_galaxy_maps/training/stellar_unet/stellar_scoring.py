@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...measure.compare.coverage import coverage
-from ...measure.compare.stellar_scores import INSIDE, galaxy_sums, half_radius, summarise
+from ...measure.compare.stellar_scores import INSIDE, galaxy_sums, radius_in_r_half, summarise
 from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from ...progress import Progress, Steps, run_to_end
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ...models.stellar_unet.model import StellarUNet
     from ..datasets.image_truth_pairs import Pairs
+
 
 PUBLISHED = {
     "LOG_SIGMA_STAR": 0.09, "LOG_SIGMA_GAS": 0.13, "LOG_SIGMA_ZSTAR": 0.14, "LOG_SIGMA_ZGAS": 0.19, "AGE_STAR": 0.09,
@@ -71,7 +72,7 @@ def radii_of(mocks: Pairs) -> Radii:
     """The ellipse of each mock's true stars, for `score_steps`: fitted once for any number of
     scores.
     """
-    return [half_radius(true_maps(mocks, row)) for row in range(len(mocks))]
+    return [radius_in_r_half(true_maps(mocks, row)) for row in range(len(mocks))]
 
 
 def score_steps(

@@ -9,7 +9,7 @@ import numpy as np
 from ...data.maps import PropertyMaps
 
 
-def pair_up(files: Mapping[str, PropertyMaps]) -> tuple[list[tuple[str, str]], list[str]]:
+def match_truths(files: Mapping[str, PropertyMaps]) -> tuple[list[tuple[str, str]], list[str]]:
     """Predictions with their truths.
 
     Predictions are the maps that a model has made (they carry its hash); each gets the truth that
