@@ -245,8 +245,8 @@ def _cause_of(error: BaseException) -> BaseException:
 
 
 def fetch(function: Callable[[], Any], on_result: Callable[[Any], None]) -> None:
-    """Call a short function in a thread without progress, beside any job; its errors are reported like
-    a job's.
+    """Call a short function in a thread without progress, beside any job; its errors are reported
+    like a job's.
     """
     create_worker(
         function, _worker_class=FunctionWorker, _connect={"errored": report, "returned": on_result}

@@ -73,7 +73,7 @@ class GalaxyPanel(Panel):
         self.listen(self.project.message, self.message.say)
         self.refresh()
 
-    # Building --------------------------------------------------------------------------------------------------------
+    # Building ------------------------------------------------------------------------------------
 
     def _buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -124,7 +124,8 @@ class GalaxyPanel(Panel):
         self.from_table = QPushButton("From a table…")
         self.from_table.setObjectName("from_table")
         self.from_table.setToolTip(
-            "Take position, D25, axis ratio, angle and distance from a table of galaxies (CSV, ECSV, FITS, VOTable), by the "
+            "Take position, D25, axis ratio, angle and distance from a table of galaxies (CSV, "
+            "ECSV, FITS, VOTable), by the "
             "galaxy's name or position"
         )
         buttons = QHBoxLayout()
@@ -167,7 +168,7 @@ class GalaxyPanel(Panel):
         self.from_table.clicked.connect(lambda _: self._ask_table())
         return grid
 
-    # Showing ---------------------------------------------------------------------------------------------------------
+    # Showing -------------------------------------------------------------------------------------
 
     def refresh(self) -> None:
         """Show files and galaxy as they are."""
@@ -213,7 +214,7 @@ class GalaxyPanel(Panel):
         self.details.setText(text)
         self.details.setVisible(bool(text))
 
-    # Hearing ---------------------------------------------------------------------------------------------------------
+    # Hearing -------------------------------------------------------------------------------------
 
     def _set(self, section: str, **values: Any) -> bool:
         """Change the recipe; what makes no sense gets a message, and the field shows what holds."""
@@ -279,7 +280,8 @@ class GalaxyPanel(Panel):
             value = ""
         if value == "" or (isinstance(value, str) and not Path(value).expanduser().is_file()):
             self.message.say(
-                f"The PSF of {row.file.band.name} is its full width in arcsec, a positive number, or a FITS file that is there."
+                f"The PSF of {row.file.band.name} is its full width in arcsec, a positive number, "
+                "or a FITS file that is there."
             )
             self.refresh()
             return

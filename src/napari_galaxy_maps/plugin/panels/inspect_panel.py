@@ -53,7 +53,8 @@ _TIPS = (
     "Coefficient of determination",
     "Mean of (residual / sigma)², 1 where the errors are right",
     "Share of the pixels whose truth lies within 1 sigma: 68 % where the errors are right",
-    "Share of the pixels whose truth lies within as many sigmas as are said to hold 95 % (TAIL95 in the maps' file), or 1.96: 95 %",
+    "Share of the pixels whose truth lies within as many sigmas as are said to hold 95 % (TAIL95 "
+    "in the maps' file), or 1.96: 95 %",
 )
 _METRICS = ("rmse", "bias", "r2", "chi2", "coverage68", "coverage95")
 _PICKED = "#ff8c00"
@@ -172,7 +173,7 @@ class InspectPanel(Panel):
         self.property.activated.connect(lambda _: self._draw())
         self.plot.activated.connect(lambda _: self._draw())
 
-    # Comparing -------------------------------------------------------------------------------------------------------
+    # Comparing -----------------------------------------------------------------------------------
 
     def _truths_changed(self) -> None:
         names = list(self.project.truths)
@@ -277,7 +278,8 @@ class InspectPanel(Panel):
                 item = QTableWidgetItem(text)
                 item.setData(Qt.ItemDataRole.UserRole, name)
                 item.setToolTip(
-                    f"{PROPERTIES[name].label}: {found['n']:,.0f} pixels with a prediction and a truth"
+                    f"{PROPERTIES[name].label}: {found['n']:,.0f} pixels with a prediction and a "
+                    "truth"
                 )
                 if j:
                     item.setTextAlignment(
@@ -295,7 +297,7 @@ class InspectPanel(Panel):
         self.property.setCurrentIndex(self.property.findData(name))
         self._draw()
 
-    # The plot --------------------------------------------------------------------------------------------------------
+    # The plot ------------------------------------------------------------------------------------
 
     def _draw(self) -> None:
         found, name, plot = self.inspected, self.property.currentData(), self.plot.currentData()
@@ -359,9 +361,15 @@ class InspectPanel(Panel):
         from matplotlib.widgets import RectangleSelector
 
         self._selector = RectangleSelector(
-            axes, self._boxed, useblit=True, button=[1], minspanx=3, minspany=3, spancoords="pixels",
+            axes,
+            self._boxed,
+            useblit=True,
+            button=[1],
+            minspanx=3,
+            minspany=3,
+            spancoords="pixels",
             props={"facecolor": _PICKED, "edgecolor": _PICKED, "alpha": 0.15, "fill": True},
-        )  # fmt: skip
+        )
         (self._marks,) = axes.plot([], [], "o", ms=3.5, mew=0, color=_PICKED, alpha=0.8, zorder=10)
 
     def _axes(self) -> tuple[np.ndarray, np.ndarray]:
@@ -442,7 +450,8 @@ class InspectPanel(Panel):
         )
         beside = f" ({chosen[n:].sum():,} of other galaxies)" if chosen[n:].any() else ""
         self.selected.setText(
-            f"{chosen.sum():,} pixels picked{beside}: RMSE {_short(scores['rmse'])} {unit}, bias {_short(scores['bias'])}, "
+            f"{chosen.sum():,} pixels picked{beside}: RMSE {_short(scores['rmse'])} {unit}, bias "
+            f"{_short(scores['bias'])}, "
             f"χ² {_short(scores['chi2'])}, {100 * scores['coverage68']:.0f} % within 1 sigma."
         )
 
@@ -453,7 +462,7 @@ class InspectPanel(Panel):
         self._beside = None
         self.brush.pick(np.zeros_like(self.brush.picked))
 
-    # Files -----------------------------------------------------------------------------------------------------------
+    # Files ---------------------------------------------------------------------------------------
 
     def _ask_picture(self) -> None:
         start = f"{self._name()}_{self.property.currentData()}_{self.plot.currentData()}.png"

@@ -98,7 +98,7 @@ class PixelPanel(Panel):
         self._job_changed()
         self._say_what_is_missing()
 
-    # Building --------------------------------------------------------------------------------------------------------
+    # Building ------------------------------------------------------------------------------------
 
     def _build(self) -> None:
         row = QHBoxLayout()
@@ -119,7 +119,8 @@ class PixelPanel(Panel):
         self.far = QCheckBox("fit the far infrared, too")
         self.far.setObjectName("far")
         self.far.setToolTip(
-            "Off, the models are fitted up to 22 µm and what they say of the far infrared is a prediction"
+            "Off, the models are fitted up to 22 µm and what they say of the far infrared is a "
+            "prediction"
         )
         self.far.clicked.connect(lambda _: self.update_now())
         self.column.addWidget(self.far, 0, Qt.AlignmentFlag.AlignLeft)
@@ -172,7 +173,7 @@ class PixelPanel(Panel):
         self.message = Message()
         self.column.addWidget(self.message)
 
-    # Seen or not -----------------------------------------------------------------------------------------------------
+    # Seen or not ---------------------------------------------------------------------------------
 
     def _seen(self, seen: bool) -> None:
         """Listen to the pointer while the panel is in front; nothing is computed while nobody
@@ -199,7 +200,7 @@ class PixelPanel(Panel):
             viewer.mouse_drag_callbacks.remove(self._pressed)
             viewer.bind_key(KEY, None, overwrite=True)
 
-    # The pointer -----------------------------------------------------------------------------------------------------
+    # The pointer ---------------------------------------------------------------------------------
 
     def _moved(self, viewer: Any, event: Any) -> None:
         if self.frozen or self.where.currentData() is not None:
@@ -272,7 +273,7 @@ class PixelPanel(Panel):
         if place != self.place:
             self.show_place(place)
 
-    # Places and bands ------------------------------------------------------------------------------------------------
+    # Places and bands ----------------------------------------------------------------------------
 
     def _fill_places(self) -> None:
         chosen = self.where.currentData()
@@ -355,7 +356,7 @@ class PixelPanel(Panel):
             self.bar.setRange(0, max(job.last.total, 1))
             self.bar.setValue(job.last.done)
 
-    # Showing ---------------------------------------------------------------------------------------------------------
+    # Showing -------------------------------------------------------------------------------------
 
     def update_now(self) -> None:
         """Fit and show the same place again."""
@@ -420,7 +421,10 @@ class PixelPanel(Panel):
             return ""
         north, west = grid.centre(place.row, place.column)
         flags = flag_words(cube.flags, place.row, place.column)
-        return f"{position_text(*position_at(-west, north, grid.reference))}, pixel {place.column}, {place.row}{flags}"
+        return (
+            f"{position_text(*position_at(-west, north, grid.reference))}, pixel {place.column}, "
+            f"{place.row}{flags}"
+        )
 
     def _fill(self, place: Place) -> None:
         """The numbers of the spectrum, beside what the maps and the truth have there."""

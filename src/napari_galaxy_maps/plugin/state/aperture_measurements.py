@@ -70,7 +70,7 @@ class ApertureMeasurements:
         project.recipe_changed.connect(self._recipe_changed)
         project.started_over.connect(self._forget)
 
-    # What is measured ------------------------------------------------------------------------------------------------
+    # What is measured ----------------------------------------------------------------------------
 
     @property
     def sources(self) -> dict[str, Any]:
@@ -130,7 +130,7 @@ class ApertureMeasurements:
             self._planes = None  # sums are others
             self.refresh()
 
-    # Apertures -------------------------------------------------------------------------------------------------------
+    # Apertures -----------------------------------------------------------------------------------
 
     @property
     def apertures(self) -> tuple[Aperture, ...]:
@@ -189,10 +189,12 @@ class ApertureMeasurements:
         self.selection_changed.emit()
         self.refresh()
 
-    # Values ----------------------------------------------------------------------------------------------------------
+    # Values --------------------------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Measure anew, beside whatever else is done; what has been measured already costs nothing."""
+        """Measure anew, beside whatever else is done; what has been measured already costs
+        nothing.
+        """
         content, apertures, options = self.sources.get(self.chosen), self.apertures, self.options
         self._asked += 1
         self._distance = distance = self.project.recipe.galaxy.distance

@@ -1,5 +1,5 @@
-"""What is masked in one galaxy: the circles, polygons and painted masks as they are now, their history,
-and what is selected.
+"""What is masked in one galaxy: the circles, polygons and painted masks as they are now, their
+history, and what is selected.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class MaskHistory:
         """The circles and polygons."""
         return mask_edits.items_of(self.now)
 
-    # Jobs ------------------------------------------------------------------------------------------------------------
+    # Jobs ----------------------------------------------------------------------------------------
 
     def for_job(self, recipe: Recipe, bands: Iterable[str]) -> Masks | None:
         """What a preparation is to be given: None where the recipe alone says what is masked.
@@ -152,7 +152,7 @@ class MaskHistory:
         else:
             self.change(masks, words)
 
-    # Changes ---------------------------------------------------------------------------------------------------------
+    # Changes -------------------------------------------------------------------------------------
 
     def change(self, masks: Masks, words: str, select: Sequence[Item] = ()) -> None:
         """Other masks, which Undo takes back.
@@ -170,9 +170,12 @@ class MaskHistory:
         self._emit_changed(select)
 
     def edit(
-        self, words: str, changes: Iterable[tuple[Item, Item | None]] = (), added: Iterable[Item] = (),
+        self,
+        words: str,
+        changes: Iterable[tuple[Item, Item | None]] = (),
+        added: Iterable[Item] = (),
         select: Sequence[Item] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Exchange, take away (None) and add items; what is selected stays selected in its new
         form.
         """
@@ -215,7 +218,7 @@ class MaskHistory:
         self.note = text
         self.note_changed.emit()
 
-    # What is looked at -----------------------------------------------------------------------------------------------
+    # What is looked at ---------------------------------------------------------------------------
 
     def select(self, items: Sequence[Item]) -> None:
         """Select some items."""
@@ -229,7 +232,7 @@ class MaskHistory:
             self.band = band
             self.band_changed.emit()
 
-    # Edits of what is selected ---------------------------------------------------------------------------------------
+    # Edits of what is selected -------------------------------------------------------------------
 
     def delete(self, items: Sequence[Item]) -> None:
         """Take items away, in the band that is looked at."""

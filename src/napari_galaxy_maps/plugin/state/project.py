@@ -98,7 +98,7 @@ class Project:
         """Show a sentence in the panels."""
         self.message.emit(text)
 
-    # Name and place --------------------------------------------------------------------------------
+    # Name and place ------------------------------------------------------------------------------
 
     @property
     def name(self) -> str:
@@ -146,7 +146,7 @@ class Project:
             return measured
         return recipe_ellipse(self.maps.provenance) if self.maps is not None else None
 
-    # Recipe and files ------------------------------------------------------------------------------
+    # Recipe and files ----------------------------------------------------------------------------
 
     def set_recipe(self, section: str, **values: Any) -> None:
         """Change settings of one section of the recipe.
@@ -215,7 +215,7 @@ class Project:
         self.galaxy_changed.emit()
         self.files_changed.emit()
 
-    # Steps and results -----------------------------------------------------------------------------
+    # Steps and results ---------------------------------------------------------------------------
 
     def kept_memory(self) -> Kept:
         """What the jobs remember, begun on first use."""
@@ -272,7 +272,7 @@ class Project:
         """These maps are in a file now."""
         self.saved = self.maps is maps
 
-    # Truths ----------------------------------------------------------------------------------------
+    # Truths --------------------------------------------------------------------------------------
 
     def add_truth(self, name: str, maps: PropertyMaps, choose: bool = False) -> None:
         """Offer `maps` for comparison under `name`."""

@@ -65,7 +65,7 @@ class FileTable(QTableWidget):
         self._pixels: dict[str, float] = {}
         self.itemChanged.connect(self._item_changed)
 
-    # Showing ---------------------------------------------------------------------------------------------------------
+    # Showing -------------------------------------------------------------------------------------
 
     def show_states(self, states: Sequence[FileState]) -> None:
         """Show what is known of the files; rows of files that stay keep their widgets."""
@@ -201,7 +201,7 @@ class FileTable(QTableWidget):
         super().resizeEvent(event)
         self._fit_words()
 
-    # Hearing ---------------------------------------------------------------------------------------------------------
+    # Hearing -------------------------------------------------------------------------------------
 
     def _item_changed(self, item: QTableWidgetItem) -> None:
         state = self._states[item.row() // 2]

@@ -126,9 +126,16 @@ class ProfileView(QWidget):
         self.truth.setObjectName("with_truth")
         self.truth.setChecked(True)
         for i, (text, widget) in enumerate(
-            (("Annuli like", self.ellipse), ("over", self.radius), ("Show", self.shown), ("to × ellipse", self.reach),
-             ("Step ″", self.step), ("Also", self.maps), ("", self.truth))
-        ):  # fmt: skip
+            (
+                ("Annuli like", self.ellipse),
+                ("over", self.radius),
+                ("Show", self.shown),
+                ("to × ellipse", self.reach),
+                ("Step ″", self.step),
+                ("Also", self.maps),
+                ("", self.truth),
+            )
+        ):
             grid.addWidget(QLabel(text), i // 2, 2 * (i % 2))
             grid.addWidget(widget, i // 2, 2 * (i % 2) + 1)
         grid.setColumnStretch(1, 1)
@@ -160,7 +167,7 @@ class ProfileView(QWidget):
         self.radius.activated.connect(lambda _: self.refresh())
         self.shown.activated.connect(lambda _: self._plot())
 
-    # What is asked ---------------------------------------------------------------------------------------------------
+    # What is asked -------------------------------------------------------------------------------
 
     def look_at(self, name: str) -> None:
         """Show the profile of another map."""
@@ -230,7 +237,7 @@ class ProfileView(QWidget):
         if text:
             self.gradient.setText("")
 
-    # Plot ------------------------------------------------------------------------------------------------------------
+    # Plot ----------------------------------------------------------------------------------------
 
     def _plot(self) -> None:
         found = self.profiled
@@ -287,7 +294,7 @@ class ProfileView(QWidget):
                 mark.set_xdata([self._points[number]] * 2)
         self.canvas.draw_idle()
 
-    # Annuli ----------------------------------------------------------------------------------------------------------
+    # Annuli --------------------------------------------------------------------------------------
 
     def _outlines(self) -> list[Outline]:
         found, reference = self.profiled, self.project.reference
@@ -319,7 +326,7 @@ class ProfileView(QWidget):
         if layer is not None:
             layer.visible = is_seen(self)
 
-    # Files -----------------------------------------------------------------------------------------------------------
+    # Files ---------------------------------------------------------------------------------------
 
     def _ask_export(self) -> None:
         kinds = "ECSV table (*.ecsv);;CSV table (*.csv)"
@@ -363,9 +370,15 @@ class ProfileView(QWidget):
 
 
 def profile(
-    content: Any, planes: Any, truth: PropertyMaps | None, asked: Asked, radius: str, d25: Ellipse | None,
-    drawn: Ellipse | None, distance: float | None,
-) -> Profiled:  # fmt: skip
+    content: Any,
+    planes: Any,
+    truth: PropertyMaps | None,
+    asked: Asked,
+    radius: str,
+    d25: Ellipse | None,
+    drawn: Ellipse | None,
+    distance: float | None,
+) -> Profiled:
     """The profiles of some maps, and of the truth's where it has them.
 
     Raises
@@ -385,12 +398,14 @@ def profile(
     if asked.ellipse == "aperture":
         if drawn is None:
             raise InputError(
-                "Draw a circle or an ellipse in the tab Apertures and select it; the annuli are then like it."
+                "Draw a circle or an ellipse in the tab Apertures and select it; the annuli are "
+                "then like it."
             )
         ellipse = drawn
     elif start is None:
         raise InputError(
-            "The galaxy's ellipse is not known: give or draw D25 in the Galaxy panel, or choose an aperture."
+            "The galaxy's ellipse is not known: give or draw D25 in the Galaxy panel, or choose "
+            "an aperture."
         )
     elif asked.ellipse == "isophote":
         quantity = planes.quantities[names.index(name)]
@@ -424,8 +439,8 @@ def profile(
     except InputError:
         gradients = None
     words = [
-        f"Annuli of {step:.3g}″, axis ratio {ellipse.b / ellipse.a:.2f}, position angle {ellipse.pa:.0f}°"
-        + (f"; R_half {half:.1f}″." if half else ".")
+        f"Annuli of {step:.3g}″, axis ratio {ellipse.b / ellipse.a:.2f}, position angle "
+        f"{ellipse.pa:.0f}°" + (f"; R_half {half:.1f}″." if half else ".")
     ]
     if radius not in table.colnames:
         need = {
@@ -449,9 +464,14 @@ def only(planes: Any, names: list[str]) -> Any:
         slice(chosen[0], chosen[0] + 1) if len(chosen) == 1 else chosen
     )  # of one map nothing is copied
     return replace(
-        planes, quantities=tuple(planes.quantities[i] for i in chosen), values=tuple(planes.values[i] for i in chosen),
-        terms=planes.terms[part], correlation=planes.correlation[part], systematic=planes.systematic[part], memo={},
-    )  # fmt: skip
+        planes,
+        quantities=tuple(planes.quantities[i] for i in chosen),
+        values=tuple(planes.values[i] for i in chosen),
+        terms=planes.terms[part],
+        correlation=planes.correlation[part],
+        systematic=planes.systematic[part],
+        memo={},
+    )
 
 
 def names_in(content: Any) -> list[str]:
