@@ -319,8 +319,7 @@ class LayerRegister:
         self._given_names.pop(key, None)
         self._legend.later()
         if not self.shown() and not self.overlays() and not self._idle.busy:
-            # Another part of the sky can be opened now.
-            self._project.reference = None
+            self._project.forget_place()
         self.changed.emit()
 
 

@@ -245,12 +245,12 @@ class StarCircles:
             if new is not old:
                 changes.append((old, new))
         if changes:
-            words = (
+            description = (
                 f"the change of {name_of(changes[0][0])}"
                 if len(changes) == 1
                 else "the change of several"
             )
-            self.masks.edit(words, changes)
+            self.masks.edit(description, changes)
         self.sync(numbers)  # as they are to be: round, unrotated
 
     def _as_drawn(self, item: Item, corners: np.ndarray, alone: bool) -> Item:
@@ -301,8 +301,8 @@ class StarCircles:
         first = len(self._drawn)
         self._drawn += added
         if added:
-            words = f"adding {name_of(added[0])}" if len(added) == 1 else "adding several"
-            self.masks.edit(words, added=added)
+            description = f"adding {name_of(added[0])}" if len(added) == 1 else "adding several"
+            self.masks.edit(description, added=added)
             self.sync(range(first, len(self._drawn)))
 
     def _circle_drawn(self, corners: np.ndarray, others: Sequence[Item]) -> Star:

@@ -186,17 +186,14 @@ class JobRunner:
         if not litters:
             collector.hold("job")
         self.job = job
+        slots: dict[str, Callable[..., None]] = {
+            "errored": errored,
+            "returned": returned,
+            "yielded": advanced,
+            "finished": finished,
+        }
         job.worker = create_worker(
-            _guarded,
-            steps,
-            _start_thread=False,
-            _worker_class=_Worker,
-            _connect={
-                "errored": errored,
-                "returned": returned,
-                "yielded": advanced,
-                "finished": finished,
-            },
+            _guarded, steps, _start_thread=False, _worker_class=_Worker, _connect=slots
         )
         if bar:
             job.begin_bar()

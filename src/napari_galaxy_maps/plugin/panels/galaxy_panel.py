@@ -98,9 +98,35 @@ class GalaxyPanel(Panel):
         return row
 
     def _object_form(self) -> QGridLayout:
+        self._make_fields()
+        self._connect_fields()
         grid = QGridLayout()
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(3, 1)
+        buttons = QHBoxLayout()
+        for button in (self.draw, self.from_table):
+            buttons.addWidget(button)
+        for row, (left, a, right, b) in enumerate(
+            (
+                ("Name", self.name, "Distance (Mpc)", self.distance),
+                ("RA", self.ra, "or redshift", self.redshift),
+                ("Dec", self.dec, "Diameter D25 (′)", self.d25),
+                ("", self.here, "Axis ratio b/a", self.axis_ratio),
+                ("", buttons, "Angle, E of N (°)", self.position_angle),
+            )
+        ):
+            if left:
+                grid.addWidget(QLabel(left), row, 0)
+                grid.addWidget(a, row, 1)
+            elif isinstance(a, QHBoxLayout):
+                grid.addLayout(a, row, 0, 1, 2)
+            else:
+                grid.addWidget(a, row, 0, 1, 2)
+            grid.addWidget(QLabel(right), row, 2)
+            grid.addWidget(b, row, 3)
+        return grid
+
+    def _make_fields(self) -> None:
         self.name = QLineEdit()
         self.name.setPlaceholderText("e.g. NGC 309")
         self.ra, self.dec = QLineEdit(), QLineEdit()
@@ -125,30 +151,10 @@ class GalaxyPanel(Panel):
         self.from_table.setObjectName("from_table")
         self.from_table.setToolTip(
             "Take position, D25, axis ratio, angle and distance from a table of galaxies (CSV, "
-            "ECSV, FITS, VOTable), by the "
-            "galaxy's name or position"
+            "ECSV, FITS, VOTable), by the galaxy's name or position"
         )
-        buttons = QHBoxLayout()
-        for button in (self.draw, self.from_table):
-            buttons.addWidget(button)
-        for row, (left, a, right, b) in enumerate(
-            (
-                ("Name", self.name, "Distance (Mpc)", self.distance),
-                ("RA", self.ra, "or redshift", self.redshift),
-                ("Dec", self.dec, "Diameter D25 (′)", self.d25),
-                ("", self.here, "Axis ratio b/a", self.axis_ratio),
-                ("", buttons, "Angle, E of N (°)", self.position_angle),
-            )
-        ):
-            if left:
-                grid.addWidget(QLabel(left), row, 0)
-                grid.addWidget(a, row, 1)
-            elif isinstance(a, QHBoxLayout):
-                grid.addLayout(a, row, 0, 1, 2)
-            else:
-                grid.addWidget(a, row, 0, 1, 2)
-            grid.addWidget(QLabel(right), row, 2)
-            grid.addWidget(b, row, 3)
+
+    def _connect_fields(self) -> None:
         self.name.editingFinished.connect(
             lambda: self._set("galaxy", name=self.name.text().strip())
         )
@@ -166,7 +172,6 @@ class GalaxyPanel(Panel):
         self.redshift.given.connect(lambda value: self._set("galaxy", redshift=value))
         self.draw.clicked.connect(lambda _: self.workspace.d25_layer.draw())
         self.from_table.clicked.connect(lambda _: self._ask_table())
-        return grid
 
     # Showing -------------------------------------------------------------------------------------
 

@@ -122,6 +122,16 @@ class InspectPanel(Panel):
         self.galaxies.message.connect(self.galaxies_message.say)
         self.column.addWidget(self.galaxies)
         self.column.addWidget(self.galaxies_message)
+        self._build_table()
+        self.place = QVBoxLayout()
+        self.column.addLayout(self.place, 1)
+        self._build_picking()
+        self._build_files()
+        self.truth.activated.connect(self._truth_chosen)
+        self.property.activated.connect(lambda _: self._draw())
+        self.plot.activated.connect(lambda _: self._draw())
+
+    def _build_table(self) -> None:
         self.table = QTableWidget(0, len(_HEADINGS))
         self.table.setObjectName("scores")
         self.table.setHorizontalHeaderLabels(list(_HEADINGS))
@@ -134,16 +144,15 @@ class InspectPanel(Panel):
         self.table.verticalHeader().setDefaultSectionSize(22)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self.table.setTextElideMode(
-            Qt.TextElideMode.ElideMiddle
-        )  # of names, where a panel is narrow
+        # Of names, where a panel is narrow.
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.table.setMinimumHeight(200)
         self.table.cellClicked.connect(
             lambda row, _: self._choose(self.table.item(row, 0).data(Qt.ItemDataRole.UserRole))
         )
         self.column.addWidget(self.table)
-        self.place = QVBoxLayout()
-        self.column.addLayout(self.place, 1)
+
+    def _build_picking(self) -> None:
         self.selected = wrapped(name="selected")
         row = QHBoxLayout()
         self.paint = make_button("Pick on the galaxy", "paint", self._paint)
@@ -153,6 +162,8 @@ class InspectPanel(Panel):
         row.addWidget(self.clear)
         self.column.addWidget(self.selected)
         self.column.addLayout(row)
+
+    def _build_files(self) -> None:
         self.notes = wrapped(colour=FAINT, name="notes")
         self.message = Message()
         row = QHBoxLayout()
@@ -169,9 +180,6 @@ class InspectPanel(Panel):
         self.column.addWidget(self.message)
         self.column.addLayout(row)
         self.column.addWidget(self.done)
-        self.truth.activated.connect(self._truth_chosen)
-        self.property.activated.connect(lambda _: self._draw())
-        self.plot.activated.connect(lambda _: self._draw())
 
     # Comparing -----------------------------------------------------------------------------------
 

@@ -129,6 +129,23 @@ class PixelPanel(Panel):
         self.column.addWidget(self.view, 1)
         self.fit_text = wrapped(name="fit_text")
         self.column.addWidget(self.fit_text)
+        self._build_table()
+        row = QHBoxLayout()
+        self.make_button = make_button(
+            "Make model spectra", "make", lambda: self.spectra.make(asked=True)
+        )
+        self.make_button.setToolTip("Once for each redshift; they are kept on disk")
+        self.cancel = make_button("Cancel", "cancel", self._cancel)
+        row.addWidget(self.make_button, 2)
+        row.addWidget(self.cancel, 1)
+        self.column.addLayout(row)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.column.addWidget(self.bar)
+        self.message = Message()
+        self.column.addWidget(self.message)
+
+    def _build_table(self) -> None:
         self.table = QTableWidget(len(_NAMES), len(_COLUMNS))
         self.table.setObjectName("properties")
         self.table.setHorizontalHeaderLabels(_COLUMNS)
@@ -158,20 +175,6 @@ class PixelPanel(Panel):
             + 8
         )
         self.column.addWidget(self.table)
-        row = QHBoxLayout()
-        self.make_button = make_button(
-            "Make model spectra", "make", lambda: self.spectra.make(asked=True)
-        )
-        self.make_button.setToolTip("Once for each redshift; they are kept on disk")
-        self.cancel = make_button("Cancel", "cancel", self._cancel)
-        row.addWidget(self.make_button, 2)
-        row.addWidget(self.cancel, 1)
-        self.column.addLayout(row)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.column.addWidget(self.bar)
-        self.message = Message()
-        self.column.addWidget(self.message)
 
     # Seen or not ---------------------------------------------------------------------------------
 

@@ -138,17 +138,19 @@ class ApertureMeasurements:
         return self.history.now
 
     def change(
-        self, apertures: Sequence[Aperture], words: str, select: Sequence[int] | None = None
+        self, apertures: Sequence[Aperture], description: str, select: Sequence[int] | None = None
     ) -> None:
-        """Other apertures, which Undo takes back; `words` say what was done."""
-        self.history.push(tuple(apertures), words)
+        """Other apertures, which Undo takes back; `description` says what was done."""
+        self.history.push(tuple(apertures), description)
         self._changed(self.selected if select is None else select)
 
-    def exchange(self, number: int, aperture: Aperture, words: str) -> None:
+    def exchange(self, number: int, aperture: Aperture, description: str) -> None:
         """Another aperture in the place of one."""
-        self.change([*self.apertures[:number], aperture, *self.apertures[number + 1 :]], words)
+        self.change(
+            [*self.apertures[:number], aperture, *self.apertures[number + 1 :]], description
+        )
 
-    def add(self, added: Sequence[Aperture], words: str) -> None:
+    def add(self, added: Sequence[Aperture], description: str) -> None:
         """More apertures, numbered where they have no names."""
         first = len(self.apertures)
         taken = {aperture.name for aperture in self.apertures}
@@ -159,7 +161,7 @@ class ApertureMeasurements:
             )
             taken.add(name)
             named.append(Aperture(aperture.shape, name, aperture.inner))
-        self.change([*self.apertures, *named], words, range(first, first + len(named)))
+        self.change([*self.apertures, *named], description, range(first, first + len(named)))
 
     def delete(self, numbers: Sequence[int]) -> None:
         """Take apertures away."""
