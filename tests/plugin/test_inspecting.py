@@ -77,9 +77,10 @@ def box(widget, x, y):
     axes = widget.canvas.figure.axes[0]
     corners = [axes.transData.transform(corner) for corner in zip(x, y, strict=True)]
     for kind, at, button in (
-        ("button_press_event", corners[0], 1), ("motion_notify_event", corners[1], 1),
-        ("button_release_event", corners[1], 1)
-    ):  # fmt: skip
+        ("button_press_event", corners[0], 1),
+        ("motion_notify_event", corners[1], 1),
+        ("button_release_event", corners[1], 1),
+    ):
         held = {"buttons": {1}} if kind == "motion_notify_event" else {}
         event = MouseEvent(kind, widget.canvas, *at, button, **held)
         widget.canvas.callbacks.process(kind, event)
@@ -208,7 +209,7 @@ def maps_of_panel(widget):
     return [widget.property.itemData(i) for i in range(widget.property.count())]
 
 
-# --- many galaxies ------------------------------------------------------------------------------
+# --- many galaxies -------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -125,10 +125,15 @@ def test_the_same_seed_makes_the_same_galaxy_and_another_another(panel, workspac
 
 @pytest.mark.parametrize(
     ("field", "text", "words"),
-    [("mass", "15", "15.0 is not between"), ("inclination", "120", "120"),
-     ("distance", "9000", "9000"), ("noise", "-1", "noise"),
-     ("pixel", "-2", "pixel"), ("bands", "SDSS_g, Johnson_V", "Johnson_V")],
-)  # fmt: skip
+    [
+        ("mass", "15", "15.0 is not between"),
+        ("inclination", "120", "120"),
+        ("distance", "9000", "9000"),
+        ("noise", "-1", "noise"),
+        ("pixel", "-2", "pixel"),
+        ("bands", "SDSS_g, Johnson_V", "Johnson_V"),
+    ],
+)
 def test_what_makes_no_sense_is_said_in_words_and_nothing_changes(
     panel, workspace, qtbot, field, text, words
 ):

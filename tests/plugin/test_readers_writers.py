@@ -1,4 +1,6 @@
-"""napari opens and saves through the manifest: files, folders, maps; nothing is half written."""
+"""napari opens and saves through the manifest: files, folders, maps; nothing is ever half
+written.
+"""
 
 from pathlib import Path
 
@@ -105,7 +107,7 @@ def test_an_image_of_unknown_unit_is_asked_about(tmp_path):
         readers.read_now([path], None)
 
 
-# Writing ----------------------------------------------------------------------------------------
+# Writing -----------------------------------------------------------------------------------------
 
 
 def test_maps_are_saved_whole_with_errors_flags_and_origin(tmp_path, maps, as_layers):

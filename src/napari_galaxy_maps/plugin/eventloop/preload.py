@@ -44,7 +44,9 @@ _leaving = threading.Event()
 
 
 def begin() -> None:
-    """Start importing in a thread, once per process, after a pause in which the panels are painted."""
+    """Start importing in a thread, once per process, after a pause in which the panels are
+    painted.
+    """
     global _started
     if _started:
         return
@@ -166,9 +168,13 @@ def _make_first_layer() -> None:
 
     for colormap in (asinh_colormap(0.1), diverging_colormap(), "viridis", "cividis"):
         Image(
-            np.zeros((2, 2), np.float32), affine=np.eye(3), units=UNITS, axis_labels=AXIS_LABELS, colormap=colormap,
+            np.zeros((2, 2), np.float32),
+            affine=np.eye(3),
+            units=UNITS,
+            axis_labels=AXIS_LABELS,
+            colormap=colormap,
             contrast_limits=(0, 1),
-        )  # fmt: skip
+        )
 
 
 def _make_first_circle() -> None:

@@ -145,9 +145,15 @@ def make_layer(
     from napari.layers import Shapes
 
     layer = Shapes(
-        ndim=2, name=name, units=UNITS, axis_labels=AXIS_LABELS, edge_color=colour, face_color="transparent",
-        edge_width=1.5 * arcsec_per_pixel, opacity=1.0,
-    )  # fmt: skip
+        ndim=2,
+        name=name,
+        units=UNITS,
+        axis_labels=AXIS_LABELS,
+        edge_color=colour,
+        face_color="transparent",
+        edge_width=1.5 * arcsec_per_pixel,
+        opacity=1.0,
+    )
     add_outlines(layer, outlines, arcsec_per_pixel)
     return layer
 

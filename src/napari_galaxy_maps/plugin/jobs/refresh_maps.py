@@ -177,7 +177,7 @@ class MapRefresher:
             return replace(predicted, truth=truth), shown
 
         def refreshed(result: tuple[PredictedMaps, list[LayerSpec]]) -> None:
-            project.step_notes, project.step_images = record.notes, record.images
+            project.replace_steps(record.notes, record.images)
             if record.fit is not None:
                 self.masks.take_fit(record.fit, recipe.stars, galaxy.images)
             self._take(*result)

@@ -124,7 +124,13 @@ def _classes() -> dict[str, Any]:
     from ..panels.stars_panel import StarsPanel
 
     return {
-        "Galaxy": GalaxyPanel, "Prepare": PreparePanel, "Stars": StarsPanel, "Predict": PredictPanel,
-        "Inspect": InspectPanel, "Measure": MeasurePanel, "Pixel": PixelPanel, "Mock": MockPanel,
+        "Galaxy": GalaxyPanel,
+        "Prepare": PreparePanel,
+        "Stars": StarsPanel,
+        "Predict": PredictPanel,
+        "Inspect": InspectPanel,
+        "Measure": MeasurePanel,
+        "Pixel": PixelPanel,
+        "Mock": MockPanel,
         "Neighbours": NeighboursPanel,
-    }  # fmt: skip
+    }

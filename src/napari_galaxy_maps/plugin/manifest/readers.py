@@ -1,4 +1,6 @@
-"""The npe2 reader: images of galaxies, folders of them, and files of maps become layers on the sky."""
+"""The npe2 reader: images of galaxies, folders of them, and files of maps become layers on the
+sky.
+"""
 
 from __future__ import annotations
 

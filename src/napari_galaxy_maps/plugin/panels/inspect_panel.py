@@ -53,7 +53,8 @@ _TIPS = (
     "Coefficient of determination",
     "Mean of (residual / sigma)², 1 where the errors are right",
     "Share of the pixels whose truth lies within 1 sigma: 68 % where the errors are right",
-    "Share of the pixels whose truth lies within as many sigmas as are said to hold 95 % (TAIL95 in the maps' file), or 1.96: 95 %",
+    "Share of the pixels whose truth lies within as many sigmas as are said to hold 95 % (TAIL95 "
+    "in the maps' file), or 1.96: 95 %",
 )
 _METRICS = ("rmse", "bias", "r2", "chi2", "coverage68", "coverage95")
 _PICKED = "#ff8c00"
@@ -121,6 +122,16 @@ class InspectPanel(Panel):
         self.galaxies.message.connect(self.galaxies_message.say)
         self.column.addWidget(self.galaxies)
         self.column.addWidget(self.galaxies_message)
+        self._build_table()
+        self.place = QVBoxLayout()
+        self.column.addLayout(self.place, 1)
+        self._build_picking()
+        self._build_files()
+        self.truth.activated.connect(self._truth_chosen)
+        self.property.activated.connect(lambda _: self._draw())
+        self.plot.activated.connect(lambda _: self._draw())
+
+    def _build_table(self) -> None:
         self.table = QTableWidget(0, len(_HEADINGS))
         self.table.setObjectName("scores")
         self.table.setHorizontalHeaderLabels(list(_HEADINGS))
@@ -133,16 +144,15 @@ class InspectPanel(Panel):
         self.table.verticalHeader().setDefaultSectionSize(22)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self.table.setTextElideMode(
-            Qt.TextElideMode.ElideMiddle
-        )  # of names, where a panel is narrow
+        # Of names, where a panel is narrow.
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.table.setMinimumHeight(200)
         self.table.cellClicked.connect(
             lambda row, _: self._choose(self.table.item(row, 0).data(Qt.ItemDataRole.UserRole))
         )
         self.column.addWidget(self.table)
-        self.place = QVBoxLayout()
-        self.column.addLayout(self.place, 1)
+
+    def _build_picking(self) -> None:
         self.selected = wrapped(name="selected")
         row = QHBoxLayout()
         self.paint = make_button("Pick on the galaxy", "paint", self._paint)
@@ -152,6 +162,8 @@ class InspectPanel(Panel):
         row.addWidget(self.clear)
         self.column.addWidget(self.selected)
         self.column.addLayout(row)
+
+    def _build_files(self) -> None:
         self.notes = wrapped(colour=FAINT, name="notes")
         self.message = Message()
         row = QHBoxLayout()
@@ -168,11 +180,8 @@ class InspectPanel(Panel):
         self.column.addWidget(self.message)
         self.column.addLayout(row)
         self.column.addWidget(self.done)
-        self.truth.activated.connect(self._truth_chosen)
-        self.property.activated.connect(lambda _: self._draw())
-        self.plot.activated.connect(lambda _: self._draw())
 
-    # Comparing -------------------------------------------------------------------------------------------------------
+    # Comparing -----------------------------------------------------------------------------------
 
     def _truths_changed(self) -> None:
         names = list(self.project.truths)
@@ -277,7 +286,8 @@ class InspectPanel(Panel):
                 item = QTableWidgetItem(text)
                 item.setData(Qt.ItemDataRole.UserRole, name)
                 item.setToolTip(
-                    f"{PROPERTIES[name].label}: {found['n']:,.0f} pixels with a prediction and a truth"
+                    f"{PROPERTIES[name].label}: {found['n']:,.0f} pixels with a prediction and a "
+                    "truth"
                 )
                 if j:
                     item.setTextAlignment(
@@ -295,7 +305,7 @@ class InspectPanel(Panel):
         self.property.setCurrentIndex(self.property.findData(name))
         self._draw()
 
-    # The plot --------------------------------------------------------------------------------------------------------
+    # The plot ------------------------------------------------------------------------------------
 
     def _draw(self) -> None:
         found, name, plot = self.inspected, self.property.currentData(), self.plot.currentData()
@@ -359,9 +369,15 @@ class InspectPanel(Panel):
         from matplotlib.widgets import RectangleSelector
 
         self._selector = RectangleSelector(
-            axes, self._boxed, useblit=True, button=[1], minspanx=3, minspany=3, spancoords="pixels",
+            axes,
+            self._boxed,
+            useblit=True,
+            button=[1],
+            minspanx=3,
+            minspany=3,
+            spancoords="pixels",
             props={"facecolor": _PICKED, "edgecolor": _PICKED, "alpha": 0.15, "fill": True},
-        )  # fmt: skip
+        )
         (self._marks,) = axes.plot([], [], "o", ms=3.5, mew=0, color=_PICKED, alpha=0.8, zorder=10)
 
     def _axes(self) -> tuple[np.ndarray, np.ndarray]:
@@ -443,7 +459,8 @@ class InspectPanel(Panel):
         )
         beside = f" ({chosen[n:].sum():,} of other galaxies)" if chosen[n:].any() else ""
         self.selected.setText(
-            f"{chosen.sum():,} pixels picked{beside}: RMSE {_short(scores['rmse'])} {unit}, bias {_short(scores['bias'])}, "
+            f"{chosen.sum():,} pixels picked{beside}: RMSE {_short(scores['rmse'])} {unit}, bias "
+            f"{_short(scores['bias'])}, "
             f"χ² {_short(scores['chi2'])}, {100 * scores['coverage68']:.0f} % within 1 sigma."
         )
 
@@ -454,7 +471,7 @@ class InspectPanel(Panel):
         self._beside = None
         self.brush.pick(np.zeros_like(self.brush.picked))
 
-    # Files -----------------------------------------------------------------------------------------------------------
+    # Files ---------------------------------------------------------------------------------------
 
     def _ask_picture(self) -> None:
         start = f"{self._name()}_{self.property.currentData()}_{self.plot.currentData()}.png"

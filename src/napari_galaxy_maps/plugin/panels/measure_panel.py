@@ -111,7 +111,7 @@ class MeasurePanel(Panel):
         self._apertures_changed()
         self._measured()
 
-    # Building --------------------------------------------------------------------------------------------------------
+    # Building ------------------------------------------------------------------------------------
 
     def _build_source(self) -> None:
         row = QHBoxLayout()
@@ -211,7 +211,7 @@ class MeasurePanel(Panel):
         self.done = wrapped(colour=GOOD, name="done")
         self.page.addWidget(self.done)
 
-    # Showing ---------------------------------------------------------------------------------------------------------
+    # Showing -------------------------------------------------------------------------------------
 
     def _show_sources(self) -> None:
         names = list(self.measurements.sources)
@@ -301,7 +301,7 @@ class MeasurePanel(Panel):
             with QSignalBlocker(self.hole):
                 self.hole.setValue(self.measurements.apertures[selected[0]].inner)
 
-    # Hearing ---------------------------------------------------------------------------------------------------------
+    # Hearing -------------------------------------------------------------------------------------
 
     def _map_chosen(self) -> None:
         self.table.model_.number = max(0, self.map.currentIndex())
@@ -342,7 +342,7 @@ class MeasurePanel(Panel):
             Options(background=ring, correct_masked=self.correct.isChecked())
         )
 
-    # Files -----------------------------------------------------------------------------------------------------------
+    # Files ---------------------------------------------------------------------------------------
 
     def _ask_load(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Apertures", "", _REGIONS)

@@ -57,7 +57,8 @@ class NeighboursPanel(Panel):
         self._asked = 0
         self.column.addWidget(
             wrapped(
-                f"The mock galaxies of {MODEL}'s training set that look most like this galaxy to the network: what it takes this galaxy "
+                f"The mock galaxies of {MODEL}'s training set that look most like this galaxy to "
+                "the network: what it takes this galaxy "
                 "to be. If they look otherwise, do not trust its maps.",
                 FAINT,
             )
@@ -109,7 +110,8 @@ class NeighboursPanel(Panel):
             return
         if cube is None:
             self.message.say(
-                f"Predict maps first, best with {MODEL}: the bands that it looks at are then on one grid."
+                f"Predict maps first, best with {MODEL}: the bands that it looks at are then on "
+                "one grid."
             )
             return
         self._asked += 1

@@ -99,7 +99,7 @@ class PixelPanel(Panel):
         self._job_changed()
         self._say_what_is_missing()
 
-    # Building --------------------------------------------------------------------------------------------------------
+    # Building ------------------------------------------------------------------------------------
 
     def _build(self) -> None:
         row = QHBoxLayout()
@@ -120,7 +120,8 @@ class PixelPanel(Panel):
         self.far = QCheckBox("fit the far infrared, too")
         self.far.setObjectName("far")
         self.far.setToolTip(
-            "Off, the models are fitted up to 22 µm and what they say of the far infrared is a prediction"
+            "Off, the models are fitted up to 22 µm and what they say of the far infrared is a "
+            "prediction"
         )
         self.far.clicked.connect(lambda _: self.update_now())
         self.column.addWidget(self.far, 0, Qt.AlignmentFlag.AlignLeft)
@@ -129,6 +130,23 @@ class PixelPanel(Panel):
         self.column.addWidget(self.view, 1)
         self.fit_text = wrapped(name="fit_text")
         self.column.addWidget(self.fit_text)
+        self._build_table()
+        row = QHBoxLayout()
+        self.make_button = make_button(
+            "Make model spectra", "make", lambda: self.spectra.make(asked=True)
+        )
+        self.make_button.setToolTip("Once for each redshift; they are kept on disk")
+        self.cancel = make_button("Cancel", "cancel", self._cancel)
+        row.addWidget(self.make_button, 2)
+        row.addWidget(self.cancel, 1)
+        self.column.addLayout(row)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.column.addWidget(self.bar)
+        self.message = Message()
+        self.column.addWidget(self.message)
+
+    def _build_table(self) -> None:
         self.table = QTableWidget(len(_NAMES), len(_COLUMNS))
         self.table.setObjectName("properties")
         self.table.setHorizontalHeaderLabels(_COLUMNS)
@@ -158,22 +176,8 @@ class PixelPanel(Panel):
             + 8
         )
         self.column.addWidget(self.table)
-        row = QHBoxLayout()
-        self.make_button = make_button(
-            "Make model spectra", "make", lambda: self.spectra.make(asked=True)
-        )
-        self.make_button.setToolTip("Once for each redshift; they are kept on disk")
-        self.cancel = make_button("Cancel", "cancel", self._cancel)
-        row.addWidget(self.make_button, 2)
-        row.addWidget(self.cancel, 1)
-        self.column.addLayout(row)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.column.addWidget(self.bar)
-        self.message = Message()
-        self.column.addWidget(self.message)
 
-    # Seen or not -----------------------------------------------------------------------------------------------------
+    # Seen or not ---------------------------------------------------------------------------------
 
     def _seen(self, seen: bool) -> None:
         """Listen to the pointer while the panel is in front; nothing is computed while nobody
@@ -200,7 +204,7 @@ class PixelPanel(Panel):
             viewer.mouse_drag_callbacks.remove(self._pressed)
             viewer.bind_key(KEY, None, overwrite=True)
 
-    # The pointer -----------------------------------------------------------------------------------------------------
+    # The pointer ---------------------------------------------------------------------------------
 
     def _moved(self, viewer: Any, event: Any) -> None:
         if self.frozen or self.where.currentData() is not None:
@@ -273,7 +277,7 @@ class PixelPanel(Panel):
         if place != self.place:
             self.show_place(place)
 
-    # Places and bands ------------------------------------------------------------------------------------------------
+    # Places and bands ----------------------------------------------------------------------------
 
     def _fill_places(self) -> None:
         chosen = self.where.currentData()
@@ -356,7 +360,7 @@ class PixelPanel(Panel):
             self.bar.setRange(0, max(job.last.total, 1))
             self.bar.setValue(job.last.done)
 
-    # Showing ---------------------------------------------------------------------------------------------------------
+    # Showing -------------------------------------------------------------------------------------
 
     def update_now(self) -> None:
         """Fit and show the same place again."""
@@ -421,7 +425,10 @@ class PixelPanel(Panel):
             return ""
         north, west = grid.centre(place.row, place.column)
         flags = flag_words(cube.flags, place.row, place.column)
-        return f"{position_text(*position_at(-west, north, grid.reference))}, pixel {place.column}, {place.row}{flags}"
+        return (
+            f"{position_text(*position_at(-west, north, grid.reference))}, pixel {place.column}, "
+            f"{place.row}{flags}"
+        )
 
     def _fill(self, place: Place) -> None:
         """The numbers of the spectrum, beside what the maps and the truth have there."""

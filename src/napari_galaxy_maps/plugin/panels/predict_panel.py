@@ -35,9 +35,16 @@ if TYPE_CHECKING:
 
 STEPS = (*prepare_images.STEPS, "model")
 _WORDS = {
-    "sky": "sky", "reddening": "reddening", "stars": "stars", "psf": "one PSF", "grid": "one grid", "errors": "errors",
-    "impute": "filling gaps", "model": "model", "layers": "layers",
-}  # fmt: skip
+    "sky": "sky",
+    "reddening": "reddening",
+    "stars": "stars",
+    "psf": "one PSF",
+    "grid": "one grid",
+    "errors": "errors",
+    "impute": "filling gaps",
+    "model": "model",
+    "layers": "layers",
+}
 _KINDS = (("map", "Map"), ("error", "Uncertainty"), ("residual", "Residual"))
 _DEVICES = (
     ("auto", "auto: the fastest there is"),
@@ -91,7 +98,7 @@ class PredictPanel(Panel):
         self._show_following()
         self._job_changed()
 
-    # Building --------------------------------------------------------------------------------------------------------
+    # Building ------------------------------------------------------------------------------------
 
     def _build_settings(self) -> None:
         form = QFormLayout()
@@ -134,7 +141,8 @@ class PredictPanel(Panel):
         self.fit_truth = QPushButton("Fit a truth from the far infrared")
         self.fit_truth.setObjectName("fit_truth")
         self.fit_truth.setToolTip(
-            "Maps at the resolution of the worst of at least three bands of 70 to 500 µm, by model spectra"
+            "Maps at the resolution of the worst of at least three bands of 70 to 500 µm, by "
+            "model spectra"
         )
         self.fit_truth.clicked.connect(lambda _: self._fit_truth())
         self.save_truth = QPushButton("Save it…")
@@ -222,7 +230,7 @@ class PredictPanel(Panel):
             warmup.begin()
             QTimer.singleShot(50, self._ask_models)
 
-    # Model, device, truth --------------------------------------------------------------------------------------------
+    # Model, device, truth ------------------------------------------------------------------------
 
     def _ask_models(self) -> None:
         def fetch() -> tuple[list[str], dict[str, tuple[str, str]]]:
@@ -300,7 +308,7 @@ class PredictPanel(Panel):
         if path:
             self.workspace.comparer.open_truth(path)
 
-    # Running ---------------------------------------------------------------------------------------------------------
+    # Running -------------------------------------------------------------------------------------
 
     def _show_missing(self) -> None:
         """Say what is missing, and what would make the answer better."""
@@ -368,7 +376,7 @@ class PredictPanel(Panel):
     def _show_following(self) -> None:
         self.follow.setChecked(self.workspace.refresher.on)
 
-    # Results ---------------------------------------------------------------------------------------------------------
+    # Results -------------------------------------------------------------------------------------
 
     def _maps_changed(self) -> None:
         maps = self.project.maps

@@ -98,7 +98,7 @@ class PixelSpectra:
             signal.connect(self._project_changed)
         project.started_over.connect(self._forget)
 
-    # Bands -----------------------------------------------------------------------------------------------------------
+    # Bands ---------------------------------------------------------------------------------------
 
     @property
     def sources(self) -> dict[str, BandCube]:
@@ -142,7 +142,7 @@ class PixelSpectra:
             known = self._grids[id(content)] = Grid(content, reference)
         return known
 
-    # Model spectra ---------------------------------------------------------------------------------------------------
+    # Model spectra -------------------------------------------------------------------------------
 
     def _wanted(self) -> Any:
         """The settings and the redshift of the model spectra that are wanted now.
@@ -216,7 +216,7 @@ class PixelSpectra:
     def _make_later(self) -> None:
         self.make()
 
-    # A place ---------------------------------------------------------------------------------------------------------
+    # A place -------------------------------------------------------------------------------------
 
     def fluxes(self, place: Place) -> tuple[np.ndarray, np.ndarray]:
         """Surface brightness and errors of a place in every band of the cube.
@@ -256,7 +256,7 @@ class PixelSpectra:
             raise InputError("The model spectra are not made yet.")
         return pixel_spectrum(flux, error, self.cube.bands, self.library, with_far_infrared)
 
-    # What changes ----------------------------------------------------------------------------------------------------
+    # What changes --------------------------------------------------------------------------------
 
     def _project_changed(self) -> None:
         self.changed.emit()

@@ -134,7 +134,10 @@ class ApertureModel(QAbstractTableModel):
         ):
             return None
         least, most = (float(row[f"{key}_{end}"][i]) for end in ("err", "err_max"))
-        return f"± {least:.3g} if pixels err independently beyond shared noise, ± {most:.3g} if all err together"
+        return (
+            f"± {least:.3g} if pixels err independently beyond shared noise, ± {most:.3g} if all "
+            "err together"
+        )
 
     def _text(self, row: Row, column: int) -> str:
         i = self.number

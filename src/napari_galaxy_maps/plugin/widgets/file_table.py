@@ -31,7 +31,7 @@ _ENDING = re.compile(r"(\.(fits?|fts))?(\.(gz|bz2|fz))?(?=\[|$)", re.IGNORECASE)
 
 
 class FileTable(QTableWidget):
-    """Two rows a file: its columns, and beneath them, where something is wrong, the words."""
+    """Two rows a file: its columns, and beneath them, where something is wrong, the problem."""
 
     band_given = Signal(str, str)
     """Label and band."""
@@ -65,7 +65,7 @@ class FileTable(QTableWidget):
         self._pixels: dict[str, float] = {}
         self.itemChanged.connect(self._item_changed)
 
-    # Showing ---------------------------------------------------------------------------------------------------------
+    # Showing -------------------------------------------------------------------------------------
 
     def show_states(self, states: Sequence[FileState]) -> None:
         """Show what is known of the files; rows of files that stay keep their widgets."""
@@ -80,7 +80,7 @@ class FileTable(QTableWidget):
                     self._make_row(i, state)
             for i, state in enumerate(states):
                 self._fill_row(i, state)
-        self._fit_words()
+        self._fit_problems()
 
     def _make_row(self, i: int, state: FileState) -> None:
         label = state.found.label
@@ -100,14 +100,14 @@ class FileTable(QTableWidget):
         self.setItem(2 * i, PSF, psf)
         self.setCellWidget(2 * i, BAND, self._band_box(label, state))
         self.setCellWidget(2 * i, UNIT, self._unit_box(label, state))
-        words = QLabel()
-        words.setObjectName("problem")
-        words.setWordWrap(True)
-        words.setAlignment(Qt.AlignmentFlag.AlignTop)
-        words.setContentsMargins(22, 0, 6, 4)
-        words.setStyleSheet(f"color: {WARNING};")
+        problem = QLabel()
+        problem.setObjectName("problem")
+        problem.setWordWrap(True)
+        problem.setAlignment(Qt.AlignmentFlag.AlignTop)
+        problem.setContentsMargins(22, 0, 6, 4)
+        problem.setStyleSheet(f"color: {WARNING};")
         self.setSpan(2 * i + 1, 0, 1, 5)
-        self.setCellWidget(2 * i + 1, 0, words)
+        self.setCellWidget(2 * i + 1, 0, problem)
         self.setRowHeight(2 * i, 28)
 
     def _band_box(self, label: str, state: FileState) -> QComboBox:
@@ -183,25 +183,25 @@ class FileTable(QTableWidget):
             unit.setEditText(file.unit or "")
             unit.lineEdit().setModified(False)
             unit.lineEdit().setCursorPosition(0)
-        words = self.cellWidget(2 * i + 1, 0)
-        words.setText(state.problem if state.used else "left out")
-        words.setStyleSheet(f"color: {WARNING if state.used else FAINT};")
+        problem = self.cellWidget(2 * i + 1, 0)
+        problem.setText(state.problem if state.used else "left out")
+        problem.setStyleSheet(f"color: {WARNING if state.used else FAINT};")
         self.setRowHidden(2 * i + 1, state.used and not state.problem)
 
-    def _fit_words(self) -> None:
-        """Rows of words as high as their words need at this width."""
+    def _fit_problems(self) -> None:
+        """Rows of problems as high as their text needs at this width."""
         width = self.viewport().width()
         for row in range(1, self.rowCount(), 2):
-            words = self.cellWidget(row, 0)
-            if words is not None and not self.isRowHidden(row):
-                self.setRowHeight(row, max(20, words.heightForWidth(width) + 4))
+            problem = self.cellWidget(row, 0)
+            if problem is not None and not self.isRowHidden(row):
+                self.setRowHeight(row, max(20, problem.heightForWidth(width) + 4))
 
     def resizeEvent(self, event) -> None:
-        """Wrap the words anew."""
+        """Wrap the problems anew."""
         super().resizeEvent(event)
-        self._fit_words()
+        self._fit_problems()
 
-    # Hearing ---------------------------------------------------------------------------------------------------------
+    # Hearing -------------------------------------------------------------------------------------
 
     def _item_changed(self, item: QTableWidgetItem) -> None:
         state = self._states[item.row() // 2]

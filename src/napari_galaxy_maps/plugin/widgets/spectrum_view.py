@@ -24,7 +24,9 @@ _MARGINS = (62, 44, 10, 10)
 
 
 class SpectrumView(QWidget):
-    """Fluxes with errors, the median model with its 16-84 % band, and the predicted far infrared."""
+    """Fluxes with errors, the median model with its 16-84 % band, and the predicted far
+    infrared.
+    """
 
     def __init__(self) -> None:
         super().__init__()

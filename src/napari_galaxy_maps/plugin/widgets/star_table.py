@@ -202,4 +202,5 @@ def _tip(item: Item) -> str:
         return item.flag or f"Masks {item.band or 'every band'}"
     radii = ", ".join(f"{band} {radius:.1f}″" for band, radius in item.radii.items() if radius > 0)
     why = f"{item.flag[:1].upper()}{item.flag[1:]}.\n" if item.flag else ""
-    return f"{why}{radii or 'No circle in any band'}{'' if item.enabled else chr(10) + 'Does not mask'}"
+    off = "" if item.enabled else "\nDoes not mask"
+    return f"{why}{radii or 'No circle in any band'}{off}"

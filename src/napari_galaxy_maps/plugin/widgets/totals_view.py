@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 _HEADINGS = ("Quantity", "From the maps", "From the fluxes", "Difference", "Unit")
 _TIPS = (
     "What is summed over the galaxy; of what does not add up, the weighted mean",
-    "The error is a range: from pixels that err independently beyond shared noise to all of them erring together",
+    "The error is a range: from pixels that err independently beyond shared noise to all of them "
+    "erring together",
     "What the same model says of the integrated fluxes (Dobbels & Baes 2021, Sect. 3.3)",
     "Maps minus fluxes, in dex or the unit",
     "",
