@@ -16,9 +16,10 @@ from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import read_galaxy
+from napari_galaxy_maps.prepare.memory import Memory
 from napari_galaxy_maps.prepare.stars import gaia
 from napari_galaxy_maps.prepare.stars.catalogue import read_catalogue
-from napari_galaxy_maps.prepare.steps import Memory, prepare_steps
+from napari_galaxy_maps.prepare.steps import prepare_steps
 from napari_galaxy_maps.progress import drain
 
 FIELD = Ellipse(150.0, 2.0, 75, 75)

@@ -15,9 +15,10 @@ from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError, RecipeError
 from napari_galaxy_maps.fits_io import read_galaxy, read_stamp, write_cube
 from napari_galaxy_maps.pipeline import provenance
+from napari_galaxy_maps.prepare.memory import Memory
 from napari_galaxy_maps.prepare.psf.kernels import gaussian_stamp
 from napari_galaxy_maps.prepare.psf.matching import CommonPsf, band_kernel
-from napari_galaxy_maps.prepare.steps import Memory, prepare, prepare_steps
+from napari_galaxy_maps.prepare.steps import prepare, prepare_steps
 from napari_galaxy_maps.progress import drain
 from tests.conftest import tan_wcs
 

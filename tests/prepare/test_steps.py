@@ -20,6 +20,7 @@ from napari_galaxy_maps.prepare.errors.error_budget import background
 from napari_galaxy_maps.prepare.extent import measure_ellipse
 from napari_galaxy_maps.prepare.grid.common_grid import make_grid, resample
 from napari_galaxy_maps.prepare.masks.mask_set import Masks, Patch
+from napari_galaxy_maps.prepare.memory import Memory
 from napari_galaxy_maps.prepare.psf.convolution import (
     convolution_sums,
     convolve,
@@ -30,7 +31,7 @@ from napari_galaxy_maps.prepare.psf.convolution import (
 from napari_galaxy_maps.prepare.psf.kernels import gaussian_kernel
 from napari_galaxy_maps.prepare.sky import fit_sky, sky_pixels, subtract_sky, subtracted_sky
 from napari_galaxy_maps.prepare.stars.star_list import Star
-from napari_galaxy_maps.prepare.steps import Memory, prepare, prepare_steps
+from napari_galaxy_maps.prepare.steps import prepare, prepare_steps
 from napari_galaxy_maps.progress import drain
 from tests.conftest import tan_wcs
 

@@ -14,6 +14,7 @@ from ...data.maps import PROPERTIES, PropertyMaps
 from ...exceptions import GalaxyMapsError, InputError
 from ...prepare.masks import mask_edits
 from ...prepare.masks.mask_set import Masks
+from ...prepare.steps import step_named
 from ...progress import Progress
 from ..eventloop import worker
 from ..ground.layer_specs import Key, LayerSpec, image_spec, map_specs
@@ -23,8 +24,6 @@ from . import open_files as loading
 if TYPE_CHECKING:
     from ...data.recipe import Recipe
     from ..state.session import Session
-
-STEPS = ("sky", "reddening", "stars", "psf", "grid", "errors", "impute")
 
 Steps = Generator[Progress, None, Any]
 
@@ -51,7 +50,7 @@ def galaxy_to_work_on(session: Session) -> Galaxy | None:
 
 def _keep_step(session: Session, sign: Progress) -> None:
     """Remember what a preparing step did, and show it where that is asked for."""
-    if sign.step not in STEPS:
+    if step_named(sign.step) is None:
         return
     if sign.detail:
         session.told.setdefault(sign.step, []).append(sign.detail)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 
 from ...data.galaxy import BandImage
+from ...prepare.steps import step_named
 from ...progress import Progress
 from ..eventloop import worker
 from ..ground.layer_specs import LayerSpec, image_spec
-from .prepare_predict import STEPS, Predicted, Steps, kept_memory, with_layers
+from .prepare_predict import Predicted, Steps, kept_memory, with_layers
 
 if TYPE_CHECKING:
     from ...data.maps import PropertyMaps
@@ -141,7 +142,7 @@ def refresh(session: Session) -> worker.Job | None:
         from ...prepare.masks.mask_set import Masks
 
         def keep(sign: Progress) -> None:
-            if sign.step in STEPS and sign.detail:
+            if sign.detail and step_named(sign.step) is not None:
                 told.setdefault(sign.step, []).append(sign.detail)
             if isinstance(sign.result, BandImage):
                 prepared[sign.step, sign.result.band.name] = sign.result

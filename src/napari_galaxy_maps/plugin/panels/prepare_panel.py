@@ -26,6 +26,7 @@ from qtpy.QtWidgets import (
 )
 
 from ...exceptions import GalaxyMapsError
+from ...prepare import steps as preparation
 from ..jobs import prepare_predict as work
 from ..jobs.set_bands import BandSetting
 from ..state.session import session_for
@@ -34,34 +35,22 @@ from ..widgets.forms import FAINT, GOOD, Message, Panel, eye_icon, wrapped
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
+    from ...prepare.step import Step
     from ..state.session import Session
-
-TITLES = {
-    "sky": ("Sky", "Subtract the sky that is left in each image"),
-    "reddening": ("Reddening", "Remove the reddening by the Milky Way's dust"),
-    "stars": ("Stars", "Mask the Milky Way's stars, band by band"),
-    "psf": ("One PSF", "Bring every band to the PSF of the widest"),
-    "grid": ("One grid", "Resample every band to the same pixels"),
-    "errors": ("Errors", "Give every pixel its 1-sigma error"),
-    "impute": (
-        "Fill gaps",
-        "Fill gaps and negative pixels by model spectra fitted to the other bands; off, the model takes them as they are",
-    ),
-}
 
 
 class StepBox(QFrame):
     """One step: its switch, its settings, what it did, and an eye."""
 
-    def __init__(self, session: Session, step: str, say: Callable[[str], None]):
+    def __init__(self, session: Session, step: Step, say: Callable[[str], None]):
         super().__init__()
-        self.session, self.step, self._say = session, step, say
-        self.setObjectName(f"step_{step}")
+        self.session, self.step, self._say = session, step.name, say
+        self.setObjectName(f"step_{step.name}")
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        title, tip = TITLES[step]
+        title, tip = step.title, step.description
         self.switch: QCheckBox | None = None
         head = QHBoxLayout()
-        if "enabled" in type(getattr(session.recipe, step)).model_fields:
+        if step.has_switch(session.recipe):
             self.switch = QCheckBox(title)
             self.switch.setStyleSheet("font-weight: bold;")
             self.switch.setToolTip(tip)
@@ -349,7 +338,9 @@ class PreparePanel(Panel):
         super().__init__()
         self.session = session_for(napari_viewer)
         self.message = Message()
-        self.boxes = {step: StepBox(self.session, step, self.message.say) for step in work.STEPS}
+        self.boxes = {
+            step.name: StepBox(self.session, step, self.message.say) for step in preparation.STEPS
+        }
         for box in self.boxes.values():
             self.column.addWidget(box)
         row = QHBoxLayout()
@@ -400,10 +391,11 @@ class PreparePanel(Panel):
         for box in self.boxes.values():
             box.show_told()
         job = self.session.job
-        if job is not None and job.last is not None and job.last.step in work.STEPS:
+        names = [step.name for step in preparation.STEPS]
+        if job is not None and job.last is not None and job.last.step in names:
             # Each step is as long as any other on this bar.
-            number = work.STEPS.index(job.last.step)
-            self.bar.setRange(0, 100 * len(work.STEPS))
+            number = names.index(job.last.step)
+            self.bar.setRange(0, 100 * len(names))
             self.bar.setValue(int(100 * (number + job.last.done / max(job.last.total, 1))))
 
     def _cube_changed(self) -> None:
