@@ -23,28 +23,18 @@ from qtpy.QtWidgets import (
 
 from ...data.properties import PROPERTIES
 from ...models.band_advice import advice
+from ...prepare import steps as preparation
 from ..eventloop import preload as warmup
 from ..eventloop import worker
 from ..ground.layer_specs import Key, unit_in_words
-from ..jobs import fit_truth, prepare_images, refresh_maps
+from ..jobs import fit_truth, refresh_maps
 from ..widgets.forms import FAINT, GOOD, Message, Panel, heading, wrapped
 from ..workspace import workspace_of
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-STEPS = (*prepare_images.STEPS, "model")
-_WORDS = {
-    "sky": "sky",
-    "reddening": "reddening",
-    "stars": "stars",
-    "psf": "one PSF",
-    "grid": "one grid",
-    "errors": "errors",
-    "impute": "filling gaps",
-    "model": "model",
-    "layers": "layers",
-}
+
 _KINDS = (("map", "Map"), ("error", "Uncertainty"), ("residual", "Residual"))
 _DEVICES = (
     ("auto", "auto: the fastest there is"),
@@ -345,11 +335,12 @@ class PredictPanel(Panel):
         if job is None or job.last is None or job.cancelled:
             return
         last = job.last
-        if last.step in STEPS:
-            number = STEPS.index(last.step)
-            self.bar.setRange(0, 100 * len(STEPS))
+        stages = {**{step.name: step.doing for step in preparation.STEPS}, "model": "model"}
+        if last.step in stages:
+            number = list(stages).index(last.step)
+            self.bar.setRange(0, 100 * len(stages))
             self.bar.setValue(int(100 * (number + last.done / max(last.total, 1))))
-            step = f"Step {number + 1} of {len(STEPS)}, {_WORDS[last.step]}: "
+            step = f"Step {number + 1} of {len(stages)}, {stages[last.step]}: "
         else:
             step = ""
             if last.step == "sed":
