@@ -168,8 +168,9 @@ def test_without_a_size_a_circle_is_begun_with_and_without_an_image_words_say_wh
 def test_a_table_tells_what_is_known(opened, workspace, qtbot, monkeypatch, tmp_path):
     table = tmp_path / "galaxies.csv"
     table.write_text(
-        "objname,al2000,de2000,logd25,logr25,pa,v\nNGC0309,10.0,2.0,1.5,0.1,40,3000\nNGC1,0.1,2,1,0,0,1\n"
-        "objname,al2000,de2000,logd25,logr25,pa,v\nNGC0309,10.0,2.0,1.5,0.1,40,3000\nNGC1,0.1,2,1,0,0,1\n"
+        "objname,al2000,de2000,logd25,logr25,pa,v\n"
+        "NGC0309,10.0,2.0,1.5,0.1,40,3000\n"
+        "NGC1,0.1,2,1,0,0,1\n"
     )
     form = panel(opened, "Galaxy")
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(table), ""))

@@ -63,7 +63,7 @@ def inspecting(viewer, workspace, maps, truth, qtbot):
         lambda: widget.canvas is not None and widget.inspected is not None and idle(workspace),
         30,
     )
-    widget.property.setCurrentIndex(widget.property.findData("LOG_SIGMA_MD"))
+    widget.property_box.setCurrentIndex(widget.property_box.findData("LOG_SIGMA_MD"))
     widget.plot.setCurrentIndex(widget.plot.findData("prediction"))
     widget._draw()
     qtbot.wait(300)
@@ -141,9 +141,9 @@ def test_what_is_painted_on_the_galaxy_lights_up_in_every_plot(
 
 def test_every_plot_of_every_property_can_be_drawn_and_says_why_not(inspecting, qtbot):
     drawn = set()
-    for name in range(inspecting.property.count()):
+    for name in range(inspecting.property_box.count()):
         for plot in range(inspecting.plot.count()):
-            inspecting.property.setCurrentIndex(name)
+            inspecting.property_box.setCurrentIndex(name)
             inspecting.plot.setCurrentIndex(plot)
             inspecting._draw()
             if inspecting.canvas is None:
@@ -205,7 +205,7 @@ def test_a_figure_is_saved_with_the_numbers_behind_it_and_the_report_whole(
 
 
 def maps_of_panel(widget):
-    return [widget.property.itemData(i) for i in range(widget.property.count())]
+    return [widget.property_box.itemData(i) for i in range(widget.property_box.count())]
 
 
 # --- many galaxies -------------------------------------------------------------------------------
@@ -271,7 +271,7 @@ def test_many_galaxies_are_scored_and_plotted_together(
     )
     scores = widget.inspected.scores["LOG_SIGMA_MD"]
     assert scores["bias"] == pytest.approx(0.2, abs=0.005) and scores["n"] == 3 * 48 * 48
-    widget.property.setCurrentIndex(widget.property.findData("LOG_SIGMA_MD"))
+    widget.property_box.setCurrentIndex(widget.property_box.findData("LOG_SIGMA_MD"))
     tables = {}
     for plot in ("prediction", "maps", "galaxies", "sums", "annuli"):
         widget.plot.setCurrentIndex(widget.plot.findData(plot))
@@ -314,7 +314,7 @@ def test_the_galaxy_in_the_window_and_others_share_the_plots_but_not_the_brush(
 ):
     add(inspecting, workspace, qtbot, monkeypatch, files[:2])
     name = "LOG_SIGMA_MD"
-    inspecting.property.setCurrentIndex(inspecting.property.findData(name))
+    inspecting.property_box.setCurrentIndex(inspecting.property_box.findData(name))
     inspecting._draw()
     here = (np.isfinite(maps.values[name]) & np.isfinite(truth.values[name])).sum()
     assert inspecting._pixels.true.size == here + 48 * 48

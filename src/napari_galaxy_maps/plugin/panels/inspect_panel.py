@@ -38,6 +38,7 @@ from ..jobs.score_galaxies import (
 from ..widgets.aperture_table import with_error
 from ..widgets.forms import FAINT, GOOD, Message, Panel, is_seen, make_button, wrapped
 from ..widgets.galaxy_list import GalaxyList
+from ..widgets.qt_parts import present
 from ..workspace import workspace_of
 
 if TYPE_CHECKING:
@@ -102,14 +103,14 @@ class InspectPanel(Panel):
 
     def _build(self) -> None:
         grid = QGridLayout()
-        self.truth, self.property, self.plot = (
+        self.truth, self.property_box, self.plot = (
             _combo(name) for name in ("truth", "property", "plot")
         )
         self.truth.setToolTip("Maps that are open, to compare those in the window with")
         self.truth_file = make_button("File…", "truth_file", self._ask_truth)
         self.truth_file.setToolTip("Open a file of maps to compare with")
         for i, (text, widget) in enumerate(
-            (("Truth", self.truth), ("Property", self.property), ("Plot", self.plot))
+            (("Truth", self.truth), ("Property", self.property_box), ("Plot", self.plot))
         ):
             grid.addWidget(QLabel(text), i, 0)
             grid.addWidget(widget, i, 1)
@@ -128,7 +129,7 @@ class InspectPanel(Panel):
         self._build_picking()
         self._build_files()
         self.truth.activated.connect(self._truth_chosen)
-        self.property.activated.connect(lambda _: self._draw())
+        self.property_box.activated.connect(lambda _: self._draw())
         self.plot.activated.connect(lambda _: self._draw())
 
     def _build_table(self) -> None:
@@ -136,19 +137,25 @@ class InspectPanel(Panel):
         self.table.setObjectName("scores")
         self.table.setHorizontalHeaderLabels(list(_HEADINGS))
         for i, tip in enumerate(_TIPS):
-            self.table.horizontalHeaderItem(i).setToolTip(tip)
+            present(self.table.horizontalHeaderItem(i)).setToolTip(tip)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setShowGrid(False)
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(22)
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        present(self.table.verticalHeader()).hide()
+        present(self.table.verticalHeader()).setDefaultSectionSize(22)
+        present(self.table.horizontalHeader()).setSectionResizeMode(
+            QHeaderView.ResizeMode.ResizeToContents
+        )
+        present(self.table.horizontalHeader()).setSectionResizeMode(
+            0, QHeaderView.ResizeMode.Stretch
+        )
         # Of names, where a panel is narrow.
         self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.table.setMinimumHeight(200)
         self.table.cellClicked.connect(
-            lambda row, _: self._choose(self.table.item(row, 0).data(Qt.ItemDataRole.UserRole))
+            lambda row, _: self._choose(
+                present(self.table.item(row, 0)).data(Qt.ItemDataRole.UserRole)
+            )
         )
         self.column.addWidget(self.table)
 
@@ -249,17 +256,13 @@ class InspectPanel(Panel):
         opened = found.opened if found is not None else None
         begun = self.project.maps is not None or found is not None
         self.message.say(problem if begun else "")
-        several = found is not None and len(found.comparisons) > 1
-        notes = (
-            [f"Scores and plots are of {len(found.comparisons)} galaxies, each with one vote."]
-            if several
-            else []
-        )  # type: ignore[union-attr]
-        notes += list(
-            dict.fromkeys(note for c in (found.comparisons if found else ()) for note in c.notes)
-        )[:4]
+        comparisons = found.comparisons if found is not None else ()
+        notes = list(dict.fromkeys(note for each in comparisons for note in each.notes))[:4]
+        if len(comparisons) > 1:
+            count = len(comparisons)
+            notes.insert(0, f"Scores and plots are of {count} galaxies, each with one vote.")
         self.notes.setText(" ".join(notes) if begun else problem)
-        for widget in (self.picture, self.report, self.property, self.plot):
+        for widget in (self.picture, self.report, self.property_box, self.plot):
             widget.setEnabled(found is not None)
         for widget in (self.paint, self.clear):
             widget.setEnabled(opened is not None)
@@ -294,21 +297,21 @@ class InspectPanel(Panel):
                         Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
                     )
                 self.table.setItem(i, j, item)
-        _refill(self.property, {name: f"{name}: {PROPERTIES[name].label}" for name in scores})
+        _refill(self.property_box, {name: f"{name}: {PROPERTIES[name].label}" for name in scores})
         looked = self.layers.looked_at()
         if self.canvas is None and looked is not None and looked.name in scores:
-            self.property.setCurrentIndex(self.property.findData(looked.name))
+            self.property_box.setCurrentIndex(self.property_box.findData(looked.name))
         others = {name: f"residual against {PROPERTIES[name].label}" for name in scores}
         _refill(self.plot, {**OF_PIXELS, **others, **OF_GALAXIES})
 
     def _choose(self, name: str) -> None:
-        self.property.setCurrentIndex(self.property.findData(name))
+        self.property_box.setCurrentIndex(self.property_box.findData(name))
         self._draw()
 
     # The plot ------------------------------------------------------------------------------------
 
     def _draw(self) -> None:
-        found, name, plot = self.inspected, self.property.currentData(), self.plot.currentData()
+        found, name, plot = self.inspected, self.property_box.currentData(), self.plot.currentData()
         if self.canvas is not None:
             self.place.removeWidget(self.canvas)
             self.canvas.deleteLater()
@@ -366,13 +369,14 @@ class InspectPanel(Panel):
         worker.fetch(work, take)
 
     def _make_pickable(self, axes: Any) -> None:
+        from matplotlib.backend_bases import MouseButton
         from matplotlib.widgets import RectangleSelector
 
         self._selector = RectangleSelector(
             axes,
             self._boxed,
             useblit=True,
-            button=[1],
+            button=[MouseButton.LEFT],
             minspanx=3,
             minspany=3,
             spancoords="pixels",
@@ -386,7 +390,7 @@ class InspectPanel(Panel):
         return coordinates(
             self.inspected.comparisons,
             self._pixels,
-            self.property.currentData(),
+            self.property_box.currentData(),
             self.plot.currentData(),
         )
 
@@ -397,7 +401,7 @@ class InspectPanel(Panel):
         from ...measure.compare.comparison import both_of
 
         assert self.inspected is not None
-        opened, name = self.inspected.opened, self.property.currentData()
+        opened, name = self.inspected.opened, self.property_box.currentData()
         if opened is None or name not in opened.maps.values:
             return np.zeros(self.brush.picked.shape, bool)
         return both_of(opened, name)
@@ -453,8 +457,8 @@ class InspectPanel(Panel):
         scores = metrics(self._pixels.where(chosen))
         unit = (
             "dex"
-            if self.property.currentData() in IN_LOG
-            else PROPERTIES[self.property.currentData()].unit
+            if self.property_box.currentData() in IN_LOG
+            else PROPERTIES[self.property_box.currentData()].unit
         )
         beside = f" ({chosen[n:].sum():,} of other galaxies)" if chosen[n:].any() else ""
         self.selected.setText(
@@ -473,7 +477,7 @@ class InspectPanel(Panel):
     # Files ---------------------------------------------------------------------------------------
 
     def _ask_picture(self) -> None:
-        start = f"{self._name()}_{self.property.currentData()}_{self.plot.currentData()}.png"
+        start = f"{self._name()}_{self.property_box.currentData()}_{self.plot.currentData()}.png"
         path, _ = QFileDialog.getSaveFileName(
             self, "Save the figure", start, "Pictures (*.png *.pdf *.svg)"
         )
