@@ -60,7 +60,7 @@ def inspecting(viewer, workspace, maps, truth, qtbot):
     )  # the window is that of the test before
     wait_for(
         qtbot,
-        lambda: widget.canvas is not None and widget.inspected is not None and idle(workspace),
+        lambda: widget.canvas is not None and widget.scored is not None and idle(workspace),
         30,
     )
     widget.property_box.setCurrentIndex(widget.property_box.findData("LOG_SIGMA_MD"))
@@ -244,13 +244,13 @@ def files(tmp_path):
 
 def add(widget, workspace, qtbot, monkeypatch, paths):
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_, **__: (paths, ""))
-    before = widget.inspected
+    before = widget.scored
     click(qtbot, widget.galaxies.add)
     wait_for(
         qtbot,
         lambda: (
             idle(workspace)
-            and (widget.inspected is not before or bool(widget.galaxies_message.text()))
+            and (widget.scored is not before or bool(widget.galaxies_message.text()))
         ),
         30,
     )
@@ -269,7 +269,7 @@ def test_many_galaxies_are_scored_and_plotted_together(
         widget.galaxies.list.count() == 4
         and "Galaxy 3: maps3.fits / truth3.fits" in widget.galaxies.list.item(1).text()
     )
-    scores = widget.inspected.scores["LOG_SIGMA_MD"]
+    scores = widget.scored.scores["LOG_SIGMA_MD"]
     assert scores["bias"] == pytest.approx(0.2, abs=0.005) and scores["n"] == 3 * 48 * 48
     widget.property_box.setCurrentIndex(widget.property_box.findData("LOG_SIGMA_MD"))
     tables = {}
@@ -291,8 +291,8 @@ def test_many_galaxies_are_scored_and_plotted_together(
         and len(QTable.read(tmp_path / "annuli.ecsv")) == 20
     )
     widget.galaxies.list.item(1).setCheckState(Qt.CheckState.Unchecked)
-    wait_for(qtbot, lambda: widget.inspected.scores["LOG_SIGMA_MD"]["n"] == 2 * 48 * 48, 20)
-    assert widget.inspected.scores["LOG_SIGMA_MD"]["bias"] == pytest.approx(0.15, abs=0.005)
+    wait_for(qtbot, lambda: widget.scored.scores["LOG_SIGMA_MD"]["n"] == 2 * 48 * 48, 20)
+    assert widget.scored.scores["LOG_SIGMA_MD"]["bias"] == pytest.approx(0.15, abs=0.005)
     widget.galaxies.list.item(1).setSelected(True)
     click(qtbot, widget.galaxies.remove)
     assert widget.galaxies.list.count() == 3

@@ -30,10 +30,10 @@ from ..eventloop import worker
 from ..jobs.score_galaxies import (
     OF_GALAXIES,
     OF_PIXELS,
-    Inspected,
+    ScoredGalaxies,
     coordinates,
     figure_of,
-    inspected,
+    score_galaxies,
 )
 from ..widgets.aperture_table import with_error
 from ..widgets.forms import FAINT, GOOD, Message, Panel, is_seen, make_button, wrapped
@@ -79,7 +79,7 @@ class InspectPanel(Panel):
         self.layers = workspace.layers
         self.runner = workspace.runner
         self.brush = PickedPixels(self.project, self.layers)
-        self.inspected: Inspected | None = None
+        self.scored: ScoredGalaxies | None = None
         self.canvas: Any = None
         self.drawn: Any = None
         self._pixels: Pixels | None = None
@@ -243,16 +243,16 @@ class InspectPanel(Panel):
         self._asked += 1
         asked, ellipse = self._asked, self.project.ellipse()
 
-        def take(result: Inspected | str) -> None:
+        def take(result: ScoredGalaxies | str) -> None:
             if asked == self._asked:
                 self._show(
                     *((None, result) if isinstance(result, str) else (result, result.problem))
                 )
 
-        worker.fetch(lambda: inspected(pair, ellipse, others), take)
+        worker.fetch(lambda: score_galaxies(pair, ellipse, others), take)
 
-    def _show(self, found: Inspected | None, problem: str) -> None:
-        self.inspected = found
+    def _show(self, found: ScoredGalaxies | None, problem: str) -> None:
+        self.scored = found
         opened = found.opened if found is not None else None
         begun = self.project.maps is not None or found is not None
         self.message.say(problem if begun else "")
@@ -273,7 +273,7 @@ class InspectPanel(Panel):
 
     def _fill(self) -> None:
         """The numbers, and what there is to be chosen."""
-        scores = self.inspected.scores if self.inspected is not None else {}
+        scores = self.scored.scores if self.scored is not None else {}
         self.table.setRowCount(len(scores))
         for i, (name, found) in enumerate(scores.items()):
             cells = [name]
@@ -311,7 +311,7 @@ class InspectPanel(Panel):
     # The plot ------------------------------------------------------------------------------------
 
     def _draw(self) -> None:
-        found, name, plot = self.inspected, self.property_box.currentData(), self.plot.currentData()
+        found, name, plot = self.scored, self.property_box.currentData(), self.plot.currentData()
         if self.canvas is not None:
             self.place.removeWidget(self.canvas)
             self.canvas.deleteLater()
@@ -347,7 +347,7 @@ class InspectPanel(Panel):
             self._make_pickable(figure.axes[0])
         self._picked()
 
-    def _sum_up(self, found: Inspected) -> None:
+    def _sum_up(self, found: ScoredGalaxies) -> None:
         """Sums by ellipse take a moment, since ellipses are fitted: they are made when they are
         looked at.
         """
@@ -359,7 +359,7 @@ class InspectPanel(Panel):
             return stellar_sums(found.comparisons)
 
         def take(result: tuple[list[Any], list[str]]) -> None:
-            if found is not self.inspected:
+            if found is not self.scored:
                 return
             found.sums[:], notes = result
             if found.sums and self.plot.currentData() in ("sums", "annuli"):
@@ -386,9 +386,9 @@ class InspectPanel(Panel):
 
     def _axes(self) -> tuple[np.ndarray, np.ndarray]:
         """What the plot shows of each pixel, two arrays of shape (n,)."""
-        assert self._pixels is not None and self.inspected is not None
+        assert self._pixels is not None and self.scored is not None
         return coordinates(
-            self.inspected.comparisons,
+            self.scored.comparisons,
             self._pixels,
             self.property_box.currentData(),
             self.plot.currentData(),
@@ -400,8 +400,8 @@ class InspectPanel(Panel):
         """
         from ...measure.compare.comparison import both_of
 
-        assert self.inspected is not None
-        opened, name = self.inspected.opened, self.property_box.currentData()
+        assert self.scored is not None
+        opened, name = self.scored.opened, self.property_box.currentData()
         if opened is None or name not in opened.maps.values:
             return np.zeros(self.brush.picked.shape, bool)
         return both_of(opened, name)
@@ -417,7 +417,7 @@ class InspectPanel(Panel):
         mask = np.zeros(where.shape, bool)
         n = np.count_nonzero(where)
         mask[where], self._beside = chosen[:n], chosen[n:]
-        if self.inspected is not None and self.inspected.opened is not None:
+        if self.scored is not None and self.scored.opened is not None:
             self.brush.pick(mask)
         else:
             self._picked()
@@ -427,7 +427,7 @@ class InspectPanel(Panel):
         picked = self.brush.picked
         if (
             self.canvas is None
-            or self.inspected is None
+            or self.scored is None
             or self._pixels is None
             or self._marks is None
         ):
@@ -444,7 +444,7 @@ class InspectPanel(Panel):
         self._marks.set_data(x[chosen], y[chosen])
         self.canvas.draw_idle()
         if not chosen.any():
-            here = self.inspected.opened is not None
+            here = self.scored.opened is not None
             words = (
                 "see its pixels on the galaxy, or pick them there"
                 if here
@@ -505,9 +505,9 @@ class InspectPanel(Panel):
 
     def _ask_report(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "An empty folder for the report")
-        if not folder or self.inspected is None:
+        if not folder or self.scored is None:
             return
-        comparisons = self.inspected.comparisons
+        comparisons = self.scored.comparisons
         model = str(comparisons[0].maps.provenance.get("model", ""))
 
         def steps() -> Steps[str]:
@@ -529,7 +529,7 @@ class InspectPanel(Panel):
         )
 
     def _name(self) -> str:
-        found = self.inspected
+        found = self.scored
         if found is not None and len(found.comparisons) > 1:
             return f"{len(found.comparisons)}_galaxies"
         return self.project.file_stem
