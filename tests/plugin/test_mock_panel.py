@@ -43,7 +43,7 @@ def panel(viewer, qtbot):
     panel.seed.setValue(1)
     panel.kind.setCurrentIndex(0)
     panel.bands.setEditText(panel.bands.itemText(0))
-    panel.size.setValue(64)
+    panel.image_size.setValue(64)
     return panel
 
 
@@ -151,7 +151,7 @@ def test_a_large_mock_can_be_cancelled_and_what_was_there_stays(panel, workspace
     panel.bands.setEditText("SDSS_g, WISE_3.4")
     make(qtbot, panel, workspace)
     before, mock = list(workspace.project.files.found), panel.mock
-    panel.size.setValue(700)
+    panel.image_size.setValue(700)
     click(qtbot, panel.button)
     wait_for(
         qtbot,

@@ -50,6 +50,15 @@ def test_a_file_opens_as_a_layer_on_the_sky(galaxy_folder):
     assert attributes["metadata"][METADATA_KEY].content.band.name == "WISE_3.4"
 
 
+@pytest.mark.parametrize("name", ["truth.fits", "who holds maps of it.fits"])
+def test_maps_beside_images_open_too_whatever_their_file_is_called(galaxy_folder, maps, name):
+    folder = galaxy_folder({"WISE_3.4": 30.0})
+    write_maps(folder / name, maps)
+    found = npe2.read([str(folder)], stack=False, plugin_name=PLUGIN)
+    contents = {attributes["metadata"][METADATA_KEY].key.source for _, attributes, _ in found}
+    assert contents == {"", name}, "the image, and the maps of this file"
+
+
 def test_a_folder_opens_with_its_bands_over_each_other(galaxy_folder):
     folder = galaxy_folder({"2MASS_J": 20.0, "WISE_3.4": 30.0, "WISE_12": 10.0})
     found = npe2.read([str(folder)], stack=False, plugin_name=PLUGIN)

@@ -335,16 +335,17 @@ class StarCircles:
         layer = self.layer
         if self.overlay.quiet or layer is None or not getattr(layer, "_is_moving", False):
             return
-        number, handle = getattr(layer, "_moving_value", (None, None))
+        moving: tuple[Any, Any] = getattr(layer, "_moving_value", (None, None))
+        number, handle = moving
         at = getattr(layer, "_moving_coordinates", None)
         if at is None or handle is None or handle > 7 or len(layer.selected_data) != 1:
             return
         if number not in layer.selected_data or layer.shape_type[number] != "ellipse":
             return
-        at = np.asarray(at, float)[-2:]
+        place = np.asarray(at, float)[-2:]
         if number < len(self._drawn):
-            centre, _ = sky_shapes.circle_of(self._outline(self._drawn[number]).corners)
-            away = np.abs(at - centre)
+            centre = sky_shapes.circle_of(self._outline(self._drawn[number]).corners)[0]
+            away = np.abs(place - centre)
             # A handle in a corner of the box is √2 radii away from the middle, one on a side is one
             # radius away.
             radius = float(np.hypot(*away) / np.sqrt(2) if handle % 2 == 0 else away.max())
@@ -352,10 +353,8 @@ class StarCircles:
             start = getattr(layer, "_fixed_vertex", None)
             if start is None:
                 return
-            centre, radius = (
-                np.asarray(start, float),
-                float(np.hypot(*(at - np.asarray(start, float)))),
-            )
+            centre = np.asarray(start, float)
+            radius = float(np.hypot(*(place - centre)))
         radius = max(radius, _CLICK / 2 * self.overlay.scale)
         with self.overlay.quietly():
             layer._data_view.edit(number, sky_shapes.box_corners(centre, radius))

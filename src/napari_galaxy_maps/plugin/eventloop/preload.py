@@ -11,6 +11,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -74,13 +75,14 @@ def _run() -> None:
         collector.freeze()
         # Imports make full collections frequent: each would stop the window for 0.1 s.
         collector.hold("warmup")
-        for task in (
+        tasks: tuple[Callable[[], object], ...] = (
             *(partial(_load_library, *names) for names in LIBRARIES),
             *(partial(importlib.import_module, name) for name in MODULES),
             _make_first_layer,
             _make_first_circle,
             _small_job,
-        ):
+        )
+        for task in tasks:
             if _leaving.is_set():
                 return
             try:

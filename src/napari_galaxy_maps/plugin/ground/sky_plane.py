@@ -203,5 +203,5 @@ class ThreadWCS:
         with self._lock:
             return type(self)(self._pristine)
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type[ThreadWCS], tuple[WCS]]:
         return type(self), (self._pristine,)

@@ -72,7 +72,7 @@ def circle_of(corners: np.ndarray) -> tuple[np.ndarray, float]:
     return corners.mean(axis=0), float(sum(sides) / 4)
 
 
-def sky_position(point: Sequence[float], reference: Reference) -> Reference:
+def sky_position(point: Sequence[float] | np.ndarray, reference: Reference) -> Reference:
     """ICRS degrees of a point on the plane: north and west offset in arcsec."""
     return position_at(-float(point[1]), float(point[0]), reference)
 

@@ -58,13 +58,13 @@ def open_steps(paths: Iterable[str | Path]) -> Steps[OpenedPaths]:
     """
     from ...fits_io import find_images, is_maps, read_maps
 
-    paths = [Path(p) for p in paths]
+    members = [Path(p) for p in paths]
     files: list[ImageFile] = []
     maps: list[tuple[str, PropertyMaps]] = []
     skipped: list[str] = []
     errors: list[str] = []
-    for done, path in enumerate(paths):
-        yield Progress("open", done, len(paths), path.name)
+    for done, path in enumerate(members):
+        yield Progress("open", done, len(members), path.name)
         map_files: list[Path] = []
         passed_over: list[str] = []
         try:
@@ -79,7 +79,7 @@ def open_steps(paths: Iterable[str | Path]) -> Steps[OpenedPaths]:
             if not (path.is_dir() and maps):
                 errors.append(str(error))
         skipped += passed_over
-    yield Progress("open", len(paths), len(paths), f"{len(files)} images")
+    yield Progress("open", len(members), len(members), f"{len(files)} images")
     return OpenedPaths(tuple(files), tuple(maps), tuple(skipped), tuple(errors))
 
 

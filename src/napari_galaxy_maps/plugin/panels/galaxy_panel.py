@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QMessageBox,
     QPushButton,
+    QWidget,
 )
 
 from ...exceptions import GalaxyMapsError
@@ -106,20 +107,19 @@ class GalaxyPanel(Panel):
         buttons = QHBoxLayout()
         for button in (self.draw, self.from_table):
             buttons.addWidget(button)
-        for row, (left, a, right, b) in enumerate(
-            (
-                ("Name", self.name, "Distance (Mpc)", self.distance),
-                ("RA", self.ra, "or redshift", self.redshift),
-                ("Dec", self.dec, "Diameter D25 (′)", self.d25),
-                ("", self.here, "Axis ratio b/a", self.axis_ratio),
-                ("", buttons, "Angle, E of N (°)", self.position_angle),
-            )
-        ):
-            if left:
+        lines: tuple[tuple[str, QWidget | QHBoxLayout, str, QWidget], ...] = (
+            ("Name", self.name, "Distance (Mpc)", self.distance),
+            ("RA", self.ra, "or redshift", self.redshift),
+            ("Dec", self.dec, "Diameter D25 (′)", self.d25),
+            ("", self.here, "Axis ratio b/a", self.axis_ratio),
+            ("", buttons, "Angle, E of N (°)", self.position_angle),
+        )
+        for row, (left, a, right, b) in enumerate(lines):
+            if isinstance(a, QHBoxLayout):
+                grid.addLayout(a, row, 0, 1, 2)
+            elif left:
                 grid.addWidget(QLabel(left), row, 0)
                 grid.addWidget(a, row, 1)
-            elif isinstance(a, QHBoxLayout):
-                grid.addLayout(a, row, 0, 1, 2)
             else:
                 grid.addWidget(a, row, 0, 1, 2)
             grid.addWidget(QLabel(right), row, 2)
@@ -195,12 +195,9 @@ class GalaxyPanel(Panel):
                 field.setText("" if value is None else _angle_text(value, hours))
         self.distance.show_value(settings.distance)
         galaxy = self.project.galaxy
-        by_redshift = (
-            settings.distance is None and galaxy is not None and galaxy.distance_mpc is not None
-        )
-        self.distance.setPlaceholderText(
-            f"{galaxy.distance_mpc:.4g} by redshift" if by_redshift else "unknown"
-        )
+        found = galaxy.distance_mpc if galaxy is not None else None
+        by_redshift = settings.distance is None and found is not None
+        self.distance.setPlaceholderText(f"{found:.4g} by redshift" if by_redshift else "unknown")
         self.redshift.show_value(settings.redshift)
         self.d25.show_value(settings.d25)
         self.axis_ratio.show_value(settings.axis_ratio)

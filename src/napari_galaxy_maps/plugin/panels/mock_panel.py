@@ -130,14 +130,14 @@ class MockPanel(Panel):
         self.bands.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.bands.addItems(list(_BANDS.values()))
         self.bands.setToolTip(f"A set, or names with commas between them: {', '.join(BANDS)}")
-        self.size = QSpinBox()
-        self.size.setObjectName("size")
-        self.size.setRange(8, 4096)
-        self.size.setValue(128)
-        self.size.setSuffix(" pixels")
+        self.image_size = QSpinBox()
+        self.image_size.setObjectName("size")
+        self.image_size.setRange(8, 4096)
+        self.image_size.setValue(128)
+        self.image_size.setSuffix(" pixels")
         self.pixel = NumberField("0.396 for u to z alone, else 2", name="pixel")
         form.addRow("Bands", self.bands)
-        form.addRow("Size", self.size)
+        form.addRow("Size", self.image_size)
         form.addRow("Pixel (″)", self.pixel)
         self.fields: dict[str, NumberField] = {}
         for name, (label, unit, default, hint) in _SEEN.items():
@@ -185,7 +185,7 @@ class MockPanel(Panel):
             inclination=_number(self.inclination),
             distance_mpc=_number(self.distance),
             bands=sets.get(text, text),
-            size=self.size.value(),
+            size=self.image_size.value(),
             pixel_arcsec=_number(self.pixel),
             options={name: _number(field, _SEEN[name][2]) for name, field in self.fields.items()},
         )

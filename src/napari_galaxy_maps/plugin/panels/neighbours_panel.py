@@ -64,12 +64,12 @@ class NeighboursPanel(Panel):
             )
         )
         form = QFormLayout()
-        self.property = QComboBox()
-        self.property.setObjectName("property")
+        self.property_box = QComboBox()
+        self.property_box.setObjectName("property")
         for name in STELLAR_PROPERTIES:
-            self.property.addItem(f"{name}: {PROPERTIES[name].label}", name)
-        self.property.currentIndexChanged.connect(lambda _: self._draw())
-        form.addRow("True map", self.property)
+            self.property_box.addItem(f"{name}: {PROPERTIES[name].label}", name)
+        self.property_box.currentIndexChanged.connect(lambda _: self._draw())
+        form.addRow("True map", self.property_box)
         self.column.addLayout(form)
         self.message = Message()
         self.column.addWidget(self.message)
@@ -148,7 +148,7 @@ class NeighboursPanel(Panel):
         draw(
             self.canvas.figure,
             found,
-            str(self.property.currentData()),
+            str(self.property_box.currentData()),
             self.project.name or "this galaxy",
         )
         self.canvas.show()

@@ -29,6 +29,7 @@ from ..ground.sky_plane import position_at, position_text
 from ..ground.sky_shapes import Outline
 from ..state.pixel_spectra import TITLE, Place
 from ..widgets.forms import Message, Panel, is_seen, make_button, wrapped
+from ..widgets.qt_parts import present
 from ..widgets.spectrum_view import SpectrumView
 from ..workspace import workspace_of
 
@@ -150,11 +151,11 @@ class PixelPanel(Panel):
         self.table = QTableWidget(len(_NAMES), len(_COLUMNS))
         self.table.setObjectName("properties")
         self.table.setHorizontalHeaderLabels(_COLUMNS)
-        self.table.verticalHeader().hide()
+        present(self.table.verticalHeader()).hide()
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
         # Widths that follow the words would be worked out anew at every movement of the pointer.
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        present(self.table.horizontalHeader()).setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.cells: list[list[QTableWidgetItem]] = []
         for i, name in enumerate(_NAMES):
             items = [QTableWidgetItem(name if j == 0 else "") for j in range(len(_COLUMNS))]
@@ -167,11 +168,11 @@ class PixelPanel(Panel):
                     )
                 self.table.setItem(i, j, item)
             self.cells.append(items)
-        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
+        present(self.table.horizontalHeader()).setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
         self.table.resizeColumnToContents(0)
         self.table.resizeRowsToContents()
         self.table.setFixedHeight(
-            self.table.horizontalHeader().height()
+            present(self.table.horizontalHeader()).height()
             + sum(map(self.table.rowHeight, range(len(_NAMES))))
             + 8
         )
@@ -309,8 +310,8 @@ class PixelPanel(Panel):
         """Other bands or other model spectra."""
         sources = self.spectra.sources
         self.source.clear()
-        for name, cube in sources.items():
-            self.source.addItem(f"{name} ({cube.fwhm:.3g}″)", name)
+        for name, source in sources.items():
+            self.source.addItem(f"{name} ({source.fwhm:.3g}″)", name)
         self.source.setCurrentIndex(max(0, self.source.findData(self.spectra.source)))
         self.source.setVisible(len(sources) > 1)
         if not is_seen(self):
@@ -350,7 +351,7 @@ class PixelPanel(Panel):
         self.make_button.setEnabled(job is None)
         self.cancel.setVisible(mine)
         self.bar.setVisible(mine)
-        if mine:
+        if job is not None and mine:
             self.bar.setRange(0, 0)
             job.on_sign = self._show_progress
 

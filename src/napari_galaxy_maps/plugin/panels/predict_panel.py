@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
@@ -26,7 +26,7 @@ from ...models.band_advice import advice
 from ...prepare import steps as preparation
 from ..eventloop import preload as warmup
 from ..eventloop import worker
-from ..ground.layer_specs import Key, unit_in_words
+from ..ground.layer_specs import Key, Kind, unit_in_words
 from ..jobs import fit_truth, refresh_maps
 from ..widgets.forms import FAINT, GOOD, Message, Panel, heading, wrapped
 from ..workspace import workspace_of
@@ -35,7 +35,11 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 
-_KINDS = (("map", "Map"), ("error", "Uncertainty"), ("residual", "Residual"))
+_KINDS: tuple[tuple[Kind, str], ...] = (
+    ("map", "Map"),
+    ("error", "Uncertainty"),
+    ("residual", "Residual"),
+)
 _DEVICES = (
     ("auto", "auto: the fastest there is"),
     ("cpu", "CPU"),
@@ -59,7 +63,7 @@ class PredictPanel(Panel):
         self.project = workspace.project
         self.layers = workspace.layers
         self.runner = workspace.runner
-        self._cards: dict[str, str] = {}
+        self._cards: dict[str, tuple[str, str]] = {}
         self._asked = False
         self._build_settings()
         self._build_run()
@@ -189,7 +193,7 @@ class PredictPanel(Panel):
         self.looking.activated.connect(lambda _: self._look(self._kind()))
         form.addRow("Look at", self.looking)
         row = QHBoxLayout()
-        self.kinds: dict[str, QPushButton] = {}
+        self.kinds: dict[Kind, QPushButton] = {}
         for kind, text in _KINDS:
             button = self.kinds[kind] = QPushButton(text)
             button.setCheckable(True)
@@ -210,7 +214,7 @@ class PredictPanel(Panel):
         form.addRow("", self.saved)
         self.column.addWidget(self.results)
 
-    def showEvent(self, event) -> None:
+    def showEvent(self, event: Any) -> None:
         """Ask for the models only once the panel has been painted: their registry need not be read
         before.
         """
@@ -265,8 +269,9 @@ class PredictPanel(Panel):
     def _show_devices(self) -> None:
         """Enable the devices of this machine, once torch is there to be asked."""
         available = available_devices()
+        model: Any = self.device.model()
         for i, (value, text) in enumerate(_DEVICES):
-            self.device.model().item(i).setEnabled(value in available)
+            model.item(i).setEnabled(value in available)
             self.device.setItemText(
                 i, text if value in available else f"{text}: not on this machine"
             )
@@ -392,10 +397,10 @@ class PredictPanel(Panel):
         for kind, button in self.kinds.items():
             button.setEnabled(name is not None and self.layers.layer(Key(kind, name)) is not None)
 
-    def _kind(self) -> str:
+    def _kind(self) -> Kind:
         return next((kind for kind, button in self.kinds.items() if button.isChecked()), "map")
 
-    def _look(self, kind: str) -> None:
+    def _look(self, kind: Kind) -> None:
         name = self.looking.currentData()
         if self.layers.layer(Key(kind, name)) is None:
             kind = "map"

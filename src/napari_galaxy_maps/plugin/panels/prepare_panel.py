@@ -29,6 +29,7 @@ from ...exceptions import GalaxyMapsError
 from ...prepare import steps as preparation
 from ..widgets.band_setting import BandSetting
 from ..widgets.forms import FAINT, GOOD, Message, Panel, eye_icon, wrapped
+from ..widgets.qt_parts import present
 from ..workspace import workspace_of
 
 if TYPE_CHECKING:
@@ -217,7 +218,7 @@ class StepBox(QFrame):
             box.setEditText(value if isinstance(value, str) else f"{value:g}")
 
         box.activated.connect(lambda _: told())
-        box.lineEdit().editingFinished.connect(told)
+        present(box.lineEdit()).editingFinished.connect(told)
         self._readers.append(read)
         box.setToolTip(hint)
         box.setMinimumWidth(80)

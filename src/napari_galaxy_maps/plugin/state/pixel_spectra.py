@@ -39,7 +39,7 @@ class Place:
     aperture: Aperture | None = None
 
 
-class Grid:
+class PixelGrid:
     """Where the pixels of maps or a cube lie on the tangent plane."""
 
     def __init__(self, content: BandCube | PropertyMaps, reference: tuple[float, float]):
@@ -87,7 +87,7 @@ class PixelSpectra:
         """Where the redshift is from, or what is wrong with it."""
         self._key: Any = None
         self._declined: Any = None
-        self._grids: dict[int, Grid] = {}
+        self._grids: dict[int, PixelGrid] = {}
         self._planes: tuple[BandCube, Any] | None = None
         for signal in (
             project.cube_changed,
@@ -130,7 +130,7 @@ class PixelSpectra:
             self.source = source
             self.changed.emit()
 
-    def grid(self, content: BandCube | PropertyMaps) -> Grid | None:
+    def grid(self, content: BandCube | PropertyMaps) -> PixelGrid | None:
         """Where the pixels of maps or a cube lie; None before anything is shown."""
         reference = self.project.reference
         if reference is None:
@@ -139,7 +139,7 @@ class PixelSpectra:
         if known is None or known.content is not content or known.reference != reference:
             if len(self._grids) > 6:
                 self._grids.clear()
-            known = self._grids[id(content)] = Grid(content, reference)
+            known = self._grids[id(content)] = PixelGrid(content, reference)
         return known
 
     # Model spectra -------------------------------------------------------------------------------

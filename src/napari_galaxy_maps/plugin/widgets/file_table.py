@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -21,6 +22,7 @@ from qtpy.QtWidgets import (
 
 from ...bands.registry import BANDS
 from .forms import FAINT, WARNING
+from .qt_parts import present
 
 if TYPE_CHECKING:
     from ..state.image_files import FileState
@@ -46,17 +48,17 @@ class FileTable(QTableWidget):
         super().__init__(0, 5)
         self.setObjectName("files")
         self.setHorizontalHeaderLabels(["File", "Band", "Unit", "Pixel ″", "PSF ″"])
-        self.horizontalHeaderItem(PSF).setToolTip(
+        present(self.horizontalHeaderItem(PSF)).setToolTip(
             "Full width at half maximum in arcsec; double-click to change it"
         )
-        self.verticalHeader().hide()
+        present(self.verticalHeader()).hide()
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         self.setMinimumHeight(180)
-        header = self.horizontalHeader()
+        header = present(self.horizontalHeader())
         header.setSectionResizeMode(FILE, QHeaderView.ResizeMode.Stretch)
         for column, width in ((BAND, 122), (UNIT, 126), (PIXEL, 50), (PSF, 44)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
@@ -133,18 +135,18 @@ class FileTable(QTableWidget):
         box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         box.addItems(KNOWN_UNITS)
         box.activated.connect(lambda _: self.unit_given.emit(label, box.currentText().strip()))
-        box.lineEdit().editingFinished.connect(lambda: self._unit_written(label, box))
+        present(box.lineEdit()).editingFinished.connect(lambda: self._unit_written(label, box))
         return box
 
     def _unit_written(self, label: str, box: QComboBox) -> None:
-        if box.lineEdit().isModified():
-            box.lineEdit().setModified(False)
+        if present(box.lineEdit()).isModified():
+            present(box.lineEdit()).setModified(False)
             self.unit_given.emit(label, box.currentText().strip())
 
     def _fill_row(self, i: int, state: FileState) -> None:
         file = state.file
         why = f"{file.path}\n{state.why}" if state.why else str(file.path)
-        name = self.item(2 * i, FILE)
+        name = present(self.item(2 * i, FILE))
         name.setText(("± " if file.role != "image" else "") + _ENDING.sub("", state.found.label))
         name.setToolTip(why)
         name.setCheckState(Qt.CheckState.Checked if state.used else Qt.CheckState.Unchecked)
@@ -152,11 +154,11 @@ class FileTable(QTableWidget):
         place = f"{file.path}[{file.hdu}]"
         if place not in self._pixels:
             self._pixels[place] = file.pixel_arcsec
-        self.item(2 * i, PIXEL).setText(f"{self._pixels[place]:.3g}")
-        self.item(2 * i, PSF).setText(
+        present(self.item(2 * i, PIXEL)).setText(f"{self._pixels[place]:.3g}")
+        present(self.item(2 * i, PSF)).setText(
             f"{file.fwhm:.3g}" if file.fwhm and file.role == "image" else ""
         )
-        band, unit = self.cellWidget(2 * i, BAND), self.cellWidget(2 * i, UNIT)
+        band, unit = self._box(2 * i, BAND), self._box(2 * i, UNIT)
         for box in (band, unit):
             box.setEnabled(state.used)
             box.setToolTip(state.why)
@@ -166,7 +168,7 @@ class FileTable(QTableWidget):
             band.setCurrentIndex(
                 max(i for i in range(band.count()) if band.itemData(i) == file.band.name)
             )
-        if not unit.lineEdit().isModified():
+        if not present(unit.lineEdit()).isModified():
             # A suggestion is shown as one, in the faint type of an empty field; it is used only
             # once it is chosen.
             suggested = file.unit_suggestion if file.unit is None else None
@@ -177,26 +179,32 @@ class FileTable(QTableWidget):
                 if suggested
                 else UNKNOWN
             )
-            unit.lineEdit().setPlaceholderText(own)
+            present(unit.lineEdit()).setPlaceholderText(own)
             index = unit.findText(file.unit or "")
             unit.setCurrentIndex(index)
             unit.setEditText(file.unit or "")
-            unit.lineEdit().setModified(False)
-            unit.lineEdit().setCursorPosition(0)
+            present(unit.lineEdit()).setModified(False)
+            present(unit.lineEdit()).setCursorPosition(0)
         problem = self.cellWidget(2 * i + 1, 0)
+        assert isinstance(problem, QLabel)
         problem.setText(state.problem if state.used else "left out")
         problem.setStyleSheet(f"color: {WARNING if state.used else FAINT};")
         self.setRowHidden(2 * i + 1, state.used and not state.problem)
 
+    def _box(self, row: int, column: int) -> QComboBox:
+        box = self.cellWidget(row, column)
+        assert isinstance(box, QComboBox)
+        return box
+
     def _fit_problems(self) -> None:
         """Rows of problems as high as their text needs at this width."""
-        width = self.viewport().width()
+        width = present(self.viewport()).width()
         for row in range(1, self.rowCount(), 2):
             problem = self.cellWidget(row, 0)
             if problem is not None and not self.isRowHidden(row):
                 self.setRowHeight(row, max(20, problem.heightForWidth(width) + 4))
 
-    def resizeEvent(self, event) -> None:
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Wrap the problems anew."""
         super().resizeEvent(event)
         self._fit_problems()
