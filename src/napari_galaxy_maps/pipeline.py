@@ -189,7 +189,7 @@ def _predict_changed(
     where: tuple[slice, slice] | tuple[np.ndarray, ...]
     if model.reach:
         where = window = _around(changed, model.reach)
-        fresh = yield from model.predict_steps(cube, device, window)
+        fresh = yield from model.predict_steps(cube, device, where=window)
     else:
         where = np.nonzero(changed)
         fresh = yield from model.predict_steps(cube.line(changed), device)
