@@ -50,8 +50,16 @@ def write_images(
         data = peak * lower * gaussian((side, side), pixel, seen) + rng.normal(
             0, noise, (side, side)
         )
-        path = write_image(folder / f"{band}.fits", data.astype("f4"), wcs, BUNIT="MJy/sr", FILTER=band, TELESCOP="SDSS",
-                           BMAJ=psf / 3600, BMIN=psf / 3600)  # fmt: skip
+        path = write_image(
+            folder / f"{band}.fits",
+            data.astype("f4"),
+            wcs,
+            BUNIT="MJy/sr",
+            FILTER=band,
+            TELESCOP="SDSS",
+            BMAJ=psf / 3600,
+            BMIN=psf / 3600,
+        )
         with fits.open(path, mode="append") as hdus:
             hdus.append(fits.ImageHDU(np.full((side, side), noise, "f4"), name="ERROR"))
 
@@ -83,7 +91,15 @@ def write_recipe(path: Path, **galaxy):
 def write_chunks(folder: Path, array: np.ndarray) -> None:
     """A zarr v2 array in one chunk without compression, written by hand."""
     folder.mkdir(parents=True)
-    about = {"zarr_format": 2, "shape": array.shape, "chunks": array.shape, "dtype": "<f4", "compressor": None, "fill_value": 0,
-             "order": "C", "filters": None}  # fmt: skip
+    about = {
+        "zarr_format": 2,
+        "shape": array.shape,
+        "chunks": array.shape,
+        "dtype": "<f4",
+        "compressor": None,
+        "fill_value": 0,
+        "order": "C",
+        "filters": None,
+    }
     (folder / ".zarray").write_text(json.dumps(about))
     (folder / ".".join("0" * array.ndim)).write_bytes(np.ascontiguousarray(array, "<f4").tobytes())

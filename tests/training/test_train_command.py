@@ -308,16 +308,24 @@ def test_mocks_become_a_model_and_ctrl_c_leaves_what_is_needed_to_go_on(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--resume"], "no training that could go on"), (["--truth-psf", "2.5"], "--truth-psf is for your own pairs"),
-        (["--map", "LOG_SIGMA_STAR=MASS"], "--map is for your own pairs"), (["--freeze", "2"], "name the model with --start"),
-        (["--start", "dust-forest"], "is no network"), (["--start", "nowhere"], "no model called 'nowhere'"),
-        (["--start", "dust-forest", "--widths", "1,2,3,4,5"], "leave --widths and --head out"), (["--widths", "4,4"], "give five numbers"),
-        (["--steps", "0"], "--steps 0 makes no sense"), (["--mocks", "3"], "--mocks 3 makes no sense"),
-        (["--data", "nothing-here"], "is no folder"), (["--data", ".", "--map", "X=Y"], "no property 'X'"),
-        (["--data", ".", "--size", "50"], "multiples of 16"), (["--data", ".", "--pixel-kpc", "1"], "two of --pixel-arcsec"),
-        (["--data", ".", "--set", "sky.modle=plane"], "There is no setting 'sky.modle'"), (["--device", "cuda"], "no NVIDIA GPU"),
+        (["--resume"], "no training that could go on"),
+        (["--truth-psf", "2.5"], "--truth-psf is for your own pairs"),
+        (["--map", "LOG_SIGMA_STAR=MASS"], "--map is for your own pairs"),
+        (["--freeze", "2"], "name the model with --start"),
+        (["--start", "dust-forest"], "is no network"),
+        (["--start", "nowhere"], "no model called 'nowhere'"),
+        (["--start", "dust-forest", "--widths", "1,2,3,4,5"], "leave --widths and --head out"),
+        (["--widths", "4,4"], "give five numbers"),
+        (["--steps", "0"], "--steps 0 makes no sense"),
+        (["--mocks", "3"], "--mocks 3 makes no sense"),
+        (["--data", "nothing-here"], "is no folder"),
+        (["--data", ".", "--map", "X=Y"], "no property 'X'"),
+        (["--data", ".", "--size", "50"], "multiples of 16"),
+        (["--data", ".", "--pixel-kpc", "1"], "two of --pixel-arcsec"),
+        (["--data", ".", "--set", "sky.modle=plane"], "There is no setting 'sky.modle'"),
+        (["--device", "cuda"], "no NVIDIA GPU"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_with_the_options_is_told(tmp_path, monkeypatch, capsys, arguments, words):
     monkeypatch.chdir(tmp_path)
     if "cuda" in arguments and torch.cuda.is_available():
