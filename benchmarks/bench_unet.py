@@ -85,9 +85,9 @@ def large(size: int) -> None:
     seconds = time.perf_counter() - start
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**20
     print(
-        f"{size} x {size}: {seconds:.0f} s, {size**2 / seconds:,.0f} pixels/s, "
-        f"{grown:.2f} GiB beyond the input at most "
-        "(the pages of temporary files that the system keeps in memory included)"
+        f"{size} x {size}: {seconds:.0f} s, {size**2 / seconds:,.0f} pixels/s, {grown:.2f} GiB "
+        "beyond the input at most (the pages of temporary files that the system keeps in memory "
+        "included)"
     )
 
 
