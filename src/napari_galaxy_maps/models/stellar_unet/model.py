@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...constants import PC_PER_MPC_ARCSEC
-from ...cosmology import redshift_at
+from ...cosmology import redshift_at_distance
 from ...data.maps import Flag, PropertyMaps
 from ...device import resolve_device
 from ...exceptions import ModelError
@@ -485,7 +485,7 @@ def enlarged(cube: BandCube, factor: int) -> BandCube:
 
 
 def redshift_of(cube: BandCube) -> float:
-    """Redshift by a cube's distance (flat cosmology, H0 70, matter 0.3); NaN where there is none."""
+    """Redshift by a cube's distance (Planck 2018); NaN where there is none."""
     if not cube.pixel_pc:
         return float("nan")
-    return redshift_at(cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC))
+    return redshift_at_distance(cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC))
