@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..bands.registry import BANDS, FIR_BANDS, get_band
-from ..constants import SPEED_OF_LIGHT_KM_S
+from ..cosmology import redshift_at_distance
 from ..data.cube import BandCube, Filling, changed_pixels
 from ..data.galaxy import BandImage
 from ..data.properties import Flag
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from .memory import Memory
 
 
-HUBBLE_KM_S_MPC = 67.66
-"""Planck 2018; at the distances where it matters little."""
 MIN_BANDS = 3
 """Fewer measured bands fix no spectrum."""
 
@@ -151,7 +149,7 @@ def model_redshift(redshift: float | None, distance_mpc: float | None) -> tuple[
     redshift : float or None
         As it was told.
     distance_mpc : float or None
-        Without a redshift, that of the Hubble flow at this distance (67.7 km/s/Mpc, Planck 2018);
+        Without a redshift, that of the Hubble flow at this angular-diameter distance (Planck 2018);
         without either it is 0.
 
     Raises
@@ -164,7 +162,7 @@ def model_redshift(redshift: float | None, distance_mpc: float | None) -> tuple[
     if redshift is not None:
         return checked_redshift(redshift), f"model spectra at the redshift {redshift:g}"
     if distance_mpc is not None and distance_mpc > 0:
-        found = HUBBLE_KM_S_MPC * distance_mpc / SPEED_OF_LIGHT_KM_S
+        found = redshift_at_distance(distance_mpc)
         return checked_redshift(
             found
         ), f"model spectra at the redshift {found:.4f} of {distance_mpc:.4g} Mpc"

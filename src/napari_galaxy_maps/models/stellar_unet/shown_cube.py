@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...constants import PC_PER_MPC_ARCSEC
-from ...cosmology import redshift_at
+from ...cosmology import redshift_at_distance
 from ...data.properties import Flag
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _with_pixels(
 
 
 def redshift_of(cube: BandCube) -> float:
-    """Redshift by a cube's distance (flat cosmology, H0 70, matter 0.3); NaN where it has none."""
+    """Redshift by a cube's distance (Planck 2018); NaN where it has none."""
     if not cube.pixel_pc:
         return float("nan")
-    return redshift_at(cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC))
+    return redshift_at_distance(cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC))

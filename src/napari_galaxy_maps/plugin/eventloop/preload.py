@@ -24,7 +24,6 @@ MODULES = (
     "astropy.coordinates",
     "astropy.io.fits",
     "astropy.wcs.utils",
-    "astropy.cosmology",
     "scipy.ndimage",
     "scipy.fft",
     "scipy.special",

@@ -15,14 +15,14 @@ import numpy as np
 from ...bands.registry import get_band
 from ...bands.units import surface_brightness_factor
 from ...constants import PC_PER_MPC_ARCSEC
-from ...cosmology import redshift_at
+from ...cosmology import angular_diameter_distance_mpc, redshift_at_distance
 from ...data.cube import BandCube
 from ...data.galaxy import BandImage, Galaxy
 from ...data.maps import PropertyMaps
 from ...data.recipe import Recipe
 from ...exceptions import InputError, UnresolvedError
 from ...fits_io.files import FITS_ENDINGS, find_images
-from ...fits_io.galaxies import hubble_distance, make_galaxy, read_galaxy_steps, settle_all
+from ...fits_io.galaxies import make_galaxy, read_galaxy_steps, settle_all
 from ...fits_io.opening import image_wcs, opened
 from ...measure.compare.grid_and_psf import bring_to_grid, smooth
 from ...models.stellar_unet.inputs import UGRIZ
@@ -181,7 +181,9 @@ def read_pair_steps(
     """
     recipe = _own_recipe(recipe, source)
     known = recipe.galaxy
-    distance = known.distance or (hubble_distance(known.redshift) if known.redshift else None)
+    distance = known.distance
+    if not distance and known.redshift:
+        distance = angular_diameter_distance_mpc(known.redshift)
     truth = read_truth(source.truth, options, distance)
     if known.ra is None or known.dec is None:
         ra, dec = brightest(truth)
@@ -450,5 +452,5 @@ def table_row(
         "log_mass": float(np.log10(np.nansum(10.0 ** stars.astype(float)) * pixel_kpc**2)),
     }
     if distance:
-        known |= {"distance_mpc": distance, "redshift": redshift_at(distance)}
+        known |= {"distance_mpc": distance, "redshift": redshift_at_distance(distance)}
     return tuple(known.get(column, float("nan")) for column in TABLE)
