@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..data.galaxy import Galaxy
     from ..data.recipe import Recipe
     from .masks.mask_set import Masks
-    from .memory import Memory
+    from .memory import PreparationMemory
 
 
 __all__ = ["STEPS", "Step", "prepare", "prepare_steps", "step_named"]
@@ -87,7 +87,10 @@ def step_named(name: str) -> Step | None:
 
 
 def prepare_steps(
-    galaxy: Galaxy, recipe: Recipe, memory: Memory | None = None, masks: Masks | None = None
+    galaxy: Galaxy,
+    recipe: Recipe,
+    memory: PreparationMemory | None = None,
+    masks: Masks | None = None,
 ) -> Steps[BandCube]:
     """Prepare a galaxy's images, yielding after every band of every step.
 
@@ -97,7 +100,7 @@ def prepare_steps(
         Its images; they are not changed.
     recipe : Recipe
         Settings of the steps.
-    memory : Memory, optional
+    memory : PreparationMemory, optional
         Kept between calls, it spares what has not changed.
     masks : Masks, optional
         Stars and patches to mask, as a person left them; None fits those of the recipe's catalogue.
@@ -119,12 +122,14 @@ def prepare_steps(
         When the galaxy cannot be found, an image does not show it, or it is smaller than a pixel.
     """
     from .errors.poisson import check_gains
-    from .memory import Memory
+    from .memory import PreparationMemory
 
     if not galaxy.images:
         raise InputError("There is no image to prepare; add the galaxy's FITS files.")
     gains = check_gains(recipe.errors, galaxy.images)
-    work = Preparation(galaxy, recipe, Memory() if memory is None else memory, masks, gains)
+    work = Preparation(
+        galaxy, recipe, PreparationMemory() if memory is None else memory, masks, gains
+    )
     for step in STEPS:
         if step.runs_when_off or step.is_on(recipe):
             yield from step.run(work)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ...progress import Steps
     from ..grid.common_grid import Grid
     from ..masks.mask_set import Masks
-    from ..memory import Memory
+    from ..memory import PreparationMemory
     from ..psf.matching import CommonPsf
 
 
@@ -28,7 +28,7 @@ class Preparation:
     galaxy : Galaxy
         As it was given.
     recipe : Recipe
-    memory : Memory
+    memory : PreparationMemory
         Results of earlier preparations that still hold.
     given_masks : Masks or None
         Stars and patches to mask, as a person left them.
@@ -54,7 +54,7 @@ class Preparation:
 
     galaxy: Galaxy
     recipe: Recipe
-    memory: Memory
+    memory: PreparationMemory
     given_masks: Masks | None
     gains: dict[str, float]
     images: dict[str, BandImage] = field(init=False)
