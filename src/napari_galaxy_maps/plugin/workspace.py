@@ -5,9 +5,9 @@ the viewer.
 from __future__ import annotations
 
 import weakref
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from .canvas.aperture_layer import ApertureLayer
 from .canvas.d25_layer import D25Layer
 from .canvas.layer_register import LayerRegister
 from .canvas.paint_layer import PaintedMasks
@@ -24,13 +24,15 @@ from .jobs.refresh_maps import MapRefresher
 from .jobs.region_files import RegionFiles
 from .jobs.reopen_masks import MaskReopener
 from .jobs.save_maps import MapSaver
-from .state.aperture_measurements import ApertureMeasurements
 from .state.mask_history import MaskHistory
-from .state.pixel_spectra import PixelSpectra
 from .state.project import Project
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+
+    from .canvas.aperture_layer import ApertureLayer
+    from .state.aperture_measurements import ApertureMeasurements
+    from .state.pixel_spectra import PixelSpectra
 
 _WORKSPACES: weakref.WeakKeyDictionary[ViewerModel, Workspace] = weakref.WeakKeyDictionary()
 """The one place that knows which workspace belongs to which viewer."""
@@ -53,14 +55,11 @@ class Workspace:
         # What is known.
         self.project = project = Project()
         self.masks = masks = MaskHistory()
-        self.measurements = ApertureMeasurements(project)
-        self.spectra = PixelSpectra(project, runner)
         # What shows.
         self.layers = layers = LayerRegister(viewer, project, idle)
         self.circles = StarCircles(project, masks, layers, idle)
         self.painted = PaintedMasks(project, masks, layers)
         self.d25_layer = D25Layer(project, layers)
-        self.aperture_layer = ApertureLayer(project, self.measurements, layers)
         # What is done.
         self.refresher = MapRefresher(project, masks, layers, runner, idle)
         self.reopener = MaskReopener(project, masks, runner)
@@ -72,6 +71,29 @@ class Workspace:
         self.saver = MapSaver(project, masks, runner)
         self.regions = RegionFiles(project, masks, runner)
         self.mock_maker = MockMaker(project, runner, self.opener, self.start_over)
+
+    # What only some panels need is imported with the first of them: a first panel has 0.3 s.
+
+    @cached_property
+    def measurements(self) -> ApertureMeasurements:
+        """The apertures and what is in them."""
+        from .state.aperture_measurements import ApertureMeasurements
+
+        return ApertureMeasurements(self.project)
+
+    @cached_property
+    def aperture_layer(self) -> ApertureLayer:
+        """The apertures on the canvas."""
+        from .canvas.aperture_layer import ApertureLayer
+
+        return ApertureLayer(self.project, self.measurements, self.layers)
+
+    @cached_property
+    def spectra(self) -> PixelSpectra:
+        """The spectra of single pixels."""
+        from .state.pixel_spectra import PixelSpectra
+
+        return PixelSpectra(self.project, self.runner)
 
     @property
     def busy(self) -> bool:
