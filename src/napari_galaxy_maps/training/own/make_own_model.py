@@ -19,7 +19,7 @@ from ..model_files import write_model
 from ..stellar_unet.assemble_model import assemble_steps
 from ..stellar_unet.calibrate_uncertainty import calibrate_steps
 from ..stellar_unet.fit_colour_cloud import fit_cloud
-from ..stellar_unet.stellar_card import NAME, base_card
+from ..stellar_unet.stellar_card import NAME, base_card, network_in_words
 
 if TYPE_CHECKING:
     from ...models.stellar_unet.network import UNet
@@ -111,81 +111,83 @@ def make_card(
     """The card of a person's own training: what it was trained on, and what was measured, which is
     little.
     """
-    size = sum(p.numel() for p in network.parameters())
-    network_size = (
-        f"{size / 1e6:.2f} million parameters, {', '.join(map(str, settings.widths))} channels by "
-        "level."
-    )
     steps = (
         f"{log[-1]['step']:,} batches of {settings.batch_pixels:,} pixels, "
         f"{log[-1]['seconds'] / 60:.0f} minutes."
         if log
         else ""
     )
-    card = base_card(settings, f"{origin.trained_on} {steps}".strip(), network_size)
+    recipe = f"{origin.trained_on} {steps}".strip()
+    card = base_card(settings, recipe, network_in_words(network, settings))
     properties = tuple(name for name in STELLAR_PROPERTIES if name in measured["rmse"])
     which = "test" if tested else "validation"
-    how = (
-        f"On the {which} set alone ({len(held):,} galax{'y' if len(held) == 1 else 'ies'}), "
-        "pixels weighted as in training (the brighter ones more), in the bands, with the noise "
-        "and the masks that training draws"
-        + (
-            "."
-            if tested
-            else "; the network was stopped, and its uncertainties calibrated, on this set."
-        )
-        + " It was not compared with anything else."
-    )
-    rows = tuple(
-        (name, f"{measured['rmse'][name]:.3f}", f"{100 * measured['coverage'][name]:.0f}")
-        for name in properties
-    )
-    table = CardTable(
-        f"Pixels of the {which} set",
-        "Root mean square error in dex (of the logarithm of the age), and per cent of pixels "
-        "within the network's own sigma before it was calibrated on the validation set.",
-        ("property", "RMSE", "within 1 sigma"),
-        rows,
-    )
-    doubts = (
-        "On real images, as it stands: it was trained on mock galaxies alone, and was compared "
-        "with no real one. PICASSO warns of the same for networks trained on simulations.",
-        *card.do_not_trust[1:],
-    )
+    sources = card.sources
     if origin.own:
-        doubts = (
-            f"On galaxies or images unlike the {len(train):,} galaxies that it was trained on: of "
-            "other surveys, distances, kinds.",
-            "Beyond what the truths know: their errors and their assumptions were learnt with "
-            "them.",
-            "Where only some bands are given: the errors are for the bands that training draws.",
-            "Sums: errors of neighbouring pixels are shared; the error of a sum is close to that "
-            "of its pixels.",
-        )
-        if origin.start:
-            lost = [name for name in STELLAR_PROPERTIES if name not in properties]
-            doubts += (
-                (f"{', '.join(lost)}: the truths have none, so they are left out.",) if lost else ()
-            )
-    about = card.about if not origin.start else f"{card.about} Fine-tuned from {origin.start}."
-    sources = (
-        card.sources
-        if not origin.own
-        else (card.sources[0], "Images and truths: those of the person who trained it.")
-    )
+        sources = (card.sources[0], "Images and truths: those of the person who trained it.")
     return replace(
         card,
         name=NAME,
         version="own",
         licence="that of whoever trained it",
         imf=origin.imf,
-        about=about,
+        about=f"{card.about} Fine-tuned from {origin.start}." if origin.start else card.about,
         properties=properties,
-        how_scored=how,
-        tables=(table,),
-        do_not_trust=doubts,
+        how_scored=_how_scored(which, len(held)),
+        tables=(_table_of_pixels(which, measured, properties),),
+        do_not_trust=_doubts(card, origin, properties, len(train)),
         sources=sources,
     )
+
+
+def _how_scored(which: str, n_galaxies: int) -> str:
+    """On which set, "test" or "validation", and how."""
+    stopped = "; the network was stopped, and its uncertainties calibrated, on this set"
+    return (
+        f"On the {which} set alone ({n_galaxies:,} galax{'y' if n_galaxies == 1 else 'ies'}), "
+        "pixels weighted as in training (the brighter ones more), in the bands, with the noise and "
+        f"the masks that training draws{'' if which == 'test' else stopped}. "
+        "It was not compared with anything else."
+    )
+
+
+def _table_of_pixels(
+    which: str, measured: dict[str, Any], properties: tuple[str, ...]
+) -> CardTable:
+    rows = tuple(
+        (name, f"{measured['rmse'][name]:.3f}", f"{100 * measured['coverage'][name]:.0f}")
+        for name in properties
+    )
+    return CardTable(
+        f"Pixels of the {which} set",
+        "Root mean square error in dex (of the logarithm of the age), and per cent of pixels "
+        "within the network's own sigma before it was calibrated on the validation set.",
+        ("property", "RMSE", "within 1 sigma"),
+        rows,
+    )
+
+
+def _doubts(
+    card: ModelCard, origin: Origin, properties: tuple[str, ...], n_galaxies: int
+) -> tuple[str, ...]:
+    """Where not to trust it."""
+    if not origin.own:
+        return (
+            "On real images, as it stands: it was trained on mock galaxies alone, and was compared "
+            "with no real one. PICASSO warns of the same for networks trained on simulations.",
+            *card.do_not_trust[1:],
+        )
+    doubts = (
+        f"On galaxies or images unlike the {n_galaxies:,} galaxies that it was trained on: of "
+        "other surveys, distances, kinds.",
+        "Beyond what the truths know: their errors and their assumptions were learnt with them.",
+        "Where only some bands are given: the errors are for the bands that training draws.",
+        "Sums: errors of neighbouring pixels are shared; the error of a sum is close to that of "
+        "its pixels.",
+    )
+    lost = [name for name in STELLAR_PROPERTIES if name not in properties]
+    if origin.start and lost:
+        return (*doubts, f"{', '.join(lost)}: the truths have none, so they are left out.")
+    return doubts
 
 
 def _assemble_own_steps(

@@ -79,53 +79,23 @@ def make_own_sets_steps(
     """
     if all((out / part / "set.json").exists() for part in PARTS):
         return {part: Pairs.open(out / part) for part in PARTS}
-    jobs: list[tuple[str, str, Source | tuple[Path, Path]]] = []
-    for folder in folders:
-        arrays = find_arrays(folder) if folder.is_dir() else []
-        place = f"{folder.name}/" if len(folders) > 1 else ""
-        if arrays:
-            jobs += [
-                (place + str(a.relative_to(folder)), place + a.name, (a, folder)) for a in arrays
-            ]
-        else:
-            jobs += [(place + s.name, place + s.name, s) for s in find_sources(folder)]
-    zarr = [not isinstance(job, Source) for _, _, job in jobs]
-    if any(zarr) and not all(zarr):
-        raise InputError(
-            "Zarr arrays have no noise and FITS images have: train on one kind, then fine-tune on "
-            "the other with --start."
-        )
-    names = [name for name, _, _ in jobs]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(
-            f"The galaxy {twice} is there twice; give each folder and galaxy a name of its own."
-        )
-    stratified_split(
-        [galaxy for _, galaxy, _ in jobs], np.zeros(len(jobs))
-    )  # too few are an error before the work
+    jobs = _find_jobs(folders)
+    galaxies = [job.galaxy for job in jobs]
+    # Too few galaxies are an error before the work.
+    stratified_split(galaxies, np.zeros(len(jobs)))
     cache = out / "read"
     with _error_if_unwritable(cache):
         cache.mkdir(parents=True, exist_ok=True)
     files = []
-    for number, (name, _, job) in enumerate(jobs):
-        path = cache / f"{_digest(name, job, reading)}.npz"
-        if not path.exists():
-            try:
-                pair = yield from _read_steps(job, reading, number)
-            except GalaxyMapsError as error:
-                text = str(error)
-                raise type(error)(
-                    text if name.rsplit("/", 1)[-1] in text else f"{name}: {text}"
-                ) from None
-            _save(path, pair)
-        files.append(path)
-        yield Progress("pairs", number + 1, len(jobs), f"{name}")
+    for number, job in enumerate(jobs):
+        files.append((yield from _read_once_steps(job, cache, reading, number)))
+        yield Progress("pairs", number + 1, len(jobs), job.name)
     sides, rows = zip(*(_about(path) for path in files), strict=True)
     masses = np.array([row[TABLE.index("log_mass")] for row in rows])
-    split = stratified_split([galaxy for _, galaxy, _ in jobs], masses, reading.seed)
+    split = stratified_split(galaxies, masses, reading.seed)
     size = reading.size or min(LARGEST, -(-max(max(side) for side in sides) // STRIDE) * STRIDE)
     cut = sum(max(side) > size for side in sides)
+    names = [job.name for job in jobs]
     sets = {}
     for part in PARTS:
         chosen = getattr(split, part)
@@ -140,21 +110,83 @@ def make_own_sets_steps(
     return sets
 
 
+@dataclass(frozen=True)
+class _Job:
+    """A pair to be read.
+
+    Attributes
+    ----------
+    name, galaxy : str
+        Of the pair, and of the galaxy that it shows: views of one galaxy stay together.
+    source : Source, or a tuple of Path
+        Of FITS files; or the folder of a pair of zarr arrays, and that by which it is named.
+    """
+
+    name: str
+    galaxy: str
+    source: Source | tuple[Path, Path]
+
+
+def _find_jobs(folders: Sequence[Path]) -> list[_Job]:
+    """All pairs in the folders, of one kind, each with a name of its own."""
+    jobs: list[_Job] = []
+    for folder in folders:
+        arrays = find_arrays(folder) if folder.is_dir() else []
+        place = f"{folder.name}/" if len(folders) > 1 else ""
+        if arrays:
+            jobs += [
+                _Job(place + str(array.relative_to(folder)), place + array.name, (array, folder))
+                for array in arrays
+            ]
+        else:
+            sources = find_sources(folder)
+            jobs += [_Job(place + source.name, place + source.name, source) for source in sources]
+    zarr = [not isinstance(job.source, Source) for job in jobs]
+    if any(zarr) and not all(zarr):
+        raise InputError(
+            "Zarr arrays have no noise and FITS images have: train on one kind, then fine-tune on "
+            "the other with --start."
+        )
+    names = [job.name for job in jobs]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(
+            f"The galaxy {twice} is there twice; give each folder and galaxy a name of its own."
+        )
+    return jobs
+
+
+def _read_once_steps(job: _Job, cache: Path, reading: Reading, number: int) -> Steps[Path]:
+    """The file of a pair in the cache, read and kept there unless it is already."""
+    path = cache / f"{_digest(job, reading)}.npz"
+    if path.exists():
+        return path
+    try:
+        pair = yield from _read_steps(job.source, reading, number)
+    except GalaxyMapsError as error:
+        text = str(error)
+        named = job.name.rsplit("/", 1)[-1] in text
+        raise type(error)(text if named else f"{job.name}: {text}") from None
+    _save(path, pair)
+    return path
+
+
 def _summary(split: Split, size: int, cut: int) -> str:
     parts = ", ".join(f"{len(getattr(split, part)):,} for {part}" for part in PARTS)
     cropped = f"; {cut:,} are larger and were cropped" if cut else ""
     return f"pairs of {size} x {size} pixels: {parts}{cropped}"
 
 
-def _read_steps(job: Source | tuple[Path, Path], reading: Reading, number: int) -> Steps[Pair]:
-    if isinstance(job, Source):
-        return (yield from _quietly(read_pair_steps(job, reading.recipe, reading.truth, number)))
+def _read_steps(source: Source | tuple[Path, Path], reading: Reading, number: int) -> Steps[Pair]:
+    if isinstance(source, Source):
+        steps = read_pair_steps(source, reading.recipe, reading.truth, number)
+        return (yield from _quietly(steps))
     if reading.scale is None:
         raise InputError(
             "Zarr arrays do not say their scale: give --unit, and two of --pixel-arcsec, "
             "--pixel-kpc and --distance (Mpc)."
         )
-    return read_array_pair(job[0], reading.scale, number, job[1])
+    return read_array_pair(source[0], reading.scale, number, source[1])
 
 
 def _quietly(steps: Steps[Pair]) -> Steps[Pair]:
@@ -168,17 +200,17 @@ def _quietly(steps: Steps[Pair]) -> Steps[Pair]:
         yield Progress(progress.step, progress.done, progress.total, progress.detail)
 
 
-def _digest(name: str, job: Source | tuple[Path, Path], reading: Reading) -> str:
+def _digest(job: _Job, reading: Reading) -> str:
     """A name for what is made of a galaxy's files as they are with these settings."""
-    paths = (
-        [*job.images, job.truth, *([job.recipe] if job.recipe else [])]
-        if isinstance(job, Source)
-        else [job[0]]
-    )
+    source = job.source
+    if isinstance(source, Source):
+        paths = [*source.images, source.truth, *([source.recipe] if source.recipe else [])]
+    else:
+        paths = [source[0]]
     stamps = [
         (str(path.resolve()), path.stat().st_mtime_ns if path.exists() else 0) for path in paths
     ]
-    text = repr((name, stamps, reading.recipe.to_toml(), reading.truth, reading.scale))
+    text = repr((job.name, stamps, reading.recipe.to_toml(), reading.truth, reading.scale))
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 

@@ -139,76 +139,160 @@ def fit_steps(
     UNet
         With the mean weights of the best validation.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "settings.json").write_text(
-            json.dumps(asdict(settings), indent=1) + "\n", encoding="utf-8"
-        )
-    except OSError as error:
-        raise InputError(
-            f"{out} cannot be written ({error.strerror}); choose another folder."
-        ) from None
-    network, head = settings.make_network(), settings.make_head()
-    if start is not None:
-        network.load_state_dict(start.state_dict())
-    network = network.to(device, memory_format=torch.channels_last)
-    for pair in network.down[: settings.frozen]:
-        pair.requires_grad_(False)
-    learning = [p for p in network.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(learning, lr=settings.rate, weight_decay=settings.decay)
-    mean = {key: value.detach().clone() for key, value in network.state_dict().items()}
-    checkpoint = out / "checkpoint.safetensors"
-    state = load_checkpoint(checkpoint, network, optimizer, mean) if resume else State()
-    done, best, since, before = state.done, state.best, state.since, state.seconds
-    began: float = time.monotonic()
-    losses: list[float] = []
-    while done < settings.steps and not (settings.patience and since >= settings.patience):
-        rng = torch.Generator().manual_seed(
-            settings.seed * 1_000_003 + done
-        )  # so that a resumed fit sees the same batches
-        for group in optimizer.param_groups:
-            group["lr"] = settings.rate * _schedule(done, settings.steps)
-        network.train()
-        for pair in network.down[: settings.frozen]:
-            pair.eval()  # means and variances of a normalisation are to stay, too
-        losses.append(
-            _step(network, head, optimizer, settings, *_batch(sets, settings, rng), device, rng)
-        )
-        done += 1
-        _average(mean, network, min(settings.average, (1 + done) / (10 + done)))
-        if done % settings.check_every == 0 or done == settings.steps:
-            loss = float(np.mean(losses[-settings.check_every :]))
-            if not np.isfinite(loss):
-                raise ModelError(
-                    f"Training ran away after {done} steps (the loss is not finite); choose a "
-                    "smaller rate."
-                )
-            found = validate(_with(network, mean), head, validation, settings, device)
-            seconds = before + time.monotonic() - began
-            row = {"step": done, "seconds": round(seconds, 1), "loss": loss, **found}
-            with (out / "log.jsonl").open("a", encoding="utf-8") as log:
-                log.write(json.dumps(row) + "\n")
-            since = 0 if found["score"] < best else since + 1
-            if found["score"] < best:
-                best = found["score"]
-                save_network(out / "best.safetensors", _with(network, mean))
-            save_checkpoint(checkpoint, network, optimizer, mean, State(done, best, since, seconds))
-            report = Progress("fit", done, settings.steps, in_words(row))
-        elif done % 10 == 0:
-            report = Progress("fit", done, settings.steps, f"loss {np.mean(losses[-10:]):.4f}")
+    fit = _Fit(sets, validation, out, settings, device, start)
+    if resume:
+        fit.resume()
+    while not fit.finished:
+        fit.train_batch()
+        if fit.at_check:
+            report = fit.check()
+        elif fit.state.done % 10 == 0:
+            report = f"loss {np.mean(fit.losses[-10:]):.4f}"
         else:
             continue
         try:
-            yield report
+            yield Progress("fit", fit.state.done, settings.steps, report)
         except GeneratorExit:
-            seconds = before + time.monotonic() - began
-            save_checkpoint(checkpoint, network, optimizer, mean, State(done, best, since, seconds))
+            fit.save()
             raise
-    if not np.isfinite(best):
-        raise InputError(
-            "The validation set has no pixel with a truth; give other galaxies, or more of them."
+    return fit.best_network()
+
+
+class _Fit:
+    """A fit under way.
+
+    Attributes
+    ----------
+    state : State
+    losses : list of float
+        Of the batches since it began or was resumed.
+    """
+
+    def __init__(
+        self,
+        sets: Sequence[Pairs],
+        validation: Pairs,
+        out: Path,
+        settings: FitSettings,
+        device: str,
+        start: UNet | None,
+    ) -> None:
+        self._sets, self._validation, self._device = sets, validation, device
+        self._out, self._settings = out, settings
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            (out / "settings.json").write_text(
+                json.dumps(asdict(settings), indent=1) + "\n", encoding="utf-8"
+            )
+        except OSError as error:
+            raise InputError(
+                f"{out} cannot be written ({error.strerror}); choose another folder."
+            ) from None
+        network = settings.make_network()
+        if start is not None:
+            network.load_state_dict(start.state_dict())
+        self._network = network.to(device, memory_format=torch.channels_last)
+        self._head = settings.make_head()
+        for pair in self._frozen:
+            pair.requires_grad_(False)
+        learning = [p for p in self._network.parameters() if p.requires_grad]
+        self._optimizer = torch.optim.AdamW(learning, lr=settings.rate, weight_decay=settings.decay)
+        weights = self._network.state_dict()
+        self._mean = {key: value.detach().clone() for key, value in weights.items()}
+        self.state = State()
+        self.losses: list[float] = []
+        self._began = time.monotonic()
+
+    @property
+    def _frozen(self) -> Sequence[torch.nn.Module]:
+        """Levels whose weights stay as they are."""
+        return self._network.down[: self._settings.frozen]
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self._out / "checkpoint.safetensors"
+
+    @property
+    def finished(self) -> bool:
+        """Whether all batches were seen, or the validations did not improve for too long."""
+        patience = self._settings.patience
+        return self.state.done >= self._settings.steps or bool(
+            patience and self.state.since >= patience
         )
-    return load_network(out / "best.safetensors", settings)
+
+    @property
+    def at_check(self) -> bool:
+        """Whether a validation is due."""
+        done = self.state.done
+        return done % self._settings.check_every == 0 or done == self._settings.steps
+
+    def resume(self) -> None:
+        """Go on from the folder's checkpoint."""
+        self.state = load_checkpoint(self._checkpoint, self._network, self._optimizer, self._mean)
+        self._began = time.monotonic() - self.state.seconds
+
+    def train_batch(self) -> None:
+        """One batch, down the gradient."""
+        settings, done = self._settings, self.state.done
+        # A seed a batch, so that a resumed fit sees the same ones.
+        rng = torch.Generator().manual_seed(settings.seed * 1_000_003 + done)
+        for group in self._optimizer.param_groups:
+            group["lr"] = settings.rate * _schedule(done, settings.steps)
+        self._network.train()
+        for pair in self._frozen:
+            pair.eval()  # means and variances of a normalisation are to stay, too
+        batch = _batch(self._sets, settings, rng)
+        self.losses.append(
+            _step(self._network, self._head, self._optimizer, settings, *batch, self._device, rng)
+        )
+        done += 1
+        self.state = replace(self.state, done=done)
+        _average(self._mean, self._network, min(settings.average, (1 + done) / (10 + done)))
+
+    def check(self) -> str:
+        """Validate, log, keep the mean weights where they are the best so far, and leave a
+        checkpoint; returns the log's line in words.
+        """
+        settings, done = self._settings, self.state.done
+        loss = float(np.mean(self.losses[-settings.check_every :]))
+        if not np.isfinite(loss):
+            raise ModelError(
+                f"Training ran away after {done} steps (the loss is not finite); choose a smaller "
+                "rate."
+            )
+        averaged = _with(self._network, self._mean)
+        found = validate(averaged, self._head, self._validation, settings, self._device)
+        seconds = time.monotonic() - self._began
+        row = {"step": done, "seconds": round(seconds, 1), "loss": loss, **found}
+        with (self._out / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(row) + "\n")
+        if found["score"] < self.state.best:
+            self.state = replace(self.state, best=found["score"], since=0)
+            save_network(self._out / "best.safetensors", _with(self._network, self._mean))
+        else:
+            self.state = replace(self.state, since=self.state.since + 1)
+        self.save()
+        return in_words(row)
+
+    def save(self) -> None:
+        """Leave a checkpoint of where the fit stands."""
+        self.state = replace(self.state, seconds=time.monotonic() - self._began)
+        save_checkpoint(self._checkpoint, self._network, self._optimizer, self._mean, self.state)
+
+    def best_network(self) -> UNet:
+        """The network with the mean weights of the best validation.
+
+        Raises
+        ------
+        InputError
+            When no validation had a pixel with a truth.
+        """
+        if not np.isfinite(self.state.best):
+            raise InputError(
+                "The validation set has no pixel with a truth; give other galaxies, or more of "
+                "them."
+            )
+        return load_network(self._out / "best.safetensors", self._settings)
 
 
 def _schedule(done: int, steps: int) -> float:

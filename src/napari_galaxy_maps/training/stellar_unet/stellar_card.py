@@ -13,6 +13,7 @@ from .stellar_scoring import PUBLISHED, StellarScores
 
 if TYPE_CHECKING:
     from ...models.stellar_unet.calibration import Calibration
+    from ...models.stellar_unet.network import UNet
     from .fit_network import FitSettings
 
 
@@ -73,7 +74,7 @@ def base_card(settings: FitSettings, recipe: str, network: str) -> ModelCard:
     recipe : str
         What it was trained on, with the command.
     network : str
-        Its size, in words.
+        Its size, as `network_in_words`.
     """
     return ModelCard(
         name=NAME,
@@ -90,6 +91,13 @@ def base_card(settings: FitSettings, recipe: str, network: str) -> ModelCard:
         do_not_trust=_DO_NOT_TRUST,
         sources=_SOURCES,
     )
+
+
+def network_in_words(network: UNet, settings: FitSettings) -> str:
+    """How large a network is."""
+    size = sum(p.numel() for p in network.parameters())
+    channels = ", ".join(map(str, settings.widths))
+    return f"{size / 1e6:.2f} million parameters, {channels} channels by level."
 
 
 def table_of_sums(

@@ -200,7 +200,6 @@ def main(arguments: list[str] | None = None) -> int:
         make_sets(options.sets)
         settings = read_settings(options.fit)
         network = load_network(options.fit / "best.safetensors", settings)
-        size = sum(p.numel() for p in network.parameters())
         log = [
             json.loads(line)
             for line in (options.fit / "log.jsonl").read_text(encoding="utf-8").splitlines()
@@ -211,10 +210,7 @@ def main(arguments: list[str] | None = None) -> int:
             f"resolution, bands, masks and turns; {log[-1]['seconds'] / 60:.0f} minutes on one "
             f"core. Seed {settings.seed}."
         )
-        network_size = (
-            f"{size / 1e6:.2f} million parameters, {', '.join(map(str, settings.widths))} "
-            "channels by level."
-        )
+        network_size = stellar_card.network_in_words(network, settings)
         card = stellar_card.base_card(settings, recipe, network_size)
         train, held = (
             Pairs.open(options.sets / "train64"),
