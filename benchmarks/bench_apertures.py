@@ -21,7 +21,8 @@ from astropy.wcs import WCS
 from photutils.aperture import ApertureStats, SkyEllipticalAperture
 
 from napari_galaxy_maps.data.galaxy import Ellipse
-from napari_galaxy_maps.data.maps import PROPERTIES, PropertyMaps
+from napari_galaxy_maps.data.maps import PropertyMaps
+from napari_galaxy_maps.data.properties import PROPERTIES
 from napari_galaxy_maps.measure.apertures.aperture import Aperture
 from napari_galaxy_maps.measure.apertures.photometry import measure_apertures
 from napari_galaxy_maps.measure.apertures.planes import planes_of

@@ -34,20 +34,19 @@ def run(size: int, n_apertures: int, moves: int) -> dict[str, Any]:
     from napari_galaxy_maps.plugin.ground.layer_specs import map_specs
     from napari_galaxy_maps.plugin.ground.viewers import camera_and_scale_bar
     from napari_galaxy_maps.plugin.manifest import docks as panels
-    from napari_galaxy_maps.plugin.state.aperture_measurements import Measuring
-    from napari_galaxy_maps.plugin.state.session import session_for
+    from napari_galaxy_maps.plugin.workspace import workspace_of
 
     viewer = Viewer(show=True)
     viewer.window.resize(1500, 900)
-    session = session_for(viewer)
+    workspace = workspace_of(viewer)
     panels.open_all(viewer)
     maps = made_up_maps(size)
-    for spec in map_specs(maps, session.place(maps), "made up", visible="LOG_SIGMA_STAR"):
-        session.show(spec)
-    session.maps = maps
+    for spec in map_specs(maps, workspace.project.place(maps), "made up", visible="LOG_SIGMA_STAR"):
+        workspace.layers.show(spec)
+    workspace.project.maps = maps
     panels.raise_panel(viewer, "Measure")
-    session.maps_changed.emit()
-    measuring = Measuring.of(session)
+    workspace.project.maps_changed.emit()
+    measuring = workspace.measurements
     wait(lambda: measuring.planes is not None)
     apertures = draw(n_apertures, 150, size)
     measuring.add(apertures, "many")
@@ -67,9 +66,9 @@ def run(size: int, n_apertures: int, moves: int) -> dict[str, Any]:
         """Where the dragged ellipse is on the canvas just now."""
         from napari_galaxy_maps.plugin.ground.sky_shapes import ellipse_corners
 
-        north, west = ellipse_corners(measuring.apertures[largest].shape, session.reference).mean(
-            axis=0
-        )
+        north, west = ellipse_corners(
+            measuring.apertures[largest].shape, workspace.project.reference
+        ).mean(axis=0)
         centre_north, centre_west = camera.center[-2:]
         return QPoint(
             round(widget.width() / 2 + (west - centre_west) * camera.zoom),

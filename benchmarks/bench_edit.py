@@ -18,10 +18,10 @@ from astropy.wcs import WCS
 from napari_galaxy_maps.bands.registry import BANDS, INPUT_BANDS
 from napari_galaxy_maps.data.galaxy import BandImage, Ellipse, Galaxy
 from napari_galaxy_maps.data.recipe import Recipe
-from napari_galaxy_maps.pipeline import Kept, predict_steps
+from napari_galaxy_maps.pipeline import PredictionMemory, predict_steps
 from napari_galaxy_maps.prepare.masks.mask_set import Masks
 from napari_galaxy_maps.prepare.stars.star_list import Star
-from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.progress import run_to_end
 
 PIXEL = [
     1.5,
@@ -98,9 +98,11 @@ if __name__ == "__main__":
         {"psf": {"target": 18.0}, "grid": {"pixel": arguments.pixel}, "reddening": {"ebv": 0.05}}
     )
     stars = [star(k, *rng.uniform(-150, 150, 2), rng.uniform(4, 20)) for k in range(40)]
-    drain(predict_steps(galaxy, recipe, Kept(), Masks(tuple(stars))))  # compiles, loads
-    memory = Kept()
-    drain(predict_steps(galaxy, recipe, memory, Masks(tuple(stars))))
+    run_to_end(
+        predict_steps(galaxy, recipe, PredictionMemory(), Masks(tuple(stars)))
+    )  # compiles, loads
+    memory = PredictionMemory()
+    run_to_end(predict_steps(galaxy, recipe, memory, Masks(tuple(stars))))
     full, edit, off = [], [], {"cube": 0.0}
     for k in range(arguments.edits):
         which = int(rng.integers(len(stars)))
@@ -114,11 +116,11 @@ if __name__ == "__main__":
             del stars[which]
         masks = Masks(tuple(stars))
         start = time.perf_counter()
-        maps = drain(predict_steps(galaxy, recipe, memory, masks))
+        maps = run_to_end(predict_steps(galaxy, recipe, memory, masks))
         edit.append(time.perf_counter() - start)
-        fresh_memory = Kept()
+        fresh_memory = PredictionMemory()
         start = time.perf_counter()
-        fresh = drain(predict_steps(galaxy, recipe, fresh_memory, masks))
+        fresh = run_to_end(predict_steps(galaxy, recipe, fresh_memory, masks))
         full.append(time.perf_counter() - start)
         for band, ours, theirs in zip(
             memory.cube.bands, memory.cube.data, fresh_memory.cube.data, strict=True

@@ -19,9 +19,8 @@ from collections.abc import Callable
 import numpy as np
 from astropy.wcs import WCS
 
-from napari_galaxy_maps.bands.registry import INPUT_BANDS
-from napari_galaxy_maps.data.galaxy import BandCube
-from napari_galaxy_maps.models.dust_forest.forest import from_sklearn
+from napari_galaxy_maps.data.cube import BandCube
+from napari_galaxy_maps.models.dust_forest.packed_forest import from_sklearn
 from napari_galaxy_maps.models.registry import load_model
 
 
@@ -40,7 +39,7 @@ def made_up_cube(model, n: int) -> BandCube:
     rng = np.random.default_rng(0)
     colours = model.members[0].colours
     log = colours.mean + rng.standard_normal((n, colours.loadings.shape[1])) @ colours.loadings.T
-    normal = INPUT_BANDS.index("WISE_3.4")
+    bands, normal = model.columns.bands, model.columns.normal
     flux = 10 ** (log + log[:, [normal]])
     flux[:, normal] = 10 ** log[:, normal]
     error = 0.05 * flux
@@ -48,10 +47,10 @@ def made_up_cube(model, n: int) -> BandCube:
     gaps = rng.random(flux.shape) < 0.1
     gaps[:, normal] = False
     flux[gaps] = np.nan
-    shape = (len(INPUT_BANDS), n // 1000, 1000)
+    shape = (len(bands), n // 1000, 1000)
     nothing = np.zeros(shape[1:], np.int16)
     return BandCube(
-        flux.T.reshape(shape).astype("f4"), error.T.reshape(shape).astype("f4"), INPUT_BANDS, WCS(naxis=2), 12.0, 4.0, None,
+        flux.T.reshape(shape).astype("f4"), error.T.reshape(shape).astype("f4"), bands, WCS(naxis=2), 12.0, 4.0, None,
         nothing.astype(bool), nothing,
     )  # fmt: skip
 

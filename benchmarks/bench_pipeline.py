@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from napari_galaxy_maps.fits_io import read_galaxy, read_recipe
-from napari_galaxy_maps.pipeline import Kept, predict_steps
+from napari_galaxy_maps.pipeline import PredictionMemory, predict_steps
 
 SAMPLE = Path(__file__).resolve().parents[1] / "sample_data" / "spiral"
 
@@ -38,7 +38,7 @@ def one_run(folder, recipe):
     begin = time.perf_counter()
     galaxy = read_galaxy([folder], recipe)
     first["read"] = time.perf_counter() - begin
-    memory = Kept()
+    memory = PredictionMemory()
     maps = timed(predict_steps(galaxy, recipe, memory), first)
     changed = recipe.with_values(["grid.pixel=5"])
     timed(predict_steps(galaxy, changed, memory), again)

@@ -27,7 +27,8 @@ def made_up(bands: tuple[str, ...]):
     from astropy.wcs import WCS
 
     from napari_galaxy_maps.bands.registry import get_band
-    from napari_galaxy_maps.data.galaxy import BandCube, BandImage
+    from napari_galaxy_maps.data.cube import BandCube
+    from napari_galaxy_maps.data.galaxy import BandImage
     from napari_galaxy_maps.data.recipe import LibrarySettings
     from napari_galaxy_maps.sed.library import build_library
 
@@ -66,24 +67,24 @@ def run(n_models: int, moves: int) -> dict[str, float]:
     from napari_galaxy_maps.plugin.ground.layer_specs import image_spec
     from napari_galaxy_maps.plugin.ground.viewers import camera_and_scale_bar
     from napari_galaxy_maps.plugin.manifest import docks as panels
-    from napari_galaxy_maps.plugin.state.pixel_spectra import Place, Spectra
-    from napari_galaxy_maps.plugin.state.session import session_for
+    from napari_galaxy_maps.plugin.state.pixel_spectra import Place
+    from napari_galaxy_maps.plugin.workspace import workspace_of
 
     cube, image = made_up(INPUT_BANDS)
     viewer = napari.Viewer(show=True)
     viewer.window.resize(1560, 940)
     panels.open_all(viewer)
-    session = session_for(viewer)
-    session.set_recipe("sed", n_models=n_models)
-    session.set_recipe("galaxy", redshift=0.002)
-    session.show(image_spec(image, session.place(image), "made up"))
-    session.cube = cube
+    workspace = workspace_of(viewer)
+    workspace.project.set_recipe("sed", n_models=n_models)
+    workspace.project.set_recipe("galaxy", redshift=0.002)
+    workspace.layers.show(image_spec(image, workspace.project.place(image), "made up"))
+    workspace.project.cube = cube
     viewer.reset_view()
     pause(3)
     panels.raise_panel(viewer, "Pixel")
-    session.cube_changed.emit()
+    workspace.project.cube_changed.emit()
     start = time.perf_counter()
-    wait(lambda: Spectra.of(session).ready() and session.job is None)
+    wait(lambda: workspace.spectra.ready() and workspace.runner.job is None)
     made = time.perf_counter() - start
     pause(4)
     panel = panels.panel(viewer, "Pixel")

@@ -41,14 +41,13 @@ def files_of(size: int, folder: Path) -> list[Path]:
     return [folder]
 
 
-def settings(session: Any, size: int, folder: Path) -> None:
+def settings(workspace: Any, size: int, folder: Path) -> None:
     """What is known of the galaxy."""
-    from napari_galaxy_maps.plugin.manifest import samples as sample_data
 
     if not size:
-        sample_data.use_recipe(session, folder)
+        workspace.project.take_recipe_in(folder)
         return
-    session.set_recipe(
+    workspace.project.set_recipe(
         "galaxy",
         ra=24.17,
         dec=15.78,
@@ -57,15 +56,15 @@ def settings(session: Any, size: int, folder: Path) -> None:
         position_angle=90.0,
         distance=20.0,
     )
-    session.set_recipe("psf", target=18.0)
-    session.set_recipe("grid", pixel=6.0)
+    workspace.project.set_recipe("psf", target=18.0)
+    workspace.project.set_recipe("grid", pixel=6.0)
 
 
-def edits_of(session: Any, count: int, rng: Any) -> Any:
+def edits_of(workspace: Any, count: int, rng: Any) -> Any:
     """One edit after another, as a person makes them: add, move, resize, switch off, delete."""
     from napari_galaxy_maps.prepare.masks import mask_edits
 
-    masking, galaxy = session.masking, session.galaxy
+    masking, galaxy = workspace.masks, workspace.project.galaxy
     ellipse = galaxy.ellipse
     for number in range(count):
         stars = list(masking.items)
@@ -74,14 +73,14 @@ def edits_of(session: Any, count: int, rng: Any) -> Any:
         place = (ellipse.ra + east / 3600, ellipse.dec + north / 3600)
         kind = number % 5
         if one is None or kind == 0:
-            star = mask_edits.circle_by_hand(masking.now, place, 10.0, "", session.bands)
+            star = mask_edits.circle_by_hand(masking.now, place, 10.0, "", workspace.project.bands)
             yield lambda star=star: masking.edit("add", added=[star])
         elif kind == 1:
             moved = replace(one, ra=place[0], dec=place[1])
             yield lambda one=one, moved=moved: masking.edit("move", [(one, moved)])
         elif kind == 2:
             yield lambda one=one: masking.edit(
-                "resize", [(one, mask_edits.resized(one, 12.0, "", session.bands))]
+                "resize", [(one, mask_edits.resized(one, 12.0, "", workspace.project.bands))]
             )
         elif kind == 3:
             yield lambda one=one: masking.switch([one], not one.enabled)
@@ -94,70 +93,62 @@ def run(count: int, size: int) -> dict[str, Any]:
     import numpy as np
     from napari.viewer import Viewer
 
-    from napari_galaxy_maps.plugin.jobs import (
-        open_files as loading,
-    )
-    from napari_galaxy_maps.plugin.jobs import (
-        prepare_predict as work,
-    )
-    from napari_galaxy_maps.plugin.jobs import (
-        refresh_maps as following,
-    )
+    from napari_galaxy_maps.plugin.jobs.refresh_maps import PAUSE_MS
     from napari_galaxy_maps.plugin.manifest import docks as panels
-    from napari_galaxy_maps.plugin.state.session import session_for
+    from napari_galaxy_maps.plugin.workspace import workspace_of
     from napari_galaxy_maps.prepare.masks import mask_edits
 
     viewer = Viewer(show=True)
     viewer.window.resize(1500, 900)
-    session = session_for(viewer)
+    workspace = workspace_of(viewer)
     panels.open_all(viewer)
     pause(THINKING)
 
     def idle() -> bool:
-        return session.job is None and not session.busy_showing and not session.pending_paths
+        return not workspace.busy
 
     with tempfile.TemporaryDirectory() as folder:
         paths = files_of(size, Path(folder))
-        settings(session, size, paths[0])
-        loading.add_paths(session, paths)
-        wait(lambda: session.galaxy is not None and idle())
+        settings(workspace, size, paths[0])
+        workspace.opener.add_paths(paths)
+        wait(lambda: workspace.project.galaxy is not None and idle())
     panels.raise_panel(viewer, "Stars")
     rng = np.random.default_rng(2)
-    ellipse = session.galaxy.ellipse
+    ellipse = workspace.project.galaxy.ellipse
     for _ in range(20):
         east, north = rng.uniform(-0.7, 0.7, 2) * ellipse.b
         place = (ellipse.ra + east / 3600, ellipse.dec + north / 3600)
         star = mask_edits.circle_by_hand(
-            session.masking.now, place, rng.uniform(4, 15), "", session.bands
+            workspace.masks.now, place, rng.uniform(4, 15), "", workspace.project.bands
         )
-        session.masking.edit("add", added=[star])
-    work.predict(session)
-    wait(lambda: session.maps is not None and idle())
+        workspace.masks.edit("add", added=[star])
+    workspace.predictor.predict()
+    wait(lambda: workspace.project.maps is not None and idle())
     pause(1)
-    heart = Heart(session)
+    heart = Heart(workspace)
     full, edit, layers = [], [], []
-    for number, change in enumerate(edits_of(session, count, rng)):
-        before, start = session.maps, time.perf_counter()
+    for number, change in enumerate(edits_of(workspace, count, rng)):
+        before, start = workspace.project.maps, time.perf_counter()
         heart.phase = " edited"
         change()
-        wait(lambda before=before: session.maps is not before)
-        edit.append(time.perf_counter() - start - following.PAUSE_MS / 1000)
+        wait(lambda before=before: workspace.project.maps is not before)
+        edit.append(time.perf_counter() - start - PAUSE_MS / 1000)
         wait(idle)
-        layers.append(time.perf_counter() - start - following.PAUSE_MS / 1000)
+        layers.append(time.perf_counter() - start - PAUSE_MS / 1000)
         heart.phase = "idle"
         pause(0.4)
         if number % 4 == 0:
-            session.memory = None
-            before, start = session.maps, time.perf_counter()
-            work.predict(session)
-            wait(lambda before=before: session.maps is not before)
+            workspace.project.memory = None
+            before, start = workspace.project.maps, time.perf_counter()
+            workspace.predictor.predict()
+            wait(lambda before=before: workspace.project.maps is not before)
             full.append(time.perf_counter() - start)
             wait(idle)
             pause(0.4)
     names = ("worker edited", "layers edited")
     found = {
-        "full": full, "edit": edit, "layers": layers, "load": os.getloadavg()[0], "shape": session.maps.shape,
-        "bands": len(session.bands), "stall": {name: heart.longest.get(name, 0.0) for name in names},
+        "full": full, "edit": edit, "layers": layers, "load": os.getloadavg()[0], "shape": workspace.project.maps.shape,
+        "bands": len(workspace.project.bands), "stall": {name: heart.longest.get(name, 0.0) for name in names},
         "busy": {name: heart.busiest.get(name, 0.0) for name in names},
     }  # fmt: skip
     viewer.close()

@@ -24,8 +24,9 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import QTable
 
+from napari_galaxy_maps.constants import SR_PER_ARCSEC2
 from napari_galaxy_maps.data.galaxy import Ellipse
-from napari_galaxy_maps.data.recipe import Recipe
+from napari_galaxy_maps.data.recipe import Recipe, StarSettings
 from napari_galaxy_maps.fits_io import find_images, read_band_image, read_galaxy, read_stamp, settle
 from napari_galaxy_maps.prepare.grid.pixel_positions import to_pixels
 from napari_galaxy_maps.prepare.psf.kernels import FWHM_PER_SIGMA
@@ -33,11 +34,12 @@ from napari_galaxy_maps.prepare.sky import subtract_sky
 from napari_galaxy_maps.prepare.stars.catalogue import read_catalogue
 from napari_galaxy_maps.prepare.stars.star_bands import image_epoch, planck_ratio
 from napari_galaxy_maps.prepare.stars.star_fit import Expected, fit_star
-from napari_galaxy_maps.prepare.stars.star_search import StarSettings, fit_stars, star_mask
-from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.prepare.stars.star_list import star_mask
+from napari_galaxy_maps.prepare.stars.star_search import fit_stars
+from napari_galaxy_maps.progress import run_to_end
 
 BINS = ((10, 13), (13, 15), (15, 17), (17, 18), (18, 19), (19, 20))
-JY_ARCSEC2 = (np.pi / 180 / 3600) ** 2 * 1e6  # Jy in one arcsec2 of 1 MJy/sr
+JY_ARCSEC2 = SR_PER_ARCSEC2 * 1e6  # Jy in one arcsec2 of 1 MJy/sr
 SATURATED = {"SDSS": 14.0}  # brighter ones are cut off at this star's peak
 PSFS = {"SDSS_g": "sdss_g", "SDSS_r": "sdss_r", "SDSS_i": "sdss_i", "2MASS_J": "2mass_j", "2MASS_H": "2mass_h", "2MASS_Ks": "2mass_k"}  # fmt: skip
 HOT = (
@@ -58,9 +60,9 @@ times it a year.
 
 def scenes(folder):
     """Name, images with the sky off, the galaxy's ellipse."""
-    told = {f"reprojected_sdss_{x}.fits.bz2": f"SDSS_{x}" for x in "ri"}
+    bands = {f"reprojected_sdss_{x}.fits.bz2": f"SDSS_{x}" for x in "ri"}
     group = read_galaxy(
-        [folder / "galaxies" / "ngc6976_group"], Recipe.from_tree({"input": {"bands": told}})
+        [folder / "galaxies" / "ngc6976_group"], Recipe.from_tree({"input": {"bands": bands}})
     )
     image = group.images["SDSS_i"]
     # NGC 6978, the elongated one in the middle; its nucleus is the peak of the i image there
@@ -240,7 +242,7 @@ def one_scene(folder, name, images, ellipse, seed, n, settings, tally):
     for band, image in images.items():
         full[band], lights[band] = put_in(folder, image, stars)
     begin = time.perf_counter()
-    found = drain(
+    found = run_to_end(
         fit_stars(full, read_catalogue(path), ellipse, settings),
         tally["callback"] if seed == tally["first"] else None,
     )
@@ -376,18 +378,18 @@ def decam(folder, settings):
             ("as read", image),
             ("without bad pixels", image.evolve(data=np.where(bad, np.nan, image.data))),
         ):
-            stars = drain(
+            stars = run_to_end(
                 fit_stars({image.band.name: masked}, read_catalogue(chunk), None, settings)
             )
             bright = [s for s in stars if s.magnitude < 11.5]
-            told = (
+            verdicts = (
                 "; ".join(
                     f"G = {s.magnitude:.1f}, {s.radii[image.band.name]:.0f} arcsec: {s.flag or 'NOT FLAGGED'}"
                     for s in bright
                 )
                 or "NO STAR"
             )
-            print(f"  {path.name[:26]} {label}: {told}")
+            print(f"  {path.name[:26]} {label}: {verdicts}")
 
 
 def main():

@@ -18,7 +18,7 @@ from napari_galaxy_maps.fits_io.galaxies import read_galaxy
 from napari_galaxy_maps.measure.compare.comparison import compare, pixels_of
 from napari_galaxy_maps.mocks.writing import mock_steps, view_for
 from napari_galaxy_maps.pipeline import truth_maps_steps
-from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.progress import run_to_end
 from napari_galaxy_maps.sed.truth import ORDER
 
 KINDS = ("spiral", "barred", "flocculent", "lenticular", "ring", "irregular")
@@ -36,7 +36,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             kind = KINDS[(seed - 1) % len(KINDS)]
-            drain(mock_steps(seed, view_for("all", options.size), folder, kind))
+            run_to_end(mock_steps(seed, view_for("all", options.size), folder, kind))
             # The mocks' masses are Chabrier's.
             recipe = read_recipe(folder / "recipe.toml").with_values(
                 ["sed.imf=chabrier", f"sed.n_models={options.models}"]
@@ -45,7 +45,7 @@ def main() -> None:
                 sorted(p for p in folder.glob("*.fits") if p.name != "truth.fits"), recipe
             )
             start = time.perf_counter()
-            fitted = drain(truth_maps_steps(galaxy, recipe))
+            fitted = run_to_end(truth_maps_steps(galaxy, recipe))
             seconds += time.perf_counter() - start
             maps = fitted.truth.maps
             good = np.isfinite(maps.values["T_DUST"])

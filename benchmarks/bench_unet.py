@@ -23,10 +23,10 @@ from dataclasses import replace
 import numpy as np
 from astropy.wcs import WCS
 
-from napari_galaxy_maps.data.galaxy import BandCube
+from napari_galaxy_maps.data.cube import BandCube
 from napari_galaxy_maps.models.registry import load_model
 from napari_galaxy_maps.models.stellar_unet.inputs import N_CHANNELS, UGRIZ
-from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.progress import run_to_end
 
 
 def best(work: Callable[[], object], runs: int) -> float:
@@ -61,8 +61,8 @@ def picasso_like(model):
     """The model with PICASSO's network in its place."""
     import torch
 
-    from napari_galaxy_maps.models.stellar_unet.heads import Head
     from napari_galaxy_maps.models.stellar_unet.network import PICASSO_WIDTHS, UNet
+    from napari_galaxy_maps.models.stellar_unet.output_head import Head
 
     network = UNet(
         N_CHANNELS, Head().outputs, PICASSO_WIDTHS, normalised=False, pyramid=False
@@ -77,11 +77,11 @@ def picasso_like(model):
 def large(size: int) -> None:
     """Predict a large image and print how the memory grew, in GB."""
     model = load_model("stellar-unet")
-    drain(model.predict_steps(made_up_cube(64), "cpu"))
+    run_to_end(model.predict_steps(made_up_cube(64), "cpu"))
     cube = made_up_cube(size)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.perf_counter()
-    drain(model.predict_steps(cube, "cpu"))
+    run_to_end(model.predict_steps(cube, "cpu"))
     seconds = time.perf_counter() - start
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**20
     print(
@@ -104,12 +104,12 @@ def main() -> None:
     other = picasso_like(model)
     cube = made_up_cube(options.size)
     for m in (model, other):
-        drain(m.predict_steps(made_up_cube(64), options.device))
+        run_to_end(m.predict_steps(made_up_cube(64), options.device))
     seconds = {
         "stellar-unet": best(
-            lambda: drain(model.predict_steps(cube, options.device)), options.runs
+            lambda: run_to_end(model.predict_steps(cube, options.device)), options.runs
         ),
-        "PICASSO": best(lambda: drain(other.predict_steps(cube, options.device)), 1),
+        "PICASSO": best(lambda: run_to_end(other.predict_steps(cube, options.device)), 1),
     }
     for name, value in seconds.items():
         print(

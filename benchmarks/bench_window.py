@@ -40,10 +40,10 @@ THINKING = 6.0
 class Heart:
     """A timer that ticks all along and remembers the longest gap in each phase of the work."""
 
-    def __init__(self, session) -> None:
+    def __init__(self, workspace) -> None:
         from qtpy.QtCore import Qt, QTimer
 
-        self.session = session
+        self.workspace = workspace
         self.phase = "idle"
         self.longest: dict[str, float] = {}
         self.busiest: dict[str, float] = {}
@@ -59,9 +59,9 @@ class Heart:
             return self.phase
         kind = (
             "layers"
-            if self.session.busy_showing
+            if self.workspace.layers.busy_showing
             else "worker"
-            if self.session.job is not None
+            if self.workspace.runner.job is not None
             else ""
         )
         return (kind + self.phase) if kind else ""
@@ -132,50 +132,48 @@ def one_run() -> dict[str, float]:
         return panels.panel(viewer, "Galaxy")
 
     found["first panel"] = painted_after(ask, lambda panel: panel.content)
-    from napari_galaxy_maps.plugin.jobs import open_files as loading
-    from napari_galaxy_maps.plugin.jobs import prepare_predict as work
     from napari_galaxy_maps.plugin.manifest import docks as panels
     from napari_galaxy_maps.plugin.manifest import samples as sample_data
-    from napari_galaxy_maps.plugin.state.session import session_for
+    from napari_galaxy_maps.plugin.workspace import workspace_of
 
-    session = session_for(viewer)
+    workspace = workspace_of(viewer)
     start = time.perf_counter()
     panels.open_all(viewer)
     found["all panels"] = time.perf_counter() - start
     pause(0.5)
-    heart = Heart(session)
+    heart = Heart(workspace)
     pause(THINKING)
 
     def idle() -> bool:
-        return session.job is None and not session.busy_showing and not session.pending_paths
+        return not workspace.busy
 
     heart.phase = "reading"
     folder = sample_data.sample_folder()
-    sample_data.use_recipe(session, folder)
-    loading.add_paths(session, [folder])
-    wait(lambda: session.galaxy is not None and idle())
+    workspace.project.take_recipe_in(folder)
+    workspace.opener.add_paths([folder])
+    wait(lambda: workspace.project.galaxy is not None and idle())
     pause(0.5)
     panels.raise_panel(viewer, "Predict")
     pause(0.5)
 
     for again in ("", " again"):
         heart.phase = again
-        before, start = session.maps, time.perf_counter()
-        work.predict(session)
-        wait(lambda before=before: session.maps is not before and idle())
+        before, start = workspace.project.maps, time.perf_counter()
+        workspace.predictor.predict()
+        wait(lambda before=before: workspace.project.maps is not before and idle())
         found[f"predict{again}"] = time.perf_counter() - start
         pause(0.7)
-        session.set_recipe("grid", pixel=3.0)
+        workspace.project.set_recipe("grid", pixel=3.0)
 
     cancels = []
     for delay in (0.1, 0.4, 0.8, 1.5):
         heart.phase = " cancelled"
-        session.memory = None
-        job = work.predict(session)
+        workspace.project.memory = None
+        job = workspace.predictor.predict()
         pause(delay)
         start = time.perf_counter()
         job.cancel()
-        wait(lambda: session.job is None)
+        wait(lambda: workspace.runner.job is None)
         cancels.append(time.perf_counter() - start)
         pause(0.2)
     found["cancel"] = max(cancels)
@@ -217,10 +215,10 @@ def main() -> None:
         values = [1000 * run[name] for run in runs if name in run]
         if values:
             goal = GOALS.get(name.removesuffix(" again") if name != "predict again" else "")
-            told = f"{1000 * goal:8.0f}" if goal else ""
+            target = f"{1000 * goal:8.0f}" if goal else ""
             busy = [1000 * run[f"{name} busy"] for run in runs if f"{name} busy" in run]
             most = f"{max(busy):8.0f}" if busy else " " * 8
-            print(f"{words:66}{median(values):8.0f}{max(values):8.0f}{most}{told}")
+            print(f"{words:66}{median(values):8.0f}{max(values):8.0f}{most}{target}")
     if arguments.json:
         arguments.json.write_text(json.dumps(runs, indent=1))
 

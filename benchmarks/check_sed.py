@@ -6,7 +6,7 @@ with the far infrared.
 FOLDER holds the folder `dustpedia`. Everything is like CIGALE's: its prior, Salpeter's mass
 function, 10 % of the flux added to the errors, redshift 0 (10 pc), no error of a model's own scale.
 Numbers are: median difference, half the range of the middle 68 %, and standard deviation, in dex
-unless told, ours less CIGALE's.
+unless noted, ours less CIGALE's.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from napari_galaxy_maps.bands.registry import BANDS, INPUT_BANDS
 from napari_galaxy_maps.data.recipe import LibrarySettings
 from napari_galaxy_maps.sed.library import Library, build_library
-from napari_galaxy_maps.training.datasets.cigale import (
+from napari_galaxy_maps.training.datasets.cigale_fits import (
     CigaleFits,
     Spread,
     best_models,

@@ -21,14 +21,20 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from napari_galaxy_maps.bands.registry import INPUT_BANDS, get_band
+from napari_galaxy_maps.constants import (
+    LSUN_W,
+    MJY_SR_PER_LSUN_HZ_KPC2,
+    PC_M,
+    PC_PER_MPC_ARCSEC,
+    ZERO_AB_JY,
+)
 from napari_galaxy_maps.mocks import View, draw_galaxy, dust, make_mock, relations
 from napari_galaxy_maps.mocks.layers import ADDITIVE
-from napari_galaxy_maps.mocks.mock import MJY_SR_PER_LSUN_HZ_KPC2, render
+from napari_galaxy_maps.mocks.mock import render
 from napari_galaxy_maps.mocks.population import EARLY
 
 HERE = Path(__file__).parent
 BANDS = INPUT_BANDS
-LSUN_W, PC_M = 3.828e26, 3.0856775815e16
 SUN_I = 4.58  # absolute AB magnitude of the Sun in i, as Taylor+ (2011) take it
 
 
@@ -39,7 +45,7 @@ def measure(seed: int) -> dict:
     size = 80
     view = View(
         size=size,
-        pixel_arcsec=2 * reach / size / 20 / 4.84813681e-3,
+        pixel_arcsec=2 * reach / size / 20 / PC_PER_MPC_ARCSEC * 1e3,
         bands=BANDS,
         distance_mpc=20.0,
     )
@@ -54,7 +60,8 @@ def measure(seed: int) -> dict:
     row.update(
         zip(
             BANDS,
-            -2.5 * np.log10(luminosity * LSUN_W / (4 * np.pi * (10 * PC_M) ** 2) / 3.631e-23),
+            -2.5
+            * np.log10(luminosity * LSUN_W / (4 * np.pi * (10 * PC_M) ** 2) / (ZERO_AB_JY * 1e-26)),
             strict=True,
         )
     )
@@ -159,7 +166,7 @@ def inclined(number: int = 24) -> tuple[float, float]:
         reach = 5 * galaxy.r_e
         view = View(
             size=96,
-            pixel_arcsec=2 * reach / 96 / 20 / 4.84813681e-3,
+            pixel_arcsec=2 * reach / 96 / 20 / PC_PER_MPC_ARCSEC * 1e3,
             bands=("SDSS_g",),
             distance_mpc=20.0,
         )
@@ -367,7 +374,7 @@ def forest() -> list[str]:
     pixels of 8 arcsec inside half of D25.
     """
     from napari_galaxy_maps.cli import main as cli
-    from napari_galaxy_maps.data.maps import Flag
+    from napari_galaxy_maps.data.properties import Flag
     from napari_galaxy_maps.fits_io import read_maps, read_recipe
     from napari_galaxy_maps.fits_io.galaxies import d25_ellipse
     from napari_galaxy_maps.measure.compare.residuals import score

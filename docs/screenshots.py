@@ -19,12 +19,10 @@ from qtpy.QtCore import QEventLoop, Qt, QTimer
 
 from napari_galaxy_maps.plugin.ground.layer_specs import Key
 from napari_galaxy_maps.plugin.ground.viewers import camera_and_scale_bar
-from napari_galaxy_maps.plugin.jobs import open_files as loading
-from napari_galaxy_maps.plugin.jobs import prepare_predict as work
 from napari_galaxy_maps.plugin.manifest import docks as panels
 from napari_galaxy_maps.plugin.manifest import samples as sample_data
-from napari_galaxy_maps.plugin.state.session import Session, session_for
 from napari_galaxy_maps.plugin.widgets import file_table
+from napari_galaxy_maps.plugin.workspace import Workspace, workspace_of
 
 IMAGES = Path(__file__).parent / "images"
 SIZE = (1480, 860)
@@ -40,24 +38,24 @@ def wait(condition: Callable[[], bool], seconds: float = 300) -> None:
         raise TimeoutError("the window never got there")
 
 
-def settle(session: Session) -> None:
+def settle(workspace: Workspace) -> None:
     """Wait until nothing is under way and all is painted."""
-    wait(lambda: session.job is None and not session.busy_showing and not session.pending_paths)
+    wait(lambda: not workspace.busy)
     end = monotonic() + 0.8
     wait(lambda: monotonic() > end)
 
 
 @contextmanager
-def window(*paths: Path | str) -> Iterator[tuple[Viewer, Session]]:
+def window(*paths: Path | str) -> Iterator[tuple[Viewer, Workspace]]:
     """A window with all panels and some files."""
     viewer = Viewer(title="Galaxy Maps", show=True)
     viewer.window.resize(*SIZE)
     panels.open_all(viewer)
-    session = session_for(viewer)
-    settle(session)
-    loading.add_paths(session, paths)
-    settle(session)
-    yield viewer, session
+    workspace = workspace_of(viewer)
+    settle(workspace)
+    workspace.opener.add_paths(paths)
+    settle(workspace)
+    yield viewer, workspace
     viewer.close()
 
 
@@ -65,17 +63,17 @@ panel = panels.panel
 
 
 @contextmanager
-def sample_window() -> Iterator[tuple[Viewer, Session]]:
+def sample_window() -> Iterator[tuple[Viewer, Workspace]]:
     """A window with the sample spiral and its truth opened."""
-    with window() as (viewer, session):
+    with window() as (viewer, workspace):
         folder = sample_data.sample_folder()
-        sample_data.use_recipe(session, folder)
-        loading.add_paths(session, [folder])
-        settle(session)
-        yield viewer, session
+        workspace.project.take_recipe_in(folder)
+        workspace.opener.add_paths([folder])
+        settle(workspace)
+        yield viewer, workspace
 
 
-def point(viewer: Viewer, session: Session, east: float = 0, north: float = 0) -> None:
+def point(viewer: Viewer, workspace: Workspace, east: float = 0, north: float = 0) -> None:
     """Put the pointer on a place of the sky: offsets in arcsec from the first image's middle."""
     viewer.mouse_over_canvas = True
     viewer.cursor.position = (north, -east)
@@ -88,9 +86,9 @@ def zoom(viewer: Viewer, factor: float) -> None:
     camera.zoom *= factor
 
 
-def save(viewer: Viewer, session: Session, name: str) -> None:
+def save(viewer: Viewer, workspace: Workspace, name: str) -> None:
     """Save the window, with as few colours as its pictures need."""
-    settle(session)
+    settle(workspace)
     picture = viewer.screenshot(canvas_only=True, flash=False)
     if picture[..., :3].std() < 2:
         raise RuntimeError(f"{name}: the canvas is blank")
@@ -106,21 +104,21 @@ def save(viewer: Viewer, session: Session, name: str) -> None:
 
 def sample() -> None:
     """The sample spiral, predicted and compared with its truth."""
-    with sample_window() as (viewer, session):
+    with sample_window() as (viewer, workspace):
         panels.raise_panel(viewer, "Predict")
-        work.predict(session)
-        settle(session)
-        session.fit(Key("map", "LOG_SIGMA_MD"))
-        point(viewer, session, 40, 30)
-        save(viewer, session, "sample_predicted")
+        workspace.predictor.predict()
+        settle(workspace)
+        workspace.layers.fit(Key("map", "LOG_SIGMA_MD"))
+        point(viewer, workspace, 40, 30)
+        save(viewer, workspace, "sample_predicted")
         panel(viewer, "Predict").kinds["residual"].click()
-        point(viewer, session, 40, 30)
-        save(viewer, session, "sample_residual")
+        point(viewer, workspace, 40, 30)
+        save(viewer, workspace, "sample_residual")
 
 
 def mock() -> None:
     """A barred galaxy from the Mock panel."""
-    with window() as (viewer, session):
+    with window() as (viewer, workspace):
         made = panel(viewer, "Mock")
         panels.raise_panel(viewer, "Mock")
         made.seed.setValue(8)
@@ -133,28 +131,28 @@ def mock() -> None:
         ):
             field.setText(text)
         made.button.click()
-        wait(lambda: session.truth is not None)
-        settle(session)
-        session.focus(Key("image", "SDSS_g"))
-        session.fit(Key("image", "SDSS_g"))
-        settle(session)
-        save(viewer, session, "mock_panel")
+        wait(lambda: workspace.project.truth is not None)
+        settle(workspace)
+        workspace.layers.focus(Key("image", "SDSS_g"))
+        workspace.layers.fit(Key("image", "SDSS_g"))
+        settle(workspace)
+        save(viewer, workspace, "mock_panel")
 
 
 def stellar() -> None:
     """Star formation of the sample spiral by stellar-unet, and the mocks that look most like it."""
-    with sample_window() as (viewer, session):
+    with sample_window() as (viewer, workspace):
         panels.raise_panel(viewer, "Predict")
-        session.set_recipe("model", name="stellar-unet")
-        work.predict(session)
-        settle(session)
-        session.focus(Key("map", "LOG_SIGMA_SFR"))
-        session.fit(Key("map", "LOG_SIGMA_SFR"))
+        workspace.project.set_recipe("model", name="stellar-unet")
+        workspace.predictor.predict()
+        settle(workspace)
+        workspace.layers.focus(Key("map", "LOG_SIGMA_SFR"))
+        workspace.layers.fit(Key("map", "LOG_SIGMA_SFR"))
         neighbours = panel(viewer, "Neighbours")
         panels.raise_panel(viewer, "Neighbours")
         wait(lambda: neighbours.found is not None)
-        point(viewer, session, 10, 10)
-        save(viewer, session, "neighbours")
+        point(viewer, workspace, 10, 10)
+        save(viewer, workspace, "neighbours")
 
 
 def measuring() -> None:
@@ -163,16 +161,15 @@ def measuring() -> None:
 
     from napari_galaxy_maps.data.galaxy import Ellipse
     from napari_galaxy_maps.measure.apertures.aperture import Aperture, circle
-    from napari_galaxy_maps.plugin.state.aperture_measurements import Measuring
 
-    with sample_window() as (viewer, session):
-        work.predict(session)
-        wait(lambda: session.maps is not None)
-        settle(session)
-        session.focus(Key("map", "LOG_SIGMA_MD"))
-        session.fit(Key("map", "LOG_SIGMA_MD"))
+    with sample_window() as (viewer, workspace):
+        workspace.predictor.predict()
+        wait(lambda: workspace.project.maps is not None)
+        settle(workspace)
+        workspace.layers.focus(Key("map", "LOG_SIGMA_MD"))
+        workspace.layers.fit(Key("map", "LOG_SIGMA_MD"))
         panels.raise_panel(viewer, "Measure")
-        found, (ra, dec) = Measuring.of(session), session.reference
+        found, (ra, dec) = workspace.measurements, workspace.project.reference
         shapes = [
             circle(ra, dec, 18.0, "bulge"),
             Aperture(Ellipse(ra, dec, 100.0, 77.0, 105.0), "disc", 0.5),
@@ -181,8 +178,8 @@ def measuring() -> None:
         found.add(shapes, "three")
         wait(lambda: len(found.rows) == 3)
         found.select([2])
-        point(viewer, session)
-        save(viewer, session, "measure")
+        point(viewer, workspace)
+        save(viewer, workspace, "measure")
         panel(viewer, "Measure").tabs.setCurrentIndex(1)
         view = panel(viewer, "Measure").profile
         wait(lambda: view.canvas is not None)
@@ -193,23 +190,23 @@ def measuring() -> None:
         view.radius.setCurrentIndex(view.radius.findData("r_kpc"))
         view.soon()
         wait(lambda: len(set(view.profiled.table["map"])) == 3)
-        save(viewer, session, "profile")
+        save(viewer, workspace, "profile")
         panels.raise_panel(viewer, "Inspect")
         inspect = panel(viewer, "Inspect")
         wait(lambda: inspect.canvas is not None)
-        session.focus(Key("residual", "LOG_SIGMA_MD"))
+        workspace.layers.focus(Key("residual", "LOG_SIGMA_MD"))
         for label in ("apertures", "rings"):
-            session.overlays()[label].visible = False
-        residual = np.abs(session.residual.values["LOG_SIGMA_MD"])
+            workspace.layers.overlays()[label].visible = False
+        residual = np.abs(workspace.project.residual.values["LOG_SIGMA_MD"])
         inspect.brush.pick(residual > np.nanpercentile(residual, 93))
-        save(viewer, session, "inspect")
+        save(viewer, workspace, "inspect")
 
 
 def galaxies() -> None:
     """Five mock galaxies, predicted by the model and scored together against their truths."""
     from napari_galaxy_maps.cli.main import main as command
 
-    with TemporaryDirectory() as folder, window() as (viewer, session):
+    with TemporaryDirectory() as folder, window() as (viewer, workspace):
         files = []
         for seed in range(11, 16):
             mock, maps = Path(folder) / f"m{seed}", Path(folder) / f"mock{seed}.fits"
@@ -240,7 +237,7 @@ def galaxies() -> None:
         inspect.plot.setCurrentIndex(inspect.plot.findData("sums"))
         inspect._draw()
         wait(lambda: inspect.canvas is not None)
-        settle(session)
+        settle(workspace)
         inspect.grab().save(
             str(IMAGES / "galaxies.png")
         )  # the panel alone: nothing is open on the canvas
@@ -252,114 +249,113 @@ def spectra() -> None:
     """
     from napari_galaxy_maps.fits_io import read_recipe
     from napari_galaxy_maps.mocks.writing import mock_steps, view_for
-    from napari_galaxy_maps.plugin.jobs import fit_truth as truth
-    from napari_galaxy_maps.plugin.state.pixel_spectra import FAR, Spectra
-    from napari_galaxy_maps.progress import drain
+    from napari_galaxy_maps.plugin.state.pixel_spectra import FAR
+    from napari_galaxy_maps.progress import run_to_end
 
     with TemporaryDirectory() as name:
         folder = Path(name)
-        drain(mock_steps(11, view_for("all", 160, 3.0), folder, "spiral", inclination=40.0))
+        run_to_end(mock_steps(11, view_for("all", 160, 3.0), folder, "spiral", inclination=40.0))
         with window(*(path for path in folder.glob("*.fits") if path.name != "truth.fits")) as (
             viewer,
-            session,
+            workspace,
         ):
             known = read_recipe(folder / "recipe.toml")
-            session.set_recipe("galaxy", **known.galaxy.model_dump(exclude_none=True))
-            session.set_recipe("reddening", ebv=known.reddening.ebv)
-            loading.make_galaxy(session)
-            work.predict(session)
-            settle(session)
+            workspace.project.set_recipe("galaxy", **known.galaxy.model_dump(exclude_none=True))
+            workspace.project.set_recipe("reddening", ebv=known.reddening.ebv)
+            workspace.project.make_galaxy()
+            workspace.predictor.predict()
+            settle(workspace)
             panels.raise_panel(viewer, "Predict")
-            truth.fit_truth(session)
-            settle(session)
-            session.focus(Key("residual", "LOG_SMD"))
-            save(viewer, session, "truth")
-            session.focus(Key("map", "LOG_SIGMA_MD"))
+            workspace.truth_fitter.fit()
+            settle(workspace)
+            workspace.layers.focus(Key("residual", "LOG_SMD"))
+            save(viewer, workspace, "truth")
+            workspace.layers.focus(Key("map", "LOG_SIGMA_MD"))
             panels.raise_panel(viewer, "Pixel")
-            settle(session)
-            wait(lambda: Spectra.of(session).ready())
+            settle(workspace)
+            wait(lambda: workspace.spectra.ready())
             widget = panel(viewer, "Pixel")
             for source, picture in ((None, "pixel"), (FAR, "pixel_far")):
                 if source is not None:
                     widget.freeze(False)
-                    Spectra.of(session).choose(source)
+                    workspace.spectra.choose(source)
                 widget._position = (20.0, -30.0)
                 widget._follow()
                 widget.freeze(True)
-                save(viewer, session, picture)
+                save(viewer, workspace, picture)
 
 
 def ngc309(folder: Path) -> None:
     """NGC 309 from five real bands, all the way to maps."""
-    with window(folder) as (viewer, session):
+    with window(folder) as (viewer, workspace):
         galaxy = panel(viewer, "Galaxy")
         for field, text in ((galaxy.name, "NGC 309"), (galaxy.distance, "76.2")):
             field.setText(text)
             field.setModified(True)
             field.editingFinished.emit()
         panels.raise_panel(viewer, "Prepare")
-        work.prepare(session)
-        settle(session)
+        workspace.preparer.prepare()
+        settle(workspace)
         panel(viewer, "Prepare").boxes["psf"].eye.click()
-        settle(session)
-        save(viewer, session, "ngc309_prepared")
+        settle(workspace)
+        save(viewer, workspace, "ngc309_prepared")
         panel(viewer, "Prepare").boxes["psf"].eye.click()
         panels.raise_panel(viewer, "Predict")
-        work.predict(session)
-        settle(session)
-        session.fit(Key("map", "LOG_SIGMA_MD"))
+        workspace.predictor.predict()
+        settle(workspace)
+        workspace.layers.fit(Key("map", "LOG_SIGMA_MD"))
         camera, _ = camera_and_scale_bar(viewer)
         north, west = camera.center[-2:]
-        point(viewer, session, -west + 20, north + 10)
-        save(viewer, session, "ngc309_predicted")
+        point(viewer, workspace, -west + 20, north + 10)
+        save(viewer, workspace, "ngc309_predicted")
 
 
 def stars(folder: Path) -> None:
     """NGC 309's stars as found on its images: some accepted, a doubtful one on the galaxy selected,
     a painted mask.
     """
-    with window(folder) as (viewer, session):
-        session.set_recipe("galaxy", name="NGC 309", distance=76.2)
+    with window(folder) as (viewer, workspace):
+        workspace.project.set_recipe("galaxy", name="NGC 309", distance=76.2)
         panels.raise_panel(viewer, "Stars")
         panel(viewer, "Stars").fit.click()
-        settle(session)
-        work.predict(session)
-        settle(session)
-        masking, widget = session.masking, panel(viewer, "Stars")
+        settle(workspace)
+        workspace.predictor.predict()
+        settle(workspace)
+        masking, widget = workspace.masks, panel(viewer, "Stars")
         masking.accept([item for item in masking.items if item.enabled][::2])
         doubtful = next(item for item in masking.items if "knot" in item.flag)
         row = next(row for row, item in enumerate(widget.table.stars.rows) if item is doubtful)
         widget.table.clicked.emit(widget.table.stars.index(row, 0))
-        session.fit(Key("map", "LOG_SIGMA_MD"))
+        workspace.layers.fit(Key("map", "LOG_SIGMA_MD"))
         zoom(viewer, 0.62)
         widget.paint.click()
-        painting = session.painting.layer(())
+        painting = workspace.painted.layer(())
         rows, columns = zip(
             *(painting.world_to_data((110 - 4 * k, 30 + 9 * k)) for k in range(8)), strict=True
         )
         for place in zip(rows, columns, strict=True):
             painting.paint(place, 1)
-        viewer.layers.selection.active = session.circles.layer
-        wait(lambda: not session.following.behind)
-        point(viewer, session, 40, 30)
-        save(viewer, session, "stars")
+        viewer.layers.selection.active = workspace.circles.layer
+        wait(lambda: not workspace.refresher.behind)
+        point(viewer, workspace, 40, 30)
+        save(viewer, workspace, "stars")
 
 
 def ngc5584(folder: Path) -> None:
     """NGC 5584: a unit that has to be asked for, before and after it is settled."""
-    with window(folder) as (viewer, session):
-        save(viewer, session, "ngc5584_unit")
+    with window(folder) as (viewer, workspace):
+        save(viewer, workspace, "ngc5584_unit")
         panel(viewer, "Galaxy").suggestions.click()
-        settle(session)
-        session.focus(Key("image", "WISE_12"))
-        session.fit(Key("image", "WISE_12"))
-        save(viewer, session, "ngc5584_settled")
+        settle(workspace)
+        workspace.layers.focus(Key("image", "WISE_12"))
+        workspace.layers.fit(Key("image", "WISE_12"))
+        save(viewer, workspace, "ngc5584_settled")
 
 
 def sdss_group(folder: Path) -> None:
     """Three images whose headers all say g: one band settled, the drop-down open for the other."""
-    with window(folder) as (viewer, session):
-        save(viewer, session, "sdss_bands")
+    with window(folder) as (viewer, workspace):
+        save(viewer, workspace, "sdss_bands")
         table = panel(viewer, "Galaxy").table
         for label, band in (
             ("reprojected_sdss_i.fits.bz2", "SDSS_i"),
@@ -367,16 +363,16 @@ def sdss_group(folder: Path) -> None:
         ):
             box = table.cellWidget(table.row_of(label), file_table.BAND)
             box.activated.emit(box.findData(band))
-            settle(session)
-        save(viewer, session, "sdss_settled")
+            settle(workspace)
+        save(viewer, workspace, "sdss_settled")
 
 
 def m51(folder: Path) -> None:
     """M51 in the far infrared."""
-    with window(folder) as (viewer, session):
+    with window(folder) as (viewer, workspace):
         zoom(viewer, 2.2)
-        point(viewer, session)
-        save(viewer, session, "m51")
+        point(viewer, workspace)
+        save(viewer, workspace, "m51")
 
 
 def main() -> None:

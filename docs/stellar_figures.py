@@ -12,21 +12,21 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib import pyplot as plt
 
-from napari_galaxy_maps.data.maps import Flag
+from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.fits_io import read_galaxy
 from napari_galaxy_maps.measure.compare.colour_mass import taylor_mass
 from napari_galaxy_maps.models.registry import load_model
 from napari_galaxy_maps.prepare.steps import prepare_steps
-from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.progress import run_to_end
+from napari_galaxy_maps.training.datasets.image_truth_pairs import Pairs
 from napari_galaxy_maps.training.datasets.mock_cubes import noisy_cube, true_maps
-from napari_galaxy_maps.training.datasets.pairs import Pairs
 from napari_galaxy_maps.training.stellar_unet.neighbours import composite
 from napari_galaxy_maps.training.stellar_unet.stellar_scoring import radii_of
 
 mpl.use("Agg")
-from matplotlib import pyplot as plt
 
 IMAGES = Path(__file__).parent / "images"
 GROUP = {
@@ -104,7 +104,7 @@ def sdss_cube(folder: Path, name: str):
         {f"reprojected_sdss_{letter}.fits.bz2": f"SDSS_{letter}" for letter in "gri"}
     )
     recipe.input.units.update({f"SDSS_{letter}": "0.985 MJy/sr" for letter in "gri"})
-    return drain(prepare_steps(read_galaxy([folder], recipe), recipe))
+    return run_to_end(prepare_steps(read_galaxy([folder], recipe), recipe))
 
 
 def compare_sdss(cube, model, redshift: float):
@@ -118,7 +118,7 @@ def compare_sdss(cube, model, redshift: float):
     return maps, taylor, bright
 
 
-def told(miss: np.ndarray, odd: np.ndarray) -> str:
+def describe(miss: np.ndarray, odd: np.ndarray) -> str:
     """A comparison in words."""
     half = np.diff(np.percentile(miss, (16, 84)))[0] / 2
     within = 100 * np.mean(np.abs(miss) < 0.15)
@@ -139,7 +139,7 @@ def sdss(folder: Path) -> None:
         odd = (maps.flags & Flag.OUT_OF_DISTRIBUTION) != 0
         misses.append((mass - taylor)[bright])
         flagged.append(odd[bright])
-        print(f"{name}: {told(misses[-1], flagged[-1])}")
+        print(f"{name}: {describe(misses[-1], flagged[-1])}")
         line[0].imshow(composite(cube.data, cube.bands), origin="lower")
         line[0].set_ylabel(name)
         for ax, plane in zip(
@@ -152,7 +152,7 @@ def sdss(folder: Path) -> None:
         figure.colorbar(shown, ax=line[3], label="dex")
         plane = np.where(np.isfinite(mass), (odd & bright).astype(float), np.nan)
         line[4].imshow(plane, cmap="Greys", vmin=0, vmax=1, origin="lower")
-    print(f"all: {told(np.concatenate(misses), np.concatenate(flagged))}")
+    print(f"all: {describe(np.concatenate(misses), np.concatenate(flagged))}")
     titles = (
         "g, r, i",
         "stellar-unet",

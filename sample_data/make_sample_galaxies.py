@@ -28,7 +28,9 @@ from astropy.wcs import WCS
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from napari_galaxy_maps.bands.registry import BANDS
-from napari_galaxy_maps.data.maps import PROPERTIES, Flag, PropertyMaps
+from napari_galaxy_maps.constants import SR_PER_ARCSEC2
+from napari_galaxy_maps.data.maps import PropertyMaps
+from napari_galaxy_maps.data.properties import PROPERTIES, Flag
 from napari_galaxy_maps.data.recipe import GalaxySettings
 from napari_galaxy_maps.fits_io import write_maps
 from napari_galaxy_maps.fits_io.galaxies import d25_ellipse
@@ -39,7 +41,6 @@ from napari_galaxy_maps.mocks.writing import d25, star_table, truth_maps
 
 HERE = Path(__file__).resolve().parent
 FWHM_SIGMA = 1 / np.sqrt(8 * np.log(2))
-SR_PER_ARCSEC2 = (u.arcsec**2).to(u.sr)
 FINE_PIXEL = 0.6
 """Arcsec: under half of the sharpest PSF."""
 TRUTH_BINNING = 7

@@ -57,7 +57,7 @@ NETWORKS = {
     f"{PACKAGE}.{name}"
     for name in (
         "models.stellar_unet.network",
-        "models.stellar_unet.heads",
+        "models.stellar_unet.output_head",
         "training.stellar_unet.views",
         "training.stellar_unet.fit_network",
         "training.stellar_unet.sums_loss",

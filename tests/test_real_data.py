@@ -189,11 +189,11 @@ def test_the_stellar_mass_of_real_spirals_is_taylors(shared_data, name, ellipse,
     """In g, r and i, with the unit that interpolated images need: most within 0.15 dex where S/N >
     10; what is flagged is odd.
     """
-    from napari_galaxy_maps.data.maps import Flag
+    from napari_galaxy_maps.data.properties import Flag
     from napari_galaxy_maps.measure.compare.colour_mass import taylor_mass
     from napari_galaxy_maps.models.registry import load_model
     from napari_galaxy_maps.prepare.steps import prepare_steps
-    from napari_galaxy_maps.progress import drain
+    from napari_galaxy_maps.progress import run_to_end
 
     keys = ("ra", "dec", "d25", "axis_ratio", "position_angle")
     settings = [f"galaxy.{key}={value}" for key, value in zip(keys, ellipse, strict=True)]
@@ -204,7 +204,7 @@ def test_the_stellar_mass_of_real_spirals_is_taylors(shared_data, name, ellipse,
         {f"reprojected_sdss_{letter}.fits.bz2": f"SDSS_{letter}" for letter in "gri"}
     )
     recipe.input.units.update({f"SDSS_{letter}": "0.985 MJy/sr" for letter in "gri"})
-    cube = drain(
+    cube = run_to_end(
         prepare_steps(read_galaxy([shared_data / "galaxies" / "ngc6976_group"], recipe), recipe)
     )
     maps = load_model("stellar-unet").predict(cube, "cpu")

@@ -12,8 +12,8 @@ from astropy.table import QTable
 
 from napari_galaxy_maps.bands.registry import FIR_BANDS, INPUT_BANDS
 from napari_galaxy_maps.cli.main import main
-from napari_galaxy_maps.data.galaxy import PC_PER_MPC_ARCSEC
-from napari_galaxy_maps.data.maps import PROPERTIES
+from napari_galaxy_maps.constants import PC_PER_MPC_ARCSEC
+from napari_galaxy_maps.data.properties import PROPERTIES
 from napari_galaxy_maps.fits_io import find_images, read_galaxy, read_maps, read_recipe
 from napari_galaxy_maps.measure.compare.comparison import compare
 from napari_galaxy_maps.measure.compare.residuals import score

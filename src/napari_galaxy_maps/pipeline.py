@@ -13,7 +13,9 @@ import numpy as np
 
 from . import __version__
 from .bands.registry import get_band
-from .data.galaxy import PC_PER_MPC_ARCSEC, BandCube, Ellipse, Galaxy, changed_pixels
+from .constants import PC_PER_MPC_ARCSEC
+from .data.cube import BandCube, changed_pixels
+from .data.galaxy import Ellipse, Galaxy
 from .data.maps import PropertyMaps
 from .data.recipe import Recipe
 from .fits_io.opening import sha256
@@ -23,12 +25,13 @@ from .prepare.impute import model_redshift
 from .prepare.masks.mask_set import Masks
 from .prepare.memory import Memory
 from .prepare.steps import prepare_steps
-from .progress import Progress, Steps, drain
+from .progress import Progress, Steps, run_to_end
 from .sed.library import library_steps
 from .sed.truth import Truth, check_far_infrared, truth_steps
 
 if TYPE_CHECKING:
-    from .models.registry import Model
+    from .models.base import Model
+
 
 _VERSIONS_OF = ("numpy", "astropy", "reproject", "scikit-learn", "xgboost", "torch", "photutils")
 
@@ -77,7 +80,7 @@ def _files_named_by(recipe: Recipe) -> dict[str, Path]:
 
 
 @dataclass
-class Kept(Memory):
+class PredictionMemory(Memory):
     """What preparation remembers, and the last prediction with the cube it was made of."""
 
     cube: BandCube | None = None
@@ -85,7 +88,10 @@ class Kept(Memory):
 
 
 def predict_cube_steps(
-    cube: BandCube, recipe: Recipe, known: dict[str, Any] | None = None, memory: Kept | None = None
+    cube: BandCube,
+    recipe: Recipe,
+    known: dict[str, Any] | None = None,
+    memory: PredictionMemory | None = None,
 ) -> Steps[PropertyMaps]:
     """Predict maps from a prepared cube.
 
@@ -97,7 +103,7 @@ def predict_cube_steps(
         Names the model and where it runs.
     known : dict, optional
         The provenance so far.
-    memory : Kept, optional
+    memory : PredictionMemory, optional
         Where it holds the prediction of a cube that differs in some pixels only, those alone are
         predicted.
     """
@@ -154,7 +160,7 @@ def predict_global(
     """
     if load_model(recipe.model.name).reach:
         return None
-    return drain(predict_cube_steps(integrated_cube(cube, ellipse), recipe))
+    return run_to_end(predict_cube_steps(integrated_cube(cube, ellipse), recipe))
 
 
 def _alike(cube: BandCube, other: BandCube) -> bool:
@@ -180,10 +186,10 @@ def _predict_changed(
             (cube.filling.uncertainty, before.filling.uncertainty),
         ]
     changed = (cube.mask != before.mask) | (cube.flags != before.flags) | changed_pixels(*planes)
-    where: tuple[Any, ...]
+    where: tuple[slice, slice] | tuple[np.ndarray, ...]
     if model.reach:
-        where = _around(changed, model.reach)
-        fresh = yield from model.predict_steps(cube, device, where=where)  # type: ignore[call-arg]
+        where = window = _around(changed, model.reach)
+        fresh = yield from model.predict_steps(cube, device, window)
     else:
         where = np.nonzero(changed)
         fresh = yield from model.predict_steps(cube.line(changed), device)
@@ -214,7 +220,10 @@ def _around(changed: np.ndarray, reach: int) -> tuple[slice, slice]:
 
 
 def predict_steps(
-    galaxy: Galaxy, recipe: Recipe, memory: Kept | None = None, masks: Masks | None = None
+    galaxy: Galaxy,
+    recipe: Recipe,
+    memory: PredictionMemory | None = None,
+    masks: Masks | None = None,
 ) -> Steps[PropertyMaps]:
     """Prepare a galaxy and predict its maps, yielding after every band and every tile.
 
@@ -224,7 +233,7 @@ def predict_steps(
         Its images.
     recipe : Recipe
         Settings of every step.
-    memory : Kept, optional
+    memory : PredictionMemory, optional
         Kept between calls, it spares what has not changed, down to single pixels.
     masks : Masks, optional
         Stars and patches to mask.
@@ -258,7 +267,7 @@ def predict(
     galaxy: Galaxy, recipe: Recipe, callback: Callable[[Progress], None] | None = None
 ) -> PropertyMaps:
     """Prepare a galaxy and predict its maps in one call; see `predict_steps`."""
-    return drain(predict_steps(galaxy, recipe), callback)
+    return run_to_end(predict_steps(galaxy, recipe), callback)
 
 
 def truth_recipe(recipe: Recipe, bands: Sequence[str]) -> Recipe:
@@ -346,4 +355,4 @@ def fit_truth(
     galaxy: Galaxy, recipe: Recipe, callback: Callable[[Progress], None] | None = None
 ) -> Truth:
     """Prepare a galaxy and fit a truth to it in one call; see `truth_maps_steps`."""
-    return drain(truth_maps_steps(galaxy, recipe), callback).truth
+    return run_to_end(truth_maps_steps(galaxy, recipe), callback).truth

@@ -38,8 +38,8 @@ class Progress:
 Steps = Generator[Progress, None, T]
 
 
-def drain(steps: Steps[T], callback: Callable[[Progress], None] | None = None) -> T:
-    """Run a generator of `Progress` to its end, tell `callback` of each, and return the generator's
+def run_to_end(steps: Steps[T], callback: Callable[[Progress], None] | None = None) -> T:
+    """Run a generator of `Progress` to its end, hand each to `callback`, and return the generator's
     result.
     """
     while True:

@@ -9,7 +9,7 @@ import pytest
 from astropy.io import fits
 
 from napari_galaxy_maps.cli.main import main
-from napari_galaxy_maps.data.maps import Flag
+from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.fits_io import read_cube, read_maps, read_recipe
 from tests.conftest import tan_wcs, write_image
 

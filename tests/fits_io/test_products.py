@@ -7,7 +7,8 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from napari_galaxy_maps.data.maps import PROPERTIES, Flag, PropertyMaps
+from napari_galaxy_maps.data.maps import PropertyMaps
+from napari_galaxy_maps.data.properties import PROPERTIES, Flag
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError, RecipeError
 from napari_galaxy_maps.fits_io import (

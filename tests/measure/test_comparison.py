@@ -12,7 +12,8 @@ from astropy.table import QTable
 from scipy.ndimage import gaussian_filter
 
 from napari_galaxy_maps.cli.main import main
-from napari_galaxy_maps.data.galaxy import PC_PER_MPC_ARCSEC, Ellipse
+from napari_galaxy_maps.constants import PC_PER_MPC_ARCSEC
+from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError

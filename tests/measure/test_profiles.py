@@ -11,7 +11,8 @@ from astropy.table import QTable
 
 from napari_galaxy_maps.bands.registry import get_band
 from napari_galaxy_maps.cli.main import main
-from napari_galaxy_maps.data.galaxy import PC_PER_MPC_ARCSEC, BandImage, Ellipse
+from napari_galaxy_maps.constants import PC_PER_MPC_ARCSEC
+from napari_galaxy_maps.data.galaxy import BandImage, Ellipse
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError

@@ -7,15 +7,17 @@ import pytest
 from astropy.table import QTable
 
 from napari_galaxy_maps.cli.main import main
-from napari_galaxy_maps.data.galaxy import PC_PER_MPC_ARCSEC, BandCube, Ellipse
+from napari_galaxy_maps.constants import PC_PER_MPC_ARCSEC
+from napari_galaxy_maps.data.cube import BandCube
+from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import read_galaxy, write_cube, write_maps
 from napari_galaxy_maps.measure.apertures.planes import planes_of
 from napari_galaxy_maps.measure.apertures.totals import galaxy_totals, integrated_cube
-from napari_galaxy_maps.pipeline import Kept, predict_global, predict_steps, provenance
-from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.pipeline import PredictionMemory, predict_global, predict_steps, provenance
+from napari_galaxy_maps.progress import run_to_end
 from tests.conftest import tan_wcs
 from tests.measure.test_profiles import DISC, KPC, H, disc
 
@@ -121,8 +123,8 @@ def predicted(galaxy_folder):
     galaxy = read_galaxy(
         [galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "2MASS_Ks": 9.0, "SDSS_r": 2.5})], recipe
     )
-    memory = Kept()
-    maps = drain(predict_steps(galaxy, recipe, memory))
+    memory = PredictionMemory()
+    maps = run_to_end(predict_steps(galaxy, recipe, memory))
     return maps, memory.cube, recipe, galaxy
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from napari_galaxy_maps.bands.registry import BANDS, get_band
 from napari_galaxy_maps.cosmology import redshift_at
-from napari_galaxy_maps.data.maps import PROPERTIES
+from napari_galaxy_maps.data.properties import PROPERTIES
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.mocks import KINDS, View, draw_galaxy, make_mock, relations
 from napari_galaxy_maps.mocks.layers import ADDITIVE

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from napari_galaxy_maps.cli import main as cli
-from napari_galaxy_maps.data.maps import PROPERTIES
+from napari_galaxy_maps.data.properties import PROPERTIES
 from napari_galaxy_maps.fits_io import find_images, read_galaxy, read_maps, read_recipe
 from napari_galaxy_maps.mocks import View, draw_galaxy, make_mock
 from napari_galaxy_maps.mocks.writing import bands_of, d25, write_mock_steps
-from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.progress import run_to_end
 
 BANDS = ("SDSS_g", "SDSS_r", "WISE_3.4", "SPIRE_250")
 
@@ -20,7 +20,7 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mock")
     view = View(size=96, pixel_arcsec=3.0, bands=BANDS, distance_mpc=20.0, noise=0.2, stars=0.5)
     mock = make_mock(6, view, draw_galaxy(6, "spiral", 10.3, 40))
-    drain(write_mock_steps(mock, folder))
+    run_to_end(write_mock_steps(mock, folder))
     return mock, folder
 
 

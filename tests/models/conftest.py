@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from astropy.wcs import WCS
 
-from napari_galaxy_maps.data.galaxy import BandCube
+from napari_galaxy_maps.data.cube import BandCube
 from napari_galaxy_maps.models.registry import load_model
 
 # Surface brightness of a spiral, an early type and a dwarf in MJy/sr: typical, not of any one

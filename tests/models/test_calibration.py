@@ -10,10 +10,10 @@ from scipy import stats
 
 from napari_galaxy_maps.models.stellar_unet.calibration import Calibration, depth_of
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
-from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.progress import run_to_end
+from napari_galaxy_maps.training.datasets.image_truth_pairs import TABLE, Pairs
 from napari_galaxy_maps.training.datasets.mock_cubes import true_maps
-from napari_galaxy_maps.training.datasets.pairs import TABLE, Pairs
-from napari_galaxy_maps.training.stellar_unet.calibrate import ORDER, calibrate_steps
+from napari_galaxy_maps.training.stellar_unet.calibrate_uncertainty import ORDER, calibrate_steps
 
 N, SIZE = 60, 24
 BIAS, SCATTER, SAID = 0.2, 0.15, 0.05
@@ -40,7 +40,7 @@ def galaxies(fwhm_pixels=3.0, n=N):
 
 
 def calibrate(model, held, all_counts=True):
-    return drain(calibrate_steps(model, held, all_counts))
+    return run_to_end(calibrate_steps(model, held, all_counts))
 
 
 def calibration(sharpness, shift, depth, raw, correction):
@@ -78,7 +78,7 @@ def found(told):
     pairs = galaxies(
         n=2 * N
     )  # a cell of depth and sigma has 480 pixels, of which the quantile is good to 4 %
-    return drain(calibrate_steps(Model(pairs), [pairs]), told.append)
+    return run_to_end(calibrate_steps(Model(pairs), [pairs]), told.append)
 
 
 def test_sigma_becomes_the_scatter_for_each_number_of_bands(found):

@@ -5,9 +5,9 @@ never saw it.
 import numpy as np
 import pytest
 
-from napari_galaxy_maps.training.dust_forest.cases import CASES, WHOLE
-from napari_galaxy_maps.training.dust_forest.fit_forest import predict_unseen
+from napari_galaxy_maps.training.dust_forest.band_sets import ALL_BANDS, BAND_SETS
 from napari_galaxy_maps.training.dust_forest.fit_spread import truth_errors
+from napari_galaxy_maps.training.dust_forest.scoring import predict_unseen
 
 pytestmark = pytest.mark.realdata
 GOALS = {
@@ -18,10 +18,10 @@ GOALS = {
 
 @pytest.fixture(scope="module")
 def unseen(model, galaxies):
-    return {case.name: predict_unseen(model, galaxies, case) for case in (WHOLE, *CASES)}
+    return {case.name: predict_unseen(model, galaxies, case) for case in (ALL_BANDS, *BAND_SETS)}
 
 
-@pytest.mark.parametrize("case", [c.name for c in (WHOLE, *CASES)])
+@pytest.mark.parametrize("case", [c.name for c in (ALL_BANDS, *BAND_SETS)])
 @pytest.mark.parametrize("population", ["all", ">= 3 FIR"])
 @pytest.mark.parametrize("j", [0, 1, 2])
 def test_a_row_of_the_card_is_what_the_weights_give(model, galaxies, unseen, case, population, j):
@@ -55,7 +55,7 @@ def test_real_galaxies_are_seldom_out_of_distribution_and_shuffled_ones_often(
 
     order = np.random.default_rng(0).permutation(18)
     shuffled = replace(galaxies, values=galaxies.values[order], errors=galaxies.errors[order])
-    unusual = predict_unseen(model, shuffled, WHOLE)[2]
+    unusual = predict_unseen(model, shuffled, ALL_BANDS)[2]
     assert np.nanmean(unusual[np.isfinite(unusual)] > 1) > 0.9
 
 
@@ -69,7 +69,7 @@ def test_real_galaxies_made_fainter_are_not_out_of_distribution(model, galaxies)
         values=galaxies.values + extra * rng.standard_normal(extra.shape),
         errors=np.hypot(galaxies.errors, extra),
     )
-    unusual = predict_unseen(model, faint, WHOLE)[2]
+    unusual = predict_unseen(model, faint, ALL_BANDS)[2]
     assert np.mean(unusual[np.isfinite(unusual)] > 1) < 0.04
 
 
@@ -91,7 +91,7 @@ def test_nearly_all_uncertainties_are_calibrated(model):
         ((score.case, score.property), holds)
         for score in model.card.scores
         if score.property in ("LOG_SLD", "LOG_SMD", "T_DUST")
-        and (score.population == "all" or score.case == WHOLE.name)
+        and (score.population == "all" or score.case == ALL_BANDS.name)
         for holds in score.conditions()
     ]
     assert len(judged) == 72
@@ -99,7 +99,7 @@ def test_nearly_all_uncertainties_are_calibrated(model):
         ("all bands", "T_DUST"), ("no IRAC", "T_DUST"), ("imputed fluxes", "LOG_SLD")
     }  # fmt: skip
     well_measured = [
-        s for s in model.card.scores if (s.case, s.population) == (WHOLE.name, ">= 3 FIR")
+        s for s in model.card.scores if (s.case, s.population) == (ALL_BANDS.name, ">= 3 FIR")
     ]
     assert all(s.calibrated() for s in well_measured if s.property in GOALS["all"])
 
@@ -111,7 +111,7 @@ def test_what_the_card_says_of_filled_gaps_is_what_comes_out(model, galaxies):
     import re
 
     from napari_galaxy_maps.data.recipe import Recipe
-    from napari_galaxy_maps.training.dust_forest import imputation
+    from napari_galaxy_maps.training.dust_forest import imputation_trial as imputation
 
     rows = imputation.compare(model, galaxies, imputation.library_for_galaxies())
     told = [note for note in model.card.notes if note.startswith(imputation.NOTE)]

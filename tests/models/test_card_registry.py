@@ -8,17 +8,28 @@ import shutil
 
 import pytest
 
-from napari_galaxy_maps.bands.registry import INPUT_BANDS
 from napari_galaxy_maps.exceptions import GalaxyMapsError
 from napari_galaxy_maps.models import registry
 from napari_galaxy_maps.models.card import ModelCard
-from napari_galaxy_maps.models.registry import WEIGHTS, list_models, load_card, load_model
+from napari_galaxy_maps.models.registry import SHIPPED, list_models, load_card, load_model
+
+INPUT_BANDS = (
+    "GALEX_FUV", "GALEX_NUV", "SDSS_u", "SDSS_g", "SDSS_r", "SDSS_i", "SDSS_z", "2MASS_J", "2MASS_H",
+    "2MASS_Ks", "WISE_3.4", "Spitzer_3.6", "Spitzer_4.5", "WISE_4.6", "Spitzer_5.8", "Spitzer_8.0",
+    "WISE_12", "WISE_22",
+)  # fmt: skip
+FOREST = "dust_forest/weights/dust-forest.safetensors"
 
 
 @pytest.fixture
 def copy(tmp_path):
-    shutil.copytree(WEIGHTS, tmp_path / "weights")
-    return tmp_path / "weights"
+    """The registry and the files of the models that ship, in another folder."""
+    for entry in json.loads((SHIPPED / registry.INDEX).read_text()).values():
+        for name in (entry["weights"], entry["card"]):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(SHIPPED / name, tmp_path / name)
+    shutil.copy(SHIPPED / registry.INDEX, tmp_path)
+    return tmp_path
 
 
 def test_the_registry_lists_models_with_cards():
@@ -27,23 +38,21 @@ def test_the_registry_lists_models_with_cards():
 
 
 def test_the_hash_in_the_registry_is_that_of_the_file():
-    entry = json.loads((WEIGHTS / registry.INDEX).read_text())["dust-forest"]
-    assert (
-        hashlib.sha256((WEIGHTS / entry["weights"]).read_bytes()).hexdigest()
-        == entry["weights_sha256"]
-    )
+    entry = json.loads((SHIPPED / registry.INDEX).read_text())["dust-forest"]
+    blob = (SHIPPED / entry["weights"]).read_bytes()
+    assert hashlib.sha256(blob).hexdigest() == entry["weights_sha256"]
     assert load_model("dust-forest").weights_hash == entry["weights_sha256"]
 
 
 def test_weights_are_small_and_nothing_in_them_is_executable():
-    files = [p for p in WEIGHTS.iterdir() if p.is_file()]
-    assert {p.suffix for p in files} <= {".safetensors", ".json", ".py"}
+    files = [path for path in SHIPPED.glob("*/weights/*") if path.is_file()]
+    assert {path.suffix for path in files} == {".safetensors", ".json"}
     assert sum(p.stat().st_size for p in files) < 25e6
 
 
 @pytest.mark.parametrize("where", [100, -100])
 def test_a_damaged_file_is_refused(copy, where):
-    path = copy / "dust-forest.safetensors"
+    path = copy / FOREST
     blob = bytearray(path.read_bytes())
     blob[where] ^= 1
     path.write_bytes(blob)
@@ -52,15 +61,16 @@ def test_a_damaged_file_is_refused(copy, where):
 
 
 def test_a_missing_file_is_refused(copy):
-    (copy / "dust-forest.safetensors").unlink()
+    (copy / FOREST).unlink()
     with pytest.raises(GalaxyMapsError, match="cannot be read"):
         load_model("dust-forest", copy)
 
 
 def test_a_file_of_something_else_is_refused_even_with_the_right_hash(copy):
-    path = copy / "dust-forest.safetensors"
+    path = copy / FOREST
     path.write_bytes(b"not weights")
-    registry.write_entry(copy, "dust-forest", "forest", "1.0", path, copy / "dust-forest.json")
+    card = path.with_suffix(".json")
+    registry.write_entry(copy, "dust-forest", "forest", "1.0", path, card)
     with pytest.raises(GalaxyMapsError, match="are damaged"):
         load_model("dust-forest", copy)
 
@@ -80,9 +90,8 @@ def test_the_card_says_what_it_must(model):
     text = model.card.to_markdown()
     for needed in (
         "Salpeter", "0.23 dex", "0.51 dex", "5.0 K", "interarm", "whole galaxies",
-        "no k-correction", "Nersesian",
-        "no WISE 2 to 4", "SDSS + WISE 1", "2MASS + WISE 1, 2", "no GALEX", "imputed fluxes",
-        "trees cannot extrapolate",
+        "no k-correction", "Nersesian", "no WISE 2 to 4", "SDSS + WISE 1", "2MASS + WISE 1, 2",
+        "no GALEX", "imputed fluxes", "trees cannot extrapolate",
     ):  # fmt: skip
         assert needed in text
     assert len(model.card.summary()) < 400

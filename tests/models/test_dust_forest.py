@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_galaxy_maps.data.galaxy import Filling
-from napari_galaxy_maps.data.maps import PROPERTIES, Flag
+from napari_galaxy_maps.data.cube import Filling
+from napari_galaxy_maps.data.properties import PROPERTIES, Flag
 from napari_galaxy_maps.device import available_devices, resolve_device
 from napari_galaxy_maps.exceptions import GalaxyMapsError
-from napari_galaxy_maps.models.dust_forest.model import LOG_LSUN_KPC2_PER_MJY_SR
-from napari_galaxy_maps.models.dust_forest.spread import QUANTITIES
+from napari_galaxy_maps.models.dust_forest.model import log_lsun_kpc2_per_mjy_sr
+from napari_galaxy_maps.models.dust_forest.uncertainty import QUANTITIES
+from napari_galaxy_maps.progress import run_to_end
 
 from .conftest import TYPICAL
 
@@ -49,7 +50,7 @@ def test_surface_density_of_light_follows_from_surface_brightness():
 
     frequency = (3.37 * u.um).to(u.Hz, equivalencies=u.spectral())
     per_area = (4 * np.pi * u.sr * frequency * u.MJy / u.sr).to_value(u.Lsun / u.kpc**2)
-    assert pytest.approx(np.log10(per_area), abs=1e-4) == LOG_LSUN_KPC2_PER_MJY_SR
+    assert pytest.approx(np.log10(per_area), abs=1e-4) == log_lsun_kpc2_per_mjy_sr(3.37)
 
 
 def test_twice_as_bright_is_nearly_twice_the_stars(model, make_cube):
@@ -140,7 +141,7 @@ def test_chunks_do_not_matter_and_tell_progress(model, make_cube):
     seen = []
 
     def run(chunk):
-        steps = model.predict_steps(cube, "cpu", chunk)
+        steps = model.predict_steps(cube, "cpu", chunk=chunk)
         try:
             while True:
                 seen.append(next(steps))
@@ -158,11 +159,10 @@ def test_torch_agrees_with_the_compiled_trees(model, make_cube):
     from napari_galaxy_maps.models.dust_forest.features import normalise
 
     cube = make_cube(shape=(1, 500), noise=0.2)
-    spectra = normalise(
-        cube.data.reshape(14, -1), cube.uncertainty.reshape(14, -1), cube.bands, model.colour_term
-    )
+    data, error = (planes.reshape(14, -1) for planes in (cube.data, cube.uncertainty))
+    spectra = normalise(data, error, cube.bands, model.colour_term, model.columns)
     from napari_galaxy_maps.models.dust_forest.features import features
-    from napari_galaxy_maps.models.dust_forest.spread import spread_features
+    from napari_galaxy_maps.models.dust_forest.uncertainty import spread_features
 
     for member in model.members:
         matrix, unusual = features(spectra, member.colours)
@@ -276,3 +276,16 @@ def test_where_only_the_filled_spectrum_can_be_used_it_counts_alone(model, make_
             and np.isfinite(maps.values[name]).all()
         )
     assert maps.flags[0, 0] & Flag.BAND_MISSING
+
+
+def test_a_part_is_predicted_as_the_whole_is(model, make_cube):
+    cube = make_cube(shape=(9, 8))
+    cube.data[0, 4, 4] = np.nan
+    part = (slice(2, 6), slice(1, 7))
+    whole = model.predict(cube, "cpu")
+    alone = run_to_end(model.predict_steps(cube, "cpu", part, chunk=5))
+    for name in QUANTITIES:
+        np.testing.assert_array_equal(alone.values[name][part], whole.values[name][part])
+        np.testing.assert_array_equal(alone.errors[name][part], whole.errors[name][part])
+        assert np.isfinite(alone.values[name]).sum() == 24
+    np.testing.assert_array_equal(alone.flags[part], whole.flags[part])

@@ -9,17 +9,17 @@ import pytest
 from astropy.wcs import WCS
 
 from napari_galaxy_maps import pipeline
-from napari_galaxy_maps.data.galaxy import BandCube
-from napari_galaxy_maps.data.maps import Flag
+from napari_galaxy_maps.data.cube import BandCube
+from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import ModelError
 from napari_galaxy_maps.mocks import View, make_mock
 from napari_galaxy_maps.models.registry import load_model
+from napari_galaxy_maps.models.stellar_unet.disk_arrays import scratch_array
 from napari_galaxy_maps.models.stellar_unet.inputs import UGRIZ
 from napari_galaxy_maps.models.stellar_unet.model import StellarUNet
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
-from napari_galaxy_maps.models.stellar_unet.scratch import scratch_array
-from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.progress import run_to_end
 from napari_galaxy_maps.training.datasets.mock_set import training_view
 
 
@@ -99,7 +99,7 @@ def test_tiles_leave_no_seams(unet):
         mask=big.mask[:301],
         flags=big.flags[:301],
     )
-    whole, tiled = (drain(unet.predict_steps(big, "cpu", tile=side)) for side in (1024, 64))
+    whole, tiled = (run_to_end(unet.predict_steps(big, "cpu", tile=side)) for side in (1024, 64))
     for name in STELLAR_PROPERTIES:
         both = [m.values[name] for m in (whole, tiled)]
         if TARGETS[name].logarithm:
@@ -111,8 +111,8 @@ def test_tiles_leave_no_seams(unet):
 
 def test_an_edit_redoes_what_it_reaches_and_nothing_else(unet, cube, monkeypatch):
     recipe = Recipe.from_toml('[model]\nname = "stellar-unet"\ndevice = "cpu"\n')
-    memory = pipeline.Kept()
-    drain(pipeline.predict_cube_steps(cube, recipe, memory=memory))
+    memory = pipeline.PredictionMemory()
+    run_to_end(pipeline.predict_cube_steps(cube, recipe, memory=memory))
     mask = cube.mask.copy()
     mask[10:14, 60:63] = True
     edited = replace(cube, mask=mask)
@@ -123,7 +123,7 @@ def test_an_edit_redoes_what_it_reaches_and_nothing_else(unet, cube, monkeypatch
         "predict_steps",
         lambda self, *a, **k: asked.append(k.get("where")) or real(self, *a, **k),
     )
-    quick = drain(pipeline.predict_cube_steps(edited, recipe, memory=memory))
+    quick = run_to_end(pipeline.predict_cube_steps(edited, recipe, memory=memory))
     full = unet.predict(edited, "cpu")
     assert asked[0] is not None
     for name in STELLAR_PROPERTIES:

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from napari_galaxy_maps.models.stellar_unet.heads import Head
 from napari_galaxy_maps.models.stellar_unet.inputs import (
     MEAN,
     N_CHANNELS,
@@ -13,6 +12,7 @@ from napari_galaxy_maps.models.stellar_unet.inputs import (
     encode,
 )
 from napari_galaxy_maps.models.stellar_unet.network import HALO, PICASSO_WIDTHS, STRIDE, UNet, fuse
+from napari_galaxy_maps.models.stellar_unet.output_head import Head
 
 
 def levels(image):

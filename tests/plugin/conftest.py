@@ -14,7 +14,8 @@ import pytest
 
 from napari_galaxy_maps.bands.registry import get_band
 from napari_galaxy_maps.data.galaxy import BandImage
-from napari_galaxy_maps.data.maps import Flag, PropertyMaps
+from napari_galaxy_maps.data.maps import PropertyMaps
+from napari_galaxy_maps.data.properties import Flag
 
 from ..conftest import tan_wcs
 
@@ -78,12 +79,12 @@ def viewer(qtbot) -> Iterator:
     viewer = napari.Viewer(show=True)
     viewer.window.resize(1500, 900)
     yield viewer
-    from napari_galaxy_maps.plugin.state.session import session_for
+    from napari_galaxy_maps.plugin.workspace import workspace_of
 
-    job = session_for(viewer).job
+    job = workspace_of(viewer).runner.job
     if job is not None:
         job.cancel()
-        wait_for(qtbot, lambda: session_for(viewer).job is None, 20)
+        wait_for(qtbot, lambda: workspace_of(viewer).runner.job is None, 20)
     viewer.close()
 
 
@@ -103,9 +104,9 @@ def one_window() -> Iterator:
 @pytest.fixture
 def empty_window(one_window, qtbot) -> Iterator:
     """The module's window without files, settings or layers; its panels stay open."""
-    from napari_galaxy_maps.plugin.state import session
+    from napari_galaxy_maps.plugin.workspace import workspace_of
 
-    own = session.session_for(one_window)
+    own = workspace_of(one_window)
     yield one_window
     own.start_over()
     wait_for(qtbot, lambda: idle(own), 20)
@@ -114,21 +115,21 @@ def empty_window(one_window, qtbot) -> Iterator:
 
 
 @pytest.fixture
-def session(viewer):
-    """The session of the window."""
-    from napari_galaxy_maps.plugin.state.session import session_for
+def workspace(viewer):
+    """The workspace of the window."""
+    from napari_galaxy_maps.plugin.workspace import workspace_of
 
-    return session_for(viewer)
+    return workspace_of(viewer)
 
 
 @pytest.fixture
-def told() -> Iterator[list]:
+def notifications() -> Iterator[list]:
     """The notifications that a person got during the test."""
     from napari.utils.notifications import notification_manager
 
     before = len(notification_manager.records)
 
-    class Told(list):
+    class Notifications(list):
         def __iter__(self):
             return iter(notification_manager.records[before:])
 
@@ -142,7 +143,7 @@ def told() -> Iterator[list]:
             """Whether one notification holds all the words."""
             return any(all(word in str(n.message) for word in words) for n in self)
 
-    yield Told()
+    yield Notifications()
 
 
 def wait_for(qtbot, condition: Callable[[], bool], seconds: float = 60) -> None:
@@ -153,9 +154,9 @@ def wait_for(qtbot, condition: Callable[[], bool], seconds: float = 60) -> None:
         qtbot.wait(20)
 
 
-def idle(session) -> bool:
-    """Whether nothing is under way in a session."""
-    return session.job is None and not session.busy_showing and not session.pending_paths
+def idle(workspace) -> bool:
+    """Whether nothing is under way in a workspace."""
+    return not workspace.busy
 
 
 def canvas_is_painted(viewer) -> bool:

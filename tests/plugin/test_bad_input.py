@@ -4,9 +4,6 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from napari_galaxy_maps.plugin.jobs import image_files as files
-from napari_galaxy_maps.plugin.jobs import open_files as loading
-
 from ..conftest import tan_wcs, write_image
 from .conftest import idle, wait_for
 
@@ -101,18 +98,18 @@ def table(folder):
     ],
 )
 def test_a_sentence_each_and_nothing_is_lost(
-    viewer, session, qtbot, galaxy_folder, tmp_path, told, make, words
+    viewer, workspace, qtbot, galaxy_folder, tmp_path, notifications, make, words
 ):
-    loading.add_paths(session, [galaxy_folder({"WISE_4.6": 9.0})])
+    workspace.opener.add_paths([galaxy_folder({"WISE_4.6": 9.0})])
     qtbot.wait(20)
-    wait_for(qtbot, lambda: len(viewer.layers) == 1 and idle(session))
+    wait_for(qtbot, lambda: len(viewer.layers) == 1 and idle(workspace))
     folder = tmp_path / "bad"
     folder.mkdir()
-    loading.add_paths(session, [make(folder)])
+    workspace.opener.add_paths([make(folder)])
     qtbot.wait(20)
-    wait_for(qtbot, lambda: idle(session))
-    problems = [row.problem for row in files.states(session) if row.problem]
-    sentences = [str(n.message) for n in told] + problems
+    wait_for(qtbot, lambda: idle(workspace))
+    problems = [row.problem for row in workspace.project.file_rows() if row.problem]
+    sentences = [str(n.message) for n in notifications] + problems
     assert any(words in sentence for sentence in sentences), sentences
-    assert not told.any("unexpected")
-    assert len(viewer.layers) == 1 and list(session.galaxy.images) == ["WISE_4.6"]
+    assert not notifications.any("unexpected")
+    assert len(viewer.layers) == 1 and list(workspace.project.galaxy.images) == ["WISE_4.6"]

@@ -9,7 +9,6 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QFileDialog, QLineEdit, QPushButton, QToolButton
 
 from napari_galaxy_maps.data.galaxy import Ellipse
-from napari_galaxy_maps.plugin.canvas.d25_layer import DrawnEllipse
 from napari_galaxy_maps.plugin.ground.sky_shapes import ellipse_corners, ellipse_of
 from napari_galaxy_maps.plugin.manifest import docks as panels
 from napari_galaxy_maps.prepare.psf.kernels import gaussian_stamp
@@ -27,19 +26,19 @@ def viewer(empty_window):
 
 
 @pytest.fixture
-def opened(viewer, session, qtbot, monkeypatch, galaxy_folder):
+def opened(viewer, workspace, qtbot, monkeypatch, galaxy_folder):
     """The window with a galaxy of three bands, in the Galaxy panel."""
     panels.open_all(viewer)
-    add_folder(qtbot, monkeypatch, viewer, session, galaxy_folder(BANDS))
+    add_folder(qtbot, monkeypatch, viewer, workspace, galaxy_folder(BANDS))
     panels.raise_panel(viewer, "Galaxy")
     qtbot.wait(50)
     return viewer
 
 
 @pytest.fixture
-def drawn(opened, session, qtbot):
+def drawn(opened, workspace, qtbot):
     """... with its ellipse on the canvas: 100 by 60 arcsec, its long axis to the north."""
-    session.set_recipe(
+    workspace.project.set_recipe(
         "galaxy", ra=150.0, dec=2.0, d25=200 / 60, axis_ratio=0.6, position_angle=0.0
     )
     click(qtbot, panel(opened, "Galaxy").findChild(QPushButton, "draw_d25"))
@@ -47,9 +46,9 @@ def drawn(opened, session, qtbot):
     return opened
 
 
-def middle(session):
+def middle(workspace):
     """North and west offset of the ellipse's centre."""
-    return DrawnEllipse.of(session).layer.data[0].mean(axis=0)
+    return workspace.d25_layer.layer.data[0].mean(axis=0)
 
 
 @pytest.mark.parametrize(
@@ -72,28 +71,28 @@ def test_an_ellipse_comes_back_from_its_corners(ellipse):
     assert turned.pa == pytest.approx(back.pa) and turned.a == pytest.approx(back.a)
 
 
-def test_the_ellipse_is_shown_and_can_be_moved_resized_and_turned(drawn, session, qtbot):
-    layer = DrawnEllipse.of(session).layer
+def test_the_ellipse_is_shown_and_can_be_moved_resized_and_turned(drawn, workspace, qtbot):
+    layer = workspace.d25_layer.layer
     assert canvas_is_painted(drawn) and layer.name.endswith("D25") and layer in drawn.layers
-    north, west = middle(session)
+    north, west = middle(workspace)
     mouse.drag(drawn, (north + 9, west + 7), (north + 39, west - 13))
-    galaxy = session.recipe.galaxy
+    galaxy = workspace.project.recipe.galaxy
     assert (galaxy.ra - 150) * 3600 == pytest.approx(20, abs=1.5) and (
         galaxy.dec - 2
     ) * 3600 == pytest.approx(30, abs=1.5)
     assert galaxy.d25 == pytest.approx(200 / 60, rel=0.01) and galaxy.axis_ratio == pytest.approx(
         0.6, abs=0.01
     )
-    north, west = middle(session)
+    north, west = middle(workspace)
     mouse.drag(
         drawn, (north, west - 60), (north, west - 85)
     )  # the handle on the eastern side; the western side stays
-    galaxy = session.recipe.galaxy
+    galaxy = workspace.project.recipe.galaxy
     assert galaxy.axis_ratio == pytest.approx(0.725, abs=0.02) and galaxy.d25 == pytest.approx(
         200 / 60, rel=0.01
     )
     handle = layer._selected_box[9]
-    centre = middle(session)
+    centre = middle(workspace)
     away = handle - centre
     turned = centre + np.array(
         [
@@ -102,22 +101,22 @@ def test_the_ellipse_is_shown_and_can_be_moved_resized_and_turned(drawn, session
         ]
     )
     mouse.drag(drawn, tuple(handle), tuple(turned), steps=10)
-    assert session.recipe.galaxy.position_angle == pytest.approx(
+    assert workspace.project.recipe.galaxy.position_angle == pytest.approx(
         180 - np.degrees(0.5), abs=3
     )  # from north to west
     form = panel(drawn, "Galaxy")
-    assert float(form.d25.text()) == pytest.approx(session.recipe.galaxy.d25, rel=1e-3)
+    assert float(form.d25.text()) == pytest.approx(workspace.project.recipe.galaxy.d25, rel=1e-3)
     assert float(form.position_angle.text()) == pytest.approx(
-        session.recipe.galaxy.position_angle, abs=0.1
+        workspace.project.recipe.galaxy.position_angle, abs=0.1
     )
-    assert session.galaxy.ellipse is not None and len(layer.data) == 1
+    assert workspace.project.galaxy.ellipse is not None and len(layer.data) == 1
 
 
-def test_what_is_typed_is_drawn(drawn, session, qtbot):
-    form, layer = panel(drawn, "Galaxy"), DrawnEllipse.of(session).layer
+def test_what_is_typed_is_drawn(drawn, workspace, qtbot):
+    form, layer = panel(drawn, "Galaxy"), workspace.d25_layer.layer
     write(qtbot, form.d25, "4")
     write(qtbot, form.position_angle, "90")
-    ellipse = ellipse_of(layer.data[0], session.reference)
+    ellipse = ellipse_of(layer.data[0], workspace.project.reference)
     assert (
         ellipse.a == pytest.approx(120, abs=0.1)
         and ellipse.pa == pytest.approx(90, abs=0.1)
@@ -127,16 +126,16 @@ def test_what_is_typed_is_drawn(drawn, session, qtbot):
     form.d25.selectAll()
     qtbot.keyClick(form.d25, Qt.Key.Key_Delete)
     qtbot.keyClick(form.d25, Qt.Key.Key_Return)
-    assert session.recipe.galaxy.d25 is None and layer not in drawn.layers
+    assert workspace.project.recipe.galaxy.d25 is None and layer not in drawn.layers
 
 
 def test_a_new_shape_takes_the_place_of_the_old_and_a_deleted_one_leaves_the_numbers(
-    drawn, session, qtbot
+    drawn, workspace, qtbot
 ):
-    layer = DrawnEllipse.of(session).layer
+    layer = workspace.d25_layer.layer
     layer.mode = "add_ellipse"
     mouse.drag(drawn, (20.0, -40.0), (80.0, 60.0))
-    galaxy = session.recipe.galaxy
+    galaxy = workspace.project.recipe.galaxy
     assert len(layer.data) == 1 and galaxy.d25 == pytest.approx(100 / 60, rel=0.05)
     assert galaxy.axis_ratio == pytest.approx(
         0.6, abs=0.03
@@ -145,28 +144,28 @@ def test_a_new_shape_takes_the_place_of_the_old_and_a_deleted_one_leaves_the_num
     layer.selected_data = {0}
     mouse.key(drawn, Qt.Key.Key_Backspace)
     qtbot.wait(100)
-    assert layer not in drawn.layers and session.recipe.galaxy.d25 == galaxy.d25
+    assert layer not in drawn.layers and workspace.project.recipe.galaxy.d25 == galaxy.d25
     click(qtbot, panel(drawn, "Galaxy").draw)
-    assert DrawnEllipse.of(session).layer is not None
+    assert workspace.d25_layer.layer is not None
 
 
 def test_without_a_size_a_circle_is_begun_with_and_without_an_image_words_say_what_to_do(
-    viewer, session, qtbot, monkeypatch, galaxy_folder
+    viewer, workspace, qtbot, monkeypatch, galaxy_folder
 ):
     panels.open_all(viewer)
     panels.raise_panel(viewer, "Galaxy")
     form = panel(viewer, "Galaxy")
     click(qtbot, form.draw)
     assert "Open an image first" in form.message.text()
-    add_folder(qtbot, monkeypatch, viewer, session, galaxy_folder(BANDS))
+    add_folder(qtbot, monkeypatch, viewer, workspace, galaxy_folder(BANDS))
     click(qtbot, form.draw)
-    galaxy = session.recipe.galaxy
+    galaxy = workspace.project.recipe.galaxy
     assert galaxy.d25 > 0 and galaxy.axis_ratio == 1 and abs(galaxy.ra - 150) < 0.1
-    session.start_over()
-    assert DrawnEllipse.of(session).layer is None
+    workspace.start_over()
+    assert workspace.d25_layer.layer is None
 
 
-def test_a_table_tells_what_is_known(opened, session, qtbot, monkeypatch, tmp_path):
+def test_a_table_tells_what_is_known(opened, workspace, qtbot, monkeypatch, tmp_path):
     table = tmp_path / "galaxies.csv"
     table.write_text(
         "objname,al2000,de2000,logd25,logr25,pa,v\n"
@@ -176,12 +175,12 @@ def test_a_table_tells_what_is_known(opened, session, qtbot, monkeypatch, tmp_pa
     form = panel(opened, "Galaxy")
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(table), ""))
     click(qtbot, form.from_table)
-    wait_for(qtbot, lambda: idle(session))
+    wait_for(qtbot, lambda: idle(workspace))
     assert "Which galaxy of galaxies.csv?" in form.message.text()
     write(qtbot, form.name, "NGC 309")
     click(qtbot, form.from_table)
-    wait_for(qtbot, lambda: idle(session))
-    galaxy = session.recipe.galaxy
+    wait_for(qtbot, lambda: idle(workspace))
+    galaxy = workspace.project.recipe.galaxy
     assert (
         galaxy.d25 == pytest.approx(3.162, rel=1e-3)
         and galaxy.position_angle == 40
@@ -194,9 +193,9 @@ def test_a_table_tells_what_is_known(opened, session, qtbot, monkeypatch, tmp_pa
 
 
 def test_psf_and_kernel_files_are_chosen_by_band_and_told(
-    opened, session, qtbot, monkeypatch, tmp_path, told
+    opened, workspace, qtbot, monkeypatch, tmp_path, notifications
 ):
-    session.set_recipe("galaxy", ra=150.0, dec=2.0, d25=2.5)
+    workspace.project.set_recipe("galaxy", ra=150.0, dec=2.0, d25=2.5)
     for name, fwhm in (("psf.fits", 4.0), ("Kernel_WISE_3.4_to_9.fits", 6.6)):
         stamp = gaussian_stamp(fwhm, 0.5)
         fits.PrimaryHDU(stamp.data, fits.Header({"PIXSCALE": 0.5})).writeto(tmp_path / name)
@@ -208,45 +207,50 @@ def test_psf_and_kernel_files_are_chosen_by_band_and_told(
     choose(qtbot, box.findChild(QComboBox, "psf_band"), "2MASS_J")
     chosen["file"] = tmp_path / "psf.fits"
     click(qtbot, box.findChild(QToolButton, "choose_psf"))
-    wait_for(qtbot, lambda: idle(session))
-    assert session.galaxy.images["2MASS_J"].psf.name == "psf.fits"
+    wait_for(qtbot, lambda: idle(workspace))
+    assert workspace.project.galaxy.images["2MASS_J"].psf.name == "psf.fits"
     choose(qtbot, box.findChild(QComboBox, "kernels_band"), "WISE_3.4")
     chosen["file"] = tmp_path / "Kernel_WISE_3.4_to_9.fits"
     click(qtbot, box.findChild(QToolButton, "choose_kernels"))
-    assert session.recipe.psf.kernels == {"WISE_3.4": str(chosen["file"])}
-    session.set_recipe("psf", target=9.0)
+    assert workspace.project.recipe.psf.kernels == {"WISE_3.4": str(chosen["file"])}
+    workspace.project.set_recipe("psf", target=9.0)
     click(qtbot, prepare.button)
-    wait_for(qtbot, lambda: session.cube is not None and idle(session))
+    wait_for(qtbot, lambda: workspace.project.cube is not None and idle(workspace))
     box.more.click()
     words = box.told.text()
     assert "kernel Kernel_WISE_3.4_to_9.fits (sha256" in words and "made from psf.fits" in words
     # what cannot be used is told, and what was there stays
-    cube = session.cube
+    cube = workspace.project.cube
     write(qtbot, box.findChild(QLineEdit, "kernels"), str(tmp_path / "missing.fits"))
     click(qtbot, prepare.button)
-    wait_for(qtbot, lambda: idle(session))
-    assert "missing.fits does not exist" in prepare.message.text() and session.cube is cube
+    wait_for(qtbot, lambda: idle(workspace))
+    assert (
+        "missing.fits does not exist" in prepare.message.text() and workspace.project.cube is cube
+    )
     grid = prepare.boxes["grid"].findChild(QComboBox, "pixel")
     write(qtbot, grid.lineEdit(), "wide")
-    assert "500 pc" in prepare.message.text() and session.recipe.grid.pixel == "auto"
+    assert "500 pc" in prepare.message.text() and workspace.project.recipe.grid.pixel == "auto"
     write(qtbot, grid.lineEdit(), "500 pc")
-    assert session.recipe.grid.pixel == "500 pc"
+    assert workspace.project.recipe.grid.pixel == "500 pc"
     write(qtbot, box.findChild(QLineEdit, "kernels"), " ")
     click(qtbot, prepare.button)
-    wait_for(qtbot, lambda: idle(session))
+    wait_for(qtbot, lambda: idle(workspace))
     assert "needs the galaxy's distance" in prepare.message.text()
 
 
-def test_a_psf_file_that_is_none_is_told_in_the_table(opened, session, qtbot, tmp_path):
+def test_a_psf_file_that_is_none_is_told_in_the_table(opened, workspace, qtbot, tmp_path):
     fits.PrimaryHDU(np.ones((3, 9, 9)), fits.Header({"PIXSCALE": 1.0})).writeto(
         tmp_path / "cube.fits"
     )
     form = panel(opened, "Galaxy")
-    label = next(row.label for row in session.files if row.band.name == "2MASS_J")
+    label = next(row.label for row in workspace.project.files.found if row.band.name == "2MASS_J")
     form.table.item(form.table.row_of(label), 4).setText(str(tmp_path / "missing.fits"))
-    assert "a FITS file that is there" in form.message.text() and not session.recipe.input.psf
+    assert (
+        "a FITS file that is there" in form.message.text()
+        and not workspace.project.recipe.input.psf
+    )
     form.table.item(form.table.row_of(label), 4).setText(str(tmp_path / "cube.fits"))
-    wait_for(qtbot, lambda: idle(session))
+    wait_for(qtbot, lambda: idle(workspace))
     words = form.table.cellWidget(form.table.row_of(label) + 1, 0)
     assert "holds a cube" in words.text() and not form.table.isRowHidden(
         form.table.row_of(label) + 1

@@ -45,14 +45,14 @@ def truth(maps):
 
 
 @pytest.fixture
-def inspecting(viewer, session, maps, truth, qtbot):
+def inspecting(viewer, workspace, maps, truth, qtbot):
     """The Inspect panel on these maps and this truth."""
     panels.open_all(viewer)
-    for spec in map_specs(maps, session.place(maps), "NGC 309", visible="LOG_SIGMA_MD"):
-        session.show(spec)
-    session.maps = maps
-    session.maps_changed.emit()
-    session.add_truth("truth.fits", truth, choose=True)
+    for spec in map_specs(maps, workspace.project.place(maps), "NGC 309", visible="LOG_SIGMA_MD"):
+        workspace.layers.show(spec)
+    workspace.project.maps = maps
+    workspace.project.maps_changed.emit()
+    workspace.project.add_truth("truth.fits", truth, choose=True)
     viewer.reset_view()
     panels.raise_panel(viewer, "Inspect")
     widget = panel(viewer, "Inspect")
@@ -61,7 +61,7 @@ def inspecting(viewer, session, maps, truth, qtbot):
     )  # the window is that of the test before
     wait_for(
         qtbot,
-        lambda: widget.canvas is not None and widget.inspected is not None and idle(session),
+        lambda: widget.canvas is not None and widget.inspected is not None and idle(workspace),
         30,
     )
     widget.property.setCurrentIndex(widget.property.findData("LOG_SIGMA_MD"))
@@ -119,7 +119,7 @@ def test_a_box_in_the_plot_lights_up_its_pixels_on_the_galaxy(inspecting, maps, 
 
 
 def test_what_is_painted_on_the_galaxy_lights_up_in_every_plot(
-    inspecting, viewer, session, maps, truth, qtbot
+    inspecting, viewer, workspace, maps, truth, qtbot
 ):
     click(qtbot, inspecting.paint)
     layer = viewer.layers.selection.active
@@ -171,7 +171,7 @@ def test_every_plot_of_every_property_can_be_drawn_and_says_why_not(inspecting, 
 
 
 def test_a_figure_is_saved_with_the_numbers_behind_it_and_the_report_whole(
-    inspecting, session, qtbot, monkeypatch, tmp_path
+    inspecting, workspace, qtbot, monkeypatch, tmp_path
 ):
     monkeypatch.setattr(
         QFileDialog, "getSaveFileName", lambda *_, **__: (str(tmp_path / "a.pdf"), "")
@@ -195,7 +195,7 @@ def test_a_figure_is_saved_with_the_numbers_behind_it_and_the_report_whole(
     folder.mkdir()
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_, **__: str(folder))
     click(qtbot, inspecting.report)
-    wait_for(qtbot, lambda: idle(session) and bool(inspecting.done.text()), 60)
+    wait_for(qtbot, lambda: idle(workspace) and bool(inspecting.done.text()), 60)
     page = (folder / "report.html").read_text()
     assert (
         "LOG_SIGMA_MD" in page
@@ -242,28 +242,29 @@ def files(tmp_path):
     return paths
 
 
-def add(widget, session, qtbot, monkeypatch, paths):
+def add(widget, workspace, qtbot, monkeypatch, paths):
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_, **__: (paths, ""))
     before = widget.inspected
     click(qtbot, widget.galaxies.add)
     wait_for(
         qtbot,
         lambda: (
-            idle(session) and (widget.inspected is not before or bool(widget.galaxies_told.text()))
+            idle(workspace)
+            and (widget.inspected is not before or bool(widget.galaxies_message.text()))
         ),
         30,
     )
 
 
 def test_many_galaxies_are_scored_and_plotted_together(
-    viewer, session, files, qtbot, monkeypatch, tmp_path
+    viewer, workspace, files, qtbot, monkeypatch, tmp_path
 ):
     panels.open_all(viewer)
     panels.raise_panel(viewer, "Inspect")
     widget = panel(viewer, "Inspect")
     qtbot.wait(200)
     assert "add galaxies from files" in widget.notes.text()
-    add(widget, session, qtbot, monkeypatch, files[::-1])  # in any order
+    add(widget, workspace, qtbot, monkeypatch, files[::-1])  # in any order
     assert (
         widget.galaxies.list.count() == 4
         and "Galaxy 3: maps3.fits / truth3.fits" in widget.galaxies.list.item(1).text()
@@ -301,7 +302,7 @@ def test_many_galaxies_are_scored_and_plotted_together(
     click(qtbot, widget.report)
     wait_for(
         qtbot,
-        lambda: idle(session) and bool(widget.done.text()) and (folder / "report.html").exists(),
+        lambda: idle(workspace) and bool(widget.done.text()) and (folder / "report.html").exists(),
         90,
     )
     page = (folder / "report.html").read_text()
@@ -309,9 +310,9 @@ def test_many_galaxies_are_scored_and_plotted_together(
 
 
 def test_the_galaxy_in_the_window_and_others_share_the_plots_but_not_the_brush(
-    inspecting, session, files, maps, truth, qtbot, monkeypatch
+    inspecting, workspace, files, maps, truth, qtbot, monkeypatch
 ):
-    add(inspecting, session, qtbot, monkeypatch, files[:2])
+    add(inspecting, workspace, qtbot, monkeypatch, files[:2])
     name = "LOG_SIGMA_MD"
     inspecting.property.setCurrentIndex(inspecting.property.findData(name))
     inspecting._draw()
@@ -329,28 +330,28 @@ def test_the_galaxy_in_the_window_and_others_share_the_plots_but_not_the_brush(
     assert len(inspecting._marks.get_xdata()) == 0
 
 
-def test_files_that_make_no_pair_are_told(viewer, session, files, qtbot, monkeypatch, tmp_path):
+def test_files_that_make_no_pair_are_told(viewer, workspace, files, qtbot, monkeypatch, tmp_path):
     panels.open_all(viewer)
     panels.raise_panel(viewer, "Inspect")
     widget = panel(viewer, "Inspect")
     qtbot.wait(200)
     (tmp_path / "no.fits").write_text("no FITS file")
-    add(widget, session, qtbot, monkeypatch, [*files[:3], files[5], str(tmp_path / "no.fits")])
-    told = widget.galaxies_told.text()
+    add(widget, workspace, qtbot, monkeypatch, [*files[:3], files[5], str(tmp_path / "no.fits")])
+    message = widget.galaxies_message.text()
     assert (
-        "No truth covers maps2.fits" in told
-        and "truth3.fits belongs to none" in told
-        and "no.fits" in told
+        "No truth covers maps2.fits" in message
+        and "truth3.fits belongs to none" in message
+        and "no.fits" in message
     )
     assert widget.galaxies.list.count() == 2
-    add(widget, session, qtbot, monkeypatch, [files[2]])
-    assert "has no partner" in widget.galaxies_told.text()
+    add(widget, workspace, qtbot, monkeypatch, [files[2]])
+    assert "has no partner" in widget.galaxies_message.text()
 
 
-def test_a_truth_somewhere_else_is_told(inspecting, session, truth, qtbot):
+def test_a_truth_somewhere_else_is_told(inspecting, workspace, truth, qtbot):
     wcs = truth.wcs.deepcopy()
     wcs.wcs.crval = [10.0, -40.0]
-    session.add_truth(
+    workspace.project.add_truth(
         "elsewhere.fits",
         replace(truth, wcs=wcs, provenance={"file": "elsewhere.fits"}),
         choose=True,

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_galaxy_maps.data.maps import PROPERTIES, PropertyMaps
+from napari_galaxy_maps.data.maps import PropertyMaps
+from napari_galaxy_maps.data.properties import PROPERTIES
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.plugin.canvas import status_bar as readout
 from napari_galaxy_maps.plugin.ground import colormaps as colours

@@ -7,7 +7,7 @@ import pytest
 from astropy.table import Table
 from qtpy.QtWidgets import QFileDialog, QLineEdit, QToolButton
 
-from napari_galaxy_maps.data.maps import Flag
+from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.plugin.manifest import docks as panels
 from napari_galaxy_maps.prepare.masks.mask_files import read_masks
 
@@ -18,38 +18,38 @@ pytestmark = pytest.mark.window
 
 
 @pytest.fixture
-def opened(viewer, session, qtbot, monkeypatch, galaxy_folder):
+def opened(viewer, workspace, qtbot, monkeypatch, galaxy_folder):
     panels.open_all(viewer)
-    add_folder(qtbot, monkeypatch, viewer, session, galaxy_folder(BANDS))
+    add_folder(qtbot, monkeypatch, viewer, workspace, galaxy_folder(BANDS))
     return viewer
 
 
-def test_reddening_is_removed_as_written_and_nonsense_is_told(opened, session, qtbot):
+def test_reddening_is_removed_as_written_and_nonsense_is_told(opened, workspace, qtbot):
     panels.raise_panel(opened, "Prepare")
     prepare = panel(opened, "Prepare")
     box = prepare.boxes["reddening"]
     field = box.findChild(QLineEdit, "ebv")
     write(qtbot, field, "0.25")
-    assert session.recipe.reddening.ebv == 0.25
+    assert workspace.project.recipe.reddening.ebv == 0.25
     write(qtbot, field, "much")
     assert (
-        session.recipe.reddening.ebv == 0.25
+        workspace.project.recipe.reddening.ebv == 0.25
         and "much" in prepare.message.text()
         and field.text() == "0.25"
     )
     click(qtbot, prepare.button)
-    wait_for(qtbot, lambda: session.cube is not None and idle(session))
+    wait_for(qtbot, lambda: workspace.project.cube is not None and idle(workspace))
     assert "absorption" in box.told.text() and "E(B-V) = 0.2500" in box.told.text()
     field.clear()
     write(qtbot, field, " ")
-    assert session.recipe.reddening.ebv is None
+    assert workspace.project.recipe.reddening.ebv is None
 
 
 def test_stars_of_a_chosen_table_are_masked_and_saved(
-    opened, session, qtbot, monkeypatch, tmp_path
+    opened, workspace, qtbot, monkeypatch, tmp_path
 ):
     table = tmp_path / "gaia.ecsv"
-    image = session.galaxy.images["WISE_3.4"]
+    image = workspace.project.galaxy.images["WISE_3.4"]
     x, y = image.wcs.world_to_pixel_values(150.008, 2.006)
     rows, columns = np.mgrid[: image.shape[0], : image.shape[1]]
     sigma = image.fwhm / 2.3548 / image.pixel_arcsec
@@ -65,31 +65,31 @@ def test_stars_of_a_chosen_table_are_masked_and_saved(
     box = panel(opened, "Prepare").boxes["stars"]
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(table), ""))
     click(qtbot, box.findChild(QToolButton, "choose_catalogue"))
-    assert session.recipe.stars.catalogue == str(table) and box.findChild(
+    assert workspace.project.recipe.stars.catalogue == str(table) and box.findChild(
         QLineEdit, "catalogue"
     ).text() == str(table)
     panels.raise_panel(opened, "Predict")
     predict = panel(opened, "Predict")
     click(qtbot, predict.button)
-    wait_for(qtbot, lambda: idle(session) and session.maps is not None, 60)
+    wait_for(qtbot, lambda: idle(workspace) and workspace.project.maps is not None, 60)
     assert "1 star of gaia.ecsv masked" in box.told.text()
-    assert (session.maps.flags & Flag.MASKED).any()
+    assert (workspace.project.maps.flags & Flag.MASKED).any()
     out = tmp_path / "maps.fits"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(out), ""))
     click(qtbot, predict.save_button)
-    wait_for(qtbot, lambda: idle(session) and out.exists())
+    wait_for(qtbot, lambda: idle(workspace) and out.exists())
     assert [star.id for star in read_masks(out).stars] == ["7"]
 
 
 def test_a_star_table_that_cannot_be_read_is_told_and_nothing_is_lost(
-    opened, session, qtbot, tmp_path, told
+    opened, workspace, qtbot, tmp_path, notifications
 ):
     bad = tmp_path / "bad.csv"
     bad.write_text("a,b\n1,2\n")
-    before = set(session.shown())
+    before = set(workspace.layers.shown())
     panels.raise_panel(opened, "Prepare")
     prepare = panel(opened, "Prepare")
     write(qtbot, prepare.boxes["stars"].findChild(QLineEdit, "catalogue"), str(bad))
     click(qtbot, prepare.button)
-    wait_for(qtbot, lambda: idle(session) and told.any("bad.csv"))
-    assert set(session.shown()) == before and session.cube is None
+    wait_for(qtbot, lambda: idle(workspace) and notifications.any("bad.csv"))
+    assert set(workspace.layers.shown()) == before and workspace.project.cube is None

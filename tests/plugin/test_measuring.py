@@ -14,11 +14,10 @@ from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.measure.apertures.aperture import Aperture, circle
 from napari_galaxy_maps.measure.apertures.photometry import measure_apertures
 from napari_galaxy_maps.measure.apertures.planes import planes_of
-from napari_galaxy_maps.plugin.canvas.aperture_layer import ApertureLayer
 from napari_galaxy_maps.plugin.ground.layer_specs import map_specs
 from napari_galaxy_maps.plugin.ground.sky_shapes import ellipse_corners
 from napari_galaxy_maps.plugin.manifest import docks as panels
-from napari_galaxy_maps.plugin.state.aperture_measurements import MAPS, Measuring
+from napari_galaxy_maps.plugin.state.aperture_measurements import MAPS
 from napari_galaxy_maps.plugin.widgets.aperture_table import MEAN, SUM, with_error
 
 from . import mouse
@@ -35,22 +34,22 @@ def viewer(empty_window):
 
 
 @pytest.fixture
-def measuring(viewer, session, maps, qtbot):
+def measuring(viewer, workspace, maps, qtbot):
     """The Measure panel open on maps of 30 x 40 pixels of 4 arcsec, at 10 Mpc."""
     panels.open_all(viewer)
-    session.set_recipe("galaxy", distance=DISTANCE)
-    for spec in map_specs(maps, session.place(maps), "NGC 309", visible="LOG_SIGMA_MD"):
-        session.show(spec)
-    session.maps = maps
+    workspace.project.set_recipe("galaxy", distance=DISTANCE)
+    for spec in map_specs(maps, workspace.project.place(maps), "NGC 309", visible="LOG_SIGMA_MD"):
+        workspace.layers.show(spec)
+    workspace.project.maps = maps
     panels.raise_panel(viewer, "Measure")
     widget = panel(viewer, "Measure")
     widget.tabs.setCurrentIndex(0)
     if widget.background.isChecked():
         click(qtbot, widget.background)
     viewer.reset_view()
-    session.maps_changed.emit()
+    workspace.project.maps_changed.emit()
     qtbot.wait(100)
-    found = Measuring.of(session)
+    found = workspace.measurements
     wait_for(qtbot, lambda: found.planes is not None, 20)
     return found
 
@@ -72,7 +71,7 @@ def cell(viewer, row, column):
 
 
 def test_a_circle_is_drawn_from_its_middle_and_its_row_is_what_the_library_says(
-    viewer, session, measuring, maps, qtbot
+    viewer, workspace, measuring, maps, qtbot
 ):
     widget = panel(viewer, "Measure")
     click(qtbot, widget.tools["circle"])
@@ -80,7 +79,7 @@ def test_a_circle_is_drawn_from_its_middle_and_its_row_is_what_the_library_says(
     settled(qtbot, measuring)
     (drawn,) = measuring.apertures
     assert drawn.shape.a == drawn.shape.b == pytest.approx(24, abs=1.0)
-    layer = ApertureLayer.of(session).shapes.layer
+    layer = workspace.aperture_layer.shapes.layer
     assert np.asarray(layer.data[0]).mean(axis=0) == pytest.approx([5, 10], abs=0.8)
     assert drawn.name == "1" and widget.map.currentText() == "LOG_SIGMA_MD", (
         "the map that is looked at"
@@ -92,23 +91,23 @@ def test_a_circle_is_drawn_from_its_middle_and_its_row_is_what_the_library_says(
     assert cell(viewer, 0, MEAN) == with_error(row["mean"], row["mean_err"])
 
 
-def test_a_click_alone_draws_a_circle_and_undo_takes_it_back(viewer, session, measuring, qtbot):
+def test_a_click_alone_draws_a_circle_and_undo_takes_it_back(viewer, workspace, measuring, qtbot):
     widget = panel(viewer, "Measure")
     click(qtbot, widget.tools["circle"])
     mouse.click(viewer, (0.0, 0.0))
     settled(qtbot, measuring)
     assert len(measuring.apertures) == 1 and measuring.apertures[0].shape.a > 5
     mouse.key(viewer, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert measuring.apertures == () and ApertureLayer.of(session).shapes.layer.nshapes == 0
+    assert measuring.apertures == () and workspace.aperture_layer.shapes.layer.nshapes == 0
     click(qtbot, widget.redo)
     settled(qtbot, measuring)
     assert len(measuring.apertures) == 1 and widget.table.model_.rowCount() == 1
 
 
 def test_while_an_ellipse_is_dragged_its_row_changes_and_only_the_end_is_history(
-    viewer, session, measuring, maps, qtbot
+    viewer, workspace, measuring, maps, qtbot
 ):
-    reference = session.reference
+    reference = workspace.project.reference
     ellipse = Ellipse(*reference, 30.0, 16.0, 30.0)
     measuring.add([Aperture(ellipse, "arm"), circle(*reference, 8.0, "core")], "both")
     settled(qtbot, measuring)
@@ -134,9 +133,9 @@ def test_while_an_ellipse_is_dragged_its_row_changes_and_only_the_end_is_history
 
 
 def test_a_hole_and_a_local_background_count_and_show_as_rings(
-    viewer, session, measuring, maps, qtbot
+    viewer, workspace, measuring, maps, qtbot
 ):
-    measuring.add([circle(*session.reference, 20.0)], "one")
+    measuring.add([circle(*workspace.project.reference, 20.0)], "one")
     settled(qtbot, measuring)
     widget = panel(viewer, "Measure")
     widget.hole.setValue(0.5)
@@ -147,13 +146,13 @@ def test_a_hole_and_a_local_background_count_and_show_as_rings(
     row = direct(maps, ring, "LOG_SIGMA_MD", measuring.options)
     qtbot.wait(50)
     assert cell(viewer, 0, SUM) == with_error(row["sum"], row["sum_err"])
-    rings = ApertureLayer.of(session).rings.layer
+    rings = workspace.aperture_layer.rings.layer
     sizes = sorted(float(np.ptp(np.asarray(box), axis=0).max()) for box in rings.data)
     assert sizes == pytest.approx([20, 60, 80], rel=1e-3)
 
 
-def test_an_aperture_off_the_maps_says_so_and_the_others_stay(viewer, session, measuring, qtbot):
-    ra, dec = session.reference
+def test_an_aperture_off_the_maps_says_so_and_the_others_stay(viewer, workspace, measuring, qtbot):
+    ra, dec = workspace.project.reference
     measuring.add([circle(ra, dec, 20.0, "in"), circle(ra, dec + 1, 20.0, "far")], "both")
     settled(qtbot, measuring)
     widget = panel(viewer, "Measure")
@@ -167,9 +166,9 @@ def test_an_aperture_off_the_maps_says_so_and_the_others_stay(viewer, session, m
 
 
 def test_regions_and_tables_go_out_and_come_back(
-    viewer, session, measuring, maps, qtbot, monkeypatch, tmp_path
+    viewer, workspace, measuring, maps, qtbot, monkeypatch, tmp_path
 ):
-    widget, reference = panel(viewer, "Measure"), session.reference
+    widget, reference = panel(viewer, "Measure"), workspace.project.reference
     drawn = [
         Aperture(Ellipse(*reference, 30.0, 16.0, 30.0), "arm", 0.4),
         circle(*reference, 8.0, "core"),
@@ -209,10 +208,12 @@ def test_regions_and_tables_go_out_and_come_back(
 
 
 def test_a_profile_is_plotted_and_the_annulus_under_the_pointer_lights_up(
-    viewer, session, measuring, maps, qtbot, tmp_path
+    viewer, workspace, measuring, maps, qtbot, tmp_path
 ):
-    ra, dec = session.reference
-    session.set_recipe("galaxy", ra=ra, dec=dec, d25=2.0, axis_ratio=0.5, position_angle=90.0)
+    ra, dec = workspace.project.reference
+    workspace.project.set_recipe(
+        "galaxy", ra=ra, dec=dec, d25=2.0, axis_ratio=0.5, position_angle=90.0
+    )
     measuring.add([Aperture(Ellipse(ra, dec, 60.0, 30.0, 90.0), "D25")], "one")
     settled(qtbot, measuring)
     widget = panel(viewer, "Measure")
@@ -257,12 +258,14 @@ def test_a_profile_is_plotted_and_the_annulus_under_the_pointer_lights_up(
 
 
 def test_several_maps_and_the_truth_share_the_radius_of_a_profile(
-    viewer, session, measuring, maps, qtbot, tmp_path, monkeypatch
+    viewer, workspace, measuring, maps, qtbot, tmp_path, monkeypatch
 ):
-    ra, dec = session.reference
-    session.set_recipe("galaxy", ra=ra, dec=dec, d25=2.0, axis_ratio=0.5, position_angle=90.0)
+    ra, dec = workspace.project.reference
+    workspace.project.set_recipe(
+        "galaxy", ra=ra, dec=dec, d25=2.0, axis_ratio=0.5, position_angle=90.0
+    )
     values = {name: plane + np.float32(0.25) for name, plane in maps.values.items()}
-    session.add_truth("truth.fits", replace(maps, values=values, errors={}), choose=True)
+    workspace.project.add_truth("truth.fits", replace(maps, values=values, errors={}), choose=True)
     measuring.add([Aperture(Ellipse(ra, dec, 60.0, 30.0, 90.0), "D25")], "one")
     settled(qtbot, measuring)
     widget = panel(viewer, "Measure")
@@ -323,7 +326,7 @@ def test_several_maps_and_the_truth_share_the_radius_of_a_profile(
     assert len(view.canvas.figure.axes) == 1, "only the dust mass adds up"
 
 
-def test_the_whole_galaxy_is_the_sum_over_its_ellipse(viewer, session, measuring, maps, qtbot):
+def test_the_whole_galaxy_is_the_sum_over_its_ellipse(viewer, workspace, measuring, maps, qtbot):
     widget = panel(viewer, "Measure")
     widget.tabs.setCurrentIndex(2)
     view = widget.totals
@@ -336,13 +339,15 @@ def test_the_whole_galaxy_is_the_sum_over_its_ellipse(viewer, session, measuring
     assert "dust mass" in shown
 
 
-def test_other_maps_are_measured_as_soon_as_they_are_there(viewer, session, measuring, maps, qtbot):
-    measuring.add([circle(*session.reference, 20.0)], "one")
+def test_other_maps_are_measured_as_soon_as_they_are_there(
+    viewer, workspace, measuring, maps, qtbot
+):
+    measuring.add([circle(*workspace.project.reference, 20.0)], "one")
     settled(qtbot, measuring)
     before = float(measuring.rows[0]["mean"][2])
     values = {name: plane + np.float32(0.5) for name, plane in maps.values.items()}
-    session.maps = replace(maps, values=values)
-    session.maps_changed.emit()
+    workspace.project.maps = replace(maps, values=values)
+    workspace.project.maps_changed.emit()
     wait_for(
         qtbot,
         lambda: (

@@ -9,10 +9,9 @@ from qtpy.QtWidgets import QFileDialog, QMessageBox, QPushButton
 
 from napari_galaxy_maps.fits_io import read_maps
 from napari_galaxy_maps.mocks import KINDS
-from napari_galaxy_maps.plugin.jobs import prepare_predict as work
 from napari_galaxy_maps.plugin.manifest import docks as panels
 from napari_galaxy_maps.plugin.panels import mock_panel
-from napari_galaxy_maps.plugin.state.session import session_for
+from napari_galaxy_maps.plugin.workspace import workspace_of
 
 from .conftest import idle, wait_for
 
@@ -25,8 +24,8 @@ def viewer(empty_window):
 
 
 @pytest.fixture
-def session(viewer):
-    return session_for(viewer)
+def workspace(viewer):
+    return workspace_of(viewer)
 
 
 @pytest.fixture
@@ -52,16 +51,16 @@ def click(qtbot, button):
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
-def make(qtbot, panel, session):
+def make(qtbot, panel, workspace):
     panel.mock = None
     click(qtbot, panel.button)
     wait_for(
         qtbot,
         lambda: (
             panel.mock is not None
-            and session.truth is not None
-            and session.galaxy is not None
-            and idle(session)
+            and workspace.project.truth is not None
+            and workspace.project.galaxy is not None
+            and idle(workspace)
         ),
         90,
     )
@@ -72,46 +71,56 @@ def test_the_panels_kinds_are_those_of_the_mocks():
 
 
 def test_a_mock_is_opened_as_if_read_from_files_predicted_and_compared(
-    panel, viewer, session, qtbot
+    panel, viewer, workspace, qtbot
 ):
     panel.kind.setCurrentText("spiral")
     panel.mass.setText("10.4")
     panel.inclination.setText("35")
     panel.fields["ebv"].setText("0.05")
     panel.fields["stars"].setText("4")
-    make(qtbot, panel, session)
+    make(qtbot, panel, workspace)
     galaxy = panel.mock.galaxy
     assert (galaxy.kind, galaxy.log_mass, galaxy.inclination) == ("spiral", 10.4, pytest.approx(35))
-    assert len(session.galaxy.images) == 26 and session.galaxy.ellipse is not None
-    assert session.recipe.reddening.ebv == 0.05 and session.recipe.stars.catalogue.endswith(
-        "stars.ecsv"
+    assert (
+        len(workspace.project.galaxy.images) == 26 and workspace.project.galaxy.ellipse is not None
     )
-    assert session.truth_name == "truth.fits" and "Mock 1" in session.name
-    assert "10^10.40 Msun" in panel.told.text()
-    assert {key.kind for key in session.shown()} == {"image", "truth"}
-    session.set_recipe("grid", pixel=8.0)
-    work.predict(session)
+    assert (
+        workspace.project.recipe.reddening.ebv == 0.05
+        and workspace.project.recipe.stars.catalogue.endswith("stars.ecsv")
+    )
+    assert workspace.project.truth_name == "truth.fits" and "Mock 1" in workspace.project.name
+    assert "10^10.40 Msun" in panel.made.text()
+    assert {key.kind for key in workspace.layers.shown()} == {"image", "truth"}
+    workspace.project.set_recipe("grid", pixel=8.0)
+    workspace.predictor.predict()
     wait_for(
         qtbot,
-        lambda: session.maps is not None and session.residual is not None and idle(session),
+        lambda: (
+            workspace.project.maps is not None
+            and workspace.project.residual is not None
+            and idle(workspace)
+        ),
         120,
     )
-    off = session.residual.values["LOG_SIGMA_LSTAR"]
+    off = workspace.project.residual.values["LOG_SIGMA_LSTAR"]
     assert abs(np.nanmedian(off)) < 0.3
-    assert any("Salpeter" in note for note in session.residual.provenance["note"])
+    assert any("Salpeter" in note for note in workspace.project.residual.provenance["note"])
 
 
-def test_the_same_seed_makes_the_same_galaxy_and_another_another(panel, session, qtbot):
+def test_the_same_seed_makes_the_same_galaxy_and_another_another(panel, workspace, qtbot):
     panel.bands.setEditText("SDSS_g, WISE_3.4")
     first = []
     for _ in range(2):
-        make(qtbot, panel, session)
-        first.append(session.galaxy.images["SDSS_g"].data.copy())
+        make(qtbot, panel, workspace)
+        first.append(workspace.project.galaxy.images["SDSS_g"].data.copy())
     np.testing.assert_array_equal(*first)
-    assert list(session.galaxy.images) == ["SDSS_g", "WISE_3.4"]  # the one before made way
+    assert list(workspace.project.galaxy.images) == [
+        "SDSS_g",
+        "WISE_3.4",
+    ]  # the one before made way
     click(qtbot, panel.findChild(QPushButton, "another"))
-    make(qtbot, panel, session)
-    assert panel.mock.galaxy.seed == 2 and session.name == "Mock 2"
+    make(qtbot, panel, workspace)
+    assert panel.mock.galaxy.seed == 2 and workspace.project.name == "Mock 2"
 
 
 @pytest.mark.parametrize(
@@ -121,37 +130,43 @@ def test_the_same_seed_makes_the_same_galaxy_and_another_another(panel, session,
      ("pixel", "-2", "pixel"), ("bands", "SDSS_g, Johnson_V", "Johnson_V")],
 )  # fmt: skip
 def test_what_makes_no_sense_is_said_in_words_and_nothing_changes(
-    panel, session, qtbot, field, text, words
+    panel, workspace, qtbot, field, text, words
 ):
     if field == "bands":
         panel.bands.setEditText(text)
     else:
         panel.fields.get(field, getattr(panel, field, None)).setText(text)
     click(qtbot, panel.button)
-    wait_for(qtbot, lambda: session.job is None and panel.message.text(), 20)
+    wait_for(qtbot, lambda: workspace.runner.job is None and panel.message.text(), 20)
     assert words in panel.message.text() and "Traceback" not in panel.message.text()
-    assert not session.files and panel.button.isEnabled()
+    assert not workspace.project.files.found and panel.button.isEnabled()
 
 
-def test_a_large_mock_can_be_cancelled_and_what_was_there_stays(panel, session, qtbot):
+def test_a_large_mock_can_be_cancelled_and_what_was_there_stays(panel, workspace, qtbot):
     panel.bands.setEditText("SDSS_g, WISE_3.4")
-    make(qtbot, panel, session)
-    before, mock = list(session.files), panel.mock
+    make(qtbot, panel, workspace)
+    before, mock = list(workspace.project.files.found), panel.mock
     panel.size.setValue(700)
     click(qtbot, panel.button)
-    wait_for(qtbot, lambda: session.job is not None and session.job.last is not None, 20)
+    wait_for(
+        qtbot,
+        lambda: workspace.runner.job is not None and workspace.runner.job.last is not None,
+        20,
+    )
     assert panel.cancel.isEnabled() and not panel.button.isEnabled()
     click(qtbot, panel.cancel)
-    wait_for(qtbot, lambda: session.job is None, 60)
-    assert session.files == before and panel.mock is mock and panel.button.isEnabled()
+    wait_for(qtbot, lambda: workspace.runner.job is None, 60)
+    assert (
+        workspace.project.files.found == before and panel.mock is mock and panel.button.isEnabled()
+    )
 
 
-def test_a_mock_is_saved_as_the_command_writes_it(panel, session, qtbot, tmp_path, monkeypatch):
+def test_a_mock_is_saved_as_the_command_writes_it(panel, workspace, qtbot, tmp_path, monkeypatch):
     panel.bands.setEditText("ugriz")
-    make(qtbot, panel, session)
+    make(qtbot, panel, workspace)
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
     click(qtbot, panel.save_button)
-    wait_for(qtbot, lambda: panel.saved.text() != "" and session.job is None, 20)
+    wait_for(qtbot, lambda: panel.saved.text() != "" and workspace.runner.job is None, 20)
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {*(f"SDSS_{band}.fits" for band in "ugriz"), "truth.fits", "recipe.toml"}
     np.testing.assert_array_equal(
@@ -169,8 +184,8 @@ def test_a_mock_is_saved_as_the_command_writes_it(panel, session, qtbot, tmp_pat
     assert "SDSS_u.fits" in asked[0] and (tmp_path / "truth.fits").stat().st_mtime_ns == stamp
 
 
-def test_unsaved_maps_are_asked_about(panel, session, qtbot, maps, monkeypatch):
-    session.maps, session.saved = maps, False
+def test_unsaved_maps_are_asked_about(panel, workspace, qtbot, maps, monkeypatch):
+    workspace.project.maps, workspace.project.saved = maps, False
     asked = []
     monkeypatch.setattr(
         QMessageBox,
@@ -178,5 +193,5 @@ def test_unsaved_maps_are_asked_about(panel, session, qtbot, maps, monkeypatch):
         lambda *words: asked.append(words[2]) or QMessageBox.StandardButton.No,
     )
     click(qtbot, panel.button)
-    assert "not saved" in asked[0] and session.job is None
-    session.maps = None
+    assert "not saved" in asked[0] and workspace.runner.job is None
+    workspace.project.maps = None

@@ -42,12 +42,12 @@ def write(qtbot, field, text):
     qtbot.keyClick(field, Qt.Key.Key_Return)
 
 
-def add_folder(qtbot, monkeypatch, viewer, session, folder):
+def add_folder(qtbot, monkeypatch, viewer, workspace, folder):
     """Press Add folder… and choose a folder."""
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_, **__: str(folder))
     click(qtbot, panel(viewer, "Galaxy").add_folder_button)
     qtbot.wait(50)
-    wait_for(qtbot, lambda: idle(session))
+    wait_for(qtbot, lambda: idle(workspace))
 
 
 def choose(qtbot, box, text):
@@ -59,10 +59,10 @@ def choose(qtbot, box, text):
 
 
 @pytest.fixture
-def opened(viewer, session, qtbot, monkeypatch, galaxy_folder):
+def opened(viewer, workspace, qtbot, monkeypatch, galaxy_folder):
     """The window with all panels and a galaxy of three bands."""
     panels.open_all(viewer)
-    add_folder(qtbot, monkeypatch, viewer, session, galaxy_folder(BANDS))
+    add_folder(qtbot, monkeypatch, viewer, workspace, galaxy_folder(BANDS))
     return viewer
 
 
@@ -123,9 +123,9 @@ def docks(viewer):
     return [dock for dock in viewer.window._qt_window.findChildren(QDockWidget) if dock.isVisible()]
 
 
-def test_a_folder_is_read_shown_and_ready(opened, session, qtbot):
-    assert list(session.galaxy.images) == list(BANDS)
-    assert {key.name for key in session.shown()} == set(BANDS)
+def test_a_folder_is_read_shown_and_ready(opened, workspace, qtbot):
+    assert list(workspace.project.galaxy.images) == list(BANDS)
+    assert {key.name for key in workspace.layers.shown()} == set(BANDS)
     assert [layer.name for layer in opened.layers if layer.visible] == ["WISE_3.4"]
     assert canvas_is_painted(opened)
     table = panel(opened, "Galaxy").table
@@ -133,7 +133,7 @@ def test_a_folder_is_read_shown_and_ready(opened, session, qtbot):
     assert table.item(0, file_table.PIXEL).text() == "1.5"
 
 
-def test_a_drop_on_the_running_window_is_read_beside_it(viewer, session, qtbot, galaxy_folder):
+def test_a_drop_on_the_running_window_is_read_beside_it(viewer, workspace, qtbot, galaxy_folder):
     from qtpy.QtCore import QTimer
 
     paths = sorted(str(path) for path in galaxy_folder(BANDS).iterdir())
@@ -141,16 +141,20 @@ def test_a_drop_on_the_running_window_is_read_beside_it(viewer, session, qtbot, 
     QTimer.singleShot(0, lambda: given.extend(viewer.open(paths, plugin=panels.PLUGIN)))
     wait_for(
         qtbot,
-        lambda: session.galaxy is not None and len(session.galaxy.images) == 3 and idle(session),
+        lambda: (
+            workspace.project.galaxy is not None
+            and len(workspace.project.galaxy.images) == 3
+            and idle(workspace)
+        ),
     )
     assert given == [] and len(viewer.layers) == 3
-    assert len(session.files) == 3
+    assert len(workspace.project.files.found) == 3
 
 
-def test_a_script_gets_its_layers_at_once(viewer, session, galaxy_folder):
+def test_a_script_gets_its_layers_at_once(viewer, workspace, galaxy_folder):
     paths = sorted(str(path) for path in galaxy_folder(BANDS).iterdir())
     assert [layer.name for layer in viewer.open(paths, plugin=panels.PLUGIN)] == list(BANDS)
-    assert list(session.galaxy.images) == list(BANDS)
+    assert list(workspace.project.galaxy.images) == list(BANDS)
     assert [layer.visible for layer in viewer.layers].count(True) == 1
 
 
@@ -159,7 +163,7 @@ def test_a_script_gets_its_layers_at_once(viewer, session, galaxy_folder):
     [(False, "early-type", "Mock early type", 20), (True, "spiral", "Mock spiral", 21)],
 )
 def test_a_sample_galaxy_opens_with_what_is_known_of_it_and_its_truth(
-    viewer, session, qtbot, running, key, name, number
+    viewer, workspace, qtbot, running, key, name, number
 ):
     from qtpy.QtCore import QTimer
 
@@ -169,101 +173,122 @@ def test_a_sample_galaxy_opens_with_what_is_known_of_it_and_its_truth(
     QTimer.singleShot(0, open_it) if running else open_it()
     wait_for(
         qtbot,
-        lambda: session.truth is not None and session.galaxy is not None and idle(session),
+        lambda: (
+            workspace.project.truth is not None
+            and workspace.project.galaxy is not None
+            and idle(workspace)
+        ),
         90,
     )
-    assert len(session.galaxy.images) == number and session.galaxy.ellipse is not None
-    assert session.recipe.galaxy.name == name and session.truth_name == "truth.fits"
-    assert {key.kind for key in session.shown()} == {"image", "truth"}
+    assert (
+        len(workspace.project.galaxy.images) == number
+        and workspace.project.galaxy.ellipse is not None
+    )
+    assert (
+        workspace.project.recipe.galaxy.name == name
+        and workspace.project.truth_name == "truth.fits"
+    )
+    assert {key.kind for key in workspace.layers.shown()} == {"image", "truth"}
     assert [layer.name for layer in viewer.layers if layer.visible] == [f"{name} WISE_3.4"]
-    assert len({key for key in session.shown() if key.kind == "image"}) == number
-    assert session.recipe.reddening.ebv and Path(session.recipe.stars.catalogue).is_file()
+    assert len({key for key in workspace.layers.shown() if key.kind == "image"}) == number
+    assert (
+        workspace.project.recipe.reddening.ebv
+        and Path(workspace.project.recipe.stars.catalogue).is_file()
+    )
 
 
-def test_the_galaxys_name_and_place_are_written_and_kept(opened, session, qtbot):
+def test_the_galaxys_name_and_place_are_written_and_kept(opened, workspace, qtbot):
     galaxy = panel(opened, "Galaxy")
     write(qtbot, galaxy.name, "NGC 309")
     write(qtbot, galaxy.ra, "10:00:00")
     write(qtbot, galaxy.dec, "2.0")
     write(qtbot, galaxy.d25, "3.2")
-    settings = session.recipe.galaxy
+    settings = workspace.project.recipe.galaxy
     assert (settings.name, settings.d25) == ("NGC 309", 3.2)
     assert (settings.ra, settings.dec) == pytest.approx((150.0, 2.0))
-    assert session.galaxy.ellipse.a == pytest.approx(96)
+    assert workspace.project.galaxy.ellipse.a == pytest.approx(96)
     assert {layer.name for layer in opened.layers} == {f"NGC 309 {band}" for band in BANDS}
 
 
-def test_nonsense_is_said_and_not_taken(opened, session, qtbot):
+def test_nonsense_is_said_and_not_taken(opened, workspace, qtbot):
     galaxy = panel(opened, "Galaxy")
     write(qtbot, galaxy.dec, "over there")
     assert "is no position" in galaxy.message.text() and galaxy.message.isVisibleTo(galaxy)
     write(qtbot, galaxy.dec, "95")
     assert "Declination" in galaxy.message.text()
-    assert session.recipe.galaxy.dec is None
+    assert workspace.project.recipe.galaxy.dec is None
 
 
-def test_the_middle_of_the_view_is_the_galaxys_place(opened, session, qtbot):
+def test_the_middle_of_the_view_is_the_galaxys_place(opened, workspace, qtbot):
     galaxy = panel(opened, "Galaxy")
-    session.fit(Key("image", "WISE_3.4"))
+    workspace.layers.fit(Key("image", "WISE_3.4"))
     click(qtbot, galaxy.here)
-    assert session.recipe.galaxy.ra == pytest.approx(150.0, abs=1e-3)
-    assert session.recipe.galaxy.dec == pytest.approx(2.0, abs=1e-3)
+    assert workspace.project.recipe.galaxy.ra == pytest.approx(150.0, abs=1e-3)
+    assert workspace.project.recipe.galaxy.dec == pytest.approx(2.0, abs=1e-3)
 
 
-def test_new_begins_with_another_galaxy(opened, session, qtbot, monkeypatch, galaxy_folder):
+def test_new_begins_with_another_galaxy(opened, workspace, qtbot, monkeypatch, galaxy_folder):
     galaxy = panel(opened, "Galaxy")
     write(qtbot, galaxy.name, "NGC 309")
     click(qtbot, galaxy.new_button)
     qtbot.wait(100)
-    assert not session.files and len(opened.layers) == 0 and galaxy.table.rowCount() == 0
-    assert session.galaxy is None and session.recipe.galaxy.name == "" and galaxy.name.text() == ""
-    add_folder(qtbot, monkeypatch, opened, session, galaxy_folder({"WISE_12": 5.0}, name="other"))
-    assert list(session.galaxy.images) == ["WISE_12"]
+    assert (
+        not workspace.project.files.found
+        and len(opened.layers) == 0
+        and galaxy.table.rowCount() == 0
+    )
+    assert (
+        workspace.project.galaxy is None
+        and workspace.project.recipe.galaxy.name == ""
+        and galaxy.name.text() == ""
+    )
+    add_folder(qtbot, monkeypatch, opened, workspace, galaxy_folder({"WISE_12": 5.0}, name="other"))
+    assert list(workspace.project.galaxy.images) == ["WISE_12"]
 
 
 # Settling bands and units -----------------------------------------------------------------------
 
 
 def test_an_unknown_unit_is_asked_for_with_a_suggestion_that_is_not_used_by_itself(
-    viewer, session, qtbot, monkeypatch, tmp_path
+    viewer, workspace, qtbot, monkeypatch, tmp_path
 ):
     data = np.random.default_rng(0).normal(1, 0.1, (40, 40)).astype("f4")
     write_image(tmp_path / "NGC5584_WISE_12.fits", data, tan_wcs(data.shape, 2.0))
     panels.open_all(viewer)
-    add_folder(qtbot, monkeypatch, viewer, session, tmp_path)
+    add_folder(qtbot, monkeypatch, viewer, workspace, tmp_path)
     galaxy = panel(viewer, "Galaxy")
     unit = galaxy.table.cellWidget(0, file_table.UNIT)
     assert unit.currentText() == "" and unit.lineEdit().placeholderText() == "Jy/pix ?"
     assert "hich unit" in galaxy.table.cellWidget(1, 0).text() and not galaxy.table.isRowHidden(1)
-    assert not session.images and len(viewer.layers) == 0
+    assert not workspace.project.files.any_read and len(viewer.layers) == 0
     assert galaxy.suggestions.isVisibleTo(galaxy)
     click(qtbot, galaxy.suggestions)
-    wait_for(qtbot, lambda: session.galaxy is not None and idle(session))
-    assert session.recipe.input.units == {"NGC5584_WISE_12.fits": "Jy/pix"}
+    wait_for(qtbot, lambda: workspace.project.galaxy is not None and idle(workspace))
+    assert workspace.project.recipe.input.units == {"NGC5584_WISE_12.fits": "Jy/pix"}
     assert unit.currentText() == "Jy/pix" and galaxy.table.isRowHidden(1)
-    assert [key.name for key in session.shown()] == ["WISE_12"]
+    assert [key.name for key in workspace.layers.shown()] == ["WISE_12"]
 
 
 def test_a_unit_can_be_written_and_a_wrong_one_is_said(
-    viewer, session, qtbot, monkeypatch, tmp_path
+    viewer, workspace, qtbot, monkeypatch, tmp_path
 ):
     data = np.ones((40, 40), "f4")
     write_image(tmp_path / "WISE_12.fits", data, tan_wcs(data.shape, 2.0))
     panels.open_all(viewer)
-    add_folder(qtbot, monkeypatch, viewer, session, tmp_path)
+    add_folder(qtbot, monkeypatch, viewer, workspace, tmp_path)
     table = panel(viewer, "Galaxy").table
     unit = table.cellWidget(0, file_table.UNIT)
     write(qtbot, unit.lineEdit(), "furlong")
     assert "'furlong' is not understood" in table.cellWidget(1, 0).text()
     write(qtbot, unit.lineEdit(), "mJy/arcsec2")
-    wait_for(qtbot, lambda: session.galaxy is not None and idle(session))
-    assert session.galaxy.images["WISE_12"].data[5, 5] == pytest.approx(
+    wait_for(qtbot, lambda: workspace.project.galaxy is not None and idle(workspace))
+    assert workspace.project.galaxy.images["WISE_12"].data[5, 5] == pytest.approx(
         1e-9 / (np.pi / 180 / 3600) ** 2, rel=1e-4
     )
 
 
 def test_a_band_there_twice_is_marked_on_both_and_settled_in_the_table(
-    viewer, session, qtbot, monkeypatch, tmp_path
+    viewer, workspace, qtbot, monkeypatch, tmp_path
 ):
     data = np.random.default_rng(0).normal(1, 0.1, (40, 40)).astype("f4")
     for name in ("first", "second"):
@@ -275,40 +300,42 @@ def test_a_band_there_twice_is_marked_on_both_and_settled_in_the_table(
             FILTER="WISE_3.4",
         )
     panels.open_all(viewer)
-    add_folder(qtbot, monkeypatch, viewer, session, tmp_path)
+    add_folder(qtbot, monkeypatch, viewer, workspace, tmp_path)
     table = panel(viewer, "Galaxy").table
     assert all("WISE_3.4 is there twice" in table.cellWidget(row, 0).text() for row in (1, 3))
-    assert session.galaxy is None
+    assert workspace.project.galaxy is None
     choose(qtbot, table.cellWidget(2, file_table.BAND), "WISE_4.6")
-    wait_for(qtbot, lambda: session.galaxy is not None and idle(session))
-    assert list(session.galaxy.images) == ["WISE_3.4", "WISE_4.6"]
+    wait_for(qtbot, lambda: workspace.project.galaxy is not None and idle(workspace))
+    assert list(workspace.project.galaxy.images) == ["WISE_3.4", "WISE_4.6"]
     assert table.isRowHidden(1) and table.isRowHidden(3)
 
 
-def test_a_file_is_left_out_and_taken_back(opened, session, qtbot):
+def test_a_file_is_left_out_and_taken_back(opened, workspace, qtbot):
     table = panel(opened, "Galaxy").table
     item = table.item(table.row_of("galaxy_2MASS_J.fits"), file_table.FILE)
     item.setCheckState(Qt.CheckState.Unchecked)
-    wait_for(qtbot, lambda: idle(session))
-    assert "2MASS_J" not in session.galaxy.images
+    wait_for(qtbot, lambda: idle(workspace))
+    assert "2MASS_J" not in workspace.project.galaxy.images
     item.setCheckState(Qt.CheckState.Checked)
-    wait_for(qtbot, lambda: "2MASS_J" in session.galaxy.images and idle(session))
+    wait_for(qtbot, lambda: "2MASS_J" in workspace.project.galaxy.images and idle(workspace))
 
 
-def test_removed_files_take_their_layers_along(opened, session, qtbot):
+def test_removed_files_take_their_layers_along(opened, workspace, qtbot):
     galaxy = panel(opened, "Galaxy")
     galaxy.table.selectRow(galaxy.table.row_of("galaxy_WISE_4.6.fits"))
     click(qtbot, galaxy.remove_button)
-    wait_for(qtbot, lambda: idle(session))
-    assert session.layer(Key("image", "WISE_4.6")) is None
-    assert len(session.files) == 2
+    wait_for(qtbot, lambda: idle(workspace))
+    assert workspace.layers.layer(Key("image", "WISE_4.6")) is None
+    assert len(workspace.project.files.found) == 2
 
 
-def test_a_psf_is_written_into_the_table(opened, session, qtbot):
+def test_a_psf_is_written_into_the_table(opened, workspace, qtbot):
     table = panel(opened, "Galaxy").table
     row = table.row_of("galaxy_WISE_3.4.fits")
     table.item(row, file_table.PSF).setText("7.5")
-    wait_for(qtbot, lambda: idle(session) and session.galaxy.images["WISE_3.4"].fwhm == 7.5)
+    wait_for(
+        qtbot, lambda: idle(workspace) and workspace.project.galaxy.images["WISE_3.4"].fwhm == 7.5
+    )
     table.item(row, file_table.PSF).setText("wide")
     assert "positive number" in panel(opened, "Galaxy").message.text()
     assert table.item(row, file_table.PSF).text() == "7.5"
@@ -317,63 +344,71 @@ def test_a_psf_is_written_into_the_table(opened, session, qtbot):
 # Prepare ----------------------------------------------------------------------------------------
 
 
-def test_each_step_says_what_it_did_and_shows_its_result_on_request(opened, session, qtbot):
+def test_each_step_says_what_it_did_and_shows_its_result_on_request(opened, workspace, qtbot):
     panels.raise_panel(opened, "Prepare")
     prepare = panel(opened, "Prepare")
     click(qtbot, prepare.button)
-    wait_for(qtbot, lambda: session.cube is not None and idle(session))
+    wait_for(qtbot, lambda: workspace.project.cube is not None and idle(workspace))
     assert prepare.result.text().startswith("Ready: 3 bands on ")
     assert (
         "sky of" in prepare.boxes["sky"].told.text()
         and "(3 bands)" in prepare.boxes["sky"].told.text()
     )
     click(qtbot, prepare.boxes["psf"].eye)
-    wait_for(qtbot, lambda: idle(session) and any(k.kind == "step" for k in session.shown()))
-    steps = {key for key in session.shown() if key.kind == "step"}
+    wait_for(
+        qtbot, lambda: idle(workspace) and any(k.kind == "step" for k in workspace.layers.shown())
+    )
+    steps = {key for key in workspace.layers.shown() if key.kind == "step"}
     assert steps == {Key("step", band, "psf") for band in BANDS}
     qtbot.wait(100)
     assert canvas_is_painted(opened)
     click(qtbot, prepare.boxes["psf"].eye)
-    assert not any(key.kind == "step" for key in session.shown())
+    assert not any(key.kind == "step" for key in workspace.layers.shown())
 
 
-def test_settings_go_into_the_recipe_and_nonsense_does_not(opened, session, qtbot):
+def test_settings_go_into_the_recipe_and_nonsense_does_not(opened, workspace, qtbot):
     panels.raise_panel(opened, "Prepare")
     prepare = panel(opened, "Prepare")
     click(qtbot, prepare.boxes["sky"].switch)
-    assert session.recipe.sky.enabled is False
+    assert workspace.project.recipe.sky.enabled is False
     from qtpy.QtWidgets import QComboBox
 
     pixel = prepare.boxes["grid"].findChild(QComboBox, "pixel")
     write(qtbot, pixel.lineEdit(), "6")
-    assert session.recipe.grid.pixel == 6
+    assert workspace.project.recipe.grid.pixel == 6
     write(qtbot, pixel.lineEdit(), "big")
-    assert session.recipe.grid.pixel == 6 and prepare.message.text()
+    assert workspace.project.recipe.grid.pixel == 6 and prepare.message.text()
     assert pixel.currentText() == "6"
 
 
 # Predict ----------------------------------------------------------------------------------------
 
 
-def predict(qtbot, viewer, session):
+def predict(qtbot, viewer, workspace):
     panels.raise_panel(viewer, "Predict")
     widget = panel(viewer, "Predict")
-    before = session.maps
+    before = workspace.project.maps
     click(qtbot, widget.button)
     wait_for(
-        qtbot, lambda: idle(session) and session.maps is not None and session.maps is not before, 60
+        qtbot,
+        lambda: (
+            idle(workspace)
+            and workspace.project.maps is not None
+            and workspace.project.maps is not before
+        ),
+        60,
     )
     qtbot.wait(100)
     return widget
 
 
 def test_from_images_to_maps_compared_and_saved(
-    opened, session, qtbot, monkeypatch, tmp_path, told
+    opened, workspace, qtbot, monkeypatch, tmp_path, notifications
 ):
-    widget = predict(qtbot, opened, session)
-    names = set(session.maps.values)
+    widget = predict(qtbot, opened, workspace)
+    names = set(workspace.project.maps.values)
     assert {"LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_MD"} <= names
-    shown = set(session.shown())
+    shown = set(workspace.layers.shown())
     assert {Key("map", n) for n in names} | {Key("error", n) for n in names} <= shown
     on = [layer for layer in opened.layers if layer.visible]
     assert len(on) == 2 and canvas_is_painted(opened)
@@ -387,49 +422,54 @@ def test_from_images_to_maps_compared_and_saved(
     path = tmp_path / "maps.fits"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(path), ""))
     click(qtbot, widget.save_button)
-    wait_for(qtbot, lambda: idle(session) and path.exists())
+    wait_for(qtbot, lambda: idle(workspace) and path.exists())
     back = read_maps(path)
     assert set(back.values) == names and "dust-forest" in back.provenance["recipe"]
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(path), ""))
     click(qtbot, widget.truth_button)
-    wait_for(qtbot, lambda: idle(session) and session.residual is not None)
-    wait_for(qtbot, lambda: session.layer(Key("residual", "LOG_SMD")) is not None and idle(session))
-    residual = session.layer(Key("residual", "LOG_SMD")).data
+    wait_for(qtbot, lambda: idle(workspace) and workspace.project.residual is not None)
+    wait_for(
+        qtbot,
+        lambda: workspace.layers.layer(Key("residual", "LOG_SMD")) is not None and idle(workspace),
+    )
+    residual = workspace.layers.layer(Key("residual", "LOG_SMD")).data
     assert np.nanmax(np.abs(residual)) < 1e-4 and np.isfinite(residual).any()
-    assert not told.any("unexpected")
+    assert not notifications.any("unexpected")
 
     # Look at each, and predict once more into the same layers.
     click(qtbot, widget.kinds["error"])
-    assert session.layer(Key("error", widget.looking.currentData())).visible
-    layers = dict(session.shown())
+    assert workspace.layers.layer(Key("error", widget.looking.currentData())).visible
+    layers = dict(workspace.layers.shown())
     layers[Key("map", "LOG_SMD")].name = "mine"
-    session.set_recipe("grid", pixel=8.0)
-    predict(qtbot, opened, session)
-    assert session.layer(Key("map", "LOG_SMD")) is layers[Key("map", "LOG_SMD")]
+    workspace.project.set_recipe("grid", pixel=8.0)
+    predict(qtbot, opened, workspace)
+    assert workspace.layers.layer(Key("map", "LOG_SMD")) is layers[Key("map", "LOG_SMD")]
     assert layers[Key("map", "LOG_SMD")].name == "mine"
-    assert set(session.shown()) == set(layers)
-    assert layers[Key("map", "LOG_SMD")].data.shape == session.maps.shape
+    assert set(workspace.layers.shown()) == set(layers)
+    assert layers[Key("map", "LOG_SMD")].data.shape == workspace.project.maps.shape
 
 
-def test_cancel_stops_soon_and_everything_stays(opened, session, qtbot):
+def test_cancel_stops_soon_and_everything_stays(opened, workspace, qtbot):
     import time
 
     panels.raise_panel(opened, "Predict")
     widget = panel(opened, "Predict")
     layers = list(opened.layers)
     click(qtbot, widget.button)
-    wait_for(qtbot, lambda: session.job is not None and session.job.last is not None)
+    wait_for(
+        qtbot, lambda: workspace.runner.job is not None and workspace.runner.job.last is not None
+    )
     start = time.monotonic()
     click(qtbot, widget.cancel)
-    wait_for(qtbot, lambda: session.job is None, 10)
+    wait_for(qtbot, lambda: workspace.runner.job is None, 10)
     assert (
         time.monotonic() - start < 2
     )  # 0.5 s is the goal, which benchmarks/bench_window.py measures
-    assert list(opened.layers) == layers and session.maps is None
+    assert list(opened.layers) == layers and workspace.project.maps is None
     assert widget.button.isEnabled() and not widget.cancel.isEnabled()
 
 
-def test_the_card_is_shown_on_request(opened, session, qtbot):
+def test_the_card_is_shown_on_request(opened, workspace, qtbot):
     panels.raise_panel(opened, "Predict")
     widget = panel(opened, "Predict")
     wait_for(qtbot, lambda: widget.model.count() > 0)
@@ -438,27 +478,27 @@ def test_the_card_is_shown_on_request(opened, session, qtbot):
     assert widget.card.isVisibleTo(widget) and "DustPedia" in widget.card.toPlainText()
 
 
-def test_what_is_missing_is_said(opened, session, qtbot):
+def test_what_is_missing_is_said(opened, workspace, qtbot):
     text = panel(opened, "Predict").missing.text()
     assert text.startswith("3 bands.") and "WISE_12" in text and "GALEX_NUV" in text
 
 
 def test_without_the_normalising_band_a_sentence_says_so(
-    viewer, session, qtbot, monkeypatch, galaxy_folder, told
+    viewer, workspace, qtbot, monkeypatch, galaxy_folder, notifications
 ):
     panels.open_all(viewer)
     add_folder(
         qtbot,
         monkeypatch,
         viewer,
-        session,
+        workspace,
         galaxy_folder({"2MASS_J": 20.0, "WISE_4.6": 9.0, "WISE_12": 9.0}),
     )
     widget = panel(viewer, "Predict")
     panels.raise_panel(viewer, "Predict")
     assert "WISE 3.4 (or Spitzer 3.6) is missing" in widget.missing.text()
     click(qtbot, widget.button)
-    wait_for(qtbot, lambda: idle(session))
-    assert told.any("WISE_3.4") or told.any("WISE 3.4")
-    assert not told.any("unexpected") and widget.message.text()
+    wait_for(qtbot, lambda: idle(workspace))
+    assert notifications.any("WISE_3.4") or notifications.any("WISE 3.4")
+    assert not notifications.any("unexpected") and widget.message.text()
     assert len(viewer.layers) == 3

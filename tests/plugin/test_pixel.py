@@ -7,14 +7,14 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_galaxy_maps.bands.registry import INPUT_BANDS, get_band
-from napari_galaxy_maps.data.galaxy import BandCube, BandImage
+from napari_galaxy_maps.data.cube import BandCube
+from napari_galaxy_maps.data.galaxy import BandImage
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.recipe import LibrarySettings
 from napari_galaxy_maps.measure.apertures.aperture import circle
 from napari_galaxy_maps.plugin.ground.layer_specs import image_spec
 from napari_galaxy_maps.plugin.manifest import docks as panels
-from napari_galaxy_maps.plugin.state.aperture_measurements import Measuring
-from napari_galaxy_maps.plugin.state.pixel_spectra import TITLE, Spectra
+from napari_galaxy_maps.plugin.state.pixel_spectra import TITLE
 from napari_galaxy_maps.sed.library import build_library
 from napari_galaxy_maps.sed.pixel import pixel_spectrum
 
@@ -65,20 +65,20 @@ def viewer(empty_window):
 
 
 @pytest.fixture
-def pixels(viewer, session, cube, qtbot, cache, monkeypatch):
+def pixels(viewer, workspace, cube, qtbot, cache, monkeypatch):
     """The Pixel panel in front of the made-up cube, its model spectra made."""
     monkeypatch.setenv("GALAXY_MAPS_CACHE", str(cache))
     panels.open_all(viewer)
-    session.set_recipe("sed", n_models=MODELS)
-    session.set_recipe("galaxy", redshift=0.002)
+    workspace.project.set_recipe("sed", n_models=MODELS)
+    workspace.project.set_recipe("galaxy", redshift=0.002)
     image = BandImage(cube.data[BANDS.index("WISE_3.4")], get_band("WISE_3.4"), cube.wcs, fwhm=30)
-    session.show(image_spec(image, session.place(image), "made up"))
-    session.cube = cube
+    workspace.layers.show(image_spec(image, workspace.project.place(image), "made up"))
+    workspace.project.cube = cube
     viewer.reset_view()
     panels.raise_panel(viewer, "Pixel")
     qtbot.wait(100)
-    session.cube_changed.emit()
-    wait_for(qtbot, lambda: idle(session) and Spectra.of(session).ready(), 60)
+    workspace.project.cube_changed.emit()
+    wait_for(qtbot, lambda: idle(workspace) and workspace.spectra.ready(), 60)
     qtbot.wait(100)
     return panel(viewer, "Pixel")
 
@@ -114,7 +114,7 @@ def test_it_shows_the_spectrum_under_the_pointer_and_what_the_library_says_of_it
         "the far infrared is not fitted"
     )
     assert pixels.cells[2][1].text() == f"{direct.properties['T_DUST'][1]:.1f}"
-    assert "14 bands fitted" in pixels.told.text() and "pixel 7, 5" in pixels.told.text()
+    assert "14 bands fitted" in pixels.fit_text.text() and "pixel 7, 5" in pixels.fit_text.text()
     point(viewer, qtbot, pixels, 6, 7)
     assert not np.allclose(pixels.view._artists["model"].get_ydata(), direct.spectrum[1], rtol=1e-3)
 
@@ -138,27 +138,29 @@ def test_a_negative_band_is_an_upper_limit_and_still_fitted(viewer, pixels, cube
     point(viewer, qtbot, pixels, 3, 4)
     x, y = pixels.view._artists["limits"].get_data()
     assert list(x) == [get_band("GALEX_FUV").pivot] and y[0] == pytest.approx(0.003, rel=1e-3)
-    assert "14 bands fitted" in pixels.told.text() and "1 not positive" in pixels.told.text()
+    assert (
+        "14 bands fitted" in pixels.fit_text.text() and "1 not positive" in pixels.fit_text.text()
+    )
 
 
 def test_too_few_bands_are_told_and_the_next_pixel_is_shown_again(viewer, pixels, qtbot):
     point(viewer, qtbot, pixels, 5, 7)
     point(viewer, qtbot, pixels, 2, 2)
-    assert "at least three" in pixels.told.text() and pixels.cells[0][1].text() == "–"
+    assert "at least three" in pixels.fit_text.text() and pixels.cells[0][1].text() == "–"
     assert len(pixels.view._artists["model"].get_ydata()) == 0
     point(viewer, qtbot, pixels, 5, 5)
     assert pixels.found is not None and len(pixels.view._artists["model"].get_ydata()) > 100
 
 
-def test_a_click_holds_the_pixel_and_another_lets_it_go(viewer, session, pixels, qtbot):
+def test_a_click_holds_the_pixel_and_another_lets_it_go(viewer, workspace, pixels, qtbot):
     point(viewer, qtbot, pixels, 5, 7)
     mouse.click(viewer, sky(6, 9))
     assert (
         pixels.frozen
         and (pixels.place.row, pixels.place.column) == (6, 9)
-        and "held" in pixels.told.text()
+        and "held" in pixels.fit_text.text()
     )
-    layer = session.overlays()["pixel"]
+    layer = workspace.layers.overlays()["pixel"]
     assert layer.visible and np.asarray(layer.data[0]).mean(axis=0) == pytest.approx(
         sky(6, 9), abs=0.5
     )
@@ -199,13 +201,15 @@ def test_nothing_is_computed_while_nobody_looks(viewer, pixels, qtbot):
     point(viewer, qtbot, pixels, 9, 9)
 
 
-def test_an_aperture_is_the_mean_of_its_pixels_and_follows_it(viewer, session, pixels, cube, qtbot):
-    measuring = Measuring.of(session)
-    ra, dec = session.reference
+def test_an_aperture_is_the_mean_of_its_pixels_and_follows_it(
+    viewer, workspace, pixels, cube, qtbot
+):
+    measuring = workspace.measurements
+    ra, dec = workspace.project.reference
     measuring.add([circle(ra, dec, 25.0, "core")], "one")
     pixels.where.setCurrentIndex(pixels.where.findData("core"))
     pixels.where.activated.emit(pixels.where.currentIndex())
-    assert pixels.found is not None and "aperture core" in pixels.told.text()
+    assert pixels.found is not None and "aperture core" in pixels.fit_text.text()
     w1 = pixels.found.bands.index("WISE_3.4")
     near = cube.data[BANDS.index("WISE_3.4"), 3:9, 5:11]
     assert near.min() < pixels.found.flux[w1] < near.max()
@@ -220,50 +224,54 @@ def test_fitting_the_far_infrared_narrows_the_dust(viewer, pixels, qtbot):
     point(viewer, qtbot, pixels, 5, 7)
     low, _, high = pixels.found.properties["LOG_SIGMA_MD"]
     click(qtbot, pixels.far)
-    assert "16 bands fitted" in pixels.told.text()
+    assert "16 bands fitted" in pixels.fit_text.text()
     narrow = pixels.found.properties["LOG_SIGMA_MD"]
     assert narrow[2] - narrow[0] < high - low
     click(qtbot, pixels.far)
 
 
-def test_the_maps_and_the_truth_stand_beside_it(viewer, session, pixels, cube, qtbot):
+def test_the_maps_and_the_truth_stand_beside_it(viewer, workspace, pixels, cube, qtbot):
     plane = np.arange(SHAPE[0] * SHAPE[1], dtype="f4").reshape(SHAPE)
     flags = np.zeros(SHAPE, np.int16)
-    session.maps = PropertyMaps(
+    workspace.project.maps = PropertyMaps(
         {"T_DUST": 10 + plane / 100}, {"T_DUST": np.full(SHAPE, 1.5, "f4")}, cube.wcs, flags
     )
-    session.add_truth(
+    workspace.project.add_truth(
         "truth", PropertyMaps({"T_DUST": 20 + plane / 100}, {}, cube.wcs, flags), choose=True
     )
-    wait_for(qtbot, lambda: idle(session), 20)
+    wait_for(qtbot, lambda: idle(workspace), 20)
     point(viewer, qtbot, pixels, 5, 7)
     assert pixels.cells[2][3].text() == f"{10 + plane[5, 7] / 100:.1f} ± 1.5"
     assert pixels.cells[2][4].text() == f"{20 + plane[5, 7] / 100:.1f}"
 
 
-def test_an_absurd_redshift_is_told(viewer, session, pixels, qtbot):
-    session.set_recipe("galaxy", redshift=8.0)
+def test_an_absurd_redshift_is_told(viewer, workspace, pixels, qtbot):
+    workspace.project.set_recipe("galaxy", redshift=8.0)
     assert "redshift of 8" in pixels.message.text()
-    session.set_recipe("galaxy", redshift=0.002)
-    wait_for(qtbot, lambda: idle(session) and Spectra.of(session).ready(), 60)
+    workspace.project.set_recipe("galaxy", redshift=0.002)
+    wait_for(qtbot, lambda: idle(workspace) and workspace.spectra.ready(), 60)
     assert pixels.message.text() == ""
 
 
-def test_cancelled_model_spectra_are_made_when_asked_for(viewer, session, pixels, qtbot):
-    session.set_recipe("sed", n_models=400_000)
-    wait_for(qtbot, lambda: session.job is not None and session.job.title == TITLE, 10)
-    wait_for(qtbot, lambda: session.job.last is not None, 20)
+def test_cancelled_model_spectra_are_made_when_asked_for(viewer, workspace, pixels, qtbot):
+    workspace.project.set_recipe("sed", n_models=400_000)
+    wait_for(
+        qtbot, lambda: workspace.runner.job is not None and workspace.runner.job.title == TITLE, 10
+    )
+    wait_for(qtbot, lambda: workspace.runner.job.last is not None, 20)
     click(qtbot, pixels.cancel)
-    wait_for(qtbot, lambda: idle(session), 20)
+    wait_for(qtbot, lambda: idle(workspace), 20)
     qtbot.wait(100)
     assert (
-        session.job is None and not Spectra.of(session).ready() and pixels.make_button.isVisible()
+        workspace.runner.job is None
+        and not workspace.spectra.ready()
+        and pixels.make_button.isVisible()
     )
-    session.set_recipe("sed", n_models=MODELS)
-    wait_for(qtbot, lambda: idle(session) and Spectra.of(session).ready(), 60)
+    workspace.project.set_recipe("sed", n_models=MODELS)
+    wait_for(qtbot, lambda: idle(workspace) and workspace.spectra.ready(), 60)
 
 
-def test_without_bands_it_says_so(viewer, session, qtbot):
+def test_without_bands_it_says_so(viewer, workspace, qtbot):
     panels.open_all(viewer)
     panels.raise_panel(viewer, "Pixel")
     qtbot.wait(50)

@@ -16,51 +16,52 @@ pytestmark = pytest.mark.window
 
 
 @pytest.fixture
-def opened(viewer, session, qtbot, monkeypatch, galaxy_folder):
+def opened(viewer, workspace, qtbot, monkeypatch, galaxy_folder):
     panels.open_all(viewer)
-    add_folder(qtbot, monkeypatch, viewer, session, galaxy_folder(BANDS))
+    add_folder(qtbot, monkeypatch, viewer, workspace, galaxy_folder(BANDS))
     panels.raise_panel(viewer, "Prepare")
     return viewer
 
 
-def test_a_polynomial_sky_is_told_and_shown(opened, session, qtbot):
+def test_a_polynomial_sky_is_told_and_shown(opened, workspace, qtbot):
     box = panel(opened, "Prepare").boxes["sky"]
     order = box.findChild(QDoubleSpinBox, "order")
     assert not order.isEnabled()
     choose(qtbot, box.findChild(QComboBox, "model"), "polynomial")
-    assert session.recipe.sky.model == "polynomial" and order.isEnabled()
+    assert workspace.project.recipe.sky.model == "polynomial" and order.isEnabled()
     order.setValue(3)
-    assert session.recipe.sky.order == 3
+    assert workspace.project.recipe.sky.order == 3
     click(qtbot, panel(opened, "Prepare").button)
-    wait_for(qtbot, lambda: session.cube is not None and idle(session), 60)
+    wait_for(qtbot, lambda: workspace.project.cube is not None and idle(workspace), 60)
     assert "left-out sky" in box.told.text()
     click(qtbot, box.eye)
-    band = next(iter(session.galaxy.images))
+    band = next(iter(workspace.project.galaxy.images))
     wait_for(
-        qtbot, lambda: Key("step", band, "subtracted sky") in session.shown() and idle(session)
+        qtbot,
+        lambda: Key("step", band, "subtracted sky") in workspace.layers.shown() and idle(workspace),
     )
-    for name, image in session.galaxy.images.items():
-        left = session.shown()[Key("step", name, "sky")].data
-        taken = session.shown()[Key("step", name, "subtracted sky")].data
+    for name, image in workspace.project.galaxy.images.items():
+        left = workspace.layers.shown()[Key("step", name, "sky")].data
+        taken = workspace.layers.shown()[Key("step", name, "subtracted sky")].data
         np.testing.assert_allclose(left + taken, image.data, atol=1e-5)
     assert opened.screenshot(canvas_only=True, flash=False)[..., :3].std() > 5
     click(qtbot, box.eye)
-    assert not any(key.kind == "step" for key in session.shown())
+    assert not any(key.kind == "step" for key in workspace.layers.shown())
 
 
-def test_a_gain_is_written_by_band_and_nonsense_is_told(opened, session, qtbot):
+def test_a_gain_is_written_by_band_and_nonsense_is_told(opened, workspace, qtbot):
     prepare = panel(opened, "Prepare")
     box = prepare.boxes["errors"]
     field = box.findChild(QLineEdit, "gain")
     choose(qtbot, box.findChild(QComboBox, "gain_band"), "WISE_3.4")
     write(qtbot, field, "3.5")
-    assert session.recipe.errors.gain == {"WISE_3.4": 3.5}
+    assert workspace.project.recipe.errors.gain == {"WISE_3.4": 3.5}
     for nonsense in ("many", "-1"):
         write(qtbot, field, nonsense)
-        assert "electrons" in prepare.message.text() and session.recipe.errors.gain == {
+        assert "electrons" in prepare.message.text() and workspace.project.recipe.errors.gain == {
             "WISE_3.4": 3.5
         }
     assert field.text() == "3.5"
     click(qtbot, prepare.button)
-    wait_for(qtbot, lambda: session.cube is not None and idle(session), 60)
-    assert "3.5 electrons per MJy/sr (given)" in "\n".join(session.told["errors"])
+    wait_for(qtbot, lambda: workspace.project.cube is not None and idle(workspace), 60)
+    assert "3.5 electrons per MJy/sr (given)" in "\n".join(workspace.project.step_notes["errors"])

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QFileDialog
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES
 from napari_galaxy_maps.plugin.ground.layer_specs import Key
 from napari_galaxy_maps.plugin.manifest import docks as panels
-from napari_galaxy_maps.plugin.state.session import session_for
+from napari_galaxy_maps.plugin.workspace import workspace_of
 
 from .conftest import idle, wait_for
 
@@ -23,12 +23,12 @@ def viewer(empty_window):
 
 
 @pytest.fixture
-def session(viewer):
-    return session_for(viewer)
+def workspace(viewer):
+    return workspace_of(viewer)
 
 
 @pytest.fixture
-def opened(viewer, session, qtbot):
+def opened(viewer, workspace, qtbot):
     """A mock spiral in ugriz, made in the Mock panel, and all panels."""
     panels.open_all(viewer)
     maker = panels.panel(viewer, "Mock")
@@ -42,7 +42,11 @@ def opened(viewer, session, qtbot):
     click(qtbot, maker.button)
     wait_for(
         qtbot,
-        lambda: session.truth is not None and session.galaxy is not None and idle(session),
+        lambda: (
+            workspace.project.truth is not None
+            and workspace.project.galaxy is not None
+            and idle(workspace)
+        ),
         90,
     )
     return viewer
@@ -52,31 +56,33 @@ def click(qtbot, button):
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
-def predict(viewer, session, qtbot):
+def predict(viewer, workspace, qtbot):
     predictor = panels.panel(viewer, "Predict")
     panels.raise_panel(viewer, "Predict")
     wait_for(qtbot, lambda: predictor.model.count() == 2)
     predictor.model.setCurrentText("stellar-unet")
     predictor.model.activated.emit(predictor.model.currentIndex())
     predictor.model.textActivated.emit("stellar-unet")
-    assert session.recipe.model.name == "stellar-unet"
+    assert workspace.project.recipe.model.name == "stellar-unet"
     click(qtbot, predictor.button)
-    wait_for(qtbot, lambda: session.maps is not None and idle(session), 120)
+    wait_for(qtbot, lambda: workspace.project.maps is not None and idle(workspace), 120)
     return predictor
 
 
 def test_stars_and_gas_are_predicted_compared_and_their_neighbours_shown(
-    opened, session, qtbot, tmp_path, monkeypatch
+    opened, workspace, qtbot, tmp_path, monkeypatch
 ):
-    predictor = predict(opened, session, qtbot)
+    predictor = predict(opened, workspace, qtbot)
     assert predictor.missing.text() == "All five bands are there."
-    assert tuple(session.maps.values) == STELLAR_PROPERTIES
+    assert tuple(workspace.project.maps.values) == STELLAR_PROPERTIES
     wait_for(
         qtbot,
-        lambda: all(session.layer(Key("map", name)) is not None for name in STELLAR_PROPERTIES),
+        lambda: all(
+            workspace.layers.layer(Key("map", name)) is not None for name in STELLAR_PROPERTIES
+        ),
     )
-    wait_for(qtbot, lambda: session.layer(Key("residual", "LOG_SIGMA_STAR")) is not None)
-    residual = session.layer(Key("residual", "LOG_SIGMA_STAR")).data
+    wait_for(qtbot, lambda: workspace.layers.layer(Key("residual", "LOG_SIGMA_STAR")) is not None)
+    residual = workspace.layers.layer(Key("residual", "LOG_SIGMA_STAR")).data
     assert np.nanmedian(np.abs(residual)) < 0.4
     neighbours = panels.panel(opened, "Neighbours")
     panels.raise_panel(opened, "Neighbours")
@@ -92,7 +98,7 @@ def test_stars_and_gas_are_predicted_compared_and_their_neighbours_shown(
     assert len(neighbours.canvas.figure.axes) >= 10
 
 
-def test_without_a_cube_the_neighbours_panel_says_what_to_do(viewer, session, qtbot):
+def test_without_a_cube_the_neighbours_panel_says_what_to_do(viewer, workspace, qtbot):
     neighbours = panels.panel(viewer, "Neighbours")
     panels.raise_panel(viewer, "Neighbours")
     wait_for(qtbot, lambda: "Predict maps first" in neighbours.message.text())

@@ -9,7 +9,6 @@ import pytest
 from napari.utils import progress
 
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.plugin.eventloop import worker
 from napari_galaxy_maps.progress import Progress
 
 from .conftest import wait_for
@@ -34,7 +33,7 @@ def counting(n=3, pause=0.01, end=None):
     return steps
 
 
-def test_progress_and_result_arrive_in_order_in_the_main_thread(session, qtbot):
+def test_progress_and_result_arrive_in_order_in_the_main_thread(workspace, qtbot):
     import threading
 
     heard, threads = [], set()
@@ -43,31 +42,29 @@ def test_progress_and_result_arrive_in_order_in_the_main_thread(session, qtbot):
         heard.append(what)
         threads.add(threading.current_thread())
 
-    worker.start(
-        session,
+    workspace.runner.start(
         "Counting",
         counting(),
         on_progress=lambda p: hear(p.done),
         on_result=hear,
         on_end=lambda: hear("end"),
     )
-    assert session.job is not None
-    wait_for(qtbot, lambda: session.job is None)
+    assert workspace.runner.job is not None
+    wait_for(qtbot, lambda: workspace.runner.job is None)
     assert heard == [1, 2, 3, "done", "end"]
     assert threads == {threading.main_thread()}
 
 
-def test_an_error_for_people_is_one_sentence_and_no_traceback(session, qtbot, told):
+def test_an_error_for_people_is_one_sentence_and_no_traceback(workspace, qtbot, notifications):
     said = []
-    worker.start(
-        session,
+    workspace.runner.start(
         "Counting",
         counting(end=InputError("a.fits is torn; fetch it again.")),
         on_error=said.append,
     )
-    wait_for(qtbot, lambda: session.job is None)
+    wait_for(qtbot, lambda: workspace.runner.job is None)
     assert said == ["a.fits is torn; fetch it again."]
-    (notification,) = told
+    (notification,) = notifications
     assert notification.message == "a.fits is torn; fetch it again."
     assert str(notification.severity) == "warning"
 
@@ -76,11 +73,11 @@ def test_an_error_for_people_is_one_sentence_and_no_traceback(session, qtbot, to
     "error", [RuntimeError("CUDA out of memory"), ZeroDivisionError("x"), MemoryError()]
 )
 def test_an_unexpected_error_says_so_with_its_traceback_and_no_bar_spins_on(
-    session, qtbot, told, caplog, error
+    workspace, qtbot, notifications, caplog, error
 ):
-    worker.start(session, "Counting", counting(end=error))
-    wait_for(qtbot, lambda: session.job is None)
-    (notification,) = told
+    workspace.runner.start("Counting", counting(end=error))
+    wait_for(qtbot, lambda: workspace.runner.job is None)
+    (notification,) = notifications
     assert notification.message.startswith("Something unexpected happened while counting")
     assert str(notification.severity) == "error"
     assert notification.exception is error and "counting" in notification.as_text()
@@ -88,18 +85,18 @@ def test_an_unexpected_error_says_so_with_its_traceback_and_no_bar_spins_on(
     assert not progress._all_instances
 
 
-def test_cancel_takes_effect_within_half_a_second(session, qtbot):
+def test_cancel_takes_effect_within_half_a_second(workspace, qtbot):
     results = []
-    job = worker.start(session, "Counting", counting(10_000, 0.05), on_result=results.append)
+    job = workspace.runner.start("Counting", counting(10_000, 0.05), on_result=results.append)
     qtbot.wait(300)
     start = time.monotonic()
     job.cancel()
-    wait_for(qtbot, lambda: session.job is None, 5)
+    wait_for(qtbot, lambda: workspace.runner.job is None, 5)
     assert time.monotonic() - start < 0.5
     assert not results and not progress._all_instances
 
 
-def test_a_cancelled_generator_is_closed(session, qtbot):
+def test_a_cancelled_generator_is_closed(workspace, qtbot):
     closed = []
 
     def steps():
@@ -110,30 +107,30 @@ def test_a_cancelled_generator_is_closed(session, qtbot):
         finally:
             closed.append(True)
 
-    job = worker.start(session, "Counting", steps)
+    job = workspace.runner.start("Counting", steps)
     qtbot.wait(100)
     job.cancel()
-    wait_for(qtbot, lambda: session.job is None, 5)
+    wait_for(qtbot, lambda: workspace.runner.job is None, 5)
     assert closed == [True]
 
 
-def test_one_job_at_a_time(session, qtbot, told):
-    job = worker.start(session, "Counting", counting(100, 0.02))
-    assert worker.start(session, "Other", counting()) is None
-    assert told.any("Counting is still under way")
+def test_one_job_at_a_time(workspace, qtbot, notifications):
+    job = workspace.runner.start("Counting", counting(100, 0.02))
+    assert workspace.runner.start("Other", counting()) is None
+    assert notifications.any("Counting is still under way")
     later = []
-    session.after_job(lambda: later.append(session.job))
+    workspace.runner.after_job(lambda: later.append(workspace.runner.job))
     job.cancel()
-    wait_for(qtbot, lambda: session.job is None, 5)
+    wait_for(qtbot, lambda: workspace.runner.job is None, 5)
     assert later == [None]
 
 
-def test_layers_stay_through_an_error(session, viewer, qtbot, image):
+def test_layers_stay_through_an_error(workspace, viewer, qtbot, image):
     from napari_galaxy_maps.plugin.ground.layer_specs import image_spec
 
     picture = image()
-    session.show(image_spec(picture, session.place(picture)))
-    worker.start(session, "Counting", counting(end=ValueError("broken")))
-    wait_for(qtbot, lambda: session.job is None)
+    workspace.layers.show(image_spec(picture, workspace.project.place(picture)))
+    workspace.runner.start("Counting", counting(end=ValueError("broken")))
+    wait_for(qtbot, lambda: workspace.runner.job is None)
     assert len(viewer.layers) == 1
     assert np.array_equal(viewer.layers[0].data, picture.data)

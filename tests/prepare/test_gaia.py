@@ -16,10 +16,11 @@ from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import read_galaxy
+from napari_galaxy_maps.prepare.memory import Memory
 from napari_galaxy_maps.prepare.stars import gaia
 from napari_galaxy_maps.prepare.stars.catalogue import read_catalogue
-from napari_galaxy_maps.prepare.steps import Memory, prepare_steps
-from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.prepare.steps import prepare_steps
+from napari_galaxy_maps.progress import run_to_end
 
 FIELD = Ellipse(150.0, 2.0, 75, 75)
 
@@ -100,11 +101,11 @@ def test_the_chain_masks_the_stars_that_were_fetched(archive, galaxy_folder):
         images={**galaxy.images, "SDSS_r": image.evolve(data=image.data + star.astype("f4"))},
     )
     told, memory = [], Memory()
-    cube = drain(prepare_steps(galaxy, recipe, memory), lambda p: told.append(p.detail))
+    cube = run_to_end(prepare_steps(galaxy, recipe, memory), lambda p: told.append(p.detail))
     assert any("of Gaia DR3 masked" in text for text in told) and [
         star.id for star in cube.masks.stars
     ] == ["1"]
-    drain(prepare_steps(galaxy, recipe, memory))
+    run_to_end(prepare_steps(galaxy, recipe, memory))
     assert len(archive.asked) == 1
 
 

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from napari_galaxy_maps.bands.registry import INPUT_BANDS
-from napari_galaxy_maps.data.galaxy import BandCube
-from napari_galaxy_maps.data.maps import Flag
+from napari_galaxy_maps.data.cube import BandCube
+from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.data.recipe import ImputeSettings, LibrarySettings, Recipe
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.prepare import impute
 from napari_galaxy_maps.prepare.impute import fill_steps, impute_steps, model_redshift, wanted_bands
 from napari_galaxy_maps.prepare.memory import Memory
 from napari_galaxy_maps.prepare.steps import prepare_steps
-from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.progress import run_to_end
 from napari_galaxy_maps.sed.library import build_library
 from tests.conftest import tan_wcs
 
@@ -68,7 +68,7 @@ def made(spectra, bands=BANDS):
 def run(cube, recipe=RECIPE, memory=None):
     """The cube with its gaps filled, and what was said meanwhile."""
     said = []
-    return drain(impute_steps(cube, recipe, memory=memory), said.append).filled(), said
+    return run_to_end(impute_steps(cube, recipe, memory=memory), said.append).filled(), said
 
 
 def test_what_is_filled_is_right_to_its_errors_and_what_is_there_stays(spectra):
@@ -161,7 +161,7 @@ def test_what_no_model_explains_is_not_filled():
     library = build_library(LibrarySettings(n_models=500), 0.0, cache=False)
     flux = np.array([[1.0], [1000.0], [1.0], [1000.0], [1.0], [np.nan]])
     bands = ("SDSS_u", "SDSS_g", "SDSS_r", "SDSS_i", "SDSS_z", "2MASS_J")
-    filled = drain(fill_steps(flux, 0.01 * flux, bands, bands, library, "cpu"))
+    filled = run_to_end(fill_steps(flux, 0.01 * flux, bands, bands, library, "cpu"))
     assert np.isnan(filled.values[-1, 0]) and not filled.imputed.any()
 
 
@@ -192,7 +192,7 @@ def test_what_was_measured_stays_beside_what_was_filled(spectra):
     cube = made(spectra)
     cube.data[0, 2, 3] = -0.001
     cube.data[4, 1, 1] = np.nan
-    filled = drain(impute_steps(cube, RECIPE))
+    filled = run_to_end(impute_steps(cube, RECIPE))
     assert np.array_equal(filled.data, cube.data, equal_nan=True)
     where = np.isfinite(filled.filling.data)
     assert (
@@ -250,8 +250,8 @@ def test_the_whole_preparation_fills_unless_it_is_switched_off(galaxy_folder, tm
         {"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 4.0}, "model": {"device": "cpu"}}
     )
     galaxy = read_galaxy([folder], recipe)
-    off = drain(prepare_steps(galaxy, recipe.with_values(["impute.enabled=false"])))
-    on = drain(prepare_steps(galaxy, recipe.with_values(["impute.n_models=2000"])))
+    off = run_to_end(prepare_steps(galaxy, recipe.with_values(["impute.enabled=false"])))
+    on = run_to_end(prepare_steps(galaxy, recipe.with_values(["impute.n_models=2000"])))
     inside = ~off.mask
     assert off.filling is None and (off.data[:, inside] <= 0).any(), "noise makes some negative"
     filled = (on.flags & Flag.BAND_MISSING) != 0

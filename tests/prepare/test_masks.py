@@ -9,7 +9,7 @@ from astropy.io import fits
 from napari_galaxy_maps.bands.registry import get_band
 from napari_galaxy_maps.cli.main import main
 from napari_galaxy_maps.data.galaxy import BandImage
-from napari_galaxy_maps.data.maps import Flag
+from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.fits_io import read_maps, write_maps
 from napari_galaxy_maps.fits_io.regions_io import Polygon
 from napari_galaxy_maps.prepare.masks.mask_files import (

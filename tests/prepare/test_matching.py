@@ -15,10 +15,11 @@ from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError, RecipeError
 from napari_galaxy_maps.fits_io import read_galaxy, read_stamp, write_cube
 from napari_galaxy_maps.pipeline import provenance
+from napari_galaxy_maps.prepare.memory import Memory
 from napari_galaxy_maps.prepare.psf.kernels import gaussian_stamp
 from napari_galaxy_maps.prepare.psf.matching import CommonPsf, band_kernel
-from napari_galaxy_maps.prepare.steps import Memory, prepare, prepare_steps
-from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.prepare.steps import prepare, prepare_steps
+from napari_galaxy_maps.progress import run_to_end
 from tests.conftest import tan_wcs
 
 QUIET = {"sky": {"enabled": False}, "reddening": {"enabled": False}, "stars": {"enabled": False}}
@@ -58,7 +59,7 @@ def encircled(plane, pixel, radii):
 
 def psf_notes(galaxy, recipe):
     told = {}
-    cube = drain(
+    cube = run_to_end(
         prepare_steps(galaxy, recipe),
         lambda p: told.update({p.detail.split(":")[0]: p.detail}) if p.step == "psf" else None,
     )

@@ -17,6 +17,7 @@ from astropy.wcs import WCS, Sip
 
 from napari_galaxy_maps.bands.registry import get_band
 from napari_galaxy_maps.data.galaxy import BandImage, Ellipse
+from napari_galaxy_maps.data.recipe import StarSettings
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import find_images, read_band_image, settle
 from napari_galaxy_maps.fits_io.regions_io import Circle, Polygon, read_regions, write_regions
@@ -29,17 +30,9 @@ from napari_galaxy_maps.prepare.stars.star_fit import (
     moffat_wings,
     stacked_wings,
 )
-from napari_galaxy_maps.prepare.stars.star_search import (
-    Star,
-    StarSettings,
-    band_order,
-    find_stars,
-    fit_stars,
-    from_circles,
-    star_mask,
-    to_circles,
-)
-from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.prepare.stars.star_list import Star, from_circles, star_mask, to_circles
+from napari_galaxy_maps.prepare.stars.star_search import band_order, find_stars, fit_stars
+from napari_galaxy_maps.progress import run_to_end
 from tests.conftest import tan_wcs
 
 SHAPE = (240, 260)
@@ -125,7 +118,7 @@ class Sky:
         return read_catalogue(path)
 
     def stars(self, **settings):
-        return drain(
+        return run_to_end(
             fit_stars(self.images(), self.catalogue(), self.ellipse, StarSettings(**settings))
         )
 
@@ -329,7 +322,9 @@ def test_less_than_a_hundredth_of_the_stars_light_is_left(field):
 
 def test_signs_of_life_come_after_every_band(field):
     signs = []
-    drain(fit_stars(field.images(), field.catalogue(), field.ellipse, StarSettings()), signs.append)
+    run_to_end(
+        fit_stars(field.images(), field.catalogue(), field.ellipse, StarSettings()), signs.append
+    )
     finished = [sign for sign in signs if sign.result is not None]
     assert [sign.result.band.name for sign in finished] == ["SDSS_i", "2MASS_J", "SDSS_g"]
     assert (
@@ -395,13 +390,13 @@ def test_a_star_that_moved_since_the_images_were_taken_is_masked_where_it_was(fi
     field.rows["dec"][0] -= 6 / 3600
     (star,) = [
         s
-        for s in drain(fit_stars(images, field.catalogue(), field.ellipse, StarSettings()))
+        for s in run_to_end(fit_stars(images, field.catalogue(), field.ellipse, StarSettings()))
         if s.id == "0"
     ]
     assert SkyCoord(star.ra, star.dec, unit="deg").separation(there).arcsec < 0.1
     assert "moved" not in star.flag
     settings = StarSettings(epoch=2016.0)
-    stars = drain(fit_stars(images, field.catalogue(), field.ellipse, settings))
+    stars = run_to_end(fit_stars(images, field.catalogue(), field.ellipse, settings))
     assert "0" not in {star.id for star in stars}, "it is not there in the wrong year"
 
 
@@ -418,7 +413,7 @@ def test_dust_behind_a_star_is_not_taken_for_the_star_in_the_far_infrared(field)
         [gaussian(SHAPE, x, y, 18.0, 5.0) for x, y in zip(field.x, field.y, strict=True)], axis=0
     )
     images["SPIRE_250"] = band_image(data, "SPIRE_250", field.wcs, fwhm=18.0)
-    stars = drain(fit_stars(images, field.catalogue(), field.ellipse, StarSettings()))
+    stars = run_to_end(fit_stars(images, field.catalogue(), field.ellipse, StarSettings()))
     assert len(stars) == 24 and not any(star.radii["SPIRE_250"] for star in stars)
 
 
@@ -429,7 +424,7 @@ def test_without_parallaxes_all_are_flagged_and_those_on_the_galaxy_do_not_mask(
     knot = field.wcs.pixel_to_world(x, y)
     name = field.add(knot.ra.deg, knot.dec.deg)
     catalogue = field.catalogue(without=("parallax", "parallax_error", "pmra", "pmra_error"))
-    stars = drain(fit_stars(field.images(), catalogue, field.ellipse, StarSettings()))
+    stars = run_to_end(fit_stars(field.images(), catalogue, field.ellipse, StarSettings()))
     assert len(stars) == 25 and all("no parallaxes" in star.flag for star in stars)
     assert [star.id for star in stars if not star.enabled] == [name]
 
@@ -449,7 +444,7 @@ def test_a_catalogue_of_another_place_or_frame_is_refused_in_one_sentence(field)
     ):
         field.stars()
     with pytest.raises(InputError, match="no image"):
-        drain(fit_stars({}, field.catalogue(), None, StarSettings()))
+        run_to_end(fit_stars({}, field.catalogue(), None, StarSettings()))
 
 
 def test_blank_and_masked_images_do_no_harm(field):
@@ -458,7 +453,7 @@ def test_blank_and_masked_images_do_no_harm(field):
     images["2MASS_J"] = images["2MASS_J"].evolve(mask=np.ones(SHAPE, bool))
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
-        stars = drain(fit_stars(images, field.catalogue(), field.ellipse, StarSettings()))
+        stars = run_to_end(fit_stars(images, field.catalogue(), field.ellipse, StarSettings()))
     assert len(stars) == 24 and not any(
         star.radii["SDSS_g"] or star.radii["2MASS_J"] for star in stars
     )
@@ -609,7 +604,7 @@ def test_the_saturated_bleeding_star_of_the_decam_cutouts_is_flagged_in_all(shar
         flagged = []
         for chunk in sorted(folder.glob("chunk*")):
             try:
-                stars = drain(
+                stars = run_to_end(
                     fit_stars({image.band.name: image}, read_catalogue(chunk), None, StarSettings())
                 )
             except InputError:  # the other cutouts' stars

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from napari_galaxy_maps.bands.registry import get_band
 from napari_galaxy_maps.data.galaxy import BandImage, Ellipse, Galaxy
-from napari_galaxy_maps.data.maps import Flag
+from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.data.recipe import Recipe, SkySettings
 from napari_galaxy_maps.exceptions import InputError, RecipeError
 from napari_galaxy_maps.fits_io import read_galaxy
@@ -20,6 +20,7 @@ from napari_galaxy_maps.prepare.errors.error_budget import background
 from napari_galaxy_maps.prepare.extent import measure_ellipse
 from napari_galaxy_maps.prepare.grid.common_grid import make_grid, resample
 from napari_galaxy_maps.prepare.masks.mask_set import Masks, Patch
+from napari_galaxy_maps.prepare.memory import Memory
 from napari_galaxy_maps.prepare.psf.convolution import (
     convolution_sums,
     convolve,
@@ -30,8 +31,8 @@ from napari_galaxy_maps.prepare.psf.convolution import (
 from napari_galaxy_maps.prepare.psf.kernels import gaussian_kernel
 from napari_galaxy_maps.prepare.sky import fit_sky, sky_pixels, subtract_sky, subtracted_sky
 from napari_galaxy_maps.prepare.stars.star_list import Star
-from napari_galaxy_maps.prepare.steps import Memory, prepare, prepare_steps
-from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.prepare.steps import prepare, prepare_steps
+from napari_galaxy_maps.progress import run_to_end
 from tests.conftest import tan_wcs
 
 W1 = get_band("WISE_3.4")
@@ -452,7 +453,7 @@ def test_switched_off_steps_leave_the_data(galaxy_folder):
     galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)
     steps = [p.step for p in prepare_steps(galaxy, recipe)]
     assert set(steps) == {"grid", "errors"}
-    cube = drain(prepare_steps(galaxy, recipe))
+    cube = run_to_end(prepare_steps(galaxy, recipe))
     assert np.nanmin(cube.data) > 1.5  # the sky of 2 MJy/sr is still there
 
 
@@ -463,7 +464,7 @@ def test_bands_broader_than_the_target_are_named_and_left_out(galaxy_folder):
     )
     galaxy = read_galaxy([folder], recipe)
     told = []
-    cube = drain(prepare_steps(galaxy, recipe), lambda p: told.append(p.detail))
+    cube = run_to_end(prepare_steps(galaxy, recipe), lambda p: told.append(p.detail))
     assert cube.bands == ("2MASS_J", "WISE_3.4") and any("SPIRE_250 left out" in t for t in told)
     with pytest.raises(InputError, match="No image is as sharp"):
         prepare(galaxy, recipe.with_values(["psf.target=1.0"]))
@@ -526,10 +527,10 @@ def test_an_edited_mask_gives_what_a_full_run_gives(galaxy_folder):
         Masks(moved, (Patch(patch, tan_wcs((50, 50), 2.0, rotation=15)),)), Masks(()), Masks(stars),
     ]  # fmt: skip
     memory = Memory()
-    drain(prepare_steps(galaxy, recipe, memory))
+    run_to_end(prepare_steps(galaxy, recipe, memory))
     for masks in edits:
-        edited = drain(prepare_steps(galaxy, recipe, memory, masks))
-        fresh = drain(prepare_steps(galaxy, recipe, Memory(), masks))
+        edited = run_to_end(prepare_steps(galaxy, recipe, memory, masks))
+        fresh = run_to_end(prepare_steps(galaxy, recipe, Memory(), masks))
         for name in ("data", "uncertainty"):
             ours, full = getattr(edited, name), getattr(fresh, name)
             np.testing.assert_array_equal(np.isnan(ours), np.isnan(full))
@@ -554,7 +555,7 @@ def test_a_masked_star_leaves_no_trace_and_its_pixels_are_flagged(galaxy_folder)
     bright = image.data + 50 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 2).astype("f4")
     spoilt = replace(galaxy, images={**galaxy.images, "SDSS_r": image.evolve(data=bright)})
     clean = prepare(galaxy, recipe).data[0]
-    masked = drain(prepare_steps(spoilt, recipe, masks=Masks((star,))))
+    masked = run_to_end(prepare_steps(spoilt, recipe, masks=Masks((star,))))
     assert np.nanmax(np.abs(prepare(spoilt, recipe).data[0] - clean)) > 0.5
     assert np.nanmax(np.abs(masked.data[0] - clean)) < 0.06  # what filling the hole costs
     hidden = (masked.flags & Flag.MASKED) != 0

@@ -6,7 +6,7 @@ import pytest
 from napari_galaxy_maps.bands.registry import BANDS
 from napari_galaxy_maps.data.recipe import LibrarySettings
 from napari_galaxy_maps.sed.library import build_library
-from napari_galaxy_maps.training.datasets.cigale import (
+from napari_galaxy_maps.training.datasets.cigale_fits import (
     Spread,
     best_models,
     dust_differences,

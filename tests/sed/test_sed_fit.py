@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from napari_galaxy_maps.bands.registry import INPUT_BANDS
 from napari_galaxy_maps.data.recipe import LibrarySettings
 from napari_galaxy_maps.exceptions import InputError, ModelError
-from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.progress import run_to_end
 from napari_galaxy_maps.sed.compose import EXTENSIVE, INTENSIVE, PROPERTY_NAMES
 from napari_galaxy_maps.sed.fit import FitFlag, fit, fit_steps
 from napari_galaxy_maps.sed.library import Library, build_library
@@ -378,7 +378,7 @@ def test_it_can_be_stopped_at_any_batch_and_leaves_the_threads_as_they_were(libr
     steps.close()
     assert torch.get_num_threads() == before
     told = []
-    result = drain(
+    result = run_to_end(
         fit_steps(data, error, INPUT_BANDS, library, device="cpu"), lambda p: told.append(p.done)
     )
     assert told[-1] == 800 and len(told) > 10

@@ -9,14 +9,14 @@ import pytest
 from astropy.io import fits
 
 from napari_galaxy_maps.cli.main import main
-from napari_galaxy_maps.data.maps import FLAG_MEANING, Flag
+from napari_galaxy_maps.data.properties import FLAG_MEANING, Flag
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import read_maps, read_recipe
 from napari_galaxy_maps.fits_io.galaxies import read_galaxy
 from napari_galaxy_maps.measure.compare.comparison import compare, pixels_of
 from napari_galaxy_maps.mocks.writing import mock_steps, view_for
 from napari_galaxy_maps.pipeline import truth_cube_steps, truth_maps_steps, truth_recipe
-from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.progress import run_to_end
 from napari_galaxy_maps.sed.truth import ORDER, far_infrared, log_with_error
 
 MODELS = "sed.n_models=5000"
@@ -26,7 +26,7 @@ MODELS = "sed.n_models=5000"
 def mock(tmp_path_factory):
     """A spiral galaxy in all 26 bands, with its truth and recipe."""
     folder = tmp_path_factory.mktemp("mock")
-    drain(mock_steps(3, view_for("all", 96, 4.0), folder, "spiral", inclination=40.0))
+    run_to_end(mock_steps(3, view_for("all", 96, 4.0), folder, "spiral", inclination=40.0))
     return folder
 
 
@@ -52,7 +52,7 @@ def fitted(mock, images, cache):
         recipe = read_recipe(mock / "recipe.toml").with_values(
             [MODELS, "sed.imf=chabrier", "model.device=cpu"]
         )
-        return drain(truth_maps_steps(read_galaxy(images, recipe), recipe))
+        return run_to_end(truth_maps_steps(read_galaxy(images, recipe), recipe))
 
 
 def test_the_mocks_own_truth_is_found_again(fitted, mock):
@@ -195,7 +195,7 @@ def test_without_redshift_and_distance_it_is_zero_and_that_is_said(fitted):
     recipe.galaxy.distance = None
     cube = replace(fitted.cube, pixel_pc=None)
     said = []
-    truth = drain(truth_cube_steps(cube, recipe), said.append)
+    truth = run_to_end(truth_cube_steps(cube, recipe), said.append)
     assert "at redshift 0, for no redshift" in said[0].detail and said[0].lasting
     assert truth.maps.provenance["redshift"] == 0.0 and "distance_mpc" not in truth.maps.provenance
 
@@ -209,15 +209,17 @@ def read_recipe_of(fitted):
 def test_zero_errors_blank_far_infrared_and_what_fits_no_model(fitted):
     recipe, cube = read_recipe_of(fitted), fitted.cube
     with pytest.raises(InputError, match=r"errors of .* are zero"):
-        drain(truth_cube_steps(replace(cube, uncertainty=np.zeros_like(cube.uncertainty)), recipe))
+        run_to_end(
+            truth_cube_steps(replace(cube, uncertainty=np.zeros_like(cube.uncertainty)), recipe)
+        )
     data = cube.data.copy()
     far = [cube.bands.index(name) for name in far_infrared(cube.bands)]
     data[far[2:]] = np.nan
     with pytest.raises(InputError, match="No pixel of Mock 3 has 3 of its far-infrared bands"):
-        drain(truth_cube_steps(replace(cube, data=data), recipe))
+        run_to_end(truth_cube_steps(replace(cube, data=data), recipe))
     data = cube.data.copy()
     data[::2] *= 30
-    truth = drain(truth_cube_steps(replace(cube, data=data), recipe))
+    truth = run_to_end(truth_cube_steps(replace(cube, data=data), recipe))
     there = np.isfinite(truth.maps.values["T_DUST"])
     assert ((truth.maps.flags[there] & Flag.NO_MODEL_FITS) != 0).mean() > 0.9
     assert np.nanmedian(truth.chi2) > 10
@@ -229,7 +231,7 @@ def test_a_pixel_with_two_far_infrared_bands_has_no_truth(fitted):
     data = cube.data.copy()
     far = [cube.bands.index(name) for name in far_infrared(cube.bands)]
     data[far[2:], row, column] = np.nan
-    truth = drain(truth_cube_steps(replace(cube, data=data), read_recipe_of(fitted)))
+    truth = run_to_end(truth_cube_steps(replace(cube, data=data), read_recipe_of(fitted)))
     assert np.isnan(truth.maps.values["LOG_SMD"][row, column]) and np.isnan(truth.chi2[row, column])
     assert (
         np.isfinite(truth.maps.values["LOG_SMD"]).sum()

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES
-from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.progress import run_to_end
 from napari_galaxy_maps.training.datasets.mock_set import FIRST_SEED, make_set_steps
 from napari_galaxy_maps.training.stellar_unet.least_scatter import (
     RingTable,
-    floor_scatter,
+    least_scatter,
     ring_table,
 )
 
@@ -29,7 +29,7 @@ def made_up(n, seed):
 
 def test_a_small_colour_is_found_beside_large_brightness():
     train, test = made_up(3000, 0), made_up(1000, 1)
-    ideal, seen = (floor_scatter(train, test, seen)["AGE_STAR"] for seen in (False, True))
+    ideal, seen = (least_scatter(train, test, seen)["AGE_STAR"] for seen in (False, True))
     assert ideal["n"] == 1000 and 0.1 <= ideal["scatter"] < 0.125
     # Four bands with noise of twice the colour: half of its variance of 0.3^2 is left.
     assert seen["scatter"] == pytest.approx(np.hypot(0.1, 0.3 / np.sqrt(2)), rel=0.08)
@@ -37,7 +37,7 @@ def test_a_small_colour_is_found_beside_large_brightness():
 
 def test_rings_of_mocks_and_their_file(tmp_path):
     first = FIRST_SEED["train"]
-    mocks = drain(make_set_steps(tmp_path / "set", range(first, first + 3), 32))
+    mocks = run_to_end(make_set_steps(tmp_path / "set", range(first, first + 3), 32))
     table = ring_table(mocks)
     assert table.noiseless.shape == table.seen.shape == (3, 5, 6) and table.sums.shape == (3, 7)
     middle = table.noiseless[:, 2, :5]

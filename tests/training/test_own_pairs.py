@@ -12,14 +12,18 @@ from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import GalaxyMapsError, InputError
 from napari_galaxy_maps.models.stellar_unet.inputs import UGRIZ
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
-from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.progress import run_to_end
+from napari_galaxy_maps.training.datasets.image_truth_pairs import TABLE, Pairs
 from napari_galaxy_maps.training.datasets.mock_cubes import true_maps
-from napari_galaxy_maps.training.datasets.pairs import TABLE, Pairs
-from napari_galaxy_maps.training.datasets.picasso_zarr import ORDER, Scale, make_scale
-from napari_galaxy_maps.training.datasets.split import stratified_split
-from napari_galaxy_maps.training.own.own_pairs import find_sources, read_pair_steps
-from napari_galaxy_maps.training.own.own_set import Reading, in_the_middle, make_own_sets_steps
-from napari_galaxy_maps.training.own.own_truth import TruthOptions, parse_options
+from napari_galaxy_maps.training.datasets.stratified_split import stratified_split
+from napari_galaxy_maps.training.own.make_own_sets import (
+    Reading,
+    in_the_middle,
+    make_own_sets_steps,
+)
+from napari_galaxy_maps.training.own.picasso_zarr import ORDER, Scale, make_scale
+from napari_galaxy_maps.training.own.read_own_pairs import find_sources, read_pair_steps
+from napari_galaxy_maps.training.own.read_own_truth import TruthOptions, parse_options
 from tests.conftest import tan_wcs
 from tests.training.pairs_on_disk import (
     gaussian,
@@ -36,7 +40,7 @@ AGE = STELLAR_PROPERTIES.index("AGE_STAR")
 
 def read(folder, options=None, recipe=None):
     (source,) = find_sources(folder)
-    return drain(read_pair_steps(source, recipe or Recipe(), options or TruthOptions(), 0))
+    return run_to_end(read_pair_steps(source, recipe or Recipe(), options or TruthOptions(), 0))
 
 
 def truth_of(pair, name):
@@ -295,7 +299,7 @@ def write_picasso(folder, n=6, side=40, views=("99",)):
 def test_zarr_arrays_become_surface_brightness_and_densities(tmp_path):
     write_picasso(tmp_path / "zarr", views=("99", "78"))
     scale = make_scale(0.4, 0.2, None, "nanomaggy", "Gyr")
-    sets = drain(
+    sets = run_to_end(
         make_own_sets_steps(
             [tmp_path / "zarr"], tmp_path / "out", Reading(Recipe(), TruthOptions(), scale)
         )
@@ -331,7 +335,7 @@ def test_zarr_arrays_become_surface_brightness_and_densities(tmp_path):
 
 def test_zarr_itself_writes_what_is_read(tmp_path):
     zarr = pytest.importorskip("zarr")
-    from napari_galaxy_maps.training.datasets.picasso_zarr import read_array_pair
+    from napari_galaxy_maps.training.own.picasso_zarr import read_array_pair
 
     img, gt = np.zeros((5, 32, 32), "f4"), np.full((7, 32, 32), 5.0, "f4")
     for name, array in (("img", img), ("gt", gt)):
@@ -368,10 +372,10 @@ def test_broken_arrays_are_told(tmp_path):
     reading = Reading(Recipe(), TruthOptions(), scale)
     (tmp_path / "zarr" / "99" / "3" / "img" / ".zarray").write_text("{}")
     with pytest.raises(InputError, match="no zarr array that can be read"):
-        drain(make_own_sets_steps([tmp_path / "zarr"], tmp_path / "out", reading))
+        run_to_end(make_own_sets_steps([tmp_path / "zarr"], tmp_path / "out", reading))
     (tmp_path / "zarr" / "99" / "3" / "gt" / ".zarray").unlink()
     with pytest.raises(InputError, match="no truth"):
-        drain(make_own_sets_steps([tmp_path / "zarr"], tmp_path / "out", reading))
+        run_to_end(make_own_sets_steps([tmp_path / "zarr"], tmp_path / "out", reading))
 
 
 def test_images_are_padded_and_cropped_about_their_middle():
@@ -394,7 +398,9 @@ def test_sets_of_fits_pairs_keep_their_errors_and_are_read_once(tmp_path):
         )
     reading = Reading(Recipe(), TruthOptions())
     seen = []
-    sets = drain(make_own_sets_steps([tmp_path / "mine"], tmp_path / "out", reading), seen.append)
+    sets = run_to_end(
+        make_own_sets_steps([tmp_path / "mine"], tmp_path / "out", reading), seen.append
+    )
     assert [len(sets[part]) for part in ("train", "validation", "test")] == [3, 1, 1]
     assert seen[-1].lasting and "3 for train" in seen[-1].detail
     pairs = Pairs.open(tmp_path / "out" / "train")
@@ -407,7 +413,7 @@ def test_sets_of_fits_pairs_keep_their_errors_and_are_read_once(tmp_path):
     )
     for path in (tmp_path / "mine").rglob("*.fits"):
         path.unlink()
-    drain(
+    run_to_end(
         make_own_sets_steps([tmp_path / "mine"], tmp_path / "out", reading)
     )  # nothing is read again
 
@@ -416,14 +422,14 @@ def test_too_few_galaxies_and_mixed_kinds_are_told(tmp_path):
     write_images(tmp_path / "few" / "a", ("SDSS_r",))
     write_truth(tmp_path / "few" / "a" / "truth.fits")
     with pytest.raises(InputError, match="1 galaxy is too few"):
-        drain(
+        run_to_end(
             make_own_sets_steps(
                 [tmp_path / "few"], tmp_path / "out", Reading(Recipe(), TruthOptions())
             )
         )
     write_picasso(tmp_path / "zarr", n=1)
     with pytest.raises(InputError, match="train on one kind"):
-        drain(
+        run_to_end(
             make_own_sets_steps(
                 [tmp_path / "few", tmp_path / "zarr"],
                 tmp_path / "out",

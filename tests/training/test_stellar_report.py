@@ -7,15 +7,15 @@ from types import SimpleNamespace
 from napari_galaxy_maps.models.registry import load_card
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES
 from napari_galaxy_maps.training.stellar_unet.stellar_card import coverage_rows
-from napari_galaxy_maps.training.stellar_unet.stellar_report import STAGES, told_of_stages
+from napari_galaxy_maps.training.stellar_unet.stellar_report import STAGES, describe_stages
 
 
 def test_the_stages_of_a_training_are_told_with_commands_that_go_on_from_each_other():
-    told = told_of_stages(((0, 100, 30), (20, 200, 50), (40, 400, 50)))
-    assert "100 and 50, 200 and 100 from batch 20 on, 400 and 200 from batch 40 on" in told
-    assert "--out FOLDER --mocks 100 --steps 30, stopped after batch 20; " in told
-    assert "--out FOLDER --resume --mocks 200 --steps 50, stopped after batch 40; " in told
-    assert told.endswith("--out FOLDER --resume --mocks 400 --steps 50.")
+    network_size = describe_stages(((0, 100, 30), (20, 200, 50), (40, 400, 50)))
+    assert "100 and 50, 200 and 100 from batch 20 on, 400 and 200 from batch 40 on" in network_size
+    assert "--out FOLDER --mocks 100 --steps 30, stopped after batch 20; " in network_size
+    assert "--out FOLDER --resume --mocks 200 --steps 50, stopped after batch 40; " in network_size
+    assert network_size.endswith("--out FOLDER --resume --mocks 400 --steps 50.")
 
 
 def test_stages_rise_as_a_resumed_training_may():

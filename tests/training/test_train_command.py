@@ -19,10 +19,10 @@ from napari_galaxy_maps.models.stellar_unet.inputs import encode
 from napari_galaxy_maps.models.stellar_unet.model import StellarUNet
 from napari_galaxy_maps.models.stellar_unet.network import fuse
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES
-from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.progress import run_to_end
+from napari_galaxy_maps.training.datasets.image_truth_pairs import Pairs
 from napari_galaxy_maps.training.datasets.mock_cubes import noisy_cube
 from napari_galaxy_maps.training.datasets.mock_set import FIRST_SEED, make_set_steps
-from napari_galaxy_maps.training.datasets.pairs import Pairs
 from napari_galaxy_maps.training.stellar_unet import fit_network as fitting
 from napari_galaxy_maps.training.stellar_unet.fit_network import FitSettings, fit_steps
 from tests.training.pairs_on_disk import write_images, write_recipe, write_truth
@@ -38,8 +38,10 @@ def mocks(tmp_path_factory):
     """Twelve mocks of 32 pixels to train on, four to validate with."""
     folder = tmp_path_factory.mktemp("sets")
     first = FIRST_SEED["train"]
-    train = drain(make_set_steps(folder / "train", range(first, first + 12), 32))
-    return train, drain(make_set_steps(folder / "validation", range(first + 900, first + 904), 32))
+    train = run_to_end(make_set_steps(folder / "train", range(first, first + 12), 32))
+    return train, run_to_end(
+        make_set_steps(folder / "validation", range(first + 900, first + 904), 32)
+    )
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ def mine(tmp_path):
 
 
 def fit(mocks, out, settings=TINY, **options):
-    return drain(fit_steps([mocks[0]], mocks[1], out, settings, **options))
+    return run_to_end(fit_steps([mocks[0]], mocks[1], out, settings, **options))
 
 
 def rows_of(folder):
@@ -137,11 +139,11 @@ def test_a_truth_without_some_maps_teaches_the_others(mocks, tmp_path):
     truth = np.array(mocks[0].truth)
     truth[:, 3:] = np.nan
     few = Pairs(mocks[0].images, truth, mocks[0].table)
-    drain(fit_steps([few], few, tmp_path, TINY))
+    run_to_end(fit_steps([few], few, tmp_path, TINY))
     assert tuple(rows_of(tmp_path)[-1]["rmse"]) == STELLAR_PROPERTIES[:3]
     nothing = Pairs(mocks[0].images, np.full_like(truth, np.nan), mocks[0].table)
     with pytest.raises(InputError, match="no pixel with a truth"):
-        drain(fit_steps([few], nothing, tmp_path / "none", TINY))
+        run_to_end(fit_steps([few], nothing, tmp_path / "none", TINY))
 
 
 def test_a_checkpoint_of_another_network_is_told(mocks, tmp_path):

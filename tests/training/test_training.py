@@ -8,11 +8,11 @@ import pytest
 from napari_galaxy_maps.bands.registry import INPUT_BANDS
 from napari_galaxy_maps.exceptions import GalaxyMapsError
 from napari_galaxy_maps.models.dust_forest.features import ColourTerm
-from napari_galaxy_maps.models.dust_forest.spread import recalibrate
+from napari_galaxy_maps.models.dust_forest.uncertainty import recalibrate
 from napari_galaxy_maps.training.datasets.dustpedia import read_galaxies
-from napari_galaxy_maps.training.dust_forest.augment import Degradation, degrade
+from napari_galaxy_maps.training.dust_forest.degraded_galaxies import Degradation, degrade
+from napari_galaxy_maps.training.dust_forest.fit_recalibration import fit_recalibration
 from napari_galaxy_maps.training.dust_forest.fit_spread import best_constant
-from napari_galaxy_maps.training.dust_forest.recalibration import fit_recalibration
 from napari_galaxy_maps.training.dust_forest.scoring import folds, score
 
 TERM = ColourTerm(0.0, 0.02)
@@ -131,7 +131,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(galaxies):
     from napari_galaxy_maps.models.dust_forest.model import DustForest
     from napari_galaxy_maps.training.dust_forest.fit_forest import train_member
     from napari_galaxy_maps.training.dust_forest.fit_spread import SpreadSettings
-    from napari_galaxy_maps.training.dust_forest.trees import ForestSettings, TreeSettings
+    from napari_galaxy_maps.training.dust_forest.fit_trees import ForestSettings, TreeSettings
 
     some = galaxies.take(np.arange(120))
     few = ForestSettings(n_trees=2, draws=1)
@@ -148,9 +148,9 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(galaxies):
 
 @pytest.mark.realdata
 def test_bands_left_out_are_what_the_case_says(galaxies):
-    from napari_galaxy_maps.training.dust_forest.cases import CASES
+    from napari_galaxy_maps.training.dust_forest.band_sets import BAND_SETS
 
-    for case in CASES:
-        values, _ = case.apply(galaxies)
+    for case in BAND_SETS:
+        values, _ = case.padded(galaxies)
         given = {INPUT_BANDS[i] for i in np.flatnonzero(np.isfinite(values).any(1))}
         assert given == set(case.bands)

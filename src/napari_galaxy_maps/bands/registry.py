@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ..constants import ZERO_AB_JY
 from ..exceptions import InputError
 
 
@@ -54,7 +55,7 @@ class Band:
 
 
 def _ab_count_rate_jy(zero_point: float) -> float:
-    return float(3631.0 * 10 ** (-0.4 * zero_point))
+    return float(ZERO_AB_JY * 10 ** (-0.4 * zero_point))
 
 
 # Zero points: GALEX AB 18.82 and 20.08 for 1 count/s (Morrissey+ 2007, eq. 1-2); 2MASS Vega 1594,

@@ -9,15 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from ..constants import SR_PER_ARCSEC2, ZERO_AB_JY
 from ..exceptions import UnresolvedError
 from .registry import Band
 
-AB_JY = 3631.0
-"""Flux density of zero AB magnitude, Jy."""
 SDSS_PIXEL = 0.396
 """Side in arcsec of the pixels of SDSS's camera and frames."""
-
-SR_PER_ARCSEC2 = (np.pi / 180 / 3600) ** 2
 
 KNOWN_UNITS = (
     "MJy/sr",
@@ -146,21 +143,21 @@ def surface_brightness_factor(
     per_pixel = 1e-6 / pixel_sr  # MJy/sr of 1 Jy in a pixel
     if canonical in ("nanomaggy", "maggy"):
         scale = 1e-9 if canonical == "nanomaggy" else 1.0
-        note = f"{canonical} x {AB_JY * scale:.4g} Jy (AB)"
+        note = f"{canonical} x {ZERO_AB_JY * scale:.4g} Jy (AB)"
         side = float(np.sqrt(pixel_sr / SR_PER_ARCSEC2))
         if band.survey == "SDSS" and abs(side / SDSS_PIXEL - 1) > 0.05:
             # An interpolation keeps values per old pixel (reproject#68), and no header tells of it.
-            own = AB_JY * scale * 1e-6 / (SDSS_PIXEL**2 * SR_PER_ARCSEC2)
+            own = ZERO_AB_JY * scale * 1e-6 / (SDSS_PIXEL**2 * SR_PER_ARCSEC2)
             note += (
                 f"; SDSS's pixels are {SDSS_PIXEL} arcsec, these {side:.3g}: if they were interpolated, values are still per old pixel and "
                 f"too low by {(side / SDSS_PIXEL) ** 2:.3g}: then give the unit as '{own:.4g} MJy/sr'"
             )
-        return AB_JY * scale * per_pixel, note
+        return ZERO_AB_JY * scale * per_pixel, note
     if canonical in ("DN", "counts/s"):
         zero_point = magnitude_zero_point(header)
         if zero_point is not None:
             key, value = zero_point
-            flux, system = (band.vega_jy, "Vega") if band.vega_jy else (AB_JY, "AB")
+            flux, system = (band.vega_jy, "Vega") if band.vega_jy else (ZERO_AB_JY, "AB")
             return flux * 10 ** (
                 -0.4 * value
             ) * per_pixel, f"{canonical} x {flux:.4g} Jy x 10^(-0.4 x {value:g}) ({key}, {system})"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .. import __version__
 from ..data.recipe import GalaxySettings, Recipe
 from ..exceptions import GalaxyMapsError, InputError, RecipeError, UnresolvedError
-from ..progress import Progress, Steps, drain
+from ..progress import Progress, Steps, run_to_end
 from .measuring import add_commands
 
 if TYPE_CHECKING:
@@ -305,9 +305,9 @@ def _run(steps: Steps[Any], quiet: bool) -> Any:
             said.append(progress.detail)
 
     if quiet:
-        return drain(steps)
+        return run_to_end(steps)
     if not sys.stderr.isatty():
-        result = drain(steps, hear)
+        result = run_to_end(steps, hear)
     else:
         from tqdm import tqdm
 
@@ -322,7 +322,7 @@ def _run(steps: Steps[Any], quiet: bool) -> Any:
                 bar.total, bar.n = progress.total, progress.done
                 bar.set_description_str(f"{progress.step}: {progress.detail}")
 
-            result = drain(steps, show)
+            result = run_to_end(steps, show)
     for words in said:
         print(words)
     return result
@@ -452,7 +452,7 @@ def _predict(arguments: argparse.Namespace) -> None:
     from ..measure.compare.comparison import compare
     from ..measure.compare.residuals import score
     from ..models.registry import load_model
-    from ..pipeline import Kept, predict_cube_steps, predict_steps
+    from ..pipeline import PredictionMemory, predict_cube_steps, predict_steps
     from ..prepare.masks.mask_files import mask_hdus, read_masks
 
     _check_free(arguments.out, arguments.overwrite)
@@ -462,7 +462,7 @@ def _predict(arguments: argparse.Namespace) -> None:
     )  # what is wrong with model, device or truth is told before the work, not after
     resolve_device(recipe.model.device)
     truth = read_maps(arguments.truth) if arguments.truth else None
-    memory = Kept()
+    memory = PredictionMemory()
     if len(arguments.paths) == 1 and is_cube(arguments.paths[0]):
         cube = replace(read_cube(arguments.paths[0]), masks=read_masks(arguments.paths[0]))
         steps = predict_cube_steps(cube, recipe, memory=memory)
@@ -517,7 +517,7 @@ def _truth(arguments: argparse.Namespace) -> None:
 def _print_maps(maps: Any) -> None:
     import numpy as np
 
-    from ..data.maps import FLAG_MEANING, PROPERTIES
+    from ..data.properties import FLAG_MEANING, PROPERTIES
 
     ny, nx = maps.shape
     print(

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..data.galaxy import BandCube, BandImage, Ellipse
+from ..data.cube import BandCube
+from ..data.galaxy import BandImage, Ellipse
 from ..data.maps import PropertyMaps
 from ..exceptions import InputError
 

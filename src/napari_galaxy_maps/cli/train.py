@@ -18,7 +18,7 @@ from ..progress import Progress, Steps
 
 if TYPE_CHECKING:
     from ..models.stellar_unet.model import StellarUNet
-    from ..training.datasets.pairs import Pairs
+    from ..training.datasets.image_truth_pairs import Pairs
     from ..training.stellar_unet.fit_network import FitSettings
 
 T = TypeVar("T")
@@ -320,7 +320,7 @@ def _stellar_steps(options: dict[str, Any], arguments: argparse.Namespace, out: 
         )
         validation = sets.pop()
     else:
-        from ..training.own.own_set import make_own_sets_steps
+        from ..training.own.make_own_sets import make_own_sets_steps
 
         reading = _reading(options)
         _keep(options, out)
@@ -335,7 +335,7 @@ def _stellar_steps(options: dict[str, Any], arguments: argparse.Namespace, out: 
                 ).unlink()  # nothing has begun: the same command may be given again once the mistake is put right
             raise
         sets, validation, test = [made["train"]], made["validation"], made["test"]
-    from ..training.own.own_model import Origin, finish_steps
+    from ..training.own.make_own_model import Origin, finish_steps
     from ..training.stellar_unet.fit_network import fit_steps
 
     fit = out / "fit"
@@ -415,8 +415,8 @@ def _mock_steps(counts: list[int], folder: Path, processes: int) -> Steps[list[P
     """The training sets, in as many steps as there are rising numbers of mocks, and, last, the
     validation set; those that are there are not made again.
     """
+    from ..training.datasets.image_truth_pairs import Pairs
     from ..training.datasets.mock_set import FIRST_SEED, make_set_steps
-    from ..training.datasets.pairs import Pairs
 
     small, large = FIRST_SEED["train"], FIRST_SEED["train"] + max(50_000, counts[0])
     plan: list[tuple[str, int, int, int]] = []
@@ -448,9 +448,9 @@ def _reading(options: dict[str, Any]) -> Any:
     """How pairs are to be read; whatever is wrong with it is told before any is."""
     from ..data.recipe import Recipe
     from ..fits_io import read_recipe
-    from ..training.datasets.picasso_zarr import make_scale
-    from ..training.own.own_set import Reading
-    from ..training.own.own_truth import parse_options
+    from ..training.own.make_own_sets import Reading
+    from ..training.own.picasso_zarr import make_scale
+    from ..training.own.read_own_truth import parse_options
 
     recipe = (read_recipe(options["recipe"]) if options["recipe"] else Recipe()).with_values(
         options["set"]

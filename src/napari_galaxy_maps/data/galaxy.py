@@ -1,6 +1,4 @@
-"""What is read: an image in one band, a galaxy of such images, and the cube that preparation makes
-of them.
-"""
+"""What is read: an image in one band, its PSF, and a galaxy of such images."""
 
 from __future__ import annotations
 
@@ -19,9 +17,6 @@ if TYPE_CHECKING:
     from astropy.io.fits import Header
     from astropy.wcs import WCS
 
-PC_PER_MPC_ARCSEC = 1e6 * np.pi / 180 / 3600
-"""Length in parsec that one arcsec spans at 1 Mpc."""
-
 
 def pixel_frame(wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
     """How pixels lie on the sky in the middle of an image.
@@ -38,25 +33,6 @@ def pixel_frame(wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
     )
     steps = [here.spherical_offsets_to(there) for there in (right, up)]
     return np.array([[-step[0].arcsec for step in steps], [step[1].arcsec for step in steps]])
-
-
-def changed_pixels(*planes: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """Pixels in which stacks of planes are not as others, bit by bit, so that NaN equals NaN.
-
-    Parameters
-    ----------
-    *planes : tuple of two ndarrays of float32, each of shape (n, ny, nx)
-        Now and before; a stack that is the same array is not looked at.
-
-    Returns
-    -------
-    ndarray of bool, shape (ny, nx)
-    """
-    changed = np.zeros(planes[0][0].shape[1:], bool)
-    for now, then in planes:
-        if now is not then:
-            changed |= (now.view(np.int32) != then.view(np.int32)).any(axis=0)
-    return changed
 
 
 @dataclass(frozen=True, eq=False)
@@ -274,117 +250,3 @@ class Galaxy:
         if self.ra is None or self.dec is None:
             return None
         return SkyCoord(self.ra, self.dec, unit="deg")
-
-
-@dataclass(frozen=True)
-class Filling:
-    """What the bands of a cube are thought to be where nothing was measured that can be used; what
-    was measured stays apart.
-
-    Attributes
-    ----------
-    data, uncertainty : ndarray of float32, shape (n_bands, ny, nx)
-        As those of `BandCube`; NaN where nothing was filled in.
-    """
-
-    data: np.ndarray
-    uncertainty: np.ndarray
-
-
-@dataclass(frozen=True)
-class BandCube:
-    """All bands of a galaxy on one grid at one PSF.
-
-    Attributes
-    ----------
-    data, uncertainty : ndarray of float32, shape (n_bands, ny, nx)
-        Surface brightness and its 1-sigma error in MJy/sr; NaN where nothing was measured.
-    bands : tuple of str
-        Band names along the first axis.
-    wcs : astropy.wcs.WCS
-        Celestial coordinates of the grid.
-    fwhm : float
-        Of the common PSF, arcsec.
-    pixel_arcsec : float
-        Side of a pixel.
-    pixel_pc : float or None
-        The same in parsec, where the distance is known.
-    mask : ndarray of bool, shape (ny, nx)
-        True where no prediction is wanted.
-    flags : ndarray of int16, shape (ny, nx)
-        Bits of `maps.Flag` known so far.
-    name : str
-        The galaxy's name.
-    images : mapping of str to BandImage
-        The prepared images one by one, with their notes and paths (without copies of the data).
-    masks : prepare.masks.Masks or None
-        What was masked.
-    correlation : ndarray of float, shape (n_bands,), or None
-        Pixels over which the random error is shared (`prepare.errors.error_budget.correlation`):
-        the error of a sum over many is its root times the root of the summed variances.
-    systematic : ndarray of float, shape (n_bands,), or None
-        Relative error that is common to all pixels of a band (calibration, reddening);
-        `uncertainty` holds it too.
-    filling : Filling or None
-        What gaps and pixels that are not positive were filled with (`prepare.impute`).
-    """
-
-    data: np.ndarray
-    uncertainty: np.ndarray
-    bands: tuple[str, ...]
-    wcs: WCS
-    fwhm: float
-    pixel_arcsec: float
-    pixel_pc: float | None
-    mask: np.ndarray
-    flags: np.ndarray
-    name: str = ""
-    images: Mapping[str, BandImage] = field(default_factory=dict)
-    masks: Any = None
-    correlation: np.ndarray | None = None
-    systematic: np.ndarray | None = None
-    filling: Filling | None = None
-
-    @property
-    def notes(self) -> list[str]:
-        """What was done to each band, in words."""
-        return [f"{image.band}: {text}" for image in self.images.values() for text in image.notes]
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(ny, nx) of the grid."""
-        _, ny, nx = self.data.shape
-        return ny, nx
-
-    def filled(self) -> BandCube:
-        """The cube with its gaps filled; itself where there is nothing to fill."""
-        if self.filling is None:
-            return self
-        where = np.isfinite(self.filling.data)
-        data, uncertainty = (
-            np.where(where, new, old)
-            for new, old in (
-                (self.filling.data, self.data),
-                (self.filling.uncertainty, self.uncertainty),
-            )
-        )
-        return replace(self, data=data, uncertainty=uncertainty, filling=None)
-
-    def line(self, where: np.ndarray) -> BandCube:
-        """Some pixels side by side, as a cube one pixel high; coordinates mean nothing in it.
-
-        Parameters
-        ----------
-        where : ndarray of bool, shape (ny, nx)
-        """
-
-        def chosen(planes: np.ndarray) -> np.ndarray:
-            return np.ascontiguousarray(planes[..., where][..., None, :])
-
-        filling = self.filling and Filling(
-            chosen(self.filling.data), chosen(self.filling.uncertainty)
-        )
-        return replace(
-            self, data=chosen(self.data), uncertainty=chosen(self.uncertainty), mask=chosen(self.mask),
-            flags=chosen(self.flags), filling=filling,
-        )  # fmt: skip

@@ -241,7 +241,11 @@ def _fwhm(header: Header, band: Band | None) -> float:
     )
 
 
-def find_images(paths: Sequence[str | Path], skipped: list[str] | None = None) -> list[ImageFile]:
+def find_images(
+    paths: Sequence[str | Path],
+    skipped: list[str] | None = None,
+    map_files: list[Path] | None = None,
+) -> list[ImageFile]:
     """The images in files and folders.
 
     Parameters
@@ -252,6 +256,8 @@ def find_images(paths: Sequence[str | Path], skipped: list[str] | None = None) -
     skipped : list of str, optional
         Takes a sentence for each thing in a folder or a multi-extension file that is not an image
         of the sky.
+    map_files : list of Path, optional
+        Takes the files of maps in a folder; without it, they are passed over with a sentence.
 
     Returns
     -------
@@ -281,7 +287,10 @@ def find_images(paths: Sequence[str | Path], skipped: list[str] | None = None) -
             inside: list[ImageFile] = []
             for member in members:
                 if is_maps(member):
-                    skipped.append(f"{member.name} holds maps, not images; open it by itself.")
+                    if map_files is None:
+                        skipped.append(f"{member.name} holds maps, not images; open it by itself.")
+                    else:
+                        map_files.append(member)
                     continue
                 try:
                     inside += _read_file(member, skipped)

@@ -10,7 +10,7 @@ from ..bands.registry import find_band
 from ..data.galaxy import BandImage, Ellipse, Galaxy
 from ..data.recipe import GalaxySettings, InputSettings, Recipe
 from ..exceptions import InputError, RecipeError, UnresolvedError
-from ..progress import Progress, Steps, drain
+from ..progress import Progress, Steps, run_to_end
 from .files import ImageFile, find_images, settle
 from .images import join, read_band_image
 
@@ -172,4 +172,4 @@ def read_galaxy(
     """Find, settle and read the images in files and folders; see `find_images` and
     `read_galaxy_steps` for what it raises.
     """
-    return drain(read_galaxy_steps(find_images(paths, skipped), recipe))
+    return run_to_end(read_galaxy_steps(find_images(paths, skipped), recipe))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..constants import SPEED_OF_LIGHT_KM_S
 from ..exceptions import InputError
 from .tables import columns_by_name, has_positions, read_table, table_positions
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 _NAME = ("name", "objname", "galaxy", "object", "main_id", "id", "target", "source", "pgc")
 _NEAR_ARCSEC = 60.0
-_LIGHT_KM_S = 299792.458
 
 _COLUMNS: dict[str, tuple[tuple[str, str, Callable[[float], float]], ...]] = {
     "d25": (
@@ -43,7 +43,7 @@ _COLUMNS: dict[str, tuple[tuple[str, str, Callable[[float], float]], ...]] = {
         ("redshift", "", lambda x: x),
         ("z", "", lambda x: x),
         *(
-            (name, "km / s", lambda x: x / _LIGHT_KM_S)
+            (name, "km / s", lambda x: x / SPEED_OF_LIGHT_KM_S)
             for name in ("v", "velocity", "vhelio", "v_helio", "cz", "vcmb", "ned_v_corr", "ned_v_helio", "hyperleda_v_helio")
         ),
     ),

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..data.maps import PROPERTIES
+from ..data.properties import PROPERTIES
 from ..exceptions import InputError
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..bands.registry import get_band
-from ..data.galaxy import BandCube, Filling
-from ..data.maps import FLAG_MEANING, PROPERTIES, Flag, Property, PropertyMaps
+from ..data.cube import BandCube, Filling
+from ..data.maps import PropertyMaps
+from ..data.properties import FLAG_MEANING, PROPERTIES, Flag, Property
 from ..data.recipe import Recipe
 from ..exceptions import InputError, RecipeError
 from .opening import image_wcs, opened

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..constants import MJY_SR_PER_LSUN_HZ_KPC2
 from ..sed.tables import at_redshift, dust_table, dust_temperature
 from .layers import ADDITIVE
 
 _DUST, _DIFFUSE, _CLOUD = (ADDITIVE.index(name) for name in ("dust", "diffuse", "cloud"))
-MJY_SR_PER_LSUN_HZ_KPC2 = 3.828e26 / (4 * np.pi * 3.0856775815e19**2) * 1e20
-"""Surface brightness in MJy/sr of one Lsun/Hz per kpc2 that shines to all sides."""
 
 
 def radiation_field(planes: np.ndarray) -> np.ndarray:

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..bands.registry import BANDS, INPUT_BANDS, get_band
+from ..constants import MJY_SR_PER_LSUN_HZ_KPC2, PC_PER_MPC_ARCSEC
 from ..cosmology import redshift_at
-from ..data.galaxy import PC_PER_MPC_ARCSEC
 from ..exceptions import InputError
-from ..progress import Progress, Steps, drain
+from ..progress import Progress, Steps, run_to_end
 from . import dust, surroundings, surveys
-from .dust import MJY_SR_PER_LSUN_HZ_KPC2
 from .layers import ADDITIVE, Disc, Spheroid, build, sersic
 from .population import MockGalaxy, draw_galaxy
 from .rays import march
@@ -195,7 +194,7 @@ def make_mock(seed: int, view: View | None = None, galaxy: MockGalaxy | None = N
     InputError
         When the view makes no sense, or the galaxy is too far for the tables.
     """
-    return drain(make_mock_steps(seed, view, galaxy))
+    return run_to_end(make_mock_steps(seed, view, galaxy))
 
 
 def make_mock_steps(
@@ -254,7 +253,7 @@ def render(
     galaxy: MockGalaxy, view: View, redshift: float, x0: float = 0.0, y0: float = 0.0
 ) -> np.ndarray:
     """`render_steps` at once."""
-    return drain(render_steps(galaxy, view, redshift, x0, y0))
+    return run_to_end(render_steps(galaxy, view, redshift, x0, y0))
 
 
 def render_steps(

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..bands.registry import get_band
+from ..constants import SECOND_RADIATION_CONSTANT_MICRON_K, SR_PER_ARCSEC2, ZERO_AB_JY
 from . import history
 from .population import MASS_RANGE, MockGalaxy, draw_galaxy
 
 if TYPE_CHECKING:
     from .mock import View
 
-_JY_PER_MAGGY, _SR_PER_ARCSEC2 = 3631.0, 2.3504430539e-11
 _GAIA_UM = 0.62
 _HOTTER, _COOLER = 7500.0, 3500.0
 
@@ -80,10 +80,10 @@ def foreground(
 def _add_star(images: np.ndarray, view: View, star: dict[str, float]) -> None:
     """Add a black body to the four pixels about its place."""
     micron = np.array([get_band(band).pivot for band in view.bands])
-    x = 14387.77 / star["temperature"]  # micron
+    x = SECOND_RADIATION_CONSTANT_MICRON_K / star["temperature"]  # micron
     shape = (_GAIA_UM / micron) ** 3 * np.expm1(x / _GAIA_UM) / np.expm1(x / micron)
-    total = _JY_PER_MAGGY * 10 ** (-0.4 * star["magnitude"]) * shape  # Jy
-    per_pixel = total * 1e-6 / (view.pixel_arcsec**2 * _SR_PER_ARCSEC2)
+    total = ZERO_AB_JY * 10 ** (-0.4 * star["magnitude"]) * shape  # Jy
+    per_pixel = total * 1e-6 / (view.pixel_arcsec**2 * SR_PER_ARCSEC2)
     left, low = int(np.floor(star["x"])), int(np.floor(star["y"]))
     fx, fy = star["x"] - left, star["y"] - low
     for i, wx in ((left, 1 - fx), (left + 1, fx)):
@@ -102,7 +102,7 @@ def _add_galaxy(images: np.ndarray, view: View, rng: np.random.Generator) -> Non
     metallicity = np.full((1, len(mass)), 0.01 if young else 0.02)
     light = mass @ history.interpolate(stars.light, metallicity)[0]
     magnitude = 22 + np.log10(rng.uniform(10 ** (-0.4 * 4), 1)) / 0.4
-    jansky = _JY_PER_MAGGY * 10 ** (-0.4 * magnitude) * light[:-1] / light[-1]
+    jansky = ZERO_AB_JY * 10 ** (-0.4 * magnitude) * light[:-1] / light[-1]
     scale = 0.8 * 10 ** (0.1 * (22 - magnitude)) / 1.678 / view.pixel_arcsec
     axis, angle = rng.uniform(0.3, 1), rng.uniform(0, np.pi)
     x0, y0 = rng.uniform(0, view.size, 2)
@@ -114,7 +114,7 @@ def _add_galaxy(images: np.ndarray, view: View, rng: np.random.Generator) -> Non
     across = (y - y0) * np.cos(angle) - (x - x0) * np.sin(angle)
     profile = np.exp(-np.hypot(along, across / axis) / max(scale, 0.4))
     if profile.sum() > 0:
-        flux = jansky * 1e-6 / (view.pixel_arcsec**2 * _SR_PER_ARCSEC2)
+        flux = jansky * 1e-6 / (view.pixel_arcsec**2 * SR_PER_ARCSEC2)
         images[:, rows, columns] += (flux[:, None, None] * profile / profile.sum()).astype(
             np.float32
         )

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..bands.registry import get_band
+from ..constants import ZERO_AB_MJY_SR
 
-MJY_SR_PER_MAGGY_ARCSEC2 = 3631e-6 / 2.3504430539e-11
 MOFFAT_BETA = 4.765
 """Of the atmosphere's PSF (Trujillo+ 2001)."""
 GROUND = ("SDSS", "2MASS")
@@ -38,7 +38,7 @@ class Depth:
 
 def _magnitudes(value: float) -> float:
     """MJy/sr of AB mag/arcsec2."""
-    return float(MJY_SR_PER_MAGGY_ARCSEC2 * 10 ** (-0.4 * value))
+    return float(ZERO_AB_MJY_SR * 10 ** (-0.4 * value))
 
 
 _BRIGHT = 1e6

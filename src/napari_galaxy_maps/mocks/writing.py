@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..bands.registry import BANDS, INPUT_BANDS, get_band
+from ..constants import ZERO_AB_MJY_SR
 from ..data.maps import PropertyMaps
 from ..exceptions import InputError
 from ..fits_io.products import write_maps, written_whole
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 BAND_SETS: dict[str, tuple[str, ...]] = {"all": tuple(BANDS), "input": INPUT_BANDS, "ugriz": UGRIZ}
 """Names for sets of bands."""
-_ISOPHOTE = 3631e-6 * 10 ** (-0.4 * 25.0) / 2.3504430539e-11  # 25 mag/arcsec2 in MJy/sr
+_ISOPHOTE = ZERO_AB_MJY_SR * 10 ** (-0.4 * 25.0)  # 25 mag/arcsec2 in MJy/sr
 
 
 def bands_of(text: str) -> tuple[str, ...]:

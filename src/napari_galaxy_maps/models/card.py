@@ -5,7 +5,8 @@ trust it.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ class ModelCard:
         What it is, in a paragraph.
     trained_on : str
     bands : tuple of str
-        It can take.
+        It can take, in the order of its own columns.
     needs : str
         Of them, at the least.
     properties : tuple of str
@@ -109,6 +110,10 @@ class ModelCard:
         Measured facts beyond the table.
     do_not_trust : tuple of str
     sources : tuple of str
+    features : tuple of str
+        What it computes from `bands`, in the order in which its trees or its network take it.
+    settings : mapping
+        What else its own code reads, as training wrote it.
     """
 
     name: str
@@ -126,6 +131,8 @@ class ModelCard:
     notes: tuple[str, ...] = ()
     do_not_trust: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def score(self, case: str, population: str, prop: str) -> Score:
         """The score of one case; raises KeyError where there is none."""

@@ -1,5 +1,9 @@
 """Which models there are, and how they are loaded: their files' SHA-256 is checked, and nothing in
 them is ever executed.
+
+A row of the package's ``registry.json`` names a model, the module and the class that it is made of,
+which are imported when it is loaded, and its files. The ``registry.json`` of a folder that was
+trained to names the kind of model alone: which code that is says the package.
 """
 
 from __future__ import annotations
@@ -7,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,18 +19,16 @@ from ..exceptions import ModelError
 from .card import ModelCard
 
 if TYPE_CHECKING:
-    from .dust_forest.model import DustForest
-    from .stellar_unet.model import StellarUNet
+    from .base import Model
 
-    Model = DustForest | StellarUNet
-
-WEIGHTS = Path(__file__).parent / "weights"
+SHIPPED = Path(__file__).parent
+"""Folder of the models that ship with the package."""
 INDEX = "registry.json"
 
 
 def list_models() -> list[str]:
     """Names of the models that ship with the package."""
-    return list(_index(WEIGHTS))
+    return list(_index(SHIPPED))
 
 
 def load_card(name: str, folder: Path | None = None) -> ModelCard:
@@ -35,10 +38,10 @@ def load_card(name: str, folder: Path | None = None) -> ModelCard:
     return ModelCard.from_json(_checked(folder / entry["card"], entry["card_sha256"]).decode())
 
 
-def kind_of(name: str, folder: Path | None = None) -> str:
-    """``"forest"`` or ``"unet"``; parameters and errors are those of `load_model`."""
+def model_class(name: str, folder: Path | None = None) -> type[Model]:
+    """The class of a model, without its weights; parameters and errors are those of `load_model`."""
     name, folder = _place(name, folder)
-    return _entry(name, folder).get("kind", "")
+    return _class_of(_entry(name, folder), folder)
 
 
 def load_model(name: str = "dust-forest", folder: Path | None = None) -> Model:
@@ -75,51 +78,54 @@ def _place(name: str, folder: Path | None) -> tuple[str, Path]:
     """Name and folder of a model that may be given as a folder; names of the package's own come
     first.
     """
-    if folder is not None or name in _index(WEIGHTS):
-        return name, folder or WEIGHTS
+    if folder is not None or name in _index(SHIPPED):
+        return name, folder or SHIPPED
     given = Path(name).expanduser()
     if (given / INDEX).is_file():
         there = list(_index(given))
         if len(there) != 1:
             raise ModelError(
-                f"{given} holds the models {', '.join(there)}; choose one, as in {given / there[0]}."
+                f"{given} holds the models {', '.join(there)}; "
+                f"choose one, as in {given / there[0]}."
             )
         return there[0], given.resolve()
     if (given.parent / INDEX).is_file() and len(given.parts) > 1:
         return given.name, given.parent.resolve()
     if given.is_dir():
         raise ModelError(
-            f"The folder {given} holds no model (no {INDEX}); train one, or finish it with --resume."
+            f"The folder {given} holds no model (no {INDEX}); "
+            "train one, or finish it with --resume."
         )
-    return name, WEIGHTS
+    return name, SHIPPED
 
 
 def _class_of(entry: dict[str, str], folder: Path) -> type[Model]:
-    """What kind of model an entry is."""
-    from .dust_forest.model import DustForest
-    from .stellar_unet.model import StellarUNet
-
-    kinds: dict[str, type[Model]] = {"forest": DustForest, "unet": StellarUNet}
-    if entry.get("kind") not in kinds:
-        raise ModelError(
-            f"{folder / INDEX} names no kind of model that this version knows; train the model anew."
-        )
-    return kinds[entry["kind"]]
+    """The class of an entry's kind, imported. Where it is only the package says: another folder's
+    registry must not name code to run.
+    """
+    for row in _index(SHIPPED).values():
+        if row["kind"] == entry.get("kind"):
+            module = import_module(row["module"], __package__)
+            found: type[Model] = getattr(module, row["class"])
+            return found
+    raise ModelError(
+        f"{folder / INDEX} names no kind of model that this version knows; train the model anew."
+    )
 
 
 def write_entry(
     folder: Path, name: str, kind: str, version: str, weights: Path, card: Path
 ) -> None:
-    """Enter a model's files, with their SHA-256, in the registry of `folder`; its kind is
-    ``"forest"`` or ``"unet"``.
+    """Enter a model's files, which lie in `folder` or below, with their SHA-256 in the registry of
+    `folder`; its kind is one of those of the package's registry, as ``"forest"`` or ``"unet"``.
     """
     index = _index(folder) if (folder / INDEX).exists() else {}
-    index[name] = {
+    index[name] = index.get(name, {}) | {
         "kind": kind,
         "version": version,
-        "weights": weights.name,
+        "weights": weights.relative_to(folder).as_posix(),
         "weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
-        "card": card.name,
+        "card": card.relative_to(folder).as_posix(),
         "card_sha256": hashlib.sha256(card.read_bytes()).hexdigest(),
     }
     (folder / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
@@ -146,12 +152,13 @@ def _checked(path: Path, sha256: str) -> bytes:
         blob = path.read_bytes()
     except OSError as error:
         raise ModelError(
-            f"{path} cannot be read ({error.strerror}); install the package again, or train the model anew."
+            f"{path} cannot be read ({error.strerror}); "
+            "install the package again, or train the model anew."
         ) from None
     found = hashlib.sha256(blob).hexdigest()
     if found != sha256:
         raise ModelError(
-            f"{path} is damaged: its SHA-256 is {found[:12]}..., the registry says {sha256[:12]}...; install the package "
-            "again, or train the model anew."
+            f"{path} is damaged: its SHA-256 is {found[:12]}..., the registry says "
+            f"{sha256[:12]}...; install the package again, or train the model anew."
         )
     return blob

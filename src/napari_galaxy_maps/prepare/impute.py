@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..bands.registry import BANDS, FIR_BANDS, INPUT_BANDS, get_band
-from ..data.galaxy import BandCube, BandImage, Filling, changed_pixels
-from ..data.maps import Flag
+from ..bands.registry import BANDS, FIR_BANDS, get_band
+from ..constants import SPEED_OF_LIGHT_KM_S
+from ..data.cube import BandCube, Filling, changed_pixels
+from ..data.galaxy import BandImage
+from ..data.properties import Flag
 from ..data.recipe import ImputeSettings, Recipe, filling_settings
 from ..exceptions import InputError
+from ..models.registry import load_card
 from ..progress import Progress, Steps
 
 if TYPE_CHECKING:
     from ..sed.library import Library
     from .memory import Memory
+
 
 HUBBLE_KM_S_MPC = 67.66
 """Planck 2018; at the distances where it matters little."""
@@ -160,7 +164,7 @@ def model_redshift(redshift: float | None, distance_mpc: float | None) -> tuple[
     if redshift is not None:
         return checked_redshift(redshift), f"model spectra at the redshift {redshift:g}"
     if distance_mpc is not None and distance_mpc > 0:
-        found = HUBBLE_KM_S_MPC * distance_mpc / 299792.458
+        found = HUBBLE_KM_S_MPC * distance_mpc / SPEED_OF_LIGHT_KM_S
         return checked_redshift(
             found
         ), f"model spectra at the redshift {found:.4f} of {distance_mpc:.4g} Mpc"
@@ -220,7 +224,7 @@ def _impute_steps(
     from ..sed.library import library_steps
 
     z, words = model_redshift(recipe.galaxy.redshift, distance_mpc)
-    wanted = wanted_bands(cube.bands, recipe.impute)
+    wanted = wanted_bands(cube.bands, recipe.impute, recipe.model.name)
     if not _lacking(cube, wanted):
         yield Progress("impute", 1, 1, "nothing to fill")
         return cube
@@ -228,7 +232,7 @@ def _impute_steps(
     n = cube.mask.size
     values, errors = (array.reshape(len(cube.bands), n) for array in (cube.data, cube.uncertainty))
     use = ~cube.mask.ravel()
-    key = (settings, recipe.impute.model_copy(), z, cube.bands, cube.shape)
+    key = (settings, recipe.impute.model_copy(), z, cube.bands, wanted, cube.shape)
     last = None if memory is None else memory.imputed
     changed = use
     if last is not None and last.key == key:
@@ -258,12 +262,20 @@ def _impute_steps(
     return (yield from _to_cube(cube, filled, words))
 
 
-def wanted_bands(bands: Sequence[str], settings: ImputeSettings) -> tuple[str, ...]:
-    """The bands that are filled: those of `bands` short of the far infrared, or all that a model
-    can take.
+def wanted_bands(
+    bands: Sequence[str], settings: ImputeSettings, model: str = "dust-forest"
+) -> tuple[str, ...]:
+    """The bands that are filled: those of `bands` short of the far infrared, and with
+    ``settings.bands = "all"`` also those of the model's card.
+
+    Raises
+    ------
+    ModelError
+        When the model's card is asked for and is not there.
     """
-    given = [bands[i] for i in measured_bands(bands)]
-    names = set(INPUT_BANDS) | set(given) if settings.bands == "all" else set(given)
+    names = {bands[i] for i in measured_bands(bands)}
+    if settings.bands == "all":
+        names |= set(load_card(model).bands)
     return tuple(name for name in BANDS if name in names)
 
 

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from ..bands.registry import get_band
-from ..data.galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Ellipse, Galaxy
-from ..data.maps import Flag
+from ..constants import PC_PER_MPC_ARCSEC
+from ..data.cube import BandCube
+from ..data.galaxy import BandImage, Ellipse, Galaxy
+from ..data.properties import Flag
 from ..data.recipe import Recipe, StarSettings, parsec_of
 from ..exceptions import InputError
-from ..progress import Progress, Steps, drain
+from ..progress import Progress, Steps, run_to_end
 from .errors.correlation import shared_area
 from .errors.error_budget import add_errors, background
 from .errors.poisson import check_gains, with_poisson
@@ -236,7 +238,7 @@ def prepare(
     galaxy: Galaxy, recipe: Recipe, callback: Callable[[Progress], None] | None = None
 ) -> BandCube:
     """Prepare a galaxy's images in one call; see `prepare_steps`."""
-    return drain(prepare_steps(galaxy, recipe), callback)
+    return run_to_end(prepare_steps(galaxy, recipe), callback)
 
 
 def _told(image: BandImage) -> str:

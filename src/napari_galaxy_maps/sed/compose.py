@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from ..constants import SPEED_OF_LIGHT_MICRON_S
 from . import formation, imf
 from .attenuation import modified_starburst
 from .nebular import SOLAR_OH
@@ -26,7 +27,6 @@ remnants), Msun/yr over 100 Myr.
 INTENSIVE: Final = ("Tdust", "A_FUV", "SLD", "SMD")
 """Properties that do not: K, mag, Ldust / Lbolo, Mdust / Mstar."""
 PROPERTY_NAMES: Final = EXTENSIVE + INTENSIVE
-_C_UM = 2.99792458e14
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,7 +263,8 @@ def spectrum_on_grid(composed: Composed) -> tuple[np.ndarray, np.ndarray]:
     for edges, luminosity in (
         (table.edges_um, composed.star_bins), (table.dust_edges_um, composed.dust_bins),
     ):  # fmt: skip
-        parts.append((np.sqrt(edges[1:] * edges[:-1]), luminosity / -np.diff(_C_UM / edges)))
+        per_hz = luminosity / -np.diff(SPEED_OF_LIGHT_MICRON_S / edges)
+        parts.append((np.sqrt(edges[1:] * edges[:-1]), per_hz))
     (star_um, stars), (dust_um, dust) = parts
     wavelength = np.concatenate([star_um[star_um < 2.5], dust_um[dust_um >= 2.5]])
 

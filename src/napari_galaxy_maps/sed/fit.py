@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ..exceptions import InputError
-from ..progress import Progress, Steps, drain
+from ..progress import Progress, Steps, run_to_end
 from .compose import EXTENSIVE, INTENSIVE
 from .library import Library
 from .likelihood import (
@@ -103,7 +103,7 @@ class SedFit:
 
 def fit(*args: object, **settings: object) -> SedFit:
     """Run `fit_steps` to its end."""
-    return drain(fit_steps(*args, **settings))  # type: ignore[arg-type]
+    return run_to_end(fit_steps(*args, **settings))  # type: ignore[arg-type]
 
 
 def fit_steps(

@@ -17,7 +17,7 @@ from ..bands.registry import BANDS, get_band
 from ..data.recipe import LibrarySettings
 from ..exceptions import InputError
 from ..fits_io.products import written_whole
-from ..progress import Progress, Steps, drain
+from ..progress import Progress, Steps, run_to_end
 from .compose import PROPERTY_NAMES, compose, spectrum_on_grid, stage
 from .priors import PARAMETERS, draw
 from .tables import FOLDER, star_table
@@ -140,7 +140,7 @@ def build_library(
     cache: str | Path | bool = True,
 ) -> Library:  # fmt: skip
     """The library of a recipe: see `library_steps`."""
-    return drain(library_steps(settings, redshift, bands, cache))
+    return run_to_end(library_steps(settings, redshift, bands, cache))
 
 
 def library_steps(

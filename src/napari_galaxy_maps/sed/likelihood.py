@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..bands.registry import get_band
+from ..constants import LSUN_HZ_KPC2_PER_MJY_SR, LSUN_W, MPC_M
 from ..exceptions import InputError
 from .library import Library
 
@@ -30,9 +31,6 @@ HOPELESS = 50.0
 FLATTEST = 0.25
 """Least power to which weights are taken."""
 NEWTON_STEPS = 8
-LSUN_W, MPC_M = 3.828e26, 3.0856775815e22
-LIGHT_OF_MJY_SR = 4 * np.pi * 1e-20 * (MPC_M / 1e3) ** 2 / LSUN_W
-"""Lsun/Hz/kpc2 of 1 MJy/sr."""
 
 
 @contextmanager
@@ -67,7 +65,7 @@ def light_of_data(redshift: float, distance_mpc: float | None) -> float:
         Lsun/Hz.
     """
     if distance_mpc is None:
-        return float(LIGHT_OF_MJY_SR * (1 + redshift) ** 3)
+        return float(LSUN_HZ_KPC2_PER_MJY_SR * (1 + redshift) ** 3)
     return float(4 * np.pi * (distance_mpc * MPC_M) ** 2 * 1e-26 / LSUN_W / (1 + redshift))
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..constants import PLANCK_CONSTANT_ERG_S, SPEED_OF_LIGHT_ANGSTROM_S
+
 TEMPERATURE = 1e4
 ALPHA_B = 2.59e-13
 """Case B recombination coefficient at 10^4 K in cm3/s (OF06, Table 2.1)."""
@@ -86,7 +88,7 @@ def continuum(wavelength: np.ndarray) -> np.ndarray:
         free-bound to levels n >= 2 with Kramers' cross-sections (Brown & Mathews 1970), two photons
         after Nussbaumer & Schmutz (1984).
     """
-    frequency = 2.99792458e18 / wavelength
+    frequency = SPEED_OF_LIGHT_ANGSTROM_S / wavelength
     theta = 157890.0 / TEMPERATURE  # ionisation energy of hydrogen over kT
     with np.errstate(over="ignore"):
         thermal = 6.84e-38 / np.sqrt(TEMPERATURE) * np.exp(-4.799243e-11 * frequency / TEMPERATURE)
@@ -110,5 +112,5 @@ def _two_photon(frequency: np.ndarray) -> np.ndarray:
     rate = 202 * (
         yy * (1 - (4 * yy) ** 0.8) + 0.88 * yy**1.53 * (4 * yy) ** 0.8
     )  # s-1 per unit of y
-    spectrum = 0.838e-13 * 6.62607e-27 * y * rate / 8.2249
+    spectrum = 0.838e-13 * PLANCK_CONSTANT_ERG_S * y * rate / 8.2249
     return np.where(frequency < lyman_alpha, spectrum, 0)

@@ -11,8 +11,9 @@ from typing import Any, Final
 import numpy as np
 
 from ..bands.registry import FIR_BANDS, get_band
-from ..data.galaxy import BandCube
-from ..data.maps import Flag, PropertyMaps
+from ..data.cube import BandCube
+from ..data.maps import PropertyMaps
+from ..data.properties import Flag
 from ..exceptions import InputError
 from ..progress import Steps
 from .fit import FitFlag, SedFit, fit_steps

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ...data.galaxy import BandCube, BandImage, Ellipse
-from ...data.maps import Flag, PropertyMaps
+from ...data.cube import BandCube
+from ...data.galaxy import BandImage, Ellipse
+from ...data.maps import PropertyMaps
+from ...data.properties import Flag
 from ...exceptions import InputError
 from ...prepare.errors.correlation import correlation_factor, sum_error
 from .aperture import Aperture
@@ -65,7 +67,7 @@ class Values:
         Pixels in the whole aperture, off the image too.
     pixel_arcsec2 : float
     flags : int
-        Bits of `maps.Flag` that are set on any of its pixels.
+        Bits of `properties.Flag` that are set on any of its pixels.
     """
 
     mean: np.ndarray

@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...bands.units import SR_PER_ARCSEC2
-from ...data.galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage
-from ...data.maps import PROPERTIES, Property, PropertyMaps
+from ...constants import PC_PER_MPC_ARCSEC, SR_PER_ARCSEC2
+from ...data.cube import BandCube
+from ...data.galaxy import BandImage
+from ...data.maps import PropertyMaps
+from ...data.properties import PROPERTIES, Property
 from ...data.recipe import Recipe
 from ...exceptions import GalaxyMapsError, InputError
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
+
 
 PSF_CORRELATION = float(np.pi / (2 * np.log(2)))
 """Pixels over which noise is shared that a Gaussian PSF has smoothed, per FWHM squared in pixels:
@@ -76,7 +79,7 @@ class Planes:
         1-sigma error that is not common to all pixels; 0 where blank. The weight of what is
         averaged over area is 1.
     flags : ndarray of int16, shape (ny, nx)
-        Bits of `maps.Flag`.
+        Bits of `properties.Flag`.
     wcs : astropy.wcs.WCS
     correlation : ndarray, shape (n,)
         Pixels over which the random error is shared (`prepare.errors.error_budget.correlation`); 0

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...data.galaxy import BandCube, Ellipse
-from ...data.maps import PROPERTIES, PropertyMaps
+from ...data.cube import BandCube
+from ...data.galaxy import Ellipse
+from ...data.maps import PropertyMaps
+from ...data.properties import PROPERTIES
 from ...exceptions import InputError
 from .aperture import Aperture
 from .photometry import Options, measure_apertures, values_in

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...constants import ZERO_AB_MJY_SR
+
 SUN_I = 4.58
 """Absolute AB magnitude of the Sun in i (Taylor+ 2011, Sect. 2)."""
-_MJY_SR_AT_ZERO = 3631e-6 / 2.3504430539e-11
-"""MJy/sr of 0 AB mag/arcsec2."""
 _KPC2 = 6.0 + 0.4 * 21.572
 """log10 of Lsun/kpc2 of 0 mag/arcsec2 from a Sun of magnitude 0: 21.572 = 5 log10(206265 / 10)."""
 
@@ -33,7 +33,7 @@ def taylor_mass(g: np.ndarray, i: np.ndarray, redshift: float = 0.0) -> np.ndarr
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         colour = -2.5 * np.log10(np.where(g > 0, g, np.nan) / np.where(i > 0, i, np.nan))
-        brightness = -2.5 * np.log10(i / _MJY_SR_AT_ZERO)
+        brightness = -2.5 * np.log10(i / ZERO_AB_MJY_SR)
     light = _KPC2 - 0.4 * (brightness - SUN_I) + 3 * np.log10(1 + redshift)
     result: np.ndarray = 0.70 * colour - 0.68 + light
     return result

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...data.galaxy import Ellipse
-from ...data.maps import PROPERTIES, PropertyMaps
+from ...data.maps import PropertyMaps
+from ...data.properties import PROPERTIES
 from ...exceptions import InputError
 from ..apertures.planes import pixel_arcsec
 from ..profiles.ellipses import recipe_ellipse
@@ -22,6 +23,7 @@ from .residuals import residual_maps
 
 if TYPE_CHECKING:
     from astropy.table import QTable
+
 
 IN_LOG = frozenset({"AGE_STAR"})
 """Properties stored linear and scored in log10."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...data.maps import GAUSSIAN_95
+from ...data.properties import GAUSSIAN_95
 
 
 class Coverage(NamedTuple):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data.maps import PROPERTIES, PropertyMaps
+from ...data.maps import PropertyMaps
+from ...data.properties import PROPERTIES
 from ...prepare.psf.kernels import FWHM_PER_SIGMA
 from ..apertures.planes import linear, pixel_arcsec, quantity_of
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...data.maps import PROPERTIES, PropertyMaps
+from ...data.maps import PropertyMaps
+from ...data.properties import PROPERTIES
 
 LOG_MASS_OVER_CHABRIER: dict[str, float] = {"chabrier": 0.0, "kroupa": 0.03, "salpeter": 0.24}
 """log10 of the mass that the same light means, over Chabrier's (2003): Salpeter's as by Bruzual &

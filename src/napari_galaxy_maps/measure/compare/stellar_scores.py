@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...data.galaxy import PC_PER_MPC_ARCSEC, Ellipse
-from ...data.maps import PROPERTIES
+from ...constants import PC_PER_MPC_ARCSEC
+from ...data.galaxy import Ellipse
+from ...data.properties import PROPERTIES
 from ...exceptions import InputError
 from ..apertures.planes import linear, maps_distance, pixel_arcsec, quantity_of
 from ..profiles.ellipses import ellipse_of_half, recipe_ellipse
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from astropy.wcs import WCS
 
     from .comparison import Comparison
+
 
 STARS = ("LOG_SIGMA_STAR", "LOG_SIGMA_LSTAR")
 """Maps whose half R_half is, the first that is there: where there is no mass, the stars' light is

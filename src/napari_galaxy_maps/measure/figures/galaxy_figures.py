@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...data.maps import PROPERTIES
+from ...data.properties import PROPERTIES
 from ...exceptions import InputError
 from ..compare.comparison import IN_LOG, Comparison, pixels_of
 from ..compare.residuals import residual_maps

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...data.maps import PROPERTIES
+from ...data.properties import PROPERTIES
 from ...exceptions import InputError
 from ..compare.comparison import IN_LOG
 from ..compare.pixel_metrics import Pixels, chi2_by_galaxy, metrics

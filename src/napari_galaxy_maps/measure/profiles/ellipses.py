@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ...data.galaxy import Ellipse
-from ...data.maps import PROPERTIES, PropertyMaps
+from ...data.maps import PropertyMaps
+from ...data.properties import PROPERTIES
 from ...data.recipe import Recipe
 from ...exceptions import GalaxyMapsError, InputError
 from ...fits_io.galaxies import d25_ellipse

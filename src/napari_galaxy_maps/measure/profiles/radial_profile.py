@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ...data.galaxy import PC_PER_MPC_ARCSEC, BandCube, BandImage, Ellipse
+from ...constants import PC_PER_MPC_ARCSEC
+from ...data.cube import BandCube
+from ...data.galaxy import BandImage, Ellipse
 from ...data.maps import PropertyMaps
 from ...exceptions import InputError
 from ..apertures.aperture import Aperture
@@ -18,6 +20,7 @@ from ..apertures.planes import Planes, planes_of
 
 if TYPE_CHECKING:
     from astropy.table import QTable
+
 
 Source = Planes | PropertyMaps | BandCube | BandImage
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data.maps import PROPERTIES
+from ...data.properties import PROPERTIES
 from ...exceptions import InputError
 from ..compare.comparison import Comparison, both_of, pixels_of, values_beside
 from ..compare.stellar_scores import STARS

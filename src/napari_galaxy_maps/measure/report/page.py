@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...data.maps import PROPERTIES
+from ...data.properties import PROPERTIES
 from ..compare.comparison import Comparison
 
 if TYPE_CHECKING:

@@ -6,34 +6,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...bands.registry import INPUT_BANDS, get_band
-from ...data.maps import Flag, PropertyMaps
+from ...constants import LSUN_HZ_KPC2_PER_MJY_SR, SPEED_OF_LIGHT_MICRON_S
+from ...data.maps import PropertyMaps
+from ...data.properties import Flag
 from ...device import resolve_device
 from ...exceptions import ModelError
-from ...progress import Progress, Steps, drain
+from ...progress import Progress, Steps, run_to_end
 from ..card import ModelCard
-from .colours import ColourModel
-from .features import NORMAL, ColourTerm, Spectra, features, normalise, select, usable_bands
-from .forest import PackedForest
-from .spread import QUANTITIES, TO_QUANTITIES, Spread, spread_features
+from .colour_model import ColourModel
+from .columns import MIN_OTHERS, NORMAL, STAND_IN, Columns
+from .features import ColourTerm, Spectra, features, normalise, select
+from .packed_forest import PackedForest
+from .uncertainty import QUANTITIES, TO_QUANTITIES, Spread, spread_features
 
 if TYPE_CHECKING:
-    from ...data.galaxy import BandCube
+    from ...data.cube import BandCube
 
-_NORMAL = INPUT_BANDS.index(NORMAL)
-_LSUN_KPC2 = 4 * np.pi * 1e-20 * (3.0856775815e19) ** 2 / 3.828e26
-"""Luminosity in Lsun of 1 kpc2 that shines with 1 MJy/sr Hz to all sides."""
-LOG_LSUN_KPC2_PER_MJY_SR = float(np.log10(_LSUN_KPC2 * 2.99792458e14 / get_band(NORMAL).pivot))
-"""log10 of nu L_nu per area, in Lsun/kpc2, of 1 MJy/sr at WISE 3.4."""
+
 FAINT_SIGMA = 3.0
 
 
 AS_OBSERVED = ("T_DUST",)
 """What is predicted better from a spectrum with its gaps than from one with gaps filled."""
+
+
+def log_lsun_kpc2_per_mjy_sr(pivot_um: float) -> float:
+    """log10 of nu L_nu per area, in Lsun/kpc2, of 1 MJy/sr in a band."""
+    return float(np.log10(LSUN_HZ_KPC2_PER_MJY_SR * SPEED_OF_LIGHT_MICRON_S / pivot_um))
 
 
 @dataclass(frozen=True)
@@ -64,13 +68,14 @@ class Member:
         -------
         mean : ndarray, shape (n, 5)
         sigma : ndarray, shape (n, 7)
-            Of `models.dust_forest.spread.QUANTITIES`.
+            Of `models.dust_forest.uncertainty.QUANTITIES`.
         unusual : ndarray, shape (n,)
             Distance from the galaxies' colours in units of the limit.
         """
         matrix, unusual = features(spectra, self.colours)
         mean = self.mean.predict(matrix, device)
-        sigma = self.spread.sigma(spread_features(matrix, mean, unusual), device)
+        seen = spread_features(matrix, mean, unusual)
+        sigma = self.spread.sigma(seen, spectra.columns, device)
         return mean, sigma, unusual / self.limit
 
     def arrays(self, prefix: str) -> dict[str, np.ndarray]:
@@ -103,7 +108,7 @@ def together(
     """One prediction out of that of spectra as observed and that of the same spectra with their
     gaps filled.
 
-    Their mean does better than either on the real galaxies (`training.dust_forest.imputation`), but
+    Their mean does better than either on the real galaxies (`training.dust_forest.imputation_trial`), but
     for `AS_OBSERVED`. By how much the two differ adds to the uncertainty.
 
     Parameters
@@ -152,9 +157,33 @@ class DustForest:
         """Its name in the registry."""
         return self.card.name
 
+    @cached_property
+    def columns(self) -> Columns:
+        """Its bands and features, by its card."""
+        return Columns.from_card(self.card)
+
     def check_bands(self, bands: Sequence[str]) -> tuple[str, ...]:
         """The bands out of `bands` that it uses; raises `ModelError` where they do not suffice."""
-        return usable_bands(bands)
+        return self.columns.usable(bands)
+
+    @classmethod
+    def band_advice(cls, card: ModelCard, bands: Sequence[str]) -> str:
+        """A sentence on the bands that it is given: what is missing, what would make it better."""
+        if not {NORMAL, STAND_IN} & set(bands):
+            return (
+                "WISE 3.4 (or Spitzer 3.6) is missing: every flux is divided by it. Add that image."
+            )
+        usual = [name for name in card.bands if not name.startswith("Spitzer")]
+        lacking = ", ".join(name for name in usual if name not in bands)
+        usable = [name for name in bands if name in card.bands]
+        if len(usable) <= MIN_OTHERS:
+            more = MIN_OTHERS + 1 - len(usable)
+            return (
+                f"Only {' and '.join(usable)} can be used; add at least {more} more of {lacking}."
+            )
+        if not lacking:
+            return f"{len(usable)} bands, none of the usual ones is missing."
+        return f"{len(usable)} bands. The answer would be more certain with {lacking}."
 
     def predict_spectra(
         self, spectra: Spectra, device: str = "cpu"
@@ -172,7 +201,8 @@ class DustForest:
         mean = np.mean([p[0] for p in parts], axis=0)
         sigma = np.sqrt(np.mean([p[1] ** 2 for p in parts], axis=0))
         values = mean @ TO_QUANTITIES
-        values[:, 3:] += np.log10(spectra.ratio[:, _NORMAL])[:, None] + LOG_LSUN_KPC2_PER_MJY_SR
+        brightness = np.log10(spectra.ratio[:, spectra.columns.normal])
+        values[:, 3:] += brightness[:, None] + log_lsun_kpc2_per_mjy_sr(spectra.columns.pivot_um)
         return (
             values.astype(np.float32),
             sigma.astype(np.float32),
@@ -180,7 +210,11 @@ class DustForest:
         )
 
     def predict_steps(
-        self, cube: BandCube, device: str = "auto", chunk: int = 10_000
+        self,
+        cube: BandCube,
+        device: str = "auto",
+        where: tuple[slice, slice] | None = None,
+        chunk: int = 10_000,
     ) -> Steps[PropertyMaps]:
         """Predict maps, yielding after every chunk of pixels.
 
@@ -192,6 +226,8 @@ class DustForest:
             `together`.
         device : str
             ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+        where : tuple of slice, optional
+            Rows and columns to predict; the others are NaN. By default all.
         chunk : int
             Pixels at a time.
 
@@ -207,38 +243,39 @@ class DustForest:
             When the bands do not suffice or the device is not there.
         """
         used = self.check_bands(cube.bands)
-        where = resolve_device(device)
+        on = resolve_device(device)
         filled = cube if cube.filling is None else cube.filled()
         fill = (
             np.zeros(cube.mask.size, bool)
             if cube.filling is None
             else np.isfinite(cube.filling.data).any(0).ravel()
         )
-        ny, nx = cube.shape
-        n = ny * nx
-        values = np.full((len(QUANTITIES), n), np.nan, np.float32)
+        wanted = np.arange(cube.mask.size)
+        if where is not None:
+            wanted = wanted.reshape(cube.shape)[where].ravel()
+        n = len(wanted)
+        values = np.full((len(QUANTITIES), cube.mask.size), np.nan, np.float32)
         errors = values.copy()
         flags = cube.flags.astype(np.int16).ravel().copy()
         masked = cube.mask.ravel()
         for start in range(0, n, chunk):
-            rows = np.arange(start, min(start + chunk, n))
-            there = ~masked[rows]
-            value, sigma, bits = self._pixels(cube, rows[there], where)
-            again = fill[rows[there]]
+            rows = wanted[start : start + chunk]
+            rows = rows[~masked[rows]]
+            value, sigma, bits = self._pixels(cube, rows, on)
+            again = fill[rows]
             if again.any():
-                other, other_sigma, _ = self._pixels(filled, rows[there][again], where)
+                other, other_sigma, _ = self._pixels(filled, rows[again], on)
                 value[again], sigma[again] = together(
                     (value[again], sigma[again]), (other, other_sigma)
                 )
-            values[:, rows[there]], errors[:, rows[there]] = value.T, sigma.T
-            flags[rows[there]] |= bits
-            yield Progress(
-                "model", int(rows[-1]) + 1, n, f"{rows[-1] + 1:,} of {n:,} pixels on {where}"
-            )
-        maps = {name: values[i].reshape(ny, nx) for i, name in enumerate(QUANTITIES)}
-        sigmas = {name: errors[i].reshape(ny, nx) for i, name in enumerate(QUANTITIES)}
+            values[:, rows], errors[:, rows] = value.T, sigma.T
+            flags[rows] |= bits
+            done = min(start + chunk, n)
+            yield Progress("model", done, n, f"{done:,} of {n:,} pixels on {on}")
+        maps = {name: values[i].reshape(cube.shape) for i, name in enumerate(QUANTITIES)}
+        sigmas = {name: errors[i].reshape(cube.shape) for i, name in enumerate(QUANTITIES)}
         return PropertyMaps(
-            maps, sigmas, cube.wcs, flags.reshape(ny, nx), self._provenance(used, where)
+            maps, sigmas, cube.wcs, flags.reshape(cube.shape), self._provenance(used, on)
         )
 
     def _pixels(
@@ -250,10 +287,11 @@ class DustForest:
         data, uncertainty = (
             planes.reshape(len(cube.bands), -1)[:, rows] for planes in (cube.data, cube.uncertainty)
         )
-        spectra = normalise(data, uncertainty, cube.bands, self.colour_term)
+        spectra = normalise(data, uncertainty, cube.bands, self.colour_term, self.columns)
+        normal, error = (array[:, self.columns.normal] for array in (spectra.ratio, spectra.error))
         bits = np.where(spectra.missing, Flag.BAND_MISSING, 0)
         with np.errstate(invalid="ignore"):
-            faint = ~(spectra.ratio[:, _NORMAL] >= FAINT_SIGMA * spectra.error[:, _NORMAL])
+            faint = ~(normal >= FAINT_SIGMA * error)
         bits |= np.where(faint, Flag.FAINT, 0)
         value, sigma = np.full((2, len(rows), len(QUANTITIES)), np.nan, np.float32)
         keep = spectra.usable
@@ -269,7 +307,7 @@ class DustForest:
         progress: Callable[[Progress], None] | None = None,
     ) -> PropertyMaps:
         """`predict_steps` run to its end."""
-        return drain(self.predict_steps(cube, device), progress)
+        return run_to_end(self.predict_steps(cube, device), progress)
 
     def _provenance(self, used: tuple[str, ...], device: str) -> dict[str, Any]:
         return {
@@ -292,6 +330,7 @@ class DustForest:
         from safetensors import SafetensorError
         from safetensors.numpy import load
 
+        Columns.from_card(card)
         try:
             arrays = load(blob)
             count = len({key.split(".")[0] for key in arrays} - {"colour_term"})

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...data.maps import GAUSSIAN_95
+from ...data.properties import GAUSSIAN_95
 from .inputs import UGRIZ
 
 N_BANDS = len(UGRIZ)

@@ -4,17 +4,24 @@ not upset, colours, noise, and what is missing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...exceptions import ModelError
+
 if TYPE_CHECKING:
     import torch
 
+    from ..card import ModelCard
+
 UGRIZ: tuple[str, ...] = ("SDSS_u", "SDSS_g", "SDSS_r", "SDSS_i", "SDSS_z")
-"""The bands that the network takes, in the order of its channels."""
+"""The bands that training gives a network, in the order of its channels; a model's own are those
+of its card.
+"""
 REFERENCE = 0.1
 """MJy/sr; a faint disc in r."""
 _WIDTH = 3.0
@@ -35,6 +42,29 @@ _N = len(UGRIZ)
 _PAIRS = tuple(combinations(range(_N), 2))
 N_CHANNELS = 3 * _N + len(_PAIRS) + (_N - 1) + 2
 N_LEVELS = 5
+
+
+def channel_names(bands: Sequence[str]) -> tuple[str, ...]:
+    """What the channels are, in their order, of a network that takes these bands."""
+    colours = tuple(f"{bands[first]} - {bands[second]}" for first, second in _PAIRS)
+    return (
+        *(f"brightness {band}" for band in bands),
+        *(f"noise {band}" for band in bands),
+        *(f"is there {band}" for band in bands),
+        *colours,
+        *(f"{band} beyond redder bands" for band in bands[:-1]),
+        "redshift",
+        "redshift is known",
+    )
+
+
+def check_card(card: ModelCard) -> None:
+    """Raise `ModelError` where a card names other inputs than `channels` makes of its bands."""
+    if len(card.bands) != _N or (card.features and card.features != channel_names(card.bands)):
+        raise ModelError(
+            f"The card of {card.name} names inputs that this version does not make; "
+            "train the model anew, or install its version."
+        )
 
 
 def encode(data: torch.Tensor, sigma: torch.Tensor, redshift: torch.Tensor) -> list[torch.Tensor]:

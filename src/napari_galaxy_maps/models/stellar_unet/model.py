@@ -11,25 +11,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...constants import PC_PER_MPC_ARCSEC
 from ...cosmology import redshift_at
-from ...data.galaxy import PC_PER_MPC_ARCSEC
-from ...data.maps import Flag, PropertyMaps
+from ...data.maps import PropertyMaps
+from ...data.properties import Flag
 from ...device import resolve_device
 from ...exceptions import ModelError
-from ...progress import Progress, Steps, drain
+from ...progress import Progress, Steps, run_to_end
 from ..card import ModelCard
 from .calibration import Calibration, depth_of
-from .cloud import ColourCloud
-from .inputs import N_CHANNELS, UGRIZ
+from .colour_cloud import ColourCloud
+from .disk_arrays import release, scratch_array
+from .image_tiles import cut, tiles
+from .inputs import N_CHANNELS, check_card
 from .outputs import STELLAR_PROPERTIES, TARGETS
-from .scratch import release, scratch_array
-from .tiles import cut, tiles
 
 if TYPE_CHECKING:
     import torch
 
-    from ...data.galaxy import BandCube
+    from ...data.cube import BandCube
     from .network import UNet
+
 
 LN10 = float(np.log(10.0))
 REACH = 128
@@ -115,13 +117,29 @@ class StellarUNet:
 
     def check_bands(self, bands: Sequence[str]) -> tuple[str, ...]:
         """The bands out of `bands` that it uses; raises `ModelError` where there is none."""
-        used = tuple(band for band in UGRIZ if band in bands)
+        used = tuple(band for band in self.card.bands if band in bands)
         if not used:
+            there = f"there is {', '.join(bands)}" if bands else "no band is there"
             raise ModelError(
-                f"{self.name} needs at least one of {', '.join(UGRIZ)}; "
-                f"{'there is ' + ', '.join(bands) if bands else 'no band is there'}. Open such an image, or choose another model."
+                f"{self.name} needs at least one of {', '.join(self.card.bands)}; {there}. "
+                "Open such an image, or choose another model."
             )
         return used
+
+    @classmethod
+    def band_advice(cls, card: ModelCard, bands: Sequence[str]) -> str:
+        """A sentence on the bands that it is given: what is missing, what would make it better."""
+        usable = [band for band in card.bands if band in bands]
+        lacking = [band for band in card.bands if band not in bands]
+        if not usable:
+            return f"None of {', '.join(lacking)} is there: add at least one of these images."
+        if not lacking:
+            return "All five bands are there."
+        are = "is" if len(usable) == 1 else "are"
+        return (
+            f"{', '.join(usable)} {are} used. "
+            f"The answer would be more certain with {', '.join(lacking)}."
+        )
 
     def predict_steps(
         self,
@@ -249,7 +267,7 @@ class StellarUNet:
         progress: Callable[[Progress], None] | None = None,
     ) -> PropertyMaps:
         """`predict_steps` run to its end."""
-        return drain(self.predict_steps(cube, device), progress)
+        return run_to_end(self.predict_steps(cube, device), progress)
 
     def features(self, cube: BandCube) -> np.ndarray:
         """What the network sees in a galaxy: features of the bottleneck averaged with the light's
@@ -285,10 +303,10 @@ class StellarUNet:
     def _window(self, cube: BandCube, window: tuple[slice, slice]) -> tuple[np.ndarray, np.ndarray]:
         """ugriz and their errors in a window, NaN where masked or missing, shape (5, ny, nx)."""
         ny, nx = (part.stop - part.start for part in window)
-        data = np.full((len(UGRIZ), ny, nx), np.nan, np.float32)
+        data = np.full((len(self.card.bands), ny, nx), np.nan, np.float32)
         sigma = data.copy()
         hidden = cut(cube.mask.astype(np.float32), window) != 0  # NaN beyond the image counts
-        for k, band in enumerate(UGRIZ):
+        for k, band in enumerate(self.card.bands):
             if band in cube.bands:
                 row = cube.bands.index(band)
                 data[k], sigma[k] = (
@@ -314,7 +332,7 @@ class StellarUNet:
         self, outputs: torch.Tensor, depth: np.ndarray, n_bands: int, sharpness: float
     ) -> tuple[np.ndarray, np.ndarray]:
         """Values and errors in the units of the maps, shape (7, ny, nx)."""
-        from .heads import Head
+        from .output_head import Head
 
         head = Head(kind=self.settings["head"], maps=len(STELLAR_PROPERTIES))
         value, spread = (t[0].cpu().numpy() for t in head.read(outputs.float()))
@@ -328,7 +346,7 @@ class StellarUNet:
         return value, spread
 
     def _flags(self, data: np.ndarray, sigma: np.ndarray, used: Sequence[str]) -> np.ndarray:
-        there = [UGRIZ.index(band) for band in used]
+        there = [self.card.bands.index(band) for band in used]
         bits = np.where(~np.isfinite(data[there]).all(axis=0), Flag.BAND_MISSING, 0)
         deepest = there[len(there) // 2]
         with np.errstate(invalid="ignore"):
@@ -362,9 +380,10 @@ class StellarUNet:
         from safetensors import SafetensorError
         from safetensors.numpy import load
 
-        from .heads import Head
         from .network import UNet
+        from .output_head import Head
 
+        check_card(card)
         try:
             arrays = load(blob)
             length = int.from_bytes(blob[:8], "little")

@@ -16,14 +16,13 @@ from ...measure.apertures.aperture import Aperture
 from ..ground import sky_shapes, viewers
 from ..ground.sky_plane import Reference
 from ..ground.sky_shapes import Outline, ellipse_corners, ellipse_of
-from ..state.aperture_measurements import Measuring
-from ..state.session_part import SessionPart
-from .sky_overlay import Overlay, bind_undo
+from ..state.aperture_measurements import ApertureMeasurements
+from ..state.project import Project
+from .layer_register import LayerRegister
+from .sky_overlay import SkyOverlay, bind_undo
 
 if TYPE_CHECKING:
     from napari.layers import Shapes
-
-    from ..state.session import Session
 
 MAGENTA = (1.0, 0.35, 0.85)
 _INK = (1.0, 0.75, 0.95, 1.0)
@@ -52,42 +51,45 @@ def outline_of(
     )
 
 
-class ApertureLayer(SessionPart):
-    """Keeps the layer and the session's apertures the same.
+class ApertureLayer:
+    """Keeps the layer and the apertures the same.
 
     Parameters
     ----------
-    session : Session
-        In whose viewer they are drawn.
+    project : Project
+        Whose galaxy is measured.
+    measurements : ApertureMeasurements
+        The apertures.
+    layers : LayerRegister
+        Of the viewer in which they are drawn.
     """
 
-    def __init__(self, session: Session):
-        super().__init__(session)
-        self.measuring = Measuring.of(session)
-        self.shapes = Overlay(session, "apertures", MAGENTA)
-        self.rings = Overlay(session, "rings", MAGENTA)
+    def __init__(self, project: Project, measurements: ApertureMeasurements, layers: LayerRegister):
+        self.project, self.measurements, self.layers = project, measurements, layers
+        self.shapes = SkyOverlay(layers, "apertures", MAGENTA)
+        self.rings = SkyOverlay(layers, "rings", MAGENTA)
         self.circles = False
         """Whether what is drawn next is a circle."""
         self._drawn: tuple[Aperture, ...] = ()
-        self.measuring.changed.connect(self.sync)
-        self.measuring.measured.connect(self._show_rings)
-        self.measuring.selection_changed.connect(self._show_selection)
+        self.measurements.changed.connect(self.sync)
+        self.measurements.measured.connect(self._show_rings)
+        self.measurements.selection_changed.connect(self._show_selection)
 
     # The layer -------------------------------------------------------------------------------------------------------
 
     def make(self) -> Shapes | None:
         """The layer, made if need be; None while nothing on the sky is known."""
-        reference = self.session.reference
+        reference = self.project.reference
         if self.shapes.layer is not None or reference is None:
             return self.shapes.layer
-        self._drawn = self.measuring.apertures
+        self._drawn = self.measurements.apertures
         layer = self.shapes.make([outline_of(aperture, reference) for aperture in self._drawn])
         layer.mode = "select"
         layer.events.data.connect(self._on_data)
         # In front of napari's own listener, which draws: a circle is round before it is seen.
         layer.events.set_data.connect(self._on_drag, position="first")
         layer.selected_data.events.items_changed.connect(self._on_selected)
-        bind_undo(layer, self.measuring)
+        bind_undo(layer, self.measurements)
         self._show_names()
         self._show_rings()
         return layer
@@ -110,7 +112,7 @@ class ApertureLayer(SessionPart):
             return False
         self.circles = circles
         layer.visible = True
-        self.session.viewer.layers.selection.active = layer
+        self.layers.activate(layer)
         layer.mode = mode
         return True
 
@@ -120,7 +122,7 @@ class ApertureLayer(SessionPart):
         if layer is None or number >= layer.nshapes:
             return
         corners = np.asarray(layer.data[number])
-        camera, _ = viewers.camera_and_scale_bar(self.session.viewer)
+        camera, _ = viewers.camera_and_scale_bar(self.layers.viewer)
         camera.center = tuple(corners.mean(axis=0))
         size = float(np.ptp(corners, axis=0).max())
         if size > 0 and size * camera.zoom < 12:
@@ -128,7 +130,7 @@ class ApertureLayer(SessionPart):
 
     def sync(self) -> None:
         """Draw the apertures as they are now."""
-        apertures, reference = self.measuring.apertures, self.session.reference
+        apertures, reference = self.measurements.apertures, self.project.reference
         if reference is None:
             return
         if self.shapes.layer is None:
@@ -152,15 +154,15 @@ class ApertureLayer(SessionPart):
         if layer is not None:
             with self.shapes.quietly():
                 sky_shapes.reselect(
-                    layer, {i for i in self.measuring.selected if i < layer.nshapes}
+                    layer, {i for i in self.measurements.selected if i < layer.nshapes}
                 )
 
     def _show_rings(self, moved: tuple[int, Aperture] | None = None) -> None:
         """Draw holes and the rings that the local background is from."""
-        reference = self.session.reference
+        reference = self.project.reference
         if reference is None:
             return
-        background = self.measuring.options.background
+        background = self.measurements.options.background
         outlines: list[Outline] = []
         for i, aperture in enumerate(self._drawn):
             if moved is not None and i == moved[0]:
@@ -188,7 +190,7 @@ class ApertureLayer(SessionPart):
         InputError
             When it is none, such as a line.
         """
-        reference = self.session.reference
+        reference = self.project.reference
         assert reference is not None
         before = self._drawn[number] if number < len(self._drawn) else None
         corners, kind = np.asarray(layer.data[number], float), layer.shape_type[number]
@@ -214,7 +216,7 @@ class ApertureLayer(SessionPart):
         )
 
     def _has_moved(self, layer: Shapes, number: int) -> bool:
-        reference = self.session.reference
+        reference = self.project.reference
         assert reference is not None
         before = outline_of(self._drawn[number], reference).corners
         now = np.asarray(layer.data[number], float)
@@ -223,7 +225,7 @@ class ApertureLayer(SessionPart):
     def _on_selected(self, *_: Any) -> None:
         layer = self.shapes.layer
         if not self.shapes.quiet and layer is not None:
-            self.measuring.select(sorted(i for i in layer.selected_data if i < len(self._drawn)))
+            self.measurements.select(sorted(i for i in layer.selected_data if i < len(self._drawn)))
 
     def _on_drag(self, *_: Any) -> None:
         """The one that is dragged is measured where it is held."""
@@ -239,8 +241,8 @@ class ApertureLayer(SessionPart):
                     aperture = self._aperture(layer, number)
                 except InputError:
                     continue
-                self.measuring.drag(number, aperture)
-                if aperture.inner or self.measuring.options.background:
+                self.measurements.drag(number, aperture)
+                if aperture.inner or self.measurements.options.background:
                     self._show_rings((number, aperture))
 
     def _round(self, layer: Shapes) -> None:
@@ -275,8 +277,8 @@ class ApertureLayer(SessionPart):
             gone = {i % (len(self._drawn) or 1) for i in event.data_indices}
             kept = [aperture for i, aperture in enumerate(self._drawn) if i not in gone]
             self._drawn = tuple(kept)
-            if len(kept) < len(self.measuring.apertures):
-                self.measuring.change(kept, "the deletion", ())
+            if len(kept) < len(self.measurements.apertures):
+                self.measurements.change(kept, "the deletion", ())
 
     def _take_changed(self, layer: Shapes, numbers: Sequence[int]) -> None:
         apertures = list(self._drawn)
@@ -285,9 +287,9 @@ class ApertureLayer(SessionPart):
                 try:
                     apertures[number] = self._aperture(layer, number)
                 except InputError as error:
-                    self.session.note(str(error))
+                    self.project.show_message(str(error))
         if any(a is not b for a, b in zip(apertures, self._drawn, strict=True)):
-            self.measuring.change(apertures, "the change")
+            self.measurements.change(apertures, "the change")
 
     def _take_added(self, layer: Shapes) -> None:
         """What was drawn; a line or a polygon without area goes again."""
@@ -296,10 +298,10 @@ class ApertureLayer(SessionPart):
             try:
                 added.append(self._aperture(layer, number))
             except InputError as error:
-                self.session.note(str(error))
+                self.project.show_message(str(error))
         if added:
-            self.measuring.add(added, "what was drawn")
+            self.measurements.add(added, "what was drawn")
         elif layer.nshapes > len(self._drawn):
-            reference = self.session.reference
+            reference = self.project.reference
             assert reference is not None
             self.shapes.draw([outline_of(aperture, reference) for aperture in self._drawn])

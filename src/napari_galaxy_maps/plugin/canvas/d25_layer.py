@@ -10,16 +10,15 @@ import numpy as np
 
 from ...data.galaxy import Ellipse
 from ...exceptions import GalaxyMapsError
+from ..eventloop.idle_queue import next_turn
 from ..ground import sky_shapes, viewers
 from ..ground.sky_shapes import Outline, ellipse_corners, ellipse_of
-from ..jobs import open_files as loading
-from ..state.session_part import SessionPart
-from .sky_overlay import Overlay
+from ..state.project import Project
+from .layer_register import LayerRegister
+from .sky_overlay import SkyOverlay
 
 if TYPE_CHECKING:
     from napari.layers import Shapes
-
-    from ..state.session import Session
 
 _YELLOW = (1.0, 0.85, 0.2, 1.0)
 _PIXELS = 2.0
@@ -29,19 +28,21 @@ _SMALL = 100.0
 """Pixels on the screen under which an ellipse is looked at closer."""
 
 
-class DrawnEllipse(SessionPart):
+class D25Layer:
     """Keeps the shape and the recipe's D25 ellipse the same.
 
     Parameters
     ----------
-    session : Session
+    project : Project
         Whose galaxy it is.
+    layers : LayerRegister
+        Of the viewer in which it is drawn.
     """
 
-    def __init__(self, session: Session):
-        super().__init__(session)
-        self.overlay = Overlay(session, "D25", _YELLOW[:3])
-        session.recipe_changed.connect(self.follow)
+    def __init__(self, project: Project, layers: LayerRegister):
+        self.project, self.layers = project, layers
+        self.overlay = SkyOverlay(layers, "D25", _YELLOW[:3])
+        project.recipe_changed.connect(self.follow)
 
     @property
     def layer(self) -> Shapes | None:
@@ -49,9 +50,9 @@ class DrawnEllipse(SessionPart):
         return self.overlay.layer
 
     @property
-    def told(self) -> Ellipse | None:
+    def in_recipe(self) -> Ellipse | None:
         """The ellipse that the recipe has."""
-        galaxy = self.session.recipe.galaxy
+        galaxy = self.project.recipe.galaxy
         if galaxy.ra is None or galaxy.dec is None or galaxy.d25 is None:
             return None
         a = galaxy.d25 * 30
@@ -59,24 +60,23 @@ class DrawnEllipse(SessionPart):
 
     def draw(self) -> None:
         """Show the ellipse to be edited, begun anew where none is known yet."""
-        session = self.session
-        if session.reference is None:
-            session.note("Open an image first; then the ellipse can be drawn on it.")
+        if self.project.reference is None:
+            self.project.show_message("Open an image first; then the ellipse can be drawn on it.")
             return
-        if self.told is None:
-            self._tell(self._first())
-        ellipse, layer = self.told, self.layer
+        if self.in_recipe is None:
+            self._write(self._first())
+        ellipse, layer = self.in_recipe, self.layer
         if ellipse is None:
             return
         if layer is None:
             layer = self.overlay.make([self._outline(ellipse)])
             layer.events.data.connect(self._on_data)
-        camera, _ = viewers.camera_and_scale_bar(session.viewer)
+        camera, _ = viewers.camera_and_scale_bar(self.layers.viewer)
         if 2 * ellipse.a * camera.zoom < _SMALL:  # too small to take hold of
             camera.center = tuple(layer.data[0].mean(axis=0))
             camera.zoom = _FIRST_RADIUS / ellipse.a
         layer.visible = True
-        session.viewer.layers.selection.active = layer
+        self.layers.activate(layer)
         layer.mode = "select"
         sky_shapes.reselect(layer, {0})
 
@@ -85,9 +85,9 @@ class DrawnEllipse(SessionPart):
         layer = self.layer
         if layer is None or self.overlay.quiet:
             return
-        ellipse = self.told
-        if ellipse is None or self.session.reference is None:
-            self.session.viewer.layers.remove(layer)
+        ellipse = self.in_recipe
+        if ellipse is None or self.project.reference is None:
+            self.layers.remove(layer)
             return
         self.overlay.draw([self._outline(ellipse)])
         with self.overlay.quietly():
@@ -97,56 +97,55 @@ class DrawnEllipse(SessionPart):
         """The ellipse that was measured, else a circle at the galaxy's position or in the middle of
         the view.
         """
-        kept = self.session.memory.kept if self.session.memory is not None else {}
-        measured = next((value[2] for (step, _), value in kept.items() if step == "extent"), None)
+        measured = self.project.measured_ellipse()
         if measured is not None:
             return measured
-        assert self.session.reference is not None
-        galaxy = self.session.recipe.galaxy
-        camera, _ = viewers.camera_and_scale_bar(self.session.viewer)
-        ra, dec = sky_shapes.sky_position(camera.center[-2:], self.session.reference)
+        assert self.project.reference is not None
+        galaxy = self.project.recipe.galaxy
+        camera, _ = viewers.camera_and_scale_bar(self.layers.viewer)
+        ra, dec = sky_shapes.sky_position(camera.center[-2:], self.project.reference)
         if galaxy.ra is not None and galaxy.dec is not None:
             ra, dec = galaxy.ra, galaxy.dec
         radius = _FIRST_RADIUS * self.overlay.scale
         return Ellipse(ra, dec, radius, radius, 0.0)
 
-    def _tell(self, ellipse: Ellipse) -> None:
+    def _write(self, ellipse: Ellipse) -> None:
         """Write an ellipse into the recipe, no finer than a hand can draw."""
         try:
-            self.session.set_recipe(
+            self.project.set_recipe(
                 "galaxy", ra=round(ellipse.ra, 6), dec=round(ellipse.dec, 6), d25=float(f"{ellipse.a / 30:.4g}"),
                 axis_ratio=min(1.0, max(0.01, round(ellipse.b / ellipse.a, 3))), position_angle=round(ellipse.pa, 1),
             )  # fmt: skip
         except GalaxyMapsError as error:
-            self.session.note(str(error))
+            self.project.show_message(str(error))
             return
-        loading.make_galaxy(self.session)
-        self.session.note(self.session.galaxy_problem)
+        self.project.make_galaxy()
+        self.project.show_message(self.project.galaxy_problem)
 
     def _on_data(self, event: Any) -> None:
         layer = self.layer
-        if self.overlay.quiet or layer is None or self.session.reference is None:
+        if self.overlay.quiet or layer is None or self.project.reference is None:
             return
         action = str(getattr(event.action, "value", event.action))
         if action == "removed" and layer.nshapes == 0:
-            self.session.later(self._gone)
+            next_turn(self._gone)
         elif action in ("changed", "added") and layer.nshapes:
             corners = np.asarray(
                 layer.data[-1], float
             )  # what is drawn anew takes the place of what was there
-            drawn = ellipse_of(corners, self.session.reference) if corners.shape == (4, 2) else None
+            drawn = ellipse_of(corners, self.project.reference) if corners.shape == (4, 2) else None
             if drawn is not None and drawn.b > 0:
                 with self.overlay.quietly():
-                    self._tell(drawn)
+                    self._write(drawn)
             self.follow()
 
     def _gone(self) -> None:
         """The shape was deleted: the layer goes, the numbers stay."""
         if self.layer is not None:
-            self.session.viewer.layers.remove(self.layer)
+            self.layers.remove(self.layer)
 
     def _outline(self, ellipse: Ellipse) -> Outline:
-        assert self.session.reference is not None
+        assert self.project.reference is not None
         return Outline(
-            "ellipse", ellipse_corners(ellipse, self.session.reference), _YELLOW, _PIXELS
+            "ellipse", ellipse_corners(ellipse, self.project.reference), _YELLOW, _PIXELS
         )

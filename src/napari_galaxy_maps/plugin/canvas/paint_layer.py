@@ -13,12 +13,13 @@ import numpy as np
 from ...prepare.masks.mask_set import Patch
 from ..ground.layer_specs import AXIS_LABELS, UNITS, Key, shown_in
 from ..ground.sky_plane import sky_affine
+from ..state.mask_history import MaskHistory
+from ..state.project import Project
+from .layer_register import LayerRegister
 from .sky_overlay import bind_undo
 
 if TYPE_CHECKING:
     from napari.layers import Labels
-
-    from ..state.session import Session
 
 Bands = tuple[str, ...]
 
@@ -26,35 +27,39 @@ _COLOUR = (1.0, 0.25, 0.35, 1.0)
 _BRUSH_FWHM = 1.5
 
 
-class Painting:
-    """Keeps the layers and the session's painted masks the same.
+class PaintedMasks:
+    """Keeps the layers and the painted masks the same.
 
     Parameters
     ----------
-    session : Session
-        Whose masks they are.
+    project : Project
+        Whose images are masked.
+    masks : MaskHistory
+        The masks.
+    layers : LayerRegister
+        Of the viewer in which they are painted.
     """
 
-    def __init__(self, session: Session):
-        self.session = session
-        self.masking = session.masking
+    def __init__(self, project: Project, masks: MaskHistory, layers: LayerRegister):
+        self.project, self.masks, self.layers = project, masks, layers
         self._layers: dict[Bands, weakref.ref[Labels]] = {}
         self._grids: dict[Bands, Any] = {}
         self._drawn: dict[Bands, Patch | None] = {}
         self._dismissed: set[Bands] = set()
         self._quiet = False
-        self.masking.changed.connect(self.sync)
+        masks.changed.connect(self.sync)
+        layers.removed.connect(self._on_removed)
 
     def layer(self, bands: Bands) -> Labels | None:
         """The layer that paints the mask of some bands, or None where there is none."""
         layer = self._layers[bands]() if bands in self._layers else None
-        return layer if layer is not None and layer in self.session.viewer.layers else None
+        return layer if layer is not None and self.layers.holds(layer) else None
 
     def begin(self) -> bool:
         """Give the person a brush for the band that is looked at, or for all; False while there is
         no image to paint on.
         """
-        band = self.masking.band
+        band = self.masks.band
         bands: Bands = (band,) if band else ()
         layer = self.layer(bands)
         if layer is None:
@@ -64,7 +69,7 @@ class Painting:
                 return False
             layer = self._make(patch)
         layer.visible = True
-        self.session.viewer.layers.selection.active = layer
+        self.layers.activate(layer)
         layer.selected_label = 1
         layer.mode = "paint"
         return True
@@ -73,7 +78,7 @@ class Painting:
         """Begin anew with another galaxy."""
         self._dismissed.clear()
 
-    def removed(self, layer: Any) -> None:
+    def _on_removed(self, layer: Any) -> None:
         """A layer was taken away: if it was one of these, it comes back only when somebody asks for
         it.
         """
@@ -82,7 +87,7 @@ class Painting:
         }
 
     def _patch(self, bands: Bands) -> Patch | None:
-        now = self.masking.now
+        now = self.masks.now
         return (
             next((patch for patch in now.patches if patch.bands == bands), None)
             if now is not None
@@ -91,12 +96,12 @@ class Painting:
 
     def _blank(self, bands: Bands) -> Patch | None:
         """An empty mask on the pixels of the image that is looked at."""
-        layers = {key: layer for key, layer in self.session.shown().items() if key.kind == "image"}
+        layers = {key: layer for key, layer in self.layers.shown().items() if key.kind == "image"}
         if bands:
             key: Key | None = Key("image", bands[0])
         else:
             on = [key for key, layer in layers.items() if layer.visible]
-            key = on[-1] if on else self.session.best_image(layers)
+            key = on[-1] if on else self.layers.best_image(layers)
         layer = layers.get(key) if key is not None else None
         shown = shown_in(layer) if layer is not None else None
         if layer is None or shown is None:
@@ -109,7 +114,7 @@ class Painting:
         from napari.layers import Labels
         from napari.utils.colormaps import DirectLabelColormap
 
-        reference = self.session.reference
+        reference = self.project.reference
         assert reference is not None
         wcs = copy.deepcopy(patch.wcs)
         colours = {None: (0, 0, 0, 0), 0: (0, 0, 0, 0), 1: _COLOUR}
@@ -127,13 +132,13 @@ class Painting:
         bands = patch.bands
         self._layers[bands], self._grids[bands] = weakref.ref(layer), patch.wcs
         self._drawn[bands] = self._patch(bands)
-        self.session.add_overlay(layer, " ".join(("painted mask", *bands)))
+        self.layers.add_overlay(layer, " ".join(("painted mask", *bands)))
         layer.events.paint.connect(lambda _, bands=bands: self._on_paint(bands))
-        bind_undo(layer, self.masking)
+        bind_undo(layer, self.masks)
         return layer
 
     def _images(self) -> dict[str, Any]:
-        return dict(self.session.galaxy.images) if self.session.galaxy is not None else {}
+        return dict(self.project.galaxy.images) if self.project.galaxy is not None else {}
 
     def _on_paint(self, bands: Bands) -> None:
         layer = self.layer(bands)
@@ -141,14 +146,14 @@ class Painting:
             return
         patch = Patch(np.asarray(layer.data) != 0, self._grids[bands], bands)
         self._drawn[bands] = patch if patch.data.any() else None
-        self.masking.paint(patch)
+        self.masks.paint(patch)
 
     def sync(self) -> None:
         """Show the painted masks as they are now."""
-        if self.session.reference is None:
+        if self.project.reference is None:
             return
         patches = {
-            patch.bands: patch for patch in (self.masking.now.patches if self.masking.now else ())
+            patch.bands: patch for patch in (self.masks.now.patches if self.masks.now else ())
         }
         for bands in {*patches, *self._layers}:
             patch, layer = patches.get(bands), self.layer(bands)
@@ -162,7 +167,7 @@ class Painting:
         if patch is not None and (
             patch.data.shape != layer.data.shape or patch.wcs is not self._grids[bands]
         ):
-            self.session.viewer.layers.remove(layer)
+            self.layers.remove(layer)
             self._dismissed.discard(bands)
             self._make(patch)
             return

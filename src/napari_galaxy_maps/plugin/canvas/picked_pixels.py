@@ -11,30 +11,32 @@ from psygnal import Signal
 
 from ..ground.layer_specs import AXIS_LABELS, UNITS
 from ..ground.sky_plane import sky_affine
+from ..state.project import Project
+from .layer_register import LayerRegister
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
     from napari.layers import Labels
 
-    from ..state.session import Session
-
 _COLOUR = (1.0, 0.92, 0.1, 1.0)
 _LABEL = "picked pixels"
 
 
-class Brush:
+class PickedPixels:
     """The selection, and the layer that shows it.
 
     Parameters
     ----------
-    session : Session
-        In whose viewer it shows.
+    project : Project
+        Whose maps are compared.
+    layers : LayerRegister
+        Of the viewer in which it shows.
     """
 
     changed = Signal()
 
-    def __init__(self, session: Session):
-        self._session = weakref.ref(session)
+    def __init__(self, project: Project, layers: LayerRegister):
+        self._project, self._layers = project, layers
         self.picked = np.zeros((0, 0), bool)
         """True where a pixel is picked, on the grid of the comparison."""
         self._wcs: WCS | None = None
@@ -43,21 +45,16 @@ class Brush:
     @property
     def layer(self) -> Labels | None:
         """The layer, or None where there is none (any more)."""
-        session = self._session()
         layer = self._layer() if self._layer is not None else None
-        return (
-            layer
-            if session is not None and layer is not None and layer in session.viewer.layers
-            else None
-        )
+        return layer if layer is not None and self._layers.holds(layer) else None
 
     def on_grid(self, wcs: WCS, shape: tuple[int, int]) -> None:
         """Pick on this grid; what was picked on another is forgotten."""
         if wcs is self._wcs:
             return
-        session, layer = self._session(), self.layer
-        if session is not None and layer is not None:
-            session.viewer.layers.remove(layer)
+        layer = self.layer
+        if layer is not None:
+            self._layers.remove(layer)
         self._wcs, self.picked, self._layer = wcs, np.zeros(shape, bool), None
         self.changed.emit()
 
@@ -74,12 +71,11 @@ class Brush:
 
     def paint(self) -> bool:
         """Give the person a brush on the galaxy; False while there is nothing to compare."""
-        session = self._session()
-        if self._wcs is None or session is None or not self.picked.size:
+        if self._wcs is None or not self.picked.size:
             return False
         layer = self.layer or self._make()
         layer.visible = True
-        session.viewer.layers.selection.active = layer
+        self._layers.activate(layer)
         layer.selected_label = 1
         layer.mode = "paint"
         return True
@@ -88,10 +84,9 @@ class Brush:
         from napari.layers import Labels
         from napari.utils.colormaps import DirectLabelColormap
 
-        session, wcs = self._session(), copy.deepcopy(self._wcs)  # astropy's WCS is not thread-safe
-        assert session is not None and wcs is not None
-        reference = session.reference
-        assert reference is not None
+        wcs = copy.deepcopy(self._wcs)  # astropy's WCS is not thread-safe
+        reference = self._project.reference
+        assert wcs is not None and reference is not None
         colours = {None: (0, 0, 0, 0), 0: (0, 0, 0, 0), 1: _COLOUR}
         layer = Labels(
             self.picked.astype(np.uint8), affine=sky_affine(wcs, self.picked.shape, reference), units=UNITS,
@@ -99,7 +94,7 @@ class Brush:
         )  # fmt: skip
         layer.brush_size = max(3, round(max(self.picked.shape) / 25))
         self._layer = weakref.ref(layer)
-        session.add_overlay(layer, _LABEL)
+        self._layers.add_overlay(layer, _LABEL)
         layer.events.paint.connect(self._painted)
         return layer
 

@@ -13,31 +13,29 @@ import numpy as np
 
 from ..ground import sky_shapes, viewers
 from ..ground.sky_shapes import Outline
-from ..state.session_part import SessionPart
+from .layer_register import LayerRegister
 
 if TYPE_CHECKING:
     from napari.layers import Shapes
 
-    from ..state.session import Session
-
 _ZOOM_MS = 120
 
 
-class Overlay(SessionPart):
+class SkyOverlay:
     """The layer, which may not be there: a person deletes layers.
 
     Parameters
     ----------
-    session : Session
-        In whose viewer it is; held weakly.
+    layers : LayerRegister
+        Of the viewer that it is in.
     label : str
         What the layer is called beside the galaxy's name.
     colour : tuple of float
         Of what a person draws.
     """
 
-    def __init__(self, session: Session, label: str, colour: tuple[float, float, float]):
-        super().__init__(session)
+    def __init__(self, layers: LayerRegister, label: str, colour: tuple[float, float, float]):
+        self.layers = layers
         self.label, self.colour = label, colour
         self._layer: weakref.ref[Shapes] | None = None
         self.widths: list[float] = []
@@ -48,7 +46,7 @@ class Overlay(SessionPart):
     def layer(self) -> Shapes | None:
         """The layer, or None where there is none (any more)."""
         layer = self._layer() if self._layer is not None else None
-        return layer if layer is not None and layer in self.session.viewer.layers else None
+        return layer if layer is not None and self.layers.holds(layer) else None
 
     def owns(self, layer: Any) -> bool:
         """Whether this is the layer, removed or not."""
@@ -57,7 +55,7 @@ class Overlay(SessionPart):
     @property
     def scale(self) -> float:
         """Arcsec of a pixel on the screen."""
-        camera, _ = viewers.camera_and_scale_bar(self.session.viewer)
+        camera, _ = viewers.camera_and_scale_bar(self.layers.viewer)
         return 1 / max(float(camera.zoom), 1e-9)
 
     def make(self, outlines: Sequence[Outline], visible: bool = True) -> Shapes:
@@ -68,8 +66,8 @@ class Overlay(SessionPart):
         layer = sky_shapes.make_layer(outlines, self.scale, self.label, np.array(self.colour))
         layer.visible = visible
         self._layer = weakref.ref(layer)
-        self.session.add_overlay(layer, self.label)
-        camera, _ = viewers.camera_and_scale_bar(self.session.viewer)
+        self.layers.add_overlay(layer, self.label)
+        camera, _ = viewers.camera_and_scale_bar(self.layers.viewer)
         camera.events.zoom.connect(self._on_zoom)
         return layer
 
@@ -92,7 +90,7 @@ class Overlay(SessionPart):
 
     @contextmanager
     def quietly(self) -> Iterator[None]:
-        """While our own changes are made, what the layer tells of them is not heard."""
+        """While our own changes are made, what the layer signals is not heard."""
         before, self.quiet = self.quiet, True
         try:
             yield
@@ -104,7 +102,7 @@ class Overlay(SessionPart):
         from qtpy.QtCore import QTimer
         from qtpy.QtWidgets import QApplication
 
-        if QApplication.instance() is None or self._session() is None:
+        if QApplication.instance() is None or self.layers.is_closed:
             return
         if self._zooming is None:
             self._zooming = QTimer()
@@ -114,8 +112,7 @@ class Overlay(SessionPart):
         self._zooming.start()
 
     def _widen(self) -> None:
-        session = self._session()
-        if session is None or viewers.is_closed(session.viewer):
+        if self.layers.is_closed:
             return
         layer = self.layer
         if layer is not None and layer.nshapes == len(self.widths) and not layer._is_creating:

@@ -15,15 +15,16 @@ from ...fits_io.regions_io import Polygon
 from ...prepare.masks import mask_edits
 from ...prepare.masks.mask_edits import Item
 from ...prepare.stars.star_list import Star
+from ..eventloop.idle_queue import IdleQueue
 from ..ground import sky_shapes, viewers
 from ..ground.sky_shapes import Outline
-from ..state.mask_history import name_of
-from .sky_overlay import Overlay, bind_undo
+from ..state.mask_history import MaskHistory, name_of
+from ..state.project import Project
+from .layer_register import LayerRegister
+from .sky_overlay import SkyOverlay, bind_undo
 
 if TYPE_CHECKING:
     from napari.layers import Shapes
-
-    from ..state.session import Session
 
 CYAN, ORANGE, GREY = (0.25, 0.9, 1.0), (1.0, 0.6, 0.1), (0.75, 0.75, 0.75)
 _MOVED = 2e-3
@@ -34,26 +35,33 @@ _CLICK = 3.0
 _CLICKED_FWHM = 1.5
 
 
-class Circles:
-    """Keeps the layer and the session's masks the same; only shapes that have changed are drawn
-    anew.
+class StarCircles:
+    """Keeps the layer and the masks the same; only shapes that have changed are drawn anew.
 
     Parameters
     ----------
-    session : Session
-        Whose masks they are.
+    project : Project
+        Whose images are masked.
+    masks : MaskHistory
+        The masks.
+    layers : LayerRegister
+        Of the viewer in which they are drawn.
+    idle : IdleQueue
+        In which the first circles are drawn.
     """
 
-    def __init__(self, session: Session):
-        self.session = session
-        self.masking = session.masking
-        self.overlay = Overlay(session, "stars", CYAN)
+    def __init__(
+        self, project: Project, masks: MaskHistory, layers: LayerRegister, idle: IdleQueue
+    ):
+        self.project, self.masks, self.layers, self._idle = project, masks, layers, idle
+        self.overlay = SkyOverlay(layers, "stars", CYAN)
         self._drawn: list[Item] = []
         self._band_drawn = ""
         self._dismissed = False
-        self.masking.changed.connect(self.sync)
-        self.masking.band_changed.connect(self.sync)
-        self.masking.selection_changed.connect(self._show_selection)
+        layers.removed.connect(self._on_removed)
+        self.masks.changed.connect(self.sync)
+        self.masks.band_changed.connect(self.sync)
+        self.masks.selection_changed.connect(self._show_selection)
 
     # The layer -------------------------------------------------------------------------------------------------------
 
@@ -67,10 +75,10 @@ class Circles:
         known.
         """
         layer = self.layer
-        if layer is not None or self.session.reference is None:
+        if layer is not None or self.project.reference is None:
             return layer
         self._dismissed = False
-        self._drawn, self._band_drawn = self._wanted(), self.masking.band
+        self._drawn, self._band_drawn = self._wanted(), self.masks.band
         layer = self.overlay.make([self._outline(item) for item in self._drawn], visible)
         layer.mode = "select"
         layer.events.data.connect(self._on_data)
@@ -79,7 +87,7 @@ class Circles:
         # it is seen.
         layer.events.set_data.connect(self._on_redraw, position="first")
         layer.selected_data.events.items_changed.connect(self._on_selected)
-        bind_undo(layer, self.masking)
+        bind_undo(layer, self.masks)
         self._show_selection()
         return layer
 
@@ -87,37 +95,37 @@ class Circles:
         """Begin anew with another galaxy."""
         self._dismissed = False
 
-    def removed(self, layer: Any) -> None:
+    def _on_removed(self, layer: Any) -> None:
         """A layer was taken away: if it was this one, it comes back only when somebody asks for it."""
         if self.overlay.owns(layer):
             self._dismissed = True
 
     def _wanted(self) -> list[Item]:
-        band = self.masking.band
+        band = self.masks.band
         polygons = [
             item
-            for item in self.masking.items
+            for item in self.masks.items
             if isinstance(item, Polygon) and (not band or item.band in ("", band))
         ]
         stars = [
-            item for item in self.masking.items if isinstance(item, Star) and self.radius(item) > 0
+            item for item in self.masks.items if isinstance(item, Star) and self.radius(item) > 0
         ]
         # Small ones over large ones, so that each can be clicked.
         return [*polygons, *sorted(stars, key=self.radius, reverse=True)]
 
     def radius(self, star: Star) -> float:
         """Radius in arcsec of the circle that is drawn for a star."""
-        return mask_edits.radius_of(star, self.masking.band, self.session.bands)
+        return mask_edits.radius_of(star, self.masks.band, self.project.bands)
 
     def _outline(self, item: Item) -> Outline:
-        assert self.session.reference is not None
+        assert self.project.reference is not None
         colour, pixels = _style(item)
         if isinstance(item, Star):
             corners = sky_shapes.circle_corners(
-                (item.ra, item.dec), self.radius(item), self.session.reference
+                (item.ra, item.dec), self.radius(item), self.project.reference
             )
             return Outline("ellipse", corners, colour, pixels)
-        corners = sky_shapes.polygon_corners(item.vertices, self.session.reference)
+        corners = sky_shapes.polygon_corners(item.vertices, self.project.reference)
         return Outline("polygon", corners, colour, pixels)
 
     # From the masks to the layer -------------------------------------------------------------------------------------
@@ -127,13 +135,13 @@ class Circles:
         layer = self.layer
         wanted = self._wanted()
         if layer is None:
-            if wanted and not self._dismissed and self.session.reference is not None:
-                self.session.turns.add([self._make_in_turn])
+            if wanted and not self._dismissed and self.project.reference is not None:
+                self._idle.add([self._make_in_turn])
             return
         known, new = {id(item) for item in self._drawn}, {id(item) for item in wanted}
         gone = [i for i, item in enumerate(self._drawn) if id(item) not in new]
         fresh = [item for item in wanted if id(item) not in known]
-        if self.masking.band != self._band_drawn:
+        if self.masks.band != self._band_drawn:
             dirty = range(len(self._drawn))
         anew = {i for i in dirty if i not in gone}
         while gone and fresh:
@@ -151,7 +159,7 @@ class Circles:
                 sky_shapes.add_outlines(layer, [self._outline(item) for item in fresh], scale)
                 self._drawn += fresh
         self.overlay.widths = [_style(item)[1] for item in self._drawn]
-        self._band_drawn = self.masking.band
+        self._band_drawn = self.masks.band
         self._show_selection()
 
     def _make_in_turn(self) -> None:
@@ -161,13 +169,11 @@ class Circles:
         if layer is not None:
             # A first shape costs the canvas 90 ms to paint: not in the turn that paints its row in
             # the list of layers, nor in one.
-            parts = viewers.painted_parts(self.session.viewer, layer)
+            parts = viewers.painted_parts(self.layers.viewer, layer)
             for part in parts:
                 part.visible = False
             tasks = [partial(setattr, part, "visible", True) for part in parts]
-            self.session.turns.add(
-                [self.session.place_layers, self._switch_on, *tasks], canvas_only=True
-            )
+            self._idle.add([self.layers.place_layers, self._switch_on, *tasks], canvas_only=True)
 
     def _switch_on(self) -> None:
         layer = self.layer
@@ -180,9 +186,7 @@ class Circles:
         if layer is None:
             return
         numbers = {
-            i
-            for i, item in enumerate(self._drawn)
-            if mask_edits.same_as(item, self.masking.selected)
+            i for i, item in enumerate(self._drawn) if mask_edits.same_as(item, self.masks.selected)
         }
         with self.overlay.quietly():
             sky_shapes.reselect(layer, numbers)
@@ -193,7 +197,7 @@ class Circles:
         if layer is None:
             return
         corners = self._outline(item).corners
-        camera, _ = viewers.camera_and_scale_bar(self.session.viewer)
+        camera, _ = viewers.camera_and_scale_bar(self.layers.viewer)
         camera.center = tuple(corners.mean(axis=0))
         size = float(np.ptp(corners, axis=0).max())
         if size > 0 and size * camera.zoom < 12:
@@ -205,7 +209,7 @@ class Circles:
         layer = self.layer
         if not self.overlay.quiet and layer is not None:
             numbers = sorted(layer.selected_data)
-            self.masking.select([self._drawn[i] for i in numbers if i < len(self._drawn)])
+            self.masks.select([self._drawn[i] for i in numbers if i < len(self._drawn)])
 
     def _on_data(self, event: Any) -> None:
         layer = self.layer
@@ -218,12 +222,12 @@ class Circles:
             gone = {i % (len(self._drawn) or 1) for i in event.data_indices}
             items = [item for i, item in enumerate(self._drawn) if i in gone]
             self._drawn = [item for i, item in enumerate(self._drawn) if i not in gone]
-            self.masking.delete(items)
+            self.masks.delete(items)
         elif action == "added":
             self._take_added(layer)
 
     def _on_features(self, *_: Any) -> None:
-        """Pasted shapes are told of in no other way."""
+        """Pasted shapes are signalled in no other way."""
         layer = self.layer
         if not self.overlay.quiet and layer is not None and not layer._is_creating:
             self._take_added(layer)
@@ -242,12 +246,12 @@ class Circles:
                 if len(changes) == 1
                 else "the change of several"
             )
-            self.masking.edit(words, changes)
+            self.masks.edit(words, changes)
         self.sync(numbers)  # as they are to be: round, unrotated
 
     def _as_drawn(self, item: Item, corners: np.ndarray, alone: bool) -> Item:
         """The item as a person has left its shape; the item itself where that is no change."""
-        reference = self.session.reference
+        reference = self.project.reference
         assert reference is not None
         before = self._outline(item).corners
         if isinstance(item, Polygon):
@@ -259,7 +263,7 @@ class Circles:
         star = item
         larger = abs(radius - old_radius) > _RESIZED * old_radius + _MOVED
         if larger:
-            star = mask_edits.resized(star, radius, self.masking.band, self.session.bands)
+            star = mask_edits.resized(star, radius, self.masks.band, self.project.bands)
         # A circle that is made larger by one of its handles stays where it is: it is the same star.
         if np.abs(centre - old_centre).max() > _MOVED and not (larger and alone):
             ra, dec = sky_shapes.sky_position(centre, reference)
@@ -268,7 +272,7 @@ class Circles:
 
     def _take_added(self, layer: Shapes) -> None:
         """What a person has drawn: an ellipse is a circle, any other area a polygon."""
-        reference = self.session.reference
+        reference = self.project.reference
         if reference is None or layer.nshapes <= len(self._drawn):
             return
         added: list[Item] = []
@@ -280,38 +284,38 @@ class Circles:
             elif kind in ("polygon", "rectangle") and len(corners) > 2:
                 vertices = sky_shapes.polygon_vertices(corners, reference)
                 added.append(
-                    Polygon(vertices, self.masking.band, f"drawn {len(self.masking.items) + 1}")
+                    Polygon(vertices, self.masks.band, f"drawn {len(self.masks.items) + 1}")
                 )
             else:
                 useless.append(i)
         with self.overlay.quietly():
             if useless:
                 layer.remove(useless)
-                self.session.note(
+                self.project.show_message(
                     "A line masks nothing; draw circles (ellipses), rectangles or polygons."
                 )
         first = len(self._drawn)
         self._drawn += added
         if added:
             words = f"adding {name_of(added[0])}" if len(added) == 1 else "adding several"
-            self.masking.edit(words, added=added)
+            self.masks.edit(words, added=added)
             self.sync(range(first, len(self._drawn)))
 
     def _circle_drawn(self, corners: np.ndarray, others: Sequence[Item]) -> Star:
-        session = self.session
-        assert session.reference is not None
+        project = self.project
+        assert project.reference is not None
         centre, radius = sky_shapes.circle_of(corners)
         if radius < _CLICK * self.overlay.scale:
             radius = self.usual_radius()
-        place = sky_shapes.sky_position(centre, session.reference)
-        known = mask_edits.exchanged(self.masking.now, added=others)
-        return mask_edits.circle_by_hand(known, place, radius, self.masking.band, session.bands)
+        place = sky_shapes.sky_position(centre, project.reference)
+        known = mask_edits.exchanged(self.masks.now, added=others)
+        return mask_edits.circle_by_hand(known, place, radius, self.masks.band, project.bands)
 
     def usual_radius(self) -> float:
         """Radius in arcsec of a circle that is asked for without a size: what a star of the band,
         or the sharpest, spans.
         """
-        galaxy, band = self.session.galaxy, self.masking.band
+        galaxy, band = self.project.galaxy, self.masks.band
         images = dict(galaxy.images) if galaxy is not None else {}
         widths = [
             image.fwhm for name, image in images.items() if band in ("", name) and image.fwhm > 0

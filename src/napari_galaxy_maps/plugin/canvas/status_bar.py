@@ -11,7 +11,7 @@ from weakref import ReferenceType, ref
 import numpy as np
 
 from ...data.galaxy import BandImage
-from ...data.maps import FLAG_MEANING
+from ...data.properties import FLAG_MEANING
 from ..ground.layer_specs import Shown, shown_in
 from ..ground.sky_plane import position_text
 

@@ -6,17 +6,23 @@ from __future__ import annotations
 
 import gc
 
-_USUAL = gc.get_threshold()
+from .process_switches import may_change
+
 _NEVER = 100_000
 _STILL_S = 3
 """So many seconds without a move of the pointer pass for nobody looking."""
 _holders: set[str] = set()
+_usual: tuple[int, int, int] | None = None
+"""The thresholds that the process had before they were changed here."""
 
 
 def hold(who: str) -> None:
     """No full collections until `who` lets go; young garbage is collected as ever."""
+    global _usual
     _holders.add(who)
-    gc.set_threshold(_USUAL[0], _USUAL[1], _NEVER)
+    if _usual is None and may_change("collections"):
+        _usual = gc.get_threshold()
+        gc.set_threshold(_usual[0], _usual[1], _NEVER)
 
 
 def let_go(who: str) -> None:
@@ -29,9 +35,10 @@ def let_go(who: str) -> None:
         return
     _holders.discard(who)
     if not _holders:
-        gc.freeze()
-        gc.set_threshold(*_USUAL)
-        _Stillness.wait()
+        freeze()
+        _restore()
+        if may_change("freeze"):
+            _Stillness.wait()
 
 
 def let_go_aside(who: str) -> None:
@@ -39,9 +46,15 @@ def let_go_aside(who: str) -> None:
     collected another time.
     """
     _holders.discard(who)
-    gc.freeze()
+    freeze()
     if not _holders:
-        gc.set_threshold(*_USUAL)
+        _restore()
+
+
+def freeze() -> None:
+    """Take all that is there by now out of the full collections to come, garbage included."""
+    if may_change("freeze"):
+        gc.freeze()
 
 
 def set_aside() -> None:
@@ -49,6 +62,14 @@ def set_aside() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+
+
+def _restore() -> None:
+    """The thresholds as they were before anybody held."""
+    global _usual
+    if _usual is not None:
+        gc.set_threshold(*_usual)
+        _usual = None
 
 
 class _Stillness:
@@ -86,6 +107,6 @@ class _Stillness:
         )
         cls._seen = here
         cls._count = 0 if moving else cls._count + 1
-        if cls._count >= _STILL_S:
+        if cls._count >= _STILL_S and cls._timer is not None:
             cls._timer.stop()
             set_aside()

@@ -21,7 +21,7 @@ _TURN_MS = 15
 Task = Callable[[], Any]
 
 
-class Turns:
+class IdleQueue:
     """Tasks in a row. A task and the painting of what it changed are a turn each.
 
     Parameters
@@ -95,3 +95,10 @@ class Turns:
         # Counted from here, not from the task's end: else both timers can be due at once, and task
         # and paint make one stall.
         QTimer.singleShot(_TURN_MS, self._turn)
+
+
+def next_turn(task: Callable[[], None]) -> None:
+    """Call `task` in the next turn of the event loop."""
+    from qtpy.QtCore import QTimer
+
+    QTimer.singleShot(0, task)

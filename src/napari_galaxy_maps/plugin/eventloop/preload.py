@@ -5,7 +5,6 @@ old garbage.
 from __future__ import annotations
 
 import atexit
-import gc
 import importlib
 import importlib.util
 import logging
@@ -16,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from . import garbage_collection as collector
+from .process_switches import may_change
 
 LOGGER = logging.getLogger("napari_galaxy_maps")
 
@@ -69,7 +69,7 @@ def _run() -> None:
     global _done
     try:
         _leaving.wait(_DELAY)
-        gc.freeze()
+        collector.freeze()
         # Imports make full collections frequent: each would stop the window for 0.1 s.
         collector.hold("warmup")
         for task in (
@@ -102,6 +102,8 @@ def _load_library(package: str, name: str) -> None:
     """
     import ctypes
 
+    if not may_change("libraries"):
+        return
     found = importlib.util.find_spec(package)
     path = Path(found.origin).parent / "lib" / name if found is not None and found.origin else None
     if path is None or not path.exists() or not hasattr(os, "RTLD_NOW"):

@@ -5,28 +5,24 @@ cancelling and words.
 from __future__ import annotations
 
 import logging
-import sys
 import traceback
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from napari.qt.threading import create_worker
 from napari.utils import progress
 from napari.utils.notifications import Notification, notification_manager, show_info, show_warning
+from psygnal import Signal
 from qtpy.QtCore import QTimer
 from superqt.utils import FunctionWorker, GeneratorWorker
 
 from ...exceptions import GalaxyMapsError
 from ...progress import Progress
 from . import garbage_collection as collector
-
-if TYPE_CHECKING:
-    from ..state.session import Session
+from .process_switches import switch_as_usual, switch_often
 
 LOGGER = logging.getLogger("napari_galaxy_maps")
 _BAR_MS = 100
-_SWITCH_S = 5e-4
-_USUAL_SWITCH_S = sys.getswitchinterval()
 
 
 class Failure(Exception):
@@ -54,16 +50,11 @@ class Job:
 
     Parameters
     ----------
-    session : Session
-        Whose work it is.
     title : str
         What is being done, e.g. ``"Predicting"``.
-    worker : GeneratorWorker
-        The thread.
     """
 
-    def __init__(self, session: Session, title: str):
-        self.session = session
+    def __init__(self, title: str):
         self.title = title
         self.cancelled = False
         self.last: Progress | None = None
@@ -79,16 +70,14 @@ class Job:
         if self.worker is not None:
             self.worker.quit()
 
-    def _begin(self) -> None:
+    def begin_bar(self) -> None:
+        """Show a progress bar until `end_bar`."""
         self._bar = progress(total=0, desc=self.title)
         # napari's bars process events whenever they change: done in the middle of a signal, the
         # next signals would overtake it. A timer has nothing after it that could be overtaken.
         self._timer = QTimer()
         self._timer.timeout.connect(self._move_bar)
         self._timer.start(_BAR_MS)
-
-    def _advance(self, sign: Progress) -> None:
-        self.last = sign
 
     def _move_bar(self) -> None:
         bar, sign = self._bar, self.last
@@ -103,120 +92,160 @@ class Job:
         bar.update(0)
         bar.set_description(f"{self.title}: {sign.step}")
 
-    def _end(self) -> None:
+    def end_bar(self) -> None:
+        """Take the progress bar away, if there is one."""
         if self._bar is not None:
             self._timer.stop()
             self._bar.close()
             self._bar = None
 
 
-def start(
-    session: Session,
-    title: str,
-    steps: Callable[[], Generator[Progress, None, Any]],
-    *,
-    on_progress: Callable[[Progress], None] | None = None,
-    on_result: Callable[[Any], None] | None = None,
-    on_error: Callable[[str], None] | None = None,
-    on_end: Callable[[], None] | None = None,
-    quiet: bool = False,
-    litters: bool = False,
-    bar: bool = True,
-) -> Job | None:
-    """Run a generator of `Progress` in a thread, one at a time per viewer.
+class JobRunner:
+    """Runs the jobs of one viewer, one at a time."""
 
-    Parameters
-    ----------
-    session : Session
-        Its `job` is set while the work lasts.
-    title : str
-        What is being done, for the person.
-    steps : callable
-        Makes the generator; runs in the thread, as does the generator.
-    on_progress, on_result, on_error, on_end : callable, optional
-        Called in the main thread: at every sign of life, with what the generator returns, with the
-        sentence of an error, and when all is over, whichever way it went.
-    quiet : bool
-        Say nothing when another job is running.
-    litters : bool
-        The work leaves large reference cycles behind (open FITS files do), which are to be
-        collected while it lasts.
+    job_changed = Signal()
+    """A job began or ended; see `job`."""
 
-    bar : bool
-        Show a progress bar; work of a moment needs none.
+    def __init__(self) -> None:
+        self.job: Job | None = None
+        """The one under way."""
+        self._waiting: list[Callable[[], None]] = []
 
-    Returns
-    -------
-    Job or None
-        None when another job is running.
-    """
-    if session.job is not None:
-        if not quiet:
-            show_info(f"{session.job.title} is still under way; wait for it or cancel it.")
-        return None
-    job = Job(session, title)
+    def busy(self) -> bool:
+        """Whether a job is under way; if so, the person is shown which."""
+        if self.job is None:
+            return False
+        show_info(f"{self.job.title} is still under way; wait for it or cancel it.")
+        return True
 
-    def guarded() -> Generator[Progress, None, Any]:
-        try:
-            return (yield from steps())
-        except GeneratorExit:
-            raise
-        except Exception as error:
-            raise Failure(str(error)) from error
+    def start(
+        self,
+        title: str,
+        steps: Callable[[], Generator[Progress, None, Any]],
+        *,
+        on_progress: Callable[[Progress], None] | None = None,
+        on_result: Callable[[Any], None] | None = None,
+        on_error: Callable[[str], None] | None = None,
+        on_end: Callable[[], None] | None = None,
+        quiet: bool = False,
+        litters: bool = False,
+        bar: bool = True,
+    ) -> Job | None:
+        """Run a generator of `Progress` in a thread.
 
-    def errored(error: Exception) -> None:
-        cause = (
-            error.__cause__ if isinstance(error, Failure) and error.__cause__ is not None else error
+        Parameters
+        ----------
+        title : str
+            What is being done, for the person.
+        steps : callable
+            Makes the generator; runs in the thread, as does the generator.
+        on_progress, on_result, on_error, on_end : callable, optional
+            Called in the main thread: at every sign of life, with what the generator returns, with
+            the sentence of an error, and when all is over, whichever way it went.
+        quiet : bool
+            Show no message when another job is running.
+        litters : bool
+            The work leaves large reference cycles behind (open FITS files do), which are to be
+            collected while it lasts.
+        bar : bool
+            Show a progress bar; work of a moment needs none.
+
+        Returns
+        -------
+        Job or None
+            None when another job is running.
+        """
+        if self.job is not None and (quiet or self.busy()):
+            return None
+        job = Job(title)
+
+        def errored(error: Exception) -> None:
+            sentence = report(_cause_of(error), title)
+            if on_error is not None:
+                on_error(sentence)
+
+        def returned(result: Any) -> None:
+            if on_result is not None and not job.cancelled:
+                on_result(result)
+
+        def advanced(sign: Progress) -> None:
+            job.last = sign
+            if on_progress is not None and not job.cancelled:
+                on_progress(sign)
+
+        def finished() -> None:
+            # Not on `returned`: after an error the bar would spin for ever.
+            job.end_bar()
+            switch_as_usual()
+            collector.let_go("job")
+            if on_end is not None:
+                on_end()
+            self._ended()
+
+        switch_often()
+        if not litters:
+            collector.hold("job")
+        self.job = job
+        job.worker = create_worker(
+            _guarded,
+            steps,
+            _start_thread=False,
+            _worker_class=_Worker,
+            _connect={
+                "errored": errored,
+                "returned": returned,
+                "yielded": advanced,
+                "finished": finished,
+            },
         )
-        sentence = report(cause, title)
-        if on_error is not None:
-            on_error(sentence)
+        if bar:
+            job.begin_bar()
+        self.job_changed.emit()
+        job.worker.start()
+        return job
 
-    def returned(result: Any) -> None:
-        if on_result is not None and not job.cancelled:
-            on_result(result)
+    def after_job(self, task: Callable[[], None]) -> None:
+        """Call `task` once no job is running: at once, or when the one under way has ended."""
+        if self.job is None:
+            task()
+        elif task not in self._waiting:
+            self._waiting.append(task)
 
-    def advanced(sign: Progress) -> None:
-        job._advance(sign)
-        if on_progress is not None and not job.cancelled:
-            on_progress(sign)
+    def cancel_all(self) -> None:
+        """Cancel the job under way, and forget what waits for its end."""
+        if self.job is not None:
+            self.job.cancel()
+        self._waiting.clear()
 
-    def finished() -> None:
-        # Not on `returned`: after an error the bar would spin for ever.
-        job._end()
-        sys.setswitchinterval(_USUAL_SWITCH_S)
-        collector.let_go("job")
-        if on_end is not None:
-            on_end()
-        session.job_ended()
+    def _ended(self) -> None:
+        """The job under way is over; what waited for it follows."""
+        self.job = None
+        self.job_changed.emit()
+        while self._waiting and self.job is None:
+            self._waiting.pop(0)()
 
-    # Every call into Qt or OpenGL gives the interpreter away, to get it back from a busy thread
-    # only after the switch interval: 5 ms a call add up to a frozen window.
-    sys.setswitchinterval(_SWITCH_S)
-    if not litters:
-        collector.hold("job")
-    session.job = job
-    worker = create_worker(
-        guarded,
-        _start_thread=False,
-        _worker_class=_Worker,
-        _connect={
-            "errored": errored,
-            "returned": returned,
-            "yielded": advanced,
-            "finished": finished,
-        },
-    )
-    job.worker = worker
-    if bar:
-        job._begin()
-    session.job_changed.emit()
-    worker.start()
-    return job
+
+def _guarded(
+    steps: Callable[[], Generator[Progress, None, Any]],
+) -> Generator[Progress, None, Any]:
+    """The same steps, whose errors come as a `Failure`."""
+    try:
+        return (yield from steps())
+    except GeneratorExit:
+        raise
+    except Exception as error:
+        raise Failure(str(error)) from error
+
+
+def _cause_of(error: BaseException) -> BaseException:
+    """What went wrong inside a `Failure`."""
+    if isinstance(error, Failure) and error.__cause__ is not None:
+        return error.__cause__
+    return error
 
 
 def fetch(function: Callable[[], Any], on_result: Callable[[Any], None]) -> None:
-    """Call a short function in a thread without progress, beside any job; its errors are told like
+    """Call a short function in a thread without progress, beside any job; its errors are reported like
     a job's.
     """
     create_worker(
@@ -225,7 +254,7 @@ def fetch(function: Callable[[], Any], on_result: Callable[[Any], None]) -> None
 
 
 def report(error: BaseException, title: str = "") -> str:
-    """Tell the person of an error, and return the sentence.
+    """Show the person an error, and return the sentence.
 
     What the person can put right is a warning in one sentence. Anything else is a fault in the
     program: the notification says so and offers the traceback, which is logged too.
@@ -247,4 +276,4 @@ def report(error: BaseException, title: str = "") -> str:
     return sentence
 
 
-__all__ = ["Failure", "Job", "fetch", "report", "start"]
+__all__ = ["Failure", "Job", "JobRunner", "fetch", "report"]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ...data.galaxy import BandImage
-from ...data.maps import PROPERTIES, Property, PropertyMaps, get_property
+from ...data.maps import PropertyMaps
+from ...data.properties import PROPERTIES, Property, get_property
 from ...exceptions import InputError
 from . import colormaps as colours
 from .sky_plane import Reference, ThreadWCS, sky_affine
@@ -134,7 +135,7 @@ class Shown:
 
     @property
     def flags(self) -> np.ndarray | None:
-        """Bits of `maps.Flag`, where there are any."""
+        """Bits of `properties.Flag`, where there are any."""
         return self.content.flags if isinstance(self.content, PropertyMaps) else None
 
 
@@ -174,6 +175,10 @@ class LayerSpec:
             "opacity": self.opacity,
             "metadata": {METADATA_KEY: self.shown},
         }
+
+    def switched_off(self) -> LayerSpec:
+        """The same layer, switched off."""
+        return replace(self, visible=False)
 
     def as_layer_data(self) -> tuple[np.ndarray, dict[str, Any], str]:
         """What an npe2 reader gives back."""

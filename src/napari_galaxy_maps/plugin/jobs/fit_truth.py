@@ -1,73 +1,89 @@
-"""The job that fits a truth to the far infrared of the galaxy, and the one that saves it."""
+"""Fits a truth to the far infrared of the galaxy, and saves it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ...progress import Progress
-from ..eventloop import worker
-from . import open_files as loading
-from . import prepare_predict as work
+from ...progress import Progress, Steps
+from ..canvas.layer_register import LayerRegister
+from ..eventloop.worker import Job, JobRunner
+from ..state.mask_history import MaskHistory
+from ..state.project import Project
+from .open_files import truth_specs
+from .prepare_images import galaxy_to_prepare
 
 if TYPE_CHECKING:
     from ...pipeline import FittedTruth
-    from ..state.session import Session
 
 TITLE = "Fitting a truth"
 NAME = "fit of the far infrared"
 
 
-def fit_truth(session: Session) -> worker.Job | None:
-    """Prepare the galaxy at the resolution of its far infrared and fit a truth in a thread; it
-    becomes the session's truth.
+class TruthFitter:
+    """The jobs about a truth that is fitted.
+
+    Parameters
+    ----------
+    project : Project
+        Whose images they are; takes the truth.
+    masks : MaskHistory
+        What is masked.
+    layers : LayerRegister
+        Where the truth shows.
+    runner : JobRunner
+        Runs the jobs.
     """
-    galaxy = work.galaxy_to_work_on(session)
-    if galaxy is None:
-        return None
-    recipe = session.recipe.model_copy(deep=True)
-    masks = session.masking.for_job(recipe, galaxy.images)
 
-    def steps() -> work.Steps:
-        from ...pipeline import truth_maps_steps
+    def __init__(
+        self, project: Project, masks: MaskHistory, layers: LayerRegister, runner: JobRunner
+    ):
+        self.project, self.masks, self.layers, self.runner = project, masks, layers, runner
 
-        # With a memory of its own: the prediction's is of another resolution.
-        return (yield from truth_maps_steps(galaxy, recipe, masks))
+    def fit(self) -> Job | None:
+        """Prepare the galaxy at the resolution of its far infrared and fit a truth in a thread; it
+        becomes the one to compare with.
+        """
+        project, galaxy = self.project, galaxy_to_prepare(self.project)
+        if galaxy is None:
+            return None
+        recipe = project.recipe.model_copy(deep=True)
+        masks = self.masks.for_job(recipe, galaxy.images)
 
-    def fitted(result: FittedTruth) -> None:
-        session.fitted = result
-        maps = result.truth.maps
-        session.add_truth(NAME, maps, choose=True)
-        session.truths_changed.emit()
-        session.show_later(
-            [work.spec_off(spec) for spec in loading.truth_specs(session, NAME, maps)]
+        def steps() -> Steps[FittedTruth]:
+            from ...pipeline import truth_maps_steps
+
+            # With a memory of its own: the prediction's is of another resolution.
+            return (yield from truth_maps_steps(galaxy, recipe, masks))
+
+        def fitted(result: FittedTruth) -> None:
+            project.set_fitted(NAME, result)
+            specs = truth_specs(project, self.layers, NAME, result.truth.maps)
+            self.layers.show_later([spec.switched_off() for spec in specs])
+
+        return self.runner.start(TITLE, steps, on_result=fitted, on_error=project.show_message)
+
+    def save(self, path: str, done: Callable[[str], None] | None = None) -> Job | None:
+        """Write the fitted truth to a FITS file that appears only once it is whole."""
+        fitted = self.project.fitted
+        if fitted is None:
+            return None
+
+        def steps() -> Steps[str]:
+            from ...fits_io import write_maps
+            from ...prepare.masks.mask_files import mask_hdus
+
+            yield Progress("save", 0, 1, Path(path).name)
+            truth = fitted.truth
+            extra = [*truth.hdus(), *mask_hdus(fitted.cube.masks)]
+            write_maps(path, truth.maps, overwrite=True, extra=extra)
+            return path
+
+        def saved(where: str) -> None:
+            if done is not None:
+                done(where)
+
+        return self.runner.start(
+            "Saving", steps, on_result=saved, on_error=self.project.show_message
         )
-
-    return worker.start(session, TITLE, steps, on_result=fitted, on_error=session.note)
-
-
-def save_truth(
-    session: Session, path: str, done: Callable[[str], None] | None = None
-) -> worker.Job | None:
-    """Write the fitted truth to a FITS file that appears only once it is whole."""
-    fitted = session.fitted
-    if fitted is None:
-        return None
-
-    def steps() -> work.Steps:
-        from ...fits_io import write_maps
-        from ...prepare.masks.mask_files import mask_hdus
-
-        yield Progress("save", 0, 1, Path(path).name)
-        truth = fitted.truth
-        write_maps(
-            path, truth.maps, overwrite=True, extra=[*truth.hdus(), *mask_hdus(fitted.cube.masks)]
-        )
-        return path
-
-    def saved(where: Any) -> None:
-        if done is not None:
-            done(where)
-
-    return worker.start(session, "Saving", steps, on_result=saved, on_error=session.note)

@@ -1,35 +1,27 @@
-"""The jobs of the Mock panel: a mock galaxy made, opened as if its files had come from an archive,
-and saved.
-"""
+"""Makes a mock galaxy, opens it as if its files had come from an archive, and saves it."""
 
 from __future__ import annotations
 
 import tempfile
-import weakref
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ...progress import Progress
-from ..eventloop import worker
-from ..manifest import samples as sample_data
-from . import open_files as loading
+from ...progress import Progress, Steps
+from ..eventloop.worker import Job, JobRunner
+from ..state.project import Project
+from .open_files import FileOpener
 
 if TYPE_CHECKING:
     from ...mocks import Mock
-    from ..state.session import Session
 
 TITLE = "Making a mock galaxy"
-_FOLDERS: weakref.WeakKeyDictionary[Session, tempfile.TemporaryDirectory[str]] = (
-    weakref.WeakKeyDictionary()
-)
-"""Where each session's mock lies; gone with the session, or when the next is there."""
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What a person wants of a mock galaxy; None is drawn.
+class MockSettings:
+    """What a person asks of a mock galaxy; None is drawn.
 
     `options` are those of `mocks.View` beside its size, pixel, bands and distance.
     """
@@ -45,70 +37,97 @@ class Wishes:
     options: dict[str, float]
 
 
-def make(
-    session: Session,
-    wishes: Wishes,
-    on_progress: Callable[[Progress], None],
-    on_made: Callable[[Mock], None],
-    on_error: Callable[[str], None],
-) -> worker.Job | None:
-    """Make a mock galaxy in a thread and open it in place of what the session works on, which stays
-    until then.
+class MockMaker:
+    """The jobs about mock galaxies.
 
     Parameters
     ----------
-    session : Session
-    wishes : Wishes
-    on_progress, on_made, on_error : callable
-        Called in the main thread, with each sign of life, the mock, and the sentence of an error.
+    project : Project
+        Takes the mock's recipe.
+    runner : JobRunner
+        Runs the jobs.
+    opener : FileOpener
+        Opens the mock's files.
+    start_over : callable
+        Makes way for another galaxy.
     """
-    folder = tempfile.TemporaryDirectory(prefix="galaxy-maps-mock-", ignore_cleanup_errors=True)
 
-    def steps() -> Generator[Progress, None, Mock]:
-        from ...mocks.writing import mock_steps, view_for
+    def __init__(
+        self,
+        project: Project,
+        runner: JobRunner,
+        opener: FileOpener,
+        start_over: Callable[[], None],
+    ):
+        self.project, self.runner = project, runner
+        self._opener, self._start_over = opener, start_over
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        """Where the mock lies; gone with the workspace, or when the next is there."""
 
-        view = view_for(
-            wishes.bands,
-            wishes.size,
-            wishes.pixel_arcsec,
-            distance_mpc=wishes.distance_mpc,
-            **wishes.options,
+    def make(
+        self,
+        settings: MockSettings,
+        on_progress: Callable[[Progress], None],
+        on_made: Callable[[Mock], None],
+        on_error: Callable[[str], None],
+    ) -> Job | None:
+        """Make a mock galaxy in a thread and open it in place of what is open, which stays until
+        then.
+
+        Parameters
+        ----------
+        settings : MockSettings
+            What is asked of it.
+        on_progress, on_made, on_error : callable
+            Called in the main thread, with each sign of life, the mock, and the sentence of an
+            error.
+        """
+        folder = tempfile.TemporaryDirectory(prefix="galaxy-maps-mock-", ignore_cleanup_errors=True)
+
+        def steps() -> Steps[Mock]:
+            from ...mocks.writing import mock_steps, view_for
+
+            view = view_for(
+                settings.bands,
+                settings.size,
+                settings.pixel_arcsec,
+                distance_mpc=settings.distance_mpc,
+                **settings.options,
+            )
+            chosen = (settings.kind, settings.log_mass, settings.inclination)
+            mock, _ = yield from mock_steps(settings.seed, view, Path(folder.name), *chosen)
+            return mock
+
+        def made(mock: Mock) -> None:
+            on_made(mock)
+            self.runner.after_job(lambda: self._open(folder))
+
+        return self.runner.start(
+            TITLE, steps, on_progress=on_progress, on_result=made, on_error=on_error
         )
-        chosen = (wishes.kind, wishes.log_mass, wishes.inclination)
-        mock, _ = yield from mock_steps(wishes.seed, view, Path(folder.name), *chosen)
-        return mock
 
-    def made(mock: Mock) -> None:
-        on_made(mock)
-        session.after_job(lambda: _open(session, folder))
+    def _open(self, folder: tempfile.TemporaryDirectory[str]) -> None:
+        self._start_over()
+        self._folder = folder  # the one before is deleted
+        self.project.take_recipe_in(Path(folder.name))
+        self._opener.add_paths([folder.name])
 
-    return worker.start(
-        session, TITLE, steps, on_progress=on_progress, on_result=made, on_error=on_error
-    )
+    def save(self, mock: Mock, folder: str, done: Callable[[str], None]) -> Job | None:
+        """Write a mock galaxy's files to a folder in a thread, as `galaxy-maps mock` does; files of
+        the same name are replaced.
+        """
 
+        def steps() -> Steps[list[Path]]:
+            from ...mocks.writing import write_mock_steps
 
-def _open(session: Session, folder: tempfile.TemporaryDirectory[str]) -> None:
-    session.start_over()
-    _FOLDERS[session] = folder  # the one before is deleted
-    sample_data.use_recipe(session, Path(folder.name))
-    loading.add_paths(session, [folder.name])
+            return (yield from write_mock_steps(mock, Path(folder), overwrite=True))
 
+        def saved(paths: list[Path]) -> None:
+            done(f"{len(paths)} files are in {folder}.")
 
-def save(
-    session: Session, mock: Mock, folder: str, done: Callable[[str], None]
-) -> worker.Job | None:
-    """Write a mock galaxy's files to a folder in a thread, as `galaxy-maps mock` does; files of the
-    same name are replaced.
-    """
-
-    def steps() -> Generator[Progress, None, Any]:
-        from ...mocks.writing import write_mock_steps
-
-        return (yield from write_mock_steps(mock, Path(folder), overwrite=True))
-
-    def saved(paths: list[Path]) -> None:
-        done(f"{len(paths)} files are in {folder}.")
-
-    return worker.start(
-        session, "Saving the mock galaxy", steps, on_result=saved, on_error=session.note
-    )
+        return self.runner.start(
+            "Saving the mock galaxy",
+            steps,
+            on_result=saved,
+            on_error=self.project.show_message,
+        )

@@ -4,22 +4,27 @@ touches them, in their layers.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
 from ...data.galaxy import BandImage
-from ...progress import Progress
-from ..eventloop import worker
+from ...data.maps import PropertyMaps
+from ...prepare.masks.mask_set import Masks
+from ...progress import Progress, Steps
+from ..canvas.layer_register import LayerRegister
+from ..eventloop.idle_queue import IdleQueue
+from ..eventloop.worker import Job, JobRunner
 from ..ground.layer_specs import LayerSpec, image_spec
-from .prepare_predict import STEPS, Predicted, Steps, kept_memory, with_layers
+from ..state.mask_history import MaskHistory
+from ..state.project import Project
+from .predict_maps import PredictedMaps, with_layers
+from .prepare_images import STEPS
 
 if TYPE_CHECKING:
-    from ...data.maps import PropertyMaps
-    from ...prepare.masks.mask_set import Masks
-    from ..state.session import Session
+    from ...pipeline import PredictionMemory
 
 PAUSE_MS = 200
 """So long after the last edit the maps are made anew."""
@@ -28,24 +33,60 @@ _A_TURN = 5
 """So many layers that are switched off get their data in one turn of the event loop."""
 
 
-class Following:
-    """Sees edits of a session's masks, and makes its maps follow.
+@dataclass
+class _Record:
+    """What the preparing steps of one refresh did."""
+
+    notes: dict[str, list[str]] = field(default_factory=dict)
+    images: dict[tuple[str, str], BandImage] = field(default_factory=dict)
+    fit: Masks | None = None
+    """The circles that the stars' step has made, if it did."""
+
+    def keep(self, sign: Progress, memory: PredictionMemory) -> None:
+        """One more sign of life."""
+        if sign.step in STEPS and sign.detail:
+            self.notes.setdefault(sign.step, []).append(sign.detail)
+        if isinstance(sign.result, BandImage):
+            self.images[sign.step, sign.result.band.name] = sign.result
+        elif isinstance(sign.result, Masks):
+            assert memory.stars is not None
+            self.fit = memory.stars[1]
+
+
+class MapRefresher:
+    """Sees edits of the masks, and makes the maps follow.
 
     Parameters
     ----------
-    session : Session
+    project : Project
         Whose maps they are.
+    masks : MaskHistory
+        Whose edits they follow.
+    layers : LayerRegister
+        Where the maps show.
+    runner : JobRunner
+        Runs the job.
+    idle : IdleQueue
+        In which the layers get their new data.
     """
 
     changed = Signal()
     """The switch, or whether the maps are those of the masks as they are."""
 
-    def __init__(self, session: Session):
-        self.session = session
+    def __init__(
+        self,
+        project: Project,
+        masks: MaskHistory,
+        layers: LayerRegister,
+        runner: JobRunner,
+        idle: IdleQueue,
+    ):
+        self.project, self.masks, self.layers, self.runner = project, masks, layers, runner
+        self._idle = idle
         self.on = True
         self._timer: Any = None
         self._moved: tuple[PropertyMaps, PropertyMaps] | None = None
-        session.masking.changed.connect(self._edited)
+        masks.changed.connect(self._edited)
 
     def switch(self, on: bool) -> None:
         """Follow edits, or wait for Predict."""
@@ -56,18 +97,12 @@ class Following:
     @property
     def behind(self) -> bool:
         """Whether there are maps, but made with other masks than those that are there now."""
-        session = self.session
-        kept = session.memory
-        if (
-            session.maps is None
-            or kept is None
-            or kept.cube is None
-            or kept.maps is not session.maps
-        ):
+        maps, memory = self.project.maps, self.project.memory
+        if maps is None or memory is None or memory.cube is None or memory.maps is not maps:
             return False
-        return not _same(kept.cube.masks, session.masking.now, session.recipe.stars.enabled)
+        return not _same(memory.cube.masks, self.masks.now, self.project.recipe.stars.enabled)
 
-    def truth_near(self, truth: PropertyMaps | None, maps: PropertyMaps) -> PropertyMaps | None:
+    def _truth_near(self, truth: PropertyMaps | None, maps: PropertyMaps) -> PropertyMaps | None:
         """The truth on the grid of the maps; to bring it there takes longer than an edit, so it is
         done once a grid.
         """
@@ -87,7 +122,7 @@ class Following:
         return moved
 
     def _edited(self) -> None:
-        if not (self.on and self.session.maps is not None):
+        if not (self.on and self.project.maps is not None):
             return
         from qtpy.QtCore import QTimer
         from qtpy.QtWidgets import QApplication
@@ -101,11 +136,85 @@ class Following:
         self._timer.start(PAUSE_MS)
 
     def _ripe(self) -> None:
-        self.session.after_job(self._follow)
+        self.runner.after_job(self._follow)
 
     def _follow(self) -> None:
         if self.on and self.behind:
-            refresh(self.session)
+            self.refresh()
+
+    def refresh(self) -> Job | None:
+        """Predict again with the masks as they are, into the layers that are there; nothing else in
+        the window changes.
+        """
+        project, galaxy = self.project, self.project.galaxy
+        if galaxy is None or self.runner.job is not None or project.maps is None:
+            return None
+        recipe = project.recipe.model_copy(deep=True)
+        masks = self.masks.for_job(recipe, galaxy.images)
+        truth, name = project.truth, project.name or galaxy.name
+        reference = project.place(next(iter(galaxy.images.values())))
+        memory, looking = project.kept_memory(), set(project.shown_steps)
+        record = _Record()
+
+        def steps() -> Steps[tuple[PredictedMaps, list[LayerSpec]]]:
+            from ...pipeline import predict_steps
+
+            work = predict_steps(galaxy, recipe, memory=memory, masks=masks)
+            while True:
+                try:
+                    sign = next(work)
+                except StopIteration as end:
+                    maps = end.value
+                    break
+                record.keep(sign, memory)
+                yield Progress(sign.step, sign.done, sign.total)
+            shown = [
+                image_spec(image, reference, name, step=step)
+                for (step, _), image in record.images.items()
+                if step in looking
+            ]
+            predicted = with_layers(maps, self._truth_near(truth, maps), reference, name)
+            return replace(predicted, truth=truth), shown
+
+        def refreshed(result: tuple[PredictedMaps, list[LayerSpec]]) -> None:
+            project.step_notes, project.step_images = record.notes, record.images
+            if record.fit is not None:
+                self.masks.take_fit(record.fit, recipe.stars, galaxy.images)
+            self._take(*result)
+
+        return self.runner.start(
+            TITLE,
+            steps,
+            on_result=refreshed,
+            on_error=project.show_message,
+            quiet=True,
+            bar=False,
+        )
+
+    def _take(self, predicted: PredictedMaps, shown: list[LayerSpec]) -> None:
+        """New maps into the layers that are there."""
+        self.project.set_maps(predicted.maps, predicted.residual, predicted.truth)
+        layers = self.layers.shown()
+        there = [spec for spec in (*predicted.specs, *shown) if spec.key in layers]
+        # What is looked at comes first; the others cost little, for nothing of them is painted.
+        seen = [spec for spec in there if layers[spec.key].visible]
+        unseen = [spec for spec in there if not layers[spec.key].visible]
+        some = [unseen[i : i + _A_TURN] for i in range(0, len(unseen), _A_TURN)]
+        self._idle.add(
+            [
+                *(partial(self.layers.show, spec) for spec in seen),
+                *(partial(self._show_all, part) for part in some),
+                self._shown,
+            ]
+        )
+
+    def _show_all(self, specs: list[LayerSpec]) -> None:
+        for spec in specs:
+            self.layers.show(spec)
+
+    def _shown(self) -> None:
+        self.project.steps_changed.emit()
+        self.project.maps_changed.emit()
 
 
 def _same(used: Masks | None, now: Masks | None, enabled: bool) -> bool:
@@ -118,84 +227,3 @@ def _same(used: Masks | None, now: Masks | None, enabled: bool) -> bool:
 
     one, other = parts(used), parts(now)
     return len(one) == len(other) and {id(part) for part in one} == {id(part) for part in other}
-
-
-def refresh(session: Session) -> worker.Job | None:
-    """Predict again with the masks as they are, into the layers that are there; nothing else in the
-    window changes.
-    """
-    galaxy = session.galaxy
-    if galaxy is None or session.job is not None or session.maps is None:
-        return None
-    recipe = session.recipe.model_copy(deep=True)
-    masks = session.masking.for_job(recipe, galaxy.images)
-    truth, name = session.truth, session.name or galaxy.name
-    reference = session.place(next(iter(galaxy.images.values())))
-    memory, looking = kept_memory(session), set(session.shown_steps)
-    told: dict[str, list[str]] = {}
-    prepared: dict[tuple[str, str], BandImage] = {}
-    fits: list[Masks] = []
-
-    def steps() -> Steps:
-        from ...pipeline import predict_steps
-        from ...prepare.masks.mask_set import Masks
-
-        def keep(sign: Progress) -> None:
-            if sign.step in STEPS and sign.detail:
-                told.setdefault(sign.step, []).append(sign.detail)
-            if isinstance(sign.result, BandImage):
-                prepared[sign.step, sign.result.band.name] = sign.result
-            elif isinstance(sign.result, Masks):
-                fits.append(memory.stars[1])
-
-        work = predict_steps(galaxy, recipe, memory=memory, masks=masks)
-        while True:
-            try:
-                sign = next(work)
-            except StopIteration as end:
-                maps = end.value
-                break
-            keep(sign)
-            yield Progress(sign.step, sign.done, sign.total)
-        shown = [
-            image_spec(image, reference, name, step=step)
-            for (step, _), image in prepared.items()
-            if step in looking
-        ]
-        predicted = with_layers(maps, session.following.truth_near(truth, maps), reference, name)
-        return replace(predicted, truth=truth), shown
-
-    def refreshed(result: tuple[Predicted, list[LayerSpec]]) -> None:
-        predicted, shown = result
-        session.told, session.steps = told, prepared
-        if fits:
-            session.masking.take_fit(fits[-1], recipe.stars, galaxy.images)
-        session.maps, session.residual = predicted.maps, predicted.residual
-        session.compared = (id(predicted.maps), id(predicted.truth))
-        session.saved = False
-        layers = session.shown()
-        there = [spec for spec in (*predicted.specs, *shown) if spec.key in layers]
-        # What is looked at comes first; the others cost little, for nothing of them is painted.
-        seen = [spec for spec in there if layers[spec.key].visible]
-        unseen = [spec for spec in there if not layers[spec.key].visible]
-
-        def show(specs: list[LayerSpec]) -> None:
-            for spec in specs:
-                session.show(spec)
-
-        some = [unseen[i : i + _A_TURN] for i in range(0, len(unseen), _A_TURN)]
-        session.turns.add(
-            [
-                *(partial(session.show, spec) for spec in seen),
-                *(partial(show, part) for part in some),
-                done,
-            ]
-        )
-
-    def done() -> None:
-        session.steps_changed.emit()
-        session.maps_changed.emit()
-
-    return worker.start(
-        session, TITLE, steps, on_result=refreshed, on_error=session.note, quiet=True, bar=False
-    )

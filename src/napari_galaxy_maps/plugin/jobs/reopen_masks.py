@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, Any
 from ...exceptions import GalaxyMapsError
 from ...prepare.masks import mask_edits
 from ..eventloop import worker
+from ..eventloop.worker import JobRunner
+from ..state.mask_history import MaskHistory
+from ..state.project import Project
 
 if TYPE_CHECKING:
     from ...prepare.masks.mask_set import Masks
-    from ..state.session import Session
 
 _MOST = 60
 """So many files of a folder are looked into, the newest first."""
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundMasks:
     """Masks that a result keeps.
 
     Attributes
@@ -40,20 +42,24 @@ class Found:
     opened: bool
 
 
-class Reopening:
+class MaskReopener:
     """Looks for the masks of earlier results whenever the galaxy's images are others.
 
     Parameters
     ----------
-    session : Session
+    project : Project
         Whose galaxy it is.
+    masks : MaskHistory
+        Takes the masks that are found.
+    runner : JobRunner
+        After whose jobs the search begins.
     """
 
-    def __init__(self, session: Session):
-        self.session = session
+    def __init__(self, project: Project, masks: MaskHistory, runner: JobRunner):
+        self.project, self.masks, self.runner = project, masks, runner
         self._opened: list[Path] = []
         self._asked: tuple[Any, ...] = ()
-        session.galaxy_changed.connect(self._look_later)
+        project.galaxy_changed.connect(self._look_later)
 
     def forget(self) -> None:
         """Begin anew with another galaxy."""
@@ -66,13 +72,13 @@ class Reopening:
         self._look_later()
 
     def _look_later(self) -> None:
-        if self.session.galaxy is not None:
-            self.session.after_job(self._look)
+        if self.project.galaxy is not None:
+            self.runner.after_job(self._look)
 
     def _look(self) -> None:
         from qtpy.QtWidgets import QApplication
 
-        galaxy = self.session.galaxy
+        galaxy = self.project.galaxy
         if galaxy is None:
             return
         checksums = {
@@ -85,9 +91,9 @@ class Reopening:
         self._asked = asked
         opened = list(self._opened)
         # What a person has made is not to be replaced by what happens to lie in the folder.
-        beside = self.session.masking.now is None
+        beside = self.masks.now is None
 
-        def find() -> Found | None:
+        def find() -> FoundMasks | None:
             return find_masks(checksums, images, opened, beside)
 
         if QApplication.instance() is None:
@@ -95,25 +101,28 @@ class Reopening:
         else:
             worker.fetch(find, lambda found: self._take(found, asked))
 
-    def _take(self, found: Found | None, asked: tuple[Any, ...]) -> None:
-        masking = self.session.masking
-        if found is None or asked != self._asked or not (found.opened or masking.now is None):
+    def _take(self, found: FoundMasks | None, asked: tuple[Any, ...]) -> None:
+        masks = self.masks
+        if found is None or asked != self._asked or not (found.opened or masks.now is None):
             return
         text = mask_edits.told(found.masks)
-        told = f"{text[:1].upper()}{text[1:]}, taken up from {found.path.name}, which was made of these images."
-        masking.take_saved(
+        note = (
+            f"{text[:1].upper()}{text[1:]}, taken up from {found.path.name}, "
+            "which was made of these images."
+        )
+        masks.take_saved(
             found.masks,
             f"the masks of {found.path.name}",
-            told,
-            self.session.recipe,
-            self.session.bands,
+            note,
+            self.project.recipe,
+            self.project.bands,
         )
-        self.session.note(told)
+        self.project.show_message(note)
 
 
 def find_masks(
     checksums: Mapping[str, str], images: Sequence[Path], opened: Sequence[Path], beside: bool
-) -> Found | None:
+) -> FoundMasks | None:
     """The masks of a result that was made of the same images.
 
     Parameters
@@ -144,7 +153,7 @@ def find_masks(
         except (GalaxyMapsError, OSError):  # nobody asked for this file
             continue
         if masks is not None:
-            return Found(path, masks, path in opened)
+            return FoundMasks(path, masks, path in opened)
     return None
 
 

@@ -11,14 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from ...exceptions import GalaxyMapsError
 from ..ground.layer_specs import Key
-from ..jobs import prepare_predict as work
-from ..state.session import session_for
+from ..workspace import workspace_of
 from . import docks as panels
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
-
-    from ..state.session import Session
 
 SAMPLE = "spiral"
 SHOWN = Key("map", "LOG_SIGMA_MD")
@@ -46,28 +43,23 @@ class Demo:
         from qtpy.QtCore import QTimer
 
         self.viewer = viewer
-        self.session: Session = session_for(viewer)
+        self.workspace = workspace_of(viewer)
         self.problem = ""
         self._on_end = on_end
         self._steps = iter((self._open, self._predict, self._show))
-        self._said: list[str] = []
+        self._messages: list[str] = []
         self._began = self._quiet_since = time.monotonic()
-        self.session.said.connect(self._said.append)
+        self.workspace.project.message.connect(self._messages.append)
         self._timer = QTimer()
         self._timer.setInterval(_LOOK_MS)
         self._timer.timeout.connect(self._look)
         self._timer.start()
 
-    @property
-    def _busy(self) -> bool:
-        session = self.session
-        return session.job is not None or session.busy_showing or bool(session.pending_paths)
-
     def _look(self) -> None:
         now = time.monotonic()
         if now - self._began > _PATIENCE_S:
             self._end(f"The demonstration did not come to its end within {_PATIENCE_S:.0f} s.")
-        if self._busy:
+        if self.workspace.busy:
             self._quiet_since = now
         # One job begins in the turn after another: only a while without any says that all is done.
         elif now - self._quiet_since > 5 * _LOOK_MS / 1000:
@@ -86,18 +78,19 @@ class Demo:
         self.viewer.open_sample(panels.PLUGIN, SAMPLE)
 
     def _predict(self) -> None:
-        if self.session.galaxy is None:
+        if self.workspace.project.galaxy is None:
             self._end("The sample galaxy did not open.")
             return
         panels.raise_panel(self.viewer, "Predict")
-        work.predict(self.session)
+        self.workspace.predictor.predict()
 
     def _show(self) -> None:
-        if self.session.layer(SHOWN) is None:
+        layers = self.workspace.layers
+        if layers.layer(SHOWN) is None:
             self._end("No maps were predicted.")
             return
-        self.session.focus(SHOWN)
-        self.session.fit(SHOWN)
+        layers.focus(SHOWN)
+        layers.fit(SHOWN)
         from qtpy.QtCore import QTimer
 
         QTimer.singleShot(int(_PAINT_S * 1000), self._end)
@@ -105,7 +98,7 @@ class Demo:
     def _end(self, problem: str = "") -> None:
         if self._timer.isActive():
             self._timer.stop()
-            self.problem = " ".join([problem, *self._said[-1:]]) if problem else ""
+            self.problem = " ".join([problem, *self._messages[-1:]]) if problem else ""
             self._on_end()
 
 

@@ -10,7 +10,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QDockWidget, QWidget
 
 from ..eventloop import preload as warmup
-from ..state.session import session_for
+from ..workspace import workspace_of
 
 PLUGIN = "napari-galaxy-maps"
 PANELS = ("Galaxy", "Prepare", "Stars", "Predict", "Inspect", "Measure", "Pixel")
@@ -27,7 +27,7 @@ def open_all(viewer: Viewer) -> None:
         The viewer to work in.
     """
     viewer = getattr(viewer, "__wrapped__", viewer)
-    session_for(viewer).arrange()
+    workspace_of(viewer).layers.arrange()
     first, *others = (dock_of(panel(viewer, name)) for name in PANELS)
     for dock, name in zip((first, *others), PANELS, strict=True):
         dock.setWindowTitle(name)

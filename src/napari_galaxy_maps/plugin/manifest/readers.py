@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from ...exceptions import InputError
-from ...progress import Progress, drain
+from ...progress import Progress, run_to_end
 from ..eventloop import worker
 from ..ground.layer_specs import LayerSpec, map_specs
 from ..ground.sky_plane import centre_of
-from ..jobs import image_files as files
-from ..jobs import open_files as loading
-from ..state.session import Session, current_session
+from ..jobs.open_files import OpenedPaths, ReadLayer, open_steps, read_steps
+from ..workspace import Workspace, current_workspace
 
 LayerData = tuple[Any, ...]
 NOTHING: list[LayerData] = [(None,)]
-"""npe2's word for: read, but no layer to add here."""
+"""npe2's sign for: read, but no layer to add here."""
 
 
 def get_reader(
@@ -40,7 +39,7 @@ def get_reader(
                 if not any(p.name.lower().endswith(FITS_ENDINGS) for p in member.iterdir()):
                     return None
             except OSError:
-                continue  # the reader says in words that the folder may not be read
+                continue  # the reader reports that the folder may not be read
         elif not member.name.lower().endswith(FITS_ENDINGS):
             return None
     return read if paths else None
@@ -58,11 +57,11 @@ def read(path: str | Sequence[str]) -> list[LayerData]:
         From a script, when nothing can be opened.
     """
     paths = [path] if isinstance(path, str | Path) else list(path)
-    session = current_session()
-    if session is not None and in_event_loop():
-        loading.add_paths(session, paths)
+    workspace = current_workspace()
+    if workspace is not None and in_event_loop():
+        workspace.opener.add_paths(paths)
         return NOTHING
-    return read_now(paths, session)
+    return read_now(paths, workspace)
 
 
 def in_event_loop() -> bool:
@@ -73,72 +72,76 @@ def in_event_loop() -> bool:
     return application is not None and QThread.currentThread().loopLevel() > 0
 
 
-def read_now(paths: Sequence[str | Path], session: Session | None) -> list[LayerData]:
-    """Read files or folders at once and give their layers back; see `read`."""
-    opened = drain(loading.open_steps(paths))
+def read_now(paths: Sequence[str | Path], workspace: Workspace | None) -> list[LayerData]:
+    """Read files or folders at once and give their layers back; see `read`.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        FITS files, packed or not, or folders of them.
+    workspace : Workspace or None
+        Takes what is read; None where the reader is called without a viewer (npe2.read, a batch
+        script).
+    """
+    opened = run_to_end(open_steps(paths))
     if not opened.files and not opened.maps:
         raise InputError(" ".join(opened.errors or opened.skipped) or "There is nothing to open.")
-    session = session or _Alone()
-    loading.take(session, opened)
-    specs, failures = _read_images(session)
+    if workspace is not None:
+        return _read_into(workspace, opened, alone=False)
+    from napari.components import ViewerModel
+
+    viewer = ViewerModel()  # lives as long as the workspace is needed
+    return _read_into(Workspace(viewer), opened, alone=True)
+
+
+def _read_into(workspace: Workspace, opened: OpenedPaths, alone: bool) -> list[LayerData]:
+    """Read what was found into a workspace, which may be there for that alone, and give the layers
+    back that it does not show yet.
+    """
+    project, layers = workspace.project, workspace.layers
+    workspace.opener.take(opened)
+    specs, failures = _read_images(workspace)
     for label, maps in opened.maps:
-        reference = session.reference or centre_of(maps.wcs, maps.shape)
+        reference = project.reference or centre_of(maps.wcs, maps.shape)
         visible = None if opened.files else next(iter(maps.values))
         specs += map_specs(
-            maps, reference, session.name, kind="truth", source=label, visible=visible
+            maps, reference, project.name, kind="truth", source=label, visible=visible
         )
-    unsettled = [
-        f"{row.found.label}: {row.problem}"
-        for row in files.states(session)
-        if row.used and row.problem
-    ]
-    alone = isinstance(session, _Alone)
+    unsettled = project.file_problems()
     if not specs and (failures or alone):
         raise InputError(" ".join(failures or unsettled))
     if unsettled and not alone:
         worker.report(InputError(f"{unsettled[-1]} Settle it in Plugins > Galaxy Maps > Galaxy."))
-    new = [spec for spec in specs if session.layer(spec.key) is None]
+    new = [spec for spec in specs if layers.layer(spec.key) is None]
     for spec in specs:
         if spec not in new:
-            session.show(spec)
+            layers.show(spec)
     return [spec.as_layer_data() for spec in new] or NOTHING
 
 
-def _read_images(session: Session) -> tuple[list[LayerSpec], list[str]]:
+def _read_images(workspace: Workspace) -> tuple[list[LayerSpec], list[str]]:
     """Layers of all that is ready and not read yet, the best of them switched on, and what went
     wrong.
     """
+    project, layers = workspace.project, workspace.layers
     specs: list[LayerSpec] = []
     failures: list[str] = []
-    wanted = files.ready(files.states(session))
-    todo = [item for item in wanted if session.images.get(item[2], (None,))[0] != item[3]]
+    todo = project.files.unread(project.ready_files())
 
     def keep(sign: Progress) -> None:
-        if isinstance(sign.result, loading.Read):
-            loading.took(session, sign.result)
+        if isinstance(sign.result, ReadLayer):
+            workspace.opener.keep(sign.result.read)
             if sign.result.spec is not None:
                 specs.append(sign.result.spec)
             else:
-                failures.append(sign.result.sentence)
+                failures.append(sign.result.read.problem)
 
-    drain(loading.read_steps(todo, session.name, session.reference), keep)
-    loading.make_galaxy(session)
+    run_to_end(read_steps(todo, project.name, project.reference), keep)
+    project.make_galaxy()
     # One image is looked at; napari may hand over a group of files one by one.
-    looking = any(key.kind == "image" and layer.visible for key, layer in session.shown().items())
-    best = None if looking else session.best_image([spec.key for spec in specs])
+    looking = any(key.kind == "image" and layer.visible for key, layer in layers.shown().items())
+    best = None if looking else layers.best_image([spec.key for spec in specs])
     return [replace(spec, visible=spec.key == best) for spec in specs], failures
-
-
-class _Alone(Session):
-    """A session without a viewer, for a reader that is called by itself (npe2.read, a batch
-    script).
-    """
-
-    def __init__(self) -> None:
-        from napari.components import ViewerModel
-
-        self._model = ViewerModel()
-        super().__init__(self._model)
 
 
 __all__ = ["get_reader", "read"]

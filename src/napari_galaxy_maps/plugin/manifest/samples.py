@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...exceptions import InputError
-from ..jobs import open_files as loading
-from ..state.session import Session, current_session
+from ..workspace import Workspace, current_workspace
 from . import readers
 
 SPIRAL, EARLY_TYPE = "spiral", "early-type"
@@ -44,40 +43,27 @@ def open_early_type() -> list[tuple[Any, ...]]:
 
 def _open(name: str) -> list[tuple[Any, ...]]:
     folder = sample_folder(name)
-    session = current_session()
-    if session is not None:
-        _make_way(session)
-        use_recipe(session, folder)
-    if session is None or not readers.in_event_loop():
-        return readers.read_now([folder], session)
+    workspace = current_workspace()
+    if workspace is not None:
+        _make_way(workspace)
+        workspace.project.take_recipe_in(folder)
+    if workspace is None or not readers.in_event_loop():
+        return readers.read_now([folder], workspace)
     # napari wants a layer back from a sample: the normalising band is read here, all else in the
     # thread.
     images = sorted(folder.glob("*.fits*"))
     first = next((p for p in images if "w1-int" in p.name), images[0])
-    layers = readers.read_now([first], session)
-    loading.add_paths(session, [folder])
+    layers = readers.read_now([first], workspace)
+    workspace.opener.add_paths([folder])
     return layers
 
 
-def _make_way(session: Session) -> None:
+def _make_way(workspace: Workspace) -> None:
     """Put the galaxy that was being worked on aside: two would be one with each band twice."""
-    if session.maps is not None and not session.saved:
+    if workspace.project.maps is not None and not workspace.project.saved:
         raise InputError(
-            "The maps of the galaxy that is open are not saved: save them, or press New in Plugins > Galaxy Maps > Galaxy, "
-            "then open the sample."
+            "The maps of the galaxy that is open are not saved: save them, or press New in "
+            "Plugins > Galaxy Maps > Galaxy, then open the sample."
         )
-    if session.files:
-        session.start_over()
-
-
-def use_recipe(session: Session, folder: Path) -> None:
-    """Take over what a folder's recipe says of the galaxy, where there is one recipe and nobody has
-    said anything.
-    """
-    from ...data.recipe import Recipe
-    from ...fits_io import read_recipe
-
-    recipes = sorted(folder.glob("*.toml"))
-    if len(recipes) == 1 and session.recipe == Recipe():
-        session.recipe = read_recipe(recipes[0])
-        session.recipe_changed.emit()
+    if workspace.project.files.found:
+        workspace.start_over()

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..ground.layer_specs import maps_from_layers
-from ..jobs.prepare_predict import masks_to_save
-from ..state.session import current_session
+from ..workspace import current_workspace
 
 
 def write_maps(path: str, layer_data: Sequence[tuple[Any, dict[str, Any], str]]) -> list[str]:
@@ -34,18 +33,17 @@ def write_maps(path: str, layer_data: Sequence[tuple[Any, dict[str, Any], str]])
     from ...prepare.masks.mask_files import mask_hdus
 
     maps, left_out = maps_from_layers([(data, attributes) for data, attributes, _ in layer_data])
-    session = current_session()
-    own = (
-        session is not None
-        and session.maps is not None
-        and session.maps.provenance is maps.provenance
-    )
-    masks = masks_to_save(session, session.maps) if own else None
+    workspace = current_workspace()
+    own = workspace.project.maps if workspace is not None else None
+    masks = None
+    if workspace is not None and own is not None and own.provenance is maps.provenance:
+        masks = workspace.saver.masks_of(own)
     write(path, maps, overwrite=True, extra=mask_hdus(masks))
     if left_out:
         from napari.utils.notifications import show_info
 
         show_info(
-            f"Saved {', '.join(maps.values)} in {path}; not maps of that result: {', '.join(left_out)}."
+            f"Saved {', '.join(maps.values)} in {path}; "
+            f"not maps of that result: {', '.join(left_out)}."
         )
     return [str(path)]

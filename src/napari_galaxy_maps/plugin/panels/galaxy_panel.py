@@ -21,15 +21,11 @@ from qtpy.QtWidgets import (
 
 from ...exceptions import GalaxyMapsError
 from ...progress import Progress
-from ..canvas.d25_layer import DrawnEllipse
-from ..eventloop import worker
 from ..ground.sky_plane import parse_angle, position_at, sexagesimal
 from ..ground.viewers import camera_and_scale_bar
-from ..jobs import image_files as files
-from ..jobs import open_files as loading
-from ..state.session import session_for
 from ..widgets.file_table import FileTable
 from ..widgets.forms import FAINT, Message, NumberField, Panel, heading, wrapped
+from ..workspace import workspace_of
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -49,7 +45,10 @@ class GalaxyPanel(Panel):
 
     def __init__(self, napari_viewer: Viewer):
         super().__init__()
-        self.session = session_for(napari_viewer)
+        workspace = self.workspace = workspace_of(napari_viewer)
+        self.project = workspace.project
+        self.layers = workspace.layers
+        self.runner = workspace.runner
         self.table = FileTable()
         self.suggestions = QPushButton("Use the suggested units")
         self.suggestions.setObjectName("suggestions")
@@ -63,15 +62,15 @@ class GalaxyPanel(Panel):
         self.column.addWidget(self.message)
         self.column.addWidget(heading("The galaxy"))
         self.column.addLayout(self._object_form())
-        self.table.band_told.connect(self._tell_band)
-        self.table.unit_told.connect(self._tell_unit)
-        self.table.psf_told.connect(self._tell_psf)
-        self.table.use_told.connect(self._tell_use)
+        self.table.band_given.connect(self._give_band)
+        self.table.unit_given.connect(self._give_unit)
+        self.table.psf_given.connect(self._give_psf)
+        self.table.use_given.connect(self._give_use)
         self.table.itemSelectionChanged.connect(self._show_details)
         self.suggestions.clicked.connect(self._use_suggestions)
-        self.listen(self.session.files_changed, self.refresh)
-        self.listen(self.session.recipe_changed, self.refresh)
-        self.listen(self.session.said, self.message.say)
+        self.listen(self.project.files_changed, self.refresh)
+        self.listen(self.project.recipe_changed, self.refresh)
+        self.listen(self.project.message, self.message.say)
         self.refresh()
 
     # Building --------------------------------------------------------------------------------------------------------
@@ -152,27 +151,27 @@ class GalaxyPanel(Panel):
         self.name.editingFinished.connect(
             lambda: self._set("galaxy", name=self.name.text().strip())
         )
-        self.ra.editingFinished.connect(lambda: self._tell_angle(self.ra, "ra"))
-        self.dec.editingFinished.connect(lambda: self._tell_angle(self.dec, "dec"))
-        self.distance.told.connect(lambda value: self._set("galaxy", distance=value))
-        self.d25.told.connect(lambda value: self._set("galaxy", d25=value))
-        self.axis_ratio.told.connect(
+        self.ra.editingFinished.connect(lambda: self._give_angle(self.ra, "ra"))
+        self.dec.editingFinished.connect(lambda: self._give_angle(self.dec, "dec"))
+        self.distance.given.connect(lambda value: self._set("galaxy", distance=value))
+        self.d25.given.connect(lambda value: self._set("galaxy", d25=value))
+        self.axis_ratio.given.connect(
             lambda value: self._set("galaxy", axis_ratio=1.0 if value is None else value)
         )
-        self.position_angle.told.connect(
+        self.position_angle.given.connect(
             lambda value: self._set("galaxy", position_angle=value or 0.0)
         )
         self.here.clicked.connect(self._take_view_centre)
-        self.redshift.told.connect(lambda value: self._set("galaxy", redshift=value))
-        self.draw.clicked.connect(lambda _: DrawnEllipse.of(self.session).draw())
+        self.redshift.given.connect(lambda value: self._set("galaxy", redshift=value))
+        self.draw.clicked.connect(lambda _: self.workspace.d25_layer.draw())
         self.from_table.clicked.connect(lambda _: self._ask_table())
         return grid
 
     # Showing ---------------------------------------------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Show the session as it is."""
-        rows = files.states(self.session)
+        """Show files and galaxy as they are."""
+        rows = self.project.file_rows()
         self.table.show_states(rows)
         offers = [
             row for row in rows if row.used and row.file.unit is None and row.file.unit_suggestion
@@ -181,15 +180,15 @@ class GalaxyPanel(Panel):
         if offers:
             units = ", ".join(dict.fromkeys(str(row.file.unit_suggestion) for row in offers))
             self.suggestions.setText(f"Use the suggested unit ({units})")
-        settings = self.session.recipe.galaxy
+        settings = self.project.recipe.galaxy
         if not self.name.hasFocus():
             self.name.setText(settings.name)
-            self.name.setPlaceholderText(self.session.header_name or "e.g. NGC 309")
+            self.name.setPlaceholderText(self.project.header_name or "e.g. NGC 309")
         for field, value, hours in ((self.ra, settings.ra, True), (self.dec, settings.dec, False)):
             if not field.hasFocus():
                 field.setText("" if value is None else _angle_text(value, hours))
         self.distance.show_value(settings.distance)
-        galaxy = self.session.galaxy
+        galaxy = self.project.galaxy
         by_redshift = (
             settings.distance is None and galaxy is not None and galaxy.distance_mpc is not None
         )
@@ -204,33 +203,33 @@ class GalaxyPanel(Panel):
 
     def _show_details(self) -> None:
         selected = self.table.selected_labels()
-        rows = [row for row in files.states(self.session) if row.found.label in selected]
+        rows = [row for row in self.project.file_rows() if row.found.label in selected]
         if rows:
             text = "\n".join(f"{row.found.label}: {row.why or 'nothing known'}" for row in rows)
-        elif not self.session.files:
+        elif not self.project.files.found:
             text = "Add the FITS images of a galaxy in several bands, or drop them on the window."
         else:
-            text = "\n".join(self.session.skipped)
+            text = "\n".join(self.project.files.skipped)
         self.details.setText(text)
         self.details.setVisible(bool(text))
 
     # Hearing ---------------------------------------------------------------------------------------------------------
 
     def _set(self, section: str, **values: Any) -> bool:
-        """Change the recipe; what makes no sense is said, and the field shows what holds."""
+        """Change the recipe; what makes no sense gets a message, and the field shows what holds."""
         try:
-            self.session.set_recipe(section, **values)
+            self.project.set_recipe(section, **values)
         except GalaxyMapsError as error:
             self.message.say(str(error))
             self.refresh()
             return False
         self.message.say("")
         if section == "galaxy":
-            loading.make_galaxy(self.session)
-            self.message.say(self.session.galaxy_problem)
+            self.project.make_galaxy()
+            self.message.say(self.project.galaxy_problem)
         return True
 
-    def _tell_angle(self, field: QLineEdit, key: str) -> None:
+    def _give_angle(self, field: QLineEdit, key: str) -> None:
         if not field.isModified():
             return
         field.setModified(False)
@@ -242,33 +241,33 @@ class GalaxyPanel(Panel):
         self._set("galaxy", **{key: value})
 
     def _take_view_centre(self) -> None:
-        if self.session.reference is None:
+        if self.project.reference is None:
             self.message.say("Open an image first.")
             return
-        camera, _ = camera_and_scale_bar(self.session.viewer)
+        camera, _ = camera_and_scale_bar(self.layers.viewer)
         north, west = camera.center[-2:]
-        ra, dec = position_at(-west, north, self.session.reference)
+        ra, dec = position_at(-west, north, self.project.reference)
         self._set("galaxy", ra=round(ra, 6), dec=round(dec, 6))
         self.refresh()
 
-    def _tell(self, kind: str, key: str, value: Any) -> None:
-        table = dict(getattr(self.session.recipe.input, kind))
+    def _give(self, kind: str, key: str, value: Any) -> None:
+        table = dict(getattr(self.project.recipe.input, kind))
         if value in ("", None):
             table.pop(key, None)
         else:
             table[key] = value
         if self._set("input", **{kind: table}):
-            self.session.files_changed.emit()
-            loading.load(self.session)
+            self.project.files_changed.emit()
+            self.project.files_resettled.emit()
 
-    def _tell_band(self, label: str, band: str) -> None:
-        self._tell("bands", label, band)
+    def _give_band(self, label: str, band: str) -> None:
+        self._give("bands", label, band)
 
-    def _tell_unit(self, label: str, unit: str) -> None:
-        self._tell("units", label, unit)
+    def _give_unit(self, label: str, unit: str) -> None:
+        self._give("units", label, unit)
 
-    def _tell_psf(self, label: str, text: str) -> None:
-        row = next(row for row in files.states(self.session) if row.found.label == label)
+    def _give_psf(self, label: str, text: str) -> None:
+        row = next(row for row in self.project.file_rows() if row.found.label == label)
         if row.file.band is None:
             self.message.say(f"Say first which band {label} is.")
             self.refresh()
@@ -284,20 +283,20 @@ class GalaxyPanel(Panel):
             )
             self.refresh()
             return
-        self._tell("psf", row.file.band.name, value)
+        self._give("psf", row.file.band.name, value)
 
-    def _tell_use(self, label: str, used: bool) -> None:
-        (self.session.excluded.discard if used else self.session.excluded.add)(label)
-        self.session.files_changed.emit()
-        loading.load(self.session)
+    def _give_use(self, label: str, used: bool) -> None:
+        self.project.files.use(label, used)
+        self.project.files_changed.emit()
+        self.project.files_resettled.emit()
 
     def _use_suggestions(self) -> None:
-        units = dict(self.session.recipe.input.units)
-        for row in files.states(self.session):
+        units = dict(self.project.recipe.input.units)
+        for row in self.project.file_rows():
             if row.used and row.file.unit is None and row.file.unit_suggestion:
                 units[row.found.label] = row.file.unit_suggestion
         if self._set("input", units=units):
-            loading.load(self.session)
+            self.project.files_resettled.emit()
 
     def _ask_files(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(self, "Images of the galaxy", "", _FILTER)
@@ -315,8 +314,8 @@ class GalaxyPanel(Panel):
             self.take_from_table(path)
 
     def take_from_table(self, path: str) -> None:
-        """Look the galaxy up in a table, beside the window, and take what it tells."""
-        session, settings = self.session, self.session.recipe.galaxy
+        """Look the galaxy up in a table, beside the window, and take what it gives."""
+        project, settings = self.project, self.project.recipe.galaxy
         position = (
             None if settings.ra is None or settings.dec is None else (settings.ra, settings.dec)
         )
@@ -325,22 +324,24 @@ class GalaxyPanel(Panel):
             from ...fits_io.galaxy_tables import galaxy_from_table
 
             yield Progress("open", 0, 1, Path(path).name)
-            return galaxy_from_table(path, session.name, position)
+            return galaxy_from_table(path, project.name, position)
 
         def found(result: tuple[dict[str, Any], str]) -> None:
             values, words = result
-            if self._set("galaxy", **values) and not session.galaxy_problem:
+            if self._set("galaxy", **values) and not project.galaxy_problem:
                 self.message.say(words[:1].upper() + words[1:] + ".")
 
-        worker.start(session, "Opening the table", steps, on_result=found, on_error=session.note)
+        self.runner.start(
+            "Opening the table", steps, on_result=found, on_error=project.show_message
+        )
 
     def add(self, paths: list[str]) -> None:
         """Open files and folders beside the window."""
         self.message.say("")
-        loading.add_paths(self.session, paths)
+        self.workspace.opener.add_paths(paths)
 
     def _new(self) -> None:
-        if self.session.maps is not None and not self.session.saved:
+        if self.project.maps is not None and not self.project.saved:
             answer = QMessageBox.question(
                 self,
                 "Another galaxy",
@@ -348,12 +349,12 @@ class GalaxyPanel(Panel):
             )
             if answer != QMessageBox.StandardButton.Yes:
                 return
-        self.session.start_over()
+        self.workspace.start_over()
 
     def _remove(self) -> None:
         labels = self.table.selected_labels()
         if labels:
-            loading.remove_files(self.session, labels)
+            self.workspace.opener.remove(labels)
         else:
             self.message.say("Select the files to take out of the list.")
 

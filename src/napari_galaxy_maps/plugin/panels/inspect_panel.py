@@ -22,13 +22,12 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
 )
 
-from ...data.maps import PROPERTIES
+from ...data.properties import PROPERTIES
 from ...exceptions import GalaxyMapsError
 from ...progress import Progress, Steps
-from ..canvas.picked_pixels import Brush
+from ..canvas.picked_pixels import PickedPixels
 from ..eventloop import worker
-from ..jobs import prepare_predict as work
-from ..jobs.compare_truths import (
+from ..jobs.score_galaxies import (
     OF_GALAXIES,
     OF_PIXELS,
     Inspected,
@@ -36,11 +35,10 @@ from ..jobs.compare_truths import (
     figure_of,
     inspected,
 )
-from ..state.session import session_for
 from ..widgets.aperture_table import with_error
 from ..widgets.forms import FAINT, GOOD, Message, Panel, is_seen, make_button, wrapped
 from ..widgets.galaxy_list import GalaxyList
-from ..widgets.profile_view import d25_of
+from ..workspace import workspace_of
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -74,8 +72,11 @@ class InspectPanel(Panel):
 
     def __init__(self, napari_viewer: Viewer):
         super().__init__()
-        self.session = session_for(napari_viewer)
-        self.brush = Brush(self.session)
+        workspace = self.workspace = workspace_of(napari_viewer)
+        self.project = workspace.project
+        self.layers = workspace.layers
+        self.runner = workspace.runner
+        self.brush = PickedPixels(self.project, self.layers)
         self.inspected: Inspected | None = None
         self.canvas: Any = None
         self.drawn: Any = None
@@ -87,12 +88,12 @@ class InspectPanel(Panel):
         self._asked = 0
         self._build()
         self.seen.connect(self._seen)
-        session = self.session
+        project = self.project
         for signal, slot in (
-            (session.maps_changed, self.soon),
-            (session.truths_changed, self._truths_changed),
-            (session.started_over, self.galaxies.clear),
-            (session.said, self.message.say),
+            (project.maps_changed, self.soon),
+            (project.truths_changed, self._truths_changed),
+            (project.started_over, self.galaxies.clear),
+            (project.message, self.message.say),
             (self.brush.changed, self._picked),
         ):
             self.listen(signal, slot)
@@ -114,12 +115,12 @@ class InspectPanel(Panel):
         grid.addWidget(self.truth_file, 0, 2)
         grid.setColumnStretch(1, 1)
         self.column.addLayout(grid)
-        self.galaxies = GalaxyList(self.session)
+        self.galaxies = GalaxyList(self.runner)
         self.galaxies.changed.connect(self.refresh)
-        self.galaxies_told = Message("galaxies_told")
-        self.galaxies.said.connect(self.galaxies_told.say)
+        self.galaxies_message = Message("galaxies_message")
+        self.galaxies.message.connect(self.galaxies_message.say)
         self.column.addWidget(self.galaxies)
-        self.column.addWidget(self.galaxies_told)
+        self.column.addWidget(self.galaxies_message)
         self.table = QTableWidget(0, len(_HEADINGS))
         self.table.setObjectName("scores")
         self.table.setHorizontalHeaderLabels(list(_HEADINGS))
@@ -174,13 +175,13 @@ class InspectPanel(Panel):
     # Comparing -------------------------------------------------------------------------------------------------------
 
     def _truths_changed(self) -> None:
-        names = list(self.session.truths)
+        names = list(self.project.truths)
         with QSignalBlocker(self.truth):
             self.truth.clear()
             self.truth.addItem("none", "")
             for name in names:
                 self.truth.addItem(name, name)
-            self.truth.setCurrentIndex(max(0, self.truth.findData(self.session.truth_name)))
+            self.truth.setCurrentIndex(max(0, self.truth.findData(self.project.truth_name)))
         self.soon()
 
     def _ask_truth(self) -> None:
@@ -188,11 +189,11 @@ class InspectPanel(Panel):
             self, "Maps to compare with", "", "Maps (*.fits *.fits.gz *.fit *.fts *.fz)"
         )
         if path:
-            work.open_truth(self.session, path)
+            self.workspace.comparer.open_truth(path)
 
     def _truth_chosen(self) -> None:
-        self.session.choose_truth(self.truth.currentData())
-        work.compare(self.session)  # the residual layers
+        self.project.choose_truth(self.truth.currentData())
+        self.workspace.comparer.compare()  # the residual layers
 
     def soon(self) -> None:
         """Compare, if anybody looks."""
@@ -206,7 +207,7 @@ class InspectPanel(Panel):
 
     def refresh(self) -> None:
         """Bring maps and truth together and score them, beside whatever else is done."""
-        maps, truth, others = self.session.maps, self.session.truth, self.galaxies.comparisons
+        maps, truth, others = self.project.maps, self.project.truth, self.galaxies.comparisons
         pair = (
             (maps, truth)
             if maps is not None and truth is not None and self.galaxies.with_open
@@ -224,7 +225,7 @@ class InspectPanel(Panel):
             return
         self._made_of = made_of
         self._asked += 1
-        asked, ellipse = self._asked, d25_of(self.session)
+        asked, ellipse = self._asked, self.project.ellipse()
 
         def take(result: Inspected | str) -> None:
             if asked == self._asked:
@@ -237,8 +238,8 @@ class InspectPanel(Panel):
     def _show(self, found: Inspected | None, problem: str) -> None:
         self.inspected = found
         opened = found.opened if found is not None else None
-        told = self.session.maps is not None or found is not None
-        self.message.say(problem if told else "")
+        begun = self.project.maps is not None or found is not None
+        self.message.say(problem if begun else "")
         several = found is not None and len(found.comparisons) > 1
         notes = (
             [f"Scores and plots are of {len(found.comparisons)} galaxies, each with one vote."]
@@ -248,7 +249,7 @@ class InspectPanel(Panel):
         notes += list(
             dict.fromkeys(note for c in (found.comparisons if found else ()) for note in c.notes)
         )[:4]
-        self.notes.setText(" ".join(notes) if told else problem)
+        self.notes.setText(" ".join(notes) if begun else problem)
         for widget in (self.picture, self.report, self.property, self.plot):
             widget.setEnabled(found is not None)
         for widget in (self.paint, self.clear):
@@ -284,7 +285,7 @@ class InspectPanel(Panel):
                     )
                 self.table.setItem(i, j, item)
         _refill(self.property, {name: f"{name}: {PROPERTIES[name].label}" for name in scores})
-        looked = work.looked_at(self.session)
+        looked = self.layers.looked_at()
         if self.canvas is None and looked is not None and looked.name in scores:
             self.property.setCurrentIndex(self.property.findData(looked.name))
         others = {name: f"residual against {PROPERTIES[name].label}" for name in scores}
@@ -498,16 +499,20 @@ class InspectPanel(Panel):
             write_evaluation(folder, comparisons, card)
             return folder
 
-        worker.start(
-            self.session, "Writing the report", steps, on_error=self.message.say,
-            on_result=lambda where: self.done.setText(f"Saved in {where}: open report.html in a browser."),
-        )  # fmt: skip
+        self.runner.start(
+            "Writing the report",
+            steps,
+            on_error=self.message.say,
+            on_result=lambda where: self.done.setText(
+                f"Saved in {where}: open report.html in a browser."
+            ),
+        )
 
     def _name(self) -> str:
         found = self.inspected
         if found is not None and len(found.comparisons) > 1:
             return f"{len(found.comparisons)}_galaxies"
-        return (self.session.name or "galaxy").replace(" ", "_")
+        return self.project.file_stem
 
 
 def _short(value: float) -> str:

@@ -26,15 +26,12 @@ from qtpy.QtWidgets import (
 
 from ...exceptions import GalaxyMapsError
 from ...measure.apertures.photometry import Options
-from ..canvas.aperture_layer import ApertureLayer
 from ..eventloop import worker
-from ..jobs import prepare_predict as work
-from ..state.aperture_measurements import Measuring
-from ..state.session import session_for
 from ..widgets.aperture_table import ApertureTable
 from ..widgets.forms import FAINT, GOOD, Message, Panel, bind_edit_keys, make_button, wrapped
 from ..widgets.profile_view import ProfileView
 from ..widgets.totals_view import TotalsView
+from ..workspace import workspace_of
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -69,14 +66,14 @@ class MeasurePanel(Panel):
 
     def __init__(self, napari_viewer: Viewer):
         super().__init__()
-        self.session = session_for(napari_viewer)
-        self.measuring = Measuring.of(self.session)
-        self.shapes = ApertureLayer.of(self.session)
+        workspace = self.workspace = workspace_of(napari_viewer)
+        self.project = workspace.project
+        self.layers = workspace.layers
+        self.measurements = workspace.measurements
+        self.shapes = workspace.aperture_layer
         self._build_source()
-        self.profile, self.totals = (
-            ProfileView(self.session, self.measuring),
-            TotalsView(self.session, self.measuring),
-        )
+        self.profile = ProfileView(self.project, self.measurements, self.layers)
+        self.totals = TotalsView(self.project, self.measurements)
         self.tabs = QTabWidget()
         self.tabs.setObjectName("tabs")
         page = QWidget()
@@ -96,18 +93,18 @@ class MeasurePanel(Panel):
         self._build_options()
         self._build_files()
         self.page.addStretch(1)
-        session, measuring = self.session, self.measuring
+        project, measurements = self.project, self.measurements
         for signal, slot in (
-            (measuring.changed, self._apertures_changed),
-            (measuring.measured, self._measured),
-            (measuring.moved, self._moved),
-            (measuring.selection_changed, self._selection_changed),
-            (session.layers_changed, self._show_sources),
-            (session.maps_changed, self._show_sources),
-            (session.cube_changed, self._show_sources),
-            (session.truths_changed, self._show_sources),
-            (session.galaxy_changed, self._show_sources),
-            (session.said, self.message.say),
+            (measurements.changed, self._apertures_changed),
+            (measurements.measured, self._measured),
+            (measurements.moved, self._moved),
+            (measurements.selection_changed, self._selection_changed),
+            (self.layers.changed, self._show_sources),
+            (project.maps_changed, self._show_sources),
+            (project.cube_changed, self._show_sources),
+            (project.truths_changed, self._show_sources),
+            (project.galaxy_changed, self._show_sources),
+            (project.message, self.message.say),
         ):
             self.listen(signal, slot)
         self._show_sources()
@@ -122,7 +119,7 @@ class MeasurePanel(Panel):
         self.source = QComboBox()
         self.source.setObjectName("source")
         self.source.setToolTip("The maps, the prepared bands, a truth, or an image as it is")
-        self.source.activated.connect(lambda _: self.measuring.choose(self.source.currentText()))
+        self.source.activated.connect(lambda _: self.measurements.choose(self.source.currentText()))
         row.addWidget(self.source, 1)
         self.map = QComboBox()
         self.map.setObjectName("map")
@@ -145,8 +142,8 @@ class MeasurePanel(Panel):
         self.page.addLayout(row)
 
     def _build_table(self) -> None:
-        self.table = ApertureTable(self.measuring)
-        self.table.chosen.connect(self.measuring.select)
+        self.table = ApertureTable(self.measurements)
+        self.table.chosen.connect(self.measurements.select)
         self.table.shown.connect(self._show)
         self.page.addWidget(self.table, 1)
         self.notes = wrapped(colour=FAINT, name="notes")
@@ -155,12 +152,12 @@ class MeasurePanel(Panel):
         self.page.addWidget(self.message)
         row = QHBoxLayout()
         self.delete = make_button("Delete", "delete", self._delete)
-        self.undo = make_button("Undo", "undo", self.measuring.undo)
-        self.redo = make_button("Redo", "redo", self.measuring.redo)
+        self.undo = make_button("Undo", "undo", self.measurements.undo)
+        self.redo = make_button("Redo", "redo", self.measurements.redo)
         for button in (self.delete, self.undo, self.redo):
             row.addWidget(button)
         self.page.addLayout(row)
-        bind_edit_keys(self, self.measuring.undo, self.measuring.redo, self._delete)
+        bind_edit_keys(self, self.measurements.undo, self.measurements.redo, self._delete)
 
     def _build_options(self) -> None:
         grid = QGridLayout()
@@ -211,29 +208,29 @@ class MeasurePanel(Panel):
         for i, button in enumerate((self.load, self.save, self.copy, self.export)):
             grid.addWidget(button, i // 2, i % 2)
         self.page.addLayout(grid)
-        self.told = wrapped(colour=GOOD, name="told")
-        self.page.addWidget(self.told)
+        self.done = wrapped(colour=GOOD, name="done")
+        self.page.addWidget(self.done)
 
     # Showing ---------------------------------------------------------------------------------------------------------
 
     def _show_sources(self) -> None:
-        names = list(self.measuring.sources)
+        names = list(self.measurements.sources)
         if names != [self.source.itemText(i) for i in range(self.source.count())]:
             with QSignalBlocker(self.source):
                 self.source.clear()
                 self.source.addItems(names)
-        self.source.setCurrentText(self.measuring.chosen)
+        self.source.setCurrentText(self.measurements.chosen)
 
     def _apertures_changed(self) -> None:
         self.table.renew()
-        history = self.measuring.history
+        history = self.measurements.history
         for button, words, verb in (
             (self.undo, history.undoes, "Undo"),
             (self.redo, history.redoes, "Redo"),
         ):
             button.setEnabled(bool(words))
             button.setToolTip(f"{verb} {words}" if words else "")
-        self.save.setEnabled(bool(self.measuring.apertures))
+        self.save.setEnabled(bool(self.measurements.apertures))
         self._selection_changed()
         for name in ("circle", "ellipse", "polygon"):
             layer = self.shapes.shapes.layer
@@ -241,7 +238,7 @@ class MeasurePanel(Panel):
                 self.tools[name].setChecked(False)
 
     def _measured(self) -> None:
-        planes = self.measuring.planes
+        planes = self.measurements.planes
         names = [quantity.name for quantity in planes.quantities] if planes is not None else []
         before = self.map.currentText()
         if names != [self.map.itemText(i) for i in range(self.map.count())]:
@@ -251,21 +248,21 @@ class MeasurePanel(Panel):
                 self.map.setCurrentText(before if before in names else self._looked_at())
         self.table.model_.number = max(0, self.map.currentIndex())
         self.table.renew()
-        self.message.say(self.measuring.problem)
+        self.message.say(self.measurements.problem)
         self._show_notes()
-        there = any(isinstance(row, dict) for row in self.measuring.rows)
+        there = any(isinstance(row, dict) for row in self.measurements.rows)
         self.copy.setEnabled(there)
         self.export.setEnabled(there)
         self._show_others()
 
     def _looked_at(self) -> str:
         """The map that is switched on, of which a person will want to know first."""
-        key = work.looked_at(self.session)
+        key = self.layers.looked_at()
         return key.name if key is not None else ""
 
     def _seen(self, seen: bool) -> None:
         """What a tab shows is made when it is looked at."""
-        self.measuring.watch(seen)
+        self.measurements.watch(seen)
         for view in (self.profile, self.totals):
             view.seen(seen and self.tabs.currentWidget() is view)
 
@@ -276,8 +273,8 @@ class MeasurePanel(Panel):
         self.totals.soon()
 
     def _show_notes(self) -> None:
-        planes, quantity = self.measuring.planes, self.table.model_.quantity
-        if not self.measuring.apertures:
+        planes, quantity = self.measurements.planes, self.table.model_.quantity
+        if not self.measurements.apertures:
             self.notes.setText("Choose a tool and draw on the image, or load regions of DS9.")
             return
         if planes is None or quantity is None:
@@ -296,13 +293,13 @@ class MeasurePanel(Panel):
         self.table.model_.renew_row(number)
 
     def _selection_changed(self) -> None:
-        selected = self.measuring.selected
+        selected = self.measurements.selected
         self.table.select(selected)
         self.delete.setEnabled(bool(selected))
         self.hole.setEnabled(bool(selected))
         if selected:
             with QSignalBlocker(self.hole):
-                self.hole.setValue(self.measuring.apertures[selected[0]].inner)
+                self.hole.setValue(self.measurements.apertures[selected[0]].inner)
 
     # Hearing ---------------------------------------------------------------------------------------------------------
 
@@ -322,26 +319,26 @@ class MeasurePanel(Panel):
         """Look at an aperture whose row was clicked."""
         self.shapes.show(number)
         self._draw("select", "select")
-        self.measuring.select([number])
+        self.measurements.select([number])
         self.shapes.sync()
 
     def _delete(self) -> None:
-        self.measuring.delete(self.measuring.selected)
+        self.measurements.delete(self.measurements.selected)
 
     def _set_hole(self, value: float) -> None:
-        numbers = set(self.measuring.selected)
+        numbers = set(self.measurements.selected)
         apertures = [
             replace(a, inner=round(value, 4)) if i in numbers else a
-            for i, a in enumerate(self.measuring.apertures)
+            for i, a in enumerate(self.measurements.apertures)
         ]
-        self.measuring.change(apertures, "the change of a hole")
+        self.measurements.change(apertures, "the change of a hole")
 
     def _set_options(self, *_: Any) -> None:
         if self.outer.value() <= self.inner.value():
             with QSignalBlocker(self.outer):
                 self.outer.setValue(self.inner.value() + 0.25)
         ring = (self.inner.value(), self.outer.value()) if self.background.isChecked() else None
-        self.measuring.set_options(
+        self.measurements.set_options(
             Options(background=ring, correct_masked=self.correct.isChecked())
         )
 
@@ -359,7 +356,7 @@ class MeasurePanel(Panel):
         except GalaxyMapsError as error:
             self.message.say(worker.report(error))
             return
-        self.measuring.add(apertures, f"loading {Path(path).name}")
+        self.measurements.add(apertures, f"loading {Path(path).name}")
         self._say(" ".join([f"{len(apertures)} apertures of {Path(path).name}.", *left_out]))
 
     def _ask_save(self) -> None:
@@ -371,7 +368,7 @@ class MeasurePanel(Panel):
 
             path = path if Path(path).suffix else f"{path}.reg"
             self._write(
-                path, lambda: write_apertures(path, self.measuring.apertures, overwrite=True)
+                path, lambda: write_apertures(path, self.measurements.apertures, overwrite=True)
             )
 
     def _ask_export(self) -> None:
@@ -383,7 +380,7 @@ class MeasurePanel(Panel):
             from ...measure.apertures.aperture_files import write_table
 
             path = path if Path(path).suffix else f"{path}.ecsv"
-            self._write(path, lambda: write_table(path, self.measuring.table(), overwrite=True))
+            self._write(path, lambda: write_table(path, self.measurements.table(), overwrite=True))
 
     def _write(self, path: str, write: Any) -> None:
         try:
@@ -398,15 +395,15 @@ class MeasurePanel(Panel):
         from io import StringIO
 
         text = StringIO()
-        self.measuring.table().write(text, format="ascii.tab")
+        self.measurements.table().write(text, format="ascii.tab")
         QApplication.clipboard().setText(text.getvalue())
         self._say("The table of all maps is on the clipboard.")
 
     def _name(self, ending: str) -> str:
-        return f"{(self.session.name or 'galaxy').replace(' ', '_')}_{ending}"
+        return f"{self.project.file_stem}_{ending}"
 
     def _say(self, text: str) -> None:
-        self.told.setText(text)
+        self.done.setText(text)
 
 
 def _spin(name: str, low: float, high: float, step: float, tip: str) -> QDoubleSpinBox:

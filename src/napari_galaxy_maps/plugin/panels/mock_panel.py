@@ -21,9 +21,9 @@ from qtpy.QtWidgets import (
 
 from ...bands.registry import BANDS
 from ...progress import Progress
-from ..jobs import make_mocks as mocking
-from ..state.session import session_for
+from ..jobs.make_mocks import TITLE, MockSettings
 from ..widgets.forms import FAINT, GOOD, Message, NumberField, Panel, heading, make_button, wrapped
+from ..workspace import workspace_of
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -62,7 +62,7 @@ _SEEN: dict[str, tuple[str, str, float, str]] = {
 
 
 class MockPanel(Panel):
-    """Wishes for a mock galaxy, and the button that makes it.
+    """What is asked of a mock galaxy, and the button that makes it.
 
     Parameters
     ----------
@@ -72,7 +72,8 @@ class MockPanel(Panel):
 
     def __init__(self, napari_viewer: Viewer):
         super().__init__()
-        self.session = session_for(napari_viewer)
+        workspace = self.workspace = workspace_of(napari_viewer)
+        self.project, self.runner = workspace.project, workspace.runner
         self.mock: Mock | None = None
         self.column.addWidget(
             wrapped("A galaxy of which everything is known. What is left empty is drawn; the same seed makes the same galaxy.", FAINT)
@@ -81,8 +82,8 @@ class MockPanel(Panel):
         self._build_view()
         self._build_run()
         self.column.addStretch(1)
-        self.listen(self.session.job_changed, self._job_changed)
-        self.listen(self.session.started_over, self._started_over)
+        self.listen(self.runner.job_changed, self._job_changed)
+        self.listen(self.project.started_over, self._started_over)
         self._job_changed()
 
     # Building --------------------------------------------------------------------------------------------------------
@@ -156,31 +157,30 @@ class MockPanel(Panel):
         self.bar.setTextVisible(False)
         self.progress = wrapped(colour=FAINT, name="progress")
         self.message = Message()
-        self.told = wrapped(name="told")
+        self.made = wrapped(name="made")
         self.save_button = make_button("Save as files…", "save", self._ask_save)
         self.save_button.setToolTip(
             "A FITS file for each band, the truth, the stars and a recipe, as `galaxy-maps mock` writes them"
         )
         self.saved = wrapped(colour=GOOD, name="saved")
-        for widget in (self.bar, self.progress, self.message, self.told, self.saved):
+        for widget in (self.bar, self.progress, self.message, self.made, self.saved):
             self.column.addWidget(widget)
         self.column.addWidget(self.save_button, 0, Qt.AlignmentFlag.AlignLeft)
 
     # Making ----------------------------------------------------------------------------------------------------------
 
-    def wishes(self) -> mocking.Wishes:
+    def settings(self) -> MockSettings:
         """What the fields say."""
         text = self.bands.currentText().strip()
         sets = {words: name for name, words in _BANDS.items()}
-        return mocking.Wishes(
+        return MockSettings(
             seed=self.seed.value(), kind=self.kind.currentData(), log_mass=_number(self.mass), inclination=_number(self.inclination),
             distance_mpc=_number(self.distance), bands=sets.get(text, text), size=self.size.value(), pixel_arcsec=_number(self.pixel),
             options={name: _number(field, _SEEN[name][2]) for name, field in self.fields.items()},
         )  # fmt: skip
 
     def _make(self) -> None:
-        session = self.session
-        if session.maps is not None and not session.saved:
+        if self.project.maps is not None and not self.project.saved:
             answer = QMessageBox.question(
                 self,
                 "Another galaxy",
@@ -190,11 +190,13 @@ class MockPanel(Panel):
                 return
         self.message.say("")
         self.saved.setText("")
-        mocking.make(session, self.wishes(), self._show_progress, self._made, self.message.say)
+        self.workspace.mock_maker.make(
+            self.settings(), self._show_progress, self._made, self.message.say
+        )
 
     def _cancel(self) -> None:
-        if self.session.job is not None:
-            self.session.job.cancel()
+        if self.runner.job is not None:
+            self.runner.job.cancel()
             self.cancel.setEnabled(False)
             self.progress.setText("Cancelling …")
 
@@ -206,15 +208,15 @@ class MockPanel(Panel):
     def _made(self, mock: Mock) -> None:
         self.mock = mock
         galaxy = mock.galaxy
-        self.told.setText(
+        self.made.setText(
             f"Seed {galaxy.seed}: {galaxy.kind}, 10^{galaxy.log_mass:.2f} Msun, {10**galaxy.log_sfr:.3g} Msun/yr, inclined by "
             f"{galaxy.inclination:.0f}°, at {mock.view.distance_mpc:.4g} Mpc. Its truth is open beside its images."
         )
         self._job_changed()
 
     def _job_changed(self) -> None:
-        job = self.session.job
-        mine = job is not None and job.title == mocking.TITLE
+        job = self.runner.job
+        mine = job is not None and job.title == TITLE
         self.button.setEnabled(job is None)
         self.cancel.setEnabled(mine)
         self.bar.setVisible(mine)
@@ -222,7 +224,7 @@ class MockPanel(Panel):
         self.save_button.setEnabled(self.mock is not None and job is None)
         if mine:
             self.bar.setRange(0, 0)
-            self.progress.setText(f"{mocking.TITLE} …")
+            self.progress.setText(f"{TITLE} …")
 
     def _started_over(self) -> None:
         self.saved.setText("")
@@ -252,7 +254,7 @@ class MockPanel(Panel):
             )
             if answer != QMessageBox.StandardButton.Yes:
                 return
-        mocking.save(self.session, self.mock, folder, self.saved.setText)
+        self.workspace.mock_maker.save(self.mock, folder, self.saved.setText)
 
 
 def _number(field: NumberField, default: Any = None) -> Any:

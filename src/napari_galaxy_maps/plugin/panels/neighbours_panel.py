@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout
 
-from ...data.maps import PROPERTIES
+from ...data.properties import PROPERTIES
 from ...exceptions import GalaxyMapsError
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ..eventloop import worker
-from ..state.session import session_for
 from ..widgets import plot_canvas as plots
 from ..widgets.forms import FAINT, GOOD, Message, Panel, make_button, wrapped
+from ..workspace import workspace_of
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-    from ...data.galaxy import BandCube
+    from ...data.cube import BandCube
     from ...data.maps import PropertyMaps
     from ...training.stellar_unet.neighbours import Neighbour
 
@@ -30,7 +30,7 @@ COUNT = 4
 
 
 @dataclass(frozen=True)
-class Found:
+class NeighboursFound:
     """A galaxy and those like it."""
 
     cube: BandCube
@@ -49,8 +49,8 @@ class NeighboursPanel(Panel):
 
     def __init__(self, napari_viewer: Viewer):
         super().__init__()
-        self.session = session_for(napari_viewer)
-        self.found: Found | None = None
+        self.project = workspace_of(napari_viewer).project
+        self.found: NeighboursFound | None = None
         self.canvas: Any = None
         self._shown_of: Any = None
         self._is_seen = False
@@ -80,9 +80,9 @@ class NeighboursPanel(Panel):
         self.column.addWidget(self.save)
         self.column.addWidget(self.done)
         self.seen.connect(self._seen)
-        self.listen(self.session.cube_changed, self.refresh)
-        self.listen(self.session.maps_changed, self.refresh)
-        self.listen(self.session.started_over, self._forget)
+        self.listen(self.project.cube_changed, self.refresh)
+        self.listen(self.project.maps_changed, self.refresh)
+        self.listen(self.project.started_over, self._forget)
 
     def showEvent(self, event: Any) -> None:
         """Look for neighbours when somebody looks."""
@@ -99,12 +99,12 @@ class NeighboursPanel(Panel):
         self._draw()
 
     def refresh(self) -> None:
-        """Look for the neighbours of the session's cube, in a thread, unless they are shown already
+        """Look for the neighbours of the prepared bands, in a thread, unless they are shown already
         or nobody looks.
         """
-        memory = self.session.memory
+        memory = self.project.memory
         cube: BandCube | None = memory.cube if memory is not None else None
-        maps = self.session.maps
+        maps = self.project.maps
         if not self._is_seen or (cube is not None and self._shown_of == (id(cube), id(maps))):
             return
         if cube is None:
@@ -115,19 +115,19 @@ class NeighboursPanel(Panel):
         self._asked += 1
         asked, self._shown_of = self._asked, (id(cube), id(maps))
 
-        def work() -> Found | str:
+        def work() -> NeighboursFound | str:
             from ...models.registry import load_model
             from ...training.stellar_unet.neighbours import neighbours_of
 
             try:
-                return Found(cube, maps, neighbours_of(load_model(MODEL), cube, COUNT))  # type: ignore[arg-type]
+                return NeighboursFound(cube, maps, neighbours_of(load_model(MODEL), cube, COUNT))  # type: ignore[arg-type]
             except GalaxyMapsError as error:
                 return str(error)
 
-        def take(result: Found | str) -> None:
+        def take(result: NeighboursFound | str) -> None:
             if asked == self._asked:
-                self.found = result if isinstance(result, Found) else None
-                self.message.say("" if isinstance(result, Found) else result)
+                self.found = result if isinstance(result, NeighboursFound) else None
+                self.message.say("" if isinstance(result, NeighboursFound) else result)
                 self._draw()
 
         worker.fetch(work, take)
@@ -147,13 +147,13 @@ class NeighboursPanel(Panel):
             self.canvas.figure,
             found,
             str(self.property.currentData()),
-            self.session.name or "this galaxy",
+            self.project.name or "this galaxy",
         )
         self.canvas.show()
         self.canvas.draw_idle()
 
     def _ask_save(self) -> None:
-        name = f"{(self.session.name or 'galaxy').replace(' ', '_')}_neighbours.png"
+        name = f"{self.project.file_stem}_neighbours.png"
         path, _ = QFileDialog.getSaveFileName(
             self, "Save the figure", name, "PNG (*.png);;PDF (*.pdf);;SVG (*.svg)"
         )
@@ -167,7 +167,7 @@ class NeighboursPanel(Panel):
             self.done.setText(f"Saved in {path}.")
 
 
-def draw(figure: Any, found: Found, name: str, title: str) -> None:
+def draw(figure: Any, found: NeighboursFound, name: str, title: str) -> None:
     """A row for the galaxy and for each of its neighbours: a picture in colours, and a map of one
     property on one scale.
     """

@@ -20,17 +20,17 @@ from qtpy.QtWidgets import (
     QTableWidgetItem,
 )
 
-from ...data.maps import PROPERTIES, PropertyMaps
+from ...data.maps import PropertyMaps
+from ...data.properties import PROPERTIES
 from ...exceptions import GalaxyMapsError
-from ..canvas.sky_overlay import Overlay
+from ..canvas.sky_overlay import SkyOverlay
 from ..canvas.status_bar import flag_words
 from ..ground.sky_plane import position_at, position_text
 from ..ground.sky_shapes import Outline
-from ..state.aperture_measurements import Measuring
-from ..state.pixel_spectra import TITLE, Place, Spectra
-from ..state.session import session_for
+from ..state.pixel_spectra import TITLE, Place
 from ..widgets.forms import Message, Panel, is_seen, make_button, wrapped
 from ..widgets.spectrum_view import SpectrumView
+from ..workspace import workspace_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -66,8 +66,11 @@ class PixelPanel(Panel):
 
     def __init__(self, napari_viewer: Viewer):
         super().__init__()
-        self.session = session_for(napari_viewer)
-        self.spectra, self.measuring = Spectra.of(self.session), Measuring.of(self.session)
+        workspace = self.workspace = workspace_of(napari_viewer)
+        self.project = workspace.project
+        self.layers = workspace.layers
+        self.runner = workspace.runner
+        self.spectra, self.measurements = workspace.spectra, workspace.measurements
         self.found: PixelSpectrum | None = None
         self.place: Place | None = None
         self.frozen = False
@@ -76,8 +79,8 @@ class PixelPanel(Panel):
         self.updates = 0
         self._hears = False
         self._position: tuple[float, float] | None = None
-        self._mark = Overlay(self.session, "pixel", _WHITE[:3])
-        # The pointer tells of itself more often than a person can look: the last word counts.
+        self._mark = SkyOverlay(self.layers, "pixel", _WHITE[:3])
+        # The pointer moves more often than a person can look: the last place counts.
         self._waiting = QTimer(self)
         self._waiting.setSingleShot(True)
         self._waiting.setInterval(0)
@@ -86,10 +89,10 @@ class PixelPanel(Panel):
         self.seen.connect(self._seen)
         for signal, slot in (
             (self.spectra.changed, self._changed),
-            (self.measuring.changed, self._fill_places),
-            (self.measuring.moved, self._moved_aperture),
-            (self.session.job_changed, self._job_changed),
-            (self.session.said, self.message.say),
+            (self.measurements.changed, self._fill_places),
+            (self.measurements.moved, self._moved_aperture),
+            (self.runner.job_changed, self._job_changed),
+            (self.project.message, self.message.say),
         ):
             self.listen(signal, slot)
         self._fill_places()
@@ -124,8 +127,8 @@ class PixelPanel(Panel):
         self.view = SpectrumView()
         self.view.setMinimumHeight(280)
         self.column.addWidget(self.view, 1)
-        self.told = wrapped(name="told")
-        self.column.addWidget(self.told)
+        self.fit_text = wrapped(name="fit_text")
+        self.column.addWidget(self.fit_text)
         self.table = QTableWidget(len(_NAMES), len(_COLUMNS))
         self.table.setObjectName("properties")
         self.table.setHorizontalHeaderLabels(_COLUMNS)
@@ -187,7 +190,7 @@ class PixelPanel(Panel):
         if on == self._hears:
             return
         self._hears = on
-        viewer = self.session.viewer
+        viewer = self.layers.viewer
         if on:
             viewer.mouse_move_callbacks.append(self._moved)
             viewer.mouse_drag_callbacks.append(self._pressed)
@@ -255,7 +258,7 @@ class PixelPanel(Panel):
             layer.visible = True
         elif layer is not None:
             layer.visible = False
-        self._tell()
+        self._show_fit()
 
     def _follow(self) -> None:
         """Show the pixel that the pointer is on."""
@@ -276,7 +279,7 @@ class PixelPanel(Panel):
         chosen = self.where.currentData()
         self.where.clear()
         self.where.addItem(_POINTER, None)
-        for aperture in self.measuring.apertures:
+        for aperture in self.measurements.apertures:
             self.where.addItem(f"in aperture {aperture.name}", aperture.name)
         self.where.setCurrentIndex(max(0, self.where.findData(chosen)) if chosen is not None else 0)
         if chosen is not None:
@@ -286,7 +289,7 @@ class PixelPanel(Panel):
         name = self.where.currentData()
         self.freeze(False)
         aperture = (
-            next((a for a in self.measuring.apertures if a.name == name), None)
+            next((a for a in self.measurements.apertures if a.name == name), None)
             if name is not None
             else None
         )
@@ -324,17 +327,19 @@ class PixelPanel(Panel):
             self.message.say("There are no prepared bands yet; press Prepare or Predict first.")
         elif not self.spectra.ready():
             self.message.say(
-                "" if self.spectra.words.startswith("model spectra") else self.spectra.words
+                ""
+                if self.spectra.redshift_note.startswith("model spectra")
+                else self.spectra.redshift_note
             )
         else:
             self.message.say("")
 
     def _cancel(self) -> None:
-        if self.session.job is not None:
-            self.session.job.cancel()
+        if self.runner.job is not None:
+            self.runner.job.cancel()
 
     def _job_changed(self) -> None:
-        job = self.session.job
+        job = self.runner.job
         mine = job is not None and job.title == TITLE
         needed = self.spectra.cube is not None and not self.spectra.ready()
         self.make_button.setVisible(needed and not mine)
@@ -346,7 +351,7 @@ class PixelPanel(Panel):
             job.on_sign = self._show_progress
 
     def _show_progress(self) -> None:
-        job = self.session.job
+        job = self.runner.job
         if job is not None and job.last is not None:
             self.bar.setRange(0, max(job.last.total, 1))
             self.bar.setValue(job.last.done)
@@ -373,18 +378,18 @@ class PixelPanel(Panel):
             self.view.clear()
         else:
             self.view.show_spectrum(self.found)
-        self._tell(problem)
+        self._show_fit(problem)
         self._fill(place)
         self.took = perf_counter() - start
         self.updates += 1
 
-    def _tell(self, problem: str = "") -> None:
+    def _show_fit(self, problem: str = "") -> None:
         place, found = self.place, self.found
         if problem:
-            self.told.setText(problem)
+            self.fit_text.setText(problem)
             return
         if place is None or found is None:
-            self.told.setText("")
+            self.fit_text.setText("")
             return
         where = (
             f"aperture {place.aperture.name}"
@@ -398,7 +403,7 @@ class PixelPanel(Panel):
             + (", no model fits" if found.posterior.flags else "")
             + (f"; {limits} not positive" if limits else ""),
         ]
-        self.told.setText("\n".join(words))
+        self.fit_text.setText("\n".join(words))
 
     def _hold_words(self, place: Place) -> str:
         if place.aperture is not None:
@@ -422,7 +427,7 @@ class PixelPanel(Panel):
         """The numbers of the spectrum, beside what the maps and the truth have there."""
         percentiles = self.found.properties if self.found is not None else {}
         columns = [
-            self._map_values(maps, place) for maps in (self.session.maps, self.session.truth)
+            self._map_values(maps, place) for maps in (self.project.maps, self.project.truth)
         ]
         for name, items in zip(_NAMES, self.cells, strict=True):
             digits = 2 if PROPERTIES[name].unit == "dex" else 1
@@ -441,7 +446,7 @@ class PixelPanel(Panel):
         self, maps: PropertyMaps | None, place: Place
     ) -> dict[str, tuple[float, float]]:
         """Values and errors of maps in the middle of a pixel; of an aperture the Measure panel
-        tells them.
+        shows them.
         """
         cube = self.spectra.cube
         if maps is None or cube is None or place.aperture is not None:

@@ -21,21 +21,19 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from ...data.maps import PROPERTIES
-from ...models.advice import advice
+from ...data.properties import PROPERTIES
+from ...models.band_advice import advice
 from ..eventloop import preload as warmup
 from ..eventloop import worker
 from ..ground.layer_specs import Key, unit_in_words
-from ..jobs import fit_truth as truth
-from ..jobs import prepare_predict as work
-from ..jobs import refresh_maps as following
-from ..state.session import session_for
+from ..jobs import fit_truth, prepare_images, refresh_maps
 from ..widgets.forms import FAINT, GOOD, Message, Panel, heading, wrapped
+from ..workspace import workspace_of
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-STEPS = (*work.STEPS, "model")
+STEPS = (*prepare_images.STEPS, "model")
 _WORDS = {
     "sky": "sky", "reddening": "reddening", "stars": "stars", "psf": "one PSF", "grid": "one grid", "errors": "errors",
     "impute": "filling gaps", "model": "model", "layers": "layers",
@@ -60,24 +58,27 @@ class PredictPanel(Panel):
 
     def __init__(self, napari_viewer: Viewer):
         super().__init__()
-        self.session = session_for(napari_viewer)
+        workspace = self.workspace = workspace_of(napari_viewer)
+        self.project = workspace.project
+        self.layers = workspace.layers
+        self.runner = workspace.runner
         self._cards: dict[str, str] = {}
         self._asked = False
         self._build_settings()
         self._build_run()
         self._build_results()
         self.column.addStretch(1)
-        session = self.session
+        project = self.project
         for signal, slot in (
-            (session.recipe_changed, self.refresh),
-            (session.galaxy_changed, self._show_missing),
-            (session.steps_changed, self._show_progress),
-            (session.job_changed, self._job_changed),
-            (session.truths_changed, self._truths_changed),
-            (session.maps_changed, self._maps_changed),
-            (session.layers_changed, self._layers_changed),
-            (session.following.changed, self._show_following),
-            (session.said, self.message.say),
+            (project.recipe_changed, self.refresh),
+            (project.galaxy_changed, self._show_missing),
+            (project.steps_changed, self._show_progress),
+            (self.runner.job_changed, self._job_changed),
+            (project.truths_changed, self._truths_changed),
+            (project.maps_changed, self._maps_changed),
+            (self.layers.changed, self._layers_changed),
+            (self.workspace.refresher.changed, self._show_following),
+            (project.message, self.message.say),
         ):
             self.listen(signal, slot)
         self._looking_for_devices = QTimer(self)
@@ -115,7 +116,7 @@ class PredictPanel(Panel):
         for value, text in _DEVICES:
             self.device.addItem(text, value)
         self.device.activated.connect(
-            lambda _: self.session.set_recipe("model", device=self.device.currentData())
+            lambda _: self.project.set_recipe("model", device=self.device.currentData())
         )
         form.addRow("Runs on", self.device)
         self.truth = QComboBox()
@@ -167,7 +168,7 @@ class PredictPanel(Panel):
         self.follow.setToolTip(
             "A moment after an edit in the Stars panel the maps are made anew where it touches them"
         )
-        self.follow.clicked.connect(lambda on: self.session.following.switch(bool(on)))
+        self.follow.clicked.connect(lambda on: self.workspace.refresher.switch(bool(on)))
         self.column.addWidget(self.follow, 0, Qt.AlignmentFlag.AlignLeft)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
@@ -243,7 +244,7 @@ class PredictPanel(Panel):
         self._show_missing()
 
     def _set_model(self, name: str) -> None:
-        self.session.set_recipe("model", name=name)
+        self.project.set_recipe("model", name=name)
         self._show_missing()
 
     def show_card(self, on: bool) -> None:
@@ -251,13 +252,13 @@ class PredictPanel(Panel):
         self.card.setVisible(on)
         if on:
             _, text = self._cards.get(
-                self.session.recipe.model.name, ("", "The card is not there yet.")
+                self.project.recipe.model.name, ("", "The card is not there yet.")
             )
             self.card.setMarkdown(text)
 
     def refresh(self) -> None:
         """Show the recipe as it is."""
-        settings = self.session.recipe.model
+        settings = self.project.recipe.model
         self.model.setCurrentText(settings.name)
         self.summary.setText(self._cards.get(settings.name, ("", ""))[0])
         self.summary.setVisible(bool(self.summary.text()))
@@ -276,61 +277,63 @@ class PredictPanel(Panel):
 
     def _truths_changed(self) -> None:
         self._fill_truths()
-        self.session.after_job(self._compare)
+        self.runner.after_job(self._compare)
 
     def _compare(self) -> None:
-        work.compare(self.session)
+        self.workspace.comparer.compare()
 
     def _fill_truths(self) -> None:
         self.truth.clear()
         self.truth.addItem("nothing", "")
-        for name in self.session.truths:
+        for name in self.project.truths:
             self.truth.addItem(name, name)
-        self.truth.setCurrentIndex(max(0, self.truth.findData(self.session.truth_name)))
-        self.save_truth.setVisible(self.session.fitted is not None)
+        self.truth.setCurrentIndex(max(0, self.truth.findData(self.project.truth_name)))
+        self.save_truth.setVisible(self.project.fitted is not None)
 
     def _truth_chosen(self, index: int) -> None:
-        self.session.choose_truth(self.truth.itemData(index))
+        self.project.choose_truth(self.truth.itemData(index))
 
     def _ask_truth(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
             self, "Maps to compare with", "", "FITS maps (*.fits *.fits.gz);;All (*)"
         )
         if path:
-            work.open_truth(self.session, path)
+            self.workspace.comparer.open_truth(path)
 
     # Running ---------------------------------------------------------------------------------------------------------
 
     def _show_missing(self) -> None:
         """Say what is missing, and what would make the answer better."""
-        galaxy = self.session.galaxy
+        galaxy = self.project.galaxy
         if galaxy is None:
             self.missing.setText(
-                "Add the galaxy's images in the Galaxy panel." if not self.session.files else ""
+                "Add the galaxy's images in the Galaxy panel."
+                if not self.project.files.found
+                else ""
             )
-            self.missing.setVisible(not self.session.files)
+            self.missing.setVisible(not self.project.files.found)
             return
         self.missing.setVisible(True)
-        self.missing.setText(advice(self.session.recipe.model.name, list(galaxy.images)))
+        self.missing.setText(advice(self.project.recipe.model.name, list(galaxy.images)))
 
     def _predict(self) -> None:
         self.message.say("")
         self.saved.setText("")
-        work.predict(self.session)
+        self.workspace.predictor.predict()
 
     def _fit_truth(self) -> None:
         self.message.say("")
         self.saved.setText("")
-        truth.fit_truth(self.session)
+        self.workspace.truth_fitter.fit()
 
     def _cancel(self) -> None:
-        if self.session.job is not None:
-            self.session.job.cancel()
+        if self.runner.job is not None:
+            self.runner.job.cancel()
             self.cancel.setEnabled(False)
             self.progress.setText("Cancelling …")
 
     def _show_progress(self) -> None:
-        job = self.session.job
+        job = self.runner.job
         if job is None or job.last is None or job.cancelled:
             return
         last = job.last
@@ -347,14 +350,14 @@ class PredictPanel(Panel):
         self.progress.setText(f"{step}{last.detail or f'{last.done} of {last.total}'}")
 
     def _job_changed(self) -> None:
-        job = self.session.job
+        job = self.runner.job
         self.button.setEnabled(job is None)
         self.fit_truth.setEnabled(job is None)
-        self.save_truth.setVisible(self.session.fitted is not None)
+        self.save_truth.setVisible(self.project.fitted is not None)
         self.cancel.setEnabled(job is not None)
-        mine = job is not None and job.title in ("Predicting", "Preparing", truth.TITLE)
+        mine = job is not None and job.title in ("Predicting", "Preparing", fit_truth.TITLE)
         self.bar.setVisible(mine)
-        self.progress.setVisible(job is not None and job.title != following.TITLE)
+        self.progress.setVisible(job is not None and job.title != refresh_maps.TITLE)
         if job is None:
             self.bar.setRange(0, 0)
             self.progress.setText("")
@@ -363,12 +366,12 @@ class PredictPanel(Panel):
             job.on_sign = self._show_progress
 
     def _show_following(self) -> None:
-        self.follow.setChecked(self.session.following.on)
+        self.follow.setChecked(self.workspace.refresher.on)
 
     # Results ---------------------------------------------------------------------------------------------------------
 
     def _maps_changed(self) -> None:
-        maps = self.session.maps
+        maps = self.project.maps
         self.results.setVisible(maps is not None)
         if maps is None:
             return
@@ -376,7 +379,7 @@ class PredictPanel(Panel):
         self.looking.clear()
         for name in maps.values:
             self.looking.addItem(f"{name}: {PROPERTIES[name].label}", name)
-        looked = work.looked_at(self.session)
+        looked = self.layers.looked_at()
         name = looked.name if looked else current
         self.looking.setCurrentIndex(max(0, self.looking.findData(name)))
         self.kinds[looked.kind if looked else "map"].setChecked(True)
@@ -384,21 +387,21 @@ class PredictPanel(Panel):
         self._define()
 
     def _layers_changed(self) -> None:
-        if self.session.maps is None:
+        if self.project.maps is None:
             return
         name = self.looking.currentData()
         for kind, button in self.kinds.items():
-            button.setEnabled(name is not None and self.session.layer(Key(kind, name)) is not None)
+            button.setEnabled(name is not None and self.layers.layer(Key(kind, name)) is not None)
 
     def _kind(self) -> str:
         return next((kind for kind, button in self.kinds.items() if button.isChecked()), "map")
 
     def _look(self, kind: str) -> None:
         name = self.looking.currentData()
-        if self.session.layer(Key(kind, name)) is None:
+        if self.layers.layer(Key(kind, name)) is None:
             kind = "map"
             self.kinds[kind].setChecked(True)
-        self.session.focus(Key(kind, name))
+        self.layers.focus(Key(kind, name))
         self._layers_changed()
         self._define()
 
@@ -410,24 +413,24 @@ class PredictPanel(Panel):
             )
 
     def _ask_save_truth(self) -> None:
-        name = (self.session.name or "galaxy").replace(" ", "_")
+        name = self.project.file_stem
         path, _ = QFileDialog.getSaveFileName(
             self, "Save the truth", f"{name}_truth.fits", "FITS (*.fits)"
         )
         if path:
             path = path if Path(path).suffix else f"{path}.fits"
-            truth.save_truth(
-                self.session, path, lambda where: self.message.say(f"Saved in {where}")
+            self.workspace.truth_fitter.save(
+                path, lambda where: self.message.say(f"Saved in {where}")
             )
 
     def _ask_save(self) -> None:
-        name = (self.session.name or "galaxy").replace(" ", "_")
+        name = self.project.file_stem
         path, _ = QFileDialog.getSaveFileName(
             self, "Save the maps", f"{name}_maps.fits", "FITS (*.fits)"
         )
         if path:
             path = path if Path(path).suffix else f"{path}.fits"
-            work.save(self.session, path, lambda where: self.saved.setText(f"Saved in {where}"))
+            self.workspace.saver.save(path, lambda where: self.saved.setText(f"Saved in {where}"))
 
 
 def available_devices() -> set[str]:

@@ -26,15 +26,15 @@ from qtpy.QtWidgets import (
 )
 
 from ...exceptions import GalaxyMapsError
-from ..jobs import prepare_predict as work
-from ..jobs.set_bands import BandSetting
-from ..state.session import session_for
+from ..jobs.prepare_images import STEPS
+from ..widgets.band_setting import BandSetting
 from ..widgets.forms import FAINT, GOOD, Message, Panel, eye_icon, wrapped
+from ..workspace import workspace_of
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-    from ..state.session import Session
+    from ..workspace import Workspace
 
 TITLES = {
     "sky": ("Sky", "Subtract the sky that is left in each image"),
@@ -53,15 +53,15 @@ TITLES = {
 class StepBox(QFrame):
     """One step: its switch, its settings, what it did, and an eye."""
 
-    def __init__(self, session: Session, step: str, say: Callable[[str], None]):
+    def __init__(self, workspace: Workspace, step: str, say: Callable[[str], None]):
         super().__init__()
-        self.session, self.step, self._say = session, step, say
+        self.project, self.step, self._say = workspace.project, step, say
         self.setObjectName(f"step_{step}")
         self.setFrameShape(QFrame.Shape.StyledPanel)
         title, tip = TITLES[step]
         self.switch: QCheckBox | None = None
         head = QHBoxLayout()
-        if "enabled" in type(getattr(session.recipe, step)).model_fields:
+        if "enabled" in type(getattr(self.project.recipe, step)).model_fields:
             self.switch = QCheckBox(title)
             self.switch.setStyleSheet("font-weight: bold;")
             self.switch.setToolTip(tip)
@@ -82,7 +82,7 @@ class StepBox(QFrame):
         )
         self.eye.setIconSize(QSize(18, 18))
         self.eye.setToolTip(f"Show what this step made of the images as layers ({title.lower()})")
-        self.eye.clicked.connect(lambda on: work.show_step(self.session, self.step, bool(on)))
+        self.eye.clicked.connect(lambda on: workspace.preparer.show_step(self.step, bool(on)))
         head.addWidget(self.eye)
         self.form = QGridLayout()
         self.form.setHorizontalSpacing(6)
@@ -151,16 +151,16 @@ class StepBox(QFrame):
             gain.choose.hide()
 
     def _value(self, key: str) -> Any:
-        return getattr(getattr(self.session.recipe, self.step), key)
+        return getattr(getattr(self.project.recipe, self.step), key)
 
     def _description(self, key: str) -> str:
-        return str(type(getattr(self.session.recipe, self.step)).model_fields[key].description)
+        return str(type(getattr(self.project.recipe, self.step)).model_fields[key].description)
 
     def _set(self, key: str, value: Any) -> None:
         if value == self._value(key):
             return  # Qt tells of one entry twice; the second must not wipe the words about the first away
         try:
-            self.session.set_recipe(self.step, **{key: value})
+            self.project.set_recipe(self.step, **{key: value})
         except GalaxyMapsError as error:
             self._say(str(error))
             self.refresh()
@@ -279,7 +279,7 @@ class StepBox(QFrame):
         self._add_row(text, field, row, choose)
 
     def _by_band(self, section: str, key: str, text: str, hint: str, row: int) -> BandSetting:
-        setting = BandSetting(self.session, section, key, text, hint, self._say)
+        setting = BandSetting(self.project, section, key, text, hint, self._say)
         self._readers.append(setting.refresh)
         self.form.addWidget(setting, row, 0, 1, 4)
         return setting
@@ -311,11 +311,11 @@ class StepBox(QFrame):
 
     def show_told(self) -> None:
         """Show what the step did: of the best band, or of every one."""
-        lines = self.session.told.get(self.step, [])
-        bands = [band for step, band in self.session.steps if step == self.step]
+        lines = self.project.step_notes.get(self.step, [])
+        bands = [band for step, band in self.project.step_images if step == self.step]
         self.more.setVisible(len(lines) > 1)
         self.more.setText("▾ every band" if self.more.isChecked() else "▸ every band")
-        self.eye.setChecked(self.step in self.session.shown_steps)
+        self.eye.setChecked(self.step in self.project.shown_steps)
         self.eye.setEnabled(bool(bands) or self.eye.isChecked())
         if not lines:
             text = ""
@@ -347,9 +347,10 @@ class PreparePanel(Panel):
 
     def __init__(self, napari_viewer: Viewer):
         super().__init__()
-        self.session = session_for(napari_viewer)
+        workspace = self.workspace = workspace_of(napari_viewer)
+        self.project, self.runner = workspace.project, workspace.runner
         self.message = Message()
-        self.boxes = {step: StepBox(self.session, step, self.message.say) for step in work.STEPS}
+        self.boxes = {step: StepBox(workspace, step, self.message.say) for step in STEPS}
         for box in self.boxes.values():
             self.column.addWidget(box)
         row = QHBoxLayout()
@@ -370,16 +371,14 @@ class PreparePanel(Panel):
         self.column.addWidget(self.result)
         self.column.addStretch(1)
         self.button.clicked.connect(lambda _: self._prepare())
-        self.cancel.clicked.connect(
-            lambda _: self.session.job.cancel() if self.session.job else None
-        )
+        self.cancel.clicked.connect(lambda _: self.runner.job.cancel() if self.runner.job else None)
         for signal, slot in (
-            (self.session.recipe_changed, self.refresh),
-            (self.session.galaxy_changed, self.refresh),
-            (self.session.steps_changed, self._steps_changed),
-            (self.session.cube_changed, self._cube_changed),
-            (self.session.job_changed, self._job_changed),
-            (self.session.said, self.message.say),
+            (self.project.recipe_changed, self.refresh),
+            (self.project.galaxy_changed, self.refresh),
+            (self.project.steps_changed, self._steps_changed),
+            (self.project.cube_changed, self._cube_changed),
+            (self.runner.job_changed, self._job_changed),
+            (self.project.message, self.message.say),
         ):
             self.listen(signal, slot)
         self.refresh()
@@ -389,7 +388,7 @@ class PreparePanel(Panel):
 
     def _prepare(self) -> None:
         self.message.say("")
-        work.prepare(self.session)
+        self.workspace.preparer.prepare()
 
     def refresh(self) -> None:
         """Show the recipe as it is."""
@@ -399,15 +398,15 @@ class PreparePanel(Panel):
     def _steps_changed(self) -> None:
         for box in self.boxes.values():
             box.show_told()
-        job = self.session.job
-        if job is not None and job.last is not None and job.last.step in work.STEPS:
+        job = self.runner.job
+        if job is not None and job.last is not None and job.last.step in STEPS:
             # Each step is as long as any other on this bar.
-            number = work.STEPS.index(job.last.step)
-            self.bar.setRange(0, 100 * len(work.STEPS))
+            number = STEPS.index(job.last.step)
+            self.bar.setRange(0, 100 * len(STEPS))
             self.bar.setValue(int(100 * (number + job.last.done / max(job.last.total, 1))))
 
     def _cube_changed(self) -> None:
-        cube = self.session.cube
+        cube = self.project.cube
         if cube is None:
             self.result.setText("")
             return
@@ -419,7 +418,7 @@ class PreparePanel(Panel):
         )
 
     def _job_changed(self) -> None:
-        job = self.session.job
+        job = self.runner.job
         self.button.setEnabled(job is None)
         self.cancel.setEnabled(job is not None)
         self.bar.setVisible(job is not None and job.title in ("Preparing", "Predicting"))

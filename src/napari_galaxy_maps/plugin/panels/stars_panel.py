@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGridLayout, QHBoxLayout, QLabel
 
-from ...data.maps import Flag
+from ...data.properties import Flag
 from ...prepare.masks import mask_edits
 from ...prepare.masks.mask_edits import Item
-from ..jobs import prepare_predict as work
-from ..state.session import session_for
 from ..widgets.forms import (
     FAINT,
     GOOD,
@@ -26,6 +24,7 @@ from ..widgets.forms import (
     wrapped,
 )
 from ..widgets.star_table import StarTable
+from ..workspace import workspace_of
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -45,26 +44,29 @@ class StarsPanel(Panel):
 
     def __init__(self, napari_viewer: Viewer):
         super().__init__()
-        self.session = session_for(napari_viewer)
-        self.masking = self.session.masking
+        workspace = self.workspace = workspace_of(napari_viewer)
+        self.project = workspace.project
+        self.layers = workspace.layers
+        self.runner = workspace.runner
+        self.masks = workspace.masks
         self._build_source()
         self._build_table()
         self._build_edits()
-        bind_edit_keys(self, self.masking.undo, self.masking.redo, self._delete)
-        session = self.session
+        bind_edit_keys(self, self.masks.undo, self.masks.redo, self._delete)
+        project = self.project
         for signal, slot in (
-            (self.masking.changed, self._masks_changed),
-            (self.masking.selection_changed, self._selection_changed),
-            (self.masking.band_changed, self._band_changed),
-            (self.masking.told_changed, self._show_state),
-            (session.following.changed, self._show_state),
-            (session.galaxy_changed, self._galaxy_changed),
-            (session.recipe_changed, self._show_source),
-            (session.maps_changed, self._show_state),
-            (session.cube_changed, self._show_state),
-            (session.layers_changed, self._show_mode),
-            (session.job_changed, self._job_changed),
-            (session.said, self._said),
+            (self.masks.changed, self._masks_changed),
+            (self.masks.selection_changed, self._selection_changed),
+            (self.masks.band_changed, self._band_changed),
+            (self.masks.note_changed, self._show_state),
+            (workspace.refresher.changed, self._show_state),
+            (project.galaxy_changed, self._galaxy_changed),
+            (project.recipe_changed, self._show_source),
+            (project.maps_changed, self._show_state),
+            (project.cube_changed, self._show_state),
+            (self.layers.changed, self._show_mode),
+            (self.runner.job_changed, self._job_changed),
+            (project.message, self._show_message),
         ):
             self.listen(signal, slot)
         self._galaxy_changed()
@@ -92,7 +94,7 @@ class StarsPanel(Panel):
         self.band.setToolTip(
             "Radii are shown and changed in this band, or in all of them in proportion"
         )
-        self.band.activated.connect(lambda index: self.masking.look_at(self.band.itemData(index)))
+        self.band.activated.connect(lambda index: self.masks.look_at(self.band.itemData(index)))
         row.addWidget(self.band, 1)
         self.column.addLayout(row)
 
@@ -102,7 +104,7 @@ class StarsPanel(Panel):
         self.table = StarTable()
         self.table.chosen.connect(self._chosen)
         self.table.shown.connect(self._show_item)
-        self.table.stars.switched.connect(lambda item, on: self.masking.switch([item], on))
+        self.table.stars.switched.connect(lambda item, on: self.masks.switch([item], on))
         self.column.addWidget(self.table, 1)
         self.why = wrapped(colour=WARNING, name="why")
         self.column.addWidget(self.why)
@@ -117,11 +119,11 @@ class StarsPanel(Panel):
         self.delete = make_button("Delete", "delete", self._delete)
         self.delete.setToolTip("Take the selected circles away, in the band that is shown (Delete)")
         self.accept = make_button(
-            "Accept", "accept", lambda: self.masking.accept(self.masking.selected)
+            "Accept", "accept", lambda: self.masks.accept(self.masks.selected)
         )
         self.accept.setToolTip("The selected doubtful circles are fine as they are")
-        self.undo = make_button("Undo", "undo", self.masking.undo)
-        self.redo = make_button("Redo", "redo", self.masking.redo)
+        self.undo = make_button("Undo", "undo", self.masks.undo)
+        self.redo = make_button("Redo", "redo", self.masks.redo)
         self.paint = make_button("Paint a mask", "paint", self._paint)
         self.paint.setToolTip(
             "Mask freehand with napari's brush and eraser, in the band that is shown or in all"
@@ -146,31 +148,31 @@ class StarsPanel(Panel):
         self.follow.setToolTip(
             "A moment after an edit the maps are made anew where it touches them"
         )
-        self.follow.clicked.connect(lambda on: self.session.following.switch(bool(on)))
+        self.follow.clicked.connect(lambda on: self.workspace.refresher.switch(bool(on)))
         self.column.addWidget(self.follow, 0, Qt.AlignmentFlag.AlignLeft)
         self.state = wrapped(colour=FAINT, name="state")
         self.column.addWidget(self.state)
-        self.told = wrapped(colour=GOOD, name="told")
-        self.column.addWidget(self.told)
+        self.note = wrapped(colour=GOOD, name="note")
+        self.column.addWidget(self.note)
         self.message = Message()
         self.column.addWidget(self.message)
 
     # Showing ---------------------------------------------------------------------------------------------------------
 
     def _galaxy_changed(self) -> None:
-        bands = ["", *self.session.bands]
+        bands = ["", *self.project.bands]
         if [self.band.itemData(i) for i in range(self.band.count())] != bands:
             with QSignalBlocker(self.band):
                 self.band.clear()
                 for name in bands:
                     self.band.addItem(name or "all bands", name)
-            if self.masking.band not in bands:
-                self.masking.look_at("")
-        self.band.setCurrentIndex(max(0, self.band.findData(self.masking.band)))
+            if self.masks.band not in bands:
+                self.masks.look_at("")
+        self.band.setCurrentIndex(max(0, self.band.findData(self.masks.band)))
         self._show_source()
 
     def _show_source(self) -> None:
-        stars = self.session.recipe.stars
+        stars = self.project.recipe.stars
         if stars.catalogue:
             self.fit.setText("Fit stars")
             self.fit.setToolTip("Fit the stars of the catalogue, band by band")
@@ -188,9 +190,9 @@ class StarsPanel(Panel):
         self.source.setText(text)
 
     def _masks_changed(self) -> None:
-        self.table.stars.show(self.masking.items, self.session.circles.radius)
+        self.table.stars.show(self.masks.items, self.workspace.circles.radius)
         self._selection_changed()
-        history = self.masking.history
+        history = self.masks.history
         for button, words, verb in (
             (self.undo, history.undoes, "Undo"),
             (self.redo, history.redoes, "Redo"),
@@ -199,15 +201,15 @@ class StarsPanel(Panel):
             button.setToolTip(
                 f"{verb} {words} (Ctrl+{'Shift+' if verb == 'Redo' else ''}Z)" if words else ""
             )
-        self.save.setEnabled(bool(self.masking.items))
+        self.save.setEnabled(bool(self.masks.items))
         self._show_state()
 
     def _band_changed(self) -> None:
-        self.band.setCurrentIndex(max(0, self.band.findData(self.masking.band)))
+        self.band.setCurrentIndex(max(0, self.band.findData(self.masks.band)))
         self._masks_changed()
 
     def _selection_changed(self) -> None:
-        selected = self.masking.selected
+        selected = self.masks.selected
         self.table.select(selected)
         self.delete.setEnabled(bool(selected))
         self.accept.setEnabled(any(item.flag for item in selected))
@@ -216,38 +218,33 @@ class StarsPanel(Panel):
         self.why.setVisible(bool(flag))
 
     def _show_state(self) -> None:
-        now, following = self.masking.now, self.session.following
+        now, refresher = self.masks.now, self.workspace.refresher
         text = mask_edits.told(now)
         covered = self._covered()
         if text and covered:
             text += f". {covered}"
         self.counts.setText(f"{text[:1].upper()}{text[1:]}." if text else "Nothing is masked yet.")
-        self.follow.setChecked(following.on)
-        behind = following.behind
-        if self.session.maps is None:
+        self.follow.setChecked(refresher.on)
+        behind = refresher.behind
+        if self.project.maps is None:
             state = "There are no maps yet; Predict makes them with these masks."
         elif not behind:
             state = "The maps are made with these masks."
         else:
             state = (
                 "The maps follow …"
-                if following.on
+                if refresher.on
                 else "The maps are those of before; Predict makes them anew."
             )
         self.state.setText(state)
-        self.told.setText(self.masking.told)
-        self.told.setVisible(bool(self.masking.told))
+        self.note.setText(self.masks.note)
+        self.note.setVisible(bool(self.masks.note))
 
     def _covered(self) -> str:
         """How much of the galaxy lies under the masks, on the maps or on the cube that there is."""
-        session = self.session
-        flags = (
-            session.maps.flags
-            if session.maps is not None
-            else session.cube.flags
-            if session.cube
-            else None
-        )
+        maps = self.project.maps
+        made = maps if maps is not None else self.project.cube
+        flags = made.flags if made is not None else None
         if flags is None:
             return ""
         inside = (flags & Flag.OUTSIDE) == 0
@@ -255,54 +252,54 @@ class StarsPanel(Panel):
         return f"Masked in some band: {share:.1%} of the galaxy's pixels"
 
     def _show_mode(self, *_: Any) -> None:
-        layer = self.session.circles.layer
+        layer = self.workspace.circles.layer
         self.add.setChecked(layer is not None and layer.mode == "add_ellipse")
 
     def _job_changed(self) -> None:
-        free = self.session.job is None
+        free = self.runner.job is None
         self.fit.setEnabled(free)
         self.catalogue.setEnabled(free)
         self._show_state()
 
-    def _said(self, text: str) -> None:
-        if text != self.masking.told:  # that stands there already
+    def _show_message(self, text: str) -> None:
+        if text != self.masks.note:  # that stands there already
             self.message.say(text)
 
     # Hearing ---------------------------------------------------------------------------------------------------------
 
     def _fit(self) -> None:
         self.message.say("")
-        stars = self.session.recipe.stars
-        self.session.set_recipe(
+        stars = self.project.recipe.stars
+        self.project.set_recipe(
             "stars", enabled=True, **({} if stars.catalogue else {"find": True})
         )
-        work.fit_stars(self.session)
+        self.workspace.preparer.fit_stars()
 
     def _ask_catalogue(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "A table of stars", "", _TABLES)
         if path:
-            self.session.set_recipe("stars", catalogue=path)
+            self.project.set_recipe("stars", catalogue=path)
             self._fit()
 
     def _chosen(self, items: list[Item]) -> None:
-        self.masking.select(items)
+        self.masks.select(items)
 
     def _show_item(self, item: Item) -> None:
         """Look at an item whose row was clicked, with its circle selected and ready to be dragged."""
-        circles = self.session.circles
+        circles = self.workspace.circles
         circles.show(item)
         layer = circles.layer
         if layer is not None:
             layer.visible = True
             layer.mode = "select"
-            self.session.viewer.layers.selection.active = layer
-            self.masking.select(
-                [item, *(other for other in self.masking.selected if other is not item)]
+            self.layers.viewer.layers.selection.active = layer
+            self.masks.select(
+                [item, *(other for other in self.masks.selected if other is not item)]
             )
             layer.move_to_front()
 
     def _add(self) -> None:
-        layer = self.session.circles.make()
+        layer = self.workspace.circles.make()
         if layer is None:
             self.message.say("Open an image first.")
             self.add.setChecked(False)
@@ -310,15 +307,15 @@ class StarsPanel(Panel):
         self.message.say("")
         layer.visible = True
         layer.events.mode.connect(self._show_mode)
-        self.session.viewer.layers.selection.active = layer
+        self.layers.viewer.layers.selection.active = layer
         layer.mode = "add_ellipse" if self.add.isChecked() else "select"
 
     def _delete(self) -> None:
-        if self.masking.selected:
-            self.masking.delete(self.masking.selected)
+        if self.masks.selected:
+            self.masks.delete(self.masks.selected)
 
     def _paint(self) -> None:
-        if self.session.painting.begin():
+        if self.workspace.painted.begin():
             self.message.say("")
         else:
             self.message.say("Open an image of that band first.")
@@ -329,13 +326,13 @@ class StarsPanel(Panel):
         path, _ = QFileDialog.getOpenFileName(self, "Regions to mask", "", _REGIONS)
         if path:
             self.message.say("")
-            work.load_regions(self.session, path)
+            self.workspace.regions.load(path)
 
     def _ask_save(self) -> None:
-        name = (self.session.name or "galaxy").replace(" ", "_")
+        name = self.project.file_stem
         path, _ = QFileDialog.getSaveFileName(
             self, "Save regions", f"{name}_stars.reg", "DS9 regions (*.reg)"
         )
         if path:
             self.message.say("")
-            work.save_regions(self.session, path if Path(path).suffix else f"{path}.reg")
+            self.workspace.regions.save(path if Path(path).suffix else f"{path}.reg")

@@ -1,5 +1,5 @@
-"""What one session measures by hand: its apertures and their history, on which maps or images, and
-the values in them.
+"""What is measured by hand: apertures and their history, on which maps or images, and the values in
+them.
 """
 
 from __future__ import annotations
@@ -14,29 +14,28 @@ from ...exceptions import GalaxyMapsError, InputError
 from ...measure.apertures.aperture import Aperture
 from ...measure.apertures.photometry import Options, measure_apertures
 from ...measure.apertures.planes import Planes, planes_of
+from ..eventloop import worker
 from ..ground.edit_history import History
-from .session_part import SessionPart
+from .project import Project
 
 if TYPE_CHECKING:
     from astropy.table import QTable
 
-    from .session import Session
-
 Row = dict[str, np.ndarray]
 """The values of one aperture by column, an array over the maps; see
-`measure.apertures.aperture.photometry.measure_apertures`.
+`measure.apertures.photometry.measure_apertures`.
 """
 
 MAPS, CUBE = "the maps", "the prepared bands"
 
 
-class Measuring(SessionPart):
-    """The apertures of a session and what is in them.
+class ApertureMeasurements:
+    """The apertures on a galaxy and what is in them.
 
     Parameters
     ----------
-    session : Session
-        Whose maps and images are measured; held weakly.
+    project : Project
+        Whose maps and images are measured.
     """
 
     changed = Signal()
@@ -47,8 +46,8 @@ class Measuring(SessionPart):
     """The values of one aperture, while it is dragged."""
     selection_changed = Signal()
 
-    def __init__(self, session: Session):
-        super().__init__(session)
+    def __init__(self, project: Project):
+        self.project = project
         self.history: History[tuple[Aperture, ...]] = History(())
         self.selected: tuple[int, ...] = ()
         self.options = Options()
@@ -62,31 +61,31 @@ class Measuring(SessionPart):
         self._asked = 0
         self._watched = False
         for signal in (
-            session.maps_changed,
-            session.cube_changed,
-            session.truths_changed,
-            session.galaxy_changed,
+            project.maps_changed,
+            project.cube_changed,
+            project.truths_changed,
+            project.galaxy_changed,
         ):
             signal.connect(self.refresh)
-        session.recipe_changed.connect(self._recipe_changed)
-        session.started_over.connect(self._forget)
+        project.recipe_changed.connect(self._recipe_changed)
+        project.started_over.connect(self._forget)
 
     # What is measured ------------------------------------------------------------------------------------------------
 
     @property
     def sources(self) -> dict[str, Any]:
         """What could be measured, by what a person calls it."""
-        session = self.session
+        project = self.project
         found: dict[str, Any] = {}
-        if session.maps is not None:
-            found[MAPS] = session.maps
-        if session.cube is not None:
-            found[CUBE] = session.cube
-        elif session.memory is not None and session.memory.cube is not None:
-            found[CUBE] = session.memory.cube
-        found |= {f"truth: {name}": maps for name, maps in session.truths.items()}
-        if session.galaxy is not None:
-            found |= {f"image: {name}": image for name, image in session.galaxy.images.items()}
+        if project.maps is not None:
+            found[MAPS] = project.maps
+        if project.cube is not None:
+            found[CUBE] = project.cube
+        elif project.memory is not None and project.memory.cube is not None:
+            found[CUBE] = project.memory.cube
+        found |= {f"truth: {name}": maps for name, maps in project.truths.items()}
+        if project.galaxy is not None:
+            found |= {f"image: {name}": image for name, image in project.galaxy.images.items()}
         return found
 
     @property
@@ -127,7 +126,7 @@ class Measuring(SessionPart):
         return self._planes[1] if self._planes is not None and self._planes[0] is content else None
 
     def _recipe_changed(self) -> None:
-        if self.session.recipe.galaxy.distance != self._distance:
+        if self.project.recipe.galaxy.distance != self._distance:
             self._planes = None  # sums are others
             self.refresh()
 
@@ -196,7 +195,7 @@ class Measuring(SessionPart):
         """Measure anew, beside whatever else is done; what has been measured already costs nothing."""
         content, apertures, options = self.sources.get(self.chosen), self.apertures, self.options
         self._asked += 1
-        self._distance = distance = self.session.recipe.galaxy.distance
+        self._distance = distance = self.project.recipe.galaxy.distance
         asked, known = self._asked, self.planes_for(content)
         if content is None or not (apertures or self._watched):
             self._planes, self.rows, self.problem = None, [], ""
@@ -208,7 +207,7 @@ class Measuring(SessionPart):
             return planes, rows_of(planes, apertures, options) if apertures else []
 
         def take(result: tuple[Planes, list[Row | str]]) -> None:
-            if asked == self._asked and self._session() is not None:
+            if asked == self._asked:
                 self._planes, self.rows = (content, result[0]), result[1]
                 self.problem = next((row for row in self.rows if isinstance(row, str)), "")
                 self.measured.emit()
@@ -219,8 +218,6 @@ class Measuring(SessionPart):
         ):
             take(measure())  # a moment, so that the row is right when the mouse is let go
             return
-        from ..eventloop import worker
-
         worker.fetch(measure, take)
 
     def drag(self, number: int, aperture: Aperture) -> None:

@@ -1,4 +1,4 @@
-"""What one session masks: the circles, polygons and painted masks as they are now, their history,
+"""What is masked in one galaxy: the circles, polygons and painted masks as they are now, their history,
 and what is selected.
 """
 
@@ -22,14 +22,14 @@ Basis = tuple["StarSettings", frozenset[str]]
 """What circles were made for: the settings of the stars, and the bands."""
 
 
-class Masking:
-    """The masks of a session and every way to change them; nothing that was made by hand is ever
+class MaskHistory:
+    """The masks of a galaxy and every way to change them; nothing that was made by hand is ever
     lost without Undo.
     """
 
     changed = Signal()
     """What is masked."""
-    told_changed = Signal()
+    note_changed = Signal()
     selection_changed = Signal()
     band_changed = Signal()
 
@@ -44,7 +44,7 @@ class Masking:
         self.band = ""
         """The one band that is looked at and edited; "" for all."""
         self.selected: tuple[Item, ...] = ()
-        self.told = ""
+        self.note = ""
         """Where the masks are from, or what became of them, in a sentence."""
 
     def clear(self) -> None:
@@ -73,7 +73,7 @@ class Masking:
         ----------
         recipe : Recipe
             Its settings of the stars may have changed since the circles were made; then they are
-            made anew, and only what was drawn by hand is kept (`take_fit` says so).
+            made anew, and only what was drawn by hand is kept (`take_fit` leaves a note).
         bands : iterable of str
             The images' bands.
         """
@@ -116,23 +116,23 @@ class Masking:
         drawn = bool(hand.stars or hand.patches or hand.polygons)
         if before is not None and before.stars == (fitted + hand).stars:
             return
-        self.told = ""
+        self.note = ""
         if before is None:
             self.history.now = fitted
-            self._tell(())
+            self._emit_changed(())
             return
         if before.stars != hand.stars:
-            self.told = "The stars were fitted again" + (
+            self.note = "The stars were fitted again" + (
                 "" if asked else ", for their settings or the images changed"
             )
-            self.told += (
+            self.note += (
                 f"; what was drawn by hand is kept ({mask_edits.told(hand)})." if drawn else "."
             )
-            self.told += " Undo brings the circles back as they were."
+            self.note += " Undo brings the circles back as they were."
         self.change(fitted + hand if drawn else fitted, "the new fit of the stars")
 
     def take_saved(
-        self, masks: Masks, words: str, told: str, recipe: Recipe, bands: Iterable[str]
+        self, masks: Masks, words: str, note: str, recipe: Recipe, bands: Iterable[str]
     ) -> None:
         """Take the masks that a result keeps, as they were left; nothing is fitted again.
 
@@ -140,15 +140,15 @@ class Masking:
         ----------
         masks : Masks
             The result's.
-        words, told : str
+        words, note : str
             What Undo would take back, and the sentence that says where they are from.
         recipe, bands
             What holds now: only when that changes are the stars fitted anew.
         """
-        self.told, self.basis = told, (recipe.stars.model_copy(), frozenset(bands))
+        self.note, self.basis = note, (recipe.stars.model_copy(), frozenset(bands))
         if self.now is None:
             self.history.now = masks
-            self._tell(())
+            self._emit_changed(())
         else:
             self.change(masks, words)
 
@@ -167,7 +167,7 @@ class Masking:
             What is selected then.
         """
         self.history.push(masks, words)
-        self._tell(select)
+        self._emit_changed(select)
 
     def edit(
         self, words: str, changes: Iterable[tuple[Item, Item | None]] = (), added: Iterable[Item] = (),
@@ -183,12 +183,12 @@ class Masking:
             table = {id(old): new for old, new in changes}
             after = [table.get(id(item), item) for item in self.selected]
             select = added or [item for item in after if item is not None]
-        self.told = ""
+        self.note = ""
         self.change(mask_edits.exchanged(self.now, changes, added), words, select)
 
     def paint(self, patch: Patch, words: str = "the stroke") -> None:
         """A painted mask in the place of the one of its bands."""
-        self.told = ""
+        self.note = ""
         self.change(mask_edits.painted(self.now, patch), words, self.selected)
 
     def undo(self) -> None:
@@ -201,19 +201,19 @@ class Masking:
 
     def _step(self, done: bool) -> None:
         if done:
-            self.told = ""
+            self.note = ""
             before = {item.id for item in self.selected}
-            self._tell([item for item in self.items if item.id and item.id in before])
+            self._emit_changed([item for item in self.items if item.id and item.id in before])
 
-    def _tell(self, select: Sequence[Item]) -> None:
+    def _emit_changed(self, select: Sequence[Item]) -> None:
         self.selected = tuple(select)
         self.changed.emit()
         self.selection_changed.emit()
 
-    def tell(self, text: str) -> None:
-        """Say a sentence of the masks."""
-        self.told = text
-        self.told_changed.emit()
+    def set_note(self, text: str) -> None:
+        """Show a sentence about the masks."""
+        self.note = text
+        self.note_changed.emit()
 
     # What is looked at -----------------------------------------------------------------------------------------------
 

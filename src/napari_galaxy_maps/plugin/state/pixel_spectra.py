@@ -1,5 +1,5 @@
-"""What the Pixel panel knows of a session: the prepared bands, the model spectra, and which pixel
-is pointed at.
+"""The spectra of single pixels and apertures: the prepared bands that they are from, and the model
+spectra that are fitted to them.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from psygnal import Signal
 
-from ...data.galaxy import BandCube
+from ...data.cube import BandCube
 from ...data.maps import PropertyMaps
 from ...exceptions import GalaxyMapsError, InputError
 from ...measure.apertures.aperture import Aperture
 from ...progress import Progress
-from ..eventloop import worker
+from ..eventloop.idle_queue import next_turn
+from ..eventloop.worker import JobRunner
 from ..ground.sky_plane import sky_affine
-from .session_part import SessionPart
+from .project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from ...sed.library import Library
     from ...sed.pixel import PixelSpectrum
-    from .session import Session
 
 PREPARED, FAR = "the prepared bands", "the truth's bands"
 TITLE = "Making model spectra"
@@ -65,55 +65,57 @@ class Grid:
         return float(north), float(west)
 
 
-class Spectra(SessionPart):
-    """Model spectra for a session, and the fit at a place.
+class PixelSpectra:
+    """Model spectra for a galaxy, and the fit at a place.
 
     Parameters
     ----------
-    session : Session
-        Held weakly.
+    project : Project
+        Whose prepared bands are fitted.
+    runner : JobRunner
+        Makes model spectra.
     """
 
     changed = Signal()
     """The bands or the model spectra."""
 
-    def __init__(self, session: Session):
-        super().__init__(session)
+    def __init__(self, project: Project, runner: JobRunner):
+        self.project, self.runner = project, runner
         self.source = PREPARED
         self.library: Library | None = None
-        self.words = ""
+        self.redshift_note = ""
         """Where the redshift is from, or what is wrong with it."""
         self._key: Any = None
         self._declined: Any = None
         self._grids: dict[int, Grid] = {}
         self._planes: tuple[BandCube, Any] | None = None
         for signal in (
-            session.cube_changed,
-            session.maps_changed,
-            session.truths_changed,
-            session.recipe_changed,
+            project.cube_changed,
+            project.maps_changed,
+            project.truths_changed,
+            project.recipe_changed,
         ):
-            signal.connect(self._session_changed)
-        session.started_over.connect(self._forget)
+            signal.connect(self._project_changed)
+        project.started_over.connect(self._forget)
 
     # Bands -----------------------------------------------------------------------------------------------------------
 
     @property
     def sources(self) -> dict[str, BandCube]:
         """The cubes whose pixels can be looked at, by what a person calls them."""
-        session, found = self.session, {}
-        kept = session.memory
+        project, memory = self.project, self.project.memory
+        found: dict[str, BandCube] = {}
         if (
-            session.maps is not None
-            and kept is not None
-            and kept.maps is session.maps
-            and kept.cube is not None
+            project.maps is not None
+            and memory is not None
+            and memory.maps is project.maps
+            and memory.cube is not None
         ):
-            found[PREPARED] = kept.cube
-        elif session.cube is not None:
-            found[PREPARED] = session.cube
-        if session.fitted is not None:
-            found[FAR] = session.fitted.cube
+            found[PREPARED] = memory.cube
+        elif project.cube is not None:
+            found[PREPARED] = project.cube
+        if project.fitted is not None:
+            found[FAR] = project.fitted.cube
         return found
 
     @property
@@ -130,7 +132,7 @@ class Spectra(SessionPart):
 
     def grid(self, content: BandCube | PropertyMaps) -> Grid | None:
         """Where the pixels of maps or a cube lie; None before anything is shown."""
-        reference = self.session.reference
+        reference = self.project.reference
         if reference is None:
             return None
         known = self._grids.get(id(content))
@@ -152,21 +154,17 @@ class Spectra(SessionPart):
         """
         from ...prepare.impute import model_redshift
 
-        session = self.session
-        distance = (
-            session.galaxy.distance_mpc
-            if session.galaxy is not None
-            else session.recipe.galaxy.distance
-        )
-        redshift, self.words = model_redshift(session.recipe.galaxy.redshift, distance)
-        return session.recipe.sed.model_copy(), redshift
+        galaxy, settings = self.project.galaxy, self.project.recipe.galaxy
+        distance = galaxy.distance_mpc if galaxy is not None else settings.distance
+        redshift, self.redshift_note = model_redshift(settings.redshift, distance)
+        return self.project.recipe.sed.model_copy(), redshift
 
     def ready(self) -> bool:
         """Whether there are model spectra for the settings as they are."""
         try:
             return self.library is not None and self._key == self._wanted()
         except GalaxyMapsError as error:
-            self.words = str(error)
+            self.redshift_note = str(error)
             return False
 
     def make(self, asked: bool = False) -> None:
@@ -182,8 +180,8 @@ class Spectra(SessionPart):
             return  # `ready` has said why
         if not asked and key == self._declined:
             return
-        if self.session.job is not None:
-            self.session.after_job(self._make_later)
+        if self.runner.job is not None:
+            self.runner.after_job(self._make_later)
             return
         settings, redshift = key
 
@@ -205,10 +203,14 @@ class Spectra(SessionPart):
         def ended() -> None:
             if not made:
                 self._declined = key
-            self.session.later(self.changed.emit)
+            next_turn(self.changed.emit)
 
-        worker.start(
-            self.session, TITLE, steps, on_result=result, on_error=self.session.note, on_end=ended
+        self.runner.start(
+            TITLE,
+            steps,
+            on_result=result,
+            on_error=self.project.show_message,
+            on_end=ended,
         )
 
     def _make_later(self) -> None:
@@ -256,7 +258,7 @@ class Spectra(SessionPart):
 
     # What changes ----------------------------------------------------------------------------------------------------
 
-    def _session_changed(self) -> None:
+    def _project_changed(self) -> None:
         self.changed.emit()
 
     def _forget(self) -> None:

@@ -18,7 +18,7 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from ...measure.apertures.planes import Quantity
-from ..state.aperture_measurements import Measuring, Row
+from ..state.aperture_measurements import ApertureMeasurements, Row
 from .forms import WARNING
 
 NAME, SUM, MEAN, MEDIAN, PIXELS, MASKED = range(6)
@@ -37,20 +37,20 @@ class ApertureModel(QAbstractTableModel):
 
     Parameters
     ----------
-    measuring : Measuring
+    measurements : ApertureMeasurements
         The apertures and their values.
     """
 
-    def __init__(self, measuring: Measuring):
+    def __init__(self, measurements: ApertureMeasurements):
         super().__init__()
-        self.measuring = measuring
+        self.measurements = measurements
         self.number = 0
         """Which of the quantities is shown."""
 
     @property
     def quantity(self) -> Quantity | None:
         """What is shown, or None while nothing is measured."""
-        planes = self.measuring.planes
+        planes = self.measurements.planes
         return (
             planes.quantities[self.number]
             if planes is not None and self.number < len(planes.quantities)
@@ -68,7 +68,7 @@ class ApertureModel(QAbstractTableModel):
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
         """One an aperture."""
-        return 0 if parent is not None and parent.isValid() else len(self.measuring.apertures)
+        return 0 if parent is not None and parent.isValid() else len(self.measurements.apertures)
 
     def columnCount(self, parent: QModelIndex | None = None) -> int:
         """Fixed."""
@@ -107,13 +107,13 @@ class ApertureModel(QAbstractTableModel):
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Text, colour and tip of a cell."""
         number, column = index.row(), index.column()
-        if number >= len(self.measuring.apertures):
+        if number >= len(self.measurements.apertures):
             return None
-        rows = self.measuring.rows
+        rows = self.measurements.rows
         row = rows[number] if number < len(rows) else None
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             if column == NAME:
-                return self.measuring.apertures[number].name
+                return self.measurements.apertures[number].name
             return "" if not isinstance(row, dict) else self._text(row, column)
         if role == Qt.ItemDataRole.ForegroundRole and isinstance(row, str):
             return QColor(WARNING)
@@ -151,12 +151,12 @@ class ApertureModel(QAbstractTableModel):
     def setData(self, index: QModelIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         """A new name."""
         name, number = str(value).strip(), index.row()
-        aperture = self.measuring.apertures[number]
+        aperture = self.measurements.apertures[number]
         if role != Qt.ItemDataRole.EditRole or not name or name == aperture.name:
             return False
         from dataclasses import replace
 
-        self.measuring.exchange(number, replace(aperture, name=name), f"the name {name}")
+        self.measurements.exchange(number, replace(aperture, name=name), f"the name {name}")
         return True
 
 
@@ -165,7 +165,7 @@ class ApertureTable(QTableView):
 
     Parameters
     ----------
-    measuring : Measuring
+    measurements : ApertureMeasurements
         The apertures and their values.
     """
 
@@ -174,10 +174,10 @@ class ApertureTable(QTableView):
     shown = Signal(int)
     """The aperture whose row was clicked."""
 
-    def __init__(self, measuring: Measuring):
+    def __init__(self, measurements: ApertureMeasurements):
         super().__init__()
         self.setObjectName("apertures")
-        self.model_ = ApertureModel(measuring)
+        self.model_ = ApertureModel(measurements)
         self.setModel(self.model_)
         self._quiet = False
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -199,7 +199,7 @@ class ApertureTable(QTableView):
         self._quiet = True
         self.model_.renew()
         self._quiet = False
-        self.select(self.model_.measuring.selected)
+        self.select(self.model_.measurements.selected)
 
     def select(self, numbers: Sequence[int]) -> None:
         """Select rows without telling anybody, and bring the first into sight."""

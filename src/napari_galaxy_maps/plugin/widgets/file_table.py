@@ -23,7 +23,7 @@ from ...bands.registry import BANDS
 from .forms import FAINT, WARNING
 
 if TYPE_CHECKING:
-    from ..jobs.image_files import FileState
+    from ..state.image_files import FileState
 
 FILE, BAND, UNIT, PIXEL, PSF = range(5)
 UNKNOWN = "which?"
@@ -33,13 +33,13 @@ _ENDING = re.compile(r"(\.(fits?|fts))?(\.(gz|bz2|fz))?(?=\[|$)", re.IGNORECASE)
 class FileTable(QTableWidget):
     """Two rows a file: its columns, and beneath them, where something is wrong, the words."""
 
-    band_told = Signal(str, str)
+    band_given = Signal(str, str)
     """Label and band."""
-    unit_told = Signal(str, str)
+    unit_given = Signal(str, str)
     """Label and unit."""
-    psf_told = Signal(str, str)
+    psf_given = Signal(str, str)
     """Label and FWHM in arcsec, as written."""
-    use_told = Signal(str, bool)
+    use_given = Signal(str, bool)
     """Label and whether the file is wanted."""
 
     def __init__(self) -> None:
@@ -121,7 +121,7 @@ class FileTable(QTableWidget):
         for name in BANDS:
             box.addItem(name, name)
         box.setMaxVisibleItems(30)
-        box.activated.connect(lambda index: self.band_told.emit(label, box.itemData(index) or ""))
+        box.activated.connect(lambda index: self.band_given.emit(label, box.itemData(index) or ""))
         return box
 
     def _unit_box(self, label: str, state: FileState) -> QComboBox:
@@ -132,14 +132,14 @@ class FileTable(QTableWidget):
         box.setEditable(True)
         box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         box.addItems(KNOWN_UNITS)
-        box.activated.connect(lambda _: self.unit_told.emit(label, box.currentText().strip()))
+        box.activated.connect(lambda _: self.unit_given.emit(label, box.currentText().strip()))
         box.lineEdit().editingFinished.connect(lambda: self._unit_written(label, box))
         return box
 
     def _unit_written(self, label: str, box: QComboBox) -> None:
         if box.lineEdit().isModified():
             box.lineEdit().setModified(False)
-            self.unit_told.emit(label, box.currentText().strip())
+            self.unit_given.emit(label, box.currentText().strip())
 
     def _fill_row(self, i: int, state: FileState) -> None:
         file = state.file
@@ -206,9 +206,9 @@ class FileTable(QTableWidget):
     def _item_changed(self, item: QTableWidgetItem) -> None:
         state = self._states[item.row() // 2]
         if item.column() == FILE:
-            self.use_told.emit(state.found.label, item.checkState() == Qt.CheckState.Checked)
+            self.use_given.emit(state.found.label, item.checkState() == Qt.CheckState.Checked)
         elif item.column() == PSF:
-            self.psf_told.emit(state.found.label, item.text().strip())
+            self.psf_given.emit(state.found.label, item.text().strip())
 
     def selected_labels(self) -> list[str]:
         """Labels of the files whose rows are selected."""

@@ -72,7 +72,7 @@ class _NumberOrNothing(QDoubleValidator):
 class NumberField(QLineEdit):
     """A number that may be left empty."""
 
-    told = Signal(object)
+    given = Signal(object)
     """A float or None, when the person has finished."""
 
     def __init__(
@@ -93,7 +93,7 @@ class NumberField(QLineEdit):
     def _finished(self) -> None:
         if self.isModified():
             self.setModified(False)
-            self.told.emit(float(self.text()) if self.text().strip() else None)
+            self.given.emit(float(self.text()) if self.text().strip() else None)
 
     def show_value(self, value: float | None) -> None:
         """Show a number without telling anybody."""
@@ -141,7 +141,7 @@ class Panel(QWidget):
         return QSize(530, 600)
 
     def listen(self, signal: Any, slot: Callable[..., None]) -> None:
-        """Connect a session's signal to a method of a widget, for as long as Qt keeps the widget."""
+        """Connect a signal to a method of a widget, for as long as Qt keeps the widget."""
         weak = WeakMethod(slot)
 
         def hear(*values: Any) -> None:

@@ -16,13 +16,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from ..eventloop import worker
-from ..jobs.compare_truths import compare_files
+from ..eventloop.worker import Job, JobRunner
+from ..jobs.score_galaxies import compare_files
 from .forms import make_button
 
 if TYPE_CHECKING:
     from ...measure.compare.comparison import Comparison
-    from ..state.session import Session
 
 
 class GalaxyList(QWidget):
@@ -30,16 +29,16 @@ class GalaxyList(QWidget):
 
     Parameters
     ----------
-    session : Session
-        In whose window jobs show.
+    runner : JobRunner
+        Runs the comparisons.
     """
 
     changed = Signal()
-    said = Signal(str)
+    message = Signal(str)
 
-    def __init__(self, session: Session):
+    def __init__(self, runner: JobRunner):
         super().__init__()
-        self.session = session
+        self.runner = runner
         self._added: list[Comparison] = []
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -79,22 +78,21 @@ class GalaxyList(QWidget):
             c for i, c in enumerate(self._added, 1) if self.list.item(i).checkState() == checked
         ]
 
-    def open_files(self, paths: list[str]) -> worker.Job | None:
+    def open_files(self, paths: list[str]) -> Job | None:
         """Add the galaxies of some files."""
 
         def opened(result: tuple[list[Comparison], list[str]]) -> None:
             found, notes = result
             self._added += found
             self._fill(len(found))
-            self.said.emit(" ".join(notes))
+            self.message.emit(" ".join(notes))
             self.changed.emit()
 
-        return worker.start(
-            self.session,
+        return self.runner.start(
             "Comparing galaxies",
             lambda: compare_files(paths),
             on_result=opened,
-            on_error=self.said.emit,
+            on_error=self.message.emit,
         )
 
     def _ask(self) -> None:

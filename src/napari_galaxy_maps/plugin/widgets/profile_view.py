@@ -26,10 +26,12 @@ from ...data.galaxy import Ellipse
 from ...data.maps import PropertyMaps
 from ...exceptions import GalaxyMapsError, InputError
 from ...measure.figures.profile_figures import RADII, draw_profiles, radii
-from ..canvas.sky_overlay import Overlay
+from ..canvas.layer_register import LayerRegister
+from ..canvas.sky_overlay import SkyOverlay
 from ..eventloop import worker
 from ..ground.sky_shapes import Outline, ellipse_corners
-from ..state.aperture_measurements import Measuring
+from ..state.aperture_measurements import ApertureMeasurements
+from ..state.project import Project
 from . import plot_canvas as plots
 from .aperture_table import with_error
 from .forms import FAINT, GOOD, Message, NumberField, is_seen, wrapped
@@ -38,7 +40,6 @@ from .map_choice import MapChoice
 if TYPE_CHECKING:
     from astropy.table import QTable
 
-    from ..state.session import Session
 
 _GREEN, _WHITE = (0.5, 0.9, 0.5, 0.7), (1.0, 1.0, 1.0, 1.0)
 _ELLIPSES = {
@@ -64,7 +65,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Profiled:
-    """A profile, the ellipse it is over, the edges of its annuli in arcsec, and what is to be said
+    """A profile, the ellipse it is over, the edges of its annuli in arcsec, and what is to be noted
     of it.
     """
 
@@ -72,7 +73,7 @@ class Profiled:
     ellipse: Ellipse
     edges: tuple[float, ...]
     gradients: QTable | None
-    told: str
+    notes: str
 
 
 class ProfileView(QWidget):
@@ -80,16 +81,18 @@ class ProfileView(QWidget):
 
     Parameters
     ----------
-    session : Session
+    project : Project
         Whose maps they are.
-    measuring : Measuring
+    measurements : ApertureMeasurements
         What is measured, and the apertures.
+    layers : LayerRegister
+        Of the viewer in which the annuli show.
     """
 
-    def __init__(self, session: Session, measuring: Measuring):
+    def __init__(self, project: Project, measurements: ApertureMeasurements, layers: LayerRegister):
         super().__init__()
-        self.session, self.measuring = session, measuring
-        self.annuli = Overlay(session, "annuli", _GREEN[:3])
+        self.project, self.measurements = project, measurements
+        self.annuli = SkyOverlay(layers, "annuli", _GREEN[:3])
         self.profiled: Profiled | None = None
         self.canvas: Any = None
         self._lit: int | None = None
@@ -134,9 +137,9 @@ class ProfileView(QWidget):
         self.place = QVBoxLayout()
         self.column.addLayout(self.place, 1)
         self.gradient = wrapped(name="gradient")
-        self.told = wrapped(colour=FAINT, name="told")
+        self.notes = wrapped(colour=FAINT, name="notes")
         self.message = Message()
-        for widget in (self.gradient, self.told, self.message):
+        for widget in (self.gradient, self.notes, self.message):
             self.column.addWidget(widget)
         row = QHBoxLayout()
         self.export = QPushButton("Save table…")
@@ -152,8 +155,8 @@ class ProfileView(QWidget):
         self.ellipse.activated.connect(self.soon)
         self.truth.clicked.connect(self.soon)
         self.maps.changed.connect(self.soon)
-        self.step.told.connect(self.soon)
-        self.reach.told.connect(self.soon)
+        self.step.given.connect(self.soon)
+        self.reach.given.connect(self.soon)
         self.radius.activated.connect(lambda _: self.refresh())
         self.shown.activated.connect(lambda _: self._plot())
 
@@ -180,8 +183,8 @@ class ProfileView(QWidget):
 
     def refresh(self) -> None:
         """Measure and plot, beside whatever else is done."""
-        measuring, session = self.measuring, self.session
-        content = measuring.sources.get(measuring.chosen)
+        measurements, project = self.measurements, self.project
+        content = measurements.sources.get(measurements.chosen)
         self._asked += 1
         if content is None:
             self._say("There is nothing to measure yet; open images or predict maps first.")
@@ -191,12 +194,12 @@ class ProfileView(QWidget):
         self.maps.offer(names_in(content), getattr(self, "_name", ""))
         names = (getattr(self, "_name", ""), *self.maps.chosen)
         asked = Asked(self.ellipse.currentData(), step, number, self.truth.isChecked(), names)
-        truth = session.truth if content is session.maps and asked.with_truth else None
-        d25, distance = d25_of(session), session.recipe.galaxy.distance
-        selected = [measuring.apertures[i].shape for i in measuring.selected[:1]]
+        truth = project.truth if content is project.maps and asked.with_truth else None
+        d25, distance = project.ellipse(), project.recipe.galaxy.distance
+        selected = [measurements.apertures[i].shape for i in measurements.selected[:1]]
         drawn = selected[0] if selected and isinstance(selected[0], Ellipse) else None
         planes, asked_now, radius = (
-            measuring.planes_for(content),
+            measurements.planes_for(content),
             self._asked,
             self.radius.currentData(),
         )
@@ -260,7 +263,7 @@ class ProfileView(QWidget):
         self._marks = [part.axvline(0, color=plots.INK, lw=0.8, visible=False) for part in axes]
         self.canvas.draw_idle()
         self.gradient.setText(gradient_words(found.gradients))
-        self.told.setText(found.told)
+        self.notes.setText(found.notes)
 
     def _pointed(self, event: Any) -> None:
         """The annulus of the bin under the pointer lights up on the galaxy."""
@@ -287,7 +290,7 @@ class ProfileView(QWidget):
     # Annuli ----------------------------------------------------------------------------------------------------------
 
     def _outlines(self) -> list[Outline]:
-        found, reference = self.profiled, self.session.reference
+        found, reference = self.profiled, self.project.reference
         if found is None or reference is None:
             return []
         ratio = found.ellipse.b / found.ellipse.a
@@ -356,23 +359,7 @@ class ProfileView(QWidget):
             self.done.setText(f"Saved in {where}.")
 
     def _file(self, ending: str) -> str:
-        return f"{(self.session.name or 'galaxy').replace(' ', '_')}_{getattr(self, '_name', '')}_{ending}"
-
-
-def d25_of(session: Session) -> Ellipse | None:
-    """The galaxy's ellipse: as typed or drawn, as the last preparation has measured it, or as the
-    maps tell.
-    """
-    from ...measure.profiles.ellipses import recipe_ellipse
-
-    galaxy = session.galaxy
-    if galaxy is not None and galaxy.ellipse is not None:
-        return galaxy.ellipse
-    kept = session.memory.kept if session.memory is not None else {}
-    measured = next((value[2] for (step, _), value in kept.items() if step == "extent"), None)
-    if measured is not None:
-        return measured
-    return recipe_ellipse(session.maps.provenance) if session.maps is not None else None
+        return f"{self.project.file_stem}_{getattr(self, '_name', '')}_{ending}"
 
 
 def profile(

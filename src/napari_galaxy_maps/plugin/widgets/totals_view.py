@@ -21,15 +21,14 @@ from qtpy.QtWidgets import (
 
 from ...exceptions import GalaxyMapsError
 from ..eventloop import worker
-from ..state.aperture_measurements import MAPS, Measuring
+from ..state.aperture_measurements import MAPS, ApertureMeasurements
+from ..state.project import Project
 from .aperture_table import unit_words, with_error
 from .forms import FAINT, GOOD, Message, is_seen, wrapped
-from .profile_view import d25_of
 
 if TYPE_CHECKING:
     from astropy.table import QTable
 
-    from ..state.session import Session
 
 _HEADINGS = ("Quantity", "From the maps", "From the fluxes", "Difference", "Unit")
 _TIPS = (
@@ -46,15 +45,15 @@ class TotalsView(QWidget):
 
     Parameters
     ----------
-    session : Session
+    project : Project
         Whose maps they are.
-    measuring : Measuring
+    measurements : ApertureMeasurements
         Which of them are measured.
     """
 
-    def __init__(self, session: Session, measuring: Measuring):
+    def __init__(self, project: Project, measurements: ApertureMeasurements):
         super().__init__()
-        self.session, self.measuring = session, measuring
+        self.project, self.measurements = project, measurements
         self.totals: QTable | None = None
         self._asked = 0
         column = QVBoxLayout(self)
@@ -95,18 +94,19 @@ class TotalsView(QWidget):
         """Sum over the galaxy, beside whatever else is done."""
         from ...data.maps import PropertyMaps
 
-        content, session = self.measuring.sources.get(self.measuring.chosen), self.session
+        content, project = self.measurements.sources.get(self.measurements.chosen), self.project
         self._asked += 1
         if not isinstance(content, PropertyMaps):
             self._show(
                 None, "Choose maps to be measured: images have no totals but those of apertures."
             )
             return
-        asked, ellipse, distance = self._asked, d25_of(session), session.recipe.galaxy.distance
-        recipe = session.recipe.model_copy(deep=True)
+        asked, ellipse = self._asked, project.ellipse()
+        distance = project.recipe.galaxy.distance
+        recipe = self.project.recipe.model_copy(deep=True)
         cube = (
-            session.memory.cube
-            if self.measuring.chosen == MAPS and session.memory is not None
+            self.project.memory.cube
+            if self.measurements.chosen == MAPS and self.project.memory is not None
             else None
         )
 
@@ -167,7 +167,7 @@ class TotalsView(QWidget):
         self.notes.setText(" ".join([*words, *totals.meta.get("notes", [])]))
 
     def _ask_export(self) -> None:
-        name = f"{(self.session.name or 'galaxy').replace(' ', '_')}_totals.ecsv"
+        name = f"{self.project.file_stem}_totals.ecsv"
         kinds = "ECSV table (*.ecsv);;CSV table (*.csv)"
         path, _ = QFileDialog.getSaveFileName(self, "Save the totals", name, kinds)
         if not path or self.totals is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...bands.units import SR_PER_ARCSEC2
+from ...constants import SR_PER_ARCSEC2
 from ...data.galaxy import BandImage, Ellipse
 from ...progress import Progress
 from ..grid.pixel_positions import to_pixels

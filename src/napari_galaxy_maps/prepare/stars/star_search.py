@@ -13,7 +13,7 @@ import numpy as np
 from ...data.galaxy import BandImage, Ellipse
 from ...data.recipe import StarSettings
 from ...exceptions import InputError
-from ...progress import Progress, Steps, drain
+from ...progress import Progress, Steps, run_to_end
 from ..grid.pixel_positions import to_pixels
 from .catalogue import at_epoch, milky_way_stars
 from .star_bands import (
@@ -231,7 +231,7 @@ def find_stars(
     InputError
         When there is no image.
     """
-    return drain(find_stars_steps(images, ellipse, settings))
+    return run_to_end(find_stars_steps(images, ellipse, settings))
 
 
 @dataclass(frozen=True)

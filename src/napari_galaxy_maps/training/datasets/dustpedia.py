@@ -1,39 +1,28 @@
 """The real galaxies of DustPedia as a training set: mean surface brightness in every input band,
 and the dust and stars.
 
-Tables: fluxes as collected for CIGALE by Dobbels+ 2020 (FIREnet), apertures of Clark+ 2018,
-distances of HyperLEDA as chosen by DustPedia, dust and stars from the CIGALE + THEMIS fits with the
-far infrared of Nersesian+ 2019 (N19).
+What the tables are is in `dustpedia_tables`.
 """
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ...bands.registry import INPUT_BANDS, get_band
-from ...exceptions import InputError
-from ...models.dust_forest.features import NORMAL, STAND_IN, ColourTerm
+from ...constants import LSUN_W, MPC_M, SPEED_OF_LIGHT_MICRON_S, SR_PER_ARCSEC2
+from ...models.dust_forest.columns import NORMAL, STAND_IN
+from ...models.dust_forest.features import ColourTerm
+from .dustpedia_tables import CIGALE_BANDS, DustPediaTables, Table, number
 
-CIGALE_NAMES: dict[str, str] = {
-    "GALEX_FUV": "FUV", "GALEX_NUV": "NUV", "SDSS_u": "u_prime", "SDSS_g": "g_prime", "SDSS_r": "r_prime",
-    "SDSS_i": "i_prime", "SDSS_z": "z_prime", "2MASS_J": "J_2mass", "2MASS_H": "H_2mass", "2MASS_Ks": "Ks_2mass",
-    "WISE_3.4": "WISE1", "WISE_4.6": "WISE2", "WISE_12": "WISE3", "WISE_22": "WISE4",
-    "Spitzer_3.6": "IRAC1", "Spitzer_4.5": "IRAC2", "Spitzer_5.8": "IRAC3", "Spitzer_8.0": "IRAC4",
-}  # fmt: skip
-_FAR_INFRARED = ("PACS_blue", "PACS_green", "PACS_red", "PSW_HIPE", "PMW_HIPE", "PLW_HIPE")
 TARGETS = ("LOG_SLD", "LOG_SMD", "T_DUST", "LOG_LSTAR_W1", "LOG_MSTAR_W1")
 """What the trees predict; the last two are log10 of L_star and M_star in solar units over nu L_nu
 of WISE 3.4 in Lsun.
 """
 
-LSUN_W = 3.828e26
-MPC_M = 3.0856775815e22
-SPEED_UM_HZ = 2.99792458e14
-MJY_SR_PER_MJY_ARCSEC2 = 1e-9 / 2.3504430539e-11
+MJY_SR_PER_MJY_ARCSEC2 = 1e-9 / SR_PER_ARCSEC2
 
 
 @dataclass(frozen=True)
@@ -95,67 +84,81 @@ def read_galaxies(folder: str | Path) -> Galaxies:
     InputError
         When a table is missing or lacks a column.
     """
-    folder = Path(folder)
-    short = read_table(folder / "firenet_cigale_short" / "results.txt", " ")
-    observed = read_table(folder / "firenet_cigale_full" / "dustpedia_fluxes_full.mag", " ")
-    truth = read_table(folder / "dustpedia_cigale_results_final_version.csv", ",")
-    apertures = read_table(folder / "DustPedia_Aperture_Photometry_2.2.csv", ",")
-    distances = read_table(folder / "DustPedia_HyperLEDA_Herschel.csv", ",")
+    tables = DustPediaTables(Path(folder))
+    names = _usable_names(tables)
+
+    def bands(table: Table, pattern: str) -> np.ndarray:
+        return tables.columns_of_bands(table, pattern, names, INPUT_BANDS)
+
+    flux = bands(tables.fluxes, "{}")
+    semimajor, axial_ratio = (  # a/b
+        tables.column(tables.apertures, key, names) for key in ("semimaj_arcsec", "axial_ratio")
+    )
+    area = np.pi * semimajor**2 / axial_ratio
+    to_intensity = MJY_SR_PER_MJY_ARCSEC2 / area
+    metres = tables.column(tables.distances, "dist_best", names) * MPC_M
+    targets, target_errors, sum_errors = _dust_and_stars(
+        tables, names, _log_w1(flux[INPUT_BANDS.index(NORMAL)], metres)
+    )
+    return Galaxies(
+        names=np.array(names),
+        values=flux * to_intensity,
+        errors=bands(tables.fluxes, "{}_err") * to_intensity,
+        imputed=bands(tables.short_fit, "bayes.{}") * to_intensity,
+        imputed_errors=bands(tables.short_fit, "bayes.{}_err") * to_intensity,
+        targets=targets,
+        target_errors=target_errors,
+        sum_errors=sum_errors,
+        n_detected=tables.herschel_detections(names),
+    )
+
+
+def _usable_names(tables: DustPediaTables) -> list[str]:
+    """Galaxies that have all of N19's parameters and a positive WISE 3.4 flux."""
     whole = {
         name
-        for name, row in truth.items()
-        if all(np.isfinite(number(v)) for v in list(row.values())[1:])
+        for name, row in tables.n19.items()
+        if all(np.isfinite(number(cell)) for cell in list(row.values())[1:])
     }
-    w1 = CIGALE_NAMES[NORMAL]
-    names = [name for name in short if name in whole and number(observed[name][w1]) > 0]
+    names = [name for name in tables.short_fit if name in whole]
+    flux = tables.column(tables.fluxes, CIGALE_BANDS[NORMAL], names)
+    return [name for name, value in zip(names, flux, strict=True) if value > 0]
 
-    def column(table: dict[str, dict[str, str]], key: str) -> np.ndarray:
-        try:
-            return np.array([number(table[name][key]) for name in names])
-        except KeyError as missing:
-            raise InputError(
-                f"The DustPedia tables in {folder} lack {missing}; get them again."
-            ) from None
 
-    def bands(table: dict[str, dict[str, str]], pattern: str) -> np.ndarray:
-        return np.array([column(table, pattern.format(CIGALE_NAMES[b])) for b in INPUT_BANDS])
+def _log_w1(flux_mjy: np.ndarray, metres: np.ndarray) -> np.ndarray:
+    """log10 of nu L_nu of WISE 3.4 in Lsun."""
+    frequency = SPEED_OF_LIGHT_MICRON_S / get_band(NORMAL).pivot
+    watts = 4 * np.pi * metres**2 * flux_mjy * 1e-29 * frequency
+    return np.asarray(np.log10(watts / LSUN_W))
 
-    area = (
-        np.pi * column(apertures, "semimaj_arcsec") ** 2 / column(apertures, "axial_ratio")
-    )  # axial_ratio is a/b
-    to_intensity = MJY_SR_PER_MJY_ARCSEC2 / area
-    flux = bands(observed, "{}")
-    frequency = SPEED_UM_HZ / get_band(NORMAL).pivot
-    metres = column(distances, "dist_best") * MPC_M
-    watts = 4 * np.pi * metres**2 * flux[INPUT_BANDS.index(NORMAL)] * 1e-29 * frequency
-    log_w1 = np.log10(watts / LSUN_W)
-    ldust, mdust = column(truth, "Ldust__Lsol"), column(truth, "Mdust__Msol")
-    lstar, mstar = column(truth, "Lbolo__Lsol"), column(truth, "Mstar__Msol")
-    e_ldust, e_mdust, e_lstar, e_mstar = (
-        column(truth, f"{key}_err") / value / np.log(10)
-        for key, value in (("Ldust", ldust), ("Mdust", mdust), ("Lbolo", lstar), ("Mstar", mstar))
-    )
+
+def _dust_and_stars(
+    tables: DustPediaTables, names: list[str], log_w1: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`TARGETS` and their errors, shape (n, 5), and the errors of log L_dust and log M_dust, shape
+    (n, 2), from N19.
+    """
+    value, error = {}, {}
+    for quantity in ("Ldust", "Mdust", "Lbolo", "Mstar"):
+        value[quantity], sigma = tables.n19_column(quantity, names)
+        error[quantity] = sigma / value[quantity] / np.log(10)
+    temperature, temperature_error = tables.n19_column("Tdust", names)
     targets = [
-        np.log10(ldust / lstar), np.log10(mdust / mstar), column(truth, "Tdust__K"),
-        np.log10(lstar) - log_w1, np.log10(mstar) - log_w1,
-    ]  # fmt: skip
-    errors = [
-        np.hypot(e_ldust, e_lstar),
-        np.hypot(e_mdust, e_mstar),
-        column(truth, "Tdust_err"),
-        e_lstar,
-        e_mstar,
+        np.log10(value["Ldust"] / value["Lbolo"]),
+        np.log10(value["Mdust"] / value["Mstar"]),
+        temperature,
+        np.log10(value["Lbolo"]) - log_w1,
+        np.log10(value["Mstar"]) - log_w1,
     ]
-    with np.errstate(invalid="ignore"):
-        detected = sum(
-            (column(observed, b) > 3 * column(observed, f"{b}_err")).astype(int)
-            for b in _FAR_INFRARED
-        )
-    return Galaxies(
-        np.array(names), flux * to_intensity, bands(observed, "{}_err") * to_intensity,
-        bands(short, "bayes.{}") * to_intensity, bands(short, "bayes.{}_err") * to_intensity,
-        np.array(targets).T, np.array(errors).T, np.array([e_ldust, e_mdust]).T, np.asarray(detected),
-    )  # fmt: skip
+    target_errors = [
+        np.hypot(error["Ldust"], error["Lbolo"]),
+        np.hypot(error["Mdust"], error["Mstar"]),
+        temperature_error,
+        error["Lbolo"],
+        error["Mstar"],
+    ]
+    sums = [error["Ldust"], error["Mdust"]]
+    return np.array(targets).T, np.array(target_errors).T, np.array(sums).T
 
 
 def fit_colour_term(galaxies: Galaxies) -> ColourTerm:
@@ -168,23 +171,3 @@ def fit_colour_term(galaxies: Galaxies) -> ColourTerm:
     colour = np.log10(galaxies.values[w, good] / galaxies.values[s, good])
     low, middle, high = np.percentile(colour, [15.87, 50, 84.13])
     return ColourTerm(float(middle), float((high - low) / 2))
-
-
-def read_table(path: Path, delimiter: str) -> dict[str, dict[str, str]]:
-    """Rows by their first column. Two delimiters in a row mean an empty cell."""
-    try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            rows = list(csv.reader(stream, delimiter=delimiter))
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be read ({error.strerror}); give the folder with the DustPedia tables."
-        ) from None
-    return {row[0]: dict(zip(rows[0], row, strict=False)) for row in rows[1:] if row}
-
-
-def number(text: str) -> float:
-    """A number, or NaN where there is none."""
-    try:
-        return float(text)
-    except ValueError:
-        return float("nan")

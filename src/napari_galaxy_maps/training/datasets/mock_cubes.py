@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data.galaxy import PC_PER_MPC_ARCSEC, BandCube
+from ...constants import PC_PER_MPC_ARCSEC
+from ...data.cube import BandCube
 from ...mocks import surveys
 from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
@@ -14,7 +15,8 @@ from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .pairs import Pairs
+    from .image_truth_pairs import Pairs
+
 
 CALIBRATION = 0.02
 """Relative error of SDSS's calibration that each band is given."""

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from ...constants import PC_PER_MPC_ARCSEC
 from ...exceptions import InputError
 from ...mocks import View, make_mock
 from ...mocks.mock import MAX_DISTANCE, UGRIZ
 from ...mocks.population import draw_galaxy
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from ...progress import Progress, Steps
-from .pairs import TABLE, Pairs
+from .image_truth_pairs import TABLE, Pairs
 
 SEED_STRIDE = 10_000_000
 FIRST_SEED = {"train": SEED_STRIDE, "validation": 2 * SEED_STRIDE, "test": 3 * SEED_STRIDE}
@@ -42,7 +43,7 @@ def training_view(seed: int, size: int) -> View:
     )
     reach = rng.uniform(1.5, 6.0) * draw_galaxy(seed).r_e
     distance = float(
-        np.clip(reach * 1e3 / (size * pixel / 2) / (1e6 * np.pi / 180 / 3600), 1.0, MAX_DISTANCE)
+        np.clip(reach * 1e3 / (size * pixel / 2) / PC_PER_MPC_ARCSEC, 1.0, MAX_DISTANCE)
     )
     return View(
         size=size, pixel_arcsec=pixel, bands=UGRIZ, distance_mpc=distance, noise=0.0,

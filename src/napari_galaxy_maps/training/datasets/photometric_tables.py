@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from ...bands.registry import BANDS
+from ...constants import LSUN_ERG_S, MSUN_G, PLANCK_CONSTANT_ERG_S, SPEED_OF_LIGHT_ANGSTROM_S
 from ...exceptions import InputError
 from ...sed import nebular, tables
 
@@ -34,10 +35,8 @@ SPECTRUM_EDGES_UM = np.concatenate([np.geomspace(0.0912, 3.2, 179), np.geomspace
 DUST_EDGES_UM = np.concatenate([np.geomspace(0.9927, 30, 121), np.geomspace(30, 9990, 61)[1:]])
 
 # The templates' own solar luminosity, and the one used here (IAU 2015).
-_BC03_LSUN, _LSUN = 3.826e33, 3.828e33
-_C = 2.99792458e18  # Angstrom Hz
-_H = 6.62607e-27
-_MSUN_G, _HYDROGEN_G = 1.98841e33, 1.6735e-24
+_BC03_LSUN_ERG_S = 3.826e33
+_HYDROGEN_G = 1.6735e-24
 DUST_TO_HYDROGEN = 7.4e-3
 """Dust mass per mass of hydrogen of THEMIS (Jones+ 2017)."""
 
@@ -105,7 +104,7 @@ def band_matrix(
         weight = _weights(fine) * through
         # <L_nu> = int L_nu T dlambda/lambda / int T dlambda/lambda, and L_nu = L_lambda lambda^2 /
         # c.
-        weight = weight / fine * rest**2 / _C / np.sum(weight / fine)
+        weight = weight / fine * rest**2 / SPEED_OF_LIGHT_ANGSTROM_S / np.sum(weight / fine)
         right = np.clip(np.searchsorted(wavelength, rest, side="right"), 1, len(wavelength) - 1)
         part = np.clip(
             (rest - wavelength[right - 1]) / (wavelength[right] - wavelength[right - 1]), 0, 1
@@ -129,7 +128,11 @@ def line_response(
         # A line of luminosity L is L delta(lambda - at) in the observer's frame, where L_nu is (1 +
         # z) times narrower.
         columns.append(
-            np.interp(at, seen, response, left=0, right=0) * at / norm / _C / (1 + redshift)
+            np.interp(at, seen, response, left=0, right=0)
+            * at
+            / norm
+            / SPEED_OF_LIGHT_ANGSTROM_S
+            / (1 + redshift)
         )
     return np.stack(columns, axis=1)
 
@@ -167,7 +170,9 @@ def _populations(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nda
     """
     with np.load(path) as template:
         wavelength, age = template["wavelength_angstrom"], template["age_yr"]
-        spectra = template["lsun_per_angstrom_per_msun_formed"].astype(float) * (_BC03_LSUN / _LSUN)
+        spectra = template["lsun_per_angstrom_per_msun_formed"].astype(float) * (
+            _BC03_LSUN_ERG_S / LSUN_ERG_S
+        )
         surviving, metallicity = template["surviving_mass_fraction"], template["metallicity"]
     # Beyond 10 micron the templates have few points, between which starlight falls as a power of
     # the wavelength.
@@ -205,9 +210,9 @@ def _dust(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         * 4
         * np.pi
         / (_HYDROGEN_G * DUST_TO_HYDROGEN)
-        * _MSUN_G
-        / _LSUN
-        * _C
+        * MSUN_G
+        / LSUN_ERG_S
+        * SPEED_OF_LIGHT_ANGSTROM_S
         / wavelength**2
     )
     return wavelength, per_mass, umin, qhac
@@ -221,17 +226,22 @@ def star_table(path: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> 
     width = _weights(wavelength)
     ionising = wavelength < 912
     # Ionising photons are counted in s-1 per Msun formed.
-    photons = (spectra * (wavelength * width * ionising)).sum(-1) * _LSUN / (_H * _C)
+    photons = (
+        (spectra * (wavelength * width * ionising)).sum(-1)
+        * LSUN_ERG_S
+        / (PLANCK_CONSTANT_ERG_S * SPEED_OF_LIGHT_ANGSTROM_S)
+    )
     soft = np.where(ionising, 0, spectra)
     fine = np.geomspace(912, 2e5, 6000)
-    glow = nebular.continuum(fine) / _LSUN * _C / fine**2  # Lsun/Angstrom per photon/s
+    # Lsun/Angstrom per photon/s
+    glow = nebular.continuum(fine) / LSUN_ERG_S * SPEED_OF_LIGHT_ANGSTROM_S / fine**2
     gas, gas_bins = [], []
     for oh in OXYGEN:
         at_line, energy = nebular.lines(float(oh))
         gas.append([
-            glow @ band_matrix(fine, curves, z) + energy / _LSUN @ line_response(at_line, curves, z) for z in REDSHIFTS
+            glow @ band_matrix(fine, curves, z) + energy / LSUN_ERG_S @ line_response(at_line, curves, z) for z in REDSHIFTS
         ])  # fmt: skip
-        counts, _ = np.histogram(at_line, BINS_UM * 1e4, weights=energy / _LSUN)
+        counts, _ = np.histogram(at_line, BINS_UM * 1e4, weights=energy / LSUN_ERG_S)
         gas_bins.append(glow @ bin_matrix(fine, BINS_UM) + counts)
     return tables.StarTable(
         bands=tuple(curves), redshift=REDSHIFTS, metallicity=metallicity, age_yr=AGES_YR,
@@ -262,7 +272,9 @@ def spectrum_table(
     wavelength, spectra, _, _ = _populations(stars)
     edges = SPECTRUM_EDGES_UM * 1e4
     fine = np.geomspace(edges[0], edges[-1], 8000)
-    glow = binned(fine, nebular.continuum(fine) / _LSUN * _C / fine**2, edges)
+    glow = binned(
+        fine, nebular.continuum(fine) / LSUN_ERG_S * SPEED_OF_LIGHT_ANGSTROM_S / fine**2, edges
+    )
     gas = []
     for oh in OXYGEN:
         at_line, energy = nebular.lines(float(oh))
@@ -270,7 +282,7 @@ def spectrum_table(
             np.append(at_line, 1215.67),
             np.append(energy, nebular.LYMAN_ALPHA_PER_PHOTON),
         )
-        gas.append(glow + np.histogram(at_line, edges, weights=energy / _LSUN)[0])
+        gas.append(glow + np.histogram(at_line, edges, weights=energy / LSUN_ERG_S)[0])
     # A spectrum of one Lsun, flat within a bin, sampled at many points of it.
     n = 16
     inner = edges[:-1, None] + np.diff(edges)[:, None] * (np.arange(n) + 0.5) / n

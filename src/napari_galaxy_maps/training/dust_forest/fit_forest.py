@@ -16,17 +16,15 @@ from pathlib import Path
 import numpy as np
 
 from ...exceptions import GalaxyMapsError
-from ...models.card import Score
-from ...models.dust_forest.features import ColourTerm, normalise, select
+from ...models.dust_forest.features import ColourTerm
 from ...models.dust_forest.model import DustForest, Member
-from ...models.dust_forest.spread import QUANTITIES, TO_QUANTITIES
-from ...models.registry import write_entry
 from ..datasets.dustpedia import Galaxies, fit_colour_term, read_galaxies
-from . import card_text
-from .cases import CASES, WHOLE, Case
-from .fit_spread import SpreadSettings, cross_fit, fit_spread, truth_errors
-from .scoring import baseline, folds, score
-from .trees import TreeSettings, fit_galaxy_colours, fit_trees, make_pool
+from ..model_files import write_model
+from .card_notes import measured_notes
+from .card_text import card
+from .fit_spread import SpreadSettings, cross_fit, fit_spread
+from .fit_trees import TreeSettings, fit_galaxy_colours, fit_trees, make_pool
+from .scoring import folds, score_model
 
 NAME, VERSION = "dust-forest", "1.0"
 UNUSUAL_SHARE = 0.5
@@ -69,13 +67,11 @@ def train(
         for k, job in enumerate(jobs):
             members.append(job.result())
             say(f"member {k + 1} of 4 after {time.monotonic() - start:.0f} s")
-    bare = DustForest(tuple(members), term, card_text.card(NAME, VERSION, term, galaxies))
+    bare = DustForest(tuple(members), term, card(NAME, VERSION, term, galaxies))
     scores = score_model(bare, galaxies)
-    card = card_text.card(
-        NAME, VERSION, term, galaxies, scores, card_text.measured_notes(bare, galaxies, scores)
-    )
-    model = DustForest(bare.members, term, card)
-    write(model, Path(out))
+    notes = measured_notes(bare, galaxies, scores)
+    model = DustForest(bare.members, term, card(NAME, VERSION, term, galaxies, scores, notes))
+    write_model(model, "forest", Path(out))
     say(f"scored and written to {out} after {time.monotonic() - start:.0f} s")
     return model
 
@@ -99,66 +95,6 @@ def train_member(
     return Member(
         colours, mean, uncertainty, float(np.percentile(pool.unusual, 100 - UNUSUAL_SHARE))
     )
-
-
-def predict_unseen(
-    model: DustForest, galaxies: Galaxies, case: Case
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Each galaxy by the member that never saw it.
-
-    Returns
-    -------
-    values, sigma : ndarray, shape (n, 7)
-        Of `QUANTITIES`, the surface densities per WISE 3.4 luminosity; NaN where the case leaves
-        too few bands.
-    unusual : ndarray, shape (n,)
-    """
-    values, sigma = np.full((2, len(galaxies), len(QUANTITIES)), np.nan)
-    unusual = np.full(len(galaxies), np.nan)
-    for member, (_, test) in zip(model.members, folds(len(galaxies)), strict=True):
-        spectra = normalise(*case.given(galaxies.take(test)), case.bands, model.colour_term)
-        rows = test[spectra.usable]
-        mean, sigma[rows], unusual[rows] = member.predict(select(spectra, spectra.usable))
-        values[rows] = mean @ TO_QUANTITIES
-    return values, sigma, unusual
-
-
-def score_model(model: DustForest, galaxies: Galaxies) -> tuple[Score, ...]:
-    """Score every case, for all galaxies and for those with at least three far-infrared detections."""
-    truth, error = galaxies.targets @ TO_QUANTITIES, truth_errors(galaxies)
-    reference = baseline(galaxies, CASES[0])
-    scores = []
-    for case in (WHOLE, *CASES):
-        plain = reference if case in (WHOLE, CASES[0]) else baseline(galaxies, case)
-        values, sigma, _ = predict_unseen(model, galaxies, case)
-        usable = np.isfinite(values[:, 0])
-        for population, member in (
-            ("all", usable),
-            (">= 3 FIR", usable & (galaxies.n_detected >= 3)),
-        ):
-            for j, name in enumerate(QUANTITIES[: 7 if case is WHOLE else 3]):
-                scores.append(
-                    score(
-                        case.name, population, name, truth[member, j], error[member, j], values[member, j],
-                        sigma[member, j], plain[member, j] if j < 3 else None,
-                    )
-                )  # fmt: skip
-    return tuple(scores)
-
-
-def write(model: DustForest, out: Path) -> None:
-    """Write weights, card and registry entry to the folder `out`."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        weights, card = out / f"{NAME}.safetensors", out / f"{NAME}.json"
-        weights.write_bytes(model.to_bytes())
-        card.write_text(model.card.to_json(), encoding="utf-8")
-        (out / f"{NAME}.md").write_text(model.card.to_markdown(), encoding="utf-8")
-        write_entry(out, NAME, "forest", VERSION, weights, card)
-    except OSError as error:
-        raise GalaxyMapsError(
-            f"{out} cannot be written ({error.strerror}); choose another folder."
-        ) from None
 
 
 def main(arguments: list[str] | None = None) -> int:

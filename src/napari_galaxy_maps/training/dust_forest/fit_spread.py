@@ -14,12 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from ...models.dust_forest.forest import PackedForest, from_xgboost
-from ...models.dust_forest.spread import QUANTITIES, TO_QUANTITIES, Spread, levers, spread_features
+from ...models.dust_forest.packed_forest import PackedForest, from_xgboost
+from ...models.dust_forest.uncertainty import (
+    QUANTITIES,
+    TO_QUANTITIES,
+    Spread,
+    levers,
+    spread_features,
+)
 from ..datasets.dustpedia import Galaxies
-from .cases import CASES
-from .recalibration import fit_recalibration
-from .trees import Pool, TreeSettings, fit_trees
+from .band_sets import BAND_SETS, COLUMNS
+from .fit_recalibration import fit_recalibration
+from .fit_trees import Pool, TreeSettings, fit_trees
 
 N_INNER = 10
 """Folds within the training galaxies: residuals of galaxies that the trees have seen would be half
@@ -104,7 +110,7 @@ def fit_spread(
     error = np.tile(truth_errors(galaxies), (copies, 1))
     weight = np.ones(copies)
     weight[0] = settings.whole_weight
-    weight[1 : 1 + len(CASES)] = settings.case_weight
+    weight[1 : 1 + len(BAND_SETS)] = settings.case_weight
     # The copies of a galaxy are one galaxy: they count for a few, not for all, in the trees'
     # regularisation.
     weights = np.repeat(weight / weight.sum() * 4, n)
@@ -124,11 +130,11 @@ def fit_spread(
     # truth is good counts most.
     groups = [
         (copy == 0) & well_measured,
-        *(copy == k for k in range(1 + len(CASES))),
-        copy > len(CASES),
+        *(copy == k for k in range(1 + len(BAND_SETS))),
+        copy > len(BAND_SETS),
     ]
     importance = np.array([_WELL_MEASURED, *[1.0] * (len(groups) - 1)])
-    by_what = levers(x)
+    by_what = levers(x, COLUMNS)
     recalibration = [
         fit_recalibration(
             held_out[:, j], by_what, residual[:, j], error[:, j], np.array(groups), importance

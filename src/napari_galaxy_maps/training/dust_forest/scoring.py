@@ -6,10 +6,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...measure.compare.coverage import coverage
 from ...models.card import Score
+from ...models.dust_forest.features import normalise, select
+from ...models.dust_forest.model import DustForest
+from ...models.dust_forest.uncertainty import QUANTITIES, TO_QUANTITIES
 from ..datasets.dustpedia import Galaxies
-from .cases import Case
-from .fit_spread import best_constant
+from .band_sets import ALL_BANDS, BAND_SETS, BandSet
+from .fit_spread import best_constant, truth_errors
 
 N_BOOTSTRAP = 500
 SEED = 123
@@ -22,7 +26,7 @@ def folds(n: int) -> list[tuple[np.ndarray, np.ndarray]]:
     return list(KFold(4, shuffle=True, random_state=SEED).split(np.zeros((n, 1))))
 
 
-def baseline(galaxies: Galaxies, case: Case) -> np.ndarray:
+def baseline(galaxies: Galaxies, case: BandSet) -> np.ndarray:
     """Out-of-fold predictions, shape (n, 3), of the plain forest refitted to the bands of `case`.
 
     The forest of 500 trees of the reference script: log10 F / F_WISE_3.4 and the log intensity,
@@ -30,7 +34,7 @@ def baseline(galaxies: Galaxies, case: Case) -> np.ndarray:
     """
     from sklearn.ensemble import RandomForestRegressor
 
-    flux, _ = case.apply(galaxies)
+    flux, _ = case.padded(galaxies)
     flux = np.where(flux > 0, flux, np.nan)[case.rows]
     normal = case.bands.index("WISE_3.4")
     x = np.log10(np.delete(flux, normal, axis=0) / flux[normal]).T
@@ -77,6 +81,7 @@ def score(
         return float(np.mean(-0.5 * np.log(total) - 0.5 * (predicted - truth) ** 2 / total))
 
     own, plain = errors(predicted), errors(reference)
+    covered = coverage(z)
     return Score(
         case=case,
         population=population,
@@ -89,8 +94,54 @@ def score(
         baseline_r2=plain[1],
         baseline_me=plain[2],
         chi2=(float(np.mean(z**2)), float((z**2)[draws].mean(1).std())),
-        coverage68=float(100 * np.mean(np.abs(z) < 1)),
-        coverage95=float(100 * np.mean(np.abs(z) < 1.96)),
+        coverage68=100 * covered.within_68,
+        coverage95=100 * covered.within_95,
         likelihood_gain=log_likelihood(variance) - log_likelihood(constant),
         sigma=float(np.median(sigma)),
     )
+
+
+def predict_unseen(
+    model: DustForest, galaxies: Galaxies, case: BandSet
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Each galaxy by the member that never saw it.
+
+    Returns
+    -------
+    values, sigma : ndarray, shape (n, 7)
+        Of `QUANTITIES`, the surface densities per WISE 3.4 luminosity; NaN where the case leaves
+        too few bands.
+    unusual : ndarray, shape (n,)
+    """
+    values, sigma = np.full((2, len(galaxies), len(QUANTITIES)), np.nan)
+    unusual = np.full(len(galaxies), np.nan)
+    for member, (_, test) in zip(model.members, folds(len(galaxies)), strict=True):
+        given = case.given(galaxies.take(test))
+        spectra = normalise(*given, case.bands, model.colour_term, model.columns)
+        rows = test[spectra.usable]
+        mean, sigma[rows], unusual[rows] = member.predict(select(spectra, spectra.usable))
+        values[rows] = mean @ TO_QUANTITIES
+    return values, sigma, unusual
+
+
+def score_model(model: DustForest, galaxies: Galaxies) -> tuple[Score, ...]:
+    """Score every case, for all galaxies and for those with at least three far-infrared detections."""
+    truth, error = galaxies.targets @ TO_QUANTITIES, truth_errors(galaxies)
+    reference = baseline(galaxies, BAND_SETS[0])
+    scores = []
+    for case in (ALL_BANDS, *BAND_SETS):
+        plain = reference if case in (ALL_BANDS, BAND_SETS[0]) else baseline(galaxies, case)
+        values, sigma, _ = predict_unseen(model, galaxies, case)
+        usable = np.isfinite(values[:, 0])
+        for population, member in (
+            ("all", usable),
+            (">= 3 FIR", usable & (galaxies.n_detected >= 3)),
+        ):
+            for j, name in enumerate(QUANTITIES[: 7 if case is ALL_BANDS else 3]):
+                scores.append(
+                    score(
+                        case.name, population, name, truth[member, j], error[member, j], values[member, j],
+                        sigma[member, j], plain[member, j] if j < 3 else None,
+                    )
+                )  # fmt: skip
+    return tuple(scores)

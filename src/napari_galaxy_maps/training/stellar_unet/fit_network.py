@@ -16,16 +16,16 @@ import numpy as np
 import torch
 
 from ...exceptions import InputError, ModelError
-from ...models.stellar_unet.heads import Head
 from ...models.stellar_unet.inputs import N_CHANNELS, encode
 from ...models.stellar_unet.network import UNet
+from ...models.stellar_unet.output_head import Head
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from ...progress import Progress, Steps
+from .observing_conditions import ObservingConditions, pixel_weights
 from .sums_loss import sums_loss
-from .views import Seen, pixel_weights
 
 if TYPE_CHECKING:
-    from ..datasets.pairs import Pairs
+    from ..datasets.image_truth_pairs import Pairs
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class FitSettings:
     frozen : int
         Levels, from the finest, whose weights down the network stay as they are (fine-tuning).
     seed : int
-    seen : Seen
+    seen : ObservingConditions
     """
 
     steps: int = 20_000
@@ -76,7 +76,7 @@ class FitSettings:
     patience: int = 0
     frozen: int = 0
     seed: int = 0
-    seen: Seen = field(default_factory=Seen)
+    seen: ObservingConditions = field(default_factory=ObservingConditions)
 
     def make_head(self) -> Head:
         """The head."""
@@ -192,7 +192,7 @@ def fit_steps(
                 best = found["score"]
                 save_network(out / "best.safetensors", _with(network, mean))
             save_checkpoint(checkpoint, network, optimizer, mean, State(done, best, since, seconds))
-            report = Progress("fit", done, settings.steps, told(row))
+            report = Progress("fit", done, settings.steps, in_words(row))
         elif done % 10 == 0:
             report = Progress("fit", done, settings.steps, f"loss {np.mean(losses[-10:]):.4f}")
         else:
@@ -228,7 +228,7 @@ def _batch(
     n = max(1, settings.batch_pixels // chosen.size**2)
     rows = np.sort(torch.randint(0, len(chosen), (n,), generator=rng).numpy())
     images, truth, pixel, redshift, own = _rows(chosen, rows)
-    return settings.seen.draw(images, truth, pixel, redshift, rng, own)
+    return settings.seen.observe(images, truth, pixel, redshift, rng, own)
 
 
 def _rows(
@@ -349,7 +349,7 @@ def validate(
             else replace(settings.seen, binned=0.0)
         )
         data, sigma, truth, redshift = (
-            t.to(device) for t in seen.draw(images, truth, pixel, redshift, rng, own)
+            t.to(device) for t in seen.observe(images, truth, pixel, redshift, rng, own)
         )
         with torch.inference_mode(), mixed_precision(device):
             outputs = network(encode(data, sigma, redshift)).float()
@@ -375,7 +375,7 @@ def validate(
     }
 
 
-def told(row: dict[str, Any]) -> str:
+def in_words(row: dict[str, Any]) -> str:
     """A line of the log in words."""
     errors = " ".join(
         f"{name.removeprefix('LOG_SIGMA_').removesuffix('_STAR')} {value:.3f}"
@@ -397,7 +397,9 @@ def read_settings(folder: Path) -> FitSettings:
         seen = tree.pop("seen")
         seen["subsets"] = tuple((letters, share) for letters, share in seen["subsets"])
         seen["noise"] = tuple(seen["noise"])
-        return FitSettings(**{**tree, "widths": tuple(tree["widths"]), "seen": Seen(**seen)})
+        return FitSettings(
+            **{**tree, "widths": tuple(tree["widths"]), "seen": ObservingConditions(**seen)}
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder} holds no fit ({error}).") from None
 

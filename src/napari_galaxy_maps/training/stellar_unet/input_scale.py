@@ -14,7 +14,7 @@ import numpy as np
 
 from ...exceptions import GalaxyMapsError
 from ...models.stellar_unet.inputs import REFERENCE
-from ..datasets.pairs import Pairs
+from ..datasets.image_truth_pairs import Pairs
 
 USED = {"train64": 3000, "train128": 700}
 """Galaxies of each set (`stellar_report.SETS`)."""
@@ -32,7 +32,7 @@ def measure(sets: Path, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     import torch
     from torch.nn import functional
 
-    from .views import survey_sigma
+    from .observing_conditions import survey_sigma
 
     found = []
     for name, count in USED.items():

@@ -23,7 +23,7 @@ from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ..datasets.mock_cubes import noisy_cube, true_maps
 
 if TYPE_CHECKING:
-    from ..datasets.pairs import Pairs
+    from ..datasets.image_truth_pairs import Pairs
 
 _EDGES = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
 _KNOWN = ("inclination", "bulge", "early")
@@ -39,7 +39,7 @@ class RingTable:
     noiseless, seen : ndarray, shape (n, n_rings, 6)
         log10 of the mean brightness of each ring in ugriz, and its scatter in r from pixel to
         pixel; NaN where a ring has no light.
-    told : ndarray, shape (n, 3)
+    ellipse_and_redshift : ndarray, shape (n, 3)
         log10 of R_half in kpc, axis ratio, redshift.
     known : ndarray, shape (n, 3)
         Inclination, bulge, whether it is an early type.
@@ -49,7 +49,7 @@ class RingTable:
 
     noiseless: np.ndarray
     seen: np.ndarray
-    told: np.ndarray
+    ellipse_and_redshift: np.ndarray
     known: np.ndarray
     sums: np.ndarray
 
@@ -68,7 +68,7 @@ def ring_table(mocks: Pairs, isophotes: bool = False) -> RingTable:
     """Mocks by their light in rings; `isophotes`: whether ellipses are fitted rather than taken
     from moments.
     """
-    noiseless, seen, told, sums = [], [], [], []
+    noiseless, seen, ellipses, sums = [], [], [], []
     for row in range(len(mocks)):
         truth = true_maps(mocks, row)
         away, ellipse = radius_in_r_half(truth, isophotes=isophotes)
@@ -83,7 +83,7 @@ def ring_table(mocks: Pairs, isophotes: bool = False) -> RingTable:
         )
         noiseless.append(_rings(np.asarray(mocks.images[row], np.float64), away))
         seen.append(_rings(noisy_cube(mocks, row).data.astype(np.float64), away))
-        told.append(
+        ellipses.append(
             [
                 np.log10(ellipse["r_half"] * kpc),
                 ellipse["axis_ratio"],
@@ -91,7 +91,7 @@ def ring_table(mocks: Pairs, isophotes: bool = False) -> RingTable:
             ]
         )
     known = np.stack([np.asarray(mocks.table[name], np.float64) for name in _KNOWN], 1)
-    return RingTable(np.array(noiseless), np.array(seen), np.array(told), known, np.array(sums))
+    return RingTable(np.array(noiseless), np.array(seen), np.array(ellipses), known, np.array(sums))
 
 
 def _rings(image: np.ndarray, away: np.ndarray) -> np.ndarray:
@@ -106,7 +106,7 @@ def _rings(image: np.ndarray, away: np.ndarray) -> np.ndarray:
     return found
 
 
-def floor_scatter(
+def least_scatter(
     train: RingTable, test: RingTable, seen: bool, seed: int = 0
 ) -> dict[str, dict[str, Any]]:
     """Scatter that the regression leaves in the test set's sums, by property: standard deviation
@@ -155,4 +155,8 @@ def _inputs(table: RingTable, seen: bool, axes: np.ndarray) -> np.ndarray:
     flat = np.concatenate([rings[..., :_BANDS] @ axes, rings[..., _BANDS:]], axis=2).reshape(
         len(rings), -1
     )
-    return np.hstack([flat, table.told] if seen else [flat, table.told, table.known])
+    return np.hstack(
+        [flat, table.ellipse_and_redshift]
+        if seen
+        else [flat, table.ellipse_and_redshift, table.known]
+    )

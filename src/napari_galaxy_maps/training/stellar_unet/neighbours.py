@@ -11,7 +11,7 @@ from ...mocks import make_mock
 from ..datasets.mock_set import training_view
 
 if TYPE_CHECKING:
-    from ...data.galaxy import BandCube
+    from ...data.cube import BandCube
     from ...mocks import Mock
     from ...models.stellar_unet.model import StellarUNet
 

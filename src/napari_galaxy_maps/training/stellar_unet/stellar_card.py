@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...models.card import CardTable, ModelCard
 from ...models.stellar_unet.calibration import N_BANDS
-from ...models.stellar_unet.inputs import UGRIZ
+from ...models.stellar_unet.inputs import UGRIZ, channel_names
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from .stellar_scoring import PUBLISHED, StellarScores
 
@@ -65,7 +65,7 @@ def base_card(settings: FitSettings, recipe: str, network: str) -> ModelCard:
     """
     return ModelCard(
         name=NAME, version=VERSION, licence="BSD-3-Clause, as the package", imf="Chabrier", about=f"{_ABOUT} {network}",
-        trained_on=recipe, bands=UGRIZ, needs="at least one of them", properties=STELLAR_PROPERTIES, how_scored=_HOW,
+        trained_on=recipe, bands=UGRIZ, features=channel_names(UGRIZ), needs="at least one of them", properties=STELLAR_PROPERTIES, how_scored=_HOW,
         do_not_trust=_DO_NOT_TRUST, sources=_SOURCES,
     )  # fmt: skip
 
@@ -76,7 +76,7 @@ def table_of_sums(
     noiseless: Mapping[str, Mapping[str, float]],
 ) -> CardTable:
     """Bias and scatter inside 2 R_half, beside PICASSO's and the scatter that no model could beat
-    (`stellar_floor`).
+    (`least_scatter`).
     """
     rows = []
     for name in STELLAR_PROPERTIES:

@@ -20,19 +20,20 @@ import numpy as np
 
 from ...exceptions import GalaxyMapsError
 from ...models.card import CardTable, ModelCard
-from ...models.registry import write_entry
 from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
-from ...progress import drain
+from ...progress import run_to_end
+from ..datasets.image_truth_pairs import Pairs
 from ..datasets.mock_set import FIRST_SEED, make_set_steps
-from ..datasets.pairs import Pairs
+from ..model_files import write_model
 from . import stellar_card
-from .assemble import assemble_steps
-from .least_scatter import RingTable, floor_scatter, ring_table
+from .assemble_model import assemble_steps
+from .least_scatter import RingTable, least_scatter, ring_table
 from .stellar_scoring import Radii, StellarScores, radii_of, score_steps
 
 if TYPE_CHECKING:
     from ...models.stellar_unet.model import StellarUNet
+
 
 SETS: dict[str, tuple[str, int, int, int, str]] = {
     "train64": ("train", 0, 20_000, 64, "training"),
@@ -67,7 +68,7 @@ def make_sets(
         kind, first, count, size, view = SETS[name]
         if not (folder / name / "set.json").exists():
             seeds = range(FIRST_SEED[kind] + first, FIRST_SEED[kind] + first + count)
-            drain(make_set_steps(folder / name, seeds, size, view))
+            run_to_end(make_set_steps(folder / name, seeds, size, view))
             say(f"{name}: {count:,} mocks of {size} x {size} pixels")
 
 
@@ -87,14 +88,14 @@ def measure(
     def scored(
         mocks: Pairs, label: str, bands: tuple[str, ...] = UGRIZ, radii: Radii | None = None
     ) -> StellarScores:
-        scores = drain(score_steps(model, mocks, bands, radii))
+        scores = run_to_end(score_steps(model, mocks, bands, radii))
         say(f"{label}: {time.monotonic() - start:.0f} s")
         return scores
 
     test = Pairs.open(sets / "test128")
     radii = radii_of(test)
     whole = scored(test, "test128", radii=radii)
-    seen, noiseless = least_scatter(sets)
+    seen, noiseless = least_scatter_of_sets(sets)
     bands = [("ugriz", whole)]
     bands += [
         (letters, scored(test, letters, tuple(f"SDSS_{b}" for b in letters), radii))
@@ -135,7 +136,7 @@ def measure(
     return tables, notes, numbers
 
 
-def told_of_stages(stages: tuple[tuple[int, int, int], ...] = STAGES) -> str:
+def describe_stages(stages: tuple[tuple[int, int, int], ...] = STAGES) -> str:
     """The training sets and the commands, in words."""
     sets, commands = [], []
     for (after, mocks, planned), end in zip(
@@ -150,8 +151,10 @@ def told_of_stages(stages: tuple[tuple[int, int, int], ...] = STAGES) -> str:
     return f"Mock galaxies of 64 x 64 and of 128 x 128 pixels (docs/mocks.md): {', '.join(sets)}. Commands: {'; '.join(commands)}."
 
 
-def least_scatter(sets: Path) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
-    """`floor_scatter` of the test set as it is seen, and without noise; the tables of rings are
+def least_scatter_of_sets(
+    sets: Path,
+) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    """`least_scatter` of the test set as it is seen, and without noise; the tables of rings are
     kept beside the sets.
     """
 
@@ -162,24 +165,7 @@ def least_scatter(sets: Path) -> tuple[dict[str, dict[str, Any]], dict[str, dict
         return RingTable.read(path)
 
     train, test = rings("train64", False), rings("test128", True)
-    return floor_scatter(train, test, seen=True), floor_scatter(train, test, seen=False)
-
-
-def write(model: StellarUNet, out: Path, numbers: dict[str, Any] | None = None) -> None:
-    """Write weights, card and registry entry to the folder `out`."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        weights, card = out / f"{model.name}.safetensors", out / f"{model.name}.json"
-        weights.write_bytes(model.to_bytes())
-        card.write_text(model.card.to_json(), encoding="utf-8")
-        (out / f"{model.name}.md").write_text(model.card.to_markdown(), encoding="utf-8")
-        if numbers is not None:
-            (out / "scores.json").write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
-        write_entry(out, model.name, "unet", model.card.version, weights, card)
-    except OSError as error:
-        raise GalaxyMapsError(
-            f"{out} cannot be written ({error.strerror}); choose another folder."
-        ) from None
+    return least_scatter(train, test, seen=True), least_scatter(train, test, seen=False)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -209,11 +195,11 @@ def main(arguments: list[str] | None = None) -> int:
             for line in (options.fit / "log.jsonl").read_text(encoding="utf-8").splitlines()
         ]
         recipe = (
-            f"{told_of_stages()} Galaxies are seen anew in each of {log[-1]['step']:,} batches of {settings.batch_pixels:,} pixels with other noise (1/20 to 4 times SDSS's), "
+            f"{describe_stages()} Galaxies are seen anew in each of {log[-1]['step']:,} batches of {settings.batch_pixels:,} pixels with other noise (1/20 to 4 times SDSS's), "
             f"resolution, bands, masks and turns; {log[-1]['seconds'] / 60:.0f} minutes on one core. Seed {settings.seed}."
         )
-        told = f"{size / 1e6:.2f} million parameters, {', '.join(map(str, settings.widths))} channels by level."
-        card = stellar_card.base_card(settings, recipe, told)
+        network_size = f"{size / 1e6:.2f} million parameters, {', '.join(map(str, settings.widths))} channels by level."
+        card = stellar_card.base_card(settings, recipe, network_size)
         train, held = (
             Pairs.open(options.sets / "train64"),
             Pairs.open(options.sets / "validation64"),
@@ -221,12 +207,14 @@ def main(arguments: list[str] | None = None) -> int:
         calibration = [
             Pairs.open(options.sets / f"calibration{size}") for size in (16, 64, 128, 256)
         ]
-        model = drain(assemble_steps(network, settings.head, train, held, card, held=calibration))
+        model = run_to_end(
+            assemble_steps(network, settings.head, train, held, card, held=calibration)
+        )
         tables, notes, numbers = measure(model, options.sets)
         model = replace(
             model, card=with_more(replace(card, tables=tables, notes=notes), options.notes)
         )
-        write(model, options.out, numbers)
+        write_model(model, "unet", options.out, numbers)
     except GalaxyMapsError as error:
         print(error, file=sys.stderr)
         return 2

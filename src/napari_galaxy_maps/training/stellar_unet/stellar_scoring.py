@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...measure.compare.coverage import coverage
 from ...measure.compare.stellar_scores import INSIDE, galaxy_sums, radius_in_r_half, summarise
 from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
-from ...progress import Progress, Steps, drain
+from ...progress import Progress, Steps, run_to_end
 from ..datasets.mock_cubes import noisy_cube, true_maps
 
 if TYPE_CHECKING:
     from astropy.table import QTable
 
     from ...models.stellar_unet.model import StellarUNet
-    from ..datasets.pairs import Pairs
+    from ..datasets.image_truth_pairs import Pairs
 
 PUBLISHED = {
     "LOG_SIGMA_STAR": 0.09, "LOG_SIGMA_GAS": 0.13, "LOG_SIGMA_ZSTAR": 0.14, "LOG_SIGMA_ZGAS": 0.19, "AGE_STAR": 0.09,
@@ -96,7 +97,7 @@ def score_steps(
         By which SDSS's noise is multiplied.
     device : str
     """
-    from ...data.maps import Flag
+    from ...data.properties import Flag
 
     radii = radii or radii_of(mocks)
     tables, flagged = [], []
@@ -104,7 +105,7 @@ def score_steps(
     far: list[np.ndarray] = []
     for row in range(len(mocks)):
         truth = true_maps(mocks, row)
-        maps = drain(model.predict_steps(noisy_cube(mocks, row, bands, noise), device))
+        maps = run_to_end(model.predict_steps(noisy_cube(mocks, row, bands, noise), device))
         area = float(mocks.table["pixel_kpc"][row]) ** 2
         tables.append(
             galaxy_sums(
@@ -127,8 +128,8 @@ def score_steps(
 
 
 def _pixels(maps: Any, truth: dict[str, np.ndarray], where: np.ndarray) -> np.ndarray:
-    """Means over pixels of one galaxy, shape (7, 6): error, its square, |z| < 1, < tail, z^2, sigma
-    (dex); NaN where empty.
+    """Means over pixels of one galaxy, shape (7, 6): error, its square, z^2, sigma (dex),
+    and the two coverages; NaN where empty.
     """
     found = np.full((len(STELLAR_PROPERTIES), 6), np.nan)
     for k, (name, target) in enumerate(TARGETS.items()):
@@ -138,10 +139,9 @@ def _pixels(maps: Any, truth: dict[str, np.ndarray], where: np.ndarray) -> np.nd
             z = miss / sigma
         good = np.isfinite(z)
         if good.any():
-            miss, z, sigma = miss[good], np.abs(z[good]), sigma[good]
-            found[k] = [
-                float(v.mean()) for v in (miss, miss**2, z < 1, z < maps.tail(name), z**2, sigma)
-            ]
+            miss, z, sigma = miss[good], z[good], sigma[good]
+            means = (float(v.mean()) for v in (miss, miss**2, z**2, sigma))
+            found[k] = *means, *coverage(z, maps.tail(name))
     return found
 
 
@@ -149,8 +149,8 @@ def _summary(galaxies: list[np.ndarray]) -> dict[str, dict[str, float]]:
     mean = np.nanmean(galaxies, axis=0)
     return {
         name: {
-            "bias": float(m[0]), "rmse": float(np.sqrt(m[1])), "coverage68": 100 * float(m[2]), "coverage95": 100 * float(m[3]),
-            "chi2": float(m[4]), "sigma": float(m[5]),
+            "bias": float(m[0]), "rmse": float(np.sqrt(m[1])), "chi2": float(m[2]),
+            "sigma": float(m[3]), "coverage68": 100 * float(m[4]), "coverage95": 100 * float(m[5]),
         }
         for name, m in zip(STELLAR_PROPERTIES, mean, strict=True)
     }  # fmt: skip

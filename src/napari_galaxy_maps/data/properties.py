@@ -1,0 +1,153 @@
+"""What a map can show: the registry of properties, and the flags of a pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntFlag
+
+from ..exceptions import InputError
+
+GAUSSIAN_95 = 1.96
+"""Sigmas within which 95 % of Gaussian errors are."""
+
+
+class Flag(IntFlag):
+    """Bits of a maps file's FLAGS image: why a pixel is to be trusted less, or not at all."""
+
+    MASKED = 1
+    OUTSIDE = 2
+    OUT_OF_DISTRIBUTION = 4
+    BAND_MISSING = 8
+    FAINT = 16
+    EDGE = 32
+    NO_MODEL_FITS = 64
+
+
+FLAG_MEANING: dict[Flag, str] = {
+    Flag.MASKED: "masked",
+    Flag.OUTSIDE: "outside the ellipse",
+    Flag.OUT_OF_DISTRIBUTION: "unlike anything the model was trained on",
+    Flag.BAND_MISSING: "a band missing or imputed",
+    Flag.FAINT: "normalising band under 3 sigma",
+    Flag.EDGE: "near the edge of an image",
+    Flag.NO_MODEL_FITS: "no model spectrum fits",
+}
+
+
+@dataclass(frozen=True)
+class Property:
+    """A physical property that a map can show.
+
+    Attributes
+    ----------
+    name : str
+        EXTNAME in files, e.g. ``"LOG_SMD"``.
+    label : str
+        What it is, for a person.
+    definition : str
+        Its definition in full.
+    unit : str
+        ``"dex"``, ``"K"`` or ``"Gyr"``: the unit of the map's values and of residuals.
+    log_unit : str
+        Of a logarithm, the unit of its argument as FITS spells it; else empty.
+    additive : bool
+        Whether the quantity (for a logarithm, its argument times the area) adds up over pixels.
+    weight : str or None
+        For what does not add up, the property by which its mean is weighted: the quantity in its
+        denominator.
+    colormap : str
+        A perceptual colour map known to napari.
+    limits : tuple of float
+        Usual range of the values, for display.
+    imf : float
+        How much of the difference in log mass between two initial mass functions the value has: 1
+        for a mass of stars, -1 for what is divided by one, 0 for what knows nothing of it.
+    """
+
+    name: str
+    label: str
+    definition: str
+    unit: str = "dex"
+    log_unit: str = ""
+    additive: bool = False
+    weight: str | None = None
+    colormap: str = "viridis"
+    limits: tuple[float, float] = (0.0, 1.0)
+    imf: float = 0.0
+
+
+_ALL = (
+    Property(
+        "LOG_SLD", "specific dust luminosity", "log10(L_dust / L_star), L_star before attenuation",
+        weight="LOG_SIGMA_LSTAR", colormap="inferno", limits=(-2.0, 0.2),
+    ),
+    Property(
+        "LOG_SMD", "specific dust mass", "log10(M_dust / M_star)",
+        weight="LOG_SIGMA_STAR", colormap="viridis", limits=(-4.5, -1.5), imf=-1.0,
+    ),
+    Property(
+        "T_DUST", "dust temperature", "temperature of the bulk of the dust", unit="K",
+        weight="LOG_SIGMA_MD", colormap="magma", limits=(14.0, 30.0),
+    ),
+    Property(
+        "LOG_SIGMA_LSTAR", "stellar luminosity", "log10 of bolometric stellar luminosity, unattenuated, per area",
+        log_unit="solLum / kpc2", additive=True, colormap="plasma", limits=(6.0, 10.0),
+    ),
+    Property(
+        "LOG_SIGMA_LD", "dust luminosity", "log10 of dust luminosity per area",
+        log_unit="solLum / kpc2", additive=True, colormap="inferno", limits=(5.0, 9.0),
+    ),
+    Property(
+        "LOG_SIGMA_STAR", "stellar mass", "log10 of stellar mass per area",
+        log_unit="solMass / kpc2", additive=True, colormap="plasma", limits=(5.5, 9.5), imf=1.0,
+    ),
+    Property(
+        "LOG_SIGMA_MD", "dust mass", "log10 of dust mass per area",
+        log_unit="solMass / kpc2", additive=True, colormap="viridis", limits=(3.0, 6.0),
+    ),
+    # A rate of Salpeter's is 0.20 dex above one of Chabrier's, a mass 0.24 (Madau & Dickinson 2014,
+    # Sect. 3.1, for rates).
+    Property(
+        "LOG_SIGMA_SFR", "star formation", "log10 of star formation rate over 100 Myr per area",
+        log_unit="solMass / (yr kpc2)", additive=True, colormap="magma", limits=(-4.5, 0.0), imf=0.85,
+    ),
+    Property(
+        "LOG_SIGMA_GAS", "gas mass", "log10 of gas mass per area, with helium",
+        log_unit="solMass / kpc2", additive=True, colormap="viridis", limits=(5.0, 8.5),
+    ),
+    Property(
+        "LOG_SIGMA_HI", "HI mass", "log10 of mass of atomic hydrogen per area",
+        log_unit="solMass / kpc2", additive=True, colormap="viridis", limits=(5.0, 8.0),
+    ),
+    Property(
+        "LOG_SIGMA_ZSTAR", "stellar metals", "log10 of mass in metals in stars per area",
+        log_unit="solMass / kpc2", additive=True, colormap="cividis", limits=(3.5, 8.0), imf=1.0,
+    ),
+    Property(
+        "LOG_SIGMA_ZGAS", "gas metals", "log10 of mass in metals in gas per area",
+        log_unit="solMass / kpc2", additive=True, colormap="cividis", limits=(3.0, 7.0),
+    ),
+    Property(
+        "AGE_STAR", "stellar age", "age of the stars, weighted by mass", unit="Gyr",
+        weight="LOG_SIGMA_STAR", colormap="plasma", limits=(1.0, 12.0),
+    ),
+)  # fmt: skip
+
+PROPERTIES: dict[str, Property] = {prop.name: prop for prop in _ALL}
+"""All properties by name."""
+
+
+def get_property(name: str) -> Property:
+    """The property called `name`.
+
+    Raises
+    ------
+    InputError
+        When there is none.
+    """
+    try:
+        return PROPERTIES[name.upper()]
+    except KeyError:
+        raise InputError(
+            f"There is no property called {name!r}; there are {', '.join(PROPERTIES)}."
+        ) from None

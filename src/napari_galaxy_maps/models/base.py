@@ -1,0 +1,86 @@
+"""What every model is: a card, bands that it takes, and maps that it predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from ..progress import Progress, Steps
+
+if TYPE_CHECKING:
+    from ..data.cube import BandCube
+    from ..data.maps import PropertyMaps
+    from .card import ModelCard
+
+
+class Model(Protocol):
+    """A model; a class of this shape, its weights and its card in a folder, and a row in
+    ``registry.json`` are all that a new one takes.
+    """
+
+    @property
+    def name(self) -> str:
+        """Its name in the registry."""
+        ...
+
+    @property
+    def card(self) -> ModelCard:
+        """What a person should know of it, and the bands and features that it has."""
+        ...
+
+    @property
+    def weights_hash(self) -> str:
+        """SHA-256 of its weights file."""
+        ...
+
+    @property
+    def reach(self) -> int:
+        """Pixels within which a pixel has an influence on others; 0: each is predicted alone."""
+        ...
+
+    @classmethod
+    def from_bytes(cls, blob: bytes, card: ModelCard, weights_hash: str = "") -> Model:
+        """The model in a weights file; raises `ModelError` where the bytes are no such file."""
+        ...
+
+    @classmethod
+    def band_advice(cls, card: ModelCard, bands: Sequence[str]) -> str:
+        """A sentence on the bands that it is given: what is missing, what would make it better."""
+        ...
+
+    def check_bands(self, bands: Sequence[str]) -> tuple[str, ...]:
+        """The bands out of `bands` that it uses; raises `ModelError` where they do not suffice."""
+        ...
+
+    def predict_steps(
+        self,
+        cube: BandCube,
+        device: str = "auto",
+        where: tuple[slice, slice] | None = None,
+    ) -> Steps[PropertyMaps]:
+        """Predict maps, yielding how far it is.
+
+        Parameters
+        ----------
+        cube : BandCube
+            Surface brightness in MJy/sr in any bands.
+        device : str
+            ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+        where : tuple of slice, optional
+            Rows and columns to predict, of maps of the whole cube's size; by default all.
+
+        Raises
+        ------
+        ModelError
+            When the bands do not suffice or the device is not there.
+        """
+        ...
+
+    def predict(
+        self,
+        cube: BandCube,
+        device: str = "auto",
+        progress: Callable[[Progress], None] | None = None,
+    ) -> PropertyMaps:
+        """`predict_steps` run to its end."""
+        ...

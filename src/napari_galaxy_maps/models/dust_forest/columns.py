@@ -1,0 +1,138 @@
+"""Which bands a dust-forest takes and which features its trees see, in their order, by its card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ...bands.registry import get_band
+from ...exceptions import ModelError
+
+if TYPE_CHECKING:
+    from ..card import ModelCard
+
+NORMAL, STAND_IN = "WISE_3.4", "Spitzer_3.6"
+"""The band by which all fluxes are divided, and the one from which it is estimated."""
+MIN_OTHERS = 2
+"""Fewest bands besides the normalising one."""
+_LEVER_BANDS = ("GALEX_NUV", "SDSS_g", "2MASS_Ks", "WISE_4.6", "WISE_12", "WISE_22")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a model, fixed when it was trained.
+
+    Attributes
+    ----------
+    bands : tuple of str
+        That it takes, in the order of its colour model.
+    features : tuple of str
+        That its trees see, in order: ``"log BAND"`` and ``"width BAND"`` of the most probable
+        spectrum, and ``"ratio BAND"`` as observed.
+    levers : tuple of str
+        Features by which the recalibration of sigma tells kinds of input apart.
+    pivot_um : float
+        Pivot wavelength of the normalising band in micron.
+    """
+
+    bands: tuple[str, ...]
+    features: tuple[str, ...]
+    levers: tuple[str, ...]
+    pivot_um: float
+
+    @classmethod
+    def of_bands(cls, bands: Sequence[str]) -> Columns:
+        """The columns of a model that is trained on these bands."""
+        levers = tuple(f"width {band}" for band in _LEVER_BANDS)
+        return cls(tuple(bands), all_features(bands), levers, get_band(NORMAL).pivot)
+
+    @classmethod
+    def from_card(cls, card: ModelCard) -> Columns:
+        """The columns that a card names; a card of an earlier version names its bands alone.
+
+        Raises
+        ------
+        ModelError
+            When the card names what this version cannot compute.
+        """
+        usual = cls.of_bands(card.bands)
+        found = cls(
+            usual.bands,
+            card.features or usual.features,
+            tuple(card.settings.get("levers", usual.levers)),
+            float(card.settings.get("pivot_um", usual.pivot_um)),
+        )
+        unknown = {NORMAL, STAND_IN} - set(found.bands)
+        unknown |= set(found.features) - set(usual.features)
+        unknown |= set(found.levers) - set(found.features)
+        if unknown:
+            raise ModelError(
+                f"The card of {card.name} is not one that this version can use "
+                f"({', '.join(sorted(unknown))}); train the model anew, or install its version."
+            )
+        return found
+
+    def settings(self) -> dict[str, Any]:
+        """What a card's `settings` say of the columns, besides its bands and features."""
+        return {"levers": list(self.levers), "pivot_um": self.pivot_um}
+
+    @cached_property
+    def normal(self) -> int:
+        """Place of the normalising band."""
+        return self.bands.index(NORMAL)
+
+    @cached_property
+    def stand_in(self) -> int:
+        """Place of the band that may stand in for it."""
+        return self.bands.index(STAND_IN)
+
+    @cached_property
+    def others(self) -> list[int]:
+        """Places of all bands but the normalising one."""
+        return [place for place in range(len(self.bands)) if place != self.normal]
+
+    @cached_property
+    def feature_places(self) -> list[int] | None:
+        """Where the features lie among `all_features`; None where they are these."""
+        computed = all_features(self.bands)
+        if self.features == computed:
+            return None
+        return [computed.index(name) for name in self.features]
+
+    @cached_property
+    def lever_places(self) -> list[int]:
+        """Where the levers lie among the features."""
+        return [self.features.index(name) for name in self.levers]
+
+    def usable(self, bands: Sequence[str]) -> tuple[str, ...]:
+        """The bands out of `bands` that the model uses.
+
+        Raises
+        ------
+        ModelError
+            When there is neither WISE 3.4 nor IRAC 3.6, or there are fewer than two others.
+        """
+        names = tuple(name for name in (get_band(b).name for b in bands) if name in self.bands)
+        have = ", ".join(names) or "none of its bands"
+        if NORMAL not in names and STAND_IN not in names:
+            raise ModelError(
+                f"The model dust-forest needs {NORMAL} (or {STAND_IN}), to which it compares the "
+                f"other bands, and got {have}; add an image in that band."
+            )
+        normal = NORMAL if NORMAL in names else STAND_IN
+        if len(names) - 1 < MIN_OTHERS:
+            raise ModelError(
+                f"The model dust-forest needs at least {MIN_OTHERS} input bands besides {normal} "
+                f"and got {have}; add images between the ultraviolet and 22 micron."
+            )
+        return names
+
+
+def all_features(bands: Sequence[str]) -> tuple[str, ...]:
+    """Names of all features that follow from bands, in the order in which they are computed."""
+    logs = tuple(f"log {band}" for band in bands)
+    widths = tuple(f"width {band}" for band in bands)
+    ratios = tuple(f"ratio {band}" for band in bands if band != NORMAL)
+    return logs + widths + ratios

@@ -1,0 +1,128 @@
+"""The uncertainty model: boosted trees for log sigma, and a recalibration fitted to galaxies that
+the trees did not see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from .columns import Columns
+from .packed_forest import PackedForest
+
+QUANTITIES: tuple[str, ...] = (
+    "LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_LSTAR", "LOG_SIGMA_STAR", "LOG_SIGMA_LD", "LOG_SIGMA_MD"
+)  # fmt: skip
+"""What a sigma is given for; residuals of the last two correlate, so that they have trees of their
+own.
+"""
+
+TO_QUANTITIES = np.array(
+    [
+        [1, 0, 0, 0, 0, 1, 0],
+        [0, 1, 0, 0, 0, 0, 1],
+        [0, 0, 1, 0, 0, 0, 0],
+        [0, 0, 0, 1, 0, 1, 0],
+        [0, 0, 0, 0, 1, 0, 1],
+    ]
+)
+"""From the five predictions to the seven quantities: log L_dust = log L_dust/L_star + log L_star,
+and so for masses.
+"""
+
+
+def spread_features(features: np.ndarray, mean: np.ndarray, unusual: np.ndarray) -> np.ndarray:
+    """What the spread's trees see: the mean's features, the prediction itself, and how unusual the
+    colours are.
+
+    Parameters
+    ----------
+    features : ndarray of float32, shape (n, n_features)
+    mean : ndarray of float32, shape (n, 5)
+    unusual : ndarray, shape (n,)
+
+    Returns
+    -------
+    ndarray of float32, shape (n, n_features + 6)
+    """
+    return np.hstack([features, mean, np.log10(np.maximum(unusual, 1e-3))[:, None]]).astype(
+        np.float32
+    )
+
+
+@dataclass(frozen=True)
+class Spread:
+    """log sigma of the seven quantities.
+
+    Attributes
+    ----------
+    forest : PackedForest
+        Gives ln sigma before recalibration.
+    limits : ndarray, shape (2, 7)
+        Least and greatest ln sigma.
+    recalibration : ndarray, shape (7, 9)
+        Parameters of `recalibrate`.
+    """
+
+    forest: PackedForest
+    limits: np.ndarray
+    recalibration: np.ndarray
+
+    def sigma(self, x: np.ndarray, columns: Columns, device: str = "cpu") -> np.ndarray:
+        """1-sigma uncertainties, shape (n, 7), from `spread_features`."""
+        raw = np.clip(self.forest.predict(x, device), self.limits[0], self.limits[1])
+        out: np.ndarray = np.exp(recalibrate(raw, levers(x, columns), self.recalibration))
+        return out
+
+    def arrays(self, prefix: str) -> dict[str, np.ndarray]:
+        """The arrays by name, to be written to a file."""
+        own = {prefix + k: getattr(self, k) for k in ("limits", "recalibration")}
+        return {**self.forest.arrays(prefix), **own}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str) -> Spread:
+        """The reverse of `arrays`."""
+        own = {k: arrays[prefix + k] for k in ("limits", "recalibration")}
+        return cls(PackedForest.from_arrays(arrays, prefix), **own)
+
+
+def levers(x: np.ndarray, columns: Columns) -> np.ndarray:
+    """By what the recalibration tells kinds of input apart.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, n_features + 6)
+        From `spread_features`.
+    columns : Columns
+        Of the model.
+
+    Returns
+    -------
+    ndarray, shape (n, 7)
+        How unknown the fluxes are in one band of GALEX, SDSS and 2MASS and in WISE 2 to 4, between
+        0 (measured) and 1, and the logarithm of how unusual the colours are, between -1 and 2.
+    """
+    widths = x[:, columns.lever_places]
+    unknown = np.clip(np.log10(np.maximum(widths, 0.03) / 0.03), 0, 1)
+    return np.column_stack([unknown, np.clip(x[:, -1], -1, 2)])
+
+
+def recalibrate(raw: np.ndarray, levers: np.ndarray, parameters: np.ndarray) -> np.ndarray:
+    """ln sigma after recalibration: a constant, a slope of ln sigma itself, and one of each lever,
+    are added.
+
+    Parameters
+    ----------
+    raw : ndarray, shape (n, 7)
+        ln sigma before.
+    levers : ndarray, shape (n, 7)
+    parameters : ndarray, shape (7, 9)
+
+    Returns
+    -------
+    ndarray, shape (n, 7)
+    """
+    out: np.ndarray = raw * (1 + parameters[:, 1]) + parameters[:, 0] + levers @ parameters[:, 2:].T
+    return out

@@ -1,0 +1,98 @@
+"""What stands over the canvas: a colour bar for the uppermost visible layer alone, and in words
+what it shows.
+"""
+
+from __future__ import annotations
+
+import string
+import weakref
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ..ground import viewers
+from ..ground.layer_specs import shown_in
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+    from ..eventloop.idle_queue import IdleQueue
+
+
+LETTERS = "ÅÉÑŐ " + string.digits + ".-−+()/_,²" + string.ascii_letters
+"""What captions and colour bars are written with; the accents are those by which vispy measures any
+line's height.
+"""
+_LETTER_MS = 25
+
+
+class CanvasLegend:
+    """Follows the uppermost visible layer of ours.
+
+    Parameters
+    ----------
+    viewer : weak reference to a viewer
+        Whose canvas it is.
+    idle : IdleQueue
+        Bar and words take tens of ms each to paint for the first time: each has a turn of its own.
+    """
+
+    def __init__(self, viewer: weakref.ReferenceType[ViewerModel], idle: IdleQueue):
+        self._viewer = viewer
+        self._idle = idle
+        self._text = ""
+        self._top: weakref.ref[Layer] | None = None
+        self._barred: weakref.WeakKeyDictionary[Layer, bool] = weakref.WeakKeyDictionary()
+
+    def later(self, event: Any = None) -> None:
+        """Look anew which layer is uppermost, in a turn to come."""
+        if not self._idle.has(self._follow):
+            self._idle.add([self._follow], canvas_only=True)
+
+    def _follow(self) -> None:
+        viewer = self._viewer()
+        if viewer is None:
+            return
+        top = next(
+            (layer for layer in reversed(viewer.layers) if layer.visible and shown_in(layer)), None
+        )
+        before = self._top() if self._top is not None else None
+        if top is not before:
+            if before is not None and hasattr(before, "colorbar"):  # napari < 0.9 has none
+                # Whether a person has switched it off is remembered.
+                self._barred[before] = before.colorbar.visible
+                before.colorbar.visible = False
+            if top is not None and hasattr(top, "colorbar"):
+                top.colorbar.visible = self._barred.get(top, True)
+            self._top = weakref.ref(top) if top is not None else None
+        if not self._idle.has(self._write):
+            self._idle.add([self._write], canvas_only=True)
+
+    def _write(self) -> None:
+        viewer = self._viewer()
+        overlay = viewers.text_overlay(viewer) if viewer is not None else None
+        if overlay is None or overlay.text not in ("", self._text):
+            return  # a person's own text stays
+        top = self._top() if self._top is not None else None
+        shown = shown_in(top) if top is not None else None
+        self._text = shown.caption if shown is not None else ""
+        overlay.position = "top_left"
+        overlay.text = self._text
+        overlay.visible = bool(self._text)
+
+
+def learn_letters(viewer: weakref.ReferenceType[ViewerModel], letters: str = LETTERS) -> None:
+    """Have the canvas's font draw its letters, one at a time at long intervals.
+
+    Each takes 8 ms: the first colour bar and the first caption would have to draw thirty at once.
+    """
+    from qtpy.QtCore import QTimer
+    from qtpy.QtWidgets import QApplication
+
+    alive = viewer()
+    if QApplication.instance() is None or alive is None or viewers.qt_window(alive) is None:
+        return
+    font = viewers.canvas_font(alive)
+    if font is not None and letters:
+        font[letters[0]]
+        QTimer.singleShot(_LETTER_MS, partial(learn_letters, viewer, letters[1:]))

@@ -1,0 +1,117 @@
+"""One viewer's workspace: what is known, what runs and what shows, built together and let go with
+the viewer.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING
+
+from .canvas.aperture_layer import ApertureLayer
+from .canvas.d25_layer import D25Layer
+from .canvas.layer_register import LayerRegister
+from .canvas.paint_layer import PaintedMasks
+from .canvas.star_circles import StarCircles
+from .eventloop.idle_queue import IdleQueue
+from .eventloop.worker import JobRunner
+from .jobs.compare_maps import MapComparer
+from .jobs.fit_truth import TruthFitter
+from .jobs.make_mocks import MockMaker
+from .jobs.open_files import FileOpener
+from .jobs.predict_maps import MapPredictor
+from .jobs.prepare_images import ImagePreparer
+from .jobs.refresh_maps import MapRefresher
+from .jobs.region_files import RegionFiles
+from .jobs.reopen_masks import MaskReopener
+from .jobs.save_maps import MapSaver
+from .state.aperture_measurements import ApertureMeasurements
+from .state.mask_history import MaskHistory
+from .state.pixel_spectra import PixelSpectra
+from .state.project import Project
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+_WORKSPACES: weakref.WeakKeyDictionary[ViewerModel, Workspace] = weakref.WeakKeyDictionary()
+"""The one place that knows which workspace belongs to which viewer."""
+
+
+class Workspace:
+    """All that one viewer works with, a part an attribute.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+        Held weakly; the workspace ends with it.
+    """
+
+    def __init__(self, viewer: ViewerModel):
+        # What runs.
+        self.runner = JobRunner()
+        self.idle = IdleQueue(weakref.ref(viewer))
+        runner, idle = self.runner, self.idle
+        # What is known.
+        self.project = project = Project()
+        self.masks = masks = MaskHistory()
+        self.measurements = ApertureMeasurements(project)
+        self.spectra = PixelSpectra(project, runner)
+        # What shows.
+        self.layers = layers = LayerRegister(viewer, project, idle)
+        self.circles = StarCircles(project, masks, layers, idle)
+        self.painted = PaintedMasks(project, masks, layers)
+        self.d25_layer = D25Layer(project, layers)
+        self.aperture_layer = ApertureLayer(project, self.measurements, layers)
+        # What is done.
+        self.refresher = MapRefresher(project, masks, layers, runner, idle)
+        self.reopener = MaskReopener(project, masks, runner)
+        self.opener = FileOpener(project, layers, runner, self.reopener)
+        self.preparer = ImagePreparer(project, masks, layers, runner)
+        self.predictor = MapPredictor(project, masks, layers, runner)
+        self.comparer = MapComparer(project, layers, runner)
+        self.truth_fitter = TruthFitter(project, masks, layers, runner)
+        self.saver = MapSaver(project, masks, runner)
+        self.regions = RegionFiles(project, masks, runner)
+        self.mock_maker = MockMaker(project, runner, self.opener, self.start_over)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job runs, files wait to be opened, or layers wait to be shown."""
+        return (
+            self.runner.job is not None
+            or self.layers.busy_showing
+            or bool(self.opener.pending_paths)
+        )
+
+    def start_over(self) -> None:
+        """Forget files, settings and results, and take their layers away; what else is in the
+        viewer stays.
+        """
+        self.runner.cancel_all()
+        self.idle.clear()
+        self.layers.clear()
+        self.opener.forget()
+        self.project.forget()
+        self.masks.clear()
+        for part in (self.circles, self.painted, self.reopener):
+            part.forget()
+        self.project.announce()
+        self.layers.changed.emit()
+        self.project.started_over.emit()
+        self.project.show_message("")
+
+
+def workspace_of(viewer: ViewerModel) -> Workspace:
+    """The workspace of `viewer`, built on first use; proxies of a viewer stand for the viewer."""
+    viewer = getattr(viewer, "__wrapped__", viewer)
+    workspace = _WORKSPACES.get(viewer)
+    if workspace is None:
+        workspace = _WORKSPACES[viewer] = Workspace(viewer)
+    return workspace
+
+
+def current_workspace() -> Workspace | None:
+    """The workspace of the viewer in front, or None where there is no viewer."""
+    from napari.viewer import current_viewer
+
+    viewer = current_viewer()
+    return workspace_of(viewer) if viewer is not None else None
