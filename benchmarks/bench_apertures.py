@@ -102,10 +102,12 @@ def main() -> None:
         planes_of(maps), draw(1, 5, options.side)
     )  # compiled, or loaded from the cache
     print(
-        f"{options.apertures} ellipses on {len(maps.values)} maps of {options.side} x {options.side}; milliseconds"
+        f"{options.apertures} ellipses on {len(maps.values)} maps of {options.side} x "
+        f"{options.side}; milliseconds"
     )
     print(
-        "semi-axis  maps to planes  first, all of them  again  one dragged (median)  photutils  ratio  difference"
+        "semi-axis  maps to planes  first, all of them  again  one dragged (median)  photutils  "
+        "ratio  difference"
     )
     for largest in (20, 60, 150):
         apertures = draw(options.apertures, largest, options.side)
@@ -127,7 +129,10 @@ def main() -> None:
             measure_apertures(planes, moved)
             drags.append(time.perf_counter() - before)
         row = [laid - start, first - laid, again - first, float(np.median(drags))]
-        text = f"up to {largest:3d}  {1e3 * row[0]:14.0f}  {1e3 * row[1]:18.0f}  {1e3 * row[2]:5.0f}  {1e3 * row[3]:20.1f}"
+        text = (
+            f"up to {largest:3d}  {1e3 * row[0]:14.0f}  {1e3 * row[1]:18.0f}  "
+            f"{1e3 * row[2]:5.0f}  {1e3 * row[3]:20.1f}"
+        )
         if not options.skip_reference:
             before = time.perf_counter()
             reference = by_photutils(maps, apertures)

@@ -1,12 +1,13 @@
 """An aperture dragged in the window with the mouse: the time from each move until its row has
 changed, beside napari's own drag.
 
-    python benchmarks/bench_drag.py [--size 1024] [--apertures 100] [--moves 60] [--json FILE]   (without a display, under xvfb-run)
+    python benchmarks/bench_drag.py [--size 1024] [--apertures 100] [--moves 60] [--json FILE]
 
-A real window with ten made-up maps and ellipses of up to 150 pixels semi-axis, of which the largest
-is dragged: mouse events on the canvas, each handled whole, with what it makes Qt paint. "row" is
-the time until the table has the new values, "move" until everything is painted, "without" the same
-move with nothing measured: napari moving and painting the shape.
+Without a display: under xvfb-run. A real window with ten made-up maps and ellipses of up to 150
+pixels semi-axis, of which the largest is dragged: mouse events on the canvas, each handled whole,
+with what it makes Qt paint. "row" is the time until the table has the new values, "move" until
+everything is painted, "without" the same move with nothing measured: napari moving and painting the
+shape.
 """
 
 from __future__ import annotations
@@ -141,7 +142,8 @@ def main() -> None:
         times = sorted(1000 * t for t in found[name])
         if times:
             print(
-                f"{name:8} median {median(times):6.1f} ms, 95 % {times[int(0.95 * (len(times) - 1))]:6.1f}, worst {times[-1]:6.1f}"
+                f"{name:8} median {median(times):6.1f} ms, 95 % "
+                f"{times[int(0.95 * (len(times) - 1))]:6.1f}, worst {times[-1]:6.1f}"
             )
     if arguments.json:
         Path(arguments.json).write_text(json.dumps(found))

@@ -136,8 +136,10 @@ if __name__ == "__main__":
     ratios = np.array(edit) / np.array(full)
     side = maps.shape[0]
     print(f"14 bands of {arguments.size}^2 to {side}^2 pixels, {arguments.edits} edits (n), seed 1")
-    print(f"full run {np.median(full):.2f} s, edit {np.median(edit):.3f} s, edit / full: median 1/{1 / np.median(ratios):.0f}, "
-          f"worst 1/{1 / ratios.max():.0f}")  # fmt: skip
+    print(
+        f"full run {np.median(full):.2f} s, edit {np.median(edit):.3f} s, edit / full: median "
+        f"1/{1 / np.median(ratios):.0f}, worst 1/{1 / ratios.max():.0f}"
+    )
     print(
         "largest difference to a full run, of the map's peak: "
         + ", ".join(f"{k} {v:.1e}" for k, v in off.items())

@@ -50,9 +50,16 @@ def made_up_cube(model, n: int) -> BandCube:
     shape = (len(bands), n // 1000, 1000)
     nothing = np.zeros(shape[1:], np.int16)
     return BandCube(
-        flux.T.reshape(shape).astype("f4"), error.T.reshape(shape).astype("f4"), bands, WCS(naxis=2), 12.0, 4.0, None,
-        nothing.astype(bool), nothing,
-    )  # fmt: skip
+        flux.T.reshape(shape).astype("f4"),
+        error.T.reshape(shape).astype("f4"),
+        bands,
+        WCS(naxis=2),
+        12.0,
+        4.0,
+        None,
+        nothing.astype(bool),
+        nothing,
+    )
 
 
 def main() -> None:
@@ -85,16 +92,19 @@ def main() -> None:
         "dust-forest, whole": best(lambda: model.predict(cube, options.device)),
     }
     print(
-        f"{n:,} pixels, {os.cpu_count()} cores, device {options.device}; packed trees differ by {difference:.1e}"
+        f"{n:,} pixels, {os.cpu_count()} cores, device {options.device}; packed trees differ by "
+        f"{difference:.1e}"
     )
     reference = seconds["three scikit-learn forests"]
     for name, value in seconds.items():
         print(
-            f"{name:28s} {value:7.2f} s {n / value:12,.0f} pixels/s {reference / value:6.2f} x three forests"
+            f"{name:28s} {value:7.2f} s {n / value:12,.0f} pixels/s {reference / value:6.2f} x "
+            "three forests"
         )
     trees = sum(len(m.mean.size) + len(m.spread.forest.size) for m in model.members)
     print(
-        f"dust-forest: {len(model.members)} members, {trees} trees, 7 values with uncertainties, gaps filled"
+        f"dust-forest: {len(model.members)} members, {trees} trees, 7 values with uncertainties, "
+        "gaps filled"
     )
 
 

@@ -48,7 +48,10 @@ def main() -> None:
     ):
         times = seconds(View(size=size), range(count))
         same = seconds(View(size=size), range(5)).mean()
-        line = f"{size:4} x {size:<4} ugriz  {times.mean() * 1e3:7.1f} ms a galaxy, {1 / times.mean():5.1f} a second"
+        line = (
+            f"{size:4} x {size:<4} ugriz  {times.mean() * 1e3:7.1f} ms a galaxy, "
+            f"{1 / times.mean():5.1f} a second"
+        )
         if before is not None:
             line += (
                 f"; {same / before:.2f} times that of a quarter of the pixels (the same 5 galaxies)"
@@ -59,7 +62,8 @@ def main() -> None:
         View(size=128, bands=tuple(BANDS), pixel_arcsec=2.0), range(max(number // 2, 5))
     )
     print(
-        f" 128 x 128  26 bands {times.mean() * 1e3:6.1f} ms a galaxy, {1 / times.mean():5.1f} a second"
+        f" 128 x 128  26 bands {times.mean() * 1e3:6.1f} ms a galaxy, {1 / times.mean():5.1f} a "
+        "second"
     )
 
 

@@ -56,7 +56,8 @@ def main():
     runs = [one_run(arguments.folder, recipe) for _ in range(arguments.runs)]
     _, _, maps, n_bands = runs[0]
     print(
-        f"{n_bands} bands to maps of {maps.shape[1]} x {maps.shape[0]} pixels, s (median of {arguments.runs} runs;"
+        f"{n_bands} bands to maps of {maps.shape[1]} x {maps.shape[0]} pixels, s (median of "
+        f"{arguments.runs} runs;"
     )
     print("the first run of a process, which also imports, apart)")
     print(f"{'step':10} {'first':>8} {'then':>8} {'new grid':>9}")

@@ -1,11 +1,11 @@
 """How fast the Pixel panel follows the pointer: from a movement of the mouse over the canvas to the
 painted spectrum.
 
-    python benchmarks/bench_pixel.py [--models 50000] [--moves 200]        (without a display, under xvfb-run)
+    python benchmarks/bench_pixel.py [--models 50000] [--moves 200]
 
-A real window with a made-up cube of 18 bands, every pixel another spectrum; the pointer goes from
-pixel to pixel. The reference is the same plot painted whole each time (`canvas.draw`), in the same
-run.
+Without a display: under xvfb-run. A real window with a made-up cube of 18 bands, every pixel
+another spectrum; the pointer goes from pixel to pixel. The reference is the same plot painted whole
+each time (`canvas.draw`), in the same run.
 """
 
 from __future__ import annotations
@@ -112,9 +112,13 @@ def run(n_models: int, moves: int) -> dict[str, float]:
             panel.view.canvas.installEventFilter(paints)
         before, paints.at = panel.updates, 0.0
         event = QMouseEvent(
-            QEvent.Type.MouseMove, QPointF(at), QPointF(widget.mapToGlobal(at)), Qt.MouseButton.NoButton,
-            Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier,
-        )  # fmt: skip
+            QEvent.Type.MouseMove,
+            QPointF(at),
+            QPointF(widget.mapToGlobal(at)),
+            Qt.MouseButton.NoButton,
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
         start, busy = time.perf_counter(), time.thread_time()
         QApplication.sendEvent(widget, event)
         while time.perf_counter() - start < 2 and (

@@ -84,7 +84,8 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     if not arguments.reference.exists():
         print(
-            f"left out: {arguments.reference} is not here; give the reference script with --reference"
+            f"left out: {arguments.reference} is not here; give the reference script with "
+            "--reference"
         )
         raise SystemExit(0)
     spec = importlib.util.spec_from_file_location("plain", arguments.reference)
@@ -119,10 +120,12 @@ if __name__ == "__main__":
             off = np.abs(result / reference - 1)[bright]
             total = abs(result[bright].sum() / reference[bright].sum() - 1)
             print(
-                f"{side:4d}^2 turned {rotation:2.0f}: plain {slow:5.1f} s, ours {times[False]:.2f} s = {slow / times[False]:4.1f} x, "
-                f"with errors {times[True]:.2f} s = {slow / times[True]:4.1f} x; largest difference {off.max():.2%}, "
-                f"in the sum {total:.4%} (n = {bright.sum()}, rms {rms:.1e})"
+                f"{side:4d}^2 turned {rotation:2.0f}: plain {slow:5.1f} s, ours "
+                f"{times[False]:.2f} s = {slow / times[False]:4.1f} x, with errors "
+                f"{times[True]:.2f} s = {slow / times[True]:4.1f} x; largest difference "
+                f"{off.max():.2%}, in the sum {total:.4%} (n = {bright.sum()}, rms {rms:.1e})"
             )
     print(
-        f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GB (the reference's included)"
+        f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GB (the "
+        "reference's included)"
     )

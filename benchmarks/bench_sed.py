@@ -84,10 +84,12 @@ def main() -> None:
     print(f"{len(library)} models: made in {made:.1f} s, read from disk in {1000 * read:.0f} ms")
     print("pixels  models  noise   pixels/s  plain/s  ratio  largest difference of fluxes, dex")
     for n, models, noise in (
-        (arguments.pixels // 10, arguments.models, 0.05), (arguments.pixels, arguments.models, 0.05),
-        (arguments.pixels, arguments.models, 0.3), (arguments.pixels, arguments.models // 5, 0.05),
+        (arguments.pixels // 10, arguments.models, 0.05),
+        (arguments.pixels, arguments.models, 0.05),
+        (arguments.pixels, arguments.models, 0.3),
+        (arguments.pixels, arguments.models // 5, 0.05),
         (arguments.pixels, arguments.models * 4, 0.05),
-    ):  # fmt: skip
+    ):
         chosen = (
             library
             if models == len(library)
@@ -104,7 +106,8 @@ def main() -> None:
         theirs = plain(*few, chosen)[0][:26] / light_of_data(0.0, None)
         off = np.max(np.abs(np.log10(ours.flux / theirs)))
         print(
-            f"{n:6d} {models:7d} {noise:6.2f} {n / seconds:10.0f} {20 / slow:8.1f} {n / seconds / (20 / slow):6.0f}  {off:.1e}"
+            f"{n:6d} {models:7d} {noise:6.2f} {n / seconds:10.0f} {20 / slow:8.1f} "
+            f"{n / seconds / (20 / slow):6.0f}  {off:.1e}"
         )
     data, error = pixels(100, 0.1)
     posterior(data[:, 0], error[:, 0], INPUT_BANDS, library).spectrum()

@@ -1,12 +1,13 @@
 """A star's circle edited in the window: the time until new data are in the layers, beside a full
 run, and the longest stall.
 
-    python benchmarks/bench_star_editing.py [--edits 12] [--size 0] [--json FILE]      (without a display, under xvfb-run)
+    python benchmarks/bench_star_editing.py [--edits 12] [--size 0] [--json FILE]
 
-A real window with the sample spiral, or with one of 14 made-up bands of SIZE x SIZE pixels, its
-maps predicted. Circles are added, moved, made larger, switched off and deleted one after another;
-the maps follow. For comparison the same window predicts with an empty memory, in turn with the
-edits. A timer ticks every 2 ms; a stall is the time between two ticks.
+Without a display: under xvfb-run. A real window with the sample spiral, or with one of 14 made-up
+bands of SIZE x SIZE pixels, its maps predicted. Circles are added, moved, made larger, switched off
+and deleted one after another; the maps follow. For comparison the same window predicts with an
+empty memory, in turn with the edits. A timer ticks every 2 ms; a stall is the time between two
+ticks.
 """
 
 from __future__ import annotations
@@ -147,10 +148,15 @@ def run(count: int, size: int) -> dict[str, Any]:
             pause(0.4)
     names = ("worker edited", "layers edited")
     found = {
-        "full": full, "edit": edit, "layers": layers, "load": os.getloadavg()[0], "shape": workspace.project.maps.shape,
-        "bands": len(workspace.project.bands), "stall": {name: heart.longest.get(name, 0.0) for name in names},
+        "full": full,
+        "edit": edit,
+        "layers": layers,
+        "load": os.getloadavg()[0],
+        "shape": workspace.project.maps.shape,
+        "bands": len(workspace.project.bands),
+        "stall": {name: heart.longest.get(name, 0.0) for name in names},
         "busy": {name: heart.busiest.get(name, 0.0) for name in names},
-    }  # fmt: skip
+    }
     viewer.close()
     return found
 
@@ -167,7 +173,8 @@ def main() -> None:
     found = run(arguments.edits, arguments.size)
     ms = {name: 1000 * median(found[name]) for name in ("full", "edit", "layers")}
     print(
-        f"{found['bands']} bands, {found['shape'][1]} x {found['shape'][0]} pixels, load average {found['load']:.1f}; ms, median (worst)"
+        f"{found['bands']} bands, {found['shape'][1]} x {found['shape'][0]} pixels, load average "
+        f"{found['load']:.1f}; ms, median (worst)"
     )
     for name, words in (
         ("full", "full run in the window, to its maps"),
@@ -181,7 +188,8 @@ def main() -> None:
         ("layers edited", "while the layers get them"),
     ):
         print(
-            f"longest stall {words:36}{1000 * found['stall'][name]:8.0f}, the window's own part {1000 * found['busy'][name]:.0f}"
+            f"longest stall {words:36}{1000 * found['stall'][name]:8.0f}, the window's own part "
+            f"{1000 * found['busy'][name]:.0f}"
         )
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=1))

@@ -41,7 +41,10 @@ from napari_galaxy_maps.progress import run_to_end
 BINS = ((10, 13), (13, 15), (15, 17), (17, 18), (18, 19), (19, 20))
 JY_ARCSEC2 = SR_PER_ARCSEC2 * 1e6  # Jy in one arcsec2 of 1 MJy/sr
 SATURATED = {"SDSS": 14.0}  # brighter ones are cut off at this star's peak
-PSFS = {"SDSS_g": "sdss_g", "SDSS_r": "sdss_r", "SDSS_i": "sdss_i", "2MASS_J": "2mass_j", "2MASS_H": "2mass_h", "2MASS_Ks": "2mass_k"}  # fmt: skip
+PSFS = {
+    "SDSS_g": "sdss_g", "SDSS_r": "sdss_r", "SDSS_i": "sdss_i",
+    "2MASS_J": "2mass_j", "2MASS_H": "2mass_h", "2MASS_Ks": "2mass_k",
+}  # fmt: skip
 HOT = (
     (3200, 11.5),
     (3500, 9.8),
@@ -170,11 +173,21 @@ def no_stars(rng, image, ellipse, n):
     parallax = rng.normal(0, error)
     parallax[[0, 1, 2, -1]] = error[[0, 1, 2, -1]] * rng.uniform(4, 9, 4)
     pm = rng.normal(0, error, (2, n))
-    return QTable({
-        "source_id": np.arange(9001, 9001 + n), "ra": ra, "dec": dec, "ref_epoch": np.full(n, 2016.0), "parallax": parallax,
-        "parallax_error": error, "pmra": pm[0], "pmdec": pm[1], "pmra_error": error, "pmdec_error": error,
-        "phot_g_mean_mag": magnitude,
-    })  # fmt: skip
+    return QTable(
+        {
+            "source_id": np.arange(9001, 9001 + n),
+            "ra": ra,
+            "dec": dec,
+            "ref_epoch": np.full(n, 2016.0),
+            "parallax": parallax,
+            "parallax_error": error,
+            "pmra": pm[0],
+            "pmdec": pm[1],
+            "pmra_error": error,
+            "pmdec_error": error,
+            "phot_g_mean_mag": magnitude,
+        }
+    )
 
 
 def put_in(folder, image, stars):
@@ -235,7 +248,24 @@ def one_scene(folder, name, images, ellipse, seed, n, settings, tally):
     others = no_stars(rng, images.get("SDSS_g", images.get("2MASS_J", first)), ellipse, 15)
     from astropy.table import vstack
 
-    table = vstack([stars["source_id", "ra", "dec", "ref_epoch", "parallax", "parallax_error", "pmra", "pmdec", "pmra_error", "pmdec_error", "phot_g_mean_mag"], others])  # fmt: skip
+    table = vstack(
+        [
+            stars[
+                "source_id",
+                "ra",
+                "dec",
+                "ref_epoch",
+                "parallax",
+                "parallax_error",
+                "pmra",
+                "pmdec",
+                "pmra_error",
+                "pmdec_error",
+                "phot_g_mean_mag",
+            ],
+            others,
+        ]
+    )
     path = Path(tally["tmp"]) / "stars.ecsv"
     table.write(path, overwrite=True)
     full, lights = {}, {}
@@ -249,8 +279,12 @@ def one_scene(folder, name, images, ellipse, seed, n, settings, tally):
     tally["seconds"].append(time.perf_counter() - begin)
     by_id = {star.id: star for star in found}
     tally["false"].append(
-        (sum(int(s.id) > 9000 for s in found), sum(int(s.id) > 9000 and s.enabled for s in found), sum(int(s.id) > 9000 and bool(s.flag) for s in found))
-    )  # fmt: skip
+        (
+            sum(int(s.id) > 9000 for s in found),
+            sum(int(s.id) > 9000 and s.enabled for s in found),
+            sum(int(s.id) > 9000 and bool(s.flag) for s in found),
+        )
+    )
     tally["listed"].append(
         np.mean([str(i) in by_id for i in stars["source_id"][stars["phot_g_mean_mag"] < 19]])
     )
@@ -340,21 +374,26 @@ def report(tally):
         )
     print(f"\nNucleus masked in {sum(tally['nucleus'])} of {len(tally['nucleus'])} images.")
     print(
-        "Galaxy light (area) under all circles; light under those of stars of G > 15 (their number in the ellipse); under what is no star:"
+        "Galaxy light (area) under all circles; light under those of stars of G > 15 (their "
+        "number in the ellipse); under what is no star:"
     )
     for (name, band), rows in tally["cost"].items():
         light, area = np.mean(rows, axis=0)
         print(
-            f"{name:24s}{band:10s}{light:8.1%} ({area:.1%}){np.mean(tally['usual'][name, band], axis=0)[0]:9.1%} ({np.mean(tally['usual'][name, band], axis=0)[1]:.1f})"
+            f"{name:24s}{band:10s}{light:8.1%} "
+            f"({area:.1%}){np.mean(tally['usual'][name, band], axis=0)[0]:9.1%} "
+            f"({np.mean(tally['usual'][name, band], axis=0)[1]:.1f})"
             f"{np.mean(tally['false_cost'][name, band]):9.2%}"
         )
     listed, masked, flagged = np.sum(tally["false"], axis=0)
     print(
-        f"Entries that are no stars: {listed} came through the table's test, {flagged} of them flagged, {masked} mask."
+        f"Entries that are no stars: {listed} came through the table's test, {flagged} of them "
+        f"flagged, {masked} mask."
     )
     print(f"Stars of G < 19 told as the Milky Way's and seen: {np.mean(tally['listed']):.1%}.")
     print(
-        f"Fits: {np.median(tally['seconds']):.1f} s a scene; a mask: {1e3 * np.median(tally['mask']):.0f} ms."
+        f"Fits: {np.median(tally['seconds']):.1f} s a scene; a mask: "
+        f"{1e3 * np.median(tally['mask']):.0f} ms."
     )
 
 
@@ -371,9 +410,14 @@ def decam(folder, settings):
         weight = fits.getdata(str(path).replace("ooi", "oow"), 1)
         bad = weight <= 0
         chunk = next(
-            c for c in sorted((folder / "stars" / "decam_testcase6").glob("chunk*"))
-            if np.isfinite(to_pixels(image.wcs, image.shape, (t := read_catalogue(c))["ra"].value, t["dec"].value)[0][t["magnitude"] < 11]).any()
-        )  # fmt: skip
+            c
+            for c in sorted((folder / "stars" / "decam_testcase6").glob("chunk*"))
+            if np.isfinite(
+                to_pixels(
+                    image.wcs, image.shape, (t := read_catalogue(c))["ra"].value, t["dec"].value
+                )[0][t["magnitude"] < 11]
+            ).any()
+        )
         for label, masked in (
             ("as read", image),
             ("without bad pixels", image.evolve(data=np.where(bad, np.nan, image.data))),
@@ -384,7 +428,8 @@ def decam(folder, settings):
             bright = [s for s in stars if s.magnitude < 11.5]
             verdicts = (
                 "; ".join(
-                    f"G = {s.magnitude:.1f}, {s.radii[image.band.name]:.0f} arcsec: {s.flag or 'NOT FLAGGED'}"
+                    f"G = {s.magnitude:.1f}, {s.radii[image.band.name]:.0f} arcsec: "
+                    f"{s.flag or 'NOT FLAGGED'}"
                     for s in bright
                 )
                 or "NO STAR"
@@ -405,8 +450,20 @@ def main():
 
     settings = StarSettings()
     with tempfile.TemporaryDirectory() as tmp:
-        tally = {"left": defaultdict(list), "nucleus": [], "cost": defaultdict(list), "false_cost": defaultdict(list), "usual": defaultdict(list), "false": [], "listed": [],
-                 "seconds": [], "mask": [], "tmp": tmp, "first": arguments.first, "callback": lambda p: print(" ", p.detail) if p.result is not None else None}  # fmt: skip
+        tally = {
+            "left": defaultdict(list),
+            "nucleus": [],
+            "cost": defaultdict(list),
+            "false_cost": defaultdict(list),
+            "usual": defaultdict(list),
+            "false": [],
+            "listed": [],
+            "seconds": [],
+            "mask": [],
+            "tmp": tmp,
+            "first": arguments.first,
+            "callback": lambda p: print(" ", p.detail) if p.result is not None else None,
+        }
         for name, images, ellipse in scenes(arguments.folder):
             for seed in range(arguments.first, arguments.first + arguments.seeds):
                 one_scene(
@@ -418,7 +475,8 @@ def main():
             for g, left, on, there, flag in rows:
                 if g < 19 and left >= 0.01:
                     print(
-                        f"  missed {key} G = {g:.1f} left {left:.1%} {'on' if on else 'off'} galaxy {'' if there else 'NOT LISTED'} {flag}"
+                        f"  missed {key} G = {g:.1f} left {left:.1%} {'on' if on else 'off'} "
+                        f"galaxy {'' if there else 'NOT LISTED'} {flag}"
                     )
     decam(arguments.folder, settings)
 

@@ -52,11 +52,13 @@ def main() -> None:
             n_pixels += int(good.sum())
             compared.append(compare(maps, read_maps(folder / "truth.fits")))
             print(
-                f"{kind} {seed}: {good.sum()} pixels, median reduced chi2 {np.nanmedian(fitted.truth.chi2):.2f}"
+                f"{kind} {seed}: {good.sum()} pixels, median reduced chi2 "
+                f"{np.nanmedian(fitted.truth.chi2):.2f}"
             )
     print(f"\n{n_pixels} pixels, {seconds:.0f} s with preparation and library\n")
     print(
-        "| property | pixels | bias | scatter | median error | inside 1 sigma |\n|---|---|---|---|---|---|"
+        "| property | pixels | bias | scatter | median error | inside 1 sigma "
+        "|\n|---|---|---|---|---|---|"
     )
     for name in ORDER:
         pixels = pixels_of(compared, name)
@@ -64,7 +66,8 @@ def main() -> None:
         low, middle, high = np.percentile(residual, [16, 50, 84])
         inside = np.mean(np.abs(residual) < pixels.sigma)
         print(
-            f"| {name} | {residual.size} | {middle:+.3f} | {(high - low) / 2:.3f} | {np.median(pixels.sigma):.3f} | {inside:.0%} |"
+            f"| {name} | {residual.size} | {middle:+.3f} | {(high - low) / 2:.3f} | "
+            f"{np.median(pixels.sigma):.3f} | {inside:.0%} |"
         )
 
 

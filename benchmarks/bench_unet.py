@@ -85,8 +85,9 @@ def large(size: int) -> None:
     seconds = time.perf_counter() - start
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**20
     print(
-        f"{size} x {size}: {seconds:.0f} s, {size**2 / seconds:,.0f} pixels/s, {grown:.2f} GiB beyond the input at most "
-        "(the pages of temporary files that the system keeps in memory included)"
+        f"{size} x {size}: {seconds:.0f} s, {size**2 / seconds:,.0f} pixels/s, {grown:.2f} GiB "
+        "beyond the input at most (the pages of temporary files that the system keeps in memory "
+        "included)"
     )
 
 
@@ -113,7 +114,8 @@ def main() -> None:
     }
     for name, value in seconds.items():
         print(
-            f"{name:20} {value:7.2f} s for {options.size}^2 pixels, {options.size**2 / value:10,.0f} pixels/s"
+            f"{name:20} {value:7.2f} s for {options.size}^2 pixels, "
+            f"{options.size**2 / value:10,.0f} pixels/s"
         )
     print(f"ratio {seconds['PICASSO'] / seconds['stellar-unet']:.1f}")
     subprocess.run([sys.executable, __file__, "--large", "4096"], check=True)

@@ -1,11 +1,12 @@
 """How alive the window stays: longest stall of the event loop, time to the first panel, time for
 Cancel to take effect.
 
-    python benchmarks/bench_window.py [--runs 5] [--json FILE]        (without a display, under xvfb-run)
+    python benchmarks/bench_window.py [--runs 5] [--json FILE]
 
-Each run is a fresh process with a real window: the panels are opened, a person chooses files for
-some seconds, the sample galaxy is read, predicted, predicted again at another pixel size, and
-cancelled. A timer ticks every 2 ms all along; a stall is the time between two ticks.
+Without a display: under xvfb-run. Each run is a fresh process with a real window: the panels are
+opened, a person chooses files for some seconds, the sample galaxy is read, predicted, predicted
+again at another pixel size, and cancelled. A timer ticks every 2 ms all along; a stall is the time
+between two ticks.
 """
 
 from __future__ import annotations
@@ -205,10 +206,12 @@ def main() -> None:
         runs.append(json.loads(lines[0].removeprefix("RESULT ")))
     load = ", ".join(f"{run['load']:.1f}" for run in runs)
     print(
-        f"ms in {len(runs)} runs on {os.cpu_count()} processors with load averages of {load}; 'busy' is what the window's"
+        f"ms in {len(runs)} runs on {os.cpu_count()} processors with load averages of {load}; "
+        "'busy' is what the window's"
     )
     print(
-        "own thread computed in a stall: the rest of it waited for a processor, for the job, or for other programs.\n"
+        "own thread computed in a stall: the rest of it waited for a processor, for the job, or "
+        "for other programs.\n"
     )
     print(f"{'':66}{'median':>8}{'worst':>8}{'busy':>8}{'goal':>8}")
     for name, words in WORDS.items():

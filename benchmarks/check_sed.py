@@ -1,7 +1,8 @@
 """Our fit of the DustPedia galaxies beside real CIGALE's: band fluxes, bands that were hidden, dust
 with the far infrared.
 
-    python benchmarks/check_sed.py --data FOLDER [--models 50000] [--sampling random] [--galaxies N] [--trials]
+    python benchmarks/check_sed.py --data FOLDER [--models 50000] [--sampling random]
+        [--galaxies N] [--trials]
 
 FOLDER holds the folder `dustpedia`. Everything is like CIGALE's: its prior, Salpeter's mass
 function, 10 % of the flux added to the errors, redshift 0 (10 pc), no error of a model's own scale.
@@ -30,11 +31,14 @@ from napari_galaxy_maps.training.datasets.cigale_fits import (
 )
 
 HIDDEN = (
-    ("GALEX_FUV",), ("GALEX_NUV",), ("GALEX_FUV", "GALEX_NUV"), ("SDSS_u",), ("2MASS_J",), ("2MASS_H",), ("2MASS_Ks",),
-    ("2MASS_J", "2MASS_H", "2MASS_Ks"), ("WISE_12",), ("WISE_22",), ("WISE_12", "WISE_22"),
+    ("GALEX_FUV",), ("GALEX_NUV",), ("GALEX_FUV", "GALEX_NUV"), ("SDSS_u",), ("2MASS_J",),
+    ("2MASS_H",), ("2MASS_Ks",), ("2MASS_J", "2MASS_H", "2MASS_Ks"), ("WISE_12",), ("WISE_22",),
+    ("WISE_12", "WISE_22"),
 )  # fmt: skip
 LN10 = np.log(10)
 NAMES = list(BANDS)
+UNITS = {"Tdust": " K", "A_FUV": " mag"}
+"""Of differences that are not in dex."""
 
 
 def detected(fits: CigaleFits, band: str) -> np.ndarray:
@@ -68,7 +72,8 @@ def check_bands(
             worst = max(worst[0], abs(spread.median)), max(worst[1], spread.std)
         if not terse:
             print(
-                f"  {band:12s} {f'seen {spread}' if spread.n else '':44s} sigma ours/CIGALE's {np.median(errors):.2f}   "
+                f"  {band:12s} {f'seen {spread}' if spread.n else '':44s} sigma ours/CIGALE's "
+                f"{np.median(errors):.2f}   "
                 + (
                     f"imputed by both {missing}, CIGALE's error {implied:.3f}"
                     if missing.n > 5
@@ -76,7 +81,8 @@ def check_bands(
                 )
             )
     print(
-        f"  worst of the seen bands: median {worst[0]:.3f} (goal 0.02), standard deviation {worst[1]:.3f} (goal 0.05)"
+        f"  worst of the seen bands: median {worst[0]:.3f} (goal 0.02), standard deviation "
+        f"{worst[1]:.3f} (goal 0.05)"
     )
 
 
@@ -101,7 +107,8 @@ def check_hidden(fits: CigaleFits, library: Library, shift: np.ndarray | None) -
                 f"{np.median(theirs):.3f} ({len(theirs)} galaxies)" if len(theirs) > 5 else "-"
             )
             print(
-                f"  {'+'.join(hidden):30s} {band:10s} {spread}; implied: CIGALE's error without the band {implied}, ours {ours:.3f}"
+                f"  {'+'.join(hidden):30s} {band:10s} {spread}; implied: CIGALE's error without "
+                f"the band {implied}, ours {ours:.3f}"
             )
 
 
@@ -112,7 +119,7 @@ def check_dust(fits: CigaleFits, library: Library, shift: np.ndarray | None) -> 
     for least in (5, 3):
         rows = fits.n_far_infrared >= least
         words = [
-            f"{name} {Spread.of(values[rows])}{' K' if name == 'Tdust' else ' mag' if name == 'A_FUV' else ''}"
+            f"{name} {Spread.of(values[rows])}{UNITS.get(name, '')}"
             for name, values in differences.items()
         ]
         print(f"  at least {least} far-infrared detections: " + "; ".join(words))

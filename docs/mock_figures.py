@@ -119,38 +119,107 @@ def lines(
     """The table: what, the mocks, the publication."""
     early, late = t["early"], ~t["early"]
     forming = late & (t["logsfr"] - t["logm"] > -11)
+    middling = (t["logm"] > 10.3) & (t["logm"] < 10.8)
     found = [
-        ("SFR of star-forming galaxies, offset from the main sequence (dex)",
-         say((t["logsfr"] - relations.main_sequence(t["logm"]))[forming]), "0 ± 0.3 (Renzini & Peng 2015)"),
-        ("share of quiescent galaxies (SFR/M < 1e-11 /yr) at 10^10.3 to 10^10.8 Msun",
-         f"{(t['logsfr'] - t['logm'] < -11)[(t['logm'] > 10.3) & (t['logm'] < 10.8)].mean():.2f}", "near 0.5 (Moustakas+ 2013)"),
-        ("half-light radius in z, late types, offset (dex)",
-         say(np.log10(t["r50"] / relations.late_size(t["logm"]))[late]), "0 ± 0.20 below 10^10.5 Msun, 0.15 above (Shen+ 2003)"),
-        ("the same, early types above 10^10 Msun (dex)",
-         say(np.log10(t["r50"] / relations.early_size(t["logm"]))[early & (t["logm"] > 10)]), "0 ± 0.15 (Shen+ 2003)"),
-        ("12 + log(O/H) inside the half-mass radius of star-forming galaxies, offset (dex)",
-         say((t["oxygen"] - relations.gas_oxygen(t["logm"]))[forming]), "0 ± 0.07 (Curti+ 2020)"),
-        ("log Z of stars inside the half-mass radius, offset, above 10^10.5 Msun (dex)",
-         say((t["metals"] - relations.stellar_metals(t["logm"])[0])[t["logm"] > 10.5]), "0 ± 0.24, errors included (Gallazzi+ 2005, by light)"),
-        ("the same below 10^10 Msun (dex)",
-         say((t["metals"] - relations.stellar_metals(t["logm"])[0])[t["logm"] < 10]), "0 ± 0.51, errors included (Gallazzi+ 2005, by light)"),
-        ("slope of log M_HI with log M_star, star-forming",
-         f"{np.polyfit(t['logm'][forming], np.log10(t['hi'])[forming], 1)[0]:.2f}", "0.35 (Parkash+ 2018, spirals)"),
-        ("log SFR / M_HI (1/yr), star-forming", say((t["logsfr"] - np.log10(t["hi"]))[forming]), "-9.57 ± 0.4 (Parkash+ 2018)"),
-        ("H2 / HI where the stars have 81 Msun/pc2, star-forming", say(t["r_mol"][forming]), "1 (Leroy+ 2008), scatter 0.2 dex and more"),
-        ("log M/L_i minus 0.70 (g-i) - 0.68 (dex)", say(t["mli"] - relations.taylor_mass_to_light(t["gi"])), "0 ± 0.1 (Taylor+ 2011)"),
-        ("slope of log M/L_i with g-i", f"{np.polyfit(t['gi'], t['mli'], 1)[0]:.2f}", "0.70 (Taylor+ 2011)"),
+        (
+            "SFR of star-forming galaxies, offset from the main sequence (dex)",
+            say((t["logsfr"] - relations.main_sequence(t["logm"]))[forming]),
+            "0 ± 0.3 (Renzini & Peng 2015)",
+        ),
+        (
+            "share of quiescent galaxies (SFR/M < 1e-11 /yr) at 10^10.3 to 10^10.8 Msun",
+            f"{(t['logsfr'] - t['logm'] < -11)[middling].mean():.2f}",
+            "near 0.5 (Moustakas+ 2013)",
+        ),
+        (
+            "half-light radius in z, late types, offset (dex)",
+            say(np.log10(t["r50"] / relations.late_size(t["logm"]))[late]),
+            "0 ± 0.20 below 10^10.5 Msun, 0.15 above (Shen+ 2003)",
+        ),
+        (
+            "the same, early types above 10^10 Msun (dex)",
+            say(np.log10(t["r50"] / relations.early_size(t["logm"]))[early & (t["logm"] > 10)]),
+            "0 ± 0.15 (Shen+ 2003)",
+        ),
+        (
+            "12 + log(O/H) inside the half-mass radius of star-forming galaxies, offset (dex)",
+            say((t["oxygen"] - relations.gas_oxygen(t["logm"]))[forming]),
+            "0 ± 0.07 (Curti+ 2020)",
+        ),
+        (
+            "log Z of stars inside the half-mass radius, offset, above 10^10.5 Msun (dex)",
+            say((t["metals"] - relations.stellar_metals(t["logm"])[0])[t["logm"] > 10.5]),
+            "0 ± 0.24, errors included (Gallazzi+ 2005, by light)",
+        ),
+        (
+            "the same below 10^10 Msun (dex)",
+            say((t["metals"] - relations.stellar_metals(t["logm"])[0])[t["logm"] < 10]),
+            "0 ± 0.51, errors included (Gallazzi+ 2005, by light)",
+        ),
+        (
+            "slope of log M_HI with log M_star, star-forming",
+            f"{np.polyfit(t['logm'][forming], np.log10(t['hi'])[forming], 1)[0]:.2f}",
+            "0.35 (Parkash+ 2018, spirals)",
+        ),
+        (
+            "log SFR / M_HI (1/yr), star-forming",
+            say((t["logsfr"] - np.log10(t["hi"]))[forming]),
+            "-9.57 ± 0.4 (Parkash+ 2018)",
+        ),
+        (
+            "H2 / HI where the stars have 81 Msun/pc2, star-forming",
+            say(t["r_mol"][forming]),
+            "1 (Leroy+ 2008), scatter 0.2 dex and more",
+        ),
+        (
+            "log M/L_i minus 0.70 (g-i) - 0.68 (dex)",
+            say(t["mli"] - relations.taylor_mass_to_light(t["gi"])),
+            "0 ± 0.1 (Taylor+ 2011)",
+        ),
+        (
+            "slope of log M/L_i with g-i",
+            f"{np.polyfit(t['gi'], t['mli'], 1)[0]:.2f}",
+            "0.70 (Taylor+ 2011)",
+        ),
         ("u-g of early types above 10^10.5 Msun", say(t["ug"][early & (t["logm"] > 10.5)]), "1.75"),
         ("g-r of the same", say(t["gr"][early & (t["logm"] > 10.5)]), "0.78"),
         ("r-i of the same", say(t["ri"][early & (t["logm"] > 10.5)]), "0.38"),
-        ("early types redder than u-r = 2.22", f"{(t['ur'][early] > 2.22).mean():.0%}", "most (Strateva+ 2001)"),
-        ("star-forming galaxies bluer than u-r = 2.22", f"{(t['ur'][forming] < 2.22).mean():.0%}", "most (Strateva+ 2001)"),
-        ("log L_dust / L_star of late types", say(t["sld"][late]), real["sld"] if real else "(with --data)"),
-        ("log M_dust / M_star of late types", say(t["smd"][late]), real["smd"] if real else "(with --data)"),
-        ("T_dust of late types (K)", say(t["tdust"][late], 1), real["tdust"] if real else "(with --data)"),
-        ("edge-on minus face-on magnitude in g of spirals without bulge, 10^10 to 10^10.8 Msun", f"{edge_on:.2f}", "0.9 in B (Driver+ 2007)"),
-        ("face-on minus unattenuated magnitude in g of the same", f"{face_on:.2f}", "0.2 in B (Driver+ 2007)"),
-    ]  # fmt: skip
+        (
+            "early types redder than u-r = 2.22",
+            f"{(t['ur'][early] > 2.22).mean():.0%}",
+            "most (Strateva+ 2001)",
+        ),
+        (
+            "star-forming galaxies bluer than u-r = 2.22",
+            f"{(t['ur'][forming] < 2.22).mean():.0%}",
+            "most (Strateva+ 2001)",
+        ),
+        (
+            "log L_dust / L_star of late types",
+            say(t["sld"][late]),
+            real["sld"] if real else "(with --data)",
+        ),
+        (
+            "log M_dust / M_star of late types",
+            say(t["smd"][late]),
+            real["smd"] if real else "(with --data)",
+        ),
+        (
+            "T_dust of late types (K)",
+            say(t["tdust"][late], 1),
+            real["tdust"] if real else "(with --data)",
+        ),
+        (
+            "edge-on minus face-on magnitude in g of spirals without bulge, 10^10 to 10^10.8 Msun",
+            f"{edge_on:.2f}",
+            "0.9 in B (Driver+ 2007)",
+        ),
+        (
+            "face-on minus unattenuated magnitude in g of the same",
+            f"{face_on:.2f}",
+            "0.2 in B (Driver+ 2007)",
+        ),
+    ]
     return found
 
 
@@ -208,9 +277,12 @@ def dustpedia(folder: Path) -> dict:
     name = f"(DustPedia, {chosen.sum()} late types; Salpeter to Chabrier)"
     early = (stage <= -1) & np.isfinite(galaxies.values[INPUT_BANDS.index("WISE_12")])
     return {
-        "late": _relative(galaxies.imputed[:, chosen]), "early": _relative(galaxies.imputed[:, early]),
-        "sld": f"{say(sld)} {name}", "smd": f"{say(smd + 0.24)} {name}", "tdust": f"{say(tdust, 1)} {name}",
-    }  # fmt: skip
+        "late": _relative(galaxies.imputed[:, chosen]),
+        "early": _relative(galaxies.imputed[:, early]),
+        "sld": f"{say(sld)} {name}",
+        "smd": f"{say(smd + 0.24)} {name}",
+        "tdust": f"{say(tdust, 1)} {name}",
+    }
 
 
 def _relative(light: np.ndarray) -> np.ndarray:
@@ -252,9 +324,10 @@ def spectra(t: dict[str, np.ndarray], real: dict, path: Path) -> list[str]:
     fig.savefig(path, dpi=70)
     away = medians["late", "mocks"] - medians["late", "DustPedia"]
     return [
-        "| " + " | ".join(band.replace("_", " ") for band in INPUT_BANDS) + " |", "|---" * len(INPUT_BANDS) + "|",
+        "| " + " | ".join(band.replace("_", " ") for band in INPUT_BANDS) + " |",
+        "|---" * len(INPUT_BANDS) + "|",
         "| " + " | ".join(f"{x:+.2f}" for x in away) + " |",
-    ]  # fmt: skip
+    ]
 
 
 def figure(t: dict[str, np.ndarray], path: Path) -> None:
@@ -355,7 +428,8 @@ def gallery(path: Path) -> None:
         )
         ax.imshow(make_lupton_rgb(i, r, g, minimum=0, stretch=0.6, Q=9), origin="lower")
         ax.set_title(
-            f"{mock.galaxy.kind}, 10^{mock.galaxy.log_mass:.1f} Msun, {mock.galaxy.inclination:.0f}°",
+            f"{mock.galaxy.kind}, 10^{mock.galaxy.log_mass:.1f} Msun, "
+            f"{mock.galaxy.inclination:.0f}°",
             fontsize=9,
         )
         ax.axis("off")
@@ -364,8 +438,9 @@ def gallery(path: Path) -> None:
 
 
 FOREST_CASES = (
-    ("spiral", 9.6, 35), ("spiral", 10.4, 55), ("barred", 10.7, 30), ("flocculent", 10.2, 75), ("irregular", 8.9, 50),
-    ("interacting", 10.3, 45), ("lenticular", 10.5, 60), ("elliptical", 10.9, 40),
+    ("spiral", 9.6, 35), ("spiral", 10.4, 55), ("barred", 10.7, 30), ("flocculent", 10.2, 75),
+    ("irregular", 8.9, 50), ("interacting", 10.3, 45), ("lenticular", 10.5, 60),
+    ("elliptical", 10.9, 40),
 )  # fmt: skip
 
 
@@ -384,10 +459,37 @@ def forest() -> list[str]:
     biases = []
     for seed, (kind, mass, inclination) in enumerate(FOREST_CASES, start=40):
         with TemporaryDirectory() as folder:
-            mock = [*("mock", "--seed", str(seed), "--size", "130", "--kind", kind, "--log-mass", str(mass), "--quiet"),
-                    "--inclination", str(inclination), "--bands", "input", "--out", f"{folder}/mock"]  # fmt: skip
-            predict = ["predict", f"{folder}/mock", "--recipe", f"{folder}/mock/recipe.toml", "--pixel", "8", "--quiet",
-                       "--out", f"{folder}/maps.fits"]  # fmt: skip
+            mock = [
+                *(
+                    "mock",
+                    "--seed",
+                    str(seed),
+                    "--size",
+                    "130",
+                    "--kind",
+                    kind,
+                    "--log-mass",
+                    str(mass),
+                    "--quiet",
+                ),
+                "--inclination",
+                str(inclination),
+                "--bands",
+                "input",
+                "--out",
+                f"{folder}/mock",
+            ]
+            predict = [
+                "predict",
+                f"{folder}/mock",
+                "--recipe",
+                f"{folder}/mock/recipe.toml",
+                "--pixel",
+                "8",
+                "--quiet",
+                "--out",
+                f"{folder}/maps.fits",
+            ]
             if cli.main(mock) or cli.main(predict):
                 raise SystemExit(2)
             maps, known = (

@@ -38,7 +38,7 @@ def blocks(text):
 
 
 def commands():
-    """Every `galaxy-maps …` line in a block of code, continued lines joined, comments left out."""
+    """Every `galaxy-maps …` line in a block of code, continued lines joined, without comments."""
     for path in DOCUMENTS:
         for _, code in blocks(path.read_text(encoding="utf-8")):
             for line in code.replace("\\\n", " ").splitlines():

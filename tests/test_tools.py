@@ -36,10 +36,12 @@ def machine(tmp_path):
 
         def run(self, tool, *arguments, **environment):
             return subprocess.run(
-                [BASH, tools / tool, *arguments], env={"PATH": str(bin_folder), **environment},
+                [BASH, tools / tool, *arguments],
+                env={"PATH": str(bin_folder), **environment},
                 cwd=tmp_path,
-                capture_output=True, text=True,
-            )  # fmt: skip
+                capture_output=True,
+                text=True,
+            )
 
         def has(self, *packages):
             lines = "".join(f"installed={package} " for package in packages)

@@ -23,7 +23,7 @@ from .measure.apertures.totals import integrated_cube
 from .models.registry import load_model
 from .prepare.impute import model_redshift
 from .prepare.masks.mask_set import Masks
-from .prepare.memory import Memory
+from .prepare.memory import PreparationMemory
 from .prepare.steps import prepare_steps
 from .progress import Progress, Steps, run_to_end
 from .sed.library import library_steps
@@ -80,7 +80,7 @@ def _files_named_by(recipe: Recipe) -> dict[str, Path]:
 
 
 @dataclass
-class PredictionMemory(Memory):
+class PredictionMemory(PreparationMemory):
     """What preparation remembers, and the last prediction with the cube it was made of."""
 
     cube: BandCube | None = None
@@ -189,7 +189,7 @@ def _predict_changed(
     where: tuple[slice, slice] | tuple[np.ndarray, ...]
     if model.reach:
         where = window = _around(changed, model.reach)
-        fresh = yield from model.predict_steps(cube, device, window)
+        fresh = yield from model.predict_steps(cube, device, where=window)
     else:
         where = np.nonzero(changed)
         fresh = yield from model.predict_steps(cube.line(changed), device)
@@ -322,7 +322,10 @@ def truth_cube_steps(
 
 
 def truth_maps_steps(
-    galaxy: Galaxy, recipe: Recipe, masks: Masks | None = None, memory: Memory | None = None
+    galaxy: Galaxy,
+    recipe: Recipe,
+    masks: Masks | None = None,
+    memory: PreparationMemory | None = None,
 ) -> Steps[FittedTruth]:
     """Prepare a galaxy at the resolution of its far infrared and fit a truth to it.
 
@@ -334,7 +337,7 @@ def truth_maps_steps(
         Settings of every step; `truth_recipe` says what is otherwise than for a prediction.
     masks : Masks, optional
         Stars and patches to mask.
-    memory : Memory, optional
+    memory : PreparationMemory, optional
         Not the prediction's, which is at another resolution.
 
     Raises

@@ -5,8 +5,8 @@ import pytest
 from napari_galaxy_maps.models.band_advice import advice
 
 USUAL = (
-    "GALEX_FUV", "GALEX_NUV", "SDSS_u", "SDSS_g", "SDSS_r", "SDSS_i", "SDSS_z", "2MASS_J", "2MASS_H",
-    "2MASS_Ks", "WISE_3.4", "WISE_4.6", "WISE_12", "WISE_22",
+    "GALEX_FUV", "GALEX_NUV", "SDSS_u", "SDSS_g", "SDSS_r", "SDSS_i", "SDSS_z", "2MASS_J",
+    "2MASS_H", "2MASS_Ks", "WISE_3.4", "WISE_4.6", "WISE_12", "WISE_22",
 )  # fmt: skip
 MISSING = "WISE 3.4 (or Spitzer 3.6) is missing: every flux is divided by it. Add that image."
 
@@ -30,7 +30,8 @@ MISSING = "WISE 3.4 (or Spitzer 3.6) is missing: every flux is divided by it. Ad
         ("stellar-unet", ("SDSS_i", "SDSS_g"),
          "SDSS_g, SDSS_i are used. The answer would be more certain with SDSS_u, SDSS_r, SDSS_z."),
         ("stellar-unet", ("WISE_3.4",),
-         "None of SDSS_u, SDSS_g, SDSS_r, SDSS_i, SDSS_z is there: add at least one of these images."),
+         "None of SDSS_u, SDSS_g, SDSS_r, SDSS_i, SDSS_z is there: add at least one of these "
+         "images."),
         ("dust-tree", USUAL,
          "There is no model called 'dust-tree'; there are dust-forest, stellar-unet."),
     ],

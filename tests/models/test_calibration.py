@@ -48,7 +48,7 @@ def calibration(sharpness, shift, depth, raw, correction):
 
 
 class Model:
-    """Predicts the truth plus `BIAS`, with errors too small, the more so the fewer the bands."""
+    """The truth plus `BIAS` and noise larger than its sigma; with fewer bands by more."""
 
     def __init__(self, pairs):
         self.pairs, self.rng = pairs, np.random.default_rng(5)
@@ -68,17 +68,17 @@ class Model:
 
 
 @pytest.fixture(scope="module")
-def told():
-    """What the calibration behind `found` told on its way."""
+def steps():
+    """The progress of the calibration behind `found`."""
     return []
 
 
 @pytest.fixture(scope="module")
-def found(told):
+def found(steps):
     pairs = galaxies(
         n=2 * N
     )  # a cell of depth and sigma has 480 pixels, of which the quantile is good to 4 %
-    return run_to_end(calibrate_steps(Model(pairs), [pairs]), told.append)
+    return run_to_end(calibrate_steps(Model(pairs), [pairs]), steps.append)
 
 
 def test_sigma_becomes_the_scatter_for_each_number_of_bands(found):
@@ -175,7 +175,7 @@ def test_how_far_the_tails_of_errors_reach_is_measured(freedom):
     Gaussian within 1.96.
     """
     pairs = galaxies()
-    rng, said = np.random.default_rng(3), 0.01
+    rng, given = np.random.default_rng(3), 0.01
 
     def predict(cube, device):
         truth = true_maps(pairs, int(cube.name.split()[1]) - 1)
@@ -184,15 +184,15 @@ def test_how_far_the_tails_of_errors_reach_is_measured(freedom):
             miss = np.clip(0.03 * rng.standard_t(freedom, (SIZE, SIZE)), -0.5, 0.5)
             values[name] = truth[name] * 10**miss if target.logarithm else truth[name] + miss
             errors[name] = (
-                np.log(10) * said * values[name]
+                np.log(10) * given * values[name]
                 if target.logarithm
-                else np.full((SIZE, SIZE), said)
+                else np.full((SIZE, SIZE), given)
             )
         return SimpleNamespace(values=values, errors=errors)
 
     found = calibrate(SimpleNamespace(predict=predict), [pairs], all_counts=False)
     k = STELLAR_PROPERTIES.index("LOG_SIGMA_SFR")
-    _, sigma = found.corrected(np.zeros((MAPS, 1)), np.full((MAPS, 1), said), np.zeros(1), 5, 1.6)
+    _, sigma = found.corrected(np.zeros((MAPS, 1)), np.full((MAPS, 1), given), np.zeros(1), 5, 1.6)
     law = stats.t(freedom)
     assert 1 - 2 * law.sf(sigma[k, 0] / 0.03) == pytest.approx(0.68, abs=0.02)
     for n in range(1, 6):
@@ -205,8 +205,8 @@ def test_what_earlier_versions_calibrated_has_a_gaussians_tails(found):
     assert (Calibration.from_arrays(arrays, "calibration.").tails(3, 1.0) == 1.96).all()
 
 
-def test_calibrating_tells_how_far_it_is(found, told):
-    assert len(told) == 2 * N and told[0].detail == "uncertainties: galaxy 1 of 120"
+def test_calibrating_tells_how_far_it_is(found, steps):
+    assert len(steps) == 2 * N and steps[0].detail == "uncertainties: galaxy 1 of 120"
 
 
 def test_depth_is_that_of_the_band_that_stands_out_most():

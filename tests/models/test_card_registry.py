@@ -14,9 +14,9 @@ from napari_galaxy_maps.models.card import ModelCard
 from napari_galaxy_maps.models.registry import SHIPPED, list_models, load_card, load_model
 
 INPUT_BANDS = (
-    "GALEX_FUV", "GALEX_NUV", "SDSS_u", "SDSS_g", "SDSS_r", "SDSS_i", "SDSS_z", "2MASS_J", "2MASS_H",
-    "2MASS_Ks", "WISE_3.4", "Spitzer_3.6", "Spitzer_4.5", "WISE_4.6", "Spitzer_5.8", "Spitzer_8.0",
-    "WISE_12", "WISE_22",
+    "GALEX_FUV", "GALEX_NUV", "SDSS_u", "SDSS_g", "SDSS_r", "SDSS_i", "SDSS_z", "2MASS_J",
+    "2MASS_H", "2MASS_Ks", "WISE_3.4", "Spitzer_3.6", "Spitzer_4.5", "WISE_4.6", "Spitzer_5.8",
+    "Spitzer_8.0", "WISE_12", "WISE_22",
 )  # fmt: skip
 FOREST = "dust_forest/weights/dust-forest.safetensors"
 

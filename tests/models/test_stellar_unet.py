@@ -29,8 +29,7 @@ def cube_of(mock, bands=UGRIZ):
     pixel = mock.view.pixel_arcsec
     return BandCube(
         mock.data[rows], mock.uncertainty[rows], tuple(bands), mock.wcs, 1.3, pixel,
-        mock.pixel_kpc * 1e3, nowhere,
-        nowhere.astype(np.int16), "mock",
+        mock.pixel_kpc * 1e3, nowhere, nowhere.astype(np.int16), "mock",
     )  # fmt: skip
 
 
@@ -185,11 +184,14 @@ def test_the_distance_tells_the_redshift(unet, cube, maps):
 
 
 def test_images_smaller_than_a_block_are_mapped(unet, cube):
+    part = (slice(40, 45), slice(40, 47))
     small = replace(
-        cube, data=cube.data[:, 40:45, 40:47], uncertainty=cube.uncertainty[:, 40:45, 40:47],
-        mask=cube.mask[40:45, 40:47],
-        flags=cube.flags[40:45, 40:47],
-    )  # fmt: skip
+        cube,
+        data=cube.data[:, *part],
+        uncertainty=cube.uncertainty[:, *part],
+        mask=cube.mask[part],
+        flags=cube.flags[part],
+    )
     assert np.isfinite(unet.predict(small, "cpu").values["LOG_SIGMA_STAR"]).all()
 
 
@@ -215,9 +217,14 @@ def test_a_galaxy_in_many_pixels_is_like_the_mocks_that_it_is_like_in_few(unet):
         for plane in (few.data, 4 * few.uncertainty, few.mask, few.flags)
     )
     many = replace(
-        few, data=data, uncertainty=sigma, mask=mask, flags=flags,
-        pixel_arcsec=few.pixel_arcsec / 4, pixel_pc=few.pixel_pc / 4
-    )  # fmt: skip
+        few,
+        data=data,
+        uncertainty=sigma,
+        mask=mask,
+        flags=flags,
+        pixel_arcsec=few.pixel_arcsec / 4,
+        pixel_pc=few.pixel_pc / 4,
+    )
     for a, b in zip(unet.neighbours(many, 3), unet.neighbours(few, 3), strict=True):
         assert a[:2] == b[:2] and a[2] == pytest.approx(b[2], rel=1e-2)
 

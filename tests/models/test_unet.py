@@ -1,4 +1,4 @@
-"""The network: what reaches a pixel, what normalisations are fused into, what it gives at last."""
+"""The network: what reaches a pixel, what normalisations are fused into, its last layer."""
 
 import numpy as np
 import pytest

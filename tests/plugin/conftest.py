@@ -90,7 +90,9 @@ def viewer(qtbot) -> Iterator:
 
 @pytest.fixture(scope="module")
 def one_window() -> Iterator:
-    """A window for all tests of a module, which share nothing else; opening one takes 2 s."""
+    """A window for all tests of a module, which share nothing else; opening one takes two
+    seconds.
+    """
     if not HAS_DISPLAY:
         pytest.skip("needs a display (run under xvfb-run)")
     import napari

@@ -46,7 +46,9 @@ def _send(
 
 
 def drag(viewer, start: tuple[float, float], end: tuple[float, float], steps: int = 6) -> None:
-    """Press at one point of the sky, move, and let go at another; at the same point: a click."""
+    """Press at one point of the sky, move, and let go at another; at the same point it is a
+    click.
+    """
     a, b = pixel(viewer, *start), pixel(viewer, *end)
     _send(viewer, QEvent.Type.MouseMove, a, NONE, NONE)
     _send(viewer, QEvent.Type.MouseButtonPress, a, LEFT, LEFT)

@@ -61,10 +61,10 @@ def inspecting(viewer, workspace, maps, truth, qtbot):
     )  # the window is that of the test before
     wait_for(
         qtbot,
-        lambda: widget.canvas is not None and widget.inspected is not None and idle(workspace),
+        lambda: widget.canvas is not None and widget.scored is not None and idle(workspace),
         30,
     )
-    widget.property.setCurrentIndex(widget.property.findData("LOG_SIGMA_MD"))
+    widget.property_box.setCurrentIndex(widget.property_box.findData("LOG_SIGMA_MD"))
     widget.plot.setCurrentIndex(widget.plot.findData("prediction"))
     widget._draw()
     qtbot.wait(300)
@@ -77,9 +77,10 @@ def box(widget, x, y):
     axes = widget.canvas.figure.axes[0]
     corners = [axes.transData.transform(corner) for corner in zip(x, y, strict=True)]
     for kind, at, button in (
-        ("button_press_event", corners[0], 1), ("motion_notify_event", corners[1], 1),
-        ("button_release_event", corners[1], 1)
-    ):  # fmt: skip
+        ("button_press_event", corners[0], 1),
+        ("motion_notify_event", corners[1], 1),
+        ("button_release_event", corners[1], 1),
+    ):
         held = {"buttons": {1}} if kind == "motion_notify_event" else {}
         event = MouseEvent(kind, widget.canvas, *at, button, **held)
         widget.canvas.callbacks.process(kind, event)
@@ -141,9 +142,9 @@ def test_what_is_painted_on_the_galaxy_lights_up_in_every_plot(
 
 def test_every_plot_of_every_property_can_be_drawn_and_says_why_not(inspecting, qtbot):
     drawn = set()
-    for name in range(inspecting.property.count()):
+    for name in range(inspecting.property_box.count()):
         for plot in range(inspecting.plot.count()):
-            inspecting.property.setCurrentIndex(name)
+            inspecting.property_box.setCurrentIndex(name)
             inspecting.plot.setCurrentIndex(plot)
             inspecting._draw()
             if inspecting.canvas is None:
@@ -205,10 +206,10 @@ def test_a_figure_is_saved_with_the_numbers_behind_it_and_the_report_whole(
 
 
 def maps_of_panel(widget):
-    return [widget.property.itemData(i) for i in range(widget.property.count())]
+    return [widget.property_box.itemData(i) for i in range(widget.property_box.count())]
 
 
-# --- many galaxies ------------------------------------------------------------------------------
+# --- many galaxies -------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -244,13 +245,13 @@ def files(tmp_path):
 
 def add(widget, workspace, qtbot, monkeypatch, paths):
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_, **__: (paths, ""))
-    before = widget.inspected
+    before = widget.scored
     click(qtbot, widget.galaxies.add)
     wait_for(
         qtbot,
         lambda: (
             idle(workspace)
-            and (widget.inspected is not before or bool(widget.galaxies_message.text()))
+            and (widget.scored is not before or bool(widget.galaxies_message.text()))
         ),
         30,
     )
@@ -269,9 +270,9 @@ def test_many_galaxies_are_scored_and_plotted_together(
         widget.galaxies.list.count() == 4
         and "Galaxy 3: maps3.fits / truth3.fits" in widget.galaxies.list.item(1).text()
     )
-    scores = widget.inspected.scores["LOG_SIGMA_MD"]
+    scores = widget.scored.scores["LOG_SIGMA_MD"]
     assert scores["bias"] == pytest.approx(0.2, abs=0.005) and scores["n"] == 3 * 48 * 48
-    widget.property.setCurrentIndex(widget.property.findData("LOG_SIGMA_MD"))
+    widget.property_box.setCurrentIndex(widget.property_box.findData("LOG_SIGMA_MD"))
     tables = {}
     for plot in ("prediction", "maps", "galaxies", "sums", "annuli"):
         widget.plot.setCurrentIndex(widget.plot.findData(plot))
@@ -291,8 +292,8 @@ def test_many_galaxies_are_scored_and_plotted_together(
         and len(QTable.read(tmp_path / "annuli.ecsv")) == 20
     )
     widget.galaxies.list.item(1).setCheckState(Qt.CheckState.Unchecked)
-    wait_for(qtbot, lambda: widget.inspected.scores["LOG_SIGMA_MD"]["n"] == 2 * 48 * 48, 20)
-    assert widget.inspected.scores["LOG_SIGMA_MD"]["bias"] == pytest.approx(0.15, abs=0.005)
+    wait_for(qtbot, lambda: widget.scored.scores["LOG_SIGMA_MD"]["n"] == 2 * 48 * 48, 20)
+    assert widget.scored.scores["LOG_SIGMA_MD"]["bias"] == pytest.approx(0.15, abs=0.005)
     widget.galaxies.list.item(1).setSelected(True)
     click(qtbot, widget.galaxies.remove)
     assert widget.galaxies.list.count() == 3
@@ -314,7 +315,7 @@ def test_the_galaxy_in_the_window_and_others_share_the_plots_but_not_the_brush(
 ):
     add(inspecting, workspace, qtbot, monkeypatch, files[:2])
     name = "LOG_SIGMA_MD"
-    inspecting.property.setCurrentIndex(inspecting.property.findData(name))
+    inspecting.property_box.setCurrentIndex(inspecting.property_box.findData(name))
     inspecting._draw()
     here = (np.isfinite(maps.values[name]) & np.isfinite(truth.values[name])).sum()
     assert inspecting._pixels.true.size == here + 48 * 48

@@ -121,7 +121,7 @@ def test_what_a_layer_shows_survives_copying(image):
     assert twin.sky.position(3, 4) == shown.sky.position(3, 4)
 
 
-# The read-out -----------------------------------------------------------------------------------
+# The read-out ------------------------------------------------------------------------------------
 
 
 def test_an_image_reads_out_with_band_and_unit(image):

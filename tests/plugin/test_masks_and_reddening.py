@@ -57,10 +57,18 @@ def test_stars_of_a_chosen_table_are_masked_and_saved(
         "f4"
     )
     Table(
-        {"source_id": [7], "ra": [150.008], "dec": [2.006], "parallax": [4.0],
-         "parallax_error": [0.05],
-         "pmra": [0.0], "pmdec": [0.0], "phot_g_mean_mag": [13.0], "ref_epoch": [2010.0]}
-    ).write(table)  # fmt: skip
+        {
+            "source_id": [7],
+            "ra": [150.008],
+            "dec": [2.006],
+            "parallax": [4.0],
+            "parallax_error": [0.05],
+            "pmra": [0.0],
+            "pmdec": [0.0],
+            "phot_g_mean_mag": [13.0],
+            "ref_epoch": [2010.0],
+        }
+    ).write(table)
     panels.raise_panel(opened, "Prepare")
     box = panel(opened, "Prepare").boxes["stars"]
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(table), ""))

@@ -43,7 +43,7 @@ def panel(viewer, qtbot):
     panel.seed.setValue(1)
     panel.kind.setCurrentIndex(0)
     panel.bands.setEditText(panel.bands.itemText(0))
-    panel.size.setValue(64)
+    panel.image_size.setValue(64)
     return panel
 
 
@@ -125,10 +125,15 @@ def test_the_same_seed_makes_the_same_galaxy_and_another_another(panel, workspac
 
 @pytest.mark.parametrize(
     ("field", "text", "words"),
-    [("mass", "15", "15.0 is not between"), ("inclination", "120", "120"),
-     ("distance", "9000", "9000"), ("noise", "-1", "noise"),
-     ("pixel", "-2", "pixel"), ("bands", "SDSS_g, Johnson_V", "Johnson_V")],
-)  # fmt: skip
+    [
+        ("mass", "15", "15.0 is not between"),
+        ("inclination", "120", "120"),
+        ("distance", "9000", "9000"),
+        ("noise", "-1", "noise"),
+        ("pixel", "-2", "pixel"),
+        ("bands", "SDSS_g, Johnson_V", "Johnson_V"),
+    ],
+)
 def test_what_makes_no_sense_is_said_in_words_and_nothing_changes(
     panel, workspace, qtbot, field, text, words
 ):
@@ -146,7 +151,7 @@ def test_a_large_mock_can_be_cancelled_and_what_was_there_stays(panel, workspace
     panel.bands.setEditText("SDSS_g, WISE_3.4")
     make(qtbot, panel, workspace)
     before, mock = list(workspace.project.files.found), panel.mock
-    panel.size.setValue(700)
+    panel.image_size.setValue(700)
     click(qtbot, panel.button)
     wait_for(
         qtbot,

@@ -246,7 +246,7 @@ def test_new_begins_with_another_galaxy(opened, workspace, qtbot, monkeypatch, g
     assert list(workspace.project.galaxy.images) == ["WISE_12"]
 
 
-# Settling bands and units -----------------------------------------------------------------------
+# Settling bands and units ------------------------------------------------------------------------
 
 
 def test_an_unknown_unit_is_asked_for_with_a_suggestion_that_is_not_used_by_itself(
@@ -341,7 +341,7 @@ def test_a_psf_is_written_into_the_table(opened, workspace, qtbot):
     assert table.item(row, file_table.PSF).text() == "7.5"
 
 
-# Prepare ----------------------------------------------------------------------------------------
+# Prepare -----------------------------------------------------------------------------------------
 
 
 def test_each_step_says_what_it_did_and_shows_its_result_on_request(opened, workspace, qtbot):
@@ -381,7 +381,7 @@ def test_settings_go_into_the_recipe_and_nonsense_does_not(opened, workspace, qt
     assert pixel.currentText() == "6"
 
 
-# Predict ----------------------------------------------------------------------------------------
+# Predict -----------------------------------------------------------------------------------------
 
 
 def predict(qtbot, viewer, workspace):

@@ -53,10 +53,19 @@ def cube(library):
     data[2:-2, 2, 2] = np.nan
     nothing = np.zeros(SHAPE, np.int16)
     return BandCube(
-        data, error, BANDS, tan_wcs(SHAPE, PIXEL), 30.0, PIXEL, None, nothing.astype(bool), nothing,
+        data,
+        error,
+        BANDS,
+        tan_wcs(SHAPE, PIXEL),
+        30.0,
+        PIXEL,
+        None,
+        nothing.astype(bool),
+        nothing,
         "made up",
-        correlation=np.ones(len(BANDS)), systematic=np.full(len(BANDS), 0.03),
-    )  # fmt: skip
+        correlation=np.ones(len(BANDS)),
+        systematic=np.full(len(BANDS), 0.03),
+    )
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
-"""A guest in somebody's process leaves its settings alone when it is asked to, and puts back what it
-changed otherwise.
+"""A guest in somebody's process leaves its settings alone when it is asked to, and puts back what
+it changed otherwise.
 """
 
 import gc

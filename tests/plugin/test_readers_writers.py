@@ -1,4 +1,6 @@
-"""napari opens and saves through the manifest: files, folders, maps; nothing is half written."""
+"""napari opens and saves through the manifest: files, folders, maps; nothing is ever half
+written.
+"""
 
 from pathlib import Path
 
@@ -46,6 +48,15 @@ def test_a_file_opens_as_a_layer_on_the_sky(galaxy_folder):
     assert data.dtype == np.float32 and data.dtype.isnative
     assert attributes["units"] == ("arcsec", "arcsec")
     assert attributes["metadata"][METADATA_KEY].content.band.name == "WISE_3.4"
+
+
+@pytest.mark.parametrize("name", ["truth.fits", "who holds maps of it.fits"])
+def test_maps_beside_images_open_too_whatever_their_file_is_called(galaxy_folder, maps, name):
+    folder = galaxy_folder({"WISE_3.4": 30.0})
+    write_maps(folder / name, maps)
+    found = npe2.read([str(folder)], stack=False, plugin_name=PLUGIN)
+    contents = {attributes["metadata"][METADATA_KEY].key.source for _, attributes, _ in found}
+    assert contents == {"", name}, "the image, and the maps of this file"
 
 
 def test_a_folder_opens_with_its_bands_over_each_other(galaxy_folder):
@@ -105,7 +116,7 @@ def test_an_image_of_unknown_unit_is_asked_about(tmp_path):
         readers.read_now([path], None)
 
 
-# Writing ----------------------------------------------------------------------------------------
+# Writing -----------------------------------------------------------------------------------------
 
 
 def test_maps_are_saved_whole_with_errors_flags_and_origin(tmp_path, maps, as_layers):

@@ -121,7 +121,7 @@ def same(maps, others):
     np.testing.assert_array_equal(maps.flags, others.flags)
 
 
-# The circles ------------------------------------------------------------------------------------
+# The circles -------------------------------------------------------------------------------------
 
 
 def test_fitted_stars_come_as_circles_and_as_rows_and_nothing_else_changes(
@@ -313,7 +313,7 @@ def test_hundreds_of_circles_are_edited_without_drawing_them_all_again(
     assert edits == [number_of(workspace, "s7")] and not drawn
 
 
-# The panel --------------------------------------------------------------------------------------
+# The panel ---------------------------------------------------------------------------------------
 
 
 def make_doubtful(workspace, name):
@@ -375,9 +375,12 @@ def test_a_tick_switches_a_circle_off_and_the_maps_follow(predicted, workspace, 
     masked = (workspace.project.maps.flags & Flag.MASKED).astype(bool).sum()
     table = stars.table.stars
     followed(
-        qtbot, workspace,
-        lambda: table.setData(table.index(0, 0), Qt.CheckState.Unchecked.value, Qt.ItemDataRole.CheckStateRole),
-    )  # fmt: skip
+        qtbot,
+        workspace,
+        lambda: table.setData(
+            table.index(0, 0), Qt.CheckState.Unchecked.value, Qt.ItemDataRole.CheckStateRole
+        ),
+    )
     assert not table.rows[0].enabled and "1 switched off" in stars.counts.text()
     assert (workspace.project.maps.flags & Flag.MASKED).astype(bool).sum() < masked
     same(workspace.project.maps, full_run(workspace))
@@ -393,7 +396,7 @@ def test_undo_and_delete_by_keys_in_the_panel(fitted, workspace, qtbot):
     assert len(workspace.masks.items) == 2 and workspace.circles.layer.nshapes == 2
 
 
-# Following --------------------------------------------------------------------------------------
+# Following ---------------------------------------------------------------------------------------
 
 
 def test_with_the_switch_off_the_maps_wait_and_say_so(predicted, workspace, qtbot):
@@ -465,7 +468,7 @@ def test_residuals_follow_and_deleted_layers_stay_away(predicted, workspace, qtb
     assert workspace.layers.layer(Key("map", "T_DUST")) is None
 
 
-# Painting ---------------------------------------------------------------------------------------
+# Painting ----------------------------------------------------------------------------------------
 
 
 def test_a_mask_is_painted_erased_and_undone(predicted, workspace, qtbot):
@@ -510,7 +513,7 @@ def test_each_band_has_a_painted_mask_of_its_own(fitted, workspace, qtbot):
     )
 
 
-# Files ------------------------------------------------------------------------------------------
+# Files -------------------------------------------------------------------------------------------
 
 
 def test_regions_are_saved_and_loaded(fitted, workspace, qtbot, monkeypatch, tmp_path):

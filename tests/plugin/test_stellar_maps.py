@@ -38,7 +38,7 @@ def opened(viewer, workspace, qtbot):
     maker.mass.setText("10.4")
     maker.inclination.setText("40")
     maker.bands.setEditText("u, g, r, i, z")
-    maker.size.setValue(64)
+    maker.image_size.setValue(64)
     click(qtbot, maker.button)
     wait_for(
         qtbot,
@@ -94,7 +94,7 @@ def test_stars_and_gas_are_predicted_compared_and_their_neighbours_shown(
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (str(path), ""))
     click(qtbot, neighbours.save)
     assert path.stat().st_size > 5000 and "Saved" in neighbours.done.text()
-    neighbours.property.setCurrentIndex(list(STELLAR_PROPERTIES).index("LOG_SIGMA_SFR"))
+    neighbours.property_box.setCurrentIndex(list(STELLAR_PROPERTIES).index("LOG_SIGMA_SFR"))
     assert len(neighbours.canvas.figure.axes) >= 10
 
 

@@ -1,4 +1,6 @@
-"""A truth fitted from the Predict panel, gaps filled from the Prepare panel, in a real window."""
+"""A truth fitted from the Predict panel and gaps filled from the Prepare panel, in a real
+window.
+"""
 
 import numpy as np
 import pytest

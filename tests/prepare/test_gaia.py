@@ -16,7 +16,7 @@ from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io import read_galaxy
-from napari_galaxy_maps.prepare.memory import Memory
+from napari_galaxy_maps.prepare.memory import PreparationMemory
 from napari_galaxy_maps.prepare.stars import gaia
 from napari_galaxy_maps.prepare.stars.catalogue import read_catalogue
 from napari_galaxy_maps.prepare.steps import prepare_steps
@@ -100,7 +100,7 @@ def test_the_chain_masks_the_stars_that_were_fetched(archive, galaxy_folder):
         galaxy,
         images={**galaxy.images, "SDSS_r": image.evolve(data=image.data + star.astype("f4"))},
     )
-    told, memory = [], Memory()
+    told, memory = [], PreparationMemory()
     cube = run_to_end(prepare_steps(galaxy, recipe, memory), lambda p: told.append(p.detail))
     assert any("of Gaia DR3 masked" in text for text in told) and [
         star.id for star in cube.masks.stars

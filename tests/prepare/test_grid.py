@@ -11,11 +11,11 @@ from reproject import reproject_adaptive
 from scipy.ndimage import gaussian_filter
 
 from napari_galaxy_maps.bands.registry import get_band
+from napari_galaxy_maps.cosmology import angular_diameter_distance_mpc
 from napari_galaxy_maps.data.galaxy import BandImage, Ellipse, Galaxy
 from napari_galaxy_maps.data.recipe import GalaxySettings, Recipe, parsec_of
 from napari_galaxy_maps.exceptions import InputError, RecipeError
 from napari_galaxy_maps.fits_io import make_galaxy, read_galaxy
-from napari_galaxy_maps.fits_io.galaxies import hubble_distance
 from napari_galaxy_maps.prepare.steps import prepare
 from tests.conftest import tan_wcs
 
@@ -202,7 +202,7 @@ def test_a_redshift_gives_a_distance_and_says_so(galaxy):
     found = make_galaxy(image, GalaxySettings(redshift=0.0189))
     assert found.distance_mpc == pytest.approx(0.0189 * 299792.458 / 67.66, rel=0.03)
     assert "redshift 0.0189 (Hubble flow, Planck 2018)" in found.notes[0]
-    assert hubble_distance(0.1) == pytest.approx(
+    assert angular_diameter_distance_mpc(0.1) == pytest.approx(
         394.0, rel=0.01
     )  # Planck 2018: 394 Mpc (angular diameter)
     assert "doubtful" not in found.notes[0]

@@ -14,7 +14,7 @@ from napari_galaxy_maps.data.recipe import ImputeSettings, LibrarySettings, Reci
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.prepare import impute
 from napari_galaxy_maps.prepare.impute import fill_steps, impute_steps, model_redshift, wanted_bands
-from napari_galaxy_maps.prepare.memory import Memory
+from napari_galaxy_maps.prepare.memory import PreparationMemory
 from napari_galaxy_maps.prepare.steps import prepare_steps
 from napari_galaxy_maps.progress import run_to_end
 from napari_galaxy_maps.sed.library import build_library
@@ -166,7 +166,7 @@ def test_what_no_model_explains_is_not_filled():
 
 
 def test_only_pixels_that_have_changed_are_fitted_again(spectra, monkeypatch):
-    cube, memory = made(spectra), Memory()
+    cube, memory = made(spectra), PreparationMemory()
     cube.data[5, :, :4] = np.nan
     first, _ = run(cube, memory=memory)
     counted = []

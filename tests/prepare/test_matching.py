@@ -15,7 +15,7 @@ from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError, RecipeError
 from napari_galaxy_maps.fits_io import read_galaxy, read_stamp, write_cube
 from napari_galaxy_maps.pipeline import provenance
-from napari_galaxy_maps.prepare.memory import Memory
+from napari_galaxy_maps.prepare.memory import PreparationMemory
 from napari_galaxy_maps.prepare.psf.kernels import gaussian_stamp
 from napari_galaxy_maps.prepare.psf.matching import CommonPsf, band_kernel
 from napari_galaxy_maps.prepare.steps import prepare, prepare_steps
@@ -256,7 +256,7 @@ def test_kernels_and_broad_bands_are_not_done_again(made):
     galaxy, recipe, write = made
     recipe = with_kernel(recipe, "2MASS_J", write("Kernel_2MASS_J_to_9.fits", 8.3, 1.0))
     recipe = recipe.with_values(["psf.broader=keep", "psf.target=5.0"])
-    memory = Memory()
+    memory = PreparationMemory()
     first = {(p.step, p.detail): p.result for p in list(prepare_steps(galaxy, recipe, memory))}
     again = list(prepare_steps(galaxy, recipe, memory))
     assert all(p.result is first[(p.step, p.detail)] for p in again)

@@ -20,7 +20,7 @@ from napari_galaxy_maps.prepare.errors.error_budget import background
 from napari_galaxy_maps.prepare.extent import measure_ellipse
 from napari_galaxy_maps.prepare.grid.common_grid import make_grid, resample
 from napari_galaxy_maps.prepare.masks.mask_set import Masks, Patch
-from napari_galaxy_maps.prepare.memory import Memory
+from napari_galaxy_maps.prepare.memory import PreparationMemory
 from napari_galaxy_maps.prepare.psf.convolution import (
     convolution_sums,
     convolve,
@@ -431,7 +431,7 @@ def test_a_flat_ratio_of_bands_stays_flat_through_the_whole_chain(galaxy_folder)
 def test_what_has_not_changed_is_not_done_again(galaxy_folder):
     recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}})
     galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)
-    memory = Memory()
+    memory = PreparationMemory()
     first = {(p.step, p.detail): p.result for p in list(prepare_steps(galaxy, recipe, memory))}
     again = list(prepare_steps(galaxy, recipe, memory))
     assert all(p.result is first[(p.step, p.detail)] for p in again)
@@ -526,11 +526,11 @@ def test_an_edited_mask_gives_what_a_full_run_gives(galaxy_folder):
         Masks((*moved[1:], replace(stars[3], id="new", dec=2.005))),
         Masks(moved, (Patch(patch, tan_wcs((50, 50), 2.0, rotation=15)),)), Masks(()), Masks(stars),
     ]  # fmt: skip
-    memory = Memory()
+    memory = PreparationMemory()
     run_to_end(prepare_steps(galaxy, recipe, memory))
     for masks in edits:
         edited = run_to_end(prepare_steps(galaxy, recipe, memory, masks))
-        fresh = run_to_end(prepare_steps(galaxy, recipe, Memory(), masks))
+        fresh = run_to_end(prepare_steps(galaxy, recipe, PreparationMemory(), masks))
         for name in ("data", "uncertainty"):
             ours, full = getattr(edited, name), getattr(fresh, name)
             np.testing.assert_array_equal(np.isnan(ours), np.isnan(full))

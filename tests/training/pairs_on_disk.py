@@ -91,8 +91,15 @@ def write_recipe(path: Path, **galaxy):
 def write_chunks(folder: Path, array: np.ndarray) -> None:
     """A zarr v2 array in one chunk without compression, written by hand."""
     folder.mkdir(parents=True)
-    about = {"zarr_format": 2, "shape": array.shape, "chunks": array.shape, "dtype": "<f4",
-             "compressor": None, "fill_value": 0,
-             "order": "C", "filters": None}  # fmt: skip
+    about = {
+        "zarr_format": 2,
+        "shape": array.shape,
+        "chunks": array.shape,
+        "dtype": "<f4",
+        "compressor": None,
+        "fill_value": 0,
+        "order": "C",
+        "filters": None,
+    }
     (folder / ".zarray").write_text(json.dumps(about))
     (folder / ".".join("0" * array.ndim)).write_bytes(np.ascontiguousarray(array, "<f4").tobytes())

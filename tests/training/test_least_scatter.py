@@ -29,7 +29,10 @@ def made_up(n, seed):
 
 def test_a_small_colour_is_found_beside_large_brightness():
     train, test = made_up(3000, 0), made_up(1000, 1)
-    ideal, seen = (least_scatter(train, test, seen)["AGE_STAR"] for seen in (False, True))
+    ideal, seen = (
+        least_scatter(train, test, seen, properties=["AGE_STAR"])["AGE_STAR"]
+        for seen in (False, True)
+    )
     assert ideal["n"] == 1000 and 0.1 <= ideal["scatter"] < 0.125
     # Four bands with noise of twice the colour: half of its variance of 0.3^2 is left.
     assert seen["scatter"] == pytest.approx(np.hypot(0.1, 0.3 / np.sqrt(2)), rel=0.08)

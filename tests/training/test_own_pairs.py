@@ -150,7 +150,7 @@ def write_ifu(path, distance=20.0, pixel=1.0, side=61):
         ("MASS", np.log10(1e9 * shape * kpc2), "log10(Msun/spaxels^2)"),
         ("SFR", 0.1e-6 * shape, "Msun / yr / pc^2"),
         ("SSP", np.stack([0 * shape, 0 * shape + np.log10(5e9)]), ""),
-    ):  # fmt: skip
+    ):
         hdus.append(fits.ImageHDU(plane.astype("f4"), header, name=name))
         if unit:
             hdus[-1].header["BUNIT"] = unit
@@ -183,17 +183,25 @@ def test_ifu_products_are_read_by_their_own_names_and_units(tmp_path):
         (["T_DUST=MASS"], [], 2.5, "no property 'T_DUST' to be learnt"),
         (["LOG_SIGMA_STAR=MASS"], ["AGE_STAR=Gyr"], 2.5, "give both"),
         (["LOG_SIGMA_STAR=MASS"], [], -1.0, "positive number of arcsec"),
-        (["LOG_SIGMA_STAR=MAS"], [], 2.5,
-         "no extension 'MAS' for LOG_SIGMA_STAR; there are PRIMARY, MASS, SFR, SSP"),
+        (
+            ["LOG_SIGMA_STAR=MAS"],
+            [],
+            2.5,
+            "no extension 'MAS' for LOG_SIGMA_STAR; there are PRIMARY, MASS, SFR, SSP",
+        ),
         (["LOG_SIGMA_STAR=MASS", "AGE_STAR=SSP[1]"], [], 2.5, "does not say its unit"),
-        (["LOG_SIGMA_STAR=MASS", "AGE_STAR=SSP"], ["AGE_STAR=Gyr"], 2.5,
-         r"name one of its planes, as in SSP\[0\]"),
+        (
+            ["LOG_SIGMA_STAR=MASS", "AGE_STAR=SSP"],
+            ["AGE_STAR=Gyr"],
+            2.5,
+            r"name one of its planes, as in SSP\[0\]",
+        ),
         (["LOG_SIGMA_STAR=MASS", "AGE_STAR=SSP[7]"], ["AGE_STAR=Gyr"], 2.5, "no plane 7"),
         (["LOG_SIGMA_STAR=MASS", "AGE_STAR=SFR"], [], 2.5, "cannot become AGE_STAR"),
         (["LOG_SIGMA_SFR=SFR"], [], 2.5, "has no LOG_SIGMA_STAR, which training needs"),
         (["LOG_SIGMA_STAR=MASS"], [], None, "give its FWHM with --truth-psf"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_with_a_mapping_is_told(tmp_path, names, units, fwhm, words):
     write_images(tmp_path / "a", ("SDSS_r",))
     write_ifu(tmp_path / "a" / "truth.fits")
@@ -250,10 +258,12 @@ def narrow_target(folder):
         (break_truth, "truth.fits is missing: every galaxy needs its true maps"),
         (move_truth, "shows another sky"),
         (no_optical, "none of its images is in SDSS_u"),
-        (no_image, "holds no image beside its truth"), (nothing, "holds no pairs"),
-        (cube_of_four, "has 4 planes; give five"), (narrow_target, "wider than the 2 asked for"),
+        (no_image, "holds no image beside its truth"),
+        (nothing, "holds no pairs"),
+        (cube_of_four, "has 4 planes; give five"),
+        (narrow_target, "wider than the 2 asked for"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_with_a_pair_is_told(tmp_path, spoil, words):
     write_images(tmp_path / "a", ("SDSS_r",))
     write_truth(tmp_path / "a" / "truth.fits")

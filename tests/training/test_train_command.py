@@ -327,7 +327,7 @@ def test_mocks_become_a_model_and_ctrl_c_leaves_what_is_needed_to_go_on(
         (["--data", ".", "--set", "sky.modle=plane"], "There is no setting 'sky.modle'"),
         (["--device", "cuda"], "no NVIDIA GPU"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_with_the_options_is_told(tmp_path, monkeypatch, capsys, arguments, words):
     monkeypatch.chdir(tmp_path)
     if "cuda" in arguments and torch.cuda.is_available():

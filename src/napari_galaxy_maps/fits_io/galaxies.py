@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..bands.registry import find_band
+from ..cosmology import angular_diameter_distance_mpc
 from ..data.galaxy import BandImage, Ellipse, Galaxy
 from ..data.recipe import GalaxySettings, InputSettings, Recipe
 from ..exceptions import InputError, RecipeError, UnresolvedError
@@ -84,7 +85,7 @@ def make_galaxy(images: Mapping[str, BandImage], settings: GalaxySettings) -> Ga
     distance = settings.distance
     notes: tuple[str, ...] = ()
     if distance is None and settings.redshift:
-        distance = hubble_distance(settings.redshift)
+        distance = angular_diameter_distance_mpc(settings.redshift)
         notes = (
             f"distance of {distance:.4g} Mpc from the redshift {settings.redshift:g} (Hubble flow, Planck 2018)"
             + (
@@ -114,15 +115,6 @@ def d25_ellipse(settings: GalaxySettings) -> Ellipse | None:
         )
     a = settings.d25 * 30
     return Ellipse(settings.ra, settings.dec, a, a * settings.axis_ratio, settings.position_angle)
-
-
-def hubble_distance(redshift: float) -> float:
-    """Angular diameter distance in Mpc by the Hubble flow (Planck 2018), which gives a pixel its
-    size.
-    """
-    from astropy.cosmology import Planck18
-
-    return float(Planck18.angular_diameter_distance(redshift).to_value("Mpc"))
 
 
 def _object_name(images: Mapping[str, BandImage]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..bands.registry import BANDS, INPUT_BANDS, get_band
 from ..constants import MJY_SR_PER_LSUN_HZ_KPC2, PC_PER_MPC_ARCSEC
-from ..cosmology import redshift_at
+from ..cosmology import redshift_at_distance
 from ..exceptions import InputError
 from ..progress import Progress, Steps, run_to_end
 from . import dust, surroundings, surveys
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 UGRIZ = ("SDSS_u", "SDSS_g", "SDSS_r", "SDSS_i", "SDSS_z")
 MAX_DISTANCE = 650.0
-"""Angular-diameter distance in Mpc at which the tables end (redshift 0.19)."""
+"""Angular-diameter distance in Mpc at which the tables end (redshift 0.18)."""
 _CENTRE, _FINER = 4, 4
 """The pixels within this many of the centre are sampled that many times finer."""
 
@@ -210,7 +210,7 @@ def make_mock_steps(
         if view.distance_mpc is not None
         else replace(view, distance_mpc=_distance(galaxy, view, rng))
     )
-    redshift = redshift_at(float(view.distance_mpc or 0))
+    redshift = redshift_at_distance(float(view.distance_mpc or 0))
     planes = yield from render_steps(galaxy, view, redshift)
     if galaxy.kind == "interacting":
         companion, x, y = surroundings.companion(
@@ -363,7 +363,7 @@ def _kpc_per_arcsec(view: View) -> float:
 
 def _distance(galaxy: MockGalaxy, view: View, rng: np.random.Generator) -> float:
     """Distance in Mpc at which half the image spans 2.5 to 5 half-mass radii, or what is nearest to
-    that within redshift 0.19.
+    that within redshift 0.18.
     """
     kpc = galaxy.r_e * rng.uniform(2.5, 5.0)
     arcsec = view.size * view.pixel_arcsec / 2

@@ -222,9 +222,10 @@ class ModelCard:
 
     def _calibration(self) -> str:
         text = (
-            "z = residual / sqrt(sigma^2 + sigma_truth^2), sigma_truth being the truth's own error; chi2 is its mean square, the "
-            "coverages are the galaxies with |z| < 1 and < 1.96. Gain: mean log likelihood over that of one constant sigma. A "
-            "row with chi2 outside 0.85 to 1.15 or a coverage more than 4 points off 68 or 95 % is marked."
+            "z = residual / sqrt(sigma^2 + sigma_truth^2), sigma_truth being the truth's own "
+            "error; chi2 is its mean square, the coverages are the galaxies with |z| < 1 and "
+            "< 1.96. Gain: mean log likelihood over that of one constant sigma. A row with chi2 "
+            "outside 0.85 to 1.15 or a coverage more than 4 points off 68 or 95 % is marked."
         )
         head = [
             "bands given",
@@ -238,10 +239,19 @@ class ModelCard:
             "",
         ]
         rows = [
-            [s.case, s.population, s.property, f"{s.sigma:.3g}", _pm(s.chi2), f"{s.coverage68:.0f}", f"{s.coverage95:.0f}",
-             f"{s.likelihood_gain:+.2f}", "" if s.calibrated() else "off"]
+            [
+                s.case,
+                s.population,
+                s.property,
+                f"{s.sigma:.3g}",
+                _pm(s.chi2),
+                f"{s.coverage68:.0f}",
+                f"{s.coverage95:.0f}",
+                f"{s.likelihood_gain:+.2f}",
+                "" if s.calibrated() else "off",
+            ]
             for s in self.scores
-        ]  # fmt: skip
+        ]
         return text + "\n\n" + _table(head, rows)
 
     def to_json(self) -> str:

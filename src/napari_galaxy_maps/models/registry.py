@@ -3,7 +3,7 @@ them is ever executed.
 
 A row of the package's ``registry.json`` names a model, the module and the class that it is made of,
 which are imported when it is loaded, and its files. The ``registry.json`` of a folder that was
-trained to names the kind of model alone: which code that is says the package.
+trained to names the kind of model alone, and the package says which code that is.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def load_card(name: str, folder: Path | None = None) -> ModelCard:
 
 
 def model_class(name: str, folder: Path | None = None) -> type[Model]:
-    """The class of a model, without its weights; parameters and errors are those of `load_model`."""
+    """The class of a model, without its weights; parameters and errors as those of `load_model`."""
     name, folder = _place(name, folder)
     return _class_of(_entry(name, folder), folder)
 
@@ -100,8 +100,8 @@ def _place(name: str, folder: Path | None) -> tuple[str, Path]:
 
 
 def _class_of(entry: dict[str, str], folder: Path) -> type[Model]:
-    """The class of an entry's kind, imported. Where it is only the package says: another folder's
-    registry must not name code to run.
+    """The class of an entry's kind, imported. The package alone names where it is: another folder's
+    registry must not choose code to run.
     """
     for row in _index(SHIPPED).values():
         if row["kind"] == entry.get("kind"):

@@ -5,13 +5,13 @@ in the others (DB21 Sect. 2.2).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..bands.registry import BANDS, FIR_BANDS, get_band
-from ..constants import SPEED_OF_LIGHT_KM_S
+from ..cosmology import redshift_at_distance
 from ..data.cube import BandCube, Filling, changed_pixels
 from ..data.galaxy import BandImage
 from ..data.properties import Flag
@@ -19,35 +19,15 @@ from ..data.recipe import ImputeSettings, Recipe, filling_settings
 from ..exceptions import InputError
 from ..models.registry import load_card
 from ..progress import Progress, Steps
+from .filled_bands import FilledBands, LastFilling
 
 if TYPE_CHECKING:
     from ..sed.library import Library
-    from .memory import Memory
+    from .memory import PreparationMemory
 
 
-HUBBLE_KM_S_MPC = 67.66
-"""Planck 2018; at the distances where it matters little."""
 MIN_BANDS = 3
 """Fewer measured bands fix no spectrum."""
-
-
-@dataclass(frozen=True, eq=False)
-class Filled:
-    """Bands with their gaps filled.
-
-    Attributes
-    ----------
-    bands : tuple of str
-    values, errors : ndarray of float32, shape (n_bands, n_pixels)
-        As measured where that can be used, else the mean and standard deviation of the posterior.
-    imputed : ndarray of bool, shape (n_bands, n_pixels)
-        Where the values are not those that were measured.
-    """
-
-    bands: tuple[str, ...]
-    values: np.ndarray
-    errors: np.ndarray
-    imputed: np.ndarray
 
 
 def measured_bands(bands: Sequence[str]) -> list[int]:
@@ -60,7 +40,7 @@ def measured_bands(bands: Sequence[str]) -> list[int]:
 def fill_steps(
     values: np.ndarray, errors: np.ndarray, bands: Sequence[str], wanted: Sequence[str], library: Library,
     device: str = "auto",
-) -> Steps[Filled]:  # fmt: skip
+) -> Steps[FilledBands]:  # fmt: skip
     """Fill what is missing or not positive in some bands.
 
     A pixel in which fewer than three bands are measured, or whose light no model can explain, is
@@ -118,29 +98,7 @@ def fill_steps(
                 fitted.flux[column, rows],
                 fitted.flux_error[column, rows],
             )
-    return Filled(tuple(wanted), out, out_errors, imputed)
-
-
-@dataclass(frozen=True, eq=False)
-class Remembered:
-    """What was filled last, and from what.
-
-    Attributes
-    ----------
-    key : tuple
-        Settings, redshift and bands.
-    values, errors : ndarray, shape (n_bands, ny, nx)
-        Before.
-    mask : ndarray of bool, shape (ny, nx)
-    filled : Filled
-        After, by pixel.
-    """
-
-    key: tuple[Any, ...]
-    values: np.ndarray
-    errors: np.ndarray
-    mask: np.ndarray
-    filled: Filled
+    return FilledBands(tuple(wanted), out, out_errors, imputed)
 
 
 def model_redshift(redshift: float | None, distance_mpc: float | None) -> tuple[float, str]:
@@ -151,7 +109,7 @@ def model_redshift(redshift: float | None, distance_mpc: float | None) -> tuple[
     redshift : float or None
         As it was told.
     distance_mpc : float or None
-        Without a redshift, that of the Hubble flow at this distance (67.7 km/s/Mpc, Planck 2018);
+        Without a redshift, that of the Hubble flow at this angular-diameter distance (Planck 2018);
         without either it is 0.
 
     Raises
@@ -164,7 +122,7 @@ def model_redshift(redshift: float | None, distance_mpc: float | None) -> tuple[
     if redshift is not None:
         return checked_redshift(redshift), f"model spectra at the redshift {redshift:g}"
     if distance_mpc is not None and distance_mpc > 0:
-        found = HUBBLE_KM_S_MPC * distance_mpc / SPEED_OF_LIGHT_KM_S
+        found = redshift_at_distance(distance_mpc)
         return checked_redshift(
             found
         ), f"model spectra at the redshift {found:.4f} of {distance_mpc:.4g} Mpc"
@@ -172,7 +130,10 @@ def model_redshift(redshift: float | None, distance_mpc: float | None) -> tuple[
 
 
 def impute_steps(
-    cube: BandCube, recipe: Recipe, distance_mpc: float | None = None, memory: Memory | None = None
+    cube: BandCube,
+    recipe: Recipe,
+    distance_mpc: float | None = None,
+    memory: PreparationMemory | None = None,
 ) -> Steps[BandCube]:
     """Fill the gaps and the pixels that are not positive in a cube, as `recipe.impute` says.
 
@@ -186,7 +147,7 @@ def impute_steps(
         Its sections ``impute``, ``sed``, ``galaxy`` and ``model`` (the device) count.
     distance_mpc : float, optional
         Of the galaxy, for the redshift where none is told.
-    memory : Memory, optional
+    memory : PreparationMemory, optional
         Where it holds the cube as it was before, only pixels that have changed are fitted again.
 
     Yields
@@ -218,7 +179,7 @@ def impute_steps(
 
 
 def _impute_steps(
-    cube: BandCube, recipe: Recipe, distance_mpc: float | None, memory: Memory | None
+    cube: BandCube, recipe: Recipe, distance_mpc: float | None, memory: PreparationMemory | None
 ) -> Steps[BandCube]:
     """As `impute_steps`; raises `InputError` where nothing can be filled."""
     from ..sed.library import library_steps
@@ -258,7 +219,7 @@ def _impute_steps(
         last if last and last.key == key else None,
     )
     if memory is not None:
-        memory.imputed = Remembered(key, cube.data, cube.uncertainty, cube.mask, filled)
+        memory.imputed = LastFilling(key, cube.data, cube.uncertainty, cube.mask, filled)
     return (yield from _to_cube(cube, filled, words))
 
 
@@ -291,9 +252,9 @@ def _lacking(cube: BandCube, wanted: Sequence[str]) -> bool:
 
 
 def _merged(
-    fresh: Filled, changed: np.ndarray, use: np.ndarray, values: np.ndarray, errors: np.ndarray, bands: Sequence[str],
-    wanted: tuple[str, ...], last: Remembered | None,
-) -> Filled:  # fmt: skip
+    fresh: FilledBands, changed: np.ndarray, use: np.ndarray, values: np.ndarray, errors: np.ndarray, bands: Sequence[str],
+    wanted: tuple[str, ...], last: LastFilling | None,
+) -> FilledBands:  # fmt: skip
     """The pixels just filled among those that were filled before, and those that are masked as they
     are.
     """
@@ -311,10 +272,10 @@ def _merged(
         fresh.errors,
         fresh.imputed,
     )
-    return Filled(wanted, out, out_errors, imputed)
+    return FilledBands(wanted, out, out_errors, imputed)
 
 
-def _to_cube(cube: BandCube, filled: Filled, words: str) -> Steps[BandCube]:
+def _to_cube(cube: BandCube, filled: FilledBands, words: str) -> Steps[BandCube]:
     """The cube with what was filled beside it; its far infrared stays as it was."""
     names = [name for name in BANDS if name in cube.bands or name in filled.bands]
     names = [

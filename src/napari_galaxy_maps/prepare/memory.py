@@ -29,13 +29,13 @@ from .stars.star_list import Discs
 
 if TYPE_CHECKING:
     from ..sed.library import Library
-    from .impute import Remembered
+    from .filled_bands import LastFilling
 
 T = TypeVar("T")
 
 
 @dataclass
-class _Matched:
+class _MatchedBand:
     """One band at the common PSF, with and without its mask."""
 
     source: BandImage
@@ -47,7 +47,7 @@ class _Matched:
 
 
 @dataclass
-class _Gridded:
+class _GriddedBand:
     """One band on the grid, and what it was made from."""
 
     source: BandImage
@@ -56,7 +56,7 @@ class _Gridded:
 
 
 @dataclass
-class Memory:
+class PreparationMemory:
     """Results of steps with what they were made from, so that nothing is done again that need not
     be.
 
@@ -68,8 +68,8 @@ class Memory:
         By band, the part of the grid that the last change of masks has touched.
     discs : dict
         What the stars' circles cover of each image.
-    imputed : object, optional
-        What was filled last, and from what (`impute.Remembered`).
+    imputed : LastFilling, optional
+        What was filled last, and from what.
     library : tuple, optional
         Settings and redshift of the model spectra, and these (`sed.library.Library`).
     """
@@ -80,11 +80,11 @@ class Memory:
     )
     touched: dict[str, Box] = field(default_factory=dict)
     discs: Discs = field(default_factory=dict)
-    imputed: Remembered | None = None
+    imputed: LastFilling | None = None
     library: tuple[tuple[Any, ...], Library] | None = None
-    _matched: dict[str, _Matched] = field(default_factory=dict)
+    _matched: dict[str, _MatchedBand] = field(default_factory=dict)
     _changes: dict[str, tuple[BandImage, BandImage, Box]] = field(default_factory=dict)
-    _gridded: dict[str, _Gridded] = field(default_factory=dict)
+    _gridded: dict[str, _GriddedBand] = field(default_factory=dict)
     _maps: dict[tuple[str, tuple[int, int]], PixelMap] = field(default_factory=dict)
     _grid: Grid | None = None
     _radius: tuple[Ellipse, np.ndarray] | None = None
@@ -142,7 +142,7 @@ class Memory:
             else:
                 sums = convolution_sums(image, kernel.array, step)
                 bare = matched(image, sums, kernel, target, min_weight)
-            state = _Matched(image, settings, np.zeros(image.shape, bool), sums, bare, bare)
+            state = _MatchedBand(image, settings, np.zeros(image.shape, bool), sums, bare, bare)
             self._matched[name] = state
             self._changes.pop(name, None)
         mask = np.zeros(image.shape, bool) if mask is None else mask
@@ -155,7 +155,7 @@ class Memory:
 
     def _apply(
         self,
-        state: _Matched,
+        state: _MatchedBand,
         image: BandImage,
         mask: np.ndarray,
         changed: np.ndarray,
@@ -209,12 +209,12 @@ class Memory:
             before, after, box = self._changes.get(name, (None, None, None))
             if before is known.source and after is image and box is not None:
                 gridded, rectangle = self._resample_part(known.image, image, grid, box)
-                self._gridded[name] = _Gridded(image, grid, gridded)
+                self._gridded[name] = _GriddedBand(image, grid, gridded)
                 if rectangle is not None:
                     self.touched[name] = rectangle
                 return gridded
         gridded = resample(image, grid, self.pixel_map(image, grid))
-        self._gridded[name] = _Gridded(image, grid, gridded)
+        self._gridded[name] = _GriddedBand(image, grid, gridded)
         self.touched[name] = (slice(0, grid.shape[0]), slice(0, grid.shape[1]))
         return gridded
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from astropy.table import QTable
     from matplotlib.figure import Figure
 
+
 Ending = Literal["png", "pdf", "svg"]
 
 

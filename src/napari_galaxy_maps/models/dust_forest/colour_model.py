@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 import numpy as np
 
@@ -63,122 +61,15 @@ class ColourModel:
             Squared Mahalanobis distance from the mean galaxy, the noise included; near the number
             of measured bands for a usual one.
         """
+        from .colour_kernel import infer
+
         ratio = np.ascontiguousarray(ratio, dtype=np.float64)
         error = np.ascontiguousarray(error, dtype=np.float64)
         spectrum, width, chi2 = np.empty_like(ratio), np.empty_like(ratio), np.empty(len(ratio))
+        cloud = (self.mean, self.loadings, self.specific)
         with ONE_AT_A_TIME:
-            _kernel()(
-                ratio,
-                error,
-                self.mean,
-                self.loadings,
-                self.specific,
-                ITERATIONS,
-                spectrum,
-                width,
-                chi2,
-            )
+            infer(ratio, error, *cloud, ITERATIONS, spectrum, width, chi2)
         return spectrum, width, chi2
-
-
-@cache
-def _kernel() -> Any:
-    """The compiled inference, one pixel a step of a parallel loop."""
-    import numba
-
-    # NaN is meaningful here, so the fast-math flags leave out those that assume there is none.
-    fast = {"nsz", "arcp", "contract", "reassoc"}
-
-    @numba.njit(fastmath=fast, error_model="numpy", nogil=True, cache=True, parallel=True)
-    def infer(ratio, error, mean, loadings, specific, iterations, spectrum, width, chi2):  # type: ignore[no-untyped-def]
-        n, n_bands = ratio.shape
-        k = loadings.shape[1]
-        for i in numba.prange(n):
-            h = np.empty((k, k))
-            g = np.empty(k)
-            t = np.zeros(k)
-            y = np.empty(k)
-            for iteration in range(iterations + 1):
-                for a in range(k):
-                    g[a] = -t[a]
-                    for b in range(k):
-                        h[a, b] = 1.0 if a == b else 0.0
-                for d in range(n_bands):
-                    r = ratio[i, d]
-                    if np.isnan(r):
-                        continue
-                    e = error[i, d]
-                    m = mean[d]
-                    for a in range(k):
-                        m += loadings[d, a] * t[a]
-                    if iteration == 0:
-                        if r <= 3 * e:
-                            continue
-                        w = 1 / ((e / (r * LN10)) ** 2 + specific[d])
-                        residual = np.log10(r) - m
-                    else:
-                        flux = np.exp(min(max(m, -8.0), 8.0) * LN10)
-                        slope = flux * LN10
-                        w = slope * slope / (e * e + specific[d] * slope * slope)
-                        residual = (r - flux) / slope
-                    for a in range(k):
-                        g[a] += w * residual * loadings[d, a]
-                        for b in range(a + 1):
-                            h[a, b] += w * loadings[d, a] * loadings[d, b]
-                for a in range(k):  # Cholesky, in place
-                    for b in range(a + 1):
-                        v = h[a, b]
-                        for c in range(b):
-                            v -= h[a, c] * h[b, c]
-                        h[a, b] = np.sqrt(v) if a == b else v / h[b, b]
-                for a in range(k):
-                    v = g[a]
-                    for c in range(a):
-                        v -= h[a, c] * y[c]
-                    y[a] = v / h[a, a]
-                largest = 0.0
-                for a in range(k - 1, -1, -1):
-                    v = y[a]
-                    for c in range(a + 1, k):
-                        v -= h[c, a] * y[c]
-                    y[a] = v / h[a, a]
-                    largest = max(largest, abs(y[a]))
-                # A faint flux makes the slope small and the step wild: no step leaves the cloud at
-                # once.
-                damp = 2.0 / largest if iteration > 0 and largest > 2.0 else 1.0
-                for a in range(k):
-                    t[a] += damp * y[a]
-                if iteration > 0 and largest < 1e-2:
-                    break
-            total = 0.0
-            for a in range(k):
-                total += t[a] * t[a]
-            for d in range(n_bands):
-                m = mean[d]
-                for a in range(k):
-                    m += loadings[d, a] * t[a]
-                variance = 0.0
-                for a in range(k):
-                    v = loadings[d, a]
-                    for c in range(a):
-                        v -= h[a, c] * y[c]
-                    y[a] = v / h[a, a]
-                    variance += y[a] * y[a]
-                r = ratio[i, d]
-                if np.isnan(r):
-                    spectrum[i, d] = m
-                    width[i, d] = np.sqrt(variance + specific[d])
-                else:
-                    slope = np.exp(min(max(m, -8.0), 8.0) * LN10) * LN10
-                    noise = (error[i, d] / slope) ** 2
-                    residual = r / slope - 1 / LN10
-                    gain = specific[d] / (specific[d] + noise)
-                    total += residual * residual / (noise + specific[d])
-                    spectrum[i, d] = m + min(max(gain * residual, -1.0), 1.0)
-                    width[i, d] = np.sqrt(variance * (1 - gain) ** 2 + specific[d] * (1 - gain))
-            chi2[i] = total
-
-    return infer
 
 
 def fit_colours(

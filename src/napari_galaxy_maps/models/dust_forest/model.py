@@ -311,9 +311,13 @@ class DustForest:
 
     def _provenance(self, used: tuple[str, ...], device: str) -> dict[str, Any]:
         return {
-            "model": self.card.name, "model_version": self.card.version, "model_hash": self.weights_hash,
-            "imf": self.card.imf, "bands": ", ".join(used), "device": device,
-        }  # fmt: skip
+            "model": self.card.name,
+            "model_version": self.card.version,
+            "model_hash": self.weights_hash,
+            "imf": self.card.imf,
+            "bands": ", ".join(used),
+            "device": device,
+        }
 
     def to_bytes(self) -> bytes:
         """The weights as a safetensors file."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -112,9 +112,11 @@ class PackedForest:
         x = np.ascontiguousarray(x, dtype=np.float32)
         if device != "cpu":
             return self.predict_torch(x, device)
+        from .forest_kernel import descend
+
         out = np.empty((len(x), self.leaf.shape[1]), np.float32)
         with ONE_AT_A_TIME:
-            _kernel()(x, *self.unpacked, self._padded, self.offset, out)
+            descend(x, *self.unpacked, self._padded, self.offset, out)
         return out
 
     def predict_torch(self, x: np.ndarray, device: str) -> np.ndarray:
@@ -139,51 +141,6 @@ class PackedForest:
             total += values[leaf[node]].sum(1)
         out: np.ndarray = (total.cpu().numpy() + self.offset).astype(np.float32)
         return out
-
-
-@cache
-def _kernel() -> Any:
-    """The compiled descent: blocks of 64 pixels in parallel, trees in order, the pixels of a block
-    side by side.
-
-    While one pixel waits for memory the next goes on. Unsigned indices spare numba's test for
-    negative ones.
-    """
-    import numba
-
-    @numba.njit(nogil=True, cache=True, parallel=True, error_model="numpy")
-    def descend(x, code, threshold, leaf, root, depth, values, offset, out):  # type: ignore[no-untyped-def]
-        n, n_out = out.shape
-        n_features = x.shape[1]
-        groups = values.shape[1] // 8
-        for block in numba.prange((n + 63) // 64):
-            first = block * 64
-            count = min(64, n - first)
-            column = np.zeros(64 * n_features, np.float32)
-            for j in range(count):
-                for f in range(n_features):
-                    column[f * 64 + j] = x[first + j, f]
-            node = np.empty(64, np.uint32)
-            total = np.zeros((64, groups * 8), np.float32)
-            for t in range(len(root)):
-                for j in range(64):
-                    node[j] = root[t]
-                for _ in range(depth[t]):
-                    for j in range(64):
-                        k = node[j]
-                        c = code[k]
-                        value = column[(c & np.uint32(63)) * np.uint32(64) + np.uint32(j)]
-                        node[j] = (c >> np.uint32(6)) + np.uint32(value > threshold[k])
-                for j in range(count):
-                    k = leaf[node[j]]
-                    for g in range(groups):
-                        for o in range(8):
-                            total[j, g * 8 + o] += values[k, g * 8 + o]
-            for j in range(count):
-                for o in range(n_out):
-                    out[first + j, o] = total[j, o] + offset[o]
-
-    return descend
 
 
 def _breadth_first(left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -215,10 +172,9 @@ def _pack_tree(
 def _join(
     trees: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], offset: np.ndarray
 ) -> PackedForest:
-    return PackedForest(
-        np.concatenate([t[0] for t in trees]), np.concatenate([t[1] for t in trees]), np.concatenate([t[2] for t in trees]),
-        np.array([len(t[0]) for t in trees], np.int32), np.asarray(offset, np.float64),
-    )  # fmt: skip
+    feature, threshold, leaf = (np.concatenate(arrays) for arrays in zip(*trees, strict=True))
+    size = np.array([len(columns) for columns, _, _ in trees], np.int32)
+    return PackedForest(feature, threshold, leaf, size, np.asarray(offset, np.float64))
 
 
 def from_sklearn(trees: Sequence[Any], to_output: np.ndarray) -> PackedForest:

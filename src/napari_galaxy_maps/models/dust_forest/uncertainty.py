@@ -13,7 +13,8 @@ from .columns import Columns
 from .packed_forest import PackedForest
 
 QUANTITIES: tuple[str, ...] = (
-    "LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_LSTAR", "LOG_SIGMA_STAR", "LOG_SIGMA_LD", "LOG_SIGMA_MD"
+    "LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_LSTAR", "LOG_SIGMA_STAR", "LOG_SIGMA_LD",
+    "LOG_SIGMA_MD",
 )  # fmt: skip
 """What a sigma is given for; residuals of the last two correlate, so that they have trees of their
 own.

@@ -28,7 +28,7 @@ def scratch_array(shape: tuple[int, ...], limit: int = LIMIT) -> np.ndarray:
 
 
 def release(*arrays: np.ndarray) -> None:
-    """Write what large arrays hold to their files, and give the memory back until it is read again."""
+    """Write what large arrays hold to their files; the memory is free until it is read again."""
     for array in arrays:
         if isinstance(array, np.memmap):
             array.flush()

@@ -88,11 +88,9 @@ def cut(planes: np.ndarray, window: tuple[slice, slice]) -> np.ndarray:
     ny, nx = planes.shape[-2:]
     rows, columns = window
     part = planes[..., rows.start : min(rows.stop, ny), columns.start : min(columns.stop, nx)]
-    missing = [(0, 0)] * (planes.ndim - 2) + [
-        (0, max(0, rows.stop - max(ny, rows.start))), (0, max(0, columns.stop - max(nx, columns.start)))
-    ]  # fmt: skip
-    return (
-        np.pad(part, missing, constant_values=np.nan)
-        if any(after for _, after in missing)
-        else part
-    )
+    below = max(0, rows.stop - max(ny, rows.start))
+    beyond = max(0, columns.stop - max(nx, columns.start))
+    if not below and not beyond:
+        return part
+    missing = [(0, 0)] * (planes.ndim - 2) + [(0, below), (0, beyond)]
+    return np.pad(part, missing, constant_values=np.nan)

@@ -138,12 +138,15 @@ def channels(
         [torch.where(known, redshift / _REDSHIFT, 0.0), known.to(redshift.dtype)], 1
     ).to(data.dtype)
     n, _, ny, nx = data.shape
-    return torch.cat(
-        [
-            brightness / _WIDTH * keep, level / _WIDTH * keep, keep, _colours(brightness, 0.25 / (1 + signal**2), there),
-            about[:, :, None, None].expand(n, 2, ny, nx),
-        ], 1,
-    )  # fmt: skip
+    colours = _colours(brightness, 0.25 / (1 + signal**2), there)
+    parts = [
+        brightness / _WIDTH * keep,
+        level / _WIDTH * keep,
+        keep,
+        colours,
+        about[:, :, None, None].expand(n, 2, ny, nx),
+    ]
+    return torch.cat(parts, 1)
 
 
 def _colours(brightness: torch.Tensor, variance: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
@@ -185,7 +188,7 @@ def _colours(brightness: torch.Tensor, variance: torch.Tensor, there: torch.Tens
         here = bits == code
         images = here.flatten(1).any(1).nonzero()[:, 0]
         bright, error = brightness[images], variance[images]
-        told = found[images]
+        colours = found[images]
         for row in rows:
             band, others = wanted[row]
             slopes, constant, scatter = _expected(band, others, row < len(_PAIRS))
@@ -193,8 +196,9 @@ def _colours(brightness: torch.Tensor, variance: torch.Tensor, there: torch.Tens
             for slope, other in zip(slopes, others, strict=True):
                 beyond = beyond - slope * bright[:, other]
                 noise = noise + slope**2 * error[:, other]
-            told[:, row] = torch.where(here[images], beyond * scatter / noise, told[:, row])
-        found[images] = told
+            new = beyond * scatter / noise
+            colours[:, row] = torch.where(here[images], new, colours[:, row])
+        found[images] = colours
     return found
 
 

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...constants import PC_PER_MPC_ARCSEC
-from ...cosmology import redshift_at
 from ...data.maps import PropertyMaps
 from ...data.properties import Flag
 from ...device import resolve_device
@@ -25,6 +23,7 @@ from .disk_arrays import release, scratch_array
 from .image_tiles import cut, tiles
 from .inputs import N_CHANNELS, check_card
 from .outputs import STELLAR_PROPERTIES, TARGETS
+from .shown_cube import binned, enlarged, redshift_of, uncut
 
 if TYPE_CHECKING:
     import torch
@@ -226,8 +225,9 @@ class StellarUNet:
         ]
         maps, sigmas = ({name: planes[k] for k, name in taught} for planes in (values, errors))
         tails = self.calibration.tails(len(used), sharpness)
-        told = {name: float(tails[k]) for k, name in taught}
-        return PropertyMaps(maps, sigmas, cube.wcs, flags, self._provenance(used, on), tails=told)
+        tail_of = {name: float(tails[k]) for k, name in taught}
+        about = self._provenance(used, on)
+        return PropertyMaps(maps, sigmas, cube.wcs, flags, about, tails=tail_of)
 
     def _predict_small(self, cube: BandCube, device: str, sharpness: float) -> Steps[PropertyMaps]:
         """A small image is enlarged first, and its maps are averaged: at the network's coarsest
@@ -355,9 +355,13 @@ class StellarUNet:
 
     def _provenance(self, used: tuple[str, ...], device: str) -> dict[str, Any]:
         return {
-            "model": self.card.name, "model_version": self.card.version, "model_hash": self.weights_hash,
-            "imf": self.card.imf, "bands": ", ".join(used), "device": device,
-        }  # fmt: skip
+            "model": self.card.name,
+            "model_version": self.card.version,
+            "model_hash": self.weights_hash,
+            "imf": self.card.imf,
+            "bands": ", ".join(used),
+            "device": device,
+        }
 
     def to_bytes(self) -> bytes:
         """The weights as a safetensors file."""
@@ -391,7 +395,8 @@ class StellarUNet:
             head = Head(kind=settings["head"], maps=len(STELLAR_PROPERTIES))
             if "pyramid" not in settings:
                 raise ModelError(
-                    f"{card.name} was trained by an earlier version, for other inputs; train it anew with galaxy-maps train stellar-unet."
+                    f"{card.name} was trained by an earlier version, for other inputs; "
+                    "train it anew with galaxy-maps train stellar-unet."
                 )
             shape = {key: settings[key] for key in ("widths", "hidden", "pyramid")}
             network = UNet(N_CHANNELS, head.outputs, normalised=False, **shape)
@@ -441,70 +446,3 @@ def average_features(features: np.ndarray, data: np.ndarray) -> np.ndarray:
     )
     weight = np.maximum(blocks, 0) + 1e-6 * max(float(blocks.max()), 1e-12)
     return np.asarray((features * weight).sum(axis=(1, 2)) / weight.sum(), np.float64)
-
-
-def uncut(cube: BandCube) -> BandCube:
-    """A cube that is not masked where it only lies outside of the galaxy's ellipse: there no map is
-    wanted, but there is an image.
-
-    A network that was shown galaxies with their surroundings takes the edge of a cut image for the
-    galaxy's.
-    """
-    beyond = ((cube.flags & Flag.OUTSIDE) != 0) & ((cube.flags & Flag.MASKED) == 0)
-    return replace(cube, mask=cube.mask & ~beyond)
-
-
-def binned(cube: BandCube, factor: int) -> BandCube:
-    """A cube of blocks of `factor` x `factor` pixels averaged, those that are masked or missing
-    left out; an edge may be lost.
-    """
-    if factor <= 1:
-        return cube
-    ny, nx = (n // factor for n in cube.shape)
-
-    def blocks(planes: np.ndarray) -> np.ndarray:
-        part = planes[..., : ny * factor, : nx * factor]
-        return part.reshape(*part.shape[:-2], ny, factor, nx, factor)
-
-    there = blocks(np.isfinite(cube.data) & ~cube.mask)
-    count = np.maximum(there.sum(axis=(-3, -1)), 1)
-    data = np.where(there, blocks(cube.data), 0).sum(axis=(-3, -1)) / count
-    sigma = np.sqrt(np.where(there, blocks(cube.uncertainty) ** 2, 0).sum(axis=(-3, -1))) / count
-    empty = ~there.any(axis=(-3, -1))
-    return replace(
-        cube, data=np.where(empty, np.nan, data).astype(np.float32), uncertainty=np.where(empty, np.nan, sigma).astype(np.float32),
-        mask=np.asarray(empty.all(axis=0)), flags=np.zeros((ny, nx), np.int16), pixel_arcsec=cube.pixel_arcsec * factor,
-        pixel_pc=cube.pixel_pc * factor if cube.pixel_pc else None,
-    )  # fmt: skip
-
-
-def enlarged(cube: BandCube, factor: int) -> BandCube:
-    """A cube with `factor` x `factor` pixels for each, linear between their middles, constant next
-    to missing ones.
-    """
-    from scipy.ndimage import zoom
-
-    data, sigma = (
-        np.stack([zoom(plane, factor, order=1, grid_mode=True, mode="nearest") for plane in planes])
-        for planes in (np.where(cube.mask, np.nan, cube.data), cube.uncertainty)
-    )
-    # Interpolation must not cost pixels that were measured.
-    data, sigma = (
-        np.where(np.isfinite(fine), fine, np.kron(coarse, np.ones((1, factor, factor), np.float32)))
-        for fine, coarse in (
-            (data, np.where(cube.mask, np.nan, cube.data)),
-            (sigma, cube.uncertainty),
-        )
-    )
-    mask = np.kron(cube.mask, np.ones((factor, factor))) > 0
-    return replace(
-        cube, data=data.astype(np.float32), uncertainty=sigma.astype(np.float32), mask=mask, flags=np.zeros(mask.shape, np.int16),
-        pixel_arcsec=cube.pixel_arcsec / factor, pixel_pc=cube.pixel_pc / factor if cube.pixel_pc else None,
-    )  # fmt: skip
-
-
-def redshift_of(cube: BandCube) -> float:
-    """Redshift by a cube's distance (flat cosmology, H0 70, matter 0.3); NaN where there is none."""
-    if not cube.pixel_pc:
-        return float("nan")
-    return redshift_at(cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC))

@@ -75,7 +75,7 @@ class ApertureLayer:
         self.measurements.measured.connect(self._show_rings)
         self.measurements.selection_changed.connect(self._show_selection)
 
-    # The layer -------------------------------------------------------------------------------------------------------
+    # The layer -----------------------------------------------------------------------------------
 
     def make(self) -> Shapes | None:
         """The layer, made if need be; None while nothing on the sky is known."""
@@ -180,7 +180,7 @@ class ApertureLayer:
             layer.editable = False
             layer.mouse_pan = True
 
-    # From the layer to the apertures ---------------------------------------------------------------------------------
+    # From the layer to the apertures -------------------------------------------------------------
 
     def _aperture(self, layer: Shapes, number: int) -> Aperture:
         """The aperture as its shape stands on the canvas.

@@ -113,9 +113,13 @@ class D25Layer:
         """Write an ellipse into the recipe, no finer than a hand can draw."""
         try:
             self.project.set_recipe(
-                "galaxy", ra=round(ellipse.ra, 6), dec=round(ellipse.dec, 6), d25=float(f"{ellipse.a / 30:.4g}"),
-                axis_ratio=min(1.0, max(0.01, round(ellipse.b / ellipse.a, 3))), position_angle=round(ellipse.pa, 1),
-            )  # fmt: skip
+                "galaxy",
+                ra=round(ellipse.ra, 6),
+                dec=round(ellipse.dec, 6),
+                d25=float(f"{ellipse.a / 30:.4g}"),
+                axis_ratio=min(1.0, max(0.01, round(ellipse.b / ellipse.a, 3))),
+                position_angle=round(ellipse.pa, 1),
+            )
         except GalaxyMapsError as error:
             self.project.show_message(str(error))
             return

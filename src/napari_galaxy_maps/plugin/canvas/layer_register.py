@@ -61,7 +61,7 @@ class LayerRegister:
         for layer in viewer.layers:
             self._adopt(layer)
 
-    # The viewer ------------------------------------------------------------------------------------
+    # The viewer ----------------------------------------------------------------------------------
 
     @property
     def viewer(self) -> ViewerModel:
@@ -91,7 +91,9 @@ class LayerRegister:
         self.viewer.layers.selection.active = layer
 
     def arrange(self) -> None:
-        """North up and east left, a scale bar in arcsec; once, so that a person's own choice stays."""
+        """North up and east left, a scale bar in arcsec; once, so that a person's own choice
+        stays.
+        """
         if self._arranged:
             return
         self._arranged = True
@@ -100,10 +102,12 @@ class LayerRegister:
         scale_bar.visible = True
         learn_letters(self._viewer)
 
-    # Finding ---------------------------------------------------------------------------------------
+    # Finding -------------------------------------------------------------------------------------
 
     def layer(self, key: Key) -> Layer | None:
-        """The layer that shows `key`, whatever it is called now; None where there is none any more."""
+        """The layer that shows `key`, whatever it is called now; None where there is none any
+        more.
+        """
         reference = self._layers.get(key)
         layer = reference() if reference else None
         return layer if layer is not None and layer in self.viewer.layers else None
@@ -140,7 +144,7 @@ class LayerRegister:
                     return key
         return keys[-1] if keys else None
 
-    # Showing ---------------------------------------------------------------------------------------
+    # Showing -------------------------------------------------------------------------------------
 
     def show(self, spec: LayerSpec, in_a_row: bool = False) -> Layer:
         """Put `spec` into the layer that shows its key already, else into a new one; main thread
@@ -262,7 +266,7 @@ class LayerRegister:
         else:  # napari < 0.7 fits all layers only
             self.viewer.reset_view()
 
-    # Names -----------------------------------------------------------------------------------------
+    # Names ---------------------------------------------------------------------------------------
 
     def rename(self) -> None:
         """Put the galaxy's name into the names that nobody has changed by hand."""
@@ -278,7 +282,7 @@ class LayerRegister:
             if layer.name == self._given_names.get(key):
                 layer.name = self._given_names[key] = f"{name} {label}".strip()
 
-    # Coming and going ------------------------------------------------------------------------------
+    # Coming and going ----------------------------------------------------------------------------
 
     def clear(self) -> None:
         """Take all that is shown away; what else is in the viewer stays."""
@@ -316,8 +320,7 @@ class LayerRegister:
         self._given_names.pop(key, None)
         self._legend.later()
         if not self.shown() and not self.overlays() and not self._idle.busy:
-            # Another part of the sky can be opened now.
-            self._project.reference = None
+            self._project.forget_place()
         self.changed.emit()
 
 

@@ -119,9 +119,13 @@ class PaintedMasks:
         wcs = copy.deepcopy(patch.wcs)
         colours = {None: (0, 0, 0, 0), 0: (0, 0, 0, 0), 1: _COLOUR}
         layer = Labels(
-            patch.data.astype(np.uint8), affine=sky_affine(wcs, patch.data.shape, reference), units=UNITS,
-            axis_labels=AXIS_LABELS, colormap=DirectLabelColormap(color_dict=colours), opacity=0.45,
-        )  # fmt: skip
+            patch.data.astype(np.uint8),
+            affine=sky_affine(wcs, patch.data.shape, reference),
+            units=UNITS,
+            axis_labels=AXIS_LABELS,
+            colormap=DirectLabelColormap(color_dict=colours),
+            opacity=0.45,
+        )
         fwhm = max(
             (image.fwhm for name, image in self._images().items() if patch.bands in ((), (name,))),
             default=6.0,

@@ -89,9 +89,13 @@ class PickedPixels:
         assert wcs is not None and reference is not None
         colours = {None: (0, 0, 0, 0), 0: (0, 0, 0, 0), 1: _COLOUR}
         layer = Labels(
-            self.picked.astype(np.uint8), affine=sky_affine(wcs, self.picked.shape, reference), units=UNITS,
-            axis_labels=AXIS_LABELS, colormap=DirectLabelColormap(color_dict=colours), opacity=0.6,
-        )  # fmt: skip
+            self.picked.astype(np.uint8),
+            affine=sky_affine(wcs, self.picked.shape, reference),
+            units=UNITS,
+            axis_labels=AXIS_LABELS,
+            colormap=DirectLabelColormap(color_dict=colours),
+            opacity=0.6,
+        )
         layer.brush_size = max(3, round(max(self.picked.shape) / 25))
         self._layer = weakref.ref(layer)
         self._layers.add_overlay(layer, _LABEL)

@@ -72,7 +72,9 @@ class SkyOverlay:
         return layer
 
     def draw(self, outlines: Sequence[Outline], only: Sequence[int] | None = None) -> None:
-        """Show these outlines, of which only some have changed where there are as many as before."""
+        """Show these outlines, of which only some have changed where there are as many as
+        before.
+        """
         layer = self.layer
         if layer is None:
             return

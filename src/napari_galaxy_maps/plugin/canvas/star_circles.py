@@ -63,7 +63,7 @@ class StarCircles:
         self.masks.band_changed.connect(self.sync)
         self.masks.selection_changed.connect(self._show_selection)
 
-    # The layer -------------------------------------------------------------------------------------------------------
+    # The layer -----------------------------------------------------------------------------------
 
     @property
     def layer(self) -> Shapes | None:
@@ -96,7 +96,9 @@ class StarCircles:
         self._dismissed = False
 
     def _on_removed(self, layer: Any) -> None:
-        """A layer was taken away: if it was this one, it comes back only when somebody asks for it."""
+        """A layer was taken away: if it was this one, it comes back only when somebody asks for
+        it.
+        """
         if self.overlay.owns(layer):
             self._dismissed = True
 
@@ -128,10 +130,12 @@ class StarCircles:
         corners = sky_shapes.polygon_corners(item.vertices, self.project.reference)
         return Outline("polygon", corners, colour, pixels)
 
-    # From the masks to the layer -------------------------------------------------------------------------------------
+    # From the masks to the layer -----------------------------------------------------------------
 
     def sync(self, dirty: Sequence[int] = ()) -> None:
-        """Draw what has changed since the last time, and the shapes in `dirty` whatever they show."""
+        """Draw what has changed since the last time, and the shapes in `dirty` whatever they
+        show.
+        """
         layer = self.layer
         wanted = self._wanted()
         if layer is None:
@@ -203,7 +207,7 @@ class StarCircles:
         if size > 0 and size * camera.zoom < 12:
             camera.zoom = 60 / size
 
-    # From the layer to the masks -------------------------------------------------------------------------------------
+    # From the layer to the masks -----------------------------------------------------------------
 
     def _on_selected(self, *_: Any) -> None:
         layer = self.layer
@@ -241,12 +245,12 @@ class StarCircles:
             if new is not old:
                 changes.append((old, new))
         if changes:
-            words = (
+            description = (
                 f"the change of {name_of(changes[0][0])}"
                 if len(changes) == 1
                 else "the change of several"
             )
-            self.masks.edit(words, changes)
+            self.masks.edit(description, changes)
         self.sync(numbers)  # as they are to be: round, unrotated
 
     def _as_drawn(self, item: Item, corners: np.ndarray, alone: bool) -> Item:
@@ -297,8 +301,8 @@ class StarCircles:
         first = len(self._drawn)
         self._drawn += added
         if added:
-            words = f"adding {name_of(added[0])}" if len(added) == 1 else "adding several"
-            self.masks.edit(words, added=added)
+            description = f"adding {name_of(added[0])}" if len(added) == 1 else "adding several"
+            self.masks.edit(description, added=added)
             self.sync(range(first, len(self._drawn)))
 
     def _circle_drawn(self, corners: np.ndarray, others: Sequence[Item]) -> Star:
@@ -322,7 +326,7 @@ class StarCircles:
         ]
         return _CLICKED_FWHM * (max(widths) if widths else 6.0)
 
-    # While a person drags --------------------------------------------------------------------------------------------
+    # While a person drags ------------------------------------------------------------------------
 
     def _on_redraw(self, *_: Any) -> None:
         """A circle that is drawn or made larger stays round, about its middle; napari would make an
@@ -331,16 +335,17 @@ class StarCircles:
         layer = self.layer
         if self.overlay.quiet or layer is None or not getattr(layer, "_is_moving", False):
             return
-        number, handle = getattr(layer, "_moving_value", (None, None))
+        moving: tuple[Any, Any] = getattr(layer, "_moving_value", (None, None))
+        number, handle = moving
         at = getattr(layer, "_moving_coordinates", None)
         if at is None or handle is None or handle > 7 or len(layer.selected_data) != 1:
             return
         if number not in layer.selected_data or layer.shape_type[number] != "ellipse":
             return
-        at = np.asarray(at, float)[-2:]
+        place = np.asarray(at, float)[-2:]
         if number < len(self._drawn):
-            centre, _ = sky_shapes.circle_of(self._outline(self._drawn[number]).corners)
-            away = np.abs(at - centre)
+            centre = sky_shapes.circle_of(self._outline(self._drawn[number]).corners)[0]
+            away = np.abs(place - centre)
             # A handle in a corner of the box is √2 radii away from the middle, one on a side is one
             # radius away.
             radius = float(np.hypot(*away) / np.sqrt(2) if handle % 2 == 0 else away.max())
@@ -348,10 +353,8 @@ class StarCircles:
             start = getattr(layer, "_fixed_vertex", None)
             if start is None:
                 return
-            centre, radius = (
-                np.asarray(start, float),
-                float(np.hypot(*(at - np.asarray(start, float)))),
-            )
+            centre = np.asarray(start, float)
+            radius = float(np.hypot(*(place - centre)))
         radius = max(radius, _CLICK / 2 * self.overlay.scale)
         with self.overlay.quietly():
             layer._data_view.edit(number, sky_shapes.box_corners(centre, radius))

@@ -11,6 +11,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -23,7 +24,6 @@ MODULES = (
     "astropy.coordinates",
     "astropy.io.fits",
     "astropy.wcs.utils",
-    "astropy.cosmology",
     "scipy.ndimage",
     "scipy.fft",
     "scipy.special",
@@ -44,7 +44,9 @@ _leaving = threading.Event()
 
 
 def begin() -> None:
-    """Start importing in a thread, once per process, after a pause in which the panels are painted."""
+    """Start importing in a thread, once per process, after a pause in which the panels are
+    painted.
+    """
     global _started
     if _started:
         return
@@ -72,13 +74,14 @@ def _run() -> None:
         collector.freeze()
         # Imports make full collections frequent: each would stop the window for 0.1 s.
         collector.hold("warmup")
-        for task in (
+        tasks: tuple[Callable[[], object], ...] = (
             *(partial(_load_library, *names) for names in LIBRARIES),
             *(partial(importlib.import_module, name) for name in MODULES),
             _make_first_layer,
             _make_first_circle,
             _small_job,
-        ):
+        )
+        for task in tasks:
             if _leaving.is_set():
                 return
             try:
@@ -166,9 +169,13 @@ def _make_first_layer() -> None:
 
     for colormap in (asinh_colormap(0.1), diverging_colormap(), "viridis", "cividis"):
         Image(
-            np.zeros((2, 2), np.float32), affine=np.eye(3), units=UNITS, axis_labels=AXIS_LABELS, colormap=colormap,
+            np.zeros((2, 2), np.float32),
+            affine=np.eye(3),
+            units=UNITS,
+            axis_labels=AXIS_LABELS,
+            colormap=colormap,
             contrast_limits=(0, 1),
-        )  # fmt: skip
+        )
 
 
 def _make_first_circle() -> None:

@@ -186,17 +186,14 @@ class JobRunner:
         if not litters:
             collector.hold("job")
         self.job = job
+        slots: dict[str, Callable[..., None]] = {
+            "errored": errored,
+            "returned": returned,
+            "yielded": advanced,
+            "finished": finished,
+        }
         job.worker = create_worker(
-            _guarded,
-            steps,
-            _start_thread=False,
-            _worker_class=_Worker,
-            _connect={
-                "errored": errored,
-                "returned": returned,
-                "yielded": advanced,
-                "finished": finished,
-            },
+            _guarded, steps, _start_thread=False, _worker_class=_Worker, _connect=slots
         )
         if bar:
             job.begin_bar()
@@ -245,8 +242,8 @@ def _cause_of(error: BaseException) -> BaseException:
 
 
 def fetch(function: Callable[[], Any], on_result: Callable[[Any], None]) -> None:
-    """Call a short function in a thread without progress, beside any job; its errors are reported like
-    a job's.
+    """Call a short function in a thread without progress, beside any job; its errors are reported
+    like a job's.
     """
     create_worker(
         function, _worker_class=FunctionWorker, _connect={"errored": report, "returned": on_result}

@@ -33,9 +33,9 @@ class History(Generic[T]):
         """What `redo` would do again."""
         return self._future[-1][0] if self._future else ""
 
-    def push(self, value: T, words: str) -> None:
+    def push(self, value: T, description: str) -> None:
         """A new value, and what was done to the one before."""
-        self._past.append((words, self.now))
+        self._past.append((description, self.now))
         del self._past[:-_LIMIT]
         self._future.clear()
         self.now = value
@@ -51,7 +51,7 @@ class History(Generic[T]):
     def _step(self, source: list[tuple[str, T]], target: list[tuple[str, T]]) -> bool:
         if not source:
             return False
-        words, value = source.pop()
-        target.append((words, self.now))
+        description, value = source.pop()
+        target.append((description, self.now))
         self.now = value
         return True

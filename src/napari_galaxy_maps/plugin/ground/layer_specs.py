@@ -141,7 +141,9 @@ class Shown:
 
 @dataclass(frozen=True)
 class LayerSpec:
-    """All that an image layer is made of; made in a worker, turned into a layer in the main thread."""
+    """All that an image layer is made of; made in a worker, turned into a layer in the main
+    thread.
+    """
 
     key: Key
     name: str
@@ -349,14 +351,16 @@ def maps_from_layers(
             break
     else:
         raise InputError(
-            "None of the layers to save shows a map; select layers that Predict or a maps file made."
+            "None of the layers to save shows a map; select layers that Predict or a maps file "
+            "made."
         )
     left_out += [shown.label for shown, _ in found if shown.key.kind not in kinds]
     found = [(shown, data) for shown, data in found if shown.key.kind in kinds]
     contents = {id(shown.content): shown.content for shown, _ in found}
     if len(contents) > 1:
         raise InputError(
-            "The layers to save come from different results; select those of one and save them apart."
+            "The layers to save come from different results; select those of one and save them "
+            "apart."
         )
     maps = next(iter(contents.values()))
     assert isinstance(maps, PropertyMaps)
@@ -366,7 +370,8 @@ def maps_from_layers(
     for shown, data in found:
         if data.shape != maps.shape:
             raise InputError(
-                f"The layer of {shown.label} has another shape than its map; open or predict it again."
+                f"The layer of {shown.label} has another shape than its map; open or predict it "
+                "again."
             )
         (errors if "error" in shown.key.kind else values)[shown.key.name] = data.astype(
             np.float32, copy=False

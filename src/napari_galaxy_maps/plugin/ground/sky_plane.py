@@ -125,7 +125,8 @@ def sky_affine(wcs: WCS, shape: tuple[int, int], reference: Reference) -> np.nda
     good = np.isfinite(east) & np.isfinite(north)
     if good.sum() < 3:
         raise InputError(
-            "An image lies on another part of the sky, or its WCS gives no positions; open it on its own."
+            "An image lies on another part of the sky, or its WCS gives no positions; open it on "
+            "its own."
         )
     design = np.column_stack([rows - (ny - 1) / 2, columns - (nx - 1) / 2, np.ones(rows.size)])[
         good
@@ -188,7 +189,9 @@ class ThreadWCS:
         return wcs
 
     def position(self, column: float, row: float) -> tuple[float, float] | None:
-        """RA and Dec (ICRS, degrees) of a pixel, distortions included, or None where there is none."""
+        """RA and Dec (ICRS, degrees) of a pixel, distortions included, or None where there is
+        none.
+        """
         try:
             sky = self.get().pixel_to_world(column, row).icrs
         except ValueError:
@@ -200,5 +203,5 @@ class ThreadWCS:
         with self._lock:
             return type(self)(self._pristine)
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type[ThreadWCS], tuple[WCS]]:
         return type(self), (self._pristine,)

@@ -72,7 +72,7 @@ def circle_of(corners: np.ndarray) -> tuple[np.ndarray, float]:
     return corners.mean(axis=0), float(sum(sides) / 4)
 
 
-def sky_position(point: Sequence[float], reference: Reference) -> Reference:
+def sky_position(point: Sequence[float] | np.ndarray, reference: Reference) -> Reference:
     """ICRS degrees of a point on the plane: north and west offset in arcsec."""
     return position_at(-float(point[1]), float(point[0]), reference)
 
@@ -145,9 +145,15 @@ def make_layer(
     from napari.layers import Shapes
 
     layer = Shapes(
-        ndim=2, name=name, units=UNITS, axis_labels=AXIS_LABELS, edge_color=colour, face_color="transparent",
-        edge_width=1.5 * arcsec_per_pixel, opacity=1.0,
-    )  # fmt: skip
+        ndim=2,
+        name=name,
+        units=UNITS,
+        axis_labels=AXIS_LABELS,
+        edge_color=colour,
+        face_color="transparent",
+        edge_width=1.5 * arcsec_per_pixel,
+        opacity=1.0,
+    )
     add_outlines(layer, outlines, arcsec_per_pixel)
     return layer
 

@@ -52,7 +52,9 @@ def is_closed(viewer: ViewerModel) -> bool:
 
 
 def hold_painting(viewer: ViewerModel, canvas_only: bool = False) -> Callable[[], None]:
-    """Stop the painting of the window, or of its canvas alone; what is given back begins it again."""
+    """Stop the painting of the window, or of its canvas alone; what is given back begins it
+    again.
+    """
     widget = _canvas_widget(viewer) if canvas_only else qt_window(viewer)
     if widget is None or not widget.updatesEnabled():
         return lambda: None

@@ -37,7 +37,7 @@ class MapComparer:
             return None
         project.begin_comparison()
         if truth is None:
-            project.residual = None
+            project.set_residual(None)
             for key, layer in layers.shown().items():
                 if key.kind == "residual":
                     layers.remove(layer)
@@ -52,7 +52,8 @@ class MapComparer:
             return residual, map_specs(residual, reference, name, kind="residual")
 
         def compared(result: tuple[PropertyMaps, list[LayerSpec]]) -> None:
-            project.residual, specs = result
+            residual, specs = result
+            project.set_residual(residual)
             looked = layers.looked_at()
             same = Key("residual", looked.name) if looked else None
             newest = next((spec.key for spec in specs if spec.key == same), specs[-1].key)

@@ -58,13 +58,13 @@ def open_steps(paths: Iterable[str | Path]) -> Steps[OpenedPaths]:
     """
     from ...fits_io import find_images, is_maps, read_maps
 
-    paths = [Path(p) for p in paths]
+    members = [Path(p) for p in paths]
     files: list[ImageFile] = []
     maps: list[tuple[str, PropertyMaps]] = []
     skipped: list[str] = []
     errors: list[str] = []
-    for done, path in enumerate(paths):
-        yield Progress("open", done, len(paths), path.name)
+    for done, path in enumerate(members):
+        yield Progress("open", done, len(members), path.name)
         map_files: list[Path] = []
         passed_over: list[str] = []
         try:
@@ -79,7 +79,7 @@ def open_steps(paths: Iterable[str | Path]) -> Steps[OpenedPaths]:
             if not (path.is_dir() and maps):
                 errors.append(str(error))
         skipped += passed_over
-    yield Progress("open", len(paths), len(paths), f"{len(files)} images")
+    yield Progress("open", len(members), len(members), f"{len(files)} images")
     return OpenedPaths(tuple(files), tuple(maps), tuple(skipped), tuple(errors))
 
 
@@ -148,7 +148,7 @@ class FileOpener:
         """Open nothing that waits: another galaxy follows."""
         self.pending_paths = []
 
-    # Files -----------------------------------------------------------------------------------------
+    # Files ---------------------------------------------------------------------------------------
 
     def add_paths(self, paths: Iterable[str | Path]) -> None:
         """Open files and folders in a thread: rows in the table, maps as layers, then the pixels of
@@ -218,7 +218,7 @@ class FileOpener:
         project.files_changed.emit()
         self.load()
 
-    # Pixels ----------------------------------------------------------------------------------------
+    # Pixels --------------------------------------------------------------------------------------
 
     def load(self) -> None:
         """Read, in a thread, what is ready and not read yet; then show it and make the galaxy."""
@@ -278,7 +278,9 @@ class FileOpener:
             worker.report(InputError(read.problem))
 
     def _drop_stale(self, ready: Sequence[ReadyFile]) -> None:
-        """Forget images whose file is gone or has become another band, and take their layers away."""
+        """Forget images whose file is gone or has become another band, and take their layers
+        away.
+        """
         for image in self.project.files.drop_stale(ready):
             layer = self.layers.layer(Key("image", image.band.name))
             shown = shown_in(layer) if layer is not None else None

@@ -8,6 +8,7 @@ from ...data.cube import BandCube
 from ...data.galaxy import Galaxy
 from ...exceptions import InputError
 from ...prepare.masks.mask_set import Masks
+from ...prepare.steps import step_named
 from ...progress import Progress, Steps
 from ..canvas.layer_register import LayerRegister
 from ..eventloop import worker
@@ -15,9 +16,6 @@ from ..eventloop.worker import Job, JobRunner
 from ..ground.layer_specs import Key, LayerSpec, image_spec
 from ..state.mask_history import MaskHistory
 from ..state.project import Project
-
-STEPS = ("sky", "reddening", "stars", "psf", "grid", "errors", "impute")
-"""The steps of a preparation in their order."""
 
 
 def galaxy_to_prepare(project: Project) -> Galaxy | None:
@@ -37,7 +35,7 @@ def galaxy_to_prepare(project: Project) -> Galaxy | None:
 
 def keep_step(project: Project, masks: MaskHistory, sign: Progress) -> None:
     """Remember what a preparing step did, and take the circles of the stars' step."""
-    if sign.step not in STEPS:
+    if step_named(sign.step) is None:
         return
     memory = project.memory
     if sign.step == "stars" and memory is not None and isinstance(sign.result, Masks):

@@ -13,6 +13,7 @@ from psygnal import Signal
 from ...data.galaxy import BandImage
 from ...data.maps import PropertyMaps
 from ...prepare.masks.mask_set import Masks
+from ...prepare.steps import step_named
 from ...progress import Progress, Steps
 from ..canvas.layer_register import LayerRegister
 from ..eventloop.idle_queue import IdleQueue
@@ -21,7 +22,6 @@ from ..ground.layer_specs import LayerSpec, image_spec
 from ..state.mask_history import MaskHistory
 from ..state.project import Project
 from .predict_maps import PredictedMaps, with_layers
-from .prepare_images import STEPS
 
 if TYPE_CHECKING:
     from ...pipeline import PredictionMemory
@@ -44,7 +44,7 @@ class _Record:
 
     def keep(self, sign: Progress, memory: PredictionMemory) -> None:
         """One more sign of life."""
-        if sign.step in STEPS and sign.detail:
+        if sign.detail and step_named(sign.step) is not None:
             self.notes.setdefault(sign.step, []).append(sign.detail)
         if isinstance(sign.result, BandImage):
             self.images[sign.step, sign.result.band.name] = sign.result
@@ -177,7 +177,7 @@ class MapRefresher:
             return replace(predicted, truth=truth), shown
 
         def refreshed(result: tuple[PredictedMaps, list[LayerSpec]]) -> None:
-            project.step_notes, project.step_images = record.notes, record.images
+            project.replace_steps(record.notes, record.images)
             if record.fit is not None:
                 self.masks.take_fit(record.fit, recipe.stars, galaxy.images)
             self._take(*result)

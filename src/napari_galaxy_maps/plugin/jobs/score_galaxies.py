@@ -38,7 +38,7 @@ OF_GALAXIES = {
 
 
 @dataclass(frozen=True)
-class Inspected:
+class ScoredGalaxies:
     """Comparisons with their scores.
 
     Attributes
@@ -62,9 +62,9 @@ class Inspected:
     sums: list[QTable] = field(default_factory=list)
 
 
-def inspected(
+def score_galaxies(
     pair: tuple[PropertyMaps, PropertyMaps] | None, ellipse: Any, others: Sequence[Comparison]
-) -> Inspected | str:
+) -> ScoredGalaxies | str:
     """The maps in the window and their truth brought together, and scored with other galaxies; or
     the sentence that says why not.
     """
@@ -88,7 +88,7 @@ def inspected(
             scores[name] = metrics(pixels_of(comparisons, name))
         except GalaxyMapsError:
             continue  # no pixel has both
-    return Inspected(comparisons, opened, scores, problem)
+    return ScoredGalaxies(comparisons, opened, scores, problem)
 
 
 def compare_files(paths: Sequence[str]) -> Steps[tuple[list[Comparison], list[str]]]:
@@ -144,7 +144,7 @@ def coordinates(
     return values_beside(comparisons, name, plot), pixels.residual
 
 
-def figure_of(found: Inspected, pixels: Pixels, name: str, plot: str) -> tuple[Any, Any]:
+def figure_of(found: ScoredGalaxies, pixels: Pixels, name: str, plot: str) -> tuple[Any, Any]:
     """A figure and the table behind it.
 
     Raises

@@ -113,7 +113,8 @@ def save_window(viewer: Viewer, path: str | Path) -> None:
     picture = viewer.screenshot(path=None, canvas_only=True, flash=False)
     if picture[..., :3].std() < 1:
         raise GalaxyMapsError(
-            "The canvas came out blank; run under a display or under Xvfb, with OpenGL (libgl1-mesa-dri)."
+            "The canvas came out blank; run under a display or under Xvfb, with OpenGL "
+            "(libgl1-mesa-dri)."
         )
     try:
         viewer.screenshot(path=str(path), canvas_only=False, flash=False)

@@ -29,13 +29,14 @@ def open_all(viewer: Viewer) -> None:
     viewer = getattr(viewer, "__wrapped__", viewer)
     workspace_of(viewer).layers.arrange()
     first, *others = (dock_of(panel(viewer, name)) for name in PANELS)
+    window: Any = first.parentWidget()
     for dock, name in zip((first, *others), PANELS, strict=True):
         dock.setWindowTitle(name)
         dock.show()
         if dock is not first:
             # Also of those that stood there alone: each goes behind the last tab, so that they come
             # in order.
-            first.parentWidget().tabifyDockWidget(first, dock)
+            window.tabifyDockWidget(first, dock)
     raise_panel(viewer, PANELS[0])
     warmup.begin()
 
@@ -74,7 +75,7 @@ def raise_panel(viewer: Viewer, name: str) -> None:
 
 def dock_of(widget: QWidget) -> QDockWidget:
     """The dock that a panel is in."""
-    parent = widget
+    parent: QWidget | None = widget
     while parent is not None and not isinstance(parent, QDockWidget):
         parent = parent.parentWidget()
     if parent is None:
@@ -124,7 +125,13 @@ def _classes() -> dict[str, Any]:
     from ..panels.stars_panel import StarsPanel
 
     return {
-        "Galaxy": GalaxyPanel, "Prepare": PreparePanel, "Stars": StarsPanel, "Predict": PredictPanel,
-        "Inspect": InspectPanel, "Measure": MeasurePanel, "Pixel": PixelPanel, "Mock": MockPanel,
+        "Galaxy": GalaxyPanel,
+        "Prepare": PreparePanel,
+        "Stars": StarsPanel,
+        "Predict": PredictPanel,
+        "Inspect": InspectPanel,
+        "Measure": MeasurePanel,
+        "Pixel": PixelPanel,
+        "Mock": MockPanel,
         "Neighbours": NeighboursPanel,
-    }  # fmt: skip
+    }

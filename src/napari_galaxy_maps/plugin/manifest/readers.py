@@ -1,4 +1,6 @@
-"""The npe2 reader: images of galaxies, folders of them, and files of maps become layers on the sky."""
+"""The npe2 reader: images of galaxies, folders of them, and files of maps become layers on the
+sky.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,7 @@ from ..eventloop import worker
 from ..ground.layer_specs import LayerSpec, map_specs
 from ..ground.sky_plane import centre_of
 from ..jobs.open_files import OpenedPaths, ReadLayer, open_steps, read_steps
+from ..widgets.qt_parts import present
 from ..workspace import Workspace, current_workspace
 
 LayerData = tuple[Any, ...]
@@ -69,7 +72,7 @@ def in_event_loop() -> bool:
     from qtpy.QtCore import QCoreApplication, QThread
 
     application = QCoreApplication.instance()
-    return application is not None and QThread.currentThread().loopLevel() > 0
+    return application is not None and present(QThread.currentThread()).loopLevel() > 0
 
 
 def read_now(paths: Sequence[str | Path], workspace: Workspace | None) -> list[LayerData]:

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QMessageBox,
     QPushButton,
+    QWidget,
 )
 
 from ...exceptions import GalaxyMapsError
@@ -73,7 +74,7 @@ class GalaxyPanel(Panel):
         self.listen(self.project.message, self.message.say)
         self.refresh()
 
-    # Building --------------------------------------------------------------------------------------------------------
+    # Building ------------------------------------------------------------------------------------
 
     def _buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -98,9 +99,34 @@ class GalaxyPanel(Panel):
         return row
 
     def _object_form(self) -> QGridLayout:
+        self._make_fields()
+        self._connect_fields()
         grid = QGridLayout()
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(3, 1)
+        buttons = QHBoxLayout()
+        for button in (self.draw, self.from_table):
+            buttons.addWidget(button)
+        lines: tuple[tuple[str, QWidget | QHBoxLayout, str, QWidget], ...] = (
+            ("Name", self.name, "Distance (Mpc)", self.distance),
+            ("RA", self.ra, "or redshift", self.redshift),
+            ("Dec", self.dec, "Diameter D25 (′)", self.d25),
+            ("", self.here, "Axis ratio b/a", self.axis_ratio),
+            ("", buttons, "Angle, E of N (°)", self.position_angle),
+        )
+        for row, (left, a, right, b) in enumerate(lines):
+            if isinstance(a, QHBoxLayout):
+                grid.addLayout(a, row, 0, 1, 2)
+            elif left:
+                grid.addWidget(QLabel(left), row, 0)
+                grid.addWidget(a, row, 1)
+            else:
+                grid.addWidget(a, row, 0, 1, 2)
+            grid.addWidget(QLabel(right), row, 2)
+            grid.addWidget(b, row, 3)
+        return grid
+
+    def _make_fields(self) -> None:
         self.name = QLineEdit()
         self.name.setPlaceholderText("e.g. NGC 309")
         self.ra, self.dec = QLineEdit(), QLineEdit()
@@ -124,30 +150,11 @@ class GalaxyPanel(Panel):
         self.from_table = QPushButton("From a table…")
         self.from_table.setObjectName("from_table")
         self.from_table.setToolTip(
-            "Take position, D25, axis ratio, angle and distance from a table of galaxies (CSV, ECSV, FITS, VOTable), by the "
-            "galaxy's name or position"
+            "Take position, D25, axis ratio, angle and distance from a table of galaxies (CSV, "
+            "ECSV, FITS, VOTable), by the galaxy's name or position"
         )
-        buttons = QHBoxLayout()
-        for button in (self.draw, self.from_table):
-            buttons.addWidget(button)
-        for row, (left, a, right, b) in enumerate(
-            (
-                ("Name", self.name, "Distance (Mpc)", self.distance),
-                ("RA", self.ra, "or redshift", self.redshift),
-                ("Dec", self.dec, "Diameter D25 (′)", self.d25),
-                ("", self.here, "Axis ratio b/a", self.axis_ratio),
-                ("", buttons, "Angle, E of N (°)", self.position_angle),
-            )
-        ):
-            if left:
-                grid.addWidget(QLabel(left), row, 0)
-                grid.addWidget(a, row, 1)
-            elif isinstance(a, QHBoxLayout):
-                grid.addLayout(a, row, 0, 1, 2)
-            else:
-                grid.addWidget(a, row, 0, 1, 2)
-            grid.addWidget(QLabel(right), row, 2)
-            grid.addWidget(b, row, 3)
+
+    def _connect_fields(self) -> None:
         self.name.editingFinished.connect(
             lambda: self._set("galaxy", name=self.name.text().strip())
         )
@@ -165,9 +172,8 @@ class GalaxyPanel(Panel):
         self.redshift.given.connect(lambda value: self._set("galaxy", redshift=value))
         self.draw.clicked.connect(lambda _: self.workspace.d25_layer.draw())
         self.from_table.clicked.connect(lambda _: self._ask_table())
-        return grid
 
-    # Showing ---------------------------------------------------------------------------------------------------------
+    # Showing -------------------------------------------------------------------------------------
 
     def refresh(self) -> None:
         """Show files and galaxy as they are."""
@@ -189,12 +195,9 @@ class GalaxyPanel(Panel):
                 field.setText("" if value is None else _angle_text(value, hours))
         self.distance.show_value(settings.distance)
         galaxy = self.project.galaxy
-        by_redshift = (
-            settings.distance is None and galaxy is not None and galaxy.distance_mpc is not None
-        )
-        self.distance.setPlaceholderText(
-            f"{galaxy.distance_mpc:.4g} by redshift" if by_redshift else "unknown"
-        )
+        found = galaxy.distance_mpc if galaxy is not None else None
+        by_redshift = settings.distance is None and found is not None
+        self.distance.setPlaceholderText(f"{found:.4g} by redshift" if by_redshift else "unknown")
         self.redshift.show_value(settings.redshift)
         self.d25.show_value(settings.d25)
         self.axis_ratio.show_value(settings.axis_ratio)
@@ -213,7 +216,7 @@ class GalaxyPanel(Panel):
         self.details.setText(text)
         self.details.setVisible(bool(text))
 
-    # Hearing ---------------------------------------------------------------------------------------------------------
+    # Hearing -------------------------------------------------------------------------------------
 
     def _set(self, section: str, **values: Any) -> bool:
         """Change the recipe; what makes no sense gets a message, and the field shows what holds."""
@@ -279,7 +282,8 @@ class GalaxyPanel(Panel):
             value = ""
         if value == "" or (isinstance(value, str) and not Path(value).expanduser().is_file()):
             self.message.say(
-                f"The PSF of {row.file.band.name} is its full width in arcsec, a positive number, or a FITS file that is there."
+                f"The PSF of {row.file.band.name} is its full width in arcsec, a positive number, "
+                "or a FITS file that is there."
             )
             self.refresh()
             return

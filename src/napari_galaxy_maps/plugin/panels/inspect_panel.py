@@ -30,14 +30,15 @@ from ..eventloop import worker
 from ..jobs.score_galaxies import (
     OF_GALAXIES,
     OF_PIXELS,
-    Inspected,
+    ScoredGalaxies,
     coordinates,
     figure_of,
-    inspected,
+    score_galaxies,
 )
 from ..widgets.aperture_table import with_error
 from ..widgets.forms import FAINT, GOOD, Message, Panel, is_seen, make_button, wrapped
 from ..widgets.galaxy_list import GalaxyList
+from ..widgets.qt_parts import present
 from ..workspace import workspace_of
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ _TIPS = (
     "Coefficient of determination",
     "Mean of (residual / sigma)², 1 where the errors are right",
     "Share of the pixels whose truth lies within 1 sigma: 68 % where the errors are right",
-    "Share of the pixels whose truth lies within as many sigmas as are said to hold 95 % (TAIL95 in the maps' file), or 1.96: 95 %",
+    "Share of the pixels whose truth lies within as many sigmas as are said to hold 95 % (TAIL95 "
+    "in the maps' file), or 1.96: 95 %",
 )
 _METRICS = ("rmse", "bias", "r2", "chi2", "coverage68", "coverage95")
 _PICKED = "#ff8c00"
@@ -77,7 +79,7 @@ class InspectPanel(Panel):
         self.layers = workspace.layers
         self.runner = workspace.runner
         self.brush = PickedPixels(self.project, self.layers)
-        self.inspected: Inspected | None = None
+        self.scored: ScoredGalaxies | None = None
         self.canvas: Any = None
         self.drawn: Any = None
         self._pixels: Pixels | None = None
@@ -101,14 +103,14 @@ class InspectPanel(Panel):
 
     def _build(self) -> None:
         grid = QGridLayout()
-        self.truth, self.property, self.plot = (
+        self.truth, self.property_box, self.plot = (
             _combo(name) for name in ("truth", "property", "plot")
         )
         self.truth.setToolTip("Maps that are open, to compare those in the window with")
         self.truth_file = make_button("File…", "truth_file", self._ask_truth)
         self.truth_file.setToolTip("Open a file of maps to compare with")
         for i, (text, widget) in enumerate(
-            (("Truth", self.truth), ("Property", self.property), ("Plot", self.plot))
+            (("Truth", self.truth), ("Property", self.property_box), ("Plot", self.plot))
         ):
             grid.addWidget(QLabel(text), i, 0)
             grid.addWidget(widget, i, 1)
@@ -121,28 +123,43 @@ class InspectPanel(Panel):
         self.galaxies.message.connect(self.galaxies_message.say)
         self.column.addWidget(self.galaxies)
         self.column.addWidget(self.galaxies_message)
+        self._build_table()
+        self.place = QVBoxLayout()
+        self.column.addLayout(self.place, 1)
+        self._build_picking()
+        self._build_files()
+        self.truth.activated.connect(self._truth_chosen)
+        self.property_box.activated.connect(lambda _: self._draw())
+        self.plot.activated.connect(lambda _: self._draw())
+
+    def _build_table(self) -> None:
         self.table = QTableWidget(0, len(_HEADINGS))
         self.table.setObjectName("scores")
         self.table.setHorizontalHeaderLabels(list(_HEADINGS))
         for i, tip in enumerate(_TIPS):
-            self.table.horizontalHeaderItem(i).setToolTip(tip)
+            present(self.table.horizontalHeaderItem(i)).setToolTip(tip)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setShowGrid(False)
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(22)
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self.table.setTextElideMode(
-            Qt.TextElideMode.ElideMiddle
-        )  # of names, where a panel is narrow
+        present(self.table.verticalHeader()).hide()
+        present(self.table.verticalHeader()).setDefaultSectionSize(22)
+        present(self.table.horizontalHeader()).setSectionResizeMode(
+            QHeaderView.ResizeMode.ResizeToContents
+        )
+        present(self.table.horizontalHeader()).setSectionResizeMode(
+            0, QHeaderView.ResizeMode.Stretch
+        )
+        # Of names, where a panel is narrow.
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.table.setMinimumHeight(200)
         self.table.cellClicked.connect(
-            lambda row, _: self._choose(self.table.item(row, 0).data(Qt.ItemDataRole.UserRole))
+            lambda row, _: self._choose(
+                present(self.table.item(row, 0)).data(Qt.ItemDataRole.UserRole)
+            )
         )
         self.column.addWidget(self.table)
-        self.place = QVBoxLayout()
-        self.column.addLayout(self.place, 1)
+
+    def _build_picking(self) -> None:
         self.selected = wrapped(name="selected")
         row = QHBoxLayout()
         self.paint = make_button("Pick on the galaxy", "paint", self._paint)
@@ -152,6 +169,8 @@ class InspectPanel(Panel):
         row.addWidget(self.clear)
         self.column.addWidget(self.selected)
         self.column.addLayout(row)
+
+    def _build_files(self) -> None:
         self.notes = wrapped(colour=FAINT, name="notes")
         self.message = Message()
         row = QHBoxLayout()
@@ -168,11 +187,8 @@ class InspectPanel(Panel):
         self.column.addWidget(self.message)
         self.column.addLayout(row)
         self.column.addWidget(self.done)
-        self.truth.activated.connect(self._truth_chosen)
-        self.property.activated.connect(lambda _: self._draw())
-        self.plot.activated.connect(lambda _: self._draw())
 
-    # Comparing -------------------------------------------------------------------------------------------------------
+    # Comparing -----------------------------------------------------------------------------------
 
     def _truths_changed(self) -> None:
         names = list(self.project.truths)
@@ -227,30 +243,26 @@ class InspectPanel(Panel):
         self._asked += 1
         asked, ellipse = self._asked, self.project.ellipse()
 
-        def take(result: Inspected | str) -> None:
+        def take(result: ScoredGalaxies | str) -> None:
             if asked == self._asked:
                 self._show(
                     *((None, result) if isinstance(result, str) else (result, result.problem))
                 )
 
-        worker.fetch(lambda: inspected(pair, ellipse, others), take)
+        worker.fetch(lambda: score_galaxies(pair, ellipse, others), take)
 
-    def _show(self, found: Inspected | None, problem: str) -> None:
-        self.inspected = found
+    def _show(self, found: ScoredGalaxies | None, problem: str) -> None:
+        self.scored = found
         opened = found.opened if found is not None else None
         begun = self.project.maps is not None or found is not None
         self.message.say(problem if begun else "")
-        several = found is not None and len(found.comparisons) > 1
-        notes = (
-            [f"Scores and plots are of {len(found.comparisons)} galaxies, each with one vote."]
-            if several
-            else []
-        )  # type: ignore[union-attr]
-        notes += list(
-            dict.fromkeys(note for c in (found.comparisons if found else ()) for note in c.notes)
-        )[:4]
+        comparisons = found.comparisons if found is not None else ()
+        notes = list(dict.fromkeys(note for each in comparisons for note in each.notes))[:4]
+        if len(comparisons) > 1:
+            count = len(comparisons)
+            notes.insert(0, f"Scores and plots are of {count} galaxies, each with one vote.")
         self.notes.setText(" ".join(notes) if begun else problem)
-        for widget in (self.picture, self.report, self.property, self.plot):
+        for widget in (self.picture, self.report, self.property_box, self.plot):
             widget.setEnabled(found is not None)
         for widget in (self.paint, self.clear):
             widget.setEnabled(opened is not None)
@@ -261,7 +273,7 @@ class InspectPanel(Panel):
 
     def _fill(self) -> None:
         """The numbers, and what there is to be chosen."""
-        scores = self.inspected.scores if self.inspected is not None else {}
+        scores = self.scored.scores if self.scored is not None else {}
         self.table.setRowCount(len(scores))
         for i, (name, found) in enumerate(scores.items()):
             cells = [name]
@@ -277,28 +289,29 @@ class InspectPanel(Panel):
                 item = QTableWidgetItem(text)
                 item.setData(Qt.ItemDataRole.UserRole, name)
                 item.setToolTip(
-                    f"{PROPERTIES[name].label}: {found['n']:,.0f} pixels with a prediction and a truth"
+                    f"{PROPERTIES[name].label}: {found['n']:,.0f} pixels with a prediction and a "
+                    "truth"
                 )
                 if j:
                     item.setTextAlignment(
                         Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
                     )
                 self.table.setItem(i, j, item)
-        _refill(self.property, {name: f"{name}: {PROPERTIES[name].label}" for name in scores})
+        _refill(self.property_box, {name: f"{name}: {PROPERTIES[name].label}" for name in scores})
         looked = self.layers.looked_at()
         if self.canvas is None and looked is not None and looked.name in scores:
-            self.property.setCurrentIndex(self.property.findData(looked.name))
+            self.property_box.setCurrentIndex(self.property_box.findData(looked.name))
         others = {name: f"residual against {PROPERTIES[name].label}" for name in scores}
         _refill(self.plot, {**OF_PIXELS, **others, **OF_GALAXIES})
 
     def _choose(self, name: str) -> None:
-        self.property.setCurrentIndex(self.property.findData(name))
+        self.property_box.setCurrentIndex(self.property_box.findData(name))
         self._draw()
 
-    # The plot --------------------------------------------------------------------------------------------------------
+    # The plot ------------------------------------------------------------------------------------
 
     def _draw(self) -> None:
-        found, name, plot = self.inspected, self.property.currentData(), self.plot.currentData()
+        found, name, plot = self.scored, self.property_box.currentData(), self.plot.currentData()
         if self.canvas is not None:
             self.place.removeWidget(self.canvas)
             self.canvas.deleteLater()
@@ -334,7 +347,7 @@ class InspectPanel(Panel):
             self._make_pickable(figure.axes[0])
         self._picked()
 
-    def _sum_up(self, found: Inspected) -> None:
+    def _sum_up(self, found: ScoredGalaxies) -> None:
         """Sums by ellipse take a moment, since ellipses are fitted: they are made when they are
         looked at.
         """
@@ -346,7 +359,7 @@ class InspectPanel(Panel):
             return stellar_sums(found.comparisons)
 
         def take(result: tuple[list[Any], list[str]]) -> None:
-            if found is not self.inspected:
+            if found is not self.scored:
                 return
             found.sums[:], notes = result
             if found.sums and self.plot.currentData() in ("sums", "annuli"):
@@ -356,21 +369,28 @@ class InspectPanel(Panel):
         worker.fetch(work, take)
 
     def _make_pickable(self, axes: Any) -> None:
+        from matplotlib.backend_bases import MouseButton
         from matplotlib.widgets import RectangleSelector
 
         self._selector = RectangleSelector(
-            axes, self._boxed, useblit=True, button=[1], minspanx=3, minspany=3, spancoords="pixels",
+            axes,
+            self._boxed,
+            useblit=True,
+            button=[MouseButton.LEFT],
+            minspanx=3,
+            minspany=3,
+            spancoords="pixels",
             props={"facecolor": _PICKED, "edgecolor": _PICKED, "alpha": 0.15, "fill": True},
-        )  # fmt: skip
+        )
         (self._marks,) = axes.plot([], [], "o", ms=3.5, mew=0, color=_PICKED, alpha=0.8, zorder=10)
 
     def _axes(self) -> tuple[np.ndarray, np.ndarray]:
         """What the plot shows of each pixel, two arrays of shape (n,)."""
-        assert self._pixels is not None and self.inspected is not None
+        assert self._pixels is not None and self.scored is not None
         return coordinates(
-            self.inspected.comparisons,
+            self.scored.comparisons,
             self._pixels,
-            self.property.currentData(),
+            self.property_box.currentData(),
             self.plot.currentData(),
         )
 
@@ -380,8 +400,8 @@ class InspectPanel(Panel):
         """
         from ...measure.compare.comparison import both_of
 
-        assert self.inspected is not None
-        opened, name = self.inspected.opened, self.property.currentData()
+        assert self.scored is not None
+        opened, name = self.scored.opened, self.property_box.currentData()
         if opened is None or name not in opened.maps.values:
             return np.zeros(self.brush.picked.shape, bool)
         return both_of(opened, name)
@@ -397,7 +417,7 @@ class InspectPanel(Panel):
         mask = np.zeros(where.shape, bool)
         n = np.count_nonzero(where)
         mask[where], self._beside = chosen[:n], chosen[n:]
-        if self.inspected is not None and self.inspected.opened is not None:
+        if self.scored is not None and self.scored.opened is not None:
             self.brush.pick(mask)
         else:
             self._picked()
@@ -407,7 +427,7 @@ class InspectPanel(Panel):
         picked = self.brush.picked
         if (
             self.canvas is None
-            or self.inspected is None
+            or self.scored is None
             or self._pixels is None
             or self._marks is None
         ):
@@ -424,7 +444,7 @@ class InspectPanel(Panel):
         self._marks.set_data(x[chosen], y[chosen])
         self.canvas.draw_idle()
         if not chosen.any():
-            here = self.inspected.opened is not None
+            here = self.scored.opened is not None
             words = (
                 "see its pixels on the galaxy, or pick them there"
                 if here
@@ -438,12 +458,13 @@ class InspectPanel(Panel):
         scores = metrics(self._pixels.where(chosen))
         unit = (
             "dex"
-            if self.property.currentData() in IN_LOG
-            else PROPERTIES[self.property.currentData()].unit
+            if self.property_box.currentData() in IN_LOG
+            else PROPERTIES[self.property_box.currentData()].unit
         )
         beside = f" ({chosen[n:].sum():,} of other galaxies)" if chosen[n:].any() else ""
         self.selected.setText(
-            f"{chosen.sum():,} pixels picked{beside}: RMSE {_short(scores['rmse'])} {unit}, bias {_short(scores['bias'])}, "
+            f"{chosen.sum():,} pixels picked{beside}: RMSE {_short(scores['rmse'])} {unit}, bias "
+            f"{_short(scores['bias'])}, "
             f"χ² {_short(scores['chi2'])}, {100 * scores['coverage68']:.0f} % within 1 sigma."
         )
 
@@ -454,10 +475,10 @@ class InspectPanel(Panel):
         self._beside = None
         self.brush.pick(np.zeros_like(self.brush.picked))
 
-    # Files -----------------------------------------------------------------------------------------------------------
+    # Files ---------------------------------------------------------------------------------------
 
     def _ask_picture(self) -> None:
-        start = f"{self._name()}_{self.property.currentData()}_{self.plot.currentData()}.png"
+        start = f"{self._name()}_{self.property_box.currentData()}_{self.plot.currentData()}.png"
         path, _ = QFileDialog.getSaveFileName(
             self, "Save the figure", start, "Pictures (*.png *.pdf *.svg)"
         )
@@ -485,9 +506,9 @@ class InspectPanel(Panel):
 
     def _ask_report(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "An empty folder for the report")
-        if not folder or self.inspected is None:
+        if not folder or self.scored is None:
             return
-        comparisons = self.inspected.comparisons
+        comparisons = self.scored.comparisons
         model = str(comparisons[0].maps.provenance.get("model", ""))
 
         def steps() -> Steps[str]:
@@ -509,7 +530,7 @@ class InspectPanel(Panel):
         )
 
     def _name(self) -> str:
-        found = self.inspected
+        found = self.scored
         if found is not None and len(found.comparisons) > 1:
             return f"{len(found.comparisons)}_galaxies"
         return self.project.file_stem

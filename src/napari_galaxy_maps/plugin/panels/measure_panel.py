@@ -5,6 +5,7 @@ galaxy.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ from ..eventloop import worker
 from ..widgets.aperture_table import ApertureTable
 from ..widgets.forms import FAINT, GOOD, Message, Panel, bind_edit_keys, make_button, wrapped
 from ..widgets.profile_view import ProfileView
+from ..widgets.qt_parts import present
 from ..widgets.totals_view import TotalsView
 from ..workspace import workspace_of
 
@@ -111,7 +113,7 @@ class MeasurePanel(Panel):
         self._apertures_changed()
         self._measured()
 
-    # Building --------------------------------------------------------------------------------------------------------
+    # Building ------------------------------------------------------------------------------------
 
     def _build_source(self) -> None:
         row = QHBoxLayout()
@@ -134,7 +136,7 @@ class MeasurePanel(Panel):
         row = QHBoxLayout()
         self.tools: dict[str, QPushButton] = {}
         for name, text, mode, tip in _TOOLS:
-            button = make_button(text, name, lambda name=name, mode=mode: self._draw(name, mode))
+            button = make_button(text, name, partial(self._draw, name, mode))
             button.setCheckable(True)
             button.setToolTip(tip)
             self.tools[name] = button
@@ -211,7 +213,7 @@ class MeasurePanel(Panel):
         self.done = wrapped(colour=GOOD, name="done")
         self.page.addWidget(self.done)
 
-    # Showing ---------------------------------------------------------------------------------------------------------
+    # Showing -------------------------------------------------------------------------------------
 
     def _show_sources(self) -> None:
         names = list(self.measurements.sources)
@@ -301,7 +303,7 @@ class MeasurePanel(Panel):
             with QSignalBlocker(self.hole):
                 self.hole.setValue(self.measurements.apertures[selected[0]].inner)
 
-    # Hearing ---------------------------------------------------------------------------------------------------------
+    # Hearing -------------------------------------------------------------------------------------
 
     def _map_chosen(self) -> None:
         self.table.model_.number = max(0, self.map.currentIndex())
@@ -342,7 +344,7 @@ class MeasurePanel(Panel):
             Options(background=ring, correct_masked=self.correct.isChecked())
         )
 
-    # Files -----------------------------------------------------------------------------------------------------------
+    # Files ---------------------------------------------------------------------------------------
 
     def _ask_load(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Apertures", "", _REGIONS)
@@ -396,7 +398,7 @@ class MeasurePanel(Panel):
 
         text = StringIO()
         self.measurements.table().write(text, format="ascii.tab")
-        QApplication.clipboard().setText(text.getvalue())
+        present(QApplication.clipboard()).setText(text.getvalue())
         self._say("The table of all maps is on the clipboard.")
 
     def _name(self, ending: str) -> str:

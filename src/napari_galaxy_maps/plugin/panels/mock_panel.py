@@ -76,8 +76,12 @@ class MockPanel(Panel):
         self.project, self.runner = workspace.project, workspace.runner
         self.mock: Mock | None = None
         self.column.addWidget(
-            wrapped("A galaxy of which everything is known. What is left empty is drawn; the same seed makes the same galaxy.", FAINT)
-        )  # fmt: skip
+            wrapped(
+                "A galaxy of which everything is known. What is left empty is drawn; the same "
+                "seed makes the same galaxy.",
+                FAINT,
+            )
+        )
         self._build_galaxy()
         self._build_view()
         self._build_run()
@@ -86,7 +90,7 @@ class MockPanel(Panel):
         self.listen(self.project.started_over, self._started_over)
         self._job_changed()
 
-    # Building --------------------------------------------------------------------------------------------------------
+    # Building ------------------------------------------------------------------------------------
 
     def _build_galaxy(self) -> None:
         self.column.addWidget(heading("The galaxy"))
@@ -126,14 +130,14 @@ class MockPanel(Panel):
         self.bands.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.bands.addItems(list(_BANDS.values()))
         self.bands.setToolTip(f"A set, or names with commas between them: {', '.join(BANDS)}")
-        self.size = QSpinBox()
-        self.size.setObjectName("size")
-        self.size.setRange(8, 4096)
-        self.size.setValue(128)
-        self.size.setSuffix(" pixels")
+        self.image_size = QSpinBox()
+        self.image_size.setObjectName("size")
+        self.image_size.setRange(8, 4096)
+        self.image_size.setValue(128)
+        self.image_size.setSuffix(" pixels")
         self.pixel = NumberField("0.396 for u to z alone, else 2", name="pixel")
         form.addRow("Bands", self.bands)
-        form.addRow("Size", self.size)
+        form.addRow("Size", self.image_size)
         form.addRow("Pixel (″)", self.pixel)
         self.fields: dict[str, NumberField] = {}
         for name, (label, unit, default, hint) in _SEEN.items():
@@ -160,24 +164,31 @@ class MockPanel(Panel):
         self.made = wrapped(name="made")
         self.save_button = make_button("Save as files…", "save", self._ask_save)
         self.save_button.setToolTip(
-            "A FITS file for each band, the truth, the stars and a recipe, as `galaxy-maps mock` writes them"
+            "A FITS file for each band, the truth, the stars and a recipe, as `galaxy-maps mock` "
+            "writes them"
         )
         self.saved = wrapped(colour=GOOD, name="saved")
         for widget in (self.bar, self.progress, self.message, self.made, self.saved):
             self.column.addWidget(widget)
         self.column.addWidget(self.save_button, 0, Qt.AlignmentFlag.AlignLeft)
 
-    # Making ----------------------------------------------------------------------------------------------------------
+    # Making --------------------------------------------------------------------------------------
 
     def settings(self) -> MockSettings:
         """What the fields say."""
         text = self.bands.currentText().strip()
         sets = {words: name for name, words in _BANDS.items()}
         return MockSettings(
-            seed=self.seed.value(), kind=self.kind.currentData(), log_mass=_number(self.mass), inclination=_number(self.inclination),
-            distance_mpc=_number(self.distance), bands=sets.get(text, text), size=self.size.value(), pixel_arcsec=_number(self.pixel),
+            seed=self.seed.value(),
+            kind=self.kind.currentData(),
+            log_mass=_number(self.mass),
+            inclination=_number(self.inclination),
+            distance_mpc=_number(self.distance),
+            bands=sets.get(text, text),
+            size=self.image_size.value(),
+            pixel_arcsec=_number(self.pixel),
             options={name: _number(field, _SEEN[name][2]) for name, field in self.fields.items()},
-        )  # fmt: skip
+        )
 
     def _make(self) -> None:
         if self.project.maps is not None and not self.project.saved:
@@ -209,8 +220,10 @@ class MockPanel(Panel):
         self.mock = mock
         galaxy = mock.galaxy
         self.made.setText(
-            f"Seed {galaxy.seed}: {galaxy.kind}, 10^{galaxy.log_mass:.2f} Msun, {10**galaxy.log_sfr:.3g} Msun/yr, inclined by "
-            f"{galaxy.inclination:.0f}°, at {mock.view.distance_mpc:.4g} Mpc. Its truth is open beside its images."
+            f"Seed {galaxy.seed}: {galaxy.kind}, 10^{galaxy.log_mass:.2f} Msun, "
+            f"{10**galaxy.log_sfr:.3g} Msun/yr, inclined by "
+            f"{galaxy.inclination:.0f}°, at {mock.view.distance_mpc:.4g} Mpc. Its truth is open "
+            "beside its images."
         )
         self._job_changed()
 
@@ -229,7 +242,7 @@ class MockPanel(Panel):
     def _started_over(self) -> None:
         self.saved.setText("")
 
-    # Saving ----------------------------------------------------------------------------------------------------------
+    # Saving --------------------------------------------------------------------------------------
 
     def _ask_save(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Folder for the mock galaxy's files")

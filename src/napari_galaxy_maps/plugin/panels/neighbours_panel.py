@@ -57,18 +57,19 @@ class NeighboursPanel(Panel):
         self._asked = 0
         self.column.addWidget(
             wrapped(
-                f"The mock galaxies of {MODEL}'s training set that look most like this galaxy to the network: what it takes this galaxy "
+                f"The mock galaxies of {MODEL}'s training set that look most like this galaxy to "
+                "the network: what it takes this galaxy "
                 "to be. If they look otherwise, do not trust its maps.",
                 FAINT,
             )
         )
         form = QFormLayout()
-        self.property = QComboBox()
-        self.property.setObjectName("property")
+        self.property_box = QComboBox()
+        self.property_box.setObjectName("property")
         for name in STELLAR_PROPERTIES:
-            self.property.addItem(f"{name}: {PROPERTIES[name].label}", name)
-        self.property.currentIndexChanged.connect(lambda _: self._draw())
-        form.addRow("True map", self.property)
+            self.property_box.addItem(f"{name}: {PROPERTIES[name].label}", name)
+        self.property_box.currentIndexChanged.connect(lambda _: self._draw())
+        form.addRow("True map", self.property_box)
         self.column.addLayout(form)
         self.message = Message()
         self.column.addWidget(self.message)
@@ -109,7 +110,8 @@ class NeighboursPanel(Panel):
             return
         if cube is None:
             self.message.say(
-                f"Predict maps first, best with {MODEL}: the bands that it looks at are then on one grid."
+                f"Predict maps first, best with {MODEL}: the bands that it looks at are then on "
+                "one grid."
             )
             return
         self._asked += 1
@@ -146,7 +148,7 @@ class NeighboursPanel(Panel):
         draw(
             self.canvas.figure,
             found,
-            str(self.property.currentData()),
+            str(self.property_box.currentData()),
             self.project.name or "this galaxy",
         )
         self.canvas.show()

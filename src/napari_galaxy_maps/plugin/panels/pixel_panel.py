@@ -29,6 +29,7 @@ from ..ground.sky_plane import position_at, position_text
 from ..ground.sky_shapes import Outline
 from ..state.pixel_spectra import TITLE, Place
 from ..widgets.forms import Message, Panel, is_seen, make_button, wrapped
+from ..widgets.qt_parts import present
 from ..widgets.spectrum_view import SpectrumView
 from ..workspace import workspace_of
 
@@ -99,7 +100,7 @@ class PixelPanel(Panel):
         self._job_changed()
         self._say_what_is_missing()
 
-    # Building --------------------------------------------------------------------------------------------------------
+    # Building ------------------------------------------------------------------------------------
 
     def _build(self) -> None:
         row = QHBoxLayout()
@@ -120,7 +121,8 @@ class PixelPanel(Panel):
         self.far = QCheckBox("fit the far infrared, too")
         self.far.setObjectName("far")
         self.far.setToolTip(
-            "Off, the models are fitted up to 22 µm and what they say of the far infrared is a prediction"
+            "Off, the models are fitted up to 22 µm and what they say of the far infrared is a "
+            "prediction"
         )
         self.far.clicked.connect(lambda _: self.update_now())
         self.column.addWidget(self.far, 0, Qt.AlignmentFlag.AlignLeft)
@@ -129,35 +131,7 @@ class PixelPanel(Panel):
         self.column.addWidget(self.view, 1)
         self.fit_text = wrapped(name="fit_text")
         self.column.addWidget(self.fit_text)
-        self.table = QTableWidget(len(_NAMES), len(_COLUMNS))
-        self.table.setObjectName("properties")
-        self.table.setHorizontalHeaderLabels(_COLUMNS)
-        self.table.verticalHeader().hide()
-        self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-        self.table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
-        # Widths that follow the words would be worked out anew at every movement of the pointer.
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        self.cells: list[list[QTableWidgetItem]] = []
-        for i, name in enumerate(_NAMES):
-            items = [QTableWidgetItem(name if j == 0 else "") for j in range(len(_COLUMNS))]
-            prop = PROPERTIES[name]
-            items[0].setToolTip(f"{prop.definition}, {prop.unit} {prop.log_unit}".strip())
-            for j, item in enumerate(items):
-                if j:
-                    item.setTextAlignment(
-                        Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-                    )
-                self.table.setItem(i, j, item)
-            self.cells.append(items)
-        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
-        self.table.resizeColumnToContents(0)
-        self.table.resizeRowsToContents()
-        self.table.setFixedHeight(
-            self.table.horizontalHeader().height()
-            + sum(map(self.table.rowHeight, range(len(_NAMES))))
-            + 8
-        )
-        self.column.addWidget(self.table)
+        self._build_table()
         row = QHBoxLayout()
         self.make_button = make_button(
             "Make model spectra", "make", lambda: self.spectra.make(asked=True)
@@ -173,7 +147,38 @@ class PixelPanel(Panel):
         self.message = Message()
         self.column.addWidget(self.message)
 
-    # Seen or not -----------------------------------------------------------------------------------------------------
+    def _build_table(self) -> None:
+        self.table = QTableWidget(len(_NAMES), len(_COLUMNS))
+        self.table.setObjectName("properties")
+        self.table.setHorizontalHeaderLabels(_COLUMNS)
+        present(self.table.verticalHeader()).hide()
+        self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        self.table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
+        # Widths that follow the words would be worked out anew at every movement of the pointer.
+        present(self.table.horizontalHeader()).setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.cells: list[list[QTableWidgetItem]] = []
+        for i, name in enumerate(_NAMES):
+            items = [QTableWidgetItem(name if j == 0 else "") for j in range(len(_COLUMNS))]
+            prop = PROPERTIES[name]
+            items[0].setToolTip(f"{prop.definition}, {prop.unit} {prop.log_unit}".strip())
+            for j, item in enumerate(items):
+                if j:
+                    item.setTextAlignment(
+                        Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+                    )
+                self.table.setItem(i, j, item)
+            self.cells.append(items)
+        present(self.table.horizontalHeader()).setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
+        self.table.resizeColumnToContents(0)
+        self.table.resizeRowsToContents()
+        self.table.setFixedHeight(
+            present(self.table.horizontalHeader()).height()
+            + sum(map(self.table.rowHeight, range(len(_NAMES))))
+            + 8
+        )
+        self.column.addWidget(self.table)
+
+    # Seen or not ---------------------------------------------------------------------------------
 
     def _seen(self, seen: bool) -> None:
         """Listen to the pointer while the panel is in front; nothing is computed while nobody
@@ -200,7 +205,7 @@ class PixelPanel(Panel):
             viewer.mouse_drag_callbacks.remove(self._pressed)
             viewer.bind_key(KEY, None, overwrite=True)
 
-    # The pointer -----------------------------------------------------------------------------------------------------
+    # The pointer ---------------------------------------------------------------------------------
 
     def _moved(self, viewer: Any, event: Any) -> None:
         if self.frozen or self.where.currentData() is not None:
@@ -273,7 +278,7 @@ class PixelPanel(Panel):
         if place != self.place:
             self.show_place(place)
 
-    # Places and bands ------------------------------------------------------------------------------------------------
+    # Places and bands ----------------------------------------------------------------------------
 
     def _fill_places(self) -> None:
         chosen = self.where.currentData()
@@ -305,8 +310,8 @@ class PixelPanel(Panel):
         """Other bands or other model spectra."""
         sources = self.spectra.sources
         self.source.clear()
-        for name, cube in sources.items():
-            self.source.addItem(f"{name} ({cube.fwhm:.3g}″)", name)
+        for name, source in sources.items():
+            self.source.addItem(f"{name} ({source.fwhm:.3g}″)", name)
         self.source.setCurrentIndex(max(0, self.source.findData(self.spectra.source)))
         self.source.setVisible(len(sources) > 1)
         if not is_seen(self):
@@ -346,7 +351,7 @@ class PixelPanel(Panel):
         self.make_button.setEnabled(job is None)
         self.cancel.setVisible(mine)
         self.bar.setVisible(mine)
-        if mine:
+        if job is not None and mine:
             self.bar.setRange(0, 0)
             job.on_sign = self._show_progress
 
@@ -356,7 +361,7 @@ class PixelPanel(Panel):
             self.bar.setRange(0, max(job.last.total, 1))
             self.bar.setValue(job.last.done)
 
-    # Showing ---------------------------------------------------------------------------------------------------------
+    # Showing -------------------------------------------------------------------------------------
 
     def update_now(self) -> None:
         """Fit and show the same place again."""
@@ -421,7 +426,10 @@ class PixelPanel(Panel):
             return ""
         north, west = grid.centre(place.row, place.column)
         flags = flag_words(cube.flags, place.row, place.column)
-        return f"{position_text(*position_at(-west, north, grid.reference))}, pixel {place.column}, {place.row}{flags}"
+        return (
+            f"{position_text(*position_at(-west, north, grid.reference))}, pixel {place.column}, "
+            f"{place.row}{flags}"
+        )
 
     def _fill(self, place: Place) -> None:
         """The numbers of the spectrum, beside what the maps and the truth have there."""

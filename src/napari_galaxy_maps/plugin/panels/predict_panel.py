@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
@@ -23,22 +23,23 @@ from qtpy.QtWidgets import (
 
 from ...data.properties import PROPERTIES
 from ...models.band_advice import advice
+from ...prepare import steps as preparation
 from ..eventloop import preload as warmup
 from ..eventloop import worker
-from ..ground.layer_specs import Key, unit_in_words
-from ..jobs import fit_truth, prepare_images, refresh_maps
+from ..ground.layer_specs import Key, Kind, unit_in_words
+from ..jobs import fit_truth, refresh_maps
 from ..widgets.forms import FAINT, GOOD, Message, Panel, heading, wrapped
 from ..workspace import workspace_of
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-STEPS = (*prepare_images.STEPS, "model")
-_WORDS = {
-    "sky": "sky", "reddening": "reddening", "stars": "stars", "psf": "one PSF", "grid": "one grid", "errors": "errors",
-    "impute": "filling gaps", "model": "model", "layers": "layers",
-}  # fmt: skip
-_KINDS = (("map", "Map"), ("error", "Uncertainty"), ("residual", "Residual"))
+
+_KINDS: tuple[tuple[Kind, str], ...] = (
+    ("map", "Map"),
+    ("error", "Uncertainty"),
+    ("residual", "Residual"),
+)
 _DEVICES = (
     ("auto", "auto: the fastest there is"),
     ("cpu", "CPU"),
@@ -62,7 +63,7 @@ class PredictPanel(Panel):
         self.project = workspace.project
         self.layers = workspace.layers
         self.runner = workspace.runner
-        self._cards: dict[str, str] = {}
+        self._cards: dict[str, tuple[str, str]] = {}
         self._asked = False
         self._build_settings()
         self._build_run()
@@ -91,7 +92,7 @@ class PredictPanel(Panel):
         self._show_following()
         self._job_changed()
 
-    # Building --------------------------------------------------------------------------------------------------------
+    # Building ------------------------------------------------------------------------------------
 
     def _build_settings(self) -> None:
         form = QFormLayout()
@@ -134,7 +135,8 @@ class PredictPanel(Panel):
         self.fit_truth = QPushButton("Fit a truth from the far infrared")
         self.fit_truth.setObjectName("fit_truth")
         self.fit_truth.setToolTip(
-            "Maps at the resolution of the worst of at least three bands of 70 to 500 µm, by model spectra"
+            "Maps at the resolution of the worst of at least three bands of 70 to 500 µm, by "
+            "model spectra"
         )
         self.fit_truth.clicked.connect(lambda _: self._fit_truth())
         self.save_truth = QPushButton("Save it…")
@@ -191,7 +193,7 @@ class PredictPanel(Panel):
         self.looking.activated.connect(lambda _: self._look(self._kind()))
         form.addRow("Look at", self.looking)
         row = QHBoxLayout()
-        self.kinds: dict[str, QPushButton] = {}
+        self.kinds: dict[Kind, QPushButton] = {}
         for kind, text in _KINDS:
             button = self.kinds[kind] = QPushButton(text)
             button.setCheckable(True)
@@ -212,7 +214,7 @@ class PredictPanel(Panel):
         form.addRow("", self.saved)
         self.column.addWidget(self.results)
 
-    def showEvent(self, event) -> None:
+    def showEvent(self, event: Any) -> None:
         """Ask for the models only once the panel has been painted: their registry need not be read
         before.
         """
@@ -222,7 +224,7 @@ class PredictPanel(Panel):
             warmup.begin()
             QTimer.singleShot(50, self._ask_models)
 
-    # Model, device, truth --------------------------------------------------------------------------------------------
+    # Model, device, truth ------------------------------------------------------------------------
 
     def _ask_models(self) -> None:
         def fetch() -> tuple[list[str], dict[str, tuple[str, str]]]:
@@ -267,8 +269,9 @@ class PredictPanel(Panel):
     def _show_devices(self) -> None:
         """Enable the devices of this machine, once torch is there to be asked."""
         available = available_devices()
+        model: Any = self.device.model()
         for i, (value, text) in enumerate(_DEVICES):
-            self.device.model().item(i).setEnabled(value in available)
+            model.item(i).setEnabled(value in available)
             self.device.setItemText(
                 i, text if value in available else f"{text}: not on this machine"
             )
@@ -300,7 +303,7 @@ class PredictPanel(Panel):
         if path:
             self.workspace.comparer.open_truth(path)
 
-    # Running ---------------------------------------------------------------------------------------------------------
+    # Running -------------------------------------------------------------------------------------
 
     def _show_missing(self) -> None:
         """Say what is missing, and what would make the answer better."""
@@ -337,11 +340,12 @@ class PredictPanel(Panel):
         if job is None or job.last is None or job.cancelled:
             return
         last = job.last
-        if last.step in STEPS:
-            number = STEPS.index(last.step)
-            self.bar.setRange(0, 100 * len(STEPS))
+        stages = {**{step.name: step.doing for step in preparation.STEPS}, "model": "model"}
+        if last.step in stages:
+            number = list(stages).index(last.step)
+            self.bar.setRange(0, 100 * len(stages))
             self.bar.setValue(int(100 * (number + last.done / max(last.total, 1))))
-            step = f"Step {number + 1} of {len(STEPS)}, {_WORDS[last.step]}: "
+            step = f"Step {number + 1} of {len(stages)}, {stages[last.step]}: "
         else:
             step = ""
             if last.step == "sed":
@@ -368,7 +372,7 @@ class PredictPanel(Panel):
     def _show_following(self) -> None:
         self.follow.setChecked(self.workspace.refresher.on)
 
-    # Results ---------------------------------------------------------------------------------------------------------
+    # Results -------------------------------------------------------------------------------------
 
     def _maps_changed(self) -> None:
         maps = self.project.maps
@@ -393,10 +397,10 @@ class PredictPanel(Panel):
         for kind, button in self.kinds.items():
             button.setEnabled(name is not None and self.layers.layer(Key(kind, name)) is not None)
 
-    def _kind(self) -> str:
+    def _kind(self) -> Kind:
         return next((kind for kind, button in self.kinds.items() if button.isChecked()), "map")
 
-    def _look(self, kind: str) -> None:
+    def _look(self, kind: Kind) -> None:
         name = self.looking.currentData()
         if self.layers.layer(Key(kind, name)) is None:
             kind = "map"

@@ -26,42 +26,31 @@ from qtpy.QtWidgets import (
 )
 
 from ...exceptions import GalaxyMapsError
-from ..jobs.prepare_images import STEPS
+from ...prepare import steps as preparation
 from ..widgets.band_setting import BandSetting
 from ..widgets.forms import FAINT, GOOD, Message, Panel, eye_icon, wrapped
+from ..widgets.qt_parts import present
 from ..workspace import workspace_of
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
+    from ...prepare.step import Step
     from ..workspace import Workspace
-
-TITLES = {
-    "sky": ("Sky", "Subtract the sky that is left in each image"),
-    "reddening": ("Reddening", "Remove the reddening by the Milky Way's dust"),
-    "stars": ("Stars", "Mask the Milky Way's stars, band by band"),
-    "psf": ("One PSF", "Bring every band to the PSF of the widest"),
-    "grid": ("One grid", "Resample every band to the same pixels"),
-    "errors": ("Errors", "Give every pixel its 1-sigma error"),
-    "impute": (
-        "Fill gaps",
-        "Fill gaps and negative pixels by model spectra fitted to the other bands; off, the model takes them as they are",
-    ),
-}
 
 
 class StepBox(QFrame):
     """One step: its switch, its settings, what it did, and an eye."""
 
-    def __init__(self, workspace: Workspace, step: str, say: Callable[[str], None]):
+    def __init__(self, workspace: Workspace, step: Step, say: Callable[[str], None]):
         super().__init__()
-        self.project, self.step, self._say = workspace.project, step, say
-        self.setObjectName(f"step_{step}")
+        self.project, self.step, self._say = workspace.project, step.name, say
+        self.setObjectName(f"step_{step.name}")
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        title, tip = TITLES[step]
+        title, tip = step.title, step.description
         self.switch: QCheckBox | None = None
         head = QHBoxLayout()
-        if "enabled" in type(getattr(self.project.recipe, step)).model_fields:
+        if step.has_switch(self.project.recipe):
             self.switch = QCheckBox(title)
             self.switch.setStyleSheet("font-weight: bold;")
             self.switch.setToolTip(tip)
@@ -229,7 +218,7 @@ class StepBox(QFrame):
             box.setEditText(value if isinstance(value, str) else f"{value:g}")
 
         box.activated.connect(lambda _: told())
-        box.lineEdit().editingFinished.connect(told)
+        present(box.lineEdit()).editingFinished.connect(told)
         self._readers.append(read)
         box.setToolTip(hint)
         box.setMinimumWidth(80)
@@ -350,7 +339,9 @@ class PreparePanel(Panel):
         workspace = self.workspace = workspace_of(napari_viewer)
         self.project, self.runner = workspace.project, workspace.runner
         self.message = Message()
-        self.boxes = {step: StepBox(workspace, step, self.message.say) for step in STEPS}
+        self.boxes = {
+            step.name: StepBox(workspace, step, self.message.say) for step in preparation.STEPS
+        }
         for box in self.boxes.values():
             self.column.addWidget(box)
         row = QHBoxLayout()
@@ -399,10 +390,11 @@ class PreparePanel(Panel):
         for box in self.boxes.values():
             box.show_told()
         job = self.runner.job
-        if job is not None and job.last is not None and job.last.step in STEPS:
+        names = [step.name for step in preparation.STEPS]
+        if job is not None and job.last is not None and job.last.step in names:
             # Each step is as long as any other on this bar.
-            number = STEPS.index(job.last.step)
-            self.bar.setRange(0, 100 * len(STEPS))
+            number = names.index(job.last.step)
+            self.bar.setRange(0, 100 * len(names))
             self.bar.setValue(int(100 * (number + job.last.done / max(job.last.total, 1))))
 
     def _cube_changed(self) -> None:

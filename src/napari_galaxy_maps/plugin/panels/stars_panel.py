@@ -73,7 +73,7 @@ class StarsPanel(Panel):
         self._masks_changed()
         self._job_changed()
 
-    # Building --------------------------------------------------------------------------------------------------------
+    # Building ------------------------------------------------------------------------------------
 
     def _build_source(self) -> None:
         row = QHBoxLayout()
@@ -157,7 +157,7 @@ class StarsPanel(Panel):
         self.message = Message()
         self.column.addWidget(self.message)
 
-    # Showing ---------------------------------------------------------------------------------------------------------
+    # Showing -------------------------------------------------------------------------------------
 
     def _galaxy_changed(self) -> None:
         bands = ["", *self.project.bands]
@@ -180,9 +180,15 @@ class StarsPanel(Panel):
         else:
             self.fit.setText("Find stars")
             self.fit.setToolTip("Find stars on the images themselves and fit them, band by band")
-            text = "No catalogue: stars are found on the images themselves, and all of them are doubtful."
+            text = (
+                "No catalogue: stars are found on the images themselves, and all of them are "
+                "doubtful."
+            )
             if not stars.find:
-                text = "No catalogue is chosen. Choose one, find stars on the images, or draw circles by hand."
+                text = (
+                    "No catalogue is chosen. Choose one, find stars on the images, or draw "
+                    "circles by hand."
+                )
         if not stars.enabled:
             text += (
                 " Stars are switched off in the Prepare panel: only what is drawn by hand masks."
@@ -265,7 +271,7 @@ class StarsPanel(Panel):
         if text != self.masks.note:  # that stands there already
             self.message.say(text)
 
-    # Hearing ---------------------------------------------------------------------------------------------------------
+    # Hearing -------------------------------------------------------------------------------------
 
     def _fit(self) -> None:
         self.message.say("")
@@ -285,7 +291,9 @@ class StarsPanel(Panel):
         self.masks.select(items)
 
     def _show_item(self, item: Item) -> None:
-        """Look at an item whose row was clicked, with its circle selected and ready to be dragged."""
+        """Look at an item whose row was clicked, with its circle selected and ready to be
+        dragged.
+        """
         circles = self.workspace.circles
         circles.show(item)
         layer = circles.layer
@@ -320,7 +328,7 @@ class StarsPanel(Panel):
         else:
             self.message.say("Open an image of that band first.")
 
-    # Regions ---------------------------------------------------------------------------------------------------------
+    # Regions -------------------------------------------------------------------------------------
 
     def _ask_load(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Regions to mask", "", _REGIONS)

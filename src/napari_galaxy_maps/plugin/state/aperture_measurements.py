@@ -70,7 +70,7 @@ class ApertureMeasurements:
         project.recipe_changed.connect(self._recipe_changed)
         project.started_over.connect(self._forget)
 
-    # What is measured ------------------------------------------------------------------------------------------------
+    # What is measured ----------------------------------------------------------------------------
 
     @property
     def sources(self) -> dict[str, Any]:
@@ -130,7 +130,7 @@ class ApertureMeasurements:
             self._planes = None  # sums are others
             self.refresh()
 
-    # Apertures -------------------------------------------------------------------------------------------------------
+    # Apertures -----------------------------------------------------------------------------------
 
     @property
     def apertures(self) -> tuple[Aperture, ...]:
@@ -138,17 +138,19 @@ class ApertureMeasurements:
         return self.history.now
 
     def change(
-        self, apertures: Sequence[Aperture], words: str, select: Sequence[int] | None = None
+        self, apertures: Sequence[Aperture], description: str, select: Sequence[int] | None = None
     ) -> None:
-        """Other apertures, which Undo takes back; `words` say what was done."""
-        self.history.push(tuple(apertures), words)
+        """Other apertures, which Undo takes back; `description` says what was done."""
+        self.history.push(tuple(apertures), description)
         self._changed(self.selected if select is None else select)
 
-    def exchange(self, number: int, aperture: Aperture, words: str) -> None:
+    def exchange(self, number: int, aperture: Aperture, description: str) -> None:
         """Another aperture in the place of one."""
-        self.change([*self.apertures[:number], aperture, *self.apertures[number + 1 :]], words)
+        self.change(
+            [*self.apertures[:number], aperture, *self.apertures[number + 1 :]], description
+        )
 
-    def add(self, added: Sequence[Aperture], words: str) -> None:
+    def add(self, added: Sequence[Aperture], description: str) -> None:
         """More apertures, numbered where they have no names."""
         first = len(self.apertures)
         taken = {aperture.name for aperture in self.apertures}
@@ -159,7 +161,7 @@ class ApertureMeasurements:
             )
             taken.add(name)
             named.append(Aperture(aperture.shape, name, aperture.inner))
-        self.change([*self.apertures, *named], words, range(first, first + len(named)))
+        self.change([*self.apertures, *named], description, range(first, first + len(named)))
 
     def delete(self, numbers: Sequence[int]) -> None:
         """Take apertures away."""
@@ -189,10 +191,12 @@ class ApertureMeasurements:
         self.selection_changed.emit()
         self.refresh()
 
-    # Values ----------------------------------------------------------------------------------------------------------
+    # Values --------------------------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Measure anew, beside whatever else is done; what has been measured already costs nothing."""
+        """Measure anew, beside whatever else is done; what has been measured already costs
+        nothing.
+        """
         content, apertures, options = self.sources.get(self.chosen), self.apertures, self.options
         self._asked += 1
         self._distance = distance = self.project.recipe.galaxy.distance

@@ -117,7 +117,7 @@ class ImageFiles:
         self._read: dict[str, ReadImage] = {}
         self._failed: dict[str, ReadImage] = {}
 
-    # The list --------------------------------------------------------------------------------------
+    # The list ------------------------------------------------------------------------------------
 
     def add(self, file: ImageFile) -> None:
         """One more file, under a label that no other has; one that is there already is looked at
@@ -152,7 +152,7 @@ class ImageFiles:
         """Whether the person wants a file."""
         (self.excluded.discard if used else self.excluded.add)(label)
 
-    # What is known of each -------------------------------------------------------------------------
+    # What is known of each -----------------------------------------------------------------------
 
     def rows(self, settings: InputSettings) -> list[FileState]:
         """The rows of the table of files, with what is wrong with each."""
@@ -185,7 +185,7 @@ class ImageFiles:
                 )
         return found
 
-    # Images ----------------------------------------------------------------------------------------
+    # Images --------------------------------------------------------------------------------------
 
     def unread(self, ready: Iterable[ReadyFile]) -> list[ReadyFile]:
         """Those of the ready files that have not been read as they are now."""

@@ -1,5 +1,5 @@
-"""What is masked in one galaxy: the circles, polygons and painted masks as they are now, their history,
-and what is selected.
+"""What is masked in one galaxy: the circles, polygons and painted masks as they are now, their
+history, and what is selected.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class MaskHistory:
         """The circles and polygons."""
         return mask_edits.items_of(self.now)
 
-    # Jobs ------------------------------------------------------------------------------------------------------------
+    # Jobs ----------------------------------------------------------------------------------------
 
     def for_job(self, recipe: Recipe, bands: Iterable[str]) -> Masks | None:
         """What a preparation is to be given: None where the recipe alone says what is masked.
@@ -132,7 +132,7 @@ class MaskHistory:
         self.change(fitted + hand if drawn else fitted, "the new fit of the stars")
 
     def take_saved(
-        self, masks: Masks, words: str, note: str, recipe: Recipe, bands: Iterable[str]
+        self, masks: Masks, description: str, note: str, recipe: Recipe, bands: Iterable[str]
     ) -> None:
         """Take the masks that a result keeps, as they were left; nothing is fitted again.
 
@@ -140,7 +140,7 @@ class MaskHistory:
         ----------
         masks : Masks
             The result's.
-        words, note : str
+        description, note : str
             What Undo would take back, and the sentence that says where they are from.
         recipe, bands
             What holds now: only when that changes are the stars fitted anew.
@@ -150,29 +150,32 @@ class MaskHistory:
             self.history.now = masks
             self._emit_changed(())
         else:
-            self.change(masks, words)
+            self.change(masks, description)
 
-    # Changes ---------------------------------------------------------------------------------------------------------
+    # Changes -------------------------------------------------------------------------------------
 
-    def change(self, masks: Masks, words: str, select: Sequence[Item] = ()) -> None:
+    def change(self, masks: Masks, description: str, select: Sequence[Item] = ()) -> None:
         """Other masks, which Undo takes back.
 
         Parameters
         ----------
         masks : Masks
             The new ones.
-        words : str
+        description : str
             What was done, to be read after "Undo".
         select : sequence of Item
             What is selected then.
         """
-        self.history.push(masks, words)
+        self.history.push(masks, description)
         self._emit_changed(select)
 
     def edit(
-        self, words: str, changes: Iterable[tuple[Item, Item | None]] = (), added: Iterable[Item] = (),
+        self,
+        description: str,
+        changes: Iterable[tuple[Item, Item | None]] = (),
+        added: Iterable[Item] = (),
         select: Sequence[Item] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Exchange, take away (None) and add items; what is selected stays selected in its new
         form.
         """
@@ -184,12 +187,12 @@ class MaskHistory:
             after = [table.get(id(item), item) for item in self.selected]
             select = added or [item for item in after if item is not None]
         self.note = ""
-        self.change(mask_edits.exchanged(self.now, changes, added), words, select)
+        self.change(mask_edits.exchanged(self.now, changes, added), description, select)
 
-    def paint(self, patch: Patch, words: str = "the stroke") -> None:
+    def paint(self, patch: Patch, description: str = "the stroke") -> None:
         """A painted mask in the place of the one of its bands."""
         self.note = ""
-        self.change(mask_edits.painted(self.now, patch), words, self.selected)
+        self.change(mask_edits.painted(self.now, patch), description, self.selected)
 
     def undo(self) -> None:
         """Take the last change back."""
@@ -215,7 +218,7 @@ class MaskHistory:
         self.note = text
         self.note_changed.emit()
 
-    # What is looked at -----------------------------------------------------------------------------------------------
+    # What is looked at ---------------------------------------------------------------------------
 
     def select(self, items: Sequence[Item]) -> None:
         """Select some items."""
@@ -229,13 +232,13 @@ class MaskHistory:
             self.band = band
             self.band_changed.emit()
 
-    # Edits of what is selected ---------------------------------------------------------------------------------------
+    # Edits of what is selected -------------------------------------------------------------------
 
     def delete(self, items: Sequence[Item]) -> None:
         """Take items away, in the band that is looked at."""
-        words = "the deletion" if len(items) != 1 else f"the deletion of {name_of(items[0])}"
+        description = "the deletion" if len(items) != 1 else f"the deletion of {name_of(items[0])}"
         self.edit(
-            words, [(item, mask_edits.unmasked(item, self.band)) for item in items], select=()
+            description, [(item, mask_edits.unmasked(item, self.band)) for item in items], select=()
         )
 
     def accept(self, items: Sequence[Item]) -> None:

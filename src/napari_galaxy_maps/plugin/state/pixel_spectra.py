@@ -39,7 +39,7 @@ class Place:
     aperture: Aperture | None = None
 
 
-class Grid:
+class PixelGrid:
     """Where the pixels of maps or a cube lie on the tangent plane."""
 
     def __init__(self, content: BandCube | PropertyMaps, reference: tuple[float, float]):
@@ -87,7 +87,7 @@ class PixelSpectra:
         """Where the redshift is from, or what is wrong with it."""
         self._key: Any = None
         self._declined: Any = None
-        self._grids: dict[int, Grid] = {}
+        self._grids: dict[int, PixelGrid] = {}
         self._planes: tuple[BandCube, Any] | None = None
         for signal in (
             project.cube_changed,
@@ -98,7 +98,7 @@ class PixelSpectra:
             signal.connect(self._project_changed)
         project.started_over.connect(self._forget)
 
-    # Bands -----------------------------------------------------------------------------------------------------------
+    # Bands ---------------------------------------------------------------------------------------
 
     @property
     def sources(self) -> dict[str, BandCube]:
@@ -130,7 +130,7 @@ class PixelSpectra:
             self.source = source
             self.changed.emit()
 
-    def grid(self, content: BandCube | PropertyMaps) -> Grid | None:
+    def grid(self, content: BandCube | PropertyMaps) -> PixelGrid | None:
         """Where the pixels of maps or a cube lie; None before anything is shown."""
         reference = self.project.reference
         if reference is None:
@@ -139,10 +139,10 @@ class PixelSpectra:
         if known is None or known.content is not content or known.reference != reference:
             if len(self._grids) > 6:
                 self._grids.clear()
-            known = self._grids[id(content)] = Grid(content, reference)
+            known = self._grids[id(content)] = PixelGrid(content, reference)
         return known
 
-    # Model spectra ---------------------------------------------------------------------------------------------------
+    # Model spectra -------------------------------------------------------------------------------
 
     def _wanted(self) -> Any:
         """The settings and the redshift of the model spectra that are wanted now.
@@ -216,7 +216,7 @@ class PixelSpectra:
     def _make_later(self) -> None:
         self.make()
 
-    # A place ---------------------------------------------------------------------------------------------------------
+    # A place -------------------------------------------------------------------------------------
 
     def fluxes(self, place: Place) -> tuple[np.ndarray, np.ndarray]:
         """Surface brightness and errors of a place in every band of the cube.
@@ -256,7 +256,7 @@ class PixelSpectra:
             raise InputError("The model spectra are not made yet.")
         return pixel_spectrum(flux, error, self.cube.bands, self.library, with_far_infrared)
 
-    # What changes ----------------------------------------------------------------------------------------------------
+    # What changes --------------------------------------------------------------------------------
 
     def _project_changed(self) -> None:
         self.changed.emit()

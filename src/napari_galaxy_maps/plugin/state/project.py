@@ -99,7 +99,7 @@ class Project:
         """Show a sentence in the panels."""
         self.message.emit(text)
 
-    # Name and place --------------------------------------------------------------------------------
+    # Name and place ------------------------------------------------------------------------------
 
     @property
     def name(self) -> str:
@@ -129,6 +129,10 @@ class Project:
             self.reference = centre_of(image_or_maps.wcs, image_or_maps.shape)
         return self.reference
 
+    def forget_place(self) -> None:
+        """Another part of the sky may be shown next."""
+        self.reference = None
+
     def measured_ellipse(self) -> Ellipse | None:
         """The galaxy's ellipse as the last preparation has measured it."""
         kept = self.memory.kept if self.memory is not None else {}
@@ -147,7 +151,7 @@ class Project:
             return measured
         return recipe_ellipse(self.maps.provenance) if self.maps is not None else None
 
-    # Recipe and files ------------------------------------------------------------------------------
+    # Recipe and files ----------------------------------------------------------------------------
 
     def set_recipe(self, section: str, **values: Any) -> None:
         """Change settings of one section of the recipe.
@@ -216,7 +220,7 @@ class Project:
         self.galaxy_changed.emit()
         self.files_changed.emit()
 
-    # Steps and results -----------------------------------------------------------------------------
+    # Steps and results ---------------------------------------------------------------------------
 
     def kept_memory(self) -> PredictionMemory:
         """What the jobs remember, begun on first use."""
@@ -239,6 +243,12 @@ class Project:
         if isinstance(result, BandImage):
             self.step_images[step, result.band.name] = result
         self._emit_steps_soon()
+
+    def replace_steps(
+        self, notes: dict[str, list[str]], images: dict[tuple[str, str], BandImage]
+    ) -> None:
+        """Remember what all the preparing steps did; `steps_changed` is for who shows it."""
+        self.step_notes, self.step_images = notes, images
 
     def _emit_steps_soon(self) -> None:
         """Emit `steps_changed` in a moment, however many steps end until then: each time panels
@@ -273,7 +283,7 @@ class Project:
         """These maps are in a file now."""
         self.saved = self.maps is maps
 
-    # Truths ----------------------------------------------------------------------------------------
+    # Truths --------------------------------------------------------------------------------------
 
     def add_truth(self, name: str, maps: PropertyMaps, choose: bool = False) -> None:
         """Offer `maps` for comparison under `name`."""
@@ -308,5 +318,11 @@ class Project:
         return self._compared == (id(self.maps), id(self.truth))
 
     def begin_comparison(self) -> None:
-        """From now on the residuals are those of the maps and the truth as they are."""
+        """From now on the residuals are those of the maps and the truth as they are, which
+        `set_residual` may bring later.
+        """
         self._compared = id(self.maps), id(self.truth)
+
+    def set_residual(self, residual: PropertyMaps | None) -> None:
+        """New residuals; `maps_changed` is for who shows them, once they are shown."""
+        self.residual = residual

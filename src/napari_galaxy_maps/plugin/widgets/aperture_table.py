@@ -20,6 +20,7 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 from ...measure.apertures.planes import Quantity
 from ..state.aperture_measurements import ApertureMeasurements, Row
 from .forms import WARNING
+from .qt_parts import present
 
 NAME, SUM, MEAN, MEDIAN, PIXELS, MASKED = range(6)
 _TIPS = (
@@ -134,7 +135,10 @@ class ApertureModel(QAbstractTableModel):
         ):
             return None
         least, most = (float(row[f"{key}_{end}"][i]) for end in ("err", "err_max"))
-        return f"± {least:.3g} if pixels err independently beyond shared noise, ± {most:.3g} if all err together"
+        return (
+            f"± {least:.3g} if pixels err independently beyond shared noise, ± {most:.3g} if all "
+            "err together"
+        )
 
     def _text(self, row: Row, column: int) -> str:
         i = self.number
@@ -184,14 +188,14 @@ class ApertureTable(QTableView):
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setMinimumHeight(180)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(22)
-        header = self.horizontalHeader()
+        present(self.verticalHeader()).hide()
+        present(self.verticalHeader()).setDefaultSectionSize(22)
+        header = present(self.horizontalHeader())
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         for column, width in ((NAME, 78), (MEDIAN, 72), (PIXELS, 58), (MASKED, 58)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(column, width)
-        self.selectionModel().selectionChanged.connect(self._selection_changed)
+        present(self.selectionModel()).selectionChanged.connect(self._selection_changed)
         self.clicked.connect(lambda index: self.shown.emit(index.row()))
 
     def renew(self) -> None:
@@ -208,7 +212,7 @@ class ApertureTable(QTableView):
             selection.select(self.model_.index(row, 0), self.model_.index(row, MASKED))
         flags = QItemSelectionModel.SelectionFlag
         self._quiet = True
-        self.selectionModel().select(selection, flags.ClearAndSelect | flags.Rows)
+        present(self.selectionModel()).select(selection, flags.ClearAndSelect | flags.Rows)
         if numbers:
             self.scrollTo(self.model_.index(numbers[0], NAME))
         self._quiet = False
@@ -216,7 +220,7 @@ class ApertureTable(QTableView):
     def _selection_changed(self, *_: Any) -> None:
         if not self._quiet:
             self.chosen.emit(
-                sorted({index.row() for index in self.selectionModel().selectedRows()})
+                sorted({index.row() for index in present(self.selectionModel()).selectedRows()})
             )
 
 

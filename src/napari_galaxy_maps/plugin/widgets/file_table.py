@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -21,6 +22,7 @@ from qtpy.QtWidgets import (
 
 from ...bands.registry import BANDS
 from .forms import FAINT, WARNING
+from .qt_parts import present
 
 if TYPE_CHECKING:
     from ..state.image_files import FileState
@@ -31,7 +33,7 @@ _ENDING = re.compile(r"(\.(fits?|fts))?(\.(gz|bz2|fz))?(?=\[|$)", re.IGNORECASE)
 
 
 class FileTable(QTableWidget):
-    """Two rows a file: its columns, and beneath them, where something is wrong, the words."""
+    """Two rows a file: its columns, and beneath them, where something is wrong, the problem."""
 
     band_given = Signal(str, str)
     """Label and band."""
@@ -46,17 +48,17 @@ class FileTable(QTableWidget):
         super().__init__(0, 5)
         self.setObjectName("files")
         self.setHorizontalHeaderLabels(["File", "Band", "Unit", "Pixel ″", "PSF ″"])
-        self.horizontalHeaderItem(PSF).setToolTip(
+        present(self.horizontalHeaderItem(PSF)).setToolTip(
             "Full width at half maximum in arcsec; double-click to change it"
         )
-        self.verticalHeader().hide()
+        present(self.verticalHeader()).hide()
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         self.setMinimumHeight(180)
-        header = self.horizontalHeader()
+        header = present(self.horizontalHeader())
         header.setSectionResizeMode(FILE, QHeaderView.ResizeMode.Stretch)
         for column, width in ((BAND, 122), (UNIT, 126), (PIXEL, 50), (PSF, 44)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
@@ -65,7 +67,7 @@ class FileTable(QTableWidget):
         self._pixels: dict[str, float] = {}
         self.itemChanged.connect(self._item_changed)
 
-    # Showing ---------------------------------------------------------------------------------------------------------
+    # Showing -------------------------------------------------------------------------------------
 
     def show_states(self, states: Sequence[FileState]) -> None:
         """Show what is known of the files; rows of files that stay keep their widgets."""
@@ -80,7 +82,7 @@ class FileTable(QTableWidget):
                     self._make_row(i, state)
             for i, state in enumerate(states):
                 self._fill_row(i, state)
-        self._fit_words()
+        self._fit_problems()
 
     def _make_row(self, i: int, state: FileState) -> None:
         label = state.found.label
@@ -100,14 +102,14 @@ class FileTable(QTableWidget):
         self.setItem(2 * i, PSF, psf)
         self.setCellWidget(2 * i, BAND, self._band_box(label, state))
         self.setCellWidget(2 * i, UNIT, self._unit_box(label, state))
-        words = QLabel()
-        words.setObjectName("problem")
-        words.setWordWrap(True)
-        words.setAlignment(Qt.AlignmentFlag.AlignTop)
-        words.setContentsMargins(22, 0, 6, 4)
-        words.setStyleSheet(f"color: {WARNING};")
+        problem = QLabel()
+        problem.setObjectName("problem")
+        problem.setWordWrap(True)
+        problem.setAlignment(Qt.AlignmentFlag.AlignTop)
+        problem.setContentsMargins(22, 0, 6, 4)
+        problem.setStyleSheet(f"color: {WARNING};")
         self.setSpan(2 * i + 1, 0, 1, 5)
-        self.setCellWidget(2 * i + 1, 0, words)
+        self.setCellWidget(2 * i + 1, 0, problem)
         self.setRowHeight(2 * i, 28)
 
     def _band_box(self, label: str, state: FileState) -> QComboBox:
@@ -133,18 +135,18 @@ class FileTable(QTableWidget):
         box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         box.addItems(KNOWN_UNITS)
         box.activated.connect(lambda _: self.unit_given.emit(label, box.currentText().strip()))
-        box.lineEdit().editingFinished.connect(lambda: self._unit_written(label, box))
+        present(box.lineEdit()).editingFinished.connect(lambda: self._unit_written(label, box))
         return box
 
     def _unit_written(self, label: str, box: QComboBox) -> None:
-        if box.lineEdit().isModified():
-            box.lineEdit().setModified(False)
+        if present(box.lineEdit()).isModified():
+            present(box.lineEdit()).setModified(False)
             self.unit_given.emit(label, box.currentText().strip())
 
     def _fill_row(self, i: int, state: FileState) -> None:
         file = state.file
         why = f"{file.path}\n{state.why}" if state.why else str(file.path)
-        name = self.item(2 * i, FILE)
+        name = present(self.item(2 * i, FILE))
         name.setText(("± " if file.role != "image" else "") + _ENDING.sub("", state.found.label))
         name.setToolTip(why)
         name.setCheckState(Qt.CheckState.Checked if state.used else Qt.CheckState.Unchecked)
@@ -152,11 +154,11 @@ class FileTable(QTableWidget):
         place = f"{file.path}[{file.hdu}]"
         if place not in self._pixels:
             self._pixels[place] = file.pixel_arcsec
-        self.item(2 * i, PIXEL).setText(f"{self._pixels[place]:.3g}")
-        self.item(2 * i, PSF).setText(
+        present(self.item(2 * i, PIXEL)).setText(f"{self._pixels[place]:.3g}")
+        present(self.item(2 * i, PSF)).setText(
             f"{file.fwhm:.3g}" if file.fwhm and file.role == "image" else ""
         )
-        band, unit = self.cellWidget(2 * i, BAND), self.cellWidget(2 * i, UNIT)
+        band, unit = self._box(2 * i, BAND), self._box(2 * i, UNIT)
         for box in (band, unit):
             box.setEnabled(state.used)
             box.setToolTip(state.why)
@@ -166,7 +168,7 @@ class FileTable(QTableWidget):
             band.setCurrentIndex(
                 max(i for i in range(band.count()) if band.itemData(i) == file.band.name)
             )
-        if not unit.lineEdit().isModified():
+        if not present(unit.lineEdit()).isModified():
             # A suggestion is shown as one, in the faint type of an empty field; it is used only
             # once it is chosen.
             suggested = file.unit_suggestion if file.unit is None else None
@@ -177,31 +179,37 @@ class FileTable(QTableWidget):
                 if suggested
                 else UNKNOWN
             )
-            unit.lineEdit().setPlaceholderText(own)
+            present(unit.lineEdit()).setPlaceholderText(own)
             index = unit.findText(file.unit or "")
             unit.setCurrentIndex(index)
             unit.setEditText(file.unit or "")
-            unit.lineEdit().setModified(False)
-            unit.lineEdit().setCursorPosition(0)
-        words = self.cellWidget(2 * i + 1, 0)
-        words.setText(state.problem if state.used else "left out")
-        words.setStyleSheet(f"color: {WARNING if state.used else FAINT};")
+            present(unit.lineEdit()).setModified(False)
+            present(unit.lineEdit()).setCursorPosition(0)
+        problem = self.cellWidget(2 * i + 1, 0)
+        assert isinstance(problem, QLabel)
+        problem.setText(state.problem if state.used else "left out")
+        problem.setStyleSheet(f"color: {WARNING if state.used else FAINT};")
         self.setRowHidden(2 * i + 1, state.used and not state.problem)
 
-    def _fit_words(self) -> None:
-        """Rows of words as high as their words need at this width."""
-        width = self.viewport().width()
+    def _box(self, row: int, column: int) -> QComboBox:
+        box = self.cellWidget(row, column)
+        assert isinstance(box, QComboBox)
+        return box
+
+    def _fit_problems(self) -> None:
+        """Rows of problems as high as their text needs at this width."""
+        width = present(self.viewport()).width()
         for row in range(1, self.rowCount(), 2):
-            words = self.cellWidget(row, 0)
-            if words is not None and not self.isRowHidden(row):
-                self.setRowHeight(row, max(20, words.heightForWidth(width) + 4))
+            problem = self.cellWidget(row, 0)
+            if problem is not None and not self.isRowHidden(row):
+                self.setRowHeight(row, max(20, problem.heightForWidth(width) + 4))
 
-    def resizeEvent(self, event) -> None:
-        """Wrap the words anew."""
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Wrap the problems anew."""
         super().resizeEvent(event)
-        self._fit_words()
+        self._fit_problems()
 
-    # Hearing ---------------------------------------------------------------------------------------------------------
+    # Hearing -------------------------------------------------------------------------------------
 
     def _item_changed(self, item: QTableWidgetItem) -> None:
         state = self._states[item.row() // 2]

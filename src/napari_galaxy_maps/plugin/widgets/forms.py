@@ -63,9 +63,9 @@ class Message(QLabel):
 class _NumberOrNothing(QDoubleValidator):
     """Lets a field be emptied, too: Qt's own never tells of that."""
 
-    def validate(self, text: str, position: int) -> tuple[Any, str, int]:
-        if not text.strip():
-            return QDoubleValidator.State.Acceptable, text, position
+    def validate(self, text: str | None, position: int) -> tuple[Any, str, int]:
+        if not (text or "").strip():
+            return QDoubleValidator.State.Acceptable, text or "", position
         return super().validate(text, position)
 
 
@@ -140,7 +140,7 @@ class Panel(QWidget):
         """As wide as the table of files needs."""
         return QSize(530, 600)
 
-    def listen(self, signal: Any, slot: Callable[..., None]) -> None:
+    def listen(self, signal: Any, slot: Any) -> None:
         """Connect a signal to a method of a widget, for as long as Qt keeps the widget."""
         weak = WeakMethod(slot)
 

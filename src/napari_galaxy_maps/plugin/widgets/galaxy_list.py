@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 from ..eventloop.worker import Job, JobRunner
 from ..jobs.score_galaxies import compare_files
 from .forms import make_button
+from .qt_parts import present
 
 if TYPE_CHECKING:
     from ...measure.compare.comparison import Comparison
@@ -75,7 +76,9 @@ class GalaxyList(QWidget):
         """The added galaxies that are wanted."""
         checked = Qt.CheckState.Checked
         return [
-            c for i, c in enumerate(self._added, 1) if self.list.item(i).checkState() == checked
+            c
+            for i, c in enumerate(self._added, 1)
+            if present(self.list.item(i)).checkState() == checked
         ]
 
     def open_files(self, paths: list[str]) -> Job | None:
@@ -103,7 +106,7 @@ class GalaxyList(QWidget):
 
     def _fill(self, new: int) -> None:
         """The rows anew; the last `new` of them have not been there before."""
-        before = [self.list.item(i).checkState() for i in range(self.list.count())] or [
+        before = [present(self.list.item(i)).checkState() for i in range(self.list.count())] or [
             Qt.CheckState.Checked
         ]
         before += [Qt.CheckState.Checked] * new

@@ -14,6 +14,8 @@ from qtpy.QtWidgets import (
     QWidgetAction,
 )
 
+from .qt_parts import present
+
 _ROW = 22
 
 
@@ -42,7 +44,7 @@ class MapChoice(QToolButton):
     @property
     def chosen(self) -> list[str]:
         """The names that are ticked, in the order of the list."""
-        items = (self.list.item(i) for i in range(self.list.count()))
+        items = [present(self.list.item(i)) for i in range(self.list.count())]
         return [
             item.text()
             for item in items
@@ -64,7 +66,8 @@ class MapChoice(QToolButton):
                     self.list.addItem(item)
             self.list.setFixedHeight(_ROW * max(1, min(len(names), 14)) + 6)
         for i in range(self.list.count()):
-            self.list.item(i).setHidden(self.list.item(i).text() == but)
+            item = present(self.list.item(i))
+            item.setHidden(item.text() == but)
         self.setEnabled(len(names) > 1)
         self._say()
 

@@ -14,7 +14,9 @@ COLOURS = ("#4fc3f7", "#ffb347", "#8fd694", "#e58fb1")
 
 
 def make_canvas(height: int = 300) -> FigureCanvasQTAgg:
-    """A canvas with one empty figure; matplotlib is loaded now, when the first plot is asked for."""
+    """A canvas with one empty figure; matplotlib is loaded now, when the first plot is asked
+    for.
+    """
     from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
     from matplotlib.figure import Figure
     from qtpy.QtWidgets import QSizePolicy

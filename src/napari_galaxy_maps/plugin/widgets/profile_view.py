@@ -4,7 +4,7 @@ or several, and of the truth beside them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +23,13 @@ from qtpy.QtWidgets import (
 )
 
 from ...data.galaxy import Ellipse
-from ...data.maps import PropertyMaps
 from ...exceptions import GalaxyMapsError, InputError
 from ...measure.figures.profile_figures import RADII, draw_profiles, radii
 from ..canvas.layer_register import LayerRegister
 from ..canvas.sky_overlay import SkyOverlay
 from ..eventloop import worker
 from ..ground.sky_shapes import Outline, ellipse_corners
+from ..jobs.make_profile import MadeProfile, ProfileSettings, make_profile, names_in
 from ..state.aperture_measurements import ApertureMeasurements
 from ..state.project import Project
 from . import plot_canvas as plots
@@ -52,30 +52,6 @@ _SHOWN = {"mean": "mean and its error", "median": "median, 16–84 %", "growth":
 _WAIT_MS = 150
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What a profile is asked to be."""
-
-    ellipse: str
-    step: float | None
-    reach: float
-    with_truth: bool
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Profiled:
-    """A profile, the ellipse it is over, the edges of its annuli in arcsec, and what is to be noted
-    of it.
-    """
-
-    table: QTable
-    ellipse: Ellipse
-    edges: tuple[float, ...]
-    gradients: QTable | None
-    notes: str
-
-
 class ProfileView(QWidget):
     """The tab with the plot.
 
@@ -93,7 +69,7 @@ class ProfileView(QWidget):
         super().__init__()
         self.project, self.measurements = project, measurements
         self.annuli = SkyOverlay(layers, "annuli", _GREEN[:3])
-        self.profiled: Profiled | None = None
+        self.profiled: MadeProfile | None = None
         self.canvas: Any = None
         self._lit: int | None = None
         self._asked = 0
@@ -126,9 +102,16 @@ class ProfileView(QWidget):
         self.truth.setObjectName("with_truth")
         self.truth.setChecked(True)
         for i, (text, widget) in enumerate(
-            (("Annuli like", self.ellipse), ("over", self.radius), ("Show", self.shown), ("to × ellipse", self.reach),
-             ("Step ″", self.step), ("Also", self.maps), ("", self.truth))
-        ):  # fmt: skip
+            (
+                ("Annuli like", self.ellipse),
+                ("over", self.radius),
+                ("Show", self.shown),
+                ("to × ellipse", self.reach),
+                ("Step ″", self.step),
+                ("Also", self.maps),
+                ("", self.truth),
+            )
+        ):
             grid.addWidget(QLabel(text), i // 2, 2 * (i % 2))
             grid.addWidget(widget, i // 2, 2 * (i % 2) + 1)
         grid.setColumnStretch(1, 1)
@@ -141,6 +124,16 @@ class ProfileView(QWidget):
         self.message = Message()
         for widget in (self.gradient, self.notes, self.message):
             self.column.addWidget(widget)
+        self._build_files()
+        self.ellipse.activated.connect(self.soon)
+        self.truth.clicked.connect(self.soon)
+        self.maps.changed.connect(self.soon)
+        self.step.given.connect(self.soon)
+        self.reach.given.connect(self.soon)
+        self.radius.activated.connect(lambda _: self.refresh())
+        self.shown.activated.connect(lambda _: self._plot())
+
+    def _build_files(self) -> None:
         row = QHBoxLayout()
         self.export = QPushButton("Save table…")
         self.picture = QPushButton("Save figure…")
@@ -152,15 +145,8 @@ class ProfileView(QWidget):
         self.column.addLayout(row)
         self.done = wrapped(colour=GOOD, name="done")
         self.column.addWidget(self.done)
-        self.ellipse.activated.connect(self.soon)
-        self.truth.clicked.connect(self.soon)
-        self.maps.changed.connect(self.soon)
-        self.step.given.connect(self.soon)
-        self.reach.given.connect(self.soon)
-        self.radius.activated.connect(lambda _: self.refresh())
-        self.shown.activated.connect(lambda _: self._plot())
 
-    # What is asked ---------------------------------------------------------------------------------------------------
+    # What is asked -------------------------------------------------------------------------------
 
     def look_at(self, name: str) -> None:
         """Show the profile of another map."""
@@ -193,25 +179,28 @@ class ProfileView(QWidget):
         step = float(self.step.text()) if self.step.text() else None
         self.maps.offer(names_in(content), getattr(self, "_name", ""))
         names = (getattr(self, "_name", ""), *self.maps.chosen)
-        asked = Asked(self.ellipse.currentData(), step, number, self.truth.isChecked(), names)
-        truth = project.truth if content is project.maps and asked.with_truth else None
+        settings = ProfileSettings(
+            self.ellipse.currentData(),
+            step,
+            number,
+            self.truth.isChecked(),
+            names,
+            self.radius.currentData(),
+        )
+        truth = project.truth if content is project.maps and settings.with_truth else None
         d25, distance = project.ellipse(), project.recipe.galaxy.distance
         selected = [measurements.apertures[i].shape for i in measurements.selected[:1]]
         drawn = selected[0] if selected and isinstance(selected[0], Ellipse) else None
-        planes, asked_now, radius = (
-            measurements.planes_for(content),
-            self._asked,
-            self.radius.currentData(),
-        )
+        planes, asked = measurements.planes_for(content), self._asked
 
-        def work() -> Profiled | str:
+        def work() -> MadeProfile | str:
             try:
-                return profile(content, planes, truth, asked, radius, d25, drawn, distance)
+                return make_profile(content, planes, truth, settings, d25, drawn, distance)
             except GalaxyMapsError as error:
                 return str(error)
 
-        def take(result: Profiled | str) -> None:
-            if asked_now != self._asked:
+        def take(result: MadeProfile | str) -> None:
+            if asked != self._asked:
                 return
             if isinstance(result, str):
                 self._say(result)
@@ -230,7 +219,7 @@ class ProfileView(QWidget):
         if text:
             self.gradient.setText("")
 
-    # Plot ------------------------------------------------------------------------------------------------------------
+    # Plot ----------------------------------------------------------------------------------------
 
     def _plot(self) -> None:
         found = self.profiled
@@ -287,7 +276,7 @@ class ProfileView(QWidget):
                 mark.set_xdata([self._points[number]] * 2)
         self.canvas.draw_idle()
 
-    # Annuli ----------------------------------------------------------------------------------------------------------
+    # Annuli --------------------------------------------------------------------------------------
 
     def _outlines(self) -> list[Outline]:
         found, reference = self.profiled, self.project.reference
@@ -319,7 +308,7 @@ class ProfileView(QWidget):
         if layer is not None:
             layer.visible = is_seen(self)
 
-    # Files -----------------------------------------------------------------------------------------------------------
+    # Files ---------------------------------------------------------------------------------------
 
     def _ask_export(self) -> None:
         kinds = "ECSV table (*.ecsv);;CSV table (*.csv)"
@@ -360,113 +349,6 @@ class ProfileView(QWidget):
 
     def _file(self, ending: str) -> str:
         return f"{self.project.file_stem}_{getattr(self, '_name', '')}_{ending}"
-
-
-def profile(
-    content: Any, planes: Any, truth: PropertyMaps | None, asked: Asked, radius: str, d25: Ellipse | None,
-    drawn: Ellipse | None, distance: float | None,
-) -> Profiled:  # fmt: skip
-    """The profiles of some maps, and of the truth's where it has them.
-
-    Raises
-    ------
-    InputError
-        When there is no such ellipse or map, or nothing in it.
-    """
-    from ...measure.apertures.planes import linear, planes_of
-    from ...measure.profiles.ellipses import fit_isophote, half_mass_ellipse, stellar_half_radius
-    from ...measure.profiles.radial_profile import equal_steps, fit_gradients, radial_profile
-
-    planes = planes_of(content, distance_mpc=distance) if planes is None else planes
-    names = [quantity.name for quantity in planes.quantities]
-    wanted = list(dict.fromkeys(name for name in asked.names if name in names)) or names[:1]
-    name = wanted[0]
-    start = d25 or drawn
-    if asked.ellipse == "aperture":
-        if drawn is None:
-            raise InputError(
-                "Draw a circle or an ellipse in the tab Apertures and select it; the annuli are then like it."
-            )
-        ellipse = drawn
-    elif start is None:
-        raise InputError(
-            "The galaxy's ellipse is not known: give or draw D25 in the Galaxy panel, or choose an aperture."
-        )
-    elif asked.ellipse == "isophote":
-        quantity = planes.quantities[names.index(name)]
-        plane = linear(planes.values[names.index(name)], quantity.log)
-        ellipse = fit_isophote(plane, planes.wcs, replace(start, a=0.5 * start.a, b=0.5 * start.b))
-        ellipse = replace(ellipse, a=start.a, b=start.a * ellipse.b / ellipse.a)
-    elif asked.ellipse == "half":
-        if not isinstance(content, PropertyMaps):
-            raise InputError(
-                "R_half is that of a map of stars: choose the maps to be measured, not images."
-            )
-        ellipse = half_mass_ellipse(content, start)
-    else:
-        ellipse = start
-    by_half = asked.ellipse == "half"
-    half = ellipse.a if by_half else stellar_half_radius(content, ellipse)
-    reach = asked.reach * (5 if by_half else 1) * ellipse.a  # PICASSO's profiles reach to 5 R_half
-    step = asked.step or max(_psf(content), reach / 40)
-    edges = equal_steps(step, reach)
-    sources: dict[str, Any] = {
-        "prediction" if isinstance(content, PropertyMaps) else "": only(planes, wanted)
-    }
-    shared = [name for name in wanted if truth is not None and name in truth.values]
-    if truth is not None and shared:
-        sources["truth"] = planes_of(truth, shared, distance_mpc=distance or planes.distance_mpc)
-    table = radial_profile(
-        sources, ellipse, edges, r25=d25.a if d25 is not None else None, r_half=half
-    )
-    try:
-        gradients = fit_gradients(table, radius if radius in table.colnames else "r")  # type: ignore[arg-type]
-    except InputError:
-        gradients = None
-    words = [
-        f"Annuli of {step:.3g}″, axis ratio {ellipse.b / ellipse.a:.2f}, position angle {ellipse.pa:.0f}°"
-        + (f"; R_half {half:.1f}″." if half else ".")
-    ]
-    if radius not in table.colnames:
-        need = {
-            "r_kpc": "the distance (Galaxy panel)",
-            "r_r25": "D25 (Galaxy panel)",
-            "r_rhalf": "a map of stellar mass",
-        }
-        words.append(
-            f"{RADII[radius]} needs {need.get(radius, 'more')}; it is plotted over arcsec."
-        )
-    return Profiled(table, ellipse, tuple(edges), gradients, " ".join(words))
-
-
-def only(planes: Any, names: list[str]) -> Any:
-    """The planes of some quantities, with a memory of their own."""
-    there = [quantity.name for quantity in planes.quantities]
-    if names == there:
-        return planes
-    chosen = [there.index(name) for name in names]
-    part: Any = (
-        slice(chosen[0], chosen[0] + 1) if len(chosen) == 1 else chosen
-    )  # of one map nothing is copied
-    return replace(
-        planes, quantities=tuple(planes.quantities[i] for i in chosen), values=tuple(planes.values[i] for i in chosen),
-        terms=planes.terms[part], correlation=planes.correlation[part], systematic=planes.systematic[part], memo={},
-    )  # fmt: skip
-
-
-def names_in(content: Any) -> list[str]:
-    """What there is a profile of: properties of maps, bands of a cube, the one of an image."""
-    if isinstance(content, PropertyMaps):
-        return list(content.values)
-    bands = getattr(content, "bands", None)
-    return [str(getattr(band, "name", band)) for band in bands] if bands else []
-
-
-def _psf(content: Any) -> float:
-    from astropy.wcs.utils import proj_plane_pixel_area
-
-    fwhm = getattr(content, "fwhm", None)
-    return float(fwhm) if fwhm else 3 * float(np.sqrt(proj_plane_pixel_area(content.wcs))) * 3600
 
 
 def gradient_words(gradients: QTable | None) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from . import plot_canvas as plots
+from .qt_parts import present
 
 if TYPE_CHECKING:
     from ...sed.pixel import PixelSpectrum
@@ -24,7 +25,9 @@ _MARGINS = (62, 44, 10, 10)
 
 
 class SpectrumView(QWidget):
-    """Fluxes with errors, the median model with its 16-84 % band, and the predicted far infrared."""
+    """Fluxes with errors, the median model with its 16-84 % band, and the predicted far
+    infrared.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +45,7 @@ class SpectrumView(QWidget):
         self.canvas = plots.make_canvas(280)
         # A layout that is worked out at every painting would cost more than the painting.
         self.canvas.figure.set_layout_engine("none")
-        self.layout().addWidget(self.canvas)
+        present(self.layout()).addWidget(self.canvas)
         axes = self.axes = self.canvas.figure.add_subplot()
         plots.dress(axes)
         self._place_axes()

@@ -21,6 +21,7 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 from ...prepare.masks.mask_edits import Item
 from ...prepare.stars.star_list import Star
 from .forms import FAINT, WARNING
+from .qt_parts import present
 
 NAME, MAGNITUDE, RADIUS, ORIGIN, WHY = range(5)
 HEADINGS = ("Star", "G", "Radius ″", "From", "Why doubtful")
@@ -146,9 +147,9 @@ class StarTable(QTableView):
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setMinimumHeight(200)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(22)
-        header = self.horizontalHeader()
+        present(self.verticalHeader()).hide()
+        present(self.verticalHeader()).setDefaultSectionSize(22)
+        header = present(self.horizontalHeader())
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Interactive)
         header.resizeSection(NAME, 132)
         for column, width in ((MAGNITUDE, 44), (RADIUS, 62), (ORIGIN, 72)):
@@ -156,29 +157,31 @@ class StarTable(QTableView):
             header.resizeSection(column, width)
         header.setSectionResizeMode(WHY, QHeaderView.ResizeMode.Stretch)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self.selectionModel().selectionChanged.connect(self._selection_changed)
+        present(self.selectionModel()).selectionChanged.connect(self._selection_changed)
         self.clicked.connect(lambda index: self.shown.emit(self.stars.rows[index.row()]))
 
     def select(self, items: Sequence[Item]) -> None:
         """Select the rows of items without telling anybody, and bring the first into sight."""
         wanted = {id(item) for item in items}
         rows = [row for row, item in enumerate(self.stars.rows) if id(item) in wanted]
-        if rows == sorted({index.row() for index in self.selectionModel().selectedRows()}):
+        if rows == sorted({index.row() for index in present(self.selectionModel()).selectedRows()}):
             return
         selection = QItemSelection()
         for row in rows:
             selection.select(self.stars.index(row, 0), self.stars.index(row, WHY))
         self._quiet = True
         flags = QItemSelectionModel.SelectionFlag
-        self.selectionModel().select(selection, flags.ClearAndSelect | flags.Rows)
+        present(self.selectionModel()).select(selection, flags.ClearAndSelect | flags.Rows)
         if rows:
-            self.selectionModel().setCurrentIndex(self.stars.index(rows[0], NAME), flags.NoUpdate)
+            present(self.selectionModel()).setCurrentIndex(
+                self.stars.index(rows[0], NAME), flags.NoUpdate
+            )
             self.scrollTo(self.stars.index(rows[0], NAME))
         self._quiet = False
 
     def _selection_changed(self, *_: Any) -> None:
         if not self._quiet:
-            rows = sorted({index.row() for index in self.selectionModel().selectedRows()})
+            rows = sorted({index.row() for index in present(self.selectionModel()).selectedRows()})
             self.chosen.emit([self.stars.rows[row] for row in rows])
 
 
@@ -202,4 +205,5 @@ def _tip(item: Item) -> str:
         return item.flag or f"Masks {item.band or 'every band'}"
     radii = ", ".join(f"{band} {radius:.1f}″" for band, radius in item.radii.items() if radius > 0)
     why = f"{item.flag[:1].upper()}{item.flag[1:]}.\n" if item.flag else ""
-    return f"{why}{radii or 'No circle in any band'}{'' if item.enabled else chr(10) + 'Does not mask'}"
+    off = "" if item.enabled else "\nDoes not mask"
+    return f"{why}{radii or 'No circle in any band'}{off}"

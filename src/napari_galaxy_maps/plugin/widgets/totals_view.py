@@ -25,6 +25,7 @@ from ..state.aperture_measurements import MAPS, ApertureMeasurements
 from ..state.project import Project
 from .aperture_table import unit_words, with_error
 from .forms import FAINT, GOOD, Message, is_seen, wrapped
+from .qt_parts import present
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 _HEADINGS = ("Quantity", "From the maps", "From the fluxes", "Difference", "Unit")
 _TIPS = (
     "What is summed over the galaxy; of what does not add up, the weighted mean",
-    "The error is a range: from pixels that err independently beyond shared noise to all of them erring together",
+    "The error is a range: from pixels that err independently beyond shared noise to all of them "
+    "erring together",
     "What the same model says of the integrated fluxes (Dobbels & Baes 2021, Sect. 3.3)",
     "Maps minus fluxes, in dex or the unit",
     "",
@@ -62,13 +64,17 @@ class TotalsView(QWidget):
         self.table.setObjectName("totals")
         self.table.setHorizontalHeaderLabels(list(_HEADINGS))
         for i, tip in enumerate(_TIPS):
-            self.table.horizontalHeaderItem(i).setToolTip(tip)
+            present(self.table.horizontalHeaderItem(i)).setToolTip(tip)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setShowGrid(False)
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(24)
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        present(self.table.verticalHeader()).hide()
+        present(self.table.verticalHeader()).setDefaultSectionSize(24)
+        present(self.table.horizontalHeader()).setSectionResizeMode(
+            QHeaderView.ResizeMode.ResizeToContents
+        )
+        present(self.table.horizontalHeader()).setSectionResizeMode(
+            0, QHeaderView.ResizeMode.Stretch
+        )
         self.table.setMinimumHeight(230)
         column.addWidget(self.table, 1)
         self.notes = wrapped(colour=FAINT, name="notes")

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data.galaxy import BandImage, Ellipse
+from ...constants import PC_PER_MPC_ARCSEC
+from ...data.galaxy import BandImage, Ellipse, Galaxy
+from ...data.recipe import GridSettings, parsec_of
 from ...exceptions import InputError
 from .resampling import PixelMap, pixel_map, resample_planes
 
@@ -27,6 +29,40 @@ class Grid:
     shape: tuple[int, int]
     pixel_arcsec: float
     wcs: WCS = field(compare=False)
+
+
+def galaxy_grid(galaxy: Galaxy, ellipse: Ellipse, fwhm: float, settings: GridSettings) -> Grid:
+    """The grid that a recipe asks for.
+
+    Parameters
+    ----------
+    galaxy : Galaxy
+        Its distance counts where the pixel is given in parsec.
+    ellipse : Ellipse
+        The galaxy's.
+    fwhm : float
+        Of the common PSF, arcsec.
+    settings : GridSettings
+
+    Raises
+    ------
+    InputError
+        When the pixel is given in parsec and no distance is known; also as in `make_grid`.
+    """
+    parsec = parsec_of(settings.pixel)
+    if parsec is not None:
+        if galaxy.distance_mpc is None:
+            raise InputError(
+                f"A pixel of {settings.pixel} needs the galaxy's distance; give it in Mpc "
+                "(--distance), or the redshift (--redshift)."
+            )
+        size = parsec / (galaxy.distance_mpc * PC_PER_MPC_ARCSEC)
+    elif isinstance(settings.pixel, str):
+        # Three pixels a FWHM sample the PSF without many more pixels than independent values.
+        size = round(fwhm / 3, 2)
+    else:
+        size = settings.pixel
+    return make_grid(ellipse, size, settings.extent, galaxy.name)
 
 
 def make_grid(

@@ -103,10 +103,11 @@ class Spread:
 
 
 _BEST = {
-    "age_myr": "sfh.age", "tau_myr": "sfh.tau_main", "change_age_myr": "sfh.age_trunc", "change": "sfh.r_sfr",
-    "metallicity": "stellar.metallicity", "ebv": "attenuation.E_BVs.stellar.young",
-    "old_factor": "attenuation.ebvs_old_factor", "slope": "attenuation.powerlaw_slope",
-    "bump": "attenuation.uv_bump_amplitude", "qhac": "dust.qhac", "umin": "dust.umin", "gamma": "dust.gamma",
+    "age_myr": "sfh.age", "tau_myr": "sfh.tau_main", "change_age_myr": "sfh.age_trunc",
+    "change": "sfh.r_sfr", "metallicity": "stellar.metallicity",
+    "ebv": "attenuation.E_BVs.stellar.young", "old_factor": "attenuation.ebvs_old_factor",
+    "slope": "attenuation.powerlaw_slope", "bump": "attenuation.uv_bump_amplitude",
+    "qhac": "dust.qhac", "umin": "dust.umin", "gamma": "dust.gamma",
 }  # fmt: skip
 
 
@@ -183,9 +184,13 @@ def best_models(fits: CigaleFits) -> tuple[np.ndarray, dict[str, np.ndarray]]:
 
 
 def fitted(
-    fits: CigaleFits, library: Library, use: np.ndarray, hidden: Sequence[str] = (), shift: np.ndarray | None = None,
+    fits: CigaleFits,
+    library: Library,
+    use: np.ndarray,
+    hidden: Sequence[str] = (),
+    shift: np.ndarray | None = None,
     **settings: object,
-) -> SedFit:  # fmt: skip
+) -> SedFit:
     """Our fit of the same fluxes as CIGALE's.
 
     Parameters

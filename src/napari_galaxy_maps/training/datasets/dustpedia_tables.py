@@ -121,7 +121,7 @@ class DustPediaTables:
     def columns_of_bands(
         self, table: Table, pattern: str, names: Sequence[str], bands: Sequence[str]
     ) -> np.ndarray:
-        """The columns whose names are CIGALE's of some bands, put into `pattern`; shape (n_bands, n)."""
+        """The columns of some bands, CIGALE's names put into `pattern`, shape (n_bands, n)."""
         return np.array(
             [self.column(table, pattern.format(CIGALE_BANDS[band]), names) for band in bands]
         )

@@ -13,8 +13,8 @@ import numpy as np
 from ...exceptions import InputError
 
 TABLE = (
-    "seed", "log_mass", "log_sfr", "inclination", "r_e", "bulge", "early", "redshift", "distance_mpc", "pixel_arcsec",
-    "pixel_kpc", "fwhm_pixels",
+    "seed", "log_mass", "log_sfr", "inclination", "r_e", "bulge", "early", "redshift",
+    "distance_mpc", "pixel_arcsec", "pixel_kpc", "fwhm_pixels",
 )  # fmt: skip
 """Columns that are kept of every mock."""
 

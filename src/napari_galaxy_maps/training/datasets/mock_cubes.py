@@ -59,9 +59,17 @@ def noisy_cube(
     wcs.wcs.cdelt = [-pixel / 3600, pixel / 3600]
     nowhere = np.zeros(images.shape[1:], bool)
     return BandCube(
-        data[chosen], sigma[chosen].astype(np.float32), tuple(bands), wcs, table["fwhm_pixels"] * pixel, pixel,
-        pixel * table["distance_mpc"] * PC_PER_MPC_ARCSEC, nowhere, nowhere.astype(np.int16), f"mock {int(table['seed'])}",
-    )  # fmt: skip
+        data[chosen],
+        sigma[chosen].astype(np.float32),
+        tuple(bands),
+        wcs,
+        table["fwhm_pixels"] * pixel,
+        pixel,
+        pixel * table["distance_mpc"] * PC_PER_MPC_ARCSEC,
+        nowhere,
+        nowhere.astype(np.int16),
+        f"mock {int(table['seed'])}",
+    )
 
 
 def true_maps(mocks: Pairs, row: int) -> dict[str, np.ndarray]:

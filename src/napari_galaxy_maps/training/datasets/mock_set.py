@@ -68,10 +68,19 @@ def make_one(job: tuple[int, int, str]) -> tuple[np.ndarray, np.ndarray, list[fl
     mock = make_mock(seed, VIEWS[view](seed, size))
     galaxy = mock.galaxy
     row = [
-        seed, galaxy.log_mass, galaxy.log_sfr, galaxy.inclination, galaxy.r_e, galaxy.bulge,
-        float(galaxy.kind in ("elliptical", "lenticular")), mock.redshift, float(mock.view.distance_mpc or 0),
-        mock.view.pixel_arcsec, mock.pixel_kpc, mock.view.fwhm_of_truth / mock.view.pixel_arcsec,
-    ]  # fmt: skip
+        seed,
+        galaxy.log_mass,
+        galaxy.log_sfr,
+        galaxy.inclination,
+        galaxy.r_e,
+        galaxy.bulge,
+        float(galaxy.kind in ("elliptical", "lenticular")),
+        mock.redshift,
+        float(mock.view.distance_mpc or 0),
+        mock.view.pixel_arcsec,
+        mock.pixel_kpc,
+        mock.view.fwhm_of_truth / mock.view.pixel_arcsec,
+    ]
     return mock.data, scaled_truth(mock.truth), row
 
 

@@ -41,14 +41,18 @@ DUST_TO_HYDROGEN = 7.4e-3
 """Dust mass per mass of hydrogen of THEMIS (Jones+ 2017)."""
 
 SEDPY_NAMES: dict[str, str] = {
-    "GALEX_FUV": "galex_FUV", "GALEX_NUV": "galex_NUV", **{f"SDSS_{b}": f"sdss_{b}0" for b in "ugriz"},
+    "GALEX_FUV": "galex_FUV",
+    "GALEX_NUV": "galex_NUV",
+    **{f"SDSS_{b}": f"sdss_{b}0" for b in "ugriz"},
     **{f"2MASS_{b}": f"twomass_{b}" for b in ("J", "H", "Ks")},
     **{f"WISE_{w}": f"wise_w{i}" for i, w in enumerate(("3.4", "4.6", "12", "22"), 1)},
-    **{f"Spitzer_{w}": f"spitzer_irac_ch{i}" for i, w in enumerate(("3.6", "4.5", "5.8", "8.0"), 1)},
+    **{
+        f"Spitzer_{w}": f"spitzer_irac_ch{i}" for i, w in enumerate(("3.6", "4.5", "5.8", "8.0"), 1)
+    },
     **{f"Spitzer_{w}": f"spitzer_mips_{w}" for w in ("24", "70")},
     **{f"PACS_{w}": f"herschel_pacs_{w}" for w in ("70", "100", "160")},
     **{f"SPIRE_{w}": f"herschel_spire_{w}" for w in ("250", "350", "500")},
-}  # fmt: skip
+}
 
 
 def filter_curves() -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -238,20 +242,33 @@ def star_table(path: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> 
     gas, gas_bins = [], []
     for oh in OXYGEN:
         at_line, energy = nebular.lines(float(oh))
-        gas.append([
-            glow @ band_matrix(fine, curves, z) + energy / LSUN_ERG_S @ line_response(at_line, curves, z) for z in REDSHIFTS
-        ])  # fmt: skip
+        gas.append(
+            [
+                glow @ band_matrix(fine, curves, z)
+                + energy / LSUN_ERG_S @ line_response(at_line, curves, z)
+                for z in REDSHIFTS
+            ]
+        )
         counts, _ = np.histogram(at_line, BINS_UM * 1e4, weights=energy / LSUN_ERG_S)
         gas_bins.append(glow @ bin_matrix(fine, BINS_UM) + counts)
     return tables.StarTable(
-        bands=tuple(curves), redshift=REDSHIFTS, metallicity=metallicity, age_yr=AGES_YR,
-        bin_edges_um=BINS_UM, oxygen=OXYGEN,
-        stars=np.stack([soft @ band_matrix(wavelength, curves, z) for z in REDSHIFTS]).astype(np.float32),
+        bands=tuple(curves),
+        redshift=REDSHIFTS,
+        metallicity=metallicity,
+        age_yr=AGES_YR,
+        bin_edges_um=BINS_UM,
+        oxygen=OXYGEN,
+        stars=np.stack([soft @ band_matrix(wavelength, curves, z) for z in REDSHIFTS]).astype(
+            np.float32
+        ),
         stars_bins=(soft @ bin_matrix(wavelength, BINS_UM)).astype(np.float32),
-        bolometric=(spectra @ width).astype(np.float32), ionising=(spectra @ (width * ionising)).astype(np.float32),
-        photons=photons, surviving=surviving.astype(np.float32),
-        gas=np.array(gas).swapaxes(0, 1).astype(np.float64), gas_bins=np.array(gas_bins),
-    )  # fmt: skip
+        bolometric=(spectra @ width).astype(np.float32),
+        ionising=(spectra @ (width * ionising)).astype(np.float32),
+        photons=photons,
+        surviving=surviving.astype(np.float32),
+        gas=np.array(gas).swapaxes(0, 1).astype(np.float64),
+        gas_bins=np.array(gas_bins),
+    )
 
 
 def dust_table(path: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> tables.DustTable:
@@ -259,10 +276,15 @@ def dust_table(path: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> 
     wavelength, per_mass, umin, qhac = _dust(path)
     bands = {band: curve for band, curve in curves.items() if BANDS[band].pivot > 2}
     return tables.DustTable(
-        bands=tuple(bands), redshift=REDSHIFTS, qhac=qhac, umin=umin,
-        light=np.stack([per_mass @ band_matrix(wavelength, bands, z) for z in REDSHIFTS]).astype(np.float32),
+        bands=tuple(bands),
+        redshift=REDSHIFTS,
+        qhac=qhac,
+        umin=umin,
+        light=np.stack([per_mass @ band_matrix(wavelength, bands, z) for z in REDSHIFTS]).astype(
+            np.float32
+        ),
         total=(per_mass @ _weights(wavelength)).astype(np.float32),
-    )  # fmt: skip
+    )
 
 
 def spectrum_table(

@@ -55,7 +55,8 @@ def stratified_split(galaxies: Sequence[str], log_mass: np.ndarray, seed: int = 
     n = len(names)
     if n < FEWEST:
         raise InputError(
-            f"{n} galax{'y is' if n == 1 else 'ies are'} too few: training, validation and test need at least {FEWEST}; add more."
+            f"{n} galax{'y is' if n == 1 else 'ies are'} too few: training, validation and test "
+            f"need at least {FEWEST}; add more."
         )
     mass = np.full(n, -np.inf)
     np.maximum.at(mass, which, np.where(np.isfinite(log_mass), log_mass, -np.inf))

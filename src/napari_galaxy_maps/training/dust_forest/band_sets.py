@@ -1,4 +1,4 @@
-"""The sets of bands that surveys deliver together: what the model is calibrated for and scored on."""
+"""The sets of bands that surveys deliver, for which the model is calibrated and scored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The facts of dust-forest's card beyond its tables, measured on galaxies that a member did not see."""
+"""The facts of dust-forest's card beyond its tables, measured on galaxies unseen in training."""
 
 from __future__ import annotations
 
@@ -53,19 +53,22 @@ def measured_notes(
         for holds in s.conditions()
     ]
     return (
-        f"IRAC 3.6 in the place of WISE 3.4, {len(rows)} of {len(with_irac)} galaxies with it: RMSE {', '.join(pairs)}.",
-        f"Of the {len(judged)} conditions on LOG_SLD, LOG_SMD and T_DUST (chi2, 68 % and 95 % of all galaxies in each set of bands, and of "
-        f"those with >= 3 FIR with all bands) {sum(judged)} hold. Fitted to these very galaxies, which would be cheating, a monotone "
+        f"IRAC 3.6 in the place of WISE 3.4, {len(rows)} of {len(with_irac)} galaxies with it: "
+        f"RMSE {', '.join(pairs)}.",
+        f"Of the {len(judged)} conditions on LOG_SLD, LOG_SMD and T_DUST (chi2, 68 % and 95 % of "
+        "all galaxies in each set of bands, and of those with >= 3 FIR with all bands) "
+        f"{sum(judged)} hold. Fitted to these very galaxies, which would be cheating, a monotone "
         "function of sigma would meet 67 of them and this recalibration 69.",
-        f"Of T_DUST the 68 % interval holds too many of all galaxies: {vague.sum()} of them have a truth with an "
-        f"error beyond 4 K, the width of N19's prior, wider than the scatter of its values; they lie within 1 sigma in {inside[0]:.0f} % "
-        f"of the cases whatever the model says, the others in {inside[1]:.0f} %. Shrinking sigma until the mean is right would make "
-        "it too small for the galaxies with a good truth, by which it is better judged.",
-        f"The residuals of LOG_SLD are heavy-tailed: with imputed fluxes {worst}, so that chi2 can be too large where the coverages "
-        "are right.",
+        f"Of T_DUST the 68 % interval holds too many of all galaxies: {vague.sum()} of them have "
+        "a truth with an error beyond 4 K, the width of N19's prior, wider than the scatter of "
+        f"its values; they lie within 1 sigma in {inside[0]:.0f} % of the cases whatever the "
+        f"model says, the others in {inside[1]:.0f} %. Shrinking sigma until the mean is right "
+        "would make it too small for the galaxies with a good truth, by which it is better judged.",
+        f"The residuals of LOG_SLD are heavy-tailed: with imputed fluxes {worst}, so that chi2 "
+        "can be too large where the coverages are right.",
         f"Out of distribution: {flagged:.1f} % of galaxies that a member did not see are flagged.",
-        "A forest trained on imputed fluxes with bands dropped out did badly on observed ones in a trial (0.45, 0.56 dex, 4.3 K): this one "
-        "was trained on observed fluxes.",
+        "A forest trained on imputed fluxes with bands dropped out did badly on observed ones in "
+        "a trial (0.45, 0.56 dex, 4.3 K): this one was trained on observed fluxes.",
         *imputation.notes(imputation.compare(model, galaxies, imputation.library_for_galaxies())),
     )
 
@@ -80,4 +83,7 @@ def _worst(model: DustForest, galaxies: Galaxies, case: BandSet) -> str:
     )
     first = np.argsort(-np.nan_to_num(z2))[:6]
     share = 100 * z2[first].sum() / np.nansum(z2)
-    return f"{len(first)} galaxies of {np.isfinite(z2).sum()} ({', '.join(galaxies.names[first])}) make up {share:.0f} % of chi2"
+    return (
+        f"{len(first)} galaxies of {np.isfinite(z2).sum()} ({', '.join(galaxies.names[first])}) "
+        f"make up {share:.0f} % of chi2"
+    )

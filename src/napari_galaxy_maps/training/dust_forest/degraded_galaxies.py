@@ -13,8 +13,9 @@ from ...models.dust_forest.columns import MIN_OTHERS, NORMAL, STAND_IN
 from ...models.dust_forest.features import ColourTerm
 
 _GROUPS = (
-    ("GALEX_FUV", "GALEX_NUV"), ("SDSS_u", "SDSS_g", "SDSS_r", "SDSS_i", "SDSS_z"), ("2MASS_J", "2MASS_H", "2MASS_Ks"),
-    ("WISE_4.6",), ("WISE_12", "WISE_22"), ("Spitzer_3.6", "Spitzer_4.5"), ("Spitzer_5.8", "Spitzer_8.0"),
+    ("GALEX_FUV", "GALEX_NUV"), ("SDSS_u", "SDSS_g", "SDSS_r", "SDSS_i", "SDSS_z"),
+    ("2MASS_J", "2MASS_H", "2MASS_Ks"), ("WISE_4.6",), ("WISE_12", "WISE_22"),
+    ("Spitzer_3.6", "Spitzer_4.5"), ("Spitzer_5.8", "Spitzer_8.0"),
 )  # fmt: skip
 """Bands that one survey delivers together, or not at all."""
 _W, _S = INPUT_BANDS.index(NORMAL), INPUT_BANDS.index(STAND_IN)

@@ -176,11 +176,19 @@ def _fit_log_sigma(
         return w * 0.5 * share * (1 - r2 / total), w * (0.5 * share**2 + 1e-3)
 
     parameters = {
-        "max_depth": settings.depth, "eta": settings.eta, "min_child_weight": settings.min_hessian,
-        "reg_lambda": settings.penalty, "colsample_bytree": settings.column_share, "subsample": settings.row_share,
-        "nthread": 1, "tree_method": "hist", "seed": seed, "base_score": 0.0, "multi_strategy": "multi_output_tree",
+        "max_depth": settings.depth,
+        "eta": settings.eta,
+        "min_child_weight": settings.min_hessian,
+        "reg_lambda": settings.penalty,
+        "colsample_bytree": settings.column_share,
+        "subsample": settings.row_share,
+        "nthread": 1,
+        "tree_method": "hist",
+        "seed": seed,
+        "base_score": 0.0,
+        "multi_strategy": "multi_output_tree",
         "num_target": n_out,
-    }  # fmt: skip
+    }
     booster = xgboost.train(parameters, data, settings.rounds, obj=objective)
     forest = from_xgboost(booster, 0.5 * np.eye(n_out))
     offset = forest.offset + 0.5 * start + np.log(scale)

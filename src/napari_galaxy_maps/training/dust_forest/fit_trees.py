@@ -225,9 +225,11 @@ def _forest(
         drawn = np.tile(rng.choice(draw.rows, len(draw.rows)), settings.draws)
         x, z = draw(drawn, rng)
         tree = DecisionTreeRegressor(
-            min_samples_leaf=settings.min_leaf, max_depth=settings.max_depth, max_features=settings.max_features,
+            min_samples_leaf=settings.min_leaf,
+            max_depth=settings.max_depth,
+            max_features=settings.max_features,
             random_state=int(rng.integers(2**31)),
-        )  # fmt: skip
+        )
         return tree.fit(x, z[:, columns], sample_weight=weight[drawn])
 
     with ThreadPoolExecutor(2) as threads:
@@ -241,10 +243,18 @@ def _boosted(draw: _Draw, weight: np.ndarray, seed: list[int]) -> object:
     drawn = np.tile(draw.rows, draw.settings.boost_draws)
     x, z = draw(drawn, rng)
     parameters = {
-        "max_depth": 5, "eta": 0.07, "subsample": 0.5, "colsample_bytree": 0.4, "min_child_weight": 10, "reg_lambda": 5,
-        "base_score": 0.0, "tree_method": "hist", "multi_strategy": "multi_output_tree", "nthread": 1,
+        "max_depth": 5,
+        "eta": 0.07,
+        "subsample": 0.5,
+        "colsample_bytree": 0.4,
+        "min_child_weight": 10,
+        "reg_lambda": 5,
+        "base_score": 0.0,
+        "tree_method": "hist",
+        "multi_strategy": "multi_output_tree",
+        "nthread": 1,
         "seed": int(rng.integers(2**31)),
-    }  # fmt: skip
+    }
     return xgboost.train(
         parameters, xgboost.DMatrix(x, z, weight=weight[drawn]), draw.settings.rounds
     )

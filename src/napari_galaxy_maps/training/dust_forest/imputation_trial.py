@@ -1,9 +1,9 @@
 """Whether dust-forest does better with gaps as they are or with gaps filled too, measured on the
 real galaxies that it did not see.
 
-python -m napari_galaxy_maps.training.dust_forest.imputation_trial --data FOLDER            prints the
-table python -m napari_galaxy_maps.training.dust_forest.imputation_trial --data FOLDER --card OUT  also
-writes the shipped model's card with its notes
+    python -m napari_galaxy_maps.training.dust_forest.imputation_trial --data FOLDER [--card OUT]
+
+prints the table, and with --card also writes the shipped model's card with its notes.
 """
 
 from __future__ import annotations
@@ -142,12 +142,21 @@ def _scores(
             drawn = [np.sqrt((r[draws] ** 2).mean(1)) for r in residual]
             found.append(
                 Compared(
-                    case, how, population, name, n, rmse[0], alone, rmse[1],
-                    _two(1 - np.mean(r**2) / truth[use, j].var() for r in residual), _two(r.mean() for r in residual),
-                    (rmse[1] - rmse[0], float((drawn[1] - drawn[0]).std())), _two(np.mean(v**2) for v in z),
+                    case,
+                    how,
+                    population,
+                    name,
+                    n,
+                    rmse[0],
+                    alone,
+                    rmse[1],
+                    _two(1 - np.mean(r**2) / truth[use, j].var() for r in residual),
+                    _two(r.mean() for r in residual),
+                    (rmse[1] - rmse[0], float((drawn[1] - drawn[0]).std())),
+                    _two(np.mean(v**2) for v in z),
                     _two(100 * coverage(v).within_68 for v in z),
                 )
-            )  # fmt: skip
+            )
     return found
 
 
@@ -158,15 +167,27 @@ def _two(values) -> tuple[float, float]:  # type: ignore[no-untyped-def]
 
 def markdown(rows: Sequence[Compared]) -> str:
     """The comparison as a table."""
-    head = ["bands given", "filled", "galaxies", "n", "property", "RMSE as observed", "filled", "both", "both - observed", "R2",
+    head = ["bands given", "filled", "galaxies", "n", "property", "RMSE as observed", "filled",
+        "both", "both - observed", "R2",
             "mean error", "chi2", "68 %", ""]  # fmt: skip
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for r in rows:
         cells = [
-            r.case, r.filled, r.population, str(r.n), r.property, f"{r.observed:.3f}", f"{r.imputed:.3f}", f"{r.both:.3f}",
-            f"{r.difference[0]:+.3f} ± {r.difference[1]:.3f}", "{:.3f}, {:.3f}".format(*r.r2), "{:+.3f}, {:+.3f}".format(*r.me),
-            "{:.2f}, {:.2f}".format(*r.chi2), "{:.0f}, {:.0f}".format(*r.coverage68), r.verdict(),
-        ]  # fmt: skip
+            r.case,
+            r.filled,
+            r.population,
+            str(r.n),
+            r.property,
+            f"{r.observed:.3f}",
+            f"{r.imputed:.3f}",
+            f"{r.both:.3f}",
+            f"{r.difference[0]:+.3f} ± {r.difference[1]:.3f}",
+            "{:.3f}, {:.3f}".format(*r.r2),
+            "{:+.3f}, {:+.3f}".format(*r.me),
+            "{:.2f}, {:.2f}".format(*r.chi2),
+            "{:.0f}, {:.0f}".format(*r.coverage68),
+            r.verdict(),
+        ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -179,7 +200,10 @@ def notes(rows: Sequence[Compared]) -> tuple[str, ...]:
 
     def verdicts(how: str) -> str:
         found = [row.verdict() for row in rows if row.filled == how]
-        return f"of {len(found)} rows {found.count('better')} are better, {found.count('as good')} as good, {found.count('worse')} worse"
+        return (
+            f"of {len(found)} rows {found.count('better')} are better, {found.count('as good')} "
+            f"as good, {found.count('worse')} worse"
+        )
 
     def against(case: str, how: str, population: str) -> str:
         found = [r for r in rows if (r.case, r.filled, r.population) == (case, how, population)]
@@ -189,13 +213,17 @@ def notes(rows: Sequence[Compared]) -> tuple[str, ...]:
 
     worst = max((r for r in rows if r.filled == "all"), key=lambda r: r.chi2[1])
     return (
-        f"{NOTE} in the bands that are given, negative fluxes with them. The prediction is the mean of that with gaps as they are and "
-        f"that with gaps filled, half their difference adds to the uncertainty, and {', '.join(AS_OBSERVED)} is that with gaps as they are. "
-        f"RMSE with gaps, filled, and so, with all bands: of all galaxies {against(ALL_BANDS.name, 'gaps', 'all')}; with >= 3 FIR "
-        f"{against(ALL_BANDS.name, 'gaps', '>= 3 FIR')}. Against gaps as they are, by two sigma of the difference (six sets of bands, two "
-        f"populations, three properties), {verdicts('gaps')}. So the step is on unless switched off.",
-        f"{NOTE} in bands that are not given at all: {verdicts('all')}, and the uncertainties become too small (chi2 of {worst.property} "
-        f"up to {worst.chi2[1]:.1f}, {worst.case}). The colours filled in are the models', not these galaxies'. Fill such bands to look at "
+        f"{NOTE} in the bands that are given, negative fluxes with them. The prediction is the "
+        "mean of that with gaps as they are and that with gaps filled, half their difference adds "
+        f"to the uncertainty, and {', '.join(AS_OBSERVED)} is that with gaps as they are. RMSE "
+        "with gaps, filled, and so, with all bands: of all galaxies "
+        f"{against(ALL_BANDS.name, 'gaps', 'all')}; with >= 3 FIR "
+        f"{against(ALL_BANDS.name, 'gaps', '>= 3 FIR')}. Against gaps as they are, by two sigma "
+        "of the difference (six sets of bands, two populations, three properties), "
+        f"{verdicts('gaps')}. So the step is on unless switched off.",
+        f"{NOTE} in bands that are not given at all: {verdicts('all')}, and the uncertainties "
+        f"become too small (chi2 of {worst.property} up to {worst.chi2[1]:.1f}, {worst.case}). "
+        "The colours filled in are the models', not these galaxies'. Fill such bands to look at "
         "them, not to predict from them.",
     )
 

@@ -50,9 +50,15 @@ def baseline(galaxies: Galaxies, case: BandSet) -> np.ndarray:
 
 
 def score(
-    case: str, population: str, prop: str, truth: np.ndarray, truth_error: np.ndarray, predicted: np.ndarray,
-    sigma: np.ndarray, reference: np.ndarray | None,
-) -> Score:  # fmt: skip
+    case: str,
+    population: str,
+    prop: str,
+    truth: np.ndarray,
+    truth_error: np.ndarray,
+    predicted: np.ndarray,
+    sigma: np.ndarray,
+    reference: np.ndarray | None,
+) -> Score:
     """Score one property on n galaxies, all arrays of shape (n,); `reference` is the baseline's
     prediction.
 
@@ -125,7 +131,7 @@ def predict_unseen(
 
 
 def score_model(model: DustForest, galaxies: Galaxies) -> tuple[Score, ...]:
-    """Score every case, for all galaxies and for those with at least three far-infrared detections."""
+    """Score every set of bands, for all galaxies and for those well seen in the far infrared."""
     truth, error = galaxies.targets @ TO_QUANTITIES, truth_errors(galaxies)
     reference = baseline(galaxies, BAND_SETS[0])
     scores = []
@@ -140,8 +146,14 @@ def score_model(model: DustForest, galaxies: Galaxies) -> tuple[Score, ...]:
             for j, name in enumerate(QUANTITIES[: 7 if case is ALL_BANDS else 3]):
                 scores.append(
                     score(
-                        case.name, population, name, truth[member, j], error[member, j], values[member, j],
-                        sigma[member, j], plain[member, j] if j < 3 else None,
+                        case.name,
+                        population,
+                        name,
+                        truth[member, j],
+                        error[member, j],
+                        values[member, j],
+                        sigma[member, j],
+                        plain[member, j] if j < 3 else None,
                     )
-                )  # fmt: skip
+                )
     return tuple(scores)

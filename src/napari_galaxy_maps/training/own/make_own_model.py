@@ -112,9 +112,13 @@ def make_card(
     little.
     """
     size = sum(p.numel() for p in network.parameters())
-    network_size = f"{size / 1e6:.2f} million parameters, {', '.join(map(str, settings.widths))} channels by level."
+    network_size = (
+        f"{size / 1e6:.2f} million parameters, {', '.join(map(str, settings.widths))} channels by "
+        "level."
+    )
     steps = (
-        f"{log[-1]['step']:,} batches of {settings.batch_pixels:,} pixels, {log[-1]['seconds'] / 60:.0f} minutes."
+        f"{log[-1]['step']:,} batches of {settings.batch_pixels:,} pixels, "
+        f"{log[-1]['seconds'] / 60:.0f} minutes."
         if log
         else ""
     )
@@ -122,8 +126,9 @@ def make_card(
     properties = tuple(name for name in STELLAR_PROPERTIES if name in measured["rmse"])
     which = "test" if tested else "validation"
     how = (
-        f"On the {which} set alone ({len(held):,} galax{'y' if len(held) == 1 else 'ies'}), pixels weighted as in training (the brighter ones more), in the bands, with the noise and "
-        "the masks that training draws"
+        f"On the {which} set alone ({len(held):,} galax{'y' if len(held) == 1 else 'ies'}), "
+        "pixels weighted as in training (the brighter ones more), in the bands, with the noise "
+        "and the masks that training draws"
         + (
             "."
             if tested
@@ -137,21 +142,25 @@ def make_card(
     )
     table = CardTable(
         f"Pixels of the {which} set",
-        "Root mean square error in dex (of the logarithm of the age), and per cent of pixels within the network's own sigma before it was "
-        "calibrated on the validation set.",
-        ("property", "RMSE", "within 1 sigma"), rows,
-    )  # fmt: skip
+        "Root mean square error in dex (of the logarithm of the age), and per cent of pixels "
+        "within the network's own sigma before it was calibrated on the validation set.",
+        ("property", "RMSE", "within 1 sigma"),
+        rows,
+    )
     doubts = (
-        "On real images, as it stands: it was trained on mock galaxies alone, and was compared with no real one. PICASSO warns of the same "
-        "for networks trained on simulations.",
+        "On real images, as it stands: it was trained on mock galaxies alone, and was compared "
+        "with no real one. PICASSO warns of the same for networks trained on simulations.",
         *card.do_not_trust[1:],
     )
     if origin.own:
         doubts = (
-            f"On galaxies or images unlike the {len(train):,} galaxies that it was trained on: of other surveys, distances, kinds.",
-            "Beyond what the truths know: their errors and their assumptions were learnt with them.",
+            f"On galaxies or images unlike the {len(train):,} galaxies that it was trained on: of "
+            "other surveys, distances, kinds.",
+            "Beyond what the truths know: their errors and their assumptions were learnt with "
+            "them.",
             "Where only some bands are given: the errors are for the bands that training draws.",
-            "Sums: errors of neighbouring pixels are shared; the error of a sum is close to that of its pixels.",
+            "Sums: errors of neighbouring pixels are shared; the error of a sum is close to that "
+            "of its pixels.",
         )
         if origin.start:
             lost = [name for name in STELLAR_PROPERTIES if name not in properties]
@@ -165,9 +174,18 @@ def make_card(
         else (card.sources[0], "Images and truths: those of the person who trained it.")
     )
     return replace(
-        card, name=NAME, version="own", licence="that of whoever trained it", imf=origin.imf, about=about, properties=properties,
-        how_scored=how, tables=(table,), do_not_trust=doubts, sources=sources,
-    )  # fmt: skip
+        card,
+        name=NAME,
+        version="own",
+        licence="that of whoever trained it",
+        imf=origin.imf,
+        about=about,
+        properties=properties,
+        how_scored=how,
+        tables=(table,),
+        do_not_trust=doubts,
+        sources=sources,
+    )
 
 
 def _assemble_own_steps(

@@ -92,7 +92,8 @@ def make_own_sets_steps(
     zarr = [not isinstance(job, Source) for _, _, job in jobs]
     if any(zarr) and not all(zarr):
         raise InputError(
-            "Zarr arrays have no noise and FITS images have: train on one kind, then fine-tune on the other with --start."
+            "Zarr arrays have no noise and FITS images have: train on one kind, then fine-tune on "
+            "the other with --start."
         )
     names = [name for name, _, _ in jobs]
     if len(set(names)) < len(names):
@@ -150,7 +151,8 @@ def _read_steps(job: Source | tuple[Path, Path], reading: Reading, number: int) 
         return (yield from _quietly(read_pair_steps(job, reading.recipe, reading.truth, number)))
     if reading.scale is None:
         raise InputError(
-            "Zarr arrays do not say their scale: give --unit, and two of --pixel-arcsec, --pixel-kpc and --distance (Mpc)."
+            "Zarr arrays do not say their scale: give --unit, and two of --pixel-arcsec, "
+            "--pixel-kpc and --distance (Mpc)."
         )
     return read_array_pair(job[0], reading.scale, number, job[1])
 
@@ -243,5 +245,6 @@ def _error_if_unwritable(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise InputError(
-            f"{folder} cannot be written ({error.strerror or error}); choose another folder, or free some space."
+            f"{folder} cannot be written ({error.strerror or error}); choose another folder, or "
+            "free some space."
         ) from None

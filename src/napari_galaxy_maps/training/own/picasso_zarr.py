@@ -20,7 +20,8 @@ from .read_own_pairs import Pair, scaled, table_row
 from .read_own_truth import STARS
 
 ORDER = (
-    "LOG_SIGMA_ZGAS", "LOG_SIGMA_GAS", "LOG_SIGMA_HI", "LOG_SIGMA_SFR", "LOG_SIGMA_ZSTAR", "AGE_STAR", "LOG_SIGMA_STAR",
+    "LOG_SIGMA_ZGAS", "LOG_SIGMA_GAS", "LOG_SIGMA_HI", "LOG_SIGMA_SFR", "LOG_SIGMA_ZSTAR",
+    "AGE_STAR", "LOG_SIGMA_STAR",
 )  # fmt: skip
 """What the planes of ``gt`` are: log10 of value + `TRUTH_FLOOR`, per pixel (Msun, Msun/yr; ages in
 Gyr).
@@ -75,7 +76,8 @@ def make_scale(
         or any(v is not None and not v > 0 for v in given)
     ):
         raise InputError(
-            "Zarr arrays do not say their scale: give --unit, and two of --pixel-arcsec, --pixel-kpc and --distance (Mpc), all positive."
+            "Zarr arrays do not say their scale: give --unit, and two of --pixel-arcsec, "
+            "--pixel-kpc and --distance (Mpc), all positive."
         )
     if pixel_arcsec is None:
         pixel_arcsec = float(pixel_kpc or 0) * 1e3 / (float(distance_mpc or 0) * PC_PER_MPC_ARCSEC)
@@ -158,7 +160,8 @@ def _array(path: Path, planes: int) -> np.ndarray:
         import zarr
     except ImportError:
         raise InputError(
-            "Zarr arrays are read with zarr, which is missing: pip install 'napari-galaxy-maps[training]'."
+            "Zarr arrays are read with zarr, which is missing: pip install "
+            "'napari-galaxy-maps[training]'."
         ) from None
     try:
         opened: Any = zarr.open(str(path), mode="r")

@@ -15,14 +15,14 @@ import numpy as np
 from ...bands.registry import get_band
 from ...bands.units import surface_brightness_factor
 from ...constants import PC_PER_MPC_ARCSEC
-from ...cosmology import redshift_at
+from ...cosmology import angular_diameter_distance_mpc, redshift_at_distance
 from ...data.cube import BandCube
 from ...data.galaxy import BandImage, Galaxy
 from ...data.maps import PropertyMaps
 from ...data.recipe import Recipe
 from ...exceptions import InputError, UnresolvedError
 from ...fits_io.files import FITS_ENDINGS, find_images
-from ...fits_io.galaxies import hubble_distance, make_galaxy, read_galaxy_steps, settle_all
+from ...fits_io.galaxies import make_galaxy, read_galaxy_steps, settle_all
 from ...fits_io.opening import image_wcs, opened
 from ...measure.compare.grid_and_psf import bring_to_grid, smooth
 from ...models.stellar_unet.inputs import UGRIZ
@@ -136,7 +136,8 @@ def find_sources(folder: Path) -> list[Source]:
             continue
         if not images:
             raise InputError(
-                f"{member} holds no image beside its truth; add the galaxy's images in any of ugriz."
+                f"{member} holds no image beside its truth; add the galaxy's images in any of "
+                "ugriz."
             )
         found.append(
             Source(
@@ -148,7 +149,8 @@ def find_sources(folder: Path) -> list[Source]:
         )
     if not found:
         raise InputError(
-            f"{folder} holds no pairs: neither sub-folders with images and truth.fits, nor NAME_image.fits with NAME_truth.fits."
+            f"{folder} holds no pairs: neither sub-folders with images and truth.fits, nor "
+            "NAME_image.fits with NAME_truth.fits."
         )
     return found
 
@@ -179,7 +181,9 @@ def read_pair_steps(
     """
     recipe = _own_recipe(recipe, source)
     known = recipe.galaxy
-    distance = known.distance or (hubble_distance(known.redshift) if known.redshift else None)
+    distance = known.distance
+    if not distance and known.redshift:
+        distance = angular_diameter_distance_mpc(known.redshift)
     truth = read_truth(source.truth, options, distance)
     if known.ra is None or known.dec is None:
         ra, dec = brightest(truth)
@@ -194,12 +198,14 @@ def read_pair_steps(
     )
     if not galaxy.images:
         raise InputError(
-            f"{source.name}: none of its images is in {', '.join(UGRIZ)}; say which is with --set input.bands."
+            f"{source.name}: none of its images is in {', '.join(UGRIZ)}; say which is with --set "
+            "input.bands."
         )
     for image in galaxy.images.values():
         if not _overlap(image, truth):
             raise InputError(
-                f"{source.truth} shows another sky than the {image.band} image of {source.name}; look whether it is of this galaxy."
+                f"{source.truth} shows another sky than the {image.band} image of {source.name}; "
+                "look whether it is of this galaxy."
             )
     fwhm = float(truth.provenance["fwhm"])
     cube = yield from prepare_steps(galaxy, _for_both(recipe, galaxy, truth, fwhm, source))
@@ -212,7 +218,8 @@ def read_pair_steps(
     moved = only_where_seen(bring_to_grid(truth, cube.wcs, cube.shape), cube.mask)
     if not np.isfinite(moved.values[STARS]).any():
         raise InputError(
-            f"{source.truth} shows another sky than the images of {source.name}; look whether it is of this galaxy."
+            f"{source.truth} shows another sky than the images of {source.name}; look whether it "
+            "is of this galaxy."
         )
     return _pair(source.name, cube, moved, distance, number, tuple(notes))
 
@@ -258,7 +265,8 @@ def _read_cube(source: Source, recipe: Recipe) -> Galaxy:
             return _read_extensions(path, hdus, recipe)
         if len(whole.shape) != 3 or whole.shape[0] != len(UGRIZ):
             raise InputError(
-                f"{path} has {whole.shape[0]} planes; give five, u g r i z, or an extension for each band."
+                f"{path} has {whole.shape[0]} planes; give five, u g r i z, or an extension for "
+                "each band."
             )
         errors = next((hdu for hdu in images if hdu.name in ("ERR", "ERROR", "SIGMA")), None)
         if errors is not None and errors.shape != whole.shape:
@@ -289,7 +297,8 @@ def _read_extensions(path: Path, hdus: Any, recipe: Recipe) -> Galaxy:
     if not planes:
         there = ", ".join(hdu.name for hdu in hdus if hdu.name) or "none with a name"
         raise InputError(
-            f"{path} has neither five planes nor extensions called u, g, r, i or z; there are {there}."
+            f"{path} has neither five planes nor extensions called u, g, r, i or z; there are "
+            f"{there}."
         )
     return _galaxy_of(path, planes, recipe)
 
@@ -308,7 +317,8 @@ def _galaxy_of(path: Path, planes: Sequence[tuple[str, Any, Any, Any]], recipe: 
         )
         if not unit:
             raise UnresolvedError(
-                f"{path}: in which unit are its images (BUNIT)? Say it with --set input.units.{name}=UNIT."
+                f"{path}: in which unit are its images (BUNIT)? Say it with --set "
+                f"input.units.{name}=UNIT."
             )
         wcs = image_wcs(header, np.shape(data))
         if wcs is None:
@@ -327,10 +337,19 @@ def _galaxy_of(path: Path, planes: Sequence[tuple[str, Any, Any, Any]], recipe: 
         fwhm = float(psf or beam or band.fwhm)
         factor, note = surface_brightness_factor(unit, band, pixel_sr, header, fwhm, str(path))
         images[name] = BandImage(
-            np.asarray(data, np.float32) * np.float32(factor), band, wcs,
-            uncertainty=None if error is None else np.asarray(error, np.float32) * np.float32(factor), fwhm=fwhm,
-            header=header, path=path, unit=unit, notes=(note,), meta={"label": path.name, "factor": factor},
-        )  # fmt: skip
+            np.asarray(data, np.float32) * np.float32(factor),
+            band,
+            wcs,
+            uncertainty=None
+            if error is None
+            else np.asarray(error, np.float32) * np.float32(factor),
+            fwhm=fwhm,
+            header=header,
+            path=path,
+            unit=unit,
+            notes=(note,),
+            meta={"label": path.name, "factor": factor},
+        )
         if not np.isfinite(images[name].data).any():
             del images[name]  # a band without a pixel is a band that is missing
     if not images:
@@ -362,7 +381,8 @@ def _for_both(
         psf = psf.model_copy(update={"target": target})
     elif isinstance(psf.target, int | float) and psf.target * _SAME < fwhm:
         raise InputError(
-            f"{source.name}: its truth has a PSF of {fwhm:.3g} arcsec, wider than the {psf.target:g} asked for; leave psf.target at auto."
+            f"{source.name}: its truth has a PSF of {fwhm:.3g} arcsec, wider than the "
+            f"{psf.target:g} asked for; leave psf.target at auto."
         )
     else:
         target = psf.target
@@ -425,9 +445,12 @@ def table_row(
     fwhm_pixels : float
     """
     known = {
-        "seed": float(number), "pixel_arcsec": pixel_arcsec, "pixel_kpc": pixel_kpc, "fwhm_pixels": fwhm_pixels,
+        "seed": float(number),
+        "pixel_arcsec": pixel_arcsec,
+        "pixel_kpc": pixel_kpc,
+        "fwhm_pixels": fwhm_pixels,
         "log_mass": float(np.log10(np.nansum(10.0 ** stars.astype(float)) * pixel_kpc**2)),
-    }  # fmt: skip
+    }
     if distance:
-        known |= {"distance_mpc": distance, "redshift": redshift_at(distance)}
+        known |= {"distance_mpc": distance, "redshift": redshift_at_distance(distance)}
     return tuple(known.get(column, float("nan")) for column in TABLE)

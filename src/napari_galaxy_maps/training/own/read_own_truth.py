@@ -25,7 +25,8 @@ STARS = "LOG_SIGMA_STAR"
 _PIXELS = re.compile(r"\b(spaxels?|spax|pixels?|pix)\b(\^2|\*\*2)?", re.IGNORECASE)
 _LOGARITHM = re.compile(r"(?:dex|log10|log)\s*\((.*)\)", re.IGNORECASE)
 _SPELLINGS = (
-    (r"\b(M_?sun|Msol|Mo|M_?⊙|solar masses|solar mass)\b", "solMass"), (r"\byears?\b", "yr"), (r"\bGyrs\b", "Gyr"),
+    (r"\b(M_?sun|Msol|Mo|M_?⊙|solar masses|solar mass)\b", "solMass"), (r"\byears?\b", "yr"),
+    (r"\bGyrs\b", "Gyr"),
 )  # fmt: skip
 
 
@@ -69,14 +70,16 @@ def parse_options(names: Sequence[str], units: Sequence[str], fwhm: float | None
                 raise InputError(f"{option} {text!r} is not of the form {form}.")
             if key.upper() not in STELLAR_PROPERTIES:
                 raise InputError(
-                    f"{option} {text!r}: there is no property {key!r} to be learnt; there are {', '.join(STELLAR_PROPERTIES)}."
+                    f"{option} {text!r}: there is no property {key!r} to be learnt; there are "
+                    f"{', '.join(STELLAR_PROPERTIES)}."
                 )
             table[key.upper()] = value
         found.append(table)
     for key in found[1]:
         if key not in found[0]:
             raise InputError(
-                f"--map-unit {key}=... is for an extension that --map {key}=EXTNAME names; give both."
+                f"--map-unit {key}=... is for an extension that --map {key}=EXTNAME names; give "
+                "both."
             )
     if fwhm is not None and not (np.isfinite(fwhm) and fwhm > 0):
         raise InputError(f"--truth-psf is a positive number of arcsec, not {fwhm}.")
@@ -169,7 +172,8 @@ def _product(path: Path, options: TruthOptions, distance_mpc: float | None) -> P
                 )
             if plane.ndim != 2:
                 raise InputError(
-                    f"{path}[{extension}] is no map but has the shape {plane.shape}; name one of its planes, as in {extension}[0]."
+                    f"{path}[{extension}] is no map but has the shape {plane.shape}; name one of "
+                    f"its planes, as in {extension}[0]."
                 )
             wcs = (
                 wcs or image_wcs(hdu.header, plane.shape) or image_wcs(hdus[0].header, plane.shape)
@@ -206,7 +210,8 @@ def _in_property(
     wanted = prop.log_unit or prop.unit
     if not unit or unit.lower() == "dex":
         raise InputError(
-            f"{label} does not say its unit (BUNIT, LOGUNIT); give it, as in --map-unit '{name}=dex({wanted.replace('kpc2', 'pc2')})'."
+            f"{label} does not say its unit (BUNIT, LOGUNIT); give it, as in --map-unit "
+            f"'{name}=dex({wanted.replace('kpc2', 'pc2')})'."
         )
     found = _LOGARITHM.fullmatch(unit)
     text = found[1] if found else unit
@@ -228,7 +233,8 @@ def _in_property(
             )
     except (ValueError, TypeError, u.UnitConversionError):
         raise InputError(
-            f"{label} is in {unit!r}, which cannot become {name} ({wanted}); correct it with --map-unit {name}=UNIT."
+            f"{label} is in {unit!r}, which cannot become {name} ({wanted}); correct it with "
+            f"--map-unit {name}=UNIT."
         ) from None
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         linear = np.where(plane == 0, np.nan, 10.0**plane if found else plane) * factor
@@ -239,8 +245,8 @@ def _in_property(
 def _kpc_per_arcsec(distance_mpc: float | None, label: str) -> float:
     if not distance_mpc:
         raise InputError(
-            f"{label} is per spaxel or arcsec2: the galaxy's distance is needed; give it in its recipe.toml "
-            "([galaxy] distance or redshift)."
+            f"{label} is per spaxel or arcsec2: the galaxy's distance is needed; give it in its "
+            "recipe.toml ([galaxy] distance or redshift)."
         )
     return distance_mpc * PC_PER_MPC_ARCSEC / 1e3
 

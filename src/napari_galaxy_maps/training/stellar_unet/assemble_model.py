@@ -92,6 +92,9 @@ def make_library_steps(model: StellarUNet, mocks: Pairs) -> Steps[Library]:
     scale = np.maximum(size[:kept] / np.sqrt(len(mocks)), 1e-6 * size[0])
     turned = (axes[:kept] / scale[:, None]).T
     return Library(
-        ((averaged - mean) @ turned).astype(np.float32), mean.astype(np.float32), turned.astype(np.float32),
-        mocks.table["seed"].astype(np.int64), np.full(len(mocks), mocks.size, np.int64),
-    )  # fmt: skip
+        ((averaged - mean) @ turned).astype(np.float32),
+        mean.astype(np.float32),
+        turned.astype(np.float32),
+        mocks.table["seed"].astype(np.int64),
+        np.full(len(mocks), mocks.size, np.int64),
+    )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ...models.stellar_unet.model import StellarUNet
     from ..datasets.image_truth_pairs import Pairs
 
+
 ORDER = "rgiuz"
 """Bands in the order in which people have them: the first n stand for any n."""
 _OUT = EDGES[-1]

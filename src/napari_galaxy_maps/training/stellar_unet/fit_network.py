@@ -180,7 +180,8 @@ def fit_steps(
             loss = float(np.mean(losses[-settings.check_every :]))
             if not np.isfinite(loss):
                 raise ModelError(
-                    f"Training ran away after {done} steps (the loss is not finite); choose a smaller rate."
+                    f"Training ran away after {done} steps (the loss is not finite); choose a "
+                    "smaller rate."
                 )
             found = validate(_with(network, mean), head, validation, settings, device)
             seconds = before + time.monotonic() - began
@@ -381,7 +382,10 @@ def in_words(row: dict[str, Any]) -> str:
         f"{name.removeprefix('LOG_SIGMA_').removesuffix('_STAR')} {value:.3f}"
         for name, value in row["rmse"].items()
     )
-    return f"{row['seconds']:.0f} s, loss {row['loss']:.4f}, validation {row['score']:.4f}, dex: {errors}"
+    return (
+        f"{row['seconds']:.0f} s, loss {row['loss']:.4f}, validation {row['score']:.4f}, dex: "
+        f"{errors}"
+    )
 
 
 def read_settings(folder: Path) -> FitSettings:
@@ -477,7 +481,8 @@ def load_checkpoint(
         network.load_state_dict({k[8:]: v for k, v in tensors.items() if k.startswith("network.")})
     except (OSError, SafetensorError, RuntimeError, KeyError, ValueError, TypeError) as error:
         raise InputError(
-            f"{path} is no checkpoint of this network ({str(error).splitlines()[0]}); start without --resume."
+            f"{path} is no checkpoint of this network ({str(error).splitlines()[0]}); start "
+            "without --resume."
         ) from None
     for key, value in mean.items():
         value.copy_(tensors[f"mean.{key}"])

@@ -10,6 +10,7 @@ mocks themselves leave open; between the two lies what the survey's noise hides.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
@@ -107,7 +108,11 @@ def _rings(image: np.ndarray, away: np.ndarray) -> np.ndarray:
 
 
 def least_scatter(
-    train: RingTable, test: RingTable, seen: bool, seed: int = 0
+    train: RingTable,
+    test: RingTable,
+    seen: bool,
+    seed: int = 0,
+    properties: Sequence[str] = STELLAR_PROPERTIES,
 ) -> dict[str, dict[str, Any]]:
     """Scatter that the regression leaves in the test set's sums, by property: standard deviation
     and half width in dex.
@@ -119,27 +124,19 @@ def least_scatter(
         Whether it is given images as a survey sees them; else noiseless ones, and what is known of
         the galaxies.
     seed : int
+    properties : sequence of str
+        Whose sums are asked for.
     """
-    from sklearn.ensemble import HistGradientBoostingRegressor
-
     # Trees cut along axes, and colours that tell metals are small beside brightness: they are given
     # principal components.
     light = (train.seen if seen else train.noiseless)[..., :_BANDS].reshape(-1, _BANDS)
     axes = np.linalg.eigh(np.cov(light[np.isfinite(light).all(axis=1)].T))[1]
     inputs = [_inputs(table, seen, axes) for table in (train, test)]
     found = {}
-    for k, name in enumerate(STELLAR_PROPERTIES):
+    for name in properties:
+        k = STELLAR_PROPERTIES.index(name)
         fit, held = np.isfinite(train.sums[:, k]), np.isfinite(test.sums[:, k])
-        predicted = np.mean(
-            [
-                HistGradientBoostingRegressor(
-                    max_iter=400, learning_rate=0.04, max_leaf_nodes=15, min_samples_leaf=20, l2_regularization=1.0,
-                    max_features=0.5, random_state=seed + i,
-                ).fit(inputs[0][fit], train.sums[fit, k]).predict(inputs[1][held])
-                for i in range(3)
-            ],
-            axis=0,
-        )  # fmt: skip
+        predicted = _regression(inputs[0][fit], train.sums[fit, k], inputs[1][held], seed)
         miss = test.sums[held, k] - predicted
         low, high = np.percentile(miss, (16, 84))
         found[name] = {
@@ -148,6 +145,27 @@ def least_scatter(
             "half_width": float(high - low) / 2,
         }
     return found
+
+
+def _regression(x: np.ndarray, y: np.ndarray, asked: np.ndarray, seed: int) -> np.ndarray:
+    """What boosted trees of `y` on `x` say of `asked`: the mean of three fits.
+
+    On one thread: trees of so few galaxies gain little by a second one, and where other programs
+    hold the processors, threads wait for each other at every leaf, a hundred times longer than they
+    compute.
+    """
+    from sklearn.ensemble import HistGradientBoostingRegressor
+    from threadpoolctl import threadpool_limits
+
+    fits = [
+        HistGradientBoostingRegressor(
+            max_iter=400, learning_rate=0.04, max_leaf_nodes=15, min_samples_leaf=20,
+            l2_regularization=1.0, max_features=0.5, random_state=seed + i,
+        )
+        for i in range(3)
+    ]  # fmt: skip
+    with threadpool_limits(1, "openmp"):
+        return np.asarray(np.mean([fit.fit(x, y).predict(asked) for fit in fits], axis=0))
 
 
 def _inputs(table: RingTable, seen: bool, axes: np.ndarray) -> np.ndarray:

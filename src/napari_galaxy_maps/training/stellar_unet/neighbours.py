@@ -1,4 +1,4 @@
-"""The mock galaxies that look most like a galaxy to the stellar U-Net, made anew with their truth."""
+"""The mock galaxies that look most like a galaxy to the stellar U-Net, made anew with truths."""
 
 from __future__ import annotations
 

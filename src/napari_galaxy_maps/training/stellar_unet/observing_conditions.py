@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     pass
 
 SUBSETS: tuple[tuple[str, float], ...] = (
-    ("ugriz", 0.5), ("ugri", 0.06), ("griz", 0.06), ("gri", 0.08), ("gr", 0.06), ("r", 0.06), ("any", 0.18),
+    ("ugriz", 0.5), ("ugri", 0.06), ("griz", 0.06), ("gri", 0.08), ("gr", 0.06), ("r", 0.06),
+    ("any", 0.18),
 )  # fmt: skip
 """Bands that an image is left with, and how often."""
 _AGE = STELLAR_PROPERTIES.index("AGE_STAR")

@@ -15,40 +15,52 @@ if TYPE_CHECKING:
     from ...models.stellar_unet.calibration import Calibration
     from .fit_network import FitSettings
 
+
 NAME, VERSION = "stellar-unet", "1.0"
 _MEANT = (68, 95)
 """Per cent of pixels that are to be within one sigma and within `PropertyMaps.tail` sigmas."""
 _ABOUT = (
-    "Stars, their metals and age, star formation, gas and its metals in every pixel, from optical images. A U-Net as PICASSO's (Buck & "
-    "Wolf 2021), with fewer channels: it is given each band on a scale that is logarithmic where the galaxy stands out of the noise, "
-    "colours on a scale of their own, the noise, which pixels and bands are missing, and the redshift where a distance is known; all of it in the "
-    "pixels of each of its five levels. For each pixel and map it says a value and a 1-sigma uncertainty, which was calibrated on mock galaxies "
-    "held out from training."
+    "Stars, their metals and age, star formation, gas and its metals in every pixel, from optical "
+    "images. A U-Net as PICASSO's (Buck & Wolf 2021), with fewer channels: it is given each band "
+    "on a scale that is logarithmic where the galaxy stands out of the noise, colours on a scale "
+    "of their own, the noise, which pixels and bands are missing, and the redshift where a "
+    "distance is known; all of it in the pixels of each of its five levels. For each pixel and "
+    "map it says a value and a 1-sigma uncertainty, which was calibrated on mock galaxies held "
+    "out from training."
 )
 _HOW = (
-    "Mock galaxies never trained on (seeds of their own), as SDSS sees them with its noise and a calibration error of 2 % in each "
-    "band, on 51 arcsec of sky. As PICASSO Sect. 4: an ellipse is fitted to the true map of stellar mass and kept for all maps; bias is the mean and "
-    "scatter the standard deviation, over galaxies, of log10 true - log10 predicted of the sums inside 2 R_half (of the age, of its "
-    "mass-weighted mean); errors are from 500 bootstraps of the galaxies."
+    "Mock galaxies never trained on (seeds of their own), as SDSS sees them with its noise and a "
+    "calibration error of 2 % in each band, on 51 arcsec of sky. As PICASSO Sect. 4: an ellipse "
+    "is fitted to the true map of stellar mass and kept for all maps; bias is the mean and "
+    "scatter the standard deviation, over galaxies, of log10 true - log10 predicted of the sums "
+    "inside 2 R_half (of the age, of its mass-weighted mean); errors are from 500 bootstraps of "
+    "the galaxies."
 )
 _DO_NOT_TRUST = (
-    "On real images, as it stands: it was trained on mock galaxies alone, and knows real ones only in so far as the mocks resemble them. "
-    "The mocks' structure has no dynamics, they have no active nuclei and no scattered light, and their scaling relations are put in by hand "
-    "(docs/mocks.md). PICASSO warns of the same for networks trained on simulations. Stellar mass was compared with a relation for real galaxies (above); nothing "
-    "else was.",
-    "Gas, HI and their metals are not seen in optical light: the network knows what galaxies of such a look usually have, in the mocks. "
-    "Early types' gas is hardly better than a guess, and the uncertainty says so.",
-    "Stellar masses: at a given g - i the mocks have 0.1 dex more mass per light than Taylor+ (2011) find for galaxies, and the network follows them.",
-    "Metallicities: they follow from colours to a few hundredths of a magnitude, which zero points and reddening must meet, and from the mocks' mass-metallicity "
-    "relation.",
-    "Sums: errors of neighbouring pixels are shared, over a galaxy nearly wholly; the error of a sum is close to that of its pixels.",
-    "Where the flag says so: brightness and colours that no mock had (a star, a satellite's trail, an artefact, an AGN).",
-    "Beyond redshift 0.19, or without a distance beyond 0.05: colours shift, and the network does not know by how much.",
+    "On real images, as it stands: it was trained on mock galaxies alone, and knows real ones "
+    "only in so far as the mocks resemble them. The mocks' structure has no dynamics, they have "
+    "no active nuclei and no scattered light, and their scaling relations are put in by hand "
+    "(docs/mocks.md). PICASSO warns of the same for networks trained on simulations. Stellar mass "
+    "was compared with a relation for real galaxies (above); nothing else was.",
+    "Gas, HI and their metals are not seen in optical light: the network knows what galaxies of "
+    "such a look usually have, in the mocks. Early types' gas is hardly better than a guess, and "
+    "the uncertainty says so.",
+    "Stellar masses: at a given g - i the mocks have 0.1 dex more mass per light than Taylor+ "
+    "(2011) find for galaxies, and the network follows them.",
+    "Metallicities: they follow from colours to a few hundredths of a magnitude, which zero "
+    "points and reddening must meet, and from the mocks' mass-metallicity relation.",
+    "Sums: errors of neighbouring pixels are shared, over a galaxy nearly wholly; the error of a "
+    "sum is close to that of its pixels.",
+    "Where the flag says so: brightness and colours that no mock had (a star, a satellite's "
+    "trail, an artefact, an AGN).",
+    "Beyond redshift 0.19, or without a distance beyond 0.05: colours shift, and the network does "
+    "not know by how much.",
     "Masses against a Salpeter scale: they are Chabrier masses, 0.24 dex lower.",
 )
 _SOURCES = (
     "Method: Buck & Wolf 2021 (PICASSO, arXiv:2111.01154); Ronneberger+ 2015 (U-Net).",
-    "Mock galaxies: this project (docs/mocks.md), with the populations of Bruzual & Charlot (2003) and the dust of Jones+ (2017).",
+    "Mock galaxies: this project (docs/mocks.md), with the populations of Bruzual & Charlot "
+    "(2003) and the dust of Jones+ (2017).",
 )
 
 
@@ -64,10 +76,20 @@ def base_card(settings: FitSettings, recipe: str, network: str) -> ModelCard:
         Its size, in words.
     """
     return ModelCard(
-        name=NAME, version=VERSION, licence="BSD-3-Clause, as the package", imf="Chabrier", about=f"{_ABOUT} {network}",
-        trained_on=recipe, bands=UGRIZ, features=channel_names(UGRIZ), needs="at least one of them", properties=STELLAR_PROPERTIES, how_scored=_HOW,
-        do_not_trust=_DO_NOT_TRUST, sources=_SOURCES,
-    )  # fmt: skip
+        name=NAME,
+        version=VERSION,
+        licence="BSD-3-Clause, as the package",
+        imf="Chabrier",
+        about=f"{_ABOUT} {network}",
+        trained_on=recipe,
+        bands=UGRIZ,
+        features=channel_names(UGRIZ),
+        needs="at least one of them",
+        properties=STELLAR_PROPERTIES,
+        how_scored=_HOW,
+        do_not_trust=_DO_NOT_TRUST,
+        sources=_SOURCES,
+    )
 
 
 def table_of_sums(
@@ -84,19 +106,41 @@ def table_of_sums(
         published = PUBLISHED.get(name)
         rows.append(
             (
-                name, f"{s['n']:.0f}", f"{s['bias']:+.3f} ± {s['bias_err']:.3f}", f"{s['scatter']:.3f} ± {s['scatter_err']:.3f}",
-                f"{least['scatter']:.3f}", f"{100 * (s['scatter'] / least['scatter'] - 1):+.0f} %", f"{noiseless[name]['scatter']:.3f}",
-                f"{s['half_width']:.3f}", f"{least['half_width']:.3f}", f"{published:.2f}" if published else "–",
+                name,
+                f"{s['n']:.0f}",
+                f"{s['bias']:+.3f} ± {s['bias_err']:.3f}",
+                f"{s['scatter']:.3f} ± {s['scatter_err']:.3f}",
+                f"{least['scatter']:.3f}",
+                f"{100 * (s['scatter'] / least['scatter'] - 1):+.0f} %",
+                f"{noiseless[name]['scatter']:.3f}",
+                f"{s['half_width']:.3f}",
+                f"{least['half_width']:.3f}",
+                f"{published:.2f}" if published else "–",
             )
-        )  # fmt: skip
+        )
     return CardTable(
         "Sums inside 2 R_half",
-        "Least scatter: what a regression of these sums leaves in the same galaxies that is given their light in rings of the true ellipse, with the noise "
-        "and the errors of calibration that the network sees, and the redshift (training/stellar_unet/least_scatter.py): about what such images leave open. Noiseless: "
-        "given the light without noise and errors, the inclination, the bulge and the kind: what the mocks leave open. Half width: half of the 16th to 84th "
-        "percentile. PICASSO: scatter published for its own simulated galaxies, whose gas and metals follow the light more closely than the mocks' do.",
-        ("property", "n", "bias", "scatter", "least scatter", "above it", "noiseless", "half width", "least", "PICASSO"), tuple(rows),
-    )  # fmt: skip
+        "Least scatter: what a regression of these sums leaves in the same galaxies that is given "
+        "their light in rings of the true ellipse, with the noise and the errors of calibration "
+        "that the network sees, and the redshift (training/stellar_unet/least_scatter.py): about "
+        "what such images leave open. Noiseless: given the light without noise and errors, the "
+        "inclination, the bulge and the kind: what the mocks leave open. Half width: half of the "
+        "16th to 84th percentile. PICASSO: scatter published for its own simulated galaxies, "
+        "whose gas and metals follow the light more closely than the mocks' do.",
+        (
+            "property",
+            "n",
+            "bias",
+            "scatter",
+            "least scatter",
+            "above it",
+            "noiseless",
+            "half width",
+            "least",
+            "PICASSO",
+        ),
+        tuple(rows),
+    )
 
 
 def table_of_annuli(scores: StellarScores) -> CardTable:
@@ -112,10 +156,11 @@ def table_of_annuli(scores: StellarScores) -> CardTable:
         rows.append(tuple(cells))
     return CardTable(
         "By annulus",
-        "Bias, scatter of the sums in annuli, whose radii are in R_half. Half of the image is 2.5 to 5 half-mass radii of the disc, so that the outer ones "
-        "are not whole in many galaxies.",
-        ("radius", *STELLAR_PROPERTIES), tuple(rows),
-    )  # fmt: skip
+        "Bias, scatter of the sums in annuli, whose radii are in R_half. Half of the image is 2.5 "
+        "to 5 half-mass radii of the disc, so that the outer ones are not whole in many galaxies.",
+        ("radius", *STELLAR_PROPERTIES),
+        tuple(rows),
+    )
 
 
 def _is_off(pixels: Mapping[str, float], meant: int) -> bool:
@@ -127,18 +172,31 @@ def table_of_pixels(scores: StellarScores) -> CardTable:
     """Errors and uncertainties of pixels."""
     rows = [
         (
-            name, where, f"{p['bias']:+.3f}", f"{p['rmse']:.3f}", f"{p['sigma']:.3f}", f"{p['chi2']:.2f}", f"{p['coverage68']:.1f}",
-            f"{p['coverage95']:.1f}", "off" if any(_is_off(p, meant) for meant in _MEANT) else "",
+            name,
+            where,
+            f"{p['bias']:+.3f}",
+            f"{p['rmse']:.3f}",
+            f"{p['sigma']:.3f}",
+            f"{p['chi2']:.2f}",
+            f"{p['coverage68']:.1f}",
+            f"{p['coverage95']:.1f}",
+            "off" if any(_is_off(p, meant) for meant in _MEANT) else "",
         )
-        for where, pixels in (("inside 2 R_half", scores.pixels), ("2 to 5 R_half", scores.outskirts))
+        for where, pixels in (
+            ("inside 2 R_half", scores.pixels),
+            ("2 to 5 R_half", scores.outskirts),
+        )
         for name, p in pixels.items()
-    ]  # fmt: skip
+    ]
     return CardTable(
         "Pixels",
-        "Mean error (prediction minus truth), root mean square, mean predicted sigma in dex; mean square of error over sigma; per cent of pixels within one "
-        "sigma, and within the sigmas that are said to hold 95 % (below); each galaxy has one vote. A row with a coverage more than 3 points off 68 or 95 % is marked.",
-        ("property", "pixels", "bias", "RMSE", "sigma", "chi2", "68 %", "95 %", ""), rows=tuple(rows),
-    )  # fmt: skip
+        "Mean error (prediction minus truth), root mean square, mean predicted sigma in dex; mean "
+        "square of error over sigma; per cent of pixels within one sigma, and within the sigmas "
+        "that are said to hold 95 % (below); each galaxy has one vote. A row with a coverage more "
+        "than 3 points off 68 or 95 % is marked.",
+        ("property", "pixels", "bias", "RMSE", "sigma", "chi2", "68 %", "95 %", ""),
+        rows=tuple(rows),
+    )
 
 
 def table_of_cases(title: str, text: str, cases: Sequence[tuple[str, StellarScores]]) -> CardTable:
@@ -174,12 +232,17 @@ def coverage_rows(title: str, cases: Sequence[tuple[str, StellarScores]]) -> Car
     ]
     return CardTable(
         title,
-        "Per cent of pixels inside 2 R_half within one sigma, and within the sigmas that are said to hold 95 %; *: more than 3 points off 68 or 95 %.", ("case", "n", *STELLAR_PROPERTIES), tuple(rows),
-    )  # fmt: skip
+        (
+            "Per cent of pixels inside 2 R_half within one sigma, and within the sigmas that are "
+            "said to hold 95 %; *: more than 3 points off 68 or 95 %."
+        ),
+        ("case", "n", *STELLAR_PROPERTIES),
+        tuple(rows),
+    )
 
 
 def table_of_tails(calibration: Calibration) -> CardTable:
-    """How many sigmas hold 95 % of the errors, by number of bands and width of the PSF in pixels."""
+    """How many sigmas hold 95 % of the errors, by number of bands and PSF in pixels."""
     rows = [
         (
             str(n),
@@ -191,15 +254,19 @@ def table_of_tails(calibration: Calibration) -> CardTable:
     ]
     return CardTable(
         "95 % intervals",
-        "Errors have longer tails than a Gaussian's, where it would be 1.96: the sigmas within which 95 % of the pixels of the calibration mocks are. The program "
-        "interpolates between PSFs and says the number with each map (TAIL95 in its file).",
-        ("bands", "FWHM (pixels)", *STELLAR_PROPERTIES), tuple(rows),
-    )  # fmt: skip
+        "Errors have longer tails than a Gaussian's, where it would be 1.96: the sigmas within "
+        "which 95 % of the pixels of the calibration mocks are. The program interpolates between "
+        "PSFs and says the number with each map (TAIL95 in its file).",
+        ("bands", "FWHM (pixels)", *STELLAR_PROPERTIES),
+        tuple(rows),
+    )
 
 
 def summary_of(scores: StellarScores) -> dict[str, Any]:
     """Numbers of a score that a JSON file can hold."""
     return {
-        "inside": {name: scores.inside(name) for name in STELLAR_PROPERTIES}, "pixels": scores.pixels,
-        "outskirts": scores.outskirts, "flagged": scores.flagged,
-    }  # fmt: skip
+        "inside": {name: scores.inside(name) for name in STELLAR_PROPERTIES},
+        "pixels": scores.pixels,
+        "outskirts": scores.outskirts,
+        "flagged": scores.flagged,
+    }

@@ -111,17 +111,25 @@ def measure(
         stellar_card.table_of_annuli(whole),
         stellar_card.table_of_pixels(whole),
         stellar_card.table_of_cases(
-            "Bands", "Bias, scatter inside 2 R_half where only some bands are given to the same network.", bands
+            "Bands",
+            ("Bias, scatter inside 2 R_half where only some bands are given to the same network."),
+            bands,
         ),
         stellar_card.coverage_rows("Coverage by bands", bands),
         stellar_card.table_of_cases(
-            "Image sizes", "The same galaxies on the same 51 arcsec of sky in more or fewer pixels: bias, scatter inside 2 R_half.", sizes
+            "Image sizes",
+            (
+                "The same galaxies on the same 51 arcsec of sky in more or fewer pixels: bias, "
+                "scatter inside 2 R_half."
+            ),
+            sizes,
         ),
         stellar_card.coverage_rows("Coverage by image size", sizes),
         stellar_card.table_of_tails(model.calibration),
-    )  # fmt: skip
+    )
     notes = (
-        f"Flagged as unlike the training set: {100 * whole.flagged:.2f} % of the test galaxies' pixels inside 2 R_half.",
+        f"Flagged as unlike the training set: {100 * whole.flagged:.2f} % of the test galaxies' "
+        "pixels inside 2 R_half.",
     )
     numbers = {
         "whole": stellar_card.summary_of(whole),
@@ -148,7 +156,10 @@ def describe_stages(stages: tuple[tuple[int, int, int], ...] = STAGES) -> str:
         words = ["galaxy-maps train stellar-unet --out FOLDER", *(["--resume"] if after else [])]
         words += [f"--mocks {mocks} --steps {planned}"]
         commands.append(" ".join(words) + (f", stopped after batch {end:,}" if end else ""))
-    return f"Mock galaxies of 64 x 64 and of 128 x 128 pixels (docs/mocks.md): {', '.join(sets)}. Commands: {'; '.join(commands)}."
+    return (
+        f"Mock galaxies of 64 x 64 and of 128 x 128 pixels (docs/mocks.md): {', '.join(sets)}. "
+        f"Commands: {'; '.join(commands)}."
+    )
 
 
 def least_scatter_of_sets(
@@ -195,10 +206,15 @@ def main(arguments: list[str] | None = None) -> int:
             for line in (options.fit / "log.jsonl").read_text(encoding="utf-8").splitlines()
         ]
         recipe = (
-            f"{describe_stages()} Galaxies are seen anew in each of {log[-1]['step']:,} batches of {settings.batch_pixels:,} pixels with other noise (1/20 to 4 times SDSS's), "
-            f"resolution, bands, masks and turns; {log[-1]['seconds'] / 60:.0f} minutes on one core. Seed {settings.seed}."
+            f"{describe_stages()} Galaxies are seen anew in each of {log[-1]['step']:,} batches "
+            f"of {settings.batch_pixels:,} pixels with other noise (1/20 to 4 times SDSS's), "
+            f"resolution, bands, masks and turns; {log[-1]['seconds'] / 60:.0f} minutes on one "
+            f"core. Seed {settings.seed}."
         )
-        network_size = f"{size / 1e6:.2f} million parameters, {', '.join(map(str, settings.widths))} channels by level."
+        network_size = (
+            f"{size / 1e6:.2f} million parameters, {', '.join(map(str, settings.widths))} "
+            "channels by level."
+        )
         card = stellar_card.base_card(settings, recipe, network_size)
         train, held = (
             Pairs.open(options.sets / "train64"),
@@ -222,7 +238,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def with_more(card: ModelCard, path: Path | None) -> ModelCard:
-    """A card with the notes and tables of a JSON file (`{"notes": [...], "tables": [...]}`) added."""
+    """A card with notes and tables of a JSON file (`{"notes": [...], "tables": [...]}`) added."""
     if path is None:
         return card
     more = json.loads(path.read_text(encoding="utf-8"))

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from ...models.stellar_unet.model import StellarUNet
     from ..datasets.image_truth_pairs import Pairs
 
+
 PUBLISHED = {
-    "LOG_SIGMA_STAR": 0.09, "LOG_SIGMA_GAS": 0.13, "LOG_SIGMA_ZSTAR": 0.14, "LOG_SIGMA_ZGAS": 0.19, "AGE_STAR": 0.09,
-    "LOG_SIGMA_SFR": 0.22,
+    "LOG_SIGMA_STAR": 0.09, "LOG_SIGMA_GAS": 0.13, "LOG_SIGMA_ZSTAR": 0.14, "LOG_SIGMA_ZGAS": 0.19,
+    "AGE_STAR": 0.09, "LOG_SIGMA_SFR": 0.22,
 }  # fmt: skip
 """Scatter in dex of sums inside 2 R_half that PICASSO found for its own simulated galaxies."""
 

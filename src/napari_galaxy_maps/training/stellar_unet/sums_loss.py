@@ -21,8 +21,8 @@ _MASS = STELLAR_PROPERTIES.index("LOG_SIGMA_STAR")
 _HUGE, _TINY = 60.0, 1e-30
 """So that sums of a network that has learnt nothing yet stay finite."""
 LEAST: dict[str, float] = {
-    "LOG_SIGMA_STAR": 0.08, "LOG_SIGMA_ZSTAR": 0.21, "AGE_STAR": 0.073, "LOG_SIGMA_SFR": 0.29, "LOG_SIGMA_GAS": 0.28,
-    "LOG_SIGMA_ZGAS": 0.28, "LOG_SIGMA_HI": 0.26,
+    "LOG_SIGMA_STAR": 0.08, "LOG_SIGMA_ZSTAR": 0.21, "AGE_STAR": 0.073, "LOG_SIGMA_SFR": 0.29,
+    "LOG_SIGMA_GAS": 0.28, "LOG_SIGMA_ZGAS": 0.28, "LOG_SIGMA_HI": 0.26,
 }  # fmt: skip
 """Differences in dex that count alike: about what an image leaves open (`least_scatter`)."""
 EDGES = (0.0, INSIDE, 5.0)

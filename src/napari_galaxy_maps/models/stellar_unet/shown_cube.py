@@ -1,0 +1,93 @@
+"""A cube as the network is shown it: not cut off around the galaxy, in pixels of another size, with
+its redshift.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...constants import PC_PER_MPC_ARCSEC
+from ...cosmology import redshift_at_distance
+from ...data.properties import Flag
+
+if TYPE_CHECKING:
+    from ...data.cube import BandCube
+
+
+def uncut(cube: BandCube) -> BandCube:
+    """A cube that is not masked where it only lies outside of the galaxy's ellipse: there no map is
+    wanted, but there is an image.
+
+    A network that was shown galaxies with their surroundings takes the edge of a cut image for the
+    galaxy's.
+    """
+    beyond = ((cube.flags & Flag.OUTSIDE) != 0) & ((cube.flags & Flag.MASKED) == 0)
+    return replace(cube, mask=cube.mask & ~beyond)
+
+
+def binned(cube: BandCube, factor: int) -> BandCube:
+    """A cube of blocks of `factor` x `factor` pixels averaged, those that are masked or missing
+    left out; an edge may be lost.
+    """
+    if factor <= 1:
+        return cube
+    ny, nx = (n // factor for n in cube.shape)
+
+    def blocks(planes: np.ndarray) -> np.ndarray:
+        part = planes[..., : ny * factor, : nx * factor]
+        return part.reshape(*part.shape[:-2], ny, factor, nx, factor)
+
+    there = blocks(np.isfinite(cube.data) & ~cube.mask)
+    count = np.maximum(there.sum(axis=(-3, -1)), 1)
+    data = np.where(there, blocks(cube.data), 0).sum(axis=(-3, -1)) / count
+    sigma = np.sqrt(np.where(there, blocks(cube.uncertainty) ** 2, 0).sum(axis=(-3, -1))) / count
+    empty = ~there.any(axis=(-3, -1))
+    data, sigma = (np.where(empty, np.nan, planes) for planes in (data, sigma))
+    return _with_pixels(cube, data, sigma, np.asarray(empty.all(axis=0)), factor)
+
+
+def enlarged(cube: BandCube, factor: int) -> BandCube:
+    """A cube with `factor` x `factor` pixels for each, linear between their middles, constant next
+    to missing ones.
+    """
+    from scipy.ndimage import zoom
+
+    data, sigma = (
+        np.stack([zoom(plane, factor, order=1, grid_mode=True, mode="nearest") for plane in planes])
+        for planes in (np.where(cube.mask, np.nan, cube.data), cube.uncertainty)
+    )
+    # Interpolation must not cost pixels that were measured.
+    data, sigma = (
+        np.where(np.isfinite(fine), fine, np.kron(coarse, np.ones((1, factor, factor), np.float32)))
+        for fine, coarse in (
+            (data, np.where(cube.mask, np.nan, cube.data)),
+            (sigma, cube.uncertainty),
+        )
+    )
+    mask = np.kron(cube.mask, np.ones((factor, factor))) > 0
+    return _with_pixels(cube, data, sigma, mask, 1 / factor)
+
+
+def _with_pixels(
+    cube: BandCube, data: np.ndarray, sigma: np.ndarray, mask: np.ndarray, factor: float
+) -> BandCube:
+    """A cube of other planes, whose pixels are `factor` times as large, without flags."""
+    return replace(
+        cube,
+        data=data.astype(np.float32),
+        uncertainty=sigma.astype(np.float32),
+        mask=mask,
+        flags=np.zeros(mask.shape, np.int16),
+        pixel_arcsec=cube.pixel_arcsec * factor,
+        pixel_pc=cube.pixel_pc * factor if cube.pixel_pc else None,
+    )
+
+
+def redshift_of(cube: BandCube) -> float:
+    """Redshift by a cube's distance (Planck 2018); NaN where it has none."""
+    if not cube.pixel_pc:
+        return float("nan")
+    return redshift_at_distance(cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC))
