@@ -1,5 +1,7 @@
 """The sample galaxies: their files open, hold the light that their truth says, lie where they
 should, and can be made again.
+
+Of `pipeline`: the whole way from files to maps.
 """
 
 import importlib.util

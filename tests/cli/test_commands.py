@@ -1,5 +1,9 @@
 """The command line does the whole path, and answers a mistake with one line and exit status 2,
 leaving nothing half written.
+
+Of `cli.main`. The commands that measure (`cli.measuring`) are tested beside what they call, in
+tests/measure; `cli.mock` in tests/mocks/test_writing.py, `cli.train` in
+tests/training/test_train_command.py.
 """
 
 import json

@@ -1,5 +1,7 @@
 """The colour model recovers gaps of spectra that follow it, knows its own error, and tells usual
 from unusual.
+
+Of `models.dust_forest.colour_model` and `models.dust_forest.colour_kernel`.
 """
 
 import numpy as np

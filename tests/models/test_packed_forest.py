@@ -1,4 +1,7 @@
-"""Packed trees give what scikit-learn and xgboost give, on the CPU and in torch."""
+"""Packed trees give what scikit-learn and xgboost give, on the CPU and in torch.
+
+Of `models.dust_forest.packed_forest` and `models.dust_forest.forest_kernel`.
+"""
 
 import numpy as np
 import pytest

@@ -1,5 +1,9 @@
 """stellar-unet: maps from any of ugriz, tiles without seams, edits that redo what they reach,
 flags, the library.
+
+Of `models.stellar_unet.model` and `models.stellar_unet.shown_cube`. What training makes is tested
+in tests/training: `models.stellar_unet.colour_cloud` in test_train_command.py,
+`models.stellar_unet.calibration` in test_calibrate_uncertainty.py.
 """
 
 from dataclasses import replace

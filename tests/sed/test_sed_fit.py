@@ -1,5 +1,8 @@
 """The Bayesian fit: analytic cases, what must not matter, upper limits, flags, and one pixel's
 posterior.
+
+Of `sed.fit`, `sed.likelihood` and `sed.posterior`; `sed.pixel` is tested in
+tests/plugin/test_pixel.py.
 """
 
 import numpy as np

@@ -1,5 +1,10 @@
 """Training learns, resumes to the same weights, stops early, keeps frozen levels; the command does
 all of it and tells mistakes.
+
+Of `training.stellar_unet.fit_network` and what it draws on
+(`training.stellar_unet.observing_conditions`, `training.stellar_unet.input_scale`), of
+`training.stellar_unet.assemble_model`, `training.stellar_unet.fit_colour_cloud` and
+`training.stellar_unet.neighbours`, and of `training.own.make_own_model`.
 """
 
 import json

@@ -1,5 +1,8 @@
 """Training's parts: degraded galaxies, scores, the recalibration; and that the real tables give
 what was said of them.
+
+`training.datasets.photometric_tables` is tested with the tables that it makes, in
+tests/sed/test_sed_tables.py.
 """
 
 import numpy as np

@@ -1,5 +1,8 @@
 """The card is reproduced from the shipped weights on the real galaxies, each by the member that
 never saw it.
+
+Of `training.dust_forest.card_text`, `training.dust_forest.card_notes` and
+`training.dust_forest.imputation_trial`.
 """
 
 import numpy as np
