@@ -267,6 +267,7 @@ def test_stars_of_the_table_shine_where_it_says(galaxy):
         assert np.hypot(*np.subtract(np.unravel_index(box.argmax(), box.shape), 6)) < 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_the_whole_way_ends_near_the_truth(name, tmp_path, capsys):
     """Stars of the table masked, reddening and sky taken off, one PSF and grid, predicted, and

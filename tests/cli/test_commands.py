@@ -46,6 +46,7 @@ def test_info_says_what_each_file_is(folder, capsys):
     assert len(rows["mystery.fits"]["problems"]) == 2 and len(told["left_out"]) == 1
 
 
+@pytest.mark.slow
 def test_prepare_then_predict_is_predict(folder, tmp_path, capsys):
     cube, two, one = tmp_path / "cube.fits", tmp_path / "two.fits", tmp_path / "one.fits"
     assert main(["prepare", str(folder), "--out", str(cube), *GALAXY]) == 0

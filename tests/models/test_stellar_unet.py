@@ -57,6 +57,7 @@ def maps(unet, cube):
     return unet.predict(cube, "cpu")
 
 
+@pytest.mark.slow
 def test_a_galaxy_never_seen_is_mapped_with_honest_errors(unet):
     """Twenty mocks: mass to 0.3 dex, seven of ten pixels within their error or thereabouts, nearly
     all in what is said to hold 95 %.
@@ -92,6 +93,7 @@ def test_all_maps_are_there_in_the_units_of_the_registry(maps, cube):
     assert maps.provenance["imf"] == "Chabrier" and len(maps.provenance["model_hash"]) == 64
 
 
+@pytest.mark.slow
 def test_tiles_leave_no_seams(unet):
     """Tiled and whole predictions agree to 1e-4 dex, on an image whose sides fit no tile."""
     big = cube_of(make_mock(30_900_002, View(size=330)))

@@ -91,6 +91,7 @@ def test_it_is_at_the_resolution_of_the_worst_far_infrared_band_and_says_what_it
     assert np.isnan(maps.values["T_DUST"][outside]).all() and outside.any()
 
 
+@pytest.mark.slow
 def test_as_a_file_it_is_a_truth_like_any_other(mock, images, tmp_path, capsys):
     out = tmp_path / "truth.fits"
     arguments = [

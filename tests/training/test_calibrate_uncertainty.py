@@ -15,6 +15,8 @@ from napari_galaxy_maps.training.datasets.image_truth_pairs import TABLE, Pairs
 from napari_galaxy_maps.training.datasets.mock_cubes import true_maps
 from napari_galaxy_maps.training.stellar_unet.calibrate_uncertainty import ORDER, calibrate_steps
 
+pytestmark = pytest.mark.slow
+
 N, SIZE = 60, 24
 BIAS, SCATTER, SAID = 0.2, 0.15, 0.05
 MAPS = len(STELLAR_PROPERTIES)
