@@ -36,6 +36,7 @@ def load(name):
 
 @pytest.fixture(scope="module")
 def maker():
+    """The script that makes the sample galaxies, as a module."""
     return load("make_sample_galaxies")
 
 

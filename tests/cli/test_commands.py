@@ -23,6 +23,7 @@ GALAXY = ["--ra", "150", "--dec", "2", "--d25", "2.5", "--distance", "10", "--na
 
 @pytest.fixture
 def folder(galaxy_folder):
+    """The images of a round galaxy in `BANDS`."""
     return galaxy_folder(BANDS)
 
 

@@ -39,21 +39,25 @@ def cube_of(mock, bands=UGRIZ):
 
 @pytest.fixture(scope="module")
 def unet():
+    """The shipped stellar-unet."""
     return load_model("stellar-unet")
 
 
 @pytest.fixture(scope="module")
 def mock():
+    """A galaxy that the network has not seen in training."""
     return make_mock(30_900_001, View(size=96))
 
 
 @pytest.fixture(scope="module")
 def cube(mock):
+    """The cube of `mock`."""
     return cube_of(mock)
 
 
 @pytest.fixture(scope="module")
 def maps(unet, cube):
+    """What the network predicts for `cube`."""
     return unet.predict(cube, "cpu")
 
 

@@ -26,6 +26,7 @@ BANDS5 = ("SDSS_u", "SDSS_r", "2MASS_H", "WISE_12", "SPIRE_250")
 
 @pytest.fixture(scope="module")
 def library():
+    """A small library with the prior of DustPedia."""
     return build_library(LibrarySettings(n_models=3000, prior="dustpedia"), 0.0, cache=False)
 
 

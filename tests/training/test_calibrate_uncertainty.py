@@ -77,6 +77,7 @@ def steps():
 
 @pytest.fixture(scope="module")
 def found(steps):
+    """The calibration of `Model` on held-out galaxies."""
     pairs = galaxies(
         n=2 * N
     )  # a cell of depth and sigma has 480 pixels, of which the quantile is good to 4 %

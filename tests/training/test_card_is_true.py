@@ -21,6 +21,7 @@ GOALS = {
 
 @pytest.fixture(scope="module")
 def unseen(model, galaxies):
+    """Predictions of the real galaxies by members that never saw them, by set of bands."""
     return {case.name: predict_unseen(model, galaxies, case) for case in (ALL_BANDS, *BAND_SETS)}
 
 
