@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test venv lint docs bench sample clean system
+.PHONY: help demo test quick venv lint docs bench sample clean system
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -26,6 +26,9 @@ demo: system $(VENV)/.made  ## napari on a sample galaxy with its maps predicted
 
 test: system $(VENV)/.made  ## Every test, the window's in a real one (under Xvfb where there is no display)
 	@OMP_NUM_THREADS=1 $(WINDOW) $(BIN)/python $(PYTEST) $(PYTEST_ARGS)
+
+quick: $(VENV)/.made  ## The tests that are neither slow nor open a window, in under a minute
+	@OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) -m 'not slow and not window and not realdata' $(PYTEST_ARGS)
 
 venv: $(VENV)/.made  ## The virtual environment .venv, from constraints.txt
 

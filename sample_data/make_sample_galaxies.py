@@ -104,11 +104,13 @@ class Exposure:
 SAMPLES = (
     Sample(
         "spiral", "Mock spiral", "spiral", 1, 4, 10.4, 40.0, 25.0, 0.035, 1001, 7.0,
-        {"GALEX": 0.0, "SDSS": 97.8, "2MASS": 0.9, "WISE": -2.1, "IRAC": 148.0, "PACS": 37.0, "SPIRE": -21.0}, (9.0, -14.0),
+        {"GALEX": 0.0, "SDSS": 97.8, "2MASS": 0.9, "WISE": -2.1, "IRAC": 148.0, "PACS": 37.0,
+         "SPIRE": -21.0}, (9.0, -14.0),
     ),
     Sample(
         "early-type", "Mock early type", "lenticular", 5, 5, 10.5, 60.0, 27.0, 0.052, 861, 6.0,
-        {"GALEX": 0.0, "SDSS": -64.5, "2MASS": -0.4, "WISE": 3.2, "PACS": 112.0, "SPIRE": 14.0}, (-11.0, 6.0),
+        {"GALEX": 0.0, "SDSS": -64.5, "2MASS": -0.4, "WISE": 3.2, "PACS": 112.0, "SPIRE": 14.0},
+        (-11.0, 6.0),
         without=("Spitzer_3.6",),
     ),
 )  # fmt: skip
@@ -146,7 +148,7 @@ EXPOSURES = (
 )  # fmt: skip
 
 
-# --- What the galaxy is -------------------------------------------------------------------------------------------------
+# --- What the galaxy is ---------------------------------------------------------------------------
 
 
 def sky_of(sample: Sample) -> Mock:
@@ -154,7 +156,8 @@ def sky_of(sample: Sample) -> Mock:
     sky.
     """
     view = View(
-        size=sample.fine, pixel_arcsec=FINE_PIXEL, bands=sample.bands, distance_mpc=sample.distance_mpc, noise=0.0, ebv=sample.ebv,
+        size=sample.fine, pixel_arcsec=FINE_PIXEL, bands=sample.bands,
+        distance_mpc=sample.distance_mpc, noise=0.0, ebv=sample.ebv,
         stars=0.8, neighbours=0.2,
     )  # fmt: skip
     return make_mock(
@@ -169,7 +172,8 @@ def known_of(sample: Sample, mock: Mock) -> dict[str, str | float]:
     diameter, ratio = d25(mock)
     ra, dec = mock.position
     return {
-        "name": sample.name, "ra": round(ra, 6), "dec": round(dec, 6), "distance": sample.distance_mpc, "d25": round(diameter, 2),
+        "name": sample.name, "ra": round(ra, 6), "dec": round(dec, 6),
+        "distance": sample.distance_mpc, "d25": round(diameter, 2),
         "axis_ratio": round(ratio, 3), "position_angle": round(mock.galaxy.position_angle, 1),
     }  # fmt: skip
 
@@ -224,7 +228,7 @@ def recipe_of(sample: Sample, mock: Mock) -> str:
     return tomli_w.dumps(told)
 
 
-# --- How it is seen -----------------------------------------------------------------------------------------------------
+# --- How it is seen -------------------------------------------------------------------------------
 
 
 def seen(mock: Mock, band: str, wcs: WCS, shape: tuple[int, int], pixel: float) -> np.ndarray:

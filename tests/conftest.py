@@ -69,6 +69,18 @@ def sample_folder() -> Path:
     return SAMPLE
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the tests of a module keep libraries of model spectra, which take seconds to make."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def cached_libraries(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Libraries are kept in `cache`, not in the home of who runs the tests."""
+    monkeypatch.setenv("GALAXY_MAPS_CACHE", str(cache))
+
+
 def tan_wcs(
     shape: tuple[int, int], pixel: float, ra: float = 150.0, dec: float = 2.0, rotation: float = 0.0
 ) -> WCS:

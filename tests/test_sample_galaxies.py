@@ -1,5 +1,7 @@
 """The sample galaxies: their files open, hold the light that their truth says, lie where they
 should, and can be made again.
+
+Of `pipeline`: the whole way from files to maps.
 """
 
 import importlib.util
@@ -34,6 +36,7 @@ def load(name):
 
 @pytest.fixture(scope="module")
 def maker():
+    """The script that makes the sample galaxies, as a module."""
     return load("make_sample_galaxies")
 
 
@@ -265,6 +268,7 @@ def test_stars_of_the_table_shine_where_it_says(galaxy):
         assert np.hypot(*np.subtract(np.unravel_index(box.argmax(), box.shape), 6)) < 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_the_whole_way_ends_near_the_truth(name, tmp_path, capsys):
     """Stars of the table masked, reddening and sky taken off, one PSF and grid, predicted, and

@@ -1,5 +1,9 @@
 """The command line does the whole path, and answers a mistake with one line and exit status 2,
 leaving nothing half written.
+
+Of `cli.main`. The commands that measure (`cli.measuring`) are tested beside what they call, in
+tests/measure; `cli.mock` in tests/mocks/test_writing.py, `cli.train` in
+tests/training/test_train_command.py.
 """
 
 import json
@@ -19,6 +23,7 @@ GALAXY = ["--ra", "150", "--dec", "2", "--d25", "2.5", "--distance", "10", "--na
 
 @pytest.fixture
 def folder(galaxy_folder):
+    """The images of a round galaxy in `BANDS`."""
     return galaxy_folder(BANDS)
 
 
@@ -42,6 +47,7 @@ def test_info_says_what_each_file_is(folder, capsys):
     assert len(rows["mystery.fits"]["problems"]) == 2 and len(told["left_out"]) == 1
 
 
+@pytest.mark.slow
 def test_prepare_then_predict_is_predict(folder, tmp_path, capsys):
     cube, two, one = tmp_path / "cube.fits", tmp_path / "two.fits", tmp_path / "one.fits"
     assert main(["prepare", str(folder), "--out", str(cube), *GALAXY]) == 0

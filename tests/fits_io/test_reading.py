@@ -1,5 +1,9 @@
 """Images are found in files of every packing, know what they are, and are refused in one sentence
 where they cannot be used.
+
+Of `fits_io.files`, `fits_io.images`, `fits_io.galaxies` and `fits_io.opening`. What other rooms
+bring along is tested with them: `fits_io.stamps` in tests/prepare/test_kernels.py, `fits_io.tables`
+in tests/prepare/test_catalogue.py, `fits_io.regions_io` in tests/prepare/test_masks.py.
 """
 
 import bz2

@@ -1,5 +1,9 @@
 """Predictions beside truths: brought to one PSF and grid, scores with honest bootstrap errors,
 figures that hold their numbers.
+
+Of `measure.compare.comparison`, `measure.compare.pixel_metrics`, and the report of an evaluation:
+`measure.report.evaluation`, `measure.report.tables`, `measure.report.drawings`,
+`measure.report.page`.
 """
 
 import html.parser

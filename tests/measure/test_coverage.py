@@ -1,4 +1,4 @@
-"""Coverages are shares of the residuals within one sigma and within the sigmas said to hold 95 %."""
+"""Coverages are shares of residuals within one sigma and within those that should hold 95 %."""
 
 import numpy as np
 import pytest

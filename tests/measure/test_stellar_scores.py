@@ -112,6 +112,7 @@ def test_a_map_without_an_isophote_says_that_moments_were_taken():
     assert np.nanmax(np.abs(table["delta"])) == 0
 
 
+@pytest.mark.slow
 def test_bias_and_scatter_are_what_was_put_in():
     rng = np.random.default_rng(5)
     offsets = rng.normal(0.1, 0.2, 40)

@@ -119,6 +119,7 @@ def test_totals_without_a_distance_are_asked_for():
 
 @pytest.fixture
 def predicted(galaxy_folder):
+    """Maps, cube and recipe of a galaxy of one colour all over, predicted by dust-forest."""
     recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5, "distance": 10.0}})
     galaxy = read_galaxy(
         [galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "2MASS_Ks": 9.0, "SDSS_r": 2.5})], recipe
@@ -128,6 +129,7 @@ def predicted(galaxy_folder):
     return maps, memory.cube, recipe, galaxy
 
 
+@pytest.mark.slow
 def test_maps_and_integrated_fluxes_of_a_galaxy_of_one_colour_agree(predicted):
     """Every pixel has the same colours, so that both ways see the same galaxy; they differ by the
     model alone.
@@ -151,6 +153,7 @@ def test_maps_and_integrated_fluxes_of_a_galaxy_of_one_colour_agree(predicted):
     assert scaled["LOG_SIGMA_STAR"]["global"] >= table["LOG_SIGMA_STAR"]["global"]
 
 
+@pytest.mark.slow
 def test_measure_total_on_the_command_line(predicted, tmp_path, capsys):
     maps, cube, recipe, galaxy = predicted
     write_maps(tmp_path / "maps.fits", maps)

@@ -1,5 +1,8 @@
 """Mock galaxies are what they say: their mass, their energy, their truth, their PSF and noise, and
 the same for the same seed.
+
+Of `mocks.population`, `mocks.history` (stars by age), `mocks.dust`, `mocks.mock` and
+`mocks.surveys`.
 """
 
 from dataclasses import replace

@@ -17,6 +17,7 @@ BANDS = ("SDSS_g", "SDSS_r", "WISE_3.4", "SPIRE_250")
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
+    """A mock spiral, and the folder that it was written to."""
     folder = tmp_path_factory.mktemp("mock")
     view = View(size=96, pixel_arcsec=3.0, bands=BANDS, distance_mpc=20.0, noise=0.2, stars=0.5)
     mock = make_mock(6, view, draw_galaxy(6, "spiral", 10.3, 40))

@@ -1,5 +1,7 @@
 """The colour model recovers gaps of spectra that follow it, knows its own error, and tells usual
 from unusual.
+
+Of `models.dust_forest.colour_model` and `models.dust_forest.colour_kernel`.
 """
 
 import numpy as np
@@ -26,6 +28,7 @@ def world():
 
 @pytest.fixture(scope="module")
 def colours(world) -> ColourModel:
+    """A colour model fitted to a world with gaps."""
     _, flux, error = world
     gaps = np.random.default_rng(0).random(flux.shape) < 0.2
     return fit_colours(np.where(gaps, np.nan, flux)[:1000], error[:1000], n_factors=2)

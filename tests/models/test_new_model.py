@@ -1,5 +1,7 @@
 """A new model is one folder and one row of the registry: a toy that is written here predicts like
 any other.
+
+Of `models.base` and `models.registry`.
 """
 
 import hashlib

@@ -1,4 +1,7 @@
-"""Packed trees give what scikit-learn and xgboost give, on the CPU and in torch."""
+"""Packed trees give what scikit-learn and xgboost give, on the CPU and in torch.
+
+Of `models.dust_forest.packed_forest` and `models.dust_forest.forest_kernel`.
+"""
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from napari_galaxy_maps.models.dust_forest.packed_forest import (
 
 @pytest.fixture(scope="module")
 def data():
+    """Made-up rows, three targets that follow from them, and further rows."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(400, 20)).astype("f4")
     y = np.column_stack([x[:, 0] * x[:, 1], np.sin(x[:, 2]), x[:, 3]])
@@ -21,6 +25,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def trees(data):
+    """Trees of scikit-learn that were fitted to `data`."""
     from sklearn.tree import DecisionTreeRegressor
 
     x, y, _ = data

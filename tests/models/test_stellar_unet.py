@@ -1,5 +1,9 @@
 """stellar-unet: maps from any of ugriz, tiles without seams, edits that redo what they reach,
 flags, the library.
+
+Of `models.stellar_unet.model` and `models.stellar_unet.shown_cube`. What training makes is tested
+in tests/training: `models.stellar_unet.colour_cloud` in test_train_command.py,
+`models.stellar_unet.calibration` in test_calibrate_uncertainty.py.
 """
 
 from dataclasses import replace
@@ -35,24 +39,29 @@ def cube_of(mock, bands=UGRIZ):
 
 @pytest.fixture(scope="module")
 def unet():
+    """The shipped stellar-unet."""
     return load_model("stellar-unet")
 
 
 @pytest.fixture(scope="module")
 def mock():
+    """A galaxy that the network has not seen in training."""
     return make_mock(30_900_001, View(size=96))
 
 
 @pytest.fixture(scope="module")
 def cube(mock):
+    """The cube of `mock`."""
     return cube_of(mock)
 
 
 @pytest.fixture(scope="module")
 def maps(unet, cube):
+    """What the network predicts for `cube`."""
     return unet.predict(cube, "cpu")
 
 
+@pytest.mark.slow
 def test_a_galaxy_never_seen_is_mapped_with_honest_errors(unet):
     """Twenty mocks: mass to 0.3 dex, seven of ten pixels within their error or thereabouts, nearly
     all in what is said to hold 95 %.
@@ -88,6 +97,7 @@ def test_all_maps_are_there_in_the_units_of_the_registry(maps, cube):
     assert maps.provenance["imf"] == "Chabrier" and len(maps.provenance["model_hash"]) == 64
 
 
+@pytest.mark.slow
 def test_tiles_leave_no_seams(unet):
     """Tiled and whole predictions agree to 1e-4 dex, on an image whose sides fit no tile."""
     big = cube_of(make_mock(30_900_002, View(size=330)))

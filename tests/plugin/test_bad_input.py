@@ -12,6 +12,7 @@ pytestmark = pytest.mark.window
 
 @pytest.fixture
 def viewer(empty_window):
+    """The window of this file's tests, with nothing in it."""
     return empty_window
 
 

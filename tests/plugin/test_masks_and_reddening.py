@@ -19,6 +19,7 @@ pytestmark = pytest.mark.window
 
 @pytest.fixture
 def opened(viewer, workspace, qtbot, monkeypatch, galaxy_folder):
+    """All panels, and the images of a galaxy."""
     panels.open_all(viewer)
     add_folder(qtbot, monkeypatch, viewer, workspace, galaxy_folder(BANDS))
     return viewer

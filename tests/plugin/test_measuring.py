@@ -30,6 +30,7 @@ DISTANCE = 10.0
 
 @pytest.fixture
 def viewer(empty_window):
+    """The window of this file's tests, with nothing in it."""
     return empty_window
 
 

@@ -11,7 +11,6 @@ from napari_galaxy_maps.fits_io import read_maps
 from napari_galaxy_maps.mocks import KINDS
 from napari_galaxy_maps.plugin.manifest import docks as panels
 from napari_galaxy_maps.plugin.panels import mock_panel
-from napari_galaxy_maps.plugin.workspace import workspace_of
 
 from .conftest import idle, wait_for
 
@@ -20,16 +19,13 @@ pytestmark = pytest.mark.window
 
 @pytest.fixture
 def viewer(empty_window):
+    """The window of this file's tests, with nothing in it."""
     return empty_window
 
 
 @pytest.fixture
-def workspace(viewer):
-    return workspace_of(viewer)
-
-
-@pytest.fixture
 def panel(viewer, qtbot):
+    """The Mock panel with its fields empty."""
     panel = panels.panel(viewer, "Mock")
     panels.raise_panel(viewer, "Mock")
     for field in (

@@ -29,12 +29,8 @@ BANDS = (*(band for band in INPUT_BANDS if not band.startswith("Spitzer")), "PAC
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(scope="module")
 def library(cache):
+    """A small library, in `cache`."""
     return build_library(LibrarySettings(n_models=MODELS), 0.002, cache=cache)
 
 
@@ -70,6 +66,7 @@ def cube(library):
 
 @pytest.fixture
 def viewer(empty_window):
+    """The window of this file's tests, with nothing in it."""
     return empty_window
 
 

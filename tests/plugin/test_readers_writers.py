@@ -21,6 +21,7 @@ PLUGIN = "napari-galaxy-maps"
 
 @pytest.fixture(scope="module", autouse=True)
 def _plugins_are_known():
+    """napari finds what is installed, this plugin with it."""
     npe2.PluginManager.instance().discover()
 
 

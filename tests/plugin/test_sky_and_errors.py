@@ -17,6 +17,7 @@ pytestmark = pytest.mark.window
 
 @pytest.fixture
 def opened(viewer, workspace, qtbot, monkeypatch, galaxy_folder):
+    """All panels, the Prepare panel in front, and the images of a galaxy."""
     panels.open_all(viewer)
     add_folder(qtbot, monkeypatch, viewer, workspace, galaxy_folder(BANDS))
     panels.raise_panel(viewer, "Prepare")

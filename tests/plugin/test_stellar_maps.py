@@ -10,7 +10,6 @@ from qtpy.QtWidgets import QFileDialog
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES
 from napari_galaxy_maps.plugin.ground.layer_specs import Key
 from napari_galaxy_maps.plugin.manifest import docks as panels
-from napari_galaxy_maps.plugin.workspace import workspace_of
 
 from .conftest import idle, wait_for
 
@@ -19,12 +18,8 @@ pytestmark = pytest.mark.window
 
 @pytest.fixture
 def viewer(empty_window):
+    """The window of this file's tests, with nothing in it."""
     return empty_window
-
-
-@pytest.fixture
-def workspace(viewer):
-    return workspace_of(viewer)
 
 
 @pytest.fixture

@@ -23,18 +23,15 @@ pytestmark = pytest.mark.window
 
 @pytest.fixture(scope="module")
 def mock(tmp_path_factory):
+    """The folder of a small mock spiral in all bands."""
     folder = tmp_path_factory.mktemp("mock")
     run_to_end(mock_steps(3, view_for("all", 64, 6.0), folder, "spiral", inclination=40.0))
     return folder
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
 def viewer(empty_window):
+    """The window of this file's tests, with nothing in it."""
     return empty_window
 
 

@@ -18,6 +18,7 @@ from napari_galaxy_maps.plugin.workspace import workspace_of
 
 @pytest.fixture
 def model():
+    """A viewer's layers without a window."""
     return ViewerModel()
 
 

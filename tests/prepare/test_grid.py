@@ -155,6 +155,7 @@ def test_all_frames_agree_through_the_whole_chain():
 
 @pytest.fixture
 def galaxy():
+    """Makes a round exponential galaxy in one band, at any distance."""
     y, x = np.mgrid[:200, :200]
     data = 10 * np.exp(-np.hypot(x - 99.5, y - 99.5) / 20)
     image = BandImage(data.astype("f4"), get_band("SPIRE_250"), tan_wcs((200, 200), 6.0), fwhm=18.2)

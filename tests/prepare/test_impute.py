@@ -20,6 +20,8 @@ from napari_galaxy_maps.progress import run_to_end
 from napari_galaxy_maps.sed.library import build_library
 from tests.conftest import tan_wcs
 
+pytestmark = pytest.mark.usefixtures("cached_libraries")
+
 BANDS = tuple(band for band in INPUT_BANDS if not band.startswith("Spitzer"))
 SHAPE = (6, 10)
 RECIPE = Recipe.from_tree(
@@ -29,16 +31,6 @@ RECIPE = Recipe.from_tree(
         "model": {"device": "cpu"},
     }
 )
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(autouse=True)
-def _cached(cache, monkeypatch):
-    monkeypatch.setenv("GALAXY_MAPS_CACHE", str(cache))
 
 
 @pytest.fixture(scope="module")

@@ -125,6 +125,7 @@ class Sky:
 
 @pytest.fixture
 def field(tmp_path):
+    """A sky of stars of known places and fluxes about a galaxy."""
     return Sky(tmp_path)
 
 

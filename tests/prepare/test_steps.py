@@ -1,5 +1,8 @@
 """Each step of preparation does to a known image what arithmetic says it should, and does not touch
 what it was given.
+
+Of `prepare.steps`, `prepare.step`, and the steps in `prepare.chain`: `prepare.chain.preparation`,
+`prepare.chain.psf_step`, `prepare.chain.stars_step`, `prepare.chain.cube`.
 """
 
 from dataclasses import replace

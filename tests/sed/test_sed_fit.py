@@ -1,5 +1,8 @@
 """The Bayesian fit: analytic cases, what must not matter, upper limits, flags, and one pixel's
 posterior.
+
+Of `sed.fit`, `sed.likelihood` and `sed.posterior`; `sed.pixel` is tested in
+tests/plugin/test_pixel.py.
 """
 
 import numpy as np
@@ -23,6 +26,7 @@ BANDS5 = ("SDSS_u", "SDSS_r", "2MASS_H", "WISE_12", "SPIRE_250")
 
 @pytest.fixture(scope="module")
 def library():
+    """A small library with the prior of DustPedia."""
     return build_library(LibrarySettings(n_models=3000, prior="dustpedia"), 0.0, cache=False)
 
 

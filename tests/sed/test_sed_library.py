@@ -39,6 +39,7 @@ def one(**changes):
 
 @pytest.fixture(scope="module")
 def small():
+    """The library of `SMALL`."""
     return build_library(SMALL, 0.0, cache=False)
 
 

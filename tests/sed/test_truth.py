@@ -19,6 +19,8 @@ from napari_galaxy_maps.pipeline import truth_cube_steps, truth_maps_steps, trut
 from napari_galaxy_maps.progress import run_to_end
 from napari_galaxy_maps.sed.truth import ORDER, far_infrared, log_with_error
 
+pytestmark = pytest.mark.usefixtures("cached_libraries")
+
 MODELS = "sed.n_models=5000"
 
 
@@ -31,22 +33,14 @@ def mock(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(autouse=True)
-def _cached(cache, monkeypatch):
-    monkeypatch.setenv("GALAXY_MAPS_CACHE", str(cache))
-
-
-@pytest.fixture(scope="module")
 def images(mock):
+    """The mock's images, its truth left out."""
     return sorted(path for path in mock.glob("*.fits") if path.name != "truth.fits")
 
 
 @pytest.fixture(scope="module")
 def fitted(mock, images, cache):
+    """The truth maps of the mock's images, in memory."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GALAXY_MAPS_CACHE", str(cache))
         recipe = read_recipe(mock / "recipe.toml").with_values(
@@ -91,6 +85,7 @@ def test_it_is_at_the_resolution_of_the_worst_far_infrared_band_and_says_what_it
     assert np.isnan(maps.values["T_DUST"][outside]).all() and outside.any()
 
 
+@pytest.mark.slow
 def test_as_a_file_it_is_a_truth_like_any_other(mock, images, tmp_path, capsys):
     out = tmp_path / "truth.fits"
     arguments = [

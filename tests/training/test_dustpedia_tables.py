@@ -11,6 +11,7 @@ N19 = "name,Ldust__Lsol,Ldust_err\nA,1e9,1e8\nB,2e9,\n"
 
 @pytest.fixture
 def tables(tmp_path):
+    """A folder with a table of two galaxies, read."""
     (tmp_path / "dustpedia_cigale_results_final_version.csv").write_text(N19)
     return DustPediaTables(tmp_path)
 

@@ -1,5 +1,8 @@
 """The card of stellar-unet says how it was trained so that it can be done again, and marks what is
 not calibrated.
+
+Of `training.stellar_unet.stellar_card`, `training.stellar_unet.stellar_report` and
+`training.stellar_unet.stellar_scoring`.
 """
 
 from types import SimpleNamespace

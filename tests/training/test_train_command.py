@@ -1,5 +1,10 @@
 """Training learns, resumes to the same weights, stops early, keeps frozen levels; the command does
 all of it and tells mistakes.
+
+Of `training.stellar_unet.fit_network` and what it draws on
+(`training.stellar_unet.observing_conditions`, `training.stellar_unet.input_scale`), of
+`training.stellar_unet.assemble_model`, `training.stellar_unet.fit_colour_cloud` and
+`training.stellar_unet.neighbours`, and of `training.own.make_own_model`.
 """
 
 import json
@@ -76,6 +81,7 @@ def same(a, b):
     return all(torch.equal(value, b.state_dict()[key]) for key, value in a.state_dict().items())
 
 
+@pytest.mark.slow
 def test_the_loss_falls(mocks, tmp_path):
     fit(mocks, tmp_path, replace(TINY, steps=60, check_every=20))
     rows = rows_of(tmp_path)
@@ -174,6 +180,7 @@ def train(*arguments):
     return main(["train", "stellar-unet", "--processes", "1", *map(str, arguments)])
 
 
+@pytest.mark.slow
 def test_own_pairs_become_a_model_that_predicts(mine, tmp_path, capsys):
     out = tmp_path / "out"
     assert train("--out", out, "--data", mine, *FAST) == 0
@@ -232,6 +239,7 @@ def test_own_pairs_become_a_model_that_predicts(mine, tmp_path, capsys):
     )
 
 
+@pytest.mark.slow
 def test_mocks_become_a_model_and_ctrl_c_leaves_what_is_needed_to_go_on(
     tmp_path, capsys, monkeypatch
 ):

@@ -1,5 +1,8 @@
 """Training's parts: degraded galaxies, scores, the recalibration; and that the real tables give
 what was said of them.
+
+`training.datasets.photometric_tables` is tested with the tables that it makes, in
+tests/sed/test_sed_tables.py.
 """
 
 import numpy as np
@@ -21,6 +24,7 @@ W1 = INPUT_BANDS.index("WISE_3.4")
 
 @pytest.fixture
 def fluxes():
+    """Made-up fluxes in 18 bands."""
     rng = np.random.default_rng(0)
     values = 10 ** rng.normal(0, 0.2, (18, 2000))
     return values, 0.05 * values

@@ -20,6 +20,7 @@ NAMES = list(BANDS)
 
 @pytest.fixture(scope="module")
 def fits(shared_data):
+    """CIGALE's fits of a part of the DustPedia galaxies."""
     whole = read_cigale(shared_data / "dustpedia")
     assert len(whole.names) == 715
     return whole.take(np.arange(0, 715, 6))
@@ -27,6 +28,7 @@ def fits(shared_data):
 
 @pytest.fixture(scope="module")
 def library():
+    """A library with the prior of DustPedia."""
     return build_library(LibrarySettings(prior="dustpedia", n_models=20_000), 0.0, cache=False)
 
 

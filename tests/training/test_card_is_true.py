@@ -1,5 +1,8 @@
 """The card is reproduced from the shipped weights on the real galaxies, each by the member that
 never saw it.
+
+Of `training.dust_forest.card_text`, `training.dust_forest.card_notes` and
+`training.dust_forest.imputation_trial`.
 """
 
 import numpy as np
@@ -18,6 +21,7 @@ GOALS = {
 
 @pytest.fixture(scope="module")
 def unseen(model, galaxies):
+    """Predictions of the real galaxies by members that never saw them, by set of bands."""
     return {case.name: predict_unseen(model, galaxies, case) for case in (ALL_BANDS, *BAND_SETS)}
 
 

@@ -15,6 +15,8 @@ from napari_galaxy_maps.training.datasets.image_truth_pairs import TABLE, Pairs
 from napari_galaxy_maps.training.datasets.mock_cubes import true_maps
 from napari_galaxy_maps.training.stellar_unet.calibrate_uncertainty import ORDER, calibrate_steps
 
+pytestmark = pytest.mark.slow
+
 N, SIZE = 60, 24
 BIAS, SCATTER, SAID = 0.2, 0.15, 0.05
 MAPS = len(STELLAR_PROPERTIES)
@@ -75,6 +77,7 @@ def steps():
 
 @pytest.fixture(scope="module")
 def found(steps):
+    """The calibration of `Model` on held-out galaxies."""
     pairs = galaxies(
         n=2 * N
     )  # a cell of depth and sigma has 480 pixels, of which the quantile is good to 4 %

@@ -26,6 +26,7 @@ def magnitudes(luminosity):
 
 @pytest.fixture(scope="module")
 def table():
+    """The shipped table of stars."""
     return star_table()
 
 
