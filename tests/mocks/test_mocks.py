@@ -283,6 +283,20 @@ def test_distance_dims_and_reddens():
     )  # Hubble's law nearby
 
 
+def test_a_given_redshift_stands_in_for_the_hubble_flow():
+    galaxy = draw_galaxy(5, "elliptical", 11.0)
+    flow, still, receding = (
+        make_mock(5, View(size=32, noise=0, distance_mpc=60.0, redshift=z), galaxy)
+        for z in (None, 0.0, 0.1)
+    )
+    assert flow.redshift == redshift_at_distance(60.0)
+    assert (still.redshift, receding.redshift) == (0.0, 0.1)
+    assert still.model[2].sum() > flow.model[2].sum() > 1.2 * receding.model[2].sum()
+    assert flow.pixel_kpc == still.pixel_kpc == receding.pixel_kpc
+    with pytest.raises(InputError, match=r"redshift of 0\.3 is not between 0 and 0\.2"):
+        View(redshift=0.3).check()
+
+
 def test_drawn_galaxies_follow_the_main_sequence():
     galaxies = [draw_galaxy(seed) for seed in range(400)]
     forming = [g for g in galaxies if g.kind not in ("elliptical", "lenticular") and g.quench == 0]

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 UGRIZ = ("SDSS_u", "SDSS_g", "SDSS_r", "SDSS_i", "SDSS_z")
 MAX_DISTANCE = 650.0
-"""Angular-diameter distance in Mpc at which the tables end (redshift 0.18)."""
+"""Largest angular-diameter distance in Mpc: redshift 0.18 by the Hubble flow, within the tables."""
+MAX_REDSHIFT = 0.2
+"""Where the tables end."""
 _CENTRE, _FINER = 4, 4
 """The pixels within this many of the centre are sampled that many times finer."""
 
@@ -45,6 +47,8 @@ class View:
     bands : tuple of str
     distance_mpc : float or None
         Angular-diameter distance; None: such that the galaxy fills the image well.
+    redshift : float or None
+        None: that of the Hubble flow at the distance.
     seeing : float
         By which the bands' FWHM are multiplied.
     fwhm : mapping of str to float
@@ -67,6 +71,7 @@ class View:
     pixel_arcsec: float = 0.396
     bands: tuple[str, ...] = UGRIZ
     distance_mpc: float | None = None
+    redshift: float | None = None
     seeing: float = 1.0
     fwhm: Mapping[str, float] = field(default_factory=dict)
     truth_fwhm: float | None = None
@@ -108,6 +113,10 @@ class View:
         if self.distance_mpc is not None and not 0 < self.distance_mpc <= MAX_DISTANCE:
             raise InputError(
                 f"A distance of {self.distance_mpc} Mpc is not between 0 and {MAX_DISTANCE:g} (redshift 0.2)."
+            )
+        if self.redshift is not None and not 0 <= self.redshift <= MAX_REDSHIFT:
+            raise InputError(
+                f"A mock's redshift of {self.redshift} is not between 0 and {MAX_REDSHIFT}."
             )
         unknown = [band for band in self.bands if band not in BANDS]
         if unknown or not self.bands:
@@ -210,7 +219,9 @@ def make_mock_steps(
         if view.distance_mpc is not None
         else replace(view, distance_mpc=_distance(galaxy, view, rng))
     )
-    redshift = redshift_at_distance(float(view.distance_mpc or 0))
+    redshift = view.redshift
+    if redshift is None:
+        redshift = redshift_at_distance(float(view.distance_mpc or 0))
     planes = yield from render_steps(galaxy, view, redshift)
     if galaxy.kind == "interacting":
         companion, x, y = surroundings.companion(
