@@ -33,9 +33,11 @@ from napari_galaxy_maps.data.maps import PROPERTIES, Flag, PropertyMaps
 from napari_galaxy_maps.data.recipe import GalaxySettings
 from napari_galaxy_maps.fits_io import write_maps
 from napari_galaxy_maps.fits_io.galaxies import d25_ellipse
-from napari_galaxy_maps.mocks import Mock, View, draw_galaxy, make_mock
+from napari_galaxy_maps.mocks.mock import Mock, make_mock
+from napari_galaxy_maps.mocks.population import draw_galaxy
 from napari_galaxy_maps.mocks.surroundings import leftover_sky
 from napari_galaxy_maps.mocks.surveys import sigma
+from napari_galaxy_maps.mocks.view import View
 from napari_galaxy_maps.mocks.writing import d25, star_table, truth_maps
 
 HERE = Path(__file__).resolve().parent

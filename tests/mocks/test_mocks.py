@@ -11,11 +11,14 @@ from napari_galaxy_maps.bands.registry import BANDS, get_band
 from napari_galaxy_maps.cosmology import redshift_at_distance
 from napari_galaxy_maps.data.maps import PROPERTIES
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.mocks import KINDS, View, draw_galaxy, make_mock, relations
+from napari_galaxy_maps.mocks import relations
 from napari_galaxy_maps.mocks.layers import ADDITIVE
-from napari_galaxy_maps.mocks.mock import _convolve, render
+from napari_galaxy_maps.mocks.mock import make_mock
+from napari_galaxy_maps.mocks.population import KINDS, draw_galaxy
+from napari_galaxy_maps.mocks.rendering import render
 from napari_galaxy_maps.mocks.structure import patterns
-from napari_galaxy_maps.mocks.surveys import psf_transform, sigma
+from napari_galaxy_maps.mocks.surveys import convolve, psf_transform, sigma
+from napari_galaxy_maps.mocks.view import View
 
 KPC_PER_ARCSEC_AT_100 = 100 * 4.84813681e-3
 
@@ -189,7 +192,7 @@ def test_psfs_have_their_width_and_keep_the_light(fwhm, moffat):
         assert 2 * np.sqrt(half / np.pi) == pytest.approx(fwhm, rel=0.08)
     plane = np.zeros((1, 65, 65), np.float32)
     plane[0, 30, 34] = 1
-    blurred = _convolve(plane, [(fwhm, moffat)], 1.0)[0]
+    blurred = convolve(plane, [(fwhm, moffat)], 1.0)[0]
     assert np.unravel_index(blurred.argmax(), blurred.shape) == (30, 34)
     assert blurred.sum() == pytest.approx(1, abs=0.02)
 

@@ -17,7 +17,7 @@ from ..manifest import samples as sample_data
 from . import open_files as loading
 
 if TYPE_CHECKING:
-    from ...mocks import Mock
+    from ...mocks.mock import Mock
     from ..state.session import Session
 
 TITLE = "Making a mock galaxy"

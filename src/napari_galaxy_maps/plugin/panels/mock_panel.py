@@ -28,7 +28,7 @@ from ..widgets.forms import FAINT, GOOD, Message, NumberField, Panel, heading, m
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-    from ...mocks import Mock
+    from ...mocks.mock import Mock
 
 _KINDS = (
     "elliptical",
