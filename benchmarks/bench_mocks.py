@@ -15,7 +15,8 @@ import time
 import numpy as np
 
 from napari_galaxy_maps.bands.registry import BANDS
-from napari_galaxy_maps.mocks import View, make_mock
+from napari_galaxy_maps.mocks.mock import make_mock
+from napari_galaxy_maps.mocks.view import View
 
 
 def seconds(view: View, seeds: range) -> np.ndarray:

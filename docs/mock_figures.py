@@ -28,10 +28,12 @@ from napari_galaxy_maps.constants import (
     PC_PER_MPC_ARCSEC,
     ZERO_AB_JY,
 )
-from napari_galaxy_maps.mocks import View, draw_galaxy, dust, make_mock, relations
+from napari_galaxy_maps.mocks import dust, relations
 from napari_galaxy_maps.mocks.layers import ADDITIVE
-from napari_galaxy_maps.mocks.mock import render
-from napari_galaxy_maps.mocks.population import EARLY
+from napari_galaxy_maps.mocks.mock import make_mock
+from napari_galaxy_maps.mocks.population import EARLY, draw_galaxy
+from napari_galaxy_maps.mocks.rendering import render
+from napari_galaxy_maps.mocks.view import View
 
 HERE = Path(__file__).parent
 BANDS = INPUT_BANDS

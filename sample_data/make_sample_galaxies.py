@@ -34,9 +34,11 @@ from napari_galaxy_maps.data.properties import PROPERTIES, Flag
 from napari_galaxy_maps.data.recipe import GalaxySettings
 from napari_galaxy_maps.fits_io import write_maps
 from napari_galaxy_maps.fits_io.galaxies import d25_ellipse
-from napari_galaxy_maps.mocks import Mock, View, draw_galaxy, make_mock
+from napari_galaxy_maps.mocks.mock import Mock, make_mock
+from napari_galaxy_maps.mocks.population import draw_galaxy
 from napari_galaxy_maps.mocks.surroundings import leftover_sky
 from napari_galaxy_maps.mocks.surveys import sigma
+from napari_galaxy_maps.mocks.view import View
 from napari_galaxy_maps.mocks.writing import d25, star_table, truth_maps
 
 HERE = Path(__file__).resolve().parent
@@ -55,7 +57,8 @@ class Sample:
     `field_seed` is that of what stands around it, `fine` the number of fine pixels along a side,
     `field` the side in arcmin of the ultraviolet to mid-infrared images, `angles` the position
     angle of each survey's second axis, `offset` the place of the galaxy on 2MASS's images relative
-    to their centre in arcsec.
+    to their centre in arcsec. The redshifts differ from those of the Hubble flow by the galaxies'
+    own motion of some 60 km/s.
     """
 
     key: str
@@ -66,6 +69,7 @@ class Sample:
     log_mass: float
     inclination: float
     distance_mpc: float
+    redshift: float
     ebv: float
     fine: int
     field: float
@@ -103,14 +107,12 @@ class Exposure:
 
 SAMPLES = (
     Sample(
-        "spiral", "Mock spiral", "spiral", 1, 4, 10.4, 40.0, 25.0, 0.035, 1001, 7.0,
-        {"GALEX": 0.0, "SDSS": 97.8, "2MASS": 0.9, "WISE": -2.1, "IRAC": 148.0, "PACS": 37.0,
-         "SPIRE": -21.0}, (9.0, -14.0),
+        "spiral", "Mock spiral", "spiral", 1, 4, 10.4, 40.0, 25.0, 0.005879609715396113, 0.035, 1001, 7.0,
+        {"GALEX": 0.0, "SDSS": 97.8, "2MASS": 0.9, "WISE": -2.1, "IRAC": 148.0, "PACS": 37.0, "SPIRE": -21.0}, (9.0, -14.0),
     ),
     Sample(
-        "early-type", "Mock early type", "lenticular", 5, 5, 10.5, 60.0, 27.0, 0.052, 861, 6.0,
-        {"GALEX": 0.0, "SDSS": -64.5, "2MASS": -0.4, "WISE": 3.2, "PACS": 112.0, "SPIRE": 14.0},
-        (-11.0, 6.0),
+        "early-type", "Mock early type", "lenticular", 5, 5, 10.5, 60.0, 27.0, 0.006353790621086243, 0.052, 861, 6.0,
+        {"GALEX": 0.0, "SDSS": -64.5, "2MASS": -0.4, "WISE": 3.2, "PACS": 112.0, "SPIRE": 14.0}, (-11.0, 6.0),
         without=("Spitzer_3.6",),
     ),
 )  # fmt: skip
@@ -156,9 +158,8 @@ def sky_of(sample: Sample) -> Mock:
     sky.
     """
     view = View(
-        size=sample.fine, pixel_arcsec=FINE_PIXEL, bands=sample.bands,
-        distance_mpc=sample.distance_mpc, noise=0.0, ebv=sample.ebv,
-        stars=0.8, neighbours=0.2,
+        size=sample.fine, pixel_arcsec=FINE_PIXEL, bands=sample.bands, distance_mpc=sample.distance_mpc,
+        redshift=sample.redshift, noise=0.0, ebv=sample.ebv, stars=0.8, neighbours=0.2,
     )  # fmt: skip
     return make_mock(
         sample.field_seed,

@@ -14,11 +14,14 @@ from napari_galaxy_maps.bands.registry import BANDS, get_band
 from napari_galaxy_maps.cosmology import redshift_at_distance
 from napari_galaxy_maps.data.properties import PROPERTIES
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.mocks import KINDS, View, draw_galaxy, make_mock, relations
+from napari_galaxy_maps.mocks import relations
 from napari_galaxy_maps.mocks.layers import ADDITIVE
-from napari_galaxy_maps.mocks.mock import _convolve, render
+from napari_galaxy_maps.mocks.mock import make_mock
+from napari_galaxy_maps.mocks.population import KINDS, draw_galaxy
+from napari_galaxy_maps.mocks.rendering import render
 from napari_galaxy_maps.mocks.structure import patterns
-from napari_galaxy_maps.mocks.surveys import psf_transform, sigma
+from napari_galaxy_maps.mocks.surveys import convolve, psf_transform, sigma
+from napari_galaxy_maps.mocks.view import View
 
 KPC_PER_ARCSEC_AT_100 = 100 * 4.84813681e-3
 
@@ -192,7 +195,7 @@ def test_psfs_have_their_width_and_keep_the_light(fwhm, moffat):
         assert 2 * np.sqrt(half / np.pi) == pytest.approx(fwhm, rel=0.08)
     plane = np.zeros((1, 65, 65), np.float32)
     plane[0, 30, 34] = 1
-    blurred = _convolve(plane, [(fwhm, moffat)], 1.0)[0]
+    blurred = convolve(plane, [(fwhm, moffat)], 1.0)[0]
     assert np.unravel_index(blurred.argmax(), blurred.shape) == (30, 34)
     assert blurred.sum() == pytest.approx(1, abs=0.02)
 
@@ -284,6 +287,20 @@ def test_distance_dims_and_reddens():
     assert redshift_at_distance(43.0) == pytest.approx(
         67.66 * 43 / 299792.458, rel=0.02
     )  # Hubble's law nearby
+
+
+def test_a_given_redshift_stands_in_for_the_hubble_flow():
+    galaxy = draw_galaxy(5, "elliptical", 11.0)
+    flow, still, receding = (
+        make_mock(5, View(size=32, noise=0, distance_mpc=60.0, redshift=z), galaxy)
+        for z in (None, 0.0, 0.1)
+    )
+    assert flow.redshift == redshift_at_distance(60.0)
+    assert (still.redshift, receding.redshift) == (0.0, 0.1)
+    assert still.model[2].sum() > flow.model[2].sum() > 1.2 * receding.model[2].sum()
+    assert flow.pixel_kpc == still.pixel_kpc == receding.pixel_kpc
+    with pytest.raises(InputError, match=r"redshift of 0\.3 is not between 0 and 0\.2"):
+        View(redshift=0.3).check()
 
 
 def test_drawn_galaxies_follow_the_main_sequence():

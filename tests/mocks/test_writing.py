@@ -8,7 +8,9 @@ import pytest
 from napari_galaxy_maps.cli import main as cli
 from napari_galaxy_maps.data.properties import PROPERTIES
 from napari_galaxy_maps.fits_io import find_images, read_galaxy, read_maps, read_recipe
-from napari_galaxy_maps.mocks import View, draw_galaxy, make_mock
+from napari_galaxy_maps.mocks.mock import make_mock
+from napari_galaxy_maps.mocks.population import draw_galaxy
+from napari_galaxy_maps.mocks.view import View
 from napari_galaxy_maps.mocks.writing import bands_of, d25, write_mock_steps
 from napari_galaxy_maps.progress import run_to_end
 

@@ -17,7 +17,8 @@ from napari_galaxy_maps.data.cube import BandCube
 from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import ModelError
-from napari_galaxy_maps.mocks import View, make_mock
+from napari_galaxy_maps.mocks.mock import make_mock
+from napari_galaxy_maps.mocks.view import View
 from napari_galaxy_maps.models.registry import load_model
 from napari_galaxy_maps.models.stellar_unet.disk_arrays import scratch_array
 from napari_galaxy_maps.models.stellar_unet.inputs import UGRIZ

@@ -5,7 +5,6 @@ sky that was left.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,9 +12,7 @@ from ..bands.registry import get_band
 from ..constants import SECOND_RADIATION_CONSTANT_MICRON_K, SR_PER_ARCSEC2, ZERO_AB_JY
 from . import history
 from .population import MASS_RANGE, MockGalaxy, draw_galaxy
-
-if TYPE_CHECKING:
-    from .mock import View
+from .view import View
 
 _GAIA_UM = 0.62
 _HOTTER, _COOLER = 7500.0, 3500.0

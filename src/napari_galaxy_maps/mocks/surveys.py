@@ -117,3 +117,34 @@ def psf_transform(fwhm: float, moffat: bool, shape: tuple[int, int]) -> np.ndarr
 def is_ground(band: str) -> bool:
     """Whether the atmosphere made the band's PSF."""
     return get_band(band).survey in GROUND
+
+
+def convolve(planes: np.ndarray, psfs: list[tuple[float, bool]], pixel_arcsec: float) -> np.ndarray:
+    """Planes blurred by their PSFs; beyond the border the image is mirrored.
+
+    Parameters
+    ----------
+    planes : ndarray, shape (n, ny, nx)
+        Square.
+    psfs : list of (float, bool)
+        For each plane the FWHM in arcsec, and whether the atmosphere made it (see `is_ground`).
+    pixel_arcsec : float
+    """
+    from scipy import fft
+
+    n = planes.shape[-1]
+    widest = max(fwhm for fwhm, _ in psfs) / pixel_arcsec
+    pad = int(min(np.ceil(2.0 * widest) + 2, n - 1))
+    size = fft.next_fast_len(n + 2 * pad, real=True)
+    extra = size - n - pad
+    padded = np.pad(
+        planes, ((0, 0), (pad, extra), (pad, extra)), mode="symmetric" if extra <= n else "edge"
+    )
+    transforms: dict[tuple[float, bool], np.ndarray] = {}
+    result = np.empty_like(planes)
+    for k, (fwhm, ground) in enumerate(psfs):
+        if (fwhm, ground) not in transforms:
+            transforms[fwhm, ground] = psf_transform(fwhm / pixel_arcsec, ground, (size, size))
+        spectrum = fft.rfft2(padded[k]) * transforms[fwhm, ground]
+        result[k] = fft.irfft2(spectrum, (size, size))[pad : pad + n, pad : pad + n]
+    return result

@@ -15,8 +15,9 @@ from ..data.maps import PropertyMaps
 from ..exceptions import InputError
 from ..fits_io.products import write_maps, written_whole
 from ..progress import Progress, Steps
-from .mock import UGRIZ, Mock, View, make_mock_steps
+from .mock import Mock, make_mock_steps
 from .population import MockGalaxy, draw_galaxy
+from .view import UGRIZ, View
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS

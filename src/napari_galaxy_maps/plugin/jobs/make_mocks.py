@@ -14,7 +14,8 @@ from ..state.project import Project
 from .open_files import FileOpener
 
 if TYPE_CHECKING:
-    from ...mocks import Mock
+    from ...mocks.mock import Mock
+
 
 TITLE = "Making a mock galaxy"
 

@@ -28,7 +28,7 @@ from ..workspace import workspace_of
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-    from ...mocks import Mock
+    from ...mocks.mock import Mock
 
 _KINDS = (
     "elliptical",

@@ -14,9 +14,9 @@ import numpy as np
 
 from ...constants import PC_PER_MPC_ARCSEC
 from ...exceptions import InputError
-from ...mocks import View, make_mock
-from ...mocks.mock import MAX_DISTANCE, UGRIZ
+from ...mocks.mock import make_mock
 from ...mocks.population import draw_galaxy
+from ...mocks.view import MAX_DISTANCE, UGRIZ, View
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from ...progress import Progress, Steps
 from .image_truth_pairs import TABLE, Pairs

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...mocks import make_mock
+from ...mocks.mock import make_mock
 from ..datasets.mock_set import training_view
 
 if TYPE_CHECKING:
     from ...data.cube import BandCube
-    from ...mocks import Mock
+    from ...mocks.mock import Mock
     from ...models.stellar_unet.model import StellarUNet
 
 

@@ -1,0 +1,111 @@
+"""How a mock galaxy is seen: pixels, bands, distance, PSFs, noise and what stands in front."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..bands.registry import BANDS, INPUT_BANDS, get_band
+from ..constants import PC_PER_MPC_ARCSEC
+from ..exceptions import InputError
+
+UGRIZ = ("SDSS_u", "SDSS_g", "SDSS_r", "SDSS_i", "SDSS_z")
+MAX_DISTANCE = 650.0
+"""Largest angular-diameter distance in Mpc: redshift 0.18 by the Hubble flow, within the tables."""
+MAX_REDSHIFT = 0.2
+"""Where the tables end."""
+
+
+@dataclass(frozen=True)
+class View:
+    """How a galaxy is seen.
+
+    Attributes
+    ----------
+    size : int
+        Pixels along each side.
+    pixel_arcsec : float
+    bands : tuple of str
+    distance_mpc : float or None
+        Angular-diameter distance; None: such that the galaxy fills the image well.
+    redshift : float or None
+        None: that of the Hubble flow at the distance.
+    seeing : float
+        By which the bands' FWHM are multiplied.
+    fwhm : mapping of str to float
+        FWHM in arcsec of single bands, in place of the survey's.
+    truth_fwhm : float or None
+        FWHM in arcsec of the true maps; None: the widest of the bands up to 22 micron.
+    noise : float
+        By which the surveys' noise is multiplied; 0: none.
+    sky : float
+        Size of what sky subtraction left, a level and a slope, in units of the noise.
+    ebv : float
+        E(B-V) of the Milky Way in mag, which dims the galaxy.
+    stars : float
+        Stars of the Milky Way per arcmin2 down to G = 21.
+    neighbours : float
+        Galaxies in the background per arcmin2.
+    """
+
+    size: int = 128
+    pixel_arcsec: float = 0.396
+    bands: tuple[str, ...] = UGRIZ
+    distance_mpc: float | None = None
+    redshift: float | None = None
+    seeing: float = 1.0
+    fwhm: Mapping[str, float] = field(default_factory=dict)
+    truth_fwhm: float | None = None
+    noise: float = 1.0
+    sky: float = 0.0
+    ebv: float = 0.0
+    stars: float = 0.0
+    neighbours: float = 0.0
+
+    @property
+    def kpc_per_arcsec(self) -> float:
+        """Length in kpc that one arcsec spans at the galaxy; 0 without a distance."""
+        return float(self.distance_mpc or 0) * PC_PER_MPC_ARCSEC / 1e3
+
+    def fwhm_of(self, band: str) -> float:
+        """FWHM of a band, arcsec."""
+        return float(self.fwhm.get(band, get_band(band).fwhm)) * self.seeing
+
+    @property
+    def fwhm_of_truth(self) -> float:
+        """FWHM of the true maps, arcsec."""
+        if self.truth_fwhm is not None:
+            return self.truth_fwhm
+        return max(
+            self.fwhm_of(band)
+            for band in ([b for b in self.bands if b in INPUT_BANDS] or self.bands)
+        )
+
+    def check(self) -> None:
+        """Raise `InputError` where the view makes no sense."""
+        if not 8 <= self.size <= 16384:
+            raise InputError(
+                f"A mock image of {self.size} pixels is not made; choose a size between 8 and 16384."
+            )
+        if not 0 < self.pixel_arcsec < 100:
+            raise InputError(
+                f"A pixel of {self.pixel_arcsec} arcsec makes no sense; choose one between 0 and 100."
+            )
+        for name in ("seeing", "noise", "sky", "ebv", "stars", "neighbours"):
+            if not 0 <= getattr(self, name) < 1e4 or (name == "seeing" and self.seeing == 0):
+                raise InputError(
+                    f"A mock's {name} of {getattr(self, name)} makes no sense; choose a positive number."
+                )
+        if self.distance_mpc is not None and not 0 < self.distance_mpc <= MAX_DISTANCE:
+            raise InputError(
+                f"A distance of {self.distance_mpc} Mpc is not between 0 and {MAX_DISTANCE:g} (redshift 0.2)."
+            )
+        if self.redshift is not None and not 0 <= self.redshift <= MAX_REDSHIFT:
+            raise InputError(
+                f"A mock's redshift of {self.redshift} is not between 0 and {MAX_REDSHIFT}."
+            )
+        unknown = [band for band in self.bands if band not in BANDS]
+        if unknown or not self.bands:
+            raise InputError(
+                f"There is no band called {', '.join(unknown) or 'nothing'}; the bands are {', '.join(BANDS)}."
+            )
