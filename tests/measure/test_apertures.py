@@ -268,8 +268,8 @@ def test_the_error_of_a_sum_is_right_on_correlated_noise(aperture):
     (overlap,) = overlaps([aperture], image.wcs, SHAPE)
     draws = (noise[:, overlap.rows, overlap.columns] * overlap.weights).sum((1, 2))
     scatter = draws.std() * row["area"].to_value("sr") / row["n_pixels"] * 1e6
-    told = np.sqrt(row["sum_err"] ** 2 - (image.band.calibration * row["sum"]) ** 2)
-    assert told == pytest.approx(scatter, rel=0.12)
+    error = np.sqrt(row["sum_err"] ** 2 - (image.band.calibration * row["sum"]) ** 2)
+    assert error == pytest.approx(scatter, rel=0.12)
     independent = one(planes_of(image, correlation=0.0), aperture)["sum_err"]
     assert (
         aperture.shape.a < 5 or independent < 0.5 * scatter
@@ -421,8 +421,8 @@ def test_regions_of_ds9_itself_are_read(tmp_path):
         'ellipse(150.0,2.0,60.0",30.0",120) # text={east}\nbox(150.0,2.0,40",20",30)\n'
         'point(150.0,2.0)\nannulus(10:00:00.0,+02:00:00,10",20")\n'
     )
-    told = []
-    ellipse, box, ring = read_apertures(tmp_path / "a.reg", left_out=told)
+    notes = []
+    ellipse, box, ring = read_apertures(tmp_path / "a.reg", left_out=notes)
     assert ellipse.name == "east" and (ellipse.shape.a, ellipse.shape.b) == (
         pytest.approx(60),
         pytest.approx(30),
@@ -431,7 +431,7 @@ def test_regions_of_ds9_itself_are_read(tmp_path):
     assert ring.inner == pytest.approx(0.5) and ring.shape.ra == pytest.approx(150, abs=1e-4)
     (overlap,) = overlaps([box], tan_wcs(SHAPE, PIXEL), SHAPE)
     assert overlap.weights.sum() * PIXEL**2 == pytest.approx(800, rel=1e-3)
-    assert len(told) == 1 and "point" in told[0]
+    assert len(notes) == 1 and "point" in notes[0]
     # the box's long side points 30 degrees from west towards north, as the ellipse of the same
     # angle
     (west,) = overlaps([Aperture(Ellipse(RA, DEC, 20, 1, 120.0))], tan_wcs(SHAPE, PIXEL), SHAPE)
@@ -621,8 +621,8 @@ def test_measure_answers_a_mistake_with_one_line(tmp_path, capsys, options, says
     write_maps(tmp_path / "maps.fits", maps_of({"LOG_SIGMA_STAR": 7.0}))
     out = tmp_path / "t.ecsv"
     assert main(["measure", str(tmp_path / "maps.fits"), "--out", str(out), *options]) == 2
-    told = capsys.readouterr().err
-    assert says in told and told.count("\n") == 1 and not out.exists()
+    message = capsys.readouterr().err
+    assert says in message and message.count("\n") == 1 and not out.exists()
 
 
 @pytest.mark.realdata

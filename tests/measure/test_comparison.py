@@ -73,8 +73,8 @@ def maps_of(values, error=None, shape=SHAPE, pixel=PIXEL, name="NGC 0", **proven
         key: np.broadcast_to(np.float32(plane), shape).astype("f4") for key, plane in values.items()
     }
     errors = {} if error is None else {key: np.full(shape, error, "f4") for key in values}
-    told = {"object": name, "recipe": RECIPE, "file": f"{name}.fits", **provenance}
-    return PropertyMaps(values, errors, tan_wcs(shape, pixel), np.zeros(shape, np.int16), told)
+    about = {"object": name, "recipe": RECIPE, "file": f"{name}.fits", **provenance}
+    return PropertyMaps(values, errors, tan_wcs(shape, pixel), np.zeros(shape, np.int16), about)
 
 
 def noisy(sigma=0.1, error=None, correlated=0.0, seed=1, offset=0.0, **provenance):
@@ -321,8 +321,8 @@ def test_evaluate_writes_numbers_tables_figures_and_one_page(tmp_path, capsys):
     ]
     assert main(arguments) == 0
     assert "LOG_SMD" in capsys.readouterr().out
-    told = json.loads((out / "metrics.json").read_text())
-    pixels = told["properties"]["LOG_SMD"]["pixels"]
+    written = json.loads((out / "metrics.json").read_text())
+    pixels = written["properties"]["LOG_SMD"]["pixels"]
     assert pixels["rmse"] == pytest.approx(0.1, rel=0.02) and pixels["chi2"] == pytest.approx(
         1, abs=0.05
     )
@@ -333,7 +333,7 @@ def test_evaluate_writes_numbers_tables_figures_and_one_page(tmp_path, capsys):
         "coverage95",
     }
     assert (
-        told["properties"]["LOG_SMD"]["galaxies"]["bias_err"] is None
+        written["properties"]["LOG_SMD"]["galaxies"]["bias_err"] is None
     )  # of one galaxy, and JSON knows no NaN
     figures, tables = (
         {path.stem for path in (out / folder).iterdir()} for folder in ("figures", "tables")
@@ -365,9 +365,9 @@ def test_evaluate_takes_many_galaxies_and_answers_mistakes(tmp_path, capsys):
     write_maps(tmp_path / "k.fits", maps_of({"T_DUST": 20.0}))
     m1, m2, t, k = (str(tmp_path / f"{name}.fits") for name in ("m1", "m2", "t", "k"))
     assert main(["evaluate", m1, t, m2, t, "--out", str(tmp_path / "out"), "--quiet"]) == 0
-    told = json.loads((tmp_path / "out" / "metrics.json").read_text())
-    assert [galaxy["name"] for galaxy in told["galaxies"]] == ["NGC 1", "NGC 2"]
-    galaxies = told["properties"]["LOG_SMD"]["galaxies"]
+    written = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert [galaxy["name"] for galaxy in written["galaxies"]] == ["NGC 1", "NGC 2"]
+    galaxies = written["properties"]["LOG_SMD"]["galaxies"]
     assert galaxies["n"] == 2 and galaxies["bias"] == pytest.approx(0.075, abs=0.01)
     figures = {path.stem for path in (tmp_path / "out" / "figures").iterdir()}
     assert figures >= {
@@ -382,8 +382,8 @@ def test_evaluate_takes_many_galaxies_and_answers_mistakes(tmp_path, capsys):
         ([m1, "no.fits"], "no.fits"),
     ):
         assert main(["evaluate", *files, "--out", str(tmp_path / "new")]) == 2
-        told = capsys.readouterr().err
-        assert says in told and told.count("\n") == 1 and not (tmp_path / "new").exists()
+        message = capsys.readouterr().err
+        assert says in message and message.count("\n") == 1 and not (tmp_path / "new").exists()
 
 
 def test_whole_galaxy_values_are_over_the_pixels_that_both_have():
@@ -444,9 +444,9 @@ def test_an_interval_is_as_wide_as_the_prediction_says():
     """
     miss = np.clip(np.random.default_rng(7).standard_t(3, SHAPE), -40, 40)
     maps, truth = maps_of({"LOG_SMD": TRUTH + 0.1 * miss}, 0.1), maps_of({"LOG_SMD": TRUTH})
-    told = replace(maps, tails={"LOG_SMD": 3.182})
+    wide_tails = replace(maps, tails={"LOG_SMD": 3.182})
     within = [
-        metrics(pixels_of([compare(m, truth)], "LOG_SMD"))["coverage95"] for m in (maps, told)
+        metrics(pixels_of([compare(m, truth)], "LOG_SMD"))["coverage95"] for m in (maps, wide_tails)
     ]
     assert within == pytest.approx([0.855, 0.95], abs=0.012)
 

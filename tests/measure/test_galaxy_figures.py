@@ -64,10 +64,10 @@ def test_means_of_galaxies_and_the_share_of_the_error_between_them():
 
 def test_sigma_against_error_tells_chi2_by_galaxy():
     figure, table = sigma_against_error(pixels_of(several(), "LOG_SIGMA_STAR"), "LOG_SIGMA_STAR")
-    told = table.meta["chi2"]
+    chi2 = table.meta["chi2"]
     each = (np.array([0.1, 0.2, 0.3]) ** 2 + 0.05**2) / (0.05**2 + 0.1**2)
-    assert told["chi2"] == pytest.approx(each.mean(), rel=0.05)
-    assert told["galaxies_p50"] == pytest.approx(each[1], rel=0.05) and told["galaxies_n"] == 3
+    assert chi2["chi2"] == pytest.approx(each.mean(), rel=0.05)
+    assert chi2["galaxies_p50"] == pytest.approx(each[1], rel=0.05) and chi2["galaxies_n"] == 3
     assert any("by galaxy" in text.get_text() for text in figure.axes[0].texts)
 
 
@@ -89,10 +89,10 @@ def test_sums_and_annuli_of_picasso():
     assert ink(figure) > 0.02 and notes == []
     stars = table[table["property"] == "LOG_SIGMA_STAR"]
     np.testing.assert_allclose(stars["delta"], [-0.1, 0.2, -0.3], atol=0.02)
-    said = figure.axes[0].texts[0].get_text()
+    text = figure.axes[0].texts[0].get_text()
     assert (
-        f"{np.mean(stars['delta']):+.3f}" in said
-        and f"{np.std(stars['delta'], ddof=1):.3f}" in said
+        f"{np.mean(stars['delta']):+.3f}" in text
+        and f"{np.std(stars['delta'], ddof=1):.3f}" in text
     )
     figure, table = annuli_against_truth(sums)
     stars = table[table["property"] == "LOG_SIGMA_STAR"]

@@ -206,8 +206,8 @@ def test_a_fit_that_fails_says_so_once(capfd):
     plane[148:153, 148:153] = 1.0
     with pytest.raises(InputError, match="No isophote can be fitted"):
         fit_isophote(plane, maps.wcs, replace(DISC, a=250.0, b=200.0))
-    told = capfd.readouterr()
-    assert told.out == "" and told.err == ""
+    output = capfd.readouterr()
+    assert output.out == "" and output.err == ""
 
 
 def test_moments_and_the_half_mass_ellipse_have_the_shape_of_the_disc():
@@ -305,8 +305,8 @@ def test_profile_writes_the_table_of_the_library(tmp_path, capsys):
         main([*arguments, "--step", "10", "--truth", str(tmp_path / "truth.fits"), "--fit", "0,80"])
         == 0
     )
-    told = capsys.readouterr().out
-    assert "dex/arcsec" in told and "dex/kpc" in told and "written to" in told
+    output = capsys.readouterr().out
+    assert "dex/arcsec" in output and "dex/kpc" in output and "written to" in output
     table = QTable.read(out)
     rows = of(table, "LOG_SIGMA_STAR")
     assert rows["r_out"][-1] == 100 * u.arcsec and len(rows) == 10 and rows["r_r25"][-1] < 1

@@ -151,5 +151,5 @@ def test_mistakes_are_told_in_words():
 def test_a_galaxy_of_a_single_pixel_has_a_radius_all_the_same():
     plane = np.full((16, 16), np.nan)
     plane[8, 8] = 9.0
-    away, told = radius_in_r_half({"LOG_SIGMA_STAR": plane})
-    assert np.isfinite(away).all() and told["shape_from"] == "moments"
+    away, outline = radius_in_r_half({"LOG_SIGMA_STAR": plane})
+    assert np.isfinite(away).all() and outline["shape_from"] == "moments"

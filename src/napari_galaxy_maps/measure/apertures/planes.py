@@ -88,7 +88,7 @@ class Planes:
         Relative error that is common to all pixels, such as the calibration.
     distance_mpc : float or None
     notes : tuple of str
-        What has to be said of the numbers.
+        Notes on the numbers, for people.
     memo : dict
         What has been measured already.
     """
@@ -272,7 +272,7 @@ def _fill() -> Callable[..., None]:
 
 
 def _lognormal(maps: PropertyMaps, quantities: Sequence[Quantity]) -> list[str]:
-    """What has to be said of sums of logarithms with large errors."""
+    """A caution about sums of logarithms with large errors."""
     factors = []
     for quantity in quantities:
         if not (quantity.sum_unit and quantity.log and quantity.name in maps.errors):

@@ -116,8 +116,8 @@ def fit_isophote(
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """The fitter warns at each try that fails, by warnings and in astropy's log; what is to be said
-    is said at the end.
+    """The fitter warns at each try that fails, by warnings and in astropy's log; one message at the
+    end is enough.
     """
     from astropy import log
 
