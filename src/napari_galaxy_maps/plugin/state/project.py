@@ -163,13 +163,15 @@ class Project:
         """
         from pydantic import ValidationError
 
+        from ...data.setting import description_with_unit
+
         new = self.recipe.model_copy(deep=True)
         part = getattr(new, section)
         for key, value in values.items():
             try:
                 setattr(part, key, value)
             except ValidationError as error:
-                what = type(part).model_fields[key].description
+                what = description_with_unit(type(part).model_fields[key])
                 raise RecipeError(f"{what}: {error.errors()[0]['msg'].lower()}.") from None
         if new == self.recipe:
             return
