@@ -35,7 +35,7 @@ _BLOCK_PIXELS = 12  # where the PSF is not known
 _MOST_UNITS = 400  # drawn from; more cost time and make the errors' own error no smaller than 4 %
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """One galaxy's prediction and truth at one PSF on one grid.
 
@@ -59,6 +59,19 @@ class Comparison:
     radius: np.ndarray
     blocks: np.ndarray
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        ny, nx = self.maps.shape
+        lines = [
+            f"Comparison{f' of {self.name}' if self.name else ''} with its truth: "
+            f"{', '.join(self.maps.values)} on {nx} x {ny} pixels",
+            *self.notes,
+        ]
+        return "\n  ".join(lines)
+
+    def scores(self) -> QTable:
+        """How well the prediction does: `metrics_table` of this galaxy alone."""
+        return metrics_table(all_metrics([self]))
 
 
 @dataclass(frozen=True)
