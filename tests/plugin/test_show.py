@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from napari_galaxy_maps.plugin.state.session import session_for
 
 import napari_galaxy_maps as ngm
 from napari_galaxy_maps.plugin.ground.layer_specs import Key
 from napari_galaxy_maps.plugin.manifest.show import show_in_window
-from napari_galaxy_maps.plugin.state.session import session_for
 
 pytestmark = pytest.mark.window
 
