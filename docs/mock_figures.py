@@ -377,8 +377,9 @@ def forest() -> list[str]:
     """
     from napari_galaxy_maps.cli import main as cli
     from napari_galaxy_maps.data.maps import Flag
-    from napari_galaxy_maps.fits_io import read_maps, read_recipe
     from napari_galaxy_maps.fits_io.galaxies import d25_ellipse
+    from napari_galaxy_maps.fits_io.map_files import read_maps
+    from napari_galaxy_maps.fits_io.recipe_files import read_recipe
     from napari_galaxy_maps.measure.compare.residuals import score
 
     names = ("LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_STAR", "LOG_SIGMA_LSTAR")

@@ -17,7 +17,7 @@ from .constants import PC_PER_MPC_ARCSEC
 from .data.galaxy import BandCube, Ellipse, Galaxy, changed_pixels
 from .data.maps import PropertyMaps
 from .data.recipe import Recipe
-from .fits_io.opening import sha256
+from .fits_io.open_fits import sha256
 from .measure.apertures.totals import integrated_cube
 from .models.registry import load_model
 from .prepare.impute import model_redshift

@@ -24,7 +24,7 @@ from napari_galaxy_maps.constants import PC_PER_MPC_ARCSEC, SR_PER_ARCSEC2
 from napari_galaxy_maps.data.galaxy import BandCube, BandImage, Ellipse
 from napari_galaxy_maps.data.maps import PROPERTIES, Flag, PropertyMaps
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.fits_io import write_maps
+from napari_galaxy_maps.fits_io.map_files import write_maps
 from napari_galaxy_maps.measure.apertures.aperture import Aperture, circle
 from napari_galaxy_maps.measure.apertures.aperture_files import (
     read_apertures,

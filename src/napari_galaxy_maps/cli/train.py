@@ -447,7 +447,7 @@ def _mock_steps(counts: list[int], folder: Path, processes: int) -> Steps[list[P
 def _reading(options: dict[str, Any]) -> Any:
     """How pairs are to be read; whatever is wrong with it is told before any is."""
     from ..data.recipe import Recipe
-    from ..fits_io import read_recipe
+    from ..fits_io.recipe_files import read_recipe
     from ..training.datasets.picasso_zarr import make_scale
     from ..training.own.own_set import Reading
     from ..training.own.own_truth import parse_options

@@ -11,8 +11,8 @@ import numpy as np
 
 from ...data.galaxy import Ellipse
 from ...exceptions import InputError
-from ...fits_io.products import written_whole
-from ...fits_io.regions_io import parse_regions
+from ...fits_io.ds9_regions import parse_regions
+from ...fits_io.safe_writing import written_whole
 from .aperture import Aperture
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ import numpy as np
 from ... import __version__
 from ...data.maps import PROPERTIES
 from ...exceptions import InputError
-from ...fits_io.products import written_whole
+from ...fits_io.safe_writing import written_whole
 from ..apertures.aperture_files import write_table
 from ..apertures.planes import maps_distance, planes_of
 from ..apertures.totals import galaxy_totals

@@ -56,7 +56,7 @@ def save_truth(
         return None
 
     def steps() -> work.Steps:
-        from ...fits_io import write_maps
+        from ...fits_io.map_files import write_maps
         from ...prepare.masks.mask_files import mask_hdus
 
         yield Progress("save", 0, 1, Path(path).name)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...exceptions import GalaxyMapsError
 
 if TYPE_CHECKING:
-    from ...fits_io import ImageFile
+    from ...fits_io.image_files import ImageFile
     from ..state.session import Session
 
 Signature = tuple[Any, ...]
@@ -86,7 +86,7 @@ def _times(n: int) -> str:
 
 
 def _settled(session: Session, found: ImageFile) -> FileState:
-    from ...fits_io import settle
+    from ...fits_io.image_files import settle
 
     settings, used = session.recipe.input, found.label not in session.excluded
     file, problem = found, ""

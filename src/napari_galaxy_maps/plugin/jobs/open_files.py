@@ -16,7 +16,7 @@ from ..ground.layer_specs import Key, LayerSpec, image_spec, map_specs, shown_in
 from .image_files import Signature, ready, states
 
 if TYPE_CHECKING:
-    from ...fits_io import ImageFile
+    from ...fits_io.image_files import ImageFile
     from ..state.session import Session
 
 
@@ -37,7 +37,8 @@ def open_steps(paths: Iterable[str | Path]) -> Generator[Progress, None, Opened]
     """Find the images and maps in files and folders; one that cannot be used does not hold up the
     others.
     """
-    from ...fits_io import find_images, is_maps, read_maps
+    from ...fits_io.image_files import find_images
+    from ...fits_io.map_files import is_maps, read_maps
 
     paths = [Path(p) for p in paths]
     files: list[ImageFile] = []
@@ -66,7 +67,7 @@ def open_steps(paths: Iterable[str | Path]) -> Generator[Progress, None, Opened]
 
 def _maps_among(folder: Path, told: list[str]) -> list[tuple[str, PropertyMaps]]:
     """The maps that `find_images` passed over in a folder; their sentences are taken back."""
-    from ...fits_io import is_maps, read_maps
+    from ...fits_io.map_files import is_maps, read_maps
 
     found = []
     for text in list(told):
@@ -245,7 +246,7 @@ def read_steps(
     """Read images one by one, the first of them to be seen; a damaged one does not hold up the
     others.
     """
-    from ...fits_io import read_band_image
+    from ...fits_io.band_images import read_band_image
     from ..ground.sky_plane import centre_of
 
     for done, (file, uncertainty, label, signature) in enumerate(todo):
@@ -297,7 +298,7 @@ def _look(session: Session) -> None:
 
 def make_galaxy(session: Session) -> None:
     """Make the galaxy from the images that are read and wanted; None where there is none."""
-    from ...fits_io import make_galaxy as make
+    from ...fits_io.galaxies import make_galaxy as make
 
     wanted = ready(states(session))
     images = {

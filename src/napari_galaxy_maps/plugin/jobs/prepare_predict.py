@@ -334,7 +334,7 @@ def open_truth(session: Session, path: str) -> worker.Job | None:
     """Read a file of maps to compare with, and choose it."""
 
     def steps() -> Steps:
-        from ...fits_io import read_maps
+        from ...fits_io.map_files import read_maps
 
         yield Progress("open", 0, 1, Path(path).name)
         return read_maps(path)
@@ -356,7 +356,7 @@ def load_regions(session: Session, path: str) -> worker.Job | None:
     bands = session.bands
 
     def steps() -> Steps:
-        from ...fits_io import FITS_ENDINGS
+        from ...fits_io.image_files import FITS_ENDINGS
         from ...prepare.masks.mask_files import masks_from_regions, read_masks
 
         yield Progress("open", 0, 1, Path(path).name)
@@ -431,7 +431,7 @@ def save(
     masks = masks_to_save(session, maps)
 
     def steps() -> Steps:
-        from ...fits_io import write_maps
+        from ...fits_io.map_files import write_maps
         from ...prepare.masks.mask_files import mask_hdus
 
         yield Progress("save", 0, 1, Path(path).name)

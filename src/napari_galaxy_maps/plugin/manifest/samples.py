@@ -75,7 +75,7 @@ def use_recipe(session: Session, folder: Path) -> None:
     said anything.
     """
     from ...data.recipe import Recipe
-    from ...fits_io import read_recipe
+    from ...fits_io.recipe_files import read_recipe
 
     recipes = sorted(folder.glob("*.toml"))
     if len(recipes) == 1 and session.recipe == Recipe():

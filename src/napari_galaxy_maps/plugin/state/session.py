@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
-    from ...fits_io import ImageFile
+    from ...fits_io.image_files import ImageFile
     from ...pipeline import FittedTruth
     from ..eventloop.worker import Job
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..exceptions import InputError
-from .opening import brief
-from .products import written_whole
+from .open_fits import brief
+from .safe_writing import written_whole
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
