@@ -16,7 +16,9 @@ from napari_galaxy_maps.cli.main import main
 from napari_galaxy_maps.data.cube import BandCube
 from napari_galaxy_maps.data.galaxy import Galaxy
 from napari_galaxy_maps.data.maps import PropertyMaps
-from napari_galaxy_maps.fits_io import read_cube, read_maps, read_recipe
+from napari_galaxy_maps.fits_io.cube_files import read_cube
+from napari_galaxy_maps.fits_io.map_files import read_maps
+from napari_galaxy_maps.fits_io.recipe_files import read_recipe
 
 FILES = ("spiral_ac51-w1-int-3.fits.gz", "spiral_ac51-w1-unc-3.fits.gz", "frame-r-spiral.fits.bz2",
          "aJ_asky_spiral.fits.gz", "aK_asky_spiral.fits.gz")  # fmt: skip

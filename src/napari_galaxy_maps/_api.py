@@ -21,18 +21,11 @@ from .data.maps import PropertyMaps
 from .data.methods import METHODS
 from .data.recipe import Recipe
 from .exceptions import GalaxyMapsError, InputError
-from .fits_io import (
-    find_images,
-    is_cube,
-    is_maps,
-    read_cube,
-    read_galaxy_steps,
-    read_maps,
-    read_provenance,
-    read_recipe,
-    write_cube,
-    write_maps,
-)
+from .fits_io.cube_files import is_cube, read_cube, write_cube
+from .fits_io.galaxies import read_galaxy_steps
+from .fits_io.image_files import find_images
+from .fits_io.map_files import is_maps, read_maps, write_maps
+from .fits_io.recipe_files import read_provenance, read_recipe
 from .measure.apertures.aperture import Aperture, circle
 from .measure.apertures.aperture_files import read_apertures
 from .measure.apertures.photometry import Options, measure_apertures

@@ -18,8 +18,8 @@ from .data.cube import BandCube, changed_pixels
 from .data.galaxy import Ellipse, Galaxy
 from .data.maps import PropertyMaps
 from .data.recipe import Recipe
-from .fits_io.files import FITS_ENDINGS
-from .fits_io.opening import sha256
+from .fits_io.image_files import FITS_ENDINGS
+from .fits_io.open_fits import sha256
 from .measure.apertures.totals import integrated_cube
 from .models.registry import load_model
 from .prepare.impute import model_redshift

@@ -185,7 +185,7 @@ class Project:
         """Take over the recipe that lies in a folder, where there is one and no setting has been
         changed yet.
         """
-        from ...fits_io import read_recipe
+        from ...fits_io.recipe_files import read_recipe
 
         recipes = sorted(folder.glob("*.toml"))
         if len(recipes) == 1 and self.recipe == Recipe():
@@ -210,7 +210,7 @@ class Project:
 
     def make_galaxy(self) -> None:
         """Make the galaxy from the images that are read and wanted; None where there is none."""
-        from ...fits_io import make_galaxy
+        from ...fits_io.galaxies import make_galaxy
 
         images = self.files.images(self.ready_files())
         try:
