@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from napari_galaxy_maps.plugin.state.session import session_for
 
 import napari_galaxy_maps as ngm
 from napari_galaxy_maps.plugin.ground.layer_specs import Key
 from napari_galaxy_maps.plugin.manifest.show import show_in_window
+from napari_galaxy_maps.plugin.workspace import workspace_of
 
 pytestmark = pytest.mark.window
 
@@ -14,10 +14,12 @@ pytestmark = pytest.mark.window
 def test_maps_are_layers_and_the_first_is_seen(make_napari_viewer, maps):
     viewer = make_napari_viewer()
     assert show_in_window(maps, viewer) is viewer
-    session = session_for(viewer)
-    seen = [key.name for key, layer in session.shown().items() if layer.visible]
+    workspace = workspace_of(viewer)
+    seen = [key.name for key, layer in workspace.layers.shown().items() if layer.visible]
     assert seen == ["LOG_SMD"]
-    np.testing.assert_array_equal(session.layer(Key("map", "T_DUST")).data, maps.values["T_DUST"])
+    np.testing.assert_array_equal(
+        workspace.layers.layer(Key("map", "T_DUST")).data, maps.values["T_DUST"]
+    )
 
 
 def test_a_galaxy_is_opened_from_its_files_so_that_the_panels_go_on(
@@ -26,9 +28,9 @@ def test_a_galaxy_is_opened_from_its_files_so_that_the_panels_go_on(
     folder = galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 9.0})
     viewer = make_napari_viewer()
     show_in_window(ngm.read(folder, name="NGC 0", distance=10), viewer)
-    session = session_for(viewer)
-    assert session.galaxy.name == "NGC 0" and session.galaxy.distance_mpc == 10
-    assert {key.name for key in session.shown()} == {"WISE_3.4", "2MASS_J"}
+    workspace = workspace_of(viewer)
+    assert workspace.project.galaxy.name == "NGC 0" and workspace.project.galaxy.distance_mpc == 10
+    assert {key.name for key in workspace.layers.shown()} == {"WISE_3.4", "2MASS_J"}
 
 
 def test_the_bands_of_a_cube_lie_over_each_other(make_napari_viewer, galaxy_folder):
@@ -36,7 +38,7 @@ def test_the_bands_of_a_cube_lie_over_each_other(make_napari_viewer, galaxy_fold
     galaxy = ngm.read(folder, ra=150, dec=2, d25=2)
     viewer = make_napari_viewer()
     show_in_window(ngm.prepare(galaxy), viewer)
-    layers = list(session_for(viewer).shown().values())
+    layers = list(workspace_of(viewer).layers.shown().values())
     assert len(layers) == 2 and sum(layer.visible for layer in layers) == 1
     np.testing.assert_array_equal(layers[0].affine.affine_matrix, layers[1].affine.affine_matrix)
 

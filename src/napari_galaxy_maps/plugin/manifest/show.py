@@ -13,7 +13,7 @@ from ...data.galaxy import BandImage, Galaxy
 from ...data.maps import PropertyMaps
 from ...exceptions import InputError
 from ..ground.layer_specs import LayerSpec, image_spec, map_specs
-from ..state.session import Session, session_for
+from ..workspace import Workspace, workspace_of
 from . import docks, readers
 
 if TYPE_CHECKING:
@@ -44,33 +44,35 @@ def show_in_window(content: Galaxy | BandCube | PropertyMaps, viewer: Viewer | N
         raise InputError(f"A galaxy, a cube or maps can be shown, not {type(content).__name__}.")
     viewer = viewer or napari.Viewer(title="Galaxy Maps")
     docks.open_all(viewer)
-    session = session_for(viewer)
+    workspace = workspace_of(viewer)
+    project = workspace.project
     if isinstance(content, Galaxy) and content.paths:
         if content.recipe is not None:
-            session.recipe = content.recipe.model_copy(deep=True)
-            session.recipe_changed.emit()
-        for data, attributes, _ in readers.read_now(content.paths, session):
+            project.recipe = content.recipe.model_copy(deep=True)
+            project.recipe_changed.emit()
+        for data, attributes, _ in readers.read_now(content.paths, workspace):
             if data is not None:
                 viewer.add_image(data, **attributes)
     else:
-        for spec in _specs(content, session):
-            session.show(spec)
+        for spec in _specs(content, workspace):
+            workspace.layers.show(spec)
     return viewer
 
 
-def _specs(content: Galaxy | BandCube | PropertyMaps, session: Session) -> list[LayerSpec]:
+def _specs(content: Galaxy | BandCube | PropertyMaps, workspace: Workspace) -> list[LayerSpec]:
     """Layers of what is shown as it is, one of them switched on."""
     if isinstance(content, PropertyMaps):
         name = str(content.provenance.get("object", ""))
         first = next(iter(content.values), None)
-        return map_specs(content, session.place(content), name, visible=first)
+        return map_specs(content, workspace.project.place(content), name, visible=first)
     images = _images(content)
     if not images:
         return []
     specs = [
-        image_spec(image, session.place(images[0]), content.name, visible=False) for image in images
+        image_spec(image, workspace.project.place(images[0]), content.name, visible=False)
+        for image in images
     ]
-    best = session.best_image([spec.key for spec in specs])
+    best = workspace.layers.best_image([spec.key for spec in specs])
     return [replace(spec, visible=spec.key == best) for spec in specs]
 
 
