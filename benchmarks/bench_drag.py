@@ -21,19 +21,16 @@ from statistics import median
 from typing import Any
 
 from bench_apertures import draw, made_up_maps
-from bench_window import THINKING, pause, wait
+from bench_window import THINKING, pause, the_mouse, wait
 
 
-def run(size: int, n_apertures: int, moves: int) -> dict[str, Any]:
-    """All times in seconds."""
-    import numpy as np
+def window_with_apertures(size: int, n_apertures: int) -> tuple[Any, int]:
+    """A window with ten made-up maps and apertures, and the number of the largest, which is
+    selected.
+    """
     from napari.viewer import Viewer
-    from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
-    from qtpy.QtGui import QMouseEvent
-    from qtpy.QtWidgets import QApplication
 
     from napari_galaxy_maps.plugin.ground.layer_specs import map_specs
-    from napari_galaxy_maps.plugin.ground.viewers import camera_and_scale_bar
     from napari_galaxy_maps.plugin.manifest import docks as panels
     from napari_galaxy_maps.plugin.workspace import workspace_of
 
@@ -52,59 +49,47 @@ def run(size: int, n_apertures: int, moves: int) -> dict[str, Any]:
     apertures = draw(n_apertures, 150, size)
     measuring.add(apertures, "many")
     wait(lambda: len(measuring.rows) == n_apertures)
-    widget = viewer.window._qt_viewer.canvas.native
     largest = max(range(n_apertures), key=lambda i: apertures[i].shape.a)
     viewer.reset_view()
     pause(THINKING)
     panels.panel(viewer, "Measure").tools["select"].click()
     measuring.select([largest])
     pause(THINKING)
+    return viewer, largest
+
+
+def run(size: int, n_apertures: int, moves: int) -> dict[str, Any]:
+    """All times in seconds."""
+    import numpy as np
+    from qtpy.QtCore import QEvent, QPoint, Qt
+
+    from napari_galaxy_maps.plugin.ground.sky_shapes import ellipse_corners
+    from napari_galaxy_maps.plugin.workspace import workspace_of
+
+    mouse = the_mouse()
+    viewer, largest = window_with_apertures(size, n_apertures)
+    workspace = workspace_of(viewer)
+    measuring = workspace.measurements
     changed: list[float] = []
     measuring.moved.connect(lambda _: changed.append(time.perf_counter()))
-    camera, _ = camera_and_scale_bar(viewer)
-
-    def middle() -> QPoint:
-        """Where the dragged ellipse is on the canvas just now."""
-        from napari_galaxy_maps.plugin.ground.sky_shapes import ellipse_corners
-
-        north, west = ellipse_corners(
-            measuring.apertures[largest].shape, workspace.project.reference
-        ).mean(axis=0)
-        centre_north, centre_west = camera.center[-2:]
-        return QPoint(
-            round(widget.width() / 2 + (west - centre_west) * camera.zoom),
-            round(widget.height() / 2 - (north - centre_north) * camera.zoom),
-        )
-
-    def send(kind: QEvent.Type, at: QPoint, button: Any, buttons: Any) -> None:
-        event = QMouseEvent(
-            kind,
-            QPointF(at),
-            QPointF(widget.mapToGlobal(at)),
-            button,
-            buttons,
-            Qt.KeyboardModifier.NoModifier,
-        )
-        QApplication.sendEvent(widget, event)
-        QApplication.processEvents()
-
     left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 
     def drag() -> tuple[list[float], list[float]]:
         """Until the row is new, and until all is painted, of each move."""
         row, whole = [], []
-        at = middle()
-        send(QEvent.Type.MouseMove, at, none, none)
-        send(QEvent.Type.MouseButtonPress, at, left, left)
+        shape = measuring.apertures[largest].shape
+        at = mouse.pixel(viewer, *ellipse_corners(shape, workspace.project.reference).mean(axis=0))
+        mouse.send(viewer, QEvent.Type.MouseMove, at, none, none)
+        mouse.send(viewer, QEvent.Type.MouseButtonPress, at, left, left)
         for i in range(1, moves + 1):
             angle = 2 * np.pi * i / moves
             there = at + QPoint(round(40 * np.sin(angle)), round(40 * (1 - np.cos(angle))))
             n, start = len(changed), time.perf_counter()
-            send(QEvent.Type.MouseMove, there, none, left)
+            mouse.send(viewer, QEvent.Type.MouseMove, there, none, left)
             whole.append(time.perf_counter() - start)
             if len(changed) > n:
                 row.append(changed[n] - start)
-        send(QEvent.Type.MouseButtonRelease, there, left, none)
+        mouse.send(viewer, QEvent.Type.MouseButtonRelease, there, left, none)
         pause(0.3)
         return row, whole
 

@@ -14,9 +14,10 @@ import argparse
 import json
 import tempfile
 import time
+from typing import Any
 
 import numpy as np
-from bench_window import pause, wait
+from bench_window import pause, the_mouse, wait
 
 GOAL_MS = 50.0
 SHAPE, PIXEL = (30, 40), 6.0
@@ -56,18 +57,13 @@ def made_up(bands: tuple[str, ...]):
     return cube, BandImage(planes[0][bands.index("WISE_3.4")], get_band("WISE_3.4"), wcs, fwhm=12)
 
 
-def run(n_models: int, moves: int) -> dict[str, float]:
-    """All figures of one window, ms."""
+def window_with_spectra(n_models: int) -> tuple[Any, float]:
+    """A window with the made-up cube and the Pixel panel, and the seconds that its models took."""
     import napari
-    from qtpy.QtCore import QEvent, QObject, QPoint, QPointF, Qt
-    from qtpy.QtGui import QMouseEvent
-    from qtpy.QtWidgets import QApplication
 
     from napari_galaxy_maps.bands.registry import INPUT_BANDS
     from napari_galaxy_maps.plugin.ground.layer_specs import image_spec
-    from napari_galaxy_maps.plugin.ground.viewers import camera_and_scale_bar
     from napari_galaxy_maps.plugin.manifest import docks as panels
-    from napari_galaxy_maps.plugin.state.pixel_spectra import Place
     from napari_galaxy_maps.plugin.workspace import workspace_of
 
     cube, image = made_up(INPUT_BANDS)
@@ -87,9 +83,22 @@ def run(n_models: int, moves: int) -> dict[str, float]:
     wait(lambda: workspace.spectra.ready() and workspace.runner.job is None)
     made = time.perf_counter() - start
     pause(4)
+    return viewer, made
+
+
+def run(n_models: int, moves: int) -> dict[str, float]:
+    """All figures of one window, ms."""
+    from qtpy.QtCore import QEvent, QObject, QPointF, Qt
+    from qtpy.QtGui import QMouseEvent
+    from qtpy.QtWidgets import QApplication
+
+    from napari_galaxy_maps.plugin.manifest import docks as panels
+    from napari_galaxy_maps.plugin.state.pixel_spectra import Place
+
+    mouse = the_mouse()
+    viewer, made = window_with_spectra(n_models)
     panel = panels.panel(viewer, "Pixel")
-    widget, (camera, _) = viewer.window._qt_viewer.canvas.native, camera_and_scale_bar(viewer)
-    centre = camera.center[-2:]
+    widget = mouse.canvas(viewer)
 
     class Paints(QObject):
         at = 0.0
@@ -104,10 +113,7 @@ def run(n_models: int, moves: int) -> dict[str, float]:
     to_paint, own, processor = [], [], []
     for k in range(moves + 5):
         north, west = ((rng.random(2) - 0.5) * np.array(SHAPE) * PIXEL * 0.9).tolist()
-        at = QPoint(
-            round(widget.width() / 2 + (west - centre[1]) * camera.zoom),
-            round(widget.height() / 2 - (north - centre[0]) * camera.zoom),
-        )
+        at = mouse.pixel(viewer, north, west)
         if k == 1:
             panel.view.canvas.installEventFilter(paints)
         before, paints.at = panel.updates, 0.0

@@ -38,6 +38,16 @@ THINKING = 6.0
 """Seconds between opening the panels and choosing files: less than a person takes."""
 
 
+def the_mouse():
+    """The mouse of the window's tests (tests/plugin/mouse.py)."""
+    root = str(Path(__file__).resolve().parents[1])
+    if root not in sys.path:
+        sys.path.append(root)
+    from tests.plugin import mouse
+
+    return mouse
+
+
 class Heart:
     """A timer that ticks all along and remembers the longest gap in each phase of the work."""
 

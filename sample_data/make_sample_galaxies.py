@@ -371,6 +371,13 @@ def header_of(sample: Sample, exposure: Exposure, mock: Mock) -> fits.Header:
         else:
             header["CROTA2"] = angle
     header["RADESYS"], header["EQUINOX"] = "ICRS", 2000.0
+    add_survey_keywords(header, exposure)
+    return header
+
+
+def add_survey_keywords(header: fits.Header, exposure: Exposure) -> None:
+    """What each survey says of its instrument, band and unit."""
+    band = BANDS[exposure.band]
     if band.survey == "GALEX":
         header["TELESCOP"], header["BAND"] = (
             "GALEX",
@@ -405,7 +412,6 @@ def header_of(sample: Sample, exposure: Exposure, mock: Mock) -> fits.Header:
             header["DETECTOR"] = {250.0: "PSW", 350.0: "PMW", 500.0: "PLW"}[wavelength]
         header["WAVELNTH"] = (wavelength, "[micrometer] Prime wavelength of instrument")
         header["QTTY____"] = (exposure.unit, "Unit of the data")
-    return header
 
 
 def write(hdus: list[fits.hdu.base._BaseHDU], path: Path) -> None:
