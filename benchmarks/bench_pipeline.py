@@ -12,7 +12,8 @@ from collections import defaultdict
 from pathlib import Path
 from statistics import median
 
-from napari_galaxy_maps.fits_io import read_galaxy, read_recipe
+from napari_galaxy_maps.fits_io.galaxies import read_galaxy
+from napari_galaxy_maps.fits_io.recipe_files import read_recipe
 from napari_galaxy_maps.pipeline import PredictionMemory, predict_steps
 
 SAMPLE = Path(__file__).resolve().parents[1] / "sample_data" / "spiral"

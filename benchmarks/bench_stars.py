@@ -27,7 +27,10 @@ from astropy.table import QTable
 from napari_galaxy_maps.constants import SR_PER_ARCSEC2
 from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.data.recipe import Recipe, StarSettings
-from napari_galaxy_maps.fits_io import find_images, read_band_image, read_galaxy, read_stamp, settle
+from napari_galaxy_maps.fits_io.band_images import read_band_image
+from napari_galaxy_maps.fits_io.galaxies import read_galaxy
+from napari_galaxy_maps.fits_io.image_files import find_images, settle
+from napari_galaxy_maps.fits_io.psf_files import read_stamp
 from napari_galaxy_maps.prepare.grid.pixel_positions import to_pixels
 from napari_galaxy_maps.prepare.psf.kernels import FWHM_PER_SIGMA
 from napari_galaxy_maps.prepare.sky import subtract_sky

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_galaxy_maps.fits_io import read_maps, read_recipe
 from napari_galaxy_maps.fits_io.galaxies import read_galaxy
+from napari_galaxy_maps.fits_io.map_files import read_maps
+from napari_galaxy_maps.fits_io.recipe_files import read_recipe
 from napari_galaxy_maps.measure.compare.comparison import compare, pixels_of
 from napari_galaxy_maps.mocks.writing import mock_steps, view_for
 from napari_galaxy_maps.pipeline import truth_maps_steps

@@ -15,8 +15,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -34,6 +32,9 @@ from napari_galaxy_maps.mocks.mock import make_mock
 from napari_galaxy_maps.mocks.population import EARLY, draw_galaxy
 from napari_galaxy_maps.mocks.rendering import render
 from napari_galaxy_maps.mocks.view import View
+
+matplotlib.use("Agg")
+
 
 HERE = Path(__file__).parent
 BANDS = INPUT_BANDS
@@ -452,8 +453,9 @@ def forest() -> list[str]:
     """
     from napari_galaxy_maps.cli import main as cli
     from napari_galaxy_maps.data.properties import Flag
-    from napari_galaxy_maps.fits_io import read_maps, read_recipe
     from napari_galaxy_maps.fits_io.galaxies import d25_ellipse
+    from napari_galaxy_maps.fits_io.map_files import read_maps
+    from napari_galaxy_maps.fits_io.recipe_files import read_recipe
     from napari_galaxy_maps.measure.compare.residuals import score
 
     names = ("LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_STAR", "LOG_SIGMA_LSTAR")

@@ -247,7 +247,7 @@ def spectra() -> None:
     """A mock galaxy with its far infrared: maps beside a truth that was fitted, and the spectrum of
     a held pixel.
     """
-    from napari_galaxy_maps.fits_io import read_recipe
+    from napari_galaxy_maps.fits_io.recipe_files import read_recipe
     from napari_galaxy_maps.mocks.writing import mock_steps, view_for
     from napari_galaxy_maps.plugin.state.pixel_spectra import FAR
     from napari_galaxy_maps.progress import run_to_end

@@ -16,7 +16,7 @@ from matplotlib import pyplot as plt
 
 from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.data.recipe import Recipe
-from napari_galaxy_maps.fits_io import read_galaxy
+from napari_galaxy_maps.fits_io.galaxies import read_galaxy
 from napari_galaxy_maps.measure.compare.colour_mass import taylor_mass
 from napari_galaxy_maps.models.registry import load_model
 from napari_galaxy_maps.prepare.steps import prepare_steps

@@ -32,8 +32,8 @@ from napari_galaxy_maps.constants import SR_PER_ARCSEC2
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.properties import PROPERTIES, Flag
 from napari_galaxy_maps.data.recipe import GalaxySettings
-from napari_galaxy_maps.fits_io import write_maps
 from napari_galaxy_maps.fits_io.galaxies import d25_ellipse
+from napari_galaxy_maps.fits_io.map_files import write_maps
 from napari_galaxy_maps.mocks.mock import Mock, make_mock
 from napari_galaxy_maps.mocks.population import draw_galaxy
 from napari_galaxy_maps.mocks.surroundings import leftover_sky

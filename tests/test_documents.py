@@ -12,7 +12,7 @@ import pytest
 
 from napari_galaxy_maps.cli import main as cli
 from napari_galaxy_maps.data.recipe import Recipe
-from napari_galaxy_maps.fits_io import read_maps
+from napari_galaxy_maps.fits_io.map_files import read_maps
 
 yaml = pytest.importorskip("yaml")
 

@@ -12,7 +12,9 @@ from astropy.wcs import WCS
 from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.data.recipe import Recipe, SkySettings
 from napari_galaxy_maps.exceptions import InputError, UnresolvedError
-from napari_galaxy_maps.fits_io import find_images, read_band_image, read_galaxy, settle
+from napari_galaxy_maps.fits_io.band_images import read_band_image
+from napari_galaxy_maps.fits_io.galaxies import read_galaxy
+from napari_galaxy_maps.fits_io.image_files import find_images, settle
 from napari_galaxy_maps.prepare.sky import subtract_sky
 from napari_galaxy_maps.prepare.steps import prepare
 

@@ -16,7 +16,10 @@ from napari_galaxy_maps.bands.registry import FIR_BANDS, INPUT_BANDS
 from napari_galaxy_maps.cli.main import main
 from napari_galaxy_maps.constants import PC_PER_MPC_ARCSEC
 from napari_galaxy_maps.data.properties import PROPERTIES
-from napari_galaxy_maps.fits_io import find_images, read_galaxy, read_maps, read_recipe
+from napari_galaxy_maps.fits_io.galaxies import read_galaxy
+from napari_galaxy_maps.fits_io.image_files import find_images
+from napari_galaxy_maps.fits_io.map_files import read_maps
+from napari_galaxy_maps.fits_io.recipe_files import read_recipe
 from napari_galaxy_maps.measure.compare.comparison import compare
 from napari_galaxy_maps.measure.compare.residuals import score
 from napari_galaxy_maps.prepare.reddening import Reddening, deredden

@@ -18,10 +18,12 @@ from .data.cube import BandCube, changed_pixels
 from .data.galaxy import Ellipse, Galaxy
 from .data.maps import PropertyMaps
 from .data.recipe import Recipe
-from .fits_io.opening import sha256
+from .fits_io.image_files import FITS_ENDINGS
+from .fits_io.open_fits import sha256
 from .measure.apertures.totals import integrated_cube
 from .models.registry import load_model
 from .prepare.impute import model_redshift
+from .prepare.masks.mask_files import masks_from_regions, read_masks
 from .prepare.masks.mask_set import Masks
 from .prepare.memory import PreparationMemory
 from .prepare.steps import prepare_steps
@@ -47,7 +49,8 @@ def provenance(galaxy: Galaxy, recipe: Recipe) -> dict[str, Any]:
         except metadata.PackageNotFoundError:
             continue
     inputs = {
-        name: f"{image.meta.get('label', '')} [{image.unit}] sha256 {image.meta.get('checksum', 'unknown')}"
+        name: f"{image.meta.get('label', '')} [{image.unit}] "
+        f"sha256 {image.meta.get('checksum', 'unknown')}"
         for name, image in galaxy.images.items()
     }
     for use, path in _files_named_by(recipe).items():
@@ -77,6 +80,40 @@ def _files_named_by(recipe: Recipe) -> dict[str, Path]:
         for use, text in texts.items()
         if isinstance(text, str) and text
     }
+
+
+def masks_given(
+    recipe_file: str | Path | None,
+    regions: Sequence[str | Path],
+    bands: Sequence[str],
+    left_out: list[str],
+) -> Masks | None:
+    """What an earlier result and region files say is to be masked, or None where they say nothing.
+
+    Parameters
+    ----------
+    recipe_file : path or None
+        Where the recipe was read from; a result holds masks as a person left them, and nothing is
+        fitted again.
+    regions : sequence of path
+        DS9 region files.
+    bands : sequence of str
+        That the galaxy has.
+    left_out : list of str
+        Takes what could not be used of the region files, in words.
+
+    Raises
+    ------
+    InputError
+        When a file cannot be used.
+    """
+    masks = None
+    if recipe_file and str(recipe_file).lower().endswith(FITS_ENDINGS):
+        masks = read_masks(recipe_file)
+    for path in regions:
+        drawn = masks_from_regions(path, bands, left_out)
+        masks = (Masks(complete=False) if masks is None else masks) + drawn
+    return masks
 
 
 @dataclass

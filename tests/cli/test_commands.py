@@ -14,7 +14,9 @@ from astropy.io import fits
 
 from napari_galaxy_maps.cli.main import main
 from napari_galaxy_maps.data.properties import Flag
-from napari_galaxy_maps.fits_io import read_cube, read_maps, read_recipe
+from napari_galaxy_maps.fits_io.cube_files import read_cube
+from napari_galaxy_maps.fits_io.map_files import read_maps
+from napari_galaxy_maps.fits_io.recipe_files import read_recipe
 from tests.conftest import tan_wcs, write_image
 
 BANDS = {"WISE_3.4": 5.0, "2MASS_J": 9.0, "2MASS_Ks": 9.0, "SDSS_r": 3.0}

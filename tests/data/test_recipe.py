@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import RecipeError
-from napari_galaxy_maps.fits_io import read_recipe
+from napari_galaxy_maps.fits_io.recipe_files import read_recipe
 
 
 @given(

@@ -15,8 +15,15 @@ from astropy.io import fits
 
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError, RecipeError, UnresolvedError
-from napari_galaxy_maps.fits_io import find_images, join, read_band_image, read_galaxy, settle
-from napari_galaxy_maps.fits_io.identify import band_from_name, guess_band, guess_role, guess_unit
+from napari_galaxy_maps.fits_io.band_images import join, read_band_image
+from napari_galaxy_maps.fits_io.galaxies import read_galaxy
+from napari_galaxy_maps.fits_io.identify_image import (
+    band_from_name,
+    guess_band,
+    guess_role,
+    guess_unit,
+)
+from napari_galaxy_maps.fits_io.image_files import find_images, settle
 from tests.conftest import tan_wcs, write_image
 
 RNG = np.random.default_rng(0)

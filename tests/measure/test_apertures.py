@@ -26,7 +26,7 @@ from napari_galaxy_maps.data.galaxy import BandImage, Ellipse
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.properties import PROPERTIES, Flag
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.fits_io import write_maps
+from napari_galaxy_maps.fits_io.map_files import write_maps
 from napari_galaxy_maps.measure.apertures.aperture import Aperture, circle
 from napari_galaxy_maps.measure.apertures.aperture_files import (
     read_apertures,

@@ -21,7 +21,7 @@ from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.fits_io import write_maps
+from napari_galaxy_maps.fits_io.map_files import write_maps
 from napari_galaxy_maps.measure.compare.comparison import (
     all_metrics,
     compare,

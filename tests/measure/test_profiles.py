@@ -16,7 +16,8 @@ from napari_galaxy_maps.data.galaxy import BandImage, Ellipse
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.fits_io import read_galaxy, write_maps
+from napari_galaxy_maps.fits_io.galaxies import read_galaxy
+from napari_galaxy_maps.fits_io.map_files import write_maps
 from napari_galaxy_maps.measure.profiles.ellipses import (
     fit_isophote,
     fit_moments,

@@ -13,7 +13,9 @@ from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.fits_io import read_galaxy, write_cube, write_maps
+from napari_galaxy_maps.fits_io.cube_files import write_cube
+from napari_galaxy_maps.fits_io.galaxies import read_galaxy
+from napari_galaxy_maps.fits_io.map_files import write_maps
 from napari_galaxy_maps.measure.apertures.planes import planes_of
 from napari_galaxy_maps.measure.apertures.totals import galaxy_totals, integrated_cube
 from napari_galaxy_maps.pipeline import PredictionMemory, predict_global, predict_steps, provenance

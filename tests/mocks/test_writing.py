@@ -7,7 +7,10 @@ import pytest
 
 from napari_galaxy_maps.cli import main as cli
 from napari_galaxy_maps.data.properties import PROPERTIES
-from napari_galaxy_maps.fits_io import find_images, read_galaxy, read_maps, read_recipe
+from napari_galaxy_maps.fits_io.galaxies import read_galaxy
+from napari_galaxy_maps.fits_io.image_files import find_images
+from napari_galaxy_maps.fits_io.map_files import read_maps
+from napari_galaxy_maps.fits_io.recipe_files import read_recipe
 from napari_galaxy_maps.mocks.mock import make_mock
 from napari_galaxy_maps.mocks.population import draw_galaxy
 from napari_galaxy_maps.mocks.view import View

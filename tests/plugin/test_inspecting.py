@@ -12,7 +12,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
 from napari_galaxy_maps.data.maps import PropertyMaps
-from napari_galaxy_maps.fits_io import write_maps
+from napari_galaxy_maps.fits_io.map_files import write_maps
 from napari_galaxy_maps.measure.compare.comparison import compare, pixels_of
 from napari_galaxy_maps.measure.compare.pixel_metrics import metrics
 from napari_galaxy_maps.plugin.ground.layer_specs import map_specs

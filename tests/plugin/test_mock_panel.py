@@ -7,7 +7,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QMessageBox, QPushButton
 
-from napari_galaxy_maps.fits_io import read_maps
+from napari_galaxy_maps.fits_io.map_files import read_maps
 from napari_galaxy_maps.mocks.population import KINDS
 from napari_galaxy_maps.plugin.manifest import docks as panels
 from napari_galaxy_maps.plugin.panels import mock_panel

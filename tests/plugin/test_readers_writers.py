@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.fits_io import read_maps, write_maps
+from napari_galaxy_maps.fits_io.map_files import read_maps, write_maps
 from napari_galaxy_maps.plugin.ground.layer_specs import METADATA_KEY, map_specs
 from napari_galaxy_maps.plugin.manifest import docks as panels
 from napari_galaxy_maps.plugin.manifest import readers, writers

@@ -61,7 +61,7 @@ def test_up_is_north_and_left_is_east():
 @pytest.mark.realdata
 @pytest.mark.parametrize("name", ["sip-wcs.fits", "galactic_2d.fits"])
 def test_distorted_and_galactic_images_lie_within_a_pixel(shared_data, name):
-    from napari_galaxy_maps.fits_io import find_images
+    from napari_galaxy_maps.fits_io.image_files import find_images
 
     file = find_images([shared_data / "fits_cases" / name])[0]
     reference = sky.centre_of(file.wcs, file.shape)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QFileDialog
 
-from napari_galaxy_maps.fits_io import read_maps, read_recipe
+from napari_galaxy_maps.fits_io.map_files import read_maps
+from napari_galaxy_maps.fits_io.recipe_files import read_recipe
 from napari_galaxy_maps.mocks.writing import mock_steps, view_for
 from napari_galaxy_maps.plugin.ground.layer_specs import Key
 from napari_galaxy_maps.plugin.jobs import fit_truth

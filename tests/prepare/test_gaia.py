@@ -15,7 +15,7 @@ from napari_galaxy_maps.cli.main import main
 from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.fits_io import read_galaxy
+from napari_galaxy_maps.fits_io.galaxies import read_galaxy
 from napari_galaxy_maps.prepare.memory import PreparationMemory
 from napari_galaxy_maps.prepare.stars import gaia
 from napari_galaxy_maps.prepare.stars.catalogue import read_catalogue

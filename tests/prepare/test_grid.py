@@ -15,7 +15,7 @@ from napari_galaxy_maps.cosmology import angular_diameter_distance_mpc
 from napari_galaxy_maps.data.galaxy import BandImage, Ellipse, Galaxy
 from napari_galaxy_maps.data.recipe import GalaxySettings, Recipe, parsec_of
 from napari_galaxy_maps.exceptions import InputError, RecipeError
-from napari_galaxy_maps.fits_io import make_galaxy, read_galaxy
+from napari_galaxy_maps.fits_io.galaxies import make_galaxy, read_galaxy
 from napari_galaxy_maps.prepare.steps import prepare
 from tests.conftest import tan_wcs
 

@@ -232,8 +232,8 @@ def test_where_the_redshift_comes_from():
 
 
 def test_the_whole_preparation_fills_unless_it_is_switched_off(galaxy_folder, tmp_path):
+    from napari_galaxy_maps.fits_io.cube_files import read_cube, write_cube
     from napari_galaxy_maps.fits_io.galaxies import read_galaxy
-    from napari_galaxy_maps.fits_io.products import read_cube, write_cube
 
     folder = galaxy_folder(
         {"SDSS_g": 2.0, "SDSS_r": 4.0, "SDSS_i": 5.0, "2MASS_J": 8.0, "WISE_3.4": 5.0}, noise=0.3

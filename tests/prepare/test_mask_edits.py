@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_galaxy_maps.fits_io.regions_io import Polygon
+from napari_galaxy_maps.fits_io.ds9_regions import Polygon
 from napari_galaxy_maps.prepare.masks import mask_edits
 from napari_galaxy_maps.prepare.masks.mask_set import Masks, Patch
 from napari_galaxy_maps.prepare.stars.star_list import Star

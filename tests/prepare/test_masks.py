@@ -10,8 +10,8 @@ from napari_galaxy_maps.bands.registry import get_band
 from napari_galaxy_maps.cli.main import main
 from napari_galaxy_maps.data.galaxy import BandImage
 from napari_galaxy_maps.data.properties import Flag
-from napari_galaxy_maps.fits_io import read_maps, write_maps
-from napari_galaxy_maps.fits_io.regions_io import Polygon
+from napari_galaxy_maps.fits_io.ds9_regions import Polygon
+from napari_galaxy_maps.fits_io.map_files import read_maps, write_maps
 from napari_galaxy_maps.prepare.masks.mask_files import (
     mask_hdus,
     masks_from_regions,
@@ -21,7 +21,7 @@ from napari_galaxy_maps.prepare.masks.mask_files import (
 from napari_galaxy_maps.prepare.masks.mask_set import Masks, Patch
 from napari_galaxy_maps.prepare.stars.star_list import Star
 from tests.conftest import tan_wcs
-from tests.fits_io.test_products import made_maps
+from tests.fits_io.test_map_and_cube_files import made_maps
 
 STARS = (
     Star("Gaia DR3 1", 150.001, 2.002, 15.5, "gaia", {"WISE_3.4": 12.0, "SDSS_r": 4.5}),

@@ -13,7 +13,9 @@ from napari_galaxy_maps.bands.registry import get_band
 from napari_galaxy_maps.data.galaxy import BandImage, Ellipse, Galaxy, Stamp, pixel_frame
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError, RecipeError
-from napari_galaxy_maps.fits_io import read_galaxy, read_stamp, write_cube
+from napari_galaxy_maps.fits_io.cube_files import write_cube
+from napari_galaxy_maps.fits_io.galaxies import read_galaxy
+from napari_galaxy_maps.fits_io.psf_files import read_stamp
 from napari_galaxy_maps.pipeline import provenance
 from napari_galaxy_maps.prepare.memory import PreparationMemory
 from napari_galaxy_maps.prepare.psf.kernels import gaussian_stamp

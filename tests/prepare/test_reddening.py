@@ -10,7 +10,9 @@ from napari_galaxy_maps.bands.registry import BANDS, get_band
 from napari_galaxy_maps.data.galaxy import BandImage, Ellipse
 from napari_galaxy_maps.data.recipe import ErrorSettings, Recipe, ReddeningSettings, SkySettings
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.fits_io import find_images, read_band_image, read_galaxy
+from napari_galaxy_maps.fits_io.band_images import read_band_image
+from napari_galaxy_maps.fits_io.galaxies import read_galaxy
+from napari_galaxy_maps.fits_io.image_files import find_images
 from napari_galaxy_maps.prepare.errors.error_budget import Background, add_errors
 from napari_galaxy_maps.prepare.reddening import Reddening, deredden, find_reddening, from_map
 from napari_galaxy_maps.prepare.sky import subtract_sky

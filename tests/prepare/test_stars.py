@@ -19,8 +19,9 @@ from napari_galaxy_maps.bands.registry import get_band
 from napari_galaxy_maps.data.galaxy import BandImage, Ellipse
 from napari_galaxy_maps.data.recipe import StarSettings
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.fits_io import find_images, read_band_image, settle
-from napari_galaxy_maps.fits_io.regions_io import Circle, Polygon, read_regions, write_regions
+from napari_galaxy_maps.fits_io.band_images import read_band_image
+from napari_galaxy_maps.fits_io.ds9_regions import Circle, Polygon, read_regions, write_regions
+from napari_galaxy_maps.fits_io.image_files import find_images, settle
 from napari_galaxy_maps.prepare.stars.catalogue import read_catalogue
 from napari_galaxy_maps.prepare.stars.star_bands import image_epoch, planck_ratio
 from napari_galaxy_maps.prepare.stars.star_fit import (

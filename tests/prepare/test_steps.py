@@ -18,7 +18,7 @@ from napari_galaxy_maps.data.galaxy import BandImage, Ellipse, Galaxy
 from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.data.recipe import Recipe, SkySettings
 from napari_galaxy_maps.exceptions import InputError, RecipeError
-from napari_galaxy_maps.fits_io import read_galaxy
+from napari_galaxy_maps.fits_io.galaxies import read_galaxy
 from napari_galaxy_maps.prepare.errors.error_budget import background
 from napari_galaxy_maps.prepare.extent import measure_ellipse
 from napari_galaxy_maps.prepare.grid.common_grid import make_grid, resample

@@ -11,8 +11,9 @@ from astropy.io import fits
 from napari_galaxy_maps.cli.main import main
 from napari_galaxy_maps.data.properties import FLAG_MEANING, Flag
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.fits_io import read_maps, read_recipe
 from napari_galaxy_maps.fits_io.galaxies import read_galaxy
+from napari_galaxy_maps.fits_io.map_files import read_maps
+from napari_galaxy_maps.fits_io.recipe_files import read_recipe
 from napari_galaxy_maps.measure.compare.comparison import compare, pixels_of
 from napari_galaxy_maps.mocks.writing import mock_steps, view_for
 from napari_galaxy_maps.pipeline import truth_cube_steps, truth_maps_steps, truth_recipe

@@ -9,7 +9,7 @@ import numpy as np
 from astropy.io import fits
 
 from napari_galaxy_maps.data.maps import PropertyMaps
-from napari_galaxy_maps.fits_io import write_maps
+from napari_galaxy_maps.fits_io.map_files import write_maps
 from tests.conftest import tan_wcs, write_image
 
 FWHM_PER_SIGMA = 2.3548200450309493

@@ -18,7 +18,7 @@ import torch
 from napari_galaxy_maps.cli import train as command
 from napari_galaxy_maps.cli.main import main
 from napari_galaxy_maps.exceptions import GalaxyMapsError, InputError, ModelError
-from napari_galaxy_maps.fits_io import read_maps
+from napari_galaxy_maps.fits_io.map_files import read_maps
 from napari_galaxy_maps.models.registry import load_card, load_model
 from napari_galaxy_maps.models.stellar_unet.inputs import encode
 from napari_galaxy_maps.models.stellar_unet.model import StellarUNet

@@ -1,1 +1,1 @@
-"""Cli."""
+"""The command `galaxy-maps`: its subcommands and their options."""

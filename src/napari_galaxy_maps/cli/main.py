@@ -18,7 +18,7 @@ from ..progress import Progress, Steps, run_to_end
 from .measuring import add_commands
 
 if TYPE_CHECKING:
-    from ..fits_io import ImageFile
+    from ..fits_io.image_files import ImageFile
 
 _GALAXY_OPTIONS = {
     "ra": "right ascension in degrees (ICRS)",
@@ -240,7 +240,7 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
     """The recipe that the options ask for: a file's, changed by --set, changed by the options of
     their own.
     """
-    from ..fits_io import read_recipe
+    from ..fits_io.recipe_files import read_recipe
 
     path = getattr(arguments, "recipe", None)
     recipe = read_recipe(path) if path else Recipe()
@@ -276,7 +276,7 @@ def _number_or_text(text: str) -> float | str:
 
 def _from_tables(arguments: argparse.Namespace, known: GalaxySettings) -> dict[str, Any]:
     """What the tables of --table tell of the galaxy; the first that tells something counts."""
-    from ..fits_io.galaxy_tables import galaxy_from_table
+    from ..fits_io.galaxy_catalogue import galaxy_from_table
 
     name = arguments.name or known.name
     ra, dec = (
@@ -337,7 +337,8 @@ def _check_free(path: str, overwrite: bool) -> None:
 
 
 def _read(arguments: argparse.Namespace, recipe: Recipe) -> Any:
-    from ..fits_io import find_images, read_galaxy_steps
+    from ..fits_io.galaxies import read_galaxy_steps
+    from ..fits_io.image_files import find_images
 
     skipped: list[str] = []
     files = find_images(arguments.paths, skipped)
@@ -350,7 +351,7 @@ def _masks(arguments: argparse.Namespace, galaxy: Any) -> Any:
     """What --mask and the result named by --recipe say is to be masked, or None where they say
     nothing.
     """
-    from ..fits_io import FITS_ENDINGS
+    from ..fits_io.image_files import FITS_ENDINGS
     from ..prepare.masks.mask_files import masks_from_regions, read_masks
     from ..prepare.masks.mask_set import Masks
 
@@ -367,7 +368,8 @@ def _masks(arguments: argparse.Namespace, galaxy: Any) -> Any:
 
 
 def _info(arguments: argparse.Namespace) -> int:
-    from ..fits_io import find_images, settle_all
+    from ..fits_io.galaxies import settle_all
+    from ..fits_io.image_files import find_images
 
     found: list[ImageFile] = []
     wrong: list[str] = []
@@ -424,7 +426,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
 
 
 def _prepare(arguments: argparse.Namespace) -> None:
-    from ..fits_io import write_cube
+    from ..fits_io.cube_files import write_cube
     from ..pipeline import provenance
     from ..prepare.masks.mask_files import mask_hdus
     from ..prepare.steps import prepare_steps
@@ -448,7 +450,8 @@ def _prepare(arguments: argparse.Namespace) -> None:
 
 def _predict(arguments: argparse.Namespace) -> None:
     from ..device import resolve_device
-    from ..fits_io import is_cube, read_cube, read_maps, write_maps
+    from ..fits_io.cube_files import is_cube, read_cube
+    from ..fits_io.map_files import read_maps, write_maps
     from ..measure.compare.comparison import compare
     from ..measure.compare.residuals import score
     from ..models.registry import load_model
@@ -492,7 +495,8 @@ def _predict(arguments: argparse.Namespace) -> None:
 
 def _truth(arguments: argparse.Namespace) -> None:
     from ..device import resolve_device
-    from ..fits_io import is_cube, read_cube, write_maps
+    from ..fits_io.cube_files import is_cube, read_cube
+    from ..fits_io.map_files import write_maps
     from ..pipeline import truth_cube_steps, truth_maps_steps
     from ..prepare.masks.mask_files import mask_hdus, read_masks
 

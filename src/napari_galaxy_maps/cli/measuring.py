@@ -234,7 +234,8 @@ def _measure(arguments: argparse.Namespace) -> None:
 
 
 def _totals(arguments: argparse.Namespace, sources: list[Source]) -> QTable:
-    from ..fits_io import read_cube, read_recipe
+    from ..fits_io.cube_files import read_cube
+    from ..fits_io.recipe_files import read_recipe
     from ..measure.apertures.totals import galaxy_totals
     from ..pipeline import predict_global
 
@@ -255,7 +256,7 @@ def _totals(arguments: argparse.Namespace, sources: list[Source]) -> QTable:
 def _profile(arguments: argparse.Namespace) -> None:
     from dataclasses import replace
 
-    from ..fits_io import read_maps
+    from ..fits_io.map_files import read_maps
     from ..measure.apertures.aperture_files import write_table
     from ..measure.apertures.planes import linear
     from ..measure.profiles.ellipses import fit_isophote, half_mass_ellipse, stellar_half_radius
@@ -334,7 +335,7 @@ def _check_figure(arguments: argparse.Namespace) -> None:
 
 
 def _draw_profiles(arguments: argparse.Namespace, table: QTable) -> None:
-    from ..fits_io.products import written_whole
+    from ..fits_io.safe_writing import written_whole
     from ..measure.figures.profile_figures import profiles_figure
 
     radius = (
@@ -348,7 +349,7 @@ def _draw_profiles(arguments: argparse.Namespace, table: QTable) -> None:
 def _evaluate(arguments: argparse.Namespace) -> None:
     from astropy.table import QTable
 
-    from ..fits_io import read_maps
+    from ..fits_io.map_files import read_maps
     from ..measure.compare.comparison import compare, metrics_table
     from ..measure.report.evaluation import write_evaluation
     from ..models.registry import list_models, load_card
@@ -391,7 +392,9 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 def read_sources(arguments: argparse.Namespace) -> list[Source]:
     """What the file holds: maps, a cube, or the images in it."""
-    from ..fits_io import is_cube, is_maps, read_cube, read_galaxy, read_maps
+    from ..fits_io.cube_files import is_cube, read_cube
+    from ..fits_io.galaxies import read_galaxy
+    from ..fits_io.map_files import is_maps, read_maps
     from .main import recipe_of
 
     path = Path(arguments.file)

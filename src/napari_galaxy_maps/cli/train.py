@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..training.datasets.image_truth_pairs import Pairs
     from ..training.stellar_unet.fit_network import FitSettings
 
+
 T = TypeVar("T")
 
 DEFAULTS: dict[str, Any] = {
@@ -447,7 +448,7 @@ def _mock_steps(counts: list[int], folder: Path, processes: int) -> Steps[list[P
 def _reading(options: dict[str, Any]) -> Any:
     """How pairs are to be read; whatever is wrong with it is told before any is."""
     from ..data.recipe import Recipe
-    from ..fits_io import read_recipe
+    from ..fits_io.recipe_files import read_recipe
     from ..training.own.make_own_sets import Reading
     from ..training.own.picasso_zarr import make_scale
     from ..training.own.read_own_truth import parse_options

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .galaxy import BandImage
+from .methods import call
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
+    from matplotlib.figure import Figure
 
 
 def changed_pixels(*planes: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
@@ -48,7 +51,7 @@ class Filling:
     uncertainty: np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BandCube:
     """All bands of a galaxy on one grid at one PSF.
 
@@ -84,6 +87,9 @@ class BandCube:
         `uncertainty` holds it too.
     filling : Filling or None
         What gaps and pixels that are not positive were filled with (`prepare.impute`).
+    provenance : mapping
+        What made it, where that is known: name of the galaxy, recipe (TOML text), versions, inputs
+        with checksums.
     """
 
     data: np.ndarray
@@ -101,6 +107,38 @@ class BandCube:
     correlation: np.ndarray | None = None
     systematic: np.ndarray | None = None
     filling: Filling | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        ny, nx = self.shape
+        side = f"{self.pixel_arcsec:.3g} arcsec"
+        side += f" ({self.pixel_pc:.4g} pc)" if self.pixel_pc else ""
+        return (
+            f"BandCube{f' of {self.name}' if self.name else ''}: {len(self.bands)} bands at "
+            f"{self.fwhm:.2f} arcsec on {nx} x {ny} pixels of {side}\n"
+            f"  {', '.join(self.bands)}"
+        )
+
+    def plot(self, bands: Sequence[str] | None = None) -> Figure:
+        """Draw its bands side by side, on the sky.
+
+        Parameters
+        ----------
+        bands : sequence of str, optional
+            The bands wanted; all by default.
+        """
+        figure: Figure = call("BandCube.plot", self, bands)
+        return figure
+
+    def write(self, path: str | Path, overwrite: bool = False) -> None:
+        """Write the cube to a FITS file, with its errors, masks and provenance.
+
+        Raises
+        ------
+        InputError
+            When the file is there already and may not be replaced, or cannot be written.
+        """
+        call("BandCube.write", self, path, overwrite)
 
     @property
     def notes(self) -> list[str]:
@@ -142,6 +180,10 @@ class BandCube:
             chosen(self.filling.data), chosen(self.filling.uncertainty)
         )
         return replace(
-            self, data=chosen(self.data), uncertainty=chosen(self.uncertainty), mask=chosen(self.mask),
-            flags=chosen(self.flags), filling=filling,
-        )  # fmt: skip
+            self,
+            data=chosen(self.data),
+            uncertainty=chosen(self.uncertainty),
+            mask=chosen(self.mask),
+            flags=chosen(self.flags),
+            filling=filling,
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..bands.registry import Band
+from .methods import call
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
     from astropy.io.fits import Header
     from astropy.wcs import WCS
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from .recipe import Recipe
 
 
 def pixel_frame(wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
@@ -87,7 +92,7 @@ class Stamp:
         return self.name + (f" ({'; '.join(words)})" if words else "")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BandImage:
     """An image of the sky in one band.
 
@@ -132,6 +137,19 @@ class BandImage:
     unit: str = "MJy/sr"
     notes: tuple[str, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        ny, nx = self.data.shape
+        parts = [f"{nx} x {ny} pixels of {self.pixel_arcsec:.3g} arcsec", "MJy/sr"]
+        parts += [f"PSF {self.fwhm:.3g} arcsec"] if self.fwhm else []
+        parts += [] if self.uncertainty is None else ["with errors"]
+        parts += [self.path.name] if self.path else []
+        return f"BandImage {self.band}: {', '.join(parts)}"
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the image on the sky, faint light stretched and bright light pressed together."""
+        axes: Axes = call("BandImage.plot", self, ax)
+        return axes
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -214,7 +232,7 @@ class Ellipse:
         return east, north
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Galaxy:
     """A galaxy: what is known of it, and its images by band.
 
@@ -232,6 +250,12 @@ class Galaxy:
         The D25 ellipse.
     notes : tuple of str
         Where what is known of it is from, where that has to be said.
+    recipe : Recipe or None
+        Settings with which it was read, for the steps that follow; None for the usual ones.
+    masks : prepare.masks.Masks or None
+        What is to be masked as a person drew it, or left it in an earlier result.
+    paths : tuple of Path
+        Files and folders that it was read from, where it was.
     """
 
     name: str
@@ -241,6 +265,33 @@ class Galaxy:
     distance_mpc: float | None = None
     ellipse: Ellipse | None = None
     notes: tuple[str, ...] = ()
+    recipe: Recipe | None = None
+    masks: Any = None
+    paths: tuple[Path, ...] = ()
+
+    def __repr__(self) -> str:
+        known = []
+        if self.ra is not None and self.dec is not None:
+            known.append(f"RA {self.ra:.4f}, Dec {self.dec:.4f}")
+        if self.distance_mpc is not None:
+            known.append(f"{self.distance_mpc:.4g} Mpc")
+        if self.ellipse is not None:
+            d25, ratio = self.ellipse.a / 30, self.ellipse.b / self.ellipse.a
+            known.append(f"D25 {d25:.3g} arcmin, b/a {ratio:.3g}, PA {self.ellipse.pa:g}")
+        lines = [f"Galaxy {self.name}: {'; '.join(known) or 'nothing known of it'}"]
+        lines.append(f"  {len(self.images)} bands: {', '.join(self.images)}")
+        return "\n".join(lines)
+
+    def plot(self, bands: Sequence[str] | None = None) -> Figure:
+        """Draw its images side by side, each on its own pixels.
+
+        Parameters
+        ----------
+        bands : sequence of str, optional
+            The bands wanted; all by default.
+        """
+        figure: Figure = call("Galaxy.plot", self, bands)
+        return figure
 
     @property
     def position(self) -> SkyCoord | None:

@@ -1,20 +1,78 @@
-"""Maps of properties on one grid, as predicted or fitted."""
+"""Maps of properties on one grid, as predicted or fitted, and one of them with its error."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .properties import GAUSSIAN_95
+from .methods import call
+from .properties import GAUSSIAN_95, PROPERTIES, Property
 
 if TYPE_CHECKING:
+    from astropy.table import QTable
     from astropy.wcs import WCS
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
+class PropertyMap:
+    """The map of one property; wherever an array is wanted it stands for its values.
+
+    Attributes
+    ----------
+    value : ndarray of float32, shape (ny, nx)
+        In the property's unit; NaN where there is none.
+    error : ndarray of float32, shape (ny, nx), or None
+        1-sigma uncertainty.
+    property : Property
+        What it is a map of.
+    wcs : astropy.wcs.WCS
+        Celestial coordinates.
+    """
+
+    value: np.ndarray
+    error: np.ndarray | None
+    property: Property
+    wcs: WCS
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        values = np.asarray(self.value, dtype)
+        return values.copy() if copy else values
+
+    def __repr__(self) -> str:
+        ny, nx = self.value.shape
+        prop = self.property
+        unit = f"{prop.unit} of {prop.log_unit}" if prop.log_unit else prop.unit
+        return f"{prop.name}, {prop.label}: {nx} x {ny} pixels, {self.summary()} {unit}".rstrip()
+
+    def summary(self) -> str:
+        """Median of the values, and of their errors, in words."""
+        good = np.isfinite(self.value)
+        if not good.any():
+            return "nowhere a value,"
+        error = "" if self.error is None else f" +- {np.nanmedian(self.error[good]):.3f}"
+        return f"median {np.median(self.value[good]):.3f}{error}"
+
+    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw the map in the colours and limits of its property, on the sky.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure by default.
+        **options
+            For `matplotlib.axes.Axes.imshow`, e.g. ``vmin``, ``vmax``, ``cmap``.
+        """
+        axes: Axes = call("PropertyMap.plot", self, ax, **options)
+        return axes
+
+
+@dataclass(frozen=True, repr=False)
 class PropertyMaps:
     """Maps of properties on one grid.
 
@@ -38,6 +96,8 @@ class PropertyMaps:
     tails : mapping of str to float
         By property, the sigmas within which 95 % of the errors were found to be; where it is
         missing here a Gaussian's, 1.96.
+    extensions : tuple of astropy.io.fits HDUs
+        What goes into its file besides: what was masked, how well a truth fits.
     """
 
     values: Mapping[str, np.ndarray]
@@ -47,6 +107,59 @@ class PropertyMaps:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     correlation: float | None = None
     tails: Mapping[str, float] = field(default_factory=dict)
+    extensions: tuple[Any, ...] = ()
+
+    def __getitem__(self, name: str) -> PropertyMap:
+        """The map of one property, as in ``maps["LOG_SMD"]``."""
+        if name not in self.values:
+            raise KeyError(f"there is no map of {name}; there are {', '.join(self.values)}")
+        return PropertyMap(self.values[name], self.errors.get(name), PROPERTIES[name], self.wcs)
+
+    def __iter__(self) -> Iterator[str]:
+        """Names of the properties."""
+        return iter(self.values)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.values
+
+    def __repr__(self) -> str:
+        ny, nx = self.shape
+        made = [
+            str(self.provenance[key]) for key in ("object", "model") if self.provenance.get(key)
+        ]
+        lines = [f"PropertyMaps of {nx} x {ny} pixels" + "".join(f", {text}" for text in made)]
+        for name in self.values:
+            one = self[name]
+            lines.append(f"  {name:16} {one.summary()} {one.property.unit} ({one.property.label})")
+        return "\n".join(lines)
+
+    def plot(self, names: Sequence[str] | None = None) -> Figure:
+        """Draw the maps side by side, each in its colours and limits, on the sky.
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+            The properties wanted; all by default.
+        """
+        figure: Figure = call("PropertyMaps.plot", self, names)
+        return figure
+
+    def write(self, path: str | Path, overwrite: bool = False) -> None:
+        """Write the maps to a FITS file, with their errors, flags and provenance.
+
+        Raises
+        ------
+        InputError
+            When the file is there already and may not be replaced, or cannot be written.
+        """
+        call("PropertyMaps.write", self, path, overwrite)
+
+    def to_table(self) -> QTable:
+        """The pixels that have a value, a row each: ``x``, ``y`` (from 0), ``ra``, ``dec``, every
+        map and its error (``NAME_ERR``) in their units, and ``flags``.
+        """
+        table: QTable = call("PropertyMaps.to_table", self)
+        return table
 
     def tail(self, name: str) -> float:
         """Sigmas of a property within which 95 % of the errors are."""

@@ -90,7 +90,8 @@ _ALL = (
         weight="LOG_SIGMA_MD", colormap="magma", limits=(14.0, 30.0),
     ),
     Property(
-        "LOG_SIGMA_LSTAR", "stellar luminosity", "log10 of bolometric stellar luminosity, unattenuated, per area",
+        "LOG_SIGMA_LSTAR", "stellar luminosity",
+        "log10 of bolometric stellar luminosity, unattenuated, per area",
         log_unit="solLum / kpc2", additive=True, colormap="plasma", limits=(6.0, 10.0),
     ),
     Property(
@@ -109,7 +110,8 @@ _ALL = (
     # Sect. 3.1, for rates).
     Property(
         "LOG_SIGMA_SFR", "star formation", "log10 of star formation rate over 100 Myr per area",
-        log_unit="solMass / (yr kpc2)", additive=True, colormap="magma", limits=(-4.5, 0.0), imf=0.85,
+        log_unit="solMass / (yr kpc2)", additive=True, colormap="magma", limits=(-4.5, 0.0),
+        imf=0.85,
     ),
     Property(
         "LOG_SIGMA_GAS", "gas mass", "log10 of gas mass per area, with helium",

@@ -13,6 +13,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import PydanticCustomError
 
 from ..exceptions import RecipeError
+from .setting import RECIPE_ONLY, Shown, Unit
+
+_DEGREES = Unit("°", "degrees")
+_SIGMA = Unit("σ", "sigma")
+_MAG = Unit("mag", "magnitudes")
+_D25 = Unit("× D25", "units of the D25 ellipse")
+_SEMI_MAJOR = Unit("× a", "semi-major axes of the D25 ellipse")
+_MYR = Unit("Myr")
+_ARCSEC = Unit("″", "arcsec")
 
 
 class _Section(BaseModel):
@@ -46,19 +55,25 @@ class GalaxySettings(_Section):
     """What is known of the galaxy."""
 
     name: str = Field("", description="Name of the galaxy")
-    ra: float | None = Field(None, ge=0, le=360, description="Right ascension, ICRS, degrees")
-    dec: float | None = Field(None, ge=-90, le=90, description="Declination, ICRS, degrees")
-    distance: float | None = Field(None, gt=0, description="Distance in Mpc")
+    ra: Annotated[float | None, _DEGREES] = Field(
+        None, ge=0, le=360, description="Right ascension, ICRS"
+    )
+    dec: Annotated[float | None, _DEGREES] = Field(
+        None, ge=-90, le=90, description="Declination, ICRS"
+    )
+    distance: Annotated[float | None, Unit("Mpc")] = Field(None, gt=0, description="Distance")
     redshift: float | None = Field(
         None,
         ge=0,
         le=10,
         description="Redshift, for model spectra, and for a distance where none is given; 0 nearby",
     )
-    d25: float | None = Field(None, gt=0, description="Diameter D25 in arcmin")
+    d25: Annotated[float | None, Unit("′", "arcmin")] = Field(
+        None, gt=0, description="Diameter D25"
+    )
     axis_ratio: float = Field(1.0, gt=0, le=1, description="Axis ratio b/a of the D25 ellipse")
-    position_angle: float = Field(
-        0.0, ge=-360, le=360, description="Position angle in degrees east of north"
+    position_angle: Annotated[float, _DEGREES] = Field(
+        0.0, ge=-360, le=360, description="Position angle, east of north"
     )
 
 
@@ -67,9 +82,12 @@ class InputSettings(_Section):
 
     bands: dict[str, str] = Field(default_factory=dict, description="Band by file name")
     units: dict[str, str] = Field(default_factory=dict, description="Unit by file or band name")
-    psf: dict[str, float | str] = Field(
-        default_factory=dict,
-        description="By band name, the FWHM in arcsec or a FITS file of the PSF",
+    psf: Annotated[dict[str, float | str], Shown(hint="its FWHM in ″, or a FITS file of it")] = (
+        Field(
+            default_factory=dict,
+            title="PSF of",
+            description="By band name, the FWHM in arcsec or a FITS file of the PSF",
+        )
     )
 
 
@@ -78,64 +96,94 @@ class SkySettings(_Section):
 
     enabled: bool = Field(True, description="Subtract the sky")
     model: Literal["constant", "plane", "polynomial"] = Field(
-        "constant", description="Shape of the sky"
+        "constant", title="Shape", description="Shape of the sky"
     )
-    order: int = Field(
-        5, ge=1, le=5, description="Highest order of a polynomial; lower where that fits as well"
+    order: Annotated[int, Shown(only_for=("model", "polynomial"))] = Field(
+        5,
+        ge=1,
+        le=5,
+        title="Order up to",
+        description="Highest order of a polynomial; lower where that fits as well",
     )
-    clip: float = Field(3.0, gt=1, le=10, description="Clipping limit in sigma")
-    exclude: float = Field(
-        1.25, ge=1, description="Sky is looked for outside this many times the D25 ellipse"
+    clip: Annotated[float, _SIGMA, Shown(increment=0.5)] = Field(
+        3.0, gt=1, le=10, title="Clipped at", description="Clipping limit"
     )
-    reach: float = Field(3.0, gt=1, description="... and inside this many times the ellipse")
+    exclude: Annotated[float, _D25, Shown(increment=0.25)] = Field(
+        1.25, ge=1, title="Outside", description="Inner edge of the sky that is looked at"
+    )
+    reach: Annotated[float, _D25, RECIPE_ONLY] = Field(
+        3.0, gt=1, title="Inside", description="Outer edge of the sky that is looked at"
+    )
 
 
 class ReddeningSettings(_Section):
     """Removal of the Milky Way's reddening."""
 
     enabled: bool = Field(True, description="Remove the Milky Way's reddening")
-    ebv: float | None = Field(None, ge=0, le=20, description="E(B-V) in mag, as Schlegel+ 1998")
-    map: str = Field("", description="Map of E(B-V): a FITS file, or the name of a map of dustmaps")
+    ebv: Annotated[float | None, _MAG, Shown(hint="of a header or the map, if left empty")] = Field(
+        None, ge=0, le=20, title="E(B−V)", description="E(B-V), as Schlegel+ 1998"
+    )
+    map: Annotated[str, Shown(hint="a FITS map of E(B−V)", is_file=True)] = Field(
+        "",
+        title="Map",
+        description="Map of E(B-V): a FITS file, or the name of a map of dustmaps",
+    )
 
 
 class StarSettings(_Section):
-    """How the Milky Way's stars are told, fitted and masked."""
+    """How the Milky Way's stars are recognised, fitted and masked."""
 
     enabled: bool = Field(
         True, description="Mask stars: those of the catalogue, those found, or those given by hand"
     )
-    catalogue: str = Field(
+    catalogue: Annotated[
+        str, Shown(hint="with Gaia's columns (FITS, VOTable, ECSV, CSV), or: gaia", is_file=True)
+    ] = Field(
         "",
-        description="Table of stars with Gaia's columns (FITS, VOTable, ECSV or CSV), or 'gaia' to fetch them from its archive",
+        title="Table",
+        description="Table of stars with Gaia's columns (FITS, VOTable, ECSV or CSV), "
+        "or 'gaia' to fetch them from its archive",
     )
-    find: bool = Field(False, description="Without a catalogue, look for stars on the images")
-    parallax_snr: float = Field(
+    find: bool = Field(
+        False,
+        title="without one, look for them on the images",
+        description="Without a catalogue, look for stars on the images",
+    )
+    parallax_snr: Annotated[float, RECIPE_ONLY] = Field(
         3.0, gt=0, description="Parallax over its error from which a star is the Milky Way's"
     )
-    motion_snr: float = Field(5.0, gt=0, description="... or proper motion over its error")
-    epoch: float | None = Field(
+    motion_snr: Annotated[float, RECIPE_ONLY] = Field(
+        5.0, gt=0, description="... or proper motion over its error"
+    )
+    epoch: Annotated[float | None, RECIPE_ONLY] = Field(
         None, ge=1850, le=2100, description="Year of the images; None: as their headers say"
     )
-    seen: float = Field(
+    seen: Annotated[float, RECIPE_ONLY] = Field(
         3.0, gt=0, description="Peak over its error from which a star is seen in a band"
     )
-    tie: float = Field(1.0, ge=0, description="Strength of the ties to the band before")
-    leak: float = Field(
+    tie: Annotated[float, RECIPE_ONLY] = Field(
+        1.0, ge=0, description="Strength of the ties to the band before"
+    )
+    leak: Annotated[float, RECIPE_ONLY] = Field(
         0.01,
         gt=0,
         lt=1,
         description="Fraction of a star's light that may remain outside its circle",
     )
-    depth: float = Field(
+    depth: Annotated[float, RECIPE_ONLY] = Field(
         1.0, gt=0, description="A circle reaches to where the wings are this many times the noise"
     )
-    largest: float = Field(90.0, gt=0, description="Largest radius of a circle in arcsec")
-    runaway: float = Field(2.5, gt=1, description="A fit ran away where it is this many PSFs wide")
-    nucleus: float = Field(
-        3.0, ge=0, description="Arcsec about the galaxy's centre that are never masked"
+    largest: Annotated[float, _ARCSEC, RECIPE_ONLY] = Field(
+        90.0, gt=0, description="Largest radius of a circle"
     )
-    threshold: float = Field(
-        8.0, gt=1, description="Height in sigma of stars found without a catalogue"
+    runaway: Annotated[float, RECIPE_ONLY] = Field(
+        2.5, gt=1, description="A fit ran away where it is this many PSFs wide"
+    )
+    nucleus: Annotated[float, _ARCSEC, RECIPE_ONLY] = Field(
+        3.0, ge=0, description="Radius about the galaxy's centre, never masked"
+    )
+    threshold: Annotated[float, _SIGMA, RECIPE_ONLY] = Field(
+        8.0, gt=1, description="Without a catalogue, least height of a star"
     )
 
 
@@ -143,17 +191,24 @@ class PsfSettings(_Section):
     """Bringing every band to one PSF."""
 
     enabled: bool = Field(True, description="Match the PSFs")
-    target: float | str = Field(
+    target: Annotated[float | str, Shown(hint="″, a band or a file; auto: the widest")] = Field(
         "auto",
-        description="FWHM in arcsec, a band's name, a FITS file of a PSF, or 'auto': the widest of the bands",
+        title="Common PSF",
+        description="FWHM in arcsec, a band's name, a FITS file of a PSF, "
+        "or 'auto': the widest of the bands",
+        examples=["auto", "WISE_12", "WISE_22", "12", "18"],
     )
-    kernels: dict[str, str] = Field(
-        default_factory=dict, description="By band name, a FITS file of a ready kernel"
+    kernels: Annotated[dict[str, str], Shown(hint="none: made from the PSFs")] = Field(
+        default_factory=dict,
+        title="Kernel for",
+        description="By band name, a FITS file of a ready kernel",
     )
     broader: Literal["leave out", "keep"] = Field(
-        "leave out", description="What becomes of bands whose PSF is wider than the target"
+        "leave out",
+        title="Broader bands",
+        description="What becomes of bands whose PSF is wider than the target",
     )
-    min_weight: float = Field(
+    min_weight: Annotated[float, RECIPE_ONLY] = Field(
         0.5, gt=0, le=1, description="Blank where valid pixels carry less of the kernel than this"
     )
 
@@ -161,29 +216,50 @@ class PsfSettings(_Section):
 class GridSettings(_Section):
     """The common grid."""
 
-    pixel: Annotated[float | str, AfterValidator(_pixel)] = Field(
+    pixel: Annotated[
+        float | str, AfterValidator(_pixel), Shown(hint="″, or pc; auto: a third of the PSF")
+    ] = Field(
         "auto",
-        description="Pixel in arcsec, in parsec ('500 pc', '1.5 kpc'), or 'auto': a third of the common PSF",
+        title="Pixel",
+        description="Pixel in arcsec, in parsec ('500 pc', '1.5 kpc'), "
+        "or 'auto': a third of the common PSF",
+        examples=["auto", "6", "12", "18", "25", "36", "150 pc", "500 pc", "1 kpc", "3 kpc"],
     )
-    extent: float = Field(
-        1.25, gt=0, le=10, description="Half-size of the grid in semi-major axes of the D25 ellipse"
+    extent: Annotated[float, _SEMI_MAJOR, Shown(increment=0.25)] = Field(
+        1.25, gt=0, le=10, title="Half-size", description="Half-size of the grid"
     )
-    cut: bool = Field(True, description="Predict inside the ellipse only")
+    cut: bool = Field(
+        True, title="inside the ellipse only", description="Predict inside the ellipse only"
+    )
 
 
 class ErrorSettings(_Section):
     """What enters the error of a pixel."""
 
-    background: bool = Field(True, description="Clipped rms of the background, after convolution")
-    poisson: bool = Field(
-        True, description="Poisson noise of the source, where a gain is given or a header tells it"
+    background: bool = Field(
+        True,
+        title="background",
+        description="Clipped rms of the background, after convolution",
     )
-    gain: dict[str, Annotated[float, Field(gt=0)]] = Field(
+    poisson: bool = Field(
+        True,
+        title="Poisson",
+        description="Poisson noise of the source, where a gain is given or a header tells it",
+    )
+    calibration: bool = Field(
+        True, title="calibration", description="Calibration error of each band"
+    )
+    reddening: bool = Field(
+        True, title="reddening", description="Scatter of the reddening over the field"
+    )
+    gain: Annotated[
+        dict[str, Annotated[float, Field(gt=0)]],
+        Shown(hint="electrons per unit; empty: as its header says"),
+    ] = Field(
         default_factory=dict,
+        title="Gain of",
         description="By band name, electrons (or detected photons) per unit of the image",
     )
-    calibration: bool = Field(True, description="Calibration error of each band")
-    reddening: bool = Field(True, description="Scatter of the reddening over the field")
 
 
 class ImputeSettings(_Section):
@@ -194,10 +270,15 @@ class ImputeSettings(_Section):
     )
     bands: Literal["given", "all"] = Field(
         "given",
+        title="Bands",
         description="Fill the bands that are there, or also those of the model that are not",
     )
-    n_models: int = Field(
-        10_000, ge=100, le=2_000_000, description="Number of model spectra; the rest is as in sed"
+    n_models: Annotated[int, Shown(increment=10_000)] = Field(
+        10_000,
+        ge=100,
+        le=2_000_000,
+        title="Model spectra",
+        description="Number of model spectra; the rest is as in sed",
     )
 
 
@@ -222,19 +303,21 @@ class LibrarySettings(_Section):
     extra_error: float = Field(
         0.1, ge=0, le=1, description="Fraction of the flux added to every error in quadrature"
     )
-    age_myr: Nodes | None = Field(
-        None, description="Age of the oldest stars, Myr: nodes; None: the prior's"
+    age_myr: Annotated[Nodes | None, _MYR] = Field(
+        None, description="Nodes of the age of the oldest stars; None: the prior's"
     )
-    tau_myr: Nodes | None = Field(None, description="Time scale of the star formation, Myr: nodes")
-    change_age_myr: Nodes | None = Field(
-        None, description="How long ago star formation changed, Myr: nodes"
+    tau_myr: Annotated[Nodes | None, _MYR] = Field(
+        None, description="Nodes of the time scale of the star formation"
+    )
+    change_age_myr: Annotated[Nodes | None, _MYR] = Field(
+        None, description="Nodes of the time since a change of star formation"
     )
     change: Nodes | None = Field(
         None, description="... and by which factor: a burst or a truncation: nodes"
     )
     metallicity: Nodes | None = Field(None, description="Mass fraction of metals: nodes")
-    ebv: Nodes | None = Field(
-        None, description="E(B-V) of stars younger than 10 Myr and of gas, mag: nodes"
+    ebv: Annotated[Nodes | None, _MAG] = Field(
+        None, description="Nodes of E(B-V), of stars younger than 10 Myr and of gas"
     )
     old_factor: Nodes | None = Field(None, description="E(B-V) of older stars over that: nodes")
     slope: Nodes | None = Field(None, description="Tilt of the starburst attenuation law: nodes")

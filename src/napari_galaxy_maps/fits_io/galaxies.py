@@ -12,8 +12,8 @@ from ..data.galaxy import BandImage, Ellipse, Galaxy
 from ..data.recipe import GalaxySettings, InputSettings, Recipe
 from ..exceptions import InputError, RecipeError, UnresolvedError
 from ..progress import Progress, Steps, run_to_end
-from .files import ImageFile, find_images, settle
-from .images import join, read_band_image
+from .band_images import join, read_band_image
+from .image_files import ImageFile, find_images, settle
 
 _NEAR = 0.003
 """Redshift under which peculiar motions of 300 km/s change a distance by a third and more."""

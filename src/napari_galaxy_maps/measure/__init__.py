@@ -1,1 +1,1 @@
-"""What maps come to: functions of arrays that return astropy tables and maps."""
+"""What maps come to: apertures, profiles, comparisons with a truth, figures and reports."""

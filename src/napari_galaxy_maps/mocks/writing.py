@@ -13,7 +13,8 @@ from ..bands.registry import BANDS, INPUT_BANDS, get_band
 from ..constants import ZERO_AB_MJY_SR
 from ..data.maps import PropertyMaps
 from ..exceptions import InputError
-from ..fits_io.products import write_maps, written_whole
+from ..fits_io.map_files import write_maps
+from ..fits_io.safe_writing import written_whole
 from ..progress import Progress, Steps
 from .mock import Mock, make_mock_steps
 from .population import MockGalaxy, draw_galaxy

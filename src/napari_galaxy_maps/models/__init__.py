@@ -1,1 +1,1 @@
-"""Pretrained models: cards, registry, features, trees, uncertainties, devices."""
+"""The pretrained models: what each predicts, where its weights lie and how far to trust it."""

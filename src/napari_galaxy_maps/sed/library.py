@@ -16,7 +16,7 @@ import numpy as np
 from ..bands.registry import BANDS, get_band
 from ..data.recipe import LibrarySettings
 from ..exceptions import InputError
-from ..fits_io.products import written_whole
+from ..fits_io.safe_writing import written_whole
 from ..progress import Progress, Steps, run_to_end
 from .compose import PROPERTY_NAMES, compose, spectrum_on_grid, stage
 from .priors import PARAMETERS, draw

@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from ..exceptions import InputError
-from ..fits_io.products import written_whole
+from ..fits_io.safe_writing import written_whole
 
 FOLDER = Path(__file__).parent / "data"
 MILKY_WAY_QHAC = 0.17

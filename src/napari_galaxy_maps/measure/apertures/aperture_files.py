@@ -11,8 +11,8 @@ import numpy as np
 
 from ...data.galaxy import Ellipse
 from ...exceptions import InputError
-from ...fits_io.products import written_whole
-from ...fits_io.regions_io import parse_regions
+from ...fits_io.ds9_regions import because_of, read_shapes
+from ...fits_io.safe_writing import written_whole
 from .aperture import Aperture
 
 if TYPE_CHECKING:
@@ -40,34 +40,28 @@ def read_apertures(
     InputError
         When the file cannot be read, holds no aperture, or is in pixels and no image is given.
     """
-    from regions import PixelRegion
-
-    told: list[str] = [] if left_out is None else left_out
-    before = len(told)
+    notes: list[str] = [] if left_out is None else left_out
+    before = len(notes)
     found = []
-    for number, region in enumerate(parse_regions(path, told), 1):
-        name = str(region.meta.get("text", "") or number)
-        kind = type(region).__name__.replace("PixelRegion", "").replace("SkyRegion", "")
-        if isinstance(region, PixelRegion):
-            if wcs is None:
-                raise InputError(
-                    f"{path} is in pixels of an image; save the regions in DS9 as FK5 or ICRS."
-                )
-            region = region.to_sky(wcs)
-        make = _MAKERS.get(kind)
-        aperture = make(region, name) if make is not None else None
+    for number, shape in enumerate(read_shapes(path, wcs, notes), 1):
+        if shape.in_pixels:
+            raise InputError(
+                f"{path} is in pixels of an image; save the regions in DS9 as FK5 or ICRS."
+            )
+        name = str(shape.region.meta.get("text", "") or number)
+        make = _MAKERS.get(shape.kind)
+        aperture = make(shape.region, name) if make is not None else None
         if aperture is None:
-            told.append(
-                f"{Path(path).name}: {kind.lower()} {name!r} left out; it is no circle, ellipse, "
-                "ring, box or polygon."
+            notes.append(
+                f"{Path(path).name}: {shape.kind.lower()} {name!r} left out; "
+                "it is no circle, ellipse, ring, box or polygon."
             )
         else:
             found.append(aperture)
     if not found:
-        why = f" ({'; '.join(told[before:])})" if len(told) > before else ""
         raise InputError(
-            f"{path} holds no aperture{why}; draw circles, ellipses, rings, boxes or polygons in "
-            "DS9."
+            f"{path} holds no aperture{because_of(notes[before:])}; "
+            "draw circles, ellipses, rings, boxes or polygons in DS9."
         )
     return found
 

@@ -34,7 +34,7 @@ _BLOCK_FWHM = 4
 _BLOCK_PIXELS = 12  # where the PSF is not known
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """One galaxy's prediction and truth at one PSF on one grid.
 
@@ -58,6 +58,19 @@ class Comparison:
     radius: np.ndarray
     blocks: np.ndarray
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        ny, nx = self.maps.shape
+        lines = [
+            f"Comparison{f' of {self.name}' if self.name else ''} with its truth: "
+            f"{', '.join(self.maps.values)} on {nx} x {ny} pixels",
+            *self.notes,
+        ]
+        return "\n  ".join(lines)
+
+    def scores(self) -> QTable:
+        """How well the prediction does: `metrics_table` of this galaxy alone."""
+        return metrics_table(all_metrics([self]))
 
 
 def compare(

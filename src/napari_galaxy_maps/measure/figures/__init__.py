@@ -1,1 +1,1 @@
-"""Figures."""
+"""Figures of galaxies, profiles and predictions against the truth, by matplotlib."""

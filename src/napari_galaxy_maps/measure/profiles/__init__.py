@@ -1,1 +1,1 @@
-"""Profiles."""
+"""Radial profiles in elliptical rings, and the ellipses that fit a galaxy."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ... import __version__
 from ...exceptions import InputError
-from ...fits_io.products import written_whole
+from ...fits_io.safe_writing import written_whole
 from ..apertures.aperture_files import write_table
 from ..compare.comparison import Comparison, all_metrics, metrics_table
 from ..compare.stellar_scores import summarise

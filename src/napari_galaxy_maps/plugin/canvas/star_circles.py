@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...fits_io.regions_io import Polygon
+from ...fits_io.ds9_regions import Polygon
 from ...prepare.masks import mask_edits
 from ...prepare.masks.mask_edits import Item
 from ...prepare.stars.star_list import Star

@@ -1,1 +1,1 @@
-"""Eventloop."""
+"""Work beside the window's event loop: workers, a queue for idle moments, preloading."""

@@ -73,7 +73,7 @@ class MapComparer:
         project, layers, name = self.project, self.layers, Path(path).name
 
         def steps() -> Steps[PropertyMaps]:
-            from ...fits_io import read_maps
+            from ...fits_io.map_files import read_maps
 
             yield Progress("open", 0, 1, name)
             return read_maps(path)

@@ -21,7 +21,7 @@ from ..state.project import Project
 from .reopen_masks import MaskReopener
 
 if TYPE_CHECKING:
-    from ...fits_io import ImageFile
+    from ...fits_io.image_files import ImageFile
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ def open_steps(paths: Iterable[str | Path]) -> Steps[OpenedPaths]:
     """Find the images and maps in files and folders; one that cannot be used does not hold up the
     others.
     """
-    from ...fits_io import find_images, is_maps, read_maps
+    from ...fits_io.image_files import find_images
+    from ...fits_io.map_files import is_maps, read_maps
 
     members = [Path(p) for p in paths]
     files: list[ImageFile] = []
@@ -94,7 +95,7 @@ def read_steps(
     Progress
         Its ``result`` a `ReadLayer` after each image.
     """
-    from ...fits_io import read_band_image
+    from ...fits_io.band_images import read_band_image
 
     for done, ready in enumerate(todo):
         label, signature = ready.label, ready.signature

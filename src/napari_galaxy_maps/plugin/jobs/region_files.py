@@ -36,7 +36,7 @@ class RegionFiles:
         bands, name = self.project.bands, Path(path).name
 
         def steps() -> Steps[tuple[Masks, list[str]]]:
-            from ...fits_io import FITS_ENDINGS
+            from ...fits_io.image_files import FITS_ENDINGS
             from ...prepare.masks.mask_files import masks_from_regions, read_masks
 
             yield Progress("open", 0, 1, name)

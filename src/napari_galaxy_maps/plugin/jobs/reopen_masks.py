@@ -159,7 +159,8 @@ def find_masks(
 
 def _masks_of(path: Path, checksums: Mapping[str, str]) -> Masks | None:
     """The masks in a result, if it was made of images with these checksums."""
-    from ...fits_io import is_maps, read_provenance
+    from ...fits_io.map_files import is_maps
+    from ...fits_io.recipe_files import read_provenance
     from ...prepare.masks.mask_files import read_masks
 
     if not is_maps(path):

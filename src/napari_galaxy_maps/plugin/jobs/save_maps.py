@@ -50,7 +50,7 @@ class MapSaver:
         masks = self.masks_of(maps)
 
         def steps() -> Steps[str]:
-            from ...fits_io import write_maps
+            from ...fits_io.map_files import write_maps
             from ...prepare.masks.mask_files import mask_hdus
 
             yield Progress("save", 0, 1, Path(path).name)

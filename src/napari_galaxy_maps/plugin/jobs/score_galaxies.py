@@ -105,7 +105,7 @@ def compare_files(paths: Sequence[str]) -> Steps[tuple[list[Comparison], list[st
     InputError
         When nothing could be compared.
     """
-    from ...fits_io import read_maps
+    from ...fits_io.map_files import read_maps
     from ...measure.compare.comparison import compare
     from ...measure.compare.truth_matching import match_truths
 

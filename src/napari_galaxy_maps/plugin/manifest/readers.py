@@ -33,7 +33,7 @@ def get_reader(
     path : str or sequence of str
         FITS files, packed or not, or folders of them.
     """
-    from ...fits_io import FITS_ENDINGS
+    from ...fits_io.image_files import FITS_ENDINGS
 
     paths = [path] if isinstance(path, str | Path) else list(path)
     for member in map(Path, paths):

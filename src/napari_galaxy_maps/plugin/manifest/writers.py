@@ -29,7 +29,7 @@ def write_maps(path: str, layer_data: Sequence[tuple[Any, dict[str, Any], str]])
     InputError
         When no layer shows a map, they come from several results, or the file cannot be written.
     """
-    from ...fits_io import write_maps as write
+    from ...fits_io.map_files import write_maps as write
     from ...prepare.masks.mask_files import mask_hdus
 
     maps, left_out = maps_from_layers([(data, attributes) for data, attributes, _ in layer_data])

@@ -1,1 +1,1 @@
-"""Panels."""
+"""The dock widgets, one for each step of the work."""

@@ -325,7 +325,7 @@ class GalaxyPanel(Panel):
         )
 
         def steps() -> Any:
-            from ...fits_io.galaxy_tables import galaxy_from_table
+            from ...fits_io.galaxy_catalogue import galaxy_from_table
 
             yield Progress("open", 0, 1, Path(path).name)
             return galaxy_from_table(path, project.name, position)

@@ -10,30 +10,26 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import (
     QCheckBox,
-    QComboBox,
-    QDoubleSpinBox,
-    QFileDialog,
     QFrame,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QProgressBar,
     QPushButton,
     QToolButton,
     QVBoxLayout,
-    QWidget,
 )
 
+from ...data.setting import shown_of
 from ...exceptions import GalaxyMapsError
 from ...prepare import steps as preparation
 from ..widgets.band_setting import BandSetting
 from ..widgets.forms import FAINT, GOOD, Message, Panel, eye_icon, wrapped
-from ..widgets.qt_parts import present
+from ..widgets.settings_form import SettingsForm, takes_files
 from ..workspace import workspace_of
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
+    from pydantic.fields import FieldInfo
 
     from ...prepare.step import Step
     from ..workspace import Workspace
@@ -54,7 +50,7 @@ class StepBox(QFrame):
             self.switch = QCheckBox(title)
             self.switch.setStyleSheet("font-weight: bold;")
             self.switch.setToolTip(tip)
-            self.switch.clicked.connect(lambda on: self._set("enabled", bool(on)))
+            self.switch.clicked.connect(lambda on: self._set(self.step, "enabled", bool(on)))
             head.addWidget(self.switch)
         else:
             label = QLabel(title)
@@ -73,10 +69,6 @@ class StepBox(QFrame):
         self.eye.setToolTip(f"Show what this step made of the images as layers ({title.lower()})")
         self.eye.clicked.connect(lambda on: workspace.preparer.show_step(self.step, bool(on)))
         head.addWidget(self.eye)
-        self.form = QGridLayout()
-        self.form.setHorizontalSpacing(6)
-        for column in (1, 3):
-            self.form.setColumnStretch(column, 1)
         self.told = wrapped(colour=FAINT, name="told")
         self.more = QToolButton()
         self.more.setText("▸ every band")
@@ -88,215 +80,54 @@ class StepBox(QFrame):
         layout.setContentsMargins(8, 4, 8, 6)
         layout.setSpacing(4)
         layout.addLayout(head)
-        layout.addLayout(self.form)
+        self.forms = self._forms(step)
+        for form in self.forms:
+            layout.addWidget(form)
         layout.addWidget(self.told)
         layout.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
-        self._readers: list[Callable[[], None]] = []
-        self._settings()
 
-    # Settings --------------------------------------------------------------------------------------------------------
+    # Settings ------------------------------------------------------------------------------------
 
-    def _settings(self) -> None:
-        if self.step == "sky":
-            self._choice("model", "Shape", ("constant", "plane", "polynomial"))
-            self._number("clip", "Clipped at", 1.1, 10, 0.5, " σ")
-            self._number("exclude", "Outside", 1, 10, 0.25, " × D25", row=1)
-            order = self._number("order", "Order up to", 1, 5, 1, "", row=1)
-            self._readers.append(lambda: order.setEnabled(self._value("model") == "polynomial"))
-        elif self.step == "reddening":
-            self._optional("ebv", "E(B−V)", "of a header or the map, if left empty")
-            self._path("map", "Map", "a FITS map of E(B−V)", row=1)
-        elif self.step == "stars":
-            self._path(
-                "catalogue", "Table", "with Gaia's columns (FITS, VOTable, ECSV, CSV), or: gaia"
-            )
-            self._check("find", "without one, look for them on the images", row=1)
-        elif self.step == "psf":
-            self._free(
-                "target",
-                "Common PSF",
-                ("auto", "WISE_12", "WISE_22", "12", "18"),
-                "″, a band or a file; auto: the widest",
-            )
-            self._by_band("input", "psf", "PSF of", "its FWHM in ″, or a FITS file of it", row=1)
-            self._by_band("psf", "kernels", "Kernel for", "none: made from the PSFs", row=2)
-            self._choice("broader", "Broader bands", ("leave out", "keep"), row=3)
-        elif self.step == "grid":
-            pixels = ("auto", "6", "12", "18", "25", "36", "150 pc", "500 pc", "1 kpc", "3 kpc")
-            self._free("pixel", "Pixel", pixels, "″, or pc; auto: a third of the PSF")
-            self._number("extent", "Half-size", 0.25, 10, 0.25, " × a", row=1)
-            self._check("cut", "inside the ellipse only", row=1)
-        elif self.step == "impute":
-            self._choice("bands", "Bands", ("given", "all"))
-            self._number("n_models", "Model spectra", 100, 2_000_000, 10_000, "")
-        else:
-            self._check("background", "background")
-            self._check("calibration", "calibration")
-            self._check("reddening", "reddening", row=1)
-            self._check("poisson", "Poisson", row=1)
-            gain = self._by_band(
-                "errors", "gain", "Gain of", "electrons per unit; empty: as its header says", row=2
-            )
-            gain.choose.hide()
+    def _forms(self, step: Step) -> list[SettingsForm]:
+        """The settings of the step's section, and of others that it reads."""
+        own = [] if step.settings(self.project.recipe) is None else [self._form(step.name)]
+        return own + [self._form(section, (key,)) for section, key in step.also]
 
-    def _value(self, key: str) -> Any:
-        return getattr(getattr(self.project.recipe, self.step), key)
+    def _form(self, section: str, keys: tuple[str, ...] | None = None) -> SettingsForm:
+        def by_band(key: str, field: FieldInfo) -> BandSetting:
+            title, hint = field.title or key, shown_of(field).hint
+            setting = BandSetting(self.project, section, key, title, hint, self._say)
+            setting.choose.setVisible(takes_files(field))
+            return setting
 
-    def _description(self, key: str) -> str:
-        return str(type(getattr(self.project.recipe, self.step)).model_fields[key].description)
+        return SettingsForm(
+            lambda: getattr(self.project.recipe, section),
+            lambda key, value: self._set(section, key, value),
+            self._say,
+            by_band,
+            keys,
+        )
 
-    def _set(self, key: str, value: Any) -> None:
-        if value == self._value(key):
-            return  # Qt tells of one entry twice; the second must not wipe the words about the first away
+    def _set(self, section: str, key: str, value: Any) -> None:
+        if value == getattr(getattr(self.project.recipe, section), key):
+            # Qt tells of one entry twice; the second must not wipe the words about the first away.
+            return
         try:
-            self.project.set_recipe(self.step, **{key: value})
+            self.project.set_recipe(section, **{key: value})
         except GalaxyMapsError as error:
             self._say(str(error))
             self.refresh()
         else:
             self._say("")
 
-    def _add(self, row: int, *widgets: QWidget) -> None:
-        at = sum(
-            self.form.getItemPosition(i)[3]
-            for i in range(self.form.count())
-            if self._row_of(i) == row
-        )
-        for i, widget in enumerate(widgets):
-            # A switch carries its own text: it takes the place of a label and a field.
-            self.form.addWidget(widget, row, at + i, 1, 3 - len(widgets))
-
-    def _row_of(self, i: int) -> int:
-        return self.form.getItemPosition(i)[0]
-
-    def _choice(self, key: str, text: str, values: tuple[str, ...], row: int = 0) -> None:
-        box = QComboBox()
-        box.setObjectName(key)
-        box.addItems(values)
-        box.activated.connect(lambda _: self._set(key, box.currentText()))
-        self._readers.append(lambda: box.setCurrentText(self._value(key)))
-        self._add(row, QLabel(text), box)
-
-    def _number(
-        self, key: str, text: str, low: float, high: float, step: float, unit: str, row: int = 0
-    ) -> QDoubleSpinBox:
-        box = QDoubleSpinBox()
-        box.setObjectName(key)
-        box.setRange(low, high)
-        box.setSingleStep(step)
-        box.setDecimals(0 if step == int(step) else 2)
-        box.setSuffix(unit)
-        box.setKeyboardTracking(False)
-
-        def read() -> None:
-            box.blockSignals(True)
-            box.setValue(self._value(key))
-            box.blockSignals(False)
-
-        box.setToolTip(self._description(key))
-        box.valueChanged.connect(lambda value: self._set(key, value))
-        self._readers.append(read)
-        self._add(row, QLabel(text), box)
-        return box
-
-    def _free(self, key: str, text: str, values: tuple[str, ...], hint: str, row: int = 0) -> None:
-        box = QComboBox()
-        box.setObjectName(key)
-        box.setEditable(True)
-        box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        box.addItems(values)
-
-        def told() -> None:
-            written = box.currentText().strip() or "auto"
-            try:
-                self._set(key, float(written))
-            except ValueError:
-                self._set(key, written)
-
-        def read() -> None:
-            value = self._value(key)
-            box.setEditText(value if isinstance(value, str) else f"{value:g}")
-
-        box.activated.connect(lambda _: told())
-        present(box.lineEdit()).editingFinished.connect(told)
-        self._readers.append(read)
-        box.setToolTip(hint)
-        box.setMinimumWidth(80)
-        note = wrapped(hint, FAINT)
-        self._add(row, QLabel(text), box)
-        self.form.addWidget(note, row, 2, 1, 2)
-
-    def _optional(self, key: str, text: str, hint: str, row: int = 0) -> None:
-        """A number that may be left out."""
-        field = QLineEdit()
-        field.setObjectName(key)
-        field.setPlaceholderText(hint)
-
-        def told() -> None:
-            written = field.text().strip().replace(",", ".")
-            try:
-                self._set(key, float(written) if written else None)
-            except ValueError:
-                self._say(f"{text} is a number of magnitudes, not {written!r}.")
-                self.refresh()
-
-        field.editingFinished.connect(told)
-        self._readers.append(
-            lambda: field.setText("" if self._value(key) is None else f"{self._value(key):g}")
-        )
-        self._add_row(text, field, row)
-
-    def _path(self, key: str, text: str, hint: str, row: int = 0) -> None:
-        """A file, written or chosen."""
-        field = QLineEdit()
-        field.setObjectName(key)
-        field.setPlaceholderText(hint)
-        field.editingFinished.connect(lambda: self._set(key, field.text().strip()))
-        self._readers.append(lambda: field.setText(self._value(key)))
-        choose = QToolButton()
-        choose.setObjectName(f"choose_{key}")
-        choose.setText("…")
-        choose.setToolTip("Choose the file")
-
-        def ask() -> None:
-            chosen, _ = QFileDialog.getOpenFileName(self, hint)
-            if chosen:
-                field.setText(chosen)
-                self._set(key, chosen)
-
-        choose.clicked.connect(lambda _: ask())
-        self._add_row(text, field, row, choose)
-
-    def _by_band(self, section: str, key: str, text: str, hint: str, row: int) -> BandSetting:
-        setting = BandSetting(self.project, section, key, text, hint, self._say)
-        self._readers.append(setting.refresh)
-        self.form.addWidget(setting, row, 0, 1, 4)
-        return setting
-
-    def _add_row(self, text: str, field: QWidget, row: int, button: QWidget | None = None) -> None:
-        line = QHBoxLayout()
-        line.addWidget(QLabel(text))
-        line.addWidget(field, 1)
-        if button is not None:
-            line.addWidget(button)
-        self.form.addLayout(line, row, 0, 1, 4)
-
-    def _check(self, key: str, text: str, row: int = 0) -> None:
-        box = QCheckBox(text)
-        box.setToolTip(self._description(key))
-        box.setObjectName(key)
-        box.clicked.connect(lambda on: self._set(key, bool(on)))
-        self._readers.append(lambda: box.setChecked(self._value(key)))
-        self._add(row, box)
-
-    # Showing ---------------------------------------------------------------------------------------------------------
+    # Showing -------------------------------------------------------------------------------------
 
     def refresh(self) -> None:
         """Show the recipe as it is."""
         if self.switch is not None:
-            self.switch.setChecked(self._value("enabled"))
-        for read in self._readers:
-            read()
+            self.switch.setChecked(getattr(self.project.recipe, self.step).enabled)
+        for form in self.forms:
+            form.refresh()
 
     def show_told(self) -> None:
         """Show what the step did: of the best band, or of every one."""
@@ -405,8 +236,8 @@ class PreparePanel(Panel):
         ny, nx = cube.shape
         scale = f" ({cube.pixel_pc:.0f} pc)" if cube.pixel_pc else ""
         self.result.setText(
-            f"Ready: {len(cube.bands)} bands on {nx} × {ny} pixels of {cube.pixel_arcsec:.3g}″{scale}, "
-            f"PSF {cube.fwhm:.3g}″."
+            f"Ready: {len(cube.bands)} bands on {nx} × {ny} pixels of "
+            f"{cube.pixel_arcsec:.3g}″{scale}, PSF {cube.fwhm:.3g}″."
         )
 
     def _job_changed(self) -> None:

@@ -14,7 +14,7 @@ from ...exceptions import GalaxyMapsError
 
 if TYPE_CHECKING:
     from ...data.recipe import InputSettings
-    from ...fits_io import ImageFile
+    from ...fits_io.image_files import ImageFile
 
 Signature = tuple[Any, ...]
 """All that an image read from a file depends on."""
@@ -230,7 +230,7 @@ class ImageFiles:
 
 def _settled(settings: InputSettings, found: ImageFile, used: bool) -> FileState:
     """A file with what the recipe gives for it."""
-    from ...fits_io import settle
+    from ...fits_io.image_files import settle
 
     file, problem = found, ""
     try:

@@ -163,13 +163,15 @@ class Project:
         """
         from pydantic import ValidationError
 
+        from ...data.setting import description_with_unit
+
         new = self.recipe.model_copy(deep=True)
         part = getattr(new, section)
         for key, value in values.items():
             try:
                 setattr(part, key, value)
             except ValidationError as error:
-                what = type(part).model_fields[key].description
+                what = description_with_unit(type(part).model_fields[key])
                 raise RecipeError(f"{what}: {error.errors()[0]['msg'].lower()}.") from None
         if new == self.recipe:
             return
@@ -183,7 +185,7 @@ class Project:
         """Take over the recipe that lies in a folder, where there is one and no setting has been
         changed yet.
         """
-        from ...fits_io import read_recipe
+        from ...fits_io.recipe_files import read_recipe
 
         recipes = sorted(folder.glob("*.toml"))
         if len(recipes) == 1 and self.recipe == Recipe():
@@ -208,7 +210,7 @@ class Project:
 
     def make_galaxy(self) -> None:
         """Make the galaxy from the images that are read and wanted; None where there is none."""
-        from ...fits_io import make_galaxy
+        from ...fits_io.galaxies import make_galaxy
 
         images = self.files.images(self.ready_files())
         try:

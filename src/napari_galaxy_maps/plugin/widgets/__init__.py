@@ -1,1 +1,1 @@
-"""Widgets."""
+"""The parts that panels are made of: forms, tables, lists and plots."""

@@ -54,7 +54,7 @@ def write_figure(figure: Any, path: str) -> None:
     from pathlib import Path
 
     from ...exceptions import InputError
-    from ...fits_io.products import written_whole
+    from ...fits_io.safe_writing import written_whole
 
     ending = Path(path).suffix.lower()
     if ending not in (".png", ".pdf", ".svg"):

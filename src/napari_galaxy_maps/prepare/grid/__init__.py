@@ -1,1 +1,1 @@
-"""Grid."""
+"""One grid of pixels for all bands, and images resampled onto it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from ...fits_io.regions_io import Polygon
+from ...fits_io.ds9_regions import Polygon
 from ..stars.star_list import Star
 from .mask_set import Masks, Patch
 

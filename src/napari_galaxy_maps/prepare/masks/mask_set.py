@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...data.galaxy import BandImage
-from ...fits_io.regions_io import Polygon
+from ...fits_io.ds9_regions import Polygon
 from ..grid.pixel_positions import to_pixels
 from ..stars.star_list import Discs, Star, star_mask
 

@@ -15,8 +15,8 @@ from ...bands.registry import INPUT_BANDS, Band, find_band
 from ...data.galaxy import BandImage, Stamp
 from ...data.recipe import PsfSettings
 from ...exceptions import InputError, RecipeError
-from ...fits_io.files import FITS_ENDINGS
-from ...fits_io.stamps import read_stamp
+from ...fits_io.image_files import FITS_ENDINGS
+from ...fits_io.psf_files import read_stamp
 from .kernels import Kernel, gaussian_stamp, kernel_between, kernel_from_stamp
 
 _TOLERANCE = 1.01  # of a FWHM: bands within it are at the common PSF already

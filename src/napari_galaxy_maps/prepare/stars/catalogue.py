@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...exceptions import InputError
-from ...fits_io.tables import columns_by_name, read_table, table_positions
+from ...fits_io.source_tables import columns_by_name, read_table, table_positions
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord

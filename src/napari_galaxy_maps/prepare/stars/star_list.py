@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ...data.galaxy import BandImage
-from ...fits_io.regions_io import Circle
+from ...fits_io.ds9_regions import Circle
 from ..grid.pixel_positions import pixel_steps, to_pixels
 
 
@@ -190,7 +190,7 @@ def from_circles(circles: Iterable[Circle], bands: Iterable[str]) -> list[Star]:
     Parameters
     ----------
     circles : iterable of Circle
-        Of `fits_io.regions_io.read_regions`.
+        Of `fits_io.ds9_regions.read_regions`.
     bands : iterable of str
         Names of the images' bands.
     """

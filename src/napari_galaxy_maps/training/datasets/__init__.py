@@ -1,1 +1,1 @@
-"""Datasets."""
+"""The training sets: DustPedia, CIGALE's fits, mock galaxies, PICASSO's archive."""

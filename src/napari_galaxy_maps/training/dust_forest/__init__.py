@@ -1,1 +1,1 @@
-"""Dust forest."""
+"""How dust-forest is trained, its errors calibrated and its card written."""

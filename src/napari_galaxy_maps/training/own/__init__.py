@@ -1,1 +1,1 @@
-"""Own."""
+"""Training on a person's own galaxies and true maps."""

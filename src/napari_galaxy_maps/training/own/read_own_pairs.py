@@ -21,9 +21,9 @@ from ...data.galaxy import BandImage, Galaxy
 from ...data.maps import PropertyMaps
 from ...data.recipe import Recipe
 from ...exceptions import InputError, UnresolvedError
-from ...fits_io.files import FITS_ENDINGS, find_images
 from ...fits_io.galaxies import make_galaxy, read_galaxy_steps, settle_all
-from ...fits_io.opening import image_wcs, opened
+from ...fits_io.image_files import FITS_ENDINGS, find_images
+from ...fits_io.open_fits import image_wcs, opened
 from ...measure.compare.grid_and_psf import bring_to_grid, smooth
 from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES

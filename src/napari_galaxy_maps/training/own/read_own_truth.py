@@ -16,8 +16,8 @@ from ...constants import PC_PER_MPC_ARCSEC
 from ...data.maps import PropertyMaps
 from ...data.properties import PROPERTIES
 from ...exceptions import InputError
-from ...fits_io.opening import image_wcs, opened
-from ...fits_io.products import read_maps
+from ...fits_io.map_files import read_maps
+from ...fits_io.open_fits import image_wcs, opened
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 
 STARS = "LOG_SIGMA_STAR"

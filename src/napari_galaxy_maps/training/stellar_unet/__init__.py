@@ -1,1 +1,1 @@
-"""Stellar unet."""
+"""How stellar-unet is trained, calibrated, scored and its card written."""

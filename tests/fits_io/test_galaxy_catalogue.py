@@ -9,7 +9,7 @@ from astropy.table import QTable, Table
 
 from napari_galaxy_maps.data.recipe import GalaxySettings
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.fits_io.galaxy_tables import galaxy_from_table, plain_name
+from napari_galaxy_maps.fits_io.galaxy_catalogue import galaxy_from_table, plain_name
 
 
 @pytest.mark.parametrize(

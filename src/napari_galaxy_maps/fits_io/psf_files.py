@@ -12,7 +12,7 @@ import numpy as np
 
 from ..data.galaxy import Stamp, pixel_frame
 from ..exceptions import InputError
-from .opening import BROKEN, image_wcs, opened, sha256
+from .open_fits import BROKEN, image_wcs, opened, sha256
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header

@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..data.properties import PROPERTIES
 from ..exceptions import InputError
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header
     from astropy.wcs import WCS
 
+
+# What astropy raises for files that are damaged, cut short or no FITS.
 BROKEN = (
     OSError,
     EOFError,
@@ -33,6 +34,7 @@ BROKEN = (
 
 
 def brief(error: BaseException) -> str:
+    """The first line of an error's message, or what it is called, in at most 120 characters."""
     return (str(error).splitlines() or [type(error).__name__])[0][:120]
 
 
@@ -93,12 +95,3 @@ def image_wcs(header: Header, shape: tuple[int, ...]) -> WCS | None:
         return wcs if wcs.naxis == 2 else wcs.celestial
     except Exception:  # wcslib's and astropy's errors for broken headers have no common base
         return None
-
-
-def is_maps(path: str | Path) -> bool:
-    """Whether a file is FITS and holds maps of properties."""
-    try:
-        with opened(Path(path)) as hdus:
-            return any(hdu.name in PROPERTIES for hdu in hdus)
-    except InputError:
-        return False

@@ -13,9 +13,10 @@ from ..bands.registry import Band, get_band
 from ..bands.units import KNOWN_UNITS, canonical_unit
 from ..data.galaxy import Stamp
 from ..exceptions import InputError
-from .identify import guess_band, guess_role, guess_unit
-from .opening import BROKEN, brief, image_wcs, is_maps, opened
-from .stamps import read_stamp
+from .identify_image import guess_band, guess_role, guess_unit
+from .map_files import is_maps
+from .open_fits import BROKEN, brief, image_wcs, opened
+from .psf_files import read_stamp
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header

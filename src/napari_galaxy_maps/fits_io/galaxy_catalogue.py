@@ -12,7 +12,7 @@ import numpy as np
 
 from ..constants import SPEED_OF_LIGHT_KM_S
 from ..exceptions import InputError
-from .tables import columns_by_name, has_positions, read_table, table_positions
+from .source_tables import columns_by_name, has_positions, read_table, table_positions
 
 if TYPE_CHECKING:
     from astropy.table import Row, Table

@@ -11,8 +11,8 @@ from ..bands.registry import get_band
 from ..bands.units import surface_brightness_factor
 from ..data.galaxy import BandImage
 from ..exceptions import InputError, UnresolvedError
-from .files import ImageFile
-from .opening import sha256
+from .image_files import ImageFile
+from .open_fits import sha256
 
 
 def read_band_image(image: ImageFile, uncertainty: ImageFile | None = None) -> BandImage:

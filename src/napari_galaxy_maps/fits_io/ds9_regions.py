@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..exceptions import InputError
-from .opening import brief
-from .products import written_whole
+from .open_fits import brief
+from .safe_writing import written_whole
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -82,23 +82,51 @@ class Polygon:
     enabled: bool = True
 
 
-def parse_regions(path: str | Path, left_out: list[str]) -> list[Any]:
-    """All shapes of a DS9 region file, as astropy `regions`; sentences about lines that cannot be
-    used go to `left_out`.
+@dataclass(frozen=True)
+class Shape:
+    """A shape of a region file.
+
+    Attributes
+    ----------
+    kind : str
+        ``"Circle"``, ``"CircleAnnulus"``, ``"Ellipse"``, ``"EllipseAnnulus"``, ``"Rectangle"``,
+        ``"Polygon"``, ``"Line"``, ``"Point"``, ``"Text"``.
+    region : Region
+        Of astropy `regions`, on the sky unless it is `in_pixels`.
+    in_pixels : bool
+        Whether it is in pixels of an image that is not known.
+    """
+
+    kind: str
+    region: Any
+    in_pixels: bool
+
+
+def read_shapes(path: str | Path, wcs: WCS | None, left_out: list[str]) -> list[Shape]:
+    """All shapes of a DS9 region file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, in any celestial frame that DS9 knows, or in pixels.
+    wcs : WCS or None
+        Of the image that pixel coordinates belong to.
+    left_out : list of str
+        Sentences about lines that cannot be used are appended to it.
 
     Raises
     ------
     InputError
         When the file cannot be read.
     """
-    from regions import Regions
+    from regions import PixelRegion, Regions
 
     path = Path(path).expanduser()
     text = _text(path)
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            found: list[Any] = list(Regions.parse(text, format="ds9"))
+            parsed = list(Regions.parse(text, format="ds9"))
     except Exception as error:  # the parser's errors for broken lines have no common base
         raise InputError(
             f"{path} cannot be read as DS9 regions ({brief(error)}); save it again from DS9."
@@ -108,7 +136,19 @@ def parse_regions(path: str | Path, left_out: list[str]) -> list[Any]:
         for warning in caught
         if "skipping" in str(warning.message)
     )
+    found = []
+    for region in parsed:
+        kind = type(region).__name__.replace("PixelRegion", "").replace("SkyRegion", "")
+        in_pixels = isinstance(region, PixelRegion)
+        if in_pixels and wcs is not None:
+            region, in_pixels = region.to_sky(wcs), False
+        found.append(Shape(kind, region, in_pixels))
     return found
+
+
+def because_of(left_out: Sequence[str]) -> str:
+    """What was left out, in brackets behind an error's first words; nothing where nothing was."""
+    return f" ({'; '.join(left_out)})" if left_out else ""
 
 
 def read_regions(
@@ -136,49 +176,37 @@ def read_regions(
         When the file cannot be read, holds no circle and no polygon, or is in pixels and no image
         is given.
     """
-    from regions import (
-        CirclePixelRegion,
-        CircleSkyRegion,
-        PixelRegion,
-        PolygonPixelRegion,
-        PolygonSkyRegion,
-    )
-
     path = Path(path).expanduser()
-    told: list[str] = [] if left_out is None else left_out
-    before = len(told)
-    found = parse_regions(path, told)
+    notes: list[str] = [] if left_out is None else left_out
+    before = len(notes)
     circles: list[Circle] = []
     polygons: list[Polygon] = []
     unusable: dict[str, int] = {}
-    pixels = 0
-    for region in found:
-        kind = type(region).__name__.replace("PixelRegion", "").replace("SkyRegion", "").lower()
-        if not isinstance(
-            region, CirclePixelRegion | CircleSkyRegion | PolygonPixelRegion | PolygonSkyRegion
-        ):
+    in_pixels = 0
+    for shape in read_shapes(path, wcs, notes):
+        if shape.kind not in ("Circle", "Polygon"):
+            kind = shape.kind.lower()
             unusable[kind] = unusable.get(kind, 0) + 1
-            continue
-        if isinstance(region, PixelRegion):
-            if wcs is None:
-                pixels += 1
-                continue
-            region = region.to_sky(wcs)
-        if isinstance(region, CircleSkyRegion):
-            circles.append(_circle(region))
+        elif shape.in_pixels:
+            in_pixels += 1
+        elif shape.kind == "Circle":
+            circles.append(_circle(shape.region))
         else:
-            polygons.append(_polygon(region))
-    if pixels:
+            polygons.append(_polygon(shape.region))
+    if in_pixels:
         raise InputError(
-            f"{path} has {pixels} shapes in pixel coordinates; open the image they belong to first, or save the regions in DS9 as FK5."
+            f"{path} has {in_pixels} shapes in pixel coordinates; open the image they belong to "
+            "first, or save the regions in DS9 as FK5."
         )
-    told.extend(
-        f"{path.name}: {count} {kind} shape{'s' if count > 1 else ''} left out; only circles and polygons mask stars."
+    notes.extend(
+        f"{path.name}: {count} {kind} shape{'s' if count > 1 else ''} left out; "
+        "only circles and polygons mask stars."
         for kind, count in unusable.items()
     )
     if not circles and not polygons:
-        why = f" ({'; '.join(told[before:])})" if len(told) > before else ""
-        raise InputError(f"{path} holds no circle and no polygon{why}; give DS9 regions.")
+        raise InputError(
+            f"{path} holds no circle and no polygon{because_of(notes[before:])}; give DS9 regions."
+        )
     return circles, polygons
 
 

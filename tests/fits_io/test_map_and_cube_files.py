@@ -11,17 +11,11 @@ from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.properties import PROPERTIES, Flag
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError, RecipeError
-from napari_galaxy_maps.fits_io import (
-    is_cube,
-    is_maps,
-    read_cube,
-    read_galaxy,
-    read_maps,
-    read_recipe,
-    write_cube,
-    write_maps,
-)
-from napari_galaxy_maps.fits_io.products import written_whole
+from napari_galaxy_maps.fits_io.cube_files import is_cube, read_cube, write_cube
+from napari_galaxy_maps.fits_io.galaxies import read_galaxy
+from napari_galaxy_maps.fits_io.map_files import is_maps, read_maps, write_maps
+from napari_galaxy_maps.fits_io.recipe_files import read_recipe
+from napari_galaxy_maps.fits_io.safe_writing import written_whole
 from napari_galaxy_maps.measure.compare.residuals import residual_maps, score
 from napari_galaxy_maps.pipeline import provenance
 from napari_galaxy_maps.prepare.steps import prepare

@@ -1,0 +1,535 @@
+"""The front door: what an astronomer calls in a notebook, one function a step, with usual settings.
+
+``import napari_galaxy_maps as ngm`` gives `read`, `prepare`, `predict`, `fit_truth`, `measure`,
+`profile`, `compare` and `view`; this module loads when the first of them is used. What the steps
+remark on goes to the logger ``napari_galaxy_maps``.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from . import pipeline
+from .data.cube import BandCube
+from .data.galaxy import BandImage, Ellipse, Galaxy
+from .data.maps import PropertyMaps
+from .data.methods import METHODS
+from .data.recipe import Recipe
+from .exceptions import GalaxyMapsError, InputError
+from .fits_io.cube_files import is_cube, read_cube, write_cube
+from .fits_io.galaxies import read_galaxy_steps
+from .fits_io.image_files import find_images
+from .fits_io.map_files import is_maps, read_maps, write_maps
+from .fits_io.recipe_files import read_provenance, read_recipe
+from .measure.apertures.aperture import Aperture, circle
+from .measure.apertures.aperture_files import read_apertures
+from .measure.apertures.photometry import Options, measure_apertures
+from .measure.apertures.planes import planes_of
+from .measure.apertures.totals import galaxy_totals
+from .measure.compare.comparison import Comparison, compare
+from .measure.figures.map_figures import bands_figure, draw_image, draw_map, maps_figure
+from .measure.pixel_table import pixel_table
+from .measure.profiles.ellipses import recipe_ellipse
+from .measure.profiles.galaxy_profile import annuli_in_steps, profile_over
+from .prepare.masks.mask_files import mask_hdus, read_masks
+from .prepare.steps import prepare_steps
+from .progress import Progress, Steps, run_to_end
+
+if TYPE_CHECKING:
+    from astropy.table import QTable
+    from napari import Viewer
+
+__all__ = [
+    "Aperture",
+    "Comparison",
+    "Ellipse",
+    "GalaxyMapsError",
+    "Recipe",
+    "circle",
+    "compare",
+    "fit_truth",
+    "measure",
+    "predict",
+    "prepare",
+    "profile",
+    "read",
+    "view",
+]
+
+T = TypeVar("T")
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+Listener = Callable[[Progress], None]
+
+_NORMALISING = ("WISE_3.4", "Spitzer_3.6")
+"""Bands by which the dust model divides; one of them has to be there."""
+
+_log = logging.getLogger("napari_galaxy_maps")
+
+
+def read(
+    paths: Paths,
+    *,
+    name: str | None = None,
+    ra: float | None = None,
+    dec: float | None = None,
+    distance: float | None = None,
+    redshift: float | None = None,
+    d25: float | None = None,
+    axis_ratio: float | None = None,
+    position_angle: float | None = None,
+    ebv: float | None = None,
+    stars: str | os.PathLike[str] | None = None,
+    bands: Mapping[str, str] | None = None,
+    units: Mapping[str, str] | None = None,
+    psf: Mapping[str, float | str] | None = None,
+    mask: Paths | None = None,
+    recipe: Recipe | str | os.PathLike[str] | None = None,
+    progress: Listener | None = None,
+) -> Any:
+    """Read a galaxy from its images; or maps, or a prepared cube, from a file of them.
+
+    Parameters
+    ----------
+    paths : path or sequence of paths
+        FITS files, or folders of them.
+    name : str, optional
+        Name of the galaxy; by default the OBJECT that the headers agree on.
+    ra, dec : float, optional
+        Position, ICRS, degrees.
+    distance : float, optional
+        Mpc; without it one follows from the redshift, by the Hubble flow.
+    redshift : float, optional
+    d25 : float, optional
+        Diameter of the D25 ellipse in arcmin; the ellipse is measured where it is missing.
+    axis_ratio : float, optional
+        b/a of the ellipse.
+    position_angle : float, optional
+        Of its major axis, degrees east of north.
+    ebv : float, optional
+        The Milky Way's reddening E(B-V) in mag, as Schlegel+ 1998.
+    stars : path, optional
+        A table of the Milky Way's stars with Gaia's columns, or ``"gaia"`` to fetch them.
+    bands : mapping of str to str, optional
+        Band by file name, where the files do not say it.
+    units : mapping of str to str, optional
+        Unit by file name or band.
+    psf : mapping of str to float or str, optional
+        By band, the FWHM in arcsec or a FITS file of the PSF.
+    mask : path or sequence of paths, optional
+        DS9 regions to mask.
+    recipe : Recipe or path, optional
+        Settings of all steps: a TOML file or an earlier result. A file that is not there is looked
+        for in the galaxy's folder. What the other parameters say comes first.
+    progress : callable, optional
+        Given a `Progress` after every band.
+
+    Returns
+    -------
+    Galaxy
+        It carries the recipe, which the steps that follow take up; a `PropertyMaps` or a `BandCube`
+        where the path is a file of these.
+
+    Raises
+    ------
+    GalaxyMapsError
+        Whatever is wrong, in a sentence.
+    """
+    found = _paths(paths)
+    if len(found) == 1 and found[0].is_file():
+        if is_maps(found[0]):
+            return read_maps(found[0])
+        if is_cube(found[0]):
+            return _read_cube(found[0])
+    known = {
+        "name": name, "ra": ra, "dec": dec, "distance": distance, "redshift": redshift, "d25": d25,
+        "axis_ratio": axis_ratio, "position_angle": position_angle,
+    }  # fmt: skip
+    recipe_file = None if recipe is None or isinstance(recipe, Recipe) else _beside(recipe, found)
+    base = recipe if isinstance(recipe, Recipe) else Recipe()
+    if recipe_file is not None:
+        base = read_recipe(recipe_file)
+    settings = _with(
+        base,
+        galaxy=known,
+        reddening={"ebv": ebv},
+        stars={"catalogue": None if stars is None else os.fspath(stars)},
+        input={"bands": bands, "units": units, "psf": psf},
+    )
+    skipped: list[str] = []
+    files = find_images(found, skipped)
+    galaxy = _run(read_galaxy_steps(files, settings), progress)
+    regions = [] if mask is None else _paths(mask)
+    masks = pipeline.masks_given(recipe_file, regions, list(galaxy.images), skipped)
+    for reason in skipped:
+        _log.warning("left out: %s", reason)
+    return replace(galaxy, recipe=settings, masks=masks, paths=tuple(found))
+
+
+def prepare(
+    galaxy: Galaxy,
+    *,
+    resolution: float | str | None = None,
+    pixel: float | str | None = None,
+    recipe: Recipe | None = None,
+    progress: Listener | None = None,
+) -> BandCube:
+    """Bring all bands of a galaxy to one PSF and one grid, with errors.
+
+    Parameters
+    ----------
+    galaxy : Galaxy
+    resolution : float or str, optional
+        The common PSF: its FWHM in arcsec, a band, or a FITS file of a PSF; by default the widest
+        of the bands.
+    pixel : float or str, optional
+        Of the common grid: arcsec, or a length such as ``"500 pc"``; by default a third of the PSF.
+    recipe : Recipe, optional
+        In place of the galaxy's.
+    progress : callable, optional
+        Given a `Progress` after every band of every step.
+
+    Raises
+    ------
+    GalaxyMapsError
+        Whatever is wrong, in a sentence.
+    """
+    settings = _settled(galaxy, recipe, psf={"target": resolution}, grid={"pixel": pixel})
+    cube = _run(prepare_steps(galaxy, settings, masks=galaxy.masks), progress)
+    return replace(cube, provenance=pipeline.provenance(galaxy, settings))
+
+
+def predict(
+    galaxy: Galaxy | BandCube,
+    model: str | None = None,
+    *,
+    device: str | None = None,
+    recipe: Recipe | None = None,
+    progress: Listener | None = None,
+) -> PropertyMaps:
+    """Predict maps with their uncertainties, from a galaxy or from its prepared cube.
+
+    Parameters
+    ----------
+    galaxy : Galaxy or BandCube
+    model : str, optional
+        Its name, or a folder to which one was trained. By default the recipe's; where that names
+        none, ``"dust-forest"`` if WISE_3.4 or Spitzer_3.6 is there, else ``"stellar-unet"``.
+    device : str, optional
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    recipe : Recipe, optional
+        In place of the galaxy's.
+    progress : callable, optional
+        Given a `Progress` after every band and every tile.
+
+    Returns
+    -------
+    PropertyMaps
+        ``provenance["model"]`` names the model.
+
+    Raises
+    ------
+    GalaxyMapsError
+        Whatever is wrong, in a sentence.
+    """
+    settings = _settled(galaxy, recipe, model={"name": model, "device": device})
+    memory = pipeline.PredictionMemory()
+    if isinstance(galaxy, BandCube):
+        known = {**galaxy.provenance, "object": galaxy.name, "recipe": settings.to_toml()}
+        steps = pipeline.predict_cube_steps(galaxy, settings, known, memory)
+    else:
+        steps = pipeline.predict_steps(galaxy, settings, memory, galaxy.masks)
+    maps = _run(steps, progress)
+    masks = memory.cube.masks if memory.cube else None
+    return replace(maps, extensions=tuple(mask_hdus(masks)))
+
+
+def fit_truth(
+    galaxy: Galaxy | BandCube,
+    *,
+    device: str | None = None,
+    recipe: Recipe | None = None,
+    progress: Listener | None = None,
+) -> PropertyMaps:
+    """Fit true maps where there are three far-infrared bands or more, to compare predictions with.
+
+    Parameters
+    ----------
+    galaxy : Galaxy or BandCube
+    device : str, optional
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    recipe : Recipe, optional
+        In place of the galaxy's.
+    progress : callable, optional
+        Given a `Progress` after every band and every piece of the fit.
+
+    Raises
+    ------
+    GalaxyMapsError
+        Whatever is wrong, in a sentence.
+    """
+    settings = _settled(galaxy, recipe, model={"device": device})
+    if isinstance(galaxy, BandCube):
+        cube = galaxy
+        known = {**cube.provenance, "object": cube.name, "recipe": settings.to_toml()}
+        truth = _run(pipeline.truth_cube_steps(cube, settings, known), progress)
+    else:
+        fitted = _run(pipeline.truth_maps_steps(galaxy, settings, galaxy.masks), progress)
+        truth, cube = fitted.truth, fitted.cube
+    return replace(truth.maps, extensions=(*truth.hdus(), *mask_hdus(cube.masks)))
+
+
+def measure(
+    source: PropertyMaps | BandCube | BandImage,
+    apertures: Ellipse | Aperture | str | Path | Sequence[Ellipse | Aperture] | None = None,
+    *,
+    annulus: tuple[float, float] | None = None,
+    background: Literal["median", "mean"] = "median",
+    correct_masked: bool = False,
+    names: Sequence[str] | None = None,
+    distance: float | None = None,
+    correlation: float | None = None,
+) -> QTable:
+    """Sums, means and errors inside apertures, of maps, of a cube or of an image.
+
+    Parameters
+    ----------
+    source : PropertyMaps, BandCube or BandImage
+        Of a galaxy that is not prepared, one of its `Galaxy.images`.
+    apertures : Ellipse, Aperture, a sequence of these, or path, optional
+        A path is a DS9 region file. Without any: whole-galaxy values of maps, inside their D25
+        ellipse.
+    annulus : tuple of float, optional
+        Inner and outer edge, in units of the aperture, of a ring that gives the local background.
+    background : str
+        The median or the mean of the ring's clipped pixels.
+    correct_masked : bool
+        Whether sums are scaled to the whole aperture where it has blanks.
+    names : sequence of str, optional
+        Only these properties or bands.
+    distance : float, optional
+        Mpc, in place of the one that the source knows.
+    correlation : float, optional
+        Pixels over which noise is shared, 0 for none, in place of what the source says.
+
+    Returns
+    -------
+    astropy.table.QTable
+        A row for each aperture and map: see `measure.apertures.photometry.measure_apertures`.
+
+    Raises
+    ------
+    GalaxyMapsError
+        Whatever is wrong, in a sentence.
+    """
+    planes = planes_of(_measurable(source), _list(names), distance, correlation)
+    if apertures is None:
+        if not isinstance(source, PropertyMaps):
+            raise InputError("Whole-galaxy values are of maps; give an ellipse or apertures.")
+        return galaxy_totals(planes, recipe_ellipse(source.provenance), None, correct_masked)
+    options = Options(annulus, background, correct_masked)
+    return measure_apertures(planes, _apertures(apertures, source), options)
+
+
+def profile(
+    source: PropertyMaps | BandCube | BandImage,
+    ellipse: Ellipse | None = None,
+    *,
+    step: float | None = None,
+    truth: PropertyMaps | None = None,
+    names: Sequence[str] | None = None,
+    distance: float | None = None,
+    correlation: float | None = None,
+) -> QTable:
+    """Radial profiles over elliptical annuli.
+
+    Parameters
+    ----------
+    source : PropertyMaps, BandCube or BandImage
+    ellipse : Ellipse, optional
+        Shape of the annuli, and how far out; by default the D25 ellipse that the source was made
+        with.
+    step : float, optional
+        Width of the annuli in arcsec; by default three pixels.
+    truth : PropertyMaps, optional
+        Measured over the same annuli.
+    names : sequence of str, optional
+        Only these properties or bands.
+    distance, correlation : float, optional
+        As of `measure`.
+
+    Returns
+    -------
+    astropy.table.QTable
+        A row for each map and annulus: see `measure.profiles.radial_profile.radial_profile`.
+
+    Raises
+    ------
+    GalaxyMapsError
+        Whatever is wrong, in a sentence.
+    """
+    planes = {"measured": planes_of(_measurable(source), _list(names), distance, correlation)}
+    if truth is not None:
+        wanted = _list(names) or list(source) if isinstance(source, PropertyMaps) else []
+        shared = [name for name in wanted if name in truth]
+        planes["truth"] = planes_of(truth, shared, distance, correlation)
+    d25 = None if isinstance(source, BandImage) else recipe_ellipse(source.provenance)
+    chosen = ellipse or d25
+    if chosen is None:
+        raise InputError("It is not known where the D25 ellipse is; give an ellipse.")
+    return profile_over(planes, annuli_in_steps(source, chosen, step), d25)
+
+
+def view(content: Galaxy | BandCube | PropertyMaps) -> Viewer:
+    """Open napari on a galaxy, a cube or maps; in a script end with ``napari.run()``.
+
+    Raises
+    ------
+    GalaxyMapsError
+        When no window can open.
+    """
+    try:
+        from .plugin.manifest.show import show_in_window
+    except ImportError as error:
+        raise GalaxyMapsError(
+            f"The window cannot open ({error}); install napari with a Qt binding: "
+            "pip install 'napari-galaxy-maps[pyqt6]'."
+        ) from None
+    return show_in_window(content)
+
+
+def _run(steps: Steps[T], progress: Listener | None) -> T:
+    """Run steps to their end; what they remark on is logged once."""
+    remarks: set[str] = set()
+
+    def listen(sign: Progress) -> None:
+        if sign.lasting and sign.detail not in remarks:
+            remarks.add(sign.detail)
+            _log.info(sign.detail)
+        if progress is not None:
+            progress(sign)
+
+    return run_to_end(steps, listen)
+
+
+def _paths(paths: Paths) -> list[Path]:
+    """Paths as a list; a text is one path, and no list of letters."""
+    several = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    return [Path(path).expanduser() for path in several]
+
+
+def _list(names: Sequence[str] | None) -> list[str] | None:
+    if names is None:
+        return None
+    return [names] if isinstance(names, str) else list(names)
+
+
+def _beside(path: str | os.PathLike[str], found: Sequence[Path]) -> Path:
+    """A recipe's file as it is given, or in the galaxy's folder."""
+    given = Path(path).expanduser()
+    folder = found[0] if found and found[0].is_dir() else None
+    if folder is not None and not given.exists() and (folder / given).is_file():
+        return folder / given
+    return given
+
+
+def _with(recipe: Recipe, **sections: Mapping[str, Any]) -> Recipe:
+    """A copy with settings changed by section and key: those that are not None; tables are merged.
+
+    Raises
+    ------
+    RecipeError
+        When a setting is out of range.
+    """
+    tree = recipe.model_dump()
+    if not _names_model(recipe):
+        del tree["model"]["name"]
+    for section, values in sections.items():
+        for key, value in values.items():
+            if isinstance(value, Mapping):
+                tree[section][key].update(value)
+            elif value is not None:
+                tree[section][key] = value
+    return Recipe.from_tree(tree, "The settings")
+
+
+def _names_model(recipe: Recipe) -> bool:
+    """Whether somebody chose the model, rather than nobody."""
+    return "name" in recipe.model.model_fields_set
+
+
+def _settled(
+    source: Galaxy | BandCube, recipe: Recipe | None, **sections: Mapping[str, Any]
+) -> Recipe:
+    """The settings by which a galaxy or cube is worked on, with a model named."""
+    if isinstance(source, Galaxy):
+        own, bands = source.recipe, tuple(source.images)
+    elif isinstance(source, BandCube):
+        text = str(source.provenance.get("recipe", ""))
+        own, bands = (Recipe.from_toml(text) if text else None), source.bands
+    else:
+        raise InputError(f"A galaxy or a cube is needed, not a {type(source).__name__}.")
+    settings = _with(recipe or own or Recipe(), **sections)
+    if not _names_model(settings):
+        dust = any(band in bands for band in _NORMALISING)
+        settings.model.name = "dust-forest" if dust else "stellar-unet"
+        _log.info("the model is %s, as suits the bands", settings.model.name)
+    return settings
+
+
+def _measurable(source: Any) -> PropertyMaps | BandCube | BandImage:
+    if isinstance(source, Galaxy):
+        raise InputError(
+            "A galaxy's images are measured one by one, as in galaxy.images['WISE_3.4'], "
+            "or prepared into a cube first."
+        )
+    if not isinstance(source, PropertyMaps | BandCube | BandImage):
+        raise InputError(f"Maps, a cube or an image can be measured, not {type(source).__name__}.")
+    return source
+
+
+def _apertures(given: Any, source: PropertyMaps | BandCube | BandImage) -> list[Aperture]:
+    """Apertures of whatever is given for them."""
+    if isinstance(given, str | os.PathLike):
+        left_out: list[str] = []
+        found = read_apertures(Path(given), source.wcs, left_out)
+        for reason in left_out:
+            _log.warning("left out: %s", reason)
+        return found
+    several = [given] if isinstance(given, Ellipse | Aperture) else list(given)
+    return [
+        Aperture(shape, f"ellipse {number + 1}" if len(several) > 1 else "ellipse")
+        if isinstance(shape, Ellipse)
+        else shape
+        for number, shape in enumerate(several)
+    ]
+
+
+def _read_cube(path: Path) -> BandCube:
+    return replace(read_cube(path), masks=read_masks(path), provenance=read_provenance(path))
+
+
+def _write_maps(maps: PropertyMaps, path: str | Path, overwrite: bool) -> None:
+    write_maps(path, maps, overwrite, maps.extensions)
+
+
+def _write_cube(cube: BandCube, path: str | Path, overwrite: bool) -> None:
+    write_cube(path, cube, cube.provenance, overwrite, mask_hdus(cube.masks))
+
+
+METHODS.update(
+    {
+        "BandCube.plot": bands_figure,
+        "BandCube.write": _write_cube,
+        "BandImage.plot": draw_image,
+        "Galaxy.plot": bands_figure,
+        "PropertyMap.plot": draw_map,
+        "PropertyMaps.plot": maps_figure,
+        "PropertyMaps.to_table": pixel_table,
+        "PropertyMaps.write": _write_maps,
+    }
+)

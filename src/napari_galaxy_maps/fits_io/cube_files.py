@@ -1,0 +1,151 @@
+"""Prepared cubes, all bands on one grid at one PSF, as FITS files: written, recognised and read again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..bands.registry import get_band
+from ..data.cube import BandCube, Filling
+from ..exceptions import InputError
+from .open_fits import image_wcs, opened
+from .recipe_files import ascii_text, recipe_table
+from .safe_writing import written_whole
+
+
+def write_cube(
+    path: str | Path,
+    cube: BandCube,
+    provenance: Mapping[str, Any],
+    overwrite: bool = False,
+    extra: Sequence[Any] = (),
+) -> None:
+    """Write a prepared cube: DATA and ERR (n_bands, ny, nx) in MJy/sr, MASK, FLAGS, BANDS, `extra`
+    extensions, RECIPE.
+
+    Where gaps were filled, FILLED and FILLEDERR hold what with, and NaN elsewhere; DATA is as
+    measured.
+
+    Raises
+    ------
+    InputError
+        When the file exists or cannot be written.
+    """
+    from astropy.io import fits
+
+    wcs = cube.wcs.to_header(relax=True)
+    primary = fits.PrimaryHDU()
+    primary.header["OBJECT"] = ascii_text(cube.name)[:60]
+    primary.header["ORIGIN"] = "napari-galaxy-maps"
+    hdus = [primary]
+    planes = [("DATA", cube.data), ("ERR", cube.uncertainty)]
+    if cube.filling is not None:
+        planes += [("FILLED", cube.filling.data), ("FILLEDERR", cube.filling.uncertainty)]
+    for name, data in planes:
+        hdu = fits.ImageHDU(data.astype(np.float32), wcs, name=name)
+        hdu.header["BUNIT"] = "MJy/sr"
+        hdu.header["BMAJ"] = hdu.header["BMIN"] = cube.fwhm / 3600
+        hdu.header["CTYPE3"] = ("BAND", "see the table BANDS")
+        if cube.pixel_pc:
+            hdu.header["PIXPC"] = (cube.pixel_pc, "[pc] side of a pixel")
+        hdus.append(hdu)
+    hdus.append(fits.ImageHDU(cube.mask.astype(np.uint8), wcs, name="MASK"))
+    hdus.append(fits.ImageHDU(cube.flags.astype(np.int16), wcs, name="FLAGS"))
+    files = [
+        image.path.name if (image := cube.images.get(b)) and image.path else "" for b in cube.bands
+    ]
+    # A band that is too broad may have been kept at its own PSF.
+    widths = [cube.images[b].fwhm if b in cube.images else cube.fwhm for b in cube.bands]
+    columns = [
+        fits.Column(name="BAND", format="12A", array=list(cube.bands)),
+        fits.Column(
+            name="PIVOT", format="E", unit="um", array=[get_band(b).pivot for b in cube.bands]
+        ),
+        fits.Column(name="FWHM", format="E", unit="arcsec", array=widths),
+        # What the error of a sum over pixels needs: the pixels that share noise, and the relative
+        # error common to all.
+        fits.Column(
+            name="CORRAREA",
+            format="E",
+            unit="pixel",
+            array=_or_nan(cube.correlation, len(cube.bands)),
+        ),
+        fits.Column(name="SYSTERR", format="E", array=_or_nan(cube.systematic, len(cube.bands))),
+        fits.Column(
+            name="FILE", format=f"{max(1, *map(len, files))}A", array=[ascii_text(f) for f in files]
+        ),
+    ]
+    hdus += [
+        fits.BinTableHDU.from_columns(columns, name="BANDS"),
+        *extra,
+        recipe_table({**provenance, "note": cube.notes}),
+    ]
+    with written_whole(path, overwrite) as beside:
+        fits.HDUList(hdus).writeto(beside, overwrite=True, checksum=True)
+
+
+def _or_nan(values: np.ndarray | None, n: int) -> np.ndarray:
+    return np.full(n, np.nan) if values is None else values
+
+
+def _or_none(table: Any, name: str) -> np.ndarray | None:
+    """A column of numbers that are all known, or None."""
+    values = np.asarray(table[name], float) if name in table.names else np.array([np.nan])
+    return values if np.isfinite(values).all() else None
+
+
+def read_cube(path: str | Path) -> BandCube:
+    """Read a cube that `write_cube` wrote.
+
+    Raises
+    ------
+    InputError
+        When the file is damaged or is no such cube.
+    """
+    from astropy.wcs.utils import proj_plane_pixel_area
+
+    path = Path(path)
+    with opened(path) as hdus:
+        missing = [name for name in ("DATA", "ERR", "MASK", "BANDS") if name not in hdus]
+        if missing:
+            raise InputError(
+                f"{path} is no prepared cube: it has no {' or '.join(missing)}; make one with `galaxy-maps prepare`."
+            )
+        header = hdus["DATA"].header
+        data = np.asarray(hdus["DATA"].data, np.float32)
+        wcs = image_wcs(hdus["MASK"].header, data.shape[1:])
+        if wcs is None:
+            raise InputError(f"{path} has no sky coordinates (WCS).")
+        flags = (
+            np.asarray(hdus["FLAGS"].data, np.int16)
+            if "FLAGS" in hdus
+            else np.zeros(data.shape[1:], np.int16)
+        )
+        filling = None
+        if "FILLED" in hdus and "FILLEDERR" in hdus:
+            filling = Filling(
+                *(np.asarray(hdus[name].data, np.float32) for name in ("FILLED", "FILLEDERR"))
+            )
+            if filling.data.shape != data.shape or filling.uncertainty.shape != data.shape:
+                raise InputError(
+                    f"{path}: FILLED and FILLEDERR must have the shape of DATA; make the cube anew."
+                )
+        return BandCube(
+            data, np.asarray(hdus["ERR"].data, np.float32), tuple(get_band(b).name for b in hdus["BANDS"].data["BAND"]), wcs,
+            float(header.get("BMAJ", 0) * 3600), float(np.sqrt(proj_plane_pixel_area(wcs)) * 3600), header.get("PIXPC"),
+            np.asarray(hdus["MASK"].data) != 0, flags, str(hdus[0].header.get("OBJECT", "")),
+            correlation=_or_none(hdus["BANDS"].data, "CORRAREA"), systematic=_or_none(hdus["BANDS"].data, "SYSTERR"),
+            filling=filling,
+        )  # fmt: skip
+
+
+def is_cube(path: str | Path) -> bool:
+    """Whether a file is a prepared cube."""
+    try:
+        with opened(Path(path)) as hdus:
+            return all(name in hdus for name in ("DATA", "ERR", "BANDS"))
+    except InputError:
+        return False

@@ -1,0 +1,312 @@
+"""A form for a section of the recipe, made of its fields: ranges, units and tooltips are theirs."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+
+from magicgui.widgets import create_widget
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QToolButton,
+    QWidget,
+)
+
+from ...data.setting import Shown, description_with_unit, shown_of, unit_of
+from .forms import FAINT, wrapped
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from pydantic.fields import FieldInfo
+
+_NO_LIMIT = 1e9
+_COLUMNS = 4
+"""Two labels and two controls in a row."""
+
+
+class _NoWheel(QObject):
+    """Lets the wheel scroll the panel, whatever it is over, and change no value on the way."""
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        if event is not None and event.type() == QEvent.Type.Wheel:
+            event.ignore()
+            return True
+        return False
+
+
+class SettingsForm(QWidget):
+    """The settings of a section of the recipe.
+
+    Parameters
+    ----------
+    read : callable
+        Gives the section as it is now.
+    change : callable
+        Takes a setting's name and its new value; refuses it by itself where it makes no sense.
+    complain : callable
+        Takes a sentence where what was written is no value at all.
+    by_band : callable, optional
+        Makes the control of a setting that is a dictionary by band, from its name and field; it has
+        a method ``refresh``. Without it such settings are not shown.
+    keys : iterable of str, optional
+        The settings to show; by default all that the section shows in forms, short of its switch.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], BaseModel],
+        change: Callable[[str, Any], None],
+        complain: Callable[[str], None],
+        by_band: Callable[[str, FieldInfo], Any] | None = None,
+        keys: Iterable[str] | None = None,
+    ):
+        super().__init__()
+        self._read, self._change, self._complain, self._by_band = read, change, complain, by_band
+        self._fields = type(read()).model_fields
+        self._readers: list[Callable[[], None]] = []
+        self._row, self._column = 0, 0
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(6)
+        for column in (1, 3):
+            self._grid.setColumnStretch(column, 1)
+        self._no_wheel = _NoWheel(self)
+        for key in self._shown_keys() if keys is None else keys:
+            self._add(key, self._fields[key])
+        for box in (*self.findChildren(QComboBox), *self.findChildren(QAbstractSpinBox)):
+            box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            box.installEventFilter(self._no_wheel)
+
+    def refresh(self) -> None:
+        """Show the section as it is."""
+        for read in self._readers:
+            read()
+
+    def _shown_keys(self) -> list[str]:
+        return [
+            key
+            for key, field in self._fields.items()
+            if key != "enabled" and shown_of(field).in_forms
+        ]
+
+    def _value(self, key: str) -> Any:
+        return getattr(self._read(), key)
+
+    def _add(self, key: str, field: FieldInfo) -> None:
+        """The control of one setting, by the kind of its values."""
+        kinds = _kinds(field.annotation)
+        if kinds == {bool}:
+            self._add_switch(key, field)
+        elif get_origin(field.annotation) is Literal:
+            self._add_choice(key, field)
+        elif kinds in ({int}, {float}):
+            self._add_number(key, field, whole=kinds == {int})
+        elif kinds == {float, type(None)}:
+            self._add_optional_number(key, field)
+        elif kinds == {float, str}:
+            self._add_number_or_words(key, field)
+        elif kinds == {str}:
+            self._add_text(key, field)
+        elif kinds == {dict}:
+            self._add_by_band(key, field)
+        else:
+            self._add_in_recipe_only(key, field)
+
+    # Layout --------------------------------------------------------------------------------------
+
+    def _place(self, *widgets: QWidget) -> None:
+        """Widgets in the next half of a row."""
+        for i, widget in enumerate(widgets):
+            # A switch carries its own text: it takes the place of a label and a control.
+            self._grid.addWidget(widget, self._row, self._column + i, 1, 3 - len(widgets))
+        self._column += 2
+        if self._column == _COLUMNS:
+            self._row, self._column = self._row + 1, 0
+
+    def _new_row(self) -> int:
+        """The number of a row of its own."""
+        row = self._row + (self._column > 0)
+        self._row, self._column = row + 1, 0
+        return row
+
+    def _place_line(self, text: str, *widgets: QWidget) -> None:
+        """A label and widgets in a row of their own, the first of them as wide as there is room."""
+        line = QHBoxLayout()
+        line.addWidget(QLabel(text))
+        for i, widget in enumerate(widgets):
+            line.addWidget(widget, 1 if i == 0 else 0)
+        self._grid.addLayout(line, self._new_row(), 0, 1, _COLUMNS)
+
+    # Controls ------------------------------------------------------------------------------------
+
+    def _made(self, key: str, field: FieldInfo, annotation: Any, **options: Any) -> Any:
+        """magicgui's widget for a setting, which tells of changes and shows the recipe's value."""
+        widget = create_widget(annotation=annotation, name=key, options=options)
+        widget.native.setObjectName(key)
+        widget.native.setToolTip(description_with_unit(field))
+        widget.changed.connect(lambda value: self._change(key, value))
+
+        def read() -> None:
+            with widget.changed.blocked():
+                widget.value = self._value(key)
+
+        self._readers.append(read)
+        return widget
+
+    def _add_switch(self, key: str, field: FieldInfo) -> None:
+        box = self._made(key, field, bool, text=_title(key, field))
+        self._place(box.native)
+
+    def _add_choice(self, key: str, field: FieldInfo) -> None:
+        box = self._made(key, field, field.annotation)
+        self._place(QLabel(_title(key, field)), box.native)
+
+    def _add_number(self, key: str, field: FieldInfo, whole: bool) -> None:
+        low, high = _limits(field)
+        # Not magicgui's box for whole numbers, which cannot show a unit behind them.
+        box = self._made(
+            key, field, float, min=low, max=high, step=float(shown_of(field).increment)
+        ).native
+        unit = unit_of(field)
+        box.setSuffix(f" {unit.symbol}" if unit else "")
+        box.setDecimals(0 if whole else 2)
+        box.setKeyboardTracking(False)
+        self._enable_for(box, shown_of(field))
+        self._place(QLabel(_title(key, field)), box)
+
+    def _enable_for(self, box: QWidget, shown: Shown) -> None:
+        """Enable a control only while another setting makes it matter."""
+        if shown.only_for is not None:
+            key, value = shown.only_for
+            self._readers.append(lambda: box.setEnabled(self._value(key) == value))
+
+    def _add_optional_number(self, key: str, field: FieldInfo) -> None:
+        """A number that may be left out."""
+        line = self._text_field(key, field)
+        unit = unit_of(field)
+        of_unit = f" of {unit.words or unit.symbol}" if unit else ""
+
+        def finished() -> None:
+            written = line.text().strip().replace(",", ".")
+            try:
+                value = float(written) if written else None
+            except ValueError:
+                self._complain(f"{_title(key, field)} is a number{of_unit}, not {written!r}.")
+                self.refresh()
+            else:
+                self._change(key, value)
+
+        def read() -> None:
+            value = self._value(key)
+            line.setText("" if value is None else f"{value:g}")
+
+        line.editingFinished.connect(finished)
+        self._readers.append(read)
+        self._place_line(_title(key, field), line)
+
+    def _add_number_or_words(self, key: str, field: FieldInfo) -> None:
+        """A number or words, chosen of examples or written."""
+        box = QComboBox()
+        box.setObjectName(key)
+        box.setEditable(True)
+        box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        box.addItems([str(example) for example in field.examples or ()])
+        box.setToolTip(description_with_unit(field))
+        box.setMinimumWidth(80)
+
+        def finished() -> None:
+            written = box.currentText().strip() or str(field.default)
+            try:
+                self._change(key, float(written))
+            except ValueError:
+                self._change(key, written)
+
+        def read() -> None:
+            value = self._value(key)
+            box.setEditText(value if isinstance(value, str) else f"{value:g}")
+
+        box.activated.connect(lambda _: finished())
+        box.lineEdit().editingFinished.connect(finished)
+        self._readers.append(read)
+        row = self._new_row()
+        self._grid.addWidget(QLabel(_title(key, field)), row, 0)
+        self._grid.addWidget(box, row, 1)
+        self._grid.addWidget(wrapped(shown_of(field).hint, FAINT), row, 2, 1, 2)
+
+    def _add_text(self, key: str, field: FieldInfo) -> None:
+        """Words, or a file, written or chosen."""
+        line = self._text_field(key, field)
+        line.editingFinished.connect(lambda: self._change(key, line.text().strip()))
+        self._readers.append(lambda: line.setText(self._value(key)))
+        if not shown_of(field).is_file:
+            self._place_line(_title(key, field), line)
+            return
+        choose = QToolButton()
+        choose.setObjectName(f"choose_{key}")
+        choose.setText("…")
+        choose.setToolTip("Choose the file")
+
+        def ask() -> None:
+            chosen, _ = QFileDialog.getOpenFileName(self, shown_of(field).hint)
+            if chosen:
+                line.setText(chosen)
+                self._change(key, chosen)
+
+        choose.clicked.connect(lambda _: ask())
+        self._place_line(_title(key, field), line, choose)
+
+    def _text_field(self, key: str, field: FieldInfo) -> QLineEdit:
+        line = QLineEdit()
+        line.setObjectName(key)
+        line.setPlaceholderText(shown_of(field).hint)
+        line.setToolTip(description_with_unit(field))
+        return line
+
+    def _add_by_band(self, key: str, field: FieldInfo) -> None:
+        if self._by_band is not None:
+            setting = self._by_band(key, field)
+            self._readers.append(setting.refresh)
+            self._grid.addWidget(setting, self._new_row(), 0, 1, _COLUMNS)
+
+    def _add_in_recipe_only(self, key: str, field: FieldInfo) -> None:
+        """A line for a setting that no control is made for, so that it is not missed."""
+        line = wrapped(f"{description_with_unit(field)}: set it in a recipe", FAINT, key)
+        self._grid.addWidget(line, self._new_row(), 0, 1, _COLUMNS)
+
+
+def _title(key: str, field: FieldInfo) -> str:
+    """What stands before a control."""
+    return field.title or key.replace("_", " ").capitalize()
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """The types that a setting's value may have."""
+    origin = get_origin(annotation)
+    if origin in (Union, types.UnionType):
+        return {get_origin(part) or part for part in get_args(annotation)}
+    return {origin or annotation}
+
+
+def takes_files(field: FieldInfo) -> bool:
+    """Whether the values of a dictionary by band may be files."""
+    *_, value = get_args(field.annotation)
+    return str in _kinds(value)
+
+
+def _limits(field: FieldInfo) -> tuple[float, float]:
+    """The lowest and highest value that may be entered; those that are themselves excluded are
+    refused afterwards, in words.
+    """
+    low, high = -_NO_LIMIT, _NO_LIMIT
+    for mark in field.metadata:
+        low = next((getattr(mark, n) for n in ("ge", "gt") if hasattr(mark, n)), low)
+        high = next((getattr(mark, n) for n in ("le", "lt") if hasattr(mark, n)), high)
+    return float(low), float(high)

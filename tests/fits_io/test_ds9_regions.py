@@ -1,0 +1,52 @@
+"""One reading of region files serves masks and apertures alike."""
+
+import pytest
+
+from napari_galaxy_maps.exceptions import InputError
+from napari_galaxy_maps.fits_io.ds9_regions import read_regions, read_shapes
+from napari_galaxy_maps.measure.apertures.aperture_files import read_apertures
+from tests.conftest import tan_wcs
+
+LINES = "circle(21,31,5)\nellipse(11,11,4,2,30)\npolygon(1,1,11,1,11,11)\nwhatever(1,2)\n"
+
+
+@pytest.fixture
+def in_pixels(tmp_path):
+    path = tmp_path / "a.reg"
+    path.write_text(f"image\n{LINES}")
+    return path
+
+
+def test_shapes_in_pixels_go_to_the_sky_of_their_image(in_pixels):
+    wcs, left_out = tan_wcs((50, 50), 2.0), []
+    shapes = read_shapes(in_pixels, wcs, left_out)
+    assert [shape.kind for shape in shapes] == ["Circle", "Ellipse", "Polygon"]
+    assert not any(shape.in_pixels for shape in shapes)
+    centre = wcs.pixel_to_world(20, 30)
+    assert shapes[0].region.center.separation(centre).arcsec == pytest.approx(0, abs=1e-6)
+    assert shapes[0].region.radius.to_value("arcsec") == pytest.approx(10, rel=1e-3)
+    assert len(left_out) == 1 and "whatever" in left_out[0]
+
+
+def test_without_the_image_they_stay_in_pixels_and_neither_reader_takes_them(in_pixels):
+    assert [shape.in_pixels for shape in read_shapes(in_pixels, None, [])] == [True] * 3
+    with pytest.raises(InputError, match="2 shapes in pixel coordinates"):
+        read_regions(in_pixels)
+    with pytest.raises(InputError, match="in pixels of an image"):
+        read_apertures(in_pixels)
+
+
+def test_both_readers_find_the_same_circle(in_pixels):
+    wcs = tan_wcs((50, 50), 2.0)
+    (circle,), _ = read_regions(in_pixels, wcs)
+    aperture = read_apertures(in_pixels, wcs)[0]
+    assert (circle.ra, circle.dec) == (aperture.shape.ra, aperture.shape.dec)
+    assert circle.radius == pytest.approx(aperture.shape.a)
+
+
+def test_a_file_of_nothing_usable_says_what_was_left_out(tmp_path):
+    path = tmp_path / "a.reg"
+    path.write_text("icrs\nline(150,2,150.1,2)\n")
+    for read in (read_regions, read_apertures):
+        with pytest.raises(InputError, match=r"holds no .*\(a\.reg: .*line.* left out;"):
+            read(path)
