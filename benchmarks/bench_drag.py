@@ -24,16 +24,13 @@ from bench_apertures import draw, made_up_maps
 from bench_window import THINKING, pause, wait
 
 
-def run(size: int, n_apertures: int, moves: int) -> dict[str, Any]:
-    """All times in seconds."""
-    import numpy as np
+def open_window(size: int, n_apertures: int) -> tuple[Any, Any, int]:
+    """A window with maps and apertures, its apertures' measurements, and which is the largest and
+    selected.
+    """
     from napari.viewer import Viewer
-    from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
-    from qtpy.QtGui import QMouseEvent
-    from qtpy.QtWidgets import QApplication
 
     from napari_galaxy_maps.plugin.ground.layer_specs import map_specs
-    from napari_galaxy_maps.plugin.ground.viewers import camera_and_scale_bar
     from napari_galaxy_maps.plugin.manifest import docks as panels
     from napari_galaxy_maps.plugin.state.aperture_measurements import Measuring
     from napari_galaxy_maps.plugin.state.session import session_for
@@ -53,67 +50,62 @@ def run(size: int, n_apertures: int, moves: int) -> dict[str, Any]:
     apertures = draw(n_apertures, 150, size)
     measuring.add(apertures, "many")
     wait(lambda: len(measuring.rows) == n_apertures)
-    widget = viewer.window._qt_viewer.canvas.native
     largest = max(range(n_apertures), key=lambda i: apertures[i].shape.a)
     viewer.reset_view()
     pause(THINKING)
     panels.panel(viewer, "Measure").tools["select"].click()
     measuring.select([largest])
     pause(THINKING)
+    return viewer, measuring, largest
+
+
+def drag(viewer: Any, at: Any, moves: int, changed: list[float]) -> tuple[list[float], list[float]]:
+    """Until the row is new, and until all is painted, of each move in a circle from a point of the
+    canvas; `changed` grows by the time of each new row.
+    """
+    import numpy as np
+    from canvas_mouse import LEFT, NONE, send
+    from qtpy.QtCore import QEvent, QPoint
+
+    row, whole = [], []
+    there = at
+    send(viewer, QEvent.Type.MouseMove, at, NONE, NONE)
+    send(viewer, QEvent.Type.MouseButtonPress, at, LEFT, LEFT)
+    for i in range(1, moves + 1):
+        angle = 2 * np.pi * i / moves
+        there = at + QPoint(round(40 * np.sin(angle)), round(40 * (1 - np.cos(angle))))
+        n, start = len(changed), time.perf_counter()
+        send(viewer, QEvent.Type.MouseMove, there, NONE, LEFT)
+        whole.append(time.perf_counter() - start)
+        if len(changed) > n:
+            row.append(changed[n] - start)
+    send(viewer, QEvent.Type.MouseButtonRelease, there, LEFT, NONE)
+    pause(0.3)
+    return row, whole
+
+
+def run(size: int, n_apertures: int, moves: int) -> dict[str, Any]:
+    """All times in seconds."""
+    from canvas_mouse import pixel
+
+    from napari_galaxy_maps.plugin.ground.sky_shapes import ellipse_corners
+    from napari_galaxy_maps.plugin.state.session import session_for
+
+    viewer, measuring, largest = open_window(size, n_apertures)
+    session = session_for(viewer)
     changed: list[float] = []
     measuring.moved.connect(lambda _: changed.append(time.perf_counter()))
-    camera, _ = camera_and_scale_bar(viewer)
 
-    def middle() -> QPoint:
-        """Where the dragged ellipse is on the canvas just now."""
-        from napari_galaxy_maps.plugin.ground.sky_shapes import ellipse_corners
+    def drag_largest() -> tuple[list[float], list[float]]:
+        shape = measuring.apertures[largest].shape
+        middle = ellipse_corners(shape, session.reference).mean(axis=0)
+        return drag(viewer, pixel(viewer, *middle), moves, changed)
 
-        north, west = ellipse_corners(measuring.apertures[largest].shape, session.reference).mean(
-            axis=0
-        )
-        centre_north, centre_west = camera.center[-2:]
-        return QPoint(
-            round(widget.width() / 2 + (west - centre_west) * camera.zoom),
-            round(widget.height() / 2 - (north - centre_north) * camera.zoom),
-        )
-
-    def send(kind: QEvent.Type, at: QPoint, button: Any, buttons: Any) -> None:
-        event = QMouseEvent(
-            kind,
-            QPointF(at),
-            QPointF(widget.mapToGlobal(at)),
-            button,
-            buttons,
-            Qt.KeyboardModifier.NoModifier,
-        )
-        QApplication.sendEvent(widget, event)
-        QApplication.processEvents()
-
-    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
-
-    def drag() -> tuple[list[float], list[float]]:
-        """Until the row is new, and until all is painted, of each move."""
-        row, whole = [], []
-        at = middle()
-        send(QEvent.Type.MouseMove, at, none, none)
-        send(QEvent.Type.MouseButtonPress, at, left, left)
-        for i in range(1, moves + 1):
-            angle = 2 * np.pi * i / moves
-            there = at + QPoint(round(40 * np.sin(angle)), round(40 * (1 - np.cos(angle))))
-            n, start = len(changed), time.perf_counter()
-            send(QEvent.Type.MouseMove, there, none, left)
-            whole.append(time.perf_counter() - start)
-            if len(changed) > n:
-                row.append(changed[n] - start)
-        send(QEvent.Type.MouseButtonRelease, there, left, none)
-        pause(0.3)
-        return row, whole
-
-    drag()  # what is compiled and imported at first
-    row, whole = drag()
-    keep, measuring.drag = measuring.drag, lambda *_: None  # type: ignore[method-assign]
-    _, without = drag()
-    measuring.drag = keep  # type: ignore[method-assign]
+    drag_largest()  # what is compiled and imported at first
+    row, whole = drag_largest()
+    keep, measuring.drag = measuring.drag, lambda *_: None
+    _, without = drag_largest()
+    measuring.drag = keep
     found = {
         "row": row,
         "move": whole,

@@ -14,12 +14,15 @@ import argparse
 import json
 import tempfile
 import time
+from typing import Any
 
 import numpy as np
 from bench_window import pause, wait
 
 GOAL_MS = 50.0
 SHAPE, PIXEL = (30, 40), 6.0
+WARM_UP = 5
+"""Movements that do not count."""
 
 
 def made_up(bands: tuple[str, ...]):
@@ -55,18 +58,14 @@ def made_up(bands: tuple[str, ...]):
     return cube, BandImage(planes[0][bands.index("WISE_3.4")], get_band("WISE_3.4"), wcs, fwhm=12)
 
 
-def run(n_models: int, moves: int) -> dict[str, float]:
-    """All figures of one window, ms."""
+def open_window(n_models: int) -> tuple[Any, Any, float]:
+    """A window that shows the cube, its Pixel panel, and the seconds that the models took."""
     import napari
-    from qtpy.QtCore import QEvent, QObject, QPoint, QPointF, Qt
-    from qtpy.QtGui import QMouseEvent
-    from qtpy.QtWidgets import QApplication
 
     from napari_galaxy_maps.bands.registry import INPUT_BANDS
     from napari_galaxy_maps.plugin.ground.layer_specs import image_spec
-    from napari_galaxy_maps.plugin.ground.viewers import camera_and_scale_bar
     from napari_galaxy_maps.plugin.manifest import docks as panels
-    from napari_galaxy_maps.plugin.state.pixel_spectra import Place, Spectra
+    from napari_galaxy_maps.plugin.state.pixel_spectra import Spectra
     from napari_galaxy_maps.plugin.state.session import session_for
 
     cube, image = made_up(INPUT_BANDS)
@@ -86,9 +85,16 @@ def run(n_models: int, moves: int) -> dict[str, float]:
     wait(lambda: Spectra.of(session).ready() and session.job is None)
     made = time.perf_counter() - start
     pause(4)
-    panel = panels.panel(viewer, "Pixel")
-    widget, (camera, _) = viewer.window._qt_viewer.canvas.native, camera_and_scale_bar(viewer)
-    centre = camera.center[-2:]
+    return viewer, panels.panel(viewer, "Pixel"), made
+
+
+def follow_pointer(viewer: Any, panel: Any, moves: int) -> dict[str, list[float]]:
+    """Seconds from each movement to the painted spectrum, of it the panel's own, and of processor
+    time.
+    """
+    from canvas_mouse import NONE, pixel, send
+    from qtpy.QtCore import QEvent, QObject
+    from qtpy.QtWidgets import QApplication
 
     class Paints(QObject):
         at = 0.0
@@ -100,34 +106,32 @@ def run(n_models: int, moves: int) -> dict[str, float]:
 
     paints = Paints()
     rng = np.random.default_rng(1)
-    to_paint, own, processor = [], [], []
-    for k in range(moves + 5):
+    found: dict[str, list[float]] = {"painted": [], "own": [], "processor": []}
+    for k in range(moves + WARM_UP):
         north, west = ((rng.random(2) - 0.5) * np.array(SHAPE) * PIXEL * 0.9).tolist()
-        at = QPoint(
-            round(widget.width() / 2 + (west - centre[1]) * camera.zoom),
-            round(widget.height() / 2 - (north - centre[0]) * camera.zoom),
-        )
+        at = pixel(viewer, north, west)
         if k == 1:
             panel.view.canvas.installEventFilter(paints)
         before, paints.at = panel.updates, 0.0
-        event = QMouseEvent(
-            QEvent.Type.MouseMove,
-            QPointF(at),
-            QPointF(widget.mapToGlobal(at)),
-            Qt.MouseButton.NoButton,
-            Qt.MouseButton.NoButton,
-            Qt.KeyboardModifier.NoModifier,
-        )
         start, busy = time.perf_counter(), time.thread_time()
-        QApplication.sendEvent(widget, event)
+        send(viewer, QEvent.Type.MouseMove, at, NONE, NONE)
         while time.perf_counter() - start < 2 and (
             panel.updates == before or (k and not paints.at)
         ):
             QApplication.processEvents()
-        if k >= 5 and panel.updates > before:
-            to_paint.append(paints.at - start)
-            own.append(panel.took)
-            processor.append(time.thread_time() - busy)
+        if k >= WARM_UP and panel.updates > before:
+            found["painted"].append(paints.at - start)
+            found["own"].append(panel.took)
+            found["processor"].append(time.thread_time() - busy)
+    return found
+
+
+def run(n_models: int, moves: int) -> dict[str, float]:
+    """All figures of one window, ms."""
+    from napari_galaxy_maps.plugin.state.pixel_spectra import Place
+
+    viewer, panel, made = open_window(n_models)
+    times = follow_pointer(viewer, panel, moves)
     whole, parts = [], []
     for k in range(20):
         start = time.thread_time()
@@ -138,14 +142,14 @@ def run(n_models: int, moves: int) -> dict[str, float]:
         parts.append(time.thread_time() - middle)
     found = {
         "models made": 1e3 * made,
-        "movement to painted spectrum, median": 1e3 * float(np.median(to_paint)),
-        "movement to painted spectrum, 95 %": 1e3 * float(np.percentile(to_paint, 95)),
-        "of it the panel's own, median": 1e3 * float(np.median(own)),
-        "processor time of the window's thread, median": 1e3 * float(np.median(processor)),
-        "... 95 %": 1e3 * float(np.percentile(processor, 95)),
+        "movement to painted spectrum, median": 1e3 * float(np.median(times["painted"])),
+        "movement to painted spectrum, 95 %": 1e3 * float(np.percentile(times["painted"], 95)),
+        "of it the panel's own, median": 1e3 * float(np.median(times["own"])),
+        "processor time of the window's thread, median": 1e3 * float(np.median(times["processor"])),
+        "... 95 %": 1e3 * float(np.percentile(times["processor"], 95)),
         "... of one fit alone": 1e3 * float(np.median(parts)),
         "... of painting the plot whole (reference)": 1e3 * float(np.median(whole)),
-        "share of movements that painted it whole": panel.view.repaints / (moves + 5),
+        "share of movements that painted it whole": panel.view.repaints / (moves + WARM_UP),
     }
     viewer.close()
     return found

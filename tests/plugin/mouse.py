@@ -29,9 +29,10 @@ def pixel(viewer, north: float, west: float) -> QPoint:
     )
 
 
-def _send(
+def send(
     viewer, kind: QEvent.Type, at: QPoint, button: Qt.MouseButton, buttons: Qt.MouseButton
 ) -> None:
+    """One event of the mouse, handled whole with all that follows from it."""
     widget = canvas(viewer)
     event = QMouseEvent(
         kind,
@@ -48,19 +49,19 @@ def _send(
 def drag(viewer, start: tuple[float, float], end: tuple[float, float], steps: int = 6) -> None:
     """Press at one point of the sky, move, and let go at another; at the same point it is a click."""
     a, b = pixel(viewer, *start), pixel(viewer, *end)
-    _send(viewer, QEvent.Type.MouseMove, a, NONE, NONE)
-    _send(viewer, QEvent.Type.MouseButtonPress, a, LEFT, LEFT)
+    send(viewer, QEvent.Type.MouseMove, a, NONE, NONE)
+    send(viewer, QEvent.Type.MouseButtonPress, a, LEFT, LEFT)
     for i in range(1, steps + 1) if a != b else ():
         between = QPoint(
             round(a.x() + (b.x() - a.x()) * i / steps), round(a.y() + (b.y() - a.y()) * i / steps)
         )
-        _send(viewer, QEvent.Type.MouseMove, between, NONE, LEFT)
-    _send(viewer, QEvent.Type.MouseButtonRelease, b, LEFT, NONE)
+        send(viewer, QEvent.Type.MouseMove, between, NONE, LEFT)
+    send(viewer, QEvent.Type.MouseButtonRelease, b, LEFT, NONE)
 
 
 def move(viewer, point: tuple[float, float]) -> None:
     """Put the pointer on a point of the sky."""
-    _send(viewer, QEvent.Type.MouseMove, pixel(viewer, *point), NONE, NONE)
+    send(viewer, QEvent.Type.MouseMove, pixel(viewer, *point), NONE, NONE)
 
 
 def click(viewer, point: tuple[float, float]) -> None:

@@ -27,6 +27,7 @@ def made_up(n, seed):
     return RingTable(rings, rings + noise, np.zeros((n, 3)), np.zeros((n, 3)), sums)
 
 
+@pytest.mark.slow
 def test_a_small_colour_is_found_beside_large_brightness():
     train, test = made_up(3000, 0), made_up(1000, 1)
     ideal, seen = (

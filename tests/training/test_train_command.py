@@ -74,6 +74,7 @@ def same(a, b):
     return all(torch.equal(value, b.state_dict()[key]) for key, value in a.state_dict().items())
 
 
+@pytest.mark.slow
 def test_the_loss_falls(mocks, tmp_path):
     fit(mocks, tmp_path, replace(TINY, steps=60, check_every=20))
     rows = rows_of(tmp_path)
@@ -82,6 +83,7 @@ def test_the_loss_falls(mocks, tmp_path):
     assert set(rows[-1]["rmse"]) == set(STELLAR_PROPERTIES)
 
 
+@pytest.mark.slow
 def test_a_share_of_the_pixels_teaches_a_quantised_regression(mocks, tmp_path):
     """A sixteenth of the pixels; the next fit draws the same, another seed others."""
     settings = replace(TINY, head="quantised", share=1 / 16, steps=40, check_every=20)
@@ -172,6 +174,7 @@ def train(*arguments):
     return main(["train", "stellar-unet", "--processes", "1", *map(str, arguments)])
 
 
+@pytest.mark.slow
 def test_own_pairs_become_a_model_that_predicts(mine, tmp_path, capsys):
     out = tmp_path / "out"
     assert train("--out", out, "--data", mine, *FAST) == 0
@@ -230,6 +233,7 @@ def test_own_pairs_become_a_model_that_predicts(mine, tmp_path, capsys):
     )
 
 
+@pytest.mark.slow
 def test_mocks_become_a_model_and_ctrl_c_leaves_what_is_needed_to_go_on(
     tmp_path, capsys, monkeypatch
 ):
