@@ -90,6 +90,7 @@ def test_the_loss_falls(mocks, tmp_path):
     assert set(rows[-1]["rmse"]) == set(STELLAR_PROPERTIES)
 
 
+@pytest.mark.slow
 def test_a_share_of_the_pixels_teaches_a_quantised_regression(mocks, tmp_path):
     """A sixteenth of the pixels; the next fit draws the same, another seed others."""
     settings = replace(TINY, head="quantised", share=1 / 16, steps=40, check_every=20)

@@ -131,6 +131,7 @@ def test_the_tables_give_the_galaxies_of_the_baseline(galaxies):
 
 
 @pytest.mark.realdata
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(galaxies):
     from napari_galaxy_maps.models.dust_forest.model import DustForest
     from napari_galaxy_maps.training.dust_forest.fit_forest import train_member

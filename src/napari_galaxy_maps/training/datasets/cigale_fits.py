@@ -112,17 +112,12 @@ _BEST = {
 
 
 def read_cigale(folder: str | Path) -> CigaleFits:
-    """Read the fits and what they were given.
-
-    Parameters
-    ----------
-    folder : str or Path
-        Holds the DustPedia tables.
+    """Read the fits and what they were given, from the folder of the DustPedia tables.
 
     Raises
     ------
     InputError
-        When a table is missing or lacks a column.
+        When a table is missing, or lacks a column or a galaxy.
     """
     tables = DustPediaTables(Path(folder))
     names = list(tables.short_fit)

@@ -82,7 +82,7 @@ def read_galaxies(folder: str | Path) -> Galaxies:
     Raises
     ------
     InputError
-        When a table is missing or lacks a column.
+        When a table is missing, or lacks a column or a galaxy.
     """
     tables = DustPediaTables(Path(folder))
     names = _usable_names(tables)

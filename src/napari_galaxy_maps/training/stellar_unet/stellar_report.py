@@ -135,11 +135,9 @@ def measure(
         "whole": stellar_card.summary_of(whole),
         "least": seen,
         "least, noiseless": noiseless,
-    }
-    numbers |= {f"bands {label}": stellar_card.summary_of(scores) for label, scores in bands}
-    numbers |= {f"size {label}": stellar_card.summary_of(scores) for label, scores in sizes}
-    numbers["deltas"] = {
-        name: np.round(whole.deltas[name], 4).tolist() for name in STELLAR_PROPERTIES
+        **{f"bands {label}": stellar_card.summary_of(scores) for label, scores in bands},
+        **{f"size {label}": stellar_card.summary_of(scores) for label, scores in sizes},
+        "deltas": {name: np.round(whole.deltas[name], 4).tolist() for name in STELLAR_PROPERTIES},
     }
     return tables, notes, numbers
 
