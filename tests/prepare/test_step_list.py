@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from napari_galaxy_maps.data.recipe import Recipe
-from napari_galaxy_maps.fits_io import read_galaxy
+from napari_galaxy_maps.fits_io.galaxies import read_galaxy
 from napari_galaxy_maps.prepare import steps
 from napari_galaxy_maps.prepare.step import Step
 from napari_galaxy_maps.progress import drain
