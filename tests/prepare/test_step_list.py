@@ -11,7 +11,7 @@ from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.fits_io.galaxies import read_galaxy
 from napari_galaxy_maps.prepare import steps
 from napari_galaxy_maps.prepare.step import Step
-from napari_galaxy_maps.progress import drain
+from napari_galaxy_maps.progress import run_to_end
 
 PREPARING = Path(__file__).parents[2] / "docs" / "preparing.md"
 
@@ -75,7 +75,7 @@ def test_a_step_in_the_list_is_done_unless_it_is_switched_off(monkeypatch, galax
     plain = steps.prepare(galaxy, recipe)
     monkeypatch.setattr(steps, "STEPS", (*steps.STEPS[:before], DOUBLING, *steps.STEPS[before:]))
     progress = []
-    cube = drain(steps.prepare_steps(galaxy, recipe), progress.append)
+    cube = run_to_end(steps.prepare_steps(galaxy, recipe), progress.append)
     details = [p.detail for p in progress if p.step == "doubling"]
     assert len(details) == (2 if enabled else 0)
     centre = tuple(side // 2 for side in cube.shape)
