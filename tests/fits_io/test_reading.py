@@ -35,7 +35,7 @@ def only(path):
     return found
 
 
-# --- which band ------------------------------------------------------------------------------------------------------
+# --- which band -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_words_in_a_name_are_no_bands():
         assert band_from_name(name)[0] is None
 
 
-# --- which unit, which role ------------------------------------------------------------------------------------------
+# --- which unit, which role -----------------------------------------------------------------------
 
 
 def test_bunit_stands_before_other_keywords_and_the_contradiction_is_told():
@@ -107,7 +107,8 @@ def test_a_unit_that_is_only_likely_is_suggested_and_not_used(tmp_path):
 
 @pytest.mark.parametrize(
     "extname, name, role",
-    [("", "w1-unc-3.fits", "uncertainty"), ("ERR", "x.fits", "uncertainty"), ("VARIANCE", "x.fits", "variance"),
+    [("", "w1-unc-3.fits", "uncertainty"), ("ERR", "x.fits", "uncertainty"),
+        ("VARIANCE", "x.fits", "variance"),
      ("", "x_ivar.fits", "weight"), ("MASK", "x.fits", "other"), ("SCI", "ngc_w1.fits", "image")],
 )  # fmt: skip
 def test_the_role_is_told_by_the_names(extname, name, role):
@@ -125,7 +126,7 @@ def test_an_uncertainty_is_joined_to_its_band_in_its_unit(tmp_path):
     np.testing.assert_allclose(two.uncertainty, np.abs(two.data), rtol=1e-5)
 
 
-# --- packings and shapes ---------------------------------------------------------------------------------------------
+# --- packings and shapes --------------------------------------------------------------------------
 
 
 def test_every_packing_gives_the_same_pixels(tmp_path):
@@ -177,7 +178,8 @@ def test_extensions_are_images_of_their_own(tmp_path):
     skipped = []
     found = find_images([tmp_path / "many.fits"], skipped)
     assert [(f.label, f.band.name, f.role) for f in found] == [
-        ("many.fits[1]", "SDSS_g", "image"), ("many.fits[2]", "SDSS_r", "image"), ("many.fits[3]", "SDSS_r", "uncertainty"),
+        ("many.fits[1]", "SDSS_g", "image"), ("many.fits[2]", "SDSS_r", "image"),
+        ("many.fits[3]", "SDSS_r", "uncertainty"),
     ]  # fmt: skip
     assert len(skipped) == 1 and "table" in skipped[0]
     assert read_band_image(*join(found)["SDSS_r"]).uncertainty is not None
@@ -207,7 +209,7 @@ def test_zeros_outside_the_coverage_are_blank_and_zeros_inside_are_not(tmp_path)
     )
 
 
-# --- bad input: a sentence each --------------------------------------------------------------------------------------
+# --- bad input: a sentence each -------------------------------------------------------------------
 
 
 def bad_files(folder):
@@ -225,8 +227,10 @@ def bad_files(folder):
 
 @pytest.mark.parametrize(
     "name, says",
-    [("short.fits", "cut short"), ("short.fits.gz", "cut short|damaged|not a FITS"), ("text.fits", "not a FITS file"),
-     ("empty.fits", "is empty"), ("nowcs_WISE_3.4.fits", "no sky coordinates"), ("table.fits", "table, not an image"),
+    [("short.fits", "cut short"), ("short.fits.gz", "cut short|damaged|not a FITS"),
+        ("text.fits", "not a FITS file"),
+     ("empty.fits", "is empty"), ("nowcs_WISE_3.4.fits", "no sky coordinates"),
+     ("table.fits", "table, not an image"),
      ("line.fits", "line of 30 pixels"), ("missing.fits", "does not exist")],
 )  # fmt: skip
 def test_a_bad_file_is_refused_in_one_sentence_that_names_it(tmp_path, name, says):

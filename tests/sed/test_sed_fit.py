@@ -165,7 +165,8 @@ def test_the_order_of_bands_does_not_matter(library, seen, order):
 def test_a_band_that_says_nothing_changes_nothing(library, seen, value, how):
     data, error, _ = (a[..., :5] for a in seen)
     value, sigma = {
-        "infinite error": (value, np.inf), "huge error": (value, 1e15), "no value": (np.nan, 1.0), "no error": (value, np.nan)
+        "infinite error": (value, np.inf), "huge error": (value, 1e15), "no value": (np.nan, 1.0),
+        "no error": (value, np.nan)
     }[how]  # fmt: skip
     more = np.vstack([data, np.full(5, value)]), np.vstack([error, np.full(5, sigma)])
     with_it = cpu(*more, (*INPUT_BANDS, "SPIRE_500"), library)
@@ -376,11 +377,12 @@ def test_it_can_be_stopped_at_any_batch_and_leaves_the_threads_as_they_were(libr
     assert 0 < first.done < first.total == 800
     steps.close()
     assert torch.get_num_threads() == before
-    told = []
+    finished = []
     result = drain(
-        fit_steps(data, error, INPUT_BANDS, library, device="cpu"), lambda p: told.append(p.done)
+        fit_steps(data, error, INPUT_BANDS, library, device="cpu"),
+        lambda p: finished.append(p.done),
     )
-    assert told[-1] == 800 and len(told) > 10
+    assert finished[-1] == 800 and len(finished) > 10
     np.testing.assert_allclose(result.flux[:, :40], result.flux[:, 40:80], rtol=1e-4)
 
 

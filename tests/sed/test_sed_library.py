@@ -26,8 +26,10 @@ SMALL = LibrarySettings(n_models=300)
 
 def one(**changes):
     """Parameters of a few like models, changed."""
-    typical = {"age_myr": 9500, "tau_myr": 3900, "change_age_myr": 200, "change": 0.3, "metallicity": 0.02, "ebv": 0.3,
-               "old_factor": 0.5, "slope": -0.2, "bump": 1.0, "qhac": 0.17, "umin": 1.0, "gamma": 0.01}  # fmt: skip
+    typical = {"age_myr": 9500, "tau_myr": 3900, "change_age_myr": 200, "change": 0.3,
+        "metallicity": 0.02, "ebv": 0.3,
+               "old_factor": 0.5, "slope": -0.2, "bump": 1.0, "qhac": 0.17, "umin": 1.0,
+               "gamma": 0.01}  # fmt: skip
     arrays = {
         name: np.atleast_1d(np.asarray(value, float)) for name, value in (typical | changes).items()
     }
@@ -54,7 +56,8 @@ def test_star_formation_is_its_integral():
 
 
 @given(
-    age=st.floats(100, 14000), tau=st.floats(50, 1e5), since=st.floats(1, 3000), change=st.floats(0, 100)
+    age=st.floats(100, 14000), tau=st.floats(50, 1e5), since=st.floats(1, 3000),
+    change=st.floats(0, 100)
 )  # fmt: skip
 @settings(max_examples=25, deadline=None)
 def test_all_stars_are_counted_once(age, tau, since, change):
@@ -125,10 +128,12 @@ def test_the_starburst_law_is_calzettis_and_leitherers():
 
 
 def test_what_is_absorbed_is_emitted_again():
-    """Spectra integrated: those without dust less those with it, against the dust's own; to 0.1 %."""
+    """Spectra without dust less those with it, integrated, against the dust's own; to 0.1 %."""
     parameters = one(
-        ebv=[0.02, 0.1, 0.3, 1.0, 0.5], slope=[0, -0.5, 0.2, -0.3, -0.7], umin=[0.1, 1, 3.3, 17, 80], gamma=[0, 0.01, 0.1, 0.5, 0],
-        qhac=[0.02, 0.17, 0.25, 0.4, 0.1], bump=[0, 1, 2, 3, 0], metallicity=[0.004, 0.02, 0.03, 0.05, 0.0004],
+        ebv=[0.02, 0.1, 0.3, 1.0, 0.5], slope=[0, -0.5, 0.2, -0.3, -0.7],
+        umin=[0.1, 1, 3.3, 17, 80], gamma=[0, 0.01, 0.1, 0.5, 0],
+        qhac=[0.02, 0.17, 0.25, 0.4, 0.1], bump=[0, 1, 2, 3, 0],
+        metallicity=[0.004, 0.02, 0.03, 0.05, 0.0004],
     )  # fmt: skip
     with_dust = compose(parameters, 0.0, "salpeter", spectra=True)
     without = compose(parameters | {"ebv": np.zeros(5)}, 0.0, "salpeter", spectra=True)
@@ -140,7 +145,7 @@ def test_what_is_absorbed_is_emitted_again():
 
 @pytest.mark.realdata
 def test_narrow_bins_lose_no_energy_to_the_templates_themselves(shared_data):
-    """Stars of 5 Gyr and of 50 Myr behind dust, at the full resolution of the templates, to 0.1 %."""
+    """Stars of 5 Gyr and 50 Myr behind dust, at the full resolution of the templates, to 0.1 %."""
     with np.load(shared_data / "templates" / "bc03_lr_chabrier_ssp.npz") as template:
         wavelength = template["wavelength_angstrom"]
         spectra, ages = template["lsun_per_angstrom_per_msun_formed"][4], template["age_yr"]
@@ -225,7 +230,8 @@ def test_random_models_lie_between_the_nodes(prior):
 
 def test_a_small_grid_is_whole_and_a_large_one_is_sampled():
     few = LibrarySettings(
-        sampling="grid", prior="dustpedia", n_models=5000, ebv=[0, 0.1], tau_myr=[500, 5000], age_myr=[9000], change=[1],
+        sampling="grid", prior="dustpedia", n_models=5000, ebv=[0, 0.1], tau_myr=[500, 5000],
+        age_myr=[9000], change=[1],
         old_factor=[0.5], slope=[0], qhac=[0.1, 0.2], umin=[1, 2, 4], gamma=[0],
     )  # fmt: skip
     drawn = draw(few)
@@ -262,10 +268,13 @@ def test_the_dustpedia_prior_is_cigales_grid(shared_data):
     ini = configparser.ConfigParser(strict=False, inline_comment_prefixes=("#",))
     ini.read_string("[top]\n" + "\n".join(line.strip() for line in lines.splitlines()))
     places = {
-        "age_myr": ("sfhdelayedtrunc", "age"), "tau_myr": ("sfhdelayedtrunc", "tau_main"), "change": ("sfhdelayedtrunc", "r_sfr"),
+        "age_myr": ("sfhdelayedtrunc", "age"), "tau_myr": ("sfhdelayedtrunc", "tau_main"),
+        "change": ("sfhdelayedtrunc", "r_sfr"),
         "change_age_myr": ("sfhdelayedtrunc", "age_trunc"), "metallicity": ("bc03", "metallicity"),
-        "ebv": ("dustatt_calzleit", "E_BVs_young"), "old_factor": ("dustatt_calzleit", "E_BVs_old_factor"),
-        "slope": ("dustatt_calzleit", "powerlaw_slope"), "bump": ("dustatt_calzleit", "uv_bump_amplitude"),
+        "ebv": ("dustatt_calzleit", "E_BVs_young"),
+        "old_factor": ("dustatt_calzleit", "E_BVs_old_factor"),
+        "slope": ("dustatt_calzleit", "powerlaw_slope"),
+        "bump": ("dustatt_calzleit", "uv_bump_amplitude"),
         "qhac": ("themis", "qhac"), "umin": ("themis", "umin"), "gamma": ("themis", "gamma"),
     }  # fmt: skip
     assert set(places) == set(PARAMETERS)
@@ -319,7 +328,8 @@ def test_a_library_that_cannot_be_kept_is_made_all_the_same(tmp_path):
 
 def test_every_setting_of_a_model_has_its_own_hash():
     hashes = {recipe_hash(LibrarySettings(**changes), z) for z in (0.0, 0.01) for changes in (
-        {}, {"seed": 2}, {"n_models": 60_000}, {"imf": "chabrier"}, {"prior": "dustpedia"}, {"umin": [1.0]})}  # fmt: skip
+        {}, {"seed": 2}, {"n_models": 60_000}, {"imf": "chabrier"}, {"prior": "dustpedia"},
+        {"umin": [1.0]})}  # fmt: skip
     assert len(hashes) == 12
     assert recipe_hash(LibrarySettings(extra_error=0.2), 0.0) == recipe_hash(LibrarySettings(), 0.0)
 
