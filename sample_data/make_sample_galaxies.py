@@ -28,7 +28,7 @@ from astropy.wcs import WCS
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from napari_galaxy_maps.bands.registry import BANDS
-from napari_galaxy_maps.constants import SR_PER_ARCSEC2
+from napari_galaxy_maps.constants import SR_PER_ARCSEC2, ZERO_AB_JY
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.properties import PROPERTIES, Flag
 from napari_galaxy_maps.data.recipe import GalaxySettings
@@ -107,12 +107,16 @@ class Exposure:
 
 SAMPLES = (
     Sample(
-        "spiral", "Mock spiral", "spiral", 1, 4, 10.4, 40.0, 25.0, 0.005879609715396113, 0.035, 1001, 7.0,
-        {"GALEX": 0.0, "SDSS": 97.8, "2MASS": 0.9, "WISE": -2.1, "IRAC": 148.0, "PACS": 37.0, "SPIRE": -21.0}, (9.0, -14.0),
+        "spiral", "Mock spiral", "spiral", 1, 4, 10.4, 40.0, 25.0, 0.005879609715396113, 0.035,
+        1001, 7.0,
+        {"GALEX": 0.0, "SDSS": 97.8, "2MASS": 0.9, "WISE": -2.1, "IRAC": 148.0, "PACS": 37.0,
+            "SPIRE": -21.0}, (9.0, -14.0),
     ),
     Sample(
-        "early-type", "Mock early type", "lenticular", 5, 5, 10.5, 60.0, 27.0, 0.006353790621086243, 0.052, 861, 6.0,
-        {"GALEX": 0.0, "SDSS": -64.5, "2MASS": -0.4, "WISE": 3.2, "PACS": 112.0, "SPIRE": 14.0}, (-11.0, 6.0),
+        "early-type", "Mock early type", "lenticular", 5, 5, 10.5, 60.0, 27.0, 0.006353790621086243,
+        0.052, 861, 6.0,
+        {"GALEX": 0.0, "SDSS": -64.5, "2MASS": -0.4, "WISE": 3.2, "PACS": 112.0, "SPIRE": 14.0},
+        (-11.0, 6.0),
         without=("Spitzer_3.6",),
     ),
 )  # fmt: skip
@@ -158,7 +162,8 @@ def sky_of(sample: Sample) -> Mock:
     sky.
     """
     view = View(
-        size=sample.fine, pixel_arcsec=FINE_PIXEL, bands=sample.bands, distance_mpc=sample.distance_mpc,
+        size=sample.fine, pixel_arcsec=FINE_PIXEL, bands=sample.bands,
+        distance_mpc=sample.distance_mpc,
         redshift=sample.redshift, noise=0.0, ebv=sample.ebv, stars=0.8, neighbours=0.2,
     )  # fmt: skip
     return make_mock(
@@ -213,20 +218,20 @@ def truth_of(sample: Sample, mock: Mock) -> PropertyMaps:
     wcs = mock.wcs[part, part][::TRUTH_BINNING, ::TRUTH_BINNING]
     shape = next(iter(values.values())).shape
     outside = ellipse.radius(wcs, shape) > 1
-    told = {**fine.provenance, "object": sample.name, "model": "truth of a mock galaxy"}
+    recipe = {**fine.provenance, "object": sample.name, "model": "truth of a mock galaxy"}
     return PropertyMaps(
-        values, {}, wcs, np.where(outside, int(Flag.OUTSIDE), 0).astype(np.int16), told
+        values, {}, wcs, np.where(outside, int(Flag.OUTSIDE), 0).astype(np.int16), recipe
     )
 
 
 def recipe_of(sample: Sample, mock: Mock) -> str:
     """What there is to know about the galaxy beyond its images, in TOML."""
-    told = {
+    recipe = {
         "galaxy": known_of(sample, mock),
         "reddening": {"ebv": sample.ebv},
         "stars": {"catalogue": CATALOGUE},
     }
-    return tomli_w.dumps(told)
+    return tomli_w.dumps(recipe)
 
 
 # --- How it is seen -------------------------------------------------------------------------------
@@ -255,7 +260,7 @@ def unit_per_mjy_sr(exposure: Exposure) -> float:
     if exposure.unit == "Jy/pixel":
         return jy
     if exposure.unit == "nanomaggy":
-        return jy / 3.631e-6
+        return jy / (ZERO_AB_JY * 1e-9)
     if exposure.unit == "counts/s":
         return jy / band.count_rate_jy
     return jy / (band.vega_jy * 10 ** (-0.4 * exposure.zero_point))
@@ -371,18 +376,16 @@ def header_of(sample: Sample, exposure: Exposure, mock: Mock) -> fits.Header:
         else:
             header["CROTA2"] = angle
     header["RADESYS"], header["EQUINOX"] = "ICRS", 2000.0
-    add_survey_keywords(header, exposure)
+    _write_keywords(header, exposure)
     return header
 
 
-def add_survey_keywords(header: fits.Header, exposure: Exposure) -> None:
-    """What each survey says of its instrument, band and unit."""
+def _write_keywords(header: fits.Header, exposure: Exposure) -> None:
+    """The keywords by which a survey names its band, unit and zero point."""
     band = BANDS[exposure.band]
     if band.survey == "GALEX":
-        header["TELESCOP"], header["BAND"] = (
-            "GALEX",
-            (2 if exposure.band.endswith("FUV") else 1, "1- nuv, 2- fuv"),
-        )
+        number = 2 if exposure.band.endswith("FUV") else 1
+        header["TELESCOP"], header["BAND"] = "GALEX", (number, "1- nuv, 2- fuv")
         header["BUNIT"], header["EXPTIME"] = "counts/s", exposure.exposure
     elif band.survey == "SDSS":
         header["ORIGIN"], header["TELESCOP"], header["FILTER"] = "SDSS", "2.5m", exposure.band[-1]
@@ -397,10 +400,8 @@ def add_survey_keywords(header: fits.Header, exposure: Exposure) -> None:
         header["FILETYPE"] = ("intensity image", "product description")
         header["BAND"] = (int(exposure.filename.split("-w")[1][0]), "wavelength band number")
         header["WAVELEN"] = (band.pivot, "[microns] effective wavelength of band")
-        header["BUNIT"], header["MAGZP"] = (
-            "DN",
-            (exposure.zero_point, "[mag] relative photometric zero point"),
-        )
+        header["BUNIT"] = "DN"
+        header["MAGZP"] = (exposure.zero_point, "[mag] relative photometric zero point")
     elif band.survey == "IRAC":
         header["TELESCOP"], header["INSTRUME"], header["CHNLNUM"] = "Spitzer", "IRAC", 1
         header["BUNIT"] = "MJy/sr"

@@ -37,7 +37,7 @@ def test_exact_constants_are_astropys(name, quantity):
     [
         ("PLANCK_CONSTANT_ERG_S", nature.h.to(u.erg * u.s), 3e-8),
         ("SECOND_RADIATION_CONSTANT_MICRON_K",
-         (nature.h * nature.c / nature.k_B).to(u.micron * u.K), 1e-7),
+            (nature.h * nature.c / nature.k_B).to(u.micron * u.K), 1e-7),
         ("MSUN_KG", nature.M_sun.to(u.kg), 1e-6),
         ("MSUN_G", nature.M_sun.to(u.g), 1e-6),
         ("ZERO_AB_JY", (0 * u.ABmag).to(u.Jy), 3e-4),

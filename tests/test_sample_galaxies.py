@@ -87,8 +87,8 @@ def test_nothing_has_to_be_asked_about_the_files(name):
         and len(images) >= 20
     )
     assert len([file for file in files if file.role == "uncertainty"]) == 4 + 6
-    told = [text for text in skipped if "truth.fits" not in text]
-    assert len(told) == 6 and all("COVERAGE" in text for text in told)
+    left_out = [text for text in skipped if "truth.fits" not in text]
+    assert len(left_out) == 6 and all("COVERAGE" in text for text in left_out)
     units = {file.unit for file in files}
     assert units == {"counts/s", "nanomaggy", "DN", "Jy/pix", "MJy/sr"}
     assert {file.path.suffix for file in files} >= {".gz", ".bz2"}
@@ -280,9 +280,9 @@ def test_the_whole_way_ends_near_the_truth(name, tmp_path, capsys):
     folder, out = FOLDER / name, tmp_path / "maps.fits"
     command = ["predict", str(folder), "--recipe", str(folder / "galaxy.toml"), "--out", str(out)]
     assert main([*command, "--truth", str(folder / "truth.fits")]) == 0
-    told = capsys.readouterr()
-    assert "stars of gaia.ecsv masked" in told.err + told.out
-    assert "from Chabrier's initial mass function to Salpeter's" in told.out
+    output = capsys.readouterr()
+    assert "stars of gaia.ecsv masked" in output.err + output.out
+    assert "from Chabrier's initial mass function to Salpeter's" in output.out
     maps, truth = read_maps(out), read_maps(folder / "truth.fits")
     compared = compare(maps, truth)
     rows = {row["property"]: row for row in score(compared.maps, compared.truth)}

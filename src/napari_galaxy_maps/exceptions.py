@@ -1,4 +1,4 @@
-"""Errors meant for a person: one sentence that says what is wrong, in which file, and what to do."""
+"""Errors meant for a person: a sentence that says what is wrong, in which file, and what to do."""
 
 
 class GalaxyMapsError(Exception):

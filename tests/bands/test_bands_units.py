@@ -23,7 +23,7 @@ def test_there_are_18_input_and_8_far_infrared_bands_in_order_of_wavelength():
 @pytest.mark.parametrize(
     "name, band",
     [("W1", "WISE_3.4"), ("wisew3", "WISE_12"), ("IRAC1", "Spitzer_3.6"), ("MIPS_24", "Spitzer_24"),
-     ("PSW", "SPIRE_250"),
+        ("PSW", "SPIRE_250"),
      ("u", "SDSS_u"), ("Ks", "2MASS_Ks"), ("2mass_j", "2MASS_J"), ("galex fuv", "GALEX_FUV"),
      ("pacs_blue", "PACS_70")],
 )  # fmt: skip
@@ -43,7 +43,7 @@ def test_an_unknown_band_is_refused_with_the_ones_there_are():
 @pytest.mark.parametrize(
     "text, unit",
     [("Jy/pix              / Unit of the map", "Jy/pix"), ("JY/PIXEL", "Jy/pix"),
-     ("MJy sr-1", "MJy/sr"), ("adu", "DN"),
+        ("MJy sr-1", "MJy/sr"), ("adu", "DN"),
      ("counts s-1", "counts/s"), ("nanomaggies", "nanomaggy"), ("mJy/beam", "mJy/beam"),
      ("Jy/arcsec^2", "Jy/arcsec2"),
      ("mag", None), ("K", None), ("Jy", None), ("gibberish", None)],

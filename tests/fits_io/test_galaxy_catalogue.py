@@ -15,7 +15,7 @@ from napari_galaxy_maps.fits_io.galaxy_catalogue import galaxy_from_table, plain
 @pytest.mark.parametrize(
     "name, plain",
     [("NGC 0309", "NGC309"), ("ngc309", "NGC309"), ("NGC0309", "NGC309"), ("NGC3090", "NGC3090"),
-     ("Messier 51", "M51"),
+        ("Messier 51", "M51"),
      ("ESO 149-013", "ESO149-13"), ("UGC 00313", "UGC313"), ("PGC1000", "PGC1000")],
 )  # fmt: skip
 def test_names_have_one_spelling(name, plain):
@@ -25,7 +25,7 @@ def test_names_have_one_spelling(name, plain):
 def hyperleda():
     return Table(
         {"objname": ["NGC0309", "NGC5584"], "al2000": [0.945187, 14.373270],
-         "de2000": [-9.91386, -0.38759],
+            "de2000": [-9.91386, -0.38759],
          "logd25": [1.47, 1.50], "logr25": [0.07, 0.12], "pa": [175.0, np.nan],
          "modbest": [34.78, 31.8], "v": [5662.0, 1649.0]}
     )  # fmt: skip
@@ -61,17 +61,10 @@ def test_a_galaxy_is_found_by_its_position_too(tmp_path):
 
 
 def test_units_of_the_table_count(tmp_path):
-    table = QTable(
-        {
-            "name": ["a", "b"],
-            "ra": [10, 20] * u.deg,
-            "dec": [1, 2] * u.deg,
-            "d25": [120, 90] * u.arcsec,
-            "distance": [5000, 7000] * u.kpc,
-            "b_a": [0.5, 0.7],
-            "pa": [0.5, 1] * u.rad,
-        }
-    )
+    table = QTable({"name": ["a", "b"], "ra": [10, 20] * u.deg, "dec": [1, 2] * u.deg,
+        "d25": [120, 90] * u.arcsec,
+                    "distance": [5000, 7000] * u.kpc, "b_a": [0.5, 0.7],
+                    "pa": [0.5, 1] * u.rad})  # fmt: skip
     table.write(tmp_path / "own.ecsv")
     found, _ = galaxy_from_table(tmp_path / "own.ecsv", "A")
     assert (

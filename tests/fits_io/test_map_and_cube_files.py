@@ -35,7 +35,7 @@ def made_maps(shape=(30, 40), pixel=4.0, rotation=0.0, **offsets):
     flags[0, 0] = Flag.MASKED | Flag.EDGE
     recipe = Recipe().with_values(["galaxy.name=Café 309", "sky.model=plane"])
     made_by = {"object": "Café 309", "recipe": recipe.to_toml(), "model": "m", "model_hash": "ab",
-               "versions": {"numpy": "2"},
+        "versions": {"numpy": "2"},
                "inputs": {"WISE_3.4": "w1.fits sha256 12"}, "note": ["a: b", "c: d"]}  # fmt: skip
     return PropertyMaps(values, errors, tan_wcs(shape, pixel, rotation=rotation), flags, made_by)
 
@@ -152,7 +152,7 @@ def test_a_cube_comes_back(tmp_path, galaxy_folder):
     assert back.fwhm == pytest.approx(cube.fwhm) and read_recipe(tmp_path / "cube.fits") == recipe
 
 
-# --- residuals ----------------------------------------------------------------------------------
+# --- residuals ------------------------------------------------------------------------------------
 
 
 def test_residuals_are_prediction_minus_truth():
@@ -209,6 +209,6 @@ def test_scores_of_known_noise_are_the_known_ones():
         "coverage68"
     ] == pytest.approx(0.67, abs=0.015)
     for tail in (1.0, 3.0):
-        told = score(replace(maps, tails={"LOG_SMD": tail}), truth)[0]
-        assert told["coverage68"] == row["coverage68"]
-        assert told["coverage95"] == np.mean(np.abs(noisy - truth.values["LOG_SMD"]) < 0.5 * tail)
+        scored = score(replace(maps, tails={"LOG_SMD": tail}), truth)[0]
+        assert scored["coverage68"] == row["coverage68"]
+        assert scored["coverage95"] == np.mean(np.abs(noisy - truth.values["LOG_SMD"]) < 0.5 * tail)

@@ -39,7 +39,7 @@ def only(path):
     return found
 
 
-# --- which band ---------------------------------------------------------------------------------
+# --- which band -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_words_in_a_name_are_no_bands():
         assert band_from_name(name)[0] is None
 
 
-# --- which unit, which role ---------------------------------------------------------------------
+# --- which unit, which role -----------------------------------------------------------------------
 
 
 def test_bunit_stands_before_other_keywords_and_the_contradiction_is_told():
@@ -112,7 +112,7 @@ def test_a_unit_that_is_only_likely_is_suggested_and_not_used(tmp_path):
 @pytest.mark.parametrize(
     "extname, name, role",
     [("", "w1-unc-3.fits", "uncertainty"), ("ERR", "x.fits", "uncertainty"),
-     ("VARIANCE", "x.fits", "variance"),
+        ("VARIANCE", "x.fits", "variance"),
      ("", "x_ivar.fits", "weight"), ("MASK", "x.fits", "other"), ("SCI", "ngc_w1.fits", "image")],
 )  # fmt: skip
 def test_the_role_is_told_by_the_names(extname, name, role):
@@ -130,7 +130,7 @@ def test_an_uncertainty_is_joined_to_its_band_in_its_unit(tmp_path):
     np.testing.assert_allclose(two.uncertainty, np.abs(two.data), rtol=1e-5)
 
 
-# --- packings and shapes ------------------------------------------------------------------------
+# --- packings and shapes --------------------------------------------------------------------------
 
 
 def test_every_packing_gives_the_same_pixels(tmp_path):
@@ -213,7 +213,7 @@ def test_zeros_outside_the_coverage_are_blank_and_zeros_inside_are_not(tmp_path)
     )
 
 
-# --- bad input: a sentence each -----------------------------------------------------------------
+# --- bad input: a sentence each -------------------------------------------------------------------
 
 
 def bad_files(folder):
@@ -232,7 +232,7 @@ def bad_files(folder):
 @pytest.mark.parametrize(
     "name, says",
     [("short.fits", "cut short"), ("short.fits.gz", "cut short|damaged|not a FITS"),
-     ("text.fits", "not a FITS file"),
+        ("text.fits", "not a FITS file"),
      ("empty.fits", "is empty"), ("nowcs_WISE_3.4.fits", "no sky coordinates"),
      ("table.fits", "table, not an image"),
      ("line.fits", "line of 30 pixels"), ("missing.fits", "does not exist")],

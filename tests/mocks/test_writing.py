@@ -125,8 +125,8 @@ def test_the_command_makes_the_same_files_twice(tmp_path, capsys):
 )
 def test_a_mistake_is_told_in_one_line_and_nothing_is_written(tmp_path, capsys, options, word):
     assert cli.main(["mock", "--seed", "1", "--out", str(tmp_path / "out"), *options]) == 2
-    said = capsys.readouterr().err
-    assert word in said and said.count("\n") == 1
+    message = capsys.readouterr().err
+    assert word in message and message.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 

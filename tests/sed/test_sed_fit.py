@@ -381,11 +381,12 @@ def test_it_can_be_stopped_at_any_batch_and_leaves_the_threads_as_they_were(libr
     assert 0 < first.done < first.total == 800
     steps.close()
     assert torch.get_num_threads() == before
-    told = []
+    finished = []
     result = run_to_end(
-        fit_steps(data, error, INPUT_BANDS, library, device="cpu"), lambda p: told.append(p.done)
+        fit_steps(data, error, INPUT_BANDS, library, device="cpu"),
+        lambda p: finished.append(p.done),
     )
-    assert told[-1] == 800 and len(told) > 10
+    assert finished[-1] == 800 and len(finished) > 10
     np.testing.assert_allclose(result.flux[:, :40], result.flux[:, 40:80], rtol=1e-4)
 
 

@@ -27,7 +27,7 @@ SMALL = LibrarySettings(n_models=300)
 def one(**changes):
     """Parameters of a few like models, changed."""
     typical = {"age_myr": 9500, "tau_myr": 3900, "change_age_myr": 200, "change": 0.3,
-               "metallicity": 0.02, "ebv": 0.3,
+        "metallicity": 0.02, "ebv": 0.3,
                "old_factor": 0.5, "slope": -0.2, "bump": 1.0, "qhac": 0.17, "umin": 1.0,
                "gamma": 0.01}  # fmt: skip
     arrays = {
@@ -129,7 +129,7 @@ def test_the_starburst_law_is_calzettis_and_leitherers():
 
 
 def test_what_is_absorbed_is_emitted_again():
-    """Spectra integrated: those without dust less those with it are the dust's own, to 0.1 %."""
+    """Spectra without dust less those with it, integrated, against the dust's own; to 0.1 %."""
     parameters = one(
         ebv=[0.02, 0.1, 0.3, 1.0, 0.5], slope=[0, -0.5, 0.2, -0.3, -0.7],
         umin=[0.1, 1, 3.3, 17, 80], gamma=[0, 0.01, 0.1, 0.5, 0],
@@ -146,7 +146,7 @@ def test_what_is_absorbed_is_emitted_again():
 
 @pytest.mark.realdata
 def test_narrow_bins_lose_no_energy_to_the_templates_themselves(shared_data):
-    """Stars of 5 Gyr and of 50 Myr behind dust, at the templates' full resolution, to 0.1 %."""
+    """Stars of 5 Gyr and 50 Myr behind dust, at the full resolution of the templates, to 0.1 %."""
     with np.load(shared_data / "templates" / "bc03_lr_chabrier_ssp.npz") as template:
         wavelength = template["wavelength_angstrom"]
         spectra, ages = template["lsun_per_angstrom_per_msun_formed"][4], template["age_yr"]

@@ -99,11 +99,11 @@ def test_as_a_file_it_is_a_truth_like_any_other(mock, images, tmp_path, capsys):
         "cpu",
     ]
     assert main(["truth", *arguments, "--out", str(out)]) == 0
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert (
-        "LOG_SMD" in said
-        and "at 36″, from 26 bands" in said
-        and "model spectra at the redshift" in said
+        "LOG_SMD" in output
+        and "at 36″, from 26 bands" in output
+        and "model spectra at the redshift" in output
     )
     with fits.open(out) as hdus:
         names = {hdu.name for hdu in hdus}
@@ -159,12 +159,12 @@ def test_a_prepared_cube_will_do(mock, images, tmp_path, capsys):
     ("bands", "options", "words"),
     [
         (("SDSS_r", "WISE_3.4", "SPIRE_250"), (),
-         "at least 3 far-infrared bands (70 to 500 micron), and there is only SPIRE_250"),
+            "at least 3 far-infrared bands (70 to 500 micron), and there is only SPIRE_250"),
         (("SDSS_r", "WISE_3.4", "Spitzer_24", "PACS_70", "PACS_100"), (),
-         "and there are only PACS_70 and PACS_100"),
+            "and there are only PACS_70 and PACS_100"),
         (("SDSS_r", "WISE_3.4"), (), "and there is none"),
         (("SDSS_r", "PACS_70", "PACS_100", "PACS_160"), ("--redshift", "7"),
-         "redshift of 7 cannot be used"),
+            "redshift of 7 cannot be used"),
         (("SDSS_r", "PACS_70", "PACS_100", "PACS_160"), ("--resolution", "5"), "none"),
         (("SDSS_r", "PACS_70", "PACS_100", "PACS_160"), ("--set", "sed.umin=[500]"), "sed.umin"),
     ],
@@ -190,9 +190,9 @@ def test_without_redshift_and_distance_it_is_zero_and_that_is_said(fitted):
     recipe = truth_recipe(read_recipe_of(fitted), fitted.cube.bands)
     recipe.galaxy.distance = None
     cube = replace(fitted.cube, pixel_pc=None)
-    said = []
-    truth = run_to_end(truth_cube_steps(cube, recipe), said.append)
-    assert "at redshift 0, for no redshift" in said[0].detail and said[0].lasting
+    notes = []
+    truth = run_to_end(truth_cube_steps(cube, recipe), notes.append)
+    assert "at redshift 0, for no redshift" in notes[0].detail and notes[0].lasting
     assert truth.maps.provenance["redshift"] == 0.0 and "distance_mpc" not in truth.maps.provenance
 
 

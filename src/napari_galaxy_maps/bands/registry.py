@@ -1,4 +1,4 @@
-"""The photometric bands: their names, pivot wavelengths, PSFs, calibration errors and zero points."""
+"""The photometric bands: names, pivot wavelengths, PSFs, calibration errors and zero points."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any unit an image may have, as a factor to surface brightness in MJy/sr, and words for where the factor is from."""
+"""Any unit an image may have, as a factor to surface brightness in MJy/sr, and where it is from."""
 
 from __future__ import annotations
 
@@ -29,16 +29,21 @@ KNOWN_UNITS = (
     "DN",
     "counts/s",
 )
-"""The units offered to a person; whatever astropy reads as flux density per pixel, beam or solid angle works too."""  # fmt: skip
+"""The units offered to a person; whatever astropy reads as flux density per pixel, beam or solid
+angle works too.
+"""
 
 _ZERO_POINT_KEYS = ("MAGZP", "MAGZPT", "MAGZERO", "ZEROPNT", "PHOTZP", "ZP")
 
 _SPELLINGS = {
     "dn": "DN", "adu": "DN", "count": "DN", "counts": "DN", "ct": "DN", "cts": "DN", "dns": "DN",
-    "counts/s": "counts/s", "count/s": "counts/s", "ct/s": "counts/s", "cts/s": "counts/s", "cps": "counts/s",
-    "counts s-1": "counts/s", "count s-1": "counts/s", "counts/sec": "counts/s", "dn/s": "counts/s", "adu/s": "counts/s",
+    "counts/s": "counts/s", "count/s": "counts/s", "ct/s": "counts/s", "cts/s": "counts/s",
+    "cps": "counts/s",
+    "counts s-1": "counts/s", "count s-1": "counts/s", "counts/sec": "counts/s", "dn/s": "counts/s",
+    "adu/s": "counts/s",
     "photons/s": "counts/s", "electron/s": "counts/s",
-    "nanomaggy": "nanomaggy", "nanomaggies": "nanomaggy", "nmgy": "nanomaggy", "nmaggy": "nanomaggy",
+    "nanomaggy": "nanomaggy", "nanomaggies": "nanomaggy", "nmgy": "nanomaggy",
+    "nmaggy": "nanomaggy",
     "nanomaggie": "nanomaggy", "maggy": "maggy", "maggies": "maggy", "mgy": "maggy",
 }  # fmt: skip
 
@@ -51,7 +56,8 @@ def clean_value(value: Any) -> str:
 def canonical_unit(text: str) -> str | None:
     """The unit `text` in the spelling used here (``"Jy/pix"``), or None where it is not understood.
 
-    Understood are counts, count rates, maggies, and any flux density per pixel, per beam or per solid angle.
+    Understood are counts, count rates, maggies, and any flux density per pixel, per beam or per
+    solid angle.
     """
     text = clean_value(text)
     spelled = _SPELLINGS.get(text.lower())
@@ -79,7 +85,8 @@ def canonical_unit(text: str) -> str | None:
                 plain = u.Unit(f"{prefix}Jy / {name}")
                 if unit == plain:
                     return f"{prefix}Jy/{name}"
-            # FITS's spelling knows no scale but powers of 10; a slash among spaces would begin a comment.
+            # FITS's spelling knows no scale but powers of 10; a slash among spaces would begin a
+            # comment.
             return unit.to_string().replace(" / ", "/")
     return None
 
@@ -116,7 +123,8 @@ def surface_brightness_factor(
     header : mapping
         FITS header: magnitude zero point, beam size.
     fwhm : float, optional
-        Of a Gaussian beam in arcsec, for Jy/beam where neither header nor band tells the beam's solid angle.
+        Of a Gaussian beam in arcsec, for Jy/beam where neither header nor band gives the beam's
+        solid angle.
     label : str
         What to call the image in errors.
 
@@ -149,8 +157,10 @@ def surface_brightness_factor(
             # An interpolation keeps values per old pixel (reproject#68), and no header tells of it.
             own = ZERO_AB_JY * scale * 1e-6 / (SDSS_PIXEL**2 * SR_PER_ARCSEC2)
             note += (
-                f"; SDSS's pixels are {SDSS_PIXEL} arcsec, these {side:.3g}: if they were interpolated, values are still per old pixel and "
-                f"too low by {(side / SDSS_PIXEL) ** 2:.3g}: then give the unit as '{own:.4g} MJy/sr'"
+                f"; SDSS's pixels are {SDSS_PIXEL} arcsec, these {side:.3g}: if they were "
+                "interpolated, values are still per old pixel and "
+                f"too low by {(side / SDSS_PIXEL) ** 2:.3g}: then give the unit as '{own:.4g} "
+                "MJy/sr'"
             )
         return ZERO_AB_JY * scale * per_pixel, note
     if canonical in ("DN", "counts/s"):
@@ -167,7 +177,8 @@ def surface_brightness_factor(
                 f"counts/s x {band.count_rate_jy:.4g} Jy ({band.survey} zero point)",
             )
         raise UnresolvedError(
-            f"{label}: its {canonical} cannot become a flux without a zero point (MAGZP) in the header; "
+            f"{label}: its {canonical} cannot become a flux without a zero point (MAGZP) in the "
+            "header; "
             "add the keyword, or convert the image to Jy/pix."
         )
     parsed = u.Unit(canonical.replace("arcsec2", "arcsec**2"))

@@ -49,8 +49,10 @@ def read_band_image(image: ImageFile, uncertainty: ImageFile | None = None) -> B
         note += f"; {uncertainty.role} from {uncertainty.label}"
     measured = (f"PSF {image.psf}, {image.fwhm:.2f} arcsec wide",) if image.psf else ()
     return BandImage(
-        data, image.band, image.wcs, uncertainty=error, fwhm=image.fwhm, header=image.header, path=image.path, unit=image.unit,
-        notes=(note, *blanked, *measured), psf=image.psf, meta={"checksum": sha256(image.path), "label": image.label, "factor": factor},
+        data, image.band, image.wcs, uncertainty=error, fwhm=image.fwhm, header=image.header,
+        path=image.path, unit=image.unit,
+        notes=(note, *blanked, *measured), psf=image.psf,
+        meta={"checksum": sha256(image.path), "label": image.label, "factor": factor},
     )  # fmt: skip
 
 
@@ -92,7 +94,8 @@ def _without_empty_border(data: np.ndarray, image: ImageFile) -> tuple[np.ndarra
 def _read_uncertainty(image: ImageFile, uncertainty: ImageFile) -> np.ndarray:
     if uncertainty.shape != image.shape:
         raise InputError(
-            f"{uncertainty.label} is {uncertainty.shape[1]} x {uncertainty.shape[0]} pixels but its image {image.label} is "
+            f"{uncertainty.label} is {uncertainty.shape[1]} x {uncertainty.shape[0]} pixels but "
+            f"its image {image.label} is "
             f"{image.shape[1]} x {image.shape[0]}; leave it out or cut it alike."
         )
     assert image.unit is not None
@@ -133,14 +136,16 @@ def join(images: Sequence[ImageFile]) -> dict[str, tuple[ImageFile, ImageFile | 
         other = store.get(image.band.name)
         if other is not None:
             raise InputError(
-                f"{image.band.name} is there twice: {other.label} and {image.label}; leave one out, or say with "
+                f"{image.band.name} is there twice: {other.label} and {image.label}; leave one "
+                "out, or say with "
                 "--band FILE=BAND (or in the table) which band it really is."
             )
         store[image.band.name] = image
     for name, error in errors.items():
         if name not in chosen:
             raise InputError(
-                f"{error.label} is the {error.role} of {name}, but the image itself is missing; add it."
+                f"{error.label} is the {error.role} of {name}, but the image itself is missing; "
+                "add it."
             )
     ordered = sorted(chosen, key=lambda name: get_band(name).pivot)
     return {name: (chosen[name], errors.get(name)) for name in ordered}

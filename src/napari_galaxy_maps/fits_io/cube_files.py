@@ -1,4 +1,4 @@
-"""Prepared cubes, all bands on one grid at one PSF, as FITS files: written, recognised and read again."""
+"""Prepared cubes, all bands on one grid at one PSF, as FITS files: written, recognised, read."""
 
 from __future__ import annotations
 
@@ -112,7 +112,8 @@ def read_cube(path: str | Path) -> BandCube:
         missing = [name for name in ("DATA", "ERR", "MASK", "BANDS") if name not in hdus]
         if missing:
             raise InputError(
-                f"{path} is no prepared cube: it has no {' or '.join(missing)}; make one with `galaxy-maps prepare`."
+                f"{path} is no prepared cube: it has no {' or '.join(missing)}; make one with "
+                "`galaxy-maps prepare`."
             )
         header = hdus["DATA"].header
         data = np.asarray(hdus["DATA"].data, np.float32)
@@ -134,10 +135,13 @@ def read_cube(path: str | Path) -> BandCube:
                     f"{path}: FILLED and FILLEDERR must have the shape of DATA; make the cube anew."
                 )
         return BandCube(
-            data, np.asarray(hdus["ERR"].data, np.float32), tuple(get_band(b).name for b in hdus["BANDS"].data["BAND"]), wcs,
-            float(header.get("BMAJ", 0) * 3600), float(np.sqrt(proj_plane_pixel_area(wcs)) * 3600), header.get("PIXPC"),
+            data, np.asarray(hdus["ERR"].data, np.float32),
+            tuple(get_band(b).name for b in hdus["BANDS"].data["BAND"]), wcs,
+            float(header.get("BMAJ", 0) * 3600), float(np.sqrt(proj_plane_pixel_area(wcs)) * 3600),
+            header.get("PIXPC"),
             np.asarray(hdus["MASK"].data) != 0, flags, str(hdus[0].header.get("OBJECT", "")),
-            correlation=_or_none(hdus["BANDS"].data, "CORRAREA"), systematic=_or_none(hdus["BANDS"].data, "SYSTERR"),
+            correlation=_or_none(hdus["BANDS"].data, "CORRAREA"),
+            systematic=_or_none(hdus["BANDS"].data, "SYSTERR"),
             filling=filling,
         )  # fmt: skip
 

@@ -303,7 +303,8 @@ def _shared(region: Region) -> dict[str, Any]:
     # a region that DS9 excludes ("-circle") does not mask
     enabled = tags.get("enabled", "1") != "0" and bool(int(region.meta.get("include", 1)))
     return {
-        "band": tags.get("band", ""), "id": str(region.meta.get("text", "") or ""), "flag": tags.get("flag", "").replace(" |", ";"), "enabled": enabled,
+        "band": tags.get("band", ""), "id": str(region.meta.get("text", "") or ""),
+        "flag": tags.get("flag", "").replace(" |", ";"), "enabled": enabled,
     }  # fmt: skip
 
 
@@ -316,7 +317,8 @@ def _circle(region: Any) -> Circle:
         magnitude, spared = float("nan"), ()
     return Circle(
         float(centre.ra.deg), float(centre.dec.deg), float(region.radius.to_value("arcsec")),
-        origin=tags.get("origin", ""), magnitude=magnitude, spared=spared if len(spared) == 3 else None, **_shared(region),
+        origin=tags.get("origin", ""), magnitude=magnitude,
+        spared=spared if len(spared) == 3 else None, **_shared(region),
     )  # fmt: skip
 
 

@@ -37,7 +37,7 @@ def settle_all(images: Iterable[ImageFile], settings: InputSettings) -> list[Ima
     images = list(images)
     used: set[tuple[str, str]] = set()
 
-    def told(kind: str, table: Mapping[str, object], image: ImageFile) -> object | None:
+    def setting(kind: str, table: Mapping[str, object], image: ImageFile) -> object | None:
         for key in (image.label, image.path.name, str(image.path)):
             if key in table:
                 used.add((kind, key))
@@ -50,11 +50,11 @@ def settle_all(images: Iterable[ImageFile], settings: InputSettings) -> list[Ima
 
     settled = []
     for image in images:
-        band = told("bands", settings.bands, replace(image, band=None))  # by file alone
+        band = setting("bands", settings.bands, replace(image, band=None))  # by file alone
         if band is not None:
             image = settle(image, band=str(band))
-        unit = told("units", settings.units, image)
-        psf = told("psf", settings.psf, image)
+        unit = setting("units", settings.units, image)
+        psf = setting("psf", settings.psf, image)
         if psf is not None and not isinstance(psf, float):
             psf = str(psf)
         settled.append(settle(image, unit=None if unit is None else str(unit), psf=psf))
@@ -66,7 +66,8 @@ def settle_all(images: Iterable[ImageFile], settings: InputSettings) -> list[Ima
         for key in table:
             if (kind, key) not in used and not (kind != "bands" and find_band(key)):
                 raise RecipeError(
-                    f"{key!r}, for which the {kind.rstrip('s')} is given, is none of the files ({', '.join(i.label for i in images)})."
+                    f"{key!r}, for which the {kind.rstrip('s')} is given, is none of the files "
+                    f"({', '.join(i.label for i in images)})."
                 )
     return settled
 
@@ -87,7 +88,8 @@ def make_galaxy(images: Mapping[str, BandImage], settings: GalaxySettings) -> Ga
     if distance is None and settings.redshift:
         distance = angular_diameter_distance_mpc(settings.redshift)
         notes = (
-            f"distance of {distance:.4g} Mpc from the redshift {settings.redshift:g} (Hubble flow, Planck 2018)"
+            f"distance of {distance:.4g} Mpc from the redshift {settings.redshift:g} (Hubble flow, "
+            "Planck 2018)"
             + (
                 ", doubtful so near: galaxies move by themselves"
                 if settings.redshift < _NEAR
@@ -111,7 +113,8 @@ def d25_ellipse(settings: GalaxySettings) -> Ellipse | None:
         return None
     if settings.ra is None or settings.dec is None:
         raise InputError(
-            "The D25 ellipse needs its centre: give the galaxy's right ascension and declination (--ra, --dec)."
+            "The D25 ellipse needs its centre: give the galaxy's right ascension and declination "
+            "(--ra, --dec)."
         )
     a = settings.d25 * 30
     return Ellipse(settings.ra, settings.dec, a, a * settings.axis_ratio, settings.position_angle)

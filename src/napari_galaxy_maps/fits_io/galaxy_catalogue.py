@@ -20,35 +20,41 @@ if TYPE_CHECKING:
 _NAME = ("name", "objname", "galaxy", "object", "main_id", "id", "target", "source", "pgc")
 _NEAR_ARCSEC = 60.0
 
-_COLUMNS: dict[str, tuple[tuple[str, str, Callable[[float], float]], ...]] = {
+_Column = tuple[str, str, Callable[[float], float]]
+
+
+def _columns(
+    names: str, unit: str = "", convert: Callable[[float], float] = float
+) -> tuple[_Column, ...]:
+    return tuple((name, unit, convert) for name in names.split())
+
+
+_COLUMNS: dict[str, tuple[_Column, ...]] = {
     "d25": (
-        ("d25", "arcmin", lambda x: x),
-        ("d25_arcmin", "arcmin", lambda x: x),
-        ("d25_arcsec", "arcsec", lambda x: x / 60),
-        ("diameter", "arcmin", lambda x: x),
-        ("logd25", "", lambda x: 0.1 * 10**x),  # of 0.1 arcmin, as in HyperLEDA and RC3
+        *_columns("d25 d25_arcmin", "arcmin"),
+        *_columns("d25_arcsec", "arcsec", lambda x: x / 60),
+        *_columns("diameter", "arcmin"),
+        *_columns("logd25", convert=lambda x: 0.1 * 10**x),  # of 0.1 arcmin, as in HyperLEDA, RC3
     ),
     "axis_ratio": (
-        *((name, "", lambda x: x if x <= 1 else 1 / x) for name in ("axis_ratio", "b_a", "b/a", "ba", "axial_ratio")),
-        ("logr25", "", lambda x: 10**-x),
+        *_columns("axis_ratio b_a b/a ba axial_ratio", convert=lambda x: x if x <= 1 else 1 / x),
+        *_columns("logr25", convert=lambda x: 10**-x),
     ),
-    "position_angle": tuple(
-        (name, "deg", lambda x: x) for name in ("pa", "position_angle", "posang", "pos_angle", "pa_deg")
-    ),
+    "position_angle": _columns("pa position_angle posang pos_angle pa_deg", "deg"),
     "distance": (
-        *((name, "Mpc", lambda x: x) for name in ("distance", "dist", "dist_best", "distance_mpc", "dist_mpc", "d_mpc")),
-        *((name, "", lambda x: 10 ** ((x - 25) / 5)) for name in ("modbest", "mod0", "dm", "distance_modulus")),
+        *_columns("distance dist dist_best distance_mpc dist_mpc d_mpc", "Mpc"),
+        *_columns("modbest mod0 dm distance_modulus", convert=lambda x: 10 ** ((x - 25) / 5)),
     ),
     "redshift": (
-        ("redshift", "", lambda x: x),
-        ("z", "", lambda x: x),
-        *(
-            (name, "km / s", lambda x: x / SPEED_OF_LIGHT_KM_S)
-            for name in ("v", "velocity", "vhelio", "v_helio", "cz", "vcmb", "ned_v_corr", "ned_v_helio", "hyperleda_v_helio")
+        *_columns("redshift z"),
+        *_columns(
+            "v velocity vhelio v_helio cz vcmb ned_v_corr ned_v_helio hyperleda_v_helio",
+            "km / s",
+            lambda x: x / SPEED_OF_LIGHT_KM_S,
         ),
     ),
-}  # fmt: skip
-"""For every setting the columns that tell it: name, unit where the table tells none, and how it
+}
+"""For every setting the columns that give it: name, unit where the table gives none, and how it
 becomes the setting.
 """
 
@@ -111,8 +117,8 @@ def galaxy_from_table(
         found["position_angle"] = round(found["position_angle"] % 180, 4)
     if "distance" in found:
         found.pop("redshift", None)
-    told = ", ".join(f"{key.replace('_', ' ')} {value:g}" for key, value in found.items())
-    return found, f"from {path.name}, {how}: {told or 'nothing'}{left}"
+    values = ", ".join(f"{key.replace('_', ' ')} {value:g}" for key, value in found.items())
+    return found, f"from {path.name}, {how}: {values or 'nothing'}{left}"
 
 
 def plain_name(name: str) -> str:
@@ -120,8 +126,10 @@ def plain_name(name: str) -> str:
 
     Examples
     --------
-    >>> plain_name("NGC 0309"), plain_name("ngc309"), plain_name("ESO 149-013"), plain_name("Messier 51")
-    ('NGC309', 'NGC309', 'ESO149-13', 'M51')
+    >>> plain_name("NGC 0309"), plain_name("ngc309")
+    ('NGC309', 'NGC309')
+    >>> plain_name("ESO 149-013"), plain_name("Messier 51")
+    ('ESO149-13', 'M51')
     """
     text = re.sub(r"[\s_]+", "", str(name).upper())
     text = re.sub(r"^MESSIER(?=\d)", "M", text)
@@ -155,7 +163,8 @@ def _find(
     )
     hint = f" (is it {' or '.join(like)}?)" if like else ""
     raise InputError(
-        f"{path} has no galaxy {asked}{hint}; correct the name, or give what is known of it by itself."
+        f"{path} has no galaxy {asked}{hint}; correct the name, or give what is known of it by "
+        "itself."
     )
 
 
@@ -167,10 +176,10 @@ def _value(row: Row, columns: dict[str, str], setting: str) -> float | None:
             continue
         try:
             value = float(np.ma.filled(np.ma.asarray(row[columns[key]], dtype=float), np.nan))
-            told = row.table[columns[key]].unit
-            if told is not None and unit and u.Unit(told).is_equivalent(unit):
+            given = row.table[columns[key]].unit
+            if given is not None and unit and u.Unit(given).is_equivalent(unit):
                 value = float(
-                    u.Quantity(value, told).to_value(u.arcmin if setting == "d25" else unit)
+                    u.Quantity(value, given).to_value(u.arcmin if setting == "d25" else unit)
                 )
                 if setting == "d25":
                     convert = float

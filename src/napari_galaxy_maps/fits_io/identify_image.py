@@ -37,7 +37,8 @@ _WAVELENGTH_KEYS = ("WAVELNTH", "WVLNGTH", "WAVELEN", "WAVELENG", "WAVE", "LAMBD
 _UNIT_KEYS = ("BUNIT", "SIGUNIT", "ZUNITS", "DATAUNIT", "FLUXUNIT", "UNITS", "UNIT", "QTTY____")
 
 _SURVEYS = {
-    "GALEX": "GALEX", "SDSS": "SDSS", "2.5M": "SDSS", "2MASS": "2MASS", "WISE": "WISE", "IRAC": "IRAC", "MIPS": "MIPS",
+    "GALEX": "GALEX", "SDSS": "SDSS", "2.5M": "SDSS", "2MASS": "2MASS", "WISE": "WISE",
+    "IRAC": "IRAC", "MIPS": "MIPS",
     "PACS": "PACS", "SPIRE": "SPIRE",
 }  # fmt: skip
 _FAMILIES = {"SPITZER": ("IRAC", "MIPS"), "HERSCHEL": ("PACS", "SPIRE")}
@@ -55,10 +56,12 @@ _NUMBERED = {
 _COLOURED = {"blue": "PACS_70", "green": "PACS_100", "red": "PACS_160"}
 
 _ROLE_WORDS = {
-    "uncertainty": {"unc", "uncert", "uncertainty", "err", "error", "errors", "sigma", "std", "stddev", "rms", "stdev", "noise"},
+    "uncertainty": {"unc", "uncert", "uncertainty", "err", "error", "errors", "sigma", "std",
+        "stddev", "rms", "stdev", "noise"},
     "variance": {"var", "variance"},
     "weight": {"ivar", "invvar", "weight", "weights", "wt", "wht", "oow"},
-    "other": {"mask", "dq", "flags", "flag", "cov", "coverage", "exp", "expmap", "rrhr", "psf", "segm", "seg", "quality"},
+    "other": {"mask", "dq", "flags", "flag", "cov", "coverage", "exp", "expmap", "rrhr", "psf",
+        "segm", "seg", "quality"},
 }  # fmt: skip
 
 
@@ -94,10 +97,10 @@ def band_from_name(filename: str) -> tuple[Band | None, str]:
             if len(joined) < 2:
                 continue
             band = find_band(joined)
-            if band is None and width == 2 and part[0].upper() in ("SDSS", "2MASS"):
-                band = find_band(
-                    f"{part[0]}_{part[1].lower() if part[0].upper() == 'SDSS' else part[1].capitalize()}"
-                )
+            if band is None and width == 2 and part[0].upper() == "SDSS":
+                band = find_band(f"{part[0]}_{part[1].lower()}")
+            elif band is None and width == 2 and part[0].upper() == "2MASS":
+                band = find_band(f"{part[0]}_{part[1].capitalize()}")
             if band is not None:
                 return band, "_".join(part)
     return None, ""
@@ -222,10 +225,10 @@ def guess_band(header: Mapping[str, Any], filename: str) -> BandGuess:
         if sure:
             return BandGuess(in_header, f"{why} in the header")
         return BandGuess(None, f"the header says {why}, but not of which survey", (in_header.name,))
-    told = f" beyond {why}" if why else ""
+    beyond = f" beyond {why}" if why else ""
     return BandGuess(
         None,
-        f"neither the header nor the file name tells the band{told}",
+        f"neither the header nor the file name tells the band{beyond}",
         _letter_candidates(filename),
     )
 
@@ -270,17 +273,17 @@ def guess_unit(
             f"{zero_point[0]} = {zero_point[1]:g} in the header: counts of that zero point",
             None,
         )
-    said = (
+    why = (
         f"the header says {found[0][0]} = {found[0][1]!r}, which is no unit of flux"
         if found
         else "the header tells no unit"
     )
     if band is not None:
         if band.survey == "GALEX" and "int" in _tokens(filename):
-            return None, f"{said}; GALEX intensity maps are in counts/s", "counts/s"
+            return None, f"{why}; GALEX intensity maps are in counts/s", "counts/s"
         if stem(filename).endswith(f"_{band.name}"):
-            return None, f"{said}; DustPedia's files of this name are in Jy/pix", "Jy/pix"
-    return None, said, None
+            return None, f"{why}; DustPedia's files of this name are in Jy/pix", "Jy/pix"
+    return None, why, None
 
 
 def guess_role(extname: str, filename: str) -> str:

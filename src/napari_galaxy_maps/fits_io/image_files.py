@@ -154,7 +154,8 @@ def _why_unusable(hdu: Any) -> str | None:
         return f"has an image without pixels ({' x '.join(map(str, shape[::-1]))})"
     if _plane_shape(shape) is None:
         sides = " x ".join(map(str, shape[::-1]))
-        return f"holds a {'cube' if len(shape) > 2 else 'line'} of {sides} pixels, not an image; extract one plane of it"
+        what = "cube" if len(shape) > 2 else "line"
+        return f"holds a {what} of {sides} pixels, not an image; extract one plane of it"
     return None
 
 
@@ -196,7 +197,8 @@ def _read_file(path: Path, skipped: list[str]) -> list[ImageFile]:
             )
             if wcs is None:
                 skipped.append(
-                    f"{path if len(usable) == 1 else label} has no sky coordinates (WCS) in its header; "
+                    f"{path if len(usable) == 1 else label} has no sky coordinates (WCS) in its "
+                    "header; "
                     "add them, e.g. with astrometry.net."
                 )
                 continue
@@ -223,7 +225,8 @@ def _describe(
         guess = guess_band(header, path.name)
     unit, unit_reason, suggestion = guess_unit(header, path.name, guess.band)
     image = ImageFile(
-        path, number, label, shape, wcs, header, guess.band, guess.reason, guess.candidates, unit, unit_reason, suggestion,
+        path, number, label, shape, wcs, header, guess.band, guess.reason, guess.candidates, unit,
+        unit_reason, suggestion,
         role, 0.0,
     )  # fmt: skip
     return replace(image, fwhm=_fwhm(header, guess.band))
@@ -372,7 +375,8 @@ def settle(
         canonical = canonical_unit(unit)
         if canonical is None:
             raise InputError(
-                f"{image.label}: the unit {unit!r} is not understood; give one such as {', '.join(KNOWN_UNITS)}."
+                f"{image.label}: the unit {unit!r} is not understood; give one such as "
+                f"{', '.join(KNOWN_UNITS)}."
             )
         image = replace(image, unit=canonical, unit_reason="told", unit_suggestion=None)
     if isinstance(psf, str):

@@ -128,7 +128,8 @@ def read_maps(path: str | Path) -> PropertyMaps:
                 tails[name] = float(tail)
         if not values:
             raise InputError(
-                f"{path} holds no map of a property ({', '.join(PROPERTIES)}); name its extensions so (EXTNAME)."
+                f"{path} holds no map of a property ({', '.join(PROPERTIES)}); name its extensions "
+                "so (EXTNAME)."
             )
         if wcs is None:
             raise InputError(
@@ -137,7 +138,8 @@ def read_maps(path: str | Path) -> PropertyMaps:
         shapes = {data.shape for data in (*values.values(), *errors.values())}
         if len(shapes) > 1:
             raise InputError(
-                f"{path}: its maps have different shapes ({', '.join(map(str, sorted(shapes)))}); put them on one grid."
+                f"{path}: its maps have different shapes ({', '.join(map(str, sorted(shapes)))}); "
+                "put them on one grid."
             )
         shape = shapes.pop()
         flags = np.zeros(shape, np.int16)
@@ -163,7 +165,8 @@ def _map_values(hdu: Any, prop: Property, is_error: bool, path: Path) -> np.ndar
     log_unit = str(hdu.header.get("LOGUNIT", prop.log_unit)).strip()
     expected = f"{prop.unit} of {prop.log_unit}" if prop.log_unit else prop.unit
     trouble = InputError(
-        f"{path}[{hdu.name}] is in {unit!r} {log_unit}, but {prop.name} is in {expected}; convert it."
+        f"{path}[{hdu.name}] is in {unit!r} {log_unit}, but {prop.name} is in {expected}; convert "
+        "it."
     )
     if unit != prop.unit:
         try:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _PIXEL_KEYS = ("PIXSCALE", "PIXSCAL", "PIXELSCL", "PIXSIZE", "SECPIX", "SCALE")
 _LARGEST_SIDE = 6000
-_SKY_TOLD = 0.02  # of the sum
+_LEAST_SKY = 0.02  # of the sum
 _FLAT = (
     1.1  # ratio of the outermost two rings, each a fifth of the radius, below which they are level
 )
@@ -63,7 +63,8 @@ def _read(path: Path, changed: int) -> Stamp:
         )
     if min(data.shape) < 3 or max(data.shape) > _LARGEST_SIDE:
         raise InputError(
-            f"{path} is an image of {sides} pixels; a PSF or kernel has 3 to {_LARGEST_SIDE} on a side."
+            f"{path} is an image of {sides} pixels; a PSF or kernel has 3 to {_LARGEST_SIDE} on a "
+            "side."
         )
     frame = _frame(header, data.shape, path)
     data, mended = _mended(data, path)
@@ -104,7 +105,7 @@ def _mended(data: np.ndarray, path: Path) -> tuple[np.ndarray, list[str]]:
     radius = np.hypot(*np.mgrid[-half : half + 1, -half : half + 1]) / half
     inner, outer = (float(np.median(data[(radius > r) & (radius <= r + 0.2)])) for r in (0.6, 0.8))
     share = outer * float((data != 0).sum()) / float(np.abs(data).sum())
-    if share > _SKY_TOLD and inner < _FLAT * outer:  # wings fall, what stays level is sky
+    if share > _LEAST_SKY and inner < _FLAT * outer:  # wings fall, what stays level is sky
         mended.append(f"a level that is {share:.0%} of its sum taken off as sky")
         data = np.where(data != 0, data - outer, 0.0)
     total = float(data.sum())

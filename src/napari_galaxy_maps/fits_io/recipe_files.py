@@ -50,8 +50,8 @@ def recipe_table(provenance: Mapping[str, Any]) -> BinTableHDU:
 
 
 def provenance_of(hdus: HDUList) -> dict[str, Any]:
-    """What the RECIPE table of an open file says: text, lists and groups of text by key; empty where
-    there is none.
+    """What the RECIPE table of an open file says: text, lists and groups of text by key; empty
+    where there is none.
     """
     if "RECIPE" not in hdus:
         return {}

@@ -23,7 +23,8 @@ def written_whole(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
     path = Path(path)
     if path.exists() and not overwrite:
         raise InputError(
-            f"{path} is there already; choose another name, or allow it to be replaced (--overwrite)."
+            f"{path} is there already; choose another name, or allow it to be replaced "
+            "(--overwrite)."
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +45,8 @@ def written_whole(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
         beside.replace(path)
     except OSError as error:
         raise InputError(
-            f"{path} cannot be written ({error.strerror or error}); free some space or choose another folder."
+            f"{path} cannot be written ({error.strerror or error}); free some space or choose "
+            "another folder."
         ) from None
     finally:
         beside.unlink(missing_ok=True)

@@ -88,7 +88,8 @@ def read_table(path: Path, what: str) -> Table:
         if len(table.colnames) > 1:
             return table
     raise InputError(
-        f"{path} cannot be read as a table of {what}; give FITS, VOTable, ECSV or CSV with named columns."
+        f"{path} cannot be read as a table of {what}; give FITS, VOTable, ECSV or CSV with named "
+        "columns."
     )
 
 
@@ -102,15 +103,15 @@ def _votable_frame(path: Path) -> str | None:
     return known.pop() if len(known) == 1 else None
 
 
-def _said_frame(table: Table) -> str | None:
+def _named_frame(table: Table) -> str | None:
     """The frame that the file itself names: VOTable's COOSYS, or RADESYS in a FITS header or an
     ECSV's meta.
     """
     meta = {str(key).lower(): value for key, value in table.meta.items()}
     for key in ("frame", "radesys", "radecsys", "coordsys"):
-        said = str(meta.get(key) or "").strip().lower()
-        if said in _FRAMES:
-            return _FRAMES[said]
+        frame = str(meta.get(key) or "").strip().lower()
+        if frame in _FRAMES:
+            return _FRAMES[frame]
     return None
 
 
@@ -143,12 +144,13 @@ def table_positions(table: Table, path: Path) -> tuple[SkyCoord, str, float]:
     pair = _position_columns(columns)
     if pair is None:
         raise InputError(
-            f"{path} has no columns with positions (ra and dec, or l and b); its columns are {', '.join(table.colnames[:12])}."
+            f"{path} has no columns with positions (ra and dec, or l and b); its columns are "
+            f"{', '.join(table.colnames[:12])}."
         )
     longitude, latitude, frame, epoch = pair
     if frame == "icrs":  # a name that fits every equatorial frame: the file's own word counts
-        said = _said_frame(table)
-        frame = said if said in ("fk5", "fk4") else frame
+        named = _named_frame(table)
+        frame = named if named in ("fk5", "fk4") else frame
     lon = _degrees(table[columns[longitude]], path, hours=frame != "galactic")
     if longitude == "al2000" and table[columns[longitude]].dtype.kind == "f":
         lon = lon * 15  # HyperLEDA's are decimal hours
@@ -159,7 +161,8 @@ def table_positions(table: Table, path: Path) -> tuple[SkyCoord, str, float]:
         )
     if np.nanmax(np.abs(lat)) > 90 or np.nanmin(lon) < -180 or np.nanmax(lon) > 360:
         raise InputError(
-            f"{path} has positions that are no degrees ({columns[longitude]} to {np.nanmax(lon):g}, {columns[latitude]} to "
+            f"{path} has positions that are no degrees ({columns[longitude]} to "
+            f"{np.nanmax(lon):g}, {columns[latitude]} to "
             f"{np.nanmax(np.abs(lat)):g}); give right ascension and declination in degrees."
         )
     with warnings.catch_warnings():

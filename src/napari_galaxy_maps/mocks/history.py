@@ -81,7 +81,8 @@ def populations(bands: tuple[str, ...], redshift: float) -> Populations:
     light = tables.at_redshift(found["stars"], table.redshift, redshift)[..., columns]
     gas = tables.at_redshift(table.gas, table.redshift, redshift)[..., columns]
     return Populations(
-        bands, light, found["stars_bins"], table.bin_um, found["bolometric"], found["ionising"], found["photons"],
+        bands, light, found["stars_bins"], table.bin_um, found["bolometric"], found["ionising"],
+        found["photons"],
         found["surviving"], np.hstack([gas, table.gas_bins]),
     )  # fmt: skip
 

@@ -109,7 +109,10 @@ class Spheroid:
 
 
 def sersic(radius: np.ndarray, r_e: float, n: float) -> np.ndarray:
-    """Sersic profile of unit integral over the plane, 1/kpc2 (b_n: Ciotti & Bertin 1999, eq. 18)."""
+    """Sersic profile of unit integral over the plane, 1/kpc2.
+
+    Its b_n is that of Ciotti & Bertin (1999, eq. 18).
+    """
     from math import gamma
 
     b = 2 * n - 1 / 3 + 4 / (405 * n) + 46 / (25515 * n**2)
@@ -219,7 +222,8 @@ def _stars(stars: history.Populations, metallicity: np.ndarray) -> np.ndarray:
 
 
 def _add_gas(
-    galaxy: MockGalaxy, table: np.ndarray, n_bands: int, profile: np.ndarray, oxygen: np.ndarray, radius: np.ndarray,
+    galaxy: MockGalaxy, table: np.ndarray, n_bands: int, profile: np.ndarray, oxygen: np.ndarray,
+    radius: np.ndarray,
     area: np.ndarray,
 ) -> None:  # fmt: skip
     """Fill in molecular and atomic gas, their metals, dust and optical depth."""
@@ -241,7 +245,8 @@ def _add_gas(
 
 
 def _add_clouds(
-    galaxy: MockGalaxy, bands: tuple[str, ...], redshift: float, stars: history.Populations, surface: np.ndarray,
+    galaxy: MockGalaxy, bands: tuple[str, ...], redshift: float, stars: history.Populations,
+    surface: np.ndarray,
     metallicity: np.ndarray, oxygen: np.ndarray, table: np.ndarray, in_bins: np.ndarray,
 ) -> np.ndarray:  # fmt: skip
     """Add what the youngest stars ionise, let their clouds dim both, and return what the clouds'

@@ -169,7 +169,8 @@ def _true_maps(
     emitted = found["diffuse"] + found["cloud"]
     with np.errstate(divide="ignore", invalid="ignore"):
         values = {
-            "LOG_SLD": np.log10(emitted / found["lstar"]), "LOG_SMD": np.log10(found["dust"] / found["star"]),
+            "LOG_SLD": np.log10(emitted / found["lstar"]),
+            "LOG_SMD": np.log10(found["dust"] / found["star"]),
             "T_DUST": both[-1] / found["dust"],
             "LOG_SIGMA_LSTAR": np.log10(found["lstar"]), "LOG_SIGMA_LD": np.log10(emitted),
             "LOG_SIGMA_STAR": np.log10(found["star"]), "LOG_SIGMA_MD": np.log10(found["dust"]),

@@ -13,7 +13,8 @@ from ..exceptions import InputError
 from . import relations
 
 KINDS: tuple[str, ...] = (
-    "elliptical", "lenticular", "spiral", "flocculent", "barred", "ring", "irregular", "interacting",
+    "elliptical", "lenticular", "spiral", "flocculent", "barred", "ring", "irregular",
+    "interacting",
 )  # fmt: skip
 """Kinds of mock galaxies."""
 EARLY = ("elliptical", "lenticular")
@@ -200,7 +201,7 @@ def _lasting_offset(normal: np.ndarray) -> float:
 
 def _star_formation(
     kind: str, mass: float, normal: np.ndarray, uniform: np.ndarray
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """The present rate of star formation and what its history was."""
     burst = 0.17 * normal[1] + (0.25 if kind == "interacting" else 0.0)
     log_sfr = float(relations.main_sequence(mass)) + _lasting_offset(normal) + burst
@@ -215,11 +216,12 @@ def _star_formation(
         quench = 0.3 + 1.2 * uniform[1]
         log_sfr -= 0.9 + 0.3 * normal[2]
     return {
-        "log_sfr": float(log_sfr), "burst": float(burst), "start": float(start), "quench": float(quench),
+        "log_sfr": float(log_sfr), "burst": float(burst), "start": float(start),
+        "quench": float(quench),
     }  # fmt: skip
 
 
-def _sizes(kind: str, mass: float, normal: np.ndarray, uniform: np.ndarray) -> dict[str, float]:
+def _sizes(kind: str, mass: float, normal: np.ndarray, uniform: np.ndarray) -> dict[str, Any]:
     """Sizes of disc and spheroid, and the spheroid's share and shape."""
     early, elliptical = kind in EARLY, kind == "elliptical"
     if elliptical:
@@ -249,7 +251,7 @@ def _sizes(kind: str, mass: float, normal: np.ndarray, uniform: np.ndarray) -> d
 
 def _gas_and_metals(
     kind: str, mass: float, log_sfr: float, burst: float, normal: np.ndarray
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Metals of stars and gas, the gas itself, and what of the dust follows from them."""
     early = kind in EARLY
     star_median, star_scatter = (float(x) for x in relations.stellar_metals(mass))

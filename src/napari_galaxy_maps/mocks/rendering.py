@@ -101,7 +101,8 @@ def _rays_steps(
 
 
 def _spheroid(
-    galaxy: MockGalaxy, extinction: np.ndarray, spheroid: Spheroid, tau: np.ndarray, x: np.ndarray, y: np.ndarray, n_bands: int
+    galaxy: MockGalaxy, extinction: np.ndarray, spheroid: Spheroid, tau: np.ndarray, x: np.ndarray,
+    y: np.ndarray, n_bands: int
 ) -> np.ndarray:  # fmt: skip
     """The spheroid's columns; the part of it that lies behind the disc is dimmed by the disc's
     dust.

@@ -31,7 +31,7 @@ def companion(galaxy: MockGalaxy, half_kpc: float) -> tuple[MockGalaxy, float, f
 
 
 def leftover_sky(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """A level and a slope for each band, each of order 1 across the image; shape (n_bands, ny, nx)."""
+    """A level and a slope for each band, each of order 1 across the image, in its `shape`."""
     n_bands, ny, nx = shape
     y, x = np.linspace(-1, 1, ny)[:, None], np.linspace(-1, 1, nx)[None]
     level, right, up = rng.standard_normal((3, n_bands, 1, 1))
@@ -65,8 +65,10 @@ def foreground(
         # Counts grow as 10^(0.25 G) towards the faint at high latitude.
         magnitude = 21 + np.log10(rng.uniform(10 ** (-0.25 * 8), 1)) / 0.25
         star = {
-            "x": float(rng.uniform(-0.5, view.size - 0.5)), "y": float(rng.uniform(-0.5, view.size - 0.5)),
-            "magnitude": float(magnitude), "parallax": float(10 ** rng.normal(-0.1 - 0.08 * (magnitude - 16), 0.3)),
+            "x": float(rng.uniform(-0.5, view.size - 0.5)),
+            "y": float(rng.uniform(-0.5, view.size - 0.5)),
+            "magnitude": float(magnitude),
+            "parallax": float(10 ** rng.normal(-0.1 - 0.08 * (magnitude - 16), 0.3)),
             "temperature": float(rng.uniform(_COOLER, _HOTTER)),
         }  # fmt: skip
         stars.append(star)

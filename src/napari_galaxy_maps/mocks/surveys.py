@@ -47,17 +47,22 @@ _BRIGHT = 1e6
 # (Kennicutt+ 2011, Sect. 3).
 DEPTHS: dict[str, Depth] = {
     "GALEX_FUV": Depth(1.5, 9.5e-4, 7.1e-4), "GALEX_NUV": Depth(1.5, 9.0e-4, 2.0e-3),
-    "SDSS_u": Depth(0.396, 0.045, _magnitudes(22.1)), "SDSS_g": Depth(0.396, 0.018, _magnitudes(21.8)),
-    "SDSS_r": Depth(0.396, 0.028, _magnitudes(20.9)), "SDSS_i": Depth(0.396, 0.043, _magnitudes(20.2)),
+    "SDSS_u": Depth(0.396, 0.045, _magnitudes(22.1)),
+    "SDSS_g": Depth(0.396, 0.018, _magnitudes(21.8)),
+    "SDSS_r": Depth(0.396, 0.028, _magnitudes(20.9)),
+    "SDSS_i": Depth(0.396, 0.043, _magnitudes(20.2)),
     "SDSS_z": Depth(0.396, 0.17, _magnitudes(18.9)),
-    "2MASS_J": Depth(1.0, 0.15, _BRIGHT), "2MASS_H": Depth(1.0, 0.22, _BRIGHT), "2MASS_Ks": Depth(1.0, 0.27, _BRIGHT),
+    "2MASS_J": Depth(1.0, 0.15, _BRIGHT), "2MASS_H": Depth(1.0, 0.22, _BRIGHT),
+    "2MASS_Ks": Depth(1.0, 0.27, _BRIGHT),
     "WISE_3.4": Depth(1.375, 0.0026, _BRIGHT), "WISE_4.6": Depth(1.375, 0.0049, _BRIGHT),
     "WISE_12": Depth(1.375, 0.020, _BRIGHT), "WISE_22": Depth(1.375, 0.21, _BRIGHT),
     "Spitzer_3.6": Depth(0.75, 0.008, _BRIGHT), "Spitzer_4.5": Depth(0.75, 0.010, _BRIGHT),
     "Spitzer_5.8": Depth(0.75, 0.04, _BRIGHT), "Spitzer_8.0": Depth(0.75, 0.04, _BRIGHT),
     "Spitzer_24": Depth(1.5, 0.06, _BRIGHT), "Spitzer_70": Depth(4.5, 0.5, _BRIGHT),
-    "PACS_70": Depth(2.0, 5.0, _BRIGHT), "PACS_100": Depth(2.0, 5.0, _BRIGHT), "PACS_160": Depth(3.0, 2.2, _BRIGHT),
-    "SPIRE_250": Depth(6.0, 0.7, _BRIGHT), "SPIRE_350": Depth(10.0, 0.4, _BRIGHT), "SPIRE_500": Depth(14.0, 0.2, _BRIGHT),
+    "PACS_70": Depth(2.0, 5.0, _BRIGHT), "PACS_100": Depth(2.0, 5.0, _BRIGHT),
+    "PACS_160": Depth(3.0, 2.2, _BRIGHT),
+    "SPIRE_250": Depth(6.0, 0.7, _BRIGHT), "SPIRE_350": Depth(10.0, 0.4, _BRIGHT),
+    "SPIRE_500": Depth(14.0, 0.2, _BRIGHT),
 }  # fmt: skip
 
 

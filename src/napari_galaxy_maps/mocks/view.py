@@ -85,20 +85,24 @@ class View:
         """Raise `InputError` where the view makes no sense."""
         if not 8 <= self.size <= 16384:
             raise InputError(
-                f"A mock image of {self.size} pixels is not made; choose a size between 8 and 16384."
+                f"A mock image of {self.size} pixels is not made; choose a size between 8 and "
+                "16384."
             )
         if not 0 < self.pixel_arcsec < 100:
             raise InputError(
-                f"A pixel of {self.pixel_arcsec} arcsec makes no sense; choose one between 0 and 100."
+                f"A pixel of {self.pixel_arcsec} arcsec makes no sense; choose one between 0 and "
+                "100."
             )
         for name in ("seeing", "noise", "sky", "ebv", "stars", "neighbours"):
             if not 0 <= getattr(self, name) < 1e4 or (name == "seeing" and self.seeing == 0):
                 raise InputError(
-                    f"A mock's {name} of {getattr(self, name)} makes no sense; choose a positive number."
+                    f"A mock's {name} of {getattr(self, name)} makes no sense; choose a positive "
+                    "number."
                 )
         if self.distance_mpc is not None and not 0 < self.distance_mpc <= MAX_DISTANCE:
             raise InputError(
-                f"A distance of {self.distance_mpc} Mpc is not between 0 and {MAX_DISTANCE:g} (redshift 0.2)."
+                f"A distance of {self.distance_mpc} Mpc is not between 0 and {MAX_DISTANCE:g} "
+                "(redshift 0.2)."
             )
         if self.redshift is not None and not 0 <= self.redshift <= MAX_REDSHIFT:
             raise InputError(
@@ -107,5 +111,6 @@ class View:
         unknown = [band for band in self.bands if band not in BANDS]
         if unknown or not self.bands:
             raise InputError(
-                f"There is no band called {', '.join(unknown) or 'nothing'}; the bands are {', '.join(BANDS)}."
+                f"There is no band called {', '.join(unknown) or 'nothing'}; the bands are "
+                f"{', '.join(BANDS)}."
             )

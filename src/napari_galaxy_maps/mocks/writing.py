@@ -81,7 +81,8 @@ def d25(mock: Mock) -> tuple[float, float]:
 def truth_maps(mock: Mock) -> PropertyMaps:
     """The true maps as the program holds maps."""
     provenance = {
-        "object": name_of(mock), "model": "truth of a mock galaxy", "imf": "Chabrier", "fwhm": mock.view.fwhm_of_truth,
+        "object": name_of(mock), "model": "truth of a mock galaxy", "imf": "Chabrier",
+        "fwhm": mock.view.fwhm_of_truth,
         "seed": mock.galaxy.seed, "distance_mpc": mock.view.distance_mpc, "redshift": mock.redshift,
         "mock": {key: str(value) for key, value in mock.galaxy.as_dict().items()},
     }  # fmt: skip
@@ -143,7 +144,8 @@ def write_mock_steps(mock: Mock, folder: Path, overwrite: bool = False) -> Steps
     there = [name for name in names if (folder / name).exists()]
     if there and not overwrite:
         raise InputError(
-            f"{folder / there[0]} is there already; choose another folder, or allow it to be replaced with --overwrite."
+            f"{folder / there[0]} is there already; choose another folder, or allow it to be "
+            "replaced with --overwrite."
         )
     written = []
     for index, band in enumerate(mock.view.bands):
@@ -177,13 +179,14 @@ def _recipe(mock: Mock) -> str:
     diameter, ratio = d25(mock)
     ra, dec = mock.position
     galaxy = {
-        "name": name_of(mock), "ra": ra, "dec": dec, "distance": float(mock.view.distance_mpc or 0), "d25": diameter,
+        "name": name_of(mock), "ra": ra, "dec": dec, "distance": float(mock.view.distance_mpc or 0),
+        "d25": diameter,
         "axis_ratio": ratio, "position_angle": float(mock.galaxy.position_angle),
     }  # fmt: skip
-    told: dict[str, Any] = {"galaxy": galaxy, "reddening": {"ebv": mock.view.ebv}}
+    recipe: dict[str, Any] = {"galaxy": galaxy, "reddening": {"ebv": mock.view.ebv}}
     if mock.stars:
-        told["stars"] = {"catalogue": "stars.ecsv"}
-    return tomli_w.dumps(told)
+        recipe["stars"] = {"catalogue": "stars.ecsv"}
+    return tomli_w.dumps(recipe)
 
 
 def star_table(mock: Mock) -> Any:

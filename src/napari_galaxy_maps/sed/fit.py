@@ -107,8 +107,10 @@ def fit(*args: object, **settings: object) -> SedFit:
 
 
 def fit_steps(
-    data: np.ndarray, uncertainty: np.ndarray, bands: Sequence[str], library: Library, device: str = "auto",
-    upper_limits: np.ndarray | None = None, distance_mpc: float | None = None, extra_error: float | None = None,
+    data: np.ndarray, uncertainty: np.ndarray, bands: Sequence[str], library: Library,
+    device: str = "auto",
+    upper_limits: np.ndarray | None = None, distance_mpc: float | None = None,
+    extra_error: float | None = None,
     scale_error: bool = True, least_models: float = LEAST_MODELS, precision: str = "auto",
 ) -> Steps[SedFit]:  # fmt: skip
     """Fit a library to pixels.
@@ -297,6 +299,7 @@ class _Collected:
         names = EXTENSIVE + INTENSIVE
         return SedFit(
             self.library.bands, flux, flux_error, dict(zip(names, values, strict=True)),
-            dict(zip(names, errors, strict=True)), self.chi2.astype(np.float32), self.best, self.scale,
+            dict(zip(names, errors, strict=True)), self.chi2.astype(np.float32), self.best,
+            self.scale,
             self.seen.n_measured, self.flags,
         )  # fmt: skip

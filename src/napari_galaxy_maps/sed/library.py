@@ -111,11 +111,13 @@ def checked_redshift(redshift: float | None) -> float:
     last = float(star_table().redshift[-1])
     if redshift is None or not np.isfinite(redshift):
         raise InputError(
-            "The galaxy's redshift is not known, and model spectra depend on it; give it (--redshift; 0 for a nearby galaxy)."
+            "The galaxy's redshift is not known, and model spectra depend on it; give it "
+            "(--redshift; 0 for a nearby galaxy)."
         )
     if not 0 <= redshift <= last:
         raise InputError(
-            f"A redshift of {redshift:g} cannot be used: model spectra are there from 0 to {last:g}; correct it (--redshift)."
+            f"A redshift of {redshift:g} cannot be used: model spectra are there from 0 to "
+            f"{last:g}; correct it (--redshift)."
         )
     return round(float(redshift), 3)
 
@@ -123,7 +125,7 @@ def checked_redshift(redshift: float | None) -> float:
 def recipe_hash(
     settings: LibrarySettings, redshift: float, bands: Sequence[str] = tuple(BANDS)
 ) -> str:
-    """Hash of all that a library depends on; what only the fit uses (`extra_error`) does not count."""
+    """Hash of all that a library depends on, but for what only the fit uses (`extra_error`)."""
     tables = [
         hashlib.sha256((FOLDER / f"{name}.npz").read_bytes()).hexdigest()
         for name in ("stars", "dust", "spectra")

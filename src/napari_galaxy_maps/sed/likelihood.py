@@ -128,7 +128,8 @@ def observed(
     )
     if not (value.shape == sigma.shape == limit.shape and len(names) == len(value)):
         raise InputError(
-            f"Data {value.shape}, errors {sigma.shape}, limits {limit.shape} and {len(names)} bands do not go together; "
+            f"Data {value.shape}, errors {sigma.shape}, limits {limit.shape} and {len(names)} "
+            "bands do not go together; "
             "give (bands, pixels)."
         )
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -146,11 +147,13 @@ def observed(
     n_bands = int(detected.any(1).sum())
     if not n_bands and limit.any():
         raise InputError(
-            "All fluxes are upper limits, which fix no spectrum; at least three bands have to be measured."
+            "All fluxes are upper limits, which fix no spectrum; at least three bands have to be "
+            "measured."
         )
     if n_bands < MIN_BANDS:
         raise InputError(
-            f"Only {n_bands} of the bands {'has' if n_bands == 1 else 'have'} data; a spectrum needs at least three."
+            f"Only {n_bands} of the bands {'has' if n_bands == 1 else 'have'} data; a spectrum "
+            "needs at least three."
         )
     value[~measured] = 0
     sigma = np.where(measured, np.hypot(sigma, extra_error * value), 0)
@@ -245,7 +248,8 @@ def matrices(library: Library, bands: tuple[str, ...], device: str) -> Matrices:
         return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(device)
 
     return Matrices(
-        unit, norm, tensor(scaled.T), tensor(scaled.T**2), tensor(outputs), tensor(outputs**2), output_unit,
+        unit, norm, tensor(scaled.T), tensor(scaled.T**2), tensor(outputs), tensor(outputs**2),
+        output_unit,
         tensor(np.hstack([intensive, intensive**2])), middle, device,
     )  # fmt: skip
 

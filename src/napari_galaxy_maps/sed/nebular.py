@@ -29,9 +29,12 @@ OH_RANGE = (7.6, 8.9)
 
 # Wavelength in Angstrom, ratio to Hbeta (OF06, Table 4.4; He I: Table 4.6 with He+/H+ = 0.1).
 _RECOMBINATION = np.array([
-    (6562.8, 2.863), (4861.3, 1.0), (4340.5, 0.468), (4101.7, 0.259), (3970.1, 0.159), (3889.1, 0.105), (3835.4, 0.0731),
-    (3797.9, 0.0530), (18751.0, 0.339), (12818.1, 0.163), (10938.1, 0.0904), (10049.4, 0.0555), (40512.0, 0.0802),
-    (26252.0, 0.0455), (21655.0, 0.0278), (5875.6, 0.130), (6678.2, 0.037), (4471.5, 0.047), (10830.3, 0.30),
+    (6562.8, 2.863), (4861.3, 1.0), (4340.5, 0.468), (4101.7, 0.259), (3970.1, 0.159),
+    (3889.1, 0.105), (3835.4, 0.0731),
+    (3797.9, 0.0530), (18751.0, 0.339), (12818.1, 0.163), (10938.1, 0.0904), (10049.4, 0.0555),
+    (40512.0, 0.0802),
+    (26252.0, 0.0455), (21655.0, 0.0278), (5875.6, 0.130), (6678.2, 0.037), (4471.5, 0.047),
+    (10830.3, 0.30),
 ])  # fmt: skip
 
 # Polynomials in x = 12 + log(O/H) - 8.69 of log10 of the ratios (Curti+ 2020, Table 2): [O II]
@@ -66,7 +69,8 @@ def lines(oh: float) -> tuple[np.ndarray, np.ndarray]:
     oxygen3, nitrogen, sulphur = ratio(_R3), ratio(_N2) * _HALPHA, ratio(_S2) * _HALPHA
     # The weaker line of each pair: 1/2.98 (Storey & Zeippen 2000); [S II] at low density 1.4 to 1.
     metals = np.array([
-        (3727.5, ratio(_R2)), (5006.8, oxygen3), (4958.9, oxygen3 / 2.98), (6583.4, nitrogen), (6548.0, nitrogen / 2.98),
+        (3727.5, ratio(_R2)), (5006.8, oxygen3), (4958.9, oxygen3 / 2.98), (6583.4, nitrogen),
+        (6548.0, nitrogen / 2.98),
         (6716.4, sulphur * 1.4 / 2.4), (6730.8, sulphur / 2.4),
     ])  # fmt: skip
     both = np.vstack([_RECOMBINATION, metals])

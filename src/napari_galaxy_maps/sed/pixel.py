@@ -119,6 +119,7 @@ def pixel_spectrum(
         tuple(name for name, there in zip(names, seen, strict=True) if there),
         np.array([get_band(name).pivot for name, there in zip(names, seen, strict=True) if there]),
         flux[seen], error[seen], use[seen], spectrum_um, spectrum, library.bands,
-        np.array([get_band(name).pivot for name in library.bands]), found.flux_percentiles(PERCENTILES),
+        np.array([get_band(name).pivot for name in library.bands]),
+        found.flux_percentiles(PERCENTILES),
         {name: properties[name] for name in ORDER}, found,
     )  # fmt: skip

@@ -124,7 +124,8 @@ def _noise(n: int) -> np.ndarray:
 
 def posterior(
     data: np.ndarray, uncertainty: np.ndarray, bands: Sequence[str], library: Library,
-    upper_limits: np.ndarray | None = None, distance_mpc: float | None = None, extra_error: float | None = None,
+    upper_limits: np.ndarray | None = None, distance_mpc: float | None = None,
+    extra_error: float | None = None,
     least_models: float = LEAST_MODELS, draws: int = DRAWS,
 ) -> Posterior:  # fmt: skip
     """Fit a library to one pixel or aperture, on the CPU.

@@ -14,7 +14,8 @@ from ..data.recipe import LibrarySettings
 from ..exceptions import RecipeError
 
 PARAMETERS: Final[tuple[str, ...]] = (
-    "age_myr", "tau_myr", "change_age_myr", "change", "metallicity", "ebv", "old_factor", "slope", "bump", "qhac", "umin",
+    "age_myr", "tau_myr", "change_age_myr", "change", "metallicity", "ebv", "old_factor", "slope",
+    "bump", "qhac", "umin",
     "gamma",
 )  # fmt: skip
 """Parameters of a model: the age of the oldest stars; the time scale of a star formation rate t
@@ -25,7 +26,8 @@ fraction of its mass in higher ones."""
 
 LIMITS: Final[Mapping[str, tuple[float, float]]] = {
     "age_myr": (100, 14000), "tau_myr": (1, 1e6), "change_age_myr": (1, 5000), "change": (0, 1e4),
-    "metallicity": (1e-4, 0.05), "ebv": (0, 5), "old_factor": (0, 1), "slope": (-1.5, 1.5), "bump": (0, 10),
+    "metallicity": (1e-4, 0.05), "ebv": (0, 5), "old_factor": (0, 1), "slope": (-1.5, 1.5),
+    "bump": (0, 10),
     "qhac": (0.02, 0.40), "umin": (0.1, 80), "gamma": (0, 1),
 }  # fmt: skip
 """Between which values a parameter can lie."""
@@ -56,16 +58,20 @@ _GAMMA = (0, 0.001, 0.002, 0.004, 0.008, 0.016, 0.031, 0.063, 0.13, 0.25, 0.5)
 PRIORS: Final[Mapping[str, Mapping[str, tuple[float, ...]]]] = {
     # The grid of Dobbels+ 2020 and Nersesian+ 2019 for DustPedia: 80 million models of CIGALE.
     "dustpedia": {
-        "age_myr": (2000, 4500, 7000, 9500, 12000), "tau_myr": _TAU, "change_age_myr": (200,), "change": _RATES,
-        "metallicity": (0.02,), "ebv": _EBV, "old_factor": (0.25, 0.50, 0.75), "slope": (-0.5, -0.25, 0.0), "bump": (0,),
+        "age_myr": (2000, 4500, 7000, 9500, 12000), "tau_myr": _TAU, "change_age_myr": (200,),
+        "change": _RATES,
+        "metallicity": (0.02,), "ebv": _EBV, "old_factor": (0.25, 0.50, 0.75),
+        "slope": (-0.5, -0.25, 0.0), "bump": (0,),
         "qhac": _QHAC, "umin": _UMIN, "gamma": _GAMMA,
     },
     # The same ranges, widened by what single pixels are: young, poor or rich in metals, in bursts,
     # with a bump.
     "broad": {
         "age_myr": (1000, 2000, 4500, 7000, 9500, 12000, 13500), "tau_myr": (250, *_TAU),
-        "change_age_myr": (10, 30, 100, 200, 500, 1000), "change": _RATES, "metallicity": (0.004, 0.008, 0.02, 0.05),
-        "ebv": _EBV, "old_factor": (0.25, 0.50, 0.75, 1.0), "slope": (-0.7, -0.5, -0.25, 0.0, 0.25), "bump": (0, 1, 2, 3),
+        "change_age_myr": (10, 30, 100, 200, 500, 1000), "change": _RATES,
+        "metallicity": (0.004, 0.008, 0.02, 0.05),
+        "ebv": _EBV, "old_factor": (0.25, 0.50, 0.75, 1.0), "slope": (-0.7, -0.5, -0.25, 0.0, 0.25),
+        "bump": (0, 1, 2, 3),
         "qhac": _QHAC, "umin": _UMIN, "gamma": _GAMMA,
     },
 }  # fmt: skip

@@ -54,7 +54,8 @@ class _Table:
                 found = {f.name: arrays[f.name] for f in fields(cls)}
         except (OSError, ValueError, KeyError) as error:
             raise InputError(
-                f"{path} is no table of {cls.__name__} ({error}); make it again with training.photometric_tables."
+                f"{path} is no table of {cls.__name__} ({error}); make it again with "
+                "training.photometric_tables."
             ) from None
         return cls(**{**found, "bands": tuple(str(band) for band in found["bands"])})
 
@@ -209,7 +210,8 @@ def at_redshift(table: np.ndarray, redshifts: np.ndarray, redshift: float) -> np
     """
     if not redshifts[0] <= redshift <= redshifts[-1]:
         raise InputError(
-            f"The redshift {redshift} is not between {redshifts[0]} and {redshifts[-1]}, where the tables end."
+            f"The redshift {redshift} is not between {redshifts[0]} and {redshifts[-1]}, where the "
+            "tables end."
         )
     right = int(np.clip(np.searchsorted(redshifts, redshift), 1, len(redshifts) - 1))
     part = (redshift - redshifts[right - 1]) / (redshifts[right] - redshifts[right - 1])

@@ -22,12 +22,14 @@ from .library import Library
 MIN_FAR_INFRARED: Final = 3
 """Fewest far-infrared bands from which the dust's mass and temperature can be told."""
 LOGARITHMS: Final[Mapping[str, str]] = {
-    "LOG_SLD": "SLD", "LOG_SMD": "SMD", "LOG_SIGMA_LSTAR": "Lbolo", "LOG_SIGMA_LD": "Ldust", "LOG_SIGMA_STAR": "Mstar",
+    "LOG_SLD": "SLD", "LOG_SMD": "SMD", "LOG_SIGMA_LSTAR": "Lbolo", "LOG_SIGMA_LD": "Ldust",
+    "LOG_SIGMA_STAR": "Mstar",
     "LOG_SIGMA_MD": "Mdust", "LOG_SIGMA_SFR": "SFR",
 }  # fmt: skip
 """Which property of the fit is the argument of which map's logarithm."""
 ORDER: Final = (
-    "LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_LSTAR", "LOG_SIGMA_LD", "LOG_SIGMA_STAR", "LOG_SIGMA_MD", "LOG_SIGMA_SFR",
+    "LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_LSTAR", "LOG_SIGMA_LD", "LOG_SIGMA_STAR",
+    "LOG_SIGMA_MD", "LOG_SIGMA_SFR",
 )  # fmt: skip
 _NAME: Final = "SED fit"
 
@@ -78,7 +80,8 @@ def check_far_infrared(bands: Sequence[str]) -> tuple[str, ...]:
     if len(found) < MIN_FAR_INFRARED:
         have = f"only {' and '.join(found)}" if found else "none"
         raise InputError(
-            f"A truth needs at least {MIN_FAR_INFRARED} far-infrared bands (70 to 500 micron), and there {'are' if len(found) == 2 else 'is'} {have}; "
+            f"A truth needs at least {MIN_FAR_INFRARED} far-infrared bands (70 to 500 micron), and "
+            f"there {'are' if len(found) == 2 else 'is'} {have}; "
             "add images of PACS, SPIRE or MIPS."
         )
     return found
@@ -123,7 +126,8 @@ def truth_steps(
     pixels = np.flatnonzero(~cube.mask.ravel() & (measured[rows].sum(0) >= MIN_FAR_INFRARED))
     if not len(pixels):
         raise InputError(
-            f"No pixel of {cube.name or 'the galaxy'} has {MIN_FAR_INFRARED} of its far-infrared bands ({', '.join(far)}) measured; "
+            f"No pixel of {cube.name or 'the galaxy'} has {MIN_FAR_INFRARED} of its far-infrared "
+            f"bands ({', '.join(far)}) measured; "
             "look whether these images show the galaxy."
         )
     result = yield from fit_steps(data[:, pixels], error[:, pixels], cube.bands, library, device)
@@ -148,13 +152,16 @@ def _maps(cube: BandCube, result: SedFit, pixels: np.ndarray, library: Library, 
     flags = cube.flags.astype(np.int16).ravel().copy()
     flags[pixels[(result.flags & FitFlag.NO_MODEL_FITS) != 0]] |= Flag.NO_MODEL_FITS
     provenance = {
-        "object": cube.name, "model": _NAME, "imf": library.settings.imf.capitalize(), "bands": ", ".join(cube.bands),
-        "fwhm": cube.fwhm, "redshift": library.redshift, "library": f"{len(library)} model spectra, prior {library.settings.prior}",
+        "object": cube.name, "model": _NAME, "imf": library.settings.imf.capitalize(),
+        "bands": ", ".join(cube.bands),
+        "fwhm": cube.fwhm, "redshift": library.redshift,
+        "library": f"{len(library)} model spectra, prior {library.settings.prior}",
         "note": [*cube.notes, *([note] if note else [])],
     }  # fmt: skip
     shared = None if cube.correlation is None else float(np.max(cube.correlation))
     maps = PropertyMaps(
-        {name: values[name] for name in ORDER}, {name: errors[name] for name in ORDER}, cube.wcs, flags.reshape(cube.shape),
+        {name: values[name] for name in ORDER}, {name: errors[name] for name in ORDER}, cube.wcs,
+        flags.reshape(cube.shape),
         provenance, shared,
     )  # fmt: skip
     return Truth(maps, plane(result.chi2))
