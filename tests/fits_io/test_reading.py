@@ -1,9 +1,9 @@
 """Images are found in files of every packing, know what they are, and are refused in one sentence
 where they cannot be used.
 
-Of `fits_io.files`, `fits_io.images`, `fits_io.galaxies` and `fits_io.opening`. What other rooms
-bring along is tested with them: `fits_io.stamps` in tests/prepare/test_kernels.py, `fits_io.tables`
-in tests/prepare/test_catalogue.py, `fits_io.regions_io` in tests/prepare/test_masks.py.
+Of `fits_io.image_files`, `fits_io.band_images`, `fits_io.galaxies` and `fits_io.open_fits`. What is
+read for the preparation is tested there: `fits_io.psf_files` in tests/prepare/test_kernels.py,
+`fits_io.source_tables` in tests/prepare/test_catalogue.py.
 """
 
 import bz2
