@@ -143,6 +143,39 @@ def draw_galaxy(
     InputError
         When the seed is negative, there is no such kind, or the mass or inclination makes no sense.
     """
+    _check(seed, kind, log_mass, inclination)
+    rng = np.random.default_rng([seed, 0x6A1])
+    mass = rng.uniform(8.6, 11.4)
+    mass = mass if log_mass is None else log_mass
+    drawn = _draw_kind(rng, mass)
+    kind = drawn if kind is None else kind
+    # All numbers are drawn before any is used, so that a galaxy of a seed stays the same whatever
+    # its kind is made of.
+    normal = rng.standard_normal(24)
+    uniform = rng.uniform(size=24)
+    early, small = kind in EARLY, kind == "irregular"
+    stars = _star_formation(kind, mass, normal, uniform)
+    cosine = uniform[15] if inclination is None else np.cos(np.radians(inclination))
+    return MockGalaxy(
+        seed=seed,
+        kind=kind,
+        log_mass=float(mass),
+        **stars,
+        **_sizes(kind, mass, normal, uniform),
+        growth=1.1 if early else float(np.clip(1.35 + 0.15 * normal[17], 1.0, 1.8)),
+        thickness=float(np.clip((0.3 if small else 0.13) * 10 ** (0.1 * normal[18]), 0.07, 0.45)),
+        truncation=float(np.clip(3.0 + 0.8 * normal[19], 1.8, 5.0)),
+        **_gas_and_metals(kind, mass, stars["log_sfr"], stars["burst"], normal),
+        dust_slope=float(np.clip(-1.15 + 0.15 * normal[22], -1.5, -0.7)),
+        dust_bump=float(max(0.0, 0.8 + 0.5 * normal[23])),
+        **_draw_structure(kind, mass, uniform[5:14], normal[12:16]),
+        inclination=float(np.degrees(np.arccos(np.clip(cosine, 0, 1)))),
+        position_angle=float(180 * uniform[16]),
+    )
+
+
+def _check(seed: int, kind: str | None, log_mass: float | None, inclination: float | None) -> None:
+    """Raise `InputError` where what is asked of a galaxy makes no sense."""
     if seed < 0:
         raise InputError(
             f"The seed {seed} of a mock galaxy is negative; choose 0 or a positive whole number."
@@ -153,43 +186,47 @@ def draw_galaxy(
         )
     if log_mass is not None and not MASS_RANGE[0] <= log_mass <= MASS_RANGE[1]:
         raise InputError(
-            f"A mock galaxy's log mass of {log_mass} is not between {MASS_RANGE[0]} and {MASS_RANGE[1]}."
+            f"A mock galaxy's log mass of {log_mass} is not between {MASS_RANGE[0]} "
+            f"and {MASS_RANGE[1]}."
         )
     if inclination is not None and not 0 <= inclination <= 90:
         raise InputError(f"An inclination of {inclination} is not between 0 and 90 degrees.")
-    rng = np.random.default_rng([seed, 0x6A1])
-    mass = rng.uniform(8.6, 11.4)
-    mass = mass if log_mass is None else log_mass
-    drawn = _draw_kind(rng, mass)
-    kind = drawn if kind is None else kind
-    early, elliptical, small = kind in EARLY, kind == "elliptical", kind == "irregular"
 
-    normal = rng.standard_normal(24)
-    uniform = rng.uniform(size=24)
-    offset = 0.25 * normal[0]  # from the main sequence, for billions of years
+
+def _lasting_offset(normal: np.ndarray) -> float:
+    """How far above the main sequence a galaxy has been for billions of years, dex."""
+    return float(0.25 * normal[0])
+
+
+def _star_formation(
+    kind: str, mass: float, normal: np.ndarray, uniform: np.ndarray
+) -> dict[str, float]:
+    """The present rate of star formation and what its history was."""
     burst = 0.17 * normal[1] + (0.25 if kind == "interacting" else 0.0)
+    log_sfr = float(relations.main_sequence(mass)) + _lasting_offset(normal) + burst
     quench = 0.0
-    log_sfr = float(relations.main_sequence(mass)) + offset + burst
-    if early:
-        log_sfr, burst, quench = (
-            mass - (12.1 if elliptical else 11.6) + 0.4 * normal[0],
-            0.0,
-            1.0 + 3 * uniform[0],
-        )
+    start = 5.0 + 5.0 * uniform[2] + 0.8 * (mass - 10)
+    if kind in EARLY:
+        log_sfr = mass - (12.1 if kind == "elliptical" else 11.6) + 0.4 * normal[0]
+        burst = 0.0
+        quench = 1.0 + 3 * uniform[0]
+        start = 11.4 - 4.3 * uniform[2] - 0.6 * (11.4 - mass)
     elif uniform[0] < 0.08:  # the green valley
         quench = 0.3 + 1.2 * uniform[1]
         log_sfr -= 0.9 + 0.3 * normal[2]
-    start = (
-        11.4 - 4.3 * uniform[2] - 0.6 * (11.4 - mass)
-        if early
-        else 5.0 + 5.0 * uniform[2] + 0.8 * (mass - 10)
-    )
+    return {
+        "log_sfr": float(log_sfr), "burst": float(burst), "start": float(start), "quench": float(quench),
+    }  # fmt: skip
 
+
+def _sizes(kind: str, mass: float, normal: np.ndarray, uniform: np.ndarray) -> dict[str, float]:
+    """Sizes of disc and spheroid, and the spheroid's share and shape."""
+    early, elliptical = kind in EARLY, kind == "elliptical"
     if elliptical:
         bulge = 1.0
     elif early:
         bulge = float(np.clip(0.5 + 0.15 * normal[3], 0.2, 0.85))
-    elif small or mass < 9.3:
+    elif kind == "irregular" or mass < 9.3:
         bulge = 0.0 if uniform[3] < 0.7 else 0.05 * uniform[4]
     else:
         bulge = float(np.clip(0.08 + 0.13 * (mass - 9.5) + 0.10 * normal[3], 0.0, 0.6))
@@ -197,60 +234,46 @@ def draw_galaxy(
     # Sizes are measured in circles, in which inclined discs look smaller, and beside a spheroid.
     r_e = float(size * np.exp(relations.size_scatter(mass) * (0.8 if early else 1.0) * normal[4]))
     r_e *= 1.1 if elliptical else 1.5 if early else 1.38
-    bulge_r_e = (
-        r_e
-        if elliptical
-        else r_e * float(np.clip(0.22 * np.exp(0.3 * normal[5]) * (1 + bulge), 0.08, 0.7))
-    )
+    bulge_r_e = r_e
+    if not elliptical:
+        share = np.clip(0.22 * np.exp(0.3 * normal[5]) * (1 + bulge), 0.08, 0.7)
+        bulge_r_e = r_e * float(share)
     classical = early or mass > 10.6
-    bulge_n = float(
-        np.clip(
-            (2.8 + 1.4 * (mass - 10) if elliptical else 2.5 if classical else 1.3)
-            + 0.5 * normal[6],
-            0.8,
-            6,
-        )
-    )
+    index = 2.8 + 1.4 * (mass - 10) if elliptical else 2.5 if classical else 1.3
+    return {
+        "r_e": r_e, "bulge": bulge, "bulge_r_e": bulge_r_e,
+        "bulge_n": float(np.clip(index + 0.5 * normal[6], 0.8, 6)),
+        "bulge_axis": float(np.clip(0.75 + 0.15 * normal[16], 0.4, 1.0)),
+    }  # fmt: skip
 
+
+def _gas_and_metals(
+    kind: str, mass: float, log_sfr: float, burst: float, normal: np.ndarray
+) -> dict[str, float]:
+    """Metals of stars and gas, the gas itself, and what of the dust follows from them."""
+    early = kind in EARLY
     star_median, star_scatter = (float(x) for x in relations.stellar_metals(mass))
     star_metals = star_median - 0.03 + star_scatter * normal[7]
-    oxygen = (
-        float(relations.gas_oxygen(mass))
-        + 0.07 * normal[8]
-        - (0.0 if early else 0.1 * (offset + burst))
-    )
+    above = 0.0 if early else 0.1 * (_lasting_offset(normal) + burst)
+    oxygen = float(relations.gas_oxygen(mass)) + 0.07 * normal[8] - above
     # Galaxies off the main sequence have as much more or less gas, as far as fuel explains it.
     below = log_sfr - float(relations.main_sequence(mass))
-    log_hi = (
-        float(relations.hi_mass(mass)) + (0.9 if below < -0.6 else 0.4) * below + 0.25 * normal[9]
-    )
+    share = 0.9 if below < -0.6 else 0.4
+    log_hi = float(relations.hi_mass(mass)) + share * below + 0.25 * normal[9]
     log_h2 = log_sfr + 9 + np.log10(relations.H2_DEPLETION_GYR) + 0.25 * normal[10]
-    cloud = (
-        0.7
-        * 10 ** (0.2 * normal[11])
-        * 10 ** np.clip(0.8 * (oxygen - relations.SOLAR_OH), -1.5, 0.1)
-    )
-
+    metals = np.clip(0.8 * (oxygen - relations.SOLAR_OH), -1.5, 0.1)
+    cloud_tau = 0.7 * 10 ** (0.2 * normal[11]) * 10**metals
     # Half of the Milky Way's small grains, as the mid-infrared of DustPedia's galaxies asks; fewer
     # where metals are few.
-    small_grains = 0.08 * 10 ** np.clip(0.7 * min(oxygen - 8.6, 0.0) + 0.1 * normal[14], -0.8, 0.25)
-    structure = _draw_structure(kind, mass, uniform[5:14], normal[12:16])
-    cosine = uniform[15] if inclination is None else np.cos(np.radians(inclination))
-    return MockGalaxy(
-        seed=seed, kind=kind, log_mass=float(mass), log_sfr=float(log_sfr), burst=float(burst), start=float(start),
-        quench=float(quench), r_e=r_e, bulge=bulge, bulge_r_e=bulge_r_e, bulge_n=bulge_n,
-        bulge_axis=float(np.clip(0.75 + 0.15 * normal[16], 0.4, 1.0)),
-        growth=float(np.clip(1.35 + 0.15 * normal[17], 1.0, 1.8)) if not early else 1.1,
-        thickness=float(np.clip((0.3 if small else 0.13) * 10 ** (0.1 * normal[18]), 0.07, 0.45)),
-        truncation=float(np.clip(3.0 + 0.8 * normal[19], 1.8, 5.0)),
-        oxygen=float(np.clip(oxygen, 7.7, 8.95)),
-        oxygen_gradient=float(relations.oxygen_gradient(mass) + 0.03 * normal[20]),
-        star_metals=float(np.clip(star_metals, -1.6, 0.35)), star_gradient=float((-0.14 if early else -0.10) + 0.05 * normal[21]),
-        log_hi=float(log_hi), log_h2=float(log_h2),
-        dust_slope=float(np.clip(-1.15 + 0.15 * normal[22], -1.5, -0.7)), dust_bump=float(max(0.0, 0.8 + 0.5 * normal[23])),
-        cloud_tau=float(cloud), qhac=float(small_grains),
-        **structure, inclination=float(np.degrees(np.arccos(np.clip(cosine, 0, 1)))), position_angle=float(180 * uniform[16]),
-    )  # fmt: skip
+    grains = np.clip(0.7 * min(oxygen - 8.6, 0.0) + 0.1 * normal[14], -0.8, 0.25)
+    return {
+        "oxygen": float(np.clip(oxygen, 7.7, 8.95)),
+        "oxygen_gradient": float(relations.oxygen_gradient(mass) + 0.03 * normal[20]),
+        "star_metals": float(np.clip(star_metals, -1.6, 0.35)),
+        "star_gradient": float((-0.14 if early else -0.10) + 0.05 * normal[21]),
+        "log_hi": float(log_hi), "log_h2": float(log_h2),
+        "cloud_tau": float(cloud_tau), "qhac": float(0.08 * 10**grains),
+    }  # fmt: skip
 
 
 def _draw_kind(rng: np.random.Generator, mass: float) -> str:
