@@ -138,8 +138,8 @@ def test_every_packing_gives_the_same_pixels(tmp_path):
     content = plain.read_bytes()
     (tmp_path / "b_WISE_3.4.fits.gz").write_bytes(gzip.compress(content))
     (tmp_path / "c_WISE_3.4.fits.bz2").write_bytes(bz2.compress(content))
-    hdu = fits.open(plain)[0]
-    fits.CompImageHDU(hdu.data, hdu.header, compression_type="GZIP_1", quantize_level=0).writeto(
+    data, header = fits.getdata(plain, header=True)
+    fits.CompImageHDU(data, header, compression_type="GZIP_1", quantize_level=0).writeto(
         tmp_path / "d_WISE_3.4.fits.fz"
     )
     for path in sorted(tmp_path.iterdir()):
