@@ -32,18 +32,6 @@ FLOORS = (
     ("cli", "plugin", "_api", "__main__"),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-PLUGIN_FLOORS = (
-    "ground",
-    "eventloop",
-    "state",
-    "jobs",
-    "canvas",
-    "workspace",
-    "widgets",
-    "panels",
-    "manifest",
-)
-"""From the ground up."""
 WINDOW = {
     "napari",
     "qtpy",
@@ -220,20 +208,6 @@ def test_nothing_imports_upward():
         for name in MODULES
         for other in neighbours(name)
         if "__init__" not in (room(name), room(other)) and FLOOR[room(other)] > FLOOR[room(name)]
-    }
-    assert not upward, sorted(upward)
-
-
-def test_nothing_in_the_plugin_imports_upward():
-    floor = {part: number for number, part in enumerate(PLUGIN_FLOORS)}
-    inside = [name for name in MODULES if name.startswith(f"{PACKAGE}.plugin.")]
-    parts = {name: name.split(".")[2] for name in inside}
-    assert set(parts.values()) <= set(floor), "parts of no floor"
-    upward = {
-        f"{short(name)} -> {short(other)}"
-        for name in inside
-        for other in neighbours(name)
-        if other in parts and floor[parts[other]] > floor[parts[name]]
     }
     assert not upward, sorted(upward)
 

@@ -16,7 +16,7 @@ from ..eventloop.idle_queue import next_turn
 from ..eventloop.worker import JobRunner
 from ..ground.layer_specs import Key, LayerSpec, image_spec, map_specs, shown_in
 from ..ground.sky_plane import Reference, centre_of
-from ..state.image_files import ReadImage, ReadyFile
+from ..state.opened_files import ReadImage, ReadyFile
 from ..state.project import Project
 from .reopen_masks import MaskReopener
 

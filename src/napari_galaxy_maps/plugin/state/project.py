@@ -15,7 +15,7 @@ from ...data.maps import PropertyMaps
 from ...data.recipe import Recipe
 from ...exceptions import GalaxyMapsError, RecipeError
 from ..ground.sky_plane import Reference, centre_of
-from .image_files import FileState, ImageFiles, ReadyFile
+from .opened_files import FileState, ImageFiles, ReadyFile
 
 if TYPE_CHECKING:
     from ...pipeline import FittedTruth, PredictionMemory

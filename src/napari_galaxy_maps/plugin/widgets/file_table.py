@@ -25,7 +25,7 @@ from .forms import FAINT, WARNING
 from .qt_parts import present
 
 if TYPE_CHECKING:
-    from ..state.image_files import FileState
+    from ..state.opened_files import FileState
 
 FILE, BAND, UNIT, PIXEL, PSF = range(5)
 UNKNOWN = "which?"
