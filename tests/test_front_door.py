@@ -1,5 +1,5 @@
-"""The package as an astronomer calls it in a notebook: it imports at once, and goes from a folder to
-maps, tables and figures in a few lines.
+"""The package as an astronomer calls it in a notebook: it imports at once, and goes from a folder
+to maps, tables and figures in a few lines.
 """
 
 import logging

@@ -1,9 +1,9 @@
 """Images are found in files of every packing, know what they are, and are refused in one sentence
 where they cannot be used.
 
-Of `fits_io.files`, `fits_io.images`, `fits_io.galaxies` and `fits_io.opening`. What other rooms
-bring along is tested with them: `fits_io.stamps` in tests/prepare/test_kernels.py, `fits_io.tables`
-in tests/prepare/test_catalogue.py, `fits_io.regions_io` in tests/prepare/test_masks.py.
+Of `fits_io.image_files`, `fits_io.band_images`, `fits_io.galaxies` and `fits_io.open_fits`. What is
+read for the preparation is tested there: `fits_io.psf_files` in tests/prepare/test_kernels.py,
+`fits_io.source_tables` in tests/prepare/test_catalogue.py.
 """
 
 import bz2
@@ -138,8 +138,8 @@ def test_every_packing_gives_the_same_pixels(tmp_path):
     content = plain.read_bytes()
     (tmp_path / "b_WISE_3.4.fits.gz").write_bytes(gzip.compress(content))
     (tmp_path / "c_WISE_3.4.fits.bz2").write_bytes(bz2.compress(content))
-    hdu = fits.open(plain)[0]
-    fits.CompImageHDU(hdu.data, hdu.header, compression_type="GZIP_1", quantize_level=0).writeto(
+    data, header = fits.getdata(plain, header=True)
+    fits.CompImageHDU(data, header, compression_type="GZIP_1", quantize_level=0).writeto(
         tmp_path / "d_WISE_3.4.fits.fz"
     )
     for path in sorted(tmp_path.iterdir()):

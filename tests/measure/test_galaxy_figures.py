@@ -1,4 +1,9 @@
-"""Figures of several galaxies hold their numbers, and files find their truths by themselves."""
+"""Figures of several galaxies hold their numbers, and files find their truths by themselves.
+
+Of `measure.figures.galaxy_figures`, `measure.figures.profile_figures` and
+`measure.compare.truth_matching`; `measure.figures.map_figures` is tested in
+tests/test_front_door.py.
+"""
 
 import numpy as np
 import pytest

@@ -1,5 +1,8 @@
 """Profiles, gradients, isophotes and R_half of an exponential disc are what it was made with, to
 half a percent.
+
+Of `measure.profiles.radial_profile` and `measure.profiles.ellipses`;
+`measure.profiles.galaxy_profile` is tested as a notebook calls it, in tests/test_front_door.py.
 """
 
 from dataclasses import replace

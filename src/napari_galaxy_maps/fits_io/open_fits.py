@@ -8,7 +8,7 @@ import lzma
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,34 +53,38 @@ def opened(path: Path) -> Iterator[HDUList]:
 
     if not path.exists():
         raise InputError(f"{path} does not exist; check the path.")
-    try:
-        size = path.stat().st_size
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("ignore", FITSFixedWarning)
-            warnings.filterwarnings("error", message=".*truncated.*", category=AstropyUserWarning)
-            hdus = fits.open(path, memmap=False, lazy_load_hdus=False)
-    except PermissionError:
-        raise InputError(f"{path} may not be read; check its permissions.") from None
-    except AstropyUserWarning:
-        raise InputError(
-            f"{path} is cut short: it is smaller than its header says; fetch it again."
-        ) from None
-    except EOFError:
-        raise InputError(
-            f"{path} is cut short: its compressed data end too early; fetch it again."
-        ) from None
-    except BROKEN as error:
-        what = "is empty" if size == 0 else f"is not a FITS file ({brief(error)})"
-        raise InputError(
-            f"{path} {what}; give FITS images, packed with gzip, bzip2 or fpack or not."
-        ) from None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield hdus
-    finally:
-        hdus.close()
+    with ExitStack() as closing:  # astropy leaves a file open that it fails on
+        try:
+            size = path.stat().st_size
+            stream = closing.enter_context(path.open("rb"))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                warnings.simplefilter("ignore", FITSFixedWarning)
+                warnings.filterwarnings(
+                    "error", message=".*truncated.*", category=AstropyUserWarning
+                )
+                hdus = fits.open(stream, memmap=False, lazy_load_hdus=False)
+        except PermissionError:
+            raise InputError(f"{path} may not be read; check its permissions.") from None
+        except AstropyUserWarning:
+            raise InputError(
+                f"{path} is cut short: it is smaller than its header says; fetch it again."
+            ) from None
+        except EOFError:
+            raise InputError(
+                f"{path} is cut short: its compressed data end too early; fetch it again."
+            ) from None
+        except BROKEN as error:
+            what = "is empty" if size == 0 else f"is not a FITS file ({brief(error)})"
+            raise InputError(
+                f"{path} {what}; give FITS images, packed with gzip, bzip2 or fpack or not."
+            ) from None
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield hdus
+        finally:
+            hdus.close()
 
 
 def image_wcs(header: Header, shape: tuple[int, ...]) -> WCS | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,13 +55,16 @@ def measure_ellipse(
     from astropy.coordinates import SkyCoord
     from astropy.stats import sigma_clipped_stats
     from photutils.segmentation import SourceCatalog, detect_sources
+    from photutils.utils.exceptions import NoDetectionsWarning
     from scipy.ndimage import gaussian_filter
 
     data = np.nan_to_num(image.data)
     smooth = gaussian_filter(data, max(1.0, 2 * image.fwhm / 2.3548 / image.pixel_arcsec))
     blank = ~np.isfinite(image.data)
     _, median, std = sigma_clipped_stats(smooth, mask=blank)
-    segments = detect_sources(smooth, median + sigma * std, n_pixels=25, mask=blank)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NoDetectionsWarning)  # an error says it, below
+        segments = detect_sources(smooth, median + sigma * std, n_pixels=25, mask=blank)
     where = "Give its position (RA, Dec) and its D25 diameter."
     if segments is None:
         raise InputError(f"No galaxy stands out of the {image.band} image. {where}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...data.cube import BandCube
 from ...data.galaxy import BandImage, Ellipse
 from ...data.maps import PropertyMaps
-from ..apertures.planes import Planes, linear
+from ..apertures.planes import Planes, linear, pixel_arcsec
 from .ellipses import fit_isophote, half_mass_ellipse, stellar_half_radius
 from .radial_profile import equal_steps, radial_profile
 
@@ -42,7 +42,7 @@ def annuli_in_steps(
     source: PropertyMaps | BandCube | BandImage, ellipse: Ellipse, step: float | None = None
 ) -> Annuli:
     """Annuli of a width in arcsec, three pixels by default, out to an ellipse."""
-    edges = equal_steps(step or _PIXELS * _pixel(source), ellipse.a)
+    edges = equal_steps(step or _PIXELS * pixel_arcsec(source.wcs), ellipse.a)
     return Annuli(ellipse, tuple(edges), stellar_half_radius(source, ellipse))
 
 
@@ -81,9 +81,3 @@ def profile_over(sources: dict[str, Planes], annuli: Annuli, d25: Ellipse | None
     """The profiles of sources over the same annuli; `radial_profile` says what the table holds."""
     r25 = d25.a if d25 else None
     return radial_profile(sources, annuli.ellipse, annuli.edges, r25, annuli.r_half)
-
-
-def _pixel(source: PropertyMaps | BandCube | BandImage) -> float:
-    from astropy.wcs.utils import proj_plane_pixel_area
-
-    return float(proj_plane_pixel_area(source.wcs)) ** 0.5 * 3600
