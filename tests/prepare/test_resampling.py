@@ -2,6 +2,10 @@
 masked and without.
 """
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from astropy.wcs import WCS
@@ -102,3 +106,30 @@ def test_positions_off_the_sphere_are_blank():
     assert np.isnan(
         resample_planes(scene(shape)[None], pixel_map(image, tan_wcs(shape, 1.5), shape))
     ).all()
+
+
+COMPILE = """
+import numpy as np
+from napari_galaxy_maps.prepare.grid.resampling import PixelMap, resample_planes
+from napari_galaxy_maps.prepare.grid.resampling_loops import compiled_loops
+
+y, x = np.mgrid[:5, :5].astype(float)
+where = PixelMap(x, y, np.ones((3, 5, 5)), np.full((5, 5), 1.5), True)
+assert np.isfinite(resample_planes(np.ones((1, 9, 9), np.float32), where)).all()
+print(sum(compiled_loops()[0].stats.cache_hits.values()))
+"""
+
+
+def test_what_one_process_has_compiled_the_next_finds_on_disk(tmp_path):
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", COMPILE],
+            env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        ).stdout.strip()
+        for _ in range(2)
+    ]
+    assert found == ["0", "1"]

@@ -12,10 +12,11 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from .resampling_loops import compiled_loops
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -134,94 +135,6 @@ def positions(
     return splines[0](rows, columns), splines[1](rows, columns)
 
 
-@cache
-def _kernels() -> tuple[Callable[..., None], Callable[..., None]]:
-    """The compiled loops; they release the interpreter's lock, and are compiled once and kept on
-    disk.
-    """
-    import numba
-
-    @numba.njit(cache=True, nogil=True, inline="always")
-    def gaussian(line, start, n, sharpness):  # type: ignore[no-untyped-def]
-        """exp(-sharpness x^2) at x = start, start + 1, ...: each from the one before, by a ratio
-        that itself shrinks.
-        """
-        value = np.exp(-sharpness * start * start)
-        ratio, shrink = np.exp(-sharpness * (2 * start + 1)), np.exp(-2 * sharpness)
-        total = 0.0
-        for k in range(n):
-            line[k] = value
-            total += value
-            value *= ratio
-            ratio *= shrink
-        return total
-
-    # Not all of fast mathematics: with it the test for NaN is left out, and a pixel off the sphere
-    # writes anywhere.
-    @numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "arcp", "nsz", "afn"})
-    def separable(planes, x0, y0, form, reach, first, last, sums, inside, total):  # type: ignore[no-untyped-def]
-        n, ny, nx = planes.shape
-        widest = 0
-        for i in range(first, last):
-            for j in range(x0.shape[1]):
-                if np.isfinite(reach[i, j]):
-                    widest = max(widest, int(2 * reach[i, j]) + 3)
-        wx, wy = np.empty(widest, np.float32), np.empty(widest, np.float32)
-        for i in range(first, last):
-            for j in range(x0.shape[1]):
-                x, y = x0[i, j], y0[i, j]
-                if not (np.isfinite(x) and np.isfinite(y) and np.isfinite(reach[i, j])):
-                    continue
-                left, right = int(np.ceil(x - reach[i, j])), int(np.floor(x + reach[i, j]))
-                low, high = int(np.ceil(y - reach[i, j])), int(np.floor(y + reach[i, j]))
-                sum_x = gaussian(wx, left - x, right - left + 1, form[0, i, j])
-                sum_y = gaussian(wy, low - y, high - low + 1, form[2, i, j])
-                total[i, j] = sum_x * sum_y
-                begin, end = max(left, 0), min(right, nx - 1) + 1
-                bottom, top = max(low, 0), min(high, ny - 1) + 1
-                inside[i, j] = (
-                    wx[begin - left : max(end, begin) - left].sum()
-                    * wy[bottom - low : max(top, bottom) - low].sum()
-                )
-                for m in range(n):
-                    whole = 0.0
-                    for k in range(bottom, top):
-                        line = np.float32(0)
-                        for column in range(begin, end):
-                            line += wx[column - left] * planes[m, k, column]
-                        whole += line * wy[k - low]
-                    sums[m, i, j] = whole
-
-    @numba.njit(cache=True, nogil=True)
-    def general(planes, x0, y0, form, reach, first, last, sums, inside, total):  # type: ignore[no-untyped-def]
-        n, ny, nx = planes.shape
-        for i in range(first, last):
-            for j in range(x0.shape[1]):
-                x, y = x0[i, j], y0[i, j]
-                if not (np.isfinite(x) and np.isfinite(y) and np.isfinite(reach[i, j])):
-                    continue
-                for row in range(int(np.ceil(y - reach[i, j])), int(np.floor(y + reach[i, j])) + 1):
-                    dy = row - y
-                    for column in range(
-                        int(np.ceil(x - reach[i, j])), int(np.floor(x + reach[i, j])) + 1
-                    ):
-                        dx = column - x
-                        weight = np.exp(
-                            -(
-                                form[0, i, j] * dx * dx
-                                + 2 * form[1, i, j] * dx * dy
-                                + form[2, i, j] * dy * dy
-                            )
-                        )
-                        total[i, j] += weight
-                        if 0 <= row < ny and 0 <= column < nx:
-                            inside[i, j] += weight
-                            for m in range(n):
-                                sums[m, i, j] += weight * planes[m, row, column]
-
-    return separable, general
-
-
 def part_of(
     where: PixelMap, rectangle: tuple[slice, slice], shape: tuple[int, int]
 ) -> tuple[PixelMap, tuple[slice, slice]]:
@@ -278,7 +191,7 @@ def resample_planes(planes: np.ndarray, where: PixelMap, min_weight: float = 0.5
     planes = np.ascontiguousarray(planes, np.float32)
     sums = np.zeros((len(planes), *where.x.shape))
     inside, total = np.zeros(where.x.shape), np.zeros(where.x.shape)
-    loop = _kernels()[0 if where.separable else 1]
+    loop = compiled_loops()[0 if where.separable else 1]
 
     def strip(bounds: tuple[int, int]) -> None:
         loop(planes, where.x, where.y, where.form, where.reach, *bounds, sums, inside, total)
