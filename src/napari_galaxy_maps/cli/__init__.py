@@ -1,1 +1,1 @@
-"""Cli."""
+"""The command line: a file a command, options shared."""

@@ -39,7 +39,7 @@ def draw_map(one: PropertyMap, ax: Axes | None = None, **options: Any) -> Axes:
         "cmap": prop.colormap, "vmin": prop.limits[0], "vmax": prop.limits[1],
         "interpolation": "nearest", "origin": "lower", **options,
     }  # fmt: skip
-    axes = _panels([one.wcs])[0] if ax is None else ax
+    axes = _panels([one.wcs])[1][0] if ax is None else ax
     picture = axes.imshow(one.value, **options)
     axes.figure.colorbar(picture, ax=axes, label=axis_label(prop.name))
     axes.set_title(prop.name)
@@ -49,10 +49,9 @@ def draw_map(one: PropertyMap, ax: Axes | None = None, **options: Any) -> Axes:
 def maps_figure(maps: PropertyMaps, names: Sequence[str] | None = None) -> Figure:
     """Maps side by side, all by default; see `draw_map`."""
     chosen = [maps[name] for name in _known(names, maps.values)]
-    panels = _panels([one.wcs for one in chosen])
+    figure, panels = _panels([one.wcs for one in chosen])
     for one, axes in zip(chosen, panels, strict=True):
         draw_map(one, axes)
-    figure: Figure = panels[0].figure
     return figure
 
 
@@ -64,17 +63,16 @@ def bands_figure(source: Galaxy | BandCube, names: Sequence[str] | None = None) 
     else:
         planes = {name: (source.data[i], source.wcs) for i, name in enumerate(source.bands)}
     chosen = [(name, *planes[name]) for name in _known(names, planes)]
-    panels = _panels([wcs for _, _, wcs in chosen])
+    figure, panels = _panels([wcs for _, _, wcs in chosen])
     for (name, data, _), axes in zip(chosen, panels, strict=True):
         _draw_band(axes, data)
         axes.set_title(name)
-    figure: Figure = panels[0].figure
     return figure
 
 
 def draw_image(image: BandImage, ax: Axes | None = None) -> Axes:
     """Draw an image in one band, in MJy/sr."""
-    axes = _panels([image.wcs])[0] if ax is None else ax
+    axes = _panels([image.wcs])[1][0] if ax is None else ax
     _draw_band(axes, image.data)
     axes.set_title(image.band.name)
     return axes
@@ -94,8 +92,8 @@ def _draw_band(axes: Axes, data: np.ndarray) -> None:
     axes.figure.colorbar(picture, ax=axes, label="MJy/sr")
 
 
-def _panels(grids: Sequence[WCS]) -> list[Axes]:
-    """Axes on the sky for pixels of some coordinates, in rows, in a new figure."""
+def _panels(grids: Sequence[WCS]) -> tuple[Figure, list[Axes]]:
+    """A new figure, and in it, in rows, axes on the sky for pixels of some coordinates."""
     from matplotlib import pyplot as plt
 
     columns = min(len(grids), _COLUMNS)
@@ -108,7 +106,7 @@ def _panels(grids: Sequence[WCS]) -> list[Axes]:
         for coordinate, label in zip(axes.coords, ("RA", "Dec"), strict=True):
             coordinate.set_axislabel(label)
         panels.append(axes)
-    return panels
+    return figure, panels
 
 
 def _known(names: Sequence[str] | None, there: Mapping[str, Any]) -> list[str]:
