@@ -40,13 +40,13 @@ def test_info_says_what_each_file_is(folder, capsys):
         and "bad.fits is not a FITS file" in out
     )
     assert main(["info", str(folder), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    rows = {row["file"]: row for row in told["images"]}
+    printed = json.loads(capsys.readouterr().out)
+    rows = {row["file"]: row for row in printed["images"]}
     assert (
         rows["galaxy_2MASS_J.fits"]["band"] == "2MASS_J"
         and rows["galaxy_2MASS_J.fits"]["unit"] == "MJy/sr"
     )
-    assert len(rows["mystery.fits"]["problems"]) == 2 and len(told["left_out"]) == 1
+    assert len(rows["mystery.fits"]["problems"]) == 2 and len(printed["left_out"]) == 1
 
 
 @pytest.mark.slow
@@ -134,10 +134,12 @@ def mistakes(folder, tmp_path):
     y, x = np.mgrid[-4:5, -4:5]
     psf = np.exp(-(x**2 + y**2) / 4)
     for name, data, header in (
-        ("cube", np.stack([psf] * 3), scale), ("noscale", psf, fits.Header()),
+        ("cube", np.stack([psf] * 3), scale),
+        ("noscale", psf, fits.Header()),
         ("blank", psf * np.nan, scale),
-        ("negative", -psf, scale), ("good", psf, scale),
-    ):  # fmt: skip
+        ("negative", -psf, scale),
+        ("good", psf, scale),
+    ):
         fits.PrimaryHDU(data, header).writeto(tmp_path / f"{name}_psf.fits")
     (tmp_path / "galaxies.csv").write_text("name,ra,dec,d25\nNGC0000,10,2,2.5\n")
     (tmp_path / "empty.csv").write_text("ra,dec,parallax,parallax_error\n")
@@ -293,14 +295,14 @@ def test_a_table_a_redshift_and_a_kernel_do_what_they_say(folder, tmp_path, caps
         f"2MASS_J={tmp_path / 'good_psf.fits'}",
     ]
     assert main(["prepare", str(folder), "--out", str(out), *options, *more]) == 0
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     assert (
-        "from galaxies.csv, NGC0000: ra 150, dec 2, d25 2.5, axis ratio 0.8, position angle 30, "
-        "redshift 0.002" in told
+        "from galaxies.csv, NGC0000: ra 150, dec 2, d25 2.5, axis ratio 0.8, "
+        "position angle 30, redshift 0.002" in printed
     )
     assert (
-        "Mpc from the redshift 0.002 (Hubble flow" in told
-        and "kernel good_psf.fits (sha256" in told
+        "Mpc from the redshift 0.002 (Hubble flow" in printed
+        and "kernel good_psf.fits (sha256" in printed
     )
     recipe = read_recipe(out)
     assert (
@@ -339,13 +341,16 @@ def test_what_was_left_out_or_is_not_known_is_said(galaxy_folder, tmp_path, caps
         )
         == 0
     )
-    told = capsys.readouterr().out
-    for words in (
-        "SPIRE_250 left out: its PSF of 18 arcsec is wider than 8", "E(B-V) is not known",
+    printed = capsys.readouterr().out
+    for sentence in (
+        "SPIRE_250 left out: its PSF of 18 arcsec is wider than 8",
+        "E(B-V) is not known",
         "no D25 given: ellipse of the 3 sigma",
-        "plain.csv has no parallaxes with errors", "of plain.csv masked", "distance of 8.8",
-    ):  # fmt: skip
-        assert told.count(words) == 1, words
+        "plain.csv has no parallaxes with errors",
+        "of plain.csv masked",
+        "distance of 8.8",
+    ):
+        assert printed.count(sentence) == 1, sentence
     assert main(["prepare", str(folder), "--out", out, *options, "--overwrite", "--quiet"]) == 0
     assert not capsys.readouterr().out
 

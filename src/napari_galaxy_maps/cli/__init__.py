@@ -1,1 +1,1 @@
-"""The command `galaxy-maps`: its subcommands and their options."""
+"""The command line: a file a command, options shared."""

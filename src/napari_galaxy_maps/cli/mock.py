@@ -1,4 +1,4 @@
-"""The command `galaxy-maps mock`: its options, and what it does."""
+"""The command `galaxy-maps mock`: a galaxy that is invented, and its true maps."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import argparse
 from pathlib import Path
 
 from ..progress import Steps
+from .console import run_steps
+from .options import add_quiet
+
+HELP = "make a mock galaxy: its images in any bands, and its true maps"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Tell the parser of the command's options."""
+    """Add the options of the command to its parser."""
     parser.add_argument(
         "--seed", type=int, required=True, help="the same seed makes the same galaxy"
     )
@@ -42,20 +46,27 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     for name, default, text in (
         ("noise", 1.0, "times the surveys' noise"), ("seeing", 1.0, "times the surveys' PSFs"),
-        ("sky", 1.0, "level and slope of the sky that was left, in units of the noise"), ("ebv", 0.0, "E(B-V) of the Milky Way in mag"),
-        ("stars", 0.0, "stars of the Milky Way per arcmin2"), ("neighbours", 0.0, "galaxies behind per arcmin2"),
+        ("sky", 1.0, "level and slope of the sky that was left, in units of the noise"),
+        ("ebv", 0.0, "E(B-V) of the Milky Way in mag"),
+        ("stars", 0.0, "stars of the Milky Way per arcmin2"),
+        ("neighbours", 0.0, "galaxies behind per arcmin2"),
     ):  # fmt: skip
         group.add_argument(
             f"--{name}", type=float, default=default, metavar="X", help=f"{text} ({default:g})"
         )
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
-    parser.add_argument(
-        "--quiet", action="store_true", help="say nothing unless something is wrong"
-    )
+    add_quiet(parser)
 
 
-def steps(arguments: argparse.Namespace) -> Steps[str]:
-    """Make and write the mock galaxy; returns what to tell of it.
+def run(arguments: argparse.Namespace) -> None:
+    """Write the images and the maps, and print what the galaxy is."""
+    summary = run_steps(_steps(arguments), arguments.quiet)
+    if not arguments.quiet:
+        print(summary)
+
+
+def _steps(arguments: argparse.Namespace) -> Steps[str]:
+    """Make and write the mock galaxy; returns what it is, in words.
 
     Raises
     ------
@@ -77,7 +88,7 @@ def steps(arguments: argparse.Namespace) -> Steps[str]:
     )
     galaxy = mock.galaxy
     return (
-        f"{galaxy.kind}, 10^{galaxy.log_mass:.2f} Msun, {10**galaxy.log_sfr:.3g} Msun/yr, inclined by "
-        f"{galaxy.inclination:.0f} degrees, at {mock.view.distance_mpc:.4g} Mpc\n"
+        f"{galaxy.kind}, 10^{galaxy.log_mass:.2f} Msun, {10**galaxy.log_sfr:.3g} Msun/yr, "
+        f"inclined by {galaxy.inclination:.0f} degrees, at {mock.view.distance_mpc:.4g} Mpc\n"
         f"{len(written)} files written to {arguments.out}"
     )

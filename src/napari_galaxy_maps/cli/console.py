@@ -1,0 +1,100 @@
+"""What commands do at the terminal: show progress, print tables, refuse an output that is there."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from ..exceptions import InputError
+from ..progress import Progress, Steps, run_to_end
+
+if TYPE_CHECKING:
+    from astropy.table import QTable
+
+    from ..data.maps import PropertyMaps
+
+T = TypeVar("T")
+
+
+def run_steps(steps: Steps[T], quiet: bool) -> T:
+    """Run steps to their end, with a progress bar where standard error is a terminal, then print
+    what is worth knowing after it.
+    """
+    remarks: list[str] = []
+
+    def note(progress: Progress) -> None:
+        if progress.lasting and progress.detail not in remarks:
+            remarks.append(progress.detail)
+
+    if quiet:
+        return run_to_end(steps)
+    if not sys.stderr.isatty():
+        result = run_to_end(steps, note)
+    else:
+        from tqdm import tqdm
+
+        with tqdm(
+            bar_format="{desc:<60.60} |{bar:20}| {n_fmt}/{total_fmt} [{elapsed}]",
+            leave=False,
+            file=sys.stderr,
+        ) as bar:
+
+            def show(progress: Progress) -> None:
+                note(progress)
+                bar.total, bar.n = progress.total, progress.done
+                bar.set_description_str(f"{progress.step}: {progress.detail}")
+
+            result = run_to_end(steps, show)
+    for remark in remarks:
+        print(remark)
+    return result
+
+
+def check_free(path: str | Path, overwrite: bool) -> None:
+    """Refuse an output that is there before the work is done, not after."""
+    if Path(path).exists() and not overwrite:
+        raise InputError(
+            f"{path} is there already; choose another name, "
+            "or allow it to be replaced with --overwrite."
+        )
+
+
+def print_maps(maps: PropertyMaps) -> None:
+    """A line for each map, and what is wrong with how many of the pixels."""
+    import numpy as np
+
+    from ..data.properties import FLAG_MEANING, PROPERTIES
+
+    ny, nx = maps.shape
+    print(
+        f"{maps.provenance.get('object', '')}: maps of {nx} x {ny} pixels "
+        f"by {maps.provenance.get('model', '')}"
+    )
+    for name, plane in maps.values.items():
+        good = np.isfinite(plane)
+        prop = PROPERTIES[name]
+        unit = f"{prop.unit} {prop.log_unit}".strip()
+        if good.any():
+            error = np.nanmedian(maps.errors[name][good]) if name in maps.errors else np.nan
+            wide = f" (95 % within {maps.tails[name] * error:.3f})" if name in maps.tails else ""
+            print(
+                f"  {name:16} median {np.median(plane[good]):7.3f}, error {error:.3f}{wide} {unit}"
+            )
+        else:
+            print(f"  {name:16} nowhere")
+    valid = np.isfinite(next(iter(maps.values.values())))
+    for flag, meaning in FLAG_MEANING.items():
+        share = float(((maps.flags[valid] & flag) != 0).mean()) if valid.any() else 0.0
+        if share > 0:
+            print(f"  {share:.1%} of the pixels: {meaning}")
+
+
+def print_table(table: QTable, names: Sequence[str]) -> None:
+    """Some columns of a table."""
+    short = table[list(names)]
+    for name in short.colnames:
+        if short[name].dtype.kind == "f":
+            short[name].info.format = ".5g"
+    short.pprint(max_lines=60, max_width=-1, show_dtype=False)

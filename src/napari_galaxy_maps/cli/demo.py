@@ -1,0 +1,28 @@
+"""The command `galaxy-maps demo`: the window on a sample galaxy."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..exceptions import GalaxyMapsError
+
+HELP = "open napari on a sample galaxy with its maps predicted"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command to its parser."""
+    parser.add_argument(
+        "--screenshot", metavar="FILE", help="save a picture of the window and close it"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Open the window; returns when it is closed."""
+    try:
+        from ..plugin.manifest.demo import main as demo
+    except ImportError as error:
+        raise GalaxyMapsError(
+            f"The window cannot open ({error}); install napari with a Qt binding: "
+            "pip install 'napari-galaxy-maps[pyqt6]'."
+        ) from None
+    return int(demo(screenshot=arguments.screenshot) or 0)

@@ -1,0 +1,93 @@
+"""The command `galaxy-maps evaluate`: scores of maps against truths."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from ..exceptions import InputError
+from .console import print_table
+from .options import add_quiet, ellipse_of
+
+HELP = "score maps against truths: metrics.json, tables, figures and a report"
+
+_MORE_SCORES = ("r2", "chi2", "coverage68", "coverage95")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command to its parser."""
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="MAPS TRUTH",
+        help="maps and their truth, a pair for each galaxy",
+    )
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
+    parser.add_argument(
+        "--format", choices=["png", "pdf", "svg"], default="png", help="of the figures"
+    )
+    parser.add_argument("--ellipse", metavar="RA,DEC,A,B,PA", help="D25, in place of the recipe's")
+    parser.add_argument(
+        "--fwhm",
+        type=float,
+        metavar="ARCSEC",
+        help="PSF of the maps, in place of what the file says",
+    )
+    parser.add_argument(
+        "--truth-fwhm",
+        type=float,
+        metavar="ARCSEC",
+        help="PSF of the truth, in place of what the file says",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    add_quiet(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the scores, tables, figures and the report, and print the scores."""
+    from ..fits_io.map_files import read_maps
+    from ..measure.compare.comparison import compare
+    from ..measure.report.evaluation import write_evaluation
+    from ..models.registry import list_models, load_card
+
+    if len(arguments.files) % 2:
+        raise InputError("Give maps and their truth in turn, two files for each galaxy.")
+    ellipse = ellipse_of(arguments.ellipse) if arguments.ellipse else None
+    pairs = [
+        (read_maps(arguments.files[i]), read_maps(arguments.files[i + 1]))
+        for i in range(0, len(arguments.files), 2)
+    ]
+    comparisons = [
+        compare(maps, truth, ellipse, arguments.fwhm, arguments.truth_fwhm) for maps, truth in pairs
+    ]
+    model = str(pairs[0][0].provenance.get("model", ""))
+    card = load_card(model).to_markdown() if model in list_models() else ""
+    found = write_evaluation(
+        arguments.out, comparisons, card, arguments.format, arguments.overwrite
+    )
+    if arguments.quiet:
+        return
+    _print_metrics(found, len(comparisons))
+    notes = [note for comparison in comparisons for note in comparison.notes]
+    for note in dict.fromkeys(notes + found["stellar_sums"]["notes"]):
+        print(f"Note: {note}")
+    print(f"written to {arguments.out}, which report.html shows")
+
+
+def _print_metrics(found: dict[str, Any], galaxies: int) -> None:
+    """How well each map does over pixels, and its sums over galaxies."""
+    from astropy.table import QTable
+
+    from ..measure.compare.comparison import metrics_table
+
+    table = metrics_table(found["properties"])
+    errors = ("rmse", "rmse_err", "bias", "bias_err")
+    print_table(table[table["over"] == "pixels"], ("property", "unit", "n", *errors, *_MORE_SCORES))
+    sums = [row for row in found["stellar_sums"]["scores"] if row["region"] == "sum"]
+    if sums:
+        print(
+            f"Sums inside {sums[0]['outer']:g} R_half, log true - log predicted "
+            f"over {galaxies} galaxies:"
+        )
+        columns = ("property", "n", "bias", "bias_err", "scatter", "scatter_err")
+        print_table(QTable(sums), columns)

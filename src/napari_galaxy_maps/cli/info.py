@@ -1,0 +1,88 @@
+"""The command `galaxy-maps info`: what each file is."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import InputError
+from .options import IMAGES, add_input_options, add_paths, recipe_of
+
+if TYPE_CHECKING:
+    from ..fits_io.image_files import ImageFile
+
+HELP = "say what each file is: band, unit, pixel, PSF, size, what is wrong"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command to its parser."""
+    add_paths(parser, IMAGES)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_input_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print a table of the files, or JSON; 2 where there is no image among them."""
+    from ..fits_io.galaxies import settle_all
+    from ..fits_io.image_files import find_images
+
+    found: list[ImageFile] = []
+    wrong: list[str] = []
+    for path in arguments.paths:
+        try:
+            found += find_images([path], wrong)
+        except InputError as error:
+            wrong.append(str(error))
+    files = settle_all(found, recipe_of(arguments).input) if found else []
+    rows: list[dict[str, Any]] = [
+        {
+            "file": image.label,
+            "path": str(image.path),
+            "role": image.role,
+            "band": image.band.name if image.band else None,
+            "band_reason": image.band_reason,
+            "unit": image.unit,
+            "unit_reason": image.unit_reason,
+            "pixel_arcsec": round(image.pixel_arcsec, 4),
+            "fwhm_arcsec": round(image.fwhm, 3) or None,
+            "shape": list(image.shape),
+            "wcs": list(image.wcs.wcs.ctype),
+            "problems": list(image.problems),
+        }
+        for image in files
+    ]
+    if arguments.json:
+        print(json.dumps({"images": rows, "left_out": wrong}, indent=2))
+    else:
+        _print_files(rows)
+        for reason in [p for row in rows for p in row["problems"]] + [
+            f"left out: {w}" for w in wrong
+        ]:
+            print(reason)
+    return 0 if rows else 2
+
+
+def _print_files(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    table = [("file", "role", "band", "unit", "pixel", "FWHM", "size", "projection")]
+    for row in rows:
+        label = row["file"] if len(row["file"]) <= 48 else f"{row['file'][:30]}…{row['file'][-17:]}"
+        table.append(
+            (
+                label,
+                row["role"],
+                row["band"] or "?",
+                row["unit"] or "?",
+                f"{row['pixel_arcsec']:.3g}″",
+                f"{row['fwhm_arcsec']:.3g}″" if row["fwhm_arcsec"] else "?",
+                f"{row['shape'][1]} x {row['shape'][0]}",
+                row["wcs"][0][5:].strip("-"),
+            )
+        )
+    widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
+    for line in table:
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        )

@@ -1,0 +1,152 @@
+"""The command `galaxy-maps measure`: sums, means and errors inside apertures."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from ..data.maps import PropertyMaps
+from ..exceptions import InputError
+from .measurable import (
+    Source,
+    add_table_options,
+    check_table_name,
+    d25_of,
+    planes_to_sum,
+    read_sources,
+    write_and_print,
+)
+from .options import MEASURABLE, add_input_options, ellipse_of, parse_numbers
+
+if TYPE_CHECKING:
+    from astropy.table import QTable
+
+    from ..measure.apertures.aperture import Aperture
+
+HELP = "sums, means and errors inside apertures, of maps, a cube or images"
+
+_SHOWN = (
+    "name",
+    "map",
+    "sum",
+    "sum_err",
+    "sum_unit",
+    "mean",
+    "mean_err",
+    "median",
+    "mean_unit",
+    "n_pixels",
+    "n_masked",
+    "flags",
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command to its parser."""
+    parser.add_argument("file", metavar="FILE", help=MEASURABLE)
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument(
+        "--ellipse",
+        metavar="RA,DEC,A,B,PA",
+        help="degrees, semi-axes in arcsec, degrees east of north",
+    )
+    where.add_argument(
+        "--regions",
+        metavar="FILE.reg",
+        help="DS9 regions: circles, ellipses, rings, boxes, polygons",
+    )
+    where.add_argument(
+        "--total",
+        action="store_true",
+        help="whole-galaxy values inside the D25 ellipse of the recipe",
+    )
+    parser.add_argument(
+        "--annulus", metavar="IN,OUT", help="local background from a ring, in units of the aperture"
+    )
+    parser.add_argument(
+        "--background",
+        choices=["median", "mean"],
+        default="median",
+        help="of the ring's clipped pixels",
+    )
+    parser.add_argument(
+        "--correct-masked",
+        action="store_true",
+        help="scale sums to the whole aperture where it has blanks",
+    )
+    parser.add_argument(
+        "--cube",
+        metavar="CUBE",
+        help="with --total: the prepared cube, for what its integrated fluxes give",
+    )
+    add_table_options(parser, "table")
+    add_input_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the table of sums, means and errors."""
+    from astropy.table import vstack
+
+    from ..measure.apertures.photometry import Options, measure_apertures
+
+    check_table_name(arguments)
+    ring = parse_numbers(arguments.annulus, 2, "--annulus", "IN,OUT") if arguments.annulus else None
+    options = Options(
+        (ring[0], ring[1]) if ring else None, arguments.background, arguments.correct_masked
+    )
+    sources = read_sources(arguments)
+    if arguments.total:
+        table = _totals(arguments, sources)
+        shown = tuple(
+            name
+            for name in table.colnames
+            if name not in ("n_masked", "what", "err_max", "log10_err_max")
+        )
+    else:
+        tables = [
+            measure_apertures(
+                planes_to_sum(source, arguments), _apertures(arguments, source), options
+            )
+            for source in sources
+        ]
+        notes = list(dict.fromkeys(note for part in tables for note in part.meta.pop("notes")))
+        for part in tables:
+            part.meta.clear()
+        table = vstack(tables) if len(tables) > 1 else tables[0]
+        table.meta["notes"], shown = notes, _SHOWN
+    write_and_print(arguments, table, shown)
+
+
+def _totals(arguments: argparse.Namespace, sources: list[Source]) -> QTable:
+    from ..fits_io.cube_files import read_cube
+    from ..fits_io.recipe_files import read_recipe
+    from ..measure.apertures.totals import galaxy_totals
+    from ..pipeline import predict_global
+
+    maps = sources[0]
+    if not isinstance(maps, PropertyMaps):
+        raise InputError(f"{arguments.file} holds no maps; --total adds up maps of properties.")
+    ellipse = d25_of(maps)
+    single = None
+    if arguments.cube:
+        single = predict_global(read_cube(arguments.cube), read_recipe(arguments.file), ellipse)
+        if single is None:
+            raise InputError(
+                "The maps' model looks at images, integrated fluxes tell it nothing; "
+                "leave --cube out."
+            )
+    return galaxy_totals(planes_to_sum(maps, arguments), ellipse, single, arguments.correct_masked)
+
+
+def _apertures(arguments: argparse.Namespace, source: Source) -> list[Aperture]:
+    from ..measure.apertures.aperture import Aperture
+    from ..measure.apertures.aperture_files import read_apertures
+
+    if arguments.ellipse:
+        return [Aperture(ellipse_of(arguments.ellipse), "ellipse")]
+    left_out: list[str] = []
+    found = read_apertures(arguments.regions, source.wcs, left_out)
+    for reason in left_out:
+        print(f"left out: {reason}", file=sys.stderr)
+    return found

@@ -1,0 +1,241 @@
+"""Options that several commands share, and the recipe that they ask for."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import InputError, RecipeError
+
+if TYPE_CHECKING:
+    from ..data.galaxy import Ellipse
+    from ..data.recipe import GalaxySettings, Recipe
+
+IMAGES = "FITS files or folders"
+IMAGES_OR_CUBE = "FITS files or folders, or one prepared cube"
+MEASURABLE = "maps, a prepared cube, an image or a folder of images"
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+GALAXY_OPTIONS = {
+    "ra": "right ascension in degrees (ICRS)",
+    "dec": "declination in degrees (ICRS)",
+    "distance": "distance in Mpc",
+    "redshift": "redshift, for model spectra, "
+    "and for a distance by the Hubble flow where none is given",
+    "d25": "diameter D25 in arcmin",
+    "axis_ratio": "axis ratio b/a of the D25 ellipse",
+    "position_angle": "position angle in degrees east of north",
+}
+
+_OPTION_SETTINGS = (
+    ("grid", "pixel", "pixel"), ("model", "name", "model"), ("model", "device", "device"),
+    ("reddening", "ebv", "ebv"), ("reddening", "map", "reddening_map"),
+    ("stars", "catalogue", "stars"),
+)  # fmt: skip
+"""Section and key of the recipe that an option of its own sets."""
+
+
+def add_paths(parser: argparse.ArgumentParser, text: str) -> None:
+    """The files to work on."""
+    parser.add_argument("paths", nargs="+", metavar="PATH", help=text)
+
+
+def add_device(parser: argparse.ArgumentParser, text: str) -> None:
+    """Where the work is done."""
+    parser.add_argument("--device", choices=DEVICES, help=text)
+
+
+def add_quiet(parser: argparse._ActionsContainer) -> None:
+    """Nothing is printed."""
+    parser.add_argument(
+        "--quiet", action="store_true", help="say nothing unless something is wrong"
+    )
+
+
+def add_input_options(parser: argparse.ArgumentParser) -> None:
+    """What the files do not say of themselves, or say wrongly."""
+    group = parser.add_argument_group("what the files are")
+    group.add_argument(
+        "--band",
+        action="append",
+        default=[],
+        metavar="FILE=BAND",
+        help="band of a file (repeatable)",
+    )
+    group.add_argument(
+        "--unit",
+        action="append",
+        default=[],
+        metavar="FILE_OR_BAND=UNIT",
+        help="unit of a file (repeatable)",
+    )
+    group.add_argument(
+        "--psf",
+        action="append",
+        default=[],
+        metavar="BAND=FWHM_OR_FILE",
+        help="PSF of a band: its FWHM in arcsec, or a FITS file with its picture (repeatable)",
+    )
+
+
+def add_recipe_options(parser: argparse.ArgumentParser) -> None:
+    """All that decides how a galaxy is prepared."""
+    add_input_options(parser)
+    _add_galaxy_options(parser)
+    _add_milky_way_options(parser)
+    _add_setting_options(parser)
+
+
+def _add_galaxy_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the galaxy")
+    group.add_argument("--name", help="name of the galaxy")
+    for name, text in GALAXY_OPTIONS.items():
+        group.add_argument(f"--{name.replace('_', '-')}", type=float, metavar="X", help=text)
+    group.add_argument(
+        "--table", action="append", default=[], metavar="FILE",
+        help="a table of galaxies that tells all this (e.g. of HyperLEDA), by name or position; "
+        "what options tell comes first (repeatable)",
+    )  # fmt: skip
+
+
+def _add_milky_way_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the Milky Way")
+    group.add_argument("--ebv", type=float, metavar="MAG", help="its reddening E(B-V)")
+    group.add_argument(
+        "--reddening-map", metavar="FILE", help="a map of E(B-V), or the name of one of dustmaps"
+    )
+    group.add_argument(
+        "--stars",
+        metavar="TABLE",
+        help="its stars, a table with Gaia's columns, or 'gaia' to fetch them; masked band by band",
+    )
+    group.add_argument(
+        "--mask",
+        action="append",
+        default=[],
+        metavar="FILE.reg",
+        help="DS9 regions to mask (repeatable)",
+    )
+
+
+def _add_setting_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("settings")
+    group.add_argument(
+        "--resolution",
+        metavar="ARCSEC_OR_BAND",
+        help="the common PSF: its FWHM, a band, or a FITS file of a PSF",
+    )
+    group.add_argument(
+        "--kernel", action="append", default=[], metavar="BAND=FILE",
+        help="a ready kernel that brings a band to the common PSF (repeatable)",
+    )  # fmt: skip
+    pixels = group.add_mutually_exclusive_group()
+    pixels.add_argument("--pixel", type=float, metavar="ARCSEC", help="pixel of the common grid")
+    pixels.add_argument(
+        "--pixel-pc", type=float, metavar="PC", help="the same in parsec; needs a distance"
+    )
+    group.add_argument(
+        "--recipe", metavar="FILE", help="settings from a TOML file or an earlier result"
+    )
+    group.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="STEP.KEY=VALUE",
+        help="any setting (repeatable)",
+    )
+    group.add_argument("--overwrite", action="store_true", help="replace the output if it is there")
+    add_quiet(group)
+
+
+def recipe_of(arguments: argparse.Namespace) -> Recipe:
+    """The recipe that the options ask for: a file's, changed by --set, changed by the options of
+    their own.
+    """
+    from ..data.recipe import Recipe
+    from ..fits_io.recipe_files import read_recipe
+
+    path = getattr(arguments, "recipe", None)
+    recipe = read_recipe(path) if path else Recipe()
+    recipe = recipe.with_values(getattr(arguments, "set", []))
+    tree = recipe.model_dump()
+    tree["input"]["bands"].update(parse_pairs(arguments.band, "--band", "FILE=BAND"))
+    tree["input"]["units"].update(parse_pairs(arguments.unit, "--unit", "FILE_OR_BAND=UNIT"))
+    for band, value in parse_pairs(arguments.psf, "--psf", "BAND=FWHM_OR_FILE").items():
+        tree["input"]["psf"][band] = number_or_text(value)
+    tree["psf"]["kernels"].update(
+        parse_pairs(getattr(arguments, "kernel", []), "--kernel", "BAND=FILE")
+    )
+    if getattr(arguments, "table", []):
+        tree["galaxy"].update(_from_tables(arguments, recipe.galaxy))
+    for name in ("name", *GALAXY_OPTIONS):
+        if getattr(arguments, name, None) is not None:
+            tree["galaxy"][name] = getattr(arguments, name)
+    resolution = getattr(arguments, "resolution", None)
+    if resolution is not None:
+        tree["psf"]["target"] = number_or_text(resolution)
+    if getattr(arguments, "pixel_pc", None) is not None:
+        tree["grid"]["pixel"] = f"{arguments.pixel_pc:g} pc"
+    for section, key, option in _OPTION_SETTINGS:
+        if getattr(arguments, option, None) is not None:
+            tree[section][key] = getattr(arguments, option)
+    return Recipe.from_tree(tree, "The options")
+
+
+def _from_tables(arguments: argparse.Namespace, known: GalaxySettings) -> dict[str, Any]:
+    """What the tables of --table hold of the galaxy; the first that has a value counts."""
+    from ..fits_io.galaxy_catalogue import galaxy_from_table
+
+    name = arguments.name or known.name
+    ra, dec = (
+        getattr(arguments, key) if getattr(arguments, key) is not None else getattr(known, key)
+        for key in ("ra", "dec")
+    )
+    found: dict[str, Any] = {}
+    for path in arguments.table:
+        row, note = galaxy_from_table(path, name, None if ra is None or dec is None else (ra, dec))
+        found = {**row, **found}
+        if not arguments.quiet:
+            print(note)
+    return found
+
+
+def parse_pairs(texts: Sequence[str], option: str, form: str) -> dict[str, str]:
+    """``KEY=VALUE`` texts as a dictionary; a value may hold an equals sign, a key may not."""
+    found = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not (equals and key and value):
+            raise RecipeError(f"{option} {text!r} is not of the form {form}.")
+        found[key] = value
+    return found
+
+
+def number_or_text(text: str) -> float | str:
+    """A number where the text is one."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def ellipse_of(text: str, option: str = "--ellipse") -> Ellipse:
+    """The ellipse in ``RA,DEC,A,B,PA``."""
+    from ..data.galaxy import Ellipse
+
+    ra, dec, a, b, pa = parse_numbers(text, 5, option, "RA,DEC,A,B,PA")
+    if not (0 <= ra <= 360 and -90 <= dec <= 90 and a > 0 and b > 0):
+        raise InputError(f"{option} {text}: RA is 0 to 360, DEC -90 to 90, A and B are positive.")
+    return Ellipse(ra, dec, a, b, pa) if a >= b else Ellipse(ra, dec, b, a, pa + 90)
+
+
+def parse_numbers(text: str, n: int, option: str, form: str) -> tuple[float, ...]:
+    """`n` numbers with commas between them."""
+    try:
+        numbers = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        numbers = ()
+    if len(numbers) != n:
+        raise InputError(f"{option} {text!r} is not of the form {form}.")
+    return numbers

@@ -1,0 +1,82 @@
+"""The command `galaxy-maps predict`: from images, or a prepared cube, to maps."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from .console import check_free, print_maps, run_steps
+from .galaxy_input import masks_of, read_galaxy, read_lone_cube
+from .options import IMAGES_OR_CUBE, add_device, add_paths, add_recipe_options, recipe_of
+
+if TYPE_CHECKING:
+    from ..data.maps import PropertyMaps
+
+HELP = "predict maps with their uncertainties"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command to its parser."""
+    add_paths(parser, IMAGES_OR_CUBE)
+    parser.add_argument("--out", required=True, metavar="FILE", help="the maps to write")
+    parser.add_argument(
+        "--model",
+        metavar="NAME",
+        help="name of the model (galaxy-maps models lists them), or a folder that was trained to",
+    )
+    add_device(parser, "where the model runs")
+    parser.add_argument(
+        "--truth", metavar="FILE", help="maps to compare with; prints how well the prediction does"
+    )
+    add_recipe_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the maps and print what they hold."""
+    from ..device import resolve_device
+    from ..fits_io.map_files import read_maps, write_maps
+    from ..models.registry import load_model
+    from ..pipeline import PredictionMemory, predict_cube_steps, predict_steps
+    from ..prepare.masks.mask_files import mask_hdus
+
+    check_free(arguments.out, arguments.overwrite)
+    recipe = recipe_of(arguments)
+    # What is wrong with model, device or truth is found before the work, not after.
+    load_model(recipe.model.name)
+    resolve_device(recipe.model.device)
+    truth = read_maps(arguments.truth) if arguments.truth else None
+    memory = PredictionMemory()
+    cube = read_lone_cube(arguments.paths)
+    if cube is not None:
+        steps = predict_cube_steps(cube, recipe, memory=memory)
+    else:
+        galaxy = read_galaxy(arguments, recipe)
+        steps = predict_steps(galaxy, recipe, memory, masks_of(arguments, galaxy))
+    maps = run_steps(steps, arguments.quiet)
+    write_maps(
+        arguments.out,
+        maps,
+        arguments.overwrite,
+        mask_hdus(memory.cube.masks if memory.cube else None),
+    )
+    if not arguments.quiet:
+        print_maps(maps)
+        print(f"written to {arguments.out}")
+    if truth is not None:
+        _print_scores(maps, truth, arguments)
+
+
+def _print_scores(maps: PropertyMaps, truth: PropertyMaps, arguments: argparse.Namespace) -> None:
+    """How well the prediction does; what is wrong with the truth must not cost the maps, which are
+    written by now.
+    """
+    from ..measure.compare.comparison import compare
+    from ..measure.compare.residuals import score
+
+    compared = compare(maps, truth)
+    if arguments.quiet:
+        return
+    print(f"\nagainst {arguments.truth}:")
+    for note in compared.notes:
+        print(f"Note: {note}")
+    score(compared.maps, compared.truth).pprint(max_lines=-1, max_width=-1)
