@@ -29,7 +29,7 @@ FLOORS = (
     ("measure",),
     ("pipeline", "sharpen"),
     ("training", "batch", "archives"),
-    ("cli", "plugin", "_api", "__main__"),
+    ("cli", "plugin", "_api", "_arguments", "__main__"),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 WINDOW = {

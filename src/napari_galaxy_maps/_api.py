@@ -15,6 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from . import pipeline
+from ._arguments import (
+    Paths,
+    as_apertures,
+    as_list,
+    as_paths,
+    measurable,
+    recipe_path,
+    settled_recipe,
+    with_settings,
+)
 from .data.cube import BandCube
 from .data.galaxy import BandImage, Ellipse, Galaxy
 from .data.maps import PropertyMaps
@@ -27,7 +37,6 @@ from .fits_io.image_files import find_images
 from .fits_io.map_files import is_maps, read_maps, write_maps
 from .fits_io.recipe_files import read_provenance, read_recipe
 from .measure.apertures.aperture import Aperture, circle
-from .measure.apertures.aperture_files import read_apertures
 from .measure.apertures.photometry import Options, measure_apertures
 from .measure.apertures.planes import planes_of
 from .measure.apertures.totals import galaxy_totals
@@ -42,7 +51,6 @@ from .progress import Progress, Steps, run_to_end
 
 if TYPE_CHECKING:
     from astropy.table import QTable
-    from napari import Viewer
 
 __all__ = [
     "Aperture",
@@ -62,11 +70,7 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 Listener = Callable[[Progress], None]
-
-_NORMALISING = ("WISE_3.4", "Spitzer_3.6")
-"""Bands by which the dust model divides; one of them has to be there."""
 
 _log = logging.getLogger("napari_galaxy_maps")
 
@@ -139,7 +143,7 @@ def read(
     GalaxyMapsError
         Whatever is wrong, in a sentence.
     """
-    found = _paths(paths)
+    found = as_paths(paths)
     if len(found) == 1 and found[0].is_file():
         if is_maps(found[0]):
             return read_maps(found[0])
@@ -149,11 +153,13 @@ def read(
         "name": name, "ra": ra, "dec": dec, "distance": distance, "redshift": redshift, "d25": d25,
         "axis_ratio": axis_ratio, "position_angle": position_angle,
     }  # fmt: skip
-    recipe_file = None if recipe is None or isinstance(recipe, Recipe) else _beside(recipe, found)
+    recipe_file = (
+        None if recipe is None or isinstance(recipe, Recipe) else recipe_path(recipe, found)
+    )
     base = recipe if isinstance(recipe, Recipe) else Recipe()
     if recipe_file is not None:
         base = read_recipe(recipe_file)
-    settings = _with(
+    settings = with_settings(
         base,
         galaxy=known,
         reddening={"ebv": ebv},
@@ -163,7 +169,7 @@ def read(
     skipped: list[str] = []
     files = find_images(found, skipped)
     galaxy = _run(read_galaxy_steps(files, settings), progress)
-    regions = [] if mask is None else _paths(mask)
+    regions = [] if mask is None else as_paths(mask)
     masks = pipeline.masks_given(recipe_file, regions, list(galaxy.images), skipped)
     for reason in skipped:
         _log.warning("left out: %s", reason)
@@ -198,7 +204,7 @@ def prepare(
     GalaxyMapsError
         Whatever is wrong, in a sentence.
     """
-    settings = _settled(galaxy, recipe, psf={"target": resolution}, grid={"pixel": pixel})
+    settings = settled_recipe(galaxy, recipe, psf={"target": resolution}, grid={"pixel": pixel})
     cube = _run(prepare_steps(galaxy, settings, masks=galaxy.masks), progress)
     return replace(cube, provenance=pipeline.provenance(galaxy, settings))
 
@@ -236,7 +242,7 @@ def predict(
     GalaxyMapsError
         Whatever is wrong, in a sentence.
     """
-    settings = _settled(galaxy, recipe, model={"name": model, "device": device})
+    settings = settled_recipe(galaxy, recipe, model={"name": model, "device": device})
     memory = pipeline.PredictionMemory()
     if isinstance(galaxy, BandCube):
         known = {**galaxy.provenance, "object": galaxy.name, "recipe": settings.to_toml()}
@@ -272,7 +278,7 @@ def fit_truth(
     GalaxyMapsError
         Whatever is wrong, in a sentence.
     """
-    settings = _settled(galaxy, recipe, model={"device": device})
+    settings = settled_recipe(galaxy, recipe, model={"device": device})
     if isinstance(galaxy, BandCube):
         cube = galaxy
         known = {**cube.provenance, "object": cube.name, "recipe": settings.to_toml()}
@@ -326,13 +332,13 @@ def measure(
     GalaxyMapsError
         Whatever is wrong, in a sentence.
     """
-    planes = planes_of(_measurable(source), _list(names), distance, correlation)
+    planes = planes_of(measurable(source), as_list(names), distance, correlation)
     if apertures is None:
         if not isinstance(source, PropertyMaps):
             raise InputError("Whole-galaxy values are of maps; give an ellipse or apertures.")
         return galaxy_totals(planes, recipe_ellipse(source.provenance), None, correct_masked)
     options = Options(annulus, background, correct_masked)
-    return measure_apertures(planes, _apertures(apertures, source), options)
+    return measure_apertures(planes, as_apertures(apertures, source), options)
 
 
 def profile(
@@ -372,9 +378,9 @@ def profile(
     GalaxyMapsError
         Whatever is wrong, in a sentence.
     """
-    planes = {"measured": planes_of(_measurable(source), _list(names), distance, correlation)}
+    planes = {"measured": planes_of(measurable(source), as_list(names), distance, correlation)}
     if truth is not None:
-        wanted = _list(names) or list(source) if isinstance(source, PropertyMaps) else []
+        wanted = as_list(names) or list(source) if isinstance(source, PropertyMaps) else []
         shared = [name for name in wanted if name in truth]
         planes["truth"] = planes_of(truth, shared, distance, correlation)
     d25 = None if isinstance(source, BandImage) else recipe_ellipse(source.provenance)
@@ -384,8 +390,12 @@ def profile(
     return profile_over(planes, annuli_in_steps(source, chosen, step), d25)
 
 
-def view(content: Galaxy | BandCube | PropertyMaps) -> Viewer:
+def view(content: Galaxy | BandCube | PropertyMaps) -> Any:
     """Open napari on a galaxy, a cube or maps; in a script end with ``napari.run()``.
+
+    Returns
+    -------
+    napari.Viewer
 
     Raises
     ------
@@ -414,99 +424,6 @@ def _run(steps: Steps[T], progress: Listener | None) -> T:
             progress(sign)
 
     return run_to_end(steps, listen)
-
-
-def _paths(paths: Paths) -> list[Path]:
-    """Paths as a list; a text is one path, and no list of letters."""
-    several = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    return [Path(path).expanduser() for path in several]
-
-
-def _list(names: Sequence[str] | None) -> list[str] | None:
-    if names is None:
-        return None
-    return [names] if isinstance(names, str) else list(names)
-
-
-def _beside(path: str | os.PathLike[str], found: Sequence[Path]) -> Path:
-    """A recipe's file as it is given, or in the galaxy's folder."""
-    given = Path(path).expanduser()
-    folder = found[0] if found and found[0].is_dir() else None
-    if folder is not None and not given.exists() and (folder / given).is_file():
-        return folder / given
-    return given
-
-
-def _with(recipe: Recipe, **sections: Mapping[str, Any]) -> Recipe:
-    """A copy with settings changed by section and key: those that are not None; tables are merged.
-
-    Raises
-    ------
-    RecipeError
-        When a setting is out of range.
-    """
-    tree = recipe.model_dump()
-    if not _names_model(recipe):
-        del tree["model"]["name"]
-    for section, values in sections.items():
-        for key, value in values.items():
-            if isinstance(value, Mapping):
-                tree[section][key].update(value)
-            elif value is not None:
-                tree[section][key] = value
-    return Recipe.from_tree(tree, "The settings")
-
-
-def _names_model(recipe: Recipe) -> bool:
-    """Whether somebody chose the model, rather than nobody."""
-    return "name" in recipe.model.model_fields_set
-
-
-def _settled(
-    source: Galaxy | BandCube, recipe: Recipe | None, **sections: Mapping[str, Any]
-) -> Recipe:
-    """The settings by which a galaxy or cube is worked on, with a model named."""
-    if isinstance(source, Galaxy):
-        own, bands = source.recipe, tuple(source.images)
-    elif isinstance(source, BandCube):
-        text = str(source.provenance.get("recipe", ""))
-        own, bands = (Recipe.from_toml(text) if text else None), source.bands
-    else:
-        raise InputError(f"A galaxy or a cube is needed, not a {type(source).__name__}.")
-    settings = _with(recipe or own or Recipe(), **sections)
-    if not _names_model(settings):
-        dust = any(band in bands for band in _NORMALISING)
-        settings.model.name = "dust-forest" if dust else "stellar-unet"
-        _log.info("the model is %s, as suits the bands", settings.model.name)
-    return settings
-
-
-def _measurable(source: Any) -> PropertyMaps | BandCube | BandImage:
-    if isinstance(source, Galaxy):
-        raise InputError(
-            "A galaxy's images are measured one by one, as in galaxy.images['WISE_3.4'], "
-            "or prepared into a cube first."
-        )
-    if not isinstance(source, PropertyMaps | BandCube | BandImage):
-        raise InputError(f"Maps, a cube or an image can be measured, not {type(source).__name__}.")
-    return source
-
-
-def _apertures(given: Any, source: PropertyMaps | BandCube | BandImage) -> list[Aperture]:
-    """Apertures of whatever is given for them."""
-    if isinstance(given, str | os.PathLike):
-        left_out: list[str] = []
-        found = read_apertures(Path(given), source.wcs, left_out)
-        for reason in left_out:
-            _log.warning("left out: %s", reason)
-        return found
-    several = [given] if isinstance(given, Ellipse | Aperture) else list(given)
-    return [
-        Aperture(shape, f"ellipse {number + 1}" if len(several) > 1 else "ellipse")
-        if isinstance(shape, Ellipse)
-        else shape
-        for number, shape in enumerate(several)
-    ]
 
 
 def _read_cube(path: Path) -> BandCube:

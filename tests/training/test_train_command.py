@@ -29,7 +29,8 @@ from napari_galaxy_maps.training.datasets.image_truth_pairs import Pairs
 from napari_galaxy_maps.training.datasets.mock_cubes import noisy_cube
 from napari_galaxy_maps.training.datasets.mock_set import FIRST_SEED, make_set_steps
 from napari_galaxy_maps.training.stellar_unet import fit_network as fitting
-from napari_galaxy_maps.training.stellar_unet.fit_network import FitSettings, fit_steps
+from napari_galaxy_maps.training.stellar_unet.fit_files import FitSettings
+from napari_galaxy_maps.training.stellar_unet.fit_network import fit_steps
 from tests.training.pairs_on_disk import write_images, write_recipe, write_truth
 
 TINY = FitSettings(

@@ -23,7 +23,7 @@ from .train_options import (
 if TYPE_CHECKING:
     from ..models.stellar_unet.model import StellarUNet
     from ..training.datasets.image_truth_pairs import Pairs
-    from ..training.stellar_unet.fit_network import FitSettings
+    from ..training.stellar_unet.fit_files import FitSettings
 
 MOCK_SIZES = (64, 128, 64)
 """Pixels along each side of the images of mocks: two training sets and the validation set."""
@@ -129,7 +129,7 @@ def _start_model(name: str) -> StellarUNet:
 
 
 def _fit_settings(options: dict[str, Any], start: StellarUNet | None) -> FitSettings:
-    from ..training.stellar_unet.fit_network import FitSettings
+    from ..training.stellar_unet.fit_files import FitSettings
 
     chosen: dict[str, Any] = {
         "steps": options["steps"],

@@ -24,7 +24,7 @@ from ..stellar_unet.stellar_card import NAME, base_card, network_in_words
 if TYPE_CHECKING:
     from ...models.stellar_unet.network import UNet
     from ..datasets.image_truth_pairs import Pairs
-    from ..stellar_unet.fit_network import FitSettings
+    from ..stellar_unet.fit_files import FitSettings
 
 _CLOUD_PIXELS = 50_000
 

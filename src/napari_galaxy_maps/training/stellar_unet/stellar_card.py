@@ -14,7 +14,7 @@ from .stellar_scoring import PUBLISHED, StellarScores
 if TYPE_CHECKING:
     from ...models.stellar_unet.calibration import Calibration
     from ...models.stellar_unet.network import UNet
-    from .fit_network import FitSettings
+    from .fit_files import FitSettings
 
 
 NAME, VERSION = "stellar-unet", "1.0"

@@ -179,7 +179,7 @@ def least_scatter_of_sets(
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line."""
-    from .fit_network import load_network, read_settings
+    from .fit_files import load_network, read_settings
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--fit", required=True, type=Path, help="folder of a finished fit")

@@ -1,0 +1,119 @@
+"""What the front door's functions take: paths, settings, apertures, each in the forms that people
+give.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .data.cube import BandCube
+from .data.galaxy import BandImage, Ellipse, Galaxy
+from .data.maps import PropertyMaps
+from .data.recipe import Recipe
+from .exceptions import InputError
+from .measure.apertures.aperture import Aperture
+from .measure.apertures.aperture_files import read_apertures
+
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+
+_NORMALISING = ("WISE_3.4", "Spitzer_3.6")
+"""Bands by which the dust model divides; one of them has to be there."""
+
+_log = logging.getLogger("napari_galaxy_maps")
+
+
+def as_paths(paths: Paths) -> list[Path]:
+    """Paths as a list; a text is one path, and no list of letters."""
+    several = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    return [Path(path).expanduser() for path in several]
+
+
+def as_list(names: Sequence[str] | None) -> list[str] | None:
+    if names is None:
+        return None
+    return [names] if isinstance(names, str) else list(names)
+
+
+def recipe_path(path: str | os.PathLike[str], found: Sequence[Path]) -> Path:
+    """A recipe's file as it is given, or in the galaxy's folder."""
+    given = Path(path).expanduser()
+    folder = found[0] if found and found[0].is_dir() else None
+    if folder is not None and not given.exists() and (folder / given).is_file():
+        return folder / given
+    return given
+
+
+def with_settings(recipe: Recipe, **sections: Mapping[str, Any]) -> Recipe:
+    """A copy with settings changed by section and key: those that are not None; tables are merged.
+
+    Raises
+    ------
+    RecipeError
+        When a setting is out of range.
+    """
+    tree = recipe.model_dump()
+    if not names_model(recipe):
+        del tree["model"]["name"]
+    for section, values in sections.items():
+        for key, value in values.items():
+            if isinstance(value, Mapping):
+                tree[section][key].update(value)
+            elif value is not None:
+                tree[section][key] = value
+    return Recipe.from_tree(tree, "The settings")
+
+
+def names_model(recipe: Recipe) -> bool:
+    """Whether somebody chose the model, rather than nobody."""
+    return "name" in recipe.model.model_fields_set
+
+
+def settled_recipe(
+    source: Galaxy | BandCube, recipe: Recipe | None, **sections: Mapping[str, Any]
+) -> Recipe:
+    """The settings by which a galaxy or cube is worked on, with a model named."""
+    if isinstance(source, Galaxy):
+        own, bands = source.recipe, tuple(source.images)
+    elif isinstance(source, BandCube):
+        text = str(source.provenance.get("recipe", ""))
+        own, bands = (Recipe.from_toml(text) if text else None), source.bands
+    else:
+        raise InputError(f"A galaxy or a cube is needed, not a {type(source).__name__}.")
+    settings = with_settings(recipe or own or Recipe(), **sections)
+    if not names_model(settings):
+        dust = any(band in bands for band in _NORMALISING)
+        settings.model.name = "dust-forest" if dust else "stellar-unet"
+        _log.info("the model is %s, as suits the bands", settings.model.name)
+    return settings
+
+
+def measurable(source: Any) -> PropertyMaps | BandCube | BandImage:
+    if isinstance(source, Galaxy):
+        raise InputError(
+            "A galaxy's images are measured one by one, as in galaxy.images['WISE_3.4'], "
+            "or prepared into a cube first."
+        )
+    if not isinstance(source, PropertyMaps | BandCube | BandImage):
+        raise InputError(f"Maps, a cube or an image can be measured, not {type(source).__name__}.")
+    return source
+
+
+def as_apertures(given: Any, source: PropertyMaps | BandCube | BandImage) -> list[Aperture]:
+    """Apertures of whatever is given for them."""
+    if isinstance(given, str | os.PathLike):
+        left_out: list[str] = []
+        found = read_apertures(Path(given), source.wcs, left_out)
+        for reason in left_out:
+            _log.warning("left out: %s", reason)
+        return found
+    several = [given] if isinstance(given, Ellipse | Aperture) else list(given)
+    return [
+        Aperture(shape, f"ellipse {number + 1}" if len(several) > 1 else "ellipse")
+        if isinstance(shape, Ellipse)
+        else shape
+        for number, shape in enumerate(several)
+    ]
