@@ -152,8 +152,73 @@ def fit_star(
     Fit or None
         None where too few pixels were measured.
     """
-    from scipy.optimize import least_squares
+    pixels = _pixels_about(data, expected, curved)
+    if pixels is None:
+        return None
+    sigma = expected.fwhm / FWHM_PER_SIGMA
+    amplitude, error, level, spread = _linear(
+        pixels.values,
+        pixels.ground,
+        np.exp(-0.5 * (pixels.u**2 + pixels.v**2) / sigma**2),
+        noise,
+    )
+    structure = _structure(spread, noise, amplitude, expected)
+    effective = float(np.hypot(noise * correlation, structure))
+    floor = error * noise * correlation / max(spread, 1e-30)
+    error *= effective / max(spread, 1e-30)
+    saturated = is_saturated(data, expected.x, expected.y, expected.fwhm, noise, expected.magnitude)
+    if not amplitude > seen * error:
+        # Hidden by neighbours, but over the noise and expected to be: it is there, if too crowded
+        # for a fit. (In a galaxy the structure may be all there is.)
+        hidden = not curved and amplitude > seen * floor and expected.amplitude > 2 * seen * floor
+        return Fit(
+            amplitude, error, expected.x, expected.y, expected.fwhm, spread, bool(hidden), saturated
+        )
+    log_amplitude, du, dv, log_sigma = _tied_gaussian(
+        pixels, expected, amplitude, level, noise, noise * correlation
+    )
+    return Fit(
+        float(np.exp(log_amplitude)),
+        error,
+        expected.x + float(du),
+        expected.y + float(dv),
+        float(np.exp(log_sigma)) * FWHM_PER_SIGMA,
+        spread,
+        True,
+        saturated,
+    )
 
+
+@dataclass(frozen=True)
+class _Pixels:
+    """The pixels that a star is fitted to.
+
+    Attributes
+    ----------
+    u, v : ndarray, shape (n,)
+        From where the star is expected.
+    values : ndarray, shape (n,)
+    ground : ndarray, shape (n, n_terms)
+        The terms of the background.
+    radius : float
+        Of the circle that they lie in.
+    """
+
+    u: np.ndarray
+    v: np.ndarray
+    values: np.ndarray
+    ground: np.ndarray
+    radius: float
+
+    def only(self, which: np.ndarray) -> _Pixels:
+        """Some of them."""
+        return _Pixels(
+            self.u[which], self.v[which], self.values[which], self.ground[which], self.radius
+        )
+
+
+def _pixels_about(data: np.ndarray, expected: Expected, curved: bool) -> _Pixels | None:
+    """The pixels around where a star is expected; None where too few were measured."""
     radius = max(WINDOW * expected.fwhm, 4.0)
     box = window(data.shape, expected.x, expected.y, radius)
     if box is None:
@@ -168,99 +233,142 @@ def fit_star(
     terms = [np.ones_like(u), u / radius, v / radius]
     if curved:
         terms += [(u / radius) ** 2, (v / radius) ** 2, u * v / radius**2]
-    ground = np.column_stack(terms)
-    sigma = expected.fwhm / FWHM_PER_SIGMA
-    # What exceeds the sky's noise around a star is structure, as smooth as a star itself: it does
-    # not average out over one.
+    return _Pixels(u, v, values, np.column_stack(terms), radius)
+
+
+def _structure(spread: float, noise: float, amplitude: float, expected: Expected) -> float:
+    """What the pixels around a star scatter by beyond the sky's noise and the star's own wings,
+    which no Gaussian has.
+
+    It is structure, as smooth as a star itself: it does not average out over one.
+    """
     beam = max(1.0, 1.13 * expected.fwhm**2)
-    amplitude, error, level, spread = _linear(
-        values, ground, np.exp(-0.5 * (u**2 + v**2) / sigma**2), noise
-    )
-    # ... but for the star's own wings, which no Gaussian has
-    structure = np.sqrt(max(spread**2 - noise**2 - (_MISMATCH * amplitude) ** 2, 0.0) * beam)
-    effective = float(np.hypot(noise * correlation, structure))
-    floor = error * noise * correlation / max(spread, 1e-30)
-    error *= effective / max(spread, 1e-30)
-    saturated = is_saturated(data, expected.x, expected.y, expected.fwhm, noise, expected.magnitude)
-    if not amplitude > seen * error:
-        # Hidden by neighbours, but over the noise and expected to be: it is there, if too crowded
-        # for a fit. (In a galaxy the structure may be all there is.)
-        hidden = not curved and amplitude > seen * floor and expected.amplitude > 2 * seen * floor
-        return Fit(
-            amplitude, error, expected.x, expected.y, expected.fwhm, spread, bool(hidden), saturated
-        )
+    excess = max(spread**2 - noise**2 - (_MISMATCH * amplitude) ** 2, 0.0)
+    return float(np.sqrt(excess * beam))
+
+
+def _tied_gaussian(
+    pixels: _Pixels,
+    expected: Expected,
+    amplitude: float,
+    level: np.ndarray,
+    noise: float,
+    correlated: float,
+) -> np.ndarray:
+    """The Gaussian that fits best: logarithm of its amplitude, its offset along both axes, and
+    logarithm of its sigma.
+
+    Parameters
+    ----------
+    pixels : _Pixels
+    expected : Expected
+        What it is softly tied to.
+    amplitude, level : float, ndarray
+        Of the star and of the background's terms, to begin with.
+    noise, correlated : float
+        Rms of a pixel, and as it counts for a star where neighbouring pixels share their noise.
+    """
+    from scipy.optimize import least_squares
 
     # Well-sampled stars: a third of the FWHM is sampling enough, and the few pixels stand for all.
     stride = max(1, int(expected.fwhm // 3))
     if stride > 1:
-        grid = (np.rint(u + expected.x).astype(int) % stride == 0) & (
-            np.rint(v + expected.y).astype(int) % stride == 0
-        )
-        u, v, values, ground = u[grid], v[grid], values[grid], ground[grid]
-    known = amplitude if not np.isfinite(expected.amplitude) else expected.amplitude
-    means = np.array([np.log(known), 0.0, 0.0, np.log(sigma)])
-    softness = np.array(
-        [
-            expected.amplitude_error,
-            expected.position_error,
-            expected.position_error,
-            expected.width_error,
-        ]
-    )
-    used = np.isfinite(means) & np.isfinite(softness)
-    prior = np.diag(1 / softness)[used]
-
-    def gaussian(p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        du, dv, s2 = u - p[1], v - p[2], np.exp(2 * p[3])
-        return np.exp(p[0] - 0.5 * (du**2 + dv**2) / s2), du, dv, s2
-
-    def residuals(p: np.ndarray, weight: float) -> np.ndarray:
-        light = gaussian(p)[0]
-        return np.concatenate([(light + ground @ p[4:] - values) * weight, prior @ (p[:4] - means)])
-
-    def jacobian(p: np.ndarray, weight: float) -> np.ndarray:
-        light, du, dv, s2 = gaussian(p)
-        shape = np.column_stack(
-            [light, light * du / s2, light * dv / s2, light * (du**2 + dv**2) / s2]
-        )
-        top = np.hstack([shape, ground]) * weight
-        return np.vstack([top, np.hstack([prior, np.zeros((len(prior), ground.shape[1]))])])
-
-    # Bounds keep exp() finite and the star inside its window; a width at its bound is a fit that
-    # ran away.
-    low = np.array(
-        [
-            np.log(amplitude) - 12,
-            -radius,
-            -radius,
-            np.log(sigma) - 1.5,
-            *[-np.inf] * ground.shape[1],
-        ]
-    )
-    high = np.array(
-        [np.log(amplitude) + 6, radius, radius, np.log(sigma) + 3.0, *[np.inf] * ground.shape[1]]
-    )
-    start = np.array([np.log(amplitude), 0.0, 0.0, np.log(sigma), *level])
+        columns = np.rint(pixels.u + expected.x).astype(int)
+        rows = np.rint(pixels.v + expected.y).astype(int)
+        pixels = pixels.only((columns % stride == 0) & (rows % stride == 0))
+    model = _TiedModel.of(pixels, expected, amplitude)
+    low, high = model.bounds(amplitude)
+    log_sigma = np.log(expected.fwhm / FWHM_PER_SIGMA)
+    start = np.array([np.log(amplitude), 0.0, 0.0, log_sigma, *level])
     # First as if the star were alone, so that one that is no point source shows its width; where
     # that leaves structure around it (an arm, neighbours), again with as much less weight against
     # what is expected.
-    uncertain = noise * correlation / stride
+    uncertain = correlated / stride
     for _ in range(2):
         weight = 1 / float(np.hypot(uncertain, _MISMATCH * amplitude))
         found = least_squares(
-            residuals, start, jacobian, args=(weight,), bounds=(low, high), loss="soft_l1", f_scale=2.0, x_scale="jac",
+            model.residuals,
+            start,
+            model.jacobian,
+            args=(weight,),
+            bounds=(low, high),
+            loss="soft_l1",
+            f_scale=2.0,
+            x_scale="jac",
             max_nfev=60,
-        ).x  # fmt: skip
-        rest = values - gaussian(found)[0] - ground @ found[4:]
+        ).x
+        rest = pixels.values - model.gaussian(found)[0] - pixels.ground @ found[4:]
         remains = 1.4826 * float(np.median(np.abs(rest)))
-        structure = np.sqrt(max(remains**2 - noise**2 - (_MISMATCH * amplitude) ** 2, 0.0) * beam)
+        structure = _structure(remains, noise, amplitude, expected)
         if structure < 2 * uncertain:
             break
-        uncertain = float(np.hypot(noise * correlation, structure)) / stride
-    return Fit(
-        float(np.exp(found[0])), error, expected.x + float(found[1]), expected.y + float(found[2]),
-        float(np.exp(found[3])) * FWHM_PER_SIGMA, spread, True, saturated,
-    )  # fmt: skip
+        uncertain = float(np.hypot(correlated, structure)) / stride
+    return found[:4]
+
+
+@dataclass(frozen=True)
+class _TiedModel:
+    """A Gaussian over a background, softly tied to what is expected.
+
+    Attributes
+    ----------
+    pixels : _Pixels
+    means : ndarray, shape (4,)
+        Expected parameters: logarithm of the amplitude, offsets, logarithm of sigma.
+    prior : ndarray, shape (n_ties, 4)
+        The ties: inverse errors of what is expected, a row each.
+    """
+
+    pixels: _Pixels
+    means: np.ndarray
+    prior: np.ndarray
+
+    @classmethod
+    def of(cls, pixels: _Pixels, expected: Expected, amplitude: float) -> _TiedModel:
+        """The model of an expected star; `amplitude` counts where none is expected."""
+        known = expected.amplitude if np.isfinite(expected.amplitude) else amplitude
+        means = np.array([np.log(known), 0.0, 0.0, np.log(expected.fwhm / FWHM_PER_SIGMA)])
+        softness = np.array(
+            [
+                expected.amplitude_error,
+                expected.position_error,
+                expected.position_error,
+                expected.width_error,
+            ]
+        )
+        used = np.isfinite(means) & np.isfinite(softness)
+        return cls(pixels, means, np.diag(1 / softness)[used])
+
+    def gaussian(self, p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+        """The star's light in the pixels, their offsets from its middle, and sigma squared."""
+        du, dv, s2 = self.pixels.u - p[1], self.pixels.v - p[2], np.exp(2 * p[3])
+        return np.exp(p[0] - 0.5 * (du**2 + dv**2) / s2), du, dv, s2
+
+    def residuals(self, p: np.ndarray, weight: float) -> np.ndarray:
+        """Of the pixels and of the ties."""
+        light = self.gaussian(p)[0]
+        of_pixels = (light + self.pixels.ground @ p[4:] - self.pixels.values) * weight
+        return np.concatenate([of_pixels, self.prior @ (p[:4] - self.means)])
+
+    def jacobian(self, p: np.ndarray, weight: float) -> np.ndarray:
+        """Derivatives of the residuals by the parameters."""
+        light, du, dv, s2 = self.gaussian(p)
+        shape = np.column_stack(
+            [light, light * du / s2, light * dv / s2, light * (du**2 + dv**2) / s2]
+        )
+        ground, prior = self.pixels.ground, self.prior
+        top = np.hstack([shape, ground]) * weight
+        return np.vstack([top, np.hstack([prior, np.zeros((len(prior), ground.shape[1]))])])
+
+    def bounds(self, amplitude: float) -> tuple[np.ndarray, np.ndarray]:
+        """They keep exp() finite and the star inside its window; a width at its bound is a fit that
+        ran away.
+        """
+        radius, terms = self.pixels.radius, self.pixels.ground.shape[1]
+        log_amplitude, log_sigma = np.log(amplitude), self.means[3]
+        low = [log_amplitude - 12, -radius, -radius, log_sigma - 1.5, *[-np.inf] * terms]
+        high = [log_amplitude + 6, radius, radius, log_sigma + 3.0, *[np.inf] * terms]
+        return np.array(low), np.array(high)
 
 
 def _linear(

@@ -122,9 +122,11 @@ def fit_stars(
     )
     if not on_any.any():
         raise InputError(_nowhere(catalogue, sky, images[order[0][0]]))
-    told = bool(catalogue.meta.get("has_parallax", True) or catalogue.meta.get("has_motion", True))
+    has_motions = bool(
+        catalogue.meta.get("has_parallax", True) or catalogue.meta.get("has_motion", True)
+    )
     chosen = on_any.copy()
-    if told:
+    if has_motions:
         chosen &= milky_way_stars(catalogue, settings.parallax_snr, settings.motion_snr)
     rows = np.flatnonzero(chosen)
     sure = milky_way_stars(catalogue, _SURE, _SURE)[rows]
@@ -133,7 +135,7 @@ def fit_stars(
         np.asarray(catalogue["magnitude"], float)[rows], "gaia", sure, {name: place[rows] for name, place in skies.items()},
     )  # fmt: skip
     fields = yield from _fit_bands(images, order, found, ellipse, settings)
-    stars = _judge(found, fields, ellipse, settings, sure, told)
+    stars = _judge(found, fields, ellipse, settings, has_motions)
     return sorted(stars, key=lambda star: np.inf if np.isnan(star.magnitude) else star.magnitude)
 
 
@@ -141,73 +143,59 @@ def find_stars_steps(
     images: Mapping[str, BandImage], ellipse: Ellipse | None, settings: StarSettings
 ) -> Steps[list[Star]]:
     """Point sources found on the image itself where there is no catalogue; see `find_stars`."""
-    from photutils.detection import DAOStarFinder
-
     order = band_order(images)
     image = images[order[0][0]]
+    found = _point_sources(image, settings.threshold)
+    if found is None:
+        words = f"{image.band}: no point source stands out by {settings.threshold:g} sigma"
+        yield Progress("stars", 1, 1, words, lasting=True)
+        return []
+    fields = yield from _fit_bands(images, order, found, ellipse, settings)
+    first = fields[order[0][0]]
+    pointlike = [
+        fit is not None and fit.seen and 0.6 < fit.fwhm / first.fwhm_pixels < 1.4
+        for fit in first.fits
+    ]
+    stars = _judge(found, fields, ellipse, settings, has_motions=True, keep=np.array(pointlike))
+    inside = dict(zip(found.ids, first.inside, strict=True))
+    return [_doubted(star, bool(inside[star.id])) for star in stars]
+
+
+def _point_sources(image: BandImage, threshold: float) -> _Found | None:
+    """What DAOStarFinder finds on an image, the brightest first; None where that is nothing."""
+    from photutils.detection import DAOStarFinder
+
     noise = pixel_noise(image)
+    if not (np.isfinite(noise) and noise > 0):
+        return None
     data = np.array(image.data, float)
     blank = ~np.isfinite(data) if image.mask is None else ~np.isfinite(data) | image.mask
     data[blank] = np.nanmedian(data) if (~blank).any() else 0.0
-    width = max(
-        np.hypot(image.fwhm or 2 * image.pixel_arcsec, 0.68 * image.pixel_arcsec)
-        / image.pixel_arcsec,
-        1.2,
+    pixel = image.pixel_arcsec
+    width = max(np.hypot(image.fwhm or 2 * pixel, 0.68 * pixel) / pixel, 1.2)
+    finder = DAOStarFinder(
+        threshold * noise, width, sharpness_range=(0.2, 1.2), roundness_range=(-0.6, 0.6)
     )
-    table = None
-    if np.isfinite(noise) and noise > 0:
-        finder = DAOStarFinder(
-            settings.threshold * noise,
-            width,
-            sharpness_range=(0.2, 1.2),
-            roundness_range=(-0.6, 0.6),
-        )
-        table = finder(data, mask=blank)
+    table = finder(data, mask=blank)
     if table is None or len(table) == 0:
-        yield Progress(
-            "stars",
-            1,
-            1,
-            f"{image.band}: no point source stands out by {settings.threshold:g} sigma",
-            lasting=True,
-        )
-        return []
+        return None
     table.sort("flux", reverse=True)
     place = image.wcs.pixel_to_world(
         np.asarray(table["x_centroid"]), np.asarray(table["y_centroid"])
     ).icrs
-    names = [f"{image.band} {i + 1}" for i in range(len(table))]
-    found = _Found(
-        names,
-        place.ra.deg,
-        place.dec.deg,
-        np.full(len(table), np.nan),
-        "daofind",
-        np.zeros(len(table), bool),
+    n = len(table)
+    names = [f"{image.band} {i + 1}" for i in range(n)]
+    return _Found(
+        names, place.ra.deg, place.dec.deg, np.full(n, np.nan), "daofind", np.zeros(n, bool)
     )
-    fields = yield from _fit_bands(images, order, found, ellipse, settings)
-    first = fields[order[0][0]]
-    pointlike = np.array(
-        [
-            fit is not None and fit.seen and 0.6 < fit.fwhm / first.fwhm_pixels < 1.4
-            for fit in first.fits
-        ]
-    )
-    stars = _judge(
-        found, fields, ellipse, settings, np.zeros(len(names), bool), told=True, keep=pointlike
-    )
-    inside = dict(zip(names, first.inside, strict=True))
+
+
+def _doubted(star: Star, inside: bool) -> Star:
+    """A star that no catalogue knows: flagged, and within the galaxy left unmasked."""
     note = "found without a catalogue"
-    return [
-        replace(
-            star,
-            flag=_join(
-                f"{note}: a star or a knot of the galaxy?" if inside[star.id] else note, star.flag
-            ),
-            enabled=star.enabled and not inside[star.id],
-        )
-        for star in stars
-    ]
+    if inside:
+        note += ": a star or a knot of the galaxy?"
+    return replace(star, flag=_join(note, star.flag), enabled=star.enabled and not inside)
 
 
 def find_stars(
@@ -281,12 +269,12 @@ def _fit_bands(
         )
         fields[name] = stars
         jy[name], ratios[name] = _carried(stars, ratio, settings.runaway)
-        yield Progress("stars", done + 1, len(order), _told(stars, settings), image)
+        yield Progress("stars", done + 1, len(order), _stars_note(stars, settings), image)
     return fields
 
 
 def _carried(stars: Field, ratio: np.ndarray, runaway: float) -> tuple[np.ndarray, np.ndarray]:
-    """What the next band is told: fluxes in Jy and widths over the PSF's; what was expected where
+    """What the next band is tied to: fluxes in Jy and widths over the PSF's; what was expected where
     the fit is no good.
     """
     # stars.predicted is on the scale of the band's fitted stars already
@@ -306,36 +294,34 @@ def _carried(stars: Field, ratio: np.ndarray, runaway: float) -> tuple[np.ndarra
     return flux, width
 
 
-def _told(stars: Field, settings: StarSettings) -> str:
+def _stars_note(stars: Field, settings: StarSettings) -> str:
     seen = sum(fit is not None and fit.seen for fit in stars.fits)
     assert stars.wings is not None
     text = (
-        f"{stars.image.band}: {seen} of {int(stars.on_image.sum())} stars seen; {1 - settings.leak:.0%} of a star's light lies "
-        f"within {stars.wings.encircling(settings.leak):.1f} arcsec ({stars.wings.source})"
+        f"{stars.image.band}: {seen} of {int(stars.on_image.sum())} stars seen; "
+        f"{1 - settings.leak:.0%} of a star's light lies within "
+        f"{stars.wings.encircling(settings.leak):.1f} arcsec ({stars.wings.source})"
     )
     if stars.offset > 0.5 * stars.fwhm:
-        text += f"; the image lies {stars.offset:.1f} arcsec off the catalogue, check its coordinates or the epoch"
+        text += (
+            f"; the image lies {stars.offset:.1f} arcsec off the catalogue, "
+            "check its coordinates or the epoch"
+        )
     return text
 
 
 def _judge(
-    found: _Found, fields: Mapping[str, Field], ellipse: Ellipse | None, settings: StarSettings, sure: np.ndarray,
-    told: bool, keep: np.ndarray | None = None,
-) -> list[Star]:  # fmt: skip
-    """Circles and flags of all stars."""
-    sharpest = min(stars.fwhm for stars in fields.values())
-    # a star whose parallax leaves no doubt may lie nearer to the nucleus than one that may be the
-    # nucleus itself
-    guarded = np.where(
-        sure & told,
-        np.maximum(sharpest, settings.nucleus),
-        np.maximum(2 * sharpest, settings.nucleus),
-    )
-    distance = (
-        np.full(found.ra.size, np.inf)
-        if ellipse is None
-        else np.hypot(*offsets(ellipse, found.ra, found.dec))
-    )
+    found: _Found,
+    fields: Mapping[str, Field],
+    ellipse: Ellipse | None,
+    settings: StarSettings,
+    has_motions: bool,
+    keep: np.ndarray | None = None,
+) -> list[Star]:
+    """Circles and flags of all stars; `has_motions` says whether their parallaxes or motions are
+    known.
+    """
+    guarded, distance = _nucleus_guard(found, fields, ellipse, settings, has_motions)
     result = []
     for i in range(found.ra.size):
         if keep is not None and not keep[i]:
@@ -358,9 +344,9 @@ def _judge(
                     f"its circle reaches the nucleus, which stays free, in {', '.join(near)}"
                 )
                 spared = (ellipse.ra, ellipse.dec, 0.5 * float(guarded[i]))
-            doubtful = inside and told and found.origin == "gaia" and not sure[i]
+            doubtful = inside and has_motions and found.origin == "gaia" and not found.sure[i]
             enabled = _near_galaxy(radii, flags, fields, i, distance[i], ellipse, doubtful)
-        if not told:
+        if not has_motions:
             flags.insert(0, "the catalogue has no parallaxes: a star of the Milky Way?")
             enabled = enabled and not inside
         result.append(
@@ -377,6 +363,32 @@ def _judge(
             )
         )
     return result
+
+
+def _nucleus_guard(
+    found: _Found,
+    fields: Mapping[str, Field],
+    ellipse: Ellipse | None,
+    settings: StarSettings,
+    has_motions: bool,
+) -> tuple[np.ndarray, np.ndarray]:
+    """By star, the radius about the galaxy's centre within which it is taken for the nucleus, and
+    how far it lies from there, arcsec.
+    """
+    sharpest = min(stars.fwhm for stars in fields.values())
+    # a star whose parallax leaves no doubt may lie nearer to the nucleus than one that may be the
+    # nucleus itself
+    guarded = np.where(
+        found.sure & has_motions,
+        np.maximum(sharpest, settings.nucleus),
+        np.maximum(2 * sharpest, settings.nucleus),
+    )
+    distance = (
+        np.full(found.ra.size, np.inf)
+        if ellipse is None
+        else np.hypot(*offsets(ellipse, found.ra, found.dec))
+    )
+    return guarded, distance
 
 
 def _circles(
@@ -406,8 +418,12 @@ def _circles(
         if radii[name] >= settings.largest:
             capped.append(name)
     flags = []
-    for words, names in (("fit ran away (saturated or blank in the middle) in", saturated), ("fit ran away in", wide), ("fit moved off its place in", moved),
-                         ("larger than the largest circle in", capped)):  # fmt: skip
+    for words, names in (
+        ("fit ran away (saturated or blank in the middle) in", saturated),
+        ("fit ran away in", wide),
+        ("fit moved off its place in", moved),
+        ("larger than the largest circle in", capped),
+    ):
         if names:
             flags.append(f"{words} {', '.join(names)}")
     return radii, flags
@@ -438,9 +454,8 @@ def _near_galaxy(
         and fit.fwhm > 1.5 * stars.fwhm_pixels
     ]
     looks = f"wider than a star in {', '.join(wide)}, " if wide else ""
-    flags.append(
-        f"{looks}its parallax and motion barely significant: {'an H II region' if wide else 'a knot of the galaxy'}?"
-    )
+    guess = "an H II region" if wide else "a knot of the galaxy"
+    flags.append(f"{looks}its parallax and motion barely significant: {guess}?")
     return False
 
 
@@ -467,9 +482,12 @@ def _nowhere(catalogue: QTable, sky: SkyCoord, image: BandImage) -> str:
             to_pixels(image.wcs, image.shape, other.ra.deg, other.dec.deg)[0]
         ).sum() >= max(1, 0.2 * len(sky)):
             names = "l and b" if frame == "galactic" else "RAB1950 and DEB1950"
-            return f"{path}: none of its {len(sky)} stars lies on the images, but as {words} they would; name the columns {names}."
+            return (
+                f"{path}: none of its {len(sky)} stars lies on the images, "
+                f"but as {words} they would; name the columns {names}."
+            )
     nearest = float(sky.separation(middle).deg.min())
     return (
-        f"{path}: none of its {len(sky)} stars lies on the images (the nearest is {nearest:.2g} degrees off); fetch those around "
-        f"RA {middle.ra.deg:.4f}, Dec {middle.dec.deg:.4f}."
+        f"{path}: none of its {len(sky)} stars lies on the images "
+        f"(the nearest is {nearest:.2g} degrees off); fetch those around RA {middle.ra.deg:.4f}, Dec {middle.dec.deg:.4f}."
     )
