@@ -35,7 +35,8 @@ def test_a_recipe_comes_back_from_toml_as_it_was(name, clip, target, files):
 
 @pytest.mark.parametrize(
     "text, says",
-    [("sky.model=cube", "constant"), ("sky=3", "STEP.KEY=VALUE"), ("sky.nonsense=1", "no setting 'sky.nonsense'"),
+    [("sky.model=cube", "constant"), ("sky=3", "STEP.KEY=VALUE"),
+     ("sky.nonsense=1", "no setting 'sky.nonsense'"),
      ("grid.pixel=many", "grid.pixel"), ("galaxy.axis_ratio=3", "galaxy.axis_ratio")],
 )  # fmt: skip
 def test_a_wrong_setting_is_refused_and_named(text, says):

@@ -13,9 +13,12 @@ from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.prepare.stars.catalogue import at_epoch, milky_way_stars, read_catalogue
 
 GAIA = {
-    "source_id": [11, 12, 13], "ra": [150.0, 150.1, 150.2], "dec": [2.0, 2.1, 2.2], "ref_epoch": [2016.0] * 3,
-    "parallax": [5.0, 0.1, np.nan], "parallax_error": [0.1, 0.1, np.nan], "pmra": [100.0, 0.1, np.nan],
-    "pmra_error": [0.1, 0.1, np.nan], "pmdec": [-50.0, 0.0, np.nan], "pmdec_error": [0.1, 0.1, np.nan],
+    "source_id": [11, 12, 13], "ra": [150.0, 150.1, 150.2], "dec": [2.0, 2.1, 2.2],
+    "ref_epoch": [2016.0] * 3,
+    "parallax": [5.0, 0.1, np.nan], "parallax_error": [0.1, 0.1, np.nan],
+    "pmra": [100.0, 0.1, np.nan],
+    "pmra_error": [0.1, 0.1, np.nan], "pmdec": [-50.0, 0.0, np.nan],
+    "pmdec_error": [0.1, 0.1, np.nan],
     "phot_g_mean_mag": [12.0, 18.0, 20.5],
 }  # fmt: skip
 
@@ -30,8 +33,17 @@ def gaia(**changes):
     return table
 
 
-@pytest.mark.parametrize("name, kind", [("s.fits", "fits"), ("s.vot", "votable"), ("s.ecsv", "ascii.ecsv"), ("s.csv", "ascii.csv"),
-                                        ("s.txt", "ascii.basic"), ("s.xml", "votable")])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, kind",
+    [
+        ("s.fits", "fits"),
+        ("s.vot", "votable"),
+        ("s.ecsv", "ascii.ecsv"),
+        ("s.csv", "ascii.csv"),
+        ("s.txt", "ascii.basic"),
+        ("s.xml", "votable"),
+    ],
+)
 def test_every_format_gives_the_same_stars(tmp_path, name, kind):
     gaia().write(tmp_path / name, format=kind)
     stars = read_catalogue(tmp_path / name)
@@ -49,8 +61,10 @@ def test_a_packed_table_is_read(tmp_path):
 
 
 def test_vizier_and_legacy_survey_names_are_known(tmp_path):
-    names = {"ra": "RA_ICRS", "dec": "DE_ICRS", "parallax": "Plx", "parallax_error": "e_Plx", "pmra": "pmRA", "pmdec": "pmDE",
-             "pmra_error": "e_pmRA", "pmdec_error": "e_pmDE", "phot_g_mean_mag": "Gmag", "source_id": "Source"}  # fmt: skip
+    names = {"ra": "RA_ICRS", "dec": "DE_ICRS", "parallax": "Plx", "parallax_error": "e_Plx",
+             "pmra": "pmRA", "pmdec": "pmDE",
+             "pmra_error": "e_pmRA", "pmdec_error": "e_pmDE", "phot_g_mean_mag": "Gmag",
+             "source_id": "Source"}  # fmt: skip
     table = gaia(ref_epoch=None)
     table.rename_columns(list(names), list(names.values()))
     table.write(tmp_path / "vizier.csv")
@@ -66,7 +80,8 @@ def test_vizier_and_legacy_survey_names_are_known(tmp_path):
     np.testing.assert_allclose(stars["parallax_error"].to_value("mas"), [0.1, 0.1, np.nan])
 
 
-@pytest.mark.parametrize("frame, names", [("galactic", ("l", "b")), ("galactic", ("glon", "glat")), ("fk4", ("RAB1950", "DEB1950")),
+@pytest.mark.parametrize("frame, names", [("galactic", ("l", "b")), ("galactic", ("glon", "glat")),
+                                          ("fk4", ("RAB1950", "DEB1950")),
                                           ("fk5", ("ra_fk5", "dec_fk5"))])  # fmt: skip
 def test_positions_in_another_frame_are_converted(tmp_path, frame, names):
     sky = SkyCoord(GAIA["ra"], GAIA["dec"], unit="deg")
@@ -113,7 +128,8 @@ def test_sexagesimal_positions_and_other_units_are_read(tmp_path):
 
 
 def test_milky_way_stars_are_told_by_parallax_or_motion_and_nothing_known_is_no_star(tmp_path):
-    gaia(parallax=[0.35, 0.1, 0.1], parallax_error=[0.1] * 3, pmra=[0.1, 0.8, np.nan], pmdec=[0.0, 0.0, np.nan],
+    gaia(parallax=[0.35, 0.1, 0.1], parallax_error=[0.1] * 3, pmra=[0.1, 0.8, np.nan],
+         pmdec=[0.0, 0.0, np.nan],
          pmra_error=[0.1] * 3, pmdec_error=[0.1] * 3).write(tmp_path / "s.csv")  # fmt: skip
     stars = read_catalogue(tmp_path / "s.csv")
     assert list(milky_way_stars(stars)) == [True, True, False]
@@ -145,10 +161,14 @@ def test_rows_without_a_position_are_left_out_and_told(tmp_path):
 
 @pytest.mark.parametrize(
     "name, content, says",
-    [("none.csv", None, "does not exist"), ("empty.csv", "", "is empty"), ("prose.csv", "This is\nno table\n", "cannot be read as a table"),
-     ("rows.csv", "ra,dec,parallax\n", "holds no stars"), ("other.csv", "a,b2\n1,2\n", "no columns with positions"),
-     ("hours.csv", "ra,dec\n700,20\n", "no degrees"), ("nan.csv", "ra,dec\nnan,nan\n", "without one number"),
-     ("words.csv", "ra,dec,parallax\n150,2,far\n", "holds no numbers"), ("place.csv", "ra,dec\nhere,there\n", "no position")],
+    [("none.csv", None, "does not exist"), ("empty.csv", "", "is empty"),
+     ("prose.csv", "This is\nno table\n", "cannot be read as a table"),
+     ("rows.csv", "ra,dec,parallax\n", "holds no stars"),
+     ("other.csv", "a,b2\n1,2\n", "no columns with positions"),
+     ("hours.csv", "ra,dec\n700,20\n", "no degrees"),
+     ("nan.csv", "ra,dec\nnan,nan\n", "without one number"),
+     ("words.csv", "ra,dec,parallax\n150,2,far\n", "holds no numbers"),
+     ("place.csv", "ra,dec\nhere,there\n", "no position")],
 )  # fmt: skip
 def test_what_is_no_star_table_is_refused_in_one_sentence(tmp_path, name, content, says):
     path = tmp_path / name

@@ -54,7 +54,7 @@ def realisations(n, draw, recipe):
 
 def compare(data, errors, cube, where, drawn=0.0):
     """Predicted over measured error of pixels and of sums over 10 x 10 pixels, band by band."""
-    n, told = len(data), []
+    n, results = len(data), []
     for k, band in enumerate(cube.bands):
         plane, error = data[:, k], errors[:, k]
         typical = np.sqrt(np.mean(error**2, axis=0))
@@ -73,15 +73,18 @@ def compare(data, errors, cube, where, drawn=0.0):
                     )
                     measured.append(plane[:, box].sum(axis=1, dtype=float).var(ddof=1))
         ratio = np.sqrt(np.mean(predicted) / np.mean(measured))
-        what = f"{band}: pixel {pixel:.3f}, sum {ratio:.3f} (n = {n}, {where.sum()} pixels, {len(predicted)} sums)"
-        told.append(what)
+        what = (
+            f"{band}: pixel {pixel:.3f}, sum {ratio:.3f} "
+            f"(n = {n}, {where.sum()} pixels, {len(predicted)} sums)"
+        )
+        results.append(what)
         # `drawn` sigmas of the scatter that so few sums have of their own are allowed beside the 5
         # %
         chance = drawn / np.sqrt(2 * n * len(predicted))
         assert pixel == pytest.approx(1, abs=0.05) and ratio == pytest.approx(
             1, abs=0.05 + chance
         ), what
-    return told
+    return results
 
 
 def image(name, data, wcs, **more):
@@ -168,7 +171,8 @@ def test_the_correlation_area_of_a_measured_kernel_and_of_none():
 
 @pytest.mark.parametrize(
     "unit, header, expected",
-    [("DN", {"GAIN": 4.0}, 4.0), ("DN", {"EGAIN": "2.5 / e/DN"}, 2.5), ("DN", {"GAIN": 0.0}, None), ("DN", {}, None),
+    [("DN", {"GAIN": 4.0}, 4.0), ("DN", {"EGAIN": "2.5 / e/DN"}, 2.5), ("DN", {"GAIN": 0.0}, None),
+     ("DN", {}, None),
      ("counts/s", {"GAIN": 4.0, "EXPTIME": 10.0}, 40.0), ("counts/s", {"GAIN": 4.0}, None),
      ("electron/s", {"EXPTIME": 30.0}, 30.0), ("nanomaggy", {"GAIN": 4.0, "EXPTIME": 54}, None),
      ("MJy/sr", {"GAIN": 4.0}, None)],

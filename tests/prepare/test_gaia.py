@@ -29,8 +29,10 @@ def stars():
     """Of which the first two are the Milky Way's."""
     return Table(
         {
-            "source_id": np.array([1, 2, 3]), "ra": [150.01, 149.99, 150.0] * u.deg, "dec": [2.01, 1.99, 2.008] * u.deg,
-            "ref_epoch": [2016.0] * 3 * u.yr, "parallax": [2.0, 1.0, 0.01] * u.mas, "parallax_error": [0.05] * 3 * u.mas,
+            "source_id": np.array([1, 2, 3]), "ra": [150.01, 149.99, 150.0] * u.deg,
+            "dec": [2.01, 1.99, 2.008] * u.deg,
+            "ref_epoch": [2016.0] * 3 * u.yr, "parallax": [2.0, 1.0, 0.01] * u.mas,
+            "parallax_error": [0.05] * 3 * u.mas,
             "pmra": [5.0, -3.0, 0.0] * u.mas / u.yr, "pmra_error": [0.05] * 3 * u.mas / u.yr,
             "pmdec": [1.0, 0.0, 0.0] * u.mas / u.yr, "pmdec_error": [0.05] * 3 * u.mas / u.yr,
             "phot_g_mean_mag": [12.0, 15.0, 18.0] * u.mag,
@@ -98,9 +100,9 @@ def test_the_chain_masks_the_stars_that_were_fetched(archive, galaxy_folder):
         galaxy,
         images={**galaxy.images, "SDSS_r": image.evolve(data=image.data + star.astype("f4"))},
     )
-    told, memory = [], PreparationMemory()
-    cube = drain(prepare_steps(galaxy, recipe, memory), lambda p: told.append(p.detail))
-    assert any("of Gaia DR3 masked" in text for text in told) and [
+    notes, memory = [], PreparationMemory()
+    cube = drain(prepare_steps(galaxy, recipe, memory), lambda p: notes.append(p.detail))
+    assert any("of Gaia DR3 masked" in text for text in notes) and [
         star.id for star in cube.masks.stars
     ] == ["1"]
     drain(prepare_steps(galaxy, recipe, memory))

@@ -25,8 +25,10 @@ SHAPE, PIXEL = (150, 170), 1.4
 
 def header(**cards):
     base = {
-        "CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 150.0, "CRVAL2": 2.0, "CRPIX1": 85.5, "CRPIX2": 75.5,
-        "CDELT1": -PIXEL / 3600, "CDELT2": PIXEL / 3600, "CUNIT1": "deg", "CUNIT2": "deg", "RADESYS": "ICRS",
+        "CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 150.0, "CRVAL2": 2.0, "CRPIX1": 85.5,
+        "CRPIX2": 75.5,
+        "CDELT1": -PIXEL / 3600, "CDELT2": PIXEL / 3600, "CUNIT1": "deg", "CUNIT2": "deg",
+        "RADESYS": "ICRS",
     }  # fmt: skip
     return fits.Header({**base, **cards})
 
@@ -53,9 +55,11 @@ FRAMES = {
     "PC": header(PC1_1=0.891, PC1_2=-0.454, PC2_1=0.454, PC2_2=0.891),
     "CD": cd(-70),
     "mirrored": header(CDELT1=PIXEL / 3600, CROTA2=20.0),
-    "SIP": header(CTYPE1="RA---TAN-SIP", CTYPE2="DEC--TAN-SIP", A_ORDER=2, B_ORDER=2, A_2_0=3e-5, A_1_1=-2e-5, B_0_2=4e-5, B_2_0=1e-5),
+    "SIP": header(CTYPE1="RA---TAN-SIP", CTYPE2="DEC--TAN-SIP", A_ORDER=2, B_ORDER=2, A_2_0=3e-5,
+                  A_1_1=-2e-5, B_0_2=4e-5, B_2_0=1e-5),
     "TPV": cd(
-        40, CTYPE1="RA---TPV", CTYPE2="DEC--TPV", PV1_0=1e-5, PV1_1=1.001, PV1_2=0.002, PV1_4=0.3, PV2_0=-1e-5,
+        40, CTYPE1="RA---TPV", CTYPE2="DEC--TPV", PV1_0=1e-5, PV1_1=1.001, PV1_2=0.002, PV1_4=0.3,
+        PV2_0=-1e-5,
         PV2_1=0.999, PV2_2=0.0, PV2_4=0.2, PV2_6=-0.3,
     ),
     "Galactic": galactic(),
@@ -95,7 +99,8 @@ def test_every_frame_lands_where_reproject_puts_it(tmp_path, frame, pixel):
         made["CDELT1"], made["CRPIX1"] = -PIXEL / 3600, SHAPE[1] + 1 - made["CRPIX1"]
         data, wcs = data[:, ::-1], WCS(made)
     reference = reproject_adaptive(
-        (data, wcs), cube.wcs, shape_out=cube.shape, return_footprint=False, bad_value_mode="ignore",
+        (data, wcs), cube.wcs, shape_out=cube.shape, return_footprint=False,
+        bad_value_mode="ignore",
         boundary_mode="ignore_threshold", boundary_ignore_threshold=0.5,
     )  # fmt: skip
     valid = np.isfinite(cube.data[0]) & np.isfinite(reference)
@@ -185,5 +190,5 @@ def test_a_redshift_gives_a_distance_and_says_so(galaxy):
     )  # Planck 2018: 394 Mpc (angular diameter)
     assert "doubtful" not in found.notes[0]
     assert "doubtful" in make_galaxy(image, GalaxySettings(redshift=0.0016)).notes[0]
-    told = make_galaxy(image, GalaxySettings(redshift=0.0189, distance=80.0))
-    assert told.distance_mpc == 80 and not told.notes
+    given = make_galaxy(image, GalaxySettings(redshift=0.0189, distance=80.0))
+    assert given.distance_mpc == 80 and not given.notes

@@ -152,7 +152,8 @@ def test_regions_are_added_on_the_command_line(starry_folder, tmp_path, capsys):
 @pytest.mark.parametrize(
     "name, text, option, says",
     [("bad.reg", "circle(", "--mask", "bad.reg"), ("none.reg", None, "--mask", "none.reg"),
-     ("stars.csv", "a,b\n1,2\n", "--stars", "stars.csv"), ("none.csv", None, "--stars", "none.csv")],
+     ("stars.csv", "a,b\n1,2\n", "--stars", "stars.csv"),
+     ("none.csv", None, "--stars", "none.csv")],
 )  # fmt: skip
 def test_bad_masks_are_refused_in_one_line(
     starry_folder, tmp_path, capsys, name, text, option, says

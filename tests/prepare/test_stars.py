@@ -80,8 +80,10 @@ class Sky:
         self.x, self.y = (cells * 38 + 25 + rng.uniform(-4, 4, (n, 2))).T
         sky = self.wcs.pixel_to_world(self.x, self.y)
         self.rows = {
-            "source_id": np.arange(n), "ra": sky.ra.deg, "dec": sky.dec.deg, "ref_epoch": np.full(n, 2016.0),
-            "parallax": np.full(n, 5.0), "parallax_error": np.full(n, 0.1), "pmra": np.zeros(n), "pmra_error": np.full(n, 0.1),
+            "source_id": np.arange(n), "ra": sky.ra.deg, "dec": sky.dec.deg,
+            "ref_epoch": np.full(n, 2016.0),
+            "parallax": np.full(n, 5.0), "parallax_error": np.full(n, 0.1), "pmra": np.zeros(n),
+            "pmra_error": np.full(n, 0.1),
             "pmdec": np.zeros(n), "pmdec_error": np.full(n, 0.1), "phot_g_mean_mag": self.magnitude,
         }  # fmt: skip
         self.ellipse = Ellipse(150.0, 2.0, 40, 30, 0)
@@ -105,8 +107,10 @@ class Sky:
         return tuple(float(v) for v in self.wcs.world_to_pixel(SkyCoord(ra, dec, unit="deg")))
 
     def add(self, ra, dec, **values):
-        row = {"source_id": 1000 + len(self.rows["ra"]), "ra": ra, "dec": dec, "ref_epoch": 2016.0, "parallax": 5.0, "parallax_error": 0.1,
-               "pmra": 0.0, "pmra_error": 0.1, "pmdec": 0.0, "pmdec_error": 0.1, "phot_g_mean_mag": 16.0, **values}  # fmt: skip
+        row = {"source_id": 1000 + len(self.rows["ra"]), "ra": ra, "dec": dec, "ref_epoch": 2016.0,
+               "parallax": 5.0, "parallax_error": 0.1,
+               "pmra": 0.0, "pmra_error": 0.1, "pmdec": 0.0, "pmdec_error": 0.1,
+               "phot_g_mean_mag": 16.0, **values}  # fmt: skip
         self.rows = {name: np.append(column, row[name]) for name, column in self.rows.items()}
         return str(row["source_id"])
 
@@ -303,7 +307,8 @@ def test_bands_are_fitted_from_i_outwards():
         for name in ("WISE_3.4", "SDSS_u", "SDSS_i", "2MASS_J", "SDSS_g")
     }
     assert band_order(images) == [
-        ("SDSS_i", None), ("2MASS_J", "SDSS_i"), ("WISE_3.4", "2MASS_J"), ("SDSS_g", "SDSS_i"), ("SDSS_u", "SDSS_g"),
+        ("SDSS_i", None), ("2MASS_J", "SDSS_i"), ("WISE_3.4", "2MASS_J"), ("SDSS_g", "SDSS_i"),
+        ("SDSS_u", "SDSS_g"),
     ]  # fmt: skip
     del images["SDSS_i"]
     assert band_order(images)[0] == ("SDSS_g", None)
@@ -519,8 +524,10 @@ def test_circles_come_back_from_a_region_file_as_they_were(tmp_path, field):
 def test_ds9s_own_frames_forms_and_switches_are_read(tmp_path):
     (tmp_path / "a.reg").write_text(
         "# Region file format: DS9 version 4.1\nglobal color=green\nfk5\n"
-        'circle(10:00:00.0,+2:00:00.0,5") # text={a star}\n-circle(150.1,2.0,3")\npolygon(150,2,150.1,2,150.1,2.1)\n'
-        'galactic\ncircle(236.0,41.0,0.1\')\nfk5\nbox(150,2,5",6",0)\nbox(150,2,5",6",30)\npoint(150,2)\npanda(1,2,3,4,5,6,7,8)\n'
+        'circle(10:00:00.0,+2:00:00.0,5") # text={a star}\n'
+        '-circle(150.1,2.0,3")\npolygon(150,2,150.1,2,150.1,2.1)\n'
+        'galactic\ncircle(236.0,41.0,0.1\')\nfk5\nbox(150,2,5",6",0)\nbox(150,2,5",6",30)\n'
+        "point(150,2)\npanda(1,2,3,4,5,6,7,8)\n"
     )
     left_out = []
     circles, polygons = read_regions(tmp_path / "a.reg", left_out=left_out)

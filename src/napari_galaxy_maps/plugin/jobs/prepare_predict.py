@@ -372,7 +372,7 @@ def load_regions(session: Session, path: str) -> worker.Job | None:
     def loaded(result: tuple[Masks, list[str]]) -> None:
         masks, left_out = result
         name = Path(path).name
-        text = mask_edits.told(masks)
+        text = mask_edits.summary(masks)
         session.masking.told = f"{text[:1].upper()}{text[1:]} of {name}."
         session.masking.change(mask_edits.merged(session.masking.now, masks), f"loading {name}")
         session.note(" ".join(left_out))

@@ -99,7 +99,7 @@ class Reopening:
         masking = self.session.masking
         if found is None or asked != self._asked or not (found.opened or masking.now is None):
             return
-        text = mask_edits.told(found.masks)
+        text = mask_edits.summary(found.masks)
         told = f"{text[:1].upper()}{text[1:]}, taken up from {found.path.name}, which was made of these images."
         masking.take_saved(
             found.masks,

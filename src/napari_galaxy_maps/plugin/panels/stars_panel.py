@@ -217,7 +217,7 @@ class StarsPanel(Panel):
 
     def _show_state(self) -> None:
         now, following = self.masking.now, self.session.following
-        text = mask_edits.told(now)
+        text = mask_edits.summary(now)
         covered = self._covered()
         if text and covered:
             text += f". {covered}"

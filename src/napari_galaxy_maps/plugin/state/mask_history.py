@@ -126,7 +126,7 @@ class Masking:
                 "" if asked else ", for their settings or the images changed"
             )
             self.told += (
-                f"; what was drawn by hand is kept ({mask_edits.told(hand)})." if drawn else "."
+                f"; what was drawn by hand is kept ({mask_edits.summary(hand)})." if drawn else "."
             )
             self.told += " Undo brings the circles back as they were."
         self.change(fitted + hand if drawn else fitted, "the new fit of the stars")
