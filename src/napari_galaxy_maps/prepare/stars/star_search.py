@@ -386,17 +386,16 @@ def _nucleus_guard(
     sharpest = min(stars.fwhm for stars in fields.values())
     # a star whose parallax leaves no doubt may lie nearer to the nucleus than one that may be the
     # nucleus itself
-    guarded = np.where(
-        found.sure & has_motions,
-        np.maximum(sharpest, settings.nucleus),
-        np.maximum(2 * sharpest, settings.nucleus),
+    guarded = np.asarray(
+        np.where(
+            found.sure & has_motions,
+            np.maximum(sharpest, settings.nucleus),
+            np.maximum(2 * sharpest, settings.nucleus),
+        )
     )
-    distance = (
-        np.full(found.ra.size, np.inf)
-        if ellipse is None
-        else np.hypot(*offsets(ellipse, found.ra, found.dec))
-    )
-    return guarded, distance
+    if ellipse is None:
+        return guarded, np.full(found.ra.size, np.inf)
+    return guarded, np.hypot(*offsets(ellipse, found.ra, found.dec))
 
 
 def _circles(
