@@ -254,6 +254,17 @@ class ModelCard:
         ]
         return text + "\n\n" + _table(head, rows)
 
+    def provenance(self, weights_hash: str, bands: tuple[str, ...], device: str) -> dict[str, Any]:
+        """What maps say of the model that made them, of which bands and where it ran."""
+        return {
+            "model": self.name,
+            "model_version": self.version,
+            "model_hash": weights_hash,
+            "imf": self.imf,
+            "bands": ", ".join(bands),
+            "device": device,
+        }
+
     def to_json(self) -> str:
         """The card as JSON text."""
         return json.dumps(_nulls(asdict(self)), indent=1, allow_nan=False) + "\n"

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -276,7 +276,11 @@ class DustForest:
         maps = {name: values[i].reshape(cube.shape) for i, name in enumerate(QUANTITIES)}
         sigmas = {name: errors[i].reshape(cube.shape) for i, name in enumerate(QUANTITIES)}
         return PropertyMaps(
-            maps, sigmas, cube.wcs, flags.reshape(cube.shape), self._provenance(used, on)
+            maps,
+            sigmas,
+            cube.wcs,
+            flags.reshape(cube.shape),
+            self.card.provenance(self.weights_hash, used, on),
         )
 
     def _pixels(
@@ -309,16 +313,6 @@ class DustForest:
     ) -> PropertyMaps:
         """`predict_steps` run to its end."""
         return run_to_end(self.predict_steps(cube, device), progress)
-
-    def _provenance(self, used: tuple[str, ...], device: str) -> dict[str, Any]:
-        return {
-            "model": self.card.name,
-            "model_version": self.card.version,
-            "model_hash": self.weights_hash,
-            "imf": self.card.imf,
-            "bands": ", ".join(used),
-            "device": device,
-        }
 
     def to_bytes(self) -> bytes:
         """The weights as a safetensors file."""

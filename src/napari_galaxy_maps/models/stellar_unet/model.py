@@ -226,7 +226,7 @@ class StellarUNet:
         maps, sigmas = ({name: planes[k] for k, name in taught} for planes in (values, errors))
         tails = self.calibration.tails(len(used), sharpness)
         tail_of = {name: float(tails[k]) for k, name in taught}
-        about = self._provenance(used, on)
+        about = self.card.provenance(self.weights_hash, used, on)
         return PropertyMaps(maps, sigmas, cube.wcs, flags, about, tails=tail_of)
 
     def _predict_small(self, cube: BandCube, device: str, sharpness: float) -> Steps[PropertyMaps]:
@@ -352,16 +352,6 @@ class StellarUNet:
         with np.errstate(invalid="ignore"):
             bits |= np.where(~(data[deepest] >= FAINT_SIGMA * sigma[deepest]), Flag.FAINT, 0)
         return bits | np.where(self.cloud.unlike(data, sigma), Flag.OUT_OF_DISTRIBUTION, 0)
-
-    def _provenance(self, used: tuple[str, ...], device: str) -> dict[str, Any]:
-        return {
-            "model": self.card.name,
-            "model_version": self.card.version,
-            "model_hash": self.weights_hash,
-            "imf": self.card.imf,
-            "bands": ", ".join(used),
-            "device": device,
-        }
 
     def to_bytes(self) -> bytes:
         """The weights as a safetensors file."""

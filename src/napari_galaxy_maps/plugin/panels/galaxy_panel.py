@@ -25,8 +25,8 @@ from ...progress import Progress
 from ..ground.sky_plane import parse_angle, position_at, sexagesimal
 from ..ground.viewers import camera_and_scale_bar
 from ..widgets.file_table import FileTable
-from ..widgets.forms import FAINT, Message, NumberField, Panel, heading, wrapped
-from ..workspace import workspace_of
+from ..widgets.forms import FAINT, Message, NumberField, heading, wrapped
+from .workspace_panel import WorkspacePanel
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -35,21 +35,11 @@ _FILTER = "FITS images (*.fits *.fit *.fts *.fits.* *.fit.* *.fz *.FITS *.FIT);;
 _TABLES = "Tables (*.csv *.ecsv *.fits *.fits.gz *.vot *.xml *.txt *.dat);;All files (*)"
 
 
-class GalaxyPanel(Panel):
-    """Which images, and of what.
-
-    Parameters
-    ----------
-    napari_viewer : napari.viewer.Viewer
-        The viewer to work in.
-    """
+class GalaxyPanel(WorkspacePanel):
+    """Which images, and of what."""
 
     def __init__(self, napari_viewer: Viewer):
-        super().__init__()
-        workspace = self.workspace = workspace_of(napari_viewer)
-        self.project = workspace.project
-        self.layers = workspace.layers
-        self.runner = workspace.runner
+        super().__init__(napari_viewer)
         self.table = FileTable()
         self.suggestions = QPushButton("Use the suggested units")
         self.suggestions.setObjectName("suggestions")

@@ -31,10 +31,10 @@ from ..jobs.score_galaxies import (
     figure_of,
     score_galaxies,
 )
-from ..widgets.forms import FAINT, GOOD, Message, Panel, is_seen, make_button, wrapped
+from ..widgets.forms import FAINT, GOOD, Message, is_seen, make_button, wrapped
 from ..widgets.galaxy_list import GalaxyList
 from ..widgets.score_table import ScoreTable, short_number
-from ..workspace import workspace_of
+from .workspace_panel import WorkspacePanel
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -46,21 +46,11 @@ _WIDTH = 490
 """Pixels that a figure of galaxies is laid out for."""
 
 
-class InspectPanel(Panel):
-    """Predictions beside a truth.
-
-    Parameters
-    ----------
-    napari_viewer : napari.viewer.Viewer
-        The viewer to work in.
-    """
+class InspectPanel(WorkspacePanel):
+    """Predictions beside a truth."""
 
     def __init__(self, napari_viewer: Viewer):
-        super().__init__()
-        workspace = self.workspace = workspace_of(napari_viewer)
-        self.project = workspace.project
-        self.layers = workspace.layers
-        self.runner = workspace.runner
+        super().__init__(napari_viewer)
         self.brush = PickedPixels(self.project, self.layers)
         self.scored: ScoredGalaxies | None = None
         self.canvas: Any = None

@@ -29,11 +29,11 @@ from ...exceptions import GalaxyMapsError
 from ...measure.apertures.photometry import Options
 from ..eventloop import worker
 from ..widgets.aperture_table import ApertureTable
-from ..widgets.forms import FAINT, GOOD, Message, Panel, bind_edit_keys, make_button, wrapped
+from ..widgets.forms import FAINT, GOOD, Message, bind_edit_keys, make_button, wrapped
 from ..widgets.profile_view import ProfileView
 from ..widgets.qt_parts import present
 from ..widgets.totals_view import TotalsView
-from ..workspace import workspace_of
+from .workspace_panel import WorkspacePanel
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -57,22 +57,13 @@ _TOOLS = (
 )
 
 
-class MeasurePanel(Panel):
-    """Apertures on the sky, and what is in them while they are dragged.
-
-    Parameters
-    ----------
-    napari_viewer : napari.viewer.Viewer
-        The viewer to work in.
-    """
+class MeasurePanel(WorkspacePanel):
+    """Apertures on the sky, and what is in them while they are dragged."""
 
     def __init__(self, napari_viewer: Viewer):
-        super().__init__()
-        workspace = self.workspace = workspace_of(napari_viewer)
-        self.project = workspace.project
-        self.layers = workspace.layers
-        self.measurements = workspace.measurements
-        self.shapes = workspace.aperture_layer
+        super().__init__(napari_viewer)
+        self.measurements = self.workspace.measurements
+        self.shapes = self.workspace.aperture_layer
         self._build_source()
         self.profile = ProfileView(self.project, self.measurements, self.layers)
         self.totals = TotalsView(self.project, self.measurements)

@@ -22,8 +22,8 @@ from qtpy.QtWidgets import (
 from ...bands.registry import BANDS
 from ...progress import Progress
 from ..jobs.make_mocks import TITLE, MockSettings
-from ..widgets.forms import FAINT, GOOD, Message, NumberField, Panel, heading, make_button, wrapped
-from ..workspace import workspace_of
+from ..widgets.forms import FAINT, GOOD, Message, NumberField, heading, make_button, wrapped
+from .workspace_panel import WorkspacePanel
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -61,19 +61,11 @@ _SEEN: dict[str, tuple[str, str, float, str]] = {
 }
 
 
-class MockPanel(Panel):
-    """What is asked of a mock galaxy, and the button that makes it.
-
-    Parameters
-    ----------
-    napari_viewer : napari.viewer.Viewer
-        The viewer to work in.
-    """
+class MockPanel(WorkspacePanel):
+    """What is asked of a mock galaxy, and the button that makes it."""
 
     def __init__(self, napari_viewer: Viewer):
-        super().__init__()
-        workspace = self.workspace = workspace_of(napari_viewer)
-        self.project, self.runner = workspace.project, workspace.runner
+        super().__init__(napari_viewer)
         self.mock: Mock | None = None
         self.column.addWidget(
             wrapped(

@@ -15,8 +15,8 @@ from ...exceptions import GalaxyMapsError
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ..eventloop import worker
 from ..widgets import plot_canvas as plots
-from ..widgets.forms import FAINT, GOOD, Message, Panel, make_button, wrapped
-from ..workspace import workspace_of
+from ..widgets.forms import FAINT, GOOD, Message, make_button, wrapped
+from .workspace_panel import WorkspacePanel
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -38,18 +38,11 @@ class NeighboursFound:
     neighbours: list[Neighbour]
 
 
-class NeighboursPanel(Panel):
-    """Pictures of the galaxy and of its neighbours, and one property of all.
-
-    Parameters
-    ----------
-    napari_viewer : napari.viewer.Viewer
-        The viewer to work in.
-    """
+class NeighboursPanel(WorkspacePanel):
+    """Pictures of the galaxy and of its neighbours, and one property of all."""
 
     def __init__(self, napari_viewer: Viewer):
-        super().__init__()
-        self.project = workspace_of(napari_viewer).project
+        super().__init__(napari_viewer)
         self.found: NeighboursFound | None = None
         self.canvas: Any = None
         self._shown_of: Any = None

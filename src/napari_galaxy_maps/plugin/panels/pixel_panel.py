@@ -28,10 +28,10 @@ from ..canvas.status_bar import flag_words
 from ..ground.sky_plane import position_at, position_text
 from ..ground.sky_shapes import Outline
 from ..state.pixel_spectra import TITLE, Place
-from ..widgets.forms import Message, Panel, is_seen, make_button, wrapped
+from ..widgets.forms import Message, is_seen, make_button, wrapped
 from ..widgets.qt_parts import present
 from ..widgets.spectrum_view import SpectrumView
-from ..workspace import workspace_of
+from .workspace_panel import WorkspacePanel
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -56,22 +56,12 @@ _NAMES = (
 _COLUMNS = ("", "this spectrum", "16–84 %", "the maps", "the truth")
 
 
-class PixelPanel(Panel):
-    """The spectrum of a pixel, which follows the pointer while the panel is in front.
-
-    Parameters
-    ----------
-    napari_viewer : napari.viewer.Viewer
-        The viewer to work in.
-    """
+class PixelPanel(WorkspacePanel):
+    """The spectrum of a pixel, which follows the pointer while the panel is in front."""
 
     def __init__(self, napari_viewer: Viewer):
-        super().__init__()
-        workspace = self.workspace = workspace_of(napari_viewer)
-        self.project = workspace.project
-        self.layers = workspace.layers
-        self.runner = workspace.runner
-        self.spectra, self.measurements = workspace.spectra, workspace.measurements
+        super().__init__(napari_viewer)
+        self.spectra, self.measurements = self.workspace.spectra, self.workspace.measurements
         self.found: PixelSpectrum | None = None
         self.place: Place | None = None
         self.frozen = False

@@ -28,8 +28,8 @@ from ..eventloop import preload as warmup
 from ..eventloop import worker
 from ..ground.layer_specs import Key, Kind, unit_in_words
 from ..jobs import fit_truth, refresh_maps
-from ..widgets.forms import FAINT, GOOD, Message, Panel, heading, wrapped
-from ..workspace import workspace_of
+from ..widgets.forms import FAINT, GOOD, Message, heading, wrapped
+from .workspace_panel import WorkspacePanel
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -48,21 +48,11 @@ _DEVICES = (
 )
 
 
-class PredictPanel(Panel):
-    """From images to maps of dust and stars.
-
-    Parameters
-    ----------
-    napari_viewer : napari.viewer.Viewer
-        The viewer to work in.
-    """
+class PredictPanel(WorkspacePanel):
+    """From images to maps of dust and stars."""
 
     def __init__(self, napari_viewer: Viewer):
-        super().__init__()
-        workspace = self.workspace = workspace_of(napari_viewer)
-        self.project = workspace.project
-        self.layers = workspace.layers
-        self.runner = workspace.runner
+        super().__init__(napari_viewer)
         self._cards: dict[str, tuple[str, str]] = {}
         self._asked = False
         self._build_settings()

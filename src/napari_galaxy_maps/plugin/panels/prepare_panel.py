@@ -23,9 +23,9 @@ from ...data.setting import shown_of
 from ...exceptions import GalaxyMapsError
 from ...prepare import steps as preparation
 from ..widgets.band_setting import BandSetting
-from ..widgets.forms import FAINT, GOOD, Message, Panel, eye_icon, wrapped
+from ..widgets.forms import FAINT, GOOD, Message, eye_icon, wrapped
 from ..widgets.settings_form import SettingsForm, takes_files
-from ..workspace import workspace_of
+from .workspace_panel import WorkspacePanel
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -156,22 +156,14 @@ class StepBox(QFrame):
         self.told.setVisible(bool(text))
 
 
-class PreparePanel(Panel):
-    """From images as observed to one cube.
-
-    Parameters
-    ----------
-    napari_viewer : napari.viewer.Viewer
-        The viewer to work in.
-    """
+class PreparePanel(WorkspacePanel):
+    """From images as observed to one cube."""
 
     def __init__(self, napari_viewer: Viewer):
-        super().__init__()
-        workspace = self.workspace = workspace_of(napari_viewer)
-        self.project, self.runner = workspace.project, workspace.runner
+        super().__init__(napari_viewer)
         self.message = Message()
         self.boxes = {
-            step.name: StepBox(workspace, step, self.message.say) for step in preparation.STEPS
+            step.name: StepBox(self.workspace, step, self.message.say) for step in preparation.STEPS
         }
         for box in self.boxes.values():
             self.column.addWidget(box)

@@ -18,13 +18,12 @@ from ..widgets.forms import (
     GOOD,
     WARNING,
     Message,
-    Panel,
     bind_edit_keys,
     make_button,
     wrapped,
 )
 from ..widgets.star_table import StarTable
-from ..workspace import workspace_of
+from .workspace_panel import WorkspacePanel
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -34,22 +33,12 @@ _TABLES = "Tables of stars (*.fits *.fits.gz *.xml *.vot *.ecsv *.csv *.txt *.da
 _REGIONS = "DS9 regions (*.reg);;Results of this program (*.fits);;All files (*)"
 
 
-class StarsPanel(Panel):
-    """What is masked, and every way to change it.
-
-    Parameters
-    ----------
-    napari_viewer : napari.viewer.Viewer
-        The viewer to work in.
-    """
+class StarsPanel(WorkspacePanel):
+    """What is masked, and every way to change it."""
 
     def __init__(self, napari_viewer: Viewer):
-        super().__init__()
-        workspace = self.workspace = workspace_of(napari_viewer)
-        self.project = workspace.project
-        self.layers = workspace.layers
-        self.runner = workspace.runner
-        self.masks = workspace.masks
+        super().__init__(napari_viewer)
+        self.masks = self.workspace.masks
         self._build_source()
         self._build_table()
         self._build_edits()
@@ -60,7 +49,7 @@ class StarsPanel(Panel):
             (self.masks.selection_changed, self._selection_changed),
             (self.masks.band_changed, self._band_changed),
             (self.masks.note_changed, self._show_state),
-            (workspace.refresher.changed, self._show_state),
+            (self.workspace.refresher.changed, self._show_state),
             (project.galaxy_changed, self._galaxy_changed),
             (project.recipe_changed, self._show_source),
             (project.maps_changed, self._show_state),
