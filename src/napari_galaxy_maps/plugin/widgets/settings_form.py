@@ -149,7 +149,7 @@ class SettingsForm(QWidget):
 
     def _made(self, key: str, field: FieldInfo, annotation: Any, **options: Any) -> Any:
         """magicgui's widget for a setting, which tells of changes and shows the recipe's value."""
-        widget = create_widget(annotation=annotation, name=key, options=options)
+        widget: Any = create_widget(annotation=annotation, name=key, options=options)
         widget.native.setObjectName(key)
         widget.native.setToolTip(description_with_unit(field))
         widget.changed.connect(lambda value: self._change(key, value))
@@ -234,7 +234,9 @@ class SettingsForm(QWidget):
             box.setEditText(value if isinstance(value, str) else f"{value:g}")
 
         box.activated.connect(lambda _: finished())
-        box.lineEdit().editingFinished.connect(finished)
+        line = box.lineEdit()
+        assert line is not None
+        line.editingFinished.connect(finished)
         self._readers.append(read)
         row = self._new_row()
         self._grid.addWidget(QLabel(_title(key, field)), row, 0)

@@ -386,11 +386,7 @@ def _nucleus_guard(
     sharpest = min(stars.fwhm for stars in fields.values())
     # a star whose parallax leaves no doubt may lie nearer to the nucleus than one that may be the
     # nucleus itself
-    guarded = np.where(
-        found.sure & has_motions,
-        np.maximum(sharpest, settings.nucleus),
-        np.maximum(2 * sharpest, settings.nucleus),
-    )
+    guarded = np.maximum(sharpest * np.where(found.sure & has_motions, 1.0, 2.0), settings.nucleus)
     distance = (
         np.full(found.ra.size, np.inf)
         if ellipse is None
