@@ -20,7 +20,7 @@ from napari_galaxy_maps.data.recipe import Recipe, SkySettings
 from napari_galaxy_maps.exceptions import InputError, RecipeError
 from napari_galaxy_maps.fits_io.galaxies import read_galaxy
 from napari_galaxy_maps.prepare.errors.error_budget import background
-from napari_galaxy_maps.prepare.extent import measure_ellipse
+from napari_galaxy_maps.prepare.galaxy_ellipse import measure_ellipse
 from napari_galaxy_maps.prepare.grid.common_grid import make_grid, resample
 from napari_galaxy_maps.prepare.masks.mask_set import Masks, Patch
 from napari_galaxy_maps.prepare.memory import PreparationMemory

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic.fields import FieldInfo
 
+
 _NO_LIMIT = 1e9
 _COLUMNS = 4
 """Two labels and two controls in a row."""

@@ -36,7 +36,7 @@ def sky_step(work: Preparation) -> Steps[None]:
 
 def _measured_ellipse(work: Preparation) -> Steps[Ellipse]:
     """The ellipse of a galaxy of which none is given, and words about it."""
-    from ..extent import detection_image, measure_ellipse
+    from ..galaxy_ellipse import detection_image, measure_ellipse
 
     galaxy, total = work.galaxy, len(work.images)
     near = None if galaxy.ra is None or galaxy.dec is None else (galaxy.ra, galaxy.dec)

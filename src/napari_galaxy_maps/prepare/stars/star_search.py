@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
     from astropy.table import QTable
 
+
 __all__ = [
     "Star",
     "StarSettings",
