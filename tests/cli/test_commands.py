@@ -75,6 +75,7 @@ def test_prepare_then_predict_is_predict(folder, tmp_path, capsys):
     assert not (a.flags & Flag.MASKED).any()  # outside the ellipse is not masked
 
 
+@pytest.mark.slow
 def test_a_result_runs_again_from_its_own_recipe(folder, tmp_path):
     first, again = tmp_path / "first.fits", tmp_path / "again.fits"
     assert (
