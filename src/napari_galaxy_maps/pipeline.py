@@ -156,15 +156,15 @@ def predict_cube_steps(
     else:
         maps = yield from _predict_changed(cube, before, last, model, recipe.model.device)
     shared = None if cube.correlation is None else float(np.max(cube.correlation))
-    told = {
+    record = {
         **(known or {"object": cube.name}),
         **maps.provenance,
         "note": cube.notes,
         "fwhm": cube.fwhm,
     }
     if cube.pixel_pc:
-        told["distance_mpc"] = cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC)
-    maps = replace(maps, correlation=shared, provenance=told)
+        record["distance_mpc"] = cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC)
+    maps = replace(maps, correlation=shared, provenance=record)
     if memory is not None:
         memory.cube, memory.maps = cube, maps
     return maps
@@ -287,9 +287,8 @@ def predict_steps(
     """
     model = load_model(recipe.model.name)
     used = model.check_bands(list(galaxy.images))
-    if (
-        model.reach and recipe.impute.enabled
-    ):  # a network was trained on noise that is negative, too
+    if model.reach and recipe.impute.enabled:
+        # A network was trained on noise that is negative, too.
         recipe = recipe.model_copy(deep=True)
         recipe.impute.enabled = False
     # A band that the model has no use for must not spoil the resolution of the others.
@@ -348,14 +347,14 @@ def truth_cube_steps(
         if cube.pixel_pc
         else recipe.galaxy.distance
     )
-    redshift, words = model_redshift(recipe.galaxy.redshift, distance)
-    yield Progress("sed", 0, 1, words, lasting=True)
+    redshift, note = model_redshift(recipe.galaxy.redshift, distance)
+    yield Progress("sed", 0, 1, note, lasting=True)
     library = yield from library_steps(recipe.sed, redshift)
-    truth = yield from truth_steps(cube, library, recipe.model.device, words)
-    told = {**(known or {"recipe": recipe.to_toml()}), **truth.maps.provenance}
+    truth = yield from truth_steps(cube, library, recipe.model.device, note)
+    record = {**(known or {"recipe": recipe.to_toml()}), **truth.maps.provenance}
     if distance:
-        told["distance_mpc"] = distance
-    return replace(truth, maps=replace(truth.maps, provenance=told))
+        record["distance_mpc"] = distance
+    return replace(truth, maps=replace(truth.maps, provenance=record))
 
 
 def truth_maps_steps(
@@ -383,9 +382,8 @@ def truth_maps_steps(
         Whatever is wrong, in a sentence.
     """
     own = truth_recipe(recipe, list(galaxy.images))
-    model_redshift(
-        own.galaxy.redshift, galaxy.distance_mpc
-    )  # what is absurd is told before the work
+    # What is absurd is found before the work.
+    model_redshift(own.galaxy.redshift, galaxy.distance_mpc)
     cube = yield from prepare_steps(galaxy, own, memory, masks)
     truth = yield from truth_cube_steps(cube, own, provenance(galaxy, own))
     return FittedTruth(truth, cube)

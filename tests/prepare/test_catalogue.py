@@ -80,15 +80,9 @@ def test_vizier_and_legacy_survey_names_are_known(tmp_path):
     np.testing.assert_allclose(stars["parallax_error"].to_value("mas"), [0.1, 0.1, np.nan])
 
 
-@pytest.mark.parametrize(
-    "frame, names",
-    [
-        ("galactic", ("l", "b")),
-        ("galactic", ("glon", "glat")),
-        ("fk4", ("RAB1950", "DEB1950")),
-        ("fk5", ("ra_fk5", "dec_fk5")),
-    ],
-)
+@pytest.mark.parametrize("frame, names", [("galactic", ("l", "b")), ("galactic", ("glon", "glat")),
+                                          ("fk4", ("RAB1950", "DEB1950")),
+                                          ("fk5", ("ra_fk5", "dec_fk5"))])  # fmt: skip
 def test_positions_in_another_frame_are_converted(tmp_path, frame, names):
     sky = SkyCoord(GAIA["ra"], GAIA["dec"], unit="deg")
     other = sky.transform_to(frame).spherical

@@ -54,7 +54,7 @@ def realisations(n, draw, recipe):
 
 def compare(data, errors, cube, where, drawn=0.0):
     """Predicted over measured error of pixels and of sums over 10 x 10 pixels, band by band."""
-    n, told = len(data), []
+    n, results = len(data), []
     for k, band in enumerate(cube.bands):
         plane, error = data[:, k], errors[:, k]
         typical = np.sqrt(np.mean(error**2, axis=0))
@@ -77,14 +77,14 @@ def compare(data, errors, cube, where, drawn=0.0):
             f"{band}: pixel {pixel:.3f}, sum {ratio:.3f} "
             f"(n = {n}, {where.sum()} pixels, {len(predicted)} sums)"
         )
-        told.append(what)
+        results.append(what)
         # `drawn` sigmas of the scatter that so few sums have of their own are allowed beside the 5
         # %
         chance = drawn / np.sqrt(2 * n * len(predicted))
         assert pixel == pytest.approx(1, abs=0.05) and ratio == pytest.approx(
             1, abs=0.05 + chance
         ), what
-    return told
+    return results
 
 
 def image(name, data, wcs, **more):

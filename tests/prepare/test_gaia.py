@@ -101,9 +101,9 @@ def test_the_chain_masks_the_stars_that_were_fetched(archive, galaxy_folder):
         galaxy,
         images={**galaxy.images, "SDSS_r": image.evolve(data=image.data + star.astype("f4"))},
     )
-    told, memory = [], PreparationMemory()
-    cube = run_to_end(prepare_steps(galaxy, recipe, memory), lambda p: told.append(p.detail))
-    assert any("of Gaia DR3 masked" in text for text in told) and [
+    notes, memory = [], PreparationMemory()
+    cube = run_to_end(prepare_steps(galaxy, recipe, memory), lambda p: notes.append(p.detail))
+    assert any("of Gaia DR3 masked" in text for text in notes) and [
         star.id for star in cube.masks.stars
     ] == ["1"]
     run_to_end(prepare_steps(galaxy, recipe, memory))

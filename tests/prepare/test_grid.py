@@ -208,5 +208,5 @@ def test_a_redshift_gives_a_distance_and_says_so(galaxy):
     )  # Planck 2018: 394 Mpc (angular diameter)
     assert "doubtful" not in found.notes[0]
     assert "doubtful" in make_galaxy(image, GalaxySettings(redshift=0.0016)).notes[0]
-    told = make_galaxy(image, GalaxySettings(redshift=0.0189, distance=80.0))
-    assert told.distance_mpc == 80 and not told.notes
+    given = make_galaxy(image, GalaxySettings(redshift=0.0189, distance=80.0))
+    assert given.distance_mpc == 80 and not given.notes

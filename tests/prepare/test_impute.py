@@ -59,8 +59,8 @@ def made(spectra, bands=BANDS):
 
 def run(cube, recipe=RECIPE, memory=None):
     """The cube with its gaps filled, and what was said meanwhile."""
-    said = []
-    return run_to_end(impute_steps(cube, recipe, memory=memory), said.append).filled(), said
+    progress = []
+    return run_to_end(impute_steps(cube, recipe, memory=memory), progress.append).filled(), progress
 
 
 @pytest.mark.slow
@@ -71,7 +71,7 @@ def test_what_is_filled_is_right_to_its_errors_and_what_is_there_stays(spectra):
     for pixel in range(60):
         holes.reshape(len(BANDS), -1)[rng.choice(len(BANDS), 2, replace=False), pixel] = True
     cube.data[holes] = np.nan
-    filled, said = run(cube)
+    filled, progress = run(cube)
     assert np.isfinite(filled.data).all() and filled.bands == BANDS
     assert np.array_equal(filled.data[~holes], cube.data[~holes])
     assert np.array_equal(filled.uncertainty[~holes], cube.uncertainty[~holes])
@@ -81,7 +81,8 @@ def test_what_is_filled_is_right_to_its_errors_and_what_is_there_stays(spectra):
     assert np.median(np.abs(np.log10(filled.data[holes] / true))) < 0.06
     assert (filled.flags & Flag.BAND_MISSING).all()
     assert any(
-        "of its pixels filled by model spectra at the redshift 0, good to" in p.detail for p in said
+        "of its pixels filled by model spectra at the redshift 0, good to" in p.detail
+        for p in progress
     )
 
 
@@ -102,8 +103,8 @@ def test_a_negative_pixel_is_filled_and_counts_as_measured_in_the_fit(spectra):
 
 def test_without_gaps_the_cube_itself_comes_back(spectra):
     cube = made(spectra)
-    filled, said = run(cube)
-    assert filled is cube and said[-1].detail == "nothing to fill"
+    filled, progress = run(cube)
+    assert filled is cube and progress[-1].detail == "nothing to fill"
 
 
 def test_bands_that_are_not_given_are_filled_only_when_asked_for(spectra):
@@ -111,7 +112,7 @@ def test_bands_that_are_not_given_are_filled_only_when_asked_for(spectra):
     cube = made(spectra, some)
     assert run(cube)[0] is cube
     recipe = RECIPE.with_values(["impute.bands=all"])
-    filled, said = run(cube, recipe)
+    filled, progress = run(cube, recipe)
     assert set(filled.bands) == set(INPUT_BANDS) and filled.bands == tuple(
         b for b in INPUT_BANDS if b in filled.bands
     )
@@ -122,7 +123,7 @@ def test_bands_that_are_not_given_are_filled_only_when_asked_for(spectra):
     w3 = filled.bands.index("WISE_12")
     true = spectra[0][BANDS.index("WISE_12")].reshape(SHAPE)
     assert np.median(np.abs(np.log10(filled.data[w3] / true))) < 0.15
-    assert any(p.detail.startswith("WISE_12: not given: all of it filled") for p in said)
+    assert any(p.detail.startswith("WISE_12: not given: all of it filled") for p in progress)
     assert filled.images["WISE_12"].meta["imputed"]
 
 
@@ -214,9 +215,13 @@ def test_where_nothing_can_be_filled_it_is_told_and_the_cube_stays(spectra, chan
     cube.data[1, 0, 0] = np.nan
     if "error" in change:
         cube.uncertainty[2] = 0
-    found, said = run(cube, RECIPE.with_values([f"galaxy.redshift={change.get('redshift', 0.0)}"]))
+    found, progress = run(
+        cube, RECIPE.with_values([f"galaxy.redshift={change.get('redshift', 0.0)}"])
+    )
     assert (
-        found is cube and said[-1].detail.startswith("nothing filled") and words in said[-1].detail
+        found is cube
+        and progress[-1].detail.startswith("nothing filled")
+        and words in progress[-1].detail
     )
 
 

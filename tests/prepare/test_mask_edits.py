@@ -101,10 +101,10 @@ def test_loaded_masks_take_the_place_of_those_of_one_name_at_one_place_only():
 def test_what_there_is_is_told():
     masks = Masks((ONE, replace(TWO, enabled=False)), (patch(),), (SHAPE,))
     assert (
-        mask_edits.told(masks)
+        mask_edits.summary(masks)
         == "2 circles, 1 of them doubtful, 1 switched off, 1 polygon, 1 painted mask"
     )
-    assert mask_edits.told(None) == "" and mask_edits.told(Masks()) == "no circles"
+    assert mask_edits.summary(None) == "" and mask_edits.summary(Masks()) == "no circles"
     assert mask_edits.accepted(ONE).flag == "" and mask_edits.switched(ONE, False).enabled is False
 
 

@@ -60,12 +60,12 @@ def encircled(plane, pixel, radii):
 
 
 def psf_notes(galaxy, recipe):
-    told = {}
+    notes = {}
     cube = run_to_end(
         prepare_steps(galaxy, recipe),
-        lambda p: told.update({p.detail.split(":")[0]: p.detail}) if p.step == "psf" else None,
+        lambda p: notes.update({p.detail.split(":")[0]: p.detail}) if p.step == "psf" else None,
     )
-    return cube, told
+    return cube, notes
 
 
 @pytest.mark.realdata
@@ -85,16 +85,16 @@ def test_a_real_star_broadened_by_the_chain_has_the_wider_psf(
     }
     galaxy = Galaxy("a star", images, 150.0, 2.0, None, Ellipse(150.0, 2.0, 25, 25))
     recipe = Recipe.from_tree({**QUIET, "psf": {"target": "GALEX_NUV"}, "grid": {"pixel": 1.0}})
-    cube, told = psf_notes(galaxy, recipe)
+    cube, notes = psf_notes(galaxy, recipe)
     radii = np.array([2, 3, 4, 6, 8, 10, 15, 20])
     ours, goal = (
         encircled(cube.data[cube.bands.index(name)], 1.0, radii) for name in (band, "GALEX_NUV")
     )
     assert goal[-1] > 0.9 and np.abs(ours - goal).max() < 0.02
     assert (
-        f"made from psf_emp_{own}.fits.gz (sha256" in told[band] and "negative lobe" in told[band]
+        f"made from psf_emp_{own}.fits.gz (sha256" in notes[band] and "negative lobe" in notes[band]
     )
-    assert "left at 5.27 arcsec" in told["GALEX_NUV"]  # the target itself is not touched
+    assert "left at 5.27 arcsec" in notes["GALEX_NUV"]  # the target itself is not touched
 
 
 def test_an_elongated_psf_is_made_round_on_an_image_that_is_turned_and_mirrored():
@@ -122,7 +122,7 @@ def test_an_elongated_psf_is_made_round_on_an_image_that_is_turned_and_mirrored(
     )  # as a Gaussian it is not
 
 
-# --- ready kernels ------------------------------------------------------------------------------
+# --- ready kernels --------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -149,10 +149,10 @@ def test_a_ready_kernel_does_what_the_gaussian_does_and_says_what_it_is(made):
     galaxy, recipe, write = made
     fwhm = galaxy.images["WISE_3.4"].fwhm
     path = write("Kernel_WISE_3.4_to_9.fits", np.sqrt(81 - fwhm**2), 0.5)
-    cube, told = psf_notes(galaxy, with_kernel(recipe, "W1", path))
+    cube, notes = psf_notes(galaxy, with_kernel(recipe, "W1", path))
     plain = prepare(galaxy, recipe)
     np.testing.assert_allclose(cube.data, plain.data, atol=2e-3 * np.nanmax(plain.data))
-    words = told["WISE_3.4"]
+    words = notes["WISE_3.4"]
     assert (
         "kernel Kernel_WISE_3.4_to_9.fits (sha256 " in words
         and "resampled from 0.5 to 1.5 arcsec" in words
@@ -162,13 +162,13 @@ def test_a_ready_kernel_does_what_the_gaussian_does_and_says_what_it_is(made):
 
 def test_a_kernel_of_other_bands_or_of_another_width_is_told(made):
     galaxy, recipe, write = made
-    cube, told = psf_notes(
+    cube, notes = psf_notes(
         galaxy,
         with_kernel(recipe, "2MASS_J", write("Kernel_LoRes_WISE_4.6_to_SPIRE_350.fits", 20, 1.0)),
     )
     assert (
-        "made for WISE_4.6, not 2MASS_J" in told["2MASS_J"]
-        and "leads to a PSF of 20" in told["2MASS_J"]
+        "made for WISE_4.6, not 2MASS_J" in notes["2MASS_J"]
+        and "leads to a PSF of 20" in notes["2MASS_J"]
     )
     assert cube.bands == ("SDSS_r", "2MASS_J", "WISE_3.4")
     with pytest.raises(
@@ -197,14 +197,15 @@ def test_anianos_kernel_goes_through_the_chain(made, shared_data):
     recipe = Recipe.from_tree(
         {**recipe.model_dump(), "psf": {"target": "SPIRE_350", "kernels": {"WISE_4.6": str(path)}}}
     )
-    cube, told = psf_notes(replace(galaxy, images=images), recipe)
-    assert np.isfinite(cube.data).any() and "sum of 340.2 made 1" in told["WISE_4.6"]
+    cube, notes = psf_notes(replace(galaxy, images=images), recipe)
+    assert np.isfinite(cube.data).any() and "sum of 340.2 made 1" in notes["WISE_4.6"]
     assert (
-        "negative lobe 0.5% of the peak" in told["WISE_4.6"] and "leads to" not in told["WISE_4.6"]
+        "negative lobe 0.5% of the peak" in notes["WISE_4.6"]
+        and "leads to" not in notes["WISE_4.6"]
     )
 
 
-# --- the target, bands too broad, what is not done again ----------------------------------------
+# --- the target, bands too broad, what is not done again ------------------------------------------
 
 
 def test_the_target_may_be_a_measured_psf(made):
@@ -219,16 +220,16 @@ def test_the_target_may_be_a_measured_psf(made):
 def test_a_psf_file_gives_the_band_its_width(made, galaxy_folder):
     _, recipe, write = made
     path = write("psf.fits", 4.0, 0.25)
-    told = Recipe.from_tree(
+    given = Recipe.from_tree(
         {**recipe.model_dump(), "input": {"psf": {"2MASS_J": path, "SDSS_r": 1.5}}}
     )
     galaxy = read_galaxy(
-        [galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5}, name="other")], told
+        [galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5}, name="other")], given
     )
     assert galaxy.images["2MASS_J"].fwhm == pytest.approx(4.0, rel=0.01)
     assert galaxy.images["2MASS_J"].psf.name == "psf.fits" and galaxy.images["SDSS_r"].psf is None
     assert any("PSF psf.fits (sha256" in note for note in galaxy.images["2MASS_J"].notes)
-    named = provenance(galaxy, told)["inputs"]
+    named = provenance(galaxy, given)["inputs"]
     assert any(
         key == "psf of 2MASS_J" and "psf.fits sha256 " in text for key, text in named.items()
     )

@@ -111,14 +111,14 @@ def test_a_map_by_name_without_dustmaps_says_what_to_do():
 def test_the_chain_says_what_it_removed_or_that_it_does_not_know(galaxy_folder):
     recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}})
     galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)
-    told = [p.detail for p in prepare_steps(galaxy, recipe) if p.step == "reddening"]
-    assert len(told) == 1 and "not known" in told[0]
-    told = [
+    notes = [p.detail for p in prepare_steps(galaxy, recipe) if p.step == "reddening"]
+    assert len(notes) == 1 and "not known" in notes[0]
+    notes = [
         p.detail
         for p in prepare_steps(galaxy, recipe.with_values(["reddening.ebv=0.1"]))
         if p.step == "reddening"
     ]
-    assert len(told) == 3 and all("removed" in t for t in told)
+    assert len(notes) == 3 and all("removed" in t for t in notes)
 
 
 @pytest.mark.realdata

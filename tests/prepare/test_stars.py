@@ -524,8 +524,8 @@ def test_ds9s_own_frames_forms_and_switches_are_read(tmp_path):
         "# Region file format: DS9 version 4.1\nglobal color=green\nfk5\n"
         'circle(10:00:00.0,+2:00:00.0,5") # text={a star}\n'
         '-circle(150.1,2.0,3")\npolygon(150,2,150.1,2,150.1,2.1)\n'
-        "galactic\ncircle(236.0,41.0,0.1')\nfk5\n"
-        'box(150,2,5",6",0)\nbox(150,2,5",6",30)\npoint(150,2)\npanda(1,2,3,4,5,6,7,8)\n'
+        'galactic\ncircle(236.0,41.0,0.1\')\nfk5\nbox(150,2,5",6",0)\nbox(150,2,5",6",30)\n'
+        "point(150,2)\npanda(1,2,3,4,5,6,7,8)\n"
     )
     left_out = []
     circles, polygons = read_regions(tmp_path / "a.reg", left_out=left_out)

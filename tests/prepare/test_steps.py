@@ -57,7 +57,7 @@ def gaussian(side, pixel, fwhm, amplitude=1.0, q=1.0, angle=0.0):
     )
 
 
-# --- sky ----------------------------------------------------------------------------------------
+# --- sky ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("model, slope", [("constant", 0.0), ("plane", 0.5)])
@@ -153,9 +153,9 @@ def test_a_polynomial_stays_level_where_it_knows_nothing():
 def test_without_d25_a_polynomial_keeps_off_the_galaxy(galaxy_folder):
     recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0}, "sky": {"model": "polynomial"}})
     galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)
-    told = [(p.step, p.detail) for p in prepare_steps(galaxy, recipe)]
-    assert told[0][0] == "sky" and "no D25 given" in told[0][1]
-    assert all("kept flat" in detail for _, detail in told[1:4])
+    notes = [(p.step, p.detail) for p in prepare_steps(galaxy, recipe)]
+    assert notes[0][0] == "sky" and "no D25 given" in notes[0][1]
+    assert all("kept flat" in detail for _, detail in notes[1:4])
 
 
 @pytest.mark.parametrize("axis", [80, 100, 130])
@@ -179,7 +179,7 @@ def test_a_sky_of_few_counts_is_not_biased():
     assert result.meta["sky"] == pytest.approx(4, abs=0.12)
 
 
-# --- PSF ----------------------------------------------------------------------------------------
+# --- PSF ------------------------------------------------------------------------------------------
 
 
 @given(st.floats(1.5, 8), st.floats(1.05, 4), st.floats(0.5, 3))
@@ -337,7 +337,7 @@ def test_a_change_of_the_mask_is_followed_as_if_from_the_start(step):
     assert update_sums(sums, made(data, mask=masks[-1], uncertainty=errors), kernel)[1] is None
 
 
-# --- grid ---------------------------------------------------------------------------------------
+# --- grid -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rotation", [0, 30, 90])
@@ -379,7 +379,7 @@ def test_a_galaxy_smaller_than_a_pixel_is_refused():
         make_grid(Ellipse(150, 2, 10, 5), 18.0, 1.25, "NGC 1")
 
 
-# --- the ellipse, the errors, the whole chain ---------------------------------------------------
+# --- the ellipse, the errors, the whole chain -----------------------------------------------------
 
 
 def test_the_ellipse_of_a_galaxy_is_measured():
@@ -466,9 +466,9 @@ def test_bands_broader_than_the_target_are_named_and_left_out(galaxy_folder):
         {"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}, "psf": {"target": 8.0}}
     )
     galaxy = read_galaxy([folder], recipe)
-    told = []
-    cube = run_to_end(prepare_steps(galaxy, recipe), lambda p: told.append(p.detail))
-    assert cube.bands == ("2MASS_J", "WISE_3.4") and any("SPIRE_250 left out" in t for t in told)
+    notes = []
+    cube = run_to_end(prepare_steps(galaxy, recipe), lambda p: notes.append(p.detail))
+    assert cube.bands == ("2MASS_J", "WISE_3.4") and any("SPIRE_250 left out" in t for t in notes)
     with pytest.raises(InputError, match="No image is as sharp"):
         prepare(galaxy, recipe.with_values(["psf.target=1.0"]))
     with pytest.raises(RecipeError, match=r"psf.target is 'nonsense'"):
@@ -495,7 +495,7 @@ def test_pixels_near_an_images_edge_are_flagged():
     assert edge.any() and not edge[:, : cube.shape[1] // 4].any()
 
 
-# --- masks, and their editing -------------------------------------------------------------------
+# --- masks, and their editing ---------------------------------------------------------------------
 
 
 def starry(count=12, seed=3):
@@ -571,12 +571,12 @@ def test_a_mask_over_the_nucleus_is_told(galaxy_folder):
     galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)
     nuclear = Star("a", 150.0 + 2 / 3600, 2.0, 12.0, "hand", {"SDSS_r": 4.0})
     beside = Star("b", 150.0 + 9 / 3600, 2.0, 12.0, "hand", {"SDSS_r": 4.0, "2MASS_J": 4.0})
-    told = [
+    notes = [
         p.detail
         for p in prepare_steps(galaxy, recipe, masks=Masks((nuclear, beside)))
         if p.step == "stars"
     ]
-    assert told == ["the mask in SDSS_r covers the galaxy's nucleus; look whether it should"]
+    assert notes == ["the mask in SDSS_r covers the galaxy's nucleus; look whether it should"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""How the commands that prepare a galaxy read it, and what they are told to mask."""
+"""How the commands that prepare a galaxy read it, and what they mask."""
 
 from __future__ import annotations
 

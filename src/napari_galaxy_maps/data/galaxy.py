@@ -88,8 +88,9 @@ class Stamp:
         return 2 * float(np.sqrt(area / np.pi)) * self.pixel_arcsec
 
     def __str__(self) -> str:
-        words = (*((f"sha256 {self.checksum[:8]}",) if self.checksum else ()), *self.mended)
-        return self.name + (f" ({'; '.join(words)})" if words else "")
+        remarks = [f"sha256 {self.checksum[:8]}"] if self.checksum else []
+        remarks += self.mended
+        return self.name + (f" ({'; '.join(remarks)})" if remarks else "")
 
 
 @dataclass(frozen=True, repr=False)

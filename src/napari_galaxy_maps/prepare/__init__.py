@@ -1,1 +1,1 @@
-"""From images as an observatory delivers them to one cube: sky, PSF, grid, errors, a step a file."""
+"""From images as an observatory delivers them to one cube: sky, PSF, grid, errors."""

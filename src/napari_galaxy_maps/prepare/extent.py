@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from photutils.segmentation import SegmentationImage
 
 _DETECTION_BANDS = (
-    "WISE_3.4", "Spitzer_3.6", "2MASS_Ks", "2MASS_H", "2MASS_J", "SDSS_i", "SDSS_r", "SDSS_z", "SDSS_g", "WISE_4.6",
+    "WISE_3.4", "Spitzer_3.6", "2MASS_Ks", "2MASS_H", "2MASS_J", "SDSS_i", "SDSS_r", "SDSS_z",
+    "SDSS_g", "WISE_4.6",
     "WISE_12", "Spitzer_8.0", "SPIRE_250",
 )  # fmt: skip
 
@@ -75,12 +76,14 @@ def measure_ellipse(
         ny, nx = image.shape
         if not (0 <= column < nx and 0 <= row < ny):
             raise InputError(
-                f"RA {near[0]:.5f}, Dec {near[1]:.5f} lies outside the {image.band} image; correct the position."
+                f"RA {near[0]:.5f}, Dec {near[1]:.5f} lies outside the {image.band} image; "
+                "correct the position."
             )
         label = int(segments.data[row, column])
         if label == 0:
             raise InputError(
-                f"Nothing stands out of the {image.band} image at RA {near[0]:.5f}, Dec {near[1]:.5f}. {where}"
+                f"Nothing stands out of the {image.band} image at RA {near[0]:.5f}, Dec "
+                f"{near[1]:.5f}. {where}"
             )
     source = SourceCatalog(smooth - median, segments, wcs=image.wcs).select_label(label)
     ratio = float(np.clip(1 - float(source.ellipticity), 0.1, 1.0))

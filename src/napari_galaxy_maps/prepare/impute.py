@@ -38,9 +38,13 @@ def measured_bands(bands: Sequence[str]) -> list[int]:
 
 
 def fill_steps(
-    values: np.ndarray, errors: np.ndarray, bands: Sequence[str], wanted: Sequence[str], library: Library,
+    values: np.ndarray,
+    errors: np.ndarray,
+    bands: Sequence[str],
+    wanted: Sequence[str],
+    library: Library,
     device: str = "auto",
-) -> Steps[FilledBands]:  # fmt: skip
+) -> Steps[FilledBands]:
     """Fill what is missing or not positive in some bands.
 
     A pixel in which fewer than three bands are measured, or whose light no model can explain, is
@@ -252,9 +256,15 @@ def _lacking(cube: BandCube, wanted: Sequence[str]) -> bool:
 
 
 def _merged(
-    fresh: FilledBands, changed: np.ndarray, use: np.ndarray, values: np.ndarray, errors: np.ndarray, bands: Sequence[str],
-    wanted: tuple[str, ...], last: LastFilling | None,
-) -> FilledBands:  # fmt: skip
+    fresh: FilledBands,
+    changed: np.ndarray,
+    use: np.ndarray,
+    values: np.ndarray,
+    errors: np.ndarray,
+    bands: Sequence[str],
+    wanted: tuple[str, ...],
+    last: LastFilling | None,
+) -> FilledBands:
     """The pixels just filled among those that were filled before, and those that are masked as they
     are.
     """
@@ -277,61 +287,76 @@ def _merged(
 
 def _to_cube(cube: BandCube, filled: FilledBands, words: str) -> Steps[BandCube]:
     """The cube with what was filled beside it; its far infrared stays as it was."""
-    names = [name for name in BANDS if name in cube.bands or name in filled.bands]
-    names = [
-        name
-        for name in names
-        if name in cube.bands or filled.imputed[filled.bands.index(name)].any()
-    ]
-    data, uncertainty, filling, filling_error = np.full(
-        (4, len(names), *cube.shape), np.nan, np.float32
-    )
-    shared = None if cube.correlation is None else np.full(len(names), cube.correlation.max())
-    systematic = None if cube.systematic is None else np.full(len(names), cube.systematic.max())
-    images = dict(cube.images)
-    inside = ~cube.mask.ravel()
-    told = 0
-    for k, name in enumerate(names):
-        there = name in cube.bands
-        if there:
-            i = cube.bands.index(name)
-            data[k], uncertainty[k] = cube.data[i], cube.uncertainty[i]
-            for array, known in ((shared, cube.correlation), (systematic, cube.systematic)):
-                if array is not None and known is not None:
-                    array[k] = known[i]
-        if name not in filled.bands:
-            continue
-        j = filled.bands.index(name)
-        where = filled.imputed[j]
-        if where.any():
-            filling[k].ravel()[where], filling_error[k].ravel()[where] = (
-                filled.values[j, where],
-                filled.errors[j, where],
-            )
-            shown = np.where(where.reshape(cube.shape), filling[k], data[k])
-            shown_error = np.where(where.reshape(cube.shape), filling_error[k], uncertainty[k])
-            error = float(np.median(filled.errors[j, where] / filled.values[j, where]))
-            note = (
-                f"{where.sum() / max(1, inside.sum()):.1%} of its pixels filled by {words}, good to {error:.0%}"
-                if there
-                else f"not given: all of it filled by {words}, good to {error:.0%}"
-            )
-            base = images.get(name)
-            if base is None:
-                base = BandImage(
-                    shown, get_band(name), cube.wcs, fwhm=cube.fwhm, meta={"imputed": True}
-                )
-            images[name] = base.evolve(note, data=shown, uncertainty=shown_error)
-            told += 1
-            yield Progress("impute", told, len(names), f"{name}: {note}", images[name])
-        elif name in images:
-            images[name] = images[name].evolve(data=data[k], uncertainty=uncertainty[k])
-    if not told:
+    filled_in = {
+        name for name, where in zip(filled.bands, filled.imputed, strict=True) if where.any()
+    }
+    names = [name for name in BANDS if name in cube.bands or name in filled_in]
+    if not filled_in:
         yield Progress("impute", 1, 1, "nothing to fill")
         return cube
+    data, uncertainty = (
+        _by_band(names, cube.bands, array, np.nan) for array in (cube.data, cube.uncertainty)
+    )
+    filling = Filling(*np.full((2, *data.shape), np.nan, np.float32))
+    images, count = dict(cube.images), 0
+    for k, name in enumerate(names):
+        if name in filled_in:
+            j = filled.bands.index(name)
+            where = filled.imputed[j].reshape(cube.shape)
+            filling.data[k][where] = filled.values[j, where.ravel()]
+            filling.uncertainty[k][where] = filled.errors[j, where.ravel()]
+            shown = np.where(where, filling.data[k], data[k])
+            shown_error = np.where(where, filling.uncertainty[k], uncertainty[k])
+            image = images.get(name)
+            if image is None:
+                image = BandImage(
+                    shown, get_band(name), cube.wcs, fwhm=cube.fwhm, meta={"imputed": True}
+                )
+            note = _filling_note(cube, filled, name, words)
+            images[name] = image.evolve(note, data=shown, uncertainty=shown_error)
+            count += 1
+            yield Progress("impute", count, len(names), f"{name}: {note}", images[name])
+        elif name in filled.bands and name in images:
+            images[name] = images[name].evolve(data=data[k], uncertainty=uncertainty[k])
     flags = cube.flags.copy()
     flags.ravel()[filled.imputed.any(0)] |= Flag.BAND_MISSING
     return replace(
-        cube, data=data, uncertainty=uncertainty, bands=tuple(names), flags=flags, images=images, correlation=shared,
-        systematic=systematic, filling=Filling(filling, filling_error),
-    )  # fmt: skip
+        cube,
+        data=data,
+        uncertainty=uncertainty,
+        bands=tuple(names),
+        flags=flags,
+        images=images,
+        correlation=_of_bands(names, cube.bands, cube.correlation),
+        systematic=_of_bands(names, cube.bands, cube.systematic),
+        filling=filling,
+    )
+
+
+def _by_band(
+    names: Sequence[str], bands: Sequence[str], values: np.ndarray, otherwise: float
+) -> np.ndarray:
+    """Values of some bands put where these stand among others."""
+    out = np.full((len(names), *values.shape[1:]), otherwise, values.dtype)
+    for k, name in enumerate(names):
+        if name in bands:
+            out[k] = values[bands.index(name)]
+    return out
+
+
+def _of_bands(
+    names: Sequence[str], bands: Sequence[str], values: np.ndarray | None
+) -> np.ndarray | None:
+    """A number of each band; that of a band that was not given is the largest of the others."""
+    return None if values is None else _by_band(names, bands, values, values.max())
+
+
+def _filling_note(cube: BandCube, filled: FilledBands, name: str, words: str) -> str:
+    """What was filled in a band, by which spectra, and how well."""
+    j = filled.bands.index(name)
+    where = filled.imputed[j]
+    error = float(np.median(filled.errors[j, where] / filled.values[j, where]))
+    if name not in cube.bands:
+        return f"not given: all of it filled by {words}, good to {error:.0%}"
+    share = where.sum() / max(1, (~cube.mask).sum())
+    return f"{share:.1%} of its pixels filled by {words}, good to {error:.0%}"

@@ -119,7 +119,8 @@ def from_map(path: Path, field: Ellipse) -> Reddening:
                 break
         else:
             raise InputError(
-                f"{path} holds no reddening map: a 2-D image of E(B-V) with sky coordinates is needed."
+                f"{path} holds no reddening map: a 2-D image of E(B-V) with sky coordinates is "
+                "needed."
             )
     x, y = wcs.world_to_pixel(SkyCoord(*_positions(field), unit="deg"))
     ny, nx = values.shape
@@ -128,12 +129,14 @@ def from_map(path: Path, field: Ellipse) -> Reddening:
     if not covered.all() or not np.isfinite(found).all():
         share = float((covered & np.isfinite(found)).mean())
         raise InputError(
-            f"The reddening map {path.name} covers {share:.0%} of the galaxy (RA {field.ra:.4f}, Dec {field.dec:.4f}); "
+            f"The reddening map {path.name} covers {share:.0%} of the galaxy (RA {field.ra:.4f}, "
+            f"Dec {field.dec:.4f}); "
             "use another map, or give E(B-V) as a number (--ebv)."
         )
     if not -0.1 < found.mean() < 20:
         raise InputError(
-            f"The reddening map {path.name} has a mean of {found.mean():.3g} there, which is no E(B-V) in mag."
+            f"The reddening map {path.name} has a mean of {found.mean():.3g} there, which is no "
+            "E(B-V) in mag."
         )
     return Reddening(float(found.mean()), float(found.std()), f"map {path.name}")
 
@@ -151,7 +154,8 @@ def from_dustmaps(name: str, field: Ellipse) -> Reddening:
         import dustmaps.map_base  # noqa: F401
     except ImportError:
         raise InputError(
-            f"{name!r} is no FITS file, and maps by name need the package dustmaps (pip install 'napari-galaxy-maps[dustmaps]'); give a file, "
+            f"{name!r} is no FITS file, and maps by name need the package dustmaps (pip install "
+            "'napari-galaxy-maps[dustmaps]'); give a file, "
             "or E(B-V) as a number (--ebv)."
         ) from None
     import importlib
@@ -188,7 +192,8 @@ def deredden(image: BandImage, reddening: Reddening) -> BandImage:
     factor = np.float32(10 ** (0.4 * absorption))
     relative = 0.4 * np.log(10) * image.band.reddening * reddening.scatter
     return image.evolve(
-        f"Milky Way absorption of {absorption:.3f} mag removed, E(B-V) = {reddening.ebv:.4f} ({reddening.source})",
+        f"Milky Way absorption of {absorption:.3f} mag removed, E(B-V) = {reddening.ebv:.4f} "
+        f"({reddening.source})",
         data=image.data * factor,
         uncertainty=None if image.uncertainty is None else image.uncertainty * factor,
         meta={"ebv": reddening.ebv, "reddening_error": relative, "reddening_factor": float(factor)},

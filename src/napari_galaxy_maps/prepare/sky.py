@@ -1,4 +1,4 @@
-"""The sky: its level, constant or a polynomial, away from galaxy and sources, and its subtraction."""
+"""The sky: its level, constant or a polynomial, away from all sources, and its subtraction."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..bands.registry import BANDS, get_band
+from ..bands.registry import get_band
 from ..data.recipe import LibrarySettings
 from ..exceptions import InputError
 from ..fits_io.safe_writing import written_whole
@@ -122,8 +122,13 @@ def checked_redshift(redshift: float | None) -> float:
     return round(float(redshift), 3)
 
 
+def _bands(bands: Sequence[str] | None) -> tuple[str, ...]:
+    """Names of bands; all that the tables hold by default, whatever else the registry knows."""
+    return tuple(get_band(band).name for band in (star_table().bands if bands is None else bands))
+
+
 def recipe_hash(
-    settings: LibrarySettings, redshift: float, bands: Sequence[str] = tuple(BANDS)
+    settings: LibrarySettings, redshift: float, bands: Sequence[str] | None = None
 ) -> str:
     """Hash of all that a library depends on, but for what only the fit uses (`extra_error`)."""
     tables = [
@@ -132,13 +137,13 @@ def recipe_hash(
     ]
     what = settings.model_dump(exclude={"extra_error"})
     text = json.dumps(
-        [VERSION, what, checked_redshift(redshift), list(bands), tables], sort_keys=True
+        [VERSION, what, checked_redshift(redshift), list(_bands(bands)), tables], sort_keys=True
     )
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def build_library(
-    settings: LibrarySettings, redshift: float | None, bands: Sequence[str] = tuple(BANDS),
+    settings: LibrarySettings, redshift: float | None, bands: Sequence[str] | None = None,
     cache: str | Path | bool = True,
 ) -> Library:  # fmt: skip
     """The library of a recipe: see `library_steps`."""
@@ -146,7 +151,7 @@ def build_library(
 
 
 def library_steps(
-    settings: LibrarySettings, redshift: float | None, bands: Sequence[str] = tuple(BANDS),
+    settings: LibrarySettings, redshift: float | None, bands: Sequence[str] | None = None,
     cache: str | Path | bool = True,
 ) -> Steps[Library]:  # fmt: skip
     """The library of a recipe, from disk where it was made before.
@@ -158,7 +163,7 @@ def library_steps(
     redshift : float or None
         Of the galaxy; taken to 0.001.
     bands : sequence of str
-        Which bands; all 26 unless told.
+        Which bands; all of the tables by default.
     cache : path or bool
         Folder in which libraries are kept; True: that of `cache_folder`; False: nowhere.
 
@@ -179,7 +184,7 @@ def library_steps(
         When a setting lies outside what the templates know.
     """
     z = checked_redshift(redshift)
-    names = tuple(get_band(band).name for band in bands)
+    names = _bands(bands)
     folder = cache_folder() if cache is True else Path(cache) if cache else None
     path = folder / f"library-{recipe_hash(settings, z, names)}.npz" if folder else None
     found = _read(path, settings, z, names) if path else None

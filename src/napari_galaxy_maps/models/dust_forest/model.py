@@ -108,8 +108,9 @@ def together(
     """One prediction out of that of spectra as observed and that of the same spectra with their
     gaps filled.
 
-    Their mean does better than either on the real galaxies (`training.dust_forest.imputation_trial`), but
-    for `AS_OBSERVED`. By how much the two differ adds to the uncertainty.
+    Their mean does better than either on the real galaxies
+    (`training.dust_forest.imputation_trial`), but for `AS_OBSERVED`. By how much the two differ
+    adds to the uncertainty.
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ class RegionFiles:
 
         def loaded(result: tuple[Masks, list[str]]) -> None:
             masks, left_out = result
-            text = mask_edits.told(masks)
+            text = mask_edits.summary(masks)
             self.masks.note = f"{text[:1].upper()}{text[1:]} of {name}."
             self.masks.change(mask_edits.merged(self.masks.now, masks), f"loading {name}")
             self.project.show_message(" ".join(left_out))

@@ -19,6 +19,7 @@ from ..state.project import Project
 if TYPE_CHECKING:
     from ...prepare.masks.mask_set import Masks
 
+
 _MOST = 60
 """So many files of a folder are looked into, the newest first."""
 
@@ -105,7 +106,7 @@ class MaskReopener:
         masks = self.masks
         if found is None or asked != self._asked or not (found.opened or masks.now is None):
             return
-        text = mask_edits.told(found.masks)
+        text = mask_edits.summary(found.masks)
         note = (
             f"{text[:1].upper()}{text[1:]}, taken up from {found.path.name}, "
             "which was made of these images."

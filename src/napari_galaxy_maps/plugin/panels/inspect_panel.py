@@ -8,17 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import (
-    QAbstractItemView,
     QComboBox,
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
-    QTableWidget,
-    QTableWidgetItem,
     QVBoxLayout,
 )
 
@@ -35,10 +31,9 @@ from ..jobs.score_galaxies import (
     figure_of,
     score_galaxies,
 )
-from ..widgets.aperture_table import with_error
 from ..widgets.forms import FAINT, GOOD, Message, Panel, is_seen, make_button, wrapped
 from ..widgets.galaxy_list import GalaxyList
-from ..widgets.qt_parts import present
+from ..widgets.score_table import ScoreTable, short_number
 from ..workspace import workspace_of
 
 if TYPE_CHECKING:
@@ -46,18 +41,6 @@ if TYPE_CHECKING:
 
     from ...measure.compare.pixel_metrics import Pixels
 
-_HEADINGS = ("Property", "RMSE", "Bias", "R²", "χ²", "68 %", "95 %")
-_TIPS = (
-    "",
-    "Root of the mean squared residual, in the property's unit",
-    "Mean of prediction minus truth",
-    "Coefficient of determination",
-    "Mean of (residual / sigma)², 1 where the errors are right",
-    "Share of the pixels whose truth lies within 1 sigma: 68 % where the errors are right",
-    "Share of the pixels whose truth lies within as many sigmas as are said to hold 95 % (TAIL95 "
-    "in the maps' file), or 1.96: 95 %",
-)
-_METRICS = ("rmse", "bias", "r2", "chi2", "coverage68", "coverage95")
 _PICKED = "#ff8c00"
 _WIDTH = 490
 """Pixels that a figure of galaxies is laid out for."""
@@ -133,30 +116,8 @@ class InspectPanel(Panel):
         self.plot.activated.connect(lambda _: self._draw())
 
     def _build_table(self) -> None:
-        self.table = QTableWidget(0, len(_HEADINGS))
-        self.table.setObjectName("scores")
-        self.table.setHorizontalHeaderLabels(list(_HEADINGS))
-        for i, tip in enumerate(_TIPS):
-            present(self.table.horizontalHeaderItem(i)).setToolTip(tip)
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setShowGrid(False)
-        present(self.table.verticalHeader()).hide()
-        present(self.table.verticalHeader()).setDefaultSectionSize(22)
-        present(self.table.horizontalHeader()).setSectionResizeMode(
-            QHeaderView.ResizeMode.ResizeToContents
-        )
-        present(self.table.horizontalHeader()).setSectionResizeMode(
-            0, QHeaderView.ResizeMode.Stretch
-        )
-        # Of names, where a panel is narrow.
-        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.table.setMinimumHeight(200)
-        self.table.cellClicked.connect(
-            lambda row, _: self._choose(
-                present(self.table.item(row, 0)).data(Qt.ItemDataRole.UserRole)
-            )
-        )
+        self.table = ScoreTable()
+        self.table.chosen.connect(self._choose)
         self.column.addWidget(self.table)
 
     def _build_picking(self) -> None:
@@ -274,29 +235,7 @@ class InspectPanel(Panel):
     def _fill(self) -> None:
         """The numbers, and what there is to be chosen."""
         scores = self.scored.scores if self.scored is not None else {}
-        self.table.setRowCount(len(scores))
-        for i, (name, found) in enumerate(scores.items()):
-            cells = [name]
-            for metric in _METRICS:
-                value, error = found[metric], found[f"{metric}_err"]
-                scale = 100 if metric.startswith("coverage") else 1
-                cells.append(
-                    with_error(scale * value, scale * error)
-                    if metric in ("rmse", "bias")
-                    else _short(scale * value)
-                )
-            for j, text in enumerate(cells):
-                item = QTableWidgetItem(text)
-                item.setData(Qt.ItemDataRole.UserRole, name)
-                item.setToolTip(
-                    f"{PROPERTIES[name].label}: {found['n']:,.0f} pixels with a prediction and a "
-                    "truth"
-                )
-                if j:
-                    item.setTextAlignment(
-                        Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-                    )
-                self.table.setItem(i, j, item)
+        self.table.fill(scores)
         _refill(self.property_box, {name: f"{name}: {PROPERTIES[name].label}" for name in scores})
         looked = self.layers.looked_at()
         if self.canvas is None and looked is not None and looked.name in scores:
@@ -463,9 +402,10 @@ class InspectPanel(Panel):
         )
         beside = f" ({chosen[n:].sum():,} of other galaxies)" if chosen[n:].any() else ""
         self.selected.setText(
-            f"{chosen.sum():,} pixels picked{beside}: RMSE {_short(scores['rmse'])} {unit}, bias "
-            f"{_short(scores['bias'])}, "
-            f"χ² {_short(scores['chi2'])}, {100 * scores['coverage68']:.0f} % within 1 sigma."
+            f"{chosen.sum():,} pixels picked{beside}: RMSE {short_number(scores['rmse'])} {unit}, "
+            "bias "
+            f"{short_number(scores['bias'])}, "
+            f"χ² {short_number(scores['chi2'])}, {100 * scores['coverage68']:.0f} % within 1 sigma."
         )
 
     def _paint(self) -> None:
@@ -534,12 +474,6 @@ class InspectPanel(Panel):
         if found is not None and len(found.comparisons) > 1:
             return f"{len(found.comparisons)}_galaxies"
         return self.project.file_stem
-
-
-def _short(value: float) -> str:
-    if not np.isfinite(value):
-        return "–"
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _refill(box: QComboBox, choices: dict[str, str]) -> None:

@@ -29,6 +29,7 @@ from ..workspace import workspace_of
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
+
 _TABLES = "Tables of stars (*.fits *.fits.gz *.xml *.vot *.ecsv *.csv *.txt *.dat);;All files (*)"
 _REGIONS = "DS9 regions (*.reg);;Results of this program (*.fits);;All files (*)"
 
@@ -225,7 +226,7 @@ class StarsPanel(Panel):
 
     def _show_state(self) -> None:
         now, refresher = self.masks.now, self.workspace.refresher
-        text = mask_edits.told(now)
+        text = mask_edits.summary(now)
         covered = self._covered()
         if text and covered:
             text += f". {covered}"

@@ -18,6 +18,7 @@ from ..ground.edit_history import History
 if TYPE_CHECKING:
     from ...data.recipe import Recipe, StarSettings
 
+
 Basis = tuple["StarSettings", frozenset[str]]
 """What circles were made for: the settings of the stars, and the bands."""
 
@@ -126,7 +127,7 @@ class MaskHistory:
                 "" if asked else ", for their settings or the images changed"
             )
             self.note += (
-                f"; what was drawn by hand is kept ({mask_edits.told(hand)})." if drawn else "."
+                f"; what was drawn by hand is kept ({mask_edits.summary(hand)})." if drawn else "."
             )
             self.note += " Undo brings the circles back as they were."
         self.change(fitted + hand if drawn else fitted, "the new fit of the stars")

@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 
 from ...data.setting import Shown, description_with_unit, shown_of, unit_of
 from .forms import FAINT, wrapped
+from .qt_parts import present
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -149,7 +150,8 @@ class SettingsForm(QWidget):
 
     def _made(self, key: str, field: FieldInfo, annotation: Any, **options: Any) -> Any:
         """magicgui's widget for a setting, which tells of changes and shows the recipe's value."""
-        widget = create_widget(annotation=annotation, name=key, options=options)
+        # Typed as magicgui's bare Widget, it has a value and tells of changes all the same.
+        widget: Any = create_widget(annotation=annotation, name=key, options=options)
         widget.native.setObjectName(key)
         widget.native.setToolTip(description_with_unit(field))
         widget.changed.connect(lambda value: self._change(key, value))
@@ -234,7 +236,7 @@ class SettingsForm(QWidget):
             box.setEditText(value if isinstance(value, str) else f"{value:g}")
 
         box.activated.connect(lambda _: finished())
-        box.lineEdit().editingFinished.connect(finished)
+        present(box.lineEdit()).editingFinished.connect(finished)
         self._readers.append(read)
         row = self._new_row()
         self._grid.addWidget(QLabel(_title(key, field)), row, 0)

@@ -1,4 +1,4 @@
-"""A galaxy on its way from images to a cube: what one step of the preparation leaves to the next."""
+"""A galaxy on its way from images to a cube: what one step leaves to the next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The step ``sky``: the sky is subtracted, and the galaxy's ellipse measured where none is given."""
+"""The step ``sky``: the sky is subtracted, and the ellipse measured where none is given."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def sky_step(work: Preparation) -> Steps[None]:
-    """Subtract the sky of every band; with or without that, know the galaxy's ellipse afterwards."""
+    """Subtract the sky of every band; measure the galaxy's ellipse where none is given."""
     from ..sky import subtract_sky
 
     settings = work.recipe.sky

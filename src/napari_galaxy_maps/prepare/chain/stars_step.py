@@ -1,4 +1,4 @@
-"""The step ``stars``: what is to be masked, as given, or the stars of a catalogue, or those found."""
+"""The step ``stars``: the masks, as given, or of a catalogue's stars, or of those found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How errors add up: the noise that neighbouring pixels share, and the error of a sum over pixels."""
+"""How errors add up: the noise that neighbouring pixels share, and the error of a sum."""
 
 from __future__ import annotations
 

@@ -12,7 +12,11 @@ from ...data.galaxy import BandImage, Ellipse
 from ...data.recipe import ErrorSettings
 from ..grid.resampling import KERNEL_SIGMA, REACH
 
-_CLIPPED = 0.9843  # the rms that is left of a Gaussian's once what lies beyond three of it is clipped again and again
+_CLIPPED = 0.9843
+"""The rms that is left of a Gaussian's once what lies beyond three of it is clipped again and
+again.
+"""
+
 _FEWEST_PIXELS = 500
 _RINGS = 8
 

@@ -32,7 +32,8 @@ def check_gains(settings: ErrorSettings, bands: Iterable[str]) -> dict[str, floa
         band = find_band(key)
         if band is None or band.name not in bands:
             raise RecipeError(
-                f"A gain is given for {key!r}, which is none of the bands ({', '.join(bands)}); correct it."
+                f"A gain is given for {key!r}, which is none of the bands ({', '.join(bands)}); "
+                "correct it."
             )
         found[band.name] = gain
     return found

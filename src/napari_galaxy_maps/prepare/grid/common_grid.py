@@ -90,12 +90,14 @@ def make_grid(
 
     if ellipse.a < pixel_arcsec:
         raise InputError(
-            f"{name} has a semi-major axis of {ellipse.a:.1f} arcsec, less than one pixel of {pixel_arcsec:g} arcsec; choose smaller pixels."
+            f"{name} has a semi-major axis of {ellipse.a:.1f} arcsec, less than one pixel of "
+            f"{pixel_arcsec:g} arcsec; choose smaller pixels."
         )
     side = 2 * int(np.ceil(extent * ellipse.a / pixel_arcsec)) + 1
     if side > _LARGEST_SIDE:
         raise InputError(
-            f"The grid would be {side} pixels wide; choose larger pixels than {pixel_arcsec:g} arcsec."
+            f"The grid would be {side} pixels wide; choose larger pixels than {pixel_arcsec:g} "
+            "arcsec."
         )
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
@@ -122,7 +124,8 @@ def cutout(image: BandImage, ellipse: Ellipse, radius_arcsec: float) -> BandImag
     centre = SkyCoord(ellipse.ra, ellipse.dec, unit="deg")
     size = 2 * int(np.ceil(radius_arcsec / image.pixel_arcsec)) + 1
     outside = InputError(
-        f"The {image.band} image does not show the galaxy (RA {ellipse.ra:.5f}, Dec {ellipse.dec:.5f}); correct the position or leave it out."
+        f"The {image.band} image does not show the galaxy (RA {ellipse.ra:.5f}, Dec "
+        f"{ellipse.dec:.5f}); correct the position or leave it out."
     )
     x, y = image.wcs.world_to_pixel(centre)
     if not np.isfinite([x, y]).all():

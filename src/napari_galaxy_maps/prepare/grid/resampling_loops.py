@@ -41,10 +41,18 @@ def gaussian(line: np.ndarray, start: float, n: int, sharpness: float) -> float:
 
 
 def separable(
-    planes: np.ndarray, x0: np.ndarray, y0: np.ndarray, form: np.ndarray, reach: np.ndarray,
-    first: int, last: int, sums: np.ndarray, inside: np.ndarray, total: np.ndarray,
-) -> None:  # fmt: skip
-    """Rows `first` to `last` of the grid where the kernel is a product of one along x and one along y."""
+    planes: np.ndarray,
+    x0: np.ndarray,
+    y0: np.ndarray,
+    form: np.ndarray,
+    reach: np.ndarray,
+    first: int,
+    last: int,
+    sums: np.ndarray,
+    inside: np.ndarray,
+    total: np.ndarray,
+) -> None:
+    """Rows `first` to `last` of the grid where the kernel is a product of two, along x and y."""
     n, ny, nx = planes.shape
     widest = 0
     for i in range(first, last):
@@ -79,9 +87,17 @@ def separable(
 
 
 def general(
-    planes: np.ndarray, x0: np.ndarray, y0: np.ndarray, form: np.ndarray, reach: np.ndarray,
-    first: int, last: int, sums: np.ndarray, inside: np.ndarray, total: np.ndarray,
-) -> None:  # fmt: skip
+    planes: np.ndarray,
+    x0: np.ndarray,
+    y0: np.ndarray,
+    form: np.ndarray,
+    reach: np.ndarray,
+    first: int,
+    last: int,
+    sums: np.ndarray,
+    inside: np.ndarray,
+    total: np.ndarray,
+) -> None:
     """Rows `first` to `last` of the grid where the kernel is any ellipse."""
     n, ny, nx = planes.shape
     for i in range(first, last):

@@ -153,7 +153,7 @@ def _near(star: Star, other: Star) -> bool:
     )
 
 
-def told(masks: Masks | None) -> str:
+def summary(masks: Masks | None) -> str:
     """What there is, in words: ``"37 circles, 4 of them doubtful, 1 painted mask"``."""
     if masks is None:
         return ""

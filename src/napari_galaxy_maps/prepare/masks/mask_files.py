@@ -106,7 +106,8 @@ def read_masks(path: str | Path) -> Masks | None:
                         polygons = _polygons(hdu.data)
                 except (KeyError, ValueError, TypeError) as error:
                     raise InputError(
-                        f"{path}: its {hdu.name} table cannot be read ({error}); save the result again."
+                        f"{path}: its {hdu.name} table cannot be read ({error}); save the result "
+                        "again."
                     ) from None
             elif hdu.name.startswith(_PATCH) and getattr(hdu, "is_image", False):
                 wcs = image_wcs(hdu.header, hdu.shape)

@@ -14,7 +14,7 @@ from ...exceptions import InputError
 
 FWHM_PER_SIGMA = float(2 * np.sqrt(2 * np.log(2)))
 
-_KEPT_ENERGY = 0.9999  # of the kernel's absolute sum; what lies further out is cut off and told
+_KEPT_ENERGY = 0.9999  # of the kernel's absolute sum; what lies further out is cut off, and noted
 _SAMPLES = 3  # of the sharper PSF's width: its transform is down to 3e-4 where these fold it
 _SQUARE = 1.01  # ratio of a pixel's sides up to which it is square
 # Weaker, and PSFs of far infrared bands with their sharp cut in spatial frequency make kernels that

@@ -20,7 +20,7 @@ from ...fits_io.psf_files import read_stamp
 from .kernels import Kernel, gaussian_stamp, kernel_between, kernel_from_stamp
 
 _TOLERANCE = 1.01  # of a FWHM: bands within it are at the common PSF already
-_WIDTH_TOLD = 0.1  # relative error of the width that a ready kernel leads to from which it is told
+_WIDTH_DOUBT = 0.1  # relative error of the width that a ready kernel leads to, worth a note
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ def common_psf(images: Mapping[str, BandImage], settings: PsfSettings) -> Common
             stamp = read_stamp(target)
             return CommonPsf(round(stamp.fwhm, 2), stamp)
         raise RecipeError(
-            f"psf.target is {target!r}; give a FWHM in arcsec, a band's name, a FITS file of a PSF, or 'auto'."
+            f"psf.target is {target!r}; give a FWHM in arcsec, a band's name, a FITS file of a "
+            "PSF, or 'auto'."
         )
     if not (np.isfinite(target) and target > 0):
         raise RecipeError(f"psf.target is {target}; a FWHM is a positive number of arcsec.")
@@ -86,7 +87,8 @@ def ready_kernels(images: Mapping[str, BandImage], settings: PsfSettings) -> dic
         band = find_band(key)
         if band is None or band.name not in images:
             raise RecipeError(
-                f"A kernel is given for {key!r}, which is none of the bands ({', '.join(images)}); correct it."
+                f"A kernel is given for {key!r}, which is none of the bands "
+                f"({', '.join(images)}); correct it."
             )
         found[band.name] = read_stamp(path)
     return found
@@ -108,7 +110,8 @@ def too_broad(
     if len(broader) == len(images):
         narrowest = min(images.values(), key=lambda image: image.fwhm)
         raise InputError(
-            f"No image is as sharp as {common.fwhm:g} arcsec (the sharpest, {narrowest.band}, has {narrowest.fwhm:g}); choose a wider PSF."
+            f"No image is as sharp as {common.fwhm:g} arcsec (the sharpest, {narrowest.band}, "
+            f"has {narrowest.fwhm:g}); choose a wider PSF."
         )
     return broader
 
@@ -116,7 +119,8 @@ def too_broad(
 def keep_broad(image: BandImage, common: CommonPsf) -> BandImage:
     """The image of a band that is too broad, with a note that it is kept all the same."""
     return image.evolve(
-        f"too broad: its PSF of {image.fwhm:g} arcsec is wider than the common {common.fwhm:g}, kept as asked"
+        f"too broad: its PSF of {image.fwhm:g} arcsec is wider than the common {common.fwhm:g}, "
+        "kept as asked"
     )
 
 
@@ -130,7 +134,7 @@ def band_kernel(image: BandImage, common: CommonPsf, ready: Stamp | None = None)
     common : CommonPsf
         Where to.
     ready : Stamp, optional
-        A kernel that is used as it is; what does not seem to fit is told in its words.
+        A kernel that is used as it is; what does not seem to fit stands in its words.
 
     Returns
     -------
@@ -166,7 +170,7 @@ def _doubts(ready: Stamp, image: BandImage, common: CommonPsf) -> list[str]:
     side = max(own.data.shape[0], ready.data.shape[0])
     planes = [np.pad(stamp.data, (side - stamp.data.shape[0]) // 2) for stamp in (own, ready)]
     width = Stamp(fftconvolve(*planes, mode="same"), ready.frame).fwhm
-    if abs(width / common.fwhm - 1) > _WIDTH_TOLD:
+    if abs(width / common.fwhm - 1) > _WIDTH_DOUBT:
         doubts.append(f"leads to a PSF of {width:.3g} arcsec, not {common.fwhm:.3g}")
     return doubts
 

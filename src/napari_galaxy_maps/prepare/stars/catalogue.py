@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 # What a column is called by Gaia (DR2, DR3), VizieR, the Legacy Surveys, and people; matched
 # without case, in this order.
 _NAMES: dict[str, tuple[str, ...]] = {
-    "id": ("source_id", "designation", "source", "gaia_sourceid", "dr3name", "dr2name", "gaia", "ref_id", "id", "objid", "name"),
+    "id": ("source_id", "designation", "source", "gaia_sourceid", "dr3name", "dr2name", "gaia",
+           "ref_id", "id", "objid", "name"),
     "parallax": ("parallax", "plx", "gaia_parallax"),
     "parallax_error": ("parallax_error", "e_plx", "parallax_err", "e_parallax"),
     "parallax_ivar": ("parallax_ivar",),
@@ -32,7 +33,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "pmdec_error": ("pmdec_error", "e_pmdec", "e_pmde", "pmdec_err"),
     "pmra_ivar": ("pmra_ivar",),
     "pmdec_ivar": ("pmdec_ivar",),
-    "magnitude": ("phot_g_mean_mag", "gmag", "gaia_phot_g_mean_mag", "g_mag", "g_mean_mag", "magnitude", "mag"),
+    "magnitude": ("phot_g_mean_mag", "gmag", "gaia_phot_g_mean_mag", "g_mag", "g_mean_mag",
+                  "magnitude", "mag"),
     "epoch": ("ref_epoch", "gaia_ref_epoch", "epoch"),
 }  # fmt: skip
 
@@ -95,13 +97,18 @@ def star_catalogue(table: Table, path: Path) -> QTable:
         also = "" if has_motion else ", nor proper motions"
         notes.append(
             f"{path.name} has no parallaxes with errors{also}: "
-            + ("stars of the Milky Way are told by their motion alone." if has_motion else "Milky Way stars can't be told from sources in the galaxy.")
-        )  # fmt: skip
+            + (
+                "stars of the Milky Way are told by their motion alone."
+                if has_motion
+                else "Milky Way stars can't be told from sources in the galaxy."
+            )
+        )
     if not np.isfinite(values["magnitude"]).any():
         notes.append(f"{path.name} has no G magnitudes: circles start from the images alone.")
     result = _to_qtable(sky, _ids(table, columns), epoch, values)[valid]
     result.meta = {
-        "path": str(path), "frame": frame, "has_parallax": has_parallax, "has_motion": has_motion, "notes": tuple(notes),
+        "path": str(path), "frame": frame, "has_parallax": has_parallax, "has_motion": has_motion,
+        "notes": tuple(notes),
     }  # fmt: skip
     return result
 
@@ -175,7 +182,8 @@ def _epochs(
     if "parallax" in columns or "plx" in columns:
         guess = _DR2_EPOCH if any(name in columns for name in _DR2_ONLY) else _DR3_EPOCH
         notes.append(
-            f"The table tells no epoch; {guess:g} is taken, Gaia {'DR2' if guess == _DR2_EPOCH else 'DR3'}'s."
+            f"The table tells no epoch; {guess:g} is taken, Gaia "
+            f"{'DR2' if guess == _DR2_EPOCH else 'DR3'}'s."
         )
         return np.full(len(table), guess)
     return np.full(len(table), np.nan)
@@ -244,10 +252,12 @@ def at_epoch(catalogue: QTable, year: float | None) -> SkyCoord:
     moves = np.isfinite(pmra) & np.isfinite(pmdec) & np.isfinite(epoch)
     if year is not None and moves.any():
         here = SkyCoord(
-            ra[moves] * u.deg, dec[moves] * u.deg,
-            pm_ra_cosdec=pmra[moves] * u.mas / u.yr, pm_dec=pmdec[moves] * u.mas / u.yr,
+            ra[moves] * u.deg,
+            dec[moves] * u.deg,
+            pm_ra_cosdec=pmra[moves] * u.mas / u.yr,
+            pm_dec=pmdec[moves] * u.mas / u.yr,
             obstime=Time(epoch[moves], format="jyear"),
-        )  # fmt: skip
+        )
         with warnings.catch_warnings():
             warnings.simplefilter(
                 "ignore"

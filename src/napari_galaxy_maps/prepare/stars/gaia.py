@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from astropy.table import QTable
 
 COLUMNS = (
-    "source_id", "ra", "dec", "ref_epoch", "parallax", "parallax_error", "pmra", "pmra_error", "pmdec", "pmdec_error",
+    "source_id", "ra", "dec", "ref_epoch", "parallax", "parallax_error", "pmra", "pmra_error",
+    "pmdec", "pmdec_error",
     "phot_g_mean_mag",
 )  # fmt: skip
 _FAINTEST = 21.0
@@ -32,7 +33,8 @@ def gaia_query(ra: float, dec: float, radius_arcsec: float) -> str:
     """The question (ADQL) for all that Gaia DR3 tells of the stars in a circle; degrees, ICRS."""
     return (
         f"SELECT {', '.join(COLUMNS)} FROM gaiadr3.gaia_source "
-        f"WHERE 1 = CONTAINS(POINT('ICRS', ra, dec), CIRCLE('ICRS', {ra:.6f}, {dec:.6f}, {radius_arcsec / 3600:.6f})) "
+        f"WHERE 1 = CONTAINS(POINT('ICRS', ra, dec), CIRCLE('ICRS', {ra:.6f}, {dec:.6f}, "
+        f"{radius_arcsec / 3600:.6f})) "
         f"AND phot_g_mean_mag < {_FAINTEST:g} ORDER BY phot_g_mean_mag"
     )
 
@@ -68,7 +70,8 @@ def _answer(query: str) -> QTable:
         from astroquery.gaia import Gaia
     except ImportError:
         raise InputError(
-            "To fetch stars from Gaia's archive the package astroquery is needed: pip install 'napari-galaxy-maps[gaia]'; "
+            "To fetch stars from Gaia's archive the package astroquery is needed: pip install "
+            "'napari-galaxy-maps[gaia]'; "
             "or give a table of stars."
         ) from None
     try:
@@ -79,6 +82,7 @@ def _answer(query: str) -> QTable:
     ) as error:  # requests, urllib and astroquery have errors of their own for a network that fails
         why = (str(error).splitlines() or [type(error).__name__])[0][:120]
         raise InputError(
-            f"Gaia's archive gave no answer ({why}); look whether there is a network, or give a table of stars."
+            f"Gaia's archive gave no answer ({why}); look whether there is a network, or give a "
+            "table of stars."
         ) from None
     return star_catalogue(table, Path("Gaia DR3"))

@@ -43,7 +43,8 @@ _BETA = {"SDSS": 2.1, "2MASS": 2.8, "WISE": 3.0}
 _BETA_OTHER = 2.5
 
 _SURVEY_YEAR = {
-    "GALEX": 2007.0, "SDSS": 2004.0, "2MASS": 1999.5, "WISE": 2010.5, "IRAC": 2006.5, "MIPS": 2006.5, "PACS": 2011.5, "SPIRE": 2011.5,
+    "GALEX": 2007.0, "SDSS": 2004.0, "2MASS": 1999.5, "WISE": 2010.5, "IRAC": 2006.5,
+    "MIPS": 2006.5, "PACS": 2011.5, "SPIRE": 2011.5,
 }  # fmt: skip
 
 
@@ -169,9 +170,13 @@ def jy_of_magnitude(magnitude: np.ndarray) -> np.ndarray:
 
 
 def make_field(
-    image: BandImage, place: SkyCoord, centres: tuple[np.ndarray, np.ndarray], ellipse: Ellipse | None, jy: np.ndarray,
+    image: BandImage,
+    place: SkyCoord,
+    centres: tuple[np.ndarray, np.ndarray],
+    ellipse: Ellipse | None,
+    jy: np.ndarray,
     micron: float,
-) -> Field:  # fmt: skip
+) -> Field:
     """The stars as they are expected in a band.
 
     Parameters
@@ -238,7 +243,7 @@ def fit_field(
     colour_error: float,
     seen: float,
     tie: float,
-    tell: Progress,
+    sign: Progress,
 ) -> Generator[Progress, None, None]:
     """Fit every star of a band, the brightest first, each taken off before the next.
 
@@ -259,7 +264,7 @@ def fit_field(
         Amplitude over its error from which a star counts as seen.
     tie : float
         Strength of the ties to the band before: 0 none, 1 as described, larger tighter.
-    tell : Progress
+    sign : Progress
         What to yield, with another detail, every hundred stars.
     """
     name = stars.image.band.name
@@ -278,9 +283,15 @@ def fit_field(
     width = stars.fwhm_pixels
     for count, i in enumerate(order):
         expected = Expected(
-            float(stars.x[i]), float(stars.y[i]), width * float(np.clip(ratio[i], 0.8, 1.5)), float(stars.predicted[i]),
-            0.3 * width * softer, (0.15 if sure[i] else 0.6) * softer, colour_error * softer, float(magnitude[i]),
-        )  # fmt: skip
+            float(stars.x[i]),
+            float(stars.y[i]),
+            width * float(np.clip(ratio[i], 0.8, 1.5)),
+            float(stars.predicted[i]),
+            0.3 * width * softer,
+            (0.15 if sure[i] else 0.6) * softer,
+            colour_error * softer,
+            float(magnitude[i]),
+        )
         fit = fit_star(
             data,
             expected,
@@ -296,7 +307,7 @@ def fit_field(
             _take_off(data, fit)
         if count % 100 == 99:
             yield Progress(
-                tell.step, tell.done, tell.total, f"{name}: star {count + 1} of {order.size}"
+                sign.step, sign.done, sign.total, f"{name}: star {count + 1} of {order.size}"
             )
     _find_wings(stars)
 

@@ -16,7 +16,7 @@ WINDOW = 3.5
 
 _FEWEST_PIXELS = 12
 _NEVER_SATURATED, _WIDELY_SATURATED = 17.0, 13.0  # G
-_TAIL = 3.5  # exponent of a PSF's far wings: those of the measured SDSS and 2MASS PSFs fall with 3.5 to 4
+_TAIL = 3.5  # exponent of a PSF's far wings; measured SDSS and 2MASS PSFs fall with 3.5 to 4
 _MISMATCH = 0.05  # no star is a Gaussian: its pixels are known to this fraction of the peak at best
 
 
@@ -125,9 +125,14 @@ def is_saturated(
 
 
 def fit_star(
-    data: np.ndarray, expected: Expected, noise: float, *, seen: float = 3.0, curved: bool = False,
+    data: np.ndarray,
+    expected: Expected,
+    noise: float,
+    *,
+    seen: float = 3.0,
+    curved: bool = False,
     correlation: float = 1.0,
-) -> Fit | None:  # fmt: skip
+) -> Fit | None:
     """Fit a circular Gaussian and a local background, softly tied to what is expected (Dobbels &
     Baes 2021, Sect. 2.1).
 

@@ -131,9 +131,14 @@ def fit_stars(
     rows = np.flatnonzero(chosen)
     sure = milky_way_stars(catalogue, _SURE, _SURE)[rows]
     found = _Found(
-        [str(name) for name in catalogue["id"][rows]], sky.ra.deg[rows], sky.dec.deg[rows],
-        np.asarray(catalogue["magnitude"], float)[rows], "gaia", sure, {name: place[rows] for name, place in skies.items()},
-    )  # fmt: skip
+        [str(name) for name in catalogue["id"][rows]],
+        sky.ra.deg[rows],
+        sky.dec.deg[rows],
+        np.asarray(catalogue["magnitude"], float)[rows],
+        "gaia",
+        sure,
+        {name: place[rows] for name, place in skies.items()},
+    )
     fields = yield from _fit_bands(images, order, found, ellipse, settings)
     stars = _judge(found, fields, ellipse, settings, has_motions)
     return sorted(stars, key=lambda star: np.inf if np.isnan(star.magnitude) else star.magnitude)
@@ -240,9 +245,12 @@ class _Found:
 
 
 def _fit_bands(
-    images: Mapping[str, BandImage], order: Sequence[tuple[str, str | None]], found: _Found, ellipse: Ellipse | None,
+    images: Mapping[str, BandImage],
+    order: Sequence[tuple[str, str | None]],
+    found: _Found,
+    ellipse: Ellipse | None,
     settings: StarSettings,
-) -> Generator[Progress, None, dict[str, Field]]:  # fmt: skip
+) -> Generator[Progress, None, dict[str, Field]]:
     """Fit every band, each tied to the one before in width, brightness and position."""
     fields: dict[str, Field] = {}
     jy: dict[str, np.ndarray] = {}
@@ -274,8 +282,8 @@ def _fit_bands(
 
 
 def _carried(stars: Field, ratio: np.ndarray, runaway: float) -> tuple[np.ndarray, np.ndarray]:
-    """What the next band is tied to: fluxes in Jy and widths over the PSF's; what was expected where
-    the fit is no good.
+    """What the next band is tied to: fluxes in Jy and widths over the PSF's; where the fit is no
+    good, what was expected.
     """
     # stars.predicted is on the scale of the band's fitted stars already
     flux = stars.predicted * peak_to_jy(stars.fwhm)
@@ -378,17 +386,16 @@ def _nucleus_guard(
     sharpest = min(stars.fwhm for stars in fields.values())
     # a star whose parallax leaves no doubt may lie nearer to the nucleus than one that may be the
     # nucleus itself
-    guarded = np.where(
-        found.sure & has_motions,
-        np.maximum(sharpest, settings.nucleus),
-        np.maximum(2 * sharpest, settings.nucleus),
+    guarded = np.asarray(
+        np.where(
+            found.sure & has_motions,
+            np.maximum(sharpest, settings.nucleus),
+            np.maximum(2 * sharpest, settings.nucleus),
+        )
     )
-    distance = (
-        np.full(found.ra.size, np.inf)
-        if ellipse is None
-        else np.hypot(*offsets(ellipse, found.ra, found.dec))
-    )
-    return guarded, distance
+    if ellipse is None:
+        return guarded, np.full(found.ra.size, np.inf)
+    return guarded, np.hypot(*offsets(ellipse, found.ra, found.dec))
 
 
 def _circles(
@@ -430,9 +437,14 @@ def _circles(
 
 
 def _near_galaxy(
-    radii: dict[str, float], flags: list[str], fields: Mapping[str, Field], i: int, distance: float,
-    ellipse: Ellipse, doubtful: bool,
-) -> bool:  # fmt: skip
+    radii: dict[str, float],
+    flags: list[str],
+    fields: Mapping[str, Field],
+    i: int,
+    distance: float,
+    ellipse: Ellipse,
+    doubtful: bool,
+) -> bool:
     """Say what is odd about a star on the galaxy; whether it may mask."""
     area = ellipse.a * ellipse.b
     large = [
@@ -489,5 +501,6 @@ def _nowhere(catalogue: QTable, sky: SkyCoord, image: BandImage) -> str:
     nearest = float(sky.separation(middle).deg.min())
     return (
         f"{path}: none of its {len(sky)} stars lies on the images "
-        f"(the nearest is {nearest:.2g} degrees off); fetch those around RA {middle.ra.deg:.4f}, Dec {middle.dec.deg:.4f}."
+        f"(the nearest is {nearest:.2g} degrees off); fetch those around RA {middle.ra.deg:.4f}, "
+        f"Dec {middle.dec.deg:.4f}."
     )

@@ -1,5 +1,5 @@
-"""Fits the cloud of brightnesses and colours that a training set has (`models.stellar_unet.colour_cloud`),
-so that pixels unlike it can be flagged.
+"""Fits the cloud of brightnesses and colours that a training set has
+(`models.stellar_unet.colour_cloud`), so that pixels unlike it can be flagged.
 """
 
 from __future__ import annotations
