@@ -1,5 +1,7 @@
 """The package as an astronomer calls it in a notebook: it imports at once, and goes from a folder
 to maps, tables and figures in a few lines.
+
+Of `_api` and `_arguments`.
 """
 
 import logging
