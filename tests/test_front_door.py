@@ -1,5 +1,7 @@
 """The package as an astronomer calls it in a notebook: it imports at once, and goes from a folder
 to maps, tables and figures in a few lines.
+
+Of `_api` and `_arguments`.
 """
 
 import logging
@@ -99,6 +101,7 @@ def test_what_is_given_comes_before_the_recipe_which_may_lie_in_the_folder(sampl
         ngm.read(tmp_path, redshift=-1)
 
 
+@pytest.mark.slow
 def test_the_maps_are_those_of_the_command_line(session, sample_folder, tmp_path):
     _, maps = session
     ours, theirs = tmp_path / "ours.fits", tmp_path / "theirs.fits"
@@ -124,6 +127,7 @@ def test_the_maps_are_those_of_the_command_line(session, sample_folder, tmp_path
     assert isinstance(again, PropertyMaps) and list(again) == list(maps)
 
 
+@pytest.mark.slow
 def test_a_cube_is_prepared_written_read_and_predicted_from(session, tmp_path):
     galaxy, maps = session
     cube = ngm.prepare(galaxy)
@@ -229,6 +233,7 @@ def test_everything_is_drawn_on_the_sky_in_its_colours(session):
     plt.close("all")
 
 
+@pytest.mark.slow
 def test_the_model_is_chosen_by_the_bands_and_named(sample_folder, caplog):
     optical = ngm.read(sample_folder / "frame-r-spiral.fits.bz2", d25=3.54, ra=169.735254,
                        dec=0.202067)  # fmt: skip

@@ -1,9 +1,10 @@
 """The command line does the whole path, and answers a mistake with one line and exit status 2,
 leaving nothing half written.
 
-Of `cli.main`. The commands that measure (`cli.measuring`) are tested beside what they call, in
-tests/measure; `cli.mock` in tests/mocks/test_writing.py, `cli.train` in
-tests/training/test_train_command.py.
+Of `cli.main`, `cli.options`, `cli.console`, `cli.info` and `cli.predict`. The other commands are
+tested beside what they call: `cli.measure`, `cli.profile`, `cli.measurable` and `cli.evaluate` in
+tests/measure, `cli.mock` in tests/mocks/test_writing.py, `cli.train`, `cli.train_options` and
+`cli.train_stellar` in tests/training/test_train_command.py.
 """
 
 import json
@@ -75,6 +76,7 @@ def test_prepare_then_predict_is_predict(folder, tmp_path, capsys):
     assert not (a.flags & Flag.MASKED).any()  # outside the ellipse is not masked
 
 
+@pytest.mark.slow
 def test_a_result_runs_again_from_its_own_recipe(folder, tmp_path):
     first, again = tmp_path / "first.fits", tmp_path / "again.fits"
     assert (

@@ -355,6 +355,7 @@ def test_evaluate_writes_numbers_tables_figures_and_one_page(tmp_path, capsys):
     assert (out / "figures" / "LOG_SMD_maps.svg").stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_evaluate_takes_many_galaxies_and_answers_mistakes(tmp_path, capsys):
     for seed in (1, 2):
         write_maps(

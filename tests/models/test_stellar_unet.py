@@ -119,6 +119,7 @@ def test_tiles_leave_no_seams(unet):
     assert (whole.flags == tiled.flags).all()
 
 
+@pytest.mark.slow
 def test_an_edit_redoes_what_it_reaches_and_nothing_else(unet, cube, monkeypatch):
     recipe = Recipe.from_toml('[model]\nname = "stellar-unet"\ndevice = "cpu"\n')
     memory = pipeline.PredictionMemory()

@@ -62,6 +62,7 @@ def test_a_fused_network_gives_the_same_maps(pyramid):
     assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in fused.modules())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["gaussian", "quantised"])
 def test_a_head_learns_value_and_width_of_a_distribution(kind):
     """Pixels drawn from N(0.3, 0.1): the outputs that the loss likes best say so."""

@@ -85,6 +85,7 @@ def test_the_answer_is_the_table_that_a_file_would_give(archive, tmp_path):
         assert (fetched[name] == read[name]).all()
 
 
+@pytest.mark.slow
 def test_the_chain_masks_the_stars_that_were_fetched(archive, galaxy_folder):
     recipe = Recipe.from_tree(
         {"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}, "stars": {"catalogue": "gaia"}}

@@ -63,6 +63,7 @@ def run(cube, recipe=RECIPE, memory=None):
     return run_to_end(impute_steps(cube, recipe, memory=memory), progress.append).filled(), progress
 
 
+@pytest.mark.slow
 def test_what_is_filled_is_right_to_its_errors_and_what_is_there_stays(spectra):
     cube = made(spectra)
     holes = np.zeros(cube.data.shape, bool)
@@ -265,6 +266,7 @@ def test_the_whole_preparation_fills_unless_it_is_switched_off(galaxy_folder, tm
     assert np.array_equal(again.filling.uncertainty, on.filling.uncertainty, equal_nan=True)
 
 
+@pytest.mark.slow
 def test_a_network_is_shown_noise_as_it_was_trained_on_it(galaxy_folder):
     from napari_galaxy_maps.fits_io.galaxies import read_galaxy
     from napari_galaxy_maps.pipeline import predict_steps

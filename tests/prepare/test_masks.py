@@ -88,6 +88,7 @@ def test_a_patch_masks_its_own_pixels_on_any_grid():
     assert fine.sum() == pytest.approx(40 * 9, rel=0.05)
 
 
+@pytest.mark.slow
 def test_stars_are_masked_from_a_table_saved_and_found_again(starry_folder, tmp_path, capsys):
     galaxy = ["--ra", "150", "--dec", "2", "--d25", "2.5", "--quiet"]
     bare, first, again = tmp_path / "bare.fits", tmp_path / "first.fits", tmp_path / "again.fits"

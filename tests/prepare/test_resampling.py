@@ -1,5 +1,7 @@
 """The compiled resampling is reproject's: on every frame, orientation and pixel size, with stars
 masked and without.
+
+Of `prepare.grid.resampling` and `prepare.grid.resampling_loops`.
 """
 
 import os

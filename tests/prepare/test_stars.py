@@ -380,6 +380,7 @@ def test_saturated_and_runaway_fits_are_flagged(field):
     assert all("saturated" not in stars[str(i)].flag for i in range(12, 24))
 
 
+@pytest.mark.slow
 def test_a_star_that_moved_since_the_images_were_taken_is_masked_where_it_was(field):
     field.rows["pmra"][0], field.rows["pmdec"][0] = 400.0, -300.0  # 10 arcsec in 20 years
     images = {

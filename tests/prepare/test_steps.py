@@ -515,6 +515,7 @@ def starry(count=12, seed=3):
     )
 
 
+@pytest.mark.slow
 def test_an_edited_mask_gives_what_a_full_run_gives(galaxy_folder):
     recipe = Recipe.from_tree(
         {"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}, "psf": {"target": 9.0}}

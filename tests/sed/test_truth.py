@@ -50,6 +50,7 @@ def fitted(mock, images, cache):
         return run_to_end(truth_maps_steps(read_galaxy(images, recipe), recipe))
 
 
+@pytest.mark.slow
 def test_the_mocks_own_truth_is_found_again(fitted, mock):
     maps = fitted.truth.maps
     assert tuple(maps.values) == tuple(maps.errors) == ORDER
@@ -134,6 +135,7 @@ def test_as_a_file_it_is_a_truth_like_any_other(mock, images, tmp_path, capsys):
     assert main(["truth", *arguments, "--out", str(out)]) == 2, "it is there already"
 
 
+@pytest.mark.slow
 def test_a_prepared_cube_will_do(mock, images, tmp_path, capsys):
     cube, out = tmp_path / "cube.fits", tmp_path / "truth.fits"
     options = ["--recipe", str(mock / "recipe.toml"), "--quiet"]

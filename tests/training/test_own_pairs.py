@@ -52,6 +52,7 @@ def pixel_of(pair):
     return pair.row[TABLE.index("pixel_arcsec")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("image_psf", "truth_psf"), [(1.5, 3.0), (4.0, 2.5)])
 def test_a_gaussian_galaxy_comes_to_one_psf_and_grid(tmp_path, image_psf, truth_psf):
     """Images and truth have other pixels, angles and PSFs; both end as the same Gaussian, at the

@@ -101,6 +101,7 @@ def test_a_share_of_the_pixels_teaches_a_quantised_regression(mocks, tmp_path):
     assert same(first, again)
 
 
+@pytest.mark.slow
 def test_a_fit_that_was_interrupted_ends_with_the_same_weights(mocks, tmp_path):
     """Interrupted between two validations: network, mean weights, optimizer and count go on where
     they were.
@@ -160,6 +161,7 @@ def test_a_checkpoint_of_another_network_is_told(mocks, tmp_path):
         fit(mocks, tmp_path, replace(TINY, widths=(4, 4, 6, 6, 12)), resume=True)
 
 
+@pytest.mark.filterwarnings("ignore:.*CUDA is not available:UserWarning")
 def test_mixed_precision_suits_the_device(monkeypatch):
     assert fitting.mixed_precision("cpu").fast_dtype is torch.bfloat16
     assert not isinstance(fitting.mixed_precision("mps"), torch.autocast)

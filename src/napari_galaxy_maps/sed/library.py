@@ -231,7 +231,7 @@ def _read(
     import zlib
 
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             light = arrays["light"]
             properties = {name: arrays[f"property {name}"] for name in PROPERTY_NAMES}
             parameters = {name: arrays[f"parameter {name}"] for name in PARAMETERS}
