@@ -49,7 +49,6 @@ from .progress import Progress, Steps, run_to_end
 
 if TYPE_CHECKING:
     from astropy.table import QTable
-    from napari import Viewer
 
 __all__ = [
     "Aperture",
@@ -391,8 +390,12 @@ def profile(
     return profile_over(planes, annuli_in_steps(source, chosen, step), d25)
 
 
-def view(content: Galaxy | BandCube | PropertyMaps) -> Viewer:
+def view(content: Galaxy | BandCube | PropertyMaps) -> Any:
     """Open napari on a galaxy, a cube or maps; in a script end with ``napari.run()``.
+
+    Returns
+    -------
+    napari.Viewer
 
     Raises
     ------
