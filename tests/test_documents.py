@@ -100,6 +100,9 @@ def test_python_of_the_library_that_is_shown_runs(tmp_path, monkeypatch):
         if language == "python" and "napari." not in code.replace("napari_galaxy_maps.", "")
     ]  # a window needs a display, and is tested where the plugin is
     assert shown
+    import matplotlib as mpl
+
+    mpl.use("Agg")
     (tmp_path / "sample_data").symlink_to(ROOT / "sample_data")
     monkeypatch.chdir(tmp_path)
     for code in shown:
