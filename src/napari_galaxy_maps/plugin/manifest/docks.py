@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from napari.viewer import Viewer
@@ -13,9 +15,41 @@ from ..eventloop import preload as warmup
 from ..workspace import workspace_of
 
 PLUGIN = "napari-galaxy-maps"
-PANELS = ("Galaxy", "Prepare", "Stars", "Predict", "Inspect", "Measure", "Pixel")
-MORE = ("Neighbours", "Mock")
-"""Panels that are opened alone."""
+
+
+@dataclass(frozen=True)
+class PanelRow:
+    """One panel.
+
+    Attributes
+    ----------
+    name : str
+        As in the menu (`napari.yaml`).
+    place : str
+        Module of `plugin/panels` and class.
+    with_all : bool
+        Whether it opens with all panels, or alone only.
+    """
+
+    name: str
+    place: str
+    with_all: bool = True
+
+
+ROWS = (
+    PanelRow("Galaxy", "galaxy_panel:GalaxyPanel"),
+    PanelRow("Prepare", "prepare_panel:PreparePanel"),
+    PanelRow("Stars", "stars_panel:StarsPanel"),
+    PanelRow("Predict", "predict_panel:PredictPanel"),
+    PanelRow("Inspect", "inspect_panel:InspectPanel"),
+    PanelRow("Measure", "measure_panel:MeasurePanel"),
+    PanelRow("Pixel", "pixel_panel:PixelPanel"),
+    PanelRow("Neighbours", "neighbours_panel:NeighboursPanel", with_all=False),
+    PanelRow("Mock", "mock_panel:MockPanel", with_all=False),
+)
+"""All panels in the order of the work."""
+PANELS = tuple(row.name for row in ROWS if row.with_all)
+MORE = tuple(row.name for row in ROWS if not row.with_all)
 
 
 def open_all(viewer: Viewer) -> None:
@@ -57,7 +91,7 @@ def panel(viewer: Viewer, name: str) -> Any:
     docked = viewer.window.dock_widgets
     if full_name in docked:
         return docked[full_name]
-    widget = _classes()[name](viewer)
+    widget = _class_of(name)(viewer)
     neighbours = [other for other in (*PANELS, *MORE) if _full_name(other) in docked]
     dock = viewer.window.add_dock_widget(
         widget, name=full_name, area="right", tabify=bool(neighbours)
@@ -113,25 +147,8 @@ def _full_name(name: str) -> str:
     return menu_item_template.format(display_name, name)
 
 
-def _classes() -> dict[str, Any]:
-    from ..panels.galaxy_panel import GalaxyPanel
-    from ..panels.inspect_panel import InspectPanel
-    from ..panels.measure_panel import MeasurePanel
-    from ..panels.mock_panel import MockPanel
-    from ..panels.neighbours_panel import NeighboursPanel
-    from ..panels.pixel_panel import PixelPanel
-    from ..panels.predict_panel import PredictPanel
-    from ..panels.prepare_panel import PreparePanel
-    from ..panels.stars_panel import StarsPanel
-
-    return {
-        "Galaxy": GalaxyPanel,
-        "Prepare": PreparePanel,
-        "Stars": StarsPanel,
-        "Predict": PredictPanel,
-        "Inspect": InspectPanel,
-        "Measure": MeasurePanel,
-        "Pixel": PixelPanel,
-        "Mock": MockPanel,
-        "Neighbours": NeighboursPanel,
-    }
+def _class_of(name: str) -> Any:
+    """The class of a panel, which loads with the first panel that is opened of it."""
+    place = next(row.place for row in ROWS if row.name == name)
+    module, _, class_name = place.partition(":")
+    return getattr(import_module(f"..panels.{module}", __package__), class_name)
