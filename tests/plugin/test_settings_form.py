@@ -142,10 +142,10 @@ def test_the_wheel_over_a_box_changes_no_value_and_is_left_to_the_panel(form):
 
 
 def test_a_step_that_joins_the_list_is_in_the_panel_and_its_settings_in_a_form(
-    viewer, session, qtbot, monkeypatch
+    viewer, workspace, qtbot, monkeypatch
 ):
     monkeypatch.setattr(steps, "STEPS", (*steps.STEPS[:1], COSMIC, *steps.STEPS[1:]))
-    session.recipe = WiderRecipe()
+    workspace.project.recipe = WiderRecipe()
     panels.open_all(viewer)
     panels.raise_panel(viewer, "Prepare")
     prepare = panel(viewer, "Prepare")
@@ -154,10 +154,10 @@ def test_a_step_that_joins_the_list_is_in_the_panel_and_its_settings_in_a_form(
     assert box.switch.text() == "Cosmic rays"
     assert box.switch.toolTip() == "Remove cosmic rays from every band"
     click(qtbot, box.switch)
-    assert not session.recipe.cosmic.enabled
+    assert not workspace.project.recipe.cosmic.enabled
     height = box.findChild(QDoubleSpinBox, "height")
     height.setValue(8)
-    assert session.recipe.cosmic.height == 8
+    assert workspace.project.recipe.cosmic.height == 8
     height.setValue(1)
     assert "Least height in sigma: input should be greater than 1" in prepare.message.text()
-    assert session.recipe.cosmic.height == 8 and height.value() == 8
+    assert workspace.project.recipe.cosmic.height == 8 and height.value() == 8
