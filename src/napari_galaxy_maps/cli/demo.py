@@ -19,7 +19,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Open the window; returns when it is closed."""
     try:
-        from ..plugin.manifest.demo import main as demo
+        from ..plugin.manifest.demonstration import main as demo
     except ImportError as error:
         raise GalaxyMapsError(
             f"The window cannot open ({error}); install napari with a Qt binding: "
