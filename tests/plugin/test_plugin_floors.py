@@ -64,8 +64,8 @@ def test_imports_are_found_wherever_they_stand():
     """Without this the others could not fail."""
     register = f"{PLUGIN}.canvas.layer_register"
     assert {f"{PLUGIN}.state.project", f"{PLUGIN}.canvas.status_bar"} <= imported(register)
-    lazy = f"{PLUGIN}.manifest.docks"
-    assert f"{PLUGIN}.panels.stars_panel" in imported(lazy), "it is imported inside a function"
+    lazy = f"{PLUGIN}.workspace"
+    assert f"{PLUGIN}.canvas.aperture_layer" in imported(lazy), "it is imported inside a function"
     typed = f"{PLUGIN}.canvas.canvas_legend"
     assert f"{PLUGIN}.eventloop.idle_queue" in imported(typed), "it is imported for types only"
 

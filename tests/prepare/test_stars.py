@@ -24,15 +24,10 @@ from napari_galaxy_maps.fits_io.ds9_regions import Circle, Polygon, read_regions
 from napari_galaxy_maps.fits_io.image_files import find_images, settle
 from napari_galaxy_maps.prepare.stars.catalogue import read_catalogue
 from napari_galaxy_maps.prepare.stars.star_bands import image_epoch, planck_ratio
-from napari_galaxy_maps.prepare.stars.star_fit import (
-    Expected,
-    fit_star,
-    is_saturated,
-    moffat_wings,
-    stacked_wings,
-)
+from napari_galaxy_maps.prepare.stars.star_fit import Expected, fit_star, is_saturated
 from napari_galaxy_maps.prepare.stars.star_list import Star, from_circles, star_mask, to_circles
 from napari_galaxy_maps.prepare.stars.star_search import band_order, find_stars, fit_stars
+from napari_galaxy_maps.prepare.stars.star_wings import moffat_wings, stacked_wings
 from napari_galaxy_maps.progress import run_to_end
 from tests.conftest import tan_wcs
 

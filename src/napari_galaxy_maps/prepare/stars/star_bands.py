@@ -15,16 +15,8 @@ from ...data.galaxy import BandImage, Ellipse
 from ...progress import Progress
 from ..grid.pixel_positions import to_pixels
 from ..psf.kernels import FWHM_PER_SIGMA
-from .star_fit import (
-    Expected,
-    Fit,
-    Wings,
-    fit_star,
-    moffat_wings,
-    noise_correlation,
-    stacked_wings,
-    window,
-)
+from .star_fit import Expected, Fit, fit_star, noise_correlation, window
+from .star_wings import Wings, moffat_wings, stacked_wings
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord

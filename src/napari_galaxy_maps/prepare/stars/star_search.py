@@ -28,24 +28,12 @@ from .star_bands import (
     peak_to_jy,
     pixel_noise,
 )
-from .star_list import Star, from_circles, star_mask, to_circles
+from .star_list import Star
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
     from astropy.table import QTable
 
-
-__all__ = [
-    "Star",
-    "StarSettings",
-    "band_order",
-    "find_stars",
-    "find_stars_steps",
-    "fit_stars",
-    "from_circles",
-    "star_mask",
-    "to_circles",
-]
 
 _START_MICRON = 0.766  # SDSS i
 _RAYLEIGH_JEANS = 3.5  # micron
