@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType
 
 from ..ground import viewers
-from . import garbage_collection as collector
+from . import garbage_collection
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -68,7 +68,7 @@ class IdleQueue:
         elif self._tasks and not self._turning:
             self._turning = True
             # A full garbage collection would make one of the turns several times as long.
-            collector.hold("turns")
+            garbage_collection.hold("turns")
             QTimer.singleShot(0, self._turn)
 
     def _turn(self) -> None:
@@ -79,7 +79,7 @@ class IdleQueue:
             self._tasks.clear()
         if viewer is None or not self._tasks:
             self._turning = False
-            collector.let_go("turns")
+            garbage_collection.let_go("turns")
             return
         task, canvas_only = self._tasks.pop(0)
         paint = viewers.hold_painting(viewer, canvas_only)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from . import garbage_collection as collector
+from . import garbage_collection
 from .process_switches import may_change
 
 LOGGER = logging.getLogger("napari_galaxy_maps")
@@ -71,9 +71,9 @@ def _run() -> None:
     global _done
     try:
         _leaving.wait(_DELAY)
-        collector.freeze()
+        garbage_collection.freeze()
         # Imports make full collections frequent: each would stop the window for 0.1 s.
-        collector.hold("warmup")
+        garbage_collection.hold("warmup")
         tasks: tuple[Callable[[], object], ...] = (
             *(partial(_load_library, *names) for names in LIBRARIES),
             *(partial(importlib.import_module, name) for name in MODULES),
@@ -92,7 +92,7 @@ def _run() -> None:
             # The window gets the interpreter to itself between two tasks.
             time.sleep(_PAUSE)
     finally:
-        collector.let_go_aside("warmup")
+        garbage_collection.let_go_aside("warmup")
         _done = True
 
 

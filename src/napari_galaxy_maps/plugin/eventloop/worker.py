@@ -18,7 +18,7 @@ from superqt.utils import FunctionWorker, GeneratorWorker
 
 from ...exceptions import GalaxyMapsError
 from ...progress import Progress
-from . import garbage_collection as collector
+from . import garbage_collection
 from .process_switches import switch_as_usual, switch_often
 
 LOGGER = logging.getLogger("napari_galaxy_maps")
@@ -177,14 +177,14 @@ class JobRunner:
             # Not on `returned`: after an error the bar would spin for ever.
             job.end_bar()
             switch_as_usual()
-            collector.let_go("job")
+            garbage_collection.let_go("job")
             if on_end is not None:
                 on_end()
             self._ended()
 
         switch_often()
         if not litters:
-            collector.hold("job")
+            garbage_collection.hold("job")
         self.job = job
         slots: dict[str, Callable[..., None]] = {
             "errored": errored,

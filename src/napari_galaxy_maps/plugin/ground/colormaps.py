@@ -11,7 +11,6 @@ import numpy as np
 if TYPE_CHECKING:
     from napari.utils.colormaps import Colormap
 
-STRETCHED = "gray asinh"
 DIVERGING = "residual"
 
 # Moreland 2009, "Diverging color maps for scientific visualization", table of the cool-warm map,

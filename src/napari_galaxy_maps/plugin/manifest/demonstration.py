@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...exceptions import GalaxyMapsError
 from ..ground.layer_specs import Key
 from ..workspace import workspace_of
-from . import docks as panels
+from . import docks
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -74,14 +74,14 @@ class Demo:
                 self._end(f"The demonstration failed: {error}")
 
     def _open(self) -> None:
-        panels.open_all(self.viewer)
-        self.viewer.open_sample(panels.PLUGIN, SAMPLE)
+        docks.open_all(self.viewer)
+        self.viewer.open_sample(docks.PLUGIN, SAMPLE)
 
     def _predict(self) -> None:
         if self.workspace.project.galaxy is None:
             self._end("The sample galaxy did not open.")
             return
-        panels.raise_panel(self.viewer, "Predict")
+        docks.raise_panel(self.viewer, "Predict")
         self.workspace.predictor.predict()
 
     def _show(self) -> None:

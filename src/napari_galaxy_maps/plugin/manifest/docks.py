@@ -11,7 +11,7 @@ from napari.viewer import Viewer
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QDockWidget, QWidget
 
-from ..eventloop import preload as warmup
+from ..eventloop import preload
 from ..workspace import workspace_of
 
 PLUGIN = "napari-galaxy-maps"
@@ -72,7 +72,7 @@ def open_all(viewer: Viewer) -> None:
             # in order.
             window.tabifyDockWidget(first, dock)
     raise_panel(viewer, PANELS[0])
-    warmup.begin()
+    preload.begin()
 
 
 def panel(viewer: Viewer, name: str) -> Any:

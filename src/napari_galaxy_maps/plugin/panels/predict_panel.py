@@ -24,8 +24,7 @@ from qtpy.QtWidgets import (
 from ...data.properties import PROPERTIES
 from ...models.band_advice import advice
 from ...prepare import steps as preparation
-from ..eventloop import preload as warmup
-from ..eventloop import worker
+from ..eventloop import preload, worker
 from ..ground.layer_specs import Key, Kind, unit_in_words
 from ..jobs import fit_truth, refresh_maps
 from ..widgets.forms import FAINT, GOOD, Message, heading, wrapped
@@ -211,7 +210,7 @@ class PredictPanel(WorkspacePanel):
         super().showEvent(event)
         if not self._asked:
             self._asked = True
-            warmup.begin()
+            preload.begin()
             QTimer.singleShot(50, self._ask_models)
 
     # Model, device, truth ------------------------------------------------------------------------
@@ -265,7 +264,7 @@ class PredictPanel(WorkspacePanel):
             self.device.setItemText(
                 i, text if value in available else f"{text}: not on this machine"
             )
-        if not warmup.under_way():
+        if not preload.under_way():
             self._looking_for_devices.stop()
 
     def _truths_changed(self) -> None:
