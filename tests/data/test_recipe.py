@@ -44,6 +44,41 @@ def test_a_wrong_setting_is_refused_and_named(text, says):
         Recipe().with_values([text])
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("galaxy.distance=25000", "galaxy.distance: 25000 is outside 0.001 to 4000 Mpc"),
+        ("galaxy.ra=true", "galaxy.ra: true is no value for it"),
+        ("galaxy.dec=north", "galaxy.dec: 'north' is no position; write it like -09:54:50"),
+        ("sky.reach=nan", "sky.reach: nan is outside"),
+        ("sky.reach=1.1", "exclude, 1.25, is the inner edge"),
+        ("sky.enabled=nan", "sky.enabled: nan is not true or false"),
+        ("errors.gain.SDSS_r=inf", "errors.gain: SDSS_r: inf is outside"),
+        ("input.psf.SDSS_r=1e9", "input.psf: SDSS_r: 1000000000 is outside 0.01 to 3600 arcsec"),
+        ("psf.target=inf", "psf.target: inf is outside"),
+        ("psf.kernels.SDSS_r=3", "psf.kernels.SDSS_r: 3 is not text"),
+        ("grid.pixel=1e9 pc", "grid.pixel: 1000000000 is outside 0.1 to 1e+06 pc"),
+        ("sed.seed=" + "9" * 5000, "characters) is not a whole number"),
+        ("sed.imf=" + "[" * 5000, "characters) is none of 'salpeter' or 'chabrier'"),
+        ("sed.ebv=[0.1, true]", "sed.ebv: true is no value for it"),
+        ("impute.n_models=1000.5", "impute.n_models: 1000.5 is not a whole number"),
+        ("galaxy.name=" + "x" * 300, "at most 200 characters"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_sentence(text, says):
+    with pytest.raises(RecipeError) as refused:
+        Recipe().with_values([text])
+    assert says in str(refused.value) and len(str(refused.value)) < 300
+
+
+def test_a_position_may_be_written_in_hours_and_degrees(tmp_path):
+    recipe = Recipe().with_values(["galaxy.ra=00:56:42.6", "galaxy.dec=-09:54:50"])
+    assert recipe.galaxy.ra == pytest.approx(14.1775)
+    assert recipe.galaxy.dec == pytest.approx(-9.91389, abs=1e-5)
+    (tmp_path / "recipe.toml").write_text("[galaxy]\nra = 00:56:42.6\ndec = '-9d54m50s'\n")
+    assert read_recipe(tmp_path / "recipe.toml").galaxy == recipe.galaxy
+
+
 def test_settings_change_a_copy():
     recipe = Recipe()
     assert recipe.with_values(["sky.model=plane", "galaxy.name=NGC 309"]).sky.model == "plane"
@@ -53,7 +88,7 @@ def test_settings_change_a_copy():
 def test_an_unknown_key_in_a_file_is_refused(tmp_path):
     path = tmp_path / "recipe.toml"
     path.write_text("[sky]\nmodle = 'plane'\n")
-    with pytest.raises(RecipeError, match=r"recipe\.toml: sky\.modle: no such setting"):
+    with pytest.raises(RecipeError, match=r"recipe\.toml: sky\.modle: there is no such setting"):
         read_recipe(path)
 
 

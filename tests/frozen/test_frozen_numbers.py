@@ -17,8 +17,9 @@ MARKED = [
 def test_maps_cubes_and_tables_are_as_stored(case, request):
     if case == "ngc309":
         request.getfixturevalue("shared_data")
+    stored = json.loads(describe.STORED.read_text())
     told = describe.differences(
-        describe.numbers(case), json.loads(describe.STORED.read_text())[case]
+        describe.numbers(case), stored[case], describe.tolerance_here(stored)
     )
     assert not told, "\n".join(told)
 

@@ -229,18 +229,18 @@ def test_moments_and_the_half_mass_ellipse_have_the_shape_of_the_disc():
     )
 
 
-def test_r_half_lives_with_a_truth_of_sparse_particles():
+@pytest.mark.parametrize("seed", range(3, 9))
+def test_r_half_lives_with_a_truth_of_sparse_particles(seed):
     """Three quarters of the pixels are empty, as in maps made of simulation particles."""
     maps = disc()
-    rng = np.random.default_rng(3)
+    rng = np.random.default_rng(seed)
     plane = maps.values["LOG_SIGMA_STAR"].copy()
     plane[rng.random(SHAPE) < 0.75] = -np.inf
     plane[rng.random(SHAPE) < 0.1] = np.nan
     sparse = PropertyMaps({"LOG_SIGMA_STAR": plane}, {}, maps.wcs, maps.flags)
     found = half_mass_ellipse(sparse, Ellipse(150.0, 2.0, 60.0, 60.0))
-    assert found.a == pytest.approx(R_HALF, rel=0.05) and found.b / found.a == pytest.approx(
-        0.5, abs=0.1
-    )
+    assert found.a == pytest.approx(R_HALF, rel=0.08)
+    assert found.b / found.a == pytest.approx(0.5, abs=0.1)
 
 
 def test_the_recipe_in_a_result_gives_its_ellipse():

@@ -330,8 +330,6 @@ def test_mocks_become_a_model_and_ctrl_c_leaves_what_is_needed_to_go_on(
         (["--start", "nowhere"], "no model called 'nowhere'"),
         (["--start", "dust-forest", "--widths", "1,2,3,4,5"], "leave --widths and --head out"),
         (["--widths", "4,4"], "give five numbers"),
-        (["--steps", "0"], "--steps 0 makes no sense"),
-        (["--mocks", "3"], "--mocks 3 makes no sense"),
         (["--data", "nothing-here"], "is no folder"),
         (["--data", ".", "--map", "X=Y"], "no property 'X'"),
         (["--data", ".", "--size", "50"], "multiples of 16"),

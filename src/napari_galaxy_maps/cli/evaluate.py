@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ..data import ranges
 from ..exceptions import InputError
 from .console import print_table
-from .options import add_quiet, ellipse_of
+from .options import add_quiet, ellipse_of, number
 
 HELP = "score maps against truths: metrics.json, tables, figures and a report"
 
@@ -29,13 +30,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ellipse", metavar="RA,DEC,A,B,PA", help="D25, in place of the recipe's")
     parser.add_argument(
         "--fwhm",
-        type=float,
+        type=number(ranges.FWHM),
         metavar="ARCSEC",
         help="PSF of the maps, in place of what the file says",
     )
     parser.add_argument(
         "--truth-fwhm",
-        type=float,
+        type=number(ranges.FWHM),
         metavar="ARCSEC",
         help="PSF of the truth, in place of what the file says",
     )

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import __version__
+from ..data import ranges
 from ..data.cube import BandCube
 from ..data.galaxy import BandImage, Ellipse
 from ..data.maps import PropertyMaps
 from ..exceptions import InputError
 from .console import check_free, print_table
-from .options import add_quiet, recipe_of
+from .options import add_quiet, number, recipe_of
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -31,11 +32,14 @@ def add_table_options(parser: argparse.ArgumentParser, what: str) -> None:
         "--map", action="append", metavar="NAME", help="only this property or band (repeatable)"
     )
     parser.add_argument(
-        "--distance", type=float, metavar="MPC", help="in place of the one in the file"
+        "--distance",
+        type=number(ranges.DISTANCE),
+        metavar="MPC",
+        help="in place of the one in the file",
     )
     parser.add_argument(
         "--correlation",
-        type=float,
+        type=number(ranges.IN_PIXELS),
         metavar="PIXELS",
         help="pixels over which noise is shared, 0 for none",
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..data.setting import Range
+from ..mocks.view import INCLINATION, LOG_MASS, RANGES
 from ..progress import Steps
 from .console import run_steps
-from .options import add_quiet
+from .options import add_quiet, number, whole
 
 HELP = "make a mock galaxy: its images in any bands, and its true maps"
 
@@ -15,10 +17,17 @@ HELP = "make a mock galaxy: its images in any bands, and its true maps"
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command to its parser."""
     parser.add_argument(
-        "--seed", type=int, required=True, help="the same seed makes the same galaxy"
+        "--seed",
+        type=whole(Range(0, 2**63)),
+        required=True,
+        help="the same seed makes the same galaxy",
     )
     parser.add_argument(
-        "--size", type=int, default=128, metavar="PIXELS", help="pixels along each side (128)"
+        "--size",
+        type=whole(RANGES["size"]),
+        default=128,
+        metavar="PIXELS",
+        help="pixels along each side (128)",
     )
     parser.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
     parser.add_argument(
@@ -34,15 +43,24 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="elliptical, lenticular, spiral, flocculent, barred, ring, ...",
     )
     group.add_argument(
-        "--log-mass", type=float, metavar="X", help="log10 of the stellar mass in Msun"
+        "--log-mass",
+        type=number(LOG_MASS),
+        metavar="X",
+        help="log10 of the stellar mass in Msun",
     )
-    group.add_argument("--inclination", type=float, metavar="X", help="degrees")
+    group.add_argument("--inclination", type=number(INCLINATION), metavar="X", help="degrees")
     group.add_argument(
-        "--distance", type=float, metavar="MPC", help="such that the galaxy fills the image"
+        "--distance",
+        type=number(RANGES["distance_mpc"]),
+        metavar="MPC",
+        help="such that the galaxy fills the image",
     )
     group = parser.add_argument_group("how it is seen")
     group.add_argument(
-        "--pixel", type=float, metavar="ARCSEC", help="side of a pixel (0.396 for ugriz, else 2)"
+        "--pixel",
+        type=number(RANGES["pixel_arcsec"]),
+        metavar="ARCSEC",
+        help="side of a pixel (0.396 for ugriz, else 2)",
     )
     for name, default, text in (
         ("noise", 1.0, "times the surveys' noise"), ("seeing", 1.0, "times the surveys' PSFs"),
@@ -52,7 +70,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         ("neighbours", 0.0, "galaxies behind per arcmin2"),
     ):  # fmt: skip
         group.add_argument(
-            f"--{name}", type=float, default=default, metavar="X", help=f"{text} ({default:g})"
+            f"--{name}",
+            type=number(RANGES[name]),
+            default=default,
+            metavar="X",
+            help=f"{text} ({default:g})",
         )
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
     add_quiet(parser)

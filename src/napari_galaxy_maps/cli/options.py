@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..data import ranges
+from ..data.setting import Range
 from ..exceptions import InputError, RecipeError
 
 if TYPE_CHECKING:
     from ..data.galaxy import Ellipse
     from ..data.recipe import GalaxySettings, Recipe
 
+N = TypeVar("N", int, float)
+
 IMAGES = "FITS files or folders"
 IMAGES_OR_CUBE = "FITS files or folders, or one prepared cube"
 MEASURABLE = "maps, a prepared cube, an image or a folder of images"
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
-GALAXY_OPTIONS = {
-    "ra": "right ascension in degrees (ICRS)",
-    "dec": "declination in degrees (ICRS)",
-    "distance": "distance in Mpc",
-    "redshift": "redshift, for model spectra, "
-    "and for a distance by the Hubble flow where none is given",
-    "d25": "diameter D25 in arcmin",
-    "axis_ratio": "axis ratio b/a of the D25 ellipse",
-    "position_angle": "position angle in degrees east of north",
+GALAXY_OPTIONS: dict[str, tuple[Range | None, str]] = {
+    "ra": (None, "right ascension (ICRS), degrees or hh:mm:ss"),
+    "dec": (None, "declination (ICRS), degrees or dd:mm:ss"),
+    "distance": (ranges.DISTANCE, "distance in Mpc"),
+    "redshift": (
+        ranges.REDSHIFT,
+        "redshift, for model spectra, and for a distance by the Hubble flow where none is given",
+    ),
+    "d25": (ranges.D25, "diameter D25 in arcmin"),
+    "axis_ratio": (ranges.AXIS_RATIO, "axis ratio b/a of the D25 ellipse"),
+    "position_angle": (ranges.POSITION_ANGLE, "position angle in degrees east of north"),
 }
+"""By setting, the range of the option's number (none where the recipe reads text) and its help."""
 
 _OPTION_SETTINGS = (
     ("grid", "pixel", "pixel"), ("model", "name", "model"), ("model", "device", "device"),
@@ -90,8 +97,9 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
 def _add_galaxy_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the galaxy")
     group.add_argument("--name", help="name of the galaxy")
-    for name, text in GALAXY_OPTIONS.items():
-        group.add_argument(f"--{name.replace('_', '-')}", type=float, metavar="X", help=text)
+    for name, (limits, text) in GALAXY_OPTIONS.items():
+        kind = number(limits) if limits is not None else str
+        group.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar="X", help=text)
     group.add_argument(
         "--table", action="append", default=[], metavar="FILE",
         help="a table of galaxies that tells all this (e.g. of HyperLEDA), by name or position; "
@@ -101,7 +109,7 @@ def _add_galaxy_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_milky_way_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the Milky Way")
-    group.add_argument("--ebv", type=float, metavar="MAG", help="its reddening E(B-V)")
+    group.add_argument("--ebv", type=number(ranges.EBV), metavar="MAG", help="its reddening E(B-V)")
     group.add_argument(
         "--reddening-map", metavar="FILE", help="a map of E(B-V), or the name of one of dustmaps"
     )
@@ -131,9 +139,17 @@ def _add_setting_options(parser: argparse.ArgumentParser) -> None:
         help="a ready kernel that brings a band to the common PSF (repeatable)",
     )  # fmt: skip
     pixels = group.add_mutually_exclusive_group()
-    pixels.add_argument("--pixel", type=float, metavar="ARCSEC", help="pixel of the common grid")
     pixels.add_argument(
-        "--pixel-pc", type=float, metavar="PC", help="the same in parsec; needs a distance"
+        "--pixel",
+        type=number(ranges.PIXEL),
+        metavar="ARCSEC",
+        help="pixel of the common grid",
+    )
+    pixels.add_argument(
+        "--pixel-pc",
+        type=number(ranges.PIXEL_PC),
+        metavar="PC",
+        help="the same in parsec; needs a distance",
     )
     group.add_argument(
         "--recipe", metavar="FILE", help="settings from a TOML file or an earlier result"
@@ -225,9 +241,41 @@ def ellipse_of(text: str, option: str = "--ellipse") -> Ellipse:
     from ..data.galaxy import Ellipse
 
     ra, dec, a, b, pa = parse_numbers(text, 5, option, "RA,DEC,A,B,PA")
-    if not (0 <= ra <= 360 and -90 <= dec <= 90 and a > 0 and b > 0):
-        raise InputError(f"{option} {text}: RA is 0 to 360, DEC -90 to 90, A and B are positive.")
+    for limits, value, what in (
+        (ranges.RA, ra, "RA"),
+        (ranges.DEC, dec, "DEC"),
+        (ranges.RADIUS, a, "A"),
+        (ranges.RADIUS, b, "B"),
+        (ranges.AXIS_RATIO, min(a, b) / max(a, b), "B/A"),
+        (ranges.POSITION_ANGLE, pa, "PA"),
+    ):
+        limits.check(value, f"{option} {text}: {what}")
     return Ellipse(ra, dec, a, b, pa) if a >= b else Ellipse(ra, dec, b, a, pa + 90)
+
+
+def number(limits: Range) -> Callable[[str], float]:
+    """How a number of an option is read: refused outside its range."""
+    return _reader(float, limits, "a number")
+
+
+def whole(limits: Range) -> Callable[[str], int]:
+    """How a whole number of an option is read: refused outside its range."""
+    return _reader(int, limits, "a whole number")
+
+
+def _reader(kind: Callable[[str], N], limits: Range, what: str) -> Callable[[str], N]:
+    def read(text: str) -> N:
+        try:
+            value = kind(text)
+        except ValueError:
+            written = text if len(text) < 40 else f"{text[:20]}... ({len(text)} characters)"
+            raise argparse.ArgumentTypeError(f"{written!r} is not {what}") from None
+        trouble = limits.trouble(value)
+        if trouble:
+            raise argparse.ArgumentTypeError(trouble)
+        return value
+
+    return read
 
 
 def parse_numbers(text: str, n: int, option: str, form: str) -> tuple[float, ...]:

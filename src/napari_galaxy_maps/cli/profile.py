@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..data import ranges
 from ..data.maps import PropertyMaps
 from ..exceptions import InputError
 from .console import check_free, print_table
@@ -18,7 +19,7 @@ from .measurable import (
     read_sources,
     write_and_print,
 )
-from .options import MEASURABLE, add_input_options, ellipse_of, parse_numbers
+from .options import MEASURABLE, add_input_options, ellipse_of, number, parse_numbers
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -56,13 +57,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--isophote",
-        type=float,
+        type=number(ranges.RADIUS),
         metavar="ARCSEC",
         help="take the shape of the isophote at this radius",
     )
     steps = parser.add_mutually_exclusive_group()
     steps.add_argument(
-        "--step", type=float, metavar="ARCSEC", help="width of the annuli (default: 3 pixels)"
+        "--step",
+        type=number(ranges.RADIUS),
+        metavar="ARCSEC",
+        help="width of the annuli (default: 3 pixels)",
     )
     steps.add_argument(
         "--r-half",
@@ -98,6 +102,10 @@ def run(arguments: argparse.Namespace) -> None:
     limits = (0.0, float("inf"))
     if arguments.fit:
         inner, outer = parse_numbers(arguments.fit, 2, "--fit", "INNER,OUTER")
+        for radius in (inner, outer):
+            ranges.FIT_RADIUS.check(radius, f"--fit {arguments.fit}")
+        if inner >= outer:
+            raise InputError(f"--fit {arguments.fit}: give the inner limit first.")
         limits = (inner, outer)
     source = _lone_source(arguments)
     annuli = _annuli(arguments, source)
@@ -132,7 +140,7 @@ def _annuli(arguments: argparse.Namespace, source: Source) -> Annuli:
         raise InputError(
             f"{arguments.file} does not say where its D25 ellipse is; give --ellipse RA,DEC,A,B,PA."
         )
-    if arguments.isophote:
+    if arguments.isophote is not None:
         planes = planes_to_sum(source, arguments)
         number = _first_that_adds_up(planes, arguments)
         ellipse = galaxy_profile.isophote_shape(source, planes, number, ellipse, arguments.isophote)

@@ -8,8 +8,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ..data import ranges
+from ..data.setting import Range, Unit
 from ..exceptions import InputError
-from .options import DEVICES, add_quiet
+from .options import DEVICES, add_quiet, number, whole
 
 DEFAULTS: dict[str, Any] = {
     "mocks": 20_000, "data": None, "seed": 0, "steps": None, "rate": None, "patience": None,
@@ -28,11 +30,8 @@ _OF_PAIRS = (
     "recipe", "set", "truth_psf", "map", "map_unit", "imf", "size", "pixel_arcsec", "pixel_kpc",
     "distance", "unit", "age_unit",
 )  # fmt: skip
-_LIMITS = (
-    ("mocks", 32, 5_000_000), ("steps", 1, 10**9), ("rate", 1e-9, 1.0), ("patience", 0, 10**9),
-    ("check_every", 1, 10**9), ("batch_pixels", 256, 10**9), ("freeze", 0, 5), ("seed", 0, 2**31),
-)  # fmt: skip
-"""Least and largest value of an option."""
+_COUNT = whole(Range(1, 10**9))
+_SEED = whole(Range(0, 2**31))
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     dust.add_argument(
         "--out", required=True, metavar="DIR", help="folder to write weights and card to"
     )
-    dust.add_argument("--seed", type=int, default=0, help="seed of all random numbers (0)")
+    dust.add_argument("--seed", type=_SEED, default=0, help="seed of all random numbers (0)")
     add_quiet(dust)
 
     unet = models.add_parser(
@@ -62,7 +61,7 @@ def _add_source(unet: argparse.ArgumentParser) -> None:
     source = unet.add_mutually_exclusive_group()
     source.add_argument(
         "--mocks",
-        type=int,
+        type=whole(Range(32, 5_000_000)),
         metavar="N",
         help="mocks of 64 x 64 pixels, and half as many of 128 x 128 (20000); "
         "with --resume: more than before",
@@ -82,7 +81,7 @@ def _add_source(unet: argparse.ArgumentParser) -> None:
     )
     unet.add_argument(
         "--processes",
-        type=int,
+        type=whole(Range(1, 1024)),
         default=os.cpu_count() or 1,
         metavar="N",
         help="that make mocks at one time",
@@ -92,29 +91,37 @@ def _add_source(unet: argparse.ArgumentParser) -> None:
 
 def _add_fit(unet: argparse.ArgumentParser) -> None:
     group = unet.add_argument_group("the fit")
-    group.add_argument("--seed", type=int, help="seed of all random numbers (0)")
+    group.add_argument("--seed", type=_SEED, help="seed of all random numbers (0)")
     group.add_argument(
         "--steps",
-        type=int,
+        type=_COUNT,
         metavar="N",
         help="batches (20000; 4000 on your own pairs); with --resume: more than before",
     )
     group.add_argument(
-        "--rate", type=float, metavar="X", help="largest learning rate (2e-3; 3e-4 with --start)"
+        "--rate",
+        type=number(Range(1e-9, 1)),
+        metavar="X",
+        help="largest learning rate (2e-3; 3e-4 with --start)",
     )
     group.add_argument(
         "--patience",
-        type=int,
+        type=whole(Range(0, 10**9)),
         metavar="N",
         help="validations without a gain after which it stops; 0: never (0; 6 on your own pairs)",
     )
     group.add_argument(
         "--check-every",
-        type=int,
+        type=_COUNT,
         metavar="N",
         help="batches between validations (500; 100 on your own pairs)",
     )
-    group.add_argument("--batch-pixels", type=int, metavar="N", help="pixels of a batch (131072)")
+    group.add_argument(
+        "--batch-pixels",
+        type=whole(Range(256, 10**9)),
+        metavar="N",
+        help="pixels of a batch (131072)",
+    )
     group.add_argument(
         "--widths", metavar="A,B,C,D,E", help="channels of the five levels (16,32,64,192,384)"
     )
@@ -126,7 +133,7 @@ def _add_fit(unet: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--freeze",
-        type=int,
+        type=whole(Range(0, 5)),
         metavar="LEVELS",
         help="with --start: levels down, from the finest, that stay as they are (0)",
     )
@@ -145,7 +152,7 @@ def _add_pairs(unet: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--truth-psf",
-        type=float,
+        type=number(ranges.FWHM),
         metavar="ARCSEC",
         help="FWHM of the true maps' PSF, where the files do not say it",
     )
@@ -166,7 +173,7 @@ def _add_pairs(unet: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--size",
-        type=int,
+        type=whole(Range(16, 16384)),
         metavar="PIXELS",
         help="side of the images, a multiple of 16 (the largest's, up to 256)",
     )
@@ -176,9 +183,18 @@ def _add_zarr(unet: argparse.ArgumentParser) -> None:
     group = unet.add_argument_group(
         "zarr arrays (with --data): two of the first three, and the unit"
     )
-    group.add_argument("--pixel-arcsec", type=float, metavar="X", help="side of a pixel in arcsec")
-    group.add_argument("--pixel-kpc", type=float, metavar="X", help="the same in kpc")
-    group.add_argument("--distance", type=float, metavar="MPC", help="of the galaxies")
+    group.add_argument(
+        "--pixel-arcsec", type=number(ranges.PIXEL), metavar="X", help="side of a pixel in arcsec"
+    )
+    group.add_argument(
+        "--pixel-kpc",
+        type=number(Range(1e-4, 1000, Unit("kpc"))),
+        metavar="X",
+        help="the same in kpc",
+    )
+    group.add_argument(
+        "--distance", type=number(ranges.DISTANCE), metavar="MPC", help="of the galaxies"
+    )
     group.add_argument(
         "--unit", metavar="UNIT", help="of the images, e.g. nanomaggy (of a pixel) or MJy/sr"
     )
@@ -256,14 +272,7 @@ def _check(options: dict[str, Any], given: dict[str, Any]) -> None:
         raise InputError("--freeze keeps what a model has learnt: name the model with --start.")
     if options["start"] and {"widths", "head"} & set(given):
         raise InputError("--start takes the network as it is: leave --widths and --head out.")
-    for key, least, most in _LIMITS:
-        value = options[key]
-        if value is not None and not least <= value <= most:
-            raise InputError(
-                f"{option_name(key)} {value} makes no sense; "
-                f"choose a value from {least:g} to {most:g}."
-            )
-    if options["size"] is not None and (options["size"] < 16 or options["size"] % 16):
+    if options["size"] is not None and options["size"] % 16:
         raise InputError(
             f"--size {options['size']}: the network takes images whose sides are multiples of 16."
         )

@@ -6,74 +6,151 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, time
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from ..exceptions import RecipeError
-from .setting import RECIPE_ONLY, Shown, Unit
+from . import ranges
+from .setting import RECIPE_ONLY, Range, Shown, Unit, range_of
 
-_DEGREES = Unit("°", "degrees")
-_SIGMA = Unit("σ", "sigma")
-_MAG = Unit("mag", "magnitudes")
 _D25 = Unit("× D25", "units of the D25 ellipse")
 _SEMI_MAJOR = Unit("× a", "semi-major axes of the D25 ellipse")
-_MYR = Unit("Myr")
-_ARCSEC = Unit("″", "arcsec")
+_SNR = Range(0.1, 1000)
 
 
-class _Section(BaseModel):
+def _problem(text: str) -> PydanticCustomError:
+    # What stands in braces would be taken for a name.
+    return PydanticCustomError("setting", "{text}", {"text": text})
+
+
+def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """The single values of a setting that may hold many, and the names that they have in it."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _leaves(item, f"{key}: ")
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _leaves(item, name)
+    else:
+        yield name, value
+
+
+class _Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+
+class _Section(_Settings):
+    @field_validator("*", mode="before")
+    @classmethod
+    def _true_is_no_number(cls, value: Any, info: Any) -> Any:
+        """pydantic would take true for 1."""
+        if cls.model_fields[info.field_name].annotation is not bool:
+            for name, leaf in _leaves(value):
+                if isinstance(leaf, bool):
+                    raise _problem(f"{name}{str(leaf).lower()} is no value for it")
+        return value
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _lies_in_its_range(cls, value: Any, info: Any) -> Any:
+        limits = range_of(cls.model_fields[info.field_name])
+        if limits is not None:
+            for name, leaf in _leaves(value):
+                trouble = limits.trouble(leaf) if isinstance(leaf, int | float) else ""
+                if trouble:
+                    raise _problem(name + trouble)
+        return value
 
 
 def parsec_of(pixel: float | str) -> float | None:
     """Side in parsec of a pixel given as ``"500 pc"`` or ``"1.5 kpc"``; None where it is given
     otherwise.
     """
-    found = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*(k?)pc\s*", str(pixel))
+    found = re.fullmatch(r"\s*((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(k?)pc\s*", str(pixel))
     return float(found[1]) * (1000 if found[2] else 1) if found else None
+
+
+def _number_in_quotes(value: float | str) -> float | str:
+    """A number, where that is what words are."""
+    try:
+        return float(value)
+    except ValueError:
+        return value
 
 
 def _pixel(value: float | str) -> float | str:
     """A pixel as it may be given; a number in quotes becomes one."""
-    if isinstance(value, str) and value != "auto" and parsec_of(value) is None:
-        try:
-            value = float(value)
-        except ValueError:
-            raise PydanticCustomError(
-                "pixel", "give arcsec, a length such as '500 pc' or '1.5 kpc', or 'auto'"
-            ) from None
-    size = parsec_of(value) if isinstance(value, str) else value
-    if size is not None and not 0 < size < float("inf"):
-        raise PydanticCustomError("pixel", "a pixel is a positive size")
+    value = _number_in_quotes(value)
+    if isinstance(value, str) and value != "auto":
+        size = parsec_of(value)
+        if size is None:
+            raise _problem(
+                f"{value!r} is no pixel; give arcsec, a length such as '500 pc' or '1.5 kpc', "
+                "or 'auto'"
+            )
+        trouble = ranges.PIXEL_PC.trouble(size)
+        if trouble:
+            raise _problem(trouble)
     return value
+
+
+def _degrees(unit: str) -> BeforeValidator:
+    """Degrees of a position that may be written as people write it, in hours or degrees."""
+
+    def read(value: Any) -> Any:
+        if isinstance(value, time):  # TOML takes hours, minutes and seconds for one
+            value = value.isoformat()
+        if not isinstance(value, str):
+            return value
+        try:
+            return float(value)
+        except ValueError:
+            pass
+        from astropy.coordinates import Angle
+
+        try:
+            return float(Angle(value, unit=unit).deg)
+        except ValueError:
+            example = "00:56:42.6 or 14.1775" if unit == "hourangle" else "-09:54:50 or -9.9139"
+            raise _problem(f"{value!r} is no position; write it like {example}") from None
+
+    return BeforeValidator(read)
 
 
 class GalaxySettings(_Section):
     """What is known of the galaxy."""
 
-    name: str = Field("", description="Name of the galaxy")
-    ra: Annotated[float | None, _DEGREES] = Field(
-        None, ge=0, le=360, description="Right ascension, ICRS"
+    name: str = Field("", max_length=200, description="Name of the galaxy")
+    ra: Annotated[float | None, ranges.RA, _degrees("hourangle")] = Field(
+        None, description="Right ascension, ICRS"
     )
-    dec: Annotated[float | None, _DEGREES] = Field(
-        None, ge=-90, le=90, description="Declination, ICRS"
+    dec: Annotated[float | None, ranges.DEC, _degrees("deg")] = Field(
+        None, description="Declination, ICRS"
     )
-    distance: Annotated[float | None, Unit("Mpc")] = Field(None, gt=0, description="Distance")
-    redshift: float | None = Field(
+    distance: Annotated[float | None, ranges.DISTANCE] = Field(None, description="Distance")
+    redshift: Annotated[float | None, ranges.REDSHIFT] = Field(
         None,
-        ge=0,
-        le=10,
         description="Redshift, for model spectra, and for a distance where none is given; 0 nearby",
     )
-    d25: Annotated[float | None, Unit("′", "arcmin")] = Field(
-        None, gt=0, description="Diameter D25"
+    d25: Annotated[float | None, ranges.D25] = Field(None, description="Diameter D25")
+    axis_ratio: Annotated[float, ranges.AXIS_RATIO] = Field(
+        1.0, description="Axis ratio b/a of the D25 ellipse"
     )
-    axis_ratio: float = Field(1.0, gt=0, le=1, description="Axis ratio b/a of the D25 ellipse")
-    position_angle: Annotated[float, _DEGREES] = Field(
-        0.0, ge=-360, le=360, description="Position angle, east of north"
+    position_angle: Annotated[float, ranges.POSITION_ANGLE] = Field(
+        0.0, description="Position angle, east of north"
     )
 
 
@@ -82,12 +159,14 @@ class InputSettings(_Section):
 
     bands: dict[str, str] = Field(default_factory=dict, description="Band by file name")
     units: dict[str, str] = Field(default_factory=dict, description="Unit by file or band name")
-    psf: Annotated[dict[str, float | str], Shown(hint="its FWHM in ″, or a FITS file of it")] = (
-        Field(
-            default_factory=dict,
-            title="PSF of",
-            description="By band name, the FWHM in arcsec or a FITS file of the PSF",
-        )
+    psf: Annotated[
+        dict[str, Annotated[float | str, AfterValidator(_number_in_quotes)]],
+        ranges.FWHM,
+        Shown(hint="its FWHM in ″, or a FITS file of it"),
+    ] = Field(
+        default_factory=dict,
+        title="PSF of",
+        description="By band name, the FWHM in arcsec or a FITS file of the PSF",
     )
 
 
@@ -98,31 +177,38 @@ class SkySettings(_Section):
     model: Literal["constant", "plane", "polynomial"] = Field(
         "constant", title="Shape", description="Shape of the sky"
     )
-    order: Annotated[int, Shown(only_for=("model", "polynomial"))] = Field(
+    order: Annotated[int, Range(1, 5), Shown(only_for=("model", "polynomial"))] = Field(
         5,
-        ge=1,
-        le=5,
         title="Order up to",
         description="Highest order of a polynomial; lower where that fits as well",
     )
-    clip: Annotated[float, _SIGMA, Shown(increment=0.5)] = Field(
-        3.0, gt=1, le=10, title="Clipped at", description="Clipping limit"
+    clip: Annotated[float, Range(1.5, 10, ranges.SIGMA), Shown(increment=0.5)] = Field(
+        3.0, title="Clipped at", description="Clipping limit"
     )
-    exclude: Annotated[float, _D25, Shown(increment=0.25)] = Field(
-        1.25, ge=1, title="Outside", description="Inner edge of the sky that is looked at"
+    exclude: Annotated[float, Range(1, 20, _D25), Shown(increment=0.25)] = Field(
+        1.25, title="Outside", description="Inner edge of the sky that is looked at"
     )
-    reach: Annotated[float, _D25, RECIPE_ONLY] = Field(
-        3.0, gt=1, title="Inside", description="Outer edge of the sky that is looked at"
+    reach: Annotated[float, Range(1.01, 100, _D25), RECIPE_ONLY] = Field(
+        3.0, title="Inside", description="Outer edge of the sky that is looked at"
     )
+
+    @model_validator(mode="after")
+    def _edges_in_order(self) -> SkySettings:
+        if self.exclude >= self.reach:
+            raise _problem(
+                f"exclude, {self.exclude:g}, is the inner edge, and must be under reach, "
+                f"{self.reach:g}"
+            )
+        return self
 
 
 class ReddeningSettings(_Section):
     """Removal of the Milky Way's reddening."""
 
     enabled: bool = Field(True, description="Remove the Milky Way's reddening")
-    ebv: Annotated[float | None, _MAG, Shown(hint="of a header or the map, if left empty")] = Field(
-        None, ge=0, le=20, title="E(B−V)", description="E(B-V), as Schlegel+ 1998"
-    )
+    ebv: Annotated[
+        float | None, ranges.EBV, Shown(hint="of a header or the map, if left empty")
+    ] = Field(None, title="E(B−V)", description="E(B-V), as Schlegel+ 1998")
     map: Annotated[str, Shown(hint="a FITS map of E(B−V)", is_file=True)] = Field(
         "",
         title="Map",
@@ -149,41 +235,39 @@ class StarSettings(_Section):
         title="without one, look for them on the images",
         description="Without a catalogue, look for stars on the images",
     )
-    parallax_snr: Annotated[float, RECIPE_ONLY] = Field(
-        3.0, gt=0, description="Parallax over its error from which a star is the Milky Way's"
+    parallax_snr: Annotated[float, _SNR, RECIPE_ONLY] = Field(
+        3.0, description="Parallax over its error from which a star is the Milky Way's"
     )
-    motion_snr: Annotated[float, RECIPE_ONLY] = Field(
-        5.0, gt=0, description="... or proper motion over its error"
+    motion_snr: Annotated[float, _SNR, RECIPE_ONLY] = Field(
+        5.0, description="... or proper motion over its error"
     )
-    epoch: Annotated[float | None, RECIPE_ONLY] = Field(
-        None, ge=1850, le=2100, description="Year of the images; None: as their headers say"
+    epoch: Annotated[float | None, Range(1850, 2100), RECIPE_ONLY] = Field(
+        None, description="Year of the images; None: as their headers say"
     )
-    seen: Annotated[float, RECIPE_ONLY] = Field(
-        3.0, gt=0, description="Peak over its error from which a star is seen in a band"
+    seen: Annotated[float, _SNR, RECIPE_ONLY] = Field(
+        3.0, description="Peak over its error from which a star is seen in a band"
     )
-    tie: Annotated[float, RECIPE_ONLY] = Field(
-        1.0, ge=0, description="Strength of the ties to the band before"
+    tie: Annotated[float, Range(0, 1000), RECIPE_ONLY] = Field(
+        1.0, description="Strength of the ties to the band before"
     )
-    leak: Annotated[float, RECIPE_ONLY] = Field(
+    leak: Annotated[float, Range(1e-6, 0.99), RECIPE_ONLY] = Field(
         0.01,
-        gt=0,
-        lt=1,
         description="Fraction of a star's light that may remain outside its circle",
     )
-    depth: Annotated[float, RECIPE_ONLY] = Field(
-        1.0, gt=0, description="A circle reaches to where the wings are this many times the noise"
+    depth: Annotated[float, Range(0.01, 1000), RECIPE_ONLY] = Field(
+        1.0, description="A circle reaches to where the wings are this many times the noise"
     )
-    largest: Annotated[float, _ARCSEC, RECIPE_ONLY] = Field(
-        90.0, gt=0, description="Largest radius of a circle"
+    largest: Annotated[float, Range(0.1, 3600, ranges.ARCSEC), RECIPE_ONLY] = Field(
+        90.0, description="Largest radius of a circle"
     )
-    runaway: Annotated[float, RECIPE_ONLY] = Field(
-        2.5, gt=1, description="A fit ran away where it is this many PSFs wide"
+    runaway: Annotated[float, Range(1.01, 100), RECIPE_ONLY] = Field(
+        2.5, description="A fit ran away where it is this many PSFs wide"
     )
-    nucleus: Annotated[float, _ARCSEC, RECIPE_ONLY] = Field(
-        3.0, ge=0, description="Radius about the galaxy's centre, never masked"
+    nucleus: Annotated[float, Range(0, 3600, ranges.ARCSEC), RECIPE_ONLY] = Field(
+        3.0, description="Radius about the galaxy's centre, never masked"
     )
-    threshold: Annotated[float, _SIGMA, RECIPE_ONLY] = Field(
-        8.0, gt=1, description="Without a catalogue, least height of a star"
+    threshold: Annotated[float, Range(1, 1000, ranges.SIGMA), RECIPE_ONLY] = Field(
+        8.0, description="Without a catalogue, least height of a star"
     )
 
 
@@ -191,7 +275,12 @@ class PsfSettings(_Section):
     """Bringing every band to one PSF."""
 
     enabled: bool = Field(True, description="Match the PSFs")
-    target: Annotated[float | str, Shown(hint="″, a band or a file; auto: the widest")] = Field(
+    target: Annotated[
+        float | str,
+        AfterValidator(_number_in_quotes),
+        ranges.FWHM,
+        Shown(hint="″, a band or a file; auto: the widest"),
+    ] = Field(
         "auto",
         title="Common PSF",
         description="FWHM in arcsec, a band's name, a FITS file of a PSF, "
@@ -208,8 +297,8 @@ class PsfSettings(_Section):
         title="Broader bands",
         description="What becomes of bands whose PSF is wider than the target",
     )
-    min_weight: Annotated[float, RECIPE_ONLY] = Field(
-        0.5, gt=0, le=1, description="Blank where valid pixels carry less of the kernel than this"
+    min_weight: Annotated[float, Range(0.01, 1), RECIPE_ONLY] = Field(
+        0.5, description="Blank where valid pixels carry less of the kernel than this"
     )
 
 
@@ -217,7 +306,10 @@ class GridSettings(_Section):
     """The common grid."""
 
     pixel: Annotated[
-        float | str, AfterValidator(_pixel), Shown(hint="″, or pc; auto: a third of the PSF")
+        float | str,
+        AfterValidator(_pixel),
+        ranges.PIXEL,
+        Shown(hint="″, or pc; auto: a third of the PSF"),
     ] = Field(
         "auto",
         title="Pixel",
@@ -225,8 +317,8 @@ class GridSettings(_Section):
         "or 'auto': a third of the common PSF",
         examples=["auto", "6", "12", "18", "25", "36", "150 pc", "500 pc", "1 kpc", "3 kpc"],
     )
-    extent: Annotated[float, _SEMI_MAJOR, Shown(increment=0.25)] = Field(
-        1.25, gt=0, le=10, title="Half-size", description="Half-size of the grid"
+    extent: Annotated[float, Range(0.1, 10, _SEMI_MAJOR), Shown(increment=0.25)] = Field(
+        1.25, title="Half-size", description="Half-size of the grid"
     )
     cut: bool = Field(
         True, title="inside the ellipse only", description="Predict inside the ellipse only"
@@ -253,7 +345,8 @@ class ErrorSettings(_Section):
         True, title="reddening", description="Scatter of the reddening over the field"
     )
     gain: Annotated[
-        dict[str, Annotated[float, Field(gt=0)]],
+        dict[str, float],
+        Range(1e-15, 1e15),
         Shown(hint="electrons per unit; empty: as its header says"),
     ] = Field(
         default_factory=dict,
@@ -273,10 +366,8 @@ class ImputeSettings(_Section):
         title="Bands",
         description="Fill the bands that are there, or also those of the model that are not",
     )
-    n_models: Annotated[int, Shown(increment=10_000)] = Field(
+    n_models: Annotated[int, Range(100, 2_000_000), Shown(increment=10_000)] = Field(
         10_000,
-        ge=100,
-        le=2_000_000,
         title="Model spectra",
         description="Number of model spectra; the rest is as in sed",
     )
@@ -294,39 +385,51 @@ class LibrarySettings(_Section):
         "broad",
         description="What is thought likely: broad, or the CIGALE grid of the DustPedia galaxies",
     )
-    n_models: int = Field(50_000, ge=100, le=2_000_000, description="Number of models")
-    seed: int = Field(1, ge=0, description="Seed of the draws")
+    n_models: Annotated[int, Range(100, 2_000_000)] = Field(50_000, description="Number of models")
+    seed: Annotated[int, Range(0, 2**53)] = Field(1, description="Seed of the draws")
     sampling: Literal["random", "grid"] = Field(
         "random", description="Draw between the nodes, or take the nodes themselves"
     )
     imf: Literal["salpeter", "chabrier"] = Field("salpeter", description="Initial mass function")
-    extra_error: float = Field(
-        0.1, ge=0, le=1, description="Fraction of the flux added to every error in quadrature"
+    extra_error: Annotated[float, Range(0, 1)] = Field(
+        0.1, description="Fraction of the flux added to every error in quadrature"
     )
-    age_myr: Annotated[Nodes | None, _MYR] = Field(
+    age_myr: Annotated[Nodes | None, Range(100, 14000, ranges.MYR)] = Field(
         None, description="Nodes of the age of the oldest stars; None: the prior's"
     )
-    tau_myr: Annotated[Nodes | None, _MYR] = Field(
+    tau_myr: Annotated[Nodes | None, Range(1, 1e6, ranges.MYR)] = Field(
         None, description="Nodes of the time scale of the star formation"
     )
-    change_age_myr: Annotated[Nodes | None, _MYR] = Field(
+    change_age_myr: Annotated[Nodes | None, Range(1, 5000, ranges.MYR)] = Field(
         None, description="Nodes of the time since a change of star formation"
     )
-    change: Nodes | None = Field(
+    change: Annotated[Nodes | None, Range(0, 1e4)] = Field(
         None, description="... and by which factor: a burst or a truncation: nodes"
     )
-    metallicity: Nodes | None = Field(None, description="Mass fraction of metals: nodes")
-    ebv: Annotated[Nodes | None, _MAG] = Field(
+    metallicity: Annotated[Nodes | None, Range(1e-4, 0.05)] = Field(
+        None, description="Mass fraction of metals: nodes"
+    )
+    ebv: Annotated[Nodes | None, ranges.EBV] = Field(
         None, description="Nodes of E(B-V), of stars younger than 10 Myr and of gas"
     )
-    old_factor: Nodes | None = Field(None, description="E(B-V) of older stars over that: nodes")
-    slope: Nodes | None = Field(None, description="Tilt of the starburst attenuation law: nodes")
-    bump: Nodes | None = Field(
+    old_factor: Annotated[Nodes | None, Range(0, 1)] = Field(
+        None, description="E(B-V) of older stars over that: nodes"
+    )
+    slope: Annotated[Nodes | None, Range(-1.5, 1.5)] = Field(
+        None, description="Tilt of the starburst attenuation law: nodes"
+    )
+    bump: Annotated[Nodes | None, Range(0, 10)] = Field(
         None, description="Height of its ultraviolet bump, 3 in the Milky Way: nodes"
     )
-    qhac: Nodes | None = Field(None, description="Mass fraction of small dust grains: nodes")
-    umin: Nodes | None = Field(None, description="Lowest radiation field that heats dust: nodes")
-    gamma: Nodes | None = Field(None, description="Fraction of the dust in higher fields: nodes")
+    qhac: Annotated[Nodes | None, Range(0.02, 0.4)] = Field(
+        None, description="Mass fraction of small dust grains: nodes"
+    )
+    umin: Annotated[Nodes | None, Range(0.1, 80)] = Field(
+        None, description="Lowest radiation field that heats dust: nodes"
+    )
+    gamma: Annotated[Nodes | None, Range(0, 1)] = Field(
+        None, description="Fraction of the dust in higher fields: nodes"
+    )
 
 
 class ModelSettings(_Section):
@@ -338,7 +441,7 @@ class ModelSettings(_Section):
     )
 
 
-class Recipe(_Section):
+class Recipe(_Settings):
     """Settings of every step, from files to maps."""
 
     galaxy: GalaxySettings = Field(default_factory=GalaxySettings)
@@ -371,7 +474,7 @@ class Recipe(_Section):
         """
         try:
             tree = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise RecipeError(
                 f"{source} is not TOML ({error}); correct it or leave it out."
             ) from None
@@ -389,7 +492,8 @@ class Recipe(_Section):
         try:
             return cls.model_validate(tree)
         except ValidationError as error:
-            raise RecipeError(f"{source}: {_in_words(error)}.") from None
+            wrong = "; ".join(f"{where}: {what}" for where, what in what_is_wrong(error).items())
+            raise RecipeError(f"{source}: {wrong}.") from None
 
     def with_values(self, assignments: Iterable[str]) -> Recipe:
         """A copy with settings changed by ``"step.key=value"`` texts, or
@@ -433,19 +537,48 @@ def filling_settings(recipe: Recipe) -> LibrarySettings:
 def _parse(text: str) -> Any:
     """A TOML value where `text` is one, else the text itself."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except (ValueError, RecursionError):  # ValueError: no TOML, or thousands of digits
         return text
+    # A right ascension would be read as a time of the day.
+    return text if isinstance(value, date | time) else value
 
 
-def _in_words(error: ValidationError) -> str:
-    parts = []
+_KINDS = {
+    "float": "a number", "int": "a whole number", "bool": "true or false", "string": "text",
+    "list": "a list of numbers", "dict": "a table", "model": "a table",
+}  # fmt: skip
+"""What a setting of a type of pydantic's is, in words."""
+_KIND_IN_PATH = r"float|int|str|bool|(literal|function|list|dict|nullable)[\[-].*"
+
+
+def what_is_wrong(error: ValidationError) -> dict[str, str]:
+    """By setting, what is wrong with its value, in words."""
+    found: dict[str, str] = {}
     for item in error.errors():
-        where = ".".join(
-            str(p)
-            for p in item["loc"]
-            if not str(p).startswith(("float", "str", "literal", "function"))
-        )
-        what = "no such setting" if item["type"] == "extra_forbidden" else item["msg"].lower()
-        parts.append(f"{where}: {what}")
-    return "; ".join(dict.fromkeys(parts))
+        # The kinds that a value may have stand in its path, too: of the first alone is spoken.
+        path = [str(p) for p in item["loc"] if not re.fullmatch(_KIND_IN_PATH, str(p))]
+        found.setdefault(".".join(path), _in_words(item))
+    return found
+
+
+def _in_words(item: Any) -> str:
+    kind, given = str(item["type"]), _shortened(item["input"])
+    if kind == "setting":
+        return str(item["msg"])
+    if kind == "extra_forbidden":
+        return "there is no such setting"
+    if kind == "literal_error":
+        return f"{given} is none of {item['ctx']['expected']}"
+    of_kind = _KINDS.get(kind.partition("_")[0])
+    if of_kind and kind.endswith(("_parsing", "_type", "_from_float", "_size", "parsing_size")):
+        return f"{given} is not {of_kind}"
+    return f"{given}: {item['msg'][0].lower()}{item['msg'][1:]}"
+
+
+def _shortened(value: Any) -> str:
+    """A value as it is written, no longer than a line."""
+    if isinstance(value, int) and abs(value) > 10**40:
+        return "a number of more than 40 digits"
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return text if len(text) <= 60 else f"{text[:40]}... ({len(text)} characters)"

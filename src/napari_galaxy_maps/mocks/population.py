@@ -11,6 +11,7 @@ import numpy as np
 
 from ..exceptions import InputError
 from . import relations
+from .view import INCLINATION, LOG_MASS
 
 KINDS: tuple[str, ...] = (
     "elliptical", "lenticular", "spiral", "flocculent", "barred", "ring", "irregular",
@@ -18,8 +19,6 @@ KINDS: tuple[str, ...] = (
 )  # fmt: skip
 """Kinds of mock galaxies."""
 EARLY = ("elliptical", "lenticular")
-MASS_RANGE = (8.3, 11.7)
-"""log10 of the stellar masses for which the relations hold, Msun."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +141,9 @@ def draw_galaxy(
     Raises
     ------
     InputError
-        When the seed is negative, there is no such kind, or the mass or inclination makes no sense.
+        When the seed is negative or there is no such kind.
+    RecipeError
+        When the mass or inclination is out of range.
     """
     _check(seed, kind, log_mass, inclination)
     rng = np.random.default_rng([seed, 0x6A1])
@@ -185,13 +186,10 @@ def _check(seed: int, kind: str | None, log_mass: float | None, inclination: flo
         raise InputError(
             f"There is no kind of mock galaxy called {kind!r}; there are {', '.join(KINDS)}."
         )
-    if log_mass is not None and not MASS_RANGE[0] <= log_mass <= MASS_RANGE[1]:
-        raise InputError(
-            f"A mock galaxy's log mass of {log_mass} is not between {MASS_RANGE[0]} "
-            f"and {MASS_RANGE[1]}."
-        )
-    if inclination is not None and not 0 <= inclination <= 90:
-        raise InputError(f"An inclination of {inclination} is not between 0 and 90 degrees.")
+    if log_mass is not None:
+        LOG_MASS.check(log_mass, "A mock galaxy's log mass")
+    if inclination is not None:
+        INCLINATION.check(inclination, "A mock galaxy's inclination")
 
 
 def _lasting_offset(normal: np.ndarray) -> float:

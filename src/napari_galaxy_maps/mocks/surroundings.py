@@ -11,8 +11,8 @@ import numpy as np
 from ..bands.registry import get_band
 from ..constants import SECOND_RADIATION_CONSTANT_MICRON_K, SR_PER_ARCSEC2, ZERO_AB_JY
 from . import history
-from .population import MASS_RANGE, MockGalaxy, draw_galaxy
-from .view import View
+from .population import MockGalaxy, draw_galaxy
+from .view import LOG_MASS, View
 
 _GAIA_UM = 0.62
 _HOTTER, _COOLER = 7500.0, 3500.0
@@ -23,7 +23,7 @@ def companion(galaxy: MockGalaxy, half_kpc: float) -> tuple[MockGalaxy, float, f
     centre.
     """
     rng = np.random.default_rng([galaxy.seed, 0xC03])
-    mass = float(np.clip(galaxy.log_mass - rng.uniform(0.4, 1.3), *MASS_RANGE))
+    mass = float(np.clip(galaxy.log_mass - rng.uniform(0.4, 1.3), LOG_MASS.least, LOG_MASS.most))
     kind = str(rng.choice(["spiral", "irregular", "elliptical"], p=[0.4, 0.4, 0.2]))
     found = draw_galaxy(int(rng.integers(2**31)), kind, mass)
     away, angle = rng.uniform(0.45, 0.8) * half_kpc, rng.uniform(0, 2 * np.pi)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..bands.registry import BANDS, INPUT_BANDS, get_band
 from ..constants import PC_PER_MPC_ARCSEC
+from ..data import ranges
+from ..data.setting import Range, Unit
 from ..exceptions import InputError
 
 UGRIZ = ("SDSS_u", "SDSS_g", "SDSS_r", "SDSS_i", "SDSS_z")
@@ -14,6 +16,23 @@ MAX_DISTANCE = 650.0
 """Largest angular-diameter distance in Mpc: redshift 0.18 by the Hubble flow, within the tables."""
 MAX_REDSHIFT = 0.2
 """Where the tables end."""
+_TIMES = Range(0, 1e4)
+RANGES: Mapping[str, Range] = {
+    "size": Range(8, 16384, Unit("pixels")),
+    "pixel_arcsec": replace(ranges.PIXEL, most=100),
+    "distance_mpc": replace(ranges.DISTANCE, most=MAX_DISTANCE),
+    "redshift": replace(ranges.REDSHIFT, most=MAX_REDSHIFT),
+    "seeing": Range(0.01, 100),
+    "noise": _TIMES,
+    "sky": _TIMES,
+    "ebv": ranges.EBV,
+    "stars": Range(0, 1e4, Unit("per arcmin2")),
+    "neighbours": Range(0, 1e4, Unit("per arcmin2")),
+}
+"""Between which values the numbers of a view can lie."""
+LOG_MASS = Range(8.3, 11.7)
+"""log10 of the stellar masses for which the relations hold, Msun."""
+INCLINATION = Range(0, 90, ranges.DEGREES)
 
 
 @dataclass(frozen=True)
@@ -82,32 +101,11 @@ class View:
         )
 
     def check(self) -> None:
-        """Raise `InputError` where the view makes no sense."""
-        if not 8 <= self.size <= 16384:
-            raise InputError(
-                f"A mock image of {self.size} pixels is not made; choose a size between 8 and "
-                "16384."
-            )
-        if not 0 < self.pixel_arcsec < 100:
-            raise InputError(
-                f"A pixel of {self.pixel_arcsec} arcsec makes no sense; choose one between 0 and "
-                "100."
-            )
-        for name in ("seeing", "noise", "sky", "ebv", "stars", "neighbours"):
-            if not 0 <= getattr(self, name) < 1e4 or (name == "seeing" and self.seeing == 0):
-                raise InputError(
-                    f"A mock's {name} of {getattr(self, name)} makes no sense; choose a positive "
-                    "number."
-                )
-        if self.distance_mpc is not None and not 0 < self.distance_mpc <= MAX_DISTANCE:
-            raise InputError(
-                f"A distance of {self.distance_mpc} Mpc is not between 0 and {MAX_DISTANCE:g} "
-                "(redshift 0.2)."
-            )
-        if self.redshift is not None and not 0 <= self.redshift <= MAX_REDSHIFT:
-            raise InputError(
-                f"A mock's redshift of {self.redshift} is not between 0 and {MAX_REDSHIFT}."
-            )
+        """Raise `RecipeError` for a number out of range, `InputError` for an unknown band."""
+        for name, limits in RANGES.items():
+            value = getattr(self, name)
+            if value is not None:
+                limits.check(value, f"A mock's {name}")
         unknown = [band for band in self.bands if band not in BANDS]
         if unknown or not self.bands:
             raise InputError(

@@ -180,8 +180,6 @@ def library_steps(
     ------
     InputError
         When the redshift is missing or absurd, or a band unknown.
-    RecipeError
-        When a setting lies outside what the templates know.
     """
     z = checked_redshift(redshift)
     names = _bands(bands)

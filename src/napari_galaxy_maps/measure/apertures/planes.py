@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...constants import PC_PER_MPC_ARCSEC, SR_PER_ARCSEC2
+from ...data import ranges
 from ...data.cube import BandCube
 from ...data.galaxy import BandImage
 from ...data.maps import PropertyMaps
@@ -146,15 +147,14 @@ def planes_of(
     Raises
     ------
     InputError
-        When a name is not there, or a number makes no sense.
+        When a name is not there.
+    RecipeError
+        When a number is out of range.
     """
-    if distance_mpc is not None and not distance_mpc > 0:
-        raise InputError(f"The distance is {distance_mpc:g} Mpc; give a positive number.")
-    if correlation is not None and not correlation >= 0:
-        raise InputError(
-            f"The noise is said to be shared by {correlation:g} pixels; that is 0 for independent "
-            "ones, else more."
-        )
+    if distance_mpc is not None:
+        ranges.DISTANCE.check(distance_mpc, "The distance")
+    if correlation is not None:
+        ranges.IN_PIXELS.check(correlation, "The pixels over which noise is shared (correlation)")
     if isinstance(source, PropertyMaps):
         return _of_maps(source, names, distance_mpc, correlation)
     if isinstance(source, BandCube):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...data import ranges
 from ...data.galaxy import Ellipse
 from ...data.maps import PropertyMaps
 from ...data.properties import PROPERTIES
@@ -93,10 +94,18 @@ def compare(
     ------
     InputError
         When they have no property in common, or do not overlap on the sky.
+    RecipeError
+        When a FWHM is out of range.
     """
     residual_maps(maps, truth)  # raises where the two cannot be compared
     shared = [name for name in maps.values if name in truth.values]
-    widths = fwhm or psf_fwhm(maps), truth_fwhm or psf_fwhm(truth)
+    for width, what in ((fwhm, "prediction"), (truth_fwhm, "truth")):
+        if width is not None:
+            ranges.FWHM.check(width, f"The FWHM of the {what}'s PSF")
+    widths = (
+        psf_fwhm(maps) if fwhm is None else fwhm,
+        psf_fwhm(truth) if truth_fwhm is None else truth_fwhm,
+    )
     maps, truth = _only(maps, shared), _only(truth, shared)
     truth, converted = to_imf_of(truth, maps)
     notes = [f"The truth {converted}"] if converted else []

@@ -205,6 +205,13 @@ def _shaped(plane: np.ndarray, wcs: WCS, start: Ellipse) -> Ellipse:
         return start
 
 
+def _is_sparse(plane: np.ndarray, wcs: WCS, ellipse: Ellipse) -> bool:
+    """Whether most pixels of a map inside an ellipse are empty."""
+    with np.errstate(invalid="ignore"):
+        light = plane[ellipse.radius(wcs, plane.shape) < 1] > 0
+    return bool(light.size and light.mean() < 0.5)
+
+
 def half_radius(plane: np.ndarray, wcs: WCS, ellipse: Ellipse) -> float:
     """Semi-major axis in arcsec of the ellipse that holds half of a map's total (R_half, PICASSO
     Sect. 4).
@@ -282,7 +289,8 @@ def ellipse_of_half(
         Where to begin.
     isophotes : bool
         Whether an isophote is tried before the moments inside 2 R_half, which always work and are
-        the quicker.
+        the quicker. None is where most pixels are empty, as in maps of simulation particles: a
+        fit to what is left goes astray.
 
     Raises
     ------
@@ -297,7 +305,7 @@ def ellipse_of_half(
         found = replace(found, a=size, b=size * found.b / found.a)
         wide = replace(found, a=2 * found.a, b=2 * found.b)
         try:
-            if not isophotes:
+            if not isophotes or _is_sparse(plane, wcs, found):
                 raise InputError("No isophote is wanted.")
             fitted, way = fit_isophote(plane, wcs, found), "isophote"
         except InputError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ...data import ranges
 from ...data.cube import BandCube
 from ...data.galaxy import BandImage, Ellipse
 from ...data.maps import PropertyMaps
@@ -41,8 +42,19 @@ class Annuli:
 def annuli_in_steps(
     source: PropertyMaps | BandCube | BandImage, ellipse: Ellipse, step: float | None = None
 ) -> Annuli:
-    """Annuli of a width in arcsec, three pixels by default, out to an ellipse."""
-    edges = equal_steps(step or _PIXELS * pixel_arcsec(source.wcs), ellipse.a)
+    """Annuli of a width in arcsec, three pixels by default, out to an ellipse.
+
+    Raises
+    ------
+    RecipeError
+        When the width is out of range.
+    """
+    width = (
+        _PIXELS * pixel_arcsec(source.wcs)
+        if step is None
+        else ranges.RADIUS.check(step, "The width of the annuli")
+    )
+    edges = equal_steps(width, ellipse.a)
     return Annuli(ellipse, tuple(edges), stellar_half_radius(source, ellipse))
 
 
@@ -70,7 +82,13 @@ def isophote_shape(
         Where to begin.
     radius : float
         Semi-major axis of the isophote in arcsec.
+
+    Raises
+    ------
+    RecipeError
+        When the radius is out of range.
     """
+    ranges.RADIUS.check(radius, "The radius of the isophote")
     values = linear(planes.values[number], planes.quantities[number].log)
     start = replace(ellipse, a=radius, b=radius * ellipse.b / ellipse.a)
     fitted = fit_isophote(values, source.wcs, start)

@@ -163,6 +163,7 @@ class Project:
         """
         from pydantic import ValidationError
 
+        from ...data.recipe import what_is_wrong
         from ...data.setting import description_with_unit
 
         new = self.recipe.model_copy(deep=True)
@@ -172,7 +173,8 @@ class Project:
                 setattr(part, key, value)
             except ValidationError as error:
                 what = description_with_unit(type(part).model_fields[key])
-                raise RecipeError(f"{what}: {error.errors()[0]['msg'].lower()}.") from None
+                wrong = next(iter(what_is_wrong(error).values()))
+                raise RecipeError(f"{what}: {wrong}.") from None
         if new == self.recipe:
             return
         renamed = new.galaxy.name != self.recipe.galaxy.name

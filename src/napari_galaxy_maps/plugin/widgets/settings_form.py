@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from ...data.setting import Shown, description_with_unit, shown_of, unit_of
+from ...data.setting import Shown, description_with_unit, range_of, shown_of, unit_of
 from .forms import FAINT, wrapped
 from .qt_parts import present
 
@@ -305,11 +305,6 @@ def takes_files(field: FieldInfo) -> bool:
 
 
 def _limits(field: FieldInfo) -> tuple[float, float]:
-    """The lowest and highest value that may be entered; those that are themselves excluded are
-    refused afterwards, in words.
-    """
-    low, high = -_NO_LIMIT, _NO_LIMIT
-    for mark in field.metadata:
-        low = next((getattr(mark, n) for n in ("ge", "gt") if hasattr(mark, n)), low)
-        high = next((getattr(mark, n) for n in ("le", "lt") if hasattr(mark, n)), high)
-    return float(low), float(high)
+    """The lowest and highest value that may be entered."""
+    limits = range_of(field)
+    return (limits.least, limits.most) if limits is not None else (-_NO_LIMIT, _NO_LIMIT)
