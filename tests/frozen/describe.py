@@ -21,9 +21,10 @@ STORED = HERE / "numbers.json"
 ROOT = HERE.parents[1]
 SAMPLES = ROOT / "sample_data"
 NGC309 = ROOT.parent / "shared" / "data" / "galaxies" / "ngc309"
-TOLERANCE, ELSEWHERE = 1e-6, 1e-3
+TOLERANCE, ELSEWHERE = 1e-6, 5e-3
 """Of the rms of what is compared; and on a processor other than that of the stored numbers: the
-last digits of exponentials and logarithms depend on it, and iterations make more of them.
+last digits of exponentials and logarithms depend on it, iterations make more of them, and a pixel
+on the edge of a ring falls to its other side. There what is under 1 may differ by as much.
 """
 
 NGC309_OPTIONS = ["--name", "NGC 309", "--ra", "14.1778", "--dec", "-9.9139", "--d25", "3.0",
@@ -211,6 +212,8 @@ def differences(
                 found.append(f"{name} {key}: is new")
                 continue
             scale = abs(known[key][2]) if len(known[key]) > 2 else max(abs(v) for v in known[key])
+            if tolerance > TOLERANCE:
+                scale = max(scale, 1.0)
             same = (
                 len(values) == len(known[key]) and values[0] == known[key][0]
                 if len(values) > 1

@@ -25,7 +25,7 @@ from napari_galaxy_maps.data.cube import BandCube
 from napari_galaxy_maps.data.galaxy import BandImage, Ellipse
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.properties import PROPERTIES, Flag
-from napari_galaxy_maps.exceptions import InputError
+from napari_galaxy_maps.exceptions import InputError, RecipeError
 from napari_galaxy_maps.fits_io.map_files import write_maps
 from napari_galaxy_maps.measure.apertures.aperture import Aperture, circle
 from napari_galaxy_maps.measure.apertures.aperture_files import (
@@ -497,16 +497,18 @@ def test_mistakes_are_told_in_words():
         Aperture(Ellipse(1, 2, -1.0, 2.0))
     with pytest.raises(InputError, match="the inner edge of a ring must be smaller"):
         Aperture(ELLIPSE, inner=1.0)
-    with pytest.raises(InputError, match="give a smaller and a larger number"):
-        one(image, circle(RA, DEC, 10.0), background=(2.0, 1.5))
+    for ring in ((2.0, 1.5), (2.0, np.nan), (2.0, np.inf)):
+        with pytest.raises(InputError, match="give a smaller and a larger number"):
+            one(image, circle(RA, DEC, 10.0), background=ring)
     with pytest.raises(InputError, match="ring for the background has no pixel"):
-        one(image, circle(RA, DEC, 10.0), background=(100.0, 101.0))
+        one(image, circle(RA, DEC, 10.0), background=(99.0, 100.0))
     with pytest.raises(InputError, match="no aperture to measure"):
         measure_apertures(image, [])
     with pytest.raises(InputError, match="has no LOG_SMD; it has T_DUST"):
         planes_of(maps_of({"T_DUST": 20.0}, file="m.fits"), ["LOG_SMD"])
-    with pytest.raises(InputError, match="give a positive number"):
-        planes_of(image, distance_mpc=-1.0)
+    for distance in (-1.0, np.nan, 25_000.0):
+        with pytest.raises(RecipeError, match=r"is outside 0\.001 to 4000 Mpc"):
+            planes_of(image, distance_mpc=distance)
 
 
 def test_one_aperture_off_the_image_does_not_spoil_the_others():
@@ -611,7 +613,7 @@ def test_measure_sums_images_to_jy(galaxy_folder, tmp_path):
 @pytest.mark.parametrize(
     "options, says",
     [(["--ellipse", "150,2,60,30"], "is not of the form RA,DEC,A,B,PA"),
-     (["--ellipse", "150,2,60,-3,0"], "A and B are positive"),
+     (["--ellipse", "150,2,60,-3,0"], "B: -3 is outside 0.01 to 72000 arcsec"),
      (["--regions", "none.reg"], "none.reg does not exist"),
      (["--ellipse", "10,2,60,30,0"], "lies off the image"),
      (["--ellipse", "150,2,60,30,0", "--annulus", "2"], "is not of the form IN,OUT"),

@@ -13,7 +13,7 @@ import pytest
 from napari_galaxy_maps.bands.registry import BANDS, get_band
 from napari_galaxy_maps.cosmology import redshift_at_distance
 from napari_galaxy_maps.data.properties import PROPERTIES
-from napari_galaxy_maps.exceptions import InputError
+from napari_galaxy_maps.exceptions import GalaxyMapsError, RecipeError
 from napari_galaxy_maps.mocks import relations
 from napari_galaxy_maps.mocks.layers import ADDITIVE
 from napari_galaxy_maps.mocks.mock import make_mock
@@ -299,7 +299,7 @@ def test_a_given_redshift_stands_in_for_the_hubble_flow():
     assert (still.redshift, receding.redshift) == (0.0, 0.1)
     assert still.model[2].sum() > flow.model[2].sum() > 1.2 * receding.model[2].sum()
     assert flow.pixel_kpc == still.pixel_kpc == receding.pixel_kpc
-    with pytest.raises(InputError, match=r"redshift of 0\.3 is not between 0 and 0\.2"):
+    with pytest.raises(RecipeError, match=r"redshift: 0\.3 is outside 0 to 0\.2"):
         View(redshift=0.3).check()
 
 
@@ -317,7 +317,7 @@ def test_drawn_galaxies_follow_the_main_sequence():
     [({"kind": "comet"}, "comet"), ({"log_mass": 14.0}, "14"), ({"inclination": 120.0}, "120")],
 )
 def test_impossible_galaxies_are_refused(mistake, word):
-    with pytest.raises(InputError, match=word):
+    with pytest.raises(GalaxyMapsError, match=word):
         draw_galaxy(1, **mistake)
 
 
@@ -332,5 +332,5 @@ def test_impossible_galaxies_are_refused(mistake, word):
     ],
 )
 def test_impossible_views_are_refused(mistake):
-    with pytest.raises(InputError):
+    with pytest.raises(GalaxyMapsError):
         make_mock(1, View(**mistake))

@@ -115,7 +115,7 @@ def test_the_command_makes_the_same_files_twice(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "word"),
     [
-        (["--size", "3"], "3 pixels"),
+        (["--size", "3"], "--size: 3 is outside 8 to 16384 pixels"),
         (["--kind", "comet"], "comet"),
         (["--seed", "-1"], "-1"),
         (["--bands", "Q"], "'Q'"),

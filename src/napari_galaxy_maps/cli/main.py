@@ -22,6 +22,7 @@ from . import (
     train,
     truth,
 )
+from .parser import Parser
 
 COMMANDS = {
     "info": info,
@@ -43,8 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status: 0, 2 for a mistake that the person can put right,
     130 when interrupted.
     """
-    arguments = _parser().parse_args(argv)
     try:
+        arguments = _parser().parse_args(argv)
         status: int | None = arguments.run(arguments)
     except UnresolvedError as error:
         print(
@@ -68,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="galaxy-maps", description="Predict resolved maps of a galaxy from its images."
     )
     parser.add_argument("--version", action="version", version=f"galaxy-maps {__version__}")

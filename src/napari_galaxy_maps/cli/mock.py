@@ -36,6 +36,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="SET",
         help="all, input, ugriz, or names with commas (all)",
     )
+    _add_galaxy(parser)
+    _add_view(parser)
+    parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    add_quiet(parser)
+
+
+def _add_galaxy(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the galaxy; what is not given is drawn")
     group.add_argument(
         "--kind",
@@ -55,6 +62,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="MPC",
         help="such that the galaxy fills the image",
     )
+
+
+def _add_view(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("how it is seen")
     group.add_argument(
         "--pixel",
@@ -76,8 +86,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             metavar="X",
             help=f"{text} ({default:g})",
         )
-    parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
-    add_quiet(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -35,5 +35,3 @@ RADIUS: Final = Range(0.01, 72_000, ARCSEC, (_IN_DEGREES,))
 FIT_RADIUS: Final = Range(0, 72_000, ARCSEC)
 IN_PIXELS: Final = Range(0, 1e5, Unit("pixels"))
 """A number of pixels over which noise is shared."""
-IN_RADII: Final = Range(0, 100)
-"""A radius in units of another one: of an aperture, of R25."""

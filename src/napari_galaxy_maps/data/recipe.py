@@ -6,73 +6,26 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from datetime import date, time
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
-    field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from ..exceptions import RecipeError
 from . import ranges
-from .setting import RECIPE_ONLY, Range, Shown, Unit, range_of
+from .section import Section, Settings, problem, what_is_wrong
+from .setting import RECIPE_ONLY, Range, Shown, Unit
 
 _D25 = Unit("× D25", "units of the D25 ellipse")
 _SEMI_MAJOR = Unit("× a", "semi-major axes of the D25 ellipse")
 _SNR = Range(0.1, 1000)
-
-
-def _problem(text: str) -> PydanticCustomError:
-    # What stands in braces would be taken for a name.
-    return PydanticCustomError("setting", "{text}", {"text": text})
-
-
-def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """The single values of a setting that may hold many, and the names that they have in it."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _leaves(item, f"{key}: ")
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _leaves(item, name)
-    else:
-        yield name, value
-
-
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", validate_assignment=True)
-
-
-class _Section(_Settings):
-    @field_validator("*", mode="before")
-    @classmethod
-    def _true_is_no_number(cls, value: Any, info: Any) -> Any:
-        """pydantic would take true for 1."""
-        if cls.model_fields[info.field_name].annotation is not bool:
-            for name, leaf in _leaves(value):
-                if isinstance(leaf, bool):
-                    raise _problem(f"{name}{str(leaf).lower()} is no value for it")
-        return value
-
-    @field_validator("*", mode="after")
-    @classmethod
-    def _lies_in_its_range(cls, value: Any, info: Any) -> Any:
-        limits = range_of(cls.model_fields[info.field_name])
-        if limits is not None:
-            for name, leaf in _leaves(value):
-                trouble = limits.trouble(leaf) if isinstance(leaf, int | float) else ""
-                if trouble:
-                    raise _problem(name + trouble)
-        return value
 
 
 def parsec_of(pixel: float | str) -> float | None:
@@ -97,13 +50,13 @@ def _pixel(value: float | str) -> float | str:
     if isinstance(value, str) and value != "auto":
         size = parsec_of(value)
         if size is None:
-            raise _problem(
+            raise problem(
                 f"{value!r} is no pixel; give arcsec, a length such as '500 pc' or '1.5 kpc', "
                 "or 'auto'"
             )
         trouble = ranges.PIXEL_PC.trouble(size)
         if trouble:
-            raise _problem(trouble)
+            raise problem(trouble)
     return value
 
 
@@ -125,12 +78,12 @@ def _degrees(unit: str) -> BeforeValidator:
             return float(Angle(value, unit=unit).deg)
         except ValueError:
             example = "00:56:42.6 or 14.1775" if unit == "hourangle" else "-09:54:50 or -9.9139"
-            raise _problem(f"{value!r} is no position; write it like {example}") from None
+            raise problem(f"{value!r} is no position; write it like {example}") from None
 
     return BeforeValidator(read)
 
 
-class GalaxySettings(_Section):
+class GalaxySettings(Section):
     """What is known of the galaxy."""
 
     name: str = Field("", max_length=200, description="Name of the galaxy")
@@ -154,7 +107,7 @@ class GalaxySettings(_Section):
     )
 
 
-class InputSettings(_Section):
+class InputSettings(Section):
     """What a person says about the files where the headers do not, or say it wrongly."""
 
     bands: dict[str, str] = Field(default_factory=dict, description="Band by file name")
@@ -170,7 +123,7 @@ class InputSettings(_Section):
     )
 
 
-class SkySettings(_Section):
+class SkySettings(Section):
     """Subtraction of the sky from every image."""
 
     enabled: bool = Field(True, description="Subtract the sky")
@@ -195,14 +148,14 @@ class SkySettings(_Section):
     @model_validator(mode="after")
     def _edges_in_order(self) -> SkySettings:
         if self.exclude >= self.reach:
-            raise _problem(
+            raise problem(
                 f"exclude, {self.exclude:g}, is the inner edge, and must be under reach, "
                 f"{self.reach:g}"
             )
         return self
 
 
-class ReddeningSettings(_Section):
+class ReddeningSettings(Section):
     """Removal of the Milky Way's reddening."""
 
     enabled: bool = Field(True, description="Remove the Milky Way's reddening")
@@ -216,7 +169,7 @@ class ReddeningSettings(_Section):
     )
 
 
-class StarSettings(_Section):
+class StarSettings(Section):
     """How the Milky Way's stars are recognised, fitted and masked."""
 
     enabled: bool = Field(
@@ -271,7 +224,7 @@ class StarSettings(_Section):
     )
 
 
-class PsfSettings(_Section):
+class PsfSettings(Section):
     """Bringing every band to one PSF."""
 
     enabled: bool = Field(True, description="Match the PSFs")
@@ -302,7 +255,7 @@ class PsfSettings(_Section):
     )
 
 
-class GridSettings(_Section):
+class GridSettings(Section):
     """The common grid."""
 
     pixel: Annotated[
@@ -325,7 +278,7 @@ class GridSettings(_Section):
     )
 
 
-class ErrorSettings(_Section):
+class ErrorSettings(Section):
     """What enters the error of a pixel."""
 
     background: bool = Field(
@@ -355,7 +308,7 @@ class ErrorSettings(_Section):
     )
 
 
-class ImputeSettings(_Section):
+class ImputeSettings(Section):
     """Filling of what is missing by model spectra fitted to the other bands of each pixel."""
 
     enabled: bool = Field(
@@ -376,7 +329,7 @@ class ImputeSettings(_Section):
 Nodes = Annotated[list[float], Field(min_length=1)]
 
 
-class LibrarySettings(_Section):
+class LibrarySettings(Section):
     """The library of model spectra, by which missing bands are filled and dust is measured where
     the far infrared is seen.
     """
@@ -432,7 +385,7 @@ class LibrarySettings(_Section):
     )
 
 
-class ModelSettings(_Section):
+class ModelSettings(Section):
     """The model and where it runs."""
 
     name: str = Field("dust-forest", description="Name of the model")
@@ -441,7 +394,7 @@ class ModelSettings(_Section):
     )
 
 
-class Recipe(_Settings):
+class Recipe(Settings):
     """Settings of every step, from files to maps."""
 
     galaxy: GalaxySettings = Field(default_factory=GalaxySettings)
@@ -542,43 +495,3 @@ def _parse(text: str) -> Any:
         return text
     # A right ascension would be read as a time of the day.
     return text if isinstance(value, date | time) else value
-
-
-_KINDS = {
-    "float": "a number", "int": "a whole number", "bool": "true or false", "string": "text",
-    "list": "a list of numbers", "dict": "a table", "model": "a table",
-}  # fmt: skip
-"""What a setting of a type of pydantic's is, in words."""
-_KIND_IN_PATH = r"float|int|str|bool|(literal|function|list|dict|nullable)[\[-].*"
-
-
-def what_is_wrong(error: ValidationError) -> dict[str, str]:
-    """By setting, what is wrong with its value, in words."""
-    found: dict[str, str] = {}
-    for item in error.errors():
-        # The kinds that a value may have stand in its path, too: of the first alone is spoken.
-        path = [str(p) for p in item["loc"] if not re.fullmatch(_KIND_IN_PATH, str(p))]
-        found.setdefault(".".join(path), _in_words(item))
-    return found
-
-
-def _in_words(item: Any) -> str:
-    kind, given = str(item["type"]), _shortened(item["input"])
-    if kind == "setting":
-        return str(item["msg"])
-    if kind == "extra_forbidden":
-        return "there is no such setting"
-    if kind == "literal_error":
-        return f"{given} is none of {item['ctx']['expected']}"
-    of_kind = _KINDS.get(kind.partition("_")[0])
-    if of_kind and kind.endswith(("_parsing", "_type", "_from_float", "_size", "parsing_size")):
-        return f"{given} is not {of_kind}"
-    return f"{given}: {item['msg'][0].lower()}{item['msg'][1:]}"
-
-
-def _shortened(value: Any) -> str:
-    """A value as it is written, no longer than a line."""
-    if isinstance(value, int) and abs(value) > 10**40:
-        return "a number of more than 40 digits"
-    text = str(value).lower() if isinstance(value, bool) else repr(value)
-    return text if len(text) <= 60 else f"{text[:40]}... ({len(text)} characters)"

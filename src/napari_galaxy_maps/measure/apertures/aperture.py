@@ -12,6 +12,10 @@ from ...exceptions import InputError
 Vertices = tuple[tuple[float, float], ...]
 
 
+_WIDEST = 100
+"""Times its aperture, the largest ring for a background."""
+
+
 @dataclass(frozen=True)
 class Aperture:
     """A circle, an ellipse, a polygon, or a ring of these.
@@ -71,10 +75,10 @@ class Aperture:
         """The ring between `inner` and `outer` times this aperture's size (and without its hole),
         about its centre.
         """
-        if not 0 <= inner < outer:
+        if not 0 <= inner < outer <= _WIDEST:
             raise InputError(
                 f"A ring from {inner:g} to {outer:g} times an aperture is none; give a smaller and "
-                "a larger number, as in 1.5,2."
+                f"a larger number up to {_WIDEST}, as in 1.5,2."
             )
         if isinstance(self.shape, Ellipse):
             shape: Ellipse | Vertices = replace(

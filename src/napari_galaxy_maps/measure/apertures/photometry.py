@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ...data import ranges
 from ...data.cube import BandCube
 from ...data.galaxy import BandImage, Ellipse
 from ...data.maps import PropertyMaps
 from ...data.properties import Flag
-from ...exceptions import InputError, RecipeError
+from ...exceptions import InputError
 from ...prepare.errors.correlation import correlation_factor, sum_error
 from .aperture import Aperture
 from .overlap import Overlap, overlaps
@@ -47,19 +46,6 @@ class Options:
     background: tuple[float, float] | None = None
     background_value: Literal["median", "mean"] = "median"
     correct_masked: bool = False
-
-    def __post_init__(self) -> None:
-        """Raise `RecipeError` where the ring for the background can be none."""
-        if self.background is None:
-            return
-        for edge in self.background:
-            ranges.IN_RADII.check(edge, "An edge of the ring for the background")
-        inner, outer = self.background
-        if inner >= outer:
-            raise RecipeError(
-                f"The ring for the background begins at {inner:g} and ends at {outer:g}; "
-                "give its inner edge first."
-            )
 
 
 @dataclass(frozen=True, eq=False)

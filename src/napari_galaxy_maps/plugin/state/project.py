@@ -163,7 +163,7 @@ class Project:
         """
         from pydantic import ValidationError
 
-        from ...data.recipe import what_is_wrong
+        from ...data.section import what_is_wrong
         from ...data.setting import description_with_unit
 
         new = self.recipe.model_copy(deep=True)
