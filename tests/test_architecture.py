@@ -27,7 +27,7 @@ FLOORS = (
     ("models", "mocks"),
     ("prepare",),
     ("measure",),
-    ("pipeline", "sharpen"),
+    ("pipeline", "provenance", "sharpen"),
     ("training", "batch", "archives"),
     ("cli", "plugin", "_api", "_arguments", "__main__"),
 )

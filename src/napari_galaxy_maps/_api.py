@@ -35,7 +35,7 @@ from .fits_io.cube_files import is_cube, read_cube, write_cube
 from .fits_io.galaxies import read_galaxy_steps
 from .fits_io.image_files import find_images
 from .fits_io.map_files import is_maps, read_maps, write_maps
-from .fits_io.recipe_files import read_provenance, read_recipe
+from .fits_io.recipe_files import read_recipe
 from .measure.apertures.aperture import Aperture, circle
 from .measure.apertures.photometry import Options, measure_apertures
 from .measure.apertures.planes import planes_of
@@ -46,8 +46,10 @@ from .measure.pixel_table import pixel_table
 from .measure.profiles.ellipses import recipe_ellipse
 from .measure.profiles.galaxy_profile import annuli_in_steps, profile_over
 from .prepare.masks.mask_files import mask_hdus, read_masks
+from .prepare.named_files import check_named_files
 from .prepare.steps import prepare_steps
 from .progress import Progress, Steps, run_to_end
+from .provenance import provenance
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -166,6 +168,7 @@ def read(
         stars={"catalogue": None if stars is None else os.fspath(stars)},
         input={"bands": bands, "units": units, "psf": psf},
     )
+    check_named_files(settings)
     skipped: list[str] = []
     files = find_images(found, skipped)
     galaxy = _run(read_galaxy_steps(files, settings), progress)
@@ -206,7 +209,7 @@ def prepare(
     """
     settings = settled_recipe(galaxy, recipe, psf={"target": resolution}, grid={"pixel": pixel})
     cube = _run(prepare_steps(galaxy, settings, masks=galaxy.masks), progress)
-    return replace(cube, provenance=pipeline.provenance(galaxy, settings))
+    return replace(cube, provenance=provenance(galaxy, settings))
 
 
 def predict(
@@ -245,8 +248,7 @@ def predict(
     settings = settled_recipe(galaxy, recipe, model={"name": model, "device": device})
     memory = pipeline.PredictionMemory()
     if isinstance(galaxy, BandCube):
-        known = {**galaxy.provenance, "object": galaxy.name, "recipe": settings.to_toml()}
-        steps = pipeline.predict_cube_steps(galaxy, settings, known, memory)
+        steps = pipeline.predict_cube_steps(galaxy, settings, memory=memory)
     else:
         steps = pipeline.predict_steps(galaxy, settings, memory, galaxy.masks)
     maps = _run(steps, progress)
@@ -281,8 +283,7 @@ def fit_truth(
     settings = settled_recipe(galaxy, recipe, model={"device": device})
     if isinstance(galaxy, BandCube):
         cube = galaxy
-        known = {**cube.provenance, "object": cube.name, "recipe": settings.to_toml()}
-        truth = _run(pipeline.truth_cube_steps(cube, settings, known), progress)
+        truth = _run(pipeline.truth_cube_steps(cube, settings), progress)
     else:
         fitted = _run(pipeline.truth_maps_steps(galaxy, settings, galaxy.masks), progress)
         truth, cube = fitted.truth, fitted.cube
@@ -427,7 +428,7 @@ def _run(steps: Steps[T], progress: Listener | None) -> T:
 
 
 def _read_cube(path: Path) -> BandCube:
-    return replace(read_cube(path), masks=read_masks(path), provenance=read_provenance(path))
+    return replace(read_cube(path), masks=read_masks(path))
 
 
 def _write_maps(maps: PropertyMaps, path: str | Path, overwrite: bool) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .data.assignments import settle_alternatives
 from .data.cube import BandCube
 from .data.galaxy import BandImage, Ellipse, Galaxy
 from .data.maps import PropertyMaps
@@ -58,6 +59,15 @@ def with_settings(recipe: Recipe, **sections: Mapping[str, Any]) -> Recipe:
     tree = recipe.model_dump()
     if not names_model(recipe):
         del tree["model"]["name"]
+    settle_alternatives(
+        tree,
+        [
+            f"{section}.{key}"
+            for section, values in sections.items()
+            for key, value in values.items()
+            if value is not None
+        ],
+    )
     for section, values in sections.items():
         for key, value in values.items():
             if isinstance(value, Mapping):
@@ -80,7 +90,10 @@ def settled_recipe(
         own, bands = source.recipe, tuple(source.images)
     elif isinstance(source, BandCube):
         text = str(source.provenance.get("recipe", ""))
-        own, bands = (Recipe.from_toml(text) if text else None), source.bands
+        own, bands = (Recipe.from_toml(text) if text else Recipe()), source.bands
+        if recipe is not None:
+            # How the cube was made stays as it was: what is done to it alone can be chosen.
+            recipe = own.model_copy(update={"sed": recipe.sed, "model": recipe.model})
     else:
         raise InputError(f"A galaxy or a cube is needed, not a {type(source).__name__}.")
     settings = with_settings(recipe or own or Recipe(), **sections)

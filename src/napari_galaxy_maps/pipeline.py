@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import __version__
 from .bands.registry import get_band
 from .constants import PC_PER_MPC_ARCSEC
 from .data.cube import BandCube, changed_pixels
 from .data.galaxy import Ellipse, Galaxy
 from .data.maps import PropertyMaps
+from .data.plausible import mass_note, possible_only
 from .data.recipe import Recipe
 from .fits_io.image_files import FITS_ENDINGS
-from .fits_io.open_fits import sha256
 from .measure.apertures.totals import integrated_cube
 from .models.registry import load_model
 from .prepare.impute import model_redshift
@@ -28,58 +25,12 @@ from .prepare.masks.mask_set import Masks
 from .prepare.memory import PreparationMemory
 from .prepare.steps import prepare_steps
 from .progress import Progress, Steps, run_to_end
+from .provenance import provenance, provenance_of_cube
 from .sed.library import library_steps
 from .sed.truth import Truth, check_far_infrared, truth_steps
 
 if TYPE_CHECKING:
     from .models.base import Model
-
-
-_VERSIONS_OF = ("numpy", "astropy", "reproject", "scikit-learn", "xgboost", "torch", "photutils")
-
-
-def provenance(galaxy: Galaxy, recipe: Recipe) -> dict[str, Any]:
-    """What a result says of itself: the recipe, the versions, and the input files with their
-    checksums.
-    """
-    versions = {"napari-galaxy-maps": __version__, "python": platform.python_version()}
-    for package in _VERSIONS_OF:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    inputs = {
-        name: f"{image.meta.get('label', '')} [{image.unit}] "
-        f"sha256 {image.meta.get('checksum', 'unknown')}"
-        for name, image in galaxy.images.items()
-    }
-    for use, path in _files_named_by(recipe).items():
-        if path.is_file():  # the name of a band or of an archive is none
-            inputs[use] = f"{path.name} sha256 {sha256(path)}"
-    return {
-        "object": galaxy.name,
-        "recipe": recipe.to_toml(),
-        "versions": versions,
-        "inputs": inputs,
-    }
-
-
-def _files_named_by(recipe: Recipe) -> dict[str, Path]:
-    """What the recipe's settings name that may be a file, by its use."""
-    texts: dict[str, float | str] = {
-        f"psf of {band}": psf for band, psf in recipe.input.psf.items()
-    }
-    texts |= {f"kernel of {band}": kernel for band, kernel in recipe.psf.kernels.items()}
-    texts |= {
-        "common psf": recipe.psf.target,
-        "stars": recipe.stars.catalogue,
-        "reddening": recipe.reddening.map,
-    }
-    return {
-        use: Path(text).expanduser()
-        for use, text in texts.items()
-        if isinstance(text, str) and text
-    }
 
 
 def masks_given(
@@ -139,7 +90,7 @@ def predict_cube_steps(
     recipe : Recipe
         Names the model and where it runs.
     known : dict, optional
-        The provenance so far.
+        The provenance so far; by default what the cube knows.
     memory : PredictionMemory, optional
         Where it holds the prediction of a cube that differs in some pixels only, those alone are
         predicted.
@@ -155,11 +106,16 @@ def predict_cube_steps(
         maps = yield from model.predict_steps(cube, recipe.model.device)
     else:
         maps = yield from _predict_changed(cube, before, last, model, recipe.model.device)
+    maps, notes = possible_only(maps)
+    notes += list(filter(None, [mass_note(maps, cube.pixel_pc)]))
+    for note in notes:
+        yield Progress("predict", 1, 1, note, lasting=True)
     shared = None if cube.correlation is None else float(np.max(cube.correlation))
+    known = known or provenance_of_cube(cube, recipe)
     record = {
-        **(known or {"object": cube.name}),
+        **known,
         **maps.provenance,
-        "note": cube.notes,
+        "note": [*(cube.notes or _as_list(known.get("note", []))), *notes],
         "fwhm": cube.fwhm,
     }
     if cube.pixel_pc:
@@ -168,6 +124,11 @@ def predict_cube_steps(
     if memory is not None:
         memory.cube, memory.maps = cube, maps
     return maps
+
+
+def _as_list(note: str | list[str]) -> list[str]:
+    """Notes, of which a file's table gives one as text."""
+    return [note] if isinstance(note, str) else list(note)
 
 
 def predict_global(
@@ -334,7 +295,8 @@ class FittedTruth:
 def truth_cube_steps(
     cube: BandCube, recipe: Recipe, known: dict[str, Any] | None = None
 ) -> Steps[Truth]:
-    """Fit a truth to a prepared cube that has far-infrared bands; `known` is the provenance so far.
+    """Fit a truth to a prepared cube that has far-infrared bands; `known` is the provenance so far,
+    by default what the cube knows.
 
     Raises
     ------
@@ -351,10 +313,14 @@ def truth_cube_steps(
     yield Progress("sed", 0, 1, note, lasting=True)
     library = yield from library_steps(recipe.sed, redshift)
     truth = yield from truth_steps(cube, library, recipe.model.device, note)
-    record = {**(known or {"recipe": recipe.to_toml()}), **truth.maps.provenance}
+    maps, notes = possible_only(truth.maps)
+    for remark in notes:
+        yield Progress("sed", 1, 1, remark, lasting=True)
+    record = {**(known or provenance_of_cube(cube, recipe)), **maps.provenance}
+    record["note"] = [*record.get("note", []), *notes]
     if distance:
         record["distance_mpc"] = distance
-    return replace(truth, maps=replace(truth.maps, provenance=record))
+    return replace(truth, maps=replace(maps, provenance=record))
 
 
 def truth_maps_steps(

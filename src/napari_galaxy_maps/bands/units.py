@@ -35,6 +35,9 @@ angle works too.
 
 _ZERO_POINT_KEYS = ("MAGZP", "MAGZPT", "MAGZERO", "ZEROPNT", "PHOTZP", "ZP")
 
+_SCALES = (1e-45, 1e12)
+"""Least and largest of a unit in SI, with the number in front of it."""
+
 _SPELLINGS = {
     "dn": "DN", "adu": "DN", "count": "DN", "counts": "DN", "ct": "DN", "cts": "DN", "dns": "DN",
     "counts/s": "counts/s", "count/s": "counts/s", "ct/s": "counts/s", "cts/s": "counts/s",
@@ -76,6 +79,8 @@ def canonical_unit(text: str) -> str | None:
             warnings.simplefilter("ignore", u.UnitsWarning)
             unit = u.Unit(tidy)
     except (ValueError, TypeError):
+        return None
+    if not _SCALES[0] < float(np.real(unit.decompose().scale)) < _SCALES[1]:
         return None
     for per, name in ((u.pix, "pix"), (u.beam, "beam"), (u.sr, "sr")):
         if (unit * per).is_equivalent(u.Jy):

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..exceptions import InputError, RecipeError
 from .console import run_steps
+from .options import PREPARING, changed_by_options, join_words, option_name
 
 if TYPE_CHECKING:
     from ..data.cube import BandCube
@@ -20,7 +24,12 @@ def read_galaxy(arguments: argparse.Namespace, recipe: Recipe) -> Galaxy:
     """The galaxy in the files that are named; what cannot be used is said on standard error."""
     from ..fits_io.galaxies import read_galaxy_steps
     from ..fits_io.image_files import find_images
+    from ..prepare.named_files import check_named_files
 
+    check_named_files(recipe)
+    for path in arguments.mask:
+        if not Path(path).expanduser().exists():
+            raise InputError(f"{path} does not exist; check the path of the region file.")
     skipped: list[str] = []
     files = find_images(arguments.paths, skipped)
     for reason in skipped:
@@ -38,6 +47,9 @@ def masks_of(arguments: argparse.Namespace, galaxy: Galaxy) -> Masks | None:
     masks = masks_given(arguments.recipe, arguments.mask, list(galaxy.images), left_out)
     for reason in left_out:
         print(f"left out: {reason}", file=sys.stderr)
+    if masks is not None and arguments.stars is not None:
+        # The stars of an earlier result give way to those of the catalogue that is named.
+        masks = replace(masks.by_hand(), complete=False)
     return masks
 
 
@@ -49,3 +61,54 @@ def read_lone_cube(paths: list[str]) -> BandCube | None:
     if len(paths) != 1 or not is_cube(paths[0]):
         return None
     return replace(read_cube(paths[0]), masks=read_masks(paths[0]))
+
+
+def recipe_of_cube(
+    arguments: argparse.Namespace, cube: BandCube, sections: Sequence[str], also: Sequence[str] = ()
+) -> Recipe:
+    """The recipe of a prepared cube, with what the options say of what is done to it.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+        With the options of `add_recipe_options`.
+    cube : BandCube
+    sections : sequence of str
+        Of the recipe, that have an effect on a cube; of them `--set` may speak.
+    also : sequence of str
+        Settings of the galaxy that have one, too.
+
+    Raises
+    ------
+    RecipeError
+        When an option has no effect on a cube.
+    """
+    from ..data.recipe import Recipe
+
+    idle = [
+        option_name(option)
+        for option in PREPARING
+        if option not in also and getattr(arguments, option) not in (None, [])
+    ]
+    allowed = (*(f"{section}." for section in sections), *(f"galaxy.{key}" for key in also))
+    idle += [f"--set {text}" for text in arguments.set if not text.strip().startswith(allowed)]
+    if idle:
+        raise RecipeError(
+            f"{join_words(idle)} would have no effect: {arguments.paths[0]} is a prepared cube, "
+            "and has its recipe; leave this out, or give the images."
+        )
+    text = str(cube.provenance.get("recipe", ""))
+    own = Recipe.from_toml(text, arguments.paths[0]) if text.strip() else Recipe()
+    return changed_by_options(own, arguments)
+
+
+def say_what_changed(arguments: argparse.Namespace, recipe: Recipe) -> None:
+    """Say, where the recipe is that of an earlier result, what has changed since it was made."""
+    from ..fits_io.image_files import FITS_ENDINGS
+    from ..fits_io.recipe_files import read_provenance
+    from ..provenance import changed_since
+
+    path = arguments.recipe
+    if path and str(path).lower().endswith(FITS_ENDINGS):
+        for sentence in changed_since(read_provenance(path), recipe):
+            print(f"{path}: {sentence}", file=sys.stderr)

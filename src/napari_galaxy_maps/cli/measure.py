@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..data.maps import PropertyMaps
 from ..exceptions import InputError
@@ -111,11 +111,19 @@ def run(arguments: argparse.Namespace) -> None:
             for source in sources
         ]
         notes = list(dict.fromkeys(note for part in tables for note in part.meta.pop("notes")))
+        made_from = _joined([part.meta.pop("made_from", {}) for part in tables])
         for part in tables:
             part.meta.clear()
         table = vstack(tables) if len(tables) > 1 else tables[0]
-        table.meta["notes"], shown = notes, _SHOWN
+        table.meta |= {"notes": notes, "made_from": made_from}
+        shown = _SHOWN
     write_and_print(arguments, table, shown)
+
+
+def _joined(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the sources say of themselves; several are the images of a galaxy, each a file."""
+    inputs = {band: text for part in parts for band, text in part.get("inputs", {}).items()}
+    return {**parts[0], **({"inputs": inputs} if inputs else {})}
 
 
 def _totals(arguments: argparse.Namespace, sources: list[Source]) -> QTable:

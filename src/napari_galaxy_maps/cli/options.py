@@ -36,11 +36,28 @@ GALAXY_OPTIONS: dict[str, tuple[Range | None, str]] = {
 """By setting, the range of the option's number (none where the recipe reads text) and its help."""
 
 _OPTION_SETTINGS = (
-    ("grid", "pixel", "pixel"), ("model", "name", "model"), ("model", "device", "device"),
-    ("reddening", "ebv", "ebv"), ("reddening", "map", "reddening_map"),
-    ("stars", "catalogue", "stars"),
+    *((f"galaxy.{key}", key) for key in ("name", *GALAXY_OPTIONS)),
+    ("psf.target", "resolution"), ("grid.pixel", "pixel"), ("grid.pixel", "pixel_pc"),
+    ("reddening.ebv", "ebv"), ("reddening.map", "reddening_map"), ("stars.catalogue", "stars"),
+    ("model.name", "model"), ("model.device", "device"),
 )  # fmt: skip
-"""Section and key of the recipe that an option of its own sets."""
+"""Settings of the recipe, and the options of their own that set them."""
+
+PREPARING = (
+    "recipe", "band", "unit", "psf", "name", *GALAXY_OPTIONS, "table", "ebv", "reddening_map",
+    "stars", "mask", "resolution", "kernel", "pixel", "pixel_pc",
+)  # fmt: skip
+"""Options of `add_recipe_options` that say how images are prepared."""
+
+
+def option_name(option: str) -> str:
+    """An option as it is written on the command line."""
+    return f"--{option.replace('_', '-')}"
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Words in a row, with "and" before the last."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def add_paths(parser: argparse.ArgumentParser, text: str) -> None:
@@ -166,15 +183,34 @@ def _add_setting_options(parser: argparse.ArgumentParser) -> None:
 
 
 def recipe_of(arguments: argparse.Namespace) -> Recipe:
-    """The recipe that the options ask for: a file's, changed by --set, changed by the options of
-    their own.
-    """
+    """The recipe that the options ask for: a file's, changed by what the options say."""
     from ..data.recipe import Recipe
     from ..fits_io.recipe_files import read_recipe
 
     path = getattr(arguments, "recipe", None)
-    recipe = read_recipe(path) if path else Recipe()
-    recipe = recipe.with_values(getattr(arguments, "set", []))
+    return changed_by_options(read_recipe(path) if path else Recipe(), arguments)
+
+
+def changed_by_options(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
+    """A recipe changed by --set and by the options that set something of their own.
+
+    Raises
+    ------
+    RecipeError
+        When a value makes no sense, or options give two answers to one question.
+    """
+    from ..data.assignments import settle_alternatives
+    from ..data.recipe import Recipe
+
+    asked = _asked(arguments)
+    assignments = getattr(arguments, "set", [])
+    for text in assignments:
+        key = text.partition("=")[0].strip()
+        if key in asked:
+            raise RecipeError(
+                f"{asked[key][0]} and --set {text} both say what {key} is; give one of them."
+            )
+    recipe = recipe.with_values(assignments)
     tree = recipe.model_dump()
     tree["input"]["bands"].update(parse_pairs(arguments.band, "--band", "FILE=BAND"))
     tree["input"]["units"].update(parse_pairs(arguments.unit, "--unit", "FILE_OR_BAND=UNIT"))
@@ -185,18 +221,26 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
     )
     if getattr(arguments, "table", []):
         tree["galaxy"].update(_from_tables(arguments, recipe.galaxy))
-    for name in ("name", *GALAXY_OPTIONS):
-        if getattr(arguments, name, None) is not None:
-            tree["galaxy"][name] = getattr(arguments, name)
-    resolution = getattr(arguments, "resolution", None)
-    if resolution is not None:
-        tree["psf"]["target"] = number_or_text(resolution)
-    if getattr(arguments, "pixel_pc", None) is not None:
-        tree["grid"]["pixel"] = f"{arguments.pixel_pc:g} pc"
-    for section, key, option in _OPTION_SETTINGS:
-        if getattr(arguments, option, None) is not None:
-            tree[section][key] = getattr(arguments, option)
+    for key, (_, value) in asked.items():
+        section, _, name = key.partition(".")
+        tree[section][name] = value
+    settle_alternatives(tree, [*asked, *assignments])
     return Recipe.from_tree(tree, "The options")
+
+
+def _asked(arguments: argparse.Namespace) -> dict[str, tuple[str, Any]]:
+    """By setting, the option that asks for it and its value."""
+    found: dict[str, tuple[str, Any]] = {}
+    for key, option in _OPTION_SETTINGS:
+        value = getattr(arguments, option, None)
+        if value is None:
+            continue
+        if key == "psf.target":
+            value = number_or_text(value)
+        elif option == "pixel_pc":
+            value = f"{value:.10g} pc"
+        found[key] = (option_name(option), value)
+    return found
 
 
 def _from_tables(arguments: argparse.Namespace, known: GalaxySettings) -> dict[str, Any]:

@@ -6,7 +6,13 @@ import argparse
 from typing import TYPE_CHECKING
 
 from .console import check_free, print_maps, run_steps
-from .galaxy_input import masks_of, read_galaxy, read_lone_cube
+from .galaxy_input import (
+    masks_of,
+    read_galaxy,
+    read_lone_cube,
+    recipe_of_cube,
+    say_what_changed,
+)
 from .options import IMAGES_OR_CUBE, add_device, add_paths, add_recipe_options, recipe_of
 
 if TYPE_CHECKING:
@@ -40,13 +46,14 @@ def run(arguments: argparse.Namespace) -> None:
     from ..prepare.masks.mask_files import mask_hdus
 
     check_free(arguments.out, arguments.overwrite)
-    recipe = recipe_of(arguments)
+    cube = read_lone_cube(arguments.paths)
+    recipe = recipe_of(arguments) if cube is None else recipe_of_cube(arguments, cube, ("model",))
     # What is wrong with model, device or truth is found before the work, not after.
     load_model(recipe.model.name)
     resolve_device(recipe.model.device)
     truth = read_maps(arguments.truth) if arguments.truth else None
+    say_what_changed(arguments, recipe)
     memory = PredictionMemory()
-    cube = read_lone_cube(arguments.paths)
     if cube is not None:
         steps = predict_cube_steps(cube, recipe, memory=memory)
     else:

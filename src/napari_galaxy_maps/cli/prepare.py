@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .console import check_free, run_steps
-from .galaxy_input import masks_of, read_galaxy
+from .galaxy_input import masks_of, read_galaxy, say_what_changed
 from .options import IMAGES, add_paths, add_recipe_options, recipe_of
 
 HELP = "bring all bands to one PSF and one grid, with errors"
@@ -21,12 +21,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write the cube and print what was done to each band."""
     from ..fits_io.cube_files import write_cube
-    from ..pipeline import provenance
     from ..prepare.masks.mask_files import mask_hdus
     from ..prepare.steps import prepare_steps
+    from ..provenance import provenance
 
     check_free(arguments.out, arguments.overwrite)
     recipe = recipe_of(arguments)
+    say_what_changed(arguments, recipe)
     galaxy = read_galaxy(arguments, recipe)
     cube = run_steps(
         prepare_steps(galaxy, recipe, masks=masks_of(arguments, galaxy)), arguments.quiet

@@ -11,7 +11,7 @@ from typing import Any
 from ..data import ranges
 from ..data.setting import Range, Unit
 from ..exceptions import InputError
-from .options import DEVICES, add_quiet, number, whole
+from .options import DEVICES, add_quiet, number, option_name, whole
 
 DEFAULTS: dict[str, Any] = {
     "mocks": 20_000, "data": None, "seed": 0, "steps": None, "rate": None, "patience": None,
@@ -291,11 +291,6 @@ def parse_widths(text: str) -> tuple[int, ...]:
             f"--widths {text!r}: give five numbers of channels with commas, as in 16,32,64,192,384."
         )
     return widths
-
-
-def option_name(key: str) -> str:
-    """An option as it is written on the command line."""
-    return "--" + key.replace("_", "-")
 
 
 def _as_given(value: Any) -> str:

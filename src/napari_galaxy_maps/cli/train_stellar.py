@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..exceptions import InputError
 from ..progress import Steps
+from .options import option_name
 from .train_options import (
     DEFAULTS,
     GROWING,
     OPTIONS_FILE,
-    option_name,
     options_by_need,
     parse_widths,
 )

@@ -5,7 +5,13 @@ from __future__ import annotations
 import argparse
 
 from .console import check_free, print_maps, run_steps
-from .galaxy_input import masks_of, read_galaxy, read_lone_cube
+from .galaxy_input import (
+    masks_of,
+    read_galaxy,
+    read_lone_cube,
+    recipe_of_cube,
+    say_what_changed,
+)
 from .options import IMAGES_OR_CUBE, add_device, add_paths, add_recipe_options, recipe_of
 
 HELP = "fit true maps where there is far infrared, to compare predictions with"
@@ -27,9 +33,14 @@ def run(arguments: argparse.Namespace) -> None:
     from ..prepare.masks.mask_files import mask_hdus
 
     check_free(arguments.out, arguments.overwrite)
-    recipe = recipe_of(arguments)
-    resolve_device(recipe.model.device)
     cube = read_lone_cube(arguments.paths)
+    recipe = (
+        recipe_of(arguments)
+        if cube is None
+        else recipe_of_cube(arguments, cube, ("sed", "model.device"), ("redshift",))
+    )
+    resolve_device(recipe.model.device)
+    say_what_changed(arguments, recipe)
     if cube is not None:
         truth = run_steps(truth_cube_steps(cube, recipe), arguments.quiet)
     else:

@@ -89,7 +89,7 @@ class BandCube:
         What gaps and pixels that are not positive were filled with (`prepare.impute`).
     provenance : mapping
         What made it, where that is known: name of the galaxy, recipe (TOML text), versions, inputs
-        with checksums.
+        with checksums; the file that it was read from.
     """
 
     data: np.ndarray

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntFlag
 
+import numpy as np
+
 from ..exceptions import InputError
 
 GAUSSIAN_95 = 1.96
@@ -59,6 +61,8 @@ class Property:
         A perceptual colour map known to napari.
     limits : tuple of float
         Usual range of the values, for display.
+    possible : tuple of float
+        Between which values it lies in any pixel of any galaxy.
     imf : float
         How much of the difference in log mass between two initial mass functions the value has: 1
         for a mass of stars, -1 for what is divided by one, 0 for what knows nothing of it.
@@ -74,37 +78,45 @@ class Property:
     colormap: str = "viridis"
     limits: tuple[float, float] = (0.0, 1.0)
     imf: float = 0.0
+    possible: tuple[float, float] = (-np.inf, np.inf)
 
 
 _ALL = (
     Property(
         "LOG_SLD", "specific dust luminosity", "log10(L_dust / L_star), L_star before attenuation",
         weight="LOG_SIGMA_LSTAR", colormap="inferno", limits=(-2.0, 0.2),
+        possible=(-6.0, 1.0),
     ),
     Property(
         "LOG_SMD", "specific dust mass", "log10(M_dust / M_star)",
         weight="LOG_SIGMA_STAR", colormap="viridis", limits=(-4.5, -1.5), imf=-1.0,
+        possible=(-9.0, 0.0),
     ),
     Property(
         "T_DUST", "dust temperature", "temperature of the bulk of the dust", unit="K",
         weight="LOG_SIGMA_MD", colormap="magma", limits=(14.0, 30.0),
+        possible=(5.0, 100.0),
     ),
     Property(
         "LOG_SIGMA_LSTAR", "stellar luminosity",
         "log10 of bolometric stellar luminosity, unattenuated, per area",
         log_unit="solLum / kpc2", additive=True, colormap="plasma", limits=(6.0, 10.0),
+        possible=(-2.0, 13.0),
     ),
     Property(
         "LOG_SIGMA_LD", "dust luminosity", "log10 of dust luminosity per area",
         log_unit="solLum / kpc2", additive=True, colormap="inferno", limits=(5.0, 9.0),
+        possible=(-2.0, 13.0),
     ),
     Property(
         "LOG_SIGMA_STAR", "stellar mass", "log10 of stellar mass per area",
         log_unit="solMass / kpc2", additive=True, colormap="plasma", limits=(5.5, 9.5), imf=1.0,
+        possible=(-2.0, 12.0),
     ),
     Property(
         "LOG_SIGMA_MD", "dust mass", "log10 of dust mass per area",
         log_unit="solMass / kpc2", additive=True, colormap="viridis", limits=(3.0, 6.0),
+        possible=(-4.0, 10.0),
     ),
     # A rate of Salpeter's is 0.20 dex above one of Chabrier's, a mass 0.24 (Madau & Dickinson 2014,
     # Sect. 3.1, for rates).
@@ -112,26 +124,32 @@ _ALL = (
         "LOG_SIGMA_SFR", "star formation", "log10 of star formation rate over 100 Myr per area",
         log_unit="solMass / (yr kpc2)", additive=True, colormap="magma", limits=(-4.5, 0.0),
         imf=0.85,
+        possible=(-12.0, 4.0),
     ),
     Property(
         "LOG_SIGMA_GAS", "gas mass", "log10 of gas mass per area, with helium",
         log_unit="solMass / kpc2", additive=True, colormap="viridis", limits=(5.0, 8.5),
+        possible=(-2.0, 11.0),
     ),
     Property(
         "LOG_SIGMA_HI", "HI mass", "log10 of mass of atomic hydrogen per area",
         log_unit="solMass / kpc2", additive=True, colormap="viridis", limits=(5.0, 8.0),
+        possible=(-2.0, 11.0),
     ),
     Property(
         "LOG_SIGMA_ZSTAR", "stellar metals", "log10 of mass in metals in stars per area",
         log_unit="solMass / kpc2", additive=True, colormap="cividis", limits=(3.5, 8.0), imf=1.0,
+        possible=(-6.0, 11.0),
     ),
     Property(
         "LOG_SIGMA_ZGAS", "gas metals", "log10 of mass in metals in gas per area",
         log_unit="solMass / kpc2", additive=True, colormap="cividis", limits=(3.0, 7.0),
+        possible=(-6.0, 10.0),
     ),
     Property(
         "AGE_STAR", "stellar age", "age of the stars, weighted by mass", unit="Gyr",
         weight="LOG_SIGMA_STAR", colormap="plasma", limits=(1.0, 12.0),
+        possible=(0.0, 14.0),
     ),
 )  # fmt: skip
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable
-from datetime import date, time
+from datetime import time
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -20,6 +20,7 @@ from pydantic import (
 
 from ..exceptions import RecipeError
 from . import ranges
+from .assignments import assign
 from .section import Section, Settings, problem, what_is_wrong
 from .setting import RECIPE_ONLY, Range, Shown, Unit
 
@@ -167,6 +168,12 @@ class ReddeningSettings(Section):
         title="Map",
         description="Map of E(B-V): a FITS file, or the name of a map of dustmaps",
     )
+
+    @model_validator(mode="after")
+    def _one_answer(self) -> ReddeningSettings:
+        if self.ebv is not None and self.map:
+            raise problem("ebv and map are two answers to one question; give one of them")
+        return self
 
 
 class StarSettings(Section):
@@ -455,43 +462,14 @@ class Recipe(Settings):
         Raises
         ------
         RecipeError
-            When a text has another form, or its setting is unknown or out of range.
+            When a text has another form, its setting is unknown or out of range, or two texts
+            answer one question.
         """
         tree = self.model_dump()
-        for text in assignments:
-            key, equals, value = text.partition("=")
-            section, dot, name = key.strip().partition(".")
-            if not (equals and dot and name):
-                raise RecipeError(
-                    f"{text!r} is not of the form STEP.KEY=VALUE, as in sky.model=plane."
-                )
-            name, dot, entry = name.partition(".")
-            if (
-                section not in tree
-                or name not in tree[section]
-                or (dot and not isinstance(tree[section][name], dict))
-            ):
-                known = [f"{s}.{k}" for s, keys in tree.items() for k in keys]
-                raise RecipeError(
-                    f"There is no setting {key.strip()!r}; the settings are {', '.join(known)}."
-                )
-            if dot:
-                tree[section][name][entry] = _parse(value.strip())
-            else:
-                tree[section][name] = _parse(value.strip())
+        assign(tree, assignments)
         return self.from_tree(tree, "The settings")
 
 
 def filling_settings(recipe: Recipe) -> LibrarySettings:
     """The settings of the library by which gaps are filled."""
     return recipe.sed.model_copy(update={"n_models": recipe.impute.n_models})
-
-
-def _parse(text: str) -> Any:
-    """A TOML value where `text` is one, else the text itself."""
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except (ValueError, RecursionError):  # ValueError: no TOML, or thousands of digits
-        return text
-    # A right ascension would be read as a time of the day.
-    return text if isinstance(value, date | time) else value

@@ -12,7 +12,7 @@ from ..bands.registry import get_band
 from ..data.cube import BandCube, Filling
 from ..exceptions import InputError
 from .open_fits import image_wcs, opened
-from .recipe_files import ascii_text, recipe_table
+from .recipe_files import ascii_text, provenance_of, recipe_table
 from .safe_writing import written_whole
 
 
@@ -81,7 +81,7 @@ def write_cube(
     hdus += [
         fits.BinTableHDU.from_columns(columns, name="BANDS"),
         *extra,
-        recipe_table({**provenance, "note": cube.notes}),
+        recipe_table({**provenance, "note": cube.notes or provenance.get("note", [])}),
     ]
     with written_whole(path, overwrite) as beside:
         fits.HDUList(hdus).writeto(beside, overwrite=True, checksum=True)
@@ -98,7 +98,7 @@ def _or_none(table: Any, name: str) -> np.ndarray | None:
 
 
 def read_cube(path: str | Path) -> BandCube:
-    """Read a cube that `write_cube` wrote.
+    """Read a cube that `write_cube` wrote; ``provenance["file"]`` names the file.
 
     Raises
     ------
@@ -143,6 +143,7 @@ def read_cube(path: str | Path) -> BandCube:
             correlation=_or_none(hdus["BANDS"].data, "CORRAREA"),
             systematic=_or_none(hdus["BANDS"].data, "SYSTERR"),
             filling=filling,
+            provenance={**provenance_of(hdus), "file": str(path)},
         )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ def recipe_table(provenance: Mapping[str, Any]) -> BinTableHDU:
 
     rows = [("recipe", line) for line in str(provenance.get("recipe", "")).splitlines()]
     for key, value in provenance.items():
-        if key == "recipe":
+        if key in ("recipe", "file"):  # the file that it was read from
             continue
         if isinstance(value, Mapping):
             rows += [(f"{key}.{name}", str(item)) for name, item in value.items()]

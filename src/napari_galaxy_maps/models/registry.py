@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -38,6 +39,12 @@ def load_card(name: str, folder: Path | None = None) -> ModelCard:
     return ModelCard.from_json(_checked(folder / entry["card"], entry["card_sha256"]).decode())
 
 
+def model_hash(name: str, folder: Path | None = None) -> str:
+    """SHA-256 of a model's weights; parameters and errors as those of `load_model`."""
+    name, folder = _place(name, folder)
+    return _entry(name, folder)["weights_sha256"]
+
+
 def model_class(name: str, folder: Path | None = None) -> type[Model]:
     """The class of a model, without its weights; parameters and errors as those of `load_model`."""
     name, folder = _place(name, folder)
@@ -52,14 +59,15 @@ def load_model(name: str = "dust-forest", folder: Path | None = None) -> Model:
     ----------
     name : str
         One of `list_models`, or a folder to which training wrote a model (with ``/NAME`` after it
-        where it holds several).
+        where it holds several). With ``@HASH`` after it, the first digits (six or more) of the
+        SHA-256 of its weights, it is loaded only where these are the weights.
     folder : Path, optional
         Where training wrote its files; the package's own by default.
 
     Raises
     ------
     ModelError
-        When there is no such model, or a file of it is missing or damaged.
+        When there is no such model, it has other weights, or a file of it is missing or damaged.
     """
     name, folder = _place(name, folder)
     entry = _entry(name, folder)
@@ -76,8 +84,19 @@ def _load(name: str, folder: Path, weights_sha256: str, card_sha256: str) -> Mod
 
 def _place(name: str, folder: Path | None) -> tuple[str, Path]:
     """Name and folder of a model that may be given as a folder; names of the package's own come
-    first.
+    first. ``NAME@HASH`` asks for weights whose SHA-256 begins so.
     """
+    pinned = re.fullmatch(r"(.+)@([0-9a-fA-F]{6,64})", name)
+    if pinned:
+        name, folder = _place(pinned[1], folder)
+        weights = _entry(name, folder)["weights_sha256"]
+        if not weights.startswith(pinned[2].lower()):
+            raise ModelError(
+                f"The weights of {pinned[1]}@{pinned[2]} are not here: this version has "
+                f"{pinned[1]}@{weights[:12]}; leave the @ and what follows out to use these, or "
+                "install the version that the earlier result names."
+            )
+        return name, folder
     if folder is not None or name in _index(SHIPPED):
         return name, folder or SHIPPED
     given = Path(name).expanduser()

@@ -35,6 +35,8 @@ class Step:
         what it leaves; it asks for the switch itself then.
     also : tuple of (str, str)
         Sections and keys of the recipe's settings that it reads besides those of its own section.
+    version : int
+        Grows when the same recipe gives other numbers than before; results keep it.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Step:
     doing: str = ""
     runs_when_off: bool = False
     also: tuple[tuple[str, str], ...] = ()
+    version: int = 1
 
     def __post_init__(self) -> None:
         if not self.doing:

@@ -148,6 +148,8 @@ def measure_apertures(
         columns | {name: columns[name] * unit for name, unit in units.items()}, copy=False
     )
     table.meta["notes"] = [*empty.values(), *planes.notes]
+    if planes.made_from:
+        table.meta["made_from"] = dict(planes.made_from)
     if empty:
         table.meta["empty"] = empty
     return table

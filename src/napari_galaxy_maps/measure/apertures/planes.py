@@ -5,7 +5,7 @@ error, ready to be summed.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
@@ -90,6 +90,8 @@ class Planes:
     distance_mpc : float or None
     notes : tuple of str
         Notes on the numbers, for people.
+    made_from : mapping
+        What the source says of how it was made (`handed_on`); tables carry it on.
     memo : dict
         What has been measured already.
     """
@@ -103,6 +105,7 @@ class Planes:
     systematic: np.ndarray
     distance_mpc: float | None = None
     notes: tuple[str, ...] = ()
+    made_from: Mapping[str, Any] = field(default_factory=dict)
     memo: dict[Any, Any] = field(default_factory=dict)
 
     @property
@@ -122,6 +125,14 @@ class Planes:
         if self.distance_mpc is None:
             return float("nan")
         return pixel_arcsec2 * (self.distance_mpc * PC_PER_MPC_ARCSEC / 1000) ** 2
+
+
+_HANDED_ON = ("object", "model", "model_hash", "recipe", "steps", "versions", "inputs")
+
+
+def handed_on(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """What a table keeps of how its source was made: names, model, recipe, versions, inputs."""
+    return {key: provenance[key] for key in _HANDED_ON if provenance.get(key)}
 
 
 def planes_of(
@@ -240,7 +251,7 @@ def _of_maps(
     n = len(names)
     return Planes(
         tuple(quantities), tuple(maps.values[name] for name in names), terms, maps.flags, maps.wcs,
-        np.full(n, shared or 0.0), np.zeros(n), distance, tuple(notes),
+        np.full(n, shared or 0.0), np.zeros(n), distance, tuple(notes), handed_on(maps.provenance),
     )  # fmt: skip
 
 
@@ -318,7 +329,10 @@ def _of_cube(
     if distance_mpc is None and cube.pixel_pc:
         distance_mpc = cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC)
     quantities = tuple(_brightness(name) for name in names)
-    return Planes(quantities, values, terms, cube.flags, cube.wcs, shared, systematic, distance_mpc)
+    return Planes(
+        quantities, values, terms, cube.flags, cube.wcs, shared, systematic, distance_mpc,
+        made_from=handed_on(cube.provenance),
+    )  # fmt: skip
 
 
 def _of_image(image: BandImage, correlation: float | None) -> Planes:
@@ -344,6 +358,9 @@ def _of_image(image: BandImage, correlation: float | None) -> Planes:
         (_brightness(image.band.name),), (values,), _terms(values, error, 0.0)[None],
         np.zeros(image.shape, np.int16), image.wcs,
         np.array([shared]), np.array([image.band.calibration]), None, tuple(notes),
+        {"inputs": {image.band.name: f"{image.meta['label']} sha256 {image.meta['checksum']}"}}
+        if "checksum" in image.meta
+        else {},
     )  # fmt: skip
 
 

@@ -78,6 +78,8 @@ def galaxy_totals(
     rows = _summed(planes, aperture, correct_masked)
     table = QTable(rows)
     table.meta["notes"] = list(planes.notes)
+    if planes.made_from:
+        table.meta["made_from"] = dict(planes.made_from)
     if global_maps is None:
         return table
     single = planes_of(global_maps, distance_mpc=planes.distance_mpc)

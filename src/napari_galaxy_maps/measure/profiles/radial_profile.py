@@ -141,8 +141,12 @@ def radial_profile(
     for name in ("r_in", "r", "r_out"):
         table[name] = np.asarray(table[name]) * u.arcsec
     table["area"] = np.asarray(table["area"]) * u.arcsec**2
+    made_from = {
+        label: dict(planes.made_from) for label, planes in laid.items() if planes.made_from
+    }
     table.meta = {
         "notes": notes,
+        **({"made_from": made_from} if made_from else {}),
         "ellipse": {name: float(getattr(ellipse, name)) for name in ("ra", "dec", "a", "b", "pa")},
         **({"r25_arcsec": float(r25)} if r25 else {}),
         **({"r_half_arcsec": float(r_half)} if r_half else {}),

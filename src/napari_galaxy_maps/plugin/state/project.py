@@ -163,11 +163,16 @@ class Project:
         """
         from pydantic import ValidationError
 
+        from ...data.assignments import given_up
         from ...data.section import what_is_wrong
         from ...data.setting import description_with_unit
 
         new = self.recipe.model_copy(deep=True)
         part = getattr(new, section)
+        given = [f"{section}.{key}" for key, value in values.items() if value not in (None, "")]
+        for name, nothing in given_up(given).items():
+            other, _, key = name.partition(".")
+            setattr(getattr(new, other), key, nothing)
         for key, value in values.items():
             try:
                 setattr(part, key, value)
