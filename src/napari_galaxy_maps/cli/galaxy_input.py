@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..exceptions import InputError, RecipeError
 from .console import run_steps
-from .options import PREPARING, changed_by_options, join_words, option_name
+from .options import PREPARING, changed_by_options, join_words, refuse_idle
 
 if TYPE_CHECKING:
     from ..data.cube import BandCube
@@ -85,18 +85,15 @@ def recipe_of_cube(
     """
     from ..data.recipe import Recipe
 
-    idle = [
-        option_name(option)
-        for option in PREPARING
-        if option not in also and getattr(arguments, option) not in (None, [])
-    ]
     allowed = (*(f"{section}." for section in sections), *(f"galaxy.{key}" for key in also))
-    idle += [f"--set {text}" for text in arguments.set if not text.strip().startswith(allowed)]
+    why = (
+        f"{arguments.paths[0]} is a prepared cube, and has its recipe; leave this out, or give "
+        "the images"
+    )
+    refuse_idle(arguments, [option for option in PREPARING if option not in also], why)
+    idle = [f"--set {text}" for text in arguments.set if not text.strip().startswith(allowed)]
     if idle:
-        raise RecipeError(
-            f"{join_words(idle)} would have no effect: {arguments.paths[0]} is a prepared cube, "
-            "and has its recipe; leave this out, or give the images."
-        )
+        raise RecipeError(f"{join_words(idle)} would have no effect: {why}.")
     text = str(cube.provenance.get("recipe", ""))
     own = Recipe.from_toml(text, arguments.paths[0]) if text.strip() else Recipe()
     return changed_by_options(own, arguments)

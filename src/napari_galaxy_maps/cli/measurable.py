@@ -13,7 +13,7 @@ from ..data.galaxy import BandImage, Ellipse
 from ..data.maps import PropertyMaps
 from ..exceptions import InputError
 from .console import check_free, print_table
-from .options import add_quiet, number, recipe_of
+from .options import add_quiet, number, recipe_of, refuse_idle
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -56,10 +56,12 @@ def read_sources(arguments: argparse.Namespace) -> list[Source]:
     from ..fits_io.map_files import is_maps, read_maps
 
     path = Path(arguments.file)
-    if path.is_file() and is_maps(path):
-        return [read_maps(path)]
-    if path.is_file() and is_cube(path):
-        return [read_cube(path)]
+    kind = "images"
+    if path.is_file():
+        kind = "maps" if is_maps(path) else "a prepared cube" if is_cube(path) else kind
+    if kind != "images":
+        refuse_idle(arguments, ("band", "unit", "psf"), f"{path} holds {kind}")
+        return [read_maps(path) if kind == "maps" else read_cube(path)]
     images = read_galaxy([path], recipe_of(arguments)).images
     names = arguments.map or list(images)
     missing = [name for name in names if name not in images]

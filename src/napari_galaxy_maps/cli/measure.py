@@ -17,7 +17,7 @@ from .measurable import (
     read_sources,
     write_and_print,
 )
-from .options import MEASURABLE, add_input_options, ellipse_of, parse_numbers
+from .options import MEASURABLE, add_input_options, ellipse_of, parse_numbers, refuse_idle
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -67,8 +67,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--background",
         choices=["median", "mean"],
-        default="median",
-        help="of the ring's clipped pixels",
+        help="of the ring's clipped pixels (median)",
     )
     parser.add_argument(
         "--correct-masked",
@@ -92,10 +91,20 @@ def run(arguments: argparse.Namespace) -> None:
 
     check_table_name(arguments)
     ring = parse_numbers(arguments.annulus, 2, "--annulus", "IN,OUT") if arguments.annulus else None
+    if arguments.total:
+        refuse_idle(arguments, ("annulus",), "--total adds up the galaxy without a background")
+    else:
+        refuse_idle(arguments, ("cube",), "it is compared with the whole galaxy; give --total")
+    if ring is None:
+        refuse_idle(arguments, ("background",), "it is that of a ring; give --annulus")
     options = Options(
-        (ring[0], ring[1]) if ring else None, arguments.background, arguments.correct_masked
+        (ring[0], ring[1]) if ring else None,
+        arguments.background or "median",
+        arguments.correct_masked,
     )
     sources = read_sources(arguments)
+    if not isinstance(sources[0], PropertyMaps):
+        refuse_idle(arguments, ("distance",), "fluxes in Jy do not need one")
     if arguments.total:
         table = _totals(arguments, sources)
         shown = tuple(

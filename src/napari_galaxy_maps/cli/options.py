@@ -60,6 +60,19 @@ def join_words(words: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
+def refuse_idle(arguments: argparse.Namespace, options: Sequence[str], why: str) -> None:
+    """Refuse options that are given and would have no effect, for a reason.
+
+    Raises
+    ------
+    RecipeError
+        When one of them is given.
+    """
+    idle = [option_name(name) for name in options if getattr(arguments, name) not in (None, [])]
+    if idle:
+        raise RecipeError(f"{join_words(idle)} would have no effect: {why}.")
+
+
 def add_paths(parser: argparse.ArgumentParser, text: str) -> None:
     """The files to work on."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help=text)
@@ -309,6 +322,7 @@ def whole(limits: Range) -> Callable[[str], int]:
 
 def _reader(kind: Callable[[str], N], limits: Range, what: str) -> Callable[[str], N]:
     def read(text: str) -> N:
+        """A number in `limits`."""
         try:
             value = kind(text)
         except ValueError:
@@ -319,6 +333,7 @@ def _reader(kind: Callable[[str], N], limits: Range, what: str) -> Callable[[str
             raise argparse.ArgumentTypeError(trouble)
         return value
 
+    read.limits = limits  # type: ignore[attr-defined]  # for who asks a parser what it takes
     return read
 
 

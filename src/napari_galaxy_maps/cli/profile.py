@@ -19,7 +19,14 @@ from .measurable import (
     read_sources,
     write_and_print,
 )
-from .options import MEASURABLE, add_input_options, ellipse_of, number, parse_numbers
+from .options import (
+    MEASURABLE,
+    add_input_options,
+    ellipse_of,
+    number,
+    parse_numbers,
+    refuse_idle,
+)
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -86,7 +93,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--over", choices=list(_OVER), help="radius of the figure (default: kpc where it is known)"
     )
     parser.add_argument(
-        "--show", choices=["mean", "median", "growth"], default="mean", help="what the figure shows"
+        "--show", choices=["mean", "median", "growth"], help="what the figure shows (mean)"
     )
     add_table_options(parser, "profile")
     add_input_options(parser)
@@ -99,6 +106,10 @@ def run(arguments: argparse.Namespace) -> None:
 
     check_table_name(arguments)
     _check_figure(arguments)
+    if not arguments.figure:
+        refuse_idle(arguments, ("over", "show"), "it is about the figure; give --figure")
+    if arguments.r_half:
+        refuse_idle(arguments, ("isophote",), "--r-half takes the shape of the stellar mass map")
     limits = (0.0, float("inf"))
     if arguments.fit:
         inner, outer = parse_numbers(arguments.fit, 2, "--fit", "INNER,OUTER")
@@ -199,6 +210,6 @@ def _draw_profiles(arguments: argparse.Namespace, table: QTable) -> None:
     radius = (
         _OVER[arguments.over] if arguments.over else "r_kpc" if "r_kpc" in table.colnames else "r"
     )
-    figure = profiles_figure(table, radius, arguments.show)
+    figure = profiles_figure(table, radius, arguments.show or "mean")
     with written_whole(arguments.figure, arguments.overwrite) as beside:
         figure.savefig(beside, dpi=200)

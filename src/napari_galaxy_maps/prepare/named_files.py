@@ -16,13 +16,16 @@ def check_named_files(recipe: Recipe) -> None:
     ------
     InputError
         When one is not.
+    RecipeError
+        When the common PSF is given by words that mean none.
     """
+    from .psf.matching import is_file_of_psf
     from .stars.gaia import is_archive
 
     named = {f"kernel of {band}": path for band, path in recipe.psf.kernels.items()}
     if not recipe.psf.enabled:
         named = {}
-    elif str(recipe.psf.target).lower().endswith(FITS_ENDINGS):
+    elif is_file_of_psf(recipe.psf.target):
         named["common PSF"] = str(recipe.psf.target)
     catalogue, ebv_map = recipe.stars.catalogue, recipe.reddening.map
     if recipe.stars.enabled and catalogue and not is_archive(catalogue):

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..data.galaxy import BandImage, Ellipse
+from ..data.ranges import EBV
 from ..data.recipe import ReddeningSettings
 from ..exceptions import InputError
 
@@ -61,6 +62,8 @@ def find_reddening(
     InputError
         When a map cannot be read, does not cover the galaxy, or the package dustmaps or its data
         are missing.
+    RecipeError
+        When the reddening of a header is out of range.
     """
     if settings.ebv is not None:
         return Reddening(settings.ebv, 0.0, "given")
@@ -73,11 +76,12 @@ def find_reddening(
         for key in _HEADER_KEYS:
             if image.header is not None and key in image.header:
                 try:
-                    return Reddening(
-                        float(image.header[key]), 0.0, f"{key} in the header of {image.band}"
-                    )
+                    ebv = float(image.header[key])
                 except (TypeError, ValueError):
                     continue
+                where = f"{key} in the header of {image.band}"
+                EBV.check(ebv, where)
+                return Reddening(ebv, 0.0, where)
     return None
 
 

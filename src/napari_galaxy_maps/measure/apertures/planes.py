@@ -170,7 +170,7 @@ def planes_of(
         return _of_maps(source, names, distance_mpc, correlation)
     if isinstance(source, BandCube):
         return _of_cube(source, names, distance_mpc, correlation)
-    return _of_image(source, correlation)
+    return _of_image(source, distance_mpc, correlation)
 
 
 def maps_distance(maps: PropertyMaps) -> float | None:
@@ -335,7 +335,7 @@ def _of_cube(
     )  # fmt: skip
 
 
-def _of_image(image: BandImage, correlation: float | None) -> Planes:
+def _of_image(image: BandImage, distance_mpc: float | None, correlation: float | None) -> Planes:
     values = (
         image.data if image.mask is None else np.where(image.mask, np.float32(np.nan), image.data)
     )
@@ -357,7 +357,7 @@ def _of_image(image: BandImage, correlation: float | None) -> Planes:
     return Planes(
         (_brightness(image.band.name),), (values,), _terms(values, error, 0.0)[None],
         np.zeros(image.shape, np.int16), image.wcs,
-        np.array([shared]), np.array([image.band.calibration]), None, tuple(notes),
+        np.array([shared]), np.array([image.band.calibration]), distance_mpc, tuple(notes),
         {"inputs": {image.band.name: f"{image.meta['label']} sha256 {image.meta['checksum']}"}}
         if "checksum" in image.meta
         else {},

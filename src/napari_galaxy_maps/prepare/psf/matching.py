@@ -60,16 +60,28 @@ def common_psf(images: Mapping[str, BandImage], settings: PsfSettings) -> Common
             return CommonPsf(images[band.name].fwhm, images[band.name].psf)
         if band is not None:
             return CommonPsf(band.fwhm)
-        if target.lower().endswith(FITS_ENDINGS) or Path(target).expanduser().is_file():
+        if is_file_of_psf(target):
             stamp = read_stamp(target)
             return CommonPsf(round(stamp.fwhm, 2), stamp)
-        raise RecipeError(
-            f"psf.target is {target!r}; give a FWHM in arcsec, a band's name, a FITS file of a "
-            "PSF, or 'auto'."
-        )
-    if not (np.isfinite(target) and target > 0):
-        raise RecipeError(f"psf.target is {target}; a FWHM is a positive number of arcsec.")
     return CommonPsf(float(target))
+
+
+def is_file_of_psf(target: float | str) -> bool:
+    """Whether the common PSF is that of a file, rather than a number, a band's or the widest.
+
+    Raises
+    ------
+    RecipeError
+        When it is none of these.
+    """
+    if not isinstance(target, str) or target == "auto" or find_band(target) is not None:
+        return False
+    if target.lower().endswith(FITS_ENDINGS) or Path(target).expanduser().is_file():
+        return True
+    raise RecipeError(
+        f"psf.target is {target!r}; give a FWHM in arcsec, a band's name, a FITS file of a "
+        "PSF, or 'auto'."
+    )
 
 
 def ready_kernels(images: Mapping[str, BandImage], settings: PsfSettings) -> dict[str, Stamp]:
