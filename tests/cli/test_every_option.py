@@ -9,6 +9,7 @@ import pytest
 from napari_galaxy_maps.cli import galaxy_input, mock, train
 from napari_galaxy_maps.cli.main import _parser, main
 from napari_galaxy_maps.exceptions import GalaxyMapsError
+from napari_galaxy_maps.measure.report import evaluation
 from tests.conftest import tan_wcs, write_image
 from tests.measure.test_profiles import disc
 
@@ -78,6 +79,7 @@ def stopped_before_the_work(tmp_path, monkeypatch):
 
     for module in (galaxy_input, mock, train):
         monkeypatch.setattr(module, "run_steps", stop)
+    monkeypatch.setattr(evaluation, "write_evaluation", stop)
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(1)
     image = rng.normal(5, 1, (40, 40)).astype("f4")
