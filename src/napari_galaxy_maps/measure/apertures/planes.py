@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...compiled import compiled
 from ...constants import PC_PER_MPC_ARCSEC, SR_PER_ARCSEC2
 from ...data.cube import BandCube
 from ...data.galaxy import BandImage
@@ -247,9 +248,7 @@ def _of_maps(
 @cache
 def _fill() -> Callable[..., None]:
     """The compiled loop that makes the terms of one map; compiled once and kept on disk."""
-    import numba
-
-    @numba.njit(cache=True, nogil=True)
+    @compiled(nogil=True)
     def fill(values, weights, errors, log, terms):  # type: ignore[no-untyped-def]
         """Weights are logarithms of what adds up; empty planes stand for weights of 1, and for
         errors that are not known.
