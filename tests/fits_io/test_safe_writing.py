@@ -151,7 +151,9 @@ def test_files_go_into_a_folder_all_or_none(tmp_path, monkeypatch):
         patch.setattr(
             safe_writing,
             "_put",
-            lambda beside, place, over: no_space() if place.name == "c" else put(beside, place, over),
+            lambda beside, place, over: (
+                no_space() if place.name == "c" else put(beside, place, over)
+            ),
         )
         with pytest.raises(InputError, match="the disk is full"):
             write_all(overwrite=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ..exceptions import GalaxyMapsError
+from .outputs import OutputFile
 
 HELP = "open napari on a sample galaxy with its maps predicted"
 
@@ -12,7 +13,10 @@ HELP = "open napari on a sample galaxy with its maps predicted"
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command to its parser."""
     parser.add_argument(
-        "--screenshot", metavar="FILE", help="save a picture of the window and close it"
+        "--screenshot",
+        type=OutputFile,
+        metavar="FILE",
+        help="save a picture of the window and close it",
     )
 
 

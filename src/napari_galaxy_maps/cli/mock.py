@@ -8,6 +8,7 @@ from pathlib import Path
 from ..progress import Steps
 from .console import run_steps
 from .options import add_quiet
+from .outputs import OutputFolder
 
 HELP = "make a mock galaxy: its images in any bands, and its true maps"
 
@@ -20,7 +21,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--size", type=int, default=128, metavar="PIXELS", help="pixels along each side (128)"
     )
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
+    parser.add_argument(
+        "--out", type=OutputFolder, required=True, metavar="DIR", help="folder to write to"
+    )
     parser.add_argument(
         "--bands",
         default="all",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .console import check_free, print_maps, run_steps
 from .galaxy_input import masks_of, read_galaxy, read_lone_cube
 from .options import IMAGES_OR_CUBE, add_device, add_paths, add_recipe_options, recipe_of
+from .outputs import OutputFits
 
 if TYPE_CHECKING:
     from ..data.maps import PropertyMaps
@@ -18,7 +19,9 @@ HELP = "predict maps with their uncertainties"
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command to its parser."""
     add_paths(parser, IMAGES_OR_CUBE)
-    parser.add_argument("--out", required=True, metavar="FILE", help="the maps to write")
+    parser.add_argument(
+        "--out", type=OutputFits, required=True, metavar="FILE", help="the maps to write"
+    )
     parser.add_argument(
         "--model",
         metavar="NAME",

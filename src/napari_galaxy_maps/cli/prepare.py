@@ -7,6 +7,7 @@ import argparse
 from .console import check_free, run_steps
 from .galaxy_input import masks_of, read_galaxy
 from .options import IMAGES, add_paths, add_recipe_options, recipe_of
+from .outputs import OutputFits
 
 HELP = "bring all bands to one PSF and one grid, with errors"
 
@@ -14,7 +15,9 @@ HELP = "bring all bands to one PSF and one grid, with errors"
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command to its parser."""
     add_paths(parser, IMAGES)
-    parser.add_argument("--out", required=True, metavar="FILE", help="the cube to write")
+    parser.add_argument(
+        "--out", type=OutputFits, required=True, metavar="FILE", help="the cube to write"
+    )
     add_recipe_options(parser)
 
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..data.maps import PropertyMaps
 from ..exceptions import InputError
-from .console import check_free, print_table
+from .console import print_table
 from .measurable import (
     Source,
     add_table_options,
-    check_table_name,
     d25_of,
     planes_to_sum,
     read_sources,
     write_and_print,
 )
 from .options import MEASURABLE, add_input_options, ellipse_of, parse_numbers
+from .outputs import OutputFigure
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -75,6 +74,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--figure",
+        type=OutputFigure,
         metavar="FILE",
         help="draw the profiles, one above the other: .png, .pdf or .svg",
     )
@@ -93,8 +93,6 @@ def run(arguments: argparse.Namespace) -> None:
     from ..fits_io.map_files import read_maps
     from ..measure.profiles.galaxy_profile import profile_over
 
-    check_table_name(arguments)
-    _check_figure(arguments)
     limits = (0.0, float("inf"))
     if arguments.fit:
         inner, outer = parse_numbers(arguments.fit, 2, "--fit", "INNER,OUTER")
@@ -171,17 +169,6 @@ def _print_gradients(table: QTable, limits: tuple[float, float]) -> None:
         kpc = table["r_kpc"][0].value / table["r"][0].value
         per_kpc = fit_gradients(table, "r_kpc", *(limit * kpc for limit in limits))
         print_table(per_kpc, per_kpc.colnames)
-
-
-def _check_figure(arguments: argparse.Namespace) -> None:
-    if not arguments.figure:
-        return
-    path = Path(arguments.figure)
-    if path.suffix.lower() not in (".png", ".pdf", ".svg"):
-        raise InputError(
-            f"{path}: figures are saved as .png, .pdf or .svg; give the file such a name."
-        )
-    check_free(path, arguments.overwrite)
 
 
 def _draw_profiles(arguments: argparse.Namespace, table: QTable) -> None:

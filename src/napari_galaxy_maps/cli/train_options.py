@@ -10,6 +10,7 @@ from typing import Any
 
 from ..exceptions import InputError
 from .options import DEVICES, add_quiet
+from .outputs import OutputFolder
 
 DEFAULTS: dict[str, Any] = {
     "mocks": 20_000, "data": None, "seed": 0, "steps": None, "rate": None, "patience": None,
@@ -41,7 +42,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     dust = models.add_parser("dust-forest", help="dust from the DustPedia tables")
     dust.add_argument("--data", required=True, metavar="DIR", help="folder of the DustPedia tables")
     dust.add_argument(
-        "--out", required=True, metavar="DIR", help="folder to write weights and card to"
+        "--out",
+        type=OutputFolder,
+        required=True,
+        metavar="DIR",
+        help="folder to write weights and card to",
     )
     dust.add_argument("--seed", type=int, default=0, help="seed of all random numbers (0)")
     add_quiet(dust)
@@ -50,7 +55,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "stellar-unet", help="stars and gas from mock galaxies or from your own pairs"
     )
     unet.add_argument(
-        "--out", required=True, metavar="DIR", help="folder for sets, checkpoints, weights and card"
+        "--out",
+        type=OutputFolder,
+        required=True,
+        metavar="DIR",
+        help="folder for sets, checkpoints, weights and card",
     )
     _add_source(unet)
     _add_fit(unet)

@@ -7,6 +7,7 @@ import argparse
 from .console import check_free, print_maps, run_steps
 from .galaxy_input import masks_of, read_galaxy, read_lone_cube
 from .options import IMAGES_OR_CUBE, add_device, add_paths, add_recipe_options, recipe_of
+from .outputs import OutputFits
 
 HELP = "fit true maps where there is far infrared, to compare predictions with"
 
@@ -14,7 +15,9 @@ HELP = "fit true maps where there is far infrared, to compare predictions with"
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command to its parser."""
     add_paths(parser, IMAGES_OR_CUBE)
-    parser.add_argument("--out", required=True, metavar="FILE", help="the maps to write")
+    parser.add_argument(
+        "--out", type=OutputFits, required=True, metavar="FILE", help="the maps to write"
+    )
     add_device(parser, "where the fit runs")
     add_recipe_options(parser)
 

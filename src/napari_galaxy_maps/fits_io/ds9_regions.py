@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..exceptions import InputError
-from .open_fits import brief
+from ..exceptions import InputError, brief
+from .open_fits import read_text
 from .safe_writing import written_whole
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def read_shapes(path: str | Path, wcs: WCS | None, left_out: list[str]) -> list[
     from regions import PixelRegion, Regions
 
     path = Path(path).expanduser()
-    text = _text(path)
+    text = read_text(path)
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -275,19 +275,6 @@ def _dressed(shape: Circle | Polygon, tags: list[str]) -> tuple[Any, Any]:
 def _plain(text: str) -> str:
     """Text that DS9's braces can hold; its lines end at semicolons, even in there."""
     return text.replace("{", "(").replace("}", ")").replace("\n", " ").replace(";", " |")
-
-
-def _text(path: Path) -> str:
-    if not path.exists():
-        raise InputError(f"{path} does not exist; check the path of the region file.")
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is no text file; give DS9 regions (.reg).") from None
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be read ({brief(error)}); check its permissions."
-        ) from None
 
 
 def _tags(region: Region) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..data.recipe import Recipe
 from ..exceptions import InputError, RecipeError
-from .open_fits import opened
+from .open_fits import opened, read_text
 
 if TYPE_CHECKING:
     from astropy.io.fits import BinTableHDU, HDUList
@@ -99,11 +99,9 @@ def read_recipe(path: str | Path) -> Recipe:
     path = Path(path)
     if path.suffix.lower() in (".toml", ".txt"):
         try:
-            return _beside(
-                Recipe.from_toml(path.read_text(encoding="utf-8"), str(path)), path.parent
-            )
-        except (OSError, UnicodeDecodeError) as error:
-            raise RecipeError(f"{path} cannot be read as a recipe ({error}).") from None
+            return _beside(Recipe.from_toml(read_text(path), str(path)), path.parent)
+        except InputError as error:
+            raise RecipeError(str(error)) from None
     try:
         text = str(read_provenance(path).get("recipe", ""))
     except InputError as error:

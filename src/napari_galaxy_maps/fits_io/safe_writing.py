@@ -12,9 +12,21 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
+from weakref import WeakSet
 
 from ..exceptions import InputError
 
+
+class Reader(Protocol):
+    """Who reads files that are not to be replaced meanwhile."""
+
+    def reads(self, place: Path) -> bool:
+        """Whether a file is one of its inputs."""
+
+
+readers: WeakSet[Reader] = WeakSet()
+"""Whose inputs no file that is written may replace: the command's that runs, each window's."""
 finished: list[Path] = []
 """What has been put into its place in this process, as it was named."""
 
@@ -40,6 +52,10 @@ def check_output(path: str | Path, overwrite: bool = False) -> Path:
         raise InputError(f"{path} is a folder; give the name of a file.")
     elif not stat.S_ISREG(there.st_mode):
         raise InputError(f"{path} is a device, not a file; give the name of a file.")
+    elif any(reader.reads(place) for reader in tuple(readers)):
+        raise InputError(
+            f"{path} is one of the inputs, which are never replaced; choose another name."
+        )
     elif not overwrite:
         raise InputError(
             f"{path} is there already; choose another name, or allow it to be replaced "
@@ -248,6 +264,7 @@ def _put_all(stage: Path, folder: Path, overwrite: bool) -> None:
             made += [p for p in (place.parent, *place.parent.parents) if not p.exists()]
             place.parent.mkdir(parents=True, exist_ok=True)
             if overwrite and place.exists():
+                check_output(place, overwrite)
                 _keep_copy(place, old / str(number))
             _put(stage / name, place, overwrite)
             done.append((place, old / str(number)))

@@ -398,6 +398,7 @@ def _background(
 @cache
 def _sums() -> Callable[..., np.ndarray]:
     """The compiled loop over an aperture's pixels; compiled once and kept on disk."""
+
     @compiled(nogil=True, fastmath={"reassoc", "contract", "nsz"})  # NaN stays NaN
     def sums(terms, weights, row, column):  # type: ignore[no-untyped-def]
         """Of each map: weight times quantity, weight, error, squared error, and pixels with a

@@ -248,6 +248,7 @@ def _of_maps(
 @cache
 def _fill() -> Callable[..., None]:
     """The compiled loop that makes the terms of one map; compiled once and kept on disk."""
+
     @compiled(nogil=True)
     def fill(values, weights, errors, log, terms):  # type: ignore[no-untyped-def]
         """Weights are logarithms of what adds up; empty planes stand for weights of 1, and for
