@@ -236,7 +236,7 @@ def mistakes(folder, tmp_path):
         (
             ["galaxy"],
             ["--table", "missing.csv"],
-            "missing.csv does not exist; check the path",
+            "missing.csv does not exist; check the path of the table of galaxies",
         ),
         (["galaxy"], ["--stars", "empty.csv"], "empty.csv holds no stars: the table is empty"),
         (["galaxy"], ["--stars", "elsewhere.csv"], "elsewhere.csv"),

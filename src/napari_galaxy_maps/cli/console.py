@@ -23,7 +23,8 @@ T = TypeVar("T")
 _PLAIN = {
     "″": '"', "′": "'", "’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "−": "-",
     "×": "x", "·": "*", "±": "+-", "→": "->", "≤": "<=", "≥": ">=", "≈": "~", "°": "deg",
-    "⊙": "sun", "α": "alpha", "β": "beta", "λ": "lambda", "μ": "u", "µ": "u", "σ": "sigma", "χ": "chi",
+    "⊙": "sun", "α": "alpha", "β": "beta", "λ": "lambda", "μ": "u", "µ": "u", "σ": "sigma",
+    "χ": "chi",
 }  # fmt: skip
 """Letters that not every terminal knows, as plain ones."""
 

@@ -56,6 +56,8 @@ def read_table(path: Path, what: str) -> Table:
     """
     from astropy.table import Table
 
+    if not path.exists():
+        raise InputError(f"{path} does not exist; check the path of the table of {what}.")
     with open_bytes(path) as stream:
         if not stream.read(1):
             raise InputError(
