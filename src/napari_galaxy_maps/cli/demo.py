@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 
 from ..exceptions import GalaxyMapsError
 from .outputs import OutputFile
@@ -22,6 +23,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Open the window; returns when it is closed."""
+    # Nothing is half written, and Python hears of a signal only when Qt lets it: the end of a job
+    # ends the window at once.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         from ..plugin.manifest.demonstration import main as demo
     except ImportError as error:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from ..data.maps import PropertyMaps
@@ -103,12 +105,12 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.truth:
         named["truth"] = planes_to_sum(read_maps(arguments.truth), arguments, shared=source)
     table = profile_over(named, annuli, d25_of(source))
-    if arguments.figure:
-        _draw_profiles(arguments, table)
-    if not arguments.quiet:
-        _print_gradients(table, limits)
-    shown = tuple(name for name in _SHOWN_PROFILE if name in table.colnames)
-    write_and_print(arguments, table, shown)
+    # The figure takes its place after the table's: where one fails, the other is not there either.
+    with _drawn_profiles(arguments, table) if arguments.figure else nullcontext():
+        if not arguments.quiet:
+            _print_gradients(table, limits)
+        shown = tuple(name for name in _SHOWN_PROFILE if name in table.colnames)
+        write_and_print(arguments, table, shown)
 
 
 def _lone_source(arguments: argparse.Namespace) -> Source:
@@ -171,7 +173,9 @@ def _print_gradients(table: QTable, limits: tuple[float, float]) -> None:
         print_table(per_kpc, per_kpc.colnames)
 
 
-def _draw_profiles(arguments: argparse.Namespace, table: QTable) -> None:
+@contextmanager
+def _drawn_profiles(arguments: argparse.Namespace, table: QTable) -> Iterator[None]:
+    """The figure, which is in its place once the block has ended well."""
     from ..fits_io.safe_writing import written_whole
     from ..measure.figures.profile_figures import profiles_figure
 
@@ -181,3 +185,4 @@ def _draw_profiles(arguments: argparse.Namespace, table: QTable) -> None:
     figure = profiles_figure(table, radius, arguments.show)
     with written_whole(arguments.figure, arguments.overwrite) as beside:
         figure.savefig(beside, dpi=200)
+        yield

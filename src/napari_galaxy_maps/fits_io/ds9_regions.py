@@ -14,7 +14,7 @@ import numpy as np
 
 from ..exceptions import InputError, brief
 from .open_fits import read_text
-from .safe_writing import written_whole
+from .safe_writing import write_text
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -139,6 +139,12 @@ def read_shapes(path: str | Path, wcs: WCS | None, left_out: list[str]) -> list[
     found = []
     for region in parsed:
         kind = type(region).__name__.replace("PixelRegion", "").replace("SkyRegion", "")
+        if kind == "Polygon" and len(region.vertices) < 3:
+            left_out.append(
+                f"{path.name}: a polygon of {len(region.vertices)} corners left out; it needs "
+                "three or more."
+            )
+            continue
         in_pixels = isinstance(region, PixelRegion)
         if in_pixels and wcs is not None:
             region, in_pixels = region.to_sky(wcs), False
@@ -250,8 +256,7 @@ def write_regions(
         corners = SkyCoord(np.asarray(polygon.vertices), unit="deg")
         shapes.append(PolygonSkyRegion(corners, *_dressed(polygon, [])))
     text = Regions(shapes).serialize(format="ds9", precision=9)
-    with written_whole(Path(path).expanduser(), overwrite) as beside:
-        beside.write_text(text, encoding="utf-8")
+    write_text(Path(path).expanduser(), text, overwrite)
 
 
 def _dressed(shape: Circle | Polygon, tags: list[str]) -> tuple[Any, Any]:

@@ -114,6 +114,12 @@ def written_whole(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
             beside.unlink(missing_ok=True)
 
 
+def write_text(path: str | Path, text: str, overwrite: bool = False) -> None:
+    """Write a text in UTF-8; raises as `written_whole`."""
+    with written_whole(path, overwrite) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
 @contextmanager
 def folder_written_whole(folder: str | Path, overwrite: bool = False) -> Iterator[Path]:
     """A hidden folder to write to, whose files go to `folder` only once the block has ended well.
