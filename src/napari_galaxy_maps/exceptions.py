@@ -66,14 +66,21 @@ def in_words(error: BaseException) -> str | None:
             "or a machine with more memory."
         )
     file = _file_of(error)
-    if not file:
-        return None
-    if isinstance(error, OSError) and error.errno in _WRONG:
-        return f"{file} {_WRONG[error.errno]}."
-    # Errors of astropy about a file that breaks the rules of FITS; astropy is not loaded for them.
-    if isinstance(error, (OSError, *_DAMAGED)) or type(error).__name__ == "VerifyError":
-        return f"{file} cannot be read or written ({brief(error)}); fetch or make it again."
-    return None
+    # VerifyError is astropy's, about a file that breaks the rules of FITS.
+    of_file = isinstance(error, (OSError, *_DAMAGED)) or type(error).__name__ == "VerifyError"
+    return about_file(file, error) if file and of_file else None
+
+
+def about_file(file: str | os.PathLike[str], error: BaseException) -> str:
+    """What is wrong with a file that could not be read or written, and what to do."""
+    name = os.fspath(file)
+    name = name if len(name) <= 200 else f"{name[:200]}..."
+    number = error.errno if isinstance(error, OSError) else None
+    if "requested and" in str(error):  # how numpy says that a disk is full, and astropy after it
+        number = errno.ENOSPC
+    if number in _WRONG:
+        return f"{name} {_WRONG[number]}."
+    return f"{name} cannot be read or written ({brief(error)}); fetch or make it again."
 
 
 def brief(error: BaseException) -> str:
@@ -90,7 +97,4 @@ def _file_of(error: BaseException) -> str:
         path = frame.f_locals.get("path")
         if isinstance(path, str | os.PathLike) and not getattr(error, "filename", None):
             file = path
-    if not isinstance(file, str | os.PathLike):
-        return ""
-    name = os.fspath(file)
-    return name if len(name) <= 200 else f"{name[:200]}..."
+    return os.fspath(file) if isinstance(file, str | os.PathLike) else ""

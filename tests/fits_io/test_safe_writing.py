@@ -111,8 +111,8 @@ def test_an_output_that_cannot_be_is_refused_before_the_work(tmp_path):
     for path, why in (
         (tmp_path, "is a folder"),
         (tmp_path / "file", "is there already"),
-        (tmp_path / "file" / "maps.fits", "cannot be written: Not a directory"),
-        (tmp_path / ("n" * 300), "the name is too long"),
+        (tmp_path / "file" / "maps.fits", "lies in a file, not a folder"),
+        (tmp_path / ("n" * 300), "has too long a name"),
         ("/dev/null", "is a device"),
     ):
         with pytest.raises(InputError, match=why):

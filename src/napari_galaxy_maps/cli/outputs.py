@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ..exceptions import GalaxyMapsError, InputError
+from ..fits_io.named_files import files_of_recipe, path_in, same_file
 from ..fits_io.safe_writing import check_output, check_output_folder, readers
 
 
@@ -69,17 +70,17 @@ class Inputs:
             path
             for text in _texts(vars(arguments).values())
             for part in (text, *re.split(r"""[=,\[\]{}"']""", text))
-            for path in _paths(part)
+            for path in path_in(part)
         ]
         recipe = getattr(arguments, "recipe", None)
-        named += _paths_in_recipe(recipe) if recipe else []
+        named += _files_of_recipe(recipe) if recipe else []
         self.files = [path for path in named if not path.is_dir()]
         self.folders = [path for path in named if path.is_dir()]
 
     def reads(self, place: Path) -> bool:
         """Whether a file is one that is named, by whatever name, or an image in such a folder."""
-        return any(_same(place, path) for path in self.files) or (
-            any(_same(parent, folder) for parent in place.parents for folder in self.folders)
+        return any(same_file(place, path) for path in self.files) or (
+            any(same_file(parent, folder) for parent in place.parents for folder in self.folders)
             and _is_image(place)
         )
 
@@ -114,7 +115,7 @@ def _check(outputs: list[OutputFile | OutputFolder], inputs: Inputs, overwrite: 
     for output in outputs:
         if isinstance(output, OutputFolder):
             place = check_output_folder(output)
-            if any(_same(place, folder) for folder in inputs.folders):
+            if any(same_file(place, folder) for folder in inputs.folders):
                 raise InputError(f"{output} is one of the inputs; choose another folder.")
         else:
             if output.endings and not output.lower().endswith(output.endings):
@@ -123,7 +124,7 @@ def _check(outputs: list[OutputFile | OutputFolder], inputs: Inputs, overwrite: 
                     "such a name."
                 )
             place = check_output(output, overwrite)
-        if any(place == other or _same(place, other) for other in places):
+        if any(place == other or same_file(place, other) for other in places):
             raise InputError(f"{output} is named for two outputs; give each a name of its own.")
         places.append(place)
 
@@ -137,37 +138,14 @@ def _texts(values: Iterable[Any]) -> Iterator[str]:
             yield value
 
 
-def _paths(text: str) -> list[Path]:
-    """The path that a text names, where there is something."""
-    with suppress(OSError, ValueError, RuntimeError):  # no path at all, or a folder that is closed
-        path = Path(text).expanduser()
-        if text and path.exists():
-            return [path]
-    return []
-
-
-def _paths_in_recipe(recipe: str) -> list[Path]:
+def _files_of_recipe(path: str) -> list[Path]:
     """What a recipe names; one that cannot be read is told of by the command."""
     from ..fits_io.recipe_files import read_recipe
 
-    def texts(tree: dict[str, Any]) -> Iterator[str]:
-        for value in tree.values():
-            yield from texts(value) if isinstance(value, dict) else _texts([value])
-
     try:
-        named = list(texts(read_recipe(recipe).model_dump()))
+        return files_of_recipe(read_recipe(path), Path(path).parent)
     except GalaxyMapsError:
         return []
-    beside = Path(recipe).parent
-    return [path for text in named if text for path in (*_paths(text), *_paths(str(beside / text)))]
-
-
-def _same(one: Path, other: Path) -> bool:
-    """Whether two paths lead to one file: by links, other spellings or another case, too."""
-    try:
-        return one.samefile(other)
-    except OSError:
-        return False
 
 
 def _is_image(path: Path) -> bool:

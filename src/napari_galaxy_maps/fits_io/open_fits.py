@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from ..exceptions import InputError, brief, in_words
+from ..exceptions import InputError, about_file, brief
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header
@@ -54,7 +54,7 @@ def open_bytes(path: Path) -> BinaryIO:
         if stat.S_ISREG(kind) or stat.S_ISDIR(kind):
             return path.open("rb")
     except OSError as error:
-        raise InputError(in_words(error) or f"{path} cannot be read ({brief(error)}).") from None
+        raise InputError(about_file(path, error)) from None
     raise InputError(f"{path} is a pipe or a device, not a file; give the name of a file.")
 
 
@@ -70,7 +70,7 @@ def read_text(path: Path) -> str:
         try:
             return stream.read().decode("utf-8-sig")
         except OSError as error:
-            raise InputError(f"{path} cannot be read ({brief(error)}).") from None
+            raise InputError(about_file(path, error)) from None
         except UnicodeDecodeError as error:
             raise InputError(
                 f"{path} is not text in UTF-8 (byte {error.start}); save it again as UTF-8."

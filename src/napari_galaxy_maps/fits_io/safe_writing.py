@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 from weakref import WeakSet
 
-from ..exceptions import InputError
+from ..exceptions import InputError, about_file
 
 
 class Reader(Protocol):
@@ -157,7 +157,7 @@ def _followed(path: str | Path) -> tuple[Path, os.stat_result | None]:
     except FileNotFoundError:
         there = None
     except OSError as error:  # names that are too long, files taken for folders, links in a circle
-        raise _cannot_write(path, error) from None
+        raise InputError(about_file(path, error)) from None
     if there is None and Path(path).is_symlink() and not place.parent.is_dir():
         raise InputError(
             f"{path} is a link to {place}, whose folder is not there; mend the link or choose "
@@ -175,16 +175,6 @@ def _check_folder_of(place: Path, path: str | Path) -> None:
         )
 
 
-def _cannot_write(path: str | Path, error: OSError) -> InputError:
-    what = {
-        errno.ENOSPC: "the disk is full; free some space or choose another disk",
-        errno.EDQUOT: "your share of the disk is used up; free some space or choose another disk",
-        errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
-        errno.ELOOP: "it is a link that leads to itself; choose another name",
-    }.get(error.errno or 0, f"{error.strerror or error}; choose another name or folder")
-    return InputError(f"{str(path)[:200]} cannot be written: {what}.")
-
-
 @contextmanager
 def _as_input_error(path: Path) -> Iterator[None]:
     try:
@@ -199,7 +189,7 @@ def _as_input_error(path: Path) -> Iterator[None]:
             raise InputError(
                 f"{path} was made by another run meanwhile, and stays; choose another folder."
             ) from None
-        raise _cannot_write(path, error) from None
+        raise InputError(about_file(path, error)) from None
 
 
 @contextmanager

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def write_model(
     model: DustForest | StellarUNet, kind: str, out: Path, scores: dict[str, Any] | None = None
 ) -> None:
-    """Write, all or none, ``NAME.safetensors``, the card as ``NAME.json`` and ``NAME.md``, and ``registry.json``.
+    """Write, all or none, ``NAME.safetensors``, the card as ``NAME.json`` and ``NAME.md``, and
+    ``registry.json``.
 
     Parameters
     ----------
