@@ -66,6 +66,8 @@ def in_words(error: BaseException) -> str | None:
             "or a machine with more memory."
         )
     file = _file_of(error)
+    if isinstance(error, RuntimeError) and "home directory" in str(error):  # pathlib's
+        return f"{file or 'A path'} begins with a home that is not known; write the whole path."
     # VerifyError is astropy's, about a file that breaks the rules of FITS.
     of_file = isinstance(error, (OSError, *_DAMAGED)) or type(error).__name__ == "VerifyError"
     return about_file(file, error) if file and of_file else None

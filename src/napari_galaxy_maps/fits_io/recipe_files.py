@@ -53,7 +53,8 @@ def provenance_of(hdus: HDUList) -> dict[str, Any]:
     """What the RECIPE table of an open file says: text, lists and groups of text by key; empty
     where there is none.
     """
-    if "RECIPE" not in hdus:
+    columns = getattr(hdus["RECIPE"], "columns", None) if "RECIPE" in hdus else None
+    if columns is None or not {"KEY", "VALUE"} <= set(columns.names):  # none, or somebody else's
         return {}
     table = hdus["RECIPE"].data
     found: dict[str, Any] = {"recipe": ""}
