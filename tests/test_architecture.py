@@ -19,7 +19,7 @@ ROOT = Path(napari_galaxy_maps.__file__).parent
 TESTS = Path(__file__).parent
 
 FLOORS = (
-    ("constants", "cosmology", "progress", "exceptions", "device"),
+    ("constants", "cosmology", "progress", "exceptions", "device", "compiled"),
     ("bands",),
     ("data",),
     ("fits_io",),

@@ -2,7 +2,17 @@
 
 import sys
 
-from .cli.main import main
+
+def main() -> int:
+    """Run the command; an interruption shows no traceback even while the command is loading."""
+    try:
+        from .cli.main import main as command
+
+        return command()
+    except KeyboardInterrupt:
+        sys.stderr.write("galaxy-maps: interrupted; nothing was written.\n")
+        return 130
+
 
 if __name__ == "__main__":
     sys.exit(main())

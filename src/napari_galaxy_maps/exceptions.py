@@ -1,5 +1,13 @@
 """Errors meant for a person: a sentence that says what is wrong, in which file, and what to do."""
 
+from __future__ import annotations
+
+import errno
+import os
+import traceback
+import zipfile
+import zlib
+
 
 class GalaxyMapsError(Exception):
     """A mistake or an input that the person can put right; the message is shown as it stands,
@@ -21,3 +29,74 @@ class RecipeError(GalaxyMapsError):
 
 class ModelError(GalaxyMapsError):
     """A model that is unknown, damaged, or cannot work with what it was given."""
+
+
+_DAMAGED = (EOFError, UnicodeError, zipfile.BadZipFile, zlib.error)
+_WRONG = {
+    errno.ENOENT: "does not exist; check the path",
+    errno.EACCES: "may not be read or written; check its permissions",
+    errno.EPERM: "may not be read or written; check its permissions",
+    errno.EISDIR: "is a folder; give the name of a file",
+    errno.ENOTDIR: "lies in a file, not a folder; check the path",
+    errno.ENAMETOOLONG: "has too long a name; choose a shorter one",
+    errno.ELOOP: "is a link that leads to itself; mend the link, or choose another name",
+    errno.ENOSPC: "cannot be written: the disk is full; free some space or choose another disk",
+    errno.EDQUOT: "cannot be written: your share of the disk is used up; free some space",
+    errno.EROFS: "cannot be written: the disk is read-only; choose another folder",
+    errno.EMFILE: "cannot be opened: too many files are open; close other programs",
+    errno.EIO: "cannot be read or written: the disk reports an error; try another disk",
+}
+"""What is wrong with a file by the number of the system's error, and what to do."""
+
+
+def in_words(error: BaseException) -> str | None:
+    """What a person can put right, in a sentence; None where the program is at fault.
+
+    Parameters
+    ----------
+    error : BaseException
+        One of this module, or one of the system or a library about a file, the memory or the disk.
+        Where it does not tell its file, that is what the innermost function calls ``path``.
+    """
+    if isinstance(error, GalaxyMapsError):
+        return str(error)
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's
+        return (
+            "There is not enough memory; close other programs, take larger pixels or fewer bands, "
+            "or a machine with more memory."
+        )
+    file = _file_of(error)
+    if isinstance(error, RuntimeError) and "home directory" in str(error):  # pathlib's
+        return f"{file or 'A path'} begins with a home that is not known; write the whole path."
+    # VerifyError is astropy's, about a file that breaks the rules of FITS.
+    of_file = isinstance(error, (OSError, *_DAMAGED)) or type(error).__name__ == "VerifyError"
+    return about_file(file, error) if file and of_file else None
+
+
+def about_file(file: str | os.PathLike[str], error: BaseException) -> str:
+    """What is wrong with a file that could not be read or written, and what to do."""
+    name = os.fspath(file)
+    name = name if len(name) <= 200 else f"{name[:200]}..."
+    number = error.errno if isinstance(error, OSError) else None
+    if "requested and" in str(error):  # how numpy says that a disk is full, and astropy after it
+        number = errno.ENOSPC
+    if number in _WRONG:
+        return f"{name} {_WRONG[number]}."
+    return f"{name} cannot be read or written ({brief(error)}); fetch or make it again."
+
+
+def brief(error: BaseException) -> str:
+    """The first line of an error's message, or what it is called, in at most 120 characters."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return (str(error).splitlines() or [type(error).__name__])[0][:120]
+
+
+def _file_of(error: BaseException) -> str:
+    """The file that an error is about; empty where nothing tells it."""
+    file = getattr(error, "filename", None)
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        path = frame.f_locals.get("path")
+        if isinstance(path, str | os.PathLike) and not getattr(error, "filename", None):
+            file = path
+    return os.fspath(file) if isinstance(file, str | os.PathLike) else ""

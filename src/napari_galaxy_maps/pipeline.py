@@ -316,8 +316,10 @@ def truth_cube_steps(
     maps, notes = possible_only(truth.maps)
     for remark in notes:
         yield Progress("sed", 1, 1, remark, lasting=True)
-    record = {**(known or provenance_of_cube(cube, recipe)), **maps.provenance}
-    record["note"] = [*record.get("note", []), *notes]
+    known = known or provenance_of_cube(cube, recipe)
+    before = [] if cube.notes else _as_list(known.get("note", []))
+    record = {**known, **maps.provenance}
+    record["note"] = [*before, *record.get("note", []), *notes]
     if distance:
         record["distance_mpc"] = distance
     return replace(truth, maps=replace(maps, provenance=record))

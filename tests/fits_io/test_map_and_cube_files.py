@@ -110,7 +110,7 @@ def test_nothing_half_written_is_left_behind(tmp_path):
 
 def test_a_folder_that_cannot_be_written_to_is_told(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(InputError, match="lies in a file, not a folder"):
         write_maps(tmp_path / "file" / "maps.fits", made_maps())
 
 

@@ -1,13 +1,14 @@
-"""What commands do at the terminal: show progress, print tables, refuse an output that is there."""
+"""What commands do at the terminal: show progress, and print in letters that it knows."""
 
 from __future__ import annotations
 
+import codecs
+import io
 import sys
+import unicodedata
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..exceptions import InputError
 from ..progress import Progress, Steps, run_to_end
 
 if TYPE_CHECKING:
@@ -16,6 +17,34 @@ if TYPE_CHECKING:
     from ..data.maps import PropertyMaps
 
 T = TypeVar("T")
+
+_PLAIN = {
+    "″": '"', "′": "'", "’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "−": "-",
+    "×": "x", "·": "*", "±": "+-", "→": "->", "≤": "<=", "≥": ">=", "≈": "~", "°": "deg",
+    "⊙": "sun", "α": "alpha", "β": "beta", "λ": "lambda", "μ": "u", "µ": "u", "σ": "sigma",
+    "χ": "chi",
+}  # fmt: skip
+"""Letters that not every terminal knows, as plain ones."""
+
+
+def make_printable(*streams: Any) -> None:
+    """Let streams write letters that their encoding does not know (a pipe in Windows, LC_ALL=C) as
+    plain ones that look alike.
+    """
+    codecs.register_error("plain", _in_plain_letters)
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="plain")
+
+
+def _in_plain_letters(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    plain = ""
+    for letter in error.object[error.start : error.end]:
+        alike = _PLAIN.get(letter) or unicodedata.normalize("NFKD", letter)
+        plain += alike.encode("ascii", "ignore").decode() or "?"
+    return plain, error.end
 
 
 def run_steps(steps: Steps[T], quiet: bool) -> T:
@@ -50,15 +79,6 @@ def run_steps(steps: Steps[T], quiet: bool) -> T:
     for remark in remarks:
         print(remark)
     return result
-
-
-def check_free(path: str | Path, overwrite: bool) -> None:
-    """Refuse an output that is there before the work is done, not after."""
-    if Path(path).exists() and not overwrite:
-        raise InputError(
-            f"{path} is there already; choose another name, "
-            "or allow it to be replaced with --overwrite."
-        )
 
 
 def print_maps(maps: PropertyMaps) -> None:

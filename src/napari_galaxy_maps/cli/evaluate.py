@@ -9,6 +9,7 @@ from ..data import ranges
 from ..exceptions import InputError
 from .console import print_table
 from .options import add_quiet, ellipse_of, number
+from .outputs import OutputFolder
 
 HELP = "score maps against truths: metrics.json, tables, figures and a report"
 
@@ -23,7 +24,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="MAPS TRUTH",
         help="maps and their truth, a pair for each galaxy",
     )
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
+    parser.add_argument(
+        "--out", type=OutputFolder, required=True, metavar="DIR", help="folder to write to"
+    )
     parser.add_argument(
         "--format", choices=["png", "pdf", "svg"], default="png", help="of the figures"
     )
@@ -48,11 +51,12 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the scores, tables, figures and the report, and print the scores."""
     from ..fits_io.map_files import read_maps
     from ..measure.compare.comparison import compare
-    from ..measure.report.evaluation import write_evaluation
+    from ..measure.report.evaluation import check_evaluation_folder, write_evaluation
     from ..models.registry import list_models, load_card
 
     if len(arguments.files) % 2:
         raise InputError("Give maps and their truth in turn, two files for each galaxy.")
+    check_evaluation_folder(arguments.out, arguments.overwrite)
     ellipse = ellipse_of(arguments.ellipse) if arguments.ellipse else None
     pairs = [
         (read_maps(arguments.files[i]), read_maps(arguments.files[i + 1]))

@@ -24,9 +24,9 @@ def read_galaxy(arguments: argparse.Namespace, recipe: Recipe) -> Galaxy:
     """The galaxy in the files that are named; what cannot be used is said on standard error."""
     from ..fits_io.galaxies import read_galaxy_steps
     from ..fits_io.image_files import find_images
-    from ..prepare.named_files import check_named_files
+    from ..prepare.needed_files import check_needed_files
 
-    check_named_files(recipe)
+    check_needed_files(recipe)
     for path in arguments.mask:
         if not Path(path).expanduser().exists():
             raise InputError(f"{path} does not exist; check the path of the region file.")

@@ -1,14 +1,12 @@
-"""The command `galaxy-maps`: its parser, and how errors become exit statuses."""
+"""The command `galaxy-maps`: its parser, and the run of what it is asked for."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from ..exceptions import GalaxyMapsError, UnresolvedError
 from . import (
     demo,
     evaluate,
@@ -22,6 +20,9 @@ from . import (
     train,
     truth,
 )
+from .console import make_printable
+from .error_boundary import exit_status
+from .outputs import inputs_kept, outputs_of
 from .parser import Parser
 
 COMMANDS = {
@@ -41,31 +42,18 @@ COMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status: 0, 2 for a mistake that the person can put right,
-    130 when interrupted.
-    """
-    try:
+    """Run the command; returns its exit status, of `exit_status`."""
+    make_printable(sys.stdout, sys.stderr)
+    outputs: list[str] = []
+
+    def run() -> int | None:
         arguments = _parser().parse_args(argv)
-        status: int | None = arguments.run(arguments)
-    except UnresolvedError as error:
-        print(
-            f"galaxy-maps: {error} Say it with --band FILE=BAND or --unit FILE=UNIT.",
-            file=sys.stderr,
-        )
-        return 2
-    except GalaxyMapsError as error:
-        print(f"galaxy-maps: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt as stop:
-        print(
-            f"galaxy-maps: {stop.args[0] if stop.args else 'interrupted; nothing was written.'}",
-            file=sys.stderr,
-        )
-        return 130
-    except BrokenPipeError:  # `| head` has seen enough
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  (so that the interpreter's last flush is quiet)
-        return 0
-    return status or 0
+        outputs.extend(outputs_of(arguments))
+        with inputs_kept(arguments):
+            status: int | None = arguments.run(arguments)
+        return status
+
+    return exit_status(run, outputs)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -12,8 +12,9 @@ from ..data.cube import BandCube
 from ..data.galaxy import BandImage, Ellipse
 from ..data.maps import PropertyMaps
 from ..exceptions import InputError
-from .console import check_free, print_table
+from .console import print_table
 from .options import add_quiet, number, recipe_of, refuse_idle
+from .outputs import OutputTable
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -26,7 +27,11 @@ Source = PropertyMaps | BandCube | BandImage
 def add_table_options(parser: argparse.ArgumentParser, what: str) -> None:
     """The table to write, and what of the file it is about."""
     parser.add_argument(
-        "--out", required=True, metavar="FILE", help=f"the {what} to write, .ecsv or .csv"
+        "--out",
+        type=OutputTable,
+        required=True,
+        metavar="FILE",
+        help=f"the {what} to write, .ecsv or .csv",
     )
     parser.add_argument(
         "--map", action="append", metavar="NAME", help="only this property or band (repeatable)"
@@ -87,14 +92,6 @@ def d25_of(source: Source) -> Ellipse | None:
     from ..measure.profiles.ellipses import recipe_ellipse
 
     return recipe_ellipse(source.provenance) if isinstance(source, PropertyMaps) else None
-
-
-def check_table_name(arguments: argparse.Namespace) -> None:
-    """Refuse an output that cannot be before the work is done, not after."""
-    path = Path(arguments.out)
-    if path.suffix.lower() not in (".ecsv", ".csv"):
-        raise InputError(f"{path}: tables are written as .ecsv or .csv; give the file such a name.")
-    check_free(path, arguments.overwrite)
 
 
 def write_and_print(arguments: argparse.Namespace, table: QTable, shown: tuple[str, ...]) -> None:

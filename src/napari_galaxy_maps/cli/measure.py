@@ -11,7 +11,6 @@ from ..exceptions import InputError
 from .measurable import (
     Source,
     add_table_options,
-    check_table_name,
     d25_of,
     planes_to_sum,
     read_sources,
@@ -89,7 +88,6 @@ def run(arguments: argparse.Namespace) -> None:
 
     from ..measure.apertures.photometry import Options, measure_apertures
 
-    check_table_name(arguments)
     ring = parse_numbers(arguments.annulus, 2, "--annulus", "IN,OUT") if arguments.annulus else None
     if arguments.total:
         refuse_idle(arguments, ("annulus",), "--total adds up the galaxy without a background")

@@ -10,6 +10,7 @@ from ..mocks.view import INCLINATION, LOG_MASS, RANGES
 from ..progress import Steps
 from .console import run_steps
 from .options import add_quiet, number, whole
+from .outputs import OutputFolder
 
 HELP = "make a mock galaxy: its images in any bands, and its true maps"
 
@@ -29,7 +30,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="PIXELS",
         help="pixels along each side (128)",
     )
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
+    parser.add_argument(
+        "--out", type=OutputFolder, required=True, metavar="DIR", help="folder to write to"
+    )
     parser.add_argument(
         "--bands",
         default="all",

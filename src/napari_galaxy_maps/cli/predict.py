@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from .console import check_free, print_maps, run_steps
+from .console import print_maps, run_steps
 from .galaxy_input import (
     masks_of,
     read_galaxy,
@@ -14,6 +14,7 @@ from .galaxy_input import (
     say_what_changed,
 )
 from .options import IMAGES_OR_CUBE, add_device, add_paths, add_recipe_options, recipe_of
+from .outputs import OutputFits
 
 if TYPE_CHECKING:
     from ..data.maps import PropertyMaps
@@ -24,7 +25,9 @@ HELP = "predict maps with their uncertainties"
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command to its parser."""
     add_paths(parser, IMAGES_OR_CUBE)
-    parser.add_argument("--out", required=True, metavar="FILE", help="the maps to write")
+    parser.add_argument(
+        "--out", type=OutputFits, required=True, metavar="FILE", help="the maps to write"
+    )
     parser.add_argument(
         "--model",
         metavar="NAME",
@@ -45,7 +48,6 @@ def run(arguments: argparse.Namespace) -> None:
     from ..pipeline import PredictionMemory, predict_cube_steps, predict_steps
     from ..prepare.masks.mask_files import mask_hdus
 
-    check_free(arguments.out, arguments.overwrite)
     cube = read_lone_cube(arguments.paths)
     recipe = recipe_of(arguments) if cube is None else recipe_of_cube(arguments, cube, ("model",))
     # What is wrong with model, device or truth is found before the work, not after.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from .console import check_free, run_steps
+from .console import run_steps
 from .galaxy_input import masks_of, read_galaxy, say_what_changed
 from .options import IMAGES, add_paths, add_recipe_options, recipe_of
+from .outputs import OutputFits
 
 HELP = "bring all bands to one PSF and one grid, with errors"
 
@@ -14,7 +15,9 @@ HELP = "bring all bands to one PSF and one grid, with errors"
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command to its parser."""
     add_paths(parser, IMAGES)
-    parser.add_argument("--out", required=True, metavar="FILE", help="the cube to write")
+    parser.add_argument(
+        "--out", type=OutputFits, required=True, metavar="FILE", help="the cube to write"
+    )
     add_recipe_options(parser)
 
 
@@ -25,7 +28,6 @@ def run(arguments: argparse.Namespace) -> None:
     from ..prepare.steps import prepare_steps
     from ..provenance import provenance
 
-    check_free(arguments.out, arguments.overwrite)
     recipe = recipe_of(arguments)
     say_what_changed(arguments, recipe)
     galaxy = read_galaxy(arguments, recipe)

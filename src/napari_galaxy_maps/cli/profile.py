@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from ..data import ranges
 from ..data.maps import PropertyMaps
 from ..exceptions import InputError
-from .console import check_free, print_table
+from .console import print_table
 from .measurable import (
     Source,
     add_table_options,
-    check_table_name,
     d25_of,
     planes_to_sum,
     read_sources,
@@ -27,6 +27,7 @@ from .options import (
     parse_numbers,
     refuse_idle,
 )
+from .outputs import OutputFigure
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -86,6 +87,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--figure",
+        type=OutputFigure,
         metavar="FILE",
         help="draw the profiles, one above the other: .png, .pdf or .svg",
     )
@@ -104,8 +106,6 @@ def run(arguments: argparse.Namespace) -> None:
     from ..fits_io.map_files import read_maps
     from ..measure.profiles.galaxy_profile import profile_over
 
-    check_table_name(arguments)
-    _check_figure(arguments)
     if not arguments.figure:
         refuse_idle(arguments, ("over", "show"), "it is about the figure; give --figure")
     if arguments.r_half:
@@ -124,12 +124,12 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.truth:
         named["truth"] = planes_to_sum(read_maps(arguments.truth), arguments, shared=source)
     table = profile_over(named, annuli, d25_of(source))
-    if arguments.figure:
-        _draw_profiles(arguments, table)
-    if not arguments.quiet:
-        _print_gradients(table, limits)
-    shown = tuple(name for name in _SHOWN_PROFILE if name in table.colnames)
-    write_and_print(arguments, table, shown)
+    # The figure takes its place after the table's: where one fails, the other is not there either.
+    with _drawn_profiles(arguments, table) if arguments.figure else nullcontext():
+        if not arguments.quiet:
+            _print_gradients(table, limits)
+        shown = tuple(name for name in _SHOWN_PROFILE if name in table.colnames)
+        write_and_print(arguments, table, shown)
 
 
 def _lone_source(arguments: argparse.Namespace) -> Source:
@@ -192,18 +192,9 @@ def _print_gradients(table: QTable, limits: tuple[float, float]) -> None:
         print_table(per_kpc, per_kpc.colnames)
 
 
-def _check_figure(arguments: argparse.Namespace) -> None:
-    if not arguments.figure:
-        return
-    path = Path(arguments.figure)
-    if path.suffix.lower() not in (".png", ".pdf", ".svg"):
-        raise InputError(
-            f"{path}: figures are saved as .png, .pdf or .svg; give the file such a name."
-        )
-    check_free(path, arguments.overwrite)
-
-
-def _draw_profiles(arguments: argparse.Namespace, table: QTable) -> None:
+@contextmanager
+def _drawn_profiles(arguments: argparse.Namespace, table: QTable) -> Iterator[None]:
+    """The figure, which is in its place once the block has ended well."""
     from ..fits_io.safe_writing import written_whole
     from ..measure.figures.profile_figures import profiles_figure
 
@@ -213,3 +204,4 @@ def _draw_profiles(arguments: argparse.Namespace, table: QTable) -> None:
     figure = profiles_figure(table, radius, arguments.show or "mean")
     with written_whole(arguments.figure, arguments.overwrite) as beside:
         figure.savefig(beside, dpi=200)
+        yield

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from ..progress import Progress, Steps
 from .console import run_steps
+from .error_boundary import Interrupted
 from .train_options import add_options, settle_options
 from .train_stellar import stellar_steps
 
@@ -51,18 +52,19 @@ def _steps(arguments: argparse.Namespace) -> Steps[str]:
 
 
 def _interruptible(steps: Steps[T], out: Path) -> Steps[T]:
-    """Steps that Ctrl-C ends between two of them, so that a fit can leave a checkpoint; a second
-    Ctrl-C ends them at once.
+    """Steps that Ctrl-C, or the end of a job, ends between two of them, so that a fit can leave a
+    checkpoint; asked a second time, they end at once.
     """
-    asked: list[bool] = []
+    asked: list[int] = []
 
-    def ask(*_: Any) -> None:
+    def ask(number: int, _: Any) -> None:
         if asked:
-            raise KeyboardInterrupt(_how_to_go_on(out, "at once"))
-        asked.append(True)
+            raise Interrupted(number, _how_to_go_on(out, "at once"))
+        asked.append(number)
 
     main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGINT, ask) if main else None
+    numbers = (signal.SIGINT, signal.SIGTERM) if main else ()
+    before = {number: signal.signal(number, ask) for number in numbers}
     try:
         while True:
             try:
@@ -72,13 +74,12 @@ def _interruptible(steps: Steps[T], out: Path) -> Steps[T]:
                 return result
             if asked:
                 steps.close()
-                raise KeyboardInterrupt(
-                    _how_to_go_on(out, f"{progress.step}, {progress.done:,} of {progress.total:,}")
-                )
+                where = f"{progress.step}, {progress.done:,} of {progress.total:,}"
+                raise Interrupted(asked[0], _how_to_go_on(out, where))
             yield progress
     finally:
-        if main:
-            signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _how_to_go_on(out: Path, where: str) -> str:

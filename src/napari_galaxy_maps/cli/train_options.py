@@ -12,6 +12,7 @@ from ..data import ranges
 from ..data.setting import Range, Unit
 from ..exceptions import InputError
 from .options import DEVICES, add_quiet, number, option_name, whole
+from .outputs import OutputFolder
 
 DEFAULTS: dict[str, Any] = {
     "mocks": 20_000, "data": None, "seed": 0, "steps": None, "rate": None, "patience": None,
@@ -40,7 +41,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     dust = models.add_parser("dust-forest", help="dust from the DustPedia tables")
     dust.add_argument("--data", required=True, metavar="DIR", help="folder of the DustPedia tables")
     dust.add_argument(
-        "--out", required=True, metavar="DIR", help="folder to write weights and card to"
+        "--out",
+        type=OutputFolder,
+        required=True,
+        metavar="DIR",
+        help="folder to write weights and card to",
     )
     dust.add_argument("--seed", type=_SEED, default=0, help="seed of all random numbers (0)")
     add_quiet(dust)
@@ -49,7 +54,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "stellar-unet", help="stars and gas from mock galaxies or from your own pairs"
     )
     unet.add_argument(
-        "--out", required=True, metavar="DIR", help="folder for sets, checkpoints, weights and card"
+        "--out",
+        type=OutputFolder,
+        required=True,
+        metavar="DIR",
+        help="folder for sets, checkpoints, weights and card",
     )
     _add_source(unet)
     _add_fit(unet)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import InputError
+from ..fits_io.safe_writing import write_text
 from ..progress import Steps
 from .options import option_name
 from .train_options import (
@@ -150,13 +151,7 @@ def _fit_settings(options: dict[str, Any], start: StellarUNet | None) -> FitSett
 
 
 def _keep(options: dict[str, Any], out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / OPTIONS_FILE).write_text(json.dumps(options, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            f"{out} cannot be written ({error.strerror}); choose another folder."
-        ) from None
+    write_text(out / OPTIONS_FILE, json.dumps(options, indent=1) + "\n", overwrite=True)
 
 
 def _stages(options: dict[str, Any], key: str) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .console import check_free, print_maps, run_steps
+from .console import print_maps, run_steps
 from .galaxy_input import (
     masks_of,
     read_galaxy,
@@ -13,6 +13,7 @@ from .galaxy_input import (
     say_what_changed,
 )
 from .options import IMAGES_OR_CUBE, add_device, add_paths, add_recipe_options, recipe_of
+from .outputs import OutputFits
 
 HELP = "fit true maps where there is far infrared, to compare predictions with"
 
@@ -20,7 +21,9 @@ HELP = "fit true maps where there is far infrared, to compare predictions with"
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command to its parser."""
     add_paths(parser, IMAGES_OR_CUBE)
-    parser.add_argument("--out", required=True, metavar="FILE", help="the maps to write")
+    parser.add_argument(
+        "--out", type=OutputFits, required=True, metavar="FILE", help="the maps to write"
+    )
     add_device(parser, "where the fit runs")
     add_recipe_options(parser)
 
@@ -32,7 +35,6 @@ def run(arguments: argparse.Namespace) -> None:
     from ..pipeline import truth_cube_steps, truth_maps_steps
     from ..prepare.masks.mask_files import mask_hdus
 
-    check_free(arguments.out, arguments.overwrite)
     cube = read_lone_cube(arguments.paths)
     recipe = (
         recipe_of(arguments)

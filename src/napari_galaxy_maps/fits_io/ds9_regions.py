@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..exceptions import InputError
-from .open_fits import brief
-from .safe_writing import written_whole
+from ..exceptions import InputError, brief
+from .open_fits import read_text
+from .safe_writing import write_text
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -122,7 +122,7 @@ def read_shapes(path: str | Path, wcs: WCS | None, left_out: list[str]) -> list[
     from regions import PixelRegion, Regions
 
     path = Path(path).expanduser()
-    text = _text(path)
+    text = read_text(path)
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -139,6 +139,12 @@ def read_shapes(path: str | Path, wcs: WCS | None, left_out: list[str]) -> list[
     found = []
     for region in parsed:
         kind = type(region).__name__.replace("PixelRegion", "").replace("SkyRegion", "")
+        if kind == "Polygon" and len(region.vertices) < 3:
+            left_out.append(
+                f"{path.name}: a polygon of {len(region.vertices)} corners left out; it needs "
+                "three or more."
+            )
+            continue
         in_pixels = isinstance(region, PixelRegion)
         if in_pixels and wcs is not None:
             region, in_pixels = region.to_sky(wcs), False
@@ -250,8 +256,7 @@ def write_regions(
         corners = SkyCoord(np.asarray(polygon.vertices), unit="deg")
         shapes.append(PolygonSkyRegion(corners, *_dressed(polygon, [])))
     text = Regions(shapes).serialize(format="ds9", precision=9)
-    with written_whole(Path(path).expanduser(), overwrite) as beside:
-        beside.write_text(text, encoding="utf-8")
+    write_text(Path(path).expanduser(), text, overwrite)
 
 
 def _dressed(shape: Circle | Polygon, tags: list[str]) -> tuple[Any, Any]:
@@ -275,19 +280,6 @@ def _dressed(shape: Circle | Polygon, tags: list[str]) -> tuple[Any, Any]:
 def _plain(text: str) -> str:
     """Text that DS9's braces can hold; its lines end at semicolons, even in there."""
     return text.replace("{", "(").replace("}", ")").replace("\n", " ").replace(";", " |")
-
-
-def _text(path: Path) -> str:
-    if not path.exists():
-        raise InputError(f"{path} does not exist; check the path of the region file.")
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is no text file; give DS9 regions (.reg).") from None
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be read ({brief(error)}); check its permissions."
-        ) from None
 
 
 def _tags(region: Region) -> dict[str, str]:

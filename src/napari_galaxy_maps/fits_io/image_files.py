@@ -12,10 +12,10 @@ import numpy as np
 from ..bands.registry import Band, get_band
 from ..bands.units import KNOWN_UNITS, canonical_unit
 from ..data.galaxy import Stamp
-from ..exceptions import InputError
+from ..exceptions import InputError, brief
 from .identify_image import guess_band, guess_role, guess_unit
 from .map_files import is_maps
-from .open_fits import BROKEN, brief, image_wcs, opened
+from .open_fits import BROKEN, image_wcs, opened
 from .psf_files import read_stamp
 
 if TYPE_CHECKING:
@@ -30,6 +30,13 @@ FITS_ENDINGS = (
     ),
     ".fz",
 )
+
+
+def is_fits_name(name: str) -> bool:
+    """Whether a file of this name in a folder is looked into: it ends as FITS files do, and does
+    not begin with a dot, as a killed run's unfinished files and macOS's notes on files do.
+    """
+    return name.lower().endswith(FITS_ENDINGS) and not name.startswith(".")
 
 
 @dataclass(frozen=True)
@@ -279,11 +286,7 @@ def find_images(
     for path in map(Path, paths):
         if path.is_dir():
             try:
-                members = sorted(
-                    p
-                    for p in path.iterdir()
-                    if p.name.lower().endswith(FITS_ENDINGS) and p.is_file()
-                )
+                members = sorted(p for p in path.iterdir() if is_fits_name(p.name) and p.is_file())
             except OSError:
                 raise InputError(
                     f"The folder {path} may not be read; check its permissions."

@@ -5,14 +5,16 @@ from __future__ import annotations
 import gzip
 import hashlib
 import lzma
+import os
+import stat
 import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from ..exceptions import InputError
+from ..exceptions import InputError, about_file, brief
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header
@@ -33,15 +35,46 @@ BROKEN = (
 )
 
 
-def brief(error: BaseException) -> str:
-    """The first line of an error's message, or what it is called, in at most 120 characters."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:120]
-
-
 def sha256(path: Path) -> str:
     """SHA-256 of a file, hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def open_bytes(path: Path) -> BinaryIO:
+    """The file, opened to be read.
+
+    Raises
+    ------
+    InputError
+        When it cannot be opened, or is a pipe or a device.
+    """
+    try:
+        kind = path.stat().st_mode
+        if stat.S_ISREG(kind) or stat.S_ISDIR(kind):
+            return path.open("rb")
+    except OSError as error:
+        raise InputError(about_file(path, error)) from None
+    raise InputError(f"{path} is a pipe or a device, not a file; give the name of a file.")
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, without the mark that some editors put first.
+
+    Raises
+    ------
+    InputError
+        When it cannot be read, or is no text in UTF-8.
+    """
+    with open_bytes(path) as stream:
+        try:
+            return stream.read().decode("utf-8-sig")
+        except OSError as error:
+            raise InputError(about_file(path, error)) from None
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"{path} is not text in UTF-8 (byte {error.start}); save it again as UTF-8."
+            ) from None
 
 
 @contextmanager
@@ -51,12 +84,10 @@ def opened(path: Path) -> Iterator[HDUList]:
     from astropy.utils.exceptions import AstropyUserWarning
     from astropy.wcs import FITSFixedWarning
 
-    if not path.exists():
-        raise InputError(f"{path} does not exist; check the path.")
     with ExitStack() as closing:  # astropy leaves a file open that it fails on
+        stream = closing.enter_context(open_bytes(path))
+        size = os.fstat(stream.fileno()).st_size
         try:
-            size = path.stat().st_size
-            stream = closing.enter_context(path.open("rb"))
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 warnings.simplefilter("ignore", FITSFixedWarning)
@@ -64,8 +95,6 @@ def opened(path: Path) -> Iterator[HDUList]:
                     "error", message=".*truncated.*", category=AstropyUserWarning
                 )
                 hdus = fits.open(stream, memmap=False, lazy_load_hdus=False)
-        except PermissionError:
-            raise InputError(f"{path} may not be read; check its permissions.") from None
         except AstropyUserWarning:
             raise InputError(
                 f"{path} is cut short: it is smaller than its header says; fetch it again."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..data.recipe import Recipe
 from ..exceptions import InputError, RecipeError
-from .open_fits import opened
+from .open_fits import opened, read_text
 
 if TYPE_CHECKING:
     from astropy.io.fits import BinTableHDU, HDUList
@@ -53,7 +53,8 @@ def provenance_of(hdus: HDUList) -> dict[str, Any]:
     """What the RECIPE table of an open file says: text, lists and groups of text by key; empty
     where there is none.
     """
-    if "RECIPE" not in hdus:
+    columns = getattr(hdus["RECIPE"], "columns", None) if "RECIPE" in hdus else None
+    if columns is None or not {"KEY", "VALUE"} <= set(columns.names):  # none, or somebody else's
         return {}
     table = hdus["RECIPE"].data
     found: dict[str, Any] = {"recipe": ""}
@@ -99,11 +100,9 @@ def read_recipe(path: str | Path) -> Recipe:
     path = Path(path)
     if path.suffix.lower() in (".toml", ".txt"):
         try:
-            return _beside(
-                Recipe.from_toml(path.read_text(encoding="utf-8"), str(path)), path.parent
-            )
-        except (OSError, UnicodeDecodeError) as error:
-            raise RecipeError(f"{path} cannot be read as a recipe ({error}).") from None
+            return _beside(Recipe.from_toml(read_text(path), str(path)), path.parent)
+        except InputError as error:
+            raise RecipeError(str(error)) from None
     try:
         text = str(read_provenance(path).get("recipe", ""))
     except InputError as error:

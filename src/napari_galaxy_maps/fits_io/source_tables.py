@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..exceptions import InputError
+from .open_fits import open_bytes
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
@@ -57,12 +58,11 @@ def read_table(path: Path, what: str) -> Table:
 
     if not path.exists():
         raise InputError(f"{path} does not exist; check the path of the table of {what}.")
-    if path.is_dir():
-        raise InputError(
-            f"{path} is a folder; give one table of {what} (FITS, VOTable, ECSV or CSV)."
-        )
-    if path.stat().st_size == 0:
-        raise InputError(f"{path} is empty; give a table of {what} (FITS, VOTable, ECSV or CSV).")
+    with open_bytes(path) as stream:
+        if not stream.read(1):
+            raise InputError(
+                f"{path} is empty; give a table of {what} (FITS, VOTable, ECSV or CSV)."
+            )
     name = path.name.lower().removesuffix(".gz").removesuffix(".bz2")
     if name.endswith((".fits", ".fit", ".fts")):
         formats: tuple[str | None, ...] = ("fits",)
@@ -78,7 +78,9 @@ def read_table(path: Path, what: str) -> Table:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                table = Table.read(path, format=kind)
+                # The mark that some programs put before UTF-8 is no part of a column's name.
+                text = {"encoding": "utf-8-sig"} if kind and kind.startswith("ascii") else {}
+                table = Table.read(path, format=kind, **text)
         except (
             Exception
         ):  # each reader of astropy has errors of its own; what matters is that none could read it

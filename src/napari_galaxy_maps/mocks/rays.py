@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..compiled import compiled
 from .layers import N_OF_STARS, N_STAR_LAYERS, Disc
 
 
@@ -55,8 +56,8 @@ def march(
     sharp = 0.3 + 2.9 * thin
     nodes = (np.sinh(sharp * np.linspace(-1, 1, steps + 1)) / np.sinh(sharp)).astype(np.float32)
     same = np.array([np.flatnonzero(heights == h)[0] for h in heights])
-    compiled = _compiled_march()
-    compiled(
+    march_rays = _compiled_march()
+    march_rays(
         np.ascontiguousarray(x, np.float32),
         np.ascontiguousarray(y, np.float32),
         disc.table,
@@ -90,13 +91,12 @@ def _compiled_march() -> Any:
     Its parts are registered rather than compiled by themselves: a compiled function inside another
     one's closure would be taken for a new one in every process, and compiled again.
     """
-    import numba
     from numba.extending import register_jitable
 
     options = {"nogil": True, "error_model": "numpy", "fastmath": True}
     for part in (_chord, _integrate_profiles, _pattern_pixel, _sum_layers, _add_light):
         register_jitable(**options)(part)
-    return numba.njit(cache=True, **options)(_march_rays)
+    return compiled(**options)(_march_rays)
 
 
 def _chord(x: Any, y: Any, r_max: Any, top: Any, sin: Any, cos: Any) -> tuple[Any, Any]:

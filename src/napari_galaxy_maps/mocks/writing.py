@@ -4,6 +4,7 @@ that tells what is known of it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,8 @@ import numpy as np
 from ..bands.registry import BANDS, INPUT_BANDS, get_band
 from ..constants import ZERO_AB_MJY_SR
 from ..data.maps import PropertyMaps
-from ..exceptions import InputError
 from ..fits_io.map_files import write_maps
-from ..fits_io.safe_writing import written_whole
+from ..fits_io.safe_writing import check_output, folder_written_whole
 from ..progress import Progress, Steps
 from .mock import Mock, make_mock_steps
 from .population import MockGalaxy, draw_galaxy
@@ -118,7 +118,7 @@ def _binned(mock: Mock, index: int) -> tuple[np.ndarray, np.ndarray, WCS]:
 
 
 def write_mock_steps(mock: Mock, folder: Path, overwrite: bool = False) -> Steps[list[Path]]:
-    """Write a mock galaxy, yielding after every file.
+    """Write a mock galaxy, all of its files or none, yielding after every file.
 
     Parameters
     ----------
@@ -138,39 +138,46 @@ def write_mock_steps(mock: Mock, folder: Path, overwrite: bool = False) -> Steps
     InputError
         When a file is there already or cannot be written.
     """
+    names = _file_names(mock.view, bool(mock.stars))
+    _check_names(folder, names, overwrite)
+    with folder_written_whole(folder, overwrite) as stage:
+        for index, band in enumerate(mock.view.bands):
+            _write_band(stage / f"{band}.fits", mock, index)
+            yield Progress("mock", index + 1, len(names), band)
+        write_maps(stage / "truth.fits", truth_maps(mock))
+        (stage / "recipe.toml").write_text(_recipe(mock), encoding="utf-8")
+        if mock.stars:
+            star_table(mock).write(stage / "stars.ecsv", format="ascii.ecsv")
+    yield Progress("mock", len(names), len(names), "truth.fits")
+    return [folder / name for name in names]
+
+
+def _file_names(view: View, stars: bool) -> list[str]:
+    images = [f"{band}.fits" for band in view.bands]
+    return [*images, "truth.fits", "recipe.toml", *(["stars.ecsv"] if stars else [])]
+
+
+def _check_names(folder: Path, names: Sequence[str], overwrite: bool) -> None:
+    """Refuse a folder in which one of the files is there already."""
+    for name in names:
+        check_output(folder / name, overwrite)
+
+
+def _write_band(path: Path, mock: Mock, index: int) -> None:
+    """The image of a band and its error."""
     from astropy.io import fits
 
-    names = [f"{band}.fits" for band in mock.view.bands] + ["truth.fits", "recipe.toml"]
-    there = [name for name in names if (folder / name).exists()]
-    if there and not overwrite:
-        raise InputError(
-            f"{folder / there[0]} is there already; choose another folder, or allow it to be "
-            "replaced with --overwrite."
-        )
-    written = []
-    for index, band in enumerate(mock.view.bands):
-        data, error, wcs = _binned(mock, index)
-        header = wcs.to_header()
-        header["BUNIT"] = "MJy/sr"
-        header["FILTER"], header["TELESCOP"] = band, get_band(band).survey
-        header["OBJECT"] = name_of(mock)
-        header["BMAJ"] = header["BMIN"] = mock.view.fwhm_of(band) / 3600
-        header["SEED"] = (mock.galaxy.seed, "of the mock galaxy")
-        hdus = [fits.PrimaryHDU(data, header), fits.ImageHDU(error, header, name="ERROR")]
-        with written_whole(folder / f"{band}.fits", overwrite) as beside:
-            fits.HDUList(hdus).writeto(beside, overwrite=True)
-        written.append(folder / f"{band}.fits")
-        yield Progress("mock", index + 1, len(names), band)
-    write_maps(folder / "truth.fits", truth_maps(mock), overwrite)
-    with written_whole(folder / "recipe.toml", overwrite) as beside:
-        beside.write_text(_recipe(mock), encoding="utf-8")
-    written += [folder / "truth.fits", folder / "recipe.toml"]
-    if mock.stars:
-        with written_whole(folder / "stars.ecsv", overwrite) as beside:
-            star_table(mock).write(beside, format="ascii.ecsv", overwrite=True)
-        written.append(folder / "stars.ecsv")
-    yield Progress("mock", len(names), len(names), "truth.fits")
-    return written
+    band = mock.view.bands[index]
+    data, error, wcs = _binned(mock, index)
+    header = wcs.to_header()
+    header["BUNIT"] = "MJy/sr"
+    header["FILTER"], header["TELESCOP"] = band, get_band(band).survey
+    header["OBJECT"] = name_of(mock)
+    header["BMAJ"] = header["BMIN"] = mock.view.fwhm_of(band) / 3600
+    header["SEED"] = (mock.galaxy.seed, "of the mock galaxy")
+    fits.HDUList(
+        [fits.PrimaryHDU(data, header), fits.ImageHDU(error, header, name="ERROR")]
+    ).writeto(path)
 
 
 def _recipe(mock: Mock) -> str:
@@ -226,6 +233,7 @@ def mock_steps(
     InputError
         When the wishes make no sense, or a file is there already or cannot be written.
     """
+    _check_names(folder, _file_names(view, view.stars > 0), overwrite)
     galaxy: MockGalaxy = draw_galaxy(seed, kind, log_mass, inclination)
     yield Progress(
         "mock", 0, len(view.bands) + 2, f"a {galaxy.kind} galaxy of 10^{galaxy.log_mass:.2f} Msun"

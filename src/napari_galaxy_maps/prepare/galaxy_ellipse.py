@@ -72,14 +72,14 @@ def measure_ellipse(
     label = _most_likely(segments)
     if near is not None:
         x, y = image.wcs.world_to_pixel(SkyCoord(*near, unit="deg"))
-        column, row = round(float(x)), round(float(y))
         ny, nx = image.shape
-        if not (0 <= column < nx and 0 <= row < ny):
+        # Not a number where the position is on the other side of the sky.
+        if not (-0.5 <= x < nx - 0.5 and -0.5 <= y < ny - 0.5):
             raise InputError(
                 f"RA {near[0]:.5f}, Dec {near[1]:.5f} lies outside the {image.band} image; "
                 "correct the position."
             )
-        label = int(segments.data[row, column])
+        label = int(segments.data[round(float(y)), round(float(x))])
         if label == 0:
             raise InputError(
                 f"Nothing stands out of the {image.band} image at RA {near[0]:.5f}, Dec "

@@ -16,7 +16,7 @@ from .chain.psf_step import psf_step
 from .chain.reddening_step import reddening_step
 from .chain.sky_step import sky_step
 from .chain.stars_step import stars_step
-from .named_files import check_named_files
+from .needed_files import check_needed_files
 from .step import Step
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def prepare_steps(
 
     if not galaxy.images:
         raise InputError("There is no image to prepare; add the galaxy's FITS files.")
-    check_named_files(recipe)
+    check_needed_files(recipe)
     gains = check_gains(recipe.errors, galaxy.images)
     work = Preparation(
         galaxy, recipe, PreparationMemory() if memory is None else memory, masks, gains

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..exceptions import GalaxyMapsError
-from ..models.registry import write_entry
+from ..fits_io.safe_writing import folder_written_whole
+from ..models.registry import INDEX, write_entry
 
 if TYPE_CHECKING:
     from ..models.dust_forest.model import DustForest
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 def write_model(
     model: DustForest | StellarUNet, kind: str, out: Path, scores: dict[str, Any] | None = None
 ) -> None:
-    """Write ``NAME.safetensors``, the card as ``NAME.json`` and ``NAME.md``, and ``registry.json``.
+    """Write, all or none, ``NAME.safetensors``, the card as ``NAME.json`` and ``NAME.md``, and
+    ``registry.json``.
 
     Parameters
     ----------
@@ -31,19 +33,17 @@ def write_model(
 
     Raises
     ------
-    GalaxyMapsError
+    InputError
         When the folder cannot be written.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        weights, card = out / f"{model.name}.safetensors", out / f"{model.name}.json"
+    with folder_written_whole(out, overwrite=True) as stage:
+        if (out / INDEX).exists():  # of other models in the folder
+            shutil.copyfile(out / INDEX, stage / INDEX)
+        weights, card = stage / f"{model.name}.safetensors", stage / f"{model.name}.json"
         weights.write_bytes(model.to_bytes())
         card.write_text(model.card.to_json(), encoding="utf-8")
-        (out / f"{model.name}.md").write_text(model.card.to_markdown(), encoding="utf-8")
+        (stage / f"{model.name}.md").write_text(model.card.to_markdown(), encoding="utf-8")
         if scores is not None:
-            (out / "scores.json").write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
-        write_entry(out, model.name, kind, model.card.version, weights, card)
-    except OSError as error:
-        raise GalaxyMapsError(
-            f"{out} cannot be written ({error.strerror}); choose another folder."
-        ) from None
+            text = json.dumps(scores, indent=1) + "\n"
+            (stage / "scores.json").write_text(text, encoding="utf-8")
+        write_entry(stage, model.name, kind, model.card.version, weights, card)

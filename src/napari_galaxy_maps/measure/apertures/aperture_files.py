@@ -12,7 +12,7 @@ import numpy as np
 from ...data.galaxy import Ellipse
 from ...exceptions import InputError
 from ...fits_io.ds9_regions import because_of, read_shapes
-from ...fits_io.safe_writing import written_whole
+from ...fits_io.safe_writing import write_text, written_whole
 from .aperture import Aperture
 
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ def write_apertures(
     text = Regions([_region(aperture) for aperture in apertures]).serialize(
         format="ds9", precision=9
     )
-    with written_whole(path, overwrite) as beside:
-        beside.write_text(text, encoding="utf-8")
+    write_text(path, text, overwrite)
 
 
 def write_table(path: str | Path, table: Table, overwrite: bool = False) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from ...compiled import compiled
 from ...data.cube import BandCube
 from ...data.galaxy import BandImage, Ellipse
 from ...data.maps import PropertyMaps
@@ -399,9 +400,8 @@ def _background(
 @cache
 def _sums() -> Callable[..., np.ndarray]:
     """The compiled loop over an aperture's pixels; compiled once and kept on disk."""
-    import numba
 
-    @numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})  # NaN stays NaN
+    @compiled(nogil=True, fastmath={"reassoc", "contract", "nsz"})  # NaN stays NaN
     def sums(terms, weights, row, column):  # type: ignore[no-untyped-def]
         """Of each map: weight times quantity, weight, error, squared error, and pixels with a
         value, summed; shape (n, 5).

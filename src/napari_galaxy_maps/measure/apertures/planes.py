@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...compiled import compiled
 from ...constants import PC_PER_MPC_ARCSEC, SR_PER_ARCSEC2
 from ...data import ranges
 from ...data.cube import BandCube
@@ -131,8 +132,14 @@ _HANDED_ON = ("object", "model", "model_hash", "recipe", "steps", "versions", "i
 
 
 def handed_on(provenance: Mapping[str, Any]) -> dict[str, Any]:
-    """What a table keeps of how its source was made: names, model, recipe, versions, inputs."""
-    return {key: provenance[key] for key in _HANDED_ON if provenance.get(key)}
+    """What a table keeps of how its source was made: names, model, recipe, versions, inputs.
+
+    The recipe as a list of lines: headers of ECSV files do not keep the ends of lines.
+    """
+    found = {key: provenance[key] for key in _HANDED_ON if provenance.get(key)}
+    if "recipe" in found:
+        found["recipe"] = str(found["recipe"]).splitlines()
+    return found
 
 
 def planes_of(
@@ -258,9 +265,8 @@ def _of_maps(
 @cache
 def _fill() -> Callable[..., None]:
     """The compiled loop that makes the terms of one map; compiled once and kept on disk."""
-    import numba
 
-    @numba.njit(cache=True, nogil=True)
+    @compiled(nogil=True)
     def fill(values, weights, errors, log, terms):  # type: ignore[no-untyped-def]
         """Weights are logarithms of what adds up; empty planes stand for weights of 1, and for
         errors that are not known.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ... import __version__
 from ...exceptions import InputError
-from ...fits_io.safe_writing import written_whole
+from ...fits_io.safe_writing import check_output_folder, folder_written_whole
 from ..apertures.aperture_files import write_table
 from ..compare.comparison import Comparison, all_metrics, metrics_table
 from ..compare.stellar_scores import summarise
@@ -35,7 +35,7 @@ def write_evaluation(
     ending: Ending = "png",
     overwrite: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
-    """Write metrics.json, metrics.ecsv, tables, figures and report.html into a folder.
+    """Write metrics.json, metrics.ecsv, tables, figures and report.html into a folder: all or none.
 
     Parameters
     ----------
@@ -58,32 +58,44 @@ def write_evaluation(
     InputError
         When the folder holds something and `overwrite` is off, or cannot be written to.
     """
-    folder = Path(folder)
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not overwrite):
+    check_evaluation_folder(folder, overwrite)
+    with folder_written_whole(folder, overwrite) as stage:
+        return _write_all(stage, comparisons, card, ending)
+
+
+def check_evaluation_folder(folder: str | Path, overwrite: bool) -> None:
+    """Refuse a folder for an evaluation before the work is done.
+
+    Raises
+    ------
+    InputError
+        When the folder holds something and `overwrite` is off, or cannot be written to.
+    """
+    place = check_output_folder(folder)
+    if place.is_dir() and any(place.iterdir()) and not overwrite:
         raise InputError(
             f"{folder} is there already; choose another folder, or allow it to be replaced "
-            "(--overwrite)."
+            "with --overwrite."
         )
+
+
+def _write_all(
+    folder: Path, comparisons: Sequence[Comparison], card: str, ending: Ending
+) -> dict[str, Any]:
+    """Fill an empty folder; returns what metrics.json holds."""
     sums, notes = stellar_sums(comparisons)
     sums_by_ellipse = summarise(sums) if sums else None
     evaluation = _contents(comparisons, sums_by_ellipse, notes)
     scores = metrics_table(evaluation["properties"])
-    pictures = [
-        _write_drawing(folder, drawing, ending, overwrite)
-        for drawing in drawings(comparisons, sums)
-    ]
+    pictures = [_write_drawing(folder, drawing, ending) for drawing in drawings(comparisons, sums)]
     totals = [(c.name, found) for c in comparisons if (found := totals_beside(c)) is not None]
-    write_table(folder / "metrics.ecsv", scores, overwrite)
+    write_table(folder / "metrics.ecsv", scores)
     for name, table in _tables(sums_by_ellipse, totals).items():
-        write_table(folder / "tables" / name, table, overwrite)
+        write_table(folder / "tables" / name, table)
     page = html_page(evaluation, scores, sums_by_ellipse, totals, pictures, comparisons, card)
-    texts = {
-        "metrics.json": json.dumps(_nan_as_null(evaluation), indent=2),
-        "report.html": page,
-    }
-    for name, text in texts.items():
-        with written_whole(folder / name, overwrite) as beside:
-            beside.write_text(text, encoding="utf-8")
+    metrics = json.dumps(_nan_as_null(evaluation), indent=2)
+    (folder / "metrics.json").write_text(metrics, encoding="utf-8")
+    (folder / "report.html").write_text(page, encoding="utf-8")
     return evaluation
 
 
@@ -111,15 +123,16 @@ def _contents(
     }
 
 
-def _write_drawing(folder: Path, drawing: Drawing, ending: Ending, overwrite: bool) -> Picture:
+def _write_drawing(folder: Path, drawing: Drawing, ending: Ending) -> Picture:
     """Write a figure and the table behind it; the figure comes back for the page."""
     png = _png(drawing.figure)
-    with written_whole(folder / "figures" / f"{drawing.name}.{ending}", overwrite) as beside:
-        if ending == "png":
-            beside.write_bytes(png)  # drawn once: drawing takes the most of the time
-        else:
-            drawing.figure.savefig(beside)
-    write_table(folder / "tables" / f"{drawing.name}.ecsv", drawing.table, overwrite)
+    path = folder / "figures" / f"{drawing.name}.{ending}"
+    path.parent.mkdir(exist_ok=True)
+    if ending == "png":
+        path.write_bytes(png)  # drawn once: drawing takes the most of the time
+    else:
+        drawing.figure.savefig(path)
+    write_table(folder / "tables" / f"{drawing.name}.ecsv", drawing.table)
     return Picture(drawing.name, drawing.title, base64.b64encode(png).decode("ascii"))
 
 

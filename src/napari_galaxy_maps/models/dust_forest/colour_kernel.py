@@ -8,6 +8,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from ...compiled import compiled
+
 LN10 = float(np.log(10.0))
 _FARTHEST = 8.0
 """Greatest log10 of a flux ratio that is taken to a power, either way."""
@@ -131,7 +133,7 @@ def _describe(i, ratio, error, mean, loadings, specific, t, h, y, spectrum, widt
     return total
 
 
-@numba.njit(fastmath=_FAST, error_model="numpy", nogil=True, cache=True, parallel=True)
+@compiled(fastmath=_FAST, error_model="numpy", nogil=True, parallel=True)
 def infer(ratio, error, mean, loadings, specific, iterations, spectrum, width, chi2):
     """Fill `spectrum`, `width` and `chi2` as `ColourModel.infer` returns them, one pixel a step of
     a parallel loop.

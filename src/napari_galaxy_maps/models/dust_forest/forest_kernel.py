@@ -8,6 +8,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from ...compiled import compiled
+
 
 @numba.njit(error_model="numpy", inline="always")
 def _columns(x, first, count):
@@ -43,7 +45,7 @@ def _add_leaves(node, leaf, values, count, total):
                 total[j, g * 8 + o] += values[k, g * 8 + o]
 
 
-@numba.njit(nogil=True, cache=True, parallel=True, error_model="numpy")
+@compiled(nogil=True, parallel=True, error_model="numpy")
 def descend(x, code, threshold, leaf, root, depth, values, offset, out):
     """Fill `out` with the sum of the trees' leaves: blocks of 64 pixels in parallel, trees in
     order, the pixels of a block side by side.

@@ -16,7 +16,7 @@ from psygnal import Signal
 from qtpy.QtCore import QTimer
 from superqt.utils import FunctionWorker, GeneratorWorker
 
-from ...exceptions import GalaxyMapsError
+from ...exceptions import in_words
 from ...progress import Progress
 from . import garbage_collection
 from .process_switches import switch_as_usual, switch_often
@@ -256,10 +256,10 @@ def report(error: BaseException, title: str = "") -> str:
     What the person can put right is a warning in one sentence. Anything else is a fault in the
     program: the notification says so and offers the traceback, which is logged too.
     """
-    if isinstance(error, GalaxyMapsError):
-        sentence = str(error)
-        show_warning(sentence)
-        return sentence
+    mistake = in_words(error)
+    if mistake is not None:
+        show_warning(mistake)
+        return mistake
     while_doing = f" while {title[:1].lower()}{title[1:]}" if title else ""
     sentence = (
         f"Something unexpected happened{while_doing} ({type(error).__name__}: {error}). "

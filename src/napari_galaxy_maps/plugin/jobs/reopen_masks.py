@@ -137,6 +137,8 @@ def find_masks(
     beside : bool
         Whether results in the images' folders count too, the newest first.
     """
+    from ...fits_io.image_files import is_fits_name
+
     known = {path.resolve() for path in images}
     near: list[Path] = []
     if beside:
@@ -145,7 +147,7 @@ def find_masks(
             path
             for folder in folders
             for path in folder.glob("*.fits")
-            if path.resolve() not in known
+            if is_fits_name(path.name) and path.resolve() not in known
         ]
         near.sort(key=lambda path: path.stat().st_mtime, reverse=True)
     for path in (*opened, *near[:_MOST]):

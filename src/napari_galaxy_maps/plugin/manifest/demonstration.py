@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...exceptions import GalaxyMapsError
+from ...fits_io.safe_writing import check_output, written_whole
 from ..ground.layer_specs import Key
 from ..workspace import workspace_of
 from . import docks
@@ -116,12 +117,13 @@ def save_window(viewer: Viewer, path: str | Path) -> None:
             "The canvas came out blank; run under a display or under Xvfb, with OpenGL "
             "(libgl1-mesa-dri)."
         )
-    try:
-        viewer.screenshot(path=str(path), canvas_only=False, flash=False)
-    except (OSError, ValueError) as error:
-        raise GalaxyMapsError(
-            f"{path} cannot be written ({error}); name a .png file in a folder that is there."
-        ) from None
+    with written_whole(path, overwrite=True) as beside:
+        try:
+            viewer.screenshot(path=str(beside), canvas_only=False, flash=False)
+        except ValueError as error:
+            raise GalaxyMapsError(
+                f"{path} cannot be written ({error}); name a .png file."
+            ) from None
 
 
 def main(screenshot: str | None = None) -> int:
@@ -142,10 +144,8 @@ def main(screenshot: str | None = None) -> int:
     GalaxyMapsError
         When the maps did not come, in words.
     """
-    if screenshot and not Path(screenshot).absolute().parent.is_dir():
-        raise GalaxyMapsError(
-            f"{screenshot} cannot be written: there is no folder {Path(screenshot).parent}."
-        )
+    if screenshot:
+        check_output(screenshot, overwrite=True)
     import napari
 
     viewer = napari.Viewer(title="Galaxy Maps")

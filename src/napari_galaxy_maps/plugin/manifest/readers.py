@@ -33,13 +33,13 @@ def get_reader(
     path : str or sequence of str
         FITS files, packed or not, or folders of them.
     """
-    from ...fits_io.image_files import FITS_ENDINGS
+    from ...fits_io.image_files import FITS_ENDINGS, is_fits_name
 
     paths = [path] if isinstance(path, str | Path) else list(path)
     for member in map(Path, paths):
         if member.is_dir():
             try:
-                if not any(p.name.lower().endswith(FITS_ENDINGS) for p in member.iterdir()):
+                if not any(is_fits_name(p.name) for p in member.iterdir()):
                     return None
             except OSError:
                 continue  # the reader reports that the folder may not be read

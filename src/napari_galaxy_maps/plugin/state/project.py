@@ -14,6 +14,8 @@ from ...data.galaxy import BandImage, Ellipse, Galaxy
 from ...data.maps import PropertyMaps
 from ...data.recipe import Recipe
 from ...exceptions import GalaxyMapsError, RecipeError
+from ...fits_io.named_files import files_of_recipe, same_file
+from ...fits_io.safe_writing import readers
 from ..ground.sky_plane import Reference, centre_of
 from .opened_files import FileState, ImageFiles, ReadyFile
 
@@ -52,6 +54,7 @@ class Project:
     def __init__(self) -> None:
         self._steps_wait = False
         self.forget()
+        readers.add(self)  # nothing that is saved replaces an image that is open
 
     def forget(self) -> None:
         """Forget everything; see `announce`."""
@@ -202,6 +205,11 @@ class Project:
     def file_rows(self) -> list[FileState]:
         """The rows of the table of files."""
         return self.files.rows(self.recipe.input)
+
+    def reads(self, place: Path) -> bool:
+        """Whether a file is one of the images, or is named in the recipe."""
+        images = [image.path for image in list(self.files.found)]
+        return any(same_file(place, path) for path in (*images, *files_of_recipe(self.recipe)))
 
     def ready_files(self) -> list[ReadyFile]:
         """The files that can be read."""

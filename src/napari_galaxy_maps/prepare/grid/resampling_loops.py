@@ -7,21 +7,21 @@ from functools import cache
 
 import numpy as np
 
+from ...compiled import compiled
+
 
 @cache
 def compiled_loops() -> tuple[Callable[..., None], Callable[..., None]]:
     """`separable` and `general`, compiled; they release the interpreter's lock."""
-    import numba
-
     # `separable` calls it by its name in this module: a compiled function in a closure would be
     # another in every process, and what is on disk would never be found again.
-    globals()["gaussian"] = numba.njit(cache=True, nogil=True, inline="always")(gaussian)
+    globals()["gaussian"] = compiled(nogil=True, inline="always")(gaussian)
     # Not all of fast mathematics: with it the test for NaN is left out, and a pixel off the sphere
     # writes anywhere.
     safe = {"reassoc", "contract", "arcp", "nsz", "afn"}
     return (
-        numba.njit(cache=True, nogil=True, fastmath=safe)(separable),
-        numba.njit(cache=True, nogil=True)(general),
+        compiled(nogil=True, fastmath=safe)(separable),
+        compiled(nogil=True)(general),
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from ...constants import PC_PER_MPC_ARCSEC
 from ...exceptions import InputError
+from ...fits_io.safe_writing import write_text
 from ...mocks.mock import make_mock
 from ...mocks.population import draw_galaxy
 from ...mocks.view import MAX_DISTANCE, UGRIZ, View
@@ -146,7 +147,7 @@ def make_set_steps(
         "view": view,
         "seeds": [int(seeds[0]), int(seeds[-1])],
     }
-    (folder / "set.json").write_text(json.dumps(about) + "\n", encoding="utf-8")
+    write_text(folder / "set.json", json.dumps(about) + "\n", overwrite=True)
     return Pairs.open(folder)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ...exceptions import InputError
+from ...fits_io.safe_writing import write_text
 
 SHARE = 0.2
 """Of all galaxies for the test, and of the rest for the validation (PICASSO Sect. 3)."""
@@ -32,7 +33,7 @@ class Split:
             part: [names[row] for row in getattr(self, part)]
             for part in ("train", "validation", "test")
         }
-        path.write_text(json.dumps({"seed": seed, **parts}, indent=1) + "\n", encoding="utf-8")
+        write_text(path, json.dumps({"seed": seed, **parts}, indent=1) + "\n", overwrite=True)
 
 
 def stratified_split(galaxies: Sequence[str], log_mass: np.ndarray, seed: int = 0) -> Split:

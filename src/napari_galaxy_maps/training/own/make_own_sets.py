@@ -16,6 +16,7 @@ import numpy as np
 
 from ...data.recipe import Recipe
 from ...exceptions import GalaxyMapsError, InputError
+from ...fits_io.safe_writing import write_text, written_whole
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ...progress import Progress, Steps
 from ..datasets.image_truth_pairs import TABLE, Pairs
@@ -218,10 +219,8 @@ def _save(path: Path, pair: Pair) -> None:
     arrays: dict[str, Any] = {"images": pair.images, "truth": pair.truth, "row": np.array(pair.row)}
     if pair.sigma is not None:
         arrays["sigma"] = pair.sigma
-    beside = path.with_suffix(".part.npz")
-    with _error_if_unwritable(path.parent):
+    with written_whole(path, overwrite=True) as beside:
         np.savez(beside, **arrays)
-        beside.replace(path)
 
 
 def _about(path: Path) -> tuple[tuple[int, int], np.ndarray]:
@@ -254,7 +253,7 @@ def _write(folder: Path, files: Sequence[Path], names: Sequence[str], size: int)
         whole.flush()
     np.save(folder / "table.npy", table)
     about = {"columns": TABLE, "size": size, "names": list(names)}
-    (folder / "set.json").write_text(json.dumps(about) + "\n", encoding="utf-8")
+    write_text(folder / "set.json", json.dumps(about) + "\n", overwrite=True)
 
 
 def in_the_middle(planes: np.ndarray, size: int) -> np.ndarray:

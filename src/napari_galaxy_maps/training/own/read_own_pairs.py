@@ -22,8 +22,8 @@ from ...data.maps import PropertyMaps
 from ...data.recipe import Recipe
 from ...exceptions import InputError, UnresolvedError
 from ...fits_io.galaxies import make_galaxy, read_galaxy_steps, settle_all
-from ...fits_io.image_files import FITS_ENDINGS, find_images
-from ...fits_io.open_fits import image_wcs, opened
+from ...fits_io.image_files import FITS_ENDINGS, find_images, is_fits_name
+from ...fits_io.open_fits import image_wcs, opened, read_text
 from ...measure.compare.grid_and_psf import bring_to_grid, smooth
 from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
@@ -105,7 +105,7 @@ def find_sources(folder: Path) -> list[Source]:
     found = []
     for member in members:
         ending = next((e for e in FITS_ENDINGS if member.name.lower().endswith(f"_image{e}")), None)
-        if ending and member.is_file():
+        if ending and is_fits_name(member.name) and member.is_file():
             name = member.name[: -len(f"_image{ending}")]
             truths = [
                 folder / f"{name}_truth{e}"
@@ -125,11 +125,7 @@ def find_sources(folder: Path) -> list[Source]:
     for member in members:
         if not member.is_dir() or member.name.startswith("."):
             continue
-        files = [
-            p
-            for p in sorted(member.iterdir())
-            if p.is_file() and p.name.lower().endswith(FITS_ENDINGS)
-        ]
+        files = [p for p in sorted(member.iterdir()) if p.is_file() and is_fits_name(p.name)]
         truths = [p for p in files if re.fullmatch(r"truth\..+", p.name.lower())]
         images = tuple(p for p in files if p not in truths)
         if not files:
@@ -231,8 +227,8 @@ def _own_recipe(recipe: Recipe, source: Source) -> Recipe:
     import tomllib
 
     try:
-        tree = tomllib.loads(source.recipe.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        tree = tomllib.loads(read_text(source.recipe))
+    except tomllib.TOMLDecodeError as error:
         raise InputError(f"{source.recipe} cannot be read as a recipe ({error}).") from None
     whole = recipe.model_dump()
     for section, values in tree.items():

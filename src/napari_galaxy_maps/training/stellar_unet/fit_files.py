@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from ...exceptions import InputError
+from ...fits_io.safe_writing import written_whole
 from ...models.stellar_unet.inputs import N_CHANNELS
 from ...models.stellar_unet.network import UNet
 from ...models.stellar_unet.output_head import Head
@@ -116,12 +117,11 @@ def read_settings(folder: Path) -> FitSettings:
 
 
 def save_network(path: Path, network: UNet) -> None:
-    """Write weights as safetensors, beside their place first."""
+    """Write weights as safetensors."""
     from safetensors.torch import save_file
 
-    part = path.with_suffix(".part")
-    save_file({key: value.contiguous() for key, value in network.state_dict().items()}, part)
-    part.replace(path)
+    with written_whole(path, overwrite=True) as beside:
+        save_file({key: value.contiguous() for key, value in network.state_dict().items()}, beside)
 
 
 def load_network(path: Path, settings: FitSettings) -> UNet:
@@ -162,9 +162,9 @@ def save_checkpoint(
             f"optimizer.{k}.{key}": torch.as_tensor(value) for key, value in moments.items()
         }
     tensors = {key: value.contiguous().clone() for key, value in tensors.items()}
-    part = path.with_suffix(".part")
-    save_file(tensors, part, metadata={key: repr(value) for key, value in asdict(state).items()})
-    part.replace(path)
+    about = {key: repr(value) for key, value in asdict(state).items()}
+    with written_whole(path, overwrite=True) as beside:
+        save_file(tensors, beside, metadata=about)
 
 
 def load_checkpoint(

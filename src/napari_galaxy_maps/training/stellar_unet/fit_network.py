@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from ...exceptions import InputError, ModelError
+from ...fits_io.safe_writing import write_text
 from ...models.stellar_unet.inputs import encode
 from ...models.stellar_unet.network import UNet
 from ...models.stellar_unet.output_head import Head
@@ -110,15 +111,8 @@ class _Fit:
     ) -> None:
         self._sets, self._validation, self._device = sets, validation, device
         self._out, self._settings = out, settings
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-            (out / "settings.json").write_text(
-                json.dumps(asdict(settings), indent=1) + "\n", encoding="utf-8"
-            )
-        except OSError as error:
-            raise InputError(
-                f"{out} cannot be written ({error.strerror}); choose another folder."
-            ) from None
+        text = json.dumps(asdict(settings), indent=1) + "\n"
+        write_text(out / "settings.json", text, overwrite=True)
         network = settings.make_network()
         if start is not None:
             network.load_state_dict(start.state_dict())

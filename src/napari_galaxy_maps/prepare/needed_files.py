@@ -9,7 +9,7 @@ from ..exceptions import InputError
 from ..fits_io.image_files import FITS_ENDINGS
 
 
-def check_named_files(recipe: Recipe) -> None:
+def check_needed_files(recipe: Recipe) -> None:
     """Look whether the files are there that the steps of a recipe will read.
 
     Raises
