@@ -3,6 +3,7 @@ they name are settings.
 """
 
 import re
+import runpy
 import shlex
 import tomllib
 from itertools import pairwise
@@ -133,3 +134,8 @@ def test_make_help_tells_of_every_target_that_the_readme_shows():
     for target in re.findall(r"\bmake (\w+)\b", (ROOT / "README.md").read_text(encoding="utf-8")):
         if target not in ("what",):
             assert re.search(rf"^{target}:.*## ", makefile, flags=re.MULTILINE), target
+
+
+def test_the_page_of_settings_is_what_the_recipe_says():
+    names = runpy.run_path(str(ROOT / "docs" / "settings_page.py"))
+    assert names["PAGE"].read_text(encoding="utf-8") == names["page"]()

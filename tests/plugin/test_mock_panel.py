@@ -122,7 +122,7 @@ def test_the_same_seed_makes_the_same_galaxy_and_another_another(panel, workspac
 @pytest.mark.parametrize(
     ("field", "text", "words"),
     [
-        ("mass", "15", "15.0 is not between"),
+        ("mass", "15", "15 is outside 8.3 to 11.7"),
         ("inclination", "120", "120"),
         ("distance", "9000", "9000"),
         ("noise", "-1", "noise"),

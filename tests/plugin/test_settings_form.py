@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import (
@@ -16,7 +16,9 @@ from qtpy.QtWidgets import (
 )
 
 from napari_galaxy_maps.data.recipe import Recipe
-from napari_galaxy_maps.data.setting import RECIPE_ONLY, Shown, Unit
+from napari_galaxy_maps.data.section import Section
+from napari_galaxy_maps.data.setting import RECIPE_ONLY, Range, Shown, Unit
+from napari_galaxy_maps.exceptions import RecipeError
 from napari_galaxy_maps.plugin.manifest import docks as panels
 from napari_galaxy_maps.plugin.widgets.settings_form import SettingsForm
 from napari_galaxy_maps.prepare import steps
@@ -27,19 +29,19 @@ from .test_panels import choose, click, panel, write
 pytestmark = pytest.mark.window
 
 
-class CosmicRaySettings(BaseModel):
-    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+class CosmicRaySettings(Section):
+    """Settings of a step that a test adds."""
 
     enabled: bool = Field(True, description="Remove cosmic rays")
-    height: Annotated[float, Unit("σ", "sigma"), Shown(increment=0.5)] = Field(
-        5.0, gt=1, le=20, title="Higher than", description="Least height"
+    height: Annotated[float, Range(1, 20, Unit("σ", "sigma")), Shown(increment=0.5)] = Field(
+        5.0, title="Higher than", description="Least height"
     )
-    rounds: int = Field(3, ge=1, le=9, description="How often they are looked for")
+    rounds: Annotated[int, Range(1, 9)] = Field(3, description="How often they are looked for")
     method: Literal["median", "laplacian"] = Field("median", title="Method")
     grow: bool = Field(False, title="neighbours, too")
-    gain: Annotated[float | None, Unit("e/ADU", "electrons"), Shown(hint="unknown")] = Field(
-        None, gt=0, title="Gain"
-    )
+    gain: Annotated[
+        float | None, Range(0.001, 1000, Unit("e/ADU", "electrons")), Shown(hint="unknown")
+    ] = Field(None, title="Gain")
     patience: Annotated[float, RECIPE_ONLY] = Field(1.0)
     nodes: list[float] = Field(default_factory=list, description="Nodes of something")
 
@@ -158,6 +160,8 @@ def test_a_step_that_joins_the_list_is_in_the_panel_and_its_settings_in_a_form(
     height = box.findChild(QDoubleSpinBox, "height")
     height.setValue(8)
     assert workspace.project.recipe.cosmic.height == 8
-    height.setValue(1)
-    assert "Least height in sigma: input should be greater than 1" in prepare.message.text()
-    assert workspace.project.recipe.cosmic.height == 8 and height.value() == 8
+    height.setValue(0.2)
+    assert height.value() == workspace.project.recipe.cosmic.height == 1
+    with pytest.raises(RecipeError, match="Least height in sigma: 0.2 is outside 1 to 20 sigma"):
+        workspace.project.set_recipe("cosmic", height=0.2)
+    assert workspace.project.recipe.cosmic.height == 1

@@ -97,7 +97,8 @@ class GalaxySettings(Section):
     distance: Annotated[float | None, ranges.DISTANCE] = Field(None, description="Distance")
     redshift: Annotated[float | None, ranges.REDSHIFT] = Field(
         None,
-        description="Redshift, for model spectra, and for a distance where none is given; 0 nearby",
+        description="Redshift, for model spectra, and for a distance by the Hubble flow "
+        "(Planck 2018) where none is given; 0 nearby",
     )
     d25: Annotated[float | None, ranges.D25] = Field(None, description="Diameter D25")
     axis_ratio: Annotated[float, ranges.AXIS_RATIO] = Field(

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...data import ranges
 from ...data.galaxy import Ellipse
 from ...data.maps import PropertyMaps
+from ...data.setting import Range
 from ...exceptions import InputError
 from ...measure.figures.profile_figures import RADII
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
     from ...measure.apertures.planes import Planes
 
+REACH = Range(0.05, 50)
+"""How far out a profile may go, in units of its ellipse."""
 _NEEDS = {
     "r_kpc": "the distance (Galaxy panel)",
     "r_r25": "D25 (Galaxy panel)",
@@ -95,6 +99,8 @@ def make_profile(
     ------
     InputError
         When there is no such ellipse or map, or nothing in it.
+    RecipeError
+        When a number is out of range.
     """
     from ...measure.apertures.planes import planes_of
     from ...measure.profiles.ellipses import stellar_half_radius
@@ -107,8 +113,13 @@ def make_profile(
     by_half = settings.ellipse == "half"
     half = ellipse.a if by_half else stellar_half_radius(content, ellipse)
     # PICASSO's profiles reach to 5 R_half.
+    REACH.check(settings.reach, "How far out")
     reach = settings.reach * (5 if by_half else 1) * ellipse.a
-    step = settings.step or max(_psf(content), reach / 40)
+    step = (
+        max(_psf(content), reach / 40)
+        if settings.step is None
+        else ranges.RADIUS.check(settings.step, "The step")
+    )
     edges = equal_steps(step, reach)
     sources: dict[str, Any] = {
         "prediction" if isinstance(content, PropertyMaps) else "": only(planes, wanted)

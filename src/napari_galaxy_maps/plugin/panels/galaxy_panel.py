@@ -20,6 +20,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from ...data.recipe import GalaxySettings
+from ...data.setting import range_of
 from ...exceptions import GalaxyMapsError
 from ...progress import Progress
 from ..ground.sky_plane import parse_angle, position_at, sexagesimal
@@ -122,16 +124,12 @@ class GalaxyPanel(WorkspacePanel):
         self.ra, self.dec = QLineEdit(), QLineEdit()
         self.ra.setPlaceholderText("hh:mm:ss or degrees")
         self.dec.setPlaceholderText("dd:mm:ss or degrees")
-        self.distance = NumberField(low=0, name="distance")
-        self.d25 = NumberField(low=0, name="d25")
-        self.axis_ratio = NumberField("1", low=0, high=1, name="axis_ratio")
-        self.position_angle = NumberField("0", low=-360, high=360, name="position_angle")
+        self.distance, self.d25 = _number_field("distance"), _number_field("d25")
+        self.axis_ratio = _number_field("axis_ratio", "1")
+        self.position_angle = _number_field("position_angle", "0")
         self.here = QPushButton("Position from the middle of the view")
         self.here.setToolTip("Move the galaxy to the middle of the canvas, then press")
-        self.redshift = NumberField(low=0, high=10, name="redshift")
-        self.redshift.setToolTip(
-            "Gives a distance by the Hubble flow (Planck 2018) where none is given"
-        )
+        self.redshift = _number_field("redshift")
         self.draw = QPushButton("Draw D25")
         self.draw.setObjectName("draw_d25")
         self.draw.setToolTip(
@@ -362,3 +360,9 @@ class GalaxyPanel(WorkspacePanel):
 
 def _angle_text(degrees: float, hours: bool) -> str:
     return sexagesimal(degrees / 15, 2) if hours else sexagesimal(degrees, 1, sign=True)
+
+
+def _number_field(key: str, placeholder: str = "unknown") -> NumberField:
+    """A field for one of the recipe's numbers of the galaxy."""
+    field = GalaxySettings.model_fields[key]
+    return NumberField(placeholder, key, field.description or "", range_of(field))

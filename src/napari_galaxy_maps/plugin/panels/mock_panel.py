@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from ...bands.registry import BANDS
+from ...mocks.view import INCLINATION, LOG_MASS, RANGES
 from ...progress import Progress
 from ..jobs.make_mocks import TITLE, MockSettings
 from ..widgets.forms import FAINT, GOOD, Message, NumberField, heading, make_button, wrapped
@@ -96,11 +97,18 @@ class MockPanel(WorkspacePanel):
         self.kind.addItem("drawn", None)
         for kind in _KINDS:
             self.kind.addItem(kind, kind)
-        self.mass = NumberField("drawn", name="log_mass")
-        self.mass.setToolTip("Stellar mass that survives, for Chabrier's initial mass function")
-        self.inclination = NumberField("drawn", name="inclination")
-        self.inclination.setToolTip("0: face-on, 90: edge-on")
-        self.distance = NumberField("such that the galaxy fills the image", name="distance_mpc")
+        self.mass = NumberField(
+            "drawn",
+            "log_mass",
+            "Stellar mass that survives, for Chabrier's initial mass function",
+            LOG_MASS,
+        )
+        self.inclination = NumberField(
+            "drawn", "inclination", "0: face-on, 90: edge-on", INCLINATION
+        )
+        self.distance = NumberField(
+            "such that the galaxy fills the image", "distance_mpc", limits=RANGES["distance_mpc"]
+        )
         row = QHBoxLayout()
         row.addWidget(self.seed, 1)
         row.addWidget(
@@ -127,14 +135,15 @@ class MockPanel(WorkspacePanel):
         self.image_size.setRange(8, 4096)
         self.image_size.setValue(128)
         self.image_size.setSuffix(" pixels")
-        self.pixel = NumberField("0.396 for u to z alone, else 2", name="pixel")
+        self.pixel = NumberField(
+            "0.396 for u to z alone, else 2", "pixel", limits=RANGES["pixel_arcsec"]
+        )
         form.addRow("Bands", self.bands)
         form.addRow("Size", self.image_size)
         form.addRow("Pixel (″)", self.pixel)
         self.fields: dict[str, NumberField] = {}
         for name, (label, unit, default, hint) in _SEEN.items():
-            field = self.fields[name] = NumberField(f"{default:g}", name=name)
-            field.setToolTip(hint)
+            field = self.fields[name] = NumberField(f"{default:g}", name, hint, RANGES[name])
             row = QHBoxLayout()
             row.addWidget(field, 1)
             row.addWidget(QLabel(unit))

@@ -24,6 +24,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from ...data.setting import Range
+
 WARNING = "#e0a030"
 GOOD = "#6cc070"
 FAINT = "#9aa0a8"
@@ -70,17 +72,35 @@ class _NumberOrNothing(QDoubleValidator):
 
 
 class NumberField(QLineEdit):
-    """A number that may be left empty."""
+    """A number that may be left empty.
+
+    Parameters
+    ----------
+    placeholder : str
+        In the empty field.
+    name : str
+        Of the field.
+    meaning : str
+        For its tooltip.
+    limits : Range, optional
+        Which numbers make sense; the tooltip says it. Any number can be entered all the same, so
+        that who takes it can say what is wrong.
+    """
 
     given = Signal(object)
     """A float or None, when the person has finished."""
 
     def __init__(
-        self, placeholder: str = "unknown", low: float = -1e9, high: float = 1e9, name: str = ""
+        self,
+        placeholder: str = "unknown",
+        name: str = "",
+        meaning: str = "",
+        limits: Range | None = None,
     ):
         super().__init__()
-        validator = _NumberOrNothing(low, high, 6)
-        validator.setNotation(QDoubleValidator.Notation.StandardNotation)
+        self.setToolTip("; ".join(filter(None, (meaning, "" if limits is None else str(limits)))))
+        validator = _NumberOrNothing(-1e300, 1e300, 300)
+        validator.setNotation(QDoubleValidator.Notation.ScientificNotation)
         # A comma would otherwise be the decimal sign in half of Europe and a point refused.
         locale = validator.locale().c()
         validator.setLocale(locale)

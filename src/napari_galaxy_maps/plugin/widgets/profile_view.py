@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from ...data import ranges
 from ...data.galaxy import Ellipse
 from ...exceptions import GalaxyMapsError, InputError
 from ...measure.figures.profile_figures import RADII, draw_profiles, radii
@@ -29,7 +30,7 @@ from ..canvas.layer_register import LayerRegister
 from ..canvas.sky_overlay import SkyOverlay
 from ..eventloop import worker
 from ..ground.sky_shapes import Outline, ellipse_corners
-from ..jobs.make_profile import MadeProfile, ProfileSettings, make_profile, names_in
+from ..jobs.make_profile import REACH, MadeProfile, ProfileSettings, make_profile, names_in
 from ..state.aperture_measurements import ApertureMeasurements
 from ..state.project import Project
 from . import plot_canvas as plots
@@ -92,10 +93,12 @@ class ProfileView(QWidget):
             "radius", RADII, "What the profile is plotted over, and gradients are per"
         )
         self.shown = _combo("shown", _SHOWN, "What of each annulus is plotted")
-        self.step = NumberField("a PSF", 0, 1e5, "step")
-        self.step.setToolTip("Width of the annuli in arcsec; empty: the FWHM of the map")
-        self.reach = NumberField("1", 0, 50, "reach")
-        self.reach.setToolTip("How far out, in units of the ellipse; empty: all of it, 1")
+        self.step = NumberField(
+            "a PSF", "step", "Width of the annuli; empty: the FWHM of the map", ranges.RADIUS
+        )
+        self.reach = NumberField(
+            "1", "reach", "How far out, in units of the ellipse; empty: all of it, 1", REACH
+        )
         self.maps = MapChoice()
         self.maps.setToolTip("More maps of the same galaxy, drawn below over the same radius")
         self.truth = QCheckBox("with the truth")
