@@ -1,17 +1,27 @@
 """`python -m napari_galaxy_maps` is the command `galaxy-maps`."""
 
+import os
+import signal
 import sys
 
 
 def main() -> int:
-    """Run the command; an interruption shows no traceback even while the command is loading."""
+    """Run the command."""
+    # Libraries that are interrupted while they load raise whatever they like: until the command
+    # runs, Ctrl-C ends the process itself.
+    before = signal.signal(signal.SIGINT, _end)
     try:
         from .cli.main import main as command
 
         return command()
-    except KeyboardInterrupt:
-        sys.stderr.write("galaxy-maps: interrupted; nothing was written.\n")
-        return 130
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _end(*_: object) -> None:
+    sys.stderr.write("galaxy-maps: interrupted; nothing was written.\n")
+    sys.stderr.flush()
+    os._exit(130)
 
 
 if __name__ == "__main__":

@@ -89,6 +89,17 @@ def test_an_interruption_tells_the_truth_about_what_was_written(tmp_path, capsys
     assert capsys.readouterr().err == "galaxy-maps: go on with --resume\n"
 
 
+def test_a_library_that_turns_ctrl_c_into_its_own_error_is_interrupted_all_the_same(capsys):
+    def load():
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ImportError("this library is damaged") from None
+
+    assert exit_status(load) == 130
+    assert capsys.readouterr().err == "galaxy-maps: interrupted; nothing was written.\n"
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no such signals here")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_the_end_of_a_job_is_as_ctrl_c(tmp_path, capsys, number):

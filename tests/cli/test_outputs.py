@@ -1,4 +1,7 @@
-"""No output replaces an input, and what is bound to fail is refused before the work."""
+"""No output replaces an input, and what is bound to fail is refused before the work.
+
+Of `cli.outputs`.
+"""
 
 import os
 import shutil

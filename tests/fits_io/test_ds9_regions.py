@@ -50,3 +50,15 @@ def test_a_file_of_nothing_usable_says_what_was_left_out(tmp_path):
     for read in (read_regions, read_apertures):
         with pytest.raises(InputError, match=r"holds no .*\(a\.reg: .*line.* left out;"):
             read(path)
+
+
+@pytest.mark.parametrize("read", [read_regions, read_apertures])
+def test_a_polygon_of_two_corners_is_left_out_and_told(tmp_path, read):
+    path = tmp_path / "two.reg"
+    path.write_text("fk5\npolygon(150,2,150.01,2)\n")
+    with pytest.raises(InputError, match="a polygon of 2 corners left out; it needs three or more"):
+        read(path)
+    path.write_text('fk5\npolygon(150,2,150.01,2)\ncircle(150,2,3")\n')
+    left_out = []
+    read(path, left_out=left_out)
+    assert len(left_out) == 1 and "2 corners" in left_out[0]

@@ -15,6 +15,7 @@ from napari_galaxy_maps.plugin.manifest import docks as panels
 from napari_galaxy_maps.plugin.manifest import readers, writers
 
 from ..conftest import tan_wcs, write_image
+from .conftest import idle, wait_for
 
 PLUGIN = "napari-galaxy-maps"
 
@@ -153,3 +154,32 @@ def test_saving_no_maps_is_told(tmp_path):
     with pytest.raises(InputError, match="None of the layers"):
         writers.write_maps(str(tmp_path / "out.fits"), [(np.zeros((3, 3)), {"name": "a"}, "image")])
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.window
+def test_an_image_that_is_open_is_never_saved_over(
+    workspace, qtbot, notifications, galaxy_folder, maps
+):
+    folder = galaxy_folder({"WISE_3.4": 30.0})
+    (image,) = folder.iterdir()
+    before = image.read_bytes()
+    workspace.opener.add_paths([folder])
+    wait_for(qtbot, lambda: workspace.project.galaxy is not None and idle(workspace))
+    workspace.project.set_maps(maps, None, None)
+    link = folder.parent / "link.fits"
+    link.symlink_to(image)
+    for path in (image, link):
+        workspace.saver.save(str(path))
+        wait_for(qtbot, lambda: idle(workspace))
+    assert image.read_bytes() == before
+    assert sum("is one of the inputs" in str(n.message) for n in notifications) == 2
+    workspace.saver.save(str(folder / "maps.fits"))
+    wait_for(qtbot, lambda: idle(workspace) and (folder / "maps.fits").exists())
+    workspace.start_over()
+    with pytest.raises(InputError, match="is there already"):  # nobody reads it now
+        write_maps(image, maps)
+
+
+def test_a_folder_of_names_that_begin_with_a_dot_is_not_the_plugins(tmp_path):
+    (tmp_path / ".maps-0123abcd.fits").write_text("")
+    assert readers.get_reader(str(tmp_path)) is None

@@ -399,6 +399,13 @@ def test_where_there_is_no_galaxy_the_person_is_asked():
         measure_ellipse(flat)
 
 
+@pytest.mark.parametrize("near", [(150.5, 2.0), (330.0, -2.0)])
+def test_a_position_off_the_image_is_told_even_from_the_other_side_of_the_sky(near):
+    data = gaussian(241, 1.5, 80, 2.0) + np.random.default_rng(4).normal(0, 0.02, (241, 241))
+    with pytest.raises(InputError, match=r"lies outside the \S+ image; correct the position"):
+        measure_ellipse(made(data), near)
+
+
 def test_the_background_rms_is_the_scatter_on_the_grid():
     rng = np.random.default_rng(6)
     small = Ellipse(150.0, 2.0, 15, 15)

@@ -52,8 +52,9 @@ def exit_status(run: Callable[[], int | None], outputs: Sequence[str] = ()) -> i
         program, 128 and the number of the signal that ended it.
     """
     finished.clear()
+    asked: list[int] = []
     try:
-        with _ended_by_signals():
+        with _ended_by_signals(asked):
             return run() or 0
     except KeyboardInterrupt as stop:
         _say(getattr(stop, "sentence", "") or _what_was_written(outputs))
@@ -62,6 +63,9 @@ def exit_status(run: Callable[[], int | None], outputs: Sequence[str] = ()) -> i
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  (so that the interpreter's last flush is quiet)
         return 0
     except Exception as error:
+        if asked:  # a library was interrupted while it was loading, and says so in its own way
+            _say(_what_was_written(outputs))
+            return 128 + asked[0]
         sentence = in_words(error)
         if sentence is None:
             _say(
@@ -86,9 +90,9 @@ def _what_was_written(outputs: Sequence[str]) -> str:
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
+def _ended_by_signals(asked: list[int]) -> Iterator[None]:
     """Let what ends a process from outside (a queue of jobs, a terminal that closes) end it as
-    Ctrl-C does, so that it cleans up after itself.
+    Ctrl-C does, so that it cleans up after itself; the signals that came are added to `asked`.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -99,11 +103,13 @@ def _ended_by_signals() -> Iterator[None]:
         if os.getpid() != own:  # a process that was forked from this one, which ends as it would
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
+        asked.append(number)
         raise Interrupted(number)
 
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
     # What is ignored stays so: `nohup` asks for it.
-    before = {n: signal.signal(n, end) for n in numbers if signal.getsignal(n) == signal.SIG_DFL}
+    before = {n: signal.signal(n, end) for n in numbers if signal.getsignal(n) != signal.SIG_IGN}
     try:
         yield
     finally:
