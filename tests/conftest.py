@@ -7,6 +7,7 @@ import subprocess
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -107,31 +108,39 @@ def write_image(path: Path, data: np.ndarray, wcs: WCS | None = None, **header: 
     return path
 
 
+def write_galaxy(folder: Path, bands: dict[str, float], noise: float = 0.02, seed: int = 1) -> Path:
+    """Write a round exponential galaxy in some bands, in MJy/sr, over a sky of 2 MJy/sr.
+
+    Parameters
+    ----------
+    folder : Path
+        Made for it.
+    bands : dict
+        Brightness at the centre, MJy/sr, by band.
+    """
+    folder.mkdir()
+    rng = np.random.default_rng(seed)
+    for i, (band, brightness) in enumerate(bands.items()):
+        pixel = (1.5, 2.0, 1.375)[i % 3]
+        side = int(420 / pixel)
+        y, x = (np.mgrid[:side, :side] - (side - 1) / 2) * pixel
+        disc = brightness * np.exp(-np.hypot(x, y) / 25)
+        data = (disc + 2.0 + rng.normal(0, noise, disc.shape)).astype("f4")
+        write_image(
+            folder / f"galaxy_{band}.fits",
+            data,
+            tan_wcs(data.shape, pixel, rotation=20 * i),
+            BUNIT="MJy/sr",
+        )
+    return folder
+
+
 @pytest.fixture
 def galaxy_folder(tmp_path: Path) -> Callable[..., Path]:
-    """Makes a folder of a round exponential galaxy in some bands, in MJy/sr, over a sky of 2
-    MJy/sr.
-    """
+    """Makes a folder of a galaxy as `write_galaxy` does, by the name of the folder."""
 
-    def make(
-        bands: dict[str, float], name: str = "galaxy", noise: float = 0.02, seed: int = 1
-    ) -> Path:
-        folder = tmp_path / name
-        folder.mkdir()
-        rng = np.random.default_rng(seed)
-        for i, (band, brightness) in enumerate(bands.items()):
-            pixel = (1.5, 2.0, 1.375)[i % 3]
-            side = int(420 / pixel)
-            y, x = (np.mgrid[:side, :side] - (side - 1) / 2) * pixel
-            disc = brightness * np.exp(-np.hypot(x, y) / 25)
-            data = (disc + 2.0 + rng.normal(0, noise, disc.shape)).astype("f4")
-            write_image(
-                folder / f"galaxy_{band}.fits",
-                data,
-                tan_wcs(data.shape, pixel, rotation=20 * i),
-                BUNIT="MJy/sr",
-            )
-        return folder
+    def make(bands: dict[str, float], name: str = "galaxy", **made: Any) -> Path:
+        return write_galaxy(tmp_path / name, bands, **made)
 
     return make
 

@@ -246,12 +246,13 @@ def test_polygons_overlap_exactly_and_their_rings_too():
 @pytest.mark.parametrize(
     "aperture",
     [
-        circle(RA, DEC, 4.0),
-        circle(RA, DEC, 12.0),
-        circle(RA, DEC, 60.0),
-        Aperture(Ellipse(RA, DEC, 60, 60), inner=0.85),
+        pytest.param(circle(RA, DEC, 4.0), id="small", marks=pytest.mark.slow),
+        pytest.param(circle(RA, DEC, 12.0), id="as the PSF"),
+        pytest.param(circle(RA, DEC, 60.0), id="large", marks=pytest.mark.slow),
+        pytest.param(
+            Aperture(Ellipse(RA, DEC, 60, 60), inner=0.85), id="ring", marks=pytest.mark.slow
+        ),
     ],
-    ids=["small", "as the PSF", "large", "ring"],
 )
 def test_the_error_of_a_sum_is_right_on_correlated_noise(aperture):
     """500 draws of noise that a Gaussian PSF of 8 arcsec has smoothed: the scatter of the sums is

@@ -122,6 +122,7 @@ print(sum(compiled_loops()[0].stats.cache_hits.values()))
 """
 
 
+@pytest.mark.slow
 def test_what_one_process_has_compiled_the_next_finds_on_disk(tmp_path):
     found = [
         subprocess.run(
