@@ -37,8 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """Tests that open a window go to one process a module, for those of a module share it; the
-    others one by one.
+    """Tests that open a window go to one process a module, for those of a module share it; so do
+    those that read all sources, which are parsed once a process; the others go one by one.
 
     On a person's own display all windows are one process's: two would take the keyboard from each
     other. (The mark ``xdist_group`` would say all this, but pytest-xdist 3.8 does not see it under
@@ -49,6 +49,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             module = nodeid.partition("::")[0]
+            if module.endswith("/test_architecture.py"):
+                return module
             if "/plugin/" not in module and not module.endswith("/test_demo.py"):
                 return nodeid
             return module if VIRTUAL in os.environ else "window"
