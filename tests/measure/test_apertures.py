@@ -375,6 +375,7 @@ def test_sums_of_disjoint_apertures_add_up(cut, a, ratio, pa, east, north):
         assert inside + outside == pytest.approx(whole, rel=1e-6, abs=1e-6)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.floats(5, 60), st.floats(0.2, 1.0), st.floats(0, 180), st.floats(0, 360))
 def test_what_is_measured_does_not_depend_on_how_the_image_is_turned(a, ratio, pa, rotation):

@@ -170,7 +170,8 @@ def test_scores_are_those_of_the_plain_table():
         assert found[name] == pytest.approx(plain[name], rel=1e-5), name
 
 
-@pytest.mark.parametrize("correlated", [0.0, pytest.param(1.5, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("correlated", [0.0, 1.5])
 def test_bootstrap_errors_are_the_scatter_between_draws(correlated):
     """Draws of residuals, independent or smoothed by a PSF: scores scatter between draws as each
     draw's errors say.

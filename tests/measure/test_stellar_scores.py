@@ -110,6 +110,7 @@ def test_empty_truth_is_left_out_and_sparse_maps_have_an_ellipse(empty):
     )
 
 
+@pytest.mark.slow
 def test_a_map_without_an_isophote_says_that_moments_were_taken():
     truth = {"LOG_SIGMA_STAR": np.full((64, 64), -100.0)}
     truth["LOG_SIGMA_STAR"][::9, ::7] = 6.0  # flat: nothing falls outwards

@@ -151,6 +151,7 @@ def test_a_polynomial_stays_level_where_it_knows_nothing():
     assert sky.order > 1 and np.ptp(everywhere) < 3 * np.ptp(known)
 
 
+@pytest.mark.slow
 def test_without_d25_a_polynomial_keeps_off_the_galaxy(galaxy_folder):
     recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0}, "sky": {"model": "polynomial"}})
     galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)
@@ -550,6 +551,7 @@ def test_an_edited_mask_gives_what_a_full_run_gives(galaxy_folder):
     )
 
 
+@pytest.mark.slow
 def test_a_masked_star_leaves_no_trace_and_its_pixels_are_flagged(galaxy_folder):
     recipe = Recipe.from_tree(
         {"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}, "psf": {"target": 9.0}}

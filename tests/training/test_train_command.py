@@ -157,6 +157,7 @@ def test_a_truth_without_some_maps_teaches_the_others(mocks, tmp_path):
         run_to_end(fit_steps([few], nothing, tmp_path / "none", TINY))
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_network_is_told(mocks, tmp_path):
     fit(mocks, tmp_path)
     with pytest.raises(InputError, match="no checkpoint of this network"):
