@@ -7,6 +7,7 @@ import subprocess
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,8 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """Tests that open a window go to one process a module, for those of a module share it; the
-    others one by one.
+    """Tests that open a window go to one process a module, for those of a module share it; so do
+    those that read all sources, which are parsed once a process; the others go one by one.
 
     On a person's own display all windows are one process's: two would take the keyboard from each
     other. (The mark ``xdist_group`` would say all this, but pytest-xdist 3.8 does not see it under
@@ -48,6 +49,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             module = nodeid.partition("::")[0]
+            if module.endswith("/test_architecture.py"):
+                return module
             if "/plugin/" not in module and not module.endswith("/test_demo.py"):
                 return nodeid
             return module if VIRTUAL in os.environ else "window"
@@ -107,31 +110,39 @@ def write_image(path: Path, data: np.ndarray, wcs: WCS | None = None, **header: 
     return path
 
 
+def write_galaxy(folder: Path, bands: dict[str, float], noise: float = 0.02, seed: int = 1) -> Path:
+    """Write a round exponential galaxy in some bands, in MJy/sr, over a sky of 2 MJy/sr.
+
+    Parameters
+    ----------
+    folder : Path
+        Made for it.
+    bands : dict
+        Brightness at the centre, MJy/sr, by band.
+    """
+    folder.mkdir()
+    rng = np.random.default_rng(seed)
+    for i, (band, brightness) in enumerate(bands.items()):
+        pixel = (1.5, 2.0, 1.375)[i % 3]
+        side = int(420 / pixel)
+        y, x = (np.mgrid[:side, :side] - (side - 1) / 2) * pixel
+        disc = brightness * np.exp(-np.hypot(x, y) / 25)
+        data = (disc + 2.0 + rng.normal(0, noise, disc.shape)).astype("f4")
+        write_image(
+            folder / f"galaxy_{band}.fits",
+            data,
+            tan_wcs(data.shape, pixel, rotation=20 * i),
+            BUNIT="MJy/sr",
+        )
+    return folder
+
+
 @pytest.fixture
 def galaxy_folder(tmp_path: Path) -> Callable[..., Path]:
-    """Makes a folder of a round exponential galaxy in some bands, in MJy/sr, over a sky of 2
-    MJy/sr.
-    """
+    """Makes a folder of a galaxy as `write_galaxy` does, by the name of the folder."""
 
-    def make(
-        bands: dict[str, float], name: str = "galaxy", noise: float = 0.02, seed: int = 1
-    ) -> Path:
-        folder = tmp_path / name
-        folder.mkdir()
-        rng = np.random.default_rng(seed)
-        for i, (band, brightness) in enumerate(bands.items()):
-            pixel = (1.5, 2.0, 1.375)[i % 3]
-            side = int(420 / pixel)
-            y, x = (np.mgrid[:side, :side] - (side - 1) / 2) * pixel
-            disc = brightness * np.exp(-np.hypot(x, y) / 25)
-            data = (disc + 2.0 + rng.normal(0, noise, disc.shape)).astype("f4")
-            write_image(
-                folder / f"galaxy_{band}.fits",
-                data,
-                tan_wcs(data.shape, pixel, rotation=20 * i),
-                BUNIT="MJy/sr",
-            )
-        return folder
+    def make(bands: dict[str, float], name: str = "galaxy", **made: Any) -> Path:
+        return write_galaxy(tmp_path / name, bands, **made)
 
     return make
 

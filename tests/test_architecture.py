@@ -14,6 +14,8 @@ import pytest
 
 import napari_galaxy_maps
 
+from .sources import parsed
+
 PACKAGE = "napari_galaxy_maps"
 ROOT = Path(napari_galaxy_maps.__file__).parent
 TESTS = Path(__file__).parent
@@ -109,17 +111,12 @@ class Import(NamedTuple):
     types: bool
 
 
-@cache
-def parsed(path):
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
 def is_type_checking(node):
     return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
 
 
 def is_function(node):
-    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
 
 
 def named_by(node, package):
@@ -144,7 +141,8 @@ def imports_of(path, package):
         if isinstance(node, ast.Import | ast.ImportFrom):
             found.update(Import(name, lazy, types) for name in named_by(node, package))
         for child in ast.iter_child_nodes(node):
-            visit(child, lazy or is_function(child), types or is_type_checking(child))
+            if not isinstance(child, ast.expr):  # most of a tree, and never an import
+                visit(child, lazy or is_function(child), types or is_type_checking(child))
 
     visit(parsed(path), False, False)
     return frozenset(found)

@@ -259,6 +259,7 @@ def test_what_is_left_out_and_what_remains_unknown_is_logged(sample_folder, tmp_
     assert any("E(B-V) is not known" in text for text in texts)
 
 
+@pytest.mark.slow
 def test_regions_mask_what_they_cover(sample_folder, tmp_path):
     region = tmp_path / "mask.reg"
     region.write_text('icrs\ncircle(169.735254,0.202067,20")\n')

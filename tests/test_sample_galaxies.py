@@ -49,7 +49,7 @@ def mock(maker):
     return maker.sky_of(maker.SAMPLES[1])
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=[NAMES[0], pytest.param(NAMES[1], marks=pytest.mark.slow)])
 def galaxy(request):
     """Name, images without sky and reddening, galaxy and truth."""
     folder = FOLDER / request.param

@@ -18,7 +18,7 @@ from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.fits_io.cube_files import read_cube
 from napari_galaxy_maps.fits_io.map_files import read_maps
 from napari_galaxy_maps.fits_io.recipe_files import read_recipe
-from tests.conftest import tan_wcs, write_image
+from tests.conftest import tan_wcs, write_galaxy, write_image
 
 BANDS = {"WISE_3.4": 5.0, "2MASS_J": 9.0, "2MASS_Ks": 9.0, "SDSS_r": 3.0}
 GALAXY = ["--ra", "150", "--dec", "2", "--d25", "2.5", "--distance", "10", "--name", "NGC 0"]
@@ -111,6 +111,7 @@ def test_a_result_runs_again_from_its_own_recipe(folder, tmp_path):
     assert all("sha256" in text for text in a.provenance["inputs"].values())
 
 
+@pytest.mark.slow
 def test_a_truth_is_compared_with(folder, tmp_path, capsys):
     truth, out = tmp_path / "truth.fits", tmp_path / "out.fits"
     assert main(["predict", str(folder), "--out", str(truth), *GALAXY, "--quiet"]) == 0
@@ -123,7 +124,13 @@ def test_a_truth_is_compared_with(folder, tmp_path, capsys):
     assert float(line.split()[2]) == pytest.approx(0, abs=1e-5)
 
 
-def mistakes(folder, tmp_path):
+@pytest.fixture(scope="module")
+def mistakes(tmp_path_factory):
+    """A folder of files that cannot be right, and of the images of a galaxy that are; nothing is
+    written there.
+    """
+    tmp_path = tmp_path_factory.mktemp("mistakes")
+    folder = write_galaxy(tmp_path / "galaxy", BANDS)
     wcs = tan_wcs((40, 40), 1.5)
     write_image(tmp_path / "nowcs_W1.fits", np.ones((40, 40)), None, BUNIT="MJy/sr")
     write_image(tmp_path / "nounit_W1.fits", np.ones((40, 40)), wcs)
@@ -152,6 +159,7 @@ def mistakes(folder, tmp_path):
     whole = (folder / "galaxy_WISE_3.4.fits").read_bytes()
     (tmp_path / "short_W1.fits").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "empty").mkdir()
+    return tmp_path
 
 
 @pytest.mark.parametrize(
@@ -250,10 +258,9 @@ def mistakes(folder, tmp_path):
     ],
 )
 def test_a_mistake_is_one_line_and_exit_2_and_writes_nothing(
-    folder, tmp_path, capsys, paths, options, says, monkeypatch
+    mistakes, capsys, paths, options, says, monkeypatch
 ):
-    mistakes(folder, tmp_path)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(mistakes)
     galaxy = ["--ra", "150", "--dec", "2", "--d25", "2.5"]
     assert main(["predict", *paths, "--out", "out.fits", *galaxy, *options]) == 2
     error = capsys.readouterr().err.strip()
@@ -262,7 +269,7 @@ def test_a_mistake_is_one_line_and_exit_2_and_writes_nothing(
         and error.splitlines()[-1].startswith("galaxy-maps: ")
         and "Traceback" not in error
     )
-    assert not (tmp_path / "out.fits").exists() and not list(tmp_path.glob(".out*"))
+    assert not (mistakes / "out.fits").exists() and not list(mistakes.glob(".out*"))
 
 
 def test_an_output_that_is_there_is_not_replaced(folder, tmp_path, capsys):
@@ -274,8 +281,8 @@ def test_an_output_that_is_there_is_not_replaced(folder, tmp_path, capsys):
     assert fits.getheader(out)["OBJECT"] == "NGC 0"
 
 
-def test_a_table_a_redshift_and_a_kernel_do_what_they_say(folder, tmp_path, capsys):
-    mistakes(folder, tmp_path)
+def test_a_table_a_redshift_and_a_kernel_do_what_they_say(folder, tmp_path, capsys, mistakes):
+    psf = mistakes / "good_psf.fits"
     (tmp_path / "galaxies.csv").write_text(
         "name,ra,dec,d25,b_a,pa,z\nNGC0000,150,2,2.5,0.8,30,0.002\n"
     )
@@ -292,9 +299,9 @@ def test_a_table_a_redshift_and_a_kernel_do_what_they_say(folder, tmp_path, caps
     ]
     more = [
         "--kernel",
-        f"SDSS_r={tmp_path / 'good_psf.fits'}",
+        f"SDSS_r={psf}",
         "--psf",
-        f"2MASS_J={tmp_path / 'good_psf.fits'}",
+        f"2MASS_J={psf}",
     ]
     assert main(["prepare", str(folder), "--out", str(out), *options, *more]) == 0
     printed = capsys.readouterr().out
@@ -312,7 +319,7 @@ def test_a_table_a_redshift_and_a_kernel_do_what_they_say(folder, tmp_path, caps
         and recipe.galaxy.d25 == 2.5
         and recipe.grid.pixel == "250 pc"
     )
-    assert recipe.psf.kernels == {"SDSS_r": str(tmp_path / "good_psf.fits")}
+    assert recipe.psf.kernels == {"SDSS_r": str(psf)}
     cube = read_cube(out)
     assert cube.pixel_pc == pytest.approx(250)
     both = ["--pixel", "3", "--pixel-pc", "100"]

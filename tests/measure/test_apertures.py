@@ -246,12 +246,13 @@ def test_polygons_overlap_exactly_and_their_rings_too():
 @pytest.mark.parametrize(
     "aperture",
     [
-        circle(RA, DEC, 4.0),
-        circle(RA, DEC, 12.0),
-        circle(RA, DEC, 60.0),
-        Aperture(Ellipse(RA, DEC, 60, 60), inner=0.85),
+        pytest.param(circle(RA, DEC, 4.0), id="small", marks=pytest.mark.slow),
+        pytest.param(circle(RA, DEC, 12.0), id="as the PSF"),
+        pytest.param(circle(RA, DEC, 60.0), id="large", marks=pytest.mark.slow),
+        pytest.param(
+            Aperture(Ellipse(RA, DEC, 60, 60), inner=0.85), id="ring", marks=pytest.mark.slow
+        ),
     ],
-    ids=["small", "as the PSF", "large", "ring"],
 )
 def test_the_error_of_a_sum_is_right_on_correlated_noise(aperture):
     """500 draws of noise that a Gaussian PSF of 8 arcsec has smoothed: the scatter of the sums is
@@ -374,6 +375,7 @@ def test_sums_of_disjoint_apertures_add_up(cut, a, ratio, pa, east, north):
         assert inside + outside == pytest.approx(whole, rel=1e-6, abs=1e-6)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.floats(5, 60), st.floats(0.2, 1.0), st.floats(0, 180), st.floats(0, 360))
 def test_what_is_measured_does_not_depend_on_how_the_image_is_turned(a, ratio, pa, rotation):

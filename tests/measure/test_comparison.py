@@ -170,6 +170,7 @@ def test_scores_are_those_of_the_plain_table():
         assert found[name] == pytest.approx(plain[name], rel=1e-5), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("correlated", [0.0, 1.5])
 def test_bootstrap_errors_are_the_scatter_between_draws(correlated):
     """Draws of residuals, independent or smoothed by a PSF: scores scatter between draws as each
@@ -308,6 +309,7 @@ class Balance(html.parser.HTMLParser):
         assert self.open.pop() == tag
 
 
+@pytest.mark.slow
 def test_evaluate_writes_numbers_tables_figures_and_one_page(tmp_path, capsys):
     write_maps(tmp_path / "maps.fits", noisy(0.1, fwhm=8.0))
     write_maps(tmp_path / "truth.fits", maps_of({"LOG_SMD": TRUTH}, fwhm=8.0))

@@ -88,6 +88,7 @@ def test_many_galaxies_side_by_side_share_their_colours():
         side_by_side(several(), "LOG_SMD")
 
 
+@pytest.mark.slow
 def test_sums_and_annuli_of_picasso():
     sums, notes = stellar_sums(several())
     figure, table = sums_against_truth(sums)

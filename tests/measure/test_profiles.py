@@ -122,6 +122,7 @@ def test_gradients_are_those_of_the_disc(radius, unit, per_arcsec):
     assert table["T_DUST"]["gradient"] == pytest.approx(-0.02 / per_arcsec, rel=5e-3)
 
 
+@pytest.mark.slow
 def test_errors_of_gradients_are_the_scatter_of_draws():
     """Independent pixels of known error: 60 gradients scatter as the errors say."""
     rng = np.random.default_rng(1)

@@ -96,6 +96,7 @@ def test_dust_gives_what_it_takes_however_it_is_seen(kind):
     assert 0.01 < luminosities[0] < 0.9
 
 
+@pytest.mark.slow
 def test_light_lost_over_all_directions_is_the_dusts_luminosity(monkeypatch):
     """What dust absorbs, reckoned by plane-parallel layers, is what is missing of starlight over
     the whole sphere of directions.

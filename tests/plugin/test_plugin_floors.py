@@ -3,12 +3,15 @@ files share a name.
 """
 
 import ast
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 import napari_galaxy_maps
+
+from ..sources import parsed
 
 PACKAGE = "napari_galaxy_maps"
 ROOT = Path(napari_galaxy_maps.__file__).parent
@@ -41,10 +44,11 @@ def floor_of(name):
     return FLOOR[name.removeprefix(f"{PLUGIN}.").partition(".")[0]]
 
 
+@cache
 def imported(name):
     """The plugin's files that a file imports, at its top, inside functions or for types only."""
     found = set()
-    for node in ast.walk(ast.parse(FILES[name].read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(FILES[name])):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

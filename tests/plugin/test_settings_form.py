@@ -162,6 +162,6 @@ def test_a_step_that_joins_the_list_is_in_the_panel_and_its_settings_in_a_form(
     assert workspace.project.recipe.cosmic.height == 8
     height.setValue(0.2)
     assert height.value() == workspace.project.recipe.cosmic.height == 1
-    with pytest.raises(RecipeError, match="Least height in sigma: 0.2 is outside 1 to 20 sigma"):
+    with pytest.raises(RecipeError, match=r"Least height in sigma: 0\.2 is outside"):
         workspace.project.set_recipe("cosmic", height=0.2)
     assert workspace.project.recipe.cosmic.height == 1

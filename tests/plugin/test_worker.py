@@ -3,13 +3,17 @@ a time.
 """
 
 import errno
+import gc
 import time
+import weakref
+from threading import Event
 
 import numpy as np
 import pytest
 from napari.utils import progress
 
 from napari_galaxy_maps.exceptions import InputError
+from napari_galaxy_maps.plugin.eventloop.worker import JobRunner, fetch
 from napari_galaxy_maps.progress import Progress
 
 from .conftest import wait_for
@@ -142,3 +146,63 @@ def test_layers_stay_through_an_error(workspace, viewer, qtbot, image):
     wait_for(qtbot, lambda: workspace.runner.job is None)
     assert len(viewer.layers) == 1
     assert np.array_equal(viewer.layers[0].data, picture.data)
+
+
+@pytest.fixture
+def collections_as_usual():
+    """The thresholds of garbage collection without any job; what was set aside is back after."""
+    yield gc.get_threshold()
+    gc.unfreeze()
+
+
+def test_collections_wait_for_the_jobs_of_two_windows(workspace, qtbot, collections_as_usual):
+    """The end of the one's does not begin them while the other's goes on."""
+    runners, ends = (workspace.runner, JobRunner()), (Event(), Event())
+    for runner, end in zip(runners, ends, strict=True):
+        runner.start("Waiting", lambda end=end: until(end), bar=False)
+    assert gc.get_threshold() != collections_as_usual
+    ends[0].set()
+    wait_for(qtbot, lambda: runners[0].job is None)
+    assert gc.get_threshold() != collections_as_usual, "the other still runs"
+    ends[1].set()
+    wait_for(qtbot, lambda: runners[1].job is None)
+    assert gc.get_threshold() == collections_as_usual
+
+
+def until(end):
+    """Signs of life until an event is set."""
+    while not end.wait(0.01):
+        yield Progress("wait", 0, 1, "")
+
+
+class Hearer:
+    """Something large that waits for a result."""
+
+    result = None
+
+    def hear(self, result):
+        self.result = result
+
+
+@pytest.mark.parametrize("kind", ["job", "fetch"])
+def test_what_waited_for_a_result_is_free_while_the_window_stays(
+    workspace, qtbot, collections_as_usual, kind
+):
+    """The window keeps every worker, to ask it to quit."""
+    hearer = Hearer()
+    if kind == "job":
+        job = workspace.runner.start("Counting", counting(), on_result=hearer.hear)
+        wait_for(qtbot, lambda: workspace.runner.job is None)
+        job.cancel()  # of no effect any more
+        del job
+    else:
+        fetch(lambda hearer=hearer: "done", lambda result, hearer=hearer: hearer.hear(result))
+    wait_for(qtbot, lambda: hearer.result == "done")
+    alive, hearer = weakref.ref(hearer), None
+
+    def is_free():
+        gc.unfreeze()
+        gc.collect()
+        return alive() is None
+
+    wait_for(qtbot, is_free, 10)

@@ -94,7 +94,7 @@ def scene(wcs, seed=0):
 
 
 @pytest.mark.parametrize("frame", FRAMES)
-@pytest.mark.parametrize("pixel", [3.0, 0.9])
+@pytest.mark.parametrize("pixel", [3.0, pytest.param(0.9, marks=pytest.mark.slow)])
 def test_every_frame_lands_where_reproject_puts_it(tmp_path, frame, pixel):
     wcs = WCS(FRAMES[frame])
     data = scene(wcs)

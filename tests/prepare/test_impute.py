@@ -237,6 +237,7 @@ def test_where_the_redshift_comes_from():
         model_redshift(None, 1e5)
 
 
+@pytest.mark.slow
 def test_the_whole_preparation_fills_unless_it_is_switched_off(galaxy_folder, tmp_path):
     from napari_galaxy_maps.fits_io.cube_files import read_cube, write_cube
     from napari_galaxy_maps.fits_io.galaxies import read_galaxy

@@ -131,6 +131,7 @@ def test_stars_are_masked_from_a_table_saved_and_found_again(starry_folder, tmp_
     ).astype(bool).sum()
 
 
+@pytest.mark.slow
 def test_regions_are_added_on_the_command_line(starry_folder, tmp_path, capsys):
     region, out = tmp_path / "a.reg", tmp_path / "out.fits"
     region.write_text(
@@ -201,6 +202,7 @@ def test_polygons_come_back_from_a_result_too(tmp_path):
     np.testing.assert_array_equal(back.polygons[1].vertices, SQUARE + 0.01)
 
 
+@pytest.mark.slow
 def test_a_cube_keeps_its_masks_and_so_do_the_maps_made_of_it(starry_folder, tmp_path):
     table = starry_folder / "gaia.ecsv"
     cube, maps = tmp_path / "cube.fits", tmp_path / "maps.fits"

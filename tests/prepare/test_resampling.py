@@ -66,7 +66,14 @@ def distorted(shape, pixel):
 
 
 @pytest.mark.parametrize("kind", [tan_wcs, skewed, galactic, distorted])
-@pytest.mark.parametrize("pixel, rotation", [(4.5, 0), (4.5, 33), (1.03, 0), (0.71, 70)])
+@pytest.mark.parametrize(
+    "pixel, rotation",
+    [
+        (4.5, 33),
+        (0.71, 70),
+        *(pytest.param(pixel, 0, marks=pytest.mark.slow) for pixel in (4.5, 1.03)),
+    ],
+)
 def test_it_is_reprojects_adaptive_method(kind, pixel, rotation):
     shape, out = (160, 140), (int(200 / pixel), int(190 / pixel))
     ours, reference = both(
@@ -122,6 +129,7 @@ print(sum(compiled_loops()[0].stats.cache_hits.values()))
 """
 
 
+@pytest.mark.slow
 def test_what_one_process_has_compiled_the_next_finds_on_disk(tmp_path):
     found = [
         subprocess.run(

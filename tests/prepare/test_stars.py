@@ -3,7 +3,6 @@ the nucleus stays free.
 """
 
 import importlib.util
-import time
 import warnings
 from collections import defaultdict
 from pathlib import Path
@@ -123,6 +122,12 @@ class Sky:
 def field(tmp_path):
     """A sky of stars of known places and fluxes about a galaxy."""
     return Sky(tmp_path)
+
+
+@pytest.fixture
+def few(tmp_path):
+    """A sky of eight stars, for what concerns one more of them: a third of the time."""
+    return Sky(tmp_path, n=8)
 
 
 # One star
@@ -274,20 +279,6 @@ def test_only_enabled_stars_mask_and_only_in_their_bands():
     assert not star_mask([], image).any()
 
 
-def test_thousands_of_stars_are_masked_in_a_moment():
-    rng = np.random.default_rng(7)
-    image = band_image(np.zeros((1024, 1024)))
-    sky = image.wcs.pixel_to_world(rng.uniform(0, 1023, 4000), rng.uniform(0, 1023, 4000)).icrs
-    stars = [
-        Star("", ra, dec, 15.0, "gaia", {"SDSS_i": 8.0})
-        for ra, dec in zip(sky.ra.deg, sky.dec.deg, strict=True)
-    ]
-    star_mask(stars, image)
-    begin = time.perf_counter()
-    star_mask(stars, image)
-    assert time.perf_counter() - begin < 1.0  # 0.1 s on an idle core
-
-
 # All stars in all bands
 
 
@@ -317,49 +308,47 @@ def test_less_than_a_hundredth_of_the_stars_light_is_left(field):
         ).encircling(0.005)
 
 
-def test_signs_of_life_come_after_every_band(field):
+def test_signs_of_life_come_after_every_band(few):
     signs = []
-    run_to_end(
-        fit_stars(field.images(), field.catalogue(), field.ellipse, StarSettings()), signs.append
-    )
+    run_to_end(fit_stars(few.images(), few.catalogue(), few.ellipse, StarSettings()), signs.append)
     finished = [sign for sign in signs if sign.result is not None]
     assert [sign.result.band.name for sign in finished] == ["SDSS_i", "2MASS_J", "SDSS_g"]
     assert (
-        finished[-1].done == finished[-1].total == 3 and "24 of 24 stars seen" in finished[0].detail
+        finished[-1].done == finished[-1].total == 3 and "8 of 8 stars seen" in finished[0].detail
     )
 
 
-def test_entries_that_are_no_star_of_the_milky_way_get_no_circle(field):
+def test_entries_that_are_no_star_of_the_milky_way_get_no_circle(few):
     x, y = 130.0, 140.0
     for band in BANDS:
-        field.data[band] += gaussian(SHAPE, x, y, 3.0, 5.0)
-    knot = field.wcs.pixel_to_world(x, y)
-    name = field.add(knot.ra.deg, knot.dec.deg, parallax=0.1)
-    assert name not in {star.id for star in field.stars()}
+        few.data[band] += gaussian(SHAPE, x, y, 3.0, 5.0)
+    knot = few.wcs.pixel_to_world(x, y)
+    name = few.add(knot.ra.deg, knot.dec.deg, parallax=0.1)
+    assert name not in {star.id for star in few.stars()}
 
 
-def test_the_nucleus_is_never_masked_even_with_a_parallax(field):
-    on = field.add(150.0, 2.0 + 1 / 3600, parallax=0.6)
-    beside = field.add(150.0, 2.0 + 7 / 3600, phot_g_mean_mag=14.0)
-    bx, by = field.pixel(150.0, 2.0 + 7 / 3600)
+def test_the_nucleus_is_never_masked_even_with_a_parallax(few):
+    on = few.add(150.0, 2.0 + 1 / 3600, parallax=0.6)
+    beside = few.add(150.0, 2.0 + 7 / 3600, phot_g_mean_mag=14.0)
+    bx, by = few.pixel(150.0, 2.0 + 7 / 3600)
     for band in BANDS:
-        field.data[band] += moffat(SHAPE, bx, by, 3.0, 40.0)
-    stars = {star.id: star for star in field.stars()}
+        few.data[band] += moffat(SHAPE, bx, by, 3.0, 40.0)
+    stars = {star.id: star for star in few.stars()}
     assert stars[on].flag.startswith("over the nucleus") and not stars[on].enabled
     assert stars[beside].enabled and "which stays free" in stars[beside].flag
-    x, y = (round(v) for v in field.pixel(150.0, 2.0))
-    for image in field.images().values():
+    x, y = (round(v) for v in few.pixel(150.0, 2.0))
+    for image in few.images().values():
         mask = star_mask(list(stars.values()), image)
         assert not mask[y, x] and mask[round(by), round(bx)]
 
 
-def test_a_knot_with_a_chance_parallax_is_flagged_and_does_not_mask(field):
+def test_a_knot_with_a_chance_parallax_is_flagged_and_does_not_mask(few):
     x, y = 140.0, 128.0
     for band in BANDS:
-        field.data[band] += gaussian(SHAPE, x, y, 7.0, 8.0)
-    knot = field.wcs.pixel_to_world(x, y)
-    name = field.add(knot.ra.deg, knot.dec.deg, parallax=0.5)
-    (star,) = [star for star in field.stars() if star.id == name]
+        few.data[band] += gaussian(SHAPE, x, y, 7.0, 8.0)
+    knot = few.wcs.pixel_to_world(x, y)
+    name = few.add(knot.ra.deg, knot.dec.deg, parallax=0.5)
+    (star,) = [star for star in few.stars() if star.id == name]
     assert "H II region" in star.flag and not star.enabled
 
 
@@ -398,32 +387,32 @@ def test_a_star_that_moved_since_the_images_were_taken_is_masked_where_it_was(fi
     assert "0" not in {star.id for star in stars}, "it is not there in the wrong year"
 
 
-def test_a_star_gets_no_circle_where_it_is_not_seen(field):
-    field.data["2MASS_J"] -= field.light["2MASS_J"][-1]
-    (star,) = [star for star in field.stars() if star.id == "23"]
+def test_a_star_gets_no_circle_where_it_is_not_seen(few):
+    few.data["2MASS_J"] -= few.light["2MASS_J"][-1]
+    (star,) = [star for star in few.stars() if star.id == "7"]
     assert star.radii["2MASS_J"] == 0 and star.radii["SDSS_i"] > 0
 
 
-def test_dust_behind_a_star_is_not_taken_for_the_star_in_the_far_infrared(field):
-    images = field.images()
+def test_dust_behind_a_star_is_not_taken_for_the_star_in_the_far_infrared(few):
+    images = few.images()
     rng = np.random.default_rng(8)
     data = rng.normal(0, 0.1, SHAPE) + np.sum(
-        [gaussian(SHAPE, x, y, 18.0, 5.0) for x, y in zip(field.x, field.y, strict=True)], axis=0
+        [gaussian(SHAPE, x, y, 18.0, 5.0) for x, y in zip(few.x, few.y, strict=True)], axis=0
     )
-    images["SPIRE_250"] = band_image(data, "SPIRE_250", field.wcs, fwhm=18.0)
-    stars = run_to_end(fit_stars(images, field.catalogue(), field.ellipse, StarSettings()))
-    assert len(stars) == 24 and not any(star.radii["SPIRE_250"] for star in stars)
+    images["SPIRE_250"] = band_image(data, "SPIRE_250", few.wcs, fwhm=18.0)
+    stars = run_to_end(fit_stars(images, few.catalogue(), few.ellipse, StarSettings()))
+    assert len(stars) == 8 and not any(star.radii["SPIRE_250"] for star in stars)
 
 
-def test_without_parallaxes_all_are_flagged_and_those_on_the_galaxy_do_not_mask(field):
+def test_without_parallaxes_all_are_flagged_and_those_on_the_galaxy_do_not_mask(few):
     x, y = 140.0, 128.0
     for band in BANDS:
-        field.data[band] += moffat(SHAPE, x, y, 3.0, 20.0)
-    knot = field.wcs.pixel_to_world(x, y)
-    name = field.add(knot.ra.deg, knot.dec.deg)
-    catalogue = field.catalogue(without=("parallax", "parallax_error", "pmra", "pmra_error"))
-    stars = run_to_end(fit_stars(field.images(), catalogue, field.ellipse, StarSettings()))
-    assert len(stars) == 25 and all("no parallaxes" in star.flag for star in stars)
+        few.data[band] += moffat(SHAPE, x, y, 3.0, 20.0)
+    knot = few.wcs.pixel_to_world(x, y)
+    name = few.add(knot.ra.deg, knot.dec.deg)
+    catalogue = few.catalogue(without=("parallax", "parallax_error", "pmra", "pmra_error"))
+    stars = run_to_end(fit_stars(few.images(), catalogue, few.ellipse, StarSettings()))
+    assert len(stars) == 9 and all("no parallaxes" in star.flag for star in stars)
     assert [star.id for star in stars if not star.enabled] == [name]
 
 
@@ -445,14 +434,14 @@ def test_a_catalogue_of_another_place_or_frame_is_refused_in_one_sentence(field)
         run_to_end(fit_stars({}, field.catalogue(), None, StarSettings()))
 
 
-def test_blank_and_masked_images_do_no_harm(field):
-    images = field.images()
+def test_blank_and_masked_images_do_no_harm(few):
+    images = few.images()
     images["SDSS_g"] = images["SDSS_g"].evolve(data=np.full(SHAPE, np.nan, "f4"))
     images["2MASS_J"] = images["2MASS_J"].evolve(mask=np.ones(SHAPE, bool))
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
-        stars = run_to_end(fit_stars(images, field.catalogue(), field.ellipse, StarSettings()))
-    assert len(stars) == 24 and not any(
+        stars = run_to_end(fit_stars(images, few.catalogue(), few.ellipse, StarSettings()))
+    assert len(stars) == 8 and not any(
         star.radii["SDSS_g"] or star.radii["2MASS_J"] for star in stars
     )
 
@@ -482,8 +471,8 @@ def test_stars_are_found_without_a_catalogue(field):
 # Region files
 
 
-def test_circles_come_back_from_a_region_file_as_they_were(tmp_path, field):
-    stars = [star for star in field.stars() if any(star.radii.values())]
+def test_circles_come_back_from_a_region_file_as_they_were(tmp_path, few):
+    stars = [star for star in few.stars() if any(star.radii.values())]
     stars[0] = Star(
         "hand {made}",
         150.01,

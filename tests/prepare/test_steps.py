@@ -105,27 +105,28 @@ def disc_under_sky(order, seed, noise=0.1, large=0.0, side=300):
 
 @pytest.mark.parametrize("given", [True, False])
 @pytest.mark.parametrize("order", SKIES)
-def test_a_polynomial_sky_takes_the_order_that_the_sky_has(order, given):
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
+def test_a_polynomial_sky_takes_the_order_that_the_sky_has(seed, order, given):
     """And it holds under the galaxy, where none of it is seen: to a fraction of a pixel's noise
     (0.1).
     """
     disc = Ellipse(150.0, 2.0, 100, 70, 90)
-    for seed in range(3):
-        sky, image = disc_under_sky(order, seed)
-        result = subtract_sky(image, SkySettings(model="polynomial"), disc if given else None)
-        found = subtracted_sky(result).data
-        assert result.meta["sky_fit"].order == order or (
-            not given and abs(result.meta["sky_fit"].order - order) == 1
-        )
-        under = disc.radius(image.wcs, image.shape) < 1
-        assert np.abs(found - sky)[under].max() < (0.012 if given else 0.03)
-        np.testing.assert_allclose(image.data - found, result.data, atol=1e-5)
+    sky, image = disc_under_sky(order, seed)
+    result = subtract_sky(image, SkySettings(model="polynomial"), disc if given else None)
+    found = subtracted_sky(result).data
+    assert result.meta["sky_fit"].order == order or (
+        not given and abs(result.meta["sky_fit"].order - order) == 1
+    )
+    under = disc.radius(image.wcs, image.shape) < 1
+    assert np.abs(found - sky)[under].max() < (0.012 if given else 0.03)
+    np.testing.assert_allclose(image.data - found, result.data, atol=1e-5)
     words = result.notes[-1]
     assert ("kept flat" in words) == (order == 0) and (
         f"of order {order}" in words or order < 2 or not given
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [0, 1])
 def test_lumps_in_the_sky_do_not_bend_it(order):
     """Noise of the size of clouds, 0.03 beside 0.1 of white noise, which an F-test over pixels
@@ -150,6 +151,7 @@ def test_a_polynomial_stays_level_where_it_knows_nothing():
     assert sky.order > 1 and np.ptp(everywhere) < 3 * np.ptp(known)
 
 
+@pytest.mark.slow
 def test_without_d25_a_polynomial_keeps_off_the_galaxy(galaxy_folder):
     recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0}, "sky": {"model": "polynomial"}})
     galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)
@@ -158,7 +160,9 @@ def test_without_d25_a_polynomial_keeps_off_the_galaxy(galaxy_folder):
     assert all("kept flat" in detail for _, detail in notes[1:4])
 
 
-@pytest.mark.parametrize("axis", [80, 100, 130])
+@pytest.mark.parametrize(
+    "axis", [80, *(pytest.param(n, marks=pytest.mark.slow) for n in (100, 130))]
+)
 def test_a_galaxys_outskirts_are_not_taken_for_sky(galaxy_folder, axis):
     """The disc of 25 arcsec shows beyond 1.25 D25; a polynomial through it would be 0.5 % of its
     peak too high inside.
@@ -554,6 +558,7 @@ def test_an_edited_mask_gives_what_a_full_run_gives(galaxy_folder):
     )
 
 
+@pytest.mark.slow
 def test_a_masked_star_leaves_no_trace_and_its_pixels_are_flagged(galaxy_folder):
     recipe = Recipe.from_tree(
         {"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}, "psf": {"target": 9.0}}

@@ -118,6 +118,7 @@ def test_a_fit_that_was_interrupted_ends_with_the_same_weights(mocks, tmp_path):
     assert scores[0] == scores[1]
 
 
+@pytest.mark.slow
 def test_a_fit_stops_early_and_stays_stopped(mocks, tmp_path):
     settings = replace(TINY, steps=400, check_every=2, patience=2, rate=1e-9)
     settings = replace(
@@ -130,7 +131,7 @@ def test_a_fit_stops_early_and_stays_stopped(mocks, tmp_path):
     assert rows_of(tmp_path) == before
 
 
-@pytest.mark.parametrize("normalised", [True, False])
+@pytest.mark.parametrize("normalised", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_frozen_levels_stay_bit_for_bit(mocks, tmp_path, normalised):
     torch.manual_seed(5)
     start = replace(TINY, seed=7).make_network()
@@ -144,6 +145,7 @@ def test_frozen_levels_stay_bit_for_bit(mocks, tmp_path, normalised):
     assert not same(start.down[3], tuned.down[3]) and not same(start.head, tuned.head)
 
 
+@pytest.mark.slow
 def test_a_truth_without_some_maps_teaches_the_others(mocks, tmp_path):
     truth = np.array(mocks[0].truth)
     truth[:, 3:] = np.nan
@@ -155,6 +157,7 @@ def test_a_truth_without_some_maps_teaches_the_others(mocks, tmp_path):
         run_to_end(fit_steps([few], nothing, tmp_path / "none", TINY))
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_network_is_told(mocks, tmp_path):
     fit(mocks, tmp_path)
     with pytest.raises(InputError, match="no checkpoint of this network"):

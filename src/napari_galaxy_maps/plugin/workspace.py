@@ -12,8 +12,10 @@ from .canvas.d25_layer import D25Layer
 from .canvas.layer_register import LayerRegister
 from .canvas.paint_layer import PaintedMasks
 from .canvas.star_circles import StarCircles
+from .eventloop.garbage_collection import collect_when_still
 from .eventloop.idle_queue import IdleQueue
 from .eventloop.worker import JobRunner
+from .ground.viewers import qt_window
 from .jobs.compare_maps import MapComparer
 from .jobs.fit_truth import TruthFitter
 from .jobs.make_mocks import MockMaker
@@ -128,6 +130,9 @@ def workspace_of(viewer: ViewerModel) -> Workspace:
     workspace = _WORKSPACES.get(viewer)
     if workspace is None:
         workspace = _WORKSPACES[viewer] = Workspace(viewer)
+        window = qt_window(viewer)
+        if window is not None:
+            window.destroyed.connect(collect_when_still)
     return workspace
 
 

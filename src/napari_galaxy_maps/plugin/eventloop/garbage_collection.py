@@ -5,19 +5,26 @@ matter.
 from __future__ import annotations
 
 import gc
+from collections.abc import Hashable
 
 from .process_switches import may_change
 
 _NEVER = 100_000
 _STILL_S = 3
 """So many seconds without a move of the pointer pass for nobody looking."""
-_holders: set[str] = set()
+_holders: set[Hashable] = set()
 _usual: tuple[int, int, int] | None = None
 """The thresholds that the process had before they were changed here."""
 
 
-def hold(who: str) -> None:
-    """No full collections until `who` lets go; young garbage is collected as ever."""
+def hold(who: Hashable) -> None:
+    """No full collections until `who` lets go; young garbage is collected as ever.
+
+    Parameters
+    ----------
+    who : hashable
+        The job or queue itself and no name for it, for the windows of a process have one each.
+    """
     global _usual
     _holders.add(who)
     if _usual is None and may_change("collections"):
@@ -25,7 +32,7 @@ def hold(who: str) -> None:
         gc.set_threshold(_usual[0], _usual[1], _NEVER)
 
 
-def let_go(who: str) -> None:
+def let_go(who: Hashable) -> None:
     """The reverse of `hold`.
 
     Once nobody holds any more, all that is there is taken out of full collections in no time,
@@ -37,11 +44,10 @@ def let_go(who: str) -> None:
     if not _holders:
         freeze()
         _restore()
-        if may_change("freeze"):
-            _Stillness.wait()
+        collect_when_still()
 
 
-def let_go_aside(who: str) -> None:
+def let_go_aside(who: Hashable) -> None:
     """The reverse of `hold` for other threads than the window's: what is there is set aside, and
     collected another time.
     """
@@ -64,6 +70,15 @@ def set_aside() -> None:
     gc.freeze()
 
 
+def collect_when_still() -> None:
+    """Have what was taken out of full collections looked through, too, once the pointer rests.
+
+    Nothing else would ever collect a window that was closed after it was taken out of them.
+    """
+    if may_change("freeze"):
+        _Stillness.wait()
+
+
 def _restore() -> None:
     """The thresholds as they were before anybody held."""
     global _usual
@@ -84,6 +99,8 @@ class _Stillness:
         from qtpy.QtCore import QTimer
         from qtpy.QtWidgets import QApplication
 
+        if QApplication.closingDown():
+            return
         if QApplication.instance() is None:
             set_aside()
             return

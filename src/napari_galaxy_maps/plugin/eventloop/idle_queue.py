@@ -68,7 +68,7 @@ class IdleQueue:
         elif self._tasks and not self._turning:
             self._turning = True
             # A full garbage collection would make one of the turns several times as long.
-            garbage_collection.hold("turns")
+            garbage_collection.hold(self)
             QTimer.singleShot(0, self._turn)
 
     def _turn(self) -> None:
@@ -79,7 +79,7 @@ class IdleQueue:
             self._tasks.clear()
         if viewer is None or not self._tasks:
             self._turning = False
-            garbage_collection.let_go("turns")
+            garbage_collection.let_go(self)
             return
         task, canvas_only = self._tasks.pop(0)
         paint = viewers.hold_painting(viewer, canvas_only)

@@ -177,14 +177,15 @@ class JobRunner:
             # Not on `returned`: after an error the bar would spin for ever.
             job.end_bar()
             switch_as_usual()
-            garbage_collection.let_go("job")
+            garbage_collection.let_go(job)
+            _forget(job, slots)
             if on_end is not None:
                 on_end()
             self._ended()
 
         switch_often()
         if not litters:
-            garbage_collection.hold("job")
+            garbage_collection.hold(job)
         self.job = job
         slots: dict[str, Callable[..., None]] = {
             "errored": errored,
@@ -222,6 +223,16 @@ class JobRunner:
             self._waiting.pop(0)()
 
 
+def _forget(job: Job, slots: dict[str, Callable[..., None]]) -> None:
+    """Let go of a worker that has finished: its window keeps every worker it ever had, to be asked
+    to quit, and napari keeps every window.
+    """
+    worker, job.worker = job.worker, None
+    if worker is not None:
+        for name, slot in slots.items():
+            getattr(worker, name).disconnect(slot)
+
+
 def _guarded(
     steps: Callable[[], Generator[Progress, None, Any]],
 ) -> Generator[Progress, None, Any]:
@@ -245,9 +256,11 @@ def fetch(function: Callable[[], Any], on_result: Callable[[Any], None]) -> None
     """Call a short function in a thread without progress, beside any job; its errors are reported
     like a job's.
     """
-    create_worker(
-        function, _worker_class=FunctionWorker, _connect={"errored": report, "returned": on_result}
-    )
+    # Not napari's way of making it, by which the window keeps it for ever (see `_forget`).
+    worker = FunctionWorker(function)
+    worker.errored.connect(report)
+    worker.returned.connect(on_result)
+    worker.start()
 
 
 def report(error: BaseException, title: str = "") -> str:
