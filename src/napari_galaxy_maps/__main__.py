@@ -9,7 +9,9 @@ def main() -> int:
     """Run the command."""
     # Libraries that are interrupted while they load raise whatever they like: until the command
     # runs, Ctrl-C ends the process itself.
-    before = signal.signal(signal.SIGINT, _end)
+    before = signal.getsignal(signal.SIGINT)
+    if before != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, _end)
     try:
         from .cli.main import main as command
 

@@ -115,6 +115,25 @@ def test_the_end_of_a_job_is_as_ctrl_c(tmp_path, capsys, number):
     assert list(tmp_path.iterdir()) == [] and signal.getsignal(number) == before
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no such signals here")
+def test_a_signal_that_is_ignored_stays_so(tmp_path):
+    """As `nohup`, and a shell for what runs in the background, ask for it."""
+    kill = f"""
+import os, signal
+for number in (signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, signal.SIG_IGN)
+from napari_galaxy_maps.cli import models
+def run(arguments):
+    for number in (signal.SIGINT, signal.SIGHUP):
+        os.kill(os.getpid(), number)
+    print("went on")
+models.run = run
+{MAIN}
+"""
+    done = run("models", code=kill)
+    assert (done.returncode, done.stdout.split()) == (0, [b"went", b"on"]), done.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_mock_that_is_killed_leaves_nothing_and_may_be_made_again(tmp_path, number):
     kill = f"""
