@@ -46,7 +46,6 @@ from .measure.pixel_table import pixel_table
 from .measure.profiles.ellipses import recipe_ellipse
 from .measure.profiles.galaxy_profile import annuli_in_steps, profile_over
 from .prepare.masks.mask_files import mask_hdus, read_masks
-from .prepare.needed_files import check_needed_files
 from .prepare.steps import prepare_steps
 from .progress import Progress, Steps, run_to_end
 from .provenance import provenance
@@ -168,7 +167,6 @@ def read(
         stars={"catalogue": None if stars is None else os.fspath(stars)},
         input={"bands": bands, "units": units, "psf": psf},
     )
-    check_needed_files(settings)
     skipped: list[str] = []
     files = find_images(found, skipped)
     galaxy = _run(read_galaxy_steps(files, settings), progress)

@@ -80,10 +80,13 @@ def make_galaxy(images: Mapping[str, BandImage], settings: GalaxySettings) -> Ga
     Raises
     ------
     InputError
-        When there is no image, or the D25 diameter is given without a position.
+        When there is no image, none shows the position that is given, or the D25 diameter is given
+        without one.
     """
     if not images:
         raise InputError("There is no image to work on; add the galaxy's FITS files.")
+    if settings.ra is not None and settings.dec is not None:
+        _check_position(images, settings.ra, settings.dec)
     name = settings.name or _object_name(images) or "galaxy"
     distance = settings.distance
     notes: tuple[str, ...] = ()
@@ -101,6 +104,27 @@ def make_galaxy(images: Mapping[str, BandImage], settings: GalaxySettings) -> Ga
     return Galaxy(
         name, dict(images), settings.ra, settings.dec, distance, d25_ellipse(settings), notes
     )
+
+
+def _check_position(images: Mapping[str, BandImage], ra: float, dec: float) -> None:
+    """Raise `InputError` where no image shows a position (degrees)."""
+    if any(_shows(image, ra, dec) for image in images.values()):
+        return
+    slip = ""
+    if ra <= 24 and any(_shows(image, 15 * ra, dec) for image in images.values()):
+        slip = f"; if the right ascension is in hours, give {15 * ra:.5f}"
+    raise InputError(
+        f"No image shows the galaxy's position, RA {ra:.5f}, Dec {dec:.5f} in degrees"
+        f"{slip or '; correct it'}."
+    )
+
+
+def _shows(image: BandImage, ra: float, dec: float) -> bool:
+    from astropy.coordinates import SkyCoord
+
+    x, y = image.wcs.world_to_pixel(SkyCoord(ra, dec, unit="deg"))
+    ny, nx = image.shape
+    return bool(-0.5 <= x <= nx - 0.5 and -0.5 <= y <= ny - 0.5)
 
 
 def d25_ellipse(settings: GalaxySettings) -> Ellipse | None:
