@@ -48,7 +48,7 @@ from .measure.profiles.galaxy_profile import annuli_in_steps, profile_over
 from .prepare.masks.mask_files import mask_hdus, read_masks
 from .prepare.steps import prepare_steps
 from .progress import Progress, Steps, run_to_end
-from .provenance import provenance
+from .provenance import changed_since_file, provenance
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -167,6 +167,8 @@ def read(
         stars={"catalogue": None if stars is None else os.fspath(stars)},
         input={"bands": bands, "units": units, "psf": psf},
     )
+    for sentence in changed_since_file(recipe_file or "", settings):
+        _log.warning(sentence)
     skipped: list[str] = []
     files = find_images(found, skipped)
     galaxy = _run(read_galaxy_steps(files, settings), progress)

@@ -14,7 +14,9 @@ from .data.galaxy import Galaxy
 from .data.recipe import Recipe
 from .exceptions import ModelError
 from .fits_io.galaxies import READING
+from .fits_io.image_files import FITS_ENDINGS
 from .fits_io.open_fits import sha256
+from .fits_io.recipe_files import read_provenance
 from .models.registry import model_hash
 from .prepare.steps import STEPS
 
@@ -119,6 +121,15 @@ def changed_since(before: Mapping[str, Any], recipe: Recipe) -> list[str]:
             if steps.get(name) != version
         ]
     return found
+
+
+def changed_since_file(path: str | Path, recipe: Recipe) -> list[str]:
+    """`changed_since` the result in a file, which is named in each sentence; nothing where the file
+    is none but a recipe in TOML.
+    """
+    if not str(path).lower().endswith(FITS_ENDINGS):
+        return []
+    return [f"{path}: {sentence}" for sentence in changed_since(read_provenance(path), recipe)]
 
 
 def files_named_by(recipe: Recipe) -> dict[str, Path]:

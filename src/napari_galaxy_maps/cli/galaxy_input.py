@@ -101,11 +101,7 @@ def recipe_of_cube(
 
 def say_what_changed(arguments: argparse.Namespace, recipe: Recipe) -> None:
     """Say, where the recipe is that of an earlier result, what has changed since it was made."""
-    from ..fits_io.image_files import FITS_ENDINGS
-    from ..fits_io.recipe_files import read_provenance
-    from ..provenance import changed_since
+    from ..provenance import changed_since_file
 
-    path = arguments.recipe
-    if path and str(path).lower().endswith(FITS_ENDINGS):
-        for sentence in changed_since(read_provenance(path), recipe):
-            print(f"{path}: {sentence}", file=sys.stderr)
+    for sentence in changed_since_file(arguments.recipe or "", recipe):
+        print(sentence, file=sys.stderr)
