@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+import re
+from typing import Any, NoReturn
 
 from ..exceptions import InputError
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises what is wrong with options, in place of printing how they are used."""
+    """Raises what is wrong with options, in place of printing how they are used; a declination of
+    -09:54:50 is a value, as every negative number is.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any):
+        super().__init__(*arguments, **options)
+        self._negative_number_matcher = re.compile(r"^-\.?\d")
 
     def error(self, message: str) -> NoReturn:
         """Raise `InputError` with a message of argparse's."""
