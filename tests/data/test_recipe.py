@@ -60,7 +60,7 @@ def test_an_unknown_key_in_a_file_is_refused(tmp_path):
 def test_a_file_that_is_no_recipe_is_refused(tmp_path):
     path = tmp_path / "recipe.toml"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(RecipeError, match="cannot be read as a recipe"):
+    with pytest.raises(RecipeError, match="is not text in UTF-8"):
         read_recipe(path)
 
 
