@@ -106,7 +106,7 @@ def test_what_is_bound_to_fail_is_refused_before_the_work(folder, capsys, tmp_pa
     (tmp_path / "file").write_text("")
     for out, why in (
         (tmp_path / "maps.txt", r".fits.bz2"),
-        (folder, "is to be written, as"),
+        (folder, "has to be named .fits"),
         (tmp_path / "file" / "maps.fits", "lies in a file, not a folder"),
         (tmp_path / f"{'n' * 300}.fits", "has too long a name"),
     ):

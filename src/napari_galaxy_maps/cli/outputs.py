@@ -119,10 +119,8 @@ def _check(outputs: list[OutputFile | OutputFolder], inputs: Inputs, overwrite: 
                 raise InputError(f"{output} is one of the inputs; choose another folder.")
         else:
             if output.endings and not output.lower().endswith(output.endings):
-                raise InputError(
-                    f"{output} is to be written, as {' or '.join(output.endings)}; give the file "
-                    "such a name."
-                )
+                kinds = f"{', '.join(output.endings[:-1])} or {output.endings[-1]}"
+                raise InputError(f"{output} has to be named {kinds}; give the file such a name.")
             place = check_output(output, overwrite)
         if any(place == other or same_file(place, other) for other in places):
             raise InputError(f"{output} is named for two outputs; give each a name of its own.")
