@@ -206,7 +206,7 @@ def test_what_was_measured_stays_beside_what_was_filled(spectra):
             {"bands": ("SDSS_r", "WISE_3.4")},
             "three bands up to 22 micron, and there is only SDSS_r and WISE_3.4",
         ),
-        ({"redshift": 9}, "redshift of 9"),
+        ({"redshift": 0.5}, "redshift of 0.5"),
         ({"error": 0}, "errors of SDSS_u are zero"),
     ],
 )

@@ -9,7 +9,7 @@ from astropy.io import fits
 from napari_galaxy_maps.bands.registry import BANDS, get_band
 from napari_galaxy_maps.data.galaxy import BandImage, Ellipse
 from napari_galaxy_maps.data.recipe import ErrorSettings, Recipe, ReddeningSettings, SkySettings
-from napari_galaxy_maps.exceptions import InputError
+from napari_galaxy_maps.exceptions import InputError, RecipeError
 from napari_galaxy_maps.fits_io.band_images import read_band_image
 from napari_galaxy_maps.fits_io.galaxies import read_galaxy
 from napari_galaxy_maps.fits_io.image_files import find_images
@@ -81,10 +81,15 @@ def test_a_header_tells_it_and_a_number_stands_before(gradient_map):
     assert find_reddening(
         ReddeningSettings(map=str(gradient_map)), images, FIELD
     ).ebv == pytest.approx(0.2, abs=1e-4)
-    assert (
-        find_reddening(ReddeningSettings(ebv=0.5, map=str(gradient_map)), images, FIELD).ebv == 0.5
-    )
+    assert find_reddening(ReddeningSettings(ebv=0.5), images, FIELD).ebv == 0.5
     assert find_reddening(ReddeningSettings(), {"SDSS_r": image()}, FIELD) is None
+
+
+@pytest.mark.parametrize("ebv", [99.0, -1.0])
+def test_a_header_that_tells_what_cannot_be_is_refused(ebv):
+    images = {"SDSS_r": image(header=fits.Header({"EBV": ebv}))}
+    with pytest.raises(RecipeError, match=r"EBV in the header of SDSS_r: .* is outside 0 to 5 mag"):
+        find_reddening(ReddeningSettings(), images, FIELD)
 
 
 def test_a_map_that_does_not_cover_the_galaxy_is_refused(gradient_map):

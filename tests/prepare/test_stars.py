@@ -567,7 +567,7 @@ def test_what_is_no_region_file_is_refused_in_one_sentence(tmp_path, text):
 
 def test_binary_and_missing_region_files_are_refused(tmp_path):
     (tmp_path / "a.reg").write_bytes(bytes(range(128, 256)))
-    with pytest.raises(InputError, match="no text file"):
+    with pytest.raises(InputError, match="is not text in UTF-8"):
         read_regions(tmp_path / "a.reg")
     with pytest.raises(InputError, match="does not exist"):
         read_regions(tmp_path / "b.reg")

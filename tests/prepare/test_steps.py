@@ -487,10 +487,24 @@ def test_bands_broader_than_the_target_are_named_and_left_out(galaxy_folder):
 
 
 def test_an_image_that_does_not_show_the_galaxy_is_named(galaxy_folder):
-    recipe = Recipe.from_tree({"galaxy": {"ra": 10.0, "dec": 2.0, "d25": 2.5}})
-    galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)
-    with pytest.raises(InputError, match="does not show the galaxy"):
+    folder = galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})
+    recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}})
+    galaxy = read_galaxy([folder], recipe)
+    image = galaxy.images["2MASS_J"]
+    image.wcs.wcs.crval = [10.0, 2.0]
+    image.wcs.wcs.set()
+    with pytest.raises(InputError, match="The 2MASS_J image does not show the galaxy"):
         prepare(galaxy, recipe)
+
+
+def test_a_position_that_no_image_shows_is_refused_before_the_work(galaxy_folder):
+    folder = galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})
+    recipe = Recipe.from_tree({"galaxy": {"ra": 10.0, "dec": 2.0}})
+    with pytest.raises(InputError, match=r"in hours, give 150\.00000"):
+        read_galaxy([folder], recipe)
+    away = Recipe.from_tree({"galaxy": {"ra": 200.0, "dec": 2.0}})
+    with pytest.raises(InputError, match="in degrees; correct it"):
+        read_galaxy([folder], away)
 
 
 def test_pixels_near_an_images_edge_are_flagged():

@@ -166,7 +166,7 @@ def test_a_prepared_cube_will_do(mock, images, tmp_path, capsys):
             "and there are only PACS_70 and PACS_100"),
         (("SDSS_r", "WISE_3.4"), (), "and there is none"),
         (("SDSS_r", "PACS_70", "PACS_100", "PACS_160"), ("--redshift", "7"),
-            "redshift of 7 cannot be used"),
+            "--redshift: 7 is outside 0 to 0.6"),
         (("SDSS_r", "PACS_70", "PACS_100", "PACS_160"), ("--resolution", "5"), "none"),
         (("SDSS_r", "PACS_70", "PACS_100", "PACS_160"), ("--set", "sed.umin=[500]"), "sed.umin"),
     ],

@@ -257,7 +257,7 @@ def narrow_target(folder):
     ("spoil", "words"),
     [
         (break_truth, "truth.fits is missing: every galaxy needs its true maps"),
-        (move_truth, "shows another sky"),
+        (move_truth, "No image shows the galaxy's position"),
         (no_optical, "none of its images is in SDSS_u"),
         (no_image, "holds no image beside its truth"),
         (nothing, "holds no pairs"),

@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..exceptions import ModelError
+from ..exceptions import ModelError, brief
 from .card import ModelCard
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).parent
 """Folder of the models that ship with the package."""
 INDEX = "registry.json"
+_FILES = ("weights", "weights_sha256", "card", "card_sha256")
+"""What every entry of it holds, besides more."""
 
 
 def list_models() -> list[str]:
@@ -154,8 +156,14 @@ def _index(folder: Path) -> dict[str, dict[str, str]]:
     path = folder / INDEX
     try:
         index: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path} cannot be read ({error}); install the package again.") from None
+        known = all(isinstance(row.get(key), str) for row in index.values() for key in _FILES)
+        if not index or not known:
+            raise ValueError("it names no files of models")
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
+        raise ModelError(
+            f"{path} cannot be read ({brief(error)}); install the package again, or train the "
+            "model anew."
+        ) from None
     return index
 
 
