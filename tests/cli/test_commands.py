@@ -273,6 +273,7 @@ def test_a_mistake_is_one_line_and_exit_2_and_writes_nothing(
     assert not (mistakes / "out.fits").exists() and not list(mistakes.glob(".out*"))
 
 
+@pytest.mark.slow
 def test_an_output_that_is_there_is_not_replaced(folder, tmp_path, capsys):
     out = tmp_path / "out.fits"
     out.write_text("precious")

@@ -134,6 +134,7 @@ models.run = run
     assert (done.returncode, done.stdout.split()) == (0, [b"went", b"on"]), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_mock_that_is_killed_leaves_nothing_and_may_be_made_again(tmp_path, number):
     kill = f"""
@@ -177,6 +178,7 @@ sys.meta_path.insert(0, Interrupt())
     assert done.stderr == b"galaxy-maps: interrupted; nothing was written.\n"
 
 
+@pytest.mark.slow
 def test_a_terminal_of_few_letters_is_written_to(tmp_path, monkeypatch):
     (tmp_path / "NGC–1″ε.fits").write_text("x")
     ascii_only = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
@@ -188,6 +190,7 @@ def test_a_terminal_of_few_letters_is_written_to(tmp_path, monkeypatch):
     assert 'NGC–1"?.fits is not a FITS file' in done.stdout.decode("cp1252")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["mock", "evaluate-help", "models"])
 def test_every_text_goes_to_a_terminal_of_few_letters(tmp_path, command):
     arguments = {
@@ -201,6 +204,7 @@ def test_every_text_goes_to_a_terminal_of_few_letters(tmp_path, command):
     assert done.stdout.isascii() and done.stdout
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_nothing(tmp_path):
     """On a disk of 64 KiB, where one may be mounted."""
     disk = tmp_path / "disk"
@@ -232,6 +236,7 @@ def unprivileged():
     return before
 
 
+@pytest.mark.slow
 def test_files_without_permission_are_told(tmp_path_factory, capfd):
     before = unprivileged()
     folder = tmp_path_factory.mktemp("closed")
@@ -248,6 +253,7 @@ def test_files_without_permission_are_told(tmp_path_factory, capfd):
     assert done.returncode == 2 and b"may not be written to" in done.stderr
 
 
+@pytest.mark.slow
 def test_it_runs_where_nothing_may_be_written(tmp_path_factory, tmp_path):
     """As nobody, without a home, from a package that is read-only."""
     before = unprivileged()

@@ -98,6 +98,7 @@ def test_every_number_among_the_options_has_a_range():
     assert sum(hasattr(action.type, "limits") for _, _, action in options()) > 50
 
 
+@pytest.mark.slow
 def test_no_option_takes_what_cannot_be(stopped_before_the_work, capsys):
     before = sorted(path.name for path in stopped_before_the_work.iterdir())
     tried = refused = 0

@@ -248,6 +248,7 @@ def test_running_percentiles_are_those_of_the_bins():
     assert table["n"].sum() == pytest.approx(20_000 * 0.99, abs=5)
 
 
+@pytest.mark.slow
 def test_figures_are_drawn_and_return_their_numbers():
     comparison = compare(noisy(0.1, fwhm=8.0), maps_of({"LOG_SMD": TRUTH}, fwhm=8.0))
     pixels = pixels_of([comparison], "LOG_SMD")
@@ -403,6 +404,7 @@ def test_whole_galaxy_values_are_over_the_pixels_that_both_have():
     assert totals_beside(compare(far, truth)) is None
 
 
+@pytest.mark.slow
 def test_a_report_escapes_what_files_say(tmp_path):
     comparison = compare(noisy(name="<script>"), maps_of({"LOG_SMD": TRUTH}))
     write_evaluation(tmp_path / "out", [comparison], card="<b>card</b>")

@@ -76,6 +76,7 @@ def test_sigma_against_error_tells_chi2_by_galaxy():
     assert any("by galaxy" in text.get_text() for text in figure.axes[0].texts)
 
 
+@pytest.mark.slow
 def test_many_galaxies_side_by_side_share_their_colours():
     figure, table = side_by_side(several(), "LOG_SIGMA_STAR")
     pictures = [axes.images[0] for axes in figure.axes if axes.images]
@@ -134,6 +135,7 @@ def test_values_beside_are_those_of_the_same_pixels():
     assert np.isnan(values_beside(comparisons, "LOG_SIGMA_STAR", "LOG_SMD")).all()
 
 
+@pytest.mark.slow
 def test_profiles_of_several_maps_share_the_radius():
     maps = [maps_of(age=False, distance_mpc=10.0, model=model) for model in (True, False)]
     ellipse = Ellipse(150.0, 2.0, 75.0, 50.0, 90.0)

@@ -60,6 +60,19 @@ def test_a_damaged_file_is_refused(copy, where):
         load_model("dust-forest", copy)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[]", "it names no models"), ("{}", "it names no models"), ('{"a": 3}', "names no models"),
+        ('{"dust-forest": {}}', "names no files of dust-forest"), ("[" * 9999, "cannot be read"),
+    ],
+)  # fmt: skip
+def test_a_registry_of_something_else_is_refused(tmp_path, text, words):
+    (tmp_path / "registry.json").write_text(text)
+    with pytest.raises(GalaxyMapsError, match=words):
+        load_model(str(tmp_path))
+
+
 def test_a_missing_file_is_refused(copy):
     (copy / FOREST).unlink()
     with pytest.raises(GalaxyMapsError, match="cannot be read"):

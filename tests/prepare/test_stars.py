@@ -295,6 +295,7 @@ def test_bands_are_fitted_from_i_outwards():
     assert band_order(images)[0] == ("SDSS_g", None)
 
 
+@pytest.mark.slow
 def test_less_than_a_hundredth_of_the_stars_light_is_left(field):
     images, stars = field.images(), field.stars()
     assert len(stars) == len(field.x) and all(star.enabled for star in stars)
@@ -352,6 +353,7 @@ def test_a_knot_with_a_chance_parallax_is_flagged_and_does_not_mask(few):
     assert "H II region" in star.flag and not star.enabled
 
 
+@pytest.mark.slow
 def test_saturated_and_runaway_fits_are_flagged(field):
     wide = field.wcs.pixel_to_world(40.0, 225.0)
     for band in BANDS:
@@ -446,6 +448,7 @@ def test_blank_and_masked_images_do_no_harm(few):
     )
 
 
+@pytest.mark.slow
 def test_stars_are_found_without_a_catalogue(field):
     x, y = 140.0, 128.0
     for band in BANDS:

@@ -156,9 +156,8 @@ def _index(folder: Path) -> dict[str, dict[str, str]]:
     path = folder / INDEX
     try:
         index: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
-        known = all(isinstance(row.get(key), str) for row in index.values() for key in _FILES)
-        if not index or not known:
-            raise ValueError("it names no files of models")
+        if not index or not all(isinstance(row, dict) for row in index.values()):
+            raise ValueError("it names no models")
     except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise ModelError(
             f"{path} cannot be read ({brief(error)}); install the package again, or train the "
@@ -171,6 +170,8 @@ def _entry(name: str, folder: Path) -> dict[str, str]:
     index = _index(folder)
     if name not in index:
         raise ModelError(f"There is no model called {name!r}; there are {', '.join(index)}.")
+    if not all(isinstance(index[name].get(key), str) for key in _FILES):
+        raise ModelError(f"{folder / INDEX} names no files of {name}; train the model anew.")
     return index[name]
 
 
