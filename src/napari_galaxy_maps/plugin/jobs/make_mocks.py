@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +40,17 @@ class MockSettings:
     options: dict[str, float]
 
 
+class _Folder:
+    """A folder for a mock, deleted when nobody holds it any more.
+
+    (`tempfile.TemporaryDirectory` would warn that nobody had deleted it.)
+    """
+
+    def __init__(self) -> None:
+        self.name = tempfile.mkdtemp(prefix="galaxy-maps-mock-")
+        weakref.finalize(self, shutil.rmtree, self.name, ignore_errors=True)
+
+
 class MockMaker:
     """The jobs about mock galaxies.
 
@@ -62,7 +75,7 @@ class MockMaker:
     ):
         self.project, self.runner = project, runner
         self._opener, self._start_over = opener, start_over
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: _Folder | None = None
         """Where the mock lies; gone with the workspace, or when the next is there."""
 
     def make(
@@ -83,7 +96,7 @@ class MockMaker:
             Called in the main thread, with each sign of life, the mock, and the sentence of an
             error.
         """
-        folder = tempfile.TemporaryDirectory(prefix="galaxy-maps-mock-", ignore_cleanup_errors=True)
+        folder = _Folder()
 
         def steps() -> Steps[Mock]:
             from ...mocks.writing import mock_steps, view_for
@@ -107,7 +120,7 @@ class MockMaker:
             TITLE, steps, on_progress=on_progress, on_result=made, on_error=on_error
         )
 
-    def _open(self, folder: tempfile.TemporaryDirectory[str]) -> None:
+    def _open(self, folder: _Folder) -> None:
         self._start_over()
         self._folder = folder  # the one before is deleted
         self.project.take_recipe_in(Path(folder.name))
