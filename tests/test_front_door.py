@@ -43,6 +43,7 @@ def test_importing_the_package_loads_next_to_nothing():
     assert not heavy & {name.partition(".")[0] for name in loaded}
 
 
+@pytest.mark.slow
 def test_calling_the_package_loads_no_window():
     loaded = fresh("import sys, napari_galaxy_maps as n; n.predict; print(*sys.modules)")
     tops = {name.partition(".")[0] for name in loaded}
@@ -58,6 +59,7 @@ def test_all_names_are_there_and_others_are_not():
         ngm.nonsense  # noqa: B018
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["measure", "prepare"])
 def test_a_step_is_not_hidden_by_the_folder_of_its_name(name):
     code = (
@@ -167,6 +169,7 @@ def test_maps_are_measured_as_the_command_line_does(session, tmp_path):
     assert list(two["name"]) == ["ellipse 1", "core"]
 
 
+@pytest.mark.slow
 def test_profiles_are_those_of_the_command_line(session, tmp_path):
     from astropy.table import QTable
 
@@ -181,6 +184,7 @@ def test_profiles_are_those_of_the_command_line(session, tmp_path):
     assert set(both["source"]) == {"measured", "truth"} and set(both["map"]) == {"LOG_SMD"}
 
 
+@pytest.mark.slow
 def test_maps_are_compared_with_a_truth(session, sample_folder):
     _, maps = session
     comparison = ngm.compare(maps, ngm.read(sample_folder / "truth.fits"))
@@ -210,6 +214,7 @@ def test_maps_become_a_table_with_units(session, tmp_path):
     np.testing.assert_allclose(again["T_DUST"], table["T_DUST"])
 
 
+@pytest.mark.slow
 def test_everything_is_drawn_on_the_sky_in_its_colours(session):
     import matplotlib as mpl
 

@@ -33,6 +33,7 @@ def made(tmp_path_factory):
     return folder, cube
 
 
+@pytest.mark.slow
 def test_what_is_made_of_a_cube_says_how_the_cube_was_made(made, tmp_path):
     _, cube = made
     maps, truth = tmp_path / "maps.fits", tmp_path / "truth.fits"
@@ -54,6 +55,7 @@ def test_what_is_made_of_a_cube_says_how_the_cube_was_made(made, tmp_path):
     assert true.model_copy(update={"sed": own.sed, "galaxy": own.galaxy}) == own
 
 
+@pytest.mark.slow
 def test_a_result_of_a_cube_is_run_again_from_the_images(made, tmp_path):
     folder, cube = made
     first, again = tmp_path / "first.fits", tmp_path / "again.fits"
@@ -64,6 +66,7 @@ def test_a_result_of_a_cube_is_run_again_from_the_images(made, tmp_path):
     assert set(read_maps(again).values) == set(read_maps(first).values)
 
 
+@pytest.mark.slow
 def test_tables_say_what_they_were_made_from(made, tmp_path):
     _, cube = made
     maps = tmp_path / "maps.fits"
@@ -104,6 +107,7 @@ def test_what_has_no_effect_on_a_cube_is_refused(made, tmp_path, capsys, options
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_what_changed_since_a_result_was_made_is_said(made, tmp_path, capsys, monkeypatch):
     recipe = Recipe()
     before = {
@@ -142,6 +146,7 @@ def test_the_weights_of_all_models_are_small():
     assert 1e6 < sum(path.stat().st_size for path in files) < 60e6
 
 
+@pytest.mark.slow
 def test_a_distance_in_kpc_is_refused_and_an_absurd_mass_said(made, tmp_path, capsys):
     folder, _ = made
     out = tmp_path / "maps.fits"

@@ -75,6 +75,7 @@ def away_from_stars(folder, wcs, shape, arcsec):
     return far
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_has_to_be_asked_about_the_files(name):
     skipped = []

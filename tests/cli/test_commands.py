@@ -283,6 +283,7 @@ def test_an_output_that_is_there_is_not_replaced(folder, tmp_path, capsys):
     assert fits.getheader(out)["OBJECT"] == "NGC 0"
 
 
+@pytest.mark.slow
 def test_a_table_a_redshift_and_a_kernel_do_what_they_say(folder, tmp_path, capsys, mistakes):
     psf = mistakes / "good_psf.fits"
     (tmp_path / "galaxies.csv").write_text(
@@ -328,6 +329,7 @@ def test_a_table_a_redshift_and_a_kernel_do_what_they_say(folder, tmp_path, caps
     assert main(["prepare", str(folder), "--out", str(tmp_path / "b.fits"), *both]) == 2
 
 
+@pytest.mark.slow
 def test_what_was_left_out_or_is_not_known_is_said(galaxy_folder, tmp_path, capsys):
     folder = galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 9.0, "SPIRE_250": 3.0}, name="broad")
     (tmp_path / "plain.csv").write_text("ra,dec\n150.01,2.01\n149.99,2.0\n")

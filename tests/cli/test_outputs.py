@@ -78,6 +78,7 @@ def test_no_file_that_an_option_or_a_recipe_names_is_replaced(folder, capsys, tm
     assert contents(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_an_earlier_result_in_the_folder_of_images_may_be_replaced(folder, tmp_path):
     arguments = ["prepare", str(folder), *GALAXY, "--quiet", "--out", str(folder / "cube.fits")]
     assert main(arguments) == 0

@@ -205,6 +205,7 @@ def test_the_isophote_of_a_galaxy_with_arms_is_found(shared_data):
     assert 125 < found.pa < 165
 
 
+@pytest.mark.slow
 def test_a_fit_that_fails_says_so_once(capfd):
     maps = disc()
     plane = np.full(SHAPE, np.nan)
@@ -289,6 +290,7 @@ def test_mistakes_are_told_in_words():
 # --- the command line ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_profile_writes_the_table_of_the_library(tmp_path, capsys):
     recipe = Recipe.from_tree(
         {
@@ -334,6 +336,7 @@ def test_profile_writes_the_table_of_the_library(tmp_path, capsys):
     )
 
 
+@pytest.mark.slow
 def test_profile_draws_what_it_measured(tmp_path, capsys):
     write_maps(tmp_path / "maps.fits", disc())
     out, picture = tmp_path / "p.ecsv", tmp_path / "p.svg"

@@ -74,6 +74,7 @@ def test_ages_are_means_by_mass():
     )
 
 
+@pytest.mark.slow
 def test_linear_and_logarithmic_maps_give_the_same():
     logs = galaxy_sums(disc(0.2), disc())
     as_linear = [

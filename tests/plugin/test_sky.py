@@ -103,6 +103,7 @@ def test_what_is_no_position_is_said():
         sky.parse_angle("abc", hours=True)
 
 
+@pytest.mark.slow
 def test_threads_have_their_own_wcs_and_agree():
     shared = sky.ThreadWCS(tan_wcs((100, 100), 1.0))
     own = shared.get()

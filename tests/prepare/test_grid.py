@@ -134,6 +134,7 @@ def test_every_frame_lands_where_reproject_puts_it(tmp_path, frame, pixel):
     )
 
 
+@pytest.mark.slow
 def test_all_frames_agree_through_the_whole_chain():
     bands = ("WISE_3.4", "2MASS_J", "2MASS_H", "2MASS_Ks", "SDSS_g", "SDSS_r", "SDSS_i")
     images = {}

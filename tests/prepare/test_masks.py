@@ -214,6 +214,7 @@ def test_a_cube_keeps_its_masks_and_so_do_the_maps_made_of_it(starry_folder, tmp
     assert read_masks(cube).stars and read_masks(maps).stars == read_masks(cube).stars
 
 
+@pytest.mark.slow
 def test_regions_mask_even_where_the_stars_are_switched_off(starry_folder, tmp_path):
     table = starry_folder / "gaia.ecsv"
     region, maps = tmp_path / "mine.reg", tmp_path / "maps.fits"

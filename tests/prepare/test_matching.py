@@ -208,6 +208,7 @@ def test_anianos_kernel_goes_through_the_chain(made, shared_data):
 # --- the target, bands too broad, what is not done again ------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_target_may_be_a_measured_psf(made):
     galaxy, recipe, write = made
     path = write("target.fits", 9.0, 0.5)
@@ -235,6 +236,7 @@ def test_a_psf_file_gives_the_band_its_width(made, galaxy_folder):
     )
 
 
+@pytest.mark.slow
 def test_a_band_too_broad_is_kept_where_that_is_asked(galaxy_folder, tmp_path):
     folder = galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SPIRE_250": 20.0})
     recipe = Recipe.from_tree(

@@ -113,6 +113,7 @@ def test_a_map_by_name_without_dustmaps_says_what_to_do():
             find_reddening(ReddeningSettings(map="sfd"), {}, FIELD)
 
 
+@pytest.mark.slow
 def test_the_chain_says_what_it_removed_or_that_it_does_not_know(galaxy_folder):
     recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5}})
     galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)

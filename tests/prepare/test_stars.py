@@ -309,6 +309,7 @@ def test_less_than_a_hundredth_of_the_stars_light_is_left(field):
         ).encircling(0.005)
 
 
+@pytest.mark.slow
 def test_signs_of_life_come_after_every_band(few):
     signs = []
     run_to_end(fit_stars(few.images(), few.catalogue(), few.ellipse, StarSettings()), signs.append)
@@ -319,6 +320,7 @@ def test_signs_of_life_come_after_every_band(few):
     )
 
 
+@pytest.mark.slow
 def test_entries_that_are_no_star_of_the_milky_way_get_no_circle(few):
     x, y = 130.0, 140.0
     for band in BANDS:
@@ -328,6 +330,7 @@ def test_entries_that_are_no_star_of_the_milky_way_get_no_circle(few):
     assert name not in {star.id for star in few.stars()}
 
 
+@pytest.mark.slow
 def test_the_nucleus_is_never_masked_even_with_a_parallax(few):
     on = few.add(150.0, 2.0 + 1 / 3600, parallax=0.6)
     beside = few.add(150.0, 2.0 + 7 / 3600, phot_g_mean_mag=14.0)
@@ -343,6 +346,7 @@ def test_the_nucleus_is_never_masked_even_with_a_parallax(few):
         assert not mask[y, x] and mask[round(by), round(bx)]
 
 
+@pytest.mark.slow
 def test_a_knot_with_a_chance_parallax_is_flagged_and_does_not_mask(few):
     x, y = 140.0, 128.0
     for band in BANDS:
@@ -395,6 +399,7 @@ def test_a_star_gets_no_circle_where_it_is_not_seen(few):
     assert star.radii["2MASS_J"] == 0 and star.radii["SDSS_i"] > 0
 
 
+@pytest.mark.slow
 def test_dust_behind_a_star_is_not_taken_for_the_star_in_the_far_infrared(few):
     images = few.images()
     rng = np.random.default_rng(8)
@@ -406,6 +411,7 @@ def test_dust_behind_a_star_is_not_taken_for_the_star_in_the_far_infrared(few):
     assert len(stars) == 8 and not any(star.radii["SPIRE_250"] for star in stars)
 
 
+@pytest.mark.slow
 def test_without_parallaxes_all_are_flagged_and_those_on_the_galaxy_do_not_mask(few):
     x, y = 140.0, 128.0
     for band in BANDS:
@@ -474,6 +480,7 @@ def test_stars_are_found_without_a_catalogue(field):
 # Region files
 
 
+@pytest.mark.slow
 def test_circles_come_back_from_a_region_file_as_they_were(tmp_path, few):
     stars = [star for star in few.stars() if any(star.radii.values())]
     stars[0] = Star(

@@ -396,6 +396,7 @@ def test_images_are_padded_and_cropped_about_their_middle():
     np.testing.assert_array_equal(in_the_middle(planes, 4)[0], planes[0, :4, 1:5])
 
 
+@pytest.mark.slow
 def test_sets_of_fits_pairs_keep_their_errors_and_are_read_once(tmp_path):
     for k in range(5):
         write_images(tmp_path / "mine" / f"g{k}", ("SDSS_r",), psf=3.0, side=81, seed=k)
