@@ -258,16 +258,17 @@ def _asked(arguments: argparse.Namespace) -> dict[str, tuple[str, Any]]:
 
 def _from_tables(arguments: argparse.Namespace, known: GalaxySettings) -> dict[str, Any]:
     """What the tables of --table hold of the galaxy; the first that has a value counts."""
+    from ..data.recipe import Recipe
     from ..fits_io.galaxy_catalogue import galaxy_from_table
 
-    name = arguments.name or known.name
-    ra, dec = (
-        getattr(arguments, key) if getattr(arguments, key) is not None else getattr(known, key)
-        for key in ("ra", "dec")
-    )
+    given = {key: getattr(arguments, key) for key in ("name", "ra", "dec")}
+    given = {key: value for key, value in given.items() if value is not None}
+    tree = {"galaxy": {**known.model_dump(), **given}}
+    wanted = Recipe.from_tree(tree, "The options").galaxy
+    place = None if wanted.ra is None or wanted.dec is None else (wanted.ra, wanted.dec)
     found: dict[str, Any] = {}
     for path in arguments.table:
-        row, note = galaxy_from_table(path, name, None if ra is None or dec is None else (ra, dec))
+        row, note = galaxy_from_table(path, wanted.name, place)
         found = {**row, **found}
         if not arguments.quiet:
             print(note)
@@ -276,12 +277,15 @@ def _from_tables(arguments: argparse.Namespace, known: GalaxySettings) -> dict[s
 
 def parse_pairs(texts: Sequence[str], option: str, form: str) -> dict[str, str]:
     """``KEY=VALUE`` texts as a dictionary; a value may hold an equals sign, a key may not."""
-    found = {}
+    found: dict[str, str] = {}
     for text in texts:
         key, equals, value = text.partition("=")
         if not (equals and key and value):
             raise RecipeError(f"{option} {text!r} is not of the form {form}.")
-        found[key] = value
+        if found.setdefault(key, value) != value:
+            raise RecipeError(
+                f"{option} {key}={found[key]} and {text} contradict each other; give one of them."
+            )
     return found
 
 
@@ -303,10 +307,10 @@ def ellipse_of(text: str, option: str = "--ellipse") -> Ellipse:
         (ranges.DEC, dec, "DEC"),
         (ranges.RADIUS, a, "A"),
         (ranges.RADIUS, b, "B"),
-        (ranges.AXIS_RATIO, min(a, b) / max(a, b), "B/A"),
         (ranges.POSITION_ANGLE, pa, "PA"),
     ):
         limits.check(value, f"{option} {text}: {what}")
+    ranges.AXIS_RATIO.check(min(a, b) / max(a, b), f"{option} {text}: B/A")
     return Ellipse(ra, dec, a, b, pa) if a >= b else Ellipse(ra, dec, b, a, pa + 90)
 
 
