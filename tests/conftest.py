@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import warnings
 from collections.abc import Callable
@@ -23,6 +24,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Where several processes share the tests in a virtual display, give each but the first one of
     its own.
     """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        # Started in the background, as a shell does: what tests start could not be interrupted.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     worker = getattr(config, "workerinput", {}).get("workerid", "gw0")
     if worker == "gw0" or VIRTUAL not in os.environ:
         return
