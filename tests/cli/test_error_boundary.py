@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import zipfile
 import zlib
 from pathlib import Path
@@ -223,6 +224,16 @@ def test_a_full_disk_leaves_nothing(tmp_path):
     assert done.stdout == b""
 
 
+@pytest.fixture
+def for_nobody():
+    """A folder that everybody may read and write; pytest's own are closed by each pytest that
+    starts.
+    """
+    with tempfile.TemporaryDirectory(prefix="for-nobody-") as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)
+
+
 def unprivileged():
     """What to put before a command, so that nobody runs it."""
     before = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
@@ -237,15 +248,12 @@ def unprivileged():
 
 
 @pytest.mark.slow
-def test_files_without_permission_are_told(tmp_path_factory, capfd):
-    before = unprivileged()
-    folder = tmp_path_factory.mktemp("closed")
+def test_files_without_permission_are_told(for_nobody, capfd):
+    before, folder = unprivileged(), for_nobody
     closed = folder / "recipe.toml"
     closed.write_text("")
     closed.chmod(0)
-    for parent in (folder, *folder.parents[:3]):
-        if str(parent) != "/tmp":
-            parent.chmod(parent.stat().st_mode | 0o055)
+    folder.chmod(0o755)
     done = run("prepare", folder, "--recipe", closed, "--out", "/tmp/never.fits", before=before)
     assert done.returncode == 2
     assert b"recipe.toml may not be read or written; check its permissions." in done.stderr
@@ -254,13 +262,9 @@ def test_files_without_permission_are_told(tmp_path_factory, capfd):
 
 
 @pytest.mark.slow
-def test_it_runs_where_nothing_may_be_written(tmp_path_factory, tmp_path):
+def test_it_runs_where_nothing_may_be_written(for_nobody):
     """As nobody, without a home, from a package that is read-only."""
-    before = unprivileged()
-    out = tmp_path_factory.mktemp("nobody")
-    out.chmod(0o777)
-    for parent in list(out.parents)[:2]:
-        parent.chmod(parent.stat().st_mode | 0o055)
+    before, out = unprivileged(), for_nobody
     alone = {"HOME": "/nonexistent", "XDG_CACHE_HOME": "/nonexistent/cache", "NUMBA_CACHE_DIR": ""}
     done = run(*MOCK, "--out", out / "mock", before=before, **alone)
     assert done.returncode == 0, done.stderr.decode()

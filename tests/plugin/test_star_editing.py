@@ -561,6 +561,8 @@ def test_edited_masks_are_saved_with_the_maps_and_found_again(
     click(qtbot, stars.add)
     click(qtbot, stars.paint)
     followed(qtbot, workspace, lambda: mouse.drag(predicted, (40, 0), (40, 10)))
+    # The maps may have followed the circle so far, and not the stroke.
+    wait_for(qtbot, lambda: bool(workspace.masks.now.patches) and idle(workspace))
     edited, maps = workspace.masks.now, workspace.project.maps
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(out), ""))
     click(qtbot, panel(predicted, "Predict").save_button)
