@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -54,7 +53,7 @@ def _range(field: FieldInfo) -> str:
     if get_origin(annotation) is Literal:
         return ", ".join(f"`{choice}`" for choice in get_args(annotation))
     limits = range_of(field)
-    return re.sub(r"\|", "/", str(limits)) if limits is not None else ""
+    return str(limits) if limits is not None else ""
 
 
 if __name__ == "__main__":

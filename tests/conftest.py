@@ -7,8 +7,8 @@ import signal
 import subprocess
 import warnings
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -141,28 +141,14 @@ def write_galaxy(folder: Path, bands: dict[str, float], noise: float = 0.02, see
     return folder
 
 
-def round_galaxy(
-    inside: Path, bands: dict[str, float], name: str = "galaxy", noise: float = 0.02, seed: int = 1
-) -> Path:
-    """A folder of a round exponential galaxy in some bands, in MJy/sr, over a sky of 2 MJy/sr."""
-    folder = inside / name
-    folder.mkdir()
-    rng = np.random.default_rng(seed)
-    for i, (band, brightness) in enumerate(bands.items()):
-        pixel = (1.5, 2.0, 1.375)[i % 3]
-        side = int(420 / pixel)
-        y, x = (np.mgrid[:side, :side] - (side - 1) / 2) * pixel
-        disc = brightness * np.exp(-np.hypot(x, y) / 25)
-        data = (disc + 2.0 + rng.normal(0, noise, disc.shape)).astype("f4")
-        wcs = tan_wcs(data.shape, pixel, rotation=20 * i)
-        write_image(folder / f"galaxy_{band}.fits", data, wcs, BUNIT="MJy/sr")
-    return folder
-
-
 @pytest.fixture
 def galaxy_folder(tmp_path: Path) -> Callable[..., Path]:
-    """Makes folders as `round_galaxy` does."""
-    return partial(round_galaxy, tmp_path)
+    """Makes folders of galaxies, as `write_galaxy` does, by name."""
+
+    def make(bands: dict[str, float], name: str = "galaxy", **more: Any) -> Path:
+        return write_galaxy(tmp_path / name, bands, **more)
+
+    return make
 
 
 @pytest.fixture

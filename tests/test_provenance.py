@@ -12,7 +12,7 @@ from napari_galaxy_maps.fits_io.open_fits import sha256
 from napari_galaxy_maps.fits_io.recipe_files import read_provenance, read_recipe
 from napari_galaxy_maps.models.registry import SHIPPED, load_card, load_model, model_hash
 from napari_galaxy_maps.provenance import changed_since, step_versions, versions
-from tests.conftest import round_galaxy
+from tests.conftest import write_galaxy
 
 BANDS = {
     "SDSS_r": 3.0, "2MASS_J": 5.0, "WISE_3.4": 4.0, "PACS_100": 40.0, "PACS_160": 50.0,
@@ -27,7 +27,7 @@ GALAXY = [
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """A folder with a galaxy's images and its cube."""
-    folder = round_galaxy(tmp_path_factory.mktemp("galaxy"), BANDS)
+    folder = write_galaxy(tmp_path_factory.mktemp("galaxies") / "galaxy", BANDS)
     cube = folder.parent / "cube.fits"
     assert main(["prepare", str(folder), "--out", str(cube), *GALAXY]) == 0
     return folder, cube

@@ -173,7 +173,9 @@ def read(
     files = find_images(found, skipped)
     galaxy = _run(read_galaxy_steps(files, settings), progress)
     regions = [] if mask is None else as_paths(mask)
-    masks = pipeline.masks_given(recipe_file, regions, list(galaxy.images), skipped)
+    masks = pipeline.masks_given(
+        recipe_file, regions, list(galaxy.images), skipped, other_stars=stars is not None
+    )
     for reason in skipped:
         _log.warning("left out: %s", reason)
     return replace(galaxy, recipe=settings, masks=masks, paths=tuple(found))

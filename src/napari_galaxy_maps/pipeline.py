@@ -38,6 +38,7 @@ def masks_given(
     regions: Sequence[str | Path],
     bands: Sequence[str],
     left_out: list[str],
+    other_stars: bool = False,
 ) -> Masks | None:
     """What an earlier result and region files say is to be masked, or None where they say nothing.
 
@@ -52,6 +53,8 @@ def masks_given(
         That the galaxy has.
     left_out : list of str
         Takes what could not be used of the region files, in words.
+    other_stars : bool
+        Whether a catalogue is named besides, whose stars take the place of those of the result.
 
     Raises
     ------
@@ -61,6 +64,8 @@ def masks_given(
     masks = None
     if recipe_file and str(recipe_file).lower().endswith(FITS_ENDINGS):
         masks = read_masks(recipe_file)
+        if masks is not None and other_stars:
+            masks = replace(masks.by_hand(), complete=False)
     for path in regions:
         drawn = masks_from_regions(path, bands, left_out)
         masks = (Masks(complete=False) if masks is None else masks) + drawn
@@ -115,7 +120,7 @@ def predict_cube_steps(
     record = {
         **known,
         **maps.provenance,
-        "note": [*(cube.notes or _as_list(known.get("note", []))), *notes],
+        "note": [*cube.notes, *notes],
         "fwhm": cube.fwhm,
     }
     if cube.pixel_pc:
@@ -124,11 +129,6 @@ def predict_cube_steps(
     if memory is not None:
         memory.cube, memory.maps = cube, maps
     return maps
-
-
-def _as_list(note: str | list[str]) -> list[str]:
-    """Notes, of which a file's table gives one as text."""
-    return [note] if isinstance(note, str) else list(note)
 
 
 def predict_global(
@@ -317,9 +317,8 @@ def truth_cube_steps(
     for remark in notes:
         yield Progress("sed", 1, 1, remark, lasting=True)
     known = known or provenance_of_cube(cube, recipe)
-    before = [] if cube.notes else _as_list(known.get("note", []))
     record = {**known, **maps.provenance}
-    record["note"] = [*before, *record.get("note", []), *notes]
+    record["note"] = [*record.get("note", []), *notes]
     if distance:
         record["distance_mpc"] = distance
     return replace(truth, maps=replace(maps, provenance=record))

@@ -15,6 +15,7 @@ from .data.recipe import Recipe
 from .exceptions import ModelError
 from .fits_io.galaxies import READING
 from .fits_io.image_files import FITS_ENDINGS
+from .fits_io.named_files import files_named_by
 from .fits_io.open_fits import sha256
 from .fits_io.recipe_files import read_provenance
 from .models.registry import model_hash
@@ -130,21 +131,3 @@ def changed_since_file(path: str | Path, recipe: Recipe) -> list[str]:
     if not str(path).lower().endswith(FITS_ENDINGS):
         return []
     return [f"{path}: {sentence}" for sentence in changed_since(read_provenance(path), recipe)]
-
-
-def files_named_by(recipe: Recipe) -> dict[str, Path]:
-    """What the recipe's settings name that may be a file, by its use."""
-    texts: dict[str, float | str] = {
-        f"psf of {band}": psf for band, psf in recipe.input.psf.items()
-    }
-    texts |= {f"kernel of {band}": kernel for band, kernel in recipe.psf.kernels.items()}
-    texts |= {
-        "common psf": recipe.psf.target,
-        "stars": recipe.stars.catalogue,
-        "reddening": recipe.reddening.map,
-    }
-    return {
-        use: Path(text).expanduser()
-        for use, text in texts.items()
-        if isinstance(text, str) and text
-    }

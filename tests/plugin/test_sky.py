@@ -85,24 +85,6 @@ def test_positions_in_words_never_show_sixty_seconds():
     assert sky.sexagesimal(1.99999999, 1) == "02:00:00.0"
 
 
-@pytest.mark.parametrize(
-    ("text", "hours", "degrees"),
-    [
-        ("14.1775", True, 14.1775),
-        ("00:56:42.6", True, 14.1775),
-        ("00h56m42.6s", True, 14.1775),
-        ("-9:54:50", False, -9.913889),
-    ],
-)
-def test_positions_are_read_as_people_write_them(text, hours, degrees):
-    assert sky.parse_angle(text, hours) == pytest.approx(degrees, abs=1e-5)
-
-
-def test_what_is_no_position_is_said():
-    with pytest.raises(InputError, match="'abc' is no position"):
-        sky.parse_angle("abc", hours=True)
-
-
 @pytest.mark.slow
 def test_threads_have_their_own_wcs_and_agree():
     shared = sky.ThreadWCS(tan_wcs((100, 100), 1.0))

@@ -6,10 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..exceptions import InputError, RecipeError
+from ..exceptions import RecipeError
 from .console import run_steps
 from .options import PREPARING, changed_by_options, join_words, refuse_idle
 
@@ -26,10 +25,7 @@ def read_galaxy(arguments: argparse.Namespace, recipe: Recipe) -> Galaxy:
     from ..fits_io.image_files import find_images
     from ..prepare.needed_files import check_needed_files
 
-    check_needed_files(recipe)
-    for path in arguments.mask:
-        if not Path(path).expanduser().exists():
-            raise InputError(f"{path} does not exist; check the path of the region file.")
+    check_needed_files(recipe, arguments.mask)
     skipped: list[str] = []
     files = find_images(arguments.paths, skipped)
     for reason in skipped:
@@ -44,12 +40,15 @@ def masks_of(arguments: argparse.Namespace, galaxy: Galaxy) -> Masks | None:
     from ..pipeline import masks_given
 
     left_out: list[str] = []
-    masks = masks_given(arguments.recipe, arguments.mask, list(galaxy.images), left_out)
+    masks = masks_given(
+        arguments.recipe,
+        arguments.mask,
+        list(galaxy.images),
+        left_out,
+        other_stars=arguments.stars is not None,
+    )
     for reason in left_out:
         print(f"left out: {reason}", file=sys.stderr)
-    if masks is not None and arguments.stars is not None:
-        # The stars of an earlier result give way to those of the catalogue that is named.
-        masks = replace(masks.by_hand(), complete=False)
     return masks
 
 

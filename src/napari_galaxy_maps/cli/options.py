@@ -227,8 +227,7 @@ def changed_by_options(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
     tree = recipe.model_dump()
     tree["input"]["bands"].update(parse_pairs(arguments.band, "--band", "FILE=BAND"))
     tree["input"]["units"].update(parse_pairs(arguments.unit, "--unit", "FILE_OR_BAND=UNIT"))
-    for band, value in parse_pairs(arguments.psf, "--psf", "BAND=FWHM_OR_FILE").items():
-        tree["input"]["psf"][band] = number_or_text(value)
+    tree["input"]["psf"].update(parse_pairs(arguments.psf, "--psf", "BAND=FWHM_OR_FILE"))
     tree["psf"]["kernels"].update(
         parse_pairs(getattr(arguments, "kernel", []), "--kernel", "BAND=FILE")
     )
@@ -248,9 +247,7 @@ def _asked(arguments: argparse.Namespace) -> dict[str, tuple[str, Any]]:
         value = getattr(arguments, option, None)
         if value is None:
             continue
-        if key == "psf.target":
-            value = number_or_text(value)
-        elif option == "pixel_pc":
+        if option == "pixel_pc":
             value = f"{value:.10g} pc"
         found[key] = (option_name(option), value)
     return found
@@ -287,14 +284,6 @@ def parse_pairs(texts: Sequence[str], option: str, form: str) -> dict[str, str]:
                 f"{option} {key}={found[key]} and {text} contradict each other; give one of them."
             )
     return found
-
-
-def number_or_text(text: str) -> float | str:
-    """A number where the text is one."""
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 def ellipse_of(text: str, option: str = "--ellipse") -> Ellipse:

@@ -142,8 +142,11 @@ class BandCube:
 
     @property
     def notes(self) -> list[str]:
-        """What was done to each band, in words."""
-        return [f"{image.band}: {text}" for image in self.images.values() for text in image.notes]
+        """What was done to each band, in words: as its images say, or the file it was read from."""
+        if self.images:
+            return [f"{im.band}: {text}" for im in self.images.values() for text in im.notes]
+        found = self.provenance.get("note", [])
+        return [found] if isinstance(found, str) else list(found)
 
     @property
     def shape(self) -> tuple[int, int]:

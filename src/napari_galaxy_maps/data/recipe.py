@@ -18,8 +18,9 @@ from pydantic import (
     model_validator,
 )
 
-from ..exceptions import RecipeError
+from ..exceptions import InputError, RecipeError
 from . import ranges
+from .angles import parse_angle
 from .assignments import assign
 from .section import Section, Settings, problem, what_is_wrong
 from .setting import RECIPE_ONLY, Range, Shown, Unit
@@ -61,7 +62,7 @@ def _pixel(value: float | str) -> float | str:
     return value
 
 
-def _degrees(unit: str) -> BeforeValidator:
+def _degrees(hours: bool) -> BeforeValidator:
     """Degrees of a position that may be written as people write it, in hours or degrees."""
 
     def read(value: Any) -> Any:
@@ -70,16 +71,9 @@ def _degrees(unit: str) -> BeforeValidator:
         if not isinstance(value, str):
             return value
         try:
-            return float(value)
-        except ValueError:
-            pass
-        from astropy.coordinates import Angle
-
-        try:
-            return float(Angle(value, unit=unit).deg)
-        except ValueError:
-            example = "00:56:42.6 or 14.1775" if unit == "hourangle" else "-09:54:50 or -9.9139"
-            raise problem(f"{value!r} is no position; write it like {example}") from None
+            return parse_angle(value, hours)
+        except InputError as error:
+            raise problem(str(error).removesuffix(".")) from None
 
     return BeforeValidator(read)
 
@@ -88,10 +82,10 @@ class GalaxySettings(Section):
     """What is known of the galaxy."""
 
     name: str = Field("", max_length=200, description="Name of the galaxy")
-    ra: Annotated[float | None, ranges.RA, _degrees("hourangle")] = Field(
+    ra: Annotated[float | None, ranges.RA, _degrees(hours=True)] = Field(
         None, description="Right ascension, ICRS"
     )
-    dec: Annotated[float | None, ranges.DEC, _degrees("deg")] = Field(
+    dec: Annotated[float | None, ranges.DEC, _degrees(hours=False)] = Field(
         None, description="Declination, ICRS"
     )
     distance: Annotated[float | None, ranges.DISTANCE] = Field(None, description="Distance")

@@ -81,7 +81,7 @@ def write_cube(
     hdus += [
         fits.BinTableHDU.from_columns(columns, name="BANDS"),
         *extra,
-        recipe_table({**provenance, "note": cube.notes or provenance.get("note", [])}),
+        recipe_table({**provenance, "note": cube.notes}),
     ]
     with written_whole(path, overwrite) as beside:
         fits.HDUList(hdus).writeto(beside, overwrite=True, checksum=True)

@@ -386,9 +386,5 @@ def settle(
         stamp = read_stamp(psf)
         image = replace(image, psf=stamp, fwhm=round(stamp.fwhm, 2))
     elif psf is not None:
-        if not (np.isfinite(psf) and psf > 0):
-            raise InputError(
-                f"{image.label}: a PSF's FWHM is a positive number of arcsec, not {psf}."
-            )
         image = replace(image, psf=None, fwhm=float(psf))
     return image

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..data.recipe import Recipe
@@ -27,8 +27,26 @@ def path_in(text: str) -> Iterator[Path]:
             yield path
 
 
+def files_named_by(recipe: Recipe) -> dict[str, Path]:
+    """What the recipe's settings name that may be a file, by its use."""
+    texts: dict[str, float | str] = {
+        f"psf of {band}": psf for band, psf in recipe.input.psf.items()
+    }
+    texts |= {f"kernel of {band}": kernel for band, kernel in recipe.psf.kernels.items()}
+    texts |= {
+        "common psf": recipe.psf.target,
+        "stars": recipe.stars.catalogue,
+        "reddening": recipe.reddening.map,
+    }
+    return {
+        use: Path(text).expanduser()
+        for use, text in texts.items()
+        if isinstance(text, str) and text
+    }
+
+
 def files_of_recipe(recipe: Recipe, beside: Path | None = None) -> list[Path]:
-    """The files that a recipe names: a table of stars, a map of E(B-V), PSFs, kernels.
+    """The files that a recipe names and that are there.
 
     Parameters
     ----------
@@ -36,16 +54,6 @@ def files_of_recipe(recipe: Recipe, beside: Path | None = None) -> list[Path]:
     beside : Path, optional
         A folder in which they may lie, too.
     """
-    texts = [text for text in _texts(recipe.model_dump().values()) if text]
-    near = [str(beside / text) for text in texts] if beside is not None else []
-    return [path for text in (*texts, *near) for path in path_in(text) if path.is_file()]
-
-
-def _texts(values: Iterable[Any]) -> Iterator[str]:
-    for value in values:
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, Mapping):
-            yield from _texts(value.values())
-        elif isinstance(value, list | tuple):
-            yield from _texts(value)
+    named = list(files_named_by(recipe).values())
+    near = [beside / path for path in named] if beside is not None else []
+    return [found for path in (*named, *near) for found in path_in(str(path)) if found.is_file()]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..data.recipe import Recipe
 from ..exceptions import InputError
-from ..fits_io.image_files import FITS_ENDINGS
 
 
-def check_needed_files(recipe: Recipe) -> None:
-    """Look whether the files are there that the steps of a recipe will read.
+def check_needed_files(recipe: Recipe, regions: Sequence[str | Path] = ()) -> None:
+    """Look whether the files are there that the steps of a recipe will read, and region files.
 
     Raises
     ------
@@ -20,21 +20,19 @@ def check_needed_files(recipe: Recipe) -> None:
         When the common PSF is given by words that mean none.
     """
     from .psf.matching import is_file_of_psf
+    from .reddening import is_file_of_map
     from .stars.gaia import is_archive
 
-    named = {f"kernel of {band}": path for band, path in recipe.psf.kernels.items()}
-    if not recipe.psf.enabled:
-        named = {}
-    elif is_file_of_psf(recipe.psf.target):
-        named["common PSF"] = str(recipe.psf.target)
-    catalogue, ebv_map = recipe.stars.catalogue, recipe.reddening.map
+    psf, catalogue, ebv_map = recipe.psf, recipe.stars.catalogue, recipe.reddening.map
+    needed: list[tuple[str | Path, str]] = [(path, "region file") for path in regions]
+    if psf.enabled:
+        needed += [(path, f"kernel of {band}") for band, path in psf.kernels.items()]
+        if is_file_of_psf(psf.target):
+            needed.append((str(psf.target), "common PSF"))
     if recipe.stars.enabled and catalogue and not is_archive(catalogue):
-        named["table of stars"] = catalogue
-    # Another text is the name of a map of dustmaps.
-    if recipe.reddening.enabled and (
-        ebv_map.lower().endswith(FITS_ENDINGS) or len(Path(ebv_map).parts) > 1
-    ):
-        named["map of E(B-V)"] = ebv_map
-    for use, path in named.items():
+        needed.append((catalogue, "table of stars"))
+    if recipe.reddening.enabled and is_file_of_map(ebv_map):
+        needed.append((ebv_map, "map of E(B-V)"))
+    for path, use in needed:
         if not Path(path).expanduser().exists():
             raise InputError(f"{path} does not exist; check the path of the {use}.")

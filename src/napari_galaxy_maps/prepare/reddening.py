@@ -68,9 +68,8 @@ def find_reddening(
     if settings.ebv is not None:
         return Reddening(settings.ebv, 0.0, "given")
     if settings.map:
-        path = Path(settings.map).expanduser()
-        if path.exists() or path.suffix.lower() in (".fits", ".fit", ".gz", ".fz", ".bz2"):
-            return from_map(path, field)
+        if is_file_of_map(settings.map):
+            return from_map(Path(settings.map).expanduser(), field)
         return from_dustmaps(settings.map, field)
     for image in images.values():
         for key in _HEADER_KEYS:
@@ -83,6 +82,13 @@ def find_reddening(
                 EBV.check(ebv, where)
                 return Reddening(ebv, 0.0, where)
     return None
+
+
+def is_file_of_map(text: str) -> bool:
+    """Whether a map of E(B-V) is given as a file, rather than by the name of one of dustmaps."""
+    path = Path(text).expanduser()
+    of_fits = path.suffix.lower() in (".fits", ".fit", ".gz", ".fz", ".bz2")
+    return bool(text) and (of_fits or len(path.parts) > 1 or path.exists())
 
 
 def _positions(field: Ellipse) -> tuple[np.ndarray, np.ndarray]:

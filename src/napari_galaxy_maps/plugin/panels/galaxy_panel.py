@@ -20,11 +20,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from ...data.angles import parse_angle
 from ...data.recipe import GalaxySettings
 from ...data.setting import range_of
 from ...exceptions import GalaxyMapsError
 from ...progress import Progress
-from ..ground.sky_plane import parse_angle, position_at, sexagesimal
+from ..ground.sky_plane import position_at, sexagesimal
 from ..ground.viewers import camera_and_scale_bar
 from ..widgets.file_table import FileTable
 from ..widgets.forms import FAINT, Message, NumberField, heading, wrapped

@@ -226,11 +226,7 @@ class SettingsForm(QWidget):
         box.setMinimumWidth(80)
 
         def finished() -> None:
-            written = box.currentText().strip() or str(field.default)
-            try:
-                self._change(key, float(written))
-            except ValueError:
-                self._change(key, written)
+            self._change(key, box.currentText().strip() or str(field.default))
 
         def read() -> None:
             value = self._value(key)
