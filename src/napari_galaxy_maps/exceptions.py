@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import traceback
-import zipfile
 import zlib
 
 
@@ -31,7 +30,9 @@ class ModelError(GalaxyMapsError):
     """A model that is unknown, damaged, or cannot work with what it was given."""
 
 
-_DAMAGED = (EOFError, UnicodeError, zipfile.BadZipFile, zlib.error)
+_DAMAGED = (EOFError, UnicodeError, zlib.error)
+_DAMAGED_NAMES = ("BadZipFile", "VerifyError")
+"""Errors of zipfile, which would be loaded for this alone, and of astropy."""
 _WRONG = {
     errno.ENOENT: "does not exist; check the path",
     errno.EACCES: "may not be read or written; check its permissions",
@@ -68,8 +69,7 @@ def in_words(error: BaseException) -> str | None:
     file = _file_of(error)
     if isinstance(error, RuntimeError) and "home directory" in str(error):  # pathlib's
         return f"{file or 'A path'} begins with a home that is not known; write the whole path."
-    # VerifyError is astropy's, about a file that breaks the rules of FITS.
-    of_file = isinstance(error, (OSError, *_DAMAGED)) or type(error).__name__ == "VerifyError"
+    of_file = isinstance(error, (OSError, *_DAMAGED)) or type(error).__name__ in _DAMAGED_NAMES
     return about_file(file, error) if file and of_file else None
 
 

@@ -12,6 +12,7 @@ from napari_galaxy_maps.data.galaxy import BandImage
 from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.fits_io.ds9_regions import Polygon
 from napari_galaxy_maps.fits_io.map_files import read_maps, write_maps
+from napari_galaxy_maps.pipeline import masks_given
 from napari_galaxy_maps.prepare.masks.mask_files import (
     mask_hdus,
     masks_from_regions,
@@ -222,3 +223,19 @@ def test_regions_mask_even_where_the_stars_are_switched_off(starry_folder, tmp_p
     options = ["--stars", str(table), "--set", "stars.enabled=false", "--mask", str(region)]
     assert main(["predict", str(starry_folder), *options, "--out", str(maps), "--quiet"]) == 0
     assert len(read_masks(maps).stars) == 1 and (read_maps(maps).flags & Flag.MASKED).any()
+
+
+def test_another_catalogue_takes_the_place_of_a_results_stars_and_of_no_others(tmp_path):
+    """Circles of a region file stay, whatever they were fitted to."""
+    fitted = Star("9", 150.0, 2.0, 14.0, "gaia", {"SDSS_r": 9.0})
+    drawn = replace(fitted, id="1", origin="hand")
+    result, regions = tmp_path / "maps.fits", tmp_path / "stars.reg"
+    write_maps(result, made_maps(), extra=mask_hdus(Masks((fitted, drawn))))
+    masks_to_regions(regions, Masks((replace(fitted, id="7"),)))
+
+    def ids(**options):
+        found = masks_given(result, [regions], ["SDSS_r"], [], **options)
+        return [star.id for star in found.stars], found.complete
+
+    assert ids() == (["9", "1", "7"], True)
+    assert ids(other_stars=True) == (["1", "7"], False)
