@@ -225,12 +225,18 @@ class SettingsForm(QWidget):
         box.setToolTip(description_with_unit(field))
         box.setMinimumWidth(80)
 
+        def shown() -> str:
+            value = self._value(key)
+            return value if isinstance(value, str) else f"{value:g}"
+
         def finished() -> None:
-            self._change(key, box.currentText().strip() or str(field.default))
+            written = box.currentText().strip() or str(field.default)
+            # Qt tells of one entry twice; the second must not wipe the words about the first away.
+            if written != shown():
+                self._change(key, written)
 
         def read() -> None:
-            value = self._value(key)
-            box.setEditText(value if isinstance(value, str) else f"{value:g}")
+            box.setEditText(shown())
 
         box.activated.connect(lambda _: finished())
         present(box.lineEdit()).editingFinished.connect(finished)

@@ -4,7 +4,6 @@ Milky Way's; where they were when.
 
 from __future__ import annotations
 
-import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +37,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "epoch": ("ref_epoch", "gaia_ref_epoch", "epoch"),
 }  # fmt: skip
 
+_ANY_DISTANCE_PC = 100.0
+"""Near enough that no star seems to outrun light."""
 _DR2_ONLY = ("astrometric_weight_al", "a_g_val", "e_bp_min_rp_val")
 _DR2_EPOCH, _DR3_EPOCH = 2015.5, 2016.0
 
@@ -254,14 +255,12 @@ def at_epoch(catalogue: QTable, year: float | None) -> SkyCoord:
         here = SkyCoord(
             ra[moves] * u.deg,
             dec[moves] * u.deg,
+            # An angle on the sky does not need the distance, but ERFA warns where there is none.
+            distance=_ANY_DISTANCE_PC * u.pc,
             pm_ra_cosdec=pmra[moves] * u.mas / u.yr,
             pm_dec=pmdec[moves] * u.mas / u.yr,
             obstime=Time(epoch[moves], format="jyear"),
         )
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # ERFA says that a distance is missing; for an angle on the sky it is not needed
-            there = here.apply_space_motion(new_obstime=Time(year, format="jyear"))
+        there = here.apply_space_motion(new_obstime=Time(year, format="jyear"))
         ra[moves], dec[moves] = there.ra.deg, there.dec.deg
     return SkyCoord(ra, dec, unit="deg")
