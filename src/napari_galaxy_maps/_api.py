@@ -91,6 +91,8 @@ def read(
     stars: str | os.PathLike[str] | None = None,
     bands: Mapping[str, str] | None = None,
     units: Mapping[str, str] | None = None,
+    zero_points: Mapping[str, str] | None = None,
+    beams: Mapping[str, float] | None = None,
     psf: Mapping[str, float | str] | None = None,
     mask: Paths | None = None,
     recipe: Recipe | str | os.PathLike[str] | None = None,
@@ -122,9 +124,14 @@ def read(
     bands : mapping of str to str, optional
         Band by file name, where the files do not say it.
     units : mapping of str to str, optional
-        Unit by file name or band.
+        Unit by file name, band or survey.
+    zero_points : mapping of str to str, optional
+        Magnitude of one count by file name, band or survey: ``"22.5 AB"``, ``"Vega"``, ``"25 AB per
+        second"``.
+    beams : mapping of str to float, optional
+        Solid angle of the beam in arcsec2, by file name or band.
     psf : mapping of str to float or str, optional
-        By band, the FWHM in arcsec or a FITS file of the PSF.
+        By file name or band, the FWHM in arcsec or a FITS file of the PSF.
     mask : path or sequence of paths, optional
         DS9 regions to mask.
     recipe : Recipe or path, optional
@@ -165,7 +172,13 @@ def read(
         galaxy=known,
         reddening={"ebv": ebv},
         stars={"catalogue": None if stars is None else os.fspath(stars)},
-        input={"bands": bands, "units": units, "psf": psf},
+        input={
+            "bands": bands,
+            "units": units,
+            "zero_points": zero_points,
+            "beams": beams,
+            "psf": psf,
+        },
     )
     for sentence in changed_since_file(recipe_file or "", settings):
         _log.warning(sentence)

@@ -6,6 +6,7 @@ import errno
 import os
 import traceback
 import zlib
+from collections.abc import Sequence
 
 
 class GalaxyMapsError(Exception):
@@ -19,7 +20,23 @@ class InputError(GalaxyMapsError):
 
 
 class UnresolvedError(InputError):
-    """An image whose band or unit has to be told by the person before it can be used."""
+    """Images of which a person has to tell something before they can be used.
+
+    Parameters
+    ----------
+    questions : str or sequence of data.question.Question
+        What has to be told.
+
+    Attributes
+    ----------
+    questions : tuple of data.question.Question
+        The same; empty where only a sentence says it.
+    """
+
+    def __init__(self, questions: str | Sequence[object]):
+        asked = () if isinstance(questions, str) else tuple(questions)
+        super().__init__(questions if not asked else " ".join(map(str, asked)))
+        self.questions = asked
 
 
 class RecipeError(GalaxyMapsError):

@@ -17,13 +17,9 @@ from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError, RecipeError, UnresolvedError
 from napari_galaxy_maps.fits_io.band_images import join, read_band_image
 from napari_galaxy_maps.fits_io.galaxies import read_galaxy
-from napari_galaxy_maps.fits_io.identify_image import (
-    band_from_name,
-    guess_band,
-    guess_role,
-    guess_unit,
-)
 from napari_galaxy_maps.fits_io.image_files import find_images, settle
+from napari_galaxy_maps.fits_io.which_band import bands_in_name, guess_band
+from napari_galaxy_maps.fits_io.which_role import guess_role
 from tests.conftest import tan_wcs, write_image
 
 RNG = np.random.default_rng(0)
@@ -74,7 +70,8 @@ def test_the_band_is_found_in_the_header_or_the_name(header, name, band):
 def test_header_and_name_that_disagree_are_asked_about_with_both():
     guess = guess_band({"TELESCOP": "2.5m", "FILTER": "g"}, "reprojected_sdss_r.fits.bz2")
     assert guess.band is None and set(guess.candidates) == {"SDSS_g", "SDSS_r"}
-    assert "the header says SDSS_g" in guess.reason and "the file name says SDSS_r" in guess.reason
+    assert "in the header says SDSS_g" in guess.reason
+    assert "'sdss_r' in the file name says SDSS_r" in guess.reason
 
 
 @pytest.mark.parametrize(
@@ -86,15 +83,15 @@ def test_what_neither_settles_is_asked_about(header, name):
 
 def test_words_in_a_name_are_no_bands():
     for name in ("ngc309_red.fits", "blue_sky.fits", "final_v2.fits", "a_u.fits", "I.fits"):
-        assert band_from_name(name)[0] is None
+        assert bands_in_name(name) == []
 
 
 # --- which unit, which role -----------------------------------------------------------------------
 
 
-def test_bunit_stands_before_other_keywords_and_the_contradiction_is_told():
-    unit, reason, _ = guess_unit({"QTTY____": "Jy/beam", "BUNIT": "MJy/sr"}, "m51.fits", None)
-    assert unit == "MJy/sr" and "QTTY____ = 'Jy/beam'" in reason
+def test_what_hipe_left_gives_way_to_bunit_and_is_told(tmp_path):
+    found = only(image(tmp_path / "m51_SPIRE_250.fits", QTTY____="Jy/beam", BUNIT="MJy/sr"))
+    assert found.unit == "MJy/sr" and "QTTY____ = 'Jy/beam'" in found.unit_reason
 
 
 def test_a_unit_that_is_only_likely_is_suggested_and_not_used(tmp_path):
@@ -175,7 +172,7 @@ def test_extensions_are_images_of_their_own(tmp_path):
     hdus = [fits.PrimaryHDU()]
     for name in ("SDSS_g", "SDSS_r"):
         hdus.append(fits.ImageHDU(DATA, header, name=name))
-        hdus[-1].header["BUNIT"] = "nanomaggy"
+        hdus[-1].header["BUNIT"] = "Jy/pix"
     hdus.append(fits.ImageHDU(np.abs(DATA), name="SDSS_r_ERR"))
     hdus.append(fits.BinTableHDU.from_columns([fits.Column("a", "E", array=[1.0])], name="CATALOG"))
     fits.HDUList(hdus).writeto(tmp_path / "many.fits")

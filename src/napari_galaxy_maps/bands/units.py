@@ -1,20 +1,21 @@
-"""Any unit an image may have, as a factor to surface brightness in MJy/sr, and where it is from."""
+"""Any unit an image may have: how it is spelled, and the factor from it to MJy/sr."""
 
 from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..constants import SR_PER_ARCSEC2, ZERO_AB_JY
+from ..constants import SPEED_OF_LIGHT_MICRON_S, SR_PER_ARCSEC2, ZERO_AB_JY
 from ..exceptions import UnresolvedError
 from .registry import Band
 
-SDSS_PIXEL = 0.396
-"""Side in arcsec of the pixels of SDSS's camera and frames."""
+if TYPE_CHECKING:
+    from astropy.units import UnitBase
 
 KNOWN_UNITS = (
     "MJy/sr",
@@ -22,97 +23,311 @@ KNOWN_UNITS = (
     "Jy/pix",
     "mJy/pix",
     "uJy/pix",
+    "nJy/pix",
     "Jy/arcsec2",
     "Jy/beam",
     "mJy/beam",
     "nanomaggy",
+    "nanomaggy/arcsec2",
     "DN",
     "counts/s",
+    "mag/arcsec2",
 )
-"""The units offered to a person; whatever astropy reads as flux density per pixel, beam or solid
-angle works too.
-"""
+"""The units offered to a person; whatever `parse_unit` reads works too."""
 
-_ZERO_POINT_KEYS = ("MAGZP", "MAGZPT", "MAGZERO", "ZEROPNT", "PHOTZP", "ZP")
+FLUX, PER_WAVELENGTH, COUNTS, RATE, MAGGIES, MAGNITUDES = (
+    "flux",
+    "flux per wavelength",
+    "counts",
+    "counts per second",
+    "maggies",
+    "magnitudes",
+)
+NEEDS_ZERO_POINT = (COUNTS, RATE, MAGGIES, MAGNITUDES)
+OLD_PIXEL = "oldpix"
+"""In a unit, a pixel of the survey's own images, from which this one was interpolated."""
 
 _SCALES = (1e-45, 1e12)
-"""Least and largest of a unit in SI, with the number in front of it."""
+"""Least and largest size of a unit that makes sense, in SI."""
 
-_SPELLINGS = {
-    "dn": "DN", "adu": "DN", "count": "DN", "counts": "DN", "ct": "DN", "cts": "DN", "dns": "DN",
-    "counts/s": "counts/s", "count/s": "counts/s", "ct/s": "counts/s", "cts/s": "counts/s",
-    "cps": "counts/s",
-    "counts s-1": "counts/s", "count s-1": "counts/s", "counts/sec": "counts/s", "dn/s": "counts/s",
-    "adu/s": "counts/s",
-    "photons/s": "counts/s", "electron/s": "counts/s",
-    "nanomaggy": "nanomaggy", "nanomaggies": "nanomaggy", "nmgy": "nanomaggy",
-    "nmaggy": "nanomaggy",
-    "nanomaggie": "nanomaggy", "maggy": "maggy", "maggies": "maggy", "mgy": "maggy",
+
+# What words of a unit mean, whatever their case; the others are left to astropy.
+_WORDS = {
+    **dict.fromkeys(("jy", "jansky", "janskys", "janskies"), "Jy"),
+    **dict.fromkeys(("ujy", "microjy", "microjansky", "µjy", "μjy"), "uJy"),
+    **dict.fromkeys(("njy", "nanojy", "nanojansky"), "nJy"),
+    **dict.fromkeys(("millijy", "millijansky"), "mJy"),
+    **dict.fromkeys(("megajy", "megajansky"), "MJy"),
+    "kjy": "kJy",
+    **dict.fromkeys(("sr", "ster", "sterad", "steradian", "steradians"), "sr"),
+    **dict.fromkeys(("pix", "pixel", "pixels", "px", "pxl"), "pix"),
+    **dict.fromkeys(("beam", "beams", "bm"), "beam"),
+    **dict.fromkeys(("arcsec", "arcsecs", "arcsecond", "arcseconds", "asec"), "arcsec"),
+    **dict.fromkeys(("dn", "dns"), "DN"),
+    **dict.fromkeys(("adu", "adus"), "adu"),
+    **dict.fromkeys(("count", "counts", "ct", "cts"), "ct"),
+    "cps": "ct s-1",
+    **dict.fromkeys(("e", "electron", "electrons"), "electron"),
+    **dict.fromkeys(("photon", "photons", "ph", "photoelectrons"), "ph"),
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "s"),
+    **dict.fromkeys(("erg", "ergs"), "erg"),
+    **dict.fromkeys(("hz", "hertz"), "Hz"),
+    **dict.fromkeys(("cm",), "cm"),
+    **dict.fromkeys(("um", "micron", "microns", "micrometer"), "um"),
+    **dict.fromkeys(("a", "aa", "ang", "angstrom", "angstroms"), "Angstrom"),
+    **dict.fromkeys(("nanomaggy", "nanomaggies", "nanomaggie"), "nmgy"),
+    **dict.fromkeys(("nmgy", "nmaggy", "nmaggies"), "nmgy"),
+    **dict.fromkeys(("maggy", "maggies", "mgy"), "mgy"),
+    "per": "/",
 }  # fmt: skip
+_MAGNITUDES = re.compile(
+    r"(ab|vega)?\s*mags?(?:nitudes?)?\s*(?:\(\s*(ab|vega)?\s*\))?\s*"
+    r"(?:(?:/|per)\s*|(?=arcsec\S*-2))arcsec(?:ond)?s?\s*\(?(?:\^|\*\*)?\(?-?2\)?"
+    r"|mag\(\s*(ab|vega)?\s*/\s*arcsec2\s*\)",
+    re.IGNORECASE,
+)
+_OLD_PIXEL = re.compile(r"\s*/\s*old[ _-]?pix(?:el)?s?\s*$", re.IGNORECASE)
 
 
-def clean_value(value: Any) -> str:
-    """A header value as text, without the comment that some archives write inside the value."""
-    return re.split(r"\s{2,}/|\s+/\s", str(value).strip())[0].strip()
+@dataclass(frozen=True)
+class Unit:
+    """A unit of pixel values.
+
+    Attributes
+    ----------
+    kind : str
+        `FLUX`, `PER_WAVELENGTH`, `COUNTS`, `RATE`, `MAGGIES` or `MAGNITUDES`.
+    scale : float
+        Its size in Jy, W/m2/um, counts, counts per second or maggies.
+    per : str
+        ``"pix"``, ``"oldpix"``, ``"beam"``, ``"arcsec2"`` or ``"sr"``.
+    said : bool
+        Whether `per` was written; otherwise it is the pixel.
+    system : str
+        ``"AB"`` or ``"Vega"`` where the unit says it, else empty.
+    """
+
+    kind: str
+    scale: float
+    per: str
+    said: bool = True
+    system: str = ""
+
+    def __str__(self) -> str:
+        if self.kind == MAGNITUDES:
+            return "mag/arcsec2"
+        name, scale = self._name()
+        per = self.per if self.kind in (FLUX, PER_WAVELENGTH) or self.said else ""
+        text = f"{name}/{per}" if per else name
+        return text if np.isclose(scale, 1, rtol=1e-9, atol=0) else f"{scale:.10g} {text}"
+
+    def _name(self) -> tuple[str, float]:
+        """What it is called, and how many of that it is."""
+        if self.kind == FLUX:
+            for prefix, size in (("", 1.0), ("m", 1e-3), ("u", 1e-6), ("n", 1e-9), ("M", 1e6)):
+                if np.isclose(self.scale, size, rtol=1e-9, atol=0):
+                    return f"{prefix}Jy", 1.0
+            size, prefix = next(
+                (
+                    pair
+                    for pair in ((1e6, "M"), (1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n"))
+                    if pair[0] <= self.scale < 1e3 * pair[0]
+                ),
+                (1.0, ""),
+            )
+            return f"{prefix}Jy", self.scale / size
+        if self.kind == PER_WAVELENGTH:
+            return "erg/s/cm2/A", self.scale / 10  # 1 erg/s/cm2/A = 10 W/m2/um
+        if self.kind == MAGGIES:
+            return ("maggy", 1.0) if self.scale == 1 else ("nanomaggy", self.scale / 1e-9)
+        return ("DN" if self.kind == COUNTS else "counts/s"), self.scale
+
+
+@dataclass(frozen=True)
+class ZeroPoint:
+    """What one unit of an image stands for.
+
+    Attributes
+    ----------
+    jy : float
+        Flux density of one count, count per second or maggy, in Jy.
+    words : str
+        How it is known, e.g. ``"666.7 Jy x 10^(-0.4 x 19.98) (MAGZP, Vega)"``.
+    magnitude : float or None
+        Of one count, where it was given so; 22.5 of a nanomaggy.
+    """
+
+    jy: float
+    words: str
+    magnitude: float | None = None
+
+
+def clean_value(value: object) -> str:
+    """A header value as text, without the comment that some archives write inside the value: words
+    behind a slash, which a unit's denominator is not.
+    """
+    text = str(value).strip()
+    found = re.fullmatch(r"(.*?)(?:\s{2,}/\s*|\s/\s+(?=\S+\s))(\S.*)", text, re.DOTALL)
+    return found[1].strip() if found else text
+
+
+def parse_unit(text: str) -> Unit | None:
+    """What a unit means, or None where it is not understood; `why_not` says why.
+
+    Understood are flux densities per frequency or wavelength, counts, count rates and maggies, per
+    pixel, beam or solid angle, and magnitudes per square arcsec; in any case, and with or without
+    blanks.
+    """
+    text = str(text).strip()
+    found = _parsed(text)
+    if found is None:
+        head = clean_value(text)
+        found = _parsed(head) if head != text else None
+    return found
 
 
 def canonical_unit(text: str) -> str | None:
-    """The unit `text` in the spelling used here (``"Jy/pix"``), or None where it is not understood.
-
-    Understood are counts, count rates, maggies, and any flux density per pixel, per beam or per
-    solid angle.
+    """The unit `text` in the spelling used here (``"Jy/pix"``), or None where it is not
+    understood.
     """
-    text = clean_value(text)
-    spelled = _SPELLINGS.get(text.lower())
-    if spelled:
-        return spelled
+    unit = parse_unit(text)
+    return None if unit is None else str(unit)
+
+
+@lru_cache(maxsize=500)
+def _parsed(text: str) -> Unit | None:
+    if not text or len(text) > 200:
+        return None
+    magnitudes = _MAGNITUDES.fullmatch(_squares(text))
+    if magnitudes:
+        system = next(filter(None, magnitudes.groups()), "")
+        return Unit(
+            MAGNITUDES, 1.0, "arcsec2", system={"ab": "AB", "vega": "Vega"}.get(system.lower(), "")
+        )
+    old = _OLD_PIXEL.search(text)
+    if old:
+        unit = _parsed(text[: old.start()])
+        return replace(unit, per=OLD_PIXEL, said=True) if unit and not unit.said else None
+    if _megas(text):
+        return None
     import astropy.units as u
 
-    tidy = re.sub(r"\bpixels?\b|\bPIX(EL)?\b", "pix", text)
-    tidy = re.sub(r"\bBEAM\b|\bBeam\b", "beam", tidy)
-    tidy = re.sub(r"arcsec(ond)?s?(\^2|\*\*2|2)|sq(uare)?[. ]?arcsec|\bsr-arcsec", "arcsec2", tidy)
-    tidy = re.sub(r"\bMJY\b|\bMjy\b", "MJy", tidy)
-    tidy = re.sub(r"\bJY\b|\bjy\b", "Jy", tidy)
-    tidy = re.sub(r"/(SR|ster|steradian)\b", "/sr", tidy)
+    tidy = _tidy(text)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", u.UnitsWarning)
             unit = u.Unit(tidy)
-    except (ValueError, TypeError):
+            size = float(np.real(unit.decompose().scale))
+    except (ValueError, TypeError, AttributeError, OverflowError, ZeroDivisionError):
         return None
-    if not _SCALES[0] < float(np.real(unit.decompose().scale)) < _SCALES[1]:
-        return None
-    for per, name in ((u.pix, "pix"), (u.beam, "beam"), (u.sr, "sr")):
-        if (unit * per).is_equivalent(u.Jy):
-            if name == "sr" and "arcsec" in tidy:
-                name = "arcsec2"
-            for prefix in ("", "m", "u", "M"):
-                plain = u.Unit(f"{prefix}Jy / {name}")
-                if unit == plain:
-                    return f"{prefix}Jy/{name}"
-            # FITS's spelling knows no scale but powers of 10; a slash among spaces would begin a
-            # comment.
-            return unit.to_string().replace(" / ", "/")
+    return _classified(unit, "arcsec" in tidy) if _SCALES[0] < size < _SCALES[1] else None
+
+
+def _squares(text: str) -> str:
+    return re.sub(r"sq(?:uare)?[. ]*arc(?:sec(?:ond)?)?s?", "arcsec2", text, flags=re.IGNORECASE)
+
+
+def _tidy(text: str) -> str:
+    """A unit as astropy spells it."""
+    text = re.sub(r"\be-(?![0-9])", "electron", _squares(text), flags=re.IGNORECASE)
+    text = re.sub(r"\b10\s*(?:\^|\*\*)\s*\(?([+-]?\d+)\)?", r"1e\1", text)
+    text = re.sub(
+        r"(?<![0-9.A-Za-zµμ])[A-Za-zµμ]+",
+        lambda word: _WORDS.get(word[0].lower(), _jansky(word[0])),
+        text,
+    )
+    return re.sub(r"(?<=[a-zA-Z0-9)])\s*/\s*/\s*", "/", text)
+
+
+def _jansky(word: str) -> str:
+    """MJy and mJy, which differ by their case alone."""
+    if word.lower() == "mjy":
+        return "MJy" if word[0] == "M" else "mJy"
+    return "W" if word == "w" else word
+
+
+def _megas(text: str) -> tuple[str, ...]:
+    """The units that a text may mean where the case of its M is not to be trusted."""
+    word = re.search(r"\bmjy\b", text, re.IGNORECASE)
+    if word is None or word[0] in ("MJy", "mJy"):
+        return ()
+    solid = bool(re.search(r"\bst?e?r", text[word.end() :], re.IGNORECASE))
+    if (word[0] in ("MJY", "Mjy") and solid) or (word[0] == "mjy" and not solid):
+        return ()
+    return tuple(
+        str(unit)
+        for unit in (
+            _parsed(re.sub(r"\bmjy\b", m, text, flags=re.IGNORECASE)) for m in ("MJy", "mJy")
+        )
+        if unit is not None
+    )
+
+
+def _classified(unit: UnitBase, arcsec: bool) -> Unit | None:
+    import astropy.units as u
+
+    kinds = (
+        (FLUX, u.Jy),
+        (PER_WAVELENGTH, u.W / u.m**2 / u.um),
+        *((COUNTS, count) for count in (u.ct, u.DN, u.adu, u.electron, u.ph)),
+        *((RATE, count / u.s) for count in (u.ct, u.DN, u.adu, u.electron, u.ph)),
+        (MAGGIES, u.mgy),
+    )
+    area = ("arcsec2", u.arcsec**2) if arcsec else ("sr", u.sr)
+    for per, size in (("", u.dimensionless_unscaled), ("pix", u.pix), ("beam", u.beam), area):
+        for kind, one in kinds:
+            if (unit * size).is_equivalent(one):
+                scale = float((unit * size).to(one))
+                return Unit(kind, scale, per or "pix", said=bool(per))
     return None
 
 
-def magnitude_zero_point(header: Mapping[str, Any]) -> tuple[str, float] | None:
-    """The keyword and value of the magnitude of one count in a header, or None."""
-    for key in _ZERO_POINT_KEYS:
-        if key in header:
-            try:
-                return key, float(clean_value(header[key]))
-            except ValueError:
-                continue
-    return None
+def why_not(text: str, band: Band | None = None) -> tuple[str, tuple[str, ...]]:
+    """Why a text is not taken as a unit, in words, and what it may stand for."""
+    either = _megas(text)
+    if either:
+        return f"which may mean {' or '.join(either)}", either
+    import astropy.units as u
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            unit = u.Unit(_tidy(text))
+            if unit.is_equivalent(u.K):
+                return (
+                    "a temperature, which becomes a flux only with the frequency and the beam: "
+                    "convert the image first",
+                    (),
+                )
+            if unit.is_equivalent(u.W / u.m**2 / u.sr):
+                likely: tuple[str, ...] = ()
+                if band is not None:
+                    # nu I_nu at the band's pivot wavelength
+                    size = float(unit.to(u.W / u.m**2 / u.sr))
+                    likely = (f"{size * 1e20 * band.pivot / SPEED_OF_LIGHT_MICRON_S:.4g} MJy/sr",)
+                words = f"; as nu x I_nu, 1 of it is {likely[0]}" if likely else ""
+                return f"light of the whole band, not per frequency{words}", likely
+    except (ValueError, TypeError, AttributeError):
+        pass
+    if re.search(r"lupt|asinh", text, re.IGNORECASE):
+        return "a scale of asinh magnitudes: convert the image to a linear one first", ()
+    if re.search(r"mag", text, re.IGNORECASE):
+        return "magnitudes, but not per square arcsec: convert the image first", ()
+    return "which is no unit of flux", ()
+
+
+def flux_of_wavelength(band: Band) -> float:
+    """Jy of 1 W/m2/um at the pivot wavelength of a band."""
+    return 1e26 * band.pivot**2 / SPEED_OF_LIGHT_MICRON_S
 
 
 def surface_brightness_factor(
     unit: str,
     band: Band,
     pixel_sr: float,
-    header: Mapping[str, Any],
-    fwhm: float | None = None,
+    zero_point: ZeroPoint | None = None,
+    beam: tuple[float, str] | None = None,
+    old_pixel_arcsec: float | None = None,
     label: str = "the image",
 ) -> tuple[float, str]:
     """The factor from `unit` to MJy/sr, and where it is from in words.
@@ -120,16 +335,17 @@ def surface_brightness_factor(
     Parameters
     ----------
     unit : str
-        Unit of the pixel values.
+        Unit of the pixel values; values in magnitudes become maggies per square arcsec first.
     band : Band
-        Band of the image; its survey says which zero points hold.
+        Band of the image.
     pixel_sr : float
         Solid angle of a pixel in sr.
-    header : mapping
-        FITS header: magnitude zero point, beam size.
-    fwhm : float, optional
-        Of a Gaussian beam in arcsec, for Jy/beam where neither header nor band gives the beam's
-        solid angle.
+    zero_point : ZeroPoint, optional
+        Needed for counts and count rates; maggies are AB without it.
+    beam : (float, str), optional
+        Solid angle of the beam in arcsec2 and where it is from, needed for units per beam.
+    old_pixel_arcsec : float, optional
+        Side of a pixel of the survey's own images in arcsec, needed for units per old pixel.
     label : str
         What to call the image in errors.
 
@@ -143,73 +359,58 @@ def surface_brightness_factor(
     Raises
     ------
     UnresolvedError
-        When the unit is not understood, or the zero point that it needs is not known.
+        When the unit is not understood, or the zero point or the beam that it needs is not known.
     """
-    import astropy.units as u
-
-    canonical = canonical_unit(unit)
-    if canonical is None:
+    parsed = parse_unit(unit)
+    if parsed is None:
         raise UnresolvedError(
             f"{label}: the unit {unit!r} is not a surface brightness, a flux per pixel or counts; "
             f"give another one ({', '.join(KNOWN_UNITS)})."
         )
-    per_pixel = 1e-6 / pixel_sr  # MJy/sr of 1 Jy in a pixel
-    if canonical in ("nanomaggy", "maggy"):
-        scale = 1e-9 if canonical == "nanomaggy" else 1.0
-        note = f"{canonical} x {ZERO_AB_JY * scale:.4g} Jy (AB)"
-        side = float(np.sqrt(pixel_sr / SR_PER_ARCSEC2))
-        if band.survey == "SDSS" and abs(side / SDSS_PIXEL - 1) > 0.05:
-            # An interpolation keeps values per old pixel (reproject#68), and no header tells of it.
-            own = ZERO_AB_JY * scale * 1e-6 / (SDSS_PIXEL**2 * SR_PER_ARCSEC2)
-            note += (
-                f"; SDSS's pixels are {SDSS_PIXEL} arcsec, these {side:.3g}: if they were "
-                "interpolated, values are still per old pixel and "
-                f"too low by {(side / SDSS_PIXEL) ** 2:.3g}: then give the unit as '{own:.4g} "
-                "MJy/sr'"
+    name = str(parsed)
+    if parsed.kind in NEEDS_ZERO_POINT:
+        if zero_point is None and parsed.kind in (COUNTS, RATE):
+            raise UnresolvedError(
+                f"{label}: its {name} cannot become a flux without a zero point; give the "
+                "magnitude of one count."
             )
-        return ZERO_AB_JY * scale * per_pixel, note
-    if canonical in ("DN", "counts/s"):
-        zero_point = magnitude_zero_point(header)
-        if zero_point is not None:
-            key, value = zero_point
-            flux, system = (band.vega_jy, "Vega") if band.vega_jy else (ZERO_AB_JY, "AB")
-            return flux * 10 ** (
-                -0.4 * value
-            ) * per_pixel, f"{canonical} x {flux:.4g} Jy x 10^(-0.4 x {value:g}) ({key}, {system})"
-        if canonical == "counts/s" and band.count_rate_jy:
-            return (
-                band.count_rate_jy * per_pixel,
-                f"counts/s x {band.count_rate_jy:.4g} Jy ({band.survey} zero point)",
-            )
-        raise UnresolvedError(
-            f"{label}: its {canonical} cannot become a flux without a zero point (MAGZP) in the "
-            "header; "
-            "add the keyword, or convert the image to Jy/pix."
-        )
-    parsed = u.Unit(canonical.replace("arcsec2", "arcsec**2"))
-    if (parsed * u.pix).is_equivalent(u.Jy):
-        return float(
-            (parsed * u.pix).to(u.Jy)
-        ) * per_pixel, f"{canonical} over the pixel's solid angle"
-    if (parsed * u.beam).is_equivalent(u.Jy):
-        arcsec2, source = _beam(header, band, fwhm, label)
-        factor = float((parsed * u.beam).to(u.Jy)) * 1e-6 / (arcsec2 * SR_PER_ARCSEC2)
-        return factor, f"{canonical} over a beam of {arcsec2:.1f} arcsec2 ({source})"
-    return float(parsed.to(u.MJy / u.sr)), canonical
+        zero = zero_point or ZeroPoint(ZERO_AB_JY, f"{ZERO_AB_JY:.4g} Jy (AB)")
+        jy, note = parsed.scale * zero.jy, f"{name} x {zero.words}"
+    elif parsed.kind == PER_WAVELENGTH:
+        jy = parsed.scale * flux_of_wavelength(band)
+        note = f"{name} at {band.pivot:g} micron"
+    else:
+        jy, note = parsed.scale, name
+    area, of_what = _area(parsed, pixel_sr, beam, old_pixel_arcsec, label)
+    return jy * 1e-6 / area, note + of_what
 
 
-def _beam(
-    header: Mapping[str, Any], band: Band, fwhm: float | None, label: str
+def _area(
+    unit: Unit,
+    pixel_sr: float,
+    beam: tuple[float, str] | None,
+    old_pixel_arcsec: float | None,
+    label: str,
 ) -> tuple[float, str]:
-    """Solid angle of the beam in arcsec2 and where it is from."""
-    if "BMAJ" in header:
-        major = float(header["BMAJ"]) * 3600
-        minor = float(header.get("BMIN", header["BMAJ"])) * 3600
-        return np.pi / (4 * np.log(2)) * major * minor, "BMAJ, BMIN"
-    if band.beam_arcsec2:
-        return band.beam_arcsec2, f"{band.name}'s beam"
-    if fwhm:
-        return np.pi / (4 * np.log(2)) * fwhm**2, f"a Gaussian of FWHM {fwhm:g} arcsec"
-    raise UnresolvedError(
-        f"{label}: Jy/beam needs the beam's size (BMAJ and BMIN in degrees) in the header."
-    )
+    """The solid angle in sr over which the light of a unit is spread, and what it is of."""
+    if unit.per == "sr":
+        return 1.0, ""
+    if unit.per == "arcsec2":
+        return SR_PER_ARCSEC2, ""
+    if unit.per == "beam":
+        if beam is None:
+            raise UnresolvedError(
+                f"{label}: {unit} needs the beam's size (BMAJ and BMIN in degrees) in the header."
+            )
+        return beam[0] * SR_PER_ARCSEC2, f" over a beam of {beam[0]:.1f} arcsec2 ({beam[1]})"
+    if unit.per == OLD_PIXEL:
+        if old_pixel_arcsec is None:
+            raise UnresolvedError(
+                f"{label}: the pixels of its survey's own images are not known; give the unit per "
+                "solid angle."
+            )
+        return (
+            old_pixel_arcsec**2 * SR_PER_ARCSEC2,
+            f" over an old pixel of {old_pixel_arcsec:g} arcsec",
+        )
+    return pixel_sr, " over the pixel's solid angle" if unit.kind in (FLUX, PER_WAVELENGTH) else ""

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from ..exceptions import UnresolvedError, in_words
+from ..data.question import asked_in_lines
+from ..exceptions import in_words
 from ..fits_io.safe_writing import finished
 
 MISTAKE, FAULT = 2, 1
@@ -74,9 +75,9 @@ def exit_status(run: Callable[[], int | None], outputs: Sequence[str] = ()) -> i
             )
             traceback.print_exception(error)
             return FAULT
-        if isinstance(error, UnresolvedError):
-            sentence += " Say it with --band FILE=BAND or --unit FILE=UNIT."
-        _say(sentence)
+        questions = getattr(error, "questions", ())
+        for line in asked_in_lines(questions) if questions else [sentence]:
+            _say(line)
         return MISTAKE
 
 

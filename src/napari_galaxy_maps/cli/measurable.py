@@ -13,7 +13,7 @@ from ..data.galaxy import BandImage, Ellipse
 from ..data.maps import PropertyMaps
 from ..exceptions import InputError
 from .console import print_table
-from .options import add_quiet, number, recipe_of, refuse_idle
+from .options import INPUT_PAIRS, add_quiet, number, recipe_of, refuse_idle
 from .outputs import OutputTable
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def read_sources(arguments: argparse.Namespace) -> list[Source]:
     if path.is_file():
         kind = "maps" if is_maps(path) else "a prepared cube" if is_cube(path) else kind
     if kind != "images":
-        refuse_idle(arguments, ("band", "unit", "psf"), f"{path} holds {kind}")
+        refuse_idle(arguments, tuple(INPUT_PAIRS), f"{path} holds {kind}")
         return [read_maps(path) if kind == "maps" else read_cube(path)]
     images = read_galaxy([path], recipe_of(arguments)).images
     names = arguments.map or list(images)

@@ -43,8 +43,17 @@ _OPTION_SETTINGS = (
 )  # fmt: skip
 """Settings of the recipe, and the options of their own that set them."""
 
+INPUT_PAIRS = {
+    "band": ("bands", "FILE=BAND"),
+    "unit": ("units", "FILE_OR_BAND=UNIT"),
+    "zero_point": ("zero_points", "FILE_OR_BAND=ZERO_POINT"),
+    "beam": ("beams", "FILE_OR_BAND=ARCSEC2"),
+    "psf": ("psf", "FILE_OR_BAND=FWHM_OR_FILE"),
+}
+"""Options that say what files are, with their setting and their form."""
+
 PREPARING = (
-    "recipe", "band", "unit", "psf", "name", *GALAXY_OPTIONS, "table", "ebv", "reddening_map",
+    "recipe", *INPUT_PAIRS, "name", *GALAXY_OPTIONS, "table", "ebv", "reddening_map",
     "stars", "mask", "resolution", "kernel", "pixel", "pixel_pc",
 )  # fmt: skip
 """Options of `add_recipe_options` that say how images are prepared."""
@@ -105,14 +114,28 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE_OR_BAND=UNIT",
-        help="unit of a file (repeatable)",
+        help="unit of a file, or of all of a band or survey (repeatable)",
+    )
+    group.add_argument(
+        "--zero-point",
+        action="append",
+        default=[],
+        metavar="FILE_OR_BAND=ZERO_POINT",
+        help="magnitude of one count, as '22.5 AB', 'Vega' or '25 AB per second' (repeatable)",
+    )
+    group.add_argument(
+        "--beam",
+        action="append",
+        default=[],
+        metavar="FILE_OR_BAND=ARCSEC2",
+        help="solid angle of the beam of an image in Jy/beam (repeatable)",
     )
     group.add_argument(
         "--psf",
         action="append",
         default=[],
-        metavar="BAND=FWHM_OR_FILE",
-        help="PSF of a band: its FWHM in arcsec, or a FITS file with its picture (repeatable)",
+        metavar="FILE_OR_BAND=FWHM_OR_FILE",
+        help="PSF of a file or band: its FWHM in arcsec, or a FITS picture of it (repeatable)",
     )
 
 
@@ -225,9 +248,10 @@ def changed_by_options(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
             )
     recipe = recipe.with_values(assignments)
     tree = recipe.model_dump()
-    tree["input"]["bands"].update(parse_pairs(arguments.band, "--band", "FILE=BAND"))
-    tree["input"]["units"].update(parse_pairs(arguments.unit, "--unit", "FILE_OR_BAND=UNIT"))
-    tree["input"]["psf"].update(parse_pairs(arguments.psf, "--psf", "BAND=FWHM_OR_FILE"))
+    for option, (key, form) in INPUT_PAIRS.items():
+        given = getattr(arguments, option, [])
+        name = f"--{option.replace('_', '-')}"
+        tree["input"][key].update(parse_pairs(given, name, form))
     tree["psf"]["kernels"].update(
         parse_pairs(getattr(arguments, "kernel", []), "--kernel", "BAND=FILE")
     )

@@ -29,6 +29,7 @@ D25: Final = Range(0.01, 1200, ARCMIN, (Slip("in arcsec", 1 / 60), Slip("in degr
 AXIS_RATIO: Final = Range(0.02, 1, slips=(Slip("a/b", inverse=True),))
 EBV: Final = Range(0, 5, MAG, (Slip("A(V)", 1 / 3.1), Slip("in thousandths of a magnitude", 1e-3)))
 FWHM: Final = Range(0.01, 3600, ARCSEC, (_IN_DEGREES,))
+BEAM: Final = Range(0.01, 1e7, Unit("arcsec²", "arcsec2"))
 PIXEL: Final = Range(0.01, 3600, ARCSEC, (_IN_DEGREES,))
 PIXEL_PC: Final = Range(0.1, 1e6, Unit("pc"), (Slip("in kpc", 1e3),))
 RADIUS: Final = Range(0.01, 72_000, ARCSEC, (_IN_DEGREES,))

@@ -107,7 +107,14 @@ class InputSettings(Section):
     """What a person says about the files where the headers do not, or say it wrongly."""
 
     bands: dict[str, str] = Field(default_factory=dict, description="Band by file name")
-    units: dict[str, str] = Field(default_factory=dict, description="Unit by file or band name")
+    units: dict[str, str] = Field(default_factory=dict, description="Unit by file, band or survey")
+    zero_points: dict[str, str] = Field(
+        default_factory=dict,
+        description="Magnitude of one count by file, band or survey, such as '22.5 AB per second'",
+    )
+    beams: dict[str, Annotated[float, ranges.BEAM]] = Field(
+        default_factory=dict, description="Solid angle of the beam in arcsec2 by file or band"
+    )
     psf: Annotated[
         dict[str, Annotated[float | str, AfterValidator(_number_in_quotes)]],
         ranges.FWHM,

@@ -38,7 +38,7 @@ def read_band_image(image: ImageFile, uncertainty: ImageFile | None = None) -> B
         When a file is damaged or blank, or the uncertainty has another shape.
     """
     if image.problems:
-        raise UnresolvedError(" ".join(image.problems))
+        raise UnresolvedError(image.questions)
     assert image.band is not None and image.unit is not None
     factor, note = _factor(image, image.unit)
     data = image.load() * np.float32(factor)
@@ -51,7 +51,7 @@ def read_band_image(image: ImageFile, uncertainty: ImageFile | None = None) -> B
     return BandImage(
         data, image.band, image.wcs, uncertainty=error, fwhm=image.fwhm, header=image.header,
         path=image.path, unit=image.unit,
-        notes=(note, *blanked, *measured), psf=image.psf,
+        notes=(note, *image.notes, *blanked, *measured), psf=image.psf,
         meta={"checksum": sha256(image.path), "label": image.label, "factor": factor},
     )  # fmt: skip
 
@@ -62,7 +62,7 @@ def _factor(image: ImageFile, unit: str) -> tuple[float, str]:
     assert image.band is not None
     pixel_sr = float(proj_plane_pixel_area(image.wcs)) * (np.pi / 180) ** 2
     return surface_brightness_factor(
-        unit, image.band, pixel_sr, image.header, image.fwhm, image.label
+        unit, image.band, pixel_sr, image.zero_point, image.beam, image.old_pixel, image.label
     )
 
 

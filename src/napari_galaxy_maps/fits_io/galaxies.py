@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
+from ..bands.cameras import CAMERAS
 from ..bands.registry import find_band
 from ..cosmology import angular_diameter_distance_mpc
 from ..data.galaxy import BandImage, Ellipse, Galaxy
+from ..data.question import BAND, Question
 from ..data.recipe import GalaxySettings, InputSettings, Recipe
 from ..exceptions import InputError, RecipeError, UnresolvedError
 from ..progress import Progress, Steps, run_to_end
 from .band_images import join, read_band_image
 from .image_files import ImageFile, find_images, settle
 
-READING = 1
+READING = 2
 """Version of the reading; it grows when the same files give other numbers than before."""
 _NEAR = 0.003
 """Redshift under which peculiar motions of 300 km/s change a distance by a third and more."""
@@ -29,7 +32,8 @@ def settle_all(images: Iterable[ImageFile], settings: InputSettings) -> list[Ima
     images : iterable of ImageFile
         As found.
     settings : InputSettings
-        ``bands`` by file label or path; ``units`` by file label, path or band; ``psf`` by band.
+        ``bands`` by file; the others by file, band or survey. A file goes by its label, name or
+        path, a pattern such as ``"*_g.fits"``, or its folder.
 
     Raises
     ------
@@ -38,40 +42,77 @@ def settle_all(images: Iterable[ImageFile], settings: InputSettings) -> list[Ima
     """
     images = list(images)
     used: set[tuple[str, str]] = set()
-
-    def setting(kind: str, table: Mapping[str, object], image: ImageFile) -> object | None:
-        for key in (image.label, image.path.name, str(image.path)):
-            if key in table:
-                used.add((kind, key))
-                return table[key]
-        for key in table if image.band is not None else ():
-            if find_band(key) is image.band:
-                used.add((kind, key))
-                return table[key]
-        return None
-
-    settled = []
-    for image in images:
-        band = setting("bands", settings.bands, replace(image, band=None))  # by file alone
-        if band is not None:
-            image = settle(image, band=str(band))
-        unit = setting("units", settings.units, image)
-        psf = setting("psf", settings.psf, image)
-        if psf is not None and not isinstance(psf, float):
-            psf = str(psf)
-        settled.append(settle(image, unit=None if unit is None else str(unit), psf=psf))
-    for kind, table in (
-        ("bands", settings.bands),
-        ("units", settings.units),
-        ("psf", settings.psf),
-    ):
+    told = told_of(settings)
+    settled = [settle_one(image, told, used) for image in images]
+    for kind, table in told.items():
         for key in table:
-            if (kind, key) not in used and not (kind != "bands" and find_band(key)):
+            known = kind != "band" and (find_band(key) or key in CAMERAS)
+            if (kind, key) not in used and not known:
                 raise RecipeError(
-                    f"{key!r}, for which the {kind.rstrip('s')} is given, is none of the files "
-                    f"({', '.join(i.label for i in images)})."
+                    f"{key!r}, for which the {kind.replace('_', ' ')} is given, is none of the "
+                    f"files ({', '.join(i.label for i in images)})."
                 )
     return settled
+
+
+def told_of(settings: InputSettings) -> dict[str, Mapping[str, object]]:
+    """The tables of a recipe that say something of files, by what they say."""
+    return {
+        "band": settings.bands,
+        "unit": settings.units,
+        "zero_point": settings.zero_points,
+        "beam": settings.beams,
+        "psf": settings.psf,
+    }
+
+
+def settle_one(
+    image: ImageFile,
+    told: Mapping[str, Mapping[str, object]],
+    used: set[tuple[str, str]] | None = None,
+) -> ImageFile:
+    """An image with what tables by file, band or survey say of it; their entries that were taken
+    are added to `used`.
+    """
+    used = set() if used is None else used
+
+    def entry(kind: str, by_band: bool = True) -> object | None:
+        for key in _keys_of(image, told.get(kind, {}), by_band):
+            used.add((kind, key))
+            return told[kind][key]
+        return None
+
+    band = entry("band", by_band=False)
+    if band is not None:
+        image = settle(image, band=str(band))
+    given: dict[str, Any] = {kind: entry(kind) for kind in ("unit", "zero_point", "beam", "psf")}
+    # What a file is given for its unit is not its uncertainty's, whose header may tell another.
+    return settle(image, **{kind: value for kind, value in given.items() if value is not None})
+
+
+def _keys_of(image: ImageFile, table: Mapping[str, object], by_band: bool) -> list[str]:
+    """The entries of a table that are about an image, the nearest first: by its label, its name,
+    its path, a pattern of names, its folder, its band, its survey.
+    """
+    label, path = image.label, image.path
+    names = [key for key in (label, path.name, str(path)) if key in table]
+    patterns = [key for key in table if any(c in key for c in "*?[") and fnmatch(path.name, key)]
+    folders = [key for key in (path.parent.name, str(path.parent)) if key and key in table]
+    if not by_band or image.band is None:
+        return names + patterns + ([] if not by_band else folders)
+    bands = [key for key in table if find_band(key) is image.band]
+    surveys = [key for key in table if key == image.band.survey]
+    return names + patterns + folders + bands + surveys
+
+
+def questions_of(images: Iterable[ImageFile]) -> list[Question]:
+    """What has to be asked of some images; an uncertainty's unit is its image's."""
+    return [
+        question
+        for image in images
+        for question in image.questions
+        if image.role == "image" or question.about == BAND
+    ]
 
 
 def make_galaxy(images: Mapping[str, BandImage], settings: GalaxySettings) -> Galaxy:
@@ -169,14 +210,9 @@ def read_galaxy_steps(files: Sequence[ImageFile], recipe: Recipe) -> Steps[Galax
         When a file is damaged, a band is there twice, or an uncertainty does not fit its image.
     """
     settled = settle_all(files, recipe.input)
-    problems = [
-        problem
-        for image in settled
-        if image.role == "image" or image.band is None
-        for problem in image.problems
-    ]
-    if problems:
-        raise UnresolvedError(" ".join(problems))
+    questions = questions_of(settled)
+    if questions:
+        raise UnresolvedError(questions)
     pairs = join(settled)
     images = {}
     for done, (name, (image, uncertainty)) in enumerate(pairs.items()):

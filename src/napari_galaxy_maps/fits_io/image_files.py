@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..bands.registry import Band, get_band
-from ..bands.units import KNOWN_UNITS, canonical_unit
+from ..bands.units import ZeroPoint
 from ..data.galaxy import Stamp
+from ..data.question import BAND, Question
 from ..exceptions import InputError, brief
-from .identify_image import guess_band, guess_role, guess_unit
+from .evidence import ImageWords, sentence
+from .header_words import Words, merged
 from .map_files import is_maps
 from .open_fits import BROKEN, image_wcs, opened
 from .psf_files import read_stamp
+from .which_band import BandGuess, bands_in_name, guess_band
+from .which_beam import guess_beam
+from .which_role import guess_role
+from .which_unit import guess_unit
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -37,6 +43,17 @@ def is_fits_name(name: str) -> bool:
     not begin with a dot, as a killed run's unfinished files and macOS's notes on files do.
     """
     return name.lower().endswith(FITS_ENDINGS) and not name.startswith(".")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a person says of an image; what is None, its words have to say."""
+
+    band: str | None = None
+    unit: str | None = None
+    zero_point: str | None = None
+    beam: float | None = None
+    psf: float | Stamp | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +92,22 @@ class ImageFile:
         unknown.
     psf : Stamp or None
         The measured PSF that a person gave.
+    zero_point : ZeroPoint or None
+        What one count, count per second or maggy stands for, where the unit needs it.
+    beam : (float, str) or None
+        Solid angle of the beam in arcsec2 and where it is from, where the unit needs it.
+    old_pixel : float or None
+        Side in arcsec of the pixels of the survey's own images.
+    questions : tuple of Question
+        What a person has to settle before the image can be used.
+    notes : tuple of str
+        What has to be told of how the file was understood.
+    words : Words
+        Of its headers.
+    told : Told
+        What a person said of it.
+    extension : str
+        Name of its extension, where the file holds several images.
     """
 
     path: Path
@@ -92,6 +125,14 @@ class ImageFile:
     role: str
     fwhm: float
     psf: Stamp | None = None
+    zero_point: ZeroPoint | None = None
+    beam: tuple[float, str] | None = None
+    old_pixel: float | None = None
+    questions: tuple[Question, ...] = ()
+    notes: tuple[str, ...] = ()
+    words: Words = field(default_factory=lambda: Words({}), compare=False, repr=False)
+    told: Told = Told()
+    extension: str = ""
 
     @property
     def pixel_arcsec(self) -> float:
@@ -102,17 +143,8 @@ class ImageFile:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What a person has to settle before the image can be used, a sentence each."""
-        found = []
-        if self.band is None:
-            likely = f" ({' or '.join(self.band_candidates)}?)" if self.band_candidates else ""
-            found.append(f"{self.label}: which band is it{likely}? {_sentence(self.band_reason)}")
-        if self.unit is None:
-            likely = f" ({self.unit_suggestion}?)" if self.unit_suggestion else ""
-            found.append(
-                f"{self.label}: in which unit is it{likely}? {_sentence(self.unit_reason)}"
-            )
-        return tuple(found)
+        """The questions as sentences that name the file."""
+        return tuple(str(question) for question in self.questions)
 
     def load(self) -> np.ndarray:
         """The pixels as float32 in native byte order, NaN where blank, shape (ny, nx), in the
@@ -138,10 +170,6 @@ class ImageFile:
         if not np.isfinite(data).any():
             raise InputError(f"{self.label} holds no valid pixel: all are blank; leave it out.")
         return data
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + "."
 
 
 def _plane_shape(shape: tuple[int, ...]) -> tuple[int, int] | None:
@@ -185,14 +213,8 @@ def _read_file(path: Path, skipped: list[str]) -> list[ImageFile]:
             label = f"{path.name}[{number}]" if len(usable) > 1 else path.name
             shape = _plane_shape(hdu.shape)
             assert shape is not None
-            header = hdu.header.copy()
-            for card in hdus[0].header.cards if number else ():
-                if (
-                    card.keyword
-                    and card.keyword not in header
-                    and not card.keyword.startswith(("NAXIS", "HISTORY", "COMMENT"))
-                ):
-                    header.append(card, end=True)
+            primary = hdus[0].header if number else None
+            header = merged(hdu.header, primary)
             role = guess_role(hdu.name, path.name)
             if role == "other":
                 skipped.append(
@@ -210,45 +232,52 @@ def _read_file(path: Path, skipped: list[str]) -> list[ImageFile]:
                 )
                 continue
             first_wcs.setdefault(shape, wcs)
-            found.append(
-                _describe(path, number, label, shape, wcs, header, role, several=len(usable) > 1)
-            )
+            words = Words(hdu.header, primary)
+            image = ImageFile(
+                path, number, label, shape, wcs, header, None, "", (), None, "", None, role, 0.0,
+                extension=hdu.name if len(usable) > 1 else "", words=words,
+            )  # fmt: skip
+            found.append(_understood(image))
     return found
 
 
-def _describe(
-    path: Path,
-    number: int,
-    label: str,
-    shape: tuple[int, int],
-    wcs: WCS,
-    header: Header,
-    role: str,
-    several: bool,
-) -> ImageFile:
-    name = f"{header.get('EXTNAME', '')}.fits" if several and header.get("EXTNAME") else path.name
-    guess = guess_band(header, name)
-    if guess.band is None and name != path.name and not guess.candidates:
-        guess = guess_band(header, path.name)
-    unit, unit_reason, suggestion = guess_unit(header, path.name, guess.band)
-    image = ImageFile(
-        path, number, label, shape, wcs, header, guess.band, guess.reason, guess.candidates, unit,
-        unit_reason, suggestion,
-        role, 0.0,
-    )  # fmt: skip
-    return replace(image, fwhm=_fwhm(header, guess.band))
+def _telling_name(path: Path, extname: str) -> str:
+    """The name that tells an image's band: that of its extension, where it tells one."""
+    return f"{extname}.fits" if extname and bands_in_name(f"{extname}.fits") else path.name
 
 
-def _fwhm(header: Header, band: Band | None) -> float:
-    """FWHM of the PSF in arcsec: the beam in the header, or the band's."""
-    if "BMAJ" in header:
-        return float(np.sqrt(header["BMAJ"] * header.get("BMIN", header["BMAJ"])) * 3600)
-    if band is None:
-        return 0.0
-    # WISE's Atlas coadds were convolved with the PSF once more (Lang 2014, Sect. 1); only they have
-    # a COADDID.
-    return round(
-        band.fwhm * (np.sqrt(2) if band.survey == "WISE" and "COADDID" in header else 1.0), 2
+def _understood(image: ImageFile) -> ImageFile:
+    """The image with what its words, its name and a person say of it, agreed or asked."""
+    told, path, pixel = image.told, image.path, image.pixel_arcsec
+    if told.band is not None:
+        guess = BandGuess(get_band(told.band), "told")
+    else:
+        guess = guess_band(image.words, _telling_name(path, image.extension))
+    asked = ImageWords(image.words, path.name, image.label, guess.band, pixel)
+    questions: list[Question] = []
+    if guess.band is None:
+        likely = f" ({' or '.join(guess.candidates)}?)" if guess.candidates else ""
+        text = f"Which band is it{likely}? {sentence(guess.reason)}"
+        questions.append(asked.asks(BAND, text, guess.candidates).question)
+    unit = guess_unit(asked, told.unit, told.zero_point)
+    stamp = told.psf if isinstance(told.psf, Stamp) else None
+    fwhm = round(stamp.fwhm, 2) if stamp is not None else told.psf
+    beam = guess_beam(asked, unit.unit, fwhm if isinstance(fwhm, float) else None, told.beam)
+    return replace(
+        image,
+        band=guess.band,
+        band_reason=guess.reason,
+        band_candidates=guess.candidates,
+        unit=unit.unit,
+        unit_reason=unit.reason,
+        unit_suggestion=unit.suggestion,
+        fwhm=beam.fwhm,
+        psf=stamp,
+        zero_point=unit.zero_point,
+        beam=beam.beam,
+        old_pixel=unit.old_pixel,
+        questions=(*questions, *unit.questions, *beam.questions),
+        notes=(*unit.notes, *beam.notes),
     )
 
 
@@ -342,6 +371,8 @@ def settle(
     band: str | None = None,
     unit: str | None = None,
     psf: float | str | None = None,
+    zero_point: str | None = None,
+    beam: float | None = None,
 ) -> ImageFile:
     """The image with what a person says of it.
 
@@ -355,36 +386,20 @@ def settle(
         Its unit.
     psf : float or str, optional
         FWHM of its PSF in arcsec, or a FITS file with a picture of it.
+    zero_point : str, optional
+        Magnitude of one count, count per second or maggy, its system and what it is for, as far as
+        they have to be told: ``"22.5 AB"``, ``"Vega"``, ``"25 AB per second"``.
+    beam : float, optional
+        Solid angle of its beam in arcsec2.
 
     Raises
     ------
     InputError
-        When there is no such band, the unit is not understood, the FWHM is not positive, or the
-        file holds no PSF.
+        When there is no such band, the unit or the zero point is not understood, or the file holds
+        no PSF.
     """
-    if band is not None:
-        chosen = get_band(band)
-        image = replace(
-            image,
-            band=chosen,
-            band_reason="told",
-            band_candidates=(),
-            fwhm=_fwhm(image.header, chosen),
-        )
-        if image.unit is None:
-            found, reason, suggestion = guess_unit(image.header, image.path.name, chosen)
-            image = replace(image, unit=found, unit_reason=reason, unit_suggestion=suggestion)
-    if unit is not None:
-        canonical = canonical_unit(unit)
-        if canonical is None:
-            raise InputError(
-                f"{image.label}: the unit {unit!r} is not understood; give one such as "
-                f"{', '.join(KNOWN_UNITS)}."
-            )
-        image = replace(image, unit=canonical, unit_reason="told", unit_suggestion=None)
-    if isinstance(psf, str):
-        stamp = read_stamp(psf)
-        image = replace(image, psf=stamp, fwhm=round(stamp.fwhm, 2))
-    elif psf is not None:
-        image = replace(image, psf=None, fwhm=float(psf))
-    return image
+    given: dict[str, Any] = {"band": band, "unit": unit, "zero_point": zero_point, "beam": beam}
+    if psf is not None:
+        given["psf"] = read_stamp(psf) if isinstance(psf, str) else float(psf)
+    given = {key: value for key, value in given.items() if value is not None}
+    return _understood(replace(image, told=replace(image.told, **given))) if given else image

@@ -230,27 +230,15 @@ class ImageFiles:
 
 def _settled(settings: InputSettings, found: ImageFile, used: bool) -> FileState:
     """A file with what the recipe gives for it."""
-    from ...fits_io.image_files import settle
+    from ...fits_io.galaxies import questions_of, settle_one, told_of
 
     file, problem = found, ""
     try:
-        band = settings.bands.get(found.label)
-        if band is not None:
-            file = settle(file, band=band)
-        unit = settings.units.get(found.label)
-        if unit is None and file.band is not None:
-            unit = settings.units.get(file.band.name)
-        if unit is not None:
-            file = settle(file, unit=unit)
-        psf = settings.psf.get(file.band.name) if file.band is not None else None
-        if psf is not None:
-            file = settle(file, psf=psf)
+        file = settle_one(found, told_of(settings))
     except GalaxyMapsError as error:
-        problem = str(error)
-    # The unit of an uncertainty is its image's unless its own header says otherwise.
-    if not problem and (file.role == "image" or file.band is None):
-        sentences = (text.removeprefix(f"{file.label}: ") for text in file.problems)
-        problem = " ".join(text[:1].upper() + text[1:] for text in sentences)
+        problem = str(error).removeprefix(f"{found.label}: ")
+    if not problem:
+        problem = " ".join(question.text for question in questions_of([file]))
     return FileState(found, file, problem, used)
 
 

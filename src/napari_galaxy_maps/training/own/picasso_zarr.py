@@ -129,7 +129,7 @@ def read_array_pair(path: Path, scale: Scale, number: int, root: Path) -> Pair:
     pixel_sr = (scale.pixel_arcsec / 3600 * np.pi / 180) ** 2
     flux = np.exp(img.astype(np.float64)) - IMAGE_FLOOR
     factors = [
-        surface_brightness_factor(scale.unit, get_band(b), pixel_sr, {}, None, str(path))[0]
+        surface_brightness_factor(scale.unit, get_band(b), pixel_sr, label=str(path))[0]
         for b in UGRIZ
     ]
     images = (flux * np.array(factors)[:, None, None]).astype(np.float32)

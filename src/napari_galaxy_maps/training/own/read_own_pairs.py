@@ -14,16 +14,21 @@ import numpy as np
 
 from ...bands.registry import get_band
 from ...bands.units import surface_brightness_factor
-from ...constants import PC_PER_MPC_ARCSEC
+from ...constants import PC_PER_MPC_ARCSEC, SR_PER_ARCSEC2
 from ...cosmology import angular_diameter_distance_mpc, redshift_at_distance
 from ...data.cube import BandCube
 from ...data.galaxy import BandImage, Galaxy
 from ...data.maps import PropertyMaps
+from ...data.question import BEAM, PSF, UNIT, ZERO_POINT
 from ...data.recipe import Recipe
 from ...exceptions import InputError, UnresolvedError
-from ...fits_io.galaxies import make_galaxy, read_galaxy_steps, settle_all
+from ...fits_io.evidence import ImageWords
+from ...fits_io.galaxies import make_galaxy, read_galaxy_steps, settle_all, told_of
+from ...fits_io.header_words import Words
 from ...fits_io.image_files import FITS_ENDINGS, find_images, is_fits_name
 from ...fits_io.open_fits import image_wcs, opened, read_text
+from ...fits_io.which_beam import guess_beam
+from ...fits_io.which_unit import guess_unit
 from ...measure.compare.grid_and_psf import bring_to_grid, smooth
 from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
@@ -306,16 +311,6 @@ def _galaxy_of(path: Path, planes: Sequence[tuple[str, Any, Any, Any]], recipe: 
     images = {}
     for name, header, data, error in planes:
         band = get_band(name)
-        unit = (
-            recipe.input.units.get(name)
-            or recipe.input.units.get(path.name)
-            or str(header.get("BUNIT", ""))
-        )
-        if not unit:
-            raise UnresolvedError(
-                f"{path}: in which unit are its images (BUNIT)? Say it with --set "
-                f"input.units.{name}=UNIT."
-            )
         wcs = image_wcs(header, np.shape(data))
         if wcs is None:
             raise InputError(f"{path} has no sky coordinates (WCS) in its header; add them.")
@@ -325,13 +320,26 @@ def _galaxy_of(path: Path, planes: Sequence[tuple[str, Any, Any, Any]], recipe: 
             raise InputError(
                 f"{path}: give the PSF of {name} as a FWHM in arcsec (input.psf.{name})."
             )
-        beam = (
-            float(np.sqrt(header["BMAJ"] * header.get("BMIN", header["BMAJ"])) * 3600)
-            if "BMAJ" in header
-            else 0.0
+        words = ImageWords(
+            Words(header), path.name, name, band, float(np.sqrt(pixel_sr / SR_PER_ARCSEC2))
         )
-        fwhm = float(psf or beam or band.fwhm)
-        factor, note = surface_brightness_factor(unit, band, pixel_sr, header, fwhm, str(path))
+        told = told_of(recipe.input)
+        units, zero_points = (
+            table.get(name) or table.get(path.name) for table in (told["unit"], told["zero_point"])
+        )
+        guess = guess_unit(words, units, zero_points)
+        beam = guess_beam(words, guess.unit, psf, recipe.input.beams.get(name))
+        questions = (*guess.questions, *beam.questions)
+        if questions or guess.unit is None:
+            table = {UNIT: "units", ZERO_POINT: "zero_points", BEAM: "beams", PSF: "psf"}
+            raise UnresolvedError(
+                f"{path}, {name}: {questions[0].text} Say it with --set "
+                f"input.{table[questions[0].about]}.{name}=…"
+            )
+        factor, note = surface_brightness_factor(
+            guess.unit, band, pixel_sr, guess.zero_point, beam.beam, guess.old_pixel, str(path)
+        )
+        fwhm, unit = beam.fwhm, guess.unit
         images[name] = BandImage(
             np.asarray(data, np.float32) * np.float32(factor),
             band,

@@ -1,0 +1,140 @@
+"""What a file's headers say, card by card, whatever is wrong with one of the cards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..bands.units import clean_value
+
+if TYPE_CHECKING:
+    from astropy.io.fits import Header
+
+
+@dataclass(frozen=True)
+class Word:
+    """One card.
+
+    Attributes
+    ----------
+    key : str
+        The keyword.
+    text : str
+        Its value as text, without a comment that an archive wrote inside it.
+    raw : str
+        Its value as it stands, for units, which hold slashes themselves.
+    comment : str
+        What stands behind it, also where an archive wrote it inside the value.
+    place : str
+        Words for the header it stands in, where a file has several; else empty.
+    """
+
+    key: str
+    text: str
+    raw: str = ""
+    comment: str = ""
+    place: str = ""
+
+    def __str__(self) -> str:
+        number = self.number
+        value = repr(self.text) if number is None else f"{number:.10g}"
+        return f"{self.key} = {value}" + (f" ({self.place})" if self.place else "")
+
+    @property
+    def number(self) -> float | None:
+        """Its value as a finite number, or None."""
+        try:
+            value = float(self.text.replace("D", "E"))
+        except ValueError:
+            return None
+        return value if np.isfinite(value) else None
+
+
+class Words:
+    """The cards of an image: its own header's, and the primary's beside them.
+
+    Parameters
+    ----------
+    own : mapping
+        Header of the extension.
+    primary : mapping, optional
+        Header of the file's first part, where the image is in another.
+    """
+
+    def __init__(self, own: Mapping[str, Any], primary: Mapping[str, Any] | None = None):
+        self._words: dict[str, list[Word]] = {}
+        several = primary is not None
+        for header, place in ((own, "extension"), (primary or {}, "primary")):
+            for word in _cards(header, place if several else ""):
+                self._words.setdefault(word.key, []).append(word)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._words
+
+    def of(self, keys: Iterable[str]) -> list[Word]:
+        """The cards of some keywords that hold anything, those of one keyword and value once."""
+        found: dict[tuple[str, str], Word] = {}
+        for key in keys:
+            for word in self._words.get(key, ()):
+                if word.text:
+                    found.setdefault((key, word.text), word)
+        return list(found.values())
+
+    def number(self, keys: Iterable[str]) -> float | None:
+        """The first positive number among some keywords, or None."""
+        return next(
+            (w.number for w in self.of(keys) if w.number is not None and w.number > 0), None
+        )
+
+    def about(self, key: str) -> str:
+        """The comments of a keyword."""
+        return " ".join(word.comment for word in self._words.get(key, ()))
+
+
+def _cards(header: Mapping[str, Any], place: str) -> list[Word]:
+    cards = getattr(header, "cards", None)
+    if cards is None:
+        return [
+            Word(key, clean_value(value), str(value).strip(), _comment_inside(value), place)
+            for key, value in header.items()
+        ]
+    words = []
+    for card in cards:
+        try:
+            key, value, comment = card.keyword, card.value, card.comment
+        except Exception:  # astropy's errors for cards that it cannot read have no common base
+            continue
+        if not key or key in ("COMMENT", "HISTORY", "CONTINUE") or value is None:
+            continue
+        if type(value).__name__ == "Undefined":
+            continue
+        inside = _comment_inside(value)
+        words.append(Word(key, clean_value(value), str(value).strip(), comment or inside, place))
+    return words
+
+
+def _comment_inside(value: object) -> str:
+    """The comment that an archive wrote inside the value."""
+    found = re.search(r"\s+/\s*(.*)$", str(value))
+    return found[1] if found else ""
+
+
+def merged(own: Header, primary: Header | None) -> Header:
+    """The header of an extension with the primary's cards that it has not itself."""
+    header = own.copy()
+    for card in primary.cards if primary is not None else ():
+        try:
+            if (
+                card.keyword
+                and card.keyword not in header
+                and not card.keyword.startswith(("NAXIS", "HISTORY", "COMMENT"))
+            ):
+                card.value  # noqa: B018  (a card that cannot be read raises here, not later)
+                header.append(card, end=True)
+        except Exception:  # see _cards
+            continue
+    return header

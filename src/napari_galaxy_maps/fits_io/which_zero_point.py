@@ -1,0 +1,317 @@
+"""What one count, count per second or maggy of an image stands for: its zero points, the time they
+are for and their system of magnitudes, agreed or asked.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..bands.cameras import CAMERAS
+from ..bands.registry import Band
+from ..bands.units import COUNTS, MAGGIES, MAGNITUDES, RATE, Unit, ZeroPoint, flux_of_wavelength
+from ..constants import ZERO_AB_JY
+from ..data.question import ZERO_POINT
+from .evidence import (
+    DES_COADD,
+    KEYWORDS,
+    SYSTEM,
+    TIME,
+    UNITS,
+    ZERO,
+    ZERO_KEYS_OF_AB,
+    ZERO_KEYS_PER_SECOND,
+    ImageWords,
+    Statement,
+    agreed,
+    sentence,
+)
+from .header_words import Word, Words
+
+_ZERO_POINTS = (5.0, 45.0)
+"""Least and largest magnitude of one count that makes sense."""
+_SAME = 0.02
+"""How near two zero points in magnitudes are that are one."""
+_PER_SECOND = re.compile(
+    r"/\s*s(ec(ond)?)?\b|per\s+sec|\b1\s?s(ec)?\b|\(1s\)|s\^?-1|\bcps\b", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class GivenZeroPoint:
+    """What a person says of a zero point; what is left out is for the header to say.
+
+    Attributes
+    ----------
+    magnitude : float or None
+        Of one count, count per second or maggy.
+    system : str
+        ``"AB"`` or ``"Vega"``, or empty.
+    per : str
+        ``"image"`` (of one count in the image as it is) or ``"second"``, or empty.
+    """
+
+    magnitude: float | None = None
+    system: str = ""
+    per: str = ""
+
+
+def parse_zero_point(text: str) -> GivenZeroPoint | None:
+    """A zero point as a person writes it: ``"22.5 AB"``, ``"Vega"``, ``"25 AB per second"``,
+    ``"per image"``; None where it is not understood.
+    """
+    rest = str(text).strip()
+    found = re.match(r"[+-]?\d+(\.\d*)?", rest)
+    magnitude = float(found[0]) if found else None
+    rest = rest[found.end() :] if found else rest
+    system, per = "", ""
+    for word in re.sub(r"per\s+|/\s*", "per_", rest.lower()).replace(",", " ").split():
+        if word in ("ab", "vega"):
+            system = {"ab": "AB", "vega": "Vega"}[word]
+        elif word in ("per_second", "per_s", "per_image", "per_exposure"):
+            per = "second" if word.startswith("per_s") else "image"
+        elif word not in ("mag", "magnitudes"):
+            return None
+    if magnitude is not None and not _ZERO_POINTS[0] <= magnitude <= _ZERO_POINTS[1]:
+        return None
+    return GivenZeroPoint(magnitude, system, per) if (found or system or per) else None
+
+
+@dataclass(frozen=True)
+class _Zero:
+    """One zero point of a header: Jy of one count without its system's zero flux, or wholly."""
+
+    word: Word
+    magnitude: float | None
+    jy: float | None
+    per: str
+    note: str = ""
+
+
+def zero_point_of(
+    image: ImageWords, unit: Unit, given: GivenZeroPoint | None
+) -> tuple[ZeroPoint, tuple[str, ...]]:
+    """What one count, count per second or maggy stands for, and what has to be told of it.
+
+    Raises
+    ------
+    Asked
+        Where its words do not settle it.
+    """
+    assert image.band is not None
+    band = image.band
+    if unit.kind in (MAGGIES, MAGNITUDES):
+        system = _system(image, unit, given)
+        zero_jy = _zero_jy(image, unit, system)
+        return ZeroPoint(zero_jy, f"{zero_jy:.4g} Jy ({system})", 22.5), ()
+    zeros = _zeros(image, band)
+    if given is not None and given.magnitude is not None:
+        word = Word("told", f"{given.magnitude:g}")
+        zeros = [_Zero(word, given.magnitude, None, given.per or "image")]
+    if not zeros and unit.kind == RATE and band.count_rate_jy:
+        words = f"{band.count_rate_jy:.4g} Jy ({band.survey} zero point)"
+        return ZeroPoint(band.count_rate_jy, words), ()
+    if not zeros:
+        raise image.asks(
+            ZERO_POINT,
+            f"Which magnitude has one of its {unit}? No header tells, and without it counts are no "
+            "flux.",
+        )
+    for zero in zeros:
+        if zero.magnitude is not None and not _ZERO_POINTS[0] < zero.magnitude < _ZERO_POINTS[1]:
+            raise image.asks(
+                ZERO_POINT,
+                f"Which magnitude has one of its {unit}? The header says {zero.word}, which cannot "
+                "be.",
+            )
+    system = _system(image, unit, given)
+    zero_jy = _zero_jy(image, unit, system)
+    per = given.per if given is not None else ""
+    return _settled(image, unit, zeros, per, system, zero_jy)
+
+
+def _zero_jy(image: ImageWords, unit: Unit, system: str) -> float:
+    """Flux density in Jy of a source of zero magnitude."""
+    assert image.band is not None
+    if system == "AB":
+        return ZERO_AB_JY
+    if image.band.vega_jy is None:
+        raise image.asks(
+            ZERO_POINT,
+            f"Which AB magnitude has one of its {unit}? Its zero point is on the Vega system, in "
+            f"which the flux of {image.band} at 0 mag is not known here.",
+        )
+    return image.band.vega_jy
+
+
+def _zeros(image: ImageWords, band: Band) -> list[_Zero]:
+    """The zero points that the headers give."""
+    words, found = image.words, []
+    for word in words.of(KEYWORDS[ZERO]):
+        value = word.number
+        if value is None or value <= 0:
+            continue
+        if word.key == "PHOTFLAM":
+            pivot = words.number(("PHOTPLAM",))
+            per_um = value * 10  # erg/s/cm2/A is 10 W/m2/um
+            scale = flux_of_wavelength(band) * ((pivot / 1e4 / band.pivot) ** 2 if pivot else 1)
+            found.append(_Zero(word, None, per_um * scale, "second"))
+        elif word.key == "PHOTFNU":
+            found.append(_Zero(word, None, value, "second"))
+        elif word.key == "PHOTMJSR":
+            jy = value * 1e6 * (image.pixel_arcsec * np.pi / 648000) ** 2
+            found.append(_Zero(word, None, jy, "second"))
+        elif word.key == "FLUXMAG0":
+            found.append(_Zero(word, 2.5 * float(np.log10(value)), None, "image"))
+        else:
+            per, note = _per(word, words, band)
+            found.append(_Zero(word, value, None, per, note))
+    return found
+
+
+def _per(word: Word, words: Words, band: Band) -> tuple[str, str]:
+    """Whether a zero point is for the image as it is or per second, as far as it is told."""
+    if word.key == "MAGZERO" and "DES_EXT" in words and "DESFNAME" in words:
+        return "image", DES_COADD
+    if word.key in ZERO_KEYS_PER_SECOND or _PER_SECOND.search(word.comment):
+        return "second", ""
+    camera = CAMERAS.get(band.survey)
+    return (camera.zero_point_per.get(word.key, "") if camera else ""), ""
+
+
+def _system(image: ImageWords, unit: Unit, given: GivenZeroPoint | None) -> str:
+    """``"AB"`` or ``"Vega"``: as a person, the unit, the headers or the survey's custom says."""
+    assert image.band is not None
+    if given is not None and given.system:
+        return given.system
+    if unit.system:
+        return unit.system
+    words, said = image.words, []
+    for word in words.of(KEYWORDS[SYSTEM]):
+        said += [Statement(s, str(word)) for s in _systems_in(word.text)]
+    for word in words.of(KEYWORDS[ZERO]):
+        if word.key in ZERO_KEYS_OF_AB:
+            said.append(Statement("AB", str(word)))
+        said += [
+            Statement(s, f"the comment of {word.key}, {word.comment!r},")
+            for s in _systems_in(word.comment)
+        ]
+    if not said:
+        # The comment of BUNIT explains what a nanomaggy is: it speaks where no other word does.
+        for word in words.of(KEYWORDS[UNITS]):
+            said += [
+                Statement(s, f"the comment of {word.key}, {word.comment!r},")
+                for s in _systems_in(word.comment)
+            ]
+    if said:
+        value, reason = agreed(said)
+        if value is None:
+            question = f"Are its magnitudes AB or Vega? {sentence(reason)}"
+            raise image.asks(ZERO_POINT, question, ("AB", "Vega"))
+        return str(value)
+    custom = custom_system(image.band)
+    if custom == "Vega" and unit.kind == MAGGIES:
+        raise image.asks(
+            ZERO_POINT,
+            f"Are its maggies AB, as the word means, or Vega, as {image.band.survey} counts? No "
+            "header tells.",
+            ("AB", "Vega"),
+        )
+    return custom
+
+
+def custom_system(band: Band) -> str:
+    """The system of a survey's own magnitudes."""
+    return getattr(band, "system", None) or ("Vega" if band.vega_jy else "AB")
+
+
+def _systems_in(text: str) -> list[str]:
+    found = [
+        s
+        for s, word in (("AB", r"\bAB\b"), ("Vega", r"\bvega\b"))
+        if re.search(word, text, re.IGNORECASE)
+    ]
+    return found if len(found) == 1 else []
+
+
+def _settled(
+    image: ImageWords, unit: Unit, zeros: list[_Zero], told: str, system: str, zero_jy: float
+) -> tuple[ZeroPoint, tuple[str, ...]]:
+    """The zero point on which all that are given agree."""
+    seconds, why = _seconds(image)
+    found: list[ZeroPoint] = []
+    for zero, per in _pers(zeros, unit, seconds, told):
+        jy = zero.jy if zero.jy is not None else zero_jy * 10 ** (-0.4 * float(zero.magnitude or 0))
+        by_time = ""
+        if unit.kind == COUNTS and per == "second":
+            if seconds is None:
+                raise image.asks(
+                    ZERO_POINT,
+                    f"Which magnitude has one of its {unit}? {zero.word} is for one count per "
+                    f"second, and {why}.",
+                )
+            jy, by_time = jy / seconds, f" / {seconds:g} s"
+        elif unit.kind == COUNTS and not per and seconds is not None and abs(seconds - 1) > 0.01:
+            value = f"{zero.magnitude:g}"
+            raise image.asks(
+                ZERO_POINT,
+                f"Is {zero.word} the magnitude of one {unit} of the image as it is, or of one per "
+                f"second of its {seconds:g} s? No header tells.",
+                (f"{value} per image", f"{value} per second"),
+            )
+        words = (
+            f"{zero.jy:.4g} Jy{by_time} ({zero.word.key})"
+            if zero.magnitude is None
+            else f"{zero_jy:.4g} Jy x 10^(-0.4 x {zero.magnitude:g}){by_time} "
+            f"({zero.word.key}, {system})"
+        )
+        found.append(ZeroPoint(jy, words, zero.magnitude))
+    magnitudes = [-2.5 * float(np.log10(zero.jy / zero_jy)) for zero in found]
+    if max(magnitudes) - min(magnitudes) > _SAME:
+        quoted = "; ".join(
+            f"{zero.word} says {magnitude:.4g}"
+            for zero, magnitude in zip(zeros, magnitudes, strict=True)
+        )
+        raise image.asks(
+            ZERO_POINT,
+            f"Which magnitude has one of its {unit}? The headers differ: {quoted}.",
+            tuple(f"{magnitude:.5g} {system} per image" for magnitude in magnitudes),
+        )
+    return found[0], tuple(zero.note for zero in zeros if zero.note)
+
+
+def _pers(
+    zeros: list[_Zero], unit: Unit, seconds: float | None, given: str
+) -> list[tuple[_Zero, str]]:
+    """What each zero point is for: what is told of it, what a person says, and what two of them
+    tell together: one per image is brighter by the exposure time than one per second.
+    """
+    if unit.kind == RATE:
+        return [(zero, "second") for zero in zeros]
+    pers = [zero.per or given for zero in zeros]
+    magnitudes = [zero.magnitude for zero in zeros]
+    if seconds is not None and seconds > 1.05:
+        longer = 2.5 * float(np.log10(seconds))
+        for i, one in enumerate(magnitudes):
+            for k, other in enumerate(magnitudes):
+                if one is None or other is None or pers[i] or pers[k]:
+                    continue
+                if abs(one - other - longer) < _SAME:
+                    pers[i], pers[k] = "image", "second"
+    return list(zip(zeros, pers, strict=True))
+
+
+def _seconds(image: ImageWords) -> tuple[float | None, str]:
+    """The exposure time, and why it is not known where it is not."""
+    found = {
+        round(word.number, 3): str(word)
+        for word in image.words.of(KEYWORDS[TIME])
+        if word.number is not None and word.number > 0
+    }
+    if not found:
+        return None, "no header tells the exposure time"
+    if max(found) / min(found) > 1.01:
+        return None, f"the headers tell several exposure times ({', '.join(found.values())})"
+    return next(iter(found)), ""
