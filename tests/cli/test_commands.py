@@ -37,7 +37,7 @@ def test_info_says_what_each_file_is(folder, capsys):
     out = capsys.readouterr().out
     assert (
         "galaxy_WISE_3.4.fits" in out
-        and "which band is it?" in out
+        and "Which band is it?" in out
         and "bad.fits is not a FITS file" in out
     )
     assert main(["info", str(folder), "--json"]) == 0
@@ -169,9 +169,9 @@ def mistakes(tmp_path_factory):
         (
             ["nounit_W1.fits"],
             [],
-            "nounit_W1.fits: in which unit is it? The header tells no unit. Say it with --band",
+            "nounit_W1.fits: In which unit is it? The header tells no unit. Answer with --unit",
         ),
-        (["noband.fits"], [], "noband.fits: which band is it?"),
+        (["noband.fits"], [], "noband.fits: Which band is it?"),
         (["blank_W1.fits"], [], "blank_W1.fits holds no valid pixel"),
         (["line_W1.fits"], [], "line of 40 pixels"),
         (["text.fits"], [], "text.fits is not a FITS file"),

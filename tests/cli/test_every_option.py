@@ -30,7 +30,8 @@ NEEDED = {
 }
 """What a command needs to run at all."""
 FORMS = {
-    "--psf": "SDSS_r={}", "--resolution": "{}", "--ra": "{}", "--dec": "{}",
+    "--psf": "SDSS_r={}", "--beam": "SDSS_r={}", "--zero-point": "SDSS_r={}",
+    "--resolution": "{}", "--ra": "{}", "--dec": "{}",
     "--ellipse": "{},2,60,50,10", "--annulus": "1.5,{}", "--fit": "5,{}",
 }  # fmt: skip
 """Options that hold a number among other things, or read it later."""

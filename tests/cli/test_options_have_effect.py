@@ -18,6 +18,7 @@ from tests.measure.test_profiles import disc
 EVERYWHERE = {"--help", "--out", "--overwrite", "--quiet"}
 RECIPE = {
     "--band": "image.fits=SDSS_g", "--unit": "SDSS_r=Jy/pix", "--psf": "SDSS_r=2",
+    "--zero-point": "SDSS_r=22.5 AB", "--beam": "SDSS_r=3",
     "--name": "NGC 1", "--ra": "10:20:30", "--dec": "-3", "--distance": "7", "--redshift": "0.01",
     "--d25": "3", "--axis-ratio": "0.5", "--position-angle": "30", "--table": "table.csv",
     "--ebv": "0.1", "--reddening-map": "SFD", "--stars": "gaia", "--resolution": "12",
@@ -28,16 +29,18 @@ RECIPE = {
 ELLIPSE = ["--ellipse", "150,2,60,50,10"]
 OUTPUT = {
     "info": {"--json": None, "--band": "image.fits=SDSS_g", "--unit": "image.fits=Jy/pix",
-             "--psf": "SDSS_r=7"},
+             "--psf": "SDSS_r=7", "--zero-point": "image.fits=22.5 AB",
+             "--beam": "image.fits=9"},
     "measure": {"--map": "T_DUST", "--distance": "30", "--correlation": "2", "--annulus": "1.2,2",
                 "--background": "mean", "--correct-masked": None, "--ellipse": "150,2,30,30,0",
                 "--regions": "circle.reg", "--total": None, "--cube": "no cube",
-                "--band": "no image", "--unit": "no image", "--psf": "no image"},
+                "--band": "no image", "--unit": "no image", "--psf": "no image",
+                "--zero-point": "no image", "--beam": "no image"},
     "profile": {"--map": "T_DUST", "--distance": "30", "--correlation": "2",
                 "--ellipse": "150,2,30,30,0", "--isophote": "30", "--step": "7", "--r-half": None,
                 "--truth": "other.fits", "--fit": "10,40", "--figure": "p.png", "--over": "arcsec",
                 "--show": "median", "--band": "no image", "--unit": "no image",
-                "--psf": "no image"},
+                "--psf": "no image", "--zero-point": "no image", "--beam": "no image"},
     "mock": {"--seed": "2", "--size": "10", "--bands": "r", "--kind": "elliptical",
              "--log-mass": "9", "--inclination": "80", "--distance": "9", "--pixel": "1",
              "--noise": "3", "--seeing": "2", "--sky": "9", "--ebv": "0.5", "--stars": "900",
@@ -49,6 +52,8 @@ OUTPUT = {
 file): then the refusal is what they change.
 """
 WITH = {
+    ("info", "--zero-point"): ["--unit", "image.fits=DN"],
+    ("info", "--beam"): ["--json", "--unit", "image.fits=Jy/beam"],
     ("measure", "--background"): ["--annulus", "1.2,2"],
     ("profile", "--over"): ["--figure", "p.png"],
     ("profile", "--show"): ["--figure", "p.png"],

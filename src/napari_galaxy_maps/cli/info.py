@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
+from ..data.question import Question, asked_in_lines
 from ..exceptions import InputError
 from .options import IMAGES, add_input_options, add_paths, recipe_of
 
@@ -24,7 +25,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a table of the files, or JSON; 2 where there is no image among them."""
-    from ..fits_io.galaxies import settle_all
+    from ..fits_io.galaxies import questions_of, settle_all
     from ..fits_io.image_files import find_images
 
     found: list[ImageFile] = []
@@ -45,10 +46,14 @@ def run(arguments: argparse.Namespace) -> int:
             "unit": image.unit,
             "unit_reason": image.unit_reason,
             "pixel_arcsec": round(image.pixel_arcsec, 4),
+            "zero_point": image.zero_point.words if image.zero_point else None,
+            "beam_arcsec2": round(image.beam[0], 3) if image.beam else None,
             "fwhm_arcsec": round(image.fwhm, 3) or None,
             "shape": list(image.shape),
             "wcs": list(image.wcs.wcs.ctype),
+            "notes": list(image.notes),
             "problems": list(image.problems),
+            "questions": [_as_json(question) for question in image.questions],
         }
         for image in files
     ]
@@ -56,11 +61,18 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps({"images": rows, "left_out": wrong}, indent=2))
     else:
         _print_files(rows)
-        for reason in [p for row in rows for p in row["problems"]] + [
-            f"left out: {w}" for w in wrong
-        ]:
-            print(reason)
+        for line in asked_in_lines(questions_of(files)) + [f"left out: {w}" for w in wrong]:
+            print(line)
     return 0 if rows else 2
+
+
+def _as_json(question: Question) -> dict[str, Any]:
+    return {
+        "about": question.about,
+        "text": question.text,
+        "answers": list(question.answers),
+        "option": question.option,
+    }
 
 
 def _print_files(rows: list[dict[str, Any]]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..bands.cameras import CAMERAS
 from ..bands.registry import find_band
+from ..bands.units import NEEDS_ZERO_POINT, parse_unit
 from ..cosmology import angular_diameter_distance_mpc
 from ..data.galaxy import BandImage, Ellipse, Galaxy
 from ..data.question import BAND, Question
@@ -86,8 +87,25 @@ def settle_one(
     if band is not None:
         image = settle(image, band=str(band))
     given: dict[str, Any] = {kind: entry(kind) for kind in ("unit", "zero_point", "beam", "psf")}
-    # What a file is given for its unit is not its uncertainty's, whose header may tell another.
-    return settle(image, **{kind: value for kind, value in given.items() if value is not None})
+    settled = settle(image, **{kind: value for kind, value in given.items() if value is not None})
+    _check_needed(settled, {kind for kind, key in used if key in (image.label, image.path.name)})
+    return settled
+
+
+def _check_needed(image: ImageFile, told: set[str]) -> None:
+    """Refuse what a person says of one file and its unit has no use for."""
+    unit = parse_unit(image.unit) if image.unit is not None else None
+    if unit is None:
+        return
+    for kind, needed in (
+        ("zero_point", unit.kind in NEEDS_ZERO_POINT),
+        ("beam", unit.per == "beam"),
+    ):
+        if kind in told and not needed:
+            raise InputError(
+                f"{image.label}: a {kind.replace('_', ' ')} is given, but its unit, {image.unit}, "
+                "needs none; leave it out."
+            )
 
 
 def _keys_of(image: ImageFile, table: Mapping[str, object], by_band: bool) -> list[str]:

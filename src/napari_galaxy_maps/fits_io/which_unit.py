@@ -237,12 +237,13 @@ def _old_pixel(image: ImageWords, unit: Unit, zero: ZeroPoint | None, told: bool
     if per_pixel and abs(image.pixel_arcsec / old - 1) > 0.05 and not (told and unit.said):
         name = _bare(unit)
         old = sides[0]
+        factor = (image.pixel_arcsec / old) ** 2
         raise image.asks(
             UNIT,
-            f"Is its {name} that of one of {image.band.survey}'s own pixels of {old:g} arcsec, or "
-            f"of one of its own of {image.pixel_arcsec:.4g} arcsec? An interpolation keeps values "
-            "per old pixel, and no header tells of it; between the two lies a factor of "
-            f"{(image.pixel_arcsec / old) ** 2:.3g}.",
+            f"Are its values, in {name}, per pixel of {image.band.survey}'s own images ({old:g} "
+            f"arcsec) or per pixel of this image ({image.pixel_arcsec:.4g} arcsec)? Interpolation "
+            "keeps the values of the old pixels, and no header tells; the fluxes differ by a "
+            f"factor of {max(factor, 1 / factor):.3g}.",
             (f"{name}/{OLD_PIXEL}", f"{name}/pix"),
         )
     return old
