@@ -181,10 +181,10 @@ def _silent(image: ImageWords, unclear: list[Word]) -> tuple[UnitGuess, Unit]:
         elif stem(image.filename).endswith(f"_{image.band.name}"):
             reason += "; DustPedia's files of this name are in Jy/pix"
             suggestion = "Jy/pix"
-    likely = f" ({suggestion}?)" if suggestion else ""
+    offered = f" ({suggestion}?)" if suggestion else ""
     raise image.asks(
         UNIT,
-        f"In which unit is it{likely}? {sentence(reason)}",
+        f"In which unit is it{offered}? {sentence(reason)}",
         (suggestion,) if suggestion else (),
     )
 

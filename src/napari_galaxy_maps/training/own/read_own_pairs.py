@@ -23,7 +23,7 @@ from ...data.question import BEAM, PSF, UNIT, ZERO_POINT
 from ...data.recipe import Recipe
 from ...exceptions import InputError, UnresolvedError
 from ...fits_io.evidence import ImageWords
-from ...fits_io.galaxies import make_galaxy, read_galaxy_steps, settle_all, told_of
+from ...fits_io.galaxies import make_galaxy, read_galaxy_steps, settle_all
 from ...fits_io.header_words import Words
 from ...fits_io.image_files import FITS_ENDINGS, find_images, is_fits_name
 from ...fits_io.open_fits import image_wcs, opened, read_text
@@ -323,11 +323,11 @@ def _galaxy_of(path: Path, planes: Sequence[tuple[str, Any, Any, Any]], recipe: 
         words = ImageWords(
             Words(header), path.name, name, band, float(np.sqrt(pixel_sr / SR_PER_ARCSEC2))
         )
-        told = told_of(recipe.input)
-        units, zero_points = (
-            table.get(name) or table.get(path.name) for table in (told["unit"], told["zero_point"])
+        unit, zero_point = (
+            table.get(name) or table.get(path.name)
+            for table in (recipe.input.units, recipe.input.zero_points)
         )
-        guess = guess_unit(words, units, zero_points)
+        guess = guess_unit(words, unit, zero_point)
         beam = guess_beam(words, guess.unit, psf, recipe.input.beams.get(name))
         questions = (*guess.questions, *beam.questions)
         if questions or guess.unit is None:
@@ -339,7 +339,7 @@ def _galaxy_of(path: Path, planes: Sequence[tuple[str, Any, Any, Any]], recipe: 
         factor, note = surface_brightness_factor(
             guess.unit, band, pixel_sr, guess.zero_point, beam.beam, guess.old_pixel, str(path)
         )
-        fwhm, unit = beam.fwhm, guess.unit
+        fwhm, unit = beam.fwhm, str(guess.unit)
         images[name] = BandImage(
             np.asarray(data, np.float32) * np.float32(factor),
             band,
