@@ -14,7 +14,7 @@ from ..bands.registry import Band
 from ..data.question import Question
 from .header_words import Words
 
-CAMERA, FILTER, WAVELENGTH, UNITS, SYSTEM, ZERO, TIME, GAIN, BEAM = (
+CAMERA, FILTER, WAVELENGTH, UNITS, SYSTEM, ZERO, TIME, GAIN, BINNING, BEAM = (
     "camera",
     "filter",
     "wavelength",
@@ -23,6 +23,7 @@ CAMERA, FILTER, WAVELENGTH, UNITS, SYSTEM, ZERO, TIME, GAIN, BEAM = (
     "zero point",
     "exposure time",
     "gain",
+    "binning",
     "beam",
 )
 
@@ -47,6 +48,7 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     ),
     TIME: ("EXPTIME", "EXPOSURE", "TEXPTIME", "EXP_TIME", "TOTEXPT", "XPOSURE"),
     GAIN: ("GAIN", "EGAIN", "CCDGAIN", "CELL.GAIN"),
+    BINNING: ("COLBIN", "CCDBIN1", "XBINNING", "CCDXBIN", "BINX"),
     BEAM: ("BMAJ", "BMIN"),
 }  # fmt: skip
 """The keywords that speak of something, by what they speak of."""
