@@ -38,7 +38,10 @@ _SAME = 0.02
 _PER_SECOND = re.compile(
     r"/\s*s(ec(ond)?)?\b|per\s+sec|\b1[ -]?s(ec(ond)?)?\b|s\^?-1|\bcps\b", re.IGNORECASE
 )
-
+_PER_IMAGE = re.compile(
+    r"log(10)?\s*\(\s*(data|dn|adu|counts?|flux|pix\w*|image|value|i|s)\s*\)|per image",
+    re.IGNORECASE,
+)
 _SYSTEMS = {
     "AB": re.compile(r"\bAB(mag)?(_?nu)?\b", re.IGNORECASE),
     "Vega": re.compile(r"\bvega", re.IGNORECASE),
@@ -231,6 +234,8 @@ def _per(word: Word, words: Words, band: Band) -> tuple[str, str]:
         return "image", DES_COADD
     if word.key in ZERO_KEYS_PER_SECOND or _PER_SECOND.search(word.comment):
         return "second", ""
+    if _PER_IMAGE.search(word.comment):
+        return "image", ""
     camera = CAMERAS.get(band.survey)
     return (camera.zero_point_per.get(word.key, "") if camera else ""), ""
 
