@@ -13,7 +13,9 @@ from ..bands.registry import Band, get_band
 from ..bands.units import KNOWN_UNITS, canonical_unit
 from ..data.galaxy import Stamp
 from ..exceptions import InputError, brief
+from .error_planes import role_of_plane, what_for
 from .identify_image import guess_band, guess_role, guess_unit
+from .linear_pixels import linear_pixels
 from .map_files import is_maps
 from .open_fits import BROKEN, image_wcs, opened
 from .psf_files import read_stamp
@@ -114,27 +116,40 @@ class ImageFile:
             )
         return tuple(found)
 
-    def load(self) -> np.ndarray:
+    def load(self, notes: list[str] | None = None) -> np.ndarray:
         """The pixels as float32 in native byte order, NaN where blank, shape (ny, nx), in the
-        file's unit.
+        file's unit; linear where the file has them on an asinh scale.
+
+        Values that stand for no data become NaN. An image in magnitudes becomes 10^(-0.4 m); an
+        uncertainty in magnitudes stays what it is.
+
+        Parameters
+        ----------
+        notes : list of str, optional
+            Takes a sentence for what was made blank or linear.
 
         Raises
         ------
         InputError
-            When the file is damaged, or holds no valid pixel.
+            When the file is damaged, holds no valid pixel, or has a scale without a way back.
         """
         with opened(self.path) as hdus:
             try:
-                data = (
-                    np.squeeze(np.asarray(hdus[self.hdu].data))
-                    .reshape(self.shape)
-                    .astype(np.float32)
-                )
+                data = np.squeeze(np.asarray(hdus[self.hdu].data)).reshape(self.shape)
+                data = data.astype(np.float64 if data.dtype.itemsize > 4 else np.float32)
+                own = hdus[self.hdu].header
             except BROKEN as error:
                 raise InputError(
                     f"{self.path} is damaged or cut short ({brief(error)}); fetch it again."
                 ) from None
-        data[~np.isfinite(data)] = np.nan
+            if self.role != "image" and "BSOFTEN" in self.header and "BSOFTEN" not in own:
+                raise InputError(
+                    f"{self.label}: its file has an asinh scale (BSOFTEN), and nothing tells "
+                    "whether this plane is on it; leave it out."
+                )
+        data, told = linear_pixels(data, self.header, self.unit, self.role, self.label)
+        if notes is not None:
+            notes += told
         if not np.isfinite(data).any():
             raise InputError(f"{self.label} holds no valid pixel: all are blank; leave it out.")
         return data
@@ -193,11 +208,10 @@ def _read_file(path: Path, skipped: list[str]) -> list[ImageFile]:
                     and not card.keyword.startswith(("NAXIS", "HISTORY", "COMMENT"))
                 ):
                     header.append(card, end=True)
-            role = guess_role(hdu.name, path.name)
+            role = role_of_plane(hdu.header, hdu.name) or guess_role(hdu.name, path.name)
             if role == "other":
-                skipped.append(
-                    f"{label} is a {hdu.name or 'mask or coverage'} image, which is not used."
-                )
+                use = what_for(hdu.name) if len(usable) > 1 else "which is not used"
+                skipped.append(f"{label} is a {hdu.name or 'mask or coverage'} image, {use}.")
                 continue
             wcs = image_wcs(hdu.header, shape) or (
                 first_wcs.get(shape) if role != "image" or number else None

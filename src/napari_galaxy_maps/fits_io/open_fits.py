@@ -7,14 +7,17 @@ import hashlib
 import lzma
 import os
 import stat
-import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ..exceptions import InputError, about_file, brief
+from .quiet import quiet
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header
@@ -41,7 +44,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def open_bytes(path: Path) -> BinaryIO:
+def open_bytes(path: Path) -> BufferedReader:
     """The file, opened to be read.
 
     Raises
@@ -79,26 +82,20 @@ def read_text(path: Path) -> str:
 
 @contextmanager
 def opened(path: Path) -> Iterator[HDUList]:
-    """The file's extensions; whatever is wrong with the file becomes one sentence."""
+    """The file's extensions; whatever is wrong with the file becomes one sentence.
+
+    A file that lacks nothing but the padding of its last block is complete.
+    """
     from astropy.io import fits
-    from astropy.utils.exceptions import AstropyUserWarning
-    from astropy.wcs import FITSFixedWarning
 
     with ExitStack() as closing:  # astropy leaves a file open that it fails on
+        closing.enter_context(quiet())
         stream = closing.enter_context(open_bytes(path))
         size = os.fstat(stream.fileno()).st_size
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                warnings.simplefilter("ignore", FITSFixedWarning)
-                warnings.filterwarnings(
-                    "error", message=".*truncated.*", category=AstropyUserWarning
-                )
-                hdus = fits.open(stream, memmap=False, lazy_load_hdus=False)
-        except AstropyUserWarning:
-            raise InputError(
-                f"{path} is cut short: it is smaller than its header says; fetch it again."
-            ) from None
+            packed = stream.peek(6)[:6] != b"SIMPLE"
+            hdus = fits.open(stream, memmap=False, lazy_load_hdus=False)
+            short = not packed and _is_cut_short(hdus, stream, size)
         except EOFError:
             raise InputError(
                 f"{path} is cut short: its compressed data end too early; fetch it again."
@@ -108,12 +105,28 @@ def opened(path: Path) -> Iterator[HDUList]:
             raise InputError(
                 f"{path} {what}; give FITS images, packed with gzip, bzip2 or fpack or not."
             ) from None
+        if short:
+            raise InputError(
+                f"{path} is cut short: it is smaller than its header says; fetch it again."
+            )
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                yield hdus
+            yield hdus
         finally:
             hdus.close()
+
+
+def _is_cut_short(hdus: HDUList, stream: BufferedReader, size: int) -> bool:
+    """Whether the data of the last extension of a plain file are not all there; of a packed one,
+    only reading them tells.
+    """
+    from astropy.io import fits
+
+    last = hdus[-1].fileinfo()
+    if last is None or size >= last["datLoc"] + last["datSpan"]:
+        return False
+    stream.seek(0)
+    plain = fits.open(stream, memmap=False, lazy_load_hdus=False, disable_image_compression=True)
+    return bool(size < last["datLoc"] + plain[-1].size)
 
 
 def image_wcs(header: Header, shape: tuple[int, ...]) -> WCS | None:
@@ -121,10 +134,42 @@ def image_wcs(header: Header, shape: tuple[int, ...]) -> WCS | None:
     from astropy.wcs import WCS
 
     try:
-        wcs = WCS(header)
+        with quiet():
+            wcs = WCS(header)
         if not wcs.has_celestial:
             return None
         # A plain image keeps its whole WCS: `.celestial` would drop distortion tables.
         return wcs if wcs.naxis == 2 else wcs.celestial
     except Exception:  # wcslib's and astropy's errors for broken headers have no common base
         return None
+
+
+def left_over_sip(wcs: WCS, shape: tuple[int, int]) -> tuple[str, ...]:
+    """A sentence where an image has SIP distortion terms that its CTYPE does not name.
+
+    astropy uses them all the same; by the convention (Shupe+ 2005), and in programs that hold to
+    it, an image without ``-SIP`` in CTYPE is straight.
+
+    Parameters
+    ----------
+    wcs : astropy.wcs.WCS
+        Two-dimensional celestial coordinates.
+    shape : (ny, nx)
+        Of the image, for how far the terms move its corners.
+    """
+    if wcs.sip is None or all(kind.endswith("-SIP") for kind in wcs.wcs.ctype):
+        return ()
+    from astropy.coordinates import angular_separation
+
+    x, y = (
+        np.array([0, shape[1] - 1, 0, shape[1] - 1]),
+        np.array([0, 0, shape[0] - 1, shape[0] - 1]),
+    )
+    bent, straight = (np.radians(turn(x, y, 0)) for turn in (wcs.all_pix2world, wcs.wcs_pix2world))
+    lon, lat = wcs.wcs.lng, wcs.wcs.lat
+    moved = np.degrees(angular_separation(bent[lon], bent[lat], straight[lon], straight[lat])).max()
+    return (
+        "The header has SIP distortion terms but its CTYPE does not name them: they are used, and "
+        f"move corners by up to {moved * 3600:.2g} arcsec; if the image is straight already, "
+        "remove them (A_ORDER, B_ORDER, A_i_j, B_i_j)",
+    )
