@@ -19,6 +19,7 @@ from .pixel_scales import MAGGIES, MAGNITUDES, flux_error_from_magnitudes
 from .quiet import quiet
 
 
+@quiet()
 def read_band_image(image: ImageFile, uncertainty: ImageFile | None = None) -> BandImage:
     """The image as surface brightness.
 

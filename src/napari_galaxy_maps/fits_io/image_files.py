@@ -12,13 +12,14 @@ import numpy as np
 from ..bands.registry import Band, get_band
 from ..bands.units import KNOWN_UNITS, canonical_unit
 from ..data.galaxy import Stamp
-from ..exceptions import InputError, brief
+from ..exceptions import GalaxyMapsError, InputError, brief
 from .error_planes import role_of_plane, what_for
 from .identify_image import guess_band, guess_role, guess_unit
 from .linear_pixels import linear_pixels
 from .map_files import is_maps
-from .open_fits import BROKEN, image_wcs, opened
+from .open_fits import BROKEN, bad_coordinate_card, image_wcs, is_more, opened, wcs_error
 from .psf_files import read_stamp
+from .quiet import quiet
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -39,6 +40,9 @@ def is_fits_name(name: str) -> bool:
     not begin with a dot, as a killed run's unfinished files and macOS's notes on files do.
     """
     return name.lower().endswith(FITS_ENDINGS) and not name.startswith(".")
+
+
+_NO_WCS = "has no sky coordinates (WCS) in its header; add them, e.g. with astrometry.net"
 
 
 @dataclass(frozen=True)
@@ -167,6 +171,8 @@ def _plane_shape(shape: tuple[int, ...]) -> tuple[int, int] | None:
 
 def _why_unusable(hdu: Any) -> str | None:
     """What is wrong with an extension as an image, or None."""
+    if not hasattr(hdu, "fileinfo"):  # astropy's stand-in for what it could not understand
+        return "has a damaged header"
     if not getattr(hdu, "is_image", False):
         return "holds a table, not an image"
     shape = hdu.shape
@@ -195,6 +201,8 @@ def _read_file(path: Path, skipped: list[str]) -> list[ImageFile]:
             else:
                 place = f"{path.name}[{number}]" if len(hdus) > 1 else str(path)
                 skipped.append(f"{place} {why}.")
+        if is_more(hdus):
+            skipped.append(f"{path} has an extension {len(hdus)} with a damaged header.")
         first_wcs: dict[tuple[int, int], WCS] = {}
         for number, hdu in usable:
             label = f"{path.name}[{number}]" if len(usable) > 1 else path.name
@@ -213,21 +221,44 @@ def _read_file(path: Path, skipped: list[str]) -> list[ImageFile]:
                 use = what_for(hdu.name) if len(usable) > 1 else "which is not used"
                 skipped.append(f"{label} is a {hdu.name or 'mask or coverage'} image, {use}.")
                 continue
-            wcs = image_wcs(hdu.header, shape) or (
-                first_wcs.get(shape) if role != "image" or number else None
-            )
+            place = str(path) if len(usable) == 1 else label
+            wcs, why = _coordinates(hdu.header, shape)
+            if wcs is None and (role != "image" or (number and not why)):
+                wcs = first_wcs.get(shape)
             if wcs is None:
-                skipped.append(
-                    f"{path if len(usable) == 1 else label} has no sky coordinates (WCS) in its "
-                    "header; "
-                    "add them, e.g. with astrometry.net."
-                )
+                skipped.append(f"{place} {why or _NO_WCS}.")
                 continue
             first_wcs.setdefault(shape, wcs)
             found.append(
                 _describe(path, number, label, shape, wcs, header, role, several=len(usable) > 1)
             )
     return found
+
+
+def _coordinates(header: Header, shape: tuple[int, int]) -> tuple[WCS | None, str]:
+    """The coordinates that a header tells, and what is wrong with them where it tells some that
+    cannot be used.
+    """
+    bad = bad_coordinate_card(header)
+    if bad is not None:
+        kind = "text" if bad.startswith("CTYPE") else "a number"
+        return None, f"has a header whose {bad} is not {kind}: it lies nowhere; correct it"
+    wcs = image_wcs(header, shape)
+    why = wcs_error(header) if wcs is None else None
+    return wcs, f"has sky coordinates (WCS) that cannot be understood ({why})" if why else ""
+
+
+def _read_in_words(path: Path, skipped: list[str]) -> list[ImageFile]:
+    """As `_read_file`; whatever a damaged header leads to becomes a sentence."""
+    try:
+        return _read_file(path, skipped)
+    except (GalaxyMapsError, MemoryError):
+        raise
+    except Exception as error:  # what damaged headers lead to has no common base
+        raise InputError(
+            f"{path} has a header that cannot be understood ({brief(error)}); mend it, or fetch "
+            "the file again."
+        ) from error
 
 
 def _describe(
@@ -266,6 +297,7 @@ def _fwhm(header: Header, band: Band | None) -> float:
     )
 
 
+@quiet()
 def find_images(
     paths: Sequence[str | Path],
     skipped: list[str] | None = None,
@@ -314,7 +346,7 @@ def find_images(
                         map_files.append(member)
                     continue
                 try:
-                    inside += _read_file(member, skipped)
+                    inside += _read_in_words(member, skipped)
                 except InputError as error:
                     skipped.append(str(error))
             if not inside:
@@ -323,7 +355,7 @@ def find_images(
             found += inside
         else:
             reasons: list[str] = []
-            inside = _read_file(path, reasons)
+            inside = _read_in_words(path, reasons)
             if not inside:
                 raise InputError(_main_reason(path, reasons))
             skipped += reasons

@@ -297,8 +297,8 @@ def _empty_areas(data: np.ndarray, zero: np.ndarray) -> np.ndarray:
     pieces, _ = ndimage.label(solid)
     chosen = np.bincount(pieces.ravel()) > INSIDE_SHARE * data.size
     blank = np.pad(~np.isfinite(data), 1, constant_values=True)
-    beside = np.asarray(ndimage.binary_dilation(blank))[1:-1, 1:-1]
-    chosen[np.unique(pieces[beside])] = True
+    reach = np.asarray(ndimage.binary_dilation(blank), bool)
+    chosen[np.unique(pieces[reach[1:-1, 1:-1]])] = True
     chosen[0] = False
     return chosen[pieces]
 

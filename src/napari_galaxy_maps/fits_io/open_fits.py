@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import lzma
 import os
+import re
 import stat
 import zlib
 from collections.abc import Iterator
@@ -36,6 +37,10 @@ BROKEN = (
     lzma.LZMAError,
     gzip.BadGzipFile,
 )
+
+
+_COORDINATES = re.compile(r"(CTYPE|CRVAL|CRPIX|CDELT|CROTA)[12]|(CD|PC)[12]_[12]")
+"""Keywords without which an image lies elsewhere."""
 
 
 def sha256(path: Path) -> str:
@@ -92,15 +97,22 @@ def opened(path: Path) -> Iterator[HDUList]:
         closing.enter_context(quiet())
         stream = closing.enter_context(open_bytes(path))
         size = os.fstat(stream.fileno()).st_size
+        packed = True
         try:
             packed = stream.peek(6)[:6] != b"SIMPLE"
             hdus = fits.open(stream, memmap=False, lazy_load_hdus=False)
+            for hdu in hdus:
+                _drop_unreadable(getattr(hdu, "header", None))
             short = not packed and _is_cut_short(hdus, stream, size)
         except EOFError:
             raise InputError(
                 f"{path} is cut short: its compressed data end too early; fetch it again."
             ) from None
         except BROKEN as error:
+            if size and not packed:
+                raise InputError(
+                    f"{path} has a damaged header ({brief(error)}); fetch it again."
+                ) from None
             what = "is empty" if size == 0 else f"is not a FITS file ({brief(error)})"
             raise InputError(
                 f"{path} {what}; give FITS images, packed with gzip, bzip2 or fpack or not."
@@ -115,12 +127,30 @@ def opened(path: Path) -> Iterator[HDUList]:
             hdus.close()
 
 
+def _drop_unreadable(header: Header | None) -> None:
+    """Takes out of a header the cards whose value cannot be read, so that nobody stumbles on them;
+    those of the coordinates stay, for `bad_coordinate_card` to name.
+    """
+    from astropy.io.fits import VerifyError
+
+    for number in range(len(header.cards) - 1 if header is not None else -1, -1, -1):
+        assert header is not None
+        try:
+            card = header.cards[number]
+            str(card.value)
+        except (VerifyError, ValueError):
+            if not _COORDINATES.fullmatch(card.keyword):
+                del header[number]
+
+
 def _is_cut_short(hdus: HDUList, stream: BufferedReader, size: int) -> bool:
     """Whether the data of the last extension of a plain file are not all there; of a packed one,
     only reading them tells.
     """
     from astropy.io import fits
 
+    if not hasattr(hdus[-1], "fileinfo"):  # astropy's stand-in for what it could not understand
+        return False
     last = hdus[-1].fileinfo()
     if last is None or size >= last["datLoc"] + last["datSpan"]:
         return False
@@ -142,6 +172,51 @@ def image_wcs(header: Header, shape: tuple[int, ...]) -> WCS | None:
         return wcs if wcs.naxis == 2 else wcs.celestial
     except Exception:  # wcslib's and astropy's errors for broken headers have no common base
         return None
+
+
+def wcs_error(header: Header) -> str | None:
+    """Why the coordinates in a header cannot be understood, or None where there are none."""
+    from astropy.wcs import WCS
+
+    try:
+        with quiet():
+            WCS(header)
+    except Exception as error:  # as in `image_wcs`
+        lines = str(error).splitlines()  # of wcslib's, the first are places in its source
+        words = [line for line in lines if not line.startswith("ERROR")]
+        return words[0][:120] if words else brief(error)
+    return None
+
+
+def is_more(hdus: HDUList) -> bool:
+    """Whether a file has an extension after those that could be understood."""
+    last = hdus[-1].fileinfo() if hasattr(hdus[-1], "fileinfo") else None
+    if last is None:
+        return False
+    try:
+        last["file"].seek(last["datLoc"] + last["datSpan"])
+        return bool(last["file"].read(8) == b"XTENSION")
+    except BROKEN:
+        return False
+
+
+def bad_coordinate_card(header: Header) -> str | None:
+    """The first keyword of the coordinates whose value is not of its kind (a number, or text for
+    CTYPE), or None. It would be passed over as if it were not there, and the image be elsewhere.
+    """
+    from astropy.io.fits import VerifyError
+
+    for card in header.cards:
+        if not _COORDINATES.fullmatch(card.keyword):
+            continue
+        try:
+            value = card.value
+        except (VerifyError, ValueError):
+            return str(card.keyword)
+        kind = str if card.keyword.startswith("CTYPE") else (int, float)
+        if not isinstance(value, kind) or (kind is not str and not np.isfinite(value)):
+            return str(card.keyword)
+    return None
 
 
 def left_over_sip(wcs: WCS, shape: tuple[int, int]) -> tuple[str, ...]:
