@@ -232,7 +232,26 @@ def _read_file(path: Path, skipped: list[str]) -> list[ImageFile]:
             found.append(
                 _describe(path, number, label, shape, wcs, header, role, several=len(usable) > 1)
             )
-    return found
+    return _with_one_error(found, skipped)
+
+
+def _with_one_error(images: list[ImageFile], skipped: list[str]) -> list[ImageFile]:
+    """The images of one file without the error planes that tell again, or in part, what another
+    one tells: JWST's files hold an error, three parts of its variance and a weight.
+    """
+    if [image.role for image in images].count("image") != 1:
+        return images
+    errors = [image for image in images if image.role != "image"]
+    for role in ("uncertainty", "variance"):
+        best = [image for image in errors if image.role == role]
+        if len(best) == 1:
+            skipped += [
+                f"{image.label} is another error plane than {best[0].label}, which is used."
+                for image in errors
+                if image is not best[0]
+            ]
+            return [image for image in images if image.role == "image" or image is best[0]]
+    return images
 
 
 def _coordinates(header: Header, shape: tuple[int, int]) -> tuple[WCS | None, str]:

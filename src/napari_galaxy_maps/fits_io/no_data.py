@@ -307,7 +307,7 @@ def _whole_lines(zero: np.ndarray) -> np.ndarray:
     """True in rows and columns at the border that are empty from end to end."""
     found = np.zeros(zero.shape, bool)
     for axis in (0, 1):
-        empty = zero.all(axis=1 - axis)
+        empty = np.asarray(zero.all(axis=1 - axis))
         lines = np.logical_and.accumulate(empty) | np.logical_and.accumulate(empty[::-1])[::-1]
         found |= np.expand_dims(lines, 1 - axis)
     return found

@@ -161,31 +161,32 @@ def _is_cut_short(hdus: HDUList, stream: BufferedReader, size: int) -> bool:
 
 def image_wcs(header: Header, shape: tuple[int, ...]) -> WCS | None:
     """Two-dimensional celestial WCS, or None."""
-    from astropy.wcs import WCS
-
     try:
-        with quiet():
-            wcs = WCS(header)
-        if not wcs.has_celestial:
-            return None
-        # A plain image keeps its whole WCS: `.celestial` would drop distortion tables.
-        return wcs if wcs.naxis == 2 else wcs.celestial
+        return _celestial(header)
     except Exception:  # wcslib's and astropy's errors for broken headers have no common base
         return None
 
 
 def wcs_error(header: Header) -> str | None:
     """Why the coordinates in a header cannot be understood, or None where there are none."""
-    from astropy.wcs import WCS
-
     try:
-        with quiet():
-            WCS(header)
+        _celestial(header)
     except Exception as error:  # as in `image_wcs`
         lines = str(error).splitlines()  # of wcslib's, the first are places in its source
         words = [line for line in lines if not line.startswith("ERROR")]
         return words[0][:120] if words else brief(error)
     return None
+
+
+def _celestial(header: Header) -> WCS | None:
+    from astropy.wcs import WCS
+
+    with quiet():
+        wcs = WCS(header)
+        if not wcs.has_celestial:
+            return None
+        # A plain image keeps its whole WCS: `.celestial` would drop distortion tables.
+        return wcs if wcs.naxis == 2 else wcs.celestial
 
 
 def is_more(hdus: HDUList) -> bool:

@@ -60,6 +60,6 @@ def _install() -> None:
         for place in range(len(filters) - 1, 0, -1):
             if filters[place] is _IGNORE:
                 del filters[place]
-    log = logging.getLogger("astropy")
-    if _DROP not in log.filters:
-        log.addFilter(_DROP)
+    from astropy import log  # makes its logger, which `getLogger` must not do in its place
+
+    log.addFilter(_DROP)  # once: a filter that is there is not added again
