@@ -14,9 +14,10 @@ from ..exceptions import InputError, UnresolvedError
 from .error_planes import blank_flagged, coverage_beside, planes_beside, sigma_from_weights
 from .image_files import ImageFile
 from .no_data import blank_zeros
-from .open_fits import left_over_sip, sha256
+from .open_fits import sha256
 from .pixel_scales import MAGGIES, MAGNITUDES, flux_error_from_magnitudes
 from .quiet import quiet
+from .sky_coordinates import left_over_sip
 
 
 @quiet()

@@ -15,7 +15,7 @@ from ..progress import Progress, Steps, run_to_end
 from .band_images import join, read_band_image
 from .image_files import ImageFile, find_images, settle
 
-READING = 1
+READING = 2
 """Version of the reading; it grows when the same files give other numbers than before."""
 _NEAR = 0.003
 """Redshift under which peculiar motions of 300 km/s change a distance by a third and more."""

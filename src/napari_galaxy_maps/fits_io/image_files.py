@@ -17,9 +17,10 @@ from .error_planes import role_of_plane, what_for
 from .identify_image import guess_band, guess_role, guess_unit
 from .linear_pixels import linear_pixels
 from .map_files import is_maps
-from .open_fits import BROKEN, bad_coordinate_card, image_wcs, is_more, opened, wcs_error
+from .open_fits import BROKEN, is_more, opened
 from .psf_files import read_stamp
 from .quiet import quiet
+from .sky_coordinates import coordinates
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -222,7 +223,7 @@ def _read_file(path: Path, skipped: list[str]) -> list[ImageFile]:
                 skipped.append(f"{label} is a {hdu.name or 'mask or coverage'} image, {use}.")
                 continue
             place = str(path) if len(usable) == 1 else label
-            wcs, why = _coordinates(hdu.header, shape)
+            wcs, why = coordinates(hdu.header, shape)
             if wcs is None and (role != "image" or (number and not why)):
                 wcs = first_wcs.get(shape)
             if wcs is None:
@@ -252,19 +253,6 @@ def _with_one_error(images: list[ImageFile], skipped: list[str]) -> list[ImageFi
             ]
             return [image for image in images if image.role == "image" or image is best[0]]
     return images
-
-
-def _coordinates(header: Header, shape: tuple[int, int]) -> tuple[WCS | None, str]:
-    """The coordinates that a header tells, and what is wrong with them where it tells some that
-    cannot be used.
-    """
-    bad = bad_coordinate_card(header)
-    if bad is not None:
-        kind = "text" if bad.startswith("CTYPE") else "a number"
-        return None, f"has a header whose {bad} is not {kind}: it lies nowhere; correct it"
-    wcs = image_wcs(header, shape)
-    why = wcs_error(header) if wcs is None else None
-    return wcs, f"has sky coordinates (WCS) that cannot be understood ({why})" if why else ""
 
 
 def _read_in_words(path: Path, skipped: list[str]) -> list[ImageFile]:

@@ -33,7 +33,11 @@ BLOCK = 5
 INSIDE_SHARE = 1e-2
 """Share of the image above which a connected area of zeros is blank, border or not."""
 CHANCE = 0.05
-"""Share of the most frequent value other than 0 above which zeros are met by chance all over."""
+"""Share of the most frequent value near 0 above which zeros are met by chance all over."""
+FEW_ISLANDS = 20
+"""So many pieces may what is not zero fall into, or 0.1 % of the number of zeros, and these still be
+areas.
+"""
 
 
 def blank_sentinels(
@@ -215,6 +219,8 @@ def blank_zeros(
     if zeros_are_counts(data):
         stays = f"{_percent(share)} of the pixels are zero: counts of few photons, which stay"
         return data, (stays,) if share >= SHARE else ()
+    if _in_islands(data):  # steps so coarse that zero is the most frequent value
+        return data, ()
     empty = _empty_areas(data, zero)
     if not empty.any() or (empty | ~np.isfinite(data)).all():
         return data, ()
@@ -237,8 +243,6 @@ def zeros_are_counts(data: np.ndarray) -> bool:
     data : ndarray of float, shape (ny, nx)
         Pixel values, NaN where blank.
     """
-    from scipy import ndimage
-
     finite = np.isfinite(data)
     light = finite & (data > 0)
     if not light.any() or (data < 0).any():
@@ -249,13 +253,23 @@ def zeros_are_counts(data: np.ndarray) -> bool:
     steps = values / step
     if middle <= 5.5 * step and np.mean(np.abs(steps - np.rint(steps)) < 1e-3 * steps) > 0.99:
         return True
-    pieces, _ = ndimage.label(light, structure=np.ones((3, 3)))
-    sizes = np.bincount(pieces.ravel())[1:]
-    if sizes.max() < 0.5 * light.sum() or len(sizes) > max(20, SHARE * float((data == 0).sum())):
+    if _in_islands(data):
         return True
     if middle > 5 * (high - low):  # the sky's level, far from 0: no pixel reached it by chance
         return False
     return _clustering(data == 0, finite, max(2, min(16, min(data.shape) // 8))) < 0.5
+
+
+def _in_islands(data: np.ndarray) -> bool:
+    """Whether what is not zero lies scattered among zeros, so that these fill no area of their
+    own: its greatest connected piece is less than half of it, or there are many pieces.
+    """
+    from scipy import ndimage
+
+    pieces, _ = ndimage.label(np.isfinite(data) & (data != 0), structure=np.ones((3, 3)))
+    sizes = np.bincount(pieces.ravel())[1:]
+    many = max(FEW_ISLANDS, SHARE * float((data == 0).sum()))
+    return bool(sizes.size and (sizes.max() < 0.5 * sizes.sum() or len(sizes) > many))
 
 
 def _clustering(zero: np.ndarray, finite: np.ndarray, lag: int) -> float:
@@ -284,8 +298,9 @@ def _empty_areas(data: np.ndarray, zero: np.ndarray) -> np.ndarray:
     """
     from scipy import ndimage
 
-    values, counts = np.unique(data[np.isfinite(data) & ~zero], return_counts=True)
-    chance = counts.max() / counts.sum() if len(values) else 0.0
+    others = data[np.isfinite(data) & ~zero]
+    near = others[np.abs(others) <= 3 * _spread(others)[1]]
+    chance = float(np.unique(near, return_counts=True)[1].max(initial=0)) / max(others.size, 1)
     square = np.ones((BLOCK, BLOCK), bool)
     core = ndimage.binary_erosion(zero, square, border_value=1)
     solid = ndimage.binary_dilation(core, square) & zero | _whole_lines(zero)

@@ -15,8 +15,6 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..exceptions import InputError, about_file, brief
 from .quiet import quiet
 
@@ -39,7 +37,7 @@ BROKEN = (
 )
 
 
-_COORDINATES = re.compile(r"(CTYPE|CRVAL|CRPIX|CDELT|CROTA)[12]|(CD|PC)[12]_[12]")
+COORDINATES = re.compile(r"(CTYPE|CRVAL|CRPIX|CDELT|CROTA)[12]|(CD|PC)[12]_[12]")
 """Keywords without which an image lies elsewhere."""
 
 
@@ -129,7 +127,7 @@ def opened(path: Path) -> Iterator[HDUList]:
 
 def _drop_unreadable(header: Header | None) -> None:
     """Takes out of a header the cards whose value cannot be read, so that nobody stumbles on them;
-    those of the coordinates stay, for `bad_coordinate_card` to name.
+    those of the coordinates stay, for `sky_coordinates` to name.
     """
     from astropy.io.fits import VerifyError
 
@@ -139,7 +137,7 @@ def _drop_unreadable(header: Header | None) -> None:
             card = header.cards[number]
             str(card.value)
         except (VerifyError, ValueError):
-            if not _COORDINATES.fullmatch(card.keyword):
+            if not COORDINATES.fullmatch(card.keyword):
                 del header[number]
 
 
@@ -162,23 +160,13 @@ def _is_cut_short(hdus: HDUList, stream: BufferedReader, size: int) -> bool:
 def image_wcs(header: Header, shape: tuple[int, ...]) -> WCS | None:
     """Two-dimensional celestial WCS, or None."""
     try:
-        return _celestial(header)
+        return celestial_wcs(header)
     except Exception:  # wcslib's and astropy's errors for broken headers have no common base
         return None
 
 
-def wcs_error(header: Header) -> str | None:
-    """Why the coordinates in a header cannot be understood, or None where there are none."""
-    try:
-        _celestial(header)
-    except Exception as error:  # as in `image_wcs`
-        lines = str(error).splitlines()  # of wcslib's, the first are places in its source
-        words = [line for line in lines if not line.startswith("ERROR")]
-        return words[0][:120] if words else brief(error)
-    return None
-
-
-def _celestial(header: Header) -> WCS | None:
+def celestial_wcs(header: Header) -> WCS | None:
+    """As `image_wcs`, with the errors of astropy and wcslib."""
     from astropy.wcs import WCS
 
     with quiet():
@@ -199,53 +187,3 @@ def is_more(hdus: HDUList) -> bool:
         return bool(last["file"].read(8) == b"XTENSION")
     except BROKEN:
         return False
-
-
-def bad_coordinate_card(header: Header) -> str | None:
-    """The first keyword of the coordinates whose value is not of its kind (a number, or text for
-    CTYPE), or None. It would be passed over as if it were not there, and the image be elsewhere.
-    """
-    from astropy.io.fits import VerifyError
-
-    for card in header.cards:
-        if not _COORDINATES.fullmatch(card.keyword):
-            continue
-        try:
-            value = card.value
-        except (VerifyError, ValueError):
-            return str(card.keyword)
-        kind = str if card.keyword.startswith("CTYPE") else (int, float)
-        if not isinstance(value, kind) or (kind is not str and not np.isfinite(value)):
-            return str(card.keyword)
-    return None
-
-
-def left_over_sip(wcs: WCS, shape: tuple[int, int]) -> tuple[str, ...]:
-    """A sentence where an image has SIP distortion terms that its CTYPE does not name.
-
-    astropy uses them all the same; by the convention (Shupe+ 2005), and in programs that hold to
-    it, an image without ``-SIP`` in CTYPE is straight.
-
-    Parameters
-    ----------
-    wcs : astropy.wcs.WCS
-        Two-dimensional celestial coordinates.
-    shape : (ny, nx)
-        Of the image, for how far the terms move its corners.
-    """
-    if wcs.sip is None or all(kind.endswith("-SIP") for kind in wcs.wcs.ctype):
-        return ()
-    from astropy.coordinates import angular_separation
-
-    x, y = (
-        np.array([0, shape[1] - 1, 0, shape[1] - 1]),
-        np.array([0, 0, shape[0] - 1, shape[0] - 1]),
-    )
-    bent, straight = (np.radians(turn(x, y, 0)) for turn in (wcs.all_pix2world, wcs.wcs_pix2world))
-    lon, lat = wcs.wcs.lng, wcs.wcs.lat
-    moved = np.degrees(angular_separation(bent[lon], bent[lat], straight[lon], straight[lat])).max()
-    return (
-        "The header has SIP distortion terms but its CTYPE does not name them: they are used, and "
-        f"move corners by up to {moved * 3600:.2g} arcsec; if the image is straight already, "
-        "remove them (A_ORDER, B_ORDER, A_i_j, B_i_j)",
-    )
