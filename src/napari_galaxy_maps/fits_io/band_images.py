@@ -152,7 +152,7 @@ def _unit_of_sigma(uncertainty: ImageFile) -> str | None:
     try:
         with quiet():
             unit = u.Unit(text) ** (0.5 if uncertainty.role == "variance" else -0.5)
-        return canonical_unit(unit.to_string()) if text.strip() else None
+        return canonical_unit(unit.to_string().replace(" / ", "/")) if text.strip() else None
     except (ValueError, TypeError):
         return None
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..exceptions import InputError, brief
+from .no_data import percent
 from .open_fits import BROKEN, opened
 
 if TYPE_CHECKING:
@@ -182,15 +183,12 @@ def blank_flagged(
         share = float(flags.mean())
         if share > MOST_FLAGGED:
             notes.append(
-                f"its {name} flags {share:.0%} of the pixels, too many for faults: left out, "
+                f"its {name} flags {percent(share)} of the pixels, too many for faults: left out, "
                 "all pixels stay"
             )
         elif share:
             data = np.where(flags, data.dtype.type(np.nan), data)
-            notes.append(
-                f"{share:.2g} of the pixels" if share < 1e-4 else f"{share:.2%} of the pixels"
-            )
-            notes[-1] += f", flagged in its {name}, are blank"
+            notes.append(f"{percent(share)} of the pixels, flagged in its {name}, are blank")
     return data, tuple(notes)
 
 

@@ -35,9 +35,7 @@ INSIDE_SHARE = 1e-2
 CHANCE = 0.05
 """Share of the most frequent value near 0 above which zeros are met by chance all over."""
 FEW_ISLANDS = 20
-"""So many pieces may what is not zero fall into, or 0.1 % of the number of zeros, and these still be
-areas.
-"""
+"""In more pieces than this (or 0.1 % of the zeros), what is not zero lies scattered among zeros."""
 
 
 def blank_sentinels(
@@ -89,7 +87,7 @@ def blank_sentinels(
         found.append((value, here))
         data = np.where(here, data.dtype.type(np.nan), data)
     return data, tuple(
-        f"{_percent(float(here.mean()))} of the pixels hold {value:g}, taken as blank"
+        f"{percent(float(here.mean()))} of the pixels hold {value:g}, taken as blank"
         for value, here in found
     )
 
@@ -171,7 +169,7 @@ def _lowest(data: np.ndarray) -> tuple[float, np.ndarray | None]:
     return value, here if width and alone and middle - value > 2 * FAR * width else None
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     """A share of pixels in words: never "0 %" of something, never "100 %" of less."""
     percent = 100 * share
     if percent < 0.01:
@@ -211,13 +209,13 @@ def blank_zeros(
             if not new.any():
                 return data, ()
             return np.where(new, data.dtype.type(np.nan), data), (
-                f"{_percent(float(new.mean()))} of the pixels, where {name} is zero, are blank",
+                f"{percent(float(new.mean()))} of the pixels, where {name} is zero, are blank",
             )
     share = float(zero.mean())
     if zero.sum() < COUNT or zero.all():
         return data, ()
     if zeros_are_counts(data):
-        stays = f"{_percent(share)} of the pixels are zero: counts of few photons, which stay"
+        stays = f"{percent(share)} of the pixels are zero: counts of few photons, which stay"
         return data, (stays,) if share >= SHARE else ()
     if _in_islands(data):  # steps so coarse that zero is the most frequent value
         return data, ()
@@ -225,7 +223,7 @@ def blank_zeros(
     if not empty.any() or (empty | ~np.isfinite(data)).all():
         return data, ()
     return np.where(empty, data.dtype.type(np.nan), data), (
-        f"{_percent(float(empty.mean()))} of the pixels, in areas of zeros, taken as blank",
+        f"{percent(float(empty.mean()))} of the pixels, in areas of zeros, taken as blank",
     )
 
 

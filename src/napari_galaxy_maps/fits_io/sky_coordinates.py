@@ -8,6 +8,7 @@ import numpy as np
 
 from ..exceptions import brief
 from .open_fits import COORDINATES, celestial_wcs, image_wcs
+from .quiet import quiet
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -23,8 +24,25 @@ def coordinates(header: Header, shape: tuple[int, int]) -> tuple[WCS | None, str
         kind = "text" if bad.startswith("CTYPE") else "a number"
         return None, f"has a header whose {bad} is not {kind}: it lies nowhere; correct it"
     wcs = image_wcs(header, shape)
+    if wcs is not None and not _lies_somewhere(wcs, shape):
+        return None, (
+            "has sky coordinates (WCS) that give no position; correct them (RADESYS, LONPOLE, ...)"
+        )
     why = _wcs_error(header) if wcs is None else None
     return wcs, f"has sky coordinates (WCS) that cannot be understood ({why})" if why else ""
+
+
+def _lies_somewhere(wcs: WCS, shape: tuple[int, int]) -> bool:
+    """Whether the middle of an image, or of one of its quarters, has a position on the sky."""
+    from astropy.coordinates import SkyCoord
+
+    x, y = np.array([[2, 1, 3, 1, 3], [2, 1, 1, 3, 3]]) / 4
+    try:
+        with quiet():
+            sky = wcs.pixel_to_world(x * shape[1] - 0.5, y * shape[0] - 0.5)
+            return isinstance(sky, SkyCoord) and bool(np.isfinite(sky.icrs.ra.deg).any())
+    except Exception:  # as in `image_wcs`
+        return False
 
 
 def _wcs_error(header: Header) -> str | None:
