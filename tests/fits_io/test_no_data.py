@@ -321,3 +321,26 @@ def test_a_file_without_its_padding_is_complete_and_one_byte_less_is_not(tmp_pat
     path.write_bytes(pack(whole[: end - 1]))
     with pytest.raises(InputError, match="cut short"):
         find_images([path])[0].load()
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    "folder", ["ngc309", "ngc5584", "ngc6976_group", "ngc891", "m51", "three_surveys_ugc1411"]
+)
+def test_no_measured_pixel_of_a_real_image_is_lost(shared_data, folder):
+    """Two of SDSS's interpolated images have one and two columns of zeros at their border, no other
+    one a pixel without data that is no NaN.
+    """
+    padded = {"reprojected_sdss_i.fits.bz2": 682, "reprojected_sdss_r.fits.bz2": 1364}
+    images = [i for i in find_images([shared_data / "galaxies" / folder]) if i.role == "image"]
+    assert images
+    for image in images:
+        with fits.open(image.path) as hdus:
+            stored = np.asarray(hdus[image.hdu].data, "f4").reshape(image.shape)
+        notes = []
+        loaded = image.load(notes)
+        np.testing.assert_array_equal(loaded, stored)
+        assert notes == []
+        found, _ = blank_zeros(loaded)
+        lost = np.isnan(found) & np.isfinite(stored)
+        assert lost.sum() == padded.get(image.path.name, 0) and (stored[lost] == 0).all()
