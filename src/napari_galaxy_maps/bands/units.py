@@ -172,7 +172,7 @@ def surface_brightness_factor(
         zero_point = magnitude_zero_point(header)
         if zero_point is not None:
             key, value = zero_point
-            flux, system = (band.vega_jy, "Vega") if band.vega_jy else (ZERO_AB_JY, "AB")
+            flux, system = band.zero_point_jy, band.system
             return flux * 10 ** (
                 -0.4 * value
             ) * per_pixel, f"{canonical} x {flux:.4g} Jy x 10^(-0.4 x {value:g}) ({key}, {system})"

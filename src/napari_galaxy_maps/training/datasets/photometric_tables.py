@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...bands.registry import BANDS
+from ...bands.registry import MODEL_BANDS, get_band
 from ...constants import LSUN_ERG_S, MSUN_G, PLANCK_CONSTANT_ERG_S, SPEED_OF_LIGHT_ANGSTROM_S
 from ...exceptions import InputError
 from ...sed import nebular, tables
@@ -56,7 +56,7 @@ SEDPY_NAMES: dict[str, str] = {
 
 
 def filter_curves() -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Wavelength in Angstrom and response per photon of every band.
+    """Wavelength in Angstrom and response per photon of every band of the models.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def filter_curves() -> dict[str, tuple[np.ndarray, np.ndarray]]:
             "The filter curves are astro-sedpy's; install napari-galaxy-maps[photometry]."
         ) from None
     curves = {}
-    for band in BANDS:
+    for band in MODEL_BANDS:
         curve = Filter(SEDPY_NAMES[band])
         curves[band] = np.asarray(curve.wavelength, float), np.asarray(curve.transmission, float)
     return curves
@@ -274,7 +274,7 @@ def star_table(path: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> 
 def dust_table(path: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> tables.DustTable:
     """The table of THEMIS dust."""
     wavelength, per_mass, umin, qhac = _dust(path)
-    bands = {band: curve for band, curve in curves.items() if BANDS[band].pivot > 2}
+    bands = {band: curve for band, curve in curves.items() if get_band(band).pivot > 2}
     return tables.DustTable(
         bands=tuple(bands),
         redshift=REDSHIFTS,
@@ -308,7 +308,7 @@ def spectrum_table(
     # A spectrum of one Lsun, flat within a bin, sampled at many points of it.
     n = 16
     inner = edges[:-1, None] + np.diff(edges)[:, None] * (np.arange(n) + 0.5) / n
-    bands = {band: curve for band, curve in curves.items() if BANDS[band].pivot < 5}
+    bands = {band: curve for band, curve in curves.items() if get_band(band).pivot < 5}
     response = [
         band_matrix(inner.ravel(), bands, z).reshape(len(inner), n, -1).sum(1)
         / np.diff(edges)[:, None]
