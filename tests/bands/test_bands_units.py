@@ -8,16 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_galaxy_maps.bands.registry import BANDS, FIR_BANDS, INPUT_BANDS, find_band, get_band
+from napari_galaxy_maps.bands.registry import BANDS, find_band, get_band
 from napari_galaxy_maps.bands.units import canonical_unit, surface_brightness_factor
 from napari_galaxy_maps.constants import SR_PER_ARCSEC2
 from napari_galaxy_maps.exceptions import InputError, UnresolvedError
-
-
-def test_there_are_18_input_and_8_far_infrared_bands_in_order_of_wavelength():
-    assert (len(BANDS), len(INPUT_BANDS), len(FIR_BANDS)) == (26, 18, 8)
-    pivots = [band.pivot for band in BANDS.values()]
-    assert pivots == sorted(pivots)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +72,21 @@ def test_counts_need_a_zero_point_and_say_which_one_they_took():
     assert factor * 1e6 * pixel_sr == pytest.approx(3.631e-6) and "AB" in note
     with pytest.raises(UnresolvedError, match="zero point"):
         surface_brightness_factor("DN", get_band("2MASS_Ks"), pixel_sr, {})
+
+
+@pytest.mark.parametrize(
+    "band, system, jy",
+    [("2MASS_J", "Vega", 1594.0), ("UKIRT_K", "Vega", None), ("VISTA_J", "Vega", None),
+     ("Johnson_V", "Vega", 3636.0), ("PS1_r", "AB", 3631.0), ("WFC3_F160W", "AB", 3631.0),
+     ("SDSS_u", "AB", 3631.0)],
+)  # fmt: skip
+def test_a_zero_point_counts_in_the_surveys_own_system(band, system, jy):
+    """Vega's flux is known in PS1's r as well, and its magnitudes are AB all the same."""
+    band = get_band(band)
+    jy = band.vega_jy if jy is None else jy
+    factor, note = surface_brightness_factor("DN", band, SR_PER_ARCSEC2, {"MAGZP": 20.0})
+    assert factor * 1e6 * SR_PER_ARCSEC2 == pytest.approx(jy * 1e-8)
+    assert note.endswith(f"(MAGZP, {system})") and band.vega_jy != 3631.0
 
 
 def test_galex_count_rates_have_the_zero_points_of_morrissey_2007():

@@ -114,6 +114,9 @@ def _band(row: dict[str, str]) -> Band:
             raise ValueError(f"{key} is {row[key]}, which cannot be")
     if row["system"] == "Vega" and not row["vega_jy"]:
         raise ValueError("magnitudes in the Vega system need vega_jy")
+    reddening = float(row["reddening"])
+    if not 0 <= reddening < 20:
+        raise ValueError(f"reddening is {row['reddening']}, which cannot be")
     zero_point = _or_none(row["count_rate_mag"])
     return Band(
         name,
@@ -121,7 +124,7 @@ def _band(row: dict[str, str]) -> Band:
         numbers["pivot"],
         numbers["fwhm"],
         numbers["calibration"],
-        float(row["reddening"]),
+        reddening,
         tuple(filter(None, row["aliases"].split(";"))),
         _or_none(row["vega_jy"]),
         None if zero_point is None else float(ZERO_AB_JY * 10 ** (-0.4 * zero_point)),
