@@ -40,8 +40,8 @@ def test_the_26_bands_of_the_models_are_what_they_ever_were():
 
 def test_18_bands_are_input_and_8_are_truth():
     assert (len(INPUT_BANDS), len(FIR_BANDS)) == (18, 8)
-    assert INPUT_BANDS == tuple(row["name"] for row in FROZEN if row["pivot"] < 23)
-    assert FIR_BANDS == tuple(row["name"] for row in FROZEN if row["pivot"] > 23)
+    assert tuple(row["name"] for row in FROZEN if row["pivot"] < 23) == INPUT_BANDS
+    assert tuple(row["name"] for row in FROZEN if row["pivot"] > 23) == FIR_BANDS
 
 
 def test_all_bands_come_in_order_of_wavelength():
@@ -100,10 +100,10 @@ def test_a_person_chooses_among_the_models_bands_first_and_then_by_survey():
     assert next(iter(groups)) == "" and tuple(groups[""]) == MODEL_BANDS
     assert groups["PS1"] == ["PS1_g", "PS1_r", "PS1_i", "PS1_z", "PS1_y"]
     assert groups["Johnson"][-1] == "Cousins_I"
-    assert sorted(sum(groups.values(), [])) == sorted(BANDS)
+    assert sorted(name for names in groups.values() for name in names) == sorted(BANDS)
 
 
-# What a row says can be -----------------------------------------------------------------------------
+# What a row says can be ---------------------------------------------------------------------------
 
 
 def test_reddening_follows_the_extinction_curve_of_the_bands_known_before():
@@ -147,7 +147,7 @@ def test_diffraction_widens_the_psf_of_each_camera_in_space():
         assert widths == sorted(widths)
 
 
-# Reading the table ----------------------------------------------------------------------------------
+# Reading the table --------------------------------------------------------------------------------
 
 
 def test_astropy_reads_the_same_table():

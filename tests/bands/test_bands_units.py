@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_galaxy_maps.bands.registry import BANDS, find_band, get_band
+from napari_galaxy_maps.bands.registry import find_band, get_band
 from napari_galaxy_maps.bands.units import canonical_unit, surface_brightness_factor
 from napari_galaxy_maps.constants import SR_PER_ARCSEC2
 from napari_galaxy_maps.exceptions import InputError, UnresolvedError

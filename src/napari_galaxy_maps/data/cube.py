@@ -173,9 +173,7 @@ class BandCube:
         rows = [i for i, name in enumerate(self.bands) if name in bands]
         if len(rows) == len(self.bands):
             return self
-        filling = self.filling and Filling(
-            self.filling.data[rows], self.filling.uncertainty[rows]
-        )
+        filling = self.filling and Filling(self.filling.data[rows], self.filling.uncertainty[rows])
         return replace(
             self,
             data=self.data[rows],

@@ -107,7 +107,10 @@ def pixel_spectrum(
     flux, error = np.asarray(flux, float), np.asarray(error, float)
     known = known_places(names, library)
     use = np.array(
-        [i in known and (with_far_infrared or names[i] not in FIR_BANDS) for i in range(len(names))],
+        [
+            i in known and (with_far_infrared or names[i] not in FIR_BANDS)
+            for i in range(len(names))
+        ],
         bool,
     )
     # All bands that could be fitted, measured here or not: so the library is made ready for them

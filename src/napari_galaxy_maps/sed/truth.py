@@ -131,7 +131,7 @@ def truth_steps(
             f"bands ({', '.join(far)}) measured; "
             "look whether these images show the galaxy."
         )
-    known, left = known_places(cube.bands, library), not_fitted(cube.bands, library)
+    known, left = np.array(known_places(cube.bands, library)), not_fitted(cube.bands, library)
     if left:
         yield Progress("sed", 0, 1, left, lasting=True)
     fitted = [cube.bands[i] for i in known]

@@ -23,12 +23,12 @@ from ...constants import SPEED_OF_LIGHT_ANGSTROM_S
 from ...exceptions import InputError
 
 EBV = 0.1
-"""E(B-V) at which coefficients are computed: broad bands redden a little less where there is more."""
+"""E(B-V) at which coefficients are computed: the more of it, the smaller those of broad bands."""
 ULTRAVIOLET_UM = 0.3
 """Bands of a shorter pivot wavelength see a flat spectrum, others a star's."""
 STAR_KELVIN = 7000.0
 A_MICRON = 0.78 * 1.32
-"""A(1 micron) / E(B-V), E(B-V) on the scale of Schlegel+ 1998 (Schlafly & Finkbeiner 2011, Sect. 5)."""
+"""A(1 micron) / E(B-V), E(B-V) as in Schlegel+ 1998 (Schlafly & Finkbeiner 2011, Sect. 5)."""
 INFRARED_UM = 1 / 0.3
 """Where the curve of Fitzpatrick 1999 ends (0.3 per micron)."""
 INFRARED_SLOPE = 1.84
@@ -106,9 +106,7 @@ def pivot_um(curve: Curve) -> float:
     (Koornneef+ 1986), T per photon.
     """
     x = curve.micron
-    return float(
-        np.sqrt(np.trapezoid(curve.response * x, x) / np.trapezoid(curve.response / x, x))
-    )
+    return float(np.sqrt(np.trapezoid(curve.response * x, x) / np.trapezoid(curve.response / x, x)))
 
 
 @cache
@@ -190,7 +188,9 @@ def vega_jy(curve: Curve) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the numbers of filter curves, or all bands' beside those of the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("curves", nargs="*", metavar="CURVE", help="sedpy:NAME or speclite:NAME")
     chosen = parser.parse_args(arguments).curves
     if chosen:

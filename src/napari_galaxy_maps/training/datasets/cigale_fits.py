@@ -30,8 +30,8 @@ class CigaleFits:
     ----------
     names : ndarray of str, shape (n,)
     flux, error : ndarray, shape (26, n)
-        Observed, Jy, in the order of `bands.MODEL_BANDS`; gaps are NaN. CIGALE's extra 10 % is not in the
-        error.
+        Observed, Jy, in the order of `bands.MODEL_BANDS`; gaps are NaN. CIGALE's extra 10 % is not
+        in the error.
     bayes, bayes_error : ndarray, shape (26, n)
         CIGALE's Bayesian fluxes in Jy from the bands up to 22 micron alone.
     short_input : ndarray of bool, shape (26, n)
