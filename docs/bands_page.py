@@ -92,17 +92,17 @@ leave out: give the PSF (`--psf BAND=ARCSEC`, or a picture of it) where that mat
 | Pan-STARRS | Chambers+ 2016, medians | Tonry+ 2012, 0.02 mag |
 | DECam | Abbott+ 2021 (DES DR2), medians; u assumed | Abbott+ 2021, 1 %; u assumed |
 | BASS, MzLS | Dey+ 2019, medians | Dey+ 2019, tied to Pan-STARRS to 1 % |
-| MegaCam | Hudelot+ 2012 (CFHTLS Wide T0007), medians | Regnault+ 2009, 1 % in g, r, i, 2 % in z, 3 % in u |
+| MegaCam | Hudelot+ 2012 (CFHTLS Wide), medians | Regnault+ 2009, 1 %, 2 % in z, 3 % in u |
 | HSC | Aihara+ 2022 (PDR3), medians | Aihara+ 2022, 1 % |
 | Rubin | Ivezić+ 2019, Table 2 | Ivezić+ 2019, required: 1 %, 2 % in u |
-| Euclid | Cuillandre+ 2025; McCracken+ 2025 (VIS) | McCracken+ 2025 (VIS), Polenta+ 2025 (NISP), with CALSPEC's 1 % |
+| Euclid | Cuillandre+ 2025 | McCracken+ 2025, Polenta+ 2025, with CALSPEC's 1 % |
 | WFC3 | Instrument Handbook, Tables 6.7 and 7.5, before pixels | Data Handbook, 2 % |
 | ACS | Instrument Handbook, Sect. 5.6 (0.10 to 0.13″ over the field) | Bohlin 2016, 1 % |
 | UKIRT | Warren+ 2007 (UKIDSS) | Hodgkin+ 2009, 2 % |
 | VISTA | Edge+ 2013 (VIKING) | González-Fernández+ 2018, 2 % |
-| Roman | Wide Field Instrument technical information, June 2024: computed | assumed: 2 %, until it flies |
+| Roman | technical information of June 2024, computed | assumed: 2 %, until it flies |
 | NIRCam | JWST documentation, NIRCam point spread functions | JWST documentation, required: 5 % |
-| MIRI | JWST documentation, MIRI point spread functions, Table 1 | Gordon+ 2025: 1 to 4 % from star to star; 3 % |
+| MIRI | JWST documentation, MIRI point spread functions | Gordon+ 2025 (1 to 4 % a star), 3 % |
 
 GALEX's counts per second: AB 18.82 and 20.08 (Morrissey+ 2007, eq. 1-2). SPIRE's beams: 469.35,
 831.27 and 1804.31 arcsec² (SPIRE Handbook v3.2, Table 5.8, pipeline values). The year of an image

@@ -252,3 +252,7 @@ def test_from_files_to_maps_with_an_image_more(galaxy_folder, tmp_path, capsys):
     sums = ["--ellipse", "150,2,40,40,0", "--out", str(tmp_path / "sums.ecsv")]
     assert main(["measure", str(cube), *sums]) == 0
     assert "NIRCam_F335M" in (tmp_path / "sums.ecsv").read_text()
+    rings = ["--ellipse", "150,2,40,40,0", "--out", str(tmp_path / "rings.ecsv")]
+    assert main(["profile", str(cube), *rings]) == 0
+    assert "PS1_r" in (tmp_path / "rings.ecsv").read_text()
+    read_cube(cube).plot()
