@@ -41,17 +41,7 @@ DUST_TO_HYDROGEN = 7.4e-3
 """Dust mass per mass of hydrogen of THEMIS (Jones+ 2017)."""
 
 SEDPY_NAMES: dict[str, str] = {
-    "GALEX_FUV": "galex_FUV",
-    "GALEX_NUV": "galex_NUV",
-    **{f"SDSS_{b}": f"sdss_{b}0" for b in "ugriz"},
-    **{f"2MASS_{b}": f"twomass_{b}" for b in ("J", "H", "Ks")},
-    **{f"WISE_{w}": f"wise_w{i}" for i, w in enumerate(("3.4", "4.6", "12", "22"), 1)},
-    **{
-        f"Spitzer_{w}": f"spitzer_irac_ch{i}" for i, w in enumerate(("3.6", "4.5", "5.8", "8.0"), 1)
-    },
-    **{f"Spitzer_{w}": f"spitzer_mips_{w}" for w in ("24", "70")},
-    **{f"PACS_{w}": f"herschel_pacs_{w}" for w in ("70", "100", "160")},
-    **{f"SPIRE_{w}": f"herschel_spire_{w}" for w in ("250", "350", "500")},
+    name: get_band(name).curve.removeprefix("sedpy:") for name in MODEL_BANDS
 }
 
 
