@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_galaxy_maps.bands.registry import BANDS, INPUT_BANDS
+from napari_galaxy_maps.bands.registry import BANDS, INPUT_BANDS, MODEL_BANDS
 from napari_galaxy_maps.data.recipe import LibrarySettings
 from napari_galaxy_maps.sed.library import Library, build_library
 from napari_galaxy_maps.training.datasets.cigale_fits import (
@@ -36,7 +36,7 @@ HIDDEN = (
     ("WISE_12", "WISE_22"),
 )  # fmt: skip
 LN10 = np.log(10)
-NAMES = list(BANDS)
+NAMES = list(MODEL_BANDS)
 UNITS = {"Tdust": " K", "A_FUV": " mag"}
 """Of differences that are not in dex."""
 

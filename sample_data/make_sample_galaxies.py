@@ -27,7 +27,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from napari_galaxy_maps.bands.registry import BANDS
+from napari_galaxy_maps.bands.registry import BANDS, MODEL_BANDS
 from napari_galaxy_maps.constants import SR_PER_ARCSEC2, ZERO_AB_JY
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.properties import PROPERTIES, Flag
@@ -81,7 +81,7 @@ class Sample:
     def bands(self) -> tuple[str, ...]:
         """Its bands in order of wavelength."""
         mine = {exposure.band for exposure in EXPOSURES if exposure.band not in self.without}
-        return tuple(band for band in BANDS if band in mine)
+        return tuple(band for band in MODEL_BANDS if band in mine)
 
 
 @dataclass(frozen=True)
@@ -263,7 +263,7 @@ def unit_per_mjy_sr(exposure: Exposure) -> float:
         return jy / (ZERO_AB_JY * 1e-9)
     if exposure.unit == "counts/s":
         return jy / band.count_rate_jy
-    return jy / (band.vega_jy * 10 ** (-0.4 * exposure.zero_point))
+    return jy / (band.zero_point_jy * 10 ** (-0.4 * exposure.zero_point))
 
 
 def correlated_noise(
@@ -288,7 +288,7 @@ def observe(
     """File names and contents of one band: the image, and its uncertainty where the survey delivers
     one in a file of its own.
     """
-    rng = np.random.default_rng([sample.seed, len(sample.key), list(BANDS).index(exposure.band)])
+    rng = np.random.default_rng([sample.seed, len(sample.key), MODEL_BANDS.index(exposure.band)])
     band, unit = BANDS[exposure.band], unit_per_mjy_sr(exposure)
     header = header_of(sample, exposure, mock)
     shape = (header["NAXIS2"], header["NAXIS1"])

@@ -139,3 +139,8 @@ def test_make_help_tells_of_every_target_that_the_readme_shows():
 def test_the_page_of_settings_is_what_the_recipe_says():
     names = runpy.run_path(str(ROOT / "docs" / "settings_page.py"))
     assert names["PAGE"].read_text(encoding="utf-8") == names["page"]()
+
+
+def test_the_page_of_bands_is_what_the_table_says():
+    names = runpy.run_path(str(ROOT / "docs" / "bands_page.py"))
+    assert names["PAGE"].read_text(encoding="utf-8") == names["page"]()

@@ -18,6 +18,7 @@ from .data.plausible import mass_note, possible_only
 from .data.recipe import Recipe
 from .fits_io.image_files import FITS_ENDINGS
 from .measure.apertures.totals import integrated_cube
+from .models.band_advice import not_used, unknown_bands
 from .models.registry import load_model
 from .prepare.impute import model_redshift
 from .prepare.masks.mask_files import masks_from_regions, read_masks
@@ -85,6 +86,7 @@ def predict_cube_steps(
     recipe: Recipe,
     known: dict[str, Any] | None = None,
     memory: PredictionMemory | None = None,
+    left_out: Sequence[str] = (),
 ) -> Steps[PropertyMaps]:
     """Predict maps from a prepared cube.
 
@@ -99,8 +101,14 @@ def predict_cube_steps(
     memory : PredictionMemory, optional
         Where it holds the prediction of a cube that differs in some pixels only, those alone are
         predicted.
+    left_out : sequence of str
+        Bands of the galaxy that are not in the cube, because the model takes none of them.
     """
     model = load_model(recipe.model.name)
+    unknown = unknown_bands(model.card, cube.bands)
+    unused = not_used(model.card, (*cube.bands, *left_out))
+    if unused:
+        yield Progress("predict", 0, 1, unused, lasting=True)
     before, last = (memory.cube, memory.maps) if memory is not None else (None, None)
     if (
         before is None
@@ -115,12 +123,14 @@ def predict_cube_steps(
     notes += list(filter(None, [mass_note(maps, cube.pixel_pc)]))
     for note in notes:
         yield Progress("predict", 1, 1, note, lasting=True)
-    shared = None if cube.correlation is None else float(np.max(cube.correlation))
+    shared = None
+    if cube.correlation is not None:
+        shared = float(np.max(cube.correlation[[band not in unknown for band in cube.bands]]))
     known = known or provenance_of_cube(cube, recipe)
     record = {
         **known,
         **maps.provenance,
-        "note": [*cube.notes, *notes],
+        "note": [*cube.notes, *filter(None, [unused]), *notes],
         "fwhm": cube.fwhm,
     }
     if cube.pixel_pc:
@@ -156,8 +166,12 @@ def predict_global(
     GalaxyMapsError
         When every pixel is masked, or the model cannot work with the bands.
     """
-    if load_model(recipe.model.name).reach:
+    model = load_model(recipe.model.name)
+    if model.reach:
         return None
+    # Which pixels count must not depend on bands that the model does not take.
+    unknown = unknown_bands(model.card, cube.bands)
+    cube = cube.only([band for band in cube.bands if band not in unknown])
     return run_to_end(predict_cube_steps(integrated_cube(cube, ellipse), recipe))
 
 
@@ -252,12 +266,14 @@ def predict_steps(
         # A network was trained on noise that is negative, too.
         recipe = recipe.model_copy(deep=True)
         recipe.impute.enabled = False
+    left_out = [name for name in galaxy.images if name not in used]
     # A band that the model has no use for must not spoil the resolution of the others.
     galaxy = replace(
         galaxy, images={name: image for name, image in galaxy.images.items() if name in used}
     )
     cube = yield from prepare_steps(galaxy, recipe, memory, masks)
-    return (yield from predict_cube_steps(cube, recipe, provenance(galaxy, recipe), memory))
+    known = provenance(galaxy, recipe)
+    return (yield from predict_cube_steps(cube, recipe, known, memory, left_out))
 
 
 def predict(

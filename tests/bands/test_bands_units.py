@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_galaxy_maps.bands.registry import BANDS, FIR_BANDS, INPUT_BANDS, find_band, get_band
+from napari_galaxy_maps.bands.registry import find_band, get_band
 from napari_galaxy_maps.bands.units import (
     ZeroPoint,
     canonical_unit,
@@ -17,12 +17,6 @@ from napari_galaxy_maps.bands.units import (
 )
 from napari_galaxy_maps.constants import SR_PER_ARCSEC2
 from napari_galaxy_maps.exceptions import InputError, UnresolvedError
-
-
-def test_there_are_18_input_and_8_far_infrared_bands_in_order_of_wavelength():
-    assert (len(BANDS), len(INPUT_BANDS), len(FIR_BANDS)) == (26, 18, 8)
-    pivots = [band.pivot for band in BANDS.values()]
-    assert pivots == sorted(pivots)
 
 
 @pytest.mark.parametrize(

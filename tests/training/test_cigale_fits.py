@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_galaxy_maps.bands.registry import BANDS
+from napari_galaxy_maps.bands.registry import MODEL_BANDS
 from napari_galaxy_maps.data.recipe import LibrarySettings
 from napari_galaxy_maps.sed.library import build_library
 from napari_galaxy_maps.training.datasets.cigale_fits import (
@@ -15,7 +15,7 @@ from napari_galaxy_maps.training.datasets.cigale_fits import (
 )
 
 pytestmark = pytest.mark.realdata
-NAMES = list(BANDS)
+NAMES = list(MODEL_BANDS)
 
 
 @pytest.fixture(scope="module")

@@ -97,6 +97,7 @@ CAMERAS: dict[str, Camera] = {
         Camera("UVOT", ("UVOT[AB]?",), ("SWIFT",), ("uvot", "swift"), pixels=(0.502, 1.004),
                counts=(COUNTS, RATE),
                filters={"uvw1": "UVOT_W1", "uvw2": "UVOT_W2", "uvm2": "UVOT_M2"}),
+        Camera("Johnson", ("Johnson", "Bessell?", "Cousins"), in_names=("johnson", "bessell")),
         Camera("SDSS", (r"SDSS(DR\d+)?", r"^2\.5m$"), in_names=("sdss",), pixels=(0.396,),
                counts=(COUNTS, MAGGIES)),
         Camera("PS1", ("PS1", "GPC[12]", "Pan-?STARRS1?"), in_names=("ps1", "panstarrs", "stk"),

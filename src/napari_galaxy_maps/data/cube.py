@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -167,6 +167,23 @@ class BandCube:
             )
         )
         return replace(self, data=data, uncertainty=uncertainty, filling=None)
+
+    def only(self, bands: Collection[str]) -> BandCube:
+        """The cube with some of its bands; itself where these are all."""
+        rows = [i for i, name in enumerate(self.bands) if name in bands]
+        if len(rows) == len(self.bands):
+            return self
+        filling = self.filling and Filling(self.filling.data[rows], self.filling.uncertainty[rows])
+        return replace(
+            self,
+            data=self.data[rows],
+            uncertainty=self.uncertainty[rows],
+            bands=tuple(self.bands[i] for i in rows),
+            images={name: image for name, image in self.images.items() if name in bands},
+            correlation=None if self.correlation is None else self.correlation[rows],
+            systematic=None if self.systematic is None else self.systematic[rows],
+            filling=filling,
+        )
 
     def line(self, where: np.ndarray) -> BandCube:
         """Some pixels side by side, as a cube one pixel high; coordinates mean nothing in it.

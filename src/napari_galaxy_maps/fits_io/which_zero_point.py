@@ -270,7 +270,7 @@ def _system(image: ImageWords, unit: Unit, given: GivenZeroPoint | None) -> str:
             question = f"Are its magnitudes AB or Vega? {sentence(reason)}"
             raise image.asks(ZERO_POINT, question, ("AB", "Vega"))
         return str(value)
-    custom = custom_system(image.band)
+    custom = image.band.system
     if custom == "Vega" and unit.kind == MAGGIES:
         raise image.asks(
             ZERO_POINT,
@@ -279,11 +279,6 @@ def _system(image: ImageWords, unit: Unit, given: GivenZeroPoint | None) -> str:
             ("AB", "Vega"),
         )
     return custom
-
-
-def custom_system(band: Band) -> str:
-    """The system of a survey's own magnitudes."""
-    return getattr(band, "system", None) or ("Vega" if band.vega_jy else "AB")
 
 
 def _systems_in(text: str) -> list[str]:

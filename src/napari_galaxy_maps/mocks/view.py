@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ..bands.registry import BANDS, INPUT_BANDS, get_band
+from ..bands.registry import BANDS, INPUT_BANDS, MODEL_BANDS, get_band
 from ..constants import PC_PER_MPC_ARCSEC
 from ..data import ranges
 from ..data.setting import Range, Unit
@@ -106,9 +106,13 @@ class View:
             value = getattr(self, name)
             if value is not None:
                 limits.check(value, f"A mock's {name}")
-        unknown = [band for band in self.bands if band not in BANDS]
-        if unknown or not self.bands:
+        unknown = [band for band in self.bands if band not in MODEL_BANDS]
+        if not unknown and self.bands:
+            return
+        mocks = f"the bands are {', '.join(MODEL_BANDS)}"
+        if unknown and set(unknown) <= set(BANDS):
             raise InputError(
-                f"There is no band called {', '.join(unknown) or 'nothing'}; the bands are "
-                f"{', '.join(BANDS)}."
+                f"A mock galaxy has no image in {', '.join(unknown)}, which the model spectra "
+                f"lack; {mocks}."
             )
+        raise InputError(f"There is no band called {', '.join(unknown) or 'nothing'}; {mocks}.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..bands.registry import BANDS, INPUT_BANDS, get_band
+from ..bands.registry import BANDS, INPUT_BANDS, MODEL_BANDS, get_band
 from ..constants import ZERO_AB_MJY_SR
 from ..data.maps import PropertyMaps
 from ..fits_io.map_files import write_maps
@@ -23,7 +23,7 @@ from .view import UGRIZ, View
 if TYPE_CHECKING:
     from astropy.wcs import WCS
 
-BAND_SETS: dict[str, tuple[str, ...]] = {"all": tuple(BANDS), "input": INPUT_BANDS, "ugriz": UGRIZ}
+BAND_SETS: dict[str, tuple[str, ...]] = {"all": MODEL_BANDS, "input": INPUT_BANDS, "ugriz": UGRIZ}
 """Names for sets of bands."""
 _ISOPHOTE = ZERO_AB_MJY_SR * 10 ** (-0.4 * 25.0)  # 25 mag/arcsec2 in MJy/sr
 

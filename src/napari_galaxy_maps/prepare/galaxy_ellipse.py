@@ -21,8 +21,12 @@ _DETECTION_BANDS = (
 
 
 def detection_image(galaxy: Galaxy) -> BandImage:
-    """The image that shows the stars best: WISE 3.4 or the nearest there is."""
-    for name in (*_DETECTION_BANDS, *galaxy.images):
+    """The image that shows the stars best: WISE 3.4 or the nearest there is, else that nearest to 1
+    micron of the bands that are not the models'.
+    """
+    others = [name for name, image in galaxy.images.items() if image.band.use == "other"]
+    others.sort(key=lambda name: abs(np.log(galaxy.images[name].band.pivot)))
+    for name in (*_DETECTION_BANDS, *others, *galaxy.images):
         if name in galaxy.images:
             return galaxy.images[name]
     raise InputError(f"{galaxy.name} has no image.")

@@ -32,9 +32,11 @@ MIN_BANDS = 3
 
 def measured_bands(bands: Sequence[str]) -> list[int]:
     """Places of the bands that spectra may be fitted to: the far infrared is what is to be
-    predicted, and tells nothing here.
+    predicted, and tells nothing here, and there are bands that model spectra lack.
     """
-    return [i for i, band in enumerate(bands) if get_band(band).name not in FIR_BANDS]
+    from ..sed.library import known_places
+
+    return [i for i in known_places(bands) if get_band(bands[i]).name not in FIR_BANDS]
 
 
 def fill_steps(
@@ -55,7 +57,7 @@ def fill_steps(
     values, errors : ndarray, shape (n_bands, n_pixels)
         Surface brightness in MJy/sr; NaN where nothing was measured.
     bands : sequence of str
-        Along the first axis; the far infrared is not used.
+        Along the first axis; the far infrared and bands that model spectra lack are not used.
     wanted : sequence of str
         Bands that are to be there afterwards: those of `bands`, and others.
     library : Library
@@ -186,13 +188,16 @@ def _impute_steps(
     cube: BandCube, recipe: Recipe, distance_mpc: float | None, memory: PreparationMemory | None
 ) -> Steps[BandCube]:
     """As `impute_steps`; raises `InputError` where nothing can be filled."""
-    from ..sed.library import library_steps
+    from ..sed.library import library_steps, not_fitted
 
+    left = not_fitted(cube.bands)
     z, words = model_redshift(recipe.galaxy.redshift, distance_mpc)
     wanted = wanted_bands(cube.bands, recipe.impute, recipe.model.name)
     if not _lacking(cube, wanted):
         yield Progress("impute", 1, 1, "nothing to fill")
         return cube
+    if left:
+        yield Progress("impute", 0, 1, f"{left}, and nothing is filled there", lasting=True)
     settings = filling_settings(recipe)
     n = cube.mask.size
     values, errors = (array.reshape(len(cube.bands), n) for array in (cube.data, cube.uncertainty))
@@ -231,16 +236,20 @@ def wanted_bands(
     bands: Sequence[str], settings: ImputeSettings, model: str = "dust-forest"
 ) -> tuple[str, ...]:
     """The bands that are filled: those of `bands` short of the far infrared, and with
-    ``settings.bands = "all"`` also those of the model's card.
+    ``settings.bands = "all"`` also those of the model's card; of both, those that model spectra
+    have.
 
     Raises
     ------
     ModelError
         When the model's card is asked for and is not there.
     """
+    from ..sed.library import known_places
+
     names = {bands[i] for i in measured_bands(bands)}
     if settings.bands == "all":
-        names |= set(load_card(model).bands)
+        own = load_card(model).bands
+        names |= {own[i] for i in known_places(own)}
     return tuple(name for name in BANDS if name in names)
 
 
@@ -347,8 +356,14 @@ def _by_band(
 def _of_bands(
     names: Sequence[str], bands: Sequence[str], values: np.ndarray | None
 ) -> np.ndarray | None:
-    """A number of each band; that of a band that was not given is the largest of the others."""
-    return None if values is None else _by_band(names, bands, values, values.max())
+    """A number of each band; that of a band that was not given is the largest of the others that
+    model spectra have.
+    """
+    from ..sed.library import known_places
+
+    if values is None:
+        return None
+    return _by_band(names, bands, values, values[known_places(bands)].max())
 
 
 def _filling_note(cube: BandCube, filled: FilledBands, name: str, words: str) -> str:

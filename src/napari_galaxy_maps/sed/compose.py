@@ -181,7 +181,7 @@ class Composed:
     Attributes
     ----------
     bands : ndarray, shape (n, 26)
-        Lsun/Hz in the order of `bands.BANDS`, of stars, gas and dust, after attenuation.
+        Lsun/Hz in the order of `bands.MODEL_BANDS`, of stars, gas and dust, after attenuation.
     properties : dict of ndarray, shape (n,)
         `PROPERTY_NAMES`.
     star_bins, dust_bins : ndarray

@@ -90,6 +90,29 @@ class Library:
         return wavelength * (1 + self.redshift), light
 
 
+def known_places(bands: Sequence[str], library: Library | None = None) -> list[int]:
+    """Places of those of some bands that a library has, or without one the tables that libraries
+    are made of; nothing is fitted to the others.
+    """
+    known = star_table().bands if library is None else library.bands
+    return [i for i, band in enumerate(bands) if get_band(band).name in known]
+
+
+def not_fitted(bands: Sequence[str], library: Library | None = None) -> str:
+    """Words for those of some bands that a library lacks (see `known_places`); empty where it has
+    all of them.
+    """
+    known = known_places(bands, library)
+    lacking = [get_band(band).name for i, band in enumerate(bands) if i not in known]
+    if not lacking:
+        return ""
+    one = len(lacking) == 1
+    return (
+        f"{', '.join(lacking)} {'is' if one else 'are'} not fitted: the model spectra have no such "
+        f"band{'' if one else 's'}"
+    )
+
+
 def cache_folder() -> Path:
     """Where libraries are kept: the folder in GALAXY_MAPS_CACHE, or the user's cache."""
     named = os.environ.get(CACHE_VARIABLE)
@@ -123,8 +146,18 @@ def checked_redshift(redshift: float | None) -> float:
 
 
 def _bands(bands: Sequence[str] | None) -> tuple[str, ...]:
-    """Names of bands; all that the tables hold by default, whatever else the registry knows."""
-    return tuple(get_band(band).name for band in (star_table().bands if bands is None else bands))
+    """Names of bands; all that the tables hold by default, whatever else the registry knows.
+
+    Raises
+    ------
+    InputError
+        When a band is unknown, or the tables lack it.
+    """
+    names = tuple(get_band(band).name for band in (star_table().bands if bands is None else bands))
+    lacking = not_fitted(names)
+    if lacking:
+        raise InputError(f"{lacking}; leave {'it' if ' is ' in lacking else 'them'} out.")
+    return names
 
 
 def recipe_hash(
@@ -179,7 +212,7 @@ def library_steps(
     Raises
     ------
     InputError
-        When the redshift is missing or absurd, or a band unknown.
+        When the redshift is missing or absurd, or a band unknown or not in the tables.
     """
     z = checked_redshift(redshift)
     names = _bands(bands)

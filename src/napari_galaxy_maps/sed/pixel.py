@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..bands.registry import FIR_BANDS, get_band
-from .library import Library
+from .library import Library, known_places, not_fitted
 from .posterior import Posterior, posterior
 from .truth import LOGARITHMS, ORDER
 
@@ -63,6 +63,11 @@ class PixelSpectrum:
     posterior: Posterior
 
     @property
+    def not_fitted(self) -> str:
+        """Words for the bands measured here that the models lack, or nothing."""
+        return not_fitted(self.bands, self.posterior.library)
+
+    @property
     def limit(self) -> np.ndarray:
         """Bands whose flux is not positive, shape (n,)."""
         return np.asarray(self.flux <= 0)
@@ -82,7 +87,7 @@ def pixel_spectrum(
     library: Library,
     with_far_infrared: bool = False,
 ) -> PixelSpectrum:
-    """Fit a library to the bands of a pixel.
+    """Fit a library to the bands of a pixel; bands that it lacks are shown and not fitted.
 
     Parameters
     ----------
@@ -100,7 +105,14 @@ def pixel_spectrum(
     """
     names = tuple(get_band(band).name for band in bands)
     flux, error = np.asarray(flux, float), np.asarray(error, float)
-    use = np.array([with_far_infrared or name not in FIR_BANDS for name in names], bool)
+    known = known_places(names, library)
+    use = np.array(
+        [
+            i in known and (with_far_infrared or names[i] not in FIR_BANDS)
+            for i in range(len(names))
+        ],
+        bool,
+    )
     # All bands that could be fitted, measured here or not: so the library is made ready for them
     # once.
     found = posterior(

@@ -15,9 +15,9 @@ from ..data.cube import BandCube
 from ..data.maps import PropertyMaps
 from ..data.properties import Flag
 from ..exceptions import InputError
-from ..progress import Steps
+from ..progress import Progress, Steps
 from .fit import FitFlag, SedFit, fit_steps
-from .library import Library
+from .library import Library, known_places, not_fitted
 
 MIN_FAR_INFRARED: Final = 3
 """Fewest far-infrared bands from which the dust's mass and temperature can be told."""
@@ -95,7 +95,8 @@ def truth_steps(
     Parameters
     ----------
     cube : BandCube
-        All bands, far infrared included, at one PSF.
+        All bands, far infrared included, at one PSF; those that the library lacks are not used, and
+        a note says so.
     library : Library
     device : {"auto", "cpu", "cuda", "mps"}
     note : str
@@ -130,11 +131,22 @@ def truth_steps(
             f"bands ({', '.join(far)}) measured; "
             "look whether these images show the galaxy."
         )
-    result = yield from fit_steps(data[:, pixels], error[:, pixels], cube.bands, library, device)
-    return _maps(cube, result, pixels, library, note)
+    known, left = np.array(known_places(cube.bands, library)), not_fitted(cube.bands, library)
+    if left:
+        yield Progress("sed", 0, 1, left, lasting=True)
+    fitted = [cube.bands[i] for i in known]
+    result = yield from fit_steps(
+        data[np.ix_(known, pixels)], error[np.ix_(known, pixels)], fitted, library, device
+    )
+    return _maps(cube, result, pixels, library, [text for text in (note, left) if text])
 
 
-def _maps(cube: BandCube, result: SedFit, pixels: np.ndarray, library: Library, note: str) -> Truth:
+def _maps(
+    cube: BandCube, result: SedFit, pixels: np.ndarray, library: Library, notes: list[str]
+) -> Truth:
+    """Truth maps of fitted pixels."""
+    known = known_places(cube.bands, library)
+
     def plane(values: np.ndarray) -> np.ndarray:
         full = np.full(cube.mask.size, np.nan, np.float32)
         full[pixels] = values
@@ -153,12 +165,12 @@ def _maps(cube: BandCube, result: SedFit, pixels: np.ndarray, library: Library, 
     flags[pixels[(result.flags & FitFlag.NO_MODEL_FITS) != 0]] |= Flag.NO_MODEL_FITS
     provenance = {
         "object": cube.name, "model": _NAME, "imf": library.settings.imf.capitalize(),
-        "bands": ", ".join(cube.bands),
+        "bands": ", ".join(cube.bands[i] for i in known),
         "fwhm": cube.fwhm, "redshift": library.redshift,
         "library": f"{len(library)} model spectra, prior {library.settings.prior}",
-        "note": [*cube.notes, *([note] if note else [])],
+        "note": [*cube.notes, *notes],
     }  # fmt: skip
-    shared = None if cube.correlation is None else float(np.max(cube.correlation))
+    shared = None if cube.correlation is None else float(np.max(cube.correlation[known]))
     maps = PropertyMaps(
         {name: values[name] for name in ORDER}, {name: errors[name] for name in ORDER}, cube.wcs,
         flags.reshape(cube.shape),

@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
     QSpinBox,
 )
 
-from ...bands.registry import BANDS
+from ...bands.registry import MODEL_BANDS
 from ...mocks.view import INCLINATION, LOG_MASS, RANGES
 from ...progress import Progress
 from ..jobs.make_mocks import TITLE, MockSettings
@@ -129,7 +129,7 @@ class MockPanel(WorkspacePanel):
         self.bands.setEditable(True)
         self.bands.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.bands.addItems(list(_BANDS.values()))
-        self.bands.setToolTip(f"A set, or names with commas between them: {', '.join(BANDS)}")
+        self.bands.setToolTip(f"A set, or names with commas between them: {', '.join(MODEL_BANDS)}")
         self.image_size = QSpinBox()
         self.image_size.setObjectName("size")
         self.image_size.setRange(8, 4096)

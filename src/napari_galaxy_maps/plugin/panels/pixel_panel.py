@@ -397,6 +397,7 @@ class PixelPanel(WorkspacePanel):
             f"{found.posterior.n_measured} bands fitted, reduced χ² {found.posterior.chi2:.2f}"
             + (", no model fits" if found.posterior.flags else "")
             + (f"; {limits} not positive" if limits else ""),
+            *filter(None, [found.not_fitted]),
         ]
         self.fit_text.setText("\n".join(words))
 

@@ -269,8 +269,11 @@ class PixelSpectra:
 
 def prime(library: Library, bands: tuple[str, ...]) -> None:
     """Do once what is slow the first time: imports, and the library's matrices for these bands."""
+    from ...sed.library import known_places
     from ...sed.pixel import pixel_spectrum
 
-    columns = library.columns(bands)
-    model = library.light[0, columns].astype(float)
-    pixel_spectrum(model / model.max(), np.full(len(bands), 0.1), bands, library)
+    known = known_places(bands, library)
+    light = library.light[0, library.columns([bands[i] for i in known])].astype(float)
+    model = np.full(len(bands), np.nan)
+    model[known] = light / light.max()
+    pixel_spectrum(model, np.full(len(bands), 0.1), bands, library)

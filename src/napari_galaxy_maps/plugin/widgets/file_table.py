@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
     QTableWidgetItem,
 )
 
-from ...bands.registry import BANDS
+from ...bands.registry import bands_by_survey
 from .forms import FAINT, WARNING
 from .qt_parts import present
 
@@ -120,8 +120,11 @@ class FileTable(QTableWidget):
             box.addItem(f"{name}  ?", name)
         if state.found.band_candidates:
             box.insertSeparator(box.count())
-        for name in BANDS:
-            box.addItem(name, name)
+        for survey, names in bands_by_survey().items():
+            if survey:
+                box.insertSeparator(box.count())
+            for name in names:
+                box.addItem(name, name)
         box.setMaxVisibleItems(30)
         box.activated.connect(lambda index: self.band_given.emit(label, box.itemData(index) or ""))
         return box

@@ -34,11 +34,6 @@ _SAFETY = 0.6  # the wings are known to some accuracy only
 _BETA = {"SDSS": 2.1, "2MASS": 2.8, "WISE": 3.0}
 _BETA_OTHER = 2.5
 
-_SURVEY_YEAR = {
-    "GALEX": 2007.0, "SDSS": 2004.0, "2MASS": 1999.5, "WISE": 2010.5, "IRAC": 2006.5,
-    "MIPS": 2006.5, "PACS": 2011.5, "SPIRE": 2011.5,
-}  # fmt: skip
-
 
 @dataclass
 class Field:
@@ -125,7 +120,7 @@ def image_epoch(image: BandImage) -> float:
             continue
         if 1980 < year < 2100:
             return year
-    return _SURVEY_YEAR.get(image.band.survey, 2000.0)
+    return image.band.epoch
 
 
 def pixel_noise(image: BandImage) -> float:

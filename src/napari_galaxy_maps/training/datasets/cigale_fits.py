@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...bands.registry import BANDS
+from ...bands.registry import MODEL_BANDS
 from ...constants import LSUN_W, MPC_M, MSUN_KG
 from ...sed.compose import compose
 from ...sed.fit import SedFit, fit
@@ -30,8 +30,8 @@ class CigaleFits:
     ----------
     names : ndarray of str, shape (n,)
     flux, error : ndarray, shape (26, n)
-        Observed, Jy, in the order of `bands.BANDS`; gaps are NaN. CIGALE's extra 10 % is not in the
-        error.
+        Observed, Jy, in the order of `bands.MODEL_BANDS`; gaps are NaN. CIGALE's extra 10 % is not
+        in the error.
     bayes, bayes_error : ndarray, shape (26, n)
         CIGALE's Bayesian fluxes in Jy from the bands up to 22 micron alone.
     short_input : ndarray of bool, shape (26, n)
@@ -123,7 +123,7 @@ def read_cigale(folder: str | Path) -> CigaleFits:
     names = list(tables.short_fit)
 
     def bands(table: Table, pattern: str) -> np.ndarray:
-        return tables.columns_of_bands(table, pattern, names, list(BANDS)) * 1e-3  # Jy
+        return tables.columns_of_bands(table, pattern, names, list(MODEL_BANDS)) * 1e-3  # Jy
 
     def best(key: str) -> np.ndarray:
         return tables.column(tables.fit, f"best.{key}", names)
@@ -202,11 +202,11 @@ def fitted(
     **settings
         Of `fit_steps`.
     """
-    factor = np.ones((len(BANDS), 1)) if shift is None else 10 ** shift[:, None]
-    shown = use & ~np.isin(list(BANDS), hidden)[:, None]
+    factor = np.ones((len(MODEL_BANDS), 1)) if shift is None else 10 ** shift[:, None]
+    shown = use & ~np.isin(list(MODEL_BANDS), hidden)[:, None]
     rows = np.flatnonzero((shown & np.isfinite(fits.flux)).any(1))
     data, errors = (np.where(shown, a * factor, np.nan)[rows] for a in (fits.flux, fits.error))
-    names = [list(BANDS)[k] for k in rows]
+    names = [MODEL_BANDS[k] for k in rows]
     found = fit(
         data, errors, names, library, device="cpu", distance_mpc=ZERO_DISTANCE_MPC, **settings
     )

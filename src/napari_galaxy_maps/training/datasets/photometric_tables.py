@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...bands.registry import BANDS
+from ...bands.registry import MODEL_BANDS, get_band
 from ...constants import LSUN_ERG_S, MSUN_G, PLANCK_CONSTANT_ERG_S, SPEED_OF_LIGHT_ANGSTROM_S
 from ...exceptions import InputError
 from ...sed import nebular, tables
@@ -41,22 +41,12 @@ DUST_TO_HYDROGEN = 7.4e-3
 """Dust mass per mass of hydrogen of THEMIS (Jones+ 2017)."""
 
 SEDPY_NAMES: dict[str, str] = {
-    "GALEX_FUV": "galex_FUV",
-    "GALEX_NUV": "galex_NUV",
-    **{f"SDSS_{b}": f"sdss_{b}0" for b in "ugriz"},
-    **{f"2MASS_{b}": f"twomass_{b}" for b in ("J", "H", "Ks")},
-    **{f"WISE_{w}": f"wise_w{i}" for i, w in enumerate(("3.4", "4.6", "12", "22"), 1)},
-    **{
-        f"Spitzer_{w}": f"spitzer_irac_ch{i}" for i, w in enumerate(("3.6", "4.5", "5.8", "8.0"), 1)
-    },
-    **{f"Spitzer_{w}": f"spitzer_mips_{w}" for w in ("24", "70")},
-    **{f"PACS_{w}": f"herschel_pacs_{w}" for w in ("70", "100", "160")},
-    **{f"SPIRE_{w}": f"herschel_spire_{w}" for w in ("250", "350", "500")},
+    name: get_band(name).curve.removeprefix("sedpy:") for name in MODEL_BANDS
 }
 
 
 def filter_curves() -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Wavelength in Angstrom and response per photon of every band.
+    """Wavelength in Angstrom and response per photon of every band of the models.
 
     Raises
     ------
@@ -70,7 +60,7 @@ def filter_curves() -> dict[str, tuple[np.ndarray, np.ndarray]]:
             "The filter curves are astro-sedpy's; install napari-galaxy-maps[photometry]."
         ) from None
     curves = {}
-    for band in BANDS:
+    for band in MODEL_BANDS:
         curve = Filter(SEDPY_NAMES[band])
         curves[band] = np.asarray(curve.wavelength, float), np.asarray(curve.transmission, float)
     return curves
@@ -274,7 +264,7 @@ def star_table(path: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> 
 def dust_table(path: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> tables.DustTable:
     """The table of THEMIS dust."""
     wavelength, per_mass, umin, qhac = _dust(path)
-    bands = {band: curve for band, curve in curves.items() if BANDS[band].pivot > 2}
+    bands = {band: curve for band, curve in curves.items() if get_band(band).pivot > 2}
     return tables.DustTable(
         bands=tuple(bands),
         redshift=REDSHIFTS,
@@ -308,7 +298,7 @@ def spectrum_table(
     # A spectrum of one Lsun, flat within a bin, sampled at many points of it.
     n = 16
     inner = edges[:-1, None] + np.diff(edges)[:, None] * (np.arange(n) + 0.5) / n
-    bands = {band: curve for band, curve in curves.items() if BANDS[band].pivot < 5}
+    bands = {band: curve for band, curve in curves.items() if get_band(band).pivot < 5}
     response = [
         band_matrix(inner.ravel(), bands, z).reshape(len(inner), n, -1).sum(1)
         / np.diff(edges)[:, None]
