@@ -74,9 +74,10 @@ Landolt's filters, to 2.7 %.
 Cousins from Bessell+ (1998, Table A2), UKIRT from Hewett+ (2006, Table 7). VISTA: Vega (CALSPEC
 alpha_lyr_stis_005) through its filters, where it has magnitude 0. In the same way Vega gives
 2MASS's to 0.5, 0.9 and 0.5 %, WISE's to 0.7, 0.7, 0.8 and -1.9 %, UKIRT's to 2.2, 2.5 and 2.7 %,
-Bessell's to -4.1 % in U, -1.6 % in B and 0.6 % in V, R and I. Magnitudes are Vega's in 2MASS, WISE, UKIRT, VISTA, Johnson and Cousins, AB in all
-others: UVOT, Hubble and JWST have zero points in both, and a header that gives Vega's must be
-changed (UVOT: AB is Vega + 1.73, 1.69 and 1.51 in W2, M2 and W1; Breeveld+ 2011).
+Bessell's to -4.1 % in U, -1.6 % in B and 0.6 % in V, R and I. Magnitudes are Vega's in 2MASS,
+WISE, UKIRT, VISTA, Johnson and Cousins, AB in all others: UVOT, Hubble and JWST have zero points
+in both, and a header that gives Vega's must be changed (UVOT: AB is Vega + 1.73, 1.69 and 1.51 in
+W2, M2 and W1; Breeveld+ 2011).
 
 **Widths of PSFs** are those of a typical image. A ground-based one has the seeing of its night, and
 drizzled images of Hubble and JWST have their pixels' width in them, which the instruments' tables

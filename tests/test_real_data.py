@@ -233,3 +233,49 @@ def test_values_of_an_interpolated_sdss_image_may_be_per_old_pixel(shared_data):
         galaxy = read_galaxy([folder], Recipe.from_tree(told))
         totals.append(np.nansum(galaxy.images["SDSS_g"].data, dtype=float))
     assert totals[1] / totals[0] == pytest.approx(9, rel=0.01)
+
+
+THREE_SURVEYS = {
+    "SDSS": (15.371, 14.485, 14.066),
+    "PS1": (15.340, 14.497, 14.098),
+    "DES": (15.313, 14.418, 14.033),
+}
+"""g, r and i of UGC 1411 within 15 arcsec, AB, measured from the pixels by hand."""
+
+
+def test_one_galaxy_in_three_surveys_has_one_brightness(shared_data):
+    folder = shared_data / "galaxies" / "three_surveys_ugc1411"
+    found = {image.label: image for image in find_images([folder]) if image.role == "image"}
+    measured = {}
+    for survey, expected in THREE_SURVEYS.items():
+        for letter, magnitude in zip("gri", expected, strict=True):
+            label = next(x for x in found if x.startswith(f"{survey}_{letter}.fits"))
+            image = read_band_image(found[label])
+            assert found[label].problems == ()
+            # The WCS of SDSS's cut-outs is 5 arcmin off: the galaxy is in the middle.
+            y, x = np.mgrid[: image.shape[0], : image.shape[1]]
+            middle = [(n - 1) / 2 for n in image.shape]
+            radius = np.hypot(x - middle[1], y - middle[0]) * image.pixel_arcsec
+            sky = np.nanmedian(image.data[radius > 25])
+            flux = np.nansum((image.data - sky)[radius < 15], dtype=float)
+            flux *= 1e6 * (image.pixel_arcsec / 3600 * np.pi / 180) ** 2
+            measured[survey, letter] = -2.5 * np.log10(flux / 3631)
+            assert measured[survey, letter] == pytest.approx(magnitude, abs=0.02), label
+    for letter in "gri":
+        magnitudes = [measured[survey, letter] for survey in THREE_SURVEYS]
+        assert max(magnitudes) - min(magnitudes) < 0.085
+
+
+def test_filters_of_two_cameras_are_never_one_band(shared_data):
+    folder = shared_data / "galaxies" / "three_surveys_ugc1411"
+    galaxy = read_galaxy([folder], Recipe())
+    assert {f"{survey}_{x}" for survey in ("SDSS", "PS1", "DECam") for x in "griz"} == set(
+        galaxy.images
+    )
+    assert "though the comment says" in " ".join(galaxy.images["DECam_g"].notes)
+
+
+def test_decam_exposures_without_a_zero_point_ask_for_it(shared_data):
+    folder = shared_data / "stars" / "decam_testcase6"
+    with pytest.raises(UnresolvedError, match=r"Which magnitude has one of its|In which unit"):
+        read_galaxy([folder / "c4d_150110_053718_ooi_z_ls9.S4.fits"], Recipe())
