@@ -30,6 +30,7 @@ RIGHT = {
     "04_magsys_ab": 1,
     "04_magsys_vega": 1,
     "04_vega_nanomaggy": 1,
+    "08_car_dec60": 1,
     "16_axes_swapped": 1,
     "16_cd_and_cdelt": 1,
     "16_crota_and_pc": 1,

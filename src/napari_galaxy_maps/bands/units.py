@@ -283,6 +283,12 @@ def _classified(unit: UnitBase, arcsec: bool) -> Unit | None:
     return None
 
 
+def is_per_pixel(unit: str) -> bool:
+    """Whether a unit is of the light in a pixel of the image."""
+    parsed = parse_unit(unit)
+    return parsed is not None and parsed.per == "pix"
+
+
 def why_not(text: str, band: Band | None = None) -> tuple[str, tuple[str, ...]]:
     """Why a text is not taken as a unit, in words, and what it may stand for."""
     either = _megas(text)

@@ -8,13 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from ..bands.registry import get_band
-from ..bands.units import canonical_unit, surface_brightness_factor
+from ..bands.units import canonical_unit, is_per_pixel, surface_brightness_factor
 from ..data.galaxy import BandImage
 from ..exceptions import InputError, UnresolvedError
 from .error_planes import blank_flagged, coverage_beside, planes_beside, sigma_from_weights
 from .image_files import ImageFile
 from .no_data import blank_zeros
 from .open_fits import sha256
+from .pixel_area import pixel_area
 from .pixel_scales import MAGGIES, MAGNITUDES, flux_error_from_magnitudes
 from .quiet import quiet
 from .sky_coordinates import left_over_sip
@@ -61,22 +62,28 @@ def read_band_image(image: ImageFile, uncertainty: ImageFile | None = None) -> B
         blanked = (*blanked, *remarks)
     sip = left_over_sip(image.wcs, image.shape)
     measured = (f"PSF {image.psf}, {image.fwhm:.2f} arcsec wide",) if image.psf else ()
+    data = data * np.asarray(factor, np.float32)
+    middle = float(np.nanmedian(factor))
     return BandImage(
-        data * np.float32(factor), image.band, image.wcs, uncertainty=error, fwhm=image.fwhm,
+        data, image.band, image.wcs, uncertainty=error, fwhm=image.fwhm,
         header=image.header, path=image.path, unit=image.unit,
         notes=(note, *image.notes, *told, *blanked, *sip, *measured), psf=image.psf,
-        meta={"checksum": sha256(image.path), "label": image.label, "factor": factor},
+        meta={"checksum": sha256(image.path), "label": image.label, "factor": middle},
     )  # fmt: skip
 
 
-def _factor(image: ImageFile, unit: str) -> tuple[float, str]:
-    from astropy.wcs.utils import proj_plane_pixel_area
-
+def _factor(image: ImageFile, unit: str) -> tuple[float | np.ndarray, str]:
+    """MJy/sr of one unit: a number, or a map where the solid angle of the pixels changes."""
     assert image.band is not None
-    pixel_sr = float(proj_plane_pixel_area(image.wcs)) * (np.pi / 180) ** 2
-    return surface_brightness_factor(
-        unit, image.band, pixel_sr, image.zero_point, image.beam, image.old_pixel, image.label
+    area = pixel_area(image.wcs, image.shape)
+    middle = float(np.nanmedian(area))
+    factor, note = surface_brightness_factor(
+        unit, image.band, middle, image.zero_point, image.beam, image.old_pixel, image.label
     )
+    if isinstance(area, float) or not is_per_pixel(unit):
+        return factor, note
+    note += f"; pixels of {np.nanmin(area) / middle:.3g} to {np.nanmax(area) / middle:.3g} times"
+    return (factor * middle / area).astype(np.float32), f"{note} their median solid angle"
 
 
 def _without_blanks(
@@ -102,7 +109,7 @@ def _without_blanks(
 
 
 def _read_uncertainty(
-    image: ImageFile, data: np.ndarray, uncertainty: ImageFile, factor: float
+    image: ImageFile, data: np.ndarray, uncertainty: ImageFile, factor: float | np.ndarray
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """1-sigma errors in MJy/sr, and what is said of them.
 
@@ -139,7 +146,7 @@ def _read_uncertainty(
                 old_pixel=uncertainty.old_pixel or image.old_pixel,
             )
             factor, _ = _factor(own, unit)
-        error = np.abs(values) * np.float32(factor)
+        error = np.abs(values) * np.asarray(factor, np.float32)
     error = error.astype(np.float32)
     error[~np.isfinite(error)] = np.nan
     return error, remarks

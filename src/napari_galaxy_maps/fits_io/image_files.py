@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from ..bands.registry import Band, get_band
 from ..bands.units import ZeroPoint
+from ..constants import SR_PER_ARCSEC2
 from ..data.galaxy import Stamp
 from ..data.question import BAND, Question
 from ..exceptions import GalaxyMapsError, InputError, brief
@@ -20,6 +22,7 @@ from .header_words import Words, merged
 from .linear_pixels import linear_pixels
 from .map_files import is_maps
 from .open_fits import BROKEN, is_more, opened
+from .pixel_area import pixel_area
 from .psf_files import read_stamp
 from .quiet import quiet
 from .sky_coordinates import coordinates
@@ -141,12 +144,10 @@ class ImageFile:
     told: Told = Told()
     extension: str = ""
 
-    @property
+    @cached_property
     def pixel_arcsec(self) -> float:
-        """Side of a square pixel of the same area, in arcsec."""
-        from astropy.wcs.utils import proj_plane_pixel_area
-
-        return float(np.sqrt(proj_plane_pixel_area(self.wcs)) * 3600)
+        """Side in arcsec of a square that has the solid angle of the pixel in the middle."""
+        return float(np.sqrt(np.nanmedian(pixel_area(self.wcs, self.shape)) / SR_PER_ARCSEC2))
 
     @property
     def problems(self) -> tuple[str, ...]:
