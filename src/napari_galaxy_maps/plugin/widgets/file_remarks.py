@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from ...data.question import BEAM, ZERO_POINT
 from .answer_row import AnswerRow, meaning_of
@@ -93,14 +93,10 @@ class FileRemarks(QWidget):
         button.setToolTip(
             f"You said{whose}: {meaning_of(answer.about, answer.value)}. Click to take it back."
         )
-        button.setStyleSheet("padding: 1px 7px;")
+        button.setStyleSheet("padding: 1px 7px; margin-left: 5px;")
         button.clicked.connect(partial(self._take_back, answer.about))
-        line = QWidget()
-        row = QHBoxLayout(line)
-        row.setContentsMargins(5, 2, 0, 0)
-        row.addWidget(button)
-        row.addStretch()
-        self._add(line)
+        self._add(button)
+        self.column.setAlignment(button, Qt.AlignmentFlag.AlignLeft)
         self._texts.append(button.text())
 
     def _take_back(self, about: str, _checked: bool = False) -> None:
