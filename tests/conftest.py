@@ -14,8 +14,12 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
+from hypothesis import settings
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+# A loaded machine takes its time: how long an example took says nothing.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 VIRTUAL = "GALAXY_MAPS_VIRTUAL_DISPLAY"
 SAMPLE = Path(__file__).resolve().parents[1] / "sample_data" / "spiral"
 

@@ -169,6 +169,7 @@ def test_what_astropy_prints_is_read_as_meant(unit, printed, form):
         ("mjy/sr", "may mean MJy/sr or mJy/sr"),
         ("MJY/BEAM", "may mean MJy/beam or mJy/beam"),
         ("dex(cm/s2)", "no unit of flux"),
+        ("Jy/beam.km/s", "a line"),
         ("nJy / foo", "no unit of flux"),
     ],
 )

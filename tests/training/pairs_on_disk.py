@@ -56,7 +56,7 @@ def write_images(
             wcs,
             BUNIT="MJy/sr",
             FILTER=band,
-            TELESCOP="SDSS",
+            TELESCOP=band.partition("_")[0],
             BMAJ=psf / 3600,
             BMIN=psf / 3600,
         )

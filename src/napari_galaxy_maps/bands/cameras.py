@@ -94,7 +94,7 @@ CAMERAS: dict[str, Camera] = {
                filters=_numbered("GALEX_NUV", "GALEX_FUV") | {
                    "far uv": "GALEX_FUV", "near uv": "GALEX_NUV", "galex far uv": "GALEX_FUV",
                    "galex near uv": "GALEX_NUV"}),
-        Camera("UVOT", ("UVOT",), ("SWIFT",), ("uvot", "swift"), pixels=(0.502, 1.004),
+        Camera("UVOT", ("UVOT[AB]?",), ("SWIFT",), ("uvot", "swift"), pixels=(0.502, 1.004),
                counts=(COUNTS, RATE),
                filters={"uvw1": "UVOT_W1", "uvw2": "UVOT_W2", "uvm2": "UVOT_M2"}),
         Camera("SDSS", (r"SDSS(DR\d+)?", r"^2\.5m$"), in_names=("sdss",), pixels=(0.396,),

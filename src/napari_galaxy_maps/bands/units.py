@@ -86,6 +86,7 @@ _MAGNITUDES = re.compile(
     r"|mag\(\s*(ab|vega)?\s*/\s*arcsec2\s*\)",
     re.IGNORECASE,
 )
+_VELOCITY = re.compile(r"\bkm\b", re.IGNORECASE)
 _OLD_PIXEL = re.compile(r"\s*/\s*old[ _-]?pix(?:el)?s?\s*$", re.IGNORECASE)
 
 
@@ -208,7 +209,7 @@ def _parsed(text: str) -> Unit | None:
     if old:
         unit = _parsed(text[: old.start()])
         return replace(unit, per=OLD_PIXEL, said=True) if unit and not unit.said else None
-    if _megas(text):
+    if _megas(text) or _VELOCITY.search(text):
         return None
     import astropy.units as u
 
@@ -287,6 +288,8 @@ def why_not(text: str, band: Band | None = None) -> tuple[str, tuple[str, ...]]:
     either = _megas(text)
     if either:
         return f"which may mean {' or '.join(either)}", either
+    if _VELOCITY.search(text):
+        return "light of a line, summed over velocity", ()
     import astropy.units as u
 
     try:

@@ -112,8 +112,8 @@ class InputSettings(Section):
         default_factory=dict,
         description="Magnitude of one count by file, band or survey, such as '22.5 AB per second'",
     )
-    beams: dict[str, Annotated[float, ranges.BEAM]] = Field(
-        default_factory=dict, description="Solid angle of the beam in arcsec2 by file or band"
+    beams: Annotated[dict[str, float], ranges.BEAM] = Field(
+        default_factory=dict, description="Solid angle of the beam, by file or band"
     )
     psf: Annotated[
         dict[str, Annotated[float | str, AfterValidator(_number_in_quotes)]],

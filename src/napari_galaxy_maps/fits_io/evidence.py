@@ -14,7 +14,7 @@ from ..bands.registry import Band
 from ..data.question import Question
 from .header_words import Words
 
-CAMERA, FILTER, WAVELENGTH, UNITS, SYSTEM, ZERO, TIME, BEAM = (
+CAMERA, FILTER, WAVELENGTH, UNITS, SYSTEM, ZERO, TIME, GAIN, BINNING, BEAM = (
     "camera",
     "filter",
     "wavelength",
@@ -22,6 +22,8 @@ CAMERA, FILTER, WAVELENGTH, UNITS, SYSTEM, ZERO, TIME, BEAM = (
     "system of magnitudes",
     "zero point",
     "exposure time",
+    "gain",
+    "binning",
     "beam",
 )
 
@@ -41,9 +43,12 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     ZERO: (
         "MAGZP", "MAGZPT", "MAGZERO", "MAGZPOINT", "MAGZEROP", "MAG_ZERO", "MAG_ZP", "MAG0",
         "ZEROPNT", "ZEROPOINT", "ZPOINT", "PHOTZP", "PHOT_ZP", "ZP", "ZPT", "ZPMAG", "FPA.ZP",
-        "ABMAGZP", "ABZP", "ZPAB", "MAGZPAB", "FLUXMAG0", "PHOTFLAM", "PHOTFNU", "PHOTMJSR",
+        "ABMAGZP", "ABZP", "ZPAB", "MAGZPAB", "IMAGEZPT", "PHOT_C", "FLUXMAG0", "PHOTFLAM",
+        "PHOTFNU", "PHOTMJSR",
     ),
     TIME: ("EXPTIME", "EXPOSURE", "TEXPTIME", "EXP_TIME", "TOTEXPT", "XPOSURE"),
+    GAIN: ("GAIN", "EGAIN", "CCDGAIN", "CELL.GAIN"),
+    BINNING: ("COLBIN", "CCDBIN1", "XBINNING", "CCDXBIN", "BINX"),
     BEAM: ("BMAJ", "BMIN"),
 }  # fmt: skip
 """The keywords that speak of something, by what they speak of."""

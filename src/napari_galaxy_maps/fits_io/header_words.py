@@ -95,7 +95,7 @@ class Words:
         return " ".join(word.comment for word in self._words.get(key, ()))
 
 
-def _cards(header: Mapping[str, Any], place: str) -> list[Word]:
+def _cards(header: Any, place: str) -> list[Word]:
     cards = getattr(header, "cards", None)
     if cards is None:
         return [
@@ -103,11 +103,8 @@ def _cards(header: Mapping[str, Any], place: str) -> list[Word]:
             for key, value in header.items()
         ]
     words = []
-    for card in cards:
-        try:
-            key, value, comment = card.keyword, card.value, card.comment
-        except Exception:  # astropy's errors for cards that it cannot read have no common base
-            continue
+    for card in _readable(header):
+        key, value, comment = card.keyword, card.value, card.comment
         if not key or key in ("COMMENT", "HISTORY", "CONTINUE") or value is None:
             continue
         if type(value).__name__ == "Undefined":
@@ -124,17 +121,27 @@ def _comment_inside(value: object) -> str:
 
 
 def merged(own: Header, primary: Header | None) -> Header:
-    """The header of an extension with the primary's cards that it has not itself."""
-    header = own.copy()
-    for card in primary.cards if primary is not None else ():
-        try:
-            if (
-                card.keyword
-                and card.keyword not in header
-                and not card.keyword.startswith(("NAXIS", "HISTORY", "COMMENT"))
-            ):
-                card.value  # noqa: B018  (a card that cannot be read raises here, not later)
-                header.append(card, end=True)
-        except Exception:  # see _cards
-            continue
+    """The cards of an extension that can be read, and the primary's that it has not itself."""
+    from astropy.io.fits import Header
+
+    header = Header()
+    for card in _readable(own):
+        header.append(card, end=True)
+    for card in _readable(primary) if primary is not None else ():
+        key = card.keyword
+        if key and key not in own and not key.startswith(("NAXIS", "HISTORY", "COMMENT")):
+            header.append(card, end=True)
     return header
+
+
+def _readable(header: Header) -> list[Any]:
+    """The cards of a header whose value can be read."""
+    found = []
+    for card in header.cards:
+        try:
+            card.verify("silentfix")
+            card.value, card.comment  # noqa: B018  (what cannot be read raises here, not later)
+        except Exception:  # astropy's errors for cards that it cannot read have no common base
+            continue
+        found.append(card)
+    return found

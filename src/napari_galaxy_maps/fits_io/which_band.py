@@ -18,6 +18,7 @@ _FAR = 0.1
 """How far a wavelength is from that of a filter which it contradicts."""
 _LETTER = re.compile(r"[a-z](s|_?prime|')?", re.IGNORECASE)
 """Names of filters that many cameras use."""
+_INSTRUMENTS = ("INSTRUME", "INSTRMNT", "CAMERA", "FPA.INSTRUMENT")
 _SHORT = 2
 """Letters of a filter's name that other surveys use, too."""
 
@@ -54,7 +55,7 @@ class _Heard:
     letters: tuple[tuple[Word, Band], ...]
     cameras: frozenset[str]
     camera_words: str
-    other: str
+    other: Word | None
     conflict: str
 
 
@@ -109,22 +110,17 @@ def _heard(words: Words) -> _Heard:
             if inside:
                 cameras, why = frozenset(inside), ""
                 break
-    other = next(
-        (
-            str(w)
-            for w in words.of(("INSTRUME", "INSTRMNT", "CAMERA", "SURVEY", "FPA.INSTRUMENT"))
-            if other_camera(w.text)
-        ),
-        "",
-    )
+    other = _other_camera(words, bool(said))
     bands, letters = [], []
     for word in filters:
         found = [
             band for name in sorted(cameras) if (band := CAMERAS[name].band(word.text)) is not None
         ]
         source = f"{word}" + (f" and {why}" if why and why != str(word) else "")
-        if found:
+        if found and (said or not other):
             bands += [Statement(band, source) for band in found]
+        elif found:  # another camera's filter may be called like one of these
+            letters += [(word, band) for band in found]
         elif not cameras:
             text = re.sub(r"dr\d+", "", word.text, flags=re.IGNORECASE)
             band = find_band(text)
@@ -134,6 +130,17 @@ def _heard(words: Words) -> _Heard:
                 letters.append((word, band))
     bands += _by_wavelength(words, cameras, why, bands)
     return _Heard(tuple(bands), tuple(letters), cameras, why, other, conflict)
+
+
+def _other_camera(words: Words, known: bool) -> Word | None:
+    """The word that names a camera which is none of these, or None."""
+    names = words.of((*_INSTRUMENTS, "TELESCOP", "SURVEY"))
+    if not known:
+        # An instrument that nobody knows has filters that nobody knows.
+        for word in words.of(_INSTRUMENTS):
+            if not cameras_called(word.text)[0]:
+                return word
+    return next((word for word in names if other_camera(word.text)), None)
 
 
 def _one_camera(
@@ -256,7 +263,8 @@ def _strange_name(
     else:
         spelled = cameras_in_name(parts_of(filename)) - {band.survey for band, _ in in_name}
         if not spelled or any(len(part) > _SHORT for _, part in in_name):
-            return None if not heard.other else _foreign(heard, in_name)
+            known = heard.other is not None and other_camera(heard.other.text)
+            return _foreign(heard, in_name) if known else None
         cameras, whose = frozenset(spelled), "the file name itself"
     band, part = in_name[0]
     reason = (
@@ -282,7 +290,7 @@ def _same_letter(text: str, band: object) -> bool:
 def _why_asked(heard: _Heard, statements: list[Statement], quoted: str) -> str:
     if len({s.value for s in statements}) > 1:
         return quoted
-    camera = heard.other or heard.camera_words
+    camera = str(heard.other or heard.camera_words)
     if heard.letters:
         word = heard.letters[0][0]
         if heard.other:

@@ -22,6 +22,7 @@ from ..data.question import UNIT, Question
 from ..exceptions import InputError
 from .evidence import (
     ALLOWED,
+    BINNING,
     KEYWORDS,
     UNITS,
     ZERO,
@@ -232,6 +233,10 @@ def _old_pixel(image: ImageWords, unit: Unit, zero: ZeroPoint | None, told: bool
     if image.band.survey == "WISE":
         # unWISE counts at 22.5 mag on pixels of 2.75", the Atlas at other zero points on 1.375".
         sides = (2.75,) if zero is not None and zero.magnitude == _UNWISE else (1.375, 2.75)
+    if unit.per == OLD_PIXEL:
+        return sides[0]
+    binned = image.words.number(KEYWORDS[BINNING]) or 1.0
+    sides = (*sides, *(side * binned for side in sides))
     old = min(sides, key=lambda side: abs(np.log(image.pixel_arcsec / side)))
     per_pixel = camera is not None and unit.kind in camera.counts and unit.per == "pix"
     if per_pixel and abs(image.pixel_arcsec / old - 1) > 0.05 and not (told and unit.said):

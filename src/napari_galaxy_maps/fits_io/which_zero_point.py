@@ -13,9 +13,10 @@ from ..bands.cameras import CAMERAS
 from ..bands.registry import Band
 from ..bands.units import COUNTS, MAGGIES, MAGNITUDES, RATE, Unit, ZeroPoint, flux_of_wavelength
 from ..constants import ZERO_AB_JY
-from ..data.question import ZERO_POINT
+from ..data.question import UNIT, ZERO_POINT
 from .evidence import (
     DES_COADD,
+    GAIN,
     KEYWORDS,
     SYSTEM,
     TIME,
@@ -35,8 +36,19 @@ _ZERO_POINTS = (5.0, 45.0)
 _SAME = 0.02
 """How near two zero points in magnitudes are that are one."""
 _PER_SECOND = re.compile(
-    r"/\s*s(ec(ond)?)?\b|per\s+sec|\b1\s?s(ec)?\b|\(1s\)|s\^?-1|\bcps\b", re.IGNORECASE
+    r"/\s*s(ec(ond)?)?\b|per\s+sec|\b1[ -]?s(ec(ond)?)?\b|s\^?-1|\bcps\b", re.IGNORECASE
 )
+_PER_IMAGE = re.compile(
+    r"log(10)?\s*\(\s*(data|dn|adu|counts?|flux|pix\w*|image|value|i|s)\s*\)|per image",
+    re.IGNORECASE,
+)
+_SYSTEMS = {
+    "AB": re.compile(r"\bAB(mag)?(_?nu)?\b", re.IGNORECASE),
+    "Vega": re.compile(r"\bvega", re.IGNORECASE),
+    "ST": re.compile(r"\bST(mag|MAG)?\b"),
+}
+_ELECTRONS = re.compile(r"\be-|\belectron", re.IGNORECASE)
+_ADU = re.compile(r"\b(adu|dn)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -67,7 +79,7 @@ def parse_zero_point(text: str) -> GivenZeroPoint | None:
     magnitude = float(found[0]) if found else None
     rest = rest[found.end() :] if found else rest
     system, per = "", ""
-    for word in re.sub(r"per\s+|/\s*", "per_", rest.lower()).replace(",", " ").split():
+    for word in re.sub(r"per\s+|/\s*", " per_", rest.lower()).replace(",", " ").split():
         if word in ("ab", "vega"):
             system = {"ab": "AB", "vega": "Vega"}[word]
         elif word in ("per_second", "per_s", "per_image", "per_exposure"):
@@ -88,6 +100,7 @@ class _Zero:
     jy: float | None
     per: str
     note: str = ""
+    gain: float = 1.0
 
 
 def zero_point_of(
@@ -103,13 +116,15 @@ def zero_point_of(
     assert image.band is not None
     band = image.band
     if unit.kind in (MAGGIES, MAGNITUDES):
+        _check_maggies(image, unit, given)
         system = _system(image, unit, given)
         zero_jy = _zero_jy(image, unit, system)
         return ZeroPoint(zero_jy, f"{zero_jy:.4g} Jy ({system})", 22.5), ()
-    zeros = _zeros(image, band)
     if given is not None and given.magnitude is not None:
         word = Word("told", f"{given.magnitude:g}")
         zeros = [_Zero(word, given.magnitude, None, given.per or "image")]
+    else:
+        zeros = _zeros(image, band)
     if not zeros and unit.kind == RATE and band.count_rate_jy:
         words = f"{band.count_rate_jy:.4g} Jy ({band.survey} zero point)"
         return ZeroPoint(band.count_rate_jy, words), ()
@@ -132,16 +147,30 @@ def zero_point_of(
     return _settled(image, unit, zeros, per, system, zero_jy)
 
 
+def _check_maggies(image: ImageWords, unit: Unit, given: GivenZeroPoint | None) -> None:
+    """Raise `Asked` where a zero point tells another size of the unit than its name does."""
+    if unit.kind != MAGGIES or given is not None or unit.per != "pix" or image.band is None:
+        return
+    own = -2.5 * float(np.log10(unit.scale))
+    for zero in _zeros(image, image.band):
+        if zero.magnitude is not None and abs(zero.magnitude - own) > _SAME:
+            raise image.asks(
+                UNIT,
+                f"Is its unit {unit}, of which one has {own:g} mag, or counts of {zero.word}?",
+                (f"{unit}/pix", "DN/pix"),
+            )
+
+
 def _zero_jy(image: ImageWords, unit: Unit, system: str) -> float:
     """Flux density in Jy of a source of zero magnitude."""
     assert image.band is not None
     if system == "AB":
         return ZERO_AB_JY
-    if image.band.vega_jy is None:
+    if system == "ST" or image.band.vega_jy is None:
         raise image.asks(
             ZERO_POINT,
-            f"Which AB magnitude has one of its {unit}? Its zero point is on the Vega system, in "
-            f"which the flux of {image.band} at 0 mag is not known here.",
+            f"Which AB magnitude has one of its {unit}? Its zero point is on the {system} system, "
+            f"in which the flux of {image.band} at 0 mag is not known here.",
         )
     return image.band.vega_jy
 
@@ -167,8 +196,36 @@ def _zeros(image: ImageWords, band: Band) -> list[_Zero]:
             found.append(_Zero(word, 2.5 * float(np.log10(value)), None, "image"))
         else:
             per, note = _per(word, words, band)
-            found.append(_Zero(word, value, None, per, note))
+            found.append(_Zero(word, value, None, per, note, _gain(image, word)))
     return found
+
+
+def _gain(image: ImageWords, zero: Word) -> float:
+    """By what counts have to be multiplied that are of another kind than those of a zero point.
+
+    Raises
+    ------
+    Asked
+        Where the gain is not told.
+    """
+    electrons = bool(_ELECTRONS.search(zero.comment))
+    adu = bool(_ADU.search(zero.comment))
+    if electrons is adu:
+        return 1.0
+    for word in image.words.of(KEYWORDS[UNITS]):
+        own_electrons, own_adu = _ELECTRONS.search(word.raw), _ADU.search(word.raw)
+        if not (own_adu if electrons else own_electrons):
+            continue
+        gain = image.words.number(KEYWORDS[GAIN])
+        if gain is None:
+            raise image.asks(
+                ZERO_POINT,
+                f"Which magnitude has one of its counts? {zero}, {zero.comment!r}, is of "
+                f"{'electrons' if electrons else 'ADU'}, {word} is not, and no header tells the "
+                "gain.",
+            )
+        return gain if electrons else 1 / gain
+    return 1.0
 
 
 def _per(word: Word, words: Words, band: Band) -> tuple[str, str]:
@@ -177,6 +234,8 @@ def _per(word: Word, words: Words, band: Band) -> tuple[str, str]:
         return "image", DES_COADD
     if word.key in ZERO_KEYS_PER_SECOND or _PER_SECOND.search(word.comment):
         return "second", ""
+    if _PER_IMAGE.search(word.comment):
+        return "image", ""
     camera = CAMERAS.get(band.survey)
     return (camera.zero_point_per.get(word.key, "") if camera else ""), ""
 
@@ -228,11 +287,8 @@ def custom_system(band: Band) -> str:
 
 
 def _systems_in(text: str) -> list[str]:
-    found = [
-        s
-        for s, word in (("AB", r"\bAB\b"), ("Vega", r"\bvega\b"))
-        if re.search(word, text, re.IGNORECASE)
-    ]
+    """The system that a text names, where it names one alone."""
+    found = [name for name, pattern in _SYSTEMS.items() if pattern.search(text)]
     return found if len(found) == 1 else []
 
 
@@ -244,7 +300,8 @@ def _settled(
     found: list[ZeroPoint] = []
     for zero, per in _pers(zeros, unit, seconds, told):
         jy = zero.jy if zero.jy is not None else zero_jy * 10 ** (-0.4 * float(zero.magnitude or 0))
-        by_time = ""
+        jy *= zero.gain
+        by_time = f" x {zero.gain:.4g} (gain)" if zero.gain != 1 else ""
         if unit.kind == COUNTS and per == "second":
             if seconds is None:
                 raise image.asks(
@@ -252,7 +309,7 @@ def _settled(
                     f"Which magnitude has one of its {unit}? {zero.word} is for one count per "
                     f"second, and {why}.",
                 )
-            jy, by_time = jy / seconds, f" / {seconds:g} s"
+            jy, by_time = jy / seconds, f"{by_time} / {seconds:g} s"
         elif unit.kind == COUNTS and not per and seconds is not None and abs(seconds - 1) > 0.01:
             value = f"{zero.magnitude:g}"
             raise image.asks(
