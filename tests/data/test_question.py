@@ -1,4 +1,4 @@
-"""Questions name the option and the setting that answer them, and those of one survey are one line."""
+"""Questions name the option and the setting that answer them; those of one survey are one line."""
 
 from napari_galaxy_maps.data.question import BAND, OPTIONS, SETTINGS, UNIT, Question, asked_in_lines
 from napari_galaxy_maps.data.recipe import InputSettings

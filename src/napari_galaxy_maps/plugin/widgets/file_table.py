@@ -207,8 +207,8 @@ class FileTable(QTableWidget):
         super().resizeEvent(event)
         header, width = present(self.horizontalHeader()), present(self.viewport()).width()
         # The narrower the table, the less for units and then for bands: file names need the rest.
-        header.resizeSection(BAND, min(max(width - 300, 92), 118))
-        header.resizeSection(UNIT, min(max(width - 350, 98), 170))
+        header.resizeSection(BAND, min(max(width - 300, 92), 124))
+        header.resizeSection(UNIT, min(max(width - 352, 98), 166))
         self._fit_remarks()
 
     # Hearing -------------------------------------------------------------------------------------
