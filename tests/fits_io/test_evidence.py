@@ -2,7 +2,7 @@
 has a galaxy of known flux, and what is settled gives it back.
 
 Of `fits_io.evidence`, `fits_io.header_words`, `fits_io.which_band`, `fits_io.which_unit`,
-`fits_io.which_zero_point`, `fits_io.which_beam` and `data.question`.
+`fits_io.which_zero_point` and `fits_io.which_beam`.
 """
 
 import numpy as np

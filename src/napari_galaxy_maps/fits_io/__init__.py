@@ -1,1 +1,1 @@
-"""FITS in and out: images of the sky, maps of properties, prepared cubes, regions and tables."""
+"""FITS files, regions and tables in and out: what a file is, and galaxies from files."""

@@ -8,13 +8,19 @@ from dataclasses import replace
 import numpy as np
 
 from ..bands.registry import get_band
-from ..bands.units import surface_brightness_factor
+from ..bands.units import canonical_unit, surface_brightness_factor
 from ..data.galaxy import BandImage
 from ..exceptions import InputError, UnresolvedError
+from .error_planes import blank_flagged, coverage_beside, planes_beside, sigma_from_weights
 from .image_files import ImageFile
+from .no_data import blank_zeros
 from .open_fits import sha256
+from .pixel_scales import MAGGIES, MAGNITUDES, flux_error_from_magnitudes
+from .quiet import quiet
+from .sky_coordinates import left_over_sip
 
 
+@quiet()
 def read_band_image(image: ImageFile, uncertainty: ImageFile | None = None) -> BandImage:
     """The image as surface brightness.
 
@@ -40,18 +46,25 @@ def read_band_image(image: ImageFile, uncertainty: ImageFile | None = None) -> B
     if image.problems:
         raise UnresolvedError(image.questions)
     assert image.band is not None and image.unit is not None
-    factor, note = _factor(image, image.unit)
-    data = image.load() * np.float32(factor)
-    data, blanked = _without_empty_border(data, image)
+    magnitudes = image.unit == MAGNITUDES
+    factor, note = _factor(image, MAGGIES if magnitudes else image.unit)
+    told: list[str] = []
+    data = image.load(told)
+    weight = (
+        uncertainty.load() if uncertainty is not None and uncertainty.role == "weight" else None
+    )
+    data, blanked = _without_blanks(image, data, weight, uncertainty)
     error = None
     if uncertainty is not None:
-        error = _read_uncertainty(image, uncertainty)
+        error, remarks = _read_uncertainty(image, data, uncertainty, factor)
         note += f"; {uncertainty.role} from {uncertainty.label}"
+        blanked = (*blanked, *remarks)
+    sip = left_over_sip(image.wcs, image.shape)
     measured = (f"PSF {image.psf}, {image.fwhm:.2f} arcsec wide",) if image.psf else ()
     return BandImage(
-        data, image.band, image.wcs, uncertainty=error, fwhm=image.fwhm, header=image.header,
-        path=image.path, unit=image.unit,
-        notes=(note, *image.notes, *blanked, *measured), psf=image.psf,
+        data * np.float32(factor), image.band, image.wcs, uncertainty=error, fwhm=image.fwhm,
+        header=image.header, path=image.path, unit=image.unit,
+        notes=(note, *image.notes, *told, *blanked, *sip, *measured), psf=image.psf,
         meta={"checksum": sha256(image.path), "label": image.label, "factor": factor},
     )  # fmt: skip
 
@@ -66,32 +79,35 @@ def _factor(image: ImageFile, unit: str) -> tuple[float, str]:
     )
 
 
-def _without_empty_border(data: np.ndarray, image: ImageFile) -> tuple[np.ndarray, tuple[str, ...]]:
-    """NaN in place of zeros outside a survey's coverage: those of one piece with the border, where
-    they are many.
-
-    Count images keep theirs, which are measurements.
+def _without_blanks(
+    image: ImageFile, data: np.ndarray, weight: np.ndarray | None, uncertainty: ImageFile | None
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """NaN where masks and exposures say that nothing was measured, and in place of zeros that are
+    no measurement; with what is said of it.
     """
-    zero = data == 0
-    if (
-        image.header.get("BITPIX", -32) > 0
-        or image.unit in ("counts/s", "DN")
-        or zero.mean() < 0.01
-    ):
-        return data, ()
-    from scipy import ndimage
-
-    pieces, _ = ndimage.label(zero)
-    rim = np.unique(np.concatenate([pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]]))
-    empty = np.isin(pieces, rim[rim > 0])
-    if empty.mean() < 0.01 or empty.all():
-        return data, ()
-    return np.where(empty, np.float32(np.nan), data), (
-        f"{empty.mean():.0%} of the pixels, zero at the border, taken as blank",
-    )
+    flagged: tuple[str, ...] = ()
+    coverage, name = None, ""
+    if image.hdu or image.label.endswith("]"):  # else it is alone in its file
+        beside = planes_beside(image.path, image.hdu, image.shape)
+        data, flagged = blank_flagged(data, beside.flagged)
+        coverage, name = beside.coverage, f"the plane {beside.coverage_name}"
+    if coverage is None and uncertainty is not None and weight is not None:
+        coverage, name = weight if weight.shape == image.shape else None, uncertainty.label
+    if coverage is None:
+        coverage, name = coverage_beside(image.path, image.shape)
+    data, zeros = blank_zeros(data, coverage, name)
+    if not np.isfinite(data).any():
+        raise InputError(f"{image.label} holds no valid pixel: all are blank; leave it out.")
+    return data, (*flagged, *zeros)
 
 
-def _read_uncertainty(image: ImageFile, uncertainty: ImageFile) -> np.ndarray:
+def _read_uncertainty(
+    image: ImageFile, data: np.ndarray, uncertainty: ImageFile, factor: float
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """1-sigma errors in MJy/sr, and what is said of them.
+
+    `data` is the image as loaded, in the unit of which `factor` makes MJy/sr.
+    """
     if uncertainty.shape != image.shape:
         raise InputError(
             f"{uncertainty.label} is {uncertainty.shape[1]} x {uncertainty.shape[0]} pixels but "
@@ -99,19 +115,51 @@ def _read_uncertainty(image: ImageFile, uncertainty: ImageFile) -> np.ndarray:
             f"{image.shape[1]} x {image.shape[0]}; leave it out or cut it alike."
         )
     assert image.unit is not None
-    values = uncertainty.load()
-    if uncertainty.role == "uncertainty":
+    told: list[str] = []
+    values = uncertainty.load(told)
+    remarks = tuple(f"{uncertainty.label}: {text}" for text in told)
+    role, unit = uncertainty.role, _unit_of_sigma(uncertainty)
+    in_magnitudes = image.unit == MAGNITUDES and (unit is None or unit == MAGNITUDES)
+    if role == "weight" and not in_magnitudes and unit in (None, image.unit):
+        values, doubts = sigma_from_weights(data, values, uncertainty.label)
+        remarks += doubts
+    elif role != "uncertainty":
+        with np.errstate(invalid="ignore", divide="ignore"):
+            values = np.sqrt(values if role == "variance" else 1 / values)
+    if in_magnitudes:
+        error = flux_error_from_magnitudes(data, values) * factor
+    else:
         # An error image has the unit of its image unless its own header says otherwise.
-        unit = uncertainty.unit or image.unit
-        factor, _ = _factor(replace(uncertainty, band=image.band, fwhm=image.fwhm), unit)
-        return np.abs(values) * np.float32(factor)
-    factor, _ = _factor(image, image.unit)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        error = np.sqrt(values if uncertainty.role == "variance" else 1 / values) * np.float32(
-            factor
-        )
+        if unit not in (None, image.unit):
+            own = replace(
+                uncertainty,
+                band=image.band,
+                zero_point=uncertainty.zero_point or image.zero_point,
+                beam=uncertainty.beam or image.beam,
+                old_pixel=uncertainty.old_pixel or image.old_pixel,
+            )
+            factor, _ = _factor(own, unit)
+        error = np.abs(values) * np.float32(factor)
+    error = error.astype(np.float32)
     error[~np.isfinite(error)] = np.nan
-    return error.astype(np.float32)
+    return error, remarks
+
+
+def _unit_of_sigma(uncertainty: ImageFile) -> str | None:
+    """The unit of the 1-sigma error that an image of errors, variances or inverse variances tells;
+    None where its header does not tell one.
+    """
+    if uncertainty.role == "uncertainty":
+        return uncertainty.unit
+    import astropy.units as u
+
+    text = str(uncertainty.header.get("BUNIT") or "")
+    try:
+        with quiet():
+            unit = u.Unit(text) ** (0.5 if uncertainty.role == "variance" else -0.5)
+        return canonical_unit(unit.to_string().replace(" / ", "/")) if text.strip() else None
+    except (ValueError, TypeError):
+        return None
 
 
 def join(images: Sequence[ImageFile]) -> dict[str, tuple[ImageFile, ImageFile | None]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -63,14 +63,22 @@ class Words:
         Header of the extension.
     primary : mapping, optional
         Header of the file's first part, where the image is in another.
+    without : collection of str
+        Keywords of the primary that do not speak of this image.
     """
 
-    def __init__(self, own: Mapping[str, Any], primary: Mapping[str, Any] | None = None):
+    def __init__(
+        self,
+        own: Mapping[str, Any],
+        primary: Mapping[str, Any] | None = None,
+        without: Collection[str] = (),
+    ):
         self._words: dict[str, list[Word]] = {}
         several = primary is not None
         for header, place in ((own, "extension"), (primary or {}, "primary")):
             for word in _cards(header, place if several else ""):
-                self._words.setdefault(word.key, []).append(word)
+                if header is own or word.key not in without:
+                    self._words.setdefault(word.key, []).append(word)
 
     def __contains__(self, key: str) -> bool:
         return key in self._words

@@ -13,12 +13,16 @@ from ..bands.registry import Band, get_band
 from ..bands.units import ZeroPoint
 from ..data.galaxy import Stamp
 from ..data.question import BAND, Question
-from ..exceptions import InputError, brief
-from .evidence import ImageWords, sentence
+from ..exceptions import GalaxyMapsError, InputError, brief
+from .error_planes import role_of_plane, what_for
+from .evidence import KEYWORDS, UNITS, ImageWords, sentence
 from .header_words import Words, merged
+from .linear_pixels import linear_pixels
 from .map_files import is_maps
-from .open_fits import BROKEN, image_wcs, opened
+from .open_fits import BROKEN, is_more, opened
 from .psf_files import read_stamp
+from .quiet import quiet
+from .sky_coordinates import coordinates
 from .which_band import BandGuess, bands_in_name, guess_band
 from .which_beam import guess_beam
 from .which_role import guess_role
@@ -43,6 +47,9 @@ def is_fits_name(name: str) -> bool:
     not begin with a dot, as a killed run's unfinished files and macOS's notes on files do.
     """
     return name.lower().endswith(FITS_ENDINGS) and not name.startswith(".")
+
+
+_NO_WCS = "has no sky coordinates (WCS) in its header; add them, e.g. with astrometry.net"
 
 
 @dataclass(frozen=True)
@@ -146,27 +153,40 @@ class ImageFile:
         """The questions as sentences that name the file."""
         return tuple(str(question) for question in self.questions)
 
-    def load(self) -> np.ndarray:
+    def load(self, notes: list[str] | None = None) -> np.ndarray:
         """The pixels as float32 in native byte order, NaN where blank, shape (ny, nx), in the
-        file's unit.
+        file's unit; linear where the file has them on an asinh scale.
+
+        Values that stand for no data become NaN. An image in magnitudes becomes 10^(-0.4 m); an
+        uncertainty in magnitudes stays what it is.
+
+        Parameters
+        ----------
+        notes : list of str, optional
+            Takes a sentence for what was made blank or linear.
 
         Raises
         ------
         InputError
-            When the file is damaged, or holds no valid pixel.
+            When the file is damaged, holds no valid pixel, or has a scale without a way back.
         """
         with opened(self.path) as hdus:
             try:
-                data = (
-                    np.squeeze(np.asarray(hdus[self.hdu].data))
-                    .reshape(self.shape)
-                    .astype(np.float32)
-                )
+                data = np.squeeze(np.asarray(hdus[self.hdu].data)).reshape(self.shape)
+                data = data.astype(np.float64 if data.dtype.itemsize > 4 else np.float32)
+                own = hdus[self.hdu].header
             except BROKEN as error:
                 raise InputError(
                     f"{self.path} is damaged or cut short ({brief(error)}); fetch it again."
                 ) from None
-        data[~np.isfinite(data)] = np.nan
+            if self.role != "image" and "BSOFTEN" in self.header and "BSOFTEN" not in own:
+                raise InputError(
+                    f"{self.label}: its file has an asinh scale (BSOFTEN), and nothing tells "
+                    "whether this plane is on it; leave it out."
+                )
+        data, told = linear_pixels(data, self.header, self.unit, self.role, self.label)
+        if notes is not None:
+            notes += told
         if not np.isfinite(data).any():
             raise InputError(f"{self.label} holds no valid pixel: all are blank; leave it out.")
         return data
@@ -180,6 +200,8 @@ def _plane_shape(shape: tuple[int, ...]) -> tuple[int, int] | None:
 
 def _why_unusable(hdu: Any) -> str | None:
     """What is wrong with an extension as an image, or None."""
+    if not hasattr(hdu, "fileinfo"):  # astropy's stand-in for what it could not understand
+        return "has a damaged header"
     if not getattr(hdu, "is_image", False):
         return "holds a table, not an image"
     shape = hdu.shape
@@ -208,6 +230,8 @@ def _read_file(path: Path, skipped: list[str]) -> list[ImageFile]:
             else:
                 place = f"{path.name}[{number}]" if len(hdus) > 1 else str(path)
                 skipped.append(f"{place} {why}.")
+        if is_more(hdus):
+            skipped.append(f"{path} has an extension {len(hdus)} with a damaged header.")
         first_wcs: dict[tuple[int, int], WCS] = {}
         for number, hdu in usable:
             label = f"{path.name}[{number}]" if len(usable) > 1 else path.name
@@ -215,30 +239,60 @@ def _read_file(path: Path, skipped: list[str]) -> list[ImageFile]:
             assert shape is not None
             primary = hdus[0].header if number else None
             header = merged(hdu.header, primary)
-            role = guess_role(hdu.name, path.name)
+            role = role_of_plane(hdu.header, hdu.name) or guess_role(hdu.name, path.name)
             if role == "other":
-                skipped.append(
-                    f"{label} is a {hdu.name or 'mask or coverage'} image, which is not used."
-                )
+                use = what_for(hdu.name) if len(usable) > 1 else "which is not used"
+                skipped.append(f"{label} is a {hdu.name or 'mask or coverage'} image, {use}.")
                 continue
-            wcs = image_wcs(hdu.header, shape) or (
-                first_wcs.get(shape) if role != "image" or number else None
-            )
+            place = str(path) if len(usable) == 1 else label
+            wcs, why = coordinates(hdu.header, shape)
+            if wcs is None and (role != "image" or (number and not why)):
+                wcs = first_wcs.get(shape)
             if wcs is None:
-                skipped.append(
-                    f"{path if len(usable) == 1 else label} has no sky coordinates (WCS) in its "
-                    "header; "
-                    "add them, e.g. with astrometry.net."
-                )
+                skipped.append(f"{place} {why or _NO_WCS}.")
                 continue
             first_wcs.setdefault(shape, wcs)
-            words = Words(hdu.header, primary)
+            # The unit of a primary image is not that of its uncertainty in an extension.
+            without = KEYWORDS[UNITS] if role != "image" else ()
+            words = Words(hdu.header, primary, without)
             image = ImageFile(
                 path, number, label, shape, wcs, header, None, "", (), None, "", None, role, 0.0,
                 extension=hdu.name if len(usable) > 1 else "", words=words,
             )  # fmt: skip
             found.append(_understood(image))
-    return found
+    return _with_one_error(found, skipped)
+
+
+def _with_one_error(images: list[ImageFile], skipped: list[str]) -> list[ImageFile]:
+    """The images of one file without the error planes that tell again, or in part, what another
+    one tells: JWST's files hold an error, three parts of its variance and a weight.
+    """
+    if [image.role for image in images].count("image") != 1:
+        return images
+    errors = [image for image in images if image.role != "image"]
+    for role in ("uncertainty", "variance"):
+        best = [image for image in errors if image.role == role]
+        if len(best) == 1:
+            skipped += [
+                f"{image.label} is another error plane than {best[0].label}, which is used."
+                for image in errors
+                if image is not best[0]
+            ]
+            return [image for image in images if image.role == "image" or image is best[0]]
+    return images
+
+
+def _read_in_words(path: Path, skipped: list[str]) -> list[ImageFile]:
+    """As `_read_file`; whatever a damaged header leads to becomes a sentence."""
+    try:
+        return _read_file(path, skipped)
+    except (GalaxyMapsError, MemoryError):
+        raise
+    except Exception as error:  # what damaged headers lead to has no common base
+        raise InputError(
+            f"{path} has a header that cannot be understood ({brief(error)}); mend it, or fetch "
+            "the file again."
+        ) from error
 
 
 def _telling_name(path: Path, extname: str) -> str:
@@ -281,6 +335,7 @@ def _understood(image: ImageFile) -> ImageFile:
     )
 
 
+@quiet()
 def find_images(
     paths: Sequence[str | Path],
     skipped: list[str] | None = None,
@@ -329,7 +384,7 @@ def find_images(
                         map_files.append(member)
                     continue
                 try:
-                    inside += _read_file(member, skipped)
+                    inside += _read_in_words(member, skipped)
                 except InputError as error:
                     skipped.append(str(error))
             if not inside:
@@ -338,7 +393,7 @@ def find_images(
             found += inside
         else:
             reasons: list[str] = []
-            inside = _read_file(path, reasons)
+            inside = _read_in_words(path, reasons)
             if not inside:
                 raise InputError(_main_reason(path, reasons))
             skipped += reasons

@@ -6,15 +6,17 @@ import gzip
 import hashlib
 import lzma
 import os
+import re
 import stat
-import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from ..exceptions import InputError, about_file, brief
+from .quiet import quiet
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header
@@ -35,13 +37,17 @@ BROKEN = (
 )
 
 
+COORDINATES = re.compile(r"(CTYPE|CRVAL|CRPIX|CDELT|CROTA)[12]|(CD|PC)[12]_[12]")
+"""Keywords without which an image lies elsewhere."""
+
+
 def sha256(path: Path) -> str:
     """SHA-256 of a file, hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def open_bytes(path: Path) -> BinaryIO:
+def open_bytes(path: Path) -> BufferedReader:
     """The file, opened to be read.
 
     Raises
@@ -79,52 +85,105 @@ def read_text(path: Path) -> str:
 
 @contextmanager
 def opened(path: Path) -> Iterator[HDUList]:
-    """The file's extensions; whatever is wrong with the file becomes one sentence."""
+    """The file's extensions; whatever is wrong with the file becomes one sentence.
+
+    A file that lacks nothing but the padding of its last block is complete.
+    """
     from astropy.io import fits
-    from astropy.utils.exceptions import AstropyUserWarning
-    from astropy.wcs import FITSFixedWarning
 
     with ExitStack() as closing:  # astropy leaves a file open that it fails on
+        closing.enter_context(quiet())
         stream = closing.enter_context(open_bytes(path))
         size = os.fstat(stream.fileno()).st_size
+        packed = True
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                warnings.simplefilter("ignore", FITSFixedWarning)
-                warnings.filterwarnings(
-                    "error", message=".*truncated.*", category=AstropyUserWarning
-                )
-                hdus = fits.open(stream, memmap=False, lazy_load_hdus=False)
-        except AstropyUserWarning:
-            raise InputError(
-                f"{path} is cut short: it is smaller than its header says; fetch it again."
-            ) from None
+            packed = stream.peek(6)[:6] != b"SIMPLE"
+            hdus = fits.open(stream, memmap=False, lazy_load_hdus=False)
+            for hdu in hdus:
+                _drop_unreadable(getattr(hdu, "header", None))
+            short = not packed and _is_cut_short(hdus, stream, size)
         except EOFError:
             raise InputError(
                 f"{path} is cut short: its compressed data end too early; fetch it again."
             ) from None
         except BROKEN as error:
+            if size and not packed:
+                raise InputError(
+                    f"{path} has a damaged header ({brief(error)}); fetch it again."
+                ) from None
             what = "is empty" if size == 0 else f"is not a FITS file ({brief(error)})"
             raise InputError(
                 f"{path} {what}; give FITS images, packed with gzip, bzip2 or fpack or not."
             ) from None
+        if short:
+            raise InputError(
+                f"{path} is cut short: it is smaller than its header says; fetch it again."
+            )
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                yield hdus
+            yield hdus
         finally:
             hdus.close()
 
 
+def _drop_unreadable(header: Header | None) -> None:
+    """Takes out of a header the cards whose value cannot be read, so that nobody stumbles on them;
+    those of the coordinates stay, for `sky_coordinates` to name.
+    """
+    from astropy.io.fits import VerifyError
+
+    for number in range(len(header.cards) - 1 if header is not None else -1, -1, -1):
+        assert header is not None
+        try:
+            card = header.cards[number]
+            str(card.value)
+        except (VerifyError, ValueError):
+            if not COORDINATES.fullmatch(card.keyword):
+                del header[number]
+
+
+def _is_cut_short(hdus: HDUList, stream: BufferedReader, size: int) -> bool:
+    """Whether the data of the last extension of a plain file are not all there; of a packed one,
+    only reading them tells.
+    """
+    from astropy.io import fits
+
+    if not hasattr(hdus[-1], "fileinfo"):  # astropy's stand-in for what it could not understand
+        return False
+    last = hdus[-1].fileinfo()
+    if last is None or size >= last["datLoc"] + last["datSpan"]:
+        return False
+    stream.seek(0)
+    plain = fits.open(stream, memmap=False, lazy_load_hdus=False, disable_image_compression=True)
+    return bool(size < last["datLoc"] + plain[-1].size)
+
+
 def image_wcs(header: Header, shape: tuple[int, ...]) -> WCS | None:
     """Two-dimensional celestial WCS, or None."""
+    try:
+        return celestial_wcs(header)
+    except Exception:  # wcslib's and astropy's errors for broken headers have no common base
+        return None
+
+
+def celestial_wcs(header: Header) -> WCS | None:
+    """As `image_wcs`, with the errors of astropy and wcslib."""
     from astropy.wcs import WCS
 
-    try:
+    with quiet():
         wcs = WCS(header)
         if not wcs.has_celestial:
             return None
         # A plain image keeps its whole WCS: `.celestial` would drop distortion tables.
         return wcs if wcs.naxis == 2 else wcs.celestial
-    except Exception:  # wcslib's and astropy's errors for broken headers have no common base
-        return None
+
+
+def is_more(hdus: HDUList) -> bool:
+    """Whether a file has an extension after those that could be understood."""
+    last = hdus[-1].fileinfo() if hasattr(hdus[-1], "fileinfo") else None
+    if last is None:
+        return False
+    try:
+        last["file"].seek(last["datLoc"] + last["datSpan"])
+        return bool(last["file"].read(8) == b"XTENSION")
+    except BROKEN:
+        return False

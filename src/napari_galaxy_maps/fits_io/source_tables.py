@@ -4,7 +4,6 @@ names of their columns.
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from ..exceptions import InputError
 from .open_fits import open_bytes
+from .quiet import quiet
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
@@ -76,8 +76,7 @@ def read_table(path: Path, what: str) -> Table:
         formats = ("fits", "votable", "ascii.ecsv", "ascii")
     for kind in formats:
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with quiet():
                 # The mark that some programs put before UTF-8 is no part of a column's name.
                 text = {"encoding": "utf-8-sig"} if kind and kind.startswith("ascii") else {}
                 table = Table.read(path, format=kind, **text)
@@ -98,8 +97,7 @@ def read_table(path: Path, what: str) -> Table:
 def _votable_frame(path: Path) -> str | None:
     from astropy.io.votable import parse
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet():
         systems = {str(system.system).lower() for system in parse(path).iter_coosys()}
     known = {_FRAMES[system] for system in systems if system in _FRAMES}
     return known.pop() if len(known) == 1 else None
@@ -167,8 +165,7 @@ def table_positions(table: Table, path: Path) -> tuple[SkyCoord, str, float]:
             f"{np.nanmax(lon):g}, {columns[latitude]} to "
             f"{np.nanmax(np.abs(lat)):g}); give right ascension and declination in degrees."
         )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet():
         sky = SkyCoord(lon, lat, unit="deg", frame=frame).icrs
     return sky, frame, epoch
 

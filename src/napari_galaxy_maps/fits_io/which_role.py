@@ -10,9 +10,9 @@ _ROLE_WORDS = {
     "uncertainty": {"unc", "uncert", "uncertainty", "err", "error", "errors", "sigma", "std",
         "stddev", "rms", "stdev", "noise"},
     "variance": {"var", "variance"},
-    "weight": {"ivar", "invvar", "weight", "weights", "wt", "wht", "oow"},
+    "weight": {"ivar", "invvar", "weight", "weights", "wt", "wht", "wgt", "oow"},
     "other": {"mask", "dq", "flags", "flag", "cov", "coverage", "exp", "expmap", "rrhr", "psf",
-        "segm", "seg", "quality"},
+        "segm", "seg", "quality", "ood"},
 }  # fmt: skip
 
 
