@@ -16,6 +16,7 @@ from time import monotonic
 
 from napari.viewer import Viewer
 from qtpy.QtCore import QEventLoop, Qt, QTimer
+from qtpy.QtWidgets import QPushButton
 
 from napari_galaxy_maps.plugin.ground.layer_specs import Key
 from napari_galaxy_maps.plugin.ground.viewers import camera_and_scale_bar
@@ -345,7 +346,9 @@ def ngc5584(folder: Path) -> None:
     """NGC 5584: a unit that has to be asked for, before and after it is settled."""
     with window(folder) as (viewer, workspace):
         save(viewer, workspace, "ngc5584_unit")
-        panel(viewer, "Galaxy").suggestions.click()
+        table = panel(viewer, "Galaxy").table
+        row = table.row_of("NGC5584_WISE_12.fits.gz") + 1
+        table.cellWidget(row, 0).findChild(QPushButton, "answer").click()
         settle(workspace)
         workspace.layers.focus(Key("image", "WISE_12"))
         workspace.layers.fit(Key("image", "WISE_12"))
@@ -364,6 +367,8 @@ def sdss_group(folder: Path) -> None:
             box = table.cellWidget(table.row_of(label), file_table.BAND)
             box.activated.emit(box.findData(band))
             settle(workspace)
+        panel(viewer, "Galaxy").shared.findChild(QPushButton, "answer").click()
+        settle(workspace)
         save(viewer, workspace, "sdss_settled")
 
 

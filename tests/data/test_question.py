@@ -1,6 +1,7 @@
 """Questions are asked in lines, together where they ask the same."""
 
-from napari_galaxy_maps.data.question import BAND, UNIT, Question, asked_in_lines
+from napari_galaxy_maps.data.question import BAND, OPTIONS, SETTINGS, UNIT, Question, asked_in_lines
+from napari_galaxy_maps.data.recipe import InputSettings
 
 
 def question(file, about=UNIT, answers=("DN", "counts/s"), survey="WISE"):
@@ -27,3 +28,8 @@ def test_an_answer_is_written_as_a_shell_takes_it():
     assert "--unit 'my image.fits=25 per image'" in line
     (line,) = asked_in_lines([question("a.fits", answers=())])
     assert "--unit 'a.fits=…'" in line
+
+
+def test_every_question_has_an_option_and_a_table_of_the_recipe():
+    assert set(OPTIONS) == set(SETTINGS)
+    assert set(SETTINGS.values()) == set(InputSettings.model_fields)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QPushButton
 
 from napari_galaxy_maps.fits_io.map_files import read_maps
 from napari_galaxy_maps.plugin.ground.layer_specs import Key
@@ -262,8 +262,7 @@ def test_an_unknown_unit_is_asked_for_with_a_suggestion_that_is_not_used_by_itse
     assert unit.currentText() == "" and unit.lineEdit().placeholderText() == "Jy/pix ?"
     assert "hich unit" in galaxy.table.cellWidget(1, 0).text() and not galaxy.table.isRowHidden(1)
     assert not workspace.project.files.any_read and len(viewer.layers) == 0
-    assert galaxy.suggestions.isVisibleTo(galaxy)
-    click(qtbot, galaxy.suggestions)
+    click(qtbot, galaxy.table.cellWidget(1, 0).findChild(QPushButton, "answer"))
     wait_for(qtbot, lambda: workspace.project.galaxy is not None and idle(workspace))
     assert workspace.project.recipe.input.units == {"NGC5584_WISE_12.fits": "Jy/pix"}
     assert unit.currentText() == "Jy/pix" and galaxy.table.isRowHidden(1)
@@ -280,7 +279,8 @@ def test_a_unit_can_be_written_and_a_wrong_one_is_said(
     table = panel(viewer, "Galaxy").table
     unit = table.cellWidget(0, file_table.UNIT)
     write(qtbot, unit.lineEdit(), "furlong")
-    assert "'furlong' is not understood" in table.cellWidget(1, 0).text()
+    assert "'furlong' is not understood" in panel(viewer, "Galaxy").message.text()
+    assert not workspace.project.recipe.input.units and unit.currentText() == ""
     write(qtbot, unit.lineEdit(), "mJy/arcsec2")
     wait_for(qtbot, lambda: workspace.project.galaxy is not None and idle(workspace))
     assert workspace.project.galaxy.images["WISE_12"].data[5, 5] == pytest.approx(

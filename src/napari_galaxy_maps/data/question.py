@@ -15,6 +15,15 @@ OPTIONS = {
 }
 """The option of the command line that answers a question, by what it is about."""
 
+SETTINGS = {
+    BAND: "bands",
+    UNIT: "units",
+    ZERO_POINT: "zero_points",
+    BEAM: "beams",
+    PSF: "psf",
+}
+"""The table among the recipe's settings of the input that takes the answer."""
+
 
 @dataclass(frozen=True)
 class Question:

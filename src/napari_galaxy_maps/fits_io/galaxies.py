@@ -77,19 +77,25 @@ def settle_one(
     """
     used = set() if used is None else used
 
-    def entry(kind: str, by_band: bool = True) -> object | None:
-        for key in _keys_of(image, told.get(kind, {}), by_band):
-            used.add((kind, key))
-            return told[kind][key]
-        return None
+    def entry(kind: str) -> object | None:
+        key = key_of(image, kind, told)
+        if key is None:
+            return None
+        used.add((kind, key))
+        return told[kind][key]
 
-    band = entry("band", by_band=False)
+    band = entry("band")
     if band is not None:
         image = settle(image, band=str(band))
     given: dict[str, Any] = {kind: entry(kind) for kind in ("unit", "zero_point", "beam", "psf")}
     settled = settle(image, **{kind: value for kind, value in given.items() if value is not None})
     _check_needed(settled, {kind for kind, key in used if key in (image.label, image.path.name)})
     return settled
+
+
+def key_of(image: ImageFile, kind: str, told: Mapping[str, Mapping[str, object]]) -> str | None:
+    """The entry that speaks of an image among tables by what they say; the nearest of several."""
+    return next(iter(_keys_of(image, told.get(kind, {}), by_band=kind != "band")), None)
 
 
 def _check_needed(image: ImageFile, told: set[str]) -> None:

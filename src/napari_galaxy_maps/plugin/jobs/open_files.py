@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...data.maps import PropertyMaps
+from ...data.question import SETTINGS
 from ...exceptions import GalaxyMapsError, InputError
 from ...progress import Progress, Steps
 from ..canvas.layer_register import LayerRegister
@@ -210,11 +211,13 @@ class FileOpener:
         """Take files out of the list; their layers go with them."""
         project, labels = self.project, set(labels)
         project.files.remove(labels)
-        settings = project.recipe.input
+        tables = {name: getattr(project.recipe.input, name) for name in SETTINGS.values()}
         project.set_recipe(
             "input",
-            bands={k: v for k, v in settings.bands.items() if k not in labels},
-            units={k: v for k, v in settings.units.items() if k not in labels},
+            **{
+                name: {key: value for key, value in table.items() if key not in labels}
+                for name, table in tables.items()
+            },
         )
         project.files_changed.emit()
         self.load()
@@ -249,6 +252,8 @@ class FileOpener:
         def finished() -> None:
             if project.files is not files:
                 return  # another galaxy was begun meanwhile
+            # What could not be read, or was not before Cancel, is no longer what it was.
+            self._drop_stale([file for file in ready if files.is_read(file)])
             project.make_galaxy()
             # All but the first wait until the thread has ended: beside it, each would take the
             # window twice as long.
@@ -279,8 +284,8 @@ class FileOpener:
             worker.report(InputError(read.problem))
 
     def _drop_stale(self, ready: Sequence[ReadyFile]) -> None:
-        """Forget images whose file is gone or has become another band, and take their layers
-        away.
+        """Forget images of other files, or of files that have become another band, and take their
+        layers away.
         """
         for image in self.project.files.drop_stale(ready):
             layer = self.layers.layer(Key("image", image.band.name))

@@ -4,7 +4,6 @@ the galaxy.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,12 +26,16 @@ from ...exceptions import GalaxyMapsError
 from ...progress import Progress
 from ..ground.sky_plane import position_at, sexagesimal
 from ..ground.viewers import camera_and_scale_bar
+from ..state.answers import shared_questions, with_answer
 from ..widgets.file_table import FileTable
 from ..widgets.forms import FAINT, Message, NumberField, heading, wrapped
+from ..widgets.shared_questions import SharedQuestions
 from .workspace_panel import WorkspacePanel
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
+
+    from ..state.answers import SharedQuestion
 
 _FILTER = "FITS images (*.fits *.fit *.fts *.fits.* *.fit.* *.fz *.FITS *.FIT);;All files (*)"
 _TABLES = "Tables (*.csv *.ecsv *.fits *.fits.gz *.vot *.xml *.txt *.dat);;All files (*)"
@@ -44,24 +47,20 @@ class GalaxyPanel(WorkspacePanel):
     def __init__(self, napari_viewer: Viewer):
         super().__init__(napari_viewer)
         self.table = FileTable()
-        self.suggestions = QPushButton("Use the suggested units")
-        self.suggestions.setObjectName("suggestions")
-        self.suggestions.hide()
+        self.shared = SharedQuestions()
         self.details = wrapped(colour=FAINT, name="details")
         self.message = Message()
         self.column.addLayout(self._buttons())
         self.column.addWidget(self.table, 1)
-        self.column.addWidget(self.suggestions)
+        self.column.addWidget(self.shared)
         self.column.addWidget(self.details)
         self.column.addWidget(self.message)
         self.column.addWidget(heading("The galaxy"))
         self.column.addLayout(self._object_form())
-        self.table.band_given.connect(self._give_band)
-        self.table.unit_given.connect(self._give_unit)
-        self.table.psf_given.connect(self._give_psf)
+        self.table.answered.connect(self._answer)
         self.table.use_given.connect(self._give_use)
         self.table.itemSelectionChanged.connect(self._show_details)
-        self.suggestions.clicked.connect(self._use_suggestions)
+        self.shared.answered.connect(self._answer_shared)
         self.listen(self.project.files_changed, self.refresh)
         self.listen(self.project.recipe_changed, self.refresh)
         self.listen(self.project.message, self.message.say)
@@ -128,8 +127,10 @@ class GalaxyPanel(WorkspacePanel):
         self.distance, self.d25 = _number_field("distance"), _number_field("d25")
         self.axis_ratio = _number_field("axis_ratio", "1")
         self.position_angle = _number_field("position_angle", "0")
-        self.here = QPushButton("Position from the middle of the view")
-        self.here.setToolTip("Move the galaxy to the middle of the canvas, then press")
+        self.here = QPushButton("From the middle of the view")
+        self.here.setToolTip(
+            "Move the galaxy to the middle of the canvas, then press: that is its position"
+        )
         self.redshift = _number_field("redshift")
         self.draw = QPushButton("Draw D25")
         self.draw.setObjectName("draw_d25")
@@ -168,13 +169,9 @@ class GalaxyPanel(WorkspacePanel):
         """Show files and galaxy as they are."""
         rows = self.project.file_rows()
         self.table.show_states(rows)
-        offers = [
-            row for row in rows if row.used and row.file.unit is None and row.file.unit_suggestion
-        ]
-        self.suggestions.setVisible(bool(offers))
-        if offers:
-            units = ", ".join(dict.fromkeys(str(row.file.unit_suggestion) for row in offers))
-            self.suggestions.setText(f"Use the suggested unit ({units})")
+        used = [row for row in rows if row.used and row.file.role == "image"]
+        questions = [question for row in used for question in row.questions]
+        self.shared.show_questions(shared_questions(questions, [row.file for row in used]))
         settings = self.project.recipe.galaxy
         if not self.name.hasFocus():
             self.name.setText(settings.name)
@@ -242,54 +239,36 @@ class GalaxyPanel(WorkspacePanel):
         self._set("galaxy", ra=round(ra, 6), dec=round(dec, 6))
         self.refresh()
 
-    def _give(self, kind: str, key: str, value: Any) -> None:
-        table = dict(getattr(self.project.recipe.input, kind))
-        if value in ("", None):
-            table.pop(key, None)
-        else:
-            table[key] = value
-        if self._set("input", **{kind: table}):
+    def _answer(self, label: str, about: str, text: str) -> None:
+        self._give_answer((label,), about, text)
+
+    def _answer_shared(self, shared: SharedQuestion, text: str) -> None:
+        survey = shared.survey if shared.every else ""
+        self._give_answer(shared.labels, shared.question.about, text, survey)
+
+    def _give_answer(
+        self, labels: tuple[str, ...], about: str, text: str, survey: str = ""
+    ) -> None:
+        """What a person says of files; what makes no sense gets a message and changes nothing."""
+        rows = [row for row in self.project.file_rows() if row.found.label in labels]
+        files = [(row.found, row.file) for row in rows]
+        try:
+            table = with_answer(self.project.recipe.input, files, about, text, survey)
+        except GalaxyMapsError as error:
+            self.message.say(str(error))
+            self.refresh()
+            return
+        if self._set("input", **table):
             self.project.files_changed.emit()
             self.project.files_resettled.emit()
-
-    def _give_band(self, label: str, band: str) -> None:
-        self._give("bands", label, band)
-
-    def _give_unit(self, label: str, unit: str) -> None:
-        self._give("units", label, unit)
-
-    def _give_psf(self, label: str, text: str) -> None:
-        row = next(row for row in self.project.file_rows() if row.found.label == label)
-        if row.file.band is None:
-            self.message.say(f"Say first which band {label} is.")
-            self.refresh()
-            return
-        value: float | str | None = text or None
-        with suppress(ValueError):
-            value = float(text.replace(",", "."))
-        if isinstance(value, float) and not 0 < value < 1e4:
-            value = ""
-        if value == "" or (isinstance(value, str) and not Path(value).expanduser().is_file()):
-            self.message.say(
-                f"The PSF of {row.file.band.name} is its full width in arcsec, a positive number, "
-                "or a FITS file that is there."
-            )
-            self.refresh()
-            return
-        self._give("psf", row.file.band.name, value)
+            others = {a.key for row in rows for a in row.answers if a.about == about} - {*labels}
+            if others and not text:
+                self.message.say(f"Taken back for all that {' and '.join(others)} stands for.")
 
     def _give_use(self, label: str, used: bool) -> None:
         self.project.files.use(label, used)
         self.project.files_changed.emit()
         self.project.files_resettled.emit()
-
-    def _use_suggestions(self) -> None:
-        units = dict(self.project.recipe.input.units)
-        for row in self.project.file_rows():
-            if row.used and row.file.unit is None and row.file.unit_suggestion:
-                units[row.found.label] = row.file.unit_suggestion
-        if self._set("input", units=units):
-            self.project.files_resettled.emit()
 
     def _ask_files(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(self, "Images of the galaxy", "", _FILTER)

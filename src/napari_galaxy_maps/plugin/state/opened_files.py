@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ...data.galaxy import BandImage
+from ...data.question import BAND, PSF, UNIT, Question
 from ...exceptions import GalaxyMapsError
+from .answers import Answer, answers_of
 
 if TYPE_CHECKING:
     from ...data.recipe import InputSettings
@@ -36,6 +38,10 @@ class FileState:
         Whether the person wants it.
     read : bool
         Whether its pixels are in memory.
+    questions : tuple of Question
+        What a person has to settle, where that is what is wrong.
+    answers : tuple of Answer
+        What a person has said of it.
     """
 
     found: ImageFile
@@ -43,19 +49,41 @@ class FileState:
     problem: str = ""
     used: bool = True
     read: bool = False
+    questions: tuple[Question, ...] = ()
+    answers: tuple[Answer, ...] = ()
 
     @property
-    def why(self) -> str:
-        """Where its band, its unit and its PSF are from, in words."""
+    def reasons(self) -> tuple[str, ...]:
+        """Where its band, its unit, its zero point, its beam and its PSF are from, in words, and
+        what has to be told of how it was understood.
+        """
         file = self.file
         parts = []
         if file.band is not None:
-            parts.append(f"{file.band.name}: {file.band_reason}")
+            parts.append(f"{file.band.name}: {file.band_reason}{self._told_for(BAND)}")
         if file.unit is not None:
-            parts.append(f"{file.unit}: {file.unit_reason}")
+            parts.append(f"{file.unit}: {file.unit_reason}{self._told_for(UNIT)}")
+        if file.zero_point is not None:
+            parts.append(f"zero point {file.zero_point.words}")
+        if file.beam is not None:
+            area, source = file.beam
+            parts.append(f"beam of {area:.4g} arcsec²: {source}")
         if file.psf is not None:
             parts.append(f"PSF {file.psf}")
-        return "; ".join(parts)
+        elif isinstance(file.told.psf, float):
+            parts.append(f"PSF of {file.fwhm:.4g} arcsec: told{self._told_for(PSF)}")
+        return (*parts, *file.notes)
+
+    def _told_for(self, about: str) -> str:
+        """For which others a person has said it, too."""
+        own = (self.found.label, self.found.path.name)
+        keys = [a.key for a in self.answers if a.about == about and a.key not in own]
+        return f" for {keys[0]}" if keys else ""
+
+    @property
+    def why(self) -> str:
+        """The reasons in one line."""
+        return "; ".join(self.reasons)
 
 
 @dataclass(frozen=True)
@@ -116,6 +144,10 @@ class ImageFiles:
         """Labels of files that the person does not want."""
         self._read: dict[str, ReadImage] = {}
         self._failed: dict[str, ReadImage] = {}
+        self._settled: dict[str, FileState] = {}
+        """The files with what the recipe gives for them, by label."""
+        self._told: dict[str, dict[str, object]] = {}
+        """What the recipe gave then."""
 
     # The list ------------------------------------------------------------------------------------
 
@@ -147,6 +179,7 @@ class ImageFiles:
         self.excluded -= labels
         for label in labels:
             self._failed.pop(label, None)
+            self._settled.pop(label, None)
 
     def use(self, label: str, used: bool) -> None:
         """Whether the person wants a file."""
@@ -156,9 +189,25 @@ class ImageFiles:
 
     def rows(self, settings: InputSettings) -> list[FileState]:
         """The rows of the table of files, with what is wrong with each."""
-        rows = [_settled(settings, found, found.label not in self.excluded) for found in self.found]
-        checked = _checked(rows)
+        checked = _checked(self._settled_rows(settings))
         return [self._with_reading(row, checked) for row in checked]
+
+    def _settled_rows(self, settings: InputSettings) -> list[FileState]:
+        """The files with what the recipe gives for them; asked for many times between two
+        changes.
+        """
+        from ...fits_io.galaxies import told_of
+
+        told = {kind: dict(table) for kind, table in told_of(settings).items()}
+        changed, self._told = told != self._told, told
+        rows = []
+        for found in self.found:
+            row = self._settled.get(found.label)
+            if row is None or row.found is not found or _may_differ(row, settings, changed):
+                row = self._settled[found.label] = _settled(settings, found)
+            used = found.label not in self.excluded
+            rows.append(row if used else replace(row, used=False))
+        return rows
 
     def _with_reading(self, row: FileState, rows: Sequence[FileState]) -> FileState:
         """The row with what its reading came to."""
@@ -189,9 +238,10 @@ class ImageFiles:
 
     def unread(self, ready: Iterable[ReadyFile]) -> list[ReadyFile]:
         """Those of the ready files that have not been read as they are now."""
-        return [file for file in ready if not self._is_read(file)]
+        return [file for file in ready if not self.is_read(file)]
 
-    def _is_read(self, file: ReadyFile) -> bool:
+    def is_read(self, file: ReadyFile) -> bool:
+        """Whether the image of a file has been read as the file is now."""
         read = self._read.get(file.label)
         return read is not None and read.signature == file.signature
 
@@ -204,11 +254,11 @@ class ImageFiles:
             self._failed[result.label] = result
 
     def images(self, ready: Iterable[ReadyFile]) -> dict[str, BandImage]:
-        """The images that are read of some files, by band."""
+        """The images of some files that are read as the files are now, by band."""
         found = {}
         for file in ready:
             read = self._read.get(file.label)
-            if read is not None and read.image is not None:
+            if read is not None and read.image is not None and read.signature == file.signature:
                 found[file.band] = read.image
         return found
 
@@ -218,7 +268,9 @@ class ImageFiles:
         return bool(self._read)
 
     def drop_stale(self, ready: Iterable[ReadyFile]) -> list[BandImage]:
-        """Forget images whose file is gone or has become another band; gives them back."""
+        """Forget images that are of none of some files, or whose file has become another band;
+        gives them back.
+        """
         bands = {file.label: file.band for file in ready}
         dropped = []
         for label, read in list(self._read.items()):
@@ -228,7 +280,7 @@ class ImageFiles:
         return dropped
 
 
-def _settled(settings: InputSettings, found: ImageFile, used: bool) -> FileState:
+def _settled(settings: InputSettings, found: ImageFile) -> FileState:
     """A file with what the recipe gives for it."""
     from ...fits_io.galaxies import questions_of, settle_one, told_of
 
@@ -237,9 +289,18 @@ def _settled(settings: InputSettings, found: ImageFile, used: bool) -> FileState
         file = settle_one(found, told_of(settings))
     except GalaxyMapsError as error:
         problem = str(error).removeprefix(f"{found.label}: ")
-    if not problem:
-        problem = " ".join(question.text for question in questions_of([file]))
-    return FileState(found, file, problem, used)
+    questions = () if problem else tuple(questions_of([file]))
+    problem = problem or " ".join(question.text for question in questions)
+    return FileState(found, file, problem, questions=questions, answers=answers_of(file, settings))
+
+
+def _may_differ(row: FileState, settings: InputSettings, changed: bool) -> bool:
+    """Whether a settled file may come out otherwise now."""
+    refused = bool(row.problem) and not row.questions
+    # A picture of a PSF may have changed on disk.
+    if refused or row.file.psf is not None:
+        return True
+    return changed and answers_of(row.file, settings) != row.answers
 
 
 def _checked(rows: Sequence[FileState]) -> list[FileState]:
@@ -289,7 +350,14 @@ def _uncertainty_of(row: FileState, rows: Sequence[FileState]) -> ImageFile | No
 
 
 def _signature(file: ImageFile, uncertainty: ImageFile | None) -> Signature:
-    own = (file.path, file.hdu, file.band and file.band.name, file.unit, file.fwhm, file.psf)
+    own = (
+        file.path, file.hdu, file.band and file.band.name, file.fwhm, file.psf, *_conversion(file)
+    )  # fmt: skip
     if uncertainty is None:
         return own
-    return (*own, uncertainty.path, uncertainty.hdu, uncertainty.unit)
+    return (*own, uncertainty.path, uncertainty.hdu, *_conversion(uncertainty))
+
+
+def _conversion(file: ImageFile) -> Signature:
+    """All that the factor from its pixel values to surface brightness depends on."""
+    return (file.unit, file.zero_point, file.beam, file.old_pixel)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
@@ -14,14 +15,14 @@ from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
     QHeaderView,
-    QLabel,
     QSizePolicy,
     QTableWidget,
     QTableWidgetItem,
 )
 
 from ...bands.registry import bands_by_survey
-from .forms import FAINT, WARNING
+from ...data import question
+from .file_remarks import FileRemarks
 from .qt_parts import present
 
 if TYPE_CHECKING:
@@ -33,14 +34,10 @@ _ENDING = re.compile(r"(\.(fits?|fts))?(\.(gz|bz2|fz))?(?=\[|$)", re.IGNORECASE)
 
 
 class FileTable(QTableWidget):
-    """Two rows a file: its columns, and beneath them, where something is wrong, the problem."""
+    """Two rows a file: its columns, and beneath them, where there is anything to say, remarks."""
 
-    band_given = Signal(str, str)
-    """Label and band."""
-    unit_given = Signal(str, str)
-    """Label and unit."""
-    psf_given = Signal(str, str)
-    """Label and FWHM in arcsec, as written."""
+    answered = Signal(str, str, str)
+    """Label, what a person says something about, and what; empty to take back what was said."""
     use_given = Signal(str, bool)
     """Label and whether the file is wanted."""
 
@@ -60,9 +57,10 @@ class FileTable(QTableWidget):
         self.setMinimumHeight(180)
         header = present(self.horizontalHeader())
         header.setSectionResizeMode(FILE, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((BAND, 122), (UNIT, 126), (PIXEL, 50), (PSF, 44)):
+        for column in (BAND, UNIT, PIXEL, PSF):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            header.resizeSection(column, width)
+        header.resizeSection(PIXEL, 50)
+        header.resizeSection(PSF, 44)
         self._states: list[FileState] = []
         self._pixels: dict[str, float] = {}
         self.itemChanged.connect(self._item_changed)
@@ -82,7 +80,7 @@ class FileTable(QTableWidget):
                     self._make_row(i, state)
             for i, state in enumerate(states):
                 self._fill_row(i, state)
-        self._fit_problems()
+        self._fit_remarks()
 
     def _make_row(self, i: int, state: FileState) -> None:
         label = state.found.label
@@ -102,14 +100,10 @@ class FileTable(QTableWidget):
         self.setItem(2 * i, PSF, psf)
         self.setCellWidget(2 * i, BAND, self._band_box(label, state))
         self.setCellWidget(2 * i, UNIT, self._unit_box(label, state))
-        problem = QLabel()
-        problem.setObjectName("problem")
-        problem.setWordWrap(True)
-        problem.setAlignment(Qt.AlignmentFlag.AlignTop)
-        problem.setContentsMargins(22, 0, 6, 4)
-        problem.setStyleSheet(f"color: {WARNING};")
+        remarks = FileRemarks()
+        remarks.answered.connect(partial(self.answered.emit, label))
         self.setSpan(2 * i + 1, 0, 1, 5)
-        self.setCellWidget(2 * i + 1, 0, problem)
+        self.setCellWidget(2 * i + 1, 0, remarks)
         self.setRowHeight(2 * i, 28)
 
     def _band_box(self, label: str, state: FileState) -> QComboBox:
@@ -126,7 +120,9 @@ class FileTable(QTableWidget):
             for name in names:
                 box.addItem(name, name)
         box.setMaxVisibleItems(30)
-        box.activated.connect(lambda index: self.band_given.emit(label, box.itemData(index) or ""))
+        box.activated.connect(
+            lambda index: self.answered.emit(label, question.BAND, box.itemData(index) or "")
+        )
         return box
 
     def _unit_box(self, label: str, state: FileState) -> QComboBox:
@@ -137,18 +133,21 @@ class FileTable(QTableWidget):
         box.setEditable(True)
         box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         box.addItems(KNOWN_UNITS)
-        box.activated.connect(lambda _: self.unit_given.emit(label, box.currentText().strip()))
+        box.activated.connect(lambda _: self._give_unit(label, box))
         present(box.lineEdit()).editingFinished.connect(lambda: self._unit_written(label, box))
         return box
 
     def _unit_written(self, label: str, box: QComboBox) -> None:
         if present(box.lineEdit()).isModified():
             present(box.lineEdit()).setModified(False)
-            self.unit_given.emit(label, box.currentText().strip())
+            self._give_unit(label, box)
+
+    def _give_unit(self, label: str, box: QComboBox) -> None:
+        self.answered.emit(label, question.UNIT, box.currentText().strip())
 
     def _fill_row(self, i: int, state: FileState) -> None:
         file = state.file
-        why = f"{file.path}\n{state.why}" if state.why else str(file.path)
+        why = "\n".join((str(file.path), *state.reasons))
         name = present(self.item(2 * i, FILE))
         name.setText(("± " if file.role != "image" else "") + _ENDING.sub("", state.found.label))
         name.setToolTip(why)
@@ -164,7 +163,7 @@ class FileTable(QTableWidget):
         band, unit = self._box(2 * i, BAND), self._box(2 * i, UNIT)
         for box in (band, unit):
             box.setEnabled(state.used)
-            box.setToolTip(state.why)
+            box.setToolTip("\n".join(state.reasons))
         if file.band is None:
             band.setCurrentIndex(0)
         else:
@@ -188,29 +187,32 @@ class FileTable(QTableWidget):
             unit.setEditText(file.unit or "")
             present(unit.lineEdit()).setModified(False)
             present(unit.lineEdit()).setCursorPosition(0)
-        problem = self.cellWidget(2 * i + 1, 0)
-        assert isinstance(problem, QLabel)
-        problem.setText(state.problem if state.used else "left out")
-        problem.setStyleSheet(f"color: {WARNING if state.used else FAINT};")
-        self.setRowHidden(2 * i + 1, state.used and not state.problem)
+        remarks = self.cellWidget(2 * i + 1, 0)
+        assert isinstance(remarks, FileRemarks)
+        remarks.show_state(state)
+        self.setRowHidden(2 * i + 1, not remarks.text())
 
     def _box(self, row: int, column: int) -> QComboBox:
         box = self.cellWidget(row, column)
         assert isinstance(box, QComboBox)
         return box
 
-    def _fit_problems(self) -> None:
-        """Rows of problems as high as their text needs at this width."""
+    def _fit_remarks(self) -> None:
+        """Rows of remarks as high as they need to be at this width."""
         width = present(self.viewport()).width()
         for row in range(1, self.rowCount(), 2):
-            problem = self.cellWidget(row, 0)
-            if problem is not None and not self.isRowHidden(row):
-                self.setRowHeight(row, max(20, problem.heightForWidth(width) + 4))
+            remarks = self.cellWidget(row, 0)
+            if remarks is not None and not self.isRowHidden(row):
+                self.setRowHeight(row, max(20, remarks.heightForWidth(width) + 4))
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Wrap the problems anew."""
+        """Share out the columns and wrap the remarks anew."""
         super().resizeEvent(event)
-        self._fit_problems()
+        header, width = present(self.horizontalHeader()), present(self.viewport()).width()
+        # The narrower the table, the less for units and then for bands: file names need the rest.
+        header.resizeSection(BAND, min(max(width - 300, 92), 124))
+        header.resizeSection(UNIT, min(max(width - 352, 98), 166))
+        self._fit_remarks()
 
     # Hearing -------------------------------------------------------------------------------------
 
@@ -219,7 +221,7 @@ class FileTable(QTableWidget):
         if item.column() == FILE:
             self.use_given.emit(state.found.label, item.checkState() == Qt.CheckState.Checked)
         elif item.column() == PSF:
-            self.psf_given.emit(state.found.label, item.text().strip())
+            self.answered.emit(state.found.label, question.PSF, item.text().strip())
 
     def selected_labels(self) -> list[str]:
         """Labels of the files whose rows are selected."""

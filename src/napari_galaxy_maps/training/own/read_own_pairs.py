@@ -19,7 +19,7 @@ from ...cosmology import angular_diameter_distance_mpc, redshift_at_distance
 from ...data.cube import BandCube
 from ...data.galaxy import BandImage, Galaxy
 from ...data.maps import PropertyMaps
-from ...data.question import BEAM, PSF, UNIT, ZERO_POINT
+from ...data.question import SETTINGS
 from ...data.recipe import Recipe
 from ...exceptions import InputError, UnresolvedError
 from ...fits_io.evidence import ImageWords
@@ -331,10 +331,9 @@ def _galaxy_of(path: Path, planes: Sequence[tuple[str, Any, Any, Any]], recipe: 
         beam = guess_beam(words, guess.unit, psf, recipe.input.beams.get(name))
         questions = (*guess.questions, *beam.questions)
         if questions or guess.unit is None:
-            table = {UNIT: "units", ZERO_POINT: "zero_points", BEAM: "beams", PSF: "psf"}
             raise UnresolvedError(
                 f"{path}, {name}: {questions[0].text} Say it with --set "
-                f"input.{table[questions[0].about]}.{name}=…"
+                f"input.{SETTINGS[questions[0].about]}.{name}=…"
             )
         factor, note = surface_brightness_factor(
             guess.unit, band, pixel_sr, guess.zero_point, beam.beam, guess.old_pixel, str(path)
