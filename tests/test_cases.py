@@ -31,6 +31,8 @@ RIGHT = {
     "04_magsys_vega": 1,
     "04_vega_nanomaggy": 1,
     "08_car_dec60": 1,
+    "14_wcs_in_primary": 1,
+    "14_jwst_i2d": 1,
     "16_axes_swapped": 1,
     "16_cd_and_cdelt": 1,
     "16_crota_and_pc": 1,
@@ -110,6 +112,46 @@ def test_a_filter_is_its_cameras_own(cases, case):
     image = settle(image_of(cases / case), **told)
     assert image.band is not None and image.band.name == band and image.problems == ()
     assert ratio(image) == pytest.approx(1, rel=0.02)
+
+
+@pytest.mark.parametrize("name", ["exp-drc-sci_SDSS_r", "SDSS_r_psf_matched", "SDSS_r_noise_free"])
+def test_a_science_image_stays_one_whatever_its_name_holds(cases, name):
+    (path,) = (cases / "13_names" / f"gal_{name}").iterdir()
+    (image,) = find_images([path])
+    assert image.role == "image" and ratio(image) == pytest.approx(1, rel=5e-3)
+
+
+def test_pan_starrs_weights_are_variances(cases):
+    told = {"unit": "nanomaggy/pix"}
+    pair = [settle(image, **told) for image in find_images([cases / "12_wt_is_variance"])]
+    image, error = sorted(pair, key=lambda found: found.role)
+    assert (image.role, error.role) == ("image", "variance")
+    read = read_band_image(image, error)
+    quiet = read.uncertainty[:, :28] / read.uncertainty[:, 36:].mean()
+    assert quiet.mean() == pytest.approx(0.1, rel=0.01)
+
+
+@pytest.mark.parametrize("case", ["12_count_map_alone", "12_mask_ood"])
+def test_what_is_no_image_is_left_out(cases, case):
+    with pytest.raises(InputError, match=r"is a (exposure|mask) image, which is not used"):
+        find_images([cases / case])
+
+
+def test_planes_that_are_bands_are_images(cases):
+    (path,) = (cases / "15_cube_of_bands").iterdir()
+    found = find_images([path])
+    answers = [image.questions[0].answers for image in found]
+    assert [set(a) & {"DECam_g", "DECam_r", "DECam_z"} for a in answers] == [
+        {"DECam_g"}, {"DECam_r"}, {"DECam_z"},
+    ]  # fmt: skip
+    for k, (image, band) in enumerate(zip(found, "grz", strict=True), 1):
+        settled = settle(image, band=f"DECam_{band}", unit="nanomaggy")
+        assert ratio(settled) == pytest.approx(k, rel=5e-3)
+    (path,) = (cases / "15_cube_JHK_six_planes").iterdir()
+    six = find_images([path])
+    assert len(six) == 6 and all(image.questions[0].about == BAND for image in six)
+    settled = [settle(i, band=f"2MASS_{b}") for i, b in zip(six, ("J", "H", "Ks"), strict=False)]
+    assert [ratio(image) for image in settled] == pytest.approx([0.985] * 3, rel=0.02)
 
 
 def test_no_case_raises_but_in_words(cases):

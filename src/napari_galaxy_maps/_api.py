@@ -33,7 +33,7 @@ from .data.recipe import Recipe
 from .exceptions import GalaxyMapsError, InputError
 from .fits_io.cube_files import is_cube, read_cube, write_cube
 from .fits_io.galaxies import read_galaxy_steps
-from .fits_io.image_files import find_images
+from .fits_io.image_files import check_names, find_images
 from .fits_io.map_files import is_maps, read_maps, write_maps
 from .fits_io.recipe_files import read_recipe
 from .measure.apertures.aperture import Aperture, circle
@@ -90,6 +90,8 @@ def read(
     ebv: float | None = None,
     stars: str | os.PathLike[str] | None = None,
     bands: Mapping[str, str] | None = None,
+    roles: Mapping[str, str] | None = None,
+    leave_out: Sequence[str] | None = None,
     units: Mapping[str, str] | None = None,
     zero_points: Mapping[str, str] | None = None,
     beams: Mapping[str, float] | None = None,
@@ -123,6 +125,12 @@ def read(
         A table of the Milky Way's stars with Gaia's columns, or ``"gaia"`` to fetch them.
     bands : mapping of str to str, optional
         Band by file name, where the files do not say it.
+    roles : mapping of str to str, optional
+        What an image is for, by file name or ``FILE[EXTENSION]``: ``"image"``, ``"uncertainty"``,
+        ``"variance"``, ``"weight"`` or, to leave it out, ``"exposure"``, ``"mask"``, ``"psf"``,
+        ``"ignore"``.
+    leave_out : sequence of str, optional
+        Files, or ``FILE[EXTENSION]``, that are not to be used.
     units : mapping of str to str, optional
         Unit by file name, band or survey.
     zero_points : mapping of str to str, optional
@@ -174,6 +182,8 @@ def read(
         stars={"catalogue": None if stars is None else os.fspath(stars)},
         input={
             "bands": bands,
+            "roles": roles,
+            "leave_out": None if leave_out is None else list(leave_out),
             "units": units,
             "zero_points": zero_points,
             "beams": beams,
@@ -182,8 +192,9 @@ def read(
     )
     for sentence in changed_since_file(recipe_file or "", settings):
         _log.warning(sentence)
+    check_names(found, settings.input)
     skipped: list[str] = []
-    files = find_images(found, skipped)
+    files = find_images(found, skipped, told=settings.input)
     galaxy = _run(read_galaxy_steps(files, settings), progress)
     regions = [] if mask is None else as_paths(mask)
     masks = pipeline.masks_given(

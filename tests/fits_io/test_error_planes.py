@@ -20,7 +20,7 @@ from napari_galaxy_maps.fits_io.error_planes import (
     blank_flagged,
     is_coverage,
     is_mask,
-    role_of_plane,
+    role_of_utype,
     sigma_from_weights,
 )
 from napari_galaxy_maps.fits_io.galaxies import read_galaxy
@@ -228,15 +228,12 @@ def test_where_the_noise_cannot_be_told_weights_are_believed():
 
 
 @pytest.mark.parametrize(
-    "header, name, role",
-    [({"UTYPE": "StdDevUncertainty"}, "UNCERT", "uncertainty"), ({"UTYPE": "var"}, "X", "variance"),
-     ({"UTYPE": "InverseVariance"}, "UNCERT", "weight"), ({"UTYPE": "ivar"}, "", "weight"),
-     ({"UTYPE": "UnknownUncertainty"}, "UNCERT", "other"), ({}, "DQ", "other"),
-     ({}, "EXPOSURE", "other"), ({}, "CTX", "other"), ({}, "SCI", None), ({}, "", None),
-     ({"UTYPE": None}, "IMAGE", None)],
+    "utype, role",
+    [("StdDevUncertainty", "uncertainty"), ("var", "variance"), ("InverseVariance", "weight"),
+     ("ivar", "weight"), ("UnknownUncertainty", "ignore"), (None, None), ("other", None)],
 )  # fmt: skip
-def test_the_role_of_a_plane(header, name, role):
-    assert role_of_plane(header, name) == role
+def test_the_role_of_a_plane_by_its_utype(utype, role):
+    assert role_of_utype({"UTYPE": utype}) == role
 
 
 def test_names_of_masks_and_exposures():

@@ -19,7 +19,6 @@ from napari_galaxy_maps.fits_io.galaxies import read_galaxy
 from napari_galaxy_maps.fits_io.header_words import Words
 from napari_galaxy_maps.fits_io.image_files import find_images, settle
 from napari_galaxy_maps.fits_io.which_band import guess_band
-from napari_galaxy_maps.fits_io.which_zero_point import parse_zero_point
 from tests.conftest import tan_wcs, write_image
 
 FLUX = 0.02
@@ -236,20 +235,6 @@ def test_what_a_unit_has_no_use_for_is_refused(tmp_path):
     told = {"input": {"zero_points": {"a_SDSS_r.fits": "22.5 AB"}}}
     with pytest.raises(InputError, match="needs none; leave it out"):
         read_galaxy([tmp_path], Recipe.from_tree(told))
-
-
-@pytest.mark.parametrize(
-    "text, parts",
-    [
-        ("22.5", (22.5, "", "")), ("22.5 AB", (22.5, "AB", "")), ("Vega", (None, "Vega", "")),
-        ("25 AB per second", (25, "AB", "second")), ("25 vega/s", (25, "Vega", "second")),
-        ("per image", (None, "", "image")), ("24 mag", (24, "", "")),
-        ("225", None), ("nan", None), ("-1", None), ("", None), ("22.5 bananas", None),
-    ],
-)  # fmt: skip
-def test_zero_points_are_written_as_people_write_them(text, parts):
-    found = parse_zero_point(text)
-    assert (found and (found.magnitude, found.system, found.per)) == parts
 
 
 # --- bands ----------------------------------------------------------------------------------------

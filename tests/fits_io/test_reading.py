@@ -110,7 +110,7 @@ def test_a_unit_that_is_only_likely_is_suggested_and_not_used(tmp_path):
     "extname, name, role",
     [("", "w1-unc-3.fits", "uncertainty"), ("ERR", "x.fits", "uncertainty"),
         ("VARIANCE", "x.fits", "variance"),
-     ("", "x_ivar.fits", "weight"), ("MASK", "x.fits", "other"), ("SCI", "ngc_w1.fits", "image")],
+     ("", "x_ivar.fits", "weight"), ("MASK", "x.fits", "mask"), ("SCI", "ngc_w1.fits", "image")],
 )  # fmt: skip
 def test_the_role_is_told_by_the_names(extname, name, role):
     assert guess_role(extname, name) == role
@@ -163,8 +163,10 @@ def test_degenerate_axes_are_dropped_and_a_true_cube_is_refused(tmp_path):
     found = only(image(tmp_path / "a_WISE_3.4.fits", DATA[None, None], BUNIT="MJy/sr", **wcs_cards))
     assert found.shape == DATA.shape and found.wcs.naxis == 2
     np.testing.assert_array_equal(found.load(), DATA)
-    with pytest.raises(InputError, match=r"holds a cube of 50 x 40 x 3 pixels"):
-        find_images([image(tmp_path / "b.fits", np.stack([DATA] * 3))])
+    with pytest.raises(InputError, match=r"holds a cube of 50 x 40 x 3 pixels along FREQ"):
+        find_images([image(tmp_path / "b.fits", np.stack([DATA] * 3), CTYPE3="FREQ")])
+    with pytest.raises(InputError, match=r"holds a cube of 50 x 40 x 20 pixels"):
+        find_images([image(tmp_path / "c.fits", np.stack([DATA] * 20))])
 
 
 def test_extensions_are_images_of_their_own(tmp_path):

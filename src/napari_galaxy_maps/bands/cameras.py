@@ -87,6 +87,8 @@ def _numbered(*names: str) -> dict[str, str]:
     return {str(number): name for number, name in enumerate(names, 1)}
 
 
+_LEGACY = "(The )?(DESI )?Legacy ?Surveys?( DR\\d+)?"
+
 CAMERAS: dict[str, Camera] = {
     camera.name: camera
     for camera in (
@@ -102,12 +104,12 @@ CAMERAS: dict[str, Camera] = {
                counts=(COUNTS, MAGGIES)),
         Camera("PS1", ("PS1", "GPC[12]", "Pan-?STARRS1?"), in_names=("ps1", "panstarrs", "stk"),
                pixels=(0.25,), zero_point_per={"FPA.ZP": "second"}),
-        Camera("DECam", ("DECam", "DES", "DECaLS", "DELVE"), (r"CTIO 4\.0-m telescope",),
+        Camera("DECam", ("DECam", "DES", "DECaLS", "DELVE"), (r"CTIO 4\.0-m telescope", _LEGACY),
                ("decam", "des", "decals", "delve"), pixels=(0.262, 0.263, 0.27),
                counts=(COUNTS, MAGGIES)),
-        Camera("BASS", ("90prime", "BASS"), in_names=("bass",), pixels=(0.262, 0.454),
+        Camera("BASS", ("90prime", "BASS"), (_LEGACY,), in_names=("bass",), pixels=(0.262, 0.454),
                counts=(COUNTS, MAGGIES)),
-        Camera("MzLS", ("mosaic-?3", "MzLS"), in_names=("mzls",), pixels=(0.262,),
+        Camera("MzLS", ("mosaic-?3", "MzLS"), (_LEGACY,), in_names=("mzls",), pixels=(0.262,),
                counts=(COUNTS, MAGGIES)),
         Camera("MegaCam", ("Mega(Cam|Prime)", "CFHTLS"), (r"CFHT( 3\.6m)?",),
                ("megacam", "cfhtls", "cfht", "megaprime"), pixels=(0.185, 0.187)),

@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 def read_galaxy(arguments: argparse.Namespace, recipe: Recipe) -> Galaxy:
     """The galaxy in the files that are named; what cannot be used is said on standard error."""
     from ..fits_io.galaxies import read_galaxy_steps
-    from ..fits_io.image_files import find_images
+    from ..fits_io.image_files import check_names, find_images
     from ..prepare.needed_files import check_needed_files
 
     check_needed_files(recipe, arguments.mask)
+    check_names(arguments.paths, recipe.input)
     skipped: list[str] = []
-    files = find_images(arguments.paths, skipped)
+    files = find_images(arguments.paths, skipped, told=recipe.input)
     for reason in skipped:
         print(f"left out: {reason}", file=sys.stderr)
     return run_steps(read_galaxy_steps(files, recipe), arguments.quiet)

@@ -26,16 +26,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print a table of the files, or JSON; 2 where there is no image among them."""
     from ..fits_io.galaxies import questions_of, settle_all
-    from ..fits_io.image_files import find_images
+    from ..fits_io.image_files import check_names, find_images
 
+    told = recipe_of(arguments).input
+    check_names(arguments.paths, told)
     found: list[ImageFile] = []
     wrong: list[str] = []
     for path in arguments.paths:
         try:
-            found += find_images([path], wrong)
+            found += find_images([path], wrong, told=told)
         except InputError as error:
             wrong.append(str(error))
-    files = settle_all(found, recipe_of(arguments).input) if found else []
+    files = settle_all(found, told) if found else []
     rows: list[dict[str, Any]] = [
         {
             "file": image.label,

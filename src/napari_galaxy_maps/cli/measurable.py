@@ -65,7 +65,7 @@ def read_sources(arguments: argparse.Namespace) -> list[Source]:
     if path.is_file():
         kind = "maps" if is_maps(path) else "a prepared cube" if is_cube(path) else kind
     if kind != "images":
-        refuse_idle(arguments, tuple(INPUT_PAIRS), f"{path} holds {kind}")
+        refuse_idle(arguments, (*INPUT_PAIRS, "leave_out"), f"{path} holds {kind}")
         return [read_maps(path) if kind == "maps" else read_cube(path)]
     images = read_galaxy([path], recipe_of(arguments)).images
     names = arguments.map or list(images)

@@ -45,6 +45,7 @@ _OPTION_SETTINGS = (
 
 INPUT_PAIRS = {
     "band": ("bands", "FILE=BAND"),
+    "role": ("roles", "FILE=ROLE"),
     "unit": ("units", "FILE_OR_BAND=UNIT"),
     "zero_point": ("zero_points", "FILE_OR_BAND=ZERO_POINT"),
     "beam": ("beams", "FILE_OR_BAND=ARCSEC2"),
@@ -53,7 +54,7 @@ INPUT_PAIRS = {
 """Options that say what files are, with their setting and their form."""
 
 PREPARING = (
-    "recipe", *INPUT_PAIRS, "name", *GALAXY_OPTIONS, "table", "ebv", "reddening_map",
+    "recipe", *INPUT_PAIRS, "leave_out", "name", *GALAXY_OPTIONS, "table", "ebv", "reddening_map",
     "stars", "mask", "resolution", "kernel", "pixel", "pixel_pc",
 )  # fmt: skip
 """Options of `add_recipe_options` that say how images are prepared."""
@@ -108,6 +109,21 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="FILE=BAND",
         help="band of a file (repeatable)",
+    )
+    group.add_argument(
+        "--role",
+        action="append",
+        default=[],
+        metavar="FILE=ROLE",
+        help="what an image is for: image, uncertainty, variance, weight, exposure, mask, psf or "
+        "ignore; FILE may be FILE[EXTENSION] (repeatable)",
+    )
+    group.add_argument(
+        "--leave-out",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="leave out a file, or FILE[EXTENSION] (repeatable)",
     )
     group.add_argument(
         "--unit",
@@ -252,6 +268,7 @@ def changed_by_options(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
         given = getattr(arguments, option, [])
         name = f"--{option.replace('_', '-')}"
         tree["input"][key].update(parse_pairs(given, name, form))
+    tree["input"]["leave_out"] += getattr(arguments, "leave_out", [])
     tree["psf"]["kernels"].update(
         parse_pairs(getattr(arguments, "kernel", []), "--kernel", "BAND=FILE")
     )

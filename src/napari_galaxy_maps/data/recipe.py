@@ -24,6 +24,7 @@ from .angles import parse_angle
 from .assignments import assign
 from .section import Section, Settings, problem, what_is_wrong
 from .setting import RECIPE_ONLY, Range, Shown, Unit
+from .zero_points import FORM, parse_zero_point
 
 _D25 = Unit("× D25", "units of the D25 ellipse")
 _SEMI_MAJOR = Unit("× a", "semi-major axes of the D25 ellipse")
@@ -36,6 +37,13 @@ def parsec_of(pixel: float | str) -> float | None:
     """
     found = re.fullmatch(r"\s*((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(k?)pc\s*", str(pixel))
     return float(found[1]) * (1000 if found[2] else 1) if found else None
+
+
+def _zero_point(text: str) -> str:
+    """A zero point that is understood."""
+    if parse_zero_point(text) is None:
+        raise problem(f"{text!r} is no zero point; give one such as {FORM}")
+    return text
 
 
 def _number_in_quotes(value: float | str) -> float | str:
@@ -107,8 +115,15 @@ class InputSettings(Section):
     """What a person says about the files where the headers do not, or say it wrongly."""
 
     bands: dict[str, str] = Field(default_factory=dict, description="Band by file name")
+    roles: dict[
+        str,
+        Literal["image", "uncertainty", "variance", "weight", "exposure", "mask", "psf", "ignore"],
+    ] = Field(default_factory=dict, description="What an image is for, by file or FILE[EXTENSION]")
+    leave_out: list[str] = Field(
+        default_factory=list, description="Files, or FILE[EXTENSION], that are not to be used"
+    )
     units: dict[str, str] = Field(default_factory=dict, description="Unit by file, band or survey")
-    zero_points: dict[str, str] = Field(
+    zero_points: dict[str, Annotated[str, AfterValidator(_zero_point)]] = Field(
         default_factory=dict,
         description="Magnitude of one count by file, band or survey, such as '22.5 AB per second'",
     )

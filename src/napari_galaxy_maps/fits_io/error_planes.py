@@ -36,16 +36,14 @@ PLAUSIBLE = 3.0
 """Factor between the errors that weights make and the image's own noise up to which they agree."""
 
 
-def role_of_plane(header: Mapping[str, Any], extname: str) -> str | None:
-    """``"uncertainty"``, ``"variance"`` or ``"weight"`` by an extension's keyword UTYPE;
-    ``"other"`` where that is of an unknown kind, and for masks, exposures and contexts by their
-    names; None where neither tells.
+def role_of_utype(header: Mapping[str, Any]) -> str | None:
+    """``"uncertainty"``, ``"variance"`` or ``"weight"`` by an extension's keyword UTYPE,
+    ``"ignore"`` where that is an uncertainty of another kind; None where it tells nothing.
     """
     text = str(header.get("UTYPE") or "").strip().lower()
     if text in UTYPES:
         return UTYPES[text]
-    words = _words(extname)
-    return "other" if "uncert" in text or words & (_MASKS | {"exposure", "ctx", "con"}) else None
+    return "ignore" if "uncert" in text else None
 
 
 def what_for(extname: str) -> str:

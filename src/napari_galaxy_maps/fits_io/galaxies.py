@@ -253,4 +253,4 @@ def read_galaxy(
     """Find, settle and read the images in files and folders; see `find_images` and
     `read_galaxy_steps` for what it raises.
     """
-    return run_to_end(read_galaxy_steps(find_images(paths, skipped), recipe))
+    return run_to_end(read_galaxy_steps(find_images(paths, skipped, told=recipe.input), recipe))

@@ -65,6 +65,8 @@ class Words:
         Header of the file's first part, where the image is in another.
     without : collection of str
         Keywords of the primary that do not speak of this image.
+    instead : iterable of Word
+        What the headers say of this image alone, in place of their cards of the same keyword.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Words:
         own: Mapping[str, Any],
         primary: Mapping[str, Any] | None = None,
         without: Collection[str] = (),
+        instead: Iterable[Word] = (),
     ):
         self._words: dict[str, list[Word]] = {}
         several = primary is not None
@@ -79,6 +82,8 @@ class Words:
             for word in _cards(header, place if several else ""):
                 if header is own or word.key not in without:
                     self._words.setdefault(word.key, []).append(word)
+        own_words = list(instead)
+        self._words |= {w.key: [v for v in own_words if v.key == w.key] for w in own_words}
 
     def __contains__(self, key: str) -> bool:
         return key in self._words

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,20 +17,22 @@ from ..bands.units import ZeroPoint
 from ..constants import SR_PER_ARCSEC2
 from ..data.galaxy import Stamp
 from ..data.question import BAND, Question
-from ..exceptions import GalaxyMapsError, InputError, brief
-from .error_planes import role_of_plane, what_for
+from ..data.recipe import InputSettings
+from ..exceptions import GalaxyMapsError, InputError, RecipeError, brief
+from .error_planes import role_of_utype, what_for
 from .evidence import KEYWORDS, UNITS, ImageWords, sentence
 from .header_words import Words, merged
 from .linear_pixels import linear_pixels
 from .map_files import is_maps
-from .open_fits import BROKEN, is_more, opened
+from .open_fits import BROKEN, opened
 from .pixel_area import pixel_area
+from .planes import Plane, is_left_out, planes_of
 from .psf_files import read_stamp
 from .quiet import quiet
 from .sky_coordinates import coordinates
 from .which_band import BandGuess, bands_in_name, guess_band
 from .which_beam import guess_beam
-from .which_role import guess_role
+from .which_role import OF_THE_SKY, guess_role
 from .which_unit import guess_unit
 
 if TYPE_CHECKING:
@@ -118,6 +122,8 @@ class ImageFile:
         What a person said of it.
     extension : str
         Name of its extension, where the file holds several images.
+    plane : int or None
+        Its plane, where the extension is a cube whose planes are bands.
     """
 
     path: Path
@@ -143,6 +149,7 @@ class ImageFile:
     words: Words = field(default_factory=lambda: Words({}), compare=False, repr=False)
     told: Told = Told()
     extension: str = ""
+    plane: int | None = None
 
     @cached_property
     def pixel_arcsec(self) -> float:
@@ -173,7 +180,7 @@ class ImageFile:
         """
         with opened(self.path) as hdus:
             try:
-                data = np.squeeze(np.asarray(hdus[self.hdu].data)).reshape(self.shape)
+                data = np.asarray(hdus[self.hdu].data).reshape(-1, *self.shape)[self.plane or 0]
                 data = data.astype(np.float64 if data.dtype.itemsize > 4 else np.float32)
                 own = hdus[self.hdu].header
             except BROKEN as error:
@@ -193,75 +200,63 @@ class ImageFile:
         return data
 
 
-def _plane_shape(shape: tuple[int, ...]) -> tuple[int, int] | None:
-    """(ny, nx) of an image, also of one inside degenerate axes; None for a true cube or a line."""
-    squeezed = [n for n in shape[:-2] if n != 1]
-    return (shape[-2], shape[-1]) if len(shape) >= 2 and not squeezed else None
-
-
-def _why_unusable(hdu: Any) -> str | None:
-    """What is wrong with an extension as an image, or None."""
-    if not hasattr(hdu, "fileinfo"):  # astropy's stand-in for what it could not understand
-        return "has a damaged header"
-    if not getattr(hdu, "is_image", False):
-        return "holds a table, not an image"
-    shape = hdu.shape
-    if not shape:
-        return "holds no image"
-    if 0 in shape:
-        return f"has an image without pixels ({' x '.join(map(str, shape[::-1]))})"
-    if _plane_shape(shape) is None:
-        sides = " x ".join(map(str, shape[::-1]))
-        what = "cube" if len(shape) > 2 else "line"
-        return f"holds a {what} of {sides} pixels, not an image; extract one plane of it"
-    return None
-
-
-def _read_file(path: Path, skipped: list[str]) -> list[ImageFile]:
+def _read_file(path: Path, skipped: list[str], told: InputSettings) -> list[ImageFile]:
     """The images of one file; what cannot be one is told in `skipped`."""
     found: list[ImageFile] = []
     with opened(path) as hdus:
-        usable = []
-        for number, hdu in enumerate(hdus):
-            if number == 0 and not hdu.shape and len(hdus) > 1:
-                continue
-            why = _why_unusable(hdu)
-            if why is None:
-                usable.append((number, hdu))
-            else:
-                place = f"{path.name}[{number}]" if len(hdus) > 1 else str(path)
-                skipped.append(f"{place} {why}.")
-        if is_more(hdus):
-            skipped.append(f"{path} has an extension {len(hdus)} with a damaged header.")
+        planes = planes_of(hdus, path, skipped)
+        wanted = [plane for plane in planes if not is_left_out(plane, path, told.leave_out)]
+        skipped += [
+            f"{plane.label} is left out, as told." for plane in planes if plane not in wanted
+        ]
         first_wcs: dict[tuple[int, int], WCS] = {}
-        for number, hdu in usable:
-            label = f"{path.name}[{number}]" if len(usable) > 1 else path.name
-            shape = _plane_shape(hdu.shape)
-            assert shape is not None
-            primary = hdus[0].header if number else None
-            header = merged(hdu.header, primary)
-            role = role_of_plane(hdu.header, hdu.name) or guess_role(hdu.name, path.name)
-            if role == "other":
-                use = what_for(hdu.name) if len(usable) > 1 else "which is not used"
-                skipped.append(f"{label} is a {hdu.name or 'mask or coverage'} image, {use}.")
+        for plane in wanted:
+            role = _role_of(plane, path, told.roles)
+            if role not in OF_THE_SKY:
+                use = what_for(plane.name) if plane.name else "which is not used"
+                skipped.append(f"{plane.label} is a {plane.name or role} image, {use}.")
                 continue
-            place = str(path) if len(usable) == 1 else label
-            wcs, why = coordinates(hdu.header, shape)
-            if wcs is None and (role != "image" or (number and not why)):
-                wcs = first_wcs.get(shape)
+            primary = hdus[0].header if plane.number else None
+            wcs, why = _coordinates(plane, primary, first_wcs, role)
             if wcs is None:
+                place = str(path) if len(planes) == 1 else plane.label
                 skipped.append(f"{place} {why or _NO_WCS}.")
                 continue
-            first_wcs.setdefault(shape, wcs)
+            first_wcs.setdefault(plane.shape, wcs)
             # The unit of a primary image is not that of its uncertainty in an extension.
             without = KEYWORDS[UNITS] if role != "image" else ()
-            words = Words(hdu.header, primary, without)
             image = ImageFile(
-                path, number, label, shape, wcs, header, None, "", (), None, "", None, role, 0.0,
-                extension=hdu.name if len(usable) > 1 else "", words=words,
+                path, plane.number, plane.label, plane.shape, wcs, merged(plane.header, primary),
+                None, "", (), None, "", None, role, 0.0, plane=plane.index, extension=plane.name,
+                words=Words(plane.header, primary, without, plane.words),
             )  # fmt: skip
             found.append(_understood(image))
     return _with_one_error(found, skipped)
+
+
+def _role_of(plane: Plane, path: Path, told: Mapping[str, str]) -> str:
+    """What an image is for, as a person, its header or its names say."""
+    for key in (plane.label, f"{path.name}[{plane.name}]", path.name, str(path)):
+        if key in told:
+            return told[key]
+    pattern = next((key for key in told if fnmatch(path.name, key)), None)
+    if pattern is not None:
+        return told[pattern]
+    return role_of_utype(plane.header) or guess_role(plane.name, path.name)
+
+
+def _coordinates(
+    plane: Plane, primary: Header | None, first: Mapping[tuple[int, int], WCS], role: str
+) -> tuple[WCS | None, str]:
+    """The coordinates of an image, its own, the file's, or those of an image of the same shape
+    before it; and what is wrong with them.
+    """
+    wcs, why = coordinates(plane.header, plane.shape)
+    if wcs is None and primary is not None and not why:
+        wcs, why = coordinates(primary, plane.shape)
+    if wcs is None and (role != "image" or (plane.number and not why)):
+        wcs = first.get(plane.shape)
+    return wcs, why
 
 
 def _with_one_error(images: list[ImageFile], skipped: list[str]) -> list[ImageFile]:
@@ -283,10 +278,10 @@ def _with_one_error(images: list[ImageFile], skipped: list[str]) -> list[ImageFi
     return images
 
 
-def _read_in_words(path: Path, skipped: list[str]) -> list[ImageFile]:
+def _read_in_words(path: Path, skipped: list[str], told: InputSettings) -> list[ImageFile]:
     """As `_read_file`; whatever a damaged header leads to becomes a sentence."""
     try:
-        return _read_file(path, skipped)
+        return _read_file(path, skipped, told)
     except (GalaxyMapsError, MemoryError):
         raise
     except Exception as error:  # what damaged headers lead to has no common base
@@ -341,6 +336,7 @@ def find_images(
     paths: Sequence[str | Path],
     skipped: list[str] | None = None,
     map_files: list[Path] | None = None,
+    told: InputSettings | None = None,
 ) -> list[ImageFile]:
     """The images in files and folders.
 
@@ -354,6 +350,8 @@ def find_images(
         of the sky.
     map_files : list of Path, optional
         Takes the files of maps in a folder; without it, they are passed over with a sentence.
+    told : InputSettings, optional
+        What a person says of their roles, and which to leave out; the rest is for `settle`.
 
     Returns
     -------
@@ -367,39 +365,66 @@ def find_images(
         holds none.
     """
     skipped = [] if skipped is None else skipped
+    told = InputSettings() if told is None else told
     found: list[ImageFile] = []
     for path in map(Path, paths):
         if path.is_dir():
-            try:
-                members = sorted(p for p in path.iterdir() if is_fits_name(p.name) and p.is_file())
-            except OSError:
-                raise InputError(
-                    f"The folder {path} may not be read; check its permissions."
-                ) from None
+            members = _members(path, skipped, map_files)
             inside: list[ImageFile] = []
             for member in members:
-                if is_maps(member):
-                    if map_files is None:
-                        skipped.append(f"{member.name} holds maps, not images; open it by itself.")
-                    else:
-                        map_files.append(member)
-                    continue
                 try:
-                    inside += _read_in_words(member, skipped)
+                    inside += _read_in_words(member, skipped, told)
                 except InputError as error:
                     skipped.append(str(error))
             if not inside:
                 why = f" ({skipped[0]})" if skipped else ""
                 raise InputError(f"The folder {path} holds no FITS image of the sky{why}.")
-            found += inside
         else:
             reasons: list[str] = []
-            inside = _read_in_words(path, reasons)
+            inside = _read_in_words(path, reasons, told)
             if not inside:
                 raise InputError(_main_reason(path, reasons))
             skipped += reasons
-            found += inside
+        found += inside
     return _with_unique_labels(found)
+
+
+def _members(folder: Path, skipped: list[str], map_files: list[Path] | None) -> list[Path]:
+    """The FITS files of a folder, by name, without those of maps."""
+    try:
+        members = sorted(p for p in folder.iterdir() if is_fits_name(p.name) and p.is_file())
+    except OSError:
+        raise InputError(f"The folder {folder} may not be read; check its permissions.") from None
+    maps = [member for member in members if is_maps(member)]
+    if map_files is None:
+        skipped += [f"{path.name} holds maps, not images; open it by itself." for path in maps]
+    else:
+        map_files += maps
+    return [member for member in members if member not in maps]
+
+
+def check_names(paths: Sequence[str | Path], told: InputSettings) -> None:
+    """Check that the files are there of which a person tells the role, or that are to be left out.
+
+    Raises
+    ------
+    RecipeError
+        When one is not.
+    """
+    keys = (*told.roles, *told.leave_out)
+    if not keys:
+        return
+    files: list[Path] = []
+    for path in map(Path, paths):
+        files += _members(path, [], []) if path.is_dir() else [path]
+    for key in keys:
+        name = re.sub(r"(?<=.)\[[^\[\]]*\]$", "", key)
+        if not any(name in (f.name, str(f)) or fnmatch(f.name, key) for f in files):
+            known = ", ".join(f.name for f in files[:20])
+            raise RecipeError(
+                f"{key!r}, which is to be left out or of which a role is told, is none of the "
+                f"files ({known})."
+            )
 
 
 def _main_reason(path: Path, reasons: list[str]) -> str:

@@ -19,6 +19,7 @@ from ..bands.units import (
     why_not,
 )
 from ..data.question import UNIT, Question
+from ..data.zero_points import FORM, GivenZeroPoint, parse_zero_point
 from ..exceptions import InputError
 from .evidence import (
     ALLOWED,
@@ -35,7 +36,7 @@ from .evidence import (
 )
 from .header_words import Word
 from .which_band import parts_of, stem
-from .which_zero_point import GivenZeroPoint, parse_zero_point, zero_point_of
+from .which_zero_point import zero_point_of
 
 _FAR_INFRARED = 23
 """Pivot wavelength in micron beyond which maps are per beam as often as per pixel."""
@@ -112,7 +113,7 @@ def guess_unit(
     if told_zero_point is not None and given is None:
         raise InputError(
             f"{label}: the zero point {told_zero_point!r} is not understood; give a magnitude, its "
-            "system and what it is for, such as '22.5 AB', 'Vega' or '25 AB per second'."
+            f"system and what it is for, such as {FORM}."
         )
     return _with_meaning(image, guess, unit, given, told_unit is not None)
 

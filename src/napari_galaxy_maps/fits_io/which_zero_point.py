@@ -14,6 +14,7 @@ from ..bands.registry import Band
 from ..bands.units import COUNTS, MAGGIES, MAGNITUDES, RATE, Unit, ZeroPoint, flux_of_wavelength
 from ..constants import ZERO_AB_JY
 from ..data.question import UNIT, ZERO_POINT
+from ..data.zero_points import ZERO_POINTS, GivenZeroPoint
 from .evidence import (
     DES_COADD,
     GAIN,
@@ -31,8 +32,6 @@ from .evidence import (
 )
 from .header_words import Word, Words
 
-_ZERO_POINTS = (5.0, 45.0)
-"""Least and largest magnitude of one count that makes sense."""
 _SAME = 0.02
 """How near two zero points in magnitudes are that are one."""
 _PER_SECOND = re.compile(
@@ -49,46 +48,6 @@ _SYSTEMS = {
 }
 _ELECTRONS = re.compile(r"\be-|\belectron", re.IGNORECASE)
 _ADU = re.compile(r"\b(adu|dn)\b", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class GivenZeroPoint:
-    """What a person says of a zero point; what is left out is for the header to say.
-
-    Attributes
-    ----------
-    magnitude : float or None
-        Of one count, count per second or maggy.
-    system : str
-        ``"AB"`` or ``"Vega"``, or empty.
-    per : str
-        ``"image"`` (of one count in the image as it is) or ``"second"``, or empty.
-    """
-
-    magnitude: float | None = None
-    system: str = ""
-    per: str = ""
-
-
-def parse_zero_point(text: str) -> GivenZeroPoint | None:
-    """A zero point as a person writes it: ``"22.5 AB"``, ``"Vega"``, ``"25 AB per second"``,
-    ``"per image"``; None where it is not understood.
-    """
-    rest = str(text).strip()
-    found = re.match(r"[+-]?\d+(\.\d*)?", rest)
-    magnitude = float(found[0]) if found else None
-    rest = rest[found.end() :] if found else rest
-    system, per = "", ""
-    for word in re.sub(r"per\s+|/\s*", " per_", rest.lower()).replace(",", " ").split():
-        if word in ("ab", "vega"):
-            system = {"ab": "AB", "vega": "Vega"}[word]
-        elif word in ("per_second", "per_s", "per_image", "per_exposure"):
-            per = "second" if word.startswith("per_s") else "image"
-        elif word not in ("mag", "magnitudes"):
-            return None
-    if magnitude is not None and not _ZERO_POINTS[0] <= magnitude <= _ZERO_POINTS[1]:
-        return None
-    return GivenZeroPoint(magnitude, system, per) if (found or system or per) else None
 
 
 @dataclass(frozen=True)
@@ -135,7 +94,7 @@ def zero_point_of(
             "flux.",
         )
     for zero in zeros:
-        if zero.magnitude is not None and not _ZERO_POINTS[0] < zero.magnitude < _ZERO_POINTS[1]:
+        if zero.magnitude is not None and not ZERO_POINTS[0] < zero.magnitude < ZERO_POINTS[1]:
             raise image.asks(
                 ZERO_POINT,
                 f"Which magnitude has one of its {unit}? The header says {zero.word}, which cannot "

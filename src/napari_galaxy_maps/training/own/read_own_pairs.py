@@ -246,7 +246,7 @@ def _own_recipe(recipe: Recipe, source: Source) -> Recipe:
 
 def _read_images(source: Source, recipe: Recipe) -> Steps[Galaxy]:
     """The galaxy of a folder of images; those in other bands than ugriz are left aside."""
-    files = settle_all(find_images(source.images), recipe.input)
+    files = settle_all(find_images(source.images, told=recipe.input), recipe.input)
     files = [file for file in files if file.band is None or file.band.name in UGRIZ]
     if not files:
         raise InputError(
