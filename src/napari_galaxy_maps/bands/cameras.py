@@ -104,11 +104,11 @@ CAMERAS: dict[str, Camera] = {
                counts=(COUNTS, MAGGIES)),
         Camera("PS1", ("PS1", "GPC[12]", "Pan-?STARRS1?"), in_names=("ps1", "panstarrs", "stk"),
                pixels=(0.25,), zero_point_per={"FPA.ZP": "second"}),
-        Camera("DECam", ("DECam", "DES", "DECaLS", "DELVE"), (r"CTIO 4\.0-m telescope", _LEGACY),
-               ("decam", "des", "decals", "delve"), pixels=(0.262, 0.263, 0.27),
-               counts=(COUNTS, MAGGIES)),
-        Camera("BASS", ("90prime", "BASS"), (_LEGACY,), in_names=("bass",), pixels=(0.262, 0.454),
-               counts=(COUNTS, MAGGIES)),
+        Camera("DECam", ("DECam", "(?-i:DES)", "DECaLS", "DELVE"),
+               (r"CTIO 4\.0-m telescope", _LEGACY), ("decam", "des", "decals", "delve"),
+               pixels=(0.262, 0.263, 0.27), counts=(COUNTS, MAGGIES)),
+        Camera("BASS", ("90prime", "(?-i:BASS)"), (_LEGACY,), in_names=("bass",),
+               pixels=(0.262, 0.454), counts=(COUNTS, MAGGIES)),
         Camera("MzLS", ("mosaic-?3", "MzLS"), (_LEGACY,), in_names=("mzls",), pixels=(0.262,),
                counts=(COUNTS, MAGGIES)),
         Camera("MegaCam", ("Mega(Cam|Prime)", "CFHTLS"), (r"CFHT( 3\.6m)?",),
@@ -116,10 +116,10 @@ CAMERAS: dict[str, Camera] = {
         Camera("HSC", ("HSC", "Hyper Suprime-?Cam"), ("Subaru",), ("hsc",), pixels=(0.168,)),
         Camera("Rubin", ("LSSTCam", "LSSTComCam(Sim)?", "LATISS", "Rubin"),
                in_names=("rubin", "lsst"), pixels=(0.2,)),
-        Camera("Euclid", ("VIS", "NISP", "Euclid"), in_names=("euclid",), pixels=(0.1, 0.3),
+        Camera("Euclid", ("(?-i:VIS)", "NISP", "Euclid"), in_names=("euclid",), pixels=(0.1, 0.3),
                filters={"nir_y": "Euclid_Y", "nir_j": "Euclid_J", "nir_h": "Euclid_H"}),
         Camera("WFC3", ("WFC3",), ("HST",), ("wfc3",)),
-        Camera("ACS", ("ACS",), ("HST",), ("acs",)),
+        Camera("ACS", ("(?-i:ACS)",), ("HST",), ("acs",)),
         Camera("2MASS", ("2MASS",), in_names=("2mass",), pixels=(1.0,),
                filters={"k": "2MASS_Ks", "k_s": "2MASS_Ks", "k_short": "2MASS_Ks"},
                zero_point_per={"MAGZP": "image"}),
@@ -146,12 +146,13 @@ CAMERAS: dict[str, Camera] = {
 """All cameras, by the survey that their bands name."""
 
 OTHERS = (
-    "AKARI", "ALFOSC", "ALMA", "BOK", "DENIS", "DSS[12]?", "EFOSC2?", "FLAMINGOS", "FORS[12]?",
+    "AKARI", "ALFOSC", "ALMA", "BOK", "DENIS", "DSS[12]?", "EFOSC2?", "FLAMINGOS", "FOC",
+    "FORS[12]?",
     "GAIA", "GMOS(-[NS])?", "HAWK-?I", "IMACS", "IRAS", "ISAAC", "ISOCAM", "J-?PAS", "J-?PLUS",
     "KIDS", "LABOCA", "LBC[BR]?", "LRIS", "MOSAIC", "MSX", "MUSE", "NEWFIRM", "NICMOS", "NIKA2?",
     "NIRI", "OM", "OMEGACAM", "OSIRIS", "PLANCK", "PTF", "S-?PLUS", "SCUBA-?2?", "SKYMAPPER",
-    "SOFI", "STIS", "SUPRIME-?CAM", "T80CAM", "UIT", "VLA", "VST", "WFI", "WFPC2", "WHIRC",
-    "WIRCAM", "ZTF",
+    "SOFI", "STIS", "SUPRIME-?CAM", "T80CAM", "UIT", "UVIT", "VLA", "VST", "WFI", "WFPC2", "WHIRC",
+    "WIRCAM", "WIYN", "ZTF",
 )  # fmt: skip
 """Cameras and surveys that are none of these: their filters are nobody else's."""
 
@@ -175,6 +176,15 @@ def cameras_called(text: str) -> tuple[set[str], bool]:
 def other_camera(text: str) -> bool:
     """Whether a header's value names a camera that is none of `CAMERAS`."""
     return any(re.fullmatch(rf"{name}([\s/_-].*)?", text.strip(), re.IGNORECASE) for name in OTHERS)
+
+
+_ALSO_WORDS = ("MOSAIC", "GAIA", "BOK")
+"""Cameras whose names stand in file names of other images, too."""
+
+
+def other_camera_in_name(parts: Iterable[str]) -> str:
+    """The part of a file name that names a camera which is none of `CAMERAS`, or nothing."""
+    return next((p for p in parts if other_camera(p) and p.upper() not in _ALSO_WORDS), "")
 
 
 def cameras_in_name(parts: Iterable[str]) -> set[str]:

@@ -54,18 +54,18 @@ _SCALES = (1e-45, 1e12)
 # What words of a unit mean, whatever their case; the others are left to astropy.
 _WORDS = {
     **dict.fromkeys(("jy", "jansky", "janskys", "janskies"), "Jy"),
-    **dict.fromkeys(("ujy", "microjy", "microjansky", "µjy", "μjy"), "uJy"),
-    **dict.fromkeys(("njy", "nanojy", "nanojansky"), "nJy"),
+    **dict.fromkeys(("ujy", "ujansky", "microjy", "microjansky", "µjy", "μjy"), "uJy"),
+    **dict.fromkeys(("njy", "nanojy", "nanojansky", "njansky"), "nJy"),
     **dict.fromkeys(("millijy", "millijansky"), "mJy"),
     **dict.fromkeys(("megajy", "megajansky"), "MJy"),
     "kjy": "kJy",
-    **dict.fromkeys(("sr", "ster", "sterad", "steradian", "steradians"), "sr"),
+    **dict.fromkeys(("sr", "str", "ster", "sterad", "steradian", "steradians"), "sr"),
     **dict.fromkeys(("pix", "pixel", "pixels", "px", "pxl"), "pix"),
     **dict.fromkeys(("beam", "beams", "bm"), "beam"),
     **dict.fromkeys(("arcsec", "arcsecs", "arcsecond", "arcseconds", "asec"), "arcsec"),
     **dict.fromkeys(("dn", "dns"), "DN"),
     **dict.fromkeys(("adu", "adus"), "adu"),
-    **dict.fromkeys(("count", "counts", "ct", "cts"), "ct"),
+    **dict.fromkeys(("count", "counts", "ct", "cts", "cnt", "cnts"), "ct"),
     "cps": "ct s-1",
     **dict.fromkeys(("e", "electron", "electrons"), "electron"),
     **dict.fromkeys(("photon", "photons", "ph", "photoelectrons"), "ph"),
@@ -80,6 +80,9 @@ _WORDS = {
     **dict.fromkeys(("maggy", "maggies", "mgy"), "mgy"),
     "per": "/",
 }  # fmt: skip
+_UNIT_WORDS = {"km", "m", "mm", "ghz", "mhz", "khz", "k", "sq", "square", "exp", "exposure", "w"}
+"""Words of units beside those of `_WORDS`, which no comment is cut at."""
+_PREFIXES = {"micro": "u", "nano": "n", "milli": "m", "mega": "M", "kilo": "k", "mu": "u"}
 _MAGNITUDES = re.compile(
     r"(ab|vega)?\s*mags?(?:nitudes?)?\s*(?:\(\s*(ab|vega)?\s*\))?\s*"
     r"(?:(?:/|per)\s*|(?=arcsec\S*-2))arcsec(?:ond)?s?\s*\(?(?:\^|\*\*)?\(?-?2\)?"
@@ -176,15 +179,35 @@ def parse_unit(text: str) -> Unit | None:
     """What a unit means, or None where it is not understood; `why_not` says why.
 
     Understood are flux densities per frequency or wavelength, counts, count rates and maggies, per
-    pixel, beam or solid angle, and magnitudes per square arcsec; in any case, and with or without
-    blanks.
+    pixel, beam or solid angle, and magnitudes per square arcsec; in any case, with or without
+    blanks, and with words behind them that are no unit.
     """
-    text = str(text).strip()
+    text = str(text).strip(" ='\"`")
+    if re.fullmatch(r"\[[^\[\]]*\]|\([^()]*\)", text):
+        text = text[1:-1].strip()
     found = _parsed(text)
-    if found is None:
-        head = clean_value(text)
-        found = _parsed(head) if head != text else None
+    words = text.split()
+    for n in range(len(words) - 1, 0, -1):
+        denominator = words[n - 1].endswith("/") and n == len(words) - 1
+        if found is not None or denominator or _is_of_a_unit(words[n]):
+            break
+        found = _parsed(" ".join(words[:n]).rstrip(" /,;.(["))
     return found
+
+
+def _is_of_a_unit(word: str) -> bool:
+    """Whether a word behind a text may be a part of its unit, and not of a comment."""
+    if re.search(r"\d", word) and not word.startswith("("):
+        return True
+    if word == "/":
+        return False
+    if word[:1] in "/*^.":
+        return True
+    core = word.strip("()[],;:.").lower()
+    if core in _WORDS or core in _UNIT_WORDS:
+        return True
+    parts = [part for part in re.split(r"[^a-zµμ]+", core) if part]
+    return any(part in _WORDS or part in _UNIT_WORDS for part in parts) and "/" in word
 
 
 def canonical_unit(text: str) -> str | None:
@@ -231,6 +254,14 @@ def _squares(text: str) -> str:
 def _tidy(text: str) -> str:
     """A unit as astropy spells it."""
     text = re.sub(r"\be-(?![0-9])", "electron", _squares(text), flags=re.IGNORECASE)
+    text = re.sub(r"[\\\\{}$]", "", text).rstrip(" .")
+    text = re.sub(
+        r"\b(micro|nano|milli|mega|kilo|mu)[ -]?(?=jy|jansky)",
+        lambda prefix: _PREFIXES[prefix[1].lower()],
+        text,
+        flags=re.IGNORECASE,
+    )
+    text = re.sub(r"\s*/\s*exp(osure)?\b", "", text, flags=re.IGNORECASE)  # counts in an exposure
     text = re.sub(r"\b10\s*(?:\^|\*\*)\s*\(?([+-]?\d+)\)?", r"1e\1", text)
     text = re.sub(
         r"(?<![0-9.A-Za-zµμ])[A-Za-zµμ]+",
@@ -242,13 +273,15 @@ def _tidy(text: str) -> str:
 
 def _jansky(word: str) -> str:
     """MJy and mJy, which differ by their case alone."""
-    if word.lower() == "mjy":
+    if word.lower() in ("mjy", "mjansky", "mjanskys"):
         return "MJy" if word[0] == "M" else "mJy"
     return "W" if word == "w" else word
 
 
 def _megas(text: str) -> tuple[str, ...]:
     """The units that a text may mean where the case of its M is not to be trusted."""
+    if text.strip() == "MJy":  # a pixel of a million jansky
+        return ("MJy/sr", "mJy/pix")
     word = re.search(r"\bmjy\b", text, re.IGNORECASE)
     if word is None or word[0] in ("MJy", "mJy"):
         return ()
@@ -308,6 +341,8 @@ def why_not(text: str, band: Band | None = None) -> tuple[str, tuple[str, ...]]:
                     "convert the image first",
                     (),
                 )
+            if unit.is_equivalent(u.W / u.m**2):
+                return "light of the whole band, not per frequency", ()
             if unit.is_equivalent(u.W / u.m**2 / u.sr):
                 likely: tuple[str, ...] = ()
                 if band is not None:

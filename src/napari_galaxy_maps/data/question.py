@@ -65,7 +65,8 @@ def asked_in_lines(questions: tuple[Question, ...] | list[Question]) -> list[str
     groups: dict[tuple[str, ...], list[Question]] = {}
     for question in questions:
         alone = (question.file,) if question.about == BAND or not question.survey else ()
-        key = (question.about, question.survey, *question.answers, *alone)
+        same = question.answers or (question.text,)
+        key = (question.about, question.survey, *same, *alone)
         groups.setdefault(key, []).append(question)
     return [_line(group) for group in groups.values()]
 

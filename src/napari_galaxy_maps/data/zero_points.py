@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 ZERO_POINTS = (5.0, 45.0)
-"""Least and largest magnitude of one count that makes sense."""
+"""Least and largest magnitude of one count that makes sense; 0 is that of a maggy."""
 FORM = "'22.5 AB', 'Vega' or '25 AB per second'"
 
 
@@ -45,6 +45,6 @@ def parse_zero_point(text: str) -> GivenZeroPoint | None:
             per = "second" if word.startswith("per_s") else "image"
         elif word not in ("mag", "magnitudes"):
             return None
-    if magnitude is not None and not ZERO_POINTS[0] <= magnitude <= ZERO_POINTS[1]:
+    if magnitude and not ZERO_POINTS[0] <= magnitude <= ZERO_POINTS[1]:
         return None
     return GivenZeroPoint(magnitude, system, per) if (found or system or per) else None

@@ -14,7 +14,7 @@ from ..bands.registry import Band
 from ..data.question import Question
 from .header_words import Words
 
-CAMERA, FILTER, WAVELENGTH, UNITS, SYSTEM, ZERO, TIME, GAIN, BINNING, BEAM = (
+CAMERA, FILTER, WAVELENGTH, UNITS, SYSTEM, ZERO, TIME, GAIN, BINNING, SCALE, BEAM = (
     "camera",
     "filter",
     "wavelength",
@@ -24,6 +24,7 @@ CAMERA, FILTER, WAVELENGTH, UNITS, SYSTEM, ZERO, TIME, GAIN, BINNING, BEAM = (
     "exposure time",
     "gain",
     "binning",
+    "scale of fluxes",
     "beam",
 )
 
@@ -35,25 +36,35 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     FILTER: (
         "FILTER", "BAND", "CHANNEL", "CHNLNUM", "DETECTOR", "FILTERS", "FILTNAM", "FILTNAM1",
         "FILTER1", "FILTER2", "FILTER3", "APERTURE", "FPA.FILTER", "FPA.FILTERID", "PHOTBAND",
-        "SURVEY", "ESO INS FILT1 NAME", "INSFLNAM", "BANDPASS",
+        "PUPIL", "SURVEY", "ESO INS FILT1 NAME", "INSFLNAM", "BANDPASS",
     ),
     WAVELENGTH: ("WAVELNTH", "WVLNGTH", "WAVELEN", "WAVELENG", "WAVE", "LAMBDA", "PHOTPLAM"),
     UNITS: ("BUNIT", "SIGUNIT", "ZUNITS", "DATAUNIT", "FLUXUNIT", "UNITS", "UNIT", "QTTY____"),
-    SYSTEM: ("MAGSYS", "PHOTSYS", "ZPSYS", "MAGTYPE", "MAG_SYS", "PHOTSYST"),
-    ZERO: (
-        "MAGZP", "MAGZPT", "MAGZERO", "MAGZPOINT", "MAGZEROP", "MAG_ZERO", "MAG_ZP", "MAG0",
-        "ZEROPNT", "ZEROPOINT", "ZPOINT", "PHOTZP", "PHOT_ZP", "ZP", "ZPT", "ZPMAG", "FPA.ZP",
-        "ABMAGZP", "ABZP", "ZPAB", "MAGZPAB", "IMAGEZPT", "PHOT_C", "FLUXMAG0", "PHOTFLAM",
-        "PHOTFNU", "PHOTMJSR",
+    SYSTEM: (
+        "MAGSYS", "PHOTSYS", "ZPSYS", "MAGTYPE", "MAG_SYS", "PHOTSYST", "PHOT_SYS", "ZP_SYS",
+        "ZPSYSTEM", "MAGSYSTEM", "ZPTYPE", "PHOTREF",
     ),
-    TIME: ("EXPTIME", "EXPOSURE", "TEXPTIME", "EXP_TIME", "TOTEXPT", "XPOSURE"),
+    ZERO: (
+        "MAGZP", "MAGZPT", "MAGZERO", "MAGZPOINT", "MAGZEROP", "MAGZPNT", "MAGZERPT", "MAGZ",
+        "MAG_ZERO", "MAG_ZP", "MAG_ZPT", "MAG0", "ZEROPNT", "ZEROPOINT", "ZEROPT", "ZEROP",
+        "ZPOINT", "PHOTZP", "PHOT_ZP", "ZP", "ZP0", "ZPT", "ZPMAG", "ZPTMAG", "ZP_MAG", "ZMAG",
+        "FPA.ZP", "ABMAGZP", "ABMAGZPT", "ABZP", "AB_ZP", "ZP_AB", "ZPAB", "MAGZPAB", "IMAGEZPT",
+        "PHOT_C", "FLUXMAG0", "PHOTFLAM", "PHOTFNU", "PHOTMJSR",
+    ),
+    TIME: (
+        "EXPTIME", "EXPOSURE", "TEXPTIME", "EXP_TIME", "TOTEXPT", "XPOSURE", "ITIME", "INTTIME",
+        "TOTTIME", "TEXP",
+    ),
     GAIN: ("GAIN", "EGAIN", "CCDGAIN", "CELL.GAIN"),
     BINNING: ("COLBIN", "CCDBIN1", "XBINNING", "CCDXBIN", "BINX"),
+    SCALE: ("FLXSCALE",),
     BEAM: ("BMAJ", "BMIN"),
 }  # fmt: skip
 """The keywords that speak of something, by what they speak of."""
 
-ZERO_KEYS_OF_AB = ("ABMAGZP", "ABZP", "ZPAB", "MAGZPAB", "FLUXMAG0")
+ZERO_KEYS_OF_AB = (
+    "ABMAGZP", "ABMAGZPT", "ABZP", "AB_ZP", "ZP_AB", "ZPAB", "MAGZPAB", "FLUXMAG0",
+)  # fmt: skip
 """Zero points whose keyword says that they are AB."""
 ZERO_KEYS_PER_SECOND = ("PHOTFLAM", "PHOTFNU", "FPA.ZP")
 """Zero points that their definition gives for one count per second (HST's Data Handbooks; the

@@ -57,6 +57,8 @@ class Word:
 class Words:
     """The cards of an image: its own header's, and the primary's beside them.
 
+    ``remarks`` are their lines of COMMENT and HISTORY.
+
     Parameters
     ----------
     own : mapping
@@ -77,6 +79,7 @@ class Words:
         instead: Iterable[Word] = (),
     ):
         self._words: dict[str, list[Word]] = {}
+        self.remarks: tuple[str, ...] = (*_remarks(own), *_remarks(primary or {}))
         several = primary is not None
         for header, place in ((own, "extension"), (primary or {}, "primary")):
             for word in _cards(header, place if several else ""):
@@ -98,10 +101,9 @@ class Words:
         return list(found.values())
 
     def number(self, keys: Iterable[str]) -> float | None:
-        """The first positive number among some keywords, or None."""
-        return next(
-            (w.number for w in self.of(keys) if w.number is not None and w.number > 0), None
-        )
+        """The positive number that some keywords tell; None where none does, or they differ."""
+        found = [w.number for w in self.of(keys) if w.number is not None and w.number > 0]
+        return found[0] if found and max(found) <= 1.01 * min(found) else None
 
     def about(self, key: str) -> str:
         """The comments of a keyword."""
@@ -125,6 +127,14 @@ def _cards(header: Any, place: str) -> list[Word]:
         inside = _comment_inside(value)
         words.append(Word(key, clean_value(value), str(value).strip(), comment or inside, place))
     return words
+
+
+def _remarks(header: Any) -> list[str]:
+    """The lines of COMMENT and HISTORY."""
+    cards = getattr(header, "cards", ())
+    return [
+        str(card.value) for card in cards if card.keyword in ("COMMENT", "HISTORY") and card.value
+    ]
 
 
 def _comment_inside(value: object) -> str:

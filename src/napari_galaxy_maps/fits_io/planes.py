@@ -75,7 +75,8 @@ def planes_of(hdus: HDUList, path: Path, skipped: list[str]) -> list[Plane]:
         name = hdu.name if several else ""
         if n == 1:
             label = f"{path.name}[{number}]" if several else path.name
-            found.append(Plane(number, None, label, name, shape, hdu.header))
+            words = _words_of_plane(hdu.header, 0, 1)
+            found.append(Plane(number, None, label, name, shape, hdu.header, words))
             continue
         for index in range(n):
             label = f"{path.name}[{number},{index}]"
@@ -144,7 +145,7 @@ def _words_of_plane(header: Header, index: int, n: int) -> tuple[Word, ...]:
         return (
             Word("BAND", bands.strip()[index], bands.strip()[index], place=f"BANDS = {bands!r}"),
         )
-    if all(f"{letter}MAGZP" in header for letter in _LGA) and n % len(_LGA) == 0:
+    if n > 1 and n % len(_LGA) == 0 and all(f"{x}MAGZP" in header for x in _LGA):
         # The first three are the galaxy in J, H, K; those behind may be anything.
         letter = _LGA[index % len(_LGA)]
         zero = _word("MAGZP", f"{letter}MAGZP", header)

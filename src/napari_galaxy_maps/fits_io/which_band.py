@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..bands.cameras import CAMERAS, cameras_called, cameras_in_name, other_camera
+from ..bands.cameras import (
+    CAMERAS,
+    cameras_called,
+    cameras_in_name,
+    other_camera,
+    other_camera_in_name,
+)
 from ..bands.registry import BANDS, Band, find_band
 from .evidence import CAMERA, FILTER, KEYWORDS, WAVELENGTH, Statement, agreed
 from .header_words import Word, Words
@@ -18,6 +24,8 @@ _FAR = 0.1
 """How far a wavelength is from that of a filter which it contradicts."""
 _LETTER = re.compile(r"[a-z](s|_?prime|')?", re.IGNORECASE)
 """Names of filters that many cameras use."""
+_PARTS = ("CHANNEL", "DETECTOR")
+"""Keywords of a camera's parts."""
 _INSTRUMENTS = ("INSTRUME", "INSTRMNT", "CAMERA", "FPA.INSTRUMENT")
 _SHORT = 2
 """Letters of a filter's name that other surveys use, too."""
@@ -75,6 +83,11 @@ def bands_in_name(filename: str) -> list[tuple[Band, str]]:
     """
     parts, found, start = parts_of(filename), [], 0
     while start < len(parts):
+        own = _own_filter(parts[start : start + 2])
+        if own is not None:
+            found.append((own, "_".join(parts[start : start + 2])))
+            start += 2
+            continue
         for width in (4, 3, 2, 1):
             some = parts[start : start + width]
             band = _band_of_parts(some) if len(some) == width else None
@@ -84,6 +97,17 @@ def bands_in_name(filename: str) -> list[tuple[Band, str]]:
                 break
         start += 1
     return found
+
+
+def _own_filter(parts: list[str]) -> Band | None:
+    """The filter behind its camera: DES_g, HSC-I2."""
+    if len(parts) < 2 or len(parts[1]) > 3:
+        return None
+    for name in sorted(cameras_in_name(parts[:1])):
+        band = CAMERAS[name].band("-".join(parts)) or CAMERAS[name].band(parts[1])
+        if band is not None:
+            return band
+    return None
 
 
 def _band_of_parts(parts: list[str]) -> Band | None:
@@ -102,22 +126,22 @@ def _heard(words: Words) -> _Heard:
     """What the headers say."""
     said = [(word, *cameras_called(word.text)) for word in words.of(KEYWORDS[CAMERA])]
     said = [(word, cameras, own) for word, cameras, own in said if cameras]
-    conflict, cameras, why = _one_camera(said)
-    filters = words.of(KEYWORDS[FILTER])
+    other = _other_camera(words, said)
+    filters = _filters(words)
+    conflict, cameras, why = _one_camera(said, filters)
     if not said:
         for word in filters:
             inside, _ = cameras_called(word.text)
             if inside:
                 cameras, why = frozenset(inside), ""
                 break
-    other = _other_camera(words, bool(said))
     bands, letters = [], []
     for word in filters:
         found = [
             band for name in sorted(cameras) if (band := CAMERAS[name].band(word.text)) is not None
         ]
         source = f"{word}" + (f" and {why}" if why and why != str(word) else "")
-        if found and (said or not other):
+        if found and other is None:
             bands += [Statement(band, source) for band in found]
         elif found:  # another camera's filter may be called like one of these
             letters += [(word, band) for band in found]
@@ -132,19 +156,28 @@ def _heard(words: Words) -> _Heard:
     return _Heard(tuple(bands), tuple(letters), cameras, why, other, conflict)
 
 
-def _other_camera(words: Words, known: bool) -> Word | None:
+def _filters(words: Words) -> list[Word]:
+    """The words that name a filter; one in JWST's pupil wheel narrows that of the filter wheel."""
+    pupils = [word for word in words.of(("PUPIL",)) if re.fullmatch(r"F\d+[WMN]2?", word.text)]
+    return pupils or words.of(KEYWORDS[FILTER])
+
+
+def _other_camera(words: Words, said: list[tuple[Word, set[str], bool]]) -> Word | None:
     """The word that names a camera which is none of these, or None."""
-    names = words.of((*_INSTRUMENTS, "TELESCOP", "SURVEY"))
-    if not known:
-        # An instrument that nobody knows has filters that nobody knows.
-        for word in words.of(_INSTRUMENTS):
-            if not cameras_called(word.text)[0]:
+    instruments = words.of(_INSTRUMENTS)
+    own = [word for word, _, own in said if own and word.key not in _PARTS]
+    if not own:
+        # An instrument that nobody knows has filters that nobody knows; a telescope, too, where
+        # nothing tells its instrument.
+        for word in instruments or ([] if said else words.of(("TELESCOP",))):
+            if not cameras_called(word.text)[1 if word.key in _INSTRUMENTS else 0]:
                 return word
+    names = (*instruments, *words.of(("TELESCOP", "SURVEY")))
     return next((word for word in names if other_camera(word.text)), None)
 
 
 def _one_camera(
-    said: list[tuple[Word, set[str], bool]],
+    said: list[tuple[Word, set[str], bool]], filters: list[Word]
 ) -> tuple[str, frozenset[str], str]:
     """What speaks against one camera, the cameras that all words allow, and the words."""
     if not said:
@@ -156,6 +189,17 @@ def _one_camera(
         common = set.intersection(*(cameras for _, cameras, _ in named)) if named else set()
         if common:
             said = named
+    if not common:
+        # A survey's catalogue holds another telescope's images, too: the filter tells whose it is.
+        knows = {
+            name
+            for _, cameras, own in said
+            for name in cameras
+            if own and any(CAMERAS[name].band(word.text) for word in filters)
+        }
+        if len(knows) == 1:
+            common = knows
+            said = [entry for entry in said if entry[1] & knows]
     if not common:
         quoted = "; ".join(f"{word} says {' or '.join(sorted(c))}" for word, c, _ in said)
         return quoted, frozenset(), ""
@@ -263,8 +307,15 @@ def _strange_name(
     else:
         spelled = cameras_in_name(parts_of(filename)) - {band.survey for band, _ in in_name}
         if not spelled or any(len(part) > _SHORT for _, part in in_name):
-            known = heard.other is not None and other_camera(heard.other.text)
-            return _foreign(heard, in_name) if known else None
+            known = heard.other is not None and (
+                other_camera(heard.other.text) or heard.other.key in _INSTRUMENTS
+            )
+            if known:
+                return _foreign(in_name, f"the header names another camera, {heard.other}")
+            stranger = other_camera_in_name(parts_of(filename))
+            if stranger and not heard.cameras:
+                return _foreign(in_name, f"{stranger!r} in it is another camera")
+            return None
         cameras, whose = frozenset(spelled), "the file name itself"
     band, part = in_name[0]
     reason = (
@@ -273,14 +324,9 @@ def _strange_name(
     return BandGuess(None, reason, (band.name, *_letters(filename, cameras)), cameras)
 
 
-def _foreign(heard: _Heard, in_name: list[tuple[Band, str]]) -> BandGuess:
+def _foreign(in_name: list[tuple[Band, str]], why: str) -> BandGuess:
     band, part = in_name[0]
-    return BandGuess(
-        None,
-        f"{part!r} in the file name says {band}, but the header names another camera, "
-        f"{heard.other}",
-        (band.name,),
-    )
+    return BandGuess(None, f"{part!r} in the file name says {band}, but {why}", (band.name,))
 
 
 def _same_letter(text: str, band: object) -> bool:

@@ -16,6 +16,9 @@ from .header_words import Word
 
 _WIDEST = 900.0
 """FWHM in arcsec over which a beam is none of a galaxy's image."""
+_SMOOTHED, _BROAD = 20, 100
+"""How many times wider than its band's PSF, and how wide in arcsec, a smoothed map's beam is
+believed to be without a question."""
 _NARROWEST = 0.1
 """FWHM in pixels under which a PSF is none."""
 _SAME_WIDTH, _SAME_AREA = 0.15, 0.1
@@ -61,12 +64,12 @@ def guess_beam(
     """
     notes: list[str] = []
     questions: list[Question] = []
-    axes = _axes(image, notes)
-    if axes and told_fwhm is None:
-        try:
-            _check(image, axes)
-        except Asked as asked:
-            return BeamGuess(_custom_width(image), None, (asked.question,), tuple(notes))
+    axes: list[tuple[Word, float]] = []
+    try:
+        axes = [] if told_fwhm is not None else _axes(image, notes)
+        _check(image, axes)
+    except Asked as asked:
+        return BeamGuess(_custom_width(image), None, (asked.question,), tuple(notes))
     own = float(np.sqrt(axes[0][1] * axes[-1][1])) if axes else None
     fwhm = told_fwhm if told_fwhm is not None else own if own is not None else _custom_width(image)
     if told_fwhm is not None and told_fwhm < _NARROWEST * image.pixel_arcsec:
@@ -81,7 +84,7 @@ def guess_beam(
     beam = None
     if parsed is not None and parsed.per == "beam":
         try:
-            beam = _area(image, own if told_fwhm is None else None, fwhm, told_area)
+            beam = _area(image, own, fwhm, told_area)
         except Asked as asked:
             questions.append(asked.question)
     return BeamGuess(fwhm, beam, tuple(questions), tuple(notes))
@@ -102,7 +105,15 @@ def _axes(image: ImageWords, notes: list[str]) -> list[tuple[Word, float]]:
     """BMAJ, and BMIN where it is given, in arcsec; what is no number is told."""
     found = []
     for key in ("BMAJ", "BMIN"):
-        for word in image.words.of((key,))[:1]:
+        words = image.words.of((key,))
+        numbers = [word.number for word in words if word.number]
+        if numbers and max(numbers) > 1.01 * min(numbers):
+            told = "; ".join(map(str, words))
+            answers = tuple(f"{3600 * number:.5g}" for number in numbers)
+            raise image.asks(
+                PSF, f"How wide is its PSF in arcsec? The headers differ: {told}.", answers
+            )
+        for word in words[:1]:
             number = word.number
             if number is None or number <= 0:
                 notes.append(f"{word} is no width of a beam, and is not used")
@@ -117,9 +128,12 @@ def _check(image: ImageWords, axes: list[tuple[Word, float]]) -> None:
     """Raise `Asked` where a beam cannot be."""
     for word, arcsec in axes:
         number = word.number or 0.0
-        if _NARROWEST * image.pixel_arcsec <= arcsec <= _WIDEST:
+        usual = image.band.fwhm if image.band is not None else arcsec
+        odd = arcsec > max(_SMOOTHED * usual, _BROAD)
+        if _NARROWEST * image.pixel_arcsec <= arcsec <= _WIDEST and not odd:
             continue
-        likely = (f"{number:g}",) if image.pixel_arcsec <= number <= _WIDEST else ()
+        sensible = _NARROWEST * image.pixel_arcsec <= number <= _WIDEST
+        likely = (f"{number:g}",) if sensible else ()
         raise image.asks(
             PSF,
             f"How wide is its PSF in arcsec? The header says {word}, in degrees {arcsec:.4g} "

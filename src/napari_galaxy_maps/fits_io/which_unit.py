@@ -36,7 +36,7 @@ from .evidence import (
 )
 from .header_words import Word
 from .which_band import parts_of, stem
-from .which_zero_point import zero_point_of
+from .which_zero_point import check_size, zero_point_of
 
 _FAR_INFRARED = 23
 """Pivot wavelength in micron beyond which maps are per beam as often as per pixel."""
@@ -104,6 +104,8 @@ def guess_unit(
     else:
         try:
             guess, unit = _unit_of_words(image)
+            if told_zero_point is None:
+                check_size(image, unit)
         except Asked as asked:
             likely = asked.question.answers[0] if len(asked.question.answers) == 1 else None
             return UnitGuess(None, asked.question.text, likely, (asked.question,))

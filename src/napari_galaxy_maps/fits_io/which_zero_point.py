@@ -11,7 +11,16 @@ import numpy as np
 
 from ..bands.cameras import CAMERAS
 from ..bands.registry import Band
-from ..bands.units import COUNTS, MAGGIES, MAGNITUDES, RATE, Unit, ZeroPoint, flux_of_wavelength
+from ..bands.units import (
+    COUNTS,
+    FLUX,
+    MAGGIES,
+    MAGNITUDES,
+    RATE,
+    Unit,
+    ZeroPoint,
+    flux_of_wavelength,
+)
 from ..constants import ZERO_AB_JY
 from ..data.question import UNIT, ZERO_POINT
 from ..data.zero_points import ZERO_POINTS, GivenZeroPoint
@@ -19,11 +28,13 @@ from .evidence import (
     DES_COADD,
     GAIN,
     KEYWORDS,
+    SCALE,
     SYSTEM,
     TIME,
     UNITS,
     ZERO,
     ZERO_KEYS_OF_AB,
+    ZERO_KEYS_OF_FLUX,
     ZERO_KEYS_PER_SECOND,
     ImageWords,
     Statement,
@@ -35,18 +46,24 @@ from .header_words import Word, Words
 _SAME = 0.02
 """How near two zero points in magnitudes are that are one."""
 _PER_SECOND = re.compile(
-    r"/\s*s(ec(ond)?)?\b|per\s+sec|\b1[ -]?s(ec(ond)?)?\b|s\^?-1|\bcps\b", re.IGNORECASE
+    r"/\s*s(ec(ond)?)?\b|per\s+sec|(?<![\d.])1[ -]?s(ec(ond)?)?\b|\bs\^?-1|\bcps\b"
+    r"|/\s*(t|texp|exptime)\b|to\s+exptime\s*=\s*1\b",
+    re.IGNORECASE,
 )
 _PER_IMAGE = re.compile(
-    r"log(10)?\s*\(\s*(data|dn|adu|counts?|flux|pix\w*|image|value|i|s)\s*\)|per image",
+    r"log(10)?\s*\(\s*(data|dn|adu|counts?|flux|pix\w*|image|value|i|s)\s*\)|per (image|exposure)"
+    r"|(whole|total) exposure",
     re.IGNORECASE,
 )
 _SYSTEMS = {
-    "AB": re.compile(r"\bAB(mag)?(_?nu)?\b", re.IGNORECASE),
-    "Vega": re.compile(r"\bvega", re.IGNORECASE),
+    "AB": re.compile(r"(?<![a-z])(m|mag)?_?ab(_?mags?|_?nu|95)?(?![a-z])", re.IGNORECASE),
+    "Vega": re.compile(r"(?<![a-z])vega", re.IGNORECASE),
     "ST": re.compile(r"\bST(mag|MAG)?\b"),
 }
-_ELECTRONS = re.compile(r"\be-|\belectron", re.IGNORECASE)
+_SYSTEM_ONLY = ("MAGSYS", "MAG_SYS", "ZPSYS", "ZP_SYS", "ZPSYSTEM", "MAGSYSTEM", "MAGTYPE")
+"""Keywords that speak of nothing but the system: what is not understood there is asked about."""
+_NOTHING = ("", "none", "n/a", "na", "nan", "null", "unknown", "undefined", "-")
+_ELECTRONS = re.compile(r"\be-|\belectron|\be(?=\s*/)", re.IGNORECASE)
 _ADU = re.compile(r"\b(adu|dn)\b", re.IGNORECASE)
 
 
@@ -75,7 +92,6 @@ def zero_point_of(
     assert image.band is not None
     band = image.band
     if unit.kind in (MAGGIES, MAGNITUDES):
-        _check_maggies(image, unit, given)
         system = _system(image, unit, given)
         zero_jy = _zero_jy(image, unit, system)
         return ZeroPoint(zero_jy, f"{zero_jy:.4g} Jy ({system})", 22.5), ()
@@ -88,17 +104,24 @@ def zero_point_of(
         words = f"{band.count_rate_jy:.4g} Jy ({band.survey} zero point)"
         return ZeroPoint(band.count_rate_jy, words), ()
     if not zeros:
+        offered: tuple[str, ...] = ()
+        if band.count_rate_jy:
+            magnitude = -2.5 * float(np.log10(band.count_rate_jy / ZERO_AB_JY))
+            offered = (f"{magnitude:.4g} AB per second",)
         raise image.asks(
             ZERO_POINT,
             f"Which magnitude has one of its {unit}? No header tells, and without it counts are no "
             "flux.",
+            offered,
         )
     for zero in zeros:
-        if zero.magnitude is not None and not ZERO_POINTS[0] < zero.magnitude < ZERO_POINTS[1]:
+        told = given is not None and given.magnitude is not None
+        if not told and zero.magnitude is not None and not _makes_sense(zero.magnitude):
             raise image.asks(
                 ZERO_POINT,
-                f"Which magnitude has one of its {unit}? The header says {zero.word}, which cannot "
-                "be.",
+                f"Which magnitude has one of its {unit}? The header says {zero.word}, which is "
+                "hardly one of a count.",
+                (f"{zero.magnitude:g} per image",) if zero.magnitude == 0 else (),
             )
     system = _system(image, unit, given)
     zero_jy = _zero_jy(image, unit, system)
@@ -106,17 +129,22 @@ def zero_point_of(
     return _settled(image, unit, zeros, per, system, zero_jy)
 
 
-def _check_maggies(image: ImageWords, unit: Unit, given: GivenZeroPoint | None) -> None:
-    """Raise `Asked` where a zero point tells another size of the unit than its name does."""
-    if unit.kind != MAGGIES or given is not None or unit.per != "pix" or image.band is None:
+def _makes_sense(magnitude: float) -> bool:
+    return ZERO_POINTS[0] < magnitude < ZERO_POINTS[1]
+
+
+def check_size(image: ImageWords, unit: Unit) -> None:
+    """Raise `Asked` where a zero point tells another size of a unit than its name does."""
+    if unit.kind not in (MAGGIES, FLUX) or unit.per != "pix" or image.band is None:
         return
-    own = -2.5 * float(np.log10(unit.scale))
+    own = -2.5 * float(np.log10(unit.scale / (ZERO_AB_JY if unit.kind == FLUX else 1)))
     for zero in _zeros(image, image.band):
         if zero.magnitude is not None and abs(zero.magnitude - own) > _SAME:
+            answer = str(unit) if str(unit).endswith("/pix") else f"{unit}/pix"
             raise image.asks(
                 UNIT,
-                f"Is its unit {unit}, of which one has {own:g} mag, or counts of {zero.word}?",
-                (f"{unit}/pix", "DN/pix"),
+                f"Is its unit {unit}, of which one has {own:.4g} mag, or counts of {zero.word}?",
+                (answer, "DN/pix"),
             )
 
 
@@ -139,7 +167,10 @@ def _zeros(image: ImageWords, band: Band) -> list[_Zero]:
     words, found = image.words, []
     for word in words.of(KEYWORDS[ZERO]):
         value = word.number
-        if value is None or value <= 0:
+        if value is None:
+            _check_readable(image, word)
+            continue
+        if value <= 0 and word.key in (*ZERO_KEYS_OF_FLUX, "FLUXMAG0"):
             continue
         if word.key == "PHOTFLAM":
             pivot = words.number(("PHOTPLAM",))
@@ -157,6 +188,19 @@ def _zeros(image: ImageWords, band: Band) -> list[_Zero]:
             per, note = _per(word, words, band)
             found.append(_Zero(word, value, None, per, note, _gain(image, word)))
     return found
+
+
+def _check_readable(image: ImageWords, word: Word) -> None:
+    """Raise `Asked` where a zero point is given, but as no number."""
+    if word.text.strip().lower() in _NOTHING:
+        return
+    found = re.match(r"\s*(\d+)(?:[.,](\d+))?(?!\d)", word.text)
+    likely = f"{found[1]}.{found[2] or 0}" if found else ""
+    raise image.asks(
+        ZERO_POINT,
+        f"Which magnitude has one of its counts? The header says {word}, which is no number.",
+        (f"{float(likely):g} per image",) if likely else (),
+    )
 
 
 def _gain(image: ImageWords, zero: Word) -> float:
@@ -206,23 +250,7 @@ def _system(image: ImageWords, unit: Unit, given: GivenZeroPoint | None) -> str:
         return given.system
     if unit.system:
         return unit.system
-    words, said = image.words, []
-    for word in words.of(KEYWORDS[SYSTEM]):
-        said += [Statement(s, str(word)) for s in _systems_in(word.text)]
-    for word in words.of(KEYWORDS[ZERO]):
-        if word.key in ZERO_KEYS_OF_AB:
-            said.append(Statement("AB", str(word)))
-        said += [
-            Statement(s, f"the comment of {word.key}, {word.comment!r},")
-            for s in _systems_in(word.comment)
-        ]
-    if not said:
-        # The comment of BUNIT explains what a nanomaggy is: it speaks where no other word does.
-        for word in words.of(KEYWORDS[UNITS]):
-            said += [
-                Statement(s, f"the comment of {word.key}, {word.comment!r},")
-                for s in _systems_in(word.comment)
-            ]
+    said = _said_of_system(image)
     if said:
         value, reason = agreed(said)
         if value is None:
@@ -240,6 +268,41 @@ def _system(image: ImageWords, unit: Unit, given: GivenZeroPoint | None) -> str:
     return custom
 
 
+def _said_of_system(image: ImageWords) -> list[Statement]:
+    """What the headers say of the system of magnitudes.
+
+    Raises
+    ------
+    Asked
+        Where a keyword speaks of it in words that are not understood.
+    """
+    words, said = image.words, []
+    for word in words.of(KEYWORDS[SYSTEM]):
+        found = _systems_in(word.text)
+        said += [Statement(system, str(word)) for system in found]
+        if not found and word.key in _SYSTEM_ONLY and word.text.lower() not in _NOTHING:
+            question = f"Are its magnitudes AB or Vega? The header says {word}."
+            raise image.asks(ZERO_POINT, question, ("AB", "Vega"))
+    for word in words.of(KEYWORDS[ZERO]):
+        if word.key in ZERO_KEYS_OF_AB:
+            said.append(Statement("AB", str(word)))
+        said += [
+            Statement(s, f"the comment of {word.key}, {word.comment!r},")
+            for s in _systems_in(word.comment)
+        ]
+    for line in words.remarks:
+        if re.search(r"mag|zero|phot|system", line, re.IGNORECASE):
+            said += [Statement(s, f"the line {line.strip()!r}") for s in _systems_in(line)]
+    if not said:
+        # The comment of BUNIT explains what a nanomaggy is: it speaks where no other word does.
+        for word in words.of(KEYWORDS[UNITS]):
+            said += [
+                Statement(s, f"the comment of {word.key}, {word.comment!r},")
+                for s in _systems_in(word.comment)
+            ]
+    return said
+
+
 def _systems_in(text: str) -> list[str]:
     """The system that a text names, where it names one alone."""
     found = [name for name, pattern in _SYSTEMS.items() if pattern.search(text)]
@@ -251,6 +314,7 @@ def _settled(
 ) -> tuple[ZeroPoint, tuple[str, ...]]:
     """The zero point on which all that are given agree."""
     seconds, why = _seconds(image)
+    timed = why != _NO_TIME
     found: list[ZeroPoint] = []
     for zero, per in _pers(zeros, unit, seconds, told):
         jy = zero.jy if zero.jy is not None else zero_jy * 10 ** (-0.4 * float(zero.magnitude or 0))
@@ -262,15 +326,19 @@ def _settled(
                     ZERO_POINT,
                     f"Which magnitude has one of its {unit}? {zero.word} is for one count per "
                     f"second, and {why}.",
+                    _in_each_time(image, zero, system),
                 )
             jy, by_time = jy / seconds, f"{by_time} / {seconds:g} s"
-        elif unit.kind == COUNTS and not per and seconds is not None and abs(seconds - 1) > 0.01:
+        elif unit.kind == COUNTS and not per and timed and (not seconds or abs(seconds - 1) > 0.01):
             value = f"{zero.magnitude:g}"
+            of = f"of its {seconds:g} s? No header tells" if seconds else f"? There {why}"
             raise image.asks(
                 ZERO_POINT,
                 f"Is {zero.word} the magnitude of one {unit} of the image as it is, or of one per "
-                f"second of its {seconds:g} s? No header tells.",
-                (f"{value} per image", f"{value} per second"),
+                f"second {of}.",
+                (f"{value} per image", f"{value} per second")
+                if seconds
+                else (f"{value} per image", *_in_each_time(image, zero, system)),
             )
         words = (
             f"{zero.jy:.4g} Jy{by_time} ({zero.word.key})"
@@ -280,6 +348,7 @@ def _settled(
         )
         found.append(ZeroPoint(jy, words, zero.magnitude))
     magnitudes = [-2.5 * float(np.log10(zero.jy / zero_jy)) for zero in found]
+    _check_scale(image, unit, zeros, magnitudes[0], system)
     if max(magnitudes) - min(magnitudes) > _SAME:
         quoted = "; ".join(
             f"{zero.word} says {magnitude:.4g}"
@@ -307,22 +376,73 @@ def _pers(
         longer = 2.5 * float(np.log10(seconds))
         for i, one in enumerate(magnitudes):
             for k, other in enumerate(magnitudes):
-                if one is None or other is None or pers[i] or pers[k]:
+                if one is None or other is None:
+                    continue
+                if pers[i] == "second" or pers[k] == "image":
                     continue
                 if abs(one - other - longer) < _SAME:
                     pers[i], pers[k] = "image", "second"
     return list(zip(zeros, pers, strict=True))
 
 
+_NO_TIME = "no header tells the exposure time"
+
+
+def _times(image: ImageWords) -> tuple[dict[float, Word], list[Word]]:
+    """The exposure times in seconds that the headers tell, and the words that tell none."""
+    found: dict[float, Word] = {}
+    unread = []
+    for word in image.words.of(KEYWORDS[TIME]):
+        text = word.text.strip().lower()
+        match = re.fullmatch(r"([\d.]+(?:e[+-]?\d+)?)\s*(s|secs?|seconds?|min|minutes?)?\.?", text)
+        value = word.number if match is None else float(match[1]) if match[1] != "." else None
+        if value is None:
+            unread += [] if text in _NOTHING else [word]
+            continue
+        minutes = (match is not None and (match[2] or "").startswith("min")) or bool(
+            re.search(r"\bmin(ute)?s?\b", word.comment, re.IGNORECASE)
+        )
+        if value > 0:
+            found.setdefault(round(value * (60 if minutes else 1), 3), word)
+    return found, unread
+
+
 def _seconds(image: ImageWords) -> tuple[float | None, str]:
     """The exposure time, and why it is not known where it is not."""
-    found = {
-        round(word.number, 3): str(word)
-        for word in image.words.of(KEYWORDS[TIME])
-        if word.number is not None and word.number > 0
-    }
+    found, unread = _times(image)
+    if unread:
+        return None, f"the exposure time cannot be read ({unread[0]})"
     if not found:
-        return None, "no header tells the exposure time"
+        return None, _NO_TIME
     if max(found) / min(found) > 1.01:
-        return None, f"the headers tell several exposure times ({', '.join(found.values())})"
+        told = ", ".join(map(str, found.values()))
+        return None, f"the headers tell several exposure times ({told})"
     return next(iter(found)), ""
+
+
+def _in_each_time(image: ImageWords, zero: _Zero, system: str) -> tuple[str, ...]:
+    """The zero point of the image as it is, for each of the times that are told."""
+    if zero.magnitude is None:
+        return ()
+    return tuple(
+        f"{zero.magnitude + 2.5 * float(np.log10(seconds)):.6g} {system} per image"
+        for seconds in _times(image)[0]
+    )
+
+
+def _check_scale(
+    image: ImageWords, unit: Unit, zeros: list[_Zero], magnitude: float, system: str
+) -> None:
+    """Raise `Asked` where values may have to be multiplied by SWarp's FLXSCALE first."""
+    if all(zero.word.key == "told" for zero in zeros):
+        return
+    for word in image.words.of(KEYWORDS[SCALE]):
+        scale = word.number
+        if scale is not None and scale > 0 and abs(scale - 1) > 1e-3:
+            scaled = magnitude - 2.5 * float(np.log10(scale))
+            raise image.asks(
+                ZERO_POINT,
+                f"Which magnitude has one of its {unit}? {zeros[0].word} may be of the values "
+                f"times {word}, as SCAMP and SWarp mean it, or of the values as they are.",
+                (f"{scaled:.6g} {system} per image", f"{magnitude:.6g} {system} per image"),
+            )
