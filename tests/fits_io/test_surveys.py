@@ -369,7 +369,7 @@ def test_cards_beyond_the_standard(old, new, tmp_path):
     assert flux_of(only(path)) == pytest.approx(FLUX, rel=1e-3)
 
 
-@pytest.mark.parametrize("value", [-1e10, -9999.9, -888.0, 0.0, 1e30])
+@pytest.mark.parametrize("value", [-1e10, -9999.9, -888.0, 0.0, 1e20, 1e30])
 def test_a_border_without_data(value, tmp_path):
     path = write(tmp_path / "SDSS_r.fits", 0.5, 1e-6, {"BUNIT": "uJy/pix"})
     with fits.open(path, mode="update") as hdus:

@@ -16,7 +16,7 @@ SENTINEL_KEYS = (
     "NULLVAL", "NULL_VAL", "MISSING", "UNDEF", "MASKVAL",
 )  # fmt: skip
 """Keywords whose number is the value of pixels without data."""
-HUGE = 1e29
+HUGE = 1e19
 """No pixel is as bright in any unit: +-1e30 and +-3.4e38, the largest float32, are no data."""
 
 SHARE, COUNT = 1e-3, 10

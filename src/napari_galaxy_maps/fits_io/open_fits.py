@@ -111,7 +111,9 @@ def opened(path: Path) -> Iterator[HDUList]:
                 raise InputError(
                     f"{path} has a damaged header ({brief(error)}); fetch it again."
                 ) from None
-            what = "is empty" if size == 0 else f"is not a FITS file ({brief(error)})"
+            begins = "SIMPLE" in str(error)
+            why = "it does not begin as one" if begins else brief(error)
+            what = "is empty" if size == 0 else f"is not a FITS file ({why})"
             raise InputError(
                 f"{path} {what}; give FITS images, packed with gzip, bzip2 or fpack or not."
             ) from None

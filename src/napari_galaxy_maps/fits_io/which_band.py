@@ -112,14 +112,7 @@ def _own_filter(parts: list[str]) -> Band | None:
 
 def _band_of_parts(parts: list[str]) -> Band | None:
     joined = "_".join(parts)
-    if len(joined) < 2:
-        return None
-    band = find_band(joined)
-    if band is None and len(parts) == 2:
-        # "sdss_R" is SDSS_r, where one letter alone keeps its case.
-        for name in cameras_in_name(parts[:1]):
-            band = CAMERAS[name].band(parts[1]) or band
-    return band
+    return find_band(joined) if len(joined) > 1 else None
 
 
 def _heard(words: Words) -> _Heard:
@@ -169,9 +162,11 @@ def _other_camera(words: Words, said: list[tuple[Word, set[str], bool]]) -> Word
     if not own:
         # An instrument that nobody knows has filters that nobody knows; a telescope, too, where
         # nothing tells its instrument.
-        for word in instruments or ([] if said else words.of(("TELESCOP",))):
-            if not cameras_called(word.text)[1 if word.key in _INSTRUMENTS else 0]:
-                return word
+        unknown = [word for word in instruments if not cameras_called(word.text)[1]]
+        if not instruments and not said:
+            unknown = words.of(("TELESCOP",))
+        if unknown:
+            return unknown[0]
     names = (*instruments, *words.of(("TELESCOP", "SURVEY")))
     return next((word for word in names if other_camera(word.text)), None)
 
