@@ -15,6 +15,7 @@ from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io.band_images import read_band_image
 from napari_galaxy_maps.fits_io.galaxies import questions_of
 from napari_galaxy_maps.fits_io.image_files import find_images, settle
+from napari_galaxy_maps.fits_io.source_tables import read_table, table_positions
 
 pytestmark = pytest.mark.realdata
 FLUX = 0.02
@@ -33,6 +34,7 @@ RIGHT = {
     "08_car_dec60": 1,
     "14_wcs_in_primary": 1,
     "14_jwst_i2d": 1,
+    "16_third_axis_sip": 1,
     "16_axes_swapped": 1,
     "16_cd_and_cdelt": 1,
     "16_crota_and_pc": 1,
@@ -152,6 +154,15 @@ def test_planes_that_are_bands_are_images(cases):
     assert len(six) == 6 and all(image.questions[0].about == BAND for image in six)
     settled = [settle(i, band=f"2MASS_{b}") for i, b in zip(six, ("J", "H", "Ks"), strict=False)]
     assert [ratio(image) for image in settled] == pytest.approx([0.985] * 3, rel=0.02)
+
+
+@pytest.mark.parametrize("name", ["stars.tsv", "stars_semicolon.txt"])
+def test_tables_of_vizier_are_read(cases, name):
+    table = read_table(cases / "20_vizier" / name, "stars")
+    sky, _, _ = table_positions(table, cases / name)
+    np.testing.assert_allclose(sky.ra.deg, [150.0001, 150.002])
+    np.testing.assert_allclose(sky.dec.deg, [2.0001, 2.002])
+    assert np.ma.is_masked(table["Plx"][1]) and table["Gmag"][0] == 14.5
 
 
 def test_no_case_raises_but_in_words(cases):

@@ -7,9 +7,10 @@ import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
-from astropy.table import Table
+from astropy.table import QTable, Table
 
 from napari_galaxy_maps.exceptions import InputError
+from napari_galaxy_maps.fits_io.source_tables import read_table, table_positions
 from napari_galaxy_maps.prepare.stars.catalogue import at_epoch, milky_way_stars, read_catalogue
 
 GAIA = {
@@ -197,3 +198,26 @@ def test_the_legacy_surveys_gaia_chunk_is_read(shared_data):
         and milky_way_stars(stars)[brightest]
     )
     assert 0.3 < milky_way_stars(stars).mean() < 0.9
+
+
+def test_tables_of_other_programs_are_read(tmp_path):
+    """LDAC's second table, SExtractor's text, a CDS table, photutils' coordinates."""
+    ra, dec = np.array([150.0, 150.1]), np.array([2.0, 2.1])
+    image_header = fits.BinTableHDU(Table({"Field Header Card": [b"SIMPLE"]}), name="LDAC_IMHEAD")
+    objects = fits.BinTableHDU(Table({"ALPHA_J2000": ra, "DELTA_J2000": dec}), name="LDAC_OBJECTS")
+    fits.HDUList([fits.PrimaryHDU(), image_header, objects]).writeto(tmp_path / "a.fits")
+    (tmp_path / "b.cat").write_text(
+        "#   1 NUMBER       Running object number\n"
+        "#   2 ALPHA_J2000  Right ascension [deg]\n#   3 DELTA_J2000  Declination [deg]\n"
+        "1 150.0 2.0\n2 150.1 2.1\n"
+    )
+    QTable({"label": [1, 2], "sky_centroid": SkyCoord(ra, dec, unit="deg")}).write(
+        tmp_path / "c.ecsv"
+    )
+    Table({"RAdeg": ra, "DEdeg": dec, "Gmag": [14.0, 15.0]}).write(
+        tmp_path / "d.txt", format="ascii.mrt"
+    )
+    for path in sorted(tmp_path.iterdir()):
+        sky, _, _ = table_positions(read_table(path, "stars"), path)
+        np.testing.assert_allclose(sky.ra.deg, ra, err_msg=path.name)
+        np.testing.assert_allclose(sky.dec.deg, dec, err_msg=path.name)

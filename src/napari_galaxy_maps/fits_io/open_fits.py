@@ -172,7 +172,13 @@ def celestial_wcs(header: Header) -> WCS | None:
     from astropy.wcs import WCS
 
     with quiet():
-        wcs = WCS(header)
+        try:
+            wcs = WCS(header)
+        except ValueError as error:
+            if "only work" not in str(error):
+                raise
+            # Distortions are of the first two axes, which astropy asks for where there are more.
+            wcs = WCS(header, naxis=2)
         if not wcs.has_celestial:
             return None
         # A plain image keeps its whole WCS: `.celestial` would drop distortion tables.

@@ -4,13 +4,14 @@ names of their columns.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..exceptions import InputError
-from .open_fits import open_bytes
+from .open_fits import open_bytes, read_text
 from .quiet import quiet
 
 if TYPE_CHECKING:
@@ -30,11 +31,16 @@ _POSITIONS: tuple[tuple[str, str, str, float], ...] = (
     ("rab1950", "deb1950", "fk4", 1950.0),
     ("ra2000", "de2000", "icrs", 2000.0),
     ("al2000", "de2000", "icrs", 2000.0),
+    ("radeg", "dedeg", "icrs", np.nan),  # CDS
+    ("alpha_j2000", "delta_j2000", "icrs", np.nan),  # SExtractor
+    ("alphapsf_j2000", "deltapsf_j2000", "icrs", np.nan),
+    ("alphawin_j2000", "deltawin_j2000", "icrs", np.nan),
     ("alpha", "delta", "icrs", np.nan),
     ("l", "b", "galactic", np.nan),
     ("glon", "glat", "galactic", np.nan),
     ("gal_lon", "gal_lat", "galactic", np.nan),
 )
+_VIZIER = "vizier"
 _FRAMES = {
     "icrs": "icrs",
     "fk5": "fk5",
@@ -63,35 +69,100 @@ def read_table(path: Path, what: str) -> Table:
             raise InputError(
                 f"{path} is empty; give a table of {what} (FITS, VOTable, ECSV or CSV)."
             )
-    name = path.name.lower().removesuffix(".gz").removesuffix(".bz2")
-    if name.endswith((".fits", ".fit", ".fts")):
-        formats: tuple[str | None, ...] = ("fits",)
-    elif name.endswith((".vot", ".xml", ".votable")):
-        formats = ("votable",)
-    elif name.endswith(".ecsv"):
-        formats = ("ascii.ecsv",)
-    elif name.endswith(".csv"):
-        formats = ("ascii.ecsv", "ascii.csv")
-    else:
-        formats = ("fits", "votable", "ascii.ecsv", "ascii")
-    for kind in formats:
+    for kind in _formats(path):
         try:
             with quiet():
                 # The mark that some programs put before UTF-8 is no part of a column's name.
-                text = {"encoding": "utf-8-sig"} if kind and kind.startswith("ascii") else {}
-                table = Table.read(path, format=kind, **text)
+                text = {"encoding": "utf-8-sig"} if kind.startswith("ascii") else {}
+                if kind == _VIZIER:
+                    table = _read_vizier(path)
+                elif kind == "fits":
+                    table = _read_fits(path)
+                else:
+                    table = Table.read(path, format=kind, **text)
         except (
             Exception
         ):  # each reader of astropy has errors of its own; what matters is that none could read it
             continue
         if kind == "votable":
             table.meta["frame"] = _votable_frame(path)
+        table = _with_plain_positions(table)
         if len(table.colnames) > 1:
             return table
     raise InputError(
         f"{path} cannot be read as a table of {what}; give FITS, VOTable, ECSV or CSV with named "
         "columns."
     )
+
+
+def _formats(path: Path) -> tuple[str, ...]:
+    """The formats that a table of this name may have."""
+    name = path.name.lower().removesuffix(".gz").removesuffix(".bz2")
+    if name.endswith((".fits", ".fit", ".fts")):
+        return ("fits",)
+    if name.endswith((".vot", ".xml", ".votable")):
+        return ("votable",)
+    if name.endswith(".ecsv"):
+        return ("ascii.ecsv",)
+    if name.endswith(".csv"):
+        return ("ascii.ecsv", "ascii.csv")
+    return ("fits", "votable", "ascii.ecsv", _VIZIER, "ascii.sextractor", "ascii.mrt", "ascii")
+
+
+def _read_fits(path: Path) -> Table:
+    """The table of a FITS file; of several the first that has positions, as LDAC's second."""
+    from astropy.io import fits
+    from astropy.table import Table
+
+    with fits.open(path) as hdus:
+        tables = [hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU | fits.TableHDU)]
+        read = [Table.read(hdu) for hdu in tables]
+    return next((table for table in read if has_positions(table)), read[0])
+
+
+def _read_vizier(path: Path) -> Table:
+    """A table as VizieR's forms hand it out: comments, names, units, a row of dashes, and rows, in
+    columns that tabs, semicolons or bars divide.
+
+    Raises
+    ------
+    ValueError
+        When there is no row of dashes.
+    """
+    from astropy.table import Table
+
+    lines = [line for line in read_text(path).splitlines() if line.strip() and line[0] != "#"]
+    dashes = next(i for i, line in enumerate(lines) if re.fullmatch(r"[-\t;| ]*---[-\t;| ]*", line))
+    separator = next((c for c in "\t;|" if c in lines[dashes]), None)
+    if separator is None or dashes < 1:
+        raise ValueError("no table of VizieR's")
+    units = [unit.strip() for unit in lines[dashes - 1].split(separator)]
+    names = lines[0].split(separator)
+    rows = [[cell.strip() for cell in line.split(separator)] for line in lines[dashes + 1 :]]
+    text = [separator.join(name.strip() for name in names), *(separator.join(row) for row in rows)]
+    kind = "ascii.tab" if separator == "\t" else "ascii.basic"
+    table = Table.read(text, format=kind, delimiter=separator, guess=False)
+    if dashes > 1:
+        for name, unit in zip(table.colnames, units, strict=False):
+            table[name].unit = {'"h:m:s"': None, '"d:m:s"': None}.get(unit, unit or None)
+    return table
+
+
+def _with_plain_positions(table: Table) -> Table:
+    """The table with right ascension and declination of a column of sky coordinates, as photutils
+    makes it, in columns of their own.
+    """
+    from astropy.coordinates import SkyCoord
+
+    if has_positions(table):
+        return table
+    for name in list(table.colnames):
+        if isinstance(table[name], SkyCoord):
+            sky = table[name].icrs
+            table["ra"], table["dec"] = sky.ra.to("deg"), sky.dec.to("deg")
+            table.remove_column(name)
+            break
+    return table
 
 
 def _votable_frame(path: Path) -> str | None:
