@@ -22,6 +22,7 @@ from ..state.project import Project
 from .reopen_masks import MaskReopener
 
 if TYPE_CHECKING:
+    from ...data.recipe import InputSettings
     from ...fits_io.image_files import ImageFile
 
 
@@ -53,9 +54,11 @@ class ReadLayer:
     spec: LayerSpec | None = None
 
 
-def open_steps(paths: Iterable[str | Path]) -> Steps[OpenedPaths]:
-    """Find the images and maps in files and folders; one that cannot be used does not hold up the
-    others.
+def open_steps(
+    paths: Iterable[str | Path], told: InputSettings | None = None
+) -> Steps[OpenedPaths]:
+    """Find the images and maps in files and folders, with the roles that a recipe tells; one that
+    cannot be used does not hold up the others.
     """
     from ...fits_io.image_files import find_images
     from ...fits_io.map_files import is_maps, read_maps
@@ -74,7 +77,7 @@ def open_steps(paths: Iterable[str | Path]) -> Steps[OpenedPaths]:
                 maps.append((path.name, read_maps(path)))
                 continue
             try:
-                files += find_images([path], passed_over, map_files)
+                files += find_images([path], passed_over, map_files, told)
             finally:
                 maps += [(member.name, read_maps(member)) for member in map_files]
         except GalaxyMapsError as error:
@@ -167,8 +170,9 @@ class FileOpener:
 
     def _open_pending(self) -> None:
         paths, self.pending_paths = self.pending_paths, []
+        told = self.project.recipe.input
         self.runner.start(
-            "Opening files", lambda: open_steps(paths), on_result=self._opened, litters=True
+            "Opening files", lambda: open_steps(paths, told), on_result=self._opened, litters=True
         )
 
     def _opened(self, opened: OpenedPaths) -> None:

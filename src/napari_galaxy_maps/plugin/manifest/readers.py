@@ -86,7 +86,8 @@ def read_now(paths: Sequence[str | Path], workspace: Workspace | None) -> list[L
         Takes what is read; None where the reader is called without a viewer (npe2.read, a batch
         script).
     """
-    opened = run_to_end(open_steps(paths))
+    told = workspace.project.recipe.input if workspace is not None else None
+    opened = run_to_end(open_steps(paths, told))
     if not opened.files and not opened.maps:
         raise InputError(" ".join(opened.errors or opened.skipped) or "There is nothing to open.")
     if workspace is not None:
