@@ -138,14 +138,16 @@ def check_size(image: ImageWords, unit: Unit) -> None:
     if unit.kind not in (MAGGIES, FLUX) or unit.per != "pix" or image.band is None:
         return
     own = -2.5 * float(np.log10(unit.scale / (ZERO_AB_JY if unit.kind == FLUX else 1)))
-    for zero in _zeros(image, image.band):
-        if zero.magnitude is not None and abs(zero.magnitude - own) > _SAME:
-            answer = str(unit) if str(unit).endswith("/pix") else f"{unit}/pix"
-            raise image.asks(
-                UNIT,
-                f"Is its unit {unit}, of which one has {own:.4g} mag, or counts of {zero.word}?",
-                (answer, "DN/pix"),
-            )
+    for word in image.words.of(KEYWORDS[ZERO]):
+        magnitude = word.number if word.key not in (*ZERO_KEYS_OF_FLUX, "FLUXMAG0") else None
+        if magnitude is None or not _makes_sense(magnitude) or abs(magnitude - own) <= _SAME:
+            continue
+        answer = str(unit) if str(unit).endswith("/pix") else f"{unit}/pix"
+        raise image.asks(
+            UNIT,
+            f"Is its unit {unit}, of which one has {own:.4g} mag, or counts of {word}?",
+            (answer, "DN/pix"),
+        )
 
 
 def _zero_jy(image: ImageWords, unit: Unit, system: str) -> float:
