@@ -163,6 +163,9 @@ ASKED = {
     "per pixel or per beam": (
         "SPIRE_250.fits", 6.0, 36 / 469.35, 1.0, UNIT, ("Jy/pix", "Jy/beam"),
         {"unit": "Jy/beam"}, {"BUNIT": "Jy"}),
+    "a flux and a temperature": (
+        "SDSS_r.fits", 0.5, 1.0, 1.0, UNIT, ("Jy/pix",), {"unit": "Jy/pix"},
+        {"BUNIT": "Jy/pix", "ZUNITS": "K"}),
     "two units": (
         "SDSS_r.fits", 0.5, 1.0, 1.0, UNIT, ("Jy/pix", "MJy/sr"), {"unit": "Jy/pix"},
         {"BUNIT": "Jy/pix", "ZUNITS": "MJy/sr"}),

@@ -44,6 +44,8 @@ FLUX, PER_WAVELENGTH, COUNTS, RATE, MAGGIES, MAGNITUDES = (
     "magnitudes",
 )
 NEEDS_ZERO_POINT = (COUNTS, RATE, MAGGIES, MAGNITUDES)
+NO_UNIT = "which is no unit of flux"
+"""Why a text is no unit, where nothing better can be said of it."""
 OLD_PIXEL = "oldpix"
 """In a unit, a pixel of the survey's own images, from which this one was interpolated."""
 
@@ -357,7 +359,7 @@ def why_not(text: str, band: Band | None = None) -> tuple[str, tuple[str, ...]]:
         return "a scale of asinh magnitudes: convert the image to a linear one first", ()
     if re.search(r"mag", text, re.IGNORECASE):
         return "magnitudes, but not per square arcsec: convert the image first", ()
-    return "which is no unit of flux", ()
+    return NO_UNIT, ()
 
 
 def flux_of_wavelength(band: Band) -> float:

@@ -12,6 +12,7 @@ from ..bands.cameras import CAMERAS
 from ..bands.units import (
     FLUX,
     NEEDS_ZERO_POINT,
+    NO_UNIT,
     OLD_PIXEL,
     Unit,
     ZeroPoint,
@@ -143,6 +144,12 @@ def _unit_of_words(image: ImageWords) -> tuple[UnitGuess, Unit]:
         answers = tuple(dict.fromkeys(str(unit) for _, unit in known))
         text = f"In which unit is it, {' or '.join(answers)}? {sentence(reason)}"
         raise image.asks(UNIT, text, answers)
+    for other, meant in found:
+        why, _ = why_not(other.raw, image.band) if meant is None else ("", ())
+        if why and why != NO_UNIT:
+            raise image.asks(
+                UNIT, f"In which unit is it? {word} says {unit}, but {other}, {why}.", (str(unit),)
+            )
     left = [str(other) for other in said if other not in [w for w, _ in known]]
     reason += f" (though {', '.join(left)})" if left else ""
     if unit.kind == FLUX and not unit.said:
