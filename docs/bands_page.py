@@ -49,6 +49,14 @@ cameras share (`F606W`, `F200W`) is nobody's: it needs the camera's beside it. M
 of their cards, so that a row more changes no map; for model spectra in the band, see
 `training/datasets/photometric_tables.py`.
 
+## Adding a survey
+
+A survey or camera is one row of `src/napari_galaxy_maps/bands/surveys.ecsv`: what headers call it and
+its telescope (regular expressions), what file names call it, what headers call its filters beyond
+the names of its bands, the pixels of its own images, the kinds of counts in them, and whether its
+zero points are of a count in the image or per second. Lists have semicolons between their parts. A
+row with a name alone is a camera whose bands are not known: its filters are never taken for another's.
+
 ## Where the numbers are from
 
 **Pivot wavelengths**: of the 26 bands of the models, Dobbels & Baes (2021, Table 1); of the others,

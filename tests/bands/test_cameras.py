@@ -1,12 +1,19 @@
-"""A camera is known by what headers and file names call it, and so are its filters."""
+"""A camera is known by what headers and file names call it, and so are its filters.
+
+Of `bands.cameras` and `bands.ecsv_rows`.
+"""
 
 import pytest
+from astropy.table import QTable
 
 from napari_galaxy_maps.bands.cameras import (
     CAMERAS,
+    OTHERS,
+    TABLE,
     cameras_called,
     cameras_in_name,
     other_camera,
+    read_cameras,
 )
 from napari_galaxy_maps.bands.registry import BANDS
 
@@ -57,3 +64,38 @@ def test_a_file_name_calls_a_camera_by_whole_parts():
 def test_a_camera_knows_its_filters(camera, text, band):
     found = CAMERAS[camera].band(text)
     assert (found and found.name) == band
+
+
+def test_astropy_reads_the_table_as_it_is_read_here():
+    table = QTable.read(TABLE, format="ascii.ecsv")
+    named = [row["name"] for row in table if row["words"]]
+    assert named == list(CAMERAS) and len(table) == len(named) + len(OTHERS)
+
+
+@pytest.mark.parametrize(
+    "row, says",
+    [
+        ("X,x(,,,,,,", "line 3"),
+        ("X,x,,,,wide,,", "wide"),
+        ("X,x,,,,,bananas,", "bananas"),
+        ("X,x,,,,,,MAGZP=night", "night"),
+    ],
+)
+def test_a_row_that_cannot_be_is_named(tmp_path, row, says):
+    path = tmp_path / "surveys.ecsv"
+    columns = "name,words,telescopes,in_names,filters,pixels,counts,zero_point_per"
+    path.write_text(f"# %ECSV 1.0\n{columns}\n{row}\n")
+    with pytest.raises(ValueError, match=says):
+        read_cameras(path)
+
+
+def test_a_survey_is_one_row(tmp_path):
+    path = tmp_path / "surveys.ecsv"
+    columns = "name,words,telescopes,in_names,filters,pixels,counts,zero_point_per"
+    path.write_text(
+        f"{columns}\nSDSS,Sloan,,sloan,green=SDSS_g,0.4,maggies,ZP=second\nFORS2,,,,,,,\n"
+    )
+    cameras, others = read_cameras(path)
+    assert others == ("FORS2",) and cameras["SDSS"].pixels == (0.4,)
+    assert cameras["SDSS"].band("green").name == "SDSS_g"
+    assert cameras["SDSS"].zero_point_per == {"ZP": "second"}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..constants import ZERO_AB_JY
+from .ecsv_rows import rows_of
 
 TABLE = Path(__file__).with_name("bands.ecsv")
 USES = ("input", "truth", "other")
@@ -80,19 +80,13 @@ class Band:
 def read_bands(path: Path = TABLE) -> tuple[Band, ...]:
     """The bands of a table, in its order.
 
-    It is an ECSV table (Astropy Proposal for Enhancement 6) with commas, read without astropy: the
-    lines that begin with # tell other programs about its columns.
-
     Raises
     ------
     ValueError
         When a row lacks a value or has one that cannot be; the line is named.
     """
-    with path.open(encoding="utf-8", newline="") as stream:
-        lines = [(number, line) for number, line in enumerate(stream, 1) if line[0] not in "#\r\n"]
-    rows = csv.DictReader(line for _, line in lines)
     bands = []
-    for (number, _), row in zip(lines[1:], rows, strict=True):
+    for number, row in rows_of(path):
         try:
             bands.append(_band(row))
         except (ValueError, TypeError, AttributeError) as error:

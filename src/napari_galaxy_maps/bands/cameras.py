@@ -1,5 +1,5 @@
 """The cameras and surveys whose images are known: what headers call them and their filters, and
-their customs, which hold where a file says nothing.
+their customs, which hold where a file says nothing; they stand in the table ``surveys.ecsv``.
 """
 
 from __future__ import annotations
@@ -8,9 +8,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 
+from .ecsv_rows import rows_of
 from .registry import BANDS, Band
 from .units import COUNTS, MAGGIES, RATE
+
+TABLE = Path(__file__).with_name("surveys.ecsv")
 
 
 @dataclass(frozen=True)
@@ -83,78 +87,50 @@ def _spellings(text: str) -> list[str]:
     return found
 
 
-def _numbered(*names: str) -> dict[str, str]:
-    return {str(number): name for number, name in enumerate(names, 1)}
+def read_cameras(path: Path = TABLE) -> tuple[dict[str, Camera], tuple[str, ...]]:
+    """The cameras of a table by name, and what headers call those whose bands are not known.
+
+    Raises
+    ------
+    ValueError
+        When a row has a value that cannot be; the line is named.
+    """
+    cameras: dict[str, Camera] = {}
+    others = []
+    for number, row in rows_of(path):
+        try:
+            if row["words"]:
+                cameras[row["name"]] = _camera(row)
+            else:
+                re.compile(row["name"])
+                others.append(row["name"])
+        except (ValueError, TypeError, KeyError, re.error) as error:
+            raise ValueError(f"{path.name}, line {number}: {error}") from None
+    return cameras, tuple(others)
 
 
-_LEGACY = "(The )?(DESI )?Legacy ?Surveys?( DR\\d+)?"
-
-CAMERAS: dict[str, Camera] = {
-    camera.name: camera
-    for camera in (
-        Camera("GALEX", ("GALEX",), in_names=("galex",), pixels=(1.5,), counts=(COUNTS, RATE),
-               filters=_numbered("GALEX_NUV", "GALEX_FUV") | {
-                   "far uv": "GALEX_FUV", "near uv": "GALEX_NUV", "galex far uv": "GALEX_FUV",
-                   "galex near uv": "GALEX_NUV"}),
-        Camera("UVOT", ("UVOT[AB]?",), ("SWIFT",), ("uvot", "swift"), pixels=(0.502, 1.004),
-               counts=(COUNTS, RATE),
-               filters={"uvw1": "UVOT_W1", "uvw2": "UVOT_W2", "uvm2": "UVOT_M2"}),
-        Camera("Johnson", ("Johnson", "Bessell?", "Cousins"), in_names=("johnson", "bessell")),
-        Camera("SDSS", (r"SDSS(DR\d+)?", r"^2\.5m$"), in_names=("sdss",), pixels=(0.396,),
-               counts=(COUNTS, MAGGIES)),
-        Camera("PS1", ("PS1", "GPC[12]", "Pan-?STARRS1?"), in_names=("ps1", "panstarrs", "stk"),
-               pixels=(0.25,), zero_point_per={"FPA.ZP": "second"}),
-        Camera("DECam", ("DECam", "(?-i:DES)", "DECaLS", "DELVE"),
-               (r"CTIO 4\.0-m telescope", _LEGACY), ("decam", "des", "decals", "delve"),
-               pixels=(0.262, 0.263, 0.27), counts=(COUNTS, MAGGIES)),
-        Camera("BASS", ("90prime", "(?-i:BASS)"), (_LEGACY,), in_names=("bass",),
-               pixels=(0.262, 0.454), counts=(COUNTS, MAGGIES)),
-        Camera("MzLS", ("mosaic-?3", "MzLS"), (_LEGACY,), in_names=("mzls",), pixels=(0.262,),
-               counts=(COUNTS, MAGGIES)),
-        Camera("MegaCam", ("Mega(Cam|Prime)", "CFHTLS"), (r"CFHT( 3\.6m)?",),
-               ("megacam", "cfhtls", "cfht", "megaprime"), pixels=(0.185, 0.187)),
-        Camera("HSC", ("HSC", "Hyper Suprime-?Cam"), ("Subaru",), ("hsc",), pixels=(0.168,)),
-        Camera("Rubin", ("LSSTCam", "LSSTComCam(Sim)?", "LATISS", "Rubin"),
-               in_names=("rubin", "lsst"), pixels=(0.2,)),
-        Camera("Euclid", ("(?-i:VIS)", "NISP", "Euclid"), in_names=("euclid",), pixels=(0.1, 0.3),
-               filters={"nir_y": "Euclid_Y", "nir_j": "Euclid_J", "nir_h": "Euclid_H"}),
-        Camera("WFC3", ("WFC3",), ("HST",), ("wfc3",)),
-        Camera("ACS", ("(?-i:ACS)",), ("HST",), ("acs",)),
-        Camera("2MASS", ("2MASS",), in_names=("2mass",), pixels=(1.0,),
-               filters={"k": "2MASS_Ks", "k_s": "2MASS_Ks", "k_short": "2MASS_Ks"},
-               zero_point_per={"MAGZP": "image"}),
-        Camera("UKIRT", ("WFCAM", "UKIDSS"), ("UKIRT",), ("wfcam", "ukidss"), pixels=(0.2, 0.4),
-               zero_point_per={"MAGZPT": "second"}),
-        Camera("VISTA", ("VIRCAM", "VIKING", "VHS"), ("VISTA",), ("vircam", "vista", "viking"),
-               pixels=(0.2, 0.34), zero_point_per={"MAGZPT": "second"}),
-        Camera("Roman", ("Roman",), in_names=("roman",)),
-        Camera("WISE", ("(un|neo)?WISE", "NEOWISE(-R)?"), in_names=("wise", "unwise"),
-               pixels=(1.375, 2.75), counts=(COUNTS, MAGGIES),
-               filters=_numbered("WISE_3.4", "WISE_4.6", "WISE_12", "WISE_22"),
-               zero_point_per={"MAGZP": "image", "MAGZERO": "image"}),
-        Camera("IRAC", ("IRAC",), ("Spitzer",), ("irac", "spitzer"),
-               filters=_numbered("Spitzer_3.6", "Spitzer_4.5", "Spitzer_5.8", "Spitzer_8.0")),
-        Camera("NIRCam", ("NIRCAM",), ("JWST",), ("nircam",)),
-        Camera("MIRI", ("MIRI",), ("JWST",), ("miri",)),
-        Camera("MIPS", ("MIPS",), ("Spitzer",), ("mips",),
-               filters=_numbered("Spitzer_24", "Spitzer_70")),
-        Camera("PACS", ("PACS",), ("Herschel( Space Observatory)?",), ("pacs", "herschel"),
-               filters={"blue": "PACS_70", "green": "PACS_100", "red": "PACS_160"}),
-        Camera("SPIRE", ("SPIRE",), ("Herschel( Space Observatory)?",), ("spire", "herschel")),
+def _camera(row: dict[str, str]) -> Camera:
+    """The camera of a row."""
+    parts = {key: tuple(filter(None, value.split(";"))) for key, value in row.items()}
+    for pattern in (*parts["words"], *parts["telescopes"]):
+        re.compile(pattern)
+    unknown = set(parts["counts"]) - {COUNTS, RATE, MAGGIES}
+    per = dict(part.split("=", 1) for part in parts["zero_point_per"])
+    if unknown or set(per.values()) - {"image", "second"}:
+        raise ValueError(f"{sorted(unknown) or per} cannot be")
+    return Camera(
+        row["name"],
+        parts["words"],
+        parts["telescopes"],
+        parts["in_names"],
+        dict(part.split("=", 1) for part in parts["filters"]),
+        tuple(float(part) for part in parts["pixels"]),
+        parts["counts"],
+        per,
     )
-}  # fmt: skip
-"""All cameras, by the survey that their bands name."""
 
-OTHERS = (
-    "AKARI", "ALFOSC", "ALMA", "BOK", "DENIS", "DSS[12]?", "EFOSC2?", "FLAMINGOS", "FOC",
-    "FORS[12]?",
-    "GAIA", "GMOS(-[NS])?", "HAWK-?I", "IMACS", "IRAS", "ISAAC", "ISOCAM", "J-?PAS", "J-?PLUS",
-    "KIDS", "LABOCA", "LBC[BR]?", "LRIS", "MOSAIC", "MSX", "MUSE", "NEWFIRM", "NICMOS", "NIKA2?",
-    "NIRI", "OM", "OMEGACAM", "OSIRIS", "PLANCK", "PTF", "S-?PLUS", "SCUBA-?2?", "SKYMAPPER",
-    "SOFI", "STIS", "SUPRIME-?CAM", "T80CAM", "UIT", "UVIT", "VLA", "VST", "WFI", "WFPC2", "WHIRC",
-    "WIRCAM", "WIYN", "ZTF",
-)  # fmt: skip
-"""Cameras and surveys that are none of these: their filters are nobody else's."""
+
+CAMERAS, OTHERS = read_cameras()
 
 
 def _whole(pattern: str, text: str) -> bool:
