@@ -51,11 +51,12 @@ of their cards, so that a row more changes no map; for model spectra in the band
 
 ## Adding a survey
 
-A survey or camera is one row of `src/napari_galaxy_maps/bands/surveys.ecsv`: what headers call it and
-its telescope (regular expressions), what file names call it, what headers call its filters beyond
-the names of its bands, the pixels of its own images, the kinds of counts in them, and whether its
-zero points are of a count in the image or per second. Lists have semicolons between their parts. A
-row with a name alone is a camera whose bands are not known: its filters are never taken for another's.
+A survey or camera is one row of `src/napari_galaxy_maps/bands/surveys.ecsv`: what headers call it
+and its telescope (regular expressions), what file names call it, what headers call its filters
+beyond the names of its bands, the pixels of its own images, the kinds of counts in them, and
+whether its zero points are of a count in the image or per second. Lists have semicolons between
+their parts. A row with a name alone is a camera whose bands are not known: its filters are never
+taken for another's.
 
 ## Where the numbers are from
 
@@ -64,8 +65,8 @@ their filter curves. (SDSS's g, r, i and z lie 1 to 2 % redder there than their 
 
 **Filter curves**: astro-sedpy 0.4.1; of Euclid, speclite 1.0.0. Those of ground-based surveys
 include the atmosphere. MegaCam's are of its first filters (2003 to 2015: CFHTLS, NGVS), to which
-the names `u.MP9301` to `z.MP9801` belong; the later ones (u.MP9302, g.MP9402, r.MP9602 and so on)
-are other bands, and are not in the table. MIRI's curves were measured before the launch. UVOT's W2
+the names `u.MP9301` to `z.MP9801` belong; images in the later ones (u.MP9302, g.MP9402, r.MP9602
+and so on), which differ by some hundredths of a magnitude, are read as the same bands. MIRI's curves were measured before the launch. UVOT's W2
 and W1 leak red light: through them red galaxies look brighter, and the coefficient holds for young
 stars.
 
