@@ -66,9 +66,9 @@ their filter curves. (SDSS's g, r, i and z lie 1 to 2 % redder there than their 
 **Filter curves**: astro-sedpy 0.4.1; of Euclid, speclite 1.0.0. Those of ground-based surveys
 include the atmosphere. MegaCam's are of its first filters (2003 to 2015: CFHTLS, NGVS), to which
 the names `u.MP9301` to `z.MP9801` belong; images in the later ones (u.MP9302, g.MP9402, r.MP9602
-and so on), which differ by some hundredths of a magnitude, are read as the same bands. MIRI's curves were measured before the launch. UVOT's W2
-and W1 leak red light: through them red galaxies look brighter, and the coefficient holds for young
-stars.
+and so on), which differ by some hundredths of a magnitude, are read as the same bands. MIRI's
+curves were measured before the launch. UVOT's W2 and W1 leak red light: through them red galaxies
+look brighter, and the coefficient holds for young stars.
 
 **Reddening**: SDSS and 2MASS from Schlafly & Finkbeiner (2011, Table 6, R_V = 3.1). The others by
 their recipe: the curve of Fitzpatrick (1999) for R_V = 3.1 with A(1 µm) = 0.78 × 1.32 E(B-V),
