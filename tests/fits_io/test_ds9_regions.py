@@ -62,3 +62,15 @@ def test_a_polygon_of_two_corners_is_left_out_and_told(tmp_path, read):
     left_out = []
     read(path, left_out=left_out)
     assert len(left_out) == 1 and "2 corners" in left_out[0]
+
+
+def test_sizes_in_pixels_are_told_and_parts_of_a_composite_are_shapes(tmp_path):
+    path = tmp_path / "a.reg"
+    path.write_text('fk5\ncircle(150,2,5")\ncircle(150.001,2,10p)\ncircle(150.002,2,6i)\n')
+    left_out = []
+    circles, _ = read_regions(path, left_out=left_out)
+    assert [circle.radius for circle in circles] == [pytest.approx(5)]
+    assert len(left_out) == 2 and all("size is in pixels" in text for text in left_out)
+    path.write_text('fk5\ncircle(150,2,5") || box(150.002,2,5",5",0)\n')
+    kinds = [shape.kind for shape in read_shapes(path, None, [])]
+    assert sorted(kinds) == ["Circle", "Rectangle"]

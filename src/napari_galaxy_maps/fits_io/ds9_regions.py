@@ -4,6 +4,7 @@ in its tags.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -122,7 +123,7 @@ def read_shapes(path: str | Path, wcs: WCS | None, left_out: list[str]) -> list[
     from regions import PixelRegion, Regions
 
     path = Path(path).expanduser()
-    text = read_text(path)
+    text = _plain_shapes(read_text(path), path.name, left_out)
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -150,6 +151,32 @@ def read_shapes(path: str | Path, wcs: WCS | None, left_out: list[str]) -> list[
             region, in_pixels = region.to_sky(wcs), False
         found.append(Shape(kind, region, in_pixels))
     return found
+
+
+def _plain_shapes(text: str, name: str, left_out: list[str]) -> str:
+    """The lines of a region file with what `regions` loses without a word: the parts of a composite
+    in lines of their own, and sizes in pixels on the sky told as left out.
+    """
+    lines = []
+    on_sky = False
+    for line in text.splitlines():
+        frame = re.match(r"\s*(image|physical|fk[45]|icrs|galactic|ecliptic)\b", line)
+        if frame:
+            on_sky = frame[1] in ("fk4", "fk5", "icrs", "galactic", "ecliptic")
+        if line.lstrip().startswith("#"):
+            lines.append(line)
+            continue
+        parts = re.split(r"\s*\|\|\s*(?=[-+]?[a-z]+\s*\()", line)
+        for part in parts:
+            shape = re.search(r"[a-z]+\s*\(([^()]*)\)", part)
+            if on_sky and shape and re.search(r"\d[pi]\s*(,|$)", shape[1]):
+                left_out.append(
+                    f"{name}: {shape[0]} left out: its size is in pixels of an image that is not "
+                    "known; save the regions in DS9 with sizes in arcsec."
+                )
+            else:
+                lines.append(part)
+    return "\n".join(lines)
 
 
 def because_of(left_out: Sequence[str]) -> str:
