@@ -63,7 +63,6 @@ def inspecting(viewer, workspace, maps, truth, qtbot):
     wait_for(
         qtbot,
         lambda: widget.canvas is not None and widget.scored is not None and idle(workspace),
-        30,
     )
     widget.property_box.setCurrentIndex(widget.property_box.findData("LOG_SIGMA_MD"))
     widget.plot.setCurrentIndex(widget.plot.findData("prediction"))
@@ -149,7 +148,7 @@ def test_every_plot_of_every_property_can_be_drawn_and_says_why_not(inspecting, 
             inspecting.plot.setCurrentIndex(plot)
             inspecting._draw()
             if inspecting.canvas is None:
-                wait_for(qtbot, lambda: not inspecting.message.text().startswith("Fitting"), 20)
+                wait_for(qtbot, lambda: not inspecting.message.text().startswith("Fitting"))
                 assert (
                     "radius" in inspecting.message.text()
                     or "no map of stars" in inspecting.message.text()
@@ -197,7 +196,7 @@ def test_a_figure_is_saved_with_the_numbers_behind_it_and_the_report_whole(
     folder.mkdir()
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_, **__: str(folder))
     click(qtbot, inspecting.report)
-    wait_for(qtbot, lambda: idle(workspace) and bool(inspecting.done.text()), 60)
+    wait_for(qtbot, lambda: idle(workspace) and bool(inspecting.done.text()))
     page = (folder / "report.html").read_text()
     assert (
         "LOG_SIGMA_MD" in page
@@ -254,7 +253,6 @@ def add(widget, workspace, qtbot, monkeypatch, paths):
             idle(workspace)
             and (widget.scored is not before or bool(widget.galaxies_message.text()))
         ),
-        30,
     )
 
 
@@ -278,7 +276,7 @@ def test_many_galaxies_are_scored_and_plotted_together(
     for plot in ("prediction", "maps", "galaxies", "sums", "annuli"):
         widget.plot.setCurrentIndex(widget.plot.findData(plot))
         widget._draw()
-        wait_for(qtbot, lambda: widget.canvas is not None, 30)
+        wait_for(qtbot, lambda: widget.canvas is not None)
         tables[plot] = widget.drawn[1]
     np.testing.assert_allclose(sorted(tables["galaxies"]["bias"]), [0.1, 0.2, 0.3], atol=0.01)
     assert set(tables["maps"]["galaxy"]) == {"Galaxy 1", "Galaxy 2", "Galaxy 3"}
@@ -293,7 +291,7 @@ def test_many_galaxies_are_scored_and_plotted_together(
         and len(QTable.read(tmp_path / "annuli.ecsv")) == 20
     )
     widget.galaxies.list.item(1).setCheckState(Qt.CheckState.Unchecked)
-    wait_for(qtbot, lambda: widget.scored.scores["LOG_SIGMA_MD"]["n"] == 2 * 48 * 48, 20)
+    wait_for(qtbot, lambda: widget.scored.scores["LOG_SIGMA_MD"]["n"] == 2 * 48 * 48)
     assert widget.scored.scores["LOG_SIGMA_MD"]["bias"] == pytest.approx(0.15, abs=0.005)
     widget.galaxies.list.item(1).setSelected(True)
     click(qtbot, widget.galaxies.remove)
@@ -305,7 +303,6 @@ def test_many_galaxies_are_scored_and_plotted_together(
     wait_for(
         qtbot,
         lambda: idle(workspace) and bool(widget.done.text()) and (folder / "report.html").exists(),
-        90,
     )
     page = (folder / "report.html").read_text()
     assert "Galaxy 1" in page and "Sums inside 2 R_half" in page and "Galaxy 3" not in page
@@ -358,7 +355,7 @@ def test_a_truth_somewhere_else_is_told(inspecting, workspace, truth, qtbot):
         replace(truth, wcs=wcs, provenance={"file": "elsewhere.fits"}),
         choose=True,
     )
-    wait_for(qtbot, lambda: inspecting.canvas is None, 20)
+    wait_for(qtbot, lambda: inspecting.canvas is None)
     assert (
         "elsewhere.fits does not overlap" in inspecting.message.text()
         and inspecting.table.rowCount() == 0

@@ -51,13 +51,13 @@ def measuring(viewer, workspace, maps, qtbot):
     workspace.project.maps_changed.emit()
     qtbot.wait(100)
     found = workspace.measurements
-    wait_for(qtbot, lambda: found.planes is not None, 20)
+    wait_for(qtbot, lambda: found.planes is not None)
     return found
 
 
 def settled(qtbot, measuring):
     """Wait until every aperture has its row."""
-    wait_for(qtbot, lambda: len(measuring.rows) == len(measuring.apertures), 20)
+    wait_for(qtbot, lambda: len(measuring.rows) == len(measuring.apertures))
 
 
 def direct(maps, aperture, name, options=None):
@@ -229,7 +229,6 @@ def test_a_profile_is_plotted_and_the_annulus_under_the_pointer_lights_up(
             and view.profiled.ellipse.a == 60.0
             and view.canvas is not None
         ),
-        30,
     )
     qtbot.wait(300)
     found = view.profiled
@@ -278,7 +277,6 @@ def test_several_maps_and_the_truth_share_the_radius_of_a_profile(
     wait_for(
         qtbot,
         lambda: view.profiled is not None and len(set(view.profiled.table["source"])) == 2,
-        30,
     )
     first = view.profiled.table["map"][0]
     offered = [
@@ -289,7 +287,7 @@ def test_several_maps_and_the_truth_share_the_radius_of_a_profile(
     assert [item.text() for item in offered] == [name for name in maps.values if name != first]
     for item in offered:
         view.maps.list.itemClicked.emit(item)  # what a click in the open menu does
-    wait_for(qtbot, lambda: len(set(view.profiled.table["map"])) == 3, 30)
+    wait_for(qtbot, lambda: len(set(view.profiled.table["map"])) == 3)
     qtbot.wait(200)
     axes = view.canvas.figure.axes
     assert len(axes) == 3 and len({part.get_xlim() for part in axes}) == 1
@@ -331,7 +329,7 @@ def test_the_whole_galaxy_is_the_sum_over_its_ellipse(viewer, workspace, measuri
     widget = panel(viewer, "Measure")
     widget.tabs.setCurrentIndex(2)
     view = widget.totals
-    wait_for(qtbot, lambda: view.totals is not None, 30)
+    wait_for(qtbot, lambda: view.totals is not None)
     row = view.totals[list(view.totals["map"]).index("LOG_SIGMA_MD")]
     pixel_kpc2 = (4.0 * DISTANCE * 1e3 * np.pi / 180 / 3600) ** 2
     expected = np.nansum(10.0 ** maps.values["LOG_SIGMA_MD"].astype(float)) * pixel_kpc2
@@ -354,7 +352,6 @@ def test_other_maps_are_measured_as_soon_as_they_are_there(
         lambda: (
             isinstance(measuring.rows[0], dict) and float(measuring.rows[0]["mean"][2]) != before
         ),
-        20,
     )
     assert float(measuring.rows[0]["mean"][2]) == pytest.approx(before + 0.5, abs=1e-4)
     assert measuring.chosen == MAPS

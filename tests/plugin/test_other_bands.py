@@ -80,7 +80,7 @@ def test_maps_are_those_without_the_image_and_the_panels_say_so(
     panels.raise_panel(viewer, "Predict")
     qtbot.wait(100)
     click(qtbot, panel(viewer, "Predict").button)
-    wait_for(qtbot, lambda: project.maps is not None and idle(workspace), 60)
+    wait_for(qtbot, lambda: project.maps is not None and idle(workspace))
     assert note in project.maps.provenance["note"]
     galaxy = project.galaxy
     assert set(galaxy.images) == {*SEEN, "PS1_r"}
@@ -92,11 +92,11 @@ def test_maps_are_those_without_the_image_and_the_panels_say_so(
     panels.raise_panel(viewer, "Prepare")
     qtbot.wait(100)
     workspace.preparer.prepare()
-    wait_for(qtbot, lambda: project.cube is not None and idle(workspace), 60)
+    wait_for(qtbot, lambda: project.cube is not None and idle(workspace))
     assert "PS1_r" in project.cube.bands
     project.set_maps(None, None, None)  # the Pixel panel shows the bands of the maps, if there are
     panels.raise_panel(viewer, "Pixel")
-    wait_for(qtbot, lambda: idle(workspace) and workspace.spectra.ready(), 60)
+    wait_for(qtbot, lambda: idle(workspace) and workspace.spectra.ready())
     pixels = panel(viewer, "Pixel")
     ny, nx = project.cube.shape
     pixels.show_place(Place(ny // 2, nx // 2))

@@ -179,7 +179,6 @@ def test_a_sample_galaxy_opens_with_what_is_known_of_it_and_its_truth(
             and workspace.project.galaxy is not None
             and idle(workspace)
         ),
-        90,
     )
     assert (
         len(workspace.project.galaxy.images) == number
@@ -397,7 +396,6 @@ def predict(qtbot, viewer, workspace):
             and workspace.project.maps is not None
             and workspace.project.maps is not before
         ),
-        60,
     )
     qtbot.wait(100)
     return widget
@@ -462,7 +460,7 @@ def test_cancel_stops_soon_and_everything_stays(opened, workspace, qtbot):
     )
     start = time.monotonic()
     click(qtbot, widget.cancel)
-    wait_for(qtbot, lambda: workspace.runner.job is None, 10)
+    wait_for(qtbot, lambda: workspace.runner.job is None)
     assert (
         time.monotonic() - start < 2
     )  # 0.5 s is the goal, which benchmarks/bench_window.py measures

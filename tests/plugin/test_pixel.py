@@ -84,7 +84,7 @@ def pixels(viewer, workspace, cube, qtbot, cache, monkeypatch):
     panels.raise_panel(viewer, "Pixel")
     qtbot.wait(100)
     workspace.project.cube_changed.emit()
-    wait_for(qtbot, lambda: idle(workspace) and workspace.spectra.ready(), 60)
+    wait_for(qtbot, lambda: idle(workspace) and workspace.spectra.ready())
     qtbot.wait(100)
     return panel(viewer, "Pixel")
 
@@ -104,7 +104,7 @@ def point(viewer, qtbot, widget, row, column):
         mouse.move(viewer, sky(row, column))
         return widget.updates > before
 
-    wait_for(qtbot, followed, 10)
+    wait_for(qtbot, followed)
 
 
 def test_it_shows_the_spectrum_under_the_pointer_and_what_the_library_says_of_it(
@@ -245,7 +245,7 @@ def test_the_maps_and_the_truth_stand_beside_it(viewer, workspace, pixels, cube,
     workspace.project.add_truth(
         "truth", PropertyMaps({"T_DUST": 20 + plane / 100}, {}, cube.wcs, flags), choose=True
     )
-    wait_for(qtbot, lambda: idle(workspace), 20)
+    wait_for(qtbot, lambda: idle(workspace))
     point(viewer, qtbot, pixels, 5, 7)
     assert pixels.cells[2][3].text() == f"{10 + plane[5, 7] / 100:.1f} ± 1.5"
     assert pixels.cells[2][4].text() == f"{20 + plane[5, 7] / 100:.1f}"
@@ -255,7 +255,7 @@ def test_an_absurd_redshift_is_told(viewer, workspace, pixels, qtbot):
     workspace.project.set_recipe("galaxy", redshift=0.5)
     assert "redshift of 0.5" in pixels.message.text()
     workspace.project.set_recipe("galaxy", redshift=0.002)
-    wait_for(qtbot, lambda: idle(workspace) and workspace.spectra.ready(), 60)
+    wait_for(qtbot, lambda: idle(workspace) and workspace.spectra.ready())
     assert pixels.message.text() == ""
 
 
@@ -264,9 +264,9 @@ def test_cancelled_model_spectra_are_made_when_asked_for(viewer, workspace, pixe
     wait_for(
         qtbot, lambda: workspace.runner.job is not None and workspace.runner.job.title == TITLE, 10
     )
-    wait_for(qtbot, lambda: workspace.runner.job.last is not None, 20)
+    wait_for(qtbot, lambda: workspace.runner.job.last is not None)
     click(qtbot, pixels.cancel)
-    wait_for(qtbot, lambda: idle(workspace), 20)
+    wait_for(qtbot, lambda: idle(workspace))
     qtbot.wait(100)
     assert (
         workspace.runner.job is None
@@ -274,7 +274,7 @@ def test_cancelled_model_spectra_are_made_when_asked_for(viewer, workspace, pixe
         and pixels.make_button.isVisible()
     )
     workspace.project.set_recipe("sed", n_models=MODELS)
-    wait_for(qtbot, lambda: idle(workspace) and workspace.spectra.ready(), 60)
+    wait_for(qtbot, lambda: idle(workspace) and workspace.spectra.ready())
 
 
 def test_without_bands_it_says_so(viewer, workspace, qtbot):

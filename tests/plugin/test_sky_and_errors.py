@@ -33,7 +33,7 @@ def test_a_polynomial_sky_is_told_and_shown(opened, workspace, qtbot):
     order.setValue(3)
     assert workspace.project.recipe.sky.order == 3
     click(qtbot, panel(opened, "Prepare").button)
-    wait_for(qtbot, lambda: workspace.project.cube is not None and idle(workspace), 60)
+    wait_for(qtbot, lambda: workspace.project.cube is not None and idle(workspace))
     assert "left-out sky" in box.told.text()
     click(qtbot, box.eye)
     band = next(iter(workspace.project.galaxy.images))
@@ -64,5 +64,5 @@ def test_a_gain_is_written_by_band_and_nonsense_is_told(opened, workspace, qtbot
         }
     assert field.text() == "3.5"
     click(qtbot, prepare.button)
-    wait_for(qtbot, lambda: workspace.project.cube is not None and idle(workspace), 60)
+    wait_for(qtbot, lambda: workspace.project.cube is not None and idle(workspace))
     assert "3.5 electrons per MJy/sr (given)" in "\n".join(workspace.project.step_notes["errors"])

@@ -52,7 +52,7 @@ def fitted(opened, workspace, qtbot, monkeypatch, starry_folder):
     table = str(starry_folder / "gaia.ecsv")
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (table, ""))
     click(qtbot, panel(opened, "Stars").catalogue)
-    wait_for(qtbot, lambda: idle(workspace) and workspace.circles.layer is not None, 60)
+    wait_for(qtbot, lambda: idle(workspace) and workspace.circles.layer is not None)
     return opened
 
 
@@ -98,7 +98,7 @@ def followed(qtbot, workspace, edit):
     """Do an edit, and wait until the maps have followed."""
     before = workspace.project.maps
     edit()
-    wait_for(qtbot, lambda: workspace.project.maps is not before and idle(workspace), 30)
+    wait_for(qtbot, lambda: workspace.project.maps is not before and idle(workspace))
     assert not workspace.refresher.behind
 
 
@@ -421,7 +421,7 @@ def test_an_edit_during_a_job_is_picked_up_after_it(predicted, workspace, qtbot,
         qtbot, lambda: workspace.runner.job is not None and workspace.runner.job.last is not None
     )
     workspace.masks.delete([star(workspace, "1")])
-    wait_for(qtbot, lambda: idle(workspace) and not workspace.refresher.behind, 60)
+    wait_for(qtbot, lambda: idle(workspace) and not workspace.refresher.behind)
     qtbot.wait(refresh_maps.PAUSE_MS + 100)
     wait_for(qtbot, lambda: idle(workspace))
     same(workspace.project.maps, full_run(workspace))

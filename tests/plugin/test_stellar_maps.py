@@ -42,7 +42,6 @@ def opened(viewer, workspace, qtbot):
             and workspace.project.galaxy is not None
             and idle(workspace)
         ),
-        90,
     )
     return viewer
 
@@ -60,7 +59,7 @@ def predict(viewer, workspace, qtbot):
     predictor.model.textActivated.emit("stellar-unet")
     assert workspace.project.recipe.model.name == "stellar-unet"
     click(qtbot, predictor.button)
-    wait_for(qtbot, lambda: workspace.project.maps is not None and idle(workspace), 120)
+    wait_for(qtbot, lambda: workspace.project.maps is not None and idle(workspace))
     return predictor
 
 
@@ -81,7 +80,7 @@ def test_stars_and_gas_are_predicted_compared_and_their_neighbours_shown(
     assert np.nanmedian(np.abs(residual)) < 0.4
     neighbours = panels.panel(opened, "Neighbours")
     panels.raise_panel(opened, "Neighbours")
-    wait_for(qtbot, lambda: neighbours.found is not None, 60)
+    wait_for(qtbot, lambda: neighbours.found is not None)
     assert len(neighbours.found.neighbours) == 4 and neighbours.canvas.isVisible()
     distances = [n.distance for n in neighbours.found.neighbours]
     assert distances == sorted(distances)

@@ -45,7 +45,7 @@ def opened(viewer, workspace, qtbot, mock, cache, monkeypatch):
         panels.open_all(viewer)
         workspace.opener.add_paths([mock / f"{band}.fits" for band in bands])
         qtbot.wait(50)
-        wait_for(qtbot, lambda: idle(workspace) and workspace.project.galaxy is not None, 60)
+        wait_for(qtbot, lambda: idle(workspace) and workspace.project.galaxy is not None)
         known = read_recipe(mock / "recipe.toml").galaxy
         workspace.project.set_recipe("galaxy", **known.model_dump(exclude_none=True))
         workspace.project.set_recipe("sed", n_models=3000)
@@ -72,7 +72,7 @@ def test_a_truth_is_fitted_becomes_the_truth_and_is_saved(
         and workspace.runner.job.title == fit_truth.TITLE
         and predict.cancel.isEnabled()
     )
-    wait_for(qtbot, lambda: idle(workspace), 120)
+    wait_for(qtbot, lambda: idle(workspace))
     maps = workspace.project.truth
     assert (
         workspace.project.truth_name == fit_truth.NAME
@@ -85,13 +85,13 @@ def test_a_truth_is_fitted_becomes_the_truth_and_is_saved(
         "nothing else was changed"
     )
     click(qtbot, predict.button)
-    wait_for(qtbot, lambda: idle(workspace) and workspace.project.maps is not None, 120)
+    wait_for(qtbot, lambda: idle(workspace) and workspace.project.maps is not None)
     assert workspace.project.residual is not None and "T_DUST" in workspace.project.residual.values
     assert set(workspace.spectra.sources) >= {FAR}
     out = tmp_path / "truth.fits"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(out), ""))
     click(qtbot, predict.save_truth)
-    wait_for(qtbot, lambda: idle(workspace) and out.exists(), 30)
+    wait_for(qtbot, lambda: idle(workspace) and out.exists())
     saved = read_maps(out)
     assert np.array_equal(saved.values["LOG_SMD"], maps.values["LOG_SMD"], equal_nan=True)
 
@@ -102,7 +102,7 @@ def test_too_few_far_infrared_bands_are_one_sentence_and_nothing_changes(
     predict = opened("SDSS_g", "WISE_3.4", "PACS_70", "SPIRE_250")
     panels.raise_panel(viewer, "Predict")
     click(qtbot, predict.fit_truth)
-    wait_for(qtbot, lambda: idle(workspace), 60)
+    wait_for(qtbot, lambda: idle(workspace))
     assert notifications.any("at least 3 far-infrared bands", "PACS_70 and SPIRE_250")
     assert (
         "at least 3 far-infrared bands" in predict.message.text()
@@ -115,7 +115,7 @@ def test_an_absurd_redshift_is_one_sentence(viewer, workspace, qtbot, opened, no
     workspace.project.set_recipe("galaxy", redshift=0.5)
     panels.raise_panel(viewer, "Predict")
     click(qtbot, predict.fit_truth)
-    wait_for(qtbot, lambda: idle(workspace), 60)
+    wait_for(qtbot, lambda: idle(workspace))
     assert notifications.any("redshift of 0.5 cannot be used") and workspace.project.fitted is None
 
 
@@ -131,10 +131,9 @@ def test_the_fit_is_cancelled_and_leaves_nothing(viewer, workspace, qtbot, opene
             and workspace.runner.job.last is not None
             and workspace.runner.job.last.step == "sed"
         ),
-        60,
     )
     click(qtbot, predict.cancel)
-    wait_for(qtbot, lambda: idle(workspace), 30)
+    wait_for(qtbot, lambda: idle(workspace))
     assert workspace.project.fitted is None and workspace.project.truth is None
 
 
@@ -152,7 +151,7 @@ def test_gaps_are_filled_unless_the_step_is_switched_off_and_its_eye_shows_them(
     box.findChild(type(box.switch.parent()), "bands")
     workspace.project.set_recipe("impute", bands="all", n_models=2000)
     click(qtbot, panel(viewer, "Prepare").button)
-    wait_for(qtbot, lambda: idle(workspace) and workspace.project.cube is not None, 120)
+    wait_for(qtbot, lambda: idle(workspace) and workspace.project.cube is not None)
     assert "WISE_22" in workspace.project.cube.bands and "filled by" in "\n".join(
         workspace.project.step_notes["impute"]
     )
@@ -162,7 +161,6 @@ def test_gaps_are_filled_unless_the_step_is_switched_off_and_its_eye_shows_them(
         lambda: (
             idle(workspace) and workspace.layers.layer(Key("step", "WISE_22", "impute")) is not None
         ),
-        60,
     )
     layer = workspace.layers.layer(Key("step", "WISE_22", "impute"))
     assert np.isfinite(layer.data[~workspace.project.cube.mask]).all()

@@ -103,7 +103,7 @@ def test_cancel_takes_effect_within_half_a_second(workspace, qtbot):
     qtbot.wait(300)
     start = time.monotonic()
     job.cancel()
-    wait_for(qtbot, lambda: workspace.runner.job is None, 5)
+    wait_for(qtbot, lambda: workspace.runner.job is None)
     assert time.monotonic() - start < 0.5
     assert not results and not progress._all_instances
 
@@ -122,7 +122,7 @@ def test_a_cancelled_generator_is_closed(workspace, qtbot):
     job = workspace.runner.start("Counting", steps)
     qtbot.wait(100)
     job.cancel()
-    wait_for(qtbot, lambda: workspace.runner.job is None, 5)
+    wait_for(qtbot, lambda: workspace.runner.job is None)
     assert closed == [True]
 
 
@@ -133,7 +133,7 @@ def test_one_job_at_a_time(workspace, qtbot, notifications):
     later = []
     workspace.runner.after_job(lambda: later.append(workspace.runner.job))
     job.cancel()
-    wait_for(qtbot, lambda: workspace.runner.job is None, 5)
+    wait_for(qtbot, lambda: workspace.runner.job is None)
     assert later == [None]
 
 
@@ -205,4 +205,4 @@ def test_what_waited_for_a_result_is_free_while_the_window_stays(
         gc.collect()
         return alive() is None
 
-    wait_for(qtbot, is_free, 10)
+    wait_for(qtbot, is_free)
