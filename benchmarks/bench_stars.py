@@ -67,9 +67,8 @@ times it a year.
 def scenes(folder):
     """Name, images with the sky off, the galaxy's ellipse."""
     bands = {f"reprojected_sdss_{x}.fits.bz2": f"SDSS_{x}" for x in "ri"}
-    group = read_galaxy(
-        [folder / "galaxies" / "ngc6976_group"], Recipe.from_tree({"input": {"bands": bands}})
-    )
+    told = {"bands": bands, "units": {"SDSS": "nanomaggy/pix"}}
+    group = read_galaxy([folder / "galaxies" / "ngc6976_group"], Recipe.from_tree({"input": told}))
     image = group.images["SDSS_i"]
     # NGC 6978, the elongated one in the middle; its nucleus is the peak of the i image there
     box = (slice(170, 210), slice(260, 310))

@@ -36,7 +36,8 @@ FORMS = {
 }  # fmt: skip
 """Options that hold a number among other things, or read it later."""
 ALLOWED = {
-    ("--psf", "text"), ("--ra", "0"), ("--dec", "0"), ("--dec", "-1"), ("--ellipse", "0"),
+    ("--psf", "text"), ("--zero-point", "0"), ("--ra", "0"), ("--dec", "0"), ("--dec", "-1"),
+    ("--ellipse", "0"),
 }  # fmt: skip
 """Odd numbers that these options may have, or that are files."""
 

@@ -40,9 +40,13 @@ def with_sip(folder, named=False):
 
 
 @pytest.fixture
-def records():
-    """What astropy's logger passes on."""
+def records(monkeypatch):
+    """What astropy's logger passes on, whatever other tests' libraries made of loggers."""
     kept = []
+    monkeypatch.setattr(log, "disabled", False)
+    monkeypatch.setattr(log, "level", logging.INFO)
+    log.manager._clear_cache()
+    monkeypatch.setattr(log.manager, "disable", logging.NOTSET)
 
     class Keep(logging.Handler):
         def emit(self, record):

@@ -54,7 +54,7 @@ def wrong_shape(folder):
 def cube(folder):
     return write_image(
         folder / "cube_WISE_3.4.fits",
-        np.ones((4, 20, 20), "f4"),
+        np.ones((40, 20, 20), "f4"),
         tan_wcs((20, 20), 2),
         BUNIT="MJy/sr",
     )

@@ -370,11 +370,9 @@ def test_an_answer_goes_where_it_is_heard(tmp_path):
             with_answer(InputSettings(), pair, about, text)
 
 
-def test_a_wrong_entry_of_a_recipe_can_be_put_right_in_two_steps(tmp_path):
+def test_a_wrong_entry_of_a_recipe_can_be_taken_back(tmp_path):
     (found,) = find_images([write(tmp_path, "gal_SDSS_r.fits", BUNIT="DN")])
-    wrong = InputSettings(
-        units={"gal_SDSS_r.fits": "furlong"}, zero_points={"gal_SDSS_r.fits": "bright"}
-    )
+    wrong = InputSettings(units={"gal_SDSS_r.fits": "furlong"})
     with pytest.raises(GalaxyMapsError):
         settle_one(found, told_of(wrong))
     assert with_answer(wrong, [(found, found)], UNIT, "") == {"units": {}}

@@ -594,7 +594,9 @@ def test_the_saturated_bleeding_star_of_the_decam_cutouts_is_flagged_in_all(shar
     assert len(paths) == 6
     for path in paths:
         (found,) = find_images([path])
-        image = read_band_image(settle(found, unit="MJy/sr"))
+        # The night's seeing, which the header tells in pixels.
+        seeing = found.header["FWHM"] * found.pixel_arcsec
+        image = read_band_image(settle(found, unit="MJy/sr", psf=seeing))
         if blanked:
             weight = fits.getdata(str(path).replace("ooi", "oow"), 1)
             image = image.evolve(data=np.where(weight > 0, image.data, np.nan).astype("f4"))

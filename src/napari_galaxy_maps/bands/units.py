@@ -174,7 +174,8 @@ def clean_value(value: object) -> str:
     """
     text = str(value).strip()
     found = re.fullmatch(r"(.*?)(?:\s{2,}/\s*|\s/\s+(?=\S+\s))(\S.*)", text, re.DOTALL)
-    return found[1].strip() if found else text
+    number = re.match(r"([+-]?[\d.]+(?:[eEdD][+-]?\d+)?)\s+/\s*\S", text)
+    return found[1].strip() if found else number[1] if number else text
 
 
 def parse_unit(text: str) -> Unit | None:

@@ -19,6 +19,7 @@ from ..data.galaxy import Stamp
 from ..data.question import BAND, Question
 from ..data.recipe import InputSettings
 from ..exceptions import GalaxyMapsError, InputError, RecipeError, brief
+from .cube_files import is_cube
 from .error_planes import role_of_utype, what_for
 from .evidence import KEYWORDS, UNITS, ImageWords, sentence
 from .header_words import Words, merged
@@ -291,9 +292,13 @@ def _read_in_words(path: Path, skipped: list[str], told: InputSettings) -> list[
         ) from error
 
 
-def _telling_name(path: Path, extname: str) -> str:
-    """The name that tells an image's band: that of its extension, where it tells one."""
-    return f"{extname}.fits" if extname and bands_in_name(f"{extname}.fits") else path.name
+def _telling_name(image: ImageFile) -> str:
+    """The name that tells an image's band: that of its extension, where it tells one; of a plane
+    among others the file's name tells nothing.
+    """
+    if image.extension and bands_in_name(f"{image.extension}.fits"):
+        return f"{image.extension}.fits"
+    return image.path.name if image.plane is None else ""
 
 
 def _understood(image: ImageFile) -> ImageFile:
@@ -302,7 +307,7 @@ def _understood(image: ImageFile) -> ImageFile:
     if told.band is not None:
         guess = BandGuess(get_band(told.band), "told")
     else:
-        guess = guess_band(image.words, _telling_name(path, image.extension))
+        guess = guess_band(image.words, _telling_name(image))
     asked = ImageWords(image.words, path.name, image.label, guess.band, pixel)
     questions: list[Question] = []
     if guess.band is None:
@@ -390,11 +395,14 @@ def find_images(
 
 
 def _members(folder: Path, skipped: list[str], map_files: list[Path] | None) -> list[Path]:
-    """The FITS files of a folder, by name, without those of maps."""
+    """The FITS files of a folder, by name, without those of maps and prepared cubes."""
     try:
         members = sorted(p for p in folder.iterdir() if is_fits_name(p.name) and p.is_file())
     except OSError:
         raise InputError(f"The folder {folder} may not be read; check its permissions.") from None
+    cubes = [member for member in members if is_cube(member)]
+    skipped += [f"{path.name} is a prepared cube; open it by itself." for path in cubes]
+    members = [member for member in members if member not in cubes]
     maps = [member for member in members if is_maps(member)]
     if map_files is None:
         skipped += [f"{path.name} holds maps, not images; open it by itself." for path in maps]

@@ -229,6 +229,7 @@ def _of_maps(
             )
         quantities.append(quantity_of(prop, by))
     terms = np.empty((len(names), 3, *maps.shape), np.float32)
+    loop = _fill()  # once: threads that ask at one time would compile it each
 
     def fill(number: int) -> None:
         quantity = quantities[number]
@@ -239,7 +240,7 @@ def _of_maps(
             np.ascontiguousarray(plane, np.float32)
             for plane in (maps.values[quantity.name], weight, error)
         )
-        _fill()(*planes, quantity.log, terms[number])
+        loop(*planes, quantity.log, terms[number])
 
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
         list(pool.map(fill, range(len(names))))
