@@ -99,7 +99,7 @@ def test_the_menu_opens_all_panels_and_each_alone_but_none_twice(viewer, qtbot):
             viewer.window.remove_dock_widget(dock)
     app.commands.execute_command("napari-galaxy-maps.predict").result()
     wait_for(
-        qtbot, lambda: [name for name in panels.PANELS if is_docked(viewer, name)] == ["Predict"], 5
+        qtbot, lambda: [name for name in panels.PANELS if is_docked(viewer, name)] == ["Predict"]
     )
     app.commands.execute_command("napari-galaxy-maps.all").result()
     qtbot.wait(200)

@@ -262,7 +262,7 @@ def test_an_absurd_redshift_is_told(viewer, workspace, pixels, qtbot):
 def test_cancelled_model_spectra_are_made_when_asked_for(viewer, workspace, pixels, qtbot):
     workspace.project.set_recipe("sed", n_models=400_000)
     wait_for(
-        qtbot, lambda: workspace.runner.job is not None and workspace.runner.job.title == TITLE, 10
+        qtbot, lambda: workspace.runner.job is not None and workspace.runner.job.title == TITLE
     )
     wait_for(qtbot, lambda: workspace.runner.job.last is not None)
     click(qtbot, pixels.cancel)
