@@ -51,13 +51,15 @@ def read_band_image(image: ImageFile, uncertainty: ImageFile | None = None) -> B
     factor, note = _factor(image, MAGGIES if magnitudes else image.unit)
     told: list[str] = []
     data = image.load(told)
-    weight = (
-        uncertainty.load() if uncertainty is not None and uncertainty.role == "weight" else None
-    )
+    weight: np.ndarray | None = None
+    told_of_weight: list[str] = []
+    if uncertainty is not None and uncertainty.role == "weight":
+        weight = uncertainty.load(told_of_weight)
     data, blanked = _without_blanks(image, data, weight, uncertainty)
     error = None
     if uncertainty is not None:
-        error, remarks = _read_uncertainty(image, data, uncertainty, factor)
+        loaded = None if weight is None else (weight, told_of_weight)
+        error, remarks = _read_uncertainty(image, data, uncertainty, factor, loaded)
         note += f"; {uncertainty.role} from {uncertainty.label}"
         blanked = (*blanked, *remarks)
     sip = left_over_sip(image.wcs, image.shape)
@@ -109,11 +111,16 @@ def _without_blanks(
 
 
 def _read_uncertainty(
-    image: ImageFile, data: np.ndarray, uncertainty: ImageFile, factor: float | np.ndarray
+    image: ImageFile,
+    data: np.ndarray,
+    uncertainty: ImageFile,
+    factor: float | np.ndarray,
+    loaded: tuple[np.ndarray, list[str]] | None,
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """1-sigma errors in MJy/sr, and what is said of them.
 
-    `data` is the image as loaded, in the unit of which `factor` makes MJy/sr.
+    `data` is the image as loaded, in the unit of which `factor` makes MJy/sr; `loaded` are the
+    uncertainty's values and notes, where they have been read already.
     """
     if uncertainty.shape != image.shape:
         raise InputError(
@@ -122,8 +129,11 @@ def _read_uncertainty(
             f"{image.shape[1]} x {image.shape[0]}; leave it out or cut it alike."
         )
     assert image.unit is not None
-    told: list[str] = []
-    values = uncertainty.load(told)
+    if loaded is None:
+        told: list[str] = []
+        values = uncertainty.load(told)
+    else:
+        values, told = loaded
     remarks = tuple(f"{uncertainty.label}: {text}" for text in told)
     role, unit = uncertainty.role, _unit_of_sigma(uncertainty)
     in_magnitudes = image.unit == MAGNITUDES and (unit is None or unit == MAGNITUDES)

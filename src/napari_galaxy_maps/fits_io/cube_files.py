@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from ..exceptions import InputError
 from .open_fits import image_wcs, opened
 from .recipe_files import ascii_text, provenance_of, recipe_table
 from .safe_writing import written_whole
+
+if TYPE_CHECKING:
+    from astropy.io.fits import HDUList
 
 
 def write_cube(
@@ -151,6 +154,11 @@ def is_cube(path: str | Path) -> bool:
     """Whether a file is a prepared cube."""
     try:
         with opened(Path(path)) as hdus:
-            return all(name in hdus for name in ("DATA", "ERR", "BANDS"))
+            return holds_cube(hdus)
     except InputError:
         return False
+
+
+def holds_cube(hdus: HDUList) -> bool:
+    """Whether an open file is a prepared cube."""
+    return all(name in hdus for name in ("DATA", "ERR", "BANDS"))

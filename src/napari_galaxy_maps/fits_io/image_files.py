@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from ..data.galaxy import Stamp
 from ..data.question import BAND, Question
 from ..data.recipe import InputSettings
 from ..exceptions import GalaxyMapsError, InputError, RecipeError, brief
-from .cube_files import is_cube
+from .cube_files import holds_cube
 from .error_planes import role_of_utype, what_for
 from .evidence import KEYWORDS, UNITS, ImageWords, sentence
 from .header_words import Words, merged
@@ -125,6 +124,8 @@ class ImageFile:
         Name of its extension, where the file holds several images.
     plane : int or None
         Its plane, where the extension is a cube whose planes are bands.
+    pixel_arcsec : float
+        Side of a square that has the median solid angle of its pixels.
     """
 
     path: Path
@@ -151,11 +152,7 @@ class ImageFile:
     told: Told = Told()
     extension: str = ""
     plane: int | None = None
-
-    @cached_property
-    def pixel_arcsec(self) -> float:
-        """Side in arcsec of a square that has the solid angle of the pixel in the middle."""
-        return float(np.sqrt(np.nanmedian(pixel_area(self.wcs, self.shape)) / SR_PER_ARCSEC2))
+    pixel_arcsec: float = 0.0
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -205,6 +202,8 @@ def _read_file(path: Path, skipped: list[str], told: InputSettings) -> list[Imag
     """The images of one file; what cannot be one is told in `skipped`."""
     found: list[ImageFile] = []
     with opened(path) as hdus:
+        if holds_cube(hdus):
+            raise InputError(f"{path.name} is a prepared cube; open it by itself.")
         planes = planes_of(hdus, path, skipped)
         wanted = [plane for plane in planes if not is_left_out(plane, path, told.leave_out)]
         skipped += [
@@ -230,9 +229,14 @@ def _read_file(path: Path, skipped: list[str], told: InputSettings) -> list[Imag
                 path, plane.number, plane.label, plane.shape, wcs, merged(plane.header, primary),
                 None, "", (), None, "", None, role, 0.0, plane=plane.index, extension=plane.name,
                 words=Words(plane.header, primary, without, plane.words),
+                pixel_arcsec=_pixel_arcsec(wcs, plane.shape),
             )  # fmt: skip
             found.append(_understood(image))
     return _with_one_error(found, skipped)
+
+
+def _pixel_arcsec(wcs: WCS, shape: tuple[int, int]) -> float:
+    return float(np.sqrt(np.nanmedian(pixel_area(wcs, shape)) / SR_PER_ARCSEC2))
 
 
 def _role_of(plane: Plane, path: Path, told: Mapping[str, str]) -> str:
@@ -395,20 +399,22 @@ def find_images(
 
 
 def _members(folder: Path, skipped: list[str], map_files: list[Path] | None) -> list[Path]:
-    """The FITS files of a folder, by name, without those of maps and prepared cubes."""
-    try:
-        members = sorted(p for p in folder.iterdir() if is_fits_name(p.name) and p.is_file())
-    except OSError:
-        raise InputError(f"The folder {folder} may not be read; check its permissions.") from None
-    cubes = [member for member in members if is_cube(member)]
-    skipped += [f"{path.name} is a prepared cube; open it by itself." for path in cubes]
-    members = [member for member in members if member not in cubes]
+    """The FITS files of a folder, by name, without those of maps."""
+    members = _fits_files(folder)
     maps = [member for member in members if is_maps(member)]
     if map_files is None:
         skipped += [f"{path.name} holds maps, not images; open it by itself." for path in maps]
     else:
         map_files += maps
     return [member for member in members if member not in maps]
+
+
+def _fits_files(folder: Path) -> list[Path]:
+    """The FITS files of a folder, by name."""
+    try:
+        return sorted(p for p in folder.iterdir() if is_fits_name(p.name) and p.is_file())
+    except OSError:
+        raise InputError(f"The folder {folder} may not be read; check its permissions.") from None
 
 
 def check_names(paths: Sequence[str | Path], told: InputSettings) -> None:
@@ -424,7 +430,7 @@ def check_names(paths: Sequence[str | Path], told: InputSettings) -> None:
         return
     files: list[Path] = []
     for path in map(Path, paths):
-        files += _members(path, [], []) if path.is_dir() else [path]
+        files += _fits_files(path) if path.is_dir() else [path]
     for key in keys:
         name = re.sub(r"(?<=.)\[[^\[\]]*\]$", "", key)
         if not any(name in (f.name, str(f)) or fnmatch(f.name, key) for f in files):
