@@ -6,15 +6,6 @@ from dataclasses import dataclass
 
 BAND, UNIT, ZERO_POINT, BEAM, PSF = "band", "unit", "zero point", "beam", "PSF"
 
-OPTIONS = {
-    BAND: "--band",
-    UNIT: "--unit",
-    ZERO_POINT: "--zero-point",
-    BEAM: "--beam",
-    PSF: "--psf",
-}
-"""The option of the command line that answers a question, by what it is about."""
-
 SETTINGS = {
     BAND: "bands",
     UNIT: "units",
@@ -23,6 +14,15 @@ SETTINGS = {
     PSF: "psf",
 }
 """The table among the recipe's settings of the input that takes the answer."""
+
+
+def kind_of(about: str) -> str:
+    """What reading calls a thing that is asked about: ``"zero_point"``."""
+    return about.replace(" ", "_").lower()
+
+
+OPTIONS = {about: f"--{kind_of(about).replace('_', '-')}" for about in SETTINGS}
+"""The option of the command line that answers a question, by what it is about."""
 
 
 @dataclass(frozen=True)

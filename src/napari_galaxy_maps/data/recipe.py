@@ -111,14 +111,17 @@ class GalaxySettings(Section):
     )
 
 
+Role = Literal["image", "uncertainty", "variance", "weight", "exposure", "mask", "psf", "ignore"]
+"""What an image may be for; a weight is an inverse variance."""
+
+
 class InputSettings(Section):
     """What a person says about the files where the headers do not, or say it wrongly."""
 
     bands: dict[str, str] = Field(default_factory=dict, description="Band by file name")
-    roles: dict[
-        str,
-        Literal["image", "uncertainty", "variance", "weight", "exposure", "mask", "psf", "ignore"],
-    ] = Field(default_factory=dict, description="What an image is for, by file or FILE[EXTENSION]")
+    roles: dict[str, Role] = Field(
+        default_factory=dict, description="What an image is for, by file or FILE[EXTENSION]"
+    )
     leave_out: list[str] = Field(
         default_factory=list, description="Files, or FILE[EXTENSION], that are not to be used"
     )

@@ -12,7 +12,7 @@ from ..bands.registry import find_band
 from ..bands.units import NEEDS_ZERO_POINT, parse_unit
 from ..cosmology import angular_diameter_distance_mpc
 from ..data.galaxy import BandImage, Ellipse, Galaxy
-from ..data.question import BAND, Question
+from ..data.question import BAND, SETTINGS, Question, kind_of
 from ..data.recipe import GalaxySettings, InputSettings, Recipe
 from ..exceptions import InputError, RecipeError, UnresolvedError
 from ..progress import Progress, Steps, run_to_end
@@ -58,13 +58,7 @@ def settle_all(images: Iterable[ImageFile], settings: InputSettings) -> list[Ima
 
 def told_of(settings: InputSettings) -> dict[str, Mapping[str, object]]:
     """The tables of a recipe that say something of files, by what they say."""
-    return {
-        "band": settings.bands,
-        "unit": settings.units,
-        "zero_point": settings.zero_points,
-        "beam": settings.beams,
-        "psf": settings.psf,
-    }
+    return {kind_of(about): getattr(settings, name) for about, name in SETTINGS.items()}
 
 
 def settle_one(

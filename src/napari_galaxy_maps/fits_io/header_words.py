@@ -105,10 +105,6 @@ class Words:
         found = [w.number for w in self.of(keys) if w.number is not None and w.number > 0]
         return found[0] if found and max(found) <= 1.01 * min(found) else None
 
-    def about(self, key: str) -> str:
-        """The comments of a keyword."""
-        return " ".join(word.comment for word in self._words.get(key, ()))
-
 
 def _cards(header: Any, place: str) -> list[Word]:
     cards = getattr(header, "cards", None)

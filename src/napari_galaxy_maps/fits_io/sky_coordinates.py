@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..exceptions import brief
-from .open_fits import COORDINATES, celestial_wcs, image_wcs
+from .open_fits import COORDINATES, celestial_wcs
 from .quiet import quiet
 
 if TYPE_CHECKING:
@@ -23,13 +23,15 @@ def coordinates(header: Header, shape: tuple[int, int]) -> tuple[WCS | None, str
     if bad is not None:
         kind = "text" if bad.startswith("CTYPE") else "a number"
         return None, f"has a header whose {bad} is not {kind}: it lies nowhere; correct it"
-    wcs = image_wcs(header, shape)
+    try:
+        wcs = celestial_wcs(header)
+    except Exception as error:  # wcslib's and astropy's errors have no common base
+        return None, f"has sky coordinates (WCS) that cannot be understood ({_in_words(error)})"
     if wcs is not None and not _lies_somewhere(wcs, shape):
         return None, (
             "has sky coordinates (WCS) that give no position; correct them (RADESYS, LONPOLE, ...)"
         )
-    why = _wcs_error(header) if wcs is None else None
-    return wcs, f"has sky coordinates (WCS) that cannot be understood ({why})" if why else ""
+    return wcs, ""
 
 
 def _lies_somewhere(wcs: WCS, shape: tuple[int, int]) -> bool:
@@ -41,19 +43,15 @@ def _lies_somewhere(wcs: WCS, shape: tuple[int, int]) -> bool:
         with quiet():
             sky = wcs.pixel_to_world(x * shape[1] - 0.5, y * shape[0] - 0.5)
             return isinstance(sky, SkyCoord) and bool(np.isfinite(sky.icrs.ra.deg).any())
-    except Exception:  # as in `image_wcs`
+    except Exception:  # as in `coordinates`
         return False
 
 
-def _wcs_error(header: Header) -> str | None:
-    """Why the coordinates in a header cannot be understood, or None where there are none."""
-    try:
-        celestial_wcs(header)
-    except Exception as error:  # as in `image_wcs`
-        lines = str(error).splitlines()  # of wcslib's, the first are places in its source
-        words = [line for line in lines if not line.startswith("ERROR")]
-        return words[0][:120] if words else brief(error)
-    return None
+def _in_words(error: Exception) -> str:
+    """Why coordinates cannot be understood."""
+    lines = str(error).splitlines()  # of wcslib's, the first are places in its source
+    words = [line for line in lines if not line.startswith("ERROR")]
+    return words[0][:120] if words else brief(error)
 
 
 def bad_card(header: Header) -> str | None:

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import Literal, get_args
+from typing import get_args
 
+from ..data.recipe import Role
 from .which_band import bands_in_name, parts_of
 
-Role = Literal["image", "uncertainty", "variance", "weight", "exposure", "mask", "psf", "ignore"]
 ROLES: tuple[str, ...] = get_args(Role)
-"""What an image may be for; a weight is an inverse variance."""
+"""What an image may be for."""
 OF_THE_SKY = ("image", "uncertainty", "variance", "weight")
 """The roles of images that are read; the others help to read them, or are left out."""
 

@@ -21,7 +21,7 @@ from ..bands.units import (
     ZeroPoint,
     flux_of_wavelength,
 )
-from ..constants import ZERO_AB_JY
+from ..constants import SR_PER_ARCSEC2, ZERO_AB_JY
 from ..data.question import UNIT, ZERO_POINT
 from ..data.zero_points import ZERO_POINTS, GivenZeroPoint
 from .evidence import (
@@ -63,6 +63,7 @@ _SYSTEMS = {
 _SYSTEM_ONLY = ("MAGSYS", "MAG_SYS", "ZPSYS", "ZP_SYS", "ZPSYSTEM", "MAGSYSTEM", "MAGTYPE")
 """Keywords that speak of nothing but the system: what is not understood there is asked about."""
 _NOTHING = ("", "none", "n/a", "na", "nan", "null", "unknown", "undefined", "-")
+_NO_TIME = "no header tells the exposure time"
 _ELECTRONS = re.compile(r"\be-|\belectron|\be(?=\s*/)", re.IGNORECASE)
 _ADU = re.compile(r"\b(adu|dn)\b", re.IGNORECASE)
 
@@ -182,7 +183,7 @@ def _zeros(image: ImageWords, band: Band) -> list[_Zero]:
         elif word.key == "PHOTFNU":
             found.append(_Zero(word, None, value, "second"))
         elif word.key == "PHOTMJSR":
-            jy = value * 1e6 * (image.pixel_arcsec * np.pi / 648000) ** 2
+            jy = value * 1e6 * image.pixel_arcsec**2 * SR_PER_ARCSEC2
             found.append(_Zero(word, None, jy, "second"))
         elif word.key == "FLUXMAG0":
             found.append(_Zero(word, 2.5 * float(np.log10(value)), None, "image"))
@@ -385,9 +386,6 @@ def _pers(
                 if abs(one - other - longer) < _SAME:
                     pers[i], pers[k] = "image", "second"
     return list(zip(zeros, pers, strict=True))
-
-
-_NO_TIME = "no header tells the exposure time"
 
 
 def _times(image: ImageWords) -> tuple[dict[float, Word], list[Word]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...data.question import BAND, BEAM, PSF, SETTINGS, Question
+from ...data.question import BAND, BEAM, PSF, SETTINGS, Question, kind_of
 from ...exceptions import GalaxyMapsError, InputError
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def answers_of(file: ImageFile, settings: InputSettings) -> tuple[Answer, ...]:
     told = told_of(settings)
     found = []
     for about in SETTINGS:
-        kind = _kind(about)
+        kind = kind_of(about)
         key = key_of(file, kind, told)
         if key is not None:
             found.append(Answer(about, key, str(told[kind][key])))
@@ -133,7 +133,7 @@ def with_answer(
     """
     from ...fits_io.galaxies import key_of
 
-    name, kind = SETTINGS[about], _kind(about)
+    name, kind = SETTINGS[about], kind_of(about)
     table: dict[str, Any] = dict(getattr(settings, name))
     for _, file in files:
         if text:
@@ -163,11 +163,6 @@ def _check(found: ImageFile, old: InputSettings, new: InputSettings) -> None:
     except GalaxyMapsError:
         return  # the row says what is wrong
     settle_one(found, told_of(new))
-
-
-def _kind(about: str) -> str:
-    """What reading calls it."""
-    return about.replace(" ", "_").lower()
 
 
 def _value(about: str, text: str, file: ImageFile) -> float | str:

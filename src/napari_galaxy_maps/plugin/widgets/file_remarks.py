@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 from ...data.question import BEAM, ZERO_POINT
 from .answer_row import AnswerRow, meaning_of
 from .forms import FAINT, WARNING
+from .qt_parts import clear
 
 if TYPE_CHECKING:
     from ..state.answers import Answer
@@ -48,7 +49,7 @@ class FileRemarks(QWidget):
         if shown == self._shown:
             return
         self._shown, self._texts = shown, []
-        self._clear()
+        clear(self.column)
         if not state.used:
             self._say("left out", FAINT)
             return
@@ -61,13 +62,6 @@ class FileRemarks(QWidget):
             self._say(state.problem, WARNING)
         for answer in told:
             self._show_told(answer, state.found.label)
-
-    def _clear(self) -> None:
-        while (item := self.column.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
 
     def _say(self, text: str, colour: str) -> None:
         label = QLabel(text)

@@ -10,6 +10,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from .answer_row import AnswerRow
+from .qt_parts import clear
 
 if TYPE_CHECKING:
     from ..state.answers import SharedQuestion
@@ -36,11 +37,7 @@ class SharedQuestions(QWidget):
         if list(shared) == self._shown:
             return
         self._shown = list(shared)
-        while (item := self.column.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        clear(self.column)
         for question in shared:
             who = f"{question.who[:1].lower()}{question.who[1:]}"
             row = AnswerRow(question.question, who, f"{question.who}:")
