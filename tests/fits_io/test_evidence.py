@@ -20,10 +20,7 @@ from napari_galaxy_maps.fits_io.header_words import Words
 from napari_galaxy_maps.fits_io.image_files import find_images, settle
 from napari_galaxy_maps.fits_io.which_band import guess_band
 from tests.conftest import tan_wcs, write_image
-
-FLUX = 0.02
-"""Of every galaxy, in Jy."""
-SIDE = 64
+from tests.fits_io.known_flux import FLUX, SIDE, ab, flux_of, only
 
 
 def write(path, pixel, one_jy, spread=1.0, **cards):
@@ -32,21 +29,6 @@ def write(path, pixel, one_jy, spread=1.0, **cards):
     shape = np.exp(-(x**2 + y**2) / 2 / 6**2)
     values = shape / shape.sum() * FLUX / one_jy * spread
     return write_image(path, values.astype("f4"), tan_wcs((SIDE, SIDE), pixel), **cards)
-
-
-def only(path):
-    (found,) = find_images([path])
-    return found
-
-
-def flux_of(image):
-    """Its flux in Jy."""
-    read = read_band_image(image)
-    return float(np.nansum(read.data, dtype=float)) * 1e6 * image.pixel_arcsec**2 * SR_PER_ARCSEC2
-
-
-def ab(zero_point):
-    return 3631 * 10 ** (-0.4 * zero_point)
 
 
 W1 = 309.54

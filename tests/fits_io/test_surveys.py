@@ -13,13 +13,9 @@ from astropy.io import fits
 from napari_galaxy_maps.constants import SR_PER_ARCSEC2
 from napari_galaxy_maps.data.question import BAND, UNIT, ZERO_POINT, asked_in_lines
 from napari_galaxy_maps.data.zero_points import parse_zero_point
-from napari_galaxy_maps.fits_io.band_images import read_band_image
 from napari_galaxy_maps.fits_io.image_files import find_images, settle
 from tests.conftest import tan_wcs
-
-FLUX = 0.02
-"""Of every galaxy, in Jy."""
-SIDE = 64
+from tests.fits_io.known_flux import FLUX, SIDE, ab, flux_of, only
 
 
 def write(path, pixel, one_jy, cards, primary=None):
@@ -38,21 +34,6 @@ def write(path, pixel, one_jy, cards, primary=None):
         rest = [fits.ImageHDU(data, header, name="SCI")] if primary is not None else []
         fits.HDUList([first, *rest]).writeto(path)
     return path
-
-
-def only(path):
-    (found,) = find_images([path])
-    return found
-
-
-def flux_of(image):
-    """Its flux in Jy."""
-    read = read_band_image(image)
-    return float(np.nansum(read.data, dtype=float)) * 1e6 * image.pixel_arcsec**2 * SR_PER_ARCSEC2
-
-
-def ab(zero_point):
-    return 3631 * 10 ** (-0.4 * zero_point)
 
 
 def vega(zero_jy, zero_point):
