@@ -11,9 +11,10 @@ import numpy as np
 from ..data.maps import PropertyMaps
 from ..data.properties import FLAG_MEANING, PROPERTIES, Flag, Property
 from ..exceptions import InputError
-from .open_fits import image_wcs, opened
+from .open_fits import opened
 from .recipe_files import ascii_text, provenance_of, recipe_table
 from .safe_writing import written_whole
+from .sky_coordinates import image_wcs
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header

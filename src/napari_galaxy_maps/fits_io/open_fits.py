@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import hashlib
 import lzma
 import os
 import re
 import stat
+import traceback
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from io import BufferedReader
+from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import FrameType
+from typing import TYPE_CHECKING, BinaryIO
 
 from ..exceptions import InputError, about_file, brief
+from .fits_blocks import CutShortError, EndlessHeaderError, readable_size
 from .quiet import quiet
 
 if TYPE_CHECKING:
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from astropy.wcs import WCS
 
 
+PACKING = (zlib.error, lzma.LZMAError, gzip.BadGzipFile)
 # What astropy raises for files that are damaged, cut short or no FITS.
 BROKEN = (
     OSError,
@@ -31,9 +36,7 @@ BROKEN = (
     TypeError,
     KeyError,
     IndexError,
-    zlib.error,
-    lzma.LZMAError,
-    gzip.BadGzipFile,
+    *PACKING,
 )
 
 
@@ -98,33 +101,68 @@ def opened(path: Path) -> Iterator[HDUList]:
         packed = True
         try:
             packed = stream.peek(6)[:6] != b"SIMPLE"
-            hdus = fits.open(stream, memmap=False, lazy_load_hdus=False)
+            plain, length = _unpacked(stream, size) if packed else (stream, size)
+            there = readable_size(plain, length)
+            if there < length:  # what lies behind is no extension
+                plain = BytesIO(plain.read(there))
+            hdus = fits.open(plain, memmap=False, lazy_load_hdus=False)
             for hdu in hdus:
                 _drop_unreadable(getattr(hdu, "header", None))
-            short = not packed and _is_cut_short(hdus, stream, size)
-        except EOFError:
-            raise InputError(
-                f"{path} is cut short: its compressed data end too early; fetch it again."
-            ) from None
-        except BROKEN as error:
-            if size and not packed:
-                raise InputError(
-                    f"{path} has a damaged header ({brief(error)}); fetch it again."
-                ) from None
-            begins = "SIMPLE" in str(error)
-            why = "it does not begin as one" if begins else brief(error)
-            what = "is empty" if size == 0 else f"is not a FITS file ({why})"
-            raise InputError(
-                f"{path} {what}; give FITS images, packed with gzip, bzip2 or fpack or not."
-            ) from None
-        if short:
-            raise InputError(
-                f"{path} is cut short: it is smaller than its header says; fetch it again."
-            )
+        except Exception as error:
+            if not isinstance(error, BROKEN) and not _is_of_astropy(error):
+                raise
+            raise _no_fits(path, error, size, packed) from None
         try:
             yield hdus
+        except Exception as error:
+            if not _is_of_astropy(error):
+                raise
+            raise InputError(f"{path} is damaged ({brief(error)}); fetch it again.") from None
         finally:
             hdus.close()
+
+
+def _unpacked(stream: BufferedReader, size: int) -> tuple[BinaryIO, int]:
+    """What is packed in a file, and its length; the file itself where its packing is not known."""
+    magic = stream.peek(6)[:6]
+    if magic[:2] == b"\x1f\x8b":
+        data = gzip.decompress(stream.read())
+    elif magic[:3] == b"BZh":
+        data = bz2.decompress(stream.read())
+    elif magic == b"\xfd7zXZ\x00":
+        data = lzma.decompress(stream.read())
+    else:
+        return stream, size
+    return BytesIO(data), len(data)
+
+
+def _no_fits(path: Path, error: Exception, size: int, packed: bool) -> InputError:
+    """What is wrong with a file that cannot be opened."""
+    if isinstance(error, EOFError):
+        what = "is cut short: its compressed data end too early; fetch it again."
+    elif isinstance(error, CutShortError):
+        what = f"is cut short: {error}; fetch it again."
+    elif isinstance(error, PACKING):
+        what = f"is damaged: it cannot be unpacked ({brief(error)}); fetch it again."
+    elif size and (not packed or isinstance(error, EndlessHeaderError)):
+        what = f"has a damaged header ({brief(error)}); fetch it again."
+    else:
+        why = "it does not begin as one" if "SIMPLE" in str(error) else brief(error)
+        what = "is empty" if size == 0 else f"is not a FITS file ({why})"
+        what += "; give FITS images, packed with gzip, bzip2 or fpack or not."
+    return InputError(f"{path} {what}")
+
+
+def _is_of_astropy(error: BaseException) -> bool:
+    """Whether an error arose while astropy read a file, and not in what the program made of it."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    own = [n for n, frame in enumerate(frames) if _module(frame).startswith("napari_galaxy_maps")]
+    behind = frames[own[-1] + 1 :] if own else frames
+    return any(_module(frame).startswith("astropy.io.fits") for frame in behind)
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))
 
 
 def _drop_unreadable(header: Header | None) -> None:
@@ -143,32 +181,8 @@ def _drop_unreadable(header: Header | None) -> None:
                 del header[number]
 
 
-def _is_cut_short(hdus: HDUList, stream: BufferedReader, size: int) -> bool:
-    """Whether the data of the last extension of a plain file are not all there; of a packed one,
-    only reading them tells.
-    """
-    from astropy.io import fits
-
-    if not hasattr(hdus[-1], "fileinfo"):  # astropy's stand-in for what it could not understand
-        return False
-    last = hdus[-1].fileinfo()
-    if last is None or size >= last["datLoc"] + last["datSpan"]:
-        return False
-    stream.seek(0)
-    plain = fits.open(stream, memmap=False, lazy_load_hdus=False, disable_image_compression=True)
-    return bool(size < last["datLoc"] + plain[-1].size)
-
-
-def image_wcs(header: Header, shape: tuple[int, ...]) -> WCS | None:
-    """Two-dimensional celestial WCS, or None."""
-    try:
-        return celestial_wcs(header)
-    except Exception:  # wcslib's and astropy's errors for broken headers have no common base
-        return None
-
-
 def celestial_wcs(header: Header) -> WCS | None:
-    """As `image_wcs`, with the errors of astropy and wcslib."""
+    """Two-dimensional celestial WCS, or None; raises the errors of astropy and wcslib."""
     from astropy.wcs import WCS
 
     with quiet():

@@ -12,7 +12,8 @@ import numpy as np
 
 from ..data.galaxy import Stamp, pixel_frame
 from ..exceptions import InputError
-from .open_fits import BROKEN, image_wcs, opened, sha256
+from .open_fits import BROKEN, opened, sha256
+from .sky_coordinates import image_wcs
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -66,7 +67,7 @@ def _read(path: Path, changed: int) -> Stamp:
             f"{path} is an image of {sides} pixels; a PSF or kernel has 3 to {_LARGEST_SIDE} on a "
             "side."
         )
-    frame = _frame(header, data.shape, path)
+    frame = _frame(header, (data.shape[0], data.shape[1]), path)
     data, mended = _mended(data, path)
     return Stamp(data, frame, path.name, tuple(mended), sha256(path))
 
@@ -116,16 +117,18 @@ def _mended(data: np.ndarray, path: Path) -> tuple[np.ndarray, list[str]]:
     return data / total, mended
 
 
-def _frame(header: Header, shape: tuple[int, ...], path: Path) -> np.ndarray:
+def _frame(header: Header, shape: tuple[int, int], path: Path) -> np.ndarray:
+    from astropy.io.fits import VerifyError
+
     wcs = image_wcs(header, shape)
     if wcs is not None and any(key in header for key in ("CDELT2", "CD2_2", "CD2_1")):
-        frame = pixel_frame(wcs, (shape[0], shape[1]))
+        frame = pixel_frame(wcs, shape)
         if np.isfinite(frame).all() and abs(np.linalg.det(frame)) > 0:
             return frame
     for key in (*_PIXEL_KEYS, "CDELT2", "CD2_2"):
         try:
             value = abs(float(header[key]))
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, VerifyError):
             continue
         if value > 0 and np.isfinite(value):
             return value * (3600 if key in ("CDELT2", "CD2_2") else 1) * np.eye(2)

@@ -34,6 +34,11 @@ def coordinates(header: Header, shape: tuple[int, int]) -> tuple[WCS | None, str
     return wcs, ""
 
 
+def image_wcs(header: Header, shape: tuple[int, int]) -> WCS | None:
+    """Two-dimensional celestial WCS that gives positions, or None."""
+    return coordinates(header, shape)[0]
+
+
 def _lies_somewhere(wcs: WCS, shape: tuple[int, int]) -> bool:
     """Whether the middle of an image, or of one of its quarters, has a position on the sky."""
     from astropy.coordinates import SkyCoord

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..exceptions import InputError
-from .open_fits import open_bytes, read_text
+from .open_fits import open_bytes, opened, read_text
 from .quiet import quiet
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _read_fits(path: Path) -> Table:
     from astropy.io import fits
     from astropy.table import Table
 
-    with fits.open(path) as hdus:
+    with opened(path) as hdus:
         tables = [hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU | fits.TableHDU)]
         read = [Table.read(hdu) for hdu in tables]
     return next((table for table in read if has_positions(table)), read[0])

@@ -114,7 +114,8 @@ def from_map(path: Path, field: Ellipse) -> Reddening:
     from astropy.coordinates import SkyCoord
     from scipy.ndimage import map_coordinates
 
-    from ..fits_io.open_fits import BROKEN, image_wcs, opened
+    from ..fits_io.open_fits import BROKEN, opened
+    from ..fits_io.sky_coordinates import image_wcs
 
     with opened(path) as hdus:
         for hdu in hdus:

@@ -11,7 +11,8 @@ import numpy as np
 from ...bands.registry import BANDS
 from ...exceptions import InputError
 from ...fits_io.ds9_regions import Polygon, read_regions, write_regions
-from ...fits_io.open_fits import image_wcs, opened
+from ...fits_io.open_fits import opened
+from ...fits_io.sky_coordinates import image_wcs
 from ..stars.star_list import Star, from_circles, to_circles
 from .mask_set import Masks, Patch
 

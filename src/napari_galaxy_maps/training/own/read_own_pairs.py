@@ -26,7 +26,8 @@ from ...fits_io.evidence import ImageWords
 from ...fits_io.galaxies import make_galaxy, read_galaxy_steps, settle_all
 from ...fits_io.header_words import Words
 from ...fits_io.image_files import FITS_ENDINGS, find_images, is_fits_name
-from ...fits_io.open_fits import image_wcs, opened, read_text
+from ...fits_io.open_fits import opened, read_text
+from ...fits_io.sky_coordinates import image_wcs
 from ...fits_io.which_beam import guess_beam
 from ...fits_io.which_unit import guess_unit
 from ...measure.compare.grid_and_psf import bring_to_grid, smooth

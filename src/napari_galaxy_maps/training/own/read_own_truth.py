@@ -17,7 +17,8 @@ from ...data.maps import PropertyMaps
 from ...data.properties import PROPERTIES
 from ...exceptions import InputError
 from ...fits_io.map_files import read_maps
-from ...fits_io.open_fits import image_wcs, opened
+from ...fits_io.open_fits import opened
+from ...fits_io.sky_coordinates import image_wcs
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 
 STARS = "LOG_SIGMA_STAR"
