@@ -67,7 +67,7 @@ def test_the_name_of_an_extension_tells_its_role(extname, role):
 def test_a_person_tells_a_role(tmp_path):
     image(tmp_path / "gal_SDSS_r.fits", BUNIT="Jy/pix")
     image(tmp_path / "gal_SDSS_r_mask.fits", np.abs(DATA), BUNIT="Jy/pix")
-    assert [found.role for found in find_images([tmp_path])] == ["image"]
+    assert [found.role for found in find_images([tmp_path])] == ["image", "mask"]
     for key in ("gal_SDSS_r_mask.fits", "*_mask.fits", str(tmp_path / "gal_SDSS_r_mask.fits")):
         told = Recipe.from_tree({"input": {"roles": {key: "uncertainty"}}})
         galaxy = read_galaxy([tmp_path], told)

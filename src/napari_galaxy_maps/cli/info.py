@@ -11,7 +11,7 @@ from ..exceptions import InputError
 from .options import IMAGES, add_input_options, add_paths, recipe_of
 
 if TYPE_CHECKING:
-    from ..fits_io.image_files import ImageFile
+    from ..fits_io.image_file import ImageFile
 
 HELP = "say what each file is: band, unit, pixel, PSF, size, what is wrong"
 

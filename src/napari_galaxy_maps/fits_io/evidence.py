@@ -82,12 +82,6 @@ ALLOWED: dict[tuple[str, str], str] = {
 }
 """Pairs of words that may differ in one file: the first tells the unit's size, or wins."""
 
-DES_COADD = (
-    "DES's coadds hold 30 mag for their pixel values as they stand, though the comment says "
-    "magnitudes/s"
-)
-"""Why MAGZERO of DES's coadds (keyword DES_EXT) is not taken per second."""
-
 
 @dataclass(frozen=True)
 class Statement:

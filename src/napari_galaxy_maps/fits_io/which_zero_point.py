@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..bands.cameras import CAMERAS
+from ..bands.cameras import CAMERAS, custom_zero_point
 from ..bands.registry import Band
 from ..bands.units import (
     COUNTS,
@@ -25,7 +25,6 @@ from ..constants import SR_PER_ARCSEC2, ZERO_AB_JY
 from ..data.question import UNIT, ZERO_POINT
 from ..data.zero_points import ZERO_POINTS, GivenZeroPoint
 from .evidence import (
-    DES_COADD,
     GAIN,
     KEYWORDS,
     SCALE,
@@ -236,8 +235,12 @@ def _gain(image: ImageWords, zero: Word) -> float:
 
 def _per(word: Word, words: Words, band: Band) -> tuple[str, str]:
     """Whether a zero point is for the image as it is or per second, as far as it is told."""
-    if word.key == "MAGZERO" and "DES_EXT" in words and "DESFNAME" in words:
-        return "image", DES_COADD
+    custom = custom_zero_point(word.key, words)
+    if custom:
+        return (
+            custom,
+            f"{word.key} is per {custom} in files of this make, whatever its comment says",
+        )
     if word.key in ZERO_KEYS_PER_SECOND or _PER_SECOND.search(word.comment):
         return "second", ""
     if _PER_IMAGE.search(word.comment):

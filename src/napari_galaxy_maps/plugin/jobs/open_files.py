@@ -23,7 +23,7 @@ from .reopen_masks import MaskReopener
 
 if TYPE_CHECKING:
     from ...data.recipe import InputSettings
-    from ...fits_io.image_files import ImageFile
+    from ...fits_io.image_file import ImageFile
 
 
 @dataclass(frozen=True)

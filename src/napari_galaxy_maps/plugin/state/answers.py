@@ -15,7 +15,7 @@ from ...exceptions import GalaxyMapsError, InputError
 
 if TYPE_CHECKING:
     from ...data.recipe import InputSettings
-    from ...fits_io.image_files import ImageFile
+    from ...fits_io.image_file import ImageFile
 
 _WIDEST = 1e4
 """FWHM in arcsec that no PSF has."""

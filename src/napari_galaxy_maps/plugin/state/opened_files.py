@@ -16,7 +16,7 @@ from .answers import Answer, answers_of
 
 if TYPE_CHECKING:
     from ...data.recipe import InputSettings
-    from ...fits_io.image_files import ImageFile
+    from ...fits_io.image_file import ImageFile
 
 Signature = tuple[Any, ...]
 """All that an image read from a file depends on."""
