@@ -20,7 +20,7 @@ from napari_galaxy_maps.fits_io.beside_files import blank_flagged
 from napari_galaxy_maps.fits_io.error_planes import sigma_from_weights
 from napari_galaxy_maps.fits_io.galaxies import read_galaxy
 from napari_galaxy_maps.fits_io.image_files import find_images
-from napari_galaxy_maps.fits_io.which_role import role_of_utype
+from napari_galaxy_maps.fits_io.which_role import role_of_header
 from tests.conftest import tan_wcs, write_image
 
 SHAPE = (80, 90)
@@ -229,7 +229,7 @@ def test_where_the_noise_cannot_be_told_weights_are_believed():
      ("ivar", "weight"), ("UnknownUncertainty", "ignore"), (None, None), ("other", None)],
 )  # fmt: skip
 def test_the_role_of_a_plane_by_its_utype(utype, role):
-    assert role_of_utype({"UTYPE": utype}) == role
+    assert role_of_header({"UTYPE": utype}) == role
 
 
 def test_flags_that_leave_no_pixel_are_left_out():

@@ -29,8 +29,8 @@ def with_beside(images: Sequence[ImageFile]) -> list[ImageFile]:
 
     One belongs to the images of its own file, as far as its extension's name, version or plane do
     not speak of another; one in a file of its own to the image of its band, or, where it tells no
-    band, to those whose files are called alike (`name_without_role`). What a person has called a
-    mask, and whose name tells nothing, belongs to all.
+    band, to those whose files are called alike (`name_without_role`). Where none is, and a person
+    has said what it is, it belongs to all images of its shape.
 
     Parameters
     ----------
@@ -42,11 +42,17 @@ def with_beside(images: Sequence[ImageFile]) -> list[ImageFile]:
     list of ImageFile
         In the same order, those that lie beside others still among them.
     """
-    others = [image for image in images if image.role in BESIDE]
+    own = [image for image in images if image.role == "image"]
+    owners = {}
+    for other in (image for image in images if image.role in BESIDE):
+        mine = [image.place for image in own if _belongs(other, image)]
+        if not mine and other.role_told and other.band is None:
+            mine = [image.place for image in own if image.shape == other.shape]
+        owners[other.place] = (other, mine)
     found = []
     for image in images:
-        mine = [other for other in others if image.role == "image" and _belongs(other, image)]
-        found.append(replace(image, beside=tuple(mine)) if mine or image.beside else image)
+        beside = tuple(other for other, mine in owners.values() if image.place in mine)
+        found.append(replace(image, beside=beside) if beside != image.beside else image)
     return found
 
 
@@ -155,15 +161,17 @@ def _bad_bits(mask: ImageFile, image: ImageFile) -> tuple[tuple[str, ...] | None
     called = cameras_in_name(parts)
     for said in mask.words.of(KEYWORDS[CAMERA]):
         called |= cameras_called(said.text)[0]
-    camera = CAMERAS.get(image.band.survey) if image.band is not None else None
-    if camera is None or (called and camera.name not in called):
-        return None, ""
-    for key, bits in camera.bad_bits.items():
-        word, _, band = key.partition("@")
-        of_word = word in parts or (word == "*" and camera.name in called)
-        if of_word and band in ("", image.band.name if image.band is not None else ""):
-            many = "s" if len(bits) > 1 else ""
-            return bits, f"bit{many} {', '.join(bits)} of "
+    own = image.band.survey if image.band is not None else ""
+    band = image.band.name if image.band is not None else ""
+    for camera in CAMERAS.values():
+        for key, bits in camera.bad_bits.items():
+            word, _, only = key.partition("@")
+            explained = any(f"MP_{bit}" in mask.header for bit in bits)
+            customary = camera.name == own and (not called or own in called)
+            named = word in parts or (word == "*" and own in called)
+            if explained or (customary and named and only in ("", band)):
+                many = "s" if len(bits) > 1 else ""
+                return bits, f"bit{many} {', '.join(bits)} of "
     return None, ""
 
 

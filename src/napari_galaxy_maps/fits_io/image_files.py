@@ -32,7 +32,7 @@ from .quiet import quiet
 from .sky_coordinates import coordinates
 from .which_band import BandGuess, bands_in_name, guess_band
 from .which_beam import guess_beam
-from .which_role import BESIDE, OF_THE_SKY, guess_role, role_of_utype
+from .which_role import BESIDE, OF_THE_SKY, guess_role, role_of_header
 from .which_unit import guess_unit
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def _role_of(
         for word in Words(plane.header, primary).of(KEYWORDS[CAMERA])
         for camera in cameras_called(word.text)[0]
     }
-    role = role_of_utype(plane.header) or guess_role(plane.name, place.path.name, called)
+    role = role_of_header(plane.header) or guess_role(plane.name, place.path.name, called)
     return role, False
 
 

@@ -54,14 +54,21 @@ _UTYPES = {
 """The role of a plane by its keyword UTYPE, as astropy's NDData and CCDData write it."""
 
 
-def role_of_utype(header: Mapping[str, Any]) -> str | None:
-    """``"uncertainty"``, ``"variance"`` or ``"weight"`` by an extension's keyword UTYPE,
-    ``"ignore"`` where that is an uncertainty of another kind; None where it tells nothing.
+_TYPES = ("IMTYPE", "IMAGETYP", "EXTTYPE")
+"""Keywords with a word for what an extension is: the Legacy Surveys', the LSST's."""
+
+
+def role_of_header(header: Mapping[str, Any]) -> str | None:
+    """One of `ROLES` by an extension's own keywords; None where they tell nothing. An uncertainty
+    of a kind that is not known is to be ignored.
     """
     text = str(header.get("UTYPE") or "").strip().lower()
     if text in _UTYPES:
         return _UTYPES[text]
-    return "ignore" if "uncert" in text else None
+    if "uncert" in text:
+        return "ignore"
+    found = (_role_of_words([str(header.get(key) or "").strip().lower()], {}) for key in _TYPES)
+    return next((role for role in found if role), None)
 
 
 def guess_role(extname: str, filename: str, cameras: Collection[str] = ()) -> str:
