@@ -392,3 +392,86 @@ def test_a_wrong_entry_of_a_recipe_can_be_taken_back(tmp_path):
 )
 def test_an_answer_is_told_in_words(about, answer, words):
     assert meaning_of(about, answer, "GALEX") == words
+
+
+# Roles and what is left out ----------------------------------------------------------------------
+
+
+def beside(folder):
+    """An image with a mask of two pixels, an exposure map and a picture of a PSF."""
+    write(folder, "gal_SDSS_r.fits", BUNIT="MJy/sr")
+    flags, seen = np.zeros((40, 40), "i2"), np.ones((40, 40), "f4")
+    flags[5, 5:7], seen[:2] = 1, 0
+    for name, plane in (("mask", flags), ("exp", seen), ("psf", seen)):
+        write_image(folder / f"gal_SDSS_r_{name}.fits", plane, tan_wcs((40, 40), 0.396))
+    return folder
+
+
+def role_button(galaxy, label):
+    return galaxy.table.cellWidget(galaxy.table.row_of(label), file_table.ROLE)
+
+
+def choose_role(qtbot, galaxy, label, text):
+    """Choose in the menu of a row's button."""
+    menu = role_button(galaxy, label).menu_of_roles()
+    next(action for action in menu.actions() if action.text().startswith(text)).trigger()
+    qtbot.wait(50)
+    wait_for(qtbot, lambda: idle(galaxy.workspace))
+
+
+def blank(galaxy):
+    return int(np.isnan(galaxy.project.galaxy.images["SDSS_r"].data).sum())
+
+
+@pytest.mark.window
+def test_every_file_is_a_row_with_its_role_which_can_be_changed(galaxy, qtbot, tmp_path):
+    open_in(galaxy, qtbot, beside(tmp_path))
+    signs = {name: role_button(galaxy, f"gal_SDSS_r{name}.fits").text()
+             for name in ("", "_mask", "_exp", "_psf")}  # fmt: skip
+    assert signs == {"": "img", "_mask": "msk", "_exp": "exp", "_psf": "psf"}
+    rows = [galaxy.table.row_of(f"gal_SDSS_r{name}.fits") for name in ("", "_exp", "_mask", "_psf")]
+    assert rows == sorted(rows), "what is not an image stands below"
+    why = galaxy.table.item(rows[3], file_table.BAND)
+    assert why.text() == "is a psf image, which is not used." and not galaxy.details.text()
+    assert why.foreground().color().name() == file_table.FAINT
+    assert blank(galaxy) == 82
+
+    choose_role(qtbot, galaxy, "gal_SDSS_r_mask.fits", "ignore")
+    assert told(galaxy).roles == {"gal_SDSS_r_mask.fits": "ignore"} and blank(galaxy) == 80
+    assert role_button(galaxy, "gal_SDSS_r_mask.fits").text() == "off*"
+    choose_role(qtbot, galaxy, "gal_SDSS_r_psf.fits", "uncertainty")
+    assert galaxy.project.galaxy.images["SDSS_r"].uncertainty is not None
+    choose_role(qtbot, galaxy, "gal_SDSS_r_psf.fits", "psf")
+    assert galaxy.project.galaxy.images["SDSS_r"].uncertainty is None
+    choose_role(qtbot, galaxy, "gal_SDSS_r_mask.fits", "as its name")
+    assert told(galaxy).roles == {"gal_SDSS_r_psf.fits": "psf"} and blank(galaxy) == 82
+    choose_role(qtbot, galaxy, "gal_SDSS_r.fits", "ignore")
+    assert galaxy.project.galaxy is None and galaxy.table.row_of("gal_SDSS_r.fits") > 0
+    choose_role(qtbot, galaxy, "gal_SDSS_r.fits", "as its name")
+    assert list(galaxy.project.galaxy.images) == ["SDSS_r"]
+
+
+@pytest.mark.window
+def test_a_file_is_left_out_in_the_settings_and_brought_back(galaxy, qtbot, tmp_path):
+    open_in(galaxy, qtbot, beside(tmp_path))
+
+    def tick(name, state):
+        row = galaxy.table.row_of(name)
+        galaxy.table.item(row, file_table.FILE).setCheckState(state)
+        qtbot.wait(50)
+        wait_for(qtbot, lambda: idle(galaxy.workspace))
+
+    tick("gal_SDSS_r_exp.fits", Qt.CheckState.Unchecked)
+    assert told(galaxy).leave_out == ["gal_SDSS_r_exp.fits"] and blank(galaxy) == 2
+    table = galaxy.table
+    assert table.row_of("gal_SDSS_r_exp.fits") > table.row_of("gal_SDSS_r_mask.fits")
+    tick("gal_SDSS_r_exp.fits", Qt.CheckState.Checked)
+    assert told(galaxy).leave_out == [] and blank(galaxy) == 82
+
+    galaxy.project.set_recipe("input", leave_out=["*_mask.fits"])
+    galaxy.project.files_resettled.emit()
+    wait_for(qtbot, lambda: idle(galaxy.workspace))
+    assert blank(galaxy) == 80
+    tick("gal_SDSS_r_mask.fits", Qt.CheckState.Checked)
+    assert told(galaxy).leave_out == [] and blank(galaxy) == 82
+    assert "all that *_mask.fits stands for" in galaxy.message.text()

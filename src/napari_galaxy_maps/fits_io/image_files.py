@@ -69,13 +69,21 @@ class PassedOver:
         Where it is, and what it is called.
     role : str
         What it is for.
+    role_told : bool
+        Whether a person said so.
     why : str
-        Why it is not read, as a sentence that names it.
+        Why it is not read, as the end of a sentence that begins with its name.
     """
 
     place: Place
     role: str
+    role_told: bool
     why: str
+
+    @property
+    def sentence(self) -> str:
+        """Why it is not read."""
+        return f"{self.place.label} {self.why}"
 
 
 @dataclass
@@ -102,10 +110,10 @@ class _Finding:
     without_wcs: list[Path] = field(default_factory=list)
     images: list[ImageFile] = field(default_factory=list)
 
-    def pass_over(self, place: Place, role: str, why: str) -> None:
-        """Leave an image out, and say why."""
-        self.skipped.append(f"{place.label} {why}")
-        self.passed.append(PassedOver(place, role, self.skipped[-1]))
+    def pass_over(self, place: Place, role: tuple[str, bool], why: str) -> None:
+        """Leave an image out, and say why; of its role, whether a person told it."""
+        self.passed.append(PassedOver(place, *role, why))
+        self.skipped.append(self.passed[-1].sentence)
 
 
 def _read_file(path: Path, finding: _Finding) -> list[ImageFile]:
@@ -122,11 +130,12 @@ def _read_file(path: Path, finding: _Finding) -> list[ImageFile]:
             place = plane.place(path)
             role, role_told = _role_of(plane, place, primary, finding.told.roles)
             if keys_of(finding.told.leave_out, place):
-                finding.pass_over(place, role, "is left out, as told.")
+                finding.pass_over(place, (role, role_told), "is left out, as told.")
                 continue
             if role not in (*OF_THE_SKY, *BESIDE):
                 what = plane.name if plane.name and not role_told else role
-                finding.pass_over(place, role, f"is a {what} image, which is not used.")
+                why = f"is a {what} image, which is not used."
+                finding.pass_over(place, (role, role_told), why)
                 continue
             wcs, why = _coordinates(plane, primary, first_wcs, role)
             if wcs is None and role in BESIDE and not why:
@@ -135,7 +144,7 @@ def _read_file(path: Path, finding: _Finding) -> list[ImageFile]:
                 finding.without_wcs += [] if alike else [path]
             if wcs is None:
                 place = replace(place, label=str(path) if len(planes) == 1 else plane.label)
-                finding.pass_over(place, role, f"{why or _NO_WCS}.")
+                finding.pass_over(place, (role, role_told), f"{why or _NO_WCS}.")
                 continue
             first_wcs.setdefault(plane.shape, wcs)
             # The unit of a primary image is not that of its uncertainty in an extension.
@@ -220,7 +229,7 @@ def _with_one_error(images: list[ImageFile], finding: _Finding) -> list[ImageFil
             kept.append(_understood(replace(image, role="exposure")))
         else:
             why = f"is another error plane than {best[0].label}, which is used."
-            finding.pass_over(image.place, image.role, why)
+            finding.pass_over(image.place, (image.role, image.role_told), why)
     return kept
 
 
@@ -322,6 +331,20 @@ def find_images(
         image of the sky; when a person speaks of an image that a file has not.
     """
     finding = _Finding(InputSettings() if told is None else told)
+    try:
+        found = _find(paths, finding, map_files)
+    finally:
+        if skipped is not None:
+            skipped += dict.fromkeys(finding.skipped)
+        if passed is not None:
+            passed += finding.passed
+    return with_beside(_with_unique_labels(found))
+
+
+def _find(
+    paths: Sequence[str | Path], finding: _Finding, map_files: list[Path] | None
+) -> list[ImageFile]:
+    """The images in files and folders, and those that lie beside them."""
     found: list[ImageFile] = []
     read: set[Path] = set()
     for path in map(Path, paths):
@@ -338,11 +361,7 @@ def find_images(
     for path in dict.fromkeys(other for image in found for other in exposures_beside(image.path)):
         if path not in read:
             found += _if_readable(path, finding)
-    if skipped is not None:
-        skipped += dict.fromkeys(finding.skipped)
-    if passed is not None:
-        passed += finding.passed
-    return with_beside(_with_unique_labels(found))
+    return found
 
 
 def _in_folder(folder: Path, members: Iterable[Path], finding: _Finding) -> list[ImageFile]:

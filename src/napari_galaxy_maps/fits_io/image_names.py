@@ -41,6 +41,16 @@ class Place:
     name: str
     version: int = 1
 
+    @property
+    def key(self) -> str:
+        """What a recipe calls it: its label where that is told by the file alone, else with the
+        path of the file.
+        """
+        if split_name(self.label)[0] == self.path.name:
+            return self.label
+        plain = re.search(re.escape(self.path.name) + r"(\[[^\[\]]*\])?", self.label)
+        return f"{self.path}{plain[1] or ''}" if plain else str(self.path)
+
 
 def split_name(text: str) -> tuple[str, list[str]]:
     """The file's part of what a person calls an image, and what stands in brackets behind it:

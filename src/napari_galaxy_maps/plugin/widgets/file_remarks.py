@@ -45,7 +45,7 @@ class FileRemarks(QWidget):
         written in them.
         """
         told = tuple(answer for answer in state.answers if answer.about in _NO_COLUMN)
-        shown = (state.used, state.problem, state.questions, told)
+        shown = (state.used, state.problem, state.questions, told, state.remark)
         if shown == self._shown:
             return
         self._shown, self._texts = shown, []
@@ -60,6 +60,8 @@ class FileRemarks(QWidget):
             self._add(row)
         if state.problem and not state.questions:
             self._say(state.problem, WARNING)
+        if state.remark:
+            self._say(state.remark, FAINT)
         for answer in told:
             self._show_told(answer, state.found.label)
 

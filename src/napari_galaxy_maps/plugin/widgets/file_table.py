@@ -1,5 +1,5 @@
-"""The table of files: band, unit, pixel and PSF of each, what is wrong with it in words, and the
-choices to settle it.
+"""The table of files: role, band, unit, pixel and PSF of each, what is wrong with it in words, and
+the choices to settle it; what is not used stands below, in grey.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
-from qtpy.QtGui import QResizeEvent
+from qtpy.QtGui import QBrush, QColor, QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -23,28 +23,40 @@ from qtpy.QtWidgets import (
 from ...bands.registry import bands_by_survey
 from ...data import question
 from .file_remarks import FileRemarks
+from .forms import FAINT
 from .qt_parts import present
+from .role_button import RoleButton
 
 if TYPE_CHECKING:
+    from ...fits_io.image_files import PassedOver
     from ..state.opened_files import FileState
 
-FILE, BAND, UNIT, PIXEL, PSF = range(5)
+FILE, ROLE, BAND, UNIT, PIXEL, PSF = range(6)
 UNKNOWN = "which?"
+_GREY = QBrush(QColor(FAINT))
 _ENDING = re.compile(r"(\.(fits?|fts))?(\.(gz|bz2|fz))?(?=\[|$)", re.IGNORECASE)
 
 
 class FileTable(QTableWidget):
-    """Two rows a file: its columns, and beneath them, where there is anything to say, remarks."""
+    """Two rows a file: its columns, and beneath them, where there is anything to say, remarks; and
+    a row for each image that is not read.
+    """
 
     answered = Signal(str, str, str)
     """Label, what a person says something about, and what; empty to take back what was said."""
     use_given = Signal(str, bool)
     """Label and whether the file is wanted."""
+    role_given = Signal(str, str)
+    """Label and another role; empty to take back what was said of it."""
 
     def __init__(self) -> None:
-        super().__init__(0, 5)
+        super().__init__(0, 6)
         self.setObjectName("files")
-        self.setHorizontalHeaderLabels(["File", "Band", "Unit", "Pixel ″", "PSF ″"])
+        self.setHorizontalHeaderLabels(["File", "For", "Band", "Unit", "Pixel ″", "PSF ″"])
+        present(self.horizontalHeaderItem(ROLE)).setToolTip(
+            "What it is for: an image of the sky (img), errors (err, var, wht), an exposure map "
+            "(exp), a mask (msk), a PSF (psf), nothing (off); * where you said so. Click to change"
+        )
         present(self.horizontalHeaderItem(PSF)).setToolTip(
             "Full width at half maximum in arcsec; double-click to change it"
         )
@@ -57,30 +69,68 @@ class FileTable(QTableWidget):
         self.setMinimumHeight(180)
         header = present(self.horizontalHeader())
         header.setSectionResizeMode(FILE, QHeaderView.ResizeMode.Stretch)
-        for column in (BAND, UNIT, PIXEL, PSF):
+        for column in (ROLE, BAND, UNIT, PIXEL, PSF):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-        header.resizeSection(PIXEL, 50)
-        header.resizeSection(PSF, 44)
+        header.resizeSection(ROLE, 36)
+        header.resizeSection(PIXEL, 48)
+        header.resizeSection(PSF, 40)
         self._states: list[FileState] = []
+        self._left: list[PassedOver] = []
         self._pixels: dict[str, float] = {}
         self.itemChanged.connect(self._item_changed)
 
     # Showing -------------------------------------------------------------------------------------
 
-    def show_states(self, states: Sequence[FileState]) -> None:
-        """Show what is known of the files; rows of files that stay keep their widgets."""
+    def show_states(self, states: Sequence[FileState], left: Sequence[PassedOver] = ()) -> None:
+        """Show what is known of the files, those in use first, and the images that are not read;
+        rows that stay keep their widgets.
+        """
+        states = sorted(states, key=_rank)
         old = [(s.found.label, s.found.band_candidates) for s in self._states]
         new = [(s.found.label, s.found.band_candidates) for s in states]
-        self._states = list(states)
+        rebuilt = old != new or [o.place for o in self._left] != [o.place for o in left]
+        self._states, self._left = list(states), list(left)
         with QSignalBlocker(self):
-            if old != new:
+            if rebuilt:
                 self.setRowCount(0)
-                self.setRowCount(2 * len(states))
+                self.setRowCount(2 * len(states) + len(left))
                 for i, state in enumerate(states):
                     self._make_row(i, state)
+                for k, other in enumerate(left):
+                    self._make_left_row(2 * len(states) + k, other)
             for i, state in enumerate(states):
                 self._fill_row(i, state)
+            for k, other in enumerate(left):
+                self._fill_left_row(2 * len(states) + k, other)
         self._fit_remarks()
+
+    def _make_left_row(self, row: int, other: PassedOver) -> None:
+        """The row of an image that is not read: its name, its role, and why."""
+        for column in (FILE, BAND):
+            item = QTableWidgetItem()
+            item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
+            item.setForeground(_GREY)
+            self.setItem(row, column, item)
+        self.setCellWidget(row, ROLE, self._role_button(other.place.label))
+        self.setSpan(row, BAND, 1, PSF - BAND + 1)
+        self.setRowHeight(row, 24)
+
+    def _fill_left_row(self, row: int, other: PassedOver) -> None:
+        for column, text in ((FILE, _ENDING.sub("", other.place.label)), (BAND, other.why)):
+            item = present(self.item(row, column))
+            item.setText(text)
+            item.setToolTip(f"{other.place.path}\n{other.sentence}")
+        self._show_role(row, other.role, other.role_told)
+
+    def _role_button(self, label: str) -> RoleButton:
+        button = RoleButton()
+        button.role_given.connect(partial(self.role_given.emit, label))
+        return button
+
+    def _show_role(self, row: int, role: str, told: bool) -> None:
+        button = self.cellWidget(row, ROLE)
+        assert isinstance(button, RoleButton)
+        button.show_role(role, told)
 
     def _make_row(self, i: int, state: FileState) -> None:
         label = state.found.label
@@ -98,11 +148,12 @@ class FileTable(QTableWidget):
         for item in (pixel, psf):
             item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.setItem(2 * i, PSF, psf)
+        self.setCellWidget(2 * i, ROLE, self._role_button(label))
         self.setCellWidget(2 * i, BAND, self._band_box(label, state))
         self.setCellWidget(2 * i, UNIT, self._unit_box(label, state))
         remarks = FileRemarks()
         remarks.answered.connect(partial(self.answered.emit, label))
-        self.setSpan(2 * i + 1, 0, 1, 5)
+        self.setSpan(2 * i + 1, 0, 1, PSF + 1)
         self.setCellWidget(2 * i + 1, 0, remarks)
         self.setRowHeight(2 * i, 28)
 
@@ -149,8 +200,10 @@ class FileTable(QTableWidget):
         file = state.file
         why = "\n".join((str(file.path), *state.reasons))
         name = present(self.item(2 * i, FILE))
-        name.setText(("± " if file.role != "image" else "") + _ENDING.sub("", state.found.label))
+        name.setText(_ENDING.sub("", state.found.label))
         name.setToolTip(why)
+        name.setForeground(QBrush() if state.used else _GREY)
+        self._show_role(2 * i, file.role, file.role_told)
         name.setCheckState(Qt.CheckState.Checked if state.used else Qt.CheckState.Unchecked)
         # Once a file: a WCS is not to be asked here while a thread reads the file.
         place = f"{file.path}[{file.hdu}]"
@@ -162,7 +215,7 @@ class FileTable(QTableWidget):
         )
         band, unit = self._box(2 * i, BAND), self._box(2 * i, UNIT)
         for box in (band, unit):
-            box.setEnabled(state.used)
+            box.setEnabled(state.used and (box is band or not state.is_beside))
             box.setToolTip("\n".join(state.reasons))
         if file.band is None:
             band.setCurrentIndex(0)
@@ -174,13 +227,9 @@ class FileTable(QTableWidget):
             # A suggestion is shown as one, in the faint type of an empty field; it is used only
             # once it is chosen.
             suggested = file.unit_suggestion if file.unit is None else None
-            own = (
-                "as image"
-                if file.role == "uncertainty"
-                else f"{suggested} ?"
-                if suggested
-                else UNKNOWN
-            )
+            own = f"{suggested} ?" if suggested else UNKNOWN
+            if file.role != "image":
+                own = "" if state.is_beside else "as image"
             present(unit.lineEdit()).setPlaceholderText(own)
             index = unit.findText(file.unit or "")
             unit.setCurrentIndex(index)
@@ -200,7 +249,7 @@ class FileTable(QTableWidget):
     def _fit_remarks(self) -> None:
         """Rows of remarks as high as they need to be at this width."""
         width = present(self.viewport()).width()
-        for row in range(1, self.rowCount(), 2):
+        for row in range(1, 2 * len(self._states), 2):
             remarks = self.cellWidget(row, 0)
             if remarks is not None and not self.isRowHidden(row):
                 self.setRowHeight(row, max(20, remarks.heightForWidth(width) + 4))
@@ -217,6 +266,8 @@ class FileTable(QTableWidget):
     # Hearing -------------------------------------------------------------------------------------
 
     def _item_changed(self, item: QTableWidgetItem) -> None:
+        if item.row() >= 2 * len(self._states):
+            return
         state = self._states[item.row() // 2]
         if item.column() == FILE:
             self.use_given.emit(state.found.label, item.checkState() == Qt.CheckState.Checked)
@@ -225,9 +276,19 @@ class FileTable(QTableWidget):
 
     def selected_labels(self) -> list[str]:
         """Labels of the files whose rows are selected."""
-        rows = sorted({index.row() // 2 for index in self.selectedIndexes()})
-        return [self._states[i].found.label for i in rows if i < len(self._states)]
+        rows = sorted({index.row() for index in self.selectedIndexes()})
+        files = [self._states[row // 2].found.label for row in rows if row < 2 * len(self._states)]
+        left = [row - 2 * len(self._states) for row in rows if row >= 2 * len(self._states)]
+        return [*dict.fromkeys(files), *(self._left[k].place.label for k in left)]
 
     def row_of(self, label: str) -> int:
-        """Row of a file's columns."""
-        return 2 * [s.found.label for s in self._states].index(label)
+        """Row of a file's columns, or of an image that is not read."""
+        labels = [state.found.label for state in self._states]
+        if label in labels:
+            return 2 * labels.index(label)
+        return 2 * len(labels) + [other.place.label for other in self._left].index(label)
+
+
+def _rank(state: FileState) -> int:
+    """Where a file stands: those in use first, with those beside them behind, then the others."""
+    return 2 if not state.used else int(state.is_beside)
