@@ -13,9 +13,15 @@ from napari_galaxy_maps.exceptions import GalaxyMapsError
 from napari_galaxy_maps.fits_io import galaxies
 from napari_galaxy_maps.fits_io.galaxies import settle_one, told_of
 from napari_galaxy_maps.fits_io.image_files import find_images
+from napari_galaxy_maps.fits_io.image_names import Place, keys_of
 from napari_galaxy_maps.plugin.ground.layer_specs import Key
 from napari_galaxy_maps.plugin.manifest import docks as panels
-from napari_galaxy_maps.plugin.state.answers import shared_questions, with_answer
+from napari_galaxy_maps.plugin.state.answers import (
+    shared_questions,
+    with_answer,
+    with_role,
+    with_use,
+)
 from napari_galaxy_maps.plugin.state.opened_files import ImageFiles, ReadImage
 from napari_galaxy_maps.plugin.widgets import file_table
 from napari_galaxy_maps.plugin.widgets.answer_row import meaning_of
@@ -268,6 +274,30 @@ def test_a_removed_file_takes_what_was_said_of_it_along(galaxy, qtbot, tmp_path)
 # Without a window --------------------------------------------------------------------------------
 
 
+def test_planes_of_a_cube_are_files_of_their_own(tmp_path):
+    cube = np.ones((3, 20, 20), "f4")
+    cards = {"INSTRUME": "DECam", "BUNIT": "nanomaggy", "BANDS": "grz"}
+    files = listed(write_image(tmp_path / "cube.fits", cube, tan_wcs((20, 20), 0.262), **cards))
+    ready = files.ready(InputSettings())
+    assert len(ready) == 3 and len({file.signature for file in ready}) == 3
+    left = with_use(InputSettings(), files.places()["cube.fits[0,1]"], False)[0]
+    assert [f.band for f in files.ready(InputSettings(**left))] == ["DECam_g", "DECam_z"]
+
+
+def test_a_role_goes_into_the_recipe_and_out_again(tmp_path):
+    (found,) = find_images([write(tmp_path, "gal_SDSS_r.fits", BUNIT="MJy/sr")])
+    other = Place(tmp_path / "gal_SDSS_r.fits", 2, 1, "sub/gal_SDSS_r.fits[2,1]", "ERR")
+    assert other.key == f"{tmp_path / 'gal_SDSS_r.fits'}[2,1]"
+    assert keys_of([other.key], other) == [other.key] and not keys_of([other.key], found.place)
+    roles, none = with_role(InputSettings(), found.place, "variance")
+    assert roles == {"roles": {"gal_SDSS_r.fits": "variance"}} and none == ()
+    told = InputSettings(roles={"gal_*.fits": "mask", **roles["roles"]})
+    assert with_role(told, found.place, "") == ({"roles": {"gal_*.fits": "mask"}}, ())
+    pattern = InputSettings(roles={"gal_*.fits": "mask"}, leave_out=["gal_*.fits"])
+    assert with_role(pattern, found.place, "") == ({"roles": {}}, ("gal_*.fits",))
+    assert with_use(pattern, found.place, True) == ({"leave_out": []}, ("gal_*.fits",))
+
+
 def listed(*paths):
     files = ImageFiles()
     for file in find_images(paths):
@@ -419,6 +449,12 @@ def choose_role(qtbot, galaxy, label, text):
     wait_for(qtbot, lambda: idle(galaxy.workspace))
 
 
+def shown_order(galaxy, *labels):
+    """Files from top to bottom."""
+    header = galaxy.table.verticalHeader()
+    return sorted(labels, key=lambda label: header.visualIndex(galaxy.table.row_of(label)))
+
+
 def blank(galaxy):
     return int(np.isnan(galaxy.project.galaxy.images["SDSS_r"].data).sum())
 
@@ -429,10 +465,10 @@ def test_every_file_is_a_row_with_its_role_which_can_be_changed(galaxy, qtbot, t
     signs = {name: role_button(galaxy, f"gal_SDSS_r{name}.fits").text()
              for name in ("", "_mask", "_exp", "_psf")}  # fmt: skip
     assert signs == {"": "img", "_mask": "msk", "_exp": "exp", "_psf": "psf"}
-    rows = [galaxy.table.row_of(f"gal_SDSS_r{name}.fits") for name in ("", "_exp", "_mask", "_psf")]
-    assert rows == sorted(rows), "what is not an image stands below"
-    why = galaxy.table.item(rows[3], file_table.BAND)
-    assert why.text() == "is a psf image, which is not used." and not galaxy.details.text()
+    names = [f"gal_SDSS_r{name}.fits" for name in ("", "_exp", "_mask", "_psf")]
+    assert shown_order(galaxy, *names) == names, "what is not an image stands below"
+    why = galaxy.table.item(galaxy.table.row_of("gal_SDSS_r_psf.fits"), file_table.BAND)
+    assert why.text() == "is a picture of a PSF, which is not used." and not galaxy.details.text()
     assert why.foreground().color().name() == file_table.FAINT
     assert blank(galaxy) == 82
 
@@ -463,8 +499,8 @@ def test_a_file_is_left_out_in_the_settings_and_brought_back(galaxy, qtbot, tmp_
 
     tick("gal_SDSS_r_exp.fits", Qt.CheckState.Unchecked)
     assert told(galaxy).leave_out == ["gal_SDSS_r_exp.fits"] and blank(galaxy) == 2
-    table = galaxy.table
-    assert table.row_of("gal_SDSS_r_exp.fits") > table.row_of("gal_SDSS_r_mask.fits")
+    names = ["gal_SDSS_r_mask.fits", "gal_SDSS_r_exp.fits"]
+    assert shown_order(galaxy, *names) == names
     tick("gal_SDSS_r_exp.fits", Qt.CheckState.Checked)
     assert told(galaxy).leave_out == [] and blank(galaxy) == 82
 

@@ -133,8 +133,7 @@ def _read_file(path: Path, finding: _Finding) -> list[ImageFile]:
                 finding.pass_over(place, (role, role_told), "is left out, as told.")
                 continue
             if role not in (*OF_THE_SKY, *BESIDE):
-                what = plane.name if plane.name and not role_told else role
-                why = f"is a {what} image, which is not used."
+                why = _why_not(plane.name if not role_told else "", role)
                 finding.pass_over(place, (role, role_told), why)
                 continue
             wcs, why = _coordinates(plane, primary, first_wcs, role)
@@ -157,6 +156,13 @@ def _read_file(path: Path, finding: _Finding) -> list[ImageFile]:
             )  # fmt: skip
             found.append(_understood(image))
     return _with_one_error(found, finding)
+
+
+def _why_not(name: str, role: str) -> str:
+    """Why an image that is none of the sky is not read, behind its name."""
+    if name:
+        return f"is a {name} image, which is not used."
+    return "is a picture of a PSF, which is not used." if role == "psf" else "is not used."
 
 
 def _check_places(path: Path, planes: Sequence[Plane], told: InputSettings) -> None:

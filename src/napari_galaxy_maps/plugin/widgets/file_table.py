@@ -5,11 +5,11 @@ the choices to settle it; what is not used stands below, in grey.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtCore import QAbstractItemModel, QSignalBlocker, Qt, Signal
 from qtpy.QtGui import QBrush, QColor, QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 FILE, ROLE, BAND, UNIT, PIXEL, PSF = range(6)
 UNKNOWN = "which?"
+BY_NAME = "by its name"
 _GREY = QBrush(QColor(FAINT))
 _ENDING = re.compile(r"(\.(fits?|fts))?(\.(gz|bz2|fz))?(?=\[|$)", re.IGNORECASE)
 
@@ -77,6 +78,7 @@ class FileTable(QTableWidget):
         self._states: list[FileState] = []
         self._left: list[PassedOver] = []
         self._pixels: dict[str, float] = {}
+        self._offers: dict[tuple[str, ...], QComboBox] = {}
         self.itemChanged.connect(self._item_changed)
 
     # Showing -------------------------------------------------------------------------------------
@@ -85,9 +87,7 @@ class FileTable(QTableWidget):
         """Show what is known of the files, those in use first, and the images that are not read;
         rows that stay keep their widgets.
         """
-        states = sorted(states, key=_rank)
-        old = [(s.found.label, s.found.band_candidates) for s in self._states]
-        new = [(s.found.label, s.found.band_candidates) for s in states]
+        old, new = ([_kind_of_row(s) for s in some] for some in (self._states, states))
         rebuilt = old != new or [o.place for o in self._left] != [o.place for o in left]
         self._states, self._left = list(states), list(left)
         with QSignalBlocker(self):
@@ -102,7 +102,20 @@ class FileTable(QTableWidget):
                 self._fill_row(i, state)
             for k, other in enumerate(left):
                 self._fill_left_row(2 * len(states) + k, other)
+        self._arrange()
         self._fit_remarks()
+
+    def _arrange(self) -> None:
+        """Files in use first, then those beside them, then those that are left out. Rows are moved
+        on the screen alone: to make them anew takes a third of a second for sixty files.
+        """
+        header = present(self.verticalHeader())
+        order = sorted(range(len(self._states)), key=lambda i: _rank(self._states[i]))
+        for place, i in enumerate(order):
+            for row in (2 * i, 2 * i + 1):
+                wanted = 2 * place + row % 2
+                if header.visualIndex(row) != wanted:
+                    header.moveSection(header.visualIndex(row), wanted)
 
     def _make_left_row(self, row: int, other: PassedOver) -> None:
         """The row of an image that is not read: its name, its role, and why."""
@@ -150,7 +163,8 @@ class FileTable(QTableWidget):
         self.setItem(2 * i, PSF, psf)
         self.setCellWidget(2 * i, ROLE, self._role_button(label))
         self.setCellWidget(2 * i, BAND, self._band_box(label, state))
-        self.setCellWidget(2 * i, UNIT, self._unit_box(label, state))
+        if not state.is_beside:
+            self.setCellWidget(2 * i, UNIT, self._unit_box(label))
         remarks = FileRemarks()
         remarks.answered.connect(partial(self.answered.emit, label))
         self.setSpan(2 * i + 1, 0, 1, PSF + 1)
@@ -160,33 +174,33 @@ class FileTable(QTableWidget):
     def _band_box(self, label: str, state: FileState) -> QComboBox:
         box = QComboBox()
         box.setObjectName("band")
-        box.addItem(UNKNOWN, "")
-        for name in state.found.band_candidates:
-            box.addItem(f"{name}  ?", name)
-        if state.found.band_candidates:
-            box.insertSeparator(box.count())
-        for survey, names in bands_by_survey().items():
-            if survey:
-                box.insertSeparator(box.count())
-            for name in names:
-                box.addItem(name, name)
+        first = BY_NAME if state.is_beside else UNKNOWN
+        box.setModel(self._choices((first, *state.found.band_candidates), _fill_bands))
         box.setMaxVisibleItems(30)
         box.activated.connect(
             lambda index: self.answered.emit(label, question.BAND, box.itemData(index) or "")
         )
         return box
 
-    def _unit_box(self, label: str, state: FileState) -> QComboBox:
-        from ...bands.units import KNOWN_UNITS
-
+    def _unit_box(self, label: str) -> QComboBox:
         box = QComboBox()
         box.setObjectName("unit")
         box.setEditable(True)
         box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        box.addItems(KNOWN_UNITS)
+        box.setModel(self._choices((), _fill_units))
         box.activated.connect(lambda _: self._give_unit(label, box))
         present(box.lineEdit()).editingFinished.connect(lambda: self._unit_written(label, box))
         return box
+
+    def _choices(
+        self, key: tuple[str, ...], fill: Callable[[QComboBox, tuple[str, ...]], None]
+    ) -> QAbstractItemModel | None:
+        """What a box offers; boxes that offer the same share it, since filling one takes long."""
+        if key not in self._offers:
+            self._offers[key] = QComboBox(self)
+            self._offers[key].hide()
+            fill(self._offers[key], key)
+        return self._offers[key].model()
 
     def _unit_written(self, label: str, box: QComboBox) -> None:
         if present(box.lineEdit()).isModified():
@@ -213,33 +227,37 @@ class FileTable(QTableWidget):
         present(self.item(2 * i, PSF)).setText(
             f"{file.fwhm:.3g}" if file.fwhm and file.role == "image" else ""
         )
-        band, unit = self._box(2 * i, BAND), self._box(2 * i, UNIT)
-        for box in (band, unit):
-            box.setEnabled(state.used and (box is band or not state.is_beside))
-            box.setToolTip("\n".join(state.reasons))
+        band = self._box(2 * i, BAND)
+        band.setEnabled(state.used)
+        band.setToolTip("\n".join(state.reasons))
         if file.band is None:
             band.setCurrentIndex(0)
         else:
             band.setCurrentIndex(
                 max(i for i in range(band.count()) if band.itemData(i) == file.band.name)
             )
-        if not present(unit.lineEdit()).isModified():
-            # A suggestion is shown as one, in the faint type of an empty field; it is used only
-            # once it is chosen.
-            suggested = file.unit_suggestion if file.unit is None else None
-            own = f"{suggested} ?" if suggested else UNKNOWN
-            if file.role != "image":
-                own = "" if state.is_beside else "as image"
-            present(unit.lineEdit()).setPlaceholderText(own)
-            index = unit.findText(file.unit or "")
-            unit.setCurrentIndex(index)
-            unit.setEditText(file.unit or "")
-            present(unit.lineEdit()).setModified(False)
-            present(unit.lineEdit()).setCursorPosition(0)
+        if not state.is_beside:
+            self._fill_unit(self._box(2 * i, UNIT), state)
         remarks = self.cellWidget(2 * i + 1, 0)
         assert isinstance(remarks, FileRemarks)
         remarks.show_state(state)
         self.setRowHidden(2 * i + 1, not remarks.text())
+
+    def _fill_unit(self, unit: QComboBox, state: FileState) -> None:
+        unit.setEnabled(state.used)
+        unit.setToolTip("\n".join(state.reasons))
+        file, field = state.file, present(unit.lineEdit())
+        if field.isModified():
+            return
+        # A suggestion is shown as one, in the faint type of an empty field; it is used only once it
+        # is chosen.
+        suggested = file.unit_suggestion if file.unit is None else None
+        own = "as image" if state.is_error else f"{suggested} ?" if suggested else UNKNOWN
+        field.setPlaceholderText(own)
+        unit.setCurrentIndex(unit.findText(file.unit or ""))
+        unit.setEditText(file.unit or "")
+        field.setModified(False)
+        field.setCursorPosition(0)
 
     def _box(self, row: int, column: int) -> QComboBox:
         box = self.cellWidget(row, column)
@@ -287,6 +305,32 @@ class FileTable(QTableWidget):
         if label in labels:
             return 2 * labels.index(label)
         return 2 * len(labels) + [other.place.label for other in self._left].index(label)
+
+
+def _fill_bands(box: QComboBox, first: tuple[str, ...]) -> None:
+    """The bands, behind what a box shows where none is known and the likely ones."""
+    box.addItem(first[0], "")
+    for name in first[1:]:
+        box.addItem(f"{name}  ?", name)
+    if first[1:]:
+        box.insertSeparator(box.count())
+    for survey, names in bands_by_survey().items():
+        if survey:
+            box.insertSeparator(box.count())
+        for name in names:
+            box.addItem(name, name)
+
+
+def _fill_units(box: QComboBox, _: tuple[str, ...]) -> None:
+    """The units that are written often."""
+    from ...bands.units import KNOWN_UNITS
+
+    box.addItems(KNOWN_UNITS)
+
+
+def _kind_of_row(state: FileState) -> tuple[object, ...]:
+    """What the widgets of a row depend on."""
+    return state.found.label, state.is_beside, state.found.band_candidates
 
 
 def _rank(state: FileState) -> int:
