@@ -4,7 +4,7 @@ their names and extensions: each opens as what it is, with its blank pixels.
 Every one has a galaxy of known flux, noise of known sigma, two faulty pixels, and a row that
 nobody has seen. The layouts are those of the surveys' documents.
 
-Of `fits_io.beside_files`, `fits_io.image_file` and `bands.cameras`.
+Of `fits_io.beside_files`, `fits_io.image_file`, `fits_io.images_of_file` and `bands.cameras`.
 """
 
 import warnings

@@ -24,7 +24,7 @@ from .reopen_masks import MaskReopener
 if TYPE_CHECKING:
     from ...data.recipe import InputSettings
     from ...fits_io.image_file import ImageFile
-    from ...fits_io.image_files import PassedOver
+    from ...fits_io.images_of_file import PassedOver
 
 
 @dataclass(frozen=True)

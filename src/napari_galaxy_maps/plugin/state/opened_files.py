@@ -17,8 +17,8 @@ from .answers import Answer, answers_of
 if TYPE_CHECKING:
     from ...data.recipe import InputSettings
     from ...fits_io.image_file import ImageFile
-    from ...fits_io.image_files import PassedOver
     from ...fits_io.image_names import Place
+    from ...fits_io.images_of_file import PassedOver
 
 Signature = tuple[Any, ...]
 """All that an image read from a file depends on."""

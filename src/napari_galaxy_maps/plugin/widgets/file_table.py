@@ -28,7 +28,7 @@ from .qt_parts import present
 from .role_button import RoleButton
 
 if TYPE_CHECKING:
-    from ...fits_io.image_files import PassedOver
+    from ...fits_io.images_of_file import PassedOver
     from ..state.opened_files import FileState
 
 FILE, ROLE, BAND, UNIT, PIXEL, PSF = range(6)
