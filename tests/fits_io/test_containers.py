@@ -323,6 +323,15 @@ def test_a_mask_that_says_one_for_good_blanks_nothing_and_is_said(tmp_path):
     assert any("gal_SDSS_r_mask.fits flags 95.3 % of the pixels" in note for note in image.notes)
 
 
+def test_a_mask_that_may_show_the_galaxy_is_used_where_it_is_told_alone(tmp_path):
+    write(tmp_path, OWN | {"gal_mask.fits": alone("mask")}, 1.0, faulty_value=0, harmless=1)
+    image, _ = read(tmp_path)
+    assert np.isfinite(image.data[30:34, 30:34]).all()
+    assert any("flags the brightest part of the image" in note for note in image.notes)
+    image, _ = read(tmp_path, roles={"gal_mask.fits": "mask"})
+    assert np.isnan(image.data[30:34, 30:34]).all()
+
+
 @pytest.mark.parametrize("name", ["gal_SDSS_r_exp.fits", "gal_SDSS_r_coverage.fits"])
 def test_an_exposure_map_of_its_own_blanks_where_it_is_zero(name, tmp_path):
     write(tmp_path, OWN | {name: alone("time")}, 1.0)

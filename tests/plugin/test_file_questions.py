@@ -140,7 +140,9 @@ def test_a_button_answers_and_another_unit_reads_the_image_again(galaxy, qtbot, 
 def test_one_answer_for_all_images_of_a_survey_and_one_word_takes_it_back(galaxy, qtbot, tmp_path):
     open_in(galaxy, qtbot, reprojected(tmp_path, "gri"))
     assert galaxy.shared.isVisibleTo(galaxy)
-    assert galaxy.shared.findChild(QLabel).text() == "All 3 SDSS images:"
+    texts = [label.text() for label in galaxy.shared.findChildren(QLabel)]
+    assert "per pixel of SDSS's own images" in texts[0] and texts[1] == "All 3 SDSS images:"
+    assert not remarks(galaxy, "gal_SDSS_g.fits").findChildren(QPushButton, "answer"), "asked once"
     press(qtbot, galaxy, galaxy.shared, "answer", "nanomaggy/oldpix")
     assert told(galaxy).units == {"SDSS": "nanomaggy/oldpix"}
     assert set(galaxy.project.galaxy.images) == {"SDSS_g", "SDSS_r", "SDSS_i"}
@@ -253,6 +255,8 @@ def test_all_is_seen_in_a_narrow_dock(galaxy, viewer, qtbot, tmp_path):
     assert galaxy.width() <= 410 and width <= 400
     for label in ("gal_SDSS_g.fits", "gal_SDSS_r.fits", "gal_SDSS_i.fits"):
         row = remarks(galaxy, label)
+        press(qtbot, galaxy, row, "alone")
+        assert len(row.findChildren(QPushButton, "answer")) == 2
         assert galaxy.table.rowHeight(galaxy.table.row_of(label) + 1) >= row.heightForWidth(width)
         for button in row.findChildren(QPushButton, "answer"):
             corner = button.mapTo(row, button.rect().bottomRight())

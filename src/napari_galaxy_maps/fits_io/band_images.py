@@ -96,7 +96,7 @@ def _without_blanks(
     """NaN where masks and exposures say that nothing was measured, and in place of zeros that are
     no measurement; with what is said of it.
     """
-    beside = read_beside(image)
+    beside = read_beside(image, data)
     data, flagged = blank_flagged(data, beside.flagged)
     coverage, name = beside.coverage, beside.coverage_name
     if uncertainty is not None and weight is not None and weight.shape == image.shape:

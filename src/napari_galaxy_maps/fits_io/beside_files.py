@@ -20,6 +20,8 @@ from .which_role import BESIDE, name_without_role
 
 MOST_FLAGGED = 0.5
 """Share of an image above which flags are no reason to leave pixels out."""
+_FEW_FAULTS = 0.01
+"""Share of an image up to which flags are believed to be of faults, however bright these are."""
 _SAME_PLACE = 0.25
 """Pixels by which the corners of two images on one grid may differ."""
 
@@ -104,8 +106,18 @@ class Beside:
     notes: tuple[str, ...] = ()
 
 
-def read_beside(image: ImageFile) -> Beside:
+def read_beside(image: ImageFile, data: np.ndarray) -> Beside:
     """What the masks and exposure maps beside an image say.
+
+    A mask in a file of its own of which nothing but its name is known is not used where it flags
+    most of the bright pixels: it may as well show where the galaxy is.
+
+    Parameters
+    ----------
+    image : ImageFile
+        The image.
+    data : ndarray, shape (ny, nx)
+        Its pixels.
 
     Raises
     ------
@@ -124,15 +136,34 @@ def read_beside(image: ImageFile) -> Beside:
         inside = other.extension if other.path == image.path else ""
         if other.role == "mask":
             bits, words = _bad_bits(other, image)
-            flagged[f"{words}{f'its {inside}' if inside else other.label}"] = faulty(
-                plane, other.header, bits
-            )
+            faults = faulty(plane, other.header, bits)
+            if not inside and bits is None and not other.role_told and _hides_galaxy(faults, data):
+                notes.append(
+                    f"{other.label} is not used: it flags the brightest part of the image, which "
+                    "may be the galaxy; tell its role, mask, to use it all the same"
+                )
+                continue
+            flagged[f"{words}{f'its {inside}' if inside else other.label}"] = faults
         elif coverage is None:
             coverage = plane.astype(np.float32)
             coverage_name = f"the plane {inside}" if inside else other.label
         else:
             coverage = np.where(plane == 0, np.float32(0), coverage)
     return Beside(flagged, coverage, coverage_name, tuple(notes))
+
+
+def _hides_galaxy(faults: np.ndarray, data: np.ndarray) -> bool:
+    """Whether flags cover more than 1 % of an image, and most of its pixels that stand out of the
+    sky.
+    """
+    from astropy.stats import mad_std
+
+    finite = np.isfinite(data)
+    if not finite.any() or not _FEW_FAULTS < faults.mean() <= MOST_FLAGGED:
+        return False
+    sky, noise = float(np.median(data[finite])), float(mad_std(data[finite]))
+    bright = finite & (np.where(finite, data, sky) > sky + 3 * noise)
+    return int((bright & faults).sum()) > 0.5 * int(bright.sum())
 
 
 def _other_grid(other: ImageFile, image: ImageFile) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,10 +59,13 @@ class ReadLayer:
 
 
 def open_steps(
-    paths: Iterable[str | Path], told: InputSettings | None = None
+    paths: Iterable[str | Path],
+    told: InputSettings | None = None,
+    known: Collection[Path] = (),
 ) -> Steps[OpenedPaths]:
     """Find the images and maps in files and folders, with the roles that a recipe tells; one that
-    cannot be used does not hold up the others, and what a recipe leaves out is found, too.
+    cannot be used does not hold up the others, and what a recipe leaves out is found, too. Where a
+    file that is `known` holds no image any more, its rows say so, and it is no error.
     """
     from ...data.recipe import InputSettings
     from ...fits_io.image_files import find_images
@@ -89,7 +92,7 @@ def open_steps(
             finally:
                 maps += [(member.name, read_maps(member)) for member in map_files]
         except GalaxyMapsError as error:
-            if not (path.is_dir() and maps) and len(passed) == before:
+            if not (path.is_dir() and maps) and not (path in known and passed[before:]):
                 errors.append(str(error))
         skipped += passed_over
     yield Progress("open", len(members), len(members), f"{len(files)} images")
@@ -184,8 +187,12 @@ class FileOpener:
     def _open_pending(self) -> None:
         paths, self.pending_paths = self.pending_paths, []
         told = self.project.recipe.input
+        known = {place.path for place in self.project.files.places().values()}
         self.runner.start(
-            "Opening files", lambda: open_steps(paths, told), on_result=self._opened, litters=True
+            "Opening files",
+            lambda: open_steps(paths, told, known),
+            on_result=self._opened,
+            litters=True,
         )
 
     def _reopen_if_told(self) -> None:

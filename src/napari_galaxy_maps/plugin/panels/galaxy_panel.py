@@ -169,10 +169,15 @@ class GalaxyPanel(WorkspacePanel):
     def refresh(self) -> None:
         """Show files and galaxy as they are."""
         rows = self.project.file_rows()
-        self.table.show_states(rows, self.project.files.passed)
         used = [row for row in rows if row.used and row.file.role == "image"]
         questions = [question for row in used for question in row.questions]
-        self.shared.show_questions(shared_questions(questions, [row.file for row in used]))
+        shared = shared_questions(questions, [row.file for row in used])
+        asked: dict[str, set[str]] = {}
+        for one in shared:
+            for label in one.labels:
+                asked.setdefault(label, set()).add(one.question.about)
+        self.table.show_states(rows, self.project.files.passed, asked)
+        self.shared.show_questions(shared)
         settings = self.project.recipe.galaxy
         if not self.name.hasFocus():
             self.name.setText(settings.name)

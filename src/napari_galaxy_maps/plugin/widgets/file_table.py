@@ -5,7 +5,7 @@ the choices to settle it; what is not used stands below, in grey.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -83,9 +83,23 @@ class FileTable(QTableWidget):
 
     # Showing -------------------------------------------------------------------------------------
 
-    def show_states(self, states: Sequence[FileState], left: Sequence[PassedOver] = ()) -> None:
+    def show_states(
+        self,
+        states: Sequence[FileState],
+        left: Sequence[PassedOver] = (),
+        shared: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
         """Show what is known of the files, those in use first, and the images that are not read;
         rows that stay keep their widgets.
+
+        Parameters
+        ----------
+        states : sequence of FileState
+            The files.
+        left : sequence of PassedOver
+            The images that are not read.
+        shared : mapping, optional
+            What is asked for several files at once beneath the table, by label.
         """
         old, new = ([_kind_of_row(s) for s in some] for some in (self._states, states))
         rebuilt = old != new or [o.place for o in self._left] != [o.place for o in left]
@@ -99,7 +113,7 @@ class FileTable(QTableWidget):
                 for k, other in enumerate(left):
                     self._make_left_row(2 * len(states) + k, other)
             for i, state in enumerate(states):
-                self._fill_row(i, state)
+                self._fill_row(i, state, (shared or {}).get(state.found.label, ()))
             for k, other in enumerate(left):
                 self._fill_left_row(2 * len(states) + k, other)
         self._arrange()
@@ -167,6 +181,7 @@ class FileTable(QTableWidget):
             self.setCellWidget(2 * i, UNIT, self._unit_box(label))
         remarks = FileRemarks()
         remarks.answered.connect(partial(self.answered.emit, label))
+        remarks.grown.connect(self._fit_remarks)
         self.setSpan(2 * i + 1, 0, 1, PSF + 1)
         self.setCellWidget(2 * i + 1, 0, remarks)
         self.setRowHeight(2 * i, 28)
@@ -210,7 +225,7 @@ class FileTable(QTableWidget):
     def _give_unit(self, label: str, box: QComboBox) -> None:
         self.answered.emit(label, question.UNIT, box.currentText().strip())
 
-    def _fill_row(self, i: int, state: FileState) -> None:
+    def _fill_row(self, i: int, state: FileState, shared: Collection[str]) -> None:
         file = state.file
         why = "\n".join((str(file.path), *state.reasons))
         name = present(self.item(2 * i, FILE))
@@ -240,7 +255,7 @@ class FileTable(QTableWidget):
             self._fill_unit(self._box(2 * i, UNIT), state)
         remarks = self.cellWidget(2 * i + 1, 0)
         assert isinstance(remarks, FileRemarks)
-        remarks.show_state(state)
+        remarks.show_state(state, shared)
         self.setRowHidden(2 * i + 1, not remarks.text())
 
     def _fill_unit(self, unit: QComboBox, state: FileState) -> None:
