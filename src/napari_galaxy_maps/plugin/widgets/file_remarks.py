@@ -85,8 +85,12 @@ class FileRemarks(QWidget):
 
     def _refer(self, about: str, state: FileState, shared: Collection[str]) -> None:
         """Say that a question stands beneath the table, and offer to answer it here."""
-        button = QPushButton(f"its {about} is asked below, with others: answer for this one alone")
+        button = QPushButton(f"{about}: asked below, or answer here")
         button.setObjectName("alone")
+        button.setToolTip(
+            f"Its {about} is asked once for several files, beneath the table. Click to answer for "
+            "this one alone."
+        )
         button.setStyleSheet(f"color: {WARNING}; padding: 1px 7px; margin-left: 5px;")
         button.clicked.connect(partial(self._ask_alone, about, state, shared))
         self._add(button)

@@ -73,8 +73,8 @@ class FileTable(QTableWidget):
         for column in (ROLE, BAND, UNIT, PIXEL, PSF):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
         header.resizeSection(ROLE, 36)
-        header.resizeSection(PIXEL, 48)
-        header.resizeSection(PSF, 40)
+        header.resizeSection(PIXEL, 45)
+        header.resizeSection(PSF, 37)
         self._states: list[FileState] = []
         self._left: list[PassedOver] = []
         self._pixels: dict[str, float] = {}
@@ -292,8 +292,8 @@ class FileTable(QTableWidget):
         super().resizeEvent(event)
         header, width = present(self.horizontalHeader()), present(self.viewport()).width()
         # The narrower the table, the less for units and then for bands: file names need the rest.
-        header.resizeSection(BAND, min(max(width - 300, 92), 124))
-        header.resizeSection(UNIT, min(max(width - 352, 98), 166))
+        header.resizeSection(BAND, min(max(width - 330, 92), 124))
+        header.resizeSection(UNIT, min(max(width - 380, 94), 166))
         self._fit_remarks()
 
     # Hearing -------------------------------------------------------------------------------------
