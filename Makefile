@@ -27,8 +27,8 @@ demo: system $(VENV)/.made  ## napari on a sample galaxy with its maps predicted
 test: system $(VENV)/.made  ## Every test, the window's in a real one (under Xvfb where there is no display)
 	@OMP_NUM_THREADS=1 $(WINDOW) $(BIN)/python $(PYTEST) $(PYTEST_ARGS)
 
-quick: $(VENV)/.made  ## The tests that are neither slow nor open a window, in about a minute and a half
-	@OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) -m 'not slow and not window and not realdata' $(PYTEST_ARGS)
+quick: $(VENV)/.made  ## The tests that are neither slow nor open a window, in about a minute
+	@OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) --dist loadfile -m 'not slow and not window and not realdata' $(PYTEST_ARGS)
 
 venv: $(VENV)/.made  ## The virtual environment .venv, from constraints.txt
 

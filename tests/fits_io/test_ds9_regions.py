@@ -1,9 +1,11 @@
 """One reading of region files serves masks and apertures alike."""
 
+import numpy as np
 import pytest
 
 from napari_galaxy_maps.exceptions import InputError
-from napari_galaxy_maps.fits_io.ds9_regions import read_regions, read_shapes
+from napari_galaxy_maps.fits_io.ds9_regions import read_regions, write_regions
+from napari_galaxy_maps.fits_io.region_shapes import read_shapes
 from napari_galaxy_maps.measure.apertures.aperture_files import read_apertures
 from tests.conftest import tan_wcs
 
@@ -30,7 +32,7 @@ def test_shapes_in_pixels_go_to_the_sky_of_their_image(in_pixels):
 
 def test_without_the_image_they_stay_in_pixels_and_neither_reader_takes_them(in_pixels):
     assert [shape.in_pixels for shape in read_shapes(in_pixels, None, [])] == [True] * 3
-    with pytest.raises(InputError, match="2 shapes in pixel coordinates"):
+    with pytest.raises(InputError, match="3 shapes in pixel coordinates"):
         read_regions(in_pixels)
     with pytest.raises(InputError, match="in pixels of an image"):
         read_apertures(in_pixels)
@@ -74,3 +76,27 @@ def test_sizes_in_pixels_are_told_and_parts_of_a_composite_are_shapes(tmp_path):
     path.write_text('fk5\ncircle(150,2,5") || box(150.002,2,5",5",0)\n')
     kinds = [shape.kind for shape in read_shapes(path, None, [])]
     assert sorted(kinds) == ["Circle", "Rectangle"]
+
+
+def test_ellipses_boxes_rings_and_what_is_excluded_become_polygons_and_come_back(tmp_path):
+    path, again = tmp_path / "a.reg", tmp_path / "again.reg"
+    path.write_text(
+        'galactic\nellipse(150,2,9",3",40) # text={one} tag={band=WISE_12}\nbox(150,2,9",3",40)\n'
+        'annulus(150,2,3",6")\n-circle(150,2,2")\n-polygon(150,2,150.01,2,150.01,2.01)\n'
+    )
+    circles, polygons = read_regions(path)
+    assert not circles and [shape.frees for shape in polygons] == [False] * 3 + [True] * 2
+    assert polygons[0].id == "one" and polygons[0].band == "WISE_12"
+    write_regions(again, circles, polygons)
+    assert again.read_text().count("-polygon(") == 2
+    for one, other in zip(polygons, read_regions(again)[1], strict=True):
+        np.testing.assert_allclose(one.vertices, other.vertices, atol=1e-8)
+        assert (one.id, one.band, one.frees) == (other.id, other.band, other.frees)
+
+
+def test_excluded_shapes_alone_mask_and_measure_nothing(tmp_path):
+    path = tmp_path / "a.reg"
+    path.write_text('fk5\n-circle(150,2,2")\n')
+    for read in (read_regions, read_apertures):
+        with pytest.raises(InputError, match="holds only excluded shapes"):
+            read(path)

@@ -184,7 +184,10 @@ def whole(tmp_path_factory):
     return path.read_bytes()
 
 
-@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize(
+    "damage",
+    ["blank", "text", *(pytest.param(d, marks=pytest.mark.slow) for d in list(DAMAGE)[2:])],
+)
 def test_no_damaged_card_takes_the_neighbour_away(tmp_path, whole, damage):
     wcs = tan_wcs(DATA.shape, 2.0)
     write_image(tmp_path / "good_WISE_3.4.fits", DATA, wcs, BUNIT="MJy/sr")

@@ -417,6 +417,46 @@ def test_ds9_regions_come_back_as_they_were(tmp_path):
     np.testing.assert_allclose(after["sum"], before["sum"], rtol=1e-5)
 
 
+def test_what_a_file_excludes_is_taken_out_of_its_apertures(tmp_path):
+    path, again = tmp_path / "a.reg", tmp_path / "again.reg"
+    path.write_text(
+        f'fk5\ncircle({RA},{DEC},60") # text={{whole}}\ncircle({RA + 100 / 3600},{DEC},20")\n'
+        f'-circle({RA},{DEC},20")\n-box({RA - 60 / 3600},{DEC},40",30",0)\n'
+        f'-circle({RA},{DEC + 1},20")\n'
+    )
+    apertures = read_apertures(path)
+    assert [aperture.name for aperture in apertures] == ["whole", "2"]
+    image = image_of(np.ones(SHAPE))
+    table = measure_apertures(image, apertures, Options())
+    # Half of the box lies within the circle's edge, but for the sagitta of the arc.
+    part = overlaps([Aperture(apertures[0].without[1].shape)], image.wcs, SHAPE)[0]
+    disc = overlaps([circle(RA, DEC, 60)], image.wcs, SHAPE)[0]
+    common = np.zeros(SHAPE)
+    common[part.rows, part.columns] = part.weights
+    common[disc.rows, disc.columns] *= disc.weights
+    inside = np.zeros(SHAPE, bool)
+    inside[disc.rows, disc.columns] = True
+    expected = np.pi * (60**2 - 20**2) - common[inside].sum() * PIXEL**2
+    assert table["area"][0].value == pytest.approx(expected, rel=1e-3)
+    assert table["area"][1].value == pytest.approx(np.pi * 20**2, rel=1e-3)
+    assert table["n_masked"][0] == 0 and table["flags"][0] == 0
+    assert table["mean"][0] == pytest.approx(1, rel=1e-6)
+    assert any("Excluded regions are taken out of whole:" in note for note in table.meta["notes"])
+    write_apertures(again, apertures)
+    assert again.read_text().count("\n-") == 3
+    hole, same = (found[0].without[0].shape for found in (apertures, read_apertures(again)))
+    assert (same.ra, same.dec, same.a) == pytest.approx((hole.ra, hole.dec, hole.a), rel=1e-6)
+
+
+def test_an_excluded_circle_is_the_hole_of_a_ring():
+    image = image_of(np.random.default_rng(2).normal(5, 1, SHAPE), error=1.0)
+    ring = Aperture(Ellipse(RA, DEC, 50, 50), "a", 0.4)
+    cut = Aperture(Ellipse(RA, DEC, 50, 50), "a", without=(circle(RA, DEC, 20),))
+    one, other = (measure_apertures(image, [a], Options()) for a in (ring, cut))
+    for name in ("sum", "sum_err", "sum_err_max", "mean", "area", "n_pixels"):
+        np.testing.assert_allclose(one[name][0], other[name][0], rtol=1e-9, err_msg=name)
+
+
 def test_regions_of_ds9_itself_are_read(tmp_path):
     (tmp_path / "a.reg").write_text(
         "# Region file format: DS9 version 4.1\nfk5\n"

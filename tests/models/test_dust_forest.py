@@ -176,8 +176,10 @@ def test_torch_agrees_with_the_compiled_trees(model, make_cube):
         )
 
 
-@pytest.mark.parametrize("device", [d for d in ("cuda", "mps") if d in available_devices()])
+@pytest.mark.parametrize("device", ["cuda", "mps"])
 def test_a_gpu_agrees_with_the_cpu(model, make_cube, device):
+    if device not in available_devices():
+        pytest.skip(f"there is no {device} here")
     cube = make_cube(shape=(40, 50), noise=0.2)
     one, other = model.predict(cube, "cpu"), model.predict(cube, device)
     for name in QUANTITIES:

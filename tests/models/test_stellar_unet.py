@@ -28,6 +28,11 @@ from napari_galaxy_maps.progress import run_to_end
 from napari_galaxy_maps.training.datasets.mock_set import training_view
 
 
+def slow(value):
+    """A parameter whose test is slow."""
+    return pytest.param(value, marks=pytest.mark.slow)
+
+
 def cube_of(mock, bands=UGRIZ):
     rows = [UGRIZ.index(band) for band in bands]
     nowhere = np.zeros(mock.data.shape[1:], bool)
@@ -143,7 +148,7 @@ def test_an_edit_redoes_what_it_reaches_and_nothing_else(unet, cube, monkeypatch
     assert (quick.flags == full.flags).all()
 
 
-@pytest.mark.parametrize("letters", ["ugri", "gri", "gr", "r"])
+@pytest.mark.parametrize("letters", [slow("ugri"), slow("gri"), slow("gr"), "r"])
 def test_any_bands_will_do_and_fewer_are_less_certain(unet, mock, maps, letters):
     few = unet.predict(cube_of(mock, tuple(f"SDSS_{letter}" for letter in letters)), "cpu")
     assert all(np.isfinite(plane).all() for plane in few.values.values())
@@ -160,6 +165,7 @@ def test_without_any_of_its_bands_a_sentence_says_so(unet, cube):
         )
 
 
+@pytest.mark.slow
 def test_masked_pixels_are_blank_and_do_not_count(unet, cube, maps):
     mask = cube.mask.copy()
     mask[40:50, 40:50] = True
@@ -188,6 +194,7 @@ def test_a_missing_band_and_faint_pixels_are_flagged(unet, cube):
     assert ((flags & Flag.FAINT) != 0)[20:].tolist() == faint[20:].tolist()
 
 
+@pytest.mark.slow
 def test_the_distance_tells_the_redshift(unet, cube, maps):
     far = unet.predict(replace(cube, pixel_pc=cube.pixel_arcsec * 4.848 * 500), "cpu")
     unknown = unet.predict(replace(cube, pixel_pc=None), "cpu")
@@ -207,6 +214,7 @@ def test_images_smaller_than_a_block_are_mapped(unet, cube):
     assert np.isfinite(unet.predict(small, "cpu").values["LOG_SIGMA_STAR"]).all()
 
 
+@pytest.mark.slow
 def test_the_mocks_most_alike_are_those_that_look_so(unet):
     """A galaxy of the library is found again, with other noise, as its own nearest neighbour."""
     rows = (5, 17, 100)  # not among the faintest, which noise makes alike
@@ -218,6 +226,7 @@ def test_the_mocks_most_alike_are_those_that_look_so(unet):
         assert [d for _, _, d in found] == sorted(d for _, _, d in found)
 
 
+@pytest.mark.slow
 def test_a_galaxy_in_many_pixels_is_like_the_mocks_that_it_is_like_in_few(unet):
     """Each pixel cut into sixteen, with as much noise in all of them together: the same neighbours
     at the same distance.
@@ -284,7 +293,7 @@ def test_a_cube_without_sky_coordinates_of_its_own_is_no_matter(unet):
     assert all(np.isnan(plane).all() for plane in maps.values.values())
 
 
-@pytest.mark.parametrize("size", [96, 20])
+@pytest.mark.parametrize("size", [slow(96), 20])
 def test_what_lies_outside_of_the_ellipse_is_seen_but_not_mapped(unet, size):
     """A map cut at an ellipse is that of the whole image, up to the edge; a star there stays
     hidden.

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from astropy.coordinates import SkyCoord
 from astropy.io import fits
 
 from napari_galaxy_maps.bands.registry import get_band
@@ -80,6 +81,48 @@ def test_a_polygon_masks_what_it_holds():
         .on_grid(["WISE_3.4"], image().wcs, (80, 80))
         .any()
     )
+
+
+def test_what_regions_exclude_frees_what_is_masked_by_hand_but_no_star(tmp_path):
+    path = tmp_path / "a.reg"
+    path.write_text(
+        'fk5\nellipse(150,2,40",20",30)\ncircle(150.005,2,12")\n-circle(150.003,2,14")\n'
+    )
+    shown = image()
+    masks = masks_from_regions(path, ["WISE_3.4"])
+    whole = replace(masks, polygons=masks.polygons[:1]).on(shown)
+    freed = replace(masks.polygons[1], frees=False)
+    hole = Masks(polygons=(freed,)).on(shown)
+    assert (whole & hole).sum() > 50
+    np.testing.assert_array_equal(masks.on(shown), whole & ~hole)
+    np.testing.assert_array_equal(
+        masks.on_grid(["WISE_3.4"], shown.wcs, shown.shape), whole & ~hole
+    )
+    star = Star("Gaia DR3 1", 150.003, 2.0, 15.5, "gaia", {"WISE_3.4": 6.0})
+    found = Masks((star,)).on(shown)
+    assert found.sum() > 10
+    both = Masks((*masks.stars, star), (), masks.polygons).on(shown)
+    np.testing.assert_array_equal(both, whole & ~hole | found)
+    saved = tmp_path / "m.fits"
+    write_maps(saved, made_maps(), extra=mask_hdus(masks))
+    np.testing.assert_array_equal(read_masks(saved).on(shown), masks.on(shown))
+
+
+@pytest.mark.parametrize(
+    "line, area",
+    [('ellipse(150,2,40",20",30)', np.pi * 800), ('box(150,2,60",30",30)', 1800),
+     ('annulus(150,2,10",30")', np.pi * 800), ('box(150,2,20",10",60",30",30)', 1600),
+     ('ellipse(150,2,20",10",40",20",10)', np.pi * 600)],
+)  # fmt: skip
+def test_ellipses_boxes_and_rings_mask_their_area(tmp_path, line, area):
+    path = tmp_path / "a.reg"
+    path.write_text(f"galactic\n{line}\n".replace("150,2", "237.4,42.35"))
+    centre = SkyCoord(237.4, 42.35, unit="deg", frame="galactic").icrs
+    wcs = tan_wcs((200, 200), 0.5, ra=centre.ra.deg, dec=centre.dec.deg)
+    shown = BandImage(np.ones((200, 200), "f4"), get_band("WISE_3.4"), wcs)
+    mask = masks_from_regions(path, ["WISE_3.4"]).on(shown)
+    assert mask.sum() * 0.25 == pytest.approx(area, rel=0.01)
+    assert mask[100, 100] == ("annulus" not in line and line.count('"') < 4)
 
 
 def test_a_patch_masks_its_own_pixels_on_any_grid():

@@ -131,7 +131,8 @@ def test_a_fit_stops_early_and_stays_stopped(mocks, tmp_path):
     assert rows_of(tmp_path) == before
 
 
-@pytest.mark.parametrize("normalised", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("normalised", [True, False])
 def test_frozen_levels_stay_bit_for_bit(mocks, tmp_path, normalised):
     torch.manual_seed(5)
     start = replace(TINY, seed=7).make_network()

@@ -1,11 +1,9 @@
-"""DS9 region files: circles and polygons in sky coordinates, with the band, flag and switch of each
-in its tags.
+"""Masks in DS9 region files: circles and polygons on the sky, with the band, flag and switch of
+each in its tags.
 """
 
 from __future__ import annotations
 
-import re
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..exceptions import InputError, brief
-from .open_fits import read_text
+from ..exceptions import InputError
+from .region_outlines import corners, ring_corners
+from .region_shapes import Shape, because_of, read_shapes, region_text
 from .safe_writing import write_text
 
 if TYPE_CHECKING:
@@ -74,6 +73,9 @@ class Polygon:
         As those of `Circle`.
     enabled : bool
         Whether it masks.
+    frees : bool
+        Whether it takes its area out of what is masked by hand and by other polygons, in place of
+        masking it: a region that DS9 excludes (``-circle``).
     """
 
     vertices: np.ndarray
@@ -81,113 +83,14 @@ class Polygon:
     id: str = ""
     flag: str = ""
     enabled: bool = True
-
-
-@dataclass(frozen=True)
-class Shape:
-    """A shape of a region file.
-
-    Attributes
-    ----------
-    kind : str
-        ``"Circle"``, ``"CircleAnnulus"``, ``"Ellipse"``, ``"EllipseAnnulus"``, ``"Rectangle"``,
-        ``"Polygon"``, ``"Line"``, ``"Point"``, ``"Text"``.
-    region : Region
-        Of astropy `regions`, on the sky unless it is `in_pixels`.
-    in_pixels : bool
-        Whether it is in pixels of an image that is not known.
-    """
-
-    kind: str
-    region: Any
-    in_pixels: bool
-
-
-def read_shapes(path: str | Path, wcs: WCS | None, left_out: list[str]) -> list[Shape]:
-    """All shapes of a DS9 region file.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file, in any celestial frame that DS9 knows, or in pixels.
-    wcs : WCS or None
-        Of the image that pixel coordinates belong to.
-    left_out : list of str
-        Sentences about lines that cannot be used are appended to it.
-
-    Raises
-    ------
-    InputError
-        When the file cannot be read.
-    """
-    from regions import PixelRegion, Regions
-
-    path = Path(path).expanduser()
-    text = _plain_shapes(read_text(path), path.name, left_out)
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            parsed = list(Regions.parse(text, format="ds9"))
-    except Exception as error:  # the parser's errors for broken lines have no common base
-        raise InputError(
-            f"{path} cannot be read as DS9 regions ({brief(error)}); save it again from DS9."
-        ) from None
-    left_out.extend(
-        f"{path.name}: {str(warning.message).splitlines()[0]}"
-        for warning in caught
-        if "skipping" in str(warning.message)
-    )
-    found = []
-    for region in parsed:
-        kind = type(region).__name__.replace("PixelRegion", "").replace("SkyRegion", "")
-        if kind == "Polygon" and len(region.vertices) < 3:
-            left_out.append(
-                f"{path.name}: a polygon of {len(region.vertices)} corners left out; it needs "
-                "three or more."
-            )
-            continue
-        in_pixels = isinstance(region, PixelRegion)
-        if in_pixels and wcs is not None:
-            region, in_pixels = region.to_sky(wcs), False
-        found.append(Shape(kind, region, in_pixels))
-    return found
-
-
-def _plain_shapes(text: str, name: str, left_out: list[str]) -> str:
-    """The lines of a region file with what `regions` loses without a word: the parts of a composite
-    in lines of their own, and sizes in pixels on the sky told as left out.
-    """
-    lines = []
-    on_sky = False
-    for line in text.splitlines():
-        frame = re.match(r"\s*(image|physical|fk[45]|icrs|galactic|ecliptic)\b", line)
-        if frame:
-            on_sky = frame[1] in ("fk4", "fk5", "icrs", "galactic", "ecliptic")
-        if line.lstrip().startswith("#"):
-            lines.append(line)
-            continue
-        parts = re.split(r"\s*\|\|\s*(?=[-+]?[a-z]+\s*\()", line)
-        for part in parts:
-            shape = re.search(r"[a-z]+\s*\(([^()]*)\)", part)
-            if on_sky and shape and re.search(r"\d[pi]\s*(,|$)", shape[1]):
-                left_out.append(
-                    f"{name}: {shape[0]} left out: its size is in pixels of an image that is not "
-                    "known; save the regions in DS9 with sizes in arcsec."
-                )
-            else:
-                lines.append(part)
-    return "\n".join(lines)
-
-
-def because_of(left_out: Sequence[str]) -> str:
-    """What was left out, in brackets behind an error's first words; nothing where nothing was."""
-    return f" ({'; '.join(left_out)})" if left_out else ""
+    frees: bool = False
 
 
 def read_regions(
     path: str | Path, wcs: WCS | None = None, left_out: list[str] | None = None
 ) -> tuple[list[Circle], list[Polygon]]:
-    """Circles and polygons of a DS9 region file.
+    """Circles and polygons of a region file; ellipses, boxes and rings become polygons, and what is
+    excluded a polygon that frees its pixels.
 
     Parameters
     ----------
@@ -206,8 +109,8 @@ def read_regions(
     Raises
     ------
     InputError
-        When the file cannot be read, holds no circle and no polygon, or is in pixels and no image
-        is given.
+        When the file cannot be read, holds nothing that masks, or is in pixels and no image is
+        given.
     """
     path = Path(path).expanduser()
     notes: list[str] = [] if left_out is None else left_out
@@ -217,15 +120,19 @@ def read_regions(
     unusable: dict[str, int] = {}
     in_pixels = 0
     for shape in read_shapes(path, wcs, notes):
-        if shape.kind not in ("Circle", "Polygon"):
+        if shape.kind not in _OUTLINES:
             kind = shape.kind.lower()
             unusable[kind] = unusable.get(kind, 0) + 1
         elif shape.in_pixels:
             in_pixels += 1
-        elif shape.kind == "Circle":
-            circles.append(_circle(shape.region))
+        elif shape.kind == "Circle" and not shape.is_excluded:
+            circles.append(_circle(shape))
         else:
-            polygons.append(_polygon(shape.region))
+            polygons.append(
+                Polygon(
+                    _OUTLINES[shape.kind](shape.region), **_shared(shape), frees=shape.is_excluded
+                )
+            )
     if in_pixels:
         raise InputError(
             f"{path} has {in_pixels} shapes in pixel coordinates; open the image they belong to "
@@ -233,12 +140,14 @@ def read_regions(
         )
     notes.extend(
         f"{path.name}: {count} {kind} shape{'s' if count > 1 else ''} left out; "
-        "only circles and polygons mask stars."
+        "only circles, ellipses, boxes, rings and polygons mask."
         for kind, count in unusable.items()
     )
-    if not circles and not polygons:
+    if not circles and all(polygon.frees for polygon in polygons):
+        what = "only excluded shapes (as -circle), which mask nothing" if polygons else "no shape"
         raise InputError(
-            f"{path} holds no circle and no polygon{because_of(notes[before:])}; give DS9 regions."
+            f"{path} holds {what}{because_of(notes[before:])}; give regions that mask: circles, "
+            "ellipses, boxes, rings or polygons."
         )
     return circles, polygons
 
@@ -268,7 +177,7 @@ def write_regions(
     """
     from astropy import units as u
     from astropy.coordinates import SkyCoord
-    from regions import CircleSkyRegion, PolygonSkyRegion, Regions
+    from regions import CircleSkyRegion, PolygonSkyRegion
 
     shapes: list[Region] = []
     for circle in circles:
@@ -282,8 +191,7 @@ def write_regions(
     for polygon in polygons:
         corners = SkyCoord(np.asarray(polygon.vertices), unit="deg")
         shapes.append(PolygonSkyRegion(corners, *_dressed(polygon, [])))
-    text = Regions(shapes).serialize(format="ds9", precision=9)
-    write_text(Path(path).expanduser(), text, overwrite)
+    write_text(Path(path).expanduser(), region_text(shapes), overwrite)
 
 
 def _dressed(shape: Circle | Polygon, tags: list[str]) -> tuple[Any, Any]:
@@ -296,7 +204,9 @@ def _dressed(shape: Circle | Polygon, tags: list[str]) -> tuple[Any, Any]:
     if not shape.enabled:
         tags.append("enabled=0")
     # a text tells what DS9 shows beside the shape; without tags `regions` writes none
-    meta = {"text": _plain(shape.id), "tag": tags} if tags else {"text": _plain(shape.id)}
+    meta: dict[str, Any] = {"text": _plain(shape.id)} | ({"tag": tags} if tags else {})
+    if isinstance(shape, Polygon) and shape.frees:
+        meta["include"] = 0
     visual = {
         "color": "orange" if shape.flag else "cyan" if shape.enabled else "gray",
         "dash": int(not shape.enabled),
@@ -309,38 +219,44 @@ def _plain(text: str) -> str:
     return text.replace("{", "(").replace("}", ")").replace("\n", " ").replace(";", " |")
 
 
-def _tags(region: Region) -> dict[str, str]:
-    tags = region.meta.get("tag") or []
+def _tags(shape: Shape) -> dict[str, str]:
+    tags = shape.region.meta.get("tag") or []
     if isinstance(tags, str):
         tags = [tags]
     pairs = (str(tag).strip("{}").partition("=") for tag in tags)
     return {key.strip(): value.strip() for key, _, value in pairs}
 
 
-def _shared(region: Region) -> dict[str, Any]:
-    tags = _tags(region)
-    # a region that DS9 excludes ("-circle") does not mask
-    enabled = tags.get("enabled", "1") != "0" and bool(int(region.meta.get("include", 1)))
+def _shared(shape: Shape) -> dict[str, Any]:
+    tags = _tags(shape)
     return {
-        "band": tags.get("band", ""), "id": str(region.meta.get("text", "") or ""),
-        "flag": tags.get("flag", "").replace(" |", ";"), "enabled": enabled,
+        "band": tags.get("band", ""), "id": shape.name,
+        "flag": tags.get("flag", "").replace(" |", ";"), "enabled": tags.get("enabled", "1") != "0",
     }  # fmt: skip
 
 
-def _circle(region: Any) -> Circle:
-    centre, tags = region.center.icrs, _tags(region)
+def _circle(shape: Shape) -> Circle:
+    centre, tags = shape.region.center, _tags(shape)
     try:
         magnitude = float(tags.get("G", "nan"))
         spared = tuple(float(value) for value in tags.get("spared", "").split(",") if value)
     except ValueError:  # a person's own tags
         magnitude, spared = float("nan"), ()
     return Circle(
-        float(centre.ra.deg), float(centre.dec.deg), float(region.radius.to_value("arcsec")),
+        float(centre.ra.deg), float(centre.dec.deg),
+        float(shape.region.radius.to_value("arcsec")),
         origin=tags.get("origin", ""), magnitude=magnitude,
-        spared=spared if len(spared) == 3 else None, **_shared(region),
+        spared=spared if len(spared) == 3 else None, **_shared(shape),
     )  # fmt: skip
 
 
-def _polygon(region: Any) -> Polygon:
-    corners = region.vertices.icrs
-    return Polygon(np.column_stack([corners.ra.deg, corners.dec.deg]), **_shared(region))
+_OUTLINES = {
+    "Circle": corners,
+    "Ellipse": corners,
+    "Rectangle": corners,
+    "Polygon": corners,
+    "CircleAnnulus": ring_corners,
+    "EllipseAnnulus": ring_corners,
+    "RectangleAnnulus": ring_corners,
+}
+"""What makes a polygon of the shapes that mask."""

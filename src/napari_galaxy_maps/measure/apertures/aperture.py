@@ -1,4 +1,4 @@
-"""Apertures on the sky: circles, ellipses, polygons, and rings of these."""
+"""Apertures on the sky: circles, ellipses, polygons, rings of these, and what is taken out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WIDEST = 100
 
 @dataclass(frozen=True)
 class Aperture:
-    """A circle, an ellipse, a polygon, or a ring of these.
+    """A circle, an ellipse, a polygon, or a ring of these, and what is taken out of it.
 
     Attributes
     ----------
@@ -29,6 +29,8 @@ class Aperture:
     inner : float
         Size of the hole in units of the shape: 0 without one, 0.5 for a ring from half of the
         ellipse to all of it.
+    without : tuple of Aperture
+        What is taken out of it, where it lies within.
 
     Raises
     ------
@@ -39,6 +41,7 @@ class Aperture:
     shape: Ellipse | Vertices
     name: str = ""
     inner: float = 0.0
+    without: tuple[Aperture, ...] = ()
 
     def __post_init__(self) -> None:
         called = f"The aperture {self.name!r}" if self.name else "An aperture"
@@ -86,7 +89,27 @@ class Aperture:
             )
         else:
             shape = scaled_polygon(self.shape, self.centre, outer)
-        return Aperture(shape, self.name, inner / outer)
+        return Aperture(shape, self.name, inner / outer, self.without)
+
+    @property
+    def reach(self) -> float:
+        """Arcsec from its centre within which all of it lies."""
+        if isinstance(self.shape, Ellipse):
+            return max(self.shape.a, self.shape.b)
+        middle = unit_vectors(*np.transpose([self.centre]))
+        return float(_arcsec_apart(unit_vectors(*np.transpose(self.shape)), middle).max())
+
+    def may_touch(self, other: Aperture) -> bool:
+        """Whether the circles around both overlap."""
+        places = unit_vectors(*np.transpose([self.centre, other.centre]))
+        apart = float(_arcsec_apart(places[:1], places[1:])[0])
+        return apart <= self.reach + other.reach
+
+
+def _arcsec_apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Angles between directions of shape (n, 3), good for small ones, too."""
+    chord = np.linalg.norm(one - other, axis=1)
+    return np.asarray(np.degrees(2 * np.arcsin(np.minimum(chord / 2, 1.0))) * 3600)
 
 
 def circle(ra: float, dec: float, radius: float, name: str = "") -> Aperture:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,10 @@ import numpy as np
 
 from ...data.galaxy import Ellipse
 from ...exceptions import InputError
-from ...fits_io.ds9_regions import because_of, read_shapes
+from ...fits_io.region_outlines import corners
+from ...fits_io.region_shapes import because_of, read_shapes, region_text
 from ...fits_io.safe_writing import write_text, written_whole
-from .aperture import Aperture
+from .aperture import Aperture, Vertices
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
 def read_apertures(
     path: str | Path, wcs: WCS | None = None, left_out: list[str] | None = None
 ) -> list[Aperture]:
-    """Circles, ellipses, rings, boxes and polygons of a DS9 region file, named by their text or
-    numbered.
+    """Circles, ellipses, rings, boxes and polygons of a region file, named by their text or
+    numbered; what the file excludes is taken out of all of them.
 
     Parameters
     ----------
@@ -42,46 +44,49 @@ def read_apertures(
     """
     notes: list[str] = [] if left_out is None else left_out
     before = len(notes)
-    found = []
+    found: list[Aperture] = []
+    excluded: list[Aperture] = []
     for number, shape in enumerate(read_shapes(path, wcs, notes), 1):
         if shape.in_pixels:
             raise InputError(
                 f"{path} is in pixels of an image; save the regions in DS9 as FK5 or ICRS."
             )
-        name = str(shape.region.meta.get("text", "") or number)
+        name = shape.name or str(number)
         make = _MAKERS.get(shape.kind)
         aperture = make(shape.region, name) if make is not None else None
         if aperture is None:
             notes.append(
                 f"{Path(path).name}: {shape.kind.lower()} {name!r} left out; "
-                "it is no circle, ellipse, ring, box or polygon."
+                "it is no circle, ellipse, ring (of one shape inside and outside), box or polygon."
             )
         else:
-            found.append(aperture)
+            (excluded if shape.is_excluded else found).append(aperture)
     if not found:
+        what = "only excluded shapes (as -circle)" if excluded else "no aperture"
         raise InputError(
-            f"{path} holds no aperture{because_of(notes[before:])}; "
+            f"{path} holds {what}{because_of(notes[before:])}; "
             "draw circles, ellipses, rings, boxes or polygons in DS9."
         )
-    return found
+    return [replace(aperture, without=tuple(excluded)) for aperture in found]
 
 
 def write_apertures(
     path: str | Path, apertures: Sequence[Aperture], overwrite: bool = False
 ) -> None:
-    """Write apertures as DS9 regions (ICRS); a ring of a polygon is written without its hole.
+    """Write apertures as DS9 regions (ICRS), and what is taken out of them as excluded ones; a ring
+    of a polygon is written without its hole.
 
     Raises
     ------
     InputError
         When the file is there and `overwrite` is off, or cannot be written.
     """
-    from regions import Regions
-
-    text = Regions([_region(aperture) for aperture in apertures]).serialize(
-        format="ds9", precision=9
-    )
-    write_text(path, text, overwrite)
+    excluded = dict.fromkeys(hole for aperture in apertures for hole in aperture.without)
+    regions = [_region(aperture) for aperture in apertures]
+    for hole in excluded:
+        regions.append(_region(hole))
+        regions[-1].meta["include"] = 0
+    write_text(path, region_text(regions), overwrite)
 
 
 def write_table(path: str | Path, table: Table, overwrite: bool = False) -> None:
@@ -145,7 +150,6 @@ def _ellipse(centre: Any, width: Any, height: Any, angle: Any) -> Ellipse:
     """An ellipse from its full axes and the angle of the width from west towards north; the major
     axis comes first.
     """
-    centre = centre.icrs
     a, b, pa = (
         float(width.to_value("arcsec")) / 2,
         float(height.to_value("arcsec")) / 2,
@@ -183,28 +187,24 @@ def _from_elliptical_ring(region: Any, name: str) -> Aperture | None:
     )
 
 
-def _from_box(region: Any, name: str) -> Aperture:
-    from astropy import units as u
-
-    middle, corners = region.center.icrs, []
-    for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1)):
-        dx, dy = x * region.width / 2, y * region.height / 2
-        # The angle of the width is from west towards north: the direction (dx, dy) has this
-        # position angle.
-        angle = region.angle - 90 * u.deg + np.arctan2(dy, dx)
-        corner = middle.directional_offset_by(angle, np.hypot(dx, dy))
-        corners.append((float(corner.ra.deg), float(corner.dec.deg)))
-    return Aperture(tuple(corners), name)
+def _from_corners(region: Any, name: str) -> Aperture:
+    return Aperture(_vertices(corners(region)), name)
 
 
-def _from_polygon(region: Any, name: str) -> Aperture:
-    corners = region.vertices.icrs
-    return Aperture(
-        tuple(
-            (float(ra), float(dec)) for ra, dec in zip(corners.ra.deg, corners.dec.deg, strict=True)
-        ),
-        name,
-    )
+def _from_box_ring(region: Any, name: str) -> Aperture | None:
+    from regions import RectangleSkyRegion
+
+    inner = float((region.inner_width / region.outer_width).to_value(""))
+    if not np.isclose(
+        inner, float((region.inner_height / region.outer_height).to_value("")), rtol=1e-3
+    ):
+        return None  # its edges have different shapes
+    whole = RectangleSkyRegion(region.center, region.outer_width, region.outer_height, region.angle)
+    return Aperture(_vertices(corners(whole)), name, inner)
+
+
+def _vertices(places: np.ndarray) -> Vertices:
+    return tuple((float(ra), float(dec)) for ra, dec in places)
 
 
 def _right_angle() -> Any:
@@ -218,6 +218,7 @@ _MAKERS = {
     "CircleAnnulus": _from_ring,
     "Ellipse": _from_ellipse,
     "EllipseAnnulus": _from_elliptical_ring,
-    "Rectangle": _from_box,
-    "Polygon": _from_polygon,
+    "Rectangle": _from_corners,
+    "RectangleAnnulus": _from_box_ring,
+    "Polygon": _from_corners,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -97,7 +97,26 @@ def _overlap(
                 weights[y, x] = np.where(left > _ROUNDING, left, 0.0)
     else:
         weights, area, rows, columns = _polygon_overlap(aperture, wcs, shape)
-    return Overlap(rows, columns, weights, float(area), 1 / abs(np.linalg.det(jacobian)))
+    whole = Overlap(rows, columns, weights, float(area), 1 / abs(np.linalg.det(jacobian)))
+    holes = [hole for hole in aperture.without if hole.may_touch(aperture)]
+    return _without(whole, overlaps(holes, wcs, shape)) if holes else whole
+
+
+def _without(whole: Overlap, holes: Sequence[Overlap]) -> Overlap:
+    """An aperture without what others cover of it: exact but for pixels that are cut by the edges
+    of both, where what one covers is taken as spread over the pixel.
+    """
+    weights = whole.weights.copy()
+    for hole in holes:
+        inside, outside = [], []
+        for mine, other in ((whole.rows, hole.rows), (whole.columns, hole.columns)):
+            first, last = max(mine.start, other.start), min(mine.stop, other.stop)
+            inside.append(slice(first - mine.start, max(last - mine.start, first - mine.start)))
+            outside.append(slice(first - other.start, max(last - other.start, first - other.start)))
+        left = weights[tuple(inside)] * (1 - hole.weights[tuple(outside)])
+        weights[tuple(inside)] = np.where(left > _ROUNDING, left, 0.0)
+    taken = float(whole.weights.sum() - weights.sum())
+    return replace(whole, weights=weights, area=whole.area - taken)
 
 
 def pixel_ellipse(ellipse: Ellipse, jacobian: np.ndarray) -> tuple[float, float, float]:

@@ -148,7 +148,7 @@ def measure_apertures(
     table = QTable(
         columns | {name: columns[name] * unit for name, unit in units.items()}, copy=False
     )
-    table.meta["notes"] = [*empty.values(), *planes.notes]
+    table.meta["notes"] = [*empty.values(), *_taken_out(apertures), *planes.notes]
     if planes.made_from:
         table.meta["made_from"] = dict(planes.made_from)
     if empty:
@@ -202,6 +202,17 @@ def _columns(
     }
 
 
+def _taken_out(apertures: Sequence[Aperture]) -> list[str]:
+    """A note on what excluded shapes are taken out of."""
+    cut = [a for a in apertures if any(hole.may_touch(a) for hole in a.without)]
+    if not cut:
+        return []
+    names = ", ".join(aperture.name for aperture in cut[:5]) + (", …" if len(cut) > 5 else "")
+    return [
+        f"Excluded regions are taken out of {names}: areas, sums and means are of what is left."
+    ]
+
+
 def without_value(found: Values) -> np.ndarray:
     """Pixels of an aperture that have no value, shape (n,)."""
     missing = found.n_pixels_all - found.n_pixels
@@ -238,7 +249,10 @@ def values_in(
     levels: tuple[float, ...] = (50.0,),
 ) -> list[Values]:
     """What apertures hold, with percentiles of their pixels; what was measured before is kept."""
-    keys = [(aperture.shape, aperture.inner, options, levels) for aperture in apertures]
+    keys = [
+        (aperture.shape, aperture.inner, aperture.without, options, levels)
+        for aperture in apertures
+    ]
     new = {
         key: aperture
         for key, aperture in zip(keys, apertures, strict=True)
@@ -313,11 +327,11 @@ def _random_error(
     """Errors of the sums of terms, from the sum of their errors and the sum of their squares, shape
     (n,).
     """
-    if not aperture.inner:
+    if not aperture.inner and not aperture.without:
         with np.errstate(invalid="ignore", divide="ignore"):
             as_many = error**2 / squared  # alike pixels
         factor = correlation_factor(np.nan_to_num(as_many, nan=1.0), planes.correlation)
-    else:  # a ring is not compact: every pair of pixels counts
+    else:  # what has holes is not compact: every pair of pixels counts
         ones = np.ones(overlap.weights.shape)
         pairs = {
             area: sum_error(ones, overlap.weights, area)

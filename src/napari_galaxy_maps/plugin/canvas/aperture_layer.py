@@ -173,6 +173,8 @@ class ApertureLayer:
             outlines += [
                 outline_of(whole.scaled(0.0, edge), reference, alpha, 1.2) for edge, alpha in edges
             ]
+        holes = dict.fromkeys(hole for aperture in self._drawn for hole in aperture.without)
+        outlines += [outline_of(hole, reference, 0.7, 1.2) for hole in holes]
         if self.rings.layer is not None:
             self.rings.draw(outlines)
         elif outlines:
@@ -194,7 +196,9 @@ class ApertureLayer:
         assert reference is not None
         before = self._drawn[number] if number < len(self._drawn) else None
         corners, kind = np.asarray(layer.data[number], float), layer.shape_type[number]
-        name, inner = ("", 0.0) if before is None else (before.name, before.inner)
+        rest: tuple[Any, ...] = ("",) if before is None else (
+            before.name, before.inner, before.without
+        )  # fmt: skip
         if kind == "ellipse":
             size = float(np.ptp(corners, axis=0).max())
             if before is None and size < _CLICK * self.shapes.scale:
@@ -208,11 +212,11 @@ class ApertureLayer:
             if circle:
                 radius = (shape.a + shape.b) / 2
                 shape = Ellipse(shape.ra, shape.dec, radius, radius)
-            return Aperture(shape, name, inner)
+            return Aperture(shape, *rest)
         if kind not in ("polygon", "rectangle"):
             raise InputError("A line holds nothing; draw circles, ellipses or polygons.")
         return Aperture(
-            tuple(map(tuple, sky_shapes.polygon_vertices(corners, reference).tolist())), name, inner
+            tuple(map(tuple, sky_shapes.polygon_vertices(corners, reference).tolist())), *rest
         )
 
     def _has_moved(self, layer: Shapes, number: int) -> bool:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from napari.layers import Shapes
 
 CYAN, ORANGE, GREY = (0.25, 0.9, 1.0), (1.0, 0.6, 0.1), (0.75, 0.75, 0.75)
+GREEN = (0.45, 1.0, 0.45)
 _MOVED = 2e-3
 """Arcsec; napari keeps corners in single precision."""
 _RESIZED = 1e-3
@@ -362,7 +363,11 @@ class StarCircles:
 
 
 def _style(item: Item) -> tuple[tuple[float, float, float, float], float]:
-    """Colour and width of an item's line: the doubtful stand out, what does not mask is faint."""
+    """Colour and width of an item's line: the doubtful stand out, what does not mask is faint, what
+    frees its pixels is green.
+    """
+    if item.enabled and isinstance(item, Polygon) and item.frees:
+        return (*GREEN, 1.0), 1.6
     if item.enabled:
         return ((*ORANGE, 1.0), 2.8) if item.flag else ((*CYAN, 1.0), 1.6)
     return ((*ORANGE, 0.55), 2.0) if item.flag else ((*GREY, 0.55), 1.0)

@@ -5,6 +5,7 @@ them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -160,7 +161,7 @@ class ApertureMeasurements:
                 str(n) for n in range(1, len(taken) + 2) if str(n) not in taken
             )
             taken.add(name)
-            named.append(Aperture(aperture.shape, name, aperture.inner))
+            named.append(replace(aperture, name=name))
         self.change([*self.apertures, *named], description, range(first, first + len(named)))
 
     def delete(self, numbers: Sequence[int]) -> None:

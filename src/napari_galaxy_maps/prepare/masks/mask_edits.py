@@ -164,7 +164,12 @@ def summary(masks: Masks | None) -> str:
     off = sum(not item.enabled for item in items_of(masks))
     if off:
         parts.append(f"{off} switched off")
-    for things, word in ((masks.polygons, "polygon"), (masks.patches, "painted mask")):
+    freeing = [shape for shape in masks.polygons if shape.frees]
+    for things, word in (
+        ([shape for shape in masks.polygons if not shape.frees], "polygon"),
+        (freeing, "excluded shape"),
+        (masks.patches, "painted mask"),
+    ):
         if things:
             parts.append(_count(len(things), word))
     return ", ".join(parts)

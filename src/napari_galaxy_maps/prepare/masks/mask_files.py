@@ -66,6 +66,7 @@ def mask_hdus(masks: Masks | None) -> list[Any]:
                 for name in ("band", "id", "flag")
             ),
             fits.Column("ENABLED", "L", array=[shape.enabled for *_, shape in corners]),
+            fits.Column("FREES", "L", array=[shape.frees for *_, shape in corners]),
         ]
         hdus.append(fits.BinTableHDU.from_columns(columns, name="POLYGONS"))
     for number, patch in enumerate(masks.patches, 1):
@@ -124,7 +125,9 @@ def _polygons(rows: Any) -> list[Polygon]:
         own = rows[rows["SHAPE"] == number]
         band, name, flag = (str(own[column][0]) for column in ("BAND", "ID", "FLAG"))
         corners = np.column_stack([own["RA"], own["DEC"]])
-        shapes.append(Polygon(corners, band, name, flag, bool(own["ENABLED"][0])))
+        # Results of earlier versions have no such column.
+        frees = "FREES" in rows.dtype.names and bool(own["FREES"][0])
+        shapes.append(Polygon(corners, band, name, flag, bool(own["ENABLED"][0]), frees))
     return shapes
 
 

@@ -4,7 +4,7 @@ or all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -94,15 +94,43 @@ class Masks:
 
         `known`, kept between calls, spares the circles that have not changed.
         """
-        mask = star_mask(self.stars, image, known) if self.stars else None
+        polygons = [
+            shape
+            for shape in self.polygons
+            if shape.enabled and shape.band in ("", image.band.name)
+        ]
+        mask = self._of_shapes(
+            polygons, image.wcs, image.shape, lambda stars: star_mask(stars, image, known)
+        )
         for patch in self.patches:
             if not patch.bands or image.band.name in patch.bands:
                 painted = patch.on(image.wcs, image.shape)
                 mask = painted if mask is None else mask | painted
-        for polygon in self.polygons:
-            if polygon.enabled and polygon.band in ("", image.band.name):
-                drawn = _inside(polygon, image.wcs, image.shape)
+        return mask
+
+    def _of_shapes(
+        self,
+        polygons: Sequence[Polygon],
+        wcs: WCS,
+        shape: tuple[int, int],
+        mask_of: Callable[[Sequence[Star]], np.ndarray],
+    ) -> np.ndarray | None:
+        """The mask of circles and polygons; what frees its pixels takes them out of what is masked
+        by hand, not of stars that were found or are in a catalogue.
+        """
+        freed = [polygon for polygon in polygons if polygon.frees]
+        hand = [star for star in self.stars if star.origin == "hand"] if freed else self.stars
+        mask = mask_of(hand) if hand else None
+        for polygon in polygons:
+            if not polygon.frees:
+                drawn = _inside(polygon, wcs, shape)
                 mask = drawn if mask is None else mask | drawn
+        for polygon in freed:
+            if mask is not None:
+                mask &= ~_inside(polygon, wcs, shape)
+        others = [star for star in self.stars if star.origin != "hand"] if freed else []
+        if others:
+            mask = mask_of(others) if mask is None else mask | mask_of(others)
         return mask
 
     def on_grid(self, bands: Sequence[str], wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
@@ -117,13 +145,18 @@ class Masks:
             for star in self.stars
         ]
         blank = BandImage(np.zeros(shape, np.float32), get_band("WISE_3.4"), wcs)
-        mask = star_mask(widest, blank)
+        polygons = [
+            polygon
+            for polygon in self.polygons
+            if polygon.enabled and (not polygon.band or polygon.band in bands)
+        ]
+        found = replace(self, stars=tuple(widest))._of_shapes(
+            polygons, wcs, shape, lambda stars: star_mask(stars, blank)
+        )
+        mask = np.zeros(shape, bool) if found is None else found
         for patch in self.patches:
             if not patch.bands or set(patch.bands) & set(bands):
                 mask |= patch.on(wcs, shape)
-        for polygon in self.polygons:
-            if polygon.enabled and (not polygon.band or polygon.band in bands):
-                mask |= _inside(polygon, wcs, shape)
         return mask
 
 
