@@ -18,6 +18,7 @@ from napari_galaxy_maps.bands.registry import get_band
 from napari_galaxy_maps.constants import SR_PER_ARCSEC2
 from napari_galaxy_maps.data.question import BAND, UNIT
 from napari_galaxy_maps.data.recipe import Recipe
+from napari_galaxy_maps.exceptions import UnresolvedError
 from napari_galaxy_maps.fits_io.beside_files import faulty
 from napari_galaxy_maps.fits_io.galaxies import read_galaxy
 from napari_galaxy_maps.fits_io.image_files import check_names, find_images
@@ -338,6 +339,39 @@ def test_an_exposure_map_of_its_own_blanks_where_it_is_zero(name, tmp_path):
     image, _ = read(tmp_path)
     assert np.isnan(image.data[UNSEEN]).all() and np.isnan(image.data).sum() == 3 * SIDE
     assert any(f"where {name} is zero" in note for note in image.notes)
+
+
+@pytest.mark.parametrize(
+    ("survey", "header", "words"),
+    [("GALEX", {"TELESCOP": "GALEX", "BAND": 1, "BUNIT": "counts"}, ("nd-cnt", "nd-rrhr", {})),
+     ("UVOT", {"TELESCOP": "SWIFT", "INSTRUME": "UVOTA", "FILTER": "UVW1", "BUNIT": "counts",
+      "MAGZP": (25.0, "AB mag of 1 count/s")}, ("sk", "ex", {"BUNIT": "s", "TELESCOP": "SWIFT"})),
+     ("a person's", {"FILTER": "SDSS_r", "BUNIT": "counts", "MAGZP": (25.0, "AB mag of 1 count/s")},
+      ("sky", "exp", {"BUNIT": "s"}))],
+)  # fmt: skip
+def test_counts_that_lack_an_exposure_take_that_of_the_map(survey, header, words, tmp_path):
+    jy = ab(20.08) if survey == "GALEX" else ab(25)
+    pixel = {"GALEX": 1.5, "UVOT": 0.502}.get(survey, PIXEL)
+    image, seconds, unit = words
+    arrays = planes(jy)
+    arrays[SKY] = np.where(arrays["time"] > 0, arrays[SKY] * arrays["time"], 0)
+    for name, plane, cards in ((image, SKY, header), (seconds, "time", unit)):
+        hdu_of(plane, "", cards, arrays, pixel, first=True).writeto(tmp_path / f"g-{name}.fits")
+    read_image, _ = read(tmp_path)
+    flux = read_image.data * 1e6 * read_image.pixel_arcsec**2 * SR_PER_ARCSEC2
+    flux[FAULTS] = 0
+    assert np.nansum(flux, dtype=float) == pytest.approx(FLUX, rel=0.05)
+    assert np.isnan(flux[UNSEEN]).all()
+    assert f"divided by the seconds of g-{seconds}.fits" in read_image.notes
+    with pytest.raises(UnresolvedError, match="hich magnitude"):
+        read(tmp_path, leave_out=[f"g-{seconds}.fits"])
+
+
+def test_a_map_that_does_not_say_seconds_divides_nothing(tmp_path):
+    header = {"FILTER": "SDSS_r", "BUNIT": "counts", "MAGZP": (25.0, "AB mag of 1 count/s")}
+    write(tmp_path, {"g-sky.fits": alone(SKY, **header), "g-exp.fits": alone("time")}, 1.0)
+    with pytest.raises(UnresolvedError, match="hich magnitude"):
+        read(tmp_path)
 
 
 def test_segments_are_sources_and_no_faults(tmp_path):

@@ -25,7 +25,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a table of the files, or JSON; 2 where there is no image among them."""
-    from ..fits_io.beside_files import with_beside, without_image
+    from ..fits_io.beside_files import with_beside, with_rates, without_image
     from ..fits_io.galaxies import questions_of, settle_all
     from ..fits_io.image_files import check_names, find_images
 
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
             found += find_images([path], wrong, told=told)
         except InputError as error:
             wrong.append(str(error))
-    files = with_beside(settle_all(found, told)) if found else []
+    files = with_rates(with_beside(settle_all(found, told))) if found else []
     wrong += without_image(files)
     rows: list[dict[str, Any]] = [
         {

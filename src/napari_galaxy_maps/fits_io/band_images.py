@@ -53,6 +53,11 @@ def read_band_image(image: ImageFile, uncertainty: ImageFile | None = None) -> B
     factor, note = _factor(image, MAGGIES if magnitudes else image.unit)
     told: list[str] = []
     data = image.load(told)
+    if image.divide_by is not None:
+        seconds = image.divide_by.load_as_stored()
+        data = np.where(seconds > 0, data / np.where(seconds > 0, seconds, 1), np.nan)
+        data = data.astype(np.float32)
+        told.append(f"divided by the seconds of {image.divide_by.label}")
     weight: np.ndarray | None = None
     told_of_weight: list[str] = []
     if uncertainty is not None and uncertainty.role == "weight":

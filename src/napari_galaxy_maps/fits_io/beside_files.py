@@ -14,6 +14,7 @@ import numpy as np
 from ..bands.cameras import CAMERAS, cameras_called, cameras_in_name
 from .evidence import CAMERA, KEYWORDS
 from .image_file import ImageFile
+from .images_of_file import understood
 from .no_data import percent
 from .which_band import bands_in_name, parts_of
 from .which_role import BESIDE, name_without_role
@@ -22,6 +23,7 @@ MOST_FLAGGED = 0.5
 """Share of an image above which flags are no reason to leave pixels out."""
 _FEW_FAULTS = 0.01
 """Share of an image up to which flags are believed to be of faults, however bright these are."""
+_SECONDS = ("s", "sec", "secs", "second", "seconds")
 _SAME_PLACE = 0.25
 """Pixels by which the corners of two images on one grid may differ."""
 
@@ -56,6 +58,45 @@ def with_beside(images: Sequence[ImageFile]) -> list[ImageFile]:
         beside = tuple(other for other, mine in owners.values() if image.place in mine)
         found.append(replace(image, beside=beside) if beside != image.beside else image)
     return found
+
+
+def with_rates(images: Sequence[ImageFile]) -> list[ImageFile]:
+    """The images, those of counts that lack nothing but an exposure time as counts per second where
+    an exposure map in seconds lies beside them: its word is `divide_by`.
+
+    A map is in seconds where its header says so, or its survey's custom (`Camera.exposures`); an
+    image with errors of its own is left as it is, for these may be of either.
+
+    Parameters
+    ----------
+    images : sequence of ImageFile
+        As `with_beside` gives them.
+    """
+    with_errors = {image.band for image in images if image.role not in ("image", *BESIDE)}
+    return [image if image.band in with_errors else _as_rate(image) for image in images]
+
+
+def _as_rate(image: ImageFile) -> ImageFile:
+    """An image of counts as one of counts per second, where its exposure map is known."""
+    maps = [other for other in image.beside if _in_seconds(other, image)]
+    if not image.needs_exposure or image.unit is None or len(maps) != 1:
+        return image
+    name, slash, per = image.unit.partition("/")
+    rate = understood(replace(image, told=replace(image.told, unit=f"{name}/s{slash}{per}")))
+    if rate.questions or _other_grid(maps[0], image):
+        return image
+    reason = f"{image.unit_reason}, divided by the seconds of {maps[0].label}"
+    return replace(rate, told=image.told, unit_reason=reason, divide_by=maps[0])
+
+
+def _in_seconds(other: ImageFile, image: ImageFile) -> bool:
+    """Whether a file beside an image tells its exposure in seconds."""
+    if other.role != "exposure":
+        return False
+    unit = str(other.header.get("BUNIT") or "").strip().lower()
+    camera = CAMERAS.get(image.band.survey) if image.band is not None else None
+    custom = {word for words in (camera.exposures.values() if camera else ()) for word in words}
+    return unit in _SECONDS if unit else bool(custom & set(parts_of(other.path.name)))
 
 
 def without_image(images: Iterable[ImageFile]) -> list[str]:

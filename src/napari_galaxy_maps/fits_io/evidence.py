@@ -133,11 +133,15 @@ class ImageWords:
 
 
 class Asked(Exception):
-    """A question that stops the reading of one quantity; it never leaves this room."""
+    """A question that stops the reading of one quantity; it never leaves this room.
 
-    def __init__(self, question: Question):
+    ``of_exposure`` is whether the image's exposure in seconds would answer it.
+    """
+
+    def __init__(self, question: Question, of_exposure: bool = False):
         super().__init__(str(question))
         self.question = question
+        self.of_exposure = of_exposure
 
 
 def sentence(text: str) -> str:

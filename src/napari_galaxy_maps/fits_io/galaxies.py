@@ -17,7 +17,7 @@ from ..data.recipe import GalaxySettings, InputSettings, Recipe
 from ..exceptions import InputError, RecipeError, UnresolvedError
 from ..progress import Progress, Steps, run_to_end
 from .band_images import join, read_band_image
-from .beside_files import with_beside, without_image
+from .beside_files import with_beside, with_rates, without_image
 from .image_file import ImageFile
 from .image_files import find_images, settle
 from .image_names import keys_of
@@ -226,11 +226,10 @@ def read_galaxy_steps(files: Sequence[ImageFile], recipe: Recipe) -> Steps[Galax
     InputError
         When a file is damaged, a band is there twice, or an uncertainty does not fit its image.
     """
-    settled = settle_all(files, recipe.input)
+    settled = with_rates(with_beside(settle_all(files, recipe.input)))
     questions = questions_of(settled)
     if questions:
         raise UnresolvedError(questions)
-    settled = with_beside(settled)
     pairs = join(settled)
     images = {}
     for done, (name, (image, uncertainty)) in enumerate(pairs.items()):

@@ -95,6 +95,10 @@ class ImageFile:
         Whether a person said what it is for.
     beside : tuple of ImageFile
         The masks and exposure maps that belong to it, as `beside_files.with_beside` finds them.
+    needs_exposure : bool
+        Whether its counts are waiting for an exposure in seconds.
+    divide_by : ImageFile or None
+        The exposure map in seconds by which its counts are divided, as `unit` takes it.
     """
 
     path: Path
@@ -124,6 +128,8 @@ class ImageFile:
     pixel_arcsec: float = 0.0
     role_told: bool = False
     beside: tuple[ImageFile, ...] = ()
+    needs_exposure: bool = False
+    divide_by: ImageFile | None = None
 
     @property
     def place(self) -> Place:

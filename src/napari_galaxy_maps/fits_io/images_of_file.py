@@ -279,6 +279,7 @@ def understood(image: ImageFile) -> ImageFile:
         zero_point=unit.zero_point,
         beam=beam.beam,
         old_pixel=unit.old_pixel,
+        needs_exposure=unit.needs_exposure,
         questions=(*questions, *unit.questions, *beam.questions),
         notes=(*unit.notes, *beam.notes),
     )

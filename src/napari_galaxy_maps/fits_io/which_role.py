@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from functools import cache
 from itertools import pairwise
 from typing import Any, get_args
 
-from ..bands.cameras import cameras_in_name, role_words
+from ..bands.cameras import CAMERAS, cameras_in_name, role_words
 from ..data.recipe import Role
 from .which_band import bands_in_name, parts_of
 
@@ -92,12 +93,13 @@ def guess_role(extname: str, filename: str, cameras: Collection[str] = ()) -> st
     return _of_extension(extname, words) or _role_of_words(file_words, words) or "image"
 
 
+@cache
 def name_without_role(filename: str) -> frozenset[str]:
     """The words of a file's name without those that tell its role: they are also in the names of
     the images that it belongs to.
     """
     role = {word for table in (_SURE, _AT_AN_END) for names in table.values() for word in names}
-    role |= _SCIENCE | {part for word in role_words() for part in word.split("_")}
+    role |= _SCIENCE | {part for word in role_words(CAMERAS) for part in word.split("_")}
     return frozenset(part.lower() for part in parts_of(filename)) - role
 
 

@@ -63,6 +63,8 @@ class UnitGuess:
         Side in arcsec of the pixels that a unit per old pixel is of.
     notes : tuple of str
         What has to be told.
+    needs_exposure : bool
+        Whether a map of its exposure in seconds would answer what has to be asked.
     """
 
     unit: str | None
@@ -72,6 +74,7 @@ class UnitGuess:
     zero_point: ZeroPoint | None = None
     old_pixel: float | None = None
     notes: tuple[str, ...] = ()
+    needs_exposure: bool = False
 
 
 def guess_unit(
@@ -215,6 +218,7 @@ def _with_meaning(
             zero, notes = zero_point_of(image, unit, given)
     except Asked as asked:
         questions.append(asked.question)
+        guess = replace(guess, needs_exposure=asked.of_exposure)
     try:
         old = _old_pixel(image, unit, zero, told)
     except Asked as asked:

@@ -35,6 +35,7 @@ from .evidence import (
     ZERO_KEYS_OF_AB,
     ZERO_KEYS_OF_FLUX,
     ZERO_KEYS_PER_SECOND,
+    Asked,
     ImageWords,
     Statement,
     agreed,
@@ -108,12 +109,13 @@ def zero_point_of(
         if band.count_rate_jy:
             magnitude = -2.5 * float(np.log10(band.count_rate_jy / ZERO_AB_JY))
             offered = (f"{magnitude:.4g} AB per second",)
-        raise image.asks(
+        asked = image.asks(
             ZERO_POINT,
             f"Which magnitude has one of its {unit}? No header tells, and without it counts are no "
             "flux.",
             offered,
         )
+        raise Asked(asked.question, of_exposure=bool(offered) and unit.kind == COUNTS)
     for zero in zeros:
         told = given is not None and given.magnitude is not None
         if not told and zero.magnitude is not None and not _makes_sense(zero.magnitude):
@@ -328,12 +330,13 @@ def _settled(
         by_time = f" x {zero.gain:.4g} (gain)" if zero.gain != 1 else ""
         if unit.kind == COUNTS and per == "second":
             if seconds is None:
-                raise image.asks(
+                asked = image.asks(
                     ZERO_POINT,
                     f"Which magnitude has one of its {unit}? {zero.word} is for one count per "
                     f"second, and {why}.",
                     _in_each_time(image, zero, system),
                 )
+                raise Asked(asked.question, of_exposure=len(zeros) == 1 and not timed)
             jy, by_time = jy / seconds, f"{by_time} / {seconds:g} s"
         elif unit.kind == COUNTS and not per and timed and (not seconds or abs(seconds - 1) > 0.01):
             value = f"{zero.magnitude:g}"

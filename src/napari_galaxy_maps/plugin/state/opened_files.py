@@ -360,17 +360,21 @@ def _checked(rows: Sequence[FileState]) -> list[FileState]:
 
 def _with_beside(rows: Sequence[FileState]) -> list[FileState]:
     """The rows with the masks and exposure maps that belong to each image, among those in use."""
-    from ...fits_io.beside_files import with_beside, without_image
+    from ...fits_io.beside_files import with_beside, with_rates, without_image
 
     files = [row.file for row in rows if row.used]
-    theirs = with_beside(files)
+    theirs = with_rates(with_beside(files))
     idle = without_image(theirs)
     by_place = {file.place: file for file in theirs}
     found = []
     for row in rows:
         remark = next((text for text in idle if text.startswith(f"{row.file.label} ")), "")
         remark = remark.removeprefix(row.file.label).strip() if row.used else ""
-        found.append(replace(row, file=by_place.get(row.file.place, row.file), remark=remark))
+        file = by_place.get(row.file.place, row.file)
+        row = replace(row, file=file, remark=remark)
+        if file.divide_by is not None:  # which answers what it asked
+            row = replace(row, problem="", questions=())
+        found.append(row)
     return found
 
 
@@ -391,8 +395,9 @@ def _uncertainty_of(row: FileState, rows: Sequence[FileState]) -> ImageFile | No
 
 def _signature(file: ImageFile, uncertainty: ImageFile | None) -> Signature:
     beside = tuple((*_image_of(other), other.role) for other in file.beside)
+    divided = _image_of(file.divide_by) if file.divide_by is not None else ()
     own = (
-        *_image_of(file), file.band and file.band.name, file.fwhm, file.psf, beside,
+        *_image_of(file), file.band and file.band.name, file.fwhm, file.psf, beside, divided,
         *_conversion(file),
     )  # fmt: skip
     if uncertainty is None:
