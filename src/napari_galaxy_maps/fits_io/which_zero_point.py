@@ -239,10 +239,8 @@ def _per(word: Word, words: Words, band: Band) -> tuple[str, str]:
     """Whether a zero point is for the image as it is or per second, as far as it is told."""
     custom = custom_zero_point(word.key, words)
     if custom:
-        return (
-            custom,
-            f"{word.key} is per {custom} in files of this make, whatever its comment says",
-        )
+        though = f", though the comment says {word.comment!r}" if word.comment else ""
+        return custom, f"{word.key} is per {custom} in files of this make{though}"
     if word.key in ZERO_KEYS_PER_SECOND or _PER_SECOND.search(word.comment):
         return "second", ""
     if _PER_IMAGE.search(word.comment):
