@@ -409,3 +409,4 @@ def test_an_exposure_map_beside_a_named_image_can_be_left_out(tmp_path):
 def test_bits_that_are_faults(bits, header, faults):
     found = faulty(np.array([0, 1, 2, 3, np.nan]), header, bits)
     assert found.tolist() == [bool(fault) for fault in faults]
+    assert faulty(np.array([0, np.nan]), {}, None).tolist() == [False, True]

@@ -212,8 +212,9 @@ def test_an_image_that_a_file_has_not_cannot_be_left_out(key, tmp_path):
     path = image(tmp_path / "cube.fits", np.stack([DATA, DATA, DATA]), BUNIT="Jy/pix")
     told = Recipe.from_tree({"input": {"leave_out": [key]}}).input
     check_names([path], told)
-    with pytest.raises(InputError, match="none of the images of cube"):
-        find_images([path], told=told)
+    for where in (path, tmp_path):
+        with pytest.raises(RecipeError, match="none of the images of cube"):
+            find_images([where], told=told)
 
 
 def test_the_nearest_entry_speaks_for_an_image():

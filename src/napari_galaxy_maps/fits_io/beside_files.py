@@ -253,7 +253,7 @@ def faulty(plane: np.ndarray, header: Mapping[str, Any], bits: Sequence[str] | N
     Parameters
     ----------
     plane : ndarray, shape (ny, nx)
-        The mask, 0 where all is well.
+        The mask, 0 where all is well; NaN is a fault where nothing else is.
     header : mapping
         Its header, which may tell the bits' names (``MP_NAME``, as the LSST's pipelines write
         them).
@@ -266,7 +266,9 @@ def faulty(plane: np.ndarray, header: Mapping[str, Any], bits: Sequence[str] | N
         if number is not None:
             numbers.append(int(number))
     if not numbers:
-        return np.isfinite(plane) & (plane != 0)
+        known = np.isfinite(plane)
+        faults = known & (plane != 0)
+        return faults if faults.any() or bits else ~known
     values = np.where(np.isfinite(plane), plane, 0).astype(np.int64)
     return (values & sum(1 << number for number in set(numbers))) != 0
 

@@ -73,7 +73,9 @@ def find_images(
     ------
     InputError
         When a named file is missing, damaged, not FITS, or holds no image; when a folder holds no
-        image of the sky; when a person speaks of an image that a file has not.
+        image of the sky.
+    RecipeError
+        When a person speaks of an image that a file has not.
     """
     finding = Finding(InputSettings() if told is None else told)
     try:

@@ -15,7 +15,7 @@ from ..constants import SR_PER_ARCSEC2
 from ..data.galaxy import Stamp
 from ..data.question import BAND, Question
 from ..data.recipe import InputSettings
-from ..exceptions import GalaxyMapsError, InputError, brief
+from ..exceptions import GalaxyMapsError, InputError, RecipeError, brief
 from .cube_files import holds_cube
 from .evidence import CAMERA, KEYWORDS, UNITS, ImageWords, sentence
 from .header_words import Words, merged
@@ -152,14 +152,14 @@ def _why_not(name: str, role: str, told: bool) -> str:
 
 
 def _check_places(path: Path, planes: Sequence[Plane], told: InputSettings) -> None:
-    """Raise `InputError` where a person speaks of an extension or a plane that a file has not."""
+    """Raise `RecipeError` where a person speaks of an extension or a plane that a file has not."""
     for key in (*told.roles, *told.leave_out):
         _, inside = split_name(key)
         if not inside or not names_file(key, path) or any(c in key for c in "*?"):
             continue
         if not any(keys_of((key,), plane.place(path)) for plane in planes):
             there = ", ".join(plane.label for plane in planes) or "none"
-            raise InputError(
+            raise RecipeError(
                 f"{key!r}, which is to be left out or of which a role is told, is none of the "
                 f"images of {path.name} ({there})."
             )
