@@ -248,6 +248,26 @@ def test_a_survey_is_read_as_it_is_delivered(survey, tmp_path):
         )
 
 
+def test_a_cutout_of_three_bands_comes_with_three_weights(tmp_path):
+    arrays = planes(3.631e-6)
+    cards = {**DECAM, "SURVEY": "DECaLS", "BUNIT": "nanomaggy", "BANDS": "grz"}
+    hdus = []
+    for kind, what in ((SKY, "image"), ("weight", "invvar")):
+        cube = np.stack([arrays[kind]] * 3).astype("f4")
+        header = tan_wcs((SIDE, SIDE), 0.262).to_header()
+        header.update({**cards, "IMAGETYP": what})
+        hdus.append((fits.ImageHDU if hdus else fits.PrimaryHDU)(cube, header))
+    fits.HDUList(hdus).writeto(tmp_path / "cutout_150.0_2.0.fits")
+    galaxy = read_galaxy([tmp_path], Recipe())
+    assert list(galaxy.images) == ["DECam_g", "DECam_r", "DECam_z"]
+    for image in galaxy.images.values():
+        jy = image.uncertainty * 1e6 * image.pixel_arcsec**2 * SR_PER_ARCSEC2
+        np.testing.assert_allclose(jy[3:], (SIGMA * 1e-4 * FLUX)[3:], rtol=1e-3)
+        assert np.isnan(image.data[UNSEEN]).all()
+    told = Recipe.from_tree({"input": {"leave_out": ["cutout*.fits[0][1]", "cutout*.fits[1][1]"]}})
+    assert list(read_galaxy([tmp_path], told).images) == ["DECam_g", "DECam_z"]
+
+
 def test_a_survey_whose_bands_are_not_known_is_asked_about(tmp_path):
     kids = {"INSTRUME": "OMEGACAM", "FILTER": "OCAM_r_SDSS"}
     name = "KiDS_DR4.0_180.0_-0.5_r_{}.fits"

@@ -288,6 +288,20 @@ def test_planes_of_a_cube_are_files_of_their_own(tmp_path):
     assert [f.band for f in files.ready(InputSettings(**left))] == ["DECam_g", "DECam_z"]
 
 
+def test_an_exposure_map_answers_for_counts_while_it_is_in_use(tmp_path):
+    cards = {"TELESCOP": "GALEX", "BAND": 1}
+    write(tmp_path, "NGC1-nd-cnt.fits", 1.5, BUNIT="counts", **cards)
+    write(tmp_path, "NGC1-nd-rrhr.fits", 1.5, **cards)
+    files = listed(tmp_path)
+    (ready,) = files.ready(InputSettings())
+    assert ready.file.divide_by is not None and ready.file.unit == "counts/s"
+    without = InputSettings(leave_out=["NGC1-nd-rrhr.fits"])
+    row = next(row for row in files.rows(without) if row.file.role == "image")
+    assert row.problem and row.file.divide_by is None and not files.ready(without)
+    wrong = InputSettings(units={"NGC1-nd-cnt.fits": "furlong"})
+    assert "not understood" in files.rows(wrong)[0].problem and not files.ready(wrong)
+
+
 def test_a_role_goes_into_the_recipe_and_out_again(tmp_path):
     (found,) = find_images([write(tmp_path, "gal_SDSS_r.fits", BUNIT="MJy/sr")])
     other = Place(tmp_path / "gal_SDSS_r.fits", 2, 1, "sub/gal_SDSS_r.fits[2,1]", "ERR")

@@ -370,7 +370,8 @@ def _with_beside(rows: Sequence[FileState]) -> list[FileState]:
     for row in rows:
         remark = next((text for text in idle if text.startswith(f"{row.file.label} ")), "")
         remark = remark.removeprefix(row.file.label).strip() if row.used else ""
-        file = by_place.get(row.file.place, row.file)
+        refused = bool(row.problem) and not row.questions
+        file = row.file if refused else by_place.get(row.file.place, row.file)
         row = replace(row, file=file, remark=remark)
         if file.divide_by is not None:  # which answers what it asked
             row = replace(row, problem="", questions=())
