@@ -522,6 +522,9 @@ def test_a_file_is_left_out_in_the_settings_and_brought_back(galaxy, qtbot, tmp_
     tick("gal_SDSS_r_exp.fits", Qt.CheckState.Checked)
     assert told(galaxy).leave_out == [] and blank(galaxy) == 82
 
+    small = write_image(tmp_path / "gal_SDSS_r_dq.fits", np.ones((9, 9), "i2"), tan_wcs((9, 9), 1))
+    open_in(galaxy, qtbot, small)
+    assert "is not used: it has 9 x 9 pixels" in remarks(galaxy, small.name).text()
     galaxy.project.set_recipe("input", leave_out=["*_mask.fits"])
     galaxy.project.files_resettled.emit()
     wait_for(qtbot, lambda: idle(galaxy.workspace))

@@ -250,13 +250,15 @@ class FileOpener:
     def remove(self, labels: Iterable[str]) -> None:
         """Take files out of the list; their layers go with them."""
         project, labels = self.project, set(labels)
+        places = project.files.places()
+        keys = labels | {places[label].key for label in labels if label in places}
         project.files.remove(labels)
         settings = project.recipe.input
         project.set_recipe(
             "input",
-            leave_out=[key for key in settings.leave_out if key not in labels],
+            leave_out=[key for key in settings.leave_out if key not in keys],
             **{
-                name: {k: v for k, v in getattr(settings, name).items() if k not in labels}
+                name: {k: v for k, v in getattr(settings, name).items() if k not in keys}
                 for name in (*SETTINGS.values(), "roles")
             },
         )

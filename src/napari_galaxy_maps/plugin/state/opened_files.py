@@ -237,7 +237,14 @@ class ImageFiles:
         return rows
 
     def _with_reading(self, row: FileState, rows: Sequence[FileState]) -> FileState:
-        """The row with what its reading came to."""
+        """The row with what its reading came to; of a mask, why it was not used in that of its
+        image.
+        """
+        if row.is_beside and row.used and not row.remark:
+            images = [read.image for read in self._read.values() if read.image is not None]
+            said = [note for image in images for note in image.notes]
+            why = next((note for note in said if note.startswith(f"{row.file.label} ")), "")
+            return replace(row, remark=why.removeprefix(row.file.label).strip())
         if not row.used or row.problem or row.file.role != "image":
             return row
         signature = _signature(row.file, _uncertainty_of(row, rows))
