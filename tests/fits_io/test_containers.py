@@ -136,6 +136,12 @@ SURVEYS = {
              "PHOTPLAM": 8045.0}), ("time", "WHT", {}), ("mask", "CTX", {}),
             ("table", "HDRTAB", {})]},
         "ACS_F814W", 7e-20 * 8045.0**2 / 2.99792458e18 * 1e23, {"faulty_value": 0}),
+    "HST, an exposure": (
+        {"jc8m10abq_flc.fits": [
+            ("", "", HST), (SKY, "SCI", {"BUNIT": "ELECTRONS", "PHOTFLAM": 7e-20,
+             "PHOTPLAM": 8045.0}), ("sigma", "ERR", {"BUNIT": "ELECTRONS"}), ("mask", "DQ", {})]},
+        "ACS_F814W", 7e-20 * 8045.0**2 / 2.99792458e18 * 1e23 / 1200,
+        {"faulty_value": 16, "harmless": 64}),
     "JWST": (
         {"jw02107-o039_t018_nircam_clear-f200w_i2d.fits": [
             ("", "", JWST), (SKY, "SCI", {"BUNIT": "MJy/sr"}), ("sigma", "ERR", {}),
