@@ -139,8 +139,8 @@ leave out: give the PSF (`--psf BAND=ARCSEC`, or a picture of it) where that mat
 0x0100 and 0x2000, not suspect pixels, spikes, ghosts and star cores); unWISE, the bits of
 saturation (Meisner+ 2019 and the Legacy Surveys' reduction of them); Legacy Surveys, DR9, SATUR and
 ALLMASK of the band, not BRIGHT or GALAXY; DES, its data management's flags but INTERP, STAR,
-SSXTALK, SUSPECT, FIXED and TAPEBUMP; HSC and Rubin, BAD, SAT, NO_DATA and UNMASKEDNAN by the names in
-the mask's header; Euclid, INVALID, and NO_DATA in VIS; JWST, DO_NOT_USE; Hubble, the flags that its
+SSXTALK, SUSPECT, FIXED and TAPEBUMP; HSC and Rubin, BAD, SAT, NO_DATA and UNMASKEDNAN by the names
+in the mask's header; Euclid, INVALID, and NO_DATA in VIS; JWST, DO_NOT_USE; Hubble, the flags that its
 Data Handbooks do not let pass when images are drizzled.
 
 GALEX's counts per second: AB 18.82 and 20.08 (Morrissey+ 2007, eq. 1-2). SPIRE's beams: 469.35,
