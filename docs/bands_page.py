@@ -140,8 +140,8 @@ leave out: give the PSF (`--psf BAND=ARCSEC`, or a picture of it) where that mat
 saturation (Meisner+ 2019 and the Legacy Surveys' reduction of them); Legacy Surveys, DR9, SATUR and
 ALLMASK of the band, not BRIGHT or GALAXY; DES, its data management's flags but INTERP, STAR,
 SSXTALK, SUSPECT, FIXED and TAPEBUMP; HSC and Rubin, BAD, SAT, NO_DATA and UNMASKEDNAN by the names
-in the mask's header; Euclid, INVALID, and NO_DATA in VIS; JWST, DO_NOT_USE; Hubble, the flags that its
-Data Handbooks do not let pass when images are drizzled.
+in the mask's header; Euclid, INVALID, and NO_DATA in VIS; JWST, DO_NOT_USE; Hubble, the flags
+that its Data Handbooks do not let pass when images are drizzled.
 
 GALEX's counts per second: AB 18.82 and 20.08 (Morrissey+ 2007, eq. 1-2). SPIRE's beams: 469.35,
 831.27 and 1804.31 arcsec² (SPIRE Handbook v3.2, Table 5.8, pipeline values). The year of an image
