@@ -58,6 +58,27 @@ whether its zero points are of a count in the image or per second. Lists have se
 their parts. A row with a name alone is a camera whose bands are not known: its filters are never
 taken for another's.
 
+The other columns are for its customs, and empty for most:
+
+- `custom_zero_points`, such as `MAGZERO+DES_EXT+DESFNAME=image`: what a zero point is for in files
+  that have the other keywords, whatever its comment says.
+- `pixels_at`, such as `22.5=2.75`: the side of the pixels of its images of a zero point.
+- `roles`, such as `oow=weight;ood=mask`: what a word in the names of files and extensions is for
+  that no other survey uses otherwise.
+- `own_roles`, such as `wt=variance;n_m=exposure`: the same where header or name call the survey.
+  Two parts of a name are joined by `_`.
+- `bad_bits`, such as `*=0 3;msk@WISE_3.4=4`: which bits of its masks are faults, by a word in the
+  mask's name, for all bands or for one. They are numbers, or names that the mask's header explains
+  (`MP_SAT`). Without an entry any value but 0 is a fault.
+- `exposures`, such as `int=rrhr exp`: what its exposure maps have in their names in place of a word
+  of its images.
+- `units`, such as `int=counts/s`: the unit to suggest where no header tells one.
+- `wider_psf`, such as `COADDID=1.414`: by what the PSF is wider in files with a keyword.
+- `plane_zero_points`, such as `JMAGZP=J;HMAGZP=H`: the filters of the planes of its cubes.
+- `object_is_field`: `yes` where `OBJECT` names a field and not a galaxy.
+
+Code names no survey (a test reads it for that), so that a row is all it takes.
+
 ## Where the numbers are from
 
 **Pivot wavelengths**: of the 26 bands of the models, Dobbels & Baes (2021, Table 1); of the others,
@@ -113,6 +134,14 @@ leave out: give the PSF (`--psf BAND=ARCSEC`, or a picture of it) where that mat
 | Roman | technical information of June 2024, computed | assumed: 2 %, until it flies |
 | NIRCam | JWST documentation, NIRCam point spread functions | JWST documentation, required: 5 % |
 | MIRI | JWST documentation, MIRI point spread functions | Gordon+ 2025 (1 to 4 % a star), 3 % |
+
+**Bits of masks that are faults**: Pan-STARRS, the archive's page on pixel flags (0x0001 to 0x0040,
+0x0100 and 0x2000, not suspect pixels, spikes, ghosts and star cores); unWISE, the bits of
+saturation (Meisner+ 2019 and the Legacy Surveys' reduction of them); Legacy Surveys, DR9, SATUR and
+ALLMASK of the band, not BRIGHT or GALAXY; DES, its data management's flags but INTERP, STAR,
+SSXTALK, SUSPECT, FIXED and TAPEBUMP; HSC and Rubin, BAD, SAT, NO_DATA and UNMASKEDNAN by the names
+in the mask's header; Euclid, INVALID, and NO_DATA in VIS; JWST, DO_NOT_USE; Hubble, the flags
+that its Data Handbooks do not let pass when images are drizzled.
 
 GALEX's counts per second: AB 18.82 and 20.08 (Morrissey+ 2007, eq. 1-2). SPIRE's beams: 469.35,
 831.27 and 1804.31 arcsec² (SPIRE Handbook v3.2, Table 5.8, pipeline values). The year of an image

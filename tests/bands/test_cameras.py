@@ -3,6 +3,8 @@
 Of `bands.cameras` and `bands.ecsv_rows`.
 """
 
+from typing import get_args
+
 import pytest
 from astropy.table import QTable
 
@@ -12,10 +14,13 @@ from napari_galaxy_maps.bands.cameras import (
     TABLE,
     cameras_called,
     cameras_in_name,
+    custom_zero_point,
     other_camera,
     read_cameras,
+    role_words,
 )
 from napari_galaxy_maps.bands.registry import BANDS
+from napari_galaxy_maps.data.recipe import Role
 
 
 def test_every_survey_of_a_band_is_a_camera():
@@ -87,6 +92,39 @@ def test_a_row_that_cannot_be_is_named(tmp_path, row, says):
     path.write_text(f"# %ECSV 1.0\n{columns}\n{row}\n")
     with pytest.raises(ValueError, match=says):
         read_cameras(path)
+
+
+def test_the_customs_of_a_survey_stand_in_its_row(tmp_path):
+    path = tmp_path / "surveys.ecsv"
+    customs = {
+        "custom_zero_points": "ZP+OURS=image", "pixels_at": "22.5=2.75", "roles": "gg=mask",
+        "own_roles": "wt=variance", "bad_bits": "gg@SDSS_g=1 SAT", "exposures": "int=rr ex",
+        "units": "int=counts/s", "wider_psf": "ATLAS=1.4", "plane_zero_points": "GZP=g",
+        "object_is_field": "yes",
+    }  # fmt: skip
+    columns = "name,words,telescopes,in_names,filters,pixels,counts,zero_point_per"
+    row = ",".join(customs.values())
+    path.write_text(f"{columns},{','.join(customs)}\nSDSS,Sloan,,,,0.4,maggies,,{row}\n")
+    camera = read_cameras(path)[0]["SDSS"]
+    assert camera.bad_bits == {"gg@SDSS_g": ("1", "SAT")} and camera.pixels_at == {22.5: 2.75}
+    assert camera.exposures == {"int": ("rr", "ex")} and camera.wider_psf == {"ATLAS": 1.4}
+    assert camera.object_is_field and camera.plane_zero_points == {"GZP": "g"}
+    assert camera.custom_zero_points == {"ZP+OURS": "image"} and camera.units["int"] == "counts/s"
+
+
+def test_words_that_others_use_otherwise_count_where_the_survey_is_called():
+    assert "wt" not in role_words() and role_words(["PS1"])["wt"] == "variance"
+    assert role_words()["oow"] == "weight"
+    assert custom_zero_point("MAGZERO", {"DES_EXT", "DESFNAME"}) == "image"
+    assert custom_zero_point("MAGZERO", {"DES_EXT"}) == ""
+
+
+def test_every_custom_names_bands_and_roles_that_there_are():
+    for camera in CAMERAS.values():
+        words = {**camera.roles, **camera.own_roles}.values()
+        assert {camera.name, *words} <= {*get_args(Role), camera.name}, camera.name
+        only = {key.partition("@")[2] for key in camera.bad_bits} - {""}
+        assert all(BANDS[name].survey == camera.name for name in only), camera.name
 
 
 def test_a_survey_is_one_row(tmp_path):

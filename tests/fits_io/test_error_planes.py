@@ -16,15 +16,11 @@ from astropy.nddata import (
 
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.fits_io.band_images import join, read_band_image
-from napari_galaxy_maps.fits_io.error_planes import (
-    blank_flagged,
-    is_coverage,
-    is_mask,
-    role_of_utype,
-    sigma_from_weights,
-)
+from napari_galaxy_maps.fits_io.beside_files import blank_flagged
+from napari_galaxy_maps.fits_io.error_planes import sigma_from_weights
 from napari_galaxy_maps.fits_io.galaxies import read_galaxy
 from napari_galaxy_maps.fits_io.image_files import find_images
+from napari_galaxy_maps.fits_io.which_role import role_of_header
 from tests.conftest import tan_wcs, write_image
 
 SHAPE = (80, 90)
@@ -97,9 +93,7 @@ def test_masked_pixels_are_blank_and_told(tmp_path, name):
     assert np.array_equal(np.isnan(image.data), mask)
     assert f"2.8 % of the pixels, flagged in its {name}, are blank" in image.notes
     assert image.uncertainty is not None
-    assert skipped == [
-        f"gal_WISE_3.4.fits[1] is a {name} image, which is used for the pixels that it flags."
-    ]
+    assert skipped == []
 
 
 def test_a_saturated_star_behind_a_mask_adds_no_flux(tmp_path):
@@ -143,7 +137,9 @@ def test_masks_belong_to_the_image_of_their_version_and_shape(tmp_path):
         hdus += [image, fits.ImageHDU(flags, name="DQ", ver=number)]
     hdus.append(fits.ImageHDU(small, name="MASK", ver=1))
     fits.HDUList(hdus).writeto(tmp_path / "two.fits")
-    for image, blank in zip(find_images([tmp_path / "two.fits"]), ((0, 0), (5, 5)), strict=True):
+    found = find_images([tmp_path / "two.fits"])
+    images = [image for image in found if image.role == "image"]
+    for image, blank in zip(images, ((0, 0), (5, 5)), strict=True):
         assert np.argwhere(np.isnan(read_band_image(image).data)).tolist() == [list(blank)]
 
 
@@ -233,18 +229,13 @@ def test_where_the_noise_cannot_be_told_weights_are_believed():
      ("ivar", "weight"), ("UnknownUncertainty", "ignore"), (None, None), ("other", None)],
 )  # fmt: skip
 def test_the_role_of_a_plane_by_its_utype(utype, role):
-    assert role_of_utype({"UTYPE": utype}) == role
-
-
-def test_names_of_masks_and_exposures():
-    assert is_mask("MASK") and is_mask("sci_dq") and not is_mask("MASKED SCI".replace(" ", ""))
-    assert is_coverage("COVERAGE") and is_coverage("wht") and not is_coverage("SCI")
+    assert role_of_header({"UTYPE": utype}) == role
 
 
 def test_flags_that_leave_no_pixel_are_left_out():
     data = np.ones((4, 4))
     found, notes = blank_flagged(data, {"MASK": np.ones((4, 4), bool)})
-    assert found is data and "flags 100 % of the pixels" in notes[0]
+    assert found is data and "MASK flags 100 % of the pixels" in notes[0]
     assert blank_flagged(data, {"MASK": np.zeros((4, 4), bool)}) == (data, ())
 
 

@@ -1,9 +1,10 @@
 """What each image of a file is for, and which of them are wanted.
 
-Of `fits_io.which_role` and `fits_io.planes`.
+Of `fits_io.which_role`, `fits_io.image_names` and `fits_io.planes`.
 """
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from napari_galaxy_maps.exceptions import InputError, RecipeError
 from napari_galaxy_maps.fits_io.band_images import join, read_band_image
 from napari_galaxy_maps.fits_io.galaxies import read_galaxy
 from napari_galaxy_maps.fits_io.image_files import check_names, find_images
+from napari_galaxy_maps.fits_io.image_names import Place, keys_of
 from napari_galaxy_maps.fits_io.which_role import ROLES, guess_role
 from tests.conftest import tan_wcs, write_image
 
@@ -67,7 +69,7 @@ def test_the_name_of_an_extension_tells_its_role(extname, role):
 def test_a_person_tells_a_role(tmp_path):
     image(tmp_path / "gal_SDSS_r.fits", BUNIT="Jy/pix")
     image(tmp_path / "gal_SDSS_r_mask.fits", np.abs(DATA), BUNIT="Jy/pix")
-    assert [found.role for found in find_images([tmp_path])] == ["image"]
+    assert [found.role for found in find_images([tmp_path])] == ["image", "mask"]
     for key in ("gal_SDSS_r_mask.fits", "*_mask.fits", str(tmp_path / "gal_SDSS_r_mask.fits")):
         told = Recipe.from_tree({"input": {"roles": {key: "uncertainty"}}})
         galaxy = read_galaxy([tmp_path], told)
@@ -189,3 +191,36 @@ def test_a_file_of_which_all_is_left_out_is_refused(tmp_path):
     told = Recipe.from_tree({"input": {"leave_out": ["a_SDSS_r.fits"]}})
     with pytest.raises(InputError, match="is left out, as told"):
         read_galaxy([path], told)
+
+
+@pytest.mark.parametrize("form", ["cube.fits[0,{}]", "cube.fits[0][{}]", "cu*.fits[0][{}]"])
+def test_one_plane_of_many_is_chosen_or_left_out(form, tmp_path):
+    path = image(tmp_path / "cube.fits", np.stack([DATA, DATA, DATA]), BUNIT="Jy/pix")
+    told = Recipe.from_tree({"input": {
+        "leave_out": [form.format(0)], "roles": {form.format(2): "uncertainty"},
+    }}).input  # fmt: skip
+    passed = []
+    found = find_images([path], told=told, passed=passed)
+    assert {f.label: f.role for f in found} == {
+        "cube.fits[0,1]": "image", "cube.fits[0,2]": "uncertainty",
+    }  # fmt: skip
+    assert [(p.place.label, p.role) for p in passed] == [("cube.fits[0,0]", "image")]
+
+
+@pytest.mark.parametrize("key", ["cube.fits[4]", "cube.fits[0][7]", "cube.fits[SCI]"])
+def test_an_image_that_a_file_has_not_cannot_be_left_out(key, tmp_path):
+    path = image(tmp_path / "cube.fits", np.stack([DATA, DATA, DATA]), BUNIT="Jy/pix")
+    told = Recipe.from_tree({"input": {"leave_out": [key]}}).input
+    check_names([path], told)
+    for where in (path, tmp_path):
+        with pytest.raises(RecipeError, match="none of the images of cube"):
+            find_images([where], told=told)
+
+
+def test_the_nearest_entry_speaks_for_an_image():
+    place = Place(Path("/a/b/c.fits"), 1, 2, "c.fits[1,2]", "SCI")
+    keys = ["b", "*.fits", "*.fits[SCI]", "c.fits", "c.fits[sci]", "c.fits[1][2]", "c.fits[1,2]"]
+    assert keys_of(keys, place, folders=True) == keys[::-1]
+    assert keys_of(["c.fits[2]", "c.fits[1,0]", "d.fits"], place) == []
+    alone = Place(Path("/a/b/c.fits"), 1, None, "c.fits[1]", "SCI", 3)
+    assert keys_of(["c.fits[SCI,3]", "c.fits[SCI,2]"], alone) == ["c.fits[SCI,3]"]

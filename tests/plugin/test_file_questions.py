@@ -13,9 +13,15 @@ from napari_galaxy_maps.exceptions import GalaxyMapsError
 from napari_galaxy_maps.fits_io import galaxies
 from napari_galaxy_maps.fits_io.galaxies import settle_one, told_of
 from napari_galaxy_maps.fits_io.image_files import find_images
+from napari_galaxy_maps.fits_io.image_names import Place, keys_of
 from napari_galaxy_maps.plugin.ground.layer_specs import Key
 from napari_galaxy_maps.plugin.manifest import docks as panels
-from napari_galaxy_maps.plugin.state.answers import shared_questions, with_answer
+from napari_galaxy_maps.plugin.state.answers import (
+    shared_questions,
+    with_answer,
+    with_role,
+    with_use,
+)
 from napari_galaxy_maps.plugin.state.opened_files import ImageFiles, ReadImage
 from napari_galaxy_maps.plugin.widgets import file_table
 from napari_galaxy_maps.plugin.widgets.answer_row import meaning_of
@@ -134,7 +140,9 @@ def test_a_button_answers_and_another_unit_reads_the_image_again(galaxy, qtbot, 
 def test_one_answer_for_all_images_of_a_survey_and_one_word_takes_it_back(galaxy, qtbot, tmp_path):
     open_in(galaxy, qtbot, reprojected(tmp_path, "gri"))
     assert galaxy.shared.isVisibleTo(galaxy)
-    assert galaxy.shared.findChild(QLabel).text() == "All 3 SDSS images:"
+    texts = [label.text() for label in galaxy.shared.findChildren(QLabel)]
+    assert "per pixel of SDSS's own images" in texts[0] and texts[1] == "All 3 SDSS images:"
+    assert not remarks(galaxy, "gal_SDSS_g.fits").findChildren(QPushButton, "answer"), "asked once"
     press(qtbot, galaxy, galaxy.shared, "answer", "nanomaggy/oldpix")
     assert told(galaxy).units == {"SDSS": "nanomaggy/oldpix"}
     assert set(galaxy.project.galaxy.images) == {"SDSS_g", "SDSS_r", "SDSS_i"}
@@ -247,6 +255,8 @@ def test_all_is_seen_in_a_narrow_dock(galaxy, viewer, qtbot, tmp_path):
     assert galaxy.width() <= 410 and width <= 400
     for label in ("gal_SDSS_g.fits", "gal_SDSS_r.fits", "gal_SDSS_i.fits"):
         row = remarks(galaxy, label)
+        press(qtbot, galaxy, row, "alone")
+        assert len(row.findChildren(QPushButton, "answer")) == 2
         assert galaxy.table.rowHeight(galaxy.table.row_of(label) + 1) >= row.heightForWidth(width)
         for button in row.findChildren(QPushButton, "answer"):
             corner = button.mapTo(row, button.rect().bottomRight())
@@ -266,6 +276,44 @@ def test_a_removed_file_takes_what_was_said_of_it_along(galaxy, qtbot, tmp_path)
 
 
 # Without a window --------------------------------------------------------------------------------
+
+
+def test_planes_of_a_cube_are_files_of_their_own(tmp_path):
+    cube = np.ones((3, 20, 20), "f4")
+    cards = {"INSTRUME": "DECam", "BUNIT": "nanomaggy", "BANDS": "grz"}
+    files = listed(write_image(tmp_path / "cube.fits", cube, tan_wcs((20, 20), 0.262), **cards))
+    ready = files.ready(InputSettings())
+    assert len(ready) == 3 and len({file.signature for file in ready}) == 3
+    left = with_use(InputSettings(), files.places()["cube.fits[0,1]"], False)[0]
+    assert [f.band for f in files.ready(InputSettings(**left))] == ["DECam_g", "DECam_z"]
+
+
+def test_an_exposure_map_answers_for_counts_while_it_is_in_use(tmp_path):
+    cards = {"TELESCOP": "GALEX", "BAND": 1}
+    write(tmp_path, "NGC1-nd-cnt.fits", 1.5, BUNIT="counts", **cards)
+    write(tmp_path, "NGC1-nd-rrhr.fits", 1.5, **cards)
+    files = listed(tmp_path)
+    (ready,) = files.ready(InputSettings())
+    assert ready.file.divide_by is not None and ready.file.unit == "counts/s"
+    without = InputSettings(leave_out=["NGC1-nd-rrhr.fits"])
+    row = next(row for row in files.rows(without) if row.file.role == "image")
+    assert row.problem and row.file.divide_by is None and not files.ready(without)
+    wrong = InputSettings(units={"NGC1-nd-cnt.fits": "furlong"})
+    assert "not understood" in files.rows(wrong)[0].problem and not files.ready(wrong)
+
+
+def test_a_role_goes_into_the_recipe_and_out_again(tmp_path):
+    (found,) = find_images([write(tmp_path, "gal_SDSS_r.fits", BUNIT="MJy/sr")])
+    other = Place(tmp_path / "gal_SDSS_r.fits", 2, 1, "sub/gal_SDSS_r.fits[2,1]", "ERR")
+    assert other.key == f"{tmp_path / 'gal_SDSS_r.fits'}[2,1]"
+    assert keys_of([other.key], other) == [other.key] and not keys_of([other.key], found.place)
+    roles, none = with_role(InputSettings(), found.place, "variance")
+    assert roles == {"roles": {"gal_SDSS_r.fits": "variance"}} and none == ()
+    told = InputSettings(roles={"gal_*.fits": "mask", **roles["roles"]})
+    assert with_role(told, found.place, "") == ({"roles": {"gal_*.fits": "mask"}}, ())
+    pattern = InputSettings(roles={"gal_*.fits": "mask"}, leave_out=["gal_*.fits"])
+    assert with_role(pattern, found.place, "") == ({"roles": {}}, ("gal_*.fits",))
+    assert with_use(pattern, found.place, True) == ({"leave_out": []}, ("gal_*.fits",))
 
 
 def listed(*paths):
@@ -392,3 +440,95 @@ def test_a_wrong_entry_of_a_recipe_can_be_taken_back(tmp_path):
 )
 def test_an_answer_is_told_in_words(about, answer, words):
     assert meaning_of(about, answer, "GALEX") == words
+
+
+# Roles and what is left out ----------------------------------------------------------------------
+
+
+def beside(folder):
+    """An image with a mask of two pixels, an exposure map and a picture of a PSF."""
+    write(folder, "gal_SDSS_r.fits", BUNIT="MJy/sr")
+    flags, seen = np.zeros((40, 40), "i2"), np.ones((40, 40), "f4")
+    flags[5, 5:7], seen[:2] = 1, 0
+    for name, plane in (("mask", flags), ("exp", seen), ("psf", seen)):
+        write_image(folder / f"gal_SDSS_r_{name}.fits", plane, tan_wcs((40, 40), 0.396))
+    return folder
+
+
+def role_button(galaxy, label):
+    return galaxy.table.cellWidget(galaxy.table.row_of(label), file_table.ROLE)
+
+
+def choose_role(qtbot, galaxy, label, text):
+    """Choose in the menu of a row's button."""
+    menu = role_button(galaxy, label).menu_of_roles()
+    next(action for action in menu.actions() if action.text().startswith(text)).trigger()
+    qtbot.wait(50)
+    wait_for(qtbot, lambda: idle(galaxy.workspace))
+
+
+def shown_order(galaxy, *labels):
+    """Files from top to bottom."""
+    header = galaxy.table.verticalHeader()
+    return sorted(labels, key=lambda label: header.visualIndex(galaxy.table.row_of(label)))
+
+
+def blank(galaxy):
+    return int(np.isnan(galaxy.project.galaxy.images["SDSS_r"].data).sum())
+
+
+@pytest.mark.window
+def test_every_file_is_a_row_with_its_role_which_can_be_changed(galaxy, qtbot, tmp_path):
+    open_in(galaxy, qtbot, beside(tmp_path))
+    signs = {name: role_button(galaxy, f"gal_SDSS_r{name}.fits").text()
+             for name in ("", "_mask", "_exp", "_psf")}  # fmt: skip
+    assert signs == {"": "img", "_mask": "msk", "_exp": "exp", "_psf": "psf"}
+    names = [f"gal_SDSS_r{name}.fits" for name in ("", "_exp", "_mask", "_psf")]
+    assert shown_order(galaxy, *names) == names, "what is not an image stands below"
+    why = galaxy.table.item(galaxy.table.row_of("gal_SDSS_r_psf.fits"), file_table.BAND)
+    assert why.text() == "is a picture of a PSF, which is not used." and not galaxy.details.text()
+    assert why.foreground().color().name() == file_table.FAINT
+    assert blank(galaxy) == 82
+
+    choose_role(qtbot, galaxy, "gal_SDSS_r_mask.fits", "ignore")
+    assert told(galaxy).roles == {"gal_SDSS_r_mask.fits": "ignore"} and blank(galaxy) == 80
+    assert role_button(galaxy, "gal_SDSS_r_mask.fits").text() == "off*"
+    choose_role(qtbot, galaxy, "gal_SDSS_r_psf.fits", "uncertainty")
+    assert galaxy.project.galaxy.images["SDSS_r"].uncertainty is not None
+    choose_role(qtbot, galaxy, "gal_SDSS_r_psf.fits", "psf")
+    assert galaxy.project.galaxy.images["SDSS_r"].uncertainty is None
+    choose_role(qtbot, galaxy, "gal_SDSS_r_mask.fits", "as its name")
+    assert told(galaxy).roles == {"gal_SDSS_r_psf.fits": "psf"} and blank(galaxy) == 82
+    choose_role(qtbot, galaxy, "gal_SDSS_r.fits", "ignore")
+    assert galaxy.project.galaxy is None and galaxy.table.row_of("gal_SDSS_r.fits") > 0
+    choose_role(qtbot, galaxy, "gal_SDSS_r.fits", "as its name")
+    assert list(galaxy.project.galaxy.images) == ["SDSS_r"]
+
+
+@pytest.mark.window
+def test_a_file_is_left_out_in_the_settings_and_brought_back(galaxy, qtbot, tmp_path):
+    open_in(galaxy, qtbot, beside(tmp_path))
+
+    def tick(name, state):
+        row = galaxy.table.row_of(name)
+        galaxy.table.item(row, file_table.FILE).setCheckState(state)
+        qtbot.wait(50)
+        wait_for(qtbot, lambda: idle(galaxy.workspace))
+
+    tick("gal_SDSS_r_exp.fits", Qt.CheckState.Unchecked)
+    assert told(galaxy).leave_out == ["gal_SDSS_r_exp.fits"] and blank(galaxy) == 2
+    names = ["gal_SDSS_r_mask.fits", "gal_SDSS_r_exp.fits"]
+    assert shown_order(galaxy, *names) == names
+    tick("gal_SDSS_r_exp.fits", Qt.CheckState.Checked)
+    assert told(galaxy).leave_out == [] and blank(galaxy) == 82
+
+    small = write_image(tmp_path / "gal_SDSS_r_dq.fits", np.ones((9, 9), "i2"), tan_wcs((9, 9), 1))
+    open_in(galaxy, qtbot, small)
+    assert "is not used: it has 9 x 9 pixels" in remarks(galaxy, small.name).text()
+    galaxy.project.set_recipe("input", leave_out=["*_mask.fits"])
+    galaxy.project.files_resettled.emit()
+    wait_for(qtbot, lambda: idle(galaxy.workspace))
+    assert blank(galaxy) == 80
+    tick("gal_SDSS_r_mask.fits", Qt.CheckState.Checked)
+    assert told(galaxy).leave_out == [] and blank(galaxy) == 82
+    assert "all that *_mask.fits stands for" in galaxy.message.text()

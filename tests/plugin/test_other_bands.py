@@ -57,6 +57,7 @@ def test_a_drop_down_of_all_bands_is_made_in_no_time(viewer, workspace, qtbot):
 
     class State:
         found = Found()
+        is_beside = False
 
     start = perf_counter()
     for _ in range(20):

@@ -5,7 +5,7 @@ their customs, which hold where a file says nothing; they stand in the table ``s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -40,6 +40,27 @@ class Camera:
         Kinds of unit that its own images have per pixel, as `units.COUNTS`.
     zero_point_per : mapping
         ``"image"`` or ``"second"`` by keyword: what the survey's zero points are for.
+    custom_zero_points : mapping
+        The same where it is not what their comment says, by the keyword and others that such files
+        have, with ``+`` between them.
+    pixels_at : mapping
+        Sides of its pixels in arcsec by the zero point in magnitudes that tells the kind of image.
+    roles, own_roles : mapping
+        What words in names are for, by word: of words that the survey alone uses, and of those that
+        count only where it is called.
+    bad_bits : mapping
+        Bits of its masks that are faults, by word in the mask's name (``"*"``: any), or
+        ``word@band`` for one band: numbers, or names that the mask's header explains.
+    exposures : mapping
+        Words that its exposure maps have in their names, by the word of its images in their place.
+    units : mapping
+        The likely unit where no header tells one, by word in the name of the file.
+    wider_psf : mapping
+        By what its PSF is wider in files that have a keyword.
+    plane_zero_points : mapping
+        Filters of the planes of its cubes by the keyword of their zero point.
+    object_is_field : bool
+        Whether OBJECT in its headers names a field and not a galaxy.
     """
 
     name: str
@@ -50,6 +71,16 @@ class Camera:
     pixels: tuple[float, ...] = ()
     counts: tuple[str, ...] = (COUNTS,)
     zero_point_per: Mapping[str, str] = field(default_factory=dict)
+    custom_zero_points: Mapping[str, str] = field(default_factory=dict)
+    pixels_at: Mapping[float, float] = field(default_factory=dict)
+    roles: Mapping[str, str] = field(default_factory=dict)
+    own_roles: Mapping[str, str] = field(default_factory=dict)
+    bad_bits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    exposures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    wider_psf: Mapping[str, float] = field(default_factory=dict)
+    plane_zero_points: Mapping[str, str] = field(default_factory=dict)
+    object_is_field: bool = False
 
     def band(self, text: str) -> Band | None:
         """The band of one of its filters as a header spells it, or None."""
@@ -87,6 +118,13 @@ def _spellings(text: str) -> list[str]:
     return found
 
 
+_BY_KEY = (
+    "filters", "zero_point_per", "custom_zero_points", "pixels_at", "roles", "own_roles",
+    "bad_bits", "exposures", "units", "wider_psf", "plane_zero_points",
+)  # fmt: skip
+"""Columns whose parts are by key."""
+
+
 def read_cameras(path: Path = TABLE) -> tuple[dict[str, Camera], tuple[str, ...]]:
     """The cameras of a table by name, and what headers call those whose bands are not known.
 
@@ -114,23 +152,56 @@ def _camera(row: dict[str, str]) -> Camera:
     parts = {key: tuple(filter(None, value.split(";"))) for key, value in row.items()}
     for pattern in (*parts["words"], *parts["telescopes"]):
         re.compile(pattern)
+    by_key = {name: dict(part.split("=", 1) for part in parts.get(name, ())) for name in _BY_KEY}
     unknown = set(parts["counts"]) - {COUNTS, RATE, MAGGIES}
-    per = dict(part.split("=", 1) for part in parts["zero_point_per"])
-    if unknown or set(per.values()) - {"image", "second"}:
-        raise ValueError(f"{sorted(unknown) or per} cannot be")
+    pers = {*by_key["zero_point_per"].values(), *by_key["custom_zero_points"].values()}
+    if unknown or pers - {"image", "second"}:
+        raise ValueError(f"{sorted(unknown or pers)} cannot be")
     return Camera(
         row["name"],
         parts["words"],
         parts["telescopes"],
         parts["in_names"],
-        dict(part.split("=", 1) for part in parts["filters"]),
+        by_key["filters"],
         tuple(float(part) for part in parts["pixels"]),
         parts["counts"],
-        per,
+        by_key["zero_point_per"],
+        by_key["custom_zero_points"],
+        {float(key): float(side) for key, side in by_key["pixels_at"].items()},
+        by_key["roles"],
+        by_key["own_roles"],
+        {key: tuple(bits.split()) for key, bits in by_key["bad_bits"].items()},
+        {key: tuple(words.split()) for key, words in by_key["exposures"].items()},
+        by_key["units"],
+        {key: float(times) for key, times in by_key["wider_psf"].items()},
+        by_key["plane_zero_points"],
+        bool(parts.get("object_is_field")),
     )
 
 
 CAMERAS, OTHERS = read_cameras()
+
+
+def role_words(called: Iterable[str] = ()) -> dict[str, str]:
+    """What words in names are for by the surveys' customs: those that a survey alone uses, and
+    those of the surveys that are called.
+    """
+    found = {word: role for camera in CAMERAS.values() for word, role in camera.roles.items()}
+    for name in called:
+        found |= CAMERAS[name].own_roles
+    return found
+
+
+def custom_zero_point(key: str, there: Container[str]) -> str:
+    """``"image"`` or ``"second"`` where some survey's zero point of a keyword is not what its
+    comment says, by the other keywords of the file; else empty.
+    """
+    for camera in CAMERAS.values():
+        for words, per in camera.custom_zero_points.items():
+            first, *others = words.split("+")
+            if first == key and all(word in there for word in others):
+                return per
+    return ""
 
 
 def _whole(pattern: str, text: str) -> bool:

@@ -11,7 +11,7 @@ from ..exceptions import InputError
 from .options import IMAGES, add_input_options, add_paths, recipe_of
 
 if TYPE_CHECKING:
-    from ..fits_io.image_files import ImageFile
+    from ..fits_io.image_file import ImageFile
 
 HELP = "say what each file is: band, unit, pixel, PSF, size, what is wrong"
 
@@ -25,6 +25,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a table of the files, or JSON; 2 where there is no image among them."""
+    from ..fits_io.beside_files import with_beside, with_rates, without_image
     from ..fits_io.galaxies import questions_of, settle_all
     from ..fits_io.image_files import check_names, find_images
 
@@ -37,7 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
             found += find_images([path], wrong, told=told)
         except InputError as error:
             wrong.append(str(error))
-    files = settle_all(found, told) if found else []
+    files = with_rates(with_beside(settle_all(found, told))) if found else []
+    wrong += without_image(files)
     rows: list[dict[str, Any]] = [
         {
             "file": image.label,
@@ -78,19 +80,22 @@ def _as_json(question: Question) -> dict[str, Any]:
 
 
 def _print_files(rows: list[dict[str, Any]]) -> None:
+    from ..fits_io.which_role import BESIDE
+
     if not rows:
         return
     table = [("file", "role", "band", "unit", "pixel", "FWHM", "size", "projection")]
     for row in rows:
+        beside = row["role"] in BESIDE
         label = row["file"] if len(row["file"]) <= 48 else f"{row['file'][:30]}…{row['file'][-17:]}"
         table.append(
             (
                 label,
                 row["role"],
                 row["band"] or "?",
-                row["unit"] or "?",
+                row["unit"] or ("-" if beside else "?"),
                 f"{row['pixel_arcsec']:.3g}″",
-                f"{row['fwhm_arcsec']:.3g}″" if row["fwhm_arcsec"] else "?",
+                f"{row['fwhm_arcsec']:.3g}″" if row["fwhm_arcsec"] else "-" if beside else "?",
                 f"{row['shape'][1]} x {row['shape'][0]}",
                 row["wcs"][0][5:].strip("-"),
             )

@@ -116,14 +116,14 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="FILE=ROLE",
         help="what an image is for: image, uncertainty, variance, weight, exposure, mask, psf or "
-        "ignore; FILE may be FILE[EXTENSION] (repeatable)",
+        "ignore; FILE may be FILE[EXTENSION] or FILE[EXTENSION][PLANE] (repeatable)",
     )
     group.add_argument(
         "--leave-out",
         action="append",
         default=[],
         metavar="FILE",
-        help="leave out a file, or FILE[EXTENSION] (repeatable)",
+        help="leave out a file, FILE[EXTENSION] or FILE[EXTENSION][PLANE] (repeatable)",
     )
     group.add_argument(
         "--unit",

@@ -11,14 +11,16 @@ from ..bands.registry import get_band
 from ..bands.units import canonical_unit, is_per_pixel, surface_brightness_factor
 from ..data.galaxy import BandImage
 from ..exceptions import InputError, UnresolvedError
-from .error_planes import blank_flagged, coverage_beside, planes_beside, sigma_from_weights
-from .image_files import ImageFile
+from .beside_files import blank_flagged, read_beside
+from .error_planes import sigma_from_weights
+from .image_file import ImageFile
 from .no_data import blank_zeros
 from .open_fits import sha256
 from .pixel_area import pixel_area
 from .pixel_scales import MAGGIES, MAGNITUDES, flux_error_from_magnitudes
 from .quiet import quiet
 from .sky_coordinates import left_over_sip
+from .which_role import OF_THE_SKY
 
 
 @quiet()
@@ -51,6 +53,11 @@ def read_band_image(image: ImageFile, uncertainty: ImageFile | None = None) -> B
     factor, note = _factor(image, MAGGIES if magnitudes else image.unit)
     told: list[str] = []
     data = image.load(told)
+    if image.divide_by is not None:
+        seconds = image.divide_by.load_as_stored()
+        data = np.where(seconds > 0, data / np.where(seconds > 0, seconds, 1), np.nan)
+        data = data.astype(np.float32)
+        told.append(f"divided by the seconds of {image.divide_by.label}")
     weight: np.ndarray | None = None
     told_of_weight: list[str] = []
     if uncertainty is not None and uncertainty.role == "weight":
@@ -94,20 +101,19 @@ def _without_blanks(
     """NaN where masks and exposures say that nothing was measured, and in place of zeros that are
     no measurement; with what is said of it.
     """
-    flagged: tuple[str, ...] = ()
-    coverage, name = None, ""
-    if image.hdu or image.label.endswith("]"):  # else it is alone in its file
-        beside = planes_beside(image.path, image.hdu, image.shape)
-        data, flagged = blank_flagged(data, beside.flagged)
-        coverage, name = beside.coverage, f"the plane {beside.coverage_name}"
-    if coverage is None and uncertainty is not None and weight is not None:
-        coverage, name = weight if weight.shape == image.shape else None, uncertainty.label
-    if coverage is None:
-        coverage, name = coverage_beside(image.path, image.shape)
+    beside = read_beside(image, data)
+    data, flagged = blank_flagged(data, beside.flagged)
+    coverage, name = beside.coverage, beside.coverage_name
+    if uncertainty is not None and weight is not None and weight.shape == image.shape:
+        if coverage is None:
+            own = uncertainty.path == image.path and uncertainty.extension
+            coverage, name = weight, f"the plane {own}" if own else uncertainty.label
+        else:
+            coverage = np.where(weight == 0, np.float32(0), coverage)
     data, zeros = blank_zeros(data, coverage, name)
     if not np.isfinite(data).any():
         raise InputError(f"{image.label} holds no valid pixel: all are blank; leave it out.")
-    return data, (*flagged, *zeros)
+    return data, (*flagged, *zeros, *beside.notes)
 
 
 def _read_uncertainty(
@@ -195,7 +201,7 @@ def join(images: Sequence[ImageFile]) -> dict[str, tuple[ImageFile, ImageFile | 
     chosen: dict[str, ImageFile] = {}
     errors: dict[str, ImageFile] = {}
     for image in images:
-        if image.band is None:
+        if image.band is None or image.role not in OF_THE_SKY:
             continue
         store = chosen if image.role == "image" else errors
         other = store.get(image.band.name)

@@ -82,12 +82,6 @@ ALLOWED: dict[tuple[str, str], str] = {
 }
 """Pairs of words that may differ in one file: the first tells the unit's size, or wins."""
 
-DES_COADD = (
-    "DES's coadds hold 30 mag for their pixel values as they stand, though the comment says "
-    "magnitudes/s"
-)
-"""Why MAGZERO of DES's coadds (keyword DES_EXT) is not taken per second."""
-
 
 @dataclass(frozen=True)
 class Statement:
@@ -139,11 +133,15 @@ class ImageWords:
 
 
 class Asked(Exception):
-    """A question that stops the reading of one quantity; it never leaves this room."""
+    """A question that stops the reading of one quantity; it never leaves this room.
 
-    def __init__(self, question: Question):
+    ``of_exposure`` is whether the image's exposure in seconds would answer it.
+    """
+
+    def __init__(self, question: Question, of_exposure: bool = False):
         super().__init__(str(question))
         self.question = question
+        self.of_exposure = of_exposure
 
 
 def sentence(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from fnmatch import fnmatch
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,13 @@ from ..data.recipe import GalaxySettings, InputSettings, Recipe
 from ..exceptions import InputError, RecipeError, UnresolvedError
 from ..progress import Progress, Steps, run_to_end
 from .band_images import join, read_band_image
-from .image_files import ImageFile, find_images, settle
+from .beside_files import with_beside, with_rates, without_image
+from .image_file import ImageFile
+from .image_files import find_images, settle
+from .image_names import keys_of
+from .which_role import BESIDE
 
-READING = 2
+READING = 3
 """Version of the reading; it grows when the same files give other numbers than before."""
 _NEAR = 0.003
 """Redshift under which peculiar motions of 300 km/s change a distance by a third and more."""
@@ -109,18 +113,15 @@ def _check_needed(image: ImageFile, told: set[str]) -> None:
 
 
 def _keys_of(image: ImageFile, table: Mapping[str, object], by_band: bool) -> list[str]:
-    """The entries of a table that are about an image, the nearest first: by its label, its name,
-    its path, a pattern of names, its folder, its band, its survey.
+    """The entries of a table that are about an image, the nearest first: as `keys_of` has them,
+    then by its band and its survey.
     """
-    label, path = image.label, image.path
-    names = [key for key in (label, path.name, str(path)) if key in table]
-    patterns = [key for key in table if any(c in key for c in "*?[") and fnmatch(path.name, key)]
-    folders = [key for key in (path.parent.name, str(path.parent)) if key and key in table]
+    names = keys_of(table, image.place, folders=by_band)
     if not by_band or image.band is None:
-        return names + patterns + ([] if not by_band else folders)
+        return names
     bands = [key for key in table if find_band(key) is image.band]
     surveys = [key for key in table if key == image.band.survey]
-    return names + patterns + folders + bands + surveys
+    return [*dict.fromkeys((*names, *bands, *surveys))]
 
 
 def questions_of(images: Iterable[ImageFile]) -> list[Question]:
@@ -129,7 +130,7 @@ def questions_of(images: Iterable[ImageFile]) -> list[Question]:
         question
         for image in images
         for question in image.questions
-        if image.role == "image" or question.about == BAND
+        if image.role == "image" or (question.about == BAND and image.role not in BESIDE)
     ]
 
 
@@ -206,14 +207,12 @@ def d25_ellipse(settings: GalaxySettings) -> Ellipse | None:
 
 
 def _object_name(images: Mapping[str, BandImage]) -> str:
-    """The OBJECT that the headers agree on, or nothing; an SDSS frame's is the stripe of the sky it
-    was scanned in.
-    """
-    names = {
-        str(image.header["OBJECT"]).strip()
-        for image in images.values()
-        if image.header and "OBJECT" in image.header and image.band.survey != "SDSS"
-    }
+    """The OBJECT that the headers agree on, or nothing; of some surveys it is a field."""
+    names = set()
+    for image in images.values():
+        field = CAMERAS[image.band.survey].object_is_field
+        if image.header and "OBJECT" in image.header and not field:
+            names.add(str(image.header["OBJECT"]).strip())
     return names.pop() if len(names) == 1 else ""
 
 
@@ -227,7 +226,7 @@ def read_galaxy_steps(files: Sequence[ImageFile], recipe: Recipe) -> Steps[Galax
     InputError
         When a file is damaged, a band is there twice, or an uncertainty does not fit its image.
     """
-    settled = settle_all(files, recipe.input)
+    settled = with_rates(with_beside(settle_all(files, recipe.input)))
     questions = questions_of(settled)
     if questions:
         raise UnresolvedError(questions)
@@ -238,7 +237,8 @@ def read_galaxy_steps(files: Sequence[ImageFile], recipe: Recipe) -> Steps[Galax
         yield Progress(
             "read", done + 1, len(pairs), f"{name}: {images[name].notes[0]}", images[name]
         )
-    return make_galaxy(images, recipe.galaxy)
+    galaxy = make_galaxy(images, recipe.galaxy)
+    return replace(galaxy, notes=(*galaxy.notes, *without_image(settled)))
 
 
 def read_galaxy(

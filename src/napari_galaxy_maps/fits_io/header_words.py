@@ -88,7 +88,7 @@ class Words:
         own_words = list(instead)
         self._words |= {w.key: [v for v in own_words if v.key == w.key] for w in own_words}
 
-    def __contains__(self, key: str) -> bool:
+    def __contains__(self, key: object) -> bool:
         return key in self._words
 
     def of(self, keys: Iterable[str]) -> list[Word]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..bands.cameras import CAMERAS
 from .header_words import Word
+from .image_names import Place, version_of
 from .open_fits import is_more
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 _MOST = 12
 """Planes up to which a cube may be one of bands; more are wavelengths or times."""
 _SPECTRAL = re.compile(r"FREQ|VELO|VRAD|VOPT|WAVE|AWAV|ENER|STOKES|TIME|BETA|ZOPT", re.IGNORECASE)
-_LGA = ("J", "H", "K")
-"""Bands of the cubes of 2MASS's Large Galaxy Atlas, which tell JMAGZP, HMAGZP, KMAGZP."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,11 @@ class Plane:
     header: Header
     words: tuple[Word, ...] = ()
 
+    def place(self, path: Path) -> Place:
+        """Where it is in the file at a path."""
+        version = version_of(self.header)
+        return Place(path, self.number, self.index, self.label, self.name, version)
+
 
 def planes_of(hdus: HDUList, path: Path, skipped: list[str]) -> list[Plane]:
     """The images of a file; what cannot be one is told in `skipped`."""
@@ -83,15 +86,6 @@ def planes_of(hdus: HDUList, path: Path, skipped: list[str]) -> list[Plane]:
             words = _words_of_plane(hdu.header, index, n)
             found.append(Plane(number, index, label, name, shape, hdu.header, words))
     return found
-
-
-def is_left_out(plane: Plane, path: Path, left_out: Collection[str]) -> bool:
-    """Whether a person leaves an image out: by the file's name, path or a pattern, or its label,
-    or ``FILE[NAME]`` with the name of the extension, or ``FILE[n]`` for all planes of one.
-    """
-    own = {plane.label, path.name, str(path), f"{path.name}[{plane.number}]"}
-    own |= {f"{path.name}[{plane.name}]"} if plane.name else set()
-    return any(key in own or fnmatch(path.name, key) for key in left_out)
 
 
 def number_of_planes(shape: tuple[int, ...]) -> int:
@@ -145,11 +139,14 @@ def _words_of_plane(header: Header, index: int, n: int) -> tuple[Word, ...]:
         return (
             Word("BAND", bands.strip()[index], bands.strip()[index], place=f"BANDS = {bands!r}"),
         )
-    if n > 1 and n % len(_LGA) == 0 and all(f"{x}MAGZP" in header for x in _LGA):
-        # The first three are the galaxy in J, H, K; those behind may be anything.
-        letter = _LGA[index % len(_LGA)]
-        zero = _word("MAGZP", f"{letter}MAGZP", header)
-        return (Word("BAND", letter, letter, place=f"plane {index}"), zero) if n == 3 else (zero,)
+    for camera in CAMERAS.values():
+        keys, letters = tuple(camera.plane_zero_points), tuple(camera.plane_zero_points.values())
+        if n > 1 and keys and n % len(keys) == 0 and all(key in header for key in keys):
+            # The first are the galaxy, a band each; those behind may be anything.
+            letter = letters[index % len(keys)]
+            zero = _word("MAGZP", keys[index % len(keys)], header)
+            band = Word("BAND", letter, letter, place=f"plane {index}")
+            return (band, zero) if n == len(keys) else (zero,)
     return ()
 
 

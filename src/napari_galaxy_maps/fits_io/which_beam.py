@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..bands.cameras import CAMERAS
 from ..bands.units import parse_unit
 from ..data.question import BEAM, PSF, Question
 from .evidence import Asked, ImageWords
@@ -95,10 +96,9 @@ def _custom_width(image: ImageWords) -> float:
     band = image.band
     if band is None:
         return 0.0
-    # WISE's Atlas coadds were convolved with the PSF once more (Lang 2014, Sect. 1); only they have
-    # a COADDID.
-    atlas = band.survey == "WISE" and "COADDID" in image.words
-    return round(band.fwhm * (float(np.sqrt(2)) if atlas else 1.0), 2)
+    wider = CAMERAS[band.survey].wider_psf
+    times = max((by for key, by in wider.items() if key in image.words), default=1.0)
+    return round(band.fwhm * times, 2)
 
 
 def _axes(image: ImageWords, notes: list[str]) -> list[tuple[Word, float]]:

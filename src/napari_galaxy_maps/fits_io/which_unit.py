@@ -41,8 +41,6 @@ from .which_zero_point import check_size, zero_point_of
 
 _FAR_INFRARED = 23
 """Pivot wavelength in micron beyond which maps are per beam as often as per pixel."""
-_UNWISE = 22.5
-"""Magnitude of one count of unWISE's images."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +63,8 @@ class UnitGuess:
         Side in arcsec of the pixels that a unit per old pixel is of.
     notes : tuple of str
         What has to be told.
+    needs_exposure : bool
+        Whether a map of its exposure in seconds would answer what has to be asked.
     """
 
     unit: str | None
@@ -74,6 +74,7 @@ class UnitGuess:
     zero_point: ZeroPoint | None = None
     old_pixel: float | None = None
     notes: tuple[str, ...] = ()
+    needs_exposure: bool = False
 
 
 def guess_unit(
@@ -186,9 +187,11 @@ def _silent(image: ImageWords, unclear: list[Word]) -> tuple[UnitGuess, Unit]:
         return UnitGuess("DN", f"{zero} in the header: counts of that zero point"), unit
     reason, suggestion = "the header tells no unit", ""
     if image.band is not None:
-        if image.band.survey == "GALEX" and "int" in parts_of(image.filename):
-            reason += "; GALEX intensity maps are in counts/s"
-            suggestion = "counts/s"
+        likely_units = CAMERAS[image.band.survey].units
+        told = [likely_units[p] for p in parts_of(image.filename) if p in likely_units]
+        if told:
+            suggestion = told[0]
+            reason += f"; {image.band.survey}'s files of this name are in {suggestion}"
         elif stem(image.filename).endswith(f"_{image.band.name}"):
             reason += "; DustPedia's files of this name are in Jy/pix"
             suggestion = "Jy/pix"
@@ -215,6 +218,7 @@ def _with_meaning(
             zero, notes = zero_point_of(image, unit, given)
     except Asked as asked:
         questions.append(asked.question)
+        guess = replace(guess, needs_exposure=asked.of_exposure)
     try:
         old = _old_pixel(image, unit, zero, told)
     except Asked as asked:
@@ -240,9 +244,9 @@ def _old_pixel(image: ImageWords, unit: Unit, zero: ZeroPoint | None, told: bool
                 "give the unit per solid angle."
             )
         return None
-    if image.band.survey == "WISE":
-        # unWISE counts at 22.5 mag on pixels of 2.75", the Atlas at other zero points on 1.375".
-        sides = (2.75,) if zero is not None and zero.magnitude == _UNWISE else (1.375, 2.75)
+    if zero is not None and zero.magnitude is not None and camera is not None:
+        own = camera.pixels_at.get(zero.magnitude)
+        sides = (own,) if own is not None else sides
     if unit.per == OLD_PIXEL:
         return sides[0]
     binned = image.words.number(KEYWORDS[BINNING]) or 1.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..bands.cameras import CAMERAS
+from ..bands.cameras import CAMERAS, custom_zero_point
 from ..bands.registry import Band
 from ..bands.units import (
     COUNTS,
@@ -25,7 +25,6 @@ from ..constants import SR_PER_ARCSEC2, ZERO_AB_JY
 from ..data.question import UNIT, ZERO_POINT
 from ..data.zero_points import ZERO_POINTS, GivenZeroPoint
 from .evidence import (
-    DES_COADD,
     GAIN,
     KEYWORDS,
     SCALE,
@@ -36,6 +35,7 @@ from .evidence import (
     ZERO_KEYS_OF_AB,
     ZERO_KEYS_OF_FLUX,
     ZERO_KEYS_PER_SECOND,
+    Asked,
     ImageWords,
     Statement,
     agreed,
@@ -109,12 +109,13 @@ def zero_point_of(
         if band.count_rate_jy:
             magnitude = -2.5 * float(np.log10(band.count_rate_jy / ZERO_AB_JY))
             offered = (f"{magnitude:.4g} AB per second",)
-        raise image.asks(
+        asked = image.asks(
             ZERO_POINT,
             f"Which magnitude has one of its {unit}? No header tells, and without it counts are no "
             "flux.",
             offered,
         )
+        raise Asked(asked.question, of_exposure=bool(offered) and unit.kind == COUNTS)
     for zero in zeros:
         told = given is not None and given.magnitude is not None
         if not told and zero.magnitude is not None and not _makes_sense(zero.magnitude):
@@ -236,8 +237,10 @@ def _gain(image: ImageWords, zero: Word) -> float:
 
 def _per(word: Word, words: Words, band: Band) -> tuple[str, str]:
     """Whether a zero point is for the image as it is or per second, as far as it is told."""
-    if word.key == "MAGZERO" and "DES_EXT" in words and "DESFNAME" in words:
-        return "image", DES_COADD
+    custom = custom_zero_point(word.key, words)
+    if custom:
+        though = f", though the comment says {word.comment!r}" if word.comment else ""
+        return custom, f"{word.key} is per {custom} in files of this make{though}"
     if word.key in ZERO_KEYS_PER_SECOND or _PER_SECOND.search(word.comment):
         return "second", ""
     if _PER_IMAGE.search(word.comment):
@@ -325,12 +328,13 @@ def _settled(
         by_time = f" x {zero.gain:.4g} (gain)" if zero.gain != 1 else ""
         if unit.kind == COUNTS and per == "second":
             if seconds is None:
-                raise image.asks(
+                asked = image.asks(
                     ZERO_POINT,
                     f"Which magnitude has one of its {unit}? {zero.word} is for one count per "
                     f"second, and {why}.",
                     _in_each_time(image, zero, system),
                 )
+                raise Asked(asked.question, of_exposure=len(zeros) == 1 and not timed)
             jy, by_time = jy / seconds, f"{by_time} / {seconds:g} s"
         elif unit.kind == COUNTS and not per and timed and (not seconds or abs(seconds - 1) > 0.01):
             value = f"{zero.magnitude:g}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +23,8 @@ from .reopen_masks import MaskReopener
 
 if TYPE_CHECKING:
     from ...data.recipe import InputSettings
-    from ...fits_io.image_files import ImageFile
+    from ...fits_io.image_file import ImageFile
+    from ...fits_io.images_of_file import PassedOver
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,15 @@ class OpenedPaths:
         Maps, with the names of their files.
     skipped, errors : tuple of str
         What was passed over, and what should have opened and could not, a sentence each.
+    passed : tuple of PassedOver
+        The images that are not read; no sentence of theirs is among the others.
     """
 
     files: tuple[ImageFile, ...]
     maps: tuple[tuple[str, PropertyMaps], ...]
     skipped: tuple[str, ...]
     errors: tuple[str, ...]
+    passed: tuple[PassedOver, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,11 +59,15 @@ class ReadLayer:
 
 
 def open_steps(
-    paths: Iterable[str | Path], told: InputSettings | None = None
+    paths: Iterable[str | Path],
+    told: InputSettings | None = None,
+    known: Collection[Path] = (),
 ) -> Steps[OpenedPaths]:
     """Find the images and maps in files and folders, with the roles that a recipe tells; one that
-    cannot be used does not hold up the others.
+    cannot be used does not hold up the others, and what a recipe leaves out is found, too. Where a
+    file that is `known` holds no image any more, its rows say so, and it is no error.
     """
+    from ...data.recipe import InputSettings
     from ...fits_io.image_files import find_images
     from ...fits_io.map_files import is_maps, read_maps
 
@@ -68,24 +76,29 @@ def open_steps(
     maps: list[tuple[str, PropertyMaps]] = []
     skipped: list[str] = []
     errors: list[str] = []
+    passed: list[PassedOver] = []
+    roles = InputSettings(roles=told.roles if told is not None else {})
     for done, path in enumerate(members):
         yield Progress("open", done, len(members), path.name)
         map_files: list[Path] = []
         passed_over: list[str] = []
+        before = len(passed)
         try:
             if not path.is_dir() and is_maps(path):
                 maps.append((path.name, read_maps(path)))
                 continue
             try:
-                files += find_images([path], passed_over, map_files, told)
+                files += find_images([path], passed_over, map_files, roles, passed)
             finally:
                 maps += [(member.name, read_maps(member)) for member in map_files]
         except GalaxyMapsError as error:
-            if not (path.is_dir() and maps):
+            if not (path.is_dir() and maps) and not (path in known and passed[before:]):
                 errors.append(str(error))
         skipped += passed_over
     yield Progress("open", len(members), len(members), f"{len(files)} images")
-    return OpenedPaths(tuple(files), tuple(maps), tuple(skipped), tuple(errors))
+    said = {other.sentence for other in passed}
+    sentences = tuple(text for text in skipped if text not in said)
+    return OpenedPaths(tuple(files), tuple(maps), sentences, tuple(errors), tuple(passed))
 
 
 def read_steps(
@@ -147,11 +160,14 @@ class FileOpener:
         self._reopener = reopener
         self.pending_paths: list[Path] = []
         """What waits to be opened."""
+        self._roles: dict[str, str] = {}
+        """The roles that were told when files were opened last."""
         project.files_resettled.connect(self.load)
+        project.recipe_changed.connect(self._reopen_if_told)
 
     def forget(self) -> None:
         """Open nothing that waits: another galaxy follows."""
-        self.pending_paths = []
+        self.pending_paths, self._roles = [], {}
 
     # Files ---------------------------------------------------------------------------------------
 
@@ -171,9 +187,27 @@ class FileOpener:
     def _open_pending(self) -> None:
         paths, self.pending_paths = self.pending_paths, []
         told = self.project.recipe.input
+        known = {place.path for place in self.project.files.places().values()}
         self.runner.start(
-            "Opening files", lambda: open_steps(paths, told), on_result=self._opened, litters=True
+            "Opening files",
+            lambda: open_steps(paths, told, known),
+            on_result=self._opened,
+            litters=True,
         )
+
+    def _reopen_if_told(self) -> None:
+        """Open the files again of which a person now says something else than before: what an image
+        is for decides how its file is read.
+        """
+        from ...fits_io.image_names import names_file
+
+        told: dict[str, str] = dict(self.project.recipe.input.roles)
+        changed = [key for key, _ in told.items() ^ self._roles.items()]
+        self._roles = told
+        paths = {place.path for place in self.project.files.places().values()}
+        again = [path for path in sorted(paths) if any(names_file(key, path) for key in changed)]
+        if again:
+            self.add_paths(again)
 
     def _opened(self, opened: OpenedPaths) -> None:
         self.take(opened)
@@ -194,6 +228,8 @@ class FileOpener:
         project = self.project
         for file in opened.files:
             project.files.add(file)
+        for other in opened.passed:
+            project.files.pass_over(other)
         project.files.skip(opened.skipped)
         for name, maps in opened.maps:
             # Maps that lie beside the images of a galaxy are most likely their truth, but for an
@@ -214,13 +250,16 @@ class FileOpener:
     def remove(self, labels: Iterable[str]) -> None:
         """Take files out of the list; their layers go with them."""
         project, labels = self.project, set(labels)
+        places = project.files.places()
+        keys = labels | {places[label].key for label in labels if label in places}
         project.files.remove(labels)
-        tables = {name: getattr(project.recipe.input, name) for name in SETTINGS.values()}
+        settings = project.recipe.input
         project.set_recipe(
             "input",
+            leave_out=[key for key in settings.leave_out if key not in keys],
             **{
-                name: {key: value for key, value in table.items() if key not in labels}
-                for name, table in tables.items()
+                name: {k: v for k, v in getattr(settings, name).items() if k not in keys}
+                for name in (*SETTINGS.values(), "roles")
             },
         )
         project.files_changed.emit()

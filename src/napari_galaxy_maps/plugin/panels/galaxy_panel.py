@@ -26,7 +26,7 @@ from ...exceptions import GalaxyMapsError
 from ...progress import Progress
 from ..ground.sky_plane import position_at, sexagesimal
 from ..ground.viewers import camera_and_scale_bar
-from ..state.answers import shared_questions, with_answer
+from ..state.answers import shared_questions, with_answer, with_role, with_use
 from ..widgets.file_table import FileTable
 from ..widgets.forms import FAINT, Message, NumberField, heading, wrapped
 from ..widgets.shared_questions import SharedQuestions
@@ -59,6 +59,7 @@ class GalaxyPanel(WorkspacePanel):
         self.column.addLayout(self._object_form())
         self.table.answered.connect(self._answer)
         self.table.use_given.connect(self._give_use)
+        self.table.role_given.connect(self._give_role)
         self.table.itemSelectionChanged.connect(self._show_details)
         self.shared.answered.connect(self._answer_shared)
         self.listen(self.project.files_changed, self.refresh)
@@ -168,10 +169,15 @@ class GalaxyPanel(WorkspacePanel):
     def refresh(self) -> None:
         """Show files and galaxy as they are."""
         rows = self.project.file_rows()
-        self.table.show_states(rows)
         used = [row for row in rows if row.used and row.file.role == "image"]
         questions = [question for row in used for question in row.questions]
-        self.shared.show_questions(shared_questions(questions, [row.file for row in used]))
+        shared = shared_questions(questions, [row.file for row in used])
+        asked: dict[str, set[str]] = {}
+        for one in shared:
+            for label in one.labels:
+                asked.setdefault(label, set()).add(one.question.about)
+        self.table.show_states(rows, self.project.files.passed, asked)
+        self.shared.show_questions(shared)
         settings = self.project.recipe.galaxy
         if not self.name.hasFocus():
             self.name.setText(settings.name)
@@ -193,8 +199,10 @@ class GalaxyPanel(WorkspacePanel):
     def _show_details(self) -> None:
         selected = self.table.selected_labels()
         rows = [row for row in self.project.file_rows() if row.found.label in selected]
-        if rows:
-            text = "\n".join(f"{row.found.label}: {row.why or 'nothing known'}" for row in rows)
+        left = [other for other in self.project.files.passed if other.place.label in selected]
+        if rows or left:
+            lines = [f"{row.found.label}: {row.why or 'nothing known'}" for row in rows]
+            text = "\n".join((*lines, *(other.sentence for other in left)))
         elif not self.project.files.found:
             text = "Add the FITS images of a galaxy in several bands, or drop them on the window."
         else:
@@ -266,9 +274,19 @@ class GalaxyPanel(WorkspacePanel):
                 self.message.say(f"Taken back for all that {' and '.join(others)} stands for.")
 
     def _give_use(self, label: str, used: bool) -> None:
-        self.project.files.use(label, used)
-        self.project.files_changed.emit()
-        self.project.files_resettled.emit()
+        place = self.project.files.places()[label]
+        table, patterns = with_use(self.project.recipe.input, place, used)
+        if self._set("input", **table):
+            self.project.files_changed.emit()
+            self.project.files_resettled.emit()
+            if patterns:
+                self.message.say(f"Brought back: all that {' and '.join(patterns)} stands for.")
+
+    def _give_role(self, label: str, role: str) -> None:
+        place = self.project.files.places()[label]
+        table, patterns = with_role(self.project.recipe.input, place, role)
+        if self._set("input", **table) and patterns:
+            self.message.say(f"Taken back for all that {' and '.join(patterns)} stands for.")
 
     def _ask_files(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(self, "Images of the galaxy", "", _FILTER)

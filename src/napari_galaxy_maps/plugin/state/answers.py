@@ -15,7 +15,8 @@ from ...exceptions import GalaxyMapsError, InputError
 
 if TYPE_CHECKING:
     from ...data.recipe import InputSettings
-    from ...fits_io.image_files import ImageFile
+    from ...fits_io.image_file import ImageFile
+    from ...fits_io.image_names import Place
 
 _WIDEST = 1e4
 """FWHM in arcsec that no PSF has."""
@@ -150,6 +151,46 @@ def with_answer(
     for found, _ in files:
         _check(found, settings, new)
     return {name: table}
+
+
+def with_role(
+    settings: InputSettings, place: Place, role: str
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The recipe's table of roles, by its name, with what a person says an image is for; and the
+    entries for more than the image that were taken back.
+
+    Parameters
+    ----------
+    settings : InputSettings
+        What has been said so far.
+    place : Place
+        Where the image is.
+    role : str
+        What it is for; empty to take back what was said.
+    """
+    from ...fits_io.image_names import keys_of
+
+    if role:
+        own = {key: told for key, told in settings.roles.items() if key != place.key}
+        return {"roles": {**own, place.key: role}}, ()
+    spoke = keys_of(settings.roles, place)[:1]
+    table = {key: told for key, told in settings.roles.items() if key not in spoke}
+    return {"roles": table}, tuple(key for key in spoke if key != place.key)
+
+
+def with_use(
+    settings: InputSettings, place: Place, used: bool
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The recipe's list of what is left out, by its name, with or without an image; and the entries
+    for more than the image that were taken back.
+    """
+    from ...fits_io.image_names import keys_of
+
+    if not used:
+        return {"leave_out": [*settings.leave_out, place.key]}, ()
+    spoke = keys_of(settings.leave_out, place)
+    rest = [key for key in settings.leave_out if key not in spoke]
+    return {"leave_out": rest}, tuple(key for key in spoke if key != place.key)
 
 
 def _check(found: ImageFile, old: InputSettings, new: InputSettings) -> None:

@@ -16,10 +16,13 @@ from .answers import Answer, answers_of
 
 if TYPE_CHECKING:
     from ...data.recipe import InputSettings
-    from ...fits_io.image_files import ImageFile
+    from ...fits_io.image_file import ImageFile
+    from ...fits_io.image_names import Place
+    from ...fits_io.images_of_file import PassedOver
 
 Signature = tuple[Any, ...]
 """All that an image read from a file depends on."""
+_BESIDE = ("mask", "exposure")
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class FileState:
         What a person has to settle, where that is what is wrong.
     answers : tuple of Answer
         What a person has said of it.
+    remark : str
+        What is to be said of it where nothing is wrong; empty for nothing.
     """
 
     found: ImageFile
@@ -51,6 +56,17 @@ class FileState:
     read: bool = False
     questions: tuple[Question, ...] = ()
     answers: tuple[Answer, ...] = ()
+    remark: str = ""
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether it is a mask or an exposure map."""
+        return self.file.role in _BESIDE
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it tells the errors of an image."""
+        return self.file.role not in ("image", *_BESIDE)
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -140,8 +156,8 @@ class ImageFiles:
         self.found: list[ImageFile] = []
         self.skipped: list[str] = []
         """A sentence for each thing that was passed over."""
-        self.excluded: set[str] = set()
-        """Labels of files that the person does not want."""
+        self.passed: list[PassedOver] = []
+        """The images that are not read."""
         self._read: dict[str, ReadImage] = {}
         self._failed: dict[str, ReadImage] = {}
         self._settled: dict[str, FileState] = {}
@@ -152,11 +168,13 @@ class ImageFiles:
     # The list ------------------------------------------------------------------------------------
 
     def add(self, file: ImageFile) -> None:
-        """One more file, under a label that no other has; one that is there already is looked at
+        """One more image, under a label that no other has; one that is there already is looked at
         afresh.
         """
+        same = _image_of(file)
+        self.passed = [other for other in self.passed if _place_of(other.place) != same]
         for i, other in enumerate(self.found):
-            if (other.path, other.hdu) == (file.path, file.hdu):
+            if _image_of(other) == same:
                 self.found[i] = replace(file, label=other.label)
                 self._failed.pop(other.label, None)
                 return
@@ -169,6 +187,18 @@ class ImageFiles:
             label, number = f"{file.label} ({number})", number + 1
         self.found.append(replace(file, label=label))
 
+    def pass_over(self, other: PassedOver) -> None:
+        """One more image that is not read; it is none of the others any more."""
+        same = _place_of(other.place)
+        self.remove({file.label for file in self.found if _image_of(file) == same})
+        self.passed = [known for known in self.passed if _place_of(known.place) != same]
+        self.passed.append(other)
+
+    def places(self) -> dict[str, Place]:
+        """Where all images are, by what the table calls them."""
+        found = {other.place.label: other.place for other in self.passed}
+        return found | {file.label: file.place for file in self.found}
+
     def skip(self, sentences: Iterable[str]) -> None:
         """Keep sentences about what was passed over, each once."""
         self.skipped += [text for text in sentences if text not in self.skipped]
@@ -176,14 +206,10 @@ class ImageFiles:
     def remove(self, labels: set[str]) -> None:
         """Take files out of the list; what was read of them is forgotten by `drop_stale`."""
         self.found = [file for file in self.found if file.label not in labels]
-        self.excluded -= labels
+        self.passed = [other for other in self.passed if other.place.label not in labels]
         for label in labels:
             self._failed.pop(label, None)
             self._settled.pop(label, None)
-
-    def use(self, label: str, used: bool) -> None:
-        """Whether the person wants a file."""
-        (self.excluded.discard if used else self.excluded.add)(label)
 
     # What is known of each -----------------------------------------------------------------------
 
@@ -197,6 +223,7 @@ class ImageFiles:
         changes.
         """
         from ...fits_io.galaxies import told_of
+        from ...fits_io.image_names import keys_of
 
         told = {kind: dict(table) for kind, table in told_of(settings).items()}
         changed, self._told = told != self._told, told
@@ -205,12 +232,19 @@ class ImageFiles:
             row = self._settled.get(found.label)
             if row is None or row.found is not found or _may_differ(row, settings, changed):
                 row = self._settled[found.label] = _settled(settings, found)
-            used = found.label not in self.excluded
+            used = not keys_of(settings.leave_out, found.place)
             rows.append(row if used else replace(row, used=False))
         return rows
 
     def _with_reading(self, row: FileState, rows: Sequence[FileState]) -> FileState:
-        """The row with what its reading came to."""
+        """The row with what its reading came to; of a mask, why it was not used in that of its
+        image.
+        """
+        if row.is_beside and row.used and not row.remark:
+            images = [read.image for read in self._read.values() if read.image is not None]
+            said = [note for image in images for note in image.notes]
+            why = next((note for note in said if note.startswith(f"{row.file.label} ")), "")
+            return replace(row, remark=why.removeprefix(row.file.label).strip())
         if not row.used or row.problem or row.file.role != "image":
             return row
         signature = _signature(row.file, _uncertainty_of(row, rows))
@@ -307,9 +341,11 @@ def _checked(rows: Sequence[FileState]) -> list[FileState]:
     """The rows with what is wrong with them beside each other: bands that are there twice, errors
     without an image.
     """
+    rows = _with_beside(rows)
     ready = [row for row in rows if row.used and not row.problem and row.file.band is not None]
+    ready = [row for row in ready if not row.is_beside]
     images = Counter(_band_name(row) for row in ready if row.file.role == "image")
-    errors = Counter(_band_name(row) for row in ready if row.file.role != "image")
+    errors = Counter(_band_name(row) for row in ready if row.is_error)
     checked = []
     for row in rows:
         if row not in ready:
@@ -321,12 +357,33 @@ def _checked(rows: Sequence[FileState]) -> list[FileState]:
                 f"{name} is there {_times(images[name])}: say which band it really is, "
                 "or leave one out."
             )
-        elif role != "image" and errors[name] > 1:
+        elif row.is_error and errors[name] > 1:
             problem = f"The {role} of {name} is there {_times(errors[name])}: leave one out."
         elif role != "image" and not images[name]:
             problem = f"This is the {role} of {name}, whose image is missing or not ready."
         checked.append(replace(row, problem=problem))
     return checked
+
+
+def _with_beside(rows: Sequence[FileState]) -> list[FileState]:
+    """The rows with the masks and exposure maps that belong to each image, among those in use."""
+    from ...fits_io.beside_files import with_beside, with_rates, without_image
+
+    files = [row.file for row in rows if row.used]
+    theirs = with_rates(with_beside(files))
+    idle = without_image(theirs)
+    by_place = {file.place: file for file in theirs}
+    found = []
+    for row in rows:
+        remark = next((text for text in idle if text.startswith(f"{row.file.label} ")), "")
+        remark = remark.removeprefix(row.file.label).strip() if row.used else ""
+        refused = bool(row.problem) and not row.questions
+        file = row.file if refused else by_place.get(row.file.place, row.file)
+        row = replace(row, file=file, remark=remark)
+        if file.divide_by is not None:  # which answers what it asked
+            row = replace(row, problem="", questions=())
+        found.append(row)
+    return found
 
 
 def _band_name(row: FileState) -> str:
@@ -339,23 +396,31 @@ def _times(n: int) -> str:
 
 def _uncertainty_of(row: FileState, rows: Sequence[FileState]) -> ImageFile | None:
     for other in rows:
-        if (
-            other.used
-            and not other.problem
-            and other.file.role != "image"
-            and other.file.band == row.file.band
-        ):
+        if other.used and not other.problem and other.is_error and other.file.band == row.file.band:
             return other.file
     return None
 
 
 def _signature(file: ImageFile, uncertainty: ImageFile | None) -> Signature:
+    beside = tuple((*_image_of(other), other.role) for other in file.beside)
+    divided = _image_of(file.divide_by) if file.divide_by is not None else ()
     own = (
-        file.path, file.hdu, file.band and file.band.name, file.fwhm, file.psf, *_conversion(file)
+        *_image_of(file), file.band and file.band.name, file.fwhm, file.psf, beside, divided,
+        *_conversion(file),
     )  # fmt: skip
     if uncertainty is None:
         return own
-    return (*own, uncertainty.path, uncertainty.hdu, *_conversion(uncertainty))
+    return (*own, *_image_of(uncertainty), uncertainty.role, *_conversion(uncertainty))
+
+
+def _image_of(file: ImageFile) -> Signature:
+    """Which image of which file it is."""
+    return file.path, file.hdu, file.plane
+
+
+def _place_of(place: Place) -> Signature:
+    """The same of a place."""
+    return place.path, place.number, place.index
 
 
 def _conversion(file: ImageFile) -> Signature:

@@ -1,16 +1,16 @@
-"""The table of files: band, unit, pixel and PSF of each, what is wrong with it in words, and the
-choices to settle it.
+"""The table of files: role, band, unit, pixel and PSF of each, what is wrong with it in words, and
+the choices to settle it; what is not used stands below, in grey.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QSignalBlocker, Qt, Signal
-from qtpy.QtGui import QResizeEvent
+from qtpy.QtCore import QAbstractItemModel, QSignalBlocker, Qt, Signal
+from qtpy.QtGui import QBrush, QColor, QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -23,28 +23,41 @@ from qtpy.QtWidgets import (
 from ...bands.registry import bands_by_survey
 from ...data import question
 from .file_remarks import FileRemarks
+from .forms import FAINT
 from .qt_parts import present
+from .role_button import RoleButton
 
 if TYPE_CHECKING:
+    from ...fits_io.images_of_file import PassedOver
     from ..state.opened_files import FileState
 
-FILE, BAND, UNIT, PIXEL, PSF = range(5)
+FILE, ROLE, BAND, UNIT, PIXEL, PSF = range(6)
 UNKNOWN = "which?"
+BY_NAME = "by its name"
+_GREY = QBrush(QColor(FAINT))
 _ENDING = re.compile(r"(\.(fits?|fts))?(\.(gz|bz2|fz))?(?=\[|$)", re.IGNORECASE)
 
 
 class FileTable(QTableWidget):
-    """Two rows a file: its columns, and beneath them, where there is anything to say, remarks."""
+    """Two rows a file: its columns, and beneath them, where there is anything to say, remarks; and
+    a row for each image that is not read.
+    """
 
     answered = Signal(str, str, str)
     """Label, what a person says something about, and what; empty to take back what was said."""
     use_given = Signal(str, bool)
     """Label and whether the file is wanted."""
+    role_given = Signal(str, str)
+    """Label and another role; empty to take back what was said of it."""
 
     def __init__(self) -> None:
-        super().__init__(0, 5)
+        super().__init__(0, 6)
         self.setObjectName("files")
-        self.setHorizontalHeaderLabels(["File", "Band", "Unit", "Pixel ″", "PSF ″"])
+        self.setHorizontalHeaderLabels(["File", "For", "Band", "Unit", "Pixel ″", "PSF ″"])
+        present(self.horizontalHeaderItem(ROLE)).setToolTip(
+            "What it is for: an image of the sky (img), errors (err, var, wht), an exposure map "
+            "(exp), a mask (msk), a PSF (psf), nothing (off); * where you said so. Click to change"
+        )
         present(self.horizontalHeaderItem(PSF)).setToolTip(
             "Full width at half maximum in arcsec; double-click to change it"
         )
@@ -57,30 +70,94 @@ class FileTable(QTableWidget):
         self.setMinimumHeight(180)
         header = present(self.horizontalHeader())
         header.setSectionResizeMode(FILE, QHeaderView.ResizeMode.Stretch)
-        for column in (BAND, UNIT, PIXEL, PSF):
+        for column in (ROLE, BAND, UNIT, PIXEL, PSF):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-        header.resizeSection(PIXEL, 50)
-        header.resizeSection(PSF, 44)
+        header.resizeSection(ROLE, 36)
+        header.resizeSection(PIXEL, 45)
+        header.resizeSection(PSF, 37)
         self._states: list[FileState] = []
+        self._left: list[PassedOver] = []
         self._pixels: dict[str, float] = {}
+        self._offers: dict[tuple[str, ...], QComboBox] = {}
         self.itemChanged.connect(self._item_changed)
 
     # Showing -------------------------------------------------------------------------------------
 
-    def show_states(self, states: Sequence[FileState]) -> None:
-        """Show what is known of the files; rows of files that stay keep their widgets."""
-        old = [(s.found.label, s.found.band_candidates) for s in self._states]
-        new = [(s.found.label, s.found.band_candidates) for s in states]
-        self._states = list(states)
+    def show_states(
+        self,
+        states: Sequence[FileState],
+        left: Sequence[PassedOver] = (),
+        shared: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
+        """Show what is known of the files, those in use first, and the images that are not read;
+        rows that stay keep their widgets.
+
+        Parameters
+        ----------
+        states : sequence of FileState
+            The files.
+        left : sequence of PassedOver
+            The images that are not read.
+        shared : mapping, optional
+            What is asked for several files at once beneath the table, by label.
+        """
+        old, new = ([_kind_of_row(s) for s in some] for some in (self._states, states))
+        rebuilt = old != new or [o.place for o in self._left] != [o.place for o in left]
+        self._states, self._left = list(states), list(left)
         with QSignalBlocker(self):
-            if old != new:
+            if rebuilt:
                 self.setRowCount(0)
-                self.setRowCount(2 * len(states))
+                self.setRowCount(2 * len(states) + len(left))
                 for i, state in enumerate(states):
                     self._make_row(i, state)
+                for k, other in enumerate(left):
+                    self._make_left_row(2 * len(states) + k, other)
             for i, state in enumerate(states):
-                self._fill_row(i, state)
+                self._fill_row(i, state, (shared or {}).get(state.found.label, ()))
+            for k, other in enumerate(left):
+                self._fill_left_row(2 * len(states) + k, other)
+        self._arrange()
         self._fit_remarks()
+
+    def _arrange(self) -> None:
+        """Files in use first, then those beside them, then those that are left out. Rows are moved
+        on the screen alone: to make them anew takes a third of a second for sixty files.
+        """
+        header = present(self.verticalHeader())
+        order = sorted(range(len(self._states)), key=lambda i: _rank(self._states[i]))
+        for place, i in enumerate(order):
+            for row in (2 * i, 2 * i + 1):
+                wanted = 2 * place + row % 2
+                if header.visualIndex(row) != wanted:
+                    header.moveSection(header.visualIndex(row), wanted)
+
+    def _make_left_row(self, row: int, other: PassedOver) -> None:
+        """The row of an image that is not read: its name, its role, and why."""
+        for column in (FILE, BAND):
+            item = QTableWidgetItem()
+            item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
+            item.setForeground(_GREY)
+            self.setItem(row, column, item)
+        self.setCellWidget(row, ROLE, self._role_button(other.place.label))
+        self.setSpan(row, BAND, 1, PSF - BAND + 1)
+        self.setRowHeight(row, 24)
+
+    def _fill_left_row(self, row: int, other: PassedOver) -> None:
+        for column, text in ((FILE, _ENDING.sub("", other.place.label)), (BAND, other.why)):
+            item = present(self.item(row, column))
+            item.setText(text)
+            item.setToolTip(f"{other.place.path}\n{other.sentence}")
+        self._show_role(row, other.role, other.role_told)
+
+    def _role_button(self, label: str) -> RoleButton:
+        button = RoleButton()
+        button.role_given.connect(partial(self.role_given.emit, label))
+        return button
+
+    def _show_role(self, row: int, role: str, told: bool) -> None:
+        button = self.cellWidget(row, ROLE)
+        assert isinstance(button, RoleButton)
+        button.show_role(role, told)
 
     def _make_row(self, i: int, state: FileState) -> None:
         label = state.found.label
@@ -98,44 +175,47 @@ class FileTable(QTableWidget):
         for item in (pixel, psf):
             item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.setItem(2 * i, PSF, psf)
+        self.setCellWidget(2 * i, ROLE, self._role_button(label))
         self.setCellWidget(2 * i, BAND, self._band_box(label, state))
-        self.setCellWidget(2 * i, UNIT, self._unit_box(label, state))
+        if not state.is_beside:
+            self.setCellWidget(2 * i, UNIT, self._unit_box(label))
         remarks = FileRemarks()
         remarks.answered.connect(partial(self.answered.emit, label))
-        self.setSpan(2 * i + 1, 0, 1, 5)
+        remarks.grown.connect(self._fit_remarks)
+        self.setSpan(2 * i + 1, 0, 1, PSF + 1)
         self.setCellWidget(2 * i + 1, 0, remarks)
         self.setRowHeight(2 * i, 28)
 
     def _band_box(self, label: str, state: FileState) -> QComboBox:
         box = QComboBox()
         box.setObjectName("band")
-        box.addItem(UNKNOWN, "")
-        for name in state.found.band_candidates:
-            box.addItem(f"{name}  ?", name)
-        if state.found.band_candidates:
-            box.insertSeparator(box.count())
-        for survey, names in bands_by_survey().items():
-            if survey:
-                box.insertSeparator(box.count())
-            for name in names:
-                box.addItem(name, name)
+        first = BY_NAME if state.is_beside else UNKNOWN
+        box.setModel(self._choices((first, *state.found.band_candidates), _fill_bands))
         box.setMaxVisibleItems(30)
         box.activated.connect(
             lambda index: self.answered.emit(label, question.BAND, box.itemData(index) or "")
         )
         return box
 
-    def _unit_box(self, label: str, state: FileState) -> QComboBox:
-        from ...bands.units import KNOWN_UNITS
-
+    def _unit_box(self, label: str) -> QComboBox:
         box = QComboBox()
         box.setObjectName("unit")
         box.setEditable(True)
         box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        box.addItems(KNOWN_UNITS)
+        box.setModel(self._choices((), _fill_units))
         box.activated.connect(lambda _: self._give_unit(label, box))
         present(box.lineEdit()).editingFinished.connect(lambda: self._unit_written(label, box))
         return box
+
+    def _choices(
+        self, key: tuple[str, ...], fill: Callable[[QComboBox, tuple[str, ...]], None]
+    ) -> QAbstractItemModel | None:
+        """What a box offers; boxes that offer the same share it, since filling one takes long."""
+        if key not in self._offers:
+            self._offers[key] = QComboBox(self)
+            self._offers[key].hide()
+            fill(self._offers[key], key)
+        return self._offers[key].model()
 
     def _unit_written(self, label: str, box: QComboBox) -> None:
         if present(box.lineEdit()).isModified():
@@ -145,12 +225,14 @@ class FileTable(QTableWidget):
     def _give_unit(self, label: str, box: QComboBox) -> None:
         self.answered.emit(label, question.UNIT, box.currentText().strip())
 
-    def _fill_row(self, i: int, state: FileState) -> None:
+    def _fill_row(self, i: int, state: FileState, shared: Collection[str]) -> None:
         file = state.file
         why = "\n".join((str(file.path), *state.reasons))
         name = present(self.item(2 * i, FILE))
-        name.setText(("± " if file.role != "image" else "") + _ENDING.sub("", state.found.label))
+        name.setText(_ENDING.sub("", state.found.label))
         name.setToolTip(why)
+        name.setForeground(QBrush() if state.used else _GREY)
+        self._show_role(2 * i, file.role, file.role_told)
         name.setCheckState(Qt.CheckState.Checked if state.used else Qt.CheckState.Unchecked)
         # Once a file: a WCS is not to be asked here while a thread reads the file.
         place = f"{file.path}[{file.hdu}]"
@@ -160,37 +242,37 @@ class FileTable(QTableWidget):
         present(self.item(2 * i, PSF)).setText(
             f"{file.fwhm:.3g}" if file.fwhm and file.role == "image" else ""
         )
-        band, unit = self._box(2 * i, BAND), self._box(2 * i, UNIT)
-        for box in (band, unit):
-            box.setEnabled(state.used)
-            box.setToolTip("\n".join(state.reasons))
+        band = self._box(2 * i, BAND)
+        band.setEnabled(state.used)
+        band.setToolTip("\n".join(state.reasons))
         if file.band is None:
             band.setCurrentIndex(0)
         else:
             band.setCurrentIndex(
                 max(i for i in range(band.count()) if band.itemData(i) == file.band.name)
             )
-        if not present(unit.lineEdit()).isModified():
-            # A suggestion is shown as one, in the faint type of an empty field; it is used only
-            # once it is chosen.
-            suggested = file.unit_suggestion if file.unit is None else None
-            own = (
-                "as image"
-                if file.role == "uncertainty"
-                else f"{suggested} ?"
-                if suggested
-                else UNKNOWN
-            )
-            present(unit.lineEdit()).setPlaceholderText(own)
-            index = unit.findText(file.unit or "")
-            unit.setCurrentIndex(index)
-            unit.setEditText(file.unit or "")
-            present(unit.lineEdit()).setModified(False)
-            present(unit.lineEdit()).setCursorPosition(0)
+        if not state.is_beside:
+            self._fill_unit(self._box(2 * i, UNIT), state)
         remarks = self.cellWidget(2 * i + 1, 0)
         assert isinstance(remarks, FileRemarks)
-        remarks.show_state(state)
+        remarks.show_state(state, shared)
         self.setRowHidden(2 * i + 1, not remarks.text())
+
+    def _fill_unit(self, unit: QComboBox, state: FileState) -> None:
+        unit.setEnabled(state.used)
+        unit.setToolTip("\n".join(state.reasons))
+        file, field = state.file, present(unit.lineEdit())
+        if field.isModified():
+            return
+        # A suggestion is shown as one, in the faint type of an empty field; it is used only once it
+        # is chosen.
+        suggested = file.unit_suggestion if file.unit is None else None
+        own = "as image" if state.is_error else f"{suggested} ?" if suggested else UNKNOWN
+        field.setPlaceholderText(own)
+        unit.setCurrentIndex(unit.findText(file.unit or ""))
+        unit.setEditText(file.unit or "")
+        field.setModified(False)
+        field.setCursorPosition(0)
 
     def _box(self, row: int, column: int) -> QComboBox:
         box = self.cellWidget(row, column)
@@ -200,7 +282,7 @@ class FileTable(QTableWidget):
     def _fit_remarks(self) -> None:
         """Rows of remarks as high as they need to be at this width."""
         width = present(self.viewport()).width()
-        for row in range(1, self.rowCount(), 2):
+        for row in range(1, 2 * len(self._states), 2):
             remarks = self.cellWidget(row, 0)
             if remarks is not None and not self.isRowHidden(row):
                 self.setRowHeight(row, max(20, remarks.heightForWidth(width) + 4))
@@ -210,13 +292,15 @@ class FileTable(QTableWidget):
         super().resizeEvent(event)
         header, width = present(self.horizontalHeader()), present(self.viewport()).width()
         # The narrower the table, the less for units and then for bands: file names need the rest.
-        header.resizeSection(BAND, min(max(width - 300, 92), 124))
-        header.resizeSection(UNIT, min(max(width - 352, 98), 166))
+        header.resizeSection(BAND, min(max(width - 330, 92), 124))
+        header.resizeSection(UNIT, min(max(width - 380, 94), 166))
         self._fit_remarks()
 
     # Hearing -------------------------------------------------------------------------------------
 
     def _item_changed(self, item: QTableWidgetItem) -> None:
+        if item.row() >= 2 * len(self._states):
+            return
         state = self._states[item.row() // 2]
         if item.column() == FILE:
             self.use_given.emit(state.found.label, item.checkState() == Qt.CheckState.Checked)
@@ -225,9 +309,45 @@ class FileTable(QTableWidget):
 
     def selected_labels(self) -> list[str]:
         """Labels of the files whose rows are selected."""
-        rows = sorted({index.row() // 2 for index in self.selectedIndexes()})
-        return [self._states[i].found.label for i in rows if i < len(self._states)]
+        rows = sorted({index.row() for index in self.selectedIndexes()})
+        files = [self._states[row // 2].found.label for row in rows if row < 2 * len(self._states)]
+        left = [row - 2 * len(self._states) for row in rows if row >= 2 * len(self._states)]
+        return [*dict.fromkeys(files), *(self._left[k].place.label for k in left)]
 
     def row_of(self, label: str) -> int:
-        """Row of a file's columns."""
-        return 2 * [s.found.label for s in self._states].index(label)
+        """Row of a file's columns, or of an image that is not read."""
+        labels = [state.found.label for state in self._states]
+        if label in labels:
+            return 2 * labels.index(label)
+        return 2 * len(labels) + [other.place.label for other in self._left].index(label)
+
+
+def _fill_bands(box: QComboBox, first: tuple[str, ...]) -> None:
+    """The bands, behind what a box shows where none is known and the likely ones."""
+    box.addItem(first[0], "")
+    for name in first[1:]:
+        box.addItem(f"{name}  ?", name)
+    if first[1:]:
+        box.insertSeparator(box.count())
+    for survey, names in bands_by_survey().items():
+        if survey:
+            box.insertSeparator(box.count())
+        for name in names:
+            box.addItem(name, name)
+
+
+def _fill_units(box: QComboBox, _: tuple[str, ...]) -> None:
+    """The units that are written often."""
+    from ...bands.units import KNOWN_UNITS
+
+    box.addItems(KNOWN_UNITS)
+
+
+def _kind_of_row(state: FileState) -> tuple[object, ...]:
+    """What the widgets of a row depend on."""
+    return state.found.label, state.is_beside, state.found.band_candidates
+
+
+def _rank(state: FileState) -> int:
+    """Where a file stands: those in use first, with those beside them behind, then the others."""
+    return 2 if not state.used else int(state.is_beside)

@@ -10,6 +10,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from .answer_row import AnswerRow
+from .forms import WARNING, wrapped
 from .qt_parts import clear
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ class SharedQuestions(QWidget):
         self._shown = list(shared)
         clear(self.column)
         for question in shared:
+            text = wrapped(question.question.text, WARNING, "problem")
+            self.column.addWidget(text)
+            text.show()
             who = f"{question.who[:1].lower()}{question.who[1:]}"
             row = AnswerRow(question.question, who, f"{question.who}:")
             row.answered.connect(partial(self.answered.emit, question))
