@@ -25,6 +25,7 @@ from napari_galaxy_maps.fits_io.map_files import is_maps, read_maps
 from napari_galaxy_maps.fits_io.psf_files import read_stamp
 from napari_galaxy_maps.fits_io.recipe_files import read_recipe
 from napari_galaxy_maps.fits_io.source_tables import read_table
+from napari_galaxy_maps.fits_io.which_role import OF_THE_SKY
 from napari_galaxy_maps.prepare.masks.mask_files import read_masks
 
 from .base_files import foreign_files, own_files, sample_files
@@ -61,7 +62,7 @@ def read_all(path: Path) -> None:
     found = []
     tried(lambda: found.extend(find_images([path.parent], skipped)))
     for image in found:
-        if not image.problems:
+        if image.role in OF_THE_SKY and not image.problems:
             tried(read_band_image, image)
     for asked, read in ((is_cube, read_cube), (is_maps, read_maps)):
         tried(lambda asked=asked, read=read: read(path) if asked(path) else None)

@@ -118,7 +118,11 @@ def _in_folder(folder: Path, members: Iterable[Path], finding: Finding) -> list[
     for member in members:
         inside += _if_readable(member, finding)
     if not any(image.role in OF_THE_SKY for image in inside):
-        why = f" ({finding.skipped[before]})" if len(finding.skipped) > before else ""
+        reasons = [
+            *finding.skipped[before:],
+            *(f"{image.label} is a map of the role {image.role!r}" for image in inside),
+        ]
+        why = f" ({reasons[0]})" if reasons else ""
         raise InputError(f"The folder {folder} holds no FITS image of the sky{why}.")
     return inside
 
