@@ -350,7 +350,8 @@ class StellarUNet:
         bits = np.where(~np.isfinite(data[there]).all(axis=0), Flag.BAND_MISSING, 0)
         deepest = there[len(there) // 2]
         with np.errstate(invalid="ignore"):
-            bits |= np.where(~(data[deepest] >= FAINT_SIGMA * sigma[deepest]), Flag.FAINT, 0)
+            # Nor 0 with an error of 0: an image without noise.
+            bits |= np.where(~(data[deepest] > FAINT_SIGMA * sigma[deepest]), Flag.FAINT, 0)
         return bits | np.where(self.cloud.unlike(data, sigma), Flag.OUT_OF_DISTRIBUTION, 0)
 
     def to_bytes(self) -> bytes:
