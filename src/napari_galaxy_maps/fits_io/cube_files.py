@@ -119,6 +119,7 @@ def read_cube(path: str | Path) -> BandCube:
                 f"{path} is no prepared cube: it has no {' or '.join(missing)}; make one with "
                 "`galaxy-maps prepare`."
             )
+        _check_shapes(hdus, path)
         header = hdus["DATA"].header
         data = np.asarray(hdus["DATA"].data, np.float32)
         wcs = image_wcs(hdus["MASK"].header, data.shape[1:])
@@ -134,10 +135,6 @@ def read_cube(path: str | Path) -> BandCube:
             filling = Filling(
                 *(np.asarray(hdus[name].data, np.float32) for name in ("FILLED", "FILLEDERR"))
             )
-            if filling.data.shape != data.shape or filling.uncertainty.shape != data.shape:
-                raise InputError(
-                    f"{path}: FILLED and FILLEDERR must have the shape of DATA; make the cube anew."
-                )
         return BandCube(
             data, np.asarray(hdus["ERR"].data, np.float32),
             tuple(get_band(b).name for b in hdus["BANDS"].data["BAND"]), wcs,
@@ -149,6 +146,37 @@ def read_cube(path: str | Path) -> BandCube:
             filling=filling,
             provenance={**provenance_of(hdus), "file": str(path)},
         )  # fmt: skip
+
+
+def _check_shapes(hdus: HDUList, path: Path) -> None:
+    """Refuse a cube whose extensions do not fit together.
+
+    Raises
+    ------
+    InputError
+        Naming the extension.
+    """
+    names = getattr(getattr(hdus["BANDS"], "columns", None), "names", ())
+    if "BAND" not in names:
+        raise InputError(f"{path}: BANDS must be a table with a column BAND; make the cube anew.")
+    shape = _shape(hdus["DATA"])
+    if len(shape) != 3 or shape[0] != len(hdus["BANDS"].data):
+        raise InputError(
+            f"{path}: DATA must have a plane for each of the {len(hdus['BANDS'].data)} rows of "
+            "BANDS; make the cube anew."
+        )
+    expected: dict[str, tuple[int, ...]] = {"ERR": shape, "FILLED": shape, "FILLEDERR": shape}
+    expected |= {"MASK": shape[1:], "FLAGS": shape[1:]}
+    for name, right in expected.items():
+        if name in hdus and _shape(hdus[name]) != right:
+            raise InputError(
+                f"{path}: {name} must have the shape of DATA, {right}; make the cube anew."
+            )
+
+
+def _shape(hdu: Any) -> tuple[int, ...]:
+    """Of an image; nothing of what is none."""
+    return tuple(hdu.shape) if getattr(hdu, "is_image", False) else ()
 
 
 def is_cube(path: str | Path) -> bool:
