@@ -133,6 +133,7 @@ class InputSettings(Section):
     beams: Annotated[dict[str, float], ranges.BEAM] = Field(
         default_factory=dict, description="Solid angle of the beam, by file or band"
     )
+    stand_in: bool = Field(False, description="Let other cameras' bands stand in for missing ones")
     psf: Annotated[
         dict[str, Annotated[float | str, AfterValidator(_number_in_quotes)]],
         ranges.FWHM,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...bands.stand_ins import offer
 from ...data.maps import PropertyMaps
 from ...data.properties import Flag
 from ...device import resolve_device
@@ -121,7 +122,8 @@ class StellarUNet:
             there = f"there is {', '.join(bands)}" if bands else "no band is there"
             raise ModelError(
                 f"{self.name} needs at least one of {', '.join(self.card.bands)}; {there}. "
-                "Open such an image, or choose another model."
+                "Open such an image, or choose another model. "
+                f"{offer(bands, self.card.bands)}".rstrip()
             )
         return used
 
