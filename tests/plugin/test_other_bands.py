@@ -118,8 +118,8 @@ def test_a_tick_lets_another_camera_stand_in_and_says_so(
     assert list(project.galaxy.images) == ["DECam_g", "DECam_r", "WISE_3.4"]
     tick = galaxy_panel.stand_in
     assert not tick.isHidden() and not tick.isChecked()
-    assert tick.text() == "Let stand in: DECam_g for SDSS_g, DECam_r for SDSS_r"
-    assert "error 3.4%" in tick.toolTip()
+    assert tick.text() == "Let other cameras stand in for 2 bands"
+    assert "DECam_g for SDSS_g: flux times 0.950, error 3.4%" in tick.toolTip()
     plain = project.galaxy.images["DECam_g"].data
     click(qtbot, tick)
     wait_for(qtbot, lambda: "SDSS_g" in project.galaxy.images and idle(workspace))

@@ -208,8 +208,10 @@ class GalaxyPanel(WorkspacePanel):
         could = stand_ins_among(bands)
         self.stand_in.setVisible(bool(could))
         self.stand_in.setChecked(self.project.recipe.input.stand_in)
-        pairs = [f"{one.name} for {one.stands_for}" for one in could]
-        self.stand_in.setText(f"Let stand in: {', '.join(pairs)}")
+        whom = f"Let other cameras stand in for {len(could)} bands"
+        if len(could) == 1:
+            whom = f"Let {could[0].name} stand in for {could[0].stands_for}"
+        self.stand_in.setText(whom)
         lines = [
             f"{one.name} for {one.stands_for}: flux times {one.factor:.3f}, error {one.error:.1%}"
             for one in could
