@@ -21,6 +21,7 @@ from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.fits_io.cube_files import read_cube
 from napari_galaxy_maps.fits_io.map_files import read_maps
 from napari_galaxy_maps.fits_io.recipe_files import read_recipe
+from tests.conftest import tan_wcs, write_image
 
 FILES = ("spiral_ac51-w1-int-3.fits.gz", "spiral_ac51-w1-unc-3.fits.gz", "frame-r-spiral.fits.bz2",
          "aJ_asky_spiral.fits.gz", "aK_asky_spiral.fits.gz")  # fmt: skip
@@ -127,6 +128,18 @@ def test_the_maps_are_those_of_the_command_line(session, sample_folder, tmp_path
         maps.write(ours)
     again = ngm.read(ours)
     assert isinstance(again, PropertyMaps) and list(again) == list(maps)
+
+
+def test_no_image_that_was_read_is_replaced(session, tmp_path):
+    _, maps = session
+    image = tmp_path / "WISE_3.4.fits"
+    data = np.random.default_rng(0).normal(5, 1, (30, 30)).astype("f4")
+    write_image(image, data, tan_wcs(data.shape, 1.5), BUNIT="MJy/sr")
+    ngm.read(image)
+    before = image.read_bytes()
+    with pytest.raises(ngm.GalaxyMapsError, match="is one of the inputs, which are never replaced"):
+        maps.write(image, overwrite=True)
+    assert image.read_bytes() == before
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ from ._arguments import (
     as_apertures,
     as_list,
     as_paths,
+    images_read,
     measurable,
     recipe_path,
     settled_recipe,
@@ -200,6 +201,7 @@ def read(
     check_names(found, settings.input)
     skipped: list[str] = []
     files = find_images(found, skipped, told=settings.input)
+    images_read.paths.update(file.path.absolute() for file in files)
     galaxy = _run(read_galaxy_steps(files, settings), progress)
     regions = [] if mask is None else as_paths(mask)
     masks = pipeline.masks_given(

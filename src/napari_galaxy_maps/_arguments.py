@@ -16,6 +16,8 @@ from .data.galaxy import BandImage, Ellipse, Galaxy
 from .data.maps import PropertyMaps
 from .data.recipe import Recipe
 from .exceptions import InputError
+from .fits_io.named_files import same_file
+from .fits_io.safe_writing import readers
 from .measure.apertures.aperture import Aperture
 from .measure.apertures.aperture_files import read_apertures
 
@@ -25,6 +27,23 @@ _NORMALISING = ("WISE_3.4", "Spitzer_3.6")
 """Bands by which the dust model divides; one of them has to be there."""
 
 _log = logging.getLogger("napari_galaxy_maps")
+
+
+class ImagesRead:
+    """The images and other files that `read` has read in this process: nothing that is written
+    takes the place of one.
+    """
+
+    def __init__(self) -> None:
+        self.paths: set[Path] = set()
+
+    def reads(self, place: Path) -> bool:
+        """Whether a file is one of them."""
+        return any(same_file(place, path) for path in tuple(self.paths))
+
+
+images_read = ImagesRead()
+readers.add(images_read)
 
 
 def as_paths(paths: Paths) -> list[Path]:
