@@ -350,7 +350,9 @@ class StellarUNet:
         bits = np.where(~np.isfinite(data[there]).all(axis=0), Flag.BAND_MISSING, 0)
         deepest = there[len(there) // 2]
         with np.errstate(invalid="ignore"):
-            bits |= np.where(~(data[deepest] >= FAINT_SIGMA * sigma[deepest]), Flag.FAINT, 0)
+            # No light is faint even where there is no noise either.
+            seen = (data[deepest] >= FAINT_SIGMA * sigma[deepest]) & (data[deepest] > 0)
+        bits |= np.where(seen, 0, Flag.FAINT)
         return bits | np.where(self.cloud.unlike(data, sigma), Flag.OUT_OF_DISTRIBUTION, 0)
 
     def to_bytes(self) -> bytes:

@@ -68,6 +68,8 @@ def background(image: BandImage, ellipse: Ellipse, pixel_arcsec: float) -> Backg
         sky = valid & (radius > factor)
         if sky.sum() > max(_FEWEST_PIXELS, enough * valid.sum()):
             break
+    if sky.sum() < 2:  # one value has no scatter
+        return Background(float("nan"))
     kept = sigma_clip(_levelled(smooth[sky], radius[sky]), sigma=3, masked=False)
     if not kept.size:
         return Background(float("nan"))
