@@ -17,7 +17,7 @@ from .safe_writing import written_whole
 from .sky_coordinates import image_wcs
 
 if TYPE_CHECKING:
-    from astropy.io.fits import HDUList
+    from astropy.io.fits import HDUList, Header
 
 
 def write_cube(
@@ -97,8 +97,11 @@ def _or_nan(values: np.ndarray | None, n: int) -> np.ndarray:
 
 def _or_none(table: Any, name: str) -> np.ndarray | None:
     """A column of numbers that are all known, or None."""
-    values = np.asarray(table[name], float) if name in table.names else np.array([np.nan])
-    return values if np.isfinite(values).all() else None
+    try:
+        values = np.asarray(table[name], float) if name in table.names else np.array([np.nan])
+    except ValueError:  # words
+        return None
+    return values if values.ndim == 1 and np.isfinite(values).all() else None
 
 
 def read_cube(path: str | Path) -> BandCube:
@@ -119,36 +122,75 @@ def read_cube(path: str | Path) -> BandCube:
                 f"{path} is no prepared cube: it has no {' or '.join(missing)}; make one with "
                 "`galaxy-maps prepare`."
             )
-        header = hdus["DATA"].header
-        data = np.asarray(hdus["DATA"].data, np.float32)
-        wcs = image_wcs(hdus["MASK"].header, data.shape[1:])
+        bands = _bands(hdus, path)
+        shape = tuple(hdus["DATA"].shape) if getattr(hdus["DATA"], "is_image", False) else ()
+        if len(shape) != 3 or shape[0] != len(bands):
+            raise InputError(
+                f"{path}: DATA is of shape {shape}, but needs a plane for each of the "
+                f"{len(bands)} bands of its table BANDS; make the cube anew."
+            )
+        mask = _planes(hdus, "MASK", shape[1:], path) != 0
+        wcs = image_wcs(hdus["MASK"].header, shape[1:])
         if wcs is None:
             raise InputError(f"{path} has no sky coordinates (WCS).")
-        flags = (
-            np.asarray(hdus["FLAGS"].data, np.int16)
-            if "FLAGS" in hdus
-            else np.zeros(data.shape[1:], np.int16)
-        )
+        flags = np.zeros(shape[1:], np.int16)
+        if "FLAGS" in hdus:
+            flags = np.nan_to_num(_planes(hdus, "FLAGS", shape[1:], path)).astype(np.int16)
         filling = None
         if "FILLED" in hdus and "FILLEDERR" in hdus:
             filling = Filling(
-                *(np.asarray(hdus[name].data, np.float32) for name in ("FILLED", "FILLEDERR"))
+                *(_planes(hdus, name, shape, path, np.float32) for name in ("FILLED", "FILLEDERR"))
             )
-            if filling.data.shape != data.shape or filling.uncertainty.shape != data.shape:
-                raise InputError(
-                    f"{path}: FILLED and FILLEDERR must have the shape of DATA; make the cube anew."
-                )
+        header = hdus["DATA"].header
         return BandCube(
-            data, np.asarray(hdus["ERR"].data, np.float32),
-            tuple(get_band(b).name for b in hdus["BANDS"].data["BAND"]), wcs,
-            float(header.get("BMAJ", 0) * 3600), float(np.sqrt(proj_plane_pixel_area(wcs)) * 3600),
-            header.get("PIXPC"),
-            np.asarray(hdus["MASK"].data) != 0, flags, str(hdus[0].header.get("OBJECT", "")),
+            _planes(hdus, "DATA", shape, path, np.float32),
+            _planes(hdus, "ERR", shape, path, np.float32), bands, wcs,
+            3600 * (_number(header, "BMAJ", path) or 0.0),
+            float(np.sqrt(proj_plane_pixel_area(wcs)) * 3600), _number(header, "PIXPC", path),
+            mask, flags,
+            str(hdus[0].header.get("OBJECT", "")),
             correlation=_or_none(hdus["BANDS"].data, "CORRAREA"),
             systematic=_or_none(hdus["BANDS"].data, "SYSTERR"),
             filling=filling,
             provenance={**provenance_of(hdus), "file": str(path)},
         )  # fmt: skip
+
+
+def _bands(hdus: HDUList, path: Path) -> tuple[str, ...]:
+    """The bands of a cube's planes, as its table BANDS says."""
+    table = hdus["BANDS"].data
+    if "BAND" not in (getattr(table, "names", None) or ()) or not len(table):
+        raise InputError(f"{path}: its BANDS is no table that names bands; make the cube anew.")
+    try:
+        bands = tuple(get_band(str(name)).name for name in table["BAND"])
+    except InputError as error:
+        raise InputError(f"{path}: in its table BANDS: {error}") from None
+    if len(set(bands)) < len(bands):
+        raise InputError(f"{path}: its table BANDS names a band twice; make the cube anew.")
+    return bands
+
+
+def _planes(
+    hdus: HDUList, name: str, shape: tuple[int, ...], path: Path, dtype: Any = None
+) -> np.ndarray:
+    """An image of a cube, which has to have a shape."""
+    hdu = hdus[name]
+    if not getattr(hdu, "is_image", False) or tuple(hdu.shape) != shape:
+        found = f"of shape {hdu.shape}" if getattr(hdu, "is_image", False) else "no image"
+        raise InputError(
+            f"{path}: its {name} is {found}, but has to be of shape {shape}; make the cube anew."
+        )
+    return np.asarray(hdu.data, dtype)
+
+
+def _number(header: Header, key: str, path: Path) -> float | None:
+    """A number of a header that is not negative; None where there is none."""
+    value = header.get(key)
+    if value is None or value == 0:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise InputError(f"{path}: {key} in its header is {str(value)[:40]!r}; correct it.")
+    return float(value)
 
 
 def is_cube(path: str | Path) -> bool:
