@@ -225,7 +225,7 @@ def _damage(path: Path, name: str, hdu: object) -> None:
 @pytest.mark.parametrize(
     ("name", "damaged"),
     [
-        ("DATA", fits.ImageHDU(np.ones((2, 20, 18)), name="DATA")),
+        ("DATA", fits.ImageHDU(np.ones((3, 24, 20)), name="DATA")),
         ("DATA", fits.ImageHDU(name="DATA")),
         ("ERR", fits.ImageHDU(np.ones((3, 24, 20)), name="ERR")),
         ("MASK", fits.ImageHDU(np.ones(50, "u1"), name="MASK")),

@@ -625,7 +625,7 @@ def test_a_grid_beyond_the_memory_is_refused_with_a_pixel_that_fits(monkeypatch)
     monkeypatch.setattr("napari_galaxy_maps.device.free_memory", lambda: 10**9)
     monkeypatch.setattr("napari_galaxy_maps.prepare.grid.common_grid.free_memory", lambda: 10**9)
     ellipse = Ellipse(150.0, 2.0, 90, 90)
-    with pytest.raises(InputError, match="22501 x 22501 .* 1 GB are free") as told:
+    with pytest.raises(InputError, match=r"22501 x 22501 .* 1 GB are free") as told:
         make_grid(ellipse, 0.01, 1.25, n_bands=5)
     pixel = float(str(told.value).partition("take pixels of ")[2].split()[0])
     assert make_grid(ellipse, pixel, 1.25, n_bands=5).pixel_arcsec == pixel
