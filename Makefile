@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick venv lint docs bench sample clean system
+.PHONY: help demo test quick fuzz venv lint docs bench sample clean system
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -29,6 +29,9 @@ test: system $(VENV)/.made  ## Every test, the window's in a real one (under Xvf
 
 quick: $(VENV)/.made  ## The tests that are neither slow nor open a window, in about a minute
 	@OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) --dist loadfile -m 'not slow and not window and not realdata' $(PYTEST_ARGS)
+
+fuzz: $(VENV)/.made  ## Damaged files by the thousand: COUNT=30000 of them, others each time (SEED=N: the same)
+	@GALAXY_MAPS_FUZZ=$(or $(COUNT),30000) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --timeout 36000 tests/fuzz $(if $(SEED),--hypothesis-seed=$(SEED)) $(PYTEST_ARGS)
 
 venv: $(VENV)/.made  ## The virtual environment .venv, from constraints.txt
 

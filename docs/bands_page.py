@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_galaxy_maps.bands.registry import BANDS, Band, bands_by_survey
+from napari_galaxy_maps.bands.stand_ins import STAND_INS
 
 PAGE = Path(__file__).with_name("bands.md")
 HEAD = """# Bands
@@ -154,6 +155,22 @@ narrow bands; cameras that share names with those above (NIRISS, NICMOS, WFPC2, 
 """
 
 
+STAND_IN_HEAD = """
+## Stand-ins
+
+Bands of other cameras that may stand in for one of the models'
+([how](reading.md#another-camera-in-the-place-of-a-missing-band)): the factor by which their flux is
+multiplied, and the scatter of it between 4,096 model galaxies of the broad prior at redshifts of 0
+to 0.1, which is its error. Computed by
+`python -m napari_galaxy_maps.training.datasets.stand_in_colours`; the terms in colour that it finds
+for Pan-STARRS are those of Tonry+ 2012 (Table 6) to 0.01: g + 0.008 + 0.150 (g - r), published
+0.013 + 0.145 (g - r).
+
+| band | stands in for | flux times | error |
+|---|---|---|---|
+"""
+
+
 def page() -> str:
     """The text of the page."""
     parts = [HEAD]
@@ -163,6 +180,11 @@ def page() -> str:
         parts.append("\n| band | µm | PSF ″ | calibration | A | 0 mag | use | also called |\n")
         parts.append("|---|---|---|---|---|---|---|---|\n")
         parts.extend(_row(BANDS[name]) for name in names)
+    parts.append(STAND_IN_HEAD)
+    parts.extend(
+        f"| `{s.name}` | `{s.stands_for}` | {s.factor:.3f} | {s.error:.1%} |\n"
+        for s in STAND_INS.values()
+    )
     return "".join((*parts, TAIL))
 
 

@@ -9,6 +9,7 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
 
+from napari_galaxy_maps.bands.stand_ins import STAND_INS
 from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.data.recipe import Recipe, SkySettings
 from napari_galaxy_maps.exceptions import InputError, UnresolvedError
@@ -279,3 +280,21 @@ def test_decam_exposures_without_a_zero_point_ask_for_it(shared_data):
     folder = shared_data / "stars" / "decam_testcase6"
     with pytest.raises(UnresolvedError, match=r"Which magnitude has one of its|In which unit"):
         read_galaxy([folder / "c4d_150110_053718_ooi_z_ls9.S4.fits"], Recipe())
+
+
+def test_two_cameras_standing_in_for_sdss_are_as_bright_as_it(shared_data):
+    folder = shared_data / "galaxies" / "three_surveys_ugc1411"
+    recipe = Recipe.from_tree({"input": {"stand_in": True}})
+    for survey, camera in (("PS1", "PS1"), ("DES", "DECam")):
+        galaxy = read_galaxy([folder / f"{survey}_{x}.fits" for x in "gri"], recipe)
+        for letter, sdss, own in zip(
+            "gri", THREE_SURVEYS["SDSS"], THREE_SURVEYS[survey], strict=True
+        ):
+            stand_in = STAND_INS[f"{camera}_{letter}"]
+            image = galaxy.images[f"SDSS_{letter}"]
+            assert str(stand_in) in image.notes
+            # Their zero points agree to a few hundredths.
+            apart = abs(own + stand_in.offset - sdss)
+            assert apart < 2 * stand_in.scatter + 0.03, (survey, letter)
+            if survey == "DES":
+                assert apart < abs(own - sdss)

@@ -96,6 +96,7 @@ def read(
     zero_points: Mapping[str, str] | None = None,
     beams: Mapping[str, float] | None = None,
     psf: Mapping[str, float | str] | None = None,
+    stand_in: bool | None = None,
     mask: Paths | None = None,
     recipe: Recipe | str | os.PathLike[str] | None = None,
     progress: Listener | None = None,
@@ -140,6 +141,9 @@ def read(
         Solid angle of the beam in arcsec2, by file name or band.
     psf : mapping of str to float or str, optional
         By file name or band, the FWHM in arcsec or a FITS file of the PSF.
+    stand_in : bool, optional
+        Let a band of another camera, such as DECam_g, stand in for the models' band beside it where
+        that is not there.
     mask : path or sequence of paths, optional
         DS9 regions to mask.
     recipe : Recipe or path, optional
@@ -188,6 +192,7 @@ def read(
             "zero_points": zero_points,
             "beams": beams,
             "psf": psf,
+            "stand_in": stand_in,
         },
     )
     for sentence in changed_since_file(recipe_file or "", settings):

@@ -57,16 +57,23 @@ def resolve_device(name: str = "auto") -> str:
 
 
 def free_memory() -> int:
-    """Bytes of memory that this process can still have, as the system tells; a container's limit
-    counts.
+    """Bytes of memory that this process may still take; limits of the process and of a container
+    count.
     """
     import psutil
 
-    free = psutil.virtual_memory().available
+    free = int(psutil.virtual_memory().available)
     for limit in _LIMITS:
         with suppress(OSError, ValueError):  # no container, or one without a limit ("max")
             free = min(free, int(Path(limit).read_text()))
-    return int(free)
+    try:
+        import resource
+    except ImportError:  # Windows
+        return free
+    limit_of_process = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit_of_process == resource.RLIM_INFINITY:
+        return free
+    return max(0, min(free, limit_of_process - int(psutil.Process().memory_info().vms)))
 
 
 def check_memory(needed: float, what: str, remedy: str) -> None:

@@ -32,4 +32,8 @@ def test_an_answer_is_written_as_a_shell_takes_it():
 
 def test_every_question_has_an_option_and_a_table_of_the_recipe():
     assert set(OPTIONS) == set(SETTINGS)
-    assert set(SETTINGS.values()) == set(InputSettings.model_fields) - {"roles", "leave_out"}
+    assert set(SETTINGS.values()) == set(InputSettings.model_fields) - {
+        "roles",
+        "leave_out",
+        "stand_in",
+    }

@@ -154,6 +154,35 @@ def test_a_cube_comes_back(tmp_path, galaxy_folder):
     assert back.fwhm == pytest.approx(cube.fwhm) and read_recipe(tmp_path / "cube.fits") == recipe
 
 
+DAMAGE = {
+    "ERR must have the shape": lambda hdus: hdus["ERR"].__setattr__("data", np.ones((3, 4), "f4")),
+    "MASK must have the shape": lambda hdus: hdus["MASK"].__setattr__("data", np.ones((9, 9))),
+    "FLAGS must have the shape": lambda hdus: hdus["FLAGS"].__setattr__("data", np.ones(5, "i2")),
+    "DATA must have a plane for each of the 2 rows of BANDS":
+        lambda hdus: hdus["DATA"].__setattr__("data", np.ones((3, 24, 20), "f4")),
+    "BANDS must be a table with a column BAND":
+        lambda hdus: hdus["BANDS"].columns.change_name("BAND", "NAME"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("says", DAMAGE)
+def test_a_cube_whose_extensions_do_not_fit_together_is_refused_by_name(tmp_path, says):
+    shape = (24, 20)
+    planes, nothing = np.ones((2, *shape), "f4"), np.zeros(shape, bool)
+    bands = ("WISE_3.4", "WISE_4.6")
+    cube = BandCube(
+        planes, planes, bands, tan_wcs(shape, 6.0), 12.0, 6.0, 300.0, nothing,
+        nothing.astype(np.int16), "made",
+    )  # fmt: skip
+    path = tmp_path / "cube.fits"
+    write_cube(path, cube, {})
+    assert read_cube(path).bands == bands
+    with fits.open(path, mode="update") as hdus:
+        DAMAGE[says](hdus)
+    with pytest.raises(InputError, match=f"cube.fits: {says}"):
+        read_cube(path)
+
+
 # --- residuals ------------------------------------------------------------------------------------
 
 

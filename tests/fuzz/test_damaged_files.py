@@ -1,7 +1,7 @@
 """Whatever is wrong with a file, reading it ends soon, in a result or in one sentence, and takes no
 memory beyond what is there.
 
-`make fuzz` tries more files and others; with ``COUNT`` and ``SEED`` it says how many and which.
+`make fuzz` tries more, and others; ``COUNT`` and ``SEED`` tell how many and which.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from napari_galaxy_maps.bands.registry import BANDS, MODEL_BANDS
+from napari_galaxy_maps.bands.stand_ins import STAND_INS
 from napari_galaxy_maps.pipeline import predict
 from napari_galaxy_maps.plugin.manifest import docks as panels
 from napari_galaxy_maps.plugin.state.pixel_spectra import Place
@@ -104,3 +105,32 @@ def test_maps_are_those_without_the_image_and_the_panels_say_so(
     assert "4 bands fitted" in pixels.fit_text.text()
     assert "PS1_r is not fitted: the model spectra have no such band" in pixels.fit_text.text()
     assert not dict(zip(pixels.found.bands, pixels.found.fitted, strict=True))["PS1_r"]
+
+
+def test_a_tick_lets_another_camera_stand_in_and_says_so(
+    viewer, workspace, qtbot, monkeypatch, galaxy_folder
+):
+    folder = galaxy_folder({"DECam_g": 8.0, "DECam_r": 12.0, "WISE_3.4": 30.0})
+    panels.open_all(viewer)
+    add_folder(qtbot, monkeypatch, viewer, workspace, folder)
+    project, galaxy_panel = workspace.project, panel(viewer, "Galaxy")
+    wait_for(qtbot, lambda: project.galaxy is not None and idle(workspace))
+    assert list(project.galaxy.images) == ["DECam_g", "DECam_r", "WISE_3.4"]
+    tick = galaxy_panel.stand_in
+    assert not tick.isHidden() and not tick.isChecked()
+    assert tick.text() == "Let other cameras stand in for 2 bands"
+    assert "DECam_g for SDSS_g: flux times 0.950, error 3.4%" in tick.toolTip()
+    plain = project.galaxy.images["DECam_g"].data
+    click(qtbot, tick)
+    wait_for(qtbot, lambda: "SDSS_g" in project.galaxy.images and idle(workspace))
+    assert list(project.galaxy.images) == ["SDSS_g", "SDSS_r", "WISE_3.4"]
+    told = STAND_INS["DECam_g"]
+    data = project.galaxy.images["SDSS_g"].data
+    np.testing.assert_allclose(data, plain * told.factor, rtol=1e-5)
+    row = next(row for row in project.file_rows() if row.file.band.name == "DECam_g")
+    assert row.read and row.remark == str(told) and not row.problem
+    assert any(layer.name.endswith("SDSS_g") for layer in viewer.layers)
+    assert not any("DECam_g" in layer.name for layer in viewer.layers)
+    click(qtbot, tick)
+    wait_for(qtbot, lambda: "DECam_g" in project.galaxy.images and idle(workspace))
+    assert project.recipe.input.stand_in is False

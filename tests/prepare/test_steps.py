@@ -619,20 +619,3 @@ def test_the_elliptical_radius_is_that_of_the_sky(shape, rotation, dec):
     away, angle = centre.separation(sky).arcsec, centre.position_angle(sky).rad - np.radians(115)
     expected = np.hypot(away * np.cos(angle) / 70, away * np.sin(angle) / 35)
     np.testing.assert_allclose(ellipse.radius(wcs, shape), expected, atol=2e-4, rtol=1e-4)
-
-
-def test_a_grid_beyond_the_memory_is_refused_with_a_pixel_that_fits(monkeypatch):
-    monkeypatch.setattr("napari_galaxy_maps.device.free_memory", lambda: 10**9)
-    monkeypatch.setattr("napari_galaxy_maps.prepare.grid.common_grid.free_memory", lambda: 10**9)
-    ellipse = Ellipse(150.0, 2.0, 90, 90)
-    with pytest.raises(InputError, match=r"22501 x 22501 .* 1 GB are free") as told:
-        make_grid(ellipse, 0.01, 1.25, n_bands=5)
-    pixel = float(str(told.value).partition("take pixels of ")[2].split()[0])
-    assert make_grid(ellipse, pixel, 1.25, n_bands=5).pixel_arcsec == pixel
-
-
-def test_the_noise_of_a_single_pixel_is_not_known():
-    image = np.full((5, 5), np.nan, np.float32)
-    image[2, 2] = 5
-    band = BandImage(image, get_band("SDSS_r"), tan_wcs((5, 5), 1.0), fwhm=1.3)
-    assert np.isnan(background(band, Ellipse(150.0, 2.0, 60, 60), 1.0).rms)

@@ -39,7 +39,7 @@ _OPTION_SETTINGS = (
     *((f"galaxy.{key}", key) for key in ("name", *GALAXY_OPTIONS)),
     ("psf.target", "resolution"), ("grid.pixel", "pixel"), ("grid.pixel", "pixel_pc"),
     ("reddening.ebv", "ebv"), ("reddening.map", "reddening_map"), ("stars.catalogue", "stars"),
-    ("model.name", "model"), ("model.device", "device"),
+    ("input.stand_in", "stand_in"), ("model.name", "model"), ("model.device", "device"),
 )  # fmt: skip
 """Settings of the recipe, and the options of their own that set them."""
 
@@ -54,7 +54,8 @@ INPUT_PAIRS = {
 """Options that say what files are, with their setting and their form."""
 
 PREPARING = (
-    "recipe", *INPUT_PAIRS, "leave_out", "name", *GALAXY_OPTIONS, "table", "ebv", "reddening_map",
+    "recipe", *INPUT_PAIRS, "leave_out", "stand_in", "name", *GALAXY_OPTIONS, "table", "ebv",
+    "reddening_map",
     "stars", "mask", "resolution", "kernel", "pixel", "pixel_pc",
 )  # fmt: skip
 """Options of `add_recipe_options` that say how images are prepared."""
@@ -198,6 +199,13 @@ def _add_milky_way_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_setting_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("settings")
+    group.add_argument(
+        "--stand-in",
+        action="store_true",
+        default=None,
+        help="let another camera's band, such as DECam_g, stand in for the models' band beside it, "
+        "SDSS_g, where that is not there",
+    )
     group.add_argument(
         "--resolution",
         metavar="ARCSEC_OR_BAND",

@@ -133,6 +133,7 @@ class InputSettings(Section):
     beams: Annotated[dict[str, float], ranges.BEAM] = Field(
         default_factory=dict, description="Solid angle of the beam, by file or band"
     )
+    stand_in: bool = Field(False, description="Let other cameras' bands stand in for missing ones")
     psf: Annotated[
         dict[str, Annotated[float | str, AfterValidator(_number_in_quotes)]],
         ranges.FWHM,
@@ -453,12 +454,15 @@ class Recipe(Settings):
             file.
         """
         try:
-            tree = tomllib.loads(text)
-        except (ValueError, RecursionError) as error:
+            return cls.from_tree(tomllib.loads(text), source)
+        except RecursionError:
+            raise RecipeError(
+                f"{source} is no recipe: it is nested too deeply; correct it or leave it out."
+            ) from None
+        except ValueError as error:
             raise RecipeError(
                 f"{source} is not TOML ({error}); correct it or leave it out."
             ) from None
-        return cls.from_tree(tree, source)
 
     @classmethod
     def from_tree(cls, tree: dict[str, Any], source: str = "the recipe") -> Recipe:

@@ -58,6 +58,9 @@ def read_band_image(image: ImageFile, uncertainty: ImageFile | None = None) -> B
         data = np.where(seconds > 0, data / np.where(seconds > 0, seconds, 1), np.nan)
         data = data.astype(np.float32)
         told.append(f"divided by the seconds of {image.divide_by.label}")
+    if image.stand_in is not None:
+        factor = factor * image.stand_in.factor
+        told.append(str(image.stand_in))
     weight: np.ndarray | None = None
     told_of_weight: list[str] = []
     if uncertainty is not None and uncertainty.role == "weight":

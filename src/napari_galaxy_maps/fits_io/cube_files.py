@@ -122,33 +122,29 @@ def read_cube(path: str | Path) -> BandCube:
                 f"{path} is no prepared cube: it has no {' or '.join(missing)}; make one with "
                 "`galaxy-maps prepare`."
             )
-        bands = _bands(hdus, path)
-        shape = tuple(hdus["DATA"].shape) if getattr(hdus["DATA"], "is_image", False) else ()
-        if len(shape) != 3 or shape[0] != len(bands):
-            raise InputError(
-                f"{path}: DATA is of shape {shape}, but needs a plane for each of the "
-                f"{len(bands)} bands of its table BANDS; make the cube anew."
-            )
-        mask = _planes(hdus, "MASK", shape[1:], path) != 0
-        wcs = image_wcs(hdus["MASK"].header, shape[1:])
+        _check_shapes(hdus, path)
+        header = hdus["DATA"].header
+        data = np.asarray(hdus["DATA"].data, np.float32)
+        wcs = image_wcs(hdus["MASK"].header, data.shape[1:])
         if wcs is None:
             raise InputError(f"{path} has no sky coordinates (WCS).")
-        flags = np.zeros(shape[1:], np.int16)
-        if "FLAGS" in hdus:
-            flags = np.nan_to_num(_planes(hdus, "FLAGS", shape[1:], path)).astype(np.int16)
+        flags = (
+            np.asarray(hdus["FLAGS"].data, np.int16)
+            if "FLAGS" in hdus
+            else np.zeros(data.shape[1:], np.int16)
+        )
         filling = None
         if "FILLED" in hdus and "FILLEDERR" in hdus:
             filling = Filling(
-                *(_planes(hdus, name, shape, path, np.float32) for name in ("FILLED", "FILLEDERR"))
+                *(np.asarray(hdus[name].data, np.float32) for name in ("FILLED", "FILLEDERR"))
             )
-        header = hdus["DATA"].header
         return BandCube(
-            _planes(hdus, "DATA", shape, path, np.float32),
-            _planes(hdus, "ERR", shape, path, np.float32), bands, wcs,
+            data, np.asarray(hdus["ERR"].data, np.float32),
+            _bands(hdus, path), wcs,
             3600 * (_number(header, "BMAJ", path) or 0.0),
-            float(np.sqrt(proj_plane_pixel_area(wcs)) * 3600), _number(header, "PIXPC", path),
-            mask, flags,
-            str(hdus[0].header.get("OBJECT", "")),
+            float(np.sqrt(proj_plane_pixel_area(wcs)) * 3600),
+            _number(header, "PIXPC", path),
+            np.asarray(hdus["MASK"].data) != 0, flags, str(hdus[0].header.get("OBJECT", "")),
             correlation=_or_none(hdus["BANDS"].data, "CORRAREA"),
             systematic=_or_none(hdus["BANDS"].data, "SYSTERR"),
             filling=filling,
@@ -156,31 +152,46 @@ def read_cube(path: str | Path) -> BandCube:
         )  # fmt: skip
 
 
+def _check_shapes(hdus: HDUList, path: Path) -> None:
+    """Refuse a cube whose extensions do not fit together.
+
+    Raises
+    ------
+    InputError
+        Naming the extension.
+    """
+    names = getattr(getattr(hdus["BANDS"], "columns", None), "names", ())
+    if "BAND" not in names:
+        raise InputError(f"{path}: BANDS must be a table with a column BAND; make the cube anew.")
+    shape = _shape(hdus["DATA"])
+    if len(shape) != 3 or shape[0] != len(hdus["BANDS"].data):
+        raise InputError(
+            f"{path}: DATA must have a plane for each of the {len(hdus['BANDS'].data)} rows of "
+            "BANDS; make the cube anew."
+        )
+    expected: dict[str, tuple[int, ...]] = {"ERR": shape, "FILLED": shape, "FILLEDERR": shape}
+    expected |= {"MASK": shape[1:], "FLAGS": shape[1:]}
+    for name, right in expected.items():
+        if name in hdus and _shape(hdus[name]) != right:
+            raise InputError(
+                f"{path}: {name} must have the shape of DATA, {right}; make the cube anew."
+            )
+
+
+def _shape(hdu: Any) -> tuple[int, ...]:
+    """Of an image; nothing of what is none."""
+    return tuple(hdu.shape) if getattr(hdu, "is_image", False) else ()
+
+
 def _bands(hdus: HDUList, path: Path) -> tuple[str, ...]:
     """The bands of a cube's planes, as its table BANDS says."""
-    table = hdus["BANDS"].data
-    if "BAND" not in (getattr(table, "names", None) or ()) or not len(table):
-        raise InputError(f"{path}: its BANDS is no table that names bands; make the cube anew.")
     try:
-        bands = tuple(get_band(str(name)).name for name in table["BAND"])
+        bands = tuple(get_band(str(name)).name for name in hdus["BANDS"].data["BAND"])
     except InputError as error:
         raise InputError(f"{path}: in its table BANDS: {error}") from None
     if len(set(bands)) < len(bands):
         raise InputError(f"{path}: its table BANDS names a band twice; make the cube anew.")
     return bands
-
-
-def _planes(
-    hdus: HDUList, name: str, shape: tuple[int, ...], path: Path, dtype: Any = None
-) -> np.ndarray:
-    """An image of a cube, which has to have a shape."""
-    hdu = hdus[name]
-    if not getattr(hdu, "is_image", False) or tuple(hdu.shape) != shape:
-        found = f"of shape {hdu.shape}" if getattr(hdu, "is_image", False) else "no image"
-        raise InputError(
-            f"{path}: its {name} is {found}, but has to be of shape {shape}; make the cube anew."
-        )
-    return np.asarray(hdu.data, dtype)
 
 
 def _number(header: Header, key: str, path: Path) -> float | None:

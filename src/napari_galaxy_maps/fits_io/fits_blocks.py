@@ -20,7 +20,7 @@ class EndlessHeaderError(ValueError):
 
 
 class CutShortError(ValueError):
-    """Data end before their header says so."""
+    """The file ends before its headers say so."""
 
 
 def readable_size(stream: BinaryIO, size: int) -> int:
@@ -43,7 +43,7 @@ def readable_size(stream: BinaryIO, size: int) -> int:
     EndlessHeaderError
         When the first header does not end.
     CutShortError
-        When data are not all there; the padding of their last block may be missing.
+        When data or a header are not all there; the padding of the last block may be missing.
     OSError
         When it does not begin as FITS.
     ValueError
@@ -81,6 +81,8 @@ def _header(stream: BinaryIO) -> bytes | None:
         if not blocks and not block.startswith(first):
             return None
         strange = len(block.translate(None, _PRINTING))
+        if not block and blocks[0].startswith(b"XTENSION"):
+            raise CutShortError("it ends within a header")
         if not block or strange > len(block) // 4:
             return None
         blocks.append(block)

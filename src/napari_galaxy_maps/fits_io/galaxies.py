@@ -21,6 +21,7 @@ from .beside_files import with_beside, with_rates, without_image
 from .image_file import ImageFile
 from .image_files import find_images, settle
 from .image_names import keys_of
+from .stand_in_images import with_stand_ins
 from .which_role import BESIDE
 
 READING = 3
@@ -227,6 +228,7 @@ def read_galaxy_steps(files: Sequence[ImageFile], recipe: Recipe) -> Steps[Galax
         When a file is damaged, a band is there twice, or an uncertainty does not fit its image.
     """
     settled = with_rates(with_beside(settle_all(files, recipe.input)))
+    settled = with_stand_ins(settled, recipe.input)
     questions = questions_of(settled)
     if questions:
         raise UnresolvedError(questions)
@@ -238,7 +240,8 @@ def read_galaxy_steps(files: Sequence[ImageFile], recipe: Recipe) -> Steps[Galax
             "read", done + 1, len(pairs), f"{name}: {images[name].notes[0]}", images[name]
         )
     galaxy = make_galaxy(images, recipe.galaxy)
-    return replace(galaxy, notes=(*galaxy.notes, *without_image(settled)))
+    standing = [str(image.stand_in) for image, _ in pairs.values() if image.stand_in is not None]
+    return replace(galaxy, notes=(*galaxy.notes, *standing, *without_image(settled)))
 
 
 def read_galaxy(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from astropy.io.fits import Header
     from astropy.wcs import WCS
 
+    from ..bands.stand_ins import StandIn
+
 
 @dataclass(frozen=True)
 class Told:
@@ -99,6 +101,8 @@ class ImageFile:
         Whether its counts are waiting for an exposure in seconds.
     divide_by : ImageFile or None
         The exposure map in seconds by which its counts are divided, as `unit` takes it.
+    stand_in : StandIn or None
+        Why `band` is one of the models' though another camera has made it.
     """
 
     path: Path
@@ -130,6 +134,7 @@ class ImageFile:
     beside: tuple[ImageFile, ...] = ()
     needs_exposure: bool = False
     divide_by: ImageFile | None = None
+    stand_in: StandIn | None = None
 
     @property
     def place(self) -> Place:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..bands.registry import get_band
+from ..bands.stand_ins import offer
 from ..exceptions import ModelError
 from .card import ModelCard
 from .registry import load_card, model_class
@@ -41,7 +42,8 @@ def not_used(card: ModelCard, bands: Sequence[str]) -> str:
     if not unknown:
         return ""
     one = len(unknown) == 1
-    return (
+    sentence = (
         f"{', '.join(unknown)} {'is' if one else 'are'} not used: {card.name} was trained on no "
         f"such band{'' if one else 's'}."
     )
+    return " ".join(filter(None, (sentence, offer(bands, card.bands))))

@@ -296,7 +296,7 @@ class DustForest:
         normal, error = (array[:, self.columns.normal] for array in (spectra.ratio, spectra.error))
         bits = np.where(spectra.missing, Flag.BAND_MISSING, 0)
         with np.errstate(invalid="ignore"):
-            faint = ~(normal >= FAINT_SIGMA * error)
+            faint = ~(normal > FAINT_SIGMA * error)  # nor 0 with an error of 0
         bits |= np.where(faint, Flag.FAINT, 0)
         value, sigma = np.full((2, len(rows), len(QUANTITIES)), np.nan, np.float32)
         keep = spectra.usable

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...bands.stand_ins import offer
 from ...data.maps import PropertyMaps
 from ...data.properties import Flag
 from ...device import resolve_device
@@ -121,7 +122,8 @@ class StellarUNet:
             there = f"there is {', '.join(bands)}" if bands else "no band is there"
             raise ModelError(
                 f"{self.name} needs at least one of {', '.join(self.card.bands)}; {there}. "
-                "Open such an image, or choose another model."
+                "Open such an image, or choose another model. "
+                f"{offer(bands, self.card.bands)}".rstrip()
             )
         return used
 
@@ -350,9 +352,8 @@ class StellarUNet:
         bits = np.where(~np.isfinite(data[there]).all(axis=0), Flag.BAND_MISSING, 0)
         deepest = there[len(there) // 2]
         with np.errstate(invalid="ignore"):
-            # No light is faint even where there is no noise either.
-            seen = (data[deepest] >= FAINT_SIGMA * sigma[deepest]) & (data[deepest] > 0)
-        bits |= np.where(seen, 0, Flag.FAINT)
+            # Nor 0 with an error of 0: an image without noise.
+            bits |= np.where(~(data[deepest] > FAINT_SIGMA * sigma[deepest]), Flag.FAINT, 0)
         return bits | np.where(self.cloud.unlike(data, sigma), Flag.OUT_OF_DISTRIBUTION, 0)
 
     def to_bytes(self) -> bytes:

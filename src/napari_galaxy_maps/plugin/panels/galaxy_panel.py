@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
+    QCheckBox,
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
@@ -19,6 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from ...bands.stand_ins import stand_ins_among
 from ...data.angles import parse_angle
 from ...data.recipe import GalaxySettings
 from ...data.setting import range_of
@@ -48,11 +50,14 @@ class GalaxyPanel(WorkspacePanel):
         super().__init__(napari_viewer)
         self.table = FileTable()
         self.shared = SharedQuestions()
+        self.stand_in = QCheckBox()
+        self.stand_in.setObjectName("stand_in")
         self.details = wrapped(colour=FAINT, name="details")
         self.message = Message()
         self.column.addLayout(self._buttons())
         self.column.addWidget(self.table, 1)
         self.column.addWidget(self.shared)
+        self.column.addWidget(self.stand_in)
         self.column.addWidget(self.details)
         self.column.addWidget(self.message)
         self.column.addWidget(heading("The galaxy"))
@@ -62,6 +67,7 @@ class GalaxyPanel(WorkspacePanel):
         self.table.role_given.connect(self._give_role)
         self.table.itemSelectionChanged.connect(self._show_details)
         self.shared.answered.connect(self._answer_shared)
+        self.stand_in.clicked.connect(self._give_stand_in)
         self.listen(self.project.files_changed, self.refresh)
         self.listen(self.project.recipe_changed, self.refresh)
         self.listen(self.project.message, self.message.say)
@@ -178,6 +184,7 @@ class GalaxyPanel(WorkspacePanel):
                 asked.setdefault(label, set()).add(one.question.about)
         self.table.show_states(rows, self.project.files.passed, asked)
         self.shared.show_questions(shared)
+        self._show_stand_in([row.file.band.name for row in used if row.file.band is not None])
         settings = self.project.recipe.galaxy
         if not self.name.hasFocus():
             self.name.setText(settings.name)
@@ -195,6 +202,25 @@ class GalaxyPanel(WorkspacePanel):
         self.axis_ratio.show_value(settings.axis_ratio)
         self.position_angle.show_value(settings.position_angle)
         self._show_details()
+
+    def _show_stand_in(self, bands: list[str]) -> None:
+        """The tick, where a band of another camera could stand in for one of the models'."""
+        could = stand_ins_among(bands)
+        self.stand_in.setVisible(bool(could))
+        self.stand_in.setChecked(self.project.recipe.input.stand_in)
+        whom = f"Let other cameras stand in for {len(could)} bands"
+        if len(could) == 1:
+            whom = f"Let {could[0].name} stand in for {could[0].stands_for}"
+        self.stand_in.setText(whom)
+        lines = [
+            f"{one.name} for {one.stands_for}: flux times {one.factor:.3f}, error {one.error:.1%}"
+            for one in could
+        ]
+        self.stand_in.setToolTip(
+            "Where a band that the models know is not there, an image of another camera can stand "
+            "in for it. What its filter sees otherwise differs from galaxy to galaxy, which is "
+            "added to its error:\n" + "\n".join(lines)
+        )
 
     def _show_details(self) -> None:
         selected = self.table.selected_labels()
@@ -281,6 +307,11 @@ class GalaxyPanel(WorkspacePanel):
             self.project.files_resettled.emit()
             if patterns:
                 self.message.say(f"Brought back: all that {' and '.join(patterns)} stands for.")
+
+    def _give_stand_in(self, allowed: bool) -> None:
+        if self._set("input", stand_in=allowed):
+            self.project.files_changed.emit()
+            self.project.files_resettled.emit()
 
     def _give_role(self, label: str, role: str) -> None:
         place = self.project.files.places()[label]

@@ -47,6 +47,8 @@ class FileState:
         What a person has said of it.
     remark : str
         What is to be said of it where nothing is wrong; empty for nothing.
+    stand_in : ImageFile or None
+        The file as it is read where it stands in for another band.
     """
 
     found: ImageFile
@@ -57,6 +59,12 @@ class FileState:
     questions: tuple[Question, ...] = ()
     answers: tuple[Answer, ...] = ()
     remark: str = ""
+    stand_in: ImageFile | None = None
+
+    @property
+    def as_read(self) -> ImageFile:
+        """The file as it is read."""
+        return self.stand_in or self.file
 
     @property
     def is_beside(self) -> bool:
@@ -215,7 +223,7 @@ class ImageFiles:
 
     def rows(self, settings: InputSettings) -> list[FileState]:
         """The rows of the table of files, with what is wrong with each."""
-        checked = _checked(self._settled_rows(settings))
+        checked = _with_stand_ins(_checked(self._settled_rows(settings)), settings)
         return [self._with_reading(row, checked) for row in checked]
 
     def _settled_rows(self, settings: InputSettings) -> list[FileState]:
@@ -247,7 +255,7 @@ class ImageFiles:
             return replace(row, remark=why.removeprefix(row.file.label).strip())
         if not row.used or row.problem or row.file.role != "image":
             return row
-        signature = _signature(row.file, _uncertainty_of(row, rows))
+        signature = _signature(row.as_read, _uncertainty_of(row, rows))
         failed = self._failed.get(row.found.label)
         if failed is not None and failed.signature == signature:
             return replace(row, problem=failed.problem)
@@ -260,12 +268,10 @@ class ImageFiles:
         found = []
         for row in rows:
             if row.used and not row.problem and row.file.role == "image":
-                assert row.file.band is not None
-                error = _uncertainty_of(row, rows)
-                signature = _signature(row.file, error)
-                found.append(
-                    ReadyFile(row.file, error, row.found.label, signature, row.file.band.name)
-                )
+                file, error = row.as_read, _uncertainty_of(row, rows)
+                assert file.band is not None
+                signature = _signature(file, error)
+                found.append(ReadyFile(file, error, row.found.label, signature, file.band.name))
         return found
 
     # Images --------------------------------------------------------------------------------------
@@ -384,6 +390,26 @@ def _with_beside(rows: Sequence[FileState]) -> list[FileState]:
             row = replace(row, problem="", questions=())
         found.append(row)
     return found
+
+
+def _with_stand_ins(rows: Sequence[FileState], settings: InputSettings) -> list[FileState]:
+    """The rows, with what stands in for a band that no image shows; the table tells which camera's
+    it is.
+    """
+    from ...fits_io.stand_in_images import with_stand_ins
+
+    ready = [row for row in rows if row.used and not row.problem]
+    standing = {
+        file.place: file
+        for file in with_stand_ins([row.file for row in ready], settings)
+        if file.stand_in is not None and file.role == "image"
+    }
+    return [
+        row
+        if row.problem or not row.used or (file := standing.get(row.file.place)) is None
+        else replace(row, stand_in=file, remark=str(file.stand_in))
+        for row in rows
+    ]
 
 
 def _band_name(row: FileState) -> str:

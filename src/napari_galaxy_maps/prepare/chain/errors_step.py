@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from ...progress import Progress
@@ -26,22 +25,11 @@ def errors_step(work: Preparation) -> Steps[None]:
 
     yield from work.each_band("errors", with_errors)
     if work.recipe.errors.background:
-        for words in _without_noise({n: image.meta["rms"] for n, image in work.images.items()}):
+        quiet = ", ".join(name for name, image in work.images.items() if image.meta["rms"] == 0)
+        if quiet:
+            words = (
+                f"no noise at all in the sky of {quiet}, as in no measured image: errors there are "
+                "too small; look at the files"
+            )
             yield Progress("errors", len(work.images), len(work.images), words, lasting=True)
     work.cube = stacked(work)
-
-
-def _without_noise(rms: Mapping[str, float]) -> Iterator[str]:
-    """What is to be said of bands whose noise was measured as nothing, or not at all."""
-    quiet = ", ".join(name for name, value in rms.items() if value == 0)
-    unknown = ", ".join(name for name, value in rms.items() if not value >= 0)
-    if quiet:
-        yield (
-            f"no noise at all in the sky of {quiet}, as in no measured image: errors there are too "
-            "small; look at the files"
-        )
-    if unknown:
-        yield (
-            f"no error known in {unknown}: fewer than two valid pixels about the galaxy, too few "
-            "to measure noise; look at the files"
-        )

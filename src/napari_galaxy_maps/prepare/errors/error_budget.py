@@ -10,6 +10,7 @@ import numpy as np
 
 from ...data.galaxy import BandImage, Ellipse
 from ...data.recipe import ErrorSettings
+from ...exceptions import InputError
 from ..grid.resampling import KERNEL_SIGMA, REACH
 
 _CLIPPED = 0.9843
@@ -18,6 +19,8 @@ again.
 """
 
 _FEWEST_PIXELS = 500
+_FEWEST_OF_ALL = 25
+"""Pixels; with hardly more than one in each ring of `_levelled`, the noise comes out as 0."""
 _RINGS = 8
 
 
@@ -51,6 +54,11 @@ def background(image: BandImage, ellipse: Ellipse, pixel_arcsec: float) -> Backg
         The galaxy's.
     pixel_arcsec : float
         Side of the grid's pixels.
+
+    Raises
+    ------
+    InputError
+        When too few pixels are valid for their noise to be measured.
     """
     from astropy.stats import sigma_clip
     from scipy.ndimage import gaussian_filter
@@ -68,8 +76,11 @@ def background(image: BandImage, ellipse: Ellipse, pixel_arcsec: float) -> Backg
         sky = valid & (radius > factor)
         if sky.sum() > max(_FEWEST_PIXELS, enough * valid.sum()):
             break
-    if sky.sum() < 2:  # one value has no scatter
-        return Background(float("nan"))
+    if sky.sum() < _FEWEST_OF_ALL:
+        raise InputError(
+            f"The {image.band} image has {int(valid.sum())} pixels with a value near the galaxy, "
+            "too few for their noise to be measured; leave it out."
+        )
     kept = sigma_clip(_levelled(smooth[sky], radius[sky]), sigma=3, masked=False)
     if not kept.size:
         return Background(float("nan"))

@@ -10,17 +10,13 @@ import numpy as np
 from ...constants import PC_PER_MPC_ARCSEC
 from ...data.galaxy import BandImage, Ellipse, Galaxy
 from ...data.recipe import GridSettings, parsec_of
-from ...device import check_memory, free_memory
 from ...exceptions import InputError
 from .resampling import PixelMap, pixel_map, resample_planes
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
 
-_BYTES_PER_BAND = 50
-"""Memory that a pixel of the grid takes in every band: data and error as resampled, stacked and
-filled, and where it lies on the image. Measured: 26 where all images share their coordinates.
-"""
+_LARGEST_SIDE = 20_000
 
 
 @dataclass(frozen=True)
@@ -66,15 +62,11 @@ def galaxy_grid(galaxy: Galaxy, ellipse: Ellipse, fwhm: float, settings: GridSet
         size = round(fwhm / 3, 2)
     else:
         size = settings.pixel
-    return make_grid(ellipse, size, settings.extent, galaxy.name, len(galaxy.images))
+    return make_grid(ellipse, size, settings.extent, galaxy.name)
 
 
 def make_grid(
-    ellipse: Ellipse,
-    pixel_arcsec: float,
-    extent: float,
-    name: str = "the galaxy",
-    n_bands: int = 1,
+    ellipse: Ellipse, pixel_arcsec: float, extent: float, name: str = "the galaxy"
 ) -> Grid:
     """A tangential grid, north up, centred on the ellipse.
 
@@ -88,13 +80,11 @@ def make_grid(
         Half of the grid's side in semi-major axes.
     name : str
         The galaxy's name, for errors.
-    n_bands : int
-        How many bands are to be held on it.
 
     Raises
     ------
     InputError
-        When the galaxy is smaller than a pixel, or the grid does not fit into memory.
+        When the galaxy is smaller than a pixel, or the grid would be too large.
     """
     from astropy.wcs import WCS
 
@@ -104,15 +94,11 @@ def make_grid(
             f"{pixel_arcsec:g} arcsec; choose smaller pixels."
         )
     side = 2 * int(np.ceil(extent * ellipse.a / pixel_arcsec)) + 1
-    needed = n_bands * _BYTES_PER_BAND * float(side) ** 2
-    # A tenth more than just fits: what is free changes from moment to moment.
-    fits = 1.1 * pixel_arcsec * np.sqrt(needed / free_memory())
-    check_memory(
-        needed,
-        f"A grid of {side} x {side} pixels of {pixel_arcsec:.3g} arcsec in {n_bands} bands",
-        f"take pixels of {fits:.2g} arcsec (--pixel), a smaller half-size (grid.extent) or fewer "
-        "bands",
-    )
+    if side > _LARGEST_SIDE:
+        raise InputError(
+            f"The grid would be {side} pixels wide; choose larger pixels than {pixel_arcsec:g} "
+            "arcsec."
+        )
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
     wcs.wcs.radesys = "ICRS"
