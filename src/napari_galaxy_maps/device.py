@@ -1,8 +1,16 @@
-"""Where a model runs: the CPU, an NVIDIA GPU (cuda) or an Apple GPU (mps)."""
+"""Where a model runs: the CPU, an NVIDIA GPU (cuda) or an Apple GPU (mps); and how much memory the
+machine has left for arrays.
+"""
 
 from __future__ import annotations
 
-from .exceptions import ModelError
+from contextlib import suppress
+from pathlib import Path
+
+from .exceptions import InputError, ModelError
+
+_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+"""Where Linux tells a container how much memory it may take."""
 
 DEVICES: tuple[str, ...] = ("auto", "cpu", "cuda", "mps")
 
@@ -46,3 +54,48 @@ def resolve_device(name: str = "auto") -> str:
         }[name]
         raise ModelError(f"This machine has no {kind}; choose auto or cpu.")
     return name
+
+
+def free_memory() -> int:
+    """Bytes of memory that this process may still take; limits of the process and of a container
+    count.
+    """
+    import psutil
+
+    free = int(psutil.virtual_memory().available)
+    for limit in _LIMITS:
+        with suppress(OSError, ValueError):  # no container, or one without a limit ("max")
+            free = min(free, int(Path(limit).read_text()))
+    try:
+        import resource
+    except ImportError:  # Windows
+        return free
+    limit_of_process = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit_of_process == resource.RLIM_INFINITY:
+        return free
+    return max(0, min(free, limit_of_process - int(psutil.Process().memory_info().vms)))
+
+
+def check_memory(needed: float, what: str, remedy: str) -> None:
+    """Refuse what would not fit into memory, before any of it is allocated.
+
+    Parameters
+    ----------
+    needed : float
+        Bytes at the peak.
+    what : str
+        What needs them, a subject for the verb "takes".
+    remedy : str
+        What to do instead.
+
+    Raises
+    ------
+    InputError
+        When fewer bytes are free.
+    """
+    free = free_memory()
+    if needed > free:
+        raise InputError(
+            f"{what} takes {needed / 1e9:.3g} GB of memory, and {free / 1e9:.3g} GB are free; "
+            f"{remedy}."
+        )

@@ -78,7 +78,7 @@ def test_maps_or_a_sentence(predict, name, model, place):
 def test_a_grid_that_does_not_fit_into_the_memory_is_refused_with_the_pixel_that_does(
     predict, monkeypatch
 ):
-    monkeypatch.setattr(grid_memory, "available_memory", lambda: int(2e8))
+    monkeypatch.setattr(grid_memory, "free_memory", lambda: int(2e8))
     told = ("--ra", "150", "--dec", "2", "--d25", "0.6")
     status, words, out = predict(GALAXY, "dust-forest", *told, "--pixel", "0.01")
     assert status == 2 and not out.exists()
@@ -88,5 +88,5 @@ def test_a_grid_that_does_not_fit_into_the_memory_is_refused_with_the_pixel_that
 
 
 def test_what_fits_is_not_refused():
-    assert grid_memory.available_memory() > 1e8
+    assert grid_memory.free_memory() > 1e8
     grid_memory.check_memory(1000, 20, 1.0, available=2_000_000_000)

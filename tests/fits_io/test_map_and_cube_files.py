@@ -1,6 +1,7 @@
 """What is written comes back as it was, whole or not at all, and says what made it."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -242,3 +243,53 @@ def test_scores_of_known_noise_are_the_known_ones():
         scored = score(replace(maps, tails={"LOG_SMD": tail}), truth)[0]
         assert scored["coverage68"] == row["coverage68"]
         assert scored["coverage95"] == np.mean(np.abs(noisy - truth.values["LOG_SMD"]) < 0.5 * tail)
+
+
+def _damage(path: Path, name: str, hdu: object) -> None:
+    """Put another extension in the place of one."""
+    with fits.open(path, mode="update") as hdus:
+        hdus[name] = hdu
+
+
+@pytest.mark.parametrize(
+    ("name", "damaged"),
+    [
+        ("DATA", fits.ImageHDU(np.ones((3, 24, 20)), name="DATA")),
+        ("DATA", fits.ImageHDU(name="DATA")),
+        ("ERR", fits.ImageHDU(np.ones((3, 24, 20)), name="ERR")),
+        ("MASK", fits.ImageHDU(np.ones(50, "u1"), name="MASK")),
+        ("FLAGS", fits.ImageHDU(name="FLAGS")),
+        ("BANDS", fits.ImageHDU(np.ones((3, 3)), name="BANDS")),
+        ("BANDS", fits.BinTableHDU.from_columns(
+            [fits.Column("BAND", "9A", array=["nonsense", "SDSS_r"])], name="BANDS")),
+        ("BANDS", fits.BinTableHDU.from_columns(
+            [fits.Column("BAND", "9A", array=["SDSS_r", "SDSS_r"])], name="BANDS")),
+    ],
+)  # fmt: skip
+def test_a_damaged_cube_is_named_with_what_is_wrong(tmp_path, name, damaged):
+    path = tmp_path / "cube.fits"
+    data, nothing = np.ones((2, 24, 20), np.float32), np.zeros((24, 20), bool)
+    cube = BandCube(
+        data, data / 10, ("WISE_3.4", "WISE_4.6"), tan_wcs((24, 20), 6.0), 12.0, 6.0, 300.0,
+        nothing, nothing.astype(np.int16), "made",
+    )  # fmt: skip
+    write_cube(path, cube, {})
+    read_cube(path)
+    _damage(path, name, damaged)
+    with pytest.raises(InputError, match=f"cube.fits.*{name}"):
+        read_cube(path)
+
+
+def test_a_group_of_a_damaged_recipe_table_is_a_group(tmp_path):
+    maps = made_maps((24, 20))
+    path = tmp_path / "maps.fits"
+    write_maps(path, maps)
+    columns = [
+        fits.Column("KEY", "9A", array=["note", "note.a", "inputs.b", "inputs", "recipe.x"]),
+        fits.Column("VALUE", "1A", array=["1", "2", "3", "4", "5"]),
+    ]
+    _damage(path, "RECIPE", fits.BinTableHDU.from_columns(columns, name="RECIPE"))
+    found = read_maps(path).provenance
+    assert found["note"] == {"a": "2"}
+    assert found["inputs"] == {"b": "3"}
+    assert found["recipe"] == ""

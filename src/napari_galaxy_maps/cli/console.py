@@ -85,7 +85,7 @@ def print_maps(maps: PropertyMaps) -> None:
     """A line for each map, and what is wrong with how many of the pixels."""
     import numpy as np
 
-    from ..data.properties import FLAG_MEANING, PROPERTIES
+    from ..data.properties import FLAG_MEANING, PROPERTIES, Flag
 
     ny, nx = maps.shape
     print(
@@ -105,6 +105,9 @@ def print_maps(maps: PropertyMaps) -> None:
         else:
             print(f"  {name:16} nowhere")
     valid = np.isfinite(next(iter(maps.values.values())))
+    if not valid.any():
+        print("  no pixel has a value: look at the images, and at what is wrong with the pixels")
+        valid = (maps.flags & Flag.OUTSIDE) == 0
     for flag, meaning in FLAG_MEANING.items():
         share = float(((maps.flags[valid] & flag) != 0).mean()) if valid.any() else 0.0
         if share > 0:

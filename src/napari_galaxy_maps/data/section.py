@@ -97,5 +97,8 @@ def _shortened(value: Any) -> str:
     """A value as it is written, no longer than a line."""
     if isinstance(value, int) and abs(value) > 10**40:
         return "a number of more than 40 digits"
-    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    try:
+        text = str(value).lower() if isinstance(value, bool) else repr(value)
+    except RecursionError:
+        return "a table of too many tables in one another"
     return text if len(text) <= 60 else f"{text[:40]}... ({len(text)} characters)"

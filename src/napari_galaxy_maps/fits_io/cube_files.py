@@ -17,7 +17,7 @@ from .safe_writing import written_whole
 from .sky_coordinates import image_wcs
 
 if TYPE_CHECKING:
-    from astropy.io.fits import HDUList
+    from astropy.io.fits import HDUList, Header
 
 
 def write_cube(
@@ -97,8 +97,11 @@ def _or_nan(values: np.ndarray | None, n: int) -> np.ndarray:
 
 def _or_none(table: Any, name: str) -> np.ndarray | None:
     """A column of numbers that are all known, or None."""
-    values = np.asarray(table[name], float) if name in table.names else np.array([np.nan])
-    return values if np.isfinite(values).all() else None
+    try:
+        values = np.asarray(table[name], float) if name in table.names else np.array([np.nan])
+    except ValueError:  # words
+        return None
+    return values if values.ndim == 1 and np.isfinite(values).all() else None
 
 
 def read_cube(path: str | Path) -> BandCube:
@@ -137,9 +140,10 @@ def read_cube(path: str | Path) -> BandCube:
             )
         return BandCube(
             data, np.asarray(hdus["ERR"].data, np.float32),
-            tuple(get_band(b).name for b in hdus["BANDS"].data["BAND"]), wcs,
-            float(header.get("BMAJ", 0) * 3600), float(np.sqrt(proj_plane_pixel_area(wcs)) * 3600),
-            header.get("PIXPC"),
+            _bands(hdus, path), wcs,
+            3600 * (_number(header, "BMAJ", path) or 0.0),
+            float(np.sqrt(proj_plane_pixel_area(wcs)) * 3600),
+            _number(header, "PIXPC", path),
             np.asarray(hdus["MASK"].data) != 0, flags, str(hdus[0].header.get("OBJECT", "")),
             correlation=_or_none(hdus["BANDS"].data, "CORRAREA"),
             systematic=_or_none(hdus["BANDS"].data, "SYSTERR"),
@@ -177,6 +181,27 @@ def _check_shapes(hdus: HDUList, path: Path) -> None:
 def _shape(hdu: Any) -> tuple[int, ...]:
     """Of an image; nothing of what is none."""
     return tuple(hdu.shape) if getattr(hdu, "is_image", False) else ()
+
+
+def _bands(hdus: HDUList, path: Path) -> tuple[str, ...]:
+    """The bands of a cube's planes, as its table BANDS says."""
+    try:
+        bands = tuple(get_band(str(name)).name for name in hdus["BANDS"].data["BAND"])
+    except InputError as error:
+        raise InputError(f"{path}: in its table BANDS: {error}") from None
+    if len(set(bands)) < len(bands):
+        raise InputError(f"{path}: its table BANDS names a band twice; make the cube anew.")
+    return bands
+
+
+def _number(header: Header, key: str, path: Path) -> float | None:
+    """A number of a header that is not negative; None where there is none."""
+    value = header.get(key)
+    if value is None or value == 0:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise InputError(f"{path}: {key} in its header is {str(value)[:40]!r}; correct it.")
+    return float(value)
 
 
 def is_cube(path: str | Path) -> bool:

@@ -144,7 +144,7 @@ def read_maps(path: str | Path) -> PropertyMaps:
             )
         shape = shapes.pop()
         flags = np.zeros(shape, np.int16)
-        if "FLAGS" in hdus and hdus["FLAGS"].shape == shape:
+        if "FLAGS" in hdus and getattr(hdus["FLAGS"], "shape", None) == shape:
             flags = np.asarray(hdus["FLAGS"].data, np.int16)
         provenance = provenance_of(hdus)
         provenance.setdefault("object", str(hdus[0].header.get("OBJECT", "")))

@@ -50,24 +50,25 @@ def _read(path: Path, changed: int) -> Stamp:
         hdu = next((hdu for hdu in hdus if getattr(hdu, "is_image", False) and hdu.shape), None)
         if hdu is None:
             raise InputError(f"{path} holds no PSF or kernel: a 2-D image is needed.")
+        # Looked at before the pixels are read, for there may be too many of them.
+        sides = " x ".join(str(n) for n in reversed(hdu.shape))
+        shape = tuple(n for n in hdu.shape if n != 1)
+        if len(shape) != 2:
+            what = "cube" if len(shape) > 2 else "line"
+            raise InputError(
+                f"{path} holds a {what} of {sides} pixels, no PSF or kernel; extract one plane of "
+                "it."
+            )
+        if min(shape) < 3 or max(shape) > _LARGEST_SIDE:
+            raise InputError(
+                f"{path} is an image of {sides} pixels; a PSF or kernel has 3 to {_LARGEST_SIDE} "
+                "on a side."
+            )
         try:
-            data = np.asarray(hdu.data, float)
+            data = np.asarray(hdu.data, float).reshape(shape)
         except BROKEN:
             raise InputError(f"{path} is damaged; fetch the PSF or kernel again.") from None
-        header = hdu.header
-    sides = " x ".join(str(n) for n in reversed(data.shape))
-    data = np.squeeze(data)
-    if data.ndim != 2:
-        what = "cube" if data.ndim > 2 else "line"
-        raise InputError(
-            f"{path} holds a {what} of {sides} pixels, no PSF or kernel; extract one plane of it."
-        )
-    if min(data.shape) < 3 or max(data.shape) > _LARGEST_SIDE:
-        raise InputError(
-            f"{path} is an image of {sides} pixels; a PSF or kernel has 3 to {_LARGEST_SIDE} on a "
-            "side."
-        )
-    frame = _frame(header, (data.shape[0], data.shape[1]), path)
+        frame = _frame(hdu.header, (shape[0], shape[1]), path)
     data, mended = _mended(data, path)
     return Stamp(data, frame, path.name, tuple(mended), sha256(path))
 

@@ -64,14 +64,24 @@ def provenance_of(hdus: HDUList) -> dict[str, Any]:
             found["recipe"] += value + "\n"
         elif "." in key:
             group, _, name = key.partition(".")
-            found.setdefault(group, {})[name] = value
+            if group != "recipe":
+                if not isinstance(found.get(group), dict):  # text of a damaged table gives way
+                    found[group] = {}
+                found[group][name] = value
+        elif isinstance(found.get(key), dict):
+            continue
         elif key in found:
             found[key] = (
                 [*found[key], value] if isinstance(found[key], list) else [found[key], value]
             )
         else:
             found[key] = value
-    return found
+    # Those who read these look for groups; text in their place is of a damaged table.
+    return {
+        key: value
+        for key, value in found.items()
+        if key not in ("inputs", "versions") or isinstance(value, dict)
+    }
 
 
 def read_provenance(path: str | Path) -> dict[str, Any]:

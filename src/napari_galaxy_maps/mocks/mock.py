@@ -10,6 +10,7 @@ import numpy as np
 
 from ..constants import MJY_SR_PER_LSUN_HZ_KPC2, PC_PER_MPC_ARCSEC
 from ..cosmology import redshift_at_distance
+from ..device import check_memory
 from ..progress import Progress, Steps, run_to_end
 from . import dust, surroundings, surveys
 from .layers import ADDITIVE
@@ -19,6 +20,9 @@ from .view import MAX_DISTANCE, View
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
+
+_BYTES, _BYTES_PER_BAND = 300, 30
+"""Memory that a pixel of a mock takes at the peak, as measured with 5 and with 26 bands."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +112,11 @@ def make_mock_steps(
     """`make_mock`, yielding after every block of lines of sight."""
     view = view or View()
     view.check()
+    check_memory(
+        (_BYTES + _BYTES_PER_BAND * len(view.bands)) * float(view.size) ** 2,
+        f"A mock of {view.size} x {view.size} pixels in {len(view.bands)} bands",
+        "take fewer pixels or bands",
+    )
     galaxy = galaxy or draw_galaxy(seed)
     rng = np.random.default_rng([seed, 0x0B5])
     if view.distance_mpc is None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -112,7 +113,6 @@ def from_map(path: Path, field: Ellipse) -> Reddening:
         When the file holds no map with sky coordinates, or the map does not cover the galaxy.
     """
     from astropy.coordinates import SkyCoord
-    from scipy.ndimage import map_coordinates
 
     from ..fits_io.open_fits import BROKEN, opened
     from ..fits_io.sky_coordinates import image_wcs
@@ -123,8 +123,11 @@ def from_map(path: Path, field: Ellipse) -> Reddening:
                 wcs = image_wcs(hdu.header, hdu.shape)
                 if wcs is None:
                     continue
+                x, y = wcs.world_to_pixel(SkyCoord(*_positions(field), unit="deg"))
+                ny, nx = hdu.shape
+                covered = (x >= 0) & (y >= 0) & (x <= nx - 1) & (y <= ny - 1)
                 try:
-                    values = np.asarray(hdu.data, float)
+                    found = _interpolated(hdu, x, y, covered)
                 except BROKEN:
                     raise InputError(f"{path} is damaged; fetch the reddening map again.") from None
                 break
@@ -133,10 +136,6 @@ def from_map(path: Path, field: Ellipse) -> Reddening:
                 f"{path} holds no reddening map: a 2-D image of E(B-V) with sky coordinates is "
                 "needed."
             )
-    x, y = wcs.world_to_pixel(SkyCoord(*_positions(field), unit="deg"))
-    ny, nx = values.shape
-    covered = (x >= 0) & (y >= 0) & (x <= nx - 1) & (y <= ny - 1)
-    found = map_coordinates(values, [y, x], order=1, mode="nearest")
     if not covered.all() or not np.isfinite(found).all():
         share = float((covered & np.isfinite(found)).mean())
         raise InputError(
@@ -150,6 +149,23 @@ def from_map(path: Path, field: Ellipse) -> Reddening:
             "E(B-V) in mag."
         )
     return Reddening(float(found.mean()), float(found.std()), f"map {path.name}")
+
+
+def _interpolated(hdu: Any, x: np.ndarray, y: np.ndarray, covered: np.ndarray) -> np.ndarray:
+    """A map at pixel positions, NaN where these are not covered; only the part of it that they lie
+    in is read, for a map may be of all the sky.
+    """
+    from scipy.ndimage import map_coordinates
+
+    found = np.full(x.shape, np.nan)
+    if covered.any():
+        x, y = x[covered], y[covered]
+        left, low = int(x.min()), int(y.min())
+        part = hdu.section[low : int(y.max()) + 2, left : int(x.max()) + 2]
+        found[covered] = map_coordinates(
+            np.asarray(part, float), [y - low, x - left], order=1, mode="nearest"
+        )
+    return found
 
 
 def from_dustmaps(name: str, field: Ellipse) -> Reddening:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from ...device import free_memory
 from ...exceptions import InputError
 
 PER_BAND, BESIDE = 60, 200
@@ -31,7 +32,7 @@ def check_memory(side: int, bands: int, pixel_arcsec: float, available: int | No
     InputError
         With the pixel that would do.
     """
-    free = available_memory() if available is None else available
+    free = free_memory() if available is None else available
     needed = side**2 * (PER_BAND * bands + BESIDE)
     if needed <= free:
         return
@@ -43,18 +44,3 @@ def check_memory(side: int, bands: int, pixel_arcsec: float, available: int | No
         f"{needed / 1e9:.1f} GB for {bands} bands, and {free / 1e9:.1f} GB of memory are free; "
         f"choose pixels of {enough:g} arcsec or more, or a smaller extent."
     )
-
-
-def available_memory() -> int:
-    """Bytes of memory that this process may still take."""
-    import psutil
-
-    free = int(psutil.virtual_memory().available)
-    try:
-        import resource
-    except ImportError:  # Windows
-        return free
-    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-    if limit == resource.RLIM_INFINITY:
-        return free
-    return max(0, min(free, limit - int(psutil.Process().memory_info().vms)))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...data.galaxy import Stamp
+from ...device import check_memory
 from ...exceptions import InputError
 
 FWHM_PER_SIGMA = float(2 * np.sqrt(2 * np.log(2)))
@@ -21,6 +22,7 @@ _SQUARE = 1.01  # ratio of a pixel's sides up to which it is square
 # ring (lobes of 6 % of the peak from GALEX to SPIRE 250, here 1.4 %); stronger, and PSFs of nearly
 # one width are matched to 1 % only (here 0.3 %).
 _REGULARIZATION = 1e-3
+_BYTES_PER_PIXEL = 200  # of a kernel while it is made and examined, as measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +96,11 @@ def on_pixels(stamp: Stamp, frame: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of float64, odd-sized
+
+    Raises
+    ------
+    InputError
+        When it does not fit into memory, or its sum is not positive.
     """
     from scipy.ndimage import affine_transform
 
@@ -101,6 +108,11 @@ def on_pixels(stamp: Stamp, frame: np.ndarray) -> np.ndarray:
     matrix = (np.linalg.inv(stamp.frame) @ frame)[::-1, ::-1]
     middle = stamp.data.shape[0] // 2
     half = max(int(middle / np.linalg.svd(matrix, compute_uv=False)[-1]), 1)
+    check_memory(
+        _BYTES_PER_PIXEL * (2.0 * half + 1) ** 2,
+        f"{stamp.name} on {2 * half + 1} x {2 * half + 1} pixels of the image",
+        "look at its pixel scale, or cut it to its core",
+    )
     result = affine_transform(
         stamp.data,
         matrix,
