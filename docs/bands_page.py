@@ -162,9 +162,11 @@ Bands of other cameras that may stand in for one of the models'
 ([how](reading.md#another-camera-in-the-place-of-a-missing-band)): the factor by which their flux is
 multiplied, and the scatter of it between 4,096 model galaxies of the broad prior at redshifts of 0
 to 0.1, which is its error. Computed by
-`python -m napari_galaxy_maps.training.datasets.stand_in_colours`; the terms in colour that it finds
-for Pan-STARRS are those of Tonry+ 2012 (Table 6) to 0.01: g + 0.008 + 0.150 (g - r), published
-0.013 + 0.145 (g - r).
+`python -m napari_galaxy_maps.training.datasets.stand_in_colours`.
+
+Less what Tonry+ 2012 (Table 6, quadratic in g - r) publish for Pan-STARRS, its terms at g - r of
+0.3, 0.5 and 0.8 are, in mag: g -0.005, -0.007, -0.013; r 0.013, 0.008, 0.001; i 0.000, 0.002,
+0.002; z -0.029, -0.033, -0.037. That of z is more than its error here, and not explained.
 
 | band | stands in for | flux times | error |
 |---|---|---|---|

@@ -49,6 +49,16 @@ def test_flux_error_and_notes_are_those_of_the_stand_in(folder):
     np.testing.assert_allclose(error, own * STAND_INS["DECam_g"].factor, rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "redshift, allowed, told", [(0.1, True, 0), (0.18, True, 1), (0.18, False, 0)]
+)
+def test_beyond_the_redshifts_of_the_table_a_note_says_so(folder, redshift, allowed, told):
+    tree = {"input": {"stand_in": allowed}, "galaxy": {"redshift": redshift}}
+    notes = read_galaxy([folder], Recipe.from_tree(tree)).notes
+    far = [note for note in notes if "less exact than said" in note]
+    assert len(far) == told and all("SDSS_g, SDSS_r, SDSS_z" in note for note in far)
+
+
 def test_an_image_of_the_band_itself_needs_none(galaxy_folder):
     folder = galaxy_folder({"DECam_g": 2.0, "SDSS_g": 2.0, "PS1_r": 3.0, "HSC_r": 3.0})
     found = read(folder, True)

@@ -11,6 +11,8 @@ from .ecsv_rows import rows_of
 from .registry import BANDS, Band
 
 TABLE = Path(__file__).with_name("stand_ins.ecsv")
+LARGEST_REDSHIFT = 0.1
+"""Of the model galaxies in the table."""
 
 
 @dataclass(frozen=True)
@@ -97,3 +99,16 @@ def offer(bands: Iterable[str], wanted: Iterable[str]) -> str:
         return ""
     pairs = ", ".join(f"{s.name} for {s.stands_for} (to {s.error:.1%})" for s in could)
     return f"Stand-ins could be allowed (stand_in): {pairs}."
+
+
+def too_far(bands: Iterable[Band], redshift: float | None) -> str:
+    """A sentence where some of an image's bands stand in for others at a redshift beyond the
+    table's; empty where none does.
+    """
+    standing = [b.name for b in bands if b.name in BANDS and b.survey != BANDS[b.name].survey]
+    if not standing or redshift is None or redshift <= LARGEST_REDSHIFT:
+        return ""
+    return (
+        f"what stands in for {', '.join(standing)} is less exact than said: the colour terms "
+        f"are those of redshifts to {LARGEST_REDSHIFT:g}, and the galaxy's is {redshift:g}"
+    )

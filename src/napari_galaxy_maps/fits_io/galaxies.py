@@ -9,6 +9,7 @@ from typing import Any
 
 from ..bands.cameras import CAMERAS
 from ..bands.registry import find_band
+from ..bands.stand_ins import too_far
 from ..bands.units import NEEDS_ZERO_POINT, parse_unit
 from ..cosmology import angular_diameter_distance_mpc
 from ..data.galaxy import BandImage, Ellipse, Galaxy
@@ -162,6 +163,9 @@ def make_galaxy(images: Mapping[str, BandImage], settings: GalaxySettings) -> Ga
                 else ""
             ),
         )
+    far = too_far([image.band for image in images.values()], settings.redshift)
+    if far:
+        notes = (*notes, far)
     return Galaxy(
         name, dict(images), settings.ra, settings.dec, distance, d25_ellipse(settings), notes
     )
