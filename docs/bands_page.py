@@ -160,8 +160,8 @@ STAND_IN_HEAD = """
 
 Bands of other cameras that may stand in for one of the models'
 ([how](reading.md#another-camera-in-the-place-of-a-missing-band)): the factor by which their flux is
-multiplied, and the scatter of it between 4,096 model galaxies of the broad prior at redshifts of 0
-to 0.1, which is its error. Computed by
+multiplied, and its error: the scatter between 4,096 model galaxies of the broad prior at that of
+six redshifts from 0 to 0.1 where it is largest. Computed by
 `python -m napari_galaxy_maps.training.datasets.stand_in_colours`.
 
 Less what Tonry+ 2012 (Table 6, quadratic in g - r) publish for Pan-STARRS, its terms at g - r of

@@ -39,4 +39,6 @@ def test_the_most_exact_stands_in_and_only_for_what_is_missing():
         "SDSS_g", "SDSS_r", "2MASS_J",
     }  # fmt: skip
     assert offer(["WISE_12"], ["SDSS_g"]) == "" == offer(["DECam_g"], ["SDSS_r"])
-    assert "DECam_g for SDSS_g (to 3.4%)" in offer(["DECam_g"], ["SDSS_g"])
+    assert f"DECam_g for SDSS_g (to {STAND_INS['DECam_g'].error:.1%})" in offer(
+        ["DECam_g"], ["SDSS_g"]
+    )

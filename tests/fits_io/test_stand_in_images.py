@@ -70,7 +70,8 @@ def test_predict_asks_for_the_word_and_tells_what_stood_in(folder, tmp_path, cap
     out, cube = tmp_path / "maps.fits", tmp_path / "cube.fits"
     command = ["predict", str(folder), "--model", "stellar-unet", "--out", str(out), *TOLD]
     assert main(command) == 2
-    assert "DECam_g for SDSS_g (to 3.4%)" in capsys.readouterr().err
+    told = f"DECam_g for SDSS_g (to {STAND_INS['DECam_g'].error:.1%})"
+    assert told in capsys.readouterr().err
     assert main([*command, "--stand-in"]) == 0
     maps = read_maps(out)
     notes = " ".join(maps.provenance["note"])

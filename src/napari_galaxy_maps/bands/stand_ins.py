@@ -28,7 +28,8 @@ class StandIn:
     offset : float
         Magnitude in the other band less that in this one, of a galaxy in the middle.
     scatter : float
-        How much that differs between galaxies, mag: the error of leaving their colours aside.
+        How much that differs between galaxies, mag, at the redshift where it is largest: the error
+        of leaving their colours aside.
     """
 
     name: str

@@ -25,7 +25,7 @@ from ...sed.tables import spectrum_table
 from .band_numbers import Curve, filter_curve
 
 MODELS, SEED = 4096, 7
-REDSHIFTS = (0.0, 0.02, 0.05, 0.1)
+REDSHIFTS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1)
 STANDS_FOR = {
     **{letter: f"SDSS_{letter}" for letter in "ugriz"},
     "J": "2MASS_J", "H": "2MASS_H", "K": "2MASS_Ks", "Ks": "2MASS_Ks",
@@ -43,7 +43,7 @@ _HEAD = """\
 # - {{name: name, datatype: string, description: 'Band of another camera'}}
 # - {{name: stands_for, datatype: string, description: 'Band of the models beside it'}}
 # - {{name: offset, unit: mag, datatype: float64, description: 'Magnitude in the models'' band less that in this one, AB, median of model galaxies'}}
-# - {{name: scatter, unit: mag, datatype: float64, description: 'Its scatter (rms) between model galaxies'}}
+# - {{name: scatter, unit: mag, datatype: float64, description: 'Its scatter (rms) between model galaxies about that, at the redshift where it is largest'}}
 # - {{name: with_colour, unit: mag, datatype: float64, description: 'What would be left of the scatter after a term in the colour with the band beside it of the same camera'}}
 # meta: !!omap
 # - {{comments: ['{models} model galaxies of the broad prior, seed {seed}, at redshifts {redshifts}; made by training.datasets.stand_in_colours']}}
@@ -99,7 +99,10 @@ def rows() -> list[tuple[str, str, float, float, float | None]]:
         if beside is not None:
             colour = mags[name] - mags[beside]
             left = float((difference - np.polyval(np.polyfit(colour, difference, 1), colour)).std())
-        found.append((name, target, float(np.median(difference)), float(difference.std()), left))
+        offset = float(np.median(difference))
+        each = (difference - offset).reshape(len(REDSHIFTS), -1)
+        scatter = float(np.sqrt((each**2).mean(axis=1)).max())
+        found.append((name, target, offset, scatter, left))
     return found
 
 
