@@ -88,9 +88,10 @@ def test_nothing_has_to_be_asked_about_the_files(name):
         and len(images) >= 20
     )
     assert len([file for file in files if file.role == "uncertainty"]) == 4 + 6
-    left_out = [text for text in skipped if "truth.fits" not in text]
-    assert len(left_out) == 6 and all("COVERAGE" in text for text in left_out)
-    units = {file.unit for file in files}
+    assert not [text for text in skipped if "truth.fits" not in text]
+    maps = [file for file in files if file.role == "exposure"]
+    assert len(maps) == 6 and all(file.extension.upper() == "COVERAGE" for file in maps)
+    units = {file.unit for file in files if file.role != "exposure"}
     assert units == {"counts/s", "nanomaggy", "DN", "Jy/pix", "MJy/sr"}
     assert {file.path.suffix for file in files} >= {".gz", ".bz2"}
 
@@ -301,7 +302,7 @@ def test_the_whole_way_ends_near_the_truth(name, tmp_path, capsys):
 def test_the_script_makes_the_same_pixels_again(maker, mock, tmp_path):
     sample = maker.SAMPLES[1]
     maker.make(sample, tmp_path, mock, ("GALEX_FUV", "SDSS_g", "2MASS_J", "WISE_22", "PACS_160"))
-    new = [file for file in find_images([tmp_path], []) if file.role != "maps"]
+    new = [file for file in find_images([tmp_path], []) if file.role in ("image", "uncertainty")]
     assert len(new) == 7
     for file in new:
         old = next(

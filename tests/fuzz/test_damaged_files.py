@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -84,9 +84,27 @@ def peak(reset: bool = False) -> int:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
 
 
+@pytest.fixture
+def _limited() -> Iterator[None]:
+    """A process that may take 4 GB more, so that what would take all is an error and no crash."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    now = next(
+        (int(line.split()[1]) * 1024
+         for line in Path("/proc/self/status").read_text().splitlines()
+         if line.startswith("VmSize")),
+        0,
+    ) if Path("/proc/self/status").exists() else 0  # fmt: skip
+    if now:
+        resource.setrlimit(resource.RLIMIT_AS, (now + 4 * 2**30, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
 SHARES = {"own": 0.5, "sample": 0.35, "foreign": 0.15}
 
 
+@pytest.mark.usefixtures("_limited")
 @pytest.mark.parametrize("part", range(2))
 @pytest.mark.parametrize("kind", SHARES)
 def test_a_damaged_file_is_read_or_told_in_a_sentence(kind, part):

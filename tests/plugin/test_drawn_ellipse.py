@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QLineEdit, QPushButton, QTool
 from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.plugin.ground.sky_shapes import ellipse_corners, ellipse_of
 from napari_galaxy_maps.plugin.manifest import docks as panels
+from napari_galaxy_maps.plugin.widgets.file_table import PSF
 from napari_galaxy_maps.prepare.psf.kernels import gaussian_stamp
 
 from . import mouse
@@ -245,11 +246,11 @@ def test_a_psf_file_that_is_none_is_told_in_the_table(opened, workspace, qtbot, 
     )
     form = panel(opened, "Galaxy")
     label = next(row.label for row in workspace.project.files.found if row.band.name == "2MASS_J")
-    form.table.item(form.table.row_of(label), 4).setText(str(tmp_path / "missing.fits"))
+    form.table.item(form.table.row_of(label), PSF).setText(str(tmp_path / "missing.fits"))
     assert (
         "a FITS file that is there" in form.message.text()
         and not workspace.project.recipe.input.psf
     )
-    form.table.item(form.table.row_of(label), 4).setText(str(tmp_path / "cube.fits"))
+    form.table.item(form.table.row_of(label), PSF).setText(str(tmp_path / "cube.fits"))
     wait_for(qtbot, lambda: idle(workspace))
     assert "holds a cube" in form.message.text() and not workspace.project.recipe.input.psf

@@ -179,7 +179,7 @@ def test_stars_are_masked_from_a_table_saved_and_found_again(starry_folder, tmp_
 def test_regions_are_added_on_the_command_line(starry_folder, tmp_path, capsys):
     region, out = tmp_path / "a.reg", tmp_path / "out.fits"
     region.write_text(
-        '# Region file format: DS9\nicrs\ncircle(150.0,2.01,12")\nbox(150,2,5",5",0)\n'
+        '# Region file format: DS9\nicrs\ncircle(150.0,2.01,12")\nline(150,2,150.1,2)\n'
     )
     galaxy = ["--ra", "150", "--dec", "2", "--d25", "2.5", "--quiet"]
     assert (

@@ -11,7 +11,7 @@ import numpy as np
 from ..bands.registry import get_band
 from ..data.cube import BandCube, Filling
 from ..exceptions import InputError
-from .open_fits import opened
+from .open_fits import opened, shape_of
 from .recipe_files import ascii_text, provenance_of, recipe_table
 from .safe_writing import written_whole
 from .sky_coordinates import image_wcs
@@ -163,7 +163,7 @@ def _check_shapes(hdus: HDUList, path: Path) -> None:
     names = getattr(getattr(hdus["BANDS"], "columns", None), "names", ())
     if "BAND" not in names:
         raise InputError(f"{path}: BANDS must be a table with a column BAND; make the cube anew.")
-    shape = _shape(hdus["DATA"])
+    shape = shape_of(hdus["DATA"])
     if len(shape) != 3 or shape[0] != len(hdus["BANDS"].data):
         raise InputError(
             f"{path}: DATA must have a plane for each of the {len(hdus['BANDS'].data)} rows of "
@@ -172,15 +172,10 @@ def _check_shapes(hdus: HDUList, path: Path) -> None:
     expected: dict[str, tuple[int, ...]] = {"ERR": shape, "FILLED": shape, "FILLEDERR": shape}
     expected |= {"MASK": shape[1:], "FLAGS": shape[1:]}
     for name, right in expected.items():
-        if name in hdus and _shape(hdus[name]) != right:
+        if name in hdus and shape_of(hdus[name]) != right:
             raise InputError(
                 f"{path}: {name} must have the shape of DATA, {right}; make the cube anew."
             )
-
-
-def _shape(hdu: Any) -> tuple[int, ...]:
-    """Of an image; nothing of what is none."""
-    return tuple(hdu.shape) if getattr(hdu, "is_image", False) else ()
 
 
 def _bands(hdus: HDUList, path: Path) -> tuple[str, ...]:

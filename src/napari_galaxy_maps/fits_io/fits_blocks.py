@@ -11,8 +11,12 @@ from typing import BinaryIO
 BLOCK, CARD = 2880, 80
 _LONGEST = 3000
 """Blocks of a header: 108,000 cards."""
+_PLAIN, _DENSEST = 64e6, 5000
+"""Bytes of an image that are believed without looking, and pixels' bytes of one packed one."""
 _PRINTING = bytes(range(32, 127))
-_INTEGER = re.compile(rb"(BITPIX|NAXIS\d*|PCOUNT|GCOUNT)\s*=\s*([+-]?\d+)\b")
+_INTEGER = re.compile(
+    rb"(BITPIX|NAXIS\d*|PCOUNT|GCOUNT|TFIELDS|ZNAXIS\d*|ZTILE\d+|ZBITPIX)\s*=\s*([+-]?\d+)\b"
+)
 
 
 class EndlessHeaderError(ValueError):
@@ -47,7 +51,7 @@ def readable_size(stream: BinaryIO, size: int) -> int:
     OSError
         When it does not begin as FITS.
     ValueError
-        When it tells a number of axes that cannot be.
+        When it tells a number of axes or columns that cannot be.
     """
     began = stream.tell()
     place = 0
@@ -63,7 +67,7 @@ def readable_size(stream: BinaryIO, size: int) -> int:
                     raise OSError("no SIMPLE card")
                 return place
             place += len(header)
-            data = _data_size(header)
+            data = _data_size(header, size)
             if place + data > size:
                 raise CutShortError("it is smaller than its header says")
             place += -(-data // BLOCK) * BLOCK
@@ -93,20 +97,46 @@ def _header(stream: BinaryIO) -> bytes | None:
     return None
 
 
-def _data_size(header: bytes) -> int:
-    """Bytes of data that a header announces, without the padding."""
+def _data_size(header: bytes, size: int) -> int:
+    """Bytes of data that a header announces, without the padding.
+
+    Raises
+    ------
+    ValueError
+        When it tells numbers that cannot be, in a file of `size` bytes.
+    """
     numbers: dict[bytes, int] = {}
     for start in range(0, len(header), CARD):
         found = _INTEGER.match(header[start : start + CARD])
         if found:
             numbers.setdefault(found[1], int(found[2]))
+    for key, number in numbers.items():
+        # Axes and columns a library takes one after the other, and never ends with some of these.
+        most = 999 if key in (b"NAXIS", b"TFIELDS", b"ZNAXIS") else number
+        if not key.endswith(b"BITPIX") and not 0 <= number <= most:
+            raise ValueError(f"{key.decode()} = {number}")
+    _check_packed(numbers, size)
     count = numbers.get(b"NAXIS", 0)
-    if not 0 <= count <= 999:
-        raise ValueError(f"NAXIS = {count}")
     if not count:
         return 0
     axes = [numbers.get(b"NAXIS%d" % n, 0) for n in range(1, count + 1)]
     if axes[0] == 0 and not header.startswith(b"XTENSION"):  # random groups
         axes = axes[1:]
     pixels = numbers.get(b"GCOUNT", 1) * (numbers.get(b"PCOUNT", 0) + math.prod(axes))
-    return abs(numbers.get(b"BITPIX", 8)) // 8 * max(pixels, 0)
+    return abs(numbers.get(b"BITPIX", 8)) // 8 * pixels
+
+
+def _check_packed(numbers: dict[bytes, int], size: int) -> None:
+    """Refuse a packed image of more tiles than its table has rows, or of more pixels than any
+    packing makes of so many bytes.
+    """
+    sides = [numbers.get(b"ZNAXIS%d" % n, 0) for n in range(1, numbers.get(b"ZNAXIS", 0) + 1)]
+    if not sides:
+        return
+    count = 1
+    for number, side in enumerate(sides, 1):
+        tile = numbers.get(b"ZTILE%d" % number, side if number == 1 else 1)
+        count *= -(-side // max(tile, 1))
+    claimed = math.prod(sides) * abs(numbers.get(b"ZBITPIX", 8)) // 8
+    if count > numbers.get(b"NAXIS2", 0) or claimed > max(_PLAIN, _DENSEST * size):
+        raise ValueError(f"a packed image of {' x '.join(map(str, sides))} pixels")

@@ -11,7 +11,7 @@ import numpy as np
 from ..data.maps import PropertyMaps
 from ..data.properties import FLAG_MEANING, PROPERTIES, Flag, Property
 from ..exceptions import InputError
-from .open_fits import opened
+from .open_fits import opened, shape_of
 from .recipe_files import ascii_text, provenance_of, recipe_table
 from .safe_writing import written_whole
 from .sky_coordinates import image_wcs
@@ -119,7 +119,7 @@ def read_maps(path: str | Path) -> PropertyMaps:
             name, is_error = (
                 (hdu.name[:-4], True) if hdu.name.endswith("_ERR") else (hdu.name, False)
             )
-            if name not in PROPERTIES or not getattr(hdu, "is_image", False):
+            if name not in PROPERTIES or not shape_of(hdu):
                 continue
             data = _map_values(hdu, PROPERTIES[name], is_error, path)
             (errors if is_error else values)[name] = data

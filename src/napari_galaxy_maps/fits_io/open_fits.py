@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from io import BufferedReader, BytesIO
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..exceptions import InputError, about_file, brief
 from .fits_blocks import CutShortError, EndlessHeaderError, readable_size
@@ -163,6 +163,12 @@ def _is_of_astropy(error: BaseException) -> bool:
 
 def _module(frame: FrameType) -> str:
     return str(frame.f_globals.get("__name__", ""))
+
+
+def shape_of(hdu: Any) -> tuple[int, ...]:
+    """The shape of an image; nothing of what is none, or is damaged."""
+    shape = getattr(hdu, "shape", ()) if getattr(hdu, "is_image", False) else ()
+    return tuple(shape) if all(isinstance(side, int) for side in shape) else ()
 
 
 def _drop_unreadable(header: Header | None) -> None:

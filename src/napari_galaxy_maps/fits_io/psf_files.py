@@ -12,7 +12,7 @@ import numpy as np
 
 from ..data.galaxy import Stamp, pixel_frame
 from ..exceptions import InputError
-from .open_fits import BROKEN, opened, sha256
+from .open_fits import BROKEN, opened, sha256, shape_of
 from .sky_coordinates import image_wcs
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def read_stamp(path: str | Path) -> Stamp:
 @lru_cache(maxsize=64)
 def _read(path: Path, changed: int) -> Stamp:
     with opened(path) as hdus:
-        hdu = next((hdu for hdu in hdus if getattr(hdu, "is_image", False) and hdu.shape), None)
+        hdu = next((hdu for hdu in hdus if shape_of(hdu)), None)
         if hdu is None:
             raise InputError(f"{path} holds no PSF or kernel: a 2-D image is needed.")
         # Looked at before the pixels are read, for there may be too many of them.
