@@ -128,11 +128,11 @@ def read(
     bands : mapping of str to str, optional
         Band by file name, where the files do not say it.
     roles : mapping of str to str, optional
-        What an image is for, by file name or ``FILE[EXTENSION]``: ``"image"``, ``"uncertainty"``,
-        ``"variance"``, ``"weight"`` or, to leave it out, ``"exposure"``, ``"mask"``, ``"psf"``,
-        ``"ignore"``.
+        What an image is for, by file name, ``FILE[EXTENSION]`` or ``FILE[EXTENSION][PLANE]``:
+        ``"image"``, ``"uncertainty"``, ``"variance"``, ``"weight"``, ``"exposure"``, ``"mask"``
+        or, to leave it out, ``"psf"``, ``"ignore"``.
     leave_out : sequence of str, optional
-        Files, or ``FILE[EXTENSION]``, that are not to be used.
+        Files, extensions or planes, named so, that are not to be used.
     units : mapping of str to str, optional
         Unit by file name, band or survey.
     zero_points : mapping of str to str, optional
