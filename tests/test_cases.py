@@ -13,9 +13,11 @@ import pytest
 from napari_galaxy_maps.data.question import BAND, BEAM, UNIT
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io.band_images import read_band_image
+from napari_galaxy_maps.fits_io.ds9_regions import read_regions
 from napari_galaxy_maps.fits_io.galaxies import questions_of
 from napari_galaxy_maps.fits_io.image_files import find_images, settle
 from napari_galaxy_maps.fits_io.source_tables import read_table, table_positions
+from napari_galaxy_maps.measure.apertures.aperture_files import read_apertures
 
 pytestmark = pytest.mark.realdata
 FLUX = 0.02
@@ -171,3 +173,15 @@ def test_no_case_raises_but_in_words(cases):
             find_images([path])
         except InputError as error:
             assert path.name in str(error)
+
+
+def test_no_shape_of_a_region_file_is_lost_without_a_word(cases):
+    folder, told = cases / "19_lost_shapes", []
+    circles, polygons = read_regions(folder / "pixel_sizes.reg", left_out=told)
+    assert (len(circles), len(polygons), len(told)) == (1, 0, 2)
+    assert all("its size is in pixels" in text for text in told)
+    for read, count in ((read_regions, 2), (read_apertures, 2)):
+        told = []
+        found = read(folder / "composite.reg", left_out=told)
+        assert not told
+        assert (sum(map(len, found)) if isinstance(found, tuple) else len(found)) == count
