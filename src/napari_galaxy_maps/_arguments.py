@@ -30,8 +30,8 @@ _log = logging.getLogger("napari_galaxy_maps")
 
 
 class ImagesRead:
-    """The images and other files that `read` has read in this process: nothing that is written
-    takes the place of one.
+    """The images that `read` has read in this process: nothing that is written takes the place of
+    one.
     """
 
     def __init__(self) -> None:

@@ -89,4 +89,4 @@ def test_a_grid_that_does_not_fit_into_the_memory_is_refused_with_the_pixel_that
 
 def test_what_fits_is_not_refused():
     assert grid_memory.free_memory() > 1e8
-    grid_memory.check_memory(1000, 20, 1.0, available=2_000_000_000)
+    grid_memory.check_grid_memory(1000, 20, 1.0, available=2_000_000_000)

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from hypothesis import strategies as st
 
-BLOCK, CARD = 2880, 80
+from napari_galaxy_maps.fits_io.fits_blocks import BLOCK, CARD
+
 _KEYWORDS = (
     "SIMPLE", "XTENSION", "BITPIX", "NAXIS", "NAXIS1", "NAXIS2", "NAXIS3", "PCOUNT", "GCOUNT",
     "TFIELDS", "TFORM1", "TFORM2", "THEAP", "BSCALE", "BZERO", "BLANK", "EXTEND", "ZIMAGE",

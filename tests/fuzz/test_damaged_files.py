@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -71,17 +72,23 @@ def read_all(path: Path) -> None:
     tried(read_table, path, "the stars")
 
 
-def peak(reset: bool = False) -> int:
-    """The most memory that this process has had since the last reset, bytes; 0 where the system
+def memory(word: str) -> int:
+    """A figure of this process's memory by its word in Linux's status, bytes; 0 where the system
     does not tell.
     """
     try:
-        if reset:
-            Path("/proc/self/clear_refs").write_text("5")
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
         return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(word)), 0)
+
+
+def peak(reset: bool = False) -> int:
+    """The most memory that this process has had since the last reset, bytes."""
+    if reset:
+        with suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5")
+    return memory("VmHWM")
 
 
 @pytest.fixture
@@ -89,12 +96,7 @@ def _limited() -> Iterator[None]:
     """A process that may take 4 GB more, so that what would take all is an error and no crash."""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    now = next(
-        (int(line.split()[1]) * 1024
-         for line in Path("/proc/self/status").read_text().splitlines()
-         if line.startswith("VmSize")),
-        0,
-    ) if Path("/proc/self/status").exists() else 0  # fmt: skip
+    now = memory("VmSize")
     if now:
         resource.setrlimit(resource.RLIMIT_AS, (now + 4 * 2**30, hard))
     yield

@@ -454,15 +454,12 @@ class Recipe(Settings):
             file.
         """
         try:
-            return cls.from_tree(tomllib.loads(text), source)
-        except RecursionError:
-            raise RecipeError(
-                f"{source} is no recipe: it is nested too deeply; correct it or leave it out."
-            ) from None
-        except ValueError as error:
+            tree = tomllib.loads(text)
+        except (ValueError, RecursionError) as error:
             raise RecipeError(
                 f"{source} is not TOML ({error}); correct it or leave it out."
             ) from None
+        return cls.from_tree(tree, source)
 
     @classmethod
     def from_tree(cls, tree: dict[str, Any], source: str = "the recipe") -> Recipe:

@@ -177,11 +177,9 @@ def _from_ellipse(region: Any, name: str) -> Aperture:
 
 
 def _from_elliptical_ring(region: Any, name: str) -> Aperture | None:
-    inner = float((region.inner_width / region.outer_width).to_value(""))
-    if not np.isclose(
-        inner, float((region.inner_height / region.outer_height).to_value("")), rtol=1e-3
-    ):
-        return None  # its edges have different shapes
+    inner = _hole(region)
+    if inner is None:
+        return None
     return Aperture(
         _ellipse(region.center, region.outer_width, region.outer_height, region.angle), name, inner
     )
@@ -194,13 +192,18 @@ def _from_corners(region: Any, name: str) -> Aperture:
 def _from_box_ring(region: Any, name: str) -> Aperture | None:
     from regions import RectangleSkyRegion
 
-    inner = float((region.inner_width / region.outer_width).to_value(""))
-    if not np.isclose(
-        inner, float((region.inner_height / region.outer_height).to_value("")), rtol=1e-3
-    ):
-        return None  # its edges have different shapes
+    inner = _hole(region)
+    if inner is None:
+        return None
     whole = RectangleSkyRegion(region.center, region.outer_width, region.outer_height, region.angle)
     return Aperture(_vertices(corners(whole)), name, inner)
+
+
+def _hole(region: Any) -> float | None:
+    """The inner edge of a ring in units of its outer one; None where they have different shapes."""
+    width = float((region.inner_width / region.outer_width).to_value(""))
+    height = float((region.inner_height / region.outer_height).to_value(""))
+    return width if np.isclose(width, height, rtol=1e-3) else None
 
 
 def _vertices(places: np.ndarray) -> Vertices:

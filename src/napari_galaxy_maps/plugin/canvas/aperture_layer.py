@@ -12,7 +12,7 @@ import numpy as np
 
 from ...data.galaxy import Ellipse
 from ...exceptions import InputError
-from ...measure.apertures.aperture import Aperture
+from ...measure.apertures.aperture import Aperture, Vertices
 from ..ground import sky_shapes, viewers
 from ..ground.sky_plane import Reference
 from ..ground.sky_shapes import Outline, ellipse_corners, ellipse_of
@@ -49,6 +49,11 @@ def outline_of(
         (*MAGENTA, alpha),
         pixels,
     )
+
+
+def _reshaped(before: Aperture | None, shape: Ellipse | Vertices) -> Aperture:
+    """An aperture of another shape, or a new one."""
+    return Aperture(shape) if before is None else replace(before, shape=shape)
 
 
 class ApertureLayer:
@@ -196,9 +201,6 @@ class ApertureLayer:
         assert reference is not None
         before = self._drawn[number] if number < len(self._drawn) else None
         corners, kind = np.asarray(layer.data[number], float), layer.shape_type[number]
-        rest: tuple[Any, ...] = ("",) if before is None else (
-            before.name, before.inner, before.without
-        )  # fmt: skip
         if kind == "ellipse":
             size = float(np.ptp(corners, axis=0).max())
             if before is None and size < _CLICK * self.shapes.scale:
@@ -212,12 +214,11 @@ class ApertureLayer:
             if circle:
                 radius = (shape.a + shape.b) / 2
                 shape = Ellipse(shape.ra, shape.dec, radius, radius)
-            return Aperture(shape, *rest)
+            return _reshaped(before, shape)
         if kind not in ("polygon", "rectangle"):
             raise InputError("A line holds nothing; draw circles, ellipses or polygons.")
-        return Aperture(
-            tuple(map(tuple, sky_shapes.polygon_vertices(corners, reference).tolist())), *rest
-        )
+        vertices = sky_shapes.polygon_vertices(corners, reference)
+        return _reshaped(before, tuple(map(tuple, vertices.tolist())))
 
     def _has_moved(self, layer: Shapes, number: int) -> bool:
         reference = self.project.reference

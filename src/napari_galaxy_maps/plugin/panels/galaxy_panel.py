@@ -252,6 +252,14 @@ class GalaxyPanel(WorkspacePanel):
             self.message.say(self.project.galaxy_problem)
         return True
 
+    def _resettle(self, **table: Any) -> bool:
+        """Change what is said of the files, and settle them anew."""
+        if not self._set("input", **table):
+            return False
+        self.project.files_changed.emit()
+        self.project.files_resettled.emit()
+        return True
+
     def _give_angle(self, field: QLineEdit, key: str) -> None:
         if not field.isModified():
             return
@@ -292,9 +300,7 @@ class GalaxyPanel(WorkspacePanel):
             self.message.say(str(error))
             self.refresh()
             return
-        if self._set("input", **table):
-            self.project.files_changed.emit()
-            self.project.files_resettled.emit()
+        if self._resettle(**table):
             others = {a.key for row in rows for a in row.answers if a.about == about} - {*labels}
             if others and not text:
                 self.message.say(f"Taken back for all that {' and '.join(others)} stands for.")
@@ -302,16 +308,11 @@ class GalaxyPanel(WorkspacePanel):
     def _give_use(self, label: str, used: bool) -> None:
         place = self.project.files.places()[label]
         table, patterns = with_use(self.project.recipe.input, place, used)
-        if self._set("input", **table):
-            self.project.files_changed.emit()
-            self.project.files_resettled.emit()
-            if patterns:
-                self.message.say(f"Brought back: all that {' and '.join(patterns)} stands for.")
+        if self._resettle(**table) and patterns:
+            self.message.say(f"Brought back: all that {' and '.join(patterns)} stands for.")
 
     def _give_stand_in(self, allowed: bool) -> None:
-        if self._set("input", stand_in=allowed):
-            self.project.files_changed.emit()
-            self.project.files_resettled.emit()
+        self._resettle(stand_in=allowed)
 
     def _give_role(self, label: str, role: str) -> None:
         place = self.project.files.places()[label]

@@ -23,7 +23,7 @@ def psf_step(work: Preparation) -> Steps[None]:
     """
     from ..errors.correlation import shared_area
     from ..grid.common_grid import galaxy_grid
-    from ..grid.grid_memory import check_memory
+    from ..grid.grid_memory import check_grid_memory
     from ..psf.matching import band_kernel, common_psf, keep_broad, ready_kernels, too_broad
 
     settings, memory = work.recipe.psf, work.memory
@@ -31,7 +31,7 @@ def psf_step(work: Preparation) -> Steps[None]:
     ready = ready_kernels(work.images, settings)
     broader = too_broad(work.images, common, ready) if settings.enabled else []
     grid = work.grid = galaxy_grid(work.galaxy, work.ellipse, common.fwhm, work.recipe.grid)
-    check_memory(grid.shape[0], len(work.images), grid.pixel_arcsec)
+    check_grid_memory(grid.shape[0], len(work.images), grid.pixel_arcsec)
     if settings.broader == "leave out":
         yield from _leave_out(work, broader)
     total, largest_pixel = len(work.images), min(common.fwhm / 6, grid.pixel_arcsec)

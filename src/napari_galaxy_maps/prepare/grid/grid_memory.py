@@ -13,7 +13,9 @@ and of the maps. Measured as the peak of `prepare` and `predict` with 4 and 17 b
 to 2,251 pixels a side: 44 and 67, and 20 to 200."""
 
 
-def check_memory(side: int, bands: int, pixel_arcsec: float, available: int | None = None) -> None:
+def check_grid_memory(
+    side: int, bands: int, pixel_arcsec: float, available: int | None = None
+) -> None:
     """Refuse a grid that would need more memory than there is.
 
     Parameters
