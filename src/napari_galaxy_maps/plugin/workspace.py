@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from .canvas.d25_layer import D25Layer
 from .canvas.layer_register import LayerRegister
+from .canvas.map_views import MapViews
 from .canvas.paint_layer import PaintedMasks
+from .canvas.side_by_side import Side, SideBySide
 from .canvas.star_circles import StarCircles
 from .eventloop.garbage_collection import collect_when_still
 from .eventloop.idle_queue import IdleQueue
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from .canvas.aperture_layer import ApertureLayer
     from .state.aperture_measurements import ApertureMeasurements
     from .state.pixel_spectra import PixelSpectra
+    from .state.results import Result
 
 _WORKSPACES: weakref.WeakKeyDictionary[ViewerModel, Workspace] = weakref.WeakKeyDictionary()
 """The one place that knows which workspace belongs to which viewer."""
@@ -59,16 +62,19 @@ class Workspace:
         self.masks = masks = MaskHistory()
         # What shows.
         self.layers = layers = LayerRegister(viewer, project, idle)
+        self.views = views = MapViews(project, layers)
+        self.side_by_side = SideBySide(layers)
+        views.bind_keys()
         self.circles = StarCircles(project, masks, layers, idle)
         self.painted = PaintedMasks(project, masks, layers)
         self.d25_layer = D25Layer(project, layers)
         # What is done.
-        self.refresher = MapRefresher(project, masks, layers, runner, idle)
+        self.refresher = MapRefresher(project, masks, views, runner, idle)
         self.reopener = MaskReopener(project, masks, runner)
         self.opener = FileOpener(project, layers, runner, self.reopener)
         self.preparer = ImagePreparer(project, masks, layers, runner)
-        self.predictor = MapPredictor(project, masks, layers, runner)
-        self.comparer = MapComparer(project, layers, runner)
+        self.predictor = MapPredictor(project, masks, views, runner)
+        self.comparer = MapComparer(project, views, runner)
         self.truth_fitter = TruthFitter(project, masks, layers, runner)
         self.saver = MapSaver(project, masks, runner)
         self.regions = RegionFiles(project, masks, runner)
@@ -106,6 +112,40 @@ class Workspace:
             or bool(self.opener.pending_paths)
         )
 
+    # Results -------------------------------------------------------------------------------------
+
+    def choose_result(self, result: Result) -> None:
+        """Look at another result of the galaxy."""
+        project, before = self.project, self.views.looked_at
+        if result is project.result:
+            return
+        project.choose_result(result)
+        self.views.show_result(before)
+        project.maps_changed.emit()
+        if not project.is_compared:
+            self.runner.after_job(self.comparer.compare_now)
+
+    def close_result(self, result: Result) -> None:
+        """Throw a result away, with its layers."""
+        project, looked = self.project, result is self.project.result
+        self.views.drop(result)
+        project.remove_result(result)
+        if looked:
+            self.views.show_result()
+            project.maps_changed.emit()
+
+    def compare_results(self, left: Result, right: Result) -> None:
+        """Show two results side by side, in the property that is looked at where both have it."""
+        looked = self.views.looked_at
+        sides = [
+            Side(result.label, self.views.specs(result, "map", [name]))
+            for result in (left, right)
+            for name in [_name_to_compare(result, looked[0] if looked else "", left, right)]
+        ]
+        self.side_by_side.show(*sides)
+
+    # The whole -----------------------------------------------------------------------------------
+
     def start_over(self) -> None:
         """Forget files, settings and results, and take their layers away; what else is in the
         viewer stays.
@@ -122,6 +162,16 @@ class Workspace:
         self.layers.changed.emit()
         self.project.started_over.emit()
         self.project.show_message("")
+
+
+def _name_to_compare(result: Result, looked: str, *both: Result) -> str:
+    """The property in which a result is compared with another: that which is looked at, another
+    that both have, or its own first.
+    """
+    common = [name for name in both[0].maps.values if all(name in b.maps.values for b in both)]
+    if looked in common:
+        return looked
+    return common[0] if common else next(iter(result.maps.values))
 
 
 def workspace_of(viewer: ViewerModel) -> Workspace:

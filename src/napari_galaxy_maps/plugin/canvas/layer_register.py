@@ -44,6 +44,8 @@ class LayerRegister:
     """A layer of ours came or went."""
     removed = Signal(object)
     """Any layer was taken out of the viewer."""
+    focused = Signal()
+    """One thing is to be looked at in the place of others."""
 
     def __init__(self, viewer: ViewerModel, project: Project, idle: IdleQueue):
         self._viewer = weakref.ref(viewer)
@@ -52,6 +54,8 @@ class LayerRegister:
         self._layers: dict[Key, weakref.ref[Layer]] = {}
         self._overlays: dict[str, weakref.ref[Layer]] = {}
         self._given_names: dict[Key, str] = {}
+        self._colours: dict[tuple[Key, str], tuple[Any, Any]] = {}
+        """Limits and colour map of each view that a layer showed before."""
         self._arranged = False
         self._unplaced = False
         self._legend = CanvasLegend(self._viewer, idle)
@@ -126,12 +130,8 @@ class LayerRegister:
         }
 
     def looked_at(self) -> Key | None:
-        """The map, uncertainty or residual that is switched on; the uppermost of several."""
-        on = [
-            key
-            for key, layer in self.shown().items()
-            if key.kind in ("map", "error", "residual") and layer.visible
-        ]
+        """The map of a result that is switched on; the uppermost of several."""
+        on = [key for key, layer in self.shown().items() if key.kind == "map" and layer.visible]
         return max(on, key=lambda key: (key.rank, list(PROPERTIES).index(key.name)), default=None)
 
     @staticmethod
@@ -159,7 +159,7 @@ class LayerRegister:
         """
         layer = self.layer(spec.key)
         if layer is not None:
-            return _update(layer, spec)
+            return self._update(layer, spec)
         from napari.layers import Image
 
         self.arrange()
@@ -204,8 +204,7 @@ class LayerRegister:
         return self._idle.busy
 
     def add_overlay(self, layer: Layer, label: str) -> None:
-        """Put a layer of circles or the like over all others, under the galaxy's name; what is
-        selected stays so.
+        """Put a layer of circles or the like over all others; what is selected stays so.
 
         A layer that is switched off is left to `place_layers`.
 
@@ -217,7 +216,7 @@ class LayerRegister:
             What it is called beside the galaxy's name; a layer of that label that is there already
             is forgotten.
         """
-        layer.name = f"{self._project.name} {label}".strip()
+        layer.name = f"{label} {self._project.name}".strip()
         self._overlays[label] = weakref.ref(layer)
         self._unplaced |= not layer.visible
         with (
@@ -239,6 +238,7 @@ class LayerRegister:
         layers = self.shown()
         if key not in layers:
             return
+        self.focused.emit()
         images = [k for k in layers if k.kind == "image"]
         below = next((k for k in reversed(images) if layers[k].visible), None) or self.best_image(
             images
@@ -256,13 +256,13 @@ class LayerRegister:
         if layer is not None:
             self.activate(layer)
 
-    def fit(self, key: Key) -> None:
-        """Point the camera at one layer, whole."""
-        layer = self.layer(key)
-        if layer is None:
+    def fit(self, *keys: Key) -> None:
+        """Point the camera at some layers, whole."""
+        layers = [layer for layer in map(self.layer, keys) if layer is not None]
+        if not layers:
             return
         if hasattr(self.viewer, "fit_to_view"):
-            self.viewer.fit_to_view(layers=[layer])
+            self.viewer.fit_to_view(layers=layers)
         else:  # napari < 0.7 fits all layers only
             self.viewer.reset_view()
 
@@ -274,13 +274,12 @@ class LayerRegister:
         for key, layer in self.shown().items():
             if layer.name == self._given_names.get(key):
                 shown = shown_in(layer)
-                if shown is not None and not key.kind.startswith("truth"):
-                    layer.name = f"{name} {shown.label}".strip()
-                    self._given_names[key] = layer.name
+                if shown is not None:
+                    layer.name = self._given_names[key] = shown.layer_name(name)
         for label, layer in self.overlays().items():
             key = Key("overlay", label)
             if layer.name == self._given_names.get(key):
-                layer.name = self._given_names[key] = f"{name} {label}".strip()
+                layer.name = self._given_names[key] = f"{label} {name}".strip()
 
     # Coming and going ----------------------------------------------------------------------------
 
@@ -323,24 +322,47 @@ class LayerRegister:
             self._project.forget_place()
         self.changed.emit()
 
+    # Other data ----------------------------------------------------------------------------------
 
-def _update(layer: Layer, spec: LayerSpec) -> Layer:
-    """New data into a layer that is there: its name, visibility and colours stay as the person
-    left them.
-    """
-    old = layer.metadata.get(METADATA_KEY)
-    layer.metadata = {**layer.metadata, METADATA_KEY: spec.shown}
-    layer.data = spec.data
-    if not np.array_equal(layer.affine.affine_matrix, spec.affine):
-        layer.affine = spec.affine
-    if spec.key.kind in ("image", "step", "residual", "error") and old is not None:
-        # Limits that follow from the data follow it; the maps' own are the property's usual
-        # range.
-        layer.contrast_limits_range = (
-            min(layer.contrast_limits_range[0], spec.limits[0]),
-            max(layer.contrast_limits_range[1], spec.limits[1]),
-        )
-        layer.contrast_limits = spec.limits
-        if spec.softening is not None:
-            layer.colormap = spec.make_colormap()
-    return layer
+    def _update(self, layer: Layer, spec: LayerSpec) -> Layer:
+        """New data into a layer that is there: its name, visibility and colours stay as the person
+        left them, for each view of a map on its own.
+        """
+        old = shown_in(layer)
+        layer.metadata = {**layer.metadata, METADATA_KEY: spec.shown}
+        layer.data = spec.data
+        if not np.array_equal(layer.affine.affine_matrix, spec.affine):
+            layer.affine = spec.affine
+        if old is not None and old.view != spec.shown.view:
+            self._colours[spec.key, old.view] = (tuple(layer.contrast_limits), layer.colormap)
+            limits, colormap = self._colours.get(
+                (spec.key, spec.shown.view), (spec.limits, spec.make_colormap())
+            )
+            _spread(layer, limits)
+            layer.colormap = colormap
+            if layer.name == self._given_names.get(spec.key):
+                layer.name = self._given_names[spec.key] = spec.name
+            self._legend.later()
+        elif spec.shown.view in ("error", "residual") or spec.key.kind in ("image", "step"):
+            # Limits that follow from the data follow it; a map keeps its own while it is edited.
+            _spread(layer, spec.limits)
+            if spec.softening is not None:
+                layer.colormap = spec.make_colormap()
+        return layer
+
+    def recolour(self, spec: LayerSpec) -> None:
+        """Give the layer of `spec`, where there is one, the limits that it begins with."""
+        self._colours = {
+            (key, view): known for (key, view), known in self._colours.items() if key != spec.key
+        }
+        layer = self.layer(spec.key)
+        shown = shown_in(layer) if layer is not None else None
+        if layer is not None and shown is not None and shown.view == spec.shown.view:
+            _spread(layer, spec.limits)
+
+
+def _spread(layer: Layer, limits: tuple[float, float]) -> None:
+    """Other limits of the colours, within a range that holds them."""
+    low, high = layer.contrast_limits_range
+    layer.contrast_limits_range = (min(low, limits[0]), max(high, limits[1]))
+    layer.contrast_limits = limits

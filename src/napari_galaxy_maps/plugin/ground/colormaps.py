@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...data.properties import Flag
+
 if TYPE_CHECKING:
     from napari.utils.colormaps import Colormap
 
 DIVERGING = "residual"
+_FEWEST = 25
+"""Pixels without a flag from which a galaxy's range is taken."""
 
 # Moreland 2009, "Diverging color maps for scientific visualization", table of the cool-warm map,
 # every eighth.
@@ -102,6 +106,36 @@ def stretch_limits(data: np.ndarray) -> tuple[float, float, float]:
     # them.
     softening = float(np.clip(3 * sigma / (high - low), 0.008, 0.5))
     return low, float(high), softening
+
+
+def galaxy_limits(
+    values: np.ndarray, flags: np.ndarray | None, usual: tuple[float, float]
+) -> tuple[float, float]:
+    """The range of a galaxy's own values: the 1st to the 99th percentile of those without a flag.
+
+    Parameters
+    ----------
+    values : ndarray, shape (ny, nx)
+        The map.
+    flags : ndarray of int or None, shape (ny, nx)
+        Bits of `properties.Flag`. Where hardly a pixel is without, only masked ones are left out.
+    usual : tuple of float
+        The property's usual range, for a map without values. A map that is nearly flat spans a
+        twentieth of it, so that its noise does not look like structure.
+    """
+    good = np.isfinite(values)
+    if not good.any():
+        return usual
+    chosen = good
+    if flags is not None:
+        for bits in (~0, int(Flag.MASKED)):
+            clean = good & ((flags & bits) == 0)
+            if clean.sum() >= _FEWEST:
+                chosen = clean
+                break
+    low, high = (float(v) for v in np.percentile(values[chosen], (1, 99)))
+    middle, half = (low + high) / 2, max(high - low, (usual[1] - usual[0]) / 20) / 2
+    return middle - half, middle + half
 
 
 def error_limits(errors: np.ndarray) -> tuple[float, float]:

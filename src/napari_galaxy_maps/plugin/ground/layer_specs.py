@@ -22,26 +22,25 @@ METADATA_KEY = "galaxy_maps"
 UNITS = ("arcsec", "arcsec")
 AXIS_LABELS = ("north offset", "west offset")
 
-Kind = Literal["image", "step", "map", "error", "residual", "truth", "truth error", "overlay"]
-_RANK = {
-    "image": 0,
-    "step": 1,
-    "truth error": 2,
-    "truth": 3,
-    "error": 4,
-    "residual": 5,
-    "map": 6,
-    "overlay": 7,
+Kind = Literal["image", "step", "map", "truth", "compare", "overlay"]
+View = Literal["map", "error", "residual", "truth", "truth error"]
+_RANK = {"image": 0, "step": 1, "truth": 2, "map": 3, "compare": 4, "overlay": 5}
+VIEWS: dict[View, str] = {
+    "map": "Map",
+    "error": "Uncertainty",
+    "residual": "Residual",
+    "truth": "Truth",
 }
+"""What a map's layer can be switched to, and what a person calls it."""
+_OF_TRUTH: dict[View, View] = {"map": "truth", "error": "truth error"}
+"""What the views of a truth that has layers of its own are called."""
 _SUFFIX = {
     "map": "",
-    "error": " error",
+    "error": " uncertainty",
     "residual": " residual",
     "truth": " truth",
-    "truth error": " truth error",
+    "truth error": " truth uncertainty",
 }
-
-
 _CAPTION = {
     "error": "uncertainty of {}",
     "residual": "{}, prediction minus truth",
@@ -54,11 +53,23 @@ _CAPTION = {
 class Key:
     """Which thing a layer shows: its kind, its band or property, and what else tells it from others
     of that kind.
+
+    Attributes
+    ----------
+    kind : str
+        What sort of thing it is: a result's map and a truth have a layer a property.
+    name : str
+        The band or the property.
+    source : str
+        Which step, result or truth it is of.
+    view : str
+        For a layer that stays with one view of a map, which; empty for the one that is switched.
     """
 
     kind: Kind
     name: str
     source: str = ""
+    view: str = ""
 
     @property
     def rank(self) -> int:
@@ -93,6 +104,10 @@ class Shown:
         Unit of the values.
     sky : ThreadWCS
         Its coordinates.
+    view : str
+        Which side of a map is shown just now.
+    made_by : str
+        The result or the file that a map is of, e.g. ``"dust-forest"``; empty for images.
     """
 
     key: Key
@@ -100,18 +115,24 @@ class Shown:
     label: str
     unit: str
     sky: ThreadWCS = field(repr=False)
+    view: View = "map"
+    made_by: str = ""
 
     @property
     def caption(self) -> str:
-        """What a map is, in words, and its unit."""
+        """What a map is, in words, its unit, and what it is made by."""
         prop = PROPERTIES.get(self.key.name)
         if prop is None:
             return f"{self.label} ({self.unit})"
-        kind = _CAPTION.get(self.key.kind, "{}").format(prop.label)
+        kind = _CAPTION.get(self.view, "{}").format(prop.label)
         unit = unit_in_words(prop)
-        if self.key.kind not in ("map", "truth"):
+        if self.view not in ("map", "truth"):
             unit = prop.unit
-        return f"{kind} ({unit})"
+        return ", ".join(filter(None, (f"{kind} ({unit})", self.made_by)))
+
+    def layer_name(self, galaxy: str) -> str:
+        """What its layer is called: what differs from layer to layer comes first."""
+        return " ".join(filter(None, (self.label, self.made_by, galaxy)))
 
     @property
     def error(self) -> np.ndarray | None:
@@ -119,7 +140,7 @@ class Shown:
         if isinstance(self.content, PropertyMaps):
             return (
                 self.content.errors.get(self.key.name)
-                if self.key.kind in ("map", "truth", "residual")
+                if self.view in ("map", "truth", "residual")
                 else None
             )
         return None
@@ -129,7 +150,7 @@ class Shown:
         """For an uncertainty, the sigmas within which 95 % of the errors are, where that was
         measured.
         """
-        if isinstance(self.content, PropertyMaps) and self.key.kind in ("error", "truth error"):
+        if isinstance(self.content, PropertyMaps) and self.view in ("error", "truth error"):
             return self.content.tails.get(self.key.name)
         return None
 
@@ -210,7 +231,7 @@ def image_spec(
     reference : tuple of float
         RA and Dec in degrees where the tangent plane touches.
     galaxy_name : str
-        Comes first in the layer's name.
+        Stands in the layer's name.
     step : str
         Name of the preparing step that made it, or empty for the image as read.
     visible : bool
@@ -224,13 +245,14 @@ def image_spec(
     low, high, softening = colours.stretch_limits(image.data)
     key = Key("step", image.band.name, step) if step else Key("image", image.band.name)
     label = f"{image.band.name} {step}".strip()
+    shown = Shown(key, image, label, "MJy/sr", ThreadWCS(image.wcs))
     return LayerSpec(
         key=key,
-        name=f"{galaxy_name} {label}".strip(),
+        name=shown.layer_name(galaxy_name),
         data=image.data,
         affine=sky_affine(image.wcs, image.shape, reference),
         limits=(low, high),
-        shown=Shown(key, image, label, "MJy/sr", ThreadWCS(image.wcs)),
+        shown=shown,
         softening=softening,
         visible=visible,
     )
@@ -241,73 +263,78 @@ def map_specs(
     reference: Reference,
     galaxy_name: str = "",
     *,
-    kind: Literal["map", "truth", "residual"] = "map",
+    view: View = "map",
+    kind: Literal["map", "truth"] = "map",
     source: str = "",
+    made_by: str = "",
+    apart: bool = False,
+    usual: bool = False,
+    beside: PropertyMaps | None = None,
     names: Iterable[str] | None = None,
     visible: str | None = None,
 ) -> list[LayerSpec]:
-    """The layers of maps and, but for residuals, of their uncertainties.
+    """The layers of one view of maps, one a property.
 
     Parameters
     ----------
     maps : PropertyMaps
-        Maps, or residuals in the place of maps.
+        Maps, whose uncertainties are the view ``"error"``; residuals or a truth for the views that
+        are called so.
     reference : tuple of float
         RA and Dec in degrees where the tangent plane touches.
     galaxy_name : str
-        Comes first in the layers' names.
+        Stands in the layers' names.
+    view : str
+        What the layers show.
     kind : str
-        What the maps are.
-    source : str
-        Tells maps of one kind from each other, e.g. a file's path.
+        Whether they are the layers of a result or those of a truth.
+    source, made_by : str
+        Which result or truth: its key, and what a person calls it.
+    apart : bool
+        The layers stay with this view, beside those that are switched.
+    usual : bool
+        Whether the colours span each property's usual range, rather than that of the galaxy.
+    beside : PropertyMaps, optional
+        Maps whose range the colours span in the place of these, so that both can be compared.
     names : iterable of str, optional
-        The properties wanted; all by default.
+        The properties wanted; all by default. Those without this view are passed over.
     visible : str, optional
         The one property whose layer is switched on.
-
-    Returns
-    -------
-    list of LayerSpec
-        In the order in which they should be added: errors before the maps that lie over them.
     """
     affine = sky_affine(maps.wcs, maps.shape, reference)
     sky = ThreadWCS(maps.wcs)
-    wanted = [n for n in (names or maps.values) if n in maps.values]
-
-    def spec(
-        key: Key, data: np.ndarray, colormap: str, limits: tuple[float, float], prop: Property
-    ) -> LayerSpec:
-        suffix = _SUFFIX[key.kind]
-        label = prop.name + suffix
-        shown = Shown(key, maps, label, prop.unit, sky)
-        on = key.kind == kind and prop.name == visible
-        return LayerSpec(
-            key, f"{galaxy_name} {label}".strip(), data, affine, limits, shown, colormap, visible=on
-        )
-
+    there = maps.errors if view in ("error", "truth error") else maps.values
     specs = []
-    error_kind: Kind | None = {"map": "error", "truth": "truth error"}.get(kind)  # type: ignore[assignment]
-    for name in wanted:
-        prop = get_property(name)
-        if error_kind and name in maps.errors:
-            errors = maps.errors[name]
-            specs.append(
-                spec(
-                    Key(error_kind, name, source),
-                    errors,
-                    "cividis",
-                    colours.error_limits(errors),
-                    prop,
-                )
+    for name in names or maps.values:
+        if name not in there:
+            continue
+        prop, data = get_property(name), there[name]
+        limits, colormap = _colours(maps, name, view, usual, beside)
+        key = Key(kind, name, source, view if apart else "")
+        seen = _OF_TRUTH.get(view, view) if kind == "truth" else view
+        shown = Shown(key, maps, prop.name + _SUFFIX[seen], prop.unit, sky, seen, made_by)
+        layer_name = shown.layer_name(galaxy_name)
+        specs.append(
+            LayerSpec(
+                key, layer_name, data, affine, limits, shown, colormap, visible=name == visible
             )
-    for name in wanted:
-        prop, values = get_property(name), maps.values[name]
-        if kind == "residual":
-            limits, colormap = colours.residual_limits(values), colours.DIVERGING
-        else:
-            limits, colormap = prop.limits, prop.colormap
-        specs.append(spec(Key(kind, name, source), values, colormap, limits, prop))
+        )
     return specs
+
+
+def _colours(
+    maps: PropertyMaps, name: str, view: View, usual: bool, beside: PropertyMaps | None
+) -> tuple[tuple[float, float], str]:
+    """The colour limits of a map and the name of its colour map."""
+    prop = get_property(name)
+    if view == "residual":
+        return colours.residual_limits(maps.values[name]), colours.DIVERGING
+    if view in ("error", "truth error"):
+        return colours.error_limits(maps.errors[name]), "cividis"
+    if usual:
+        return prop.limits, prop.colormap
+    of = beside if beside is not None and name in beside.values else maps
+    return colours.galaxy_limits(of.values[name], of.flags, prop.limits), prop.colormap
 
 
 def maps_from_layers(
@@ -346,16 +373,16 @@ def maps_from_layers(
             left_out.append(str(attributes.get("name", "a layer")))
     # A file holds one result. Predictions go first: who saves all layers wants them, not their
     # residuals.
-    for kinds in (("map", "error"), ("truth", "truth error"), ("residual",)):
-        if any(shown.key.kind in kinds for shown, _ in found):
+    for views in (("map", "error"), ("truth", "truth error"), ("residual",)):
+        if any(shown.view in views for shown, _ in found):
             break
     else:
         raise InputError(
             "None of the layers to save shows a map; select layers that Predict or a maps file "
             "made."
         )
-    left_out += [shown.label for shown, _ in found if shown.key.kind not in kinds]
-    found = [(shown, data) for shown, data in found if shown.key.kind in kinds]
+    left_out += [shown.label for shown, _ in found if shown.view not in views]
+    found = [(shown, data) for shown, data in found if shown.view in views]
     contents = {id(shown.content): shown.content for shown, _ in found}
     if len(contents) > 1:
         raise InputError(
@@ -373,7 +400,7 @@ def maps_from_layers(
                 f"The layer of {shown.label} has another shape than its map; open or predict it "
                 "again."
             )
-        (errors if "error" in shown.key.kind else values)[shown.key.name] = data.astype(
+        (errors if "error" in shown.view else values)[shown.key.name] = data.astype(
             np.float32, copy=False
         )
     return replace(maps, values=values, errors=errors), left_out

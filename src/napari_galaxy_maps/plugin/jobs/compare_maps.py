@@ -6,9 +6,8 @@ from pathlib import Path
 
 from ...data.maps import PropertyMaps
 from ...progress import Progress, Steps
-from ..canvas.layer_register import LayerRegister
+from ..canvas.map_views import MapViews
 from ..eventloop.worker import Job, JobRunner
-from ..ground.layer_specs import Key, LayerSpec, map_specs
 from ..state.project import Project
 from .open_files import truth_specs
 
@@ -20,57 +19,58 @@ class MapComparer:
     ----------
     project : Project
         Whose maps and truths they are.
-    layers : LayerRegister
+    views : MapViews
         Where residuals and truths show.
     runner : JobRunner
         Runs the jobs.
     """
 
-    def __init__(self, project: Project, layers: LayerRegister, runner: JobRunner):
-        self.project, self.layers, self.runner = project, layers, runner
+    def __init__(self, project: Project, views: MapViews, runner: JobRunner):
+        self.project, self.views, self.runner = project, views, runner
 
     def compare(self) -> Job | None:
         """Residuals of the maps that are there against the truth that is chosen now."""
-        project, layers = self.project, self.layers
-        maps, truth, name = project.maps, project.truth, project.name
-        if maps is None or self.runner.job is not None or project.is_compared:
+        project, views = self.project, self.views
+        result, truth = project.result, project.truth
+        if result is None or self.runner.job is not None or project.is_compared:
             return None
         project.begin_comparison()
         if truth is None:
-            project.set_residual(None)
-            for key, layer in layers.shown().items():
-                if key.kind == "residual":
-                    layers.remove(layer)
+            views.renew(result, ("residual", "truth"))
+            project.maps_changed.emit()
             return None
-        reference = project.place(maps)
+        maps = result.maps
 
-        def steps() -> Steps[tuple[PropertyMaps, list[LayerSpec]]]:
+        def steps() -> Steps[PropertyMaps]:
             from ...measure.compare.comparison import compared_residual
 
             yield Progress("residuals", 0, 1, "comparing")
-            residual = compared_residual(maps, truth)
-            return residual, map_specs(residual, reference, name, kind="residual")
+            return compared_residual(maps, truth)
 
-        def compared(result: tuple[PropertyMaps, list[LayerSpec]]) -> None:
-            residual, specs = result
-            project.set_residual(residual)
-            looked = layers.looked_at()
-            same = Key("residual", looked.name) if looked else None
-            newest = next((spec.key for spec in specs if spec.key == same), specs[-1].key)
-
-            def shown() -> None:
-                layers.focus(newest)
-                project.maps_changed.emit()
-
-            layers.show_later([spec.switched_off() for spec in specs], shown)
+        def compared(residual: PropertyMaps) -> None:
+            if result.truth is not truth or result.maps is not maps:
+                return
+            result.residual = residual
+            before = views.looked_at
+            views.renew(result, ("residual", "truth"))
+            names = list(residual.values)
+            if before is None:
+                views.look(names[-1], "residual")
+            elif before[0] in names:
+                views.look(before[0], "residual")
+            project.maps_changed.emit()
 
         return self.runner.start(
             "Comparing", steps, on_result=compared, on_error=project.show_message
         )
 
+    def compare_now(self) -> None:
+        """`compare`, for who does not ask what became of it."""
+        self.compare()
+
     def open_truth(self, path: str) -> Job | None:
         """Read a file of maps to compare with, and choose it."""
-        project, layers, name = self.project, self.layers, Path(path).name
+        project, views, name = self.project, self.views, Path(path).name
 
         def steps() -> Steps[PropertyMaps]:
             from ...fits_io.map_files import read_maps
@@ -80,7 +80,7 @@ class MapComparer:
 
         def opened(maps: PropertyMaps) -> None:
             project.add_truth(name, maps, choose=True)
-            layers.show_later(truth_specs(project, layers, name, maps))
+            views.layers.show_later(truth_specs(project, views.layers, name, maps))
 
         return self.runner.start(
             "Opening the truth", steps, on_result=opened, on_error=project.show_message

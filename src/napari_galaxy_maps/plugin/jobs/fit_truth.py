@@ -59,8 +59,7 @@ class TruthFitter:
 
         def fitted(result: FittedTruth) -> None:
             project.set_fitted(NAME, result)
-            specs = truth_specs(project, self.layers, NAME, result.truth.maps)
-            self.layers.show_later([spec.switched_off() for spec in specs])
+            self.layers.show_later(truth_specs(project, self.layers, NAME, result.truth.maps))
 
         return self.runner.start(TITLE, steps, on_result=fitted, on_error=project.show_message)
 

@@ -131,11 +131,22 @@ def read_steps(
 def truth_specs(
     project: Project, layers: LayerRegister, name: str, maps: PropertyMaps
 ) -> list[LayerSpec]:
-    """The layers of maps that were opened from a file, all but the first switched off."""
+    """The layers of a truth, all but the first switched off; none where there is a result, whose
+    layers can be switched to it.
+    """
+    if project.result is not None:
+        return []
     lone = not layers.shown() and not project.files.found
     visible = next(iter(maps.values)) if lone else None
-    reference = project.place(maps)
-    return map_specs(maps, reference, project.name, kind="truth", source=name, visible=visible)
+    return map_specs(
+        maps,
+        project.place(maps),
+        project.name,
+        kind="truth",
+        source=name,
+        made_by=name,
+        visible=visible,
+    )
 
 
 class FileOpener:
@@ -317,6 +328,13 @@ class FileOpener:
             on_end=finished,
             litters=True,
         )
+
+    def show_image(self, band: str) -> None:
+        """Show an image whose layer was deleted."""
+        project, layers = self.project, self.layers
+        image = project.galaxy.images.get(band) if project.galaxy is not None else None
+        if image is not None and layers.layer(Key("image", band)) is None:
+            layers.show(image_spec(image, project.place(image), project.name, visible=False))
 
     def keep(self, read: ReadImage) -> None:
         """Remember an image, or why there is none."""

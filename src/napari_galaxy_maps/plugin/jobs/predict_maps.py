@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ...data.maps import PropertyMaps
 from ...exceptions import GalaxyMapsError, InputError
 from ...progress import Progress, Steps
-from ..canvas.layer_register import LayerRegister
+from ..canvas.map_views import MapViews
 from ..eventloop import worker
 from ..eventloop.worker import Job, JobRunner
-from ..ground.layer_specs import LayerSpec, map_specs
-from ..ground.sky_plane import Reference
 from ..state.mask_history import MaskHistory
 from ..state.project import Project
+from ..state.results import Result
 from .prepare_images import galaxy_to_prepare, keep_step
+
+if TYPE_CHECKING:
+    from ...data.recipe import Recipe
+    from ...prepare.masks.mask_set import Masks
 
 
 @dataclass(frozen=True)
@@ -31,33 +35,24 @@ class PredictedMaps:
         Maps minus truth.
     problem : str
         Why there are no residuals.
-    specs : tuple of LayerSpec
-        The layers of all.
     """
 
     maps: PropertyMaps
     truth: PropertyMaps | None
     residual: PropertyMaps | None
-    problem: str
-    specs: tuple[LayerSpec, ...]
+    problem: str = ""
 
 
-def with_layers(
-    maps: PropertyMaps, truth: PropertyMaps | None, reference: Reference, name: str
-) -> PredictedMaps:
-    """Maps with their residuals, where there is a truth, and the layers of all."""
-    residual, problem = None, ""
-    specs = map_specs(maps, reference, name)
-    if truth is not None:
-        from ...measure.compare.comparison import compared_residual
+def compared(maps: PropertyMaps, truth: PropertyMaps | None) -> PredictedMaps:
+    """Maps with their residuals, where there is a truth."""
+    if truth is None:
+        return PredictedMaps(maps, None, None)
+    from ...measure.compare.comparison import compared_residual
 
-        try:
-            residual = compared_residual(maps, truth)
-        except GalaxyMapsError as error:
-            problem = str(error)
-        else:
-            specs = map_specs(residual, reference, name, kind="residual") + specs
-    return PredictedMaps(maps, truth, residual, problem, tuple(specs))
+    try:
+        return PredictedMaps(maps, truth, compared_residual(maps, truth))
+    except GalaxyMapsError as error:
+        return PredictedMaps(maps, truth, None, str(error))
 
 
 class MapPredictor:
@@ -69,62 +64,66 @@ class MapPredictor:
         Whose maps they are.
     masks : MaskHistory
         What is masked.
-    layers : LayerRegister
+    views : MapViews
         Where the maps show.
     runner : JobRunner
         Runs the job.
     """
 
-    def __init__(
-        self, project: Project, masks: MaskHistory, layers: LayerRegister, runner: JobRunner
-    ):
-        self.project, self.masks, self.layers, self.runner = project, masks, layers, runner
+    def __init__(self, project: Project, masks: MaskHistory, views: MapViews, runner: JobRunner):
+        self.project, self.masks, self.views, self.runner = project, masks, views, runner
 
     def predict(self) -> Job | None:
-        """Predict maps in a thread; they come as layers, one per turn of the event loop."""
+        """Predict maps in a thread; they stand beside earlier results, or take the place of the one
+        that was made with the same settings. They come as layers, one per turn of the event loop.
+        """
         project, galaxy = self.project, galaxy_to_prepare(self.project)
         if self.runner.busy() or galaxy is None:
             return None
         recipe = project.recipe.model_copy(deep=True)
         masks = self.masks.for_job(recipe, galaxy.images)
-        truth, name = project.truth, project.name or galaxy.name
-        reference = project.place(next(iter(galaxy.images.values())))
+        truth, memory, inputs = project.truth, project.kept_memory(), project.checksums
 
         def steps() -> Steps[PredictedMaps]:
             from ...pipeline import predict_steps
 
-            maps = yield from predict_steps(
-                galaxy, recipe, memory=project.kept_memory(), masks=masks
-            )
+            maps = yield from predict_steps(galaxy, recipe, memory=memory, masks=masks)
             yield Progress("layers", 0, 1, "making layers")
-            return with_layers(maps, truth, reference, name)
+            return compared(maps, truth)
+
+        def predicted(result: PredictedMaps) -> None:
+            self._take(result, recipe, inputs)
 
         project.clear_steps()
         return self.runner.start(
             "Predicting",
             steps,
             on_progress=lambda sign: keep_step(project, self.masks, sign),
-            on_result=self._show,
+            on_result=predicted,
             on_error=project.show_message,
         )
 
-    def _show(self, result: PredictedMaps) -> None:
-        project, layers = self.project, self.layers
-        project.set_maps(result.maps, result.residual, result.truth)
+    def _take(self, found: PredictedMaps, recipe: Recipe, inputs: dict[str, str]) -> None:
+        project, views = self.project, self.views
+        before = views.looked_at
+        result = project.result_like(recipe)
+        if result is None:
+            label = recipe.model.name.partition("@")[0]
+            result = project.add_result(Result(label, found.maps, recipe, inputs))
+        else:
+            project.choose_result(result)
+        result.replace(found.maps, found.residual, found.truth)
+        result.masks = masks_of_memory(project)
         project.steps_changed.emit()
-        if result.problem:
-            worker.report(InputError(result.problem))
-            project.show_message(result.problem)
-        fresh = {spec.key for spec in result.specs}
-        before = layers.looked_at()
-        for key, layer in layers.shown().items():
-            # A map that was not made again would be one of another recipe, or of another truth.
-            if key.kind in ("map", "error", "residual") and key not in fresh:
-                layers.remove(layer)
-        newest = before if before in fresh else result.specs[-1].key
+        project.results_changed.emit()
+        if found.problem:
+            worker.report(InputError(found.problem))
+            project.show_message(found.problem)
+        views.show_fresh(result, before)
+        views.layers.show_later([], project.maps_changed.emit)
 
-        def shown() -> None:
-            layers.focus(newest)
-            project.maps_changed.emit()
 
-        layers.show_later([spec.switched_off() for spec in result.specs], shown)
+def masks_of_memory(project: Project) -> Masks | None:
+    """What was masked in the last prediction."""
+    memory = project.memory
+    return memory.cube.masks if memory is not None and memory.cube is not None else None

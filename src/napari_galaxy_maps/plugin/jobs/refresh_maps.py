@@ -15,13 +15,14 @@ from ...data.maps import PropertyMaps
 from ...prepare.masks.mask_set import Masks
 from ...prepare.steps import step_named
 from ...progress import Progress, Steps
-from ..canvas.layer_register import LayerRegister
+from ..canvas.map_views import MapViews
 from ..eventloop.idle_queue import IdleQueue
 from ..eventloop.worker import Job, JobRunner
-from ..ground.layer_specs import LayerSpec, image_spec
+from ..ground.layer_specs import LayerSpec, image_spec, map_specs
 from ..state.mask_history import MaskHistory
 from ..state.project import Project
-from .predict_maps import PredictedMaps, with_layers
+from ..state.results import Result
+from .predict_maps import PredictedMaps, compared, masks_of_memory
 
 if TYPE_CHECKING:
     from ...pipeline import PredictionMemory
@@ -62,7 +63,7 @@ class MapRefresher:
         Whose maps they are.
     masks : MaskHistory
         Whose edits they follow.
-    layers : LayerRegister
+    views : MapViews
         Where the maps show.
     runner : JobRunner
         Runs the job.
@@ -77,11 +78,11 @@ class MapRefresher:
         self,
         project: Project,
         masks: MaskHistory,
-        layers: LayerRegister,
+        views: MapViews,
         runner: JobRunner,
         idle: IdleQueue,
     ):
-        self.project, self.masks, self.layers, self.runner = project, masks, layers, runner
+        self.project, self.masks, self.views, self.runner = project, masks, views, runner
         self._idle = idle
         self.on = True
         self._timer: Any = None
@@ -97,10 +98,18 @@ class MapRefresher:
     @property
     def behind(self) -> bool:
         """Whether there are maps, but made with other masks than those that are there now."""
-        maps, memory = self.project.maps, self.project.memory
-        if maps is None or memory is None or memory.cube is None or memory.maps is not maps:
+        result, galaxy = self.project.result, self.project.galaxy
+        if result is None or galaxy is None or (result.masks is None and result.opened):
             return False
-        return not _same(memory.cube.masks, self.masks.now, self.project.recipe.stars.enabled)
+        return not _same(result.masks, self.masks.now, self.project.recipe.stars.enabled)
+
+    @property
+    def follows(self) -> bool:
+        """Whether the maps that are looked at can follow edits: those that were made with other
+        settings or other images than there are now stay as they are.
+        """
+        result = self.project.result
+        return self.on and result is not None and not self.project.differences(result)
 
     def _truth_near(self, truth: PropertyMaps | None, maps: PropertyMaps) -> PropertyMaps | None:
         """The truth on the grid of the maps; to bring it there takes longer than an edit, so it is
@@ -139,21 +148,23 @@ class MapRefresher:
         self.runner.after_job(self._follow)
 
     def _follow(self) -> None:
-        if self.on and self.behind:
+        if self.follows and self.behind:
             self.refresh()
 
     def refresh(self) -> Job | None:
         """Predict again with the masks as they are, into the layers that are there; nothing else in
         the window changes.
         """
-        project, galaxy = self.project, self.project.galaxy
-        if galaxy is None or self.runner.job is not None or project.maps is None:
+        project, galaxy, result = self.project, self.project.galaxy, self.project.result
+        if galaxy is None or self.runner.job is not None or result is None:
             return None
         recipe = project.recipe.model_copy(deep=True)
+        recipe.model = result.recipe.model.model_copy()  # another may be chosen for the next one
         masks = self.masks.for_job(recipe, galaxy.images)
         truth, name = project.truth, project.name or galaxy.name
         reference = project.place(next(iter(galaxy.images.values())))
         memory, looking = project.kept_memory(), set(project.shown_steps)
+        wanted = self.views.shown_views(result)
         record = _Record()
 
         def steps() -> Steps[tuple[PredictedMaps, list[LayerSpec]]]:
@@ -173,14 +184,30 @@ class MapRefresher:
                 for (step, _), image in record.images.items()
                 if step in looking
             ]
-            predicted = with_layers(maps, self._truth_near(truth, maps), reference, name)
+            moved = self._truth_near(truth, maps)
+            predicted = compared(maps, moved)
+            contents = {"residual": predicted.residual, "truth": truth}
+            for (view, apart), names in wanted.items():
+                content = contents.get(view, maps)
+                if content is not None:
+                    shown += map_specs(
+                        content,
+                        reference,
+                        name,
+                        view=view,
+                        source=result.key,
+                        made_by=result.label,
+                        apart=apart,
+                        beside=maps,
+                        names=names,
+                    )
             return replace(predicted, truth=truth), shown
 
-        def refreshed(result: tuple[PredictedMaps, list[LayerSpec]]) -> None:
+        def refreshed(found: tuple[PredictedMaps, list[LayerSpec]]) -> None:
             project.replace_steps(record.notes, record.images)
             if record.fit is not None:
                 self.masks.take_fit(record.fit, recipe.stars, galaxy.images)
-            self._take(*result)
+            self._take(result, *found)
 
         return self.runner.start(
             TITLE,
@@ -191,18 +218,22 @@ class MapRefresher:
             bar=False,
         )
 
-    def _take(self, predicted: PredictedMaps, shown: list[LayerSpec]) -> None:
+    def _take(self, result: Result, predicted: PredictedMaps, shown: list[LayerSpec]) -> None:
         """New maps into the layers that are there."""
-        self.project.set_maps(predicted.maps, predicted.residual, predicted.truth)
-        layers = self.layers.shown()
-        there = [spec for spec in (*predicted.specs, *shown) if spec.key in layers]
+        project, layers = self.project, self.views.layers
+        if result not in project.results:
+            return  # it was thrown away meanwhile
+        result.replace(predicted.maps, predicted.residual, predicted.truth)
+        result.masks = masks_of_memory(project)
+        there = [spec for spec in shown if layers.layer(spec.key) is not None]
         # What is looked at comes first; the others cost little, for nothing of them is painted.
-        seen = [spec for spec in there if layers[spec.key].visible]
-        unseen = [spec for spec in there if not layers[spec.key].visible]
+        visible = {key for key, layer in layers.shown().items() if layer.visible}
+        seen = [spec for spec in there if spec.key in visible]
+        unseen = [spec for spec in there if spec.key not in visible]
         some = [unseen[i : i + _A_TURN] for i in range(0, len(unseen), _A_TURN)]
         self._idle.add(
             [
-                *(partial(self.layers.show, spec) for spec in seen),
+                *(partial(layers.show, spec) for spec in seen),
                 *(partial(self._show_all, part) for part in some),
                 self._shown,
             ]
@@ -210,10 +241,11 @@ class MapRefresher:
 
     def _show_all(self, specs: list[LayerSpec]) -> None:
         for spec in specs:
-            self.layers.show(spec)
+            self.views.layers.show(spec)
 
     def _shown(self) -> None:
         self.project.steps_changed.emit()
+        self.project.results_changed.emit()
         self.project.maps_changed.emit()
 
 

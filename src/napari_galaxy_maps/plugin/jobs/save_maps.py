@@ -30,17 +30,17 @@ class MapSaver:
         self.project, self.masks, self.runner = project, masks, runner
 
     def masks_of(self, maps: PropertyMaps) -> Masks | None:
-        """What goes into a file of maps as masked: what a person sees, edits that the maps do not
-        show yet included.
+        """What goes into a file of maps as masked: for those that are looked at what a person sees,
+        edits that the maps do not show yet included; for others what was masked in them.
         """
-        memory = self.project.memory
-        if maps is not self.project.maps:
+        project = self.project
+        result = next((each for each in project.results if each.maps is maps), None)
+        if result is None:
             return None
-        if self.project.recipe.stars.enabled and self.masks.now is not None:
+        shown = result is project.result and not project.differences(result)
+        if shown and project.recipe.stars.enabled and self.masks.now is not None:
             return self.masks.now
-        if memory is None or memory.cube is None or memory.maps is not maps:
-            return None
-        return memory.cube.masks
+        return result.masks
 
     def save(self, path: str, done: Callable[[str], None] | None = None) -> Job | None:
         """Write the maps to a FITS file that appears only once it is whole."""

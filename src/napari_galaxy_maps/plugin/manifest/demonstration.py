@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...exceptions import GalaxyMapsError
 from ...fits_io.safe_writing import check_output, written_whole
-from ..ground.layer_specs import Key
+from ..canvas.map_views import key_of
 from ..workspace import workspace_of
 from . import docks
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 SAMPLE = "spiral"
-SHOWN = Key("map", "LOG_SIGMA_MD")
+SHOWN = "LOG_SIGMA_MD"
 """The map that is looked at in the end."""
 
 _SIZE = (1560, 920)
@@ -86,12 +86,12 @@ class Demo:
         self.workspace.predictor.predict()
 
     def _show(self) -> None:
-        layers = self.workspace.layers
-        if layers.layer(SHOWN) is None:
+        result, views = self.workspace.project.result, self.workspace.views
+        if result is None:
             self._end("No maps were predicted.")
             return
-        layers.focus(SHOWN)
-        layers.fit(SHOWN)
+        views.look(SHOWN)
+        views.layers.fit(key_of(result, SHOWN))
         from qtpy.QtCore import QTimer
 
         QTimer.singleShot(int(_PAINT_S * 1000), self._end)

@@ -109,7 +109,13 @@ def _read_into(workspace: Workspace, opened: OpenedPaths, alone: bool) -> list[L
         reference = project.reference or centre_of(maps.wcs, maps.shape)
         visible = None if opened.files else next(iter(maps.values))
         specs += map_specs(
-            maps, reference, project.name, kind="truth", source=label, visible=visible
+            maps,
+            reference,
+            project.name,
+            kind="truth",
+            source=label,
+            made_by=label,
+            visible=visible,
         )
     unsettled = project.file_problems()
     if not specs and (failures or alone):

@@ -60,7 +60,7 @@ def _open(name: str) -> list[tuple[Any, ...]]:
 
 def _make_way(workspace: Workspace) -> None:
     """Put the galaxy that was being worked on aside: two would be one with each band twice."""
-    if workspace.project.maps is not None and not workspace.project.saved:
+    if workspace.project.unsaved:
         raise InputError(
             "The maps of the galaxy that is open are not saved: save them, or press New in "
             "Plugins > Galaxy Maps > Galaxy, then open the sample."

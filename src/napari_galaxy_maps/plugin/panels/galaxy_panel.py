@@ -15,7 +15,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QMessageBox,
     QPushButton,
     QWidget,
 )
@@ -30,7 +29,7 @@ from ..ground.sky_plane import position_at, sexagesimal
 from ..ground.viewers import camera_and_scale_bar
 from ..state.answers import shared_questions, with_answer, with_role, with_use
 from ..widgets.file_table import FileTable
-from ..widgets.forms import FAINT, Message, NumberField, heading, wrapped
+from ..widgets.forms import FAINT, Message, NumberField, agreed, heading, wrapped
 from ..widgets.shared_questions import SharedQuestions
 from .workspace_panel import WorkspacePanel
 
@@ -363,14 +362,12 @@ class GalaxyPanel(WorkspacePanel):
         self.workspace.opener.add_paths(paths)
 
     def _new(self) -> None:
-        if self.project.maps is not None and not self.project.saved:
-            answer = QMessageBox.question(
-                self,
-                "Another galaxy",
-                "The maps are not saved. Begin with another galaxy all the same?",
-            )
-            if answer != QMessageBox.StandardButton.Yes:
-                return
+        if self.project.unsaved and not agreed(
+            self,
+            "Another galaxy",
+            "The maps are not saved. Begin with another galaxy all the same?",
+        ):
+            return
         self.workspace.start_over()
 
     def _remove(self) -> None:

@@ -192,7 +192,7 @@ class MockPanel(WorkspacePanel):
         )
 
     def _make(self) -> None:
-        if self.project.maps is not None and not self.project.saved:
+        if self.project.unsaved:
             answer = QMessageBox.question(
                 self,
                 "Another galaxy",

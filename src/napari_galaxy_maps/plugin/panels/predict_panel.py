@@ -18,27 +18,22 @@ from qtpy.QtWidgets import (
     QProgressBar,
     QPushButton,
     QTextBrowser,
-    QWidget,
 )
 
-from ...data.properties import PROPERTIES
 from ...models.band_advice import advice
 from ...prepare import steps as preparation
 from ..eventloop import preload, worker
-from ..ground.layer_specs import Key, Kind, unit_in_words
 from ..jobs import fit_truth, refresh_maps
-from ..widgets.forms import FAINT, GOOD, Message, heading, wrapped
+from ..widgets.forms import FAINT, Message, agreed, wrapped
+from ..widgets.results_view import ResultsView
 from .workspace_panel import WorkspacePanel
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
+    from ..state.results import Result
 
-_KINDS: tuple[tuple[Kind, str], ...] = (
-    ("map", "Map"),
-    ("error", "Uncertainty"),
-    ("residual", "Residual"),
-)
+
 _DEVICES = (
     ("auto", "auto: the fastest there is"),
     ("cpu", "CPU"),
@@ -65,8 +60,12 @@ class PredictPanel(WorkspacePanel):
             (project.steps_changed, self._show_progress),
             (self.runner.job_changed, self._job_changed),
             (project.truths_changed, self._truths_changed),
-            (project.maps_changed, self._maps_changed),
-            (self.layers.changed, self._layers_changed),
+            (project.maps_changed, self.results.refresh),
+            (project.results_changed, self.results.refresh),
+            (project.galaxy_changed, self.results.refresh),
+            (project.recipe_changed, self.results.refresh),
+            (self.workspace.views.changed, self.results.show_looking),
+            (self.workspace.side_by_side.changed, self.results.refresh),
             (self.workspace.refresher.changed, self._show_following),
             (project.message, self.message.say),
         ):
@@ -77,7 +76,7 @@ class PredictPanel(WorkspacePanel):
         self.refresh()
         self._show_devices()
         self._fill_truths()
-        self._maps_changed()
+        self.results.refresh()
         self._show_following()
         self._job_changed()
 
@@ -172,35 +171,9 @@ class PredictPanel(WorkspacePanel):
         self.cancel.clicked.connect(lambda _: self._cancel())
 
     def _build_results(self) -> None:
-        self.results = QWidget()
-        self.results.setObjectName("results")
-        form = QFormLayout(self.results)
-        form.setContentsMargins(0, 6, 0, 0)
-        form.addRow(heading("The maps"))
-        self.looking = QComboBox()
-        self.looking.setObjectName("looking")
-        self.looking.activated.connect(lambda _: self._look(self._kind()))
-        form.addRow("Look at", self.looking)
-        row = QHBoxLayout()
-        self.kinds: dict[Kind, QPushButton] = {}
-        for kind, text in _KINDS:
-            button = self.kinds[kind] = QPushButton(text)
-            button.setCheckable(True)
-            button.setAutoExclusive(True)
-            button.clicked.connect(lambda _, kind=kind: self._look(kind))
-            row.addWidget(button)
-        form.addRow("", row)
-        self.definition = wrapped(colour=FAINT, name="definition")
-        form.addRow(self.definition)
-        self.save_button = QPushButton("Save…")
-        self.save_button.setObjectName("save")
-        self.save_button.setToolTip(
-            "All maps, their uncertainties, flags, recipe and origin in one FITS file"
-        )
-        self.save_button.clicked.connect(lambda _: self._ask_save())
-        form.addRow("", self.save_button)
-        self.saved = wrapped(colour=GOOD, name="saved")
-        form.addRow("", self.saved)
+        self.results = ResultsView(self.workspace)
+        self.results.compared.connect(self.workspace.compare_results)
+        self.results.closed.connect(self._close_result)
         self.column.addWidget(self.results)
 
     def showEvent(self, event: Any) -> None:
@@ -269,10 +242,7 @@ class PredictPanel(WorkspacePanel):
 
     def _truths_changed(self) -> None:
         self._fill_truths()
-        self.runner.after_job(self._compare)
-
-    def _compare(self) -> None:
-        self.workspace.comparer.compare()
+        self.runner.after_job(self.workspace.comparer.compare_now)
 
     def _fill_truths(self) -> None:
         self.truth.clear()
@@ -310,12 +280,12 @@ class PredictPanel(WorkspacePanel):
 
     def _predict(self) -> None:
         self.message.say("")
-        self.saved.setText("")
+        self.results.saved.setText("")
         self.workspace.predictor.predict()
 
     def _fit_truth(self) -> None:
         self.message.say("")
-        self.saved.setText("")
+        self.results.saved.setText("")
         self.workspace.truth_fitter.fit()
 
     def _cancel(self) -> None:
@@ -363,47 +333,14 @@ class PredictPanel(WorkspacePanel):
 
     # Results -------------------------------------------------------------------------------------
 
-    def _maps_changed(self) -> None:
-        maps = self.project.maps
-        self.results.setVisible(maps is not None)
-        if maps is None:
+    def _close_result(self, result: Result) -> None:
+        if not result.saved and not agreed(
+            self,
+            "Throw a result away",
+            f"{result.label} is not saved. Throw it away all the same?",
+        ):
             return
-        current = self.looking.currentData()
-        self.looking.clear()
-        for name in maps.values:
-            self.looking.addItem(f"{name}: {PROPERTIES[name].label}", name)
-        looked = self.layers.looked_at()
-        name = looked.name if looked else current
-        self.looking.setCurrentIndex(max(0, self.looking.findData(name)))
-        self.kinds[looked.kind if looked else "map"].setChecked(True)
-        self._layers_changed()
-        self._define()
-
-    def _layers_changed(self) -> None:
-        if self.project.maps is None:
-            return
-        name = self.looking.currentData()
-        for kind, button in self.kinds.items():
-            button.setEnabled(name is not None and self.layers.layer(Key(kind, name)) is not None)
-
-    def _kind(self) -> Kind:
-        return next((kind for kind, button in self.kinds.items() if button.isChecked()), "map")
-
-    def _look(self, kind: Kind) -> None:
-        name = self.looking.currentData()
-        if self.layers.layer(Key(kind, name)) is None:
-            kind = "map"
-            self.kinds[kind].setChecked(True)
-        self.layers.focus(Key(kind, name))
-        self._layers_changed()
-        self._define()
-
-    def _define(self) -> None:
-        prop = PROPERTIES.get(self.looking.currentData() or "")
-        if prop is not None:
-            self.definition.setText(
-                f"{prop.definition}, in {unit_in_words(prop).removeprefix('log10 of ')}"
-            )
+        self.workspace.close_result(result)
 
     def _ask_save_truth(self) -> None:
         name = self.project.file_stem
@@ -415,15 +352,6 @@ class PredictPanel(WorkspacePanel):
             self.workspace.truth_fitter.save(
                 path, lambda where: self.message.say(f"Saved in {where}")
             )
-
-    def _ask_save(self) -> None:
-        name = self.project.file_stem
-        path, _ = QFileDialog.getSaveFileName(
-            self, "Save the maps", f"{name}_maps.fits", "FITS (*.fits)"
-        )
-        if path:
-            path = path if Path(path).suffix else f"{path}.fits"
-            self.workspace.saver.save(path, lambda where: self.saved.setText(f"Saved in {where}"))
 
 
 def available_devices() -> set[str]:

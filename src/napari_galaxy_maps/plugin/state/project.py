@@ -1,5 +1,5 @@
-"""What is known of the galaxy that one viewer is working on: its files, recipe, images, prepared
-bands and maps, and the truths to compare them with.
+"""The galaxy that one viewer is working on: its files, recipe, images, prepared bands and results,
+and the truths to compare them with, with every way to change them.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 
 from ...data.cube import BandCube
-from ...data.galaxy import BandImage, Ellipse, Galaxy
+from ...data.galaxy import BandImage, Ellipse
 from ...data.maps import PropertyMaps
 from ...data.recipe import Recipe
 from ...exceptions import GalaxyMapsError, RecipeError
 from ...fits_io.named_files import files_of_recipe, same_file
 from ...fits_io.safe_writing import readers
 from ..ground.sky_plane import Reference, centre_of
-from .opened_files import FileState, ImageFiles, ReadyFile
+from .galaxy_work import GalaxyWork
+from .opened_files import FileState, ReadyFile
+from .results import Result, free_label
 
 if TYPE_CHECKING:
     from ...pipeline import FittedTruth, PredictionMemory
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 _STEPS_MS = 100
 
 
-class Project:
-    """One galaxy and all that is made of it. Widgets and jobs read it, change it through its
+class Project(GalaxyWork):
+    """The work on the galaxy that is looked at. Widgets and jobs read it, change it through its
     methods, and hear of changes by its signals.
     """
 
@@ -44,6 +46,8 @@ class Project:
     """What the preparing steps did."""
     cube_changed = Signal()
     maps_changed = Signal()
+    results_changed = Signal()
+    """Which results there are, which of them is looked at, or what is known of one."""
     truths_changed = Signal()
     """What there is to compare with, or which of it is chosen."""
     started_over = Signal()
@@ -52,38 +56,13 @@ class Project:
     """A sentence for the person, beside the notification."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._steps_wait = False
-        self.forget()
         readers.add(self)  # nothing that is saved replaces an image that is open
 
     def forget(self) -> None:
         """Forget everything; see `announce`."""
-        self.recipe = Recipe()
-        self.files = ImageFiles()
-        self.galaxy: Galaxy | None = None
-        self.galaxy_problem = ""
-        """Why the images make no galaxy."""
-        self.memory: PredictionMemory | None = None
-        """What the jobs remember, so that nothing is done twice."""
-        self.step_images: dict[tuple[str, str], BandImage] = {}
-        """What the preparing steps made of the images, by step and band."""
-        self.step_notes: dict[str, list[str]] = {}
-        """What the preparing steps did, in words."""
-        self.shown_steps: set[str] = set()
-        """The steps whose images are asked for as layers."""
-        self.cube: BandCube | None = None
-        self.maps: PropertyMaps | None = None
-        self.residual: PropertyMaps | None = None
-        """Maps minus truth."""
-        self.saved = False
-        """Whether the maps are in a file."""
-        self.fitted: FittedTruth | None = None
-        """The truth that was fitted to the far infrared."""
-        self.truths: dict[str, PropertyMaps] = {}
-        self.truth_name = ""
-        self.reference: Reference | None = None
-        """Where the tangent plane of all layers touches the sky."""
-        self._compared: tuple[int, int] | None = None
+        self.take_up(GalaxyWork())
 
     def announce(self) -> None:
         """Let everybody look at everything anew."""
@@ -94,6 +73,7 @@ class Project:
             self.steps_changed,
             self.cube_changed,
             self.truths_changed,
+            self.results_changed,
             self.maps_changed,
         ):
             signal.emit()
@@ -103,16 +83,6 @@ class Project:
         self.message.emit(text)
 
     # Name and place ------------------------------------------------------------------------------
-
-    @property
-    def name(self) -> str:
-        """The galaxy's name as layers carry it: as given, or as all headers have it; else empty."""
-        return self.recipe.galaxy.name or self.header_name
-
-    @property
-    def header_name(self) -> str:
-        """The name that the headers agree on."""
-        return self.galaxy.name if self.galaxy is not None and self.galaxy.name != "galaxy" else ""
 
     @property
     def file_stem(self) -> str:
@@ -287,18 +257,55 @@ class Project:
         self.steps_changed.emit()
         self.cube_changed.emit()
 
-    def set_maps(
-        self, maps: PropertyMaps, residual: PropertyMaps | None, truth: PropertyMaps | None
-    ) -> None:
-        """New maps, and their residuals against a truth; `maps_changed` is for who shows them, once
-        they are shown.
+    # Results -------------------------------------------------------------------------------------
+
+    def result_like(self, recipe: Recipe) -> Result | None:
+        """The result of the same model, the same settings and the same images, if there is one: a
+        prediction with other masks takes its place.
         """
-        self.maps, self.residual, self.saved = maps, residual, False
-        self._compared = id(maps), id(truth)
+        inputs = self.checksums
+        same = [
+            result
+            for result in self.results
+            if not result.opened
+            and result.recipe.model.name == recipe.model.name
+            and not result.differences(recipe, inputs)
+        ]
+        return self.result if self.result in same else next(iter(same), None)
+
+    def add_result(self, result: Result) -> Result:
+        """Keep one more result under a label of its own, and look at it."""
+        result.label = free_label(result.label, self.results)
+        self.results.append(result)
+        self.result = result
+        self.results_changed.emit()
+        return result
+
+    def choose_result(self, result: Result) -> None:
+        """Look at another result; `maps_changed` is for who shows it, once it is shown."""
+        if result in self.results and result is not self.result:
+            self.result = result
+            self.results_changed.emit()
+
+    def remove_result(self, result: Result) -> None:
+        """Forget a result; another one is looked at then."""
+        if result in self.results:
+            at = self.results.index(result)
+            self.results.remove(result)
+            if self.result is result:
+                self.result = self.results[min(at, len(self.results) - 1)] if self.results else None
+            self.results_changed.emit()
+
+    def differences(self, result: Result) -> list[str]:
+        """What is set otherwise now than when a result was made."""
+        return result.differences(self.recipe, self.checksums)
 
     def mark_saved(self, maps: PropertyMaps) -> None:
         """These maps are in a file now."""
-        self.saved = self.maps is maps
+        for result in self.results:
+            if result.maps is maps:
+                result.saved = True
+        self.results_changed.emit()
 
     # Truths --------------------------------------------------------------------------------------
 
@@ -325,21 +332,13 @@ class Project:
             self.truths_changed.emit()
 
     @property
-    def truth(self) -> PropertyMaps | None:
-        """The maps to compare with."""
-        return self.truths.get(self.truth_name)
-
-    @property
     def is_compared(self) -> bool:
         """Whether the residuals are those of the maps and the truth as they are."""
-        return self._compared == (id(self.maps), id(self.truth))
+        return self.result is None or self.result.truth is self.truth
 
     def begin_comparison(self) -> None:
-        """From now on the residuals are those of the maps and the truth as they are, which
-        `set_residual` may bring later.
+        """From now on the residuals are those of the maps and the truth as they are, which may be
+        brought later.
         """
-        self._compared = id(self.maps), id(self.truth)
-
-    def set_residual(self, residual: PropertyMaps | None) -> None:
-        """New residuals; `maps_changed` is for who shows them, once they are shown."""
-        self.residual = residual
+        if self.result is not None:
+            self.result.truth, self.result.residual = self.truth, None

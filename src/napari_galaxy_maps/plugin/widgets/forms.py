@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QFrame,
     QLabel,
     QLineEdit,
+    QMessageBox,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -182,6 +183,12 @@ def make_button(text: str, name: str, slot: Callable[[], Any]) -> QPushButton:
     button.setObjectName(name)
     button.clicked.connect(lambda *_: slot())
     return button
+
+
+def agreed(parent: QWidget | None, title: str, question: str) -> bool:
+    """Whether a person says yes to a question."""
+    answer = QMessageBox.question(parent, title, question)
+    return bool(answer == QMessageBox.StandardButton.Yes)
 
 
 def bind_edit_keys(

@@ -1,0 +1,138 @@
+"""The results of one galaxy: maps, what they were made with and when, and what they are compared
+with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from typing import TYPE_CHECKING
+
+from ...data.maps import PropertyMaps
+from ...data.recipe import Recipe
+
+if TYPE_CHECKING:
+    from ...prepare.masks.mask_set import Masks
+
+_NO_MATTER = {
+    "galaxy": {"name"},
+    "model": {"name", "device"},
+    "stars": {"enabled"},
+    "input": {"roles", "leave_out"},
+}
+"""Settings that make no other maps of the same model, or whose effect images and masks show."""
+_NUMBERS = count(1)
+_OF_TRUTHS = {"library"}
+"""Sections that only the fit of a truth reads."""
+
+
+@dataclass(eq=False)
+class Result:
+    """Maps that were predicted, or opened from a file that says by which model.
+
+    Attributes
+    ----------
+    label : str
+        What a person calls it: the model, and a number where there are several of it.
+    maps : PropertyMaps
+        The maps.
+    recipe : Recipe
+        What they were made with.
+    inputs : dict of str to str
+        SHA-256 of the images they were made of, by band; of a file's as far as it says them.
+    masks : Masks or None
+        What was masked in them.
+    made : datetime
+        When.
+    residual : PropertyMaps or None
+        Maps minus `truth`.
+    truth : PropertyMaps or None
+        What they were compared with last.
+    saved : bool
+        Whether they are in a file as they are.
+    opened : bool
+        Whether they come from a file, so that edits of the masks do not change them.
+    key : str
+        What tells its layers from those of other results.
+    """
+
+    label: str
+    maps: PropertyMaps
+    recipe: Recipe
+    inputs: dict[str, str] = field(default_factory=dict)
+    masks: Masks | None = None
+    made: datetime = field(default_factory=lambda: datetime.now().astimezone())
+    residual: PropertyMaps | None = None
+    truth: PropertyMaps | None = None
+    saved: bool = False
+    opened: bool = False
+    key: str = field(default_factory=lambda: f"result {next(_NUMBERS)}")
+
+    @property
+    def model(self) -> str:
+        """The model that made it, or the name of its file."""
+        return str(self.maps.provenance.get("model", "")) or self.label
+
+    def replace(
+        self, maps: PropertyMaps, residual: PropertyMaps | None, truth: PropertyMaps | None
+    ) -> None:
+        """The same result after an edit."""
+        self.maps, self.residual, self.truth = maps, residual, truth
+        self.made, self.saved, self.opened = datetime.now().astimezone(), False, False
+
+    def differences(self, recipe: Recipe, inputs: dict[str, str]) -> list[str]:
+        """What is set otherwise now than when it was made, a word or two each.
+
+        Parameters
+        ----------
+        recipe : Recipe
+            The recipe as it is now; which model it names makes no difference.
+        inputs : dict of str to str
+            SHA-256 of the images by band; empty while none is open.
+        """
+        words = changed_settings(self.recipe, recipe)
+        known = {band: self.inputs[band] for band in inputs if self.inputs.get(band)}
+        if (
+            self.inputs
+            and inputs
+            and (
+                any(inputs[band] != checksum for band, checksum in known.items())
+                or (not self.opened and inputs.keys() != self.inputs.keys())
+            )
+        ):
+            words.append("images")
+        return words
+
+
+def changed_settings(before: Recipe, now: Recipe) -> list[str]:
+    """The settings that differ between two recipes and change maps, by their names.
+
+    Examples
+    --------
+    >>> from napari_galaxy_maps.data.recipe import Recipe
+    >>> other = Recipe()
+    >>> other.galaxy.redshift = 0.01
+    >>> changed_settings(Recipe(), other)
+    ['redshift']
+    """
+    found = []
+    for section in type(before).model_fields:
+        one, other = getattr(before, section), getattr(now, section)
+        if one == other or section in _OF_TRUTHS:
+            continue
+        skipped = _NO_MATTER.get(section, set())
+        for key in type(one).model_fields:
+            if key not in skipped and getattr(one, key) != getattr(other, key):
+                found.append(key.replace("_", " "))
+    return found
+
+
+def free_label(model: str, results: Sequence[Result]) -> str:
+    """A label that no other result has: the model, and a number from the second on."""
+    taken = {result.label for result in results}
+    label, number = model, 2
+    while label in taken:
+        label, number = f"{model} {number}", number + 1
+    return label
