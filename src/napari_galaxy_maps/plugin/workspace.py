@@ -8,6 +8,7 @@ import weakref
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ..exceptions import InputError
 from .canvas.d25_layer import D25Layer
 from .canvas.layer_register import LayerRegister
 from .canvas.map_views import MapViews
@@ -17,11 +18,15 @@ from .canvas.star_circles import StarCircles
 from .eventloop.garbage_collection import collect_when_still
 from .eventloop.idle_queue import IdleQueue
 from .eventloop.worker import JobRunner
+from .ground.layer_specs import image_spec, map_specs
+from .ground.put_aside import Part
+from .ground.sky_plane import centre_of
 from .ground.viewers import qt_window
 from .jobs.compare_maps import MapComparer
 from .jobs.fit_truth import TruthFitter
 from .jobs.make_mocks import MockMaker
 from .jobs.open_files import FileOpener
+from .jobs.open_galaxies import OpenGalaxies
 from .jobs.predict_maps import MapPredictor
 from .jobs.prepare_images import ImagePreparer
 from .jobs.refresh_maps import MapRefresher
@@ -35,7 +40,9 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
     from .canvas.aperture_layer import ApertureLayer
+    from .jobs.open_galaxies import OpenGalaxy
     from .state.aperture_measurements import ApertureMeasurements
+    from .state.galaxy_work import GalaxyWork
     from .state.pixel_spectra import PixelSpectra
     from .state.results import Result
 
@@ -71,14 +78,23 @@ class Workspace:
         # What is done.
         self.refresher = MapRefresher(project, masks, views, runner, idle)
         self.reopener = MaskReopener(project, masks, runner)
-        self.opener = FileOpener(project, layers, runner, self.reopener)
+        parts: dict[str, Part] = {
+            "masks": masks,
+            "circles": self.circles,
+            "painted": self.painted,
+            "d25": self.d25_layer,
+            "reopener": self.reopener,
+        }
+        self.galaxies = galaxies = OpenGalaxies(project, layers, parts, runner, idle)
+        self.opener = FileOpener(project, views, galaxies, runner, self.reopener)
+        galaxies.add_part("opener", self.opener)
         self.preparer = ImagePreparer(project, masks, layers, runner)
         self.predictor = MapPredictor(project, masks, views, runner)
         self.comparer = MapComparer(project, views, runner)
         self.truth_fitter = TruthFitter(project, masks, layers, runner)
         self.saver = MapSaver(project, masks, runner)
         self.regions = RegionFiles(project, masks, runner)
-        self.mock_maker = MockMaker(project, runner, self.opener, self.start_over)
+        self.mock_maker = MockMaker(project, runner, self.opener, galaxies.begin)
 
     # What only some panels need is imported with the first of them: a first panel has 0.3 s.
 
@@ -87,7 +103,10 @@ class Workspace:
         """The apertures and what is in them."""
         from .state.aperture_measurements import ApertureMeasurements
 
-        return ApertureMeasurements(self.project)
+        measurements = ApertureMeasurements(self.project)
+        measurements.take_up(self.galaxies.current.states.get("apertures"))
+        self.galaxies.add_part("apertures", measurements)
+        return measurements
 
     @cached_property
     def aperture_layer(self) -> ApertureLayer:
@@ -144,24 +163,41 @@ class Workspace:
         ]
         self.side_by_side.show(*sides)
 
-    # The whole -----------------------------------------------------------------------------------
+    def compare_galaxies(self, left: OpenGalaxy, right: OpenGalaxy) -> None:
+        """Show two galaxies side by side."""
+        galaxies, looked = self.galaxies, self.views.looked_at
+        works = [galaxies.work_of(galaxy) for galaxy in (left, right)]
+        try:
+            sides = [
+                _side_of(galaxies.title(galaxy), work, looked[0] if looked else "", other)
+                for galaxy, work, other in zip((left, right), works, reversed(works), strict=True)
+            ]
+        except InputError as error:
+            self.project.show_message(str(error))
+            return
+        self.side_by_side.show(*sides)
 
-    def start_over(self) -> None:
-        """Forget files, settings and results, and take their layers away; what else is in the
-        viewer stays.
-        """
-        self.runner.cancel_all()
-        self.idle.clear()
-        self.layers.clear()
-        self.opener.forget()
-        self.project.forget()
-        self.masks.clear()
-        for part in (self.circles, self.painted, self.reopener):
-            part.forget()
-        self.project.announce()
-        self.layers.changed.emit()
-        self.project.started_over.emit()
-        self.project.show_message("")
+
+def _side_of(title: str, work: GalaxyWork, looked: str, other: GalaxyWork) -> Side:
+    """What is shown of a galaxy beside another one: the map that is looked at, else an image.
+
+    Raises
+    ------
+    InputError
+        When there is nothing to be shown of it.
+    """
+    result, beside = work.result, other.result
+    if result is not None:
+        name = _name_to_compare(result, looked, result, beside or result)
+        place = work.reference or centre_of(result.maps.wcs, result.maps.shape)
+        words = f"{title} {result.label}"
+        return Side(words, map_specs(result.maps, place, title, made_by=words, names=[name]))
+    images = work.files.held()
+    if not images:
+        raise InputError(f"Nothing of {title} has been read yet; look at it first.")
+    image = next((one for one in images if one.band.name == "WISE_3.4"), images[-1])
+    place = work.reference or centre_of(image.wcs, image.shape)
+    return Side(title, [image_spec(image, place, title)])
 
 
 def _name_to_compare(result: Result, looked: str, *both: Result) -> str:

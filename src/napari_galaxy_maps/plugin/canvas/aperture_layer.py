@@ -137,6 +137,9 @@ class ApertureLayer:
         """Draw the apertures as they are now."""
         apertures, reference = self.measurements.apertures, self.project.reference
         if reference is None:
+            self._drawn = ()
+            for overlay in (self.shapes, self.rings):
+                overlay.draw([])
             return
         if self.shapes.layer is None:
             if apertures:

@@ -49,6 +49,18 @@ class D25Layer:
         """The layer, or None where there is none (any more)."""
         return self.overlay.layer
 
+    def put_aside(self) -> bool:
+        """Whether the ellipse is shown."""
+        return self.layer is not None
+
+    def take_up(self, state: bool | None) -> None:
+        """Go on with another galaxy, whose ellipse is shown again where it was before."""
+        if self.layer is not None:
+            self.layers.remove(self.layer)
+        ellipse = self.in_recipe
+        if state and ellipse is not None and self.project.reference is not None:
+            self._make(ellipse)
+
     @property
     def in_recipe(self) -> Ellipse | None:
         """The ellipse that the recipe has."""
@@ -69,8 +81,7 @@ class D25Layer:
         if ellipse is None:
             return
         if layer is None:
-            layer = self.overlay.make([self._outline(ellipse)])
-            layer.events.data.connect(self._on_data)
+            layer = self._make(ellipse)
         camera, _ = viewers.camera_and_scale_bar(self.layers.viewer)
         if 2 * ellipse.a * camera.zoom < _SMALL:  # too small to take hold of
             camera.center = tuple(layer.data[0].mean(axis=0))
@@ -79,6 +90,11 @@ class D25Layer:
         self.layers.activate(layer)
         layer.mode = "select"
         sky_shapes.reselect(layer, {0})
+
+    def _make(self, ellipse: Ellipse) -> Shapes:
+        layer = self.overlay.make([self._outline(ellipse)])
+        layer.events.data.connect(self._on_data)
+        return layer
 
     def follow(self) -> None:
         """Draw what the recipe has now; where that is nothing, take the layer away."""

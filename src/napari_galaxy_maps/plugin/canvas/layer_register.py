@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,31 @@ from .canvas_legend import CanvasLegend, learn_letters
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
+
+
+@dataclass(eq=False)
+class ShownGalaxy:
+    """The layers of one galaxy.
+
+    Attributes
+    ----------
+    layers : dict of Key to weak reference to a layer
+        The layers.
+    given_names : dict of Key to str
+        What they were called, to tell a person's own names from.
+    colours : dict of (Key, str) to tuple
+        Limits and colour map of each view that a layer showed before.
+    visible : list of Key
+        Which were switched on when the galaxy was put aside.
+    camera : tuple, optional
+        Where the camera pointed then, and its zoom.
+    """
+
+    layers: dict[Key, weakref.ref[Layer]] = field(default_factory=dict)
+    given_names: dict[Key, str] = field(default_factory=dict)
+    colours: dict[tuple[Key, str], tuple[Any, Any]] = field(default_factory=dict)
+    visible: list[Key] = field(default_factory=list)
+    camera: tuple[tuple[float, ...], float] | None = None
 
 
 class LayerRegister:
@@ -51,11 +77,10 @@ class LayerRegister:
         self._viewer = weakref.ref(viewer)
         self._project = project
         self._idle = idle
-        self._layers: dict[Key, weakref.ref[Layer]] = {}
+        self._galaxy = ShownGalaxy()
+        """The layers of the galaxy that is looked at."""
         self._overlays: dict[str, weakref.ref[Layer]] = {}
-        self._given_names: dict[Key, str] = {}
-        self._colours: dict[tuple[Key, str], tuple[Any, Any]] = {}
-        """Limits and colour map of each view that a layer showed before."""
+        """Circles and the like: they show what belongs to the galaxy that is looked at."""
         self._arranged = False
         self._unplaced = False
         self._legend = CanvasLegend(self._viewer, idle)
@@ -112,13 +137,17 @@ class LayerRegister:
         """The layer that shows `key`, whatever it is called now; None where there is none any
         more.
         """
-        reference = self._layers.get(key)
+        reference = self._galaxy.layers.get(key)
         layer = reference() if reference else None
         return layer if layer is not None and layer in self.viewer.layers else None
 
     def shown(self) -> dict[Key, Layer]:
         """All that is shown, by key."""
-        return {key: layer for key in list(self._layers) if (layer := self.layer(key)) is not None}
+        return {
+            key: layer
+            for key in list(self._galaxy.layers)
+            if (layer := self.layer(key)) is not None
+        }
 
     def overlays(self) -> dict[str, Layer]:
         """The layers of `add_overlay` that are there, by label."""
@@ -164,7 +193,7 @@ class LayerRegister:
 
         self.arrange()
         layer = Image(spec.data, **spec.arguments())
-        self._given_names[spec.key] = spec.name
+        self._galaxy.given_names[spec.key] = spec.name
         layers = self.viewer.layers
         above = [
             i
@@ -224,7 +253,7 @@ class LayerRegister:
             viewers.unplaced(self.viewer, not layer.visible),
         ):
             self.viewer.layers.append(layer)
-        self._given_names[Key("overlay", label)] = layer.name
+        self._galaxy.given_names[Key("overlay", label)] = layer.name
         status_bar.install(layer, self._viewer)
 
     def place_layers(self) -> None:
@@ -272,21 +301,65 @@ class LayerRegister:
         """Put the galaxy's name into the names that nobody has changed by hand."""
         name = self._project.name
         for key, layer in self.shown().items():
-            if layer.name == self._given_names.get(key):
+            if layer.name == self._galaxy.given_names.get(key):
                 shown = shown_in(layer)
                 if shown is not None:
-                    layer.name = self._given_names[key] = shown.layer_name(name)
+                    layer.name = self._galaxy.given_names[key] = shown.layer_name(name)
         for label, layer in self.overlays().items():
             key = Key("overlay", label)
-            if layer.name == self._given_names.get(key):
-                layer.name = self._given_names[key] = f"{label} {name}".strip()
+            if layer.name == self._galaxy.given_names.get(key):
+                layer.name = self._galaxy.given_names[key] = f"{label} {name}".strip()
 
     # Coming and going ----------------------------------------------------------------------------
 
+    def put_aside(self) -> ShownGalaxy:
+        """Switch the layers of the galaxy off, and remember which were on and where the camera
+        pointed.
+        """
+        galaxy = self._galaxy
+        camera, _ = viewers.camera_and_scale_bar(self.viewer)
+        galaxy.camera = (tuple(camera.center), float(camera.zoom))
+        shown = self.shown()
+        galaxy.visible = [key for key, layer in shown.items() if layer.visible]
+        for key in galaxy.visible:
+            shown[key].visible = False
+        return galaxy
+
+    def take_up(self, state: ShownGalaxy | None) -> None:
+        """Switch the layers of another galaxy on that were on before."""
+        galaxy = self._galaxy = state or ShownGalaxy()
+        shown = self.shown()
+        for key in galaxy.visible:
+            if key in shown:
+                shown[key].visible = True
+        if galaxy.camera is not None:
+            camera, _ = viewers.camera_and_scale_bar(self.viewer)
+            camera.center, camera.zoom = galaxy.camera
+        top = max((key for key in galaxy.visible if key in shown), key=_rank, default=None)
+        if top is not None:
+            self.activate(shown[top])
+        self.rename()
+        self._legend.later()
+
     def clear(self) -> None:
-        """Take all that is shown away; what else is in the viewer stays."""
-        for layer in (*self.shown().values(), *self.overlays().values()):
+        """Take all that the galaxy shows away; what else is in the viewer stays."""
+        for layer in self.shown().values():
             self.remove(layer)
+
+    def drop_images(self, state: ShownGalaxy) -> None:
+        """Take the layers of a galaxy that is put aside away that show images."""
+        for key, reference in list(state.layers.items()):
+            layer = reference()
+            if key.kind in ("image", "step") and layer is not None and self.holds(layer):
+                self.remove(layer)
+                state.layers.pop(key, None)
+
+    def drop(self, state: ShownGalaxy) -> None:
+        """Take all layers of a galaxy that is put aside away."""
+        for reference in list(state.layers.values()):
+            layer = reference()
+            if layer is not None and self.holds(layer):
+                self.remove(layer)
 
     def _on_inserted(self, event: Any) -> None:
         self._adopt(event.value)
@@ -300,8 +373,8 @@ class LayerRegister:
             return
         self.arrange()
         if self.layer(shown.key) is None:
-            self._layers[shown.key] = weakref.ref(layer)
-            self._given_names.setdefault(shown.key, layer.name)
+            self._galaxy.layers[shown.key] = weakref.ref(layer)
+            self._galaxy.given_names.setdefault(shown.key, layer.name)
         status_bar.install(layer, self._viewer)
         layer.events.visible.connect(self._legend.later)
         if isinstance(shown.content, BandImage | PropertyMaps):
@@ -312,11 +385,11 @@ class LayerRegister:
 
     def _on_removed(self, event: Any) -> None:
         self.removed.emit(event.value)
-        key = next((k for k, ref in self._layers.items() if ref() is event.value), None)
+        key = next((k for k, ref in self._galaxy.layers.items() if ref() is event.value), None)
         if key is None:
             return
-        del self._layers[key]
-        self._given_names.pop(key, None)
+        del self._galaxy.layers[key]
+        self._galaxy.given_names.pop(key, None)
         self._legend.later()
         if not self.shown() and not self.overlays() and not self._idle.busy:
             self._project.forget_place()
@@ -334,14 +407,17 @@ class LayerRegister:
         if not np.array_equal(layer.affine.affine_matrix, spec.affine):
             layer.affine = spec.affine
         if old is not None and old.view != spec.shown.view:
-            self._colours[spec.key, old.view] = (tuple(layer.contrast_limits), layer.colormap)
-            limits, colormap = self._colours.get(
+            self._galaxy.colours[spec.key, old.view] = (
+                tuple(layer.contrast_limits),
+                layer.colormap,
+            )
+            limits, colormap = self._galaxy.colours.get(
                 (spec.key, spec.shown.view), (spec.limits, spec.make_colormap())
             )
             _spread(layer, limits)
             layer.colormap = colormap
-            if layer.name == self._given_names.get(spec.key):
-                layer.name = self._given_names[spec.key] = spec.name
+            if layer.name == self._galaxy.given_names.get(spec.key):
+                layer.name = self._galaxy.given_names[spec.key] = spec.name
             self._legend.later()
         elif spec.shown.view in ("error", "residual") or spec.key.kind in ("image", "step"):
             # Limits that follow from the data follow it; a map keeps its own while it is edited.
@@ -352,13 +428,19 @@ class LayerRegister:
 
     def recolour(self, spec: LayerSpec) -> None:
         """Give the layer of `spec`, where there is one, the limits that it begins with."""
-        self._colours = {
-            (key, view): known for (key, view), known in self._colours.items() if key != spec.key
+        self._galaxy.colours = {
+            (key, view): known
+            for (key, view), known in self._galaxy.colours.items()
+            if key != spec.key
         }
         layer = self.layer(spec.key)
         shown = shown_in(layer) if layer is not None else None
         if layer is not None and shown is not None and shown.view == spec.shown.view:
             _spread(layer, spec.limits)
+
+
+def _rank(key: Key) -> int:
+    return key.rank
 
 
 def _spread(layer: Layer, limits: tuple[float, float]) -> None:

@@ -57,8 +57,11 @@ class MapViews:
 
             viewer.bind_key(key, pressed, overwrite=True)
 
+        def switch(view: View) -> Callable[[MapViews], None]:
+            return lambda own: own.switch(view)
+
         for view, key in VIEW_KEYS.items():
-            bind(key, lambda own, view=view: own.switch(view))
+            bind(key, switch(view))
         bind("Alt-Left", lambda own: own.step(-1))
         bind("Alt-Right", lambda own: own.step(1))
 

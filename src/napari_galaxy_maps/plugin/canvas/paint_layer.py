@@ -74,9 +74,18 @@ class PaintedMasks:
         layer.mode = "paint"
         return True
 
-    def forget(self) -> None:
-        """Begin anew with another galaxy."""
-        self._dismissed.clear()
+    def put_aside(self) -> set[Bands]:
+        """The masks whose layers a person has taken away."""
+        return self._dismissed
+
+    def take_up(self, state: set[Bands] | None) -> None:
+        """Go on with another galaxy, whose masks are on other pixels."""
+        for layer in [self.layer(bands) for bands in self._layers]:
+            if layer is not None:
+                self.layers.remove(layer)
+        for table in (self._layers, self._grids, self._drawn):
+            table.clear()
+        self._dismissed = state or set()
 
     def _on_removed(self, layer: Any) -> None:
         """A layer was taken away: if it was one of these, it comes back only when somebody asks for

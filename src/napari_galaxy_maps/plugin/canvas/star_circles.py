@@ -92,9 +92,13 @@ class StarCircles:
         self._show_selection()
         return layer
 
-    def forget(self) -> None:
-        """Begin anew with another galaxy."""
-        self._dismissed = False
+    def put_aside(self) -> bool:
+        """Whether a person has taken the layer away."""
+        return self._dismissed
+
+    def take_up(self, state: bool | None) -> None:
+        """Go on with another galaxy."""
+        self._dismissed = bool(state)
 
     def _on_removed(self, layer: Any) -> None:
         """A layer was taken away: if it was this one, it comes back only when somebody asks for

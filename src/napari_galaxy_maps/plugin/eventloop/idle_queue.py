@@ -48,6 +48,16 @@ class IdleQueue:
         """Drop all tasks that have not had their turn."""
         self._tasks.clear()
 
+    def take(self) -> list[tuple[Task, bool]]:
+        """Take all tasks that have not had their turn out of the row, for `put_back`."""
+        tasks, self._tasks[:] = list(self._tasks), []
+        return tasks
+
+    def put_back(self, tasks: Iterable[tuple[Task, bool]]) -> None:
+        """Put tasks that were taken out at the end of the row."""
+        for task, canvas_only in tasks:
+            self.add([task], canvas_only)
+
     def add(self, tasks: Iterable[Task], canvas_only: bool = False) -> None:
         """Put tasks at the end of the row.
 

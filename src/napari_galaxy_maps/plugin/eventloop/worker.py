@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Generator
+from functools import partial
 from typing import Any
 
 from napari.qt.threading import create_worker
@@ -52,10 +53,12 @@ class Job:
     ----------
     title : str
         What is being done, e.g. ``"Predicting"``.
+    scope : object
+        What it belongs to.
     """
 
-    def __init__(self, title: str):
-        self.title = title
+    def __init__(self, title: str, scope: Any = None):
+        self.title, self.scope = title, scope
         self.cancelled = False
         self.last: Progress | None = None
         """The last sign of life."""
@@ -101,7 +104,11 @@ class Job:
 
 
 class JobRunner:
-    """Runs the jobs of one viewer, one at a time."""
+    """Runs the jobs of one viewer, one at a time.
+
+    A job belongs to what was worked on when it began (its scope, a galaxy): what it brings while
+    something else is worked on waits until that scope is entered again.
+    """
 
     job_changed = Signal()
     """A job began or ended; see `job`."""
@@ -109,7 +116,31 @@ class JobRunner:
     def __init__(self) -> None:
         self.job: Job | None = None
         """The one under way."""
-        self._waiting: list[Callable[[], None]] = []
+        self._waiting: list[tuple[Any, Callable[[], None]]] = []
+        self._scope: Any = None
+        self._held: dict[int, list[Callable[[], None]]] = {}
+
+    def enter(self, scope: Any) -> None:
+        """Work on something else; what was brought for it meanwhile comes now."""
+        self._scope = scope
+        for task in self._held.pop(id(scope), []):
+            task()
+        if self.job is None:
+            self._go_on()
+
+    def leave(self, scope: Any) -> None:
+        """Something is worked on no more: its job is cancelled, what waits for it dropped."""
+        if self.job is not None and self.job.scope is scope:
+            self.job.cancel()
+        self._held.pop(id(scope), None)
+        self._waiting = [(of, task) for of, task in self._waiting if of is not scope]
+
+    def _bring(self, job: Job, task: Callable[[], None]) -> None:
+        """Do what a job brings, at once or when its scope is entered again."""
+        if job.scope is self._scope:
+            task()
+        elif not job.cancelled:
+            self._held.setdefault(id(job.scope), []).append(task)
 
     def busy(self) -> bool:
         """Whether a job is under way; if so, the person is shown which."""
@@ -157,21 +188,21 @@ class JobRunner:
         """
         if self.job is not None and (quiet or self.busy()):
             return None
-        job = Job(title)
+        job = Job(title, self._scope)
 
         def errored(error: Exception) -> None:
             sentence = report(_cause_of(error), title)
             if on_error is not None:
-                on_error(sentence)
+                self._bring(job, partial(on_error, sentence))
 
         def returned(result: Any) -> None:
             if on_result is not None and not job.cancelled:
-                on_result(result)
+                self._bring(job, partial(on_result, result))
 
         def advanced(sign: Progress) -> None:
             job.last = sign
             if on_progress is not None and not job.cancelled:
-                on_progress(sign)
+                self._bring(job, partial(on_progress, sign))
 
         def finished() -> None:
             # Not on `returned`: after an error the bar would spin for ever.
@@ -180,7 +211,7 @@ class JobRunner:
             garbage_collection.let_go(job)
             _forget(job, slots)
             if on_end is not None:
-                on_end()
+                self._bring(job, on_end)
             self._ended()
 
         switch_often()
@@ -206,21 +237,23 @@ class JobRunner:
         """Call `task` once no job is running: at once, or when the one under way has ended."""
         if self.job is None:
             task()
-        elif task not in self._waiting:
-            self._waiting.append(task)
-
-    def cancel_all(self) -> None:
-        """Cancel the job under way, and forget what waits for its end."""
-        if self.job is not None:
-            self.job.cancel()
-        self._waiting.clear()
+        elif (self._scope, task) not in self._waiting:
+            self._waiting.append((self._scope, task))
 
     def _ended(self) -> None:
         """The job under way is over; what waited for it follows."""
         self.job = None
         self.job_changed.emit()
-        while self._waiting and self.job is None:
-            self._waiting.pop(0)()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Do what waited, as far as it belongs to what is worked on."""
+        while self.job is None:
+            ready = [entry for entry in self._waiting if entry[0] is self._scope]
+            if not ready:
+                return
+            self._waiting.remove(ready[0])
+            ready[0][1]()
 
 
 def _forget(job: Job, slots: dict[str, Callable[..., None]]) -> None:

@@ -62,8 +62,8 @@ class MockMaker:
         Runs the jobs.
     opener : FileOpener
         Opens the mock's files.
-    start_over : callable
-        Makes way for another galaxy.
+    begin : callable
+        Begins another galaxy beside those that are open.
     """
 
     def __init__(
@@ -71,12 +71,12 @@ class MockMaker:
         project: Project,
         runner: JobRunner,
         opener: FileOpener,
-        start_over: Callable[[], None],
+        begin: Callable[[], object],
     ):
         self.project, self.runner = project, runner
-        self._opener, self._start_over = opener, start_over
-        self._folder: _Folder | None = None
-        """Where the mock lies; gone with the workspace, or when the next is there."""
+        self._opener, self._begin = opener, begin
+        self._folders: list[_Folder] = []
+        """Where the mocks lie; gone with the workspace."""
 
     def make(
         self,
@@ -85,8 +85,7 @@ class MockMaker:
         on_made: Callable[[Mock], None],
         on_error: Callable[[str], None],
     ) -> Job | None:
-        """Make a mock galaxy in a thread and open it in place of what is open, which stays until
-        then.
+        """Make a mock galaxy in a thread and open it beside what is open.
 
         Parameters
         ----------
@@ -121,8 +120,8 @@ class MockMaker:
         )
 
     def _open(self, folder: _Folder) -> None:
-        self._start_over()
-        self._folder = folder  # the one before is deleted
+        self._begin()
+        self._folders.append(folder)
         self.project.take_recipe_in(Path(folder.name))
         self._opener.add_paths([folder.name])
 

@@ -12,13 +12,17 @@ from ...data.question import SETTINGS
 from ...exceptions import GalaxyMapsError, InputError
 from ...progress import Progress, Steps
 from ..canvas.layer_register import LayerRegister
+from ..canvas.map_views import MapViews
 from ..eventloop import worker
 from ..eventloop.idle_queue import next_turn
 from ..eventloop.worker import JobRunner
 from ..ground.layer_specs import Key, LayerSpec, image_spec, map_specs, shown_in
 from ..ground.sky_plane import Reference, centre_of
+from ..state.galaxy_work import GalaxyWork
 from ..state.opened_files import ReadImage, ReadyFile
+from ..state.places import Group, belongs, groups_of
 from ..state.project import Project
+from .open_galaxies import OpenGalaxies, OpenGalaxy
 from .reopen_masks import MaskReopener
 
 if TYPE_CHECKING:
@@ -149,6 +153,18 @@ def truth_specs(
     )
 
 
+def words_of_begun(groups: Sequence[Group], count: int) -> str:
+    """That files have begun galaxies of their own, in words."""
+    images = sum(len(group.files) for group in groups)
+    what = f"{images} images" if images != 1 else "One image"
+    own = f"{len(groups)} galaxies" if len(groups) > 1 else "a galaxy"
+    verb = "begin" if images != 1 else "begins"
+    return (
+        f"{what} from elsewhere {verb} {own} of their own; {count} are open now. To add files of "
+        "another folder to the galaxy that is shown, use Add files… or Add folder…."
+    )
+
+
 class FileOpener:
     """The jobs that open files.
 
@@ -156,8 +172,10 @@ class FileOpener:
     ----------
     project : Project
         Takes the files and images.
-    layers : LayerRegister
-        Where they show.
+    views : MapViews
+        Where maps show, and images in its layers.
+    galaxies : OpenGalaxies
+        Among which files are shared out.
     runner : JobRunner
         Runs the jobs.
     reopener : MaskReopener
@@ -165,30 +183,50 @@ class FileOpener:
     """
 
     def __init__(
-        self, project: Project, layers: LayerRegister, runner: JobRunner, reopener: MaskReopener
+        self,
+        project: Project,
+        views: MapViews,
+        galaxies: OpenGalaxies,
+        runner: JobRunner,
+        reopener: MaskReopener,
     ):
-        self.project, self.layers, self.runner = project, layers, runner
-        self._reopener = reopener
+        self.project, self.views, self.layers, self.runner = project, views, views.layers, runner
+        self.galaxies, self._reopener, self._join = galaxies, reopener, False
         self.pending_paths: list[Path] = []
         """What waits to be opened."""
         self._roles: dict[str, str] = {}
         """The roles that were told when files were opened last."""
         project.files_resettled.connect(self.load)
         project.recipe_changed.connect(self._reopen_if_told)
+        galaxies.entered.connect(self._entered)
 
-    def forget(self) -> None:
-        """Open nothing that waits: another galaxy follows."""
-        self.pending_paths, self._roles = [], {}
+    def put_aside(self) -> dict[str, str]:
+        """The roles that were told when the galaxy's files were opened last."""
+        return self._roles
+
+    def take_up(self, state: dict[str, str] | None) -> None:
+        """Go on with another galaxy."""
+        # A galaxy that comes from elsewhere was opened with the roles that its recipe tells.
+        self._roles = dict(self.project.recipe.input.roles) if state is None else state
 
     # Files ---------------------------------------------------------------------------------------
 
-    def add_paths(self, paths: Iterable[str | Path]) -> None:
+    def add_paths(self, paths: Iterable[str | Path], join: bool = False) -> None:
         """Open files and folders in a thread: rows in the table, maps as layers, then the pixels of
         what is ready.
+
+        Parameters
+        ----------
+        paths : iterable of path
+            Files and folders.
+        join : bool
+            They are meant for the galaxy that is looked at, if they show the same place on the sky;
+            otherwise images of another folder begin a galaxy of their own.
         """
         # napari calls the reader once for each of several files: they are collected into one job.
         waiting = bool(self.pending_paths)
         self.pending_paths += [Path(p) for p in paths]
+        self._join = self._join or join
         if not waiting:
             next_turn(self._open_after_job)
 
@@ -197,12 +235,13 @@ class FileOpener:
 
     def _open_pending(self) -> None:
         paths, self.pending_paths = self.pending_paths, []
+        join, self._join = self._join, False
         told = self.project.recipe.input
         known = {place.path for place in self.project.files.places().values()}
         self.runner.start(
             "Opening files",
             lambda: open_steps(paths, told, known),
-            on_result=self._opened,
+            on_result=lambda opened: self._opened(opened, join),
             litters=True,
         )
 
@@ -218,45 +257,80 @@ class FileOpener:
         paths = {place.path for place in self.project.files.places().values()}
         again = [path for path in sorted(paths) if any(names_file(key, path) for key in changed)]
         if again:
-            self.add_paths(again)
+            self.add_paths(again, join=True)
 
-    def _opened(self, opened: OpenedPaths) -> None:
-        self.take(opened)
+    def _opened(self, opened: OpenedPaths, join: bool) -> None:
+        self.take(opened, join)
         self.load()
-
-        def show_maps() -> None:
-            self.layers.show_later(
-                spec
-                for name, maps in opened.maps
-                for spec in truth_specs(self.project, self.layers, name, maps)
-            )
-
         if opened.maps:
-            self.runner.after_job(show_maps)
+            self.runner.after_job(self.show_maps)
 
-    def take(self, opened: OpenedPaths) -> None:
-        """Put what was found into the project, with messages about what could not be used."""
-        project = self.project
-        for file in opened.files:
-            project.files.add(file)
+    def take(self, opened: OpenedPaths, join: bool = False) -> None:
+        """Put what was found into the galaxies that it belongs to, with messages about what could
+        not be used; those that none is open for begin galaxies of their own, and the first of them
+        is looked at.
+        """
+        galaxies, project = self.galaxies, self.project
+        groups = groups_of(opened.files, opened.maps)
+        homes = [self._home_of(group, join) for group in groups]
+        begun = [group for group, home in zip(groups, homes, strict=True) if home is None]
+        if groups and galaxies.current not in homes:
+            # What was opened just now is what a person wants to see.
+            galaxies.switch(homes[0] or galaxies.begin())
+            homes[0] = galaxies.current
+        for group, home in zip(groups, homes, strict=True):
+            work = galaxies.work_of(home) if home is not None else GalaxyWork()
+            work.take(group.files, group.maps)
+            if home is None:
+                galaxies.add(work)
+            elif home is galaxies.current:
+                self._offer_masks(group)
         for other in opened.passed:
             project.files.pass_over(other)
         project.files.skip(opened.skipped)
-        for name, maps in opened.maps:
-            # Maps that lie beside the images of a galaxy are most likely their truth, but for an
-            # earlier prediction.
-            truth = (
-                bool(opened.files)
-                and not project.truth_name
-                and not maps.provenance.get("model_hash")
-            )
-            project.add_truth(name, maps, choose=truth)
-            if maps.provenance.get("file"):
-                self._reopener.offer(Path(maps.provenance["file"]))
+        if begun and len(galaxies.all) > 1:
+            project.show_message(words_of_begun(begun, len(galaxies.all)))
         for sentence in opened.errors:
             worker.report(InputError(sentence))
             project.show_message(sentence)
         project.files_changed.emit()
+
+    def _home_of(self, group: Group, join: bool) -> OpenGalaxy | None:
+        """The open galaxy that files belong to, the one that is looked at first; None where they
+        begin one of their own.
+        """
+        galaxies = self.galaxies
+        for file in group.files:
+            there = galaxies.holding(file.path)
+            if there is not None:
+                return there
+        others = [galaxy for galaxy in galaxies.all if galaxy is not galaxies.current]
+        for galaxy in (galaxies.current, *others):
+            wanted = join and galaxy is galaxies.current
+            if belongs(group, galaxies.work_of(galaxy), wanted):
+                return galaxy
+        return None
+
+    def _offer_masks(self, group: Group) -> None:
+        for _, maps in group.maps:
+            if maps.provenance.get("file"):
+                self._reopener.offer(Path(maps.provenance["file"]))
+
+    def show_maps(self) -> None:
+        """Show the maps that were opened and have no layers yet."""
+        project, layers, views = self.project, self.layers, self.views
+        for name, maps in project.truths.items():
+            if not any(key.source == name for key in layers.shown()):
+                layers.show_later(truth_specs(project, layers, name, maps))
+        result = project.result
+        if result is None or any(key.source == result.key for key in layers.shown()):
+            return
+        if project.files.found:
+            layers.show_later(spec.switched_off() for spec in views.specs(result))
+            project.maps_changed.emit()
+        else:
+            views.show_result()
+            layers.show_later([], project.maps_changed.emit)
 
     def remove(self, labels: Iterable[str]) -> None:
         """Take files out of the list; their layers go with them."""
@@ -281,6 +355,14 @@ class FileOpener:
     def load(self) -> None:
         """Read, in a thread, what is ready and not read yet; then show it and make the galaxy."""
         self.runner.after_job(self._load)
+
+    def _entered(self) -> None:
+        """Read the images of a galaxy that was never looked at, or whose images were dropped."""
+        project = self.project
+        if project.files.unread(project.ready_files()):
+            self.load()
+        if project.results or project.truths:
+            self.runner.after_job(self.show_maps)
 
     def _load(self) -> None:
         project, layers = self.project, self.layers

@@ -62,10 +62,13 @@ class MaskReopener:
         self._asked: tuple[Any, ...] = ()
         project.galaxy_changed.connect(self._look_later)
 
-    def forget(self) -> None:
-        """Begin anew with another galaxy."""
-        self._opened.clear()
-        self._asked = ()
+    def put_aside(self) -> tuple[list[Path], tuple[Any, ...]]:
+        """What was opened, and for what was looked last."""
+        return self._opened, self._asked
+
+    def take_up(self, state: tuple[list[Path], tuple[Any, ...]] | None) -> None:
+        """Go on with another galaxy."""
+        self._opened, self._asked = state or ([], ())
 
     def offer(self, path: Path) -> None:
         """A person has opened this result."""

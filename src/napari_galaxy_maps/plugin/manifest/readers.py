@@ -13,7 +13,6 @@ from ...exceptions import InputError
 from ...progress import Progress, run_to_end
 from ..eventloop import worker
 from ..ground.layer_specs import LayerSpec, map_specs
-from ..ground.sky_plane import centre_of
 from ..jobs.open_files import OpenedPaths, ReadLayer, open_steps, read_steps
 from ..widgets.qt_parts import present
 from ..workspace import Workspace, current_workspace
@@ -105,18 +104,14 @@ def _read_into(workspace: Workspace, opened: OpenedPaths, alone: bool) -> list[L
     project, layers = workspace.project, workspace.layers
     workspace.opener.take(opened)
     specs, failures = _read_images(workspace)
-    for label, maps in opened.maps:
-        reference = project.reference or centre_of(maps.wcs, maps.shape)
-        visible = None if opened.files else next(iter(maps.values))
-        specs += map_specs(
-            maps,
-            reference,
-            project.name,
-            kind="truth",
-            source=label,
-            made_by=label,
-            visible=visible,
-        )
+    first = None if project.files.found else next(iter(project.truths.values()), None)
+    for label, maps in project.truths.items():
+        seen = next(iter(maps.values)) if maps is first else None
+        given: Any = {"source": label, "made_by": label, "visible": seen}
+        specs += map_specs(maps, project.place(maps), project.name, kind="truth", **given)
+    if project.result is not None:
+        made = workspace.views.specs(project.result)
+        specs += made if project.files.found else [replace(made[0], visible=True), *made[1:]]
     unsettled = project.file_problems()
     if not specs and (failures or alone):
         raise InputError(" ".join(failures or unsettled))

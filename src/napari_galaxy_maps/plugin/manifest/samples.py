@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...exceptions import InputError
-from ..workspace import Workspace, current_workspace
+from ..workspace import current_workspace
 from . import readers
 
 SPIRAL, EARLY_TYPE = "spiral", "early-type"
@@ -45,7 +45,7 @@ def _open(name: str) -> list[tuple[Any, ...]]:
     folder = sample_folder(name)
     workspace = current_workspace()
     if workspace is not None:
-        _make_way(workspace)
+        workspace.galaxies.begin()
         workspace.project.take_recipe_in(folder)
     if workspace is None or not readers.in_event_loop():
         return readers.read_now([folder], workspace)
@@ -56,14 +56,3 @@ def _open(name: str) -> list[tuple[Any, ...]]:
     layers = readers.read_now([first], workspace)
     workspace.opener.add_paths([folder])
     return layers
-
-
-def _make_way(workspace: Workspace) -> None:
-    """Put the galaxy that was being worked on aside: two would be one with each band twice."""
-    if workspace.project.unsaved:
-        raise InputError(
-            "The maps of the galaxy that is open are not saved: save them, or press New in "
-            "Plugins > Galaxy Maps > Galaxy, then open the sample."
-        )
-    if workspace.project.files.found:
-        workspace.start_over()

@@ -29,7 +29,8 @@ from ..ground.sky_plane import position_at, sexagesimal
 from ..ground.viewers import camera_and_scale_bar
 from ..state.answers import shared_questions, with_answer, with_role, with_use
 from ..widgets.file_table import FileTable
-from ..widgets.forms import FAINT, Message, NumberField, agreed, heading, wrapped
+from ..widgets.forms import FAINT, Message, NumberField, heading, wrapped
+from ..widgets.galaxies_view import GalaxiesView
 from ..widgets.shared_questions import SharedQuestions
 from .workspace_panel import WorkspacePanel
 
@@ -53,6 +54,8 @@ class GalaxyPanel(WorkspacePanel):
         self.stand_in.setObjectName("stand_in")
         self.details = wrapped(colour=FAINT, name="details")
         self.message = Message()
+        self.galaxies = GalaxiesView(self.workspace)
+        self.column.addWidget(self.galaxies)
         self.column.addLayout(self._buttons())
         self.column.addWidget(self.table, 1)
         self.column.addWidget(self.shared)
@@ -70,6 +73,9 @@ class GalaxyPanel(WorkspacePanel):
         self.listen(self.project.files_changed, self.refresh)
         self.listen(self.project.recipe_changed, self.refresh)
         self.listen(self.project.message, self.message.say)
+        self.listen(self.workspace.galaxies.changed, self.galaxies.refresh)
+        self.listen(self.workspace.side_by_side.changed, self.galaxies.refresh)
+        self.galaxies.refresh()
         self.refresh()
 
     # Building ------------------------------------------------------------------------------------
@@ -82,12 +88,7 @@ class GalaxyPanel(WorkspacePanel):
         self.remove_button.setToolTip(
             "Take the selected files out of the list; nothing is deleted on disk"
         )
-        self.new_button = QPushButton("New")
-        self.new_button.setToolTip(
-            "Begin with another galaxy: forget files, settings and maps; nothing is deleted on disk"
-        )
         for button, slot in (
-            (self.new_button, self._new),
             (self.add_files_button, self._ask_files),
             (self.add_folder_button, self._ask_folder),
             (self.remove_button, self._remove),
@@ -359,16 +360,7 @@ class GalaxyPanel(WorkspacePanel):
     def add(self, paths: list[str]) -> None:
         """Open files and folders beside the window."""
         self.message.say("")
-        self.workspace.opener.add_paths(paths)
-
-    def _new(self) -> None:
-        if self.project.unsaved and not agreed(
-            self,
-            "Another galaxy",
-            "The maps are not saved. Begin with another galaxy all the same?",
-        ):
-            return
-        self.workspace.start_over()
+        self.workspace.opener.add_paths(paths, join=True)
 
     def _remove(self) -> None:
         labels = self.table.selected_labels()

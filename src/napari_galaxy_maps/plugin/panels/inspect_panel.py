@@ -67,7 +67,6 @@ class InspectPanel(WorkspacePanel):
         for signal, slot in (
             (project.maps_changed, self.soon),
             (project.truths_changed, self._truths_changed),
-            (project.started_over, self.galaxies.clear),
             (project.message, self.message.say),
             (self.brush.changed, self._picked),
         ):
@@ -182,6 +181,7 @@ class InspectPanel(WorkspacePanel):
         )
         if pair is None and not others:
             self._made_of = None
+            self._asked += 1  # what is under way is of another galaxy
             words = "Predict maps first" if maps is None else "Choose a truth to compare with"
             if maps is None and truth is None:
                 words += ", and open a truth to compare with"

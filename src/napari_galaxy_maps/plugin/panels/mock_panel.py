@@ -80,7 +80,7 @@ class MockPanel(WorkspacePanel):
         self._build_run()
         self.column.addStretch(1)
         self.listen(self.runner.job_changed, self._job_changed)
-        self.listen(self.project.started_over, self._started_over)
+        self.listen(self.project.switched, self._started_over)
         self._job_changed()
 
     # Building ------------------------------------------------------------------------------------
@@ -192,14 +192,6 @@ class MockPanel(WorkspacePanel):
         )
 
     def _make(self) -> None:
-        if self.project.unsaved:
-            answer = QMessageBox.question(
-                self,
-                "Another galaxy",
-                "The maps are not saved. Begin with another galaxy all the same?",
-            )
-            if answer != QMessageBox.StandardButton.Yes:
-                return
         self.message.say("")
         self.saved.setText("")
         self.workspace.mock_maker.make(

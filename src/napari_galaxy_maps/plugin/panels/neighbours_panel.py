@@ -76,7 +76,7 @@ class NeighboursPanel(WorkspacePanel):
         self.seen.connect(self._seen)
         self.listen(self.project.cube_changed, self.refresh)
         self.listen(self.project.maps_changed, self.refresh)
-        self.listen(self.project.started_over, self._forget)
+        self.listen(self.project.switched, self._forget)
 
     def showEvent(self, event: Any) -> None:
         """Look for neighbours when somebody looks."""

@@ -5,7 +5,7 @@ them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from ...measure.apertures.photometry import Options, measure_apertures
 from ...measure.apertures.planes import Planes, planes_of
 from ..eventloop import worker
 from ..ground.edit_history import History
+from ..ground.put_aside import state_of, take_state
 from .project import Project
 
 if TYPE_CHECKING:
@@ -30,7 +31,29 @@ Row = dict[str, np.ndarray]
 MAPS, CUBE = "the maps", "the prepared bands"
 
 
-class ApertureMeasurements:
+@dataclass(eq=False)
+class ApertureWork:
+    """The apertures on one galaxy.
+
+    Attributes
+    ----------
+    history : History
+        The apertures as they are and were.
+    selected : tuple of int
+        The numbers of those that are selected.
+    options : Options
+        How they are measured.
+    source : str
+        What is chosen to be measured; empty for the first that there is.
+    """
+
+    history: History[tuple[Aperture, ...]] = field(default_factory=lambda: History(()))
+    selected: tuple[int, ...] = ()
+    options: Options = field(default_factory=Options)
+    source: str = ""
+
+
+class ApertureMeasurements(ApertureWork):
     """The apertures on a galaxy and what is in them.
 
     Parameters
@@ -48,12 +71,8 @@ class ApertureMeasurements:
     selection_changed = Signal()
 
     def __init__(self, project: Project):
+        super().__init__()
         self.project = project
-        self.history: History[tuple[Aperture, ...]] = History(())
-        self.selected: tuple[int, ...] = ()
-        self.options = Options()
-        self.source = ""
-        """What is chosen to be measured; empty for the first that there is."""
         self.rows: list[Row | str] = []
         """What is in each aperture, or why nothing is."""
         self.problem = ""
@@ -69,7 +88,19 @@ class ApertureMeasurements:
         ):
             signal.connect(self.refresh)
         project.recipe_changed.connect(self._recipe_changed)
-        project.started_over.connect(self._forget)
+
+    def put_aside(self) -> ApertureWork:
+        """The apertures of this galaxy, on their own."""
+        return state_of(self, ApertureWork)
+
+    def take_up(self, state: ApertureWork | None) -> None:
+        """Go on with another galaxy; see `announce`."""
+        take_state(self, state or ApertureWork())
+        self._planes, self.rows, self.problem = None, [], ""
+
+    def announce(self) -> None:
+        """Let everybody look at everything anew."""
+        self._changed(self.selected)
 
     # What is measured ----------------------------------------------------------------------------
 
@@ -117,10 +148,6 @@ class ApertureMeasurements:
         before, self._watched = self._watched, watched
         if watched and not before and self._planes is None:
             self.refresh()
-
-    def _forget(self) -> None:
-        self.history, self.source, self._planes = History(()), "", None
-        self._changed(())
 
     def planes_for(self, content: Any) -> Planes | None:
         """The planes of some maps or images, if they are ready."""

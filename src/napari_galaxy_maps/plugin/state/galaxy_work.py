@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...data.cube import BandCube
 from ...data.galaxy import BandImage, Galaxy
 from ...data.maps import PropertyMaps
 from ...data.recipe import Recipe
+from ...fits_io.named_files import files_of_recipe, same_file
 from ..ground.sky_plane import Reference
 from .opened_files import ImageFiles
-from .results import Result
+from .results import Result, free_label, is_prediction, result_of_file
 
 if TYPE_CHECKING:
+    from ...fits_io.image_file import ImageFile
     from ...pipeline import FittedTruth, PredictionMemory
 
 
@@ -71,14 +75,26 @@ class GalaxyWork:
     truth_name: str = ""
     reference: Reference | None = None
 
-    def take_up(self, other: GalaxyWork) -> None:
-        """Go on with another galaxy's work, which is shared and not copied."""
-        for each in fields(GalaxyWork):
-            setattr(self, each.name, getattr(other, each.name))
+    def take(self, files: Iterable[ImageFile], maps: Iterable[tuple[str, PropertyMaps]]) -> None:
+        """Take images and maps in: a prediction is a result; other maps that lie beside images are
+        most likely their truth.
+        """
+        files = list(files)
+        for file in files:
+            self.files.add(file)
+        for name, one in maps:
+            if is_prediction(one):
+                self.keep_result(result_of_file(name, one))
+                continue
+            self.truths[name] = one
+            if files and not self.truth_name:
+                self.truth_name = name
 
-    def put_aside(self) -> GalaxyWork:
-        """This galaxy's work on its own."""
-        return GalaxyWork(**{each.name: getattr(self, each.name) for each in fields(GalaxyWork)})
+    def keep_result(self, result: Result) -> None:
+        """Keep one more result under a label of its own, and look at it."""
+        result.label = free_label(result.label, self.results)
+        self.results.append(result)
+        self.result = result
 
     # What follows from it ------------------------------------------------------------------------
 
@@ -87,6 +103,15 @@ class GalaxyWork:
         """Whether nothing has been opened."""
         return not (self.files.places() or self.results or self.truths)
 
+    def holds(self, path: Path) -> bool:
+        """Whether a file is one of its images."""
+        return any(same_file(path, place.path) for place in self.files.places().values())
+
+    def reads(self, place: Path) -> bool:
+        """Whether a file is one of the images, or is named in the recipe."""
+        images = [image.path for image in list(self.files.found)]
+        return any(same_file(place, path) for path in (*images, *files_of_recipe(self.recipe)))
+
     @property
     def header_name(self) -> str:
         """The name that the headers agree on."""
@@ -94,8 +119,11 @@ class GalaxyWork:
 
     @property
     def name(self) -> str:
-        """The galaxy's name as layers carry it: as given, or as all headers have it; else empty."""
-        return self.recipe.galaxy.name or self.header_name
+        """The galaxy's name as layers carry it: as given, as all headers have it, or as its maps
+        have it; else empty.
+        """
+        known = (result.maps.provenance.get("object") for result in self.results)
+        return self.recipe.galaxy.name or self.header_name or str(next(filter(None, known), ""))
 
     @property
     def maps(self) -> PropertyMaps | None:

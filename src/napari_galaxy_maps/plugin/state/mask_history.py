@@ -5,6 +5,7 @@ history, and what is selected.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from psygnal import Signal
@@ -14,6 +15,7 @@ from ...prepare.masks.mask_edits import Item
 from ...prepare.masks.mask_set import Masks, Patch
 from ...prepare.stars.star_list import Star
 from ..ground.edit_history import History
+from ..ground.put_aside import state_of, take_state
 
 if TYPE_CHECKING:
     from ...data.recipe import Recipe, StarSettings
@@ -23,7 +25,35 @@ Basis = tuple["StarSettings", frozenset[str]]
 """What circles were made for: the settings of the stars, and the bands."""
 
 
-class MaskHistory:
+@dataclass(eq=False)
+class MaskWork:
+    """What is masked in one galaxy.
+
+    Attributes
+    ----------
+    history : History
+        The masks as they are and were; None while nobody knows.
+    fitted : Masks or None
+        What the stars' step has made last, as it made it.
+    basis : tuple, optional
+        What circles were made for.
+    band : str
+        The one band that is looked at and edited; "" for all.
+    selected : tuple of Item
+        What is selected.
+    note : str
+        Where the masks are from, or what became of them, in a sentence.
+    """
+
+    history: History[Masks | None] = field(default_factory=lambda: History(None))
+    fitted: Masks | None = None
+    basis: Basis | None = None
+    band: str = ""
+    selected: tuple[Item, ...] = ()
+    note: str = ""
+
+
+class MaskHistory(MaskWork):
     """The masks of a galaxy and every way to change them; nothing that was made by hand is ever
     lost without Undo.
     """
@@ -34,26 +64,18 @@ class MaskHistory:
     selection_changed = Signal()
     band_changed = Signal()
 
-    def __init__(self) -> None:
-        self._forget()
+    def put_aside(self) -> MaskWork:
+        """The masks of this galaxy, on their own."""
+        return state_of(self, MaskWork)
 
-    def _forget(self) -> None:
-        self.history: History[Masks | None] = History(None)
-        self.fitted: Masks | None = None
-        """What the stars' step has made last, as it made it."""
-        self.basis: Basis | None = None
-        self.band = ""
-        """The one band that is looked at and edited; "" for all."""
-        self.selected: tuple[Item, ...] = ()
-        self.note = ""
-        """Where the masks are from, or what became of them, in a sentence."""
+    def take_up(self, state: MaskWork | None) -> None:
+        """Go on with another galaxy; see `announce`."""
+        take_state(self, state or MaskWork())
 
-    def clear(self) -> None:
-        """Forget all, history included."""
-        self._forget()
-        self.band_changed.emit()
-        self.selection_changed.emit()
-        self.changed.emit()
+    def announce(self) -> None:
+        """Let everybody look at everything anew."""
+        for signal in (self.changed, self.band_changed, self.selection_changed):
+            signal.emit()
 
     @property
     def now(self) -> Masks | None:

@@ -302,6 +302,14 @@ class ImageFiles:
                 found[file.band] = read.image
         return found
 
+    def held(self) -> list[BandImage]:
+        """The images that are in memory."""
+        return [read.image for read in self._read.values() if read.image is not None]
+
+    def forget_images(self) -> None:
+        """Let go of the images; their files stay in the list, to be read again."""
+        self._read.clear()
+
     @property
     def any_read(self) -> bool:
         """Whether the pixels of any image are in memory."""

@@ -96,7 +96,7 @@ class PixelSpectra:
             project.recipe_changed,
         ):
             signal.connect(self._project_changed)
-        project.started_over.connect(self._forget)
+        project.switched.connect(self._let_go)
 
     # Bands ---------------------------------------------------------------------------------------
 
@@ -261,8 +261,9 @@ class PixelSpectra:
     def _project_changed(self) -> None:
         self.changed.emit()
 
-    def _forget(self) -> None:
-        self.library = self._key = self._declined = self._planes = None
+    def _let_go(self) -> None:
+        """Hold nothing of the galaxy that was looked at before."""
+        self._planes = None
         self._grids.clear()
         self.changed.emit()
 

@@ -4,6 +4,7 @@ and the truths to compare them with, with every way to change them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,14 @@ from ...data.galaxy import BandImage, Ellipse
 from ...data.maps import PropertyMaps
 from ...data.recipe import Recipe
 from ...exceptions import GalaxyMapsError, RecipeError
-from ...fits_io.named_files import files_of_recipe, same_file
-from ...fits_io.safe_writing import readers
+from ..ground.put_aside import state_of, take_state
 from ..ground.sky_plane import Reference, centre_of
 from .galaxy_work import GalaxyWork
 from .opened_files import FileState, ReadyFile
-from .results import Result, free_label
+from .results import Result
 
 if TYPE_CHECKING:
+    from ...fits_io.image_file import ImageFile
     from ...pipeline import FittedTruth, PredictionMemory
 
 _STEPS_MS = 100
@@ -50,19 +51,22 @@ class Project(GalaxyWork):
     """Which results there are, which of them is looked at, or what is known of one."""
     truths_changed = Signal()
     """What there is to compare with, or which of it is chosen."""
-    started_over = Signal()
-    """Another galaxy follows."""
+    switched = Signal()
+    """Another galaxy is looked at."""
     message = Signal(str)
     """A sentence for the person, beside the notification."""
 
     def __init__(self) -> None:
         super().__init__()
         self._steps_wait = False
-        readers.add(self)  # nothing that is saved replaces an image that is open
 
-    def forget(self) -> None:
-        """Forget everything; see `announce`."""
-        self.take_up(GalaxyWork())
+    def put_aside(self) -> GalaxyWork:
+        """The work on this galaxy, on its own."""
+        return state_of(self, GalaxyWork)
+
+    def take_up(self, state: GalaxyWork | None) -> None:
+        """Go on with another galaxy; see `announce`."""
+        take_state(self, state or GalaxyWork())
 
     def announce(self) -> None:
         """Let everybody look at everything anew."""
@@ -172,14 +176,18 @@ class Project(GalaxyWork):
             self.recipe = read_recipe(recipes[0])
             self.recipe_changed.emit()
 
+    def take(self, files: Iterable[ImageFile], maps: Iterable[tuple[str, PropertyMaps]]) -> None:
+        """Take images and maps in; see `files_changed` for the images."""
+        truths, results = dict(self.truths), list(self.results)
+        super().take(files, maps)
+        if truths != self.truths:
+            self.truths_changed.emit()
+        if results != self.results:
+            self.results_changed.emit()
+
     def file_rows(self) -> list[FileState]:
         """The rows of the table of files."""
         return self.files.rows(self.recipe.input)
-
-    def reads(self, place: Path) -> bool:
-        """Whether a file is one of the images, or is named in the recipe."""
-        images = [image.path for image in list(self.files.found)]
-        return any(same_file(place, path) for path in (*images, *files_of_recipe(self.recipe)))
 
     def ready_files(self) -> list[ReadyFile]:
         """The files that can be read."""
@@ -275,9 +283,7 @@ class Project(GalaxyWork):
 
     def add_result(self, result: Result) -> Result:
         """Keep one more result under a label of its own, and look at it."""
-        result.label = free_label(result.label, self.results)
-        self.results.append(result)
-        self.result = result
+        self.keep_result(result)
         self.results_changed.emit()
         return result
 

@@ -4,14 +4,16 @@ with.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...data.maps import PropertyMaps
 from ...data.recipe import Recipe
+from ...exceptions import GalaxyMapsError
 
 if TYPE_CHECKING:
     from ...prepare.masks.mask_set import Masks
@@ -104,6 +106,38 @@ class Result:
         ):
             words.append("images")
         return words
+
+
+def result_of_file(name: str, maps: PropertyMaps) -> Result:
+    """A result that was opened from a file: what it was made with is what the file says.
+
+    Parameters
+    ----------
+    name : str
+        The file's name.
+    maps : PropertyMaps
+        Its maps.
+    """
+    said = maps.provenance
+    try:
+        recipe = Recipe.from_toml(str(said.get("recipe", "")))
+    except GalaxyMapsError:  # of another version, perhaps; its maps are as good
+        recipe = Recipe()
+    files = said.get("inputs", {})
+    inputs = {}
+    for band, text in files.items() if isinstance(files, Mapping) else ():
+        _, found, checksum = str(text).partition(" sha256 ")
+        if found:
+            inputs[band] = checksum
+    path = Path(str(said.get("file", "")))
+    made = datetime.fromtimestamp(path.stat().st_mtime if path.is_file() else 0).astimezone()
+    label = str(said.get("model", "")) or Path(name).stem
+    return Result(label, maps, recipe, inputs, made=made, saved=True, opened=True)
+
+
+def is_prediction(maps: PropertyMaps) -> bool:
+    """Whether maps were predicted by a model, rather than being somebody's truth."""
+    return bool(maps.provenance.get("model_hash"))
 
 
 def changed_settings(before: Recipe, now: Recipe) -> list[str]:

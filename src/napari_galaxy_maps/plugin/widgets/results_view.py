@@ -260,8 +260,9 @@ class ResultsView(QWidget):
             self.workspace.opener.show_image(name)
             self.workspace.layers.focus(Key("image", name))
         elif name:
-            checked = [each for each, button in self.kinds.items() if button.isChecked()]
-            self.views.look(name, view or next(iter(checked), "map"))
+            if view is None:
+                view = next((v for v, button in self.kinds.items() if button.isChecked()), None)
+            self.views.look(name, "map" if view is None else view)
         self.show_looking()
 
     def _ask_save(self) -> None:

@@ -1,0 +1,211 @@
+"""The galaxies that are open in one window: one is looked at, the others are put aside with their
+files, results, masks, apertures and layers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from psygnal import Signal
+
+from ...fits_io.safe_writing import readers
+from ..canvas.layer_register import LayerRegister, ShownGalaxy
+from ..eventloop.idle_queue import IdleQueue
+from ..eventloop.worker import JobRunner
+from ..ground.put_aside import Part
+from ..state.galaxy_work import GalaxyWork
+from ..state.project import Project
+from ..state.sparing import nbytes_of, spare
+
+KEPT_BYTES = 1.5e9
+"""Images and prepared bands of galaxies that are put aside are kept while they take no more."""
+_NUMBERS = count(1)
+
+
+@dataclass(eq=False)
+class OpenGalaxy:
+    """A galaxy in the list.
+
+    Attributes
+    ----------
+    states : dict of str to object
+        What each part has put aside; of the galaxy that is looked at, what was put aside last.
+    waiting : list
+        Layers that were to be shown when it was put aside.
+    number : int
+        In the order in which galaxies were begun.
+    """
+
+    states: dict[str, Any] = field(default_factory=dict)
+    waiting: list[Any] = field(default_factory=list)
+    number: int = field(default_factory=lambda: next(_NUMBERS))
+
+
+class OpenGalaxies:
+    """Begins, switches and closes galaxies.
+
+    Parameters
+    ----------
+    project : Project
+        The work on the galaxy that is looked at.
+    layers : LayerRegister
+        Its layers.
+    parts : dict of str to Part
+        Whatever else has a state for each galaxy; more may be added.
+    runner : JobRunner
+        Keeps what a job brings for the galaxy that it was begun for.
+    idle : IdleQueue
+        Layers that were to be shown wait until their galaxy is looked at again.
+    """
+
+    changed = Signal()
+    """The list, or what is known of a galaxy in it."""
+    entered = Signal()
+    """Another galaxy is looked at, all of whose parts are there."""
+
+    def __init__(
+        self,
+        project: Project,
+        layers: LayerRegister,
+        parts: dict[str, Part],
+        runner: JobRunner,
+        idle: IdleQueue,
+    ):
+        self.project, self.layers = project, layers
+        self._runner, self._idle = runner, idle
+        # The project knows where the sky is, without which no part can be drawn.
+        self._parts: dict[str, Part] = {"project": project, "layers": layers, **parts}
+        self.current = OpenGalaxy()
+        self.all: list[OpenGalaxy] = [self.current]
+        self._last: list[OpenGalaxy] = []
+        """Those that are put aside, the one that was looked at last first."""
+        runner.enter(self.current)
+        readers.add(self)  # nothing that is saved replaces an image that is open
+        for signal in (project.name_changed, project.files_changed, project.results_changed):
+            signal.connect(self._changed)
+
+    def _changed(self) -> None:
+        self.changed.emit()
+
+    def add_part(self, name: str, part: Part) -> None:
+        """One more part that has a state for each galaxy."""
+        self._parts[name] = part
+
+    # What is open --------------------------------------------------------------------------------
+
+    def work_of(self, galaxy: OpenGalaxy) -> GalaxyWork:
+        """What is known of a galaxy."""
+        if galaxy is self.current:
+            return self.project
+        work: GalaxyWork = galaxy.states["project"]
+        return work
+
+    def title(self, galaxy: OpenGalaxy) -> str:
+        """What a person calls a galaxy: its name, else the folder of its files."""
+        work = self.work_of(galaxy)
+        folders = {file.path.resolve().parent.name for file in work.files.found}
+        if work.name or len(folders) == 1:
+            return work.name or folders.pop()
+        return "nothing opened yet" if work.is_empty else f"galaxy {galaxy.number}"
+
+    def holding(self, path: Path) -> OpenGalaxy | None:
+        """The galaxy that has a file already."""
+        return next((each for each in self.all if self.work_of(each).holds(path)), None)
+
+    def reads(self, place: Path) -> bool:
+        """Whether a file is one of the images of a galaxy, or is named in its recipe."""
+        return any(self.work_of(galaxy).reads(place) for galaxy in self.all)
+
+    def state(self, galaxy: OpenGalaxy, name: str) -> Any:
+        """What a part has for a galaxy; None where it has nothing yet."""
+        if galaxy is self.current and name in self._parts:
+            return self._parts[name].put_aside()
+        return galaxy.states.get(name)
+
+    # Changes -------------------------------------------------------------------------------------
+
+    def begin(self) -> OpenGalaxy:
+        """Look at a galaxy of which nothing is known yet; the one that is open if it is so."""
+        if self.project.is_empty:
+            return self.current
+        galaxy = self.add(GalaxyWork())
+        self.switch(galaxy)
+        return galaxy
+
+    def add(self, work: GalaxyWork, **states: Any) -> OpenGalaxy:
+        """A galaxy that is put aside until somebody looks at it.
+
+        Parameters
+        ----------
+        work : GalaxyWork
+            What is known of it.
+        **states
+            What other parts have for it, by their names.
+        """
+        galaxy = OpenGalaxy({"project": work, **states})
+        self.all.append(galaxy)
+        self._last.append(galaxy)
+        self.changed.emit()
+        return galaxy
+
+    def switch(self, galaxy: OpenGalaxy) -> None:
+        """Look at another galaxy; the one that was looked at is put aside as it is."""
+        if galaxy is self.current or galaxy not in self.all:
+            return
+        before = self.current
+        before.waiting = self._idle.take()
+        before.states = {name: part.put_aside() for name, part in self._parts.items()}
+        self._last.insert(0, before)
+        self._enter(galaxy)
+        self._spare()
+
+    def _enter(self, galaxy: OpenGalaxy) -> None:
+        self.current = galaxy
+        if galaxy in self._last:
+            self._last.remove(galaxy)
+        for name, part in self._parts.items():
+            part.take_up(galaxy.states.get(name))
+        galaxy.states = {}
+        for part in self._parts.values():
+            announce = getattr(part, "announce", None)
+            if announce is not None:
+                announce()
+        self.project.switched.emit()
+        waiting, galaxy.waiting = galaxy.waiting, []
+        self._idle.put_back(waiting)
+        self._runner.enter(galaxy)
+        self.changed.emit()
+        self.entered.emit()
+
+    def close(self, galaxy: OpenGalaxy) -> None:
+        """Forget a galaxy, and take its layers away; the files stay on disk."""
+        if galaxy not in self.all:
+            return
+        at = self.all.index(galaxy)
+        self.all.remove(galaxy)
+        self._runner.leave(galaxy)
+        if galaxy is not self.current:
+            self._last.remove(galaxy)
+            self.layers.drop(galaxy.states.get("layers", ShownGalaxy()))
+            self.changed.emit()
+            return
+        self._idle.clear()
+        self.layers.clear()
+        if not self.all:
+            self.all.append(OpenGalaxy({"project": GalaxyWork()}))
+        self._enter(self.all[min(at, len(self.all) - 1)])
+
+    # Memory --------------------------------------------------------------------------------------
+
+    def _spare(self) -> None:
+        """Drop images that can be read again, of the galaxies that were looked at longest ago."""
+        kept = 0
+        for galaxy in self._last:
+            work = self.work_of(galaxy)
+            kept += nbytes_of(work)
+            if kept > KEPT_BYTES and spare(work):
+                self.layers.drop_images(galaxy.states.get("layers", ShownGalaxy()))
+                galaxy.waiting = []
