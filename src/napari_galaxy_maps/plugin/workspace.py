@@ -187,8 +187,8 @@ def _side_of(title: str, work: GalaxyWork, looked: str, other: GalaxyWork) -> Si
         When there is nothing to be shown of it.
     """
     result, beside = work.result, other.result
-    if result is not None:
-        name = _name_to_compare(result, looked, result, beside or result)
+    if result is not None and beside is not None:
+        name = _name_to_compare(result, looked, result, beside)
         place = work.reference or centre_of(result.maps.wcs, result.maps.shape)
         words = f"{title} {result.label}"
         return Side(words, map_specs(result.maps, place, title, made_by=words, names=[name]))

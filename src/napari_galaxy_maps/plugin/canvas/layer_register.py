@@ -273,9 +273,10 @@ class LayerRegister:
             images
         )
         keep = {key} if key.kind == "image" else {key, below}
-        for other, layer in layers.items():
-            if layer.visible != (other in keep):
-                layer.visible = other in keep
+        with viewers.unplaced(self.viewer):
+            for other, layer in layers.items():
+                if layer.visible != (other in keep):
+                    layer.visible = other in keep
         # The rest in turns of its own: a first colour bar and a first text cost 130 and 40 ms.
         self.show_later([], partial(self._select, key))
         self._legend.later()
@@ -313,33 +314,33 @@ class LayerRegister:
     # Coming and going ----------------------------------------------------------------------------
 
     def put_aside(self) -> ShownGalaxy:
-        """Switch the layers of the galaxy off, and remember which were on and where the camera
-        pointed.
-        """
+        """The layers of the galaxy, which of them are on and where the camera points."""
         galaxy = self._galaxy
         camera, _ = viewers.camera_and_scale_bar(self.viewer)
         galaxy.camera = (tuple(camera.center), float(camera.zoom))
         shown = self.shown()
         galaxy.visible = [key for key, layer in shown.items() if layer.visible]
-        for key in galaxy.visible:
-            shown[key].visible = False
         return galaxy
 
     def take_up(self, state: ShownGalaxy | None) -> None:
-        """Switch the layers of another galaxy on that were on before."""
-        galaxy = self._galaxy = state or ShownGalaxy()
-        shown = self.shown()
-        for key in galaxy.visible:
-            if key in shown:
-                shown[key].visible = True
+        """Switch the layers of the galaxy off, and those of another one on that were on before."""
+        with viewers.unplaced(self.viewer):
+            for layer in self.shown().values():
+                if layer.visible:
+                    layer.visible = False
+            galaxy = self._galaxy = state or ShownGalaxy()
+            shown = self.shown()
+            for key in galaxy.visible:
+                if key in shown:
+                    shown[key].visible = True
         if galaxy.camera is not None:
             camera, _ = viewers.camera_and_scale_bar(self.viewer)
             camera.center, camera.zoom = galaxy.camera
         top = max((key for key in galaxy.visible if key in shown), key=_rank, default=None)
-        if top is not None:
-            self.activate(shown[top])
         self.rename()
         self._legend.later()
+        if top is not None:
+            self.show_later([], partial(self._select, top))
 
     def clear(self) -> None:
         """Take all that the galaxy shows away; what else is in the viewer stays."""

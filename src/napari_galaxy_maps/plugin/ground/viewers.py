@@ -93,12 +93,12 @@ def painted_parts(viewer: ViewerModel, layer: Layer) -> list[Any]:
 
 
 @contextmanager
-def unplaced(viewer: ViewerModel, on: bool) -> Iterator[None]:
+def unplaced(viewer: ViewerModel, on: bool = True) -> Iterator[None]:
     """Insert a layer that is switched off, and leave it to `place_layers` to put all layers on the
-    canvas in order.
+    canvas in order; or switch layers on and off, for which they need not be put in order at all.
 
-    Doing so takes a third of an insertion's time, and more with more layers; napari offers no
-    public switch for it.
+    Doing so takes a third of an insertion's time, and 2 ms for each layer in the viewer; napari
+    offers no public switch for it.
     """
     canvas = _canvas(viewer)
     known = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...data.maps import PropertyMaps
 from ...data.question import SETTINGS
@@ -135,22 +135,15 @@ def read_steps(
 def truth_specs(
     project: Project, layers: LayerRegister, name: str, maps: PropertyMaps
 ) -> list[LayerSpec]:
-    """The layers of a truth, all but the first switched off; none where there is a result, whose
-    layers can be switched to it.
+    """The layers of a truth that was opened or fitted, all but the first switched off; none where
+    there is a result, whose layers can be switched to it.
     """
     if project.result is not None:
         return []
     lone = not layers.shown() and not project.files.found
     visible = next(iter(maps.values)) if lone else None
-    return map_specs(
-        maps,
-        project.place(maps),
-        project.name,
-        kind="truth",
-        source=name,
-        made_by=name,
-        visible=visible,
-    )
+    given: Any = {"source": name, "made_by": name, "visible": visible}
+    return map_specs(maps, project.place(maps), project.name, kind="truth", **given)
 
 
 def words_of_begun(groups: Sequence[Group], count: int) -> str:
@@ -317,10 +310,12 @@ class FileOpener:
                 self._reopener.offer(Path(maps.provenance["file"]))
 
     def show_maps(self) -> None:
-        """Show the maps that were opened and have no layers yet."""
+        """Show the maps that were opened and have no layers yet; a truth that lies beside images
+        is there to compare with.
+        """
         project, layers, views = self.project, self.layers, self.views
         for name, maps in project.truths.items():
-            if not any(key.source == name for key in layers.shown()):
+            if not project.files.found and not any(k.source == name for k in layers.shown()):
                 layers.show_later(truth_specs(project, layers, name, maps))
         result = project.result
         if result is None or any(key.source == result.key for key in layers.shown()):

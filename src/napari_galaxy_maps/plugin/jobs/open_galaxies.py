@@ -160,7 +160,7 @@ class OpenGalaxies:
         before.states = {name: part.put_aside() for name, part in self._parts.items()}
         self._last.insert(0, before)
         self._enter(galaxy)
-        self._spare()
+        self._idle.add([self._spare])
 
     def _enter(self, galaxy: OpenGalaxy) -> None:
         self.current = galaxy
@@ -173,7 +173,6 @@ class OpenGalaxies:
             announce = getattr(part, "announce", None)
             if announce is not None:
                 announce()
-        self.project.switched.emit()
         waiting, galaxy.waiting = galaxy.waiting, []
         self._idle.put_back(waiting)
         self._runner.enter(galaxy)

@@ -12,8 +12,8 @@ from typing import Any
 from ...exceptions import InputError
 from ...progress import Progress, run_to_end
 from ..eventloop import worker
-from ..ground.layer_specs import LayerSpec, map_specs
-from ..jobs.open_files import OpenedPaths, ReadLayer, open_steps, read_steps
+from ..ground.layer_specs import LayerSpec
+from ..jobs.open_files import OpenedPaths, ReadLayer, open_steps, read_steps, truth_specs
 from ..widgets.qt_parts import present
 from ..workspace import Workspace, current_workspace
 
@@ -104,11 +104,9 @@ def _read_into(workspace: Workspace, opened: OpenedPaths, alone: bool) -> list[L
     project, layers = workspace.project, workspace.layers
     workspace.opener.take(opened)
     specs, failures = _read_images(workspace)
-    first = None if project.files.found else next(iter(project.truths.values()), None)
-    for label, maps in project.truths.items():
-        seen = next(iter(maps.values)) if maps is first else None
-        given: Any = {"source": label, "made_by": label, "visible": seen}
-        specs += map_specs(maps, project.place(maps), project.name, kind="truth", **given)
+    if not project.files.found:
+        for label, maps in project.truths.items():
+            specs += truth_specs(project, layers, label, maps)
     if project.result is not None:
         made = workspace.views.specs(project.result)
         specs += made if project.files.found else [replace(made[0], visible=True), *made[1:]]

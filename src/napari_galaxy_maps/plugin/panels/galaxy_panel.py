@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -16,6 +17,7 @@ from qtpy.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QStackedLayout,
     QWidget,
 )
 
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
     from ..state.answers import SharedQuestion
+    from ..state.opened_files import ImageFiles
 
 _FILTER = "FITS images (*.fits *.fit *.fts *.fits.* *.fit.* *.fz *.FITS *.FIT);;All files (*)"
 _TABLES = "Tables (*.csv *.ecsv *.fits *.fits.gz *.vot *.xml *.txt *.dat);;All files (*)"
@@ -48,7 +51,9 @@ class GalaxyPanel(WorkspacePanel):
 
     def __init__(self, napari_viewer: Viewer):
         super().__init__(napari_viewer)
-        self.table = FileTable()
+        self.tables: WeakKeyDictionary[ImageFiles, FileTable] = WeakKeyDictionary()
+        self.place = QStackedLayout()
+        self.table = self._table()
         self.shared = SharedQuestions()
         self.stand_in = QCheckBox()
         self.stand_in.setObjectName("stand_in")
@@ -57,20 +62,17 @@ class GalaxyPanel(WorkspacePanel):
         self.galaxies = GalaxiesView(self.workspace)
         self.column.addWidget(self.galaxies)
         self.column.addLayout(self._buttons())
-        self.column.addWidget(self.table, 1)
+        self.column.addLayout(self.place, 1)
         self.column.addWidget(self.shared)
         self.column.addWidget(self.stand_in)
         self.column.addWidget(self.details)
         self.column.addWidget(self.message)
         self.column.addWidget(heading("The galaxy"))
         self.column.addLayout(self._object_form())
-        self.table.answered.connect(self._answer)
-        self.table.use_given.connect(self._give_use)
-        self.table.role_given.connect(self._give_role)
-        self.table.itemSelectionChanged.connect(self._show_details)
         self.shared.answered.connect(self._answer_shared)
         self.stand_in.clicked.connect(self._give_stand_in)
         self.listen(self.project.files_changed, self.refresh)
+        self.listen(self.project.switched, self._switched)
         self.listen(self.project.recipe_changed, self.refresh)
         self.listen(self.project.message, self.message.say)
         self.listen(self.workspace.galaxies.changed, self.galaxies.refresh)
@@ -79,6 +81,28 @@ class GalaxyPanel(WorkspacePanel):
         self.refresh()
 
     # Building ------------------------------------------------------------------------------------
+
+    def _table(self) -> FileTable:
+        """The table of the galaxy's files; each galaxy keeps its own, for a row takes 5 ms."""
+        files = self.project.files
+        if files not in self.tables:
+            for i in reversed(range(self.place.count())):  # those of galaxies that were closed
+                old = self.place.widget(i)
+                if old is not None and old not in list(self.tables.values()):
+                    self.place.removeWidget(old)
+                    old.deleteLater()
+            table = self.tables[files] = FileTable()
+            table.answered.connect(self._answer)
+            table.use_given.connect(self._give_use)
+            table.role_given.connect(self._give_role)
+            table.itemSelectionChanged.connect(self._show_details)
+            self.place.addWidget(table)
+        return self.tables[files]
+
+    def _switched(self) -> None:
+        self.table = self._table()
+        self.place.setCurrentWidget(self.table)
+        self.refresh()
 
     def _buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -174,6 +198,8 @@ class GalaxyPanel(WorkspacePanel):
 
     def refresh(self) -> None:
         """Show files and galaxy as they are."""
+        if self.project.announcing:
+            return  # `switched` follows
         rows = self.project.file_rows()
         used = [row for row in rows if row.used and row.file.role == "image"]
         questions = [question for row in used for question in row.questions]

@@ -59,6 +59,8 @@ class Project(GalaxyWork):
     def __init__(self) -> None:
         super().__init__()
         self._steps_wait = False
+        self.announcing = False
+        """Whether all signals are being sent, one after the other."""
 
     def put_aside(self) -> GalaxyWork:
         """The work on this galaxy, on its own."""
@@ -69,18 +71,25 @@ class Project(GalaxyWork):
         take_state(self, state or GalaxyWork())
 
     def announce(self) -> None:
-        """Let everybody look at everything anew."""
-        for signal in (
-            self.files_changed,
-            self.recipe_changed,
-            self.galaxy_changed,
-            self.steps_changed,
-            self.cube_changed,
-            self.truths_changed,
-            self.results_changed,
-            self.maps_changed,
-        ):
-            signal.emit()
+        """Let everybody look at everything anew; whoever listens to several signals may wait for
+        `switched`.
+        """
+        self.announcing = True
+        try:
+            for signal in (
+                self.files_changed,
+                self.recipe_changed,
+                self.galaxy_changed,
+                self.steps_changed,
+                self.cube_changed,
+                self.truths_changed,
+                self.results_changed,
+                self.maps_changed,
+            ):
+                signal.emit()
+        finally:
+            self.announcing = False
+        self.switched.emit()
 
     def show_message(self, text: str) -> None:
         """Show a sentence in the panels."""
