@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,39 +17,15 @@ from ...data.maps import PropertyMaps
 from ...data.properties import PROPERTIES
 from ..eventloop.idle_queue import IdleQueue
 from ..ground import viewers
-from ..ground.layer_specs import METADATA_KEY, Key, LayerSpec, shown_in
+from ..ground.layer_specs import METADATA_KEY, Key, LayerSpec, View, shown_in
 from ..state.project import Project
 from . import status_bar
 from .canvas_legend import CanvasLegend, learn_letters
+from .shown_galaxy import ShownGalaxy
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
-
-
-@dataclass(eq=False)
-class ShownGalaxy:
-    """The layers of one galaxy.
-
-    Attributes
-    ----------
-    layers : dict of Key to weak reference to a layer
-        The layers.
-    given_names : dict of Key to str
-        What they were called, to tell a person's own names from.
-    colours : dict of (Key, str) to tuple
-        Limits and colour map of each view that a layer showed before.
-    visible : list of Key
-        Which were switched on when the galaxy was put aside.
-    camera : tuple, optional
-        Where the camera pointed then, and its zoom.
-    """
-
-    layers: dict[Key, weakref.ref[Layer]] = field(default_factory=dict)
-    given_names: dict[Key, str] = field(default_factory=dict)
-    colours: dict[tuple[Key, str], tuple[Any, Any]] = field(default_factory=dict)
-    visible: list[Key] = field(default_factory=list)
-    camera: tuple[tuple[float, ...], float] | None = None
 
 
 class LayerRegister:
@@ -193,7 +168,15 @@ class LayerRegister:
 
         self.arrange()
         layer = Image(spec.data, **spec.arguments())
-        self._galaxy.given_names[spec.key] = spec.name
+        galaxy = self._galaxy
+        galaxy.given_names[spec.key] = spec.name
+        layer.name = galaxy.own_names.pop(spec.key, spec.name)
+        known = galaxy.colours.get((spec.key, spec.shown.view))
+        if known is not None:
+            _spread(layer, known[0])
+            layer.colormap = known[1]
+        if galaxy.visible.pop(spec.key, None) is not None:
+            layer.visible = True
         layers = self.viewer.layers
         above = [
             i
@@ -268,6 +251,7 @@ class LayerRegister:
         if key not in layers:
             return
         self.focused.emit()
+        self._galaxy.visible.clear()
         images = [k for k in layers if k.kind == "image"]
         below = next((k for k in reversed(images) if layers[k].visible), None) or self.best_image(
             images
@@ -317,9 +301,11 @@ class LayerRegister:
         """The layers of the galaxy, which of them are on and where the camera points."""
         galaxy = self._galaxy
         camera, _ = viewers.camera_and_scale_bar(self.viewer)
-        galaxy.camera = (tuple(camera.center), float(camera.zoom))
-        shown = self.shown()
-        galaxy.visible = [key for key, layer in shown.items() if layer.visible]
+        galaxy.camera = (tuple(float(v) for v in camera.center[-2:]), float(camera.zoom))
+        for key, layer in self.shown().items():
+            shown = shown_in(layer)
+            if layer.visible and shown is not None:
+                galaxy.visible[key] = shown.view
         return galaxy
 
     def take_up(self, state: ShownGalaxy | None) -> None:
@@ -330,37 +316,42 @@ class LayerRegister:
                     layer.visible = False
             galaxy = self._galaxy = state or ShownGalaxy()
             shown = self.shown()
-            for key in galaxy.visible:
-                if key in shown:
-                    shown[key].visible = True
+            on = [key for key in galaxy.visible if key in shown]
+            for key in on:
+                shown[key].visible = True
+                del galaxy.visible[key]
         if galaxy.camera is not None:
             camera, _ = viewers.camera_and_scale_bar(self.viewer)
             camera.center, camera.zoom = galaxy.camera
-        top = max((key for key in galaxy.visible if key in shown), key=_rank, default=None)
         self.rename()
         self._legend.later()
-        if top is not None:
-            self.show_later([], partial(self._select, top))
+        if on:
+            self.show_later([], partial(self._select, max(on, key=_rank)))
+
+    @property
+    def awaited(self) -> dict[Key, View]:
+        """The layers that were on when the galaxy was put aside and have to be made again, and the
+        view that each showed.
+        """
+        return self._galaxy.visible
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the galaxy is looked at for the first time."""
+        return self._galaxy.camera is None
 
     def clear(self) -> None:
         """Take all that the galaxy shows away; what else is in the viewer stays."""
-        for layer in self.shown().values():
-            self.remove(layer)
-
-    def drop_images(self, state: ShownGalaxy) -> None:
-        """Take the layers of a galaxy that is put aside away that show images."""
-        for key, reference in list(state.layers.items()):
-            layer = reference()
-            if key.kind in ("image", "step") and layer is not None and self.holds(layer):
-                self.remove(layer)
-                state.layers.pop(key, None)
+        self.drop(self._galaxy)
 
     def drop(self, state: ShownGalaxy) -> None:
-        """Take all layers of a galaxy that is put aside away."""
-        for reference in list(state.layers.values()):
-            layer = reference()
-            if layer is not None and self.holds(layer):
-                self.remove(layer)
+        """Take all layers of a galaxy away, and remember how they were left."""
+        with viewers.unplaced(self.viewer):
+            for key, reference in list(state.layers.items()):
+                layer = reference()
+                if layer is not None and self.holds(layer):
+                    state.remember(key, layer)
+                    self.remove(layer)
 
     def _on_inserted(self, event: Any) -> None:
         self._adopt(event.value)

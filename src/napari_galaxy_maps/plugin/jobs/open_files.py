@@ -146,15 +146,12 @@ def truth_specs(
     return map_specs(maps, project.place(maps), project.name, kind="truth", **given)
 
 
-def words_of_begun(groups: Sequence[Group], count: int) -> str:
+def words_of_begun(begun: int, count: int) -> str:
     """That files have begun galaxies of their own, in words."""
-    images = sum(len(group.files) for group in groups)
-    what = f"{images} images" if images != 1 else "One image"
-    own = f"{len(groups)} galaxies" if len(groups) > 1 else "a galaxy"
-    verb = "begin" if images != 1 else "begins"
+    own = f"{begun} galaxies" if begun > 1 else "a galaxy"
     return (
-        f"{what} from elsewhere {verb} {own} of their own; {count} are open now. To add files of "
-        "another folder to the galaxy that is shown, use Add files… or Add folder…."
+        f"What was opened is {own} of its own; {count} are open now, see the list in the Galaxy "
+        "panel. To add files of another folder to the galaxy that is shown, use Add files… there."
     )
 
 
@@ -264,24 +261,23 @@ class FileOpener:
         is looked at.
         """
         galaxies, project = self.galaxies, self.project
-        groups = groups_of(opened.files, opened.maps)
-        homes = [self._home_of(group, join) for group in groups]
-        begun = [group for group, home in zip(groups, homes, strict=True) if home is None]
-        if groups and galaxies.current not in homes:
-            # What was opened just now is what a person wants to see.
-            galaxies.switch(homes[0] or galaxies.begin())
-            homes[0] = galaxies.current
-        for group, home in zip(groups, homes, strict=True):
-            work = galaxies.work_of(home) if home is not None else GalaxyWork()
-            work.take(group.files, group.maps)
+        homes, begun = [], 0
+        for group in groups_of(opened.files, opened.maps):
+            home = self._home_of(group, join)
             if home is None:
-                galaxies.add(work)
-            elif home is galaxies.current:
+                begun += 1
+                home = galaxies.add(GalaxyWork())
+            galaxies.work_of(home).take(group.files, group.maps)
+            homes.append((home, group))
+        if homes and galaxies.current not in (home for home, _ in homes):
+            galaxies.switch(homes[0][0])  # what was opened just now is what a person wants to see
+        for home, group in homes:
+            if home is galaxies.current:
                 self._offer_masks(group)
         for other in opened.passed:
             project.files.pass_over(other)
         project.files.skip(opened.skipped)
-        if begun and len(galaxies.all) > 1:
+        if begun:
             project.show_message(words_of_begun(begun, len(galaxies.all)))
         for sentence in opened.errors:
             worker.report(InputError(sentence))
@@ -320,12 +316,12 @@ class FileOpener:
         result = project.result
         if result is None or any(key.source == result.key for key in layers.shown()):
             return
-        if project.files.found:
-            layers.show_later(spec.switched_off() for spec in views.specs(result))
-            project.maps_changed.emit()
+        before = [(key.name, view) for key, view in layers.awaited.items() if key.kind == "map"]
+        if before or not project.files.found:
+            views.show_result(*before[-1:])
         else:
-            views.show_result()
-            layers.show_later([], project.maps_changed.emit)
+            layers.show_later(spec.switched_off() for spec in views.specs(result))
+        layers.show_later([], project.maps_changed.emit)
 
     def remove(self, labels: Iterable[str]) -> None:
         """Take files out of the list; their layers go with them."""
@@ -352,12 +348,35 @@ class FileOpener:
         self.runner.after_job(self._load)
 
     def _entered(self) -> None:
-        """Read the images of a galaxy that was never looked at, or whose images were dropped."""
+        """Read the images of a galaxy that was never looked at, or whose images were dropped, and
+        show again what has no layers any more.
+        """
         project = self.project
         if project.files.unread(project.ready_files()):
             self.load()
+        elif project.galaxy is not None:
+            self.runner.after_job(self._show_images)
         if project.results or project.truths:
             self.runner.after_job(self.show_maps)
+
+    def _show_images(self) -> None:
+        """Show the images that have no layers, those that were switched on before first."""
+        project, layers = self.project, self.layers
+        images = project.galaxy.images if project.galaxy is not None else {}
+        missing = [image for n, image in images.items() if layers.layer(Key("image", n)) is None]
+        if not missing:
+            return
+        name, reference, awaited = project.name, project.place(missing[0]), layers.awaited
+        missing.sort(key=lambda image: Key("image", image.band.name) not in awaited)
+
+        def make() -> Steps[list[LayerSpec]]:
+            specs = []
+            for done, image in enumerate(missing):
+                yield Progress("layers", done, len(missing), image.band.name)
+                specs.append(image_spec(image, reference, name, visible=False))
+            return specs
+
+        self.runner.start("Showing images", make, on_result=layers.show_later, bar=False)
 
     def _load(self) -> None:
         project, layers = self.project, self.layers
@@ -367,7 +386,8 @@ class FileOpener:
         if not todo:
             project.make_galaxy()
             return
-        first = not any(key.kind == "image" for key in layers.shown())
+        first = layers.is_new and not any(key.kind == "image" for key in layers.shown())
+        todo.sort(key=lambda file: Key("image", file.band) not in layers.awaited)
         name, reference = project.name, project.reference
         specs: list[LayerSpec] = []
 
@@ -395,7 +415,7 @@ class FileOpener:
             layers.rename()
             if first:
                 self._look()
-            elif len(specs) == 1:
+            elif len(specs) == 1 and not layers.awaited:
                 layers.focus(specs[0].key)  # somebody has just settled this one
 
         self.runner.start(

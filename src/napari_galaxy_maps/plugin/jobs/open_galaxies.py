@@ -12,7 +12,8 @@ from typing import Any
 from psygnal import Signal
 
 from ...fits_io.safe_writing import readers
-from ..canvas.layer_register import LayerRegister, ShownGalaxy
+from ..canvas.layer_register import LayerRegister
+from ..canvas.shown_galaxy import ShownGalaxy
 from ..eventloop.idle_queue import IdleQueue
 from ..eventloop.worker import JobRunner
 from ..ground.put_aside import Part
@@ -188,7 +189,7 @@ class OpenGalaxies:
         self._runner.leave(galaxy)
         if galaxy is not self.current:
             self._last.remove(galaxy)
-            self.layers.drop(galaxy.states.get("layers", ShownGalaxy()))
+            self.layers.drop(galaxy.states.get("layers") or ShownGalaxy())
             self.changed.emit()
             return
         self._idle.clear()
@@ -200,11 +201,14 @@ class OpenGalaxies:
     # Memory --------------------------------------------------------------------------------------
 
     def _spare(self) -> None:
-        """Drop images that can be read again, of the galaxies that were looked at longest ago."""
+        """Take the layers of all galaxies away but of the one that is looked at and the one before,
+        and drop the images of those that were looked at longest ago: all can be made again.
+        """
         kept = 0
-        for galaxy in self._last:
-            work = self.work_of(galaxy)
+        for i, galaxy in enumerate(self._last):
+            work, shown = self.work_of(galaxy), galaxy.states.get("layers")
             kept += nbytes_of(work)
-            if kept > KEPT_BYTES and spare(work):
-                self.layers.drop_images(galaxy.states.get("layers", ShownGalaxy()))
+            spared = kept > KEPT_BYTES and spare(work)
+            if shown is not None and (i or spared):
+                self.layers.drop(shown)
                 galaxy.waiting = []

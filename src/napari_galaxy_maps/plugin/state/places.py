@@ -77,7 +77,8 @@ def field_of(wcs: WCS, shape: tuple[int, int]) -> Field | None:
 
 
 def groups_of(files: Sequence[ImageFile], maps: Sequence[tuple[str, PropertyMaps]]) -> list[Group]:
-    """Files that were opened at once, a group for each place on the sky.
+    """Files that were opened at once, a group for each galaxy: for each place on the sky, and where
+    two folders hold the same band of one place, for each folder.
 
     Parameters
     ----------
@@ -87,22 +88,38 @@ def groups_of(files: Sequence[ImageFile], maps: Sequence[tuple[str, PropertyMaps
         Maps, with the names of their files.
     """
     found: list[Group] = []
+    bands: dict[Path, set[str]] = {}
     for file in files:
-        where = field_of(file.wcs, file.shape)
-        group = next((group for group in found if group.is_near(where)), None)
-        if group is None:
-            found.append(group := Group())
+        known = {file.band.name} if file.band is not None and file.role == "image" else set()
+        bands.setdefault(_folder(file.path), set()).update(known)
+
+    def home(where: Field | None, folder: Path) -> Group:
+        for group in found:
+            others = set().union(*(bands.get(other, set()) for other in group.folders))
+            alike = folder in group.folders or not bands.get(folder, set()) & others
+            if group.is_near(where) and alike:
+                return group
+        found.append(Group())
+        return found[-1]
+
+    for file in files:
+        where, folder = field_of(file.wcs, file.shape), _folder(file.path)
+        group = home(where, folder)
         group.files.append(file)
-        group.folders.add(file.path.resolve().parent)
-        if where is not None:
-            group.fields.append(where)
+        group.folders.add(folder)
+        group.fields += [where] if where is not None else []
     for name, one in maps:
         where = field_of(one.wcs, one.shape)
-        group = next((group for group in found if group.is_near(where)), None)
-        if group is None:
-            found.append(group := Group(fields=[where] if where is not None else []))
+        folder = _folder(Path(str(one.provenance.get("file", name))))
+        near = [group for group in found if group.is_near(where) and folder in group.folders]
+        group = near[0] if near else home(where, folder)
         group.maps.append((name, one))
+        group.fields += [where] if where is not None and not group.files else []
     return found
+
+
+def _folder(path: Path) -> Path:
+    return path.resolve().parent
 
 
 def group_of(work: GalaxyWork) -> Group:
@@ -111,7 +128,7 @@ def group_of(work: GalaxyWork) -> Group:
     for file in work.files.found:
         where = field_of(file.wcs, file.shape)
         group.fields += [where] if where is not None else []
-        group.folders.add(file.path.resolve().parent)
+        group.folders.add(_folder(file.path))
     contents: list[Any] = [*(result.maps for result in work.results), *work.truths.values()]
     for maps in contents:
         where = field_of(maps.wcs, maps.shape)

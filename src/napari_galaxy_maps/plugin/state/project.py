@@ -187,11 +187,10 @@ class Project(GalaxyWork):
 
     def take(self, files: Iterable[ImageFile], maps: Iterable[tuple[str, PropertyMaps]]) -> None:
         """Take images and maps in; see `files_changed` for the images."""
-        truths, results = dict(self.truths), list(self.results)
+        maps = list(maps)
         super().take(files, maps)
-        if truths != self.truths:
+        if maps:
             self.truths_changed.emit()
-        if results != self.results:
             self.results_changed.emit()
 
     def file_rows(self) -> list[FileState]:

@@ -30,7 +30,7 @@ _OF_TRUTHS = {"library"}
 """Sections that only the fit of a truth reads."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Result:
     """Maps that were predicted, or opened from a file that says by which model.
 
@@ -71,6 +71,9 @@ class Result:
     saved: bool = False
     opened: bool = False
     key: str = field(default_factory=lambda: f"result {next(_NUMBERS)}")
+
+    def __repr__(self) -> str:
+        return f"Result {self.label}, made {self.made:%Y-%m-%d %H:%M:%S}"
 
     @property
     def model(self) -> str:
