@@ -15,7 +15,7 @@ from ..ground import sky_shapes, viewers
 from ..ground.sky_shapes import Outline, ellipse_corners, ellipse_of
 from ..state.project import Project
 from .layer_register import LayerRegister
-from .sky_overlay import SkyOverlay
+from .sky_overlay import SkyOverlay, bind_undo
 
 if TYPE_CHECKING:
     from napari.layers import Shapes
@@ -94,6 +94,7 @@ class D25Layer:
     def _make(self, ellipse: Ellipse) -> Shapes:
         layer = self.overlay.make([self._outline(ellipse)])
         layer.events.data.connect(self._on_data)
+        bind_undo(layer, self.project)
         return layer
 
     def follow(self) -> None:

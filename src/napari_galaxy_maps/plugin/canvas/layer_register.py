@@ -187,6 +187,8 @@ class LayerRegister:
         self._unplaced |= off
         with viewers.unselected(layers, len(layers) > 0), viewers.unplaced(self.viewer, off):
             layers.insert(min(above, default=self._below_overlays()), layer)
+        if spec.name == layer.name.removesuffix(f" [{layer.name[-2:-1]}]"):
+            galaxy.given_names[spec.key] = layer.name  # napari tells two of one name apart
         if layer.visible:
             self._legend.later()
         return layer
@@ -289,7 +291,8 @@ class LayerRegister:
             if layer.name == self._galaxy.given_names.get(key):
                 shown = shown_in(layer)
                 if shown is not None:
-                    layer.name = self._galaxy.given_names[key] = shown.layer_name(name)
+                    layer.name = shown.layer_name(name)
+                    self._galaxy.given_names[key] = layer.name
         for label, layer in self.overlays().items():
             key = Key("overlay", label)
             if layer.name == self._galaxy.given_names.get(key):

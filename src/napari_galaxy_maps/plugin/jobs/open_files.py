@@ -330,14 +330,14 @@ class FileOpener:
         keys = labels | {places[label].key for label in labels if label in places}
         project.files.remove(labels)
         settings = project.recipe.input
-        project.set_recipe(
-            "input",
-            leave_out=[key for key in settings.leave_out if key not in keys],
-            **{
-                name: {k: v for k, v in getattr(settings, name).items() if k not in keys}
-                for name in (*SETTINGS.values(), "roles")
-            },
-        )
+        words = f"taking {next(iter(labels)) if len(labels) == 1 else f'{len(labels)} files'} out"
+        said = {
+            name: {k: v for k, v in getattr(settings, name).items() if k not in keys}
+            for name in (*SETTINGS.values(), "roles")
+        }
+        left_out = [key for key in settings.leave_out if key not in keys]
+        project.set_values("input", {"leave_out": left_out, **said}, words)
+        project.record(words)
         project.files_changed.emit()
         self.load()
 

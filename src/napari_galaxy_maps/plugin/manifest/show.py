@@ -48,8 +48,7 @@ def show_in_window(content: Galaxy | BandCube | PropertyMaps, viewer: Viewer | N
     project = workspace.project
     if isinstance(content, Galaxy) and content.paths:
         if content.recipe is not None:
-            project.recipe = content.recipe.model_copy(deep=True)
-            project.recipe_changed.emit()
+            project.set_whole_recipe(content.recipe.model_copy(deep=True))
         for data, attributes, _ in readers.read_now(content.paths, workspace):
             if data is not None:
                 viewer.add_image(data, **attributes)

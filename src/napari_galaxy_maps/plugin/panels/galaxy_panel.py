@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -31,7 +30,15 @@ from ..ground.sky_plane import position_at, sexagesimal
 from ..ground.viewers import camera_and_scale_bar
 from ..state.answers import shared_questions, with_answer, with_role, with_use
 from ..widgets.file_table import FileTable
-from ..widgets.forms import FAINT, Message, NumberField, heading, wrapped
+from ..widgets.forms import (
+    FAINT,
+    Message,
+    NumberField,
+    bind_edit_keys,
+    heading,
+    show_history,
+    wrapped,
+)
 from ..widgets.galaxies_view import GalaxiesView
 from ..widgets.shared_questions import SharedQuestions
 from .workspace_panel import WorkspacePanel
@@ -77,6 +84,7 @@ class GalaxyPanel(WorkspacePanel):
         self.listen(self.project.message, self.message.say)
         self.listen(self.workspace.galaxies.changed, self.galaxies.refresh)
         self.listen(self.workspace.side_by_side.changed, self.galaxies.refresh)
+        bind_edit_keys(self, self.project.undo, self.project.redo, self._remove_selected)
         self.galaxies.refresh()
         self.refresh()
 
@@ -112,12 +120,15 @@ class GalaxyPanel(WorkspacePanel):
         self.remove_button.setToolTip(
             "Take the selected files out of the list; nothing is deleted on disk"
         )
+        self.undo, self.redo = QPushButton("Undo"), QPushButton("Redo")
         for button, slot in (
             (self.add_files_button, self._ask_files),
             (self.add_folder_button, self._ask_folder),
             (self.remove_button, self._remove),
+            (self.undo, self.project.undo),
+            (self.redo, self.project.redo),
         ):
-            button.clicked.connect(slot)
+            button.clicked.connect(lambda _, slot=slot: slot())
             row.addWidget(button)
         return row
 
@@ -211,6 +222,7 @@ class GalaxyPanel(WorkspacePanel):
         self.table.show_states(rows, self.project.files.passed, asked)
         self.shared.show_questions(shared)
         self._show_stand_in([row.file.band.name for row in used if row.file.band is not None])
+        show_history(self.project.edits, self.undo, self.redo)
         settings = self.project.recipe.galaxy
         if not self.name.hasFocus():
             self.name.setText(settings.name)
@@ -388,19 +400,17 @@ class GalaxyPanel(WorkspacePanel):
         self.message.say("")
         self.workspace.opener.add_paths(paths, join=True)
 
+    def _remove_selected(self) -> None:
+        """Delete takes the selected files out of the list."""
+        if self.table.hasFocus():
+            self._remove()
+
     def _remove(self) -> None:
         labels = self.table.selected_labels()
         if labels:
             self.workspace.opener.remove(labels)
         else:
             self.message.say("Select the files to take out of the list.")
-
-    def keyPressEvent(self, event: Any) -> None:
-        """Delete takes the selected files out of the list."""
-        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self.table.hasFocus():
-            self._remove()
-        else:
-            super().keyPressEvent(event)
 
 
 def _angle_text(degrees: float, hours: bool) -> str:

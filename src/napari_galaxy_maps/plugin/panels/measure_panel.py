@@ -29,7 +29,15 @@ from ...exceptions import GalaxyMapsError
 from ...measure.apertures.photometry import Options
 from ..eventloop import worker
 from ..widgets.aperture_table import ApertureTable
-from ..widgets.forms import FAINT, GOOD, Message, bind_edit_keys, make_button, wrapped
+from ..widgets.forms import (
+    FAINT,
+    GOOD,
+    Message,
+    bind_edit_keys,
+    make_button,
+    show_history,
+    wrapped,
+)
 from ..widgets.profile_view import ProfileView
 from ..widgets.qt_parts import present
 from ..widgets.totals_view import TotalsView
@@ -216,13 +224,7 @@ class MeasurePanel(WorkspacePanel):
 
     def _apertures_changed(self) -> None:
         self.table.renew()
-        history = self.measurements.history
-        for button, words, verb in (
-            (self.undo, history.undoes, "Undo"),
-            (self.redo, history.redoes, "Redo"),
-        ):
-            button.setEnabled(bool(words))
-            button.setToolTip(f"{verb} {words}" if words else "")
+        show_history(self.measurements.history, self.undo, self.redo)
         self.save.setEnabled(bool(self.measurements.apertures))
         self._selection_changed()
         for name in ("circle", "ellipse", "polygon"):

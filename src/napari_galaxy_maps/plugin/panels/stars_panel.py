@@ -20,6 +20,7 @@ from ..widgets.forms import (
     Message,
     bind_edit_keys,
     make_button,
+    show_history,
     wrapped,
 )
 from ..widgets.star_table import StarTable
@@ -188,15 +189,7 @@ class StarsPanel(WorkspacePanel):
     def _masks_changed(self) -> None:
         self.table.stars.show(self.masks.items, self.workspace.circles.radius)
         self._selection_changed()
-        history = self.masks.history
-        for button, words, verb in (
-            (self.undo, history.undoes, "Undo"),
-            (self.redo, history.redoes, "Redo"),
-        ):
-            button.setEnabled(bool(words))
-            button.setToolTip(
-                f"{verb} {words} (Ctrl+{'Shift+' if verb == 'Redo' else ''}Z)" if words else ""
-            )
+        show_history(self.masks.history, self.undo, self.redo)
         self.save.setEnabled(bool(self.masks.items))
         self._show_state()
 

@@ -12,13 +12,18 @@ from ...data.galaxy import BandImage, Galaxy
 from ...data.maps import PropertyMaps
 from ...data.recipe import Recipe
 from ...fits_io.named_files import files_of_recipe, same_file
+from ..ground.edit_history import History
 from ..ground.sky_plane import Reference
+from .entries import Entries, entries_of
 from .opened_files import ImageFiles
 from .results import Result, free_label, is_prediction, result_of_file
 
 if TYPE_CHECKING:
     from ...fits_io.image_file import ImageFile
     from ...pipeline import FittedTruth, PredictionMemory
+
+
+_NOTHING = entries_of(Recipe(), ImageFiles())
 
 
 @dataclass(eq=False)
@@ -57,6 +62,8 @@ class GalaxyWork:
         Which of it is chosen.
     reference : tuple of float or None
         RA and Dec in degrees where the tangent plane of its layers touches the sky.
+    edits : History
+        What a person has entered, and before.
     """
 
     recipe: Recipe = field(default_factory=Recipe)
@@ -74,6 +81,7 @@ class GalaxyWork:
     truths: dict[str, PropertyMaps] = field(default_factory=dict)
     truth_name: str = ""
     reference: Reference | None = None
+    edits: History[Entries] = field(default_factory=lambda: History(_NOTHING))
 
     def take(self, files: Iterable[ImageFile], maps: Iterable[tuple[str, PropertyMaps]]) -> None:
         """Take images and maps in: a prediction is a result; other maps that lie beside images are
@@ -82,6 +90,10 @@ class GalaxyWork:
         files = list(files)
         for file in files:
             self.files.add(file)
+        if files:
+            self.record(
+                f"adding {len(files)} images" if len(files) > 1 else f"adding {files[0].label}"
+            )
         for name, one in maps:
             if is_prediction(one):
                 self.keep_result(result_of_file(name, one))
@@ -89,6 +101,12 @@ class GalaxyWork:
             self.truths[name] = one
             if files and not self.truth_name:
                 self.truth_name = name
+
+    def record(self, description: str) -> None:
+        """Let Undo take back what was entered just now; `description` says what it was."""
+        entries = entries_of(self.recipe, self.files)
+        if not entries.same_as(self.edits.now):
+            self.edits.push(entries, description)
 
     def keep_result(self, result: Result) -> None:
         """Keep one more result under a label of its own, and look at it."""

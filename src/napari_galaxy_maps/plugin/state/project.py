@@ -4,7 +4,7 @@ and the truths to compare them with, with every way to change them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,10 @@ from ...data.galaxy import BandImage, Ellipse
 from ...data.maps import PropertyMaps
 from ...data.recipe import Recipe
 from ...exceptions import GalaxyMapsError, RecipeError
+from ..ground.edit_history import History
 from ..ground.put_aside import state_of, take_state
 from ..ground.sky_plane import Reference, centre_of
+from .entries import SECTIONS, entries_of, with_entries
 from .galaxy_work import GalaxyWork
 from .opened_files import FileState, ReadyFile
 from .results import Result
@@ -147,6 +149,10 @@ class Project(GalaxyWork):
         RecipeError
             In words, when a value makes no sense; nothing is changed then.
         """
+        self.set_values(section, values)
+
+    def set_values(self, section: str, values: Mapping[str, Any], description: str = "") -> None:
+        """`set_recipe`, with a description of what is done, to be read after "Undo"."""
         from pydantic import ValidationError
 
         from ...data.assignments import given_up
@@ -170,9 +176,38 @@ class Project(GalaxyWork):
             return
         renamed = new.galaxy.name != self.recipe.galaxy.name
         self.recipe = new
+        if section in SECTIONS:
+            words = ", ".join(key.replace("_", " ") for key in values)
+            self.record(description or f"the change of {words}")
         if renamed:
             self.name_changed.emit()
         self.recipe_changed.emit()
+
+    def set_whole_recipe(self, recipe: Recipe) -> None:
+        """Take over a recipe, as that of a file; Undo takes back only what is entered after it."""
+        self.recipe = recipe
+        self.edits = History(entries_of(recipe, self.files))
+        self.name_changed.emit()
+        self.recipe_changed.emit()
+
+    def undo(self) -> None:
+        """Take back what was entered last: of the files, or of the galaxy."""
+        if self.edits.undo():
+            self._take_entries()
+
+    def redo(self) -> None:
+        """Enter again what was undone."""
+        if self.edits.redo():
+            self._take_entries()
+
+    def _take_entries(self) -> None:
+        entries = self.edits.now
+        self.recipe = with_entries(self.recipe, entries)
+        self.files.found, self.files.passed = list(entries.found), list(entries.passed)
+        self.name_changed.emit()
+        self.recipe_changed.emit()
+        self.make_galaxy()
+        self.files_resettled.emit()
 
     def take_recipe_in(self, folder: Path) -> None:
         """Take over the recipe that lies in a folder, where there is one and no setting has been
@@ -182,8 +217,7 @@ class Project(GalaxyWork):
 
         recipes = sorted(folder.glob("*.toml"))
         if len(recipes) == 1 and self.recipe == Recipe():
-            self.recipe = read_recipe(recipes[0])
-            self.recipe_changed.emit()
+            self.set_whole_recipe(read_recipe(recipes[0]))
 
     def take(self, files: Iterable[ImageFile], maps: Iterable[tuple[str, PropertyMaps]]) -> None:
         """Take images and maps in; see `files_changed` for the images."""

@@ -26,6 +26,7 @@ from qtpy.QtWidgets import (
 )
 
 from ...data.setting import Range
+from ..ground.edit_history import History
 
 WARNING = "#e0a030"
 GOOD = "#6cc070"
@@ -189,6 +190,16 @@ def agreed(parent: QWidget | None, title: str, question: str) -> bool:
     """Whether a person says yes to a question."""
     answer = QMessageBox.question(parent, title, question)
     return bool(answer == QMessageBox.StandardButton.Yes)
+
+
+def show_history(history: History[Any], undo: QPushButton, redo: QPushButton) -> None:
+    """Let two buttons say what they would take back, or do again."""
+    for button, words, verb, keys in (
+        (undo, history.undoes, "Undo", "Ctrl+Z"),
+        (redo, history.redoes, "Redo", "Ctrl+Shift+Z"),
+    ):
+        button.setEnabled(bool(words))
+        button.setToolTip(f"{verb} {words} ({keys})" if words else "")
 
 
 def bind_edit_keys(
