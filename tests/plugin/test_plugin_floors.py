@@ -19,6 +19,7 @@ PLUGIN = f"{PACKAGE}.plugin"
 
 FLOORS = (
     "ground",
+    "session",
     "eventloop",
     "state",
     "canvas",

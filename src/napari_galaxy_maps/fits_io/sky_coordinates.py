@@ -39,6 +39,16 @@ def image_wcs(header: Header, shape: tuple[int, int]) -> WCS | None:
     return coordinates(header, shape)[0]
 
 
+def header_of(wcs: WCS) -> Header:
+    """The cards of coordinates, with all digits of their numbers: read again, they are the same to
+    the last bit (astropy writes 14 digits by default).
+    """
+    from astropy.wcs import WCSHDO_P17, WCSHDO_all
+    from astropy.wcs.wcs import WCSHDO_SIP
+
+    return wcs.to_header(relax=WCSHDO_all | WCSHDO_P17 | WCSHDO_SIP)
+
+
 def _lies_somewhere(wcs: WCS, shape: tuple[int, int]) -> bool:
     """Whether the middle of an image, or of one of its quarters, has a position on the sky."""
     from astropy.coordinates import SkyCoord
