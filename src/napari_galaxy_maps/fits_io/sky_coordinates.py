@@ -43,10 +43,16 @@ def header_of(wcs: WCS) -> Header:
     """The cards of coordinates, with all digits of their numbers: read again, they are the same to
     the last bit (astropy writes 14 digits by default).
     """
+    from astropy.io.fits import Card, Header
     from astropy.wcs import WCSHDO_P17, WCSHDO_all
     from astropy.wcs.wcs import WCSHDO_SIP
 
-    return wcs.to_header(relax=WCSHDO_all | WCSHDO_P17 | WCSHDO_SIP)
+    cards = list(wcs.to_header(relax=WCSHDO_all | WCSHDO_P17 | WCSHDO_SIP).cards)
+    for number, card in enumerate(cards):
+        # Terms of a distortion are cut to 20 characters.
+        if isinstance(card.value, float) and Card.fromstring(str(card)).value != card.value:
+            cards[number] = Card.fromstring(f"{card.keyword:8}= {card.value!r:>22}".upper())
+    return Header(cards)
 
 
 def _lies_somewhere(wcs: WCS, shape: tuple[int, int]) -> bool:

@@ -235,8 +235,9 @@ def open_session(folder: str | Path, memory: PartMemory | None = None) -> Opened
     front = front_of(folder)
     memory, problems = memory or PartMemory(), list[str]()
     galaxies = tuple(UnreadGalaxy(folder, each, memory, problems) for each in front.galaxies)
+    current = min(max(front.current, 0), max(len(galaxies) - 1, 0))
     return OpenedSession(
-        folder, front.program, saved_at(front), galaxies, front.current, front.window, problems
+        folder, front.program, saved_at(front), galaxies, current, front.window, problems
     )
 
 

@@ -121,7 +121,7 @@ def read_masks(path: str | Path) -> Masks | None:
             if hdu.name in ("STARS", "POLYGONS"):
                 try:
                     if hdu.name == "STARS":
-                        stars = [_star(row, hdu.columns.names) for row in hdu.data]
+                        stars = _stars(hdu.data)
                     else:
                         polygons = _polygons(hdu.data)
                 except (KeyError, ValueError, TypeError) as error:
@@ -150,19 +150,34 @@ def _polygons(rows: Any) -> list[Polygon]:
     return shapes
 
 
-def _star(row: Any, names: list[str]) -> Star:
-    x, y, radius = (float(value) for value in row["SPARED"])
-    return Star(
-        _unescaped(row["ID"]),
-        float(row["RA"]),
-        float(row["DEC"]),
-        float(row["MAG"]),
-        _unescaped(row["ORIGIN"]),
-        {name: float(row[name]) for name in names if name in BANDS},
-        _unescaped(row["FLAG"]),
-        bool(row["ENABLED"]),
-        (x, y, radius) if np.isfinite([x, y, radius]).all() else None,
-    )
+def _stars(table: Any) -> list[Star]:
+    # By columns: a row of a FITS table is slow.
+    columns = {name: table[name].tolist() for name in table.names}
+    columns |= {
+        name: [_unescaped(text) for text in table[name]] for name in ("ID", "ORIGIN", "FLAG")
+    }
+    bands = [name for name in columns if name in BANDS]
+    return [
+        Star(
+            row["ID"],
+            float(row["RA"]),
+            float(row["DEC"]),
+            float(row["MAG"]),
+            row["ORIGIN"],
+            {name: float(row[name]) for name in bands},
+            row["FLAG"],
+            bool(row["ENABLED"]),
+            _spared(*row["SPARED"]),
+        )
+        for row in (
+            dict(zip(columns, values, strict=True))
+            for values in zip(*columns.values(), strict=True)
+        )
+    ]
+
+
+def _spared(x: float, y: float, radius: float) -> tuple[float, float, float] | None:
+    return (x, y, radius) if np.isfinite([x, y, radius]).all() else None
 
 
 def masks_from_regions(
