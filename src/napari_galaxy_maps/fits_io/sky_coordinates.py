@@ -51,7 +51,7 @@ def header_of(wcs: WCS) -> Header:
     for number, card in enumerate(cards):
         # Terms of a distortion are cut to 20 characters.
         if isinstance(card.value, float) and Card.fromstring(str(card)).value != card.value:
-            cards[number] = Card.fromstring(f"{card.keyword:8}= {card.value!r:>22}".upper())
+            cards[number] = Card.fromstring(f"{card.keyword:8}= {float(card.value)!r:>22}".upper())
     return Header(cards)
 
 

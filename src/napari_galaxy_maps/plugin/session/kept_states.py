@@ -78,7 +78,8 @@ class KeptState:
         Returns
         -------
         str
-            Why it could not be saved, in a sentence, the first time; else empty. Nothing is raised.
+            Why it could not be saved, in a sentence, the first time; else empty. No error of the
+            disk is raised.
         """
         try:
             self._begin()

@@ -136,14 +136,19 @@ class PartWriter:
         """A part of another session's folder, or of this one's before, as it is; what is not there
         is told when it is read.
         """
+        if self.is_place(folder):
+            self.named.add(part.path)
+            return part
         kind = Path(part.path).name.partition("-")[0]
         new = _part(f"{name}/{kind}", Path(part.path).suffix[1:], part.sha256, part.size)
         path = folder / part.path
-        if path == self.root / new.path or not is_part(folder, part) or not path.is_file():
-            self.named.add(new.path)
-        else:
+        if is_part(folder, part) and path.is_file():
             self._placed(new, lambda beside: linked_copy(path, beside))
         return new
+
+    def is_place(self, folder: Path) -> bool:
+        """Whether this folder is the one that is written to."""
+        return folder.resolve() == self.place
 
     def remember(self) -> None:
         """The session is in its place now."""

@@ -5,9 +5,10 @@ the file that names them; until then the session that was there is whole.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 from ... import __version__
@@ -60,7 +61,8 @@ class SessionWriter:
         folder : path
             By custom NAME.galaxymaps. A session that is there is replaced as a whole.
         session : Session
-            What is to be kept.
+            What is to be kept. Galaxies that nobody has read stay in the session that they are of;
+            after saving under another name, open that for them.
 
         Yields
         ------
@@ -107,9 +109,9 @@ def write_session(folder: str | Path, session: Session) -> Steps[Path]:
 def _write(writer: PartWriter, folder: Path, session: Session) -> Steps[None]:
     summaries = []
     total = len(session.galaxies)
-    for number, galaxy in enumerate(session.galaxies):
+    names = _folders(writer, session.galaxies)
+    for number, (name, galaxy) in enumerate(zip(names, session.galaxies, strict=True)):
         yield Progress("save", number, total, galaxy.name)
-        name = f"galaxy-{number + 1}"
         summaries.append(_summary(writer, name, folder, galaxy))
     front = FrontEntry(
         program=__version__,
@@ -121,6 +123,18 @@ def _write(writer: PartWriter, folder: Path, session: Session) -> Steps[None]:
     import tomli_w
 
     write_text(writer.root / FRONT, tomli_w.dumps(front.model_dump()), overwrite=True)
+
+
+def _folders(writer: PartWriter, galaxies: Sequence[SavedGalaxy | UnreadGalaxy]) -> list[str]:
+    """The folder of each galaxy. What is unread stays where it is, so that it can be read later."""
+    own = [
+        Path(galaxy.summary.part.path).parent.name
+        if isinstance(galaxy, UnreadGalaxy) and writer.is_place(galaxy.folder)
+        else ""
+        for galaxy in galaxies
+    ]
+    free = (name for number in count(1) if (name := f"galaxy-{number}") not in own)
+    return [name or next(free) for name in own]
 
 
 def _summary(
@@ -206,7 +220,7 @@ def _unread(writer: PartWriter, name: str, folder: Path, galaxy: UnreadGalaxy) -
     for part in entry.parts():
         part.path = writer.keep(part, galaxy.folder, name).path
     for file in (*entry.files, *(truth.file for truth in entry.truths if truth.file)):
-        if galaxy.folder != folder:
+        if not writer.is_place(galaxy.folder):
             path = place_of(Path(file.path), file.relative, galaxy.folder)
             file.path, file.relative = str(path), relative_to(path, folder)
     return entry
