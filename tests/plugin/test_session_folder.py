@@ -221,6 +221,8 @@ def test_a_session_comes_back_bit_for_bit(tmp_path, galaxy):
     assert_same(bare, opened.galaxy(1))
     assert opened.problems == ()
     assert open_session(folder / "session.toml").galaxies[0].name == "NGC 309"
+    save(folder, bare, current=7)
+    assert open_session(folder).current == 0
 
 
 def test_maps_of_a_session_are_files_for_any_program(tmp_path, galaxy):
