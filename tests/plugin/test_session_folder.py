@@ -350,6 +350,7 @@ def test_the_session_before_is_whole_until_the_last_step(tmp_path, galaxy, monke
         assert_same(galaxy, open_session(folder).galaxy(0))
     assert number >= 4  # the masks, the galaxy, session.toml
     assert_same(other, open_session(folder).galaxy(0))
+    assert len(list(folder.rglob("*.*"))) == 10  # nothing else is left, of those killed neither
 
 
 def test_a_job_that_is_stopped_leaves_nothing_new(tmp_path, galaxy):
@@ -362,6 +363,24 @@ def test_a_job_that_is_stopped_leaves_nothing_new(tmp_path, galaxy):
         next(steps)
         steps.close()
         assert parts(tmp_path) == before
+
+
+def test_what_a_killed_process_has_left_goes_with_the_next_session(tmp_path, galaxy):
+    folder = tmp_path / "s"
+    (folder / "galaxy-3").mkdir(parents=True)
+    left = [
+        folder / "galaxy-3" / "..maps-034a4c9e-94eb6928.fits",
+        folder / "galaxy-3" / "masks-034a4c9e94eb6928.fits",
+        folder / ".session-034a4c9e.toml",
+    ]
+    for path in left:
+        path.write_text("half")
+    save(folder, galaxy)
+    assert not any(path.exists() for path in (*left, folder / "galaxy-3"))
+    left[2].write_text("half")
+    save(folder, galaxy)
+    assert not left[2].exists()
+    assert_same(galaxy, open_session(folder).galaxy(0))
 
 
 def test_two_windows_may_save_to_one_folder(tmp_path, galaxy):

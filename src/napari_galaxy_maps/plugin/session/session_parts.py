@@ -19,6 +19,8 @@ from .session_format import Part
 
 _NAME = re.compile(r"(galaxy-[0-9]+/)?[a-z]+-[0-9a-f]{16}\.(fits|toml|ecsv|json)", re.ASCII)
 """Of a part: nothing that could lead out of the folder."""
+_HALF = re.compile(r"(galaxy-[0-9]+/)?\.+[a-z]+(-[0-9a-f]{8,16})+\.(fits|toml|ecsv|json)", re.ASCII)
+"""Of a part that was never finished."""
 
 
 @dataclass(frozen=True)
@@ -181,6 +183,16 @@ class PartWriter:
 
 def _part(name: str, ending: str, checksum: str, size: int) -> Part:
     return Part(path=f"{name}-{checksum[:16]}.{ending}", sha256=checksum, size=size)
+
+
+def left_parts(folder: Path) -> set[str]:
+    """Paths of all files in a session's folder that are parts by their names, finished or not."""
+    names = (
+        path.relative_to(folder).as_posix()
+        for place in (folder, *folder.glob("galaxy-*"))
+        for path in place.glob("*")
+    )
+    return {name for name in names if _NAME.fullmatch(name) or _HALF.fullmatch(name)}
 
 
 def is_part(folder: Path, part: Part) -> bool:

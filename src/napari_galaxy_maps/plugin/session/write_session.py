@@ -34,10 +34,10 @@ from .session_format import (
     front_of,
     galaxy_of,
 )
-from .session_parts import PartMemory, PartWriter, is_part, text_of
+from .session_parts import PartMemory, PartWriter, is_part, left_parts, text_of
 
 _LOCK = ".lock"
-_OWN = re.compile(r"\.lock|galaxy-\d+|window-[0-9a-f]{16}\.json")
+_OWN = re.compile(r"\.lock|galaxy-\d+|\.*(window|session)-.*")
 """What a session that was never finished has left."""
 _WAIT = 10.0
 """Seconds that one who writes waits for another."""
@@ -227,7 +227,8 @@ def _unread(writer: PartWriter, name: str, folder: Path, galaxy: UnreadGalaxy) -
 
 
 def _parts_of(folder: Path) -> set[str]:
-    """Paths of the parts of the session that is there, as far as it can be read.
+    """Paths of the parts of the session that is there, and of what an earlier one that was killed
+    has left.
 
     Raises
     ------
@@ -240,13 +241,16 @@ def _parts_of(folder: Path) -> set[str]:
                 f"{folder} is a folder with other files, which are never replaced; choose another "
                 f"name, as in NAME{SUFFIX}."
             )
-        return set()
+        return left_parts(folder)
     front = front_of(folder)
     parts = [front.window, *(galaxy.part for galaxy in front.galaxies)]
+    left = left_parts(folder)
     for galaxy in front.galaxies:
-        with suppress(InputError):  # what it named stays
+        try:
             parts += galaxy_of(text_of(folder, galaxy.part)).parts()
-    return {part.path for part in parts if is_part(folder, part)}
+        except InputError:  # what it named stays, for a person to save what can be saved
+            left = set()
+    return left | {part.path for part in parts if is_part(folder, part)}
 
 
 def _sweep(place: Path, names: set[str]) -> None:
