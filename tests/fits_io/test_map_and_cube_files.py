@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
-from astropy.wcs import WCS
+from astropy.wcs import WCS, Sip
 
 from napari_galaxy_maps.data.cube import BandCube
 from napari_galaxy_maps.data.maps import PropertyMaps
@@ -59,6 +59,29 @@ def test_maps_come_back_with_flags_wcs_and_provenance(tmp_path):
         "c: d",
     ]
     assert read_recipe(path) == Recipe().with_values(["galaxy.name=Café 309", "sky.model=plane"])
+
+
+def test_coordinates_come_back_to_the_last_bit(tmp_path):
+    random = np.random.default_rng(3)
+    for number in range(5):
+        maps = made_maps(pixel=random.uniform(1, 9), rotation=random.uniform(0, 360))
+        maps.wcs.wcs.crval = random.uniform(10, 80, 2)
+        maps.wcs.wcs.crpix = random.uniform(0, 50, 2)
+        write_maps(tmp_path / f"{number}.fits", maps)
+        back = read_maps(tmp_path / f"{number}.fits").wcs
+        np.testing.assert_array_equal(back.wcs.crval, maps.wcs.wcs.crval)
+        np.testing.assert_array_equal(back.wcs.crpix, maps.wcs.wcs.crpix)
+        np.testing.assert_array_equal(back.pixel_scale_matrix, maps.wcs.pixel_scale_matrix)
+
+
+def test_distortions_come_back(tmp_path):
+    maps = made_maps()
+    maps.wcs.wcs.ctype = "RA---TAN-SIP", "DEC--TAN-SIP"
+    terms = np.zeros((3, 3))
+    terms[2, 0] = 1 / 3 * 1e-4
+    maps.wcs.sip = Sip(terms, terms.T, None, None, maps.wcs.wcs.crpix)
+    write_maps(tmp_path / "maps.fits", maps)
+    np.testing.assert_array_equal(read_maps(tmp_path / "maps.fits").wcs.sip.a, terms)
 
 
 def test_how_many_sigmas_hold_95_percent_is_written_where_it_is_known(tmp_path):

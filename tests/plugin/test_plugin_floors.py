@@ -19,6 +19,7 @@ PLUGIN = f"{PACKAGE}.plugin"
 
 FLOORS = (
     "ground",
+    "session",
     "eventloop",
     "state",
     "canvas",
@@ -78,6 +79,24 @@ def test_imports_are_found_wherever_they_stand():
 def test_no_file_imports_a_higher_floor(name):
     higher = sorted(other for other in imported(name) if floor_of(other) > floor_of(name))
     assert not higher, f"{name} imports {higher} from a floor above"
+
+
+@pytest.mark.parametrize("name", [name for name in OWN if ".session." in name])
+def test_sessions_know_no_window(name):
+    """A script can read them where there is no display."""
+    named = {
+        module.partition(".")[0]
+        for node in ast.walk(parsed(FILES[name]))
+        for module in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert "pathlib" in named or "functools" in named, "imports are found"
+    assert not named & {"napari", "qtpy", "magicgui", "superqt", "vispy", "psygnal"}
 
 
 def test_no_files_import_each_other_in_a_circle():

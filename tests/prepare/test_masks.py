@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from napari_galaxy_maps.bands.registry import get_band
 from napari_galaxy_maps.cli.main import main
@@ -60,6 +62,20 @@ def test_masks_come_back_from_a_result(tmp_path):
     assert read_maps(tmp_path / "maps.fits").values.keys() == made_maps().values.keys()
     write_maps(tmp_path / "plain.fits", made_maps())
     assert read_masks(tmp_path / "plain.fits") is None
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(), st.text(), st.floats(allow_nan=False))
+@example("Gaia é ", "\\q \\x20 \n", 15.1)
+def test_any_text_and_number_of_masks_comes_back(tmp_path, name, flag, magnitude):
+    star = replace(STARS[0], id=name, flag=flag, magnitude=magnitude)
+    shape = Polygon(SQUARE, "SDSS_r", name, flag)
+    path = tmp_path / "masks.fits"
+    hdus = [fits.PrimaryHDU(), *mask_hdus(Masks((star,), (), (shape,)))]
+    fits.HDUList(hdus).writeto(path, overwrite=True)
+    back = read_masks(path)
+    assert back.stars == (star,)
+    assert (back.polygons[0].id, back.polygons[0].flag) == (name, flag)
 
 
 def test_masks_come_back_from_ds9_regions(tmp_path):

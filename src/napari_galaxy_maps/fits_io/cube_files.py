@@ -14,7 +14,7 @@ from ..exceptions import InputError
 from .open_fits import opened, shape_of
 from .recipe_files import ascii_text, provenance_of, recipe_table
 from .safe_writing import written_whole
-from .sky_coordinates import image_wcs
+from .sky_coordinates import header_of, image_wcs
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header
@@ -40,7 +40,7 @@ def write_cube(
     """
     from astropy.io import fits
 
-    wcs = cube.wcs.to_header(relax=True)
+    wcs = header_of(cube.wcs)
     primary = fits.PrimaryHDU()
     primary.header["OBJECT"] = ascii_text(cube.name)[:60]
     primary.header["ORIGIN"] = "napari-galaxy-maps"

@@ -14,7 +14,7 @@ from ..exceptions import InputError
 from .open_fits import opened, shape_of
 from .recipe_files import ascii_text, provenance_of, recipe_table
 from .safe_writing import written_whole
-from .sky_coordinates import image_wcs
+from .sky_coordinates import header_of, image_wcs
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -61,7 +61,7 @@ def write_maps(
     if maps.correlation is not None:
         primary.header["CORRAREA"] = (maps.correlation, "[pixel] pixels over which noise is shared")
     hdus: list[Any] = [primary]
-    wcs = maps.wcs.to_header(relax=True)
+    wcs = header_of(maps.wcs)
     for name, values in maps.values.items():
         prop = PROPERTIES[name]
         hdus.append(_map_hdu(name, prop, values, wcs, prop.definition))

@@ -120,6 +120,14 @@ def write_text(path: str | Path, text: str, overwrite: bool = False) -> None:
         beside.write_text(text, encoding="utf-8")
 
 
+def linked_copy(place: Path, copy: Path) -> None:
+    """A second name for a file that nobody changes in place, or a copy where links cannot be."""
+    try:
+        os.link(place, copy)
+    except (OSError, AttributeError):  # some systems have no links at all
+        shutil.copy2(place, copy)
+
+
 @contextmanager
 def folder_written_whole(folder: str | Path, overwrite: bool = False) -> Iterator[Path]:
     """A hidden folder to write to, whose files go to `folder` only once the block has ended well.
@@ -238,7 +246,7 @@ def _create(beside: Path, place: Path) -> None:
         return
     except FileExistsError:
         raise
-    except OSError:  # hard links are not possible here
+    except (OSError, AttributeError):  # hard links are not possible here
         os.close(os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
     try:
         beside.replace(place)
@@ -261,7 +269,7 @@ def _put_all(stage: Path, folder: Path, overwrite: bool) -> None:
             place.parent.mkdir(parents=True, exist_ok=True)
             if overwrite and place.exists():
                 check_output(place, overwrite)
-                _keep_copy(place, old / str(number))
+                linked_copy(place, old / str(number))
             _put(stage / name, place, overwrite)
             done.append((place, old / str(number)))
     except BaseException:
@@ -279,10 +287,3 @@ def _take_back(done: Sequence[tuple[Path, Path]], made: Sequence[Path]) -> None:
     for folder in made:
         with suppress(OSError):
             folder.rmdir()
-
-
-def _keep_copy(place: Path, copy: Path) -> None:
-    try:
-        os.link(place, copy)
-    except OSError:
-        shutil.copy2(place, copy)

@@ -39,6 +39,22 @@ def image_wcs(header: Header, shape: tuple[int, int]) -> WCS | None:
     return coordinates(header, shape)[0]
 
 
+def header_of(wcs: WCS) -> Header:
+    """The cards of coordinates, with all digits of their numbers: read again, they are the same to
+    the last bit (astropy writes 14 digits by default).
+    """
+    from astropy.io.fits import Card, Header
+    from astropy.wcs import WCSHDO_P17, WCSHDO_all
+    from astropy.wcs.wcs import WCSHDO_SIP
+
+    cards = list(wcs.to_header(relax=WCSHDO_all | WCSHDO_P17 | WCSHDO_SIP).cards)
+    for number, card in enumerate(cards):
+        # Terms of a distortion are cut to 20 characters.
+        if isinstance(card.value, float) and Card.fromstring(str(card)).value != card.value:
+            cards[number] = Card.fromstring(f"{card.keyword:8}= {float(card.value)!r:>22}".upper())
+    return Header(cards)
+
+
 def _lies_somewhere(wcs: WCS, shape: tuple[int, int]) -> bool:
     """Whether the middle of an image, or of one of its quarters, has a position on the sky."""
     from astropy.coordinates import SkyCoord

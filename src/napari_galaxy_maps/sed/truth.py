@@ -15,6 +15,7 @@ from ..data.cube import BandCube
 from ..data.maps import PropertyMaps
 from ..data.properties import Flag
 from ..exceptions import InputError
+from ..fits_io.sky_coordinates import header_of
 from ..progress import Progress, Steps
 from .fit import FitFlag, SedFit, fit_steps
 from .library import Library, known_places, not_fitted
@@ -53,9 +54,7 @@ class Truth:
         """The extension CHI2 for a file of maps."""
         from astropy.io import fits
 
-        hdu = fits.ImageHDU(
-            self.chi2.astype(np.float32), self.maps.wcs.to_header(relax=True), name="CHI2"
-        )
+        hdu = fits.ImageHDU(self.chi2.astype(np.float32), header_of(self.maps.wcs), name="CHI2")
         hdu.header["LONGNAME"] = ("reduced chi2", "of the best model, by bands less one")
         return [hdu]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,15 @@ from ...bands.registry import BANDS
 from ...exceptions import InputError
 from ...fits_io.ds9_regions import Polygon, read_regions, write_regions
 from ...fits_io.open_fits import opened
-from ...fits_io.sky_coordinates import image_wcs
+from ...fits_io.sky_coordinates import header_of, image_wcs
 from ..stars.star_list import Star, from_circles, to_circles
 from .mask_set import Masks, Patch
 
 _PATCH = "PATCH"
+_ESCAPED = re.compile(
+    r"([ -\[\]-~]|\\(\\|[nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}))*", re.DOTALL
+)
+"""What `_escaped` makes."""
 
 
 def mask_hdus(masks: Masks | None) -> list[Any]:
@@ -41,7 +46,7 @@ def mask_hdus(masks: Masks | None) -> list[Any]:
             _text("ID", [s.id for s in stars]),
             fits.Column("RA", "D", "deg", array=[s.ra for s in stars]),
             fits.Column("DEC", "D", "deg", array=[s.dec for s in stars]),
-            fits.Column("MAG", "E", "mag", array=[s.magnitude for s in stars]),
+            fits.Column("MAG", "D", "mag", array=[s.magnitude for s in stars]),
             _text("ORIGIN", [s.origin for s in stars]),
             _text("FLAG", [s.flag for s in stars]),
             fits.Column("ENABLED", "L", array=[s.enabled for s in stars]),
@@ -72,7 +77,7 @@ def mask_hdus(masks: Masks | None) -> list[Any]:
         hdus.append(fits.BinTableHDU.from_columns(columns, name="POLYGONS"))
     for number, patch in enumerate(masks.patches, 1):
         hdu = fits.ImageHDU(
-            patch.data.astype(np.uint8), patch.wcs.to_header(relax=True), name=f"{_PATCH}{number}"
+            patch.data.astype(np.uint8), header_of(patch.wcs), name=f"{_PATCH}{number}"
         )
         hdu.header["BANDS"] = (",".join(patch.bands), "the bands it masks; empty for all")
         hdus.append(hdu)
@@ -82,8 +87,21 @@ def mask_hdus(masks: Masks | None) -> list[Any]:
 def _text(name: str, values: list[str]) -> Any:
     from astropy.io import fits
 
-    values = [value.encode("ascii", "replace").decode() for value in values]
+    values = [_escaped(value) for value in values]
     return fits.Column(name, f"{max(1, *map(len, values))}A", array=values)
+
+
+def _escaped(text: str) -> str:
+    """Text with what FITS cannot hold (no ASCII, blanks at its end) as Python's escapes."""
+    ascii_only = text.encode("unicode_escape").decode("ascii")
+    kept = ascii_only.rstrip(" ")
+    return kept + r"\x20" * (len(ascii_only) - len(kept))
+
+
+def _unescaped(value: Any) -> str:
+    text = str(value)
+    # A backslash in somebody else's table is none of ours.
+    return text.encode().decode("unicode_escape") if _ESCAPED.fullmatch(text) else text
 
 
 def read_masks(path: str | Path) -> Masks | None:
@@ -103,7 +121,7 @@ def read_masks(path: str | Path) -> Masks | None:
             if hdu.name in ("STARS", "POLYGONS"):
                 try:
                     if hdu.name == "STARS":
-                        stars = [_star(row, hdu.columns.names) for row in hdu.data]
+                        stars = _stars(hdu.data)
                     else:
                         polygons = _polygons(hdu.data)
                 except (KeyError, ValueError, TypeError) as error:
@@ -124,7 +142,7 @@ def _polygons(rows: Any) -> list[Polygon]:
     shapes = []
     for number in np.unique(rows["SHAPE"]):
         own = rows[rows["SHAPE"] == number]
-        band, name, flag = (str(own[column][0]) for column in ("BAND", "ID", "FLAG"))
+        band, name, flag = (_unescaped(own[column][0]) for column in ("BAND", "ID", "FLAG"))
         corners = np.column_stack([own["RA"], own["DEC"]])
         # Results of earlier versions have no such column.
         frees = "FREES" in rows.dtype.names and bool(own["FREES"][0])
@@ -132,19 +150,34 @@ def _polygons(rows: Any) -> list[Polygon]:
     return shapes
 
 
-def _star(row: Any, names: list[str]) -> Star:
-    x, y, radius = (float(value) for value in row["SPARED"])
-    return Star(
-        str(row["ID"]),
-        float(row["RA"]),
-        float(row["DEC"]),
-        float(row["MAG"]),
-        str(row["ORIGIN"]),
-        {name: float(row[name]) for name in names if name in BANDS},
-        str(row["FLAG"]),
-        bool(row["ENABLED"]),
-        (x, y, radius) if np.isfinite([x, y, radius]).all() else None,
-    )
+def _stars(table: Any) -> list[Star]:
+    # By columns: a row of a FITS table is slow.
+    columns = {name: table[name].tolist() for name in table.names}
+    columns |= {
+        name: [_unescaped(text) for text in table[name]] for name in ("ID", "ORIGIN", "FLAG")
+    }
+    bands = [name for name in columns if name in BANDS]
+    return [
+        Star(
+            row["ID"],
+            float(row["RA"]),
+            float(row["DEC"]),
+            float(row["MAG"]),
+            row["ORIGIN"],
+            {name: float(row[name]) for name in bands},
+            row["FLAG"],
+            bool(row["ENABLED"]),
+            _spared(*row["SPARED"]),
+        )
+        for row in (
+            dict(zip(columns, values, strict=True))
+            for values in zip(*columns.values(), strict=True)
+        )
+    ]
+
+
+def _spared(x: float, y: float, radius: float) -> tuple[float, float, float] | None:
+    return (x, y, radius) if np.isfinite([x, y, radius]).all() else None
 
 
 def masks_from_regions(

@@ -1,0 +1,1 @@
+"""What a person did in the window, kept in a folder NAME.galaxymaps and found again."""
