@@ -24,6 +24,7 @@ from .ground.sky_plane import centre_of
 from .ground.viewers import qt_window
 from .jobs.compare_maps import MapComparer
 from .jobs.fit_truth import TruthFitter
+from .jobs.keep_sessions import Sessions
 from .jobs.make_mocks import MockMaker
 from .jobs.open_files import FileOpener
 from .jobs.open_galaxies import OpenGalaxies
@@ -88,6 +89,7 @@ class Workspace:
         self.galaxies = galaxies = OpenGalaxies(project, layers, parts, runner, idle)
         self.opener = FileOpener(project, views, galaxies, runner, self.reopener)
         galaxies.add_part("opener", self.opener)
+        self.sessions = Sessions(galaxies, self.opener, views, self.refresher, runner)
         self.preparer = ImagePreparer(project, masks, layers, runner)
         self.predictor = MapPredictor(project, masks, views, runner)
         self.comparer = MapComparer(project, views, runner)
@@ -219,6 +221,7 @@ def workspace_of(viewer: ViewerModel) -> Workspace:
         window = qt_window(viewer)
         if window is not None:
             window.destroyed.connect(collect_when_still)
+            window.destroyed.connect(workspace.sessions.end)
     return workspace
 
 

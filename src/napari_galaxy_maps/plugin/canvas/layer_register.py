@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -173,8 +175,7 @@ class LayerRegister:
         layer.name = galaxy.own_names.pop(spec.key, spec.name)
         known = galaxy.colours.get((spec.key, spec.shown.view))
         if known is not None:
-            _spread(layer, known[0])
-            layer.colormap = known[1]
+            _paint(layer, *known)
         if galaxy.visible.pop(spec.key, None) is not None:
             layer.visible = True
         layers = self.viewer.layers
@@ -307,9 +308,19 @@ class LayerRegister:
         galaxy.camera = (tuple(float(v) for v in camera.center[-2:]), float(camera.zoom))
         for key, layer in self.shown().items():
             shown = shown_in(layer)
-            if layer.visible and shown is not None:
+            if shown is None:
+                continue
+            galaxy.remember(key, layer)
+            if layer.visible:
                 galaxy.visible[key] = shown.view
         return galaxy
+
+    def state_now(self) -> ShownGalaxy:
+        """How the galaxy is shown just now, for a session; it goes on being looked at."""
+        awaited = dict(self._galaxy.visible)
+        state = copy(self.put_aside())
+        self._galaxy.visible = awaited
+        return state
 
     def take_up(self, state: ShownGalaxy | None) -> None:
         """Switch the layers of the galaxy off, and those of another one on that were on before."""
@@ -355,6 +366,8 @@ class LayerRegister:
                 if layer is not None and self.holds(layer):
                     state.remember(key, layer)
                     self.remove(layer)
+                state.layers.pop(key, None)
+                state.given_names.pop(key, None)
 
     def _on_inserted(self, event: Any) -> None:
         self._adopt(event.value)
@@ -409,8 +422,7 @@ class LayerRegister:
             limits, colormap = self._galaxy.colours.get(
                 (spec.key, spec.shown.view), (spec.limits, spec.make_colormap())
             )
-            _spread(layer, limits)
-            layer.colormap = colormap
+            _paint(layer, limits, colormap)
             if layer.name == self._galaxy.given_names.get(spec.key):
                 layer.name = self._galaxy.given_names[spec.key] = spec.name
             self._legend.later()
@@ -432,6 +444,18 @@ class LayerRegister:
         shown = shown_in(layer) if layer is not None else None
         if layer is not None and shown is not None and shown.view == spec.shown.view:
             _spread(layer, spec.limits)
+
+
+def _paint(layer: Layer, limits: tuple[float, float], colormap: Any) -> None:
+    """Other limits and another colour map; one of which a session has only the name is taken where
+    napari knows it.
+    """
+    _spread(layer, limits)
+    if not isinstance(colormap, str):
+        layer.colormap = colormap
+    elif colormap != layer.colormap.name:
+        with suppress(KeyError):
+            layer.colormap = colormap
 
 
 def _rank(key: Key) -> int:

@@ -43,11 +43,9 @@ class ShownGalaxy:
     camera: tuple[tuple[float, ...], float] | None = None
 
     def remember(self, key: Key, layer: Layer) -> None:
-        """Keep how a person has left a layer, which is about to go."""
+        """Keep how a person has left a layer, which may go."""
         shown = shown_in(layer)
         if shown is not None:
             self.colours[key, shown.view] = (tuple(layer.contrast_limits), layer.colormap)
         if layer.name != self.given_names.get(key):
             self.own_names[key] = layer.name
-        self.layers.pop(key, None)
-        self.given_names.pop(key, None)

@@ -51,6 +51,50 @@ def is_closed(viewer: ViewerModel) -> bool:
     return hasattr(viewer, "window") and qt_window(viewer) is None
 
 
+def ask_before_closing(viewer: ViewerModel, ask: Callable[[], bool | None]) -> None:
+    """Ask before a person closes the window, in the place of napari's own question; a script that
+    closes it is not asked.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        Whose window it is.
+    ask : callable
+        Whether the window may be closed; None to leave the question to napari.
+    """
+    window = qt_window(viewer)
+    if window is None:
+        return
+    from qtpy.QtCore import QEvent, QObject
+
+    original = window.close
+
+    def close(quit_app: bool = False, confirm_need: bool = False) -> Any:
+        """napari's menu entries come here, and so does what is closed by a script."""
+        answer = ask() if confirm_need else None
+        if answer is False:
+            return None
+        return original(quit_app=quit_app, confirm_need=confirm_need and answer is None)
+
+    class Closing(QObject):
+        """Hears of the button in the window's frame."""
+
+        def eventFilter(self, watched: Any, event: Any) -> bool:
+            if event.type() == QEvent.Type.Close and event.spontaneous():
+                answer = ask()
+                if answer is not None:
+                    event.ignore()
+                    if answer:
+                        QTimer.singleShot(0, window.close)
+                    return True
+            return False
+
+    from qtpy.QtCore import QTimer
+
+    window.close = close
+    window.installEventFilter(Closing(window))
+
+
 def hold_painting(viewer: ViewerModel, canvas_only: bool = False) -> Callable[[], None]:
     """Stop the painting of the window, or of its canvas alone; what is given back begins it
     again.

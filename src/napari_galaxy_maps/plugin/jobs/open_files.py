@@ -293,7 +293,7 @@ class FileOpener:
             there = galaxies.holding(file.path)
             if there is not None:
                 return there
-        others = [galaxy for galaxy in galaxies.all if galaxy is not galaxies.current]
+        others = [g for g in galaxies.all if g is not galaxies.current and g.unread is None]
         for galaxy in (galaxies.current, *others):
             wanted = join and galaxy is galaxies.current
             if belongs(group, galaxies.work_of(galaxy), wanted):

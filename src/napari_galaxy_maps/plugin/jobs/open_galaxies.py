@@ -17,6 +17,7 @@ from ..canvas.shown_galaxy import ShownGalaxy
 from ..eventloop.idle_queue import IdleQueue
 from ..eventloop.worker import JobRunner
 from ..ground.put_aside import Part
+from ..session.open_session import UnreadGalaxy
 from ..state.galaxy_work import GalaxyWork
 from ..state.project import Project
 from ..state.sparing import nbytes_of, spare
@@ -36,12 +37,18 @@ class OpenGalaxy:
         What each part has put aside; of the galaxy that is looked at, what was put aside last.
     waiting : list
         Layers that were to be shown when it was put aside.
+    unread : UnreadGalaxy or None
+        Where it is in a session, as long as nobody has looked at it.
+    own : bool
+        Whether a person has saved that session.
     number : int
         In the order in which galaxies were begun.
     """
 
     states: dict[str, Any] = field(default_factory=dict)
     waiting: list[Any] = field(default_factory=list)
+    unread: UnreadGalaxy | None = None
+    own: bool = False
     number: int = field(default_factory=lambda: next(_NUMBERS))
 
 
@@ -66,6 +73,10 @@ class OpenGalaxies:
     """The list, or what is known of a galaxy in it."""
     entered = Signal()
     """Another galaxy is looked at, all of whose parts are there."""
+    wanted = Signal(object)
+    """A galaxy of a session is to be looked at and has to be read first."""
+    masks_changed = Signal()
+    """What is masked or measured by hand in the galaxy that is looked at."""
 
     def __init__(
         self,
@@ -84,6 +95,8 @@ class OpenGalaxies:
         self._last: list[OpenGalaxy] = []
         """Those that are put aside, the one that was looked at last first."""
         runner.enter(self.current)
+        for part in parts.values():
+            self._listen(part)
         readers.add(self)  # nothing that is saved replaces an image that is open
         for signal in (project.name_changed, project.files_changed, project.results_changed):
             signal.connect(self._changed)
@@ -94,6 +107,15 @@ class OpenGalaxies:
     def add_part(self, name: str, part: Part) -> None:
         """One more part that has a state for each galaxy."""
         self._parts[name] = part
+        self._listen(part)
+
+    def _listen(self, part: Part) -> None:
+        changed = getattr(part, "changed", None)
+        if changed is not None:
+            changed.connect(self._edited)
+
+    def _edited(self, *_: Any) -> None:
+        self.masks_changed.emit()
 
     # What is open --------------------------------------------------------------------------------
 
@@ -106,6 +128,8 @@ class OpenGalaxies:
 
     def title(self, galaxy: OpenGalaxy) -> str:
         """What a person calls a galaxy: its name, else the folder of its files."""
+        if galaxy.unread is not None:
+            return galaxy.unread.name
         work = self.work_of(galaxy)
         folders = {file.path.resolve().parent.name for file in work.files.found}
         if work.name or len(folders) == 1:
@@ -136,6 +160,16 @@ class OpenGalaxies:
         self.switch(galaxy)
         return galaxy
 
+    def is_blank(self, galaxy: OpenGalaxy) -> bool:
+        """Whether nothing has been opened of a galaxy."""
+        return galaxy.unread is None and self.work_of(galaxy).is_empty
+
+    def add_unread(self, unread: UnreadGalaxy, own: bool) -> OpenGalaxy:
+        """A galaxy of a session, which is read when somebody looks at it."""
+        galaxy = self.add(GalaxyWork())
+        galaxy.unread, galaxy.own = unread, own
+        return galaxy
+
     def add(self, work: GalaxyWork, **states: Any) -> OpenGalaxy:
         """A galaxy that is put aside until somebody looks at it.
 
@@ -156,6 +190,9 @@ class OpenGalaxies:
         """Look at another galaxy; the one that was looked at is put aside as it is."""
         if galaxy is self.current or galaxy not in self.all:
             return
+        if galaxy.unread is not None:
+            self.wanted.emit(galaxy)
+            return
         before = self.current
         before.waiting = self._idle.take()
         before.states = {name: part.put_aside() for name, part in self._parts.items()}
@@ -169,7 +206,8 @@ class OpenGalaxies:
             self._last.remove(galaxy)
         for name, part in self._parts.items():
             part.take_up(galaxy.states.get(name))
-        galaxy.states = {}
+        # Parts that are made later take up what there is for them then.
+        galaxy.states = {n: state for n, state in galaxy.states.items() if n not in self._parts}
         for part in self._parts.values():
             announce = getattr(part, "announce", None)
             if announce is not None:

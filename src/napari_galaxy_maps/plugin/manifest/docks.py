@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -12,6 +13,8 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QDockWidget, QWidget
 
 from ..eventloop import preload
+from ..widgets.forms import is_seen
+from ..widgets.session_bar import ask_to_close
 from ..workspace import workspace_of
 
 PLUGIN = "napari-galaxy-maps"
@@ -73,6 +76,28 @@ def open_all(viewer: Viewer) -> None:
             window.tabifyDockWidget(first, dock)
     raise_panel(viewer, PANELS[0])
     preload.begin()
+    _keep_session(viewer)
+
+
+def _keep_session(viewer: Viewer) -> None:
+    """What is done with the panels is saved by itself, and nothing unsaved is closed unasked."""
+    sessions, weak = workspace_of(viewer).sessions, weakref.ref(viewer)
+
+    def in_front() -> str:
+        alive = weak()
+        shown = {} if alive is None else alive.window.dock_widgets
+        seen = [name for name in PANELS if is_seen(shown.get(_full_name(name)))]
+        return seen[0] if seen else ""
+
+    def bring(name: str) -> None:
+        alive = weak()
+        if alive is not None and name in PANELS:
+            raise_panel(alive, name)
+
+    if sessions.panel is str:
+        sessions.panel, sessions.raise_panel = in_front, bring
+        sessions.watch_closing(viewer, ask_to_close)
+        sessions.keep()
 
 
 def panel(viewer: Viewer, name: str) -> Any:

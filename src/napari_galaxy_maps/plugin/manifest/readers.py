@@ -14,6 +14,7 @@ from ...progress import Progress, run_to_end
 from ..eventloop import worker
 from ..ground.layer_specs import LayerSpec
 from ..jobs.open_files import OpenedPaths, ReadLayer, open_steps, read_steps, truth_specs
+from ..session.saved_galaxy import SUFFIX
 from ..widgets.qt_parts import present
 from ..workspace import Workspace, current_workspace
 
@@ -35,6 +36,8 @@ def get_reader(
     from ...fits_io.image_files import FITS_ENDINGS, is_fits_name
 
     paths = [path] if isinstance(path, str | Path) else list(path)
+    if len(paths) == 1 and is_session(Path(paths[0])):
+        return read_session
     for member in map(Path, paths):
         if member.is_dir():
             try:
@@ -64,6 +67,27 @@ def read(path: str | Sequence[str]) -> list[LayerData]:
         workspace.opener.add_paths(paths)
         return NOTHING
     return read_now(paths, workspace)
+
+
+def is_session(path: Path) -> bool:
+    """Whether a folder is a session of this program."""
+    return path.name.endswith(SUFFIX) and path.is_dir()
+
+
+def read_session(path: str | Sequence[str]) -> list[LayerData]:
+    """Open a session in the window; its layers come by themselves.
+
+    Raises
+    ------
+    InputError
+        Where there is no window to open it in.
+    """
+    folder = path if isinstance(path, str | Path) else path[0]
+    workspace = current_workspace()
+    if workspace is None or not in_event_loop():
+        raise InputError(f"{folder} is a session; open it in a window that is running.")
+    workspace.sessions.open(folder)
+    return NOTHING
 
 
 def in_event_loop() -> bool:

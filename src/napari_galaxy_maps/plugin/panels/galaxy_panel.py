@@ -40,6 +40,7 @@ from ..widgets.forms import (
     wrapped,
 )
 from ..widgets.galaxies_view import GalaxiesView
+from ..widgets.session_bar import SessionBar
 from ..widgets.shared_questions import SharedQuestions
 from .workspace_panel import WorkspacePanel
 
@@ -67,6 +68,8 @@ class GalaxyPanel(WorkspacePanel):
         self.details = wrapped(colour=FAINT, name="details")
         self.message = Message()
         self.galaxies = GalaxiesView(self.workspace)
+        self.session = SessionBar(self.workspace)
+        self.column.addWidget(self.session)
         self.column.addWidget(self.galaxies)
         self.column.addLayout(self._buttons())
         self.column.addLayout(self.place, 1)
@@ -84,6 +87,9 @@ class GalaxyPanel(WorkspacePanel):
         self.listen(self.project.message, self.message.say)
         self.listen(self.workspace.galaxies.changed, self.galaxies.refresh)
         self.listen(self.workspace.side_by_side.changed, self.galaxies.refresh)
+        self.listen(self.workspace.sessions.changed, self.session.refresh)
+        self.listen(self.project.files_changed, self.session.refresh)
+        self.session.refresh()
         bind_edit_keys(self, self.project.undo, self.project.redo, self._remove_selected)
         self.galaxies.refresh()
         self.refresh()

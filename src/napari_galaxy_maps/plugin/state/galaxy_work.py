@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...data.cube import BandCube
 from ...data.galaxy import BandImage, Galaxy
@@ -62,6 +62,8 @@ class GalaxyWork:
         Which of it is chosen.
     reference : tuple of float or None
         RA and Dec in degrees where the tangent plane of its layers touches the sky.
+    missing : tuple of SavedFile
+        Files of a session that were not found.
     edits : History
         What a person has entered, and before.
     """
@@ -81,6 +83,7 @@ class GalaxyWork:
     truths: dict[str, PropertyMaps] = field(default_factory=dict)
     truth_name: str = ""
     reference: Reference | None = None
+    missing: tuple[Any, ...] = ()
     edits: History[Entries] = field(default_factory=lambda: History(_NOTHING))
 
     def take(self, files: Iterable[ImageFile], maps: Iterable[tuple[str, PropertyMaps]]) -> None:

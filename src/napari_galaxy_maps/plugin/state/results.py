@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...bands.registry import BANDS
 from ...data.maps import PropertyMaps
 from ...data.recipe import Recipe
 from ...exceptions import GalaxyMapsError
@@ -98,16 +99,11 @@ class Result:
             SHA-256 of the images by band; empty while none is open.
         """
         words = changed_settings(self.recipe, recipe)
-        known = {band: self.inputs[band] for band in inputs if self.inputs.get(band)}
-        if (
-            self.inputs
-            and inputs
-            and (
-                any(inputs[band] != checksum for band, checksum in known.items())
-                or (not self.opened and inputs.keys() != self.inputs.keys())
-            )
-        ):
-            words.append("images")
+        if self.inputs and inputs:
+            others = any(inputs.get(band) != known for band, known in self.inputs.items())
+            # A file of maps names only the images that its model takes.
+            more = not self.opened and inputs.keys() - self.inputs.keys()
+            words += ["images"] if others or more else []
         return words
 
 
@@ -126,16 +122,21 @@ def result_of_file(name: str, maps: PropertyMaps) -> Result:
         recipe = Recipe.from_toml(str(said.get("recipe", "")))
     except GalaxyMapsError:  # of another version, perhaps; its maps are as good
         recipe = Recipe()
-    files = said.get("inputs", {})
-    inputs = {}
-    for band, text in files.items() if isinstance(files, Mapping) else ():
-        _, found, checksum = str(text).partition(" sha256 ")
-        if found:
-            inputs[band] = checksum
     path = Path(str(said.get("file", "")))
     made = datetime.fromtimestamp(path.stat().st_mtime if path.is_file() else 0).astimezone()
     label = str(said.get("model", "")) or Path(name).stem
-    return Result(label, maps, recipe, inputs, made=made, saved=True, opened=True)
+    return Result(label, maps, recipe, inputs_of(maps), made=made, saved=True, opened=True)
+
+
+def inputs_of(maps: PropertyMaps) -> dict[str, str]:
+    """SHA-256 of the images that maps were made of, by band, as they say it."""
+    files = maps.provenance.get("inputs", {})
+    found = {}
+    for band, text in files.items() if isinstance(files, Mapping) else ():
+        _, known, checksum = str(text).partition(" sha256 ")
+        if known and band in BANDS:
+            found[band] = checksum
+    return found
 
 
 def is_prediction(maps: PropertyMaps) -> bool:

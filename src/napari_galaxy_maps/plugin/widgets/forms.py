@@ -216,8 +216,10 @@ def bind_edit_keys(
         shortcut.activated.connect(slot)
 
 
-def is_seen(widget: QWidget) -> bool:
+def is_seen(widget: QWidget | None) -> bool:
     """Whether anybody can see a widget: it is shown, and not in a dock behind another one."""
+    if widget is None:
+        return False
     return bool(widget.isVisible() and not widget.visibleRegion().isEmpty())
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from ...fits_io.ds9_regions import Polygon
 from ..stars.star_list import Star
 from .mask_set import Masks, Patch
@@ -151,6 +153,23 @@ def _near(star: Star, other: Star) -> bool:
         abs(star.dec - other.dec) * 3600 < _SAME_PLACE
         and abs(star.ra - other.ra) * 3600 < _SAME_PLACE * 10
     )
+
+
+def alike(one: Masks | None, other: Masks | None) -> bool:
+    """Whether two sets of masks mask the same, whichever objects they are made of."""
+    if one is None or other is None or one is other:
+        return one is other
+
+    def stars(masks: Masks) -> list[tuple[object, ...]]:
+        return [(s.id, s.ra, s.dec, dict(s.radii), s.enabled, s.spared) for s in masks.stars]
+
+    def areas(masks: Masks) -> list[tuple[object, ...]]:
+        polygons = [
+            (np.asarray(p.vertices).tobytes(), p.band, p.enabled, p.frees) for p in masks.polygons
+        ]
+        return [*polygons, *((p.data.tobytes(), p.data.shape, p.bands) for p in masks.patches)]
+
+    return stars(one) == stars(other) and areas(one) == areas(other)
 
 
 def summary(masks: Masks | None) -> str:
