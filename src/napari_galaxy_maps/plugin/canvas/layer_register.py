@@ -56,6 +56,7 @@ class LayerRegister:
         self._idle = idle
         self._galaxy = ShownGalaxy()
         """The layers of the galaxy that is looked at."""
+        self._overlay_names: dict[str, str] = {}
         self._overlays: dict[str, weakref.ref[Layer]] = {}
         """Circles and the like: they show what belongs to the galaxy that is looked at."""
         self._arranged = False
@@ -184,10 +185,12 @@ class LayerRegister:
             for i, other in enumerate(layers)
             if (s := shown_in(other)) and s.key.rank > spec.key.rank
         ]
-        off = in_a_row and not layer.visible
+        off, lone = in_a_row and not layer.visible, not layers
         self._unplaced |= off
         with viewers.unselected(layers, len(layers) > 0), viewers.unplaced(self.viewer, off):
             layers.insert(min(above, default=self._below_overlays()), layer)
+        if lone and galaxy.camera is not None:
+            self._point_camera(galaxy.camera)  # napari has pointed it at its first layer
         if spec.name == layer.name.removesuffix(f" [{layer.name[-2:-1]}]"):
             galaxy.given_names[spec.key] = layer.name  # napari tells two of one name apart
         if layer.visible:
@@ -239,7 +242,7 @@ class LayerRegister:
             viewers.unplaced(self.viewer, not layer.visible),
         ):
             self.viewer.layers.append(layer)
-        self._galaxy.given_names[Key("overlay", label)] = layer.name
+        self._overlay_names[label] = layer.name
         status_bar.install(layer, self._viewer)
 
     def place_layers(self) -> None:
@@ -295,9 +298,9 @@ class LayerRegister:
                     layer.name = shown.layer_name(name)
                     self._galaxy.given_names[key] = layer.name
         for label, layer in self.overlays().items():
-            key = Key("overlay", label)
-            if layer.name == self._galaxy.given_names.get(key):
-                layer.name = self._galaxy.given_names[key] = f"{label} {name}".strip()
+            if layer.name == self._overlay_names.get(label):
+                layer.name = f"{label} {name}".strip()
+                self._overlay_names[label] = layer.name
 
     # Coming and going ----------------------------------------------------------------------------
 
@@ -335,12 +338,15 @@ class LayerRegister:
                 shown[key].visible = True
                 del galaxy.visible[key]
         if galaxy.camera is not None:
-            camera, _ = viewers.camera_and_scale_bar(self.viewer)
-            camera.center, camera.zoom = galaxy.camera
+            self._point_camera(galaxy.camera)
         self.rename()
         self._legend.later()
         if on:
             self.show_later([], partial(self._select, max(on, key=_rank)))
+
+    def _point_camera(self, where: tuple[tuple[float, ...], float]) -> None:
+        camera, _ = viewers.camera_and_scale_bar(self.viewer)
+        camera.center, camera.zoom = where
 
     @property
     def awaited(self) -> dict[Key, View]:

@@ -333,8 +333,7 @@ class Sessions:
 
     def end(self) -> None:
         """The window is closed as it should be."""
-        if self._timer is not None:
-            self._timer.stop()
+        self._timer = None
         if self._state is not None:
             self._state.end(clean=True)
 

@@ -318,7 +318,9 @@ class FileOpener:
             return
         before = [(key.name, view) for key, view in layers.awaited.items() if key.kind == "map"]
         if before or not project.files.found:
+            awaited = dict(layers.awaited)
             views.show_result(*before[-1:])
+            layers.awaited.update({k: v for k, v in awaited.items() if layers.layer(k) is None})
         else:
             layers.show_later(spec.switched_off() for spec in views.specs(result))
         layers.show_later([], project.maps_changed.emit)

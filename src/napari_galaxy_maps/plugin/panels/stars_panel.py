@@ -219,12 +219,12 @@ class StarsPanel(WorkspacePanel):
             state = "There are no maps yet; Predict makes them with these masks."
         elif not behind:
             state = "The maps are made with these masks."
+        elif refresher.on and not refresher.follows:
+            state = "The maps were made with other settings; Predict makes them anew."
+        elif refresher.on:
+            state = "The maps follow …"
         else:
-            state = (
-                "The maps follow …"
-                if refresher.on
-                else "The maps are those of before; Predict makes them anew."
-            )
+            state = "The maps are those of before; Predict makes them anew."
         self.state.setText(state)
         self.note.setText(self.masks.note)
         self.note.setVisible(bool(self.masks.note))

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from .forms import agreed, make_button
-from .qt_parts import present
+from .qt_parts import present, select_row
 
 if TYPE_CHECKING:
     from ..jobs.open_galaxies import OpenGalaxy
@@ -89,12 +89,15 @@ class GalaxiesView(QWidget):
                 self.list.addItem(QListWidgetItem())
             for i, galaxy in enumerate(every):
                 text = words_of(self.galaxies.title(galaxy), self.galaxies.work_of(galaxy))
+                if galaxy.unread is not None:
+                    text = f"{text}, {galaxy.unread.summary.files} files, not read yet"
                 item = present(self.list.item(i))
                 if item.text() != text:
                     item.setText(text)
                     item.setToolTip(text)
-            if len(self._chosen()) < 2:
-                self.list.setCurrentRow(every.index(self.galaxies.current))
+            chosen, current = self._chosen(), self.galaxies.current
+            if len(chosen) != 2 or current not in chosen:
+                select_row(self.list, every.index(current))
         self.list.setFixedHeight(_ROW * max(1, min(len(every), _ROWS)) + 6)
         self._show_buttons()
 
@@ -105,7 +108,7 @@ class GalaxiesView(QWidget):
         self.close_button.setEnabled(len(self.galaxies.all) > 1 or not self._is_blank())
 
     def _is_blank(self) -> bool:
-        return self.galaxies.work_of(self.galaxies.current).is_empty
+        return self.galaxies.is_blank(self.galaxies.current)
 
     def _chosen(self) -> list[OpenGalaxy]:
         rows = sorted(index.row() for index in self.list.selectedIndexes())

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from qtpy.QtWidgets import QLayout
+from qtpy.QtCore import QItemSelectionModel
+from qtpy.QtWidgets import QLayout, QListWidget
 
 Part = TypeVar("Part")
 
@@ -22,6 +23,13 @@ def present(part: Part | None) -> Part:
     if part is None:
         raise LookupError("This widget has no such part.")
     return part
+
+
+def select_row(rows: QListWidget, row: int) -> None:
+    """Select one row of a list alone, whatever keys are held just now."""
+    model = present(rows.selectionModel())
+    flags = QItemSelectionModel.SelectionFlag
+    model.setCurrentIndex(rows.indexFromItem(rows.item(row)), flags.ClearAndSelect)
 
 
 def clear(layout: QLayout) -> None:

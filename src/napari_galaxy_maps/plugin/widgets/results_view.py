@@ -25,7 +25,7 @@ from ...data.properties import PROPERTIES
 from ..canvas.map_views import VIEW_KEYS
 from ..ground.layer_specs import VIEWS, Key, View, unit_in_words
 from .forms import FAINT, GOOD, heading, make_button, wrapped
-from .qt_parts import present
+from .qt_parts import present, select_row
 
 if TYPE_CHECKING:
     from ..state.results import Result
@@ -180,8 +180,10 @@ class ResultsView(QWidget):
                 what, made = words_of(result, self.project.differences(result))
                 item.setText(f"{what}\n{made}")
                 item.setToolTip(item.text())
-            if self.project.result in results and len(self._chosen()) < 2:
-                self.list.setCurrentRow(results.index(self.project.result))
+            # Two that are selected to be compared stay so.
+            chosen, current = self._chosen(), self.project.result
+            if current in results and (len(chosen) != 2 or current not in chosen):
+                select_row(self.list, results.index(current))
         self.list.setFixedHeight(_ROW * max(1, min(len(results), _ROWS)) + 8)
         self._offer()
         self._show_buttons()

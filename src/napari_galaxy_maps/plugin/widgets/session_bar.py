@@ -35,6 +35,7 @@ class SessionBar(QWidget):
     def __init__(self, workspace: Workspace):
         super().__init__()
         self.sessions, self.project = workspace.sessions, workspace.project
+        self.galaxies = workspace.galaxies
         self.save_button = make_button("Save session…", "save_session", self._ask_save)
         self.save_button.setToolTip(
             "All galaxies with their results, masks, apertures and views, in a folder "
@@ -68,7 +69,8 @@ class SessionBar(QWidget):
                 f"A window {how} on {when:%Y-%m-%d at %H:%M} with {', '.join(last.galaxies[:4])}"
                 f"{' …' if len(last.galaxies) > 4 else ''}. Open it again?"
             )
-        self.offer.setVisible(bool(states))
+        blank = all(self.galaxies.is_blank(galaxy) for galaxy in self.galaxies.all)
+        self.offer.setVisible(bool(states) and blank)
         files = self.project.missing
         names = ", ".join(file.path.name for file in files[:3])
         self.missing_text.setText(
