@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 
@@ -19,6 +20,8 @@ from napari_galaxy_maps.data.properties import Flag
 
 from ..conftest import tan_wcs
 
+# What windows save by themselves goes into a folder of the tests' own.
+os.environ["GALAXY_MAPS_STATE"] = tempfile.mkdtemp(prefix="galaxy-maps-state-")
 PATIENCE = 240
 """Seconds; the limit of a test is longer."""
 HAS_DISPLAY = bool(
@@ -112,9 +115,9 @@ def empty_window(one_window, qtbot) -> Iterator:
 
     own = workspace_of(one_window)
     yield one_window
-    own.start_over()
+    start_over(own)
     wait_for(qtbot, lambda: idle(own))
-    own.start_over()
+    start_over(own)
     one_window.layers.clear()
 
 
@@ -158,6 +161,21 @@ def wait_for(qtbot, condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end, "it never came to pass"
         qtbot.wait(20)
+
+
+def take_maps(workspace, maps, label="dust-forest"):
+    """Let a workspace have a result, as after a prediction; gives it back."""
+    from napari_galaxy_maps.plugin.state.results import Result
+
+    project = workspace.project
+    recipe = project.recipe.model_copy(deep=True)
+    return project.add_result(Result(label, maps, recipe, project.checksums))
+
+
+def start_over(workspace) -> None:
+    """Close all galaxies."""
+    for galaxy in list(workspace.galaxies.all):
+        workspace.galaxies.close(galaxy)
 
 
 def idle(workspace) -> bool:

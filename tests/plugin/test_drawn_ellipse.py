@@ -15,7 +15,7 @@ from napari_galaxy_maps.plugin.widgets.file_table import PSF
 from napari_galaxy_maps.prepare.psf.kernels import gaussian_stamp
 
 from . import mouse
-from .conftest import canvas_is_painted, idle, wait_for
+from .conftest import canvas_is_painted, idle, start_over, wait_for
 from .test_panels import BANDS, add_folder, choose, click, panel, write
 
 pytestmark = pytest.mark.window
@@ -163,7 +163,7 @@ def test_without_a_size_a_circle_is_begun_with_and_without_an_image_words_say_wh
     click(qtbot, form.draw)
     galaxy = workspace.project.recipe.galaxy
     assert galaxy.d25 > 0 and galaxy.axis_ratio == 1 and abs(galaxy.ra - 150) < 0.1
-    workspace.start_over()
+    start_over(workspace)
     assert workspace.d25_layer.layer is None
 
 

@@ -21,7 +21,7 @@ from napari_galaxy_maps.plugin.widgets.aperture_table import with_error
 from tests.conftest import tan_wcs
 
 from . import mouse
-from .conftest import idle, wait_for
+from .conftest import idle, take_maps, wait_for
 from .test_panels import click, panel
 
 pytestmark = pytest.mark.window
@@ -51,7 +51,7 @@ def inspecting(viewer, workspace, maps, truth, qtbot):
     panels.open_all(viewer)
     for spec in map_specs(maps, workspace.project.place(maps), "NGC 309", visible="LOG_SIGMA_MD"):
         workspace.layers.show(spec)
-    workspace.project.maps = maps
+    take_maps(workspace, maps)
     workspace.project.maps_changed.emit()
     workspace.project.add_truth("truth.fits", truth, choose=True)
     viewer.reset_view()

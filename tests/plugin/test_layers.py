@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_galaxy_maps.data.maps import PropertyMaps
-from napari_galaxy_maps.data.properties import PROPERTIES
+from napari_galaxy_maps.data.properties import PROPERTIES, Flag
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.plugin.canvas import status_bar as readout
 from napari_galaxy_maps.plugin.ground import colormaps as colours
@@ -25,7 +25,7 @@ def test_an_image_keeps_its_data_and_gets_a_stretch_made_of_colours(image):
     picture = image()
     before = picture.data.copy()
     spec = layers.image_spec(picture, REFERENCE, "NGC 309")
-    assert spec.name == "NGC 309 WISE_3.4"
+    assert spec.name == "WISE_3.4 NGC 309"
     assert spec.data is picture.data
     assert np.array_equal(picture.data, before)
     low, high = spec.limits
@@ -54,22 +54,46 @@ def test_limits_of_flat_and_empty_images_make_sense(data):
     assert np.isfinite([low, high, softening]).all() and high > low
 
 
-def test_maps_make_layers_with_their_range_and_errors_below_them(maps):
-    specs = layers.map_specs(maps, REFERENCE, "NGC 309", visible="LOG_SMD")
+def test_maps_make_a_layer_a_property_whose_names_begin_with_what_differs(maps):
+    specs = layers.map_specs(maps, REFERENCE, "NGC 309", made_by="dust-forest", visible="LOG_SMD")
     assert [s.name for s in specs] == [
-        "NGC 309 LOG_SMD error", "NGC 309 T_DUST error", "NGC 309 LOG_SIGMA_MD error",
-        "NGC 309 LOG_SMD", "NGC 309 T_DUST", "NGC 309 LOG_SIGMA_MD",
-    ]  # fmt: skip
-    assert [s.visible for s in specs] == [False] * 3 + [True, False, False]
-    assert specs[3].limits == PROPERTIES["LOG_SMD"].limits
-    assert specs[3].colormap == PROPERTIES["LOG_SMD"].colormap
-    assert specs[5].shown.caption == "dust mass (log10 of Msun/kpc²)"
+        f"{name} dust-forest NGC 309" for name in ("LOG_SMD", "T_DUST", "LOG_SIGMA_MD")
+    ]
+    assert [s.visible for s in specs] == [True, False, False]
+    assert specs[0].colormap == PROPERTIES["LOG_SMD"].colormap
+    assert specs[2].shown.caption == "dust mass (log10 of Msun/kpc²), dust-forest"
+    errors = layers.map_specs(maps, REFERENCE, "NGC 309", view="error", made_by="dust-forest")
+    assert errors[0].name == "LOG_SMD uncertainty dust-forest NGC 309"
+    assert [s.key for s in errors] == [s.key for s in specs], "the same layers show them"
+    apart = layers.map_specs(maps, REFERENCE, view="error", apart=True)
+    assert not {s.key for s in apart} & {s.key for s in specs}, "but for those that stay apart"
+
+
+def test_colours_span_the_galaxy_or_the_usual_range(maps):
+    flags = maps.flags.copy()
+    flags[:, 20:] = Flag.OUTSIDE
+    known = replace(maps, flags=flags)
+    (own,) = layers.map_specs(known, REFERENCE, names=["T_DUST"])
+    (usual,) = layers.map_specs(known, REFERENCE, names=["T_DUST"], usual=True)
+    assert usual.limits == PROPERTIES["T_DUST"].limits
+    assert 20 <= own.limits[0] < 20.3 and 22 < own.limits[1] < 22.5, "of pixels without a flag"
+    (truth,) = layers.map_specs(maps, REFERENCE, view="truth", beside=known, names=["T_DUST"])
+    assert truth.limits == own.limits, "so that both can be compared"
+
+
+@pytest.mark.parametrize("values", [np.full((9, 9), np.nan), np.full((9, 9), 21.0)])
+def test_limits_of_a_map_without_a_range_make_sense(values):
+    usual = PROPERTIES["T_DUST"].limits
+    low, high = colours.galaxy_limits(values, np.zeros(values.shape, np.int16), usual)
+    assert low < high and (not np.isfinite(values).any() or low < 21 < high)
+    if not np.isfinite(values).any():
+        assert (low, high) == usual
 
 
 def test_residuals_are_diverging_about_zero(maps):
     residual = PropertyMaps({"LOG_SMD": maps.values["LOG_SMD"] + 3.2}, {}, maps.wcs, maps.flags)
-    (spec,) = layers.map_specs(residual, REFERENCE, "NGC 309", kind="residual")
-    assert spec.name == "NGC 309 LOG_SMD residual"
+    (spec,) = layers.map_specs(residual, REFERENCE, "NGC 309", view="residual")
+    assert spec.name == "LOG_SMD residual NGC 309"
     assert spec.limits[0] == -spec.limits[1]
     middle = spec.make_colormap().map([0.5])[0]
     assert np.ptp(middle[:3]) < 0.01, "grey at zero"
@@ -95,7 +119,7 @@ def test_images_and_residuals_are_left_out_beside_a_prediction(maps, image):
     specs = [
         layers.image_spec(image(), REFERENCE),
         *layers.map_specs(maps, REFERENCE),
-        *layers.map_specs(maps, REFERENCE, kind="residual", names=["LOG_SMD"]),
+        *layers.map_specs(maps, REFERENCE, view="residual", names=["LOG_SMD"]),
     ]
     back, left_out = layers.maps_from_layers(layer_data(specs))
     assert list(back.values) == list(maps.values)
@@ -133,7 +157,7 @@ def test_an_image_reads_out_with_band_and_unit(image):
 
 
 def test_a_map_reads_out_with_its_error(maps):
-    shown = layers.map_specs(maps, REFERENCE)[3].shown
+    shown = layers.map_specs(maps, REFERENCE)[0].shown
     values = maps.values["LOG_SMD"]
     assert readout.value_text(shown, values, 1, 20) == "LOG_SMD -3.00 ± 0.31 dex"
 
@@ -141,16 +165,16 @@ def test_a_map_reads_out_with_its_error(maps):
 def test_an_uncertainty_reads_out_with_its_95_percent_where_that_is_known(maps):
     known = replace(maps, tails={"LOG_SMD": 2.4})
     for content, expected in (
-        (maps, "LOG_SMD error 0.31 dex"),
-        (known, "LOG_SMD error 0.31 dex, 95 % within 0.74"),
+        (maps, "LOG_SMD uncertainty 0.31 dex"),
+        (known, "LOG_SMD uncertainty 0.31 dex, 95 % within 0.74"),
     ):
-        specs = layers.map_specs(content, REFERENCE)
-        shown = next(s.shown for s in specs if s.key.kind == "error" and s.key.name == "LOG_SMD")
+        (spec,) = layers.map_specs(content, REFERENCE, view="error", names=["LOG_SMD"])
+        shown = spec.shown
         assert readout.value_text(shown, content.errors["LOG_SMD"], 1, 20) == expected
 
 
 def test_flags_are_said_in_words(maps):
-    shown = layers.map_specs(maps, REFERENCE)[3].shown
+    shown = layers.map_specs(maps, REFERENCE)[0].shown
     values = maps.values["LOG_SMD"]
     text = readout.value_text(shown, values, 2, 3)
     assert text.endswith("(unlike anything the model was trained on; near the edge of an image)")

@@ -21,7 +21,7 @@ from napari_galaxy_maps.plugin.state.aperture_measurements import MAPS
 from napari_galaxy_maps.plugin.widgets.aperture_table import MEAN, SUM, with_error
 
 from . import mouse
-from .conftest import wait_for
+from .conftest import take_maps, wait_for
 from .test_panels import click, panel
 
 pytestmark = pytest.mark.window
@@ -41,7 +41,7 @@ def measuring(viewer, workspace, maps, qtbot):
     workspace.project.set_recipe("galaxy", distance=DISTANCE)
     for spec in map_specs(maps, workspace.project.place(maps), "NGC 309", visible="LOG_SIGMA_MD"):
         workspace.layers.show(spec)
-    workspace.project.maps = maps
+    take_maps(workspace, maps)
     panels.raise_panel(viewer, "Measure")
     widget = panel(viewer, "Measure")
     widget.tabs.setCurrentIndex(0)
@@ -345,7 +345,7 @@ def test_other_maps_are_measured_as_soon_as_they_are_there(
     settled(qtbot, measuring)
     before = float(measuring.rows[0]["mean"][2])
     values = {name: plane + np.float32(0.5) for name, plane in maps.values.items()}
-    workspace.project.maps = replace(maps, values=values)
+    take_maps(workspace, replace(maps, values=values))
     workspace.project.maps_changed.emit()
     wait_for(
         qtbot,

@@ -12,7 +12,7 @@ from napari_galaxy_maps.mocks.population import KINDS
 from napari_galaxy_maps.plugin.manifest import docks as panels
 from napari_galaxy_maps.plugin.panels import mock_panel
 
-from .conftest import idle, wait_for
+from .conftest import idle, take_maps, wait_for
 
 pytestmark = pytest.mark.window
 
@@ -182,14 +182,10 @@ def test_a_mock_is_saved_as_the_command_writes_it(panel, workspace, qtbot, tmp_p
     assert "SDSS_u.fits" in asked[0] and (tmp_path / "truth.fits").stat().st_mtime_ns == stamp
 
 
-def test_unsaved_maps_are_asked_about(panel, workspace, qtbot, maps, monkeypatch):
-    workspace.project.maps, workspace.project.saved = maps, False
-    asked = []
-    monkeypatch.setattr(
-        QMessageBox,
-        "question",
-        lambda *words: asked.append(words[2]) or QMessageBox.StandardButton.No,
-    )
+def test_a_mock_is_another_galaxy_beside_the_one_that_is_open(panel, workspace, qtbot, maps):
+    take_maps(workspace, maps)
     click(qtbot, panel.button)
-    assert "not saved" in asked[0] and workspace.runner.job is None
-    workspace.project.maps = None
+    wait_for(qtbot, lambda: len(workspace.galaxies.all) == 2 and idle(workspace))
+    first, second = workspace.galaxies.all
+    assert workspace.galaxies.current is second and workspace.project.truth is not None
+    assert [result.maps for result in workspace.galaxies.work_of(first).results] == [maps]

@@ -96,7 +96,8 @@ def test_maps_are_those_without_the_image_and_the_panels_say_so(
     workspace.preparer.prepare()
     wait_for(qtbot, lambda: project.cube is not None and idle(workspace))
     assert "PS1_r" in project.cube.bands
-    project.set_maps(None, None, None)  # the Pixel panel shows the bands of the maps, if there are
+    # The Pixel panel shows the bands of the maps, if there are any.
+    workspace.close_result(project.result)
     panels.raise_panel(viewer, "Pixel")
     wait_for(qtbot, lambda: idle(workspace) and workspace.spectra.ready())
     pixels = panel(viewer, "Pixel")

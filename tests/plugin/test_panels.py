@@ -207,7 +207,7 @@ def test_the_galaxys_name_and_place_are_written_and_kept(opened, workspace, qtbo
     assert (settings.name, settings.d25) == ("NGC 309", 3.2)
     assert (settings.ra, settings.dec) == pytest.approx((150.0, 2.0))
     assert workspace.project.galaxy.ellipse.a == pytest.approx(96)
-    assert {layer.name for layer in opened.layers} == {f"NGC 309 {band}" for band in BANDS}
+    assert {layer.name for layer in opened.layers} == {f"{band} NGC 309" for band in BANDS}
 
 
 def test_nonsense_is_said_and_not_taken(opened, workspace, qtbot):
@@ -230,11 +230,12 @@ def test_the_middle_of_the_view_is_the_galaxys_place(opened, workspace, qtbot):
 def test_new_begins_with_another_galaxy(opened, workspace, qtbot, monkeypatch, galaxy_folder):
     galaxy = panel(opened, "Galaxy")
     write(qtbot, galaxy.name, "NGC 309")
-    click(qtbot, galaxy.new_button)
+    click(qtbot, galaxy.galaxies.new_button)
     qtbot.wait(100)
+    assert len(workspace.galaxies.all) == 2
     assert (
         not workspace.project.files.found
-        and len(opened.layers) == 0
+        and not any(layer.visible for layer in opened.layers)
         and galaxy.table.rowCount() == 0
     )
     assert (

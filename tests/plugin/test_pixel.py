@@ -20,7 +20,7 @@ from napari_galaxy_maps.sed.pixel import pixel_spectrum
 
 from ..conftest import tan_wcs
 from . import mouse
-from .conftest import idle, wait_for
+from .conftest import idle, take_maps, wait_for
 from .test_panels import click, panel
 
 pytestmark = pytest.mark.window
@@ -239,9 +239,10 @@ def test_fitting_the_far_infrared_narrows_the_dust(viewer, pixels, qtbot):
 def test_the_maps_and_the_truth_stand_beside_it(viewer, workspace, pixels, cube, qtbot):
     plane = np.arange(SHAPE[0] * SHAPE[1], dtype="f4").reshape(SHAPE)
     flags = np.zeros(SHAPE, np.int16)
-    workspace.project.maps = PropertyMaps(
+    own = PropertyMaps(
         {"T_DUST": 10 + plane / 100}, {"T_DUST": np.full(SHAPE, 1.5, "f4")}, cube.wcs, flags
     )
+    take_maps(workspace, own)
     workspace.project.add_truth(
         "truth", PropertyMaps({"T_DUST": 20 + plane / 100}, {}, cube.wcs, flags), choose=True
     )

@@ -20,7 +20,7 @@ from napari_galaxy_maps.prepare.masks.mask_files import read_masks
 from napari_galaxy_maps.progress import run_to_end
 
 from . import mouse
-from .conftest import canvas_is_painted, idle, wait_for
+from .conftest import canvas_is_painted, idle, start_over, wait_for
 from .test_panels import add_folder, click, panel, predict, write
 
 pytestmark = pytest.mark.window
@@ -569,7 +569,7 @@ def test_edited_masks_are_saved_with_the_maps_and_found_again(
     wait_for(qtbot, lambda: idle(workspace) and out.exists())
     assert len(read_masks(out).patches) == 1
 
-    workspace.start_over()
+    start_over(workspace)
     assert workspace.masks.now is None and not predicted.layers
     add_folder(qtbot, monkeypatch, predicted, workspace, starry_folder)
     wait_for(
@@ -596,7 +596,7 @@ def test_masks_of_other_images_are_left_alone(
     out = starry_folder / "maps.fits"
     workspace.saver.save(str(out))
     wait_for(qtbot, lambda: idle(workspace) and out.exists())
-    workspace.start_over()
+    start_over(workspace)
     from astropy.io import fits
 
     for path in starry_folder.glob("galaxy_*.fits"):

@@ -52,19 +52,19 @@ def test_north_is_up_and_the_scale_bar_is_on(model, image):
 def test_a_second_result_goes_into_the_same_layers_whatever_they_are_called(model, maps):
     workspace = workspace_of(model)
     first = show(workspace, map_specs(maps, workspace.project.place(maps), "NGC 309"))
-    first[3].name = "my favourite"
-    first[3].visible = False
+    first[0].name = "my favourite"
+    first[0].visible = False
     new = PropertyMaps(
         {k: v + 1 for k, v in maps.values.items()}, maps.errors, maps.wcs, maps.flags
     )
     second = show(workspace, map_specs(new, workspace.project.place(new), "NGC 309"))
     assert second == first
-    assert len(model.layers) == 6
-    assert first[3].name == "my favourite" and not first[3].visible
-    assert np.array_equal(first[3].data, new.values["LOG_SMD"], equal_nan=True)
+    assert len(model.layers) == 3
+    assert first[0].name == "my favourite" and not first[0].visible
+    assert np.array_equal(first[0].data, new.values["LOG_SMD"], equal_nan=True)
     assert (
         "-2.00 ± 0.31 dex"
-        in first[3].get_status(first[3].data_to_world((1, 20)), world=True)["coordinates"]
+        in first[0].get_status(first[0].data_to_world((1, 20)), world=True)["coordinates"]
     )
 
 
@@ -96,8 +96,8 @@ def test_only_the_newest_map_is_on_over_one_image(model, maps, image):
         layer.visible = layer.name != "WISE_12"
     workspace.layers.focus(Key("map", "LOG_SMD"))
     assert {layer.name for layer in model.layers if layer.visible} == {"WISE_3.4", "LOG_SMD"}
-    workspace.layers.focus(Key("error", "T_DUST"))
-    assert {layer.name for layer in model.layers if layer.visible} == {"WISE_3.4", "T_DUST error"}
+    workspace.layers.focus(Key("map", "T_DUST"))
+    assert {layer.name for layer in model.layers if layer.visible} == {"WISE_3.4", "T_DUST"}
 
 
 def test_names_follow_the_galaxy_but_not_over_a_persons_own(model, image):
@@ -107,7 +107,7 @@ def test_names_follow_the_galaxy_but_not_over_a_persons_own(model, image):
     )
     second.name = "mine"
     workspace.project.set_recipe("galaxy", name="NGC 309")
-    assert (first.name, second.name) == ("NGC 309 2MASS_J", "mine")
+    assert (first.name, second.name) == ("2MASS_J NGC 309", "mine")
 
 
 def test_the_status_shows_every_visible_layer_at_one_place(model, maps, image):

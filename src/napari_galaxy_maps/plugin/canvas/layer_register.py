@@ -185,17 +185,25 @@ class LayerRegister:
             for i, other in enumerate(layers)
             if (s := shown_in(other)) and s.key.rank > spec.key.rank
         ]
-        off, lone = in_a_row and not layer.visible, not layers
+        off = in_a_row and not layer.visible
         self._unplaced |= off
-        with viewers.unselected(layers, len(layers) > 0), viewers.unplaced(self.viewer, off):
-            layers.insert(min(above, default=self._below_overlays()), layer)
-        if lone and galaxy.camera is not None:
-            self._point_camera(galaxy.camera)  # napari has pointed it at its first layer
+        self._insert(layer, min(above, default=self._below_overlays()), off)
         if spec.name == layer.name.removesuffix(f" [{layer.name[-2:-1]}]"):
             galaxy.given_names[spec.key] = layer.name  # napari tells two of one name apart
         if layer.visible:
             self._legend.later()
         return layer
+
+    def _insert(self, layer: Layer, at: int, unplaced: bool) -> None:
+        """Insert a layer without selecting it; where napari points the camera at its first layer,
+        it is pointed again to where the galaxy was left.
+        """
+        layers, camera = self.viewer.layers, self._galaxy.camera
+        lone = not layers
+        with viewers.unselected(layers, not lone), viewers.unplaced(self.viewer, unplaced):
+            layers.insert(at, layer)
+        if lone and camera is not None:
+            self._point_camera(camera)
 
     def _below_overlays(self) -> int:
         """Where a layer goes that is to be uppermost but for circles and painted masks."""
@@ -237,11 +245,7 @@ class LayerRegister:
         layer.name = f"{label} {self._project.name}".strip()
         self._overlays[label] = weakref.ref(layer)
         self._unplaced |= not layer.visible
-        with (
-            viewers.unselected(self.viewer.layers, len(self.viewer.layers) > 0),
-            viewers.unplaced(self.viewer, not layer.visible),
-        ):
-            self.viewer.layers.append(layer)
+        self._insert(layer, len(self.viewer.layers), not layer.visible)
         self._overlay_names[label] = layer.name
         status_bar.install(layer, self._viewer)
 

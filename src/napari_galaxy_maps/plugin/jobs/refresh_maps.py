@@ -4,6 +4,7 @@ touches them, in their layers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,8 @@ from ...progress import Progress, Steps
 from ..canvas.map_views import MapViews
 from ..eventloop.idle_queue import IdleQueue
 from ..eventloop.worker import Job, JobRunner
-from ..ground.layer_specs import LayerSpec, image_spec, map_specs
+from ..ground.layer_specs import LayerSpec, View, image_spec, map_specs
+from ..ground.sky_plane import Reference
 from ..state.mask_history import MaskHistory
 from ..state.project import Project
 from ..state.results import Result
@@ -184,23 +186,8 @@ class MapRefresher:
                 for (step, _), image in record.images.items()
                 if step in looking
             ]
-            moved = self._truth_near(truth, maps)
-            predicted = compared(maps, moved)
-            contents = {"residual": predicted.residual, "truth": truth}
-            for (view, apart), names in wanted.items():
-                content = contents.get(view, maps)
-                if content is not None:
-                    shown += map_specs(
-                        content,
-                        reference,
-                        name,
-                        view=view,
-                        source=result.key,
-                        made_by=result.label,
-                        apart=apart,
-                        beside=maps,
-                        names=names,
-                    )
+            predicted = compared(maps, self._truth_near(truth, maps))
+            shown += _renewed(result, predicted, truth, wanted, reference, name)
             return replace(predicted, truth=truth), shown
 
         def refreshed(found: tuple[PredictedMaps, list[LayerSpec]]) -> None:
@@ -247,6 +234,36 @@ class MapRefresher:
         self.project.steps_changed.emit()
         self.project.results_changed.emit()
         self.project.maps_changed.emit()
+
+
+def _renewed(
+    result: Result,
+    predicted: PredictedMaps,
+    truth: PropertyMaps | None,
+    wanted: Mapping[tuple[View, bool], Sequence[str]],
+    reference: Reference,
+    name: str,
+) -> list[LayerSpec]:
+    """New data for a result's layers, each in the view that it shows; made in the thread, so that
+    the window has only to take them.
+    """
+    specs = []
+    contents = {"residual": predicted.residual, "truth": truth}
+    for (view, apart), names in wanted.items():
+        content = contents.get(view, predicted.maps)
+        if content is not None:
+            specs += map_specs(
+                content,
+                reference,
+                name,
+                view=view,
+                source=result.key,
+                made_by=result.label,
+                apart=apart,
+                beside=predicted.maps,
+                names=names,
+            )
+    return specs
 
 
 def _same(used: Masks | None, now: Masks | None, enabled: bool) -> bool:

@@ -128,7 +128,7 @@ def _read_into(workspace: Workspace, opened: OpenedPaths, alone: bool) -> list[L
     project, layers = workspace.project, workspace.layers
     workspace.opener.take(opened)
     specs, failures = _read_images(workspace)
-    if not project.files.found:
+    if alone or not project.files.found:  # in a window a truth is there to compare with
         for label, maps in project.truths.items():
             specs += truth_specs(project, layers, label, maps)
     if project.result is not None:
