@@ -18,6 +18,7 @@ from napari.viewer import Viewer
 from qtpy.QtCore import QEventLoop, Qt, QTimer
 from qtpy.QtWidgets import QPushButton
 
+from napari_galaxy_maps.plugin.canvas.map_views import key_of
 from napari_galaxy_maps.plugin.ground.layer_specs import Key
 from napari_galaxy_maps.plugin.ground.viewers import camera_and_scale_bar
 from napari_galaxy_maps.plugin.manifest import docks as panels
@@ -109,7 +110,7 @@ def sample() -> None:
         panels.raise_panel(viewer, "Predict")
         workspace.predictor.predict()
         settle(workspace)
-        workspace.layers.fit(Key("map", "LOG_SIGMA_MD"))
+        workspace.layers.fit(key_of(workspace.project.result, "LOG_SIGMA_MD"))
         point(viewer, workspace, 40, 30)
         save(viewer, workspace, "sample_predicted")
         panel(viewer, "Predict").kinds["residual"].click()
@@ -147,8 +148,8 @@ def stellar() -> None:
         workspace.project.set_recipe("model", name="stellar-unet")
         workspace.predictor.predict()
         settle(workspace)
-        workspace.layers.focus(Key("map", "LOG_SIGMA_SFR"))
-        workspace.layers.fit(Key("map", "LOG_SIGMA_SFR"))
+        workspace.views.look("LOG_SIGMA_SFR")
+        workspace.layers.fit(key_of(workspace.project.result, "LOG_SIGMA_SFR"))
         neighbours = panel(viewer, "Neighbours")
         panels.raise_panel(viewer, "Neighbours")
         wait(lambda: neighbours.found is not None)
@@ -167,8 +168,8 @@ def measuring() -> None:
         workspace.predictor.predict()
         wait(lambda: workspace.project.maps is not None)
         settle(workspace)
-        workspace.layers.focus(Key("map", "LOG_SIGMA_MD"))
-        workspace.layers.fit(Key("map", "LOG_SIGMA_MD"))
+        workspace.views.look("LOG_SIGMA_MD")
+        workspace.layers.fit(key_of(workspace.project.result, "LOG_SIGMA_MD"))
         panels.raise_panel(viewer, "Measure")
         found, (ra, dec) = workspace.measurements, workspace.project.reference
         shapes = [
@@ -195,7 +196,7 @@ def measuring() -> None:
         panels.raise_panel(viewer, "Inspect")
         inspect = panel(viewer, "Inspect")
         wait(lambda: inspect.canvas is not None)
-        workspace.layers.focus(Key("residual", "LOG_SIGMA_MD"))
+        workspace.views.look("LOG_SIGMA_MD", "residual")
         for label in ("apertures", "rings"):
             workspace.layers.overlays()[label].visible = False
         residual = np.abs(workspace.project.residual.values["LOG_SIGMA_MD"])
@@ -269,9 +270,9 @@ def spectra() -> None:
             panels.raise_panel(viewer, "Predict")
             workspace.truth_fitter.fit()
             settle(workspace)
-            workspace.layers.focus(Key("residual", "LOG_SMD"))
+            workspace.views.look("LOG_SMD", "residual")
             save(viewer, workspace, "truth")
-            workspace.layers.focus(Key("map", "LOG_SIGMA_MD"))
+            workspace.views.look("LOG_SIGMA_MD")
             panels.raise_panel(viewer, "Pixel")
             settle(workspace)
             wait(lambda: workspace.spectra.ready())
@@ -304,7 +305,7 @@ def ngc309(folder: Path) -> None:
         panels.raise_panel(viewer, "Predict")
         workspace.predictor.predict()
         settle(workspace)
-        workspace.layers.fit(Key("map", "LOG_SIGMA_MD"))
+        workspace.layers.fit(key_of(workspace.project.result, "LOG_SIGMA_MD"))
         camera, _ = camera_and_scale_bar(viewer)
         north, west = camera.center[-2:]
         point(viewer, workspace, -west + 20, north + 10)
@@ -327,7 +328,7 @@ def stars(folder: Path) -> None:
         doubtful = next(item for item in masking.items if "knot" in item.flag)
         row = next(row for row, item in enumerate(widget.table.stars.rows) if item is doubtful)
         widget.table.clicked.emit(widget.table.stars.index(row, 0))
-        workspace.layers.fit(Key("map", "LOG_SIGMA_MD"))
+        workspace.layers.fit(key_of(workspace.project.result, "LOG_SIGMA_MD"))
         zoom(viewer, 0.62)
         widget.paint.click()
         painting = workspace.painted.layer(())

@@ -172,6 +172,18 @@ def take_maps(workspace, maps, label="dust-forest"):
     return project.add_result(Result(label, maps, recipe, project.checksums))
 
 
+def map_key(workspace, name):
+    """The key of the layer that shows a property of the result that is looked at."""
+    from napari_galaxy_maps.plugin.canvas.map_views import key_of
+
+    return key_of(workspace.project.result, name)
+
+
+def map_layer(workspace, name):
+    """That layer, or None."""
+    return workspace.layers.layer(map_key(workspace, name))
+
+
 def start_over(workspace) -> None:
     """Close all galaxies."""
     for galaxy in list(workspace.galaxies.all):

@@ -106,7 +106,7 @@ def test_a_sentence_each_and_nothing_is_lost(
     wait_for(qtbot, lambda: len(viewer.layers) == 1 and idle(workspace))
     folder = tmp_path / "bad"
     folder.mkdir()
-    workspace.opener.add_paths([make(folder)])
+    workspace.opener.add_paths([make(folder)], join=True)
     qtbot.wait(20)
     wait_for(qtbot, lambda: idle(workspace))
     problems = [row.problem for row in workspace.project.file_rows() if row.problem]

@@ -29,7 +29,10 @@ pytestmark = pytest.mark.window
 
 @pytest.fixture
 def viewer(empty_window):
-    """The window of this file's tests, with nothing in it."""
+    """The window of this file's tests, with nothing in it; galaxies that were added from files stay
+    in their list until they are taken out.
+    """
+    panel(empty_window, "Inspect").galaxies.clear()
     return empty_window
 
 

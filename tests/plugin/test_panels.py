@@ -9,13 +9,14 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QPushButton
 
+from napari_galaxy_maps.data.properties import PROPERTIES
 from napari_galaxy_maps.fits_io.map_files import read_maps
 from napari_galaxy_maps.plugin.ground.layer_specs import Key
 from napari_galaxy_maps.plugin.manifest import docks as panels
 from napari_galaxy_maps.plugin.widgets import file_table
 
 from ..conftest import tan_wcs, write_image
-from .conftest import canvas_is_painted, idle, wait_for
+from .conftest import canvas_is_painted, idle, map_key, map_layer, wait_for
 
 pytestmark = pytest.mark.window
 
@@ -408,8 +409,9 @@ def test_from_images_to_maps_compared_and_saved(
     widget = predict(qtbot, opened, workspace)
     names = set(workspace.project.maps.values)
     assert {"LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_MD"} <= names
-    shown = set(workspace.layers.shown())
-    assert {Key("map", n) for n in names} | {Key("error", n) for n in names} <= shown
+    shown = {key for key in workspace.layers.shown() if key.kind != "image"}
+    assert shown == {map_key(workspace, name) for name in names}, "a layer a property"
+    assert map_layer(workspace, "LOG_SMD").name.startswith("LOG_SMD dust-forest")
     on = [layer for layer in opened.layers if layer.visible]
     assert len(on) == 2 and canvas_is_painted(opened)
     assert [layer.colorbar.visible for layer in on] == [False, True], (
@@ -421,32 +423,62 @@ def test_from_images_to_maps_compared_and_saved(
     # Saved, and the file taken as a truth: every residual is zero.
     path = tmp_path / "maps.fits"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(path), ""))
-    click(qtbot, widget.save_button)
+    click(qtbot, widget.results.save_button)
     wait_for(qtbot, lambda: idle(workspace) and path.exists())
+    assert workspace.project.result.saved
     back = read_maps(path)
     assert set(back.values) == names and "dust-forest" in back.provenance["recipe"]
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(path), ""))
     click(qtbot, widget.truth_button)
     wait_for(qtbot, lambda: idle(workspace) and workspace.project.residual is not None)
-    wait_for(
-        qtbot,
-        lambda: workspace.layers.layer(Key("residual", "LOG_SMD")) is not None and idle(workspace),
-    )
-    residual = workspace.layers.layer(Key("residual", "LOG_SMD")).data
+    wait_for(qtbot, lambda: workspace.views.looked_at[1] == "residual" and idle(workspace))
+    residual = workspace.layers.layer(workspace.layers.looked_at()).data
     assert np.nanmax(np.abs(residual)) < 1e-4 and np.isfinite(residual).any()
     assert not notifications.any("unexpected")
 
-    # Look at each, and predict once more into the same layers.
-    click(qtbot, widget.kinds["error"])
-    assert workspace.layers.layer(Key("error", widget.looking.currentData())).visible
-    layers = dict(workspace.layers.shown())
-    layers[Key("map", "LOG_SMD")].name = "mine"
-    workspace.project.set_recipe("grid", pixel=8.0)
+
+def test_another_view_another_result_and_layers_that_come_back(opened, workspace, qtbot):
+    results = predict(qtbot, opened, workspace).results
+    first = workspace.project.result
+    click(qtbot, results.kinds["error"])
+    name = workspace.views.looked_at[0]
+    assert workspace.views.looked_at[1] == "error" and not results.kinds["residual"].isEnabled()
+    assert np.array_equal(map_layer(workspace, name).data, first.maps.errors[name], equal_nan=True)
+    click(qtbot, results.kinds["map"])
+    layer = map_layer(workspace, name)
+    layer.name, layer.contrast_limits = "mine", (1.0, 2.0)
+
+    # The same settings again take the place of the result, in the same layers; others stand beside.
     predict(qtbot, opened, workspace)
-    assert workspace.layers.layer(Key("map", "LOG_SMD")) is layers[Key("map", "LOG_SMD")]
-    assert layers[Key("map", "LOG_SMD")].name == "mine"
-    assert set(workspace.layers.shown()) == set(layers)
-    assert layers[Key("map", "LOG_SMD")].data.shape == workspace.project.maps.shape
+    assert workspace.project.results == [first] and map_layer(workspace, name) is layer
+    workspace.project.set_recipe("grid", pixel=8.0)
+    assert "made with other settings: pixel" in results.list.item(0).text()
+    predict(qtbot, opened, workspace)
+    assert len(workspace.project.results) == 2 and workspace.project.result is not first
+    assert map_layer(workspace, name).data.shape != layer.data.shape
+    workspace.choose_result(first)
+    wait_for(qtbot, lambda: idle(workspace))
+    assert map_layer(workspace, name) is layer and layer.name == "mine" and layer.visible
+    assert tuple(layer.contrast_limits) == (1.0, 2.0)
+
+    # A layer that was deleted comes back by choosing it; so does an image.
+    opened.layers.remove(layer)
+    opened.layers.remove(workspace.layers.layer(Key("image", "WISE_3.4")))
+    for data, key in (
+        (f"map {name}", map_key(workspace, name)),
+        ("image WISE_3.4", Key("image", "WISE_3.4")),
+    ):
+        results.looking.setCurrentIndex(results.looking.findData(data))
+        results.looking.activated.emit(results.looking.currentIndex())
+        qtbot.wait(50)
+        assert workspace.layers.layer(key).visible
+    workspace.views.look(name)
+    click(qtbot, results.apart)
+    wait_for(qtbot, lambda: idle(workspace))
+    apart = [key for key in workspace.layers.shown() if key.view == "error"]
+    assert len(apart) == len(first.maps.errors), "a person who wants them all asks for it"
+    click(qtbot, results.usual)
+    assert tuple(map_layer(workspace, name).contrast_limits) == PROPERTIES[name].limits
 
 
 def test_cancel_stops_soon_and_everything_stays(opened, workspace, qtbot):

@@ -20,7 +20,7 @@ from napari_galaxy_maps.prepare.masks.mask_files import read_masks
 from napari_galaxy_maps.progress import run_to_end
 
 from . import mouse
-from .conftest import canvas_is_painted, idle, start_over, wait_for
+from .conftest import canvas_is_painted, idle, map_key, map_layer, start_over, wait_for
 from .test_panels import add_folder, click, panel, predict, write
 
 pytestmark = pytest.mark.window
@@ -61,7 +61,7 @@ def predicted(fitted, workspace, qtbot):
     """... and its maps predicted, looked at from the Stars panel."""
     predict(qtbot, fitted, workspace)
     panels.raise_panel(fitted, "Stars")
-    workspace.layers.fit(Key("map", "LOG_SIGMA_MD"))
+    workspace.layers.fit(map_key(workspace, "LOG_SIGMA_MD"))
     qtbot.wait(250)
     return fitted
 
@@ -158,7 +158,7 @@ def test_a_circle_is_moved_with_the_mouse_and_the_maps_follow_as_a_full_run_make
 ):
     first, focus = workspace.project.maps, predicted.layers.selection.active
     seen = {layer.name: layer.visible for layer in predicted.layers}
-    layer_data = workspace.layers.layer(Key("map", "LOG_SIGMA_MD")).data
+    layer_data = map_layer(workspace, "LOG_SIGMA_MD").data
     i = grasp(predicted, workspace, qtbot, "1")
     assert focus is not workspace.circles.layer
     before, centre = star(workspace, "1"), shapes(workspace)[i][0]
@@ -168,7 +168,7 @@ def test_a_circle_is_moved_with_the_mouse_and_the_maps_follow_as_a_full_run_make
     assert after.radii == before.radii and shapes(workspace)[i][0] == pytest.approx(target, abs=0.5)
     assert (after.dec - before.dec) * 3600 == pytest.approx(-18, abs=0.5)
     assert (after.ra - before.ra) * 3600 * np.cos(np.radians(2)) == pytest.approx(-12, abs=0.5)
-    shown = workspace.layers.layer(Key("map", "LOG_SIGMA_MD")).data
+    shown = map_layer(workspace, "LOG_SIGMA_MD").data
     assert shown is workspace.project.maps.values["LOG_SIGMA_MD"] and not np.array_equal(
         shown, layer_data, equal_nan=True
     )
@@ -456,17 +456,13 @@ def test_a_burst_of_edits_is_followed_once(predicted, workspace, qtbot, monkeypa
 def test_residuals_follow_and_deleted_layers_stay_away(predicted, workspace, qtbot, maps):
     truth = replace(workspace.project.maps, provenance={})
     workspace.project.add_truth("truth", truth, choose=True)
-    wait_for(
-        qtbot,
-        lambda: workspace.layers.layer(Key("residual", "LOG_SMD")) is not None and idle(workspace),
-    )
-    predicted.layers.remove(workspace.layers.layer(Key("map", "T_DUST")))
-    before = workspace.layers.layer(Key("residual", "LOG_SMD")).data.copy()
+    wait_for(qtbot, lambda: workspace.project.residual is not None and idle(workspace))
+    workspace.views.look("LOG_SMD", "residual")
+    predicted.layers.remove(map_layer(workspace, "T_DUST"))
+    before = map_layer(workspace, "LOG_SMD").data.copy()
     followed(qtbot, workspace, lambda: workspace.masks.delete([star(workspace, "1")]))
-    assert not np.array_equal(
-        workspace.layers.layer(Key("residual", "LOG_SMD")).data, before, equal_nan=True
-    )
-    assert workspace.layers.layer(Key("map", "T_DUST")) is None
+    assert not np.array_equal(map_layer(workspace, "LOG_SMD").data, before, equal_nan=True)
+    assert map_layer(workspace, "T_DUST") is None
 
 
 # Painting ----------------------------------------------------------------------------------------

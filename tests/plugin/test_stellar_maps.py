@@ -8,10 +8,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES
-from napari_galaxy_maps.plugin.ground.layer_specs import Key
 from napari_galaxy_maps.plugin.manifest import docks as panels
 
-from .conftest import idle, wait_for
+from .conftest import idle, map_layer, wait_for
 
 pytestmark = pytest.mark.window
 
@@ -71,12 +70,11 @@ def test_stars_and_gas_are_predicted_compared_and_their_neighbours_shown(
     assert tuple(workspace.project.maps.values) == STELLAR_PROPERTIES
     wait_for(
         qtbot,
-        lambda: all(
-            workspace.layers.layer(Key("map", name)) is not None for name in STELLAR_PROPERTIES
-        ),
+        lambda: all(map_layer(workspace, name) is not None for name in STELLAR_PROPERTIES),
     )
-    wait_for(qtbot, lambda: workspace.layers.layer(Key("residual", "LOG_SIGMA_STAR")) is not None)
-    residual = workspace.layers.layer(Key("residual", "LOG_SIGMA_STAR")).data
+    wait_for(qtbot, lambda: workspace.project.residual is not None)
+    workspace.views.look("LOG_SIGMA_STAR", "residual")
+    residual = map_layer(workspace, "LOG_SIGMA_STAR").data
     assert np.nanmedian(np.abs(residual)) < 0.4
     neighbours = panels.panel(opened, "Neighbours")
     panels.raise_panel(opened, "Neighbours")
