@@ -85,7 +85,8 @@ def test_a_mock_is_opened_as_if_read_from_files_predicted_and_compared(
     )
     assert workspace.project.truth_name == "truth.fits" and "Mock 1" in workspace.project.name
     assert "10^10.40 Msun" in panel.made.text()
-    assert {key.kind for key in workspace.layers.shown()} == {"image", "truth"}
+    assert {key.kind for key in workspace.layers.shown()} == {"image"}
+    assert workspace.project.truth is not None
     workspace.project.set_recipe("grid", pixel=8.0)
     workspace.predictor.predict()
     wait_for(

@@ -84,6 +84,11 @@ class LayerRegister:
         viewer = self._viewer()
         return viewer is None or viewers.is_closed(viewer)
 
+    @property
+    def has_window(self) -> bool:
+        """Whether the viewer has a window, in which work can go on by itself."""
+        return not self.is_closed and hasattr(self.viewer, "window")
+
     def holds(self, layer: Layer) -> bool:
         """Whether a layer is in the viewer, which may be gone."""
         viewer = self._viewer()

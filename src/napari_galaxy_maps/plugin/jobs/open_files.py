@@ -182,6 +182,7 @@ class FileOpener:
     ):
         self.project, self.views, self.layers, self.runner = project, views, views.layers, runner
         self.galaxies, self._reopener, self._join = galaxies, reopener, False
+        self._taking_now = False
         self.pending_paths: list[Path] = []
         """What waits to be opened."""
         self._roles: dict[str, str] = {}
@@ -284,6 +285,14 @@ class FileOpener:
             project.show_message(sentence)
         project.files_changed.emit()
 
+    def take_now(self, opened: OpenedPaths) -> None:
+        """`take`, for who reads the images himself, at once."""
+        self._taking_now = True
+        try:
+            self.take(opened)
+        finally:
+            self._taking_now = False
+
     def _home_of(self, group: Group, join: bool) -> OpenGalaxy | None:
         """The open galaxy that files belong to, the one that is looked at first; None where they
         begin one of their own.
@@ -354,6 +363,8 @@ class FileOpener:
         show again what has no layers any more.
         """
         project = self.project
+        if self._taking_now or not self.layers.has_window:
+            return  # a script reads what it opens itself
         if project.files.unread(project.ready_files()):
             self.load()
         elif project.galaxy is not None:

@@ -133,13 +133,10 @@ class MapRefresher:
         return moved
 
     def _edited(self) -> None:
-        if not (self.on and self.project.maps is not None):
+        if not (self.on and self.project.maps is not None and self.views.layers.has_window):
             return
         from qtpy.QtCore import QTimer
-        from qtpy.QtWidgets import QApplication
 
-        if QApplication.instance() is None:
-            return
         if self._timer is None:
             self._timer = QTimer()
             self._timer.setSingleShot(True)

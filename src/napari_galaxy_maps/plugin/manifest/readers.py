@@ -126,7 +126,7 @@ def _read_into(workspace: Workspace, opened: OpenedPaths, alone: bool) -> list[L
     back that it does not show yet.
     """
     project, layers = workspace.project, workspace.layers
-    workspace.opener.take(opened)
+    workspace.opener.take_now(opened)
     specs, failures = _read_images(workspace)
     if alone or not project.files.found:  # in a window a truth is there to compare with
         for label, maps in project.truths.items():

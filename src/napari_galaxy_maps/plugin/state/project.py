@@ -325,7 +325,10 @@ class Project(GalaxyWork):
 
     def add_result(self, result: Result) -> Result:
         """Keep one more result under a label of its own, and look at it."""
+        before = self.name
         self.keep_result(result)
+        if self.name != before:
+            self.name_changed.emit()
         self.results_changed.emit()
         return result
 

@@ -26,6 +26,7 @@ from .file_remarks import FileRemarks
 from .forms import FAINT
 from .qt_parts import present
 from .role_button import RoleButton
+from .short_names import shortened
 
 if TYPE_CHECKING:
     from ...fits_io.images_of_file import PassedOver
@@ -35,6 +36,9 @@ FILE, ROLE, BAND, UNIT, PIXEL, PSF = range(6)
 UNKNOWN = "which?"
 BY_NAME = "by its name"
 _GREY = QBrush(QColor(FAINT))
+_BESIDE_NAME = 30
+"""Pixels of the tick and the margins beside a file's name."""
+_NARROWEST = 24
 _ENDING = re.compile(r"(\.(fits?|fts))?(\.(gz|bz2|fz))?(?=\[|$)", re.IGNORECASE)
 
 
@@ -117,7 +121,31 @@ class FileTable(QTableWidget):
             for k, other in enumerate(left):
                 self._fill_left_row(2 * len(states) + k, other)
         self._arrange()
+        self._fit_names()
         self._fit_remarks()
+
+    def _fit_names(self) -> None:
+        """File names as wide as their column, no two of which look the same; the tooltip has the
+        whole one.
+        """
+        metrics = self.fontMetrics()
+        width = present(self.horizontalHeader()).sectionSize(FILE) - _BESIDE_NAME
+        labels = [state.found.label for state in self._states]
+        labels += [other.place.label for other in self._left]
+
+        def elide(name: str) -> str:
+            return metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, max(width, _NARROWEST))
+
+        with QSignalBlocker(self):
+            for row, text in enumerate(shortened([_ENDING.sub("", n) for n in labels], elide)):
+                item = self.item(self._file_row(row), FILE)
+                if item is not None and item.text() != text:
+                    item.setText(text)
+
+    def _file_row(self, number: int) -> int:
+        """The row of a file's columns, by its number among all files."""
+        count = len(self._states)
+        return 2 * number if number < count else number + count
 
     def _arrange(self) -> None:
         """Files in use first, then those beside them, then those that are left out. Rows are moved
@@ -143,10 +171,9 @@ class FileTable(QTableWidget):
         self.setRowHeight(row, 24)
 
     def _fill_left_row(self, row: int, other: PassedOver) -> None:
-        for column, text in ((FILE, _ENDING.sub("", other.place.label)), (BAND, other.why)):
-            item = present(self.item(row, column))
-            item.setText(text)
-            item.setToolTip(f"{other.place.path}\n{other.sentence}")
+        present(self.item(row, BAND)).setText(other.why)
+        for column in (FILE, BAND):
+            present(self.item(row, column)).setToolTip(f"{other.place.path}\n{other.sentence}")
         self._show_role(row, other.role, other.role_told)
 
     def _role_button(self, label: str) -> RoleButton:
@@ -229,7 +256,6 @@ class FileTable(QTableWidget):
         file = state.file
         why = "\n".join((str(file.path), *state.reasons))
         name = present(self.item(2 * i, FILE))
-        name.setText(_ENDING.sub("", state.found.label))
         name.setToolTip(why)
         name.setForeground(QBrush() if state.used else _GREY)
         self._show_role(2 * i, file.role, file.role_told)
@@ -294,6 +320,7 @@ class FileTable(QTableWidget):
         # The narrower the table, the less for units and then for bands: file names need the rest.
         header.resizeSection(BAND, min(max(width - 330, 92), 124))
         header.resizeSection(UNIT, min(max(width - 380, 94), 166))
+        self._fit_names()
         self._fit_remarks()
 
     # Hearing -------------------------------------------------------------------------------------
