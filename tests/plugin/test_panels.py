@@ -189,8 +189,8 @@ def test_a_sample_galaxy_opens_with_what_is_known_of_it_and_its_truth(
         workspace.project.recipe.galaxy.name == name
         and workspace.project.truth_name == "truth.fits"
     )
-    assert {key.kind for key in workspace.layers.shown()} == {"image", "truth"}
-    assert [layer.name for layer in viewer.layers if layer.visible] == [f"{name} WISE_3.4"]
+    assert {key.kind for key in workspace.layers.shown()} == {"image"}, "the truth is compared with"
+    assert [layer.name for layer in viewer.layers if layer.visible] == [f"WISE_3.4 {name}"]
     assert len({key for key in workspace.layers.shown() if key.kind == "image"}) == number
     assert (
         workspace.project.recipe.reddening.ebv

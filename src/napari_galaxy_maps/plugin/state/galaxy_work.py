@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from ...pipeline import FittedTruth, PredictionMemory
 
 
-_NOTHING = entries_of(Recipe(), ImageFiles())
+def _nothing_entered() -> History[Entries]:
+    return History(entries_of(Recipe(), ImageFiles()))
 
 
 @dataclass(eq=False)
@@ -84,7 +85,7 @@ class GalaxyWork:
     truth_name: str = ""
     reference: Reference | None = None
     missing: tuple[Any, ...] = ()
-    edits: History[Entries] = field(default_factory=lambda: History(_NOTHING))
+    edits: History[Entries] = field(default_factory=_nothing_entered)
 
     def take(self, files: Iterable[ImageFile], maps: Iterable[tuple[str, PropertyMaps]]) -> None:
         """Take images and maps in: a prediction is a result; other maps that lie beside images are
