@@ -13,8 +13,6 @@ from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import (
     QApplication,
     QCheckBox,
-    QComboBox,
-    QDoubleSpinBox,
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
@@ -31,7 +29,7 @@ from ..eventloop import worker
 from ..widgets.aperture_table import ApertureTable
 from ..widgets.forms import FAINT, GOOD, Message, bind_edit_keys, make_button, wrapped
 from ..widgets.profile_view import ProfileView
-from ..widgets.qt_parts import present
+from ..widgets.qt_parts import ComboBox, DoubleSpinBox, present
 from ..widgets.totals_view import TotalsView
 from .workspace_panel import WorkspacePanel
 
@@ -109,12 +107,12 @@ class MeasurePanel(WorkspacePanel):
     def _build_source(self) -> None:
         row = QHBoxLayout()
         row.addWidget(QLabel("Measure"))
-        self.source = QComboBox()
+        self.source = ComboBox()
         self.source.setObjectName("source")
         self.source.setToolTip("The maps, the prepared bands, a truth, or an image as it is")
         self.source.activated.connect(lambda _: self.measurements.choose(self.source.currentText()))
         row.addWidget(self.source, 1)
-        self.map = QComboBox()
+        self.map = ComboBox()
         self.map.setObjectName("map")
         self.map.setToolTip(
             "The map or band whose values the table shows; saved tables hold all of them"
@@ -399,8 +397,8 @@ class MeasurePanel(WorkspacePanel):
         self.done.setText(text)
 
 
-def _spin(name: str, low: float, high: float, step: float, tip: str) -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
+def _spin(name: str, low: float, high: float, step: float, tip: str) -> DoubleSpinBox:
+    box = DoubleSpinBox()
     box.setObjectName(name)
     box.setRange(low, high)
     box.setSingleStep(step)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout
+from qtpy.QtWidgets import QFileDialog, QFormLayout
 
 from ...data.properties import PROPERTIES
 from ...exceptions import GalaxyMapsError
@@ -16,6 +16,7 @@ from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ..eventloop import worker
 from ..widgets import plot_canvas as plots
 from ..widgets.forms import FAINT, GOOD, Message, make_button, wrapped
+from ..widgets.qt_parts import ComboBox
 from .workspace_panel import WorkspacePanel
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class NeighboursPanel(WorkspacePanel):
             )
         )
         form = QFormLayout()
-        self.property_box = QComboBox()
+        self.property_box = ComboBox()
         self.property_box.setObjectName("property")
         for name in STELLAR_PROPERTIES:
             self.property_box.addItem(f"{name}: {PROPERTIES[name].label}", name)

@@ -11,7 +11,6 @@ import numpy as np
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -29,7 +28,7 @@ from ..ground.sky_plane import position_at, position_text
 from ..ground.sky_shapes import Outline
 from ..state.pixel_spectra import TITLE, Place
 from ..widgets.forms import Message, is_seen, make_button, wrapped
-from ..widgets.qt_parts import present
+from ..widgets.qt_parts import ComboBox, present
 from ..widgets.spectrum_view import SpectrumView
 from .workspace_panel import WorkspacePanel
 
@@ -95,12 +94,12 @@ class PixelPanel(WorkspacePanel):
     def _build(self) -> None:
         row = QHBoxLayout()
         row.addWidget(QLabel("Spectrum"))
-        self.where = QComboBox()
+        self.where = ComboBox()
         self.where.setObjectName("where")
         self.where.setToolTip("The pixel under the pointer, or an aperture of the Measure panel")
         self.where.activated.connect(lambda _: self._where_chosen())
         row.addWidget(self.where, 1)
-        self.source = QComboBox()
+        self.source = ComboBox()
         self.source.setObjectName("source")
         self.source.setToolTip(
             "The bands as prepared for the prediction, or at the resolution of the far infrared"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGridLayout, QHBoxLayout, QLabel
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QGridLayout, QHBoxLayout, QLabel
 
 from ...data.properties import Flag
 from ...prepare.masks import mask_edits
@@ -22,6 +22,7 @@ from ..widgets.forms import (
     make_button,
     wrapped,
 )
+from ..widgets.qt_parts import ComboBox
 from ..widgets.star_table import StarTable
 from .workspace_panel import WorkspacePanel
 
@@ -79,7 +80,7 @@ class StarsPanel(WorkspacePanel):
         self.column.addWidget(self.source)
         row = QHBoxLayout()
         row.addWidget(QLabel("Show and edit"))
-        self.band = QComboBox()
+        self.band = ComboBox()
         self.band.setObjectName("band")
         self.band.setToolTip(
             "Radii are shown and changed in this band, or in all of them in proportion"

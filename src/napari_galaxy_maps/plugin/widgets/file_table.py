@@ -13,7 +13,6 @@ from qtpy.QtCore import QAbstractItemModel, QSignalBlocker, Qt, Signal
 from qtpy.QtGui import QBrush, QColor, QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
-    QComboBox,
     QHeaderView,
     QSizePolicy,
     QTableWidget,
@@ -24,7 +23,7 @@ from ...bands.registry import bands_by_survey
 from ...data import question
 from .file_remarks import FileRemarks
 from .forms import FAINT
-from .qt_parts import present
+from .qt_parts import ComboBox, present
 from .role_button import RoleButton
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ class FileTable(QTableWidget):
         self._states: list[FileState] = []
         self._left: list[PassedOver] = []
         self._pixels: dict[str, float] = {}
-        self._offers: dict[tuple[str, ...], QComboBox] = {}
+        self._offers: dict[tuple[str, ...], ComboBox] = {}
         self.itemChanged.connect(self._item_changed)
 
     # Showing -------------------------------------------------------------------------------------
@@ -186,8 +185,8 @@ class FileTable(QTableWidget):
         self.setCellWidget(2 * i + 1, 0, remarks)
         self.setRowHeight(2 * i, 28)
 
-    def _band_box(self, label: str, state: FileState) -> QComboBox:
-        box = QComboBox()
+    def _band_box(self, label: str, state: FileState) -> ComboBox:
+        box = ComboBox()
         box.setObjectName("band")
         first = BY_NAME if state.is_beside else UNKNOWN
         box.setModel(self._choices((first, *state.found.band_candidates), _fill_bands))
@@ -197,32 +196,32 @@ class FileTable(QTableWidget):
         )
         return box
 
-    def _unit_box(self, label: str) -> QComboBox:
-        box = QComboBox()
+    def _unit_box(self, label: str) -> ComboBox:
+        box = ComboBox()
         box.setObjectName("unit")
         box.setEditable(True)
-        box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        box.setInsertPolicy(ComboBox.InsertPolicy.NoInsert)
         box.setModel(self._choices((), _fill_units))
         box.activated.connect(lambda _: self._give_unit(label, box))
         present(box.lineEdit()).editingFinished.connect(lambda: self._unit_written(label, box))
         return box
 
     def _choices(
-        self, key: tuple[str, ...], fill: Callable[[QComboBox, tuple[str, ...]], None]
+        self, key: tuple[str, ...], fill: Callable[[ComboBox, tuple[str, ...]], None]
     ) -> QAbstractItemModel | None:
         """What a box offers; boxes that offer the same share it, since filling one takes long."""
         if key not in self._offers:
-            self._offers[key] = QComboBox(self)
+            self._offers[key] = ComboBox(self)
             self._offers[key].hide()
             fill(self._offers[key], key)
         return self._offers[key].model()
 
-    def _unit_written(self, label: str, box: QComboBox) -> None:
+    def _unit_written(self, label: str, box: ComboBox) -> None:
         if present(box.lineEdit()).isModified():
             present(box.lineEdit()).setModified(False)
             self._give_unit(label, box)
 
-    def _give_unit(self, label: str, box: QComboBox) -> None:
+    def _give_unit(self, label: str, box: ComboBox) -> None:
         self.answered.emit(label, question.UNIT, box.currentText().strip())
 
     def _fill_row(self, i: int, state: FileState, shared: Collection[str]) -> None:
@@ -258,7 +257,7 @@ class FileTable(QTableWidget):
         remarks.show_state(state, shared)
         self.setRowHidden(2 * i + 1, not remarks.text())
 
-    def _fill_unit(self, unit: QComboBox, state: FileState) -> None:
+    def _fill_unit(self, unit: ComboBox, state: FileState) -> None:
         unit.setEnabled(state.used)
         unit.setToolTip("\n".join(state.reasons))
         file, field = state.file, present(unit.lineEdit())
@@ -274,9 +273,9 @@ class FileTable(QTableWidget):
         field.setModified(False)
         field.setCursorPosition(0)
 
-    def _box(self, row: int, column: int) -> QComboBox:
+    def _box(self, row: int, column: int) -> ComboBox:
         box = self.cellWidget(row, column)
-        assert isinstance(box, QComboBox)
+        assert isinstance(box, ComboBox)
         return box
 
     def _fit_remarks(self) -> None:
@@ -322,7 +321,7 @@ class FileTable(QTableWidget):
         return 2 * len(labels) + [other.place.label for other in self._left].index(label)
 
 
-def _fill_bands(box: QComboBox, first: tuple[str, ...]) -> None:
+def _fill_bands(box: ComboBox, first: tuple[str, ...]) -> None:
     """The bands, behind what a box shows where none is known and the likely ones."""
     box.addItem(first[0], "")
     for name in first[1:]:
@@ -336,7 +335,7 @@ def _fill_bands(box: QComboBox, first: tuple[str, ...]) -> None:
             box.addItem(name, name)
 
 
-def _fill_units(box: QComboBox, _: tuple[str, ...]) -> None:
+def _fill_units(box: ComboBox, _: tuple[str, ...]) -> None:
     """The units that are written often."""
     from ...bands.units import KNOWN_UNITS
 

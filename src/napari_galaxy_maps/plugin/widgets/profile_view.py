@@ -12,7 +12,6 @@ import numpy as np
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
@@ -37,6 +36,7 @@ from . import plot_canvas as plots
 from .aperture_table import with_error
 from .forms import FAINT, GOOD, Message, NumberField, is_seen, wrapped
 from .map_choice import MapChoice
+from .qt_parts import ComboBox
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -370,11 +370,11 @@ def gradient_words(gradients: QTable | None) -> str:
     return "Gradient: " + ", ".join(parts)
 
 
-def _combo(name: str, choices: dict[str, str], tip: str) -> QComboBox:
-    box = QComboBox()
+def _combo(name: str, choices: dict[str, str], tip: str) -> ComboBox:
+    box = ComboBox()
     box.setObjectName(name)
     box.setToolTip(tip)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     for value, text in choices.items():
         box.addItem(text, value)
     return box

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 from magicgui.widgets import create_widget
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import (
-    QAbstractSpinBox,
-    QComboBox,
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
@@ -22,7 +20,7 @@ from qtpy.QtWidgets import (
 
 from ...data.setting import Shown, description_with_unit, range_of, shown_of, unit_of
 from .forms import FAINT, wrapped
-from .qt_parts import present
+from .qt_parts import ComboBox, present
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -35,7 +33,7 @@ _COLUMNS = 4
 
 
 class _NoWheel(QObject):
-    """Lets the wheel scroll the panel, whatever it is over, and change no value on the way."""
+    """Leaves the wheel over magicgui's own boxes to the panel, as `qt_parts` does for ours."""
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         if event is not None and event.type() == QEvent.Type.Wheel:
@@ -83,9 +81,6 @@ class SettingsForm(QWidget):
         self._no_wheel = _NoWheel(self)
         for key in self._shown_keys() if keys is None else keys:
             self._add(key, self._fields[key])
-        for box in (*self.findChildren(QComboBox), *self.findChildren(QAbstractSpinBox)):
-            box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            box.installEventFilter(self._no_wheel)
 
     def refresh(self) -> None:
         """Show the section as it is."""
@@ -154,6 +149,8 @@ class SettingsForm(QWidget):
         # Typed as magicgui's bare Widget, it has a value and tells of changes all the same.
         widget: Any = create_widget(annotation=annotation, name=key, options=options)
         widget.native.setObjectName(key)
+        widget.native.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        widget.native.installEventFilter(self._no_wheel)
         widget.native.setToolTip(description_with_unit(field))
         widget.changed.connect(lambda value: self._change(key, value))
 
@@ -217,10 +214,10 @@ class SettingsForm(QWidget):
 
     def _add_number_or_words(self, key: str, field: FieldInfo) -> None:
         """A number or words, chosen of examples or written."""
-        box = QComboBox()
+        box = ComboBox()
         box.setObjectName(key)
         box.setEditable(True)
-        box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        box.setInsertPolicy(ComboBox.InsertPolicy.NoInsert)
         box.addItems([str(example) for example in field.examples or ()])
         box.setToolTip(description_with_unit(field))
         box.setMinimumWidth(80)
