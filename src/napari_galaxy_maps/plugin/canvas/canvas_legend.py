@@ -9,7 +9,7 @@ import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..ground import viewers
+from ..ground import colour_bar, viewers
 from ..ground.layer_specs import shown_in
 
 if TYPE_CHECKING:
@@ -64,6 +64,9 @@ class CanvasLegend:
                 before.colorbar.visible = False
             if top is not None and hasattr(top, "colorbar"):
                 top.colorbar.visible = self._barred.get(top, True)
+                shown = shown_in(top)
+                both_ends = shown is not None and shown.key.kind == "residual"
+                colour_bar.set_ticks(viewers.colour_bar(viewer, top), both_ends)
             self._top = weakref.ref(top) if top is not None else None
         if not self._idle.has(self._write):
             self._idle.add([self._write], canvas_only=True)

@@ -92,6 +92,12 @@ def painted_parts(viewer: ViewerModel, layer: Layer) -> list[Any]:
     ]
 
 
+def colour_bar(viewer: ViewerModel, layer: Layer) -> Any:
+    """What the canvas paints a layer's colour bar with; None where there is none (yet)."""
+    bars = getattr(_canvas(viewer), "_layer_overlay_to_visual", {}).get(layer, {})
+    return bars.get(getattr(layer, "colorbar", None))
+
+
 @contextmanager
 def unplaced(viewer: ViewerModel, on: bool) -> Iterator[None]:
     """Insert a layer that is switched off, and leave it to `place_layers` to put all layers on the
