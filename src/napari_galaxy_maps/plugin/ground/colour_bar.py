@@ -68,7 +68,7 @@ def set_ticks(bar: Any, ends: bool) -> None:
         As for `bar_ticks`.
     """
     axis = getattr(getattr(bar, "node", None), "ticks", None)
-    ticker = getattr(axis, "ticker", None)
+    ticker: Any = getattr(axis, "ticker", None)
     if not hasattr(ticker, "_get_tick_frac_labels") or not hasattr(bar, "_on_ticks_change"):
         return
     ticker._get_tick_frac_labels = partial(_fractions, axis, ends)
