@@ -92,6 +92,18 @@ class StarCircles:
         self._show_selection()
         return layer
 
+    def begin(self, mode: str) -> bool:
+        """Give the person a tool, a mode of napari's Shapes layers; False while there is no image
+        to draw on.
+        """
+        layer = self.make()
+        if layer is None:
+            return False
+        layer.visible = True
+        self.layers.activate(layer)
+        layer.mode = mode
+        return True
+
     def forget(self) -> None:
         """Begin anew with another galaxy."""
         self._dismissed = False

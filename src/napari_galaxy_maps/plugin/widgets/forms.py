@@ -185,13 +185,18 @@ def make_button(text: str, name: str, slot: Callable[[], Any]) -> QPushButton:
 
 
 def bind_edit_keys(
-    widget: QWidget, undo: Callable[[], Any], redo: Callable[[], Any], delete: Callable[[], Any]
+    widget: QWidget,
+    undo: Callable[[], Any],
+    redo: Callable[[], Any],
+    delete: Callable[[], Any],
+    escape: Callable[[], Any],
 ) -> None:
-    """Ctrl+Z, Ctrl+Shift+Z and Delete, wherever in a panel the focus is."""
+    """Ctrl+Z, Ctrl+Shift+Z, Delete and Escape, wherever in a panel the focus is."""
     for keys, slot in (
         (QKeySequence("Ctrl+Z"), undo),
         (QKeySequence("Ctrl+Shift+Z"), redo),
         (QKeySequence(Qt.Key.Key_Delete), delete),
+        (QKeySequence(Qt.Key.Key_Escape), escape),
     ):
         shortcut = QShortcut(keys, widget)
         shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
