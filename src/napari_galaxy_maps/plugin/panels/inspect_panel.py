@@ -479,5 +479,4 @@ def _refill(box: ComboBox, choices: dict[str, str]) -> None:
 def _combo(name: str) -> ComboBox:
     box = ComboBox()
     box.setObjectName(name)
-    box.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     return box

@@ -87,6 +87,7 @@ class MockPanel(WorkspacePanel):
     def _build_galaxy(self) -> None:
         self.column.addWidget(heading("The galaxy"))
         form = QFormLayout()
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         self.seed = SpinBox()
         self.seed.setObjectName("seed")
         self.seed.setRange(0, 2**31 - 1)
@@ -123,6 +124,7 @@ class MockPanel(WorkspacePanel):
     def _build_view(self) -> None:
         self.column.addWidget(heading("How it is seen"))
         form = QFormLayout()
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         self.bands = ComboBox()
         self.bands.setObjectName("bands")
         self.bands.setEditable(True)

@@ -52,7 +52,7 @@ _NAMES = (
     "LOG_SIGMA_MD",
     "LOG_SIGMA_SFR",
 )
-_COLUMNS = ("", "this spectrum", "16–84 %", "the maps", "the truth")
+_COLUMNS = ("", "SED", "16–84 %", "maps", "truth")
 
 
 class PixelPanel(WorkspacePanel):

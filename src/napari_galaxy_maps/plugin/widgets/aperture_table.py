@@ -31,6 +31,8 @@ _TIPS = (
     "Pixels with a value, those on the edge in part",
     "Pixels that are blank, masked or off the image",
 )
+_LEAST = 60
+"""Pixels of a column; a table that is narrower scrolls."""
 
 
 class ApertureModel(QAbstractTableModel):
@@ -191,8 +193,9 @@ class ApertureTable(QTableView):
         present(self.verticalHeader()).hide()
         present(self.verticalHeader()).setDefaultSectionSize(22)
         header = present(self.horizontalHeader())
+        header.setMinimumSectionSize(_LEAST)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        for column, width in ((NAME, 78), (MEDIAN, 72), (PIXELS, 58), (MASKED, 58)):
+        for column, width in ((NAME, 78), (MEDIAN, 72), (PIXELS, _LEAST), (MASKED, _LEAST)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(column, width)
         present(self.selectionModel()).selectionChanged.connect(self._selection_changed)

@@ -49,7 +49,7 @@ class BandSetting(QWidget):
         self._text, self._say = text, say
         self.bands, self.field, self.choose = ComboBox(), QLineEdit(), QToolButton()
         self.bands.setObjectName(f"{key}_band")
-        self.bands.setMinimumContentsLength(11)
+        self.bands.setMinimumContentsLength(8)
         self.field.setObjectName(key)
         self.field.setPlaceholderText(hint)
         self.choose.setObjectName(f"choose_{key}")

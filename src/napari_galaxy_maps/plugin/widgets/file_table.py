@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from ..state.opened_files import FileState
 
 FILE, ROLE, BAND, UNIT, PIXEL, PSF = range(6)
+_NUMBERS = {ROLE: 36, PIXEL: 45, PSF: 37}
+_LEAST, _MOST = {FILE: 90, BAND: 98, UNIT: 66}, {BAND: 124, UNIT: 166}
+"""Widths of the columns: what is left when bands and units are wide enough is for file names."""
 UNKNOWN = "which?"
 BY_NAME = "by its name"
 _GREY = QBrush(QColor(FAINT))
@@ -68,12 +71,9 @@ class FileTable(QTableWidget):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         self.setMinimumHeight(180)
         header = present(self.horizontalHeader())
-        header.setSectionResizeMode(FILE, QHeaderView.ResizeMode.Stretch)
-        for column in (ROLE, BAND, UNIT, PIXEL, PSF):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-        header.resizeSection(ROLE, 36)
-        header.resizeSection(PIXEL, 45)
-        header.resizeSection(PSF, 37)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        for column, width in _NUMBERS.items():
+            header.resizeSection(column, width)
         self._states: list[FileState] = []
         self._left: list[PassedOver] = []
         self._pixels: dict[str, float] = {}
@@ -290,9 +290,11 @@ class FileTable(QTableWidget):
         """Share out the columns and wrap the remarks anew."""
         super().resizeEvent(event)
         header, width = present(self.horizontalHeader()), present(self.viewport()).width()
-        # The narrower the table, the less for units and then for bands: file names need the rest.
-        header.resizeSection(BAND, min(max(width - 330, 92), 124))
-        header.resizeSection(UNIT, min(max(width - 380, 94), 166))
+        spare = max(0, width - sum(_NUMBERS.values()) - sum(_LEAST.values()))
+        for column, most in _MOST.items():
+            header.resizeSection(column, min(_LEAST[column] + spare // 3, most))
+        taken = sum(header.sectionSize(column) for column in range(1, self.columnCount()))
+        header.resizeSection(FILE, max(_LEAST[FILE], width - taken))
         self._fit_remarks()
 
     # Hearing -------------------------------------------------------------------------------------

@@ -26,6 +26,9 @@ from qtpy.QtWidgets import (
 
 from ...data.setting import Range
 
+_NARROWEST = 280
+"""Pixels of a panel; what needs more scrolls."""
+
 WARNING = "#e0a030"
 GOOD = "#6cc070"
 FAINT = "#9aa0a8"
@@ -107,7 +110,7 @@ class NumberField(QLineEdit):
         self.setValidator(validator)
         self.setPlaceholderText(placeholder)
         self.setObjectName(name)
-        self.setMinimumWidth(60)
+        self.setMinimumWidth(50)
         self.editingFinished.connect(self._finished)
 
     def _finished(self) -> None:
@@ -123,7 +126,7 @@ class NumberField(QLineEdit):
 
 
 class Panel(QWidget):
-    """A dock widget whose content scrolls when the window is low."""
+    """A dock widget whose content scrolls when the window is low, or very narrow."""
 
     closed = False
     seen = Signal(bool)
@@ -138,12 +141,11 @@ class Panel(QWidget):
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(self.content)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(area)
-        self.setMinimumWidth(360)
+        self.setMinimumWidth(_NARROWEST)
         self._dock: QDockWidget | None = None
 
     def showEvent(self, event: Any) -> None:

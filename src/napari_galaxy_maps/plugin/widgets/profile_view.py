@@ -97,20 +97,26 @@ class ProfileView(QWidget):
             "a PSF", "step", "Width of the annuli; empty: the FWHM of the map", ranges.RADIUS
         )
         self.reach = NumberField(
-            "1", "reach", "How far out, in units of the ellipse; empty: all of it, 1", REACH
+            "1 × ellipse",
+            "reach",
+            "How far out, in units of the ellipse; empty: all of it, 1",
+            REACH,
         )
         self.maps = MapChoice()
         self.maps.setToolTip("More maps of the same galaxy, drawn below over the same radius")
         self.truth = QCheckBox("with the truth")
         self.truth.setObjectName("with_truth")
         self.truth.setChecked(True)
+        like = QHBoxLayout()
+        like.addWidget(QLabel("Annuli like"))
+        like.addWidget(self.ellipse, 1)
+        self.column.addLayout(like)
         for i, (text, widget) in enumerate(
             (
-                ("Annuli like", self.ellipse),
-                ("over", self.radius),
                 ("Show", self.shown),
-                ("to × ellipse", self.reach),
+                ("over", self.radius),
                 ("Step ″", self.step),
+                ("to", self.reach),
                 ("Also", self.maps),
                 ("", self.truth),
             )
@@ -374,7 +380,6 @@ def _combo(name: str, choices: dict[str, str], tip: str) -> ComboBox:
     box = ComboBox()
     box.setObjectName(name)
     box.setToolTip(tip)
-    box.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     for value, text in choices.items():
         box.addItem(text, value)
     return box

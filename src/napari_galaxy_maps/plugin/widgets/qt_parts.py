@@ -11,6 +11,9 @@ from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QLayout, QSpinBox
 
 Part = TypeVar("Part")
 
+_LEAST_LETTERS = 3
+"""That a drop-down shows however narrow its panel is."""
+
 
 class _LeavesWheel:
     """Lets the wheel scroll what is behind a box, and neither change its value nor give it the
@@ -26,7 +29,21 @@ class _LeavesWheel:
 
 
 class ComboBox(_LeavesWheel, QComboBox):
-    """A drop-down whose choice the wheel does not change."""
+    """A drop-down whose choice the wheel does not change, and which is as wide as there is room and
+    not as its longest choice; its list shows them whole.
+    """
+
+    def __init__(self, *arguments: Any):
+        super().__init__(*arguments)
+        self.setSizeAdjustPolicy(self.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(_LEAST_LETTERS)
+
+    def showPopup(self) -> None:
+        """Open the list."""
+        view = present(self.view())
+        bar = present(view.verticalScrollBar()).sizeHint().width()
+        view.setMinimumWidth(view.sizeHintForColumn(0) + bar)
+        super().showPopup()
 
 
 class SpinBox(_LeavesWheel, QSpinBox):
