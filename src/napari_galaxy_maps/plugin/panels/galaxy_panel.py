@@ -29,8 +29,9 @@ from ..ground.sky_plane import position_at, sexagesimal
 from ..ground.viewers import camera_and_scale_bar
 from ..state.answers import shared_questions, with_answer, with_role, with_use
 from ..widgets.file_table import FileTable
-from ..widgets.forms import FAINT, Message, NumberField, heading, wrapped
+from ..widgets.forms import Message, NumberField, heading, wrapped
 from ..widgets.shared_questions import SharedQuestions
+from ..widgets.theme_colours import FAINT
 from .workspace_panel import WorkspacePanel
 
 if TYPE_CHECKING:

@@ -30,10 +30,11 @@ from ..jobs.score_galaxies import (
     figure_of,
     score_galaxies,
 )
-from ..widgets.forms import FAINT, GOOD, Message, is_seen, make_button, wrapped
+from ..widgets.forms import Message, is_seen, make_button, wrapped
 from ..widgets.galaxy_list import GalaxyList
 from ..widgets.qt_parts import ComboBox
 from ..widgets.score_table import ScoreTable, short_number
+from ..widgets.theme_colours import FAINT, GOOD
 from .workspace_panel import WorkspacePanel
 
 if TYPE_CHECKING:

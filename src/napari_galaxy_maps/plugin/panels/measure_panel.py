@@ -26,9 +26,10 @@ from ...measure.apertures.photometry import Options
 from ..canvas.tools import SELECT, aperture_tools
 from ..eventloop import worker
 from ..widgets.aperture_table import ApertureTable
-from ..widgets.forms import FAINT, GOOD, Message, bind_edit_keys, make_button, wrapped
+from ..widgets.forms import Message, bind_edit_keys, make_button, wrapped
 from ..widgets.profile_view import ProfileView
 from ..widgets.qt_parts import ComboBox, DoubleSpinBox, present
+from ..widgets.theme_colours import FAINT, GOOD
 from ..widgets.tool_row import ToolRow
 from ..widgets.totals_view import TotalsView
 from .workspace_panel import WorkspacePanel

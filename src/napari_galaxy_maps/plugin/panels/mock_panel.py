@@ -21,8 +21,9 @@ from ...bands.registry import MODEL_BANDS
 from ...mocks.view import INCLINATION, LOG_MASS, RANGES
 from ...progress import Progress
 from ..jobs.make_mocks import TITLE, MockSettings
-from ..widgets.forms import FAINT, GOOD, Message, NumberField, heading, make_button, wrapped
+from ..widgets.forms import Message, NumberField, heading, make_button, wrapped
 from ..widgets.qt_parts import ComboBox, SpinBox
+from ..widgets.theme_colours import FAINT, GOOD
 from .workspace_panel import WorkspacePanel
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from ...exceptions import GalaxyMapsError
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ..eventloop import worker
 from ..widgets import plot_canvas as plots
-from ..widgets.forms import FAINT, GOOD, Message, make_button, wrapped
+from ..widgets.forms import Message, make_button, wrapped
 from ..widgets.qt_parts import ComboBox
+from ..widgets.theme_colours import FAINT, GOOD
 from .workspace_panel import WorkspacePanel
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ class NeighboursPanel(WorkspacePanel):
             self.project.name or "this galaxy",
         )
         self.canvas.show()
-        self.canvas.draw_idle()
+        plots.dye(self.canvas, self.inks)
 
     def _ask_save(self) -> None:
         name = f"{self.project.file_stem}_neighbours.png"

@@ -26,8 +26,9 @@ from ...prepare import steps as preparation
 from ..eventloop import preload, worker
 from ..ground.layer_specs import Key, Kind, unit_in_words
 from ..jobs import fit_truth, refresh_maps
-from ..widgets.forms import FAINT, GOOD, Message, heading, wrapped
+from ..widgets.forms import Message, heading, wrapped
 from ..widgets.qt_parts import ComboBox
+from ..widgets.theme_colours import FAINT, GOOD
 from .workspace_panel import WorkspacePanel
 
 if TYPE_CHECKING:

@@ -15,17 +15,10 @@ from ...prepare.masks import mask_edits
 from ...prepare.masks.mask_edits import Item
 from ..canvas.tools import SELECT, mask_tools
 from ..ground.layer_specs import Key
-from ..widgets.forms import (
-    FAINT,
-    GOOD,
-    WARNING,
-    Message,
-    bind_edit_keys,
-    make_button,
-    wrapped,
-)
+from ..widgets.forms import Message, bind_edit_keys, make_button, wrapped
 from ..widgets.qt_parts import ComboBox
 from ..widgets.star_table import StarTable
+from ..widgets.theme_colours import FAINT, GOOD, WARNING
 from ..widgets.tool_row import ToolRow
 from .workspace_panel import WorkspacePanel
 

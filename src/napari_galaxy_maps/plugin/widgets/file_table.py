@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QAbstractItemModel, QSignalBlocker, Qt, Signal
-from qtpy.QtGui import QBrush, QColor, QResizeEvent
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -22,9 +22,9 @@ from qtpy.QtWidgets import (
 from ...bands.registry import bands_by_survey
 from ...data import question
 from .file_remarks import FileRemarks
-from .forms import FAINT
 from .qt_parts import ComboBox, present
 from .role_button import RoleButton
+from .theme_colours import FAINT, INK_ROLE, InkDelegate
 
 if TYPE_CHECKING:
     from ...fits_io.images_of_file import PassedOver
@@ -36,7 +36,6 @@ _LEAST, _MOST = {FILE: 90, BAND: 98, UNIT: 66}, {BAND: 124, UNIT: 166}
 """Widths of the columns: what is left when bands and units are wide enough is for file names."""
 UNKNOWN = "which?"
 BY_NAME = "by its name"
-_GREY = QBrush(QColor(FAINT))
 _ENDING = re.compile(r"(\.(fits?|fts))?(\.(gz|bz2|fz))?(?=\[|$)", re.IGNORECASE)
 
 
@@ -55,6 +54,7 @@ class FileTable(QTableWidget):
     def __init__(self) -> None:
         super().__init__(0, 6)
         self.setObjectName("files")
+        self.setItemDelegate(InkDelegate(self))
         self.setHorizontalHeaderLabels(["File", "For", "Band", "Unit", "Pixel ″", "PSF ″"])
         present(self.horizontalHeaderItem(ROLE)).setToolTip(
             "What it is for: an image of the sky (img), errors (err, var, wht), an exposure map "
@@ -135,7 +135,7 @@ class FileTable(QTableWidget):
         for column in (FILE, BAND):
             item = QTableWidgetItem()
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
-            item.setForeground(_GREY)
+            item.setData(INK_ROLE, FAINT)
             self.setItem(row, column, item)
         self.setCellWidget(row, ROLE, self._role_button(other.place.label))
         self.setSpan(row, BAND, 1, PSF - BAND + 1)
@@ -230,7 +230,7 @@ class FileTable(QTableWidget):
         name = present(self.item(2 * i, FILE))
         name.setText(_ENDING.sub("", state.found.label))
         name.setToolTip(why)
-        name.setForeground(QBrush() if state.used else _GREY)
+        name.setData(INK_ROLE, None if state.used else FAINT)
         self._show_role(2 * i, file.role, file.role_told)
         name.setCheckState(Qt.CheckState.Checked if state.used else Qt.CheckState.Unchecked)
         # Once a file: a WCS is not to be asked here while a thread reads the file.

@@ -25,23 +25,22 @@ from qtpy.QtWidgets import (
 )
 
 from ...data.setting import Range
+from . import plot_canvas, theme_colours
 
 _NARROWEST = 280
 """Pixels of a panel; what needs more scrolls."""
 
-WARNING = "#e0a030"
-GOOD = "#6cc070"
-FAINT = "#9aa0a8"
-
 
 def wrapped(text: str = "", colour: str = "", name: str = "") -> QLabel:
-    """A label that wraps its words and never forces its panel to be wide."""
+    """A label that wraps its words and never forces its panel to be wide; its colour is one of
+    `theme_colours`.
+    """
     label = QLabel(text)
     label.setWordWrap(True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
     if colour:
-        label.setStyleSheet(f"color: {colour};")
+        label.setProperty("ink", colour)
     if name:
         label.setObjectName(name)
     return label
@@ -56,7 +55,7 @@ class Message(QLabel):
         self.setWordWrap(True)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.setStyleSheet(f"color: {WARNING};")
+        self.setProperty("ink", theme_colours.WARNING)
         self.hide()
 
     def say(self, text: str) -> None:
@@ -129,6 +128,8 @@ class Panel(QWidget):
     """A dock widget whose content scrolls when the window is low, or very narrow."""
 
     closed = False
+    dyed = Signal()
+    """The panel has got the colours of another theme."""
     seen = Signal(bool)
     """Whether the panel came to the front, or went behind another."""
 
@@ -147,6 +148,18 @@ class Panel(QWidget):
         layout.addWidget(area)
         self.setMinimumWidth(_NARROWEST)
         self._dock: QDockWidget | None = None
+        self.inks: theme_colours.Inks = {}
+
+    def dye(self, theme: str) -> None:
+        """Take the colours of a theme of napari."""
+        inks = theme_colours.inks_for(theme)
+        if inks == self.inks:
+            return
+        self.inks = inks
+        self.setStyleSheet(theme_colours.style_sheet(inks))
+        for canvas in self.findChildren(QWidget, plot_canvas.NAME):
+            plot_canvas.dye(canvas, inks)
+        self.dyed.emit()
 
     def showEvent(self, event: Any) -> None:
         """Hear of tabs: a dock behind another one counts as visible in Qt."""
@@ -210,8 +223,8 @@ def is_seen(widget: QWidget) -> bool:
     return bool(widget.isVisible() and not widget.visibleRegion().isEmpty())
 
 
-def eye_icon(colour: str = "#d0d4da") -> QIcon:
-    """napari's eye, in the colour of text; an empty icon where this napari has none."""
+def eye_icon(colour: str) -> QIcon:
+    """napari's eye in a colour; an empty icon where this napari has none."""
     try:
         from napari.resources import get_icon_path
 

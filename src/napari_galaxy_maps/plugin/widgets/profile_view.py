@@ -34,9 +34,10 @@ from ..state.aperture_measurements import ApertureMeasurements
 from ..state.project import Project
 from . import plot_canvas as plots
 from .aperture_table import with_error
-from .forms import FAINT, GOOD, Message, NumberField, is_seen, wrapped
+from .forms import Message, NumberField, is_seen, wrapped
 from .map_choice import MapChoice
 from .qt_parts import ComboBox
+from .theme_colours import FAINT, GOOD, inks_of
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -259,7 +260,7 @@ class ProfileView(QWidget):
             plots.legend(axes[0])
         self.canvas.setMinimumHeight(max(300, 60 + 125 * len(axes)))
         self._marks = [part.axvline(0, color=plots.INK, lw=0.8, visible=False) for part in axes]
-        self.canvas.draw_idle()
+        plots.dye(self.canvas, inks_of(self))
         self.gradient.setText(gradient_words(found.gradients))
         self.notes.setText(found.notes)
 

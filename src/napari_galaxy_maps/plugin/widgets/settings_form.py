@@ -20,8 +20,9 @@ from qtpy.QtWidgets import (
 )
 
 from ...data.setting import Shown, description_with_unit, range_of, shown_of, unit_of
-from .forms import FAINT, wrapped
+from .forms import wrapped
 from .qt_parts import ComboBox, present
+from .theme_colours import FAINT
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -24,8 +24,9 @@ from ..eventloop import worker
 from ..state.aperture_measurements import MAPS, ApertureMeasurements
 from ..state.project import Project
 from .aperture_table import unit_words, with_error
-from .forms import FAINT, GOOD, Message, is_seen, wrapped
+from .forms import Message, is_seen, wrapped
 from .qt_parts import present
+from .theme_colours import FAINT, GOOD
 
 if TYPE_CHECKING:
     from astropy.table import QTable
