@@ -53,6 +53,8 @@ _NAMES = (
     "LOG_SIGMA_SFR",
 )
 _COLUMNS = ("", "SED", "16–84 %", "maps", "truth")
+_WIDTHS = (54, 100, 90, 54)
+"""Of the columns of numbers, in pixels."""
 
 
 class PixelPanel(WorkspacePanel):
@@ -144,7 +146,12 @@ class PixelPanel(WorkspacePanel):
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
         # Widths that follow the words would be worked out anew at every movement of the pointer.
-        present(self.table.horizontalHeader()).setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        header = present(self.table.horizontalHeader())
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        for column, width in enumerate(_WIDTHS, 1):
+            header.resizeSection(column, width)
+        header.setMinimumSectionSize(min(_WIDTHS))
+        header.setStretchLastSection(True)
         self.cells: list[list[QTableWidgetItem]] = []
         for i, name in enumerate(_NAMES):
             items = [QTableWidgetItem(name if j == 0 else "") for j in range(len(_COLUMNS))]
@@ -157,7 +164,6 @@ class PixelPanel(WorkspacePanel):
                     )
                 self.table.setItem(i, j, item)
             self.cells.append(items)
-        present(self.table.horizontalHeader()).setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
         self.table.resizeColumnToContents(0)
         self.table.resizeRowsToContents()
         self.table.setFixedHeight(

@@ -70,12 +70,9 @@ class TotalsView(QWidget):
         self.table.setShowGrid(False)
         present(self.table.verticalHeader()).hide()
         present(self.table.verticalHeader()).setDefaultSectionSize(24)
-        present(self.table.horizontalHeader()).setSectionResizeMode(
-            QHeaderView.ResizeMode.ResizeToContents
-        )
-        present(self.table.horizontalHeader()).setSectionResizeMode(
-            0, QHeaderView.ResizeMode.Stretch
-        )
+        header = present(self.table.horizontalHeader())
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setStretchLastSection(True)
         self.table.setMinimumHeight(230)
         column.addWidget(self.table, 1)
         self.notes = wrapped(colour=FAINT, name="notes")
