@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 FILE, ROLE, BAND, UNIT, PIXEL, PSF = range(6)
 _NUMBERS = {ROLE: 36, PIXEL: 45, PSF: 37}
-_LEAST, _MOST = {FILE: 90, BAND: 98, UNIT: 66}, {BAND: 124, UNIT: 166}
+_LEAST, _MOST = {FILE: 88, BAND: 120, UNIT: 66}, {BAND: 124, UNIT: 166}
 """Widths of the columns: what is left when bands and units are wide enough is for file names."""
 UNKNOWN = "which?"
 BY_NAME = "by its name"
