@@ -330,7 +330,7 @@ def stars(folder: Path) -> None:
         widget.table.clicked.emit(widget.table.stars.index(row, 0))
         workspace.layers.fit(key_of(workspace.project.result, "LOG_SIGMA_MD"))
         zoom(viewer, 0.62)
-        widget.paint.click()
+        widget.tools["paint"].click()
         painting = workspace.painted.layer(())
         rows, columns = zip(
             *(painting.world_to_data((110 - 4 * k, 30 + 9 * k)) for k in range(8)), strict=True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
-from qtpy.QtGui import QMouseEvent
+from qtpy.QtGui import QMouseEvent, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 
@@ -77,3 +77,26 @@ def key(
     """Press a key over the canvas."""
     QTest.keyClick(canvas(viewer), code, modifier)
     QApplication.processEvents()
+
+
+def wheel_over(widget: QWidget, turns: int = -1) -> QWheelEvent:
+    """Turns of the wheel over the middle of a widget, down where there are less than none: handed
+    from widget to parent until one takes it, as Qt does with what a person turns.
+    """
+    over = widget
+    while True:
+        middle = over.rect().center()
+        event = QWheelEvent(
+            QPointF(middle),
+            QPointF(over.mapToGlobal(middle)),
+            QPoint(0, 0),
+            QPoint(0, 120 * turns),
+            NONE,
+            Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        QApplication.sendEvent(over, event)
+        if event.isAccepted() or over.isWindow() or over.parentWidget() is None:
+            return event
+        over = over.parentWidget()

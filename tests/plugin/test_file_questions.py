@@ -23,7 +23,7 @@ from napari_galaxy_maps.plugin.state.answers import (
     with_use,
 )
 from napari_galaxy_maps.plugin.state.opened_files import ImageFiles, ReadImage
-from napari_galaxy_maps.plugin.widgets import file_table
+from napari_galaxy_maps.plugin.widgets import file_table, theme_colours
 from napari_galaxy_maps.plugin.widgets.answer_row import meaning_of
 
 from ..conftest import tan_wcs, write_image
@@ -487,7 +487,7 @@ def test_every_file_is_a_row_with_its_role_which_can_be_changed(galaxy, qtbot, t
     assert shown_order(galaxy, *names) == names, "what is not an image stands below"
     why = galaxy.table.item(galaxy.table.row_of("gal_SDSS_r_psf.fits"), file_table.BAND)
     assert why.text() == "is a picture of a PSF, which is not used." and not galaxy.details.text()
-    assert why.foreground().color().name() == file_table.FAINT
+    assert why.data(theme_colours.INK_ROLE) == theme_colours.FAINT
     assert blank(galaxy) == 82
 
     choose_role(qtbot, galaxy, "gal_SDSS_r_mask.fits", "ignore")

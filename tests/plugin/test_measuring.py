@@ -355,3 +355,35 @@ def test_other_maps_are_measured_as_soon_as_they_are_there(
     )
     assert float(measuring.rows[0]["mean"][2]) == pytest.approx(before + 0.5, abs=1e-4)
     assert measuring.chosen == MAPS
+
+
+def test_the_tool_in_hand_is_shown_and_stays_until_it_is_put_away(
+    viewer, workspace, measuring, qtbot
+):
+    widget = panel(viewer, "Measure")
+
+    def in_hand():
+        return [name for name, button in widget.tools.items() if button.isChecked()]
+
+    measuring.add([circle(*workspace.project.reference, 8.0, "core")], "one")
+    settled(qtbot, measuring)
+    for tool in ("circle", "ellipse"):
+        click(qtbot, widget.tools[tool])
+        mouse.drag(viewer, (5.0, 10.0), (5.0, 24.0), steps=3)
+        for act in (
+            lambda: widget.table.shown.emit(0),
+            lambda: click(qtbot, widget.delete),
+            lambda: click(qtbot, widget.undo),
+        ):
+            act()
+            settled(qtbot, measuring)
+            assert in_hand() == [tool]
+    assert len(measuring.apertures) == 3
+    mouse.key(viewer, Qt.Key.Key_Escape)
+    assert in_hand() == ["select"]
+    click(qtbot, widget.tools["polygon"])
+    assert in_hand() == ["polygon"]
+    click(qtbot, widget.tools["polygon"])
+    assert in_hand() == ["select"]
+    viewer.layers.selection.active = viewer.layers[0]
+    assert in_hand() == []

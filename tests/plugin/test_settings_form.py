@@ -4,10 +4,7 @@ from typing import Annotated, Literal
 
 import pytest
 from pydantic import Field
-from qtpy.QtCore import QPoint, QPointF, Qt
-from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import (
-    QApplication,
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
@@ -24,6 +21,7 @@ from napari_galaxy_maps.plugin.widgets.settings_form import SettingsForm
 from napari_galaxy_maps.prepare import steps
 from napari_galaxy_maps.prepare.step import Step
 
+from . import mouse
 from .test_panels import choose, click, panel, write
 
 pytestmark = pytest.mark.window
@@ -118,28 +116,11 @@ def test_no_number_is_refused_in_words(form, qtbot):
     assert gain.text() == "" and not form.changes
 
 
-def wheel_over(widget):
-    """A turn of the wheel over the middle of a widget."""
-    middle = widget.rect().center()
-    event = QWheelEvent(
-        QPointF(middle),
-        QPointF(widget.mapToGlobal(middle)),
-        QPoint(0, 0),
-        QPoint(0, -120),
-        Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier,
-        Qt.ScrollPhase.NoScrollPhase,
-        False,
-    )
-    QApplication.sendEvent(widget, event)
-    return event
-
-
 def test_the_wheel_over_a_box_changes_no_value_and_is_left_to_the_panel(form):
     for kind, key in ((QDoubleSpinBox, "height"), (QComboBox, "method")):
         box = form.findChild(kind, key)
         box.setFocus()
-        assert not wheel_over(box).isAccepted(), "so that what is behind it scrolls"
+        assert not mouse.wheel_over(box).isAccepted(), "so that what is behind it scrolls"
     assert not form.changes and form.section == CosmicRaySettings()
 
 

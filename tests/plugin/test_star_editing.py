@@ -247,11 +247,11 @@ def test_in_one_band_only_that_radius_changes_and_delete_takes_only_that_circle(
 
 def test_a_circle_is_drawn_clicked_and_deleted(fitted, workspace, qtbot):
     stars, layer = panel(fitted, "Stars"), workspace.circles.layer
-    click(qtbot, stars.add)
+    click(qtbot, stars.tools["add"])
     assert (
         fitted.layers.selection.active is layer
         and layer.mode == "add_ellipse"
-        and stars.add.isChecked()
+        and stars.tools["add"].isChecked()
     )
     mouse.drag(fitted, (20, -30), (20, -18))
     drawn = star(workspace, "hand 1")
@@ -261,7 +261,7 @@ def test_a_circle_is_drawn_clicked_and_deleted(fitted, workspace, qtbot):
     assert centre == pytest.approx([20, -30], abs=1) and half[0] == pytest.approx(half[1], abs=1e-3)
     mouse.click(fitted, (-40, 40))
     assert star(workspace, "hand 2").radii["SDSS_i"] == workspace.circles.usual_radius()
-    click(qtbot, stars.add)
+    click(qtbot, stars.tools["add"])
     assert layer.mode == "select"
     grasp(fitted, workspace, qtbot, "hand 1")
     mouse.key(fitted, Qt.Key.Key_Delete)
@@ -470,7 +470,7 @@ def test_residuals_follow_and_deleted_layers_stay_away(predicted, workspace, qtb
 
 def test_a_mask_is_painted_erased_and_undone(predicted, workspace, qtbot):
     stars, first = panel(predicted, "Stars"), workspace.project.maps
-    click(qtbot, stars.paint)
+    click(qtbot, stars.tools["paint"])
     layer = workspace.painted.layer(())
     assert predicted.layers.selection.active is layer and layer.mode == "paint"
     assert layer.units == workspace.layers.layer(Key("image", "WISE_3.4")).units
@@ -496,7 +496,7 @@ def test_each_band_has_a_painted_mask_of_its_own(fitted, workspace, qtbot):
     stars = panel(fitted, "Stars")
     stars.band.setCurrentIndex(stars.band.findData("2MASS_J"))
     stars.band.activated.emit(stars.band.currentIndex())
-    click(qtbot, stars.paint)
+    click(qtbot, stars.tools["paint"])
     mouse.drag(fitted, (0, 30), (10, 30))
     (patch,) = workspace.masks.now.patches
     assert (
@@ -552,10 +552,10 @@ def test_edited_masks_are_saved_with_the_maps_and_found_again(
 ):  # fmt: skip
     stars, out = panel(predicted, "Stars"), starry_folder / "maps.fits"
     workspace.masks.delete([star(workspace, "1")])
-    click(qtbot, stars.add)
+    click(qtbot, stars.tools["add"])
     mouse.drag(predicted, (-30, -30), (-30, -20))
-    click(qtbot, stars.add)
-    click(qtbot, stars.paint)
+    click(qtbot, stars.tools["add"])
+    click(qtbot, stars.tools["paint"])
     followed(qtbot, workspace, lambda: mouse.drag(predicted, (40, 0), (40, 10)))
     # The maps may have followed the circle so far, and not the stroke.
     wait_for(qtbot, lambda: bool(workspace.masks.now.patches) and idle(workspace))
@@ -609,9 +609,9 @@ def test_another_catalogue_keeps_what_was_drawn_by_hand_and_says_so(
     from astropy.table import Table
 
     stars = panel(predicted, "Stars")
-    click(qtbot, stars.add)
+    click(qtbot, stars.tools["add"])
     mouse.drag(predicted, (-30, -30), (-30, -20))
-    click(qtbot, stars.add)
+    click(qtbot, stars.tools["add"])
     workspace.masks.switch([star(workspace, "2")], False)
     edited = workspace.masks.now
     table = Table.read(starry_folder / "gaia.ecsv")[:1]
@@ -645,9 +645,9 @@ def test_circles_are_drawn_before_there_is_any_catalogue_and_its_stars_come_to_t
     opened, workspace, qtbot, monkeypatch, starry_folder
 ):
     stars = panel(opened, "Stars")
-    click(qtbot, stars.add)
+    click(qtbot, stars.tools["add"])
     mouse.drag(opened, (-30, -30), (-30, -20))
-    click(qtbot, stars.add)
+    click(qtbot, stars.tools["add"])
     assert [item.id for item in workspace.masks.items] == ["hand 1"]
     predict(qtbot, opened, workspace)
     assert [s.id for s in workspace.project.memory.cube.masks.stars] == ["hand 1"]
@@ -659,3 +659,113 @@ def test_circles_are_drawn_before_there_is_any_catalogue_and_its_stars_come_to_t
     predict(qtbot, opened, workspace)
     assert sorted(item.id for item in workspace.masks.items) == ["1", "2", "hand 1"]
     QApplication.processEvents()
+
+
+# Tools -------------------------------------------------------------------------------------------
+
+
+def in_hand(stars):
+    """The tools whose buttons are pressed."""
+    return [name for name, button in stars.tools.items() if button.isChecked()]
+
+
+def choose_band(qtbot, stars, workspace, band):
+    index = stars.band.findData(band)
+    stars.band.setCurrentIndex(index)
+    stars.band.activated.emit(index)
+    wait_for(qtbot, lambda: idle(workspace))
+
+
+def stroke(viewer, workspace, qtbot):
+    """A stroke with whatever brush is in hand."""
+    mouse.drag(viewer, (-20, 10), (-20, 30))
+    qtbot.wait(20)
+
+
+@pytest.mark.slow
+def test_a_tool_stays_in_hand_and_shown_whatever_is_done_beside_it(fitted, workspace, qtbot):
+    """Each of the panel's actions, with each of the tools: none takes it away."""
+    stars, active = panel(fitted, "Stars"), fitted.layers.selection
+    make_doubtful(workspace, "2")
+    actions = {
+        "a row": lambda: click_row(qtbot, stars.table, 0),
+        "accept": lambda: click(qtbot, stars.accept),
+        "undo": lambda: click(qtbot, stars.undo),
+        "redo": lambda: click(qtbot, stars.redo),
+        "a tick": lambda: workspace.masks.switch([star(workspace, "1")], False),
+        "another row": lambda: click_row(qtbot, stars.table, 1),
+        "delete": lambda: click(qtbot, stars.delete),
+        "undo again": lambda: click(qtbot, stars.undo),
+        "a drag": lambda: stroke(fitted, workspace, qtbot),
+        "undo the drag": lambda: click(qtbot, stars.undo),
+        "one band": lambda: choose_band(qtbot, stars, workspace, "2MASS_J"),
+        "a drag in it": lambda: stroke(fitted, workspace, qtbot),
+        "all bands": lambda: choose_band(qtbot, stars, workspace, ""),
+    }
+    modes = {"add": "add_ellipse", "paint": "paint", "erase": "erase", "select": "select"}
+    for tool, mode in modes.items():
+        if in_hand(stars) != [tool]:
+            click(qtbot, stars.tools[tool])
+        for name, act in actions.items():
+            act()
+            assert in_hand(stars) == [tool], (tool, name)
+            assert active.active is not None and active.active.mode == mode, (tool, name)
+
+
+@pytest.mark.parametrize(
+    ("tool", "way"),
+    [
+        ("add", "Escape on the canvas"),
+        ("paint", "Escape on the canvas"),
+        ("paint", "its button"),
+        ("erase", "Escape in the panel"),
+    ],
+)
+def test_a_tool_that_is_put_away_leaves_the_circles_to_be_selected(
+    opened, workspace, qtbot, tool, way
+):
+    stars = panel(opened, "Stars")
+    click(qtbot, stars.tools[tool])
+    assert in_hand(stars) == [tool]
+    if way == "its button":
+        click(qtbot, stars.tools[tool])
+    elif way == "Escape on the canvas":
+        mouse.key(opened, Qt.Key.Key_Escape)
+    else:
+        stars.table.setFocus()
+        qtbot.keyClick(stars.table, Qt.Key.Key_Escape)
+    assert in_hand(stars) == ["select"]
+    assert opened.layers.selection.active is workspace.circles.layer
+    assert workspace.circles.layer.mode == "select"
+
+
+def test_the_buttons_follow_what_is_chosen_in_napari(opened, workspace, qtbot):
+    stars = panel(opened, "Stars")
+    click(qtbot, stars.tools["paint"])
+    layer = opened.layers.selection.active
+    layer.mode = "erase"
+    assert in_hand(stars) == ["erase"]
+    layer.mode = "pan_zoom"
+    assert in_hand(stars) == []
+    layer.mode = "paint"
+    opened.layers.selection.active = opened.layers[0]
+    assert in_hand(stars) == []
+
+
+def test_the_band_that_is_edited_is_seen(predicted, workspace, qtbot):
+    """Its image alone, and no map over it; all bands together have no image to be shown."""
+    stars = panel(predicted, "Stars")
+    choose_band(qtbot, stars, workspace, "2MASS_J")
+    on = [key for key, layer in workspace.layers.shown().items() if layer.visible]
+    assert on == [Key("image", "2MASS_J")]
+    choose_band(qtbot, stars, workspace, "")
+    assert [key for key, layer in workspace.layers.shown().items() if layer.visible] == on
+
+
+def test_without_an_image_a_tool_is_refused_in_words_and_not_shown(viewer, qtbot):
+    panels.open_all(viewer)
+    panels.raise_panel(viewer, "Stars")
+    stars = panel(viewer, "Stars")
+    for tool in stars.tools:
+        click(qtbot, stars.tools[tool])
+        assert in_hand(stars) == [] and "Open an image first" in stars.message.text(), tool

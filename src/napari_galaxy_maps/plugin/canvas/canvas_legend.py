@@ -5,11 +5,12 @@ what it shows.
 from __future__ import annotations
 
 import string
+import textwrap
 import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..ground import viewers
+from ..ground import colour_bar, viewers
 from ..ground.layer_specs import shown_in
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ LETTERS = "ÅÉÑŐ " + string.digits + ".-−+()/_,²" + string.ascii_letters
 line's height.
 """
 _LETTER_MS = 25
+_LEAST = 12
+"""Letters of a caption in a line, however narrow the canvas is."""
 
 
 class CanvasLegend:
@@ -43,6 +46,9 @@ class CanvasLegend:
         self._text = ""
         self._top: weakref.ref[Layer] | None = None
         self._barred: weakref.WeakKeyDictionary[Layer, bool] = weakref.WeakKeyDictionary()
+        sized = getattr(getattr(viewer(), "canvas", None), "events", None)
+        if sized is not None:  # napari >= 0.9: the caption has its lines broken anew
+            sized.size.connect(self.later)
 
     def later(self, event: Any = None) -> None:
         """Look anew which layer is uppermost, in a turn to come."""
@@ -64,6 +70,9 @@ class CanvasLegend:
                 before.colorbar.visible = False
             if top is not None and hasattr(top, "colorbar"):
                 top.colorbar.visible = self._barred.get(top, True)
+                shown = shown_in(top)
+                both_ends = shown is not None and shown.key.kind == "residual"
+                colour_bar.set_ticks(viewers.colour_bar(viewer, top), both_ends)
             self._top = weakref.ref(top) if top is not None else None
         if not self._idle.has(self._write):
             self._idle.add([self._write], canvas_only=True)
@@ -79,6 +88,17 @@ class CanvasLegend:
         overlay.position = "top_left"
         overlay.text = self._text
         overlay.visible = bool(self._text)
+        self._break_lines(viewer, overlay, top)
+
+    def _break_lines(self, viewer: ViewerModel, overlay: Any, top: Layer | None) -> None:
+        """Break the caption into lines, so that it ends before the colour bar begins."""
+        caption, letters = self._text, len(self._text)
+        while letters > _LEAST:
+            room = viewers.caption_room(viewer, top)
+            if room is None or room[0] <= room[1]:
+                return
+            letters = max(_LEAST, min(letters - 1, int(letters * room[1] / room[0])))
+            self._text = overlay.text = "\n".join(textwrap.wrap(caption, letters))
 
 
 def learn_letters(viewer: weakref.ReferenceType[ViewerModel], letters: str = LETTERS) -> None:

@@ -260,8 +260,10 @@ class LayerRegister:
             self._unplaced = False
             viewers.place_layers(self.viewer)
 
-    def focus(self, key: Key) -> None:
-        """Switch the layer of `key` on over one image, and every other one of ours off."""
+    def focus(self, key: Key, select: bool = True) -> None:
+        """Switch the layer of `key` on over one image, and every other one of ours off; where it is
+        not selected, a tool in hand stays there.
+        """
         layers = self.shown()
         if key not in layers:
             return
@@ -277,7 +279,7 @@ class LayerRegister:
                 if layer.visible != (other in keep):
                     layer.visible = other in keep
         # The rest in turns of its own: a first colour bar and a first text cost 130 and 40 ms.
-        self.show_later([], partial(self._select, key))
+        self.show_later([], partial(self._select, key) if select else None)
         self._legend.later()
 
     def _select(self, key: Key) -> None:

@@ -19,7 +19,7 @@ from .layer_register import LayerRegister
 from .sky_overlay import bind_undo
 
 if TYPE_CHECKING:
-    from napari.layers import Labels
+    from napari.layers import Labels, Layer
 
 Bands = tuple[str, ...]
 
@@ -55,9 +55,13 @@ class PaintedMasks:
         layer = self._layers[bands]() if bands in self._layers else None
         return layer if layer is not None and self.layers.holds(layer) else None
 
-    def begin(self) -> bool:
-        """Give the person a brush for the band that is looked at, or for all; False while there is
-        no image to paint on.
+    def owns(self, layer: Layer) -> bool:
+        """Whether a layer is one of these."""
+        return any(reference() is layer for reference in self._layers.values())
+
+    def begin(self, mode: str = "paint") -> bool:
+        """Give the person a brush, or an eraser, for the band that is looked at, or for all; False
+        while there is no image to paint on.
         """
         band = self.masks.band
         bands: Bands = (band,) if band else ()
@@ -71,7 +75,7 @@ class PaintedMasks:
         layer.visible = True
         self.layers.activate(layer)
         layer.selected_label = 1
-        layer.mode = "paint"
+        layer.mode = mode
         return True
 
     def put_aside(self) -> set[Bands]:
@@ -180,9 +184,13 @@ class PaintedMasks:
         if patch is not None and (
             patch.data.shape != layer.data.shape or patch.wcs is not self._grids[bands]
         ):
+            in_hand, mode = self.layers.viewer.layers.selection.active is layer, layer.mode
             self.layers.remove(layer)
             self._dismissed.discard(bands)
-            self._make(patch)
+            layer = self._make(patch)
+            if in_hand:  # the brush goes on painting
+                self.layers.activate(layer)
+                layer.mode = mode
             return
         self._quiet = True
         try:

@@ -100,6 +100,18 @@ class StarCircles:
         """Go on with another galaxy."""
         self._dismissed = bool(state)
 
+    def begin(self, mode: str) -> bool:
+        """Give the person a tool, a mode of napari's Shapes layers; False while there is no image
+        to draw on.
+        """
+        layer = self.make()
+        if layer is None:
+            return False
+        layer.visible = True
+        self.layers.activate(layer)
+        layer.mode = mode
+        return True
+
     def _on_removed(self, layer: Any) -> None:
         """A layer was taken away: if it was this one, it comes back only when somebody asks for
         it.

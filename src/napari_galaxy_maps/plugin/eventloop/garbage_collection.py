@@ -96,10 +96,12 @@ class _Stillness:
 
     @classmethod
     def wait(cls) -> None:
+        from qtpy.compat import isalive
         from qtpy.QtCore import QTimer
         from qtpy.QtWidgets import QApplication
 
-        if QApplication.closingDown():
+        # A script that ends lets the timer go before its last window.
+        if QApplication.closingDown() or (cls._timer is not None and not isalive(cls._timer)):
             return
         if QApplication.instance() is None:
             set_aside()

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
@@ -25,6 +27,27 @@ def text_overlay(viewer: ViewerModel) -> Any:
     if hasattr(viewer, "scene"):
         return viewer.canvas.overlays.text
     return getattr(viewer, "text_overlay", None)  # napari < 0.9
+
+
+def look_closer(viewer: ViewerModel, centre: np.ndarray, half: np.ndarray) -> None:
+    """Point the camera at a box, if that is closer than it is; does nothing where the canvas's size
+    is not known (napari < 0.9).
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        Whose camera it is.
+    centre, half : ndarray, shape (2,)
+        The box's middle and half its sides, in the units of the world.
+    """
+    size = getattr(getattr(viewer, "canvas", None), "size", None)
+    camera, _ = camera_and_scale_bar(viewer)
+    if size is None or not (half > 0).all():
+        return
+    zoom = float((np.array(size) / (2 * half)).min())
+    if zoom > camera.zoom:
+        camera.center = tuple(centre)
+        camera.zoom = zoom
 
 
 def canvas_font(viewer: ViewerModel) -> Any:
@@ -134,6 +157,26 @@ def painted_parts(viewer: ViewerModel, layer: Layer) -> list[Any]:
     return [
         part for part in getattr(getattr(visual, "node", None), "_subvisuals", ()) if part.visible
     ]
+
+
+def colour_bar(viewer: ViewerModel, layer: Layer) -> Any:
+    """What the canvas paints a layer's colour bar with; None where there is none (yet)."""
+    bars = getattr(_canvas(viewer), "_layer_overlay_to_visual", {}).get(layer, {})
+    return bars.get(getattr(layer, "colorbar", None))
+
+
+def caption_room(viewer: ViewerModel, layer: Layer | None) -> tuple[float, float] | None:
+    """How wide the text at the canvas's top left is and may be beside a layer's colour bar, in
+    pixels; None where this version of napari does not tell.
+    """
+    canvas, overlay = _canvas(viewer), text_overlay(viewer)
+    texts = getattr(canvas, "_viewer_overlay_to_visual", {}).get(overlay)
+    if not texts or not hasattr(viewer, "canvas"):
+        return None
+    padding, _ = viewer.canvas.overlay_tiling.padding
+    bar = colour_bar(viewer, layer) if layer is not None and layer.colorbar.visible else None
+    taken = bar.x_size + padding if bar is not None else 0.0
+    return texts[0].x_size, viewer.canvas.size[1] - taken - 2 * padding
 
 
 @contextmanager

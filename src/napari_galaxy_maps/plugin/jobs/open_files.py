@@ -11,6 +11,7 @@ from ...data.maps import PropertyMaps
 from ...data.question import SETTINGS
 from ...exceptions import GalaxyMapsError, InputError
 from ...progress import Progress, Steps
+from ..canvas.galaxy_view import show_galaxy
 from ..canvas.layer_register import LayerRegister
 from ..canvas.map_views import MapViews
 from ..eventloop import worker
@@ -470,4 +471,4 @@ class FileOpener:
         key = layers.best_image([key for key in layers.shown() if key.kind == "image"])
         if key is not None and not any(k.kind == "map" for k in layers.shown()):
             layers.focus(key)
-            layers.fit(key)
+            show_galaxy(layers, self.project)

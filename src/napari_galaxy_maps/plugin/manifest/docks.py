@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -12,10 +13,13 @@ from napari.viewer import Viewer
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QDockWidget, QWidget
 
+from ..canvas.galaxy_view import show_galaxy
 from ..eventloop import preload
+from ..eventloop.idle_queue import next_turn
 from ..widgets.forms import is_seen
 from ..widgets.session_bar import ask_to_close
 from ..workspace import workspace_of
+from . import window_layout
 
 PLUGIN = "napari-galaxy-maps"
 
@@ -56,7 +60,8 @@ MORE = tuple(row.name for row in ROWS if not row.with_all)
 
 
 def open_all(viewer: Viewer) -> None:
-    """Open all panels, Galaxy in front.
+    """Open all panels, Galaxy in front; when they first open, the window is made large if nobody
+    has sized it, and the galaxy has most of it.
 
     Parameters
     ----------
@@ -64,7 +69,9 @@ def open_all(viewer: Viewer) -> None:
         The viewer to work in.
     """
     viewer = getattr(viewer, "__wrapped__", viewer)
-    workspace_of(viewer).layers.arrange()
+    workspace = workspace_of(viewer)
+    workspace.layers.arrange()
+    new = not all(_full_name(name) in viewer.window.dock_widgets for name in PANELS)
     first, *others = (dock_of(panel(viewer, name)) for name in PANELS)
     window: Any = first.parentWidget()
     for dock, name in zip((first, *others), PANELS, strict=True):
@@ -75,6 +82,12 @@ def open_all(viewer: Viewer) -> None:
             # in order.
             window.tabifyDockWidget(first, dock)
     raise_panel(viewer, PANELS[0])
+    if new:
+        window_layout.make_room(viewer)
+        window_layout.share_width(viewer, first)
+        # Once canvas and tabs are there.
+        next_turn(partial(show_galaxy, workspace.layers, workspace.project))
+        next_turn(partial(window_layout.narrow_tabs, viewer, PANELS[0]))
     preload.begin()
     _keep_session(viewer)
 
@@ -118,10 +131,13 @@ def panel(viewer: Viewer, name: str) -> Any:
         return docked[full_name]
     widget = _class_of(name)(viewer)
     neighbours = [other for other in (*PANELS, *MORE) if _full_name(other) in docked]
+    window_layout.note_size(viewer)
     dock = viewer.window.add_dock_widget(
         widget, name=full_name, area="right", tabify=bool(neighbours)
     )
     dock.setWindowTitle(name)
+    if not neighbours:
+        window_layout.share_width(viewer, dock)
     return widget
 
 

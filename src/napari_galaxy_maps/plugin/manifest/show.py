@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import napari
@@ -12,6 +13,8 @@ from ...data.cube import BandCube
 from ...data.galaxy import BandImage, Galaxy
 from ...data.maps import PropertyMaps
 from ...exceptions import InputError
+from ..canvas.galaxy_view import show_galaxy
+from ..eventloop.idle_queue import next_turn
 from ..ground.layer_specs import LayerSpec, image_spec, map_specs
 from ..workspace import Workspace, workspace_of
 from . import docks, readers
@@ -55,6 +58,7 @@ def show_in_window(content: Galaxy | BandCube | PropertyMaps, viewer: Viewer | N
     else:
         for spec in _specs(content, workspace):
             workspace.layers.show(spec)
+    next_turn(partial(show_galaxy, workspace.layers, project))
     return viewer
 
 

@@ -11,13 +11,12 @@ from weakref import WeakKeyDictionary
 from qtpy.QtWidgets import (
     QCheckBox,
     QFileDialog,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
     QStackedLayout,
-    QWidget,
+    QVBoxLayout,
 )
 
 from ...bands.stand_ins import stand_ins_among
@@ -31,7 +30,6 @@ from ..ground.viewers import camera_and_scale_bar
 from ..state.answers import shared_questions, with_answer, with_role, with_use
 from ..widgets.file_table import FileTable
 from ..widgets.forms import (
-    FAINT,
     Message,
     NumberField,
     bind_edit_keys,
@@ -42,6 +40,7 @@ from ..widgets.forms import (
 from ..widgets.galaxies_view import GalaxiesView
 from ..widgets.session_bar import SessionBar
 from ..widgets.shared_questions import SharedQuestions
+from ..widgets.theme_colours import FAINT
 from .workspace_panel import WorkspacePanel
 
 if TYPE_CHECKING:
@@ -138,33 +137,31 @@ class GalaxyPanel(WorkspacePanel):
             row.addWidget(button)
         return row
 
-    def _object_form(self) -> QGridLayout:
+    def _object_form(self) -> QVBoxLayout:
         self._make_fields()
         self._connect_fields()
-        grid = QGridLayout()
-        grid.setColumnStretch(1, 1)
-        grid.setColumnStretch(3, 1)
-        buttons = QHBoxLayout()
-        for button in (self.draw, self.from_table):
-            buttons.addWidget(button)
-        lines: tuple[tuple[str, QWidget | QHBoxLayout, str, QWidget], ...] = (
-            ("Name", self.name, "Distance (Mpc)", self.distance),
-            ("RA", self.ra, "or redshift", self.redshift),
-            ("Dec", self.dec, "Diameter D25 (′)", self.d25),
-            ("", self.here, "Axis ratio b/a", self.axis_ratio),
-            ("", buttons, "Angle, E of N (°)", self.position_angle),
+        form = QVBoxLayout()
+        lines: tuple[tuple[tuple[str, QLineEdit], ...], ...] = (
+            (("Name", self.name),),
+            (("RA", self.ra), ("Dec", self.dec)),
+            (("Distance (Mpc)", self.distance), ("or redshift", self.redshift)),
+            (
+                ("D25 (′)", self.d25),
+                ("b/a", self.axis_ratio),
+                ("PA (°)", self.position_angle),
+            ),
         )
-        for row, (left, a, right, b) in enumerate(lines):
-            if isinstance(a, QHBoxLayout):
-                grid.addLayout(a, row, 0, 1, 2)
-            elif left:
-                grid.addWidget(QLabel(left), row, 0)
-                grid.addWidget(a, row, 1)
-            else:
-                grid.addWidget(a, row, 0, 1, 2)
-            grid.addWidget(QLabel(right), row, 2)
-            grid.addWidget(b, row, 3)
-        return grid
+        for line in lines:
+            row = QHBoxLayout()
+            for text, field in line:
+                row.addWidget(QLabel(text))
+                row.addWidget(field, 1)
+            form.addLayout(row)
+        buttons = QHBoxLayout()
+        for button in (self.here, self.draw, self.from_table):
+            buttons.addWidget(button)
+        form.addLayout(buttons)
+        return form
 
     def _make_fields(self) -> None:
         self.name = QLineEdit()
@@ -175,7 +172,7 @@ class GalaxyPanel(WorkspacePanel):
         self.distance, self.d25 = _number_field("distance"), _number_field("d25")
         self.axis_ratio = _number_field("axis_ratio", "1")
         self.position_angle = _number_field("position_angle", "0")
-        self.here = QPushButton("From the middle of the view")
+        self.here = QPushButton("From the view")
         self.here.setToolTip(
             "Move the galaxy to the middle of the canvas, then press: that is its position"
         )

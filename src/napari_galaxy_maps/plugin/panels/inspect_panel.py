@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
@@ -31,9 +30,11 @@ from ..jobs.score_galaxies import (
     figure_of,
     score_galaxies,
 )
-from ..widgets.forms import FAINT, GOOD, Message, is_seen, make_button, wrapped
+from ..widgets.forms import Message, is_seen, make_button, wrapped
 from ..widgets.galaxy_list import GalaxyList
+from ..widgets.qt_parts import ComboBox
 from ..widgets.score_table import ScoreTable, short_number
+from ..widgets.theme_colours import FAINT, GOOD
 from .workspace_panel import WorkspacePanel
 
 if TYPE_CHECKING:
@@ -466,7 +467,7 @@ class InspectPanel(WorkspacePanel):
         return self.project.file_stem
 
 
-def _refill(box: QComboBox, choices: dict[str, str]) -> None:
+def _refill(box: ComboBox, choices: dict[str, str]) -> None:
     """Other choices, of which the one that was chosen stays so."""
     before = box.currentData()
     with QSignalBlocker(box):
@@ -476,8 +477,7 @@ def _refill(box: QComboBox, choices: dict[str, str]) -> None:
         box.setCurrentIndex(max(0, box.findData(before)))
 
 
-def _combo(name: str) -> QComboBox:
-    box = QComboBox()
+def _combo(name: str) -> ComboBox:
+    box = ComboBox()
     box.setObjectName(name)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     return box

@@ -5,7 +5,6 @@ galaxy.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +12,10 @@ from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import (
     QApplication,
     QCheckBox,
-    QComboBox,
-    QDoubleSpinBox,
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QPushButton,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -27,19 +23,14 @@ from qtpy.QtWidgets import (
 
 from ...exceptions import GalaxyMapsError
 from ...measure.apertures.photometry import Options
+from ..canvas.tools import SELECT, aperture_tools
 from ..eventloop import worker
 from ..widgets.aperture_table import ApertureTable
-from ..widgets.forms import (
-    FAINT,
-    GOOD,
-    Message,
-    bind_edit_keys,
-    make_button,
-    show_history,
-    wrapped,
-)
+from ..widgets.forms import Message, bind_edit_keys, make_button, show_history, wrapped
 from ..widgets.profile_view import ProfileView
-from ..widgets.qt_parts import present
+from ..widgets.qt_parts import ComboBox, DoubleSpinBox, present
+from ..widgets.theme_colours import FAINT, GOOD
+from ..widgets.tool_row import ToolRow
 from ..widgets.totals_view import TotalsView
 from .workspace_panel import WorkspacePanel
 
@@ -48,20 +39,10 @@ if TYPE_CHECKING:
 
 _REGIONS = "DS9 regions (*.reg);;All files (*)"
 _TOOLS = (
-    (
-        "circle",
-        "Circle",
-        "add_ellipse",
-        "Press in the middle and drag outwards; a click alone draws one, too",
-    ),
-    (
-        "ellipse",
-        "Ellipse",
-        "add_ellipse",
-        "Press and drag; napari's handles move, resize and turn it",
-    ),
-    ("polygon", "Polygon", "add_polygon", "Click corner by corner, and twice on the last one"),
-    ("select", "Select", "select", "Move, resize and turn what is drawn"),
+    ("circle", "Circle", "Press in the middle and drag outwards; a click alone draws one, too"),
+    ("ellipse", "Ellipse", "Press and drag; napari's handles move, resize and turn it"),
+    ("polygon", "Polygon", "Click corner by corner, and twice on the last one"),
+    ("select", "Select", "Move, resize and turn what is drawn; Escape takes you back here"),
 )
 
 
@@ -72,6 +53,7 @@ class MeasurePanel(WorkspacePanel):
         super().__init__(napari_viewer)
         self.measurements = self.workspace.measurements
         self.shapes = self.workspace.aperture_layer
+        self.in_hand = aperture_tools(self.layers, self.shapes)
         self._build_source()
         self.profile = ProfileView(self.project, self.measurements, self.layers)
         self.totals = TotalsView(self.project, self.measurements)
@@ -101,6 +83,7 @@ class MeasurePanel(WorkspacePanel):
             (measurements.moved, self._moved),
             (measurements.selection_changed, self._selection_changed),
             (self.layers.changed, self._show_sources),
+            (self.in_hand.changed, self.row.show_tool),
             (project.maps_changed, self._show_sources),
             (project.cube_changed, self._show_sources),
             (project.truths_changed, self._show_sources),
@@ -117,12 +100,12 @@ class MeasurePanel(WorkspacePanel):
     def _build_source(self) -> None:
         row = QHBoxLayout()
         row.addWidget(QLabel("Measure"))
-        self.source = QComboBox()
+        self.source = ComboBox()
         self.source.setObjectName("source")
         self.source.setToolTip("The maps, the prepared bands, a truth, or an image as it is")
         self.source.activated.connect(lambda _: self.measurements.choose(self.source.currentText()))
         row.addWidget(self.source, 1)
-        self.map = QComboBox()
+        self.map = ComboBox()
         self.map.setObjectName("map")
         self.map.setToolTip(
             "The map or band whose values the table shows; saved tables hold all of them"
@@ -132,15 +115,12 @@ class MeasurePanel(WorkspacePanel):
         self.column.addLayout(row)
 
     def _build_tools(self) -> None:
-        row = QHBoxLayout()
-        self.tools: dict[str, QPushButton] = {}
-        for name, text, mode, tip in _TOOLS:
-            button = make_button(text, name, partial(self._draw, name, mode))
-            button.setCheckable(True)
-            button.setToolTip(tip)
-            self.tools[name] = button
-            row.addWidget(button)
-        self.page.addLayout(row)
+        self.row = ToolRow(self.in_hand, _TOOLS)
+        self.row.given.connect(
+            lambda done: self.message.say("" if done else "Open an image first.")
+        )
+        self.tools = self.row.buttons
+        self.page.addWidget(self.row)
 
     def _build_table(self) -> None:
         self.table = ApertureTable(self.measurements)
@@ -158,7 +138,13 @@ class MeasurePanel(WorkspacePanel):
         for button in (self.delete, self.undo, self.redo):
             row.addWidget(button)
         self.page.addLayout(row)
-        bind_edit_keys(self, self.measurements.undo, self.measurements.redo, self._delete)
+        bind_edit_keys(
+            self,
+            self.measurements.undo,
+            self.measurements.redo,
+            self._delete,
+            self.in_hand.put_away,
+        )
 
     def _build_options(self) -> None:
         grid = QGridLayout()
@@ -187,11 +173,12 @@ class MeasurePanel(WorkspacePanel):
         for widget in (self.inner, QLabel("to"), self.outer, QLabel("× its size")):
             ring.addWidget(widget)
         ring.addStretch(1)
-        grid.addWidget(self.background, 1, 0)
-        grid.addLayout(ring, 1, 1)
-        self.correct = QCheckBox("Scale sums to the whole aperture where pixels are masked")
+        grid.addWidget(self.background, 1, 0, 1, 2)
+        grid.addLayout(ring, 2, 0, 1, 2)
+        self.correct = QCheckBox("Scale sums where pixels are masked")
         self.correct.setObjectName("correct")
-        grid.addWidget(self.correct, 2, 0, 1, 2)
+        self.correct.setToolTip("As if the whole aperture were as bright as what is not masked")
+        grid.addWidget(self.correct, 3, 0, 1, 2)
         self.background.clicked.connect(self._set_options)
         self.correct.clicked.connect(self._set_options)
         self.inner.valueChanged.connect(self._set_options)
@@ -227,10 +214,6 @@ class MeasurePanel(WorkspacePanel):
         show_history(self.measurements.history, self.undo, self.redo)
         self.save.setEnabled(bool(self.measurements.apertures))
         self._selection_changed()
-        for name in ("circle", "ellipse", "polygon"):
-            layer = self.shapes.shapes.layer
-            if layer is not None and layer.mode == "select":
-                self.tools[name].setChecked(False)
 
     def _measured(self) -> None:
         planes = self.measurements.planes
@@ -304,16 +287,11 @@ class MeasurePanel(WorkspacePanel):
         self._show_notes()
         self.profile.look_at(self.map.currentText())
 
-    def _draw(self, name: str, mode: str) -> None:
-        there = self.shapes.draw(mode, circles=name == "circle")
-        self.message.say("" if there else "Open an image first.")
-        for other, button in self.tools.items():
-            button.setChecked(there and other == name)
-
     def _show(self, number: int) -> None:
         """Look at an aperture whose row was clicked."""
         self.shapes.show(number)
-        self._draw("select", "select")
+        if self.in_hand.now in ("", SELECT):
+            self.in_hand.use(SELECT)
         self.measurements.select([number])
         self.shapes.sync()
 
@@ -401,8 +379,8 @@ class MeasurePanel(WorkspacePanel):
         self.done.setText(text)
 
 
-def _spin(name: str, low: float, high: float, step: float, tip: str) -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
+def _spin(name: str, low: float, high: float, step: float, tip: str) -> DoubleSpinBox:
+    box = DoubleSpinBox()
     box.setObjectName(name)
     box.setRange(low, high)
     box.setSingleStep(step)

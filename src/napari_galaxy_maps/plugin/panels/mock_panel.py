@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QLabel,
     QMessageBox,
     QProgressBar,
-    QSpinBox,
 )
 
 from ...bands.registry import MODEL_BANDS
 from ...mocks.view import INCLINATION, LOG_MASS, RANGES
 from ...progress import Progress
 from ..jobs.make_mocks import TITLE, MockSettings
-from ..widgets.forms import FAINT, GOOD, Message, NumberField, heading, make_button, wrapped
+from ..widgets.forms import Message, NumberField, heading, make_button, wrapped
+from ..widgets.qt_parts import ComboBox, SpinBox
+from ..widgets.theme_colours import FAINT, GOOD
 from .workspace_panel import WorkspacePanel
 
 if TYPE_CHECKING:
@@ -88,11 +88,12 @@ class MockPanel(WorkspacePanel):
     def _build_galaxy(self) -> None:
         self.column.addWidget(heading("The galaxy"))
         form = QFormLayout()
-        self.seed = QSpinBox()
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        self.seed = SpinBox()
         self.seed.setObjectName("seed")
         self.seed.setRange(0, 2**31 - 1)
         self.seed.setValue(1)
-        self.kind = QComboBox()
+        self.kind = ComboBox()
         self.kind.setObjectName("kind")
         self.kind.addItem("drawn", None)
         for kind in _KINDS:
@@ -124,13 +125,14 @@ class MockPanel(WorkspacePanel):
     def _build_view(self) -> None:
         self.column.addWidget(heading("How it is seen"))
         form = QFormLayout()
-        self.bands = QComboBox()
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        self.bands = ComboBox()
         self.bands.setObjectName("bands")
         self.bands.setEditable(True)
-        self.bands.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.bands.setInsertPolicy(ComboBox.InsertPolicy.NoInsert)
         self.bands.addItems(list(_BANDS.values()))
         self.bands.setToolTip(f"A set, or names with commas between them: {', '.join(MODEL_BANDS)}")
-        self.image_size = QSpinBox()
+        self.image_size = SpinBox()
         self.image_size.setObjectName("size")
         self.image_size.setRange(8, 4096)
         self.image_size.setValue(128)

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout
+from qtpy.QtWidgets import QFileDialog, QFormLayout
 
 from ...data.properties import PROPERTIES
 from ...exceptions import GalaxyMapsError
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ..eventloop import worker
 from ..widgets import plot_canvas as plots
-from ..widgets.forms import FAINT, GOOD, Message, make_button, wrapped
+from ..widgets.forms import Message, make_button, wrapped
+from ..widgets.qt_parts import ComboBox
+from ..widgets.theme_colours import FAINT, GOOD
 from .workspace_panel import WorkspacePanel
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ class NeighboursPanel(WorkspacePanel):
             )
         )
         form = QFormLayout()
-        self.property_box = QComboBox()
+        self.property_box = ComboBox()
         self.property_box.setObjectName("property")
         for name in STELLAR_PROPERTIES:
             self.property_box.addItem(f"{name}: {PROPERTIES[name].label}", name)
@@ -145,7 +147,7 @@ class NeighboursPanel(WorkspacePanel):
             self.project.name or "this galaxy",
         )
         self.canvas.show()
-        self.canvas.draw_idle()
+        plots.dye(self.canvas, self.inks)
 
     def _ask_save(self) -> None:
         name = f"{self.project.file_stem}_neighbours.png"

@@ -11,7 +11,6 @@ import numpy as np
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -29,7 +28,7 @@ from ..ground.sky_plane import position_at, position_text
 from ..ground.sky_shapes import Outline
 from ..state.pixel_spectra import TITLE, Place
 from ..widgets.forms import Message, is_seen, make_button, wrapped
-from ..widgets.qt_parts import present
+from ..widgets.qt_parts import ComboBox, present
 from ..widgets.spectrum_view import SpectrumView
 from .workspace_panel import WorkspacePanel
 
@@ -53,7 +52,9 @@ _NAMES = (
     "LOG_SIGMA_MD",
     "LOG_SIGMA_SFR",
 )
-_COLUMNS = ("", "this spectrum", "16–84 %", "the maps", "the truth")
+_COLUMNS = ("", "SED", "16–84 %", "maps", "truth")
+_WIDTHS = (54, 100, 90, 54)
+"""Of the columns of numbers, in pixels."""
 
 
 class PixelPanel(WorkspacePanel):
@@ -95,12 +96,12 @@ class PixelPanel(WorkspacePanel):
     def _build(self) -> None:
         row = QHBoxLayout()
         row.addWidget(QLabel("Spectrum"))
-        self.where = QComboBox()
+        self.where = ComboBox()
         self.where.setObjectName("where")
         self.where.setToolTip("The pixel under the pointer, or an aperture of the Measure panel")
         self.where.activated.connect(lambda _: self._where_chosen())
         row.addWidget(self.where, 1)
-        self.source = QComboBox()
+        self.source = ComboBox()
         self.source.setObjectName("source")
         self.source.setToolTip(
             "The bands as prepared for the prediction, or at the resolution of the far infrared"
@@ -145,7 +146,12 @@ class PixelPanel(WorkspacePanel):
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
         # Widths that follow the words would be worked out anew at every movement of the pointer.
-        present(self.table.horizontalHeader()).setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        header = present(self.table.horizontalHeader())
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        for column, width in enumerate(_WIDTHS, 1):
+            header.resizeSection(column, width)
+        header.setMinimumSectionSize(min(_WIDTHS))
+        header.setStretchLastSection(True)
         self.cells: list[list[QTableWidgetItem]] = []
         for i, name in enumerate(_NAMES):
             items = [QTableWidgetItem(name if j == 0 else "") for j in range(len(_COLUMNS))]
@@ -158,7 +164,6 @@ class PixelPanel(WorkspacePanel):
                     )
                 self.table.setItem(i, j, item)
             self.cells.append(items)
-        present(self.table.horizontalHeader()).setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
         self.table.resizeColumnToContents(0)
         self.table.resizeRowsToContents()
         self.table.setFixedHeight(

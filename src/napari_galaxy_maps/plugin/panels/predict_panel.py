@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -24,8 +23,10 @@ from ...models.band_advice import advice
 from ...prepare import steps as preparation
 from ..eventloop import preload, worker
 from ..jobs import fit_truth, refresh_maps
-from ..widgets.forms import FAINT, Message, agreed, wrapped
+from ..widgets.forms import Message, agreed, wrapped
+from ..widgets.qt_parts import ComboBox
 from ..widgets.results_view import ResultsView
+from ..widgets.theme_colours import FAINT
 from .workspace_panel import WorkspacePanel
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class PredictPanel(WorkspacePanel):
     def _build_settings(self) -> None:
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self.model = QComboBox()
+        self.model = ComboBox()
         self.model.setObjectName("model")
         self.model.activated.connect(lambda _: self._set_model(self.model.currentText()))
         self.card_button = QPushButton("Card")
@@ -100,7 +101,7 @@ class PredictPanel(WorkspacePanel):
         form.addRow("Model", row)
         self.summary = wrapped(colour=FAINT, name="summary")
         form.addRow(self.summary)
-        self.device = QComboBox()
+        self.device = ComboBox()
         self.device.setObjectName("device")
         for value, text in _DEVICES:
             self.device.addItem(text, value)
@@ -108,7 +109,7 @@ class PredictPanel(WorkspacePanel):
             lambda _: self.project.set_recipe("model", device=self.device.currentData())
         )
         form.addRow("Runs on", self.device)
-        self.truth = QComboBox()
+        self.truth = ComboBox()
         self.truth.setObjectName("truth")
         self.truth.setToolTip(
             "Maps that are open, or a file; the difference from them is shown as residual layers"

@@ -23,8 +23,9 @@ from ...data.setting import shown_of
 from ...exceptions import GalaxyMapsError
 from ...prepare import steps as preparation
 from ..widgets.band_setting import BandSetting
-from ..widgets.forms import FAINT, GOOD, Message, eye_icon, wrapped
+from ..widgets.forms import Message, eye_icon, wrapped
 from ..widgets.settings_form import SettingsForm, takes_files
+from ..widgets.theme_colours import FAINT, GOOD, INK
 from .workspace_panel import WorkspacePanel
 
 if TYPE_CHECKING:
@@ -61,7 +62,6 @@ class StepBox(QFrame):
         self.eye = QToolButton()
         self.eye.setObjectName("eye")
         self.eye.setCheckable(True)
-        self.eye.setIcon(eye_icon())
         self.eye.setStyleSheet(
             "QToolButton:checked { background-color: palette(highlight); border-radius: 3px; }"
         )
@@ -165,6 +165,8 @@ class PreparePanel(WorkspacePanel):
         self.boxes = {
             step.name: StepBox(self.workspace, step, self.message.say) for step in preparation.STEPS
         }
+        self.dyed.connect(self._draw_eyes)
+        self._draw_eyes()
         for box in self.boxes.values():
             self.column.addWidget(box)
         row = QHBoxLayout()
@@ -199,6 +201,11 @@ class PreparePanel(WorkspacePanel):
         self._steps_changed()
         self._cube_changed()
         self._job_changed()
+
+    def _draw_eyes(self) -> None:
+        icon = eye_icon(self.inks[INK])
+        for box in self.boxes.values():
+            box.eye.setIcon(icon)
 
     def _prepare(self) -> None:
         self.message.say("")

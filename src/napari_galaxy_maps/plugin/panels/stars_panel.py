@@ -5,31 +5,41 @@ or on it.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGridLayout, QHBoxLayout, QLabel
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QGridLayout, QHBoxLayout, QLabel
 
 from ...data.properties import Flag
 from ...prepare.masks import mask_edits
 from ...prepare.masks.mask_edits import Item
-from ..widgets.forms import (
-    FAINT,
-    GOOD,
-    WARNING,
-    Message,
-    bind_edit_keys,
-    make_button,
-    show_history,
-    wrapped,
-)
+from ..canvas.tools import SELECT, mask_tools
+from ..ground.layer_specs import Key
+from ..widgets.forms import Message, bind_edit_keys, make_button, show_history, wrapped
+from ..widgets.qt_parts import ComboBox
 from ..widgets.star_table import StarTable
+from ..widgets.theme_colours import FAINT, GOOD, WARNING
+from ..widgets.tool_row import ToolRow
 from .workspace_panel import WorkspacePanel
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 
+_TOOLS = (
+    ("select", "Select", "Move and resize circles; Escape takes you back here"),
+    (
+        "add",
+        "Add circle",
+        "Press on a star and drag outwards; a click alone draws a circle as wide as a star (E)",
+    ),
+    (
+        "paint",
+        "Paint a mask",
+        "Mask freehand with napari's brush, in the band that is shown or in all",
+    ),
+    ("erase", "Erase", "Take painted masks away with napari's eraser"),
+)
 _TABLES = "Tables of stars (*.fits *.fits.gz *.xml *.vot *.ecsv *.csv *.txt *.dat);;All files (*)"
 _REGIONS = "DS9 regions (*.reg);;Results of this program (*.fits);;All files (*)"
 
@@ -40,10 +50,11 @@ class StarsPanel(WorkspacePanel):
     def __init__(self, napari_viewer: Viewer):
         super().__init__(napari_viewer)
         self.masks = self.workspace.masks
+        self.in_hand = mask_tools(self.layers, self.workspace.circles, self.workspace.painted)
         self._build_source()
         self._build_table()
         self._build_edits()
-        bind_edit_keys(self, self.masks.undo, self.masks.redo, self._delete)
+        bind_edit_keys(self, self.masks.undo, self.masks.redo, self._delete, self.in_hand.put_away)
         project = self.project
         for signal, slot in (
             (self.masks.changed, self._masks_changed),
@@ -55,7 +66,7 @@ class StarsPanel(WorkspacePanel):
             (project.recipe_changed, self._show_source),
             (project.maps_changed, self._show_state),
             (project.cube_changed, self._show_state),
-            (self.layers.changed, self._show_mode),
+            (self.in_hand.changed, self.row.show_tool),
             (self.runner.job_changed, self._job_changed),
             (project.message, self._show_message),
         ):
@@ -80,12 +91,12 @@ class StarsPanel(WorkspacePanel):
         self.column.addWidget(self.source)
         row = QHBoxLayout()
         row.addWidget(QLabel("Show and edit"))
-        self.band = QComboBox()
+        self.band = ComboBox()
         self.band.setObjectName("band")
         self.band.setToolTip(
             "Radii are shown and changed in this band, or in all of them in proportion"
         )
-        self.band.activated.connect(lambda index: self.masks.look_at(self.band.itemData(index)))
+        self.band.activated.connect(lambda index: self._look_at(self.band.itemData(index)))
         row.addWidget(self.band, 1)
         self.column.addLayout(row)
 
@@ -101,12 +112,11 @@ class StarsPanel(WorkspacePanel):
         self.column.addWidget(self.why)
 
     def _build_edits(self) -> None:
+        self.row = ToolRow(self.in_hand, _TOOLS)
+        self.row.given.connect(self._given)
+        self.tools = self.row.buttons
+        self.column.addWidget(self.row)
         grid = QGridLayout()
-        self.add = make_button("Add circle", "add", self._add)
-        self.add.setCheckable(True)
-        self.add.setToolTip(
-            "Press on a star and drag outwards; a click alone draws a circle as wide as a star (E)"
-        )
         self.delete = make_button("Delete", "delete", self._delete)
         self.delete.setToolTip("Take the selected circles away, in the band that is shown (Delete)")
         self.accept = make_button(
@@ -115,10 +125,6 @@ class StarsPanel(WorkspacePanel):
         self.accept.setToolTip("The selected doubtful circles are fine as they are")
         self.undo = make_button("Undo", "undo", self.masks.undo)
         self.redo = make_button("Redo", "redo", self.masks.redo)
-        self.paint = make_button("Paint a mask", "paint", self._paint)
-        self.paint.setToolTip(
-            "Mask freehand with napari's brush and eraser, in the band that is shown or in all"
-        )
         self.load = make_button("Load regions…", "load", self._ask_load)
         self.load.setToolTip(
             "Add the circles and polygons of a DS9 region file, or the masks of a saved result"
@@ -126,8 +132,8 @@ class StarsPanel(WorkspacePanel):
         self.save = make_button("Save regions…", "save", self._ask_save)
         self.save.setToolTip("Write circles and polygons as DS9 regions")
         rows = (
-            (self.add, self.accept, self.delete),
-            (self.undo, self.redo, self.paint),
+            (self.accept, self.delete),
+            (self.undo, self.redo),
             (self.load, self.save),
         )
         for i, buttons in enumerate(rows):
@@ -240,10 +246,6 @@ class StarsPanel(WorkspacePanel):
         share = float(((flags & Flag.MASKED) != 0)[inside].mean()) if inside.any() else 0.0
         return f"Masked in some band: {share:.1%} of the galaxy's pixels"
 
-    def _show_mode(self, *_: Any) -> None:
-        layer = self.workspace.circles.layer
-        self.add.setChecked(layer is not None and layer.mode == "add_ellipse")
-
     def _job_changed(self) -> None:
         free = self.runner.job is None
         self.fit.setEnabled(free)
@@ -273,43 +275,39 @@ class StarsPanel(WorkspacePanel):
     def _chosen(self, items: list[Item]) -> None:
         self.masks.select(items)
 
+    def _look_at(self, band: str) -> None:
+        """Edit one band, or all of them, and see the image of that one."""
+        tool = self.in_hand.now
+        self.masks.look_at(band)
+        if band:
+            self.layers.focus(Key("image", band), select=False)
+        if tool:  # a brush paints in the band that is looked at now
+            self._given(self.in_hand.use(tool))
+
+    def _given(self, done: bool) -> None:
+        """A tool was asked for, and there is something to use it on, or not."""
+        image = f"an image of {self.masks.band}" if self.masks.band else "an image"
+        self.message.say("" if done else f"Open {image} first.")
+
     def _show_item(self, item: Item) -> None:
-        """Look at an item whose row was clicked, with its circle selected and ready to be
-        dragged.
+        """Look at an item whose row was clicked, with its circle selected; with no other tool in
+        hand it is ready to be dragged.
         """
         circles = self.workspace.circles
         circles.show(item)
         layer = circles.layer
-        if layer is not None:
-            layer.visible = True
-            layer.mode = "select"
-            self.layers.viewer.layers.selection.active = layer
-            self.masks.select(
-                [item, *(other for other in self.masks.selected if other is not item)]
-            )
-            layer.move_to_front()
-
-    def _add(self) -> None:
-        layer = self.workspace.circles.make()
         if layer is None:
-            self.message.say("Open an image first.")
-            self.add.setChecked(False)
             return
-        self.message.say("")
-        layer.visible = True
-        layer.events.mode.connect(self._show_mode)
-        self.layers.viewer.layers.selection.active = layer
-        layer.mode = "add_ellipse" if self.add.isChecked() else "select"
+        if not layer.visible:  # else napari would put the tool away
+            layer.visible = True
+        if self.in_hand.now in ("", SELECT):
+            self.in_hand.use(SELECT)
+        self.masks.select([item, *(other for other in self.masks.selected if other is not item)])
+        layer.move_to_front()
 
     def _delete(self) -> None:
         if self.masks.selected:
             self.masks.delete(self.masks.selected)
-
-    def _paint(self) -> None:
-        if self.workspace.painted.begin():
-            self.message.say("")
-        else:
-            self.message.say("Open an image of that band first.")
 
     # Regions -------------------------------------------------------------------------------------
 

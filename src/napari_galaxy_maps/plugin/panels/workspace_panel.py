@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qtpy.compat import isalive
+from qtpy.QtCore import QEvent, QTimer
+
 from ..widgets.forms import Panel
 from ..workspace import workspace_of
 
@@ -26,3 +29,15 @@ class WorkspacePanel(Panel):
         self.project = self.workspace.project
         self.layers = self.workspace.layers
         self.runner = self.workspace.runner
+        self.dye(self.layers.viewer.theme)
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        """The window has another style: perhaps another theme."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.StyleChange:
+            # Not in the middle of the change, for this is another one.
+            QTimer.singleShot(0, self._follow_theme)
+
+    def _follow_theme(self) -> None:
+        if isalive(self) and not self.layers.is_closed:
+            self.dye(self.layers.viewer.theme)

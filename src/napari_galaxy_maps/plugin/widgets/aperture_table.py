@@ -14,13 +14,12 @@ from qtpy.QtCore import (
     Qt,
     Signal,
 )
-from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from ...measure.apertures.planes import Quantity
 from ..state.aperture_measurements import ApertureMeasurements, Row
-from .forms import WARNING
 from .qt_parts import present
+from .theme_colours import INK_ROLE, WARNING, InkDelegate
 
 NAME, SUM, MEAN, MEDIAN, PIXELS, MASKED = range(6)
 _TIPS = (
@@ -31,6 +30,8 @@ _TIPS = (
     "Pixels with a value, those on the edge in part",
     "Pixels that are blank, masked or off the image",
 )
+_LEAST = 60
+"""Pixels of a column; a table that is narrower scrolls."""
 
 
 class ApertureModel(QAbstractTableModel):
@@ -116,8 +117,8 @@ class ApertureModel(QAbstractTableModel):
             if column == NAME:
                 return self.measurements.apertures[number].name
             return "" if not isinstance(row, dict) else self._text(row, column)
-        if role == Qt.ItemDataRole.ForegroundRole and isinstance(row, str):
-            return QColor(WARNING)
+        if role == INK_ROLE and isinstance(row, str):
+            return WARNING
         if role == Qt.ItemDataRole.TextAlignmentRole and column != NAME:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -183,6 +184,7 @@ class ApertureTable(QTableView):
         self.setObjectName("apertures")
         self.model_ = ApertureModel(measurements)
         self.setModel(self.model_)
+        self.setItemDelegate(InkDelegate(self))
         self._quiet = False
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setShowGrid(False)
@@ -191,8 +193,9 @@ class ApertureTable(QTableView):
         present(self.verticalHeader()).hide()
         present(self.verticalHeader()).setDefaultSectionSize(22)
         header = present(self.horizontalHeader())
+        header.setMinimumSectionSize(_LEAST)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        for column, width in ((NAME, 78), (MEDIAN, 72), (PIXELS, 58), (MASKED, 58)):
+        for column, width in ((NAME, 78), (MEDIAN, 72), (PIXELS, _LEAST), (MASKED, _LEAST)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(column, width)
         present(self.selectionModel()).selectionChanged.connect(self._selection_changed)

@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import Any
 
 from qtpy.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QHBoxLayout,
     QLabel,
@@ -18,6 +17,7 @@ from qtpy.QtWidgets import (
 
 from ...exceptions import GalaxyMapsError
 from ..state.project import Project
+from .qt_parts import ComboBox
 
 
 class BandSetting(QWidget):
@@ -47,9 +47,9 @@ class BandSetting(QWidget):
         super().__init__()
         self.project, self.section, self.key = project, section, key
         self._text, self._say = text, say
-        self.bands, self.field, self.choose = QComboBox(), QLineEdit(), QToolButton()
+        self.bands, self.field, self.choose = ComboBox(), QLineEdit(), QToolButton()
         self.bands.setObjectName(f"{key}_band")
-        self.bands.setMinimumContentsLength(11)
+        self.bands.setMinimumContentsLength(8)
         self.field.setObjectName(key)
         self.field.setPlaceholderText(hint)
         self.choose.setObjectName(f"choose_{key}")

@@ -13,8 +13,8 @@ from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from ...data.question import BEAM, ZERO_POINT
 from .answer_row import AnswerRow, meaning_of
-from .forms import FAINT, WARNING
 from .qt_parts import clear
+from .theme_colours import FAINT, WARNING
 
 if TYPE_CHECKING:
     from ..state.answers import Answer
@@ -91,7 +91,8 @@ class FileRemarks(QWidget):
             f"Its {about} is asked once for several files, beneath the table. Click to answer for "
             "this one alone."
         )
-        button.setStyleSheet(f"color: {WARNING}; padding: 1px 7px; margin-left: 5px;")
+        button.setProperty("ink", WARNING)
+        button.setStyleSheet("padding: 1px 7px; margin-left: 5px;")
         button.clicked.connect(partial(self._ask_alone, about, state, shared))
         self._add(button)
         self.column.setAlignment(button, Qt.AlignmentFlag.AlignLeft)
@@ -109,7 +110,7 @@ class FileRemarks(QWidget):
         label.setObjectName("problem")
         label.setWordWrap(True)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        label.setStyleSheet(f"color: {colour};")
+        label.setProperty("ink", colour)
         self._add(label)
         self._texts.append(text)
 

@@ -10,10 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QAbstractItemModel, QSignalBlocker, Qt, Signal
-from qtpy.QtGui import QBrush, QColor, QResizeEvent
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
-    QComboBox,
     QHeaderView,
     QSizePolicy,
     QTableWidget,
@@ -23,19 +22,21 @@ from qtpy.QtWidgets import (
 from ...bands.registry import bands_by_survey
 from ...data import question
 from .file_remarks import FileRemarks
-from .forms import FAINT
-from .qt_parts import present
+from .qt_parts import ComboBox, present
 from .role_button import RoleButton
 from .short_names import shortened
+from .theme_colours import FAINT, INK_ROLE, InkDelegate
 
 if TYPE_CHECKING:
     from ...fits_io.images_of_file import PassedOver
     from ..state.opened_files import FileState
 
 FILE, ROLE, BAND, UNIT, PIXEL, PSF = range(6)
+_NUMBERS = {ROLE: 36, PIXEL: 45, PSF: 37}
+_LEAST, _MOST = {FILE: 88, BAND: 120, UNIT: 66}, {BAND: 124, UNIT: 166}
+"""Widths of the columns: what is left when bands and units are wide enough is for file names."""
 UNKNOWN = "which?"
 BY_NAME = "by its name"
-_GREY = QBrush(QColor(FAINT))
 _BESIDE_NAME = 30
 """Pixels of the tick and the margins beside a file's name."""
 _NARROWEST = 24
@@ -57,6 +58,7 @@ class FileTable(QTableWidget):
     def __init__(self) -> None:
         super().__init__(0, 6)
         self.setObjectName("files")
+        self.setItemDelegate(InkDelegate(self))
         self.setHorizontalHeaderLabels(["File", "For", "Band", "Unit", "Pixel ″", "PSF ″"])
         present(self.horizontalHeaderItem(ROLE)).setToolTip(
             "What it is for: an image of the sky (img), errors (err, var, wht), an exposure map "
@@ -73,16 +75,13 @@ class FileTable(QTableWidget):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         self.setMinimumHeight(180)
         header = present(self.horizontalHeader())
-        header.setSectionResizeMode(FILE, QHeaderView.ResizeMode.Stretch)
-        for column in (ROLE, BAND, UNIT, PIXEL, PSF):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-        header.resizeSection(ROLE, 36)
-        header.resizeSection(PIXEL, 45)
-        header.resizeSection(PSF, 37)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        for column, width in _NUMBERS.items():
+            header.resizeSection(column, width)
         self._states: list[FileState] = []
         self._left: list[PassedOver] = []
         self._pixels: dict[str, float] = {}
-        self._offers: dict[tuple[str, ...], QComboBox] = {}
+        self._offers: dict[tuple[str, ...], ComboBox] = {}
         self.itemChanged.connect(self._item_changed)
 
     # Showing -------------------------------------------------------------------------------------
@@ -164,7 +163,7 @@ class FileTable(QTableWidget):
         for column in (FILE, BAND):
             item = QTableWidgetItem()
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
-            item.setForeground(_GREY)
+            item.setData(INK_ROLE, FAINT)
             self.setItem(row, column, item)
         self.setCellWidget(row, ROLE, self._role_button(other.place.label))
         self.setSpan(row, BAND, 1, PSF - BAND + 1)
@@ -213,8 +212,8 @@ class FileTable(QTableWidget):
         self.setCellWidget(2 * i + 1, 0, remarks)
         self.setRowHeight(2 * i, 28)
 
-    def _band_box(self, label: str, state: FileState) -> QComboBox:
-        box = QComboBox()
+    def _band_box(self, label: str, state: FileState) -> ComboBox:
+        box = ComboBox()
         box.setObjectName("band")
         first = BY_NAME if state.is_beside else UNKNOWN
         box.setModel(self._choices((first, *state.found.band_candidates), _fill_bands))
@@ -224,32 +223,32 @@ class FileTable(QTableWidget):
         )
         return box
 
-    def _unit_box(self, label: str) -> QComboBox:
-        box = QComboBox()
+    def _unit_box(self, label: str) -> ComboBox:
+        box = ComboBox()
         box.setObjectName("unit")
         box.setEditable(True)
-        box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        box.setInsertPolicy(ComboBox.InsertPolicy.NoInsert)
         box.setModel(self._choices((), _fill_units))
         box.activated.connect(lambda _: self._give_unit(label, box))
         present(box.lineEdit()).editingFinished.connect(lambda: self._unit_written(label, box))
         return box
 
     def _choices(
-        self, key: tuple[str, ...], fill: Callable[[QComboBox, tuple[str, ...]], None]
+        self, key: tuple[str, ...], fill: Callable[[ComboBox, tuple[str, ...]], None]
     ) -> QAbstractItemModel | None:
         """What a box offers; boxes that offer the same share it, since filling one takes long."""
         if key not in self._offers:
-            self._offers[key] = QComboBox(self)
+            self._offers[key] = ComboBox(self)
             self._offers[key].hide()
             fill(self._offers[key], key)
         return self._offers[key].model()
 
-    def _unit_written(self, label: str, box: QComboBox) -> None:
+    def _unit_written(self, label: str, box: ComboBox) -> None:
         if present(box.lineEdit()).isModified():
             present(box.lineEdit()).setModified(False)
             self._give_unit(label, box)
 
-    def _give_unit(self, label: str, box: QComboBox) -> None:
+    def _give_unit(self, label: str, box: ComboBox) -> None:
         self.answered.emit(label, question.UNIT, box.currentText().strip())
 
     def _fill_row(self, i: int, state: FileState, shared: Collection[str]) -> None:
@@ -257,7 +256,7 @@ class FileTable(QTableWidget):
         why = "\n".join((str(file.path), *state.reasons))
         name = present(self.item(2 * i, FILE))
         name.setToolTip(why)
-        name.setForeground(QBrush() if state.used else _GREY)
+        name.setData(INK_ROLE, None if state.used else FAINT)
         self._show_role(2 * i, file.role, file.role_told)
         name.setCheckState(Qt.CheckState.Checked if state.used else Qt.CheckState.Unchecked)
         # Once a file: a WCS is not to be asked here while a thread reads the file.
@@ -284,7 +283,7 @@ class FileTable(QTableWidget):
         remarks.show_state(state, shared)
         self.setRowHidden(2 * i + 1, not remarks.text())
 
-    def _fill_unit(self, unit: QComboBox, state: FileState) -> None:
+    def _fill_unit(self, unit: ComboBox, state: FileState) -> None:
         unit.setEnabled(state.used)
         unit.setToolTip("\n".join(state.reasons))
         file, field = state.file, present(unit.lineEdit())
@@ -300,9 +299,9 @@ class FileTable(QTableWidget):
         field.setModified(False)
         field.setCursorPosition(0)
 
-    def _box(self, row: int, column: int) -> QComboBox:
+    def _box(self, row: int, column: int) -> ComboBox:
         box = self.cellWidget(row, column)
-        assert isinstance(box, QComboBox)
+        assert isinstance(box, ComboBox)
         return box
 
     def _fit_remarks(self) -> None:
@@ -317,9 +316,11 @@ class FileTable(QTableWidget):
         """Share out the columns and wrap the remarks anew."""
         super().resizeEvent(event)
         header, width = present(self.horizontalHeader()), present(self.viewport()).width()
-        # The narrower the table, the less for units and then for bands: file names need the rest.
-        header.resizeSection(BAND, min(max(width - 330, 92), 124))
-        header.resizeSection(UNIT, min(max(width - 380, 94), 166))
+        spare = max(0, width - sum(_NUMBERS.values()) - sum(_LEAST.values()))
+        for column, most in _MOST.items():
+            header.resizeSection(column, min(_LEAST[column] + spare // 3, most))
+        taken = sum(header.sectionSize(column) for column in range(1, self.columnCount()))
+        header.resizeSection(FILE, max(_LEAST[FILE], width - taken))
         self._fit_names()
         self._fit_remarks()
 
@@ -349,7 +350,7 @@ class FileTable(QTableWidget):
         return 2 * len(labels) + [other.place.label for other in self._left].index(label)
 
 
-def _fill_bands(box: QComboBox, first: tuple[str, ...]) -> None:
+def _fill_bands(box: ComboBox, first: tuple[str, ...]) -> None:
     """The bands, behind what a box shows where none is known and the likely ones."""
     box.addItem(first[0], "")
     for name in first[1:]:
@@ -363,7 +364,7 @@ def _fill_bands(box: QComboBox, first: tuple[str, ...]) -> None:
             box.addItem(name, name)
 
 
-def _fill_units(box: QComboBox, _: tuple[str, ...]) -> None:
+def _fill_units(box: ComboBox, _: tuple[str, ...]) -> None:
     """The units that are written often."""
     from ...bands.units import KNOWN_UNITS
 

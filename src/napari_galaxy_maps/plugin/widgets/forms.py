@@ -27,20 +27,22 @@ from qtpy.QtWidgets import (
 
 from ...data.setting import Range
 from ..ground.edit_history import History
+from . import plot_canvas, theme_colours
 
-WARNING = "#e0a030"
-GOOD = "#6cc070"
-FAINT = "#9aa0a8"
+_NARROWEST = 280
+"""Pixels of a panel; what needs more scrolls."""
 
 
 def wrapped(text: str = "", colour: str = "", name: str = "") -> QLabel:
-    """A label that wraps its words and never forces its panel to be wide."""
+    """A label that wraps its words and never forces its panel to be wide; its colour is one of
+    `theme_colours`.
+    """
     label = QLabel(text)
     label.setWordWrap(True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
     if colour:
-        label.setStyleSheet(f"color: {colour};")
+        label.setProperty("ink", colour)
     if name:
         label.setObjectName(name)
     return label
@@ -55,7 +57,7 @@ class Message(QLabel):
         self.setWordWrap(True)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.setStyleSheet(f"color: {WARNING};")
+        self.setProperty("ink", theme_colours.WARNING)
         self.hide()
 
     def say(self, text: str) -> None:
@@ -109,7 +111,7 @@ class NumberField(QLineEdit):
         self.setValidator(validator)
         self.setPlaceholderText(placeholder)
         self.setObjectName(name)
-        self.setMinimumWidth(60)
+        self.setMinimumWidth(50)
         self.editingFinished.connect(self._finished)
 
     def _finished(self) -> None:
@@ -125,9 +127,11 @@ class NumberField(QLineEdit):
 
 
 class Panel(QWidget):
-    """A dock widget whose content scrolls when the window is low."""
+    """A dock widget whose content scrolls when the window is low, or very narrow."""
 
     closed = False
+    dyed = Signal()
+    """The panel has got the colours of another theme."""
     seen = Signal(bool)
     """Whether the panel came to the front, or went behind another."""
 
@@ -140,13 +144,24 @@ class Panel(QWidget):
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(self.content)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(area)
-        self.setMinimumWidth(360)
+        self.setMinimumWidth(_NARROWEST)
         self._dock: QDockWidget | None = None
+        self.inks: theme_colours.Inks = {}
+
+    def dye(self, theme: str) -> None:
+        """Take the colours of a theme of napari."""
+        inks = theme_colours.inks_for(theme)
+        if inks == self.inks:
+            return
+        self.inks = inks
+        self.setStyleSheet(theme_colours.style_sheet(inks))
+        for canvas in self.findChildren(QWidget, plot_canvas.NAME):
+            plot_canvas.dye(canvas, inks)
+        self.dyed.emit()
 
     def showEvent(self, event: Any) -> None:
         """Hear of tabs: a dock behind another one counts as visible in Qt."""
@@ -203,14 +218,21 @@ def show_history(history: History[Any], undo: QPushButton, redo: QPushButton) ->
 
 
 def bind_edit_keys(
-    widget: QWidget, undo: Callable[[], Any], redo: Callable[[], Any], delete: Callable[[], Any]
+    widget: QWidget,
+    undo: Callable[[], Any],
+    redo: Callable[[], Any],
+    delete: Callable[[], Any],
+    escape: Callable[[], Any] | None = None,
 ) -> None:
-    """Ctrl+Z, Ctrl+Shift+Z and Delete, wherever in a panel the focus is."""
+    """Ctrl+Z, Ctrl+Shift+Z, Delete and Escape, wherever in a panel the focus is."""
     for keys, slot in (
         (QKeySequence("Ctrl+Z"), undo),
         (QKeySequence("Ctrl+Shift+Z"), redo),
         (QKeySequence(Qt.Key.Key_Delete), delete),
+        (QKeySequence(Qt.Key.Key_Escape), escape),
     ):
+        if slot is None:
+            continue
         shortcut = QShortcut(keys, widget)
         shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         shortcut.activated.connect(slot)
@@ -223,8 +245,8 @@ def is_seen(widget: QWidget | None) -> bool:
     return bool(widget.isVisible() and not widget.visibleRegion().isEmpty())
 
 
-def eye_icon(colour: str = "#d0d4da") -> QIcon:
-    """napari's eye, in the colour of text; an empty icon where this napari has none."""
+def eye_icon(colour: str) -> QIcon:
+    """napari's eye in a colour; an empty icon where this napari has none."""
     try:
         from napari.resources import get_icon_path
 

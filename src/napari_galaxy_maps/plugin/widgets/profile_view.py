@@ -12,7 +12,6 @@ import numpy as np
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
@@ -35,8 +34,10 @@ from ..state.aperture_measurements import ApertureMeasurements
 from ..state.project import Project
 from . import plot_canvas as plots
 from .aperture_table import with_error
-from .forms import FAINT, GOOD, Message, NumberField, is_seen, wrapped
+from .forms import Message, NumberField, is_seen, wrapped
 from .map_choice import MapChoice
+from .qt_parts import ComboBox
+from .theme_colours import FAINT, GOOD, inks_of
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -97,20 +98,26 @@ class ProfileView(QWidget):
             "a PSF", "step", "Width of the annuli; empty: the FWHM of the map", ranges.RADIUS
         )
         self.reach = NumberField(
-            "1", "reach", "How far out, in units of the ellipse; empty: all of it, 1", REACH
+            "1 × ellipse",
+            "reach",
+            "How far out, in units of the ellipse; empty: all of it, 1",
+            REACH,
         )
         self.maps = MapChoice()
         self.maps.setToolTip("More maps of the same galaxy, drawn below over the same radius")
         self.truth = QCheckBox("with the truth")
         self.truth.setObjectName("with_truth")
         self.truth.setChecked(True)
+        like = QHBoxLayout()
+        like.addWidget(QLabel("Annuli like"))
+        like.addWidget(self.ellipse, 1)
+        self.column.addLayout(like)
         for i, (text, widget) in enumerate(
             (
-                ("Annuli like", self.ellipse),
-                ("over", self.radius),
                 ("Show", self.shown),
-                ("to × ellipse", self.reach),
+                ("over", self.radius),
                 ("Step ″", self.step),
+                ("to", self.reach),
                 ("Also", self.maps),
                 ("", self.truth),
             )
@@ -253,7 +260,7 @@ class ProfileView(QWidget):
             plots.legend(axes[0])
         self.canvas.setMinimumHeight(max(300, 60 + 125 * len(axes)))
         self._marks = [part.axvline(0, color=plots.INK, lw=0.8, visible=False) for part in axes]
-        self.canvas.draw_idle()
+        plots.dye(self.canvas, inks_of(self))
         self.gradient.setText(gradient_words(found.gradients))
         self.notes.setText(found.notes)
 
@@ -370,11 +377,10 @@ def gradient_words(gradients: QTable | None) -> str:
     return "Gradient: " + ", ".join(parts)
 
 
-def _combo(name: str, choices: dict[str, str], tip: str) -> QComboBox:
-    box = QComboBox()
+def _combo(name: str, choices: dict[str, str], tip: str) -> ComboBox:
+    box = ComboBox()
     box.setObjectName(name)
     box.setToolTip(tip)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     for value, text in choices.items():
         box.addItem(text, value)
     return box

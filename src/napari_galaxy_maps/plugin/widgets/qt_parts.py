@@ -1,15 +1,57 @@
-"""Parts of Qt's widgets that are always there, though Qt's types allow that they are not; and
-layouts emptied.
+"""Pieces of Qt as the panels use them: boxes that leave the wheel alone, parts that are always
+there though Qt's types allow that they are not, and layouts emptied.
 """
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from qtpy.QtCore import QItemSelectionModel
-from qtpy.QtWidgets import QLayout, QListWidget
+from qtpy.QtCore import QItemSelectionModel, Qt
+from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QLayout, QListWidget, QSpinBox
 
 Part = TypeVar("Part")
+
+_LEAST_LETTERS = 3
+"""That a drop-down shows however narrow its panel is."""
+
+
+class _LeavesWheel:
+    """Lets the wheel scroll what is behind a box, and neither change its value nor give it the
+    focus.
+    """
+
+    def __init__(self, *arguments: Any):
+        super().__init__(*arguments)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # type: ignore[attr-defined]
+
+    def wheelEvent(self, event: Any) -> None:
+        event.ignore()
+
+
+class ComboBox(_LeavesWheel, QComboBox):
+    """A drop-down whose choice the wheel does not change, and which is as wide as there is room and
+    not as its longest choice; its list shows them whole.
+    """
+
+    def __init__(self, *arguments: Any):
+        super().__init__(*arguments)
+        self.setSizeAdjustPolicy(self.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(_LEAST_LETTERS)
+
+    def showPopup(self) -> None:
+        """Open the list."""
+        view = present(self.view())
+        bar = present(view.verticalScrollBar()).sizeHint().width()
+        view.setMinimumWidth(view.sizeHintForColumn(0) + bar)
+        super().showPopup()
+
+
+class SpinBox(_LeavesWheel, QSpinBox):
+    """A whole number that the wheel does not change."""
+
+
+class DoubleSpinBox(_LeavesWheel, QDoubleSpinBox):
+    """A number that the wheel does not change."""
 
 
 def present(part: Part | None) -> Part:

@@ -11,7 +11,6 @@ from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
-    QComboBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -24,8 +23,9 @@ from qtpy.QtWidgets import (
 from ...data.properties import PROPERTIES
 from ..canvas.map_views import VIEW_KEYS
 from ..ground.layer_specs import VIEWS, Key, View, unit_in_words
-from .forms import FAINT, GOOD, heading, make_button, wrapped
-from .qt_parts import present, select_row
+from .forms import heading, make_button, wrapped
+from .qt_parts import ComboBox, present, select_row
+from .theme_colours import FAINT, GOOD
 
 if TYPE_CHECKING:
     from ..state.results import Result
@@ -113,14 +113,14 @@ class ResultsView(QWidget):
         form.addRow(row)
 
     def _build_looking(self, form: QFormLayout) -> None:
-        self.looking = QComboBox()
+        self.looking = ComboBox()
         self.looking.setObjectName("looking")
         self.looking.setToolTip(
             "A map, or one of the images; a layer that was deleted comes back (Alt+Left, Alt+Right "
             "for the next map)"
         )
         self.looking.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
         self.looking.activated.connect(lambda _: self._look())
         form.addRow("Look at", self.looking)

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 from magicgui.widgets import create_widget
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import (
-    QAbstractSpinBox,
-    QComboBox,
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
@@ -21,8 +20,9 @@ from qtpy.QtWidgets import (
 )
 
 from ...data.setting import Shown, description_with_unit, range_of, shown_of, unit_of
-from .forms import FAINT, wrapped
-from .qt_parts import present
+from .forms import wrapped
+from .qt_parts import ComboBox, present
+from .theme_colours import FAINT
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -30,12 +30,11 @@ if TYPE_CHECKING:
 
 
 _NO_LIMIT = 1e9
-_COLUMNS = 4
-"""Two labels and two controls in a row."""
+_SPACING = 6
 
 
 class _NoWheel(QObject):
-    """Lets the wheel scroll the panel, whatever it is over, and change no value on the way."""
+    """Leaves the wheel over magicgui's own boxes to the panel, as `qt_parts` does for ours."""
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         if event is not None and event.type() == QEvent.Type.Wheel:
@@ -74,18 +73,15 @@ class SettingsForm(QWidget):
         self._read, self._change, self._complain, self._by_band = read, change, complain, by_band
         self._fields = type(read()).model_fields
         self._readers: list[Callable[[], None]] = []
-        self._row, self._column = 0, 0
+        self._placed: list[tuple[QWidget, ...] | QWidget | None] = []
+        self._abreast, self._wide = 0, 0
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(6)
-        for column in (1, 3):
-            self._grid.setColumnStretch(column, 1)
+        self._grid.setHorizontalSpacing(_SPACING)
         self._no_wheel = _NoWheel(self)
         for key in self._shown_keys() if keys is None else keys:
             self._add(key, self._fields[key])
-        for box in (*self.findChildren(QComboBox), *self.findChildren(QAbstractSpinBox)):
-            box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            box.installEventFilter(self._no_wheel)
+        self._lay_out(2)
 
     def refresh(self) -> None:
         """Show the section as it is."""
@@ -125,27 +121,68 @@ class SettingsForm(QWidget):
     # Layout --------------------------------------------------------------------------------------
 
     def _place(self, *widgets: QWidget) -> None:
-        """Widgets in the next half of a row."""
-        for i, widget in enumerate(widgets):
-            # A switch carries its own text: it takes the place of a label and a control.
-            self._grid.addWidget(widget, self._row, self._column + i, 1, 3 - len(widgets))
-        self._column += 2
-        if self._column == _COLUMNS:
-            self._row, self._column = self._row + 1, 0
+        """A label and a control, or a switch that carries its own label, beside another such."""
+        self._placed.append(widgets)
 
-    def _new_row(self) -> int:
-        """The number of a row of its own."""
-        row = self._row + (self._column > 0)
-        self._row, self._column = row + 1, 0
-        return row
+    def _place_alone(self, widget: QWidget) -> None:
+        """A widget in a row of its own."""
+        self._placed.append(widget)
 
     def _place_line(self, text: str, *widgets: QWidget) -> None:
         """A label and widgets in a row of their own, the first of them as wide as there is room."""
-        line = QHBoxLayout()
+        whole = QWidget()
+        line = QHBoxLayout(whole)
+        line.setContentsMargins(0, 0, 0, 0)
         line.addWidget(QLabel(text))
         for i, widget in enumerate(widgets):
             line.addWidget(widget, 1 if i == 0 else 0)
-        self._grid.addLayout(line, self._new_row(), 0, 1, _COLUMNS)
+        self._place_alone(whole)
+
+    def _break_row(self) -> None:
+        """What follows begins a new row."""
+        self._placed.append(None)
+
+    def _lay_out(self, abreast: int) -> None:
+        """Put all into the grid, so many settings in a row."""
+        self._abreast = abreast
+        while self._grid.takeAt(0) is not None:
+            pass
+        for column in (1, 3):
+            self._grid.setColumnStretch(column, 1 if column < 2 * abreast else 0)
+        row, done = 0, 0
+        for placed in self._placed:
+            if done and (done == abreast or not isinstance(placed, tuple)):
+                row, done = row + 1, 0
+            if isinstance(placed, tuple):
+                for i, widget in enumerate(placed):
+                    self._grid.addWidget(widget, row, 2 * done + i, 1, 3 - len(placed))
+                done += 1
+            elif placed is not None:
+                self._grid.addWidget(placed, row, 0, 1, 2 * abreast)
+                row += 1
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Two settings stand beside each other where there is room for them."""
+        super().resizeEvent(event)
+        if self._abreast == 2:
+            self._wide = self._grid.minimumSize().width()
+        abreast = 2 if self.width() >= self._wide else 1
+        if abreast != self._abreast:
+            self._lay_out(abreast)
+
+    def minimumSizeHint(self) -> QSize:
+        """As narrow as it is with one setting in a row."""
+        columns: list[list[int]] = [[0], [0], [0]]
+        for placed in self._placed:
+            widgets = placed if isinstance(placed, tuple) else (placed,)
+            for i, widget in enumerate(widgets):
+                if widget is not None:
+                    column = i if len(widgets) == 2 else 2
+                    width = max(widget.minimumSizeHint().width(), widget.minimumWidth())
+                    columns[column].append(width)
+        labels, controls, whole = map(max, columns)
+        width = max(labels + _SPACING + controls, whole)
+        return QSize(width, super().minimumSizeHint().height())
 
     # Controls ------------------------------------------------------------------------------------
 
@@ -154,6 +191,8 @@ class SettingsForm(QWidget):
         # Typed as magicgui's bare Widget, it has a value and tells of changes all the same.
         widget: Any = create_widget(annotation=annotation, name=key, options=options)
         widget.native.setObjectName(key)
+        widget.native.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        widget.native.installEventFilter(self._no_wheel)
         widget.native.setToolTip(description_with_unit(field))
         widget.changed.connect(lambda value: self._change(key, value))
 
@@ -217,10 +256,10 @@ class SettingsForm(QWidget):
 
     def _add_number_or_words(self, key: str, field: FieldInfo) -> None:
         """A number or words, chosen of examples or written."""
-        box = QComboBox()
+        box = ComboBox()
         box.setObjectName(key)
         box.setEditable(True)
-        box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        box.setInsertPolicy(ComboBox.InsertPolicy.NoInsert)
         box.addItems([str(example) for example in field.examples or ()])
         box.setToolTip(description_with_unit(field))
         box.setMinimumWidth(80)
@@ -241,10 +280,10 @@ class SettingsForm(QWidget):
         box.activated.connect(lambda _: finished())
         present(box.lineEdit()).editingFinished.connect(finished)
         self._readers.append(read)
-        row = self._new_row()
-        self._grid.addWidget(QLabel(_title(key, field)), row, 0)
-        self._grid.addWidget(box, row, 1)
-        self._grid.addWidget(wrapped(shown_of(field).hint, FAINT), row, 2, 1, 2)
+        self._break_row()
+        self._place(QLabel(_title(key, field)), box)
+        self._place(wrapped(shown_of(field).hint, FAINT))
+        self._break_row()
 
     def _add_text(self, key: str, field: FieldInfo) -> None:
         """Words, or a file, written or chosen."""
@@ -279,12 +318,13 @@ class SettingsForm(QWidget):
         if self._by_band is not None:
             setting = self._by_band(key, field)
             self._readers.append(setting.refresh)
-            self._grid.addWidget(setting, self._new_row(), 0, 1, _COLUMNS)
+            self._place_alone(setting)
 
     def _add_in_recipe_only(self, key: str, field: FieldInfo) -> None:
         """A line for a setting that no control is made for, so that it is not missed."""
-        line = wrapped(f"{description_with_unit(field)}: set it in a recipe", FAINT, key)
-        self._grid.addWidget(line, self._new_row(), 0, 1, _COLUMNS)
+        self._place_alone(
+            wrapped(f"{description_with_unit(field)}: set it in a recipe", FAINT, key)
+        )
 
 
 def _title(key: str, field: FieldInfo) -> str:

@@ -10,8 +10,9 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from .answer_row import AnswerRow
-from .forms import WARNING, wrapped
+from .forms import wrapped
 from .qt_parts import clear
+from .theme_colours import WARNING
 
 if TYPE_CHECKING:
     from ..state.answers import SharedQuestion

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from . import plot_canvas as plots
 from .qt_parts import present
+from .theme_colours import inks_of
 
 if TYPE_CHECKING:
     from ...sed.pixel import PixelSpectrum
@@ -88,7 +89,7 @@ class SpectrumView(QWidget):
         self._artists = made
         self.canvas.mpl_connect("resize_event", self._place_axes)
         self.canvas.mpl_connect("draw_event", self._painted)
-        self.canvas.draw_idle()
+        plots.dye(self.canvas, inks_of(self))
 
     def _place_axes(self, _: Any = None) -> None:
         """Margins for the labels, as wide whatever the size of the plot."""

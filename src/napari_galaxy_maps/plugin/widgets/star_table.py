@@ -15,13 +15,12 @@ from qtpy.QtCore import (
     Qt,
     Signal,
 )
-from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from ...prepare.masks.mask_edits import Item
 from ...prepare.stars.star_list import Star
-from .forms import FAINT, WARNING
 from .qt_parts import present
+from .theme_colours import FAINT, INK_ROLE, WARNING, InkDelegate
 
 NAME, MAGNITUDE, RADIUS, ORIGIN, WHY = range(5)
 HEADINGS = ("Star", "G", "Radius ″", "From", "Why doubtful")
@@ -99,8 +98,8 @@ class StarModel(QAbstractTableModel):
             return self._text(item, column)
         if role == Qt.ItemDataRole.CheckStateRole and column == NAME:
             return Qt.CheckState.Checked if item.enabled else Qt.CheckState.Unchecked
-        if role == Qt.ItemDataRole.ForegroundRole:
-            return QColor(WARNING) if item.flag else QColor(FAINT) if not item.enabled else None
+        if role == INK_ROLE:
+            return WARNING if item.flag else FAINT if not item.enabled else None
         if role == Qt.ItemDataRole.TextAlignmentRole and column in (MAGNITUDE, RADIUS):
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -142,6 +141,7 @@ class StarTable(QTableView):
         self.setObjectName("stars")
         self.stars = StarModel()
         self.setModel(self.stars)
+        self.setItemDelegate(InkDelegate(self))
         self._quiet = False
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setShowGrid(False)

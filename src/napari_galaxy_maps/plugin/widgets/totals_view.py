@@ -24,8 +24,9 @@ from ..eventloop import worker
 from ..state.aperture_measurements import MAPS, ApertureMeasurements
 from ..state.project import Project
 from .aperture_table import unit_words, with_error
-from .forms import FAINT, GOOD, Message, is_seen, wrapped
+from .forms import Message, is_seen, wrapped
 from .qt_parts import present
+from .theme_colours import FAINT, GOOD
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -69,12 +70,9 @@ class TotalsView(QWidget):
         self.table.setShowGrid(False)
         present(self.table.verticalHeader()).hide()
         present(self.table.verticalHeader()).setDefaultSectionSize(24)
-        present(self.table.horizontalHeader()).setSectionResizeMode(
-            QHeaderView.ResizeMode.ResizeToContents
-        )
-        present(self.table.horizontalHeader()).setSectionResizeMode(
-            0, QHeaderView.ResizeMode.Stretch
-        )
+        header = present(self.table.horizontalHeader())
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setStretchLastSection(True)
         self.table.setMinimumHeight(230)
         column.addWidget(self.table, 1)
         self.notes = wrapped(colour=FAINT, name="notes")

@@ -1,0 +1,112 @@
+"""The colours of what is secondary, doubtful or done, such that they can be read in every theme of
+napari; and how panels, tables and plots get them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from qtpy.QtCore import QModelIndex, Qt
+from qtpy.QtGui import QColor, QPalette
+from qtpy.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+FAINT, WARNING, GOOD = "faint", "warning", "good"
+GROUND, INK = "ground", "ink"
+"""Of a panel and its text, as the theme has them."""
+CONTRAST = 4.5
+"""Least contrast of text and what is behind it: Web Content Accessibility Guidelines 2.1, 1.4.3."""
+INK_ROLE = int(Qt.ItemDataRole.UserRole) + 40
+"""Under which a table's cell tells which of these colours its text has."""
+
+_HUES = {FAINT: "#9aa0a8", WARNING: "#e0a030", GOOD: "#6cc070"}
+_STEP = 0.02
+Inks = dict[str, str]
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours, 1 to 21, as the guidelines define it.
+
+    Parameters
+    ----------
+    one, other : str
+        Like ``"#9aa0a8"``.
+    """
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def readable(hue: str, grounds: Iterable[str], least: float = CONTRAST) -> str:
+    """A colour made lighter, or else darker, until it has enough contrast with all grounds; the one
+    that has most where none has enough.
+
+    Parameters
+    ----------
+    hue : str
+        The colour.
+    grounds : iterable of str
+        What may be behind it.
+    least : float
+        The contrast that is enough.
+    """
+    grounds = list(grounds)
+
+    def worst(colour: str) -> float:
+        return min(contrast(colour, ground) for ground in grounds)
+
+    shades = [_mixed(hue, end, i * _STEP) for i in range(round(1 / _STEP) + 1) for end in (255, 0)]
+    return next((shade for shade in shades if worst(shade) >= least), max(shades, key=worst))
+
+
+def inks_for(theme: str) -> Inks:
+    """All colours for a theme of napari, by name; its panels and its tables are behind them."""
+    from napari.utils.theme import get_theme
+
+    colours = get_theme(theme)
+    background, foreground, text = (
+        QColor(*colour.as_rgb_tuple(alpha=False)).name()
+        for colour in (colours.background, colours.foreground, colours.text)
+    )
+    inks = {name: readable(hue, (background, foreground)) for name, hue in _HUES.items()}
+    return {**inks, GROUND: background, INK: text}
+
+
+def inks_of(widget: QWidget | None) -> Inks:
+    """The colours of the panel that a widget is in; those of napari's dark theme outside of one."""
+    while widget is not None:
+        found = getattr(widget, "inks", None)
+        if found is not None:
+            return found
+        widget = widget.parentWidget()
+    return inks_for("dark")
+
+
+def style_sheet(inks: Inks) -> str:
+    """Gives every widget the colour that its property ``ink`` names."""
+    return "\n".join(f'*[ink="{name}"] {{ color: {inks[name]}; }}' for name in _HUES)
+
+
+class InkDelegate(QStyledItemDelegate):
+    """Writes a table's cells in the colours that they name under `INK_ROLE`, whatever the theme."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem | None, index: QModelIndex) -> None:
+        """The colour of a cell's text, when it is painted."""
+        super().initStyleOption(option, index)
+        name: Any = index.data(INK_ROLE)
+        view = self.parent()
+        if name and option is not None and isinstance(view, QWidget):
+            option.palette.setColor(QPalette.ColorRole.Text, QColor(inks_of(view)[name]))
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _mixed(colour: str, end: int, share: float) -> str:
+    """A colour with a share of white (255) or black (0) in it."""
+    parts = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(part + share * (end - part)):02x}" for part in parts)
