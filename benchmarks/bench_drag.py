@@ -32,7 +32,8 @@ def window_with_apertures(size: int, n_apertures: int) -> tuple[Any, int]:
 
     from napari_galaxy_maps.plugin.ground.layer_specs import map_specs
     from napari_galaxy_maps.plugin.manifest import docks as panels
-    from napari_galaxy_maps.plugin.workspace import workspace_of
+    from napari_galaxy_maps.plugin.state.results import Result
+from napari_galaxy_maps.plugin.workspace import workspace_of
 
     viewer = Viewer(show=True)
     viewer.window.resize(1500, 900)
@@ -41,7 +42,7 @@ def window_with_apertures(size: int, n_apertures: int) -> tuple[Any, int]:
     maps = made_up_maps(size)
     for spec in map_specs(maps, workspace.project.place(maps), "made up", visible="LOG_SIGMA_STAR"):
         workspace.layers.show(spec)
-    workspace.project.maps = maps
+    workspace.project.add_result(Result("made up", maps, workspace.project.recipe))
     panels.raise_panel(viewer, "Measure")
     workspace.project.maps_changed.emit()
     measuring = workspace.measurements
