@@ -33,7 +33,7 @@ def window_with_apertures(size: int, n_apertures: int) -> tuple[Any, int]:
     from napari_galaxy_maps.plugin.ground.layer_specs import map_specs
     from napari_galaxy_maps.plugin.manifest import docks as panels
     from napari_galaxy_maps.plugin.state.results import Result
-from napari_galaxy_maps.plugin.workspace import workspace_of
+    from napari_galaxy_maps.plugin.workspace import workspace_of
 
     viewer = Viewer(show=True)
     viewer.window.resize(1500, 900)

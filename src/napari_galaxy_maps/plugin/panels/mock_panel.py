@@ -80,7 +80,7 @@ class MockPanel(WorkspacePanel):
         self._build_run()
         self.column.addStretch(1)
         self.listen(self.runner.job_changed, self._job_changed)
-        self.listen(self.project.switched, self._started_over)
+        self.listen(self.project.switched, self._switched)
         self._job_changed()
 
     # Building ------------------------------------------------------------------------------------
@@ -234,7 +234,7 @@ class MockPanel(WorkspacePanel):
             self.bar.setRange(0, 0)
             self.progress.setText(f"{TITLE} …")
 
-    def _started_over(self) -> None:
+    def _switched(self) -> None:
         self.saved.setText("")
 
     # Saving --------------------------------------------------------------------------------------
