@@ -77,7 +77,9 @@ def test_a_maps_file_opens_as_property_layers(tmp_path, maps):
     write_maps(tmp_path / "maps.fits", maps)
     found = npe2.read([str(tmp_path / "maps.fits")], stack=False, plugin_name=PLUGIN)
     names = [attributes["name"] for _, attributes, _ in found]
-    assert names == [f"{name} truth maps.fits" for name in maps.values]
+    assert names == [
+        f"{name} truth{kind} maps.fits" for kind in (" uncertainty", "") for name in maps.values
+    ]
 
 
 def test_what_is_not_ours_is_left_to_others(tmp_path):

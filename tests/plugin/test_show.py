@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import napari_galaxy_maps as ngm
-from napari_galaxy_maps.plugin.ground.layer_specs import Key
 from napari_galaxy_maps.plugin.manifest.show import show_in_window
 from napari_galaxy_maps.plugin.workspace import workspace_of
+
+from .conftest import map_layer
 
 pytestmark = pytest.mark.window
 
@@ -16,9 +17,9 @@ def test_maps_are_layers_and_the_first_is_seen(viewer, maps):
     workspace = workspace_of(viewer)
     seen = [key.name for key, layer in workspace.layers.shown().items() if layer.visible]
     assert seen == ["LOG_SMD"]
-    np.testing.assert_array_equal(
-        workspace.layers.layer(Key("map", "T_DUST")).data, maps.values["T_DUST"]
-    )
+    np.testing.assert_array_equal(map_layer(workspace, "T_DUST").data, maps.values["T_DUST"])
+    workspace.views.look("T_DUST", "error")
+    np.testing.assert_array_equal(map_layer(workspace, "T_DUST").data, maps.errors["T_DUST"])
 
 
 def test_a_galaxy_is_opened_from_its_files_so_that_the_panels_go_on(viewer, galaxy_folder):

@@ -64,9 +64,9 @@ class Sessions:
         """Where the session was saved or opened last."""
         self.offered: list[LastState] = []
         """What windows before this one have left, the newest first."""
-        self.panel: Callable[[], str] = str
+        self.panel: Callable[[], str] | None = None
         """The panel in front; set by who shows panels."""
-        self.raise_panel: Callable[[str], object] = str
+        self.raise_panel: Callable[[str], None] | None = None
         """Brings a panel to the front."""
         self._writer, self._checksums = SessionWriter(), Checksums()
         self._state: KeptState | None = None
@@ -140,7 +140,7 @@ class Sessions:
 
     def _window(self) -> dict[str, Any]:
         return {
-            "panel": self.panel(),
+            "panel": self.panel() if self.panel is not None else "",
             "usual": self.views.usual,
             "follow": self.refresher.on,
         }
@@ -232,7 +232,7 @@ class Sessions:
     def _take_window(self, window: dict[str, Any]) -> None:
         self.views.usual = bool(window.get("usual", self.views.usual))
         self.refresher.switch(bool(window.get("follow", self.refresher.on)))
-        if window.get("panel"):
+        if window.get("panel") and self.raise_panel is not None:
             self.raise_panel(str(window["panel"]))
 
     def find_missing(self, folder: str | Path) -> Job | None:

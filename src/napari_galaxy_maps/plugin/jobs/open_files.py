@@ -136,15 +136,17 @@ def read_steps(
 def truth_specs(
     project: Project, layers: LayerRegister, name: str, maps: PropertyMaps
 ) -> list[LayerSpec]:
-    """The layers of a truth that was opened or fitted, all but the first switched off; none where
-    there is a result, whose layers can be switched to it.
+    """The layers of a truth that was opened or fitted and of its uncertainties, all but the first
+    switched off; none where there is a result, whose layers can be switched to it.
     """
     if project.result is not None:
         return []
     lone = not layers.shown() and not project.files.found
     visible = next(iter(maps.values)) if lone else None
-    given: Any = {"source": name, "made_by": name, "visible": visible}
-    return map_specs(maps, project.place(maps), project.name, kind="truth", **given)
+    given: Any = {"kind": "truth", "source": name, "made_by": name}
+    place = project.place(maps)
+    errors = map_specs(maps, place, project.name, view="error", apart=True, **given)
+    return [*errors, *map_specs(maps, place, project.name, visible=visible, **given)]
 
 
 def words_of_begun(begun: int, count: int) -> str:

@@ -107,7 +107,7 @@ def _keep_session(viewer: Viewer) -> None:
         if alive is not None and name in PANELS:
             raise_panel(alive, name)
 
-    if sessions.panel is str:
+    if sessions.panel is None:
         sessions.panel, sessions.raise_panel = in_front, bring
         sessions.watch_closing(viewer, ask_to_close)
         sessions.keep()

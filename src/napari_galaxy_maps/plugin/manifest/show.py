@@ -15,7 +15,9 @@ from ...data.maps import PropertyMaps
 from ...exceptions import InputError
 from ..canvas.galaxy_view import show_galaxy
 from ..eventloop.idle_queue import next_turn
-from ..ground.layer_specs import LayerSpec, image_spec, map_specs
+from ..ground.layer_specs import LayerSpec, image_spec
+from ..state.results import result_of_file
+from ..widgets.qt_parts import present
 from ..workspace import Workspace, workspace_of
 from . import docks, readers
 
@@ -55,6 +57,12 @@ def show_in_window(content: Galaxy | BandCube | PropertyMaps, viewer: Viewer | N
         for data, attributes, _ in readers.read_now(content.paths, workspace):
             if data is not None:
                 viewer.add_image(data, **attributes)
+    elif isinstance(content, PropertyMaps):
+        project.add_result(result_of_file("maps", content))
+        first = next(iter(content.values), "")
+        for spec in workspace.views.specs(present(project.result)):
+            workspace.layers.show(replace(spec, visible=spec.key.name == first))
+        project.maps_changed.emit()
     else:
         for spec in _specs(content, workspace):
             workspace.layers.show(spec)
@@ -62,12 +70,8 @@ def show_in_window(content: Galaxy | BandCube | PropertyMaps, viewer: Viewer | N
     return viewer
 
 
-def _specs(content: Galaxy | BandCube | PropertyMaps, workspace: Workspace) -> list[LayerSpec]:
+def _specs(content: Galaxy | BandCube, workspace: Workspace) -> list[LayerSpec]:
     """Layers of what is shown as it is, one of them switched on."""
-    if isinstance(content, PropertyMaps):
-        name = str(content.provenance.get("object", ""))
-        first = next(iter(content.values), None)
-        return map_specs(content, workspace.project.place(content), name, visible=first)
     images = _images(content)
     if not images:
         return []
