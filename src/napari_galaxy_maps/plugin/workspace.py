@@ -144,7 +144,7 @@ class Workspace:
         self.views.show_result(before)
         project.maps_changed.emit()
         if not project.is_compared:
-            self.runner.after_job(self.comparer.compare_now)
+            self.runner.after_job(self.comparer.compare_only)
 
     def close_result(self, result: Result) -> None:
         """Throw a result away, with its layers."""

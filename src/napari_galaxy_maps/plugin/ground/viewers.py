@@ -74,7 +74,9 @@ def is_closed(viewer: ViewerModel) -> bool:
     return hasattr(viewer, "window") and qt_window(viewer) is None
 
 
-def ask_before_closing(viewer: ViewerModel, ask: Callable[[], bool | None]) -> None:
+def ask_before_closing(
+    viewer: ViewerModel, ask: Callable[[], bool | None], closing: Callable[[], None]
+) -> None:
     """Ask before a person closes the window, in the place of napari's own question; a script that
     closes it is not asked.
 
@@ -84,6 +86,8 @@ def ask_before_closing(viewer: ViewerModel, ask: Callable[[], bool | None]) -> N
         Whose window it is.
     ask : callable
         Whether the window may be closed; None to leave the question to napari.
+    closing : callable
+        Called when it is about to be closed, by whom ever.
     """
     window = qt_window(viewer)
     if window is None:
@@ -100,17 +104,19 @@ def ask_before_closing(viewer: ViewerModel, ask: Callable[[], bool | None]) -> N
         return original(quit_app=quit_app, confirm_need=confirm_need and answer is None)
 
     class Closing(QObject):
-        """Hears of the button in the window's frame."""
+        """Hears of the button in the window's frame, and of every other way to close it."""
 
         def eventFilter(self, watched: Any, event: Any) -> bool:
-            if event.type() == QEvent.Type.Close and event.spontaneous():
-                answer = ask()
-                if answer is not None:
-                    event.ignore()
-                    if answer:
-                        QTimer.singleShot(0, window.close)
-                    return True
-            return False
+            if event.type() != QEvent.Type.Close:
+                return False
+            answer = ask() if event.spontaneous() else None
+            if answer is None:
+                closing()
+                return False
+            event.ignore()
+            if answer:
+                QTimer.singleShot(0, window.close)
+            return True
 
     from qtpy.QtCore import QTimer
 

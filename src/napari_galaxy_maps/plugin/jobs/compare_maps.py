@@ -28,8 +28,10 @@ class MapComparer:
     def __init__(self, project: Project, views: MapViews, runner: JobRunner):
         self.project, self.views, self.runner = project, views, runner
 
-    def compare(self) -> Job | None:
-        """Residuals of the maps that are there against the truth that is chosen now."""
+    def compare(self, look: bool = True) -> Job | None:
+        """Residuals of the maps that are there against the truth that is chosen now, which are
+        looked at then (`look`) or are there to be.
+        """
         project, views = self.project, self.views
         result, truth = project.result, project.truth
         if result is None or self.runner.job is not None or project.is_compared:
@@ -53,20 +55,22 @@ class MapComparer:
             result.residual = residual
             before = views.looked_at
             views.renew(result, ("residual", "truth"))
-            names = list(residual.values)
-            if before is None:
-                views.look(names[-1], "residual")
-            elif before[0] in names:
-                views.look(before[0], "residual")
+            if look and residual.values:
+                name = before[0] if before is not None else list(residual.values)[-1]
+                views.look(name, "residual")
             project.maps_changed.emit()
 
         return self.runner.start(
             "Comparing", steps, on_result=compared, on_error=project.show_message
         )
 
-    def compare_now(self) -> None:
+    def compare_and_look(self) -> None:
         """`compare`, for who does not ask what became of it."""
         self.compare()
+
+    def compare_only(self) -> None:
+        """`compare`, and what is looked at stays."""
+        self.compare(look=False)
 
     def open_truth(self, path: str) -> Job | None:
         """Read a file of maps to compare with, and choose it."""

@@ -306,7 +306,7 @@ class Sessions:
         state = self._state
         if state is None or self.galaxies.layers.is_closed:
             return
-        if all(self.galaxies.is_blank(galaxy) for galaxy in self.galaxies.all):
+        if all(map(self.galaxies.is_blank, self.galaxies.all)):
             return
         if self._writing:
             self._again = True
@@ -345,24 +345,22 @@ class Sessions:
         viewer : napari.viewer.Viewer
             Whose window it is.
         ask : callable
-            Given the question, asks a person: ``"save"``, ``"close"`` or ``""`` to stay.
+            Given the question, asks a person: ``"close"``, or empty to stay.
         """
-        viewers.ask_before_closing(viewer, lambda: self._may_close(ask))
+        viewers.ask_before_closing(viewer, lambda: self._may_close(ask), self.keep_at_once)
 
     def _may_close(self, ask: Callable[[str], str]) -> bool | None:
         question = self.words_of_unsaved()
         if not question:
             return None
-        answer = ask(question)
-        if answer == "close":
-            self.keep_at_once()
-        return answer == "close"
+        return ask(question) == "close"
 
     def keep_at_once(self) -> None:
         """Save the state here and now: the window is about to go."""
-        if self._state is not None:
-            session = Session(self._galaxies_of(self._drafts()), self._number(), self._window())
-            run_to_end(self._state.write(session))
+        if self._state is None or all(map(self.galaxies.is_blank, self.galaxies.all)):
+            return
+        session = Session(self._galaxies_of(self._drafts()), self._number(), self._window())
+        run_to_end(self._state.write(session))
 
     def words_of_unsaved(self) -> str:
         """The results that are in no file and no session, as a question; empty where there are

@@ -243,7 +243,7 @@ class PredictPanel(WorkspacePanel):
 
     def _truths_changed(self) -> None:
         self._fill_truths()
-        self.runner.after_job(self.workspace.comparer.compare_now)
+        self.runner.after_job(self.workspace.comparer.compare_and_look)
 
     def _fill_truths(self) -> None:
         self.truth.clear()
