@@ -113,7 +113,7 @@ def sample() -> None:
         workspace.layers.fit(key_of(workspace.project.result, "LOG_SIGMA_MD"))
         point(viewer, workspace, 40, 30)
         save(viewer, workspace, "sample_predicted")
-        panel(viewer, "Predict").kinds["residual"].click()
+        panel(viewer, "Predict").results.kinds["residual"].click()
         point(viewer, workspace, 40, 30)
         save(viewer, workspace, "sample_residual")
 

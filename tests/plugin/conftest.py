@@ -117,8 +117,8 @@ def empty_window(one_window, qtbot) -> Iterator:
     yield one_window
     start_over(own)
     wait_for(qtbot, lambda: idle(own))
-    start_over(own)
     one_window.layers.clear()
+    start_over(own)
 
 
 @pytest.fixture

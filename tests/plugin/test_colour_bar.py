@@ -9,6 +9,8 @@ from napari_galaxy_maps.plugin.ground import colour_bar
 from napari_galaxy_maps.plugin.ground.colour_bar import bar_ticks
 from napari_galaxy_maps.plugin.ground.layer_specs import Key, map_specs
 
+from .conftest import idle, wait_for
+
 PIXELS_APART = 15
 """On a bar of 150 pixels: as high as a label."""
 
@@ -53,18 +55,20 @@ def test_the_bar_on_the_canvas_keeps_its_ticks_when_its_limits_are_moved(
 ):
     from napari_galaxy_maps.plugin.ground import viewers
 
-    for kind, key in (("map", Key("map", "T_DUST")), ("residual", Key("residual", "T_DUST"))):
-        for spec in map_specs(maps, workspace.project.place(maps), kind=kind, visible="T_DUST"):
+    key = Key("map", "T_DUST")
+    for view in ("map", "residual"):
+        for spec in map_specs(maps, workspace.project.place(maps), view=view, visible="T_DUST"):
             workspace.layers.show(spec)
         workspace.layers.focus(key)
+        wait_for(qtbot, lambda: idle(workspace))
         qtbot.waitUntil(lambda key=key: workspace.layers.layer(key).colorbar.visible)
         layer = workspace.layers.layer(key)
         ticks = viewers.colour_bar(viewer, layer).node.ticks
         for limits in ((18.2, 21.3), (-0.13, 0.13), (3.0, 3.1)):
             layer.contrast_limits_range = (-50, 50)
             layer.contrast_limits = limits
-            expected = bar_ticks(*limits, ends=kind == "residual")[1]
-            assert list(ticks._text.text) == expected, (kind, limits)
+            expected = bar_ticks(*limits, ends=view == "residual")[1]
+            assert list(ticks._text.text) == expected, (view, limits)
 
 
 def test_another_napari_without_such_a_bar_is_left_alone():

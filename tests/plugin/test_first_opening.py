@@ -94,9 +94,9 @@ def overlap(a, b):
 def test_caption_and_bars_never_lie_over_each_other(viewer, workspace, qtbot, maps, size):
     settle_at(qtbot, viewer, QSize(*size))
     panels.open_all(viewer)
-    for spec in map_specs(maps, workspace.project.place(maps), kind="residual"):
+    for spec in map_specs(maps, workspace.project.place(maps), view="residual"):
         workspace.layers.show(spec)
-    key = Key("residual", "LOG_SIGMA_MD")
+    key = Key("map", "LOG_SIGMA_MD")
     workspace.layers.focus(key)
     layer = workspace.layers.layer(key)
     words = "dust mass, prediction minus truth"

@@ -85,7 +85,7 @@ def test_stars_of_a_chosen_table_are_masked_and_saved(
     assert (workspace.project.maps.flags & Flag.MASKED).any()
     out = tmp_path / "maps.fits"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(out), ""))
-    click(qtbot, predict.save_button)
+    click(qtbot, predict.results.save_button)
     wait_for(qtbot, lambda: idle(workspace) and out.exists())
     assert [star.id for star in read_masks(out).stars] == ["7"]
 

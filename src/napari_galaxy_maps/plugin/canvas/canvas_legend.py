@@ -70,10 +70,11 @@ class CanvasLegend:
                 before.colorbar.visible = False
             if top is not None and hasattr(top, "colorbar"):
                 top.colorbar.visible = self._barred.get(top, True)
-                shown = shown_in(top)
-                both_ends = shown is not None and shown.key.kind == "residual"
-                colour_bar.set_ticks(viewers.colour_bar(viewer, top), both_ends)
             self._top = weakref.ref(top) if top is not None else None
+        shown = shown_in(top) if top is not None else None
+        if shown is not None:  # the view of one layer changes, too
+            bar = viewers.colour_bar(viewer, top) if top is not None else None
+            colour_bar.set_ticks(bar, ends=shown.view == "residual")
         if not self._idle.has(self._write):
             self._idle.add([self._write], canvas_only=True)
 
