@@ -561,7 +561,7 @@ def test_edited_masks_are_saved_with_the_maps_and_found_again(
     wait_for(qtbot, lambda: bool(workspace.masks.now.patches) and idle(workspace))
     edited, maps = workspace.masks.now, workspace.project.maps
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(out), ""))
-    click(qtbot, panel(predicted, "Predict").save_button)
+    click(qtbot, panel(predicted, "Predict").results.save_button)
     wait_for(qtbot, lambda: idle(workspace) and out.exists())
     assert len(read_masks(out).patches) == 1
 
