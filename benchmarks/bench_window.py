@@ -1,12 +1,12 @@
 """How alive the window stays: longest stall of the event loop, time to the first panel, time for
-Cancel to take effect.
+Cancel to take effect; and what several galaxies, large images and long work cost in it.
 
-    python benchmarks/bench_window.py [--runs 5] [--json FILE]
+    python benchmarks/bench_window.py [--runs 5] [--parts alive switching …] [--json FILE]
 
 Without a display: under xvfb-run. Each run is a fresh process with a real window: the panels are
 opened, a person chooses files for some seconds, the sample galaxy is read, predicted, predicted
 again at another pixel size, and cancelled. A timer ticks every 2 ms all along; a stall is the time
-between two ticks.
+between two ticks. The other parts (`window_parts.py`) are a process each.
 """
 
 from __future__ import annotations
@@ -195,25 +195,20 @@ def one_run() -> dict[str, float]:
     return found
 
 
-def main() -> None:
-    """Run, tabulate, and say which goals are met."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--json", type=Path, help="write all figures there")
-    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.one:
-        print("RESULT", json.dumps(one_run()))
-        return
-    runs = []
-    for _ in range(arguments.runs):
-        process = subprocess.run(
-            [sys.executable, __file__, "--one"], capture_output=True, text=True, timeout=900
-        )
-        lines = [line for line in process.stdout.splitlines() if line.startswith("RESULT ")]
-        if not lines:
-            sys.exit(process.stderr[-3000:])
-        runs.append(json.loads(lines[0].removeprefix("RESULT ")))
+def in_a_process(part: str) -> dict[str, float]:
+    """All figures of one part, or of one run of ``alive``, in a fresh process."""
+    process = subprocess.run(
+        [sys.executable, __file__, "--one", part], stdout=subprocess.PIPE, text=True, timeout=1800
+    )
+    lines = [line for line in process.stdout.splitlines() if line.startswith("RESULT ")]
+    if not lines:
+        sys.exit(f"{part}: no figures")
+    found: dict[str, float] = json.loads(lines[0].removeprefix("RESULT "))
+    return found
+
+
+def tell_of_runs(runs: list[dict[str, float]]) -> None:
+    """Tabulate the stalls, and say which goals are met."""
     load = ", ".join(f"{run['load']:.1f}" for run in runs)
     print(
         f"ms in {len(runs)} runs on {os.cpu_count()} processors with load averages of {load}; "
@@ -232,8 +227,35 @@ def main() -> None:
             busy = [1000 * run[f"{name} busy"] for run in runs if f"{name} busy" in run]
             most = f"{max(busy):8.0f}" if busy else " " * 8
             print(f"{words:66}{median(values):8.0f}{max(values):8.0f}{most}{target}")
+
+
+def main() -> None:
+    """Run, tabulate, and say which goals are met."""
+    import window_parts
+
+    names = ["alive", *window_parts.PARTS]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=5, help="of the part alive")
+    parser.add_argument("--parts", nargs="+", choices=names, default=names)
+    parser.add_argument("--json", type=Path, help="write all figures there")
+    parser.add_argument("--one", choices=names, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one:
+        measure = window_parts.PARTS.get(arguments.one, one_run)
+        print("RESULT", json.dumps(measure()), flush=True)
+        os._exit(0)  # no figure is of how the process ends
+    found: dict[str, list[dict[str, float]]] = {}
+    for part in arguments.parts:
+        runs = arguments.runs if part == "alive" else 1
+        found[part] = [in_a_process(part) for _ in range(runs)]
+        print(f"\n{part}" if part != "alive" else "")
+        if part == "alive":
+            tell_of_runs(found[part])
+        else:
+            print(f"{'':64}{'figure':>9}{'worst':>9}{'busy':>9}{'goal':>8}")
+            print("\n".join(window_parts.tabulated(part, found[part][0])), flush=True)
     if arguments.json:
-        arguments.json.write_text(json.dumps(runs, indent=1))
+        arguments.json.write_text(json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":

@@ -14,9 +14,10 @@ from napari.utils import progress
 
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.plugin.eventloop.worker import JobRunner, fetch
+from napari_galaxy_maps.plugin.ground.layer_specs import image_spec
 from napari_galaxy_maps.progress import Progress
 
-from .conftest import wait_for
+from .conftest import idle, wait_for
 
 pytestmark = pytest.mark.window
 
@@ -153,6 +154,27 @@ def collections_as_usual():
     """The thresholds of garbage collection without any job; what was set aside is back after."""
     yield gc.get_threshold()
     gc.unfreeze()
+
+
+def test_what_has_called_for_tasks_is_painted_before_they_have_their_turn(
+    workspace, viewer, qtbot, image
+):
+    picture = image()
+    layer = workspace.layers.show(image_spec(picture, workspace.project.place(picture)))
+    wait_for(qtbot, lambda: idle(workspace))
+    qtbot.wait(100)
+    order = []
+
+    def paint(_):
+        order.append("paint")
+
+    draws = viewer.window._qt_viewer.canvas._scene_canvas.events.draw
+    draws.connect(paint)
+    layer.opacity = 0.5
+    workspace.layers.show_later([], lambda: order.append("task"))
+    wait_for(qtbot, lambda: idle(workspace))
+    draws.disconnect(paint)
+    assert order[0] == "paint" and "task" in order
 
 
 def test_collections_wait_for_the_jobs_of_two_windows(workspace, qtbot, collections_as_usual):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,7 +137,7 @@ class ImageFile:
     divide_by: ImageFile | None = None
     stand_in: StandIn | None = None
 
-    @property
+    @cached_property
     def place(self) -> Place:
         """Where it is, for those who look for what a person calls it."""
         version = version_of(self.header)

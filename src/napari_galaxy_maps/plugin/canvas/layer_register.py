@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from copy import copy
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from ...data.properties import PROPERTIES
 from ..eventloop.idle_queue import IdleQueue
 from ..ground import viewers
 from ..ground.layer_specs import METADATA_KEY, Key, LayerSpec, View, shown_in
+from ..ground.pyramids import put_data
 from ..state.project import Project
 from . import status_bar
 from .canvas_legend import CanvasLegend, learn_letters
@@ -170,12 +172,14 @@ class LayerRegister:
             Others follow, and `place_layers` after them all.
         """
         layer = self.layer(spec.key)
-        if layer is not None:
+        if layer is not None and layer.multiscale == bool(spec.levels):
             return self._update(layer, spec)
+        if layer is not None:
+            spec = self._make_room(layer, spec)
         from napari.layers import Image
 
         self.arrange()
-        layer = Image(spec.data, **spec.arguments())
+        layer = Image(spec.layer_data, **spec.arguments())
         galaxy = self._galaxy
         galaxy.given_names[spec.key] = spec.name
         layer.name = galaxy.own_names.pop(spec.key, spec.name)
@@ -428,7 +432,7 @@ class LayerRegister:
         """
         old = shown_in(layer)
         layer.metadata = {**layer.metadata, METADATA_KEY: spec.shown}
-        layer.data = spec.data
+        put_data(layer, spec.layer_data)
         if not np.array_equal(layer.affine.affine_matrix, spec.affine):
             layer.affine = spec.affine
         if old is not None and old.view != spec.shown.view:
@@ -449,6 +453,16 @@ class LayerRegister:
             if spec.softening is not None:
                 layer.colormap = spec.make_colormap()
         return layer
+
+    def _make_room(self, layer: Layer, spec: LayerSpec) -> LayerSpec:
+        """Take a layer away whose data had levels and have none any more, or the other way round,
+        which napari cannot change; the one that takes its place is switched on as it was.
+        """
+        self._galaxy.remember(spec.key, layer)
+        if spec.softening is not None:  # its limits follow from the data
+            self._galaxy.colours.pop((spec.key, spec.shown.view), None)
+        self.remove(layer)
+        return replace(spec, visible=layer.visible)
 
     def recolour(self, spec: LayerSpec) -> None:
         """Give the layer of `spec`, where there is one, the limits that it begins with."""

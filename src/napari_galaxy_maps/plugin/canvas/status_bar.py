@@ -13,6 +13,7 @@ import numpy as np
 from ...data.galaxy import BandImage
 from ...data.properties import FLAG_MEANING
 from ..ground.layer_specs import Shown, shown_in
+from ..ground.pyramids import full_resolution
 from ..ground.sky_plane import position_text
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ def layer_text(layer: Layer, position: Any, world: bool = True) -> str:
     row, column = pixel_under(layer, position, world)
     if not np.isfinite([row, column]).all():
         return ""
-    return value_text(shown, layer.data, int(np.round(row)), int(np.round(column)))
+    values = full_resolution(layer.data)
+    return value_text(shown, values, int(np.round(row)), int(np.round(column)))
 
 
 def status(

@@ -79,7 +79,8 @@ class IdleQueue:
             self._turning = True
             # A full garbage collection would make one of the turns several times as long.
             garbage_collection.hold(self)
-            QTimer.singleShot(0, self._turn)
+            # What has called for the tasks is painted first.
+            QTimer.singleShot(_TURN_MS, self._turn)
 
     def _turn(self) -> None:
         from qtpy.QtCore import QTimer

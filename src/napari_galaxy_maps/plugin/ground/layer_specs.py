@@ -13,6 +13,7 @@ from ...data.maps import PropertyMaps
 from ...data.properties import PROPERTIES, Property, get_property
 from ...exceptions import InputError
 from . import colormaps as colours
+from .pyramids import full_resolution, levels_of
 from .sky_plane import Reference, ThreadWCS, sky_affine
 
 if TYPE_CHECKING:
@@ -164,6 +165,13 @@ class Shown:
 class LayerSpec:
     """All that an image layer is made of; made in a worker, turned into a layer in the main
     thread.
+
+    Attributes
+    ----------
+    data : ndarray, shape (ny, nx)
+        The values.
+    levels : tuple of ndarray
+        Coarser levels of a large image, see `pyramids.levels_of`.
     """
 
     key: Key
@@ -176,6 +184,12 @@ class LayerSpec:
     softening: float | None = None
     visible: bool = True
     opacity: float = 1.0
+    levels: tuple[np.ndarray, ...] = ()
+
+    @property
+    def layer_data(self) -> np.ndarray | list[np.ndarray]:
+        """What the layer is given: the values, or all levels from the finest down."""
+        return [self.data, *self.levels] if self.levels else self.data
 
     def make_colormap(self) -> Any:
         """The napari colour map (or its name)."""
@@ -189,6 +203,7 @@ class LayerSpec:
         """Keyword arguments of `napari.layers.Image`."""
         return {
             "name": self.name,
+            "multiscale": bool(self.levels),
             "affine": self.affine,
             "units": UNITS,
             "axis_labels": AXIS_LABELS,
@@ -203,9 +218,9 @@ class LayerSpec:
         """The same layer, switched off."""
         return replace(self, visible=False)
 
-    def as_layer_data(self) -> tuple[np.ndarray, dict[str, Any], str]:
+    def as_layer_data(self) -> tuple[np.ndarray | list[np.ndarray], dict[str, Any], str]:
         """What an npe2 reader gives back."""
-        return self.data, self.arguments(), "image"
+        return self.layer_data, self.arguments(), "image"
 
 
 def shown_in(layer: Layer) -> Shown | None:
@@ -255,6 +270,7 @@ def image_spec(
         shown=shown,
         softening=softening,
         visible=visible,
+        levels=levels_of(image.data),
     )
 
 
@@ -368,7 +384,7 @@ def maps_from_layers(
             and isinstance(shown.content, PropertyMaps)
             and shown.key.name in PROPERTIES
         ):
-            found.append((shown, np.asarray(data)))
+            found.append((shown, full_resolution(data)))
         else:
             left_out.append(str(attributes.get("name", "a layer")))
     # A file holds one result. Predictions go first: who saves all layers wants them, not their

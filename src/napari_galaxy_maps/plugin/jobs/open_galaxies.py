@@ -131,9 +131,11 @@ class OpenGalaxies:
         if galaxy.unread is not None:
             return galaxy.unread.name
         work = self.work_of(galaxy)
+        if work.name:
+            return work.name
         folders = {file.path.resolve().parent.name for file in work.files.found}
-        if work.name or len(folders) == 1:
-            return work.name or folders.pop()
+        if len(folders) == 1:
+            return folders.pop()
         return "nothing opened yet" if work.is_empty else f"galaxy {galaxy.number}"
 
     def holding(self, path: Path) -> OpenGalaxy | None:

@@ -360,9 +360,10 @@ def _checked(rows: Sequence[FileState]) -> list[FileState]:
     ready = [row for row in ready if not row.is_beside]
     images = Counter(_band_name(row) for row in ready if row.file.role == "image")
     errors = Counter(_band_name(row) for row in ready if row.is_error)
+    numbers = {id(row) for row in ready}
     checked = []
     for row in rows:
-        if row not in ready:
+        if id(row) not in numbers:
             checked.append(row)
             continue
         name, role, problem = _band_name(row), row.file.role, ""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..ground.pyramids import bytes_of_levels
 from .galaxy_work import GalaxyWork
 
 
@@ -36,7 +37,8 @@ def _nbytes(value: Any, seen: set[int]) -> int:
         return 0
     seen.add(id(value))
     if isinstance(value, np.ndarray):
-        return value.nbytes if value.base is None else _nbytes(value.base, seen)
+        of_base = _nbytes(value.base, seen) if value.base is not None else value.nbytes
+        return of_base + bytes_of_levels(value)
     if isinstance(value, Mapping):
         return sum(_nbytes(each, seen) for each in value.values())
     if isinstance(value, list | tuple | set):
