@@ -7,10 +7,44 @@ from dataclasses import replace
 import numpy as np
 
 from .maps import PropertyMaps
-from .properties import PROPERTIES
+from .properties import PROPERTIES, Property
 
 LEAST_MASS, LARGEST_MASS = 1e5, 1e13
 """Msun: between which the stellar mass of a galaxy lies."""
+
+
+def impossible(prop: Property, plane: np.ndarray) -> np.ndarray:
+    """Where a map has values that no galaxy has (`Property.possible`), bool.
+
+    Logarithms of what adds up that are too low are not among them: they are of next to nothing,
+    and simulations write -100 for it.
+    """
+    least, most = prop.possible
+    with np.errstate(invalid="ignore"):
+        high: np.ndarray = plane > most
+        return high if prop.additive else high | (plane < least)
+
+
+def odd_values(maps: PropertyMaps, whose: str) -> list[str]:
+    """Of each map that has values which no galaxy has, a sentence on how many.
+
+    Parameters
+    ----------
+    maps : PropertyMaps
+    whose : str
+        What the maps are called, e.g. "truth".
+    """
+    notes = []
+    for name, plane in maps.values.items():
+        prop = PROPERTIES[name]
+        count, valued = int(impossible(prop, plane).sum()), int(np.isfinite(plane).sum())
+        if count:
+            limits = "{:g} to {:g} {}".format(*prop.possible, prop.unit)
+            notes.append(
+                f"{name} of the {whose} lies outside {limits} on {count} of {valued} pixels, where "
+                "no galaxy is."
+            )
+    return notes
 
 
 def possible_only(maps: PropertyMaps) -> tuple[PropertyMaps, list[str]]:

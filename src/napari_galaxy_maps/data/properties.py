@@ -57,6 +57,8 @@ class Property:
     weight : str or None
         For what does not add up, the property by which its mean is weighted: the quantity in its
         denominator.
+    above : str or None
+        Of a ratio, the property above its line; its weight is the one below.
     colormap : str
         A perceptual colour map known to napari.
     limits : tuple of float
@@ -75,6 +77,7 @@ class Property:
     log_unit: str = ""
     additive: bool = False
     weight: str | None = None
+    above: str | None = None
     colormap: str = "viridis"
     limits: tuple[float, float] = (0.0, 1.0)
     imf: float = 0.0
@@ -84,12 +87,13 @@ class Property:
 _ALL = (
     Property(
         "LOG_SLD", "specific dust luminosity", "log10(L_dust / L_star), L_star before attenuation",
-        weight="LOG_SIGMA_LSTAR", colormap="inferno", limits=(-2.0, 0.2),
+        weight="LOG_SIGMA_LSTAR", above="LOG_SIGMA_LD", colormap="inferno", limits=(-2.0, 0.2),
         possible=(-6.0, 1.0),
     ),
     Property(
         "LOG_SMD", "specific dust mass", "log10(M_dust / M_star)",
-        weight="LOG_SIGMA_STAR", colormap="viridis", limits=(-4.5, -1.5), imf=-1.0,
+        weight="LOG_SIGMA_STAR", above="LOG_SIGMA_MD", colormap="viridis", limits=(-4.5, -1.5),
+        imf=-1.0,
         possible=(-9.0, 0.0),
     ),
     Property(
