@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,24 +26,26 @@ def impossible(prop: Property, plane: np.ndarray) -> np.ndarray:
         return high if prop.additive else high | (plane < least)
 
 
-def odd_values(maps: PropertyMaps, whose: str) -> list[str]:
+def odd_values(maps: PropertyMaps, source: str, names: Sequence[str]) -> list[str]:
     """Of each map that has values which no galaxy has, a sentence on how many.
 
     Parameters
     ----------
     maps : PropertyMaps
-    whose : str
-        What the maps are called, e.g. "truth".
+    source : str
+        What the maps are called, e.g. "the truth".
+    names : sequence of str
+        The maps that are looked at.
     """
     notes = []
-    for name, plane in maps.values.items():
-        prop = PROPERTIES[name]
+    for name in names:
+        prop, plane = PROPERTIES[name], maps.values[name]
         count, valued = int(impossible(prop, plane).sum()), int(np.isfinite(plane).sum())
         if count:
-            limits = "{:g} to {:g} {}".format(*prop.possible, prop.unit)
+            limits = f"{prop.possible[0]:g} to {prop.possible[1]:g} {prop.unit}"
             notes.append(
-                f"{name} of the {whose} lies outside {limits} on {count} of {valued} pixels, where "
-                "no galaxy is."
+                f"{source}: {name} lies outside {limits} on {count} of the {valued} pixels that "
+                "have a value, which no galaxy does."
             )
     return notes
 

@@ -9,6 +9,9 @@ import numpy as np
 
 from ..exceptions import InputError
 
+EMPTY_LOG = -13.0
+"""Logarithms up to this are of nothing: PICASSO's truths have -14 or -100 where no particle lies.
+"""
 GAUSSIAN_95 = 1.96
 """Sigmas within which 95 % of Gaussian errors are."""
 
@@ -57,8 +60,8 @@ class Property:
     weight : str or None
         For what does not add up, the property by which its mean is weighted: the quantity in its
         denominator.
-    above : str or None
-        Of a ratio, the property above its line; its weight is the one below.
+    above : str
+        Of a ratio, the property above its line, whose weight is the one below; else empty.
     colormap : str
         A perceptual colour map known to napari.
     limits : tuple of float
@@ -77,7 +80,7 @@ class Property:
     log_unit: str = ""
     additive: bool = False
     weight: str | None = None
-    above: str | None = None
+    above: str = ""
     colormap: str = "viridis"
     limits: tuple[float, float] = (0.0, 1.0)
     imf: float = 0.0

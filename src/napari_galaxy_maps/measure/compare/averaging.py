@@ -11,14 +11,15 @@ import numpy as np
 
 from ...data.maps import PropertyMaps
 from ...data.plausible import impossible
-from ...data.properties import PROPERTIES, Property
+from ...data.properties import EMPTY_LOG, PROPERTIES, Property
 
 Average = Callable[[np.ndarray], np.ndarray]
 """Planes (n, ny, nx) averaged over a kernel that sums to 1, with nothing beyond their edges."""
 
-COVERED = 0.95
-"""Least share of the kernel, and of the weight under it, that has to be known: at the edge of a
-disc whose scale length is two sigmas of the kernel, what is left is then off by 0.02 dex."""
+COVERED = 0.9
+"""Least share of the kernel, and of the weight under it, that has to be known: at a straight edge
+across a disc whose scale length is two sigmas of the kernel, the average is then off by 0.04 dex.
+"""
 _SHOWN = 0.5  # and of the kernel on the map itself, where its parts are known beyond its edge
 
 STANDS_IN: Mapping[str, tuple[str, ...]] = {
@@ -44,7 +45,7 @@ def averaged(maps: PropertyMaps, average: Average) -> tuple[PropertyMaps, int]:
     A ratio is the average of what is above its line over that of what is below, a temperature or
     an age the mean weighted by its mass (`Property.above`, `Property.weight`). A pixel of which
     less than `COVERED` is known is blank: what is known of it would stand for the rest. A value
-    that says that there is nothing (-inf, or -100 in PICASSO's truths) is known.
+    that says that there is nothing (`EMPTY_LOG`) is known.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ def averaged(maps: PropertyMaps, average: Average) -> tuple[PropertyMaps, int]:
     for name, plane in maps.values.items():
         prop = PROPERTIES[name]
         value, error, near = _one(
-            prop, *_above_and_below(maps, prop), ~impossible(prop, plane) & np.isfinite(plane),
+            prop, *_above_and_below(maps, prop), ~(impossible(prop, plane) | np.isnan(plane)),
             maps.errors.get(name), average,
         )  # fmt: skip
         values[name] = value
@@ -92,9 +93,10 @@ def _one(
     """Value and error of one map, averaged, and where too little of it is known."""
     there = np.isfinite(below)
     known = (there & np.isfinite(above)) | (below == 0)
+    shown = shown | (below == 0)  # nothing has no ratio, and needs none
     weight = np.where(there, below, 0)
     planes = [np.where(known, above, 0), weight * known, weight, there, shown]
-    planes[0] = np.where(np.isfinite(planes[0]), planes[0], 0)  # nothing there has no ratio
+    planes[0] = np.where(np.isfinite(planes[0]), planes[0], 0)
     log = prop.unit == "dex"
     if error is not None:
         share = np.where(shown & known & np.isfinite(error), planes[0 if log else 1], 0)
@@ -145,10 +147,11 @@ def _surface_density(maps: PropertyMaps, name: str) -> np.ndarray | None:
     if name in there:
         return np.where(impossible(PROPERTIES[name], there[name]), np.nan, there[name])
     for ratio in (prop for prop in PROPERTIES.values() if prop.above and prop.name in there):
-        if ratio.weight == name and ratio.above in there:
+        below = ratio.weight or ""
+        if below == name and ratio.above in there:
             return np.asarray(there[ratio.above] - there[ratio.name])
-        if ratio.above == name and ratio.weight in there:
-            return np.asarray(there[ratio.weight] + there[ratio.name])
+        if ratio.above == name and below in there:
+            return np.asarray(there[below] + there[ratio.name])
     return None
 
 
@@ -176,4 +179,4 @@ def weight_notes(maps: PropertyMaps, names: Sequence[str], whose: str) -> list[s
 
 
 def _linear(plane: np.ndarray) -> np.ndarray:
-    return np.asarray(10.0 ** plane.astype(float))
+    return np.where(plane <= EMPTY_LOG, 0.0, 10.0 ** plane.astype(float))

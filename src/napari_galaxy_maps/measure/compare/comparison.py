@@ -132,9 +132,11 @@ def _brought_together(
     """The properties that both have at the wider of their PSFs (FWHM in arcsec, 0 where unknown)
     and on the larger of their pixels (sides in arcsec), and what was done.
     """
-    notes = odd_values(chosen(maps, shared), "prediction") + odd_values(
-        chosen(truth, shared), "truth"
-    )
+    notes = [
+        f"{note} They are left out."
+        for which, own in (("The prediction", maps), ("The truth", truth))
+        for note in odd_values(own, which, shared)
+    ]
     smoothed, note = _which_is_smoothed(widths)
     notes += [note] if note else []
     moves = "prediction" if sides[0] < sides[1] / 1.01 else "truth"
