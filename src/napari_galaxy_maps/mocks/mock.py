@@ -175,7 +175,7 @@ def _true_maps(
     """Every property from the additive planes, blurred to the truth's PSF.
 
     Blank is what the blur's rounding may have made: what adds up under `_ROUNDING` of its peak, and
-    what is formed from dust whose light is under `dust.faintest`.
+    all that is said of dust whose light is under `dust.faintest`.
     """
     heat = planes[ADDITIVE.index("dust")] * dust.temperature(planes)
     (shining,) = dust.emission(planes, qhac, (dust.SHOWN_BY,), redshift)
@@ -200,6 +200,6 @@ def _true_maps(
         "LOG_SIGMA_ZGAS": np.log10(clear["zgas"]), "AGE_STAR": clear["age"] / clear["star"],
     }  # fmt: skip
     unseen = shining < dust.faintest(shining)
-    for name in ("LOG_SLD", "LOG_SMD", "T_DUST"):
+    for name in ("LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_LD", "LOG_SIGMA_MD"):
         values[name] = np.where(unseen, np.nan, values[name])
     return {name: plane.astype(np.float32) for name, plane in values.items()}, found
