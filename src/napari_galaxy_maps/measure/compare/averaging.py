@@ -20,6 +20,7 @@ COVERED = 0.9
 """Least share of the kernel, and of the weight under it, that has to be known: at a straight edge
 across a disc whose scale length is two sigmas of the kernel, the average is then off by 0.04 dex.
 """
+_ON_IMAGE = COVERED**2  # so that an image keeps as much of its corners as of its sides
 _SHOWN = 0.5  # and of the kernel on the map itself, where its parts are known beyond its edge
 
 STANDS_IN: Mapping[str, tuple[str, ...]] = {
@@ -63,19 +64,19 @@ def averaged(maps: PropertyMaps, average: Average) -> tuple[PropertyMaps, int]:
         Pixels that show a map and are blank in one, because too little of them is known.
     """
     values, errors = {}, {}
-    beside = np.zeros(0, bool)
+    (frame,) = average(np.ones((1, *maps.shape), np.float32))
+    beside = np.zeros(frame.shape, bool)
     for name, plane in maps.values.items():
         prop = PROPERTIES[name]
         value, error, near = _one(
             prop, *_above_and_below(maps, prop), ~(impossible(prop, plane) | np.isnan(plane)),
-            maps.errors.get(name), average,
+            maps.errors.get(name), average, frame,
         )  # fmt: skip
         values[name] = value
-        beside = near if not beside.size else beside | near
+        beside |= near
         if error is not None:
             errors[name] = error
-    shape = beside.shape
-    flags = maps.flags if shape == maps.shape else np.zeros(shape, np.int16)
+    flags = maps.flags if frame.shape == maps.shape else np.zeros(frame.shape, np.int16)
     moved = PropertyMaps(
         values, errors, maps.wcs, flags, maps.provenance, maps.correlation, maps.tails
     )
@@ -89,8 +90,11 @@ def _one(
     shown: np.ndarray,
     error: np.ndarray | None,
     average: Average,
+    frame: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-    """Value and error of one map, averaged, and where too little of it is known."""
+    """Value and error of one map, averaged, and where too little of it is known; `frame` is the
+    share of the kernel on the image.
+    """
     there = np.isfinite(below)
     known = (there & np.isfinite(above)) | (below == 0)
     shown = shown | (below == 0)  # nothing has no ratio, and needs none
@@ -103,8 +107,9 @@ def _one(
         planes += [share, share * np.where(share > 0, error, 0) ** 2]
     over, under, whole, there, shown, *rest = average(np.asarray(planes, np.float32))
     with np.errstate(invalid="ignore", divide="ignore"):
-        seen = (shown >= _SHOWN) & (whole > 0)
-        enough = seen & (there >= COVERED) & (under >= COVERED * whole)
+        seen = (frame >= _SHOWN) & (shown >= _SHOWN * frame) & (whole > 0)
+        enough = seen & (frame >= _ON_IMAGE)
+        enough &= (there >= COVERED * frame) & (under >= COVERED * whole)
         value = np.where(enough, over / under, np.nan)
         if log:
             value = np.log10(np.where(value > 0, value, np.nan))
