@@ -452,10 +452,10 @@ def forest() -> list[str]:
     pixels of 8 arcsec inside half of D25.
     """
     from napari_galaxy_maps.cli import main as cli
-    from napari_galaxy_maps.data.properties import Flag
     from napari_galaxy_maps.fits_io.galaxies import d25_ellipse
     from napari_galaxy_maps.fits_io.map_files import read_maps
     from napari_galaxy_maps.fits_io.recipe_files import read_recipe
+    from napari_galaxy_maps.measure.compare.comparison import compare
     from napari_galaxy_maps.measure.compare.residuals import score
 
     names = ("LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_STAR", "LOG_SIGMA_LSTAR")
@@ -502,10 +502,9 @@ def forest() -> list[str]:
             )
             ellipse = d25_ellipse(known.model_copy(update={"d25": known.d25 / 2}))
             outside = ellipse.radius(maps.wcs, maps.shape) > 1
-            maps = replace(
-                maps, flags=maps.flags | np.where(outside, int(Flag.OUTSIDE), 0).astype(np.int16)
-            )
-            table = score(maps, read_maps(f"{folder}/mock/truth.fits"))
+            inside = {name: np.where(outside, np.nan, v) for name, v in maps.values.items()}
+            compared = compare(replace(maps, values=inside), read_maps(f"{folder}/mock/truth.fits"))
+            table = score(compared.maps, compared.truth)
         by_name = {row["property"]: row for row in table}
         cells = [
             f"{by_name[n]['bias']:+.2f} ({by_name[n]['rmse']:.2f})" if n in by_name else ""

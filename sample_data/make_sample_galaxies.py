@@ -30,10 +30,11 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from napari_galaxy_maps.bands.registry import BANDS, MODEL_BANDS
 from napari_galaxy_maps.constants import SR_PER_ARCSEC2, ZERO_AB_JY
 from napari_galaxy_maps.data.maps import PropertyMaps
-from napari_galaxy_maps.data.properties import PROPERTIES, Flag
+from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.data.recipe import GalaxySettings
 from napari_galaxy_maps.fits_io.galaxies import d25_ellipse
 from napari_galaxy_maps.fits_io.map_files import write_maps
+from napari_galaxy_maps.measure.compare.averaging import averaged
 from napari_galaxy_maps.mocks.mock import Mock, make_mock
 from napari_galaxy_maps.mocks.population import draw_galaxy
 from napari_galaxy_maps.mocks.surroundings import leftover_sky
@@ -196,25 +197,13 @@ def truth_of(sample: Sample, mock: Mock) -> PropertyMaps:
     )
     part = slice(sample.fine // 2 - half, sample.fine // 2 + half + 1)
 
-    def mean(plane: np.ndarray) -> np.ndarray:
-        n = (2 * half + 1) // TRUTH_BINNING
-        return plane[part, part].reshape(n, TRUTH_BINNING, n, TRUTH_BINNING).mean(axis=(1, 3))
+    n = (2 * half + 1) // TRUTH_BINNING
 
-    # Where nothing is, its logarithm is blank.
-    additive = [name for name in fine.values if PROPERTIES[name].additive]
-    linear = {name: np.nan_to_num(10.0 ** fine.values[name].astype(float)) for name in additive}
-    values = {}
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for name, plane in fine.values.items():
-            prop = PROPERTIES[name]
-            log = prop.unit == "dex"
-            if prop.additive:
-                average = mean(linear[name])
-            else:
-                weight = linear[prop.weight or ""]
-                average = mean(np.nan_to_num(10.0**plane if log else plane) * weight) / mean(weight)
-            value = np.log10(average) if log else average
-            values[name] = np.where(np.isfinite(value), value, np.nan).astype(np.float32)
+    def mean(planes: np.ndarray) -> np.ndarray:
+        blocks = planes[:, part, part].reshape(-1, n, TRUTH_BINNING, n, TRUTH_BINNING)
+        return blocks.mean(axis=(2, 4))
+
+    values = averaged(fine, mean)[0].values
     wcs = mock.wcs[part, part][::TRUTH_BINNING, ::TRUTH_BINNING]
     shape = next(iter(values.values())).shape
     outside = ellipse.radius(wcs, shape) > 1

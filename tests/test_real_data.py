@@ -2,14 +2,18 @@
 published ones.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
-from astropy.table import Table
+from astropy.nddata import Cutout2D
+from astropy.table import QTable, Table
 from astropy.wcs import WCS
 
 from napari_galaxy_maps.bands.stand_ins import STAND_INS
+from napari_galaxy_maps.cli.main import main
 from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.data.recipe import Recipe, SkySettings
 from napari_galaxy_maps.exceptions import InputError, UnresolvedError
@@ -61,6 +65,23 @@ def test_fluxes_of_ngc5584_are_dustpedias(shared_data, band):
     image = read_band_image(found if found.unit else settle(found, unit="Jy/pix"))
     flux = aperture_jy(subtract_sky(image, SkySettings(), ellipse), ellipse)
     assert abs(flux - row[band]) < row[f"{band}_err"]
+
+
+@pytest.mark.parametrize("arcmin", [60, 20, 6.4])
+def test_the_sky_of_ngc5584s_wide_field_is_that_about_it(shared_data, arcmin):
+    """The ring of 1.25 to 3 D25 (3.16 arcmin) is 1.2 % of the field; down to a cut-out of 2 D25 the
+    flux stays within 2 %, and within a sigma of the table.
+    """
+    row, aperture = dustpedia(shared_data, "NGC5584")
+    (found,) = find_images([shared_data / "galaxies" / "ngc5584" / "NGC5584_SPIRE_250.fits.gz"])
+    image = read_band_image(found)
+    shrink = 94.87 / aperture.a
+    d25 = replace(aperture, a=94.87, b=aperture.b * shrink)
+    n = round(arcmin * 60 / image.pixel_arcsec)
+    part = Cutout2D(image.data, SkyCoord(d25.ra, d25.dec, unit="deg"), n, wcs=image.wcs)
+    image = subtract_sky(replace(image, data=part.data, wcs=part.wcs), SkySettings(), d25)
+    assert aperture_jy(image, d25) == pytest.approx(5.362, rel=0.02)
+    assert abs(aperture_jy(image, aperture) - row["SPIRE_250"]) < row["SPIRE_250_err"]
 
 
 def test_the_flux_of_m51_is_dustpedias_within_an_older_beam(shared_data):
@@ -298,3 +319,38 @@ def test_two_cameras_standing_in_for_sdss_are_as_bright_as_it(shared_data):
             assert apart < 2 * stand_in.scatter + 0.03, (survey, letter)
             if survey == "DES":
                 assert apart < abs(own - sdss)
+
+
+NGC891 = ["--name", "NGC 891", "--ra", "35.6397", "--dec", "42.34712", "--distance", "9.8628",
+          "--d25", "17.2924", "--axis-ratio", "0.3244", "--position-angle", "23.77",
+          "--pixel", "18", "--quiet"]  # fmt: skip
+"""D25 as large as DustPedia's aperture; the distance of Nersesian+ (2019)."""
+
+
+def test_hipes_files_of_ngc891_ask_about_scuba_alone(shared_data, tmp_path, capsys):
+    folder = str(shared_data / "galaxies" / "ngc891")
+    assert main(["truth", folder, *NGC891, "--out", str(tmp_path / "maps.fits")]) != 0
+    (line,) = (text for text in capsys.readouterr().err.splitlines() if "Which band" in text)
+    assert "scuba_850.fits" in line and "INSTRUME = 'SCUBA'" in line
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_ngc891s_far_infrared_weighs_its_dust_as_published(shared_data, tmp_path):
+    """Fluxes inside DustPedia's ellipse as measured on the files beforehand, dust as by CIGALE in
+    Nersesian+ (2019), from PACS and SPIRE as HIPE writes them, by the command line.
+    """
+    folder = str(shared_data / "galaxies" / "ngc891")
+    cube, maps, table = (str(tmp_path / name) for name in ("c.fits", "m.fits", "t.ecsv"))
+    left = ["--leave-out", "scuba_850.fits"]
+    assert main(["prepare", folder, *left, *NGC891, "--out", cube]) == 0
+    ellipse = "35.6397,42.34712,518.77,168.29,23.77"
+    assert main(["measure", cube, "--ellipse", ellipse, "--quiet", "--out", table]) == 0
+    fluxes = {row["map"]: row["sum"] for row in QTable.read(table)}
+    for band, jansky in (("PACS_100", 257.7), ("PACS_160", 346.4), ("SPIRE_350", 71.33)):
+        assert fluxes[band] == pytest.approx(jansky, rel=0.03), band
+    assert main(["truth", cube, "--quiet", "--out", maps]) == 0
+    assert main(["measure", maps, "--total", "--quiet", "--overwrite", "--out", table]) == 0
+    totals = {row["map"]: row for row in QTable.read(table)}
+    assert totals["LOG_SIGMA_MD"]["log10"] == pytest.approx(np.log10(4.90e7), abs=0.15)
+    assert totals["T_DUST"]["value"] == pytest.approx(22.7, abs=2)

@@ -15,6 +15,7 @@ from astropy.table import QTable
 from napari_galaxy_maps.bands.registry import FIR_BANDS, INPUT_BANDS
 from napari_galaxy_maps.cli.main import main
 from napari_galaxy_maps.constants import PC_PER_MPC_ARCSEC
+from napari_galaxy_maps.data.plausible import odd_values
 from napari_galaxy_maps.data.properties import PROPERTIES
 from napari_galaxy_maps.fits_io.galaxies import read_galaxy
 from napari_galaxy_maps.fits_io.image_files import find_images
@@ -201,12 +202,12 @@ def test_truth_is_consistent_with_itself(galaxy):
     _, _, read, truth = galaxy
     values = truth.values
     assert set(values) == set(PROPERTIES)
-    np.testing.assert_allclose(
-        values["LOG_SIGMA_LD"] - values["LOG_SIGMA_LSTAR"], values["LOG_SLD"], atol=2e-4
-    )
-    np.testing.assert_allclose(
-        values["LOG_SIGMA_MD"] - values["LOG_SIGMA_STAR"], values["LOG_SMD"], atol=2e-4
-    )
+    for ratio, above, below in (("LOG_SLD", "LD", "LSTAR"), ("LOG_SMD", "MD", "STAR")):
+        difference = values[f"LOG_SIGMA_{above}"] - values[f"LOG_SIGMA_{below}"]
+        off = np.abs(values[ratio] - difference)
+        # A pixel beside blanks is of those of its parts that are known.
+        assert np.nanpercentile(off, 99) < 2e-4 and np.nanmax(off) < 0.01
+    assert odd_values(truth, "the truth", list(values)) == []
     inside = truth.flags == 0
     np.testing.assert_array_equal(inside, read.ellipse.radius(truth.wcs, truth.shape) <= 1)
     assert truth.provenance["imf"] == "Chabrier" and float(truth.provenance["fwhm"]) == 12.0
@@ -313,11 +314,8 @@ def test_the_script_makes_the_same_pixels_again(maker, mock, tmp_path):
         assert (file.load() == old.load()).mean() > 0.999 and file.shape == old.shape
         assert repr(file.header.tostring()) == repr(old.header.tostring())
     made, shipped = (read_maps(folder / "truth.fits") for folder in (tmp_path, FOLDER / sample.key))
-    dust = shipped.values["LOG_SIGMA_MD"]
-    dusty = dust > dust.max() - 4  # elsewhere its temperature is a ratio of rounding errors
     for name, value in shipped.values.items():
-        where = dusty if name == "T_DUST" else np.ones(dust.shape, bool)
-        np.testing.assert_allclose(made.values[name][where], value[where], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(made.values[name], value, rtol=1e-4, atol=1e-5)
     assert (tmp_path / "galaxy.toml").read_text() == (
         FOLDER / sample.key / "galaxy.toml"
     ).read_text()

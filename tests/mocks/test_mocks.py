@@ -15,12 +15,13 @@ from napari_galaxy_maps.cosmology import redshift_at_distance
 from napari_galaxy_maps.data.properties import PROPERTIES
 from napari_galaxy_maps.exceptions import GalaxyMapsError, RecipeError
 from napari_galaxy_maps.mocks import relations
+from napari_galaxy_maps.mocks.dust import SHOWN_BY
 from napari_galaxy_maps.mocks.layers import ADDITIVE
 from napari_galaxy_maps.mocks.mock import make_mock
 from napari_galaxy_maps.mocks.population import KINDS, draw_galaxy
 from napari_galaxy_maps.mocks.rendering import render
 from napari_galaxy_maps.mocks.structure import patterns
-from napari_galaxy_maps.mocks.surveys import convolve, psf_transform, sigma
+from napari_galaxy_maps.mocks.surveys import DEPTHS, convolve, psf_transform, sigma
 from napari_galaxy_maps.mocks.view import View
 
 KPC_PER_ARCSEC_AT_100 = 100 * 4.84813681e-3
@@ -132,19 +133,34 @@ def test_light_lost_over_all_directions_is_the_dusts_luminosity(monkeypatch):
     assert missing == pytest.approx(absorbed[0] - absorbed[1], rel=0.1)
 
 
-def test_ratios_are_the_sums_they_are_made_of():
-    mock = make_mock(9, View(size=48))
+@pytest.mark.parametrize("seed", [3, 4, 9])
+def test_ratios_are_the_sums_they_are_made_of(seed):
+    mock = make_mock(seed, View(size=48))
     truth = mock.truth
-    np.testing.assert_allclose(
-        truth["LOG_SMD"], truth["LOG_SIGMA_MD"] - truth["LOG_SIGMA_STAR"], atol=1e-4
-    )
-    np.testing.assert_allclose(
-        truth["LOG_SLD"], truth["LOG_SIGMA_LD"] - truth["LOG_SIGMA_LSTAR"], atol=1e-4
-    )
+    for ratio, above, below in (("LOG_SMD", "MD", "STAR"), ("LOG_SLD", "LD", "LSTAR")):
+        difference = truth[f"LOG_SIGMA_{above}"] - truth[f"LOG_SIGMA_{below}"]
+        np.testing.assert_allclose(truth[ratio], difference, atol=1e-4)
     assert np.nanmin(truth["T_DUST"]) > 10
     assert np.nanmax(truth["T_DUST"]) < 45
     assert np.nanmin(truth["AGE_STAR"]) > 0
     assert np.nanmax(truth["AGE_STAR"]) < 13.5
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_of_dust_that_nothing_could_show_a_truth_says_nothing(seed):
+    """Where its light is under a thousandth of the far infrared's noise, ratios and temperature are
+    blank; there the rounding of the blur made temperatures of 0 to 7,000,000 K.
+    """
+    mock = make_mock(seed, View(size=96, pixel_arcsec=2.0, bands=("SDSS_r", "WISE_22", SHOWN_BY)))
+    blank = np.isnan(mock.truth["T_DUST"])
+    light, noise = mock.model[2], DEPTHS[SHOWN_BY].noise
+    assert not blank[light > 0.1 * noise].any() and 0.1 < blank.mean() < 0.95
+    for name in ("LOG_SMD", "LOG_SLD", "LOG_SIGMA_MD", "LOG_SIGMA_LD"):
+        assert np.isnan(mock.truth[name])[blank].all(), name
+    seen = np.nansum(10.0 ** mock.truth["LOG_SIGMA_MD"].astype(float))
+    assert seen == pytest.approx(mock.additive["dust"].sum(dtype=float), rel=0.01)
+    stars = mock.truth["LOG_SIGMA_STAR"]
+    assert np.isfinite(stars).any() and np.nanmin(stars) >= np.nanmax(stars) - 6.01
 
 
 def test_dust_shines_with_the_energy_it_took():

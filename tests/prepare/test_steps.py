@@ -32,7 +32,13 @@ from napari_galaxy_maps.prepare.psf.convolution import (
     update_sums,
 )
 from napari_galaxy_maps.prepare.psf.kernels import gaussian_kernel
-from napari_galaxy_maps.prepare.sky import fit_sky, sky_pixels, subtract_sky, subtracted_sky
+from napari_galaxy_maps.prepare.sky import (
+    fit_sky,
+    sky_pixels,
+    sky_region,
+    subtract_sky,
+    subtracted_sky,
+)
 from napari_galaxy_maps.prepare.stars.star_list import Star
 from napari_galaxy_maps.prepare.steps import prepare, prepare_steps
 from napari_galaxy_maps.progress import run_to_end
@@ -141,12 +147,52 @@ def test_lumps_in_the_sky_do_not_bend_it(order):
     assert orders.count(order) >= 7
 
 
+@pytest.mark.parametrize("model", ["constant", "plane"])
+def test_the_sky_is_that_about_the_galaxy_however_wide_the_field(model):
+    """A galaxy on a bright patch in a wide field (under 2 % of it lie within reach): its sum is
+    that in any cut-out, and each note says where the sky was looked at.
+    """
+    side = 700
+    y, x = np.indices((side, side)) - (side - 1) / 2
+    patch = 0.3 * np.exp(-(x**2 + y**2) / (2 * 120**2))
+    data = 5 + patch + gaussian(side, 1.0, 20, 4)
+    data += np.random.default_rng(8).normal(0, 0.05, data.shape)
+    small = Ellipse(150.0, 2.0, 20, 14, 30)
+    sums = []
+    for size in (side, 300, 120, 80):
+        part = (slice((side - size) // 2, (side + size) // 2),) * 2
+        image = subtract_sky(made(data[part], 1.0), SkySettings(model=model), small)
+        inside = small.radius(image.wcs, image.shape) < 1
+        sums.append(float(image.data[inside].sum()))
+        assert "between 1.25 and 3 times the galaxy's ellipse" in image.notes[-1]
+    np.testing.assert_allclose(sums, sums[0], rtol=0.02)
+    alone = gaussian(side, 1.0, 20, 4)
+    inside = small.radius(made(alone, 1.0).wcs, alone.shape) < 1
+    assert sums[0] == pytest.approx(alone[inside].sum(), rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("axes", "where"),
+    [
+        ((2.0, 1.5), "between 1.25 and 6 times the galaxy's ellipse"),  # 100 pixels are too few
+        ((45.0, 45.0), "outside the galaxy's ellipse, as the image ends within 1.25 of it"),
+        ((90.0, 90.0), "of the whole image, the galaxy included"),
+        (None, "of the whole image"),
+    ],
+)
+def test_where_the_sky_is_looked_at_is_told(axes, where):
+    image = made(np.random.default_rng(1).normal(2, 0.1, (80, 80)), 1.0)
+    ellipse = None if axes is None else Ellipse(150.0, 2.0, *axes, 0.0)
+    result = subtract_sky(image, SkySettings(), ellipse)
+    assert where in result.notes[-1] and result.meta["sky"] == pytest.approx(2, abs=0.02)
+
+
 def test_a_polynomial_stays_level_where_it_knows_nothing():
     disc = Ellipse(150.0, 2.0, 60, 45, 90)
     _, image = disc_under_sky(5, 1)
     settings = SkySettings(model="polynomial", reach=2.0)
     sky = fit_sky(image, settings, disc)
-    seen = sky_pixels(image, disc, settings.exclude, settings.reach)
+    seen = sky_pixels(image, sky_region(image, disc, settings.exclude, settings.reach)[0])
     known, everywhere = sky.surface(image.shape)[seen], sky.surface(image.shape)
     assert sky.order > 1 and np.ptp(everywhere) < 3 * np.ptp(known)
 

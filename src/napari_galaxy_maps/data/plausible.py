@@ -2,15 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from .maps import PropertyMaps
-from .properties import PROPERTIES
+from .properties import PROPERTIES, Property
 
 LEAST_MASS, LARGEST_MASS = 1e5, 1e13
 """Msun: between which the stellar mass of a galaxy lies."""
+
+
+def impossible(prop: Property, plane: np.ndarray) -> np.ndarray:
+    """Where a map has values that no galaxy has (`Property.possible`), bool.
+
+    Logarithms of what adds up that are too low are not among them: they are of next to nothing,
+    and simulations write -100 for it.
+    """
+    least, most = prop.possible
+    with np.errstate(invalid="ignore"):
+        high: np.ndarray = plane > most
+        return high if prop.additive else high | (plane < least)
+
+
+def odd_values(maps: PropertyMaps, source: str, names: Sequence[str]) -> list[str]:
+    """Of each map that has values which no galaxy has, a sentence on how many.
+
+    Parameters
+    ----------
+    maps : PropertyMaps
+    source : str
+        What the maps are called, e.g. "the truth".
+    names : sequence of str
+        The maps that are looked at.
+    """
+    notes = []
+    for name in names:
+        prop, plane = PROPERTIES[name], maps.values[name]
+        count, valued = int(impossible(prop, plane).sum()), int(np.isfinite(plane).sum())
+        if count:
+            limits = f"{prop.possible[0]:g} to {prop.possible[1]:g} {prop.unit}"
+            notes.append(
+                f"{source}: {name} lies outside {limits} on {count} of the {valued} pixels that "
+                "have a value, which no galaxy does."
+            )
+    return notes
 
 
 def possible_only(maps: PropertyMaps) -> tuple[PropertyMaps, list[str]]:

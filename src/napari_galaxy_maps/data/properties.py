@@ -9,6 +9,9 @@ import numpy as np
 
 from ..exceptions import InputError
 
+EMPTY_LOG = -13.0
+"""Logarithms up to this are of nothing: PICASSO's truths have -14 or -100 where no particle lies.
+"""
 GAUSSIAN_95 = 1.96
 """Sigmas within which 95 % of Gaussian errors are."""
 
@@ -57,6 +60,8 @@ class Property:
     weight : str or None
         For what does not add up, the property by which its mean is weighted: the quantity in its
         denominator.
+    above : str
+        Of a ratio, the property above its line, whose weight is the one below; else empty.
     colormap : str
         A perceptual colour map known to napari.
     limits : tuple of float
@@ -75,6 +80,7 @@ class Property:
     log_unit: str = ""
     additive: bool = False
     weight: str | None = None
+    above: str = ""
     colormap: str = "viridis"
     limits: tuple[float, float] = (0.0, 1.0)
     imf: float = 0.0
@@ -84,12 +90,13 @@ class Property:
 _ALL = (
     Property(
         "LOG_SLD", "specific dust luminosity", "log10(L_dust / L_star), L_star before attenuation",
-        weight="LOG_SIGMA_LSTAR", colormap="inferno", limits=(-2.0, 0.2),
+        weight="LOG_SIGMA_LSTAR", above="LOG_SIGMA_LD", colormap="inferno", limits=(-2.0, 0.2),
         possible=(-6.0, 1.0),
     ),
     Property(
         "LOG_SMD", "specific dust mass", "log10(M_dust / M_star)",
-        weight="LOG_SIGMA_STAR", colormap="viridis", limits=(-4.5, -1.5), imf=-1.0,
+        weight="LOG_SIGMA_STAR", above="LOG_SIGMA_MD", colormap="viridis", limits=(-4.5, -1.5),
+        imf=-1.0,
         possible=(-9.0, 0.0),
     ),
     Property(

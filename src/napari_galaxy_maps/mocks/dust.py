@@ -7,8 +7,21 @@ import numpy as np
 from ..constants import MJY_SR_PER_LSUN_HZ_KPC2
 from ..sed.tables import at_redshift, dust_table, dust_temperature
 from .layers import ADDITIVE
+from .surveys import DEPTHS
 
 _DUST, _DIFFUSE, _CLOUD = (ADDITIVE.index(name) for name in ("dust", "diffuse", "cloud"))
+
+SHOWN_BY = "SPIRE_250"
+"""The band that shows where there is dust: in its light per mass temperature counts for little."""
+_OF_NOISE = 1e-3
+_OF_PEAK = 1e-5  # where rounding in the blur, some 1e-7 of the peak, is up to 0.5 K
+
+
+def faintest(light: np.ndarray) -> float:
+    """Surface brightness of dust in `SHOWN_BY`, MJy/sr, under which nothing can be said of it: a
+    thousandth of the survey's noise, and 1e-5 of the brightest pixel of `light`.
+    """
+    return max(_OF_NOISE * DEPTHS[SHOWN_BY].noise, _OF_PEAK * float(np.max(light)))
 
 
 def radiation_field(planes: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from ..data.recipe import SkySettings
 
 _FEWEST_PIXELS = 100
 _FEWEST_BLOCKS = 40  # of sky, for a polynomial of more than one order to be tried
-_BLOCKS = 48  # along the longer side of an image
+_BLOCKS = 48  # along the longer side of the sky
 _TILES = 4  # along each side of the sky: left out in turn to see whether the rest predicts them
 _OUTSKIRTS = 3.5  # D25 semi-axis over the scale length of the disc, as is usual
 _SURE = 2.0  # standard errors by which a higher order must predict better
@@ -34,12 +34,15 @@ class Sky:
         Of the pixels about it, sigma-clipped, MJy/sr.
     reason : str
         Why it has this order, in words; empty where the order was asked for.
+    region : str
+        Where the sky was looked at, in words.
     """
 
     coefficients: np.ndarray
     box: tuple[float, float, float, float]
     rms: float
     reason: str = ""
+    region: str = ""
 
     @property
     def order(self) -> int:
@@ -63,19 +66,16 @@ def _scaled(pixels: np.ndarray, first: float, last: float) -> np.ndarray:
     return 2 * (pixels - first) / max(last - first, 1.0) - 1
 
 
-def sky_pixels(
-    image: BandImage,
-    ellipse: Ellipse | None,
-    exclude: float,
-    reach: float,
-    surface: np.ndarray | None = None,
-) -> np.ndarray:
-    """Pixels that show nothing but sky: valid, of no detected source, and around the galaxy where
-    its ellipse is known.
+def sky_region(
+    image: BandImage, ellipse: Ellipse | None, exclude: float, reach: float
+) -> tuple[np.ndarray, str]:
+    """Where the sky is looked at: around the galaxy where its ellipse is known.
 
-    Around means between `exclude` and `reach` ellipses: the sky of an infrared image is seldom
-    flat, and it is the sky under the galaxy that counts. Where the image shows too little of that,
-    it is all outside the ellipse.
+    Around means between `exclude` and `reach` ellipses, however wide the field: the sky of an
+    infrared image is seldom flat, and it is the sky under the galaxy that counts. That ring has
+    several times the galaxy's pixels, so that its mean is known better than the galaxy's sum is.
+    Where a galaxy is so small, or the image shows so little of it, that the ring has hardly a
+    pixel, it goes further out, and then further in.
 
     Parameters
     ----------
@@ -85,6 +85,43 @@ def sky_pixels(
         The galaxy's.
     exclude, reach : float
         In ellipses.
+
+    Returns
+    -------
+    ndarray of bool, shape (ny, nx)
+        Pixels there that are valid.
+    str
+        Where that is, in words.
+    """
+    valid = np.isfinite(image.data)
+    if image.mask is not None:
+        valid &= ~image.mask
+    if ellipse is None:
+        return valid, "of the whole image"
+    radius = ellipse.radius(image.wcs, image.shape)
+    inside = valid & (radius > exclude)
+    if inside.sum() > _FEWEST_PIXELS:
+        outer = reach
+        while (ring := inside & (radius < outer)).sum() <= _FEWEST_PIXELS:
+            outer *= 2
+        return ring, f"between {exclude:g} and {outer:g} times the galaxy's ellipse"
+    outside = valid & (radius > 1.0)
+    if outside.sum() > _FEWEST_PIXELS:
+        return outside, f"outside the galaxy's ellipse, as the image ends within {exclude:g} of it"
+    return valid, "of the whole image, the galaxy included, as it ends within the galaxy's ellipse"
+
+
+def sky_pixels(
+    image: BandImage, valid: np.ndarray, surface: np.ndarray | None = None
+) -> np.ndarray:
+    """Pixels that show nothing but sky: those of a region that are of no detected source.
+
+    Parameters
+    ----------
+    image : BandImage
+        Any.
+    valid : ndarray of bool, shape (ny, nx)
+        The region (`sky_region`).
     surface : ndarray, shape (ny, nx), optional
         The sky so far as it is known: sources stand out from it.
 
@@ -95,16 +132,6 @@ def sky_pixels(
     from astropy.stats import sigma_clipped_stats
     from scipy.ndimage import binary_dilation, gaussian_filter, generate_binary_structure
 
-    valid = np.isfinite(image.data)
-    if image.mask is not None:
-        valid &= ~image.mask
-    if ellipse is not None:
-        radius = ellipse.radius(image.wcs, image.shape)
-        for inner, outer in ((exclude, reach), (exclude, np.inf), (1.0, np.inf)):
-            around = valid & (radius > inner) & (radius < outer)
-            if around.sum() > max(_FEWEST_PIXELS, 0.02 * valid.sum()):
-                valid = around
-                break
     if valid.sum() < _FEWEST_PIXELS:
         return valid
     data = image.data if surface is None else image.data - surface
@@ -140,12 +167,14 @@ def fit_sky(image: BandImage, settings: SkySettings, ellipse: Ellipse | None = N
     """
     from astropy.stats import sigma_clip
 
-    clear = sky_pixels(image, ellipse, settings.exclude, settings.reach)
+    around, region = sky_region(image, ellipse, settings.exclude, settings.reach)
+    clear = sky_pixels(image, around)
     if not clear.any():
-        return Sky(np.zeros((1, 1)), _whole(image), float("nan"))
+        return Sky(np.zeros((1, 1)), _whole(image), float("nan"), region=region)
     if settings.model == "constant":
         kept = sigma_clip(image.data[clear].astype(float), sigma=settings.clip, masked=False)
-        return Sky(np.array([[np.mean(kept)]]), _whole(image), float(np.std(kept)))
+        level = np.array([[np.mean(kept)]])
+        return Sky(level, _whole(image), float(np.std(kept)), region=region)
     fixed = settings.model == "plane"
     highest = 1 if fixed else settings.order
     # Where the sky is bent, its peaks look like sources until it is known: a first fit, then
@@ -156,8 +185,9 @@ def fit_sky(image: BandImage, settings: SkySettings, ellipse: Ellipse | None = N
         else ellipse.radius(image.wcs, image.shape) - settings.exclude
     )
     surface = _fitted(image, clear, settings.clip, highest, fixed, radius).surface(image.shape)
-    everywhere = sky_pixels(image, ellipse, settings.exclude, settings.reach, surface)
-    return _fitted(image, everywhere, settings.clip, highest, fixed, radius)
+    everywhere = sky_pixels(image, around, surface)
+    found = _fitted(image, everywhere, settings.clip, highest, fixed, radius)
+    return replace(found, region=region)
 
 
 def _whole(image: BandImage) -> tuple[float, float, float, float]:
@@ -209,12 +239,13 @@ class _Blocks:
 
     @classmethod
     def of(cls, data: np.ndarray, keep: np.ndarray, radius: np.ndarray | None) -> _Blocks:
-        ny, nx = data.shape
-        side = max(4, int(np.ceil(max(ny, nx) / _BLOCKS)))
         rows, columns = np.nonzero(keep)
         box = (float(rows.min()), float(rows.max()), float(columns.min()), float(columns.max()))
+        # Of the sky's extent and not the image's: how far the field goes on is of no account.
+        ny, nx = np.ptp(rows) + 1, np.ptp(columns) + 1
+        side = max(4, int(np.ceil(max(ny, nx) / _BLOCKS)))
         across = -(-nx // side)
-        block = (rows // side) * across + columns // side
+        block = ((rows - rows.min()) // side) * across + (columns - columns.min()) // side
         length = across * -(-ny // side)
         count = np.bincount(block, minlength=length)
         shapes = [] if radius is None else [np.exp(-_OUTSKIRTS * radius[rows, columns])]
@@ -317,7 +348,8 @@ def subtract_sky(
     )
     reason = f" ({sky.reason})" if sky.reason else ""
     return image.evolve(
-        f"sky of {mean:.4g} MJy/sr{kind} subtracted, rms {sky.rms:.3g} a pixel{reason}",
+        f"sky of {mean:.4g} MJy/sr{kind} subtracted, rms {sky.rms:.3g} a pixel, "
+        f"{sky.region}{reason}",
         data=image.data - surface,
         meta={"sky": mean, "sky_rms": sky.rms, "sky_fit": sky},
     )

@@ -36,6 +36,7 @@ STEPS: tuple[Step, ...] = (
         "Subtract the sky that is left in each image",
         sky_step,
         runs_when_off=True,
+        version=2,
     ),
     Step(
         "reddening",

@@ -19,6 +19,7 @@ from ...data import ranges
 from ...data.cube import BandCube
 from ...data.galaxy import BandImage
 from ...data.maps import PropertyMaps
+from ...data.plausible import odd_values
 from ...data.properties import PROPERTIES, Property
 from ...data.recipe import Recipe
 from ...exceptions import GalaxyMapsError, InputError
@@ -218,8 +219,9 @@ def _of_maps(
     distance_mpc: float | None,
     correlation: float | None,
 ) -> Planes:
-    names = _chosen(names, list(maps.values), maps.provenance.get("file", "the maps"))
-    notes, quantities = [], []
+    source = maps.provenance.get("file", "the maps")
+    names = _chosen(names, list(maps.values), source)
+    notes, quantities = odd_values(maps, str(source), names), []
     for name in names:
         prop = PROPERTIES[name]
         by = prop.weight if not prop.additive and prop.weight in maps.values else "area"

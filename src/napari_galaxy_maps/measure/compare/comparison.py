@@ -13,14 +13,16 @@ import numpy as np
 from ...data import ranges
 from ...data.galaxy import Ellipse
 from ...data.maps import PropertyMaps
+from ...data.plausible import odd_values, possible_only
 from ...data.properties import PROPERTIES
 from ...exceptions import InputError
 from ..apertures.planes import pixel_arcsec
 from ..profiles.ellipses import recipe_ellipse
-from .grid_and_psf import bring_to_grid, psf_fwhm, smooth
+from .averaging import COVERED, weight_notes
+from .grid_and_psf import brought, psf_fwhm
 from .initial_mass_function import to_imf_of
 from .pixel_metrics import METRICS, Pixels, chi2_by_galaxy, metrics, radial_metrics
-from .residuals import residual_maps
+from .residuals import check_overlap, chosen, residual_maps, shared_properties
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -97,8 +99,7 @@ def compare(
     RecipeError
         When a FWHM is out of range.
     """
-    residual_maps(maps, truth)  # raises where the two cannot be compared
-    shared = [name for name in maps.values if name in truth.values]
+    shared = shared_properties(maps, truth)
     for width, what in ((fwhm, "prediction"), (truth_fwhm, "truth")):
         if width is not None:
             ranges.FWHM.check(width, f"The FWHM of the {what}'s PSF")
@@ -106,14 +107,11 @@ def compare(
         psf_fwhm(maps) if fwhm is None else fwhm,
         psf_fwhm(truth) if truth_fwhm is None else truth_fwhm,
     )
-    maps, truth = _only(maps, shared), _only(truth, shared)
-    truth, converted = to_imf_of(truth, maps)
-    notes = [f"The truth {converted}"] if converted else []
-    maps, truth, note = _to_one_psf(maps, truth, widths)
-    notes += [note] if note else []
     sides = pixel_arcsec(maps.wcs), pixel_arcsec(truth.wcs)
-    maps, truth, note = _to_one_grid(maps, truth, sides)
-    notes += [note] if note else []
+    maps, truth, notes = _brought_together(maps, truth, shared, widths, sides)
+    truth, converted = to_imf_of(truth, maps)
+    notes += [f"The truth {converted}"] if converted else []
+    maps, truth = possible_only(maps)[0], possible_only(truth)[0]
     ellipse = ellipse or recipe_ellipse(maps.provenance)
     radius = (
         np.full(maps.shape, np.nan) if ellipse is None else ellipse.radius(maps.wcs, maps.shape)
@@ -127,45 +125,61 @@ def compare(
     )
 
 
-def _to_one_psf(
-    maps: PropertyMaps, truth: PropertyMaps, widths: tuple[float, float]
-) -> tuple[PropertyMaps, PropertyMaps, str]:
-    """Both at the wider of their PSFs (FWHM in arcsec, 0 where unknown), and what was done."""
+def _brought_together(
+    maps: PropertyMaps, truth: PropertyMaps, shared: list[str],
+    widths: tuple[float, float], sides: tuple[float, float],
+) -> tuple[PropertyMaps, PropertyMaps, list[str]]:  # fmt: skip
+    """The properties that both have at the wider of their PSFs (FWHM in arcsec, 0 where unknown)
+    and on the larger of their pixels (sides in arcsec), and what was done.
+    """
+    notes = [
+        f"{note} They are left out."
+        for which, own in (("The prediction", maps), ("The truth", truth))
+        for note in odd_values(own, which, shared)
+    ]
+    smoothed, note = _which_is_smoothed(widths)
+    notes += [note] if note else []
+    moves = "prediction" if sides[0] < sides[1] / 1.01 else "truth"
+    both = {"prediction": maps, "truth": truth}
+    other = both["truth" if moves == "prediction" else "prediction"]
+    found = {}
+    for which, own in both.items():
+        grid = (other.wcs, other.shape) if which == moves else None
+        change = (min(widths), max(widths)) if which == smoothed else None
+        moved, left_out = brought(own, grid, change)
+        if moved is not own and moved.wcs is not own.wcs:
+            side, former = sides if which == "truth" else sides[::-1]
+            owner = "prediction" if which == "truth" else "truth"
+            notes.append(
+                f"The {which} was put on the {owner}'s pixels of {side:.3g} arcsec, "
+                f"from {former:.3g}."
+            )
+        if moved is not own:
+            notes += weight_notes(own, shared, which)
+        if left_out:
+            notes.append(
+                f"{left_out} pixels of the {which} beside blanks or edges were left out: of what "
+                f"they average, less than {COVERED:.0%} is known."
+            )
+        found[which] = chosen(moved, shared)
+    check_overlap(found["truth"], truth)
+    return found["prediction"], found["truth"], notes
+
+
+def _which_is_smoothed(widths: tuple[float, float]) -> tuple[str, str]:
+    """Which of the two has to be smoothed (empty: neither), and a note."""
     if not all(widths):
         which = " and ".join(
             name for name, width in zip(("prediction", "truth"), widths, strict=True) if not width
         )
-        note = f"The PSF of the {which} is not known: both are taken to be at one."
-        return maps, truth, note
+        return "", f"The PSF of the {which} is not known: both are taken to be at one."
     narrow, wide = min(widths), max(widths)
     if wide - narrow <= 0.05 * wide:
-        return maps, truth, ""
-    if widths[0] < wide:
-        which, maps = "prediction", smooth(maps, narrow, wide)
-    else:
-        which, truth = "truth", smooth(truth, narrow, wide)
-    note = f"The {which} was smoothed from {narrow:.3g} to {wide:.3g} arcsec, the PSF of the other."
-    return maps, truth, note
-
-
-def _to_one_grid(
-    maps: PropertyMaps, truth: PropertyMaps, sides: tuple[float, float]
-) -> tuple[PropertyMaps, PropertyMaps, str]:
-    """Both on the grid of the larger pixels (sides in arcsec), and what was done."""
-    if sides[0] < sides[1] / 1.01:
-        note = (
-            f"The prediction was put on the truth's pixels of {sides[1]:.3g} arcsec, "
-            f"from {sides[0]:.3g}."
-        )
-        return bring_to_grid(maps, truth.wcs, truth.shape), truth, note
-    moved = bring_to_grid(truth, maps.wcs, maps.shape)
-    if moved is truth:
-        return maps, truth, ""
-    note = (
-        f"The truth was put on the prediction's pixels of {sides[0]:.3g} arcsec, "
-        f"from {sides[1]:.3g}."
+        return "", ""
+    which = "prediction" if widths[0] < wide else "truth"
+    return which, (
+        f"The {which} was smoothed from {narrow:.3g} to {wide:.3g} arcsec, the PSF of the other."
     )
-    return maps, moved, note
 
 
 def compared_residual(maps: PropertyMaps, truth: PropertyMaps) -> PropertyMaps:
@@ -306,10 +320,3 @@ def _scored(maps: PropertyMaps, name: str) -> tuple[np.ndarray, np.ndarray]:
             error = error / (value * np.log(10))
             value = np.log10(value)
     return value, error
-
-
-def _only(maps: PropertyMaps, names: list[str]) -> PropertyMaps:
-    return replace(
-        maps, values={name: maps.values[name] for name in names},
-        errors={name: maps.errors[name] for name in names if name in maps.errors},
-    )  # fmt: skip

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...data.maps import PropertyMaps
-from ...data.properties import PROPERTIES
+from ...prepare.grid.resampling import pixel_map, resample_planes
 from ...prepare.psf.kernels import FWHM_PER_SIGMA
-from ..apertures.planes import linear, pixel_arcsec, quantity_of
+from ..apertures.planes import pixel_arcsec
+from .averaging import Average, averaged
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -39,65 +40,81 @@ def same_grid(wcs: WCS, shape: tuple[int, int], other: WCS, other_shape: tuple[i
 
 
 def bring_to_grid(maps: PropertyMaps, wcs: WCS, shape: tuple[int, int]) -> PropertyMaps:
-    """Maps on another grid, averaged where its pixels are larger.
+    """Maps on another grid, averaged where its pixels are larger (`averaging.averaged`).
 
-    Logarithms of surface densities are averaged as surface densities; the others as they are.
-    Errors are averaged as variances, as of one field with itself. Flags are not carried.
+    Flags are not carried.
     """
-    if same_grid(maps.wcs, maps.shape, wcs, shape):
-        return maps
-    from reproject import reproject_adaptive
-
-    def resample(plane: np.ndarray) -> np.ndarray:
-        moved = reproject_adaptive(
-            (plane, maps.wcs), wcs, shape_out=shape, return_footprint=False,
-            bad_value_mode="ignore",
-            boundary_mode="ignore_threshold", boundary_ignore_threshold=0.5,
-        )  # fmt: skip
-        return np.asarray(moved, np.float32)
-
-    values, errors = {}, {}
-    with np.errstate(invalid="ignore", divide="ignore"):
-        for name, plane in maps.values.items():
-            if PROPERTIES[name].additive:
-                values[name] = np.log10(resample(10.0**plane))
-            else:
-                values[name] = resample(plane)
-            if name in maps.errors:
-                errors[name] = np.sqrt(resample(maps.errors[name] ** 2))
-    flags = np.zeros(shape, np.int16)
-    return PropertyMaps(values, errors, wcs, flags, maps.provenance, tails=maps.tails)
+    return brought(maps, (wcs, shape))[0]
 
 
 def smooth(maps: PropertyMaps, fwhm: float, target: float) -> PropertyMaps:
-    """Maps at a wider Gaussian PSF: what adds up as it adds up, the rest weighted by its
-    denominator where that is there.
+    """Maps at a wider Gaussian PSF (`averaging.averaged`), FWHM in arcsec."""
+    return brought(maps, widths=(fwhm, target))[0]
 
-    Errors are averaged as variances, as of one field with itself.
+
+def brought(
+    maps: PropertyMaps,
+    grid: tuple[WCS, tuple[int, int]] | None = None,
+    widths: tuple[float, float] | None = None,
+) -> tuple[PropertyMaps, int]:
+    """Maps at a wider PSF and on another grid, in one go.
+
+    Parameters
+    ----------
+    maps : PropertyMaps
+        With their weights.
+    grid : tuple of WCS and (ny, nx), optional
+        To go to; where it is theirs, they stay on it.
+    widths : tuple of float, optional
+        FWHM in arcsec of their PSF and of the wider, Gaussian one.
+
+    Returns
+    -------
+    maps : PropertyMaps
+        The same where nothing is to be done.
+    left_out : int
+        Pixels beside blanks and edges that have become blank.
     """
+    moves = grid is not None and not same_grid(maps.wcs, maps.shape, *grid)
+    ways: list[Average] = []
+    if widths is not None:
+        ways.append(_gaussian(np.sqrt(widths[1] ** 2 - widths[0] ** 2), pixel_arcsec(maps.wcs)))
+    if moves and grid is not None:
+        ways.append(_resampling(maps.wcs, *grid))
+    if not ways:
+        return maps, 0
+
+    def average(planes: np.ndarray) -> np.ndarray:
+        for way in ways:
+            planes = way(planes)
+        return planes
+
+    found, left_out = averaged(maps, average)
+    if moves and grid is not None:
+        found = replace(found, wcs=grid[0], flags=np.zeros(grid[1], np.int16), correlation=None)
+    return found, left_out
+
+
+def _gaussian(fwhm: float, pixel: float) -> Average:
+    """Convolution with a Gaussian, FWHM and pixel in arcsec."""
     from scipy.ndimage import gaussian_filter
 
-    sigma = np.sqrt(target**2 - fwhm**2) / FWHM_PER_SIGMA / pixel_arcsec(maps.wcs)
+    sigma = fwhm / FWHM_PER_SIGMA / pixel
 
-    def mean(plane: np.ndarray, weight: np.ndarray) -> np.ndarray:
-        valid = np.isfinite(plane) & np.isfinite(weight)
-        light = np.where(valid, plane, 0).astype(float) * np.where(valid, weight, 0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            smoothed = gaussian_filter(light, sigma) / gaussian_filter(
-                np.where(valid, weight, 0).astype(float), sigma
-            )
-        return np.where(valid, smoothed, np.nan)
+    def average(planes: np.ndarray) -> np.ndarray:
+        return np.stack([gaussian_filter(plane, sigma, mode="constant") for plane in planes])
 
-    values, errors = {}, {}
-    with np.errstate(invalid="ignore", divide="ignore"):
-        for name, plane in maps.values.items():
-            prop = PROPERTIES[name]
-            log = quantity_of(prop).log
-            ones = np.ones(plane.shape)
-            by = prop.weight or ""
-            weight = linear(maps.values[by], True) if by in maps.values else ones
-            averaged = mean(linear(plane, log), weight)
-            values[name] = (np.log10(averaged) if log else averaged).astype(np.float32)
-            if name in maps.errors:
-                errors[name] = np.sqrt(mean(maps.errors[name] ** 2, ones)).astype(np.float32)
-    return replace(maps, values=values, errors=errors)
+    return average
+
+
+def _resampling(own: WCS, wcs: WCS, shape: tuple[int, int]) -> Average:
+    """Resampling as the images of a galaxy are; a rim of zeros stands for what lies beyond."""
+    where = pixel_map(own, wcs, shape)
+    rim = int(np.ceil(np.nanmax(where.reach, initial=1.0)))
+    where = replace(where, x=where.x + rim, y=where.y + rim)
+
+    def average(planes: np.ndarray) -> np.ndarray:
+        padded = np.pad(planes, ((0, 0), (rim, rim), (rim, rim)))
+        return np.nan_to_num(resample_planes(padded, where))
+
+    return average

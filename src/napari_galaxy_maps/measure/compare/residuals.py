@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,24 +38,10 @@ def residual_maps(maps: PropertyMaps, truth: PropertyMaps) -> PropertyMaps:
     InputError
         When they have no property in common, or do not overlap on the sky.
     """
-    shared = [name for name in maps.values if name in truth.values]
-    source = truth.provenance.get("file", "the truth")
-    if not shared:
-        raise InputError(
-            f"{source} has none of the predicted properties ({', '.join(maps.values)}); choose "
-            "another truth."
-        )
-    wanted = PropertyMaps(
-        {name: truth.values[name] for name in shared},
-        {name: truth.errors[name] for name in shared if name in truth.errors},
-        truth.wcs, truth.flags, truth.provenance,
-    )  # fmt: skip
-    wanted, _ = to_imf_of(wanted, maps)
-    moved = bring_to_grid(wanted, maps.wcs, maps.shape)
-    if not any(np.isfinite(plane).any() for plane in moved.values.values()):
-        raise InputError(
-            f"{source} does not overlap the prediction on the sky; choose the truth of this galaxy."
-        )
+    shared = shared_properties(maps, truth)
+    moved = chosen(bring_to_grid(truth, maps.wcs, maps.shape), shared)
+    check_overlap(moved, truth)
+    moved, _ = to_imf_of(moved, maps)
     values = {name: maps.values[name] - moved.values[name] for name in shared}
     errors = {}
     for name in shared:
@@ -61,8 +49,46 @@ def residual_maps(maps: PropertyMaps, truth: PropertyMaps) -> PropertyMaps:
             own = np.nan_to_num(moved.errors[name]) if name in moved.errors else 0.0
             errors[name] = np.hypot(maps.errors[name], own).astype(np.float32)
     return PropertyMaps(
-        values, errors, maps.wcs, maps.flags, {"truth": str(source)}, tails=maps.tails
+        values, errors, maps.wcs, maps.flags, {"truth": _source(truth)}, tails=maps.tails
     )
+
+
+def shared_properties(maps: PropertyMaps, truth: PropertyMaps) -> list[str]:
+    """The properties that a prediction and a truth both have.
+
+    Raises
+    ------
+    InputError
+        When there is none.
+    """
+    shared = [name for name in maps.values if name in truth.values]
+    if not shared:
+        raise InputError(
+            f"{_source(truth)} has none of the predicted properties ({', '.join(maps.values)}); "
+            "choose another truth."
+        )
+    return shared
+
+
+def check_overlap(moved: PropertyMaps, truth: PropertyMaps) -> None:
+    """Raise InputError where a truth has no value left on the grid of a prediction."""
+    if not any(np.isfinite(plane).any() for plane in moved.values.values()):
+        raise InputError(
+            f"{_source(truth)} does not overlap the prediction on the sky; choose the truth of "
+            "this galaxy."
+        )
+
+
+def chosen(maps: PropertyMaps, names: Sequence[str]) -> PropertyMaps:
+    """Some of the maps, with their errors."""
+    return replace(
+        maps, values={name: maps.values[name] for name in names},
+        errors={name: maps.errors[name] for name in names if name in maps.errors},
+    )  # fmt: skip
+
+
+def _source(truth: PropertyMaps) -> str:
+    return str(truth.provenance.get("file", "the truth"))
 
 
 def score(maps: PropertyMaps, truth: PropertyMaps) -> QTable:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ...constants import PC_PER_MPC_ARCSEC
 from ...data.galaxy import Ellipse
-from ...data.properties import PROPERTIES
+from ...data.properties import EMPTY_LOG, PROPERTIES
 from ...exceptions import InputError
 from ..apertures.planes import linear, maps_distance, pixel_arcsec, quantity_of
 from ..profiles.ellipses import ellipse_of_half, recipe_ellipse
@@ -36,9 +36,6 @@ INSIDE = 2.0
 """Semi-major axis of the ellipse that the sums are taken in, in R_half."""
 EDGES = tuple(np.arange(0, 5.01, 0.5).tolist())
 """Of the annuli, in R_half."""
-EMPTY_LOG = -13.0
-"""Logarithms up to this are of nothing: PICASSO's truths have -14 or -100 where no particle lies.
-"""
 N_BOOTSTRAP = 500
 
 
