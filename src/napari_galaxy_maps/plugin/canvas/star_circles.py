@@ -59,6 +59,10 @@ class StarCircles:
         self._drawn: list[Item] = []
         self._band_drawn = ""
         self._dismissed = False
+        self._later = False
+        """Whether the circles of another galaxy wait to be drawn."""
+        self._on = True
+        """Whether the layer was switched on before."""
         layers.removed.connect(self._on_removed)
         self.masks.changed.connect(self.sync)
         self.masks.band_changed.connect(self.sync)
@@ -97,8 +101,26 @@ class StarCircles:
         return self._dismissed
 
     def take_up(self, state: bool | None) -> None:
-        """Go on with another galaxy."""
+        """Go on with another galaxy; its circles are drawn a turn after its image."""
         self._dismissed = bool(state)
+        layer = self.layer
+        if layer is None:
+            return
+        if not self._later:
+            with viewers.unplaced(self.layers.viewer):
+                layer.visible, self._on = False, layer.visible
+        self._later = True
+        self._idle.add([self._draw_later])
+
+    def _draw_later(self) -> None:
+        layer, later = self.layer, self._later
+        self._later = False
+        if layer is None or not later:
+            return
+        self.sync()
+        if self._on:
+            with viewers.unplaced(self.layers.viewer):
+                layer.visible = True
 
     def begin(self, mode: str) -> bool:
         """Give the person a tool, a mode of napari's Shapes layers; False while there is no image
@@ -153,6 +175,8 @@ class StarCircles:
         """Draw what has changed since the last time, and the shapes in `dirty` whatever they
         show.
         """
+        if self._later:
+            return
         layer = self.layer
         wanted = self._wanted()
         if layer is None:

@@ -24,7 +24,14 @@ from ..session.write_session import SessionWriter
 from .open_files import FileOpener
 from .open_galaxies import OpenGalaxies, OpenGalaxy
 from .refresh_maps import MapRefresher
-from .saved_states import Draft, Restored, draft_of, restore_steps, saved_galaxy
+from .saved_states import (
+    Draft,
+    Restored,
+    draft_of,
+    restore_steps,
+    saved_galaxy,
+    words_of_changed,
+)
 
 _PAUSE_MS = 3000
 """So long after the last change the state is saved by itself."""
@@ -228,6 +235,17 @@ class Sessions:
             notes.append(words_of_missing(len(self.project.missing)))
         if notes:
             self.project.show_message(" ".join(notes))
+        # Beside the window: all files are read for it.
+        saved, folder = restored.saved, restored.folder
+        worker.fetch(
+            lambda: words_of_changed(saved, folder, self._checksums),
+            lambda words: self._tell_changed(galaxy, words),
+        )
+
+    def _tell_changed(self, galaxy: OpenGalaxy, words: str) -> None:
+        if words and galaxy is self.galaxies.current:
+            worker.report(InputError(words))
+            self.project.show_message(words)
 
     def _take_window(self, window: dict[str, Any]) -> None:
         self.views.usual = bool(window.get("usual", self.views.usual))

@@ -368,12 +368,12 @@ class FileOpener:
         project = self.project
         if self._taking_now or not self.layers.has_window:
             return  # a script reads what it opens itself
+        if project.results or project.truths:
+            self.show_maps()  # they are there, while images may have to be read
         if project.files.unread(project.ready_files()):
             self.load()
         elif project.galaxy is not None:
             self.runner.after_job(self._show_images)
-        if project.results or project.truths:
-            self.runner.after_job(self.show_maps)
 
     def _show_images(self) -> None:
         """Show the images that have no layers, those that were switched on before first."""

@@ -169,10 +169,16 @@ class Restored:
         What each part takes up.
     notes : list of str
         What is not as it was, a sentence each.
+    saved : SavedGalaxy
+        As the session keeps it.
+    folder : Path
+        The session's.
     """
 
     states: States
     notes: list[str]
+    saved: SavedGalaxy
+    folder: Path
 
 
 def restore_steps(saved: SavedGalaxy, folder: Path, checksums: Checksums) -> Steps[Restored]:
@@ -188,12 +194,8 @@ def restore_steps(saved: SavedGalaxy, folder: Path, checksums: Checksums) -> Ste
         Spares the reading of what was read before.
     """
     yield Progress("open", 0, 2, saved.name)
-    found = find_images(saved.files, folder, checksums)
-    notes = []
-    if found.changed:
-        names = ", ".join(file.path.name for file in found.changed[:3])
-        more = f" and {len(found.changed) - 3} more" if len(found.changed) > 3 else ""
-        notes.append(f"Changed since the session was saved: {names}{more}.")
+    found = find_images(saved.files, folder, checksums, quick=True)
+    notes: list[str] = []
     work = GalaxyWork(recipe=saved.recipe, missing=found.missing)
     yield from _open_images(
         work, [found.found[file] for file in saved.files if file in found.found]
@@ -221,7 +223,19 @@ def restore_steps(saved: SavedGalaxy, folder: Path, checksums: Checksums) -> Ste
         "layers": _shown(saved.view, work),
         "d25": bool(saved.view.get("d25")),
     }
-    return Restored(states, notes)
+    return Restored(states, notes, saved, folder)
+
+
+def words_of_changed(saved: SavedGalaxy, folder: Path, checksums: Checksums) -> str:
+    """Which files of a galaxy have changed since it was saved, in words; empty where none has. All
+    of them are read for this.
+    """
+    changed = find_images(saved.files, folder, checksums).changed
+    if not changed:
+        return ""
+    names = ", ".join(file.path.name for file in changed[:3])
+    more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+    return f"Changed since the session was saved: {names}{more}."
 
 
 def _open_images(work: GalaxyWork, paths: list[Path]) -> Steps[None]:

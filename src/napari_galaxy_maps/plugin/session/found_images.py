@@ -69,7 +69,10 @@ class FoundFiles:
 
 
 def find_images(
-    files: Iterable[SavedFile], folder: Path, checksums: Checksums | None = None
+    files: Iterable[SavedFile],
+    folder: Path,
+    checksums: Checksums | None = None,
+    quick: bool = False,
 ) -> FoundFiles:
     """Look for the files of a session.
 
@@ -82,13 +85,25 @@ def find_images(
         lay on the disk, unless that alone is as it was.
     checksums : Checksums, optional
         Spares the reading of what was read before.
+    quick : bool
+        Take a file for what it was by its size alone: nothing is read, so that the session is there
+        at once. Whether it has changed is to be asked again, without this.
     """
     checksums = checksums or Checksums()
     found: dict[SavedFile, Path] = {}
     missing, changed = [], []
     for file in dict.fromkeys(files):
-        there = [path for path in _places(file.path, file.relative, folder) if path.is_file()]
-        same = next((path for path in there if _is_same(file, path, checksums)), None)
+        places = dict.fromkeys(_places(file.path, file.relative, folder))
+        there = [path for path in places if path.is_file()]
+        alone = quick and len(there) == 1
+        same = next(
+            (
+                path
+                for path in there
+                if (alone and path.stat().st_size == file.size) or _is_same(file, path, checksums)
+            ),
+            None,
+        )
         if same is None and not there:
             missing.append(file)
             continue
