@@ -1,6 +1,7 @@
 """What a window keeps by itself, what it asks when it is closed, and images that have moved."""
 
 import pytest
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog
 
 from napari_galaxy_maps.plugin.jobs.keep_sessions import words_of_missing
@@ -111,7 +112,8 @@ def test_images_that_are_not_there_are_asked_for_while_the_rest_opens(
     lost.rename(away / lost.name)
 
     viewer, own = window()
-    own.sessions.open(path)
+    # As napari does for File > Open Folder… and for what is dropped.
+    QTimer.singleShot(0, lambda: viewer.open(path, plugin=panels.PLUGIN))
     wait_for(qtbot, lambda: own.project.galaxy is not None and idle(own))
     bar = panel(viewer, "Galaxy").session
     assert list(own.project.bands) == ["WISE_3.4"] and bar.missing.isVisibleTo(bar)

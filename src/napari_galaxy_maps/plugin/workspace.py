@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import weakref
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..exceptions import InputError
 from .canvas.d25_layer import D25Layer
@@ -18,7 +18,7 @@ from .canvas.star_circles import StarCircles
 from .eventloop.garbage_collection import collect_when_still
 from .eventloop.idle_queue import IdleQueue
 from .eventloop.worker import JobRunner
-from .ground.layer_specs import image_spec, map_specs
+from .ground.layer_specs import Key, image_spec, map_specs
 from .ground.put_aside import Part
 from .ground.sky_plane import centre_of
 from .ground.viewers import qt_window
@@ -169,9 +169,10 @@ class Workspace:
         """Show two galaxies side by side."""
         galaxies, looked = self.galaxies, self.views.looked_at
         works = [galaxies.work_of(galaxy) for galaxy in (left, right)]
+        name = looked[0] if looked else ""
         try:
             sides = [
-                _side_of(galaxies.title(galaxy), work, looked[0] if looked else "", other)
+                _side_of(galaxies.title(galaxy), work, name, other, self.views.usual)
                 for galaxy, work, other in zip((left, right), works, reversed(works), strict=True)
             ]
         except InputError as error:
@@ -180,7 +181,7 @@ class Workspace:
         self.side_by_side.show(*sides)
 
 
-def _side_of(title: str, work: GalaxyWork, looked: str, other: GalaxyWork) -> Side:
+def _side_of(title: str, work: GalaxyWork, looked: str, other: GalaxyWork, usual: bool) -> Side:
     """What is shown of a galaxy beside another one: the map that is looked at, else an image.
 
     Raises
@@ -193,11 +194,13 @@ def _side_of(title: str, work: GalaxyWork, looked: str, other: GalaxyWork) -> Si
         name = _name_to_compare(result, looked, result, beside)
         place = work.reference or centre_of(result.maps.wcs, result.maps.shape)
         words = f"{title} {result.label}"
-        return Side(words, map_specs(result.maps, place, title, made_by=words, names=[name]))
+        given: Any = {"made_by": words, "names": [name], "usual": usual}
+        return Side(words, map_specs(result.maps, place, title, **given))
     images = work.files.held()
     if not images:
         raise InputError(f"Nothing of {title} has been read yet; look at it first.")
-    image = next((one for one in images if one.band.name == "WISE_3.4"), images[-1])
+    best = LayerRegister.best_image(Key("image", one.band.name) for one in images)
+    image = next(one for one in images if best is not None and one.band.name == best.name)
     place = work.reference or centre_of(image.wcs, image.shape)
     return Side(title, [image_spec(image, place, title)])
 
