@@ -150,8 +150,11 @@ def test_layers_stay_through_an_error(workspace, viewer, qtbot, image):
 
 
 @pytest.fixture
-def collections_as_usual():
-    """The thresholds of garbage collection without any job; what was set aside is back after."""
+def collections_as_usual(workspace, qtbot):
+    """The thresholds of garbage collection without any job, once the window is painted; what was
+    set aside is back after.
+    """
+    wait_for(qtbot, lambda: not workspace.busy)
     yield gc.get_threshold()
     gc.unfreeze()
 
@@ -187,7 +190,7 @@ def test_collections_wait_for_the_jobs_of_two_windows(workspace, qtbot, collecti
     wait_for(qtbot, lambda: runners[0].job is None)
     assert gc.get_threshold() != collections_as_usual, "the other still runs"
     ends[1].set()
-    wait_for(qtbot, lambda: runners[1].job is None)
+    wait_for(qtbot, lambda: runners[1].job is None and not workspace.busy)
     assert gc.get_threshold() == collections_as_usual
 
 
