@@ -20,6 +20,7 @@ from napari_galaxy_maps.plugin.eventloop.worker import Job, JobRunner
 from napari_galaxy_maps.plugin.ground.layer_specs import Key, image_spec, map_specs
 from napari_galaxy_maps.plugin.ground.put_aside import state_of, take_state
 from napari_galaxy_maps.plugin.jobs import open_galaxies
+from napari_galaxy_maps.plugin.jobs.open_files import FileOpener
 from napari_galaxy_maps.plugin.jobs.saved_states import draft_of, restore_steps, saved_galaxy
 from napari_galaxy_maps.plugin.manifest import readers
 from napari_galaxy_maps.plugin.session.found_images import Checksums
@@ -45,7 +46,7 @@ from napari_galaxy_maps.prepare.stars.star_list import Star
 from napari_galaxy_maps.progress import run_to_end
 
 from ..conftest import tan_wcs, write_image
-from .conftest import take_maps, wait_for
+from .conftest import take_maps
 
 UNIT = {"BUNIT": "MJy/sr"}
 
@@ -57,11 +58,10 @@ def model():
 
 
 @pytest.fixture
-def own(model, qtbot):
-    """Its workspace; what a thread does ends with the test."""
-    own = Workspace(model)
-    yield own
-    wait_for(qtbot, lambda: own.runner.job is None)
+def own(model, monkeypatch):
+    """Its workspace, in which a script reads what it opens: nothing is read in a thread."""
+    monkeypatch.setattr(FileOpener, "load", lambda _: None)
+    return Workspace(model)
 
 
 @pytest.fixture

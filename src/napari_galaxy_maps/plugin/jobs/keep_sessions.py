@@ -291,7 +291,7 @@ class Sessions:
             self.project.files_changed,
             self.project.truths_changed,
             self.galaxies.changed,
-            self.galaxies.masks_changed,
+            self.galaxies.edited,
             self.views.changed,
         ):
             signal.connect(self._soon)

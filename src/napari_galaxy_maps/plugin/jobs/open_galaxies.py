@@ -75,7 +75,7 @@ class OpenGalaxies:
     """Another galaxy is looked at, all of whose parts are there."""
     wanted = Signal(object)
     """A galaxy of a session is to be looked at and has to be read first."""
-    masks_changed = Signal()
+    edited = Signal()
     """What is masked or measured by hand in the galaxy that is looked at."""
 
     def __init__(
@@ -112,10 +112,10 @@ class OpenGalaxies:
     def _listen(self, part: Part) -> None:
         changed = getattr(part, "changed", None)
         if changed is not None:
-            changed.connect(self._edited)
+            changed.connect(self._part_changed)
 
-    def _edited(self, *_: Any) -> None:
-        self.masks_changed.emit()
+    def _part_changed(self, *_: Any) -> None:
+        self.edited.emit()
 
     # What is open --------------------------------------------------------------------------------
 

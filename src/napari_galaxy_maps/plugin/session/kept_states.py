@@ -138,11 +138,6 @@ def last_states() -> list[LastState]:
     return sorted(found, key=lambda state: state.saved, reverse=True)
 
 
-def forget(state: LastState) -> None:
-    """Take a session away that nobody needs any more."""
-    _take_away(state.folder.parent)
-
-
 def _keep_the_newest(own: Path) -> None:
     """Take away the oldest states of windows that are closed, so that there are not too many."""
     others = sorted((home for home in _homes() if home != own), key=_last_change)
