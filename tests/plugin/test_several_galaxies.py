@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from hypothesis import given
 from hypothesis import strategies as st
 from napari.components import ViewerModel
@@ -121,6 +122,17 @@ def test_two_folders_at_once_become_two_where_they_hold_the_same_band(own, folde
     other = Workspace(ViewerModel())
     open_in(other, folder("uv", "GALEX_NUV", ra=9.0), folder("ir", "WISE_3.4", ra=9.0))
     assert len(other.galaxies.all) == 1, "two surveys of one place are one galaxy"
+
+
+def test_what_is_not_read_is_told_at_its_own_galaxy(own, folder):
+    a, b = folder("a", "2MASS_J"), folder("b", "WISE_3.4", ra=9.0)
+    for where in (a, b):
+        with fits.open(next(where.iterdir()), mode="append") as hdus:
+            hdus.append(fits.BinTableHDU.from_columns([fits.Column("x", "J", array=[1])]))
+    open_in(own, a, b)
+    for galaxy, name in zip(own.galaxies.all, ("a_2MASS_J", "b_WISE_3.4"), strict=True):
+        told = own.galaxies.work_of(galaxy).files.skipped
+        assert len(told) == 1 and told[0].startswith(name), told
 
 
 @given(

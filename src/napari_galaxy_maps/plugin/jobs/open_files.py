@@ -278,15 +278,27 @@ class FileOpener:
         for home, group in homes:
             if home is galaxies.current:
                 self._offer_masks(group)
-        for other in opened.passed:
-            project.files.pass_over(other)
-        project.files.skip(opened.skipped)
+        self._tell_passed(opened, homes)
         if begun:
             project.show_message(words_of_begun(begun, len(galaxies.all)))
         for sentence in opened.errors:
             worker.report(InputError(sentence))
             project.show_message(sentence)
         project.files_changed.emit()
+
+    def _tell_passed(self, opened: OpenedPaths, homes: list[tuple[OpenGalaxy, Group]]) -> None:
+        """Keep what was not read with the galaxy that lies in the same folder."""
+        galaxies = self.galaxies
+        folders = {folder: home for home, group in homes for folder in group.folders}
+        names = {file.path.name: home for home, group in homes for file in group.files}
+        for other in opened.passed:
+            path = other.place.path
+            home = folders.get(path.resolve().parent, galaxies.current)
+            galaxies.work_of(home).files.pass_over(other)
+            names[path.name] = home
+        for sentence in opened.skipped:
+            found = (home for name, home in names.items() if sentence.startswith(name))
+            galaxies.work_of(next(found, galaxies.current)).files.skip([sentence])
 
     def take_now(self, opened: OpenedPaths) -> None:
         """`take`, for who reads the images himself, at once."""
