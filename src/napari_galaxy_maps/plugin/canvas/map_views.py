@@ -166,12 +166,14 @@ class MapViews:
         if name not in result.maps.values:
             name = list(result.maps.values)[-1]
         missing = [
-            spec
-            for spec in self.specs(result)
-            if self.layers.layer(spec.key) is None and spec.key.name != name
+            other
+            for other in result.maps.values
+            if other != name and self.layers.layer(key_of(result, other)) is None
         ]
         self.look(name, view)
-        self.layers.show_later(spec.switched_off() for spec in missing)
+        if missing:
+            specs = self.specs(result, names=missing)
+            self.layers.show_later(spec.switched_off() for spec in specs)
 
     def show_fresh(self, result: Result, before: tuple[str, View] | None) -> None:
         """Show new maps of a result; layers of maps that were not made again go."""

@@ -16,10 +16,9 @@ from ..canvas.map_views import MapViews
 from ..eventloop import worker
 from ..eventloop.worker import Job, JobRunner
 from ..ground import viewers
-from ..session.found_images import Checksums, found_in
+from ..session.found_images import Checksums, find_images, found_in
 from ..session.kept_states import KeptState, LastState, begin_state, last_states
 from ..session.open_session import OpenedSession, Session, UnreadGalaxy
-from ..session.saved_galaxy import SavedGalaxy
 from ..session.write_session import SessionWriter
 from .open_files import FileOpener
 from .open_galaxies import OpenGalaxies, OpenGalaxy
@@ -95,12 +94,11 @@ class Sessions:
             worker.report(InputError(sentence))
             self.project.show_message(sentence)
             return None
-        drafts, window = self._drafts(), self._window()
+        session_now = self._session_now()
         unsaved = [r for galaxy in self.galaxies.all for r in self.galaxies.work_of(galaxy).unsaved]
 
         def steps() -> Steps[OpenedSession]:
-            session = Session(self._galaxies_of(drafts), self._number(), window)
-            yield from self._writer.write(folder, session)
+            yield from self._writer.write(folder, session_now())
             return self._writer.open(folder)
 
         def saved(opened: OpenedSession) -> None:
@@ -134,16 +132,21 @@ class Sessions:
             drafts.append(draft_of(galaxies.title(galaxy), work, states | {"layers": shown}))
         return drafts
 
-    def _galaxies_of(
-        self, drafts: list[Draft | UnreadGalaxy]
-    ) -> tuple[SavedGalaxy | UnreadGalaxy, ...]:
-        return tuple(
-            saved_galaxy(draft, self._checksums) if isinstance(draft, Draft) else draft
-            for draft in drafts
-        )
+    def _session_now(self) -> Callable[[], Session]:
+        """What is open just now; called in another thread it hashes what has to be, and gives the
+        session.
+        """
+        drafts, window = self._drafts(), self._window()
+        number = self.galaxies.all.index(self.galaxies.current)
 
-    def _number(self) -> int:
-        return self.galaxies.all.index(self.galaxies.current)
+        def make() -> Session:
+            saved = (
+                saved_galaxy(draft, self._checksums) if isinstance(draft, Draft) else draft
+                for draft in drafts
+            )
+            return Session(tuple(saved), number, window)
+
+        return make
 
     def _window(self) -> dict[str, Any]:
         return {
@@ -218,6 +221,8 @@ class Sessions:
         self._runner.after_job(lambda: self._start_reading(galaxy, steps))
 
     def _start_reading(self, galaxy: OpenGalaxy, steps: Callable[[], Steps[Restored]]) -> None:
+        if galaxy.unread is None:
+            return  # it was asked for twice
         self._runner.start(
             f"Opening {self.galaxies.title(galaxy)}",
             steps,
@@ -238,7 +243,7 @@ class Sessions:
         # Beside the window: all files are read for it.
         saved, folder = restored.saved, restored.folder
         worker.fetch(
-            lambda: words_of_changed(saved, folder, self._checksums),
+            lambda: words_of_changed(find_images(saved.files, folder, self._checksums).changed),
             lambda words: self._tell_changed(galaxy, words),
         )
 
@@ -266,10 +271,8 @@ class Sessions:
             project.missing = result.missing
             if result.found:
                 self.opener.add_paths(result.found.values(), join=True)
-            changed = ", ".join(file.path.name for file in result.changed)
-            words = [f"{len(result.found)} of {len(missing)} files are found."]
-            words += [f"Changed since the session was saved: {changed}."] if changed else []
-            project.show_message(" ".join(words))
+            words = f"{len(result.found)} of {len(missing)} files are found."
+            project.show_message(f"{words} {words_of_changed(result.changed)}".strip())
             project.files_changed.emit()
 
         return self._runner.start(
@@ -324,18 +327,17 @@ class Sessions:
         state = self._state
         if state is None or self.galaxies.layers.is_closed:
             return
-        if all(map(self.galaxies.is_blank, self.galaxies.all)):
+        if self.galaxies.all_blank:
             return
         if self._writing:
             self._again = True
             return
         self._writing = True
-        drafts, number, window = self._drafts(), self._number(), self._window()
+        session_now = self._session_now()
 
         def write() -> str:
             try:
-                session = Session(self._galaxies_of(drafts), number, window)
-                return run_to_end(state.write(session))
+                return run_to_end(state.write(session_now()))
             except GalaxyMapsError as error:
                 return str(error)
 
@@ -375,10 +377,8 @@ class Sessions:
 
     def keep_at_once(self) -> None:
         """Save the state here and now: the window is about to go."""
-        if self._state is None or all(map(self.galaxies.is_blank, self.galaxies.all)):
-            return
-        session = Session(self._galaxies_of(self._drafts()), self._number(), self._window())
-        run_to_end(self._state.write(session))
+        if self._state is not None and not self.galaxies.all_blank:
+            run_to_end(self._state.write(self._session_now()()))
 
     def words_of_unsaved(self) -> str:
         """The results that are in no file and no session, as a question; empty where there are

@@ -166,6 +166,11 @@ class OpenGalaxies:
         """Whether nothing has been opened of a galaxy."""
         return galaxy.unread is None and self.work_of(galaxy).is_empty
 
+    @property
+    def all_blank(self) -> bool:
+        """Whether nothing has been opened at all."""
+        return all(map(self.is_blank, self.all))
+
     def add_unread(self, unread: UnreadGalaxy, own: bool) -> OpenGalaxy:
         """A galaxy of a session, which is read when somebody looks at it."""
         galaxy = self.add(GalaxyWork())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -84,7 +84,6 @@ def view_of(shown: ShownGalaxy | None, work: GalaxyWork) -> dict[str, Any]:
     view: dict[str, Any] = {"reference": list(work.reference) if work.reference else None}
     view["opened"] = [result.opened for result in work.results]
     view["inputs"] = [result.inputs for result in work.results]
-    view["shown_steps"] = sorted(work.shown_steps)
     if shown is None:
         return view
     sources = {result.key: f"result {i}" for i, result in enumerate(work.results)}
@@ -97,7 +96,7 @@ def view_of(shown: ShownGalaxy | None, work: GalaxyWork) -> dict[str, Any]:
     view["visible"] = [[*words(key), v] for key, v in shown.visible.items() if key in kept]
     view["names"] = [[*words(key), name] for key, name in shown.own_names.items()]
     view["limits"] = [
-        [*words(key), v, float(limits[0]), float(limits[1]), str(getattr(colours, "name", ""))]
+        [*words(key), v, float(limits[0]), float(limits[1]), str(getattr(colours, "name", colours))]
         for (key, v), (limits, colours) in shown.colours.items()
     ]
     return view
@@ -207,7 +206,6 @@ def restore_steps(saved: SavedGalaxy, folder: Path, checksums: Checksums) -> Ste
     work.result = work.results[saved.result] if 0 <= saved.result < len(work.results) else None
     reference = saved.view.get("reference")
     work.reference = (float(reference[0]), float(reference[1])) if reference else None
-    work.shown_steps = set()
     work.edits = History(entries_of(work.recipe, work.files))
     bands = frozenset(file.band.name for file in work.files.found if file.band is not None)
     masks = MaskWork(
@@ -226,11 +224,8 @@ def restore_steps(saved: SavedGalaxy, folder: Path, checksums: Checksums) -> Ste
     return Restored(states, notes, saved, folder)
 
 
-def words_of_changed(saved: SavedGalaxy, folder: Path, checksums: Checksums) -> str:
-    """Which files of a galaxy have changed since it was saved, in words; empty where none has. All
-    of them are read for this.
-    """
-    changed = find_images(saved.files, folder, checksums).changed
+def words_of_changed(changed: Sequence[SavedFile]) -> str:
+    """Which files have changed since a session was saved, in words; empty where none has."""
     if not changed:
         return ""
     names = ", ".join(file.path.name for file in changed[:3])

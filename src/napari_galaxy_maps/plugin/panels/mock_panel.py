@@ -13,7 +13,6 @@ from qtpy.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QMessageBox,
     QProgressBar,
 )
 
@@ -21,7 +20,7 @@ from ...bands.registry import MODEL_BANDS
 from ...mocks.view import INCLINATION, LOG_MASS, RANGES
 from ...progress import Progress
 from ..jobs.make_mocks import TITLE, MockSettings
-from ..widgets.forms import Message, NumberField, heading, make_button, wrapped
+from ..widgets.forms import Message, NumberField, agreed, heading, make_button, wrapped
 from ..widgets.qt_parts import ComboBox, SpinBox
 from ..widgets.theme_colours import FAINT, GOOD
 from .workspace_panel import WorkspacePanel
@@ -255,12 +254,12 @@ class MockPanel(WorkspacePanel):
             if (Path(folder) / name).exists()
         ]
         if there:
-            answer = QMessageBox.question(
+            replace = agreed(
                 self,
                 "Files are there",
                 f"{folder} holds {there[0]} and perhaps others already. Replace them?",
             )
-            if answer != QMessageBox.StandardButton.Yes:
+            if not replace:
                 return
         self.workspace.mock_maker.save(self.mock, folder, self.saved.setText)
 

@@ -9,13 +9,12 @@ from qtpy.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QListWidget,
-    QListWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
 from .forms import agreed, make_button
-from .qt_parts import present, select_row
+from .qt_parts import present, select_row, set_count
 
 if TYPE_CHECKING:
     from ..jobs.open_galaxies import OpenGalaxy
@@ -83,10 +82,7 @@ class GalaxiesView(QWidget):
         """Show the galaxies as they are."""
         every = self.galaxies.all
         with QSignalBlocker(self.list):
-            while self.list.count() > len(every):
-                self.list.takeItem(self.list.count() - 1)
-            while self.list.count() < len(every):
-                self.list.addItem(QListWidgetItem())
+            set_count(self.list, len(every))
             for i, galaxy in enumerate(every):
                 text = words_of(self.galaxies.title(galaxy), self.galaxies.work_of(galaxy))
                 if galaxy.unread is not None:

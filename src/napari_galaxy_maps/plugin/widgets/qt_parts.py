@@ -7,7 +7,14 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from qtpy.QtCore import QItemSelectionModel, Qt
-from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QLayout, QListWidget, QSpinBox
+from qtpy.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QLayout,
+    QListWidget,
+    QListWidgetItem,
+    QSpinBox,
+)
 
 Part = TypeVar("Part")
 
@@ -65,6 +72,14 @@ def present(part: Part | None) -> Part:
     if part is None:
         raise LookupError("This widget has no such part.")
     return part
+
+
+def set_count(rows: QListWidget, count: int) -> None:
+    """Give a list so many rows; those that stay are not touched."""
+    while rows.count() > count:
+        rows.takeItem(rows.count() - 1)
+    while rows.count() < count:
+        rows.addItem(QListWidgetItem())
 
 
 def select_row(rows: QListWidget, row: int) -> None:

@@ -15,7 +15,6 @@ from qtpy.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QListWidget,
-    QListWidgetItem,
     QPushButton,
     QWidget,
 )
@@ -24,7 +23,7 @@ from ...data.properties import PROPERTIES
 from ..canvas.map_views import VIEW_KEYS
 from ..ground.layer_specs import VIEWS, Key, View, unit_in_words
 from .forms import heading, make_button, wrapped
-from .qt_parts import ComboBox, present, select_row
+from .qt_parts import ComboBox, present, select_row, set_count
 from .theme_colours import FAINT, GOOD
 
 if TYPE_CHECKING:
@@ -171,10 +170,7 @@ class ResultsView(QWidget):
         results = self.project.results
         self.setVisible(bool(results))
         with QSignalBlocker(self.list):
-            while self.list.count() > len(results):
-                self.list.takeItem(self.list.count() - 1)
-            while self.list.count() < len(results):
-                self.list.addItem(QListWidgetItem())
+            set_count(self.list, len(results))
             for i, result in enumerate(results):
                 item = present(self.list.item(i))
                 what, made = words_of(result, self.project.differences(result))

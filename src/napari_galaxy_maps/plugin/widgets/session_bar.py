@@ -69,8 +69,7 @@ class SessionBar(QWidget):
                 f"A window {how} on {when:%Y-%m-%d at %H:%M} with {', '.join(last.galaxies[:4])}"
                 f"{' …' if len(last.galaxies) > 4 else ''}. Open it again?"
             )
-        blank = all(self.galaxies.is_blank(galaxy) for galaxy in self.galaxies.all)
-        self.offer.setVisible(bool(states) and blank)
+        self.offer.setVisible(bool(states) and self.galaxies.all_blank)
         files = self.project.missing
         names = ", ".join(file.path.name for file in files[:3])
         self.missing_text.setText(
