@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...bands.registry import get_band
 from ...exceptions import ModelError
+from .sed_names import NAMES as SED_NAMES
 
 if TYPE_CHECKING:
     from ..card import ModelCard
@@ -29,8 +30,7 @@ class Columns:
     bands : tuple of str
         That it takes, in the order of its colour model.
     features : tuple of str
-        That its trees see, in order: ``"log BAND"`` and ``"width BAND"`` of the most probable
-        spectrum, and ``"ratio BAND"`` as observed.
+        That its trees and networks see, in order, out of `all_features`.
     levers : tuple of str
         Features by which the recalibration of sigma tells kinds of input apart.
     pivot_um : float
@@ -131,8 +131,18 @@ class Columns:
 
 
 def all_features(bands: Sequence[str]) -> tuple[str, ...]:
-    """Names of all features that follow from bands, in the order in which they are computed."""
-    logs = tuple(f"log {band}" for band in bands)
-    widths = tuple(f"width {band}" for band in bands)
-    ratios = tuple(f"ratio {band}" for band in bands if band != NORMAL)
-    return logs + widths + ratios
+    """Names of all features that follow from bands, in the order in which they are computed.
+
+    ``"log BAND"`` and ``"width BAND"`` of the most probable spectrum, ``"asinh BAND"`` of the ratio
+    as observed, ``"snr BAND"``, ``"sed NAME"`` of `sed_regression.NAMES`, and ``"stage"``, the
+    Hubble stage.
+    """
+    others = [band for band in bands if band != NORMAL]
+    return (
+        *(f"log {band}" for band in others),
+        *(f"width {band}" for band in others),
+        *(f"asinh {band}" for band in others),
+        *(f"snr {band}" for band in (*others, NORMAL)),
+        *(f"sed {name}" for name in SED_NAMES),
+        "stage",
+    )

@@ -1,11 +1,13 @@
-"""From surface brightness in any of the input bands to the numbers that the trees see; the same for
-galaxies and pixels.
+"""From surface brightness in any of the input bands to the numbers that trees and networks see; the
+same for galaxies and pixels.
+
+All are relative to WISE 3.4: how bright a galaxy or a pixel is says nothing here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -13,6 +15,14 @@ from ...bands.registry import get_band
 from .colour_model import ColourModel
 from .columns import MIN_OTHERS, NORMAL, Columns
 from .columns import STAND_IN as STAND_IN  # for training
+from .dense_network import DenseNetwork
+
+_SOFTENING = 0.03
+"""Of a flux as usual colours make it, below which its asinh is linear."""
+_SNR, _NOT_MEASURED = (0.1, 100.0), -1.5
+"""Signal-to-noise ratios are told within these limits, as log10; that of a missing flux is less."""
+UNKNOWN_STAGE = -9.0
+"""Stands for an unknown Hubble stage, which runs from -5 to 10."""
 
 
 @dataclass(frozen=True)
@@ -27,23 +37,30 @@ class ColourTerm:
 
 @dataclass(frozen=True)
 class Spectra:
-    """Surface brightness relative to WISE 3.4, for every input band.
+    """Surface brightness relative to WISE 3.4, for every other input band.
 
     Attributes
     ----------
-    ratio, error : ndarray of float64, shape (n, n_bands)
-        F_band / F_WISE_3.4 and its error, NaN where missing; in the normalising band's place its
-        intensity in MJy/sr.
+    ratio, error : ndarray of float64, shape (n, n_bands - 1)
+        F_band / F_WISE_3.4 and its error, NaN where missing.
+    normal, normal_error : ndarray of float64, shape (n,)
+        Intensity of the normalising band and its error in MJy/sr.
+    stage : ndarray of float64, shape (n,)
+        Hubble stage, or `UNKNOWN_STAGE`.
     usable : ndarray of bool, shape (n,)
         Whether the normalising band is there and positive, and two others are there.
     missing : ndarray of bool, shape (n,)
         Whether a band that was given lacks a value here.
     columns : Columns
-        Of the model that the spectra are for; their bands are the second axis.
+        Of the model that the spectra are for; its bands but the normalising one are the second
+        axis.
     """
 
     ratio: np.ndarray
     error: np.ndarray
+    normal: np.ndarray
+    normal_error: np.ndarray
+    stage: np.ndarray
     usable: np.ndarray
     missing: np.ndarray
     columns: Columns
@@ -55,6 +72,7 @@ def normalise(
     bands: Sequence[str],
     colour_term: ColourTerm,
     columns: Columns,
+    stage: np.ndarray | float | None = None,
 ) -> Spectra:
     """Divide by WISE 3.4, or by what IRAC 3.6 says WISE 3.4 would be.
 
@@ -69,6 +87,8 @@ def normalise(
         Used where WISE 3.4 is not among `bands`; its scatter is added to the error.
     columns : Columns
         Of the model.
+    stage : ndarray of shape (n,), or float, optional
+        Hubble stage; None or NaN where it is not known.
 
     Raises
     ------
@@ -97,18 +117,30 @@ def normalise(
         sigma[normal_place] = np.hypot(sigma[stand_in] * 10**colour_term.offset, scatter)
         # It has been used; its ratio would be the constant just assumed.
         flux[stand_in] = sigma[stand_in] = np.nan
-    normal = flux[normal_place]
-    usable = (normal > 0) & (np.isfinite(flux[columns.others]).sum(0) >= MIN_OTHERS)
+    normal, normal_error = flux[normal_place], sigma[normal_place]
+    flux, sigma = flux[columns.others], sigma[columns.others]
+    usable = (normal > 0) & (np.isfinite(flux).sum(0) >= MIN_OTHERS)
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = flux / normal
-        shared = np.where(np.isfinite(flux), flux, 0) * (sigma[normal_place] / normal)
+        shared = np.where(np.isfinite(flux), flux, 0) * (normal_error / normal)
         error = np.hypot(sigma, shared) / np.abs(normal)
-    ratio[normal_place], error[normal_place] = normal, sigma[normal_place]
-    return Spectra(ratio.T.copy(), error.T.copy(), usable, missing, columns)
+    known = np.full(n, np.nan) if stage is None else np.broadcast_to(stage, (n,))
+    return Spectra(
+        ratio.T.copy(),
+        error.T.copy(),
+        normal,
+        normal_error,
+        np.where(np.isfinite(known), known, UNKNOWN_STAGE),
+        usable,
+        missing,
+        columns,
+    )
 
 
-def features(spectra: Spectra, colours: ColourModel) -> tuple[np.ndarray, np.ndarray]:
-    """What the trees see, and how unusual each spectrum is.
+def features(
+    spectra: Spectra, colours: ColourModel, sed: DenseNetwork
+) -> tuple[np.ndarray, np.ndarray]:
+    """What trees and networks see, and how unusual each spectrum is.
 
     Parameters
     ----------
@@ -116,50 +148,53 @@ def features(spectra: Spectra, colours: ColourModel) -> tuple[np.ndarray, np.nda
         All of them usable.
     colours : ColourModel
         Fills the gaps.
+    sed : DenseNetwork
+        Says from `before_fit` what a fit of model spectra would say (`sed_names.NAMES`).
 
     Returns
     -------
     features : ndarray of float32, shape (n, n_features)
-        `Columns.features`: the most probable log spectrum, its widths, and the ratios as observed
-        (where nothing was, the most probable ones). No NaN.
+        `Columns.features`. No NaN.
     unusual : ndarray of float64, shape (n,)
         Squared Mahalanobis distance from the galaxies' colours per measured band.
     """
     columns = spectra.columns
-    spectrum, width, chi2 = colours.infer(spectra.ratio, spectra.error)
-    ratio = spectra.ratio[:, columns.others]
-    filled = np.where(np.isnan(ratio), 10 ** np.clip(spectrum[:, columns.others], -8, 8), ratio)
-    matrix = np.hstack([spectrum, width, filled]).astype(np.float32)
+    seen, unusual = before_fit(spectra, colours)
+    matrix = np.hstack([seen, sed.predict(seen), spectra.stage[:, None].astype(np.float32)])
     if columns.feature_places is not None:
         matrix = matrix[:, columns.feature_places]
-    measured = np.isfinite(spectra.ratio).sum(1)
-    return matrix, chi2 / np.maximum(measured, 1)
+    return matrix, unusual
 
 
-def build(
-    values: np.ndarray,
-    errors: np.ndarray,
-    bands: Sequence[str],
-    colours: ColourModel,
-    colour_term: ColourTerm,
-    columns: Columns,
-) -> np.ndarray:
-    """`normalise` and `features` in one call: (n_bands, n) surface brightness to an (n, n_features)
-    matrix, NaN where unusable.
+def before_fit(spectra: Spectra, colours: ColourModel) -> tuple[np.ndarray, np.ndarray]:
+    """The features that come from the fluxes themselves, and how unusual each spectrum is.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, 4 (n_bands - 1) + 1)
+        The most probable log spectrum and its widths, asinh of the ratios as observed (where
+        nothing was, of the most probable ones), and log10 of the signal-to-noise ratios.
+    unusual : ndarray of float64, shape (n,)
     """
-    spectra = normalise(values, errors, bands, colour_term, columns)
-    matrix = np.full((values.shape[1], len(columns.features)), np.nan, np.float32)
-    keep = spectra.usable
-    matrix[keep] = features(select(spectra, keep), colours)[0]
-    return matrix
+    spectrum, width, chi2 = colours.infer(spectra.ratio, spectra.error)
+    measured = np.isfinite(spectra.ratio)
+    soft = np.float32(2 * _SOFTENING) * (10**colours.mean).astype(np.float32)
+    ratio = spectra.ratio.astype(np.float32)
+    scaled = np.where(
+        measured, ratio, np.power(np.float32(10), np.clip(spectrum, -8, 8).astype(np.float32))
+    ) / soft
+    with np.errstate(invalid="ignore"):
+        snr = np.column_stack(
+            [ratio / spectra.error.astype(np.float32), spectra.normal / spectra.normal_error]
+        ).astype(np.float32)
+        snr = np.log10(np.clip(np.nan_to_num(snr, nan=1.0), *_SNR))
+    snr[:, :-1][~measured] = _NOT_MEASURED
+    asinh = np.arcsinh(scaled) / np.float32(np.log(10))
+    matrix = np.hstack([spectrum.astype(np.float32), width.astype(np.float32), asinh, snr])
+    return matrix, chi2 / np.maximum(measured.sum(1), 1)
 
 
 def select(spectra: Spectra, keep: np.ndarray) -> Spectra:
     """The spectra where `keep` (bool or indices along n)."""
-    return Spectra(
-        spectra.ratio[keep],
-        spectra.error[keep],
-        spectra.usable[keep],
-        spectra.missing[keep],
-        spectra.columns,
-    )
+    rows = [f.name for f in fields(Spectra) if f.name != "columns"]
+    return Spectra(**{name: getattr(spectra, name)[keep] for name in rows}, columns=spectra.columns)

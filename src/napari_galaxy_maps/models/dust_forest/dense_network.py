@@ -1,0 +1,65 @@
+"""A small network of dense layers: its arrays and its forward pass, for CPUs by numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+WIDEST = 4.0
+"""Inputs count no further than so many standard deviations from the mean of the training set, for
+the network knows nothing beyond.
+"""
+
+
+@dataclass(frozen=True)
+class DenseNetwork:
+    """Standardised inputs, hidden layers of rectified units, and outputs in their own units.
+
+    From the second hidden layer on, a layer's output is added to its input.
+
+    Attributes
+    ----------
+    middle, scale : ndarray of float32, shape (n_inputs,)
+        Of the inputs.
+    weights, biases : tuple of ndarray of float32
+        Of each layer, shapes (n_in, n_out) and (n_out,); the last gives the outputs.
+    """
+
+    middle: np.ndarray
+    scale: np.ndarray
+    weights: tuple[np.ndarray, ...]
+    biases: tuple[np.ndarray, ...]
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Outputs, float32, shape (n, n_outputs), of inputs of shape (n, n_inputs)."""
+        hidden = np.clip((x - self.middle) / self.scale, -WIDEST, WIDEST)
+        last = len(self.weights) - 1
+        for k, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            out = hidden @ weight
+            out += bias
+            if k < last:
+                np.maximum(out, 0, out=out)
+                if k > 0:
+                    out += hidden
+            hidden = out
+        return hidden
+
+    def arrays(self, prefix: str) -> dict[str, np.ndarray]:
+        """The arrays by name, to be written to a file."""
+        layers = {
+            f"{prefix}{kind}.{k}": array
+            for kind in ("weights", "biases")
+            for k, array in enumerate(getattr(self, kind))
+        }
+        return {f"{prefix}middle": self.middle, f"{prefix}scale": self.scale, **layers}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str) -> DenseNetwork:
+        """The reverse of `arrays`."""
+        n = sum(name.startswith(f"{prefix}weights.") for name in arrays)
+        weights, biases = (
+            tuple(arrays[f"{prefix}{kind}.{k}"] for k in range(n)) for kind in ("weights", "biases")
+        )
+        return cls(arrays[f"{prefix}middle"], arrays[f"{prefix}scale"], weights, biases)
