@@ -99,8 +99,9 @@ def radial_profile(
         mean_err mean_err_max median p16 p84 mean_unit weight sum sum_err growth growth_err sum_unit
         area n_pixels n_masked flags``. ``r`` is the mean radius over the annulus' area; ``growth``
         the sum inside ``r_out``; annuli without a value have NaN. The part of the errors that all
-        pixels of the galaxy share (`PropertyMaps.galaxy_errors`) is in all errors where it is known,
-        and stands in ``mean_err_galaxy``; ``mean_err_max`` is there unless it is known everywhere.
+        pixels of the galaxy share (`PropertyMaps.galaxy_errors`) is in all errors where it is
+        known, and stands in ``mean_err_galaxy``; ``mean_err_max`` is there unless it is known
+        everywhere.
 
     Raises
     ------

@@ -270,7 +270,7 @@ class DustForest:
         ModelError
             When the bands do not suffice or the device is not there.
         """
-        used = self.check_bands(cube.bands)
+        used, shares_of = self.check_bands(cube.bands), self.galaxy_shares
         on = resolve_device(device)
         filled = cube if cube.filling is None else cube.filled()
         fill = (
@@ -310,7 +310,7 @@ class DustForest:
             self.card.provenance(self.weights_hash, used, on),
             galaxy_errors={
                 name: galaxy_part(sigmas[name], *shares)
-                for name, shares in self.galaxy_shares.items()
+                for name, shares in shares_of.items()
             },
         )
 
