@@ -309,8 +309,7 @@ class DustForest:
             flags.reshape(cube.shape),
             self.card.provenance(self.weights_hash, used, on),
             galaxy_errors={
-                name: galaxy_part(sigmas[name], *shares)
-                for name, shares in shares_of.items()
+                name: galaxy_part(sigmas[name], *shares) for name, shares in shares_of.items()
             },
         )
 
