@@ -48,15 +48,15 @@ def test_a_card_gets_shares_the_sigma_of_well_measured_galaxies_and_a_sentence(m
         assert most == pytest.approx(
             model.card.score("all bands", ">= 3 FIR", name).sigma, abs=1e-4
         )
-    assert "by 3 mock galaxies" in note and f"LOG_SLD {settings['LOG_SLD'][0]:.2f}" in note
+    assert "measured on mock galaxies" in note and f"LOG_SLD {settings['LOG_SLD'][0]:.2f}" in note
     assert (settings, note) == galaxy_errors(model, mocks=3, seed=1)
 
 
 def test_what_cannot_be_measured_is_told(model, monkeypatch):
-    with pytest.raises(InputError, match="0 of 0 mock galaxies"):
+    with pytest.raises(InputError, match="0 of 0 mock galaxies have 20 pixels"):
         galaxy_errors(model, mocks=0)
     residual = dict.fromkeys(QUANTITIES, np.arange(30.0))
-    monkeypatch.setattr(fit_galaxy_share, "mock_residuals", lambda model, seed: residual)
+    monkeypatch.setattr(fit_galaxy_share, "mock_residuals", lambda *_: residual)
     bare = replace(model, card=replace(model.card, scores=()))
     with pytest.raises(InputError, match="no score of LOG_SLD for all bands"):
         galaxy_errors(bare, mocks=2)

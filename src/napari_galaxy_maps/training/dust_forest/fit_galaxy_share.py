@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -33,8 +33,11 @@ SIZE, PIXEL = 48, 8.0
 MOST_PIXELS = 400
 """Of a galaxy that are predicted, drawn at random."""
 FEWEST_PIXELS = 20
-BRIGHT, SEEN = 10.0, 3.0
-"""Sigmas of the normalising band, and of half of all bands, at which a pixel is well measured."""
+BRIGHT = 10.0
+"""Sigmas of the normalising band that pixels have at least."""
+WELL = 2.0
+"""Times the sigma of a well measured galaxy, the most of a pixel that counts: where hardly any dust
+is, as in ellipticals, residuals are ten times as large and would be all that is measured."""
 DRAWS = 500
 _STRIDE = 100_000  # between the mocks of two seeds
 
@@ -49,7 +52,8 @@ def galaxy_errors(
     model : DustForest
         With the scores of its card.
     mocks : int
-        Mock galaxies to make; those without enough well measured pixels do not count.
+        Mock galaxies to make; those without enough well measured pixels do not count, for each
+        quantity by itself.
     seed : int
         Of the mocks, of their noise and of the bootstrap; the same gives the same.
 
@@ -66,36 +70,37 @@ def galaxy_errors(
     InputError
         When fewer than two mocks have enough pixels, or the card lacks the score.
     """
-    residuals = [
-        found
-        for k in range(mocks)
-        if (found := mock_residuals(model, seed * _STRIDE + k)) is not None
-    ]
-    if len(residuals) < 2:
-        raise InputError(
-            f"{len(residuals)} of {mocks} mock galaxies have well measured pixels; make more."
-        )
+    try:
+        most = {name: model.card.score(CASE, POPULATION, name).sigma for name in QUANTITIES}
+    except KeyError as error:
+        raise InputError(f"The card of {model.card.name} has {error.args[0]}.") from None
+    limits = {name: WELL * sigma for name, sigma in most.items()}
+    residuals = [mock_residuals(model, seed * _STRIDE + k, limits) for k in range(mocks)]
     settings, words = {}, []
     for name in QUANTITIES:
-        try:
-            most = model.card.score(CASE, POPULATION, name).sigma
-        except KeyError as error:
-            raise InputError(f"The card of {model.card.name} has {error.args[0]}.") from None
-        share, error_of_share = shared_part([found[name] for found in residuals], seed)
-        settings[name] = [round(share, 3), round(most, 4)]
-        words.append(f"{name} {share:.2f} ± {error_of_share:.2f}")
+        counted = [found[name] for found in residuals if found[name].size >= FEWEST_PIXELS]
+        if len(counted) < 2:
+            raise InputError(
+                f"{len(counted)} of {mocks} mock galaxies have {FEWEST_PIXELS} pixels with a well "
+                f"measured {name}; make more."
+            )
+        share, error_of_share = shared_part(counted, seed)
+        settings[name] = [round(share, 3), round(most[name], 4)]
+        words.append(f"{name} {share:.2f} ± {error_of_share:.2f} ({len(counted)})")
     note = (
         "Of the squared error of well measured pixels so much is common to all pixels of a galaxy, "
-        f"by {len(residuals)} mock galaxies (the truth of resolved real ones is not known), with "
-        f"the mean offset of all mocks and calibration errors: {', '.join(words)}. The part of a "
-        "map's errors that the galaxy's pixels share follows from it."
+        "measured on mock galaxies (in brackets how many; the truth of resolved real ones is not "
+        f"known), with the mean offset of all mocks and calibration errors: {', '.join(words)}. "
+        "The part of a map's errors that the galaxy's pixels share follows from it."
     )
     return settings, note
 
 
-def mock_residuals(model: DustForest, seed: int) -> dict[str, np.ndarray] | None:
-    """Prediction minus truth on well measured pixels of a mock galaxy, by quantity; None where
-    there are not enough of them.
+def mock_residuals(
+    model: DustForest, seed: int, limits: Mapping[str, float]
+) -> dict[str, np.ndarray]:
+    """Prediction minus truth on pixels of a mock galaxy whose sigma is within the limits, by
+    quantity.
     """
     bands = tuple(band for band in model.card.bands if not band.startswith("Spitzer"))
     # One sharp PSF for all bands: what is compared is single pixels.
@@ -106,22 +111,17 @@ def mock_residuals(model: DustForest, seed: int) -> dict[str, np.ndarray] | None
     mock = make_mock(seed, view)
     rng = np.random.default_rng([seed, 0xE44])
     cube = observed_cube(mock, rng)
-    signal = cube.data / cube.uncertainty
-    well = (signal[bands.index(NORMAL)] > BRIGHT) & (np.median(signal, axis=0) > SEEN)
-    truth = truth_maps(mock)
-    well &= np.logical_and.reduce([np.isfinite(truth.values[name]) for name in QUANTITIES])
-    places = np.flatnonzero(well)
-    if places.size < FEWEST_PIXELS:
-        return None
+    normal = bands.index(NORMAL)
+    places = np.flatnonzero(cube.data[normal] > BRIGHT * cube.uncertainty[normal])
     chosen = rng.choice(places, min(places.size, MOST_PIXELS), replace=False)
     cube.mask.ravel()[:] = True
     cube.mask.ravel()[chosen] = False
-    residual = residual_maps(model.predict(cube, "cpu"), truth)
-    found = {name: residual.values[name].ravel()[chosen] for name in QUANTITIES}
-    kept = np.logical_and.reduce([np.isfinite(plane) for plane in found.values()])
-    if np.count_nonzero(kept) < FEWEST_PIXELS:
-        return None
-    return {name: plane[kept].astype(float) for name, plane in found.items()}
+    residual = residual_maps(model.predict(cube, "cpu"), truth_maps(mock))
+    found = {}
+    for name in QUANTITIES:
+        off, sigma = (part[name].ravel()[chosen] for part in (residual.values, residual.errors))
+        found[name] = off[np.isfinite(off) & (sigma <= limits[name])].astype(float)
+    return found
 
 
 def observed_cube(mock: Mock, rng: np.random.Generator) -> BandCube:
