@@ -395,10 +395,10 @@ def _of_cube(
     if distance_mpc is None and cube.pixel_pc:
         distance_mpc = cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC)
     quantities = tuple(_brightness(name) for name in names)
-    kinds: tuple[ErrorKind, ...] = ("whole",) * len(names)
+    whole: ErrorKind = "whole"
     return Planes(
         quantities, values, terms, cube.flags, cube.wcs, shared, systematic, distance_mpc,
-        error_kinds=kinds, made_from=handed_on(cube.provenance),
+        error_kinds=(whole,) * len(names), made_from=handed_on(cube.provenance),
     )  # fmt: skip
 
 
