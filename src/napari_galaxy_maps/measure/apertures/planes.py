@@ -96,11 +96,11 @@ class Planes:
         where they are independent.
     systematic : ndarray, shape (n,)
         Relative error that is common to all pixels, such as the calibration.
+    error_kinds : tuple of ErrorKind
+        What is known of the errors of each quantity.
     distance_mpc : float or None
     notes : tuple of str
         Notes on the numbers, for people.
-    error_kinds : tuple of ErrorKind
-        What is known of the errors of each quantity.
     made_from : mapping
         What the source says of how it was made (`handed_on`); tables carry it on.
     memo : dict
@@ -114,9 +114,9 @@ class Planes:
     wcs: WCS
     correlation: np.ndarray
     systematic: np.ndarray
+    error_kinds: tuple[ErrorKind, ...]
     distance_mpc: float | None = None
     notes: tuple[str, ...] = ()
-    error_kinds: tuple[ErrorKind, ...] = ()
     made_from: Mapping[str, Any] = field(default_factory=dict)
     memo: dict[Any, Any] = field(default_factory=dict)
 
@@ -285,7 +285,7 @@ def _of_maps(
     n = len(names)
     return Planes(
         tuple(quantities), tuple(maps.values[name] for name in names), terms, maps.flags, maps.wcs,
-        np.full(n, shared or 0.0), np.zeros(n), distance, tuple(notes), kinds,
+        np.full(n, shared or 0.0), np.zeros(n), kinds, distance, tuple(notes),
         handed_on(maps.provenance),
     )  # fmt: skip
 
@@ -397,8 +397,8 @@ def _of_cube(
     quantities = tuple(_brightness(name) for name in names)
     whole: ErrorKind = "whole"
     return Planes(
-        quantities, values, terms, cube.flags, cube.wcs, shared, systematic, distance_mpc,
-        error_kinds=(whole,) * len(names), made_from=handed_on(cube.provenance),
+        quantities, values, terms, cube.flags, cube.wcs, shared, systematic,
+        (whole,) * len(names), distance_mpc, made_from=handed_on(cube.provenance),
     )  # fmt: skip
 
 
@@ -424,8 +424,8 @@ def _of_image(image: BandImage, distance_mpc: float | None, correlation: float |
     return Planes(
         (_brightness(image.band.name),), (values,), _terms(values, error, 0.0)[None],
         np.zeros(image.shape, np.int16), image.wcs,
-        np.array([shared]), np.array([image.band.calibration]), distance_mpc, tuple(notes),
-        ("unknown" if image.uncertainty is None else "whole",),
+        np.array([shared]), np.array([image.band.calibration]),
+        ("unknown" if image.uncertainty is None else "whole",), distance_mpc, tuple(notes),
         {"inputs": {image.band.name: f"{image.meta['label']} sha256 {image.meta['checksum']}"}}
         if "checksum" in image.meta
         else {},
