@@ -140,16 +140,20 @@ def test_where_some_maps_have_no_parts_theirs_is_a_range_and_the_note_says_whose
     assert "sum_err_max" not in alone.colnames
 
 
-def test_a_part_is_never_more_than_the_whole_and_unknown_is_not_nothing():
+@pytest.mark.parametrize("wrong", [7.0, -0.01, np.nan])
+def test_what_is_no_part_of_the_errors_is_told_and_not_used(wrong):
+    """Blank pixels need none."""
     name = "LOG_SIGMA_STAR"
-    whole, beyond = (
-        measure_apertures(disc(galaxy=size, names=[name]), [HERE])["sum_err"][0]
-        for size in (0.05, 7.0)
-    )
-    assert whole == beyond
-    maps = disc(galaxy=0.03, names=[name])
-    maps.galaxy_errors[name][:] = np.nan
-    assert np.isnan(measure_apertures(maps, [HERE])["sum_err"][0])
+    maps, plain = (disc(galaxy=part, names=[name]) for part in (0.03, None))
+    maps.galaxy_errors[name][20:22, 20] = wrong
+    table, expected = (measure_apertures(source, [HERE]) for source in (maps, plain))
+    assert table["sum_err"][0] == expected["sum_err"][0]
+    assert table["sum_err_max"][0] == expected["sum_err_max"][0]
+    note, *others = table.meta["notes"]
+    assert others == expected.meta["notes"] and "LOG_SIGMA_STAR" in note
+    assert "missing, negative or larger than the error on 2 pixels" in note
+    maps.values[name][20:22, 20] = np.nan
+    assert "sum_err_max" not in measure_apertures(maps, [HERE]).colnames
 
 
 def test_a_profile_has_one_error_and_the_part_that_moves_it_as_a_whole():

@@ -152,6 +152,8 @@ def have_ranges(sources: Iterable[Planes]) -> bool:
     return "whole" in kinds or "two parts" not in kinds
 
 
+_ROUNDED = 1.01
+"""Times an error, the most that a part of it can be after all rounding."""
 _HANDED_ON = ("object", "model", "model_hash", "recipe", "steps", "versions", "inputs")
 
 
@@ -253,7 +255,7 @@ def _of_maps(
                 f"{name} is averaged over area: its weight {prop.weight} is not among the maps."
             )
         quantities.append(quantity_of(prop, by))
-    kinds = tuple(_error_kind(maps, name) for name in names)
+    kinds = tuple(_error_kind(maps, name, notes) for name in names)
     terms = np.empty((len(names), 4 if "two parts" in kinds else 3, *maps.shape), np.float32)
     loop = _fill()  # once: threads that ask at one time would compile it each
 
@@ -290,10 +292,22 @@ def _of_maps(
     )  # fmt: skip
 
 
-def _error_kind(maps: PropertyMaps, name: str) -> ErrorKind:
+def _error_kind(maps: PropertyMaps, name: str, notes: list[str]) -> ErrorKind:
+    """What is known of the errors of a map; a note is added where a shared part is none."""
     if name not in maps.errors:
         return "unknown"
-    return "two parts" if name in maps.galaxy_errors else "whole"
+    if name not in maps.galaxy_errors:
+        return "whole"
+    error, shared = maps.errors[name], maps.galaxy_errors[name]
+    known = np.isfinite(error) & np.isfinite(maps.values[name])
+    wrong = int(np.count_nonzero(known & ~((shared >= 0) & (shared <= _ROUNDED * error))))
+    if not wrong:
+        return "two parts"
+    notes.append(
+        f"The part of the errors of {name} that the galaxy's pixels share is missing, negative or "
+        f"larger than the error on {wrong:,} pixels, and is not used."
+    )
+    return "whole"
 
 
 def _error_notes(names: Sequence[str], kinds: Sequence[ErrorKind], predicted: bool) -> list[str]:
@@ -333,10 +347,8 @@ def _fill() -> Callable[..., None]:
                     scale = weight * (ten * amount if log else 1.0)
                     if shared.size:
                         common = shared[i, j]
-                        if common > error:  # a part is at most the whole; NaN stays NaN
+                        if common > error:  # by rounding
                             common = error
-                        elif common < 0:
-                            common = np.float32(0.0)
                         terms[3, i, j] = scale * common
                         error = np.sqrt(error * error - common * common)
                     elif terms.shape[0] > 3:
