@@ -1,7 +1,7 @@
 """One hundred elliptical apertures on ten maps of 1024 x 1024, beside photutils one by one, and one
 of them dragged.
 
-    python benchmarks/bench_apertures.py [--side 1024] [--apertures 100]
+    python benchmarks/bench_apertures.py [--side 1024] [--apertures 100] [--two-parts]
 
 Ours gives sums, weighted means, their errors, medians and percentiles; photutils' ApertureStats and
 aperture_photometry are asked for the sum, its error and the median only. Semi-axes are drawn up to
@@ -30,7 +30,7 @@ from napari_galaxy_maps.measure.apertures.planes import planes_of
 PIXEL = 2.0  # arcsec
 
 
-def made_up_maps(side: int) -> PropertyMaps:
+def made_up_maps(side: int, two_parts: bool = False) -> PropertyMaps:
     """Ten maps of a disc with noise and a few blank pixels."""
     rng = np.random.default_rng(0)
     wcs = WCS(naxis=2)
@@ -46,8 +46,9 @@ def made_up_maps(side: int) -> PropertyMaps:
         values[name] = plane.astype("f4")
         errors[name] = np.full(x.shape, 0.1, "f4")
     return PropertyMaps(
-        values, errors, wcs, np.zeros(x.shape, np.int16), {"distance_mpc": 20.0}, correlation=10.0
-    )
+        values, errors, wcs, np.zeros(x.shape, np.int16), {"distance_mpc": 20.0}, correlation=10.0,
+        galaxy_errors={name: error / 2 for name, error in errors.items()} if two_parts else {},
+    )  # fmt: skip
 
 
 def draw(n: int, largest: float, side: int) -> list[Aperture]:
@@ -95,9 +96,10 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=1024)
     parser.add_argument("--apertures", type=int, default=100)
     parser.add_argument("--skip-reference", action="store_true", help="leave photutils out")
+    parser.add_argument("--two-parts", action="store_true", help="errors have a shared part")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    maps = made_up_maps(options.side)
+    maps = made_up_maps(options.side, options.two_parts)
     measure_apertures(
         planes_of(maps), draw(1, 5, options.side)
     )  # compiled, or loaded from the cache

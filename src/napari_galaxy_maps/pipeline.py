@@ -213,9 +213,15 @@ def _predict_changed(
 
     values = {name: merged(last.values[name], plane) for name, plane in fresh.values.items()}
     errors = {name: merged(last.errors[name], plane) for name, plane in fresh.errors.items()}
+    shared = {
+        name: merged(last.galaxy_errors[name], plane)
+        for name, plane in fresh.galaxy_errors.items()
+        if name in last.galaxy_errors
+    }
     return replace(
-        fresh, values=values, errors=errors, wcs=cube.wcs, flags=merged(last.flags, fresh.flags)
-    )
+        fresh, values=values, errors=errors, galaxy_errors=shared, wcs=cube.wcs,
+        flags=merged(last.flags, fresh.flags),
+    )  # fmt: skip
 
 
 def _around(changed: np.ndarray, reach: int) -> tuple[slice, slice]:

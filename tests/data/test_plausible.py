@@ -24,11 +24,13 @@ def maps_of(**planes):
 def test_values_that_cannot_be_are_blank_with_their_errors_and_counted():
     maps = maps_of(T_DUST=22.0, LOG_SMD=-2.5)
     maps.values["T_DUST"][0, :2] = (150.0, -3.0)
+    maps = replace(maps, galaxy_errors={name: 0.5 * e for name, e in maps.errors.items()})
     kept, notes = possible_only(maps)
     blank = np.zeros(SHAPE, bool)
     blank[0, :2] = True
     np.testing.assert_array_equal(np.isnan(kept.values["T_DUST"]), blank)
     np.testing.assert_array_equal(np.isnan(kept.errors["T_DUST"]), blank)
+    np.testing.assert_array_equal(np.isnan(kept.galaxy_errors["T_DUST"]), blank)
     assert notes == ["T_DUST is blank on 2 pixels where it would be outside 5 to 100 K"]
     assert np.isfinite(kept.values["LOG_SMD"]).all() and maps.values["T_DUST"][0, 0] == 150
 

@@ -95,6 +95,29 @@ def test_how_many_sigmas_hold_95_percent_is_written_where_it_is_known(tmp_path):
     assert again.tail("LOG_SMD") == 2.345
 
 
+def test_the_part_of_errors_that_a_galaxy_shares_is_written_where_it_is_known(tmp_path):
+    maps, path = made_maps(), tmp_path / "maps.fits"
+    part = np.full(maps.shape, 0.2, "f4")
+    part[2, 3] = np.nan
+    write_maps(path, replace(maps, galaxy_errors={"T_DUST": part}))
+    with fits.open(path) as hdus:
+        assert hdus["T_DUST_ERR_GALAXY"].header["BUNIT"] == "K"
+        words = hdus["T_DUST_ERR_GALAXY"].header.comments["LONGNAME"]
+        assert words == "part of the error all pixels share"
+        assert "LOG_SMD_ERR_GALAXY" not in hdus
+    back = read_maps(path)
+    assert list(back.galaxy_errors) == ["T_DUST"] and list(back.values) == list(maps.values)
+    np.testing.assert_array_equal(back.galaxy_errors["T_DUST"], part)
+    np.testing.assert_array_equal(back.errors["T_DUST"], maps.errors["T_DUST"])
+    fits.delval(path, "BUNIT", extname="T_DUST_ERR_GALAXY")
+    fits.setval(path, "BUNIT", value="mK", extname="T_DUST_ERR_GALAXY")
+    assert read_maps(path).galaxy_errors["T_DUST"][0, 0] == pytest.approx(2e-4)
+    with fits.open(path) as hdus:
+        del hdus["T_DUST_ERR"]
+        hdus.writeto(path, overwrite=True)
+    assert not read_maps(path).galaxy_errors  # a part of what is not known
+
+
 def test_the_file_is_the_documented_one(tmp_path):
     path = tmp_path / "maps.fits"
     write_maps(path, made_maps())

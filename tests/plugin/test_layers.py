@@ -110,9 +110,11 @@ def test_maps_come_back_from_their_layers(maps):
 
 
 def test_one_layer_brings_its_error_and_only_its_property(maps):
+    maps = replace(maps, galaxy_errors={name: e / 2 for name, e in maps.errors.items()})
     specs = [s for s in layers.map_specs(maps, REFERENCE) if s.key == layers.Key("map", "T_DUST")]
     back, _ = layers.maps_from_layers(layer_data(specs))
     assert list(back.values) == ["T_DUST"] and list(back.errors) == ["T_DUST"]
+    assert list(back.galaxy_errors) == ["T_DUST"]
 
 
 def test_images_and_residuals_are_left_out_beside_a_prediction(maps, image):

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.measure.apertures.aperture import Aperture, circle
 from napari_galaxy_maps.measure.apertures.photometry import measure_apertures
-from napari_galaxy_maps.measure.apertures.planes import planes_of
+from napari_galaxy_maps.measure.apertures.planes import SHARED, planes_of
 from napari_galaxy_maps.plugin.ground.layer_specs import map_specs
 from napari_galaxy_maps.plugin.ground.sky_shapes import ellipse_corners
 from napari_galaxy_maps.plugin.manifest import docks as panels
@@ -336,6 +336,39 @@ def test_the_whole_galaxy_is_the_sum_over_its_ellipse(viewer, workspace, measuri
     assert row["value"] == pytest.approx(expected, rel=2e-3)
     shown = [view.table.item(i, 0).text() for i in range(view.table.rowCount())]
     assert "dust mass" in shown
+
+
+def test_errors_in_two_parts_show_as_one_and_older_ones_as_a_range(
+    viewer, workspace, measuring, maps, qtbot
+):
+    widget = panel(viewer, "Measure")
+    view, model = widget.totals, widget.table.model_
+    model.number = list(maps.values).index("LOG_SIGMA_MD")
+
+    def shown():
+        """The error of the aperture's sum in its tip, the galaxy's in its cell, and notes."""
+        widget.tabs.setCurrentIndex(0)
+        settled(qtbot, measuring)
+        tip = model.data(model.index(0, SUM), Qt.ItemDataRole.ToolTipRole)
+        view.totals = None
+        widget.tabs.setCurrentIndex(1)
+        widget.tabs.setCurrentIndex(2)
+        wait_for(qtbot, lambda: view.totals is not None)
+        row = list(view.totals["map"]).index("LOG_SIGMA_MD")
+        return tip, view.table.item(row, 1).text(), view.table.horizontalHeaderItem(1).toolTip()
+
+    measuring.add([circle(*workspace.project.reference, 20.0)], "one")
+    tip, cell_text, heading = shown()
+    assert "if all err together" in tip and "–" in cell_text and "range" in heading
+    planes = measuring.planes
+    shared = {name: 0.5 * error for name, error in maps.errors.items()}
+    take_maps(workspace, replace(maps, galaxy_errors=shared))
+    workspace.project.maps_changed.emit()
+    wait_for(qtbot, lambda: measuring.planes is not planes)
+    tip, cell_text, heading = shown()
+    assert tip == heading == f"{SHARED}, is in the error" and "–" not in cell_text
+    assert SHARED in view.notes.text() and "range" not in view.notes.text()
+    assert "err_max" not in view.totals.colnames
 
 
 def test_other_maps_are_measured_as_soon_as_they_are_there(

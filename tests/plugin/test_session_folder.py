@@ -93,8 +93,9 @@ def galaxy(maps, tmp_path):
     wcs = tan_wcs(maps.shape, 1 / 3, ra=20.123456789012345, rotation=33.3)
     extra = fits.ImageHDU(np.arange(6, dtype="f4").reshape(2, 3), name="CHI2")
     maps = replace(
-        maps, provenance=provenance, correlation=1 / 3, tails={"LOG_SMD": 2 / 3}, wcs=wcs
-    )
+        maps, provenance=provenance, correlation=1 / 3, tails={"LOG_SMD": 2 / 3}, wcs=wcs,
+        galaxy_errors={"LOG_SMD": 0.7 * maps.errors["LOG_SMD"]},
+    )  # fmt: skip
     other = replace(maps, flags=maps.flags + np.int16(1), extensions=(extra,))
     recipe = Recipe().with_values(["galaxy.name=Ngç 309", "model.device=cpu"])
     made, ellipse = "2026-11-28T00:00:00+00:00", Ellipse(20.1, 1 / 3, 30, 20, 45)
@@ -149,7 +150,8 @@ def same_wcs(one, other):
 
 def same_maps(one, other):
     def arrays(maps):
-        return {**maps.values, **{f"{k}_ERR": v for k, v in maps.errors.items()}}
+        parts = {"": maps.values, "_ERR": maps.errors, "_GALAXY": maps.galaxy_errors}
+        return {f"{k}{end}": v for end, part in parts.items() for k, v in part.items()}
 
     return (
         list(one.values) == list(other.values)

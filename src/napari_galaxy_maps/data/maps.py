@@ -98,6 +98,10 @@ class PropertyMaps:
         missing here a Gaussian's, 1.96.
     extensions : tuple of astropy.io.fits HDUs
         What goes into its file besides: what was masked, how well a truth fits.
+    galaxy_errors : mapping of str to ndarray of float32, shape (ny, nx)
+        The part of `errors` that all pixels of the galaxy share, so that a sum does not average it
+        down; a pixel's own part is the root of the difference of their squares. Missing where it
+        is not known.
     """
 
     values: Mapping[str, np.ndarray]
@@ -108,6 +112,7 @@ class PropertyMaps:
     correlation: float | None = None
     tails: Mapping[str, float] = field(default_factory=dict)
     extensions: tuple[Any, ...] = ()
+    galaxy_errors: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> PropertyMap:
         """The map of one property, as in ``maps["LOG_SMD"]``."""
@@ -156,7 +161,8 @@ class PropertyMaps:
 
     def to_table(self) -> QTable:
         """The pixels that have a value, a row each: ``x``, ``y`` (from 0), ``ra``, ``dec``, every
-        map and its error (``NAME_ERR``) in their units, and ``flags``.
+        map and its error (``NAME_ERR``; ``NAME_ERR_GALAXY`` is the part that the galaxy's pixels
+        share) in their units, and ``flags``.
         """
         table: QTable = call("PropertyMaps.to_table", self)
         return table

@@ -54,7 +54,8 @@ def possible_only(maps: PropertyMaps) -> tuple[PropertyMaps, list[str]]:
     """Maps without the values that cannot be (`Property.possible`), and a note for each map that
     had some.
     """
-    values, errors, notes = dict(maps.values), dict(maps.errors), []
+    values, notes = dict(maps.values), []
+    errors, shared = dict(maps.errors), dict(maps.galaxy_errors)
     for name, plane in maps.values.items():
         prop = PROPERTIES[name]
         least, most = prop.possible
@@ -63,14 +64,17 @@ def possible_only(maps: PropertyMaps) -> tuple[PropertyMaps, list[str]]:
         if not wrong.any():
             continue
         values[name] = np.where(wrong, np.float32(np.nan), plane)
-        if name in errors:
-            errors[name] = np.where(wrong, np.float32(np.nan), errors[name])
+        for planes in (errors, shared):
+            if name in planes:
+                planes[name] = np.where(wrong, np.float32(np.nan), planes[name])
         count = int(wrong.sum())
         notes.append(
             f"{name} is blank on {count} {'pixel' if count == 1 else 'pixels'} where it would be "
             f"outside {least:g} to {most:g} {prop.unit}"
         )
-    return (replace(maps, values=values, errors=errors) if notes else maps), notes
+    if notes:
+        maps = replace(maps, values=values, errors=errors, galaxy_errors=shared)
+    return maps, notes
 
 
 def mass_note(maps: PropertyMaps, pixel_pc: float | None) -> str:

@@ -19,6 +19,8 @@ from .sky_coordinates import header_of, image_wcs
 if TYPE_CHECKING:
     from astropy.io.fits import Header
 
+_OF_GALAXY = "part of the error all pixels share"
+
 
 def write_maps(
     path: str | Path, maps: PropertyMaps, overwrite: bool = False, extra: Sequence[Any] = ()
@@ -30,7 +32,8 @@ def write_maps(
     path : path
         The file; it appears only once it is whole.
     maps : PropertyMaps
-        An image extension for each property and NAME_ERR beside it, FLAGS, MASK, RECIPE.
+        An image extension for each property and NAME_ERR beside it (and NAME_ERR_GALAXY, where it
+        is known), FLAGS, MASK, RECIPE.
     overwrite : bool
         Whether a file that is there may be replaced.
     extra : sequence of HDU
@@ -73,6 +76,9 @@ def write_maps(
                     "sigmas within which 95 % of the errors are",
                 )
             hdus.append(hdu)
+        if name in maps.galaxy_errors:
+            plane = maps.galaxy_errors[name]
+            hdus.append(_map_hdu(f"{name}_ERR_GALAXY", prop, plane, wcs, _OF_GALAXY))
     flags = fits.ImageHDU(maps.flags.astype(np.int16), wcs, name="FLAGS")
     for flag, meaning in FLAG_MEANING.items():
         flags.header[f"FLAG{flag.value}"] = (meaning, f"meaning of bit value {flag.value}")
@@ -113,19 +119,26 @@ def read_maps(path: str | Path) -> PropertyMaps:
     with opened(path) as hdus:
         values: dict[str, np.ndarray] = {}
         errors: dict[str, np.ndarray] = {}
+        shared: dict[str, np.ndarray] = {}
         tails: dict[str, float] = {}
         wcs = None
         for hdu in hdus:
-            name, is_error = (
-                (hdu.name[:-4], True) if hdu.name.endswith("_ERR") else (hdu.name, False)
+            name, end = next(
+                (hdu.name.removesuffix(end), end)
+                for end in ("_ERR_GALAXY", "_ERR", "")
+                if hdu.name.endswith(end)
             )
             if name not in PROPERTIES or not shape_of(hdu):
                 continue
-            data = _map_values(hdu, PROPERTIES[name], is_error, path)
-            (errors if is_error else values)[name] = data
-            if not is_error:
+            data = _map_values(hdu, PROPERTIES[name], bool(end), path)
+            {"": values, "_ERR": errors, "_ERR_GALAXY": shared}[end][name] = data
+            if not end:
                 wcs = wcs or image_wcs(hdu.header, data.shape)
-            elif isinstance(tail := hdu.header.get("TAIL95"), int | float) and tail > 0:
+            elif (
+                end == "_ERR"
+                and isinstance(tail := hdu.header.get("TAIL95"), int | float)
+                and tail > 0
+            ):
                 tails[name] = float(tail)
         if not values:
             raise InputError(
@@ -136,7 +149,7 @@ def read_maps(path: str | Path) -> PropertyMaps:
             raise InputError(
                 f"{path}: its maps have no sky coordinates (WCS); add them to the headers."
             )
-        shapes = {data.shape for data in (*values.values(), *errors.values())}
+        shapes = {data.shape for part in (values, errors, shared) for data in part.values()}
         if len(shapes) > 1:
             raise InputError(
                 f"{path}: its maps have different shapes ({', '.join(map(str, sorted(shapes)))}); "
@@ -148,12 +161,14 @@ def read_maps(path: str | Path) -> PropertyMaps:
             flags = np.asarray(hdus["FLAGS"].data, np.int16)
         provenance = provenance_of(hdus)
         provenance.setdefault("object", str(hdus[0].header.get("OBJECT", "")))
-        shared = hdus[0].header.get("CORRAREA")
+        area = hdus[0].header.get("CORRAREA")
     errors = {name: error for name, error in errors.items() if name in values}
-    correlation = float(shared) if isinstance(shared, int | float) else None
+    shared = {name: error for name, error in shared.items() if name in errors}
+    correlation = float(area) if isinstance(area, int | float) else None
     return PropertyMaps(
-        values, errors, wcs, flags, {**provenance, "file": str(path)}, correlation, tails
-    )
+        values, errors, wcs, flags, {**provenance, "file": str(path)}, correlation, tails,
+        galaxy_errors=shared,
+    )  # fmt: skip
 
 
 def _map_values(hdu: Any, prop: Property, is_error: bool, path: Path) -> np.ndarray:

@@ -19,8 +19,9 @@ def pixel_table(maps: PropertyMaps) -> QTable:
     Returns
     -------
     astropy.table.QTable
-        ``x``, ``y`` (from 0), ``ra``, ``dec`` (ICRS), every map and its error (``NAME_ERR``) in
-        their units, and ``flags``. A logarithm is in dex of its argument's unit, its error in dex.
+        ``x``, ``y`` (from 0), ``ra``, ``dec`` (ICRS), every map and its error (``NAME_ERR``;
+        ``NAME_ERR_GALAXY`` is the part that the galaxy's pixels share) in their units, and
+        ``flags``. A logarithm is in dex of its argument's unit, its error in dex.
     """
     from astropy import units as u
     from astropy.table import QTable
@@ -34,8 +35,9 @@ def pixel_table(maps: PropertyMaps) -> QTable:
     for name, plane in maps.values.items():
         unit, error_unit = _units(PROPERTIES[name])
         table[name] = plane[has_value] * unit
-        if name in maps.errors:
-            table[f"{name}_ERR"] = maps.errors[name][has_value] * error_unit
+        for end, planes in (("ERR", maps.errors), ("ERR_GALAXY", maps.galaxy_errors)):
+            if name in planes:
+                table[f"{name}_{end}"] = planes[name][has_value] * error_unit
     table["flags"] = maps.flags[has_value]
     table.meta["object"] = str(maps.provenance.get("object", ""))
     table.meta["model"] = str(maps.provenance.get("model", ""))

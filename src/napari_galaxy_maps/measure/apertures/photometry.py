@@ -20,7 +20,7 @@ from ...exceptions import InputError
 from ...prepare.errors.correlation import correlation_factor, sum_error
 from .aperture import Aperture
 from .overlap import Overlap, overlaps
-from .planes import Planes, Quantity, planes_of
+from .planes import Planes, Quantity, have_ranges, planes_of
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -57,7 +57,9 @@ class Values:
     ----------
     mean, mean_err, mean_err_max : ndarray, shape (n,)
         Linear: of a logarithm's argument. The second error is that of pixels which all err
-        together.
+        together; the same as the first where it is known how much of their errors they share.
+    mean_err_galaxy : ndarray, shape (n,)
+        The part of `mean_err` that all pixels of the galaxy share; NaN where it is not known.
     background : ndarray, shape (n,)
         What was taken away from each pixel; NaN where nothing was.
     percentiles : ndarray, shape (n, number of levels)
@@ -74,6 +76,7 @@ class Values:
     mean: np.ndarray
     mean_err: np.ndarray
     mean_err_max: np.ndarray
+    mean_err_galaxy: np.ndarray
     background: np.ndarray
     percentiles: np.ndarray
     n_pixels: np.ndarray
@@ -105,7 +108,10 @@ def measure_apertures(
         n_pixels n_masked flags``. Sums are linear; means and medians are in the map's unit, those
         of logarithms log10 of the linear mean, with first-order errors. ``sum_err`` takes errors as
         shared by the pixels that share noise and independent beyond; ``sum_err_max`` as the same
-        for all pixels, which is what a model that errs about a whole galaxy does. ``meta["notes"]``
+        for all pixels, which is what a model that errs about a whole galaxy does. Where it is known
+        what part of the errors all pixels share (`PropertyMaps.galaxy_errors`), it is in
+        ``sum_err`` and ``mean_err``, which are then the whole error: ``sum_err_max`` and
+        ``mean_err_max`` are the same, and not there where this is so of all maps. ``meta["notes"]``
         says what else was assumed.
 
     Raises
@@ -137,6 +143,8 @@ def measure_apertures(
             planes.memo[key] = _columns(planes, aperture, found, options)
         parts.append(planes.memo[key])
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    if not have_ranges([planes]):
+        del columns["sum_err_max"], columns["mean_err_max"]
     units = {
         "ra": u.deg,
         "dec": u.deg,
@@ -290,8 +298,8 @@ def _values(
     levels: tuple[float, ...],
 ) -> Values:
     sums = _sums()(planes.terms, overlap.weights, overlap.rows.start, overlap.columns.start)
-    amount, weight, error, squared, pixels = sums.T
-    background, background_err = _background(
+    amount, weight, error, squared, pixels, shared = sums.T
+    background, background_err, background_shared = _background(
         planes, ring if overlap.weights.size else None, options
     )
     taken = np.nan_to_num(background)
@@ -300,8 +308,11 @@ def _values(
         random = np.hypot(random, background_err)
         mean = amount / weight - taken
         common = planes.systematic * np.abs(mean)
-        mean_err = np.hypot(random, common)
+        of_galaxy = np.abs(shared / weight - background_shared)  # the background errs with the rest
+        mean_err = np.hypot(np.hypot(random, common), of_galaxy)
         mean_err_max = np.hypot(np.hypot(error / weight, background_err), common)
+        parts = planes.in_two_parts
+        mean_err_max = np.where(parts, mean_err, mean_err_max)
     percentiles, flags = _of_pixels(planes, overlap, levels)
     percentiles -= np.where([quantity.log for quantity in planes.quantities], 0.0, taken)[:, None]
     if overlap.weights.sum() < overlap.area * (1 - 1e-9) or not overlap.weights.size:
@@ -312,6 +323,7 @@ def _values(
         mean,
         mean_err,
         mean_err_max,
+        np.where(parts, of_galaxy, np.nan),
         background,
         percentiles,
         pixels,
@@ -383,32 +395,38 @@ def _median(values: np.ndarray) -> float:
 
 def _background(
     planes: Planes, ring: Overlap | None, options: Options
-) -> tuple[np.ndarray, np.ndarray]:
-    """Background of each quantity that adds up, and its error; NaN and 0 of the others."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Background of each quantity that adds up, its error, and the error that it shares with the
+    galaxy's pixels; NaN, 0 and 0 of the others.
+    """
     n = len(planes.quantities)
-    value, error = np.full(n, np.nan), np.zeros(n)
+    value, error, shared = np.full(n, np.nan), np.zeros(n), np.zeros(n)
     if ring is None:
-        return value, error
+        return value, error, shared
     from astropy.stats import sigma_clip
 
     inside = ring.weights >= 0.5
     for i, quantity in enumerate(planes.quantities):
         if not quantity.sum_unit:
             continue
-        quantities, valid, _ = planes.terms[i, :, ring.rows, ring.columns]
-        pixels = quantities[inside & (valid > 0)]
+        amount, valid, _, *common = planes.terms[i, :, ring.rows, ring.columns]
+        pixels = amount[inside & (valid > 0)]
         if not pixels.size:
             raise InputError(
                 f"The ring for the background has no pixel with a value on {quantity.name}; choose "
                 "another ring."
             )
-        kept = np.asarray(sigma_clip(pixels, sigma=3, masked=False), float)
+        clipped = np.ma.getmaskarray(sigma_clip(pixels, sigma=3))
+        kept = pixels[~clipped].astype(float)
         median = options.background_value == "median"
-        value[i] = np.median(kept) if median else kept.mean()
+        middle = np.median if median else np.mean
+        value[i] = middle(kept)
+        if common:
+            shared[i] = middle(common[0][inside & (valid > 0)][~clipped])
         # The median of Gaussian noise scatters sqrt(pi/2) times as much as the mean.
         scatter = kept.std() * (np.sqrt(np.pi / 2) if median else 1.0)
         error[i] = scatter / np.sqrt(max(kept.size / max(planes.correlation[i], 1.0), 1.0))
-    return value, error
+    return value, error, shared
 
 
 @cache
@@ -417,11 +435,11 @@ def _sums() -> Callable[..., np.ndarray]:
 
     @compiled(nogil=True, fastmath={"reassoc", "contract", "nsz"})  # NaN stays NaN
     def sums(terms, weights, row, column):  # type: ignore[no-untyped-def]
-        """Of each map: weight times quantity, weight, error, squared error, and pixels with a
-        value, summed; shape (n, 5).
+        """Of each map: weight times quantity, weight, error, squared error, pixels with a value,
+        and the error that all pixels share, summed; shape (n, 6).
         """
         ny, nx = weights.shape
-        out = np.zeros((terms.shape[0], 5))
+        out = np.zeros((terms.shape[0], 6))
         first, last = np.zeros(ny, np.int64), np.zeros(ny, np.int64)
         for i in range(ny):
             last[i] = nx
@@ -441,7 +459,12 @@ def _sums() -> Callable[..., np.ndarray]:
                     error += e
                     squared += e * e
                     pixels += w if share > 0 else 0.0
-            out[n] = amount, weight, error, squared, pixels
+            shared = 0.0
+            if terms.shape[1] > 3:
+                for i in range(ny):
+                    for j in range(first[i], last[i]):
+                        shared += weights[i, j] * terms[n, 3, row + i, column + j]
+            out[n] = amount, weight, error, squared, pixels, shared
         return out
 
     return sums

@@ -5,11 +5,11 @@ error, ready to be summed.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -38,7 +38,13 @@ PREDICTED = (
     "larger (err_max) if the model errs about all of them alike; the truth lies between, mostly "
     "nearer to the larger."
 )
-"""Note on sums and means of maps that a model has made."""
+"""Note on sums and means of maps that a model has made, where it does not say how much of their
+errors the galaxy's pixels share."""
+SHARED = "The part that all pixels of the galaxy share, which no sum averages down"
+
+ErrorKind = Literal["unknown", "whole", "two parts"]
+"""What is known of a quantity's errors: nothing, each pixel's error, or this and how much of it all
+pixels of the galaxy share."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +83,11 @@ class Planes:
         What they show, n of them.
     values : tuple of ndarray of float32, each of shape (ny, nx)
         The maps, NaN where there is nothing.
-    terms : ndarray of float32, shape (n, 3, ny, nx)
+    terms : ndarray of float32, shape (n, 3 or 4, ny, nx)
         Weight times quantity (of logarithms, of their arguments), the weight, and weight times the
         1-sigma error that is not common to all pixels; 0 where blank. The weight of what is
-        averaged over area is 1.
+        averaged over area is 1. Fourth, where any of the errors are known in two parts: weight
+        times the part that all pixels share, 0 of the other quantities.
     flags : ndarray of int16, shape (ny, nx)
         Bits of `properties.Flag`.
     wcs : astropy.wcs.WCS
@@ -89,6 +96,8 @@ class Planes:
         where they are independent.
     systematic : ndarray, shape (n,)
         Relative error that is common to all pixels, such as the calibration.
+    error_kinds : tuple of ErrorKind
+        What is known of the errors of each quantity.
     distance_mpc : float or None
     notes : tuple of str
         Notes on the numbers, for people.
@@ -105,10 +114,16 @@ class Planes:
     wcs: WCS
     correlation: np.ndarray
     systematic: np.ndarray
+    error_kinds: tuple[ErrorKind, ...]
     distance_mpc: float | None = None
     notes: tuple[str, ...] = ()
     made_from: Mapping[str, Any] = field(default_factory=dict)
     memo: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def in_two_parts(self) -> np.ndarray:
+        """Whether the errors of each quantity are known in two parts, shape (n,)."""
+        return np.array([kind == "two parts" for kind in self.error_kinds], bool)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -129,6 +144,16 @@ class Planes:
         return pixel_arcsec2 * (self.distance_mpc * PC_PER_MPC_ARCSEC / 1000) ** 2
 
 
+def have_ranges(sources: Iterable[Planes]) -> bool:
+    """Whether errors of sums and means are to be given as a range, from pixels that err
+    independently to all erring together: unless all that is known of errors is in two parts.
+    """
+    kinds = {kind for planes in sources for kind in planes.error_kinds}
+    return "whole" in kinds or "two parts" not in kinds
+
+
+_ROUNDED = 1.01
+"""Times an error, the most that a part of it can be after all rounding."""
 _HANDED_ON = ("object", "model", "model_hash", "recipe", "steps", "versions", "inputs")
 
 
@@ -230,7 +255,8 @@ def _of_maps(
                 f"{name} is averaged over area: its weight {prop.weight} is not among the maps."
             )
         quantities.append(quantity_of(prop, by))
-    terms = np.empty((len(names), 3, *maps.shape), np.float32)
+    kinds = tuple(_error_kind(maps, name, notes) for name in names)
+    terms = np.empty((len(names), 4 if "two parts" in kinds else 3, *maps.shape), np.float32)
     loop = _fill()  # once: threads that ask at one time would compile it each
 
     def fill(number: int) -> None:
@@ -238,9 +264,10 @@ def _of_maps(
         nothing = np.empty((0, 0), np.float32)
         weight = nothing if quantity.weight == "area" else maps.values[quantity.weight]
         error = maps.errors.get(quantity.name, nothing)
+        shared = maps.galaxy_errors[quantity.name] if kinds[number] == "two parts" else nothing
         planes = (
             np.ascontiguousarray(plane, np.float32)
-            for plane in (maps.values[quantity.name], weight, error)
+            for plane in (maps.values[quantity.name], weight, error, shared)
         )
         loop(*planes, quantity.log, terms[number])
 
@@ -255,14 +282,47 @@ def _of_maps(
             "How pixels share their errors is not known: those of sums are as of independent "
             "pixels (--correlation)."
         )
-    if maps.provenance.get("model_hash") and maps.errors:
-        notes.append(PREDICTED)
+    notes += _error_notes(names, kinds, bool(maps.provenance.get("model_hash")))
     notes += _lognormal(maps, quantities)
     n = len(names)
     return Planes(
         tuple(quantities), tuple(maps.values[name] for name in names), terms, maps.flags, maps.wcs,
-        np.full(n, shared or 0.0), np.zeros(n), distance, tuple(notes), handed_on(maps.provenance),
+        np.full(n, shared or 0.0), np.zeros(n), kinds, distance, tuple(notes),
+        handed_on(maps.provenance),
     )  # fmt: skip
+
+
+def _error_kind(maps: PropertyMaps, name: str, notes: list[str]) -> ErrorKind:
+    """What is known of the errors of a map; a note is added where a shared part is none."""
+    if name not in maps.errors:
+        return "unknown"
+    if name not in maps.galaxy_errors:
+        return "whole"
+    error, shared = maps.errors[name], maps.galaxy_errors[name]
+    known = np.isfinite(error) & np.isfinite(maps.values[name])
+    wrong = int(np.count_nonzero(known & ~((shared >= 0) & (shared <= _ROUNDED * error))))
+    if not wrong:
+        return "two parts"
+    notes.append(
+        f"The part of the errors of {name} that the galaxy's pixels share is missing, negative or "
+        f"larger than the error on {wrong:,} pixels, and is not used."
+    )
+    return "whole"
+
+
+def _error_notes(names: Sequence[str], kinds: Sequence[ErrorKind], predicted: bool) -> list[str]:
+    """What the errors of sums and means of maps are."""
+    parts, whole = (
+        ", ".join(name for name, kind in zip(names, kinds, strict=True) if kind == wanted)
+        for wanted in ("two parts", "whole")
+    )
+    notes = []
+    if parts:
+        which = f"errors of {parts}" if whole else "errors"
+        notes.append(f"{SHARED}, is in the {which}.")
+    if whole and predicted:
+        notes.append(PREDICTED.replace("predicted maps", whole) if parts else PREDICTED)
+    return notes
 
 
 @cache
@@ -270,9 +330,9 @@ def _fill() -> Callable[..., None]:
     """The compiled loop that makes the terms of one map; compiled once and kept on disk."""
 
     @compiled(nogil=True)
-    def fill(values, weights, errors, log, terms):  # type: ignore[no-untyped-def]
+    def fill(values, weights, errors, shared, log, terms):  # type: ignore[no-untyped-def]
         """Weights are logarithms of what adds up; empty planes stand for weights of 1, and for
-        errors that are not known.
+        errors, or parts of them, that are not known.
         """
         ten = np.log(10.0)
         for i in range(values.shape[0]):
@@ -284,7 +344,16 @@ def _fill() -> Callable[..., None]:
                     error = errors[i, j] if errors.size else np.nan
                     terms[0, i, j] = weight * amount
                     terms[1, i, j] = weight
-                    terms[2, i, j] = weight * error * (ten * amount if log else 1.0)
+                    scale = weight * (ten * amount if log else 1.0)
+                    if shared.size:
+                        common = shared[i, j]
+                        if common > error:  # by rounding
+                            common = error
+                        terms[3, i, j] = scale * common
+                        error = np.sqrt(error * error - common * common)
+                    elif terms.shape[0] > 3:
+                        terms[3, i, j] = 0.0
+                    terms[2, i, j] = scale * error
                 else:
                     terms[:, i, j] = 0.0
 
@@ -338,9 +407,10 @@ def _of_cube(
     if distance_mpc is None and cube.pixel_pc:
         distance_mpc = cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC)
     quantities = tuple(_brightness(name) for name in names)
+    whole: ErrorKind = "whole"
     return Planes(
-        quantities, values, terms, cube.flags, cube.wcs, shared, systematic, distance_mpc,
-        made_from=handed_on(cube.provenance),
+        quantities, values, terms, cube.flags, cube.wcs, shared, systematic,
+        (whole,) * len(names), distance_mpc, made_from=handed_on(cube.provenance),
     )  # fmt: skip
 
 
@@ -366,7 +436,8 @@ def _of_image(image: BandImage, distance_mpc: float | None, correlation: float |
     return Planes(
         (_brightness(image.band.name),), (values,), _terms(values, error, 0.0)[None],
         np.zeros(image.shape, np.int16), image.wcs,
-        np.array([shared]), np.array([image.band.calibration]), distance_mpc, tuple(notes),
+        np.array([shared]), np.array([image.band.calibration]),
+        ("unknown" if image.uncertainty is None else "whole",), distance_mpc, tuple(notes),
         {"inputs": {image.band.name: f"{image.meta['label']} sha256 {image.meta['checksum']}"}}
         if "checksum" in image.meta
         else {},

@@ -64,7 +64,8 @@ def galaxy_totals(
         A row for each map: ``map what value err err_max unit log10 log10_err log10_err_max weight
         n_pixels n_masked``, and with `global_maps` ``global global_err difference``. Totals of what
         adds up, weighted means of the rest; the difference is maps minus global, in dex (or K,
-        Gyr). ``err_max`` holds where all pixels err together.
+        Gyr). ``err_max`` and ``log10_err_max`` hold where all pixels err together, and are not
+        there where ``err`` has the part of the errors that they share.
 
     Raises
     ------
@@ -103,22 +104,24 @@ def galaxy_totals(
 
 def _summed(planes: Planes, aperture: Aperture, correct_masked: bool) -> list[dict[str, Any]]:
     table = measure_apertures(planes, [aperture], Options(correct_masked=correct_masked))
+    ends = [end for end in ("err", "err_max") if f"sum_{end}" in table.colnames]
     rows: list[dict[str, Any]] = []
     for row in table:
         prop = PROPERTIES[str(row["map"])]
         kind = "sum" if prop.additive else "mean"
-        value, err, err_max = (float(row[f"{kind}{end}"]) for end in ("", "_err", "_err_max"))
+        value = float(row[kind])
+        errors = {end: float(row[f"{kind}_{end}"]) for end in ends}
         if prop.additive and not np.isfinite(value):
             raise InputError("Totals need the galaxy's distance; give it (--distance MPC).")
-        dex = [np.nan] * 3
+        log10, in_dex = np.nan, np.nan  # the value, and what makes an error one in dex
         if prop.additive and value > 0:
-            dex = [np.log10(value), err / value / np.log(10), err_max / value / np.log(10)]
+            log10, in_dex = np.log10(value), 1 / value / np.log(10)
         elif prop.unit == "dex":
-            dex = [value, err, err_max]
+            log10, in_dex = value, 1.0
         rows.append(
-            {"map": prop.name, "what": prop.label, "value": value, "err": err, "err_max": err_max,
-             "unit": str(row["sum_unit"]) or str(row["mean_unit"]), "log10": dex[0],
-             "log10_err": dex[1], "log10_err_max": dex[2],
+            {"map": prop.name, "what": prop.label, "value": value, **errors,
+             "unit": str(row["sum_unit"]) or str(row["mean_unit"]), "log10": log10,
+             **{f"log10_{end}": error * in_dex for end, error in errors.items()},
              "weight": "" if prop.additive else str(row["weight"]),
              "n_pixels": float(row["n_pixels"]),
              "n_masked": float(row["n_masked"])}

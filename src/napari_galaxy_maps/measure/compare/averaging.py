@@ -59,27 +59,32 @@ def averaged(maps: PropertyMaps, average: Average) -> tuple[PropertyMaps, int]:
     -------
     maps : PropertyMaps
         On the grid of the averages. Errors are averaged as variances, as of one field with itself,
-        weighted as the values. Their flags are those given where the grid has stayed, else 0.
+        weighted as the values; the part that a galaxy's pixels share as it adds up, linearly. Their
+        flags are those given where the grid has stayed, else 0.
     left_out : int
         Pixels that show a map and are blank in one, because too little of them is known.
     """
-    values, errors = {}, {}
+    values: dict[str, np.ndarray] = {}
+    errors: tuple[dict[str, np.ndarray], ...] = ({}, {})
     (frame,) = average(np.ones((1, *maps.shape), np.float32))
     beside = np.zeros(frame.shape, bool)
     for name, plane in maps.values.items():
         prop = PROPERTIES[name]
-        value, error, near = _one(
+        known = (maps.errors, maps.galaxy_errors) if name in maps.errors else ()
+        sigmas = [part[name] for part in known if name in part]
+        value, sigmas, near = _one(
             prop, *_above_and_below(maps, prop), ~(impossible(prop, plane) | np.isnan(plane)),
-            maps.errors.get(name), average, frame,
+            sigmas, average, frame,
         )  # fmt: skip
         values[name] = value
         beside |= near
-        if error is not None:
-            errors[name] = error
+        for part, sigma in zip(errors, sigmas, strict=False):
+            part[name] = sigma
     flags = maps.flags if frame.shape == maps.shape else np.zeros(frame.shape, np.int16)
     moved = PropertyMaps(
-        values, errors, maps.wcs, flags, maps.provenance, maps.correlation, maps.tails
-    )
+        values, errors[0], maps.wcs, flags, maps.provenance, maps.correlation, maps.tails,
+        galaxy_errors=errors[1],
+    )  # fmt: skip
     return moved, int(beside.sum())
 
 
@@ -88,12 +93,13 @@ def _one(
     above: np.ndarray,
     below: np.ndarray,
     shown: np.ndarray,
-    error: np.ndarray | None,
+    sigmas: list[np.ndarray],
     average: Average,
     frame: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-    """Value and error of one map, averaged, and where too little of it is known; `frame` is the
-    share of the kernel on the image.
+) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+    """Value and errors of one map, averaged, and where too little of it is known; `frame` is the
+    share of the kernel on the image. The errors are the whole one and the part that is shared, as
+    far as they are known.
     """
     there = np.isfinite(below)
     known = (there & np.isfinite(above)) | (below == 0)
@@ -102,9 +108,14 @@ def _one(
     planes = [np.where(known, above, 0), weight * known, weight, there, shown]
     planes[0] = np.where(np.isfinite(planes[0]), planes[0], 0)
     log = prop.unit == "dex"
-    if error is not None:
-        share = np.where(shown & known & np.isfinite(error), planes[0 if log else 1], 0)
-        planes += [share, share * np.where(share > 0, error, 0) ** 2]
+    if sigmas:
+        finite = np.logical_and.reduce([np.isfinite(sigma) for sigma in sigmas])
+        share = np.where(shown & known & finite, planes[0 if log else 1], 0)
+        planes.append(share)
+        planes += [
+            share * np.where(share > 0, sigma, 0) ** power
+            for sigma, power in zip(sigmas, (2, 1), strict=False)
+        ]
     over, under, whole, there, shown, *rest = average(np.asarray(planes, np.float32))
     with np.errstate(invalid="ignore", divide="ignore"):
         seen = (frame >= _SHOWN) & (shown >= _SHOWN * frame) & (whole > 0)
@@ -113,10 +124,13 @@ def _one(
         value = np.where(enough, over / under, np.nan)
         if log:
             value = np.log10(np.where(value > 0, value, np.nan))
-        if error is not None:
-            error = np.where(np.isfinite(value), np.sqrt(rest[1] / rest[0]), np.nan)
-            error = error.astype(np.float32)
-    return value.astype(np.float32), error, seen & ~enough
+        means = [np.where(np.isfinite(value), mean / rest[0], np.nan) for mean in rest[1:]]
+        sigmas = [mean ** (1 / power) for mean, power in zip(means, (2, 1), strict=False)]
+    return (
+        value.astype(np.float32),
+        [sigma.astype(np.float32) for sigma in sigmas],
+        seen & ~enough,
+    )
 
 
 def _above_and_below(maps: PropertyMaps, prop: Property) -> tuple[np.ndarray, np.ndarray]:

@@ -30,8 +30,8 @@ def residual_maps(maps: PropertyMaps, truth: PropertyMaps) -> PropertyMaps:
     Returns
     -------
     PropertyMaps
-        Of the properties that both have, in dex or K; the errors are both errors in quadrature,
-        their tails the prediction's.
+        Of the properties that both have, in dex or K; the errors, and the part of them that a
+        galaxy's pixels share, are those of both in quadrature, their tails the prediction's.
 
     Raises
     ------
@@ -43,14 +43,21 @@ def residual_maps(maps: PropertyMaps, truth: PropertyMaps) -> PropertyMaps:
     check_overlap(moved, truth)
     moved, _ = to_imf_of(moved, maps)
     values = {name: maps.values[name] - moved.values[name] for name in shared}
-    errors = {}
-    for name in shared:
-        if name in maps.errors:
-            own = np.nan_to_num(moved.errors[name]) if name in moved.errors else 0.0
-            errors[name] = np.hypot(maps.errors[name], own).astype(np.float32)
-    return PropertyMaps(
-        values, errors, maps.wcs, maps.flags, {"truth": _source(truth)}, tails=maps.tails
+    errors, of_galaxy = (
+        {
+            name: np.hypot(plane, np.nan_to_num(theirs.get(name, np.float32(0)))).astype(np.float32)
+            for name, plane in mine.items()
+            if name in shared
+        }
+        for mine, theirs in (
+            (maps.errors, moved.errors),
+            (maps.galaxy_errors, moved.galaxy_errors),
+        )
     )
+    return PropertyMaps(
+        values, errors, maps.wcs, maps.flags, {"truth": _source(truth)}, tails=maps.tails,
+        galaxy_errors=of_galaxy,
+    )  # fmt: skip
 
 
 def shared_properties(maps: PropertyMaps, truth: PropertyMaps) -> list[str]:
@@ -81,10 +88,11 @@ def check_overlap(moved: PropertyMaps, truth: PropertyMaps) -> None:
 
 def chosen(maps: PropertyMaps, names: Sequence[str]) -> PropertyMaps:
     """Some of the maps, with their errors."""
-    return replace(
-        maps, values={name: maps.values[name] for name in names},
-        errors={name: maps.errors[name] for name in names if name in maps.errors},
-    )  # fmt: skip
+    values, errors, shared = (
+        {name: planes[name] for name in names if name in planes}
+        for planes in (maps.values, maps.errors, maps.galaxy_errors)
+    )
+    return replace(maps, values=values, errors=errors, galaxy_errors=shared)
 
 
 def _source(truth: PropertyMaps) -> str:

@@ -16,7 +16,7 @@ from ...data.maps import PropertyMaps
 from ...exceptions import InputError
 from ..apertures.aperture import Aperture
 from ..apertures.photometry import Options, Values, in_unit, values_in, without_value
-from ..apertures.planes import Planes, planes_of
+from ..apertures.planes import Planes, have_ranges, planes_of
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -98,7 +98,10 @@ def radial_profile(
         A row for each source, map and annulus: ``source map r_in r r_out [r_kpc r_r25 r_rhalf] mean
         mean_err mean_err_max median p16 p84 mean_unit weight sum sum_err growth growth_err sum_unit
         area n_pixels n_masked flags``. ``r`` is the mean radius over the annulus' area; ``growth``
-        the sum inside ``r_out``; annuli without a value have NaN.
+        the sum inside ``r_out``; annuli without a value have NaN. The part of the errors that all
+        pixels of the galaxy share (`PropertyMaps.galaxy_errors`) is in all errors where it is
+        known, and stands in ``mean_err_galaxy``; ``mean_err_max`` is there unless it is known
+        everywhere.
 
     Raises
     ------
@@ -128,8 +131,12 @@ def radial_profile(
             )
         notes += [f"{label}: {note}" if len(laid) > 1 else note for note in planes.notes]
         tables.append(_table(planes, label, found, grown, np.asarray(edges, float)))
+    idle = ["mean_err_max"] if not have_ranges(laid.values()) else []
+    if not any(planes.in_two_parts.any() for planes in laid.values()):
+        idle.append("mean_err_galaxy")
     table = vstack(tables, metadata_conflicts="silent") if len(tables) > 1 else tables[0]
     table = QTable(table)
+    table.remove_columns(idle)
     r = np.asarray(table["r"])
     distance = next((planes.distance_mpc for planes in laid.values() if planes.distance_mpc), None)
     if distance:  # one galaxy: a truth without a distance is as far as the prediction
@@ -172,7 +179,11 @@ def _table(
     for i, quantity in enumerate(planes.quantities):
         means = np.array(
             [
-                in_unit(quantity, float(v.mean[i]), float(v.mean_err[i]), float(v.mean_err_max[i]))
+                in_unit(
+                    quantity,
+                    *(float(part[i]) for part in (v.mean, v.mean_err, v.mean_err_max)),
+                    float(v.mean_err_galaxy[i]),
+                )
                 for v in found
             ]
         )
@@ -184,6 +195,7 @@ def _table(
         pixels = np.array([v.n_pixels[i] for v in found])
         add(source=label, map=quantity.name, r_in=inner, r=middle, r_out=outer)
         add(mean=means[:, 0], mean_err=means[:, 1], mean_err_max=means[:, 2])
+        add(mean_err_galaxy=means[:, 3])
         add(
             **{
                 name: [v.percentiles[i, k] for v in found]
@@ -209,6 +221,9 @@ def fit_gradients(
     outer: float = np.inf,
 ) -> QTable:
     """Straight lines fitted to profiles, weighted by the errors of the means.
+
+    What all pixels of the galaxy share moves the means together: it is no part of the weights, and
+    enters the errors of the line as far as it tilts and lifts it.
 
     Parameters
     ----------
@@ -238,6 +253,10 @@ def fit_gradients(
         raise InputError(f"The profile has no column {radius}: it needs {need}.")
     x = np.asarray(getattr(profile[radius], "value", profile[radius]), float)
     y, error = np.asarray(profile["mean"], float), np.asarray(profile["mean_err"], float)
+    shared = np.zeros(y.shape)
+    if "mean_err_galaxy" in profile.colnames:
+        shared = np.nan_to_num(np.asarray(profile["mean_err_galaxy"], float))
+        error = np.sqrt((error**2 - shared**2).clip(min=0))
     usable = np.isfinite(y) & (x >= inner) & (x <= outer)
     rows = []
     for source, name in dict.fromkeys(zip(profile["source"], profile["map"], strict=True)):
@@ -246,7 +265,7 @@ def fit_gradients(
             continue
         unit = str(profile["mean_unit"][mine][0])
         unit = "dex" if unit.startswith("dex") else unit
-        line = _fit_line(x[mine], y[mine], error[mine])
+        line = _fit_line(x[mine], y[mine], error[mine], shared[mine])
         row = {"source": str(source), "map": str(name), **line}
         rows.append(row | {"unit": f"{unit}/{_PER[radius]}"})
     if not rows:
@@ -257,7 +276,9 @@ def fit_gradients(
     return QTable(rows)
 
 
-def _fit_line(x: np.ndarray, y: np.ndarray, error: np.ndarray) -> dict[str, float | int]:
+def _fit_line(
+    x: np.ndarray, y: np.ndarray, error: np.ndarray, shared: np.ndarray
+) -> dict[str, float | int]:
     """A straight line with its errors, as `fit_gradients` describes them."""
     have_errors = bool(np.all(error > 0)) and bool(np.isfinite(error).all())
     weights = 1 / error if have_errors else np.ones(x.size)
@@ -267,11 +288,12 @@ def _fit_line(x: np.ndarray, y: np.ndarray, error: np.ndarray) -> dict[str, floa
     slope_err, central_err = np.sqrt(
         np.diag(covariance) * (max(chi2, 1.0) if have_errors else chi2)
     )
+    tilt, lift = np.polyfit(x, shared, 1, w=weights)  # were all means off by what they share
     return {
         "gradient": float(slope),
-        "gradient_err": float(slope_err),
+        "gradient_err": float(np.hypot(slope_err, tilt)),
         "central": float(central),
-        "central_err": float(central_err),
+        "central_err": float(np.hypot(central_err, lift)),
         "n": int(x.size),
         "chi2": chi2 if have_errors else float("nan"),
     }

@@ -191,14 +191,14 @@ def _html_sums(table: QTable) -> str:
 
 
 def _html_totals(table: QTable) -> str:
+    heads = {"value": "predicted", "err": "error", "err_max": "largest error", "true": "true"}
+    heads = {name: head for name, head in heads.items() if name in table.colnames}
     rows = []
     for row in table:
-        numbers = [f"{float(row[name]):.4g}" for name in ("value", "err", "err_max", "true")]
+        numbers = [f"{float(row[name]):.4g}" for name in heads]
         difference = f"{float(row['difference']):+.3f}"
         rows.append([str(row["map"]), str(row["what"]), *numbers, str(row["unit"]), difference])
-    return _html_rows(
-        ["map", "", "predicted", "error", "largest error", "true", "unit", "difference"], rows
-    )
+    return _html_rows(["map", "", *heads.values(), "unit", "difference"], rows)
 
 
 def _with_error(value: float, error: float) -> str:

@@ -26,7 +26,8 @@ def totals_beside(comparison: Comparison) -> QTable | None:
     Returns
     -------
     astropy.table.QTable
-        ``map what value err err_max true unit difference``, the difference in dex (or K, Gyr).
+        ``map what value err err_max true unit difference``, the difference in dex (or K, Gyr);
+        ``err_max`` where `galaxy_totals` has it.
     """
     from astropy.table import QTable
 
@@ -46,11 +47,11 @@ def totals_beside(comparison: Comparison) -> QTable | None:
             name: np.where(blank, np.float32(np.nan), plane) for name, plane in maps.values.items()
         }
         found.append(galaxy_totals(planes_of(replace(maps, values=values), distance_mpc=distance)))
-    rows = []
+    rows, kept = [], ("map", "what", "value", "err", "err_max")
     for mine, true in zip(*found, strict=True):
         key = "log10" if np.isfinite(mine["log10"]) else "value"
         rows.append(
-            {name: mine[name] for name in ("map", "what", "value", "err", "err_max")}
+            {name: mine[name] for name in kept if name in found[0].colnames}
             | {"true": true["value"], "unit": mine["unit"], "difference": mine[key] - true[key]}
         )
     return QTable(rows)

@@ -22,7 +22,7 @@ from .colour_model import ColourModel
 from .columns import MIN_OTHERS, NORMAL, STAND_IN, Columns
 from .features import ColourTerm, Spectra, features, normalise, select
 from .packed_forest import PackedForest
-from .uncertainty import QUANTITIES, TO_QUANTITIES, Spread, spread_features
+from .uncertainty import QUANTITIES, TO_QUANTITIES, Spread, galaxy_part, spread_features
 
 if TYPE_CHECKING:
     from ...data.cube import BandCube
@@ -163,6 +163,33 @@ class DustForest:
         """Its bands and features, by its card."""
         return Columns.from_card(self.card)
 
+    @cached_property
+    def galaxy_shares(self) -> dict[str, tuple[float, float]]:
+        """`uncertainty.galaxy_part`'s share and most by quantity, by its card; empty where that
+        says nothing of them, as those of models trained before they were measured.
+
+        Raises
+        ------
+        ModelError
+            When the card's are not such numbers.
+        """
+        try:
+            found = {
+                str(name): (float(share), float(most))
+                for name, (share, most) in self.card.settings.get("galaxy_errors", {}).items()
+            }
+            fine = set(found) <= set(QUANTITIES) and all(
+                0 <= share <= 1 and most > 0 for share, most in found.values()
+            )
+        except (AttributeError, TypeError, ValueError):
+            fine = False
+        if not fine:
+            raise ModelError(
+                f"The card of {self.card.name} has galaxy_errors that are none: give a share from "
+                "0 to 1 and a sigma above 0 for each quantity, or train the model anew."
+            )
+        return found
+
     def check_bands(self, bands: Sequence[str]) -> tuple[str, ...]:
         """The bands out of `bands` that it uses; raises `ModelError` where they do not suffice."""
         return self.columns.usable(bands)
@@ -236,14 +263,14 @@ class DustForest:
         -------
         PropertyMaps
             `QUANTITIES`; NaN where the cube is masked or its normalising band is missing or not
-            positive.
+            positive. Of the errors, the part that the galaxy's pixels share is that of the card.
 
         Raises
         ------
         ModelError
             When the bands do not suffice or the device is not there.
         """
-        used = self.check_bands(cube.bands)
+        used, shares_of = self.check_bands(cube.bands), self.galaxy_shares
         on = resolve_device(device)
         filled = cube if cube.filling is None else cube.filled()
         fill = (
@@ -281,6 +308,9 @@ class DustForest:
             cube.wcs,
             flags.reshape(cube.shape),
             self.card.provenance(self.weights_hash, used, on),
+            galaxy_errors={
+                name: galaxy_part(sigmas[name], *shares) for name, shares in shares_of.items()
+            },
         )
 
     def _pixels(

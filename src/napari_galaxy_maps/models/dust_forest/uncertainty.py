@@ -53,6 +53,29 @@ def spread_features(features: np.ndarray, mean: np.ndarray, unusual: np.ndarray)
     )
 
 
+def galaxy_part(sigma: np.ndarray, share: float, most: float) -> np.ndarray:
+    """The part of an uncertainty that all pixels of a galaxy share.
+
+    A model errs about a galaxy as a whole (Dobbels & Baes 2021, Sect. 3) by as much as it errs
+    where pixels are well measured; what their sigma has beyond that is their own noise.
+
+    Parameters
+    ----------
+    sigma : ndarray
+        1-sigma uncertainties of pixels, of one of `QUANTITIES`.
+    share : float
+        Of the variance of well measured pixels, between 0 and 1.
+    most : float
+        Sigma of a well measured galaxy.
+
+    Returns
+    -------
+    ndarray
+        Of the shape and type of `sigma`; NaN where that is.
+    """
+    return np.asarray(np.sqrt(share) * np.minimum(sigma, most), sigma.dtype)
+
+
 @dataclass(frozen=True)
 class Spread:
     """log sigma of the seven quantities.

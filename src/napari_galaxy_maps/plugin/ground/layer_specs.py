@@ -409,7 +409,10 @@ def maps_from_layers(
     assert isinstance(maps, PropertyMaps)
     names = dict.fromkeys(shown.key.name for shown, _ in found)
     values = {name: maps.values[name] for name in names}
-    errors = {name: maps.errors[name] for name in names if name in maps.errors}
+    errors, shared = (
+        {name: planes[name] for name in names if name in planes}
+        for planes in (maps.errors, maps.galaxy_errors)
+    )
     for shown, data in found:
         if data.shape != maps.shape:
             raise InputError(
@@ -419,4 +422,4 @@ def maps_from_layers(
         (errors if "error" in shown.view else values)[shown.key.name] = data.astype(
             np.float32, copy=False
         )
-    return replace(maps, values=values, errors=errors), left_out
+    return replace(maps, values=values, errors=errors, galaxy_errors=shared), left_out

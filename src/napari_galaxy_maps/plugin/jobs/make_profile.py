@@ -199,6 +199,7 @@ def only(planes: Planes, names: list[str]) -> Planes:
         terms=planes.terms[part],
         correlation=planes.correlation[part],
         systematic=planes.systematic[part],
+        error_kinds=tuple(planes.error_kinds[i] for i in chosen),
         memo={},
     )
 

@@ -16,7 +16,7 @@ from qtpy.QtCore import (
 )
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
-from ...measure.apertures.planes import Quantity
+from ...measure.apertures.planes import SHARED, Quantity
 from ..state.aperture_measurements import ApertureMeasurements, Row
 from .qt_parts import present
 from .theme_colours import INK_ROLE, WARNING, InkDelegate
@@ -126,7 +126,7 @@ class ApertureModel(QAbstractTableModel):
         return None
 
     def _range(self, row: Row, column: int) -> str | None:
-        """What the error of a sum or mean is at least and at most."""
+        """What the error of a sum or mean is at least and at most, or that it is whole."""
         i, key = self.number, {SUM: "sum", MEAN: "mean"}.get(column, "")
         if (
             not key
@@ -135,6 +135,9 @@ class ApertureModel(QAbstractTableModel):
             or not np.isfinite(row[f"{key}_err"][i])
         ):
             return None
+        planes = self.measurements.planes
+        if planes is not None and planes.error_kinds[i] == "two parts":
+            return f"{SHARED}, is in the error"
         least, most = (float(row[f"{key}_{end}"][i]) for end in ("err", "err_max"))
         return (
             f"± {least:.3g} if pixels err independently beyond shared noise, ± {most:.3g} if all "

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from ...exceptions import GalaxyMapsError
+from ...measure.apertures.planes import SHARED
 from ..eventloop import worker
 from ..state.aperture_measurements import MAPS, ApertureMeasurements
 from ..state.project import Project
@@ -35,11 +36,14 @@ if TYPE_CHECKING:
 _HEADINGS = ("Quantity", "From the maps", "From the fluxes", "Difference", "Unit")
 _TIPS = (
     "What is summed over the galaxy; of what does not add up, the weighted mean",
-    "The error is a range: from pixels that err independently beyond shared noise to all of them "
-    "erring together",
+    "",  # as the errors are
     "What the same model says of the integrated fluxes (Dobbels & Baes 2021, Sect. 3.3)",
     "Maps minus fluxes, in dex or the unit",
     "",
+)
+_RANGE = (
+    "The error is a range: from pixels that err independently beyond shared noise to all of them "
+    "erring together"
 )
 
 
@@ -139,12 +143,19 @@ class TotalsView(QWidget):
         self.notes.setText("")
         if totals is None:
             return
-        both = "global" in totals.colnames
+        both, ranges = "global" in totals.colnames, "err_max" in totals.colnames
+        present(self.table.horizontalHeaderItem(1)).setToolTip(
+            _RANGE if ranges else f"{SHARED}, is in the error"
+        )
         for i, row in enumerate(totals):
             unit = unit_words(str(row["unit"]))
             cells = (
                 str(row["what"]),
-                with_error(float(row["value"]), float(row["err"]), most=float(row["err_max"])),
+                with_error(
+                    float(row["value"]),
+                    float(row["err"]),
+                    most=float(row["err_max"]) if ranges else 0.0,
+                ),
                 with_error(float(row["global"]), float(row["global_err"])) if both else "–",
                 f"{float(row['difference']):+.2f}"
                 if both and np.isfinite(row["difference"])
