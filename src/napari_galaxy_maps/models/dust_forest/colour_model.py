@@ -1,8 +1,7 @@
 """What the colours of galaxies usually are: a factor model that turns any bands, faint or missing,
 into a full spectrum.
 
-A spectrum is the vector of log10 F_band / F_WISE_3.4, with log10 of the WISE 3.4 intensity in the
-normalising band's own place. Over real galaxies it is Gaussian with a few factors: ``mean +
+A spectrum is the vector of log10 F_band / F_WISE_3.4 of all bands but WISE 3.4. Over real galaxies it is Gaussian with a few factors: ``mean +
 loadings @ t`` with t ~ N(0, 1), and a specific scatter in each band. Given fluxes with errors
 (linear, so that a negative flux is a measurement like any other), the most probable t is found by a
 few Newton steps. Its spectrum fills gaps, its width says how well they are filled, and its chi2
@@ -50,8 +49,7 @@ class ColourModel:
         Parameters
         ----------
         ratio, error : ndarray of float64, shape (n, n_bands)
-            Linear flux ratios (the intensity in MJy/sr in the normalising band's place) and their
-            1-sigma errors; NaN where missing, negative as measured.
+            Linear flux ratios and their 1-sigma errors; NaN where missing, negative as measured.
 
         Returns
         -------

@@ -31,8 +31,8 @@ def _descend_tree(column, code, threshold, root, depth, node):
         for j in range(64):
             k = node[j]
             c = code[k]
-            value = column[(c & np.uint32(63)) * np.uint32(64) + np.uint32(j)]
-            node[j] = (c >> np.uint32(6)) + np.uint32(value > threshold[k])
+            value = column[(c & np.uint32(127)) * np.uint32(64) + np.uint32(j)]
+            node[j] = (c >> np.uint32(7)) + np.uint32(value > threshold[k])
 
 
 @numba.njit(error_model="numpy", inline="always")

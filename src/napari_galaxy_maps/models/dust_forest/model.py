@@ -20,6 +20,7 @@ from ...progress import Progress, Steps, run_to_end
 from ..card import ModelCard
 from .colour_model import ColourModel
 from .columns import MIN_OTHERS, NORMAL, STAND_IN, Columns
+from .dense_network import DenseNetwork
 from .features import ColourTerm, Spectra, features, normalise, select
 from .packed_forest import PackedForest
 from .uncertainty import QUANTITIES, TO_QUANTITIES, Spread, galaxy_part, spread_features
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 
 FAINT_SIGMA = 3.0
+_OF_COLOURS = ("mean", "loadings", "specific")
 
 
 AS_OBSERVED = ("T_DUST",)
@@ -46,57 +48,53 @@ class Member:
 
     Attributes
     ----------
-    colours : ColourModel
-    mean : PackedForest
-        Gives `training.datasets.dustpedia.TARGETS`.
+    trees : PackedForest
+        Give `training.datasets.galaxies.TARGETS`.
+    network : DenseNetwork
+        Gives the same; the mean of both is the prediction.
     spread : Spread
     limit : float
         Distance from the galaxies' colours beyond which a spectrum is out of distribution.
     """
 
-    colours: ColourModel
-    mean: PackedForest
+    trees: PackedForest
+    network: DenseNetwork
     spread: Spread
     limit: float
 
+    def mean(self, matrix: np.ndarray, device: str = "cpu") -> np.ndarray:
+        """The targets, float32, shape (n, 5), from `features`."""
+        return (self.trees.predict(matrix, device) + self.network.predict(matrix)) / 2
+
     def predict(
-        self, spectra: Spectra, device: str = "cpu"
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Predict usable spectra.
+        self, matrix: np.ndarray, unusual: np.ndarray, columns: Columns, device: str = "cpu"
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Predict spectra from their features.
 
         Returns
         -------
         mean : ndarray, shape (n, 5)
         sigma : ndarray, shape (n, 7)
             Of `models.dust_forest.uncertainty.QUANTITIES`.
-        unusual : ndarray, shape (n,)
-            Distance from the galaxies' colours in units of the limit.
         """
-        matrix, unusual = features(spectra, self.colours)
-        mean = self.mean.predict(matrix, device)
-        seen = spread_features(matrix, mean, unusual)
-        sigma = self.spread.sigma(seen, spectra.columns, device)
-        return mean, sigma, unusual / self.limit
+        mean = self.mean(matrix, device)
+        return mean, self.spread.sigma(spread_features(matrix, mean, unusual), columns, device)
 
     def arrays(self, prefix: str) -> dict[str, np.ndarray]:
         """The arrays by name, to be written to a file."""
-        colours = {
-            f"{prefix}colours.{k}": getattr(self.colours, k)
-            for k in ("mean", "loadings", "specific")
+        return {
+            **self.trees.arrays(f"{prefix}trees."),
+            **self.network.arrays(f"{prefix}network."),
+            **self.spread.arrays(f"{prefix}spread."),
+            f"{prefix}limit": np.array([self.limit]),
         }
-        rest = {**self.mean.arrays(f"{prefix}mean."), **self.spread.arrays(f"{prefix}spread.")}
-        return {**colours, **rest, f"{prefix}limit": np.array([self.limit])}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str) -> Member:
         """The reverse of `arrays`."""
-        colours = ColourModel(
-            *(arrays[f"{prefix}colours.{k}"] for k in ("mean", "loadings", "specific"))
-        )
-        mean = PackedForest.from_arrays(arrays, f"{prefix}mean.")
         return cls(
-            colours,
-            mean,
+            PackedForest.from_arrays(arrays, f"{prefix}trees."),
+            DenseNetwork.from_arrays(arrays, f"{prefix}network."),
             Spread.from_arrays(arrays, f"{prefix}spread."),
             float(arrays[f"{prefix}limit"][0]),
         )
@@ -139,6 +137,10 @@ class DustForest:
     ----------
     members : tuple of Member
         Member k was trained without fold k of the galaxies, which the card scores it on.
+    colours : ColourModel
+        Of all galaxies; it knows nothing of the dust.
+    sed : DenseNetwork
+        What a fit of model spectra would say; it knows nothing of the galaxies' dust either.
     colour_term : ColourTerm
         From IRAC 3.6 to WISE 3.4.
     card : ModelCard
@@ -147,6 +149,8 @@ class DustForest:
     """
 
     members: tuple[Member, ...]
+    colours: ColourModel
+    sed: DenseNetwork
     colour_term: ColourTerm
     card: ModelCard
     weights_hash: str = ""
@@ -225,16 +229,17 @@ class DustForest:
         unusual : ndarray, shape (n,)
             Beyond 1 the spectrum is out of distribution.
         """
-        parts = [member.predict(spectra, device) for member in self.members]
+        matrix, unusual = features(spectra, self.colours, self.sed)
+        parts = [m.predict(matrix, unusual, spectra.columns, device) for m in self.members]
         mean = np.mean([p[0] for p in parts], axis=0)
         sigma = np.sqrt(np.mean([p[1] ** 2 for p in parts], axis=0))
         values = mean @ TO_QUANTITIES
-        brightness = np.log10(spectra.ratio[:, spectra.columns.normal])
-        values[:, 3:] += brightness[:, None] + log_lsun_kpc2_per_mjy_sr(spectra.columns.pivot_um)
+        brightness = np.log10(spectra.normal) + log_lsun_kpc2_per_mjy_sr(spectra.columns.pivot_um)
+        values[:, 3:] += brightness[:, None]
         return (
             values.astype(np.float32),
             sigma.astype(np.float32),
-            np.median([p[2] for p in parts], axis=0),
+            unusual / np.median([m.limit for m in self.members]),
         )
 
     def predict_steps(
@@ -311,6 +316,7 @@ class DustForest:
             galaxy_errors={
                 name: galaxy_part(sigmas[name], *shares) for name, shares in shares_of.items()
             },
+            tails={name: float(tail) for name, tail in self.card.settings["tails"].items()},
         )
 
     def _pixels(
@@ -322,11 +328,13 @@ class DustForest:
         data, uncertainty = (
             planes.reshape(len(cube.bands), -1)[:, rows] for planes in (cube.data, cube.uncertainty)
         )
-        spectra = normalise(data, uncertainty, cube.bands, self.colour_term, self.columns)
-        normal, error = (array[:, self.columns.normal] for array in (spectra.ratio, spectra.error))
+        spectra = normalise(
+            data, uncertainty, cube.bands, self.colour_term, self.columns, cube.hubble_stage
+        )
         bits = np.where(spectra.missing, Flag.BAND_MISSING, 0)
         with np.errstate(invalid="ignore"):
-            faint = ~(normal > FAINT_SIGMA * error)  # nor 0 with an error of 0
+            # Nor 0 with an error of 0.
+            faint = ~(spectra.normal > FAINT_SIGMA * spectra.normal_error)
         bits |= np.where(faint, Flag.FAINT, 0)
         value, sigma = np.full((2, len(rows), len(QUANTITIES)), np.nan, np.float32)
         keep = spectra.usable
@@ -349,6 +357,8 @@ class DustForest:
         from safetensors.numpy import save
 
         arrays = {"colour_term": np.array([self.colour_term.offset, self.colour_term.scatter])}
+        arrays |= {f"colours.{k}": getattr(self.colours, k) for k in _OF_COLOURS}
+        arrays |= self.sed.arrays("sed.")
         for k, member in enumerate(self.members):
             arrays |= member.arrays(f"{k}.")
         return bytes(save({key: np.ascontiguousarray(array) for key, array in arrays.items()}))
@@ -362,9 +372,15 @@ class DustForest:
         Columns.from_card(card)
         try:
             arrays = load(blob)
-            count = len({key.split(".")[0] for key in arrays} - {"colour_term"})
-            members = tuple(Member.from_arrays(arrays, f"{k}.") for k in range(count))
-            return cls(members, ColourTerm(*map(float, arrays["colour_term"])), card, weights_hash)
+            count = len({first for key in arrays if (first := key.split(".")[0]).isdigit()})
+            return cls(
+                tuple(Member.from_arrays(arrays, f"{k}.") for k in range(count)),
+                ColourModel(*(arrays[f"colours.{k}"] for k in _OF_COLOURS)),
+                DenseNetwork.from_arrays(arrays, "sed."),
+                ColourTerm(*map(float, arrays["colour_term"])),
+                card,
+                weights_hash,
+            )
         except (SafetensorError, KeyError) as error:
             raise ModelError(
                 f"The weights of {card.name} are damaged ({error}); install the package again."

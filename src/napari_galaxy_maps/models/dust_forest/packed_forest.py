@@ -60,7 +60,7 @@ class PackedForest:
     def unpacked(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Code, threshold and leaf of every node, root and depth of every tree.
 
-        A node's code holds its left child above the lowest six bits and its feature in them. Leaves
+        A node's code holds its left child above the lowest seven bits and its feature in them. Leaves
         are their own left child behind an infinite threshold, so that a descent of fixed depth
         needs no test.
         """
@@ -81,7 +81,7 @@ class PackedForest:
             children = np.concatenate([left[frontier], left[frontier] + 1])
             depth[tree[children]] = step
             frontier = children[inner[children]]
-        code = left.astype(np.uint32) << 6 | np.maximum(self.feature, 0).astype(np.uint32)
+        code = left.astype(np.uint32) << 7 | np.maximum(self.feature, 0).astype(np.uint32)
         return code, threshold, leaf, root.astype(np.uint32), depth
 
     @cached_property
@@ -100,7 +100,7 @@ class PackedForest:
         Parameters
         ----------
         x : ndarray of float32, shape (n, n_features)
-            No NaN; at most 64 features.
+            No NaN; at most 128 features.
         device : str
             ``"cpu"`` runs the compiled descent, any other name the same descent in torch on that
             device.
@@ -127,7 +127,7 @@ class PackedForest:
 
         code_, threshold_, leaf_, root_, depth = self.unpacked
         feature, left = (
-            torch.as_tensor(a.astype(np.int64)).to(device) for a in (code_ & 63, code_ >> 6)
+            torch.as_tensor(a.astype(np.int64)).to(device) for a in (code_ & 127, code_ >> 7)
         )
         threshold = torch.as_tensor(threshold_).to(device)
         leaf, root = (torch.as_tensor(a.astype(np.int64)).to(device) for a in (leaf_, root_))

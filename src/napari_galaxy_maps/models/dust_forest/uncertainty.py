@@ -25,11 +25,11 @@ TO_QUANTITIES = np.array(
         [1, 0, 0, 0, 0, 1, 0],
         [0, 1, 0, 0, 0, 0, 1],
         [0, 0, 1, 0, 0, 0, 0],
-        [0, 0, 0, 1, 0, 1, 0],
-        [0, 0, 0, 0, 1, 0, 1],
+        [-1, 0, 0, 1, 0, 0, 0],
+        [0, -1, 0, 0, 1, 0, 0],
     ]
 )
-"""From the five predictions to the seven quantities: log L_dust = log L_dust/L_star + log L_star,
+"""From the five predictions to the seven quantities: log L_dust/L_star = log L_dust - log L_star,
 and so for masses.
 """
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...bands.registry import INPUT_BANDS, get_band
 from ...models.dust_forest.columns import Columns
-from ..datasets.dustpedia import Galaxies
+from ..datasets.galaxies import Galaxies
 
 COLUMNS = Columns.of_bands(INPUT_BANDS)
 """Bands and features of the model that is trained; its card keeps them."""

@@ -10,7 +10,7 @@ from ...models.card import Score
 from ...models.dust_forest.columns import NORMAL, STAND_IN
 from ...models.dust_forest.model import DustForest
 from ...models.dust_forest.uncertainty import QUANTITIES, TO_QUANTITIES
-from ..datasets.dustpedia import Galaxies
+from ..datasets.galaxies import Galaxies
 from . import imputation_trial as imputation
 from .band_sets import ALL_BANDS, BAND_SETS, BandSet
 from .fit_spread import truth_errors

@@ -6,7 +6,7 @@ from ...models.card import ModelCard, Score
 from ...models.dust_forest.columns import MIN_OTHERS, NORMAL, STAND_IN
 from ...models.dust_forest.features import ColourTerm
 from ...models.dust_forest.uncertainty import QUANTITIES
-from ..datasets.dustpedia import Galaxies
+from ..datasets.galaxies import Galaxies
 from .band_sets import COLUMNS
 
 ABOUT = (

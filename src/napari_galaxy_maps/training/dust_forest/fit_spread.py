@@ -22,7 +22,7 @@ from ...models.dust_forest.uncertainty import (
     levers,
     spread_features,
 )
-from ..datasets.dustpedia import Galaxies
+from ..datasets.galaxies import Galaxies
 from .band_sets import BAND_SETS, COLUMNS
 from .fit_recalibration import fit_recalibration
 from .fit_trees import Pool, TreeSettings, fit_trees

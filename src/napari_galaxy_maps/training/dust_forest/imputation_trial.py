@@ -27,11 +27,12 @@ from ...models.registry import load_model
 from ...prepare.impute import fill_steps
 from ...progress import run_to_end
 from ...sed.library import Library, build_library
-from ..datasets.dustpedia import Galaxies, read_galaxies
+from ..datasets.dustpedia import read_galaxies
+from ..datasets.galaxies import Galaxies
 from ..model_files import write_model
 from .band_sets import ALL_BANDS, BAND_SETS, BandSet
-from .fit_spread import truth_errors
-from .scoring import N_BOOTSTRAP, SEED, predict_unseen
+
+#from .scoring import N_BOOTSTRAP, SEED, predict_unseen
 
 if TYPE_CHECKING:
     from ...models.card import ModelCard

@@ -11,7 +11,7 @@ from ...models.card import Score
 from ...models.dust_forest.features import normalise, select
 from ...models.dust_forest.model import DustForest
 from ...models.dust_forest.uncertainty import QUANTITIES, TO_QUANTITIES
-from ..datasets.dustpedia import Galaxies
+from ..datasets.galaxies import Galaxies
 from .band_sets import ALL_BANDS, BAND_SETS, BandSet
 from .fit_spread import best_constant, truth_errors
 

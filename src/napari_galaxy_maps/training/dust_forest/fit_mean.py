@@ -1,0 +1,221 @@
+"""The models that predict the mean: randomised trees, boosted trees and a network, fitted to
+galaxies and their degraded copies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...models.dust_forest.dense_network import DenseNetwork
+from ...models.dust_forest.packed_forest import PackedForest, combine, from_sklearn, from_xgboost
+from .fit_network import fit_network
+from .pool import Pool
+
+if TYPE_CHECKING:
+    import torch
+
+TRUTH_SCALE = np.array([0.13, 0.25, 2.4, np.inf, np.inf])
+"""Truth errors (dex, dex, K) beyond which a galaxy counts for less; what a model adds to the
+truth's own errors. Those of the stars' are mostly common to all galaxies, and are not used.
+"""
+DUST, TEMPERATURE = np.array([0, 1]), np.array([2])
+N_TARGETS = 5
+
+
+@dataclass(frozen=True)
+class ForestSettings:
+    """Settings of randomised trees.
+
+    Attributes
+    ----------
+    n_trees, draws : int
+        Trees, and copies of each galaxy drawn into a tree.
+    min_leaf, max_depth, max_features
+        As scikit-learn's.
+    """
+
+    n_trees: int = 50
+    draws: int = 2
+    min_leaf: int = 4
+    max_depth: int = 14
+    max_features: float = 0.5
+
+
+@dataclass(frozen=True)
+class MeanSettings:
+    """Settings of the fit, chosen by cross-validation.
+
+    Attributes
+    ----------
+    whole : float
+        Chance that a galaxy is drawn as it was observed, not degraded.
+    survey_weight : mapping of str to float
+        How much a galaxy of a survey counts; 1 where it is missing.
+    logs, temperature : ForestSettings
+    rounds, boost_draws : int
+        Of the boosted trees.
+    epochs, width, dropout
+        Of the network.
+    """
+
+    whole: float = 0.85
+    survey_weight: tuple[tuple[str, float], ...] = (("H-ATLAS", 0.5),)
+    logs: ForestSettings = field(default_factory=ForestSettings)
+    temperature: ForestSettings = field(default_factory=lambda: ForestSettings(min_leaf=10))
+    rounds: int = 200
+    boost_draws: int = 4
+    epochs: int = 100
+    width: int = 80
+    dropout: float = 0.1
+
+
+def fit_mean(
+    pool: Pool, rows: np.ndarray, settings: MeanSettings, seed: int
+) -> tuple[PackedForest, DenseNetwork]:
+    """Fit trees and network.
+
+    Randomised trees for the dust's logarithms, others for T_DUST (whose best splits are others),
+    and boosted trees with vector leaves for all five targets, of which the former is half; and a
+    network for all five.
+
+    Parameters
+    ----------
+    pool : Pool
+        Of n galaxies.
+    rows : ndarray of int
+        The galaxies to train on.
+    """
+    targets = pool.targets[rows]
+    scale, middle = np.nanstd(targets, axis=0), np.nanmean(targets, axis=0)
+    draw = _Draw(pool, rows, middle, scale, settings)
+    share = np.array([0.5, 0.5, 0.5, 1.0, 1.0])  # of the boosted trees
+    to_output = np.diag((1 - share) * scale)
+    forest = combine(
+        [
+            from_sklearn(_randomised(draw, DUST, settings.logs, [seed, 2]), to_output[DUST]),
+            from_sklearn(
+                _randomised(draw, TEMPERATURE, settings.temperature, [seed, 3]),
+                to_output[TEMPERATURE],
+            ),
+            from_xgboost(_boosted(draw, [seed, 4]), np.diag(share * scale)),
+        ]
+    )
+    trees = PackedForest(
+        forest.feature, forest.threshold, forest.leaf, forest.size, forest.offset + middle
+    )
+    return trees, _network(draw, seed)
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """Draws features, scaled targets and their weights."""
+
+    pool: Pool
+    rows: np.ndarray
+    middle: np.ndarray
+    scale: np.ndarray
+    settings: MeanSettings
+
+    def __call__(
+        self, drawn: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Features (n, n_features), targets (n, 5) with 0 where unknown, and weights (n, 5)."""
+        pool = self.pool
+        copy = pool.draw(drawn, self.settings.whole, rng)
+        z = (pool.targets_of(copy, drawn) - self.middle) / self.scale
+        return pool.features[copy, drawn], np.nan_to_num(z), self.weights[drawn]
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Of each galaxy and target: less where the truth is uncertain, nothing where unknown."""
+        pool = self.pool
+        poor = (pool.target_errors[:, : len(TRUTH_SCALE)] / TRUTH_SCALE) ** 2
+        weight = np.isfinite(pool.targets) / (1 + np.nan_to_num(poor))
+        return weight * _survey_weights(pool, self.settings)[:, None]
+
+
+def _randomised(
+    draw: _Draw, columns: np.ndarray, settings: ForestSettings, seed: list[int]
+) -> list:
+    """Extremely randomised trees; each degrades the galaxies in its own way."""
+    from sklearn.tree import ExtraTreeRegressor
+
+    trees = []
+    for index in range(settings.n_trees):
+        rng = np.random.default_rng([*seed, index])
+        x, z, weight = draw(np.tile(draw.rows, settings.draws), rng)
+        tree = ExtraTreeRegressor(
+            min_samples_leaf=settings.min_leaf,
+            max_depth=settings.max_depth,
+            max_features=settings.max_features,
+            random_state=int(rng.integers(2**31)),
+        )
+        trees.append(tree.fit(x, z[:, columns], sample_weight=weight[:, columns].mean(1)))
+    return trees
+
+
+def _boosted(draw: _Draw, seed: list[int]) -> object:
+    import xgboost
+
+    rng = np.random.default_rng(seed)
+    x, z, weight = draw(np.tile(draw.rows, draw.settings.boost_draws), rng)
+    weight = weight / weight.mean(0)
+    data = xgboost.DMatrix(x)
+    data.set_base_margin(np.zeros(z.shape))
+
+    def objective(u: np.ndarray, _: object) -> tuple[np.ndarray, np.ndarray]:
+        return weight * (u.reshape(z.shape) - z), np.maximum(weight, 1e-6)
+
+    parameters = {
+        "max_depth": 5,
+        "eta": 0.05,
+        "subsample": 0.5,
+        "colsample_bytree": 0.3,
+        "min_child_weight": 8,
+        "reg_lambda": 5,
+        "base_score": 0.0,
+        "tree_method": "hist",
+        "multi_strategy": "multi_output_tree",
+        "num_target": z.shape[1],
+        "nthread": 1,
+        "seed": int(rng.integers(2**31)),
+    }
+    return xgboost.train(parameters, data, draw.settings.rounds, obj=objective)
+
+
+def _network(draw: _Draw, seed: int) -> DenseNetwork:
+    """A network whose loss is a Gaussian likelihood of its own sigma and the truth's errors, by
+    which a galaxy whose truth is uncertain counts for less (beta-NLL, Seitzer+ 2022).
+    """
+    settings, pool = draw.settings, draw.pool
+    errors = pool.target_errors / draw.scale
+
+    def drawn(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+        x, z, weight = draw(draw.rows, rng)
+        known = (weight > 0) * _survey_weights(pool, settings)[draw.rows, None]
+        return x, z, known, errors[draw.rows] ** 2
+
+    def loss(
+        out: torch.Tensor, z: torch.Tensor, known: torch.Tensor, error2: torch.Tensor
+    ) -> torch.Tensor:
+        import torch
+
+        mean, log_sigma = out[:, :N_TARGETS], out[:, N_TARGETS:].clip(-4, 1)
+        variance = torch.exp(2 * log_sigma) + error2
+        likelihood = 0.5 * (torch.log(variance) + (z - mean) ** 2 / variance)
+        return (known * variance.detach().sqrt() * likelihood).mean()
+
+    return fit_network(
+        drawn, loss, (settings.width,) * 3, 2 * N_TARGETS, (draw.middle, draw.scale), seed,
+        settings.epochs, dropout=settings.dropout, jitter=0.02,
+    )  # fmt: skip
+
+
+def _survey_weights(pool: Pool, settings: MeanSettings) -> np.ndarray:
+    weight = np.ones(len(pool.surveys))
+    for survey, factor in settings.survey_weight:
+        weight[pool.surveys == survey] = factor
+    return weight
