@@ -267,16 +267,13 @@ def dustpedia(folder: Path) -> dict:
     """The dust of DustPedia's late types with three detections or more in the far infrared
     (Nersesian+ 2019).
     """
-    import csv
-
+    from napari_galaxy_maps.models.dust_forest.uncertainty import TO_QUANTITIES
     from napari_galaxy_maps.training.datasets.dustpedia import read_galaxies
 
     galaxies = read_galaxies(folder)
-    with (folder / "DustPedia_HyperLEDA_Herschel.csv").open() as stream:
-        types = {row["objname"]: row.get("t") for row in csv.DictReader(stream)}
-    stage = np.array([float(types.get(name) or "nan") for name in galaxies.names])
+    stage = galaxies.stage
     chosen = (stage > 0) & (galaxies.n_detected >= 3)
-    sld, smd, tdust = (galaxies.targets[chosen, k] for k in range(3))
+    sld, smd, tdust = (galaxies.targets @ TO_QUANTITIES)[chosen, :3].T
     name = f"(DustPedia, {chosen.sum()} late types; Salpeter to Chabrier)"
     early = (stage <= -1) & np.isfinite(galaxies.values[INPUT_BANDS.index("WISE_12")])
     return {

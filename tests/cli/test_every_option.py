@@ -24,7 +24,7 @@ NEEDED = {
     "evaluate": ["maps.fits", "maps.fits", "--out", "out"],
     "models": [],
     "mock": ["--seed", "1", "--size", "8", "--bands", "g", "--out", "out"],
-    "train dust-forest": ["--data", "nothing", "--out", "out"],
+    "train dust-forest": ["--data", "nothing", "--hatlas", "none", "--out", "out"],
     "train stellar-unet": ["--out", "out"],
     "demo": [],
 }

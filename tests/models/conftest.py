@@ -57,7 +57,9 @@ def make_cube():
 
 @pytest.fixture(scope="session")
 def galaxies(shared_data: Path):
-    """The real galaxies of DustPedia."""
+    """The real galaxies of DustPedia, and of H-ATLAS behind them."""
     from napari_galaxy_maps.training.datasets.dustpedia import read_galaxies
+    from napari_galaxy_maps.training.datasets.hatlas import read_hatlas
 
-    return read_galaxies(shared_data / "dustpedia")
+    hatlas = shared_data / "hatlas"
+    return read_galaxies(shared_data / "dustpedia", hatlas).joined(read_hatlas(hatlas))

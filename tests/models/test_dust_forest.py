@@ -53,11 +53,27 @@ def test_surface_density_of_light_follows_from_surface_brightness():
     assert pytest.approx(np.log10(per_area), abs=1e-4) == log_lsun_kpc2_per_mjy_sr(3.37)
 
 
-def test_twice_as_bright_is_nearly_twice_the_stars(model, make_cube):
+def test_twice_as_bright_is_twice_the_stars_and_the_dust_and_no_hotter(model, make_cube):
     cube = make_cube(noise=0.02)
     double = replace(cube, data=2 * cube.data, uncertainty=2 * cube.uncertainty)
-    one, two = (model.predict(c, "cpu").values["LOG_SIGMA_STAR"] for c in (cube, double))
-    assert np.median(two - one) == pytest.approx(np.log10(2), abs=0.05)
+    one, two = (model.predict(c, "cpu").values for c in (cube, double))
+    for name in QUANTITIES:
+        expected = np.log10(2) if name.startswith("LOG_SIGMA") else 0
+        np.testing.assert_allclose(two[name] - one[name], expected, atol=2e-4)
+
+
+def test_a_known_hubble_stage_makes_the_dusts_mass_surer(model, make_cube):
+    cube = make_cube(shape=(1, 150))
+    known, unknown = (
+        model.predict(replace(cube, hubble_stage=stage), "cpu") for stage in (5.0, None)
+    )
+    assert not np.array_equal(known.values["LOG_SMD"], unknown.values["LOG_SMD"])
+    assert np.median(known.errors["LOG_SMD"]) < np.median(unknown.errors["LOG_SMD"])
+
+
+def test_maps_say_how_many_sigmas_hold_95_per_cent(model, make_cube):
+    tails = model.predict(make_cube(), "cpu").tails
+    assert set(tails) == set(QUANTITIES) and all(1.5 < tail < 4 for tail in tails.values())
 
 
 @pytest.mark.parametrize("name", ["LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_LSTAR"])
@@ -164,13 +180,13 @@ def test_torch_agrees_with_the_compiled_trees(model, make_cube):
     from napari_galaxy_maps.models.dust_forest.features import features
     from napari_galaxy_maps.models.dust_forest.uncertainty import spread_features
 
+    matrix, unusual = features(spectra, model.colours, model.sed)
     for member in model.members:
-        matrix, unusual = features(spectra, member.colours)
-        mean = member.mean.predict(matrix)
+        trees = member.trees
         np.testing.assert_allclose(
-            member.mean.predict_torch(matrix, "cpu"), mean, rtol=1e-5, atol=1e-5
+            trees.predict_torch(matrix, "cpu"), trees.predict(matrix), rtol=1e-5, atol=1e-5
         )
-        x = spread_features(matrix, mean, unusual)
+        x = spread_features(matrix, member.mean(matrix), unusual)
         np.testing.assert_allclose(
             member.spread.forest.predict_torch(x, "cpu"), member.spread.forest.predict(x), atol=1e-5
         )

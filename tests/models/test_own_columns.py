@@ -97,7 +97,7 @@ def test_two_more_bands_in_the_table_change_no_map_and_no_fit(tmp_path):
 
 def test_cards_name_features_that_fit_the_weights():
     forest, network = load_card("dust-forest"), load_card("stellar-unet")
-    assert forest.features == all_features(forest.bands) and len(forest.features) == 53
+    assert forest.features == all_features(forest.bands) and len(forest.features) == 96
     assert forest.settings["pivot_um"] == 3.37
     assert network.features == channel_names(network.bands)
     assert len(network.features) == load_model("stellar-unet").network.inputs
@@ -107,36 +107,54 @@ def test_a_forest_of_other_columns_reads_them_from_its_card(model, make_cube):
     """The same trees behind reordered bands and features say the same."""
     card = model.card
     rng = np.random.default_rng(0)
-    bands, features = rng.permutation(18), rng.permutation(53)
+    bands, features = rng.permutation(18), rng.permutation(96)
     moved = replace(
         card,
         bands=tuple(card.bands[i] for i in bands),
         features=tuple(card.features[i] for i in features),
     )
-    members = tuple(moved_member(member, bands, features) for member in model.members)
+    members = tuple(moved_member(member, features) for member in model.members)
+    others = [model.columns.others.index(b) for b in bands if b != model.columns.normal]
+    colours = replace(
+        model.colours,
+        mean=model.colours.mean[others],
+        loadings=np.ascontiguousarray(model.colours.loadings[others]),
+        specific=model.colours.specific[others],
+    )
+    inputs = [all_features(card.bands).index(name) for name in all_features(moved.bands)]
+    sed = moved_network(model.sed, np.array(inputs[: len(model.sed.middle)]))
     cube = make_cube()
     one = model.predict(cube, "cpu")
-    other = DustForest(members, model.colour_term, moved).predict(cube, "cpu")
+    other = DustForest(members, colours, sed, model.colour_term, moved).predict(cube, "cpu")
     for name in one.values:
         np.testing.assert_allclose(other.values[name], one.values[name], rtol=1e-4, atol=1e-4)
         np.testing.assert_allclose(other.errors[name], one.errors[name], rtol=1e-3)
 
 
-def moved_member(member, bands, features):
-    colours = replace(
-        member.colours,
-        mean=member.colours.mean[bands],
-        loadings=np.ascontiguousarray(member.colours.loadings[bands]),
-        specific=member.colours.specific[bands],
-    )
-    place = np.concatenate([np.argsort(features), np.arange(53, 64)]).astype(np.int8)
+def moved_member(member, features):
+    n = len(features)
+    place = np.concatenate([np.argsort(features), np.arange(n, 128)]).astype(np.int8)
 
     def rewired(forest):
         feature = np.where(forest.feature >= 0, place[forest.feature], forest.feature)
         return replace(forest, feature=feature.astype(np.int8))
 
-    spread = replace(member.spread, forest=rewired(member.spread.forest))
-    return replace(member, colours=colours, mean=rewired(member.mean), spread=spread)
+    return replace(
+        member,
+        trees=rewired(member.trees),
+        network=moved_network(member.network, features),
+        spread=replace(member.spread, forest=rewired(member.spread.forest)),
+    )
+
+
+def moved_network(network, inputs):
+    first, *rest = network.weights
+    return replace(
+        network,
+        middle=network.middle[inputs],
+        scale=network.scale[inputs],
+        weights=(first[inputs], *rest),
+    )
 
 
 def test_a_card_of_an_earlier_version_names_its_bands_alone(model):

@@ -352,7 +352,10 @@ def test_what_is_wrong_with_the_options_is_told(tmp_path, monkeypatch, capsys, a
 
 
 def test_options_of_one_model_are_not_those_of_the_other(tmp_path, capsys):
-    assert main(["train", "dust-forest", "--data", "d", "--out", "o", "--mocks", "9"]) == 2
+    assert (
+        main(["train", "dust-forest", "--data", "d", "--hatlas", "h", "--out", "o", "--mocks", "9"])
+        == 2
+    )
     assert "--mocks" in capsys.readouterr().err
 
 

@@ -44,7 +44,11 @@ def _steps(arguments: argparse.Namespace) -> Steps[str]:
 
         yield Progress("train", 0, 1, "dust-forest")
         dust_forest.train(
-            Path(arguments.data), out, arguments.seed, None if arguments.quiet else print
+            Path(arguments.data),
+            Path(arguments.hatlas),
+            out,
+            arguments.seed,
+            None if arguments.quiet else print,
         )
         return f"dust-forest written to {out}"
     options = settle_options(arguments, out)

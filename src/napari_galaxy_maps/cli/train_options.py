@@ -38,8 +38,11 @@ _SEED = whole(Range(0, 2**31))
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the models and their options to the command's parser."""
     models = parser.add_subparsers(title="models", required=True, metavar="MODEL", dest="model")
-    dust = models.add_parser("dust-forest", help="dust from the DustPedia tables")
+    dust = models.add_parser("dust-forest", help="dust from the tables of DustPedia and H-ATLAS")
     dust.add_argument("--data", required=True, metavar="DIR", help="folder of the DustPedia tables")
+    dust.add_argument(
+        "--hatlas", required=True, metavar="DIR", help="folder of the H-ATLAS tables of FIREnet"
+    )
     dust.add_argument(
         "--out",
         type=OutputFolder,

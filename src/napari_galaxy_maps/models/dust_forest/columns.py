@@ -45,7 +45,7 @@ class Columns:
     @classmethod
     def of_bands(cls, bands: Sequence[str]) -> Columns:
         """The columns of a model that is trained on these bands."""
-        levers = tuple(f"width {band}" for band in _LEVER_BANDS)
+        levers = (*(f"width {band}" for band in _LEVER_BANDS), f"snr {NORMAL}")
         return cls(tuple(bands), all_features(bands), levers, get_band(NORMAL).pivot)
 
     @classmethod

@@ -180,9 +180,12 @@ def before_fit(spectra: Spectra, colours: ColourModel) -> tuple[np.ndarray, np.n
     measured = np.isfinite(spectra.ratio)
     soft = np.float32(2 * _SOFTENING) * (10**colours.mean).astype(np.float32)
     ratio = spectra.ratio.astype(np.float32)
-    scaled = np.where(
-        measured, ratio, np.power(np.float32(10), np.clip(spectrum, -8, 8).astype(np.float32))
-    ) / soft
+    scaled = (
+        np.where(
+            measured, ratio, np.power(np.float32(10), np.clip(spectrum, -8, 8).astype(np.float32))
+        )
+        / soft
+    )
     with np.errstate(invalid="ignore"):
         snr = np.column_stack(
             [ratio / spectra.error.astype(np.float32), spectra.normal / spectra.normal_error]

@@ -194,6 +194,12 @@ class DustForest:
             )
         return found
 
+    @cached_property
+    def tails(self) -> dict[str, float]:
+        """By quantity, the sigmas that hold 95 % of the errors."""
+        tails = np.mean([member.spread.tails for member in self.members], axis=0)
+        return {name: float(tail) for name, tail in zip(QUANTITIES, tails, strict=True)}
+
     def check_bands(self, bands: Sequence[str]) -> tuple[str, ...]:
         """The bands out of `bands` that it uses; raises `ModelError` where they do not suffice."""
         return self.columns.usable(bands)
@@ -316,7 +322,7 @@ class DustForest:
             galaxy_errors={
                 name: galaxy_part(sigmas[name], *shares) for name, shares in shares_of.items()
             },
-            tails={name: float(tail) for name, tail in self.card.settings["tails"].items()},
+            tails=self.tails,
         )
 
     def _pixels(

@@ -43,7 +43,5 @@ def features_of_fit(fit: SedFit) -> np.ndarray:
     logs = np.log10(np.clip(means, _LEAST, _MOST))
     widths = np.clip(np.array(sigmas) / np.clip(means, _LEAST, _MOST) / np.log(10), 0, _WIDEST)
     n = len(_FAR)
-    others = [
-        of[name] for name in ("Tdust", "A_FUV") for of in (fit.properties, fit.errors)
-    ]
+    others = [of[name] for name in ("Tdust", "A_FUV") for of in (fit.properties, fit.errors)]
     return np.vstack([logs[:n], widths[:n], logs[n:], widths[n:], others]).T.astype(np.float32)

@@ -76,6 +76,9 @@ def galaxy_part(sigma: np.ndarray, share: float, most: float) -> np.ndarray:
     return np.asarray(np.sqrt(share) * np.minimum(sigma, most), sigma.dtype)
 
 
+_OWN = ("limits", "recalibration", "tails")
+
+
 @dataclass(frozen=True)
 class Spread:
     """log sigma of the seven quantities.
@@ -86,13 +89,16 @@ class Spread:
         Gives ln sigma before recalibration.
     limits : ndarray, shape (2, 7)
         Least and greatest ln sigma.
-    recalibration : ndarray, shape (7, 9)
+    recalibration : ndarray, shape (7, 2 + n_levers)
         Parameters of `recalibrate`.
+    tails : ndarray, shape (7,)
+        The sigmas that hold 95 % of the errors; a Gaussian's would be 1.96.
     """
 
     forest: PackedForest
     limits: np.ndarray
     recalibration: np.ndarray
+    tails: np.ndarray
 
     def sigma(self, x: np.ndarray, columns: Columns, device: str = "cpu") -> np.ndarray:
         """1-sigma uncertainties, shape (n, 7), from `spread_features`."""
@@ -102,13 +108,13 @@ class Spread:
 
     def arrays(self, prefix: str) -> dict[str, np.ndarray]:
         """The arrays by name, to be written to a file."""
-        own = {prefix + k: getattr(self, k) for k in ("limits", "recalibration")}
+        own = {prefix + k: getattr(self, k) for k in _OWN}
         return {**self.forest.arrays(prefix), **own}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str) -> Spread:
         """The reverse of `arrays`."""
-        own = {k: arrays[prefix + k] for k in ("limits", "recalibration")}
+        own = {k: arrays[prefix + k] for k in _OWN}
         return cls(PackedForest.from_arrays(arrays, prefix), **own)
 
 
@@ -124,13 +130,15 @@ def levers(x: np.ndarray, columns: Columns) -> np.ndarray:
 
     Returns
     -------
-    ndarray, shape (n, 7)
+    ndarray, shape (n, 8)
         How unknown the fluxes are in one band of GALEX, SDSS and 2MASS and in WISE 2 to 4, between
-        0 (measured) and 1, and the logarithm of how unusual the colours are, between -1 and 2.
+        0 (measured) and 1, the logarithm of the signal-to-noise ratio of WISE 3.4, and that of how
+        unusual the colours are, between -1 and 2.
     """
-    widths = x[:, columns.lever_places]
-    unknown = np.clip(np.log10(np.maximum(widths, 0.03) / 0.03), 0, 1)
-    return np.column_stack([unknown, np.clip(x[:, -1], -1, 2)])
+    found = x[:, columns.lever_places]
+    widths = np.array([name.startswith("width ") for name in columns.levers])
+    unknown = np.clip(np.log10(np.maximum(found, 0.03) / 0.03), 0, 1)
+    return np.column_stack([np.where(widths, unknown, found), np.clip(x[:, -1], -1, 2)])
 
 
 def recalibrate(raw: np.ndarray, levers: np.ndarray, parameters: np.ndarray) -> np.ndarray:
@@ -141,8 +149,8 @@ def recalibrate(raw: np.ndarray, levers: np.ndarray, parameters: np.ndarray) -> 
     ----------
     raw : ndarray, shape (n, 7)
         ln sigma before.
-    levers : ndarray, shape (n, 7)
-    parameters : ndarray, shape (7, 9)
+    levers : ndarray, shape (n, n_levers)
+    parameters : ndarray, shape (7, 2 + n_levers)
 
     Returns
     -------

@@ -27,11 +27,14 @@ class BandSet:
     bands : tuple of str
     imputed : bool
         Whether the fluxes are CIGALE's Bayesian ones instead of the observed ones.
+    with_stage : bool
+        Whether the Hubble stage is given, too.
     """
 
     name: str
     bands: tuple[str, ...]
     imputed: bool = False
+    with_stage: bool = False
 
     @property
     def rows(self) -> list[int]:
@@ -51,13 +54,19 @@ class BandSet:
         full[:, self.rows] = self.given(galaxies)
         return full[0], full[1]
 
+    def stage(self, galaxies: Galaxies) -> np.ndarray:
+        """Hubble stages as given, shape (n,); NaN where not."""
+        return galaxies.stage if self.with_stage else np.full(len(galaxies), np.nan)
+
 
 def _of(*surveys: str) -> tuple[str, ...]:
     return tuple(b for b in BASELINE_BANDS if get_band(b).survey in surveys)
 
 
 ALL_BANDS = BandSet("all bands", INPUT_BANDS)
+WITH_STAGE = BandSet("all bands, Hubble stage", INPUT_BANDS, with_stage=True)
 BAND_SETS: tuple[BandSet, ...] = (
+    WITH_STAGE,
     BandSet("no IRAC", BASELINE_BANDS),
     BandSet("no GALEX", tuple(b for b in BASELINE_BANDS if get_band(b).survey != "GALEX")),
     BandSet(

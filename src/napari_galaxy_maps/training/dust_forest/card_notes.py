@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ...bands.registry import INPUT_BANDS
 from ...measure.compare.coverage import coverage
-from ...models.card import Score
+from ...models.card import CardTable, Score
 from ...models.dust_forest.columns import NORMAL, STAND_IN
 from ...models.dust_forest.model import DustForest
 from ...models.dust_forest.uncertainty import QUANTITIES, TO_QUANTITIES
+from ..datasets.dustpedia import SURVEY as DUSTPEDIA
 from ..datasets.galaxies import Galaxies
 from . import imputation_trial as imputation
-from .band_sets import ALL_BANDS, BAND_SETS, BandSet
-from .fit_spread import truth_errors
-from .scoring import predict_unseen
+from .band_sets import ALL_BANDS, WITH_STAGE, BandSet
+from .pool import LEAST_ERROR, MOST_ERROR, limited_errors
+from .scoring import (
+    ALL,
+    DUST,
+    DUST_PER_W1,
+    HATLAS_ALL,
+    N_BOOTSTRAP,
+    SEED,
+    WELL_MEASURED,
+    populations,
+    predict_unseen,
+)
 
 STOOD_IN = BandSet("IRAC 3.6 for WISE 3.4", tuple(b for b in INPUT_BANDS if b != NORMAL))
 
@@ -22,68 +35,140 @@ STOOD_IN = BandSet("IRAC 3.6 for WISE 3.4", tuple(b for b in INPUT_BANDS if b !=
 def measured_notes(
     model: DustForest, galaxies: Galaxies, scores: tuple[Score, ...]
 ) -> tuple[str, ...]:
-    """Facts beyond the table: IRAC 3.6 standing in, how much of the calibration holds, what is
-    flagged, what filling gaps does.
+    """Facts beyond the tables: the published rival, IRAC 3.6 standing in, how much of the
+    calibration holds, what is flagged, what noise and brightness do, what filling gaps does.
     """
-    whole, sigma, unusual = predict_unseen(model, galaxies, ALL_BANDS)
-    with_irac = galaxies.take(
-        np.flatnonzero(np.isfinite(galaxies.values[INPUT_BANDS.index(STAND_IN)]))
+    near = galaxies.surveys == DUSTPEDIA
+    dustpedia = galaxies.take(np.flatnonzero(near))
+    whole = predict_unseen(model, galaxies, ALL_BANDS)
+    least, most = (
+        ", ".join(f"{value:g}" for value in limit[:3]) for limit in (LEAST_ERROR, MOST_ERROR)
     )
-    rows = np.flatnonzero(np.isfinite(galaxies.values[INPUT_BANDS.index(STAND_IN)]))
-    stood, _, _ = predict_unseen(model, galaxies, STOOD_IN)
-    rows = rows[np.isfinite(stood[rows, 0])]
+    right = sum(s.calibrated() for s in scores)
+    far_off = [s for s in scores if s.off() > 4]
+    return (
+        _beside_rival(whole.values, galaxies),
+        _stage(model, galaxies),
+        _standing_in(model, galaxies, whole.values),
+        f"Of {len(scores)} rows {right} ({100 * right / len(scores):.0f} %) have both coverages "
+        f"right within two standard errors; in {len(far_off)} one is off by more than 4 points"
+        + (": " if far_off else "")
+        + ", ".join(f"{s.property} of {s.population}, {s.case}" for s in far_off)
+        + f". The truth's errors (log L_dust, log M_dust, T_dust) count from {least} up to {most} "
+        "(dex, dex, K), and those of the stars not at all.",
+        f"Out of distribution: {100 * np.mean(whole.unusual[near] > 1):.1f} % of DustPedia's "
+        f"galaxies and {100 * np.mean(whole.unusual[~near] > 1):.1f} % of H-ATLAS's are flagged by "
+        "the member that did not see their dust (their colours are among those by which "
+        "unusual ones are known).",
+        _with_noise(model, galaxies),
+        "Every flux multiplied by 5, errors too, leaves all predictions as they are but for the "
+        "surface densities, which grow by the same factor: how bright something is is no input.",
+        *imputation.notes(imputation.compare(model, dustpedia, imputation.library_for_galaxies())),
+    )
+
+
+def _beside_rival(values: np.ndarray, galaxies: Galaxies) -> str:
+    """RMSE beside the network of Dobbels+ 2020 on the same galaxies, differences by a paired
+    bootstrap.
+    """
+    words = []
+    for population in (HATLAS_ALL, WELL_MEASURED, ALL):
+        use = populations(galaxies)[population] & np.isfinite(galaxies.rival).all(1)
+        draws = np.random.default_rng(SEED).integers(0, use.sum(), (N_BOOTSTRAP, use.sum()))
+        rows = []
+        for j, name in enumerate(DUST_PER_W1):
+            truth = galaxies.targets[use, j]
+            own, rival = (
+                v - truth for v in (values[use, QUANTITIES.index(name)], galaxies.rival[use, j])
+            )
+            one, other = (np.sqrt(np.mean(r**2)) for r in (own, rival))
+            drawn = np.sqrt((own[draws] ** 2).mean(1)) - np.sqrt((rival[draws] ** 2).mean(1))
+            rows.append(f"{name} {one:.3f} against {other:.3f} (by {one - other:+.3f} ± "
+                        f"{drawn.std():.3f})")  # fmt: skip
+        words.append(f"{population} ({use.sum()}): {', '.join(rows)}")
+    return (
+        "Beside the network of Dobbels+ 2020 on the same galaxies, RMSE of log L_dust and log "
+        "M_dust per WISE 3.4 luminosity and of T_dust, and the difference by a paired bootstrap: "
+        f"{'; '.join(words)}."
+    )
+
+
+def _stage(model: DustForest, galaxies: Galaxies) -> str:
+    """What the Hubble stage gains, by a paired bootstrap."""
+    truth = galaxies.targets @ TO_QUANTITIES
+    without, given = (
+        predict_unseen(model, galaxies, case).values for case in (ALL_BANDS, WITH_STAGE)
+    )
+    words = []
+    for population in (WELL_MEASURED, ALL):
+        use = populations(galaxies)[population]
+        draws = np.random.default_rng(SEED).integers(0, use.sum(), (N_BOOTSTRAP, use.sum()))
+        rows = []
+        for j, name in enumerate(DUST):
+            square = [(v[use, j] - truth[use, j]) ** 2 for v in (given, without)]
+            one, other = (np.sqrt(s.mean()) for s in square)
+            drawn = np.sqrt(square[0][draws].mean(1)) - np.sqrt(square[1][draws].mean(1))
+            rows.append(f"{name} {one:.3f} ({one - other:+.3f} ± {drawn.std():.3f})")
+        words.append(f"{population}: {', '.join(rows)}")
+    return f"With the Hubble stage given, RMSE of DustPedia's galaxies: {'; '.join(words)}."
+
+
+def _standing_in(model: DustForest, galaxies: Galaxies, whole: np.ndarray) -> str:
+    seen = np.isfinite(galaxies.values[INPUT_BANDS.index(STAND_IN)])
+    stood = predict_unseen(model, galaxies, STOOD_IN).values
+    rows = np.flatnonzero(seen & np.isfinite(stood[:, 0]))
+    truth = galaxies.targets @ TO_QUANTITIES
     pairs = []
-    for j, name in enumerate(QUANTITIES[:3]):
-        one, other = (
-            np.sqrt(np.mean((v[rows, j] - galaxies.targets[rows, j]) ** 2)) for v in (stood, whole)
-        )
+    for j, name in enumerate(DUST):
+        one, other = (np.sqrt(np.mean((v[rows, j] - truth[rows, j]) ** 2)) for v in (stood, whole))
         pairs.append(f"{name} {one:.3f} against {other:.3f}")
-    flagged = 100 * np.mean(unusual > 1)
-    t = QUANTITIES.index("T_DUST")
-    vague = galaxies.target_errors[:, t] > 4
-    z = (whole - galaxies.targets @ TO_QUANTITIES)[:, t] / np.hypot(
-        sigma[:, t], galaxies.target_errors[:, t]
-    )
-    inside = [100 * coverage(z[rows]).within_68 for rows in (vague, ~vague)]
-    worst = _worst(model, galaxies, BAND_SETS[-1])
-    judged = [
-        holds
-        for s in scores
-        if s.property in QUANTITIES[:3] and (s.population == "all" or s.case == ALL_BANDS.name)
-        for holds in s.conditions()
-    ]
     return (
-        f"IRAC 3.6 in the place of WISE 3.4, {len(rows)} of {len(with_irac)} galaxies with it: "
-        f"RMSE {', '.join(pairs)}.",
-        f"Of the {len(judged)} conditions on LOG_SLD, LOG_SMD and T_DUST (chi2, 68 % and 95 % of "
-        "all galaxies in each set of bands, and of those with >= 3 FIR with all bands) "
-        f"{sum(judged)} hold. Fitted to these very galaxies, which would be cheating, a monotone "
-        "function of sigma would meet 67 of them and this recalibration 69.",
-        f"Of T_DUST the 68 % interval holds too many of all galaxies: {vague.sum()} of them have "
-        "a truth with an error beyond 4 K, the width of N19's prior, wider than the scatter of "
-        f"its values; they lie within 1 sigma in {inside[0]:.0f} % of the cases whatever the "
-        f"model says, the others in {inside[1]:.0f} %. Shrinking sigma until the mean is right "
-        "would make it too small for the galaxies with a good truth, by which it is better judged.",
-        f"The residuals of LOG_SLD are heavy-tailed: with imputed fluxes {worst}, so that chi2 "
-        "can be too large where the coverages are right.",
-        f"Out of distribution: {flagged:.1f} % of galaxies that a member did not see are flagged.",
-        "A forest trained on imputed fluxes with bands dropped out did badly on observed ones in "
-        "a trial (0.45, 0.56 dex, 4.3 K): this one was trained on observed fluxes.",
-        *imputation.notes(imputation.compare(model, galaxies, imputation.library_for_galaxies())),
+        f"IRAC 3.6 in the place of WISE 3.4, {len(rows)} of {seen.sum()} galaxies with it: RMSE "
+        f"{', '.join(pairs)}."
     )
 
 
-def _worst(model: DustForest, galaxies: Galaxies, case: BandSet) -> str:
-    """Which galaxies have the largest LOG_SLD residuals for their uncertainty, and how much of chi2
-    is theirs.
-    """
-    values, sigma, _ = predict_unseen(model, galaxies, case)
-    z2 = (values - galaxies.targets @ TO_QUANTITIES)[:, 0] ** 2 / (
-        sigma[:, 0] ** 2 + truth_errors(galaxies)[:, 0] ** 2
+def _with_noise(model: DustForest, galaxies: Galaxies, factor: float = 5.0) -> str:
+    """Whether galaxies made fainter are predicted as they were: signal-to-noise ratios are seen."""
+    bright = populations(galaxies)[WELL_MEASURED]
+    some = galaxies.take(np.flatnonzero(bright))
+    rng = np.random.default_rng(SEED)
+    extra = np.sqrt(factor**2 - 1) * some.errors
+    fainter = replace(
+        some,
+        values=some.values + np.nan_to_num(extra * rng.standard_normal(extra.shape)),
+        errors=factor * some.errors,
     )
-    first = np.argsort(-np.nan_to_num(z2))[:6]
-    share = 100 * z2[first].sum() / np.nansum(z2)
+    before, after = (predict_unseen(model, g, ALL_BANDS).values for g in (some, fainter))
+    use = np.isfinite(after[:, 0])
+    moved = np.median((after - before)[use], axis=0)
+    words = ", ".join(
+        f"{name} by {moved[QUANTITIES.index(name)]:+.3f}" for name in (*DUST, *DUST_PER_W1[:2])
+    )
     return (
-        f"{len(first)} galaxies of {np.isfinite(z2).sum()} ({', '.join(galaxies.names[first])}) "
-        f"make up {share:.0f} % of chi2"
+        "Signal-to-noise ratios are inputs, by which the model knows how faint a galaxy is: with "
+        f"{factor:g} times the noise DustPedia's galaxies with >= 3 FIR move (median of "
+        f"{use.sum()}) {words} (dex, K; surface densities per WISE 3.4 luminosity)."
+    )
+
+
+def quarters_of_sigma(model: DustForest, galaxies: Galaxies) -> CardTable:
+    """The 68 % coverage in each quarter of sigma, all bands given."""
+    found = predict_unseen(model, galaxies, ALL_BANDS)
+    truth, error = galaxies.targets @ TO_QUANTITIES, limited_errors(galaxies)
+    z = (found.values - truth) / np.hypot(found.sigma, error)
+    rows = []
+    for population, use in populations(galaxies).items():
+        for name in DUST_PER_W1 if population == HATLAS_ALL else DUST:
+            j = QUANTITIES.index(name)
+            order = np.argsort(found.sigma[use, j])
+            quarters = np.array_split(z[use, j][order], 4)
+            shares = [f"{100 * coverage(part).within_68:.0f}" for part in quarters]
+            rows.append((population, name, *shares))
+    return CardTable(
+        "Uncertainties small and large",
+        "Per cent of the galaxies with |z| < 1 in each quarter of sigma, the smallest first; all "
+        "bands given.",
+        ("galaxies", "property", "first", "second", "third", "fourth"),
+        tuple(rows),
     )

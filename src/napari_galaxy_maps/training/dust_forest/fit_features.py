@@ -37,9 +37,7 @@ def fitted_features(spectra: Spectra, library: Library) -> np.ndarray:
     """What fits of model spectra say of spectra, float32, shape (n, 26): `sed_names.NAMES`."""
     others = [band for band in spectra.columns.bands if band != NORMAL]
     values = np.column_stack([spectra.ratio, np.ones(len(spectra.normal))]).T
-    errors = np.column_stack(
-        [spectra.error, spectra.normal_error / spectra.normal]
-    ).T
+    errors = np.column_stack([spectra.error, spectra.normal_error / spectra.normal]).T
     return features_of_fit(fit(values, errors, (*others, NORMAL), library, device="cpu"))
 
 

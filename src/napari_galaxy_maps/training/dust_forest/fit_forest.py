@@ -1,6 +1,7 @@
-"""Makes the weights and the card of dust-forest again from the DustPedia tables.
+"""Makes the weights and the card of dust-forest again from the tables of DustPedia and H-ATLAS.
 
-python -m napari_galaxy_maps.training.dust_forest.fit_forest --data FOLDER --out FOLDER
+python -m napari_galaxy_maps.training.dust_forest.fit_forest --data FOLDER --hatlas FOLDER --out
+FOLDER
 """
 
 from __future__ import annotations
@@ -11,35 +12,51 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ...exceptions import GalaxyMapsError
-from ...models.dust_forest.features import ColourTerm
+from ...models.dust_forest.features import before_fit
 from ...models.dust_forest.model import DustForest, Member
-from ..datasets.dustpedia import Galaxies, fit_colour_term, read_galaxies
+from ..datasets.dustpedia import read_galaxies
+from ..datasets.galaxies import Galaxies, fit_colour_term
+from ..datasets.hatlas import read_hatlas
 from ..model_files import write_model
-from .card_notes import measured_notes
+from .ablation import ablation_table
+from .card_notes import measured_notes, quarters_of_sigma
 from .card_text import card
+from .fit_features import fit_galaxy_colours, fit_sed_network, fitted_features
+from .fit_galaxy_share import galaxy_errors
+from .fit_mean import MeanSettings, fit_mean
 from .fit_spread import SpreadSettings, cross_fit, fit_spread
-from .fit_trees import TreeSettings, fit_galaxy_colours, fit_trees, make_pool
+from .imputation_trial import library_for_galaxies
+from .pool import Pool, PoolSettings, make_copies, make_pool
 from .scoring import folds, score_model
 
-NAME, VERSION = "dust-forest", "1.0"
+NAME, VERSION = "dust-forest", "2.0"
 UNUSUAL_SHARE = 0.5
 """Per cent of the training galaxies' copies that lie beyond the limit of the distribution."""
 
 
+MOCKS = 200
+"""On which is measured what the pixels of a galaxy have in common."""
+
+
 def train(
-    data: str | Path, out: str | Path, seed: int = 0, report: Callable[[str], None] | None = print
+    data: str | Path,
+    hatlas: str | Path,
+    out: str | Path,
+    seed: int = 0,
+    report: Callable[[str], None] | None = print,
 ) -> DustForest:
     """Train, score and write the model.
 
     Parameters
     ----------
-    data : str or Path
-        Folder of the DustPedia tables.
+    data, hatlas : str or Path
+        Folders of the DustPedia and of the H-ATLAS tables.
     out : str or Path
         Folder for ``dust-forest.safetensors``, ``dust-forest.json`` and ``dust-forest.md`` (the
         card) and ``registry.json``.
@@ -55,57 +72,87 @@ def train(
     """
     say = report or (lambda _: None)
     start = time.monotonic()
-    galaxies = read_galaxies(data)
-    term = fit_colour_term(galaxies)
+    galaxies = read_galaxies(data, hatlas).joined(read_hatlas(hatlas))
     say(f"{len(galaxies)} galaxies")
-    members = []
-    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as processes:
-        jobs = [
-            processes.submit(train_member, galaxies.take(fit), term, 10 * seed + k)
-            for k, (fit, _) in enumerate(folds(len(galaxies)))
-        ]
-        for k, job in enumerate(jobs):
-            members.append(job.result())
-            say(f"member {k + 1} of 4 after {time.monotonic() - start:.0f} s")
-    bare = DustForest(tuple(members), term, card(NAME, VERSION, term, galaxies))
-    scores = score_model(bare, galaxies)
-    notes = measured_notes(bare, galaxies, scores)
-    model = DustForest(bare.members, term, card(NAME, VERSION, term, galaxies, scores, notes))
+    model, pool, fitted = fit_model(galaxies, seed, report=say)
+    say(f"fitted after {time.monotonic() - start:.0f} s")
+    scores = score_model(model, galaxies)
+    model = replace(model, card=replace(model.card, scores=scores))
+    shares, shared_note = galaxy_errors(model, MOCKS, seed)
+    say(f"scored after {time.monotonic() - start:.0f} s")
+    tables = (quarters_of_sigma(model, galaxies), ablation_table(galaxies, pool, fitted, seed))
+    notes = (*measured_notes(model, galaxies, scores), shared_note)
+    settings = {**model.card.settings, "galaxy_errors": shares}
+    model = replace(model, card=replace(model.card, notes=notes, tables=tables, settings=settings))
     write_model(model, "forest", Path(out))
-    say(f"scored and written to {out} after {time.monotonic() - start:.0f} s")
+    say(f"written to {out} after {time.monotonic() - start:.0f} s")
     return model
 
 
-def train_member(
+def fit_model(
     galaxies: Galaxies,
-    term: ColourTerm,
-    seed: int,
-    trees: TreeSettings | None = None,
+    seed: int = 0,
+    pool_settings: PoolSettings | None = None,
+    mean: MeanSettings | None = None,
     spread: SpreadSettings | None = None,
-) -> Member:
-    """Train one member on galaxies: colours, trees, and the spread on cross-fitted residuals of the
-    same galaxies.
+    report: Callable[[str], None] = lambda _: None,
+) -> tuple[DustForest, Pool, np.ndarray]:
+    """Fit a model to galaxies; its card has no scores.
+
+    Returns
+    -------
+    model : DustForest
+    pool : Pool
+        That it was fitted to.
+    fitted : ndarray
+        What fits of model spectra say of the pool's spectra (`fit_features.fitted_features`).
     """
-    trees, spread = trees or TreeSettings(), spread or SpreadSettings()
+    term = fit_colour_term(galaxies)
+    copies = make_copies(galaxies, term, pool_settings or PoolSettings(), seed)
     colours = fit_galaxy_colours(galaxies, term)
-    pool = make_pool(galaxies, colours, term, trees, seed)
-    rows = np.arange(len(galaxies))
-    mean = fit_trees(pool, rows, galaxies.targets, galaxies.target_errors, trees, seed)
-    uncertainty = fit_spread(pool, cross_fit(pool, galaxies, trees, seed), galaxies, spread, seed)
-    return Member(
-        colours, mean, uncertainty, float(np.percentile(pool.unusual, 100 - UNUSUAL_SHARE))
-    )
+    fitted = fitted_features(copies.spectra, library_for_galaxies())
+    sed = fit_sed_network(before_fit(copies.spectra, colours)[0], fitted, seed)
+    pool = make_pool(galaxies, copies, colours, sed)
+    report("features made")
+    members = []
+    settings = mean or MeanSettings(), spread or SpreadSettings()
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as processes:
+        jobs = [
+            processes.submit(fit_member, pool, fit, *settings, 10 * seed + k)
+            for k, (fit, _) in enumerate(folds(galaxies.surveys))
+        ]
+        for k, job in enumerate(jobs):
+            members.append(job.result())
+            report(f"member {k + 1} of {len(jobs)}")
+    about = card(NAME, VERSION, term, galaxies)
+    return DustForest(tuple(members), colours, sed, term, about), pool, fitted
+
+
+def fit_member(
+    pool: Pool, rows: np.ndarray, mean: MeanSettings, spread: SpreadSettings, seed: int
+) -> Member:
+    """Fit one member to galaxies `rows` of a pool: the mean, and the spread on cross-fitted
+    residuals of the same galaxies.
+    """
+    import torch
+
+    torch.set_num_threads(1)
+    trees, network = fit_mean(pool, rows, mean, seed)
+    uncertainty = fit_spread(pool, rows, cross_fit(pool, rows, mean, seed), spread, seed)
+    limit = float(np.percentile(pool.unusual[:, rows], 100 - UNUSUAL_SHARE))
+    return Member(trees, network, uncertainty, limit)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", required=True, type=Path, help="folder of the DustPedia tables")
+    parser.add_argument("--hatlas", required=True, type=Path, help="folder of the H-ATLAS tables")
     parser.add_argument("--out", required=True, type=Path, help="folder for weights and card")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     try:
-        train(options.data, options.out, options.seed)
+        train(options.data, options.hatlas, options.out, options.seed)
     except GalaxyMapsError as error:
         print(error, file=sys.stderr)
         return 2

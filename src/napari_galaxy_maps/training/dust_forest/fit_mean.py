@@ -17,9 +17,9 @@ from .pool import Pool
 if TYPE_CHECKING:
     import torch
 
-TRUTH_SCALE = np.array([0.13, 0.25, 2.4, np.inf, np.inf])
-"""Truth errors (dex, dex, K) beyond which a galaxy counts for less; what a model adds to the
-truth's own errors. Those of the stars' are mostly common to all galaxies, and are not used.
+TRUTH_SCALE = np.array([0.08, 0.12, 2.4, np.inf, np.inf])
+"""Truth errors (dex, dex, K) beyond which a galaxy counts for less in the trees. Those of the
+stars are mostly common to all galaxies, and are not used.
 """
 DUST, TEMPERATURE = np.array([0, 1]), np.array([2])
 N_TARGETS = 5
@@ -52,8 +52,6 @@ class MeanSettings:
     ----------
     whole : float
         Chance that a galaxy is drawn as it was observed, not degraded.
-    survey_weight : mapping of str to float
-        How much a galaxy of a survey counts; 1 where it is missing.
     logs, temperature : ForestSettings
     rounds, boost_draws : int
         Of the boosted trees.
@@ -61,14 +59,13 @@ class MeanSettings:
         Of the network.
     """
 
-    whole: float = 0.85
-    survey_weight: tuple[tuple[str, float], ...] = (("H-ATLAS", 0.5),)
+    whole: float = 0.93
     logs: ForestSettings = field(default_factory=ForestSettings)
     temperature: ForestSettings = field(default_factory=lambda: ForestSettings(min_leaf=10))
     rounds: int = 200
     boost_draws: int = 4
-    epochs: int = 100
-    width: int = 80
+    epochs: int = 130
+    width: int = 96
     dropout: float = 0.1
 
 
@@ -133,8 +130,7 @@ class _Draw:
         """Of each galaxy and target: less where the truth is uncertain, nothing where unknown."""
         pool = self.pool
         poor = (pool.target_errors[:, : len(TRUTH_SCALE)] / TRUTH_SCALE) ** 2
-        weight = np.isfinite(pool.targets) / (1 + np.nan_to_num(poor))
-        return weight * _survey_weights(pool, self.settings)[:, None]
+        return np.isfinite(pool.targets) / (1 + poor)
 
 
 def _randomised(
@@ -195,8 +191,7 @@ def _network(draw: _Draw, seed: int) -> DenseNetwork:
 
     def drawn(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         x, z, weight = draw(draw.rows, rng)
-        known = (weight > 0) * _survey_weights(pool, settings)[draw.rows, None]
-        return x, z, known, errors[draw.rows] ** 2
+        return x, z, weight > 0, errors[draw.rows] ** 2
 
     def loss(
         out: torch.Tensor, z: torch.Tensor, known: torch.Tensor, error2: torch.Tensor
@@ -212,10 +207,3 @@ def _network(draw: _Draw, seed: int) -> DenseNetwork:
         drawn, loss, (settings.width,) * 3, 2 * N_TARGETS, (draw.middle, draw.scale), seed,
         settings.epochs, dropout=settings.dropout, jitter=0.02,
     )  # fmt: skip
-
-
-def _survey_weights(pool: Pool, settings: MeanSettings) -> np.ndarray:
-    weight = np.ones(len(pool.surveys))
-    for survey, factor in settings.survey_weight:
-        weight[pool.surveys == survey] = factor
-    return weight

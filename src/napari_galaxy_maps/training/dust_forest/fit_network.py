@@ -69,9 +69,9 @@ def fit_network(
 
     for _ in range(epochs):
         given = [torch.from_numpy(np.asarray(a, np.float32)) for a in draw(rng)]
-        given[0] = (
-            (given[0] - torch.from_numpy(middle)) / torch.from_numpy(scale)
-        ).clip(-WIDEST, WIDEST)
+        given[0] = ((given[0] - torch.from_numpy(middle)) / torch.from_numpy(scale)).clip(
+            -WIDEST, WIDEST
+        )
         for rows in _batches(len(given[0]), batch, rng):
             x_of, *rest = (a[rows] for a in given)
             value = loss(forward(x_of + jitter * torch.randn(x_of.shape)), *rest)

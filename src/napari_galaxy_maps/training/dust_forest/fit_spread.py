@@ -2,9 +2,8 @@
 that these did not see.
 
 The truth has errors of its own, which the uncertainty of the model must not include: a residual is
-taken as Gaussian with variance sigma^2 + sigma_truth^2, sigma_truth being the errors of Nersesian+
-2019. Numerator and denominator of a ratio are taken as independent, since how their errors
-correlate was not published.
+taken as Gaussian with variance sigma^2 + sigma_truth^2, sigma_truth being the published errors
+within limits (`pool.limited_errors`).
 """
 
 from __future__ import annotations
@@ -22,18 +21,20 @@ from ...models.dust_forest.uncertainty import (
     levers,
     spread_features,
 )
-from ..datasets.galaxies import Galaxies
 from .band_sets import BAND_SETS, COLUMNS
+from .fit_mean import N_TARGETS, MeanSettings, fit_mean
 from .fit_recalibration import fit_recalibration
-from .fit_trees import Pool, TreeSettings, fit_trees
+from .pool import Pool
 
-N_INNER = 10
+N_INNER = 5
 """Folds within the training galaxies: residuals of galaxies that the trees have seen would be half
 as large, those of trees grown on much fewer galaxies too large."""
 N_HELD_OUT = 5
 """Folds of the recalibration."""
 _WELL_MEASURED = 3.0
-"""How often the galaxies with at least three far-infrared detections count in the recalibration."""
+"""How often DustPedia's galaxies with a good truth, and the quarters of sigma, count there."""
+_GOOD_TRUTH = 0.15
+"""Error of log M_dust up to which a truth is good, dex."""
 _FLOOR, _CEILING = -8.0, 4.0
 
 
@@ -52,38 +53,24 @@ class SpreadSettings:
     case_weight: float = 2.0
 
 
-def truth_errors(galaxies: Galaxies) -> np.ndarray:
-    """N19's errors of the seven quantities, shape (n, 7).
-
-    Those of L_star and M_star are set to 0: N19's (0.04 and 0.11 dex) are as large as the whole
-    residuals, since most of them is an uncertainty that all galaxies share, so that nothing would
-    be left for the model. Its sigma holds the whole residual.
-    """
-    errors = np.hstack([galaxies.target_errors, galaxies.sum_errors])
-    errors[:, [QUANTITIES.index("LOG_SIGMA_LSTAR"), QUANTITIES.index("LOG_SIGMA_STAR")]] = 0.0
-    return errors
-
-
-def cross_fit(pool: Pool, galaxies: Galaxies, settings: TreeSettings, seed: int) -> np.ndarray:
-    """Predictions for every copy of every galaxy by trees that saw none of its copies, shape
-    (copies, n, 5).
+def cross_fit(pool: Pool, rows: np.ndarray, settings: MeanSettings, seed: int) -> np.ndarray:
+    """Predictions for every copy of galaxies `rows` by models that saw none of its copies, shape
+    (copies, len(rows), 5).
     """
     from sklearn.model_selection import KFold
 
-    predicted = np.empty((*pool.unusual.shape, 5), np.float32)
-    for k, (fit, held) in enumerate(
-        KFold(N_INNER, shuffle=True, random_state=seed).split(pool.unusual[0])
-    ):
-        trees = fit_trees(
-            pool, fit, galaxies.targets, galaxies.target_errors, settings, 1000 + 10 * seed + k
-        )
-        x = pool.features[:, held]
-        predicted[:, held] = trees.predict(x.reshape(-1, x.shape[-1])).reshape(*x.shape[:2], 5)
+    predicted = np.empty((len(pool.features), len(rows), N_TARGETS), np.float32)
+    for k, (fit, held) in enumerate(KFold(N_INNER, shuffle=True, random_state=seed).split(rows)):
+        trees, network = fit_mean(pool, rows[fit], settings, 1000 + 10 * seed + k)
+        x = pool.features[:, rows[held]]
+        flat = x.reshape(-1, x.shape[-1])
+        mean = (trees.predict(flat) + network.predict(flat)) / 2
+        predicted[:, held] = mean.reshape(*x.shape[:2], N_TARGETS)
     return predicted
 
 
 def fit_spread(
-    pool: Pool, predicted: np.ndarray, galaxies: Galaxies, settings: SpreadSettings, seed: int
+    pool: Pool, rows: np.ndarray, predicted: np.ndarray, settings: SpreadSettings, seed: int
 ) -> Spread:
     """Fit sigma to cross-fitted predictions.
 
@@ -93,21 +80,22 @@ def fit_spread(
     Parameters
     ----------
     pool : Pool
-        Features of n galaxies.
+    rows : ndarray of int, shape (n,)
+        Its galaxies that are fitted to.
     predicted : ndarray, shape (copies, n, 5)
         From `cross_fit`.
     """
     from sklearn.model_selection import KFold
 
-    copies, n = pool.unusual.shape
+    copies, n = len(pool.features), len(rows)
     x = spread_features(
-        pool.features.reshape(copies * n, -1),
-        predicted.reshape(copies * n, 5),
-        pool.unusual.reshape(-1),
+        pool.features[:, rows].reshape(copies * n, -1),
+        predicted.reshape(copies * n, -1),
+        pool.unusual[:, rows].reshape(-1),
     )
-    truth = galaxies.targets + pool.shift[:, :, None] * np.array([0, 0, 0, 1, 1])
+    truth = pool.targets_of(np.arange(copies)[:, None], rows[None])
     residual = ((predicted - truth) @ TO_QUANTITIES).reshape(copies * n, -1)
-    error = np.tile(truth_errors(galaxies), (copies, 1))
+    error = np.tile(pool.truth_errors[rows], (copies, 1))
     weight = np.ones(copies)
     weight[0] = settings.whole_weight
     weight[1 : 1 + len(BAND_SETS)] = settings.case_weight
@@ -118,30 +106,53 @@ def fit_spread(
 
     held_out = np.empty_like(residual)
     for fit, held in KFold(N_HELD_OUT, shuffle=True, random_state=seed + 1).split(np.arange(n)):
-        rows, others = np.isin(galaxy, fit), np.isin(galaxy, held)
+        own, others = np.isin(galaxy, fit), np.isin(galaxy, held)
         forest, limits = _fit_log_sigma(
-            x[rows], residual[rows], error[rows], weights[rows], settings, seed
+            x[own], residual[own], error[own], weights[own], settings, seed
         )
         held_out[others] = np.clip(forest.predict(x[others]), limits[0], limits[1])
     forest, limits = _fit_log_sigma(x, residual, error, weights, settings, seed)
-    copy = np.repeat(np.arange(copies), n)
-    well_measured = np.tile(galaxies.n_detected >= 3, copies)
-    # The cases, and all sets of bands at random, so that what nobody judged holds too. Where the
-    # truth is good counts most.
-    groups = [
-        (copy == 0) & well_measured,
-        *(copy == k for k in range(1 + len(BAND_SETS))),
-        copy > len(BAND_SETS),
-    ]
-    importance = np.array([_WELL_MEASURED, *[1.0] * (len(groups) - 1)])
     by_what = levers(x, COLUMNS)
-    recalibration = [
-        fit_recalibration(
-            held_out[:, j], by_what, residual[:, j], error[:, j], np.array(groups), importance
-        )
+    found = [
+        _recalibrated(pool, rows, held_out[:, j], by_what, residual[:, j], error[:, j])
         for j in range(len(QUANTITIES))
     ]
-    return Spread(forest, limits, np.array(recalibration))
+    return Spread(forest, limits, np.array([f[0] for f in found]), np.array([f[1] for f in found]))
+
+
+def _recalibrated(
+    pool: Pool,
+    rows: np.ndarray,
+    raw: np.ndarray,
+    by_what: np.ndarray,
+    residual: np.ndarray,
+    error: np.ndarray,
+) -> tuple[np.ndarray, float]:
+    """Recalibration and tail of one quantity, in each survey as it is: whole, in every set of
+    bands, in sets drawn at random, so that what nobody judged holds too, where the truth is good,
+    and in each quarter of sigma.
+    """
+    copies, n = len(pool.features), len(rows)
+    copy, asked = np.repeat(np.arange(copies), n), pool.as_asked[:, rows].ravel()
+    good = np.tile(pool.truth_errors[rows, QUANTITIES.index("LOG_SIGMA_MD")] < _GOOD_TRUTH, copies)
+    groups, importance = [], []
+    for survey in np.unique(pool.surveys):
+        mine = np.tile(pool.surveys[rows] == survey, copies) & np.isfinite(residual) & asked
+        whole = mine & (copy == 0)
+        if not whole.any():
+            continue
+        edges = np.percentile(raw[whole], [25, 50, 75])
+        quarter = np.digitize(raw, edges)
+        cases = [mine & (copy == k) for k in range(1 + len(BAND_SETS))]
+        some = [whole & good, *(whole & (quarter == q) for q in range(4))]
+        groups += [*cases, mine & (copy > len(BAND_SETS)), *some]
+        importance += [1.0] * (len(cases) + 1) + [_WELL_MEASURED] + [1.0] * 4
+    filled = [(g, i) for g, i in zip(groups, importance, strict=True) if g.sum() > 20]
+    use = np.isfinite(residual)
+    return fit_recalibration(
+        raw[use], by_what[use], residual[use], error[use],
+        np.array([g[use] for g, _ in filled]), np.array([i for _, i in filled]),
+    )  # fmt: skip
 
 
 def _fit_log_sigma(
@@ -158,10 +169,12 @@ def _fit_log_sigma(
     import xgboost
 
     n_out = residual.shape[1]
-    scale = np.sqrt(np.mean(residual**2, axis=0))
-    r2, e2 = (residual / scale) ** 2, (error / scale) ** 2
+    known = np.isfinite(residual)
+    scale = np.sqrt(np.nanmean(residual**2, axis=0))
+    r2, e2 = (np.nan_to_num(residual) / scale) ** 2, (error / scale) ** 2
+    weights = weight[:, None] * known
     start = np.array(
-        [best_constant(np.sqrt(r2[:, j]), np.sqrt(e2[:, j]), weight) for j in range(n_out)]
+        [best_constant(np.sqrt(r2[:, j]), np.sqrt(e2[:, j]), weights[:, j]) for j in range(n_out)]
     )
     data = xgboost.DMatrix(x)
     data.set_base_margin(np.tile(start, (len(x), 1)))
@@ -172,8 +185,8 @@ def _fit_log_sigma(
         own = np.exp(np.clip(u.reshape(r2.shape), _FLOOR, _CEILING))
         total = own + e2
         share = own / total
-        w = weight[:, None]
-        return w * 0.5 * share * (1 - r2 / total), w * (0.5 * share**2 + 1e-3)
+        slope = weights * 0.5 * share * (1 - r2 / total)
+        return slope, np.maximum(weights * (0.5 * share**2 + 1e-3), 1e-6)
 
     parameters = {
         "max_depth": settings.depth,

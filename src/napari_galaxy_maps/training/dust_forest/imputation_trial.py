@@ -31,15 +31,15 @@ from ..datasets.dustpedia import read_galaxies
 from ..datasets.galaxies import Galaxies
 from ..model_files import write_model
 from .band_sets import ALL_BANDS, BAND_SETS, BandSet
-
-#from .scoring import N_BOOTSTRAP, SEED, predict_unseen
+from .pool import limited_errors
+from .scoring import N_BOOTSTRAP, SEED, predict_unseen
 
 if TYPE_CHECKING:
     from ...models.card import ModelCard
 
 TRIED_BAND_SETS: tuple[BandSet, ...] = (
     ALL_BANDS,
-    *(case for case in BAND_SETS if not case.imputed),
+    *(case for case in BAND_SETS if not case.imputed and not case.with_stage),
 )
 HOW = {
     "gaps": "gaps and negative fluxes of the bands given",
@@ -107,15 +107,22 @@ def compare(model: DustForest, galaxies: Galaxies, library: Library) -> list[Com
     """
     found = []
     for case in TRIED_BAND_SETS:
-        plain = predict_unseen(model, galaxies, case)[:2]
+        plain = _predicted(model, galaxies, case)
         for how in HOW:
             wanted = case.bands if how == "gaps" else INPUT_BANDS
             if how == "all" and case is ALL_BANDS:
                 continue
             filled = filled_galaxies(galaxies, case, wanted, library)
-            other = predict_unseen(model, filled, BandSet(case.name, wanted))[:2]
+            other = _predicted(model, filled, BandSet(case.name, wanted))
             found += _scores(case.name, how, galaxies, plain, other)
     return found
+
+
+def _predicted(
+    model: DustForest, galaxies: Galaxies, case: BandSet
+) -> tuple[np.ndarray, np.ndarray]:
+    found = predict_unseen(model, galaxies, case)
+    return found.values, found.sigma
 
 
 def _scores(
@@ -125,7 +132,7 @@ def _scores(
     plain: tuple[np.ndarray, np.ndarray],
     other: tuple[np.ndarray, np.ndarray],
 ) -> list[Compared]:
-    truth, error = galaxies.targets @ TO_QUANTITIES, truth_errors(galaxies)
+    truth, error = galaxies.targets @ TO_QUANTITIES, limited_errors(galaxies)
     usable = np.isfinite(plain[0][:, 0]) & np.isfinite(other[0][:, 0])
     both = together(plain, other)
     found = []

@@ -10,17 +10,21 @@ from ...bands.registry import INPUT_BANDS
 from ...models.dust_forest.colour_model import ColourModel
 from ...models.dust_forest.dense_network import DenseNetwork
 from ...models.dust_forest.features import (
-    UNKNOWN_STAGE,
     ColourTerm,
     Spectra,
     features,
     normalise,
     select,
 )
+from ...models.dust_forest.uncertainty import QUANTITIES
 from ..datasets.galaxies import Galaxies
-from .band_sets import BAND_SETS, COLUMNS
+from .band_sets import ALL_BANDS, BAND_SETS, COLUMNS
 from .degraded_galaxies import Degradation, degrade
 
+_OF_TARGETS = [
+    QUANTITIES.index(name)
+    for name in ("LOG_SIGMA_LD", "LOG_SIGMA_MD", "T_DUST", "LOG_SIGMA_LSTAR", "LOG_SIGMA_STAR")
+]
 PER_W1 = np.array([1, 1, 0, 1, 1])
 """Which targets are per WISE 3.4 luminosity."""
 LEAST_ERROR = np.array([0.02, 0.05, 0.5, 0.0, 0.0])
@@ -29,8 +33,10 @@ MOST_ERROR = np.array([0.15, 0.35, 3.0, 0.0, 0.0])
 its grid is coarse; without a far-infrared detection they are the width of the prior, wider than the
 scatter of the values. Those of the stars are mostly common to all galaxies: they do not count.
 """
-UNKNOWN_STAGES = 0.3
-"""Share of the degraded copies whose Hubble stage is kept back."""
+_WHOLE = 2
+"""Copies of a galaxy with all of its bands: without its Hubble stage, and with it."""
+_UNKNOWN_STAGES = 0.5
+"""Share of the random copies whose Hubble stage is kept back."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +61,10 @@ class Pool:
         What the copy's WISE 3.4 adds to the logarithm of anything over the WISE 3.4 luminosity.
     as_asked : ndarray of bool, shape (1 + copies, n)
         Whether the copy is what its case says; a galaxy that it leaves too few bands of is whole.
-    targets, target_errors : ndarray, shape (n, 5)
-        `galaxies.TARGETS`, NaN where unknown, and the errors of the truth, within limits.
+    targets : ndarray, shape (n, 5)
+        `galaxies.TARGETS`, NaN where unknown.
+    truth_errors : ndarray, shape (n, 7)
+        `limited_errors`.
     surveys : ndarray of str, shape (n,)
     """
 
@@ -65,19 +73,23 @@ class Pool:
     shift: np.ndarray
     as_asked: np.ndarray
     targets: np.ndarray
-    target_errors: np.ndarray
+    truth_errors: np.ndarray
     surveys: np.ndarray
+
+    @property
+    def target_errors(self) -> np.ndarray:
+        """The errors of `targets`, shape (n, 5)."""
+        return self.truth_errors[:, _OF_TARGETS]
 
     def targets_of(self, copy: np.ndarray | int, rows: np.ndarray) -> np.ndarray:
         """Targets of galaxies `rows` as each copy's WISE 3.4 makes them."""
-        return self.targets[rows] + self.shift[copy, rows][:, None] * PER_W1
+        return self.targets[rows] + self.shift[copy, rows][..., None] * PER_W1
 
     def draw(self, rows: np.ndarray, whole: float, rng: np.random.Generator) -> np.ndarray:
-        """A copy for each of galaxies `rows`: the whole one with chance `whole`, else a degraded
-        one.
-        """
-        copy = rng.integers(1, len(self.features), len(rows))
-        return np.where(rng.random(len(rows)) < whole, 0, copy)
+        """A copy for each of galaxies `rows`: a whole one with chance `whole`, or a degraded one."""
+        copy = rng.integers(_WHOLE, len(self.features), len(rows))
+        whole_copy = rng.integers(0, _WHOLE, len(rows))
+        return np.where(rng.random(len(rows)) < whole, whole_copy, copy)
 
 
 @dataclass(frozen=True)
@@ -95,9 +107,7 @@ class Copies:
     as_asked: np.ndarray
 
 
-def make_copies(
-    galaxies: Galaxies, term: ColourTerm, settings: PoolSettings, seed: int
-) -> Copies:
+def make_copies(galaxies: Galaxies, term: ColourTerm, settings: PoolSettings, seed: int) -> Copies:
     """Galaxies whole, in each of `BAND_SETS`, and in `settings.copies` random degradations.
 
     A few of the random copies are of the imputed fluxes, where there are some.
@@ -120,16 +130,16 @@ def make_copies(
         degrade(values, errors, settings.degradation, term, rng),
     ]
     count = 1 + len(BAND_SETS) + settings.copies
-    stage = np.tile(galaxies.stage, count)
-    kept_back = rng.random(len(stage)) < UNKNOWN_STAGES
-    kept_back[: n * (1 + len(BAND_SETS))] = False
+    random_stage = np.tile(galaxies.stage, settings.copies)
+    random_stage[rng.random(len(random_stage)) < _UNKNOWN_STAGES] = np.nan
+    stages = [case.stage(galaxies) for case in (ALL_BANDS, *BAND_SETS)]
     spectra = normalise(
         np.hstack([b[0] for b in blocks]),
         np.hstack([b[1] for b in blocks]),
         INPUT_BANDS,
         term,
         COLUMNS,
-        np.where(kept_back, UNKNOWN_STAGE, stage),
+        np.concatenate([*stages, random_stage]),
     )
     whole = np.arange(len(spectra.normal)) % n
     as_asked = spectra.usable.reshape(count, n)
@@ -137,9 +147,7 @@ def make_copies(
     return Copies(select(spectra, rows), as_asked)
 
 
-def make_pool(
-    galaxies: Galaxies, copies: Copies, colours: ColourModel, sed: DenseNetwork
-) -> Pool:
+def make_pool(galaxies: Galaxies, copies: Copies, colours: ColourModel, sed: DenseNetwork) -> Pool:
     """The copies' features beside the galaxies' truth."""
     matrix, unusual = features(copies.spectra, colours, sed)
     shape = copies.as_asked.shape
@@ -150,7 +158,7 @@ def make_pool(
         np.log10(w1[0] / w1),
         copies.as_asked,
         galaxies.targets,
-        limited_errors(galaxies)[:, [5, 6, 2, 3, 4]],
+        limited_errors(galaxies),
         galaxies.surveys,
     )
 

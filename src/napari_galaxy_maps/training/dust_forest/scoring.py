@@ -4,44 +4,66 @@ with error bars.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from ...measure.compare.coverage import coverage
+from ...bands.registry import INPUT_BANDS
+from ...data.properties import GAUSSIAN_95
+from ...measure.compare.coverage import within_intervals
 from ...models.card import Score
-from ...models.dust_forest.features import normalise, select
+from ...models.dust_forest.columns import NORMAL
+from ...models.dust_forest.features import features, normalise, select
 from ...models.dust_forest.model import DustForest
 from ...models.dust_forest.uncertainty import QUANTITIES, TO_QUANTITIES
+from ..datasets.dustpedia import SURVEY as DUSTPEDIA
 from ..datasets.galaxies import Galaxies
-from .band_sets import ALL_BANDS, BAND_SETS, BandSet
-from .fit_spread import best_constant, truth_errors
+from ..datasets.hatlas import SURVEY as HATLAS
+from .band_sets import ALL_BANDS, BAND_SETS, BASELINE_BANDS, WITH_STAGE, BandSet
+from .fit_spread import best_constant
+from .pool import limited_errors
 
 N_BOOTSTRAP = 500
 SEED = 123
 
 
-def folds(n: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Training and test galaxies of the four folds of the baseline."""
+def folds(surveys: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Training and test galaxies of four folds: of each survey by itself those of the baseline."""
     from sklearn.model_selection import KFold
 
-    return list(KFold(4, shuffle=True, random_state=SEED).split(np.zeros((n, 1))))
+    parts = []
+    for survey in dict.fromkeys(surveys):
+        rows = np.flatnonzero(surveys == survey)
+        split = KFold(4, shuffle=True, random_state=SEED).split(rows)
+        parts.append([(rows[fit], rows[test]) for fit, test in split])
+    return [
+        (np.concatenate([fit for fit, _ in fold]), np.concatenate([test for _, test in fold]))
+        for fold in zip(*parts, strict=True)
+    ]
+
+
+def plain_bands(case: BandSet) -> tuple[str, ...]:
+    """The bands that the plain baseline is given: without IRAC, which few galaxies have."""
+    return BASELINE_BANDS if len(case.bands) > len(BASELINE_BANDS) else case.bands
 
 
 def baseline(galaxies: Galaxies, case: BandSet) -> np.ndarray:
-    """Out-of-fold predictions, shape (n, 3), of the plain forest refitted to the bands of `case`.
+    """Out-of-fold predictions of LOG_SLD, LOG_SMD and T_DUST, shape (n, 3), of the plain forest
+    refitted to the bands of `case`.
 
-    The forest of 500 trees of the reference script: log10 F / F_WISE_3.4 and the log intensity,
-    non-positive fluxes left out.
+    The forest of 500 trees of the reference script on log10 F / F_WISE_3.4, non-positive fluxes
+    left out.
     """
     from sklearn.ensemble import RandomForestRegressor
 
     flux, _ = case.padded(galaxies)
-    flux = np.where(flux > 0, flux, np.nan)[case.rows]
-    normal = case.bands.index("WISE_3.4")
+    bands = plain_bands(case)
+    flux = np.where(flux > 0, flux, np.nan)[[INPUT_BANDS.index(band) for band in bands]]
+    normal = bands.index(NORMAL)
     x = np.log10(np.delete(flux, normal, axis=0) / flux[normal]).T
-    x = np.column_stack([x, np.log10(flux[normal])])
-    y = galaxies.targets[:, :3]
+    y = (galaxies.targets @ TO_QUANTITIES)[:, :3]
     predicted = np.empty_like(y)
-    for train, test in folds(len(galaxies)):
+    for train, test in folds(galaxies.surveys):
         forest = RandomForestRegressor(
             500, min_samples_leaf=2, max_features=0.5, n_jobs=2, random_state=SEED
         )
@@ -58,9 +80,10 @@ def score(
     predicted: np.ndarray,
     sigma: np.ndarray,
     reference: np.ndarray | None,
+    tail: np.ndarray | float = GAUSSIAN_95,
 ) -> Score:
     """Score one property on n galaxies, all arrays of shape (n,); `reference` is the baseline's
-    prediction.
+    prediction, `tail` the sigmas that are to hold 95 %.
 
     A constant sigma, against which the likelihood is compared, is fitted to these very galaxies.
     """
@@ -87,7 +110,10 @@ def score(
         return float(np.mean(-0.5 * np.log(total) - 0.5 * (predicted - truth) ** 2 / total))
 
     own, plain = errors(predicted), errors(reference)
-    covered = coverage(z)
+    within = within_intervals(z, tail)
+    shares = [
+        (100 * float(inside.mean()), 100 * float(inside[draws].mean(1).std())) for inside in within
+    ]
     return Score(
         case=case,
         population=population,
@@ -100,60 +126,114 @@ def score(
         baseline_r2=plain[1],
         baseline_me=plain[2],
         chi2=(float(np.mean(z**2)), float((z**2)[draws].mean(1).std())),
-        coverage68=100 * covered.within_68,
-        coverage95=100 * covered.within_95,
+        chi2_median=float(np.median(z**2)),
+        coverage68=shares[0],
+        coverage95=shares[1],
+        tail=float(np.mean(tail)),
         likelihood_gain=log_likelihood(variance) - log_likelihood(constant),
         sigma=float(np.median(sigma)),
     )
 
 
-def predict_unseen(
-    model: DustForest, galaxies: Galaxies, case: BandSet
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Each galaxy by the member that never saw it.
+@dataclass(frozen=True)
+class Unseen:
+    """What members say of n galaxies that they never saw.
 
-    Returns
-    -------
-    values, sigma : ndarray, shape (n, 7)
-        Of `QUANTITIES`, the surface densities per WISE 3.4 luminosity; NaN where the case leaves
-        too few bands.
+    Attributes
+    ----------
+    values, sigma, tails : ndarray, shape (n, 7)
+        Of `QUANTITIES`, the surface densities per WISE 3.4 luminosity, and the sigmas that are to
+        hold 95 %; values are NaN where the case leaves too few bands.
     unusual : ndarray, shape (n,)
     """
-    values, sigma = np.full((2, len(galaxies), len(QUANTITIES)), np.nan)
-    unusual = np.full(len(galaxies), np.nan)
-    for member, (_, test) in zip(model.members, folds(len(galaxies)), strict=True):
-        given = case.given(galaxies.take(test))
-        spectra = normalise(*given, case.bands, model.colour_term, model.columns)
-        rows = test[spectra.usable]
-        mean, sigma[rows], unusual[rows] = member.predict(select(spectra, spectra.usable))
-        values[rows] = mean @ TO_QUANTITIES
-    return values, sigma, unusual
+
+    values: np.ndarray
+    sigma: np.ndarray
+    tails: np.ndarray
+    unusual: np.ndarray
+
+
+def predict_unseen(model: DustForest, galaxies: Galaxies, case: BandSet) -> Unseen:
+    """Each galaxy by the member that never saw it."""
+    shape = (len(galaxies), len(QUANTITIES))
+    values, sigma, tails = np.full((3, *shape), np.nan)
+    found = Unseen(values, sigma, tails, np.full(len(galaxies), np.nan))
+    spectra = normalise(
+        *case.given(galaxies), case.bands, model.colour_term, model.columns, case.stage(galaxies)
+    )
+    for member, (_, test) in zip(model.members, folds(galaxies.surveys), strict=True):
+        rows = test[spectra.usable[test]]
+        matrix, unusual = features(select(spectra, rows), model.colours, model.sed)
+        mean, found.sigma[rows] = member.predict(matrix, unusual, model.columns)
+        found.values[rows] = mean @ TO_QUANTITIES
+        found.tails[rows] = member.spread.tails
+        found.unusual[rows] = unusual / member.limit
+    return found
+
+
+ALL, WELL_MEASURED, HATLAS_ALL = "all", ">= 3 FIR", HATLAS
+"""Populations: DustPedia's galaxies, those well seen in the far infrared, and H-ATLAS's."""
+DUST = ("LOG_SLD", "LOG_SMD", "T_DUST")
+DUST_PER_W1 = ("LOG_SIGMA_LD", "LOG_SIGMA_MD", "T_DUST")
+"""What is scored of H-ATLAS, whose stars are not published."""
+
+
+def populations(galaxies: Galaxies) -> dict[str, np.ndarray]:
+    """Which galaxies each population has."""
+    dustpedia = galaxies.surveys == DUSTPEDIA
+    return {
+        ALL: dustpedia,
+        WELL_MEASURED: dustpedia & (galaxies.n_detected >= 3),
+        HATLAS_ALL: galaxies.surveys == HATLAS,
+    }
+
+
+def judged(case: BandSet, population: str) -> tuple[str, ...]:
+    """The quantities that are scored of a population in a case: H-ATLAS has no IRAC, no imputed
+    fluxes and no Hubble stages, so that some cases say nothing new of it.
+    """
+    if population == HATLAS_ALL:
+        nothing_new = case.imputed or case.with_stage or case.bands == BASELINE_BANDS
+        return () if nothing_new else DUST_PER_W1
+    return QUANTITIES if case in (ALL_BANDS, WITH_STAGE) else DUST
 
 
 def score_model(model: DustForest, galaxies: Galaxies) -> tuple[Score, ...]:
-    """Score every set of bands, for all galaxies and for those well seen in the far infrared."""
-    truth, error = galaxies.targets @ TO_QUANTITIES, truth_errors(galaxies)
-    reference = baseline(galaxies, BAND_SETS[0])
+    """Score every set of bands, for DustPedia's galaxies, for those well seen in the far infrared,
+    and for H-ATLAS's.
+    """
+    truth, error = galaxies.targets @ TO_QUANTITIES, limited_errors(galaxies)
+    dustpedia = np.flatnonzero(galaxies.surveys == DUSTPEDIA)
+    near = galaxies.take(dustpedia)
+    plain: dict[tuple[tuple[str, ...], bool], np.ndarray] = {}
     scores = []
     for case in (ALL_BANDS, *BAND_SETS):
-        plain = reference if case in (ALL_BANDS, BAND_SETS[0]) else baseline(galaxies, case)
-        values, sigma, _ = predict_unseen(model, galaxies, case)
-        usable = np.isfinite(values[:, 0])
-        for population, member in (
-            ("all", usable),
-            (">= 3 FIR", usable & (galaxies.n_detected >= 3)),
-        ):
-            for j, name in enumerate(QUANTITIES[: 7 if case is ALL_BANDS else 3]):
+        key = (plain_bands(case), case.imputed)
+        if key not in plain:
+            plain[key] = baseline(near, case)
+        reference = np.full(truth.shape, np.nan)
+        reference[dustpedia, :3] = plain[key]
+        if case == ALL_BANDS:
+            far = galaxies.surveys == HATLAS
+            reference[np.ix_(far, [5, 6, 2])] = galaxies.rival[far]
+        found = predict_unseen(model, galaxies, case)
+        usable = np.isfinite(found.values[:, 0])
+        for population, members in populations(galaxies).items():
+            use = usable & members
+            for name in judged(case, population) if use.any() else ():
+                j = QUANTITIES.index(name)
+                beside = reference[use, j]
                 scores.append(
                     score(
                         case.name,
                         population,
                         name,
-                        truth[member, j],
-                        error[member, j],
-                        values[member, j],
-                        sigma[member, j],
-                        plain[member, j] if j < 3 else None,
+                        truth[use, j],
+                        error[use, j],
+                        found.values[use, j],
+                        found.sigma[use, j],
+                        beside if np.isfinite(beside).all() else None,
+                        found.tails[use, j],
                     )
                 )
     return tuple(scores)
