@@ -1,11 +1,12 @@
 """What the colours of galaxies usually are: a factor model that turns any bands, faint or missing,
 into a full spectrum.
 
-A spectrum is the vector of log10 F_band / F_WISE_3.4 of all bands but WISE 3.4. Over real galaxies it is Gaussian with a few factors: ``mean +
-loadings @ t`` with t ~ N(0, 1), and a specific scatter in each band. Given fluxes with errors
-(linear, so that a negative flux is a measurement like any other), the most probable t is found by a
-few Newton steps. Its spectrum fills gaps, its width says how well they are filled, and its chi2
-says how unusual the spectrum is. Nothing of the dust is known here.
+A spectrum is the vector of log10 F_band / F_WISE_3.4 of all bands but WISE 3.4. Over real galaxies
+it is Gaussian with a few factors: ``mean + loadings @ t`` with t ~ N(0, 1), and a specific scatter
+in each band. Given fluxes with errors (linear, so that a negative flux is a measurement like any
+other), the most probable t is found by a few Newton steps. Its spectrum fills gaps, its width says
+how well they are filled, and its chi2 says how unusual the spectrum is. Nothing of the dust is
+known here.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The real galaxies of H-ATLAS: fluxes in every input band, and the dust, as collected and predicted
-by Dobbels+ 2020 (A&A 634, A57; FIREnet, MIT).
+"""The real galaxies of H-ATLAS: fluxes in every input band, and the dust, as collected and
+predicted by Dobbels+ 2020 (A&A 634, A57; FIREnet, MIT).
 """
 
 from __future__ import annotations

@@ -59,10 +59,10 @@ DO_NOT_TRUST = (
 SOURCES = (
     "Photometry: DustPedia (Clark+ 2018, A&A 609, A37; Davies+ 2017, PASP 129, 044102), collected "
     "for CIGALE by Dobbels+ 2020 (A&A 634, A57; FIREnet, MIT).",
-    "Photometry of H-ATLAS (Eales+ 2010, PASP 122, 499) by GAMA (Wright+ 2016, MNRAS 460, 765), its "
-    "truth by CIGALE with THEMIS, and the rival's predictions: Dobbels+ 2020 (FIREnet, MIT).",
-    "Truth of DustPedia: Nersesian+ 2019 (A&A 624, A80), CIGALE (Boquien+ 2019, A&A 622, A103) with THEMIS "
-    "dust (Jones+ 2017, A&A 602, A46).",
+    "Photometry of H-ATLAS (Eales+ 2010, PASP 122, 499) by GAMA (Wright+ 2016, MNRAS 460, 765), "
+    "its truth by CIGALE with THEMIS, and the rival's predictions: Dobbels+ 2020 (FIREnet, MIT).",
+    "Truth of DustPedia: Nersesian+ 2019 (A&A 624, A80), CIGALE (Boquien+ 2019, A&A 622, A103) "
+    "with THEMIS dust (Jones+ 2017, A&A 602, A46).",
     "Distances: HyperLEDA and NED as chosen by DustPedia.",
     "Method: Dobbels & Baes 2021 (A&A, Predicting far-infrared maps of galaxies via machine "
     "learning techniques).",

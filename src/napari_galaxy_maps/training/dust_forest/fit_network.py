@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,7 +56,7 @@ def fit_network(
         np.asarray(f(x, axis=0), np.float32) for f in (np.mean, lambda a, axis: a.std(axis) + 1e-3)
     )
     sizes = [x.shape[1], *widths, n_outputs]
-    layers = [torch.nn.Linear(a, b) for a, b in zip(sizes, sizes[1:], strict=False)]
+    layers = [torch.nn.Linear(a, b) for a, b in pairwise(sizes)]
     parameters = [p for layer in layers for p in layer.parameters()]
     optimiser = torch.optim.AdamW(parameters, lr=rate, weight_decay=decay)
     steps = epochs * -(-len(x) // batch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -45,7 +45,7 @@ class PoolSettings:
 
     copies: int = 14
     imputed_copies: int = 3
-    degradation: Degradation = Degradation(noise=0.5)
+    degradation: Degradation = field(default_factory=lambda: Degradation(noise=0.5))
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Pool:
         return self.targets[rows] + self.shift[copy, rows][..., None] * PER_W1
 
     def draw(self, rows: np.ndarray, whole: float, rng: np.random.Generator) -> np.ndarray:
-        """A copy for each of galaxies `rows`: a whole one with chance `whole`, or a degraded one."""
+        """A copy of each of galaxies `rows`: a whole one with chance `whole`, or a degraded one."""
         copy = rng.integers(_WHOLE, len(self.features), len(rows))
         whole_copy = rng.integers(0, _WHOLE, len(rows))
         return np.where(rng.random(len(rows)) < whole, whole_copy, copy)
