@@ -37,11 +37,12 @@ def best(work: Callable[[], object], runs: int = 3) -> float:
 def made_up_cube(model, n: int) -> BandCube:
     """Pixels drawn from the colours that the model knows, a tenth of them missing in each band."""
     rng = np.random.default_rng(0)
-    colours = model.members[0].colours
+    colours = model.colours
     log = colours.mean + rng.standard_normal((n, colours.loadings.shape[1])) @ colours.loadings.T
     bands, normal = model.columns.bands, model.columns.normal
-    flux = 10 ** (log + log[:, [normal]])
-    flux[:, normal] = 10 ** log[:, normal]
+    flux = np.ones((n, len(bands)))
+    flux[:, model.columns.others] = 10**log
+    flux *= 10 ** rng.normal(-0.5, 0.4, (n, 1))
     error = 0.05 * flux
     flux += error * rng.standard_normal(flux.shape)
     gaps = rng.random(flux.shape) < 0.1
@@ -101,7 +102,7 @@ def main() -> None:
             f"{name:28s} {value:7.2f} s {n / value:12,.0f} pixels/s {reference / value:6.2f} x "
             "three forests"
         )
-    trees = sum(len(m.mean.size) + len(m.spread.forest.size) for m in model.members)
+    trees = sum(len(m.trees.size) + len(m.spread.forest.size) for m in model.members)
     print(
         f"dust-forest: {len(model.members)} members, {trees} trees, 7 values with uncertainties, "
         "gaps filled"

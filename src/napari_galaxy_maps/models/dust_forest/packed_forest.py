@@ -61,8 +61,8 @@ class PackedForest:
         """Code, threshold and leaf of every node, root and depth of every tree.
 
         A node's code holds its left child above the lowest seven bits and its feature in them.
-        Leaves are their own left child behind an infinite threshold, so that a descent of fixed depth
-        needs no test.
+        Leaves are their own left child behind an infinite threshold, so that a descent of fixed
+        depth needs no test.
         """
         inner = self.feature >= 0
         n = len(self.feature)
