@@ -267,13 +267,13 @@ def dustpedia(folder: Path) -> dict:
     """The dust of DustPedia's late types with three detections or more in the far infrared
     (Nersesian+ 2019).
     """
-    from napari_galaxy_maps.models.dust_forest.uncertainty import TO_QUANTITIES
+    from napari_galaxy_maps.models.dust_forest.uncertainty import quantities_of
     from napari_galaxy_maps.training.datasets.dustpedia import read_galaxies
 
     galaxies = read_galaxies(folder)
     stage = galaxies.stage
     chosen = (stage > 0) & (galaxies.n_detected >= 3)
-    sld, smd, tdust = (galaxies.targets @ TO_QUANTITIES)[chosen, :3].T
+    sld, smd, tdust = quantities_of(galaxies.targets)[chosen, :3].T
     name = f"(DustPedia, {chosen.sum()} late types; Salpeter to Chabrier)"
     early = (stage <= -1) & np.isfinite(galaxies.values[INPUT_BANDS.index("WISE_12")])
     return {

@@ -8,7 +8,7 @@ Of `training.dust_forest.card_text`, `training.dust_forest.card_notes` and
 import numpy as np
 import pytest
 
-from napari_galaxy_maps.models.dust_forest.uncertainty import QUANTITIES, TO_QUANTITIES
+from napari_galaxy_maps.models.dust_forest.uncertainty import QUANTITIES, quantities_of
 from napari_galaxy_maps.training.dust_forest.band_sets import ALL_BANDS, BAND_SETS
 from napari_galaxy_maps.training.dust_forest.pool import limited_errors
 from napari_galaxy_maps.training.dust_forest.scoring import (
@@ -37,7 +37,7 @@ def unseen(model, galaxies):
 @pytest.mark.parametrize("population", BEST_PUBLISHED)
 def test_rows_of_the_card_are_what_the_weights_give(model, galaxies, unseen, case, population):
     found = unseen[case]
-    truth, errors = galaxies.targets @ TO_QUANTITIES, limited_errors(galaxies)
+    truth, errors = quantities_of(galaxies.targets), limited_errors(galaxies)
     use = np.isfinite(found.values[:, 0]) & populations(galaxies)[population]
     for name in judged(CASES[case], population):
         j, told = QUANTITIES.index(name), model.card.score(case, population, name)

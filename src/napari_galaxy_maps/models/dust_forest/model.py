@@ -23,7 +23,7 @@ from .columns import MIN_OTHERS, NORMAL, STAND_IN, Columns
 from .dense_network import DenseNetwork
 from .features import ColourTerm, Spectra, features, normalise, select
 from .packed_forest import PackedForest
-from .uncertainty import QUANTITIES, TO_QUANTITIES, Spread, galaxy_part, spread_features
+from .uncertainty import QUANTITIES, Spread, galaxy_part, quantities_of, spread_features
 
 if TYPE_CHECKING:
     from ...data.cube import BandCube
@@ -239,7 +239,7 @@ class DustForest:
         parts = [m.predict(matrix, unusual, spectra.columns, device) for m in self.members]
         mean = np.mean([p[0] for p in parts], axis=0)
         sigma = np.sqrt(np.mean([p[1] ** 2 for p in parts], axis=0))
-        values = mean @ TO_QUANTITIES
+        values = quantities_of(mean)
         brightness = np.log10(spectra.normal) + log_lsun_kpc2_per_mjy_sr(spectra.columns.pivot_um)
         values[:, 3:] += brightness[:, None]
         return (

@@ -20,18 +20,27 @@ QUANTITIES: tuple[str, ...] = (
 own.
 """
 
-TO_QUANTITIES = np.array(
-    [
-        [1, 0, 0, 0, 0, 1, 0],
-        [0, 1, 0, 0, 0, 0, 1],
-        [0, 0, 1, 0, 0, 0, 0],
-        [-1, 0, 0, 1, 0, 0, 0],
-        [0, -1, 0, 0, 1, 0, 0],
-    ]
-)
-"""From the five predictions to the seven quantities: log L_dust/L_star = log L_dust - log L_star,
-and so for masses.
-"""
+
+def quantities_of(targets: np.ndarray) -> np.ndarray:
+    """The seven quantities, surface densities per WISE 3.4 luminosity, from the five that are
+    predicted: log L_dust/L_star = log L_dust - log L_star, and so for masses.
+
+    Parameters
+    ----------
+    targets : ndarray, shape (..., 5)
+        As `training.datasets.galaxies.TARGETS`; where the stars are unknown (NaN), what needs none
+        is known still.
+
+    Returns
+    -------
+    ndarray, shape (..., 7)
+        In the order of `QUANTITIES`.
+    """
+    dust_light, dust_mass, temperature, light, mass = np.moveaxis(targets, -1, 0)
+    return np.stack(
+        [dust_light - light, dust_mass - mass, temperature, light, mass, dust_light, dust_mass],
+        axis=-1,
+    )
 
 
 def spread_features(features: np.ndarray, mean: np.ndarray, unusual: np.ndarray) -> np.ndarray:

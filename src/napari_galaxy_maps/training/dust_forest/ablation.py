@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 
 from ...models.card import CardTable
-from ...models.dust_forest.uncertainty import QUANTITIES, TO_QUANTITIES
+from ...models.dust_forest.uncertainty import QUANTITIES, quantities_of
 from ..datasets.dustpedia import SURVEY as DUSTPEDIA
 from ..datasets.galaxies import Galaxies
-from .band_sets import ALL_BANDS, BAND_SETS, COLUMNS, WITH_STAGE
+from .band_sets import BAND_SETS, COLUMNS, WITH_STAGE
 from .fit_mean import MeanSettings, fit_mean
+from .in_processes import in_processes
 from .pool import Pool
 from .scoring import ALL, DUST, DUST_PER_W1, HATLAS_ALL, WELL_MEASURED, folds, populations
 
-_CASES = (ALL_BANDS, *BAND_SETS)
+ALL_OF_IT = "all of it"
+_WHOLE = (0, 1 + BAND_SETS.index(WITH_STAGE))
+"""Copies of a pool with all bands: without the Hubble stage, and with it."""
 _JUDGED = ((WELL_MEASURED, DUST), (ALL, DUST), (HATLAS_ALL, DUST_PER_W1))
 
 
@@ -28,6 +29,7 @@ def ablation_table(
     fitted: np.ndarray,
     seed: int,
     settings: MeanSettings | None = None,
+    processes: int = 1,
 ) -> CardTable:
     """A table of RMSEs on unseen galaxies, all bands given.
 
@@ -39,17 +41,23 @@ def ablation_table(
     fitted : ndarray
         From `fit_features.fitted_features`, of the pool's spectra.
     """
-    rows = []
-    for name, part, fits, copy in _variants(galaxies, pool, fitted):
-        trees, network = _out_of_fold(
-            part, fits, copy, galaxies.surveys, seed, settings or MeanSettings()
-        )
-        both = (trees + network) / 2
-        rows.append((name, *_errors(both, galaxies)))
-        if name == "all of it":
+    rows: list[tuple[str, ...]] = []
+    for name, part, fits in _variants(galaxies, pool, fitted):
+        calls = [
+            (part, fit[fits[fit]], test, 10 * seed + k, settings or MeanSettings())
+            for k, (fit, test) in enumerate(folds(galaxies.surveys))
+        ]
+        found = np.full((2, len(_WHOLE), *pool.targets.shape), np.nan)
+        for (_, _, test, *_), result in zip(
+            calls, in_processes(_fold, calls, processes), strict=True
+        ):
+            found[:, :, test] = result
+        rows.append((name, *_errors(found[:, 0].mean(0), galaxies)))
+        if name == ALL_OF_IT:
             rows += [
-                ("trees alone", *_errors(trees, galaxies)),
-                ("network alone", *_errors(network, galaxies)),
+                ("with the Hubble stage", *_errors(found[:, 1].mean(0), galaxies)),
+                ("trees alone", *_errors(found[0, 0], galaxies)),
+                ("network alone", *_errors(found[1, 0], galaxies)),
             ]
     head = ("", *(f"{p}: {name}" for p, names in _JUDGED for name in names))
     text = (
@@ -62,18 +70,17 @@ def ablation_table(
 
 def _variants(
     galaxies: Galaxies, pool: Pool, fitted: np.ndarray
-) -> Iterator[tuple[str, Pool, np.ndarray, int]]:
-    """By name: a pool, the galaxies that may be fitted to, and the copy that is predicted."""
+) -> Iterator[tuple[str, Pool, np.ndarray]]:
+    """By name: a pool, and the galaxies that may be fitted to."""
     every = np.ones(len(galaxies), bool)
-    yield "all of it", pool, every, 0
-    yield "with the Hubble stage", pool, every, _CASES.index(WITH_STAGE)
-    yield "no model spectra", _without(pool, "sed "), every, 0
+    yield ALL_OF_IT, pool, every
+    yield "no model spectra", _without(pool, "sed "), every
     exact = pool.features.copy()
     places = [i for i, name in enumerate(COLUMNS.features) if name.startswith("sed ")]
     exact[:, :, places] = fitted.reshape(*exact.shape[:2], -1)
-    yield "fits of model spectra themselves", replace(pool, features=exact), every, 0
-    yield "no signal-to-noise ratios", _without(pool, "snr "), every, 0
-    yield "DustPedia alone", pool, galaxies.surveys == DUSTPEDIA, 0
+    yield "fits of model spectra themselves", replace(pool, features=exact), every
+    yield "no signal-to-noise ratios", _without(pool, "snr "), every
+    yield "DustPedia alone", pool, galaxies.surveys == DUSTPEDIA
 
 
 def _without(pool: Pool, start: str) -> Pool:
@@ -83,34 +90,18 @@ def _without(pool: Pool, start: str) -> Pool:
     return replace(pool, features=features)
 
 
-def _out_of_fold(
-    pool: Pool, fits: np.ndarray, copy: int, surveys: np.ndarray, seed: int, settings: MeanSettings
-) -> tuple[np.ndarray, np.ndarray]:
-    """What trees and network say of each galaxy, shape (n, 5) both."""
-    found = np.full((2, *pool.targets.shape), np.nan)
-    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as processes:
-        jobs = [
-            processes.submit(_fold, pool, fit[fits[fit]], test, copy, 10 * seed + k, settings)
-            for k, (fit, test) in enumerate(folds(surveys))
-        ]
-        for job, (_, test) in zip(jobs, folds(surveys), strict=True):
-            found[:, test] = job.result()
-    return found[0], found[1]
-
-
 def _fold(
-    pool: Pool, fit: np.ndarray, test: np.ndarray, copy: int, seed: int, settings: MeanSettings
-) -> tuple[np.ndarray, np.ndarray]:
-    import torch
-
-    torch.set_num_threads(1)
-    trees, network = fit_mean(pool, fit, settings, seed)
-    x = pool.features[copy, test]
-    return trees.predict(x), network.predict(x)
+    pool: Pool, fit: np.ndarray, test: np.ndarray, seed: int, settings: MeanSettings
+) -> np.ndarray:
+    """What trees and network say of each of `_WHOLE`, shape (2, 2, len(test), 5)."""
+    models = fit_mean(pool, fit, settings, seed)
+    return np.array(
+        [[model.predict(pool.features[copy, test]) for copy in _WHOLE] for model in models]
+    )
 
 
 def _errors(predicted: np.ndarray, galaxies: Galaxies) -> list[str]:
-    residual = (predicted - galaxies.targets) @ TO_QUANTITIES
+    residual = quantities_of(predicted - galaxies.targets)
     members = populations(galaxies)
     return [
         f"{np.sqrt(np.mean(residual[members[p], QUANTITIES.index(name)] ** 2)):.3f}"

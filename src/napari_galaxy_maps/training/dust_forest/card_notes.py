@@ -11,7 +11,7 @@ from ...measure.compare.coverage import coverage
 from ...models.card import CardTable, Score
 from ...models.dust_forest.columns import NORMAL, STAND_IN
 from ...models.dust_forest.model import DustForest
-from ...models.dust_forest.uncertainty import QUANTITIES, TO_QUANTITIES
+from ...models.dust_forest.uncertainty import QUANTITIES, quantities_of
 from ..datasets.dustpedia import SURVEY as DUSTPEDIA
 from ..datasets.galaxies import Galaxies
 from . import imputation_trial as imputation
@@ -95,7 +95,7 @@ def _beside_rival(values: np.ndarray, galaxies: Galaxies) -> str:
 
 def _stage(model: DustForest, galaxies: Galaxies) -> str:
     """What the Hubble stage gains, by a paired bootstrap."""
-    truth = galaxies.targets @ TO_QUANTITIES
+    truth = quantities_of(galaxies.targets)
     without, given = (
         predict_unseen(model, galaxies, case).values for case in (ALL_BANDS, WITH_STAGE)
     )
@@ -117,7 +117,7 @@ def _standing_in(model: DustForest, galaxies: Galaxies, whole: np.ndarray) -> st
     seen = np.isfinite(galaxies.values[INPUT_BANDS.index(STAND_IN)])
     stood = predict_unseen(model, galaxies, STOOD_IN).values
     rows = np.flatnonzero(seen & np.isfinite(stood[:, 0]))
-    truth = galaxies.targets @ TO_QUANTITIES
+    truth = quantities_of(galaxies.targets)
     pairs = []
     for j, name in enumerate(DUST):
         one, other = (np.sqrt(np.mean((v[rows, j] - truth[rows, j]) ** 2)) for v in (stood, whole))
@@ -155,7 +155,7 @@ def _with_noise(model: DustForest, galaxies: Galaxies, factor: float = 5.0) -> s
 def quarters_of_sigma(model: DustForest, galaxies: Galaxies) -> CardTable:
     """The 68 % coverage in each quarter of sigma, all bands given."""
     found = predict_unseen(model, galaxies, ALL_BANDS)
-    truth, error = galaxies.targets @ TO_QUANTITIES, limited_errors(galaxies)
+    truth, error = quantities_of(galaxies.targets), limited_errors(galaxies)
     z = (found.values - truth) / np.hypot(found.sigma, error)
     rows = []
     for population, use in populations(galaxies).items():

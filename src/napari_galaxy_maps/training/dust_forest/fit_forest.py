@@ -7,11 +7,9 @@ FOLDER
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +30,7 @@ from .fit_galaxy_share import galaxy_errors
 from .fit_mean import MeanSettings, fit_mean
 from .fit_spread import SpreadSettings, cross_fit, fit_spread
 from .imputation_trial import library_for_galaxies
+from .in_processes import in_processes
 from .pool import Pool, PoolSettings, make_copies, make_pool
 from .scoring import folds, score_model
 
@@ -40,6 +39,8 @@ UNUSUAL_SHARE = 0.5
 """Per cent of the training galaxies' copies that lie beyond the limit of the distribution."""
 
 
+PROCESSES = 2
+"""At most so many fits at one time."""
 MOCKS = 200
 """On which is measured what the pixels of a galaxy have in common."""
 
@@ -80,7 +81,10 @@ def train(
     model = replace(model, card=replace(model.card, scores=scores))
     shares, shared_note = galaxy_errors(model, MOCKS, seed)
     say(f"scored after {time.monotonic() - start:.0f} s")
-    tables = (quarters_of_sigma(model, galaxies), ablation_table(galaxies, pool, fitted, seed))
+    tables = (
+        quarters_of_sigma(model, galaxies),
+        ablation_table(galaxies, pool, fitted, seed, processes=PROCESSES),
+    )
     notes = (*measured_notes(model, galaxies, scores), shared_note)
     settings = {**model.card.settings, "galaxy_errors": shares}
     model = replace(model, card=replace(model.card, notes=notes, tables=tables, settings=settings))
@@ -96,6 +100,7 @@ def fit_model(
     mean: MeanSettings | None = None,
     spread: SpreadSettings | None = None,
     report: Callable[[str], None] = lambda _: None,
+    processes: int = PROCESSES,
 ) -> tuple[DustForest, Pool, np.ndarray]:
     """Fit a model to galaxies; its card has no scores.
 
@@ -116,14 +121,12 @@ def fit_model(
     report("features made")
     members = []
     settings = mean or MeanSettings(), spread or SpreadSettings()
-    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as processes:
-        jobs = [
-            processes.submit(fit_member, pool, fit, *settings, 10 * seed + k)
-            for k, (fit, _) in enumerate(folds(galaxies.surveys))
-        ]
-        for k, job in enumerate(jobs):
-            members.append(job.result())
-            report(f"member {k + 1} of {len(jobs)}")
+    calls = [
+        (pool, fit, *settings, 10 * seed + k) for k, (fit, _) in enumerate(folds(galaxies.surveys))
+    ]
+    for member in in_processes(fit_member, calls, processes):
+        members.append(member)
+        report(f"member {len(members)} of {len(calls)}")
     about = card(NAME, VERSION, term, galaxies)
     return DustForest(tuple(members), colours, sed, term, about), pool, fitted
 
@@ -134,9 +137,6 @@ def fit_member(
     """Fit one member to galaxies `rows` of a pool: the mean, and the spread on cross-fitted
     residuals of the same galaxies.
     """
-    import torch
-
-    torch.set_num_threads(1)
     trees, network = fit_mean(pool, rows, mean, seed)
     uncertainty = fit_spread(pool, rows, cross_fit(pool, rows, mean, seed), spread, seed)
     limit = float(np.percentile(pool.unusual[:, rows], 100 - UNUSUAL_SHARE))

@@ -16,9 +16,9 @@ import numpy as np
 from ...models.dust_forest.packed_forest import PackedForest, from_xgboost
 from ...models.dust_forest.uncertainty import (
     QUANTITIES,
-    TO_QUANTITIES,
     Spread,
     levers,
+    quantities_of,
     spread_features,
 )
 from .band_sets import BAND_SETS, COLUMNS
@@ -94,7 +94,7 @@ def fit_spread(
         pool.unusual[:, rows].reshape(-1),
     )
     truth = pool.targets_of(np.arange(copies)[:, None], rows[None])
-    residual = ((predicted - truth) @ TO_QUANTITIES).reshape(copies * n, -1)
+    residual = quantities_of(predicted - truth).reshape(copies * n, -1)
     error = np.tile(pool.truth_errors[rows], (copies, 1))
     weight = np.ones(copies)
     weight[0] = settings.whole_weight

@@ -22,7 +22,7 @@ from ...data.recipe import ImputeSettings, Recipe, filling_settings
 from ...exceptions import GalaxyMapsError
 from ...measure.compare.coverage import coverage
 from ...models.dust_forest.model import AS_OBSERVED, DustForest, together
-from ...models.dust_forest.uncertainty import QUANTITIES, TO_QUANTITIES
+from ...models.dust_forest.uncertainty import QUANTITIES, quantities_of
 from ...models.registry import load_model
 from ...prepare.impute import fill_steps
 from ...progress import run_to_end
@@ -132,7 +132,7 @@ def _scores(
     plain: tuple[np.ndarray, np.ndarray],
     other: tuple[np.ndarray, np.ndarray],
 ) -> list[Compared]:
-    truth, error = galaxies.targets @ TO_QUANTITIES, limited_errors(galaxies)
+    truth, error = quantities_of(galaxies.targets), limited_errors(galaxies)
     usable = np.isfinite(plain[0][:, 0]) & np.isfinite(other[0][:, 0])
     both = together(plain, other)
     found = []

@@ -15,7 +15,7 @@ from ...models.card import Score
 from ...models.dust_forest.columns import NORMAL
 from ...models.dust_forest.features import features, normalise, select
 from ...models.dust_forest.model import DustForest
-from ...models.dust_forest.uncertainty import QUANTITIES, TO_QUANTITIES
+from ...models.dust_forest.uncertainty import QUANTITIES, quantities_of
 from ..datasets.dustpedia import SURVEY as DUSTPEDIA
 from ..datasets.galaxies import Galaxies
 from ..datasets.hatlas import SURVEY as HATLAS
@@ -61,7 +61,7 @@ def baseline(galaxies: Galaxies, case: BandSet) -> np.ndarray:
     flux = np.where(flux > 0, flux, np.nan)[[INPUT_BANDS.index(band) for band in bands]]
     normal = bands.index(NORMAL)
     x = np.log10(np.delete(flux, normal, axis=0) / flux[normal]).T
-    y = (galaxies.targets @ TO_QUANTITIES)[:, :3]
+    y = quantities_of(galaxies.targets)[:, :3]
     predicted = np.empty_like(y)
     for train, test in folds(galaxies.surveys):
         forest = RandomForestRegressor(
@@ -165,7 +165,7 @@ def predict_unseen(model: DustForest, galaxies: Galaxies, case: BandSet) -> Unse
         rows = test[spectra.usable[test]]
         matrix, unusual = features(select(spectra, rows), model.colours, model.sed)
         mean, found.sigma[rows] = member.predict(matrix, unusual, model.columns)
-        found.values[rows] = mean @ TO_QUANTITIES
+        found.values[rows] = quantities_of(mean)
         found.tails[rows] = member.spread.tails
         found.unusual[rows] = unusual / member.limit
     return found
@@ -202,7 +202,7 @@ def score_model(model: DustForest, galaxies: Galaxies) -> tuple[Score, ...]:
     """Score every set of bands, for DustPedia's galaxies, for those well seen in the far infrared,
     and for H-ATLAS's.
     """
-    truth, error = galaxies.targets @ TO_QUANTITIES, limited_errors(galaxies)
+    truth, error = quantities_of(galaxies.targets), limited_errors(galaxies)
     dustpedia = np.flatnonzero(galaxies.surveys == DUSTPEDIA)
     near = galaxies.take(dustpedia)
     plain: dict[tuple[tuple[str, ...], bool], np.ndarray] = {}
