@@ -13,7 +13,7 @@ T = TypeVar("T")
 def in_processes(
     work: Callable[..., T], calls: Iterable[tuple[Any, ...]], processes: int
 ) -> Iterator[T]:
-    """Results of `work` called with each of `calls`, in their order; with one process in this one."""
+    """Results of `work` called with each of `calls`, in their order; with one in this one."""
     if processes == 1:
         yield from (work(*call) for call in calls)
         return
