@@ -4,6 +4,7 @@ give.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -111,7 +112,9 @@ class TotalsView(QWidget):
             return
         asked, ellipse = self._asked, project.ellipse()
         distance = project.recipe.galaxy.distance
-        recipe = self.project.recipe.model_copy(deep=True)
+        # That of the maps: settings may have changed since they were made.
+        made_by = project.recipe if project.result is None else project.result.recipe
+        recipe = made_by.model_copy(deep=True)
         cube = (
             self.project.memory.cube
             if self.measurements.chosen == MAPS and self.project.memory is not None
@@ -124,7 +127,10 @@ class TotalsView(QWidget):
             from ...pipeline import predict_global
 
             try:
-                single = predict_global(cube, recipe, ellipse) if cube is not None else None
+                single = None
+                if cube is not None:
+                    alike = replace(cube, hubble_stage=recipe.galaxy.hubble_stage)
+                    single = predict_global(alike, recipe, ellipse)
                 return galaxy_totals(planes_of(content, distance_mpc=distance), ellipse, single)
             except GalaxyMapsError as error:
                 return str(error)
