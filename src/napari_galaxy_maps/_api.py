@@ -85,6 +85,7 @@ def read(
     dec: float | None = None,
     distance: float | None = None,
     redshift: float | None = None,
+    hubble_stage: float | None = None,
     d25: float | None = None,
     axis_ratio: float | None = None,
     position_angle: float | None = None,
@@ -115,6 +116,8 @@ def read(
     distance : float, optional
         Mpc; without it one follows from the redshift, by the Hubble flow.
     redshift : float, optional
+    hubble_stage : float, optional
+        De Vaucouleurs' numerical type T, from -5 (elliptical) to 10 (irregular), as HyperLEDA's t.
     d25 : float, optional
         Diameter of the D25 ellipse in arcmin; the ellipse is measured where it is missing.
     axis_ratio : float, optional
@@ -172,7 +175,7 @@ def read(
             return _read_cube(found[0])
     known = {
         "name": name, "ra": ra, "dec": dec, "distance": distance, "redshift": redshift, "d25": d25,
-        "axis_ratio": axis_ratio, "position_angle": position_angle,
+        "axis_ratio": axis_ratio, "position_angle": position_angle, "hubble_stage": hubble_stage,
     }  # fmt: skip
     recipe_file = (
         None if recipe is None or isinstance(recipe, Recipe) else recipe_path(recipe, found)

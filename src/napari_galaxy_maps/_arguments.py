@@ -110,6 +110,8 @@ def settled_recipe(
     elif isinstance(source, BandCube):
         text = str(source.provenance.get("recipe", ""))
         own, bands = (Recipe.from_toml(text) if text else Recipe()), source.bands
+        stage = {"hubble_stage": source.hubble_stage}  # of the cube, which may have got another
+        own = own.model_copy(update={"galaxy": own.galaxy.model_copy(update=stage)})
         if recipe is not None:
             # How the cube was made stays as it was: what is done to it alone can be chosen.
             recipe = own.model_copy(update={"sed": recipe.sed, "model": recipe.model})

@@ -95,7 +95,8 @@ def predict_cube_steps(
     cube : BandCube
         The cube.
     recipe : Recipe
-        Names the model and where it runs.
+        Names the model and where it runs. Its Hubble stage, where it tells one, takes the place of
+        the cube's.
     known : dict, optional
         The provenance so far; by default what the cube knows.
     memory : PredictionMemory, optional
@@ -104,6 +105,7 @@ def predict_cube_steps(
     left_out : sequence of str
         Bands of the galaxy that are not in the cube, because the model takes none of them.
     """
+    cube, recipe = _of_one_stage(cube, recipe)
     model = load_model(recipe.model.name)
     unknown = unknown_bands(model.card, cube.bands)
     unused = not_used(model.card, (*cube.bands, *left_out))
@@ -130,6 +132,7 @@ def predict_cube_steps(
     record = {
         **known,
         **maps.provenance,
+        "recipe": recipe.to_toml(),
         "note": [*cube.notes, *filter(None, [unused]), *notes],
         "fwhm": cube.fwhm,
     }
@@ -175,9 +178,23 @@ def predict_global(
     return run_to_end(predict_cube_steps(integrated_cube(cube, ellipse), recipe))
 
 
+def _of_one_stage(cube: BandCube, recipe: Recipe) -> tuple[BandCube, Recipe]:
+    """A cube and a recipe that say the same Hubble stage: the recipe's, where it tells one."""
+    told, known = recipe.galaxy.hubble_stage, cube.hubble_stage
+    if told is not None:
+        return replace(cube, hubble_stage=told), recipe
+    if known is not None:
+        recipe = recipe.model_copy(deep=True)
+        recipe.galaxy.hubble_stage = known
+    return cube, recipe
+
+
 def _alike(cube: BandCube, other: BandCube) -> bool:
-    """Whether two cubes have the same bands on the same grid."""
+    """Whether two cubes have the same bands on the same grid, and are of the same galaxy at the
+    same distance, which models look at, too.
+    """
     same = cube.bands == other.bands and cube.shape == other.shape and cube.fwhm == other.fwhm
+    same = same and cube.pixel_pc == other.pixel_pc and cube.hubble_stage == other.hubble_stage
     same = same and (cube.filling is None) == (other.filling is None)
     return same and bool(
         (cube.wcs.wcs.crval == other.wcs.wcs.crval).all()

@@ -29,6 +29,11 @@ GALAXY_OPTIONS: dict[str, tuple[Range | None, str]] = {
         ranges.REDSHIFT,
         "redshift, for model spectra, and for a distance by the Hubble flow where none is given",
     ),
+    "hubble_stage": (
+        ranges.HUBBLE_STAGE,
+        "Hubble stage T, from -5 (elliptical) to 10 (irregular), with which the mass of dust is "
+        "surer",
+    ),
     "d25": (ranges.D25, "diameter D25 in arcmin"),
     "axis_ratio": (ranges.AXIS_RATIO, "axis ratio b/a of the D25 ellipse"),
     "position_angle": (ranges.POSITION_ANGLE, "position angle in degrees east of north"),

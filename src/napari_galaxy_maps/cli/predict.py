@@ -49,7 +49,11 @@ def run(arguments: argparse.Namespace) -> None:
     from ..prepare.masks.mask_files import mask_hdus
 
     cube = read_lone_cube(arguments.paths)
-    recipe = recipe_of(arguments) if cube is None else recipe_of_cube(arguments, cube, ("model",))
+    recipe = (
+        recipe_of(arguments)
+        if cube is None
+        else recipe_of_cube(arguments, cube, ("model",), ("hubble_stage",))
+    )
     # What is wrong with model, device or truth is found before the work, not after.
     load_model(recipe.model.name)
     resolve_device(recipe.model.device)

@@ -87,6 +87,8 @@ class BandCube:
         `uncertainty` holds it too.
     filling : Filling or None
         What gaps and pixels that are not positive were filled with (`prepare.impute`).
+    hubble_stage : float or None
+        Of the galaxy, as `Galaxy.hubble_stage`.
     provenance : mapping
         What made it, where that is known: name of the galaxy, recipe (TOML text), versions, inputs
         with checksums; the file that it was read from.
@@ -107,6 +109,7 @@ class BandCube:
     correlation: np.ndarray | None = None
     systematic: np.ndarray | None = None
     filling: Filling | None = None
+    hubble_stage: float | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:

@@ -249,6 +249,9 @@ class Galaxy:
         Distance in Mpc.
     ellipse : Ellipse or None
         The D25 ellipse.
+    hubble_stage : float or None
+        De Vaucouleurs' numerical type T, from -5 (elliptical) to 10 (irregular), as in RC3 and
+        HyperLEDA; None where it is not known.
     notes : tuple of str
         Where what is known of it is from, where that has to be said.
     recipe : Recipe or None
@@ -269,6 +272,7 @@ class Galaxy:
     recipe: Recipe | None = None
     masks: Any = None
     paths: tuple[Path, ...] = ()
+    hubble_stage: float | None = None
 
     def __repr__(self) -> str:
         known = []
@@ -276,6 +280,8 @@ class Galaxy:
             known.append(f"RA {self.ra:.4f}, Dec {self.dec:.4f}")
         if self.distance_mpc is not None:
             known.append(f"{self.distance_mpc:.4g} Mpc")
+        if self.hubble_stage is not None:
+            known.append(f"Hubble stage {self.hubble_stage:g}")
         if self.ellipse is not None:
             d25, ratio = self.ellipse.a / 30, self.ellipse.b / self.ellipse.a
             known.append(f"D25 {d25:.3g} arcmin, b/a {ratio:.3g}, PA {self.ellipse.pa:g}")

@@ -102,6 +102,9 @@ class GalaxySettings(Section):
         description="Redshift, for model spectra, and for a distance by the Hubble flow "
         "(Planck 2018) where none is given; 0 nearby",
     )
+    hubble_stage: Annotated[float | None, ranges.HUBBLE_STAGE] = Field(
+        None, description="Hubble stage T: -5 = E … 10 = Irr; with it the dust's mass is surer"
+    )
     d25: Annotated[float | None, ranges.D25] = Field(None, description="Diameter D25")
     axis_ratio: Annotated[float, ranges.AXIS_RATIO] = Field(
         1.0, description="Axis ratio b/a of the D25 ellipse"

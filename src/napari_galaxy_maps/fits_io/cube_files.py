@@ -10,6 +10,7 @@ import numpy as np
 
 from ..bands.registry import get_band
 from ..data.cube import BandCube, Filling
+from ..data.ranges import HUBBLE_STAGE
 from ..exceptions import InputError
 from .open_fits import opened, shape_of
 from .recipe_files import ascii_text, provenance_of, recipe_table
@@ -44,6 +45,8 @@ def write_cube(
     primary = fits.PrimaryHDU()
     primary.header["OBJECT"] = ascii_text(cube.name)[:60]
     primary.header["ORIGIN"] = "napari-galaxy-maps"
+    if cube.hubble_stage is not None:
+        primary.header["HSTAGE"] = (cube.hubble_stage, "Hubble stage T of the galaxy")
     hdus = [primary]
     planes = [("DATA", cube.data), ("ERR", cube.uncertainty)]
     if cube.filling is not None:
@@ -148,6 +151,7 @@ def read_cube(path: str | Path) -> BandCube:
             correlation=_or_none(hdus["BANDS"].data, "CORRAREA"),
             systematic=_or_none(hdus["BANDS"].data, "SYSTERR"),
             filling=filling,
+            hubble_stage=_hubble_stage(hdus[0].header, path),
             provenance={**provenance_of(hdus), "file": str(path)},
         )  # fmt: skip
 
@@ -196,6 +200,18 @@ def _number(header: Header, key: str, path: Path) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         raise InputError(f"{path}: {key} in its header is {str(value)[:40]!r}; correct it.")
+    return float(value)
+
+
+def _hubble_stage(header: Header, path: Path) -> float | None:
+    """The Hubble stage that a header tells; None where it tells none."""
+    value = header.get("HSTAGE")
+    if value is None:
+        return None
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    trouble = HUBBLE_STAGE.trouble(value) if known else f"{str(value)[:40]!r} is no number"
+    if trouble:
+        raise InputError(f"{path}: HSTAGE in its header: {trouble}; correct it.")
     return float(value)
 
 

@@ -167,8 +167,9 @@ def make_galaxy(images: Mapping[str, BandImage], settings: GalaxySettings) -> Ga
     if far:
         notes = (*notes, far)
     return Galaxy(
-        name, dict(images), settings.ra, settings.dec, distance, d25_ellipse(settings), notes
-    )
+        name, dict(images), settings.ra, settings.dec, distance, d25_ellipse(settings), notes,
+        hubble_stage=settings.hubble_stage,
+    )  # fmt: skip
 
 
 def _check_position(images: Mapping[str, BandImage], ra: float, dec: float) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..constants import SPEED_OF_LIGHT_KM_S
 from ..exceptions import InputError
+from .hubble_stages import hubble_stage_of
 from .source_tables import columns_by_name, has_positions, read_table, table_positions
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ _COLUMNS: dict[str, tuple[_Column, ...]] = {
 """For every setting the columns that give it: name, unit where the table gives none, and how it
 becomes the setting.
 """
+_OF_GALAXIES = {name for key in ("d25", "axis_ratio", "redshift") for name, _, _ in _COLUMNS[key]}
 
 
 def galaxy_from_table(
@@ -69,7 +71,8 @@ def galaxy_from_table(
     path : str or Path
         FITS, VOTable, ECSV or CSV, a galaxy a row. Columns are known by their names in HyperLEDA,
         DustPedia and RC3, and those that people give: D25 in arcmin or as a logarithm, axis ratio
-        b/a, a/b or log r25, position angle, distance or its modulus, redshift or velocity.
+        b/a, a/b or log r25, position angle, distance or its modulus, redshift or velocity, Hubble
+        stage.
     name : str
         The galaxy's name; spaces, leading zeros and capitals do not matter.
     position : tuple of float, optional
@@ -117,6 +120,10 @@ def galaxy_from_table(
         found["position_angle"] = round(found["position_angle"] % 180, 4)
     if "distance" in found:
         found.pop("redshift", None)
+    stage, why = hubble_stage_of(row, columns, _OF_GALAXIES)
+    if stage is not None:
+        found["hubble_stage"] = stage
+    left += why and f"; {why}"
     values = ", ".join(f"{key.replace('_', ' ')} {value:g}" for key, value in found.items())
     return found, f"from {path.name}, {how}: {values or 'nothing'}{left}"
 

@@ -145,6 +145,7 @@ class GalaxyPanel(WorkspacePanel):
             (("Name", self.name),),
             (("RA", self.ra), ("Dec", self.dec)),
             (("Distance (Mpc)", self.distance), ("or redshift", self.redshift)),
+            (("Hubble stage", self.hubble_stage),),
             (
                 ("D25 (′)", self.d25),
                 ("b/a", self.axis_ratio),
@@ -177,6 +178,7 @@ class GalaxyPanel(WorkspacePanel):
             "Move the galaxy to the middle of the canvas, then press: that is its position"
         )
         self.redshift = _number_field("redshift")
+        self.hubble_stage = _number_field("hubble_stage")
         self.draw = QPushButton("Draw D25")
         self.draw.setObjectName("draw_d25")
         self.draw.setToolTip(
@@ -185,8 +187,8 @@ class GalaxyPanel(WorkspacePanel):
         self.from_table = QPushButton("From a table…")
         self.from_table.setObjectName("from_table")
         self.from_table.setToolTip(
-            "Take position, D25, axis ratio, angle and distance from a table of galaxies (CSV, "
-            "ECSV, FITS, VOTable), by the galaxy's name or position"
+            "Take position, D25, axis ratio, angle, distance and Hubble stage from a table of "
+            "galaxies (CSV, ECSV, FITS, VOTable), by the galaxy's name or position"
         )
 
     def _connect_fields(self) -> None:
@@ -205,6 +207,7 @@ class GalaxyPanel(WorkspacePanel):
         )
         self.here.clicked.connect(self._take_view_centre)
         self.redshift.given.connect(lambda value: self._set("galaxy", redshift=value))
+        self.hubble_stage.given.connect(lambda value: self._set("galaxy", hubble_stage=value))
         self.draw.clicked.connect(lambda _: self.workspace.d25_layer.draw())
         self.from_table.clicked.connect(lambda _: self._ask_table())
 
@@ -239,6 +242,7 @@ class GalaxyPanel(WorkspacePanel):
         by_redshift = settings.distance is None and found is not None
         self.distance.setPlaceholderText(f"{found:.4g} by redshift" if by_redshift else "unknown")
         self.redshift.show_value(settings.redshift)
+        self.hubble_stage.show_value(settings.hubble_stage)
         self.d25.show_value(settings.d25)
         self.axis_ratio.show_value(settings.axis_ratio)
         self.position_angle.show_value(settings.position_angle)

@@ -25,7 +25,7 @@ class Entries:
     Attributes
     ----------
     galaxy : GalaxySettings
-        Name, position, distance and ellipse.
+        Name, position, distance, Hubble stage and ellipse.
     given : InputSettings
         What was said of the files.
     found : tuple of ImageFile

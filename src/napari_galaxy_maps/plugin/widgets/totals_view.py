@@ -107,7 +107,9 @@ class TotalsView(QWidget):
             return
         asked, ellipse = self._asked, project.ellipse()
         distance = project.recipe.galaxy.distance
-        recipe = self.project.recipe.model_copy(deep=True)
+        # That of the maps: settings may have changed since they were made.
+        made_by = project.recipe if project.result is None else project.result.recipe
+        recipe = made_by.model_copy(deep=True)
         cube = (
             self.project.memory.cube
             if self.measurements.chosen == MAPS and self.project.memory is not None

@@ -32,6 +32,7 @@ def stacked(work: Preparation) -> BandCube:
     pixel_pc = None
     if galaxy.distance_mpc is not None:
         pixel_pc = grid.pixel_arcsec * galaxy.distance_mpc * PC_PER_MPC_ARCSEC
+    told = work.recipe.galaxy.hubble_stage
     return BandCube(
         data,
         uncertainty,
@@ -47,6 +48,7 @@ def stacked(work: Preparation) -> BandCube:
         masks=work.masks,
         correlation=np.array([work.noise_area[name] for name in bands]),
         systematic=np.array([images[name].meta["systematic"] for name in bands]),
+        hubble_stage=galaxy.hubble_stage if told is None else told,
     )
 
 
