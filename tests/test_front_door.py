@@ -7,13 +7,14 @@ Of `_api` and `_arguments`.
 import logging
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import napari_galaxy_maps as ngm
-from napari_galaxy_maps import _api
+from napari_galaxy_maps import _api, _arguments
 from napari_galaxy_maps.cli.main import main
 from napari_galaxy_maps.data.cube import BandCube
 from napari_galaxy_maps.data.galaxy import Galaxy
@@ -92,9 +93,15 @@ def test_what_is_given_comes_before_the_recipe_which_may_lie_in_the_folder(sampl
     for name in (*FILES[:2], "galaxy.toml"):
         (tmp_path / name).symlink_to(sample_folder / name)
     galaxy = ngm.read(
-        str(tmp_path), recipe="galaxy.toml", distance=10, ebv=0.1, psf={"WISE_3.4": 7.5}
+        str(tmp_path),
+        recipe="galaxy.toml",
+        distance=10,
+        hubble_stage=0,
+        ebv=0.1,
+        psf={"WISE_3.4": 7.5},
     )
     assert galaxy.distance_mpc == 10 and galaxy.recipe.reddening.ebv == 0.1
+    assert galaxy.hubble_stage == galaxy.recipe.galaxy.hubble_stage == 0
     assert galaxy.ra == 169.735254 and galaxy.images["WISE_3.4"].fwhm == 7.5
     other = ngm.Recipe()
     other.galaxy.redshift = 0.01
@@ -140,6 +147,21 @@ def test_no_image_that_was_read_is_replaced(session, tmp_path):
     with pytest.raises(ngm.GalaxyMapsError, match="is one of the inputs, which are never replaced"):
         maps.write(image, overwrite=True)
     assert image.read_bytes() == before
+
+
+def test_a_cube_may_get_another_hubble_stage_than_it_was_prepared_with():
+    planes, nothing = np.ones((1, 4, 5), "f4"), np.zeros((4, 5), bool)
+    cube = BandCube(
+        planes, planes, ("WISE_3.4",), tan_wcs((4, 5), 6.0), 12.0, 6.0, None, nothing, nothing,
+        hubble_stage=-5.0, provenance={"recipe": "[galaxy]\nhubble_stage = 3.0\nd25 = 2.0\n"},
+    )  # fmt: skip
+    found = _arguments.settled_recipe(cube, None).galaxy
+    assert (found.hubble_stage, found.d25) == (-5, 2)
+    assert _arguments.settled_recipe(replace(cube, hubble_stage=None), None).galaxy == (
+        ngm.Recipe(galaxy={"d25": 2.0}).galaxy
+    )
+    with pytest.raises(ngm.GalaxyMapsError, match=r"galaxy\.hubble_stage: 50 is outside -5 to 10"):
+        _arguments.settled_recipe(replace(cube, hubble_stage=50), None)
 
 
 @pytest.mark.slow

@@ -91,6 +91,7 @@ def test_tables_say_what_they_were_made_from(made, tmp_path):
         (["--band", "x=y"], "--band"), (["--unit", "x=y"], "--unit"), (["--psf", "x=3"], "--psf"),
         (["--name", "NGC 1"], "--name"), (["--ra", "3"], "--ra"), (["--dec", "3"], "--dec"),
         (["--distance", "3"], "--distance"), (["--redshift", "0.1"], "--redshift"),
+        (["--set", "galaxy.redshift=0.1"], "galaxy.redshift"),
         (["--d25", "3"], "--d25"), (["--axis-ratio", "0.3"], "--axis-ratio"),
         (["--position-angle", "3"], "--position-angle"), (["--table", "x.csv"], "--table"),
         (["--reddening-map", "x.fits"], "--reddening-map"), (["--mask", "x.reg"], "--mask"),

@@ -20,6 +20,7 @@ RECIPE = {
     "--band": "image.fits=SDSS_g", "--unit": "SDSS_r=Jy/pix", "--psf": "SDSS_r=2",
     "--zero-point": "SDSS_r=22.5 AB", "--beam": "SDSS_r=3", "--role": "x=mask", "--leave-out": "x",
     "--name": "NGC 1", "--ra": "10:20:30", "--dec": "-3", "--distance": "7", "--redshift": "0.01",
+    "--hubble-stage": "-5",
     "--d25": "3", "--axis-ratio": "0.5", "--position-angle": "30", "--table": "table.csv",
     "--ebv": "0.1", "--reddening-map": "SFD", "--stars": "gaia", "--resolution": "12",
     "--kernel": "SDSS_r=kernel.fits", "--pixel": "3", "--pixel-pc": "300", "--recipe": "r.toml",

@@ -43,9 +43,15 @@ def test_an_image_and_a_galaxy_are_a_few_lines(image):
         "BandImage WISE_3.4: 400 x 300 pixels of 2 arcsec, MJy/sr, PSF 6.1 arcsec"
     )
     ellipse = Ellipse(14.18, -9.91, 90, 60, 30)
-    galaxy = Galaxy("NGC 309", {"WISE_3.4": image}, 14.18, -9.91, 71.0, ellipse)
+    galaxy = Galaxy("NGC 309", {"WISE_3.4": image}, 14.18, -9.91, 71.0, ellipse, hubble_stage=0)
     assert short(repr(galaxy), 2)
-    for part in ("NGC 309", "71 Mpc", "D25 3 arcmin, b/a 0.667, PA 30", "1 bands: WISE_3.4"):
+    for part in (
+        "NGC 309",
+        "71 Mpc",
+        "Hubble stage 0",
+        "D25 3 arcmin, b/a 0.667, PA 30",
+        "1 bands: WISE_3.4",
+    ):
         assert part in repr(galaxy)
     assert "nothing known of it" in repr(Galaxy("x", {}))
 

@@ -48,6 +48,7 @@ def test_a_wrong_setting_is_refused_and_named(text, says):
     ("text", "says"),
     [
         ("galaxy.distance=25000", "galaxy.distance: 25000 is outside 0.001 to 4000 Mpc"),
+        ("galaxy.hubble_stage=11", "galaxy.hubble_stage: 11 is outside -5 to 10"),
         ("galaxy.ra=true", "galaxy.ra: true is no value for it"),
         ("galaxy.dec=north", "galaxy.dec: 'north' is no position; write it like -09:54:50"),
         ("sky.reach=nan", "sky.reach: nan is outside"),

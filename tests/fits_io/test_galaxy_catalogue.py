@@ -107,6 +107,7 @@ def test_dustpedias_tables_are_understood(shared_data):
     assert found["d25"] == pytest.approx(3.1623, rel=1e-4) and found["distance"] == pytest.approx(
         28.1838, rel=1e-4
     )
+    assert found["hubble_stage"] == 5.9
     assert (found["ra"], found["dec"]) == (215.59905, -0.38759)
     shape, words = galaxy_from_table(folder / "DustPedia_Aperture_Photometry_2.2.csv", "NGC 5584")
     # image moments give 152 to 156 degrees, where the table says 58 and means a/b

@@ -170,9 +170,9 @@ def test_without_a_size_a_circle_is_begun_with_and_without_an_image_words_say_wh
 def test_a_table_tells_what_is_known(opened, workspace, qtbot, monkeypatch, tmp_path):
     table = tmp_path / "galaxies.csv"
     table.write_text(
-        "objname,al2000,de2000,logd25,logr25,pa,v\n"
-        "NGC0309,10.0,2.0,1.5,0.1,40,3000\n"
-        "NGC1,0.1,2,1,0,0,1\n"
+        "objname,al2000,de2000,t,logd25,logr25,pa,v\n"
+        "NGC0309,10.0,2.0,0,1.5,0.1,40,3000\n"
+        "NGC1,0.1,2,3,1,0,0,1\n"
     )
     form = panel(opened, "Galaxy")
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(table), ""))
@@ -187,11 +187,21 @@ def test_a_table_tells_what_is_known(opened, workspace, qtbot, monkeypatch, tmp_
         galaxy.d25 == pytest.approx(3.162, rel=1e-3)
         and galaxy.position_angle == 40
         and galaxy.ra == 150
+        and galaxy.hubble_stage == 0
     )
+    assert form.hubble_stage.text() == "0" and workspace.project.galaxy.hubble_stage == 0
     assert "From galaxies.csv, NGC0309" in form.message.text()
     assert "by redshift" in form.distance.placeholderText() and form.redshift.text().startswith(
         "0.0100"
     )
+    write(qtbot, form.hubble_stage, "11")
+    assert "11 is outside -5 to 10" in form.message.text() and galaxy.hubble_stage == 0
+    write(qtbot, form.hubble_stage, "-4.5")
+    assert workspace.project.galaxy.hubble_stage == -4.5
+    form.hubble_stage.selectAll()
+    qtbot.keyClick(form.hubble_stage, Qt.Key.Key_Delete)
+    qtbot.keyClick(form.hubble_stage, Qt.Key.Key_Return)
+    assert workspace.project.galaxy.hubble_stage is None
 
 
 def test_psf_and_kernel_files_are_chosen_by_band_and_told(

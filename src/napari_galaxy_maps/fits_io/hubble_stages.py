@@ -23,7 +23,7 @@ _CODES = (90, 99, 999, -99, -999)
 _LEAST, _MOST = -6, 12
 """Stages in catalogues: compact ellipticals have -6, compact and dwarf irregulars 11 and 12."""
 _BEYOND = 0.5
-"""So far means of several classifiers reach beyond the ends of the scale: less than they scatter."""
+"""So far means of several classifiers may lie beyond the ends: less than classifiers differ."""
 _HUBBLE_TYPE = re.compile(r"(\(R'?\))?[cd]?(E([\d?+/-]|$)|S([AB0abcdm?]|$)|I([ABm?r\d]|$))")
 
 
