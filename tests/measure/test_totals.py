@@ -2,10 +2,13 @@
 cube.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from astropy.table import QTable
 
+from napari_galaxy_maps import pipeline
 from napari_galaxy_maps.cli.main import main
 from napari_galaxy_maps.constants import PC_PER_MPC_ARCSEC
 from napari_galaxy_maps.data.cube import BandCube
@@ -156,10 +159,18 @@ def test_maps_and_integrated_fluxes_of_a_galaxy_of_one_colour_agree(predicted):
 
 
 @pytest.mark.slow
-def test_measure_total_on_the_command_line(predicted, tmp_path, capsys):
+def test_measure_total_on_the_command_line(predicted, tmp_path, capsys, monkeypatch):
     maps, cube, recipe, galaxy = predicted
-    write_maps(tmp_path / "maps.fits", maps)
-    write_cube(tmp_path / "cube.fits", cube, provenance(galaxy, recipe))
+    told = recipe.with_values(["galaxy.hubble_stage=3"]).to_toml()
+    write_maps(tmp_path / "maps.fits", replace(maps, provenance=maps.provenance | {"recipe": told}))
+    other = replace(cube, hubble_stage=7.0)
+    write_cube(tmp_path / "cube.fits", other, provenance(galaxy, recipe))
+    stages = []
+    monkeypatch.setattr(
+        pipeline,
+        "predict_global",
+        lambda cube, *more: stages.append(cube.hubble_stage) or predict_global(cube, *more),
+    )
     out = tmp_path / "t.ecsv"
     arguments = [
         "measure",
@@ -172,6 +183,7 @@ def test_measure_total_on_the_command_line(predicted, tmp_path, capsys):
     ]
     assert main(arguments) == 0
     assert "LOG_SIGMA_MD" in capsys.readouterr().out
+    assert stages == [3], "as the maps, and not as the cube"
     table = QTable.read(out)
     expected = galaxy_totals(maps, galaxy.ellipse, predict_global(cube, recipe, galaxy.ellipse))
     np.testing.assert_allclose(table["value"], expected["value"], rtol=1e-5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..data.maps import PropertyMaps
@@ -145,7 +146,10 @@ def _totals(arguments: argparse.Namespace, sources: list[Source]) -> QTable:
     ellipse = d25_of(maps)
     single = None
     if arguments.cube:
-        single = predict_global(read_cube(arguments.cube), read_recipe(arguments.file), ellipse)
+        # Maps may have been made with another Hubble stage than their cube was prepared with.
+        recipe = read_recipe(arguments.file)
+        cube = replace(read_cube(arguments.cube), hubble_stage=recipe.galaxy.hubble_stage)
+        single = predict_global(cube, recipe, ellipse)
         if single is None:
             raise InputError(
                 "The maps' model looks at images, integrated fluxes tell it nothing; "

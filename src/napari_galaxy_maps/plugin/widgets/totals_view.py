@@ -4,6 +4,7 @@ give.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -122,7 +123,10 @@ class TotalsView(QWidget):
             from ...pipeline import predict_global
 
             try:
-                single = predict_global(cube, recipe, ellipse) if cube is not None else None
+                single = None
+                if cube is not None:
+                    alike = replace(cube, hubble_stage=recipe.galaxy.hubble_stage)
+                    single = predict_global(alike, recipe, ellipse)
                 return galaxy_totals(planes_of(content, distance_mpc=distance), ellipse, single)
             except GalaxyMapsError as error:
                 return str(error)
