@@ -411,6 +411,28 @@ def test_other_maps_are_measured_as_soon_as_they_are_there(
     assert measuring.chosen == MAPS
 
 
+def test_what_the_fluxes_give_is_asked_as_when_the_maps_were_made(
+    viewer, workspace, measuring, maps, qtbot, monkeypatch
+):
+    asked, planes = [], np.ones((1, *maps.shape), "f4")
+    cube = BandCube(
+        planes, planes, ("WISE_3.4",), maps.wcs, 12.0, 4.0, None, maps.flags, maps.flags,
+        hubble_stage=7.0,
+    )  # fmt: skip
+    workspace.project.memory = pipeline.PredictionMemory(cube=cube)
+    workspace.project.set_recipe("galaxy", hubble_stage=7.0)
+    monkeypatch.setattr(
+        pipeline,
+        "predict_global",
+        lambda cube, recipe, _: asked.append((cube.hubble_stage, recipe.galaxy.hubble_stage)),
+    )
+    widget = panel(viewer, "Measure")
+    widget.tabs.setCurrentIndex(2)
+    widget.totals.refresh()
+    wait_for(qtbot, lambda: asked)
+    assert set(asked) == {(None, None)}
+
+
 def test_the_tool_in_hand_is_shown_and_stays_until_it_is_put_away(
     viewer, workspace, measuring, qtbot
 ):
