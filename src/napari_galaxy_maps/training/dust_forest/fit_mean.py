@@ -4,6 +4,7 @@ galaxies and their degraded copies.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ import numpy as np
 
 from ...models.dust_forest.dense_network import DenseNetwork
 from ...models.dust_forest.packed_forest import PackedForest, combine, from_sklearn, from_xgboost
+from ..datasets.dustpedia import SURVEY as DUSTPEDIA
+from ..datasets.hatlas import SURVEY as HATLAS
 from .fit_network import fit_network
 from .pool import Pool
 
@@ -50,8 +53,12 @@ class MeanSettings:
 
     Attributes
     ----------
-    whole : float
-        Chance that a galaxy is drawn as it was observed, not degraded.
+    whole : mapping of str to float
+        By survey, the chance that a galaxy is drawn as it was observed, not degraded. Where bands
+        lack, what is left says little, and the prediction is near to the mean of those that were
+        seen so: they are to be DustPedia's, for H-ATLAS's were chosen by their dust.
+    weight : mapping of str to float
+        By survey, how much a galaxy counts.
     logs, temperature : ForestSettings
     rounds, boost_draws : int
         Of the boosted trees.
@@ -59,7 +66,8 @@ class MeanSettings:
         Of the network.
     """
 
-    whole: float = 0.93
+    whole: Mapping[str, float] = field(default_factory=lambda: {DUSTPEDIA: 0.6, HATLAS: 0.93})
+    weight: Mapping[str, float] = field(default_factory=lambda: {DUSTPEDIA: 2.0, HATLAS: 1.0})
     logs: ForestSettings = field(default_factory=ForestSettings)
     temperature: ForestSettings = field(default_factory=lambda: ForestSettings(min_leaf=10))
     rounds: int = 200
@@ -121,7 +129,7 @@ class _Draw:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Features (n, n_features), targets (n, 5) with 0 where unknown, and weights (n, 5)."""
         pool = self.pool
-        copy = pool.draw(drawn, self.settings.whole, rng)
+        copy = pool.draw(drawn, self._by_survey(self.settings.whole)[drawn], rng)
         z = (pool.targets_of(copy, drawn) - self.middle) / self.scale
         return pool.features[copy, drawn], np.nan_to_num(z), self.weights[drawn]
 
@@ -130,7 +138,14 @@ class _Draw:
         """Of each galaxy and target: less where the truth is uncertain, nothing where unknown."""
         pool = self.pool
         poor = (pool.target_errors[:, : len(TRUTH_SCALE)] / TRUTH_SCALE) ** 2
-        return np.isfinite(pool.targets) / (1 + poor)
+        return self.known() / (1 + poor)
+
+    def known(self) -> np.ndarray:
+        """Of each galaxy and target, its survey's weight, or 0 where the target is unknown."""
+        return self._by_survey(self.settings.weight)[:, None] * np.isfinite(self.pool.targets)
+
+    def _by_survey(self, values: Mapping[str, float]) -> np.ndarray:
+        return np.array([values[survey] for survey in self.pool.surveys])
 
 
 def _randomised(
@@ -187,11 +202,11 @@ def _network(draw: _Draw, seed: int) -> DenseNetwork:
     which a galaxy whose truth is uncertain counts for less (beta-NLL, Seitzer+ 2022).
     """
     settings, pool = draw.settings, draw.pool
-    errors = pool.target_errors / draw.scale
+    errors, known = pool.target_errors / draw.scale, draw.known()
 
     def drawn(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-        x, z, weight = draw(draw.rows, rng)
-        return x, z, weight > 0, errors[draw.rows] ** 2
+        x, z, _ = draw(draw.rows, rng)
+        return x, z, known[draw.rows], errors[draw.rows] ** 2
 
     def loss(
         out: torch.Tensor, z: torch.Tensor, known: torch.Tensor, error2: torch.Tensor

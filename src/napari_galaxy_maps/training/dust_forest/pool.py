@@ -85,8 +85,10 @@ class Pool:
         """Targets of galaxies `rows` as each copy's WISE 3.4 makes them."""
         return self.targets[rows] + self.shift[copy, rows][..., None] * PER_W1
 
-    def draw(self, rows: np.ndarray, whole: float, rng: np.random.Generator) -> np.ndarray:
-        """A copy of each of galaxies `rows`: a whole one with chance `whole`, or a degraded one."""
+    def draw(self, rows: np.ndarray, whole: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """A copy of each of galaxies `rows`: a whole one with its chance `whole`, or a degraded
+        one.
+        """
         copy = rng.integers(_WHOLE, len(self.features), len(rows))
         whole_copy = rng.integers(0, _WHOLE, len(rows))
         return np.where(rng.random(len(rows)) < whole, whole_copy, copy)
