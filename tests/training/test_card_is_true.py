@@ -85,7 +85,7 @@ def test_real_galaxies_are_seldom_out_of_distribution_and_shuffled_ones_often(
     from dataclasses import replace
 
     near = galaxies.take(np.arange(693))
-    assert np.mean(unseen["all bands"].unusual > 1) < 0.04
+    assert np.mean(unseen["all bands"].unusual[:693] > 1) < 0.04
     order = np.random.default_rng(0).permutation(18)
     shuffled = replace(near, values=near.values[order], errors=near.errors[order])
     unusual = predict_unseen(model, shuffled, ALL_BANDS).unusual

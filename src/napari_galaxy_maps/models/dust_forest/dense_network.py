@@ -11,6 +11,9 @@ WIDEST = 4.0
 """Inputs count no further than so many standard deviations from the mean of the training set, for
 the network knows nothing beyond.
 """
+_ROWS = 256
+"""Taken at one time, never fewer: the last bit of a matrix product depends on its shape, and a pixel
+is to be the same whatever is predicted beside it."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,16 @@ class DenseNetwork:
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Outputs, float32, shape (n, n_outputs), of inputs of shape (n, n_inputs)."""
+        n = len(x)
+        out = np.empty((n, self.weights[-1].shape[1]), np.float32)
+        block = np.zeros((_ROWS, len(self.middle)), np.float32)
+        for first in range(0, n, _ROWS):
+            count = min(_ROWS, n - first)
+            block[:count] = x[first : first + count]
+            out[first : first + count] = self._forward(block)[:count]
+        return out
+
+    def _forward(self, x: np.ndarray) -> np.ndarray:
         hidden = np.clip((x - self.middle) / self.scale, -WIDEST, WIDEST)
         last = len(self.weights) - 1
         for k, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):

@@ -18,6 +18,7 @@ import numpy as np
 from ...exceptions import GalaxyMapsError
 from ...models.dust_forest.features import before_fit
 from ...models.dust_forest.model import DustForest, Member
+from ..datasets.dustpedia import SURVEY as DUSTPEDIA
 from ..datasets.dustpedia import read_galaxies
 from ..datasets.galaxies import Galaxies, fit_colour_term
 from ..datasets.hatlas import read_hatlas
@@ -36,7 +37,8 @@ from .scoring import folds, score_model
 
 NAME, VERSION = "dust-forest", "2.0"
 UNUSUAL_SHARE = 0.5
-"""Per cent of the training galaxies' copies that lie beyond the limit of the distribution."""
+"""Per cent of the copies of DustPedia's training galaxies that lie beyond the limit of the
+distribution. Not H-ATLAS's: faults of its photometry are larger than its errors tell."""
 
 
 PROCESSES = 2
@@ -139,7 +141,8 @@ def fit_member(
     """
     trees, network = fit_mean(pool, rows, mean, seed)
     uncertainty = fit_spread(pool, rows, cross_fit(pool, rows, mean, seed), spread, seed)
-    limit = float(np.percentile(pool.unusual[:, rows], 100 - UNUSUAL_SHARE))
+    near = rows[pool.surveys[rows] == DUSTPEDIA]
+    limit = float(np.percentile(pool.unusual[:, near], 100 - UNUSUAL_SHARE))
     return Member(trees, network, uncertainty, limit)
 
 

@@ -24,6 +24,9 @@ TRUTH_SCALE = np.array([0.08, 0.12, 2.4, np.inf, np.inf])
 """Truth errors (dex, dex, K) beyond which a galaxy counts for less in the trees. Those of the
 stars are mostly common to all galaxies, and are not used.
 """
+ERROR_LIMITS = np.array([[0.02, 0.05, 0.5, 0, 0], [0.15, 0.35, 3.0, 0, 0]])
+"""Least and greatest of these errors that count in the network's likelihood, and greatest in the
+trees' weights."""
 DUST, TEMPERATURE = np.array([0, 1]), np.array([2])
 N_TARGETS = 5
 
@@ -137,7 +140,7 @@ class _Draw:
     def weights(self) -> np.ndarray:
         """Of each galaxy and target: less where the truth is uncertain, nothing where unknown."""
         pool = self.pool
-        poor = (pool.target_errors[:, : len(TRUTH_SCALE)] / TRUTH_SCALE) ** 2
+        poor = (np.clip(pool.target_errors, *ERROR_LIMITS) / TRUTH_SCALE) ** 2
         return self.known() / (1 + poor)
 
     def known(self) -> np.ndarray:
@@ -202,7 +205,7 @@ def _network(draw: _Draw, seed: int) -> DenseNetwork:
     which a galaxy whose truth is uncertain counts for less (beta-NLL, Seitzer+ 2022).
     """
     settings, pool = draw.settings, draw.pool
-    errors, known = pool.target_errors / draw.scale, draw.known()
+    errors, known = np.clip(pool.target_errors, *ERROR_LIMITS) / draw.scale, draw.known()
 
     def drawn(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         x, z, _ = draw(draw.rows, rng)

@@ -28,10 +28,11 @@ _OF_TARGETS = [
 PER_W1 = np.array([1, 1, 0, 1, 1])
 """Which targets are per WISE 3.4 luminosity."""
 LEAST_ERROR = np.array([0.02, 0.05, 0.5, 0.0, 0.0])
-MOST_ERROR = np.array([0.15, 0.35, 3.0, 0.0, 0.0])
-"""Limits of the truth's errors of `galaxies.TARGETS` that count. CIGALE's are at least as large as
-its grid is coarse; without a far-infrared detection they are the width of the prior, wider than the
-scatter of the values. Those of the stars are mostly common to all galaxies: they do not count.
+MOST_ERROR = np.array([0.08, 0.2, 2.0, 0.0, 0.0])
+"""Limits of the truth's errors of `galaxies.TARGETS` that count in an uncertainty. CIGALE's are at
+least as large as its grid is coarse; where the far infrared says little they are the width of the
+prior, wider than the scatter of the values. Those of the stars are mostly common to all galaxies:
+they do not count.
 """
 _WHOLE = 2
 """Copies of a galaxy with all of its bands: without its Hubble stage, and with it."""
@@ -63,6 +64,8 @@ class Pool:
         Whether the copy is what its case says; a galaxy that it leaves too few bands of is whole.
     targets : ndarray, shape (n, 5)
         `galaxies.TARGETS`, NaN where unknown.
+    target_errors : ndarray, shape (n, 5)
+        Theirs, as published; 0 where unknown.
     truth_errors : ndarray, shape (n, 7)
         `limited_errors`.
     surveys : ndarray of str, shape (n,)
@@ -73,13 +76,9 @@ class Pool:
     shift: np.ndarray
     as_asked: np.ndarray
     targets: np.ndarray
+    target_errors: np.ndarray
     truth_errors: np.ndarray
     surveys: np.ndarray
-
-    @property
-    def target_errors(self) -> np.ndarray:
-        """The errors of `targets`, shape (n, 5)."""
-        return self.truth_errors[:, _OF_TARGETS]
 
     def targets_of(self, copy: np.ndarray | int, rows: np.ndarray) -> np.ndarray:
         """Targets of galaxies `rows` as each copy's WISE 3.4 makes them."""
@@ -160,6 +159,7 @@ def make_pool(galaxies: Galaxies, copies: Copies, colours: ColourModel, sed: Den
         np.log10(w1[0] / w1),
         copies.as_asked,
         galaxies.targets,
+        np.nan_to_num(galaxies.truth_errors[:, _OF_TARGETS]),
         limited_errors(galaxies),
         galaxies.surveys,
     )
