@@ -12,8 +12,8 @@ WIDEST = 4.0
 the network knows nothing beyond.
 """
 _ROWS = 256
-"""Taken at one time, never fewer: the last bit of a matrix product depends on its shape, and a pixel
-is to be the same whatever is predicted beside it."""
+"""Taken at one time, never fewer: the last bit of a matrix product depends on its shape, and a
+pixel is to be the same whatever is predicted beside it."""
 
 
 @dataclass(frozen=True)
