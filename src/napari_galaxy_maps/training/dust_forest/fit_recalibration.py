@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import numpy as np
 
-COVERAGE_68, COVERAGE_95 = (0.68, 0.69), (0.947, 0.953)
-"""Within these nothing is asked for."""
+COVERAGE_68, COVERAGE_95 = (0.655, 0.675), (0.947, 0.953)
+"""Within these nothing is asked for. The first is a little low, for members see more galaxies than
+the fits did whose residuals are used here, and err less."""
 _WIDTHS = (0.012, 0.01)
 """By how much each of the two may be off for its cost to be 1."""
 _STEPS = (0.05, 0.08)
