@@ -30,6 +30,8 @@ def told(table):
         ("HubbleType", [4.0, 1.0, 2.0], 4.0),
         ("TType", [3.0, 99.0, -99.0], 3.0),
         ("t", ["5.9", "-5.0", "10"], 5.9),
+        ("t", ["5.9", "", "S0"], 5.9),
+        ("hubble_stage", MaskedColumn(["-2 ", "S0", "x"], mask=[0, 0, 1]), -2.0),
     ],
 )
 def test_a_stage_is_taken(name, values, stage):
@@ -46,6 +48,8 @@ def test_a_stage_is_taken(name, values, stage):
         ({"t": [np.nan, 3.0, 4.0]}, ""),
         ({"t": MaskedColumn([1.0, 3.0, 4.0], mask=[1, 0, 0])}, ""),
         ({"type": ["SBc", "E", "Sb"]}, "its type SBc is no number, and was not taken"),
+        ({"T": ["", "20", "31"]}, "its column T holds other values"),
+        ({"hubble_stage": ["S0", "-2", ""]}, "its type S0 is no number"),
         ({"T": ["E-S0", "E", "Sb"]}, "its type E-S0 is no number"),
         ({"HubbleType": ["(R)SABa", "E", "Sb"]}, "its type (R)SABa is no number"),
         ({"type": ["G", "G", "Seyfert"]}, ""),

@@ -80,13 +80,19 @@ def _of_letters(row: Row, columns: dict[str, str]) -> str:
 
 
 def _numbers(column: Column) -> np.ndarray | None:
-    """A column of numbers, NaN where there is none; None where it holds something else."""
+    """A column's numbers, NaN where a row has none or words; None where no row can have one."""
     if column.ndim != 1 or column.dtype.kind not in "iufUS":
         return None
-    try:
+    if column.dtype.kind in "iuf":
         return np.asarray(np.ma.filled(np.ma.asarray(column).astype(float), np.nan))
-    except ValueError:  # words
-        return None
+    return np.array([_number(text) for text in column])
+
+
+def _number(text: object) -> float:
+    try:
+        return float(str(text))
+    except ValueError:  # words, or nothing
+        return np.nan
 
 
 def _are_stages(column: Column, values: np.ndarray) -> bool:
