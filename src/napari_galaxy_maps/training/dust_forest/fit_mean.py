@@ -43,10 +43,10 @@ class ForestSettings:
         As scikit-learn's.
     """
 
-    n_trees: int = 50
+    n_trees: int = 16
     draws: int = 2
     min_leaf: int = 4
-    max_depth: int = 14
+    max_depth: int = 10
     max_features: float = 0.5
 
 
@@ -73,10 +73,10 @@ class MeanSettings:
     weight: Mapping[str, float] = field(default_factory=lambda: {DUSTPEDIA: 2.0, HATLAS: 1.0})
     logs: ForestSettings = field(default_factory=ForestSettings)
     temperature: ForestSettings = field(default_factory=lambda: ForestSettings(min_leaf=10))
-    rounds: int = 200
+    rounds: int = 100
     boost_draws: int = 4
     epochs: int = 130
-    width: int = 96
+    width: int = 64
     dropout: float = 0.1
 
 
@@ -185,7 +185,7 @@ def _boosted(draw: _Draw, seed: list[int]) -> object:
 
     parameters = {
         "max_depth": 5,
-        "eta": 0.05,
+        "eta": 0.08,
         "subsample": 0.5,
         "colsample_bytree": 0.3,
         "min_child_weight": 8,

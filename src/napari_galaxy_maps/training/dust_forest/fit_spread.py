@@ -42,9 +42,9 @@ _FLOOR, _CEILING = -8.0, 4.0
 class SpreadSettings:
     """Settings of the fit, chosen by cross-validation."""
 
-    rounds: int = 120
+    rounds: int = 60
     depth: int = 3
-    eta: float = 0.08
+    eta: float = 0.14
     column_share: float = 0.4
     row_share: float = 0.5
     penalty: float = 20.0
