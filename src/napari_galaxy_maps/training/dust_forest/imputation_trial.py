@@ -228,7 +228,7 @@ def notes(rows: Sequence[Compared]) -> tuple[str, ...]:
         f"{against(ALL_BANDS.name, 'gaps', 'all')}; with >= 3 FIR "
         f"{against(ALL_BANDS.name, 'gaps', '>= 3 FIR')}. Against gaps as they are, by two sigma "
         "of the difference (six sets of bands, two populations, three properties), "
-        f"{verdicts('gaps')}. So the step is on unless switched off.",
+        f"{verdicts('gaps')}. The step is on unless switched off.",
         f"{NOTE} in bands that are not given at all: {verdicts('all')}, and the uncertainties "
         f"become too small (chi2 of {worst.property} up to {worst.chi2[1]:.1f}, {worst.case}). "
         "The colours filled in are the models', not these galaxies'. Fill such bands to look at "
