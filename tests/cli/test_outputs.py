@@ -95,7 +95,7 @@ def test_tables_figures_and_folders_are_kept_apart(folder, capsys, tmp_path):
     profile = ["profile", folder, "--ellipse", "150,2,30,30,0", "--overwrite"]
     refused(capsys, *profile, "--out", table, "--figure", figure, why="is named for two outputs")
     refused(capsys, "measure", table, "--ellipse", "150,2,30,30,0", "--out", table, "--overwrite")
-    train = ["train", "dust-forest", "--data", tmp_path, "--out", tmp_path]
+    train = ["train", "dust-forest", "--data", tmp_path, "--hatlas", tmp_path, "--out", tmp_path]
     refused(capsys, *train, why="is one of the inputs; choose another folder")
 
 

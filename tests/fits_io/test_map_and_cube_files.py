@@ -336,8 +336,8 @@ def test_a_hubble_stage_of_a_cube_is_none_or_a_stage(tmp_path, card):
     )
     write_cube(path, cube, {})
     assert read_cube(path).hubble_stage is None
-    fits.setval(path, "HSTAGE", value=card)
-    with pytest.raises(InputError, match=r"cube\.fits: HSTAGE in its header: .*; correct it"):
+    fits.setval(path, "MORPHT", value=card)
+    with pytest.raises(InputError, match=r"cube\.fits: MORPHT in its header: .*; correct it"):
         read_cube(path)
 
 

@@ -46,7 +46,7 @@ def write_cube(
     primary.header["OBJECT"] = ascii_text(cube.name)[:60]
     primary.header["ORIGIN"] = "napari-galaxy-maps"
     if cube.hubble_stage is not None:
-        primary.header["HSTAGE"] = (cube.hubble_stage, "Hubble stage T of the galaxy")
+        primary.header["MORPHT"] = (cube.hubble_stage, "Hubble stage T of the galaxy")
     hdus = [primary]
     planes = [("DATA", cube.data), ("ERR", cube.uncertainty)]
     if cube.filling is not None:
@@ -205,13 +205,13 @@ def _number(header: Header, key: str, path: Path) -> float | None:
 
 def _hubble_stage(header: Header, path: Path) -> float | None:
     """The Hubble stage that a header tells; None where it tells none."""
-    value = header.get("HSTAGE")
+    value = header.get("MORPHT")
     if value is None:
         return None
     known = isinstance(value, int | float) and not isinstance(value, bool)
     trouble = HUBBLE_STAGE.trouble(value) if known else f"{str(value)[:40]!r} is no number"
     if trouble:
-        raise InputError(f"{path}: HSTAGE in its header: {trouble}; correct it.")
+        raise InputError(f"{path}: MORPHT in its header: {trouble}; correct it.")
     return float(value)
 
 

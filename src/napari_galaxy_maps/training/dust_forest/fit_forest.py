@@ -64,7 +64,7 @@ def train(
         Folder for ``dust-forest.safetensors``, ``dust-forest.json`` and ``dust-forest.md`` (the
         card) and ``registry.json``.
     seed : int
-        Of everything random; the same seed gives the same files on the same package versions.
+        Of everything random.
     report : callable, optional
         Told how far it is.
 
