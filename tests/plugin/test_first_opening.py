@@ -57,7 +57,8 @@ def test_a_window_that_somebody_has_sized_stays_and_panels_take_their_share(view
         panels.raise_panel(viewer, name)
         qtbot.wait(20)
         area = panels.panel(viewer, name).findChild(QScrollArea)
-        assert area.horizontalScrollBar().maximum() <= 12, name
+        bar = area.horizontalScrollBar()
+        qtbot.waitUntil(lambda bar=bar: bar.maximum() <= 12, timeout=3000)  # once laid out
 
 
 def test_a_maximised_window_stays(viewer, qtbot):
