@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 WIDEST = 4.0
 """Inputs count no further than so many standard deviations from the mean of the training set, for
@@ -14,6 +19,13 @@ the network knows nothing beyond.
 _ROWS = 256
 """Taken at one time, never fewer: the last bit of a matrix product depends on its shape, and a
 pixel is to be the same whatever is predicted beside it."""
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 @dataclass(frozen=True)
@@ -40,10 +52,12 @@ class DenseNetwork:
         n = len(x)
         out = np.empty((n, self.weights[-1].shape[1]), np.float32)
         block = np.zeros((_ROWS, len(self.middle)), np.float32)
-        for first in range(0, n, _ROWS):
-            count = min(_ROWS, n - first)
-            block[:count] = x[first : first + count]
-            out[first : first + count] = self._forward(block)[:count]
+        # Threads that wait for each other inside such small products are slower than one.
+        with _blas().limit(limits=1, user_api="blas"):
+            for first in range(0, n, _ROWS):
+                count = min(_ROWS, n - first)
+                block[:count] = x[first : first + count]
+                out[first : first + count] = self._forward(block)[:count]
         return out
 
     def _forward(self, x: np.ndarray) -> np.ndarray:
