@@ -134,7 +134,7 @@ def all_features(bands: Sequence[str]) -> tuple[str, ...]:
     """Names of all features that follow from bands, in the order in which they are computed.
 
     ``"log BAND"`` and ``"width BAND"`` of the most probable spectrum, ``"asinh BAND"`` of the ratio
-    as observed, ``"snr BAND"``, ``"sed NAME"`` of `sed_regression.NAMES`, and ``"stage"``, the
+    as observed, ``"snr BAND"``, ``"sed NAME"`` of `sed_names.NAMES`, and ``"stage"``, the
     Hubble stage.
     """
     others = [band for band in bands if band != NORMAL]

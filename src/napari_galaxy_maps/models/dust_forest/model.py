@@ -42,6 +42,13 @@ def log_lsun_kpc2_per_mjy_sr(pivot_um: float) -> float:
     return float(np.log10(LSUN_HZ_KPC2_PER_MJY_SR * SPEED_OF_LIGHT_MICRON_S / pivot_um))
 
 
+def mean_of(
+    trees: PackedForest, network: DenseNetwork, matrix: np.ndarray, device: str = "cpu"
+) -> np.ndarray:
+    """What trees and a network say together, float32, shape (n, 5), from `features`."""
+    return (trees.predict(matrix, device) + network.predict(matrix)) / 2
+
+
 @dataclass(frozen=True)
 class Member:
     """One of the models whose mean is the prediction; trained without one fold of the galaxies.
@@ -64,7 +71,7 @@ class Member:
 
     def mean(self, matrix: np.ndarray, device: str = "cpu") -> np.ndarray:
         """The targets, float32, shape (n, 5), from `features`."""
-        return (self.trees.predict(matrix, device) + self.network.predict(matrix)) / 2
+        return mean_of(self.trees, self.network, matrix, device)
 
     def predict(
         self, matrix: np.ndarray, unusual: np.ndarray, columns: Columns, device: str = "cpu"

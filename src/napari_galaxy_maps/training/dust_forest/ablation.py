@@ -74,19 +74,18 @@ def _variants(
     """By name: a pool, and the galaxies that may be fitted to."""
     every = np.ones(len(galaxies), bool)
     yield ALL_OF_IT, pool, every
-    yield "no model spectra", _without(pool, "sed "), every
-    exact = pool.features.copy()
-    places = [i for i, name in enumerate(COLUMNS.features) if name.startswith("sed ")]
-    exact[:, :, places] = fitted.reshape(*exact.shape[:2], -1)
-    yield "fits of model spectra themselves", replace(pool, features=exact), every
-    yield "no signal-to-noise ratios", _without(pool, "snr "), every
+    yield "no model spectra", _with(pool, "sed ", 0), every
+    exact = fitted.reshape(*pool.features.shape[:2], -1)
+    yield "fits of model spectra themselves", _with(pool, "sed ", exact), every
+    yield "no signal-to-noise ratios", _with(pool, "snr ", 0), every
     yield "DustPedia alone", pool, galaxies.surveys == DUSTPEDIA
 
 
-def _without(pool: Pool, start: str) -> Pool:
+def _with(pool: Pool, start: str, values: np.ndarray | float) -> Pool:
+    """The pool with other values of the features whose names start so."""
     features = pool.features.copy()
     places = [i for i, name in enumerate(COLUMNS.features) if name.startswith(start)]
-    features[:, :, places] = 0
+    features[:, :, places] = values
     return replace(pool, features=features)
 
 

@@ -48,7 +48,7 @@ def measured_notes(
     far_off = [s for s in scores if s.off() > 4]
     return (
         _beside_rival(whole.values, galaxies),
-        _stage(model, galaxies),
+        _stage(model, galaxies, whole.values),
         _standing_in(model, galaxies, whole.values),
         f"Of {len(scores)} rows {right} ({100 * right / len(scores):.0f} %) have both coverages "
         f"right within two standard errors; in {len(far_off)} one is off by more than 4 points"
@@ -74,17 +74,14 @@ def _beside_rival(values: np.ndarray, galaxies: Galaxies) -> str:
     words = []
     for population in (HATLAS_ALL, WELL_MEASURED, ALL):
         use = populations(galaxies)[population] & np.isfinite(galaxies.rival).all(1)
-        draws = np.random.default_rng(SEED).integers(0, use.sum(), (N_BOOTSTRAP, use.sum()))
         rows = []
         for j, name in enumerate(DUST_PER_W1):
             truth = galaxies.targets[use, j]
-            own, rival = (
-                v - truth for v in (values[use, QUANTITIES.index(name)], galaxies.rival[use, j])
+            own = values[use, QUANTITIES.index(name)]
+            one, other, error = _paired(own - truth, galaxies.rival[use, j] - truth)
+            rows.append(
+                f"{name} {one:.3f} against {other:.3f} (by {one - other:+.3f} ± {error:.3f})"
             )
-            one, other = (np.sqrt(np.mean(r**2)) for r in (own, rival))
-            drawn = np.sqrt((own[draws] ** 2).mean(1)) - np.sqrt((rival[draws] ** 2).mean(1))
-            rows.append(f"{name} {one:.3f} against {other:.3f} (by {one - other:+.3f} ± "
-                        f"{drawn.std():.3f})")  # fmt: skip
         words.append(f"{population} ({use.sum()}): {', '.join(rows)}")
     return (
         "Beside the network of Dobbels+ 2020 on the same galaxies, RMSE of log L_dust and log "
@@ -93,22 +90,28 @@ def _beside_rival(values: np.ndarray, galaxies: Galaxies) -> str:
     )
 
 
-def _stage(model: DustForest, galaxies: Galaxies) -> str:
+def _paired(one: np.ndarray, other: np.ndarray) -> tuple[float, float, float]:
+    """RMSE of two predictions of the same galaxies, by their residuals, and the error of the
+    difference by a bootstrap over the galaxies.
+    """
+    draws = np.random.default_rng(SEED).integers(0, len(one), (N_BOOTSTRAP, len(one)))
+    drawn = [np.sqrt((r[draws] ** 2).mean(1)) for r in (one, other)]
+    rmse, other_rmse = (float(np.sqrt(np.mean(r**2))) for r in (one, other))
+    return rmse, other_rmse, float((drawn[0] - drawn[1]).std())
+
+
+def _stage(model: DustForest, galaxies: Galaxies, without: np.ndarray) -> str:
     """What the Hubble stage gains, by a paired bootstrap."""
     truth = quantities_of(galaxies.targets)
-    without, given = (
-        predict_unseen(model, galaxies, case).values for case in (ALL_BANDS, WITH_STAGE)
-    )
+    given = predict_unseen(model, galaxies, WITH_STAGE).values
     words = []
     for population in (WELL_MEASURED, ALL):
         use = populations(galaxies)[population]
-        draws = np.random.default_rng(SEED).integers(0, use.sum(), (N_BOOTSTRAP, use.sum()))
         rows = []
         for j, name in enumerate(DUST):
-            square = [(v[use, j] - truth[use, j]) ** 2 for v in (given, without)]
-            one, other = (np.sqrt(s.mean()) for s in square)
-            drawn = np.sqrt(square[0][draws].mean(1)) - np.sqrt(square[1][draws].mean(1))
-            rows.append(f"{name} {one:.3f} ({one - other:+.3f} ± {drawn.std():.3f})")
+            residuals = (v[use, j] - truth[use, j] for v in (given, without))
+            one, other, error = _paired(*residuals)
+            rows.append(f"{name} {one:.3f} ({one - other:+.3f} ± {error:.3f})")
         words.append(f"{population}: {', '.join(rows)}")
     return f"With the Hubble stage given, RMSE of DustPedia's galaxies: {'; '.join(words)}."
 

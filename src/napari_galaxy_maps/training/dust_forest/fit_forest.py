@@ -64,7 +64,8 @@ def train(
         Folder for ``dust-forest.safetensors``, ``dust-forest.json`` and ``dust-forest.md`` (the
         card) and ``registry.json``.
     seed : int
-        Of everything random.
+        Of everything random: the same seed gives the same trees, and networks that differ by
+        rounding alone, on the same package versions.
     report : callable, optional
         Told how far it is.
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -132,17 +133,23 @@ class _Draw:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Features (n, n_features), targets (n, 5) with 0 where unknown, and weights (n, 5)."""
         pool = self.pool
-        copy = pool.draw(drawn, self._by_survey(self.settings.whole)[drawn], rng)
+        copy = pool.draw(drawn, self.whole[drawn], rng)
         z = (pool.targets_of(copy, drawn) - self.middle) / self.scale
         return pool.features[copy, drawn], np.nan_to_num(z), self.weights[drawn]
 
-    @property
+    @cached_property
+    def whole(self) -> np.ndarray:
+        """Of each galaxy, the chance that it is drawn whole."""
+        return self._by_survey(self.settings.whole)
+
+    @cached_property
     def weights(self) -> np.ndarray:
         """Of each galaxy and target: less where the truth is uncertain, nothing where unknown."""
         pool = self.pool
         poor = (np.clip(pool.target_errors, *ERROR_LIMITS) / TRUTH_SCALE) ** 2
-        return self.known() / (1 + poor)
+        return self.known / (1 + poor)
 
+    @cached_property
     def known(self) -> np.ndarray:
         """Of each galaxy and target, its survey's weight, or 0 where the target is unknown."""
         return self._by_survey(self.settings.weight)[:, None] * np.isfinite(self.pool.targets)
@@ -205,7 +212,7 @@ def _network(draw: _Draw, seed: int) -> DenseNetwork:
     which a galaxy whose truth is uncertain counts for less (beta-NLL, Seitzer+ 2022).
     """
     settings, pool = draw.settings, draw.pool
-    errors, known = np.clip(pool.target_errors, *ERROR_LIMITS) / draw.scale, draw.known()
+    errors, known = np.clip(pool.target_errors, *ERROR_LIMITS) / draw.scale, draw.known
 
     def drawn(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         x, z, _ = draw(draw.rows, rng)

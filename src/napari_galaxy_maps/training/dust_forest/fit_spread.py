@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ...models.dust_forest.model import mean_of
 from ...models.dust_forest.packed_forest import PackedForest, from_xgboost
 from ...models.dust_forest.uncertainty import (
     QUANTITIES,
@@ -61,10 +62,9 @@ def cross_fit(pool: Pool, rows: np.ndarray, settings: MeanSettings, seed: int) -
 
     predicted = np.empty((len(pool.features), len(rows), N_TARGETS), np.float32)
     for k, (fit, held) in enumerate(KFold(N_INNER, shuffle=True, random_state=seed).split(rows)):
-        trees, network = fit_mean(pool, rows[fit], settings, 1000 + 10 * seed + k)
+        models = fit_mean(pool, rows[fit], settings, 1000 + 10 * seed + k)
         x = pool.features[:, rows[held]]
-        flat = x.reshape(-1, x.shape[-1])
-        mean = (trees.predict(flat) + network.predict(flat)) / 2
+        mean = mean_of(*models, x.reshape(-1, x.shape[-1]))
         predicted[:, held] = mean.reshape(*x.shape[:2], N_TARGETS)
     return predicted
 
