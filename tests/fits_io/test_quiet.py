@@ -233,3 +233,17 @@ def test_coordinates_that_cannot_be_understood_are_not_called_missing(tmp_path):
     wcs, why = coordinates(header, DATA.shape)
     assert wcs is None and "CUNIT1" in why
     assert coordinates(fits.Header(), DATA.shape) == (None, "")
+
+
+def test_after_reading_scikit_learn_still_fits_side_by_side_and_hears_its_own_warnings():
+    """It copies the filters of the process into its threads as text."""
+    from sklearn.ensemble import ExtraTreesRegressor
+    from sklearn.utils.parallel import Parallel, delayed
+
+    with quiet():
+        pass
+    x = np.arange(20.0)[:, None]
+    forest = ExtraTreesRegressor(4, n_jobs=2, random_state=0).fit(x, x[:, 0])
+    assert forest.predict(x).shape == (20,)
+    with pytest.warns(UserWarning, match="heard"):
+        Parallel(n_jobs=1)(delayed(warnings.warn)("heard", UserWarning) for _ in range(1))
