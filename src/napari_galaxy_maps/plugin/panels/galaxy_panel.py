@@ -125,7 +125,9 @@ class GalaxyPanel(WorkspacePanel):
         self.remove_button.setToolTip(
             "Take the selected files out of the list; nothing is deleted on disk"
         )
-        self.undo, self.redo = QPushButton("Undo"), QPushButton("Redo")
+        self.undo, self.redo = QPushButton("↶"), QPushButton("↷")  # five words are too wide
+        for button, name in ((self.undo, "Undo"), (self.redo, "Redo")):
+            button.setAccessibleName(name)
         for button, slot in (
             (self.add_files_button, self._ask_files),
             (self.add_folder_button, self._ask_folder),
@@ -142,10 +144,9 @@ class GalaxyPanel(WorkspacePanel):
         self._connect_fields()
         form = QVBoxLayout()
         lines: tuple[tuple[tuple[str, QLineEdit], ...], ...] = (
-            (("Name", self.name),),
+            (("Name", self.name), ("Hubble stage", self.hubble_stage)),
             (("RA", self.ra), ("Dec", self.dec)),
             (("Distance (Mpc)", self.distance), ("or redshift", self.redshift)),
-            (("Hubble stage", self.hubble_stage),),
             (
                 ("D25 (′)", self.d25),
                 ("b/a", self.axis_ratio),
@@ -156,7 +157,7 @@ class GalaxyPanel(WorkspacePanel):
             row = QHBoxLayout()
             for text, field in line:
                 row.addWidget(QLabel(text))
-                row.addWidget(field, 1)
+                row.addWidget(field, 2 if field is self.name else 1)
             form.addLayout(row)
         buttons = QHBoxLayout()
         for button in (self.here, self.draw, self.from_table):

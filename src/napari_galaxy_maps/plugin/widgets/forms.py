@@ -214,7 +214,7 @@ def show_history(history: History[Any], undo: QPushButton, redo: QPushButton) ->
         (redo, history.redoes, "Redo", "Ctrl+Shift+Z"),
     ):
         button.setEnabled(bool(words))
-        button.setToolTip(f"{verb} {words} ({keys})" if words else "")
+        button.setToolTip(f"{verb} {words} ({keys})" if words else f"Nothing to {verb.lower()}")
 
 
 def bind_edit_keys(
