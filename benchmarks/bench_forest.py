@@ -102,7 +102,9 @@ def main() -> None:
             f"{name:28s} {value:7.2f} s {n / value:12,.0f} pixels/s {reference / value:6.2f} x "
             "three forests"
         )
-    trees = sum(len(m.trees.size) + len(m.spread.forest.size) for m in model.members)
+    trees = sum(
+        len(m.complete.trees.size) + len(m.complete.spread.forest.size) for m in model.members
+    )
     print(
         f"dust-forest: {len(model.members)} members, {trees} trees, 7 values with uncertainties, "
         "gaps filled"

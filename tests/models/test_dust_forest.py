@@ -181,14 +181,16 @@ def test_torch_agrees_with_the_compiled_trees(model, make_cube):
     from napari_galaxy_maps.models.dust_forest.uncertainty import spread_features
 
     matrix, unusual = features(spectra, model.colours, model.sed)
-    for member in model.members:
-        trees = member.trees
+    for predictor in (half for m in model.members for half in (m.complete, m.partial)):
+        trees = predictor.trees
         np.testing.assert_allclose(
             trees.predict_torch(matrix, "cpu"), trees.predict(matrix), rtol=1e-5, atol=1e-5
         )
-        x = spread_features(matrix, member.mean(matrix), unusual)
+        x = spread_features(matrix, predictor.mean(matrix), unusual)
         np.testing.assert_allclose(
-            member.spread.forest.predict_torch(x, "cpu"), member.spread.forest.predict(x), atol=1e-5
+            predictor.spread.forest.predict_torch(x, "cpu"),
+            predictor.spread.forest.predict(x),
+            atol=1e-5,
         )
 
 

@@ -13,7 +13,7 @@ import pytest
 from napari_galaxy_maps.data.recipe import ImputeSettings
 from napari_galaxy_maps.exceptions import GalaxyMapsError
 from napari_galaxy_maps.models.dust_forest.columns import Columns, all_features
-from napari_galaxy_maps.models.dust_forest.model import DustForest
+from napari_galaxy_maps.models.dust_forest.model import DustForest, Predictor
 from napari_galaxy_maps.models.registry import load_card, load_model
 from napari_galaxy_maps.models.stellar_unet.inputs import channel_names
 from napari_galaxy_maps.models.stellar_unet.model import StellarUNet
@@ -139,12 +139,14 @@ def moved_member(member, features):
         feature = np.where(forest.feature >= 0, place[forest.feature], forest.feature)
         return replace(forest, feature=feature.astype(np.int8))
 
-    return replace(
-        member,
-        trees=rewired(member.trees),
-        network=moved_network(member.network, features),
-        spread=replace(member.spread, forest=rewired(member.spread.forest)),
-    )
+    def moved(predictor):
+        return Predictor(
+            rewired(predictor.trees),
+            moved_network(predictor.network, features),
+            replace(predictor.spread, forest=rewired(predictor.spread.forest)),
+        )
+
+    return replace(member, complete=moved(member.complete), partial=moved(member.partial))
 
 
 def moved_network(network, inputs):

@@ -8,6 +8,8 @@ Of `training.dust_forest.fit_features`, `training.dust_forest.fit_network` and
 tests/sed/test_sed_tables.py.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -27,7 +29,7 @@ from napari_galaxy_maps.training.dust_forest.ablation import ablation_table
 from napari_galaxy_maps.training.dust_forest.band_sets import ALL_BANDS, BAND_SETS
 from napari_galaxy_maps.training.dust_forest.degraded_galaxies import Degradation, degrade
 from napari_galaxy_maps.training.dust_forest.fit_forest import fit_model
-from napari_galaxy_maps.training.dust_forest.fit_mean import ForestSettings, MeanSettings
+from napari_galaxy_maps.training.dust_forest.fit_mean import COMPLETE, PARTIAL, ForestSettings
 from napari_galaxy_maps.training.dust_forest.fit_recalibration import fit_recalibration
 from napari_galaxy_maps.training.dust_forest.fit_spread import SpreadSettings, best_constant
 from napari_galaxy_maps.training.dust_forest.pool import PoolSettings, limited_errors
@@ -202,12 +204,17 @@ def few():
     )  # fmt: skip
 
 
+SMALL_MEANS = tuple(
+    replace(
+        settings, logs=ForestSettings(n_trees=4, draws=1),
+        temperature=ForestSettings(n_trees=4, draws=1), rounds=20, boost_draws=1, epochs=5,
+        width=16,
+    )
+    for settings in (COMPLETE, PARTIAL)
+)  # fmt: skip
 SMALL = (
     PoolSettings(copies=3, imputed_copies=1),
-    MeanSettings(
-        logs=ForestSettings(n_trees=4, draws=1), temperature=ForestSettings(n_trees=4, draws=1),
-        rounds=20, boost_draws=1, epochs=5, width=16,
-    ),
+    SMALL_MEANS,
     SpreadSettings(rounds=5),
 )  # fmt: skip
 
@@ -216,7 +223,10 @@ SMALL = (
 def test_a_model_learns_dust_from_colours_and_a_seed_gives_the_same_one_again(few):
     model, pool, fitted = fit_model(few, 1, *SMALL, processes=1)
     again, other = (fit_model(few, s, *SMALL, processes=1)[0] for s in (1, 2))
-    for one, same, else_ in zip(model.members, again.members, other.members, strict=True):
+    halves = (
+        [h for m in f.members for h in (m.complete, m.partial)] for f in (model, again, other)
+    )
+    for one, same, else_ in zip(*halves, strict=True):
         np.testing.assert_array_equal(one.trees.leaf, same.trees.leaf)
         np.testing.assert_array_equal(one.trees.threshold, same.trees.threshold)
         for mine, theirs in zip(one.network.weights, same.network.weights, strict=True):
@@ -228,7 +238,7 @@ def test_a_model_learns_dust_from_colours_and_a_seed_gives_the_same_one_again(fe
         j = QUANTITIES.index(name)
         assert np.std(values[:, j] - truth[:, j]) < 0.75 * np.std(truth[:, j])
     assert pool.features.shape == (1 + len(BAND_SETS) + 3, 200, 96)
-    table = ablation_table(few, pool, fitted, 0, SMALL[1])
+    table = ablation_table(few, pool, fitted, 0, SMALL_MEANS[0])
     assert [row[0] for row in table.rows][:3] == [
         "all of it",
         "with the Hubble stage",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ...bands.registry import get_band
 from ...exceptions import ModelError
@@ -18,6 +20,12 @@ NORMAL, STAND_IN = "WISE_3.4", "Spitzer_3.6"
 """The band by which all fluxes are divided, and the one from which it is estimated."""
 MIN_OTHERS = 2
 """Fewest bands besides the normalising one."""
+NOT_MEASURED = -1.5
+"""The feature ``"snr BAND"`` of a band that was not measured, below all others."""
+_BEYOND_STARS = ("WISE_4.6", "WISE_12", "WISE_22")
+_STARLIGHT = (
+    ("SDSS_u", "SDSS_g", "SDSS_r", "SDSS_i", "SDSS_z"), ("2MASS_J", "2MASS_H", "2MASS_Ks")
+)  # fmt: skip
 _LEVER_BANDS = ("GALEX_NUV", "SDSS_g", "2MASS_Ks", "WISE_4.6", "WISE_12", "WISE_22")
 
 
@@ -67,6 +75,8 @@ class Columns:
         unknown = {NORMAL, STAND_IN} - set(found.bands)
         unknown |= set(found.features) - set(usual.features)
         unknown |= set(found.levers) - set(found.features)
+        telling = (band for group in (_BEYOND_STARS, *_STARLIGHT) for band in group)
+        unknown |= {f"snr {b}" for b in telling if b in found.bands} - set(found.features)
         if unknown:
             raise ModelError(
                 f"The card of {card.name} is not one that this version can use "
@@ -105,6 +115,29 @@ class Columns:
     def lever_places(self) -> list[int]:
         """Where the levers lie among the features."""
         return [self.features.index(name) for name in self.levers]
+
+    def complete(self, features: np.ndarray) -> np.ndarray:
+        """Which spectra are complete, bool of shape (n,), by their features: at least two of WISE
+        4.6, 12 and 22, and at least two of SDSS or of 2MASS, were measured.
+        """
+
+        def measured(band: str) -> np.ndarray:
+            seen: np.ndarray = features[:, self.features.index(f"snr {band}")] > NOT_MEASURED
+            return seen
+
+        return np.asarray(self._suffices(measured))
+
+    def complete_bands(self, bands: Sequence[str]) -> bool:
+        """Whether a spectrum that has all of these bands is complete."""
+        return bool(self._suffices(lambda band: np.array(band in bands)))
+
+    def _suffices(self, measured: Callable[[str], np.ndarray]) -> np.ndarray:
+        def two(group: Sequence[str]) -> np.ndarray:
+            mine = [measured(band).astype(np.int8) for band in group if band in self.bands]
+            return np.asarray(sum(mine, np.int8(0)) >= 2)
+
+        optical, near_infrared = (two(group) for group in _STARLIGHT)
+        return two(_BEYOND_STARS) & (optical | near_infrared)
 
     def usable(self, bands: Sequence[str]) -> tuple[str, ...]:
         """The bands out of `bands` that the model uses.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -19,6 +21,9 @@ the network knows nothing beyond.
 _ROWS = 256
 """Taken at one time, never fewer: the last bit of a matrix product depends on its shape, and a
 pixel is to be the same whatever is predicted beside it."""
+_WORKERS = min(8, os.cpu_count() or 1)
+_LEAST_BLOCKS = 4
+"""A thread with fewer is not worth its start."""
 
 
 @cache
@@ -51,14 +56,24 @@ class DenseNetwork:
         """Outputs, float32, shape (n, n_outputs), of inputs of shape (n, n_inputs)."""
         n = len(x)
         out = np.empty((n, self.weights[-1].shape[1]), np.float32)
-        block = np.zeros((_ROWS, len(self.middle)), np.float32)
-        # Threads that wait for each other inside such small products are slower than one.
+        blocks = -(-n // _ROWS)
+        shares = np.array_split(np.arange(blocks), min(_WORKERS, max(1, blocks // _LEAST_BLOCKS)))
+        # Threads that wait for each other inside such small products are slower than one; each
+        # has blocks of its own instead.
         with _blas().limit(limits=1, user_api="blas"):
-            for first in range(0, n, _ROWS):
-                count = min(_ROWS, n - first)
-                block[:count] = x[first : first + count]
-                out[first : first + count] = self._forward(block)[:count]
+            if len(shares) == 1:
+                self._fill(out, x, shares[0])
+            else:
+                with ThreadPoolExecutor(len(shares)) as threads:
+                    list(threads.map(lambda share: self._fill(out, x, share), shares))
         return out
+
+    def _fill(self, out: np.ndarray, x: np.ndarray, blocks: np.ndarray) -> None:
+        block = np.zeros((_ROWS, len(self.middle)), np.float32)
+        for k in blocks:
+            rows = x[k * _ROWS : (k + 1) * _ROWS]
+            block[: len(rows)] = rows
+            out[k * _ROWS : k * _ROWS + len(rows)] = self._forward(block)[: len(rows)]
 
     def _forward(self, x: np.ndarray) -> np.ndarray:
         hidden = np.clip((x - self.middle) / self.scale, -WIDEST, WIDEST)

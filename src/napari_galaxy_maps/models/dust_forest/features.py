@@ -13,13 +13,13 @@ import numpy as np
 
 from ...bands.registry import get_band
 from .colour_model import ColourModel
-from .columns import MIN_OTHERS, NORMAL, Columns
+from .columns import MIN_OTHERS, NORMAL, NOT_MEASURED, Columns
 from .columns import STAND_IN as STAND_IN  # for training
 from .dense_network import DenseNetwork
 
 _SOFTENING = 0.03
 """Of a flux as usual colours make it, below which its asinh is linear."""
-_SNR, _NOT_MEASURED = (0.1, 100.0), -1.5
+_SNR = (0.1, 100.0)
 """Signal-to-noise ratios are told within these limits, as log10; that of a missing flux is less."""
 UNKNOWN_STAGE = -9.0
 """Stands for an unknown Hubble stage, which runs from -5 to 10."""
@@ -191,7 +191,7 @@ def before_fit(spectra: Spectra, colours: ColourModel) -> tuple[np.ndarray, np.n
             [ratio / spectra.error.astype(np.float32), spectra.normal / spectra.normal_error]
         ).astype(np.float32)
         snr = np.log10(np.clip(np.nan_to_num(snr, nan=1.0), *_SNR))
-    snr[:, :-1][~measured] = _NOT_MEASURED
+    snr[:, :-1][~measured] = NOT_MEASURED
     asinh = np.arcsinh(scaled) / np.float32(np.log(10))
     matrix = np.hstack([spectrum.astype(np.float32), width.astype(np.float32), asinh, snr])
     return matrix, chi2 / np.maximum(measured.sum(1), 1)

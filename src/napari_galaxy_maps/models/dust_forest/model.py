@@ -23,7 +23,14 @@ from .columns import MIN_OTHERS, NORMAL, STAND_IN, Columns
 from .dense_network import DenseNetwork
 from .features import ColourTerm, Spectra, features, normalise, select
 from .packed_forest import PackedForest
-from .uncertainty import QUANTITIES, Spread, galaxy_part, quantities_of, spread_features
+from .uncertainty import (
+    N_TARGETS,
+    QUANTITIES,
+    Spread,
+    galaxy_part,
+    quantities_of,
+    spread_features,
+)
 
 if TYPE_CHECKING:
     from ...data.cube import BandCube
@@ -50,8 +57,8 @@ def mean_of(
 
 
 @dataclass(frozen=True)
-class Member:
-    """One of the models whose mean is the prediction; trained without one fold of the galaxies.
+class Predictor:
+    """Mean and uncertainty of spectra of one kind: complete ones, or those that lack much.
 
     Attributes
     ----------
@@ -60,18 +67,59 @@ class Member:
     network : DenseNetwork
         Gives the same; the mean of both is the prediction.
     spread : Spread
-    limit : float
-        Distance from the galaxies' colours beyond which a spectrum is out of distribution.
     """
 
     trees: PackedForest
     network: DenseNetwork
     spread: Spread
-    limit: float
 
     def mean(self, matrix: np.ndarray, device: str = "cpu") -> np.ndarray:
         """The targets, float32, shape (n, 5), from `features`."""
         return mean_of(self.trees, self.network, matrix, device)
+
+    def predict(
+        self, matrix: np.ndarray, unusual: np.ndarray, columns: Columns, device: str = "cpu"
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """As `Member.predict`."""
+        mean = self.mean(matrix, device)
+        return mean, self.spread.sigma(spread_features(matrix, mean, unusual), columns, device)
+
+    def arrays(self, prefix: str) -> dict[str, np.ndarray]:
+        """The arrays by name, to be written to a file."""
+        return {
+            **self.trees.arrays(f"{prefix}trees."),
+            **self.network.arrays(f"{prefix}network."),
+            **self.spread.arrays(f"{prefix}spread."),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str) -> Predictor:
+        """The reverse of `arrays`."""
+        return cls(
+            PackedForest.from_arrays(arrays, f"{prefix}trees."),
+            DenseNetwork.from_arrays(arrays, f"{prefix}network."),
+            Spread.from_arrays(arrays, f"{prefix}spread."),
+        )
+
+
+@dataclass(frozen=True)
+class Member:
+    """One of the models whose mean is the prediction; trained without one fold of the galaxies.
+
+    Attributes
+    ----------
+    complete : Predictor
+        For spectra that are complete (`Columns.complete`).
+    partial : Predictor
+        For all others. What these leave open is filled by what most galaxies are like, so that it
+        knows nearby galaxies alone, not those that a survey chose by their dust.
+    limit : float
+        Distance from the galaxies' colours beyond which a spectrum is out of distribution.
+    """
+
+    complete: Predictor
+    partial: Predictor
+    limit: float
 
     def predict(
         self, matrix: np.ndarray, unusual: np.ndarray, columns: Columns, device: str = "cpu"
@@ -84,15 +132,23 @@ class Member:
         sigma : ndarray, shape (n, 7)
             Of `models.dust_forest.uncertainty.QUANTITIES`.
         """
-        mean = self.mean(matrix, device)
-        return mean, self.spread.sigma(spread_features(matrix, mean, unusual), columns, device)
+        complete = columns.complete(matrix)
+        if complete.all():
+            return self.complete.predict(matrix, unusual, columns, device)
+        mean = np.empty((len(matrix), N_TARGETS), np.float32)
+        sigma = np.empty((len(matrix), len(QUANTITIES)), np.float32)
+        for predictor, rows in ((self.complete, complete), (self.partial, ~complete)):
+            if rows.any():
+                mean[rows], sigma[rows] = predictor.predict(
+                    matrix[rows], unusual[rows], columns, device
+                )
+        return mean, sigma
 
     def arrays(self, prefix: str) -> dict[str, np.ndarray]:
         """The arrays by name, to be written to a file."""
         return {
-            **self.trees.arrays(f"{prefix}trees."),
-            **self.network.arrays(f"{prefix}network."),
-            **self.spread.arrays(f"{prefix}spread."),
+            **self.complete.arrays(f"{prefix}complete."),
+            **self.partial.arrays(f"{prefix}partial."),
             f"{prefix}limit": np.array([self.limit]),
         }
 
@@ -100,9 +156,8 @@ class Member:
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str) -> Member:
         """The reverse of `arrays`."""
         return cls(
-            PackedForest.from_arrays(arrays, f"{prefix}trees."),
-            DenseNetwork.from_arrays(arrays, f"{prefix}network."),
-            Spread.from_arrays(arrays, f"{prefix}spread."),
+            Predictor.from_arrays(arrays, f"{prefix}complete."),
+            Predictor.from_arrays(arrays, f"{prefix}partial."),
             float(arrays[f"{prefix}limit"][0]),
         )
 
@@ -201,10 +256,11 @@ class DustForest:
             )
         return found
 
-    @cached_property
-    def tails(self) -> dict[str, float]:
-        """By quantity, the sigmas that hold 95 % of the errors."""
-        tails = np.mean([member.spread.tails for member in self.members], axis=0)
+    def tails(self, bands: Sequence[str]) -> dict[str, float]:
+        """By quantity, the sigmas that hold 95 % of the errors of spectra in these bands."""
+        complete = self.columns.complete_bands(bands)
+        predictors = [m.complete if complete else m.partial for m in self.members]
+        tails = np.mean([predictor.spread.tails for predictor in predictors], axis=0)
         return {name: float(tail) for name, tail in zip(QUANTITIES, tails, strict=True)}
 
     def check_bands(self, bands: Sequence[str]) -> tuple[str, ...]:
@@ -329,7 +385,7 @@ class DustForest:
             galaxy_errors={
                 name: galaxy_part(sigmas[name], *shares) for name, shares in shares_of.items()
             },
-            tails=self.tails,
+            tails=self.tails(used),
         )
 
     def _pixels(

@@ -12,6 +12,8 @@ import numpy as np
 from .columns import Columns
 from .packed_forest import PackedForest
 
+N_TARGETS = 5
+"""What is predicted: `training.datasets.galaxies.TARGETS`."""
 QUANTITIES: tuple[str, ...] = (
     "LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_LSTAR", "LOG_SIGMA_STAR", "LOG_SIGMA_LD",
     "LOG_SIGMA_MD",

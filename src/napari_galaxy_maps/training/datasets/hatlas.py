@@ -52,7 +52,9 @@ def read_hatlas(folder: str | Path) -> Galaxies:
         columns = [CIGALE_BANDS[band] + ending for band in wanted]
         return np.array([_column(fluxes, names, c, folder, gaps=True) for c in columns])
 
-    flux = bands(INPUT_BANDS, "")
+    flux, flux_errors = bands(INPUT_BANDS, ""), bands(INPUT_BANDS, "_err")
+    # WISE's negative fluxes are left blank, with their errors: what was measured is near to 0.
+    flux = np.where(np.isnan(flux) & (flux_errors > 0), 0.0, flux)
     redshift = _column(fluxes, names, "redshift", folder)
     scale = log_w1(
         flux[INPUT_BANDS.index(NORMAL)], WMAP7.luminosity_distance(redshift).value * MPC_M
@@ -68,7 +70,7 @@ def read_hatlas(folder: str | Path) -> Galaxies:
         names=np.array(names),
         surveys=np.full(n, SURVEY),
         values=flux,
-        errors=bands(INPUT_BANDS, "_err"),
+        errors=flux_errors,
         imputed=gaps,
         imputed_errors=gaps,
         stage=np.full(n, np.nan),

@@ -12,7 +12,7 @@ from ...models.dust_forest.uncertainty import QUANTITIES, quantities_of
 from ..datasets.dustpedia import SURVEY as DUSTPEDIA
 from ..datasets.galaxies import Galaxies
 from .band_sets import BAND_SETS, COLUMNS, WITH_STAGE
-from .fit_mean import MeanSettings, fit_mean
+from .fit_mean import COMPLETE, MeanSettings, fit_mean
 from .in_processes import in_processes
 from .pool import Pool
 from .scoring import ALL, DUST, DUST_PER_W1, HATLAS_ALL, WELL_MEASURED, folds, populations
@@ -28,7 +28,7 @@ def ablation_table(
     pool: Pool,
     fitted: np.ndarray,
     seed: int,
-    settings: MeanSettings | None = None,
+    settings: MeanSettings = COMPLETE,
     processes: int = 1,
 ) -> CardTable:
     """A table of RMSEs on unseen galaxies, all bands given.
@@ -44,7 +44,7 @@ def ablation_table(
     rows: list[tuple[str, ...]] = []
     for name, part, fits in _variants(galaxies, pool, fitted):
         calls = [
-            (part, fit[fits[fit]], test, 10 * seed + k, settings or MeanSettings())
+            (part, fit[fits[fit]], test, 10 * seed + k, settings)
             for k, (fit, test) in enumerate(folds(galaxies.surveys))
         ]
         found = np.full((2, len(_WHOLE), *pool.targets.shape), np.nan)
@@ -52,6 +52,7 @@ def ablation_table(
             calls, in_processes(_fold, calls, processes), strict=True
         ):
             found[:, :, test] = result
+        found[:, :, ~pool.complete[0]] = np.nan
         rows.append((name, *_errors(found[:, 0].mean(0), galaxies)))
         if name == ALL_OF_IT:
             rows += [
@@ -61,9 +62,9 @@ def ablation_table(
             ]
     head = ("", *(f"{p}: {name}" for p, names in _JUDGED for name in names))
     text = (
-        "RMSE on galaxies unseen in training, all bands given, without Hubble stages unless said "
-        "otherwise; the mean fitted again without the part, 4 folds, one seed. Differences under "
-        "1 % are of the seed's size."
+        "RMSE on galaxies unseen in training whose spectra are complete, all bands given, without "
+        "Hubble stages unless said otherwise; the mean fitted again without the part, 4 folds, one "
+        "seed. Differences under 1 % are of the seed's size."
     )
     return CardTable("What each part is worth", text, head, tuple(rows))
 
@@ -103,7 +104,7 @@ def _errors(predicted: np.ndarray, galaxies: Galaxies) -> list[str]:
     residual = quantities_of(predicted - galaxies.targets)
     members = populations(galaxies)
     return [
-        f"{np.sqrt(np.mean(residual[members[p], QUANTITIES.index(name)] ** 2)):.3f}"
+        f"{np.sqrt(np.nanmean(residual[members[p], QUANTITIES.index(name)] ** 2)):.3f}"
         for p, names in _JUDGED
         for name in names
     ]

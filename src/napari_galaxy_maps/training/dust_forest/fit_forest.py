@@ -17,7 +17,7 @@ import numpy as np
 
 from ...exceptions import GalaxyMapsError
 from ...models.dust_forest.features import before_fit
-from ...models.dust_forest.model import DustForest, Member
+from ...models.dust_forest.model import DustForest, Member, Predictor
 from ..datasets.dustpedia import SURVEY as DUSTPEDIA
 from ..datasets.dustpedia import read_galaxies
 from ..datasets.galaxies import Galaxies, fit_colour_term
@@ -28,14 +28,14 @@ from .card_notes import measured_notes, quarters_of_sigma
 from .card_text import card
 from .fit_features import fit_galaxy_colours, fit_sed_network, fitted_features
 from .fit_galaxy_share import galaxy_errors
-from .fit_mean import MeanSettings, fit_mean
+from .fit_mean import COMPLETE, PARTIAL, MeanSettings, fit_mean
 from .fit_spread import SpreadSettings, cross_fit, fit_spread
 from .imputation_trial import library_for_galaxies
 from .in_processes import in_processes
 from .pool import Pool, PoolSettings, make_copies, make_pool
 from .scoring import folds, score_model
 
-NAME, VERSION = "dust-forest", "2.0"
+NAME, VERSION = "dust-forest", "2.1"
 UNUSUAL_SHARE = 0.5
 """Per cent of the copies of DustPedia's training galaxies that lie beyond the limit of the
 distribution. Not H-ATLAS's: faults of its photometry are larger than its errors tell."""
@@ -100,12 +100,17 @@ def fit_model(
     galaxies: Galaxies,
     seed: int = 0,
     pool_settings: PoolSettings | None = None,
-    mean: MeanSettings | None = None,
+    means: tuple[MeanSettings, MeanSettings] = (COMPLETE, PARTIAL),
     spread: SpreadSettings | None = None,
     report: Callable[[str], None] = lambda _: None,
     processes: int = PROCESSES,
 ) -> tuple[DustForest, Pool, np.ndarray]:
     """Fit a model to galaxies; its card has no scores.
+
+    Parameters
+    ----------
+    means : tuple of MeanSettings
+        For complete spectra, and for all others.
 
     Returns
     -------
@@ -123,7 +128,7 @@ def fit_model(
     pool = make_pool(galaxies, copies, colours, sed)
     report("features made")
     members = []
-    settings = mean or MeanSettings(), spread or SpreadSettings()
+    settings = means, spread or SpreadSettings()
     calls = [
         (pool, fit, *settings, 10 * seed + k) for k, (fit, _) in enumerate(folds(galaxies.surveys))
     ]
@@ -135,16 +140,25 @@ def fit_model(
 
 
 def fit_member(
-    pool: Pool, rows: np.ndarray, mean: MeanSettings, spread: SpreadSettings, seed: int
+    pool: Pool,
+    rows: np.ndarray,
+    means: tuple[MeanSettings, MeanSettings],
+    spread: SpreadSettings,
+    seed: int,
 ) -> Member:
-    """Fit one member to galaxies `rows` of a pool: the mean, and the spread on cross-fitted
-    residuals of the same galaxies.
+    """Fit one member to galaxies `rows` of a pool: for complete spectra and for all others the
+    mean, and the spread on cross-fitted residuals of the same galaxies.
     """
-    trees, network = fit_mean(pool, rows, mean, seed)
-    uncertainty = fit_spread(pool, rows, cross_fit(pool, rows, mean, seed), spread, seed)
+
+    def predictor(mean: MeanSettings) -> Predictor:
+        models = fit_mean(pool, rows, mean, seed)
+        crossed = cross_fit(pool, rows, mean, seed)
+        return Predictor(*models, fit_spread(pool, rows, mean.complete, crossed, spread, seed))
+
+    complete, partial = map(predictor, means)
     near = rows[pool.surveys[rows] == DUSTPEDIA]
     limit = float(np.percentile(pool.unusual[:, near], 100 - UNUSUAL_SHARE))
-    return Member(trees, network, uncertainty, limit)
+    return Member(complete, partial, limit)
 
 
 def main(arguments: list[str] | None = None) -> int:

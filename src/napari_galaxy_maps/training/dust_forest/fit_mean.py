@@ -13,6 +13,7 @@ import numpy as np
 
 from ...models.dust_forest.dense_network import DenseNetwork
 from ...models.dust_forest.packed_forest import PackedForest, combine, from_sklearn, from_xgboost
+from ...models.dust_forest.uncertainty import N_TARGETS
 from ..datasets.dustpedia import SURVEY as DUSTPEDIA
 from ..datasets.hatlas import SURVEY as HATLAS
 from .fit_network import fit_network
@@ -29,7 +30,6 @@ ERROR_LIMITS = np.array([[0.02, 0.05, 0.5, 0, 0], [0.15, 0.35, 3.0, 0, 0]])
 """Least and greatest of these errors that count in the network's likelihood, and greatest in the
 trees' weights."""
 DUST, TEMPERATURE = np.array([0, 1]), np.array([2])
-N_TARGETS = 5
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,15 @@ class MeanSettings:
 
     Attributes
     ----------
+    complete : bool
+        Whether it is for complete spectra (`Columns.complete`), or for all others.
     whole : mapping of str to float
-        By survey, the chance that a galaxy is drawn as it was observed, not degraded. Where bands
-        lack, what is left says little, and the prediction is near to the mean of those that were
-        seen so: they are to be DustPedia's, for H-ATLAS's were chosen by their dust.
+        By survey, the chance that a galaxy is drawn as it was observed, not degraded.
     weight : mapping of str to float
-        By survey, how much a galaxy counts.
+        By survey, how much a galaxy counts. Galaxies of others are not used.
+    truth : mapping of str to float
+        By survey, what the truth's published errors are multiplied by before they make a galaxy
+        count for less.
     logs, temperature : ForestSettings
     rounds, boost_draws : int
         Of the boosted trees.
@@ -70,8 +73,10 @@ class MeanSettings:
         Of the network.
     """
 
-    whole: Mapping[str, float] = field(default_factory=lambda: {DUSTPEDIA: 0.6, HATLAS: 0.93})
-    weight: Mapping[str, float] = field(default_factory=lambda: {DUSTPEDIA: 2.0, HATLAS: 1.0})
+    complete: bool
+    whole: Mapping[str, float]
+    weight: Mapping[str, float]
+    truth: Mapping[str, float]
     logs: ForestSettings = field(default_factory=ForestSettings)
     temperature: ForestSettings = field(default_factory=lambda: ForestSettings(min_leaf=10))
     rounds: int = 100
@@ -79,6 +84,19 @@ class MeanSettings:
     epochs: int = 130
     width: int = 64
     dropout: float = 0.1
+
+
+COMPLETE = MeanSettings(
+    complete=True,
+    whole={DUSTPEDIA: 0.8, HATLAS: 0.97},
+    weight={DUSTPEDIA: 2.0, HATLAS: 1.0},
+    truth={DUSTPEDIA: 0.5, HATLAS: 0.3},
+)
+PARTIAL = MeanSettings(
+    complete=False, whole={DUSTPEDIA: 0.0}, weight={DUSTPEDIA: 1.0}, truth={DUSTPEDIA: 0.0}
+)
+"""Where much lacks, what is left says little, and the prediction is near to the mean of the
+galaxies that were seen so: they are DustPedia's alone, for H-ATLAS's were chosen by their dust."""
 
 
 def fit_mean(
@@ -95,8 +113,10 @@ def fit_mean(
     pool : Pool
         Of n galaxies.
     rows : ndarray of int
-        The galaxies to train on.
+        The galaxies that may be trained on.
     """
+    suits = (pool.complete == settings.complete).any(0) & np.isin(pool.surveys, [*settings.weight])
+    rows = rows[suits[rows]]
     targets = pool.targets[rows]
     scale, middle = np.nanstd(targets, axis=0), np.nanmean(targets, axis=0)
     draw = _Draw(pool, rows, middle, scale, settings)
@@ -133,7 +153,7 @@ class _Draw:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Features (n, n_features), targets (n, 5) with 0 where unknown, and weights (n, 5)."""
         pool = self.pool
-        copy = pool.draw(drawn, self.whole[drawn], rng)
+        copy = pool.draw(drawn, self.settings.complete, self.whole[drawn], rng)
         z = (pool.targets_of(copy, drawn) - self.middle) / self.scale
         return pool.features[copy, drawn], np.nan_to_num(z), self.weights[drawn]
 
@@ -145,9 +165,13 @@ class _Draw:
     @cached_property
     def weights(self) -> np.ndarray:
         """Of each galaxy and target: less where the truth is uncertain, nothing where unknown."""
-        pool = self.pool
-        poor = (np.clip(pool.target_errors, *ERROR_LIMITS) / TRUTH_SCALE) ** 2
-        return self.known / (1 + poor)
+        return self.known / (1 + (self.errors / TRUTH_SCALE) ** 2)
+
+    @cached_property
+    def errors(self) -> np.ndarray:
+        """Of each galaxy and target, the truth's error that counts."""
+        share = self._by_survey(self.settings.truth)[:, None]
+        return share * np.clip(self.pool.target_errors, *ERROR_LIMITS)
 
     @cached_property
     def known(self) -> np.ndarray:
@@ -155,7 +179,7 @@ class _Draw:
         return self._by_survey(self.settings.weight)[:, None] * np.isfinite(self.pool.targets)
 
     def _by_survey(self, values: Mapping[str, float]) -> np.ndarray:
-        return np.array([values[survey] for survey in self.pool.surveys])
+        return np.array([values.get(survey, 0.0) for survey in self.pool.surveys])
 
 
 def _randomised(
@@ -211,8 +235,7 @@ def _network(draw: _Draw, seed: int) -> DenseNetwork:
     """A network whose loss is a Gaussian likelihood of its own sigma and the truth's errors, by
     which a galaxy whose truth is uncertain counts for less (beta-NLL, Seitzer+ 2022).
     """
-    settings, pool = draw.settings, draw.pool
-    errors, known = np.clip(pool.target_errors, *ERROR_LIMITS) / draw.scale, draw.known
+    settings, errors, known = draw.settings, draw.errors / draw.scale, draw.known
 
     def drawn(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         x, z, _ = draw(draw.rows, rng)

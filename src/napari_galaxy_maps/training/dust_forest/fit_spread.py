@@ -16,6 +16,7 @@ import numpy as np
 from ...models.dust_forest.model import mean_of
 from ...models.dust_forest.packed_forest import PackedForest, from_xgboost
 from ...models.dust_forest.uncertainty import (
+    N_TARGETS,
     QUANTITIES,
     Spread,
     levers,
@@ -23,7 +24,7 @@ from ...models.dust_forest.uncertainty import (
     spread_features,
 )
 from .band_sets import BAND_SETS, COLUMNS
-from .fit_mean import N_TARGETS, MeanSettings, fit_mean
+from .fit_mean import MeanSettings, fit_mean
 from .fit_recalibration import fit_recalibration
 from .pool import Pool
 
@@ -36,6 +37,8 @@ _WELL_MEASURED = 3.0
 """How often DustPedia's galaxies with a good truth, and the quarters of sigma, count there."""
 _GOOD_TRUTH = 0.15
 """Error of log M_dust up to which a truth is good, dex."""
+_FEW = 20
+"""So many galaxies, or fewer, tell nothing of a coverage."""
 _FLOOR, _CEILING = -8.0, 4.0
 
 
@@ -70,7 +73,12 @@ def cross_fit(pool: Pool, rows: np.ndarray, settings: MeanSettings, seed: int) -
 
 
 def fit_spread(
-    pool: Pool, rows: np.ndarray, predicted: np.ndarray, settings: SpreadSettings, seed: int
+    pool: Pool,
+    rows: np.ndarray,
+    complete: bool,
+    predicted: np.ndarray,
+    settings: SpreadSettings,
+    seed: int,
 ) -> Spread:
     """Fit sigma to cross-fitted predictions.
 
@@ -82,30 +90,29 @@ def fit_spread(
     pool : Pool
     rows : ndarray of int, shape (n,)
         Its galaxies that are fitted to.
+    complete : bool
+        Whether to their copies that are complete, or to all others.
     predicted : ndarray, shape (copies, n, 5)
         From `cross_fit`.
     """
     from sklearn.model_selection import KFold
 
-    copies, n = len(pool.features), len(rows)
-    x = spread_features(
-        pool.features[:, rows].reshape(copies * n, -1),
-        predicted.reshape(copies * n, -1),
-        pool.unusual[:, rows].reshape(-1),
-    )
-    truth = pool.targets_of(np.arange(copies)[:, None], rows[None])
-    residual = quantities_of(predicted - truth).reshape(copies * n, -1)
-    error = np.tile(pool.truth_errors[rows], (copies, 1))
+    copies = len(pool.features)
+    copy, galaxy = np.nonzero(pool.complete[:, rows] == complete)
+    own_rows = rows[galaxy]
+    predicted = predicted[copy, galaxy]
+    x = spread_features(pool.features[copy, own_rows], predicted, pool.unusual[copy, own_rows])
+    residual = quantities_of(predicted - pool.targets_of(copy, own_rows))
+    error = pool.truth_errors[own_rows]
     weight = np.ones(copies)
     weight[0] = settings.whole_weight
     weight[1 : 1 + len(BAND_SETS)] = settings.case_weight
     # The copies of a galaxy are one galaxy: they count for a few, not for all, in the trees'
     # regularisation.
-    weights = np.repeat(weight / weight.sum() * 4, n)
-    galaxy = np.tile(np.arange(n), copies)
+    weights = (weight / weight.sum() * 4)[copy]
 
     held_out = np.empty_like(residual)
-    for fit, held in KFold(N_HELD_OUT, shuffle=True, random_state=seed + 1).split(np.arange(n)):
+    for fit, held in KFold(N_HELD_OUT, shuffle=True, random_state=seed + 1).split(rows):
         own, others = np.isin(galaxy, fit), np.isin(galaxy, held)
         forest, limits = _fit_log_sigma(
             x[own], residual[own], error[own], weights[own], settings, seed
@@ -114,7 +121,7 @@ def fit_spread(
     forest, limits = _fit_log_sigma(x, residual, error, weights, settings, seed)
     by_what = levers(x, COLUMNS)
     found = [
-        _recalibrated(pool, rows, held_out[:, j], by_what, residual[:, j], error[:, j])
+        _recalibrated(pool, copy, own_rows, held_out[:, j], by_what, residual[:, j], error[:, j])
         for j in range(len(QUANTITIES))
     ]
     return Spread(forest, limits, np.array([f[0] for f in found]), np.array([f[1] for f in found]))
@@ -122,6 +129,7 @@ def fit_spread(
 
 def _recalibrated(
     pool: Pool,
+    copy: np.ndarray,
     rows: np.ndarray,
     raw: np.ndarray,
     by_what: np.ndarray,
@@ -130,24 +138,25 @@ def _recalibrated(
 ) -> tuple[np.ndarray, float]:
     """Recalibration and tail of one quantity, in each survey as it is: whole, in every set of
     bands, in sets drawn at random, so that what nobody judged holds too, where the truth is good,
-    and in each quarter of sigma.
+    and in each quarter of sigma (of whole galaxies, if there are any).
     """
-    copies, n = len(pool.features), len(rows)
-    copy, asked = np.repeat(np.arange(copies), n), pool.as_asked[:, rows].ravel()
-    good = np.tile(pool.truth_errors[rows, QUANTITIES.index("LOG_SIGMA_MD")] < _GOOD_TRUTH, copies)
+    asked = pool.as_asked[copy, rows]
+    good = pool.truth_errors[rows, QUANTITIES.index("LOG_SIGMA_MD")] < _GOOD_TRUTH
     groups, importance = [], []
     for survey in np.unique(pool.surveys):
-        mine = np.tile(pool.surveys[rows] == survey, copies) & np.isfinite(residual) & asked
-        whole = mine & (copy == 0)
-        if not whole.any():
+        mine = (pool.surveys[rows] == survey) & np.isfinite(residual) & asked
+        if not mine.any():
             continue
+        whole = mine & (copy == 0)
+        if whole.sum() < _FEW:
+            whole = mine
         edges = np.percentile(raw[whole], [25, 50, 75])
         quarter = np.digitize(raw, edges)
         cases = [mine & (copy == k) for k in range(1 + len(BAND_SETS))]
         some = [whole & good, *(whole & (quarter == q) for q in range(4))]
         groups += [*cases, mine & (copy > len(BAND_SETS)), *some]
         importance += [1.0] * (len(cases) + 1) + [_WELL_MEASURED] + [1.0] * 4
-    filled = [(g, i) for g, i in zip(groups, importance, strict=True) if g.sum() > 20]
+    filled = [(g, i) for g, i in zip(groups, importance, strict=True) if g.sum() > _FEW]
     use = np.isfinite(residual)
     return fit_recalibration(
         raw[use], by_what[use], residual[use], error[use],

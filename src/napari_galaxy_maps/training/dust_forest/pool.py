@@ -62,6 +62,8 @@ class Pool:
         What the copy's WISE 3.4 adds to the logarithm of anything over the WISE 3.4 luminosity.
     as_asked : ndarray of bool, shape (1 + copies, n)
         Whether the copy is what its case says; a galaxy that it leaves too few bands of is whole.
+    complete : ndarray of bool, shape (1 + copies, n)
+        Whether the copy's spectrum is complete (`Columns.complete`).
     targets : ndarray, shape (n, 5)
         `galaxies.TARGETS`, NaN where unknown.
     target_errors : ndarray, shape (n, 5)
@@ -75,6 +77,7 @@ class Pool:
     unusual: np.ndarray
     shift: np.ndarray
     as_asked: np.ndarray
+    complete: np.ndarray
     targets: np.ndarray
     target_errors: np.ndarray
     truth_errors: np.ndarray
@@ -84,13 +87,17 @@ class Pool:
         """Targets of galaxies `rows` as each copy's WISE 3.4 makes them."""
         return self.targets[rows] + self.shift[copy, rows][..., None] * PER_W1
 
-    def draw(self, rows: np.ndarray, whole: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """A copy of each of galaxies `rows`: a whole one with its chance `whole`, or a degraded
-        one.
+    def draw(
+        self, rows: np.ndarray, complete: bool, whole: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
+        """A copy of each of galaxies `rows` among those that are `complete`, or are not: a whole
+        one with its chance `whole`, or a degraded one. Each galaxy must have such a copy.
         """
-        copy = rng.integers(_WHOLE, len(self.features), len(rows))
-        whole_copy = rng.integers(0, _WHOLE, len(rows))
-        return np.where(rng.random(len(rows)) < whole, whole_copy, copy)
+        fits = self.complete[:, rows] == complete
+        copies = np.arange(len(fits))[:, None]
+        whole_wanted = rng.random(len(rows)) < whole
+        chance = rng.random(fits.shape) + fits + (fits & ((copies < _WHOLE) == whole_wanted))
+        return np.asarray(chance.argmax(0))
 
 
 @dataclass(frozen=True)
@@ -158,6 +165,7 @@ def make_pool(galaxies: Galaxies, copies: Copies, colours: ColourModel, sed: Den
         unusual.reshape(shape),
         np.log10(w1[0] / w1),
         copies.as_asked,
+        COLUMNS.complete(matrix).reshape(shape),
         galaxies.targets,
         np.nan_to_num(galaxies.truth_errors[:, _OF_TARGETS]),
         limited_errors(galaxies),

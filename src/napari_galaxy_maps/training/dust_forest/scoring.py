@@ -166,7 +166,11 @@ def predict_unseen(model: DustForest, galaxies: Galaxies, case: BandSet) -> Unse
         matrix, unusual = features(select(spectra, rows), model.colours, model.sed)
         mean, found.sigma[rows] = member.predict(matrix, unusual, model.columns)
         found.values[rows] = quantities_of(mean)
-        found.tails[rows] = member.spread.tails
+        found.tails[rows] = np.where(
+            model.columns.complete(matrix)[:, None],
+            member.complete.spread.tails,
+            member.partial.spread.tails,
+        )
         found.unusual[rows] = unusual / member.limit
     return found
 
