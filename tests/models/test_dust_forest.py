@@ -88,6 +88,35 @@ def test_fewer_bands_are_less_certain(model, make_cube, name):
     assert np.mean(with_few > with_all) > 0.6
 
 
+COMPLETE = ("WISE_3.4", "SDSS_g", "SDSS_r", "WISE_12", "WISE_22")
+
+
+@pytest.mark.parametrize("lacking", [(), ("SDSS_g",), ("WISE_12",), ("WISE_12", "WISE_22")])
+def test_pixels_that_lack_much_are_predicted_by_the_part_for_them(model, make_cube, lacking):
+    """Also where single pixels lack a band that others of the same cube have."""
+    cube = make_cube(COMPLETE)
+    cube.data[[cube.bands.index(band) for band in lacking], 0, 1:3] = np.nan
+    hotter = replace(
+        model,
+        members=tuple(
+            replace(m, partial=replace(m.partial, trees=raised(m.partial.trees)))
+            for m in model.members
+        ),
+    )
+    one, other = (m.predict(cube, "cpu").values["T_DUST"] for m in (model, hotter))
+    moved = np.zeros(cube.shape, bool)
+    moved[0, 1:3] = bool(lacking)
+    np.testing.assert_allclose(other - one, np.where(moved, 5.0, 0.0), atol=1e-4)
+    left = [band for band in COMPLETE if band not in lacking]
+    assert model.columns.complete_bands(left) == (not lacking)
+    assert (model.tails(left) == model.tails(COMPLETE)) == (not lacking)
+
+
+def raised(trees):
+    """Trees that say 10 K more, half of what counts."""
+    return replace(trees, offset=trees.offset + np.array([0, 0, 10.0, 0, 0], np.float32))
+
+
 def test_noisier_pixels_are_less_certain(model, make_cube):
     quiet, noisy = (
         model.predict(make_cube(shape=(1, 150), noise=x), "cpu").errors["LOG_SLD"]

@@ -158,6 +158,16 @@ def test_the_rival_errs_on_these_galaxies_as_its_authors_say(galaxies):
         np.testing.assert_allclose(np.sqrt((residual[rows] ** 2).mean(0)), told, rtol=0.015)
 
 
+@pytest.mark.realdata
+def test_blank_fluxes_of_hatlas_that_have_an_error_are_zeros(shared_data):
+    """None of WISE's published fluxes is negative; those of the faintest are blank."""
+    galaxies = read_hatlas(shared_data / "hatlas")
+    rows = [INPUT_BANDS.index(band) for band in ("WISE_4.6", "WISE_12", "WISE_22")]
+    values, errors = galaxies.values[rows], galaxies.errors[rows]
+    assert np.isfinite(values).all() and (errors > 0).all()
+    assert [(v == 0).sum() for v in values] == [18, 89, 1003]
+
+
 def test_missing_hatlas_tables_are_told(tmp_path):
     with pytest.raises(GalaxyMapsError, match=r"hatlas_fluxes_full\.mag cannot be read"):
         read_hatlas(tmp_path)

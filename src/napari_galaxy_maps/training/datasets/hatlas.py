@@ -25,7 +25,8 @@ def read_hatlas(folder: str | Path) -> Galaxies:
     """Read the galaxies with a positive WISE 3.4 flux and a truth, in the order of their names.
 
     The truth is CIGALE's with THEMIS dust, fitted with the far infrared; its stars are not
-    published. Distances are CIGALE's, by its cosmology and redshifts rounded to 0.01, so that the
+    published. Negative fluxes of WISE were left blank in the table, with their errors: they are
+    taken as 0. Distances are CIGALE's, by its cosmology and redshifts rounded to 0.01, so that the
     ratios to WISE 3.4 are free of them.
 
     Parameters

@@ -14,7 +14,11 @@ ABOUT = (
     "Dust and stars of a galaxy or of each of its pixels, from fluxes between the ultraviolet and "
     "22 micron over that of WISE 3.4. Extremely randomised trees (some for the dust's logarithms, "
     "some for the temperature), boosted trees with vector leaves and a small network are averaged; "
-    "four such members, each trained without a quarter of the galaxies, are averaged again. Gaps "
+    "four such members, each trained without a quarter of the galaxies, are averaged again. Each "
+    "has one such set for complete spectra (at least two of WISE 4.6, 12 and 22, and at least two "
+    "of SDSS or of 2MASS), fitted to both surveys, and one for all others, fitted to DustPedia's "
+    "galaxies alone: where bands lack, a prediction is near to what most galaxies are like, and "
+    "H-ATLAS's were chosen by their dust. Gaps "
     "and noise are dealt with by a factor model of galaxies' colours, which gives the most "
     "probable spectrum and its width, beside the fluxes as observed and their signal-to-noise "
     "ratios. What a fit of model spectra would say of far infrared, dust and stars is an input, "
@@ -52,6 +56,8 @@ DO_NOT_TRUST = (
     "On nuclei with an AGN, on foreground stars, on H II regions resolved: no such thing was in "
     "the training set.",
     "At redshifts beyond 0.1, where no galaxy was used: there is no k-correction.",
+    "With few bands on galaxies that were chosen by their dust: they are taken for nearby galaxies "
+    "of any kind, and have more (see H-ATLAS's rows without WISE 2 to 4).",
     "As if faint were like bright: at low signal-to-noise ratios it has mostly seen galaxies of "
     "H-ATLAS, which were chosen by their dust.",
     "Masses against a Chabrier scale: they are Salpeter masses, 0.24 dex higher.",

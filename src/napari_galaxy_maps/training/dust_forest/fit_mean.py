@@ -44,7 +44,7 @@ class ForestSettings:
         As scikit-learn's.
     """
 
-    n_trees: int = 16
+    n_trees: int = 12
     draws: int = 2
     min_leaf: int = 4
     max_depth: int = 10
@@ -79,16 +79,16 @@ class MeanSettings:
     truth: Mapping[str, float]
     logs: ForestSettings = field(default_factory=ForestSettings)
     temperature: ForestSettings = field(default_factory=lambda: ForestSettings(min_leaf=10))
-    rounds: int = 100
+    rounds: int = 80
     boost_draws: int = 4
-    epochs: int = 130
-    width: int = 64
-    dropout: float = 0.1
+    epochs: int = 140
+    width: int = 80
+    dropout: float = 0.12
 
 
 COMPLETE = MeanSettings(
     complete=True,
-    whole={DUSTPEDIA: 0.8, HATLAS: 0.97},
+    whole={DUSTPEDIA: 0.5, HATLAS: 1.0},
     weight={DUSTPEDIA: 2.0, HATLAS: 1.0},
     truth={DUSTPEDIA: 0.5, HATLAS: 0.3},
 )
