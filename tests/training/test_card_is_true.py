@@ -21,9 +21,9 @@ from napari_galaxy_maps.training.dust_forest.scoring import (
 pytestmark = pytest.mark.realdata
 CASES = {case.name: case for case in (ALL_BANDS, *BAND_SETS)}
 BEST_PUBLISHED = {
-    "all": {"LOG_SLD": 0.193, "LOG_SMD": 0.352, "T_DUST": 3.35},
-    ">= 3 FIR": {"LOG_SLD": 0.101, "LOG_SMD": 0.246, "T_DUST": 2.43},
-    "H-ATLAS": {"LOG_SIGMA_LD": 0.114, "LOG_SIGMA_MD": 0.2751, "T_DUST": 2.85},
+    "all": {"LOG_SLD": 0.193, "LOG_SMD": 0.352, "T_DUST": 3.33},
+    ">= 3 FIR": {"LOG_SLD": 0.088, "LOG_SMD": 0.24, "T_DUST": 2.43},
+    "H-ATLAS": {"LOG_SIGMA_LD": 0.114, "LOG_SIGMA_MD": 0.263, "T_DUST": 2.85},
 }
 
 
@@ -58,18 +58,32 @@ def test_errors_are_those_aimed_at(model, population):
         assert model.card.score("all bands", population, name).rmse[0] <= most
 
 
-@pytest.mark.parametrize(("population", "beaten"), [("H-ATLAS", 1), (">= 3 FIR", 3)])
-def test_it_beats_the_published_network_on_the_same_galaxies(galaxies, unseen, population, beaten):
-    """By more than two sigma of a paired bootstrap: of H-ATLAS the luminosity, of DustPedia's
-    well-measured galaxies all; nowhere is it worse.
-    """
+BY_NEARBY_GALAXIES_ALONE = {
+    "no WISE 2 to 4": {"LOG_SLD": 0.348, "LOG_SMD": 0.426, "T_DUST": 3.998},
+    "SDSS + WISE 1": {"LOG_SLD": 0.359, "LOG_SMD": 0.431, "T_DUST": 3.799},
+    "2MASS + WISE 1, 2": {"LOG_SLD": 0.463, "LOG_SMD": 0.572, "T_DUST": 4.170},
+    "no GALEX": {"LOG_SLD": 0.202, "LOG_SMD": 0.355, "T_DUST": 3.398},
+    "imputed fluxes": {"LOG_SLD": 0.193, "LOG_SMD": 0.361, "T_DUST": 3.561},
+}
+"""RMSE of a model that was trained on DustPedia alone, with brightness (version 1)."""
+
+
+@pytest.mark.parametrize("case", BY_NEARBY_GALAXIES_ALONE)
+def test_a_survey_chosen_by_dust_makes_nearby_galaxies_no_worse(model, case):
+    for name, rmse in BY_NEARBY_GALAXIES_ALONE[case].items():
+        assert model.card.score(case, "all", name).rmse[0] < 1.05 * rmse
+
+
+@pytest.mark.parametrize("population", ["H-ATLAS", ">= 3 FIR"])
+def test_it_beats_the_published_network_on_the_same_galaxies(galaxies, unseen, population):
+    """By more than two sigma of a paired bootstrap, in all three."""
     far = populations(galaxies)[population]
     draws = np.random.default_rng(0).integers(0, far.sum(), (500, far.sum()))
     for k, name in enumerate(DUST_PER_W1):
         own = unseen["all bands"].values[far, QUANTITIES.index(name)] - galaxies.targets[far, k]
         rival = galaxies.rival[far, k] - galaxies.targets[far, k]
         gain = np.sqrt((rival[draws] ** 2).mean(1)) - np.sqrt((own[draws] ** 2).mean(1))
-        assert gain.mean() > (2 * gain.std() if k < beaten else 0)
+        assert gain.mean() > 2 * gain.std()
 
 
 def test_uncertainty_of_dust_beats_a_constant(model):
@@ -81,7 +95,7 @@ def test_uncertainty_of_dust_beats_a_constant(model):
 
 def test_nearly_all_uncertainties_are_calibrated(model):
     right = [s.calibrated() for s in model.card.scores]
-    assert np.mean(right) > 0.6
+    assert np.mean(right) > 0.7
     whole = [s for s in model.card.scores if s.case == "all bands"]
     assert np.mean([s.calibrated() for s in whole]) > 0.6 and max(s.off() for s in whole) < 4
 

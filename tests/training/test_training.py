@@ -30,7 +30,11 @@ from napari_galaxy_maps.training.dust_forest.band_sets import ALL_BANDS, BAND_SE
 from napari_galaxy_maps.training.dust_forest.degraded_galaxies import Degradation, degrade
 from napari_galaxy_maps.training.dust_forest.fit_forest import fit_model
 from napari_galaxy_maps.training.dust_forest.fit_mean import COMPLETE, PARTIAL, ForestSettings
-from napari_galaxy_maps.training.dust_forest.fit_recalibration import fit_recalibration
+from napari_galaxy_maps.training.dust_forest.fit_recalibration import (
+    COVERAGE_68,
+    COVERAGE_95,
+    fit_recalibration,
+)
 from napari_galaxy_maps.training.dust_forest.fit_spread import SpreadSettings, best_constant
 from napari_galaxy_maps.training.dust_forest.pool import PoolSettings, limited_errors
 from napari_galaxy_maps.training.dust_forest.scoring import folds, predict_unseen, score
@@ -98,7 +102,9 @@ def test_recalibration_makes_coverages_right_in_each_population(freedom):
         z = np.abs(residual[group]) / np.exp(corrected[group])
         assert np.mean(z < 1) == pytest.approx(0.665, abs=0.02)
         assert np.mean(z < tail) == pytest.approx(0.95, abs=0.012)
-    expected = stats.t(freedom).ppf(0.975) / stats.t(freedom).ppf(0.8325)
+    inside = np.array([np.mean(COVERAGE_95), np.mean(COVERAGE_68)])
+    wide, sigma = stats.t(freedom).ppf((1 + inside) / 2)
+    expected = wide / sigma
     assert tail == pytest.approx(expected, rel=0.06)
 
 
