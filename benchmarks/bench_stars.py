@@ -26,7 +26,8 @@ from astropy.table import QTable
 
 from napari_galaxy_maps.constants import SR_PER_ARCSEC2
 from napari_galaxy_maps.data.galaxy import Ellipse
-from napari_galaxy_maps.data.recipe import Recipe, StarSettings
+from napari_galaxy_maps.data.recipe import Recipe
+from napari_galaxy_maps.data.star_settings import StarSettings
 from napari_galaxy_maps.fits_io.band_images import read_band_image
 from napari_galaxy_maps.fits_io.galaxies import read_galaxy
 from napari_galaxy_maps.fits_io.image_files import find_images, settle

@@ -16,7 +16,7 @@ from astropy.wcs import WCS, Sip
 
 from napari_galaxy_maps.bands.registry import get_band
 from napari_galaxy_maps.data.galaxy import BandImage, Ellipse
-from napari_galaxy_maps.data.recipe import StarSettings
+from napari_galaxy_maps.data.star_settings import StarSettings
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io.band_images import read_band_image
 from napari_galaxy_maps.fits_io.ds9_regions import Circle, Polygon, read_regions, write_regions

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...data.galaxy import BandImage, Ellipse
-from ...data.recipe import StarSettings
+from ...data.star_settings import StarSettings
 from ...exceptions import InputError
 from ...progress import Progress, Steps, run_to_end
 from ..grid.pixel_positions import to_pixels
