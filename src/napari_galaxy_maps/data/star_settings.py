@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from . import ranges
 from .section import Section
@@ -54,6 +54,11 @@ class StarSettings(Section):
     depth: Annotated[float, Range(0.01, 1000), RECIPE_ONLY] = Field(
         1.0, description="A circle reaches to where the wings are this many times the noise"
     )
+    contrast: Annotated[float, Range(0, 1), RECIPE_ONLY] = Field(
+        0.1,
+        description="... and no further than to where they are this share of the galaxy's own "
+        "light there, or on the galaxy depth times the noise; 0: however bright the galaxy is",
+    )
     largest: Annotated[float, Range(0.1, 3600, ranges.ARCSEC), RECIPE_ONLY] = Field(
         90.0, description="Largest radius of a circle"
     )
@@ -66,3 +71,20 @@ class StarSettings(Section):
     threshold: Annotated[float, Range(1, 1000, ranges.SIGMA), RECIPE_ONLY] = Field(
         8.0, description="Without a catalogue, least height of a star"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_older_program(cls, tree: Any) -> Any:
+        """What a result names is every setting; one without a contrast was made before there was
+        one, and holds its circles as they were.
+        """
+        if isinstance(tree, dict) and "contrast" not in tree and tree.keys() >= _ALWAYS_NAMED:
+            return {**tree, "contrast": 0.0}
+        return tree
+
+
+_ALWAYS_NAMED = frozenset(
+    name
+    for name, field in StarSettings.model_fields.items()
+    if field.default is not None and name != "contrast"
+)

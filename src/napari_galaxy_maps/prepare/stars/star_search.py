@@ -16,17 +16,17 @@ from ...exceptions import InputError
 from ...progress import Progress, Steps, run_to_end
 from ..grid.pixel_positions import to_pixels
 from .catalogue import at_epoch, milky_way_stars
+from .circle_size import circle_radius
 from .star_bands import (
     G_MICRON,
     Field,
-    circle_radius,
+    empty_sky,
     fit_field,
     image_epoch,
     jy_of_magnitude,
     make_field,
     offsets,
     peak_to_jy,
-    pixel_noise,
 )
 from .star_list import Star
 
@@ -159,7 +159,7 @@ def _point_sources(image: BandImage, threshold: float) -> _Found | None:
     """What DAOStarFinder finds on an image, the brightest first; None where that is nothing."""
     from photutils.detection import DAOStarFinder
 
-    noise = pixel_noise(image)
+    _, noise = empty_sky(image)
     if not (np.isfinite(noise) and noise > 0):
         return None
     data = np.array(image.data, float)
@@ -400,9 +400,7 @@ def _circles(
         fit = stars.fits[i]
         width = 1.0 if fit is None else fit.fwhm / stars.fwhm_pixels
         ran_away = fit is not None and fit.seen and width > settings.runaway
-        radii[name] = circle_radius(
-            stars, i, ran_away, settings.leak, settings.depth, settings.largest
-        )
+        radii[name] = circle_radius(stars, i, ran_away, settings)
         if fit is None or not radii[name]:
             continue
         if fit.saturated:
