@@ -18,7 +18,7 @@ FWHM, PEAK, MIDDLE = 4.0, 20.0, 100.0
 OLD = StarSettings(contrast=0)
 
 
-def star_on(galaxy, sky=0.0, noise=1e-3, inside=True, saturated=False, mask=None):
+def star_on(galaxy, sky=0.0, noise=1e-3, beyond=0.0, saturated=False):
     """One fitted star of a Moffat's wings on a smooth galaxy (MJy/sr), pixels of 1 arcsec."""
     shape = (201, 201)
     wings = moffat_wings(FWHM, 3.0, "")
@@ -26,12 +26,10 @@ def star_on(galaxy, sky=0.0, noise=1e-3, inside=True, saturated=False, mask=None
     distance = np.hypot(rows - MIDDLE, columns - MIDDLE)
     data = PEAK * np.interp(distance, wings.radius, wings.profile) + galaxy + sky
     image = BandImage(data.astype("f4"), get_band("SDSS_i"), tan_wcs(shape, 1.0), fwhm=FWHM)
-    if mask is not None:
-        image = image.evolve(mask=mask)
     one = np.array([MIDDLE])
     fit = Fit(PEAK, 0.01, MIDDLE, MIDDLE, FWHM, noise, True, saturated)
     return Field(
-        image, 1.0, noise, sky, one, one, np.array([inside]), np.zeros(1), FWHM,
+        image, 1.0, noise, sky, one, one, np.array([beyond]), np.zeros(1), FWHM,
         np.array([PEAK]), [fit], wings,
     )  # fmt: skip
 
@@ -52,9 +50,14 @@ def test_on_a_faint_part_of_the_galaxy_it_ends_in_the_noise():
     assert expected <= circle_radius(stars, 0, False, StarSettings()) <= expected + FWHM
 
 
-def test_off_the_galaxy_and_where_it_is_switched_off_a_circle_stays_as_it_was():
-    stars = star_on(0.0, noise=0.05, inside=False)
-    assert circle_radius(stars, 0, False, StarSettings()) == circle_radius(stars, 0, False, OLD)
+def test_outside_of_the_ellipse_the_noise_is_no_limit_but_the_galaxy_is_where_a_circle_reaches_it():
+    def radius(settings=None, **where):
+        return circle_radius(star_on(**where, noise=0.05), 0, False, settings or StarSettings())
+
+    assert radius(galaxy=0.0, beyond=3.0) == radius(OLD, galaxy=0.0, beyond=3.0)
+    assert radius(galaxy=3.0, beyond=3.0) < radius(OLD, galaxy=3.0, beyond=3.0)
+    for far in (60.0, np.inf):  # what is bright there is not the galaxy; or there is no ellipse
+        assert radius(galaxy=3.0, beyond=far) == radius(OLD, galaxy=3.0, beyond=far)
 
 
 @pytest.mark.parametrize("saturated", [False, True])

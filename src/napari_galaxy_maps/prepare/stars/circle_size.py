@@ -16,8 +16,9 @@ def circle_radius(stars: Field, i: int, ran_away: bool, settings: StarSettings) 
     """Radius (arcsec) of a star's circle in a band; 0 where the star is not seen.
 
     Large enough that at most ``leak`` of its light lies outside, and that its wings have fallen to
-    ``depth`` times the noise around it; but no larger than to where they have fallen to
-    ``contrast`` times the galaxy's own light, or, on the galaxy, to ``depth`` times the noise.
+    ``depth`` times the noise around it; but where it reaches the galaxy's ellipse no larger than to
+    where they have fallen to ``contrast`` times the light there, or, of a star within the ellipse,
+    to ``depth`` times the noise.
 
     Parameters
     ----------
@@ -45,8 +46,8 @@ def circle_radius(stars: Field, i: int, ran_away: bool, settings: StarSettings) 
     )
     if fit.saturated:
         radius = max(radius, _reach_on_image(stars, fit, settings.depth, settings.largest))
-    elif not odd and settings.contrast > 0:
-        # Off the galaxy a large circle costs nothing, so that only there the noise is no limit.
+    elif not odd and settings.contrast > 0 and stars.beyond[i] < min(radius, settings.largest):
+        # Outside of the ellipse a large circle costs less: there the noise is no limit.
         least = settings.depth * stars.noise if stars.inside[i] else 0.0
         profile = Wings(wider * wings.radius, peak * wings.profile, wings.source)
         full = min(radius, settings.largest)

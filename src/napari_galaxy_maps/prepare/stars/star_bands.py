@@ -46,8 +46,8 @@ class Field:
         Rms of an empty pixel, and the sky that is left in it, MJy/sr.
     x, y : ndarray
         Expected position in pixels; NaN off the image.
-    inside : ndarray of bool
-        Whether the star lies in the galaxy's ellipse.
+    beyond : ndarray
+        How far (arcsec) outside the galaxy's ellipse the star lies, of `beyond`.
     moved : ndarray
         Distance (arcsec) of its place in this image from its circles' centre: its proper motion
         between two bands.
@@ -71,7 +71,7 @@ class Field:
     level: float
     x: np.ndarray
     y: np.ndarray
-    inside: np.ndarray
+    beyond: np.ndarray
     moved: np.ndarray
     fwhm: float
     predicted: np.ndarray
@@ -84,6 +84,11 @@ class Field:
     def fwhm_pixels(self) -> float:
         """FWHM of the band's stars in pixels."""
         return self.fwhm / self.pixel
+
+    @property
+    def inside(self) -> np.ndarray:
+        """Which stars lie in the galaxy's ellipse."""
+        return self.beyond == 0
 
     @property
     def on_image(self) -> np.ndarray:
@@ -194,23 +199,26 @@ def make_field(
         level,
         x,
         y,
-        inside(ellipse, *centres),
+        beyond(ellipse, *centres),
         moved,
         fwhm,
         expected,
     )
 
 
-def inside(ellipse: Ellipse | None, ra: np.ndarray, dec: np.ndarray) -> np.ndarray:
-    """Which positions (ICRS, degrees) lie in an ellipse."""
+def beyond(ellipse: Ellipse | None, ra: np.ndarray, dec: np.ndarray) -> np.ndarray:
+    """How far (arcsec) at least positions (ICRS, degrees) lie outside an ellipse: 0 within it,
+    infinite where there is none.
+    """
     if ellipse is None:
-        return np.zeros(np.shape(ra), bool)
+        return np.full(np.shape(ra), np.inf)
     east, north = offsets(ellipse, ra, dec)
     sin, cos = np.sin(np.radians(ellipse.pa)), np.cos(np.radians(ellipse.pa))
-    result: np.ndarray = (
-        np.hypot((east * sin + north * cos) / ellipse.a, (east * cos - north * sin) / ellipse.b) < 1
+    radius = np.hypot(
+        (east * sin + north * cos) / ellipse.a, (east * cos - north * sin) / ellipse.b
     )
-    return result
+    # ellipses of one shape lie nearest to each other along their minor axis
+    return np.asarray(ellipse.b * np.maximum(radius - 1, 0.0))
 
 
 def offsets(ellipse: Ellipse, ra: np.ndarray, dec: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
