@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _G_JY, G_MICRON = 3296.0, 0.62
 """Flux density of G = 0 (G_AB = G + 0.105; Evans+ 2018) and its wavelength."""
+
+CLEAR = 8.0
+"""Peak over its error from which a width tells stars from what is none."""
 
 _STAR_KELVIN = 4500.0
 _BRIGHT, _STACKED = 30.0, 25
@@ -391,3 +394,25 @@ def _find_wings(stars: Field) -> None:
     # too small
     sane = wings is not None and 0.65 < wings.encircling(0.01) / usual.encircling(0.01) < 1.35
     stars.wings = wings if wings is not None and sane else usual
+
+
+def like_points(fields: Mapping[str, Field], first: str) -> np.ndarray:
+    """Which sources are as wide as the PSF where they were found, in the band `first`, and in at
+    least half of the bands in which they stand out: a galaxy's knot, or a galaxy far away, is wider
+    in some.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_stars,)
+    """
+    sharp, clear = [], []
+    for name, stars in fields.items():
+        least = 0.0 if name == first else CLEAR
+        sharp.append([f is not None and 0.6 < f.fwhm / stars.fwhm_pixels < 1.4 for f in stars.fits])
+        clear.append(
+            [f is not None and f.seen and f.amplitude > least * f.error for f in stars.fits]
+        )
+    known = np.array(clear)
+    found = np.array(sharp) & known
+    result: np.ndarray = found[list(fields).index(first)] & (2 * found.sum(0) >= known.sum(0))
+    return result

@@ -18,12 +18,14 @@ from ..grid.pixel_positions import to_pixels
 from .catalogue import at_epoch, milky_way_stars
 from .circle_size import circle_radius
 from .star_bands import (
+    CLEAR,
     G_MICRON,
     Field,
     empty_sky,
     fit_field,
     image_epoch,
     jy_of_magnitude,
+    like_points,
     make_field,
     offsets,
     peak_to_jy,
@@ -39,7 +41,6 @@ _START_MICRON = 0.766  # SDSS i
 _RAYLEIGH_JEANS = 3.5  # micron
 _SURE = 10.0  # parallax or motion over its error
 _GALAXY_PART = 0.25
-_CLEAR = 8.0  # peak over its error from which a width tells stars from what is none
 
 
 def band_order(images: Mapping[str, BandImage]) -> list[tuple[str, str | None]]:
@@ -146,25 +147,10 @@ def find_stars_steps(
         yield Progress("stars", 1, 1, words, lasting=True)
         return []
     fields = yield from _fit_bands(images, order, found, ellipse, settings)
-    pointlike = _pointlike(fields, order[0][0])
+    pointlike = like_points(fields, order[0][0])
     stars = _judge(found, fields, ellipse, settings, has_motions=True, keep=pointlike)
     inside = dict(zip(found.ids, fields[order[0][0]].inside, strict=True))
     return [_doubted(star, bool(inside[star.id])) for star in stars]
-
-
-def _pointlike(fields: Mapping[str, Field], first: str) -> np.ndarray:
-    """Which sources are as wide as the PSF where they were found, and in at least half of the bands
-    in which they stand out: a galaxy's knot, or a galaxy far away, is wider in some.
-    """
-    sharp, clear = [], []
-    for name, stars in fields.items():
-        least = _CLEAR if name != first else 0.0
-        fits = stars.fits
-        clear.append([f is not None and f.seen and f.amplitude > least * f.error for f in fits])
-        sharp.append([f is not None and 0.6 < f.fwhm / stars.fwhm_pixels < 1.4 for f in fits])
-    found, known = np.array(sharp) & np.array(clear), np.array(clear)
-    result: np.ndarray = found[list(fields).index(first)] & (2 * found.sum(0) >= known.sum(0))
-    return result
 
 
 def _point_sources(image: BandImage, threshold: float) -> _Found | None:
@@ -461,7 +447,7 @@ def _near_galaxy(
         for name, stars in fields.items()
         if (fit := stars.fits[i]) is not None
         and fit.seen
-        and fit.amplitude > _CLEAR * fit.error
+        and fit.amplitude > CLEAR * fit.error
         and fit.fwhm > 1.5 * stars.fwhm_pixels
     ]
     looks = f"wider than a star in {', '.join(wide)}, " if wide else ""
