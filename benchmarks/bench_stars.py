@@ -422,7 +422,9 @@ def decam(folder, settings):
     print("\nDECam cutouts with one saturated G = 10.5 star:")
     for path in sorted((folder / "stars" / "decam_testcase6").glob("*ooi*")):
         (found,) = find_images([path])
-        image = read_band_image(settle(found, unit="MJy/sr"))
+        # The night's seeing, which the header tells in pixels.
+        seeing = found.header["FWHM"] * found.pixel_arcsec
+        image = read_band_image(settle(found, unit="MJy/sr", psf=seeing))
         weight = fits.getdata(str(path).replace("ooi", "oow"), 1)
         bad = weight <= 0
         chunk = next(
