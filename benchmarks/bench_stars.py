@@ -1,7 +1,7 @@
 """How well stars are masked on real images: made-up stars put into the SDSS group and NGC 309, and
 DECam's saturated star.
 
-python benchmarks/bench_stars.py ../shared/data [--seeds 6] [--stars 60]
+python benchmarks/bench_stars.py ../shared/data [--seeds 6] [--stars 60] [--contrast 0.1]
 
 The stars have the colours of black bodies on a main sequence, the motions of the Milky Way's disc
 and halo, Gaia's errors, and the measured PSFs of the folder (Moffat profiles for WISE). An eighth
@@ -26,7 +26,8 @@ from astropy.table import QTable
 
 from napari_galaxy_maps.constants import SR_PER_ARCSEC2
 from napari_galaxy_maps.data.galaxy import Ellipse
-from napari_galaxy_maps.data.recipe import Recipe, StarSettings
+from napari_galaxy_maps.data.recipe import Recipe
+from napari_galaxy_maps.data.star_settings import StarSettings
 from napari_galaxy_maps.fits_io.band_images import read_band_image
 from napari_galaxy_maps.fits_io.galaxies import read_galaxy
 from napari_galaxy_maps.fits_io.image_files import find_images, settle
@@ -318,6 +319,7 @@ def one_scene(folder, name, images, ellipse, seed, n, settings, tally):
                 ),
             )
         )
+        tally["added"][name, band].append(light_added(light, lights[band], inside & ~mask))
         false = star_mask([s for s in found if int(s.id) > 9000], image)
         tally["false_cost"][name, band].append(
             float(light[inside & false].sum() / light[inside].sum())
@@ -348,11 +350,20 @@ def one_scene(folder, name, images, ellipse, seed, n, settings, tally):
             )
 
 
+def light_added(light, stars, where):
+    """Stars' light over the galaxy's, on some pixels."""
+    added = np.zeros(light.shape)
+    for here in stars:
+        if here is not None:
+            added[here[0]] += here[1]
+    return float(added[where].sum() / light[where].sum())
+
+
 def ellipse_holds(ellipse, star):
     """Whether a star lies in the ellipse."""
-    from napari_galaxy_maps.prepare.stars.star_bands import inside
+    from napari_galaxy_maps.prepare.stars.star_bands import beyond
 
-    return inside(ellipse, np.array([star.ra]), np.array([star.dec]))[0]
+    return beyond(ellipse, np.array([star.ra]), np.array([star.dec]))[0] == 0
 
 
 def report(tally):
@@ -361,14 +372,14 @@ def report(tally):
     print(
         f"{'':24s}{'band':10s}"
         + "".join(f"{a}-{b}".rjust(12) for a, b in BINS)
-        + "    G < 19   on galaxy  median left"
+        + "  G<19: off galaxy   on galaxy  all but the nucleus  median left"
     )
     for (name, band), rows in tally["left"].items():
         g, left, on, _, flag = (np.array(column) for column in zip(*rows, strict=True))
         free = np.array(["nucleus" not in words for words in flag])
         cells = [share(left[(g >= a) & (g < b)]) for a, b in BINS]
         bright = g < 19
-        cells += [share(left[bright]), share(left[bright & on]), share(left[bright & free])]
+        cells += [share(left[bright & ~on]), share(left[bright & on]), share(left[bright & free])]
         print(
             f"{name:24s}{band:10s}"
             + "".join(c.rjust(13) for c in cells)
@@ -377,7 +388,8 @@ def report(tally):
     print(f"\nNucleus masked in {sum(tally['nucleus'])} of {len(tally['nucleus'])} images.")
     print(
         "Galaxy light (area) under all circles; light under those of stars of G > 15 (their "
-        "number in the ellipse); under what is no star:"
+        "number in the ellipse); under what is no star; what stars add to the light that is left "
+        "(its scatter), dex:"
     )
     for (name, band), rows in tally["cost"].items():
         light, area = np.mean(rows, axis=0)
@@ -386,6 +398,8 @@ def report(tally):
             f"({area:.1%}){np.mean(tally['usual'][name, band], axis=0)[0]:9.1%} "
             f"({np.mean(tally['usual'][name, band], axis=0)[1]:.1f})"
             f"{np.mean(tally['false_cost'][name, band]):9.2%}"
+            f"{np.mean(dex := np.log10(1 + np.array(tally['added'][name, band]))):9.4f} "
+            f"({np.std(dex):.4f})"
         )
     listed, masked, flagged = np.sum(tally["false"], axis=0)
     print(
@@ -408,7 +422,9 @@ def decam(folder, settings):
     print("\nDECam cutouts with one saturated G = 10.5 star:")
     for path in sorted((folder / "stars" / "decam_testcase6").glob("*ooi*")):
         (found,) = find_images([path])
-        image = read_band_image(settle(found, unit="MJy/sr"))
+        # The night's seeing, which the header tells in pixels.
+        seeing = found.header["FWHM"] * found.pixel_arcsec
+        image = read_band_image(settle(found, unit="MJy/sr", psf=seeing))
         weight = fits.getdata(str(path).replace("ooi", "oow"), 1)
         bad = weight <= 0
         chunk = next(
@@ -446,11 +462,12 @@ def main():
     parser.add_argument("--seeds", type=int, default=6)
     parser.add_argument("--first", type=int, default=100)
     parser.add_argument("--stars", type=int, default=60)
+    parser.add_argument("--contrast", type=float, default=StarSettings().contrast)
     parser.add_argument("--missed", action="store_true", help="list the stars that were missed")
     arguments = parser.parse_args()
     import tempfile
 
-    settings = StarSettings()
+    settings = StarSettings(contrast=arguments.contrast)
     with tempfile.TemporaryDirectory() as tmp:
         tally = {
             "left": defaultdict(list),
@@ -458,6 +475,7 @@ def main():
             "cost": defaultdict(list),
             "false_cost": defaultdict(list),
             "usual": defaultdict(list),
+            "added": defaultdict(list),
             "false": [],
             "listed": [],
             "seconds": [],

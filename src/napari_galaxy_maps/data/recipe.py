@@ -24,11 +24,11 @@ from .angles import parse_angle
 from .assignments import assign
 from .section import Section, Settings, problem, what_is_wrong
 from .setting import RECIPE_ONLY, Range, Shown, Unit
+from .star_settings import StarSettings
 from .zero_points import FORM, parse_zero_point
 
 _D25 = Unit("× D25", "units of the D25 ellipse")
 _SEMI_MAJOR = Unit("× a", "semi-major axes of the D25 ellipse")
-_SNR = Range(0.1, 1000)
 
 
 def parsec_of(pixel: float | str) -> float | None:
@@ -198,61 +198,6 @@ class ReddeningSettings(Section):
         if self.ebv is not None and self.map:
             raise problem("ebv and map are two answers to one question; give one of them")
         return self
-
-
-class StarSettings(Section):
-    """How the Milky Way's stars are recognised, fitted and masked."""
-
-    enabled: bool = Field(
-        True, description="Mask stars: those of the catalogue, those found, or those given by hand"
-    )
-    catalogue: Annotated[
-        str, Shown(hint="with Gaia's columns (FITS, VOTable, ECSV, CSV), or: gaia", is_file=True)
-    ] = Field(
-        "",
-        title="Table",
-        description="Table of stars with Gaia's columns (FITS, VOTable, ECSV or CSV), "
-        "or 'gaia' to fetch them from its archive",
-    )
-    find: bool = Field(
-        False,
-        title="without one, look for them on the images",
-        description="Without a catalogue, look for stars on the images",
-    )
-    parallax_snr: Annotated[float, _SNR, RECIPE_ONLY] = Field(
-        3.0, description="Parallax over its error from which a star is the Milky Way's"
-    )
-    motion_snr: Annotated[float, _SNR, RECIPE_ONLY] = Field(
-        5.0, description="... or proper motion over its error"
-    )
-    epoch: Annotated[float | None, Range(1850, 2100), RECIPE_ONLY] = Field(
-        None, description="Year of the images; None: as their headers say"
-    )
-    seen: Annotated[float, _SNR, RECIPE_ONLY] = Field(
-        3.0, description="Peak over its error from which a star is seen in a band"
-    )
-    tie: Annotated[float, Range(0, 1000), RECIPE_ONLY] = Field(
-        1.0, description="Strength of the ties to the band before"
-    )
-    leak: Annotated[float, Range(1e-6, 0.99), RECIPE_ONLY] = Field(
-        0.01,
-        description="Fraction of a star's light that may remain outside its circle",
-    )
-    depth: Annotated[float, Range(0.01, 1000), RECIPE_ONLY] = Field(
-        1.0, description="A circle reaches to where the wings are this many times the noise"
-    )
-    largest: Annotated[float, Range(0.1, 3600, ranges.ARCSEC), RECIPE_ONLY] = Field(
-        90.0, description="Largest radius of a circle"
-    )
-    runaway: Annotated[float, Range(1.01, 100), RECIPE_ONLY] = Field(
-        2.5, description="A fit ran away where it is this many PSFs wide"
-    )
-    nucleus: Annotated[float, Range(0, 3600, ranges.ARCSEC), RECIPE_ONLY] = Field(
-        3.0, description="Radius about the galaxy's centre, never masked"
-    )
-    threshold: Annotated[float, Range(1, 1000, ranges.SIGMA), RECIPE_ONLY] = Field(
-        8.0, description="Without a catalogue, least height of a star"
-    )
 
 
 class PsfSettings(Section):

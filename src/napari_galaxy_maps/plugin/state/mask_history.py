@@ -18,7 +18,8 @@ from ..ground.edit_history import History
 from ..ground.put_aside import state_of, take_state
 
 if TYPE_CHECKING:
-    from ...data.recipe import Recipe, StarSettings
+    from ...data.recipe import Recipe
+    from ...data.star_settings import StarSettings
 
 
 Basis = tuple["StarSettings", frozenset[str]]

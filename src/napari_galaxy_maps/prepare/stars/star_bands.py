@@ -1,10 +1,8 @@
-"""All stars in one band: where they fall, what is expected of them, their fits, and how large their
-circles must be.
-"""
+"""All stars in one band: where they fall, what is expected of them, and their fits."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -24,9 +22,11 @@ if TYPE_CHECKING:
 _G_JY, G_MICRON = 3296.0, 0.62
 """Flux density of G = 0 (G_AB = G + 0.105; Evans+ 2018) and its wavelength."""
 
+CLEAR = 8.0
+"""Peak over its error from which a width tells stars from what is none."""
+
 _STAR_KELVIN = 4500.0
 _BRIGHT, _STACKED = 30.0, 25
-_SAFETY = 0.6  # the wings are known to some accuracy only
 
 # Exponents of Moffat profiles with the 1 % radii of the measured PSFs of the library
 # empPSFs_GALEXSDSS2MASS (their constant pedestal, a rest of sky, taken off); 2.5 where none was
@@ -45,12 +45,12 @@ class Field:
         The image.
     pixel : float
         Side of its pixels, arcsec.
-    noise : float
-        Rms of an empty pixel, MJy/sr.
+    noise, level : float
+        Rms of an empty pixel, and the sky that is left in it, MJy/sr.
     x, y : ndarray
         Expected position in pixels; NaN off the image.
-    inside : ndarray of bool
-        Whether the star lies in the galaxy's ellipse.
+    beyond : ndarray
+        How far (arcsec) outside the galaxy's ellipse the star lies, of `beyond`.
     moved : ndarray
         Distance (arcsec) of its place in this image from its circles' centre: its proper motion
         between two bands.
@@ -71,9 +71,10 @@ class Field:
     image: BandImage
     pixel: float
     noise: float
+    level: float
     x: np.ndarray
     y: np.ndarray
-    inside: np.ndarray
+    beyond: np.ndarray
     moved: np.ndarray
     fwhm: float
     predicted: np.ndarray
@@ -86,6 +87,11 @@ class Field:
     def fwhm_pixels(self) -> float:
         """FWHM of the band's stars in pixels."""
         return self.fwhm / self.pixel
+
+    @property
+    def inside(self) -> np.ndarray:
+        """Which stars lie in the galaxy's ellipse."""
+        return self.beyond == 0
 
     @property
     def on_image(self) -> np.ndarray:
@@ -123,21 +129,22 @@ def image_epoch(image: BandImage) -> float:
     return image.band.epoch
 
 
-def pixel_noise(image: BandImage) -> float:
-    """Rms of an empty pixel: what the sky's subtraction found, else a clipped one of the whole
-    image.
+def empty_sky(image: BandImage) -> tuple[float, float]:
+    """Level and rms of an empty pixel: what the sky's subtraction left and found, else those of the
+    whole image, clipped.
     """
     from astropy.stats import sigma_clipped_stats
 
     known = float(image.meta.get("sky_rms", np.nan))
     if np.isfinite(known) and known > 0:
-        return known
+        return 0.0, known
     step = max(1, int(np.sqrt(image.data.size / 200_000)))
     values = image.data[::step, ::step]
     values = values[np.isfinite(values)]
     if not values.size:
-        return float("nan")
-    return float(sigma_clipped_stats(values, sigma=3, cenfunc="median", stdfunc="mad_std")[2])
+        return float("nan"), float("nan")
+    _, level, rms = sigma_clipped_stats(values, sigma=3, cenfunc="median", stdfunc="mad_std")
+    return float(level), float(rms)
 
 
 def planck_ratio(to_micron: float, from_micron: float, kelvin: float = _STAR_KELVIN) -> float:
@@ -186,30 +193,35 @@ def make_field(
     # a pixel widens the PSF; an image without a known PSF is taken to be sampled by two pixels
     fwhm = float(np.hypot(image.fwhm or 2 * image.pixel_arcsec, 0.68 * image.pixel_arcsec))
     expected = jy * planck_ratio(image.band.pivot, micron) / peak_to_jy(fwhm)
+    level, noise = empty_sky(image)
     moved = place.separation(SkyCoord(*centres, unit="deg")).arcsec
     return Field(
         image,
         image.pixel_arcsec,
-        pixel_noise(image),
+        noise,
+        level,
         x,
         y,
-        inside(ellipse, *centres),
+        beyond(ellipse, *centres),
         moved,
         fwhm,
         expected,
     )
 
 
-def inside(ellipse: Ellipse | None, ra: np.ndarray, dec: np.ndarray) -> np.ndarray:
-    """Which positions (ICRS, degrees) lie in an ellipse."""
+def beyond(ellipse: Ellipse | None, ra: np.ndarray, dec: np.ndarray) -> np.ndarray:
+    """How far (arcsec) at least positions (ICRS, degrees) lie outside an ellipse: 0 within it,
+    infinite where there is none.
+    """
     if ellipse is None:
-        return np.zeros(np.shape(ra), bool)
+        return np.full(np.shape(ra), np.inf)
     east, north = offsets(ellipse, ra, dec)
     sin, cos = np.sin(np.radians(ellipse.pa)), np.cos(np.radians(ellipse.pa))
-    result: np.ndarray = (
-        np.hypot((east * sin + north * cos) / ellipse.a, (east * cos - north * sin) / ellipse.b) < 1
+    radius = np.hypot(
+        (east * sin + north * cos) / ellipse.a, (east * cos - north * sin) / ellipse.b
     )
-    return result
+    # ellipses of one shape lie nearest to each other along their minor axis
+    return np.asarray(ellipse.b * np.maximum(radius - 1, 0.0))
 
 
 def offsets(ellipse: Ellipse, ra: np.ndarray, dec: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -384,48 +396,23 @@ def _find_wings(stars: Field) -> None:
     stars.wings = wings if wings is not None and sane else usual
 
 
-def circle_radius(
-    stars: Field, i: int, ran_away: bool, leak: float, depth: float, largest: float
-) -> float:
-    """Radius (arcsec) of a star's circle in a band; 0 where the star is not seen.
+def like_points(fields: Mapping[str, Field], first: str) -> np.ndarray:
+    """Which sources are as wide as the PSF where they were found, in the band `first`, and in at
+    least half of the bands in which they stand out: a galaxy's knot, or a galaxy far away, is wider
+    in some.
 
-    Large enough that at most `leak` of its light lies outside, and that its wings have fallen to
-    `depth` times the noise around it.
+    Returns
+    -------
+    ndarray of bool, shape (n_stars,)
     """
-    fit, wings = stars.fits[i], stars.wings
-    if fit is None or wings is None or not (fit.seen or fit.saturated):
-        return 0.0
-    peak, wider = fit.amplitude, float(np.clip(fit.fwhm / stars.fwhm_pixels, 1.0, 1.5))
-    if (ran_away or fit.saturated) and np.isfinite(stars.predicted[i]):
-        # such a fit's peak and width are no star's: its brightness elsewhere tells how far it
-        # reaches
-        peak, wider = max(peak, stars.predicted[i]) if fit.saturated else stars.predicted[i], 1.0
-    radius = wider * max(
-        wings.encircling(_SAFETY * leak),
-        wings.reaching(depth * fit.noise / peak) if peak > 0 else 0.0,
-    )
-    if fit.saturated:
-        radius = max(radius, _reach_on_image(stars, fit, depth, largest))
-    return min(radius + 0.5 * stars.pixel + stars.offset + float(stars.moved[i]), largest)
-
-
-def _reach_on_image(stars: Field, fit: Fit, depth: float, largest: float) -> float:
-    """How far a saturated star stands out of its surroundings, ring by ring, in arcsec."""
-    pixel = stars.pixel
-    box = window(stars.image.shape, fit.x, fit.y, 1.3 * largest / pixel)
-    if box is None:
-        return 0.0
-    rows, columns = np.mgrid[box]
-    distance = np.hypot(columns - fit.x, rows - fit.y) * pixel
-    values = stars.image.data[box]
-    finite = np.isfinite(values)
-    ground = values[finite & (distance > 0.8 * distance.max())]
-    if not ground.size:
-        return largest
-    level = float(np.median(ground))
-    step = max(stars.fwhm, 2 * pixel)
-    for inner in np.arange(step, largest, step):
-        ring = values[finite & (distance >= inner) & (distance < inner + step)]
-        if ring.size and np.median(ring) - level < depth * stars.noise:
-            return float(inner)
-    return largest
+    sharp, clear = [], []
+    for name, stars in fields.items():
+        least = 0.0 if name == first else CLEAR
+        sharp.append([f is not None and 0.6 < f.fwhm / stars.fwhm_pixels < 1.4 for f in stars.fits])
+        clear.append(
+            [f is not None and f.seen and f.amplitude > least * f.error for f in stars.fits]
+        )
+    known = np.array(clear)
+    found = np.array(sharp) & known
+    result: np.ndarray = found[list(fields).index(first)] & (2 * found.sum(0) >= known.sum(0))
+    return result

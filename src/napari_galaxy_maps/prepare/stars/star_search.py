@@ -11,22 +11,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...data.galaxy import BandImage, Ellipse
-from ...data.recipe import StarSettings
+from ...data.star_settings import StarSettings
 from ...exceptions import InputError
 from ...progress import Progress, Steps, run_to_end
 from ..grid.pixel_positions import to_pixels
 from .catalogue import at_epoch, milky_way_stars
+from .circle_size import circle_radius
 from .star_bands import (
+    CLEAR,
     G_MICRON,
     Field,
-    circle_radius,
+    empty_sky,
     fit_field,
     image_epoch,
     jy_of_magnitude,
+    like_points,
     make_field,
     offsets,
     peak_to_jy,
-    pixel_noise,
 )
 from .star_list import Star
 
@@ -145,13 +147,9 @@ def find_stars_steps(
         yield Progress("stars", 1, 1, words, lasting=True)
         return []
     fields = yield from _fit_bands(images, order, found, ellipse, settings)
-    first = fields[order[0][0]]
-    pointlike = [
-        fit is not None and fit.seen and 0.6 < fit.fwhm / first.fwhm_pixels < 1.4
-        for fit in first.fits
-    ]
-    stars = _judge(found, fields, ellipse, settings, has_motions=True, keep=np.array(pointlike))
-    inside = dict(zip(found.ids, first.inside, strict=True))
+    pointlike = like_points(fields, order[0][0])
+    stars = _judge(found, fields, ellipse, settings, has_motions=True, keep=pointlike)
+    inside = dict(zip(found.ids, fields[order[0][0]].inside, strict=True))
     return [_doubted(star, bool(inside[star.id])) for star in stars]
 
 
@@ -159,7 +157,7 @@ def _point_sources(image: BandImage, threshold: float) -> _Found | None:
     """What DAOStarFinder finds on an image, the brightest first; None where that is nothing."""
     from photutils.detection import DAOStarFinder
 
-    noise = pixel_noise(image)
+    _, noise = empty_sky(image)
     if not (np.isfinite(noise) and noise > 0):
         return None
     data = np.array(image.data, float)
@@ -400,9 +398,7 @@ def _circles(
         fit = stars.fits[i]
         width = 1.0 if fit is None else fit.fwhm / stars.fwhm_pixels
         ran_away = fit is not None and fit.seen and width > settings.runaway
-        radii[name] = circle_radius(
-            stars, i, ran_away, settings.leak, settings.depth, settings.largest
-        )
+        radii[name] = circle_radius(stars, i, ran_away, settings)
         if fit is None or not radii[name]:
             continue
         if fit.saturated:
@@ -451,7 +447,7 @@ def _near_galaxy(
         for name, stars in fields.items()
         if (fit := stars.fits[i]) is not None
         and fit.seen
-        and fit.amplitude > 8 * fit.error
+        and fit.amplitude > CLEAR * fit.error
         and fit.fwhm > 1.5 * stars.fwhm_pixels
     ]
     looks = f"wider than a star in {', '.join(wide)}, " if wide else ""
