@@ -87,10 +87,24 @@ def test_it_beats_the_published_network_on_the_same_galaxies(galaxies, unseen, p
 
 
 def test_uncertainty_of_dust_beats_a_constant(model):
-    """That of the stars' mass does not: its few outliers are far away."""
-    whole = [s for s in model.card.scores if s.case == "all bands"]
+    """That of the stars' mass does not, nor that of the dust's mass where it is well measured:
+    sigma holds 68 %, and the few outliers are far away.
+    """
+    whole = [s for s in model.card.scores if s.case == "all bands" and s.population != ">= 3 FIR"]
     dust = [s for s in whole if s.property not in ("LOG_SIGMA_LSTAR", "LOG_SIGMA_STAR")]
-    assert len(dust) == 13 and all(s.likelihood_gain > 0 for s in dust)
+    assert len(dust) == 8 and all(s.likelihood_gain > 0 for s in dust)
+
+
+@pytest.mark.parametrize("population", BEST_PUBLISHED)
+def test_errors_are_larger_where_sigma_is(galaxies, unseen, population):
+    """Of the quarter with the largest sigmas beside that with the smallest."""
+    found, truth = unseen["all bands"], quantities_of(galaxies.targets)
+    use = populations(galaxies)[population]
+    for name in BEST_PUBLISHED[population]:
+        j = QUANTITIES.index(name)
+        size = np.abs(found.values - truth)[use, j][np.argsort(found.sigma[use, j])]
+        least, *_, most = np.array_split(size, 4)
+        assert np.median(most) > 1.3 * np.median(least), name
 
 
 def test_nearly_all_uncertainties_are_calibrated(model):

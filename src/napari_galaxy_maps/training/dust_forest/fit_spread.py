@@ -44,7 +44,15 @@ _FLOOR, _CEILING = -8.0, 4.0
 
 @dataclass(frozen=True)
 class SpreadSettings:
-    """Settings of the fit, chosen by cross-validation."""
+    """Settings of the boosted trees of ln sigma, chosen by cross-validation.
+
+    Attributes
+    ----------
+    rounds, depth, eta, column_share, row_share, penalty, min_hessian
+        As xgboost's.
+    whole_weight, case_weight : float
+        How often a galaxy's whole copy, and that in each of `BAND_SETS`, counts beside a random one.
+    """
 
     rounds: int = 60
     depth: int = 3
