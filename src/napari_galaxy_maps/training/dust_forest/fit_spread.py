@@ -51,7 +51,8 @@ class SpreadSettings:
     rounds, depth, eta, column_share, row_share, penalty, min_hessian
         As xgboost's.
     whole_weight, case_weight : float
-        How often a galaxy's whole copy, and that in each of `BAND_SETS`, counts beside a random one.
+        How often a galaxy's whole copy, and that in each of `BAND_SETS`, counts beside a random
+        one.
     """
 
     rounds: int = 60
