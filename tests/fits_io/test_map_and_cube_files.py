@@ -199,12 +199,16 @@ def test_a_cube_comes_back(tmp_path, galaxy_folder):
     np.testing.assert_array_equal(back.data, cube.data)
     np.testing.assert_array_equal(back.uncertainty, cube.uncertainty)
     np.testing.assert_array_equal(back.mask, cube.mask)
+    np.testing.assert_array_equal(back.own_masks, cube.own_masks)
     assert back.fwhm == pytest.approx(cube.fwhm) and read_recipe(tmp_path / "cube.fits") == recipe
 
 
 DAMAGE = {
     "ERR must have the shape": lambda hdus: hdus["ERR"].__setattr__("data", np.ones((3, 4), "f4")),
     "MASK must have the shape": lambda hdus: hdus["MASK"].__setattr__("data", np.ones((9, 9))),
+    "BANDMASK must have the shape": lambda hdus: hdus["BANDMASK"].__setattr__(
+        "data", np.ones((9, 9))
+    ),
     "FLAGS must have the shape": lambda hdus: hdus["FLAGS"].__setattr__("data", np.ones(5, "i2")),
     "DATA must have a plane for each of the 2 rows of BANDS":
         lambda hdus: hdus["DATA"].__setattr__("data", np.ones((3, 24, 20), "f4")),
@@ -220,7 +224,7 @@ def test_a_cube_whose_extensions_do_not_fit_together_is_refused_by_name(tmp_path
     bands = ("WISE_3.4", "WISE_4.6")
     cube = BandCube(
         planes, planes, bands, tan_wcs(shape, 6.0), 12.0, 6.0, 300.0, nothing,
-        nothing.astype(np.int16), "made",
+        nothing.astype(np.int16), "made", own_masks=np.zeros(planes.shape, bool),
     )  # fmt: skip
     path = tmp_path / "cube.fits"
     write_cube(path, cube, {})

@@ -612,6 +612,8 @@ def test_an_edited_mask_gives_what_a_full_run_gives(galaxy_folder):
             assert np.nanmax(np.abs(ours - full)) < 1e-6 * np.nanmax(full)
         np.testing.assert_array_equal(edited.flags, fresh.flags)
         np.testing.assert_array_equal(edited.mask, fresh.mask)
+        np.testing.assert_array_equal(edited.own_masks, fresh.own_masks)
+        np.testing.assert_array_equal(edited.own_masks.any(axis=0), fresh.mask)
     assert all(
         rows.stop - rows.start < edited.shape[0] or masks is not edits[1]
         for rows, _ in memory.touched.values()

@@ -79,6 +79,9 @@ class BandCube:
         The prepared images one by one, with their notes and paths (without copies of the data).
     masks : prepare.masks.Masks or None
         What was masked.
+    own_masks : ndarray of bool, shape (n_bands, ny, nx), or None
+        True where a band is not to be summed: under its own mask, and where `mask` hides all bands
+        alike. `mask` is true under the mask of any band. None where `mask` is all that is known.
     correlation : ndarray of float, shape (n_bands,), or None
         Pixels over which the random error is shared (`prepare.errors.error_budget.correlation`):
         the error of a sum over many is its root times the root of the summed variances.
@@ -106,6 +109,7 @@ class BandCube:
     name: str = ""
     images: Mapping[str, BandImage] = field(default_factory=dict)
     masks: Any = None
+    own_masks: np.ndarray | None = None
     correlation: np.ndarray | None = None
     systematic: np.ndarray | None = None
     filling: Filling | None = None
@@ -183,10 +187,17 @@ class BandCube:
             uncertainty=self.uncertainty[rows],
             bands=tuple(self.bands[i] for i in rows),
             images={name: image for name, image in self.images.items() if name in bands},
+            own_masks=None if self.own_masks is None else self.own_masks[rows],
             correlation=None if self.correlation is None else self.correlation[rows],
             systematic=None if self.systematic is None else self.systematic[rows],
             filling=filling,
         )
+
+    def masked_alike(self) -> BandCube:
+        """The cube with all bands hidden where any is: colours are those of the same pixels in
+        every band.
+        """
+        return replace(self, own_masks=None)
 
     def line(self, where: np.ndarray) -> BandCube:
         """Some pixels side by side, as a cube one pixel high; coordinates mean nothing in it.
@@ -207,6 +218,7 @@ class BandCube:
             data=chosen(self.data),
             uncertainty=chosen(self.uncertainty),
             mask=chosen(self.mask),
+            own_masks=None if self.own_masks is None else chosen(self.own_masks),
             flags=chosen(self.flags),
             filling=filling,
         )

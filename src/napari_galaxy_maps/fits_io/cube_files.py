@@ -28,8 +28,8 @@ def write_cube(
     overwrite: bool = False,
     extra: Sequence[Any] = (),
 ) -> None:
-    """Write a prepared cube: DATA and ERR (n_bands, ny, nx) in MJy/sr, MASK, FLAGS, BANDS, `extra`
-    extensions, RECIPE.
+    """Write a prepared cube: DATA and ERR (n_bands, ny, nx) in MJy/sr, MASK, BANDMASK, FLAGS,
+    BANDS, `extra` extensions, RECIPE.
 
     Where gaps were filled, FILLED and FILLEDERR hold what with, and NaN elsewhere; DATA is as
     measured.
@@ -60,6 +60,10 @@ def write_cube(
             hdu.header["PIXPC"] = (cube.pixel_pc, "[pc] side of a pixel")
         hdus.append(hdu)
     hdus.append(fits.ImageHDU(cube.mask.astype(np.uint8), wcs, name="MASK"))
+    if cube.own_masks is not None:
+        hdu = fits.ImageHDU(cube.own_masks.astype(np.uint8), wcs, name="BANDMASK")
+        hdu.header["CTYPE3"] = ("BAND", "see the table BANDS")
+        hdus.append(hdu)
     hdus.append(fits.ImageHDU(cube.flags.astype(np.int16), wcs, name="FLAGS"))
     files = [
         image.path.name if (image := cube.images.get(b)) and image.path else "" for b in cube.bands
@@ -148,6 +152,7 @@ def read_cube(path: str | Path) -> BandCube:
             float(np.sqrt(proj_plane_pixel_area(wcs)) * 3600),
             _number(header, "PIXPC", path),
             np.asarray(hdus["MASK"].data) != 0, flags, str(hdus[0].header.get("OBJECT", "")),
+            own_masks=np.asarray(hdus["BANDMASK"].data) != 0 if "BANDMASK" in hdus else None,
             correlation=_or_none(hdus["BANDS"].data, "CORRAREA"),
             systematic=_or_none(hdus["BANDS"].data, "SYSTERR"),
             filling=filling,
@@ -174,7 +179,7 @@ def _check_shapes(hdus: HDUList, path: Path) -> None:
             "BANDS; make the cube anew."
         )
     expected: dict[str, tuple[int, ...]] = {"ERR": shape, "FILLED": shape, "FILLEDERR": shape}
-    expected |= {"MASK": shape[1:], "FLAGS": shape[1:]}
+    expected |= {"MASK": shape[1:], "BANDMASK": shape, "FLAGS": shape[1:]}
     for name, right in expected.items():
         if name in hdus and shape_of(hdus[name]) != right:
             raise InputError(

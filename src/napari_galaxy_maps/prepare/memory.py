@@ -4,12 +4,13 @@ only in part.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from ..bands.registry import get_band
 from ..data.galaxy import BandImage, Ellipse
 from .grid.common_grid import Grid, resample, resampled
 from .grid.resampling import PixelMap, part_of, pixel_map
@@ -66,8 +67,8 @@ class PreparationMemory:
         What the stars were fitted to, and the masks that came of it.
     touched : dict of str to Box
         By band, the part of the grid that the last change of masks has touched.
-    discs : dict
-        What the stars' circles cover of each image.
+    discs, grid_discs : dict
+        What the stars' circles cover of each image, and of the grid.
     imputed : LastFilling, optional
         What was filled last, and from what.
     library : tuple, optional
@@ -80,6 +81,7 @@ class PreparationMemory:
     )
     touched: dict[str, Box] = field(default_factory=dict)
     discs: Discs = field(default_factory=dict)
+    grid_discs: Discs = field(default_factory=dict)
     imputed: LastFilling | None = None
     library: tuple[tuple[Any, ...], Library] | None = None
     _matched: dict[str, _MatchedBand] = field(default_factory=dict)
@@ -88,6 +90,7 @@ class PreparationMemory:
     _maps: dict[tuple[str, tuple[int, int]], PixelMap] = field(default_factory=dict)
     _grid: Grid | None = None
     _radius: tuple[Ellipse, np.ndarray] | None = None
+    _blank: dict[str, BandImage] = field(default_factory=dict)
     _edges: dict[str, tuple[np.ndarray, float, np.ndarray]] = field(default_factory=dict)
 
     def do(self, step: str, function: Callable[..., T], image: BandImage, *settings: Any) -> T:
@@ -194,6 +197,7 @@ class PreparationMemory:
         if self._grid != grid:
             self._grid, self._radius = grid, None
             self._maps.clear()
+            self._blank.clear()
             self._edges.clear()
 
     def resample(self, image: BandImage, grid: Grid) -> BandImage:
@@ -245,6 +249,15 @@ class PreparationMemory:
         if self._radius is None or self._radius[0] != ellipse:
             self._radius = (ellipse, ellipse.radius(grid.wcs, grid.shape))
         return self._radius[1]
+
+    def blank(self, bands: Sequence[str], grid: Grid) -> list[BandImage]:
+        """The grid as images of bands without light, the same ones as long as the grid is."""
+        self._of_grid(grid)
+        nothing = np.zeros(grid.shape, np.float32)
+        for name in bands:
+            if name not in self._blank:
+                self._blank[name] = BandImage(nothing, get_band(name), grid.wcs)
+        return [self._blank[name] for name in bands]
 
     def near_blank(self, name: str, plane: np.ndarray, reach_pixels: float) -> np.ndarray:
         """Valid pixels closer than `reach_pixels` to a blank one of the same plane."""

@@ -389,7 +389,11 @@ def _of_cube(
 ) -> Planes:
     names = _chosen(names, list(cube.bands), "the cube")
     rows = [cube.bands.index(name) for name in names]
-    values = tuple(np.where(cube.mask, np.float32(np.nan), cube.data[row]) for row in rows)
+    masks = [cube.mask if cube.own_masks is None else cube.own_masks[row] for row in rows]
+    values = tuple(
+        np.where(mask, np.float32(np.nan), cube.data[row])
+        for mask, row in zip(masks, rows, strict=True)
+    )
     nothing = np.zeros(len(cube.bands))
     systematic = (nothing if cube.systematic is None else np.asarray(cube.systematic, float))[rows]
     if correlation is not None or cube.correlation is None:

@@ -152,7 +152,7 @@ def integrated_cube(cube: BandCube, ellipse: Ellipse | None = None) -> BandCube:
     """
     from astropy.wcs import WCS
 
-    planes = planes_of(cube)
+    planes = planes_of(cube.masked_alike())
     aperture = outline(cube.wcs, cube.shape) if ellipse is None else Aperture(ellipse, "galaxy")
     found = values_in(planes, [aperture], Options())[0]
     pixels = float(found.n_pixels.max(initial=0))
@@ -177,5 +177,6 @@ def integrated_cube(cube: BandCube, ellipse: Ellipse | None = None) -> BandCube:
     return replace(
         cube, data=data, uncertainty=error, wcs=wcs, fwhm=side, pixel_arcsec=side,
         pixel_pc=pixel_pc, mask=nothing.astype(bool),
-        flags=nothing, images={}, masks=None, correlation=None, systematic=None, filling=None,
+        flags=nothing, images={}, masks=None, own_masks=None, correlation=None, systematic=None,
+        filling=None,
     )  # fmt: skip

@@ -25,7 +25,7 @@ def uncut(cube: BandCube) -> BandCube:
     galaxy's.
     """
     beyond = ((cube.flags & Flag.OUTSIDE) != 0) & ((cube.flags & Flag.MASKED) == 0)
-    return replace(cube, mask=cube.mask & ~beyond)
+    return replace(cube, mask=cube.mask & ~beyond, own_masks=None)
 
 
 def binned(cube: BandCube, factor: int) -> BandCube:
@@ -80,6 +80,7 @@ def _with_pixels(
         data=data.astype(np.float32),
         uncertainty=sigma.astype(np.float32),
         mask=mask,
+        own_masks=None,
         flags=np.zeros(mask.shape, np.int16),
         pixel_arcsec=cube.pixel_arcsec * factor,
         pixel_pc=cube.pixel_pc * factor if cube.pixel_pc else None,

@@ -237,7 +237,7 @@ class PixelSpectra:
         from ...measure.apertures.planes import planes_of
 
         if self._planes is None or self._planes[0] is not cube:
-            self._planes = cube, planes_of(cube)
+            self._planes = cube, planes_of(cube.masked_alike())
         found = values_in(self._planes[1], [place.aperture], Options())[0]
         return np.asarray(found.mean), np.asarray(found.mean_err)
 

@@ -24,6 +24,7 @@ def stacked(work: Preparation) -> BandCube:
     uncertainty = np.stack([np.asarray(images[name].uncertainty) for name in bands])
     outside = work.memory.radius(work.ellipse, grid) > 1
     hidden = work.masks.on_grid(bands, grid.wcs, grid.shape)
+    own = work.masks.of_each(work.memory.blank(bands, grid), work.memory.grid_discs)
     # The images share the cube's memory, and keep their notes and their origin.
     shared = {
         name: replace(images[name], data=data[i], uncertainty=uncertainty[i])
@@ -46,6 +47,7 @@ def stacked(work: Preparation) -> BandCube:
         name=galaxy.name,
         images=shared,
         masks=work.masks,
+        own_masks=own | outside if work.recipe.grid.cut else own,
         correlation=np.array([work.noise_area[name] for name in bands]),
         systematic=np.array([images[name].meta["systematic"] for name in bands]),
         hubble_stage=galaxy.hubble_stage if told is None else told,

@@ -4,7 +4,7 @@ or all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -132,6 +132,25 @@ class Masks:
         if others:
             mask = mask_of(others) if mask is None else mask | mask_of(others)
         return mask
+
+    def of_each(self, images: Iterable[BandImage], known: Discs | None = None) -> np.ndarray:
+        """The masks of images on the same pixels, each in its band, shape (n_images, ny, nx).
+
+        `known`, kept between calls, spares the circles that have not changed.
+        """
+        images = list(images)
+        shapes = replace(self, patches=())
+        wcs, shape = images[0].wcs, images[0].shape
+        painted = [(patch.bands, patch.on(wcs, shape)) for patch in self.patches]
+        masks = np.zeros((len(images), *shape), bool)
+        for mask, image in zip(masks, images, strict=True):
+            drawn = shapes.on(image, known)
+            if drawn is not None:
+                mask |= drawn
+            for bands, pixels in painted:
+                if not bands or image.band.name in bands:
+                    mask |= pixels
+        return masks
 
     def on_grid(self, bands: Sequence[str], wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
         """Pixels of a grid that lie under the mask of any of some bands, shape (ny, nx)."""
