@@ -95,8 +95,12 @@ def stacked_wings(
     if len(stars) < 3:
         return None
     # Median over the brightest stars: a neighbour or an arm beside one of them does not count.
-    value = np.nanmedian(stars, axis=0)
-    error = 1.25 * np.sqrt(np.nanmedian(np.square(errors), axis=0) / len(stars))
+    # A ring narrower than a pixel may hold none.
+    seen = np.isfinite(stars).any(0)
+    value, variance = np.full((2, seen.size), np.nan)
+    value[seen] = np.nanmedian(np.array(stars)[:, seen], axis=0)
+    variance[seen] = np.nanmedian(np.square(errors)[:, seen], axis=0)
+    error = 1.25 * np.sqrt(variance / len(stars))
     middle = np.concatenate([[0.0], np.sqrt((edges[1:-1] ** 2 + edges[2:] ** 2) / 2)])
     lost = np.flatnonzero(~(value > 4 * error))
     last = int(lost[0]) if lost.size else value.size

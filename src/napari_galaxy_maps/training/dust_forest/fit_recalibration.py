@@ -13,9 +13,12 @@ _WIDTHS = (0.012, 0.01)
 """By how much each of the two may be off for its cost to be 1."""
 _STEPS = (0.05, 0.08)
 """|z| over which the coverages' steps are smooth, so that the search sees a slope."""
-_FARTHEST = 20.0
-"""Of ln sigma from 0, where a step of the search goes astray."""
-_TO_MIDDLE, _RIDGE = 0.03, 0.15
+_MOST_CONSTANT, _MOST_RAW, _MOST_LEVER = 3.0, 0.5, 0.7
+"""Limits of the parameters: sigma neither forgets what the trees say, nor changes by more than a
+factor of 2 with any lever. Beyond them a lever that hardly varies among the galaxies would make
+sigma what it likes for spectra of other kinds.
+"""
+_TO_MIDDLE, _RIDGE = 0.03, 0.3
 
 
 def fit_recalibration(
@@ -58,9 +61,11 @@ def fit_recalibration(
     share = groups / groups.sum(1, keepdims=True)
     counts = importance / importance.sum()
     size = np.abs(residual)
+    most = np.r_[_MOST_CONSTANT, scale * np.r_[_MOST_RAW, np.full(levers.shape[1], _MOST_LEVER)]]
+    bounds = np.column_stack([-most, most])
 
     def variances(parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        own = np.exp(2 * np.clip(raw + design @ parameters, -_FARTHEST, _FARTHEST))
+        own = np.exp(2 * (raw + design @ parameters))
         return own, own + error**2
 
     def cost(parameters: np.ndarray, tail: float | None) -> tuple[float, np.ndarray]:
@@ -78,7 +83,7 @@ def fit_recalibration(
         return total, design.T @ (slope * -z * own / variance) + 2 * ridge
 
     def fitted(start: np.ndarray, tail: float | None) -> tuple[np.ndarray, float]:
-        found = minimize(cost, start, (tail,), jac=True, method="L-BFGS-B").x
+        found = minimize(cost, start, (tail,), jac=True, method="L-BFGS-B", bounds=bounds).x
         z = size / np.sqrt(variances(found)[1])
         return found, _weighted_percentile(z, counts @ share, float(np.mean(COVERAGE_95)))
 
