@@ -151,9 +151,10 @@ def fit_member(
     """
 
     def predictor(mean: MeanSettings) -> Predictor:
-        models = fit_mean(pool, rows, mean, seed)
-        crossed = cross_fit(pool, rows, mean, seed)
-        return Predictor(*models, fit_spread(pool, rows, mean.complete, crossed, spread, seed))
+        known = rows[np.isin(pool.surveys[rows], [*mean.weight])]
+        models = fit_mean(pool, known, mean, seed)
+        crossed = cross_fit(pool, known, mean, seed)
+        return Predictor(*models, fit_spread(pool, known, mean.complete, crossed, spread, seed))
 
     complete, partial = map(predictor, means)
     near = rows[pool.surveys[rows] == DUSTPEDIA]
