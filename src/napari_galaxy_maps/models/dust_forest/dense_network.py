@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,6 +32,14 @@ def _blas() -> ThreadpoolController:
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
+
+
+def one_blas_thread() -> AbstractContextManager[Any]:
+    """Within it, matrix products run on one thread each: threads that wait for each other inside
+    such small ones are slower than one, and take the processor from everything else.
+    """
+    limited: AbstractContextManager[Any] = _blas().limit(limits=1, user_api="blas")
+    return limited
 
 
 @dataclass(frozen=True)
@@ -58,9 +67,7 @@ class DenseNetwork:
         out = np.empty((n, self.weights[-1].shape[1]), np.float32)
         blocks = -(-n // _ROWS)
         shares = np.array_split(np.arange(blocks), min(_WORKERS, max(1, blocks // _LEAST_BLOCKS)))
-        # Threads that wait for each other inside such small products are slower than one; each
-        # has blocks of its own instead.
-        with _blas().limit(limits=1, user_api="blas"):
+        with one_blas_thread():  # each of ours has blocks of its own instead
             if len(shares) == 1:
                 self._fill(out, x, shares[0])
             else:

@@ -20,7 +20,7 @@ from ...progress import Progress, Steps, run_to_end
 from ..card import ModelCard
 from .colour_model import ColourModel
 from .columns import MIN_OTHERS, NORMAL, STAND_IN, Columns
-from .dense_network import DenseNetwork
+from .dense_network import DenseNetwork, one_blas_thread
 from .features import ColourTerm, Spectra, features, normalise, select
 from .packed_forest import PackedForest
 from .uncertainty import (
@@ -298,8 +298,9 @@ class DustForest:
         unusual : ndarray, shape (n,)
             Beyond 1 the spectrum is out of distribution.
         """
-        matrix, unusual = features(spectra, self.colours, self.sed)
-        parts = [m.predict(matrix, unusual, spectra.columns, device) for m in self.members]
+        with one_blas_thread():
+            matrix, unusual = features(spectra, self.colours, self.sed)
+            parts = [m.predict(matrix, unusual, spectra.columns, device) for m in self.members]
         mean = np.mean([p[0] for p in parts], axis=0)
         sigma = np.sqrt(np.mean([p[1] ** 2 for p in parts], axis=0))
         values = quantities_of(mean)

@@ -62,7 +62,7 @@ class MeanSettings:
     whole : mapping of str to float
         By survey, the chance that a galaxy is drawn as it was observed, not degraded.
     weight : mapping of str to float
-        By survey, how much a galaxy counts. Galaxies of others are not used.
+        By survey, how much a galaxy counts; its surveys are those that are trained on.
     truth : mapping of str to float
         By survey, what the truth's published errors are multiplied by before they make a galaxy
         count for less.
@@ -113,10 +113,9 @@ def fit_mean(
     pool : Pool
         Of n galaxies.
     rows : ndarray of int
-        The galaxies that may be trained on.
+        The galaxies to train on; those without a copy of the settings' kind are left out.
     """
-    suits = (pool.complete == settings.complete).any(0) & np.isin(pool.surveys, [*settings.weight])
-    rows = rows[suits[rows]]
+    rows = rows[(pool.complete[:, rows] == settings.complete).any(0)]
     targets = pool.targets[rows]
     scale, middle = np.nanstd(targets, axis=0), np.nanmean(targets, axis=0)
     draw = _Draw(pool, rows, middle, scale, settings)
