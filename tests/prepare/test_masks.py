@@ -91,12 +91,8 @@ def test_a_polygon_masks_what_it_holds():
     masks = Masks((), (), (Polygon(SQUARE),))
     mask = masks.on(image())
     assert mask.sum() * 1.5**2 == pytest.approx(1600, rel=0.05)
-    np.testing.assert_array_equal(masks.on_grid(["WISE_3.4"], image().wcs, (80, 80)), mask)
-    assert (
-        not Masks((), (), (Polygon(SQUARE, "SDSS_r"),))
-        .on_grid(["WISE_3.4"], image().wcs, (80, 80))
-        .any()
-    )
+    np.testing.assert_array_equal(masks.of_each([image("WISE_3.4")])[0], mask)
+    assert not Masks((), (), (Polygon(SQUARE, "SDSS_r"),)).of_each([image("WISE_3.4")]).any()
 
 
 def test_what_regions_exclude_frees_what_is_masked_by_hand_but_no_star(tmp_path):
@@ -111,9 +107,7 @@ def test_what_regions_exclude_frees_what_is_masked_by_hand_but_no_star(tmp_path)
     hole = Masks(polygons=(freed,)).on(shown)
     assert (whole & hole).sum() > 50
     np.testing.assert_array_equal(masks.on(shown), whole & ~hole)
-    np.testing.assert_array_equal(
-        masks.on_grid(["WISE_3.4"], shown.wcs, shown.shape), whole & ~hole
-    )
+    np.testing.assert_array_equal(masks.of_each([shown])[0], whole & ~hole)
     star = Star("Gaia DR3 1", 150.003, 2.0, 15.5, "gaia", {"WISE_3.4": 6.0})
     found = Masks((star,)).on(shown)
     assert found.sum() > 10

@@ -80,7 +80,7 @@ class Predictor:
     def predict(
         self, matrix: np.ndarray, unusual: np.ndarray, columns: Columns, device: str = "cpu"
     ) -> tuple[np.ndarray, np.ndarray]:
-        """As `Member.predict`."""
+        """As `Member.predict`, of spectra of its kind."""
         mean = self.mean(matrix, device)
         return mean, self.spread.sigma(spread_features(matrix, mean, unusual), columns, device)
 
@@ -122,9 +122,14 @@ class Member:
     limit: float
 
     def predict(
-        self, matrix: np.ndarray, unusual: np.ndarray, columns: Columns, device: str = "cpu"
+        self,
+        matrix: np.ndarray,
+        unusual: np.ndarray,
+        complete: np.ndarray,
+        columns: Columns,
+        device: str = "cpu",
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Predict spectra from their features.
+        """Predict spectra from their features; `complete` is `Columns.complete` of these.
 
         Returns
         -------
@@ -132,7 +137,6 @@ class Member:
         sigma : ndarray, shape (n, 7)
             Of `models.dust_forest.uncertainty.QUANTITIES`.
         """
-        complete = columns.complete(matrix)
         if complete.all():
             return self.complete.predict(matrix, unusual, columns, device)
         mean = np.empty((len(matrix), N_TARGETS), np.float32)
@@ -300,7 +304,10 @@ class DustForest:
         """
         with one_blas_thread():
             matrix, unusual = features(spectra, self.colours, self.sed)
-            parts = [m.predict(matrix, unusual, spectra.columns, device) for m in self.members]
+            complete = spectra.columns.complete(matrix)
+            parts = [
+                m.predict(matrix, unusual, complete, spectra.columns, device) for m in self.members
+            ]
         mean = np.mean([p[0] for p in parts], axis=0)
         sigma = np.sqrt(np.mean([p[1] ** 2 for p in parts], axis=0))
         values = quantities_of(mean)

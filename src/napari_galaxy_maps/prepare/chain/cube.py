@@ -23,8 +23,8 @@ def stacked(work: Preparation) -> BandCube:
     data = np.stack([images[name].data for name in bands])
     uncertainty = np.stack([np.asarray(images[name].uncertainty) for name in bands])
     outside = work.memory.radius(work.ellipse, grid) > 1
-    hidden = work.masks.on_grid(bands, grid.wcs, grid.shape)
     own = work.masks.of_each(work.memory.blank(bands, grid), work.memory.grid_discs)
+    hidden = np.asarray(own.any(axis=0))
     # The images share the cube's memory, and keep their notes and their origin.
     shared = {
         name: replace(images[name], data=data[i], uncertainty=uncertainty[i])

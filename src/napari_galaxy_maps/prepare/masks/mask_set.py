@@ -4,8 +4,8 @@ or all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -94,89 +94,67 @@ class Masks:
 
         `known`, kept between calls, spares the circles that have not changed.
         """
+        return self._on(image, known, _pixels_once(image.wcs, image.shape))
+
+    def of_each(self, images: Sequence[BandImage], known: Discs | None = None) -> np.ndarray:
+        """The masks of images on the same pixels, each in its band, shape (n_images, ny, nx).
+
+        `known` as in `on`; what is drawn for several bands is put on the pixels once.
+        """
+        pixels = _pixels_once(images[0].wcs, images[0].shape)
+        masks = np.zeros((len(images), *images[0].shape), bool)
+        for mask, image in zip(masks, images, strict=True):
+            own = self._on(image, known, pixels)
+            if own is not None:
+                mask[:] = own
+        return masks
+
+    def _on(
+        self,
+        image: BandImage,
+        known: Discs | None,
+        pixels: Callable[[Polygon | Patch], np.ndarray],
+    ) -> np.ndarray | None:
+        """`on`, with the pixels of polygons and patches.
+
+        What frees its pixels takes them out of what is masked by hand, not of stars that were
+        found or are in a catalogue.
+        """
         polygons = [
             shape
             for shape in self.polygons
             if shape.enabled and shape.band in ("", image.band.name)
         ]
-        mask = self._of_shapes(
-            polygons, image.wcs, image.shape, lambda stars: star_mask(stars, image, known)
-        )
-        for patch in self.patches:
-            if not patch.bands or image.band.name in patch.bands:
-                painted = patch.on(image.wcs, image.shape)
-                mask = painted if mask is None else mask | painted
-        return mask
-
-    def _of_shapes(
-        self,
-        polygons: Sequence[Polygon],
-        wcs: WCS,
-        shape: tuple[int, int],
-        mask_of: Callable[[Sequence[Star]], np.ndarray],
-    ) -> np.ndarray | None:
-        """The mask of circles and polygons; what frees its pixels takes them out of what is masked
-        by hand, not of stars that were found or are in a catalogue.
-        """
         freed = [polygon for polygon in polygons if polygon.frees]
         hand = [star for star in self.stars if star.origin == "hand"] if freed else self.stars
-        mask = mask_of(hand) if hand else None
+        mask = star_mask(hand, image, known) if hand else None
         for polygon in polygons:
             if not polygon.frees:
-                drawn = _inside(polygon, wcs, shape)
-                mask = drawn if mask is None else mask | drawn
+                mask = pixels(polygon) if mask is None else mask | pixels(polygon)
         for polygon in freed:
             if mask is not None:
-                mask &= ~_inside(polygon, wcs, shape)
+                mask = mask & ~pixels(polygon)
         others = [star for star in self.stars if star.origin != "hand"] if freed else []
         if others:
-            mask = mask_of(others) if mask is None else mask | mask_of(others)
-        return mask
-
-    def of_each(self, images: Iterable[BandImage], known: Discs | None = None) -> np.ndarray:
-        """The masks of images on the same pixels, each in its band, shape (n_images, ny, nx).
-
-        `known`, kept between calls, spares the circles that have not changed.
-        """
-        images = list(images)
-        shapes = replace(self, patches=())
-        wcs, shape = images[0].wcs, images[0].shape
-        painted = [(patch.bands, patch.on(wcs, shape)) for patch in self.patches]
-        masks = np.zeros((len(images), *shape), bool)
-        for mask, image in zip(masks, images, strict=True):
-            drawn = shapes.on(image, known)
-            if drawn is not None:
-                mask |= drawn
-            for bands, pixels in painted:
-                if not bands or image.band.name in bands:
-                    mask |= pixels
-        return masks
-
-    def on_grid(self, bands: Sequence[str], wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
-        """Pixels of a grid that lie under the mask of any of some bands, shape (ny, nx)."""
-        from ...bands.registry import get_band
-
-        widest = [
-            replace(
-                star,
-                radii={"WISE_3.4": max((star.radii.get(band, 0.0) for band in bands), default=0.0)},
-            )
-            for star in self.stars
-        ]
-        blank = BandImage(np.zeros(shape, np.float32), get_band("WISE_3.4"), wcs)
-        polygons = [
-            polygon
-            for polygon in self.polygons
-            if polygon.enabled and (not polygon.band or polygon.band in bands)
-        ]
-        found = replace(self, stars=tuple(widest))._of_shapes(
-            polygons, wcs, shape, lambda stars: star_mask(stars, blank)
-        )
-        mask = np.zeros(shape, bool) if found is None else found
+            found = star_mask(others, image, known)
+            mask = found if mask is None else mask | found
         for patch in self.patches:
-            if not patch.bands or set(patch.bands) & set(bands):
-                mask |= patch.on(wcs, shape)
+            if not patch.bands or image.band.name in patch.bands:
+                mask = pixels(patch) if mask is None else mask | pixels(patch)
         return mask
+
+
+def _pixels_once(wcs: WCS, shape: tuple[int, int]) -> Callable[[Polygon | Patch], np.ndarray]:
+    """The pixels of polygons and patches on a grid, each worked out once."""
+    done: dict[int, np.ndarray] = {}
+
+    def pixels(drawn: Polygon | Patch) -> np.ndarray:
+        if id(drawn) not in done:
+            on = drawn.on(wcs, shape) if isinstance(drawn, Patch) else _inside(drawn, wcs, shape)
+            done[id(drawn)] = on
+        return done[id(drawn)]
+
+    return pixels
 
 
 def _inside(polygon: Polygon, wcs: WCS, shape: tuple[int, int]) -> np.ndarray:

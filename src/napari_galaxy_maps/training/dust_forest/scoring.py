@@ -164,12 +164,11 @@ def predict_unseen(model: DustForest, galaxies: Galaxies, case: BandSet) -> Unse
     for member, (_, test) in zip(model.members, folds(galaxies.surveys), strict=True):
         rows = test[spectra.usable[test]]
         matrix, unusual = features(select(spectra, rows), model.colours, model.sed)
-        mean, found.sigma[rows] = member.predict(matrix, unusual, model.columns)
+        complete = model.columns.complete(matrix)
+        mean, found.sigma[rows] = member.predict(matrix, unusual, complete, model.columns)
         found.values[rows] = quantities_of(mean)
         found.tails[rows] = np.where(
-            model.columns.complete(matrix)[:, None],
-            member.complete.spread.tails,
-            member.partial.spread.tails,
+            complete[:, None], member.complete.spread.tails, member.partial.spread.tails
         )
         found.unusual[rows] = unusual / member.limit
     return found
