@@ -112,7 +112,7 @@ def made_up_stars(rng, image, ellipse, n, magnitudes=(10, 20), on_disc=1 / 8, be
     sky = image.wcs.pixel_to_world(x, y).icrs
     ra, dec = sky.ra.deg.copy(), sky.dec.deg.copy()
     order = rng.permutation(n)
-    m = int(n * on_disc)
+    m = int(n * on_disc + 1e-9)
     radius, angle = np.sqrt(rng.uniform(0.01, 1, m)), rng.uniform(0, 2 * np.pi, m)
     ra[order[:m]], dec[order[:m]] = on_ellipse(ellipse, radius, angle)
     distance, angle = rng.uniform(5, 12, beside), rng.uniform(0, 2 * np.pi, beside)
