@@ -85,12 +85,10 @@ def _beside(mask: np.ndarray, cube: BandCube) -> np.ndarray:
     return far <= BESIDE * cube.fwhm
 
 
-def with_filling(maps: PropertyMaps, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Values and errors of a map, those predicted under masks, too; ages in log10."""
-    value, error = maps.values[name].astype(float), maps.errors[name].astype(float)
-    if maps.filling is not None:
-        at = maps.filling.rows, maps.filling.columns
-        value[at], error[at] = maps.filling.values[name], maps.filling.errors[name]
+def scored(maps: PropertyMaps, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Values and errors of a map, ages in log10."""
+    value = maps.values[name].astype(float)
+    error = maps.errors[name].astype(float) if name in maps.errors else np.full(value.shape, np.nan)
     if name in IN_LOG:
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.log10(value), error / value / np.log(10)
@@ -104,14 +102,11 @@ def map_rows(pair: Pair) -> list[dict]:
     error that it has more; and the pixels lost.
     """
     where, rows = zones(pair), []
-    truth = pair.truth
-    for name in truth.values:
-        value, error = with_filling(pair.stars.maps, name)
-        value0, error0 = with_filling(pair.without.maps, name)
-        true = truth.values[name].astype(float)
-        if name in IN_LOG:
-            with np.errstate(invalid="ignore", divide="ignore"):
-                true = np.log10(true)
+    full = pair.stars.maps.with_filling()
+    for name in pair.truth.values:
+        (value, error), (value0, error0), (true, _) = (
+            scored(maps, name) for maps in (full, pair.without.maps, pair.truth)
+        )
         for zone, pixels in where.items():
             known = pixels & np.isfinite(true) & np.isfinite(value0)
             both = known & np.isfinite(value)
@@ -178,7 +173,7 @@ def sum_rows(pair: Pair, fill: bool) -> list[dict]:
     """
     inside, hidden = pair.inside, pair.hidden
     cube, cube0 = pair.stars.cube, pair.without.cube
-    full = cube if cube.masked_light is None or not fill else cube.with_masked_light()
+    full = cube.with_masked_light()
     rows = []
     tables = [_sums(pair, run, fill) for run in (pair.without.cube, cube)]
     for i, band in enumerate(cube.bands):
@@ -189,12 +184,9 @@ def sum_rows(pair: Pair, fill: bool) -> list[dict]:
         rows.append(_sum_row("band", band, tables, own[inside].mean()) | parts)
     if pair.stars.maps is not None:
         tables = [_sums(pair, run.maps, fill) for run in (pair.without, pair.stars)]
-        for name in pair.stars.maps.values:
-            if not PROPERTIES[name].additive:
-                continue
-            data, data0 = (
-                10 ** with_filling(run.maps, name)[0] for run in (pair.stars, pair.without)
-            )
+        maps = pair.stars.maps.with_filling()
+        for name in (name for name in maps.values if PROPERTIES[name].additive):
+            data, data0 = (10 ** scored(one, name)[0] for one in (maps, pair.without.maps))
             parts = _parts(np.nan_to_num(data), data0, hidden & inside, inside & ~hidden)
             rows.append(_sum_row("map", name, tables, hidden[inside].mean()) | parts)
     return [_head(pair, "") | row for row in rows]
