@@ -4,7 +4,7 @@ and summed, as rows of tables.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
@@ -12,11 +12,13 @@ from scipy import ndimage
 from napari_galaxy_maps.data.cube import BandCube
 from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.data.maps import PropertyMaps
+from napari_galaxy_maps.data.masked_light import MaskedLight
 from napari_galaxy_maps.data.properties import PROPERTIES, Flag
 from napari_galaxy_maps.measure.apertures.aperture import Aperture
 from napari_galaxy_maps.measure.apertures.photometry import Options, measure_apertures
 from napari_galaxy_maps.measure.apertures.planes import planes_of
 from napari_galaxy_maps.measure.compare.comparison import IN_LOG
+from napari_galaxy_maps.prepare.masked_light import fill_cube, light_model
 
 NARROW = 3.0  # FWHM, up to which a mask is narrow
 BESIDE = 2.0  # FWHM, within which a pixel is beside a mask
@@ -122,28 +124,56 @@ def map_rows(pair: Pair) -> list[dict]:
 
 def band_rows(pair: Pair) -> list[dict]:
     """The same for what bands are filled with, beside the band without stars, over its mean
-    brightness there.
+    brightness there; also (``rim``) where the filling is given the surroundings as they are without
+    stars and masks, which the PSF matching has not averaged without what is masked.
 
     The noise of the band without stars is in the difference and so in the error; the calibration,
     which both share, is in neither.
     """
     cube, cube0 = pair.stars.cube, pair.without.cube
-    if cube.masked_light is None:
+    light = cube.masked_light
+    if light is None:
         return []
-    where, rows, light = zones(pair), [], cube.masked_light
-    at = light.rows, light.columns
+    where, rows = zones(pair), []
+    best = _from_unspoilt(pair)
     for i, band in enumerate(cube.bands):
-        error0 = _random(cube0, i, cube0.uncertainty[i], cube0.data[i])[at]
-        error = _random(cube, i, light.uncertainty[i], light.data[i])
-        off = light.data[i] - cube0.data[i][at]
+        data0 = cube0.data[i][light.where]
+        noise = _random(cube0, i, cube0.uncertainty[i][light.where], data0)
+        offs = [filled.data[i] - data0 for filled in (light, best)]
+        errors = [
+            np.hypot(_random(cube, i, filled.uncertainty[i], filled.data[i]), noise)
+            for filled in (light, best)
+        ]
+        known = np.isfinite(offs).all(axis=0)
         for zone in ("in narrow", "in wide"):
-            good = where[zone][at] & np.isfinite(off)
-            mean = abs(cube0.data[i][at][good].mean()) if good.any() else np.nan
+            good = where[zone][light.where] & known
+            mean = abs(data0[good].mean()) if good.any() else np.nan
+            (off, rim), (error, rim_error) = (
+                [part[good] / mean for part in parts] for parts in (offs, errors)
+            )
             row = {"quantity": band, "zone": zone, "n": int(good.sum())}
-            scaled = [part[good] / mean for part in (off, np.hypot(error, error0), error0)]
-            rows.append(row | _figures(scaled[0], scaled[1], scaled[2], np.ones(good.sum())))
-            rows[-1]["hit0"] = np.nan  # off0 is not an error made, but the noise to be expected
+            row |= {"square": _mean(off**2), "told": _mean(error**2), "hit": _hit(off, error)}
+            row |= {"square_rim": _mean(rim**2), "hit_rim": _hit(rim, rim_error)}
+            rows.append(row | {"noise": _mean((noise[good] / mean) ** 2)})
     return [_head(pair, "band") | row for row in rows]
+
+
+def _from_unspoilt(pair: Pair) -> MaskedLight:
+    """What the same pixels are filled with from the surroundings that the bands have without stars
+    and masks.
+    """
+    cube, cube0, light = pair.stars.cube, pair.without.cube, pair.stars.cube.masked_light
+    masks = np.zeros(cube.data.shape, bool)
+    masks[:, *light.where] = np.isfinite(light.data)
+    models = {name: light_model(cube0.images[name], pair.ellipse) for name in cube0.bands}
+    radius = pair.ellipse.radius(cube.wcs, cube.shape)
+    filled = fill_cube(cube0, masks, pair.inside, radius, models, {})
+    data, uncertainty = np.full((2, *light.data.shape), np.nan)
+    if filled is not None:
+        planes = np.full((2, *cube.data.shape), np.nan)
+        planes[:, :, *filled.where] = filled.data, filled.uncertainty
+        data, uncertainty = planes[:, :, *light.where]
+    return replace(light, data=data, uncertainty=uncertainty)
 
 
 def _random(cube: BandCube, i: int, error: np.ndarray, data: np.ndarray) -> np.ndarray:
@@ -156,10 +186,14 @@ def _figures(off: np.ndarray, error: np.ndarray, off0: np.ndarray, error0: np.nd
     return {
         "square": _mean(off**2),
         "square0": _mean(off0**2),
-        "hit": _mean(np.abs(off) < error),
-        "hit0": _mean(np.abs(off0) < error0),
+        "hit": _hit(off, error),
+        "hit0": _hit(off0, error0),
         "told": _mean(error**2),
     }
+
+
+def _hit(off: np.ndarray, error: np.ndarray) -> float:
+    return _mean(np.abs(off) < error)
 
 
 def _mean(values: np.ndarray) -> float:

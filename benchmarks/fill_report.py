@@ -55,18 +55,18 @@ def _galaxies(table: Table, quantity: str, zones: Sequence[str]) -> dict[int, di
     """Of each galaxy, a map's figures over some zones, each weighted with its pixels."""
     rows = table[(table["quantity"] == quantity) & np.isin(table["zone"], zones) & (table["n"] > 0)]
     found = {}
+    figures = [name for name in _FIGURES if not np.ma.is_masked(rows[name])]
     for seed in sorted(set(rows["seed"])):
         own = rows[rows["seed"] == seed]
         n = own["n"].sum()
-        found[seed] = {"n": n} | {
-            name: float((own[name] * own["n"]).sum() / n)
-            for name in ("square", "square0", "hit", "hit0", "told", *_CHANGE)
-            if name in own.colnames and not np.ma.is_masked(own[name])
-        }
+        found[seed] = {"n": n} | {name: float((own[name] * own["n"]).sum() / n) for name in figures}
     return found
 
 
-_CHANGE = ("change", "added", "hit_change")
+_FIGURES = (
+    "square", "square0", "hit", "hit0", "told", "change", "added", "hit_change", "square_rim",
+    "hit_rim",
+)  # fmt: skip
 
 
 def _with_error(figure: Callable[[np.ndarray], float], n: int) -> tuple[float, float]:
@@ -163,20 +163,21 @@ def _wide(table: Table, model: str) -> str:
 def _bands(table: Table, title: str) -> str:
     """What bands are filled with, beside the same without stars."""
     lines = [
-        f"{title}: filled light less that without stars, over its mean; its error, the noise of "
-        "what it is compared with, and the share within both.\n",
-        "| band | narrow: pixels | rms | error | noise | within | wide: pixels | rms | error "
-        "| noise | within |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        f"{title}: filled light less that without stars, over its mean; its error, with the noise "
+        "of what it is compared with; the share within it; in brackets, where the surroundings are "
+        "those without stars and masks.\n",
+        "| band | narrow: pixels | rms | told | holds | wide: pixels | rms | told | holds |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for name in dict.fromkeys(table["quantity"]):
         cells = []
         for zone in ("in narrow", "in wide"):
             of = _galaxies(table, name, (zone,))
             cells.append(f"{sum(one['n'] for one in of.values())}")
-            cells += [f"{_rms(of, key):.1%}" for key in ("square", "told", "square0")]
+            cells.append(f"{_rms(of, 'square'):.1%} ({_rms(of, 'square_rim'):.1%})")
             hit, error = _share(of, "hit")
-            cells.append(f"{hit:.0%} ± {error:.0%}")
+            cells += [f"{_rms(of, 'told'):.1%}", f"{hit:.0%} ± {error:.0%}"]
+            cells[-1] += f" ({_share(of, 'hit_rim')[0]:.0%})"
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
