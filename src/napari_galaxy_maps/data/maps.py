@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .masked_light import MapFilling
 from .methods import call
 from .properties import GAUSSIAN_95, PROPERTIES, Property
 
@@ -102,6 +103,9 @@ class PropertyMaps:
         The part of `errors` that all pixels of the galaxy share, so that a sum does not average it
         down; a pixel's own part is the root of the difference of their squares. Missing where it
         is not known.
+    filling : MapFilling or None
+        What the maps are thought to be under masks, where `values` are NaN. Sums count it; means,
+        medians, profiles and scores do not.
     """
 
     values: Mapping[str, np.ndarray]
@@ -113,6 +117,7 @@ class PropertyMaps:
     tails: Mapping[str, float] = field(default_factory=dict)
     extensions: tuple[Any, ...] = ()
     galaxy_errors: Mapping[str, np.ndarray] = field(default_factory=dict)
+    filling: MapFilling | None = None
 
     def __getitem__(self, name: str) -> PropertyMap:
         """The map of one property, as in ``maps["LOG_SMD"]``."""
