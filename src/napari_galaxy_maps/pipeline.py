@@ -79,6 +79,7 @@ class PredictionMemory(PreparationMemory):
 
     cube: BandCube | None = None
     maps: PropertyMaps | None = None
+    """Both with what was filled under masks among what was measured."""
 
 
 def predict_cube_steps(
@@ -106,6 +107,7 @@ def predict_cube_steps(
         Bands of the galaxy that are not in the cube, because the model takes none of them.
     """
     cube, recipe = _of_one_stage(cube, recipe)
+    light, cube = cube.masked_light, cube.with_masked_light()
     model = load_model(recipe.model.name)
     unknown = unknown_bands(model.card, cube.bands)
     unused = not_used(model.card, (*cube.bands, *left_out))
@@ -141,7 +143,7 @@ def predict_cube_steps(
     maps = replace(maps, correlation=shared, provenance=record)
     if memory is not None:
         memory.cube, memory.maps = cube, maps
-    return maps
+    return maps if light is None else maps.with_holes(light)
 
 
 def predict_global(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .masked_light import MapFilling
+from .masked_light import Holes, MapFilling
 from .methods import call
-from .properties import GAUSSIAN_95, PROPERTIES, Property
+from .properties import GAUSSIAN_95, PROPERTIES, Flag, Property
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -171,6 +171,69 @@ class PropertyMaps:
         """
         table: QTable = call("PropertyMaps.to_table", self)
         return table
+
+    def with_holes(self, holes: Holes) -> PropertyMaps:
+        """The maps with what they are under masks set apart from what was measured, as `filling`,
+        and flagged as filled.
+
+        Parameters
+        ----------
+        holes : Holes
+            The pixels under masks.
+        """
+        found = [plane[holes.where] for plane in self.values.values()]
+        there = np.isfinite(found).any(axis=0) if found else np.zeros(holes.rows.shape, bool)
+        where = holes.rows[there], holes.columns[there]
+
+        def taken(planes: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+            return {name: np.asarray(plane[where]) for name, plane in planes.items()}
+
+        def left(planes: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+            kept = {name: np.array(plane) for name, plane in planes.items()}
+            for plane in kept.values():
+                plane[where] = np.nan
+            return kept
+
+        flags = self.flags & ~Flag.FILLED
+        flags[where] |= Flag.FILLED
+        return replace(
+            self,
+            values=left(self.values),
+            errors=left(self.errors),
+            galaxy_errors=left(self.galaxy_errors),
+            flags=flags,
+            filling=MapFilling(
+                *where,
+                holes.holes[there],
+                taken(self.values),
+                taken(self.errors),
+                taken(self.galaxy_errors),
+            ),
+        )
+
+    def with_filling(self) -> PropertyMaps:
+        """The maps with what they are thought to be under masks among what was measured; themselves
+        where nothing is known.
+        """
+        filling = self.filling
+        if filling is None:
+            return self
+
+        def whole(
+            planes: Mapping[str, np.ndarray], known: Mapping[str, np.ndarray]
+        ) -> dict[str, np.ndarray]:
+            put = {name: np.array(plane) for name, plane in planes.items()}
+            for name in put.keys() & known.keys():
+                put[name][filling.where] = known[name]
+            return put
+
+        return replace(
+            self,
+            values=whole(self.values, filling.values),
+            errors=whole(self.errors, filling.errors),
+            galaxy_errors=whole(self.galaxy_errors, filling.galaxy_errors),
+            filling=None,
+        )
 
     def tail(self, name: str) -> float:
         """Sigmas of a property within which 95 % of the errors are."""
