@@ -158,7 +158,7 @@ class _Hole:
     data: np.ndarray
     mask: np.ndarray
     values: np.ndarray
-    depth: np.ndarray
+    errors: np.ndarray
 
 
 @dataclass(eq=False)
@@ -185,6 +185,7 @@ def fill_plane(
     mask: np.ndarray,
     radius: np.ndarray,
     model: LightModel,
+    fwhm: float,
     known: FilledHoles | None = None,
 ) -> tuple[np.ndarray, np.ndarray, FilledHoles]:
     """A band's light under its mask.
@@ -201,23 +202,24 @@ def fill_plane(
     radius : ndarray, shape (ny, nx)
         Elliptical radius.
     model : LightModel
+    fwhm : float
+        Of the PSF, in pixels.
     known : FilledHoles, optional
         Of the last time: a hole of which neither pixels nor surroundings have changed is not filled
         again.
 
     Returns
     -------
-    values : ndarray of float32, shape (n,)
-        In the order of ``np.nonzero(mask)``; NaN in a hole without surroundings.
-    depth : ndarray of float32, shape (n,)
-        Distance of each to the nearest pixel that was measured, in pixels.
+    values, errors : ndarray of float32, shape (n,)
+        In the order of ``np.nonzero(mask)``, the errors those of the interpolation over the
+        distance from what was measured (`LightModel.error_at`); NaN in a hole without surroundings.
     now : FilledHoles
         For the next time.
     """
     from scipy.ndimage import find_objects
 
     numbers = holes_of(mask)
-    values, depth = np.full((2, *mask.shape), np.nan, np.float32)
+    values, errors = np.full((2, *mask.shape), np.nan, np.float32)
     now = FilledHoles(model, radius)
     same = known is not None and known.model is model and known.radius is radius
     old = known.holes if known is not None and same else {}
@@ -230,15 +232,15 @@ def fill_plane(
         last = old.get(key)
         if last is None or not _alike(last, data, hidden):
             data = np.where(hidden, np.float32(np.nan), data)
-            last = _Hole(data, hidden.copy(), *_filled(data, hidden, model.at(radius[box])))
+            last = _Hole(data, hidden.copy(), *_filled(data, hidden, radius[box], model, fwhm))
         now.holes[key] = last
         inner = tuple(
             slice(part.start - whole.start, part.stop - whole.start)
             for part, whole in zip(found, box, strict=True)
         )
         values[found][hole] = last.values[inner][hole]
-        depth[found][hole] = last.depth[inner][hole]
-    return values[mask], depth[mask], now
+        errors[found][hole] = last.errors[inner][hole]
+    return values[mask], errors[mask], now
 
 
 def holes_of(mask: np.ndarray) -> np.ndarray:
@@ -268,22 +270,24 @@ def _alike(last: _Hole, data: np.ndarray, hidden: np.ndarray) -> bool:
 
 
 def _filled(
-    data: np.ndarray, hidden: np.ndarray, profile: np.ndarray
+    data: np.ndarray, hidden: np.ndarray, radius: np.ndarray, model: LightModel, fwhm: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Values and depth of the pixels about a hole; NaN where nothing was measured near it."""
+    """Values and errors of the pixels about a hole; NaN where nothing was measured near it."""
     from scipy.ndimage import distance_transform_edt
     from skimage.restoration import inpaint_biharmonic
 
+    values, errors = np.full((2, *data.shape), np.nan, np.float32)
     missing = hidden | ~np.isfinite(data)
     if missing.all():
-        nothing = np.full(data.shape, np.nan, np.float32)
-        return nothing, nothing
+        return values, errors
+    profile = model.at(radius)
     difference = np.where(missing, 0.0, data - profile)
     # inpaint_biharmonic takes images of about 1.
     scale = float(np.abs(difference).max()) or 1.0
-    inside = inpaint_biharmonic(difference / scale, missing) * scale
-    depth = distance_transform_edt(missing)
-    return (inside + profile).astype(np.float32), depth.astype(np.float32)
+    values[:] = inpaint_biharmonic(difference / scale, missing) * scale + profile
+    depth = distance_transform_edt(missing)[hidden] / fwhm
+    errors[hidden] = model.error_at(radius[hidden], depth)
+    return values, errors
 
 
 def fill_cube(
@@ -296,8 +300,8 @@ def fill_cube(
 ) -> MaskedLight | None:
     """The light of all bands of a cube, each under its own mask.
 
-    The error of a filled pixel is that of the interpolation over its distance from what was
-    measured (`LightModel.error_at`), with the error that is common to the band.
+    The error of a filled pixel is that of the interpolation (`fill_plane`), with the error that is
+    common to all pixels of the band.
 
     Parameters
     ----------
@@ -321,19 +325,17 @@ def fill_cube(
     hidden = np.asarray(masks.any(axis=0))
     count = int(hidden.sum())
     data, uncertainty = np.full((2, len(cube.bands), count), np.nan, np.float32)
-    per_fwhm = cube.pixel_arcsec / cube.fwhm
+    fwhm = cube.fwhm / cube.pixel_arcsec
     for i, name in enumerate(cube.bands):
         model = models.get(name)
         if model is None or not masks[i].any():
             continue
-        values, depth, known[name] = fill_plane(
-            cube.data[i], masks[i], radius, model, known.get(name)
+        values, errors, known[name] = fill_plane(
+            cube.data[i], masks[i], radius, model, fwhm, known.get(name)
         )
-        off = model.error_at(radius[masks[i]], np.nan_to_num(depth) * per_fwhm)
         common = 0.0 if cube.systematic is None else float(cube.systematic[i])
         mine = masks[i][hidden]
-        data[i, mine] = values
-        uncertainty[i, mine] = np.where(np.isfinite(values), np.hypot(off, common * values), np.nan)
+        data[i, mine], uncertainty[i, mine] = values, np.hypot(errors, common * values)
     there = np.isfinite(data).any(axis=0)
     if not there.any():
         return None
