@@ -4,8 +4,9 @@ it, carried into the hole.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -60,21 +61,22 @@ class LightModel:
 
     def error_at(self, radius: np.ndarray, depth: np.ndarray) -> np.ndarray:
         """How far off an interpolation over a distance (FWHM) is at elliptical radii, MJy/sr."""
-        from scipy.interpolate import RegularGridInterpolator
-
-        points = np.column_stack(
-            [
-                np.clip(depth, self.spacings[0], self.spacings[-1]),
-                np.clip(radius, self.rings[0], self.rings[-1]),
-            ]
-        )
-        if self.rings.size == 1:
-            found = np.interp(points[:, 0], self.spacings, self.structure[:, 0])
-        else:
-            found = RegularGridInterpolator((self.spacings, self.rings), self.structure)(points)
+        points = np.stack([depth, radius], axis=-1)
+        low = self.spacings[0], self.rings[0]
+        high = self.spacings[-1], self.rings[-1]
         # Deeper than what was measured: as a random walk goes on.
         deeper = np.sqrt(np.maximum(depth / self.spacings[-1], 1))
-        return np.asarray(_HARDER * found * deeper)
+        return np.asarray(_HARDER * self._structure_at(np.clip(points, low, high)) * deeper)
+
+    @cached_property
+    def _structure_at(self) -> Callable[[np.ndarray], np.ndarray]:
+        from scipy.interpolate import RegularGridInterpolator
+
+        nodes = (self.spacings, self.rings)
+        if self.rings.size == 1:  # which is everywhere
+            nodes = (self.spacings, np.append(self.rings, self.rings + 1))
+        table = np.broadcast_to(self.structure, [node.size for node in nodes])
+        return RegularGridInterpolator(nodes, table)
 
 
 def light_model(image: BandImage, ellipse: Ellipse) -> LightModel | None:
@@ -151,19 +153,29 @@ def _mean_of_four(plane: np.ndarray, away: int) -> np.ndarray:
     return mean
 
 
+Place = tuple[int, int, int, int]
+"""Where a hole lies, with its surroundings: first row, row after the last, and columns."""
+
+
 @dataclass(frozen=True, eq=False)
 class _Hole:
-    """A hole and its surroundings, and what was filled in."""
+    """A hole and its surroundings in one band, NaN in the hole, and what was filled in."""
 
     data: np.ndarray
     mask: np.ndarray
     values: np.ndarray
     errors: np.ndarray
 
+    def is_of(self, data: np.ndarray, mask: np.ndarray) -> bool:
+        """Whether the hole has this shape and these surroundings."""
+        same = np.array_equal(self.mask, mask)
+        return same and np.array_equal(self.data[~mask], data[~mask], equal_nan=True)
+
 
 @dataclass(eq=False)
 class FilledHoles:
-    """What was filled in one band, hole by hole, for the next time.
+    """What was filled in one band, hole by hole, so that a hole of which neither pixels nor
+    surroundings have changed is not filled again.
 
     Attributes
     ----------
@@ -177,117 +189,7 @@ class FilledHoles:
 
     model: LightModel
     radius: np.ndarray
-    holes: dict[tuple[int, int, int, int], _Hole] = field(default_factory=dict)
-
-
-def fill_plane(
-    plane: np.ndarray,
-    mask: np.ndarray,
-    radius: np.ndarray,
-    model: LightModel,
-    fwhm: float,
-    known: FilledHoles | None = None,
-) -> tuple[np.ndarray, np.ndarray, FilledHoles]:
-    """A band's light under its mask.
-
-    The profile is taken off, the rest is carried over each hole by biharmonic interpolation
-    (Damelin & Hoang 2018, as scikit-image has it), and the profile is put back. Each hole is filled
-    from its own surroundings alone.
-
-    Parameters
-    ----------
-    plane : ndarray of float32, shape (ny, nx)
-        Surface brightness; what it holds under the mask is not looked at.
-    mask : ndarray of bool, shape (ny, nx)
-    radius : ndarray, shape (ny, nx)
-        Elliptical radius.
-    model : LightModel
-    fwhm : float
-        Of the PSF, in pixels.
-    known : FilledHoles, optional
-        Of the last time: a hole of which neither pixels nor surroundings have changed is not filled
-        again.
-
-    Returns
-    -------
-    values, errors : ndarray of float32, shape (n,)
-        In the order of ``np.nonzero(mask)``, the errors those of the interpolation over the
-        distance from what was measured (`LightModel.error_at`); NaN in a hole without surroundings.
-    now : FilledHoles
-        For the next time.
-    """
-    from scipy.ndimage import find_objects
-
-    numbers = holes_of(mask)
-    values, errors = np.full((2, *mask.shape), np.nan, np.float32)
-    now = FilledHoles(model, radius)
-    same = known is not None and known.model is model and known.radius is radius
-    old = known.holes if known is not None and same else {}
-    for number, found in enumerate(find_objects(numbers), 1):
-        if found is None:
-            continue
-        box, hole = _around(found, mask.shape), numbers[found] == number
-        key = (box[0].start, box[0].stop, box[1].start, box[1].stop)
-        data, hidden = plane[box], mask[box]
-        last = old.get(key)
-        if last is None or not _alike(last, data, hidden):
-            data = np.where(hidden, np.float32(np.nan), data)
-            last = _Hole(data, hidden.copy(), *_filled(data, hidden, radius[box], model, fwhm))
-        now.holes[key] = last
-        inner = tuple(
-            slice(part.start - whole.start, part.stop - whole.start)
-            for part, whole in zip(found, box, strict=True)
-        )
-        values[found][hole] = last.values[inner][hole]
-        errors[found][hole] = last.errors[inner][hole]
-    return values[mask], errors[mask], now
-
-
-def holes_of(mask: np.ndarray) -> np.ndarray:
-    """Numbers of the holes of a mask, from 1, and 0 elsewhere, int32 of shape (ny, nx): what is
-    less than three pixels apart is one.
-    """
-    from scipy.ndimage import binary_dilation, label
-
-    square = np.ones((3, 3), bool)
-    numbers, _ = label(binary_dilation(mask, square), square)
-    return np.asarray(numbers * mask, np.int32)
-
-
-def _around(box: tuple[slice, slice], shape: tuple[int, ...]) -> tuple[slice, slice]:
-    rows, columns = (
-        slice(max(0, part.start - _CLOSE), min(n, part.stop + _CLOSE))
-        for part, n in zip(box, shape, strict=True)
-    )
-    return rows, columns
-
-
-def _alike(last: _Hole, data: np.ndarray, hidden: np.ndarray) -> bool:
-    """Whether a hole has the same shape and surroundings as before."""
-    if not np.array_equal(last.mask, hidden):
-        return False
-    return np.array_equal(last.data[~hidden], data[~hidden], equal_nan=True)
-
-
-def _filled(
-    data: np.ndarray, hidden: np.ndarray, radius: np.ndarray, model: LightModel, fwhm: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Values and errors of the pixels about a hole; NaN where nothing was measured near it."""
-    from scipy.ndimage import distance_transform_edt
-    from skimage.restoration import inpaint_biharmonic
-
-    values, errors = np.full((2, *data.shape), np.nan, np.float32)
-    missing = hidden | ~np.isfinite(data)
-    if missing.all():
-        return values, errors
-    profile = model.at(radius)
-    difference = np.where(missing, 0.0, data - profile)
-    # inpaint_biharmonic takes images of about 1.
-    scale = float(np.abs(difference).max()) or 1.0
-    values[:] = inpaint_biharmonic(difference / scale, missing) * scale + profile
-    depth = distance_transform_edt(missing)[hidden] / fwhm
-    errors[hidden] = model.error_at(radius[hidden], depth)
-    return values, errors
+    holes: dict[Place, _Hole] = field(default_factory=dict)
 
 
 def fill_cube(
@@ -300,12 +202,16 @@ def fill_cube(
 ) -> MaskedLight | None:
     """The light of all bands of a cube, each under its own mask.
 
-    The error of a filled pixel is that of the interpolation (`fill_plane`), with the error that is
-    common to all pixels of the band.
+    The profile is taken off, the rest is carried over each hole by biharmonic interpolation
+    (Damelin & Hoang 2018, as scikit-image has it), and the profile is put back. Each hole is filled
+    from its own surroundings in its own band alone. The error of a pixel is that of an
+    interpolation over its distance from what was measured (`LightModel.error_at`), with the error
+    that is common to all pixels of the band.
 
     Parameters
     ----------
     cube : BandCube
+        What it holds under the masks is not looked at.
     masks : ndarray of bool, shape (n_bands, ny, nx)
         Of each band, without what only lies outside of the galaxy.
     wanted : ndarray of bool, shape (ny, nx)
@@ -325,14 +231,11 @@ def fill_cube(
     hidden = np.asarray(masks.any(axis=0))
     count = int(hidden.sum())
     data, uncertainty = np.full((2, len(cube.bands), count), np.nan, np.float32)
-    fwhm = cube.fwhm / cube.pixel_arcsec
-    for i, name in enumerate(cube.bands):
-        model = models.get(name)
-        if model is None or not masks[i].any():
-            continue
-        values, errors, known[name] = fill_plane(
-            cube.data[i], masks[i], radius, model, fwhm, known.get(name)
-        )
+    fillable = [i for i, name in enumerate(cube.bands) if models.get(name) and masks[i].any()]
+    numbers = {i: holes_of(masks[i]) for i in fillable}
+    _fill_holes(cube, masks, numbers, radius, models, known)
+    for i in fillable:
+        values, errors = _put_together(numbers[i], known[cube.bands[i]])
         common = 0.0 if cube.systematic is None else float(cube.systematic[i])
         mine = masks[i][hidden]
         data[i, mine], uncertainty[i, mine] = values, np.hypot(errors, common * values)
@@ -348,3 +251,109 @@ def fill_cube(
         uncertainty[:, there],
         wanted[rows, columns],
     )
+
+
+def holes_of(mask: np.ndarray) -> np.ndarray:
+    """Numbers of the holes of a mask, from 1, and 0 elsewhere, int32 of shape (ny, nx): what is
+    less than three pixels apart is one.
+    """
+    from scipy.ndimage import binary_dilation, label
+
+    square = np.ones((3, 3), bool)
+    numbers, _ = label(binary_dilation(mask, square), square)
+    return np.asarray(numbers * mask, np.int32)
+
+
+def _places(numbers: np.ndarray) -> Iterator[Place]:
+    """Where holes lie, with their surroundings, in the order of their numbers."""
+    from scipy.ndimage import find_objects
+
+    ny, nx = numbers.shape
+    for rows, columns in filter(None, find_objects(numbers)):
+        yield (
+            max(0, rows.start - _CLOSE),
+            min(ny, rows.stop + _CLOSE),
+            max(0, columns.start - _CLOSE),
+            min(nx, columns.stop + _CLOSE),
+        )
+
+
+def _box(place: Place) -> tuple[slice, slice]:
+    return slice(*place[:2]), slice(*place[2:])
+
+
+def _fill_holes(
+    cube: BandCube,
+    masks: np.ndarray,
+    numbers: Mapping[int, np.ndarray],
+    radius: np.ndarray,
+    models: Mapping[str, LightModel | None],
+    known: dict[str, FilledHoles],
+) -> None:
+    """Fill the holes of some bands that are not known from the last time, and keep all of them in
+    `known`; bands with the same hole are filled together.
+    """
+    together: dict[tuple[Place, bytes], list[int]] = {}
+    for i, own in numbers.items():
+        name = cube.bands[i]
+        model, last = models[name], known.get(name)
+        assert model is not None
+        same = last is not None and last.model is model and last.radius is radius
+        old = last.holes if last is not None and same else {}
+        known[name] = now = FilledHoles(model, radius)
+        for place in _places(own):
+            plane, mask = cube.data[i][_box(place)], masks[i][_box(place)]
+            hole = old.get(place)
+            if hole is not None and hole.is_of(plane, mask):
+                now.holes[place] = hole
+            else:
+                missing = mask | ~np.isfinite(plane)
+                together.setdefault((place, missing.tobytes() + mask.tobytes()), []).append(i)
+    fwhm = cube.fwhm / cube.pixel_arcsec
+    for (place, _), bands in together.items():
+        box, names = _box(place), [cube.bands[i] for i in bands]
+        mask = masks[bands[0]][box].copy()
+        data = np.where(mask, np.float32(np.nan), cube.data[bands][:, *box])
+        found = _filled(data, mask, radius[box], [known[name].model for name in names], fwhm)
+        for name, about, values, errors in zip(names, data, *found, strict=True):
+            known[name].holes[place] = _Hole(about, mask, values, errors)
+
+
+def _filled(
+    data: np.ndarray,
+    mask: np.ndarray,
+    radius: np.ndarray,
+    models: Sequence[LightModel],
+    fwhm: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Values and errors about one hole of several bands, shape (n, ny, nx); NaN where nothing was
+    measured near it.
+    """
+    from scipy.ndimage import distance_transform_edt
+    from skimage.restoration import inpaint_biharmonic
+
+    values, errors = np.full((2, *data.shape), np.nan, np.float32)
+    missing = ~np.isfinite(data[0])
+    if missing.all():
+        return values, errors
+    profile = np.stack([model.at(radius) for model in models])
+    difference = np.where(missing, 0.0, data - profile)
+    scale = np.abs(difference).max(axis=(1, 2), keepdims=True)
+    scale[scale == 0] = 1.0  # inpaint_biharmonic takes images of about 1
+    inside = inpaint_biharmonic(difference / scale, missing, channel_axis=0)
+    values[:] = inside * scale + profile
+    depth = distance_transform_edt(missing)[mask] / fwhm
+    for model, plane in zip(models, errors, strict=True):
+        plane[mask] = model.error_at(radius[mask], depth)
+    return values, errors
+
+
+def _put_together(numbers: np.ndarray, filled: FilledHoles) -> tuple[np.ndarray, np.ndarray]:
+    """Values and errors of all holes of a band, in the order of ``np.nonzero(numbers)``."""
+    values, errors = np.full((2, *numbers.shape), np.nan, np.float32)
+    mask = numbers > 0
+    for number, place in enumerate(_places(numbers), 1):
+        box, hole = _box(place), filled.holes[place]
+        mine = numbers[box] == number
+        values[box][mine], errors[box][mine] = hole.values[mine], hole.errors[mine]
+    return values[mask], errors[mask]
