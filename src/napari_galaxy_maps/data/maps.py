@@ -118,6 +118,9 @@ class PropertyMaps:
     extensions: tuple[Any, ...] = ()
     galaxy_errors: Mapping[str, np.ndarray] = field(default_factory=dict)
     filling: MapFilling | None = None
+    _whole: dict[tuple[str, bool], np.ndarray] = field(
+        default_factory=dict, init=False, compare=False
+    )
 
     def __getitem__(self, name: str) -> PropertyMap:
         """The map of one property, as in ``maps["LOG_SMD"]``."""
@@ -172,9 +175,11 @@ class PropertyMaps:
         table: QTable = call("PropertyMaps.to_table", self)
         return table
 
-    def with_holes(self, holes: Holes) -> PropertyMaps:
-        """The maps with what they are under masks set apart from what was measured, as `filling`,
-        and flagged as filled.
+    def take_apart(self, holes: Holes) -> PropertyMaps:
+        """The maps with what they are under masks taken out of their arrays and put beside, as
+        `filling`, and flagged.
+
+        The arrays are changed: it is for who has just made them.
 
         Parameters
         ----------
@@ -184,56 +189,28 @@ class PropertyMaps:
         found = [plane[holes.where] for plane in self.values.values()]
         there = np.isfinite(found).any(axis=0) if found else np.zeros(holes.rows.shape, bool)
         where = holes.rows[there], holes.columns[there]
-
-        def taken(planes: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-            return {name: np.asarray(plane[where]) for name, plane in planes.items()}
-
-        def left(planes: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-            kept = {name: np.array(plane) for name, plane in planes.items()}
-            for plane in kept.values():
+        parts: list[dict[str, np.ndarray]] = []
+        for planes in (self.values, self.errors, self.galaxy_errors):
+            parts.append({name: np.array(plane[where]) for name, plane in planes.items()})
+            for plane in planes.values():
                 plane[where] = np.nan
-            return kept
-
         flags = self.flags & ~Flag.FILLED
         flags[where] |= Flag.FILLED
-        return replace(
-            self,
-            values=left(self.values),
-            errors=left(self.errors),
-            galaxy_errors=left(self.galaxy_errors),
-            flags=flags,
-            filling=MapFilling(
-                *where,
-                holes.holes[there],
-                taken(self.values),
-                taken(self.errors),
-                taken(self.galaxy_errors),
-            ),
-        )
+        return replace(self, flags=flags, filling=MapFilling(*where, holes.holes[there], *parts))
 
-    def with_filling(self) -> PropertyMaps:
-        """The maps with what they are thought to be under masks among what was measured; themselves
-        where nothing is known.
-        """
-        filling = self.filling
-        if filling is None:
-            return self
-
-        def whole(
-            planes: Mapping[str, np.ndarray], known: Mapping[str, np.ndarray]
-        ) -> dict[str, np.ndarray]:
-            put = {name: np.array(plane) for name, plane in planes.items()}
-            for name in put.keys() & known.keys():
-                put[name][filling.where] = known[name]
-            return put
-
-        return replace(
-            self,
-            values=whole(self.values, filling.values),
-            errors=whole(self.errors, filling.errors),
-            galaxy_errors=whole(self.galaxy_errors, filling.galaxy_errors),
-            filling=None,
-        )
+    def whole(self, name: str, error: bool = False) -> np.ndarray:
+        """A map, or its error, with what it is thought to be under masks; not to be changed."""
+        plane = (self.errors if error else self.values)[name]
+        if self.filling is None or not self.filling.rows.size:
+            return plane
+        known = (self.filling.errors if error else self.filling.values).get(name)
+        if known is None:
+            return plane
+        if (name, error) not in self._whole:
+            filled = np.array(plane)
+            filled[self.filling.where] = known
+            self._whole[name, error] = filled
+        return self._whole[name, error]
 
     def tail(self, name: str) -> float:
         """Sigmas of a property within which 95 % of the errors are."""
