@@ -22,7 +22,6 @@ def fill_step(work: Preparation) -> Steps[None]:
 
     cube, memory = work.cube, work.memory
     if not work.under_masks.any():
-        yield Progress("fill", 1, 1, "nothing is masked")
         return
     models: dict[str, LightModel | None] = {}
     for done, name in enumerate(cube.bands, 1):
