@@ -114,11 +114,10 @@ def full_run(workspace):
 
 
 def same(maps, others):
-    for name, plane in maps.values.items():
-        np.testing.assert_allclose(
-            plane, others.values[name], rtol=0, atol=1e-6 * np.nanmax(np.abs(plane))
-        )
-        np.testing.assert_array_equal(np.isnan(plane), np.isnan(others.values[name]))
+    for name in maps.values:
+        plane, other = maps.whole(name), others.whole(name)
+        np.testing.assert_allclose(plane, other, rtol=0, atol=1e-6 * np.nanmax(np.abs(plane)))
+        np.testing.assert_array_equal(np.isnan(plane), np.isnan(other))
     np.testing.assert_array_equal(maps.flags, others.flags)
 
 
