@@ -88,9 +88,11 @@ def _beside(mask: np.ndarray, cube: BandCube) -> np.ndarray:
 
 
 def scored(maps: PropertyMaps, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Values and errors of a map, ages in log10."""
-    value = maps.values[name].astype(float)
-    error = maps.errors[name].astype(float) if name in maps.errors else np.full(value.shape, np.nan)
+    """Values and errors of a map, those under masks, too; ages in log10."""
+    value = maps.whole(name).astype(float)
+    error = np.full(value.shape, np.nan)
+    if name in maps.errors:
+        error = maps.whole(name, error=True).astype(float)
     if name in IN_LOG:
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.log10(value), error / value / np.log(10)
@@ -104,10 +106,9 @@ def map_rows(pair: Pair) -> list[dict]:
     error that it has more; and the pixels lost.
     """
     where, rows = zones(pair), []
-    full = pair.stars.maps.with_filling()
     for name in pair.truth.values:
         (value, error), (value0, error0), (true, _) = (
-            scored(maps, name) for maps in (full, pair.without.maps, pair.truth)
+            scored(maps, name) for maps in (pair.stars.maps, pair.without.maps, pair.truth)
         )
         for zone, pixels in where.items():
             known = pixels & np.isfinite(true) & np.isfinite(value0)
@@ -218,7 +219,7 @@ def sum_rows(pair: Pair, fill: bool) -> list[dict]:
         rows.append(_sum_row("band", band, tables, own[inside].mean()) | parts)
     if pair.stars.maps is not None:
         tables = [_sums(pair, run.maps, fill) for run in (pair.without, pair.stars)]
-        maps = pair.stars.maps.with_filling()
+        maps = pair.stars.maps
         for name in (name for name in maps.values if PROPERTIES[name].additive):
             data, data0 = (10 ** scored(one, name)[0] for one in (maps, pair.without.maps))
             parts = _parts(np.nan_to_num(data), data0, hidden & inside, inside & ~hidden)
