@@ -61,7 +61,7 @@ def scenes(folder):
     box = (slice(170, 210), slice(260, 310))
     row, column = np.unravel_index(np.nanargmax(image.data[box]), image.data[box].shape)
     sky = image.wcs.pixel_to_world(column + box[1].start, row + box[0].start).icrs
-    yield "NGC 6978 (SDSS)", group, Ellipse(sky.ra.deg, sky.dec.deg, 70, 32, 30)
+    yield "NGC 6978 (SDSS)", group, Ellipse(sky.ra.deg, sky.dec.deg, 70, 32, 126)
     ngc309 = read_galaxy([folder / "galaxies" / "ngc309"], Recipe())
     ellipse = Ellipse(14.177752, -9.913864, 85, 76, 0)
     yield "NGC 309 (2MASS, WISE)", ngc309, ellipse
