@@ -352,7 +352,7 @@ def test_the_whole_galaxy_is_the_sum_over_its_ellipse(
     monkeypatch.setattr(
         pipeline,
         "predict_global",
-        lambda cube, recipe, _: asked.append((cube.hubble_stage, recipe.galaxy.hubble_stage)),
+        lambda cube, recipe, *_: asked.append((cube.hubble_stage, recipe.galaxy.hubble_stage)),
     )
     view.refresh()
     wait_for(qtbot, lambda: asked)
@@ -424,7 +424,7 @@ def test_what_the_fluxes_give_is_asked_as_when_the_maps_were_made(
     monkeypatch.setattr(
         pipeline,
         "predict_global",
-        lambda cube, recipe, _: asked.append((cube.hubble_stage, recipe.galaxy.hubble_stage)),
+        lambda cube, recipe, *_: asked.append((cube.hubble_stage, recipe.galaxy.hubble_stage)),
     )
     widget = panel(viewer, "Measure")
     widget.tabs.setCurrentIndex(2)

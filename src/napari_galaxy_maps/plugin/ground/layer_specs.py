@@ -408,10 +408,16 @@ def maps_from_layers(
     maps = next(iter(contents.values()))
     assert isinstance(maps, PropertyMaps)
     names = dict.fromkeys(shown.key.name for shown, _ in found)
-    values = {name: maps.values[name] for name in names}
-    errors, shared = (
-        {name: planes[name] for name in names if name in planes}
-        for planes in (maps.errors, maps.galaxy_errors)
+
+    def named(planes: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return {name: planes[name] for name in names if name in planes}
+
+    values, errors, shared = map(named, (maps.values, maps.errors, maps.galaxy_errors))
+    filling = maps.filling and replace(
+        maps.filling,
+        values=named(maps.filling.values),
+        errors=named(maps.filling.errors),
+        galaxy_errors=named(maps.filling.galaxy_errors),
     )
     for shown, data in found:
         if data.shape != maps.shape:
@@ -422,4 +428,5 @@ def maps_from_layers(
         (errors if "error" in shown.view else values)[shown.key.name] = data.astype(
             np.float32, copy=False
         )
-    return replace(maps, values=values, errors=errors, galaxy_errors=shared), left_out
+    maps = replace(maps, values=values, errors=errors, galaxy_errors=shared, filling=filling)
+    return maps, left_out
