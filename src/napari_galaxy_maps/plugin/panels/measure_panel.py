@@ -179,11 +179,11 @@ class MeasurePanel(WorkspacePanel):
         self.correct.setObjectName("correct")
         self.correct.setToolTip("As if the whole aperture were as bright as what is not masked")
         grid.addWidget(self.correct, 3, 0, 1, 2)
-        self.fill = QCheckBox("Count filled pixels in sums")
+        self.fill = QCheckBox("Count filled pixels in sums, not in means")
         self.fill.setObjectName("fill")
         self.fill.setToolTip(
-            "What is thought to lie under masks, where that is known; means and medians never "
-            "count it"
+            "What is thought to lie under masks, where that is known; means, medians and profiles "
+            "never count it"
         )
         grid.addWidget(self.fill, 4, 0, 1, 2)
         self.background.clicked.connect(self._set_options)

@@ -224,6 +224,7 @@ class ApertureTable(QTableView):
         ):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(column, width)
+        header.moveSection(FILLED, MEAN)  # beside the sum that it is a share of
         self._show_filled()
         self.model_.dataChanged.connect(lambda *_: self._show_filled())
         present(self.selectionModel()).selectionChanged.connect(self._selection_changed)
