@@ -31,6 +31,7 @@ from .stars.star_list import Discs
 if TYPE_CHECKING:
     from ..sed.library import Library
     from .filled_bands import LastFilling
+    from .masked_light import FilledHoles
 
 T = TypeVar("T")
 
@@ -69,6 +70,8 @@ class PreparationMemory:
         By band, the part of the grid that the last change of masks has touched.
     discs, grid_discs : dict
         What the stars' circles cover of each image, and of the grid.
+    filled_holes : dict
+        By band, what was filled under its mask, hole by hole.
     imputed : LastFilling, optional
         What was filled last, and from what.
     library : tuple, optional
@@ -82,6 +85,7 @@ class PreparationMemory:
     touched: dict[str, Box] = field(default_factory=dict)
     discs: Discs = field(default_factory=dict)
     grid_discs: Discs = field(default_factory=dict)
+    filled_holes: dict[str, FilledHoles] = field(default_factory=dict)
     imputed: LastFilling | None = None
     library: tuple[tuple[Any, ...], Library] | None = None
     _matched: dict[str, _MatchedBand] = field(default_factory=dict)
