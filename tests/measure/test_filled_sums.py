@@ -16,7 +16,6 @@ from napari_galaxy_maps.data.cube import BandCube
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.masked_light import MapFilling, MaskedLight
 from napari_galaxy_maps.data.properties import Flag
-from napari_galaxy_maps.fits_io import map_files
 from napari_galaxy_maps.fits_io.map_files import write_maps
 from napari_galaxy_maps.measure.apertures.aperture import Aperture, circle
 from napari_galaxy_maps.measure.apertures.filled_pixels import filled_maps
@@ -304,12 +303,9 @@ def test_profiles_and_scores_are_of_measured_pixels():
 
 
 @pytest.mark.parametrize("where", [["--ellipse", f"{RA},{DEC},60,40,0"], ["--total"]])
-def test_the_command_line_says_what_was_filled_and_leaves_it_out_if_asked(
-    where, tmp_path, capsys, monkeypatch
-):
+def test_the_command_line_says_what_was_filled_and_leaves_it_out_if_asked(where, tmp_path, capsys):
     maps = under(disc(), masked(ONE, OTHER))
-    write_maps(tmp_path / "maps.fits", replace(maps, filling=None))
-    monkeypatch.setattr(map_files, "read_maps", lambda path: maps)
+    write_maps(tmp_path / "maps.fits", maps)
     tables = []
     for more in ([], ["--no-fill"]):
         out = tmp_path / f"table{len(more)}.ecsv"
