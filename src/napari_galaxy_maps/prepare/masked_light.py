@@ -253,6 +253,22 @@ def fill_cube(
     )
 
 
+def with_blank_rims(masks: np.ndarray, data: np.ndarray) -> np.ndarray:
+    """Masks of bands with the blank pixels that touch them: where a mask leaves too little of the
+    PSF's kernel, nothing is left of a pixel whose centre it does not cover.
+
+    Parameters
+    ----------
+    masks : ndarray of bool, shape (n_bands, ny, nx)
+    data : ndarray, shape (n_bands, ny, nx)
+    """
+    from scipy.ndimage import binary_dilation
+
+    blank = ~np.isfinite(data)
+    square = np.ones((1, 3, 3), bool)
+    return masks | (blank & binary_dilation(masks, square))
+
+
 def holes_of(mask: np.ndarray) -> np.ndarray:
     """Numbers of the holes of a mask, from 1, and 0 elsewhere, int32 of shape (ny, nx): what is
     less than three pixels apart is one.

@@ -18,11 +18,10 @@ if TYPE_CHECKING:
 
 def fill_step(work: Preparation) -> Steps[None]:
     """Fill the holes that masks have cut into the bands of the cube; what was measured stays."""
-    from ..masked_light import fill_cube, light_model
+    from ..masked_light import fill_cube, light_model, with_blank_rims
 
     cube, memory = work.cube, work.memory
     if not work.under_masks.any():
-        yield Progress("fill", 1, 1, "nothing is masked")
         return
     models: dict[str, LightModel | None] = {}
     for done, name in enumerate(cube.bands, 1):
@@ -30,7 +29,8 @@ def fill_step(work: Preparation) -> Steps[None]:
         yield Progress("fill", done, 2 * len(cube.bands))
     radius = memory.radius(work.ellipse, work.grid)
     wanted = radius <= 1 if work.recipe.grid.cut else np.ones(cube.shape, bool)
-    light = fill_cube(cube, work.under_masks, wanted, radius, models, memory.filled_holes)
+    holes = with_blank_rims(work.under_masks, cube.data)
+    light = fill_cube(cube, holes, wanted, radius, models, memory.filled_holes)
     if light is None:
         yield Progress("fill", 1, 1, "nothing to fill the masks with", lasting=True)
         return
