@@ -95,25 +95,13 @@ def light_model(image: BandImage, ellipse: Ellipse) -> LightModel | None:
     LightModel or None
         None where too little of the galaxy is on the image.
     """
-    from scipy.stats import binned_statistic
-
     radius = ellipse.radius(image.wcs, image.shape)
-    data = np.where(np.isfinite(image.data), image.data, np.nan).astype(float)
-    step = max(1, int(np.ceil(np.sqrt(data.size / _MOST))))
-    seen = np.zeros(data.shape, bool)
-    seen[::step, ::step] = np.isfinite(data[::step, ::step])
+    profile = _profile(image, radius, ellipse)
+    if profile is None:
+        return None
+    difference = image.data - np.interp(radius, *profile)
+    seen = _some_of(image.data)
     inside = seen & (radius < _REACH)
-    if inside.sum() < _LEAST:
-        return None
-    width = max(0.5 * image.fwhm / ellipse.a, 0.02)
-    edges = np.arange(0, radius[seen].max() + width, width)
-    if edges.size < 2:
-        return None
-    light = binned_statistic(radius[seen], data[seen], "median", edges)[0]
-    known = np.isfinite(light)
-    middle = 0.5 * (edges[1:] + edges[:-1])[known]
-    light = light[known]
-    difference = data - np.interp(radius, middle, light)
     rings = np.unique(
         np.quantile(radius[inside], np.linspace(0, 1, min(_RINGS, int(inside.sum()) // _LEAST) + 1))
     )
@@ -137,7 +125,42 @@ def light_model(image: BandImage, ellipse: Ellipse) -> LightModel | None:
     if not sound.any():
         return None
     centres = 0.5 * (rings[1:] + rings[:-1])
-    return LightModel(middle, light, centres[sound], np.array(_SPACINGS), table[:, sound])
+    return LightModel(*profile, centres[sound], np.array(_SPACINGS), table[:, sound])
+
+
+def profile_plane(image: BandImage, ellipse: Ellipse) -> np.ndarray | None:
+    """The galaxy's profile on the pixels of an image, float32 of shape (ny, nx); None where too
+    little of the galaxy is on it.
+    """
+    radius = ellipse.radius(image.wcs, image.shape)
+    profile = _profile(image, radius, ellipse)
+    return None if profile is None else np.interp(radius, *profile).astype(np.float32)
+
+
+def _profile(
+    image: BandImage, radius: np.ndarray, ellipse: Ellipse
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Elliptical radii and the median of an image there."""
+    from scipy.stats import binned_statistic
+
+    seen = _some_of(image.data)
+    if (seen & (radius < _REACH)).sum() < _LEAST:
+        return None
+    width = max(0.5 * image.fwhm / ellipse.a, 0.02)
+    edges = np.arange(0, radius[seen].max() + width, width)
+    if edges.size < 2:
+        return None
+    light = binned_statistic(radius[seen], image.data[seen], "median", edges)[0]
+    known = np.isfinite(light)
+    return 0.5 * (edges[1:] + edges[:-1])[known], light[known]
+
+
+def _some_of(data: np.ndarray) -> np.ndarray:
+    """Pixels with a value, of a large image every second, every third, ..., bool."""
+    step = max(1, int(np.ceil(np.sqrt(data.size / _MOST))))
+    seen = np.zeros(data.shape, bool)
+    seen[::step, ::step] = np.isfinite(data[::step, ::step])
+    return seen
 
 
 def _mean_of_four(plane: np.ndarray, away: int) -> np.ndarray:
