@@ -24,6 +24,7 @@ from .psf.convolution import (
     sampling_step,
     unmatched,
     update_sums,
+    without_light,
 )
 from .psf.kernels import Kernel
 from .stars.star_list import Discs
@@ -46,6 +47,9 @@ class _MatchedBand:
     sums: Sums | None
     bare: BandImage
     image: BandImage
+    smooth: np.ndarray | None
+    flat: BandImage
+    back: np.ndarray | None = None
 
 
 @dataclass
@@ -118,6 +122,7 @@ class PreparationMemory:
         target: float,
         min_weight: float,
         largest_arcsec: float = 0.0,
+        smooth: np.ndarray | None = None,
     ) -> tuple[BandImage, BandImage]:
         """The image at the common PSF: as it is, and with a mask.
 
@@ -139,17 +144,29 @@ class PreparationMemory:
             Blank where valid pixels carry less of the kernel than this.
         largest_arcsec : float
             Pixels up to this may be returned; see `psf.sampling_step`.
+        smooth : ndarray, shape (ny, nx), optional
+            The galaxy in the large, MJy/sr. What is masked counts as this; without it as the mean
+            of what is not masked about it, which is too much or too little where the light falls.
         """
         step = 1 if kernel is None else sampling_step(image, kernel.array, largest_arcsec)
         name, settings = image.band.name, (kernel, target, min_weight, step)
         state = self._matched.get(name)
-        if state is None or state.source is not image or state.settings != settings:
+        if (
+            state is None
+            or state.source is not image
+            or state.settings != settings
+            or state.smooth is not smooth
+        ):
             if kernel is None:
                 sums, bare = None, unmatched(image)
             else:
                 sums = convolution_sums(image, kernel.array, step)
                 bare = matched(image, sums, kernel, target, min_weight)
-            state = _MatchedBand(image, settings, np.zeros(image.shape, bool), sums, bare, bare)
+            nothing = np.zeros(image.shape, bool)
+            state = _MatchedBand(image, settings, nothing, sums, bare, bare, smooth, image)
+            if smooth is not None and kernel is not None and sums is not None:
+                state.sums, state.back = without_light(sums, image, smooth, kernel.array)
+                state.flat = image.evolve(data=image.data - smooth)
             self._matched[name] = state
             self._changes.pop(name, None)
         mask = np.zeros(image.shape, bool) if mask is None else mask
@@ -177,10 +194,12 @@ class PreparationMemory:
             data[box] = np.where(mask[box], np.float32(np.nan), image.data[box])
         else:
             state.sums, touched = update_sums(
-                state.sums, image.evolve(mask=mask), kernel.array, in_place=True
+                state.sums, state.flat.evolve(mask=mask), kernel.array, in_place=True
             )
             box = touched or (slice(0, 0), slice(0, 0))
             data[box], variance = divided(state.sums, min_weight, box)
+            if state.back is not None:
+                data[box] += state.back[box]
             if variance is not None and uncertainty is not None:
                 uncertainty = uncertainty.copy()
                 uncertainty[box] = np.sqrt(variance)
