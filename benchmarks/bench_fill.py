@@ -2,7 +2,7 @@
 maps against the truth, sums against those without stars.
 
     python benchmarks/bench_fill.py [../shared/data] [--mocks 60] [--seeds 1-20] [--only mocks]
-        [--models dust-forest stellar-unet] [--no-fill] [--work FOLDER] [--report]
+        [--models dust-forest stellar-unet] [--psf 4] [--no-fill] [--work FOLDER] [--report]
 
 Mock galaxies, of 128 to 192 pixels a side in all bands that dust-forest takes and of 256 to 384 in
 ugriz for stellar-unet, have stars of G = 12 to 19 put before them, and so do the images of NGC 309
@@ -57,23 +57,27 @@ SETTINGS = {"dust-forest": (), "stellar-unet": ("impute.enabled=false",)}
 SALT = 0xF111
 
 
-def mock_pair(seed: int, model: str, fill: bool) -> Pair:
-    """A mock galaxy without stars and with them, both predicted."""
+def mock_pair(seed: int, model: str, fill: bool, psf: float | None = None) -> Pair:
+    """A mock galaxy without stars and with them, both predicted; `psf` is the common FWHM in
+    arcsec, where it is not that of the widest band.
+    """
+    settings = [f"model.name={model}", f"fill.enabled={str(fill).lower()}", *SETTINGS[model]]
+    if psf is not None:
+        settings.append(f"psf.target={psf}")
     mock = make_mock(seed, view_for(BANDS[model], SIZES[model][seed % 3]))
     with tempfile.TemporaryDirectory() as name:
         folders = [Path(name) / which for which in ("without", "stars")]
         galaxies = []
         for folder, seen in zip(folders, (mock, with_stars(mock)), strict=True):
             run_to_end(write_mock_steps(seen, folder))
-            recipe = read_recipe(folder / "recipe.toml").with_values(
-                [f"model.name={model}", f"fill.enabled={str(fill).lower()}", *SETTINGS[model]]
-            )
+            recipe = read_recipe(folder / "recipe.toml").with_values(settings)
             files = sorted(path for path in folder.glob("*.fits") if path.name != "truth.fits")
             galaxies.append((read_galaxy(files, recipe), recipe))
         runs = [predicted(*galaxy) for galaxy in galaxies]
         truth = compare(runs[0].maps, read_maps(folders[0] / "truth.fits")).truth
     kind, ellipse = mock.galaxy.kind, galaxies[0][0].ellipse
-    return Pair(f"mock {kind}", seed, model, ellipse, *runs, truth)
+    label = model if psf is None else f"{model} at {psf:g} arcsec"
+    return Pair(f"mock {kind}", seed, label, ellipse, *runs, truth)
 
 
 def predicted(galaxy: Galaxy, recipe: Recipe) -> Run:
@@ -173,6 +177,7 @@ def main() -> None:
     parser.add_argument("--seeds", help="which, as 1-20, in place of the first ones")
     parser.add_argument("--only", choices=("mocks", "real"))
     parser.add_argument("--models", nargs="+", default=list(BANDS), choices=list(BANDS))
+    parser.add_argument("--psf", type=float, help="common FWHM of mocks, in place of the widest")
     parser.add_argument("--draws", type=int, default=20, help="of stars for each real galaxy")
     parser.add_argument("--no-fill", action="store_true", help="leave masked pixels out")
     parser.add_argument("--work", type=Path, default=Path("build/bench_fill"))
@@ -195,7 +200,7 @@ def _pairs(options: argparse.Namespace) -> Iterator[Pair]:
         for model in options.models:
             for seed in seeds:
                 start = time.perf_counter()
-                yield mock_pair(seed, model, fill)
+                yield mock_pair(seed, model, fill, options.psf)
                 print(f"{model} {seed}: {time.perf_counter() - start:.1f} s", file=sys.stderr)
     if options.folder is not None and options.only != "mocks":
         yield from real_pairs(options.folder, range(1, options.draws + 1), fill)

@@ -32,6 +32,8 @@ def report(work: Path) -> None:
                 print(_bands(*of))
         for of in _groups(sums):
             print(_sums(*of))
+            if way == "filled":
+                print(_misses(*of))
 
 
 def _read(work: Path, pattern: str) -> Table | None:
@@ -186,17 +188,25 @@ def _sums(table: Table, title: str) -> str:
     """Sums with stars beside those without, where less than a tenth of the galaxy is masked."""
     lines = [
         f"{title}: sums with stars over those without, where less than a tenth of the galaxy is "
-        f"masked; median, 90th percentile and largest of |dex|, share within {GOAL_DEX} dex.\n",
-        "| sum | runs | masked | filled | within | of what is measured | within | scaled by area "
-        "| within | stars' light beside masks | under masks |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        f"masked; median, 90th percentile and largest of |dex|, and share within {GOAL_DEX} dex.\n",
+        "| sum | runs | masked | filled | within | measured alone | within | scaled by area "
+        "| within |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
-    judged = table[(table["share"] < FEW) & (table["share"] > 0) & (np.abs(table["error"]) < SEEN)]
+    judged = _judged(table)
     for kind in ("band", "map"):
         of_kind = judged[judged["kind"] == kind]
         for name in dict.fromkeys(of_kind["quantity"]):
             lines.append(_sum_line(of_kind[of_kind["quantity"] == name], name))
+        if len(of_kind):
+            lines.append(_sum_line(of_kind, f"all {kind}s"))
     return "\n".join(lines) + "\n"
+
+
+def _judged(table: Table) -> Table:
+    """Sums of galaxies of which little is masked, and which are seen."""
+    few = (table["share"] > 0) & (table["share"] < FEW)
+    return table[few & (np.abs(table["error"]) < SEEN)]
 
 
 def _sum_line(rows: Table, name: str) -> str:
@@ -205,7 +215,29 @@ def _sum_line(rows: Table, name: str) -> str:
         off = np.abs(np.nan_to_num(rows[column], nan=np.inf))
         low, high, most = np.percentile(off, (50, 90, 100))
         cells += [f"{low:.4f}, {high:.4f}, {most:.4f}", f"{np.mean(off <= GOAL_DEX):.0%}"]
-    for column in ("beside", "under"):
-        low, middle, high = np.percentile(rows[column], (10, 50, 90))
-        cells.append(f"{middle:+.2%} ({low:+.2%} to {high:+.2%})")
     return f"| {name} | " + " | ".join(cells) + " |"
+
+
+def _misses(table: Table, title: str) -> str:
+    """The galaxies of which a sum misses the goal, and what is in the worst of them: stars' light
+    beside the masks, and what is too much or too little under them.
+    """
+    judged = _judged(table)
+    missed = judged[~(np.abs(judged["dex"]) <= GOAL_DEX)]
+    if not len(missed):
+        return f"{title}: no sum misses.\n"
+    lines = [
+        f"{title}: galaxies of which a sum misses, of {len(set(judged['seed']))}.\n",
+        "| galaxy | seed | sums that miss | the worst | dex | masked | added beside | under |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for seed in sorted(set(missed["seed"])):
+        own = missed[missed["seed"] == seed]
+        worst = own[np.argmax(np.abs(np.nan_to_num(own["dex"], nan=np.inf)))]
+        of_seed = int(np.sum(judged["seed"] == seed))
+        shares = " | ".join(f"{worst[name]:+.1%}" for name in ("share", "beside", "under"))
+        lines.append(
+            f"| {worst['name']} | {seed} | {len(own)} of {of_seed} | {worst['quantity']} "
+            f"| {worst['dex']:+.3f} | {shares.lstrip('+')} |"
+        )
+    return "\n".join(lines) + "\n"
