@@ -20,12 +20,14 @@ from .psf.convolution import (
     changed_box,
     convolution_sums,
     divided,
+    divided_doubt,
     matched,
     sampling_step,
     unmatched,
     update_sums,
 )
 from .psf.kernels import Kernel
+from .stars.star_light import LightPlanes, Pieces, StarLight, light_planes
 from .stars.star_list import Discs
 
 if TYPE_CHECKING:
@@ -33,6 +35,25 @@ if TYPE_CHECKING:
     from .filled_bands import LastFilling
 
 T = TypeVar("T")
+
+
+def _doubt(sums: Sums, before: np.ndarray | None, box: Box) -> np.ndarray | None:
+    """The doubt of a convolved image, of which only a rectangle has changed."""
+    if sums.doubt is None:
+        return None
+    doubt = np.zeros(sums.weight.shape, np.float32) if before is None else before.copy()
+    doubt[box] = divided_doubt(sums, box)
+    return doubt
+
+
+def _other_light(one: LightPlanes | None, other: LightPlanes | None) -> np.ndarray:
+    """Pixels of which another light is subtracted, or with another doubt."""
+    nothing = np.zeros(1, np.float32)
+    pairs = (
+        tuple(nothing if planes is None else values(planes) for planes in (one, other))
+        for values in (lambda planes: planes.light, lambda planes: planes.doubt)
+    )
+    return np.logical_or(*(a != b for a, b in pairs))
 
 
 @dataclass
@@ -45,6 +66,7 @@ class _MatchedBand:
     sums: Sums | None
     bare: BandImage
     image: BandImage
+    planes: LightPlanes | None = None
 
 
 @dataclass
@@ -69,6 +91,10 @@ class PreparationMemory:
         By band, the part of the grid that the last change of masks has touched.
     discs, grid_discs : dict
         What the stars' circles cover of each image, and of the grid.
+    pieces : dict
+        The light of each star on each image.
+    seen : dict
+        What the light of subtracted stars covers of the grid.
     imputed : LastFilling, optional
         What was filled last, and from what.
     library : tuple, optional
@@ -82,6 +108,8 @@ class PreparationMemory:
     touched: dict[str, Box] = field(default_factory=dict)
     discs: Discs = field(default_factory=dict)
     grid_discs: Discs = field(default_factory=dict)
+    pieces: Pieces = field(default_factory=dict)
+    seen: Discs = field(default_factory=dict)
     imputed: LastFilling | None = None
     library: tuple[tuple[Any, ...], Library] | None = None
     _matched: dict[str, _MatchedBand] = field(default_factory=dict)
@@ -114,12 +142,13 @@ class PreparationMemory:
         target: float,
         min_weight: float,
         largest_arcsec: float = 0.0,
+        lights: Sequence[StarLight] = (),
     ) -> tuple[BandImage, BandImage]:
-        """The image at the common PSF: as it is, and with a mask.
+        """The image at the common PSF: as it is, and with a mask and without the light of stars.
 
-        Both come from the same convolution, to which the masked pixels are added as a change. So
-        the background, which is measured on the first, does not depend on the mask; and when the
-        mask is edited, only the edit is convolved.
+        Both come from the same convolution, to which the pixels that are masked or have lost light
+        are added as a change. So the background, which is measured on the first, does not depend on
+        the stars; and when these are edited, only the edit is convolved.
 
         Parameters
         ----------
@@ -135,6 +164,8 @@ class PreparationMemory:
             Blank where valid pixels carry less of the kernel than this.
         largest_arcsec : float
             Pixels up to this may be returned; see `psf.sampling_step`.
+        lights : sequence of StarLight
+            What is subtracted.
         """
         step = 1 if kernel is None else sampling_step(image, kernel.array, largest_arcsec)
         name, settings = image.band.name, (kernel, target, min_weight, step)
@@ -150,9 +181,12 @@ class PreparationMemory:
             self._changes.pop(name, None)
         mask = np.zeros(image.shape, bool) if mask is None else mask
         changed = mask != state.mask
+        planes = light_planes(lights, image, state.planes, self.pieces)
+        if planes is not state.planes:
+            changed |= _other_light(planes, state.planes)
         if changed.any():
             before = state.image
-            box = self._apply(state, image, mask, changed, min_weight)
+            box = self._apply(state, image, mask, planes, changed)
             self._changes[name] = (before, state.image, box)
         return state.bare, state.image
 
@@ -161,16 +195,19 @@ class PreparationMemory:
         state: _MatchedBand,
         image: BandImage,
         mask: np.ndarray,
+        planes: LightPlanes | None,
         changed: np.ndarray,
-        min_weight: float,
     ) -> Box:
         data = state.image.data.copy()
         uncertainty = state.image.uncertainty
-        kernel = state.settings[0]
+        kernel, _, min_weight, _ = state.settings
+        if planes is not None:
+            image = image.evolve(data=image.data - planes.light, doubt=planes.doubt)
         if kernel is None or state.sums is None:
             box = changed_box(changed)
             assert box is not None
             data[box] = np.where(mask[box], np.float32(np.nan), image.data[box])
+            doubt = image.doubt
         else:
             state.sums, touched = update_sums(
                 state.sums, image.evolve(mask=mask), kernel.array, in_place=True
@@ -180,9 +217,13 @@ class PreparationMemory:
             if variance is not None and uncertainty is not None:
                 uncertainty = uncertainty.copy()
                 uncertainty[box] = np.sqrt(variance)
-        state.mask = mask
+            doubt = _doubt(state.sums, state.image.doubt, box)
+        state.mask, state.planes = mask, planes
         note = f"{mask.mean():.2%} of its pixels masked" if mask.any() else "nothing masked"
-        state.image = state.bare.evolve(note, data=data, uncertainty=uncertainty)
+        if planes is not None:
+            number = len(planes.lights)
+            note += f", {number} star{'' if number == 1 else 's'} subtracted"
+        state.image = state.bare.evolve(note, data=data, uncertainty=uncertainty, doubt=doubt)
         return box
 
     def pixel_map(self, image: BandImage, grid: Grid) -> PixelMap:
@@ -235,13 +276,18 @@ class PreparationMemory:
         part, source = part_of(where, rectangle, image.shape)
         own = None if image.uncertainty is None else image.uncertainty[source]
         fresh = resampled(image.data[source], own, part)
+        doubt = None
+        if image.doubt is not None:
+            known = before.doubt
+            doubt = np.zeros(grid.shape, np.float32) if known is None else known.copy()
+            doubt[rectangle] = resampled(image.doubt[source], None, part)[0]
         data = before.data.copy()
         data[rectangle] = fresh[0]
         uncertainty = before.uncertainty
         if uncertainty is not None:
             uncertainty = uncertainty.copy()
             uncertainty[rectangle] = fresh[1]
-        return before.evolve(data=data, uncertainty=uncertainty), rectangle
+        return before.evolve(data=data, uncertainty=uncertainty, doubt=doubt), rectangle
 
     def radius(self, ellipse: Ellipse, grid: Grid) -> np.ndarray:
         """Elliptical radius of the grid's pixels."""

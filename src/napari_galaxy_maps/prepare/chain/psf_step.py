@@ -1,4 +1,6 @@
-"""The step ``psf``: images are cut out about the galaxy, masked, and brought to one PSF."""
+"""The step ``psf``: images are cut out about the galaxy, stars are subtracted or masked, and all
+brought to one PSF.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,13 @@ def psf_step(work: Preparation) -> Steps[None]:
             words = f"the mask in {name} covers the galaxy's nucleus; look whether it should"
             yield Progress("stars", done, total, words, lasting=True)
         work.unmasked[name], work.images[name] = memory.match(
-            cut, mask, kernel, common.fwhm, settings.min_weight, largest_pixel
+            cut,
+            mask,
+            kernel,
+            common.fwhm,
+            settings.min_weight,
+            largest_pixel,
+            work.masks.lights_in(name),
         )
         if settings.enabled:
             yield band_progress("psf", done, total, work.images[name])
