@@ -23,11 +23,13 @@ _RINGS = ("radius", "profile", "doubt")
 
 
 def psf_numbers(stars: Iterable[Lights]) -> dict[StarPsf, int]:
-    """The PSFs of subtracted stars, and their numbers from 1."""
+    """The PSFs of subtracted stars, and their numbers from 1 in the order of the bands."""
     numbers: dict[StarPsf, int] = {}
-    for lights in stars:
-        for light in lights.values():
-            numbers.setdefault(light.psf, len(numbers) + 1)
+    stars = list(stars)
+    for name in BANDS:
+        for lights in stars:
+            if name in lights:
+                numbers.setdefault(lights[name].psf, len(numbers) + 1)
     return numbers
 
 

@@ -15,6 +15,7 @@ from .star_fit import Fit, window
 
 _UNKNOWN = 0.5
 """Share of a star's light by which a profile may be off that no star has shown."""
+_MOST = 0.99
 _DIGITS = 8
 """Of a profile's numbers, which are written with every result."""
 _TAIL = 3.5  # exponent of a PSF's far wings; measured SDSS and 2MASS PSFs fall with 3.5 to 4
@@ -63,7 +64,7 @@ class StarPsf:
     profile : tuple of float
         Of stacked stars, surface brightness there over the peak of the fitted Gaussian.
     doubt : tuple of float
-        By which share of its light there a star differs from the profile.
+        By which share of its light there a star differs from the profile; 1 where none is seen.
     """
 
     fwhm: float
@@ -87,6 +88,12 @@ class StarPsf:
     def wings(self) -> Wings:
         """The profile at all radii."""
         return _wings_of(self)
+
+    @property
+    def reach(self) -> float:
+        """Radius (arcsec) out to which stars show more than half of the profile's light."""
+        none = np.flatnonzero(np.array(self.doubt) >= 1)
+        return self.radius[max(int(none[0]) - 1, 0)] if none.size else float(self.wings.radius[-1])
 
     def doubt_at(self, radius: np.ndarray) -> np.ndarray:
         """By which share of its light a star may differ from the profile, at radii in arcsec."""
@@ -177,7 +184,8 @@ def stacked_psf(
         if known is not None:
             wings = StarPsf(fwhm, 0.0, tuple(known[0]), tuple(known[1])).wings
             off = off_by(data, fit, wings, edges[: radius.size + 1], pixel_arcsec, noise)
-            differ.append(np.hypot(off, error / profile))
+            off[0] = np.hypot(off[0], error / profile)
+            differ.append(off)
     return (with_doubt(psf, edges[: radius.size + 1], differ) if differ else psf), len(seen)
 
 
@@ -229,10 +237,10 @@ def off_by(
 
     Returns
     -------
-    ndarray, shape (n,)
-        The rms about the profile, less the noise; NaN where a ring has no pixel.
+    ndarray, shape (2, n)
+        The rms about the profile, less the noise, and the mean; NaN where a ring has no pixel.
     """
-    share = np.full(edges.size - 1, np.nan)
+    share = np.full((2, edges.size - 1), np.nan)
     box = window(data.shape, fit.x, fit.y, 1.3 * edges[-1] / pixel_arcsec)
     if box is None:
         return share
@@ -244,11 +252,12 @@ def off_by(
     if not around.any():
         return share
     rest = rest - np.median(rest[around])
-    for i in range(share.size):
+    for i in range(edges.size - 1):
         ring = (distance >= edges[i]) & (distance < edges[i + 1]) & np.isfinite(rest)
         if ring.any():
             excess = np.mean(rest[ring] ** 2) - noise**2
-            share[i] = np.sqrt(max(excess, 0.0)) / np.mean(light[ring])
+            values = np.sqrt(max(excess, 0.0)), np.mean(rest[ring])
+            share[:, i] = np.array(values) / np.mean(light[ring])
     return share
 
 
@@ -259,12 +268,16 @@ def light_of(fit: Fit, wings: Wings, distance: np.ndarray) -> np.ndarray:
 
 def with_doubt(psf: StarPsf, edges: np.ndarray, differ: Sequence[np.ndarray]) -> StarPsf:
     """The PSF with its doubt in rings (edges in arcsec): the median over stars of what `off_by`
-    finds.
+    finds. Of a profile that was not measured it is 1 from where on the stars have less than half
+    its light.
     """
     off = np.array(differ)
-    share = np.full(edges.size - 1, _UNKNOWN)
-    seen = np.isfinite(off).any(axis=0)
-    share[seen] = np.nanmedian(off[:, seen], axis=0).clip(0, 1)
+    share, mean = np.full(edges.size - 1, _UNKNOWN), np.zeros(edges.size - 1)
+    seen = np.isfinite(off).any(axis=(0, 1))
+    share[seen] = np.nanmedian(off[:, 0, seen], axis=0).clip(0, _MOST)
+    mean[seen] = np.nanmedian(off[:, 1, seen], axis=0)
+    if not psf.profile and (mean < -0.5).any():
+        share[int(np.flatnonzero(mean < -0.5)[0]) :] = 1.0
     radius = psf.radius or _rounded(ring_middles(edges))
     return replace(psf, radius=radius, doubt=_rounded(share))
 

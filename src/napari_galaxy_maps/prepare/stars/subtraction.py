@@ -102,7 +102,8 @@ def _models(
     for (i, fit), ra, dec in zip(sound.items(), sky.ra.deg, sky.dec.deg, strict=True):
         width = fit.fwhm / stars.fwhm_pixels
         reach, seen = (
-            width * psf.wings.reaching(share * stars.noise / fit.amplitude) for share in (_FAINT, 1)
+            width * min(psf.reach, psf.wings.reaching(share * stars.noise / fit.amplitude))
+            for share in (_FAINT, 1)
         )
         error = fit.error / fit.amplitude
         lights[i] = StarLight(
@@ -155,17 +156,19 @@ def core_radius(
     settings : StarSettings
     """
     step = max(0.25 * stars.fwhm, 0.5 * stars.pixel)
-    edges = np.arange(0.0, light.reach, step)
-    over = light.doubt_at(edges) > settings.depth * stars.noise
+    edges = np.arange(0.0, max(light.reach, light.circle), step)
+    # Farther out than it is subtracted all of its light is left.
+    left = np.where(edges < light.reach, light.doubt_at(edges), light.at(edges))
+    over = left > settings.depth * stars.noise
     if not over.any():
         return 0.0
     last = int(np.flatnonzero(over)[-1])
     if settings.contrast > 0:
         rings = _rings(rest, fit, step / stars.pixel, (last + 1) * step / stars.pixel)
-        for k, ring in enumerate(rings):
+        for k, ring in enumerate(rings[: last + 1]):
             if over[k] and ring.size:
                 galaxy = float(np.median(ring))
-                over[k] = light.doubt_at(edges[k]) > settings.contrast * galaxy
+                over[k] = left[k] > settings.contrast * galaxy
     return float(edges[np.flatnonzero(over)[-1]] + step) if over.any() else 0.0
 
 
