@@ -46,16 +46,6 @@ def _doubt(sums: Sums, before: np.ndarray | None, box: Box) -> np.ndarray | None
     return doubt
 
 
-def _other_light(one: LightPlanes | None, other: LightPlanes | None) -> np.ndarray:
-    """Pixels of which another light is subtracted, or with another doubt."""
-    nothing = np.zeros(1, np.float32)
-    pairs = (
-        tuple(nothing if planes is None else values(planes) for planes in (one, other))
-        for values in (lambda planes: planes.light, lambda planes: planes.doubt)
-    )
-    return np.logical_or(*(a != b for a, b in pairs))
-
-
 @dataclass
 class _MatchedBand:
     """One band at the common PSF, with and without its mask."""
@@ -66,6 +56,7 @@ class _MatchedBand:
     sums: Sums | None
     bare: BandImage
     image: BandImage
+    starless: BandImage
     planes: LightPlanes | None = None
 
 
@@ -176,33 +167,50 @@ class PreparationMemory:
             else:
                 sums = convolution_sums(image, kernel.array, step)
                 bare = matched(image, sums, kernel, target, min_weight)
-            state = _MatchedBand(image, settings, np.zeros(image.shape, bool), sums, bare, bare)
+            nothing = np.zeros(image.shape, bool)
+            state = _MatchedBand(image, settings, nothing, sums, bare, bare, image)
             self._matched[name] = state
             self._changes.pop(name, None)
         mask = np.zeros(image.shape, bool) if mask is None else mask
         changed = mask != state.mask
         planes = light_planes(lights, image, state.planes, self.pieces)
         if planes is not state.planes:
-            changed |= _other_light(planes, state.planes)
+            self._subtract(state, image, planes, changed)
         if changed.any():
             before = state.image
-            box = self._apply(state, image, mask, planes, changed)
+            box = self._apply(state, mask, changed)
             self._changes[name] = (before, state.image, box)
         return state.bare, state.image
+
+    @staticmethod
+    def _subtract(
+        state: _MatchedBand, image: BandImage, planes: LightPlanes | None, changed: np.ndarray
+    ) -> None:
+        """Take the light of stars off a band's image, and mark the pixels that differ from before."""
+        known = state.planes
+        if planes is None or known is None:
+            given = planes or known
+            assert given is not None
+            changed |= (given.light != 0) | (given.doubt != 0)
+            data = image.data if planes is None else image.data - planes.light
+        else:
+            box, data = planes.box, state.starless.data.copy()
+            changed[box] |= planes.light[box] != known.light[box]
+            changed[box] |= planes.doubt[box] != known.doubt[box]
+            data[box] = image.data[box] - planes.light[box]
+        doubt = None if planes is None else planes.doubt
+        state.planes, state.starless = planes, image.evolve(data=data, doubt=doubt)
 
     def _apply(
         self,
         state: _MatchedBand,
-        image: BandImage,
         mask: np.ndarray,
-        planes: LightPlanes | None,
         changed: np.ndarray,
     ) -> Box:
         data = state.image.data.copy()
         uncertainty = state.image.uncertainty
         kernel, _, min_weight, _ = state.settings
-        if planes is not None:
-            image = image.evolve(data=image.data - planes.light, doubt=planes.doubt)
+        image, planes = state.starless, state.planes
         if kernel is None or state.sums is None:
             box = changed_box(changed)
             assert box is not None
@@ -210,7 +218,7 @@ class PreparationMemory:
             doubt = image.doubt
         else:
             state.sums, touched = update_sums(
-                state.sums, image.evolve(mask=mask), kernel.array, in_place=True
+                state.sums, image.evolve(mask=mask), kernel.array, changed, in_place=True
             )
             box = touched or (slice(0, 0), slice(0, 0))
             data[box], variance = divided(state.sums, min_weight, box)
@@ -218,7 +226,7 @@ class PreparationMemory:
                 uncertainty = uncertainty.copy()
                 uncertainty[box] = np.sqrt(variance)
             doubt = _doubt(state.sums, state.image.doubt, box)
-        state.mask, state.planes = mask, planes
+        state.mask = mask
         note = f"{mask.mean():.2%} of its pixels masked" if mask.any() else "nothing masked"
         if planes is not None:
             number = len(planes.lights)

@@ -27,8 +27,8 @@ HEADINGS = ("Star", "G", "Radius ″", "From", "Why doubtful")
 _TIPS = (
     "The tick: whether its circles mask",
     "Gaia's G magnitude",
-    "Radius of the circle in the band that is looked at, or the widest of all; of a subtracted star "
-    "it covers what cannot be subtracted well enough",
+    "Radius of the circle in the band that is looked at, or the widest of all; that of a "
+    "subtracted star covers what cannot be subtracted well enough",
     "Where it is from: a catalogue, found on the image, or drawn by hand",
     "Why a person should look at it",
 )

@@ -227,7 +227,11 @@ def changed_box(changed: np.ndarray, margin: int = 0) -> Box | None:
 
 
 def update_sums(
-    sums: Sums, image: BandImage, kernel: np.ndarray, in_place: bool = False
+    sums: Sums,
+    image: BandImage,
+    kernel: np.ndarray,
+    changed: np.ndarray | None = None,
+    in_place: bool = False,
 ) -> tuple[Sums, Box | None]:
     """The sums after the image's mask, or what was subtracted from it, has changed, from those
     before.
@@ -242,6 +246,8 @@ def update_sums(
         With its new mask, and its new values.
     kernel : ndarray
         The kernel of the sums.
+    changed : ndarray of bool, optional
+        Pixels that may enter otherwise than before, where that is known.
     in_place : bool
         Whether the old arrays may be changed, which spares their copies.
 
@@ -253,7 +259,8 @@ def update_sums(
         The rectangle in which they differ, in their pixels.
     """
     good = valid_pixels(image)
-    changed = _changed(sums, image, good)
+    if changed is None:
+        changed = _changed(sums, image, good)
     reach, step = kernel.shape[0] // 2, sums.step
     box = changed_box(changed, reach)
     if box is None:

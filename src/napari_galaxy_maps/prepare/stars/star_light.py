@@ -85,11 +85,14 @@ class LightPlanes:
     light, doubt : ndarray of float32, shape (ny, nx)
         The sum of their light, and by how much that may be wrong (1 sigma, all stars at once),
         MJy/sr.
+    box : tuple of slice
+        Rows and columns in which they differ from those that they were made of.
     """
 
     lights: tuple[StarLight, ...]
     light: np.ndarray
     doubt: np.ndarray
+    box: tuple[slice, slice]
 
 
 def light_planes(
@@ -132,6 +135,7 @@ def light_planes(
         changed = _pieces(gone, image, known)
         changed += [piece for x, piece in zip(lights, pieces, strict=True) if id(x) not in old]
     boxes = [piece[:2] for piece in changed if piece is not None]
+    rows, columns = slice(0, 0), slice(0, 0)
     if boxes:
         # All of it in the stars' order, so that an edit gives what a fresh start gives.
         rows, columns = (
@@ -142,7 +146,7 @@ def light_planes(
         for piece in pieces:
             if piece is not None:
                 _add(piece, light, doubt, rows, columns)
-    return LightPlanes(tuple(lights), light, doubt)
+    return LightPlanes(tuple(lights), light, doubt, (rows, columns))
 
 
 def _same(some: Sequence[StarLight], others: Sequence[StarLight]) -> bool:

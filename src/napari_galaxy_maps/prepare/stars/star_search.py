@@ -30,9 +30,8 @@ from .star_bands import (
     offsets,
     peak_to_jy,
 )
-from .star_light import StarLight
 from .star_list import Star
-from .subtraction import subtracted
+from .subtraction import subtracted_lights
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
@@ -328,7 +327,8 @@ def _judge(
     # What may be no star is not subtracted.
     stars_indeed = has_motions & (found.origin == "gaia") & ~doubtful & (distance >= guarded)
     away = np.where(stars_indeed, distance - 0.5 * guarded, -np.inf)
-    lights = _subtracted(fields, fitted, away, settings) if settings.subtract else {}
+    circles = [own for own, _ in fitted]
+    lights = subtracted_lights(fields, circles, away, settings) if settings.subtract else {}
     result = []
     for i in range(found.ra.size):
         if keep is not None and not keep[i]:
@@ -370,27 +370,6 @@ def _judge(
             )
         )
     return result
-
-
-def _subtracted(
-    fields: Mapping[str, Field],
-    fitted: Sequence[tuple[dict[str, float], list[str]]],
-    away: np.ndarray,
-    settings: StarSettings,
-) -> dict[int, dict[str, StarLight]]:
-    """What is subtracted, by star and band; the circles of `fitted` shrink to what is left to mask.
-
-    `away` is how far (arcsec) stars lie outside of the nucleus; negative of what may be no star.
-    """
-    lights: dict[int, dict[str, StarLight]] = {}
-    for name, stars in fields.items():
-        circles = np.array([radii[name] for radii, _ in fitted])
-        found, left = subtracted(stars, circles, away, settings)
-        for i, light in enumerate(found):
-            if light is not None:
-                lights.setdefault(i, {})[name] = light
-                fitted[i][0][name] = float(left[i])
-    return lights
 
 
 def _nucleus_guard(

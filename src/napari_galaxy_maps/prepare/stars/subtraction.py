@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -13,12 +14,42 @@ from .star_light import StarLight, light_planes
 
 _FAINT = 0.05
 """Of the noise: as far as that a star is subtracted."""
-_WIDEST = 1.5
-"""PSFs: what is wider is no star, or one with a neighbour."""
+_OTHER_WIDTH, _WIDEST = 0.1, 1.5
+"""How much wider or narrower than the band's stars a bright and a faint one may be: what is not as
+they are is no star, has a neighbour, or is saturated.
+"""
 _FEWEST = 8
 """Pixels of a ring that tell something."""
 _ROUGH = 1.5
 """Of the scatter around a star: what is left of it may not scatter more."""
+
+
+def subtracted_lights(
+    fields: Mapping[str, Field],
+    radii: Sequence[dict[str, float]],
+    away: np.ndarray,
+    settings: StarSettings,
+) -> dict[int, dict[str, StarLight]]:
+    """What is subtracted, by star and band.
+
+    Parameters
+    ----------
+    fields : mapping of str to Field
+        By band, fitted.
+    radii : sequence of dict
+        A star's circles (arcsec) by band; they shrink to what is left to mask.
+    away, settings
+        As `nucleus` and `settings` of `subtracted`; -inf of what may be no star.
+    """
+    lights: dict[int, dict[str, StarLight]] = {}
+    for name, stars in fields.items():
+        circles = np.array([own[name] for own in radii])
+        found, left = subtracted(stars, circles, away, settings)
+        for i, light in enumerate(found):
+            if light is not None:
+                lights.setdefault(i, {})[name] = light
+                radii[i][name] = float(left[i])
+    return lights
 
 
 def subtracted(
@@ -114,10 +145,12 @@ def _models(
 
 def _is_sound(stars: Field, i: int, fit: Fit, widest: float) -> bool:
     """Whether a fit is that of a star at its place."""
+    # The width of a faint star is known no better than its peak.
+    widest = min(widest, 1 + _OTHER_WIDTH + 3 * fit.error / fit.amplitude)
     return (
         fit.seen
         and not fit.saturated
-        and 1 / _WIDEST < fit.fwhm / stars.fwhm_pixels < widest
+        and 1 / widest < fit.fwhm / stars.fwhm_pixels < widest
         and bool(np.hypot(fit.x - stars.x[i], fit.y - stars.y[i]) <= stars.fwhm_pixels)
     )
 
