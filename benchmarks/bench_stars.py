@@ -320,11 +320,8 @@ def one_scene(folder, name, images, ellipse, seed, n, settings, tally):
                 ),
             )
         )
-        taken = light_planes(
-            [s.lights[band] for s in found if s.enabled and band in s.lights], image
-        )
         tally["added"][name, band].append(
-            light_added(light, lights[band], inside & ~mask, 0 if taken is None else taken.light)
+            light_added(light, lights[band], inside & ~mask, subtracted_light(found, image))
         )
         false = star_mask([s for s in found if int(s.id) > 9000], image)
         tally["false_cost"][name, band].append(
@@ -350,13 +347,19 @@ def one_scene(folder, name, images, ellipse, seed, n, settings, tally):
             valid = np.isfinite(image.data[box])
             g = float(row["phot_g_mean_mag"])
             star = by_id.get(str(row["source_id"]))
-            rest = own
-            if star is not None and star.enabled and band in star.lights:
-                rest = own - light_planes([star.lights[band]], image).light[box]
+            rest = own if star is None else own - subtracted_light([star], image)[box]
             left = abs(float(rest[valid & ~mask[box]].sum() / own[valid].sum()))
             tally["left"][name, band].append(
                 (g, left, on_galaxy, star is not None, "" if star is None else star.flag)
             )
+
+
+def subtracted_light(stars, image):
+    """What is subtracted of stars in an image."""
+    band = image.band.name
+    lights = [s.lights[band] for s in stars if s.enabled and band in s.lights]
+    planes = light_planes(lights, image)
+    return np.zeros(image.shape) if planes is None else planes.light
 
 
 def light_added(light, stars, where, subtracted):

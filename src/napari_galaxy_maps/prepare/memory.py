@@ -186,7 +186,7 @@ class PreparationMemory:
     def _subtract(
         state: _MatchedBand, image: BandImage, planes: LightPlanes | None, changed: np.ndarray
     ) -> None:
-        """Take the light of stars off a band's image, and mark the pixels that differ from before."""
+        """Take the light of stars off a band's image, and mark the pixels that differ then."""
         known = state.planes
         if planes is None or known is None:
             given = planes or known

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
     from astropy.table import QTable
 
-
 _START_MICRON = 0.766  # SDSS i
 _RAYLEIGH_JEANS = 3.5  # micron
 _SURE = 10.0  # parallax or motion over its error
@@ -188,7 +187,9 @@ def _doubted(star: Star, inside: bool) -> Star:
     note = "found without a catalogue"
     if inside:
         note += ": a star or a knot of the galaxy?"
-    return replace(star, flag=_join(note, star.flag), enabled=star.enabled and not inside)
+    return replace(
+        star, flag="; ".join(filter(None, (note, star.flag))), enabled=star.enabled and not inside
+    )
 
 
 def find_stars(
@@ -466,10 +467,6 @@ def _near_galaxy(
     guess = "an H II region" if wide else "a knot of the galaxy"
     flags.append(f"{looks}its parallax and motion barely significant: {guess}?")
     return False
-
-
-def _join(*parts: str) -> str:
-    return "; ".join(part for part in parts if part)
 
 
 def _nowhere(catalogue: QTable, sky: SkyCoord, image: BandImage) -> str:
