@@ -14,6 +14,7 @@ from .constants import PC_PER_MPC_ARCSEC
 from .data.cube import BandCube, changed_pixels
 from .data.galaxy import Ellipse, Galaxy
 from .data.maps import PropertyMaps
+from .data.masked_light import MapFilling
 from .data.plausible import mass_note, possible_only
 from .data.recipe import Recipe
 from .fits_io.image_files import FITS_ENDINGS
@@ -106,6 +107,7 @@ def predict_cube_steps(
         Bands of the galaxy that are not in the cube, because the model takes none of them.
     """
     cube, recipe = _of_one_stage(cube, recipe)
+    whole = cube.with_masked_light()
     model = load_model(recipe.model.name)
     unknown = unknown_bands(model.card, cube.bands)
     unused = not_used(model.card, (*cube.bands, *left_out))
@@ -118,9 +120,10 @@ def predict_cube_steps(
         or not _alike(cube, before)
         or last.provenance["model_hash"] != model.weights_hash
     ):
-        maps = yield from model.predict_steps(cube, recipe.model.device)
+        maps = yield from model.predict_steps(whole, recipe.model.device)
     else:
-        maps = yield from _predict_changed(cube, before, last, model, recipe.model.device)
+        then = before.with_masked_light()
+        maps = yield from _predict_changed(whole, then, last, model, recipe.model.device)
     maps, notes = possible_only(maps)
     notes += list(filter(None, [mass_note(maps, cube.pixel_pc)]))
     for note in notes:
@@ -139,6 +142,8 @@ def predict_cube_steps(
     if cube.pixel_pc:
         record["distance_mpc"] = cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC)
     maps = replace(maps, correlation=shared, provenance=record)
+    if cube.masked_light is not None:
+        maps = maps.take_apart(cube.masked_light)
     if memory is not None:
         memory.cube, memory.maps = cube, maps
     return maps
@@ -223,22 +228,33 @@ def _predict_changed(
         where = np.nonzero(changed)
         fresh = yield from model.predict_steps(cube.line(changed), device)
 
-    def merged(old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    def merged(old: np.ndarray, new: np.ndarray, filled: np.ndarray | None = None) -> np.ndarray:
         result = old.copy()
+        if filled is not None and last.filling is not None:
+            result[last.filling.where] = filled
         result[where] = new[where] if model.reach else new[0]
         return result
 
-    values = {name: merged(last.values[name], plane) for name, plane in fresh.values.items()}
-    errors = {name: merged(last.errors[name], plane) for name, plane in fresh.errors.items()}
-    shared = {
-        name: merged(last.galaxy_errors[name], plane)
-        for name, plane in fresh.galaxy_errors.items()
-        if name in last.galaxy_errors
-    }
+    under = last.filling or _NOTHING_FILLED
+    values, errors, shared = (
+        {
+            name: merged(before[name], plane, filled.get(name))
+            for name, plane in now.items()
+            if name in before
+        }
+        for before, now, filled in (
+            (last.values, fresh.values, under.values),
+            (last.errors, fresh.errors, under.errors),
+            (last.galaxy_errors, fresh.galaxy_errors, under.galaxy_errors),
+        )
+    )
     return replace(
         fresh, values=values, errors=errors, galaxy_errors=shared, wcs=cube.wcs,
         flags=merged(last.flags, fresh.flags),
     )  # fmt: skip
+
+
+_NOTHING_FILLED = MapFilling(*np.empty((3, 0), np.int32))
 
 
 def _around(changed: np.ndarray, reach: int) -> tuple[slice, slice]:

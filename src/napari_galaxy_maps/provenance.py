@@ -19,7 +19,7 @@ from .fits_io.named_files import files_named_by
 from .fits_io.open_fits import sha256
 from .fits_io.recipe_files import read_provenance
 from .models.registry import model_hash
-from .prepare.steps import STEPS
+from .prepare.steps import STEPS, step_named
 
 _VERSIONS_OF = ("numpy", "astropy", "reproject", "scikit-learn", "xgboost", "torch", "photutils")
 
@@ -119,9 +119,15 @@ def changed_since(before: Mapping[str, Any], recipe: Recipe) -> list[str]:
             f"The step {name} was version {steps.get(name, 'unknown')} then and is {version} now: "
             "its maps may differ."
             for name, version in step_versions().items()
-            if steps.get(name) != version
+            if steps.get(name) != version and not _new_and_off(name, steps, recipe)
         ]
     return found
+
+
+def _new_and_off(name: str, steps: Mapping[str, Any], recipe: Recipe) -> bool:
+    """Whether a step did not exist when a result was made, and its recipe has it off."""
+    step = step_named(name)
+    return name not in steps and step is not None and not step.is_on(recipe)
 
 
 def changed_since_file(path: str | Path, recipe: Recipe) -> list[str]:

@@ -119,11 +119,10 @@ def full_run(workspace):
 
 
 def same(maps, others):
-    for name, plane in maps.values.items():
-        np.testing.assert_allclose(
-            plane, others.values[name], rtol=0, atol=1e-6 * np.nanmax(np.abs(plane))
-        )
-        np.testing.assert_array_equal(np.isnan(plane), np.isnan(others.values[name]))
+    for name in maps.values:
+        plane, other = maps.whole(name), others.whole(name)
+        np.testing.assert_allclose(plane, other, rtol=0, atol=1e-6 * np.nanmax(np.abs(plane)))
+        np.testing.assert_array_equal(np.isnan(plane), np.isnan(other))
     np.testing.assert_array_equal(maps.flags, others.flags)
 
 
@@ -176,7 +175,7 @@ def test_a_circle_is_moved_with_the_mouse_and_the_maps_follow_as_a_full_run_make
     assert (after.dec - before.dec) * 3600 == pytest.approx(-18, abs=0.5)
     assert (after.ra - before.ra) * 3600 * np.cos(np.radians(2)) == pytest.approx(-12, abs=0.5)
     shown = map_layer(workspace, "LOG_SIGMA_MD").data
-    assert shown is workspace.project.maps.values["LOG_SIGMA_MD"] and not np.array_equal(
+    assert shown is workspace.project.maps.whole("LOG_SIGMA_MD") and not np.array_equal(
         shown, layer_data, equal_nan=True
     )
     same(workspace.project.maps, full_run(workspace))
@@ -188,8 +187,8 @@ def test_a_circle_is_moved_with_the_mouse_and_the_maps_follow_as_a_full_run_make
     edited = workspace.project.maps
     followed(qtbot, workspace, lambda: mouse.key(predicted, Qt.Key.Key_Z, CTRL))
     assert star(workspace, "1") is before
-    for name, plane in first.values.items():
-        np.testing.assert_array_equal(workspace.project.maps.values[name], plane)
+    for name in first.values:
+        np.testing.assert_array_equal(workspace.project.maps.whole(name), first.whole(name))
     np.testing.assert_array_equal(workspace.project.maps.flags, first.flags)
     followed(qtbot, workspace, lambda: mouse.key(predicted, Qt.Key.Key_Z, CTRL | SHIFT))
     assert star(workspace, "1") is after

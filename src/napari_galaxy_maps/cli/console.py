@@ -108,6 +108,9 @@ def print_maps(maps: PropertyMaps) -> None:
     if not valid.any():
         print("  no pixel has a value: look at the images, and at what is wrong with the pixels")
         valid = (maps.flags & Flag.OUTSIDE) == 0
+    if maps.filling is not None and maps.filling.rows.size:
+        share = maps.filling.rows.size / (valid.sum() + maps.filling.rows.size)
+        print(f"  {share:.1%} of the pixels under masks, filled: sums count them")
     for flag, meaning in FLAG_MEANING.items():
         share = float(((maps.flags[valid] & flag) != 0).mean()) if valid.any() else 0.0
         if share > 0:

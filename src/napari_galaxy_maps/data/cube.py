@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .galaxy import BandImage
+from .masked_light import MaskedLight
 from .methods import call
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ class BandCube:
         `uncertainty` holds it too.
     filling : Filling or None
         What gaps and pixels that are not positive were filled with (`prepare.impute`).
+    masked_light : MaskedLight or None
+        What is thought to lie under the masks of each band (`prepare.masked_light`).
     hubble_stage : float or None
         Of the galaxy, as `Galaxy.hubble_stage`.
     provenance : mapping
@@ -113,6 +116,7 @@ class BandCube:
     correlation: np.ndarray | None = None
     systematic: np.ndarray | None = None
     filling: Filling | None = None
+    masked_light: MaskedLight | None = None
     hubble_stage: float | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
@@ -175,12 +179,41 @@ class BandCube:
         )
         return replace(self, data=data, uncertainty=uncertainty, filling=None)
 
+    def with_masked_light(self) -> BandCube:
+        """The cube with the light under its masks filled in, as far as it is known, and these
+        pixels no longer hidden; itself where nothing is.
+        """
+        light = self.masked_light
+        if light is None:
+            return self
+        data, uncertainty, mask = self.data.copy(), self.uncertainty.copy(), self.mask.copy()
+        own_masks = self.own_masks
+        for mine, known in ((data, light.data), (uncertainty, light.uncertainty)):
+            mine[:, *light.where] = np.where(np.isfinite(known), known, mine[:, *light.where])
+        mask[light.where] &= ~light.wanted
+        if own_masks is not None:
+            own_masks = own_masks.copy()
+            own_masks[:, *light.where] &= ~(light.wanted & np.isfinite(light.data))
+        return replace(
+            self,
+            data=data,
+            uncertainty=uncertainty,
+            mask=mask,
+            own_masks=own_masks,
+            masked_light=None,
+        )
+
     def only(self, bands: Collection[str]) -> BandCube:
         """The cube with some of its bands; itself where these are all."""
         rows = [i for i, name in enumerate(self.bands) if name in bands]
         if len(rows) == len(self.bands):
             return self
         filling = self.filling and Filling(self.filling.data[rows], self.filling.uncertainty[rows])
+        light = self.masked_light and replace(
+            self.masked_light,
+            data=self.masked_light.data[rows],
+            uncertainty=self.masked_light.uncertainty[rows],
+        )
         return replace(
             self,
             data=self.data[rows],
@@ -191,6 +224,7 @@ class BandCube:
             correlation=None if self.correlation is None else self.correlation[rows],
             systematic=None if self.systematic is None else self.systematic[rows],
             filling=filling,
+            masked_light=light,
         )
 
     def masked_alike(self) -> BandCube:
@@ -200,7 +234,8 @@ class BandCube:
         return replace(self, own_masks=None)
 
     def line(self, where: np.ndarray) -> BandCube:
-        """Some pixels side by side, as a cube one pixel high; coordinates mean nothing in it.
+        """Some pixels side by side, as a cube one pixel high; coordinates mean nothing in it, and
+        what lies under masks is left behind.
 
         Parameters
         ----------
@@ -221,4 +256,5 @@ class BandCube:
             own_masks=None if self.own_masks is None else chosen(self.own_masks),
             flags=chosen(self.flags),
             filling=filling,
+            masked_light=None,
         )

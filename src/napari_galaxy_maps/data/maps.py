@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .masked_light import Holes, MapFilling
 from .methods import call
-from .properties import GAUSSIAN_95, PROPERTIES, Property
+from .properties import GAUSSIAN_95, PROPERTIES, Flag, Property
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -102,6 +103,9 @@ class PropertyMaps:
         The part of `errors` that all pixels of the galaxy share, so that a sum does not average it
         down; a pixel's own part is the root of the difference of their squares. Missing where it
         is not known.
+    filling : MapFilling or None
+        What the maps are thought to be under masks, where `values` are NaN. Sums count it; means,
+        medians, profiles and scores do not.
     """
 
     values: Mapping[str, np.ndarray]
@@ -113,6 +117,10 @@ class PropertyMaps:
     tails: Mapping[str, float] = field(default_factory=dict)
     extensions: tuple[Any, ...] = ()
     galaxy_errors: Mapping[str, np.ndarray] = field(default_factory=dict)
+    filling: MapFilling | None = None
+    _whole: dict[tuple[str, bool], np.ndarray] = field(
+        default_factory=dict, init=False, compare=False
+    )
 
     def __getitem__(self, name: str) -> PropertyMap:
         """The map of one property, as in ``maps["LOG_SMD"]``."""
@@ -166,6 +174,43 @@ class PropertyMaps:
         """
         table: QTable = call("PropertyMaps.to_table", self)
         return table
+
+    def take_apart(self, holes: Holes) -> PropertyMaps:
+        """The maps with what they are under masks taken out of their arrays and put beside, as
+        `filling`, and flagged.
+
+        The arrays are changed: it is for who has just made them.
+
+        Parameters
+        ----------
+        holes : Holes
+            The pixels under masks.
+        """
+        found = [plane[holes.where] for plane in self.values.values()]
+        there = np.isfinite(found).any(axis=0) if found else np.zeros(holes.rows.shape, bool)
+        where = holes.rows[there], holes.columns[there]
+        parts: list[dict[str, np.ndarray]] = []
+        for planes in (self.values, self.errors, self.galaxy_errors):
+            parts.append({name: np.array(plane[where]) for name, plane in planes.items()})
+            for plane in planes.values():
+                plane[where] = np.nan
+        flags = self.flags & ~Flag.FILLED
+        flags[where] |= Flag.FILLED
+        return replace(self, flags=flags, filling=MapFilling(*where, holes.holes[there], *parts))
+
+    def whole(self, name: str, error: bool = False) -> np.ndarray:
+        """A map, or its error, with what it is thought to be under masks; not to be changed."""
+        plane = (self.errors if error else self.values)[name]
+        if self.filling is None or not self.filling.rows.size:
+            return plane
+        known = (self.filling.errors if error else self.filling.values).get(name)
+        if known is None:
+            return plane
+        if (name, error) not in self._whole:
+            filled = np.array(plane)
+            filled[self.filling.where] = known
+            self._whole[name, error] = filled
+        return self._whole[name, error]
 
     def tail(self, name: str) -> float:
         """Sigmas of a property within which 95 % of the errors are."""

@@ -26,6 +26,7 @@ class Flag(IntFlag):
     FAINT = 16
     EDGE = 32
     NO_MODEL_FITS = 64
+    FILLED = 128
     SUBTRACTED = 256
 
 
@@ -37,6 +38,7 @@ FLAG_MEANING: dict[Flag, str] = {
     Flag.FAINT: "normalising band under 3 sigma",
     Flag.EDGE: "near the edge of an image",
     Flag.NO_MODEL_FITS: "no model spectrum fits",
+    Flag.FILLED: "filled under a mask",
     Flag.SUBTRACTED: "a star subtracted",
 }
 

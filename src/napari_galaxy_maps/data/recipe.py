@@ -284,6 +284,16 @@ class ErrorSettings(Section):
     )
 
 
+class FillSettings(Section):
+    """The light under masks, estimated from what surrounds them."""
+
+    enabled: bool = Field(
+        True,
+        description="Estimate the light under masks, for sums and for models that look at images; "
+        "off, what is masked is left out",
+    )
+
+
 class ImputeSettings(Section):
     """Filling of what is missing by model spectra fitted to the other bands of each pixel."""
 
@@ -381,9 +391,20 @@ class Recipe(Settings):
     psf: PsfSettings = Field(default_factory=PsfSettings)
     grid: GridSettings = Field(default_factory=GridSettings)
     errors: ErrorSettings = Field(default_factory=ErrorSettings)
+    fill: FillSettings = Field(default_factory=FillSettings)
     impute: ImputeSettings = Field(default_factory=ImputeSettings)
     sed: LibrarySettings = Field(default_factory=LibrarySettings)
     model: ModelSettings = Field(default_factory=ModelSettings)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_older_program(cls, tree: Any) -> Any:
+        """What a result names is every section; one without this was made when masks were not
+        filled yet, and keeps its numbers.
+        """
+        if isinstance(tree, dict) and "fill" not in tree and tree.keys() >= _ALWAYS_NAMED:
+            return {**tree, "fill": {"enabled": False}}
+        return tree
 
     def to_toml(self) -> str:
         """The recipe as TOML text; settings that are None are left out."""
@@ -437,6 +458,11 @@ class Recipe(Settings):
         tree = self.model_dump()
         assign(tree, assignments)
         return self.from_tree(tree, "The settings")
+
+
+_ALWAYS_NAMED = frozenset(
+    ("galaxy", "sky", "reddening", "stars", "psf", "grid", "errors", "impute", "model")
+)
 
 
 def filling_settings(recipe: Recipe) -> LibrarySettings:

@@ -12,6 +12,7 @@ from ..bands.registry import get_band
 from ..data.cube import BandCube, Filling
 from ..data.ranges import HUBBLE_STAGE
 from ..exceptions import InputError
+from .masked_light_tables import light_table, read_light
 from .open_fits import opened, shape_of
 from .recipe_files import ascii_text, provenance_of, recipe_table
 from .safe_writing import written_whole
@@ -32,7 +33,7 @@ def write_cube(
     BANDS, `extra` extensions, RECIPE.
 
     Where gaps were filled, FILLED and FILLEDERR hold what with, and NaN elsewhere; DATA is as
-    measured.
+    measured. The table FILLED_MASKS has what is thought to lie under masks.
 
     Raises
     ------
@@ -91,6 +92,7 @@ def write_cube(
     ]
     hdus += [
         fits.BinTableHDU.from_columns(columns, name="BANDS"),
+        *([] if cube.masked_light is None else [light_table(cube.masked_light)]),
         *extra,
         recipe_table({**provenance, "note": cube.notes}),
     ]
@@ -156,6 +158,7 @@ def read_cube(path: str | Path) -> BandCube:
             correlation=_or_none(hdus["BANDS"].data, "CORRAREA"),
             systematic=_or_none(hdus["BANDS"].data, "SYSTERR"),
             filling=filling,
+            masked_light=read_light(hdus, len(data), (data.shape[1], data.shape[2]), path),
             hubble_stage=_hubble_stage(hdus[0].header, path),
             provenance={**provenance_of(hdus), "file": str(path)},
         )  # fmt: skip

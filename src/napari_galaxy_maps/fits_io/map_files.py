@@ -11,6 +11,7 @@ import numpy as np
 from ..data.maps import PropertyMaps
 from ..data.properties import FLAG_MEANING, PROPERTIES, Flag, Property
 from ..exceptions import InputError
+from .masked_light_tables import filling_table, read_filling
 from .open_fits import opened, shape_of
 from .recipe_files import ascii_text, provenance_of, recipe_table
 from .safe_writing import written_whole
@@ -33,7 +34,7 @@ def write_maps(
         The file; it appears only once it is whole.
     maps : PropertyMaps
         An image extension for each property and NAME_ERR beside it (and NAME_ERR_GALAXY, where it
-        is known), FLAGS, MASK, RECIPE.
+        is known), FLAGS, MASK, the table FILLED_MASKS where masks were filled, RECIPE.
     overwrite : bool
         Whether a file that is there may be replaced.
     extra : sequence of HDU
@@ -85,6 +86,8 @@ def write_maps(
     hdus.append(flags)
     mask = ((maps.flags & Flag.MASKED) != 0).astype(np.uint8)
     hdus.append(fits.ImageHDU(mask, wcs, name="MASK"))
+    if maps.filling is not None:
+        hdus.append(filling_table(maps.filling))
     hdus += [*extra, recipe_table(maps.provenance)]
     with written_whole(path, overwrite) as beside:
         fits.HDUList(hdus).writeto(beside, overwrite=True, checksum=True)
@@ -159,6 +162,7 @@ def read_maps(path: str | Path) -> PropertyMaps:
         flags = np.zeros(shape, np.int16)
         if "FLAGS" in hdus and getattr(hdus["FLAGS"], "shape", None) == shape:
             flags = np.asarray(hdus["FLAGS"].data, np.int16)
+        filling = read_filling(hdus, values, shape, path)
         provenance = provenance_of(hdus)
         provenance.setdefault("object", str(hdus[0].header.get("OBJECT", "")))
         area = hdus[0].header.get("CORRAREA")
@@ -167,7 +171,7 @@ def read_maps(path: str | Path) -> PropertyMaps:
     correlation = float(area) if isinstance(area, int | float) else None
     return PropertyMaps(
         values, errors, wcs, flags, {**provenance, "file": str(path)}, correlation, tails,
-        galaxy_errors=shared,
+        galaxy_errors=shared, filling=filling,
     )  # fmt: skip
 
 

@@ -329,10 +329,26 @@ def _to_cube(cube: BandCube, filled: FilledBands, words: str) -> Steps[BandCube]
             images[name] = images[name].evolve(data=data[k], uncertainty=uncertainty[k])
     flags = cube.flags.copy()
     flags.ravel()[filled.imputed.any(0)] |= Flag.BAND_MISSING
+    light = cube.masked_light and replace(
+        cube.masked_light,
+        data=_by_band(names, cube.bands, cube.masked_light.data, np.nan),
+        uncertainty=_by_band(names, cube.bands, cube.masked_light.uncertainty, np.nan),
+    )
+    own_masks = cube.own_masks
+    if own_masks is not None:
+        # A band that was not given is known where none is masked.
+        own_masks = np.stack(
+            [
+                own_masks[cube.bands.index(name)] if name in cube.bands else cube.mask
+                for name in names
+            ]
+        )
     return replace(
         cube,
         data=data,
         uncertainty=uncertainty,
+        own_masks=own_masks,
+        masked_light=light,
         bands=tuple(names),
         flags=flags,
         images=images,

@@ -33,6 +33,7 @@ from .stars.star_list import Discs
 if TYPE_CHECKING:
     from ..sed.library import Library
     from .filled_bands import LastFilling
+    from .masked_light import FilledHoles
 
 T = TypeVar("T")
 
@@ -86,6 +87,8 @@ class PreparationMemory:
         The light of each star on each image.
     seen : dict
         What the light of subtracted stars covers of the grid.
+    filled_holes : dict
+        By band, what was filled under its mask, hole by hole.
     imputed : LastFilling, optional
         What was filled last, and from what.
     library : tuple, optional
@@ -101,6 +104,7 @@ class PreparationMemory:
     grid_discs: Discs = field(default_factory=dict)
     pieces: Pieces = field(default_factory=dict)
     seen: Discs = field(default_factory=dict)
+    filled_holes: dict[str, FilledHoles] = field(default_factory=dict)
     imputed: LastFilling | None = None
     library: tuple[tuple[Any, ...], Library] | None = None
     _matched: dict[str, _MatchedBand] = field(default_factory=dict)

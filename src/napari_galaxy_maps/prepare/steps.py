@@ -9,6 +9,7 @@ from ..data.cube import BandCube
 from ..exceptions import InputError
 from ..progress import Progress, Steps, run_to_end
 from .chain.errors_step import errors_step
+from .chain.fill_step import fill_step
 from .chain.grid_step import grid_step
 from .chain.impute_step import impute_step
 from .chain.preparation import Preparation
@@ -70,6 +71,14 @@ STEPS: tuple[Step, ...] = (
         "Errors",
         "Give every pixel its 1-sigma error",
         errors_step,
+    ),
+    Step(
+        "fill",
+        "Fill masks",
+        "Estimate the light under masks from what surrounds them, for sums and for models that "
+        "look at images",
+        fill_step,
+        doing="filling masks",
     ),
     Step(
         "impute",

@@ -42,11 +42,14 @@ class Options:
         Of the ring's pixels, clipped at 3 sigma.
     correct_masked : bool
         Whether sums are scaled to the whole aperture where pixels of it are blank or off the image.
+    fill : bool
+        Whether sums count what is thought to lie under masks, where that is known.
     """
 
     background: tuple[float, float] | None = None
     background_value: Literal["median", "mean"] = "median"
     correct_masked: bool = False
+    fill: bool = True
 
 
 @dataclass(frozen=True, eq=False)

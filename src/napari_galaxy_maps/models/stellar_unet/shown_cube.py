@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
 def uncut(cube: BandCube) -> BandCube:
     """A cube that is not masked where it only lies outside of the galaxy's ellipse: there no map is
-    wanted, but there is an image.
+    wanted, but there is an image, filled in under masks where it could be.
 
     A network that was shown galaxies with their surroundings takes the edge of a cut image for the
     galaxy's.
     """
-    beyond = ((cube.flags & Flag.OUTSIDE) != 0) & ((cube.flags & Flag.MASKED) == 0)
+    covered = ((cube.flags & Flag.MASKED) != 0) & ((cube.flags & Flag.FILLED) == 0)
+    beyond = ((cube.flags & Flag.OUTSIDE) != 0) & ~covered
     return replace(cube, mask=cube.mask & ~beyond, own_masks=None)
 
 

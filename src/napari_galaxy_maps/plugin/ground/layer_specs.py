@@ -138,13 +138,11 @@ class Shown:
     @property
     def error(self) -> np.ndarray | None:
         """1-sigma errors that belong to the values, where there are any."""
-        if isinstance(self.content, PropertyMaps):
-            return (
-                self.content.errors.get(self.key.name)
-                if self.view in ("map", "truth", "residual")
-                else None
-            )
-        return None
+        content, name = self.content, self.key.name
+        if not isinstance(content, PropertyMaps) or name not in content.errors:
+            return None
+        of_values = self.view in ("map", "truth", "residual")
+        return content.whole(name, error=True) if of_values else None
 
     @property
     def tail(self) -> float | None:
@@ -289,7 +287,7 @@ def map_specs(
     names: Iterable[str] | None = None,
     visible: str | None = None,
 ) -> list[LayerSpec]:
-    """The layers of one view of maps, one a property.
+    """The layers of one view of maps, one a property, with what was filled under masks.
 
     Parameters
     ----------
@@ -319,12 +317,13 @@ def map_specs(
     """
     affine = sky_affine(maps.wcs, maps.shape, reference)
     sky = ThreadWCS(maps.wcs)
-    there = maps.errors if view in ("error", "truth error") else maps.values
+    error = view in ("error", "truth error")
+    there = maps.errors if error else maps.values
     specs = []
     for name in names or maps.values:
         if name not in there:
             continue
-        prop, data = get_property(name), there[name]
+        prop, data = get_property(name), maps.whole(name, error)
         limits, colormap = _colours(maps, name, view, usual, beside)
         key = Key(kind, name, source, view if apart else "")
         seen = _OF_TRUTH.get(view, view) if kind == "truth" else view
@@ -366,7 +365,8 @@ def maps_from_layers(
     Returns
     -------
     maps : PropertyMaps
-        The properties whose map is among the layers; the values are the layers' own.
+        The properties whose map is among the layers; the values are the layers' own, those under
+        masks apart.
     left_out : list of str
         Names of layers that have no place in a file of maps.
 
@@ -408,11 +408,9 @@ def maps_from_layers(
     maps = next(iter(contents.values()))
     assert isinstance(maps, PropertyMaps)
     names = dict.fromkeys(shown.key.name for shown, _ in found)
-    values = {name: maps.values[name] for name in names}
-    errors, shared = (
-        {name: planes[name] for name in names if name in planes}
-        for planes in (maps.errors, maps.galaxy_errors)
-    )
+    values = {name: maps.whole(name) for name in names}
+    errors = {name: maps.whole(name, error=True) for name in names if name in maps.errors}
+    shared = {name: maps.galaxy_errors[name] for name in names if name in maps.galaxy_errors}
     for shown, data in found:
         if data.shape != maps.shape:
             raise InputError(
@@ -422,4 +420,23 @@ def maps_from_layers(
         (errors if "error" in shown.view else values)[shown.key.name] = data.astype(
             np.float32, copy=False
         )
-    return replace(maps, values=values, errors=errors, galaxy_errors=shared), left_out
+    return _apart_again(replace(maps, values=values, errors=errors, galaxy_errors=shared)), left_out
+
+
+def _apart_again(maps: PropertyMaps) -> PropertyMaps:
+    """Maps of whole planes with what lies under masks apart, where `maps.filling` has it."""
+    filling = maps.filling
+    if filling is None:
+        return maps
+    where = filling.where
+    parts, taken = [], []
+    for planes in (maps.values, maps.errors):
+        parts.append({name: np.array(plane) for name, plane in planes.items()})
+        taken.append({name: plane[where] for name, plane in parts[-1].items()})
+        for plane in parts[-1].values():
+            plane[where] = np.nan
+    shared = {
+        name: plane for name, plane in filling.galaxy_errors.items() if name in maps.galaxy_errors
+    }
+    kept = replace(filling, values=taken[0], errors=taken[1], galaxy_errors=shared)
+    return replace(maps, values=parts[0], errors=parts[1], filling=kept)

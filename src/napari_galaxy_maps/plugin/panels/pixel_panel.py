@@ -465,8 +465,8 @@ class PixelPanel(WorkspacePanel):
             return {}
         return {
             name: (
-                float(plane[at]),
-                float(maps.errors[name][at]) if name in maps.errors else float("nan"),
+                float(maps.whole(name)[at]),
+                float(maps.whole(name, error=True)[at]) if name in maps.errors else float("nan"),
             )
-            for name, plane in maps.values.items()
+            for name in maps.values
         }

@@ -25,6 +25,7 @@ def stacked(work: Preparation) -> BandCube:
     outside = work.memory.radius(work.ellipse, grid) > 1
     own = work.masks.of_each(work.memory.blank(bands, grid), work.memory.grid_discs)
     hidden = np.asarray(own.any(axis=0))
+    work.under_masks = own
     # The images share the cube's memory, and keep their notes and their origin.
     shared = {
         name: replace(images[name], data=data[i], uncertainty=uncertainty[i])

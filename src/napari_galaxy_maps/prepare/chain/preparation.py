@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from ...progress import Progress
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ...data.cube import BandCube
     from ...data.galaxy import BandImage, Ellipse, Galaxy
     from ...data.recipe import Recipe
@@ -50,6 +52,8 @@ class Preparation:
         By band, the area over which noise is shared (`BandCube.correlation`); set by ``psf``.
     cube : BandCube
         All bands; set by ``errors``.
+    under_masks : ndarray of bool, shape (n_bands, ny, nx)
+        What is masked in each band of the cube; set by ``errors``.
     """
 
     galaxy: Galaxy
@@ -65,6 +69,7 @@ class Preparation:
     unmasked: dict[str, BandImage] = field(default_factory=dict)
     noise_area: dict[str, float] = field(default_factory=dict)
     cube: BandCube = field(init=False)
+    under_masks: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         self.images = dict(self.galaxy.images)
