@@ -333,6 +333,7 @@ def measure(
     annulus: tuple[float, float] | None = None,
     background: Literal["median", "mean"] = "median",
     correct_masked: bool = False,
+    fill: bool = True,
     names: Sequence[str] | None = None,
     distance: float | None = None,
     correlation: float | None = None,
@@ -352,6 +353,8 @@ def measure(
         The median or the mean of the ring's clipped pixels.
     correct_masked : bool
         Whether sums are scaled to the whole aperture where it has blanks.
+    fill : bool
+        Whether sums count what is thought to lie under masks, where that is known.
     names : sequence of str, optional
         Only these properties or bands.
     distance : float, optional
@@ -373,8 +376,9 @@ def measure(
     if apertures is None:
         if not isinstance(source, PropertyMaps):
             raise InputError("Whole-galaxy values are of maps; give an ellipse or apertures.")
-        return galaxy_totals(planes, recipe_ellipse(source.provenance), None, correct_masked)
-    options = Options(annulus, background, correct_masked)
+        ellipse = recipe_ellipse(source.provenance)
+        return galaxy_totals(planes, ellipse, None, correct_masked, fill)
+    options = Options(annulus, background, correct_masked, fill)
     return measure_apertures(planes, as_apertures(apertures, source), options)
 
 

@@ -150,7 +150,7 @@ def predict_cube_steps(
 
 
 def predict_global(
-    cube: BandCube, recipe: Recipe, ellipse: Ellipse | None = None
+    cube: BandCube, recipe: Recipe, ellipse: Ellipse | None = None, fill: bool = True
 ) -> PropertyMaps | None:
     """What the model says of a galaxy's integrated fluxes (DB21 Sect. 3.3): maps of one pixel, as
     large as the galaxy.
@@ -163,6 +163,8 @@ def predict_global(
         Names the model and where it runs.
     ellipse : Ellipse, optional
         Of the galaxy; without it all pixels that are not masked count.
+    fill : bool
+        Whether what is thought to lie under masks counts, where that is known.
 
     Returns
     -------
@@ -180,7 +182,7 @@ def predict_global(
     # Which pixels count must not depend on bands that the model does not take.
     unknown = unknown_bands(model.card, cube.bands)
     cube = cube.only([band for band in cube.bands if band not in unknown])
-    return run_to_end(predict_cube_steps(integrated_cube(cube, ellipse), recipe))
+    return run_to_end(predict_cube_steps(integrated_cube(cube, ellipse, fill), recipe))
 
 
 def _of_one_stage(cube: BandCube, recipe: Recipe) -> tuple[BandCube, Recipe]:

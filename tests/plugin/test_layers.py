@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from napari_galaxy_maps.data.maps import PropertyMaps
+from napari_galaxy_maps.data.masked_light import MapFilling
 from napari_galaxy_maps.data.properties import PROPERTIES, Flag
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.plugin.canvas import status_bar as readout
@@ -110,11 +111,20 @@ def test_maps_come_back_from_their_layers(maps):
 
 
 def test_one_layer_brings_its_error_and_only_its_property(maps):
-    maps = replace(maps, galaxy_errors={name: e / 2 for name, e in maps.errors.items()})
+    where = np.array([5], "i4")
+    planes = {name: np.ones(1, "f4") for name in maps.values}
+    maps = replace(
+        maps,
+        galaxy_errors={name: e / 2 for name, e in maps.errors.items()},
+        filling=MapFilling(where, where, where, planes, planes, planes),
+    )
     specs = [s for s in layers.map_specs(maps, REFERENCE) if s.key == layers.Key("map", "T_DUST")]
     back, _ = layers.maps_from_layers(layer_data(specs))
     assert list(back.values) == ["T_DUST"] and list(back.errors) == ["T_DUST"]
     assert list(back.galaxy_errors) == ["T_DUST"]
+    filling = back.filling
+    for of_filled in (filling.values, filling.errors, filling.galaxy_errors):
+        assert list(of_filled) == ["T_DUST"]
 
 
 def test_images_and_residuals_are_left_out_beside_a_prediction(maps, image):

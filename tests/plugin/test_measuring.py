@@ -13,15 +13,16 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 from napari_galaxy_maps import pipeline
 from napari_galaxy_maps.data.cube import BandCube
 from napari_galaxy_maps.data.galaxy import Ellipse
+from napari_galaxy_maps.data.masked_light import MapFilling
 from napari_galaxy_maps.measure.apertures.aperture import Aperture, circle
-from napari_galaxy_maps.measure.apertures.photometry import measure_apertures
+from napari_galaxy_maps.measure.apertures.photometry import Options, measure_apertures
 from napari_galaxy_maps.measure.apertures.planes import SHARED, planes_of
 from napari_galaxy_maps.pipeline import PredictionMemory
 from napari_galaxy_maps.plugin.ground.layer_specs import map_specs
 from napari_galaxy_maps.plugin.ground.sky_shapes import ellipse_corners
 from napari_galaxy_maps.plugin.manifest import docks as panels
-from napari_galaxy_maps.plugin.state.aperture_measurements import MAPS
-from napari_galaxy_maps.plugin.widgets.aperture_table import MEAN, SUM, with_error
+from napari_galaxy_maps.plugin.state.aperture_measurements import MAPS, ApertureWork
+from napari_galaxy_maps.plugin.widgets.aperture_table import FILLED, MEAN, SUM, with_error
 
 from . import mouse
 from .conftest import take_maps, wait_for
@@ -153,6 +154,40 @@ def test_a_hole_and_a_local_background_count_and_show_as_rings(
     rings = workspace.aperture_layer.rings.layer
     sizes = sorted(float(np.ptp(np.asarray(box), axis=0).max()) for box in rings.data)
     assert sizes == pytest.approx([20, 60, 80], rel=1e-3)
+
+
+def test_filled_pixels_count_while_the_tick_says_so_and_the_table_shows_their_share(
+    viewer, workspace, measuring, maps, qtbot
+):
+    """Ticks are of the galaxy whose apertures they are."""
+    rows, columns = np.indices((4, 5)).reshape(2, -1).astype("i4") + 13
+    planes = {name: plane[rows, columns] for name, plane in maps.values.items()}
+    errors = {name: np.full(rows.size, 0.1, "f4") for name in planes}
+    filling = MapFilling(rows, columns, np.ones(rows.size, "i4"), planes, errors)
+    hidden = {name: plane.copy() for name, plane in maps.values.items()}
+    for plane in hidden.values():
+        plane[rows, columns] = np.nan
+    before, widget = measuring.planes, panel(viewer, "Measure")
+    holed = replace(maps, values=hidden, filling=filling)
+    take_maps(workspace, holed)
+    workspace.project.maps_changed.emit()
+    wait_for(qtbot, lambda: measuring.planes is not before)
+    measuring.add([circle(*workspace.project.reference, 30.0)], "one")
+    settled(qtbot, measuring)
+    table, number = widget.table, list(maps.values).index("LOG_SIGMA_MD")
+    table.model_.number = number
+    table.renew()
+    row = direct(holed, measuring.apertures[0], "LOG_SIGMA_MD")
+    assert widget.fill.isChecked() and not table.isColumnHidden(FILLED)
+    assert cell(viewer, 0, FILLED) == f"{row['filled_share']:.1%}" != "0.0%"
+    assert cell(viewer, 0, SUM) == with_error(row["sum"], row["sum_err"])
+    widget.fill.click()
+    settled(qtbot, measuring)
+    assert not measuring.options.fill and table.isColumnHidden(FILLED)
+    assert measuring.rows[0]["sum"][number] == pytest.approx(row["sum_measured"])
+    measuring.take_up(ApertureWork(options=Options(correct_masked=True)))
+    measuring.announce()
+    assert widget.fill.isChecked() and widget.correct.isChecked()
 
 
 def test_an_aperture_off_the_maps_says_so_and_the_others_stay(viewer, workspace, measuring, qtbot):
@@ -352,7 +387,7 @@ def test_the_whole_galaxy_is_the_sum_over_its_ellipse(
     monkeypatch.setattr(
         pipeline,
         "predict_global",
-        lambda cube, recipe, _: asked.append((cube.hubble_stage, recipe.galaxy.hubble_stage)),
+        lambda cube, recipe, *_: asked.append((cube.hubble_stage, recipe.galaxy.hubble_stage)),
     )
     view.refresh()
     wait_for(qtbot, lambda: asked)
@@ -424,7 +459,7 @@ def test_what_the_fluxes_give_is_asked_as_when_the_maps_were_made(
     monkeypatch.setattr(
         pipeline,
         "predict_global",
-        lambda cube, recipe, _: asked.append((cube.hubble_stage, recipe.galaxy.hubble_stage)),
+        lambda cube, recipe, *_: asked.append((cube.hubble_stage, recipe.galaxy.hubble_stage)),
     )
     widget = panel(viewer, "Measure")
     widget.tabs.setCurrentIndex(2)

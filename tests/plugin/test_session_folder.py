@@ -106,7 +106,7 @@ def galaxy(maps, tmp_path):
         masks(),
         "Found again.",
         (Aperture(ellipse, "disc é", 0.5, (Aperture(ellipse, "out"),)),),
-        Options((1.5, 2.0), "mean", True),
+        Options((1.5, 2.0), "mean", True, False),
         (
             SavedResult("first", made, maps, masks(1), recipe, True, "An image has changed."),
             SavedResult("second", made, other, None, Recipe()),

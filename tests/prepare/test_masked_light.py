@@ -19,6 +19,7 @@ from napari_galaxy_maps.prepare.chain.fill_step import fill_step
 from napari_galaxy_maps.prepare.masked_light import fill_cube, holes_of, light_model
 from napari_galaxy_maps.prepare.masks.mask_set import Masks
 from napari_galaxy_maps.prepare.memory import PreparationMemory
+from napari_galaxy_maps.prepare.psf.kernels import kernel_between
 from napari_galaxy_maps.prepare.stars.star_list import Star
 from napari_galaxy_maps.prepare.steps import STEPS, prepare_steps
 from napari_galaxy_maps.progress import run_to_end
@@ -188,3 +189,21 @@ def test_a_cube_of_some_bands_has_the_light_of_these():
     some = replace(cube, masked_light=light).only(["SDSS_r"])
     assert np.array_equal(some.masked_light.data[0], light.data[1], equal_nan=True)
     assert some.line(np.ones(SHAPE, bool)).masked_light is None
+
+
+def test_what_is_masked_counts_as_the_profile_when_psfs_are_matched():
+    """On a slope, the mean of what lies about a mask is not what lies at its rim."""
+    band, wcs = BANDS["SDSS_r"], tan_wcs(SHAPE, 1.0)
+    slope = np.tile(np.linspace(1, 9, SHAPE[1], dtype=np.float32), (SHAPE[0], 1))
+    image = BandImage(slope, band, wcs, fwhm=1.0)
+    kernel = kernel_between(1.0, 5.0, image.frame)
+    mask, away = circle(40, 40, 5), [slice(20, 61), slice(20, 61)]
+    found = []
+    for smooth in (None, slope):
+        memory = PreparationMemory()
+        for now in (circle(30, 45, 3), mask):  # an edit gives what a full run does
+            bare, image_at_psf = memory.match(image, now, kernel, 5.0, 0.5, smooth=smooth)
+        found.append(np.nanmax(np.abs(image_at_psf.data - bare.data)[*away]))
+        fresh = PreparationMemory().match(image, mask, kernel, 5.0, 0.5, smooth=smooth)[1]
+        np.testing.assert_allclose(image_at_psf.data, fresh.data, rtol=1e-6)
+    assert found[0] > 0.1 and found[1] < 1e-5

@@ -7,6 +7,8 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..data.maps import PropertyMaps
 from ..exceptions import InputError
 from .measurable import (
@@ -31,6 +33,7 @@ _SHOWN = (
     "map",
     "sum",
     "sum_err",
+    "filled_share",
     "sum_unit",
     "mean",
     "mean_err",
@@ -75,6 +78,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="scale sums to the whole aperture where it has blanks",
     )
     parser.add_argument(
+        "--no-fill",
+        dest="fill",
+        action="store_false",
+        help="leave out of sums what is thought to lie under masks",
+    )
+    parser.add_argument(
         "--cube",
         metavar="CUBE",
         help="with --total: the prepared cube, for what its integrated fluxes give",
@@ -100,6 +109,7 @@ def run(arguments: argparse.Namespace) -> None:
         (ring[0], ring[1]) if ring else None,
         arguments.background or "median",
         arguments.correct_masked,
+        arguments.fill,
     )
     sources = read_sources(arguments)
     if not isinstance(sources[0], PropertyMaps):
@@ -125,6 +135,8 @@ def run(arguments: argparse.Namespace) -> None:
         table = vstack(tables) if len(tables) > 1 else tables[0]
         table.meta |= {"notes": notes, "made_from": made_from}
         shown = _SHOWN
+    if not np.nan_to_num(table["filled_share"]).any():
+        shown = tuple(name for name in shown if name != "filled_share")
     write_and_print(arguments, table, shown)
 
 
@@ -149,13 +161,15 @@ def _totals(arguments: argparse.Namespace, sources: list[Source]) -> QTable:
         # Maps may have been made with another Hubble stage than their cube was prepared with.
         recipe = read_recipe(arguments.file)
         cube = replace(read_cube(arguments.cube), hubble_stage=recipe.galaxy.hubble_stage)
-        single = predict_global(cube, recipe, ellipse)
+        fill = arguments.fill and maps.filling is not None  # of the pixels that the maps count
+        single = predict_global(cube, recipe, ellipse, fill)
         if single is None:
             raise InputError(
                 "The maps' model looks at images, integrated fluxes tell it nothing; "
                 "leave --cube out."
             )
-    return galaxy_totals(planes_to_sum(maps, arguments), ellipse, single, arguments.correct_masked)
+    planes = planes_to_sum(maps, arguments)
+    return galaxy_totals(planes, ellipse, single, arguments.correct_masked, arguments.fill)
 
 
 def _apertures(arguments: argparse.Namespace, source: Source) -> list[Aperture]:

@@ -25,6 +25,7 @@ from .psf.convolution import (
     sampling_step,
     unmatched,
     update_sums,
+    without_light,
 )
 from .psf.kernels import Kernel
 from .stars.star_light import LightPlanes, Pieces, StarLight, light_planes
@@ -49,7 +50,15 @@ def _doubt(sums: Sums, before: np.ndarray | None, box: Box) -> np.ndarray | None
 
 @dataclass
 class _MatchedBand:
-    """One band at the common PSF, with and without its mask."""
+    """One band at the common PSF, with and without its mask.
+
+    Attributes
+    ----------
+    starless : BandImage
+        The source without the light of stars that are subtracted, and without `smooth`.
+    smooth, back : ndarray or None
+        The galaxy in the large: on the source's pixels, and as the convolution makes it.
+    """
 
     source: BandImage
     settings: tuple[Any, ...]
@@ -59,6 +68,28 @@ class _MatchedBand:
     image: BandImage
     starless: BandImage
     planes: LightPlanes | None = None
+    smooth: np.ndarray | None = None
+    back: np.ndarray | None = None
+
+    @property
+    def flat(self) -> BandImage:
+        """The source less the galaxy in the large."""
+        if self.smooth is None:
+            return self.source
+        return self.source.evolve(data=self.source.data - self.smooth)
+
+    def counts_otherwise(self, smooth: np.ndarray | None) -> bool:
+        """Whether masked pixels count as something else than this here."""
+        if self.back is None:
+            return smooth is not None and bool(self.mask.any())
+        return self.smooth is not smooth
+
+    def flatten(self, smooth: np.ndarray, kernel: np.ndarray) -> None:
+        """Let the sums be of what differs from the galaxy in the large; nothing is masked yet."""
+        assert self.sums is not None
+        self.smooth = smooth
+        self.starless = self.starless.evolve(data=self.starless.data - smooth)
+        self.sums, self.back = without_light(self.sums, self.starless.data, smooth, kernel)
 
 
 @dataclass
@@ -138,6 +169,7 @@ class PreparationMemory:
         min_weight: float,
         largest_arcsec: float = 0.0,
         lights: Sequence[StarLight] = (),
+        smooth: np.ndarray | None = None,
     ) -> tuple[BandImage, BandImage]:
         """The image at the common PSF: as it is, and with a mask and without the light of stars.
 
@@ -161,11 +193,19 @@ class PreparationMemory:
             Pixels up to this may be returned; see `psf.sampling_step`.
         lights : sequence of StarLight
             What is subtracted.
+        smooth : ndarray, shape (ny, nx), optional
+            The galaxy in the large, MJy/sr. What is masked counts as this; without it as the mean
+            of what is not masked about it, which is too much or too little where the light falls.
         """
         step = 1 if kernel is None else sampling_step(image, kernel.array, largest_arcsec)
         name, settings = image.band.name, (kernel, target, min_weight, step)
         state = self._matched.get(name)
-        if state is None or state.source is not image or state.settings != settings:
+        if (
+            state is None
+            or state.source is not image
+            or state.settings != settings
+            or (mask is not None and state.counts_otherwise(smooth))
+        ):
             if kernel is None:
                 sums, bare = None, unmatched(image)
             else:
@@ -175,11 +215,13 @@ class PreparationMemory:
             state = _MatchedBand(image, settings, nothing, sums, bare, bare, image)
             self._matched[name] = state
             self._changes.pop(name, None)
+        if smooth is not None and kernel is not None and state.back is None:
+            state.flatten(smooth, kernel.array)
         mask = np.zeros(image.shape, bool) if mask is None else mask
         changed = mask != state.mask
         planes = light_planes(lights, image, state.planes, self.pieces)
         if planes is not state.planes:
-            self._subtract(state, image, planes, changed)
+            self._subtract(state, planes, changed)
         if changed.any():
             before = state.image
             box = self._apply(state, mask, changed)
@@ -187,11 +229,9 @@ class PreparationMemory:
         return state.bare, state.image
 
     @staticmethod
-    def _subtract(
-        state: _MatchedBand, image: BandImage, planes: LightPlanes | None, changed: np.ndarray
-    ) -> None:
+    def _subtract(state: _MatchedBand, planes: LightPlanes | None, changed: np.ndarray) -> None:
         """Take the light of stars off a band's image, and mark the pixels that differ then."""
-        known = state.planes
+        known, image = state.planes, state.flat
         if planes is None or known is None:
             given = planes or known
             assert given is not None
@@ -226,6 +266,8 @@ class PreparationMemory:
             )
             box = touched or (slice(0, 0), slice(0, 0))
             data[box], variance = divided(state.sums, min_weight, box)
+            if state.back is not None:
+                data[box] += state.back[box]
             if variance is not None and uncertainty is not None:
                 uncertainty = uncertainty.copy()
                 uncertainty[box] = np.sqrt(variance)

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ...compiled import compiled
 from ...data.cube import BandCube
 from ...data.galaxy import BandImage, Ellipse
 from ...data.maps import PropertyMaps
 from ...data.properties import Flag
 from ...exceptions import InputError
-from ...prepare.errors.correlation import correlation_factor, sum_error
 from .aperture import Aperture
 from .overlap import Overlap, overlaps
-from .planes import Planes, Quantity, have_ranges, planes_of
+from .planes import Planes, have_ranges, planes_of
+from .quantities import Quantity
+from .sums import Background, filled_sums, measured_sums, totals_of
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -74,6 +73,13 @@ class Values:
     pixel_arcsec2 : float
     flags : int
         Bits of `properties.Flag` that are set on any of its pixels.
+    sums : ndarray, shape (3, n)
+        Of the pixels that sums count, linear and per pixel: the sum, its error, and that of pixels
+        which all err together.
+    filled : ndarray, shape (n,)
+        The part of the sum that is thought to lie under masks.
+    n_filled : ndarray, shape (n,)
+        Pixels under masks that the sum counts, beside `n_pixels`.
     """
 
     mean: np.ndarray
@@ -86,6 +92,9 @@ class Values:
     n_pixels_all: float
     pixel_arcsec2: float
     flags: int
+    sums: np.ndarray
+    filled: np.ndarray
+    n_filled: np.ndarray
 
 
 def measure_apertures(
@@ -107,8 +116,12 @@ def measure_apertures(
     -------
     astropy.table.QTable
         A row for each aperture and map: ``name shape ra dec a b pa inner map sum sum_err
-        sum_err_max sum_unit mean mean_err mean_err_max median mean_unit weight background area
-        n_pixels n_masked flags``. Sums are linear; means and medians are in the map's unit, those
+        sum_err_max sum_measured filled_share sum_unit mean mean_err mean_err_max median mean_unit
+        weight background area n_pixels n_masked flags``. Sums count what is thought to lie under
+        masks, where that is known and wanted; ``sum_measured`` is the sum without it, and
+        ``filled_share`` the share of ``sum`` that it is: 0 where there is none, NaN where there is
+        no sum. All else is of measured pixels alone. Sums are linear; means and medians are in the
+        map's unit, those
         of logarithms log10 of the linear mean, with first-order errors. ``sum_err`` takes errors as
         shared by the pixels that share noise and independent beyond; ``sum_err_max`` as the same
         for all pixels, which is what a model that errs about a whole galaxy does. Where it is known
@@ -159,7 +172,12 @@ def measure_apertures(
     table = QTable(
         columns | {name: columns[name] * unit for name, unit in units.items()}, copy=False
     )
-    table.meta["notes"] = [*empty.values(), *_taken_out(apertures), *planes.notes]
+    table.meta["notes"] = [
+        *empty.values(),
+        *_taken_out(apertures),
+        *filled_note(columns["filled_share"]),
+        *planes.notes,
+    ]
     if planes.made_from:
         table.meta["made_from"] = dict(planes.made_from)
     if empty:
@@ -177,11 +195,8 @@ def _columns(
     else:
         kind, geometry = "polygon", (np.nan, np.nan, np.nan)
     quantities, n = planes.quantities, len(planes.quantities)
-    summed = found.n_pixels_all if options.correct_masked else found.n_pixels
-    per_pixel = (
-        np.array([planes.per_pixel(quantity, found.pixel_arcsec2) for quantity in quantities])
-        * summed
-    )
+    each = np.array([planes.per_pixel(quantity, found.pixel_arcsec2) for quantity in quantities])
+    sums = _sum_columns(found, each, options.correct_masked)
     linear = np.column_stack([found.mean, found.mean_err, found.mean_err_max])
     means = np.array(
         [in_unit(quantity, *row) for quantity, row in zip(quantities, linear.tolist(), strict=True)]
@@ -195,9 +210,7 @@ def _columns(
     )
     return {name: np.full(n, value) for name, value in same.items()} | {
         "map": np.array([quantity.name for quantity in quantities]),
-        "sum": found.mean * per_pixel,
-        "sum_err": found.mean_err * per_pixel,
-        "sum_err_max": found.mean_err_max * per_pixel,
+        **sums,
         "sum_unit": np.array([quantity.sum_unit for quantity in quantities]),
         "mean": means[:, 0],
         "mean_err": means[:, 1],
@@ -211,6 +224,36 @@ def _columns(
         "n_masked": without_value(found),
         "flags": np.full(n, found.flags),
     }
+
+
+def _sum_columns(found: Values, each: np.ndarray, correct_masked: bool) -> dict[str, np.ndarray]:
+    """Sums, where a mean is worth `each` a pixel; what was filled counts where there is any."""
+    counted = found.n_pixels + found.n_filled
+    pixels = found.n_pixels_all if correct_masked else found.n_pixels
+    measured = np.stack([found.mean, found.mean_err, found.mean_err_max]) * each * pixels
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scale = each * (found.n_pixels_all / counted if correct_masked else 1.0)
+        some = found.n_filled > 0
+        value, err, err_max = np.where(some, found.sums * scale, measured)
+        share = np.where(some, found.filled / found.sums[0], 0.0)
+    return {
+        "sum": value,
+        "sum_err": err,
+        "sum_err_max": err_max,
+        "sum_measured": measured[0],
+        "filled_share": np.where(np.isfinite(value) & np.isfinite(share), share, np.nan),
+    }
+
+
+def filled_note(shares: np.ndarray) -> list[str]:
+    """A note on sums that count what is thought to lie under masks, by its share of each."""
+    most = float(np.nan_to_num(np.abs(shares)).max(initial=0.0))
+    if not most:
+        return []
+    return [
+        f"Sums count what is thought to lie under masks, up to {most:.1%} of one (filled_share); "
+        "--no-fill leaves it out. Means and medians never count it."
+    ]
 
 
 def _taken_out(apertures: Sequence[Aperture]) -> list[str]:
@@ -243,7 +286,7 @@ def in_unit(quantity: Quantity, mean: float, *errors: float) -> tuple[float, ...
 
 def _why_empty(aperture: Aperture, found: Values) -> str:
     """What is wrong with an aperture that holds no value; nothing with others."""
-    if np.any(found.n_pixels > 0):
+    if np.any(found.n_pixels + found.n_filled > 0):
         return ""
     ra, dec = aperture.centre
     called = f"The aperture {aperture.name!r}" if aperture.name else "The aperture"
@@ -300,67 +343,45 @@ def _values(
     options: Options,
     levels: tuple[float, ...],
 ) -> Values:
-    sums = _sums()(planes.terms, overlap.weights, overlap.rows.start, overlap.columns.start)
-    amount, weight, error, squared, pixels, shared = sums.T
-    background, background_err, background_shared = _background(
-        planes, ring if overlap.weights.size else None, options
-    )
-    taken = np.nan_to_num(background)
+    measured = measured_sums(planes, aperture, overlap)
+    background = _background(planes, ring if overlap.weights.size else None, options)
+    total = totals_of(measured, background, planes)
     with np.errstate(invalid="ignore", divide="ignore"):
-        random = _random_error(planes, aperture, overlap, error, squared) / weight
-        random = np.hypot(random, background_err)
-        mean = amount / weight - taken
-        common = planes.systematic * np.abs(mean)
-        of_galaxy = np.abs(shared / weight - background_shared)  # the background errs with the rest
-        mean_err = np.hypot(np.hypot(random, common), of_galaxy)
-        mean_err_max = np.hypot(np.hypot(error / weight, background_err), common)
-        parts = planes.in_two_parts
-        mean_err_max = np.where(parts, mean_err, mean_err_max)
+        mean, mean_err, mean_err_max, of_galaxy = (
+            part / measured.weight
+            for part in (total.value, total.err, total.err_max, total.of_galaxy)
+        )
+    filled = None
+    if options.fill and planes.filled is not None:
+        filled = filled_sums(planes.filled, overlap)
+    hidden, n_filled = np.zeros((2, mean.size))
+    if filled is not None:
+        total = totals_of(measured.with_filled(filled), background, planes)
+        hidden, n_filled = totals_of(filled, background, planes).value, filled.n_pixels
     percentiles, flags = _of_pixels(planes, overlap, levels)
+    taken = np.nan_to_num(background.value)
     percentiles -= np.where([quantity.log for quantity in planes.quantities], 0.0, taken)[:, None]
     if overlap.weights.sum() < overlap.area * (1 - 1e-9) or not overlap.weights.size:
         flags |= Flag.EDGE
-    if np.any(pixels < overlap.weights.sum() * (1 - 1e-9)):
+    if np.any(measured.n_pixels < overlap.weights.sum() * (1 - 1e-9)):
         flags |= Flag.MASKED
+    if n_filled.any():
+        flags |= Flag.FILLED
     return Values(
         mean,
         mean_err,
         mean_err_max,
-        np.where(parts, of_galaxy, np.nan),
-        background,
+        np.where(planes.in_two_parts, of_galaxy, np.nan),
+        background.value,
         percentiles,
-        pixels,
+        measured.n_pixels,
         overlap.area,
         overlap.pixel_arcsec2,
         int(flags),
+        np.stack([total.value, total.err, total.err_max]),
+        hidden,
+        n_filled,
     )
-
-
-def _random_error(
-    planes: Planes, aperture: Aperture, overlap: Overlap, error: np.ndarray, squared: np.ndarray
-) -> np.ndarray:
-    """Errors of the sums of terms, from the sum of their errors and the sum of their squares, shape
-    (n,).
-    """
-    if not aperture.inner and not aperture.without:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            as_many = error**2 / squared  # alike pixels
-        factor = correlation_factor(np.nan_to_num(as_many, nan=1.0), planes.correlation)
-    else:  # what has holes is not compact: every pair of pixels counts
-        ones = np.ones(overlap.weights.shape)
-        pairs = {
-            area: sum_error(ones, overlap.weights, area)
-            for area in set(planes.correlation.tolist())
-        }
-        alone = np.sqrt((overlap.weights**2).sum())
-        factor = np.array(
-            [
-                max(pairs[area] / alone, 1.0) if alone else 1.0
-                for area in planes.correlation.tolist()
-            ]
-        )
-    random: np.ndarray = np.minimum(np.sqrt(squared) * factor, error)
-    return random
 
 
 def _of_pixels(
@@ -396,16 +417,12 @@ def _median(values: np.ndarray) -> float:
     return (float(parts[middle]) + float(parts[middle + 1 :].min())) / 2
 
 
-def _background(
-    planes: Planes, ring: Overlap | None, options: Options
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Background of each quantity that adds up, its error, and the error that it shares with the
-    galaxy's pixels; NaN, 0 and 0 of the others.
-    """
+def _background(planes: Planes, ring: Overlap | None, options: Options) -> Background:
+    """Background of each quantity that adds up, from the measured pixels of a ring."""
     n = len(planes.quantities)
     value, error, shared = np.full(n, np.nan), np.zeros(n), np.zeros(n)
     if ring is None:
-        return value, error, shared
+        return Background(value, error, shared)
     from astropy.stats import sigma_clip
 
     inside = ring.weights >= 0.5
@@ -429,45 +446,4 @@ def _background(
         # The median of Gaussian noise scatters sqrt(pi/2) times as much as the mean.
         scatter = kept.std() * (np.sqrt(np.pi / 2) if median else 1.0)
         error[i] = scatter / np.sqrt(max(kept.size / max(planes.correlation[i], 1.0), 1.0))
-    return value, error, shared
-
-
-@cache
-def _sums() -> Callable[..., np.ndarray]:
-    """The compiled loop over an aperture's pixels; compiled once and kept on disk."""
-
-    @compiled(nogil=True, fastmath={"reassoc", "contract", "nsz"})  # NaN stays NaN
-    def sums(terms, weights, row, column):  # type: ignore[no-untyped-def]
-        """Of each map: weight times quantity, weight, error, squared error, pixels with a value,
-        and the error that all pixels share, summed; shape (n, 6).
-        """
-        ny, nx = weights.shape
-        out = np.zeros((terms.shape[0], 6))
-        first, last = np.zeros(ny, np.int64), np.zeros(ny, np.int64)
-        for i in range(ny):
-            last[i] = nx
-            while first[i] < nx and weights[i, first[i]] == 0:
-                first[i] += 1
-            while last[i] > first[i] and weights[i, last[i] - 1] == 0:
-                last[i] -= 1
-        for n in range(terms.shape[0]):
-            amount = weight = error = squared = pixels = 0.0
-            for i in range(ny):
-                for j in range(first[i], last[i]):
-                    w = weights[i, j]
-                    share = terms[n, 1, row + i, column + j]
-                    e = w * terms[n, 2, row + i, column + j]
-                    amount += w * terms[n, 0, row + i, column + j]
-                    weight += w * share
-                    error += e
-                    squared += e * e
-                    pixels += w if share > 0 else 0.0
-            shared = 0.0
-            if terms.shape[1] > 3:
-                for i in range(ny):
-                    for j in range(first[i], last[i]):
-                        shared += weights[i, j] * terms[n, 3, row + i, column + j]
-            out[n] = amount, weight, error, squared, pixels, shared
-        return out
-
-    return sums
+    return Background(value, error, shared)

@@ -20,9 +20,11 @@ from ...data.cube import BandCube
 from ...data.galaxy import BandImage
 from ...data.maps import PropertyMaps
 from ...data.plausible import odd_values
-from ...data.properties import PROPERTIES, Property
+from ...data.properties import PROPERTIES
 from ...data.recipe import Recipe
 from ...exceptions import GalaxyMapsError, InputError
+from .filled_pixels import FilledPixels, filled_bands, filled_maps
+from .quantities import Quantity, brightness, quantity_of, random_part
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -45,32 +47,6 @@ SHARED = "The part that all pixels of the galaxy share, which no sum averages do
 ErrorKind = Literal["unknown", "whole", "two parts"]
 """What is known of a quantity's errors: nothing, each pixel's error, or this and how much of it all
 pixels of the galaxy share."""
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """How one map is to be summed and averaged.
-
-    Attributes
-    ----------
-    name : str
-        Of the property or band.
-    log : bool
-        Whether its values are logarithms: sums and means are of what they are the logarithms of.
-    weight : str
-        What its mean is weighted by: ``"area"``, or a property's name.
-    unit : str
-        Of values and means, as astropy reads it: ``"dex(solMass / kpc2)"``, ``"dex"``, ``"K"``,
-        ``"MJy / sr"``.
-    sum_unit : str
-        Of its sum: ``"Jy"``, ``"solMass"``; empty for what does not add up.
-    """
-
-    name: str
-    log: bool
-    weight: str
-    unit: str
-    sum_unit: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +74,8 @@ class Planes:
         Relative error that is common to all pixels, such as the calibration.
     error_kinds : tuple of ErrorKind
         What is known of the errors of each quantity.
+    filled : FilledPixels or None
+        What is thought to lie under masks, where `values` are NaN.
     distance_mpc : float or None
     notes : tuple of str
         Notes on the numbers, for people.
@@ -115,6 +93,7 @@ class Planes:
     correlation: np.ndarray
     systematic: np.ndarray
     error_kinds: tuple[ErrorKind, ...]
+    filled: FilledPixels | None = None
     distance_mpc: float | None = None
     notes: tuple[str, ...] = ()
     made_from: Mapping[str, Any] = field(default_factory=dict)
@@ -217,27 +196,6 @@ def maps_distance(maps: PropertyMaps) -> float | None:
         return None
 
 
-def quantity_of(prop: Property, weight: str | None = None) -> Quantity:
-    """How a property is summed and averaged; `weight` says by which map, "area" where that is
-    missing.
-    """
-    unit = f"dex({prop.log_unit})" if prop.log_unit else prop.unit
-    if not prop.additive:
-        return Quantity(prop.name, prop.unit == "dex", weight or prop.weight or "area", unit, "")
-    # A map that adds up is the logarithm of something per kpc2.
-    total = prop.log_unit.replace("(yr kpc2)", "yr").removesuffix(" / kpc2")
-    return Quantity(prop.name, True, "area", unit, total)
-
-
-def linear(plane: np.ndarray, log: bool) -> np.ndarray:
-    """Values as what they are the logarithms of, float64 on the way so that no digit of them is
-    lost.
-    """
-    if not log:
-        return plane
-    return np.exp(plane.astype(np.float64) * np.log(10)).astype(np.float32)
-
-
 def _of_maps(
     maps: PropertyMaps,
     names: Sequence[str] | None,
@@ -287,8 +245,9 @@ def _of_maps(
     n = len(names)
     return Planes(
         tuple(quantities), tuple(maps.values[name] for name in names), terms, maps.flags, maps.wcs,
-        np.full(n, shared or 0.0), np.zeros(n), kinds, distance, tuple(notes),
-        handed_on(maps.provenance),
+        np.full(n, shared or 0.0), np.zeros(n), kinds,
+        filled_maps(maps, quantities, [kind == "two parts" for kind in kinds]), distance,
+        tuple(notes), handed_on(maps.provenance),
     )  # fmt: skip
 
 
@@ -410,11 +369,12 @@ def _of_cube(
     )
     if distance_mpc is None and cube.pixel_pc:
         distance_mpc = cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC)
-    quantities = tuple(_brightness(name) for name in names)
+    quantities = tuple(brightness(name) for name in names)
     whole: ErrorKind = "whole"
     return Planes(
         quantities, values, terms, cube.flags, cube.wcs, shared, systematic,
-        (whole,) * len(names), distance_mpc, made_from=handed_on(cube.provenance),
+        (whole,) * len(names), filled_bands(cube.masked_light, rows, values, systematic),
+        distance_mpc, made_from=handed_on(cube.provenance),
     )  # fmt: skip
 
 
@@ -438,10 +398,10 @@ def _of_image(image: BandImage, distance_mpc: float | None, correlation: float |
         )
     # Its uncertainty is the noise's; the calibration is added to that of sums.
     return Planes(
-        (_brightness(image.band.name),), (values,), _terms(values, error, 0.0)[None],
+        (brightness(image.band.name),), (values,), _terms(values, error, 0.0)[None],
         np.zeros(image.shape, np.int16), image.wcs,
         np.array([shared]), np.array([image.band.calibration]),
-        ("unknown" if image.uncertainty is None else "whole",), distance_mpc, tuple(notes),
+        ("unknown" if image.uncertainty is None else "whole",), None, distance_mpc, tuple(notes),
         {"inputs": {image.band.name: f"{image.meta['label']} sha256 {image.meta['checksum']}"}}
         if "checksum" in image.meta
         else {},
@@ -450,12 +410,7 @@ def _of_image(image: BandImage, distance_mpc: float | None, correlation: float |
 
 def _terms(values: np.ndarray, error: np.ndarray, systematic: float) -> np.ndarray:
     valid = np.isfinite(values)
-    with np.errstate(invalid="ignore"):
-        random = (
-            np.sqrt(np.clip(error**2 - (np.float32(systematic) * values) ** 2, 0, None))
-            if systematic
-            else error
-        )
+    random = random_part(values, error, systematic)
     return np.stack([np.where(valid, values, 0), valid, np.where(valid, random, 0)]).astype(
         np.float32
     )
@@ -466,10 +421,6 @@ def pixel_arcsec(wcs: WCS) -> float:
     from astropy.wcs.utils import proj_plane_pixel_area
 
     return float(np.sqrt(proj_plane_pixel_area(wcs)) * 3600)
-
-
-def _brightness(band: str) -> Quantity:
-    return Quantity(band, False, "area", "MJy / sr", "Jy")
 
 
 def _psf_correlation(fwhm: float, wcs: WCS) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -39,12 +40,15 @@ def to_imf_of(maps: PropertyMaps, other: PropertyMaps) -> tuple[PropertyMaps, st
     changed = {name: PROPERTIES[name].imf * shift for name in maps.values if PROPERTIES[name].imf}
     if not changed:
         return maps, ""
-    values = {name: plane + np.float32(changed.get(name, 0)) for name, plane in maps.values.items()}
+
+    def shifted(planes: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return {name: plane + np.float32(changed.get(name, 0)) for name, plane in planes.items()}
+
+    filling = maps.filling and replace(maps.filling, values=shifted(maps.filling.values))
     words = ", ".join(f"{name} by {by:+.2f}" for name, by in changed.items())
     note = (
         f"was taken from {mine.capitalize()}'s initial mass function to "
         f"{wanted.capitalize()}'s: {words} dex."
     )
-    return replace(
-        maps, values=values, provenance={**maps.provenance, "imf": wanted.capitalize()}
-    ), note
+    provenance = {**maps.provenance, "imf": wanted.capitalize()}
+    return replace(maps, values=shifted(maps.values), provenance=provenance, filling=filling), note

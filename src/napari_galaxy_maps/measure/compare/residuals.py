@@ -87,12 +87,12 @@ def check_overlap(moved: PropertyMaps, truth: PropertyMaps) -> None:
 
 
 def chosen(maps: PropertyMaps, names: Sequence[str]) -> PropertyMaps:
-    """Some of the maps, with their errors."""
+    """Some of the maps, with their errors; what lies under masks is not scored and stays behind."""
     values, errors, shared = (
         {name: planes[name] for name in names if name in planes}
         for planes in (maps.values, maps.errors, maps.galaxy_errors)
     )
-    return replace(maps, values=values, errors=errors, galaxy_errors=shared)
+    return replace(maps, values=values, errors=errors, galaxy_errors=shared, filling=None)
 
 
 def _source(truth: PropertyMaps) -> str:

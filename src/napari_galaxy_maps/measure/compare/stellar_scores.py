@@ -18,7 +18,8 @@ from ...constants import PC_PER_MPC_ARCSEC
 from ...data.galaxy import Ellipse
 from ...data.properties import EMPTY_LOG, PROPERTIES
 from ...exceptions import InputError
-from ..apertures.planes import linear, maps_distance, pixel_arcsec, quantity_of
+from ..apertures.planes import maps_distance, pixel_arcsec
+from ..apertures.quantities import linear, quantity_of
 from ..profiles.ellipses import ellipse_of_half, recipe_ellipse
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from ...data.recipe import Recipe
 from ...exceptions import GalaxyMapsError, InputError
 from ...fits_io.galaxies import d25_ellipse
 from ..apertures.overlap import linear_frame, pixel_ellipse
-from ..apertures.planes import linear
+from ..apertures.quantities import linear
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS

@@ -9,7 +9,8 @@ from ...data import ranges
 from ...data.cube import BandCube
 from ...data.galaxy import BandImage, Ellipse
 from ...data.maps import PropertyMaps
-from ..apertures.planes import Planes, linear, pixel_arcsec
+from ..apertures.planes import Planes, pixel_arcsec
+from ..apertures.quantities import linear
 from .ellipses import fit_isophote, half_mass_ellipse, stellar_half_radius
 from .radial_profile import equal_steps, radial_profile
 

@@ -117,11 +117,11 @@ def radial_profile(
         name: source if isinstance(source, Planes) else planes_of(source)
         for name, source in named.items()
     }
-    tables, notes = [], []
+    tables, notes, options = [], [], Options(fill=False)
     for label, planes in laid.items():
-        found = values_in(planes, rings, Options(), (16.0, 50.0, 84.0))
+        found = values_in(planes, rings, options, (16.0, 50.0, 84.0))
         whole = [ring.scaled(0, 1) for ring in rings]
-        grown = values_in(planes, whole, Options())
+        grown = values_in(planes, whole, options)
         if not any(np.any(values.n_pixels > 0) for values in found):
             raise InputError(
                 f"No annulus about RA {ellipse.ra:.5f}, Dec {ellipse.dec:.5f} out to {edges[-1]:g} "

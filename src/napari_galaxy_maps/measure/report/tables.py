@@ -46,7 +46,8 @@ def totals_beside(comparison: Comparison) -> QTable | None:
         values = {
             name: np.where(blank, np.float32(np.nan), plane) for name, plane in maps.values.items()
         }
-        found.append(galaxy_totals(planes_of(replace(maps, values=values), distance_mpc=distance)))
+        both_known = replace(maps, values=values, filling=None)
+        found.append(galaxy_totals(planes_of(both_known, distance_mpc=distance)))
     rows, kept = [], ("map", "what", "value", "err", "err_max")
     for mine, true in zip(*found, strict=True):
         key = "log10" if np.isfinite(mine["log10"]) else "value"

@@ -153,7 +153,7 @@ def _ellipse(
     drawn: Ellipse | None,
 ) -> Ellipse:
     """The ellipse that the annuli are like."""
-    from ...measure.apertures.planes import linear
+    from ...measure.apertures.quantities import linear
     from ...measure.profiles.ellipses import fit_isophote, half_mass_ellipse
 
     start = d25 or drawn

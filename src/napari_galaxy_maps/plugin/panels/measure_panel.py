@@ -179,8 +179,16 @@ class MeasurePanel(WorkspacePanel):
         self.correct.setObjectName("correct")
         self.correct.setToolTip("As if the whole aperture were as bright as what is not masked")
         grid.addWidget(self.correct, 3, 0, 1, 2)
+        self.fill = QCheckBox("Count filled pixels in sums, not in means")
+        self.fill.setObjectName("fill")
+        self.fill.setToolTip(
+            "What is thought to lie under masks, where that is known; means, medians and profiles "
+            "never count it"
+        )
+        grid.addWidget(self.fill, 4, 0, 1, 2)
         self.background.clicked.connect(self._set_options)
         self.correct.clicked.connect(self._set_options)
+        self.fill.clicked.connect(self._set_options)
         self.inner.valueChanged.connect(self._set_options)
         self.outer.valueChanged.connect(self._set_options)
         self.page.addLayout(grid)
@@ -213,7 +221,19 @@ class MeasurePanel(WorkspacePanel):
         self.table.renew()
         show_history(self.measurements.history, self.undo, self.redo)
         self.save.setEnabled(bool(self.measurements.apertures))
+        self._show_options()
         self._selection_changed()
+
+    def _show_options(self) -> None:
+        """Ticks are of this galaxy's apertures, which may come from a session."""
+        options = self.measurements.options
+        self.correct.setChecked(options.correct_masked)
+        self.fill.setChecked(options.fill)
+        self.background.setChecked(options.background is not None)
+        if options.background is not None:
+            with QSignalBlocker(self.inner), QSignalBlocker(self.outer):
+                self.inner.setValue(options.background[0])
+                self.outer.setValue(options.background[1])
 
     def _measured(self) -> None:
         planes = self.measurements.planes
@@ -312,7 +332,11 @@ class MeasurePanel(WorkspacePanel):
                 self.outer.setValue(self.inner.value() + 0.25)
         ring = (self.inner.value(), self.outer.value()) if self.background.isChecked() else None
         self.measurements.set_options(
-            Options(background=ring, correct_masked=self.correct.isChecked())
+            Options(
+                background=ring,
+                correct_masked=self.correct.isChecked(),
+                fill=self.fill.isChecked(),
+            )
         )
 
     # Files ---------------------------------------------------------------------------------------

@@ -264,7 +264,7 @@ def _file(entry: FileEntry) -> SavedFile:
 
 def _options(entry: OptionsEntry) -> Options:
     ring = (entry.background[0], entry.background[1]) if entry.background else None
-    return Options(ring, entry.background_value, entry.correct_masked)
+    return Options(ring, entry.background_value, entry.correct_masked, entry.fill)
 
 
 def _place(looked_at: SavedResult | None, there: list[SavedResult]) -> int:

@@ -103,6 +103,7 @@ class OptionsEntry(_Entry):
     background: Annotated[list[float], Field(min_length=2, max_length=2)] | None
     background_value: Literal["median", "mean"]
     correct_masked: bool
+    fill: bool = True
 
 
 class GalaxyEntry(_Entry):

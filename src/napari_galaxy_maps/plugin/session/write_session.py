@@ -211,6 +211,7 @@ def _options(options: Options) -> OptionsEntry:
         background=[float(edge) for edge in options.background] if options.background else None,
         background_value=options.background_value,
         correct_masked=options.correct_masked,
+        fill=options.fill,
     )
 
 

@@ -238,7 +238,7 @@ class PixelSpectra:
 
         if self._planes is None or self._planes[0] is not cube:
             self._planes = cube, planes_of(cube.masked_alike())
-        found = values_in(self._planes[1], [place.aperture], Options())[0]
+        found = values_in(self._planes[1], [place.aperture], Options(fill=False))[0]
         return np.asarray(found.mean), np.asarray(found.mean_err)
 
     def at(self, place: Place, with_far_infrared: bool = False) -> PixelSpectrum:

@@ -16,12 +16,13 @@ from qtpy.QtCore import (
 )
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
-from ...measure.apertures.planes import SHARED, Quantity
+from ...measure.apertures.planes import SHARED
+from ...measure.apertures.quantities import Quantity
 from ..state.aperture_measurements import ApertureMeasurements, Row
 from .qt_parts import present
 from .theme_colours import INK_ROLE, WARNING, InkDelegate
 
-NAME, SUM, MEAN, MEDIAN, PIXELS, MASKED = range(6)
+NAME, SUM, MEAN, MEDIAN, PIXELS, MASKED, FILLED = range(7)
 _TIPS = (
     "Its name; double-click to change it",
     "Sum over its pixels, those on the edge in part, and its error",
@@ -29,6 +30,7 @@ _TIPS = (
     "Median of its pixels",
     "Pixels with a value, those on the edge in part",
     "Pixels that are blank, masked or off the image",
+    "Share of the sum that is thought to lie under masks",
 )
 _LEAST = 60
 """Pixels of a column; a table that is narrower scrolls."""
@@ -66,7 +68,7 @@ class ApertureModel(QAbstractTableModel):
 
     def renew_row(self, row: int) -> None:
         """The values of one aperture have changed."""
-        self.dataChanged.emit(self.index(row, 0), self.index(row, MASKED))
+        self.dataChanged.emit(self.index(row, 0), self.index(row, FILLED))
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
         """One an aperture."""
@@ -99,6 +101,7 @@ class ApertureModel(QAbstractTableModel):
             "Median\n",
             "Pixels\n",
             "Masked\n",
+            "Filled\n",
         )[section]
 
     def flags(self, index: QModelIndex) -> Qt.ItemFlag:
@@ -154,7 +157,21 @@ class ApertureModel(QAbstractTableModel):
             return with_error(row["mean"][i], row["mean_err"][i])
         if column == MEDIAN:
             return with_error(row["median"][i], row["mean_err"][i], shown=False)
+        if column == FILLED:
+            share = self._share(row)
+            return f"{share:.1%}" if share else ""
         return f"{row['n_pixels' if column == PIXELS else 'n_masked'][i]:.1f}"
+
+    def _share(self, row: Row | str) -> float:
+        """The share of an aperture's sum that was filled; 0 where there is no sum."""
+        if not isinstance(row, dict) or self.number >= len(row["map"]):
+            return 0.0
+        return float(np.nan_to_num(row["filled_share"][self.number]))
+
+    @property
+    def some_filled(self) -> bool:
+        """Whether any sum that is shown counts what lies under masks."""
+        return any(self._share(row) for row in self.measurements.rows)
 
     def setData(self, index: QModelIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         """A new name."""
@@ -198,9 +215,18 @@ class ApertureTable(QTableView):
         header = present(self.horizontalHeader())
         header.setMinimumSectionSize(_LEAST)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        for column, width in ((NAME, 78), (MEDIAN, 72), (PIXELS, _LEAST), (MASKED, _LEAST)):
+        for column, width in (
+            (NAME, 78),
+            (MEDIAN, 72),
+            (PIXELS, _LEAST),
+            (MASKED, _LEAST),
+            (FILLED, _LEAST),
+        ):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(column, width)
+        header.moveSection(FILLED, MEAN)  # beside the sum that it is a share of
+        self._show_filled()
+        self.model_.dataChanged.connect(lambda *_: self._show_filled())
         present(self.selectionModel()).selectionChanged.connect(self._selection_changed)
         self.clicked.connect(lambda index: self.shown.emit(index.row()))
 
@@ -209,13 +235,18 @@ class ApertureTable(QTableView):
         self._quiet = True
         self.model_.renew()
         self._quiet = False
+        self._show_filled()
         self.select(self.model_.measurements.selected)
+
+    def _show_filled(self) -> None:
+        """The column of what is filled takes room only where there is any."""
+        self.setColumnHidden(FILLED, not self.model_.some_filled)
 
     def select(self, numbers: Sequence[int]) -> None:
         """Select rows without telling anybody, and bring the first into sight."""
         selection = QItemSelection()
         for row in numbers:
-            selection.select(self.model_.index(row, 0), self.model_.index(row, MASKED))
+            selection.select(self.model_.index(row, 0), self.model_.index(row, FILLED))
         flags = QItemSelectionModel.SelectionFlag
         self._quiet = True
         present(self.selectionModel()).select(selection, flags.ClearAndSelect | flags.Rows)

@@ -111,6 +111,7 @@ class TotalsView(QWidget):
             )
             return
         asked, ellipse = self._asked, project.ellipse()
+        fill = self.measurements.options.fill
         distance = project.recipe.galaxy.distance
         # That of the maps: settings may have changed since they were made.
         made_by = project.recipe if project.result is None else project.result.recipe
@@ -130,8 +131,11 @@ class TotalsView(QWidget):
                 single = None
                 if cube is not None:
                     alike = replace(cube, hubble_stage=recipe.galaxy.hubble_stage)
-                    single = predict_global(alike, recipe, ellipse)
-                return galaxy_totals(planes_of(content, distance_mpc=distance), ellipse, single)
+                    # Of the pixels that the maps count.
+                    known = fill and content.filling is not None
+                    single = predict_global(alike, recipe, ellipse, known)
+                planes = planes_of(content, distance_mpc=distance)
+                return galaxy_totals(planes, ellipse, single, fill=fill)
             except GalaxyMapsError as error:
                 return str(error)
 
@@ -180,8 +184,10 @@ class TotalsView(QWidget):
         masked = float(totals["n_masked"][0]) / max(
             float(totals["n_masked"][0] + totals["n_pixels"][0]), 1e-9
         )
+        filled = np.nan_to_num(totals["filled_share"]).any()
+        without = "" if filled else "; nothing stands in for them"
         words = (
-            [f"{masked:.1%} of the galaxy's pixels have no value; nothing stands in for them."]
+            [f"{masked:.1%} of the galaxy's pixels have no value{without}."]
             if masked > 1e-3
             else []
         )

@@ -57,6 +57,7 @@ def psf_step(work: Preparation) -> Steps[None]:
             settings.min_weight,
             largest_pixel,
             work.masks.lights_in(name),
+            _in_the_large(work, cut) if mask is not None and kernel is not None else None,
         )
         if settings.enabled:
             yield band_progress("psf", done, total, work.images[name])
@@ -83,6 +84,18 @@ def _cut_out(work: Preparation, name: str, image: BandImage) -> BandImage:
     if work.recipe.errors.poisson:
         cut = work.memory.do("poisson", with_poisson, cut, work.gains.get(name))
     return cut
+
+
+def _in_the_large(work: Preparation, image: BandImage) -> np.ndarray | None:
+    """The galaxy's profile on a band's own pixels, by which what is masked counts; None where masks
+    are not to be filled.
+    """
+    from ..masked_light import profile_plane
+
+    if not work.recipe.fill.enabled:
+        return None
+    plane: np.ndarray | None = work.memory.do("profile", profile_plane, image, work.ellipse)
+    return plane
 
 
 def _covers_nucleus(mask: np.ndarray, image: BandImage, ellipse: Ellipse) -> bool:

@@ -212,6 +212,38 @@ def convolution_sums(image: BandImage, kernel: np.ndarray, step: int = 1) -> Sum
     return Sums(numerator, weight, spread, level, good, image.data, step, doubt, image.doubt)
 
 
+def without_light(
+    sums: Sums, data: np.ndarray, light: np.ndarray, kernel: np.ndarray
+) -> tuple[Sums, np.ndarray]:
+    """The sums of an image less some light, and this light convolved alike.
+
+    Parameters
+    ----------
+    sums : Sums
+        Of the image as it is.
+    data : ndarray, shape (ny, nx)
+        The image without the light.
+    light : ndarray, shape (ny, nx)
+        Finite values.
+    kernel : ndarray
+        The kernel of the sums.
+
+    Returns
+    -------
+    sums : Sums
+        Of the image without the light.
+    convolved : ndarray of float32
+        The light: over the same weight, where that is not 0.
+    """
+    taken = convolve(
+        np.where(sums.good, light, np.float64(0))[None], kernel.astype(float), sums.step
+    )[0]
+    convolved = np.zeros(taken.shape, np.float32)
+    np.divide(taken, sums.weight, out=convolved, where=sums.weight > _PASSED, casting="same_kind")
+    numerator = sums.numerator + sums.level * sums.weight - taken
+    return replace(sums, numerator=numerator, level=0.0, data=data), convolved
+
+
 def changed_box(changed: np.ndarray, margin: int = 0) -> Box | None:
     """The smallest rectangle that holds all changed pixels and a margin, or None where there are
     none.

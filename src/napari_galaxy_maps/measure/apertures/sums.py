@@ -1,0 +1,204 @@
+"""Sums over the pixels of an aperture and their errors, of what was measured and of what is thought
+to lie under masks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from ...compiled import compiled
+from ...prepare.errors.correlation import correlation_factor, sum_error
+from .aperture import Aperture
+from .filled_pixels import FilledPixels
+from .overlap import Overlap
+from .planes import Planes
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Sums over pixels of an aperture, of n quantities, linear and per pixel.
+
+    Attributes
+    ----------
+    amount : ndarray, shape (n,)
+        Of weight times quantity.
+    weight : ndarray, shape (n,)
+        Of the weights; of what adds up, the number of pixels.
+    random : ndarray, shape (n,)
+        Its error by what not all pixels share.
+    together : ndarray, shape (n,)
+        The same, if all pixels err alike.
+    of_galaxy : ndarray, shape (n,)
+        Its error by what all pixels of the galaxy share.
+    n_pixels : ndarray, shape (n,)
+        Pixels with a value, those on the edge in part.
+    """
+
+    amount: np.ndarray
+    weight: np.ndarray
+    random: np.ndarray
+    together: np.ndarray
+    of_galaxy: np.ndarray
+    n_pixels: np.ndarray
+
+    def with_filled(self, filled: Sums) -> Sums:
+        """These and those of filled pixels, whose random errors are independent of each other."""
+        return Sums(
+            self.amount + filled.amount,
+            self.weight + filled.weight,
+            np.hypot(self.random, filled.random),
+            self.together + filled.together,
+            self.of_galaxy + filled.of_galaxy,
+            self.n_pixels + filled.n_pixels,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """The local background of n quantities.
+
+    Attributes
+    ----------
+    value : ndarray, shape (n,)
+        What is taken from each pixel; NaN where nothing is.
+    error, of_galaxy : ndarray, shape (n,)
+        Its error, and the part that it shares with all pixels of the galaxy; 0 where nothing is.
+    """
+
+    value: np.ndarray
+    error: np.ndarray
+    of_galaxy: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Totals:
+    """Sums over an aperture without its background, with their whole errors; each of shape (n,).
+
+    Attributes
+    ----------
+    value, err, err_max : ndarray
+        The second error holds where all pixels err together; it is the same as the first where it
+        is known how much of their errors they share.
+    of_galaxy : ndarray
+        The part of `err` that all pixels of the galaxy share.
+    """
+
+    value: np.ndarray
+    err: np.ndarray
+    err_max: np.ndarray
+    of_galaxy: np.ndarray
+
+
+def totals_of(sums: Sums, background: Background, planes: Planes) -> Totals:
+    """Sums of which the background is taken, and their errors."""
+    value = sums.amount - np.nan_to_num(background.value) * sums.weight
+    by_background, common = background.error * sums.weight, planes.systematic * np.abs(value)
+    # The background errs with the rest.
+    of_galaxy = np.abs(sums.of_galaxy - background.of_galaxy * sums.weight)
+    err, err_max = (
+        np.hypot(np.hypot(error, by_background), common) for error in (sums.random, sums.together)
+    )
+    err = np.hypot(err, of_galaxy)
+    return Totals(value, err, np.where(planes.in_two_parts, err, err_max), of_galaxy)
+
+
+def measured_sums(planes: Planes, aperture: Aperture, overlap: Overlap) -> Sums:
+    """Sums over the measured pixels of an aperture, by the share of each that lies within."""
+    sums = _sums()(planes.terms, overlap.weights, overlap.rows.start, overlap.columns.start)
+    amount, weight, error, squared, pixels, shared = sums.T
+    random = _random_error(planes, aperture, overlap, error, squared)
+    return Sums(amount, weight, random, error, shared, pixels)
+
+
+def filled_sums(filled: FilledPixels, overlap: Overlap) -> Sums | None:
+    """Sums over the filled pixels of an aperture, by the share of each that lies within; None where
+    there are none. Those of a hole err together, holes independently of each other.
+    """
+    first, last = np.searchsorted(filled.rows, (overlap.rows.start, overlap.rows.stop))
+    rows = filled.rows[first:last] - overlap.rows.start
+    columns = filled.columns[first:last] - overlap.columns.start
+    inside = np.flatnonzero((columns >= 0) & (columns < overlap.weights.shape[1]))
+    weights = overlap.weights[rows[inside], columns[inside]]
+    inside, weights = inside[weights > 0], weights[weights > 0]
+    if not inside.size:
+        return None
+    holes = filled.holes[first:last][inside]
+    order = np.argsort(holes, kind="stable")
+    terms = filled.terms[:, :, first + inside[order]] * weights[order]
+    amount, together, of_galaxy, pixels = terms.sum(axis=2).T
+    starts = np.flatnonzero(np.diff(holes[order], prepend=0))  # holes are numbered from 1
+    by_hole = np.add.reduceat(terms[:, 1], starts, axis=1)
+    random = np.sqrt((by_hole**2).sum(axis=1))
+    return Sums(amount, pixels, random, together, of_galaxy, pixels)
+
+
+def _random_error(
+    planes: Planes, aperture: Aperture, overlap: Overlap, error: np.ndarray, squared: np.ndarray
+) -> np.ndarray:
+    """Errors of the sums of terms, from the sum of their errors and the sum of their squares, shape
+    (n,).
+    """
+    if not aperture.inner and not aperture.without:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            as_many = error**2 / squared  # alike pixels
+        factor = correlation_factor(np.nan_to_num(as_many, nan=1.0), planes.correlation)
+    else:  # what has holes is not compact: every pair of pixels counts
+        ones = np.ones(overlap.weights.shape)
+        pairs = {
+            area: sum_error(ones, overlap.weights, area)
+            for area in set(planes.correlation.tolist())
+        }
+        alone = np.sqrt((overlap.weights**2).sum())
+        factor = np.array(
+            [
+                max(pairs[area] / alone, 1.0) if alone else 1.0
+                for area in planes.correlation.tolist()
+            ]
+        )
+    random: np.ndarray = np.minimum(np.sqrt(squared) * factor, error)
+    return random
+
+
+@cache
+def _sums() -> Callable[..., np.ndarray]:
+    """The compiled loop over an aperture's pixels; compiled once and kept on disk."""
+
+    @compiled(nogil=True, fastmath={"reassoc", "contract", "nsz"})  # NaN stays NaN
+    def sums(terms, weights, row, column):  # type: ignore[no-untyped-def]
+        """Of each map: weight times quantity, weight, error, squared error, pixels with a value,
+        and the error that all pixels share, summed; shape (n, 6).
+        """
+        ny, nx = weights.shape
+        out = np.zeros((terms.shape[0], 6))
+        first, last = np.zeros(ny, np.int64), np.zeros(ny, np.int64)
+        for i in range(ny):
+            last[i] = nx
+            while first[i] < nx and weights[i, first[i]] == 0:
+                first[i] += 1
+            while last[i] > first[i] and weights[i, last[i] - 1] == 0:
+                last[i] -= 1
+        for n in range(terms.shape[0]):
+            amount = weight = error = squared = pixels = 0.0
+            for i in range(ny):
+                for j in range(first[i], last[i]):
+                    w = weights[i, j]
+                    share = terms[n, 1, row + i, column + j]
+                    e = w * terms[n, 2, row + i, column + j]
+                    amount += w * terms[n, 0, row + i, column + j]
+                    weight += w * share
+                    error += e
+                    squared += e * e
+                    pixels += w if share > 0 else 0.0
+            shared = 0.0
+            if terms.shape[1] > 3:
+                for i in range(ny):
+                    for j in range(first[i], last[i]):
+                        shared += weights[i, j] * terms[n, 3, row + i, column + j]
+            out[n] = amount, weight, error, squared, pixels, shared
+        return out
+
+    return sums
