@@ -1,7 +1,7 @@
 """One star's circle edited, all bands: the time until cube and maps are new, beside the program's
 own full run.
 
-    python benchmarks/bench_edit.py [--size 1024] [--pixel 6] [--edits 12]
+    python benchmarks/bench_edit.py [--size 1024] [--pixel 6] [--edits 12] [--subtracted]
 
 Fourteen made-up bands with 40 stars masked; circles of 10 arcsec are moved, added, resized and
 deleted one after another. Prints the ratio of the medians, the time of each part, and how far the
@@ -20,7 +20,9 @@ from napari_galaxy_maps.data.galaxy import BandImage, Ellipse, Galaxy
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.pipeline import PredictionMemory, predict_steps
 from napari_galaxy_maps.prepare.masks.mask_set import Masks
+from napari_galaxy_maps.prepare.stars.star_light import StarLight
 from napari_galaxy_maps.prepare.stars.star_list import Star
+from napari_galaxy_maps.prepare.stars.star_wings import StarPsf
 from napari_galaxy_maps.progress import run_to_end
 
 PIXEL = [
@@ -39,6 +41,7 @@ PIXEL = [
     1.375,
     1.375,
 ]  # arcsec, FUV ... WISE 4
+SUBTRACTED = False
 NAMES = [name for name in INPUT_BANDS if not name.startswith("Spitzer")]
 BRIGHT = [
     0.02,
@@ -81,9 +84,16 @@ def made_up_galaxy(size: int, rng: np.random.Generator) -> Galaxy:
 
 
 def star(k: int, dx: float, dy: float, radius: float) -> Star:
-    return Star(
-        str(k), 24.17 + dx / 3600, 15.78 + dy / 3600, 15.0, "hand", dict.fromkeys(NAMES, radius)
-    )
+    ra, dec = 24.17 + dx / 3600, 15.78 + dy / 3600
+    lights = {}
+    if SUBTRACTED:
+        lights = {
+            name: StarLight(
+                ra, dec, 1.0, 1.0, 0.01, 30.0, 15.0, radius, StarPsf(BANDS[name].fwhm, 2.5)
+            )
+            for name in NAMES
+        }
+    return Star(str(k), ra, dec, 15.0, "hand", dict.fromkeys(NAMES, radius), lights=lights)
 
 
 if __name__ == "__main__":
@@ -91,7 +101,9 @@ if __name__ == "__main__":
     parser.add_argument("--size", type=int, default=1024)
     parser.add_argument("--pixel", type=float, default=6.0, help="of the grid, arcsec")
     parser.add_argument("--edits", type=int, default=12)
+    parser.add_argument("--subtracted", action="store_true", help="stars are subtracted, too")
     arguments = parser.parse_args()
+    SUBTRACTED = arguments.subtracted
     rng = np.random.default_rng(1)
     galaxy = made_up_galaxy(arguments.size, rng)
     recipe = Recipe.from_tree(

@@ -1,7 +1,7 @@
 """How well stars are masked on real images: made-up stars put into the SDSS group and NGC 309, and
 DECam's saturated star.
 
-python benchmarks/bench_stars.py ../shared/data [--seeds 6] [--stars 60] [--contrast 0.1]
+python benchmarks/bench_stars.py ../shared/data [--seeds 6] [--stars 60] [--contrast 0.1] [--mask]
 
 The stars are those of made_up_stars.py. An eighth lies on the galaxy, on its arms too, and one
 beside its nucleus; the table also lists H II regions and the nucleus, some with a parallax that is
@@ -30,6 +30,7 @@ from napari_galaxy_maps.prepare.psf.kernels import FWHM_PER_SIGMA
 from napari_galaxy_maps.prepare.sky import subtract_sky
 from napari_galaxy_maps.prepare.stars.catalogue import read_catalogue
 from napari_galaxy_maps.prepare.stars.star_fit import Expected, fit_star
+from napari_galaxy_maps.prepare.stars.star_light import light_planes
 from napari_galaxy_maps.prepare.stars.star_list import star_mask
 from napari_galaxy_maps.prepare.stars.star_search import fit_stars
 from napari_galaxy_maps.progress import run_to_end
@@ -156,7 +157,9 @@ def one_scene(folder, name, images, ellipse, seed, n, settings, tally):
                 ),
             )
         )
-        tally["added"][name, band].append(light_added(light, lights[band], inside & ~mask))
+        tally["added"][name, band].append(
+            light_added(light, lights[band], inside & ~mask, subtracted_light(found, image))
+        )
         false = star_mask([s for s in found if int(s.id) > 9000], image)
         tally["false_cost"][name, band].append(
             float(light[inside & false].sum() / light[inside].sum())
@@ -179,17 +182,26 @@ def one_scene(folder, name, images, ellipse, seed, n, settings, tally):
             if peak < 5 * (on if on_galaxy else off):
                 continue
             valid = np.isfinite(image.data[box])
-            left = float(own[valid & ~mask[box]].sum() / own[valid].sum())
             g = float(row["phot_g_mean_mag"])
             star = by_id.get(str(row["source_id"]))
+            rest = own if star is None else own - subtracted_light([star], image)[box]
+            left = abs(float(rest[valid & ~mask[box]].sum() / own[valid].sum()))
             tally["left"][name, band].append(
                 (g, left, on_galaxy, star is not None, "" if star is None else star.flag)
             )
 
 
-def light_added(light, stars, where):
-    """Stars' light over the galaxy's, on some pixels."""
-    added = np.zeros(light.shape)
+def subtracted_light(stars, image):
+    """What is subtracted of stars in an image."""
+    band = image.band.name
+    lights = [s.lights[band] for s in stars if s.enabled and band in s.lights]
+    planes = light_planes(lights, image)
+    return np.zeros(image.shape) if planes is None else planes.light
+
+
+def light_added(light, stars, where, subtracted):
+    """Stars' light that is left over the galaxy's, on some pixels."""
+    added = np.zeros(light.shape) - subtracted
     for here in stars:
         if here is not None:
             added[here[0]] += here[1]
@@ -300,11 +312,12 @@ def main():
     parser.add_argument("--first", type=int, default=100)
     parser.add_argument("--stars", type=int, default=60)
     parser.add_argument("--contrast", type=float, default=StarSettings().contrast)
+    parser.add_argument("--mask", action="store_true", help="mask all, subtract none")
     parser.add_argument("--missed", action="store_true", help="list the stars that were missed")
     arguments = parser.parse_args()
     import tempfile
 
-    settings = StarSettings(contrast=arguments.contrast)
+    settings = StarSettings(contrast=arguments.contrast, subtract=not arguments.mask)
     with tempfile.TemporaryDirectory() as tmp:
         tally = {
             "left": defaultdict(list),

@@ -20,3 +20,11 @@ def test_a_recipe_in_which_a_person_names_some_settings_has_the_usual_contrast(t
     assert settings.contrast == StarSettings().contrast
     settings.depth = 2.0
     assert settings.contrast == StarSettings().contrast
+
+
+def test_a_result_of_before_stars_were_subtracted_masks_them():
+    tree = StarSettings().model_dump()
+    older = {name: value for name, value in tree.items() if name != "subtract"}
+    assert StarSettings.model_validate(older).subtract is False
+    assert StarSettings.model_validate(older).contrast == StarSettings().contrast
+    assert StarSettings.model_validate({"depth": 2.0}).subtract is True

@@ -16,7 +16,12 @@ from napari_galaxy_maps.plugin.ground import viewers
 from napari_galaxy_maps.plugin.ground.layer_specs import Key
 from napari_galaxy_maps.plugin.jobs import refresh_maps
 from napari_galaxy_maps.plugin.manifest import docks as panels
+from napari_galaxy_maps.prepare.masks.mask_edits import masked_whole
 from napari_galaxy_maps.prepare.masks.mask_files import read_masks
+from napari_galaxy_maps.prepare.masks.mask_set import Masks
+from napari_galaxy_maps.prepare.stars.star_light import StarLight
+from napari_galaxy_maps.prepare.stars.star_list import Star
+from napari_galaxy_maps.prepare.stars.star_wings import StarPsf
 from napari_galaxy_maps.progress import run_to_end
 
 from . import mouse
@@ -164,7 +169,9 @@ def test_a_circle_is_moved_with_the_mouse_and_the_maps_follow_as_a_full_run_make
     target = centre + np.array([-18, 12])
     followed(qtbot, workspace, lambda: mouse.drag(predicted, centre, target))
     after = star(workspace, "1")
-    assert after.radii == before.radii and shapes(workspace)[i][0] == pytest.approx(target, abs=0.5)
+    # Its light was fitted where it was: from now on it is masked.
+    assert after.radii == masked_whole(before).radii and not after.lights
+    assert shapes(workspace)[i][0] == pytest.approx(target, abs=0.5)
     assert (after.dec - before.dec) * 3600 == pytest.approx(-18, abs=0.5)
     assert (after.ra - before.ra) * 3600 * np.cos(np.radians(2)) == pytest.approx(-12, abs=0.5)
     shown = map_layer(workspace, "LOG_SIGMA_MD").data
@@ -769,3 +776,26 @@ def test_without_an_image_a_tool_is_refused_in_words_and_not_shown(viewer, qtbot
     for tool in stars.tools:
         click(qtbot, stars.tools[tool])
         assert in_hand(stars) == [] and "Open an image first" in stars.message.text(), tool
+
+
+def test_a_subtracted_star_is_masked_on_a_buttons_press_and_undo_takes_that_back(
+    opened, workspace, qtbot
+):
+    psf = StarPsf(3.0, 2.5)
+    light = StarLight(150.01, 2.01, 5.0, 1.0, 0.01, 12.0, 6.0, 8.5, psf)
+    bands = workspace.project.bands
+    known = Star(
+        "7", 150.01, 2.01, 14.0, "gaia", dict.fromkeys(bands, 0.0), lights={bands[0]: light}
+    )
+    workspace.masks.change(Masks((known,)), "a star", (known,))
+    stars = panel(opened, "Stars")
+    model = stars.table.stars
+    assert model.data(model.index(0, 2)) == "subtracted"
+    assert f"Subtracted in {bands[0]}" in model.data(model.index(0, 2), Qt.ItemDataRole.ToolTipRole)
+    assert "1 subtracted" in stars.counts.text()
+    click(qtbot, stars.whole)
+    (whole,) = workspace.masks.items
+    assert not whole.lights and whole.radii[bands[0]] == 8.5 and not stars.whole.isEnabled()
+    assert model.data(model.index(0, 2)) == "8.5"
+    click(qtbot, stars.undo)
+    assert workspace.masks.items == (known,) and stars.whole.isEnabled()

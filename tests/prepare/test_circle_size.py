@@ -11,7 +11,7 @@ from napari_galaxy_maps.data.star_settings import StarSettings
 from napari_galaxy_maps.prepare.stars.circle_size import circle_radius
 from napari_galaxy_maps.prepare.stars.star_bands import Field
 from napari_galaxy_maps.prepare.stars.star_fit import Fit
-from napari_galaxy_maps.prepare.stars.star_wings import moffat_wings
+from napari_galaxy_maps.prepare.stars.star_wings import StarPsf
 from tests.conftest import tan_wcs
 
 FWHM, PEAK, MIDDLE = 4.0, 20.0, 100.0
@@ -21,7 +21,8 @@ OLD = StarSettings(contrast=0)
 def star_on(galaxy, sky=0.0, noise=1e-3, beyond=0.0, saturated=False):
     """One fitted star of a Moffat's wings on a smooth galaxy (MJy/sr), pixels of 1 arcsec."""
     shape = (201, 201)
-    wings = moffat_wings(FWHM, 3.0, "")
+    psf = StarPsf(FWHM, 3.0)
+    wings = psf.wings
     rows, columns = np.mgrid[: shape[0], : shape[1]]
     distance = np.hypot(rows - MIDDLE, columns - MIDDLE)
     data = PEAK * np.interp(distance, wings.radius, wings.profile) + galaxy + sky
@@ -30,7 +31,7 @@ def star_on(galaxy, sky=0.0, noise=1e-3, beyond=0.0, saturated=False):
     fit = Fit(PEAK, 0.01, MIDDLE, MIDDLE, FWHM, noise, True, saturated)
     return Field(
         image, 1.0, noise, sky, one, one, np.array([beyond]), np.zeros(1), FWHM,
-        np.array([PEAK]), [fit], wings,
+        np.array([PEAK]), [fit], psf,
     )  # fmt: skip
 
 

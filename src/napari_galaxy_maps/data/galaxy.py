@@ -124,6 +124,9 @@ class BandImage:
     meta : mapping
         Figures that steps leave for later ones: ``"sky_rms"`` in MJy/sr, ``"checksum"`` of the
         file.
+    doubt : ndarray of float32, shape (ny, nx), or None
+        By how much the light of the stars that were subtracted may be wrong (1 sigma, neighbouring
+        pixels alike), MJy/sr.
     """
 
     data: np.ndarray
@@ -138,6 +141,7 @@ class BandImage:
     unit: str = "MJy/sr"
     notes: tuple[str, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
+    doubt: np.ndarray | None = None
 
     def __repr__(self) -> str:
         ny, nx = self.data.shape

@@ -27,6 +27,7 @@ class Flag(IntFlag):
     EDGE = 32
     NO_MODEL_FITS = 64
     FILLED = 128
+    SUBTRACTED = 256
 
 
 FLAG_MEANING: dict[Flag, str] = {
@@ -38,6 +39,7 @@ FLAG_MEANING: dict[Flag, str] = {
     Flag.EDGE: "near the edge of an image",
     Flag.NO_MODEL_FITS: "no model spectrum fits",
     Flag.FILLED: "filled under a mask",
+    Flag.SUBTRACTED: "a star subtracted",
 }
 
 

@@ -59,6 +59,11 @@ class StarSettings(Section):
         description="... and no further than to where they are this share of the galaxy's own "
         "light there, or on the galaxy depth times the noise; 0: however bright the galaxy is",
     )
+    subtract: Annotated[bool, RECIPE_ONLY] = Field(
+        True,
+        description="Subtract stars where their light is known to within depth times the noise or "
+        "contrast times the galaxy's light, and mask the rest of them; off: mask all",
+    )
     largest: Annotated[float, Range(0.1, 3600, ranges.ARCSEC), RECIPE_ONLY] = Field(
         90.0, description="Largest radius of a circle"
     )
@@ -75,16 +80,18 @@ class StarSettings(Section):
     @model_validator(mode="before")
     @classmethod
     def _of_an_older_program(cls, tree: Any) -> Any:
-        """What a result names is every setting; one without a contrast was made before there was
-        one, and holds its circles as they were.
+        """What a result names is every setting; one without a newer one was made before there was
+        that, and holds its circles and its light as they were.
         """
-        if isinstance(tree, dict) and "contrast" not in tree and tree.keys() >= _ALWAYS_NAMED:
-            return {**tree, "contrast": 0.0}
+        if isinstance(tree, dict) and tree.keys() >= _ALWAYS_NAMED:
+            return {**_BEFORE, **tree}
         return tree
 
 
+_BEFORE = {"contrast": 0.0, "subtract": False}
+"""Newer settings, and what the program did before it had them."""
 _ALWAYS_NAMED = frozenset(
     name
     for name, field in StarSettings.model_fields.items()
-    if field.default is not None and name != "contrast"
+    if field.default is not None and name not in _BEFORE
 )

@@ -4,8 +4,8 @@ each in its tags.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,9 @@ from .safe_writing import write_text
 if TYPE_CHECKING:
     from astropy.wcs import WCS
     from regions import Region
+
+
+_CARRIED = ("subtract", "psf")
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Circle:
         Whether it masks.
     spared : tuple of float, or None
         A place within it that stays free: ICRS degrees and radius in arcsec.
+    tags : mapping of str to str
+        What is subtracted of its star, as others write and read it: ``subtract`` and ``psf``.
     """
 
     ra: float
@@ -57,6 +62,7 @@ class Circle:
     flag: str = ""
     enabled: bool = True
     spared: tuple[float, float, float] | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -186,6 +192,7 @@ def write_regions(
             tags.append(f"G={circle.magnitude:.3f}")
         if circle.spared is not None:
             tags.append("spared=" + ",".join(f"{value:.8f}" for value in circle.spared))
+        tags += [f"{key}={circle.tags[key]}" for key in _CARRIED if key in circle.tags]
         centre = SkyCoord(circle.ra, circle.dec, unit="deg")
         shapes.append(CircleSkyRegion(centre, circle.radius * u.arcsec, *_dressed(circle, tags)))
     for polygon in polygons:
@@ -246,7 +253,8 @@ def _circle(shape: Shape) -> Circle:
         float(centre.ra.deg), float(centre.dec.deg),
         float(shape.region.radius.to_value("arcsec")),
         origin=tags.get("origin", ""), magnitude=magnitude,
-        spared=spared if len(spared) == 3 else None, **_shared(shape),
+        spared=spared if len(spared) == 3 else None,
+        tags={key: tags[key] for key in _CARRIED if key in tags}, **_shared(shape),
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from .psf.convolution import (
     changed_box,
     convolution_sums,
     divided,
+    divided_doubt,
     matched,
     sampling_step,
     unmatched,
@@ -27,6 +28,7 @@ from .psf.convolution import (
     without_light,
 )
 from .psf.kernels import Kernel
+from .stars.star_light import LightPlanes, Pieces, StarLight, light_planes
 from .stars.star_list import Discs
 
 if TYPE_CHECKING:
@@ -37,9 +39,26 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+def _doubt(sums: Sums, before: np.ndarray | None, box: Box) -> np.ndarray | None:
+    """The doubt of a convolved image, of which only a rectangle has changed."""
+    if sums.doubt is None:
+        return None
+    doubt = np.zeros(sums.weight.shape, np.float32) if before is None else before.copy()
+    doubt[box] = divided_doubt(sums, box)
+    return doubt
+
+
 @dataclass
 class _MatchedBand:
-    """One band at the common PSF, with and without its mask."""
+    """One band at the common PSF, with and without its mask.
+
+    Attributes
+    ----------
+    starless : BandImage
+        The source without the light of stars that are subtracted, and without `smooth`.
+    smooth, back : ndarray or None
+        The galaxy in the large: on the source's pixels, and as the convolution makes it.
+    """
 
     source: BandImage
     settings: tuple[Any, ...]
@@ -47,9 +66,30 @@ class _MatchedBand:
     sums: Sums | None
     bare: BandImage
     image: BandImage
-    smooth: np.ndarray | None
-    flat: BandImage
+    starless: BandImage
+    planes: LightPlanes | None = None
+    smooth: np.ndarray | None = None
     back: np.ndarray | None = None
+
+    @property
+    def flat(self) -> BandImage:
+        """The source less the galaxy in the large."""
+        if self.smooth is None:
+            return self.source
+        return self.source.evolve(data=self.source.data - self.smooth)
+
+    def counts_otherwise(self, smooth: np.ndarray | None) -> bool:
+        """Whether masked pixels count as something else than this here."""
+        if self.back is None:
+            return smooth is not None and bool(self.mask.any())
+        return self.smooth is not smooth
+
+    def flatten(self, smooth: np.ndarray, kernel: np.ndarray) -> None:
+        """Let the sums be of what differs from the galaxy in the large; nothing is masked yet."""
+        assert self.sums is not None
+        self.smooth = smooth
+        self.starless = self.starless.evolve(data=self.starless.data - smooth)
+        self.sums, self.back = without_light(self.sums, self.starless.data, smooth, kernel)
 
 
 @dataclass
@@ -74,6 +114,10 @@ class PreparationMemory:
         By band, the part of the grid that the last change of masks has touched.
     discs, grid_discs : dict
         What the stars' circles cover of each image, and of the grid.
+    pieces : dict
+        The light of each star on each image.
+    seen : dict
+        What the light of subtracted stars covers of the grid.
     filled_holes : dict
         By band, what was filled under its mask, hole by hole.
     imputed : LastFilling, optional
@@ -89,6 +133,8 @@ class PreparationMemory:
     touched: dict[str, Box] = field(default_factory=dict)
     discs: Discs = field(default_factory=dict)
     grid_discs: Discs = field(default_factory=dict)
+    pieces: Pieces = field(default_factory=dict)
+    seen: Discs = field(default_factory=dict)
     filled_holes: dict[str, FilledHoles] = field(default_factory=dict)
     imputed: LastFilling | None = None
     library: tuple[tuple[Any, ...], Library] | None = None
@@ -122,13 +168,14 @@ class PreparationMemory:
         target: float,
         min_weight: float,
         largest_arcsec: float = 0.0,
+        lights: Sequence[StarLight] = (),
         smooth: np.ndarray | None = None,
     ) -> tuple[BandImage, BandImage]:
-        """The image at the common PSF: as it is, and with a mask.
+        """The image at the common PSF: as it is, and with a mask and without the light of stars.
 
-        Both come from the same convolution, to which the masked pixels are added as a change. So
-        the background, which is measured on the first, does not depend on the mask; and when the
-        mask is edited, only the edit is convolved.
+        Both come from the same convolution, to which the pixels that are masked or have lost light
+        are added as a change. So the background, which is measured on the first, does not depend on
+        the stars; and when these are edited, only the edit is convolved.
 
         Parameters
         ----------
@@ -144,6 +191,8 @@ class PreparationMemory:
             Blank where valid pixels carry less of the kernel than this.
         largest_arcsec : float
             Pixels up to this may be returned; see `psf.sampling_step`.
+        lights : sequence of StarLight
+            What is subtracted.
         smooth : ndarray, shape (ny, nx), optional
             The galaxy in the large, MJy/sr. What is masked counts as this; without it as the mean
             of what is not masked about it, which is too much or too little where the light falls.
@@ -155,7 +204,7 @@ class PreparationMemory:
             state is None
             or state.source is not image
             or state.settings != settings
-            or state.smooth is not smooth
+            or (mask is not None and state.counts_otherwise(smooth))
         ):
             if kernel is None:
                 sums, bare = None, unmatched(image)
@@ -163,38 +212,57 @@ class PreparationMemory:
                 sums = convolution_sums(image, kernel.array, step)
                 bare = matched(image, sums, kernel, target, min_weight)
             nothing = np.zeros(image.shape, bool)
-            state = _MatchedBand(image, settings, nothing, sums, bare, bare, smooth, image)
-            if smooth is not None and kernel is not None and sums is not None:
-                state.sums, state.back = without_light(sums, image, smooth, kernel.array)
-                state.flat = image.evolve(data=image.data - smooth)
+            state = _MatchedBand(image, settings, nothing, sums, bare, bare, image)
             self._matched[name] = state
             self._changes.pop(name, None)
+        if smooth is not None and kernel is not None and state.back is None:
+            state.flatten(smooth, kernel.array)
         mask = np.zeros(image.shape, bool) if mask is None else mask
         changed = mask != state.mask
+        planes = light_planes(lights, image, state.planes, self.pieces)
+        if planes is not state.planes:
+            self._subtract(state, planes, changed)
         if changed.any():
             before = state.image
-            box = self._apply(state, image, mask, changed, min_weight)
+            box = self._apply(state, mask, changed)
             self._changes[name] = (before, state.image, box)
         return state.bare, state.image
+
+    @staticmethod
+    def _subtract(state: _MatchedBand, planes: LightPlanes | None, changed: np.ndarray) -> None:
+        """Take the light of stars off a band's image, and mark the pixels that differ then."""
+        known, image = state.planes, state.flat
+        if planes is None or known is None:
+            given = planes or known
+            assert given is not None
+            changed |= (given.light != 0) | (given.doubt != 0)
+            data = image.data if planes is None else image.data - planes.light
+        else:
+            box, data = planes.box, state.starless.data.copy()
+            changed[box] |= planes.light[box] != known.light[box]
+            changed[box] |= planes.doubt[box] != known.doubt[box]
+            data[box] = image.data[box] - planes.light[box]
+        doubt = None if planes is None else planes.doubt
+        state.planes, state.starless = planes, image.evolve(data=data, doubt=doubt)
 
     def _apply(
         self,
         state: _MatchedBand,
-        image: BandImage,
         mask: np.ndarray,
         changed: np.ndarray,
-        min_weight: float,
     ) -> Box:
         data = state.image.data.copy()
         uncertainty = state.image.uncertainty
-        kernel = state.settings[0]
+        kernel, _, min_weight, _ = state.settings
+        image, planes = state.starless, state.planes
         if kernel is None or state.sums is None:
             box = changed_box(changed)
             assert box is not None
             data[box] = np.where(mask[box], np.float32(np.nan), image.data[box])
+            doubt = image.doubt
         else:
             state.sums, touched = update_sums(
-                state.sums, state.flat.evolve(mask=mask), kernel.array, in_place=True
+                state.sums, image.evolve(mask=mask), kernel.array, changed, in_place=True
             )
             box = touched or (slice(0, 0), slice(0, 0))
             data[box], variance = divided(state.sums, min_weight, box)
@@ -203,9 +271,13 @@ class PreparationMemory:
             if variance is not None and uncertainty is not None:
                 uncertainty = uncertainty.copy()
                 uncertainty[box] = np.sqrt(variance)
+            doubt = _doubt(state.sums, state.image.doubt, box)
         state.mask = mask
         note = f"{mask.mean():.2%} of its pixels masked" if mask.any() else "nothing masked"
-        state.image = state.bare.evolve(note, data=data, uncertainty=uncertainty)
+        if planes is not None:
+            number = len(planes.lights)
+            note += f", {number} star{'' if number == 1 else 's'} subtracted"
+        state.image = state.bare.evolve(note, data=data, uncertainty=uncertainty, doubt=doubt)
         return box
 
     def pixel_map(self, image: BandImage, grid: Grid) -> PixelMap:
@@ -258,13 +330,18 @@ class PreparationMemory:
         part, source = part_of(where, rectangle, image.shape)
         own = None if image.uncertainty is None else image.uncertainty[source]
         fresh = resampled(image.data[source], own, part)
+        doubt = None
+        if image.doubt is not None:
+            known = before.doubt
+            doubt = np.zeros(grid.shape, np.float32) if known is None else known.copy()
+            doubt[rectangle] = resampled(image.doubt[source], None, part)[0]
         data = before.data.copy()
         data[rectangle] = fresh[0]
         uncertainty = before.uncertainty
         if uncertainty is not None:
             uncertainty = uncertainty.copy()
             uncertainty[rectangle] = fresh[1]
-        return before.evolve(data=data, uncertainty=uncertainty), rectangle
+        return before.evolve(data=data, uncertainty=uncertainty, doubt=doubt), rectangle
 
     def radius(self, ellipse: Ellipse, grid: Grid) -> np.ndarray:
         """Elliptical radius of the grid's pixels."""

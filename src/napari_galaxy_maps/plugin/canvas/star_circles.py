@@ -312,7 +312,7 @@ class StarCircles:
         # A circle that is made larger by one of its handles stays where it is: it is the same star.
         if np.abs(centre - old_centre).max() > _MOVED and not (larger and alone):
             ra, dec = sky_shapes.sky_position(centre, reference)
-            star = replace(star, ra=ra, dec=dec)
+            star = mask_edits.moved(star, ra, dec)
         return star
 
     def _take_added(self, layer: Shapes) -> None:

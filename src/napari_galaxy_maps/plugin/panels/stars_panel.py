@@ -123,6 +123,14 @@ class StarsPanel(WorkspacePanel):
             "Accept", "accept", lambda: self.masks.accept(self.masks.selected)
         )
         self.accept.setToolTip("The selected doubtful circles are fine as they are")
+        self.whole = make_button(
+            "Mask instead of subtract",
+            "whole",
+            lambda: self.masks.mask_whole(self.masks.selected),
+        )
+        self.whole.setToolTip(
+            "Mask the selected subtracted stars with whole circles, in the band that is shown"
+        )
         self.undo = make_button("Undo", "undo", self.masks.undo)
         self.redo = make_button("Redo", "redo", self.masks.redo)
         self.load = make_button("Load regions…", "load", self._ask_load)
@@ -139,6 +147,7 @@ class StarsPanel(WorkspacePanel):
         for i, buttons in enumerate(rows):
             for j, button in enumerate(buttons):
                 grid.addWidget(button, i, j)
+        grid.addWidget(self.whole, len(rows), 0, 1, 2)
         self.column.addLayout(grid)
         self.follow = QCheckBox("The maps follow edits")
         self.follow.setObjectName("follow")
@@ -193,7 +202,7 @@ class StarsPanel(WorkspacePanel):
         self.source.setText(text)
 
     def _masks_changed(self) -> None:
-        self.table.stars.show(self.masks.items, self.workspace.circles.radius)
+        self.table.stars.show(self.masks.items, self.workspace.circles.radius, self.masks.band)
         self._selection_changed()
         show_history(self.masks.history, self.undo, self.redo)
         self.save.setEnabled(bool(self.masks.items))
@@ -208,6 +217,9 @@ class StarsPanel(WorkspacePanel):
         self.table.select(selected)
         self.delete.setEnabled(bool(selected))
         self.accept.setEnabled(any(item.flag for item in selected))
+        self.whole.setEnabled(
+            any(mask_edits.is_subtracted(item, self.masks.band) for item in selected)
+        )
         flag = selected[0].flag if len(selected) == 1 else ""
         self.why.setText(f"{flag[:1].upper()}{flag[1:]}" if flag else "")
         self.why.setVisible(bool(flag))

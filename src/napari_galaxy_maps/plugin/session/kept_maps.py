@@ -17,7 +17,7 @@ from ...prepare.masks.mask_set import Masks
 from .session_format import MapsEntry, MasksEntry
 from .session_parts import PartMemory, PartWriter, checked
 
-_OF_MASKS = re.compile(r"STARS|POLYGONS|PATCH\d+")
+_OF_MASKS = re.compile(r"STARS|STARPSF|POLYGONS|PATCH\d+")
 
 
 def keep_maps(writer: PartWriter, name: str, maps: PropertyMaps, masks: Masks | None) -> MapsEntry:

@@ -270,6 +270,16 @@ class MaskHistory(MaskWork):
         changes = [(item, mask_edits.accepted(item)) for item in items if item.flag]
         self.edit("accepting" + (f" {name_of(items[0])}" if len(items) == 1 else ""), changes)
 
+    def mask_whole(self, items: Sequence[Item]) -> None:
+        """Mask stars in place of subtracting them, in the band that is looked at."""
+        changes = [
+            (item, mask_edits.masked_whole(item, self.band))
+            for item in items
+            if mask_edits.is_subtracted(item, self.band)
+        ]
+        name = name_of(changes[0][0]) if len(changes) == 1 else "stars"
+        self.edit(f"masking {name} in place of subtracting", changes)
+
     def switch(self, items: Sequence[Item], on: bool) -> None:
         """Let items mask, or not."""
         changes = [(item, mask_edits.switched(item, on)) for item in items if item.enabled != on]

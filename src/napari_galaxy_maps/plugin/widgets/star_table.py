@@ -17,7 +17,7 @@ from qtpy.QtCore import (
 )
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
-from ...prepare.masks.mask_edits import Item
+from ...prepare.masks.mask_edits import Item, is_subtracted
 from ...prepare.stars.star_list import Star
 from .qt_parts import present
 from .theme_colours import FAINT, INK_ROLE, WARNING, InkDelegate
@@ -27,7 +27,8 @@ HEADINGS = ("Star", "G", "Radius ″", "From", "Why doubtful")
 _TIPS = (
     "The tick: whether its circles mask",
     "Gaia's G magnitude",
-    "Radius of the circle in the band that is looked at, or the widest of all",
+    "Radius of the circle in the band that is looked at, or the widest of all; that of a "
+    "subtracted star covers what cannot be subtracted well enough",
     "Where it is from: a catalogue, found on the image, or drawn by hand",
     "Why a person should look at it",
 )
@@ -44,8 +45,9 @@ class StarModel(QAbstractTableModel):
         super().__init__()
         self.rows: list[Item] = []
         self._radius: Callable[[Star], float] = lambda star: 0.0
+        self._band = ""
 
-    def show(self, items: Sequence[Item], radius: Callable[[Star], float]) -> None:
+    def show(self, items: Sequence[Item], radius: Callable[[Star], float], band: str = "") -> None:
         """Show items; rows whose item is another are painted anew, and only where their order
         changes are all.
 
@@ -55,9 +57,11 @@ class StarModel(QAbstractTableModel):
             All of them.
         radius : callable
             Gives the radius to tell of a star.
+        band : str
+            The band that is looked at; "" for all.
         """
         rows = sorted(items, key=_place)
-        self._radius = radius
+        self._radius, self._band = radius, band
         if [_name(item) for item in rows] != [_name(item) for item in self.rows]:
             self.beginResetModel()
             self.rows = rows
@@ -117,7 +121,8 @@ class StarModel(QAbstractTableModel):
             return f"{item.magnitude:.1f}" if np.isfinite(item.magnitude) else ""
         if column == RADIUS:
             radius = self._radius(item)
-            return f"{radius:.1f}" if radius > 0 else "none"
+            nothing = "subtracted" if is_subtracted(item, self._band) else "none"
+            return f"{radius:.1f}" if radius > 0 else nothing
         return _ORIGINS.get(item.origin, item.origin)
 
     def setData(self, index: QModelIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -152,7 +157,7 @@ class StarTable(QTableView):
         header = present(self.horizontalHeader())
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Interactive)
         header.resizeSection(NAME, 132)
-        for column, width in ((MAGNITUDE, 44), (RADIUS, 62), (ORIGIN, 72)):
+        for column, width in ((MAGNITUDE, 44), (RADIUS, 74), (ORIGIN, 72)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             header.resizeSection(column, width)
         header.setSectionResizeMode(WHY, QHeaderView.ResizeMode.Stretch)
@@ -206,4 +211,5 @@ def _tip(item: Item) -> str:
     radii = ", ".join(f"{band} {radius:.1f}″" for band, radius in item.radii.items() if radius > 0)
     why = f"{item.flag[:1].upper()}{item.flag[1:]}.\n" if item.flag else ""
     off = "" if item.enabled else "\nDoes not mask"
-    return f"{why}{radii or 'No circle in any band'}{off}"
+    taken = f"\nSubtracted in {', '.join(item.lights)}" if item.lights and item.enabled else ""
+    return f"{why}{radii or 'No circle in any band'}{taken}{off}"

@@ -69,4 +69,6 @@ def _flags(
     for name, plane in zip(bands, data, strict=True):
         flags[work.memory.near_blank(name, plane, reach)] |= Flag.EDGE
     flags[hidden] |= Flag.MASKED
+    subtracted = work.masks.subtracted_on(work.memory.blank(bands, work.grid)[0], work.memory.seen)
+    flags[subtracted] |= Flag.SUBTRACTED
     return flags

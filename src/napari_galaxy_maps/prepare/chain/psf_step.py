@@ -1,4 +1,6 @@
-"""The step ``psf``: images are cut out about the galaxy, masked, and brought to one PSF."""
+"""The step ``psf``: images are cut out about the galaxy, stars are subtracted or masked, and all
+brought to one PSF.
+"""
 
 from __future__ import annotations
 
@@ -54,6 +56,7 @@ def psf_step(work: Preparation) -> Steps[None]:
             common.fwhm,
             settings.min_weight,
             largest_pixel,
+            work.masks.lights_in(name),
             _in_the_large(work, cut) if mask is not None and kernel is not None else None,
         )
         if settings.enabled:

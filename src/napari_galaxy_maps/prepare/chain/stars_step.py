@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 def stars_step(work: Preparation) -> Steps[None]:
     """Choose the masks; stars that are not known yet are fitted to the images."""
+    from ..masks.mask_edits import whole
     from ..masks.mask_set import Masks
 
     settings, given = work.recipe.stars, work.given_masks
@@ -25,7 +26,7 @@ def stars_step(work: Preparation) -> Steps[None]:
         else:
             work.masks = given.by_hand() if given.complete else given
     elif given is not None and given.complete:
-        work.masks = given
+        work.masks = given if settings.subtract else whole(given)
     elif settings.catalogue or settings.find:
         work.masks = yield from _with_fitted_stars(work, given or Masks())
     else:
@@ -42,7 +43,8 @@ def _with_fitted_stars(work: Preparation, by_hand: Masks) -> Steps[Masks]:
     for note in memory.stars[0][3]:
         yield Progress("stars", 0, 1, note, lasting=True)
     masks: Masks = memory.stars[1] + by_hand
-    words = f"{_count(masks)} of {_source(settings.catalogue)} masked{_doubtful(masks)}"
+    done = "subtracted or masked" if any(star.lights for star in masks.stars) else "masked"
+    words = f"{_count(masks)} of {_source(settings.catalogue)} {done}{_doubtful(masks)}"
     yield Progress("stars", 1, 1, words, masks, lasting=True)
     return masks
 

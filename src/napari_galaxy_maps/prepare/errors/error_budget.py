@@ -137,6 +137,9 @@ def add_errors(image: BandImage, sky: Background, settings: ErrorSettings) -> Ba
         if relative:
             variance += (np.float32(relative) * np.nan_to_num(image.data)) ** 2
             parts.append(f"{name} {relative:.2%}")
+    if image.doubt is not None:
+        variance += np.nan_to_num(image.doubt) ** 2
+        parts.append("light of subtracted stars")
     error = np.where(np.isfinite(image.data), np.sqrt(variance), np.float32(np.nan))
     return image.evolve(
         "error: " + ", ".join(parts or ["none"]),

@@ -170,6 +170,7 @@ def resample(image: BandImage, grid: Grid, where: PixelMap | None = None) -> Ban
         wcs=grid.wcs,
         uncertainty=uncertainty,
         mask=None,
+        doubt=None if image.doubt is None else resampled(image.doubt, None, where)[0],
     )
 
 

@@ -91,7 +91,39 @@ def unmasked(item: Item, band: str = "") -> Item | None:
     if isinstance(item, Polygon) or not band:
         return None
     radii = {**item.radii, band: 0.0}
-    return replace(item, radii=radii) if any(radii.values()) else None
+    lights = {name: light for name, light in item.lights.items() if name != band}
+    return replace(item, radii=radii, lights=lights) if any(radii.values()) or lights else None
+
+
+def is_subtracted(item: Item, band: str = "") -> bool:
+    """Whether an item is a star that is subtracted in `band`, or in any."""
+    return isinstance(item, Star) and (band in item.lights if band else bool(item.lights))
+
+
+def masked_whole(item: Item, band: str = "") -> Item:
+    """The item with a circle over all of it where it was subtracted, in `band` or everywhere."""
+    if isinstance(item, Polygon):
+        return item
+    own = {name: light for name, light in item.lights.items() if band in ("", name)}
+    radii = {name: max(light.circle, item.radii.get(name, 0.0)) for name, light in own.items()}
+    lights = {name: light for name, light in item.lights.items() if name not in own}
+    return replace(item, radii={**item.radii, **radii}, lights=lights) if own else item
+
+
+def whole(masks: Masks) -> Masks:
+    """The masks with all stars masked that were subtracted."""
+    changes = [(star, masked_whole(star)) for star in masks.stars if star.lights]
+    return exchanged(masks, changes) if changes else masks
+
+
+def moved(star: Star, ra: float, dec: float) -> Star:
+    """The star with its circles at another place (ICRS, degrees).
+
+    Its light was fitted where it was, so it is masked and no longer subtracted.
+    """
+    whole = masked_whole(star)
+    assert isinstance(whole, Star)
+    return replace(whole, ra=ra, dec=dec)
 
 
 def accepted(item: Item) -> Item:
@@ -141,7 +173,9 @@ def merged(masks: Masks | None, other: Masks) -> Masks:
         same = next((s for s in new if s.id == star.id and _near(s, star)), None)
         if same is not None:
             new = [s for s in new if s is not same]
-            changes.append((star, replace(same, radii={**star.radii, **same.radii})))
+            kept = {name: x for name, x in star.lights.items() if name not in same.radii}
+            radii, lights = {**star.radii, **same.radii}, {**kept, **same.lights}
+            changes.append((star, replace(same, radii=radii, lights=lights)))
     result = exchanged(masks, changes, [*new, *other.polygons])
     for patch in other.patches:
         result = painted(result, patch)
@@ -161,7 +195,10 @@ def alike(one: Masks | None, other: Masks | None) -> bool:
         return one is other
 
     def stars(masks: Masks) -> list[tuple[object, ...]]:
-        return [(s.id, s.ra, s.dec, dict(s.radii), s.enabled, s.spared) for s in masks.stars]
+        return [
+            (s.id, s.ra, s.dec, dict(s.radii), s.enabled, s.spared, dict(s.lights))
+            for s in masks.stars
+        ]
 
     def areas(masks: Masks) -> list[tuple[object, ...]]:
         polygons = [
@@ -180,6 +217,9 @@ def summary(masks: Masks | None) -> str:
     doubtful = sum(bool(item.flag) for item in items_of(masks))
     if doubtful:
         parts.append(f"{doubtful} of them doubtful")
+    taken = sum(bool(star.lights) and star.enabled for star in masks.stars)
+    if taken:
+        parts.append(f"{taken} subtracted")
     off = sum(not item.enabled for item in items_of(masks))
     if off:
         parts.append(f"{off} switched off")

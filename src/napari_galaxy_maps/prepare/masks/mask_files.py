@@ -14,6 +14,7 @@ from ...exceptions import InputError
 from ...fits_io.ds9_regions import Polygon, read_regions, write_regions
 from ...fits_io.open_fits import opened
 from ...fits_io.sky_coordinates import header_of, image_wcs
+from ..stars.star_files import light_columns, psf_table, read_lights, read_psfs
 from ..stars.star_list import Star, from_circles, to_circles
 from .mask_set import Masks, Patch
 
@@ -25,8 +26,8 @@ _ESCAPED = re.compile(
 
 
 def mask_hdus(masks: Masks | None) -> list[Any]:
-    """The extensions that keep masks in a file: STARS (a row a star, a radius a band), POLYGONS (a
-    row a corner), PATCHn.
+    """The extensions that keep masks in a file: STARS (a row a star, a radius a band), STARPSF (a
+    row a band whose stars are subtracted), POLYGONS (a row a corner), PATCHn.
 
     Returns
     -------
@@ -55,8 +56,10 @@ def mask_hdus(masks: Masks | None) -> list[Any]:
                 fits.Column(name, "D", "arcsec", array=[s.radii.get(name, 0.0) for s in stars])
                 for name in bands
             ),
+            *light_columns([star.lights for star in stars]),
         ]
         hdus.append(fits.BinTableHDU.from_columns(columns, name="STARS"))
+        hdus.extend(psf_table([star.lights for star in stars]))
     if masks.polygons:
         corners = [
             (number, *vertex, shape)
@@ -117,14 +120,16 @@ def read_masks(path: str | Path) -> Masks | None:
     patches: list[Patch] = []
     polygons: list[Polygon] = []
     with opened(path) as hdus:
+        names = [hdu.name for hdu in hdus]
         for hdu in hdus:
             if hdu.name in ("STARS", "POLYGONS"):
                 try:
                     if hdu.name == "STARS":
-                        stars = _stars(hdu.data)
+                        psfs = hdus["STARPSF"].data if "STARPSF" in names else None
+                        stars = _stars(hdu.data, psfs)
                     else:
                         polygons = _polygons(hdu.data)
-                except (KeyError, ValueError, TypeError) as error:
+                except (KeyError, IndexError, ValueError, TypeError) as error:
                     raise InputError(
                         f"{path}: its {hdu.name} table cannot be read ({error}); save the result "
                         "again."
@@ -150,7 +155,8 @@ def _polygons(rows: Any) -> list[Polygon]:
     return shapes
 
 
-def _stars(table: Any) -> list[Star]:
+def _stars(table: Any, psfs: Any) -> list[Star]:
+    lights = read_lights(table, read_psfs(psfs))
     # By columns: a row of a FITS table is slow.
     columns = {name: table[name].tolist() for name in table.names}
     columns |= {
@@ -168,10 +174,15 @@ def _stars(table: Any) -> list[Star]:
             row["FLAG"],
             bool(row["ENABLED"]),
             _spared(*row["SPARED"]),
+            own,
         )
-        for row in (
-            dict(zip(columns, values, strict=True))
-            for values in zip(*columns.values(), strict=True)
+        for own, row in zip(
+            lights,
+            (
+                dict(zip(columns, values, strict=True))
+                for values in zip(*columns.values(), strict=True)
+            ),
+            strict=True,
         )
     ]
 
@@ -190,8 +201,16 @@ def masks_from_regions(
     InputError
         When the file cannot be read, holds nothing usable, or is in pixels.
     """
-    circles, polygons = read_regions(path, left_out=left_out)
-    return Masks(tuple(from_circles(circles, bands)), (), tuple(polygons))
+    notes: list[str] = [] if left_out is None else left_out
+    circles, polygons = read_regions(path, left_out=notes)
+    garbled: list[str] = []
+    stars = from_circles(circles, bands, garbled)
+    if garbled:
+        notes.append(
+            f"{Path(path).name}: what was subtracted of {', '.join(dict.fromkeys(garbled))} can no "
+            "longer be read; masked in place of that."
+        )
+    return Masks(tuple(stars), (), tuple(polygons))
 
 
 def masks_to_regions(path: str | Path, masks: Masks, overwrite: bool = False) -> None:

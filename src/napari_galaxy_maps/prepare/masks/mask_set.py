@@ -13,7 +13,8 @@ import numpy as np
 from ...data.galaxy import BandImage
 from ...fits_io.ds9_regions import Polygon
 from ..grid.pixel_positions import to_pixels
-from ..stars.star_list import Discs, Star, star_mask
+from ..stars.star_light import StarLight
+from ..stars.star_list import Discs, Star, seen_light, star_mask
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -87,6 +88,16 @@ class Masks:
         """What no fit has made: circles drawn by hand, patches and polygons."""
         stars = tuple(star for star in self.stars if star.origin == "hand")
         return Masks(stars, self.patches, self.polygons, self.complete)
+
+    def lights_in(self, band: str) -> list[StarLight]:
+        """What is subtracted of stars in a band."""
+        return [s.lights[band] for s in self.stars if s.enabled and band in s.lights]
+
+    def subtracted_on(self, image: BandImage, known: Discs | None = None) -> np.ndarray:
+        """Pixels on which a star that is subtracted in any band was brighter than the noise there,
+        shape (ny, nx); `known` as in `on`.
+        """
+        return seen_light(self.stars, image, known)
 
     def on(self, image: BandImage, known: Discs | None = None) -> np.ndarray | None:
         """The mask of an image in its band, shape (ny, nx), True where masked; None where nothing

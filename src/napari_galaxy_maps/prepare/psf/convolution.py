@@ -40,8 +40,14 @@ class Sums:
         the sky.
     good : ndarray of bool
         The image's pixels that entered.
+    data : ndarray of float32
+        Their values.
     step : int
-        The other arrays hold every so many pixels of the image.
+        The arrays of float64 hold every so many pixels of the image.
+    doubt : ndarray of float64, shape (ny, nx), or None
+        What the image's doubt gives, x weight.
+    own_doubt : ndarray of float32, or None
+        The image's doubt, as it entered.
     """
 
     numerator: np.ndarray
@@ -49,7 +55,10 @@ class Sums:
     variance: np.ndarray | None
     level: float
     good: np.ndarray
+    data: np.ndarray
     step: int = 1
+    doubt: np.ndarray | None = None
+    own_doubt: np.ndarray | None = None
 
 
 def convolve(planes: np.ndarray, kernel: np.ndarray, step: int = 1) -> np.ndarray:
@@ -196,11 +205,15 @@ def convolution_sums(image: BandImage, kernel: np.ndarray, step: int = 1) -> Sum
     spread = (
         None if variance is None else convolve(variance[None], kernel.astype(float) ** 2, step)[0]
     )
-    return Sums(numerator, weight, spread, level, good, step)
+    doubt = None
+    if image.doubt is not None:
+        own = np.where(good, image.doubt, 0.0)
+        doubt = convolve(own[None], kernel.astype(float), step)[0]
+    return Sums(numerator, weight, spread, level, good, image.data, step, doubt, image.doubt)
 
 
 def without_light(
-    sums: Sums, image: BandImage, light: np.ndarray, kernel: np.ndarray
+    sums: Sums, data: np.ndarray, light: np.ndarray, kernel: np.ndarray
 ) -> tuple[Sums, np.ndarray]:
     """The sums of an image less some light, and this light convolved alike.
 
@@ -208,7 +221,8 @@ def without_light(
     ----------
     sums : Sums
         Of the image as it is.
-    image : BandImage
+    data : ndarray, shape (ny, nx)
+        The image without the light.
     light : ndarray, shape (ny, nx)
         Finite values.
     kernel : ndarray
@@ -227,7 +241,7 @@ def without_light(
     convolved = np.zeros(taken.shape, np.float32)
     np.divide(taken, sums.weight, out=convolved, where=sums.weight > _PASSED, casting="same_kind")
     numerator = sums.numerator + sums.level * sums.weight - taken
-    return replace(sums, numerator=numerator, level=0.0), convolved
+    return replace(sums, numerator=numerator, level=0.0, data=data), convolved
 
 
 def changed_box(changed: np.ndarray, margin: int = 0) -> Box | None:
@@ -245,9 +259,14 @@ def changed_box(changed: np.ndarray, margin: int = 0) -> Box | None:
 
 
 def update_sums(
-    sums: Sums, image: BandImage, kernel: np.ndarray, in_place: bool = False
+    sums: Sums,
+    image: BandImage,
+    kernel: np.ndarray,
+    changed: np.ndarray | None = None,
+    in_place: bool = False,
 ) -> tuple[Sums, Box | None]:
-    """The sums after the image's mask has changed, from those before.
+    """The sums after the image's mask, or what was subtracted from it, has changed, from those
+    before.
 
     Only the change is convolved, in the rectangle that it touches.
 
@@ -256,9 +275,11 @@ def update_sums(
     sums : Sums
         Before.
     image : BandImage
-        With its new mask.
+        With its new mask, and its new values.
     kernel : ndarray
         The kernel of the sums.
+    changed : ndarray of bool, optional
+        Pixels that may enter otherwise than before, where that is known.
     in_place : bool
         Whether the old arrays may be changed, which spares their copies.
 
@@ -270,7 +291,8 @@ def update_sums(
         The rectangle in which they differ, in their pixels.
     """
     good = valid_pixels(image)
-    changed = good != sums.good
+    if changed is None:
+        changed = _changed(sums, image, good)
     reach, step = kernel.shape[0] // 2, sums.step
     box = changed_box(changed, reach)
     if box is None:
@@ -278,6 +300,7 @@ def update_sums(
     kernel = kernel.astype(float)
     numerator, weight = (a if in_place else a.copy() for a in (sums.numerator, sums.weight))
     spread = sums.variance if in_place or sums.variance is None else sums.variance.copy()
+    doubt, own = _kept_doubt(sums, image, in_place)
     for piece, mine in _pieces(changed, box, reach):
         piece = (
             slice(piece[0].start // step * step, piece[0].stop),
@@ -285,17 +308,49 @@ def update_sums(
         )
         part = _sampled(piece, step)
         sign = np.where(mine[piece], good[piece].astype(float) - sums.good[piece], 0.0)
-        difference = np.where(
-            sign != 0, sign * (np.nan_to_num(image.data[piece]) - np.float64(sums.level)), 0.0
-        )
-        planes = convolve(np.stack([difference, sign]), kernel, step)
-        numerator[part] += planes[0]
-        weight[part] += planes[1]
-        if spread is not None:
+        values = [
+            np.where(which[piece] & mine[piece], data[piece] - np.float64(sums.level), 0.0)
+            for data, which in ((image.data, good), (sums.data, sums.good))
+        ]
+        planes = [values[0] - values[1], sign]
+        if doubt is not None and own is not None:
+            entered = np.where(mine[piece] & good[piece], own[piece], np.float64(0))
+            before = np.float64(0) if sums.own_doubt is None else sums.own_doubt[piece]
+            planes.append(entered - np.where(mine[piece] & sums.good[piece], before, 0))
+        added = convolve(np.stack(planes), kernel, step)
+        numerator[part] += added[0]
+        weight[part] += added[1]
+        if doubt is not None:
+            doubt[part] += added[2]
+        if spread is not None and sign.any():
             variance = _variance(image, sign != 0, piece)
             assert variance is not None
             spread[part] += convolve((sign * variance)[None], kernel**2, step)[0]
-    return Sums(numerator, weight, spread, sums.level, good, step), _sampled(box, step)
+    after = Sums(numerator, weight, spread, sums.level, good, image.data, step, doubt, own)
+    return after, _sampled(box, step)
+
+
+def _changed(sums: Sums, image: BandImage, good: np.ndarray) -> np.ndarray:
+    """Pixels that enter otherwise than before."""
+    changed = good != sums.good
+    if image.data is not sums.data:
+        changed |= good & (image.data != sums.data)
+    if image.doubt is not sums.own_doubt:
+        before, now = (np.float32(0) if d is None else d for d in (sums.own_doubt, image.doubt))
+        changed |= good & (now != before)
+    return changed
+
+
+def _kept_doubt(
+    sums: Sums, image: BandImage, in_place: bool
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """The sum of the doubt, and the image's; zeros where one of the two images has none."""
+    if image.doubt is None and sums.doubt is None:
+        return None, None
+    own = np.zeros(image.shape, np.float32) if image.doubt is None else image.doubt
+    if sums.doubt is None:
+        return np.zeros(sums.weight.shape), own
+    return (sums.doubt if in_place else sums.doubt.copy()), own
 
 
 def _sampled(box: Box, step: int) -> Box:
@@ -354,6 +409,15 @@ def divided(
         variance = (sums.variance[part].clip(min=0) / weight**2).astype(np.float32)
         variance[blank] = np.nan
     return data, variance
+
+
+def divided_doubt(sums: Sums, box: Box) -> np.ndarray:
+    """The doubt of a masked convolution in a rectangle, 0 where nothing valid is near."""
+    assert sums.doubt is not None
+    weight = sums.weight[box]
+    doubt = np.zeros(weight.shape)
+    np.divide(sums.doubt[box].clip(min=0), weight, out=doubt, where=weight > _PASSED)
+    return doubt.astype(np.float32)
 
 
 def matched(

@@ -49,7 +49,7 @@ def circle_radius(stars: Field, i: int, ran_away: bool, settings: StarSettings) 
     elif not odd and settings.contrast > 0 and stars.beyond[i] < min(radius, settings.largest):
         # Outside of the ellipse a large circle costs less: there the noise is no limit.
         least = settings.depth * stars.noise if stars.inside[i] else 0.0
-        profile = Wings(wider * wings.radius, peak * wings.profile, wings.source)
+        profile = Wings(wider * wings.radius, peak * wings.profile)
         full = min(radius, settings.largest)
         radius = _outshone(stars, fit, profile, settings.contrast, least, full)
     extra = 0.5 * stars.pixel + stars.offset + float(stars.moved[i])

@@ -14,7 +14,15 @@ from ...progress import Progress
 from ..grid.pixel_positions import to_pixels
 from ..psf.kernels import FWHM_PER_SIGMA
 from .star_fit import Expected, Fit, fit_star, noise_correlation, window
-from .star_wings import Wings, moffat_wings, stacked_wings
+from .star_wings import (
+    StarPsf,
+    Wings,
+    light_of,
+    off_by,
+    ring_edges,
+    stacked_psf,
+    with_doubt,
+)
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
@@ -27,6 +35,7 @@ CLEAR = 8.0
 
 _STAR_KELVIN = 4500.0
 _BRIGHT, _STACKED = 30.0, 25
+_FEWEST_SHOWN = 3
 
 # Exponents of Moffat profiles with the 1 % radii of the measured PSFs of the library
 # empPSFs_GALEXSDSS2MASS (their constant pedestal, a rest of sky, taken off); 2.5 where none was
@@ -58,8 +67,10 @@ class Field:
         Of the band's stars, arcsec.
     fits : list of Fit or None
         Filled by `fit_field`.
-    wings : Wings
-        Filled by `fit_field`.
+    psf : StarPsf
+        What its stars look like; filled by `fit_field`.
+    stacked : int
+        From how many of them that is known; 0 where none was bright and alone.
     predicted : ndarray
         Peak (MJy/sr) expected from the band before or from G, on the scale of the band's own stars.
     offset : float
@@ -79,7 +90,8 @@ class Field:
     fwhm: float
     predicted: np.ndarray
     fits: list[Fit | None] = field(default_factory=list)
-    wings: Wings | None = None
+    psf: StarPsf | None = None
+    stacked: int = 0
     offset: float = 0.0
     correlation: float = 1.0
 
@@ -87,6 +99,11 @@ class Field:
     def fwhm_pixels(self) -> float:
         """FWHM of the band's stars in pixels."""
         return self.fwhm / self.pixel
+
+    @property
+    def wings(self) -> Wings | None:
+        """How the stars fall off."""
+        return None if self.psf is None else self.psf.wings
 
     @property
     def inside(self) -> np.ndarray:
@@ -378,8 +395,7 @@ def _find_wings(stars: Field) -> None:
     reach = float(np.clip(10 * stars.fwhm, 12.0, 45.0))
     chosen: list[tuple[float, Fit]] = []
     for i, fit in seen:
-        sound = not fit.saturated and 0.75 < fit.fwhm / stars.fwhm_pixels < 1.35
-        if not sound or fit.amplitude < _BRIGHT * stars.noise or stars.inside[i]:
+        if not _shows_its_psf(stars, i, fit):
             continue
         apart = np.hypot(places[:, 0] - fit.x, places[:, 1] - fit.y) * pixel
         if not ((apart > 0) & (apart < reach) & (peaks > 0.05 * fit.amplitude)).any():
@@ -387,13 +403,52 @@ def _find_wings(stars: Field) -> None:
     chosen.sort(key=lambda pair: -pair[0])
     best: Sequence[Fit] = [fit for _, fit in chosen[:_STACKED]]
     data = np.asarray(stars.image.data, float)
-    beta = _BETA.get(stars.image.band.survey, _BETA_OTHER)
-    usual = moffat_wings(stars.fwhm, beta, f"a Moffat profile of exponent {beta:g}")
-    wings = stacked_wings(data, best, pixel, stars.fwhm, reach, stars.noise * stars.correlation)
+    usual = StarPsf(stars.fwhm, _BETA.get(stars.image.band.survey, _BETA_OTHER))
+    found = stacked_psf(data, best, pixel, stars.fwhm, reach, stars.noise, stars.correlation)
     # a few stars with a neighbour or a sky gradient beside them must not make every circle huge, or
     # too small
-    sane = wings is not None and 0.65 < wings.encircling(0.01) / usual.encircling(0.01) < 1.35
-    stars.wings = wings if wings is not None and sane else usual
+    if found is not None:
+        psf, number = found
+        if 0.65 < psf.wings.encircling(0.01) / usual.wings.encircling(0.01) < 1.35:
+            stars.psf, stars.stacked = psf, number
+            return
+    shown = [fit for i, fit in seen if _shows_its_psf(stars, i, fit)]
+    stars.psf, stars.stacked = _with_shown_doubt(stars, usual, shown, reach), 0
+
+
+def _shows_its_psf(stars: Field, i: int, fit: Fit) -> bool:
+    """Whether a star is bright, sound, and off the galaxy."""
+    sound = not fit.saturated and 0.75 < fit.fwhm / stars.fwhm_pixels < 1.35
+    return bool(sound and fit.amplitude >= _BRIGHT * stars.noise and not stars.inside[i])
+
+
+def _with_shown_doubt(stars: Field, psf: StarPsf, shown: Sequence[Fit], reach: float) -> StarPsf:
+    """A profile that no stars were stacked for, with the doubt that the band's bright stars show
+    once all stars are taken off; as it is where they are too few.
+    """
+    if len(shown) < _FEWEST_SHOWN:
+        return psf
+    rest = np.array(stars.image.data, float)
+    for fit in stars.fits:
+        if fit is not None and fit.seen:
+            box = window(rest.shape, fit.x, fit.y, 1.3 * reach / stars.pixel)
+            if box is not None:
+                rest[box] -= _light_in(stars, psf, fit, box)
+    edges = ring_edges(stars.fwhm, reach)
+    differ = []
+    for fit in sorted(shown, key=lambda fit: -fit.amplitude)[:_STACKED]:
+        box = window(rest.shape, fit.x, fit.y, 1.3 * reach / stars.pixel)
+        if box is not None:
+            alone = rest.copy()
+            alone[box] += _light_in(stars, psf, fit, box)
+            differ.append(off_by(alone, fit, psf.wings, edges, stars.pixel, stars.noise))
+    return with_doubt(psf, edges, differ)
+
+
+def _light_in(stars: Field, psf: StarPsf, fit: Fit, box: tuple[slice, slice]) -> np.ndarray:
+    rows, columns = np.mgrid[box]
+    distance = np.hypot(columns - fit.x, rows - fit.y) * stars.pixel
+    return light_of(fit, psf.wings, distance)
 
 
 def like_points(fields: Mapping[str, Field], first: str) -> np.ndarray:

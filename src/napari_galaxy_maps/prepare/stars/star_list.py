@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -10,6 +10,9 @@ import numpy as np
 from ...data.galaxy import BandImage
 from ...fits_io.ds9_regions import Circle
 from ..grid.pixel_positions import pixel_steps, to_pixels
+from .star_files import light_of_tag, light_tag, psf_numbers, psf_tag, psfs_of_tags
+from .star_light import StarLight
+from .star_wings import StarPsf
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,9 @@ class Star:
     spared : tuple of float, or None
         A place within its circles that they leave free: right ascension, declination (degrees) and
         radius (arcsec) of the galaxy's nucleus, where a circle reaches it.
+    lights : mapping of str to StarLight
+        What is subtracted of it, by band name; its circles cover only what is not known well enough
+        there.
     """
 
     id: str
@@ -46,6 +52,7 @@ class Star:
     flag: str = ""
     enabled: bool = True
     spared: tuple[float, float, float] | None = None
+    lights: Mapping[str, StarLight] = field(default_factory=dict)
 
 
 Disc = tuple[slice, slice, np.ndarray]
@@ -57,6 +64,7 @@ again.
 """
 
 _REMEMBERED = 20_000
+_SAME_RADIUS = 1e-3  # arcsec
 
 
 def star_mask(stars: Sequence[Star], image: BandImage, known: Discs | None = None) -> np.ndarray:
@@ -78,18 +86,10 @@ def star_mask(stars: Sequence[Star], image: BandImage, known: Discs | None = Non
     """
     mask = np.zeros(image.shape, bool)
     name = image.band.name
-    known = {} if known is None else known
     shown = [star for star in stars if star.enabled and star.radii.get(name, 0.0) > 0]
-    fresh = [star for star in shown if not _is_known(known.get((name, id(star))), star, image)]
-    if len(known) > _REMEMBERED:
-        known.clear()
-        fresh = shown
-    circles = np.array([(star.ra, star.dec, star.radii[name]) for star in fresh]).reshape(-1, 3)
-    for star, disc in zip(fresh, discs(image, circles), strict=True):
-        known[name, id(star)] = (star, image, disc)
+    circles = _discs_of(shown, image, {} if known is None else known, lambda s: s.radii[name])
     spared: dict[tuple[float, float, float] | None, list[Disc]] = {}
-    for star in shown:
-        disc = known[name, id(star)][2]
+    for star, disc in zip(shown, circles, strict=True):
         if disc is not None:
             spared.setdefault(star.spared, []).append(disc)
     for place, covered in spared.items():
@@ -102,6 +102,39 @@ def star_mask(stars: Sequence[Star], image: BandImage, known: Discs | None = Non
                     here[hole[0], hole[1]] &= ~hole[2]
             mask |= here
     return mask
+
+
+def seen_light(stars: Sequence[Star], image: BandImage, known: Discs | None = None) -> np.ndarray:
+    """Pixels on which an enabled star was brighter than the noise in a band that it is subtracted
+    in, shape (ny, nx); `known`, kept between calls, spares what has not changed.
+    """
+    mask = np.zeros(image.shape, bool)
+    shown = [star for star in stars if star.enabled and star.lights]
+    found = _discs_of(
+        shown,
+        image,
+        {} if known is None else known,
+        lambda star: max(light.seen for light in star.lights.values()),
+    )
+    for disc in found:
+        if disc is not None:
+            mask[disc[0], disc[1]] |= disc[2]
+    return mask
+
+
+def _discs_of(
+    stars: Sequence[Star], image: BandImage, known: Discs, radius: Callable[[Star], float]
+) -> list[Disc | None]:
+    """What stars' circles of a radius (arcsec) cover of an image."""
+    name = image.band.name
+    fresh = [star for star in stars if not _is_known(known.get((name, id(star))), star, image)]
+    if len(known) > _REMEMBERED:
+        known.clear()
+        fresh = list(stars)
+    circles = np.array([(star.ra, star.dec, radius(star)) for star in fresh]).reshape(-1, 3)
+    for star, disc in zip(fresh, discs(image, circles), strict=True):
+        known[name, id(star)] = (star, image, disc)
+    return [known[name, id(star)][2] for star in stars]
 
 
 def _is_known(
@@ -163,27 +196,44 @@ def _disc(
 
 
 def to_circles(stars: Iterable[Star]) -> list[Circle]:
-    """The stars' circles, one a band in which they have one."""
-    return [
-        Circle(
-            star.ra,
-            star.dec,
-            radius,
-            band,
-            star.id,
-            star.origin,
-            star.magnitude,
-            star.flag,
-            star.enabled,
-            star.spared,
-        )
-        for star in stars
-        for band, radius in star.radii.items()
-        if radius > 0
-    ]
+    """The stars' circles, one a band in which they have one or are subtracted; where nothing of a
+    subtracted star is masked, the circle is the one that would mask it.
+    """
+    stars = list(stars)
+    numbers = psf_numbers(star.lights for star in stars)
+    untold = dict(numbers)
+    circles = []
+    for star in stars:
+        for band in dict.fromkeys((*star.radii, *star.lights)):
+            radius, light = star.radii.get(band, 0.0), star.lights.get(band)
+            tags: dict[str, str] = {}
+            if light is not None:
+                tags["subtract"] = light_tag(light, radius, numbers[light.psf])
+                if untold.pop(light.psf, None):
+                    tags["psf"] = psf_tag(light.psf, numbers[light.psf])
+                radius = radius or light.circle
+            if radius > 0:
+                circles.append(
+                    Circle(
+                        star.ra,
+                        star.dec,
+                        radius,
+                        band,
+                        star.id,
+                        star.origin,
+                        star.magnitude,
+                        star.flag,
+                        star.enabled,
+                        star.spared,
+                        tags,
+                    )
+                )
+    return circles
 
 
-def from_circles(circles: Iterable[Circle], bands: Iterable[str]) -> list[Star]:
+def from_circles(
+    circles: Iterable[Circle], bands: Iterable[str], garbled: list[str] | None = None
+) -> list[Star]:
     """Stars from circles: those of one name at one place belong together; a circle without a band
     is in all of `bands`.
 
@@ -193,13 +243,20 @@ def from_circles(circles: Iterable[Circle], bands: Iterable[str]) -> list[Star]:
         Of `fits_io.ds9_regions.read_regions`.
     bands : iterable of str
         Names of the images' bands.
+    garbled : list of str, optional
+        The names of stars whose light cannot be read are appended to it; they are masked.
     """
-    bands = list(bands)
+    bands, circles = list(bands), list(circles)
+    psfs = psfs_of_tags(c.tags["psf"] for c in circles if "psf" in c.tags)
     stars: dict[tuple[str, int, int], Star] = {}
     for number, circle in enumerate(circles, 1):
         name = circle.id or f"circle {number}"
         place = (name, round(circle.ra * 36000), round(circle.dec * 36000))  # a tenth of an arcsec
-        radii = dict.fromkeys([circle.band] if circle.band else bands, circle.radius)
+        radius, light = _told_light(circle, psfs)
+        if light is None and "subtract" in circle.tags and garbled is not None:
+            garbled.append(name)
+        radii = dict.fromkeys([circle.band] if circle.band else bands, radius)
+        lights = {} if light is None else {circle.band: light}
         known = stars.get(place)
         if known is None:
             stars[place] = Star(
@@ -212,9 +269,25 @@ def from_circles(circles: Iterable[Circle], bands: Iterable[str]) -> list[Star]:
                 circle.flag,
                 circle.enabled,
                 circle.spared,
+                lights,
             )
         else:
-            stars[place] = replace(known, radii={**known.radii, **radii})
+            stars[place] = replace(
+                known, radii={**known.radii, **radii}, lights={**known.lights, **lights}
+            )
     return [
         replace(star, radii={**dict.fromkeys(bands, 0.0), **star.radii}) for star in stars.values()
     ]
+
+
+def _told_light(circle: Circle, psfs: Mapping[int, StarPsf]) -> tuple[float, StarLight | None]:
+    """The radius (arcsec) that a circle masks, and what is subtracted of its star."""
+    told = light_of_tag(circle.tags["subtract"], psfs) if "subtract" in circle.tags else None
+    if told is None or not circle.band:
+        return circle.radius, None
+    light, radius, whole = told
+    if light is None:
+        return max(circle.radius, whole), None
+    # Where nothing of it is masked its circle shows what would be, unless a person changed that.
+    changed = abs(circle.radius - (radius or whole)) > _SAME_RADIUS
+    return (circle.radius if changed else radius), light

@@ -31,11 +31,11 @@ from .star_bands import (
     peak_to_jy,
 )
 from .star_list import Star
+from .subtraction import subtracted_lights
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
     from astropy.table import QTable
-
 
 _START_MICRON = 0.766  # SDSS i
 _RAYLEIGH_JEANS = 3.5  # micron
@@ -187,7 +187,9 @@ def _doubted(star: Star, inside: bool) -> Star:
     note = "found without a catalogue"
     if inside:
         note += ": a star or a knot of the galaxy?"
-    return replace(star, flag=_join(note, star.flag), enabled=star.enabled and not inside)
+    return replace(
+        star, flag="; ".join(filter(None, (note, star.flag))), enabled=star.enabled and not inside
+    )
 
 
 def find_stars(
@@ -291,11 +293,14 @@ def _carried(stars: Field, ratio: np.ndarray, runaway: float) -> tuple[np.ndarra
 
 def _stars_note(stars: Field, settings: StarSettings) -> str:
     seen = sum(fit is not None and fit.seen for fit in stars.fits)
-    assert stars.wings is not None
+    assert stars.psf is not None
+    known = f"a Moffat profile of exponent {stars.psf.beta:g}"
+    if stars.stacked:
+        known = f"from {stars.stacked} of its stars"
     text = (
         f"{stars.image.band}: {seen} of {int(stars.on_image.sum())} stars seen; "
         f"{1 - settings.leak:.0%} of a star's light lies within "
-        f"{stars.wings.encircling(settings.leak):.1f} arcsec ({stars.wings.source})"
+        f"{stars.psf.wings.encircling(settings.leak):.1f} arcsec ({known})"
     )
     if stars.offset > 0.5 * stars.fwhm:
         text += (
@@ -317,16 +322,24 @@ def _judge(
     known.
     """
     guarded, distance = _nucleus_guard(found, fields, ellipse, settings, has_motions)
+    inside = np.any([stars.inside for stars in fields.values()], axis=0)
+    doubtful = inside & has_motions & (found.origin == "gaia") & ~found.sure
+    fitted = [_circles(fields, i, settings) for i in range(found.ra.size)]
+    # What may be no star is not subtracted.
+    stars_indeed = has_motions & (found.origin == "gaia") & ~doubtful & (distance >= guarded)
+    away = np.where(stars_indeed, distance - 0.5 * guarded, -np.inf)
+    circles = [own for own, _ in fitted]
+    lights = subtracted_lights(fields, circles, away, settings) if settings.subtract else {}
     result = []
     for i in range(found.ra.size):
         if keep is not None and not keep[i]:
             continue
-        radii, flags = _circles(fields, i, settings)
-        if not any(radii.values()):
+        radii, flags = fitted[i]
+        own = lights.get(i, {})
+        if not any(radii.values()) and not own:
             continue
         enabled = True
         spared = None
-        inside = any(stars.inside[i] for stars in fields.values())
         if distance[i] < guarded[i]:
             flags.insert(0, "over the nucleus")
             enabled = False
@@ -339,11 +352,10 @@ def _judge(
                     f"its circle reaches the nucleus, which stays free, in {', '.join(near)}"
                 )
                 spared = (ellipse.ra, ellipse.dec, 0.5 * float(guarded[i]))
-            doubtful = inside and has_motions and found.origin == "gaia" and not found.sure[i]
-            enabled = _near_galaxy(radii, flags, fields, i, distance[i], ellipse, doubtful)
+            enabled = _near_galaxy(radii, flags, fields, i, distance[i], ellipse, bool(doubtful[i]))
         if not has_motions:
             flags.insert(0, "the catalogue has no parallaxes: a star of the Milky Way?")
-            enabled = enabled and not inside
+            enabled = enabled and not inside[i]
         result.append(
             Star(
                 found.ids[i],
@@ -355,6 +367,7 @@ def _judge(
                 "; ".join(flags),
                 enabled,
                 spared,
+                own,
             )
         )
     return result
@@ -454,10 +467,6 @@ def _near_galaxy(
     guess = "an H II region" if wide else "a knot of the galaxy"
     flags.append(f"{looks}its parallax and motion barely significant: {guess}?")
     return False
-
-
-def _join(*parts: str) -> str:
-    return "; ".join(part for part in parts if part)
 
 
 def _nowhere(catalogue: QTable, sky: SkyCoord, image: BandImage) -> str:
