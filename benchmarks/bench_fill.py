@@ -2,7 +2,8 @@
 maps against the truth, sums against those without stars.
 
     python benchmarks/bench_fill.py [../shared/data] [--mocks 60] [--seeds 1-20] [--only mocks]
-        [--models dust-forest stellar-unet] [--psf 4] [--no-fill] [--work FOLDER] [--report]
+        [--models dust-forest stellar-unet] [--psf 4] [--mask] [--no-fill] [--work FOLDER]
+        [--report]
 
 Mock galaxies, of 128 to 192 pixels a side in all bands that dust-forest takes and of 256 to 384 in
 ugriz for stellar-unet, have stars of G = 12 to 19 put before them, and so do the images of NGC 309
@@ -57,11 +58,13 @@ SETTINGS = {"dust-forest": (), "stellar-unet": ("impute.enabled=false",)}
 SALT = 0xF111
 
 
-def mock_pair(seed: int, model: str, fill: bool, psf: float | None = None) -> Pair:
-    """A mock galaxy without stars and with them, both predicted; `psf` is the common FWHM in
-    arcsec, where it is not that of the widest band.
+def mock_pair(seed: int, model: str, way: list[str], psf: float | None = None) -> Pair:
+    """A mock galaxy without stars and with them, both predicted.
+
+    `way` are settings of stars and filling; `psf` is the common FWHM in arcsec, where it is not
+    that of the widest band.
     """
-    settings = [f"model.name={model}", f"fill.enabled={str(fill).lower()}", *SETTINGS[model]]
+    settings = [f"model.name={model}", *way, *SETTINGS[model]]
     if psf is not None:
         settings.append(f"psf.target={psf}")
     mock = make_mock(seed, view_for(BANDS[model], SIZES[model][seed % 3]))
@@ -131,7 +134,7 @@ def _star_light(mock: Mock, stars: list[dict[str, float]], name: str) -> np.ndar
     return surveys.convolve(plane[None], [psf], view.pixel_arcsec)[0]
 
 
-def real_pairs(folder: Path, seeds: range, fill: bool) -> Iterator[Pair]:
+def real_pairs(folder: Path, seeds: range, way: list[str]) -> Iterator[Pair]:
     """NGC 6978's group and NGC 309 as they are, and with stars put into their images."""
     for name, galaxy, ellipse in scenes(folder):
         galaxy = replace(galaxy, ra=ellipse.ra, dec=ellipse.dec, ellipse=ellipse)
@@ -149,9 +152,7 @@ def real_pairs(folder: Path, seeds: range, fill: bool) -> Iterator[Pair]:
                     band: put_in(folder, image, stars, pedestal=False)[0]
                     for band, image in images.items()
                 }
-                recipe = Recipe().with_values(
-                    [f"stars.catalogue={path}", f"fill.enabled={str(fill).lower()}"]
-                )
+                recipe = Recipe().with_values([f"stars.catalogue={path}", *way])
                 cube = prepare(replace(galaxy, images=seen), recipe)
             yield Pair(name, seed, NO_MODEL, ellipse, Run(without), Run(cube))
 
@@ -179,6 +180,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=list(BANDS), choices=list(BANDS))
     parser.add_argument("--psf", type=float, help="common FWHM of mocks, in place of the widest")
     parser.add_argument("--draws", type=int, default=20, help="of stars for each real galaxy")
+    parser.add_argument("--mask", action="store_true", help="mask all stars, subtract none")
     parser.add_argument("--no-fill", action="store_true", help="leave masked pixels out")
     parser.add_argument("--work", type=Path, default=Path("build/bench_fill"))
     parser.add_argument("--report", action="store_true", help="print what is there, without a run")
@@ -195,15 +197,17 @@ def _pairs(options: argparse.Namespace) -> Iterator[Pair]:
     first, last = 1, options.mocks
     if options.seeds:
         first, _, last = options.seeds.partition("-")
-    seeds, fill = range(int(first), int(last or first) + 1), not options.no_fill
+    seeds = range(int(first), int(last or first) + 1)
+    ways = (("stars.subtract", not options.mask), ("fill.enabled", not options.no_fill))
+    way = [f"{setting}={str(on).lower()}" for setting, on in ways]
     if options.only != "real":
         for model in options.models:
             for seed in seeds:
                 start = time.perf_counter()
-                yield mock_pair(seed, model, fill, options.psf)
+                yield mock_pair(seed, model, way, options.psf)
                 print(f"{model} {seed}: {time.perf_counter() - start:.1f} s", file=sys.stderr)
     if options.folder is not None and options.only != "mocks":
-        yield from real_pairs(options.folder, range(1, options.draws + 1), fill)
+        yield from real_pairs(options.folder, range(1, options.draws + 1), way)
 
 
 if __name__ == "__main__":
