@@ -198,14 +198,18 @@ class _Hole:
     """A hole and its surroundings in one band, NaN in the hole, and what was filled in."""
 
     data: np.ndarray
+    sigma: np.ndarray
     mask: np.ndarray
     values: np.ndarray
     errors: np.ndarray
+    noise: float
 
-    def is_of(self, data: np.ndarray, mask: np.ndarray) -> bool:
+    def is_of(self, data: np.ndarray, sigma: np.ndarray, mask: np.ndarray) -> bool:
         """Whether the hole has this shape and these surroundings."""
-        same = np.array_equal(self.mask, mask)
-        return same and np.array_equal(self.data[~mask], data[~mask], equal_nan=True)
+        return np.array_equal(self.mask, mask) and all(
+            np.array_equal(mine[~mask], other[~mask], equal_nan=True)
+            for mine, other in ((self.data, data), (self.sigma, sigma))
+        )
 
 
 @dataclass(eq=False)
@@ -265,15 +269,14 @@ def fill_cube(
     """
     hidden = np.asarray(masks.any(axis=0))
     count = int(hidden.sum())
-    data, uncertainty = np.full((2, len(cube.bands), count), np.nan, np.float32)
+    data, uncertainty, noise = np.full((3, len(cube.bands), count), np.nan, np.float32)
     fillable = [i for i, name in enumerate(cube.bands) if models.get(name) and masks[i].any()]
     numbers = {i: holes_of(masks[i]) for i in fillable}
     _fill_holes(cube, masks, numbers, radius, models, known)
     for i in fillable:
-        values, errors = _put_together(numbers[i], known[cube.bands[i]])
-        common = 0.0 if cube.systematic is None else float(cube.systematic[i])
         mine = masks[i][hidden]
-        data[i, mine], uncertainty[i, mine] = values, np.hypot(errors, common * values)
+        data[i, mine], errors, noise[i, mine] = _put_together(numbers[i], known[cube.bands[i]])
+        uncertainty[i, mine] = np.hypot(errors, _common(cube, i) * data[i, mine])
     there = np.isfinite(data).any(axis=0)
     if not there.any():
         return None
@@ -284,6 +287,7 @@ def fill_cube(
         holes_of(hidden)[rows, columns],
         data[:, there],
         uncertainty[:, there],
+        noise[:, there],
         wanted[rows, columns],
     )
 
@@ -353,9 +357,11 @@ def _fill_holes(
         old = last.holes if last is not None and same else {}
         known[name] = now = FilledHoles(model, radius)
         for place in _places(own):
-            plane, mask = cube.data[i][_box(place)], masks[i][_box(place)]
+            plane, sigma, mask = (
+                planes[i][_box(place)] for planes in (cube.data, cube.uncertainty, masks)
+            )
             hole = old.get(place)
-            if hole is not None and hole.is_of(plane, mask):
+            if hole is not None and hole.is_of(plane, sigma, mask):
                 now.holes[place] = hole
             else:
                 missing = mask | ~np.isfinite(plane)
@@ -366,8 +372,22 @@ def _fill_holes(
         mask = masks[bands[0]][box].copy()
         data = np.where(mask, np.float32(np.nan), cube.data[bands][:, *box])
         found = _filled(data, mask, radius[box], [known[name].model for name in names], fwhm)
-        for name, about, values, errors in zip(names, data, *found, strict=True):
-            known[name].holes[place] = _Hole(about, mask, values, errors)
+        for i, about, values, errors in zip(bands, data, *found, strict=True):
+            noise = _noise_about(cube, i, box, np.isfinite(about))
+            sigma = cube.uncertainty[i][box].copy()
+            known[cube.bands[i]].holes[place] = _Hole(about, sigma, mask, values, errors, noise)
+
+
+def _common(cube: BandCube, i: int) -> float:
+    """The relative error that is common to all pixels of a band."""
+    return 0.0 if cube.systematic is None else float(cube.systematic[i])
+
+
+def _noise_about(cube: BandCube, i: int, box: tuple[slice, slice], measured: np.ndarray) -> float:
+    """Median noise of the pixels about a hole that were measured, MJy/sr."""
+    error, light = cube.uncertainty[i][box][measured], cube.data[i][box][measured]
+    random = np.sqrt(np.maximum(error**2 - (_common(cube, i) * light) ** 2, 0))
+    return float(np.nanmedian(random)) if np.isfinite(random).any() else 0.0
 
 
 def _filled(
@@ -399,12 +419,15 @@ def _filled(
     return values, errors
 
 
-def _put_together(numbers: np.ndarray, filled: FilledHoles) -> tuple[np.ndarray, np.ndarray]:
-    """Values and errors of all holes of a band, in the order of ``np.nonzero(numbers)``."""
-    values, errors = np.full((2, *numbers.shape), np.nan, np.float32)
+def _put_together(
+    numbers: np.ndarray, filled: FilledHoles
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Values, errors and noise of all holes of a band, in the order of ``np.nonzero(numbers)``."""
+    values, errors, noise = np.full((3, *numbers.shape), np.nan, np.float32)
     mask = numbers > 0
     for number, place in enumerate(_places(numbers), 1):
         box, hole = _box(place), filled.holes[place]
         mine = numbers[box] == number
         values[box][mine], errors[box][mine] = hole.values[mine], hole.errors[mine]
-    return values[mask], errors[mask]
+        noise[box][mine] = hole.noise
+    return values[mask], errors[mask], noise[mask]
