@@ -44,7 +44,8 @@ def a_cube(*planes: np.ndarray) -> BandCube:
     data = np.stack(planes)
     nothing = np.zeros(SHAPE, np.int16)
     return BandCube(
-        data, np.hypot(np.float32(0.01), 0.02 * data), NAMES[: len(planes)], tan_wcs(SHAPE, 1.0), FWHM, 1.0, None,
+        data, np.hypot(np.float32(0.01), 0.02 * data), NAMES[: len(planes)],
+        tan_wcs(SHAPE, 1.0), FWHM, 1.0, None,
         nothing.astype(bool), nothing, systematic=np.full(len(planes), 0.02),
     )  # fmt: skip
 
