@@ -12,7 +12,7 @@ WINDOW := tools/with-display
 PYTEST := -m pytest -n 2 --dist loadscope
 PYTEST_ARGS ?=
 DATA ?=
-BENCH_ON_DATA := benchmarks/bench_stars.py
+BENCH_ON_DATA := benchmarks/bench_stars.py benchmarks/bench_fill.py
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
