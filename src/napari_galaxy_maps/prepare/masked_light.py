@@ -25,6 +25,10 @@ _MOST = 300_000
 _CLOSE = 4
 """Pixels about a hole that are looked at: biharmonic interpolation reaches two of them."""
 _WITHIN = 68.27
+_FADING = 6.0
+"""FWHM from what was measured at which half is left of what is carried into a hole: deeper in, and
+outwards over a border of the image, noise would be carried on and grow.
+"""
 _RIM, _OF_HALF_WIDTH, _FACTOR = 0.3, 0.5, 0.95
 """The error in a hole is that of the mean of four pixels at this distance, in FWHM: the PSF has
 brought the rim inwards, and what is far from all sides is half of the hole's width from them. Times
@@ -243,7 +247,8 @@ def fill_cube(
     """The light of all bands of a cube, each under its own mask.
 
     The profile is taken off, the rest is carried over each hole by biharmonic interpolation
-    (Damelin & Hoang 2018, as scikit-image has it), and the profile is put back. Each hole is filled
+    (Damelin & Hoang 2018, as scikit-image has it) and fades out far inside, and the profile is put
+    back. Each hole is filled
     from its own surroundings in its own band alone. The error of a pixel grows with the width of
     its hole (`LightModel.error_at`), and has the part that is common to all pixels of the band.
 
@@ -411,9 +416,10 @@ def _filled(
     difference = np.where(missing, 0.0, data - profile)
     scale = np.abs(difference).max(axis=(1, 2), keepdims=True)
     scale[scale == 0] = 1.0  # inpaint_biharmonic takes images of about 1
-    inside = inpaint_biharmonic(difference / scale, missing, channel_axis=0)
-    values[:] = inside * scale + profile
-    half_width = float(distance_transform_edt(missing).max()) / fwhm
+    inside = inpaint_biharmonic(difference / scale, missing, channel_axis=0) * scale
+    depth = distance_transform_edt(missing) / fwhm
+    values[:] = inside / (1 + (depth / _FADING) ** 2) + profile
+    half_width = float(depth.max())
     for model, plane in zip(models, errors, strict=True):
         plane[mask] = model.error_at(radius[mask], half_width)
     return values, errors
