@@ -25,7 +25,9 @@ def masked_cube() -> BandCube:
     flags = np.zeros(SHAPE, np.int16)
     flags[3, 4] = Flag.OUTSIDE
     known = np.array([[5, 6, 7], [np.nan, 8, 9]], np.float32)
-    light = MaskedLight(ROWS, COLUMNS, NUMBERS, known, 0.1 * known, np.array([True, True, False]))
+    light = MaskedLight(
+        ROWS, COLUMNS, NUMBERS, known, 0.06 * known, 0.08 * known, np.array([True, True, False])
+    )
     return BandCube(
         data, 0.5 * data, ("SDSS_g", "SDSS_r"), tan_wcs(SHAPE, 2.0), 3.0, 2.0, None,
         own.any(axis=0), flags, own_masks=own, masked_light=light,

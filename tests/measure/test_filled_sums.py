@@ -198,7 +198,7 @@ def cube(systematic=0.0, error=0.0):
     known = MaskedLight(
         rows.astype("i4"), columns.astype("i4"), holes[rows, columns], light,
         np.where(np.isfinite(light), np.hypot(0.2, systematic * light), np.nan).astype("f4"),
-        columns < 50,
+        np.full(light.shape, 0.1, "f4"), columns < 50,
     )  # fmt: skip
     data[own] = 1e3  # stars
     uncertainty = np.hypot(error, systematic * data).astype("f4")

@@ -81,7 +81,7 @@ def test_stars_of_a_chosen_table_are_masked_and_saved(
     predict = panel(opened, "Predict")
     click(qtbot, predict.button)
     wait_for(qtbot, lambda: idle(workspace) and workspace.project.maps is not None)
-    assert "1 star of gaia.ecsv masked" in box.told.text()
+    assert "1 star of gaia.ecsv subtracted or masked" in box.told.text()
     assert (workspace.project.maps.flags & Flag.MASKED).any()
     out = tmp_path / "maps.fits"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(out), ""))

@@ -44,7 +44,8 @@ def a_cube(*planes: np.ndarray) -> BandCube:
     data = np.stack(planes)
     nothing = np.zeros(SHAPE, np.int16)
     return BandCube(
-        data, np.full_like(data, 0.01), NAMES[: len(planes)], tan_wcs(SHAPE, 1.0), FWHM, 1.0, None,
+        data, np.hypot(np.float32(0.01), 0.02 * data), NAMES[: len(planes)],
+        tan_wcs(SHAPE, 1.0), FWHM, 1.0, None,
         nothing.astype(bool), nothing, systematic=np.full(len(planes), 0.02),
     )  # fmt: skip
 
@@ -73,6 +74,7 @@ def test_a_smooth_galaxy_is_found_again_under_its_mask():
         a_cube(np.where(hole, np.float32(99), disc)), hole[None], models_of(a_cube(disc))
     )
     np.testing.assert_allclose(light.data[0], disc[hole], rtol=0.03)
+    np.testing.assert_allclose(light.noise, 0.01, rtol=1e-3)
     assert (light.holes == 1).all() and light.wanted.all() and len(light.rows) == hole.sum()
 
 
@@ -118,7 +120,7 @@ def test_an_edit_fills_anew_only_what_it_touches_and_gives_what_a_full_run_gives
     edited = filled(cube, after, models, known)
     assert sum(known["SDSS_g"].holes.get(place) is hole for place, hole in kept.items()) == 2
     full = filled(cube, after, models)
-    for name in ("data", "uncertainty", "rows", "columns", "holes"):
+    for name in ("data", "uncertainty", "noise", "rows", "columns", "holes"):
         assert np.array_equal(getattr(edited, name), getattr(full, name), equal_nan=True), name
 
 

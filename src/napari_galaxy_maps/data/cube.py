@@ -181,14 +181,16 @@ class BandCube:
 
     def with_masked_light(self) -> BandCube:
         """The cube with the light under its masks filled in, as far as it is known, and these
-        pixels no longer hidden; itself where nothing is.
+        pixels no longer hidden; itself where nothing is. Their errors have the noise of measured
+        pixels, too.
         """
         light = self.masked_light
         if light is None:
             return self
         data, uncertainty, mask = self.data.copy(), self.uncertainty.copy(), self.mask.copy()
         own_masks = self.own_masks
-        for mine, known in ((data, light.data), (uncertainty, light.uncertainty)):
+        error = np.hypot(light.uncertainty, light.noise)
+        for mine, known in ((data, light.data), (uncertainty, error)):
             mine[:, *light.where] = np.where(np.isfinite(known), known, mine[:, *light.where])
         mask[light.where] &= ~light.wanted
         if own_masks is not None:
@@ -213,6 +215,7 @@ class BandCube:
             self.masked_light,
             data=self.masked_light.data[rows],
             uncertainty=self.masked_light.uncertainty[rows],
+            noise=self.masked_light.noise[rows],
         )
         return replace(
             self,

@@ -42,12 +42,16 @@ class MaskedLight(Holes):
     data, uncertainty : ndarray of float32, shape (n_bands, k)
         Surface brightness and its 1-sigma error in MJy/sr; NaN where the band was measured there,
         or nothing could be filled in.
+    noise : ndarray of float32, shape (n_bands, k)
+        1-sigma noise of the pixels about the hole, MJy/sr: what is filled in has none, but models
+        take a pixel for as faint as its noise.
     wanted : ndarray of bool, shape (k,)
         Whether a prediction is wanted there, or the pixel lies outside of the galaxy's ellipse.
     """
 
     data: np.ndarray
     uncertainty: np.ndarray
+    noise: np.ndarray
     wanted: np.ndarray
 
 

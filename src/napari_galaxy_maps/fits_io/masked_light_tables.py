@@ -20,8 +20,8 @@ _ENDS = ("", "_ERR", "_ERR_GALAXY")
 
 
 def light_table(light: MaskedLight) -> BinTableHDU:
-    """The light of a cube's bands under masks: X, Y (from 0), HOLE, WANTED, and DATA and ERR, an
-    element for each band, in MJy/sr.
+    """The light of a cube's bands under masks: X, Y (from 0), HOLE, WANTED, and DATA, ERR and
+    NOISE, an element for each band, in MJy/sr.
     """
     from astropy.io import fits
 
@@ -32,6 +32,7 @@ def light_table(light: MaskedLight) -> BinTableHDU:
             fits.Column("WANTED", "L", array=light.wanted),
             fits.Column("DATA", f"{n}E", "MJy/sr", array=light.data.T),
             fits.Column("ERR", f"{n}E", "MJy/sr", array=light.uncertainty.T),
+            fits.Column("NOISE", f"{n}E", "MJy/sr", array=light.noise.T),
         ],
     )
 
@@ -81,14 +82,14 @@ def read_light(
     table = hdus[TABLE].data
     try:
         where = _places(table, shape)
-        data, uncertainty = (
+        data, uncertainty, noise = (
             np.ascontiguousarray(np.reshape(table[name], (-1, n_bands)).T, np.float32)
-            for name in ("DATA", "ERR")
+            for name in ("DATA", "ERR", "NOISE")
         )
         wanted = np.array(table["WANTED"], bool)
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise _unreadable(path, error) from None
-    return MaskedLight(*where, data, uncertainty, wanted)
+    return MaskedLight(*where, data, uncertainty, noise, wanted)
 
 
 def read_filling(

@@ -333,6 +333,7 @@ def _to_cube(cube: BandCube, filled: FilledBands, words: str) -> Steps[BandCube]
         cube.masked_light,
         data=_by_band(names, cube.bands, cube.masked_light.data, np.nan),
         uncertainty=_by_band(names, cube.bands, cube.masked_light.uncertainty, np.nan),
+        noise=_by_band(names, cube.bands, cube.masked_light.noise, np.nan),
     )
     own_masks = cube.own_masks
     if own_masks is not None:

@@ -25,6 +25,10 @@ _MOST = 300_000
 _CLOSE = 4
 """Pixels about a hole that are looked at: biharmonic interpolation reaches two of them."""
 _WITHIN = 68.27
+_FADING = 6.0
+"""FWHM from what was measured at which half is left of what is carried into a hole: deeper in, and
+outwards over a border of the image, noise would be carried on and grow.
+"""
 _RIM, _OF_HALF_WIDTH, _FACTOR = 0.3, 0.5, 0.95
 """The error in a hole is that of the mean of four pixels at this distance, in FWHM: the PSF has
 brought the rim inwards, and what is far from all sides is half of the hole's width from them. Times
@@ -198,14 +202,18 @@ class _Hole:
     """A hole and its surroundings in one band, NaN in the hole, and what was filled in."""
 
     data: np.ndarray
+    sigma: np.ndarray
     mask: np.ndarray
     values: np.ndarray
     errors: np.ndarray
+    noise: float
 
-    def is_of(self, data: np.ndarray, mask: np.ndarray) -> bool:
+    def is_of(self, data: np.ndarray, sigma: np.ndarray, mask: np.ndarray) -> bool:
         """Whether the hole has this shape and these surroundings."""
-        same = np.array_equal(self.mask, mask)
-        return same and np.array_equal(self.data[~mask], data[~mask], equal_nan=True)
+        return np.array_equal(self.mask, mask) and all(
+            np.array_equal(mine[~mask], other[~mask], equal_nan=True)
+            for mine, other in ((self.data, data), (self.sigma, sigma))
+        )
 
 
 @dataclass(eq=False)
@@ -239,7 +247,8 @@ def fill_cube(
     """The light of all bands of a cube, each under its own mask.
 
     The profile is taken off, the rest is carried over each hole by biharmonic interpolation
-    (Damelin & Hoang 2018, as scikit-image has it), and the profile is put back. Each hole is filled
+    (Damelin & Hoang 2018, as scikit-image has it) and fades out far inside, and the profile is put
+    back. Each hole is filled
     from its own surroundings in its own band alone. The error of a pixel grows with the width of
     its hole (`LightModel.error_at`), and has the part that is common to all pixels of the band.
 
@@ -265,15 +274,14 @@ def fill_cube(
     """
     hidden = np.asarray(masks.any(axis=0))
     count = int(hidden.sum())
-    data, uncertainty = np.full((2, len(cube.bands), count), np.nan, np.float32)
+    data, uncertainty, noise = np.full((3, len(cube.bands), count), np.nan, np.float32)
     fillable = [i for i, name in enumerate(cube.bands) if models.get(name) and masks[i].any()]
     numbers = {i: holes_of(masks[i]) for i in fillable}
     _fill_holes(cube, masks, numbers, radius, models, known)
     for i in fillable:
-        values, errors = _put_together(numbers[i], known[cube.bands[i]])
-        common = 0.0 if cube.systematic is None else float(cube.systematic[i])
         mine = masks[i][hidden]
-        data[i, mine], uncertainty[i, mine] = values, np.hypot(errors, common * values)
+        data[i, mine], errors, noise[i, mine] = _put_together(numbers[i], known[cube.bands[i]])
+        uncertainty[i, mine] = np.hypot(errors, _common(cube, i) * data[i, mine])
     there = np.isfinite(data).any(axis=0)
     if not there.any():
         return None
@@ -284,6 +292,7 @@ def fill_cube(
         holes_of(hidden)[rows, columns],
         data[:, there],
         uncertainty[:, there],
+        noise[:, there],
         wanted[rows, columns],
     )
 
@@ -353,9 +362,11 @@ def _fill_holes(
         old = last.holes if last is not None and same else {}
         known[name] = now = FilledHoles(model, radius)
         for place in _places(own):
-            plane, mask = cube.data[i][_box(place)], masks[i][_box(place)]
+            plane, sigma, mask = (
+                planes[i][_box(place)] for planes in (cube.data, cube.uncertainty, masks)
+            )
             hole = old.get(place)
-            if hole is not None and hole.is_of(plane, mask):
+            if hole is not None and hole.is_of(plane, sigma, mask):
                 now.holes[place] = hole
             else:
                 missing = mask | ~np.isfinite(plane)
@@ -366,8 +377,22 @@ def _fill_holes(
         mask = masks[bands[0]][box].copy()
         data = np.where(mask, np.float32(np.nan), cube.data[bands][:, *box])
         found = _filled(data, mask, radius[box], [known[name].model for name in names], fwhm)
-        for name, about, values, errors in zip(names, data, *found, strict=True):
-            known[name].holes[place] = _Hole(about, mask, values, errors)
+        for i, about, values, errors in zip(bands, data, *found, strict=True):
+            noise = _noise_about(cube, i, box, np.isfinite(about))
+            sigma = cube.uncertainty[i][box].copy()
+            known[cube.bands[i]].holes[place] = _Hole(about, sigma, mask, values, errors, noise)
+
+
+def _common(cube: BandCube, i: int) -> float:
+    """The relative error that is common to all pixels of a band."""
+    return 0.0 if cube.systematic is None else float(cube.systematic[i])
+
+
+def _noise_about(cube: BandCube, i: int, box: tuple[slice, slice], measured: np.ndarray) -> float:
+    """Median noise of the pixels about a hole that were measured, MJy/sr."""
+    error, light = cube.uncertainty[i][box][measured], cube.data[i][box][measured]
+    random = np.sqrt(np.maximum(error**2 - (_common(cube, i) * light) ** 2, 0))
+    return float(np.nanmedian(random)) if np.isfinite(random).any() else 0.0
 
 
 def _filled(
@@ -391,20 +416,24 @@ def _filled(
     difference = np.where(missing, 0.0, data - profile)
     scale = np.abs(difference).max(axis=(1, 2), keepdims=True)
     scale[scale == 0] = 1.0  # inpaint_biharmonic takes images of about 1
-    inside = inpaint_biharmonic(difference / scale, missing, channel_axis=0)
-    values[:] = inside * scale + profile
-    half_width = float(distance_transform_edt(missing).max()) / fwhm
+    inside = inpaint_biharmonic(difference / scale, missing, channel_axis=0) * scale
+    depth = distance_transform_edt(missing) / fwhm
+    values[:] = inside / (1 + (depth / _FADING) ** 2) + profile
+    half_width = float(depth.max())
     for model, plane in zip(models, errors, strict=True):
         plane[mask] = model.error_at(radius[mask], half_width)
     return values, errors
 
 
-def _put_together(numbers: np.ndarray, filled: FilledHoles) -> tuple[np.ndarray, np.ndarray]:
-    """Values and errors of all holes of a band, in the order of ``np.nonzero(numbers)``."""
-    values, errors = np.full((2, *numbers.shape), np.nan, np.float32)
+def _put_together(
+    numbers: np.ndarray, filled: FilledHoles
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Values, errors and noise of all holes of a band, in the order of ``np.nonzero(numbers)``."""
+    values, errors, noise = np.full((3, *numbers.shape), np.nan, np.float32)
     mask = numbers > 0
     for number, place in enumerate(_places(numbers), 1):
         box, hole = _box(place), filled.holes[place]
         mine = numbers[box] == number
         values[box][mine], errors[box][mine] = hole.values[mine], hole.errors[mine]
-    return values[mask], errors[mask]
+        noise[box][mine] = hole.noise
+    return values[mask], errors[mask], noise[mask]

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import numpy as np
 
 from ...bands.stand_ins import offer
 from ...data.maps import PropertyMaps
-from ...data.properties import Flag
+from ...data.properties import PROPERTIES, Flag
 from ...device import resolve_device
 from ...exceptions import ModelError
 from ...progress import Progress, Steps, run_to_end
@@ -45,6 +46,19 @@ _WHOLE = 512
 """Side in pixels of images whose features are computed in one piece, where there is no library to
 compare them with.
 """
+
+
+_ADDITIVE = np.array([PROPERTIES[name].additive for name in STELLAR_PROPERTIES])
+
+
+def _off_in_dex(data: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+    """By how much the logarithm of the light may be off by its error, the median of the bands: what
+    was filled under a mask is off in all bands alike, which no network is told. Shape (ny, nx).
+    """
+    with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # no band there
+        off = np.nanmedian(np.log10(1 + sigma / np.maximum(data, 0.1 * sigma)), axis=0)
+    return np.nan_to_num(off)
 
 
 @dataclass(frozen=True)
@@ -210,6 +224,10 @@ class StellarUNet:
                 hidden = cube.mask[part.core]
                 seen, noise = (planes[:, part.inner[0], part.inner[1]] for planes in (data, sigma))
                 value, spread = self._read(outputs, depth_of(seen, noise), len(used), sharpness)
+                filled = (flags[part.core] & Flag.FILLED) != 0
+                spread[_ADDITIVE] = np.hypot(
+                    spread[_ADDITIVE], np.where(filled, _off_in_dex(seen, noise), 0)
+                )
                 hidden = hidden | ~np.isfinite(seen).any(axis=0)
                 values[(slice(None), *part.core)] = np.where(hidden, np.nan, value)
                 errors[(slice(None), *part.core)] = np.where(hidden, np.nan, spread)

@@ -69,7 +69,8 @@ def enlarged(cube: BandCube, factor: int) -> BandCube:
         )
     )
     mask = np.kron(cube.mask, np.ones((factor, factor))) > 0
-    return _with_pixels(cube, data, sigma, mask, 1 / factor)
+    filled = np.kron(cube.flags & Flag.FILLED, np.ones((factor, factor), np.int16))
+    return replace(_with_pixels(cube, data, sigma, mask, 1 / factor), flags=filled)
 
 
 def _with_pixels(
