@@ -14,6 +14,7 @@ from ..bands.registry import BANDS, FIR_BANDS, get_band
 from ..cosmology import redshift_at_distance
 from ..data.cube import BandCube, Filling, changed_pixels
 from ..data.galaxy import BandImage
+from ..data.masked_light import MaskedLight
 from ..data.properties import Flag
 from ..data.recipe import ImputeSettings, Recipe, filling_settings
 from ..exceptions import InputError
@@ -329,21 +330,7 @@ def _to_cube(cube: BandCube, filled: FilledBands, words: str) -> Steps[BandCube]
             images[name] = images[name].evolve(data=data[k], uncertainty=uncertainty[k])
     flags = cube.flags.copy()
     flags.ravel()[filled.imputed.any(0)] |= Flag.BAND_MISSING
-    light = cube.masked_light and replace(
-        cube.masked_light,
-        data=_by_band(names, cube.bands, cube.masked_light.data, np.nan),
-        uncertainty=_by_band(names, cube.bands, cube.masked_light.uncertainty, np.nan),
-        noise=_by_band(names, cube.bands, cube.masked_light.noise, np.nan),
-    )
-    own_masks = cube.own_masks
-    if own_masks is not None:
-        # A band that was not given is known where none is masked.
-        own_masks = np.stack(
-            [
-                own_masks[cube.bands.index(name)] if name in cube.bands else cube.mask
-                for name in names
-            ]
-        )
+    own_masks, light = _masks_of_bands(names, cube)
     return replace(
         cube,
         data=data,
@@ -357,6 +344,30 @@ def _to_cube(cube: BandCube, filled: FilledBands, words: str) -> Steps[BandCube]
         systematic=_of_bands(names, cube.bands, cube.systematic),
         filling=filling,
     )
+
+
+def _masks_of_bands(
+    names: Sequence[str], cube: BandCube
+) -> tuple[np.ndarray | None, MaskedLight | None]:
+    """The masks of some bands and the light under them; a band that was not given is known where
+    none is masked.
+    """
+    light = cube.masked_light
+    if light is not None:
+        data, uncertainty, noise = (
+            _by_band(names, cube.bands, planes, np.nan)
+            for planes in (light.data, light.uncertainty, light.noise)
+        )
+        light = replace(light, data=data, uncertainty=uncertainty, noise=noise)
+    own_masks = cube.own_masks
+    if own_masks is not None:
+        own_masks = np.stack(
+            [
+                own_masks[cube.bands.index(name)] if name in cube.bands else cube.mask
+                for name in names
+            ]
+        )
+    return own_masks, light
 
 
 def _by_band(

@@ -25,9 +25,10 @@ _MOST = 300_000
 _CLOSE = 4
 """Pixels about a hole that are looked at: biharmonic interpolation reaches two of them."""
 _WITHIN = 68.27
-_FADING = 6.0
-"""FWHM from what was measured at which half is left of what is carried into a hole: deeper in, and
-outwards over a border of the image, noise would be carried on and grow.
+_FADING, _FADING_OUTSIDE = 6.0, 1.0
+"""FWHM from what was measured at which half is left of what is carried into a hole, within the
+galaxy's ellipse and outside of it: deeper in, and outwards over a border of the image, noise would
+be carried on and grow to blobs, which a network takes for galaxies.
 """
 _RIM, _OF_HALF_WIDTH, _FACTOR = 0.3, 0.5, 0.95
 """The error in a hole is that of the mean of four pixels at this distance, in FWHM: the PSF has
@@ -418,7 +419,8 @@ def _filled(
     scale[scale == 0] = 1.0  # inpaint_biharmonic takes images of about 1
     inside = inpaint_biharmonic(difference / scale, missing, channel_axis=0) * scale
     depth = distance_transform_edt(missing) / fwhm
-    values[:] = inside / (1 + (depth / _FADING) ** 2) + profile
+    fading = np.where(radius <= 1, _FADING, _FADING_OUTSIDE)
+    values[:] = inside / (1 + (depth / fading) ** 2) + profile
     half_width = float(depth.max())
     for model, plane in zip(models, errors, strict=True):
         plane[mask] = model.error_at(radius[mask], half_width)
