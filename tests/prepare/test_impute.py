@@ -9,6 +9,7 @@ import pytest
 
 from napari_galaxy_maps.bands.registry import INPUT_BANDS
 from napari_galaxy_maps.data.cube import BandCube
+from napari_galaxy_maps.data.masked_light import MaskedLight
 from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.data.recipe import ImputeSettings, LibrarySettings, Recipe
 from napari_galaxy_maps.exceptions import InputError
@@ -125,6 +126,26 @@ def test_bands_that_are_not_given_are_filled_only_when_asked_for(spectra):
     assert np.median(np.abs(np.log10(filled.data[w3] / true))) < 0.15
     assert any(p.detail.startswith("WISE_12: not given: all of it filled") for p in progress)
     assert filled.images["WISE_12"].meta["imputed"]
+
+
+def test_masks_and_the_light_under_them_stay_with_their_bands(spectra):
+    """Also where bands that were not given come between them."""
+    bands = tuple(band for band in BANDS if band != "WISE_12")
+    cube = made(spectra, bands)
+    own = np.zeros(cube.data.shape, bool)
+    own[bands.index("WISE_22"), 1, 1] = True
+    one, nothing = np.array([1], np.int32), np.full((len(bands), 1), np.nan, np.float32)
+    known = nothing.copy()
+    known[bands.index("WISE_22")] = 7
+    light = MaskedLight(one, one, one, known, 0.1 * known, nothing, np.array([True]))
+    cube = replace(cube, mask=own.any(axis=0), own_masks=own, masked_light=light)
+    recipe = RECIPE.with_values(["impute.bands=all"])
+    found = run_to_end(impute_steps(cube, recipe))
+    row = found.bands.index("WISE_22")
+    assert found.own_masks.shape == found.data.shape and found.own_masks[row, 1, 1]
+    assert np.isfinite(found.masked_light.data[:, 0]).nonzero()[0].tolist() == [row]
+    assert found.own_masks[found.bands.index("WISE_12"), 1, 1], "known where none is masked"
+    assert not found.own_masks[found.bands.index("WISE_4.6")].any()
 
 
 def test_the_far_infrared_is_neither_used_nor_filled(spectra):
