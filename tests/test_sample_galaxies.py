@@ -284,7 +284,7 @@ def test_the_whole_way_ends_near_the_truth(name, tmp_path, capsys):
     command = ["predict", str(folder), "--recipe", str(folder / "galaxy.toml"), "--out", str(out)]
     assert main([*command, "--truth", str(folder / "truth.fits")]) == 0
     output = capsys.readouterr()
-    assert "stars of gaia.ecsv masked" in output.err + output.out
+    assert "stars of gaia.ecsv subtracted or masked" in output.err + output.out
     assert "from Chabrier's initial mass function to Salpeter's" in output.out
     maps, truth = read_maps(out), read_maps(folder / "truth.fits")
     compared = compare(maps, truth)

@@ -10,6 +10,7 @@ from astropy.table import QTable
 
 from napari_galaxy_maps.cli.main import _parser, main
 from napari_galaxy_maps.cli.options import recipe_of
+from napari_galaxy_maps.data.masked_light import Holes
 from napari_galaxy_maps.data.recipe import Recipe
 from tests.cli.test_every_option import commands
 from tests.conftest import tan_wcs, write_image
@@ -34,7 +35,8 @@ OUTPUT = {
              "--beam": "image.fits=9", "--role": "image.fits=uncertainty",
              "--leave-out": "no such file"},
     "measure": {"--map": "T_DUST", "--distance": "30", "--correlation": "2", "--annulus": "1.2,2",
-                "--background": "mean", "--correct-masked": None, "--ellipse": "150,2,30,30,0",
+                "--background": "mean", "--correct-masked": None, "--no-fill": None,
+                "--ellipse": "150,2,30,30,0",
                 "--regions": "circle.reg", "--total": None, "--cube": "no cube",
                 "--band": "no image", "--unit": "no image", "--psf": "no image",
                 "--zero-point": "no image", "--beam": "no image", "--role": "no image",
@@ -59,6 +61,7 @@ WITH = {
     ("info", "--zero-point"): ["--unit", "image.fits=DN"],
     ("info", "--beam"): ["--json", "--unit", "image.fits=Jy/beam"],
     ("measure", "--background"): ["--annulus", "1.2,2"],
+    ("measure", "--no-fill"): ["--distance", "30"],
     ("profile", "--over"): ["--figure", "p.png"],
     ("profile", "--show"): ["--figure", "p.png"],
 }
@@ -103,6 +106,8 @@ def folder(tmp_path_factory):
     maps.provenance["recipe"] = (
         "[galaxy]\nra = 150.0\ndec = 2.0\nd25 = 3.0\naxis_ratio = 0.8\nposition_angle = 20.0\n"
     )
+    rows, columns = (np.full(4, at, np.int32) + np.arange(4, dtype=np.int32) for at in (150, 160))
+    maps = maps.take_apart(Holes(rows, columns, np.ones(4, np.int32)))
     maps.write(folder / "maps.fits")
     other.write(folder / "other.fits")
     image = rng.normal(5, 1, (40, 40)).astype("f4")
