@@ -126,8 +126,7 @@ def _narrow(table: Table, model: str) -> str:
         zones = (("in narrow",), ("beside narrow",), ("in narrow", "beside narrow"))
         inside, beside, both = (_galaxies(table, name, zone) for zone in zones)
         far = _galaxies(table, name, ("elsewhere",))
-        lost = table["lost"][(table["quantity"] == name) & (table["zone"] == "in narrow")].sum()
-        cells = [f"{sum(of['n'] for of in inside.values())} ({lost})"]
+        cells = [_pixels(table, name, "in narrow", inside)]
         cells += [f"{_rms(part, 'square'):.3f}" for part in (inside, beside, far)]
         for part in (inside, beside, both):
             ratio, error = _ratio(part, far, "square", "square")
@@ -135,6 +134,12 @@ def _narrow(table: Table, model: str) -> str:
             cells.append(f"{ratio:.2f} ± {error:.2f} ({without:.2f})")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _pixels(table: Table, name: str, zone: str, inside: dict) -> str:
+    """How many pixels there are, and in brackets how many were lost."""
+    lost = table["lost"][(table["quantity"] == name) & (table["zone"] == zone)].sum()
+    return f"{sum(of['n'] for of in inside.values())} ({lost})"
 
 
 def _wide(table: Table, model: str) -> str:
@@ -150,8 +155,7 @@ def _wide(table: Table, model: str) -> str:
     for name in dict.fromkeys(table["quantity"]):
         zones = ("in wide", "beside wide", "elsewhere")
         inside, beside, far = (_galaxies(table, name, (zone,)) for zone in zones)
-        lost = table["lost"][(table["quantity"] == name) & (table["zone"] == "in wide")].sum()
-        cells = [f"{sum(of['n'] for of in inside.values())} ({lost})"]
+        cells = [_pixels(table, name, "in wide", inside)]
         cells += [f"{_rms(inside, key):.3f}" for key in ("square", "told")]
         for part in (inside, beside, far):
             hit, error = _share(part, "hit")

@@ -15,14 +15,14 @@ from napari_galaxy_maps.constants import PC_PER_MPC_ARCSEC, SR_PER_ARCSEC2
 from napari_galaxy_maps.data.cube import BandCube
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.masked_light import MapFilling, MaskedLight
-from napari_galaxy_maps.data.properties import Flag
+from napari_galaxy_maps.data.properties import PROPERTIES, Flag
 from napari_galaxy_maps.fits_io.map_files import write_maps
 from napari_galaxy_maps.measure.apertures.aperture import Aperture, circle
 from napari_galaxy_maps.measure.apertures.filled_pixels import filled_maps
 from napari_galaxy_maps.measure.apertures.overlap import overlaps
 from napari_galaxy_maps.measure.apertures.photometry import Options, measure_apertures
 from napari_galaxy_maps.measure.apertures.planes import planes_of
-from napari_galaxy_maps.measure.apertures.quantities import random_part
+from napari_galaxy_maps.measure.apertures.quantities import brightness, quantity_of
 from napari_galaxy_maps.measure.apertures.sums import filled_sums
 from napari_galaxy_maps.measure.apertures.totals import galaxy_totals, integrated_cube
 from napari_galaxy_maps.measure.compare.comparison import compare
@@ -30,6 +30,7 @@ from napari_galaxy_maps.measure.compare.initial_mass_function import to_imf_of
 from napari_galaxy_maps.measure.compare.residuals import chosen
 from napari_galaxy_maps.measure.profiles.radial_profile import radial_profile
 from napari_galaxy_maps.measure.report.tables import totals_beside
+from napari_galaxy_maps.prepare.errors.error_budget import random_part
 from tests.measure.test_two_parts import DEC, GALAXY, HERE, PIXEL, RA, SHAPE, disc
 
 STARS = "LOG_SIGMA_STAR"
@@ -318,3 +319,10 @@ def test_the_command_line_says_what_was_filled_and_leaves_it_out_if_asked(where,
     key = "value" if "value" in filled.colnames else "sum"
     assert filled[key][0] * (1 - filled["filled_share"][0]) == pytest.approx(plain[key][0])
     assert filled["filled_share"][0] > 0.01 and plain["filled_share"][0] == 0
+
+
+def test_what_adds_up_has_the_unit_of_its_sum():
+    assert brightness("SDSS_r").sum_unit == "Jy" and not brightness("SDSS_r").log
+    stars, dust = (quantity_of(PROPERTIES[name]) for name in ("LOG_SIGMA_STAR", "LOG_SMD"))
+    assert (stars.sum_unit, stars.weight) == ("solMass", "area")
+    assert (dust.sum_unit, dust.weight) == ("", "LOG_SIGMA_STAR")

@@ -179,6 +179,16 @@ class BandCube:
         )
         return replace(self, data=data, uncertainty=uncertainty, filling=None)
 
+    @property
+    def unknown(self) -> np.ndarray:
+        """Where no prediction is wanted, or none can be had: `mask` without the pixels of which the
+        light under masks is known, bool of shape (ny, nx).
+        """
+        unknown = self.mask.copy()
+        if self.masked_light is not None:
+            unknown[self.masked_light.where] &= ~self.masked_light.wanted
+        return unknown
+
     def with_masked_light(self) -> BandCube:
         """The cube with the light under its masks filled in, as far as it is known, and these
         pixels no longer hidden; itself where nothing is. Their errors have the noise of measured
@@ -187,12 +197,11 @@ class BandCube:
         light = self.masked_light
         if light is None:
             return self
-        data, uncertainty, mask = self.data.copy(), self.uncertainty.copy(), self.mask.copy()
+        data, uncertainty = self.data.copy(), self.uncertainty.copy()
         own_masks = self.own_masks
         error = np.hypot(light.uncertainty, light.noise)
         for mine, known in ((data, light.data), (uncertainty, error)):
             mine[:, *light.where] = np.where(np.isfinite(known), known, mine[:, *light.where])
-        mask[light.where] &= ~light.wanted
         if own_masks is not None:
             own_masks = own_masks.copy()
             own_masks[:, *light.where] &= ~(light.wanted & np.isfinite(light.data))
@@ -200,7 +209,7 @@ class BandCube:
             self,
             data=data,
             uncertainty=uncertainty,
-            mask=mask,
+            mask=self.unknown,
             own_masks=own_masks,
             masked_light=None,
         )
@@ -211,12 +220,7 @@ class BandCube:
         if len(rows) == len(self.bands):
             return self
         filling = self.filling and Filling(self.filling.data[rows], self.filling.uncertainty[rows])
-        light = self.masked_light and replace(
-            self.masked_light,
-            data=self.masked_light.data[rows],
-            uncertainty=self.masked_light.uncertainty[rows],
-            noise=self.masked_light.noise[rows],
-        )
+        light = self.masked_light and self.masked_light.of_bands(lambda planes: planes[rows])
         return replace(
             self,
             data=self.data[rows],

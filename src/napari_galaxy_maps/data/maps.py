@@ -188,15 +188,13 @@ class PropertyMaps:
         """
         found = [plane[holes.where] for plane in self.values.values()]
         there = np.isfinite(found).any(axis=0) if found else np.zeros(holes.rows.shape, bool)
-        where = holes.rows[there], holes.columns[there]
-        parts: list[dict[str, np.ndarray]] = []
-        for planes in (self.values, self.errors, self.galaxy_errors):
-            parts.append({name: np.array(plane[where]) for name, plane in planes.items()})
-            for plane in planes.values():
-                plane[where] = np.nan
+        places = holes.rows[there], holes.columns[there], holes.holes[there]
+        known = Holes(*places)
+        parts = map(known.taken_from, (self.values, self.errors, self.galaxy_errors))
+        filling = MapFilling(*places, *parts)
         flags = self.flags & ~Flag.FILLED
-        flags[where] |= Flag.FILLED
-        return replace(self, flags=flags, filling=MapFilling(*where, holes.holes[there], *parts))
+        flags[known.where] |= Flag.FILLED
+        return replace(self, flags=flags, filling=filling)
 
     def whole(self, name: str, error: bool = False) -> np.ndarray:
         """A map, or its error, with what it is thought to be under masks; not to be changed."""

@@ -4,8 +4,8 @@ measured.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -32,6 +32,13 @@ class Holes:
         """Rows and columns, as an index of planes."""
         return self.rows, self.columns
 
+    def taken_from(self, planes: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """What planes hold in these pixels, each of shape (k,); it is NaN in them afterwards."""
+        taken = {name: np.array(plane[self.where]) for name, plane in planes.items()}
+        for plane in planes.values():
+            plane[self.where] = np.nan
+        return taken
+
 
 @dataclass(frozen=True, eq=False)
 class MaskedLight(Holes):
@@ -53,6 +60,11 @@ class MaskedLight(Holes):
     uncertainty: np.ndarray
     noise: np.ndarray
     wanted: np.ndarray
+
+    def of_bands(self, choose: Callable[[np.ndarray], np.ndarray]) -> MaskedLight:
+        """The same of other bands; `choose` makes their rows of the rows of these."""
+        data, uncertainty, noise = map(choose, (self.data, self.uncertainty, self.noise))
+        return replace(self, data=data, uncertainty=uncertainty, noise=noise)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,15 +81,13 @@ def read_light(
     if TABLE not in hdus:
         return None
     table = hdus[TABLE].data
-    try:
+    with _readable(path):
         where = _places(table, shape)
         data, uncertainty, noise = (
             np.ascontiguousarray(np.reshape(table[name], (-1, n_bands)).T, np.float32)
             for name in ("DATA", "ERR", "NOISE")
         )
         wanted = np.array(table["WANTED"], bool)
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise _unreadable(path, error) from None
     return MaskedLight(*where, data, uncertainty, noise, wanted)
 
 
@@ -115,7 +114,7 @@ def read_filling(
     if TABLE not in hdus:
         return None
     table = hdus[TABLE].data
-    try:
+    with _readable(path):
         where = _places(table, shape)
         parts = [
             {
@@ -125,8 +124,6 @@ def read_filling(
             }
             for end in _ENDS
         ]
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise _unreadable(path, error) from None
     return MapFilling(*where, *parts)
 
 
@@ -143,5 +140,12 @@ def _places(table: Any, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray,
     return rows, columns, holes
 
 
-def _unreadable(path: Path, error: Exception) -> InputError:
-    return InputError(f"{path}: its table {TABLE} cannot be read ({error}); make the file anew.")
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """What is wrong with the table of a file becomes a sentence."""
+    try:
+        yield
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{path}: its table {TABLE} cannot be read ({error}); make the file anew."
+        ) from None

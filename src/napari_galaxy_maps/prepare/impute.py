@@ -354,11 +354,7 @@ def _masks_of_bands(
     """
     light = cube.masked_light
     if light is not None:
-        data, uncertainty, noise = (
-            _by_band(names, cube.bands, planes, np.nan)
-            for planes in (light.data, light.uncertainty, light.noise)
-        )
-        light = replace(light, data=data, uncertainty=uncertainty, noise=noise)
+        light = light.of_bands(lambda planes: _by_band(names, cube.bands, planes, np.nan))
     own_masks = cube.own_masks
     if own_masks is not None:
         own_masks = np.stack(

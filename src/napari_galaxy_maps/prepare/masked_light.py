@@ -13,6 +13,7 @@ import numpy as np
 from ..data.cube import BandCube
 from ..data.galaxy import BandImage, Ellipse
 from ..data.masked_light import MaskedLight
+from .errors.error_budget import random_part
 
 _SPACINGS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
 """Distances over which the structure of an image is measured, in FWHM."""
@@ -249,9 +250,9 @@ def fill_cube(
 
     The profile is taken off, the rest is carried over each hole by biharmonic interpolation
     (Damelin & Hoang 2018, as scikit-image has it) and fades out far inside, and the profile is put
-    back. Each hole is filled
-    from its own surroundings in its own band alone. The error of a pixel grows with the width of
-    its hole (`LightModel.error_at`), and has the part that is common to all pixels of the band.
+    back. Each hole is filled from its own surroundings in its own band alone. The error of a pixel
+    grows with the width of its hole (`LightModel.error_at`), and has the part that is common to all
+    pixels of the band.
 
     Parameters
     ----------
@@ -392,7 +393,7 @@ def _common(cube: BandCube, i: int) -> float:
 def _noise_about(cube: BandCube, i: int, box: tuple[slice, slice], measured: np.ndarray) -> float:
     """Median noise of the pixels about a hole that were measured, MJy/sr."""
     error, light = cube.uncertainty[i][box][measured], cube.data[i][box][measured]
-    random = np.sqrt(np.maximum(error**2 - (_common(cube, i) * light) ** 2, 0))
+    random = random_part(light, error, _common(cube, i))
     return float(np.nanmedian(random)) if np.isfinite(random).any() else 0.0
 
 

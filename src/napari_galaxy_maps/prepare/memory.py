@@ -71,12 +71,10 @@ class _MatchedBand:
     smooth: np.ndarray | None = None
     back: np.ndarray | None = None
 
-    @property
-    def flat(self) -> BandImage:
-        """The source less the galaxy in the large."""
-        if self.smooth is None:
-            return self.source
-        return self.source.evolve(data=self.source.data - self.smooth)
+    def flat(self, box: Box = (slice(None), slice(None))) -> np.ndarray:
+        """The source less the galaxy in the large, in a rectangle."""
+        data = self.source.data[box]
+        return data if self.smooth is None else data - self.smooth[box]
 
     def counts_otherwise(self, smooth: np.ndarray | None) -> bool:
         """Whether masked pixels count as something else than this here."""
@@ -231,19 +229,19 @@ class PreparationMemory:
     @staticmethod
     def _subtract(state: _MatchedBand, planes: LightPlanes | None, changed: np.ndarray) -> None:
         """Take the light of stars off a band's image, and mark the pixels that differ then."""
-        known, image = state.planes, state.flat
+        known = state.planes
         if planes is None or known is None:
             given = planes or known
             assert given is not None
             changed |= (given.light != 0) | (given.doubt != 0)
-            data = image.data if planes is None else image.data - planes.light
+            data = state.flat() if planes is None else state.flat() - planes.light
         else:
             box, data = planes.box, state.starless.data.copy()
             changed[box] |= planes.light[box] != known.light[box]
             changed[box] |= planes.doubt[box] != known.doubt[box]
-            data[box] = image.data[box] - planes.light[box]
+            data[box] = state.flat(box) - planes.light[box]
         doubt = None if planes is None else planes.doubt
-        state.planes, state.starless = planes, image.evolve(data=data, doubt=doubt)
+        state.planes, state.starless = planes, state.source.evolve(data=data, doubt=doubt)
 
     def _apply(
         self,

@@ -11,7 +11,8 @@ import numpy as np
 
 from ...data.maps import PropertyMaps
 from ...data.masked_light import Holes, MaskedLight
-from .quantities import Quantity, linear, random_part
+from ...prepare.errors.error_budget import random_part
+from .quantities import Quantity, linear
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,8 +23,9 @@ from ...data.plausible import odd_values
 from ...data.properties import PROPERTIES
 from ...data.recipe import Recipe
 from ...exceptions import GalaxyMapsError, InputError
+from ...prepare.errors.error_budget import random_part
 from .filled_pixels import FilledPixels, filled_bands, filled_maps
-from .quantities import Quantity, brightness, quantity_of, random_part
+from .quantities import Quantity, brightness, quantity_of
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS

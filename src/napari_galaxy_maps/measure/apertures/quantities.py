@@ -1,4 +1,4 @@
-"""How properties and bands are summed and averaged, and what of their errors adds up how."""
+"""How properties and bands are summed and averaged."""
 
 from __future__ import annotations
 
@@ -59,22 +59,3 @@ def linear(plane: np.ndarray, log: bool) -> np.ndarray:
     if not log:
         return plane
     return np.exp(plane.astype(np.float64) * np.log(10)).astype(np.float32)
-
-
-def random_part(values: np.ndarray, error: np.ndarray, systematic: float) -> np.ndarray:
-    """The part of the errors of a band that is not common to all its pixels.
-
-    Parameters
-    ----------
-    values, error : ndarray
-        Surface brightness and its whole 1-sigma error.
-    systematic : float
-        Relative error that is common to all pixels (`BandCube.systematic`).
-    """
-    if not systematic:
-        return error
-    with np.errstate(invalid="ignore"):
-        part: np.ndarray = np.sqrt(
-            np.clip(error**2 - (np.float32(systematic) * values) ** 2, 0, None)
-        )
-    return part

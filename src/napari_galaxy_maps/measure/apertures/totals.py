@@ -202,9 +202,6 @@ def _alike(cube: BandCube) -> BandCube:
     """The cube with all bands hidden where any is, but for pixels where the light under masks is
     known.
     """
-    light = cube.masked_light
-    if light is None or cube.own_masks is None:
+    if cube.masked_light is None or cube.own_masks is None:
         return cube.masked_alike()
-    hidden = cube.mask.copy()
-    hidden[light.where] &= ~light.wanted
-    return replace(cube, own_masks=cube.own_masks | hidden)
+    return replace(cube, own_masks=cube.own_masks | cube.unknown)

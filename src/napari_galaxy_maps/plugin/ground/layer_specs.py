@@ -428,15 +428,17 @@ def _apart_again(maps: PropertyMaps) -> PropertyMaps:
     filling = maps.filling
     if filling is None:
         return maps
-    where = filling.where
-    parts, taken = [], []
-    for planes in (maps.values, maps.errors):
-        parts.append({name: np.array(plane) for name, plane in planes.items()})
-        taken.append({name: plane[where] for name, plane in parts[-1].items()})
-        for plane in parts[-1].values():
-            plane[where] = np.nan
+    values, errors = (
+        {name: np.array(plane) for name, plane in planes.items()}
+        for planes in (maps.values, maps.errors)
+    )
     shared = {
         name: plane for name, plane in filling.galaxy_errors.items() if name in maps.galaxy_errors
     }
-    kept = replace(filling, values=taken[0], errors=taken[1], galaxy_errors=shared)
-    return replace(maps, values=parts[0], errors=parts[1], filling=kept)
+    kept = replace(
+        filling,
+        values=filling.taken_from(values),
+        errors=filling.taken_from(errors),
+        galaxy_errors=shared,
+    )
+    return replace(maps, values=values, errors=errors, filling=kept)

@@ -137,3 +137,43 @@ def pixel_steps(wcs: WCS, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         steps[:, 0, column] = turn * np.cos(np.radians((lat[after] + lat[before]) / 2)) * 3600
         steps[:, 1, column] = (lat[after] - lat[before]) * 3600
     return steps
+
+
+def pixels_about(
+    shape: tuple[int, int], x: float, y: float, radius: float, steps: np.ndarray
+) -> tuple[slice, slice, np.ndarray, np.ndarray] | None:
+    """The pixels in the bounding box of a circle, with that in which its centre lies.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (ny, nx) of the image.
+    x, y : float
+        The centre.
+    radius : float
+        In arcsec.
+    steps : ndarray, shape (2, 2)
+        Of `pixel_steps` there.
+
+    Returns
+    -------
+    rows, columns : slice
+    east, north : ndarray
+        How far they lie from the centre, arcsec; None in place of all where there is no such pixel.
+    """
+    # half-sides of the box around the ellipse that the circle is
+    reach = radius * np.sqrt((np.abs(np.linalg.inv(steps)) ** 2).sum(axis=1))
+    columns, rows = (
+        slice(
+            max(0, min(int(np.ceil(middle - half)), round(middle))),
+            min(n, max(int(np.floor(middle + half)), round(middle)) + 1),
+        )
+        for middle, half, n in zip((x, y), reach, shape[::-1], strict=True)
+    )
+    if columns.stop <= columns.start or rows.stop <= rows.start:
+        return None
+    u = np.arange(columns.start, columns.stop) - x
+    v = (np.arange(rows.start, rows.stop) - y)[:, None]
+    east = steps[0, 0] * u + steps[0, 1] * v
+    north = steps[1, 0] * u + steps[1, 1] * v
+    return rows, columns, east, north

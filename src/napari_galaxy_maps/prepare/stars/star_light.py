@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..grid.pixel_positions import pixel_steps, to_pixels
+from ..grid.pixel_positions import pixel_steps, pixels_about, to_pixels
 from .star_wings import StarPsf
 
 if TYPE_CHECKING:
@@ -194,17 +194,12 @@ def _piece(
     light: StarLight, shape: tuple[int, int], x: float, y: float, steps: np.ndarray
 ) -> Piece | None:
     """A star's light on the pixels within its reach."""
-    inverse = np.abs(np.linalg.inv(steps))
-    # half-sides of the box around the ellipse that its circle is
-    reach = light.reach * np.sqrt((inverse**2).sum(axis=1))
-    x0, x1 = max(0, int(np.ceil(x - reach[0]))), min(shape[1], int(np.floor(x + reach[0])) + 1)
-    y0, y1 = max(0, int(np.ceil(y - reach[1]))), min(shape[0], int(np.floor(y + reach[1])) + 1)
-    if x1 <= x0 or y1 <= y0:
+    about = pixels_about(shape, x, y, light.reach, steps)
+    if about is None:
         return None
-    u, v = np.arange(x0, x1) - x, (np.arange(y0, y1) - y)[:, None]
-    east, north = steps[0, 0] * u + steps[0, 1] * v, steps[1, 0] * u + steps[1, 1] * v
+    rows, columns, east, north = about
     radius = np.hypot(east, north)
     within = radius <= light.reach
     planes = (np.where(within, values(radius), 0.0) for values in (light.at, light.doubt_at))
     bright, doubt = (plane.astype(np.float32) for plane in planes)
-    return slice(y0, y1), slice(x0, x1), bright, doubt
+    return rows, columns, bright, doubt

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...data.galaxy import BandImage
 from ...fits_io.ds9_regions import Circle
-from ..grid.pixel_positions import pixel_steps, to_pixels
+from ..grid.pixel_positions import pixel_steps, pixels_about, to_pixels
 from .star_files import light_of_tag, light_tag, psf_numbers, psf_tag, psfs_of_tags
 from .star_light import StarLight
 from .star_wings import StarPsf
@@ -170,29 +170,16 @@ def _disc(
     shape: tuple[int, int], x: float, y: float, radius: float, steps: np.ndarray
 ) -> Disc | None:
     """The pixels whose centre lies within `radius` arcsec, in the circle's own bounding box."""
-    ny, nx = shape
-    inverse = np.abs(np.linalg.inv(steps))
-    reach = radius * np.sqrt(
-        (inverse**2).sum(axis=1)
-    )  # half-sides of the box around the ellipse that the circle is
-    column, row = round(x), round(y)
-    x0, x1 = (
-        max(0, min(int(np.ceil(x - reach[0])), column)),
-        min(nx, max(int(np.floor(x + reach[0])), column) + 1),
-    )
-    y0, y1 = (
-        max(0, min(int(np.ceil(y - reach[1])), row)),
-        min(ny, max(int(np.floor(y + reach[1])), row) + 1),
-    )
-    if x1 <= x0 or y1 <= y0:
+    about = pixels_about(shape, x, y, radius, steps)
+    if about is None:
         return None
-    u, v = np.arange(x0, x1) - x, (np.arange(y0, y1) - y)[:, None]
-    east, north = steps[0, 0] * u + steps[0, 1] * v, steps[1, 0] * u + steps[1, 1] * v
+    rows, columns, east, north = about
     covered = east**2 + north**2 <= radius**2
     # a circle smaller than a pixel still masks the pixel it lies in
-    if x0 <= column < x1 and y0 <= row < y1:
-        covered[row - y0, column - x0] = True
-    return slice(y0, y1), slice(x0, x1), covered
+    row, column = round(y) - rows.start, round(x) - columns.start
+    if 0 <= column < covered.shape[1] and 0 <= row < covered.shape[0]:
+        covered[row, column] = True
+    return rows, columns, covered
 
 
 def to_circles(stars: Iterable[Star]) -> list[Circle]:
