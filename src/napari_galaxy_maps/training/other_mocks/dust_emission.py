@@ -1,9 +1,4 @@
-"""Emission of Draine & Li's (2007) dust by field and PAH fraction, and what it is in THEMIS's terms.
-
-The truth of real galaxies is told by fits of THEMIS, so that this set's truth is, too: at one
-luminosity and field dust of Draine & Li has more mass, since at U = 1 it emits 138 Lsun per Msun
-and THEMIS 224 (`LSUN_PER_MSUN`, `THEMIS_LSUN_PER_MSUN`). The temperature is that of THEMIS's bulk.
-"""
+"""Emission of Draine & Li's (2007) dust by field and PAH fraction."""
 
 from __future__ import annotations
 
@@ -20,7 +15,6 @@ from ..datasets.band_numbers import filter_curve
 
 LSUN_PER_MSUN = 138.0
 """Of Draine & Li's dust at U = 1."""
-THEMIS_LSUN_PER_MSUN = 224.0
 _TABLE = "dust_emission_themis_dl07.npz"
 _U_MAX = 1e6
 _MOST_HOT = 0.5
@@ -45,8 +39,15 @@ class DustSpectra:
     light: np.ndarray
 
 
-def read_dust(templates: Path, bands: Sequence[str]) -> DustSpectra:
-    """Read Draine & Li's dust from the folder of templates.
+def read_table(templates: Path, dust: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Wavelength in micron, spectra j_nu (n_q, n_u, 2, n_waves) in Jy cm2 / (sr H), Umin and the
+    fraction of small grains of a dust of the folder of templates.
+
+    Parameters
+    ----------
+    templates : Path
+    dust : str
+        ``"dl07"`` or ``"themis"``.
 
     Raises
     ------
@@ -56,19 +57,40 @@ def read_dust(templates: Path, bands: Sequence[str]) -> DustSpectra:
     path = templates / _TABLE
     if not path.is_file():
         raise InputError(f"{path} is missing; give the folder of data that has templates/{_TABLE}.")
+    small = {"dl07": "dl07_qpah_percent", "themis": "themis_qhac"}[dust]
+    names = (f"{dust}_wavelength_um", f"{dust}_jy_cm2_per_sr_per_h", f"{dust}_umin", small)
     with np.load(path, allow_pickle=False) as table:
-        micron, spectra = table["dl07_wavelength_um"], table["dl07_jy_cm2_per_sr_per_h"]
-        fields, pah = table["dl07_umin"], table["dl07_qpah_percent"]
-    spectra = spectra.astype(float)
+        micron, spectra, umin, grains = (table[name].astype(float) for name in names)
+    return micron, spectra, umin, grains
+
+
+def read_dust(templates: Path, bands: Sequence[str]) -> DustSpectra:
+    """Read Draine & Li's dust from the folder of templates.
+
+    Raises
+    ------
+    InputError
+        When the table is not there.
+    """
+    micron, spectra, fields, pah = read_table(templates, "dl07")
     total = np.trapezoid(spectra * SPEED_OF_LIGHT_MICRON_S / micron**2, micron, axis=-1)
-    seen = np.stack([_band_mean(micron, spectra, band) for band in bands], axis=-1)
+    seen = band_means(micron, spectra, bands)
     return DustSpectra(fields, pah, (seen / total[..., None]).astype(np.float32))
 
 
-def _band_mean(micron: np.ndarray, spectra: np.ndarray, band: str) -> np.ndarray:
-    """Mean of spectra per Hz (..., n_waves) that a detector of photons sees in a band; 0 in bands
-    short of the spectra.
+def band_means(micron: np.ndarray, spectra: np.ndarray, bands: Sequence[str]) -> np.ndarray:
+    """Means of spectra per Hz (..., n_waves) that a detector of photons sees, shape (..., n_bands);
+    0 in bands short of the spectra.
+
+    Raises
+    ------
+    InputError
+        When the package of filter curves is not installed.
     """
+    return np.stack([_band_mean(micron, spectra, band) for band in bands], axis=-1)
+
+
+def _band_mean(micron: np.ndarray, spectra: np.ndarray, band: str) -> np.ndarray:
     curve = filter_curve(get_band(band).curve)
     if curve.micron[0] < micron[0]:
         return np.zeros(spectra.shape[:-1])
@@ -141,22 +163,3 @@ def emission(
         upper = table[j + 1, i] * (1 - a) + table[j + 1, i + 1] * a
         out += (lower * (1 - b) + upper * b) * light[:, None].astype(np.float32)
     return out
-
-
-def in_themis_terms(
-    luminosity: np.ndarray, hot: np.ndarray, umin: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Mass in Msun and temperature in K of the dust as a fit of THEMIS tells them.
-
-    Mass is that which emits the luminosity in the field, so that where Umin would lie outside the
-    tables it is what the light shows. Temperature is 18.3 K x Umin^(1/5.79) (Nersesian+ 2019).
-
-    Parameters
-    ----------
-    luminosity, hot : ndarray
-        In the single field, and in the power law of fields, Lsun.
-    umin : ndarray
-    """
-    power_law = umin * np.log(_U_MAX / umin)
-    mass = (luminosity / umin + hot / power_law) / THEMIS_LSUN_PER_MSUN
-    return mass, 18.3 * umin ** (1 / 5.79)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ...constants import LSUN_ERG_S, MJY_SR_PER_LSUN_HZ_KPC2
-from . import attenuation, dust_emission, histories, relations
+from . import attenuation, dust_emission, histories, relations, themis_fit
 from .layout import FORMED, Layout
 from .populations import (
     EDGES_UM,
@@ -48,11 +48,13 @@ class Templates:
         Of `BANDS`, by bin.
     dust : dust_emission.DustSpectra
         In `BANDS` and `SHOWN_BY`.
+    themis : themis_fit.ThemisFit
     """
 
     populations: Populations
     response: np.ndarray
     dust: dust_emission.DustSpectra
+    themis: themis_fit.ThemisFit
 
 
 def read_templates(data: Path) -> Templates:
@@ -68,6 +70,7 @@ def read_templates(data: Path) -> Templates:
         read_populations(folder),
         band_response(BANDS),
         dust_emission.read_dust(folder, (*BANDS, SHOWN_BY)),
+        themis_fit.fit_themis(folder),
     )
 
 
@@ -182,13 +185,16 @@ class Painter:
         fewer = 10 ** (-0.3 * np.maximum(specific + 9.8, 0))
         pah = np.clip(traits.pah * relations.pah_percent(layout.oxygen) * fewer, 0.47, 4.58)
         light = dust_emission.emission(dust, umin, pah.ravel(), cold, hot)
-        mass, kelvin = dust_emission.in_themis_terms(cold, hot, umin)
+        total = cold + hot
+        share = hot / np.maximum(total, 1e-30)
+        per_lsun, kelvin = self._templates.themis.at(umin, pah.ravel(), share)
+        mass = per_lsun * total
         shape = layout.old.shape
         old_light = planes[BANDS.index("WISE_3.4")].copy()
         planes[: n + 1] += MJY_SR_PER_LSUN_HZ_KPC2 * light.T.reshape(n + 1, *shape)
         for band, ratio in zip(("WISE_12", "WISE_22"), traits.shells, strict=True):
             planes[BANDS.index(band)] += ratio * old_light
-        for k, value in enumerate((cold + hot, mass, mass * kelvin)):
+        for k, value in enumerate((total, mass, mass * kelvin)):
             planes[n + 3 + k] = value.reshape(shape)
 
 

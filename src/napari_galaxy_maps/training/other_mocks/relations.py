@@ -70,7 +70,7 @@ OPACITY_V = 6.1e-6
 """Optical depth at V per Msun/kpc2 of Draine & Li's dust: A_V / N_H = 5.3e-22 cm2 and a dust mass of
 0.0101 per hydrogen (Draine & Li 2007, Table 3).
 """
-CLUMPED = (-0.25, 0.12)
+CLUMPED = (-0.35, 0.12)
 """log10 of the factor by which it takes light, and its scatter: Planck (2016, XXIX) find half of
 what the model's mass should take.
 """

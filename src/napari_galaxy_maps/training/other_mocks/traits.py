@@ -175,7 +175,7 @@ def _log_rate(kind: str, log_mass: float, rng: np.random.Generator) -> float:
         return log_mass + float(rng.uniform(-12.2, -11.1))
     sequence = float(relations.main_sequence(log_mass))
     if kind == "simulated":
-        return sequence + float(rng.uniform(-0.7, 0.4))
+        return sequence + float(rng.uniform(-0.5, 0.5))
     below = -0.7 if kind != "irregular" and rng.random() < 0.1 else 0.0
     return sequence + below + float(rng.normal(0, 0.35))
 
@@ -191,7 +191,7 @@ def _bulge(kind: str, log_mass: float, rng: np.random.Generator) -> float:
 def _dust(kind: str, rng: np.random.Generator) -> float:
     if kind in EARLY:
         return float(rng.normal(*relations.DUST_OF_EARLY[kind]))
-    return float(10 ** rng.normal(-0.05, 0.2))
+    return float(10 ** rng.normal(0.1, 0.2))
 
 
 def _geometry(kind: str, spread: bool, rng: np.random.Generator) -> Geometry:
