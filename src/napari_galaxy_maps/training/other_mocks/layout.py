@@ -82,17 +82,22 @@ class DrawnShape:
         traits, q = self.traits, self.traits.axis_ratio
         radius, angle = np.hypot(x, y / q), np.arctan2(y / q, x)
         stars, round_ = self._stars(radius, x, y)
-        rate, shape = self._star_formation(radius, angle, x, y / q)
+        # gas of early types lies in a thin disc
+        gas_q = traits.face_on if traits.early else q
+        gas_radius = np.hypot(x, y / gas_q)
+        rate, shape = self._star_formation(gas_radius, angle, x, y / gas_q)
         pattern = self._patterns(x, y / q)
         mass = 10**traits.log_mass * (1 - traits.burst * FORMED)
-        young, recent = (traits.sfr * rate * shape * pattern[k] / q for k in ("young", "recent"))
-        smooth = traits.sfr * rate / q
+        young, recent = (
+            traits.sfr * rate * shape * pattern[k] / gas_q for k in ("young", "recent")
+        )
+        smooth = traits.sfr * rate / gas_q
         old = mass * (stars + round_)
         size = radius / traits.size
         reach = radius / (3.2 * traits.size / 1.678)
         oxygen = traits.oxygen + traits.oxygen_gradient * (np.clip(reach, 0, 2) - 0.5)
         if traits.early:
-            dust = self._early_dust(radius, x, y)
+            dust = self._early_dust(radius, gas_radius, pattern["gas"])
         else:
             gas = relations.schmidt_gas(smooth * q) * (0.4 + 0.6 * shape) * pattern["gas"]
             gas += 3e6 * np.exp(-radius / (2 * traits.size))
@@ -159,16 +164,17 @@ class DrawnShape:
             made[name] = np.exp(a * coarse + b * fine - (a**2 + b**2) / 2)
         return made
 
-    def _early_dust(self, radius: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def _early_dust(
+        self, radius: np.ndarray, gas_radius: np.ndarray, pattern: np.ndarray
+    ) -> np.ndarray:
         """A disc of its own, or as the stars lie."""
         traits, q = self.traits, self.traits.axis_ratio
         total = 10 ** (traits.log_mass + traits.dust)
         if traits.kind == "elliptical" and traits.dust_spread:
             return total * patterns.sersic(radius, traits.size, traits.sersic) / q
-        flat = traits.face_on
         scale = (0.4 if traits.kind == "elliptical" else 0.8) * traits.size
-        disc = patterns.broken_disc(np.hypot(x, y / flat), scale, 3.0, 0.7) / flat
-        return np.asarray(total * disc * self._patterns(x, y / flat)["gas"])
+        disc = patterns.broken_disc(gas_radius, scale, 3.0, 0.7)
+        return np.asarray(total * disc * pattern / traits.face_on)
 
     def _place(
         self, old: np.ndarray, round_: np.ndarray, rate: np.ndarray, size: np.ndarray

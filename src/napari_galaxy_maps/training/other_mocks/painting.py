@@ -113,8 +113,6 @@ class Painter:
         ndarray of float32, shape (n_planes, ny, nx)
             MJy/sr, and `ADDED` per kpc2.
         """
-        from scipy.ndimage import gaussian_filter
-
         ny, nx = layout.old.shape
         planes = np.zeros((len(PLANES), ny, nx), np.float32)
         n = len(BANDS)
@@ -129,9 +127,10 @@ class Painter:
             planes[n + 1, part], planes[n + 2, part] = star.reshape(shape), mass.reshape(shape)
             diffuse[part] = taken.reshape(shape)
             cloud[part] = taken_by_clouds.reshape(shape)
-        leak = self.traits.leak
-        spread = gaussian_filter(diffuse, LEAK_KPC / pixel_kpc, mode="reflect", truncate=3)
-        self._add_dust(planes, layout, (1 - leak) * diffuse + leak * spread, cloud)
+        share = self.traits.leak
+        takes = -np.expm1(-self.traits.opacity * layout.dust)
+        diffuse = (1 - share) * diffuse + spread(share * diffuse, takes, LEAK_KPC / pixel_kpc)
+        self._add_dust(planes, layout, diffuse, cloud)
         return planes
 
     def stars(self, layout: Layout) -> tuple[np.ndarray, ...]:
@@ -196,6 +195,28 @@ class Painter:
             planes[BANDS.index(band)] += ratio * old_light
         for k, value in enumerate((total, mass, mass * kelvin)):
             planes[n + 3 + k] = value.reshape(shape)
+
+
+def spread(light: np.ndarray, takes: np.ndarray, sigma: float) -> np.ndarray:
+    """Light that dust takes some way off from where it was let go, the more where there is more
+    dust; none is lost.
+
+    Parameters
+    ----------
+    light : ndarray, shape (ny, nx)
+    takes : ndarray, shape (ny, nx)
+        Share that each place would take.
+    sigma : float
+        How far it goes, pixels.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    takes = np.maximum(takes, 1e-12)
+
+    def near(plane: np.ndarray) -> np.ndarray:
+        return np.asarray(gaussian_filter(plane, sigma, mode="reflect", truncate=3))
+
+    return takes * near(light / near(takes))
 
 
 def nebular(

@@ -50,10 +50,10 @@ def dust_to_gas(oxygen: Values) -> np.ndarray:
 
 def schmidt_gas(sfr_kpc2: np.ndarray) -> np.ndarray:
     """Gas in Msun/kpc2 that forms stars at some rate in Msun/yr/kpc2 (Kennicutt 1998, eq. 4, whose
-    rates are Salpeter's).
+    rates are Salpeter's and whose gas is hydrogen).
     """
-    salpeter = 1.58
-    return np.asarray(1e6 * (salpeter * sfr_kpc2 / 2.5e-4) ** (1 / 1.4))
+    salpeter, with_helium = 1.58, 1.36
+    return np.asarray(with_helium * 1e6 * (salpeter * sfr_kpc2 / 2.5e-4) ** (1 / 1.4))
 
 
 def pah_percent(oxygen: Values) -> np.ndarray:
@@ -70,7 +70,7 @@ OPACITY_V = 6.1e-6
 """Optical depth at V per Msun/kpc2 of Draine & Li's dust: A_V / N_H = 5.3e-22 cm2 and a dust mass of
 0.0101 per hydrogen (Draine & Li 2007, Table 3).
 """
-CLUMPED = (-0.35, 0.12)
-"""log10 of the factor by which it takes light, and its scatter: Planck (2016, XXIX) find half of
-what the model's mass should take.
+CLUMPED = (-0.43, 0.12)
+"""log10 of the factor by which it takes light, and its scatter: Planck (2016, XXIX) find about
+half of what the model's mass should take.
 """

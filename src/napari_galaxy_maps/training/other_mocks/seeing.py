@@ -48,9 +48,9 @@ NOISE: dict[str, float] = {
     "2MASS_J": _point_source(1594 * 10**-6.32, 10, 2.5),
     "2MASS_H": _point_source(1024 * 10**-6.04, 10, 2.5),
     "2MASS_Ks": _point_source(666.7 * 10**-5.72, 10, 2.5),
-    # 5 sigma (Wright+ 2010, abstract)
-    "WISE_3.4": _point_source(0.08e-3, 5, 6.1), "WISE_4.6": _point_source(0.11e-3, 5, 6.4),
-    "WISE_12": _point_source(1e-3, 5, 6.5), "WISE_22": _point_source(6e-3, 5, 12.0),
+    # 5 sigma (AllWISE: Cutri+ 2013, Sect. I.4)
+    "WISE_3.4": _point_source(54e-6, 5, 6.1), "WISE_4.6": _point_source(71e-6, 5, 6.4),
+    "WISE_12": _point_source(730e-6, 5, 6.5), "WISE_22": _point_source(5e-3, 5, 12.0),
 }  # fmt: skip
 """1-sigma noise of 18 arcsec pixels, MJy/sr."""
 SHOWN_NOISE = 0.5

@@ -16,6 +16,10 @@ from .layout import FORMED, Layout
 from .traits import Traits
 
 _SMOOTH = 1.5  # pixels: some fifty particles where the galaxy ends
+_SIZE = (-0.25, 0.08)
+"""log10 of the factor of its size, and its scatter: galaxies of that simulation are twice too large
+for their mass (Snyder+ 2015, Sect. 5; Bottrell+ 2017).
+"""
 _PARTICLE = (0.75e6, 1.26e6)
 """Mass of a particle, Msun, between which the ages leave it open."""
 
@@ -77,7 +81,7 @@ class SimulatedShape:
         self.traits, self.histories = traits, histories
         total = view.mass.sum() * view.pixel**2
         self._factor = 10**traits.log_mass / total
-        self._pixel = view.pixel * self._factor**0.3 * 10 ** rng.normal(0, 0.08)
+        self._pixel = view.pixel * self._factor**0.3 * 10 ** rng.normal(*_SIZE)
         self._factor *= (view.pixel / self._pixel) ** 2
         self._view = view
         self._mirror = float(rng.choice([-1, 1]))

@@ -191,7 +191,7 @@ def _bulge(kind: str, log_mass: float, rng: np.random.Generator) -> float:
 def _dust(kind: str, rng: np.random.Generator) -> float:
     if kind in EARLY:
         return float(rng.normal(*relations.DUST_OF_EARLY[kind]))
-    return float(10 ** rng.normal(0.1, 0.2))
+    return float(10 ** rng.normal(0.05, 0.2))
 
 
 def _geometry(kind: str, spread: bool, rng: np.random.Generator) -> Geometry:
