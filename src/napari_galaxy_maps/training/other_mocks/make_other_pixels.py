@@ -145,7 +145,8 @@ def _seen(
         for c in (grid.x, grid.y)
     )
     radius = np.hypot(x, y / model.traits.axis_ratio) / r25
-    rows = np.flatnonzero(radius.ravel() < REACH)
+    known = np.hypot(x, y) + seeing.MARGIN * sight.side_kpc < model.shape.known_to
+    rows = np.flatnonzero((known & (radius < REACH)).ravel())
     rows = rng.permutation(rows)[:most]
     chosen = mean.reshape(len(PLANES), -1)[:, rows].astype(float)
     at = np.stack([x.ravel()[rows], y.ravel()[rows]]) / r25
