@@ -17,7 +17,7 @@ from .packed_forest import PackedForest
 from .uncertainty import Spread, spread_features
 
 PIXEL_PC, GALAXY_PC = 3000.0, 6000.0
-"""DB21 go up to 3 kpc; the apertures of nine in ten of DustPedia's galaxies are wider than 6 kpc."""
+"""DB21 go up to 3 kpc; the apertures of 96 % of DustPedia's galaxies are wider than 6 kpc."""
 
 
 def share_of_pixel(scale_pc: np.ndarray) -> np.ndarray:
@@ -98,7 +98,7 @@ class PixelPart:
         features, mean, unusual, scale_pc
             As of `pixel_features`.
         sigma : ndarray, shape (n, 7)
-            Of `uncertainty.QUANTITIES`, as the members say.
+            Of `uncertainty.QUANTITIES`, as the members say; NaN where nothing of it is needed.
         columns : Columns
 
         Returns
@@ -117,7 +117,8 @@ class PixelPart:
             pixel_features(some[0], own, some[2], some[3]), columns, device
         )
         mean[rows] = w * own + (1 - w) * mean[rows]
-        sigma[rows] = np.sqrt(w * own_sigma**2 + (1 - w) * sigma[rows] ** 2)
+        rest = np.where(w < 1, sigma[rows], 0.0)
+        sigma[rows] = np.sqrt(w * own_sigma**2 + (1 - w) * rest**2)
         return mean, sigma
 
     def arrays(self, prefix: str) -> dict[str, np.ndarray]:

@@ -31,8 +31,8 @@ class Spread:
 
 MASS = Spread(1.0, 0.08)
 EARLY_MASS = Spread(2.8, 0.3)
-"""Of ellipticals and lenticulars, in place of `MASS`: DustPedia's have more and colder dust than the
-mocks give them, and scatter more."""
+"""Of ellipticals and lenticulars, in place of `MASS`: DustPedia's have more and colder dust than
+the mocks give them, and scatter more."""
 LIGHT = Spread(1.0, 0.06)
 GRAINS = Spread(1.0, 0.12)
 HOT = Spread(1.0, 0.25)
@@ -79,9 +79,13 @@ def draw_law(rng: np.random.Generator, early: bool) -> DustLaw:
     """A law out of the spread, of an early type or of a late one."""
     normal = rng.standard_normal(6)
     return DustLaw(
-        (EARLY_MASS if early else MASS).draw(normal[0]), float(MASS_GRADIENT * normal[1]), LIGHT.draw(normal[2]),
-        GRAINS.draw(normal[3]), HOT.draw(normal[4]), SHELLS.draw(normal[5]),
-    )  # fmt: skip
+        mass=(EARLY_MASS if early else MASS).draw(normal[0]),
+        mass_gradient=float(MASS_GRADIENT * normal[1]),
+        light=LIGHT.draw(normal[2]),
+        grains=GRAINS.draw(normal[3]),
+        hot=HOT.draw(normal[4]),
+        shells=SHELLS.draw(normal[5]),
+    )
 
 
 def apply_law(planes: np.ndarray, law: DustLaw, radius: np.ndarray) -> np.ndarray:

@@ -28,7 +28,7 @@ from .galaxy_pixels import GalaxyPixels, joined
 ANGULAR_PIXEL = 18.0
 """Arcsec: that of SPIRE 250, on which Dobbels & Baes 2021 score."""
 SCALES_PC = (150.0, 500.0, 1000.0, 3000.0)
-MOST_PIXELS = 60
+MOST_PIXELS = 40
 """Of a galaxy at one scale, drawn at random."""
 REACH = 1.2
 """How far from the centre pixels may be, in R25."""
@@ -106,8 +106,10 @@ def make_mock_pixels(
         return joined([*pool.map(one, seeds, chunksize=4)])
 
 
-def pixels_of_mock(seed: int) -> GalaxyPixels:
-    """The pixels of one mock galaxy on each of `SCALES_PC` and of `ANGULAR_PIXEL`, with noise."""
+def pixels_of_mock(
+    seed: int, scales_pc: tuple[float, ...] = SCALES_PC, angular: bool = True
+) -> GalaxyPixels:
+    """The pixels of one mock galaxy on each of these scales and on `ANGULAR_PIXEL`, with noise."""
     rng = np.random.default_rng([seed, 0xA11])
     galaxy = draw_galaxy(seed)
     law = draw_law(rng, galaxy.kind in EARLY)
@@ -115,7 +117,7 @@ def pixels_of_mock(seed: int) -> GalaxyPixels:
     noise = float(10 ** rng.uniform(*_LOG_NOISE))
     fine = render_with_law(galaxy, law, distance)
     off = 1 + _calibration() * rng.standard_normal(len(INPUT_BANDS)).astype(np.float32)
-    scales = (*SCALES_PC, ANGULAR_PIXEL * distance * PC_PER_MPC_ARCSEC)
+    scales = (*scales_pc, *([ANGULAR_PIXEL * distance * PC_PER_MPC_ARCSEC] if angular else []))
     factors = sorted({max(1, round(scale / fine.scale_pc)) for scale in scales})
     seen = []
     for factor in factors:
@@ -185,7 +187,7 @@ def render_with_law(galaxy: MockGalaxy, law: DustLaw, distance_mpc: float) -> Re
 
 
 def _radii(galaxy: MockGalaxy, green: np.ndarray, scale: float) -> tuple[np.ndarray, float]:
-    """Distance from the centre in the plane in R25, and R25 in pc: where g falls to 25 mag/arcsec2."""
+    """Distance from the centre in the plane in R25, and R25 (g of 25 mag/arcsec2) in pc."""
     n = len(green)
     y, x = (np.mgrid[:n, :n] - (n - 1) / 2) * scale
     angle = np.radians(galaxy.position_angle)

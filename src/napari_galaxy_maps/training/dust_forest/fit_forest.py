@@ -17,7 +17,8 @@ import numpy as np
 
 from ...exceptions import GalaxyMapsError
 from ...models.dust_forest.features import before_fit
-from ...models.dust_forest.model import DustForest, Member, Predictor
+from ...models.dust_forest.members import Member, Predictor
+from ...models.dust_forest.model import DustForest
 from ..datasets.dustpedia import SURVEY as DUSTPEDIA
 from ..datasets.dustpedia import read_galaxies
 from ..datasets.galaxies import Galaxies, fit_colour_term

@@ -7,7 +7,7 @@ python -m napari_galaxy_maps.training.dust_forest.fit_pixels --out FOLDER --gala
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -53,7 +53,9 @@ class PixelSettings:
     row_share: float = 0.5
     penalty: float = 5.0
     min_hessian: float = 50.0
-    spread: SpreadSettings = SpreadSettings(rounds=80, depth=4, min_hessian=30.0)
+    spread: SpreadSettings = field(
+        default_factory=lambda: SpreadSettings(rounds=80, depth=4, min_hessian=30.0)
+    )
 
 
 def fit_pixel_part(

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...models.dust_forest.model import mean_of
+from ...models.dust_forest.members import mean_of
 from ...models.dust_forest.packed_forest import PackedForest, from_xgboost
 from ...models.dust_forest.uncertainty import (
     N_TARGETS,

@@ -165,7 +165,8 @@ def predict_unseen(model: DustForest, galaxies: Galaxies, case: BandSet) -> Unse
         rows = test[spectra.usable[test]]
         matrix, unusual = features(select(spectra, rows), model.colours, model.sed)
         complete = model.columns.complete(matrix)
-        mean, found.sigma[rows] = member.predict(matrix, unusual, complete, model.columns)
+        mean = member.mean(matrix, complete)
+        found.sigma[rows] = member.sigma(mean, matrix, unusual, complete, model.columns)
         found.values[rows] = quantities_of(mean)
         found.tails[rows] = np.where(
             complete[:, None], member.complete.spread.tails, member.partial.spread.tails
