@@ -1,4 +1,5 @@
-"""Makes the weights and the card of dust-forest again from the tables of DustPedia and H-ATLAS.
+"""Makes the weights and the card of dust-forest again from the tables of DustPedia and H-ATLAS, but
+for its part for pixels, which `fit_pixels` adds.
 
 python -m napari_galaxy_maps.training.dust_forest.fit_forest --data FOLDER --hatlas FOLDER --out
 FOLDER
@@ -28,7 +29,6 @@ from .ablation import ablation_table
 from .card_notes import measured_notes, quarters_of_sigma
 from .card_text import card
 from .fit_features import fit_galaxy_colours, fit_sed_network, fitted_features
-from .fit_galaxy_share import galaxy_errors
 from .fit_mean import COMPLETE, PARTIAL, MeanSettings, fit_mean
 from .fit_spread import SpreadSettings, cross_fit, fit_spread
 from .imputation_trial import library_for_galaxies
@@ -44,8 +44,6 @@ distribution. Not H-ATLAS's: faults of its photometry are larger than its errors
 
 PROCESSES = 2
 """At most so many fits at one time."""
-MOCKS = 200
-"""On which is measured what the pixels of a galaxy have in common."""
 
 
 def train(
@@ -83,15 +81,13 @@ def train(
     say(f"fitted after {time.monotonic() - start:.0f} s")
     scores = score_model(model, galaxies)
     model = replace(model, card=replace(model.card, scores=scores))
-    shares, shared_note = galaxy_errors(model, MOCKS, seed)
     say(f"scored after {time.monotonic() - start:.0f} s")
     tables = (
         quarters_of_sigma(model, galaxies),
         ablation_table(galaxies, pool, fitted, seed, processes=PROCESSES),
     )
-    notes = (*measured_notes(model, galaxies, scores), shared_note)
-    settings = {**model.card.settings, "galaxy_errors": shares}
-    model = replace(model, card=replace(model.card, notes=notes, tables=tables, settings=settings))
+    notes = measured_notes(model, galaxies, scores)
+    model = replace(model, card=replace(model.card, notes=notes, tables=tables))
     write_model(model, "forest", Path(out))
     say(f"written to {out} after {time.monotonic() - start:.0f} s")
     return model
