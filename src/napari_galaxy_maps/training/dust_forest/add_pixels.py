@@ -27,8 +27,7 @@ from ..datasets.hatlas import read_hatlas
 from ..datasets.mock_pixels import make_mock_pixels, pixels_of_mock
 from ..model_files import write_model
 from .card_notes import measured_notes, quarters_of_sigma
-from .card_text import card
-from .fit_forest import NAME, VERSION
+from .card_text import NAME, VERSION, card
 from .fit_galaxy_share import galaxy_errors
 from .fit_pixels import PixelSettings, fit_pixel_part
 from .pixel_notes import pixel_notes
