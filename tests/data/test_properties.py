@@ -2,7 +2,8 @@
 
 import pytest
 
-from napari_galaxy_maps.data.properties import PROPERTIES, Flag, get_property
+from napari_galaxy_maps.data.flags import Flag
+from napari_galaxy_maps.data.properties import PROPERTIES, get_property
 from napari_galaxy_maps.exceptions import InputError
 
 

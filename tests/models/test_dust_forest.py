@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from napari_galaxy_maps.data.cube import Filling
-from napari_galaxy_maps.data.properties import PROPERTIES, Flag
+from napari_galaxy_maps.data.flags import Flag
+from napari_galaxy_maps.data.properties import PROPERTIES
 from napari_galaxy_maps.device import available_devices, resolve_device
 from napari_galaxy_maps.exceptions import GalaxyMapsError
 from napari_galaxy_maps.models.dust_forest.model import log_lsun_kpc2_per_mjy_sr

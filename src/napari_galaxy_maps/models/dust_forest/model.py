@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...constants import LSUN_HZ_KPC2_PER_MJY_SR, SPEED_OF_LIGHT_MICRON_S
+from ...data.flags import Flag
 from ...data.maps import PropertyMaps
-from ...data.properties import Flag
 from ...device import resolve_device
 from ...exceptions import ModelError
 from ...progress import Progress, Steps, run_to_end
@@ -366,7 +366,7 @@ class DustForest:
         n = len(wanted)
         values = np.full((len(QUANTITIES), cube.mask.size), np.nan, np.float32)
         errors = values.copy()
-        flags = cube.flags.astype(np.int16).ravel().copy()
+        flags = cube.flags.ravel() | np.int16(0)  # a copy
         masked = cube.mask.ravel()
         for start in range(0, n, chunk):
             rows = wanted[start : start + chunk]
@@ -413,6 +413,8 @@ class DustForest:
             # Nor 0 with an error of 0.
             faint = ~(spectra.normal > FAINT_SIGMA * spectra.normal_error)
         bits |= np.where(faint, Flag.FAINT, 0)
+        if NORMAL not in cube.bands:
+            bits |= np.where(np.isfinite(spectra.normal), Flag.STAND_IN, 0)
         value, sigma = np.full((2, len(rows), len(QUANTITIES)), np.nan, np.float32)
         keep = spectra.usable
         if keep.any():
