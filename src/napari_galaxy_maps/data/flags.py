@@ -99,8 +99,8 @@ MEANINGS: dict[Flag, Meaning] = {
         "another band stands in",
         "A band of another camera, or IRAC 3.6 in place of WISE 3.4, has a value there and stands "
         "in for a band of the model.",
-        "Good pixels: the error of the colour term is in theirs. It is the same for the whole "
-        "galaxy, and does not average out.",
+        "As good as the others: the error of the colour term is in that of the band. It is much "
+        "the same all over a galaxy, and does not average out.",
     ),
 }
 """The one list: a bit belongs here, and everything that names bits follows."""
@@ -110,6 +110,11 @@ HARMLESS = Flag.STAND_IN
 """
 
 NONE_TOLD: Mapping[int, str] = MappingProxyType({})
+
+
+def as_flags(numbers: np.ndarray) -> np.ndarray:
+    """A copy as int16, which all bits of `Flag` fit; as int32 where there are higher ones."""
+    return np.array(numbers, np.int16 if numbers.max(initial=0) < 2**15 else np.int32)
 
 
 def bits_of(number: int) -> list[int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.flags import MEANINGS, bits_set, words_of
+from ..data.flags import MEANINGS, as_flags, bits_set, words_of
 from ..exceptions import InputError
 from .open_fits import shape_of
 from .recipe_files import ascii_text
@@ -37,8 +37,9 @@ def flags_hdu(flags: np.ndarray, wcs: Header, told: Mapping[int, str]) -> Any:
     """
     from astropy.io import fits
 
-    hdu = fits.ImageHDU(_narrow(flags), wcs, name=NAME)
-    for bit in sorted({*map(int, MEANINGS), *told, *bits_set(flags)}):
+    bits = as_flags(flags)
+    hdu = fits.ImageHDU(bits, wcs, name=NAME)
+    for bit in sorted({*map(int, MEANINGS), *told, *bits_set(bits)}):
         meaning = words_of(bit) if bit in MEANINGS else told.get(bit) or "unknown"
         hdu.header[f"FLAG{bit}"] = (meaning, f"meaning of bit value {bit}")
     return hdu
@@ -76,9 +77,4 @@ def read_flags(
         bit = int(found[1]) if found else 0
         if 0 < bit <= _HIGHEST and bit & (bit - 1) == 0 and bit not in MEANINGS:
             told[bit] = ascii_text(str(meaning)).strip()[:_LONGEST]
-    return _narrow(values), told
-
-
-def _narrow(flags: np.ndarray) -> np.ndarray:
-    """Flags as int16, which all bits of `Flag` fit; int32 where a newer program's do not."""
-    return flags.astype(np.int16 if flags.max(initial=0) < 2**15 else np.int32)
+    return as_flags(values), told

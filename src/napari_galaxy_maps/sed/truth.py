@@ -12,7 +12,7 @@ import numpy as np
 
 from ..bands.registry import FIR_BANDS, get_band
 from ..data.cube import BandCube
-from ..data.flags import Flag
+from ..data.flags import Flag, as_flags
 from ..data.maps import PropertyMaps
 from ..exceptions import InputError
 from ..fits_io.sky_coordinates import header_of
@@ -160,7 +160,7 @@ def _maps(
     errors = {
         name: np.where(error > 0, error, np.float32(np.nan)) for name, error in errors.items()
     }
-    flags = cube.flags.ravel() | np.int16(0)  # a copy
+    flags = as_flags(cube.flags).ravel()
     flags[pixels[(result.flags & FitFlag.NO_MODEL_FITS) != 0]] |= Flag.NO_MODEL_FITS
     provenance = {
         "object": cube.name, "model": _NAME, "imf": library.settings.imf.capitalize(),

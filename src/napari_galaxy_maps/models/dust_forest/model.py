@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...constants import LSUN_HZ_KPC2_PER_MJY_SR, SPEED_OF_LIGHT_MICRON_S
-from ...data.flags import Flag
+from ...data.flags import Flag, as_flags
 from ...data.maps import PropertyMaps
 from ...device import resolve_device
 from ...exceptions import ModelError
@@ -366,7 +366,7 @@ class DustForest:
         n = len(wanted)
         values = np.full((len(QUANTITIES), cube.mask.size), np.nan, np.float32)
         errors = values.copy()
-        flags = cube.flags.ravel() | np.int16(0)  # a copy
+        flags = as_flags(cube.flags).ravel()
         masked = cube.mask.ravel()
         for start in range(0, n, chunk):
             rows = wanted[start : start + chunk]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...bands.stand_ins import offer
-from ...data.flags import Flag
+from ...data.flags import Flag, as_flags
 from ...data.maps import PropertyMaps
 from ...data.properties import PROPERTIES
 from ...device import resolve_device
@@ -212,7 +212,7 @@ class StellarUNet:
         side = tile or TILE[on]
         network = self.network.to(on)
         values, errors = (scratch_array((len(STELLAR_PROPERTIES), *cube.shape)) for _ in range(2))
-        flags = cube.flags | np.int16(0)  # a copy
+        flags = as_flags(cube.flags)
         parts = list(tiles(cube.shape, side, REACH, STRIDE, where))
         shown = uncut(cube)
         try:
