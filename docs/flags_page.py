@@ -29,15 +29,18 @@ good as its neighbours, and what leaves out flagged pixels (the range of colours
 window) keeps it. Means, sums, profiles and scores go by values and masks, and leave out
 no pixel for its flags. In your own scripts, `(flags & ~{harmless}) == 0` does the same.
 
-**Files of other versions.** A bit that is not set in an older file may not have been known then. A bit that this version does not know is kept, with the meaning that its
-file gives, in all that is made of it; people read *unknown flag 1024*. The image is of 16-bit
-integers, and of 32-bit ones where a newer program's bits need them. Values that are no sums of
-bits are refused.
+What stands in is [another camera's band](reading.md#another-camera-in-the-place-of-a-missing-band)
+where a person lets it, and of `dust-forest` `Spitzer_3.6` where no `WISE_3.4` is given.
+
+**Files of other versions.** A bit that is not set in an older file may not have been known then.
+One that this version does not know is kept, with the meaning that its file gives, in all that is
+made of it; people read *unknown flag 1024*. The image is of 16-bit integers, and of 32-bit ones
+where a newer program's bits need them. Values that are no sums of bits are refused.
 
 **Not to be confused:** `flags` of [a fit of spectra](sed.md) in Python (`FitFlag`) is a set of its
-own, {fits}, and
-is in no file; in a truth's maps its last bit becomes {no_model}. Flags of stars are words ([stars](stars.md#flags)), and bits of a survey's own masks are the survey's
-([bands](bands.md)).
+own ({fits}) and is in no file;
+in a truth's maps its last bit becomes {no_model}. Flags of stars are words
+([stars](stars.md#flags)), and bits of a survey's own masks are the survey's ([bands](bands.md)).
 
 This page is made from the program (`python docs/flags_page.py`).
 """
