@@ -97,7 +97,7 @@ MEANINGS: dict[Flag, Meaning] = {
     ),
     Flag.STAND_IN: Meaning(
         "another band stands in",
-        "A band of another camera has a value there and stands in for one of the model's bands, "
+        "A band of another camera has a value there and stands in for one of the models' bands, "
         "or one of these for the normalising band, which was not given.",
         "As good as the others: the error of the colour term is in that of the band. It is much "
         "the same all over a galaxy, and does not average out.",
