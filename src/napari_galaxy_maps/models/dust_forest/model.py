@@ -21,8 +21,9 @@ from ..card import ModelCard
 from .colour_model import ColourModel
 from .columns import MIN_OTHERS, NORMAL, STAND_IN, Columns
 from .dense_network import DenseNetwork, one_blas_thread
-from .features import ColourTerm, Spectra, features, normalise, select
+from .features import UNKNOWN_SCALE, ColourTerm, Spectra, features, normalise, select
 from .packed_forest import PackedForest
+from .pixel_part import PixelPart, share_of_pixel
 from .uncertainty import (
     N_TARGETS,
     QUANTITIES,
@@ -212,6 +213,8 @@ class DustForest:
     card : ModelCard
     weights_hash : str
         SHA-256 of the weights file.
+    pixels : PixelPart, optional
+        Of pixels; without it they are taken for galaxies.
     """
 
     members: tuple[Member, ...]
@@ -220,6 +223,7 @@ class DustForest:
     colour_term: ColourTerm
     card: ModelCard
     weights_hash: str = ""
+    pixels: PixelPart | None = None
     reach: int = field(default=0, init=False)
     """Pixels within which a pixel has an influence on others."""
 
@@ -260,11 +264,16 @@ class DustForest:
             )
         return found
 
-    def tails(self, bands: Sequence[str]) -> dict[str, float]:
-        """By quantity, the sigmas that hold 95 % of the errors of spectra in these bands."""
+    def tails(self, bands: Sequence[str], pixel_pc: float | None = None) -> dict[str, float]:
+        """By quantity, the sigmas that hold 95 % of the errors of spectra in these bands, on pixels
+        of this side.
+        """
+        share = float(share_of_pixel(np.array(pixel_pc or UNKNOWN_SCALE)))
         complete = self.columns.complete_bands(bands)
         predictors = [m.complete if complete else m.partial for m in self.members]
         tails = np.mean([predictor.spread.tails for predictor in predictors], axis=0)
+        if self.pixels is not None:
+            tails = share * self.pixels.spread.tails + (1 - share) * tails
         return {name: float(tail) for name, tail in zip(QUANTITIES, tails, strict=True)}
 
     def check_bands(self, bands: Sequence[str]) -> tuple[str, ...]:
@@ -302,14 +311,11 @@ class DustForest:
         unusual : ndarray, shape (n,)
             Beyond 1 the spectrum is out of distribution.
         """
-        with one_blas_thread():
-            matrix, unusual = features(spectra, self.colours, self.sed)
-            complete = spectra.columns.complete(matrix)
-            parts = [
-                m.predict(matrix, unusual, complete, spectra.columns, device) for m in self.members
-            ]
-        mean = np.mean([p[0] for p in parts], axis=0)
-        sigma = np.sqrt(np.mean([p[1] ** 2 for p in parts], axis=0))
+        matrix, unusual, mean, sigma = self.of_galaxies(spectra, device)
+        if self.pixels is not None:
+            mean, sigma = self.pixels.applied(
+                matrix, mean, sigma, unusual, spectra.scale_pc, spectra.columns, device
+            )
         values = quantities_of(mean)
         brightness = np.log10(spectra.normal) + log_lsun_kpc2_per_mjy_sr(spectra.columns.pivot_um)
         values[:, 3:] += brightness[:, None]
@@ -318,6 +324,30 @@ class DustForest:
             sigma.astype(np.float32),
             unusual / np.median([m.limit for m in self.members]),
         )
+
+    def of_galaxies(
+        self, spectra: Spectra, device: str = "cpu"
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """What the members say of usable spectra, as if each were of a whole galaxy.
+
+        Returns
+        -------
+        matrix : ndarray, shape (n, n_features)
+            `features`.
+        unusual : ndarray, shape (n,)
+        mean : ndarray, shape (n, 5)
+            The members' targets.
+        sigma : ndarray, shape (n, 7)
+        """
+        with one_blas_thread():
+            matrix, unusual = features(spectra, self.colours, self.sed)
+            complete = spectra.columns.complete(matrix)
+            parts = [
+                m.predict(matrix, unusual, complete, spectra.columns, device) for m in self.members
+            ]
+        mean = np.mean([p[0] for p in parts], axis=0)
+        sigma = np.sqrt(np.mean([p[1] ** 2 for p in parts], axis=0))
+        return matrix, unusual, mean, sigma
 
     def predict_steps(
         self,
@@ -393,7 +423,7 @@ class DustForest:
             galaxy_errors={
                 name: galaxy_part(sigmas[name], *shares) for name, shares in shares_of.items()
             },
-            tails=self.tails(used),
+            tails=self.tails(used, cube.pixel_pc),
         )
 
     def _pixels(
@@ -406,8 +436,9 @@ class DustForest:
             planes.reshape(len(cube.bands), -1)[:, rows] for planes in (cube.data, cube.uncertainty)
         )
         spectra = normalise(
-            data, uncertainty, cube.bands, self.colour_term, self.columns, cube.hubble_stage
-        )
+            data, uncertainty, cube.bands, self.colour_term, self.columns, cube.hubble_stage,
+            cube.pixel_pc,
+        )  # fmt: skip
         bits = np.where(spectra.missing, Flag.BAND_MISSING, 0)
         with np.errstate(invalid="ignore"):
             # Nor 0 with an error of 0.
@@ -440,6 +471,8 @@ class DustForest:
         arrays |= self.sed.arrays("sed.")
         for k, member in enumerate(self.members):
             arrays |= member.arrays(f"{k}.")
+        if self.pixels is not None:
+            arrays |= self.pixels.arrays("pixels.")
         return bytes(save({key: np.ascontiguousarray(array) for key, array in arrays.items()}))
 
     @classmethod
@@ -459,6 +492,9 @@ class DustForest:
                 ColourTerm(*map(float, arrays["colour_term"])),
                 card,
                 weights_hash,
+                PixelPart.from_arrays(arrays, "pixels.")
+                if "pixels.spread.tails" in arrays
+                else None,
             )
         except (SafetensorError, KeyError) as error:
             raise ModelError(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -44,13 +45,31 @@ class GalaxyPixels:
 
     def select(self, keep: np.ndarray) -> GalaxyPixels:
         """The pixels `keep` (bool or indices along n); the galaxies keep their numbers."""
-        own = {name: getattr(self, name) for name in ("bands", "kinds")}
-        along_last = ("values", "errors")
-        rows = {
-            f.name: getattr(self, f.name)[:, keep]
-            if f.name in along_last
-            else getattr(self, f.name)[keep]
-            for f in fields(self)
-            if f.name not in own
-        }
-        return GalaxyPixels(**own, **rows)
+        rows = {f: getattr(self, f)[(slice(None), keep) if f in _BY_BAND else keep] for f in _ROWS}
+        return replace(self, **rows)
+
+
+_ROWS = tuple(f.name for f in fields(GalaxyPixels) if f.name not in ("bands", "kinds"))
+_BY_BAND = ("values", "errors")
+
+
+def joined(parts: Sequence[GalaxyPixels], one_galaxy: bool = False) -> GalaxyPixels:
+    """Sets behind one another, in the bands of the first.
+
+    Parameters
+    ----------
+    parts : sequence of GalaxyPixels
+    one_galaxy : bool
+        Whether all are of one galaxy; else those of each set get numbers of their own.
+    """
+    first = parts[0]
+    rows = {
+        f: np.concatenate([getattr(p, f) for p in parts], axis=1 if f in _BY_BAND else 0)
+        for f in _ROWS
+    }
+    if one_galaxy:
+        return replace(first, **rows)
+    starts = np.cumsum([0, *(len(p.kinds) for p in parts)])
+    numbers = [p.galaxy + start for p, start in zip(parts, starts[:-1], strict=True)]
+    rows["galaxy"] = np.concatenate(numbers).astype(np.int32)
+    return replace(first, **rows, kinds=tuple(kind for p in parts for kind in p.kinds))
