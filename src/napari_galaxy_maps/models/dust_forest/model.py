@@ -441,11 +441,9 @@ class DustForest:
         )  # fmt: skip
         bits = np.where(spectra.missing, Flag.BAND_MISSING, 0)
         with np.errstate(invalid="ignore"):
-            # Nor 0 with an error of 0.
-            faint = ~(spectra.normal > FAINT_SIGMA * spectra.normal_error)
-        bits |= np.where(faint, Flag.FAINT, 0)
-        if NORMAL not in cube.bands:
-            bits |= np.where(np.isfinite(spectra.normal), Flag.STAND_IN, 0)
+            faint = ~(spectra.normal > FAINT_SIGMA * spectra.normal_error)  # nor 0 with error 0
+        standing = np.isfinite(spectra.normal) & (NORMAL not in cube.bands)
+        bits |= np.where(faint, Flag.FAINT, 0) | np.where(standing, Flag.STAND_IN, 0)
         value, sigma = np.full((2, len(rows), len(QUANTITIES)), np.nan, np.float32)
         keep = spectra.usable
         if keep.any():
