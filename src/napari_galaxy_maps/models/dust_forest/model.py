@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...constants import LSUN_HZ_KPC2_PER_MJY_SR, SPEED_OF_LIGHT_MICRON_S
+from ...data.flags import Flag, as_flags
 from ...data.maps import PropertyMaps
-from ...data.properties import Flag
 from ...device import resolve_device
 from ...exceptions import ModelError
 from ...progress import Progress, Steps, run_to_end
@@ -285,7 +285,7 @@ class DustForest:
         n = len(wanted)
         values = np.full((len(QUANTITIES), cube.mask.size), np.nan, np.float32)
         errors = values.copy()
-        flags = cube.flags.astype(np.int16).ravel().copy()
+        flags = as_flags(cube.flags).ravel()
         masked = cube.mask.ravel()
         for start in range(0, n, chunk):
             rows = wanted[start : start + chunk]
@@ -330,9 +330,9 @@ class DustForest:
         )  # fmt: skip
         bits = np.where(spectra.missing, Flag.BAND_MISSING, 0)
         with np.errstate(invalid="ignore"):
-            # Nor 0 with an error of 0.
-            faint = ~(spectra.normal > FAINT_SIGMA * spectra.normal_error)
-        bits |= np.where(faint, Flag.FAINT, 0)
+            faint = ~(spectra.normal > FAINT_SIGMA * spectra.normal_error)  # nor 0 with error 0
+        standing = np.isfinite(spectra.normal) & (NORMAL not in cube.bands)
+        bits |= np.where(faint, Flag.FAINT, 0) | np.where(standing, Flag.STAND_IN, 0)
         value, sigma = np.full((2, len(rows), len(QUANTITIES)), np.nan, np.float32)
         keep = spectra.usable
         if keep.any():
