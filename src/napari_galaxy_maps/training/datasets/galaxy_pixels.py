@@ -52,7 +52,9 @@ class GalaxyPixels:
 
     def select(self, keep: np.ndarray) -> GalaxyPixels:
         """The pixels `keep` (bool or indices along n); the galaxies keep their numbers."""
-        rows = {f: getattr(self, f)[(slice(None), keep) if f in _BY_BAND else keep] for f in _ROWS}
+        rows: dict[str, Any] = {
+            f: getattr(self, f)[(slice(None), keep) if f in _BY_BAND else keep] for f in _ROWS
+        }
         return replace(self, **rows)
 
 
@@ -70,7 +72,7 @@ def joined(parts: Sequence[GalaxyPixels], one_galaxy: bool = False) -> GalaxyPix
         Whether all are of one galaxy; else those of each set get numbers of their own.
     """
     first = parts[0]
-    rows = {
+    rows: dict[str, Any] = {
         f: np.concatenate([getattr(p, f) for p in parts], axis=1 if f in _BY_BAND else 0)
         for f in _ROWS
     }
