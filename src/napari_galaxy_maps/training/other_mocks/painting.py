@@ -167,7 +167,7 @@ class Painter:
         tau = (traits.opacity * dust)[:, None] * traits.curve
         cloud = attenuation.clumpy_screen(traits.cloud_tau * traits.curve, _CLOUD_CLUMPS)
         outside = field + young * cloud
-        taken = (outside * (1 - traits.geometry.leaving(tau * traits.face_on))).sum(axis=1)
+        taken = (outside * (1 - traits.geometry.leaving(tau, traits.face_on))).sum(axis=1)
         return outside * traits.geometry.seen(tau), taken, (young * (1 - cloud)).sum(axis=1)
 
     def _add_dust(
