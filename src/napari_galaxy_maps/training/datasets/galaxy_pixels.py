@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from ...exceptions import InputError
-from ...fits_io.safe_writing import check_output, written_whole
+from ...fits_io.safe_writing import written_whole
 from ...models.dust_forest.uncertainty import QUANTITIES
 
 
