@@ -23,7 +23,7 @@ from .columns import MIN_OTHERS, NORMAL, STAND_IN, Columns
 from .dense_network import DenseNetwork, one_blas_thread
 from .features import UNKNOWN_SCALE, ColourTerm, Spectra, features, normalise, select
 from .members import Member
-from .pixel_part import PixelPart, share_of_pixel
+from .pixel_part import PixelPart, Surroundings, share_of_pixel
 from .uncertainty import QUANTITIES, galaxy_part, quantities_of
 
 if TYPE_CHECKING:
@@ -191,9 +191,8 @@ class DustForest:
         galaxies = None if self.pixels is None else share_of_pixel(spectra.scale_pc) < 1
         matrix, unusual, mean, sigma = self.of_galaxies(spectra, device, galaxies)
         if self.pixels is not None:
-            mean, sigma = self.pixels.applied(
-                matrix, mean, sigma, unusual, spectra.scale_pc, spectra.columns, device
-            )
+            about = Surroundings(unusual, spectra.scale_pc, spectra.normal)
+            mean, sigma = self.pixels.applied(matrix, mean, sigma, about, spectra.columns, device)
         values = quantities_of(mean)
         brightness = np.log10(spectra.normal) + log_lsun_kpc2_per_mjy_sr(spectra.columns.pivot_um)
         values[:, 3:] += brightness[:, None]
