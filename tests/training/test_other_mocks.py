@@ -92,6 +92,8 @@ def test_layers_in_the_plane_take_the_mean_over_all_directions():
         slanted = np.array(tau / 0.4)
         assert float(flat.leaving(slanted, 0.4)) == pytest.approx(mean, abs=3e-3)
         assert float(MIXED.leaving(slanted, 0.4)) == float(MIXED.seen(slanted))
+    thin = 1 - flat.leaving(np.array([1e-8, 1e-7]), 1.0)
+    assert 8 < thin[1] / thin[0] < 10.5  # what takes next to nothing takes in proportion
 
 
 def test_geometries_have_their_limits():

@@ -9,7 +9,7 @@ import numpy as np
 V_UM = 0.55
 CLUMPS = 8.0
 """Mean number of clumps along a line of sight at large through a clumpy screen."""
-_LOG_TAU = np.linspace(-5, 3, 801)
+_LOG_TAU = np.linspace(-9, 3, 1201)
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
 
 # A(lambda) / A(V) of the Small Magellanic Cloud's bar (Gordon+ 2003, Table 4) by inverse wavelength
