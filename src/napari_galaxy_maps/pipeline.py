@@ -125,7 +125,7 @@ def predict_cube_steps(
         then = before.with_masked_light()
         maps = yield from _predict_changed(whole, then, last, model, recipe.model.device)
     maps, notes = possible_only(maps)
-    notes += list(filter(None, [mass_note(maps, cube.pixel_pc)]))
+    notes += [*filter(None, [mass_note(maps, cube.pixel_pc)]), *model.remarks(cube)]
     for note in notes:
         yield Progress("predict", 1, 1, note, lasting=True)
     shared = None

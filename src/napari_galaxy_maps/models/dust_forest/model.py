@@ -20,7 +20,10 @@ from ...progress import Progress, Steps, run_to_end
 from ..card import ModelCard
 from .colour_model import ColourModel
 from .columns import MIN_OTHERS, NORMAL, STAND_IN, Columns
+from .contradiction import beside_others
 from .dense_network import DenseNetwork, one_blas_thread
+from .density import Density, density_features
+from .doubtful_band import doubtful_band
 from .features import ColourTerm, Spectra, features, normalise, select
 from .packed_forest import PackedForest
 from .uncertainty import (
@@ -113,13 +116,10 @@ class Member:
     partial : Predictor
         For all others. What these leave open is filled by what most galaxies are like, so that it
         knows nearby galaxies alone, not those that a survey chose by their dust.
-    limit : float
-        Distance from the galaxies' colours beyond which a spectrum is out of distribution.
     """
 
     complete: Predictor
     partial: Predictor
-    limit: float
 
     def predict(
         self,
@@ -153,7 +153,6 @@ class Member:
         return {
             **self.complete.arrays(f"{prefix}complete."),
             **self.partial.arrays(f"{prefix}partial."),
-            f"{prefix}limit": np.array([self.limit]),
         }
 
     @classmethod
@@ -162,7 +161,6 @@ class Member:
         return cls(
             Predictor.from_arrays(arrays, f"{prefix}complete."),
             Predictor.from_arrays(arrays, f"{prefix}partial."),
-            float(arrays[f"{prefix}limit"][0]),
         )
 
 
@@ -209,6 +207,8 @@ class DustForest:
         What a fit of model spectra would say; it knows nothing of the galaxies' dust either.
     colour_term : ColourTerm
         From IRAC 3.6 to WISE 3.4.
+    density : Density
+        Of galaxies among spectra, by which it is known what is out of distribution.
     card : ModelCard
     weights_hash : str
         SHA-256 of the weights file.
@@ -218,6 +218,7 @@ class DustForest:
     colours: ColourModel
     sed: DenseNetwork
     colour_term: ColourTerm
+    density: Density
     card: ModelCard
     weights_hash: str = ""
     reach: int = field(default=0, init=False)
@@ -293,14 +294,14 @@ class DustForest:
     def predict_spectra(
         self, spectra: Spectra, device: str = "cpu"
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The seven quantities, their uncertainties, and the distance from the galaxies' colours,
-        of usable spectra.
+        """The seven quantities, their uncertainties, and how far out the spectrum is, of usable
+        spectra.
 
         Returns
         -------
         values, sigma : ndarray of float32, shape (n, 7)
-        unusual : ndarray, shape (n,)
-            Beyond 1 the spectrum is out of distribution.
+        score : ndarray, shape (n,)
+            `Density.score`: beyond 1 the spectrum is out of distribution.
         """
         with one_blas_thread():
             matrix, unusual = features(spectra, self.colours, self.sed)
@@ -313,11 +314,22 @@ class DustForest:
         values = quantities_of(mean)
         brightness = np.log10(spectra.normal) + log_lsun_kpc2_per_mjy_sr(spectra.columns.pivot_um)
         values[:, 3:] += brightness[:, None]
-        return (
-            values.astype(np.float32),
-            sigma.astype(np.float32),
-            unusual / np.median([m.limit for m in self.members]),
-        )
+        score = self.score(spectra, matrix, unusual, device)
+        return values.astype(np.float32), sigma.astype(np.float32), score
+
+    def score(
+        self, spectra: Spectra, matrix: np.ndarray, unusual: np.ndarray, device: str = "cpu"
+    ) -> np.ndarray:
+        """`Density.score` of usable spectra, shape (n,), from what `features` says of them."""
+        spectrum = matrix[:, spectra.columns.spectrum_places]
+        found = density_features(spectrum, unusual, self.colours)
+        return self.density.score(found, beside_others(spectra, self.colours), device)
+
+    def remarks(self, cube: BandCube) -> list[str]:
+        """A sentence on the band that the others contradict in most of a galaxy, where there is
+        one.
+        """
+        return doubtful_band(cube, self.colour_term, self.columns, self.colours, self.density.tails)
 
     def predict_steps(
         self,
@@ -416,8 +428,8 @@ class DustForest:
         value, sigma = np.full((2, len(rows), len(QUANTITIES)), np.nan, np.float32)
         keep = spectra.usable
         if keep.any():
-            value[keep], sigma[keep], unusual = self.predict_spectra(select(spectra, keep), device)
-            bits[keep] |= np.where(unusual > 1, Flag.OUT_OF_DISTRIBUTION, 0)
+            value[keep], sigma[keep], score = self.predict_spectra(select(spectra, keep), device)
+            bits[keep] |= np.where(score > 1, Flag.OUT_OF_DISTRIBUTION, 0)
         return value, sigma, bits.astype(np.int16)
 
     def predict(
@@ -435,7 +447,7 @@ class DustForest:
 
         arrays = {"colour_term": np.array([self.colour_term.offset, self.colour_term.scatter])}
         arrays |= {f"colours.{k}": getattr(self.colours, k) for k in _OF_COLOURS}
-        arrays |= self.sed.arrays("sed.")
+        arrays |= self.sed.arrays("sed.") | self.density.arrays("density.")
         for k, member in enumerate(self.members):
             arrays |= member.arrays(f"{k}.")
         return bytes(save({key: np.ascontiguousarray(array) for key, array in arrays.items()}))
@@ -449,12 +461,18 @@ class DustForest:
         Columns.from_card(card)
         try:
             arrays = load(blob)
+            if "colour_term" in arrays and "density.limits" not in arrays:
+                raise ModelError(
+                    f"The weights of {card.name} are of an earlier version, which had no score by "
+                    "density; train the model anew, or install its version."
+                )
             count = len({first for key in arrays if (first := key.split(".")[0]).isdigit()})
             return cls(
                 tuple(Member.from_arrays(arrays, f"{k}.") for k in range(count)),
                 ColourModel(*(arrays[f"colours.{k}"] for k in _OF_COLOURS)),
                 DenseNetwork.from_arrays(arrays, "sed."),
                 ColourTerm(*map(float, arrays["colour_term"])),
+                Density.from_arrays(arrays, "density."),
                 card,
                 weights_hash,
             )
