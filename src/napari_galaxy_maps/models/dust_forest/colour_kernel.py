@@ -1,5 +1,5 @@
-"""The compiled loops of the colour model, its inference and each band beside the others; numba stands at its top, so that it is imported where
-it is used.
+"""The compiled loops of the colour model, its inference and each band beside the others; numba
+stands at its top, so that it is imported where it is used.
 """
 # mypy: disallow-untyped-defs=False
 
@@ -226,7 +226,6 @@ def beside_others(ratio, error, normal, mean, factors, specific, offset, width, 
     for i in numba.prange(len(ratio)):
         h = np.empty((k, k))
         g = np.empty(k)
-        y = np.empty(k)
         t = np.empty(k)
         weight = np.empty(n_bands)
         off = np.empty(n_bands)

@@ -24,7 +24,7 @@ _LEAST_FACTOR = 1.8
 _REST = 5.0
 """The most of chi2 per band without the named one: the others must agree."""
 _FEWEST_BANDS = 5
-_RIVAL = 0.75
+_RIVAL = 0.85
 """Of the sigmas of the worst band, beyond which another one may be meant as well."""
 _BRIGHT = 10.0
 """Sigmas of the normalising band that a galaxy's pixels have at least."""
@@ -63,8 +63,7 @@ def doubtful_band(
     summed = summed_light(cube, rows, values, errors)
     few = slice(None, None, -(-values.shape[1] // _MOST_PIXELS))
     both = [
-        normalise(v, e, names, term, columns)
-        for v, e in (summed, (values[:, few], errors[:, few]))
+        normalise(v, e, names, term, columns) for v, e in (summed, (values[:, few], errors[:, few]))
     ]
     if not both[0].usable[0]:
         return []
@@ -77,9 +76,7 @@ def doubtful_band(
     return [in_words(called, 10 ** of_sum.offset[0, list(named)])]
 
 
-def bright_pixels(
-    cube: BandCube, rows: list[int], normal: int
-) -> tuple[np.ndarray, np.ndarray]:
+def bright_pixels(cube: BandCube, rows: list[int], normal: int) -> tuple[np.ndarray, np.ndarray]:
     """Values and errors, each of shape (n_rows, n), of the pixels of a galaxy that are bright in
     the normalising band and have all the bands; NaN in bands that are in too few of them.
     """
@@ -151,7 +148,7 @@ def _everywhere(pixels: Offsets, whole: Offsets, place: int) -> bool:
 
 
 def in_words(bands: list[str], factors: np.ndarray) -> str:
-    """"WISE_12 is 10 times what the other bands say; is its unit right?"
+    """ "WISE_12 is 10 times what the other bands say; is its unit right?"
 
     Parameters
     ----------

@@ -102,7 +102,24 @@ def mock_residuals(
     """Prediction minus truth on pixels of a mock galaxy whose sigma is within the limits, by
     quantity.
     """
-    bands = tuple(band for band in model.card.bands if not band.startswith("Spitzer"))
+    mock, cube, chosen = bright_pixels(seed, model.card.bands)
+    cube.mask.ravel()[:] = True
+    cube.mask.ravel()[chosen] = False
+    residual = residual_maps(model.predict(cube, "cpu"), truth_maps(mock))
+    found = {}
+    for name in QUANTITIES:
+        off, sigma = (part[name].ravel()[chosen] for part in (residual.values, residual.errors))
+        found[name] = off[np.isfinite(off) & (sigma <= limits[name])].astype(float)
+    return found
+
+
+def bright_pixels(
+    seed: int, bands: Sequence[str], most: int = MOST_PIXELS
+) -> tuple[Mock, BandCube, np.ndarray]:
+    """A mock in those of `bands` that are not Spitzer's, as observed, and the places of some of its
+    bright pixels, drawn at random.
+    """
+    bands = tuple(band for band in bands if not band.startswith("Spitzer"))
     # One sharp PSF for all bands: what is compared is single pixels.
     view = View(
         size=SIZE, pixel_arcsec=PIXEL, bands=bands, fwhm=dict.fromkeys(bands, PIXEL),
@@ -113,15 +130,7 @@ def mock_residuals(
     cube = observed_cube(mock, rng)
     normal = bands.index(NORMAL)
     places = np.flatnonzero(cube.data[normal] > BRIGHT * cube.uncertainty[normal])
-    chosen = rng.choice(places, min(places.size, MOST_PIXELS), replace=False)
-    cube.mask.ravel()[:] = True
-    cube.mask.ravel()[chosen] = False
-    residual = residual_maps(model.predict(cube, "cpu"), truth_maps(mock))
-    found = {}
-    for name in QUANTITIES:
-        off, sigma = (part[name].ravel()[chosen] for part in (residual.values, residual.errors))
-        found[name] = off[np.isfinite(off) & (sigma <= limits[name])].astype(float)
-    return found
+    return mock, cube, rng.choice(places, min(places.size, most), replace=False)
 
 
 def observed_cube(mock: Mock, rng: np.random.Generator) -> BandCube:
