@@ -59,6 +59,15 @@ class Density:
     tails: np.ndarray
     limits: np.ndarray
 
+    @classmethod
+    def none(cls, n_bands: int) -> Density:
+        """That to which nothing is out of distribution."""
+        leaf = PackedForest(
+            np.array([-1], np.int8), np.empty(0, np.float32), np.zeros((1, 1), np.float32),
+            np.array([1], np.int32), np.zeros(1),
+        )  # fmt: skip
+        return cls(leaf, np.ones(n_bands), np.full(2, np.inf))
+
     def anomaly(self, features: np.ndarray, device: str = "cpu") -> np.ndarray:
         """Between 0 (as most) and 1 (alone), shape (n,), from `density_features`."""
         return np.asarray(np.exp2(self.forest.predict(features, device)[:, 0]))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SIGMAS = 4.5
 """By at least so many times its width, and its tail's, a band must be off the others: of the real
-galaxies 0.7 % have such a one (`training.dust_forest.fit_density`)."""
+galaxies 0.7 % have such a one (`training.dust_forest.density_tables`)."""
 _LEAST_FACTOR = 1.8
 """By less than this no unit is wrong, and an active nucleus is by as much."""
 _REST = 5.0
@@ -31,6 +31,8 @@ _BRIGHT = 10.0
 _COVERED = 0.5
 """Share of the galaxy's pixels in which a band must be, and in which it must be off."""
 _MOST_PIXELS = 2000
+_ALIKE = 0.05
+"""Dex by which a factor may differ from the part that it is called."""
 _PARTS = {2: "half of", 3: "a third of", 4: "a quarter of", 5: "a fifth of", 10: "a tenth of",
           100: "a hundredth of", 1000: "a thousandth of"}  # fmt: skip
 
@@ -161,11 +163,17 @@ def in_words(bands: list[str], factors: np.ndarray) -> str:
     said[0] = said[0].replace(" ", " is ", 1)
     if len(said) == 1:
         return f"{said[0]} what the other bands say; is its unit right?"
-    return f"{', or '.join(said)} what the other bands say; are their units right?"
+    return f"{', or '.join(said)}, what the other bands say; are their units right?"
 
 
 def _times(factor: float) -> str:
     if factor >= 1:
-        return f"{float(f'{factor:.2g}'):,.10g} times"
-    parts = float(f"{1 / factor:.2g}")
-    return _PARTS.get(int(parts) if parts.is_integer() else 0, f"1/{parts:,.10g} of")
+        return f"{_rounded(factor)} times"
+    for part, words in _PARTS.items():
+        if abs(np.log10(factor * part)) < _ALIKE:
+            return words
+    return f"1/{_rounded(1 / factor)} of"
+
+
+def _rounded(factor: float) -> str:
+    return f"{float(f'{factor:.2g}'):,.10g}"

@@ -18,7 +18,7 @@ from ...models.dust_forest.uncertainty import QUANTITIES, quantities_of
 from ..datasets.dustpedia import SURVEY as DUSTPEDIA
 from ..datasets.galaxies import Galaxies
 from ..datasets.galaxy_pixels import GalaxyPixels
-from .fit_density import (
+from .density_of_galaxies import (
     DensityFit,
     Described,
     describe,
@@ -102,7 +102,7 @@ def density_tables(
     seed: int,
 ) -> tuple[tuple[CardTable, ...], str]:
     """The tables, and a note on the limit."""
-    tables = (
+    tables: tuple[CardTable, ...] = (
         by_score(galaxies, fit),
         by_type(model, galaxies, copies, fit, seed),
         named_band(model, galaxies),

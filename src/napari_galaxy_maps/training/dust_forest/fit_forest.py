@@ -16,16 +16,20 @@ from pathlib import Path
 import numpy as np
 
 from ...exceptions import GalaxyMapsError
+from ...models.dust_forest.density import Density
 from ...models.dust_forest.features import before_fit
 from ...models.dust_forest.model import DustForest, Member, Predictor
-from ..datasets.dustpedia import SURVEY as DUSTPEDIA
 from ..datasets.dustpedia import read_galaxies
 from ..datasets.galaxies import Galaxies, fit_colour_term
 from ..datasets.hatlas import read_hatlas
 from ..model_files import write_model
 from .ablation import ablation_table
+from .band_sets import COLUMNS
 from .card_notes import measured_notes, quarters_of_sigma
 from .card_text import card
+from .density_of_galaxies import MOCKS as MOCK_GALAXIES
+from .density_of_galaxies import mock_pixels, with_density
+from .density_tables import described_on_card
 from .fit_features import fit_galaxy_colours, fit_sed_network, fitted_features
 from .fit_galaxy_share import galaxy_errors
 from .fit_mean import COMPLETE, PARTIAL, MeanSettings, fit_mean
@@ -36,11 +40,6 @@ from .pool import Pool, PoolSettings, make_copies, make_pool
 from .scoring import folds, score_model
 
 NAME, VERSION = "dust-forest", "2.1"
-UNUSUAL_SHARE = 0.5
-"""Per cent of the copies of DustPedia's training galaxies that lie beyond the limit of the
-distribution. Not H-ATLAS's: faults of its photometry are larger than its errors tell."""
-
-
 PROCESSES = 2
 """At most so many fits at one time."""
 MOCKS = 200
@@ -80,6 +79,9 @@ def train(
     say(f"{len(galaxies)} galaxies")
     model, pool, fitted = fit_model(galaxies, seed, report=say)
     say(f"fitted after {time.monotonic() - start:.0f} s")
+    copies = make_copies(galaxies, model.colour_term, PoolSettings(), seed)
+    pixels = mock_pixels(model, MOCK_GALAXIES, seed)
+    model, density_fit = with_density(model, galaxies, copies, pixels, seed)
     scores = score_model(model, galaxies)
     model = replace(model, card=replace(model.card, scores=scores))
     shares, shared_note = galaxy_errors(model, MOCKS, seed)
@@ -91,6 +93,7 @@ def train(
     notes = (*measured_notes(model, galaxies, scores), shared_note)
     settings = {**model.card.settings, "galaxy_errors": shares}
     model = replace(model, card=replace(model.card, notes=notes, tables=tables, settings=settings))
+    model = described_on_card(model, galaxies, copies, density_fit, pixels, seed)
     write_model(model, "forest", Path(out))
     say(f"written to {out} after {time.monotonic() - start:.0f} s")
     return model
@@ -105,7 +108,8 @@ def fit_model(
     report: Callable[[str], None] = lambda _: None,
     processes: int = PROCESSES,
 ) -> tuple[DustForest, Pool, np.ndarray]:
-    """Fit a model to galaxies; its card has no scores.
+    """Fit a model to galaxies; its card has no scores, and to it nothing is out of distribution
+    (`fit_density.with_density`).
 
     Parameters
     ----------
@@ -136,7 +140,8 @@ def fit_model(
         members.append(member)
         report(f"member {len(members)} of {len(calls)}")
     about = card(NAME, VERSION, term, galaxies)
-    return DustForest(tuple(members), colours, sed, term, about), pool, fitted
+    density = Density.none(len(COLUMNS.bands))
+    return DustForest(tuple(members), colours, sed, term, density, about), pool, fitted
 
 
 def fit_member(
@@ -156,10 +161,7 @@ def fit_member(
         crossed = cross_fit(pool, known, mean, seed)
         return Predictor(*models, fit_spread(pool, known, mean.complete, crossed, spread, seed))
 
-    complete, partial = map(predictor, means)
-    near = rows[pool.surveys[rows] == DUSTPEDIA]
-    limit = float(np.percentile(pool.unusual[:, near], 100 - UNUSUAL_SHARE))
-    return Member(complete, partial, limit)
+    return Member(*map(predictor, means))
 
 
 def main(arguments: list[str] | None = None) -> int:
