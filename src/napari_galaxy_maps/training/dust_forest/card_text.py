@@ -26,7 +26,11 @@ ABOUT = (
     "is xgboost's, fitted to cross-fitted residuals by a Gaussian likelihood that holds the "
     "truth's own errors, and recalibrated on galaxies held out from it until 68 % of them lie "
     "within it in each set of bands below, in sets drawn at random, in each survey and in each "
-    "quarter of sigma; how many sigmas hold 95 % is measured there, too (TAIL95 in the maps' file)."
+    "quarter of sigma; how many sigmas hold 95 % is measured there, too (TAIL95 in the maps' file). "
+    "A spectrum is flagged as out of distribution where galaxies, their copies and pixels of mock "
+    "galaxies are sparse (an isolation forest over the factors of the colours and the distance "
+    "from all that these make), or where one band contradicts what the factor model says of it by "
+    "the others."
 )
 HOW_SCORED = (
     "Each galaxy is predicted by the shipped member that never saw its dust, neither in trees and "

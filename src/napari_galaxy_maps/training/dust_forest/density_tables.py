@@ -18,6 +18,7 @@ from ...models.dust_forest.uncertainty import QUANTITIES, quantities_of
 from ..datasets.dustpedia import SURVEY as DUSTPEDIA
 from ..datasets.galaxies import Galaxies
 from ..datasets.galaxy_pixels import GalaxyPixels
+from .card_text import ABOUT
 from .density_of_galaxies import (
     DensityFit,
     Described,
@@ -90,7 +91,9 @@ def described_on_card(
     card: ModelCard = model.card
     kept = [table for table in card.tables if table.title not in TITLES]
     notes = [text for text in card.notes if not text.startswith(NOTE)]
-    return replace(model, card=replace(card, tables=(*kept, *tables), notes=(*notes, note)))
+    return replace(
+        model, card=replace(card, about=ABOUT, tables=(*kept, *tables), notes=(*notes, note))
+    )
 
 
 def density_tables(
