@@ -10,10 +10,11 @@ import numpy as np
 from scipy import ndimage
 
 from napari_galaxy_maps.data.cube import BandCube
+from napari_galaxy_maps.data.flags import Flag
 from napari_galaxy_maps.data.galaxy import Ellipse
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.masked_light import MaskedLight
-from napari_galaxy_maps.data.properties import PROPERTIES, Flag
+from napari_galaxy_maps.data.properties import PROPERTIES
 from napari_galaxy_maps.measure.apertures.aperture import Aperture
 from napari_galaxy_maps.measure.apertures.photometry import Options, measure_apertures
 from napari_galaxy_maps.measure.apertures.planes import planes_of

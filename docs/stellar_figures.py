@@ -14,7 +14,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib import pyplot as plt
 
-from napari_galaxy_maps.data.properties import Flag
+from napari_galaxy_maps.data.flags import Flag
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.fits_io.galaxies import read_galaxy
 from napari_galaxy_maps.measure.compare.colour_mass import taylor_mass

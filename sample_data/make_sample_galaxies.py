@@ -29,8 +29,8 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 
 from napari_galaxy_maps.bands.registry import BANDS, MODEL_BANDS
 from napari_galaxy_maps.constants import SR_PER_ARCSEC2, ZERO_AB_JY
+from napari_galaxy_maps.data.flags import Flag
 from napari_galaxy_maps.data.maps import PropertyMaps
-from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.data.recipe import GalaxySettings
 from napari_galaxy_maps.fits_io.galaxies import d25_ellipse
 from napari_galaxy_maps.fits_io.map_files import write_maps

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from napari_galaxy_maps.cli import main as cli
+from napari_galaxy_maps.data.flags import MEANINGS
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.fits_io.map_files import read_maps
 
@@ -139,6 +140,16 @@ def test_make_help_tells_of_every_target_that_the_readme_shows():
 def test_the_page_of_settings_is_what_the_recipe_says():
     names = runpy.run_path(str(ROOT / "docs" / "settings_page.py"))
     assert names["PAGE"].read_text(encoding="utf-8") == names["page"]()
+
+
+def test_the_page_of_flags_is_what_the_list_says_and_no_other_page_has_its_numbers():
+    names = runpy.run_path(str(ROOT / "docs" / "flags_page.py"))
+    assert names["PAGE"].read_text(encoding="utf-8") == names["page"]()
+    numbers = "|".join(str(int(flag)) for flag in MEANINGS)
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("**/*.md")):
+        if page.name != "flags.md":
+            text = page.read_text(encoding="utf-8")
+            assert not re.search(rf"\b(flag|bit) (of )?({numbers})\b", text), page
 
 
 def test_the_page_of_bands_is_what_the_table_says():

@@ -214,7 +214,7 @@ def test_the_stellar_mass_of_real_spirals_is_taylors(shared_data, name, ellipse,
     """In g, r and i, with the unit that interpolated images need: most within 0.15 dex where S/N >
     10; what is flagged is odd.
     """
-    from napari_galaxy_maps.data.properties import Flag
+    from napari_galaxy_maps.data.flags import Flag
     from napari_galaxy_maps.measure.compare.colour_mass import taylor_mass
     from napari_galaxy_maps.models.registry import load_model
     from napari_galaxy_maps.prepare.steps import prepare_steps

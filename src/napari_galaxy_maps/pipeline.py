@@ -162,7 +162,7 @@ def predict_cube_steps(
     }
     if cube.pixel_pc:
         record["distance_mpc"] = cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC)
-    maps = replace(maps, correlation=shared, provenance=record)
+    maps = replace(maps, correlation=shared, provenance=record, unknown_flags=cube.unknown_flags)
     if cube.masked_light is not None:
         maps = maps.take_apart(cube.masked_light)
     if memory is not None:

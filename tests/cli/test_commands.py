@@ -14,7 +14,7 @@ import pytest
 from astropy.io import fits
 
 from napari_galaxy_maps.cli.main import main
-from napari_galaxy_maps.data.properties import Flag
+from napari_galaxy_maps.data.flags import Flag
 from napari_galaxy_maps.fits_io.cube_files import read_cube
 from napari_galaxy_maps.fits_io.map_files import read_maps
 from napari_galaxy_maps.fits_io.recipe_files import read_recipe

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from napari_galaxy_maps.data.cube import BandCube
+from napari_galaxy_maps.data.flags import Flag
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.masked_light import Holes, MaskedLight
-from napari_galaxy_maps.data.properties import Flag
 from tests.conftest import tan_wcs
 
 SHAPE = (4, 5)

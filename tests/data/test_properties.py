@@ -2,7 +2,7 @@
 
 import pytest
 
-from napari_galaxy_maps.data.properties import PROPERTIES, Flag, get_property
+from napari_galaxy_maps.data.properties import PROPERTIES, get_property
 from napari_galaxy_maps.exceptions import InputError
 
 
@@ -26,7 +26,3 @@ def test_a_property_is_found_however_it_is_written():
     assert get_property("log_smd") is PROPERTIES["LOG_SMD"]
     with pytest.raises(InputError, match="no property called 'mass'"):
         get_property("mass")
-
-
-def test_flags_are_bits_of_their_own():
-    assert sum(Flag) == (1 << len(Flag)) - 1

@@ -9,8 +9,9 @@ from astropy.io import fits
 from astropy.wcs import WCS, Sip
 
 from napari_galaxy_maps.data.cube import BandCube
+from napari_galaxy_maps.data.flags import Flag
 from napari_galaxy_maps.data.maps import PropertyMaps
-from napari_galaxy_maps.data.properties import PROPERTIES, Flag
+from napari_galaxy_maps.data.properties import PROPERTIES
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError, RecipeError
 from napari_galaxy_maps.fits_io.cube_files import is_cube, read_cube, write_cube

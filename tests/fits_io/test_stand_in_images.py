@@ -5,6 +5,7 @@ import pytest
 
 from napari_galaxy_maps.bands.stand_ins import STAND_INS
 from napari_galaxy_maps.cli.main import main
+from napari_galaxy_maps.data.flags import Flag
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.fits_io.cube_files import read_cube
 from napari_galaxy_maps.fits_io.galaxies import read_galaxy
@@ -76,6 +77,8 @@ def test_predict_asks_for_the_word_and_tells_what_stood_in(folder, tmp_path, cap
     maps = read_maps(out)
     notes = " ".join(maps.provenance["note"])
     assert all(str(STAND_INS[f"DECam_{letter}"]) in notes for letter in "grz")
+    seen = np.isfinite(maps.values["LOG_SIGMA_STAR"])
+    assert seen.any() and ((maps.flags[seen] & Flag.STAND_IN) != 0).all()
     again = tmp_path / "again.fits"
     assert main(["predict", str(folder), "--recipe", str(out), "--out", str(again), "--quiet"]) == 0
     for name, plane in read_maps(again).values.items():

@@ -22,9 +22,10 @@ from napari_galaxy_maps.bands.registry import get_band
 from napari_galaxy_maps.cli.main import main
 from napari_galaxy_maps.constants import PC_PER_MPC_ARCSEC, SR_PER_ARCSEC2
 from napari_galaxy_maps.data.cube import BandCube
+from napari_galaxy_maps.data.flags import Flag
 from napari_galaxy_maps.data.galaxy import BandImage, Ellipse
 from napari_galaxy_maps.data.maps import PropertyMaps
-from napari_galaxy_maps.data.properties import PROPERTIES, Flag
+from napari_galaxy_maps.data.properties import PROPERTIES
 from napari_galaxy_maps.exceptions import InputError, RecipeError
 from napari_galaxy_maps.fits_io.map_files import write_maps
 from napari_galaxy_maps.measure.apertures.aperture import Aperture, circle

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from napari_galaxy_maps.cli.main import main
 from napari_galaxy_maps.constants import PC_PER_MPC_ARCSEC, SR_PER_ARCSEC2
 from napari_galaxy_maps.data.cube import BandCube, random_part
+from napari_galaxy_maps.data.flags import Flag
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.masked_light import MapFilling, MaskedLight
-from napari_galaxy_maps.data.properties import PROPERTIES, Flag
+from napari_galaxy_maps.data.properties import PROPERTIES
 from napari_galaxy_maps.fits_io.map_files import write_maps
 from napari_galaxy_maps.measure.apertures.aperture import Aperture, circle
 from napari_galaxy_maps.measure.apertures.filled_pixels import filled_maps

@@ -10,9 +10,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_galaxy_maps.data.properties import Flag
+from napari_galaxy_maps.data.flags import Flag
 from napari_galaxy_maps.data.recipe import Recipe
-from napari_galaxy_maps.exceptions import ModelError
 from napari_galaxy_maps.models.dust_forest.contradiction import beside_others
 from napari_galaxy_maps.models.dust_forest.density import Density
 from napari_galaxy_maps.models.dust_forest.doubtful_band import in_words
@@ -165,10 +164,13 @@ def test_a_score_is_the_worse_of_density_and_contradiction(model, spiral):
     assert (nothing.score(features, offsets) == 0).all()
 
 
-def test_weights_without_a_density_are_refused_in_a_sentence(model):
+def test_weights_without_a_density_say_that_nothing_is_flagged(model, spiral):
     from safetensors.numpy import load, save
 
     arrays = load(model.to_bytes())
-    old = save({key: array for key, array in arrays.items() if not key.startswith("density.")})
-    with pytest.raises(ModelError, match=r"of an earlier version.* train the model anew"):
-        DustForest.from_bytes(old, model.card)
+    bare = save({key: array for key, array in arrays.items() if not key.startswith("density.")})
+    old = DustForest.from_bytes(bare, model.card)
+    (said,) = old.remarks(spiral())
+    assert "no pixel is flagged as unlike" in said and "train it anew" in said
+    flags = old.predict(spiral(SDSS_g=100), "cpu").flags
+    assert not (flags & Flag.OUT_OF_DISTRIBUTION).any()

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from napari_galaxy_maps.data.cube import Filling
-from napari_galaxy_maps.data.properties import PROPERTIES, Flag
+from napari_galaxy_maps.data.flags import Flag
+from napari_galaxy_maps.data.properties import PROPERTIES
 from napari_galaxy_maps.device import available_devices, resolve_device
 from napari_galaxy_maps.exceptions import GalaxyMapsError
 from napari_galaxy_maps.models.dust_forest.model import log_lsun_kpc2_per_mjy_sr
@@ -161,6 +162,16 @@ def test_a_gap_in_one_band_is_flagged_there_only(model, make_cube):
     cube.data[cube.bands.index("GALEX_FUV"), 2, 3] = np.nan
     flagged = (model.predict(cube, "cpu").flags & Flag.BAND_MISSING) > 0
     assert flagged[2, 3] and flagged.sum() == 1
+
+
+def test_pixels_say_where_another_normalising_band_stands_in(model, make_cube):
+    cube = make_cube((*TYPICAL, "Spitzer_3.6"))
+    irac = cube.bands.index("Spitzer_3.6")
+    cube.data[irac, 2, 3] = np.nan
+    assert not (model.predict(cube, "cpu").flags & Flag.STAND_IN).any()
+    without = model.predict(cube.only([b for b in cube.bands if b != "WISE_3.4"]), "cpu")
+    standing = (without.flags & Flag.STAND_IN) != 0
+    np.testing.assert_array_equal(standing, np.isfinite(cube.data[irac]))
 
 
 def test_faint_pixels_are_flagged(model, make_cube):

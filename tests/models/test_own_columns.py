@@ -13,7 +13,8 @@ import pytest
 from napari_galaxy_maps.data.recipe import ImputeSettings
 from napari_galaxy_maps.exceptions import GalaxyMapsError
 from napari_galaxy_maps.models.dust_forest.columns import Columns, all_features
-from napari_galaxy_maps.models.dust_forest.model import DustForest, Predictor
+from napari_galaxy_maps.models.dust_forest.members import Predictor
+from napari_galaxy_maps.models.dust_forest.model import DustForest
 from napari_galaxy_maps.models.registry import load_card, load_model
 from napari_galaxy_maps.models.stellar_unet.inputs import channel_names
 from napari_galaxy_maps.models.stellar_unet.model import StellarUNet

@@ -14,8 +14,8 @@ from astropy.wcs import WCS
 
 from napari_galaxy_maps import pipeline
 from napari_galaxy_maps.data.cube import BandCube
+from napari_galaxy_maps.data.flags import Flag
 from napari_galaxy_maps.data.masked_light import MaskedLight
-from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import ModelError
 from napari_galaxy_maps.mocks.mock import make_mock

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from napari_galaxy_maps.bands.registry import get_band
+from napari_galaxy_maps.data.flags import Flag
 from napari_galaxy_maps.data.galaxy import BandImage
 from napari_galaxy_maps.data.maps import PropertyMaps
-from napari_galaxy_maps.data.properties import Flag
 
 from ..conftest import tan_wcs
 

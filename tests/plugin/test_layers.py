@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from napari_galaxy_maps.data.flags import Flag
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.masked_light import MapFilling
-from napari_galaxy_maps.data.properties import PROPERTIES, Flag
+from napari_galaxy_maps.data.properties import PROPERTIES
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.plugin.canvas import status_bar as readout
 from napari_galaxy_maps.plugin.ground import colormaps as colours
@@ -78,6 +79,9 @@ def test_colours_span_the_galaxy_or_the_usual_range(maps):
     (usual,) = layers.map_specs(known, REFERENCE, names=["T_DUST"], usual=True)
     assert usual.limits == PROPERTIES["T_DUST"].limits
     assert 20 <= own.limits[0] < 20.3 and 22 < own.limits[1] < 22.5, "of pixels without a flag"
+    standing = replace(maps, flags=flags | np.int16(Flag.STAND_IN))
+    (same,) = layers.map_specs(standing, REFERENCE, names=["T_DUST"])
+    assert same.limits == own.limits, "where a band stands in a pixel is as good as before"
     (truth,) = layers.map_specs(maps, REFERENCE, view="truth", beside=known, names=["T_DUST"])
     assert truth.limits == own.limits, "so that both can be compared"
 
@@ -191,6 +195,13 @@ def test_flags_are_said_in_words(maps):
     text = readout.value_text(shown, values, 2, 3)
     assert text.endswith("(unlike anything the model was trained on; near the edge of an image)")
     assert readout.value_text(shown, values, 5, 5) == "LOG_SMD  no value (masked)"
+    newer = replace(
+        maps, flags=maps.flags | np.int16(Flag.STAND_IN | 1024), unknown_flags={1024: "haunted"}
+    )
+    shown = layers.map_specs(newer, REFERENCE)[0].shown
+    assert readout.value_text(shown, values, 1, 20) == (
+        "LOG_SMD -3.00 ± 0.31 dex (another band stands in; unknown flag 1024: haunted)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from astropy.table import Table
 from qtpy.QtWidgets import QFileDialog, QLineEdit, QToolButton
 
-from napari_galaxy_maps.data.properties import Flag
+from napari_galaxy_maps.data.flags import Flag
 from napari_galaxy_maps.plugin.manifest import docks as panels
 from napari_galaxy_maps.prepare.masks.mask_files import read_masks
 

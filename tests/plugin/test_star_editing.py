@@ -9,8 +9,8 @@ import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QApplication, QFileDialog
 
+from napari_galaxy_maps.data.flags import Flag
 from napari_galaxy_maps.data.galaxy import Galaxy
-from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.pipeline import PredictionMemory, predict_steps
 from napari_galaxy_maps.plugin.ground import viewers
 from napari_galaxy_maps.plugin.ground.layer_specs import Key

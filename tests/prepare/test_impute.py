@@ -9,8 +9,8 @@ import pytest
 
 from napari_galaxy_maps.bands.registry import INPUT_BANDS
 from napari_galaxy_maps.data.cube import BandCube
+from napari_galaxy_maps.data.flags import Flag
 from napari_galaxy_maps.data.masked_light import MaskedLight
-from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.data.recipe import ImputeSettings, LibrarySettings, Recipe
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.prepare import impute

@@ -10,8 +10,8 @@ from scipy.ndimage import gaussian_filter
 
 from napari_galaxy_maps.bands.registry import BANDS
 from napari_galaxy_maps.data.cube import BandCube
+from napari_galaxy_maps.data.flags import Flag
 from napari_galaxy_maps.data.galaxy import BandImage, Ellipse
-from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import RecipeError
 from napari_galaxy_maps.fits_io.galaxies import read_galaxy

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from napari_galaxy_maps.bands.registry import get_band
 from napari_galaxy_maps.cli.main import main
+from napari_galaxy_maps.data.flags import Flag
 from napari_galaxy_maps.data.galaxy import BandImage
-from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.fits_io.ds9_regions import Polygon
 from napari_galaxy_maps.fits_io.map_files import read_maps, write_maps
 from napari_galaxy_maps.pipeline import masks_given

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from napari_galaxy_maps.bands.registry import get_band
+from napari_galaxy_maps.data.flags import Flag
 from napari_galaxy_maps.data.galaxy import BandImage, Ellipse, Galaxy
-from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.data.recipe import Recipe, SkySettings
 from napari_galaxy_maps.exceptions import InputError, RecipeError
 from napari_galaxy_maps.fits_io.galaxies import read_galaxy

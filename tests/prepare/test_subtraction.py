@@ -9,8 +9,8 @@ import pytest
 from astropy.io import fits
 
 from napari_galaxy_maps.bands.registry import get_band
+from napari_galaxy_maps.data.flags import Flag
 from napari_galaxy_maps.data.galaxy import BandImage, Ellipse, Galaxy
-from napari_galaxy_maps.data.properties import Flag
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.data.star_settings import StarSettings
 from napari_galaxy_maps.prepare.masks import mask_edits

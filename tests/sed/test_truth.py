@@ -9,7 +9,7 @@ import pytest
 from astropy.io import fits
 
 from napari_galaxy_maps.cli.main import main
-from napari_galaxy_maps.data.properties import FLAG_MEANING, Flag
+from napari_galaxy_maps.data.flags import Flag, words_of
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io.galaxies import read_galaxy
 from napari_galaxy_maps.fits_io.map_files import read_maps
@@ -110,7 +110,7 @@ def test_as_a_file_it_is_a_truth_like_any_other(mock, images, tmp_path, capsys):
         names = {hdu.name for hdu in hdus}
         assert {*ORDER, *(f"{name}_ERR" for name in ORDER), "FLAGS", "CHI2", "RECIPE"} <= names
         assert hdus[0].header["IMF"] == "Salpeter" and hdus["CHI2"].shape == hdus["T_DUST"].shape
-        assert hdus["FLAGS"].header["FLAG64"] == FLAG_MEANING[Flag.NO_MODEL_FITS]
+        assert hdus["FLAGS"].header["FLAG64"] == words_of(Flag.NO_MODEL_FITS)
     maps = read_maps(out)
     assert tuple(maps.values) == ORDER
     again = tmp_path / "again.fits"

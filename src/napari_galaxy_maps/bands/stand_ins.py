@@ -102,11 +102,16 @@ def offer(bands: Iterable[str], wanted: Iterable[str]) -> str:
     return f"Stand-ins could be allowed (stand_in): {pairs}."
 
 
+def stands_in(band: Band) -> bool:
+    """Whether a band is another camera's that stands in for the one that it is named after."""
+    return band.name in BANDS and band.survey != BANDS[band.name].survey
+
+
 def too_far(bands: Iterable[Band], redshift: float | None) -> str:
     """A sentence where some of an image's bands stand in for others at a redshift beyond the
     table's; empty where none does.
     """
-    standing = [b.name for b in bands if b.name in BANDS and b.survey != BANDS[b.name].survey]
+    standing = [band.name for band in bands if stands_in(band)]
     if not standing or redshift is None or redshift <= LARGEST_REDSHIFT:
         return ""
     return (

@@ -85,7 +85,8 @@ def print_maps(maps: PropertyMaps) -> None:
     """A line for each map, and what is wrong with how many of the pixels."""
     import numpy as np
 
-    from ..data.properties import FLAG_MEANING, PROPERTIES, Flag
+    from ..data.flags import Flag, bits_set, words_of
+    from ..data.properties import PROPERTIES
 
     ny, nx = maps.shape
     print(
@@ -111,10 +112,10 @@ def print_maps(maps: PropertyMaps) -> None:
     if maps.filling is not None and maps.filling.rows.size:
         share = maps.filling.rows.size / (valid.sum() + maps.filling.rows.size)
         print(f"  {share:.1%} of the pixels under masks, filled: sums count them")
-    for flag, meaning in FLAG_MEANING.items():
-        share = float(((maps.flags[valid] & flag) != 0).mean()) if valid.any() else 0.0
-        if share > 0:
-            print(f"  {share:.1%} of the pixels: {meaning}")
+    of_valid = maps.flags[valid]
+    for bit in bits_set(of_valid):
+        share = float(((of_valid & bit) != 0).mean())
+        print(f"  {share:.1%} of the pixels: {words_of(bit, maps.unknown_flags)}")
 
 
 def print_table(table: QTable, names: Sequence[str]) -> None:

@@ -6,9 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from .. import __version__
 from ..data import ranges
 from ..data.cube import BandCube
+from ..data.flags import bits_set, words_of
 from ..data.galaxy import BandImage, Ellipse
 from ..data.maps import PropertyMaps
 from ..exceptions import InputError
@@ -104,6 +107,8 @@ def write_and_print(arguments: argparse.Namespace, table: QTable, shown: tuple[s
     if arguments.quiet:
         return
     print_table(table, shown)
+    if "flags" in table.colnames and (found := bits_set(np.asarray(table["flags"]))):
+        print(f"flags: {'; '.join(f'{bit} {words_of(bit)}' for bit in found)}")
     for note in table.meta["notes"]:
         print(f"Note: {note}")
     print(f"written to {arguments.out}")

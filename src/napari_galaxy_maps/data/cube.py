@@ -73,7 +73,7 @@ class BandCube:
     mask : ndarray of bool, shape (ny, nx)
         True where no prediction is wanted.
     flags : ndarray of int16, shape (ny, nx)
-        Bits of `properties.Flag` known so far.
+        Bits of `flags.Flag` known so far.
     name : str
         The galaxy's name.
     images : mapping of str to BandImage
@@ -98,6 +98,8 @@ class BandCube:
     provenance : mapping
         What made it, where that is known: name of the galaxy, recipe (TOML text), versions, inputs
         with checksums; the file that it was read from.
+    unknown_flags : mapping of int to str
+        Bits of `flags` of a newer program, with what its file says that they mean.
     """
 
     data: np.ndarray
@@ -119,6 +121,7 @@ class BandCube:
     masked_light: MaskedLight | None = None
     hubble_stage: float | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    unknown_flags: Mapping[int, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         ny, nx = self.shape

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .flags import Flag
 from .masked_light import Holes, MapFilling
 from .methods import call
-from .properties import GAUSSIAN_95, PROPERTIES, Flag, Property
+from .properties import GAUSSIAN_95, PROPERTIES, Property
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -106,6 +107,8 @@ class PropertyMaps:
     filling : MapFilling or None
         What the maps are thought to be under masks, where `values` are NaN. Sums count it; means,
         medians, profiles and scores do not.
+    unknown_flags : mapping of int to str
+        Bits of `flags` of a newer program, with what its file says that they mean.
     """
 
     values: Mapping[str, np.ndarray]
@@ -118,6 +121,7 @@ class PropertyMaps:
     extensions: tuple[Any, ...] = ()
     galaxy_errors: Mapping[str, np.ndarray] = field(default_factory=dict)
     filling: MapFilling | None = None
+    unknown_flags: Mapping[int, str] = field(default_factory=dict)
     _whole: dict[tuple[str, bool], np.ndarray] = field(
         default_factory=dict, init=False, compare=False
     )
@@ -192,7 +196,7 @@ class PropertyMaps:
         known = Holes(*places)
         parts = map(known.taken_from, (self.values, self.errors, self.galaxy_errors))
         filling = MapFilling(*places, *parts)
-        flags = self.flags & ~Flag.FILLED
+        flags = self.flags & ~int(Flag.FILLED)
         flags[known.where] |= Flag.FILLED
         return replace(self, flags=flags, filling=filling)
 

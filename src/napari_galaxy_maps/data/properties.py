@@ -1,9 +1,8 @@
-"""What a map can show: the registry of properties, and the flags of a pixel."""
+"""What a map can show: the registry of properties."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntFlag
 
 import numpy as np
 
@@ -14,33 +13,6 @@ EMPTY_LOG = -13.0
 """
 GAUSSIAN_95 = 1.96
 """Sigmas within which 95 % of Gaussian errors are."""
-
-
-class Flag(IntFlag):
-    """Bits of a maps file's FLAGS image: why a pixel is to be trusted less, or not at all."""
-
-    MASKED = 1
-    OUTSIDE = 2
-    OUT_OF_DISTRIBUTION = 4
-    BAND_MISSING = 8
-    FAINT = 16
-    EDGE = 32
-    NO_MODEL_FITS = 64
-    FILLED = 128
-    SUBTRACTED = 256
-
-
-FLAG_MEANING: dict[Flag, str] = {
-    Flag.MASKED: "masked",
-    Flag.OUTSIDE: "outside the ellipse",
-    Flag.OUT_OF_DISTRIBUTION: "unlike anything the model was trained on",
-    Flag.BAND_MISSING: "a band missing or imputed",
-    Flag.FAINT: "normalising band under 3 sigma",
-    Flag.EDGE: "near the edge of an image",
-    Flag.NO_MODEL_FITS: "no model spectrum fits",
-    Flag.FILLED: "filled under a mask",
-    Flag.SUBTRACTED: "a star subtracted",
-}
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from ..bands.registry import get_band
 from ..data.cube import BandCube, Filling
 from ..data.ranges import HUBBLE_STAGE
 from ..exceptions import InputError
+from .flag_planes import flags_hdu, read_flags
 from .masked_light_tables import light_table, read_light
 from .open_fits import opened, shape_of
 from .recipe_files import ascii_text, provenance_of, recipe_table
@@ -65,7 +66,7 @@ def write_cube(
         hdu = fits.ImageHDU(cube.own_masks.astype(np.uint8), wcs, name="BANDMASK")
         hdu.header["CTYPE3"] = ("BAND", "see the table BANDS")
         hdus.append(hdu)
-    hdus.append(fits.ImageHDU(cube.flags.astype(np.int16), wcs, name="FLAGS"))
+    hdus.append(flags_hdu(cube.flags, wcs, cube.unknown_flags))
     files = [
         image.path.name if (image := cube.images.get(b)) and image.path else "" for b in cube.bands
     ]
@@ -137,11 +138,7 @@ def read_cube(path: str | Path) -> BandCube:
         wcs = image_wcs(hdus["MASK"].header, data.shape[1:])
         if wcs is None:
             raise InputError(f"{path} has no sky coordinates (WCS).")
-        flags = (
-            np.asarray(hdus["FLAGS"].data, np.int16)
-            if "FLAGS" in hdus
-            else np.zeros(data.shape[1:], np.int16)
-        )
+        flags, unknown = read_flags(hdus, data.shape[1:], path)
         filling = None
         if "FILLED" in hdus and "FILLEDERR" in hdus:
             filling = Filling(
@@ -161,6 +158,7 @@ def read_cube(path: str | Path) -> BandCube:
             masked_light=read_light(hdus, len(data), (data.shape[1], data.shape[2]), path),
             hubble_stage=_hubble_stage(hdus[0].header, path),
             provenance={**provenance_of(hdus), "file": str(path)},
+            unknown_flags=unknown,
         )  # fmt: skip
 
 

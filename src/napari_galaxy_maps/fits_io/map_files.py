@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.flags import Flag
 from ..data.maps import PropertyMaps
-from ..data.properties import FLAG_MEANING, PROPERTIES, Flag, Property
+from ..data.properties import PROPERTIES, Property
 from ..exceptions import InputError
+from .flag_planes import flags_hdu, read_flags
 from .masked_light_tables import filling_table, read_filling
 from .open_fits import opened, shape_of
 from .recipe_files import ascii_text, provenance_of, recipe_table
@@ -80,10 +82,7 @@ def write_maps(
         if name in maps.galaxy_errors:
             plane = maps.galaxy_errors[name]
             hdus.append(_map_hdu(f"{name}_ERR_GALAXY", prop, plane, wcs, _OF_GALAXY))
-    flags = fits.ImageHDU(maps.flags.astype(np.int16), wcs, name="FLAGS")
-    for flag, meaning in FLAG_MEANING.items():
-        flags.header[f"FLAG{flag.value}"] = (meaning, f"meaning of bit value {flag.value}")
-    hdus.append(flags)
+    hdus.append(flags_hdu(maps.flags, wcs, maps.unknown_flags))
     mask = ((maps.flags & Flag.MASKED) != 0).astype(np.uint8)
     hdus.append(fits.ImageHDU(mask, wcs, name="MASK"))
     if maps.filling is not None:
@@ -159,9 +158,7 @@ def read_maps(path: str | Path) -> PropertyMaps:
                 "put them on one grid."
             )
         shape = shapes.pop()
-        flags = np.zeros(shape, np.int16)
-        if "FLAGS" in hdus and getattr(hdus["FLAGS"], "shape", None) == shape:
-            flags = np.asarray(hdus["FLAGS"].data, np.int16)
+        flags, unknown = read_flags(hdus, shape, path)
         filling = read_filling(hdus, values, shape, path)
         provenance = provenance_of(hdus)
         provenance.setdefault("object", str(hdus[0].header.get("OBJECT", "")))
@@ -171,7 +168,7 @@ def read_maps(path: str | Path) -> PropertyMaps:
     correlation = float(area) if isinstance(area, int | float) else None
     return PropertyMaps(
         values, errors, wcs, flags, {**provenance, "file": str(path)}, correlation, tails,
-        galaxy_errors=shared, filling=filling,
+        galaxy_errors=shared, filling=filling, unknown_flags=unknown,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.flags import column_description
 from ..data.maps import PropertyMaps
 from ..data.properties import PROPERTIES, Property
 
@@ -39,6 +40,7 @@ def pixel_table(maps: PropertyMaps) -> QTable:
             if name in planes:
                 table[f"{name}_{end}"] = planes[name][has_value] * error_unit
     table["flags"] = maps.flags[has_value]
+    table["flags"].info.description = column_description(table["flags"], maps.unknown_flags)
     table.meta["object"] = str(maps.provenance.get("object", ""))
     table.meta["model"] = str(maps.provenance.get("model", ""))
     return table

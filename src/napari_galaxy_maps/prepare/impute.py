@@ -13,9 +13,9 @@ import numpy as np
 from ..bands.registry import BANDS, FIR_BANDS, get_band
 from ..cosmology import redshift_at_distance
 from ..data.cube import BandCube, Filling, changed_pixels
+from ..data.flags import Flag
 from ..data.galaxy import BandImage
 from ..data.masked_light import MaskedLight
-from ..data.properties import Flag
 from ..data.recipe import ImputeSettings, Recipe, filling_settings
 from ..exceptions import InputError
 from ..models.registry import load_card

@@ -12,8 +12,8 @@ import numpy as np
 
 from ..bands.registry import FIR_BANDS, get_band
 from ..data.cube import BandCube
+from ..data.flags import Flag, as_flags
 from ..data.maps import PropertyMaps
-from ..data.properties import Flag
 from ..exceptions import InputError
 from ..fits_io.sky_coordinates import header_of
 from ..progress import Progress, Steps
@@ -160,7 +160,7 @@ def _maps(
     errors = {
         name: np.where(error > 0, error, np.float32(np.nan)) for name, error in errors.items()
     }
-    flags = cube.flags.astype(np.int16).ravel().copy()
+    flags = as_flags(cube.flags).ravel()
     flags[pixels[(result.flags & FitFlag.NO_MODEL_FITS) != 0]] |= Flag.NO_MODEL_FITS
     provenance = {
         "object": cube.name, "model": _NAME, "imf": library.settings.imf.capitalize(),
@@ -173,7 +173,7 @@ def _maps(
     maps = PropertyMaps(
         {name: values[name] for name in ORDER}, {name: errors[name] for name in ORDER}, cube.wcs,
         flags.reshape(cube.shape),
-        provenance, shared,
+        provenance, shared, unknown_flags=cube.unknown_flags,
     )  # fmt: skip
     return Truth(maps, plane(result.chi2))
 

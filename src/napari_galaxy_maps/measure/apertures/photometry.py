@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ...data.cube import BandCube
+from ...data.flags import Flag, column_description
 from ...data.galaxy import BandImage, Ellipse
 from ...data.maps import PropertyMaps
-from ...data.properties import Flag
 from ...exceptions import InputError
 from .aperture import Aperture
 from .overlap import Overlap, overlaps
@@ -72,7 +72,7 @@ class Values:
         Pixels in the whole aperture, off the image too.
     pixel_arcsec2 : float
     flags : int
-        Bits of `properties.Flag` that are set on any of its pixels.
+        Bits of `flags.Flag` that are set on any of its pixels.
     sums : ndarray, shape (3, n)
         Of the pixels that sums count, linear and per pixel: the sum, its error, and that of pixels
         which all err together.
@@ -172,6 +172,7 @@ def measure_apertures(
     table = QTable(
         columns | {name: columns[name] * unit for name, unit in units.items()}, copy=False
     )
+    table["flags"].info.description = column_description(columns["flags"])
     table.meta["notes"] = [
         *empty.values(),
         *_taken_out(apertures),

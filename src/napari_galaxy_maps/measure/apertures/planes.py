@@ -65,7 +65,7 @@ class Planes:
         averaged over area is 1. Fourth, where any of the errors are known in two parts: weight
         times the part that all pixels share, 0 of the other quantities.
     flags : ndarray of int16, shape (ny, nx)
-        Bits of `properties.Flag`.
+        Bits of `flags.Flag`.
     wcs : astropy.wcs.WCS
     correlation : ndarray, shape (n,)
         Pixels over which the random error is shared (`prepare.errors.error_budget.correlation`); 0

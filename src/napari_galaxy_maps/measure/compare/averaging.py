@@ -83,7 +83,7 @@ def averaged(maps: PropertyMaps, average: Average) -> tuple[PropertyMaps, int]:
     flags = maps.flags if frame.shape == maps.shape else np.zeros(frame.shape, np.int16)
     moved = PropertyMaps(
         values, errors[0], maps.wcs, flags, maps.provenance, maps.correlation, maps.tails,
-        galaxy_errors=errors[1],
+        galaxy_errors=errors[1], unknown_flags=maps.unknown_flags,
     )  # fmt: skip
     return moved, int(beside.sum())
 

@@ -56,7 +56,7 @@ def residual_maps(maps: PropertyMaps, truth: PropertyMaps) -> PropertyMaps:
     )
     return PropertyMaps(
         values, errors, maps.wcs, maps.flags, {"truth": _source(truth)}, tails=maps.tails,
-        galaxy_errors=of_galaxy,
+        galaxy_errors=of_galaxy, unknown_flags=maps.unknown_flags,
     )  # fmt: skip
 
 

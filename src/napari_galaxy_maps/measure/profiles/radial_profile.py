@@ -11,6 +11,7 @@ import numpy as np
 
 from ...constants import PC_PER_MPC_ARCSEC
 from ...data.cube import BandCube
+from ...data.flags import column_description
 from ...data.galaxy import BandImage, Ellipse
 from ...data.maps import PropertyMaps
 from ...exceptions import InputError
@@ -148,6 +149,7 @@ def radial_profile(
     for name in ("r_in", "r", "r_out"):
         table[name] = np.asarray(table[name]) * u.arcsec
     table["area"] = np.asarray(table["area"]) * u.arcsec**2
+    table["flags"].info.description = column_description(np.asarray(table["flags"]))
     made_from = {
         label: dict(planes.made_from) for label, planes in laid.items() if planes.made_from
     }

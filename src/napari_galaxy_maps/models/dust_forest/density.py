@@ -68,6 +68,11 @@ class Density:
         )  # fmt: skip
         return cls(leaf, np.ones(n_bands), np.full(2, np.inf))
 
+    @property
+    def known(self) -> bool:
+        """Whether anything can be out of distribution."""
+        return bool(np.isfinite(self.limits).all())
+
     def anomaly(self, features: np.ndarray, device: str = "cpu") -> np.ndarray:
         """Between 0 (as most) and 1 (alone), shape (n,), from `density_features`."""
         return np.asarray(np.exp2(self.forest.predict(features, device)[:, 0]))

@@ -23,6 +23,8 @@ _SNR = (0.1, 100.0)
 """Signal-to-noise ratios are told within these limits, as log10; that of a missing flux is less."""
 UNKNOWN_STAGE = -9.0
 """Stands for an unknown Hubble stage, which runs from -5 to 10."""
+UNKNOWN_SCALE = 1.0
+"""Stands for an unknown side, pc."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Spectra:
         Intensity of the normalising band and its error in MJy/sr.
     stage : ndarray of float64, shape (n,)
         Hubble stage, or `UNKNOWN_STAGE`.
+    scale_pc : ndarray of float64, shape (n,)
+        Side of the pixel, of a whole galaxy the root of its aperture's area; or `UNKNOWN_SCALE`.
     usable : ndarray of bool, shape (n,)
         Whether the normalising band is there and positive, and two others are there.
     missing : ndarray of bool, shape (n,)
@@ -61,6 +65,7 @@ class Spectra:
     normal: np.ndarray
     normal_error: np.ndarray
     stage: np.ndarray
+    scale_pc: np.ndarray
     usable: np.ndarray
     missing: np.ndarray
     columns: Columns
@@ -73,6 +78,7 @@ def normalise(
     colour_term: ColourTerm,
     columns: Columns,
     stage: np.ndarray | float | None = None,
+    scale_pc: np.ndarray | float | None = None,
 ) -> Spectra:
     """Divide by WISE 3.4, or by what IRAC 3.6 says WISE 3.4 would be.
 
@@ -89,6 +95,9 @@ def normalise(
         Of the model.
     stage : ndarray of shape (n,), or float, optional
         Hubble stage; None or NaN where it is not known.
+    scale_pc : ndarray of shape (n,), or float, optional
+        Side of a pixel in pc, of a whole galaxy the root of its aperture's area; None, NaN or 0
+        where it is not known.
 
     Raises
     ------
@@ -124,13 +133,14 @@ def normalise(
         ratio = flux / normal
         shared = np.where(np.isfinite(flux), flux, 0) * (normal_error / normal)
         error = np.hypot(sigma, shared) / np.abs(normal)
-    known = np.full(n, np.nan) if stage is None else np.broadcast_to(stage, (n,))
+    known, side = (np.broadcast_to(np.nan if v is None else v, (n,)) for v in (stage, scale_pc))
     return Spectra(
         ratio.T.copy(),
         error.T.copy(),
         normal,
         normal_error,
         np.where(np.isfinite(known), known, UNKNOWN_STAGE),
+        np.where(side > 0, side, UNKNOWN_SCALE),
         usable,
         missing,
         columns,

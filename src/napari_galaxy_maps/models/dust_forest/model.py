@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...constants import LSUN_HZ_KPC2_PER_MJY_SR, SPEED_OF_LIGHT_MICRON_S
+from ...data.flags import Flag, as_flags
 from ...data.maps import PropertyMaps
-from ...data.properties import Flag
 from ...device import resolve_device
 from ...exceptions import ModelError
 from ...progress import Progress, Steps, run_to_end
@@ -24,16 +24,10 @@ from .contradiction import beside_others
 from .dense_network import DenseNetwork, one_blas_thread
 from .density import Density, density_features
 from .doubtful_band import doubtful_band
-from .features import ColourTerm, Spectra, features, normalise, select
-from .packed_forest import PackedForest
-from .uncertainty import (
-    N_TARGETS,
-    QUANTITIES,
-    Spread,
-    galaxy_part,
-    quantities_of,
-    spread_features,
-)
+from .features import UNKNOWN_SCALE, ColourTerm, Spectra, features, normalise, select
+from .members import Member
+from .pixel_part import PixelPart, share_of_pixel
+from .uncertainty import QUANTITIES, galaxy_part, quantities_of
 
 if TYPE_CHECKING:
     from ...data.cube import BandCube
@@ -41,6 +35,7 @@ if TYPE_CHECKING:
 
 FAINT_SIGMA = 3.0
 _OF_COLOURS = ("mean", "loadings", "specific")
+_HAS_PIXELS = "pixels.spread.tails"
 
 
 AS_OBSERVED = ("T_DUST",)
@@ -50,118 +45,6 @@ AS_OBSERVED = ("T_DUST",)
 def log_lsun_kpc2_per_mjy_sr(pivot_um: float) -> float:
     """log10 of nu L_nu per area, in Lsun/kpc2, of 1 MJy/sr in a band."""
     return float(np.log10(LSUN_HZ_KPC2_PER_MJY_SR * SPEED_OF_LIGHT_MICRON_S / pivot_um))
-
-
-def mean_of(
-    trees: PackedForest, network: DenseNetwork, matrix: np.ndarray, device: str = "cpu"
-) -> np.ndarray:
-    """What trees and a network say together, float32, shape (n, 5), from `features`."""
-    return (trees.predict(matrix, device) + network.predict(matrix)) / 2
-
-
-@dataclass(frozen=True)
-class Predictor:
-    """Mean and uncertainty of spectra of one kind: complete ones, or those that lack much.
-
-    Attributes
-    ----------
-    trees : PackedForest
-        Give `training.datasets.galaxies.TARGETS`.
-    network : DenseNetwork
-        Gives the same; the mean of both is the prediction.
-    spread : Spread
-    """
-
-    trees: PackedForest
-    network: DenseNetwork
-    spread: Spread
-
-    def mean(self, matrix: np.ndarray, device: str = "cpu") -> np.ndarray:
-        """The targets, float32, shape (n, 5), from `features`."""
-        return mean_of(self.trees, self.network, matrix, device)
-
-    def predict(
-        self, matrix: np.ndarray, unusual: np.ndarray, columns: Columns, device: str = "cpu"
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """As `Member.predict`, of spectra of its kind."""
-        mean = self.mean(matrix, device)
-        return mean, self.spread.sigma(spread_features(matrix, mean, unusual), columns, device)
-
-    def arrays(self, prefix: str) -> dict[str, np.ndarray]:
-        """The arrays by name, to be written to a file."""
-        return {
-            **self.trees.arrays(f"{prefix}trees."),
-            **self.network.arrays(f"{prefix}network."),
-            **self.spread.arrays(f"{prefix}spread."),
-        }
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str) -> Predictor:
-        """The reverse of `arrays`."""
-        return cls(
-            PackedForest.from_arrays(arrays, f"{prefix}trees."),
-            DenseNetwork.from_arrays(arrays, f"{prefix}network."),
-            Spread.from_arrays(arrays, f"{prefix}spread."),
-        )
-
-
-@dataclass(frozen=True)
-class Member:
-    """One of the models whose mean is the prediction; trained without one fold of the galaxies.
-
-    Attributes
-    ----------
-    complete : Predictor
-        For spectra that are complete (`Columns.complete`).
-    partial : Predictor
-        For all others. What these leave open is filled by what most galaxies are like, so that it
-        knows nearby galaxies alone, not those that a survey chose by their dust.
-    """
-
-    complete: Predictor
-    partial: Predictor
-
-    def predict(
-        self,
-        matrix: np.ndarray,
-        unusual: np.ndarray,
-        complete: np.ndarray,
-        columns: Columns,
-        device: str = "cpu",
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Predict spectra from their features; `complete` is `Columns.complete` of these.
-
-        Returns
-        -------
-        mean : ndarray, shape (n, 5)
-        sigma : ndarray, shape (n, 7)
-            Of `models.dust_forest.uncertainty.QUANTITIES`.
-        """
-        if complete.all():
-            return self.complete.predict(matrix, unusual, columns, device)
-        mean = np.empty((len(matrix), N_TARGETS), np.float32)
-        sigma = np.empty((len(matrix), len(QUANTITIES)), np.float32)
-        for predictor, rows in ((self.complete, complete), (self.partial, ~complete)):
-            if rows.any():
-                mean[rows], sigma[rows] = predictor.predict(
-                    matrix[rows], unusual[rows], columns, device
-                )
-        return mean, sigma
-
-    def arrays(self, prefix: str) -> dict[str, np.ndarray]:
-        """The arrays by name, to be written to a file."""
-        return {
-            **self.complete.arrays(f"{prefix}complete."),
-            **self.partial.arrays(f"{prefix}partial."),
-        }
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str) -> Member:
-        """The reverse of `arrays`."""
-        return cls(
-            Predictor.from_arrays(arrays, f"{prefix}complete."),
-            Predictor.from_arrays(arrays, f"{prefix}partial."),
-        )
 
 
 def together(
@@ -212,6 +95,8 @@ class DustForest:
     card : ModelCard
     weights_hash : str
         SHA-256 of the weights file.
+    pixels : PixelPart, optional
+        Of pixels; without it they are taken for galaxies.
     """
 
     members: tuple[Member, ...]
@@ -221,6 +106,7 @@ class DustForest:
     density: Density
     card: ModelCard
     weights_hash: str = ""
+    pixels: PixelPart | None = None
     reach: int = field(default=0, init=False)
     """Pixels within which a pixel has an influence on others."""
 
@@ -261,11 +147,16 @@ class DustForest:
             )
         return found
 
-    def tails(self, bands: Sequence[str]) -> dict[str, float]:
-        """By quantity, the sigmas that hold 95 % of the errors of spectra in these bands."""
+    def tails(self, bands: Sequence[str], pixel_pc: float | None = None) -> dict[str, float]:
+        """By quantity, the sigmas that hold 95 % of the errors of spectra in these bands, on pixels
+        of this side.
+        """
+        share = float(share_of_pixel(np.array(pixel_pc or UNKNOWN_SCALE)))
         complete = self.columns.complete_bands(bands)
         predictors = [m.complete if complete else m.partial for m in self.members]
         tails = np.mean([predictor.spread.tails for predictor in predictors], axis=0)
+        if self.pixels is not None:
+            tails = share * self.pixels.spread.tails + (1 - share) * tails
         return {name: float(tail) for name, tail in zip(QUANTITIES, tails, strict=True)}
 
     def check_bands(self, bands: Sequence[str]) -> tuple[str, ...]:
@@ -303,14 +194,12 @@ class DustForest:
         score : ndarray, shape (n,)
             `Density.score`: beyond 1 the spectrum is out of distribution.
         """
-        with one_blas_thread():
-            matrix, unusual = features(spectra, self.colours, self.sed)
-            complete = spectra.columns.complete(matrix)
-            parts = [
-                m.predict(matrix, unusual, complete, spectra.columns, device) for m in self.members
-            ]
-        mean = np.mean([p[0] for p in parts], axis=0)
-        sigma = np.sqrt(np.mean([p[1] ** 2 for p in parts], axis=0))
+        galaxies = None if self.pixels is None else share_of_pixel(spectra.scale_pc) < 1
+        matrix, unusual, mean, sigma = self.of_galaxies(spectra, device, galaxies)
+        if self.pixels is not None:
+            mean, sigma = self.pixels.applied(
+                matrix, mean, sigma, unusual, spectra.scale_pc, spectra.columns, device
+            )
         values = quantities_of(mean)
         brightness = np.log10(spectra.normal) + log_lsun_kpc2_per_mjy_sr(spectra.columns.pivot_um)
         values[:, 3:] += brightness[:, None]
@@ -327,9 +216,49 @@ class DustForest:
 
     def remarks(self, cube: BandCube) -> list[str]:
         """A sentence on the band that the others contradict in most of a galaxy, where there is
-        one.
+        one; or that the model, of an earlier version, has no means to tell what it never saw.
         """
+        if not self.density.known:
+            return [
+                f"{self.name} was trained without a score by density: no pixel is flagged as "
+                "unlike what it was trained on; train it anew"
+            ]
         return doubtful_band(cube, self.colour_term, self.columns, self.colours, self.density.tails)
+
+    def of_galaxies(
+        self, spectra: Spectra, device: str = "cpu", with_sigma: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """What the members say of usable spectra, as if each were of a whole galaxy.
+
+        Parameters
+        ----------
+        with_sigma : ndarray of bool, shape (n,), optional
+            Whose uncertainty is asked for; by default that of all.
+
+        Returns
+        -------
+        matrix : ndarray, shape (n, n_features)
+            `features`.
+        unusual : ndarray, shape (n,)
+        mean : ndarray, shape (n, 5)
+            The members' targets.
+        sigma : ndarray, shape (n, 7)
+            NaN where it is not asked for.
+        """
+        with one_blas_thread():
+            matrix, unusual = features(spectra, self.colours, self.sed)
+            complete = spectra.columns.complete(matrix)
+            means = [member.mean(matrix, complete, device) for member in self.members]
+        sigma = np.full((len(matrix), len(QUANTITIES)), np.nan, np.float32)
+        rows = slice(None) if with_sigma is None else np.flatnonzero(with_sigma)
+        if len(sigma[rows]):
+            given = matrix[rows], unusual[rows], complete[rows], spectra.columns, device
+            square = [
+                member.sigma(mean[rows], *given) ** 2
+                for member, mean in zip(self.members, means, strict=True)
+            ]
+            sigma[rows] = np.sqrt(np.mean(square, axis=0))
+        return matrix, unusual, np.mean(means, axis=0), sigma
 
     def predict_steps(
         self,
@@ -378,7 +307,7 @@ class DustForest:
         n = len(wanted)
         values = np.full((len(QUANTITIES), cube.mask.size), np.nan, np.float32)
         errors = values.copy()
-        flags = cube.flags.astype(np.int16).ravel().copy()
+        flags = as_flags(cube.flags).ravel()
         masked = cube.mask.ravel()
         for start in range(0, n, chunk):
             rows = wanted[start : start + chunk]
@@ -405,7 +334,7 @@ class DustForest:
             galaxy_errors={
                 name: galaxy_part(sigmas[name], *shares) for name, shares in shares_of.items()
             },
-            tails=self.tails(used),
+            tails=self.tails(used, cube.pixel_pc),
         )
 
     def _pixels(
@@ -418,13 +347,14 @@ class DustForest:
             planes.reshape(len(cube.bands), -1)[:, rows] for planes in (cube.data, cube.uncertainty)
         )
         spectra = normalise(
-            data, uncertainty, cube.bands, self.colour_term, self.columns, cube.hubble_stage
-        )
+            data, uncertainty, cube.bands, self.colour_term, self.columns, cube.hubble_stage,
+            cube.pixel_pc,
+        )  # fmt: skip
         bits = np.where(spectra.missing, Flag.BAND_MISSING, 0)
         with np.errstate(invalid="ignore"):
-            # Nor 0 with an error of 0.
-            faint = ~(spectra.normal > FAINT_SIGMA * spectra.normal_error)
-        bits |= np.where(faint, Flag.FAINT, 0)
+            faint = ~(spectra.normal > FAINT_SIGMA * spectra.normal_error)  # nor 0 with error 0
+        standing = np.isfinite(spectra.normal) & (NORMAL not in cube.bands)
+        bits |= np.where(faint, Flag.FAINT, 0) | np.where(standing, Flag.STAND_IN, 0)
         value, sigma = np.full((2, len(rows), len(QUANTITIES)), np.nan, np.float32)
         keep = spectra.usable
         if keep.any():
@@ -450,6 +380,8 @@ class DustForest:
         arrays |= self.sed.arrays("sed.") | self.density.arrays("density.")
         for k, member in enumerate(self.members):
             arrays |= member.arrays(f"{k}.")
+        if self.pixels is not None:
+            arrays |= self.pixels.arrays("pixels.")
         return bytes(save({key: np.ascontiguousarray(array) for key, array in arrays.items()}))
 
     @classmethod
@@ -458,23 +390,23 @@ class DustForest:
         from safetensors import SafetensorError
         from safetensors.numpy import load
 
-        Columns.from_card(card)
+        columns = Columns.from_card(card)
         try:
             arrays = load(blob)
-            if "colour_term" in arrays and "density.limits" not in arrays:
-                raise ModelError(
-                    f"The weights of {card.name} are of an earlier version, which had no score by "
-                    "density; train the model anew, or install its version."
-                )
             count = len({first for key in arrays if (first := key.split(".")[0]).isdigit()})
             return cls(
                 tuple(Member.from_arrays(arrays, f"{k}.") for k in range(count)),
                 ColourModel(*(arrays[f"colours.{k}"] for k in _OF_COLOURS)),
                 DenseNetwork.from_arrays(arrays, "sed."),
                 ColourTerm(*map(float, arrays["colour_term"])),
-                Density.from_arrays(arrays, "density."),
+                Density.from_arrays(arrays, "density.")
+                if "density.limits" in arrays
+                else Density.none(len(columns.bands)),
                 card,
                 weights_hash,
+                PixelPart.from_arrays(arrays, "pixels.")
+                if "pixels.spread.tails" in arrays
+                else None,
             )
         except (SafetensorError, KeyError) as error:
             raise ModelError(

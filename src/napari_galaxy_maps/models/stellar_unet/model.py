@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...bands.stand_ins import offer
+from ...data.flags import Flag, as_flags
 from ...data.maps import PropertyMaps
-from ...data.properties import PROPERTIES, Flag
+from ...data.properties import PROPERTIES
 from ...device import resolve_device
 from ...exceptions import ModelError
 from ...progress import Progress, Steps, run_to_end
@@ -211,7 +212,7 @@ class StellarUNet:
         side = tile or TILE[on]
         network = self.network.to(on)
         values, errors = (scratch_array((len(STELLAR_PROPERTIES), *cube.shape)) for _ in range(2))
-        flags = cube.flags.astype(np.int16)
+        flags = as_flags(cube.flags)
         parts = list(tiles(cube.shape, side, REACH, STRIDE, where))
         shown = uncut(cube)
         try:

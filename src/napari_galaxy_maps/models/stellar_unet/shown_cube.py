@@ -11,7 +11,7 @@ import numpy as np
 
 from ...constants import PC_PER_MPC_ARCSEC
 from ...cosmology import redshift_at_distance
-from ...data.properties import Flag
+from ...data.flags import Flag
 
 if TYPE_CHECKING:
     from ...data.cube import BandCube

@@ -4,14 +4,14 @@ value with its unit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, ref
 
 import numpy as np
 
+from ...data.flags import NONE_TOLD, bits_of, words_of
 from ...data.galaxy import BandImage
-from ...data.properties import FLAG_MEANING
 from ..ground.layer_specs import Shown, shown_in
 from ..ground.pyramids import full_resolution
 from ..ground.sky_plane import position_text
@@ -53,7 +53,7 @@ def value_text(shown: Shown, values: np.ndarray, row: int, column: int) -> str:
         mask = shown.content.mask
         note = " (masked)" if mask is not None and mask[row, column] else ""
         return f"{shown.label}  {number(value)} {shown.unit}{note}"
-    words = flag_words(shown.flags, row, column)
+    words = flag_words(shown.flags, row, column, shown.unknown_flags)
     if not np.isfinite(value):
         return f"{shown.label}  no value{words}"
     digits = 2 if shown.unit == "dex" else 1
@@ -64,12 +64,13 @@ def value_text(shown: Shown, values: np.ndarray, row: int, column: int) -> str:
     return f"{text} {shown.unit}{wide}{words}"
 
 
-def flag_words(flags: np.ndarray | None, row: int, column: int) -> str:
+def flag_words(
+    flags: np.ndarray | None, row: int, column: int, told: Mapping[int, str] = NONE_TOLD
+) -> str:
     """The flags set in a pixel, in words and in brackets; empty where none is."""
     if flags is None:
         return ""
-    bits = int(flags[row, column])
-    words = [meaning for flag, meaning in FLAG_MEANING.items() if bits & flag]
+    words = [words_of(bit, told) for bit in bits_of(flags[row, column])]
     return f" ({'; '.join(words)})" if words else ""
 
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data.properties import Flag
+from ...data.flags import HARMLESS, Flag
 
 if TYPE_CHECKING:
     from napari.utils.colormaps import Colormap
 
 DIVERGING = "residual"
 _FEWEST = 25
-"""Pixels without a flag from which a galaxy's range is taken."""
+"""Pixels without such a flag from which a galaxy's range is taken."""
 
 # Moreland 2009, "Diverging color maps for scientific visualization", table of the cool-warm map,
 # every eighth.
@@ -111,14 +111,15 @@ def stretch_limits(data: np.ndarray) -> tuple[float, float, float]:
 def galaxy_limits(
     values: np.ndarray, flags: np.ndarray | None, usual: tuple[float, float]
 ) -> tuple[float, float]:
-    """The range of a galaxy's own values: the 1st to the 99th percentile of those without a flag.
+    """The range of a galaxy's own values: the 1st to the 99th percentile of those without a
+    flag that makes them worse.
 
     Parameters
     ----------
     values : ndarray, shape (ny, nx)
         The map.
     flags : ndarray of int or None, shape (ny, nx)
-        Bits of `properties.Flag`. Where hardly a pixel is without, only masked ones are left out.
+        Bits of `flags.Flag`. Where hardly a pixel is without, only masked ones are left out.
     usual : tuple of float
         The property's usual range, for a map without values. A map that is nearly flat spans a
         twentieth of it, so that its noise does not look like structure.
@@ -128,7 +129,7 @@ def galaxy_limits(
         return usual
     chosen = good
     if flags is not None:
-        for bits in (~0, int(Flag.MASKED)):
+        for bits in (~int(HARMLESS), int(Flag.MASKED)):
             clean = good & ((flags & bits) == 0)
             if clean.sum() >= _FEWEST:
                 chosen = clean

@@ -155,8 +155,13 @@ class Shown:
 
     @property
     def flags(self) -> np.ndarray | None:
-        """Bits of `properties.Flag`, where there are any."""
+        """Bits of `flags.Flag`, where there are any."""
         return self.content.flags if isinstance(self.content, PropertyMaps) else None
+
+    @property
+    def unknown_flags(self) -> Mapping[int, str]:
+        """Bits of a newer program among these, with their meanings."""
+        return self.content.unknown_flags if isinstance(self.content, PropertyMaps) else {}
 
 
 @dataclass(frozen=True)

@@ -421,7 +421,7 @@ class PixelPanel(WorkspacePanel):
         if cube is None or grid is None:
             return ""
         north, west = grid.centre(place.row, place.column)
-        flags = flag_words(cube.flags, place.row, place.column)
+        flags = flag_words(cube.flags, place.row, place.column, cube.unknown_flags)
         return (
             f"{position_text(*position_at(-west, north, grid.reference))}, pixel {place.column}, "
             f"{place.row}{flags}"

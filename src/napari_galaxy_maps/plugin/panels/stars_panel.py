@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QCheckBox, QFileDialog, QGridLayout, QHBoxLayout, QLabel
 
-from ...data.properties import Flag
+from ...data.flags import Flag
 from ...prepare.masks import mask_edits
 from ...prepare.masks.mask_edits import Item
 from ..canvas.tools import SELECT, mask_tools

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...bands.registry import get_band
+from ...bands.stand_ins import stands_in
 from ...constants import PC_PER_MPC_ARCSEC
 from ...data.cube import BandCube
-from ...data.properties import Flag
+from ...data.flags import Flag
 
 if TYPE_CHECKING:
     from .preparation import Preparation
@@ -68,6 +69,8 @@ def _flags(
     reach = work.common.fwhm / work.grid.pixel_arcsec
     for name, plane in zip(bands, data, strict=True):
         flags[work.memory.near_blank(name, plane, reach)] |= Flag.EDGE
+        if stands_in(work.images[name].band):
+            flags[np.isfinite(plane)] |= Flag.STAND_IN
     flags[hidden] |= Flag.MASKED
     subtracted = work.masks.subtracted_on(work.memory.blank(bands, work.grid)[0], work.memory.seen)
     flags[subtracted] |= Flag.SUBTRACTED

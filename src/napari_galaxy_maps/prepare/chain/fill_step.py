@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data.properties import Flag
+from ...bands.stand_ins import stands_in
+from ...data.flags import Flag
 from ...progress import Progress
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def fill_step(work: Preparation) -> Steps[None]:
         filled = np.isfinite(light.data[i])
         if not filled.any():
             continue
+        if stands_in(images[name].band):
+            flags[light.where] |= np.where(filled, np.int16(Flag.STAND_IN), np.int16(0))
         share = (filled & light.wanted).sum() / max(1, int(wanted.sum()))
         note = f"{share:.1%} of the galaxy's pixels filled under masks"
         images[name] = images[name].evolve(note)

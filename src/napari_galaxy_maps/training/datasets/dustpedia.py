@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ...bands.registry import INPUT_BANDS
-from ...constants import MPC_M
+from ...constants import MPC_M, PC_PER_MPC_ARCSEC
 from ...models.dust_forest.columns import NORMAL
 from .dustpedia_tables import CIGALE_BANDS, DustPediaTables, Table, number
 from .galaxies import Galaxies, log_w1
@@ -42,7 +42,8 @@ def read_galaxies(folder: str | Path, hatlas: str | Path | None = None) -> Galax
         return tables.columns_of_bands(table, pattern, names, INPUT_BANDS)
 
     flux = bands(tables.fluxes, "{}")
-    metres = tables.column(tables.distances, "dist_best", names) * MPC_M
+    distance = tables.column(tables.distances, "dist_best", names)
+    metres = distance * MPC_M
     w1 = log_w1(flux[INPUT_BANDS.index(NORMAL)], metres)
     targets, truth_errors = _dust_and_stars(tables, names, w1)
     return Galaxies(
@@ -53,6 +54,7 @@ def read_galaxies(folder: str | Path, hatlas: str | Path | None = None) -> Galax
         imputed=bands(tables.short_fit, "bayes.{}"),
         imputed_errors=bands(tables.short_fit, "bayes.{}_err"),
         stage=tables.column(tables.distances, "t", names),
+        scale_pc=tables.aperture_arcsec(names) * distance * PC_PER_MPC_ARCSEC,
         targets=targets,
         truth_errors=truth_errors,
         n_detected=tables.herschel_detections(names),

@@ -134,6 +134,12 @@ class DustPediaTables:
         error = key.partition("__")[0] + "_err"
         return self.column(self.n19, key, names, gaps), self.column(self.n19, error, names, gaps)
 
+    def aperture_arcsec(self, names: Sequence[str]) -> np.ndarray:
+        """Root of the area of galaxies' apertures in arcsec, shape (n,)."""
+        major = self.column(self.apertures, "semimaj_arcsec", names)
+        ratio = self.column(self.apertures, "axial_ratio", names)  # a/b in this table
+        return np.asarray(np.sqrt(np.pi * major**2 / ratio))
+
     def herschel_detections(self, names: Sequence[str]) -> np.ndarray:
         """In how many bands of PACS and SPIRE galaxies are above 3 sigma, shape (n,)."""
         flux, error = (

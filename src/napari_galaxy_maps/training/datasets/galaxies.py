@@ -34,6 +34,8 @@ class Galaxies:
         All NaN where there are none.
     stage : ndarray, shape (n,)
         Hubble stage, NaN where unknown.
+    scale_pc : ndarray, shape (n,)
+        Root of the aperture's area in pc; infinite where it is not published.
     targets : ndarray, shape (n, 5)
         `TARGETS`; NaN where unknown.
     truth_errors : ndarray, shape (n, 7)
@@ -51,6 +53,7 @@ class Galaxies:
     imputed: np.ndarray
     imputed_errors: np.ndarray
     stage: np.ndarray
+    scale_pc: np.ndarray
     targets: np.ndarray
     truth_errors: np.ndarray
     n_detected: np.ndarray

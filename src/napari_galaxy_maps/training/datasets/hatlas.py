@@ -75,6 +75,7 @@ def read_hatlas(folder: str | Path) -> Galaxies:
         imputed=gaps,
         imputed_errors=gaps,
         stage=np.full(n, np.nan),
+        scale_pc=np.full(n, np.inf),
         targets=targets,
         truth_errors=errors,
         n_detected=detected,

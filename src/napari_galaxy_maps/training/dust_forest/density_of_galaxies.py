@@ -21,8 +21,9 @@ from ...models.dust_forest.uncertainty import QUANTITIES, quantities_of
 from ..datasets.dustpedia import SURVEY as DUSTPEDIA
 from ..datasets.galaxies import Galaxies
 from ..datasets.galaxy_pixels import GalaxyPixels
+from ..datasets.mock_pixels import make_mock_pixels
+from .add_pixels import FIT, HELD, SETS
 from .band_sets import ALL_BANDS, COLUMNS
-from .fit_galaxy_share import bright_pixels
 from .pool import Copies, limited_errors
 from .scoring import DUST_PER_W1, N_BOOTSTRAP, SEED, Unseen, folds, predict_unseen
 
@@ -38,8 +39,8 @@ _TAIL_LEVEL, _GAUSSIAN_TAIL = 99.0, 2.576
 """Per cent of the galaxies within a tail, and the sigmas that hold as many of a Gaussian."""
 _FEWEST = 50
 """Galaxies of which a tail is measured."""
-MOCKS, PIXELS_OF_MOCK = 100, 200
-_FIRST_MOCK = 700_000
+MOCKS = 150
+"""Galaxies of which pixels are taken."""
 
 
 @dataclass(frozen=True)
@@ -238,26 +239,14 @@ def find_limit(anomaly: np.ndarray, squared: np.ndarray) -> tuple[float, float, 
     return float(limits[best]), float(SHARES[best]), *error_ratio(anomaly > limits[best], squared)
 
 
-def mock_pixels(model: DustForest, mocks: int, seed: int) -> GalaxyPixels:
-    """Bright pixels of mock galaxies as observed, without their truth."""
-    values, errors, scale, galaxy, kinds = [], [], [], [], []
-    bands: tuple[str, ...] = ()
-    for k in range(mocks):
-        mock, cube, chosen = bright_pixels(
-            _FIRST_MOCK + seed * mocks + k, model.card.bands, PIXELS_OF_MOCK
-        )
-        bands = cube.bands
-        values.append(cube.data.reshape(len(bands), -1)[:, chosen])
-        errors.append(cube.uncertainty.reshape(len(bands), -1)[:, chosen])
-        scale.append(np.full(len(chosen), cube.pixel_pc, np.float32))
-        galaxy.append(np.full(len(chosen), k, np.int32))
-        kinds.append(mock.galaxy.kind)
-    n = sum(map(len, galaxy))
-    return GalaxyPixels(
-        bands, np.hstack(values), np.hstack(errors),
-        np.full((n, len(QUANTITIES)), np.nan, np.float32), np.concatenate(scale),
-        np.full(n, np.nan, np.float32), np.concatenate(galaxy), tuple(kinds),
-    )  # fmt: skip
+def density_pixels(
+    seed: int, processes: int = 2, galaxies: int = MOCKS
+) -> tuple[GalaxyPixels, GalaxyPixels]:
+    """Pixels of mock galaxies for a density, and of others to look at it with."""
+    first, second = (
+        make_mock_pixels(galaxies, SETS * seed + which, processes) for which in (FIT, HELD)
+    )
+    return first, second
 
 
 def _of_pixels(

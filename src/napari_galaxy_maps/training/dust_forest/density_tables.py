@@ -18,7 +18,7 @@ from ...models.dust_forest.uncertainty import QUANTITIES, quantities_of
 from ..datasets.dustpedia import SURVEY as DUSTPEDIA
 from ..datasets.galaxies import Galaxies
 from ..datasets.galaxy_pixels import GalaxyPixels
-from .card_text import ABOUT
+from .card_text import ABOUT, BEYOND
 from .density_of_galaxies import (
     DensityFit,
     Described,
@@ -38,8 +38,6 @@ BY_SCORE, BY_TYPE, WRONG_BAND, NAMED_BAND = TITLES = (
     "One band wrong: its name",
 )
 """Titles of the tables."""
-NOTE = "Out of distribution: "
-"""What the note begins with."""
 FACTORS = (10.0, 3.0, 2.0, 0.5, 1 / 3, 0.1)
 MEASURED = 5.0
 """Sigmas of a band in those pixels that are counted where it is wrong."""
@@ -90,7 +88,7 @@ def described_on_card(
     tables, note = density_tables(model, galaxies, copies, fit, pixels, seed)
     card: ModelCard = model.card
     kept = [table for table in card.tables if table.title not in TITLES]
-    notes = [text for text in card.notes if not text.startswith(NOTE)]
+    notes = [text for text in card.notes if not text.startswith(BEYOND)]
     return replace(
         model, card=replace(card, about=ABOUT, tables=(*kept, *tables), notes=(*notes, note))
     )
@@ -120,7 +118,7 @@ def density_tables(
     fine = np.isfinite(score) & np.isfinite(squared).all(1)
     ratio, error = error_ratio(score[fine] > 1, squared[fine])
     return tables, (
-        f"{NOTE}beyond the limit of the score by density, with {100 * fit.share:.1f} % of the "
+        f"{BEYOND}beyond the limit of the score by density, with {100 * fit.share:.1f} % of the "
         f"galaxies, errors of the dust are {fit.ratio:.2f} ± {fit.ratio_error:.2f} times as large "
         "as within it (root mean square of LOG_SIGMA_LD, LOG_SIGMA_MD and T_DUST, the truth's own "
         "errors taken off, the mean of the three factors; densities that did not see the galaxies; "

@@ -18,7 +18,7 @@ from ...models.registry import load_model
 from ..datasets.dustpedia import read_galaxies
 from ..datasets.hatlas import read_hatlas
 from ..model_files import write_model
-from .density_of_galaxies import MOCKS, mock_pixels, with_density
+from .density_of_galaxies import MOCKS, density_pixels, with_density
 from .density_tables import described_on_card
 from .pool import PoolSettings, make_copies
 
@@ -42,7 +42,7 @@ def train(
     seed : int
         Of everything random.
     mocks : int
-        Mock galaxies whose pixels the density is of, too; none where 0.
+        Mock galaxies whose pixels the density is of, too.
     report : callable
         Told how far it is.
 
@@ -55,13 +55,13 @@ def train(
     assert isinstance(model, DustForest)
     galaxies = read_galaxies(data, hatlas).joined(read_hatlas(hatlas))
     copies = make_copies(galaxies, model.colour_term, PoolSettings(), seed)
-    pixels = mock_pixels(model, mocks, seed) if mocks else None
+    pixels, held = density_pixels(seed, galaxies=mocks)
     model, fit = with_density(model, galaxies, copies, pixels, seed)
     report(
         f"beyond an anomaly of {fit.limits[0]:.3f} ({100 * fit.share:.1f} % of the galaxies) "
         f"errors are {fit.ratio:.2f} ± {fit.ratio_error:.2f} times as large"
     )
-    model = described_on_card(model, galaxies, copies, fit, pixels, seed)
+    model = described_on_card(model, galaxies, copies, fit, held, seed)
     write_model(model, "forest", Path(out))
     report(f"written to {out}")
     return model
@@ -74,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--hatlas", required=True, type=Path, help="folder of the H-ATLAS tables")
     parser.add_argument("--out", required=True, type=Path, help="folder for weights and card")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--mocks", type=int, default=MOCKS, help="mock galaxies; 0 for none")
+    parser.add_argument("--mocks", type=int, default=MOCKS, help="mock galaxies")
     options = parser.parse_args(arguments)
     try:
         train(options.data, options.hatlas, options.out, options.seed, options.mocks)

@@ -18,32 +18,28 @@ import numpy as np
 from ...exceptions import GalaxyMapsError
 from ...models.dust_forest.density import Density
 from ...models.dust_forest.features import before_fit
-from ...models.dust_forest.model import DustForest, Member, Predictor
+from ...models.dust_forest.members import Member, Predictor
+from ...models.dust_forest.model import DustForest
 from ..datasets.dustpedia import read_galaxies
 from ..datasets.galaxies import Galaxies, fit_colour_term
 from ..datasets.hatlas import read_hatlas
 from ..model_files import write_model
 from .ablation import ablation_table
+from .add_pixels import carded, judged_sets, with_pixels
 from .band_sets import COLUMNS
-from .card_notes import measured_notes, quarters_of_sigma
-from .card_text import card
-from .density_of_galaxies import MOCKS as MOCK_GALAXIES
-from .density_of_galaxies import mock_pixels, with_density
+from .card_text import NAME, VERSION, card
+from .density_of_galaxies import density_pixels, with_density
 from .density_tables import described_on_card
 from .fit_features import fit_galaxy_colours, fit_sed_network, fitted_features
-from .fit_galaxy_share import galaxy_errors
 from .fit_mean import COMPLETE, PARTIAL, MeanSettings, fit_mean
 from .fit_spread import SpreadSettings, cross_fit, fit_spread
 from .imputation_trial import library_for_galaxies
 from .in_processes import in_processes
 from .pool import Pool, PoolSettings, make_copies, make_pool
-from .scoring import folds, score_model
+from .scoring import folds
 
-NAME, VERSION = "dust-forest", "2.1"
 PROCESSES = 2
 """At most so many fits at one time."""
-MOCKS = 200
-"""On which is measured what the pixels of a galaxy have in common."""
 
 
 def train(
@@ -79,21 +75,16 @@ def train(
     say(f"{len(galaxies)} galaxies")
     model, pool, fitted = fit_model(galaxies, seed, report=say)
     say(f"fitted after {time.monotonic() - start:.0f} s")
+    model, zero = with_pixels(model, seed=seed, processes=PROCESSES, report=say)
+    sets = judged_sets(model, zero, None, seed=seed, processes=PROCESSES)
+    say(f"pixels fitted after {time.monotonic() - start:.0f} s")
+    ablation = ablation_table(galaxies, pool, fitted, seed, processes=PROCESSES)
+    model = replace(model, card=replace(model.card, tables=(ablation,)))
     copies = make_copies(galaxies, model.colour_term, PoolSettings(), seed)
-    pixels = mock_pixels(model, MOCK_GALAXIES, seed)
-    model, density_fit = with_density(model, galaxies, copies, pixels, seed)
-    scores = score_model(model, galaxies)
-    model = replace(model, card=replace(model.card, scores=scores))
-    shares, shared_note = galaxy_errors(model, MOCKS, seed)
-    say(f"scored after {time.monotonic() - start:.0f} s")
-    tables = (
-        quarters_of_sigma(model, galaxies),
-        ablation_table(galaxies, pool, fitted, seed, processes=PROCESSES),
-    )
-    notes = (*measured_notes(model, galaxies, scores), shared_note)
-    settings = {**model.card.settings, "galaxy_errors": shares}
-    model = replace(model, card=replace(model.card, notes=notes, tables=tables, settings=settings))
-    model = described_on_card(model, galaxies, copies, density_fit, pixels, seed)
+    fitted_to, held = density_pixels(seed, PROCESSES)
+    model, found = with_density(model, galaxies, copies, fitted_to, seed)
+    model = carded(model, galaxies, sets, zero, seed)
+    model = described_on_card(model, galaxies, copies, found, held, seed)
     write_model(model, "forest", Path(out))
     say(f"written to {out} after {time.monotonic() - start:.0f} s")
     return model

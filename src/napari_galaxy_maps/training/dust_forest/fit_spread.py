@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...models.dust_forest.model import mean_of
+from ...models.dust_forest.members import mean_of
 from ...models.dust_forest.packed_forest import PackedForest, from_xgboost
 from ...models.dust_forest.uncertainty import (
     N_TARGETS,
@@ -123,11 +123,11 @@ def fit_spread(
     held_out = np.empty_like(residual)
     for fit, held in KFold(N_HELD_OUT, shuffle=True, random_state=seed + 1).split(rows):
         own, others = np.isin(galaxy, fit), np.isin(galaxy, held)
-        forest, limits = _fit_log_sigma(
+        forest, limits = fit_log_sigma(
             x[own], residual[own], error[own], weights[own], settings, seed
         )
         held_out[others] = np.clip(forest.predict(x[others]), limits[0], limits[1])
-    forest, limits = _fit_log_sigma(x, residual, error, weights, settings, seed)
+    forest, limits = fit_log_sigma(x, residual, error, weights, settings, seed)
     by_what = levers(x, COLUMNS)
     found = [
         _recalibrated(pool, copy, own_rows, held_out[:, j], by_what, residual[:, j], error[:, j])
@@ -173,7 +173,7 @@ def _recalibrated(
     )  # fmt: skip
 
 
-def _fit_log_sigma(
+def fit_log_sigma(
     x: np.ndarray,
     residual: np.ndarray,
     error: np.ndarray,

@@ -160,13 +160,20 @@ def predict_unseen(model: DustForest, galaxies: Galaxies, case: BandSet) -> Unse
     values, sigma, tails = np.full((3, *shape), np.nan)
     found = Unseen(values, sigma, tails, np.full(len(galaxies), np.nan))
     spectra = normalise(
-        *case.given(galaxies), case.bands, model.colour_term, model.columns, case.stage(galaxies)
-    )
+        *case.given(galaxies), case.bands, model.colour_term, model.columns, case.stage(galaxies),
+        galaxies.scale_pc,
+    )  # fmt: skip
     for member, (_, test) in zip(model.members, folds(galaxies.surveys), strict=True):
         rows = test[spectra.usable[test]]
         matrix, unusual = features(select(spectra, rows), model.colours, model.sed)
         complete = model.columns.complete(matrix)
-        mean, found.sigma[rows] = member.predict(matrix, unusual, complete, model.columns)
+        mean = member.mean(matrix, complete)
+        sigma = member.sigma(mean, matrix, unusual, complete, model.columns)
+        if model.pixels is not None:
+            mean, sigma = model.pixels.applied(
+                matrix, mean, sigma, unusual, spectra.scale_pc[rows], model.columns
+            )
+        found.sigma[rows] = sigma
         found.values[rows] = quantities_of(mean)
         found.tails[rows] = np.where(
             complete[:, None], member.complete.spread.tails, member.partial.spread.tails

@@ -98,7 +98,7 @@ def score_steps(
         By which SDSS's noise is multiplied.
     device : str
     """
-    from ...data.properties import Flag
+    from ...data.flags import Flag
 
     radii = radii or radii_of(mocks)
     tables, flagged = [], []

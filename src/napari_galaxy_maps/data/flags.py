@@ -1,0 +1,147 @@
+"""The bits of FLAGS: what each says of a pixel, in few words and at length; all else follows from
+this list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntFlag
+from types import MappingProxyType
+
+import numpy as np
+
+
+class Flag(IntFlag):
+    """Bits of an image FLAGS and of columns ``flags``: what is to be known of a pixel."""
+
+    MASKED = 1
+    OUTSIDE = 2
+    OUT_OF_DISTRIBUTION = 4
+    BAND_MISSING = 8
+    FAINT = 16
+    EDGE = 32
+    NO_MODEL_FITS = 64
+    FILLED = 128
+    SUBTRACTED = 256
+    STAND_IN = 512
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a bit means.
+
+    Attributes
+    ----------
+    words : str
+        In a few words of ASCII, as headers, the status bar and the command line have them.
+    where : str
+        On which pixels it is set.
+    advice : str
+        What that means for who uses them.
+    """
+
+    words: str
+    where: str
+    advice: str
+
+
+MEANINGS: dict[Flag, Meaning] = {
+    Flag.MASKED: Meaning(
+        "masked",
+        "Under a mask of any band: a star, or what a person has drawn; of an aperture, some of its "
+        "pixels have no value.",
+        "Maps are blank there, or filled (128). Edit the mask where it hides the galaxy.",
+    ),
+    Flag.OUTSIDE: Meaning(
+        "outside the ellipse",
+        "Beyond the galaxy's ellipse.",
+        "Blank, unless `grid.cut` is off. Enlarge the ellipse where the galaxy goes on.",
+    ),
+    Flag.OUT_OF_DISTRIBUTION: Meaning(
+        "unlike anything the model was trained on",
+        "Brightness or colours that the model's training set hardly has.",
+        "Do not trust the value, nor its error. Many such pixels point to a wrong unit, band, "
+        "reddening or background.",
+    ),
+    Flag.BAND_MISSING: Meaning(
+        "a band missing or imputed",
+        "A band that is used was not measured there, or was filled in from a model spectrum.",
+        "The value rests on the other bands; its error says so.",
+    ),
+    Flag.FAINT: Meaning(
+        "normalising band under 3 sigma",
+        "The band that all others are compared with (of models of images the deepest) is under "
+        "three times its error.",
+        "Average over larger areas before you read structure into such pixels.",
+    ),
+    Flag.EDGE: Meaning(
+        "near the edge of an image",
+        "Within a PSF of where a band ends or is blank; of an aperture, reaches off the image.",
+        "PSFs could not be matched fully. Leave such pixels out where the last percent matters.",
+    ),
+    Flag.NO_MODEL_FITS: Meaning(
+        "no model spectrum fits",
+        "Of truth maps: the best model's reduced chi2 is over 10.",
+        "The value is there, but do not trust it; the extension CHI2 says how bad the fit is.",
+    ),
+    Flag.FILLED: Meaning(
+        "filled under a mask",
+        "Masked, and what lies there was estimated from what surrounds it.",
+        "Sums count it unless told otherwise; means, medians, profiles and scores do not.",
+    ),
+    Flag.SUBTRACTED: Meaning(
+        "a star subtracted",
+        "The light of a subtracted star was over the noise in any band.",
+        "The error is larger for it. Mask the star instead where its remains show.",
+    ),
+    Flag.STAND_IN: Meaning(
+        "another band stands in",
+        "A band of another camera has a value there and stands in for one of the models' bands, "
+        "or one of these for the normalising band, which was not given.",
+        "As good as the others: the error of the colour term is in that of the band. It is much "
+        "the same all over a galaxy, and does not average out.",
+    ),
+}
+"""The one list: a bit belongs here, and everything that names bits follows."""
+
+HARMLESS = Flag.STAND_IN
+"""Bits that make a pixel no worse than its neighbours: who leaves out flagged pixels keeps these.
+"""
+
+NONE_TOLD: Mapping[int, str] = MappingProxyType({})
+
+
+def as_flags(numbers: np.ndarray) -> np.ndarray:
+    """A copy as int16, which all bits of `Flag` fit; as int32 where there are higher ones."""
+    return np.array(numbers, np.int16 if numbers.max(initial=0) < 2**15 else np.int32)
+
+
+def bits_of(number: int) -> list[int]:
+    """The single bits of a number, the lowest first."""
+    return [1 << place for place in range(int(number).bit_length()) if number >> place & 1]
+
+
+def bits_set(flags: np.ndarray) -> list[int]:
+    """The bits that are set on any pixel, the lowest first."""
+    return bits_of(int(np.bitwise_or.reduce(flags, axis=None)))
+
+
+def words_of(bit: int, told: Mapping[int, str] = NONE_TOLD) -> str:
+    """What a bit means, in a few words.
+
+    Parameters
+    ----------
+    bit : int
+    told : mapping of int to str, optional
+        What a file says of bits that are not of `Flag`.
+    """
+    if bit in MEANINGS:
+        return MEANINGS[Flag(bit)].words
+    return f"unknown flag {bit}{f': {told[bit]}' if told.get(bit) else ''}"
+
+
+def column_description(flags: np.ndarray, told: Mapping[int, str] = NONE_TOLD) -> str:
+    """What stands beside a table's column of flags: every bit of `Flag`, and what else is set."""
+    bits = sorted({*map(int, MEANINGS), *bits_set(flags)})
+    return "bits: " + "; ".join(f"{bit} {words_of(bit, told)}" for bit in bits)

@@ -1,0 +1,283 @@
+"""Pixels of mock galaxies in all bands, as surveys would see them on pixels of any size, with a
+spread of dust laws: what a pixel model is trained on.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...bands.registry import INPUT_BANDS, get_band
+from ...constants import MJY_SR_PER_LSUN_HZ_KPC2, PC_PER_MPC_ARCSEC, ZERO_AB_MJY_SR
+from ...cosmology import redshift_at_distance
+from ...measure.compare.initial_mass_function import LOG_MASS_OVER_CHABRIER
+from ...mocks import dust, surroundings, surveys
+from ...mocks.layers import ADDITIVE
+from ...mocks.population import EARLY, MockGalaxy, draw_galaxy
+from ...mocks.rendering import render
+from ...mocks.view import View
+from ...models.dust_forest.columns import NORMAL
+from ...sed.tables import dust_table, dust_temperature
+from .dust_laws import DustLaw, apply_law, draw_law, shells
+from .galaxy_pixels import GalaxyPixels, joined
+
+ANGULAR_PIXEL = 18.0
+"""Arcsec: that of SPIRE 250, on which Dobbels & Baes 2021 score."""
+SCALES_PC = (150.0, 500.0, 1000.0, 3000.0)
+MOST_PIXELS = 40
+"""Of a galaxy at one scale, drawn at random."""
+REACH = 1.2
+"""How far from the centre pixels may be, in R25."""
+FIRST_SEED = 40_000_000
+"""No other set of mocks has seeds from here on."""
+SEED_STRIDE = 1_000_000
+_HALF, _MOST_SIDE, _LEAST_SIDE = 2.6, 256, 24
+"""Half an image in half-mass radii, and limits of its side in pixels."""
+_PSF_PIXELS = 1.5
+"""FWHM in pixels of the PSF to which all bands have been brought."""
+_DISTANCE_MPC = (3.0, 60.0)
+_NEAR_MPC, _WHOLE_ERROR = 20.0, 0.03
+"""Of a whole galaxy: distance, and the least relative error of its fluxes."""
+_LOG_NOISE = (-0.3, 0.6)
+"""Limits of the logarithm of the noise over that of the surveys."""
+_SKY = 0.3
+"""Of what sky subtraction leaves, in units of the noise of a pixel of `ANGULAR_PIXEL`."""
+_ISOPHOTE = ZERO_AB_MJY_SR * 10 ** (-0.4 * 25.0)
+_SALPETER = LOG_MASS_OVER_CHABRIER["salpeter"]
+_FWHM_OVER_SIGMA = float(2 * np.sqrt(2 * np.log(2)))
+
+
+@dataclass(frozen=True, eq=False)
+class Rendered:
+    """A mock galaxy on a fine grid, without PSF and noise.
+
+    Attributes
+    ----------
+    kind : str
+    scale_pc : float
+        Side of a pixel.
+    light : ndarray of float32, shape (n_bands, n, n)
+        MJy/sr in `INPUT_BANDS`.
+    sums : dict of str to ndarray, shape (n, n)
+        Per kpc2, what adds up: ``"lstar"``, ``"emitted"`` (Lsun), ``"star"``, ``"dust"`` (Msun),
+        and ``"shining"``, light in `dust.SHOWN_BY`, MJy/sr.
+    radius : ndarray, shape (n, n)
+        In the galaxy's plane, in R25.
+    r25_pc : float
+    """
+
+    kind: str
+    scale_pc: float
+    light: np.ndarray
+    sums: dict[str, np.ndarray]
+    radius: np.ndarray
+    r25_pc: float
+
+
+def make_mock_pixels(
+    count: int, seed: int = 0, processes: int = 2, one: Callable[[int], GalaxyPixels] | None = None
+) -> GalaxyPixels:
+    """Pixels of mock galaxies.
+
+    Parameters
+    ----------
+    count : int
+        Galaxies.
+    seed : int
+        The same gives the same pixels.
+    processes : int
+    one : callable, optional
+        `pixels_of_mock` or another that makes the pixels of one galaxy of its seed.
+
+    Returns
+    -------
+    GalaxyPixels
+        In `INPUT_BANDS`.
+    """
+    one = one or pixels_of_mock
+    seeds = range(FIRST_SEED + seed * SEED_STRIDE, FIRST_SEED + seed * SEED_STRIDE + count)
+    if processes == 1:
+        return joined([one(number) for number in seeds])
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+        return joined([*pool.map(one, seeds, chunksize=4)])
+
+
+def pixels_of_mock(
+    seed: int, scales_pc: tuple[float, ...] = SCALES_PC, angular: bool = True
+) -> GalaxyPixels:
+    """The pixels of one mock galaxy on each of these scales and on `ANGULAR_PIXEL`, with noise."""
+    rng = np.random.default_rng([seed, 0xA11])
+    galaxy = draw_galaxy(seed)
+    law = draw_law(rng, galaxy.kind in EARLY)
+    distance = float(10 ** rng.uniform(*np.log10(_DISTANCE_MPC)))
+    noise = float(10 ** rng.uniform(*_LOG_NOISE))
+    fine = render_with_law(galaxy, law, distance)
+    off = 1 + _calibration() * rng.standard_normal(len(INPUT_BANDS)).astype(np.float32)
+    scales = (*scales_pc, *([ANGULAR_PIXEL * distance * PC_PER_MPC_ARCSEC] if angular else []))
+    factors = sorted({max(1, round(scale / fine.scale_pc)) for scale in scales})
+    seen = []
+    for factor in factors:
+        pixels = factor * fine.scale_pc
+        if factor == factors[0] or pixels < fine.r25_pc:  # else the galaxy is one pixel
+            seen.append(_seen(fine, factor, distance, noise, off, rng))
+    return joined(seen, one_galaxy=True)
+
+
+def whole_mock(seed: int) -> GalaxyPixels:
+    """One mock galaxy as a single pixel, as a survey's photometry sees a whole galaxy."""
+    rng = np.random.default_rng([seed, 0xA12])
+    galaxy = draw_galaxy(seed)
+    law = draw_law(rng, galaxy.kind in EARLY)
+    fine = render_with_law(galaxy, law, _NEAR_MPC)
+    inside = fine.radius < REACH
+    light = fine.light[:, inside].mean(1)[:, None]
+    sums = {name: plane[inside].mean()[None, None] for name, plane in fine.sums.items()}
+    error = np.maximum(_calibration(), _WHOLE_ERROR)[:, None] * light
+    side = np.sqrt(inside.sum()) * fine.scale_pc
+    return GalaxyPixels(
+        INPUT_BANDS,
+        (light + error * rng.standard_normal(light.shape)).astype(np.float32),
+        error.astype(np.float32),
+        true_values(sums).reshape(1, -1),
+        np.array([side], np.float32),
+        np.array([REACH / 2], np.float32),
+        np.zeros(1, np.int32),
+        (fine.kind,),
+    )
+
+
+def _calibration() -> np.ndarray:
+    return np.array([get_band(band).calibration for band in INPUT_BANDS], np.float32)
+
+
+def render_with_law(galaxy: MockGalaxy, law: DustLaw, distance_mpc: float) -> Rendered:
+    """A mock galaxy with a dust of its own."""
+    half = _HALF * galaxy.r_e * 1e3
+    scale = max(SCALES_PC[0], 2 * half / _MOST_SIDE)
+    side = max(int(np.ceil(2 * half / scale)), _LEAST_SIDE)
+    view = View(
+        size=side, pixel_arcsec=scale / (distance_mpc * PC_PER_MPC_ARCSEC), bands=INPUT_BANDS,
+        distance_mpc=distance_mpc,
+    )  # fmt: skip
+    redshift = redshift_at_distance(distance_mpc)
+    planes = render(galaxy, view, redshift)
+    if galaxy.kind == "interacting":
+        companion, x, y = surroundings.companion(galaxy, half / 1e3)
+        planes = planes + render(companion, view, redshift, x, y)
+    n_bands = len(INPUT_BANDS)
+    light = planes[:n_bands] * np.float32(MJY_SR_PER_LSUN_HZ_KPC2 / (1 + redshift) ** 3)
+    radius, r25 = _radii(galaxy, light[INPUT_BANDS.index("SDSS_g")], scale)
+    added = apply_law(planes[n_bands:], law, radius)
+    grains = galaxy.qhac * law.grains
+    normal = light[INPUT_BANDS.index(NORMAL)]
+    # Shells are about stars of giants' age: a galaxy that forms few stars has nothing else.
+    light = light + shells(normal, law, INPUT_BANDS)
+    light += dust.emission(added, grains, INPUT_BANDS, redshift)
+    named = dict(zip(ADDITIVE, added, strict=True))
+    (shining,) = dust.emission(added, grains, (dust.SHOWN_BY,), redshift)
+    sums = {
+        "lstar": named["lstar"], "emitted": named["diffuse"] + named["cloud"],
+        "star": named["star"], "dust": named["dust"], "shining": shining,
+    }  # fmt: skip
+    return Rendered(galaxy.kind, scale, light, sums, radius, r25)
+
+
+def _radii(galaxy: MockGalaxy, green: np.ndarray, scale: float) -> tuple[np.ndarray, float]:
+    """Distance from the centre in the plane in R25, and R25 (g of 25 mag/arcsec2) in pc."""
+    n = len(green)
+    y, x = (np.mgrid[:n, :n] - (n - 1) / 2) * scale
+    angle = np.radians(galaxy.position_angle)
+    major, minor = -x * np.sin(angle) + y * np.cos(angle), x * np.cos(angle) + y * np.sin(angle)
+    cos2 = np.cos(np.radians(galaxy.inclination)) ** 2
+    thin = galaxy.bulge_axis if galaxy.kind == "elliptical" else 0.2
+    radius = np.hypot(major, minor / np.sqrt(cos2 + (1 - cos2) * thin**2))
+    ring = (radius / scale).astype(int).ravel()
+    mean = np.bincount(ring, green.ravel()) / np.maximum(np.bincount(ring), 1)
+    bright = np.flatnonzero(mean[: n // 2] > _ISOPHOTE)
+    r25 = max(float(bright[-1]) if len(bright) else 0.0, 2.0) * scale
+    return (radius / r25).astype(np.float32), r25
+
+
+def _seen(
+    fine: Rendered, factor: int, distance: float, noise: float, off: np.ndarray,
+    rng: np.random.Generator,
+) -> GalaxyPixels:  # fmt: skip
+    """Some pixels of a galaxy on a grid that is coarser by a factor, as a survey sees them."""
+    scale = factor * fine.scale_pc
+    arcsec = scale / (distance * PC_PER_MPC_ARCSEC)
+    light = binned(fine.light, factor)
+    sums = dict(zip(fine.sums, binned(np.stack([*fine.sums.values()]), factor), strict=True))
+    n = light.shape[-1]
+    cut = factor * n
+    radius = fine.radius[:cut, :cut].reshape(n, factor, n, factor).mean(axis=(1, 3))
+    places = np.flatnonzero(radius < REACH)
+    places = rng.choice(places, min(MOST_PIXELS, len(places)), replace=False)
+    truth = true_values(sums).reshape(-1, n * n)[:, places].T
+
+    def chosen(planes: np.ndarray) -> np.ndarray:
+        return planes.reshape(len(planes), -1)[:, places]
+
+    light = chosen(light)
+    sky = chosen(surroundings.leftover_sky(rng, (len(INPUT_BANDS), n, n)))
+    own = np.stack(
+        [surveys.sigma(b, row, arcsec, noise) for b, row in zip(INPUT_BANDS, light, strict=True)]
+    )
+    floor = [float(surveys.sigma(b, np.zeros(1), ANGULAR_PIXEL, noise)[0]) for b in INPUT_BANDS]
+    seen = light + own * rng.standard_normal(own.shape, np.float32)
+    seen = (seen + _SKY * np.array(floor, np.float32)[:, None] * sky) * off[:, None]
+    error = np.hypot(own, _calibration()[:, None] * seen)
+    count = len(places)
+    return GalaxyPixels(
+        INPUT_BANDS, seen.astype(np.float32), error.astype(np.float32), truth,
+        np.full(count, scale, np.float32), radius.ravel()[places].astype(np.float32),
+        np.zeros(count, np.int32), (fine.kind,),
+    )  # fmt: skip
+
+
+def binned(planes: np.ndarray, factor: int) -> np.ndarray:
+    """Planes on pixels that are larger by a whole factor, under a PSF of `_PSF_PIXELS` of them.
+
+    Parameters
+    ----------
+    planes : ndarray, shape (k, n, n)
+    factor : int
+
+    Returns
+    -------
+    ndarray of float32, shape (k, n // factor, n // factor)
+    """
+    from scipy.ndimage import gaussian_filter
+
+    n = planes.shape[-1] // factor
+    cut = n * factor
+    mean = planes[:, :cut, :cut].reshape(-1, n, factor, n, factor).mean(axis=(2, 4))
+    width = _PSF_PIXELS / _FWHM_OVER_SIGMA
+    return np.asarray(gaussian_filter(mean, (0, width, width), mode="nearest"), np.float32)
+
+
+def true_values(sums: dict[str, np.ndarray]) -> np.ndarray:
+    """The seven quantities, Salpeter masses, of what adds up (`Rendered.sums`); NaN where dust
+    could not be shown.
+
+    The temperature is that of the field in which the dust's mass has its luminosity: so the two are
+    tied in the truths of real galaxies, to 0.02 dex of luminosity over mass (Nersesian+ 2019).
+
+    Returns
+    -------
+    ndarray of float32, shape (7, n, n)
+        `models.dust_forest.uncertainty.QUANTITIES`.
+    """
+    unseen = sums["shining"] < dust.faintest(sums["shining"])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        emitted, mass = (np.where(unseen, np.nan, sums[name]) for name in ("emitted", "dust"))
+        stars = np.log10(sums["star"]) + _SALPETER
+        values = [
+            np.log10(emitted / sums["lstar"]), np.log10(mass) - stars,
+            dust_temperature(emitted / mass / dust_table().lsun_per_msun),
+            np.log10(sums["lstar"]), stars, np.log10(emitted), np.log10(mass),
+        ]  # fmt: skip
+    return np.where(np.isfinite(values), values, np.nan).astype(np.float32)

@@ -1,0 +1,46 @@
+"""The list of bits is whole, and bits that it lacks are named as unknown."""
+
+import numpy as np
+import pytest
+
+from napari_galaxy_maps.data.flags import (
+    HARMLESS,
+    MEANINGS,
+    Flag,
+    as_flags,
+    bits_of,
+    bits_set,
+    column_description,
+    words_of,
+)
+
+
+def test_flags_are_bits_of_their_own_each_with_words_that_a_header_can_hold():
+    assert sum(Flag) == (1 << len(Flag)) - 1 < 2**15, "so that int16 holds them"
+    assert list(MEANINGS) == list(Flag)
+    words = [meaning.words for meaning in MEANINGS.values()]
+    assert len(set(words)) == len(words)
+    assert all(text.isascii() and len(text) < 60 for text in words)
+
+
+def test_only_a_band_that_stands_in_makes_a_pixel_no_worse():
+    assert HARMLESS == Flag.STAND_IN == 512
+
+
+def test_bits_of_a_newer_program_are_named_as_unknown():
+    flags = np.array([[Flag.MASKED, 1024 | Flag.EDGE]], np.int16)
+    assert bits_set(flags) == [1, 32, 1024] and bits_of(0) == [] and bits_set(flags[:0]) == []
+    assert words_of(32) == "near the edge of an image"
+    assert words_of(1024) == "unknown flag 1024"
+    assert words_of(1024, {1024: "haunted"}) == "unknown flag 1024: haunted"
+    text = column_description(flags)
+    assert "512 another band stands in" in text and text.endswith("1024 unknown flag 1024")
+
+
+@pytest.mark.parametrize(
+    ("highest", "dtype"), [(0, np.int16), (2**14, np.int16), (2**15, np.int32), (2**30, np.int32)]
+)
+def test_flags_take_the_room_that_their_bits_need(highest, dtype):
+    given = np.array([[0.0, highest]])
+    made = as_flags(given)
+    assert made.dtype == dtype and made.tolist() == given.tolist()
