@@ -216,7 +216,7 @@ def few():
     return Galaxies(
         np.arange(n).astype(str), surveys, values, 0.05 * values, np.full((18, n), np.nan),
         np.full((18, n), np.nan), np.where(surveys == "H-ATLAS", np.nan, 3.0), np.full(n, 2e4),
-        targets, errors, np.full(n, 4), np.full((n, 3), np.nan),
+        np.ones(n), targets, errors, np.full(n, 4), np.full((n, 3), np.nan),
     )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from .density import Density, density_features
 from .doubtful_band import doubtful_band
 from .features import UNKNOWN_SCALE, ColourTerm, Spectra, features, normalise, select
 from .members import Member
-from .pixel_part import PixelPart, share_of_pixel
+from .pixel_part import PixelPart, Surroundings, share_of_pixel
 from .uncertainty import QUANTITIES, galaxy_part, quantities_of
 
 if TYPE_CHECKING:
@@ -197,9 +197,8 @@ class DustForest:
         galaxies = None if self.pixels is None else share_of_pixel(spectra.scale_pc) < 1
         matrix, unusual, mean, sigma = self.of_galaxies(spectra, device, galaxies)
         if self.pixels is not None:
-            mean, sigma = self.pixels.applied(
-                matrix, mean, sigma, unusual, spectra.scale_pc, spectra.columns, device
-            )
+            about = Surroundings(unusual, spectra.scale_pc, spectra.normal)
+            mean, sigma = self.pixels.applied(matrix, mean, sigma, about, spectra.columns, device)
         values = quantities_of(mean)
         brightness = np.log10(spectra.normal) + log_lsun_kpc2_per_mjy_sr(spectra.columns.pivot_um)
         values[:, 3:] += brightness[:, None]

@@ -33,25 +33,46 @@ def share_of_pixel(scale_pc: np.ndarray) -> np.ndarray:
     return np.interp(np.log10(scale_pc), steps, [1.0, 0.0])
 
 
-def pixel_features(
-    features: np.ndarray, mean: np.ndarray, unusual: np.ndarray, scale_pc: np.ndarray
-) -> np.ndarray:
-    """What the pixels' trees see: `uncertainty.spread_features` with the logarithm of the scale
-    between.
+@dataclass(frozen=True)
+class Surroundings:
+    """What is known of n pixels beside their colours.
+
+    Attributes
+    ----------
+    unusual : ndarray, shape (n,)
+        How unusual the colours are.
+    scale_pc : ndarray, shape (n,)
+        Side of the pixel, or `features.UNKNOWN_SCALE`.
+    brightness : ndarray, shape (n,)
+        Surface brightness in the normalising band, MJy/sr: where stars are dense, dust is warm.
+    """
+
+    unusual: np.ndarray
+    scale_pc: np.ndarray
+    brightness: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Surroundings:
+        """Those of the pixels at `rows`."""
+        return Surroundings(self.unusual[rows], self.scale_pc[rows], self.brightness[rows])
+
+
+def pixel_features(features: np.ndarray, mean: np.ndarray, about: Surroundings) -> np.ndarray:
+    """What the pixels' trees see: `uncertainty.spread_features` with the logarithms of scale and
+    brightness between, as in DB21 (Sect. 2.3).
 
     Parameters
     ----------
     features : ndarray of float32, shape (n, n_features)
     mean : ndarray, shape (n, 5)
         What the members say.
-    unusual, scale_pc : ndarray, shape (n,)
+    about : Surroundings
 
     Returns
     -------
-    ndarray of float32, shape (n, n_features + 7)
+    ndarray of float32, shape (n, n_features + 8)
     """
-    scaled = np.hstack([features, np.log10(scale_pc)[:, None].astype(np.float32)])
-    return spread_features(scaled, mean, unusual)
+    own = np.log10(np.column_stack([about.scale_pc, about.brightness])).astype(np.float32)
+    return spread_features(np.hstack([features, own]), mean, about.unusual)
 
 
 @dataclass(frozen=True)
@@ -73,12 +94,11 @@ class PixelPart:
         self,
         features: np.ndarray,
         mean: np.ndarray,
-        unusual: np.ndarray,
-        scale_pc: np.ndarray,
+        about: Surroundings,
         device: str = "cpu",
     ) -> np.ndarray:
         """The mean of pixels, shape (n, 5); arguments as of `pixel_features`."""
-        seen = pixel_features(features, mean, unusual, scale_pc)
+        seen = pixel_features(features, mean, about)
         return np.asarray(mean + self.correction.predict(seen, device), np.float32)
 
     def applied(
@@ -86,8 +106,7 @@ class PixelPart:
         features: np.ndarray,
         mean: np.ndarray,
         sigma: np.ndarray,
-        unusual: np.ndarray,
-        scale_pc: np.ndarray,
+        about: Surroundings,
         columns: Columns,
         device: str = "cpu",
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -95,7 +114,7 @@ class PixelPart:
 
         Parameters
         ----------
-        features, mean, unusual, scale_pc
+        features, mean, about
             As of `pixel_features`.
         sigma : ndarray, shape (n, 7)
             Of `uncertainty.QUANTITIES`, as the members say; NaN where nothing of it is needed.
@@ -107,15 +126,13 @@ class PixelPart:
         sigma : ndarray of float32, shape (n, 7)
         """
         mean, sigma = mean.astype(np.float32), sigma.astype(np.float32)
-        share = share_of_pixel(scale_pc)
+        share = share_of_pixel(about.scale_pc)
         rows = np.flatnonzero(share > 0)
         if not len(rows):
             return mean, sigma
-        some, w = (features[rows], mean[rows], unusual[rows], scale_pc[rows]), share[rows, None]
-        own = self.corrected(*some, device)
-        own_sigma = self.spread.sigma(
-            pixel_features(some[0], own, some[2], some[3]), columns, device
-        )
+        seen, of_rows, w = features[rows], about.take(rows), share[rows, None]
+        own = self.corrected(seen, mean[rows], of_rows, device)
+        own_sigma = self.spread.sigma(pixel_features(seen, own, of_rows), columns, device)
         mean[rows] = w * own + (1 - w) * mean[rows]
         rest = np.where(w < 1, sigma[rows], 0.0)
         sigma[rows] = np.sqrt(w * own_sigma**2 + (1 - w) * rest**2)

@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from ...bands.registry import INPUT_BANDS
-from ...constants import MPC_M, PC_PER_MPC_ARCSEC
+from ...constants import MPC_M, PC_PER_MPC_ARCSEC, SR_PER_ARCSEC2
 from ...models.dust_forest.columns import NORMAL
 from .dustpedia_tables import CIGALE_BANDS, DustPediaTables, Table, number
 from .galaxies import Galaxies, log_w1
 from .hatlas import rival_of
 
 SURVEY = "DustPedia"
+MJY_PER_MILLIJY = 1e-9
 
 
 def read_galaxies(folder: str | Path, hatlas: str | Path | None = None) -> Galaxies:
@@ -44,6 +45,7 @@ def read_galaxies(folder: str | Path, hatlas: str | Path | None = None) -> Galax
     flux = bands(tables.fluxes, "{}")
     distance = tables.column(tables.distances, "dist_best", names)
     metres = distance * MPC_M
+    side = tables.aperture_arcsec(names)
     w1 = log_w1(flux[INPUT_BANDS.index(NORMAL)], metres)
     targets, truth_errors = _dust_and_stars(tables, names, w1)
     return Galaxies(
@@ -54,7 +56,8 @@ def read_galaxies(folder: str | Path, hatlas: str | Path | None = None) -> Galax
         imputed=bands(tables.short_fit, "bayes.{}"),
         imputed_errors=bands(tables.short_fit, "bayes.{}_err"),
         stage=tables.column(tables.distances, "t", names),
-        scale_pc=tables.aperture_arcsec(names) * distance * PC_PER_MPC_ARCSEC,
+        scale_pc=side * distance * PC_PER_MPC_ARCSEC,
+        mjy_sr=MJY_PER_MILLIJY / (side**2 * SR_PER_ARCSEC2),
         targets=targets,
         truth_errors=truth_errors,
         n_detected=tables.herschel_detections(names),

@@ -36,6 +36,9 @@ class Galaxies:
         Hubble stage, NaN where unknown.
     scale_pc : ndarray, shape (n,)
         Root of the aperture's area in pc; infinite where it is not published.
+    mjy_sr : ndarray, shape (n,)
+        Mean surface brightness in the aperture, MJy/sr, of one unit of the fluxes; 1 where the
+        aperture is not published.
     targets : ndarray, shape (n, 5)
         `TARGETS`; NaN where unknown.
     truth_errors : ndarray, shape (n, 7)
@@ -54,6 +57,7 @@ class Galaxies:
     imputed_errors: np.ndarray
     stage: np.ndarray
     scale_pc: np.ndarray
+    mjy_sr: np.ndarray
     targets: np.ndarray
     truth_errors: np.ndarray
     n_detected: np.ndarray

@@ -76,6 +76,7 @@ def read_hatlas(folder: str | Path) -> Galaxies:
         imputed_errors=gaps,
         stage=np.full(n, np.nan),
         scale_pc=np.full(n, np.inf),
+        mjy_sr=np.ones(n),
         targets=targets,
         truth_errors=errors,
         n_detected=detected,

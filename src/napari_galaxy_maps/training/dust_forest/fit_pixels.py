@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ...models.dust_forest.features import UNKNOWN_SCALE
 from ...models.dust_forest.model import DustForest
 from ...models.dust_forest.packed_forest import PackedForest, from_xgboost
 from ...models.dust_forest.pixel_part import PixelPart, pixel_features
@@ -84,7 +85,7 @@ def fit_pixel_part(
     settings = settings or PixelSettings()
     rows = joined_rows([rows_of(model, pixels, zero), rows_of(model, pixels, zero, seed)])
     galaxy = pixels.galaxy[rows.pixel]
-    x = pixel_features(rows.features, rows.mean, rows.unusual, rows.scale_pc)
+    x = pixel_features(rows.features, rows.mean, rows.about)
     report(f"{len(galaxy)} spectra of {len(np.unique(galaxy))} galaxies")
     error = rows.targets - rows.mean
     fold = np.random.default_rng([seed, 0xF01]).integers(0, N_FOLDS, galaxy.max() + 1)[galaxy]
@@ -158,7 +159,7 @@ def _fit_spread(
     settings: SpreadSettings, seed: int, processes: int,
 ) -> Spread:  # fmt: skip
     """The uncertainty of corrected means of galaxies that the correction did not see."""
-    x = pixel_features(rows.features, mean, rows.unusual, rows.scale_pc)
+    x = pixel_features(rows.features, mean, rows.about)
     residual = residuals(mean, rows)
     nothing = np.zeros_like(residual)
     weight = galaxy_weights(pixels.galaxy[rows.pixel])
@@ -190,7 +191,7 @@ def _recalibrated(
     whole = known & ~rows.degraded
     scale, radius = pixels.scale_pc[rows.pixel], pixels.radius[rows.pixel]
     kind = np.array(pixels.kinds)[pixels.galaxy[rows.pixel]]
-    groups = [known & rows.degraded, known & (rows.scale_pc < 10)]
+    groups = [known & rows.degraded, known & (rows.about.scale_pc == UNKNOWN_SCALE)]
     for value, edges in (
         (scale, _SCALE_EDGES), (radius, _RADIUS_EDGES),
         (rows.snr, np.percentile(rows.snr[whole], [25, 50, 75])),

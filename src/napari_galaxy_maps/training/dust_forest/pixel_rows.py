@@ -4,13 +4,14 @@ far that is from the truth.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from ...bands.registry import INPUT_BANDS
 from ...models.dust_forest.features import UNKNOWN_SCALE, Spectra, normalise, select
 from ...models.dust_forest.model import DustForest, log_lsun_kpc2_per_mjy_sr
+from ...models.dust_forest.pixel_part import Surroundings
 from ...models.dust_forest.uncertainty import QUANTITIES, quantities_of
 from ..datasets.galaxy_pixels import GalaxyPixels
 from ..datasets.mock_pixels import make_mock_pixels, whole_mock
@@ -55,8 +56,8 @@ class PixelRows:
     Attributes
     ----------
     features : ndarray of float32, shape (n, n_features)
-    unusual, scale_pc : ndarray, shape (n,)
-        `scale_pc` is `UNKNOWN_SCALE` where it is kept back.
+    about : Surroundings
+        Its scale is unknown where it is kept back.
     mean, targets : ndarray, shape (n, 5)
         What the members say, and the truth (`training.datasets.galaxies.TARGETS`), NaN where
         unknown or where no far infrared would show the dust.
@@ -71,8 +72,7 @@ class PixelRows:
     """
 
     features: np.ndarray
-    unusual: np.ndarray
-    scale_pc: np.ndarray
+    about: Surroundings
     mean: np.ndarray
     targets: np.ndarray
     sigma: np.ndarray
@@ -126,8 +126,8 @@ def rows_of(
     matrix, unusual, mean, sigma = model.of_galaxies(some)
     targets = targets_of(pixels.truth[keep], some) + zero
     return PixelRows(
-        matrix, unusual, some.scale_pc, mean, targets, sigma, some.normal / some.normal_error,
-        keep, np.full(len(keep), seed is not None),
+        matrix, Surroundings(unusual, some.scale_pc, some.normal), mean, targets, sigma,
+        some.normal / some.normal_error, keep, np.full(len(keep), seed is not None),
     )  # fmt: skip
 
 
@@ -143,11 +143,13 @@ def targets_of(truth: np.ndarray, spectra: Spectra) -> np.ndarray:
 
 def joined_rows(parts: list[PixelRows]) -> PixelRows:
     """Rows behind one another."""
+    abouts = [part.about for part in parts]
+    about = Surroundings(
+        *(np.concatenate([getattr(a, f.name) for a in abouts]) for f in fields(Surroundings))
+    )
+    names = [f.name for f in fields(PixelRows) if f.name != "about"]
     return PixelRows(
-        **{
-            name: np.concatenate([getattr(part, name) for part in parts])
-            for name in PixelRows.__dataclass_fields__
-        }
+        about=about, **{n: np.concatenate([getattr(part, n) for part in parts]) for n in names}
     )
 
 

@@ -57,7 +57,7 @@ def judge(
     pixels = pixels.select(shown)
     rows = rows_of(model, pixels, zero, seed)
     mean, sigma = model.pixels.applied(
-        rows.features, rows.mean, rows.sigma, rows.unusual, rows.scale_pc, model.columns
+        rows.features, rows.mean, rows.sigma, rows.about, model.columns
     )
     galaxy = pixels.galaxy[rows.pixel]
     return Judged(

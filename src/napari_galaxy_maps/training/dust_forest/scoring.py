@@ -15,6 +15,7 @@ from ...models.card import Score
 from ...models.dust_forest.columns import NORMAL
 from ...models.dust_forest.features import features, normalise, select
 from ...models.dust_forest.model import DustForest
+from ...models.dust_forest.pixel_part import Surroundings
 from ...models.dust_forest.uncertainty import QUANTITIES, quantities_of
 from ..datasets.dustpedia import SURVEY as DUSTPEDIA
 from ..datasets.galaxies import Galaxies
@@ -170,9 +171,9 @@ def predict_unseen(model: DustForest, galaxies: Galaxies, case: BandSet) -> Unse
         mean = member.mean(matrix, complete)
         sigma = member.sigma(mean, matrix, unusual, complete, model.columns)
         if model.pixels is not None:
-            mean, sigma = model.pixels.applied(
-                matrix, mean, sigma, unusual, spectra.scale_pc[rows], model.columns
-            )
+            brightness = spectra.normal[rows] * galaxies.mjy_sr[rows]
+            about = Surroundings(unusual, spectra.scale_pc[rows], brightness)
+            mean, sigma = model.pixels.applied(matrix, mean, sigma, about, model.columns)
         found.sigma[rows] = sigma
         found.values[rows] = quantities_of(mean)
         found.tails[rows] = np.where(

@@ -9,7 +9,7 @@ import numpy as np
 V_UM = 0.55
 CLUMPS = 8.0
 """Mean number of clumps along a line of sight at large through a clumpy screen."""
-_LOG_TAU = np.linspace(-5, 3, 801)
+_LOG_TAU = np.linspace(-9, 3, 1201)
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
 
 # A(lambda) / A(V) of the Small Magellanic Cloud's bar (Gordon+ 2003, Table 4) by inverse wavelength
@@ -98,10 +98,18 @@ class Geometry:
         """Share of the light that passes dust of an optical depth along the line of sight."""
         return self.mixed * slab(tau) + self.behind * clumpy_screen(tau) + self.halved * sheet(tau)
 
-    def leaving(self, tau: np.ndarray) -> np.ndarray:
-        """Share that leaves, averaged over all directions, for an optical depth seen face-on."""
+    def leaving(self, tau: np.ndarray, face_on: float) -> np.ndarray:
+        """Share that leaves, averaged over all directions.
+
+        Parameters
+        ----------
+        tau : ndarray
+            Along the line of sight.
+        face_on : float
+            Cosine of the angle between the line of sight and the axis of the layers.
+        """
         if not self.flat:
             return self.seen(tau)
         mu = (_NODES + 1) / 2
         known = (self.seen(10 ** _LOG_TAU[:, None] / mu) * _WEIGHTS / 2).sum(axis=1)
-        return np.interp(np.log10(np.maximum(tau, 1e-12)), _LOG_TAU, known)
+        return np.interp(np.log10(np.maximum(tau * face_on, 1e-12)), _LOG_TAU, known)

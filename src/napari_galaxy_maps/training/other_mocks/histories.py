@@ -78,7 +78,7 @@ def double_power_law(
 
 
 def _cells(age_yr: np.ndarray) -> np.ndarray:
-    """Edges between ages, half way; what lies before the first and after the last counts to them."""
+    """Edges half way between ages; the first and the last have all that lies beyond them."""
     return np.concatenate([[0.0], (age_yr[1:] + age_yr[:-1]) / 2, [2 * age_yr[-1]]])
 
 

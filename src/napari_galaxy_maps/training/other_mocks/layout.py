@@ -11,6 +11,8 @@ from . import patterns, relations
 from .histories import Histories
 from .traits import Traits
 
+_EARLY_GAS = {"elliptical": 0.4, "lenticular": 0.8}
+"""Scale of the dust disc of early types in half-mass radii."""
 FORMED = 0.6
 """Mass of old stars over what formed (Bruzual & Charlot 2003, Chabrier)."""
 
@@ -51,7 +53,15 @@ class Layout:
 
 
 class Shape(Protocol):
-    """What says where everything lies in one galaxy."""
+    """What says where everything lies in one galaxy.
+
+    Attributes
+    ----------
+    known_to : float
+        Distance from the centre in kpc up to which it says so.
+    """
+
+    known_to: float
 
     def at(self, x: np.ndarray, y: np.ndarray) -> Layout:
         """Maps at places in kpc from the centre, x along the major axis."""
@@ -71,6 +81,7 @@ class DrawnShape:
     def __init__(self, traits: Traits, histories: Histories, seed: int) -> None:
         self.traits = traits
         self.histories = histories
+        self.known_to = np.inf
         self._seed = seed
         rng = np.random.default_rng(seed)
         side = 12 * traits.size
@@ -133,8 +144,9 @@ class DrawnShape:
         traits = self.traits
         rng = np.random.default_rng(self._seed + 1)
         scale = traits.size / 1.678
-        if traits.kind == "elliptical":
-            return patterns.broken_disc(radius, 0.5 * scale, 5.0, 1.0), np.ones_like(radius)
+        if traits.early:  # within the dust
+            extent = _EARLY_GAS[traits.kind] * traits.size
+            return patterns.broken_disc(radius, 0.8 * extent, 3.0, 0.7), np.ones_like(radius)
         smooth = patterns.broken_disc(
             radius, rng.uniform(1.0, 1.3) * scale, traits.break_radius, traits.outer_scale
         )
@@ -172,7 +184,7 @@ class DrawnShape:
         total = 10 ** (traits.log_mass + traits.dust)
         if traits.kind == "elliptical" and traits.dust_spread:
             return total * patterns.sersic(radius, traits.size, traits.sersic) / q
-        scale = (0.4 if traits.kind == "elliptical" else 0.8) * traits.size
+        scale = _EARLY_GAS[traits.kind] * traits.size
         disc = patterns.broken_disc(gas_radius, scale, 3.0, 0.7)
         return np.asarray(total * disc * pattern / traits.face_on)
 

@@ -17,6 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from ...constants import ZERO_AB_MJY_SR
+from ...exceptions import InputError
+from ...fits_io.safe_writing import check_output
 from ..datasets.galaxy_pixels import GalaxyPixels, joined, write_pixels
 from . import histories, seeing
 from .layout import DrawnShape, Shape
@@ -145,7 +147,8 @@ def _seen(
         for c in (grid.x, grid.y)
     )
     radius = np.hypot(x, y / model.traits.axis_ratio) / r25
-    rows = np.flatnonzero(radius.ravel() < REACH)
+    known = np.hypot(x, y) + seeing.MARGIN * sight.side_kpc < model.shape.known_to
+    rows = np.flatnonzero((known & (radius < REACH)).ravel())
     rows = rng.permutation(rows)[:most]
     chosen = mean.reshape(len(PLANES), -1)[:, rows].astype(float)
     at = np.stack([x.ravel()[rows], y.ravel()[rows]]) / r25
@@ -206,8 +209,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="npz file to write")
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args(arguments)
-    pixels = make_other_pixels(chosen.data, chosen.seed)
-    write_pixels(pixels, chosen.out)
+    try:
+        check_output(chosen.out)  # before the minutes that it takes
+        pixels = make_other_pixels(chosen.data, chosen.seed)
+        write_pixels(pixels, chosen.out)
+    except InputError as error:
+        parser.error(str(error))
     print(f"{len(pixels)} pixels of {len(pixels.kinds)} galaxies in {chosen.out}")
 
 

@@ -167,7 +167,7 @@ class Painter:
         tau = (traits.opacity * dust)[:, None] * traits.curve
         cloud = attenuation.clumpy_screen(traits.cloud_tau * traits.curve, _CLOUD_CLUMPS)
         outside = field + young * cloud
-        taken = (outside * (1 - traits.geometry.leaving(tau * traits.face_on))).sum(axis=1)
+        taken = (outside * (1 - traits.geometry.leaving(tau, traits.face_on))).sum(axis=1)
         return outside * traits.geometry.seen(tau), taken, (young * (1 - cloud)).sum(axis=1)
 
     def _add_dust(
@@ -243,8 +243,9 @@ def nebular(
     alpha = _IONISING_GAS * photons * _BALMER_ERG / LSUN_ERG_S
     poor = np.clip(8.8 - oxygen, 0, 0.8)
     ratios = (
-        (0.6563, 1.0 + 0.0 * poor), (0.4861, 0.35 + 0.0 * poor), (0.6584, 0.45 * 10 ** (-1.2 * poor)),
-        (0.5007, 0.1 + 2.0 * poor), (0.3727, 0.5 + 0.6 * poor),
+        (0.6563, 1.0 + 0.0 * poor), (0.4861, 0.35 + 0.0 * poor),
+        (0.6584, 0.45 * 10 ** (-1.2 * poor)), (0.5007, 0.1 + 2.0 * poor),
+        (0.3727, 0.5 + 0.6 * poor),
     )  # fmt: skip
     lines = np.zeros((len(alpha), N_BINS))
     for micron, ratio in ratios:

@@ -50,14 +50,15 @@ def density_wave(
     """
     log_r = np.log(np.maximum(radius, 0.05 * scale) / scale)
     pitch = np.radians(rng.uniform(10, 28))
-    total = np.zeros_like(radius)
+    total, variance = np.zeros_like(radius), 0.0
     for arms, strength in ((2, 1.0), (1, 0.2), (4, 0.3)):
         middle = arms / np.tan(pitch)
         for p in middle + rng.normal(0, 0.8, 6):
             weight = strength * rng.rayleigh(0.5)
-            total += weight * np.cos(arms * angle + p * log_r + 0.4 * rng.uniform(0, 2 * np.pi))
+            variance += weight**2 / 2
+            total += weight * np.cos(arms * angle + p * log_r + rng.uniform(0, 0.8 * np.pi))
     total *= 1 - np.exp(-((radius / (0.7 * scale)) ** 2))
-    return np.asarray(np.tanh(total / max(float(np.std(total)), 1e-9) * 0.8))
+    return np.asarray(np.tanh(0.8 * total / np.sqrt(variance)))
 
 
 def sersic(radius: np.ndarray, half: float, n: float) -> np.ndarray:

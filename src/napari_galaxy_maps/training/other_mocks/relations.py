@@ -37,8 +37,8 @@ OXYGEN_GRADIENT = (-0.39, 0.18)
 
 
 def stellar_metals(log_mass: Values) -> np.ndarray:
-    """log10 of Z/0.02 of the stars: the line of Kirby+ (2013, eq. 4) for dwarfs, which meets that of
-    massive galaxies (their Fig. 9).
+    """log10 of Z/0.02 of the stars: the line of Kirby+ (2013, eq. 4) for dwarfs, which meets that
+    of massive galaxies (their Fig. 9).
     """
     return np.asarray(-1.69 + 0.30 * (np.asarray(log_mass) - 6.0))
 
@@ -67,8 +67,8 @@ DUST_OF_EARLY = {"elliptical": (-4.7, 0.6), "lenticular": (-3.87, 0.5)}
 """log10 of dust over stellar mass and its scatter (Smith+ 2012, Table 3; detected and not)."""
 
 OPACITY_V = 6.1e-6
-"""Optical depth at V per Msun/kpc2 of Draine & Li's dust: A_V / N_H = 5.3e-22 cm2 and a dust mass of
-0.0101 per hydrogen (Draine & Li 2007, Table 3).
+"""Optical depth at V per Msun/kpc2 of Draine & Li's dust: A_V / N_H = 5.3e-22 cm2 and a dust mass
+of 0.0101 per hydrogen (Draine & Li 2007, Table 3).
 """
 CLUMPED = (-0.43, 0.12)
 """log10 of the factor by which it takes light, and its scatter: Planck (2016, XXIX) find about

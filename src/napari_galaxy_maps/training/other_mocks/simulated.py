@@ -56,9 +56,11 @@ def read_views(folder: Path) -> list[View]:
     views = []
     for path in sorted(folder.glob("*.fits.gz")):
         with fits.open(path) as hdus:
-            planes = [np.asarray(hdus[name].data, float) for name in ("MASS", "METALS", "AGESUM")]
-            pixel = float(hdus[0].header["PSIZE"])
-        views.append(View(*(gaussian_filter(plane, _SMOOTH) for plane in planes), pixel))
+            mass, metals, ages = (
+                gaussian_filter(np.asarray(hdus[name].data, float), _SMOOTH)
+                for name in ("MASS", "METALS", "AGESUM")
+            )
+            views.append(View(mass, metals, ages, float(hdus[0].header["PSIZE"])))
     if not views:
         raise InputError(f"{folder} has no *.fits.gz; give the folder of data that has simulated/.")
     return views
@@ -89,6 +91,8 @@ class SimulatedShape:
         self._old = view.ages.sum() * particle / view.mass.sum()
         self._centre, self._turn, self.axis_ratio, half = _measured(view.mass)
         self.size = half * self._pixel
+        (row, column), (ny, nx) = self._centre, view.mass.shape
+        self.known_to = min(row, column, ny - 1 - row, nx - 1 - column) * self._pixel
         self._tile = patterns.Tile(rng, 12 * self.size, -2.2, 0.3)
         self._slope = rng.uniform(0.6, 0.9)
         self._ages = view.ages * particle / np.maximum(view.mass, 1e-12)

@@ -152,7 +152,7 @@ def draw_traits(kind: str, rng: np.random.Generator) -> Traits:
         burst=float(10 ** rng.uniform(-2.5, -1.2) if rng.random() < 0.4 else 0.0),
         burst_gyr=float(rng.uniform(0.3, 1.5)),
         geometry=_geometry(kind, spread, rng),
-        cloud_tau=float(0.8 * 10 ** (0.5 * (oxygen - 8.69) + rng.normal(0, 0.2))),
+        cloud_tau=float(0.8 * 10 ** (1.0 * (oxygen - 8.69) + rng.normal(0, 0.2))),
         opacity=float(relations.OPACITY_V * 10**factor),
         dust=_dust(kind, rng),
         dust_spread=spread,
@@ -176,7 +176,7 @@ def _log_rate(kind: str, log_mass: float, rng: np.random.Generator) -> float:
     sequence = float(relations.main_sequence(log_mass))
     if kind == "simulated":
         return sequence + float(rng.uniform(-0.5, 0.5))
-    below = -0.7 if kind != "irregular" and rng.random() < 0.1 else 0.0
+    below = -0.2 if kind == "irregular" else -0.7 if rng.random() < 0.1 else 0.0
     return sequence + below + float(rng.normal(0, 0.35))
 
 
@@ -197,7 +197,7 @@ def _dust(kind: str, rng: np.random.Generator) -> float:
 def _geometry(kind: str, spread: bool, rng: np.random.Generator) -> Geometry:
     """Shares drawn about what suits the kind."""
     about = {
-        "elliptical": (1, 0.2, 6), "lenticular": (3, 1, 5), "irregular": (2, 6, 0.5),
+        "elliptical": (1, 0.2, 6), "lenticular": (3, 1, 5), "irregular": (4, 2, 3),
     }.get(kind, (5, 2, 1.5))  # fmt: skip
     if kind == "elliptical" and spread:
         return Geometry(1.0, 0.0, 0.0, flat=False)
