@@ -6,7 +6,13 @@ import pytest
 from napari_galaxy_maps.bands.registry import INPUT_BANDS
 from napari_galaxy_maps.mocks.layers import ADDITIVE
 from napari_galaxy_maps.sed.tables import dust_table
-from napari_galaxy_maps.training.datasets.dust_laws import DustLaw, apply_law, draw_law, shells
+from napari_galaxy_maps.training.datasets.dust_laws import (
+    DustLaw,
+    apply_law,
+    draw_law,
+    local_field,
+    shells,
+)
 from napari_galaxy_maps.training.datasets.galaxy_pixels import joined
 from napari_galaxy_maps.training.datasets.mock_pixels import (
     FIRST_SEED,
@@ -40,6 +46,17 @@ def test_a_gradient_of_the_dust_is_per_r25(planes):
     out = apply_law(planes, DustLaw(mass_gradient=0.3), np.ones((8, 8)))
     np.testing.assert_allclose(np.log10(out[DUST] / planes[DUST]), 0.15, rtol=1e-6)
     np.testing.assert_allclose(apply_law(planes, DustLaw(), np.ones((8, 8))), planes, rtol=1e-5)
+
+
+def test_what_dust_emits_scatters_from_place_to_place_by_as_much_as_told():
+    rng = np.random.default_rng(3)
+    field = local_field((200, 200), 0.2, rng)
+    assert field.std() == pytest.approx(1.0, rel=1e-3)
+    near, far = (np.mean(field * np.roll(field, step, 0)) for step in (1, 10))
+    assert near > 0.8 and abs(far) < 0.1  # 0.2 and 2 kpc
+    planes = np.ones((len(ADDITIVE), 200, 200))
+    out = apply_law(planes, DustLaw(local=0.2), np.ones((200, 200)), field)
+    assert np.log10(out[DIFFUSE]).std() == pytest.approx(0.2, rel=1e-3)
 
 
 def test_laws_scatter_about_what_mocks_assume_and_early_types_have_more_dust():

@@ -22,7 +22,7 @@ from ...mocks.rendering import render
 from ...mocks.view import View
 from ...models.dust_forest.columns import NORMAL
 from ...sed.tables import dust_table, dust_temperature
-from .dust_laws import DustLaw, apply_law, draw_law, shells
+from .dust_laws import DustLaw, apply_law, draw_law, local_field, shells
 from .galaxy_pixels import GalaxyPixels, joined
 
 ANGULAR_PIXEL = 18.0
@@ -171,7 +171,8 @@ def render_with_law(galaxy: MockGalaxy, law: DustLaw, distance_mpc: float) -> Re
     n_bands = len(INPUT_BANDS)
     light = planes[:n_bands] * np.float32(MJY_SR_PER_LSUN_HZ_KPC2 / (1 + redshift) ** 3)
     radius, r25 = _radii(galaxy, light[INPUT_BANDS.index("SDSS_g")], scale)
-    added = apply_law(planes[n_bands:], law, radius)
+    field = local_field(radius.shape, scale / 1e3, np.random.default_rng([galaxy.seed, 0xA13]))
+    added = apply_law(planes[n_bands:], law, radius, field)
     grains = galaxy.qhac * law.grains
     normal = light[INPUT_BANDS.index(NORMAL)]
     # Shells are about stars of giants' age: a galaxy that forms few stars has nothing else.
