@@ -43,7 +43,9 @@ print(json.dumps({
     and found._cache.cache_path
 }))
 """
-COMPILED = {"_march_rays", "separable", "general", "fill", "sums", "infer", "descend"}
+COMPILED = {
+    "_march_rays", "separable", "general", "fill", "sums", "infer", "beside_others", "descend",
+}  # fmt: skip
 
 
 def run(command, **environment):

@@ -47,7 +47,6 @@ from .measure.pixel_table import pixel_table
 from .measure.profiles.ellipses import recipe_ellipse
 from .measure.profiles.galaxy_profile import annuli_in_steps, profile_over
 from .prepare.masks.mask_files import mask_hdus, read_masks
-from .prepare.steps import prepare_steps
 from .progress import Progress, Steps, run_to_end
 from .provenance import changed_since_file, provenance
 
@@ -244,7 +243,7 @@ def prepare(
         Whatever is wrong, in a sentence.
     """
     settings = settled_recipe(galaxy, recipe, psf={"target": resolution}, grid={"pixel": pixel})
-    cube = _run(prepare_steps(galaxy, settings, masks=galaxy.masks), progress)
+    cube = _run(pipeline.prepare_galaxy_steps(galaxy, settings, masks=galaxy.masks), progress)
     return replace(cube, provenance=provenance(galaxy, settings))
 
 

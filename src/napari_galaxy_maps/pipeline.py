@@ -17,6 +17,7 @@ from .data.maps import PropertyMaps
 from .data.masked_light import MapFilling
 from .data.plausible import mass_note, possible_only
 from .data.recipe import Recipe
+from .exceptions import ModelError
 from .fits_io.image_files import FITS_ENDINGS
 from .measure.apertures.totals import integrated_cube
 from .models.band_advice import not_used, unknown_bands
@@ -82,6 +83,26 @@ class PredictionMemory(PreparationMemory):
     maps: PropertyMaps | None = None
 
 
+def prepare_galaxy_steps(
+    galaxy: Galaxy,
+    recipe: Recipe,
+    memory: PreparationMemory | None = None,
+    masks: Masks | None = None,
+) -> Steps[BandCube]:
+    """Prepare a galaxy as `prepare_steps` does, and say what is odd about its cube, as far as the
+    recipe's model knows.
+    """
+    cube = yield from prepare_steps(galaxy, recipe, memory, masks)
+    model = load_model(recipe.model.name)
+    try:
+        model.check_bands(cube.bands)
+    except ModelError:  # who only prepares may have any bands
+        return cube
+    for remark in model.remarks(cube):
+        yield Progress("predict", 1, 1, remark, lasting=True)
+    return cube
+
+
 def predict_cube_steps(
     cube: BandCube,
     recipe: Recipe,
@@ -125,7 +146,7 @@ def predict_cube_steps(
         then = before.with_masked_light()
         maps = yield from _predict_changed(whole, then, last, model, recipe.model.device)
     maps, notes = possible_only(maps)
-    notes += list(filter(None, [mass_note(maps, cube.pixel_pc)]))
+    notes += [*filter(None, [mass_note(maps, cube.pixel_pc)]), *model.remarks(cube)]
     for note in notes:
         yield Progress("predict", 1, 1, note, lasting=True)
     shared = None

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from napari_galaxy_maps.cli.main import main
 from napari_galaxy_maps.constants import PC_PER_MPC_ARCSEC, SR_PER_ARCSEC2
-from napari_galaxy_maps.data.cube import BandCube
+from napari_galaxy_maps.data.cube import BandCube, random_part
 from napari_galaxy_maps.data.flags import Flag
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.masked_light import MapFilling, MaskedLight
@@ -31,7 +31,6 @@ from napari_galaxy_maps.measure.compare.initial_mass_function import to_imf_of
 from napari_galaxy_maps.measure.compare.residuals import chosen
 from napari_galaxy_maps.measure.profiles.radial_profile import radial_profile
 from napari_galaxy_maps.measure.report.tables import totals_beside
-from napari_galaxy_maps.prepare.errors.error_budget import random_part
 from tests.measure.test_two_parts import DEC, GALAXY, HERE, PIXEL, RA, SHAPE, disc
 
 STARS = "LOG_SIGMA_STAR"

@@ -68,6 +68,9 @@ class Toy:
         about = {"model": self.name, "model_hash": self.weights_hash}
         return PropertyMaps(maps, errors, cube.wcs, cube.flags.copy(), about)
 
+    def remarks(self, cube):
+        return []
+
     def predict(self, cube, device="auto", progress=None):
         return run_to_end(self.predict_steps(cube, device), progress)
 '''

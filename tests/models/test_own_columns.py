@@ -126,7 +126,9 @@ def test_a_forest_of_other_columns_reads_them_from_its_card(model, make_cube):
     sed = moved_network(model.sed, np.array(inputs[: len(model.sed.middle)]))
     cube = make_cube()
     one = model.predict(cube, "cpu")
-    other = DustForest(members, colours, sed, model.colour_term, moved).predict(cube, "cpu")
+    density = replace(model.density, tails=model.density.tails[bands])
+    other = DustForest(members, colours, sed, model.colour_term, density, moved)
+    other = other.predict(cube, "cpu")
     for name in one.values:
         np.testing.assert_allclose(other.values[name], one.values[name], rtol=1e-4, atol=1e-4)
         np.testing.assert_allclose(other.errors[name], one.errors[name], rtol=1e-3)

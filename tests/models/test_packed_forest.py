@@ -9,6 +9,7 @@ import pytest
 from napari_galaxy_maps.models.dust_forest.packed_forest import (
     PackedForest,
     combine,
+    from_isolation_forest,
     from_sklearn,
     from_xgboost,
 )
@@ -50,6 +51,14 @@ def test_thresholds_that_lie_on_data_send_them_the_same_way(data, trees):
     np.testing.assert_allclose(
         from_sklearn([tree], np.eye(3)).predict(grid), tree.predict(grid), atol=1e-6
     )
+
+
+def test_an_isolation_forest_scores_as_scikit_learns(data):
+    from sklearn.ensemble import IsolationForest
+
+    forest = IsolationForest(n_estimators=20, max_samples=200, random_state=0).fit(data[0])
+    packed = from_isolation_forest(forest).predict(data[2])[:, 0]
+    np.testing.assert_allclose(2**packed, -forest.score_samples(data[2]), atol=1e-6)
 
 
 @pytest.mark.parametrize("targets", [1, 3])

@@ -12,8 +12,10 @@ from qtpy.QtWidgets import QFileDialog, QPushButton
 from napari_galaxy_maps.data.properties import PROPERTIES
 from napari_galaxy_maps.fits_io.map_files import read_maps
 from napari_galaxy_maps.plugin.ground.layer_specs import Key
+from napari_galaxy_maps.plugin.jobs.prepare_images import keep_step
 from napari_galaxy_maps.plugin.manifest import docks as panels
 from napari_galaxy_maps.plugin.widgets import file_table
+from napari_galaxy_maps.progress import Progress
 
 from ..conftest import tan_wcs, write_image
 from .conftest import canvas_is_painted, idle, map_key, map_layer, wait_for
@@ -435,6 +437,20 @@ def test_from_images_to_maps_compared_and_saved(
     residual = workspace.layers.layer(workspace.layers.looked_at()).data
     assert np.nanmax(np.abs(residual)) < 1e-4 and np.isfinite(residual).any()
     assert not notifications.any("unexpected")
+
+
+def test_what_is_odd_about_the_images_is_said_beside_the_button(viewer, workspace):
+    panels.raise_panel(viewer, "Predict")
+    said = "WISE_12 is 10 times what the other bands say; is its unit right?"
+    for sign in (
+        Progress("predict", 0, 1, "FIR is not used", lasting=True),
+        Progress("predict", 1, 1, "masses are odd", lasting=True),
+        Progress("predict", 1, 1, said, lasting=True),
+    ):
+        keep_step(workspace.project, workspace.masks, sign)
+    assert panel(viewer, "Predict").message.text() == f"masses are odd {said}"
+    workspace.project.clear_steps()
+    assert not workspace.project.step_notes
 
 
 def test_another_view_another_result_and_layers_that_come_back(opened, workspace, qtbot):

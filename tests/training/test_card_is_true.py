@@ -120,11 +120,11 @@ def test_real_galaxies_are_seldom_out_of_distribution_and_shuffled_ones_often(
     from dataclasses import replace
 
     near = galaxies.take(np.arange(693))
-    assert np.mean(unseen["all bands"].unusual[:693] > 1) < 0.04
+    assert np.mean(unseen["all bands"].score[:693] > 1) < 0.04
     order = np.random.default_rng(0).permutation(18)
     shuffled = replace(near, values=near.values[order], errors=near.errors[order])
-    unusual = predict_unseen(model, shuffled, ALL_BANDS).unusual
-    assert np.mean(unusual[np.isfinite(unusual)] > 1) > 0.8
+    score = predict_unseen(model, shuffled, ALL_BANDS).score
+    assert np.mean(score[np.isfinite(score)] > 1) > 0.8
 
 
 def test_real_galaxies_made_fainter_are_not_out_of_distribution(model, galaxies):
@@ -138,8 +138,8 @@ def test_real_galaxies_made_fainter_are_not_out_of_distribution(model, galaxies)
         values=near.values + extra * rng.standard_normal(extra.shape),
         errors=np.hypot(near.errors, extra),
     )
-    unusual = predict_unseen(model, faint, ALL_BANDS).unusual
-    assert np.mean(unusual[np.isfinite(unusual)] > 1) < 0.04
+    score = predict_unseen(model, faint, ALL_BANDS).score
+    assert np.mean(score[np.isfinite(score)] > 1) < 0.04
 
 
 @pytest.mark.parametrize("name", ["LOG_SLD", "LOG_SMD", "T_DUST"])

@@ -24,15 +24,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write the cube and print what was done to each band."""
     from ..fits_io.cube_files import write_cube
+    from ..pipeline import prepare_galaxy_steps
     from ..prepare.masks.mask_files import mask_hdus
-    from ..prepare.steps import prepare_steps
     from ..provenance import provenance
 
     recipe = recipe_of(arguments)
     say_what_changed(arguments, recipe)
     galaxy = read_galaxy(arguments, recipe)
     cube = run_steps(
-        prepare_steps(galaxy, recipe, masks=masks_of(arguments, galaxy)), arguments.quiet
+        prepare_galaxy_steps(galaxy, recipe, masks=masks_of(arguments, galaxy)), arguments.quiet
     )
     write_cube(
         arguments.out, cube, provenance(galaxy, recipe), arguments.overwrite, mask_hdus(cube.masks)

@@ -268,3 +268,22 @@ class BandCube:
             filling=filling,
             masked_light=None,
         )
+
+
+def random_part(values: np.ndarray, error: np.ndarray, systematic: float) -> np.ndarray:
+    """The part of the errors of a band that is not common to all its pixels.
+
+    Parameters
+    ----------
+    values, error : ndarray
+        Surface brightness and its whole 1-sigma error.
+    systematic : float
+        Relative error that is common to all pixels (`BandCube.systematic`).
+    """
+    if not systematic:
+        return error
+    with np.errstate(invalid="ignore"):
+        part: np.ndarray = np.sqrt(
+            np.clip(error**2 - (np.float32(systematic) * values) ** 2, 0, None)
+        )
+    return part

@@ -76,6 +76,10 @@ class Model(Protocol):
         """
         ...
 
+    def remarks(self, cube: BandCube) -> list[str]:
+        """What is odd about a cube that it predicts from, in sentences for a person."""
+        ...
+
     def predict(
         self,
         cube: BandCube,

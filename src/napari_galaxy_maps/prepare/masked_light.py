@@ -10,10 +10,9 @@ from functools import cached_property
 
 import numpy as np
 
-from ..data.cube import BandCube
+from ..data.cube import BandCube, random_part
 from ..data.galaxy import BandImage, Ellipse
 from ..data.masked_light import MaskedLight
-from .errors.error_budget import random_part
 
 _SPACINGS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
 """Distances over which the structure of an image is measured, in FWHM."""

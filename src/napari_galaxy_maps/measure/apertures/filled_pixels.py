@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...data.cube import random_part
 from ...data.maps import PropertyMaps
 from ...data.masked_light import Holes, MaskedLight
-from ...prepare.errors.error_budget import random_part
 from .quantities import Quantity, linear
 
 

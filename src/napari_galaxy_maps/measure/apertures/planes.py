@@ -16,14 +16,13 @@ import numpy as np
 from ...compiled import compiled
 from ...constants import PC_PER_MPC_ARCSEC, SR_PER_ARCSEC2
 from ...data import ranges
-from ...data.cube import BandCube
+from ...data.cube import BandCube, random_part
 from ...data.galaxy import BandImage
 from ...data.maps import PropertyMaps
 from ...data.plausible import odd_values
 from ...data.properties import PROPERTIES
 from ...data.recipe import Recipe
 from ...exceptions import GalaxyMapsError, InputError
-from ...prepare.errors.error_budget import random_part
 from .filled_pixels import FilledPixels, filled_bands, filled_maps
 from .quantities import Quantity, brightness, quantity_of
 

@@ -1,5 +1,5 @@
-"""The compiled inference of the colour model; numba stands at its top, so that it is imported where
-it is used.
+"""The compiled loops of the colour model, its inference and each band beside the others; numba
+stands at its top, so that it is imported where it is used.
 """
 # mypy: disallow-untyped-defs=False
 
@@ -16,6 +16,8 @@ _FARTHEST = 8.0
 _SMALL_STEP = 1e-2
 """A step that changes no factor by more than this is the last."""
 _LARGE_STEP = 2.0
+_LEAST_VARIANCE = 1e-4
+"""Of a band beside the others, dex^2: none is known better than to 0.01 dex."""
 # NaN is meaningful here, so the fast-math flags leave out those that assume there is none.
 _FAST = {"nsz", "arcp", "contract", "reassoc"}
 
@@ -157,3 +159,96 @@ def infer(ratio, error, mean, loadings, specific, iterations, spectrum, width, c
             if not first and largest < _SMALL_STEP:
                 break
         chi2[i] = _describe(i, ratio, error, mean, loadings, specific, t, h, y, spectrum, width)
+
+
+@numba.njit(fastmath=_FAST, error_model="numpy", inline="always")
+def _weigh(i, ratio, error, normal, mean, specific, weight, off):
+    """Of the bands of spectrum `i` that are above 3 sigma, the weights and how far they are off the
+    mean galaxy, but for a factor common to all; weights of the others are 0. The normalising band
+    stands behind all others; the ratios' errors hold its error `normal`, which is its own here.
+    """
+    last = ratio.shape[1]
+    weight[last], off[last] = 1 / max((normal / LN10) ** 2, _LEAST_VARIANCE), 0.0
+    count, common = 1, 0.0
+    for d in range(last):
+        r, e = ratio[i, d], error[i, d]
+        weight[d] = off[d] = 0.0
+        if r > 3 * e:
+            noise = max((e / r) ** 2 - normal * normal, 0.0) / (LN10 * LN10)
+            weight[d] = 1 / max(noise + specific[d], _LEAST_VARIANCE)
+            off[d] = np.log10(r) - mean[d]
+            common += off[d]
+            count += 1
+    for d in range(last + 1):
+        if weight[d] > 0:
+            off[d] -= common / count
+
+
+@numba.njit(fastmath=_FAST, error_model="numpy", inline="always")
+def _equations(weight, off, factors, g, h):
+    """Right side `g` and matrix `h` of the factors that bands of these weights say."""
+    k = len(g)
+    for a in range(k):
+        g[a] = 0.0
+        for b in range(a + 1):
+            h[a, b] = 1.0 if a == b else 0.0
+    for d in range(len(weight)):
+        w = weight[d]
+        if w > 0:
+            for a in range(k):
+                f = w * factors[d, a]
+                g[a] += f * off[d]
+                for b in range(a + 1):
+                    h[a, b] += f * factors[d, b]
+
+
+@numba.njit(fastmath=_FAST, error_model="numpy", inline="always")
+def _invert(h):
+    """The inverse of a lower triangle, in its place."""
+    for a in range(len(h)):
+        h[a, a] = 1 / h[a, a]
+        for b in range(a):
+            v = 0.0
+            for c in range(b, a):
+                v -= h[a, c] * h[c, b]
+            h[a, b] = v * h[a, a]
+
+
+@compiled(fastmath=_FAST, error_model="numpy", nogil=True, parallel=True)
+def beside_others(ratio, error, normal, mean, factors, specific, offset, width, chi2):
+    """Fill `offset`, `width` and `chi2` as `contradiction.beside_others` says, one spectrum a step
+    of a parallel loop, the normalising band last; of a band that is not compared, nothing.
+
+    What is left of a band beyond what all others say, and its variance, follow from the inverse
+    covariance C^-1 of all bands: (C^-1 y) / (C^-1)_dd and 1 / (C^-1)_dd.
+    """
+    n_bands, k = factors.shape
+    for i in numba.prange(len(ratio)):
+        h = np.empty((k, k))
+        g = np.empty(k)
+        t = np.empty(k)
+        weight = np.empty(n_bands)
+        off = np.empty(n_bands)
+        _weigh(i, ratio, error, normal[i], mean, specific, weight, off)
+        _equations(weight, off, factors, g, h)
+        _factorise(h)
+        _solve(h, g, t)
+        _invert(h)
+        total = 0.0
+        for d in range(n_bands):
+            w = weight[d]
+            if w > 0:
+                left = off[d]
+                for a in range(k):
+                    left -= factors[d, a] * t[a]
+                spread = 0.0
+                for a in range(k):
+                    v = 0.0
+                    for c in range(a + 1):
+                        v += h[a, c] * factors[d, c]
+                    spread += v * v
+                inverse = w * (1 - w * spread)
+                total += w * left * off[d]
+                offset[i, d] = w * left / inverse
+                width[i, d] = 1 / np.sqrt(inverse)
+        chi2[i] = total

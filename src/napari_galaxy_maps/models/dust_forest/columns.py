@@ -77,6 +77,7 @@ class Columns:
         unknown |= set(found.levers) - set(found.features)
         telling = (band for group in (_BEYOND_STARS, *_STARLIGHT) for band in group)
         unknown |= {f"snr {b}" for b in telling if b in found.bands} - set(found.features)
+        unknown |= {f"log {b}" for b in found.bands if b != NORMAL} - set(found.features)
         if unknown:
             raise ModelError(
                 f"The card of {card.name} is not one that this version can use "
@@ -110,6 +111,11 @@ class Columns:
         if self.features == computed:
             return None
         return [computed.index(name) for name in self.features]
+
+    @cached_property
+    def spectrum_places(self) -> list[int]:
+        """Where the most probable spectrum lies among the features, band by band."""
+        return [self.features.index(f"log {self.bands[place]}") for place in self.others]
 
     @cached_property
     def lever_places(self) -> list[int]:

@@ -81,13 +81,10 @@ class Member:
     partial : Predictor
         For all others. What these leave open is filled by what most galaxies are like, so that it
         knows nearby galaxies alone, not those that a survey chose by their dust.
-    limit : float
-        Distance from the galaxies' colours beyond which a spectrum is out of distribution.
     """
 
     complete: Predictor
     partial: Predictor
-    limit: float
 
     def mean(self, matrix: np.ndarray, complete: np.ndarray, device: str = "cpu") -> np.ndarray:
         """The targets of spectra, shape (n, 5), from their features; `complete` is
@@ -127,7 +124,6 @@ class Member:
         return {
             **self.complete.arrays(f"{prefix}complete."),
             **self.partial.arrays(f"{prefix}partial."),
-            f"{prefix}limit": np.array([self.limit]),
         }
 
     @classmethod
@@ -136,5 +132,4 @@ class Member:
         return cls(
             Predictor.from_arrays(arrays, f"{prefix}complete."),
             Predictor.from_arrays(arrays, f"{prefix}partial."),
-            float(arrays[f"{prefix}limit"][0]),
         )

@@ -20,7 +20,10 @@ from ...progress import Progress, Steps, run_to_end
 from ..card import ModelCard
 from .colour_model import ColourModel
 from .columns import MIN_OTHERS, NORMAL, STAND_IN, Columns
+from .contradiction import beside_others
 from .dense_network import DenseNetwork, one_blas_thread
+from .density import Density, density_features
+from .doubtful_band import doubtful_band
 from .features import UNKNOWN_SCALE, ColourTerm, Spectra, features, normalise, select
 from .members import Member
 from .pixel_part import PixelPart, Surroundings, share_of_pixel
@@ -87,6 +90,8 @@ class DustForest:
         What a fit of model spectra would say; it knows nothing of the galaxies' dust either.
     colour_term : ColourTerm
         From IRAC 3.6 to WISE 3.4.
+    density : Density
+        Of galaxies among spectra, by which it is known what is out of distribution.
     card : ModelCard
     weights_hash : str
         SHA-256 of the weights file.
@@ -98,6 +103,7 @@ class DustForest:
     colours: ColourModel
     sed: DenseNetwork
     colour_term: ColourTerm
+    density: Density
     card: ModelCard
     weights_hash: str = ""
     pixels: PixelPart | None = None
@@ -179,14 +185,14 @@ class DustForest:
     def predict_spectra(
         self, spectra: Spectra, device: str = "cpu"
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The seven quantities, their uncertainties, and the distance from the galaxies' colours,
-        of usable spectra.
+        """The seven quantities, their uncertainties, and how far out the spectrum is, of usable
+        spectra.
 
         Returns
         -------
         values, sigma : ndarray of float32, shape (n, 7)
-        unusual : ndarray, shape (n,)
-            Beyond 1 the spectrum is out of distribution.
+        score : ndarray, shape (n,)
+            `Density.score`: beyond 1 the spectrum is out of distribution.
         """
         galaxies = None if self.pixels is None else share_of_pixel(spectra.scale_pc) < 1
         matrix, unusual, mean, sigma = self.of_galaxies(spectra, device, galaxies)
@@ -196,11 +202,27 @@ class DustForest:
         values = quantities_of(mean)
         brightness = np.log10(spectra.normal) + log_lsun_kpc2_per_mjy_sr(spectra.columns.pivot_um)
         values[:, 3:] += brightness[:, None]
-        return (
-            values.astype(np.float32),
-            sigma.astype(np.float32),
-            unusual / np.median([m.limit for m in self.members]),
-        )
+        score = self.score(spectra, matrix, unusual, device)
+        return values.astype(np.float32), sigma.astype(np.float32), score
+
+    def score(
+        self, spectra: Spectra, matrix: np.ndarray, unusual: np.ndarray, device: str = "cpu"
+    ) -> np.ndarray:
+        """`Density.score` of usable spectra, shape (n,), from what `features` says of them."""
+        spectrum = matrix[:, spectra.columns.spectrum_places]
+        found = density_features(spectrum, unusual, self.colours)
+        return self.density.score(found, beside_others(spectra, self.colours), device)
+
+    def remarks(self, cube: BandCube) -> list[str]:
+        """A sentence on the band that the others contradict in most of a galaxy, where there is
+        one; or that the model, of an earlier version, has no means to tell what it never saw.
+        """
+        if not self.density.known:
+            return [
+                f"{self.name} was trained without a score by density: no pixel is flagged as "
+                "unlike what it was trained on; train it anew"
+            ]
+        return doubtful_band(cube, self.colour_term, self.columns, self.colours, self.density.tails)
 
     def of_galaxies(
         self, spectra: Spectra, device: str = "cpu", with_sigma: np.ndarray | None = None
@@ -335,8 +357,8 @@ class DustForest:
         value, sigma = np.full((2, len(rows), len(QUANTITIES)), np.nan, np.float32)
         keep = spectra.usable
         if keep.any():
-            value[keep], sigma[keep], unusual = self.predict_spectra(select(spectra, keep), device)
-            bits[keep] |= np.where(unusual > 1, Flag.OUT_OF_DISTRIBUTION, 0)
+            value[keep], sigma[keep], score = self.predict_spectra(select(spectra, keep), device)
+            bits[keep] |= np.where(score > 1, Flag.OUT_OF_DISTRIBUTION, 0)
         return value, sigma, bits.astype(np.int16)
 
     def predict(
@@ -354,7 +376,7 @@ class DustForest:
 
         arrays = {"colour_term": np.array([self.colour_term.offset, self.colour_term.scatter])}
         arrays |= {f"colours.{k}": getattr(self.colours, k) for k in _OF_COLOURS}
-        arrays |= self.sed.arrays("sed.")
+        arrays |= self.sed.arrays("sed.") | self.density.arrays("density.")
         for k, member in enumerate(self.members):
             arrays |= member.arrays(f"{k}.")
         if self.pixels is not None:
@@ -367,7 +389,7 @@ class DustForest:
         from safetensors import SafetensorError
         from safetensors.numpy import load
 
-        Columns.from_card(card)
+        columns = Columns.from_card(card)
         try:
             arrays = load(blob)
             count = len({first for key in arrays if (first := key.split(".")[0]).isdigit()})
@@ -376,6 +398,9 @@ class DustForest:
                 ColourModel(*(arrays[f"colours.{k}"] for k in _OF_COLOURS)),
                 DenseNetwork.from_arrays(arrays, "sed."),
                 ColourTerm(*map(float, arrays["colour_term"])),
+                Density.from_arrays(arrays, "density.")
+                if "density.limits" in arrays
+                else Density.none(len(columns.bands)),
                 card,
                 weights_hash,
                 PixelPart.from_arrays(arrays, "pixels.")

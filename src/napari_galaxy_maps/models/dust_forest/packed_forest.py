@@ -203,6 +203,39 @@ def from_sklearn(trees: Sequence[Any], to_output: np.ndarray) -> PackedForest:
     return _join(packed, np.zeros(to_output.shape[1]))
 
 
+def from_isolation_forest(forest: Any) -> PackedForest:
+    """Trees of an isolation forest: minus the mean path length over that of a random tree, so that
+    2 to its power is minus scikit-learn's ``score_samples``.
+
+    Parameters
+    ----------
+    forest : sklearn.ensemble.IsolationForest
+        Fitted with ``max_features=1.0``.
+    """
+    packed, whole = [], float(_random_path(np.array([forest.max_samples_]))[0])
+    for estimator in forest.estimators_:
+        tree = estimator.tree_
+        depth = np.zeros(tree.node_count)
+        for node in _breadth_first(tree.children_left, tree.children_right):
+            for child in (tree.children_left[node], tree.children_right[node]):
+                if child >= 0:
+                    depth[child] = depth[node] + 1
+        path = depth + _random_path(tree.n_node_samples)
+        value = -path[:, None] / (whole * len(forest.estimators_))
+        threshold = _round_down(tree.threshold)
+        packed.append(
+            _pack_tree(tree.children_left, tree.children_right, tree.feature, threshold, value)
+        )
+    return _join(packed, np.zeros(1))
+
+
+def _random_path(n: np.ndarray) -> np.ndarray:
+    """Mean path length of n samples in a random tree (Liu+ 2008, Eq. 1)."""
+    many = np.maximum(n, 3).astype(float)
+    path = 2 * (np.log(many - 1) + np.euler_gamma) - 2 * (many - 1) / many
+    return np.where(n > 2, path, np.where(n == 2, 1.0, 0.0))
+
+
 def from_xgboost(booster: Any, to_output: np.ndarray) -> PackedForest:
     """Trees of an XGBoost model of vector leaves (``multi_output_tree``) or of one target, its base
     score in the offset.

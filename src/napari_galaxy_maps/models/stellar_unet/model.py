@@ -281,6 +281,10 @@ class StellarUNet:
         ).astype(np.int16)
         return replace(maps, values=values, errors=errors, wcs=cube.wcs, flags=flags)
 
+    def remarks(self, cube: BandCube) -> list[str]:
+        """None: what is odd about its five bands is not known."""
+        return []
+
     def predict(
         self,
         cube: BandCube,

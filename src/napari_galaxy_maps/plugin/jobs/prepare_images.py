@@ -34,7 +34,12 @@ def galaxy_to_prepare(project: Project) -> Galaxy | None:
 
 
 def keep_step(project: Project, masks: MaskHistory, sign: Progress) -> None:
-    """Remember what a preparing step did, and take the circles of the stars' step."""
+    """Remember what a preparing step did, and take the circles of the stars' step; show what is
+    odd about the images or the maps.
+    """
+    if sign.step == "predict" and sign.lasting and sign.done:
+        project.keep_step(sign.step, sign.detail, None)
+        project.show_message(" ".join(project.step_notes[sign.step]))
     if step_named(sign.step) is None:
         return
     memory = project.memory
@@ -73,9 +78,9 @@ class ImagePreparer:
         masks = self.masks.for_job(recipe, galaxy.images)
 
         def steps() -> Steps[BandCube]:
-            from ...prepare.steps import prepare_steps
+            from ...pipeline import prepare_galaxy_steps
 
-            return (yield from prepare_steps(galaxy, recipe, project.kept_memory(), masks))
+            return (yield from prepare_galaxy_steps(galaxy, recipe, project.kept_memory(), masks))
 
         def prepared(cube: BandCube) -> None:
             project.set_cube(cube)

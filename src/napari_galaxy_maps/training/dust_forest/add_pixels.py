@@ -27,7 +27,7 @@ from ..datasets.hatlas import read_hatlas
 from ..datasets.mock_pixels import make_mock_pixels, pixels_of_mock
 from ..model_files import write_model
 from .card_notes import measured_notes, quarters_of_sigma
-from .card_text import NAME, VERSION, card
+from .card_text import BEYOND, NAME, VERSION, card
 from .fit_galaxy_share import galaxy_errors
 from .fit_pixels import PixelSettings, fit_pixel_part
 from .pixel_notes import pixel_notes
@@ -38,7 +38,7 @@ from .scoring import score_model
 
 GALAXIES, HELD_OUT, WHOLES = 1000, 300, 300
 """Mock galaxies: to fit to, to score, and to find zero points with."""
-_FIT, _HELD, _WHOLE, _SETS = 0, 1, 2, 3
+FIT, HELD, _WHOLE, SETS = 0, 1, 2, 3
 """Which seeds are for what: none is used twice."""
 
 
@@ -54,8 +54,8 @@ def with_pixels(
     """The model with a part for pixels, fitted to mock galaxies; and the zero points of these
     (`pixel_rows.zero_points`).
     """
-    zero = zero_points(model, wholes, _SETS * seed + _WHOLE, processes)
-    pixels = make_mock_pixels(galaxies, _SETS * seed + _FIT, processes)
+    zero = zero_points(model, wholes, SETS * seed + _WHOLE, processes)
+    pixels = make_mock_pixels(galaxies, SETS * seed + FIT, processes)
     report(f"{len(pixels):,} pixels")
     part = fit_pixel_part(model, pixels, zero, seed, settings, processes, report)
     return replace(model, pixels=part), zero
@@ -72,7 +72,7 @@ def judged_sets(
     """What the model says of pixels that it was not fitted to, by set: A (the recipe that it was
     fitted to) on pixels of several scales and of 18 arcsec, and B (another).
     """
-    held = partial(make_mock_pixels, galaxies, _SETS * seed + _HELD, processes)
+    held = partial(make_mock_pixels, galaxies, SETS * seed + HELD, processes)
     known, angular = held(), held(partial(pixels_of_mock, scales_pc=()))
     unknown = replace(known, scale_pc=np.full_like(known.scale_pc, np.nan))
     pairs = (("A", known), (ANGULAR, angular), (UNKNOWN, unknown))
@@ -96,6 +96,7 @@ def carded(
         card=replace(
             told,
             scores=scores,
+            notes=model.card.notes,
             tables=(*tables, *kept),
             settings={**told.settings, "galaxy_errors": shares},
         ),
@@ -104,6 +105,7 @@ def carded(
         *pixel_notes(model, galaxies, sets, zero),
         shared_note,
         *measured_notes(model, galaxies, scores),
+        *(note for note in model.card.notes if note.startswith(BEYOND)),
     )
     return replace(model, card=replace(model.card, notes=notes))
 
@@ -135,7 +137,7 @@ def main(arguments: list[str] | None = None) -> int:
         real = read_galaxies(options.data, options.hatlas).joined(read_hatlas(options.hatlas))
         others = read_pixels(options.others) if options.others else None
         if options.scores_only and model.pixels is not None:
-            zero = zero_points(model, WHOLES, _SETS * options.seed + _WHOLE)
+            zero = zero_points(model, WHOLES, SETS * options.seed + _WHOLE)
         else:
             model, zero = with_pixels(model, options.galaxies, seed=options.seed, report=say)
         sets = judged_sets(model, zero, others, seed=options.seed)

@@ -56,10 +56,6 @@ def measured_notes(
         + ", ".join(f"{s.property} of {s.population}, {s.case}" for s in far_off)
         + f". The truth's errors (log L_dust, log M_dust, T_dust) count from {least} up to {most} "
         "(dex, dex, K), and those of the stars not at all.",
-        f"Out of distribution: {100 * np.mean(whole.unusual[near] > 1):.1f} % of DustPedia's "
-        f"galaxies and {100 * np.mean(whole.unusual[~near] > 1):.1f} % of H-ATLAS's are flagged by "
-        "the member that did not see their dust (their colours are among those by which "
-        "unusual ones are known).",
         _with_noise(model, galaxies),
         "Every flux multiplied by 5, errors too, leaves all predictions as they are but for the "
         "surface densities, which grow by the same factor: how bright something is is no input.",

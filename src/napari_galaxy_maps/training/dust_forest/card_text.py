@@ -11,6 +11,8 @@ from ..datasets.galaxies import Galaxies
 from .band_sets import COLUMNS
 
 NAME, VERSION = "dust-forest", "2.2"
+BEYOND = "Out of distribution: "
+"""What the note on it begins with."""
 ABOUT = (
     "Dust and stars of a galaxy or of each of its pixels, from fluxes between the ultraviolet and "
     "22 micron over that of WISE 3.4. Extremely randomised trees (some for the dust's logarithms, "
@@ -30,7 +32,11 @@ ABOUT = (
     "quarter of sigma; how many sigmas hold 95 % is measured there, too (TAIL95 in the maps' "
     "file). Pixels get a correction of these means and an uncertainty of their own, gradient "
     "boosting fitted to pixels of mock galaxies: in full up to 3 kpc a side and where it is not "
-    "known, none from 6 kpc, where whole galaxies are."
+    "known, none from 6 kpc, where whole galaxies are. A "
+    "spectrum is flagged as out of distribution where galaxies, their copies and pixels of mock "
+    "galaxies are sparse (an isolation forest over the factors of the colours and the distance "
+    "from all that these make), or where one band contradicts what the factor model says of it by "
+    "the others."
 )
 HOW_SCORED = (
     "Each galaxy is predicted by the shipped member that never saw its dust, neither in trees and "

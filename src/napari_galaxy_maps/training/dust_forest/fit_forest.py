@@ -16,17 +16,20 @@ from pathlib import Path
 import numpy as np
 
 from ...exceptions import GalaxyMapsError
+from ...models.dust_forest.density import Density
 from ...models.dust_forest.features import before_fit
 from ...models.dust_forest.members import Member, Predictor
 from ...models.dust_forest.model import DustForest
-from ..datasets.dustpedia import SURVEY as DUSTPEDIA
 from ..datasets.dustpedia import read_galaxies
 from ..datasets.galaxies import Galaxies, fit_colour_term
 from ..datasets.hatlas import read_hatlas
 from ..model_files import write_model
 from .ablation import ablation_table
 from .add_pixels import carded, judged_sets, with_pixels
+from .band_sets import COLUMNS
 from .card_text import NAME, VERSION, card
+from .density_of_galaxies import density_pixels, with_density
+from .density_tables import described_on_card
 from .fit_features import fit_galaxy_colours, fit_sed_network, fitted_features
 from .fit_mean import COMPLETE, PARTIAL, MeanSettings, fit_mean
 from .fit_spread import SpreadSettings, cross_fit, fit_spread
@@ -34,11 +37,6 @@ from .imputation_trial import library_for_galaxies
 from .in_processes import in_processes
 from .pool import Pool, PoolSettings, make_copies, make_pool
 from .scoring import folds
-
-UNUSUAL_SHARE = 0.5
-"""Per cent of the copies of DustPedia's training galaxies that lie beyond the limit of the
-distribution. Not H-ATLAS's: faults of its photometry are larger than its errors tell."""
-
 
 PROCESSES = 2
 """At most so many fits at one time."""
@@ -82,7 +80,11 @@ def train(
     say(f"pixels fitted after {time.monotonic() - start:.0f} s")
     ablation = ablation_table(galaxies, pool, fitted, seed, processes=PROCESSES)
     model = replace(model, card=replace(model.card, tables=(ablation,)))
+    copies = make_copies(galaxies, model.colour_term, PoolSettings(), seed)
+    fitted_to, held = density_pixels(seed, PROCESSES)
+    model, found = with_density(model, galaxies, copies, fitted_to, seed)
     model = carded(model, galaxies, sets, zero, seed)
+    model = described_on_card(model, galaxies, copies, found, held, seed)
     write_model(model, "forest", Path(out))
     say(f"written to {out} after {time.monotonic() - start:.0f} s")
     return model
@@ -97,7 +99,8 @@ def fit_model(
     report: Callable[[str], None] = lambda _: None,
     processes: int = PROCESSES,
 ) -> tuple[DustForest, Pool, np.ndarray]:
-    """Fit a model to galaxies; its card has no scores.
+    """Fit a model to galaxies; its card has no scores, and to it nothing is out of distribution
+    (`fit_density.with_density`).
 
     Parameters
     ----------
@@ -128,7 +131,8 @@ def fit_model(
         members.append(member)
         report(f"member {len(members)} of {len(calls)}")
     about = card(NAME, VERSION, term, galaxies)
-    return DustForest(tuple(members), colours, sed, term, about), pool, fitted
+    density = Density.none(len(COLUMNS.bands))
+    return DustForest(tuple(members), colours, sed, term, density, about), pool, fitted
 
 
 def fit_member(
@@ -148,10 +152,7 @@ def fit_member(
         crossed = cross_fit(pool, known, mean, seed)
         return Predictor(*models, fit_spread(pool, known, mean.complete, crossed, spread, seed))
 
-    complete, partial = map(predictor, means)
-    near = rows[pool.surveys[rows] == DUSTPEDIA]
-    limit = float(np.percentile(pool.unusual[:, near], 100 - UNUSUAL_SHARE))
-    return Member(complete, partial, limit)
+    return Member(*map(predictor, means))
 
 
 def main(arguments: list[str] | None = None) -> int:

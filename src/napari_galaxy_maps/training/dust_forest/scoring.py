@@ -145,13 +145,14 @@ class Unseen:
     values, sigma, tails : ndarray, shape (n, 7)
         Of `QUANTITIES`, the surface densities per WISE 3.4 luminosity, and the sigmas that are to
         hold 95 %; values are NaN where the case leaves too few bands.
-    unusual : ndarray, shape (n,)
+    score : ndarray, shape (n,)
+        `Density.score`: beyond 1 a spectrum is out of distribution.
     """
 
     values: np.ndarray
     sigma: np.ndarray
     tails: np.ndarray
-    unusual: np.ndarray
+    score: np.ndarray
 
 
 def predict_unseen(model: DustForest, galaxies: Galaxies, case: BandSet) -> Unseen:
@@ -178,7 +179,7 @@ def predict_unseen(model: DustForest, galaxies: Galaxies, case: BandSet) -> Unse
         found.tails[rows] = np.where(
             complete[:, None], member.complete.spread.tails, member.partial.spread.tails
         )
-        found.unusual[rows] = unusual / member.limit
+        found.score[rows] = model.score(select(spectra, rows), matrix, unusual)
     return found
 
 
