@@ -41,14 +41,14 @@ def model():
 def make_cube():
     """A cube of typical pixels in some bands; `noise` is the error as a fraction of the flux."""
 
-    def make(bands=tuple(TYPICAL), shape=(6, 7), noise=0.05, seed=1) -> BandCube:
+    def make(bands=tuple(TYPICAL), shape=(6, 7), noise=0.05, seed=1, pixel_pc=None) -> BandCube:
         rng = np.random.default_rng(seed)
         kind = rng.integers(0, 3, shape)
         data = np.array([np.array(TYPICAL.get(b, (1.0, 1.0, 1.0)))[kind] for b in bands])
         error = noise * data
         data = (data + error * rng.standard_normal(data.shape)).astype("f4")
         return BandCube(
-            data, error.astype("f4"), tuple(bands), WCS(naxis=2), 12.0, 4.0, None,
+            data, error.astype("f4"), tuple(bands), WCS(naxis=2), 12.0, 4.0, pixel_pc,
             np.zeros(shape, bool), np.zeros(shape, np.int16),
         )  # fmt: skip
 

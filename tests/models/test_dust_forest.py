@@ -54,8 +54,13 @@ def test_surface_density_of_light_follows_from_surface_brightness():
     assert pytest.approx(np.log10(per_area), abs=1e-4) == log_lsun_kpc2_per_mjy_sr(3.37)
 
 
+WHOLE = 20_000.0
+"""Side in pc of what is no pixel but a galaxy."""
+
+
 def test_twice_as_bright_is_twice_the_stars_and_the_dust_and_no_hotter(model, make_cube):
-    cube = make_cube(noise=0.02)
+    """Of whole galaxies: how bright a pixel is tells of its dust."""
+    cube = make_cube(noise=0.02, pixel_pc=WHOLE)
     double = replace(cube, data=2 * cube.data, uncertainty=2 * cube.uncertainty)
     one, two = (model.predict(c, "cpu").values for c in (cube, double))
     for name in QUANTITIES:
@@ -87,7 +92,7 @@ def test_maps_say_how_many_sigmas_hold_95_per_cent(model, make_cube):
 
 @pytest.mark.parametrize("name", ["LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_LSTAR"])
 def test_fewer_bands_are_less_certain(model, make_cube, name):
-    full = make_cube(shape=(1, 150))
+    full = make_cube(shape=(1, 150), pixel_pc=WHOLE)
     few = ("SDSS_g", "SDSS_r", "WISE_3.4")
     rows = [full.bands.index(b) for b in few]
     some = replace(full, data=full.data[rows], uncertainty=full.uncertainty[rows], bands=few)
@@ -103,7 +108,7 @@ COMPLETE = ("WISE_3.4", "SDSS_g", "SDSS_r", "WISE_12", "WISE_22")
 @pytest.mark.parametrize("lacking", [(), ("SDSS_g",), ("WISE_12",), ("WISE_12", "WISE_22")])
 def test_pixels_that_lack_much_are_predicted_by_the_part_for_them(model, make_cube, lacking):
     """Also where single pixels lack a band that others of the same cube have."""
-    cube = make_cube(COMPLETE)
+    cube = make_cube(COMPLETE, pixel_pc=WHOLE)
     cube.data[[cube.bands.index(band) for band in lacking], 0, 1:3] = np.nan
     hotter = replace(
         model,
@@ -118,7 +123,7 @@ def test_pixels_that_lack_much_are_predicted_by_the_part_for_them(model, make_cu
     np.testing.assert_allclose(other - one, np.where(moved, 5.0, 0.0), atol=1e-4)
     left = [band for band in COMPLETE if band not in lacking]
     assert model.columns.complete_bands(left) == (not lacking)
-    assert (model.tails(left) == model.tails(COMPLETE)) == (not lacking)
+    assert (model.tails(left, WHOLE) == model.tails(COMPLETE, WHOLE)) == (not lacking)
 
 
 def raised(trees):
@@ -281,7 +286,7 @@ def test_a_cube_without_the_normalising_band_is_refused(model, make_cube):
 
 def test_irac_alone_is_accepted_and_less_certain(model, make_cube):
     bands = ("SDSS_g", "SDSS_r", "SDSS_i", "WISE_3.4", "WISE_12")
-    wise = make_cube(bands, (1, 100))
+    wise = make_cube(bands, (1, 100), pixel_pc=WHOLE)
     irac = replace(wise, bands=tuple("Spitzer_3.6" if b == "WISE_3.4" else b for b in bands))
     one, other = model.predict(wise, "cpu"), model.predict(irac, "cpu")
     assert np.median(np.abs(one.values["LOG_SIGMA_STAR"] - other.values["LOG_SIGMA_STAR"])) < 0.05

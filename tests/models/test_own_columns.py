@@ -15,6 +15,7 @@ from napari_galaxy_maps.exceptions import GalaxyMapsError
 from napari_galaxy_maps.models.dust_forest.columns import Columns, all_features
 from napari_galaxy_maps.models.dust_forest.members import Predictor
 from napari_galaxy_maps.models.dust_forest.model import DustForest
+from napari_galaxy_maps.models.dust_forest.pixel_part import PixelPart
 from napari_galaxy_maps.models.registry import load_card, load_model
 from napari_galaxy_maps.models.stellar_unet.inputs import channel_names
 from napari_galaxy_maps.models.stellar_unet.model import StellarUNet
@@ -126,27 +127,33 @@ def test_a_forest_of_other_columns_reads_them_from_its_card(model, make_cube):
     sed = moved_network(model.sed, np.array(inputs[: len(model.sed.middle)]))
     cube = make_cube()
     one = model.predict(cube, "cpu")
+    pixels = PixelPart(
+        moved_forest(model.pixels.correction, features), moved_spread(model.pixels.spread, features)
+    )
     density = replace(model.density, tails=model.density.tails[bands])
-    other = DustForest(members, colours, sed, model.colour_term, density, moved)
+    other = DustForest(members, colours, sed, model.colour_term, density, moved, "", pixels)
     other = other.predict(cube, "cpu")
     for name in one.values:
         np.testing.assert_allclose(other.values[name], one.values[name], rtol=1e-4, atol=1e-4)
         np.testing.assert_allclose(other.errors[name], one.errors[name], rtol=1e-3)
 
 
+def moved_forest(forest, features):
+    place = np.concatenate([np.argsort(features), np.arange(len(features), 128)]).astype(np.int8)
+    feature = np.where(forest.feature >= 0, place[forest.feature], forest.feature)
+    return replace(forest, feature=feature.astype(np.int8))
+
+
+def moved_spread(spread, features):
+    return replace(spread, forest=moved_forest(spread.forest, features))
+
+
 def moved_member(member, features):
-    n = len(features)
-    place = np.concatenate([np.argsort(features), np.arange(n, 128)]).astype(np.int8)
-
-    def rewired(forest):
-        feature = np.where(forest.feature >= 0, place[forest.feature], forest.feature)
-        return replace(forest, feature=feature.astype(np.int8))
-
     def moved(predictor):
         return Predictor(
-            rewired(predictor.trees),
+            moved_forest(predictor.trees, features),
             moved_network(predictor.network, features),
-            replace(predictor.spread, forest=rewired(predictor.spread.forest)),
+            moved_spread(predictor.spread, features),
         )
 
     return replace(member, complete=moved(member.complete), partial=moved(member.partial))

@@ -3,15 +3,24 @@
 import numpy as np
 import pytest
 
+from napari_galaxy_maps.models.dust_forest.features import UNKNOWN_SCALE
+from napari_galaxy_maps.models.dust_forest.uncertainty import QUANTITIES
 from napari_galaxy_maps.training.datasets.mock_pixels import make_mock_pixels
+from napari_galaxy_maps.training.dust_forest.add_pixels import judged_sets, main, with_pixels
 from napari_galaxy_maps.training.dust_forest.fit_pixels import (
     PixelSettings,
     fit_correction,
-    fit_pixel_part,
     galaxy_weights,
 )
 from napari_galaxy_maps.training.dust_forest.fit_spread import SpreadSettings
-from napari_galaxy_maps.training.dust_forest.pixel_rows import joined_rows, residuals, rows_of
+from napari_galaxy_maps.training.dust_forest.pixel_rows import (
+    FIT_SHOWN,
+    joined_rows,
+    residuals,
+    rows_of,
+    spire_250,
+)
+from napari_galaxy_maps.training.dust_forest.score_pixels import rmse
 
 FEW = PixelSettings(rounds=40, min_hessian=5.0, eta=0.3, column_share=1.0)
 
@@ -39,20 +48,41 @@ def test_a_correction_is_learnt_and_what_is_unknown_teaches_nothing():
 @pytest.mark.slow
 def test_pixels_of_unseen_mocks_are_predicted_better_and_their_errors_hold(model):
     """A small fit: its coverage is nearer to 68 % than the members' is, and its errors less."""
-    zero = np.zeros(5)
-    train, test = (make_mock_pixels(n, seed, processes=1) for n, seed in ((40, 31), (16, 32)))
     settings = PixelSettings(rounds=25, spread=SpreadSettings(rounds=10, min_hessian=10.0))
-    part = fit_pixel_part(model, train, zero, 1, settings, processes=1)
-    rows = rows_of(model, test, zero)
-    mean, sigma = part.applied(rows.features, rows.mean, rows.sigma, rows.about, model.columns)
-    own, members = residuals(mean, rows), residuals(rows.mean, rows)
-    for j in (0, 2, 3, 4):
-        known = np.isfinite(own[:, j])
-        assert np.mean(own[known, j] ** 2) < np.mean(members[known, j] ** 2)
-        inside, before = (
-            np.mean(np.abs(off[known, j]) < said[known, j])
-            for off, said in ((own, sigma), (members, rows.sigma))
+    fitted, zero = with_pixels(model, 30, 20, 7, settings, processes=1)
+    assert zero.shape == (5,) and np.abs(zero[[0, 1, 3, 4]]).max() < 0.4
+    others = make_mock_pixels(2, 40, processes=1)
+    sets = judged_sets(fitted, zero, others, 12, 7, processes=1)
+    assert list(sets) == ["A", "A, 18 arcsec", "A, scale unknown", "B"]
+    found = sets["A"]
+    for name in ("LOG_SLD", "LOG_SIGMA_LSTAR", "LOG_SIGMA_STAR"):
+        j = QUANTITIES.index(name)
+        assert rmse(found.own[:, j], found.galaxy)[0] < rmse(found.members[:, j], found.galaxy)[0]
+        own, members = (
+            np.mean(np.abs(off[:, j]) < sigma[:, j])
+            for off, sigma in (
+                (found.own, found.own_sigma),
+                (found.members, found.members_sigma),
+            )
         )
-        assert abs(inside - 0.68) < max(0.12, abs(before - 0.68))
-    both = joined_rows([rows, rows_of(model, test, zero, 3)])
-    assert both.degraded.any() and (both.about.scale_pc == 1).any()
+        assert abs(own - 0.68) < abs(members - 0.68)
+    assert (found.radius < 1).all() and np.isnan(sets["A, scale unknown"].scale_pc).all()
+
+
+def test_a_copy_with_bands_left_out_is_told_apart(model):
+    pixels = make_mock_pixels(1, 41, processes=1)
+    whole, taken = rows_of(model, pixels, np.zeros(5)), rows_of(model, pixels, np.zeros(5), 3)
+    both = joined_rows([whole, taken])
+    assert len(both.pixel) == len(whole.pixel) + len(taken.pixel)
+    assert not whole.degraded.any() and taken.degraded.all()
+    assert (both.about.scale_pc == UNKNOWN_SCALE).any()
+    faint = spire_250(pixels.truth[whole.pixel]) < FIT_SHOWN
+    assert np.isnan(whole.targets[faint, 1]).all()
+    assert np.isfinite(residuals(whole.mean, whole)[~faint]).all()
+
+
+def test_tables_that_are_not_there_are_told_in_a_sentence(tmp_path, capsys):
+    folders = ["--data", str(tmp_path), "--hatlas", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert main(folders) == 2
+    assert "cannot be read" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

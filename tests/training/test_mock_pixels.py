@@ -105,6 +105,11 @@ def test_a_galaxys_pixels_come_on_several_scales_and_a_seed_gives_them_again():
     assert np.isfinite(some.truth[:, 3:5]).all()
 
 
+def test_a_galaxy_smaller_than_a_pixel_has_none():
+    none = pixels_of_mock(FIRST_SEED + 3, scales_pc=(1e6,), angular=False)
+    assert len(none) == 0 and len(none.kinds) == 1 and none.truth.shape == (0, 7)
+
+
 def test_a_whole_galaxy_is_one_pixel_as_wide_as_itself():
     whole = joined([whole_mock(FIRST_SEED + k) for k in (3, 4)])
     assert len(whole) == 2 and whole.galaxy.tolist() == [0, 1]

@@ -62,6 +62,15 @@ _ROWS = tuple(f.name for f in fields(GalaxyPixels) if f.name not in ("bands", "k
 _BY_BAND = ("values", "errors")
 
 
+def no_pixels(bands: tuple[str, ...], kind: str) -> GalaxyPixels:
+    """A galaxy of which there is no pixel."""
+    none, of_bands = np.empty(0, np.float32), np.empty((len(bands), 0), np.float32)
+    truth = np.empty((0, len(QUANTITIES)), np.float32)
+    return GalaxyPixels(
+        bands, of_bands, of_bands, truth, none, none, np.empty(0, np.int32), (kind,)
+    )
+
+
 def joined(parts: Sequence[GalaxyPixels], one_galaxy: bool = False) -> GalaxyPixels:
     """Sets behind one another, in the bands of the first.
 

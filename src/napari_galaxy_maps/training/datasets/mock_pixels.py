@@ -23,7 +23,7 @@ from ...mocks.view import View
 from ...models.dust_forest.columns import NORMAL
 from ...sed.tables import dust_table, dust_temperature
 from .dust_laws import DustLaw, apply_law, draw_law, local_field, shells
-from .galaxy_pixels import GalaxyPixels, joined
+from .galaxy_pixels import GalaxyPixels, joined, no_pixels
 
 ANGULAR_PIXEL = 18.0
 """Arcsec: that of SPIRE 250, on which Dobbels & Baes 2021 score."""
@@ -109,7 +109,9 @@ def make_mock_pixels(
 def pixels_of_mock(
     seed: int, scales_pc: tuple[float, ...] = SCALES_PC, angular: bool = True
 ) -> GalaxyPixels:
-    """The pixels of one mock galaxy on each of these scales and on `ANGULAR_PIXEL`, with noise."""
+    """The pixels of one mock galaxy on each of these scales and on `ANGULAR_PIXEL`, with noise;
+    none where the galaxy is smaller than a pixel.
+    """
     rng = np.random.default_rng([seed, 0xA11])
     galaxy = draw_galaxy(seed)
     law = draw_law(rng, galaxy.kind in EARLY)
@@ -119,12 +121,10 @@ def pixels_of_mock(
     off = 1 + _calibration() * rng.standard_normal(len(INPUT_BANDS)).astype(np.float32)
     scales = (*scales_pc, *([ANGULAR_PIXEL * distance * PC_PER_MPC_ARCSEC] if angular else []))
     factors = sorted({max(1, round(scale / fine.scale_pc)) for scale in scales})
-    seen = []
-    for factor in factors:
-        pixels = factor * fine.scale_pc
-        if factor == factors[0] or pixels < fine.r25_pc:  # else the galaxy is one pixel
-            seen.append(_seen(fine, factor, distance, noise, off, rng))
-    return joined(seen, one_galaxy=True)
+    # A pixel as large as the galaxy shows none of it.
+    fitting = [factor for factor in factors if factor * fine.scale_pc < fine.r25_pc]
+    seen = [_seen(fine, factor, distance, noise, off, rng) for factor in fitting]
+    return joined([no_pixels(INPUT_BANDS, fine.kind), *seen], one_galaxy=True)
 
 
 def whole_mock(seed: int) -> GalaxyPixels:
