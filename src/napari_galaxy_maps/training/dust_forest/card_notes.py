@@ -57,8 +57,9 @@ def measured_notes(
         + f". The truth's errors (log L_dust, log M_dust, T_dust) count from {least} up to {most} "
         "(dex, dex, K), and those of the stars not at all.",
         _with_noise(model, galaxies),
-        "Every flux multiplied by 5, errors too, leaves all predictions as they are but for the "
-        "surface densities, which grow by the same factor: how bright something is is no input.",
+        "Every flux multiplied by 5, errors too, leaves all predictions of whole galaxies as they "
+        "are but for the surface densities, which grow by the same factor: how bright a galaxy is "
+        "is no input. How bright a pixel is tells of its dust.",
         *imputation.notes(imputation.compare(model, dustpedia, imputation.library_for_galaxies())),
     )
 
