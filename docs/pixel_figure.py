@@ -46,6 +46,8 @@ def main() -> None:
             xscale="log", xlabel="side of a pixel (pc)", ylabel=f"RMSE of {name} ({UNITS[name]})"
         )
         axis.set_ylim(0)
+        axis.set_xticks([200, 500, 1000, 2000], ["200", "500", "1000", "2000"])
+        axis.minorticks_off()
     axes[0].legend(fontsize=7)
     figure.savefig(OUT, dpi=110)
 
