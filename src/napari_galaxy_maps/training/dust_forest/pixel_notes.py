@@ -10,12 +10,13 @@ from dataclasses import replace
 import numpy as np
 
 from ...models.dust_forest.model import DustForest
+from ...models.dust_forest.pixel_part import GALAXY_PC
 from ...models.dust_forest.uncertainty import QUANTITIES, quantities_of
 from ..datasets.galaxies import TARGETS, Galaxies
 from .band_sets import ALL_BANDS
 from .pixel_tables import UNKNOWN
 from .score_pixels import Judged, mean_of_galaxies, rmse
-from .scoring import DUST, WELL_MEASURED, populations, predict_unseen
+from .scoring import ALL, DUST, WELL_MEASURED, populations, predict_unseen
 
 CENTRE, EDGE = (0.0, 0.2), (0.8, 1.0)
 """Ranges of radius, in R25, between which a trend is told."""
@@ -80,7 +81,8 @@ def _unknown_scale(model: DustForest, galaxies: Galaxies, sets: Mapping[str, Jud
             for ok in [np.isfinite(s.own[:, j])]
         )
         words.append(f"{name} {unknown:.3f} in place of {known:.3f}")
-    told = _rmse_of_real(model, replace(galaxies, scale_pc=np.full(len(galaxies), np.nan)))
+    nowhere = replace(galaxies, scale_pc=np.full(len(galaxies), np.nan))
+    told = _rmse_of_real(model, nowhere, WELL_MEASURED, True)
     real = ", ".join(f"{name} {value:.3f}" for name, value in zip(DUST, told, strict=True))
     return (
         f"Where the galaxy's distance is not known, nor is the pixels' side: RMSE on set A "
@@ -90,22 +92,25 @@ def _unknown_scale(model: DustForest, galaxies: Galaxies, sets: Mapping[str, Jud
 
 
 def _whole(model: DustForest, galaxies: Galaxies) -> str:
-    near = populations(galaxies)[WELL_MEASURED]
-    small = (galaxies.scale_pc[near] < 6000).mean()
-    own = _rmse_of_real(model, galaxies)
-    bare = _rmse_of_real(replace(model, pixels=None), galaxies)
-    words = ", ".join(
-        f"{name} {one:.3f} ({other:.3f})" for name, one, other in zip(DUST, own, bare, strict=True)
-    )
+    words = []
+    for population in (WELL_MEASURED, ALL):
+        use = populations(galaxies)[population]
+        small = 100 * np.mean(galaxies.scale_pc[use] < GALAXY_PC)
+        own, bare = (_rmse_of_real(model, galaxies, population, known) for known in (True, False))
+        pairs = zip(DUST, own, bare, strict=True)
+        told = ", ".join(f"{name} {one:.3f} ({other:.3f})" for name, one, other in pairs)
+        words.append(f"{population}, {small:.1f} % under {GALAXY_PC / 1e3:g} kpc: {told}")
     return (
-        f"Whole galaxies with their apertures' size given, of which {100 * small:.1f} % are under "
-        f"6 kpc, and in brackets without the part for pixels: RMSE of DustPedia's with >= 3 FIR "
-        f"{words}."
+        "The tables of galaxies are of spectra that are known to be whole galaxies'. Told by their "
+        "apertures' size alone, small ones would be taken for pixels in part: RMSE of DustPedia's "
+        f"galaxies so, and in brackets as in the tables: {'; '.join(words)}."
     )
 
 
-def _rmse_of_real(model: DustForest, galaxies: Galaxies) -> list[float]:
-    use = populations(galaxies)[WELL_MEASURED]
-    found = predict_unseen(model, galaxies, ALL_BANDS).values[use]
+def _rmse_of_real(
+    model: DustForest, galaxies: Galaxies, population: str, by_size: bool
+) -> list[float]:
+    use = populations(galaxies)[population]
+    found = predict_unseen(model, galaxies, ALL_BANDS, by_size).values[use]
     off = found - quantities_of(galaxies.targets)[use]
     return [float(np.sqrt(np.nanmean(off[:, QUANTITIES.index(name)] ** 2))) for name in DUST]

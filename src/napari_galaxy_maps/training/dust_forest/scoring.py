@@ -155,14 +155,24 @@ class Unseen:
     score: np.ndarray
 
 
-def predict_unseen(model: DustForest, galaxies: Galaxies, case: BandSet) -> Unseen:
-    """Each galaxy by the member that never saw it."""
+def predict_unseen(
+    model: DustForest, galaxies: Galaxies, case: BandSet, by_size: bool = False
+) -> Unseen:
+    """Each galaxy by the member that never saw it.
+
+    Parameters
+    ----------
+    by_size : bool
+        Whether its aperture's size tells how far it is a galaxy or a pixel; else it is known to be
+        a whole galaxy.
+    """
+    sides = galaxies.scale_pc if by_size else np.full(len(galaxies), np.inf)
     shape = (len(galaxies), len(QUANTITIES))
     values, sigma, tails = np.full((3, *shape), np.nan)
     found = Unseen(values, sigma, tails, np.full(len(galaxies), np.nan))
     spectra = normalise(
         *case.given(galaxies), case.bands, model.colour_term, model.columns, case.stage(galaxies),
-        galaxies.scale_pc,
+        sides,
     )  # fmt: skip
     for member, (_, test) in zip(model.members, folds(galaxies.surveys), strict=True):
         rows = test[spectra.usable[test]]
