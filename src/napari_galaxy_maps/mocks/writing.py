@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..bands.registry import BANDS, INPUT_BANDS, MODEL_BANDS, get_band
-from ..constants import ZERO_AB_MJY_SR
 from ..data.maps import PropertyMaps
 from ..fits_io.map_files import write_maps
 from ..fits_io.safe_writing import check_output, folder_written_whole
 from ..progress import Progress, Steps
+from .isophote import axis_ratio, ellipse_radii, isophotal_radius
 from .mock import Mock, make_mock_steps
 from .population import MockGalaxy, draw_galaxy
 from .view import UGRIZ, View
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 BAND_SETS: dict[str, tuple[str, ...]] = {"all": MODEL_BANDS, "input": INPUT_BANDS, "ugriz": UGRIZ}
 """Names for sets of bands."""
-_ISOPHOTE = ZERO_AB_MJY_SR * 10 ** (-0.4 * 25.0)  # 25 mag/arcsec2 in MJy/sr
 
 
 def bands_of(text: str) -> tuple[str, ...]:
@@ -61,21 +60,12 @@ def d25(mock: Mock) -> tuple[float, float]:
     The ellipse has the galaxy's position angle, and the axis ratio of its disc or spheroid.
     """
     galaxy, view = mock.galaxy, mock.view
-    cos2 = np.cos(np.radians(galaxy.inclination)) ** 2
-    thin = galaxy.bulge_axis if galaxy.kind == "elliptical" else 0.2
-    ratio = float(np.sqrt(cos2 + (1 - cos2) * thin**2))
-    y, x = np.mgrid[: view.size, : view.size] - (view.size - 1) / 2
-    angle = np.radians(galaxy.position_angle)
-    major, minor = -x * np.sin(angle) + y * np.cos(angle), x * np.cos(angle) + y * np.sin(angle)
-    radius = np.hypot(major, minor / ratio).ravel()
     place = next(
         (view.bands.index(b) for b in ("SDSS_g", "SDSS_r", *view.bands) if b in view.bands), 0
     )
-    ring = radius.astype(int)
-    mean = np.bincount(ring, mock.model[place].ravel()) / np.maximum(np.bincount(ring), 1)
-    bright = np.flatnonzero(mean[: view.size // 2] > _ISOPHOTE)
-    semi_major = max(float(bright[-1] if len(bright) else 0), 4.0) * view.pixel_arcsec
-    return 2 * semi_major / 60, ratio
+    radii = ellipse_radii(galaxy, view.size)
+    semi_major = isophotal_radius(mock.model[place], radii, 4.0) * view.pixel_arcsec
+    return 2 * semi_major / 60, axis_ratio(galaxy)
 
 
 def truth_maps(mock: Mock) -> PropertyMaps:

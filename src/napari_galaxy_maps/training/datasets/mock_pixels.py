@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...bands.registry import INPUT_BANDS, get_band
-from ...constants import MJY_SR_PER_LSUN_HZ_KPC2, PC_PER_MPC_ARCSEC, ZERO_AB_MJY_SR
+from ...constants import MJY_SR_PER_LSUN_HZ_KPC2, PC_PER_MPC_ARCSEC
 from ...cosmology import redshift_at_distance
 from ...measure.compare.initial_mass_function import LOG_MASS_OVER_CHABRIER
 from ...mocks import dust, surroundings, surveys
+from ...mocks.isophote import ellipse_radii, isophotal_radius
 from ...mocks.layers import ADDITIVE
 from ...mocks.population import EARLY, MockGalaxy, draw_galaxy
 from ...mocks.rendering import render
@@ -46,7 +47,7 @@ _LOG_NOISE = (-0.3, 0.6)
 """Limits of the logarithm of the noise over that of the surveys."""
 _SKY = 0.3
 """Of what sky subtraction leaves, in units of the noise of a pixel of `ANGULAR_PIXEL`."""
-_ISOPHOTE = ZERO_AB_MJY_SR * 10 ** (-0.4 * 25.0)
+_LEAST_R25 = 2.0  # fine pixels
 _SALPETER = LOG_MASS_OVER_CHABRIER["salpeter"]
 _FWHM_OVER_SIGMA = float(2 * np.sqrt(2 * np.log(2)))
 
@@ -170,7 +171,9 @@ def render_with_law(galaxy: MockGalaxy, law: DustLaw, distance_mpc: float) -> Re
         planes = planes + render(companion, view, redshift, x, y)
     n_bands = len(INPUT_BANDS)
     light = planes[:n_bands] * np.float32(MJY_SR_PER_LSUN_HZ_KPC2 / (1 + redshift) ** 3)
-    radius, r25 = _radii(galaxy, light[INPUT_BANDS.index("SDSS_g")], scale)
+    radii = ellipse_radii(galaxy, side)
+    r25 = isophotal_radius(light[INPUT_BANDS.index("SDSS_g")], radii, _LEAST_R25)
+    radius = (radii / r25).astype(np.float32)
     field = local_field(radius.shape, scale / 1e3, np.random.default_rng([galaxy.seed, 0xA13]))
     added = apply_law(planes[n_bands:], law, radius, field)
     grains = galaxy.qhac * law.grains
@@ -184,23 +187,7 @@ def render_with_law(galaxy: MockGalaxy, law: DustLaw, distance_mpc: float) -> Re
         "lstar": named["lstar"], "emitted": named["diffuse"] + named["cloud"],
         "star": named["star"], "dust": named["dust"], "shining": shining,
     }  # fmt: skip
-    return Rendered(galaxy.kind, scale, light, sums, radius, r25)
-
-
-def _radii(galaxy: MockGalaxy, green: np.ndarray, scale: float) -> tuple[np.ndarray, float]:
-    """Distance from the centre in the plane in R25, and R25 (g of 25 mag/arcsec2) in pc."""
-    n = len(green)
-    y, x = (np.mgrid[:n, :n] - (n - 1) / 2) * scale
-    angle = np.radians(galaxy.position_angle)
-    major, minor = -x * np.sin(angle) + y * np.cos(angle), x * np.cos(angle) + y * np.sin(angle)
-    cos2 = np.cos(np.radians(galaxy.inclination)) ** 2
-    thin = galaxy.bulge_axis if galaxy.kind == "elliptical" else 0.2
-    radius = np.hypot(major, minor / np.sqrt(cos2 + (1 - cos2) * thin**2))
-    ring = (radius / scale).astype(int).ravel()
-    mean = np.bincount(ring, green.ravel()) / np.maximum(np.bincount(ring), 1)
-    bright = np.flatnonzero(mean[: n // 2] > _ISOPHOTE)
-    r25 = max(float(bright[-1]) if len(bright) else 0.0, 2.0) * scale
-    return (radius / r25).astype(np.float32), r25
+    return Rendered(galaxy.kind, scale, light, sums, radius, r25 * scale)
 
 
 def _seen(
@@ -208,13 +195,14 @@ def _seen(
     rng: np.random.Generator,
 ) -> GalaxyPixels:  # fmt: skip
     """Some pixels of a galaxy on a grid that is coarser by a factor, as a survey sees them."""
+    from astropy.nddata import block_reduce
+
     scale = factor * fine.scale_pc
     arcsec = scale / (distance * PC_PER_MPC_ARCSEC)
     light = binned(fine.light, factor)
     sums = dict(zip(fine.sums, binned(np.stack([*fine.sums.values()]), factor), strict=True))
     n = light.shape[-1]
-    cut = factor * n
-    radius = fine.radius[:cut, :cut].reshape(n, factor, n, factor).mean(axis=(1, 3))
+    radius = block_reduce(fine.radius, factor, np.mean)
     places = np.flatnonzero(radius < REACH)
     places = rng.choice(places, min(MOST_PIXELS, len(places)), replace=False)
     truth = true_values(sums).reshape(-1, n * n)[:, places].T
@@ -251,11 +239,10 @@ def binned(planes: np.ndarray, factor: int) -> np.ndarray:
     -------
     ndarray of float32, shape (k, n // factor, n // factor)
     """
+    from astropy.nddata import block_reduce
     from scipy.ndimage import gaussian_filter
 
-    n = planes.shape[-1] // factor
-    cut = n * factor
-    mean = planes[:, :cut, :cut].reshape(-1, n, factor, n, factor).mean(axis=(2, 4))
+    mean = block_reduce(planes, (1, factor, factor), np.mean)
     width = _PSF_PIXELS / _FWHM_OVER_SIGMA
     return np.asarray(gaussian_filter(mean, (0, width, width), mode="nearest"), np.float32)
 
