@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from ...bands.registry import INPUT_BANDS
+from ...mocks.population import EARLY
 from ...models.dust_forest.features import UNKNOWN_SCALE, Spectra, normalise, select
 from ...models.dust_forest.model import DustForest, log_lsun_kpc2_per_mjy_sr
 from ...models.dust_forest.pixel_part import Surroundings
@@ -16,12 +17,8 @@ from ...models.dust_forest.uncertainty import QUANTITIES, quantities_of
 from ..datasets.galaxy_pixels import GalaxyPixels
 from ..datasets.mock_pixels import make_mock_pixels, whole_mock
 from .degraded_galaxies import Degradation, degrade
+from .pool import OF_TARGETS, PER_W1
 
-_OF_TARGETS = [
-    QUANTITIES.index(name)
-    for name in ("LOG_SIGMA_LD", "LOG_SIGMA_MD", "T_DUST", "LOG_SIGMA_LSTAR", "LOG_SIGMA_STAR")
-]
-_PER_AREA = np.array([1, 1, 0, 1, 1])
 _DUST = np.array([0, 1, 2])
 SHOWN, FIT_SHOWN = 0.2, 0.02
 """MJy/sr in SPIRE 250 from which a pixel's dust is scored, about the noise of a pixel of 18 arcsec
@@ -29,7 +26,6 @@ SHOWN, FIT_SHOWN = 0.2, 0.02
 _UNKNOWN = 0.3
 """Share of the degraded copies of which the scale is kept back."""
 _DEGRADATION = Degradation(noise=0.3)
-LATE = ("spiral", "barred", "flocculent", "ring", "irregular", "interacting")
 
 
 def spire_250(truth: np.ndarray) -> np.ndarray:
@@ -90,7 +86,7 @@ def zero_points(model: DustForest, mocks: int, seed: int, processes: int = 2) ->
     out.
     """
     wholes = make_mock_pixels(mocks, seed, processes, whole_mock)
-    late = np.isin(np.array(wholes.kinds)[wholes.galaxy], LATE)
+    late = ~np.isin(np.array(wholes.kinds)[wholes.galaxy], EARLY)
     rows = rows_of(model, wholes.select(late), np.zeros(5))
     return np.asarray(np.nanmedian(rows.mean - rows.targets, axis=0))
 
@@ -136,7 +132,7 @@ def targets_of(truth: np.ndarray, spectra: Spectra) -> np.ndarray:
     seen.
     """
     brightness = np.log10(spectra.normal) + log_lsun_kpc2_per_mjy_sr(spectra.columns.pivot_um)
-    targets = truth[:, _OF_TARGETS].astype(float) - brightness[:, None] * _PER_AREA
+    targets = truth[:, OF_TARGETS].astype(float) - brightness[:, None] * PER_W1
     targets[np.ix_(~(spire_250(truth) > FIT_SHOWN), _DUST)] = np.nan
     return np.asarray(targets)
 

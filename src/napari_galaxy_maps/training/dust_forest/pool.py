@@ -21,10 +21,11 @@ from ..datasets.galaxies import Galaxies
 from .band_sets import ALL_BANDS, BAND_SETS, COLUMNS
 from .degraded_galaxies import Degradation, degrade
 
-_OF_TARGETS = [
+OF_TARGETS = [
     QUANTITIES.index(name)
     for name in ("LOG_SIGMA_LD", "LOG_SIGMA_MD", "T_DUST", "LOG_SIGMA_LSTAR", "LOG_SIGMA_STAR")
 ]
+"""Where `galaxies.TARGETS` stand among `QUANTITIES`."""
 PER_W1 = np.array([1, 1, 0, 1, 1])
 """Which targets are per WISE 3.4 luminosity."""
 LEAST_ERROR = np.array([0.02, 0.05, 0.5, 0.0, 0.0])
@@ -167,7 +168,7 @@ def make_pool(galaxies: Galaxies, copies: Copies, colours: ColourModel, sed: Den
         copies.as_asked,
         COLUMNS.complete(matrix).reshape(shape),
         galaxies.targets,
-        np.nan_to_num(galaxies.truth_errors[:, _OF_TARGETS]),
+        np.nan_to_num(galaxies.truth_errors[:, OF_TARGETS]),
         limited_errors(galaxies),
         galaxies.surveys,
     )
