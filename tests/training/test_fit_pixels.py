@@ -53,7 +53,7 @@ def test_pixels_of_unseen_mocks_are_predicted_better_and_their_errors_hold(model
     assert zero.shape == (5,) and np.abs(zero[[0, 1, 3, 4]]).max() < 0.4
     others = make_mock_pixels(2, 40, processes=1)
     sets = judged_sets(fitted, zero, others, 12, 7, processes=1)
-    assert list(sets) == ["A", "A, 18 arcsec", "A, scale unknown", "B"]
+    assert list(sets) == ["A", "A, 18 arcsec", "A, scale unknown", "A, bands left out", "B"]
     found = sets["A"]
     for name in ("LOG_SLD", "LOG_SIGMA_LSTAR", "LOG_SIGMA_STAR"):
         j = QUANTITIES.index(name)

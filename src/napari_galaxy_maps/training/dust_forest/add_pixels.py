@@ -32,7 +32,7 @@ from .fit_galaxy_share import galaxy_errors
 from .fit_pixels import PixelSettings, fit_pixel_part
 from .pixel_notes import pixel_notes
 from .pixel_rows import zero_points
-from .pixel_tables import ANGULAR, UNKNOWN, pixel_tables
+from .pixel_tables import ANGULAR, FEWER, UNKNOWN, pixel_tables
 from .score_pixels import Judged, judge
 from .scoring import score_model
 
@@ -70,13 +70,15 @@ def judged_sets(
     processes: int = 2,
 ) -> dict[str, Judged]:
     """What the model says of pixels that it was not fitted to, by set: A (the recipe that it was
-    fitted to) on pixels of several scales and of 18 arcsec, and B (another).
+    fitted to) on pixels of several scales and of 18 arcsec, with the scale not told, and with bands
+    left out at random; and B (another).
     """
     held = partial(make_mock_pixels, galaxies, SETS * seed + HELD, processes)
     known, angular = held(), held(partial(pixels_of_mock, scales_pc=()))
     unknown = replace(known, scale_pc=np.full_like(known.scale_pc, np.nan))
     pairs = (("A", known), (ANGULAR, angular), (UNKNOWN, unknown))
     sets = {name: judge(model, pixels, zero) for name, pixels in pairs}
+    sets[FEWER] = judge(model, known, zero, seed)
     if others is not None:
         sets["B"] = judge(model, others, np.zeros(5))
     return sets

@@ -33,7 +33,8 @@ HEAD = (
     "set", "pixels", "property", "n of galaxies", "RMSE", "members", "DB21", "mean error",
     "members", "68 %", "members",
 )  # fmt: skip
-ANGULAR, UNKNOWN = "A, 18 arcsec", "A, scale unknown"
+ANGULAR, UNKNOWN, FEWER = "A, 18 arcsec", "A, scale unknown", "A, bands left out"
+"""Sets that are looked at as a whole."""
 PUBLISHED = {ANGULAR: (0.11, 0.32, 3.15), "500 pc": (0.15, 0.47, 4.67)}
 """RMSE of `DUST` by Dobbels & Baes 2021 (Sect. 3 and 4.1), trained on pixels."""
 SCALE_GROUPS = {"500 pc": (400.0, 650.0), "1 kpc": (800.0, 1350.0)}
@@ -63,7 +64,7 @@ def pixel_tables(sets: Mapping[str, Judged]) -> tuple[CardTable, ...]:
     for name, judged in sets.items():
         everything = {"all": np.ones(len(judged.galaxy), bool)}
         rows += _rows(name, judged, everything, QUANTITIES)
-        if name not in (ANGULAR, UNKNOWN):
+        if name not in (ANGULAR, UNKNOWN, FEWER):
             rows += _rows(name, judged, groups_of(judged), DUST)
     return CardTable(TITLE, TEXT, HEAD, tuple(rows)), _over_scale(sets)
 
@@ -100,7 +101,7 @@ def _over_scale(sets: Mapping[str, Judged]) -> CardTable:
     """RMSE over the pixel's side."""
     rows = []
     for name, judged in sets.items():
-        if name in (ANGULAR, UNKNOWN):
+        if name in (ANGULAR, UNKNOWN, FEWER):
             continue
         for prop in DUST:
             j = QUANTITIES.index(prop)
