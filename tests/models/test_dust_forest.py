@@ -190,10 +190,11 @@ def test_faint_pixels_are_flagged(model, make_cube):
 def test_nonsense_is_out_of_distribution_and_galaxies_are_not_however_noisy(model, make_cube):
     for noise in (0.03, 0.2, 0.8):
         cube = make_cube(shape=(1, 300), noise=noise)
-        # The made-up early type is like few galaxies: it lies at the limit.
-        usual = cube.data[cube.bands.index("WISE_12")] > 0.5 * cube.data[cube.bands.index("SDSS_r")]
-        flags = model.predict(cube, "cpu").flags[usual]
-        assert usual.sum() > 150 and np.mean((flags & Flag.OUT_OF_DISTRIBUTION) > 0) < 0.05
+        flagged = (model.predict(cube, "cpu").flags & Flag.OUT_OF_DISTRIBUTION) > 0
+        early = cube.data[cube.bands.index("WISE_12")] < 0.5 * cube.data[cube.bands.index("SDSS_r")]
+        assert early.sum() > 50 and np.mean(flagged[~early]) < 0.02
+        # The made-up early type is like few galaxies; measured to 3 % it lies at the limit.
+        assert np.mean(flagged) < (0.15 if noise == 0.03 else 0.05)
     cube = make_cube(shape=(1, 300), noise=0.03)
     order = np.random.default_rng(0).permutation(len(TYPICAL))
     upside_down = replace(cube, data=cube.data[order], uncertainty=cube.uncertainty[order])
