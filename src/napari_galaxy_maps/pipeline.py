@@ -21,7 +21,7 @@ from .exceptions import ModelError
 from .fits_io.image_files import FITS_ENDINGS
 from .measure.apertures.totals import integrated_cube
 from .models.band_advice import not_used, unknown_bands
-from .models.registry import load_model
+from .models.registry import load_model, model_class
 from .prepare.impute import model_redshift
 from .prepare.masks.mask_files import masks_from_regions, read_masks
 from .prepare.masks.mask_set import Masks
@@ -93,10 +93,12 @@ def prepare_galaxy_steps(
     recipe's model knows.
     """
     cube = yield from prepare_steps(galaxy, recipe, memory, masks)
-    model = load_model(recipe.model.name)
     try:
+        if not model_class(recipe.model.name).has_remarks:
+            return cube
+        model = load_model(recipe.model.name)
         model.check_bands(cube.bands)
-    except ModelError:  # who only prepares may have any bands
+    except ModelError:  # who only prepares may have any bands, and any model
         return cube
     for remark in model.remarks(cube):
         yield Progress("predict", 1, 1, remark, lasting=True)

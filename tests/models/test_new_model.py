@@ -38,6 +38,7 @@ class Toy:
     factor: float
     card: object
     weights_hash: str = ""
+    has_remarks = False
     reach: int = field(default=0, init=False)
 
     @property

@@ -1,4 +1,8 @@
-"""The part for pixels learns what galaxies' members miss, from galaxies that each count alike."""
+"""The part for pixels learns what galaxies' members miss, from galaxies that each count alike.
+
+Of `training.dust_forest.fit_pixels`, `training.dust_forest.boosting` and
+`training.dust_forest.command`.
+"""
 
 import numpy as np
 import pytest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ..progress import Progress, Steps
 
@@ -17,6 +17,9 @@ class Model(Protocol):
     """A model; a class of this shape, its weights and its card in a folder, and a row in
     ``registry.json`` are all that a new one takes.
     """
+
+    has_remarks: ClassVar[bool]
+    """Whether `remarks` may say anything; where not, its weights are not read to prepare a cube."""
 
     @property
     def name(self) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -107,6 +107,7 @@ class DustForest:
     card: ModelCard
     weights_hash: str = ""
     pixels: PixelPart | None = None
+    has_remarks: ClassVar[bool] = True
     reach: int = field(default=0, init=False)
     """Pixels within which a pixel has an influence on others."""
 

@@ -8,7 +8,7 @@ import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -123,6 +123,7 @@ class StellarUNet:
     library: Library
     card: ModelCard
     weights_hash: str = ""
+    has_remarks: ClassVar[bool] = False
     reach: int = field(default=REACH, init=False)
 
     @property

@@ -3,7 +3,7 @@ the spread of the set.
 
 The mocks have one dust: THEMIS's, whose mass follows from the gas. Real galaxies scatter about it.
 Each law changes the additive planes of a rendered mock before its dust shines; the light of the
-stars stays as it was. What dust emits stays what it took, but for `DustLaw.light`.
+stars stays as it was. What dust emits stays what it took, but for `DustLaw.light` and `local`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...mocks.layers import ADDITIVE
+from ...prepare.psf.kernels import FWHM_PER_SIGMA
 
 _DUST, _DIFFUSE, _CLOUD = (ADDITIVE.index(name) for name in ("dust", "diffuse", "cloud"))
 
@@ -133,7 +134,7 @@ def local_field(shape: tuple[int, int], pixel_kpc: float, rng: np.random.Generat
     """Gaussian noise of unit scatter that is alike within `LOCAL_KPC`."""
     from scipy.ndimage import gaussian_filter
 
-    width = LOCAL_KPC / pixel_kpc / float(np.sqrt(8 * np.log(2)))
+    width = LOCAL_KPC / pixel_kpc / FWHM_PER_SIGMA
     field = gaussian_filter(rng.standard_normal(shape), width, mode="wrap")
     return np.asarray(field / field.std(), np.float32)
 

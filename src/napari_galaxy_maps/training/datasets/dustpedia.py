@@ -14,7 +14,7 @@ from ...constants import MPC_M, PC_PER_MPC_ARCSEC, SR_PER_ARCSEC2
 from ...models.dust_forest.columns import NORMAL
 from .dustpedia_tables import CIGALE_BANDS, DustPediaTables, Table, number
 from .galaxies import Galaxies, log_w1
-from .hatlas import rival_of
+from .hatlas import read_hatlas, rival_of
 
 SURVEY = "DustPedia"
 MJY_PER_MILLIJY = 1e-9
@@ -63,6 +63,13 @@ def read_galaxies(folder: str | Path, hatlas: str | Path | None = None) -> Galax
         n_detected=tables.herschel_detections(names),
         rival=rival_of(hatlas, names, w1),
     )
+
+
+def read_both(folder: str | Path, hatlas: str | Path) -> Galaxies:
+    """DustPedia's galaxies and H-ATLAS's behind them; parameters and errors as of
+    `read_galaxies`.
+    """
+    return read_galaxies(folder, hatlas).joined(read_hatlas(hatlas))
 
 
 def _usable_names(tables: DustPediaTables) -> list[str]:

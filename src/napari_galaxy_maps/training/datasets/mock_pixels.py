@@ -22,6 +22,7 @@ from ...mocks.population import EARLY, MockGalaxy, draw_galaxy
 from ...mocks.rendering import render
 from ...mocks.view import View
 from ...models.dust_forest.columns import NORMAL
+from ...prepare.psf.kernels import FWHM_PER_SIGMA
 from ...sed.tables import dust_table, dust_temperature
 from .dust_laws import DustLaw, apply_law, draw_law, local_field, shells
 from .galaxy_pixels import GalaxyPixels, joined, no_pixels
@@ -49,7 +50,6 @@ _SKY = 0.3
 """Of what sky subtraction leaves, in units of the noise of a pixel of `ANGULAR_PIXEL`."""
 _LEAST_R25 = 2.0  # fine pixels
 _SALPETER = LOG_MASS_OVER_CHABRIER["salpeter"]
-_FWHM_OVER_SIGMA = float(2 * np.sqrt(2 * np.log(2)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class Rendered:
         Per kpc2, what adds up: ``"lstar"``, ``"emitted"`` (Lsun), ``"star"``, ``"dust"`` (Msun),
         and ``"shining"``, light in `dust.SHOWN_BY`, MJy/sr.
     radius : ndarray, shape (n, n)
-        In the galaxy's plane, in R25.
+        Along the galaxy's ellipses, in R25.
     r25_pc : float
     """
 
@@ -178,7 +178,6 @@ def render_with_law(galaxy: MockGalaxy, law: DustLaw, distance_mpc: float) -> Re
     added = apply_law(planes[n_bands:], law, radius, field)
     grains = galaxy.qhac * law.grains
     normal = light[INPUT_BANDS.index(NORMAL)]
-    # Shells are about stars of giants' age: a galaxy that forms few stars has nothing else.
     light = light + shells(normal, law, INPUT_BANDS)
     light += dust.emission(added, grains, INPUT_BANDS, redshift)
     named = dict(zip(ADDITIVE, added, strict=True))
@@ -243,7 +242,7 @@ def binned(planes: np.ndarray, factor: int) -> np.ndarray:
     from scipy.ndimage import gaussian_filter
 
     mean = block_reduce(planes, (1, factor, factor), np.mean)
-    width = _PSF_PIXELS / _FWHM_OVER_SIGMA
+    width = _PSF_PIXELS / FWHM_PER_SIGMA
     return np.asarray(gaussian_filter(mean, (0, width, width), mode="nearest"), np.float32)
 
 

@@ -17,17 +17,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ...exceptions import GalaxyMapsError, ModelError
 from ...models.dust_forest.model import DustForest
 from ...models.registry import load_model
-from ..datasets.dustpedia import read_galaxies
+from ..datasets.dustpedia import read_both
 from ..datasets.galaxies import Galaxies
 from ..datasets.galaxy_pixels import GalaxyPixels, read_pixels
-from ..datasets.hatlas import read_hatlas
 from ..datasets.mock_pixels import make_mock_pixels, pixels_of_mock
 from ..model_files import write_model
 from .card_notes import measured_notes, quarters_of_sigma
 from .card_text import BEYOND, NAME, VERSION, card
+from .command import parser_of, status_of
 from .fit_galaxy_share import galaxy_errors
 from .fit_pixels import PixelSettings, fit_pixel_part
 from .pixel_notes import pixel_notes
@@ -112,45 +111,44 @@ def carded(
     return replace(model, card=replace(model.card, notes=notes))
 
 
+def add_to_shipped(
+    options: argparse.Namespace, report: Callable[[str], None] = lambda _: None
+) -> None:
+    """Give the shipped model a part for pixels, or keep the one that it has, and write it with a
+    new card.
+    """
+    model = load_model(NAME)
+    assert isinstance(model, DustForest)
+    galaxies = read_both(options.data, options.hatlas)
+    others = read_pixels(options.others) if options.others else None
+    if options.scores_only and model.pixels is not None:
+        zero = zero_points(model, WHOLES, SETS * options.seed + _WHOLE)
+    else:
+        model, zero = with_pixels(model, options.galaxies, seed=options.seed, report=report)
+    sets = judged_sets(model, zero, others, seed=options.seed)
+    report("pixels judged")
+    model = carded(model, galaxies, sets, zero, options.seed)
+    write_model(model, "forest", options.out)
+    report(f"written to {options.out}")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", required=True, type=Path, help="folder of the DustPedia tables")
-    parser.add_argument("--hatlas", required=True, type=Path, help="folder of the H-ATLAS tables")
+    parser = parser_of(__doc__)
     parser.add_argument(
         "--others", type=Path, help="pixels of mocks of another recipe (training.other_mocks)"
     )
-    parser.add_argument("--out", required=True, type=Path, help="folder for weights and card")
     parser.add_argument(
         "--scores-only", action="store_true", help="keep the part for pixels that the model has"
     )
     parser.add_argument("--galaxies", type=int, default=GALAXIES)
-    parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     start = time.monotonic()
 
     def say(words: str) -> None:
         print(f"{time.monotonic() - start:6.0f} s  {words}", flush=True)
 
-    try:
-        model = load_model(NAME)
-        if not isinstance(model, DustForest):
-            raise ModelError(f"{NAME} is no dust-forest.")
-        real = read_galaxies(options.data, options.hatlas).joined(read_hatlas(options.hatlas))
-        others = read_pixels(options.others) if options.others else None
-        if options.scores_only and model.pixels is not None:
-            zero = zero_points(model, WHOLES, SETS * options.seed + _WHOLE)
-        else:
-            model, zero = with_pixels(model, options.galaxies, seed=options.seed, report=say)
-        sets = judged_sets(model, zero, others, seed=options.seed)
-        say("pixels judged")
-        model = carded(model, real, sets, zero, options.seed)
-        write_model(model, "forest", options.out)
-        say(f"written to {options.out}")
-    except GalaxyMapsError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    return status_of(lambda: add_to_shipped(options, say))
 
 
 if __name__ == "__main__":

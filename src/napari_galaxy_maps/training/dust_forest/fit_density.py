@@ -7,17 +7,15 @@ FOLDER
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ...exceptions import GalaxyMapsError
 from ...models.dust_forest.model import DustForest
 from ...models.registry import load_model
-from ..datasets.dustpedia import read_galaxies
-from ..datasets.hatlas import read_hatlas
+from ..datasets.dustpedia import read_both
 from ..model_files import write_model
+from .command import parser_of, status_of
 from .density_of_galaxies import MOCKS, density_pixels, with_density
 from .density_tables import described_on_card
 from .pool import PoolSettings, make_copies
@@ -53,7 +51,7 @@ def train(
     """
     model = load_model("dust-forest")
     assert isinstance(model, DustForest)
-    galaxies = read_galaxies(data, hatlas).joined(read_hatlas(hatlas))
+    galaxies = read_both(data, hatlas)
     copies = make_copies(galaxies, model.colour_term, PoolSettings(), seed)
     pixels, held = density_pixels(seed, galaxies=mocks)
     model, fit = with_density(model, galaxies, copies, pixels, seed)
@@ -69,19 +67,12 @@ def train(
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", required=True, type=Path, help="folder of the DustPedia tables")
-    parser.add_argument("--hatlas", required=True, type=Path, help="folder of the H-ATLAS tables")
-    parser.add_argument("--out", required=True, type=Path, help="folder for weights and card")
-    parser.add_argument("--seed", type=int, default=0)
+    parser = parser_of(__doc__)
     parser.add_argument("--mocks", type=int, default=MOCKS, help="mock galaxies")
     options = parser.parse_args(arguments)
-    try:
-        train(options.data, options.hatlas, options.out, options.seed, options.mocks)
-    except GalaxyMapsError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    return status_of(
+        lambda: train(options.data, options.hatlas, options.out, options.seed, options.mocks)
+    )
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ FOLDER
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Callable
@@ -15,19 +14,18 @@ from pathlib import Path
 
 import numpy as np
 
-from ...exceptions import GalaxyMapsError
 from ...models.dust_forest.density import Density
 from ...models.dust_forest.features import before_fit
 from ...models.dust_forest.members import Member, Predictor
 from ...models.dust_forest.model import DustForest
-from ..datasets.dustpedia import read_galaxies
+from ..datasets.dustpedia import read_both
 from ..datasets.galaxies import Galaxies, fit_colour_term
-from ..datasets.hatlas import read_hatlas
 from ..model_files import write_model
 from .ablation import ablation_table
 from .add_pixels import carded, judged_sets, with_pixels
 from .band_sets import COLUMNS
 from .card_text import NAME, VERSION, card
+from .command import parser_of, status_of
 from .density_of_galaxies import density_pixels, with_density
 from .density_tables import described_on_card
 from .fit_features import fit_galaxy_colours, fit_sed_network, fitted_features
@@ -71,7 +69,7 @@ def train(
     """
     say = report or (lambda _: None)
     start = time.monotonic()
-    galaxies = read_galaxies(data, hatlas).joined(read_hatlas(hatlas))
+    galaxies = read_both(data, hatlas)
     say(f"{len(galaxies)} galaxies")
     model, pool, fitted = fit_model(galaxies, seed, report=say)
     say(f"fitted after {time.monotonic() - start:.0f} s")
@@ -157,18 +155,8 @@ def fit_member(
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", required=True, type=Path, help="folder of the DustPedia tables")
-    parser.add_argument("--hatlas", required=True, type=Path, help="folder of the H-ATLAS tables")
-    parser.add_argument("--out", required=True, type=Path, help="folder for weights and card")
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args(arguments)
-    try:
-        train(options.data, options.hatlas, options.out, options.seed)
-    except GalaxyMapsError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    options = parser_of(__doc__).parse_args(arguments)
+    return status_of(lambda: train(options.data, options.hatlas, options.out, options.seed))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from ...models.dust_forest.packed_forest import PackedForest, combine, from_skle
 from ...models.dust_forest.uncertainty import N_TARGETS
 from ..datasets.dustpedia import SURVEY as DUSTPEDIA
 from ..datasets.hatlas import SURVEY as HATLAS
+from .boosting import BoostSettings, boosted
 from .fit_network import fit_network
 from .pool import Pool
 
@@ -202,32 +203,18 @@ def _randomised(
 
 
 def _boosted(draw: _Draw, seed: list[int]) -> object:
-    import xgboost
-
     rng = np.random.default_rng(seed)
     x, z, weight = draw(np.tile(draw.rows, draw.settings.boost_draws), rng)
     weight = weight / weight.mean(0)
-    data = xgboost.DMatrix(x)
-    data.set_base_margin(np.zeros(z.shape))
 
     def objective(u: np.ndarray, _: object) -> tuple[np.ndarray, np.ndarray]:
         return weight * (u.reshape(z.shape) - z), np.maximum(weight, 1e-6)
 
-    parameters = {
-        "max_depth": 5,
-        "eta": 0.08,
-        "subsample": 0.5,
-        "colsample_bytree": 0.3,
-        "min_child_weight": 8,
-        "reg_lambda": 5,
-        "base_score": 0.0,
-        "tree_method": "hist",
-        "multi_strategy": "multi_output_tree",
-        "num_target": z.shape[1],
-        "nthread": 1,
-        "seed": int(rng.integers(2**31)),
-    }
-    return xgboost.train(parameters, data, draw.settings.rounds, obj=objective)
+    settings = BoostSettings(
+        draw.settings.rounds, depth=5, eta=0.08, column_share=0.3, row_share=0.5, penalty=5,
+        min_hessian=8,
+    )  # fmt: skip
+    return boosted(x, np.zeros(z.shape), objective, settings, int(rng.integers(2**31)))
 
 
 def _network(draw: _Draw, seed: int) -> DenseNetwork:

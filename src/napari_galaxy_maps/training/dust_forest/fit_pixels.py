@@ -1,8 +1,4 @@
-"""Fits the part of dust-forest that is for pixels, to pixels of mock galaxies, and writes the model
-with it.
-
-python -m napari_galaxy_maps.training.dust_forest.fit_pixels --out FOLDER --galaxies 1000 --seed 0
-"""
+"""Fits the part of dust-forest that is for pixels, to pixels of mock galaxies."""
 
 from __future__ import annotations
 
@@ -16,9 +12,10 @@ from ...models.dust_forest.features import UNKNOWN_SCALE
 from ...models.dust_forest.model import DustForest
 from ...models.dust_forest.packed_forest import PackedForest, from_xgboost
 from ...models.dust_forest.pixel_part import PixelPart, pixel_features
-from ...models.dust_forest.uncertainty import N_TARGETS, QUANTITIES, Spread, levers
+from ...models.dust_forest.uncertainty import QUANTITIES, Spread, levers
 from ..datasets.galaxy_pixels import GalaxyPixels
 from .band_sets import COLUMNS
+from .boosting import BoostSettings, boosted
 from .fit_recalibration import fit_recalibration
 from .fit_spread import SpreadSettings, fit_log_sigma
 from .in_processes import in_processes
@@ -37,14 +34,12 @@ _RADIUS_EDGES = (0.3, 0.6, 0.9)
 
 
 @dataclass(frozen=True)
-class PixelSettings:
-    """Settings of the fit.
+class PixelSettings(BoostSettings):
+    """Settings of the correction, and of the uncertainty.
 
     Attributes
     ----------
-    rounds, depth, eta, column_share, row_share, penalty, min_hessian
-        As xgboost's, of the correction.
-    spread : SpreadSettings
+    spread : BoostSettings
     """
 
     rounds: int = 150
@@ -54,7 +49,7 @@ class PixelSettings:
     row_share: float = 0.5
     penalty: float = 5.0
     min_hessian: float = 50.0
-    spread: SpreadSettings = field(
+    spread: BoostSettings = field(
         default_factory=lambda: SpreadSettings(rounds=80, depth=4, min_hessian=30.0)
     )
 
@@ -111,7 +106,7 @@ def galaxy_weights(galaxy: np.ndarray) -> np.ndarray:
 
 
 def fit_correction(
-    x: np.ndarray, error: np.ndarray, weight: np.ndarray, settings: PixelSettings, seed: int
+    x: np.ndarray, error: np.ndarray, weight: np.ndarray, settings: BoostSettings, seed: int
 ) -> PackedForest:
     """Boosted trees with vector leaves of the members' errors.
 
@@ -123,40 +118,21 @@ def fit_correction(
         Truth minus members; NaN where unknown.
     weight : ndarray, shape (n,)
     """
-    import xgboost
-
     known = np.isfinite(error)
     z, counts = np.nan_to_num(error) / _SCALE, weight[:, None] * known
-    data = xgboost.DMatrix(x)
-    data.set_base_margin(np.zeros(z.shape))
 
     def objective(u: np.ndarray, _: Any) -> tuple[np.ndarray, np.ndarray]:
         off = u.reshape(z.shape) - z
         part = counts / np.sqrt(1 + (off / _TAIL) ** 2)  # pseudo-Huber
         return part * off, np.maximum(part, 1e-6)
 
-    parameters = {
-        "max_depth": settings.depth,
-        "eta": settings.eta,
-        "subsample": settings.row_share,
-        "colsample_bytree": settings.column_share,
-        "min_child_weight": settings.min_hessian,
-        "reg_lambda": settings.penalty,
-        "base_score": 0.0,
-        "tree_method": "hist",
-        "multi_strategy": "multi_output_tree",
-        "num_target": N_TARGETS,
-        "nthread": 1,
-        "seed": seed,
-    }
-    return from_xgboost(
-        xgboost.train(parameters, data, settings.rounds, obj=objective), np.diag(_SCALE)
-    )
+    booster = boosted(x, np.zeros(z.shape), objective, settings, seed)
+    return from_xgboost(booster, np.diag(_SCALE))
 
 
 def _fit_spread(
     pixels: GalaxyPixels, rows: PixelRows, mean: np.ndarray, fold: np.ndarray,
-    settings: SpreadSettings, seed: int, processes: int,
+    settings: BoostSettings, seed: int, processes: int,
 ) -> Spread:  # fmt: skip
     """The uncertainty of corrected means of galaxies that the correction did not see."""
     x = pixel_features(rows.features, mean, rows.about)

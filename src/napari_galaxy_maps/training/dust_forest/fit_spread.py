@@ -24,6 +24,7 @@ from ...models.dust_forest.uncertainty import (
     spread_features,
 )
 from .band_sets import BAND_SETS, COLUMNS
+from .boosting import BoostSettings, boosted
 from .fit_mean import MeanSettings, fit_mean
 from .fit_recalibration import fit_recalibration
 from .pool import Pool
@@ -43,13 +44,11 @@ _FLOOR, _CEILING = -8.0, 4.0
 
 
 @dataclass(frozen=True)
-class SpreadSettings:
+class SpreadSettings(BoostSettings):
     """Settings of the boosted trees of ln sigma, chosen by cross-validation.
 
     Attributes
     ----------
-    rounds, depth, eta, column_share, row_share, penalty, min_hessian
-        As xgboost's.
     whole_weight, case_weight : float
         How often a galaxy's whole copy, and that in each of `BAND_SETS`, counts beside a random
         one.
@@ -178,14 +177,12 @@ def fit_log_sigma(
     residual: np.ndarray,
     error: np.ndarray,
     weight: np.ndarray,
-    settings: SpreadSettings,
+    settings: BoostSettings,
     seed: int,
 ) -> tuple[PackedForest, np.ndarray]:
     """Boosted trees of ln sigma, all quantities in the same leaves, and the limits that it is kept
     within.
     """
-    import xgboost
-
     n_out = residual.shape[1]
     known = np.isfinite(residual)
     scale = np.sqrt(np.nanmean(residual**2, axis=0))
@@ -194,8 +191,6 @@ def fit_log_sigma(
     start = np.array(
         [best_constant(np.sqrt(r2[:, j]), np.sqrt(e2[:, j]), weights[:, j]) for j in range(n_out)]
     )
-    data = xgboost.DMatrix(x)
-    data.set_base_margin(np.tile(start, (len(x), 1)))
 
     def objective(u: np.ndarray, _: Any) -> tuple[np.ndarray, np.ndarray]:
         # u = ln sigma^2; of 0.5 ln V + 0.5 r^2 / V, V = sigma^2 + error^2: the gradient and the
@@ -206,21 +201,7 @@ def fit_log_sigma(
         slope = weights * 0.5 * share * (1 - r2 / total)
         return slope, np.maximum(weights * (0.5 * share**2 + 1e-3), 1e-6)
 
-    parameters = {
-        "max_depth": settings.depth,
-        "eta": settings.eta,
-        "min_child_weight": settings.min_hessian,
-        "reg_lambda": settings.penalty,
-        "colsample_bytree": settings.column_share,
-        "subsample": settings.row_share,
-        "nthread": 1,
-        "tree_method": "hist",
-        "seed": seed,
-        "base_score": 0.0,
-        "multi_strategy": "multi_output_tree",
-        "num_target": n_out,
-    }
-    booster = xgboost.train(parameters, data, settings.rounds, obj=objective)
+    booster = boosted(x, np.tile(start, (len(x), 1)), objective, settings, seed)
     forest = from_xgboost(booster, 0.5 * np.eye(n_out))
     offset = forest.offset + 0.5 * start + np.log(scale)
     limits = np.array([0.5 * _FLOOR + np.log(scale), 0.5 * _CEILING + np.log(scale)])

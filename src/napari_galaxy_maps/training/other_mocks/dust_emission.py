@@ -10,8 +10,8 @@ import numpy as np
 
 from ...bands.registry import get_band
 from ...constants import SPEED_OF_LIGHT_MICRON_S
-from ...exceptions import InputError
 from ..datasets.band_numbers import filter_curve
+from .template_files import table_in
 
 LSUN_PER_MSUN = 138.0
 """Of Draine & Li's dust at U = 1."""
@@ -54,12 +54,9 @@ def read_table(templates: Path, dust: str) -> tuple[np.ndarray, np.ndarray, np.n
     InputError
         When the table is not there.
     """
-    path = templates / _TABLE
-    if not path.is_file():
-        raise InputError(f"{path} is missing; give the folder of data that has templates/{_TABLE}.")
     small = {"dl07": "dl07_qpah_percent", "themis": "themis_qhac"}[dust]
     names = (f"{dust}_wavelength_um", f"{dust}_jy_cm2_per_sr_per_h", f"{dust}_umin", small)
-    with np.load(path, allow_pickle=False) as table:
+    with np.load(table_in(templates, _TABLE), allow_pickle=False) as table:
         micron, spectra, umin, grains = (table[name].astype(float) for name in names)
     return micron, spectra, umin, grains
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from ...bands.registry import get_band
 from ...constants import LSUN_ERG_S, PLANCK_CONSTANT_ERG_S, SPEED_OF_LIGHT_ANGSTROM_S
-from ...exceptions import InputError
 from ..datasets.band_numbers import filter_curve
+from .template_files import table_in
 
 EDGES_UM = np.concatenate([np.geomspace(0.0912, 5.0, 201), np.geomspace(5.0, 30.0, 19)[1:]])
 """Edges of the bins, micron: 2 % wide where dust dims stars, 10 % beyond."""
@@ -69,10 +69,7 @@ def read_populations(templates: Path) -> Populations:
     InputError
         When the table is not there.
     """
-    path = templates / _TABLE
-    if not path.is_file():
-        raise InputError(f"{path} is missing; give the folder of data that has templates/{_TABLE}.")
-    with np.load(path, allow_pickle=False) as table:
+    with np.load(table_in(templates, _TABLE), allow_pickle=False) as table:
         wave = table["wavelength_angstrom"]
         spectra = table["lsun_per_angstrom_per_msun_formed"].astype(float)
         age, metals = table["age_yr"], table["metallicity"]
