@@ -48,8 +48,8 @@ def patterns(
         np.exp(-(np.maximum(radius - 3.0, 0) ** 2) / 4) if galaxy.kind != "interacting" else 1.0
     )
     sheared = _sheared_noise(galaxy, radius, angle, rng)
-    fine = _noise(rng, size, 1.1)
-    coarse = _noise(rng, size, 2.2)
+    fine = noise(rng, size, 1.1)
+    coarse = noise(rng, size, 2.2)
     # No arm is as strong all along: it breaks, forks and fades.
     strength = (
         galaxy.arm_strength
@@ -112,7 +112,7 @@ def _spiral_phase(
     )
 
 
-def _noise(
+def noise(
     rng: np.random.Generator, size: int, slope: float, shape: tuple[int, int] | None = None
 ) -> np.ndarray:
     """Gaussian noise of unit variance whose amplitude falls with frequency to the power `slope`;
@@ -139,7 +139,7 @@ def _sheared_noise(
     read from a table.
     """
     n_angle, n_radius = 256, 128
-    table = _noise(rng, 0, slope, (n_angle, n_radius))
+    table = noise(rng, 0, slope, (n_angle, n_radius))
     log_r = np.log(np.maximum(radius, 0.05)) * 2.2
     pitch = np.radians(
         max(abs(galaxy.pitch), 15.0) * (2.2 if galaxy.kind == "irregular" else 1.0)

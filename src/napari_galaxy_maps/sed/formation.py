@@ -55,7 +55,7 @@ def formed(
 
 
 @lru_cache(maxsize=2)
-def _cells(table: StarTable) -> tuple[np.ndarray, np.ndarray]:
+def cells(table: StarTable) -> tuple[np.ndarray, np.ndarray]:
     """Edges in Myr of the pieces of the table's ages, and each piece's weights over those ages."""
     ages = table.age_yr / 1e6
     edges = [np.linspace(a, b, PIECES + 1)[:-1] for a, b in pairwise(ages)]
@@ -79,7 +79,7 @@ def age_weights(
     recent : ndarray, shape (m,)
         Fraction of the mass that formed in the last 100 Myr.
     """
-    edges, weights = _cells(table)
+    edges, weights = cells(table)
     mass = formed(edges, age, tau, change_age, change)
     young = edges[1:] <= 10.0
     return (

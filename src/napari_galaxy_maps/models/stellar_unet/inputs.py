@@ -27,6 +27,8 @@ REFERENCE = 0.1
 _WIDTH = 3.0
 """e-folds of surface brightness that one unit of an input spans."""
 _REDSHIFT = 0.1
+_FIRST_UM = 0.2
+"""Wavelength in micron below all filters, so that a filter that is there never looks missing."""
 MEAN = (0.232, 1.401, 1.921, 2.137, 2.345)
 COVARIANCE = (
     (1.3674, 1.3395, 1.3263, 1.3208, 1.3176), (1.3395, 1.4036, 1.4438, 1.4643, 1.4837),
@@ -40,7 +42,15 @@ _CALIBRATION = 0.02
 """Relative error of a band's calibration, below which colours tell nothing."""
 _N = len(UGRIZ)
 _PAIRS = tuple(combinations(range(_N), 2))
-N_CHANNELS = 3 * _N + len(_PAIRS) + (_N - 1) + 2
+FILTERS: tuple[tuple[float, float], ...] = (
+    (0.3557, 0.0559), (0.4702, 0.1160), (0.6175, 0.1112), (0.7491, 0.1070), (0.8946, 0.1126),
+)  # fmt: skip
+"""Pivot wavelength and width in micron of the filters of `UGRIZ`; the width is that of a rectangle
+as high as the curve's peak, and of its area (Fukugita+ 1996, without air).
+"""
+RELATIONS = "relations"
+"""The channel that says whether galaxies' scaling relations may be used."""
+N_CHANNELS = 4 * _N + len(_PAIRS) + (_N - 1) + 3
 N_LEVELS = 5
 
 
@@ -50,11 +60,13 @@ def channel_names(bands: Sequence[str]) -> tuple[str, ...]:
     return (
         *(f"brightness {band}" for band in bands),
         *(f"noise {band}" for band in bands),
-        *(f"is there {band}" for band in bands),
+        *(f"pivot {band}" for band in bands),
+        *(f"width {band}" for band in bands),
         *colours,
         *(f"{band} beyond redder bands" for band in bands[:-1]),
         "redshift",
         "redshift is known",
+        RELATIONS,
     )
 
 
@@ -67,7 +79,12 @@ def check_card(card: ModelCard) -> None:
         )
 
 
-def encode(data: torch.Tensor, sigma: torch.Tensor, redshift: torch.Tensor) -> list[torch.Tensor]:
+def encode(
+    data: torch.Tensor,
+    sigma: torch.Tensor,
+    redshift: torch.Tensor,
+    relations: torch.Tensor | None = None,
+) -> list[torch.Tensor]:
     """The channels of the network, for each of its levels: of the image, and of it averaged over
     blocks of 2, 4, 8 and 16 pixels.
 
@@ -82,6 +99,8 @@ def encode(data: torch.Tensor, sigma: torch.Tensor, redshift: torch.Tensor) -> l
         are there.
     redshift : Tensor, shape (n,)
         NaN where it is not known.
+    relations : Tensor, shape (n,), optional
+        1 where galaxies' scaling relations count as a weight, 0 where they do not; by default 1.
 
     Returns
     -------
@@ -91,21 +110,27 @@ def encode(data: torch.Tensor, sigma: torch.Tensor, redshift: torch.Tensor) -> l
     import torch
     from torch.nn import functional
 
+    if relations is None:
+        relations = torch.ones_like(redshift)
     there = torch.isfinite(data) & torch.isfinite(sigma) & (sigma > 0)
     flux, variance = torch.where(there, data, 0.0), torch.where(there, sigma, 0.0) ** 2
     count = there.to(data.dtype)
-    found = [channels(flux, variance.sqrt(), there, redshift)]
+    found = [channels(flux, variance.sqrt(), there, redshift, relations)]
     for _ in range(N_LEVELS - 1):
         flux, variance, count = (
             functional.avg_pool2d(sums, 2, divisor_override=1) for sums in (flux, variance, count)
         )
         n = count.clamp(min=1)
-        found.append(channels(flux / n, variance.sqrt() / n, count > 0, redshift))
+        found.append(channels(flux / n, variance.sqrt() / n, count > 0, redshift, relations))
     return [level.contiguous(memory_format=torch.channels_last) for level in found]
 
 
 def channels(
-    data: torch.Tensor, sigma: torch.Tensor, there: torch.Tensor, redshift: torch.Tensor
+    data: torch.Tensor,
+    sigma: torch.Tensor,
+    there: torch.Tensor,
+    redshift: torch.Tensor,
+    relations: torch.Tensor,
 ) -> torch.Tensor:
     """The channels of one level.
 
@@ -118,13 +143,13 @@ def channels(
     data, sigma : Tensor, shape (n, 5, ny, nx)
         Data are 0 where a band is missing, sigma is whatever it is.
     there : Tensor of bool, shape (n, 5, ny, nx)
-    redshift : Tensor, shape (n,)
+    redshift, relations : Tensor, shape (n,)
 
     Returns
     -------
     Tensor, shape (n, `N_CHANNELS`, ny, nx)
-        Bands, logarithms of their noise, whether they are there, colours (`_colours`), the redshift
-        and whether it is known; 0 where missing.
+        Bands, logarithms of their noise, pivots and widths of their filters, colours (`_colours`),
+        the redshift, whether it is known, and whether relations count; 0 where missing.
     """
     import torch
 
@@ -135,16 +160,18 @@ def channels(
     keep = there.to(data.dtype)
     known = torch.isfinite(redshift)
     about = torch.stack(
-        [torch.where(known, redshift / _REDSHIFT, 0.0), known.to(redshift.dtype)], 1
+        [torch.where(known, redshift / _REDSHIFT, 0.0), known.to(redshift.dtype), relations], 1
     ).to(data.dtype)
     n, _, ny, nx = data.shape
     colours = _colours(brightness, 0.25 / (1 + signal**2), there)
+    pivot, width = torch.tensor(FILTERS, dtype=data.dtype, device=data.device).T[..., None, None]
     parts = [
         brightness / _WIDTH * keep,
         level / _WIDTH * keep,
-        keep,
+        torch.log(pivot / _FIRST_UM) * keep,
+        width / pivot * 5 * keep,
         colours,
-        about[:, :, None, None].expand(n, 2, ny, nx),
+        about[:, :, None, None].expand(n, 3, ny, nx),
     ]
     return torch.cat(parts, 1)
 

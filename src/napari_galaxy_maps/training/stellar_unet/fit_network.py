@@ -231,20 +231,24 @@ def _schedule(done: int, steps: int) -> float:
 
 def _batch(
     sets: Sequence[Pairs], settings: FitSettings, rng: torch.Generator
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Data, sigma, truth and redshift of a batch from one of the sets."""
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Data, sigma, truth, redshift and relations of a batch from one of the sets."""
     weights = torch.tensor([float(len(s)) * s.size**2 for s in sets])
     chosen = sets[int(torch.multinomial(weights, 1, generator=rng))]
     n = max(1, settings.batch_pixels // chosen.size**2)
     rows = np.sort(torch.randint(0, len(chosen), (n,), generator=rng).numpy())
-    images, truth, pixel, redshift, own = _rows(chosen, rows)
-    return settings.seen.observe(images, truth, pixel, redshift, rng, own)
+    images, truth, pixel, redshift, own, usual = _rows(chosen, rows)
+    return settings.seen.observe(images, truth, pixel, redshift, rng, own, usual)
 
 
 def _rows(
     pairs: Pairs, rows: np.ndarray | slice
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor | None]:
-    """Images, true maps, pixel sizes, redshifts and errors, if there are any, of some galaxies."""
+) -> tuple[
+    torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor | None, torch.Tensor | None
+]:
+    """Images, true maps, pixel sizes, redshifts, errors, if there are any, and, of painted
+    galaxies, which follow the relations.
+    """
     images, truth = (
         torch.from_numpy(np.array(planes[rows], np.float32))
         for planes in (pairs.images, pairs.truth)
@@ -254,7 +258,9 @@ def _rows(
         for c in ("pixel_arcsec", "redshift")
     )
     own = None if pairs.sigma is None else torch.from_numpy(np.array(pairs.sigma[rows], np.float32))
-    return images, truth, pixel, redshift, own
+    column = pairs.table.get("usual")
+    usual = None if column is None else torch.from_numpy(column[rows] > 0.5)
+    return images, truth, pixel, redshift, own, usual
 
 
 def _step(
@@ -266,12 +272,15 @@ def _step(
     sigma: torch.Tensor,
     truth: torch.Tensor,
     redshift: torch.Tensor,
+    relations: torch.Tensor,
     device: str,
     rng: torch.Generator,
 ) -> float:
     """One step down the gradient; returns the loss."""
-    data, sigma, truth, redshift = (plane.to(device) for plane in (data, sigma, truth, redshift))
-    inputs = encode(data, sigma, redshift)
+    data, sigma, truth, redshift, relations = (
+        plane.to(device) for plane in (data, sigma, truth, redshift, relations)
+    )
+    inputs = encode(data, sigma, redshift, relations)
     weights = pixel_weights(truth)
     with mixed_precision(device):
         features = network.features(inputs)
@@ -352,17 +361,17 @@ def validate(
     for k, start in enumerate(range(0, min(limit, len(validation)), 32)):
         rows = slice(start, min(start + 32, len(validation)))
         rng = torch.Generator().manual_seed(77 + start)
-        images, truth, pixel, redshift, own = _rows(validation, rows)
+        images, truth, pixel, redshift, own, usual = _rows(validation, rows)
         seen = (
             replace(settings.seen, binned=0.0, subsets=(("ugriz", 1.0),))
             if k % 2 == 0
             else replace(settings.seen, binned=0.0)
         )
-        data, sigma, truth, redshift = (
-            t.to(device) for t in seen.observe(images, truth, pixel, redshift, rng, own)
+        data, sigma, truth, redshift, relations = (
+            t.to(device) for t in seen.observe(images, truth, pixel, redshift, rng, own, usual)
         )
         with torch.inference_mode(), mixed_precision(device):
-            outputs = network(encode(data, sigma, redshift)).float()
+            outputs = network(encode(data, sigma, redshift, relations)).float()
         weights = pixel_weights(truth)
         value, spread = head.read(outputs)
         miss = value - truth

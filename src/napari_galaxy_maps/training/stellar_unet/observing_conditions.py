@@ -42,6 +42,9 @@ class ObservingConditions:
         Probability that discs of an image are masked, as stars are.
     known_redshift : float
         Probability that the redshift is told.
+    relations : float
+        Probability that a galaxy that follows no scaling relation is seen with the relations
+        counting as a weight, as those that follow them always are.
     binned : float
         Probability that pixels are averaged 2 x 2, and again that they are once more.
     subsets : tuple of (str, float)
@@ -52,7 +55,8 @@ class ObservingConditions:
     correlated: float = 0.5
     calibration: float = 0.05
     masked: float = 0.3
-    known_redshift: float = 0.7
+    known_redshift: float = 0.75
+    relations: float = 0.5
     binned: float = 0.08
     subsets: tuple[tuple[str, float], ...] = SUBSETS
 
@@ -64,7 +68,8 @@ class ObservingConditions:
         redshift: torch.Tensor,
         rng: torch.Generator,
         own: torch.Tensor | None = None,
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        usual: torch.Tensor | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """See a batch of noiseless images.
 
         Parameters
@@ -78,10 +83,13 @@ class ObservingConditions:
         own : Tensor, shape as images, optional
             Errors of images that have their noise already: none is added, and pixels are not
             binned.
+        usual : Tensor of bool, shape (n,), optional
+            Which galaxies follow the relations; by default all.
 
         Returns
         -------
-        data, sigma, truth, redshift : Tensor
+        data, sigma, truth, redshift, relations : Tensor
+            The last, of shape (n,), as `models.stellar_unet.inputs.encode` takes it.
         """
         n = len(images)
         for _ in range(0 if own is not None else 2):
@@ -107,7 +115,12 @@ class ObservingConditions:
         data = torch.where(self._keep(n, rng)[:, :, None, None], data, torch.nan)
         data = torch.where(self._holes(data, rng), torch.nan, data)
         known = torch.rand(n, generator=rng) < self.known_redshift
-        return data, sigma, truth, torch.where(known, redshift, torch.nan)
+        relations = torch.rand(n, generator=rng) < self.relations
+        if usual is not None:
+            relations = relations | usual
+        else:
+            relations = torch.ones_like(relations)
+        return data, sigma, truth, torch.where(known, redshift, torch.nan), relations.float()
 
     def _keep(self, n: int, rng: torch.Generator) -> torch.Tensor:
         """Which bands each image is left with, shape (n, 5)."""

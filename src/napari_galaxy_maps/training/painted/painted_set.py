@@ -1,0 +1,120 @@
+"""Makes a training set of painted galaxies on disk: images without noise and true maps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from ...constants import PC_PER_MPC_ARCSEC
+from ...cosmology import angular_diameter_distance_mpc
+from ...fits_io.safe_writing import write_text
+from ...progress import Progress, Steps
+from ..datasets.image_truth_pairs import TABLE, Pairs
+from ..datasets.mock_set import scaled_truth
+from .frames import Frame, make_frame
+from .painting import NoiseBank
+from .structures import Structures
+
+USUAL_SHARE = 0.4
+"""Of the images, whose galaxies are drawn by the relations of real ones."""
+COLUMNS = (*TABLE, "usual", "r_half_pixels")
+FIRST_SEED = {"train": 500_000_000, "validation": 600_000_000, "test": 700_000_000}
+
+
+@lru_cache(maxsize=1)
+def _tools(structures: str) -> tuple[Structures, NoiseBank]:
+    return Structures.open(structures), NoiseBank()
+
+
+def frame_of(seed: int, size: int, structures: str | Path) -> Frame:
+    """The image of a seed."""
+    rng = np.random.default_rng([seed, 0xF4A])
+    usual = bool(rng.uniform() < USUAL_SHARE)
+    shapes, bank = _tools(str(structures))
+    return make_frame(shapes, bank, rng, size, usual)
+
+
+def true_maps(frame: Frame) -> dict[str, np.ndarray]:
+    """The seven maps of a frame, in their units."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = {name: plane.astype(np.float64) for name, plane in frame.truth.items()}
+        return {
+            "LOG_SIGMA_STAR": np.log10(t["star"]), "LOG_SIGMA_ZSTAR": np.log10(t["zstar"]),
+            "AGE_STAR": t["age"] / t["star"], "LOG_SIGMA_SFR": np.log10(t["sfr"]),
+            "LOG_SIGMA_GAS": np.log10(t["gas"]), "LOG_SIGMA_ZGAS": np.log10(t["zgas"]),
+            "LOG_SIGMA_HI": np.log10(t["hi"]),
+        }  # fmt: skip
+
+
+def make_one(job: tuple[int, int, str]) -> tuple[np.ndarray, np.ndarray, list[float]]:
+    """Images, scaled true maps and `COLUMNS` of a seed, an image size and a folder of shapes."""
+    seed, size, structures = job
+    frame = frame_of(seed, size, structures)
+    traits = frame.traits
+    distance = angular_diameter_distance_mpc(max(frame.redshift, 1e-4))
+    row = [
+        seed, traits.log_mass, np.nan, np.nan, traits.r_half, traits.spheroid, np.nan,
+        frame.redshift, distance, frame.pixel_arcsec,
+        frame.pixel_arcsec * distance * PC_PER_MPC_ARCSEC / 1e3, frame.fwhm_pixels,
+        float(traits.usual), frame.r_half_pixels,
+    ]  # fmt: skip
+    return frame.images, scaled_truth(true_maps(frame)), row
+
+
+def make_painted_steps(
+    folder: str | Path,
+    seeds: Sequence[int],
+    size: int,
+    structures: str | Path,
+    processes: int = 1,
+) -> Steps[Pairs]:
+    """Paint images and write them to a folder, yielding after each 64.
+
+    Parameters
+    ----------
+    folder : str or Path
+        For the files of `Pairs`; ``set.json`` is written last.
+    seeds : sequence of int
+    size : int
+        Pixels along each side.
+    structures : str or Path
+        Folder of `Structures`.
+    processes : int
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    n = len(seeds)
+    images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.float32, (n, 5, size, size))
+    truth = np.lib.format.open_memmap(folder / "truth.npy", "w+", np.float16, (n, 7, size, size))
+    table = np.zeros((n, len(COLUMNS)))
+    jobs = [(int(seed), size, str(structures)) for seed in seeds]
+    for i, found in enumerate(_many(jobs, processes)):
+        images[i], truth[i], table[i] = found
+        if i % 64 == 63 or i == n - 1:
+            yield Progress("paint", i + 1, n, f"{i + 1:,} of {n:,} images of {size} pixels")
+    images.flush()
+    truth.flush()
+    np.save(folder / "table.npy", table)
+    about = {
+        "columns": COLUMNS,
+        "size": size,
+        "view": "painted",
+        "seeds": [int(s) for s in (seeds[0], seeds[-1])],
+    }
+    write_text(folder / "set.json", json.dumps(about) + "\n", overwrite=True)
+    return Pairs.open(folder)
+
+
+def _many(
+    jobs: list[tuple[int, int, str]], processes: int
+) -> Iterator[tuple[np.ndarray, np.ndarray, list[float]]]:
+    if processes <= 1:
+        yield from map(make_one, jobs)
+        return
+    with ProcessPoolExecutor(processes) as pool:
+        yield from pool.map(make_one, jobs, chunksize=16)
