@@ -29,6 +29,7 @@ from napari_galaxy_maps.training.datasets.image_truth_pairs import Pairs
 from napari_galaxy_maps.training.datasets.mock_cubes import noisy_cube
 from napari_galaxy_maps.training.datasets.mock_set import FIRST_SEED, make_set_steps
 from napari_galaxy_maps.training.stellar_unet import fit_network as fitting
+from napari_galaxy_maps.training.stellar_unet import training_sets
 from napari_galaxy_maps.training.stellar_unet.fit_files import FitSettings
 from napari_galaxy_maps.training.stellar_unet.fit_network import fit_steps
 from tests.training.pairs_on_disk import write_images, write_recipe, write_truth
@@ -252,7 +253,8 @@ def test_mocks_become_a_model_and_ctrl_c_leaves_what_is_needed_to_go_on(
     tmp_path, capsys, monkeypatch
 ):
     """The whole command on few mocks, interrupted during the fit and resumed."""
-    monkeypatch.setattr(command, "MOCK_SIZES", (32, 32, 32))
+    monkeypatch.setattr(training_sets, "SIZES", (32, 32))
+    monkeypatch.setattr(training_sets, "SHAPES", 2)
     out = tmp_path / "out"
     fast = ["--steps", "30", "--check-every", "15", *FAST[4:]]
     original = fitting._step
@@ -266,7 +268,7 @@ def test_mocks_become_a_model_and_ctrl_c_leaves_what_is_needed_to_go_on(
     step.count = 0
     monkeypatch.setattr(fitting, "_step", step)
     before = signal.getsignal(signal.SIGINT)  # a shell's background job ignores it
-    assert train("--out", out, "--mocks", 32, *fast) == 130
+    assert train("--out", out, "--mocks", 32, "--painted", 6, *fast) == 130
     said = capsys.readouterr().err
     assert (
         "interrupted (fit, 20 of 30)" in said
@@ -292,7 +294,7 @@ def test_mocks_become_a_model_and_ctrl_c_leaves_what_is_needed_to_go_on(
         lambda *a: (next(once, False) and signal.raise_signal(signal.SIGINT), predict(*a))[1],
     )
     # Once the fit is done it is not done again.
-    assert train("--out", out, "--resume", "--mocks", 40, "--steps", 45) == 130
+    assert train("--out", out, "--resume", "--mocks", 40, "--painted", 12, "--steps", 45) == 130
     assert (
         "interrupted (calibrate, 1 of " in capsys.readouterr().err
         and not (out / "registry.json").exists()

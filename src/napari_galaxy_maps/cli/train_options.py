@@ -15,7 +15,7 @@ from .options import DEVICES, add_quiet, number, option_name, whole
 from .outputs import OutputFolder
 
 DEFAULTS: dict[str, Any] = {
-    "mocks": 20_000, "data": None, "seed": 0, "steps": None, "rate": None, "patience": None,
+    "mocks": 6000, "painted": 24_000, "data": None, "seed": 0, "steps": None, "rate": None, "patience": None,
     "check_every": None, "batch_pixels": 131_072, "widths": None, "head": "gaussian", "start": None,
     "freeze": 0, "recipe": None, "set": [], "truth_psf": None, "map": [], "map_unit": [],
     "imf": None, "size": None, "pixel_arcsec": None, "pixel_kpc": None, "distance": None,
@@ -24,7 +24,7 @@ DEFAULTS: dict[str, Any] = {
 """What decides the result, kept in ``training.json``; None: as suits the rest. ``earlier``: of
 options that grew when it was resumed, what they were before.
 """
-GROWING = ("mocks", "steps")
+GROWING = ("mocks", "painted", "steps")
 """Options of which a training that is resumed may be given more."""
 OPTIONS_FILE = "training.json"
 _OF_PAIRS = (
@@ -75,7 +75,7 @@ def _add_source(unet: argparse.ArgumentParser) -> None:
         "--mocks",
         type=whole(Range(32, 5_000_000)),
         metavar="N",
-        help="mocks of 64 x 64 pixels, and half as many of 128 x 128 (20000); "
+        help="mocks of 64 x 64 pixels, and half as many of 128 x 128 (6000); "
         "with --resume: more than before",
     )
     source.add_argument(
@@ -83,6 +83,13 @@ def _add_source(unet: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="DIR",
         help="folders of your own pairs of images and true maps, FITS or zarr",
+    )
+    unet.add_argument(
+        "--painted",
+        type=whole(Range(0, 5_000_000)),
+        metavar="N",
+        help="painted images of 64 x 64 pixels, and a third as many of 128 x 128; 0: none (24000); "
+        "with --resume: more than before",
     )
     unet.add_argument("--resume", action="store_true", help="go on with what is in the folder")
     unet.add_argument(
@@ -233,7 +240,7 @@ def settle_options(arguments: argparse.Namespace, out: Path) -> dict[str, Any]:
     options = {**DEFAULTS, **given}
     _check(options, given)
     if options["data"]:
-        options |= {"mocks": None, "data": [str(folder) for folder in options["data"]]}
+        options |= {"mocks": None, "painted": None, "data": [str(folder) for folder in options["data"]]}
     suited = options_by_need(options)
     return {key: suited.get(key) if value is None else value for key, value in options.items()}
 
@@ -280,6 +287,8 @@ def _check(options: dict[str, Any], given: dict[str, Any]) -> None:
                     f"{option_name(key)} is for your own pairs; give their folder with --data, "
                     "or leave it out."
                 )
+    elif "painted" in given:
+        raise InputError("--painted goes with mocks, not with your own pairs; leave it out.")
     if not options["start"] and options["freeze"]:
         raise InputError("--freeze keeps what a model has learnt: name the model with --start.")
     if options["start"] and {"widths", "head"} & set(given):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from ..training.datasets.image_truth_pairs import Pairs
     from ..training.stellar_unet.fit_files import FitSettings
 
-MOCK_SIZES = (64, 128, 64)
-"""Pixels along each side of the images of mocks: two training sets and the validation set."""
 _LIBRARY = 3000
 _SHARE = {"gaussian": 1.0, "quantised": 1 / 16}
 """Of the pixels that teach in each batch (`FitSettings.share`): a quantised regression says forty
@@ -72,7 +69,10 @@ def stellar_steps(options: dict[str, Any], arguments: argparse.Namespace, out: P
         sets = yield from _own_sets(options, out)
     else:
         _keep(options, out)
-        made = yield from _mock_steps(_stages(options, "mocks"), out / "sets", arguments.processes)
+        from ..training.stellar_unet.training_sets import make_planned_steps, plan
+
+        planned = plan(_stages(options, "mocks"), _stages(options, "painted"))
+        made = yield from make_planned_steps(planned, out / "sets", arguments.processes)
         sets = _Sets(made[:-1], made[-1], None)
     from ..training.own.make_own_model import Origin, finish_steps
     from ..training.stellar_unet.fit_network import fit_steps
@@ -161,39 +161,6 @@ def _stages(options: dict[str, Any], key: str) -> list[int]:
     return [*options["earlier"].get(key, []), options[key]]
 
 
-def _mock_steps(counts: list[int], folder: Path, processes: int) -> Steps[list[Pairs]]:
-    """The training sets, in as many steps as there are rising numbers of mocks, and, last, the
-    validation set; those that are there are not made again.
-    """
-    from ..training.datasets.image_truth_pairs import Pairs
-    from ..training.datasets.mock_set import FIRST_SEED, make_set_steps
-
-    small, large = FIRST_SEED["train"], FIRST_SEED["train"] + max(50_000, counts[0])
-    plan: list[tuple[str, int, int, int]] = []
-    for before, n in pairwise([0, *counts]):
-        more = f"-{n}" if before else ""
-        plan += [
-            (f"train64{more}", small + before, n - before, MOCK_SIZES[0]),
-            (f"train128{more}", large + before // 2, max(1, n // 2 - before // 2), MOCK_SIZES[1]),
-        ]
-    plan.append(
-        ("validation64", FIRST_SEED["validation"], max(32, round(0.075 * counts[0])), MOCK_SIZES[2])
-    )
-    made: list[Pairs] = []
-    for name, first, count, size in plan:
-        if (folder / name / "set.json").exists():
-            made.append(Pairs.open(folder / name))
-        else:
-            made.append(
-                (
-                    yield from make_set_steps(
-                        folder / name, range(first, first + count), size, processes=processes
-                    )
-                )
-            )
-    return made
-
-
 def _reading(options: dict[str, Any]) -> Any:
     """How pairs are to be read; whatever is wrong with it is told before any is."""
     from ..data.recipe import Recipe
@@ -225,8 +192,12 @@ def _account(options: dict[str, Any], sets: list[Pairs]) -> str:
             "of the rest a fifth for validation (split.json)."
         )
     else:
-        each = [f"{len(s):,} mock galaxies of {s.size} x {s.size} pixels" for s in sets]
-        what = " and ".join(each) + " (docs/mocks.md)."
+        each = [
+            f"{len(s):,} {'painted images' if 'usual' in s.table else 'mock galaxies'} of {s.size} "
+            f"x {s.size} pixels"
+            for s in sets
+        ]
+        what = " and ".join(each) + " (docs/mocks.md, docs/training.md)."
     more = [f"{option_name(key)} {n}" for key in GROWING for n in _stages(options, key)[1:]]
     resumed = (
         f" It was resumed with {', '.join(more)}: "
