@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 import torch
 
-from napari_galaxy_maps.cli import train_stellar as command
 from napari_galaxy_maps.cli.main import main
 from napari_galaxy_maps.exceptions import GalaxyMapsError, InputError, ModelError
 from napari_galaxy_maps.fits_io.map_files import read_maps

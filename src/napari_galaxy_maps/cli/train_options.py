@@ -240,7 +240,11 @@ def settle_options(arguments: argparse.Namespace, out: Path) -> dict[str, Any]:
     options = {**DEFAULTS, **given}
     _check(options, given)
     if options["data"]:
-        options |= {"mocks": None, "painted": None, "data": [str(folder) for folder in options["data"]]}
+        options |= {
+            "mocks": None,
+            "painted": None,
+            "data": [str(folder) for folder in options["data"]],
+        }
     suited = options_by_need(options)
     return {key: suited.get(key) if value is None else value for key, value in options.items()}
 

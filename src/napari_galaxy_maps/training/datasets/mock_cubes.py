@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...constants import PC_PER_MPC_ARCSEC
 from ...data.cube import BandCube
+from ...measure.compare.stellar_scores import radius_in_r_half
 from ...mocks import surveys
 from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
@@ -79,3 +80,51 @@ def true_maps(mocks: Pairs, row: int) -> dict[str, np.ndarray]:
         plane = TARGETS[name].value(np.asarray(mocks.truth[row, k], np.float64))
         found[name] = 10**plane if TARGETS[name].logarithm else plane
     return found
+
+
+def is_painted(mocks: Pairs) -> bool:
+    """Whether they are painted images, with galaxies of any size and place, and companions."""
+    return "usual" in mocks.table
+
+
+def radius_of(mocks: Pairs, truth: dict[str, np.ndarray]) -> tuple[np.ndarray, dict[str, Any]]:
+    """Radius of each pixel in R_half, and its outline, as `radius_in_r_half` gives them.
+
+    Of painted images, on which several galaxies may be, pixels are taken in the order of their
+    mass: those that hold half of it are as many as an ellipse of R_half has.
+    """
+    if not is_painted(mocks):
+        return radius_in_r_half(truth)
+    mass = np.nan_to_num(10 ** truth["LOG_SIGMA_STAR"].astype(float))
+    order = np.argsort(-mass, axis=None)
+    summed = np.cumsum(mass.ravel()[order])
+    half = int(np.searchsorted(summed, 0.5 * summed[-1])) + 1
+    rank = np.empty(mass.size)
+    rank[order] = np.arange(mass.size)
+    away = np.where(mass > 0, np.sqrt(rank.reshape(mass.shape) / half), np.inf)
+    outline = {
+        "r_half": float(np.sqrt(half / np.pi)), "axis_ratio": 1.0, "shape_from": "rank",
+        "stars": "LOG_SIGMA_STAR", "notes": (),
+    }  # fmt: skip
+    return away, outline
+
+
+def binned_pairs(mocks: Pairs, times: int) -> Pairs:
+    """Mocks with their pixels averaged 2 x 2, so many times."""
+    import torch
+    from torch.nn import functional
+
+    from ..stellar_unet.observing_conditions import bin_truth
+    from .image_truth_pairs import Pairs
+
+    images = torch.from_numpy(np.array(mocks.images, np.float32))
+    truth = torch.from_numpy(np.array(mocks.truth, np.float32))
+    for _ in range(times):
+        images, truth = functional.avg_pool2d(images, 2), bin_truth(truth)
+    table = dict(mocks.table)
+    for key in ("pixel_arcsec", "pixel_kpc"):
+        table[key] = table[key] * 2**times
+    for key in ("fwhm_pixels", "r_half_pixels"):
+        if key in table:
+            table[key] = table[key] / 2**times
+    return Pairs(images.numpy(), truth.numpy().astype(np.float16), table)

@@ -14,7 +14,7 @@ from ...mocks import relations
 from ...mocks.structure import noise
 from ...sed import tables
 from .light import COLUMNS, N_BANDS, Synthesis, coefficients, curve, populations
-from .structures import PLANES, SIDE, STARS, Structures
+from .structures import SIDE, STARS, Structures
 from .traits import SOLAR_STARS, Traits
 
 TRUTH: tuple[str, ...] = ("star", "zstar", "age", "sfr", "gas", "zgas", "hi")

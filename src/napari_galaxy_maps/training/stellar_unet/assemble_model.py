@@ -36,6 +36,7 @@ def assemble_steps(
     library: int = 3000,
     seed: int = 0,
     held: Sequence[Pairs] = (),
+    mocks: Pairs | None = None,
 ) -> Steps[StellarUNet]:
     """Make a model of a network, yielding between the parts of the work.
 
@@ -53,6 +54,9 @@ def assemble_steps(
     seed : int
     held : sequence of Pairs
         To calibrate with, one set for each pixel size; without any the validation set.
+    mocks : Pairs, optional
+        For the library; by default those of `train`. Painted images are in none: the library's
+        galaxies are made again to be shown.
     """
     import torch
 
@@ -71,7 +75,7 @@ def assemble_steps(
     calibration = yield from calibrate_steps(model, held or [validation])
     model = replace(model, calibration=calibration)
     yield Progress("assemble", 2, 3, "uncertainties calibrated")
-    kept = yield from make_library_steps(model, train.take(slice(0, library)))
+    kept = yield from make_library_steps(model, (mocks or train).take(slice(0, library)))
     model = replace(model, library=kept)
     yield Progress("assemble", 3, 3, f"library of {len(model.library.seeds):,} mocks")
     return model

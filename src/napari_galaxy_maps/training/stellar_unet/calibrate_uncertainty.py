@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...data.properties import GAUSSIAN_95
-from ...measure.compare.stellar_scores import EDGES, INSIDE, galaxy_sums, radius_in_r_half
+from ...measure.compare.stellar_scores import EDGES, INSIDE, galaxy_sums
 from ...models.stellar_unet.calibration import N_BANDS, Calibration, depth_of
 from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from ...progress import Progress, Steps
-from ..datasets.mock_cubes import noisy_cube, true_maps
+from ..datasets.mock_cubes import noisy_cube, radius_of, true_maps
 
 if TYPE_CHECKING:
     from ...data.maps import PropertyMaps
@@ -70,7 +70,7 @@ def calibrate_steps(
         errors = [_Errors() for _ in choices]
         for row in range(len(held[i])):
             truth = true_maps(held[i], row)
-            radius = radius_in_r_half(truth)
+            radius = radius_of(held[i], truth)
             for of_choice, bands in zip(errors, choices, strict=True):
                 cube = noisy_cube(held[i], row, [band for band in UGRIZ if band in bands])
                 of_choice.add(

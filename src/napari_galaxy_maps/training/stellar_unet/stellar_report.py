@@ -24,52 +24,56 @@ from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ...progress import run_to_end
 from ..datasets.image_truth_pairs import Pairs
-from ..datasets.mock_set import FIRST_SEED, make_set_steps
+from ..datasets.mock_cubes import binned_pairs
+from ..datasets.mock_set import FIRST_SEED
 from ..model_files import write_model
+from ..painted.painted_set import FIRST_SEED as PAINTED_SEED
 from . import stellar_card
 from .assemble_model import assemble_steps
 from .least_scatter import RingTable, least_scatter, ring_table
+from .painted_tables import painted_tables_steps
 from .stellar_scoring import Radii, StellarScores, radii_of, score_steps
+from .training_sets import Made, make_planned_steps, plan
 
 if TYPE_CHECKING:
     from ...models.stellar_unet.model import StellarUNet
 
 
-SETS: dict[str, tuple[str, int, int, int, str]] = {
-    "train64": ("train", 0, 20_000, 64, "training"),
-    "train128": ("train", 50_000, 4000, 128, "training"),
-    "validation64": ("validation", 0, 600, 64, "training"),
-    "validation128": ("validation", 5000, 200, 128, "training"),
-    "calibration16": ("validation", 10_000, 4000, 16, "sdss"),
-    "calibration64": ("validation", 10_000, 4000, 64, "sdss"),
-    "calibration128": ("validation", 10_000, 4000, 128, "sdss"),
-    "calibration256": ("validation", 10_000, 2000, 256, "sdss"),
-    "test128": ("test", 0, 2000, 128, "sdss"),
-    "test64": ("test", 0, 2000, 64, "sdss"),
-    "test16": ("test", 0, 2000, 16, "sdss"),
-    "test256": ("test", 0, 2000, 256, "sdss"),
-}
-"""By name: which seeds, the first of them after `FIRST_SEED`, how many, image size, view. The
-training sets: as many as the report and `input_scale` look at.
-"""
-STAGES = ((0, 8000, 12_000), (8000, 20_000, 20_000), (16_500, 40_000, 20_000))
+def _mocks(name: str, kind: str, first: int, count: int, size: int, view: str) -> Made:
+    seeds = range(FIRST_SEED[kind] + first, FIRST_SEED[kind] + first + count)
+    return Made(name, False, seeds, size, view)
+
+
+def _painted(name: str, kind: str, first: int, count: int) -> Made:
+    seeds = range(PAINTED_SEED[kind] + first, PAINTED_SEED[kind] + first + count)
+    return Made(name, True, seeds, 128)
+
+
+STAGES = ((0, 6000, 24_000, 10_500),)
 """Of the training of the weights that ship: batches after which it (re)started, mocks of 64 x 64
-pixels (and half as many of 128 x 128), batches planned.
+pixels (and half as many of 128 x 128), painted images of 64 x 64 pixels (and a third as many of 128
+x 128), batches planned.
 """
+SETS: tuple[Made, ...] = (
+    *(
+        made
+        for made in plan([STAGES[-1][1]], [STAGES[-1][2]])
+        if made.name in ("train64", "painted64", "validation64")
+    ),
+    _painted("held128", "validation", 500_000, 1500),
+    _painted("paintedtest128", "test", 0, 1500),
+    _mocks("test128", "test", 0, 1000, 128, "sdss"),
+    _mocks("test64", "test", 0, 1000, 64, "sdss"),
+    _mocks("test256", "test", 0, 400, 256, "sdss"),
+)
+"""What the report looks at."""
 BAND_CASES = ("ugri", "gri", "gr", "r")
-SIZE_CASES = (256, 64, 16)
+SIZE_CASES = (256, 64)
 
 
-def make_sets(
-    folder: Path, names: tuple[str, ...] = tuple(SETS), say: Callable[[str], None] = print
-) -> None:
+def make_sets(folder: Path, say: Callable[[str], None] = print) -> None:
     """Make the sets that are not there yet."""
-    for name in names:
-        kind, first, count, size, view = SETS[name]
-        if not (folder / name / "set.json").exists():
-            seeds = range(FIRST_SEED[kind] + first, FIRST_SEED[kind] + first + count)
-            run_to_end(make_set_steps(folder / name, seeds, size, view))
-            say(f"{name}: {count:,} mocks of {size} x {size} pixels")
+    run_to_end(make_planned_steps(SETS, folder, 1), lambda step: say(step.detail))
 
 
 def measure(
@@ -126,6 +130,7 @@ def measure(
         ),
         stellar_card.coverage_rows("Coverage by image size", sizes),
         stellar_card.table_of_tails(model.calibration),
+        *run_to_end(painted_tables_steps(model, Pairs.open(sets / "paintedtest128"))),
     )
     notes = (
         f"Flagged as unlike the training set: {100 * whole.flagged:.2f} % of the test galaxies' "
@@ -142,22 +147,31 @@ def measure(
     return tables, notes, numbers
 
 
-def describe_stages(stages: tuple[tuple[int, int, int], ...] = STAGES) -> str:
+def describe_stages(stages: tuple[tuple[int, int, int, int], ...] = STAGES) -> str:
     """The training sets and the commands, in words."""
-    sets, commands = [], []
-    for (after, mocks, planned), end in zip(
+    mocks, painted, commands = [], [], []
+    for (after, n, m, planned), end in zip(
         stages, [*(stage[0] for stage in stages[1:]), None], strict=True
     ):
-        sets.append(
-            f"{mocks:,} and {mocks // 2:,}" + (f" from batch {after:,} on" if after else "")
-        )
+        since = f" from batch {after:,} on" if after else ""
+        mocks.append(f"{n:,} and {n // 2:,}{since}")
+        painted.append(f"{m:,} and {m // 3:,}{since}")
         words = ["galaxy-maps train stellar-unet --out FOLDER", *(["--resume"] if after else [])]
-        words += [f"--mocks {mocks} --steps {planned}"]
+        words += [f"--mocks {n} --painted {m} --steps {planned}"]
         commands.append(" ".join(words) + (f", stopped after batch {end:,}" if end else ""))
     return (
-        f"Mock galaxies of 64 x 64 and of 128 x 128 pixels (docs/mocks.md): {', '.join(sets)}. "
+        f"Mock galaxies of 64 x 64 and of 128 x 128 pixels (docs/mocks.md): {', '.join(mocks)}. "
+        f"Painted images of the same sizes (docs/training.md): {', '.join(painted)}. "
         f"Commands: {'; '.join(commands)}."
     )
+
+
+def by_sharpness(held: Pairs) -> list[Pairs]:
+    """Painted images in four sets by the PSF's pixels: three thirds, and with pixels averaged 4 x
+    4.
+    """
+    parts = np.array_split(np.argsort(held.table["fwhm_pixels"], kind="stable"), 3)
+    return [binned_pairs(held, 2), *(held.take(np.sort(part)) for part in parts)]
 
 
 def least_scatter_of_sets(
@@ -210,15 +224,12 @@ def main(arguments: list[str] | None = None) -> int:
         )
         network_size = stellar_card.network_in_words(network, settings)
         card = stellar_card.base_card(settings, recipe, network_size)
-        train, held = (
-            Pairs.open(options.sets / "train64"),
-            Pairs.open(options.sets / "validation64"),
+        train, validation, mocks = (
+            Pairs.open(options.sets / name) for name in ("painted64", "validation64", "train64")
         )
-        calibration = [
-            Pairs.open(options.sets / f"calibration{size}") for size in (16, 64, 128, 256)
-        ]
+        held = by_sharpness(Pairs.open(options.sets / "held128"))
         model = run_to_end(
-            assemble_steps(network, settings.head, train, held, card, held=calibration)
+            assemble_steps(network, settings.head, train, validation, card, held=held, mocks=mocks)
         )
         tables, notes, numbers = measure(model, options.sets)
         model = replace(

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...measure.compare.coverage import coverage
-from ...measure.compare.stellar_scores import INSIDE, galaxy_sums, radius_in_r_half, summarise
+from ...measure.compare.stellar_scores import INSIDE, galaxy_sums, summarise
 from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from ...progress import Progress, Steps, run_to_end
-from ..datasets.mock_cubes import noisy_cube, true_maps
+from ..datasets.mock_cubes import noisy_cube, radius_of, true_maps
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -69,10 +69,10 @@ Radii = list[tuple[np.ndarray, dict[str, Any]]]
 
 
 def radii_of(mocks: Pairs) -> Radii:
-    """The ellipse of each mock's true stars, for `score_steps`: fitted once for any number of
-    scores.
+    """The ellipse of each mock's true stars (`radius_of`), for `score_steps`: fitted once for any
+    number of scores.
     """
-    return [radius_in_r_half(true_maps(mocks, row)) for row in range(len(mocks))]
+    return [radius_of(mocks, true_maps(mocks, row)) for row in range(len(mocks))]
 
 
 def score_steps(

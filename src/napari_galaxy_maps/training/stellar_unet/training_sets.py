@@ -36,12 +36,15 @@ class Made:
     seeds : range
     size : int
         Pixels along each side.
+    view : str
+        Of mocks, one of `mock_set.VIEWS`.
     """
 
     name: str
     painted: bool
     seeds: range
     size: int
+    view: str = "training"
 
 
 def plan(mocks: Sequence[int], painted: Sequence[int]) -> list[Made]:
@@ -105,6 +108,6 @@ def make_planned_steps(planned: Sequence[Made], folder: Path, processes: int) ->
             )
         else:
             found.append(
-                (yield from make_set_steps(place, made.seeds, made.size, processes=processes))
+                (yield from make_set_steps(place, made.seeds, made.size, made.view, processes))
             )
     return found
