@@ -15,8 +15,8 @@ from .options import DEVICES, add_quiet, number, option_name, whole
 from .outputs import OutputFolder
 
 DEFAULTS: dict[str, Any] = {
-    "mocks": 6000, "painted": 24_000, "data": None, "seed": 0, "steps": None, "rate": None, "patience": None,
-    "check_every": None, "batch_pixels": 131_072, "widths": None, "head": "gaussian", "start": None,
+    "mocks": 6000, "painted": 24_000, "data": None, "seed": 0, "steps": None, "rate": None,
+    "patience": None, "check_every": None, "batch_pixels": 131_072, "widths": None, "head": "gaussian", "start": None,
     "freeze": 0, "recipe": None, "set": [], "truth_psf": None, "map": [], "map_unit": [],
     "imf": None, "size": None, "pixel_arcsec": None, "pixel_kpc": None, "distance": None,
     "unit": None, "age_unit": "Gyr", "earlier": {},

@@ -67,7 +67,7 @@ def draw_usual(rng: np.random.Generator, log_mass: float, oldest: float) -> tupl
     """
     quiescent = bool(rng.uniform() < relations.quiescent_fraction(log_mass))
     scatter = 0.3 * rng.standard_normal()
-    shifts = rng.normal(0, 0.05, PARTS) + (0.03, -0.04, -0.04, 0.12)
+    shifts = rng.normal(0, 0.05, PARTS) + np.array([0.03, -0.04, -0.04, 0.12])
     parts = []
     if quiescent:
         start, tau = rng.uniform(7, 12.5), rng.uniform(0.3, 1.2)
@@ -90,7 +90,7 @@ def draw_usual(rng: np.random.Generator, log_mass: float, oldest: float) -> tupl
 
 def _family(family: str, start: float, shape: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A rate by age, of any height."""
-    middle, width, _ = age_grid()
+    middle = age_grid()[0]
     if family == "brief":
         spread = 0.03 + 0.12 * shape[0]
         lengthened = np.maximum(middle, 1e-4)

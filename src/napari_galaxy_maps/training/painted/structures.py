@@ -168,7 +168,7 @@ def _warped(
 def _spheroid(
     galaxy: MockGalaxy, x: np.ndarray, y: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """A Sersic profile of any index, its isophotes twisted and boxy or discy; finer in the middle."""
+    """A Sersic profile of any index, twisted, boxy or discy; finer in the middle."""
     r_e = galaxy.r_e * 10 ** rng.uniform(-1.1, 0.1)
     n, axis = rng.uniform(0.6, 5.0), rng.uniform(0.4, 1.0)
     angle, twist, shape = rng.uniform(0, np.pi), rng.normal(0, 0.15), 2 + rng.normal(0, 0.25)

@@ -116,10 +116,7 @@ class ObservingConditions:
         data = torch.where(self._holes(data, rng), torch.nan, data)
         known = torch.rand(n, generator=rng) < self.known_redshift
         relations = torch.rand(n, generator=rng) < self.relations
-        if usual is not None:
-            relations = relations | usual
-        else:
-            relations = torch.ones_like(relations)
+        relations = torch.ones_like(relations) if usual is None else relations | usual
         return data, sigma, truth, torch.where(known, redshift, torch.nan), relations.float()
 
     def _keep(self, n: int, rng: torch.Generator) -> torch.Tensor:

@@ -69,21 +69,21 @@ def plan(mocks: Sequence[int], painted: Sequence[int]) -> list[Made]:
                 range(large + before // 2, large + max(before // 2 + 1, n // 2)), SIZES[1],
             ),
         ]  # fmt: skip
-    first = painted_set.FIRST_SEED
+    painted_seed = painted_set.FIRST_SEED
     for before, n in pairwise([0, *painted]):
         more = f"-{n}" if before else ""
-        seeds = (first["train"], first["train"] + _LARGE_PAINTED)
+        starts = (painted_seed["train"], painted_seed["train"] + _LARGE_PAINTED)
         found += [
             Made(f"painted{size}{more}", True, range(at + before // part, at + n // part), size)
-            for size, at, part in zip(SIZES, seeds, (1, 3), strict=True)
+            for size, at, part in zip(SIZES, starts, (1, 3), strict=True)
             if n // part > before // part
         ]
     if any(painted):
-        seeds, count = first["validation"], max(_LEAST_VALIDATION, painted[0] // 15)
+        first, count = painted_seed["validation"], max(_LEAST_VALIDATION, painted[0] // 15)
     else:
-        seeds = FIRST_SEED["validation"]
+        first = FIRST_SEED["validation"]
         count = max(_LEAST_VALIDATION, round(0.075 * mocks[0]))
-    found.append(Made("validation64", any(painted), range(seeds, seeds + count), SIZES[0]))
+    found.append(Made("validation64", any(painted), range(first, first + count), SIZES[0]))
     return found
 
 
