@@ -45,8 +45,8 @@ _PAIRS = tuple(combinations(range(_N), 2))
 FILTERS: tuple[tuple[float, float], ...] = (
     (0.3557, 0.0559), (0.4702, 0.1160), (0.6175, 0.1112), (0.7491, 0.1070), (0.8946, 0.1126),
 )  # fmt: skip
-"""Pivot wavelength and width in micron of the filters of `UGRIZ`; the width is that of a rectangle
-as high as the curve's peak, and of its area (Fukugita+ 1996, without air).
+"""Pivot wavelength and width in micron of the filters of `UGRIZ`, of the curves that the table of
+bands names; the width is that of a rectangle as high as a curve's peak, and of its area.
 """
 RELATIONS = "relations"
 """The channel that says whether galaxies' scaling relations may be used."""
