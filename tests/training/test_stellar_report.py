@@ -14,17 +14,21 @@ from napari_galaxy_maps.training.stellar_unet.stellar_report import STAGES, desc
 
 
 def test_the_stages_of_a_training_are_told_with_commands_that_go_on_from_each_other():
-    network_size = describe_stages(((0, 100, 30), (20, 200, 50), (40, 400, 50)))
-    assert "100 and 50, 200 and 100 from batch 20 on, 400 and 200 from batch 40 on" in network_size
-    assert "--out FOLDER --mocks 100 --steps 30, stopped after batch 20; " in network_size
-    assert "--out FOLDER --resume --mocks 200 --steps 50, stopped after batch 40; " in network_size
-    assert network_size.endswith("--out FOLDER --resume --mocks 400 --steps 50.")
+    told = describe_stages(((0, 100, 300, 30), (20, 200, 600, 50), (40, 400, 600, 50)))
+    assert "100 and 50, 200 and 100 from batch 20 on, 400 and 200 from batch 40 on" in told
+    assert "300 and 100, 600 and 200 from batch 20 on" in told
+    assert "--out FOLDER --mocks 100 --painted 300 --steps 30, stopped after batch 20; " in told
+    assert (
+        "--out FOLDER --resume --mocks 200 --painted 600 --steps 50, stopped after batch 40; "
+        in told
+    )
+    assert told.endswith("--out FOLDER --resume --mocks 400 --painted 600 --steps 50.")
 
 
 def test_stages_rise_as_a_resumed_training_may():
-    after, mocks, batches = zip(*STAGES, strict=True)
+    after, mocks, painted, batches = zip(*STAGES, strict=True)
     assert after[0] == 0 and list(after) == sorted(after) and after[-1] < batches[-1]
-    assert list(mocks) == sorted(mocks) and list(batches) == sorted(batches)
+    assert all(list(numbers) == sorted(numbers) for numbers in (mocks, painted, batches))
 
 
 def test_the_card_that_ships_holds_what_it_was_made_for():
