@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from .console import print_maps, run_steps
+from .console import print_maps, print_scores, run_steps
 from .galaxy_input import (
     masks_of,
     read_galaxy,
@@ -76,20 +76,19 @@ def run(arguments: argparse.Namespace) -> None:
         print_maps(maps)
         print(f"written to {arguments.out}")
     if truth is not None:
-        _print_scores(maps, truth, arguments)
+        _print_scores(truth, arguments)
 
 
-def _print_scores(maps: PropertyMaps, truth: PropertyMaps, arguments: argparse.Namespace) -> None:
-    """How well the prediction does; what is wrong with the truth must not cost the maps, which are
+def _print_scores(truth: PropertyMaps, arguments: argparse.Namespace) -> None:
+    """How well the maps in the file do: what is wrong with the truth must not cost them, which are
     written by now.
     """
+    from ..fits_io.map_files import read_maps
     from ..measure.compare.comparison import compare
-    from ..measure.compare.residuals import score
+    from ..measure.report.scores import scores_of
 
-    compared = compare(maps, truth)
+    compared = [compare(read_maps(arguments.out), truth)]
     if arguments.quiet:
         return
     print(f"\nagainst {arguments.truth}:")
-    for note in compared.notes:
-        print(f"Note: {note}")
-    score(compared.maps, compared.truth).pprint(max_lines=-1, max_width=-1)
+    print_scores(scores_of(compared), compared)
