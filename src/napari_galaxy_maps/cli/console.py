@@ -94,6 +94,7 @@ def print_maps(maps: PropertyMaps) -> None:
     print(
         f"{maps.provenance.get('object', '')}: maps of {nx} x {ny} pixels "
         f"by {maps.provenance.get('model', '')}"
+        f"{', with no scaling relations' if maps.provenance.get('prior') == 'wide' else ''}"
     )
     for name, plane in maps.values.items():
         good = np.isfinite(plane)

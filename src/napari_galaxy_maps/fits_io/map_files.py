@@ -57,6 +57,7 @@ def write_maps(
     primary.header["ORIGIN"] = "napari-galaxy-maps"
     for key, name, comment in (
         ("MODEL", "model", "model that made the maps"),
+        ("PRIOR", "prior", "whether scaling relations counted, or wide"),
         ("MODELSHA", "model_hash", ""),  # 64 characters leave no room for a comment
         ("IMF", "imf", "initial mass function of masses"),
     ):
