@@ -453,7 +453,6 @@ def forest() -> list[str]:
     from napari_galaxy_maps.fits_io.map_files import read_maps
     from napari_galaxy_maps.fits_io.recipe_files import read_recipe
     from napari_galaxy_maps.measure.compare.comparison import compare
-    from napari_galaxy_maps.measure.compare.residuals import score
 
     names = ("LOG_SLD", "LOG_SMD", "T_DUST", "LOG_SIGMA_STAR", "LOG_SIGMA_LSTAR")
     rows = ["| mock | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
@@ -501,7 +500,8 @@ def forest() -> list[str]:
             outside = ellipse.radius(maps.wcs, maps.shape) > 1
             inside = {name: np.where(outside, np.nan, v) for name, v in maps.values.items()}
             compared = compare(replace(maps, values=inside), read_maps(f"{folder}/mock/truth.fits"))
-            table = score(compared.maps, compared.truth)
+            table = compared.scores()
+            table = table[table["over"] == "pixels"]
         by_name = {row["property"]: row for row in table}
         cells = [
             f"{by_name[n]['bias']:+.2f} ({by_name[n]['rmse']:.2f})" if n in by_name else ""

@@ -22,7 +22,7 @@ from napari_galaxy_maps.fits_io.image_files import find_images
 from napari_galaxy_maps.fits_io.map_files import read_maps
 from napari_galaxy_maps.fits_io.recipe_files import read_recipe
 from napari_galaxy_maps.measure.compare.comparison import compare
-from napari_galaxy_maps.measure.compare.residuals import score
+from napari_galaxy_maps.measure.report.scores import scores_of
 from napari_galaxy_maps.prepare.reddening import Reddening, deredden
 from napari_galaxy_maps.prepare.sky import subtract_sky
 
@@ -288,7 +288,7 @@ def test_the_whole_way_ends_near_the_truth(name, tmp_path, capsys):
     assert "from Chabrier's initial mass function to Salpeter's" in output.out
     maps, truth = read_maps(out), read_maps(folder / "truth.fits")
     compared = compare(maps, truth)
-    rows = {row["property"]: row for row in score(compared.maps, compared.truth)}
+    rows = {row["property"]: row for row in scores_of([compared]).pixels()}
     for prop, most in (
         ("LOG_SIGMA_STAR", 0.25),
         ("LOG_SIGMA_LSTAR", 0.12),

@@ -251,6 +251,7 @@ def predict(
     galaxy: Galaxy | BandCube,
     model: str | None = None,
     *,
+    prior: Literal["relations", "wide"] | None = None,
     device: str | None = None,
     recipe: Recipe | None = None,
     progress: Listener | None = None,
@@ -263,6 +264,9 @@ def predict(
     model : str, optional
         Its name, or a folder to which one was trained. By default the recipe's; where that names
         none, ``"dust-forest"`` if WISE_3.4 or Spitzer_3.6 is there, else ``"stellar-unet"``.
+    prior : str, optional
+        What a model that can do either takes for likely: the scaling relations of galaxies, or
+        (``"wide"``) anything alike.
     device : str, optional
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
     recipe : Recipe, optional
@@ -280,7 +284,8 @@ def predict(
     GalaxyMapsError
         Whatever is wrong, in a sentence.
     """
-    settings = settled_recipe(galaxy, recipe, model={"name": model, "device": device})
+    asked = {"name": model, "prior": prior, "device": device}
+    settings = settled_recipe(galaxy, recipe, model=asked)
     memory = pipeline.PredictionMemory()
     if isinstance(galaxy, BandCube):
         steps = pipeline.predict_cube_steps(galaxy, settings, memory=memory)

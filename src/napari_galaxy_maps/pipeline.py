@@ -21,7 +21,7 @@ from .exceptions import ModelError
 from .fits_io.image_files import FITS_ENDINGS
 from .measure.apertures.totals import integrated_cube
 from .models.band_advice import not_used, unknown_bands
-from .models.registry import load_model, model_class
+from .models.registry import chosen_model, load_model, model_class
 from .prepare.impute import model_redshift
 from .prepare.masks.mask_files import masks_from_regions, read_masks
 from .prepare.masks.mask_set import Masks
@@ -77,10 +77,13 @@ def masks_given(
 
 @dataclass
 class PredictionMemory(PreparationMemory):
-    """What preparation remembers, and the last prediction with the cube it was made of."""
+    """What preparation remembers, and the last prediction with the cube it was made of and the
+    prior of its model.
+    """
 
     cube: BandCube | None = None
     maps: PropertyMaps | None = None
+    prior: str = ""
 
 
 def prepare_galaxy_steps(
@@ -96,7 +99,7 @@ def prepare_galaxy_steps(
     try:
         if not model_class(recipe.model.name).has_remarks:
             return cube
-        model = load_model(recipe.model.name)
+        model = chosen_model(recipe.model)
         model.check_bands(cube.bands)
     except ModelError:  # who only prepares may have any bands, and any model
         return cube
@@ -131,7 +134,7 @@ def predict_cube_steps(
     """
     cube, recipe = _of_one_stage(cube, recipe)
     whole = cube.with_masked_light()
-    model = load_model(recipe.model.name)
+    model = chosen_model(recipe.model)
     unknown = unknown_bands(model.card, cube.bands)
     unused = not_used(model.card, (*cube.bands, *left_out))
     if unused:
@@ -142,6 +145,7 @@ def predict_cube_steps(
         or last is None
         or not _alike(cube, before)
         or last.provenance["model_hash"] != model.weights_hash
+        or (memory is not None and memory.prior != recipe.model.prior)
     ):
         maps = yield from model.predict_steps(whole, recipe.model.device)
     else:
@@ -168,7 +172,7 @@ def predict_cube_steps(
     if cube.masked_light is not None:
         maps = maps.take_apart(cube.masked_light)
     if memory is not None:
-        memory.cube, memory.maps = cube, maps
+        memory.cube, memory.maps, memory.prior = cube, maps, recipe.model.prior
     return maps
 
 
@@ -324,7 +328,7 @@ def predict_steps(
     GalaxyMapsError
         Whatever is wrong, in a sentence.
     """
-    model = load_model(recipe.model.name)
+    model = chosen_model(recipe.model)
     used = model.check_bands(list(galaxy.images))
     if model.reach and recipe.impute.enabled:
         # A network was trained on noise that is negative, too.

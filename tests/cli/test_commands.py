@@ -15,9 +15,12 @@ from astropy.io import fits
 
 from napari_galaxy_maps.cli.main import main
 from napari_galaxy_maps.data.flags import Flag
+from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.fits_io.cube_files import read_cube
-from napari_galaxy_maps.fits_io.map_files import read_maps
+from napari_galaxy_maps.fits_io.map_files import read_maps, write_maps
 from napari_galaxy_maps.fits_io.recipe_files import read_recipe
+from napari_galaxy_maps.measure.compare.comparison import compare
+from napari_galaxy_maps.measure.compare.pixel_metrics import METRICS
 from tests.conftest import tan_wcs, write_galaxy, write_image
 
 BANDS = {"WISE_3.4": 5.0, "2MASS_J": 9.0, "2MASS_Ks": 9.0, "SDSS_r": 3.0}
@@ -112,16 +115,40 @@ def test_a_result_runs_again_from_its_own_recipe(folder, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_truth_is_compared_with(folder, tmp_path, capsys):
-    truth, out = tmp_path / "truth.fits", tmp_path / "out.fits"
-    assert main(["predict", str(folder), "--out", str(truth), *GALAXY, "--quiet"]) == 0
-    assert main(["predict", str(folder), "--out", str(out), *GALAXY, "--truth", str(truth)]) == 0
-    line = next(
-        line
-        for line in capsys.readouterr().out.splitlines()
-        if line.strip().startswith("T_DUST") and "median" not in line
-    )
-    assert float(line.split()[2]) == pytest.approx(0, abs=1e-5)
+def test_predict_and_evaluate_print_and_write_the_same_numbers(folder, tmp_path, capsys):
+    """`predict --truth`, `evaluate`, metrics.json and the front door, with units in every line."""
+    maps, truth, out = (str(tmp_path / name) for name in ("maps.fits", "truth.fits", "scores"))
+    y, x = np.indices((60, 60)) - 29.5
+    planes = {"LOG_SIGMA_STAR": 8.5 - np.hypot(x, y) / 15, "T_DUST": 20 + 0.1 * x}
+    planes = {name: plane.astype("f4") for name, plane in planes.items()}
+    errors = {"T_DUST": np.full(x.shape, 0.5, "f4")}
+    flags = np.zeros(x.shape, np.int16)
+    write_maps(truth, PropertyMaps(planes, errors, tan_wcs(x.shape, 3.0), flags, {"fwhm": 9.0}))
+    assert main(["predict", str(folder), "--out", maps, *GALAXY, "--truth", truth]) == 0
+    printed = capsys.readouterr().out.partition(f"against {truth}:\n")[2]
+    assert main(["evaluate", maps, truth, "--out", out]) == 0
+    assert capsys.readouterr().out == f"{printed}written to {out}, which report.html shows\n"
+    written = json.loads((tmp_path / "scores" / "metrics.json").read_text())
+    of_pixels, of_sums = printed.split("Sums inside 2 R_half")
+    table = compare(read_maps(maps), read_maps(truth)).scores()
+    sums = [row for row in written["stellar_sums"]["scores"] if row["region"] == "sum"]
+    sums = {row["property"]: row for row in sums}
+    for name, unit, of_sum in (("LOG_SIGMA_STAR", "dex", "solMass"), ("T_DUST", "K", "K")):
+        found = written["properties"][name]["pixels"]
+        row = table[(table["property"] == name) & (table["over"] == "pixels")][0]
+        told, n, rmse, _, bias, _, *more = line_of(of_pixels, name)
+        assert told == unit == row["unit"] and int(n) == found["n"] == row["n"] > 200
+        for metric, text in zip(METRICS, (rmse, bias, *more), strict=True):
+            assert float(text) == pytest.approx(found[metric], rel=2e-5), (name, metric)
+            assert row[metric] == pytest.approx(found[metric], rel=1e-6), (name, metric)
+        told, bias, *more = line_of(of_sums, name)
+        assert told == "dex" and more[-1] == of_sum
+        assert float(bias) == pytest.approx(sums[name]["bias"], rel=2e-5)
+
+
+def line_of(printed, name):
+    """The words behind a property's name in a table that was printed."""
+    return next(words[1:] for line in printed.splitlines() if (words := line.split())[0] == name)
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,8 @@ RECIPE = {
     "--d25": "3", "--axis-ratio": "0.5", "--position-angle": "30", "--table": "table.csv",
     "--ebv": "0.1", "--reddening-map": "SFD", "--stars": "gaia", "--resolution": "12",
     "--kernel": "SDSS_r=kernel.fits", "--pixel": "3", "--pixel-pc": "300", "--recipe": "r.toml",
-    "--set": "sky.model=plane", "--model": "stellar-unet", "--device": "cpu", "--stand-in": None,
+    "--set": "sky.model=plane", "--model": "stellar-unet", "--prior": "wide",
+    "--device": "cpu", "--stand-in": None,
 }  # fmt: skip
 """Options that change the recipe, with a value. --mask: `test_mask_edits`."""
 ELLIPSE = ["--ellipse", "150,2,60,50,10"]

@@ -2,8 +2,8 @@
 figures that hold their numbers.
 
 Of `measure.compare.comparison`, `measure.compare.pixel_metrics`, and the report of an evaluation:
-`measure.report.evaluation`, `measure.report.tables`, `measure.report.drawings`,
-`measure.report.page`.
+`measure.report.evaluation`, `measure.report.scores`, `measure.report.tables`,
+`measure.report.drawings`, `measure.report.page`.
 """
 
 import html.parser
@@ -32,12 +32,11 @@ from napari_galaxy_maps.measure.compare.comparison import (
 )
 from napari_galaxy_maps.measure.compare.grid_and_psf import smooth
 from napari_galaxy_maps.measure.compare.pixel_metrics import (
-    METRICS,
     Pixels,
     chi2_by_galaxy,
     metrics,
 )
-from napari_galaxy_maps.measure.compare.residuals import residual_maps, score
+from napari_galaxy_maps.measure.compare.residuals import residual_maps
 from napari_galaxy_maps.measure.figures.galaxy_figures import side_by_side
 from napari_galaxy_maps.measure.figures.prediction_figures import (
     prediction_against_truth,
@@ -46,6 +45,7 @@ from napari_galaxy_maps.measure.figures.prediction_figures import (
     sigma_against_error,
 )
 from napari_galaxy_maps.measure.report.evaluation import write_evaluation
+from napari_galaxy_maps.measure.report.scores import scores_of
 from napari_galaxy_maps.measure.report.tables import totals_beside
 from tests.conftest import ink, tan_wcs
 
@@ -162,13 +162,28 @@ def test_what_cannot_be_compared_is_told():
 # --- scores -------------------------------------------------------------------------------------
 
 
-def test_scores_are_those_of_the_plain_table():
-    comparison = compare(noisy(), maps_of({"LOG_SMD": TRUTH}))
-    found = metrics(pixels_of([comparison], "LOG_SMD"))
-    (plain,) = score(comparison.maps, comparison.truth)
-    assert found["n"] == plain["n"]
-    for name in METRICS:
-        assert found[name] == pytest.approx(plain[name], rel=1e-5), name
+def test_scores_of_known_noise_are_the_known_ones():
+    rng = np.random.default_rng(1)
+    shape = (200, 200)
+    true = rng.normal(0, 0.6, shape) - 3
+    noisy = (true + 0.1 + rng.normal(0, 0.15, shape)).astype("f4")
+    maps, truth = maps_of({"LOG_SMD": noisy}, 0.15, shape), maps_of({"LOG_SMD": true}, None, shape)
+
+    def scored(tail):
+        tailed = replace(maps, tails={"LOG_SMD": tail})
+        return scores_of([compare(tailed, truth)]).pixels()[0]
+
+    row = scored(1.96)
+    assert row["n"] == 40000 and row["bias"] == pytest.approx(0.1, abs=0.003)
+    assert row["rmse"] == pytest.approx(np.hypot(0.1, 0.15), rel=0.02)
+    assert row["r2"] == pytest.approx(1 - 0.0325 / 0.36, abs=0.005)
+    assert row["chi2"] == pytest.approx(0.0325 / 0.0225, rel=0.03)
+    assert row["coverage68"] == pytest.approx(0.582, abs=0.01)
+    for tail in (1.0, 3.0):
+        other = scored(tail)
+        assert other["coverage68"] == row["coverage68"]
+        within = np.abs(noisy - true.astype("f4")) < 0.15 * tail
+        assert other["coverage95"] == pytest.approx(np.mean(within), abs=1e-4)
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES
 from napari_galaxy_maps.plugin.manifest import docks as panels
+from napari_galaxy_maps.plugin.panels.predict_panel import _Card
 
 from .conftest import idle, map_layer, wait_for
 
@@ -95,3 +96,27 @@ def test_without_a_cube_the_neighbours_panel_says_what_to_do(viewer, workspace, 
     panels.raise_panel(viewer, "Neighbours")
     wait_for(qtbot, lambda: "Predict maps first" in neighbours.message.text())
     assert neighbours.found is None and not neighbours.save.isEnabled()
+
+
+def test_the_prior_is_offered_where_the_model_has_a_choice(viewer, workspace, qtbot):
+    predictor = panels.panel(viewer, "Predict")
+    panels.raise_panel(viewer, "Predict")
+    wait_for(qtbot, lambda: predictor.model.count() == 2)
+    cards = {name: _Card("", name, name == "stellar-unet") for name in predictor._cards}
+    predictor._models_known((list(cards), cards))
+
+    def choose(name):
+        predictor.model.setCurrentText(name)
+        predictor.model.activated.emit(predictor.model.currentIndex())
+        return workspace.project.recipe.model
+
+    choose("dust-forest")
+    assert predictor.relations.isHidden()
+    choose("stellar-unet")
+    assert predictor.relations.isVisible() and predictor.relations.isChecked()
+    click(qtbot, predictor.relations)
+    assert workspace.project.recipe.model.prior == "wide"
+    assert choose("dust-forest").prior == "relations" and predictor.relations.isHidden()
+    workspace.project.set_recipe("model", prior="wide")  # as a recipe may say
+    click(qtbot, predictor.relations)
+    assert workspace.project.recipe.model.prior == "relations" and predictor.relations.isHidden()

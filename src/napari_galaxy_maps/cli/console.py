@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from astropy.table import QTable
 
     from ..data.maps import PropertyMaps
+    from ..measure.compare.comparison import Comparison
+    from ..measure.report.scores import Scores
 
 T = TypeVar("T")
 
@@ -92,6 +94,7 @@ def print_maps(maps: PropertyMaps) -> None:
     print(
         f"{maps.provenance.get('object', '')}: maps of {nx} x {ny} pixels "
         f"by {maps.provenance.get('model', '')}"
+        f"{', with no scaling relations' if maps.provenance.get('prior') == 'wide' else ''}"
     )
     for name, plane in maps.values.items():
         good = np.isfinite(plane)
@@ -125,3 +128,20 @@ def print_table(table: QTable, names: Sequence[str]) -> None:
         if short[name].dtype.kind == "f":
             short[name].info.format = ".5g"
     short.pprint(max_lines=60, max_width=-1, show_dtype=False)
+
+
+def print_scores(scores: Scores, comparisons: Sequence[Comparison]) -> None:
+    """How well predictions do over pixels and in sums, and what was done to compare them."""
+    from ..measure.report.scores import in_words
+
+    of_pixels, of_sums = in_words(scores)
+    pixels, inside = scores.pixels(), scores.inside()
+    if len(pixels):
+        print(of_pixels)
+        print_table(pixels, pixels.colnames)
+    if inside is not None:
+        print(of_sums)
+        print_table(inside, inside.colnames)
+    notes = [note for comparison in comparisons for note in comparison.notes]
+    for note in dict.fromkeys(notes + scores.notes):
+        print(f"Note: {note}")

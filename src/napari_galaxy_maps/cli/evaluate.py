@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from ..data import ranges
 from ..exceptions import InputError
-from .console import print_table
+from .console import print_scores
 from .options import add_quiet, ellipse_of, number
 from .outputs import OutputFolder
 
 HELP = "score maps against truths: metrics.json, tables, figures and a report"
-
-_MORE_SCORES = ("r2", "chi2", "coverage68", "coverage95")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -67,32 +64,10 @@ def run(arguments: argparse.Namespace) -> None:
     ]
     model = str(pairs[0][0].provenance.get("model", ""))
     card = load_card(model).to_markdown() if model in list_models() else ""
-    found = write_evaluation(
+    scores = write_evaluation(
         arguments.out, comparisons, card, arguments.format, arguments.overwrite
     )
     if arguments.quiet:
         return
-    _print_metrics(found, len(comparisons))
-    notes = [note for comparison in comparisons for note in comparison.notes]
-    for note in dict.fromkeys(notes + found["stellar_sums"]["notes"]):
-        print(f"Note: {note}")
+    print_scores(scores, comparisons)
     print(f"written to {arguments.out}, which report.html shows")
-
-
-def _print_metrics(found: dict[str, Any], galaxies: int) -> None:
-    """How well each map does over pixels, and its sums over galaxies."""
-    from astropy.table import QTable
-
-    from ..measure.compare.comparison import metrics_table
-
-    table = metrics_table(found["properties"])
-    errors = ("rmse", "rmse_err", "bias", "bias_err")
-    print_table(table[table["over"] == "pixels"], ("property", "unit", "n", *errors, *_MORE_SCORES))
-    sums = [row for row in found["stellar_sums"]["scores"] if row["region"] == "sum"]
-    if sums:
-        print(
-            f"Sums inside {sums[0]['outer']:g} R_half, log true - log predicted "
-            f"over {galaxies} galaxies:"
-        )
-        columns = ("property", "n", "bias", "bias_err", "scatter", "scatter_err")
-        print_table(QTable(sums), columns)

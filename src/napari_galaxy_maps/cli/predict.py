@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from .console import print_maps, run_steps
+from .console import print_maps, print_scores, run_steps
 from .galaxy_input import (
     masks_of,
     read_galaxy,
@@ -33,6 +33,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="name of the model (galaxy-maps models lists them), or a folder that was trained to",
     )
+    parser.add_argument(
+        "--prior",
+        choices=["relations", "wide"],
+        help="what a model that can do either takes for likely: the scaling relations of galaxies "
+        "(relations), or anything alike (wide)",
+    )
     add_device(parser, "where the model runs")
     parser.add_argument(
         "--truth", metavar="FILE", help="maps to compare with; prints how well the prediction does"
@@ -44,7 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the maps and print what they hold."""
     from ..device import resolve_device
     from ..fits_io.map_files import read_maps, write_maps
-    from ..models.registry import load_model
+    from ..models.registry import chosen_model
     from ..pipeline import PredictionMemory, predict_cube_steps, predict_steps
     from ..prepare.masks.mask_files import mask_hdus
 
@@ -55,7 +61,7 @@ def run(arguments: argparse.Namespace) -> None:
         else recipe_of_cube(arguments, cube, ("model",), ("hubble_stage",))
     )
     # What is wrong with model, device or truth is found before the work, not after.
-    load_model(recipe.model.name)
+    chosen_model(recipe.model)
     resolve_device(recipe.model.device)
     truth = read_maps(arguments.truth) if arguments.truth else None
     say_what_changed(arguments, recipe)
@@ -76,20 +82,19 @@ def run(arguments: argparse.Namespace) -> None:
         print_maps(maps)
         print(f"written to {arguments.out}")
     if truth is not None:
-        _print_scores(maps, truth, arguments)
+        _print_scores(truth, arguments)
 
 
-def _print_scores(maps: PropertyMaps, truth: PropertyMaps, arguments: argparse.Namespace) -> None:
-    """How well the prediction does; what is wrong with the truth must not cost the maps, which are
+def _print_scores(truth: PropertyMaps, arguments: argparse.Namespace) -> None:
+    """How well the maps in the file do: what is wrong with the truth must not cost them, which are
     written by now.
     """
+    from ..fits_io.map_files import read_maps
     from ..measure.compare.comparison import compare
-    from ..measure.compare.residuals import score
+    from ..measure.report.scores import scores_of
 
-    compared = compare(maps, truth)
+    compared = [compare(read_maps(arguments.out), truth)]
     if arguments.quiet:
         return
     print(f"\nagainst {arguments.truth}:")
-    for note in compared.notes:
-        print(f"Note: {note}")
-    score(compared.maps, compared.truth).pprint(max_lines=-1, max_width=-1)
+    print_scores(scores_of(compared), compared)

@@ -378,6 +378,11 @@ class ModelSettings(Section):
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
         "auto", description="Where the model runs"
     )
+    prior: Literal["relations", "wide"] = Field(
+        "relations",
+        description="What a model that can do either takes for likely: the scaling relations of "
+        "galaxies (mass and metals, mass and star formation), or anything alike",
+    )
 
 
 class Recipe(Settings):

@@ -57,6 +57,7 @@ def write_maps(
     primary.header["ORIGIN"] = "napari-galaxy-maps"
     for key, name, comment in (
         ("MODEL", "model", "model that made the maps"),
+        ("PRIOR", "prior", "whether scaling relations counted, or wide"),
         ("MODELSHA", "model_hash", ""),  # 64 characters leave no room for a comment
         ("IMF", "imf", "initial mass function of masses"),
     ):
@@ -75,7 +76,7 @@ def write_maps(
             hdu = _map_hdu(f"{name}_ERR", prop, maps.errors[name], wcs, "1-sigma uncertainty")
             if name in maps.tails:
                 hdu.header["TAIL95"] = (
-                    round(maps.tails[name], 3),
+                    maps.tails[name],  # unrounded: scores of the file are those of the window
                     "sigmas within which 95 % of the errors are",
                 )
             hdus.append(hdu)

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from ..data.maps import PropertyMaps
     from .card import ModelCard
 
+RELATIONS = "relations"
+"""Name of the feature that tells a model whether scaling relations count."""
+
 
 class Model(Protocol):
     """A model; a class of this shape, its weights and its card in a folder, and a row in
@@ -19,7 +22,9 @@ class Model(Protocol):
     """
 
     has_remarks: ClassVar[bool]
-    """Whether `remarks` may say anything; where not, its weights are not read to prepare a cube."""
+    """Whether `remarks` may say what who only prepares a cube should hear; where not, its weights are
+    not read for that.
+    """
 
     @property
     def name(self) -> str:
@@ -90,4 +95,14 @@ class Model(Protocol):
         progress: Callable[[Progress], None] | None = None,
     ) -> PropertyMaps:
         """`predict_steps` run to its end."""
+        ...
+
+
+class ModelWithPrior(Model, Protocol):
+    """A model that may count on the scaling relations of galaxies or not, where its weights were
+    taught both: its card's features then hold `RELATIONS`.
+    """
+
+    def without_relations(self) -> Model:
+        """The same model, which takes anything for as likely; ``provenance["prior"]`` says so."""
         ...

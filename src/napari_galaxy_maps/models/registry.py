@@ -14,13 +14,15 @@ import re
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ..exceptions import ModelError, brief
+from .base import RELATIONS
 from .card import ModelCard
 
 if TYPE_CHECKING:
-    from .base import Model
+    from ..data.recipe import ModelSettings
+    from .base import Model, ModelWithPrior
 
 SHIPPED = Path(__file__).parent
 """Folder of the models that ship with the package."""
@@ -74,6 +76,31 @@ def load_model(name: str = "dust-forest", folder: Path | None = None) -> Model:
     name, folder = _place(name, folder)
     entry = _entry(name, folder)
     return _load(name, folder, entry["weights_sha256"], entry["card_sha256"])
+
+
+def chosen_model(settings: ModelSettings) -> Model:
+    """The model that a recipe names, with the prior that it names.
+
+    Raises
+    ------
+    ModelError
+        As `load_model`; when the model cannot leave its prior out.
+    """
+    model = load_model(settings.name)
+    if settings.prior == "relations":
+        return model
+    if not hasattr(model, "without_relations"):
+        raise ModelError(
+            f"{model.name} has no scaling relations that it could leave out; set model.prior "
+            "(--prior) back to relations, or choose another model, such as stellar-unet."
+        )
+    if RELATIONS not in model.card.features:
+        raise ModelError(
+            f"These weights of {model.name} ({model.card.version}) cannot leave out the scaling "
+            "relations of galaxies; set model.prior (--prior) back to relations, or take weights "
+            "that were taught both."
+        )
+    return cast("ModelWithPrior", model).without_relations()
 
 
 @lru_cache(maxsize=4)

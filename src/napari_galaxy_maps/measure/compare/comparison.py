@@ -4,7 +4,7 @@ bootstrap errors.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -278,19 +278,28 @@ def all_metrics(comparisons: Sequence[Comparison]) -> dict[str, dict[str, Any]]:
     """Of each property, `metrics` over pixels, over galaxies, and by radius: what metrics.json
     holds.
     """
-    names = dict.fromkeys(name for comparison in comparisons for name in comparison.maps.values)
-    found = {}
-    for name in names:
+    return {
+        name: {
+            "unit": unit_of_scores(name), "pixels": metrics(pixels),
+            "galaxies": galaxy_metrics(comparisons, name),
+            "radius": radial_metrics(pixels), "chi2_by_galaxy": chi2_by_galaxy(pixels),
+        }
+        for name, pixels in pixels_by_property(comparisons)
+    }  # fmt: skip
+
+
+def pixels_by_property(comparisons: Sequence[Comparison]) -> Iterator[tuple[str, Pixels]]:
+    """`pixels_of` each property of which some pixel has both a prediction and a truth."""
+    for name in dict.fromkeys(name for each in comparisons for name in each.maps.values):
         try:
-            pixels = pixels_of(comparisons, name)
+            yield name, pixels_of(comparisons, name)
         except InputError:
             continue
-        unit = "dex" if name in IN_LOG else PROPERTIES[name].unit
-        found[name] = {
-            "unit": unit, "pixels": metrics(pixels), "galaxies": galaxy_metrics(comparisons, name),
-            "radius": radial_metrics(pixels), "chi2_by_galaxy": chi2_by_galaxy(pixels),
-        }  # fmt: skip
-    return found
+
+
+def unit_of_scores(name: str) -> str:
+    """The unit of a property's RMSE and bias over pixels: ``"dex"`` or ``"K"``."""
+    return "dex" if name in IN_LOG else PROPERTIES[name].unit
 
 
 def metrics_table(found: Mapping[str, Mapping[str, Any]]) -> QTable:

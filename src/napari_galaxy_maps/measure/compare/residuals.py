@@ -1,10 +1,9 @@
-"""The difference of predicted and true maps, and how far the predicted errors explain it."""
+"""The difference of predicted and true maps."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,10 +11,6 @@ from ...data.maps import PropertyMaps
 from ...exceptions import InputError
 from .grid_and_psf import bring_to_grid
 from .initial_mass_function import to_imf_of
-from .pixel_metrics import METRICS, metric_terms, metrics_of_sums, normalised_residual
-
-if TYPE_CHECKING:
-    from astropy.table import QTable
 
 
 def residual_maps(maps: PropertyMaps, truth: PropertyMaps) -> PropertyMaps:
@@ -97,39 +92,3 @@ def chosen(maps: PropertyMaps, names: Sequence[str]) -> PropertyMaps:
 
 def _source(truth: PropertyMaps) -> str:
     return str(truth.provenance.get("file", "the truth"))
-
-
-def score(maps: PropertyMaps, truth: PropertyMaps) -> QTable:
-    """How well a prediction does, over its pixels.
-
-    Returns
-    -------
-    astropy.table.QTable
-        A row a property: ``property, n, rmse, bias`` (prediction - truth), ``r2``, ``chi2`` (mean
-        of z squared, with z = residual over both errors in quadrature), ``coverage68, coverage95``
-        (fractions of \\|z\\| under 1 and `PropertyMaps.tail`, 1.96 for a Gaussian).
-
-    Raises
-    ------
-    InputError
-        As `residual_maps`.
-    """
-    from astropy.table import QTable
-
-    residual = residual_maps(maps, truth)
-    rows = []
-    for name, plane in residual.values.items():
-        good = np.isfinite(plane)
-        if not good.any():
-            continue
-        off = plane[good].astype(float)
-        true = (maps.values[name] - plane)[good].astype(float)
-        sigma = (
-            residual.errors[name][good] if name in residual.errors else np.full_like(off, np.nan)
-        )
-        terms = metric_terms(true, off, normalised_residual(off, sigma), residual.tail(name))
-        rows.append((name, int(off.size), *metrics_of_sums(terms.sum(axis=1)).tolist()))
-    table = QTable(rows=rows, names=("property", "n", *METRICS))
-    for name in table.colnames[2:]:
-        table[name].info.format = ".3f"
-    return table

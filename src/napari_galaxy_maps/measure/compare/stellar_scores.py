@@ -38,6 +38,10 @@ INSIDE = 2.0
 EDGES = tuple(np.arange(0, 5.01, 0.5).tolist())
 """Of the annuli, in R_half."""
 N_BOOTSTRAP = 500
+_NO_DISTANCE = (
+    "The distance is not known: sums are as if each pixel were 1 kpc2, which is nothing to their "
+    "differences in dex."
+)
 
 
 def galaxy_sums(
@@ -204,11 +208,14 @@ def comparison_sums(comparison: Comparison, ellipse: Ellipse | None = None) -> Q
     maps, truth = comparison.maps, comparison.truth
     distance = maps_distance(maps) or maps_distance(truth)
     kpc = pixel_arcsec(maps.wcs) * distance * PC_PER_MPC_ARCSEC / 1000 if distance else 1.0
-    return galaxy_sums(
+    found = galaxy_sums(
         maps.values, truth.values, kpc**2, wcs=maps.wcs,
         ellipse=ellipse or recipe_ellipse(maps.provenance),
         name=comparison.name,
     )  # fmt: skip
+    if not distance:
+        found.meta["notes"] = [*found.meta["notes"], _NO_DISTANCE]
+    return found
 
 
 def summarise(tables: Iterable[QTable], seed: int = 0) -> QTable:

@@ -16,11 +16,11 @@ from ... import __version__
 from ...exceptions import InputError
 from ...fits_io.safe_writing import check_output_folder, folder_written_whole
 from ..apertures.aperture_files import write_table
-from ..compare.comparison import Comparison, all_metrics, metrics_table
-from ..compare.stellar_scores import summarise
+from ..compare.comparison import Comparison, metrics_table
 from .drawings import Drawing, drawings
 from .page import Picture, html_page
-from .tables import stellar_sums, totals_beside
+from .scores import Scores, scores_of
+from .tables import totals_beside
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -34,7 +34,7 @@ def write_evaluation(
     folder: str | Path, comparisons: Sequence[Comparison], card: str = "",
     ending: Ending = "png",
     overwrite: bool = False,
-) -> dict[str, Any]:  # fmt: skip
+) -> Scores:  # fmt: skip
     """Write metrics.json, metrics.ecsv, tables, figures and report.html into a folder: all or none.
 
     Parameters
@@ -50,8 +50,8 @@ def write_evaluation(
 
     Returns
     -------
-    dict
-        What metrics.json holds.
+    Scores
+        The numbers that metrics.json holds.
 
     Raises
     ------
@@ -81,27 +81,26 @@ def check_evaluation_folder(folder: str | Path, overwrite: bool) -> None:
 
 def _write_all(
     folder: Path, comparisons: Sequence[Comparison], card: str, ending: Ending
-) -> dict[str, Any]:
-    """Fill an empty folder; returns what metrics.json holds."""
-    sums, notes = stellar_sums(comparisons)
-    sums_by_ellipse = summarise(sums) if sums else None
-    evaluation = _contents(comparisons, sums_by_ellipse, notes)
-    scores = metrics_table(evaluation["properties"])
-    pictures = [_write_drawing(folder, drawing, ending) for drawing in drawings(comparisons, sums)]
+) -> Scores:
+    """Fill an empty folder; returns the scores."""
+    scores = scores_of(comparisons)
+    evaluation, by_ellipse = _contents(comparisons, scores), scores.sums_by_ellipse
+    metrics = metrics_table(scores.properties)
+    pictures = [
+        _write_drawing(folder, drawing, ending) for drawing in drawings(comparisons, scores.sums)
+    ]
     totals = [(c.name, found) for c in comparisons if (found := totals_beside(c)) is not None]
-    write_table(folder / "metrics.ecsv", scores)
-    for name, table in _tables(sums_by_ellipse, totals).items():
+    write_table(folder / "metrics.ecsv", metrics)
+    for name, table in _tables(by_ellipse, totals).items():
         write_table(folder / "tables" / name, table)
-    page = html_page(evaluation, scores, sums_by_ellipse, totals, pictures, comparisons, card)
-    metrics = json.dumps(_nan_as_null(evaluation), indent=2)
-    (folder / "metrics.json").write_text(metrics, encoding="utf-8")
+    page = html_page(evaluation, metrics, by_ellipse, totals, pictures, comparisons, card)
+    text = json.dumps(_nan_as_null(evaluation), indent=2)
+    (folder / "metrics.json").write_text(text, encoding="utf-8")
     (folder / "report.html").write_text(page, encoding="utf-8")
-    return evaluation
+    return scores
 
 
-def _contents(
-    comparisons: Sequence[Comparison], sums_by_ellipse: QTable | None, notes: list[str]
-) -> dict[str, Any]:
+def _contents(comparisons: Sequence[Comparison], scores: Scores) -> dict[str, Any]:
     """What metrics.json holds."""
     galaxies = [
         {
@@ -112,13 +111,15 @@ def _contents(
         }
         for comparison in comparisons
     ]
+    by_ellipse = scores.sums_by_ellipse
     return {
         "galaxies": galaxies,
         "made_by": f"napari-galaxy-maps {__version__}",
-        "properties": all_metrics(comparisons),
+        "properties": scores.properties,
         "stellar_sums": {
-            "notes": notes,
-            "scores": [] if sums_by_ellipse is None else _records(sums_by_ellipse),
+            "notes": scores.notes,
+            "unit": "dex",
+            "scores": [] if by_ellipse is None else _records(by_ellipse),
         },
     }
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...exceptions import ModelError
+from ..base import RELATIONS
 
 if TYPE_CHECKING:
     import torch
@@ -48,8 +49,6 @@ FILTERS: tuple[tuple[float, float], ...] = (
 """Pivot wavelength and width in micron of the filters of `UGRIZ`, of the curves that the table of
 bands names; the width is that of a rectangle as high as a curve's peak, and of its area.
 """
-RELATIONS = "relations"
-"""The channel that says whether galaxies' scaling relations may be used."""
 N_CHANNELS = 4 * _N + len(_PAIRS) + (_N - 1) + 3
 N_LEVELS = 5
 

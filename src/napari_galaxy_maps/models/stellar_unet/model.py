@@ -19,6 +19,7 @@ from ...data.properties import PROPERTIES
 from ...device import resolve_device
 from ...exceptions import ModelError
 from ...progress import Progress, Steps, run_to_end
+from ..base import RELATIONS
 from ..card import ModelCard
 from .calibration import Calibration, depth_of
 from .colour_cloud import ColourCloud
@@ -26,6 +27,7 @@ from .disk_arrays import release, scratch_array
 from .image_tiles import cut, tiles
 from .inputs import N_CHANNELS, check_card
 from .outputs import STELLAR_PROPERTIES, TARGETS
+from .remarks import unknown_redshift
 from .shown_cube import binned, enlarged, redshift_of, uncut
 
 if TYPE_CHECKING:
@@ -114,6 +116,8 @@ class StellarUNet:
     card : ModelCard
     weights_hash : str
         SHA-256 of the weights file.
+    relations : bool
+        Whether the scaling relations of the galaxies that it learnt from count.
     """
 
     network: UNet
@@ -123,6 +127,7 @@ class StellarUNet:
     library: Library
     card: ModelCard
     weights_hash: str = ""
+    relations: bool = True
     has_remarks: ClassVar[bool] = False
     reach: int = field(default=REACH, init=False)
 
@@ -248,7 +253,7 @@ class StellarUNet:
         maps, sigmas = ({name: planes[k] for k, name in taught} for planes in (values, errors))
         tails = self.calibration.tails(len(used), sharpness)
         tail_of = {name: float(tails[k]) for k, name in taught}
-        about = self.card.provenance(self.weights_hash, used, on)
+        about = {**self.card.provenance(self.weights_hash, used, on), **self.about()}
         return PropertyMaps(maps, sigmas, cube.wcs, flags, about, tails=tail_of)
 
     def _predict_small(self, cube: BandCube, device: str, sharpness: float) -> Steps[PropertyMaps]:
@@ -282,9 +287,19 @@ class StellarUNet:
         ).astype(np.int16)
         return replace(maps, values=values, errors=errors, wcs=cube.wcs, flags=flags)
 
+    def about(self) -> dict[str, str]:
+        """What maps say of the prior, where there is a choice."""
+        if RELATIONS not in self.card.features:
+            return {}
+        return {"prior": "relations" if self.relations else "wide"}
+
+    def without_relations(self) -> StellarUNet:
+        """The same network, told to take anything for as likely."""
+        return replace(self, relations=False)
+
     def remarks(self, cube: BandCube) -> list[str]:
-        """None: what is odd about its five bands is not known."""
-        return []
+        """What an unknown redshift costs."""
+        return unknown_redshift(self.card, cube)
 
     def predict(
         self,
@@ -352,7 +367,8 @@ class StellarUNet:
         seen, noise = (
             torch.from_numpy(np.ascontiguousarray(p))[None].to(device) for p in (data, sigma)
         )
-        return encode(seen, noise, redshift)
+        relations = torch.full_like(redshift, float(self.relations))
+        return encode(seen, noise, redshift, relations)
 
     def _read(
         self, outputs: torch.Tensor, depth: np.ndarray, n_bands: int, sharpness: float

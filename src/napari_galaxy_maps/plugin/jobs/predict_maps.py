@@ -13,7 +13,7 @@ from ..eventloop import worker
 from ..eventloop.worker import Job, JobRunner
 from ..state.mask_history import MaskHistory
 from ..state.project import Project
-from ..state.results import Result
+from ..state.results import Result, label_of
 from .prepare_images import galaxy_to_prepare, keep_step
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class MapPredictor:
         before = views.looked_at
         result = project.result_like(recipe)
         if result is None:
-            label = recipe.model.name.partition("@")[0]
+            label = label_of(recipe.model.name, recipe.model.prior)
             result = project.add_result(Result(label, found.maps, recipe, inputs))
         else:
             project.choose_result(result)

@@ -48,7 +48,7 @@ class ScoredGalaxies:
     opened : Comparison or None
         That of the galaxy in the window.
     scores : dict
-        Of each property, `comparison.metrics` over all galaxies.
+        Of each property, `metrics` over the pixels of all galaxies, and their ``unit``.
     problem : str
         Why the galaxy in the window is not among them.
     sums : list of QTable
@@ -57,7 +57,7 @@ class ScoredGalaxies:
 
     comparisons: tuple[Comparison, ...]
     opened: Comparison | None
-    scores: dict[str, dict[str, float]]
+    scores: dict[str, dict[str, Any]]
     problem: str = ""
     sums: list[QTable] = field(default_factory=list)
 
@@ -68,7 +68,7 @@ def score_galaxies(
     """The maps in the window and their truth brought together, and scored with other galaxies; or
     the sentence that says why not.
     """
-    from ...measure.compare.comparison import compare, pixels_of
+    from ...measure.compare.comparison import compare, pixels_by_property, unit_of_scores
     from ...measure.compare.pixel_metrics import metrics
 
     opened, problem = None, ""
@@ -80,14 +80,10 @@ def score_galaxies(
     comparisons = (*((opened,) if opened is not None else ()), *others)
     if not comparisons:
         return problem
-    scores = {}
-    for name in dict.fromkeys(
-        name for comparison in comparisons for name in comparison.maps.values
-    ):
-        try:
-            scores[name] = metrics(pixels_of(comparisons, name))
-        except GalaxyMapsError:
-            continue  # no pixel has both
+    scores: dict[str, dict[str, Any]] = {
+        name: {"unit": unit_of_scores(name), **metrics(pixels)}
+        for name, pixels in pixels_by_property(comparisons)
+    }
     return ScoredGalaxies(comparisons, opened, scores, problem)
 
 

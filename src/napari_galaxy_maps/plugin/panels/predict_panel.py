@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
@@ -43,12 +43,23 @@ _DEVICES = (
 )
 
 
+class _Card(NamedTuple):
+    """What the panel tells of a model."""
+
+    summary: str
+    text: str
+    has_prior: bool
+
+
+_UNKNOWN = _Card("", "The card is not there yet.", False)
+
+
 class PredictPanel(WorkspacePanel):
     """From images to maps of dust and stars."""
 
     def __init__(self, napari_viewer: Viewer):
         super().__init__(napari_viewer)
-        self._cards: dict[str, tuple[str, str]] = {}
+        self._cards: dict[str, _Card] = {}
         self._asked = False
         self._build_settings()
         self._build_run()
@@ -109,6 +120,7 @@ class PredictPanel(WorkspacePanel):
             lambda _: self.project.set_recipe("model", device=self.device.currentData())
         )
         form.addRow("Runs on", self.device)
+        form.addRow("", self._prior())
         self.truth = ComboBox()
         self.truth.setObjectName("truth")
         self.truth.setToolTip(
@@ -141,6 +153,20 @@ class PredictPanel(WorkspacePanel):
         self.card.setMinimumHeight(260)
         self.card.hide()
         self.column.addWidget(self.card)
+
+    def _prior(self) -> QCheckBox:
+        """Whether the model counts on scaling relations; shown where it has the choice."""
+        self.relations = QCheckBox("Use what is usual of galaxies")
+        self.relations.setObjectName("relations")
+        self.relations.setToolTip(
+            "Mass and metals, mass and star formation, mass and gas go together in most galaxies. "
+            "The model counts on that; switched off, it takes anything for as likely: for "
+            "galaxies that may be unusual, with larger errors"
+        )
+        self.relations.clicked.connect(
+            lambda on: self.project.set_recipe("model", prior="relations" if on else "wide")
+        )
+        return self.relations
 
     def _build_run(self) -> None:
         self.missing = wrapped(name="missing")
@@ -190,18 +216,20 @@ class PredictPanel(WorkspacePanel):
     # Model, device, truth ------------------------------------------------------------------------
 
     def _ask_models(self) -> None:
-        def fetch() -> tuple[list[str], dict[str, tuple[str, str]]]:
+        def fetch() -> tuple[list[str], dict[str, _Card]]:
+            from ...models.base import RELATIONS
             from ...models.registry import list_models, load_card
 
             names = list(list_models())
             cards = {name: load_card(name) for name in names}
             return names, {
-                name: (card.summary(), card.to_markdown()) for name, card in cards.items()
+                name: _Card(card.summary(), card.to_markdown(), RELATIONS in card.features)
+                for name, card in cards.items()
             }
 
         worker.fetch(fetch, self._models_known)
 
-    def _models_known(self, found: tuple[list[str], dict[str, tuple[str, str]]]) -> None:
+    def _models_known(self, found: tuple[list[str], dict[str, _Card]]) -> None:
         names, self._cards = found
         self.model.clear()
         self.model.addItems(names)
@@ -209,25 +237,29 @@ class PredictPanel(WorkspacePanel):
         self._show_missing()
 
     def _set_model(self, name: str) -> None:
-        self.project.set_recipe("model", name=name)
+        if self._cards.get(name, _UNKNOWN).has_prior:
+            self.project.set_recipe("model", name=name)
+        else:  # another prior than its own would be refused
+            self.project.set_recipe("model", name=name, prior="relations")
         self._show_missing()
 
     def show_card(self, on: bool) -> None:
         """Show or hide the model's card."""
         self.card.setVisible(on)
         if on:
-            _, text = self._cards.get(
-                self.project.recipe.model.name, ("", "The card is not there yet.")
-            )
-            self.card.setMarkdown(text)
+            self.card.setMarkdown(self._cards.get(self.project.recipe.model.name, _UNKNOWN).text)
 
     def refresh(self) -> None:
         """Show the recipe as it is."""
         settings = self.project.recipe.model
         self.model.setCurrentText(settings.name)
-        self.summary.setText(self._cards.get(settings.name, ("", ""))[0])
+        card = self._cards.get(settings.name, _UNKNOWN)
+        self.summary.setText(card.summary)
         self.summary.setVisible(bool(self.summary.text()))
         self.device.setCurrentIndex(self.device.findData(settings.device))
+        self.relations.setChecked(settings.prior == "relations")
+        # A prior that came with a recipe can be taken back whatever the model.
+        self.relations.setVisible(card.has_prior or settings.prior != "relations")
 
     def _show_devices(self) -> None:
         """Enable the devices of this machine, once torch is there to be asked."""

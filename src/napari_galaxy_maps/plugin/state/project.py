@@ -319,6 +319,7 @@ class Project(GalaxyWork):
             for result in self.results
             if not result.opened
             and result.recipe.model.name == recipe.model.name
+            and result.recipe.model.prior == recipe.model.prior
             and not result.differences(recipe, inputs)
         ]
         return self.result if self.result in same else next(iter(same), None)

@@ -14,10 +14,11 @@ from ...data.properties import PROPERTIES
 from .aperture_table import with_error
 from .qt_parts import present
 
-_HEADINGS = ("Property", "RMSE", "Bias", "R²", "χ²", "68 %", "95 %")
+_HEADINGS = ("Property", "Unit", "RMSE", "Bias", "R²", "χ²", "68 %", "95 %")
 _TIPS = (
     "",
-    "Root of the mean squared residual, in the property's unit",
+    "Of RMSE and bias; ages are compared in log10",
+    "Root of the mean squared residual",
     "Mean of prediction minus truth",
     "Coefficient of determination",
     "Mean of (residual / sigma)², 1 where the errors are right",
@@ -58,17 +59,18 @@ class ScoreTable(QTableWidget):
         )
 
     def fill(self, scores: Mapping[str, Mapping[str, Any]]) -> None:
-        """Show the scores of `measure.compare.comparison.all_metrics`, by property."""
+        """Show `measure.compare.pixel_metrics.metrics` and their ``unit``, by property."""
         self.setRowCount(len(scores))
         for i, (name, found) in enumerate(scores.items()):
-            for j, text in enumerate([name, *(_cell(metric, found) for metric in _METRICS)]):
+            cells = [name, found["unit"], *(_cell(metric, found) for metric in _METRICS)]
+            for j, text in enumerate(cells):
                 item = QTableWidgetItem(text)
                 item.setData(Qt.ItemDataRole.UserRole, name)
                 item.setToolTip(
                     f"{PROPERTIES[name].label}: {found['n']:,.0f} pixels with a prediction and a "
                     "truth"
                 )
-                if j:
+                if j > 1:
                     item.setTextAlignment(
                         Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
                     )

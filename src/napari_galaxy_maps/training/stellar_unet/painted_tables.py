@@ -63,7 +63,7 @@ def painted_tables_steps(model: StellarUNet, test: Pairs) -> Steps[list[CardTabl
     found: list[dict[str, dict[str, Miss]]] = []
     for row in range(len(test)):
         truth, cube = true_maps(test, row), noisy_cube(test, row)
-        alone = replace(model, relations=False)
+        alone = model.without_relations()
         cases = {
             "told": miss_of(model, cube, test, truth),
             "unknown": miss_of(model, replace(cube, pixel_pc=None), test, truth),

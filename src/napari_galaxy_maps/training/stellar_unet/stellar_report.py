@@ -22,6 +22,7 @@ from ...exceptions import GalaxyMapsError
 from ...models.card import CardTable, ModelCard
 from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
+from ...models.stellar_unet.remarks import KNOWN, REDSHIFT_TABLE, UNKNOWN
 from ...progress import run_to_end
 from ..datasets.image_truth_pairs import Pairs
 from ..datasets.mock_cubes import binned_pairs
@@ -90,9 +91,13 @@ def measure(
     start = time.monotonic()
 
     def scored(
-        mocks: Pairs, label: str, bands: tuple[str, ...] = UGRIZ, radii: Radii | None = None
+        mocks: Pairs,
+        label: str,
+        bands: tuple[str, ...] = UGRIZ,
+        radii: Radii | None = None,
+        redshift: bool = True,
     ) -> StellarScores:
-        scores = run_to_end(score_steps(model, mocks, bands, radii))
+        scores = run_to_end(score_steps(model, mocks, bands, radii, redshift=redshift))
         say(f"{label}: {time.monotonic() - start:.0f} s")
         return scores
 
@@ -105,6 +110,7 @@ def measure(
         (letters, scored(test, letters, tuple(f"SDSS_{b}" for b in letters), radii))
         for letters in BAND_CASES
     ]
+    redshifts = [(KNOWN, whole), (UNKNOWN, scored(test, "no redshift", UGRIZ, radii, False))]
     sizes = [("128 x 128", whole)]
     sizes += [
         (f"{size} x {size}", scored(Pairs.open(sets / f"test{size}"), f"{size} pixels"))
@@ -120,6 +126,11 @@ def measure(
             bands,
         ),
         stellar_card.coverage_rows("Coverage by bands", bands),
+        stellar_card.table_of_cases(
+            REDSHIFT_TABLE,
+            "Bias, scatter inside 2 R_half where the redshift is told, and where it is not.",
+            redshifts,
+        ),
         stellar_card.table_of_cases(
             "Image sizes",
             (
@@ -141,6 +152,7 @@ def measure(
         "least": seen,
         "least, noiseless": noiseless,
         **{f"bands {label}": stellar_card.summary_of(scores) for label, scores in bands},
+        **{f"redshift {label}": stellar_card.summary_of(scores) for label, scores in redshifts},
         **{f"size {label}": stellar_card.summary_of(scores) for label, scores in sizes},
         "deltas": {name: np.round(whole.deltas[name], 4).tolist() for name in STELLAR_PROPERTIES},
     }

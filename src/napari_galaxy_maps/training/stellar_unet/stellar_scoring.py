@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,6 +82,7 @@ def score_steps(
     radii: Radii | None = None,
     noise: float = 1.0,
     device: str = "auto",
+    redshift: bool = True,
 ) -> Steps[StellarScores]:
     """Score a model, yielding after every galaxy.
 
@@ -97,6 +98,8 @@ def score_steps(
     noise : float
         By which SDSS's noise is multiplied.
     device : str
+    redshift : bool
+        Whether the model is told the distance, and so the redshift.
     """
     from ...data.flags import Flag
 
@@ -106,7 +109,9 @@ def score_steps(
     far: list[np.ndarray] = []
     for row in range(len(mocks)):
         truth = true_maps(mocks, row)
-        maps = run_to_end(model.predict_steps(noisy_cube(mocks, row, bands, noise), device))
+        cube = noisy_cube(mocks, row, bands, noise)
+        cube = cube if redshift else replace(cube, pixel_pc=None)
+        maps = run_to_end(model.predict_steps(cube, device))
         area = float(mocks.table["pixel_kpc"][row]) ** 2
         tables.append(
             galaxy_sums(
