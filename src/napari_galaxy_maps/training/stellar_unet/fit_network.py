@@ -30,7 +30,7 @@ from .fit_files import (
     save_checkpoint,
     save_network,
 )
-from .observing_conditions import pixel_weights
+from .observing_conditions import Seen, pixel_weights
 from .sums_loss import sums_loss
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ class _Fit:
             pair.eval()  # means and variances of a normalisation are to stay, too
         batch = _batch(self._sets, settings, rng)
         self.losses.append(
-            _step(self._network, self._head, self._optimizer, settings, *batch, self._device, rng)
+            _step(self._network, self._head, self._optimizer, settings, batch, self._device, rng)
         )
         done += 1
         self.state = replace(self.state, done=done)
@@ -229,10 +229,8 @@ def _schedule(done: int, steps: int) -> float:
     )
 
 
-def _batch(
-    sets: Sequence[Pairs], settings: FitSettings, rng: torch.Generator
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Data, sigma, truth, redshift and relations of a batch from one of the sets."""
+def _batch(sets: Sequence[Pairs], settings: FitSettings, rng: torch.Generator) -> Seen:
+    """A batch from one of the sets, as it is seen."""
     weights = torch.tensor([float(len(s)) * s.size**2 for s in sets])
     chosen = sets[int(torch.multinomial(weights, 1, generator=rng))]
     n = max(1, settings.batch_pixels // chosen.size**2)
@@ -268,20 +266,14 @@ def _step(
     head: Head,
     optimizer: torch.optim.Optimizer,
     settings: FitSettings,
-    data: torch.Tensor,
-    sigma: torch.Tensor,
-    truth: torch.Tensor,
-    redshift: torch.Tensor,
-    relations: torch.Tensor,
+    seen: Seen,
     device: str,
     rng: torch.Generator,
 ) -> float:
     """One step down the gradient; returns the loss."""
-    data, sigma, truth, redshift, relations = (
-        plane.to(device) for plane in (data, sigma, truth, redshift, relations)
-    )
+    data, sigma, truth, redshift, relations, signal = (plane.to(device) for plane in seen)
     inputs = encode(data, sigma, redshift, relations)
-    weights = pixel_weights(truth)
+    weights = pixel_weights(truth, signal)
     with mixed_precision(device):
         features = network.features(inputs)
         if settings.share < 1:
@@ -367,12 +359,12 @@ def validate(
             if k % 2 == 0
             else replace(settings.seen, binned=0.0)
         )
-        data, sigma, truth, redshift, relations = (
+        data, sigma, truth, redshift, relations, signal = (
             t.to(device) for t in seen.observe(images, truth, pixel, redshift, rng, own, usual)
         )
         with torch.inference_mode(), mixed_precision(device):
             outputs = network(encode(data, sigma, redshift, relations)).float()
-        weights = pixel_weights(truth)
+        weights = pixel_weights(truth, signal)
         value, spread = head.read(outputs)
         miss = value - truth
         known = torch.isfinite(miss) * weights

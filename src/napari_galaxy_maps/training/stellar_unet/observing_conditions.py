@@ -5,7 +5,7 @@ masks, turns.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import torch
 from torch.nn import functional
@@ -14,16 +14,40 @@ from ...mocks.surveys import DEPTHS
 from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 
-if TYPE_CHECKING:
-    pass
-
 SUBSETS: tuple[tuple[str, float], ...] = (
     ("ugriz", 0.5), ("ugri", 0.06), ("griz", 0.06), ("gri", 0.08), ("gr", 0.06), ("r", 0.06),
     ("any", 0.18),
 )  # fmt: skip
 """Bands that an image is left with, and how often."""
+_SEEN, _UNSEEN = 0.5, 0.01
+"""Signal to noise of a pixel from which it teaches in full, and the weight where there is none."""
 _AGE = STELLAR_PROPERTIES.index("AGE_STAR")
 _MASS = STELLAR_PROPERTIES.index("LOG_SIGMA_STAR")
+
+
+class Seen(NamedTuple):
+    """A batch as it is seen.
+
+    Attributes
+    ----------
+    data, sigma : Tensor, shape (n, 5, size, size)
+        MJy/sr; NaN where missing.
+    truth : Tensor, shape (n, 7, size, size)
+        Scaled; NaN where empty.
+    redshift : Tensor, shape (n,)
+        NaN where it is not told.
+    relations : Tensor, shape (n,)
+        As `models.stellar_unet.inputs.encode` takes it.
+    signal : Tensor, shape (n, 1, size, size)
+        By how much the light alone stands out of the noise in the band where it does most.
+    """
+
+    data: torch.Tensor
+    sigma: torch.Tensor
+    truth: torch.Tensor
+    redshift: torch.Tensor
+    relations: torch.Tensor
+    signal: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -69,7 +93,7 @@ class ObservingConditions:
         rng: torch.Generator,
         own: torch.Tensor | None = None,
         usual: torch.Tensor | None = None,
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    ) -> Seen:
         """See a batch of noiseless images.
 
         Parameters
@@ -85,11 +109,6 @@ class ObservingConditions:
             binned.
         usual : Tensor of bool, shape (n,), optional
             Which galaxies follow the relations; by default all.
-
-        Returns
-        -------
-        data, sigma, truth, redshift, relations : Tensor
-            The last, of shape (n,), as `models.stellar_unet.inputs.encode` takes it.
         """
         n = len(images)
         for _ in range(0 if own is not None else 2):
@@ -112,12 +131,15 @@ class ObservingConditions:
             sigma, noise = own, torch.zeros(())
         data = (images + sigma * noise) * gain[:, :, None, None]
         sigma = torch.sqrt(sigma**2 + (error[:, :, None, None] * images) ** 2)
-        data = torch.where(self._keep(n, rng)[:, :, None, None], data, torch.nan)
+        keep = self._keep(n, rng)[:, :, None, None]
+        signal = torch.where(keep, images / sigma, 0.0).nan_to_num().amax(1, keepdim=True)
+        data = torch.where(keep, data, torch.nan)
         data = torch.where(self._holes(data, rng), torch.nan, data)
         known = torch.rand(n, generator=rng) < self.known_redshift
         relations = torch.rand(n, generator=rng) < self.relations
         relations = torch.ones_like(relations) if usual is None else relations | usual
-        return data, sigma, truth, torch.where(known, redshift, torch.nan), relations.float()
+        told = torch.where(known, redshift, torch.nan)
+        return Seen(data, sigma, truth, told, relations.float(), signal)
 
     def _keep(self, n: int, rng: torch.Generator) -> torch.Tensor:
         """Which bands each image is left with, shape (n, 5)."""
@@ -200,9 +222,22 @@ def _smooth(noise: torch.Tensor, width: float) -> torch.Tensor:
     )
 
 
-def pixel_weights(truth: torch.Tensor, floor: float = 0.05, power: float = 0.3) -> torch.Tensor:
-    """How much each pixel of scaled true maps teaches: more where there is mass; each image the
-    same in all.
+def pixel_weights(
+    truth: torch.Tensor,
+    signal: torch.Tensor | None = None,
+    floor: float = 0.05,
+    power: float = 0.3,
+) -> torch.Tensor:
+    """How much each pixel of scaled true maps teaches: more where there is mass, next to nothing
+    where nothing can be seen; each image the same in all.
+
+    Parameters
+    ----------
+    truth : Tensor, shape (n, 7, size, size)
+    signal : Tensor, shape (n, 1, size, size), optional
+        `Seen.signal`; most of an image of a small galaxy is sky, which would teach it noise.
+    floor, power : float
+        Least weight of a pixel, and the power of the mass that the weight goes with.
 
     Returns
     -------
@@ -213,4 +248,6 @@ def pixel_weights(truth: torch.Tensor, floor: float = 0.05, power: float = 0.3) 
     peak = mass.amax(dim=(2, 3), keepdim=True)
     unit = TARGETS["LOG_SIGMA_STAR"].unit * 2.302585
     weight = torch.exp((mass - peak) * unit * power).clamp(min=floor)
+    if signal is not None:
+        weight = weight * (signal / _SEEN).clamp(_UNSEEN, 1)
     return weight / weight.mean(dim=(2, 3), keepdim=True)
