@@ -17,8 +17,9 @@ from .outputs import OutputFolder
 DEFAULTS: dict[str, Any] = {
     "mocks": 6000, "painted": 24_000, "data": None, "seed": 0, "steps": None, "rate": None,
     "patience": None, "check_every": None, "batch_pixels": 131_072, "widths": None,
-    "head": "gaussian", "start": None, "freeze": 0, "recipe": None, "set": [], "truth_psf": None, "map": [], "map_unit": [],
-    "imf": None, "size": None, "pixel_arcsec": None, "pixel_kpc": None, "distance": None,
+    "head": "gaussian", "start": None, "freeze": 0, "recipe": None, "set": [], "truth_psf": None,
+    "map": [], "map_unit": [], "imf": None, "size": None, "pixel_arcsec": None, "pixel_kpc": None,
+    "distance": None,
     "unit": None, "age_unit": "Gyr", "earlier": {},
 }  # fmt: skip
 """What decides the result, kept in ``training.json``; None: as suits the rest. ``earlier``: of
