@@ -11,9 +11,11 @@ import pytest
 import torch
 
 from napari_galaxy_maps.constants import MJY_SR_PER_LSUN_HZ_KPC2
-from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES
+from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from napari_galaxy_maps.progress import run_to_end
 from napari_galaxy_maps.sed import tables
+from napari_galaxy_maps.training.datasets.image_truth_pairs import Pairs
+from napari_galaxy_maps.training.datasets.mock_cubes import binned_pairs, radius_of
 from napari_galaxy_maps.training.painted import frames, histories, light, painted_set, painting
 from napari_galaxy_maps.training.painted.structures import (
     PLANES,
@@ -23,6 +25,10 @@ from napari_galaxy_maps.training.painted.structures import (
     make_structures,
 )
 from napari_galaxy_maps.training.painted.traits import LOG_METALS, draw_traits
+from napari_galaxy_maps.training.stellar_unet.observing_conditions import (
+    ObservingConditions,
+    pixel_weights,
+)
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +159,56 @@ def test_a_set_is_made_the_same_again_and_says_what_follows_the_relations(tmp_pa
     assert np.all(np.isfinite(made[0].images)) and np.all(made[0].images > 0)
     assert made[0].truth.shape == (6, len(STELLAR_PROPERTIES), 32, 32)
     assert np.all(np.isfinite(made[0].truth[:, 0]).any(axis=(1, 2)))
+
+
+def test_sky_about_a_small_galaxy_teaches_next_to_nothing():
+    truth = torch.full((1, 7, 32, 32), -0.9)
+    truth[..., 14:18, 14:18] = 0.5
+    signal = torch.full((1, 1, 32, 32), 0.01)
+    signal[..., 12:20, 12:20] = 5.0
+    sky = (signal < 1).float()
+    blind, seen = pixel_weights(truth), pixel_weights(truth, signal)
+    assert float((blind * sky).mean()) > 0.3 > 0.1 > float((seen * sky).mean())
+    assert float(seen.mean()) == pytest.approx(1)
+
+
+def test_a_galaxy_drawn_by_no_relation_is_seen_with_and_without_them():
+    rng = torch.Generator().manual_seed(0)
+    usual = torch.tensor([True] * 20 + [False] * 60)
+    images, truth = torch.ones(80, 5, 8, 8), torch.zeros(80, 7, 8, 8)
+    seen = ObservingConditions().observe(
+        images, truth, torch.ones(80), torch.zeros(80), rng, usual=usual
+    )
+    assert bool((seen.relations[:20] == 1).all())
+    assert 0.3 < float(seen.relations[20:].mean()) < 0.7
+    alone = ObservingConditions().observe(images, truth, torch.ones(80), torch.zeros(80), rng)
+    assert bool((alone.relations == 1).all())
+
+
+def test_radius_by_rank_is_that_of_a_disc_wherever_it_lies():
+    y, x = np.mgrid[:64, :64]
+    away = np.hypot(x - 50, y - 12)
+    truth = {"LOG_SIGMA_STAR": 8 - away / 3 / np.log(10)}
+    table = {"usual": np.zeros(1)}
+    pairs = Pairs(np.zeros((1, 5, 64, 64)), np.zeros((1, 7, 64, 64)), table)
+    radius, outline = radius_of(pairs, truth)
+    assert outline["r_half"] == pytest.approx(1.678 * 3, rel=0.05)
+    ring = np.abs(away - 8) < 0.5
+    assert np.median(radius[ring]) == pytest.approx(8 / outline["r_half"], rel=0.1)
+
+
+def test_binned_pairs_keep_light_and_mass():
+    rng = np.random.default_rng(0)
+    truth = rng.uniform(-0.5, 0.5, (2, 7, 16, 16)).astype(np.float16)
+    table = {"usual": np.zeros(2), "pixel_arcsec": np.ones(2), "pixel_kpc": np.ones(2),
+             "fwhm_pixels": np.full(2, 4.0)}  # fmt: skip
+    images = rng.uniform(1, 2, (2, 5, 16, 16)).astype(np.float32)
+    small = binned_pairs(Pairs(images, truth, table), 2)
+    assert small.images.shape == (2, 5, 4, 4) and small.table["fwhm_pixels"][0] == 1.0
+    assert np.allclose(small.images.mean(axis=(2, 3)), images.mean(axis=(2, 3)), rtol=1e-5)
+    target = TARGETS["LOG_SIGMA_STAR"]
+    before, after = (
+        (10 ** target.value(maps[:, 0].astype(float))).mean(axis=(1, 2))
+        for maps in (truth, small.truth)
+    )
+    assert np.allclose(before, after, rtol=0.01)
