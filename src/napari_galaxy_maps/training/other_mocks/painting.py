@@ -149,8 +149,8 @@ class StarPainter:
         return field, mass_young[:, None] * histories.at_metals(of_young, metals, gas_z)
 
     def stars(self, layout: Layout) -> tuple[np.ndarray, ...]:
-        """Light in the bands (MJy/sr), bolometric luminosity (Lsun), mass, and what diffuse dust and
-        clouds take (Lsun), all per kpc2; `layout` of flat arrays.
+        """Light in the bands (MJy/sr), bolometric luminosity (Lsun), mass, and what diffuse dust
+        and clouds take (Lsun), all per kpc2; `layout` of flat arrays.
         """
         field, young = self.composed(self._tables, layout)
         lines, ionising = nebular(young[:, N_BINS], young[:, N_BINS + 1], layout.oxygen)

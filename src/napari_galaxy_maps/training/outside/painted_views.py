@@ -60,7 +60,8 @@ class Palette:
         log_z: np.ndarray,
         passed: np.ndarray | float = 1.0,
     ) -> np.ndarray:
-        """`PLANES` per Msun formed of pixels whose histories have some mean ages.
+        """`PLANES` per Msun formed of pixels whose histories have some mean ages, or the only one
+        that there is.
 
         Parameters
         ----------
@@ -76,6 +77,8 @@ class Palette:
         """
         known = self.populations
         table = histories.mixed(columns(known, self.redshift, passed), weights)
+        if len(table) == 1:
+            return histories.at_metals(table[0], known.metallicity, log_z)
         place = along(known.age_yr, weights).of_age(age)
         return histories.at_history(table, known.metallicity, place, log_z)
 
@@ -201,9 +204,9 @@ def _with_bursts(
     made = paints.painted(smooth, age, log_z)
     for _ in range(int(rng.integers(1, 4))):
         begun = float(np.exp(rng.uniform(np.log(0.03), np.log(2.0))))
-        burst = histories.constant(paints.populations.age_yr, begun, begun + 0.1)
+        burst = histories.constant(paints.populations.age_yr, begun, begun + 0.1)[None]
         strength = 10 ** rng.uniform(-2.5, -1.3) * np.exp(_patches(places, 0.8, rng))
-        made = made + strength[:, None] * paints.painted(burst[None].repeat(2, 0), age, log_z)
+        made = made + strength[:, None] * paints.painted(burst, age, log_z)
     return made
 
 

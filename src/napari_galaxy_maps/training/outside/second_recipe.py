@@ -34,7 +34,8 @@ def paint_second(kind: str, populations: Populations, redshift: float, seed: int
     painter = StarPainter(traits, found, populations, band_response(BANDS, redshift))
     step = traits.size / PER_R_HALF
     at = (np.arange(N_PIXELS) - (N_PIXELS - 1) / 2) * step
-    x, y = warped(*np.meshgrid(at, at), traits.size, rng)
+    across, up = np.meshgrid(at, at)
+    x, y = warped(across, up, traits.size, rng)
     layout = shape.at(x, y)
     planes = painted(painter, layout, truth_columns(populations))
     planes[:N_BANDS] /= (1 + redshift) ** 3
@@ -73,7 +74,7 @@ def painted(painter: StarPainter, layout: Layout, truth: np.ndarray) -> np.ndarr
         part = slice(start, start + rows)
         flat = Layout(**{key: value[part].ravel() for key, value in vars(layout).items()})
         light = painter.stars(flat)[0]
-        stars = sum(painter.composed(tables, flat))
+        stars = np.add(*painter.composed(tables, flat))
         young = histories.YOUNG_GYR * 1e9
         stars[:, 2] = (flat.young * young + flat.recent * (OVER_YR - young)) / OVER_YR
         made = np.concatenate([light, stars], axis=1)
