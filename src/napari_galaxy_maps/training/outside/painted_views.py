@@ -32,7 +32,7 @@ places. ``dusty``: ``tau`` behind a screen of 0.4 mag in V. ``inside-out`` and `
 SCREEN_MAG = 0.4
 """Of the uniform screen, in V."""
 _MAG_OF_TAU = 2.5 / np.log(10)
-_TAUS = np.array([0.0, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0])
+_TAUS = np.array([1e-6, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0])
 _LEAST_GYR = 0.35
 _FAINTEST = 1e-5  # of the peak's mass: beyond, a pixel holds no particle
 

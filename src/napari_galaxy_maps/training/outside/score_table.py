@@ -39,6 +39,8 @@ def verdict(row: dict[str, Any]) -> list[str]:
 
 def pooled_verdict(pooled: dict[str, Any]) -> list[str]:
     """The same of the coverage of all rows together."""
+    if pooled["refused"] == pooled["n"]:
+        return ["refused"]
     return _off_cover(pooled, "68", POOLED_68) + _off_cover(pooled, "95", POOLED_95)
 
 
