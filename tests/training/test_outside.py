@@ -69,7 +69,7 @@ def smooth_scene(size=64, r_half=8.0):
     mass = 1e8 * np.exp(-(x**2 + y**2) / (2 * r_half**2) * 2 * np.log(2))
     per_mass = [1e-8] * 5 + [0.02, 5.0, 1e-11, 1.0]
     planes = np.array(per_mass, np.float32)[:, None, None] * mass
-    return scene.Scene(planes, ((size - 1) / 2,) * 2, r_half, 0.5, 0.05)
+    return scene.Scene(planes, ((size - 1) / 2,) * 2, r_half, 0.05)
 
 
 def test_what_shines_shares_nothing_with_the_generator_of_mocks():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -29,6 +29,8 @@ NOISES = (1.0, 1 / 3)
 R_HALF = (2.0, 2.5, 3.0, 5.0, 8.0)
 D25 = (0.25, 0.4, 0.6)
 REDSHIFTS = (0.05, 0.2, 0.35, 0.45)
+PIXELS = (0.4, 1.0)
+"""arcsec, between which they are drawn."""
 PIXELS_ARCSEC = (0.6, 0.4, 0.3, 0.5)
 """Of small galaxies."""
 HALF_GRID = 1.25
@@ -163,6 +165,7 @@ def _sight(rng: np.random.Generator, size: int, r_half: float, noise: float) -> 
         moffat=bool(rng.random() < 0.5),
         noise=noise,
         turn=float(rng.uniform(0, 2 * np.pi)),
+        pixel_arcsec=float(np.exp(rng.uniform(*np.log(PIXELS)))),
         seed=int(rng.integers(2**31)),
     )
 
@@ -261,7 +264,7 @@ def _at(redshift: float, known: bool, history: str, galaxy: int, row: str) -> li
         case = Case(
             (row,),
             Subject(galaxy, history, view, redshift),
-            Sight(**{**vars(sight), "known": known}),
+            replace(sight, known=known),
             last,
             history == "tau" and view in (0, 2),
         )

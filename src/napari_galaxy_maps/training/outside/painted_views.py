@@ -111,7 +111,7 @@ def paint_view(view: View, history: str, paints: Palette, rng: np.random.Generat
     made *= (view.mass[there] / made[:, PLANES.index("star")])[:, None]
     planes = np.zeros((len(PLANES), *view.mass.shape), np.float32)
     planes[:, there] = made.T
-    return Scene(planes, (row, column), half, view.pixel, paints.redshift)
+    return Scene(planes, (row, column), half, paints.redshift)
 
 
 def painted_ages(

@@ -21,7 +21,6 @@ class Scene:
         Row and column.
     r_half : float
         Radius in pixels of the circle that holds half of the mass of stars.
-    pixel_kpc : float
     redshift : float
         At which it is bright as it is.
     """
@@ -29,7 +28,6 @@ class Scene:
     planes: np.ndarray
     centre: tuple[float, float]
     r_half: float
-    pixel_kpc: float
     redshift: float
 
     def plane(self, name: str) -> np.ndarray:

@@ -3,9 +3,10 @@
     python -m napari_galaxy_maps.training.outside.score --data FOLDER --model NAME --out FOLDER
 
 FOLDER holds templates/ (bc03_lr_chabrier_ssp.npz) and simulated/ (views of two simulated galaxies),
-which are read in place; filter curves are astro-sedpy's. NAME is a model's name, or a folder that
-training wrote. Writes ``outside.json`` and ``outside.md``. Settings of a model may be chosen by the
-rows that are looked at without --last, and by no others.
+which are read in place; filter curves are astro-sedpy's. NAME is a model's name, a folder that
+training wrote a model to, or that of a fit that still goes on: its best weights, whose
+uncertainties are not calibrated. Writes ``outside.json`` and ``outside.md``. Settings of a model
+may be chosen by the rows that are looked at without --last, and by no others.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from ..stellar_unet.stellar_scoring import pixel_scores
 from . import score_table
 from .cases import Case, Studio, all_cases, chosen, rows_of
 from .sights import Seen
+from .unfinished_model import model_of
 
 SCORED = ("LOG_SIGMA_STAR", "AGE_STAR", "LOG_SIGMA_ZSTAR", "LOG_SIGMA_SFR")
 NUMBERS = ("delta", "told", "coverage68", "coverage95")
@@ -169,9 +171,10 @@ def main(arguments: list[str] | None = None) -> int:
         check_output_folder(options.out)
         page = score_table.page_of(options.docs) if options.docs else ""
         cases = chosen(all_cases(), options.rows, options.last, options.quick)
-        about = {"model": options.model, "weights": model_hash(options.model)}
         studio = Studio(options.data)
-        found = score_cases(cases, studio, predictor(options.model, options.device))
+        with model_of(options.model) as model:
+            about = {"model": options.model, "weights": model_hash(model)}
+            found = score_cases(cases, studio, predictor(model, options.device))
         table = score_table.markdown({**about, **found})
         options.out.mkdir(parents=True, exist_ok=True)
         numbers = json.dumps(_plain({**about, **found}), indent=1)

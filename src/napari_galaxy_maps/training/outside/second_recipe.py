@@ -40,7 +40,7 @@ def paint_second(kind: str, populations: Populations, redshift: float, seed: int
     planes = painted(painter, layout, truth_columns(populations))
     planes[:N_BANDS] /= (1 + redshift) ** 3
     centre, _, _, half = measured(planes[-1])
-    return Scene(planes, centre, half, step, redshift)
+    return Scene(planes, centre, half, redshift)
 
 
 def warped(

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ...constants import PC_PER_MPC_ARCSEC
 from ...cosmology import angular_diameter_distance_mpc
 from ...data.cube import BandCube
 from ...data.flags import Flag
@@ -30,7 +29,8 @@ SUN = np.array([6.39, 5.11, 4.65, 4.53, 4.50])
 
 @dataclass(frozen=True)
 class Sight:
-    """Pixels and seeing that a galaxy is seen with.
+    """Pixels and seeing that a galaxy is seen with: it has the size in pixels that is wanted,
+    whatever it has in kpc, and the surface brightness of its redshift.
 
     Attributes
     ----------
@@ -38,8 +38,7 @@ class Sight:
         Pixels along a side.
     r_half : float
         Radius of the circle that holds half of the stars, pixels, before the blur.
-    pixel_arcsec : float or None
-        None: what the scene's own size comes to at its redshift.
+    pixel_arcsec : float
     fwhm : float
         Of the PSF, pixels.
     moffat : bool
@@ -64,7 +63,7 @@ class Sight:
 
     size: int
     r_half: float
-    pixel_arcsec: float | None = None
+    pixel_arcsec: float = 0.5
     fwhm: float = 3.0
     moffat: bool = True
     noise: float = 1.0
@@ -106,7 +105,7 @@ def seen(scene: Scene, sight: Sight, neighbour: Scene | None = None) -> Seen:
     images = planes[:N_BANDS]
     if sight.star is not None:
         images += _star(sight, sight.star, float(alone[2].sum()))
-    cube = _cube(images, sight, scene)
+    cube = _cube(images, sight, scene.redshift)
     radius = radius_in_r_half(true_maps(alone), isophotes=False)
     return Seen(cube, true_maps(planes), radius)
 
@@ -165,14 +164,11 @@ def _star(sight: Sight, place: tuple[float, float], light: float) -> np.ndarray:
     return np.asarray(flux[:, None, None] * np.roll(point, at, (0, 1)))
 
 
-def _cube(images: np.ndarray, sight: Sight, scene: Scene) -> BandCube:
+def _cube(images: np.ndarray, sight: Sight, redshift: float) -> BandCube:
     """The cube of noiseless images, with noise and errors of calibration."""
-    distance = angular_diameter_distance_mpc(scene.redshift)
-    kpc = scene.r_half / sight.r_half * scene.pixel_kpc
-    pixel = sight.pixel_arcsec or kpc * 1000 / (distance * PC_PER_MPC_ARCSEC)
     table = {
-        "seed": sight.seed, "pixel_arcsec": pixel, "fwhm_pixels": sight.fwhm,
-        "distance_mpc": distance,
+        "seed": sight.seed, "pixel_arcsec": sight.pixel_arcsec, "fwhm_pixels": sight.fwhm,
+        "distance_mpc": angular_diameter_distance_mpc(redshift),
     }  # fmt: skip
     pairs = Pairs(
         images[None],
@@ -183,7 +179,7 @@ def _cube(images: np.ndarray, sight: Sight, scene: Scene) -> BandCube:
     mask, flags = cube.mask.copy(), cube.flags.copy()
     y, x = np.indices(cube.shape) - (sight.size - 1) / 2
     if sight.d25 is not None:
-        beyond = np.hypot(x, y) > sight.d25 * 60 / 2 / pixel
+        beyond = np.hypot(x, y) > sight.d25 * 60 / 2 / sight.pixel_arcsec
         mask |= beyond
         flags[beyond] |= Flag.OUTSIDE
     if sight.star is not None and sight.covered:
