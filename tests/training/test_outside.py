@@ -3,7 +3,8 @@ the truth is what survives of them, sights keep light and places, a perfect mode
 """
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,7 +26,9 @@ from napari_galaxy_maps.training.outside import (
     second_recipe,
     sights,
     starlight,
+    unfinished_model,
 )
+from napari_galaxy_maps.training.stellar_unet.fit_files import FitSettings, save_network
 from tests.test_architecture import MODULES, PACKAGE, neighbours
 
 STAR, AGED, METALS = (starlight.PLANES.index(name) for name in ("star", "aged", "metals"))
@@ -305,6 +308,25 @@ def test_the_command_writes_numbers_and_table_and_says_what_is_wrong(tmp_path, m
     assert score.main(["--data", str(tmp_path), "--out", str(page)]) == 2
     said = capsys.readouterr().err
     assert "has no lines <!-- outside" in said and page.read_text() == "nothing"
+
+
+def test_a_fit_that_goes_on_is_scored_as_it_is(tmp_path):
+    settings = FitSettings(widths=(4, 4, 4, 4, 4), hidden=4)
+    save_network(tmp_path / "best.safetensors", settings.make_network())
+    (tmp_path / "settings.json").write_text(json.dumps(asdict(settings)))
+    seen = sights.seen(smooth_scene(), sights.Sight(48, 6.0, fwhm=2.5))
+    with unfinished_model.model_of(str(tmp_path)) as name:
+        found = score.score_case(seen, score.predictor(name, "cpu"))
+    assert np.isfinite(found.values).all() and found.flagged == 0
+    assert not Path(name).exists()
+    (tmp_path / "settings.json").write_text(json.dumps(asdict(replace(settings, hidden=8))))
+    with (
+        pytest.raises(InputError, match="no weights of such a network"),
+        unfinished_model.model_of(str(tmp_path)),
+    ):
+        pass
+    with unfinished_model.model_of("stellar-unet") as name:
+        assert name == "stellar-unet"
 
 
 def test_a_folder_without_templates_is_named(tmp_path):
