@@ -12,6 +12,7 @@ import pytest
 from napari_galaxy_maps.constants import MJY_SR_PER_LSUN_HZ_KPC2
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.exceptions import InputError, ModelError
+from napari_galaxy_maps.models.registry import model_hash
 from napari_galaxy_maps.training.datasets.band_numbers import Curve
 from napari_galaxy_maps.training.other_mocks import attenuation, histories, populations, traits
 from napari_galaxy_maps.training.other_mocks.layout import DrawnShape, Layout
@@ -327,6 +328,11 @@ def test_a_fit_that_goes_on_is_scored_as_it_is(tmp_path):
         pass
     with unfinished_model.model_of("stellar-unet") as name:
         assert name == "stellar-unet"
+
+
+def test_the_table_of_the_docs_is_of_the_weights_that_ship():
+    page = Path(__file__).parents[2] / "docs" / "stellar-maps.md"
+    assert f"weights {model_hash('stellar-unet')[:12]}" in score_table.page_of(page)
 
 
 def test_a_folder_without_templates_is_named(tmp_path):
