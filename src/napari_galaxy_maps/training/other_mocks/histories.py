@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .populations import Populations
-
 RECENT_GYR = 0.2
 """The double power law ends so long ago; rates since then are a pixel's own."""
 YOUNG_GYR = 0.01
@@ -72,36 +70,36 @@ def double_power_law(
         axis=1,
     )
     age = np.trapezoid(rate * back, back, axis=1) / total[:, -1]
-    edges = _cells(age_yr) / 1e9
+    edges = age_cells(age_yr) / 1e9
     weights = np.array([np.diff(np.interp(edges, back, row / row[-1])) for row in total])
     return Histories(weights, age, np.log10(rate[:, 0] / total[:, -1]) - 9)
 
 
-def _cells(age_yr: np.ndarray) -> np.ndarray:
+def age_cells(age_yr: np.ndarray) -> np.ndarray:
     """Edges half way between ages; the first and the last have all that lies beyond them."""
     return np.concatenate([[0.0], (age_yr[1:] + age_yr[:-1]) / 2, [2 * age_yr[-1]]])
 
 
 def constant(age_yr: np.ndarray, youngest_gyr: float, oldest_gyr: float) -> np.ndarray:
     """Weights over ages, summing to 1, of a constant rate between two ages, shape (n_ages,)."""
-    edges = np.clip(_cells(age_yr) / 1e9, youngest_gyr, oldest_gyr)
+    edges = np.clip(age_cells(age_yr) / 1e9, youngest_gyr, oldest_gyr)
     return np.asarray(np.diff(edges) / (oldest_gyr - youngest_gyr))
 
 
-def mixed(populations: Populations, weights: np.ndarray) -> np.ndarray:
-    """What populations of some weights over ages emit per Msun formed.
+def mixed(columns: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Populations summed with some weights over ages.
 
     Parameters
     ----------
-    populations : Populations
+    columns : ndarray, shape (n_metals, n_ages, k)
+        What adds up, of each population, as `Populations.stacked`.
     weights : ndarray, shape (n, n_ages)
 
     Returns
     -------
-    ndarray, shape (n, n_metals, N_BINS + 4)
-        As `Populations.stacked`.
+    ndarray, shape (n, n_metals, k)
     """
-    return np.asarray(np.einsum("ha,mak->hmk", weights, populations.stacked(), optimize=True))
+    return np.asarray(np.einsum("ha,mak->hmk", weights, columns, optimize=True))
 
 
 def at_metals(table: np.ndarray, metallicity: np.ndarray, log_z: np.ndarray) -> np.ndarray:

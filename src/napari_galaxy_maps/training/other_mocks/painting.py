@@ -74,7 +74,107 @@ def read_templates(data: Path) -> Templates:
     )
 
 
-class Painter:
+class StarPainter:
+    """Paints the stars of one galaxy and what its dust leaves of their light.
+
+    Parameters
+    ----------
+    traits : Traits
+    found : histories.Histories
+        Of these traits' exponents.
+    populations : Populations
+    response : ndarray, shape (N_BINS, n_bands)
+    """
+
+    def __init__(
+        self,
+        traits: Traits,
+        found: histories.Histories,
+        populations: Populations,
+        response: np.ndarray,
+    ) -> None:
+        self.traits = traits
+        self._found, self._populations, self._response = found, populations, response
+        self._tables = self.tables(populations.stacked())
+        self._tables[0][..., N_BINS + 1] = 0
+
+    def tables(self, columns: np.ndarray) -> tuple[np.ndarray, ...]:
+        """What the galaxy's old stars along their histories, young, recent and burst stars have of
+        anything that adds up, per Msun formed, for `composed`.
+
+        Parameters
+        ----------
+        columns : ndarray, shape (n_metals, n_ages, k)
+            By population.
+        """
+        age, end = self._populations.age_yr, histories.RECENT_GYR
+        young, burst = histories.YOUNG_GYR, self.traits.burst_gyr
+        made = histories.mixed(columns, np.concatenate([self._found.weights, [
+            histories.constant(age, 0.0, young),
+            histories.constant(age, young, end),
+            histories.constant(age, burst, burst + 0.2),
+        ]]))  # fmt: skip
+        with np.errstate(over="ignore"):  # photons per second, which count for young stars alone
+            return made[:-3].astype(np.float32), *made[-3:]
+
+    def composed(
+        self, tables: tuple[np.ndarray, ...], layout: Layout
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Sums over the stars of each place, per kpc2, but for those of `histories.YOUNG_GYR`, and
+        over these.
+
+        Parameters
+        ----------
+        tables : tuple of ndarray
+            Of `tables`; their last column is the surviving mass.
+        layout : Layout
+            Of flat arrays (n,).
+
+        Returns
+        -------
+        field, young : ndarray, shape (n, k)
+        """
+        of_old, of_young, of_recent, of_burst = tables
+        metals = self._populations.metallicity
+        gas_z = np.log10(relations.SOLAR_METALS) + layout.oxygen - relations.SOLAR_OXYGEN
+        formed = (layout.old / FORMED)[:, None]
+        field = formed * histories.at_history(of_old, metals, layout.place, layout.log_z)
+        # the old stars' mass is the layout's, whatever their history leaves of it
+        field *= (layout.old / np.maximum(field[:, -1], 1e-20))[:, None]
+        span = (histories.RECENT_GYR - histories.YOUNG_GYR) * 1e9
+        field += (layout.recent * span)[:, None] * histories.at_metals(of_recent, metals, gas_z)
+        if self.traits.burst > 0:
+            field += layout.burst[:, None] * histories.at_metals(of_burst, metals, gas_z)
+        mass_young = layout.young * histories.YOUNG_GYR * 1e9
+        return field, mass_young[:, None] * histories.at_metals(of_young, metals, gas_z)
+
+    def stars(self, layout: Layout) -> tuple[np.ndarray, ...]:
+        """Light in the bands (MJy/sr), bolometric luminosity (Lsun), mass, and what diffuse dust
+        and clouds take (Lsun), all per kpc2; `layout` of flat arrays.
+        """
+        field, young = self.composed(self._tables, layout)
+        lines, ionising = nebular(young[:, N_BINS], young[:, N_BINS + 1], layout.oxygen)
+        young[:, :N_BINS] += lines
+        total = field + young
+        light, taken, clouds = self._through_dust(field[:, :N_BINS], young[:, :N_BINS], layout.dust)
+        light = light @ self._response
+        return (
+            light * MJY_SR_PER_LSUN_HZ_KPC2, total[:, -2], total[:, -1], taken, clouds + ionising
+        )  # fmt: skip
+
+    def _through_dust(
+        self, field: np.ndarray, young: np.ndarray, dust: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Spectra (n, N_BINS) that are seen, and what diffuse dust and clouds take (n,)."""
+        traits = self.traits
+        tau = (traits.opacity * dust)[:, None] * traits.curve
+        cloud = attenuation.clumpy_screen(traits.cloud_tau * traits.curve, _CLOUD_CLUMPS)
+        outside = field + young * cloud
+        taken = (outside * (1 - traits.geometry.leaving(tau, traits.face_on))).sum(axis=1)
+        return outside * traits.geometry.seen(tau), taken, (young * (1 - cloud)).sum(axis=1)
+
+
+class Painter(StarPainter):
     """Paints grids of one galaxy.
 
     Parameters
@@ -86,18 +186,8 @@ class Painter:
     """
 
     def __init__(self, traits: Traits, found: histories.Histories, templates: Templates) -> None:
-        self.traits, self._templates = traits, templates
-        known = templates.populations
-        age, end = known.age_yr, histories.RECENT_GYR
-        young = histories.YOUNG_GYR
-        made = histories.mixed(known, np.concatenate([found.weights, [
-            histories.constant(age, 0.0, young),
-            histories.constant(age, young, end),
-            histories.constant(age, traits.burst_gyr, traits.burst_gyr + 0.2),
-        ]]))  # fmt: skip
-        made[:-3, :, N_BINS + 1] = 0  # photons of old stars, which single precision cannot hold
-        self._old = made[:-3].astype(np.float32)
-        self._young, self._recent, self._burst = made[-3:]
+        super().__init__(traits, found, templates.populations, templates.response)
+        self._templates = templates
 
     def paint(self, layout: Layout, pixel_kpc: float) -> np.ndarray:
         """`PLANES` on a grid.
@@ -132,43 +222,6 @@ class Painter:
         diffuse = (1 - share) * diffuse + spread(share * diffuse, takes, LEAK_KPC / pixel_kpc)
         self._add_dust(planes, layout, diffuse, cloud)
         return planes
-
-    def stars(self, layout: Layout) -> tuple[np.ndarray, ...]:
-        """Light in `BANDS` (Lsun/Hz), bolometric luminosity, mass, and what diffuse dust and clouds
-        take (Lsun), all per kpc2; `layout` of flat arrays.
-        """
-        known, traits = self._templates.populations, self.traits
-        metals = known.metallicity
-        gas_z = np.log10(relations.SOLAR_METALS) + layout.oxygen - relations.SOLAR_OXYGEN
-        formed = (layout.old / FORMED)[:, None]
-        field = formed * histories.at_history(self._old, metals, layout.place, layout.log_z)
-        # the old stars' mass is the layout's, whatever their history leaves of it
-        field *= (layout.old / np.maximum(field[:, -1], 1e-20))[:, None]
-        span = (histories.RECENT_GYR - histories.YOUNG_GYR) * 1e9
-        field += (layout.recent * span)[:, None] * histories.at_metals(self._recent, metals, gas_z)
-        if traits.burst > 0:
-            field += layout.burst[:, None] * histories.at_metals(self._burst, metals, gas_z)
-        mass_young = layout.young * histories.YOUNG_GYR * 1e9
-        young = mass_young[:, None] * histories.at_metals(self._young, metals, gas_z)
-        lines, ionising = nebular(young[:, N_BINS], young[:, N_BINS + 1], layout.oxygen)
-        young[:, :N_BINS] += lines
-        total = field + young
-        light, taken, clouds = self._through_dust(field[:, :N_BINS], young[:, :N_BINS], layout.dust)
-        light = light @ self._templates.response
-        return (
-            light * MJY_SR_PER_LSUN_HZ_KPC2, total[:, -2], total[:, -1], taken, clouds + ionising
-        )  # fmt: skip
-
-    def _through_dust(
-        self, field: np.ndarray, young: np.ndarray, dust: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Spectra (n, N_BINS) that are seen, and what diffuse dust and clouds take (n,)."""
-        traits = self.traits
-        tau = (traits.opacity * dust)[:, None] * traits.curve
-        cloud = attenuation.clumpy_screen(traits.cloud_tau * traits.curve, _CLOUD_CLUMPS)
-        outside = field + young * cloud
-        taken = (outside * (1 - traits.geometry.leaving(tau, traits.face_on))).sum(axis=1)
-        return outside * traits.geometry.seen(tau), taken, (young * (1 - cloud)).sum(axis=1)
 
     def _add_dust(
         self, planes: np.ndarray, layout: Layout, diffuse: np.ndarray, cloud: np.ndarray

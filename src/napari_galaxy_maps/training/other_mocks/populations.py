@@ -99,9 +99,9 @@ def _integral_up_to(wave: np.ndarray, spectra: np.ndarray, edges: np.ndarray) ->
     return np.asarray(total[..., np.searchsorted(fine, edges)])
 
 
-def band_response(bands: Sequence[str]) -> np.ndarray:
-    """Mean L_nu in Lsun/Hz that a detector of photons sees per Lsun in a bin, shape (N_BINS,
-    n_bands); in a bin L_lambda is flat.
+def band_response(bands: Sequence[str], redshift: float = 0.0) -> np.ndarray:
+    """Mean L_nu in Lsun/Hz, at the wavelengths where it left, that a detector of photons sees per
+    Lsun in a bin, shape (N_BINS, n_bands); in a bin L_lambda is flat.
 
     Raises
     ------
@@ -111,16 +111,17 @@ def band_response(bands: Sequence[str]) -> np.ndarray:
     response = np.zeros((N_BINS, len(bands)))
     for column, band in enumerate(bands):
         curve = filter_curve(get_band(band).curve)
-        norm = np.trapezoid(curve.response / curve.micron, curve.micron)
+        micron = curve.micron / (1 + redshift)
+        norm = np.trapezoid(curve.response / micron, micron)
         moment = np.concatenate([
             [0.0],
             np.cumsum(
-                np.diff(curve.micron)
-                * (curve.response[1:] * curve.micron[1:] + curve.response[:-1] * curve.micron[:-1])
+                np.diff(micron)
+                * (curve.response[1:] * micron[1:] + curve.response[:-1] * micron[:-1])
                 / 2
             ),
         ])  # fmt: skip
-        seen = np.diff(np.interp(EDGES_UM, curve.micron, moment))
+        seen = np.diff(np.interp(EDGES_UM, micron, moment))
         # L_nu = L_lambda lambda^2 / c, averaged over d lambda / lambda
         response[:, column] = seen / norm / np.diff(EDGES_UM) / (SPEED_OF_LIGHT_ANGSTROM_S / 1e4)
     return response

@@ -34,12 +34,15 @@ class View:
         Msun/kpc2 of stars and of metals in them, and the sum of particles' ages, Gyr/kpc2.
     pixel : float
         kpc.
+    name : str
+        Its file's, without the ending.
     """
 
     mass: np.ndarray
     metals: np.ndarray
     ages: np.ndarray
     pixel: float
+    name: str = ""
 
 
 def read_views(folder: Path) -> list[View]:
@@ -60,7 +63,8 @@ def read_views(folder: Path) -> list[View]:
                 gaussian_filter(np.asarray(hdus[name].data, float), _SMOOTH)
                 for name in ("MASS", "METALS", "AGESUM")
             )
-            views.append(View(mass, metals, ages, float(hdus[0].header["PSIZE"])))
+            name = path.name.removesuffix(".fits.gz")
+            views.append(View(mass, metals, ages, float(hdus[0].header["PSIZE"]), name))
     if not views:
         raise InputError(f"{folder} has no *.fits.gz; give the folder of data that has simulated/.")
     return views
@@ -89,7 +93,7 @@ class SimulatedShape:
         self._mirror = float(rng.choice([-1, 1]))
         particle = rng.uniform(*_PARTICLE)
         self._old = view.ages.sum() * particle / view.mass.sum()
-        self._centre, self._turn, self.axis_ratio, half = _measured(view.mass)
+        self._centre, self._turn, self.axis_ratio, half = measured(view.mass)
         self.size = half * self._pixel
         (row, column), (ny, nx) = self._centre, view.mass.shape
         self.known_to = min(row, column, ny - 1 - row, nx - 1 - column) * self._pixel
@@ -149,7 +153,7 @@ def _middle(radius: np.ndarray, size: float, q: float) -> np.ndarray:
     return np.asarray(np.exp(-radius / size) / (2 * np.pi * size**2) / q)
 
 
-def _measured(mass: np.ndarray) -> tuple[tuple[float, float], float, float, float]:
+def measured(mass: np.ndarray) -> tuple[tuple[float, float], float, float, float]:
     """Row and column of the peak, angle of the major axis from the rows' direction, axis ratio and
     half-mass radius in pixels, of what lies within three times that radius.
     """

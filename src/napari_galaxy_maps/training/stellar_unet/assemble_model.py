@@ -11,6 +11,7 @@ import numpy as np
 
 from ...models.card import ModelCard
 from ...models.stellar_unet.calibration import Calibration
+from ...models.stellar_unet.colour_cloud import ColourCloud
 from ...models.stellar_unet.model import Library, StellarUNet
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ...progress import Progress, Steps
@@ -58,6 +59,22 @@ def assemble_steps(
         For the library; by default those of `train`. Painted images are in none: the library's
         galaxies are made again to be shown.
     """
+    cloud = fit_cloud(train, validation, seed)
+    yield Progress("assemble", 1, 3, "the training set's colours")
+    model = bare_model(network, head, card, cloud)
+    calibration = yield from calibrate_steps(model, held or [validation])
+    model = replace(model, calibration=calibration)
+    yield Progress("assemble", 2, 3, "uncertainties calibrated")
+    kept = yield from make_library_steps(model, (mocks or train).take(slice(0, library)))
+    model = replace(model, library=kept)
+    yield Progress("assemble", 3, 3, f"library of {len(model.library.seeds):,} mocks")
+    return model
+
+
+def bare_model(network: UNet, head: str, card: ModelCard, cloud: ColourCloud) -> StellarUNet:
+    """A model of a network whose uncertainties are not calibrated, without a library; parameters
+    are those of `assemble_steps`.
+    """
     import torch
 
     from ...models.stellar_unet.network import fuse
@@ -67,18 +84,8 @@ def assemble_steps(
     none = Library(
         *(np.zeros((0, 1)) for _ in range(3)), *(np.zeros(0, np.int64) for _ in range(2))
     )
-    cloud = fit_cloud(train, validation, seed)
-    yield Progress("assemble", 1, 3, "the training set's colours")
-    model = StellarUNet(
-        bare, settings, Calibration.none(len(STELLAR_PROPERTIES)), cloud, none, card
-    )
-    calibration = yield from calibrate_steps(model, held or [validation])
-    model = replace(model, calibration=calibration)
-    yield Progress("assemble", 2, 3, "uncertainties calibrated")
-    kept = yield from make_library_steps(model, (mocks or train).take(slice(0, library)))
-    model = replace(model, library=kept)
-    yield Progress("assemble", 3, 3, f"library of {len(model.library.seeds):,} mocks")
-    return model
+    nothing = Calibration.none(len(STELLAR_PROPERTIES))
+    return StellarUNet(bare, settings, nothing, cloud, none, card)
 
 
 def make_library_steps(model: StellarUNet, mocks: Pairs) -> Steps[Library]:

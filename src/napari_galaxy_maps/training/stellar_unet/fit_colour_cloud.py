@@ -29,6 +29,12 @@ _ELSEWHERE = 1e6
 """Variance of a band that the training set lacks, so that it has no say."""
 
 
+def no_cloud() -> ColourCloud:
+    """One that finds no pixel unlike the training set."""
+    n = len(UGRIZ)
+    return ColourCloud(np.zeros((1, n)), _ELSEWHERE * np.eye(n)[None], np.full(n, np.inf))
+
+
 def fit_cloud(
     train: Pairs, validation: Pairs, seed: int = 0, pixels: int = 100_000, noise: float = _DEEP
 ) -> ColourCloud:
@@ -54,10 +60,9 @@ def fit_cloud(
         [np.isfinite(np.asarray(image)).any(axis=(1, 2)) for image in train.images[:200]], axis=0
     )
     bands = np.flatnonzero(there >= 0.5)
-    nothing = ColourCloud(np.zeros((1, n)), _ELSEWHERE * np.eye(n)[None], np.full(n, np.inf))
     points = _bright_pixels(train, bands, pixels, seed, noise)
     if not len(bands) or len(points) < _FEW:
-        return nothing
+        return no_cloud()
     parts = int(min(_PARTS, len(points) // _FEW))
     mixture = GaussianMixture(parts, random_state=seed, reg_covar=1e-3).fit(points)
     means, covariances = np.zeros((parts, n)), np.tile(_ELSEWHERE * np.eye(n), (parts, 1, 1))

@@ -20,6 +20,7 @@ from ..datasets.mock_cubes import noisy_cube, radius_of, true_maps
 if TYPE_CHECKING:
     from astropy.table import QTable
 
+    from ...data.maps import PropertyMaps
     from ...models.stellar_unet.model import StellarUNet
     from ..datasets.image_truth_pairs import Pairs
 
@@ -119,8 +120,8 @@ def score_steps(
             )
         )
         away = radii[row][0]
-        near.append(_pixels(maps, truth, away < INSIDE))
-        far.append(_pixels(maps, truth, (away >= INSIDE) & (away < 5)))
+        near.append(pixel_scores(maps, truth, away < INSIDE))
+        far.append(pixel_scores(maps, truth, (away >= INSIDE) & (away < 5)))
         flagged.append(float(((maps.flags[away < INSIDE] & Flag.OUT_OF_DISTRIBUTION) != 0).mean()))
         yield Progress("score", row + 1, len(mocks), f"galaxy {row + 1} of {len(mocks)}")
     inside = [table[table["region"] == "sum"] for table in tables]
@@ -133,12 +134,14 @@ def score_steps(
     )
 
 
-def _pixels(maps: Any, truth: dict[str, np.ndarray], where: np.ndarray) -> np.ndarray:
+def pixel_scores(maps: PropertyMaps, truth: dict[str, np.ndarray], where: np.ndarray) -> np.ndarray:
     """Means over pixels of one galaxy, shape (7, 6): error, its square, z^2, sigma (dex),
-    and the two coverages; NaN where empty.
+    and the two coverages; NaN where prediction or truth is empty or has no such map.
     """
     found = np.full((len(STELLAR_PROPERTIES), 6), np.nan)
     for k, (name, target) in enumerate(TARGETS.items()):
+        if name not in truth or name not in maps.values:
+            continue
         value, sigma = target.in_dex(maps.values[name][where], maps.errors[name][where])
         with np.errstate(invalid="ignore", divide="ignore"):
             miss = value - target.from_map(truth[name][where])
