@@ -303,7 +303,7 @@ def test_the_command_writes_numbers_and_table_and_says_what_is_wrong(tmp_path, m
     assert written["rows"]["tau"]["AGE_STAR"]["bias"] is None
     text = page.read_text()
     assert text.startswith("before") and text.endswith("after\n") and "outdated" not in text
-    assert "8 refused" in text and "PICASSO" in text
+    assert "8 refused" in text and "Refused: Too small." in text and "PICASSO" in text
     page.write_text("nothing")
     assert score.main([*given, "--rows", "tau"]) == 2
     assert score.main(["--data", str(tmp_path), "--out", str(page)]) == 2

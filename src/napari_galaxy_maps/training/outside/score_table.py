@@ -19,6 +19,7 @@ WITHIN_68 = (45.0, 90.0)
 POOLED_68, POOLED_95 = (60.0, 76.0), (90.0, 98.0)
 START = "<!-- outside: made by training/outside/score.py -->"
 END = "<!-- end of outside -->"
+_SAID = 3  # refusals that are quoted
 _HEAD = (
     "row", "n", "mass", "age", "told", "metals", "told", "mass 68, 95 %", "age 68, 95 %",
     "metals 68, 95 %", "SFR", "flagged", "verdict",
@@ -74,6 +75,8 @@ def markdown(found: dict[str, Any]) -> str:
             lines += [_line(_published()), ""]
     well = sum(not verdict(row) for row in found["rows"].values())
     lines += [f"{well} of {len(found['rows'])} rows are as they should be."]
+    said = dict.fromkeys(case["refused"] for case in found["cases"] if case["refused"])
+    lines += [f"Refused: {words}" for words in [*said][:_SAID]]
     return "\n".join(lines) + "\n"
 
 
