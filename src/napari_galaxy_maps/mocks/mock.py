@@ -16,7 +16,7 @@ from . import dust, surroundings, surveys
 from .layers import ADDITIVE
 from .population import MockGalaxy, draw_galaxy
 from .rendering import render_steps
-from .view import MAX_DISTANCE, View
+from .view import FARTHEST_DRAWN, View
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -162,11 +162,11 @@ def make_mock_steps(
 
 def _distance(galaxy: MockGalaxy, view: View, rng: np.random.Generator) -> float:
     """Distance in Mpc at which half the image spans 2.5 to 5 half-mass radii, or what is nearest to
-    that within redshift 0.18.
+    that within `FARTHEST_DRAWN`.
     """
     kpc = galaxy.r_e * rng.uniform(2.5, 5.0)
     arcsec = view.size * view.pixel_arcsec / 2
-    return float(np.clip(kpc * 1e3 / arcsec / PC_PER_MPC_ARCSEC, 1.0, MAX_DISTANCE))
+    return float(np.clip(kpc * 1e3 / arcsec / PC_PER_MPC_ARCSEC, 1.0, FARTHEST_DRAWN))
 
 
 def _true_maps(

@@ -7,15 +7,18 @@ from dataclasses import dataclass, field, replace
 
 from ..bands.registry import BANDS, INPUT_BANDS, MODEL_BANDS, get_band
 from ..constants import PC_PER_MPC_ARCSEC
+from ..cosmology import angular_diameter_distance_mpc
 from ..data import ranges
 from ..data.setting import Range, Unit
 from ..exceptions import InputError
 
 UGRIZ = ("SDSS_u", "SDSS_g", "SDSS_r", "SDSS_i", "SDSS_z")
-MAX_DISTANCE = 650.0
-"""Largest angular-diameter distance in Mpc: redshift 0.18 by the Hubble flow, within the tables."""
-MAX_REDSHIFT = 0.2
+MAX_REDSHIFT = 0.5
 """Where the tables end."""
+MAX_DISTANCE = angular_diameter_distance_mpc(MAX_REDSHIFT)
+"""Largest angular-diameter distance in Mpc: 1298, by the Hubble flow."""
+FARTHEST_DRAWN = 650.0
+"""Largest angular-diameter distance in Mpc that is drawn where none is given: redshift 0.18."""
 _TIMES = Range(0, 1e4)
 RANGES: Mapping[str, Range] = {
     "size": Range(8, 16384, Unit("pixels")),

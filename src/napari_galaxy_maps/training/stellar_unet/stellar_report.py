@@ -209,11 +209,11 @@ def main(arguments: list[str] | None = None) -> int:
             f"core. Seed {settings.seed}."
         )
         network_size = stellar_card.network_in_words(network, settings)
-        card = stellar_card.base_card(settings, recipe, network_size)
         train, held = (
             Pairs.open(options.sets / "train64"),
             Pairs.open(options.sets / "validation64"),
         )
+        card = stellar_card.base_card(settings, recipe, network_size, train)
         calibration = [
             Pairs.open(options.sets / f"calibration{size}") for size in (16, 64, 128, 256)
         ]
