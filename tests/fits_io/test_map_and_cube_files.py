@@ -333,16 +333,33 @@ def test_a_damaged_cube_is_named_with_what_is_wrong(tmp_path, name, damaged):
         read_cube(path)
 
 
-@pytest.mark.parametrize("card", ["Sb", 50, True])
-def test_a_hubble_stage_of_a_cube_is_none_or_a_stage(tmp_path, card):
+@pytest.mark.parametrize("redshift", [None, 0.0, -0.001, 0.31])
+def test_a_redshift_of_a_cube_comes_back(tmp_path, redshift):
+    """Of cubes of before, from their recipe; what is not known stays so."""
+    path, planes, nothing = tmp_path / "cube.fits", np.ones((1, 24, 20), "f4"), np.zeros((24, 20))
+    cube = BandCube(
+        planes, planes, ("WISE_3.4",), tan_wcs((24, 20), 6.0), 12.0, 6.0, None, nothing, nothing,
+        redshift=redshift,
+    )  # fmt: skip
+    write_cube(path, cube, {})
+    assert read_cube(path).redshift == redshift
+    recipe = Recipe.from_tree({"galaxy": {"redshift": redshift}})
+    write_cube(path, replace(cube, redshift=None), {"recipe": recipe.to_toml()}, overwrite=True)
+    assert "REDSHIFT" not in fits.getheader(path) and read_cube(path).redshift == redshift
+
+
+@pytest.mark.parametrize(
+    ("key", "card"), [("MORPHT", "Sb"), ("MORPHT", 50), ("MORPHT", True), ("REDSHIFT", 1649.0)]
+)
+def test_a_hubble_stage_of_a_cube_is_none_or_a_stage(tmp_path, key, card):
     path, planes, nothing = tmp_path / "cube.fits", np.ones((1, 24, 20), "f4"), np.zeros((24, 20))
     cube = BandCube(
         planes, planes, ("WISE_3.4",), tan_wcs((24, 20), 6.0), 12.0, 6.0, None, nothing, nothing
     )
     write_cube(path, cube, {})
     assert read_cube(path).hubble_stage is None
-    fits.setval(path, "MORPHT", value=card)
-    with pytest.raises(InputError, match=r"cube\.fits: MORPHT in its header: .*; correct it"):
+    fits.setval(path, key, value=card)
+    with pytest.raises(InputError, match=rf"cube\.fits: {key} in its header: .*; correct it"):
         read_cube(path)
 
 

@@ -122,11 +122,11 @@ def make_mock_steps(
     )
     galaxy = galaxy or draw_galaxy(seed)
     rng = np.random.default_rng([seed, 0x0B5])
-    if view.distance_mpc is None:
-        view = replace(view, distance_mpc=_distance(galaxy, view, rng))
-    redshift = view.redshift
-    if redshift is None:
-        redshift = redshift_at_distance(float(view.distance_mpc or 0))
+    distance = view.distance_mpc
+    if distance is None:
+        distance = _distance(galaxy, view, rng)
+        view = replace(view, distance_mpc=distance)
+    redshift = redshift_at_distance(distance) if view.redshift is None else view.redshift
     planes = yield from render_steps(galaxy, view, redshift)
     if galaxy.kind == "interacting":
         companion, x, y = surroundings.companion(

@@ -24,7 +24,7 @@ RANGES: Mapping[str, Range] = {
     "size": Range(8, 16384, Unit("pixels")),
     "pixel_arcsec": replace(ranges.PIXEL, most=100),
     "distance_mpc": replace(ranges.DISTANCE, most=MAX_DISTANCE),
-    "redshift": replace(ranges.REDSHIFT, most=MAX_REDSHIFT),
+    "redshift": replace(ranges.REDSHIFT, least=0, most=MAX_REDSHIFT),
     "seeing": Range(0.01, 100),
     "noise": _TIMES,
     "sky": _TIMES,
@@ -86,8 +86,9 @@ class View:
 
     @property
     def kpc_per_arcsec(self) -> float:
-        """Length in kpc that one arcsec spans at the galaxy; 0 without a distance."""
-        return float(self.distance_mpc or 0) * PC_PER_MPC_ARCSEC / 1e3
+        """Length in kpc that one arcsec spans at the galaxy; NaN without a distance."""
+        distance = float("nan") if self.distance_mpc is None else self.distance_mpc
+        return distance * PC_PER_MPC_ARCSEC / 1e3
 
     def fwhm_of(self, band: str) -> float:
         """FWHM of a band, arcsec."""

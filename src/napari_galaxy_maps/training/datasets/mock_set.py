@@ -77,7 +77,7 @@ def make_one(job: tuple[int, int, str]) -> tuple[np.ndarray, np.ndarray, list[fl
         galaxy.bulge,
         float(galaxy.kind in ("elliptical", "lenticular")),
         mock.redshift,
-        float(mock.view.distance_mpc or 0),
+        float(mock.view.distance_mpc or np.nan),  # make_mock gives every view one
         mock.view.pixel_arcsec,
         mock.pixel_kpc,
         mock.view.fwhm_of_truth / mock.view.pixel_arcsec,
