@@ -186,7 +186,7 @@ def test_a_result_without_a_recipe_is_refused_as_one(tmp_path):
 
 def test_a_cube_comes_back(tmp_path, galaxy_folder):
     recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5, "distance": 10.0}})
-    recipe.galaxy.hubble_stage = 0.0
+    recipe.galaxy.hubble_stage, recipe.galaxy.redshift = 0.0, 0.1
     galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)
     cube = prepare(galaxy, recipe)
     write_cube(tmp_path / "cube.fits", cube, provenance(galaxy, recipe))
@@ -197,6 +197,8 @@ def test_a_cube_comes_back(tmp_path, galaxy_folder):
         and back.pixel_pc == pytest.approx(cube.pixel_pc)
     )
     assert galaxy.hubble_stage == cube.hubble_stage == back.hubble_stage == 0
+    assert galaxy.redshift == cube.redshift == back.redshift == 0.1
+    assert "10 Mpc and the redshift 0.1 do not fit" in back.provenance["galaxy_note"]
     np.testing.assert_array_equal(back.data, cube.data)
     np.testing.assert_array_equal(back.uncertainty, cube.uncertainty)
     np.testing.assert_array_equal(back.mask, cube.mask)
