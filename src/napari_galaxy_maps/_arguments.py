@@ -110,8 +110,9 @@ def settled_recipe(
     elif isinstance(source, BandCube):
         text = str(source.provenance.get("recipe", ""))
         own, bands = (Recipe.from_toml(text) if text else Recipe()), source.bands
-        stage = {"hubble_stage": source.hubble_stage}  # of the cube, which may have got another
-        own = own.model_copy(update={"galaxy": own.galaxy.model_copy(update=stage)})
+        # Of the cube, which may have got others.
+        known = {"hubble_stage": source.hubble_stage, "redshift": source.redshift}
+        own = own.model_copy(update={"galaxy": own.galaxy.model_copy(update=known)})
         if recipe is not None:
             # How the cube was made stays as it was: what is done to it alone can be chosen.
             recipe = own.model_copy(update={"sed": recipe.sed, "model": recipe.model})

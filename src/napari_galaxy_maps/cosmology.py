@@ -69,16 +69,15 @@ def redshift_at_distance(distance_mpc: float) -> float:
     ----------
     distance_mpc : float
         Mpc; beyond that of `MAX_REDSHIFT` (1698 Mpc), where no galaxy's pixels are resolved, the
-        redshift stays there; at distances that are not positive it is 0.
+        redshift stays there.
 
     Returns
     -------
     float
+        NaN where the distance is not positive: 0 is what is not known, and no redshift.
     """
-    if math.isnan(distance_mpc):
+    if not distance_mpc > 0:
         return math.nan
-    if distance_mpc <= 0:
-        return 0.0
     if distance_mpc >= angular_diameter_distance_mpc(MAX_REDSHIFT):
         return MAX_REDSHIFT
     hubble_length = SPEED_OF_LIGHT_KM_S / HUBBLE_CONSTANT_KM_S_MPC

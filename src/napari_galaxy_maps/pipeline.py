@@ -122,8 +122,8 @@ def predict_cube_steps(
     cube : BandCube
         The cube.
     recipe : Recipe
-        Names the model and where it runs. Its Hubble stage, where it tells one, takes the place of
-        the cube's.
+        Names the model and where it runs. Its Hubble stage and redshift, where it tells them, take
+        the place of the cube's.
     known : dict, optional
         The provenance so far; by default what the cube knows.
     memory : PredictionMemory, optional
@@ -132,7 +132,7 @@ def predict_cube_steps(
     left_out : sequence of str
         Bands of the galaxy that are not in the cube, because the model takes none of them.
     """
-    cube, recipe = _of_one_stage(cube, recipe)
+    cube, recipe = _of_one_galaxy(cube, recipe)
     whole = cube.with_masked_light()
     model = chosen_model(recipe.model)
     unknown = unknown_bands(model.card, cube.bands)
@@ -212,15 +212,18 @@ def predict_global(
     return run_to_end(predict_cube_steps(integrated_cube(cube, ellipse, fill), recipe))
 
 
-def _of_one_stage(cube: BandCube, recipe: Recipe) -> tuple[BandCube, Recipe]:
-    """A cube and a recipe that say the same Hubble stage: the recipe's, where it tells one."""
-    told, known = recipe.galaxy.hubble_stage, cube.hubble_stage
-    if told is not None:
-        return replace(cube, hubble_stage=told), recipe
-    if known is not None:
-        recipe = recipe.model_copy(deep=True)
-        recipe.galaxy.hubble_stage = known
-    return cube, recipe
+def _of_one_galaxy(cube: BandCube, recipe: Recipe) -> tuple[BandCube, Recipe]:
+    """A cube and a recipe that say the same Hubble stage and redshift: the recipe's, where it tells
+    them.
+    """
+    told = recipe.galaxy
+    stage = cube.hubble_stage if told.hubble_stage is None else told.hubble_stage
+    redshift = cube.redshift if told.redshift is None else told.redshift
+    told = told.model_copy(update={"hubble_stage": stage, "redshift": redshift})
+    return (
+        replace(cube, hubble_stage=stage, redshift=redshift),
+        recipe.model_copy(update={"galaxy": told}),
+    )
 
 
 def _alike(cube: BandCube, other: BandCube) -> bool:
@@ -228,7 +231,8 @@ def _alike(cube: BandCube, other: BandCube) -> bool:
     same distance, which models look at, too.
     """
     same = cube.bands == other.bands and cube.shape == other.shape and cube.fwhm == other.fwhm
-    same = same and cube.pixel_pc == other.pixel_pc and cube.hubble_stage == other.hubble_stage
+    same = same and cube.pixel_pc == other.pixel_pc and cube.redshift == other.redshift
+    same = same and cube.hubble_stage == other.hubble_stage
     same = same and (cube.filling is None) == (other.filling is None)
     return same and bool(
         (cube.wcs.wcs.crval == other.wcs.wcs.crval).all()
@@ -393,7 +397,8 @@ def truth_cube_steps(
         if cube.pixel_pc
         else recipe.galaxy.distance
     )
-    redshift, note = model_redshift(recipe.galaxy.redshift, distance)
+    told = recipe.galaxy.redshift
+    redshift, note = model_redshift(cube.redshift if told is None else told, distance)
     yield Progress("sed", 0, 1, note, lasting=True)
     library = yield from library_steps(recipe.sed, redshift)
     truth = yield from truth_steps(cube, library, recipe.model.device, note)

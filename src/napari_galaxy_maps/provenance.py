@@ -32,7 +32,7 @@ def provenance(galaxy: Galaxy, recipe: Recipe) -> dict[str, Any]:
     dict
         ``object``, the galaxy's name; ``recipe``, as TOML; ``versions`` of packages; ``steps``, the
         version of the reading and of each step of the preparation; ``inputs``, the files that were
-        used with their checksums.
+        used with their checksums; ``galaxy_note``, what had to be said of the galaxy, if anything.
     """
     inputs = {
         name: f"{image.meta.get('label', '')} [{image.unit}] "
@@ -48,7 +48,7 @@ def provenance(galaxy: Galaxy, recipe: Recipe) -> dict[str, Any]:
         "versions": versions(),
         "steps": step_versions(),
         "inputs": inputs,
-    }
+    } | ({"galaxy_note": list(galaxy.notes)} if galaxy.notes else {})
 
 
 def provenance_of_cube(cube: BandCube, recipe: Recipe) -> dict[str, Any]:

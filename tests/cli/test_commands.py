@@ -266,7 +266,7 @@ def mistakes(tmp_path_factory):
         (["galaxy"], ["--pixel-pc", "500"], "A pixel of 500 pc needs the galaxy's distance"),
         (["galaxy"], ["--pixel-pc", "-500"], "--pixel-pc: -500 is outside 0.1 to 1e+06 pc"),
         (["galaxy"], ["--distance", "100", "--pixel-pc", "3e5"], "less than one pixel"),
-        (["galaxy"], ["--redshift", "-0.001"], "--redshift: -0.001 is outside 0 to 0.6"),
+        (["galaxy"], ["--redshift", "-0.01"], "--redshift: -0.01 is outside -0.003 to 0.6"),
         (["galaxy"], ["--table", "galaxies.csv", "--name", "NGC 1"], "has no galaxy called NGC 1"),
         (
             ["galaxy"],

@@ -44,7 +44,8 @@ def test_a_table_like_hyperledas_is_understood(tmp_path, ending, kind):
     assert (
         found["axis_ratio"] == pytest.approx(10**-0.07, rel=1e-6) and found["position_angle"] == 175
     )
-    assert found["distance"] == pytest.approx(10**1.956, rel=1e-6) and "redshift" not in found
+    assert found["distance"] == pytest.approx(10**1.956, rel=1e-6)
+    assert found["redshift"] == pytest.approx(5662 / 299792.458, rel=1e-6)  # for its colours
     assert "leda." in words and "NGC0309" in words
     GalaxySettings(**found)
     assert "position_angle" not in galaxy_from_table(path, "ngc 5584")[0]
@@ -82,6 +83,20 @@ def test_a_velocity_becomes_a_redshift(tmp_path):
     assert galaxy_from_table(tmp_path / "v.csv", "a")[0]["redshift"] == pytest.approx(
         0.010007, rel=1e-4
     )
+
+
+@pytest.mark.parametrize(
+    ("velocity", "redshift"), [(-300.0, -0.0010007), (0.0, 0.0), (np.nan, None), (-9999.0, None)]
+)
+def test_galaxies_may_come_towards_us_and_what_is_not_known_is_not_zero(
+    tmp_path, velocity, redshift
+):
+    Table({"name": ["a"], "ra": [10.0], "dec": [1.0], "dist": [0.78], "v": [velocity]}).write(
+        tmp_path / "v.csv"
+    )
+    found, _ = galaxy_from_table(tmp_path / "v.csv", "a")
+    assert found.get("redshift") == (redshift and pytest.approx(redshift, rel=1e-4))
+    assert GalaxySettings(**found).distance == 0.78
 
 
 def test_what_is_missing_is_said(tmp_path):

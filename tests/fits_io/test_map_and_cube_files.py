@@ -186,7 +186,7 @@ def test_a_result_without_a_recipe_is_refused_as_one(tmp_path):
 
 def test_a_cube_comes_back(tmp_path, galaxy_folder):
     recipe = Recipe.from_tree({"galaxy": {"ra": 150.0, "dec": 2.0, "d25": 2.5, "distance": 10.0}})
-    recipe.galaxy.hubble_stage = 0.0
+    recipe.galaxy.hubble_stage, recipe.galaxy.redshift = 0.0, 0.1
     galaxy = read_galaxy([galaxy_folder({"WISE_3.4": 5.0, "2MASS_J": 10.0, "SDSS_r": 2.5})], recipe)
     cube = prepare(galaxy, recipe)
     write_cube(tmp_path / "cube.fits", cube, provenance(galaxy, recipe))
@@ -197,6 +197,8 @@ def test_a_cube_comes_back(tmp_path, galaxy_folder):
         and back.pixel_pc == pytest.approx(cube.pixel_pc)
     )
     assert galaxy.hubble_stage == cube.hubble_stage == back.hubble_stage == 0
+    assert galaxy.redshift == cube.redshift == back.redshift == 0.1
+    assert "10 Mpc and the redshift 0.1 do not fit" in back.provenance["galaxy_note"]
     np.testing.assert_array_equal(back.data, cube.data)
     np.testing.assert_array_equal(back.uncertainty, cube.uncertainty)
     np.testing.assert_array_equal(back.mask, cube.mask)
@@ -309,16 +311,33 @@ def test_a_damaged_cube_is_named_with_what_is_wrong(tmp_path, name, damaged):
         read_cube(path)
 
 
-@pytest.mark.parametrize("card", ["Sb", 50, True])
-def test_a_hubble_stage_of_a_cube_is_none_or_a_stage(tmp_path, card):
+@pytest.mark.parametrize("redshift", [None, 0.0, -0.001, 0.31])
+def test_a_redshift_of_a_cube_comes_back(tmp_path, redshift):
+    """Of cubes of before, from their recipe; what is not known stays so."""
+    path, planes, nothing = tmp_path / "cube.fits", np.ones((1, 24, 20), "f4"), np.zeros((24, 20))
+    cube = BandCube(
+        planes, planes, ("WISE_3.4",), tan_wcs((24, 20), 6.0), 12.0, 6.0, None, nothing, nothing,
+        redshift=redshift,
+    )  # fmt: skip
+    write_cube(path, cube, {})
+    assert read_cube(path).redshift == redshift
+    recipe = Recipe.from_tree({"galaxy": {"redshift": redshift}})
+    write_cube(path, replace(cube, redshift=None), {"recipe": recipe.to_toml()}, overwrite=True)
+    assert "REDSHIFT" not in fits.getheader(path) and read_cube(path).redshift == redshift
+
+
+@pytest.mark.parametrize(
+    ("key", "card"), [("MORPHT", "Sb"), ("MORPHT", 50), ("MORPHT", True), ("REDSHIFT", 1649.0)]
+)
+def test_a_hubble_stage_of_a_cube_is_none_or_a_stage(tmp_path, key, card):
     path, planes, nothing = tmp_path / "cube.fits", np.ones((1, 24, 20), "f4"), np.zeros((24, 20))
     cube = BandCube(
         planes, planes, ("WISE_3.4",), tan_wcs((24, 20), 6.0), 12.0, 6.0, None, nothing, nothing
     )
     write_cube(path, cube, {})
     assert read_cube(path).hubble_stage is None
-    fits.setval(path, "MORPHT", value=card)
-    with pytest.raises(InputError, match=r"cube\.fits: MORPHT in its header: .*; correct it"):
+    fits.setval(path, key, value=card)
+    with pytest.raises(InputError, match=rf"cube\.fits: {key} in its header: .*; correct it"):
         read_cube(path)
 
 

@@ -51,10 +51,16 @@ def test_flux_error_and_notes_are_those_of_the_stand_in(folder):
 
 
 @pytest.mark.parametrize(
-    "redshift, allowed, told", [(0.1, True, 0), (0.18, True, 1), (0.18, False, 0)]
+    "known, allowed, told",
+    [
+        ({"redshift": 0.1}, True, 0),
+        ({"redshift": 0.18}, True, 1),
+        ({"redshift": 0.18}, False, 0),
+        ({"distance": 650.0}, True, 1),
+    ],
 )
-def test_beyond_the_redshifts_of_the_table_a_note_says_so(folder, redshift, allowed, told):
-    tree = {"input": {"stand_in": allowed}, "galaxy": {"redshift": redshift}}
+def test_beyond_the_redshifts_of_the_table_a_note_says_so(folder, known, allowed, told):
+    tree = {"input": {"stand_in": allowed}, "galaxy": known}
     notes = read_galaxy([folder], Recipe.from_tree(tree)).notes
     far = [note for note in notes if "less exact than said" in note]
     assert len(far) == told and all("SDSS_g, SDSS_r, SDSS_z" in note for note in far)

@@ -22,7 +22,8 @@ from napari_galaxy_maps.mocks.population import KINDS, draw_galaxy
 from napari_galaxy_maps.mocks.rendering import render
 from napari_galaxy_maps.mocks.structure import patterns
 from napari_galaxy_maps.mocks.surveys import DEPTHS, convolve, psf_transform, sigma
-from napari_galaxy_maps.mocks.view import View
+from napari_galaxy_maps.mocks.view import MAX_DISTANCE, MAX_REDSHIFT, View
+from napari_galaxy_maps.sed.tables import dust_table, star_table
 
 KPC_PER_ARCSEC_AT_100 = 100 * 4.84813681e-3
 
@@ -316,8 +317,26 @@ def test_a_given_redshift_stands_in_for_the_hubble_flow():
     assert (still.redshift, receding.redshift) == (0.0, 0.1)
     assert still.model[2].sum() > flow.model[2].sum() > 1.2 * receding.model[2].sum()
     assert flow.pixel_kpc == still.pixel_kpc == receding.pixel_kpc
-    with pytest.raises(RecipeError, match=r"redshift: 0\.3 is outside 0 to 0\.2"):
-        View(redshift=0.3).check()
+    with pytest.raises(RecipeError, match=r"redshift: 0\.51 is outside 0 to 0\.5"):
+        View(redshift=0.51).check()
+
+
+def test_mocks_reach_as_far_as_the_tables():
+    """At the largest distance that may be given, dimmed as (1 + z)^3 per Hz and reddened."""
+    view = View(size=16, bands=("SDSS_g", "SDSS_z", "WISE_12"), noise=0)
+    assert MAX_REDSHIFT == star_table().redshift[-1] == dust_table().redshift[-1]
+    galaxy = draw_galaxy(5, "elliptical", 11.0)
+    near, far = (
+        make_mock(5, replace(view, distance_mpc=distance), galaxy)
+        for distance in (MAX_DISTANCE / 2, MAX_DISTANCE)
+    )
+    assert far.redshift == pytest.approx(MAX_REDSHIFT)
+    assert np.isfinite(far.data).all() and far.model.min() >= 0
+    # The 4000 Angstrom break has left g for r.
+    red = [-2.5 * np.log10(mock.model[0].sum() / mock.model[1].sum()) for mock in (near, far)]
+    assert red[1] > red[0] + 0.5
+    with pytest.raises(RecipeError, match="distance_mpc"):
+        replace(view, distance_mpc=MAX_DISTANCE + 1).check()
 
 
 def test_drawn_galaxies_follow_the_main_sequence():

@@ -62,7 +62,7 @@ class Toy:
     def predict_steps(self, cube, device="auto", where=None):
         used = self.check_bands(cube.bands)
         plane = np.log10(self.factor * cube.data[cube.bands.index(used[0])])
-        plane = plane + 0.1 * ((cube.hubble_stage or 0) + (cube.pixel_pc or 0))
+        plane = plane + 0.1 * sum(x or 0 for x in (cube.hubble_stage, cube.pixel_pc, cube.redshift))
         plane = np.where(cube.mask, np.float32(np.nan), plane)
         yield Progress("model", 1, 1, "toy")
         maps, errors = {"LOG_SIGMA_STAR": plane}, {"LOG_SIGMA_STAR": 0.1 + 0 * plane}
@@ -134,9 +134,12 @@ def test_only_what_changed_is_predicted_again_by_a_toy_too(toy, make_cube):
         ({"hubble_stage": 4.0}, 0.0, 0.0),
         ({}, -5.0, -0.5),
         ({"pixel_pc": 7.0}, None, 0.7),
+        ({"redshift": 0.3}, None, 0.03),
     ],
 )
-def test_another_stage_or_distance_makes_a_new_prediction(toy, make_cube, change, told, shift):
+def test_another_stage_distance_or_redshift_makes_a_new_prediction(
+    toy, make_cube, change, told, shift
+):
     """No pixel has changed; the recipe, where it tells a stage, comes before the cube."""
     recipe, memory = Recipe(model={"name": "toy", "device": "cpu"}), PredictionMemory()
     cube = make_cube()
@@ -146,7 +149,8 @@ def test_another_stage_or_distance_makes_a_new_prediction(toy, make_cube, change
     moved = again.values["LOG_SIGMA_STAR"] - first.values["LOG_SIGMA_STAR"]
     np.testing.assert_allclose(moved, shift, atol=1e-5)
     used = change.get("hubble_stage") if told is None else told
-    assert Recipe.from_toml(again.provenance["recipe"]).galaxy.hubble_stage == used
+    galaxy = Recipe.from_toml(again.provenance["recipe"]).galaxy
+    assert (galaxy.hubble_stage, galaxy.redshift) == (used, change.get("redshift"))
 
 
 def test_a_toy_model_is_listed_with_its_card_and_its_advice(toy):

@@ -13,6 +13,8 @@ import pytest
 from astropy.wcs import WCS
 
 from napari_galaxy_maps import pipeline
+from napari_galaxy_maps.constants import PC_PER_MPC_ARCSEC
+from napari_galaxy_maps.cosmology import redshift_at_distance
 from napari_galaxy_maps.data.cube import BandCube
 from napari_galaxy_maps.data.flags import Flag
 from napari_galaxy_maps.data.masked_light import MaskedLight
@@ -25,6 +27,7 @@ from napari_galaxy_maps.models.stellar_unet.disk_arrays import scratch_array
 from napari_galaxy_maps.models.stellar_unet.inputs import UGRIZ
 from napari_galaxy_maps.models.stellar_unet.model import StellarUNet
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
+from napari_galaxy_maps.models.stellar_unet.shown_cube import binned, redshift_of
 from napari_galaxy_maps.progress import run_to_end
 from napari_galaxy_maps.training.datasets.mock_set import training_view
 
@@ -227,6 +230,26 @@ def test_a_missing_band_and_faint_pixels_are_flagged(unet, cube):
     assert (flags[:20] & Flag.BAND_MISSING).all() and not (flags[20:] & Flag.BAND_MISSING).any()
     faint = cube.data[2] < 3 * cube.uncertainty[2]
     assert ((flags & Flag.FAINT) != 0)[20:].tolist() == faint[20:].tolist()
+
+
+@pytest.mark.parametrize(
+    ("told", "distance", "found"),
+    [
+        (None, None, np.nan),
+        (0.0, None, 0.0),
+        (-0.001, 0.78, 0.0),
+        (0.31, None, 0.31),
+        (0.0189, 60.0, 0.0189),  # not the Hubble flow's of a distance by Tully and Fisher
+        (None, 80.0, redshift_at_distance(80.0)),
+    ],
+)
+def test_a_redshift_is_what_was_told_and_unknown_where_nothing_was(
+    make_cube, told, distance, found
+):
+    cube = replace(make_cube(), redshift=told)
+    cube = replace(cube, pixel_pc=distance and distance * cube.pixel_arcsec * PC_PER_MPC_ARCSEC)
+    assert redshift_of(cube) == pytest.approx(found, rel=1e-3, nan_ok=True)
+    assert redshift_of(binned(cube, 2)) == pytest.approx(found, rel=1e-3, nan_ok=True)
 
 
 @pytest.mark.slow

@@ -253,8 +253,8 @@ def test_the_maps_and_the_truth_stand_beside_it(viewer, workspace, pixels, cube,
 
 
 def test_an_absurd_redshift_is_told(viewer, workspace, pixels, qtbot):
-    workspace.project.set_recipe("galaxy", redshift=0.5)
-    assert "redshift of 0.5" in pixels.message.text()
+    workspace.project.set_recipe("galaxy", redshift=0.55)
+    assert "redshift of 0.55" in pixels.message.text()
     workspace.project.set_recipe("galaxy", redshift=0.002)
     wait_for(qtbot, lambda: idle(workspace) and workspace.spectra.ready())
     assert pixels.message.text() == ""

@@ -112,11 +112,11 @@ def test_too_few_far_infrared_bands_are_one_sentence_and_nothing_changes(
 
 def test_an_absurd_redshift_is_one_sentence(viewer, workspace, qtbot, opened, notifications):
     predict = opened(*BANDS)
-    workspace.project.set_recipe("galaxy", redshift=0.5)
+    workspace.project.set_recipe("galaxy", redshift=0.55)
     panels.raise_panel(viewer, "Predict")
     click(qtbot, predict.fit_truth)
     wait_for(qtbot, lambda: idle(workspace))
-    assert notifications.any("redshift of 0.5 cannot be used") and workspace.project.fitted is None
+    assert notifications.any("redshift of 0.55 cannot be used") and workspace.project.fitted is None
 
 
 def test_the_fit_is_cancelled_and_leaves_nothing(viewer, workspace, qtbot, opened):

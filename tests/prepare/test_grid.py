@@ -210,4 +210,23 @@ def test_a_redshift_gives_a_distance_and_says_so(galaxy):
     assert "doubtful" not in found.notes[0]
     assert "doubtful" in make_galaxy(image, GalaxySettings(redshift=0.0016)).notes[0]
     given = make_galaxy(image, GalaxySettings(redshift=0.0189, distance=80.0))
-    assert given.distance_mpc == 80 and not given.notes
+    assert given.distance_mpc == 80 and given.redshift == 0.0189 and not given.notes
+
+
+@pytest.mark.parametrize(
+    ("told", "distance", "redshift", "said"),
+    [
+        ({}, None, None, ""),
+        ({"distance": 0.78}, 0.78, None, ""),
+        ({"distance": 0.78, "redshift": -0.001}, 0.78, -0.001, ""),
+        ({"redshift": 0.0}, None, 0.0, "a redshift of 0 tells no distance"),
+        ({"redshift": -0.001}, None, -0.001, "a redshift of -0.001 tells no distance"),
+        # A luminosity distance of DL = (1 + z)^2 DA, and a redshift that was never measured.
+        ({"distance": 476.8, "redshift": 0.1}, 476.8, 0.1, "a luminosity distance of 47"),
+        ({"distance": 476.8, "redshift": 0.0}, 476.8, 0.0, "do not fit"),
+    ],
+)
+def test_distance_and_redshift_are_never_made_up(galaxy, told, distance, redshift, said):
+    found = make_galaxy(galaxy().images, GalaxySettings(**told))
+    assert (found.distance_mpc, found.redshift) == (distance, redshift)
+    assert any(said in note for note in found.notes) if said else not found.notes

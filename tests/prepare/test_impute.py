@@ -227,7 +227,7 @@ def test_what_was_measured_stays_beside_what_was_filled(spectra):
             {"bands": ("SDSS_r", "WISE_3.4")},
             "three bands up to 22 micron, and there is only SDSS_r and WISE_3.4",
         ),
-        ({"redshift": 0.5}, "redshift of 0.5"),
+        ({"redshift": 0.55}, "redshift of 0.55"),
         ({"error": 0}, "errors of SDSS_u are zero"),
     ],
 )
@@ -253,6 +253,11 @@ def test_where_the_redshift_comes_from():
     assert model_redshift(None, None) == (
         0.0,
         "model spectra at redshift 0, for no redshift or distance was told (--redshift)",
+    )
+    assert model_redshift(0.0, 700.0) == (0.0, "model spectra at the redshift 0")
+    assert model_redshift(-0.001, 0.78) == (
+        0.0,
+        "model spectra at the redshift 0, for the galaxy's -0.001",
     )
     with pytest.raises(InputError, match="cannot be used"):
         model_redshift(None, 1e5)

@@ -166,7 +166,7 @@ def test_a_prepared_cube_will_do(mock, images, tmp_path, capsys):
             "and there are only PACS_70 and PACS_100"),
         (("SDSS_r", "WISE_3.4"), (), "and there is none"),
         (("SDSS_r", "PACS_70", "PACS_100", "PACS_160"), ("--redshift", "7"),
-            "--redshift: 7 is outside 0 to 0.6"),
+            "--redshift: 7 is outside -0.003 to 0.6"),
         (("SDSS_r", "PACS_70", "PACS_100", "PACS_160"), ("--resolution", "5"), "none"),
         (("SDSS_r", "PACS_70", "PACS_100", "PACS_160"), ("--set", "sed.umin=[500]"), "sed.umin"),
     ],
@@ -196,6 +196,9 @@ def test_without_redshift_and_distance_it_is_zero_and_that_is_said(fitted):
     truth = run_to_end(truth_cube_steps(cube, recipe), notes.append)
     assert "at redshift 0, for no redshift" in notes[0].detail and notes[0].lasting
     assert truth.maps.provenance["redshift"] == 0.0 and "distance_mpc" not in truth.maps.provenance
+    recipe.galaxy.redshift = None
+    truth = run_to_end(truth_cube_steps(replace(cube, redshift=0.013), recipe), notes.append)
+    assert truth.maps.provenance["redshift"] == 0.013
 
 
 def read_recipe_of(fitted):

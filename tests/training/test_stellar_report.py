@@ -7,9 +7,12 @@ Of `training.stellar_unet.stellar_card`, `training.stellar_unet.stellar_report` 
 
 from types import SimpleNamespace
 
+import numpy as np
+
 from napari_galaxy_maps.models.registry import load_card
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES
-from napari_galaxy_maps.training.stellar_unet.stellar_card import coverage_rows
+from napari_galaxy_maps.training.stellar_unet.fit_files import FitSettings
+from napari_galaxy_maps.training.stellar_unet.stellar_card import base_card, coverage_rows
 from napari_galaxy_maps.training.stellar_unet.stellar_report import STAGES, describe_stages
 
 
@@ -52,6 +55,12 @@ def test_the_card_that_ships_holds_what_it_was_made_for():
         for cell in row[2:]
     ]
     assert len(cells) == 63 and not [cell for cell in cells if "*" in cell]
+
+
+def test_the_card_is_trusted_as_far_as_training_reached():
+    train = SimpleNamespace(table={"redshift": np.array([0.02, np.nan, 0.437])})
+    doubts = base_card(FitSettings(), "mocks", "small", train).do_not_trust
+    assert [text for text in doubts if text.startswith("Beyond redshift 0.44, the farthest")]
 
 
 def test_coverage_that_is_more_than_three_points_off_is_marked():

@@ -158,9 +158,13 @@ def _totals(arguments: argparse.Namespace, sources: list[Source]) -> QTable:
     ellipse = d25_of(maps)
     single = None
     if arguments.cube:
-        # Maps may have been made with another Hubble stage than their cube was prepared with.
+        # Maps may have been made with another Hubble stage or redshift than their cube was
+        # prepared with.
         recipe = read_recipe(arguments.file)
-        cube = replace(read_cube(arguments.cube), hubble_stage=recipe.galaxy.hubble_stage)
+        known = recipe.galaxy
+        cube = replace(
+            read_cube(arguments.cube), hubble_stage=known.hubble_stage, redshift=known.redshift
+        )
         fill = arguments.fill and maps.filling is not None  # of the pixels that the maps count
         single = predict_global(cube, recipe, ellipse, fill)
         if single is None:

@@ -27,7 +27,8 @@ GALAXY_OPTIONS: dict[str, tuple[Range | None, str]] = {
     "distance": (ranges.DISTANCE, "distance in Mpc"),
     "redshift": (
         ranges.REDSHIFT,
-        "redshift, for model spectra, and for a distance by the Hubble flow where none is given",
+        "redshift, for colours and model spectra, and for a distance by the Hubble flow where none "
+        "is given",
     ),
     "hubble_stage": (
         ranges.HUBBLE_STAGE,

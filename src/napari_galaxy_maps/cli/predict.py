@@ -49,6 +49,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write the maps and print what they hold."""
     from ..device import resolve_device
+    from ..exceptions import RecipeError
     from ..fits_io.map_files import read_maps, write_maps
     from ..models.registry import chosen_model
     from ..pipeline import PredictionMemory, predict_cube_steps, predict_steps
@@ -58,10 +59,16 @@ def run(arguments: argparse.Namespace) -> None:
     recipe = (
         recipe_of(arguments)
         if cube is None
-        else recipe_of_cube(arguments, cube, ("model",), ("hubble_stage",))
+        else recipe_of_cube(arguments, cube, ("model",), ("hubble_stage", "redshift"))
     )
     # What is wrong with model, device or truth is found before the work, not after.
-    chosen_model(recipe.model)
+    card = chosen_model(recipe.model).card
+    told = recipe.galaxy.redshift
+    if cube is not None and told != cube.redshift and "redshift" not in card.features:
+        raise RecipeError(
+            f"--redshift and galaxy.redshift would have no effect: {arguments.paths[0]} is a "
+            f"prepared cube, and {card.name} looks at no redshift."
+        )
     resolve_device(recipe.model.device)
     truth = read_maps(arguments.truth) if arguments.truth else None
     say_what_changed(arguments, recipe)

@@ -95,6 +95,9 @@ class BandCube:
         What is thought to lie under the masks of each band (`prepare.masked_light`).
     hubble_stage : float or None
         Of the galaxy, as `Galaxy.hubble_stage`.
+    redshift : float or None
+        Of the galaxy as it was told, for its colours; None where only a distance is known, or
+        nothing. 0 and less (M31: -0.001) are known.
     provenance : mapping
         What made it, where that is known: name of the galaxy, recipe (TOML text), versions, inputs
         with checksums; the file that it was read from.
@@ -120,6 +123,7 @@ class BandCube:
     filling: Filling | None = None
     masked_light: MaskedLight | None = None
     hubble_stage: float | None = None
+    redshift: float | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     unknown_flags: Mapping[int, str] = field(default_factory=dict)
 

@@ -256,6 +256,8 @@ class Galaxy:
     hubble_stage : float or None
         De Vaucouleurs' numerical type T, from -5 (elliptical) to 10 (irregular), as in RC3 and
         HyperLEDA; None where it is not known.
+    redshift : float or None
+        As it was told; None where it is not known, which is not 0.
     notes : tuple of str
         Where what is known of it is from, where that has to be said.
     recipe : Recipe or None
@@ -277,6 +279,7 @@ class Galaxy:
     masks: Any = None
     paths: tuple[Path, ...] = ()
     hubble_stage: float | None = None
+    redshift: float | None = None
 
     def __repr__(self) -> str:
         known = []
@@ -284,6 +287,8 @@ class Galaxy:
             known.append(f"RA {self.ra:.4f}, Dec {self.dec:.4f}")
         if self.distance_mpc is not None:
             known.append(f"{self.distance_mpc:.4g} Mpc")
+        if self.redshift is not None:
+            known.append(f"redshift {self.redshift:g}")
         if self.hubble_stage is not None:
             known.append(f"Hubble stage {self.hubble_stage:g}")
         if self.ellipse is not None:

@@ -24,7 +24,8 @@ POSITION_ANGLE: Final = Range(-360, 360, DEGREES)
 DISTANCE: Final = Range(
     0.001, 4000, Unit("Mpc"), (Slip("in kpc", 1e-3), Slip("in pc", 1e-6), Slip("in Gpc", 1e3))
 )
-REDSHIFT: Final = Range(0, 0.6, slips=(Slip("a velocity in km/s", 1 / SPEED_OF_LIGHT_KM_S),))
+# Galaxies that fall towards us through the Virgo cluster do so at up to 750 km/s.
+REDSHIFT: Final = Range(-0.003, 0.6, slips=(Slip("a velocity in km/s", 1 / SPEED_OF_LIGHT_KM_S),))
 D25: Final = Range(0.01, 1200, ARCMIN, (Slip("in arcsec", 1 / 60), Slip("in degrees", 60)))
 HUBBLE_STAGE: Final = Range(-5, 10)
 AXIS_RATIO: Final = Range(0.02, 1, slips=(Slip("a/b", inverse=True),))

@@ -99,8 +99,8 @@ class GalaxySettings(Section):
     distance: Annotated[float | None, ranges.DISTANCE] = Field(None, description="Distance")
     redshift: Annotated[float | None, ranges.REDSHIFT] = Field(
         None,
-        description="Redshift, for model spectra, and for a distance by the Hubble flow "
-        "(Planck 2018) where none is given; 0 nearby",
+        description="Redshift, for colours and model spectra, and for a distance by the Hubble "
+        "flow (Planck 2018) where none is given; 0 nearby, and what is not given is not 0",
     )
     hubble_stage: Annotated[float | None, ranges.HUBBLE_STAGE] = Field(
         None, description="Hubble stage T: -5 = E … 10 = Irr; with it the dust's mass is surer"

@@ -10,8 +10,10 @@ import numpy as np
 
 from ..bands.registry import get_band
 from ..data.cube import BandCube, Filling
-from ..data.ranges import HUBBLE_STAGE
-from ..exceptions import InputError
+from ..data.ranges import HUBBLE_STAGE, REDSHIFT
+from ..data.recipe import Recipe
+from ..data.setting import Range
+from ..exceptions import GalaxyMapsError, InputError
 from .flag_planes import flags_hdu, read_flags
 from .masked_light_tables import light_table, read_light
 from .open_fits import opened, shape_of
@@ -49,6 +51,8 @@ def write_cube(
     primary.header["ORIGIN"] = "napari-galaxy-maps"
     if cube.hubble_stage is not None:
         primary.header["MORPHT"] = (cube.hubble_stage, "Hubble stage T of the galaxy")
+    if cube.redshift is not None:
+        primary.header["REDSHIFT"] = (cube.redshift, "of the galaxy, as it was told")
     hdus = [primary]
     planes = [("DATA", cube.data), ("ERR", cube.uncertainty)]
     if cube.filling is not None:
@@ -144,6 +148,8 @@ def read_cube(path: str | Path) -> BandCube:
             filling = Filling(
                 *(np.asarray(hdus[name].data, np.float32) for name in ("FILLED", "FILLEDERR"))
             )
+        provenance = provenance_of(hdus)
+        redshift = _of_galaxy(hdus[0].header, "REDSHIFT", REDSHIFT, path)
         return BandCube(
             data, np.asarray(hdus["ERR"].data, np.float32),
             _bands(hdus, path), wcs,
@@ -156,8 +162,9 @@ def read_cube(path: str | Path) -> BandCube:
             systematic=_or_none(hdus["BANDS"].data, "SYSTERR"),
             filling=filling,
             masked_light=read_light(hdus, len(data), (data.shape[1], data.shape[2]), path),
-            hubble_stage=_hubble_stage(hdus[0].header, path),
-            provenance={**provenance_of(hdus), "file": str(path)},
+            hubble_stage=_of_galaxy(hdus[0].header, "MORPHT", HUBBLE_STAGE, path),
+            redshift=_redshift_told(provenance) if redshift is None else redshift,
+            provenance={**provenance, "file": str(path)},
             unknown_flags=unknown,
         )  # fmt: skip
 
@@ -209,16 +216,24 @@ def _number(header: Header, key: str, path: Path) -> float | None:
     return float(value)
 
 
-def _hubble_stage(header: Header, path: Path) -> float | None:
-    """The Hubble stage that a header tells; None where it tells none."""
-    value = header.get("MORPHT")
+def _of_galaxy(header: Header, key: str, limits: Range, path: Path) -> float | None:
+    """A number that a header tells of the galaxy; None where it tells none."""
+    value = header.get(key)
     if value is None:
         return None
     known = isinstance(value, int | float) and not isinstance(value, bool)
-    trouble = HUBBLE_STAGE.trouble(value) if known else f"{str(value)[:40]!r} is no number"
+    trouble = limits.trouble(value) if known else f"{str(value)[:40]!r} is no number"
     if trouble:
-        raise InputError(f"{path}: MORPHT in its header: {trouble}; correct it.")
+        raise InputError(f"{path}: {key} in its header: {trouble}; correct it.")
     return float(value)
+
+
+def _redshift_told(provenance: Mapping[str, Any]) -> float | None:
+    """The redshift of a cube's recipe, where alone cubes of before have it."""
+    try:
+        return Recipe.from_toml(str(provenance.get("recipe", ""))).galaxy.redshift
+    except GalaxyMapsError:  # whoever needs the recipe says what is wrong with it
+        return None
 
 
 def is_cube(path: str | Path) -> bool:

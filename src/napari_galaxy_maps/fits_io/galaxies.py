@@ -11,7 +11,7 @@ from ..bands.cameras import CAMERAS
 from ..bands.registry import find_band
 from ..bands.stand_ins import too_far
 from ..bands.units import NEEDS_ZERO_POINT, parse_unit
-from ..cosmology import angular_diameter_distance_mpc
+from ..cosmology import angular_diameter_distance_mpc, redshift_at_distance
 from ..data.galaxy import BandImage, Ellipse, Galaxy
 from ..data.question import BAND, SETTINGS, Question, kind_of
 from ..data.recipe import GalaxySettings, InputSettings, Recipe
@@ -29,6 +29,10 @@ READING = 3
 """Version of the reading; it grows when the same files give other numbers than before."""
 _NEAR = 0.003
 """Redshift under which peculiar motions of 300 km/s change a distance by a third and more."""
+_OWN_MOTION, _LUMINOSITY = 0.005, 0.15
+"""How far a redshift may be from the Hubble flow's at the distance: 1500 km/s, and a luminosity
+distance nearby or an error of 15 %.
+"""
 
 
 def settle_all(images: Iterable[ImageFile], settings: InputSettings) -> list[ImageFile]:
@@ -150,25 +154,43 @@ def make_galaxy(images: Mapping[str, BandImage], settings: GalaxySettings) -> Ga
     if settings.ra is not None and settings.dec is not None:
         _check_position(images, settings.ra, settings.dec)
     name = settings.name or _object_name(images) or "galaxy"
-    distance = settings.distance
-    notes: tuple[str, ...] = ()
-    if distance is None and settings.redshift:
-        distance = angular_diameter_distance_mpc(settings.redshift)
-        notes = (
-            f"distance of {distance:.4g} Mpc from the redshift {settings.redshift:g} (Hubble flow, "
-            "Planck 2018)"
-            + (
-                ", doubtful so near: galaxies move by themselves"
-                if settings.redshift < _NEAR
-                else ""
-            ),
-        )
-    far = too_far([image.band for image in images.values()], settings.redshift)
-    if far:
-        notes = (*notes, far)
+    distance, redshift, note = _distance_and_redshift(settings)
+    far = too_far([image.band for image in images.values()], redshift)
+    notes = tuple(filter(None, (note, far)))
     return Galaxy(
         name, dict(images), settings.ra, settings.dec, distance, d25_ellipse(settings), notes,
-        hubble_stage=settings.hubble_stage,
+        hubble_stage=settings.hubble_stage, redshift=settings.redshift,
+    )  # fmt: skip
+
+
+def _distance_and_redshift(settings: GalaxySettings) -> tuple[float | None, float | None, str]:
+    """A galaxy's distance in Mpc and redshift, each by the Hubble flow where only the other is
+    told, and what is to be said of them.
+    """
+    distance, redshift = settings.distance, settings.redshift
+    if redshift is None:
+        return distance, None if distance is None else redshift_at_distance(distance), ""
+    if distance is not None:
+        flow = redshift_at_distance(distance)
+        if abs(redshift - flow) <= _OWN_MOTION + _LUMINOSITY * abs(redshift):
+            return distance, redshift, ""
+        there = angular_diameter_distance_mpc(max(redshift, 0))
+        return distance, redshift, (
+            f"the distance of {distance:.4g} Mpc and the redshift {redshift:g} do not fit: by the "
+            f"Hubble flow (Planck 2018) that redshift is {there:.4g} Mpc away, and has a "
+            f"luminosity distance of {there * (1 + redshift) ** 2:.4g} Mpc, which is not what "
+            "is needed here; colours are taken by the redshift, sizes by the distance"
+        )  # fmt: skip
+    if redshift <= 0:
+        return None, redshift, (
+            f"a redshift of {redshift:g} tells no distance (--distance), and without one pixels "
+            "have no size in parsec"
+        )  # fmt: skip
+    distance = angular_diameter_distance_mpc(redshift)
+    doubt = ", doubtful so near: galaxies move by themselves" if redshift < _NEAR else ""
+    return distance, redshift, (
+        f"distance of {distance:.4g} Mpc from the redshift {redshift:g} (Hubble flow, Planck "
+        f"2018){doubt}"
     )  # fmt: skip
 
 

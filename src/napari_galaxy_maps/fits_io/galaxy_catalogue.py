@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..constants import SPEED_OF_LIGHT_KM_S
+from ..data.ranges import REDSHIFT
 from ..exceptions import InputError
 from .hubble_stages import hubble_stage_of
 from .source_tables import columns_by_name, has_positions, read_table, table_positions
@@ -58,6 +59,8 @@ _COLUMNS: dict[str, tuple[_Column, ...]] = {
 """For every setting the columns that give it: name, unit where the table gives none, and how it
 becomes the setting.
 """
+_LEAST = {"position_angle": -np.inf, "redshift": REDSHIFT.least}
+"""From where on a number is taken as one; of other settings those that are positive."""
 _OF_GALAXIES = {name for key in ("d25", "axis_ratio", "redshift") for name, _, _ in _COLUMNS[key]}
 
 
@@ -118,8 +121,6 @@ def galaxy_from_table(
         left = "; its aperture is no D25 and was not taken as one" if "d25" not in found else ""
     if "position_angle" in found:
         found["position_angle"] = round(found["position_angle"] % 180, 4)
-    if "distance" in found:
-        found.pop("redshift", None)
     stage, why = hubble_stage_of(row, columns, _OF_GALAXIES)
     if stage is not None:
         found["hubble_stage"] = stage
@@ -193,6 +194,7 @@ def _value(row: Row, columns: dict[str, str], setting: str) -> float | None:
             value = convert(value)
         except (TypeError, ValueError, OverflowError):
             continue
-        if np.isfinite(value) and (value > 0 or setting == "position_angle"):
+        least = _LEAST.get(setting)
+        if np.isfinite(value) and (value > 0 if least is None else value >= least):
             return float(f"{value:.7g}")
     return None

@@ -16,7 +16,7 @@ from . import dust, surroundings, surveys
 from .layers import ADDITIVE
 from .population import MockGalaxy, draw_galaxy
 from .rendering import render_steps
-from .view import MAX_DISTANCE, View
+from .view import FARTHEST_DRAWN, View
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -122,11 +122,11 @@ def make_mock_steps(
     )
     galaxy = galaxy or draw_galaxy(seed)
     rng = np.random.default_rng([seed, 0x0B5])
-    if view.distance_mpc is None:
-        view = replace(view, distance_mpc=_distance(galaxy, view, rng))
-    redshift = view.redshift
-    if redshift is None:
-        redshift = redshift_at_distance(float(view.distance_mpc or 0))
+    distance = view.distance_mpc
+    if distance is None:
+        distance = _distance(galaxy, view, rng)
+        view = replace(view, distance_mpc=distance)
+    redshift = redshift_at_distance(distance) if view.redshift is None else view.redshift
     planes = yield from render_steps(galaxy, view, redshift)
     if galaxy.kind == "interacting":
         companion, x, y = surroundings.companion(
@@ -162,11 +162,11 @@ def make_mock_steps(
 
 def _distance(galaxy: MockGalaxy, view: View, rng: np.random.Generator) -> float:
     """Distance in Mpc at which half the image spans 2.5 to 5 half-mass radii, or what is nearest to
-    that within redshift 0.18.
+    that within `FARTHEST_DRAWN`.
     """
     kpc = galaxy.r_e * rng.uniform(2.5, 5.0)
     arcsec = view.size * view.pixel_arcsec / 2
-    return float(np.clip(kpc * 1e3 / arcsec / PC_PER_MPC_ARCSEC, 1.0, MAX_DISTANCE))
+    return float(np.clip(kpc * 1e3 / arcsec / PC_PER_MPC_ARCSEC, 1.0, FARTHEST_DRAWN))
 
 
 def _true_maps(

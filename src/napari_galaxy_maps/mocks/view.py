@@ -7,21 +7,24 @@ from dataclasses import dataclass, field, replace
 
 from ..bands.registry import BANDS, INPUT_BANDS, MODEL_BANDS, get_band
 from ..constants import PC_PER_MPC_ARCSEC
+from ..cosmology import angular_diameter_distance_mpc
 from ..data import ranges
 from ..data.setting import Range, Unit
 from ..exceptions import InputError
 
 UGRIZ = ("SDSS_u", "SDSS_g", "SDSS_r", "SDSS_i", "SDSS_z")
-MAX_DISTANCE = 650.0
-"""Largest angular-diameter distance in Mpc: redshift 0.18 by the Hubble flow, within the tables."""
-MAX_REDSHIFT = 0.2
+MAX_REDSHIFT = 0.5
 """Where the tables end."""
+MAX_DISTANCE = angular_diameter_distance_mpc(MAX_REDSHIFT)
+"""Largest angular-diameter distance in Mpc: 1298, by the Hubble flow."""
+FARTHEST_DRAWN = 650.0
+"""Largest angular-diameter distance in Mpc that is drawn where none is given: redshift 0.18."""
 _TIMES = Range(0, 1e4)
 RANGES: Mapping[str, Range] = {
     "size": Range(8, 16384, Unit("pixels")),
     "pixel_arcsec": replace(ranges.PIXEL, most=100),
     "distance_mpc": replace(ranges.DISTANCE, most=MAX_DISTANCE),
-    "redshift": replace(ranges.REDSHIFT, most=MAX_REDSHIFT),
+    "redshift": replace(ranges.REDSHIFT, least=0, most=MAX_REDSHIFT),
     "seeing": Range(0.01, 100),
     "noise": _TIMES,
     "sky": _TIMES,
@@ -83,8 +86,9 @@ class View:
 
     @property
     def kpc_per_arcsec(self) -> float:
-        """Length in kpc that one arcsec spans at the galaxy; 0 without a distance."""
-        return float(self.distance_mpc or 0) * PC_PER_MPC_ARCSEC / 1e3
+        """Length in kpc that one arcsec spans at the galaxy; NaN without a distance."""
+        distance = float("nan") if self.distance_mpc is None else self.distance_mpc
+        return distance * PC_PER_MPC_ARCSEC / 1e3
 
     def fwhm_of(self, band: str) -> float:
         """FWHM of a band, arcsec."""

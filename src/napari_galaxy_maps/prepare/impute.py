@@ -127,7 +127,9 @@ def model_redshift(redshift: float | None, distance_mpc: float | None) -> tuple[
     from ..sed.library import checked_redshift
 
     if redshift is not None:
-        return checked_redshift(redshift), f"model spectra at the redshift {redshift:g}"
+        found = checked_redshift(redshift)
+        near = f"0, for the galaxy's {redshift:g}" if redshift < 0 else f"{redshift:g}"
+        return found, f"model spectra at the redshift {near}"
     if distance_mpc is not None and distance_mpc > 0:
         found = redshift_at_distance(distance_mpc)
         return checked_redshift(
@@ -192,7 +194,8 @@ def _impute_steps(
     from ..sed.library import library_steps, not_fitted
 
     left = not_fitted(cube.bands)
-    z, words = model_redshift(recipe.galaxy.redshift, distance_mpc)
+    told = recipe.galaxy.redshift
+    z, words = model_redshift(cube.redshift if told is None else told, distance_mpc)
     wanted = wanted_bands(cube.bands, recipe.impute, recipe.model.name)
     if not _lacking(cube, wanted):
         yield Progress("impute", 1, 1, "nothing to fill")

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ..bands.registry import get_band
+from ..data.ranges import REDSHIFT
 from ..data.recipe import LibrarySettings
 from ..exceptions import InputError
 from ..fits_io.safe_writing import written_whole
@@ -124,12 +125,12 @@ def cache_folder() -> Path:
 
 
 def checked_redshift(redshift: float | None) -> float:
-    """The redshift of a library, to 0.001.
+    """The redshift of a library, to 0.001: 0 for galaxies that come towards us, as M31 does.
 
     Raises
     ------
     InputError
-        When there is none, or it is not between 0 and where the tables end.
+        When there is none, it is less than any galaxy's, or the tables end before it.
     """
     last = float(star_table().redshift[-1])
     if redshift is None or not np.isfinite(redshift):
@@ -137,12 +138,12 @@ def checked_redshift(redshift: float | None) -> float:
             "The galaxy's redshift is not known, and model spectra depend on it; give it "
             "(--redshift; 0 for a nearby galaxy)."
         )
-    if not 0 <= redshift <= last:
+    if not REDSHIFT.least <= redshift <= last:
         raise InputError(
             f"A redshift of {redshift:g} cannot be used: model spectra are there from 0 to "
             f"{last:g}; correct it (--redshift)."
         )
-    return round(float(redshift), 3)
+    return round(max(float(redshift), 0.0), 3)
 
 
 def _bands(bands: Sequence[str] | None) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ _KPC2 = 6.0 + 0.4 * 21.572
 """log10 of Lsun/kpc2 of 0 mag/arcsec2 from a Sun of magnitude 0: 21.572 = 5 log10(206265 / 10)."""
 
 
-def taylor_mass(g: np.ndarray, i: np.ndarray, redshift: float = 0.0) -> np.ndarray:
+def taylor_mass(g: np.ndarray, i: np.ndarray, redshift: float) -> np.ndarray:
     """log10 of stellar mass per area by log M/L_i = 0.70 (g - i) - 0.68 (Taylor+ 2011, Eq. 7;
     Chabrier IMF).
 

@@ -85,12 +85,19 @@ def _with_pixels(
         own_masks=None,
         flags=np.zeros(mask.shape, np.int16),
         pixel_arcsec=cube.pixel_arcsec * factor,
-        pixel_pc=cube.pixel_pc * factor if cube.pixel_pc else None,
+        pixel_pc=None if cube.pixel_pc is None else cube.pixel_pc * factor,
     )
 
 
 def redshift_of(cube: BandCube) -> float:
-    """Redshift by a cube's distance (Planck 2018); NaN where it has none."""
-    if not cube.pixel_pc:
+    """Redshift of a cube: as it was told, else by its distance (Planck 2018); NaN where neither is
+    known.
+
+    One that is told tells colours, which is what it is for here; one by a distance that is not of
+    the Hubble flow may be off by a third nearby. Galaxies that come towards us (M31) are at 0.
+    """
+    if cube.redshift is not None:
+        return max(cube.redshift, 0.0)
+    if cube.pixel_pc is None:
         return float("nan")
     return redshift_at_distance(cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC))

@@ -130,7 +130,10 @@ class TotalsView(QWidget):
             try:
                 single = None
                 if cube is not None:
-                    alike = replace(cube, hubble_stage=recipe.galaxy.hubble_stage)
+                    galaxy = recipe.galaxy
+                    alike = replace(
+                        cube, hubble_stage=galaxy.hubble_stage, redshift=galaxy.redshift
+                    )
                     # Of the pixels that the maps count.
                     known = fill and content.filling is not None
                     single = predict_global(alike, recipe, ellipse, known)

@@ -35,7 +35,7 @@ def stacked(work: Preparation) -> BandCube:
     pixel_pc = None
     if galaxy.distance_mpc is not None:
         pixel_pc = grid.pixel_arcsec * galaxy.distance_mpc * PC_PER_MPC_ARCSEC
-    told = work.recipe.galaxy.hubble_stage
+    told = work.recipe.galaxy
     return BandCube(
         data,
         uncertainty,
@@ -52,7 +52,8 @@ def stacked(work: Preparation) -> BandCube:
         own_masks=own | outside if work.recipe.grid.cut else own,
         correlation=np.array([work.noise_area[name] for name in bands]),
         systematic=np.array([images[name].meta["systematic"] for name in bands]),
-        hubble_stage=galaxy.hubble_stage if told is None else told,
+        hubble_stage=galaxy.hubble_stage if told.hubble_stage is None else told.hubble_stage,
+        redshift=galaxy.redshift if told.redshift is None else told.redshift,
     )
 
 

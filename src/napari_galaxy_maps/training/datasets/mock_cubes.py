@@ -66,11 +66,17 @@ def noisy_cube(
         wcs,
         table["fwhm_pixels"] * pixel,
         pixel,
-        pixel * table["distance_mpc"] * PC_PER_MPC_ARCSEC,
+        _known(pixel * table["distance_mpc"] * PC_PER_MPC_ARCSEC),
         nowhere,
         nowhere.astype(np.int16),
         f"mock {int(table['seed'])}",
+        redshift=_known(table["redshift"]),
     )
+
+
+def _known(value: float) -> float | None:
+    """A number of a set's table, where NaN is what is not known."""
+    return value if np.isfinite(value) else None
 
 
 def true_maps(mocks: Pairs, row: int) -> dict[str, np.ndarray]:

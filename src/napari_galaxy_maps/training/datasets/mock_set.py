@@ -17,7 +17,7 @@ from ...exceptions import InputError
 from ...fits_io.safe_writing import write_text
 from ...mocks.mock import make_mock
 from ...mocks.population import draw_galaxy
-from ...mocks.view import MAX_DISTANCE, UGRIZ, View
+from ...mocks.view import FARTHEST_DRAWN, UGRIZ, View
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from ...progress import Progress, Steps
 from .image_truth_pairs import TABLE, Pairs
@@ -44,7 +44,7 @@ def training_view(seed: int, size: int) -> View:
     )
     reach = rng.uniform(1.5, 6.0) * draw_galaxy(seed).r_e
     distance = float(
-        np.clip(reach * 1e3 / (size * pixel / 2) / PC_PER_MPC_ARCSEC, 1.0, MAX_DISTANCE)
+        np.clip(reach * 1e3 / (size * pixel / 2) / PC_PER_MPC_ARCSEC, 1.0, FARTHEST_DRAWN)
     )
     return View(
         size=size, pixel_arcsec=pixel, bands=UGRIZ, distance_mpc=distance, noise=0.0,
@@ -77,7 +77,7 @@ def make_one(job: tuple[int, int, str]) -> tuple[np.ndarray, np.ndarray, list[fl
         galaxy.bulge,
         float(galaxy.kind in ("elliptical", "lenticular")),
         mock.redshift,
-        float(mock.view.distance_mpc or 0),
+        float(mock.view.distance_mpc or np.nan),  # make_mock gives every view one
         mock.view.pixel_arcsec,
         mock.pixel_kpc,
         mock.view.fwhm_of_truth / mock.view.pixel_arcsec,

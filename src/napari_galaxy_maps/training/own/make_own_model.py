@@ -118,7 +118,7 @@ def make_card(
         else ""
     )
     recipe = f"{origin.trained_on} {steps}".strip()
-    card = base_card(settings, recipe, network_in_words(network, settings))
+    card = base_card(settings, recipe, network_in_words(network, settings), train)
     properties = tuple(name for name in STELLAR_PROPERTIES if name in measured["rmse"])
     which = "test" if tested else "validation"
     sources = card.sources

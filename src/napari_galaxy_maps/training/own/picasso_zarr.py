@@ -13,6 +13,7 @@ import numpy as np
 from ...bands.registry import get_band
 from ...bands.units import surface_brightness_factor
 from ...constants import PC_PER_MPC_ARCSEC
+from ...cosmology import redshift_at_distance
 from ...exceptions import InputError
 from ...measure.compare.stellar_scores import EMPTY_LOG
 from ...models.stellar_unet.inputs import UGRIZ
@@ -150,6 +151,7 @@ def read_array_pair(path: Path, scale: Scale, number: int, root: Path) -> Pair:
         scale.pixel_arcsec,
         scale.pixel_kpc,
         scale.distance_mpc,
+        redshift_at_distance(scale.distance_mpc),
         fwhm_pixels=0.0,
     )
     return Pair(str(path.relative_to(root)), images, None, scaled(values), row)

@@ -15,7 +15,7 @@ import numpy as np
 from ...bands.registry import get_band
 from ...bands.units import surface_brightness_factor
 from ...constants import PC_PER_MPC_ARCSEC, SR_PER_ARCSEC2
-from ...cosmology import angular_diameter_distance_mpc, redshift_at_distance
+from ...cosmology import angular_diameter_distance_mpc
 from ...data.cube import BandCube
 from ...data.galaxy import BandImage, Galaxy
 from ...data.maps import PropertyMaps
@@ -33,6 +33,7 @@ from ...fits_io.which_unit import guess_unit
 from ...measure.compare.grid_and_psf import bring_to_grid, smooth
 from ...models.stellar_unet.inputs import UGRIZ
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
+from ...models.stellar_unet.shown_cube import redshift_of
 from ...prepare.steps import prepare_steps
 from ...progress import Steps
 from ..datasets.image_truth_pairs import TABLE
@@ -184,7 +185,7 @@ def read_pair_steps(
     recipe = _own_recipe(recipe, source)
     known = recipe.galaxy
     distance = known.distance
-    if not distance and known.redshift:
+    if distance is None and known.redshift is not None and known.redshift > 0:
         distance = angular_diameter_distance_mpc(known.redshift)
     truth = read_truth(source.truth, options, distance)
     if known.ra is None or known.dec is None:
@@ -412,7 +413,13 @@ def _pair(
         sigma[row] = np.where(cube.mask, np.nan, cube.uncertainty[k])
     kpc = cube.pixel_arcsec * distance * PC_PER_MPC_ARCSEC / 1e3 if distance else float("nan")
     row_of = table_row(
-        number, truth.values[STARS], cube.pixel_arcsec, kpc, distance, cube.fwhm / cube.pixel_arcsec
+        number,
+        truth.values[STARS],
+        cube.pixel_arcsec,
+        kpc,
+        distance,
+        redshift_of(cube),
+        cube.fwhm / cube.pixel_arcsec,
     )
     return Pair(name, images, sigma, scaled(truth.values), row_of, notes)
 
@@ -433,6 +440,7 @@ def table_row(
     pixel_arcsec: float,
     pixel_kpc: float,
     distance: float | None,
+    redshift: float,
     fwhm_pixels: float,
 ) -> tuple[float, ...]:
     """The columns of `pairs.TABLE` of a galaxy; NaN where not known.
@@ -446,15 +454,18 @@ def table_row(
         Side of a pixel.
     distance : float or None
         Mpc.
+    redshift : float
+        NaN where it is not known.
     fwhm_pixels : float
     """
     known = {
         "seed": float(number),
         "pixel_arcsec": pixel_arcsec,
         "pixel_kpc": pixel_kpc,
+        "redshift": redshift,
         "fwhm_pixels": fwhm_pixels,
         "log_mass": float(np.log10(np.nansum(10.0 ** stars.astype(float)) * pixel_kpc**2)),
     }
     if distance:
-        known |= {"distance_mpc": distance, "redshift": redshift_at_distance(distance)}
+        known["distance_mpc"] = distance
     return tuple(known.get(column, float("nan")) for column in TABLE)

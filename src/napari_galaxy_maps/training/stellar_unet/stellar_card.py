@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ...models.card import CardTable, ModelCard
 from ...models.stellar_unet.calibration import N_BANDS
 from ...models.stellar_unet.inputs import UGRIZ, channel_names
@@ -14,6 +16,7 @@ from .stellar_scoring import PUBLISHED, StellarScores
 if TYPE_CHECKING:
     from ...models.stellar_unet.calibration import Calibration
     from ...models.stellar_unet.network import UNet
+    from ..datasets.image_truth_pairs import Pairs
     from .fit_files import FitSettings
 
 
@@ -54,8 +57,8 @@ _DO_NOT_TRUST = (
     "sum is close to that of its pixels.",
     "Where the flag says so: brightness and colours that no mock had (a star, a satellite's "
     "trail, an artefact, an AGN).",
-    "Beyond redshift 0.19, or without a distance beyond 0.05: colours shift, and the network does "
-    "not know by how much.",
+    "Beyond redshift {farthest:.2f}, the farthest that it was trained on, or without a distance "
+    "beyond 0.05: colours shift, and the network does not know by how much.",
     "Masses against a Salpeter scale: they are Chabrier masses, 0.24 dex lower.",
 )
 _SOURCES = (
@@ -65,7 +68,7 @@ _SOURCES = (
 )
 
 
-def base_card(settings: FitSettings, recipe: str, network: str) -> ModelCard:
+def base_card(settings: FitSettings, recipe: str, network: str, train: Pairs) -> ModelCard:
     """The card without what is measured.
 
     Parameters
@@ -75,7 +78,10 @@ def base_card(settings: FitSettings, recipe: str, network: str) -> ModelCard:
         What it was trained on, with the command.
     network : str
         Its size, as `network_in_words`.
+    train : Pairs
+        What it was trained on: its farthest galaxy ends what can be trusted.
     """
+    farthest = float(np.fmax.reduce(train.table["redshift"], initial=0))  # NaN: unknown
     return ModelCard(
         name=NAME,
         version=VERSION,
@@ -88,7 +94,7 @@ def base_card(settings: FitSettings, recipe: str, network: str) -> ModelCard:
         needs="at least one of them",
         properties=STELLAR_PROPERTIES,
         how_scored=_HOW,
-        do_not_trust=_DO_NOT_TRUST,
+        do_not_trust=tuple(text.format(farthest=farthest) for text in _DO_NOT_TRUST),
         sources=_SOURCES,
     )
 

@@ -235,11 +235,11 @@ def main(arguments: list[str] | None = None) -> int:
             f"core. Seed {settings.seed}."
         )
         network_size = stellar_card.network_in_words(network, settings)
-        card = stellar_card.base_card(settings, recipe, network_size)
         train, validation, mocks = (
             Pairs.open(options.sets / name) for name in ("painted64", "validation64", "train64")
         )
         held = by_sharpness(Pairs.open(options.sets / "held128"))
+        card = stellar_card.base_card(settings, recipe, network_size, train)
         model = run_to_end(
             assemble_steps(network, settings.head, train, validation, card, held=held, mocks=mocks)
         )
