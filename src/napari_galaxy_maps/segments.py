@@ -10,42 +10,52 @@ noise, where the second number lies between them: half of bright light, three si
 """
 _POINT = 1.35
 """Sources whose half-light radius is under this many times a PSF's are points."""
+_STEEP, _AS_WIDE = 0.045, 3.0
+"""And those that have fallen to less than the first of their peak at 1.75 FWHM from it, and are no
+wider than the second times a Moffat star of their peak is where it falls under their rim.
+"""
+_BETA = 2.5
+"""Moffat's exponent of a PSF with wide wings."""
 
 
-def light_radius(light: np.ndarray, region: np.ndarray) -> float:
-    """Radius in pixels of the circle about the brightest pixel of a region that holds half of its
-    light above its rim.
+def is_point(light: np.ndarray, region: np.ndarray, fwhm: float) -> bool:
+    """Whether what lies in a region is as narrow as a PSF, or so bright a star that its wings fill
+    the region, whatever lies under them.
 
     Parameters
     ----------
     light : ndarray, shape (ny, nx)
+        Above the sky.
     region : ndarray of bool, shape (ny, nx)
         Not empty.
-
-    Returns
-    -------
-    float
-        Nearly 0 where nothing is above the rim.
+    fwhm : float
+        Pixels.
     """
     from scipy.ndimage import binary_erosion
 
     y, x = np.nonzero(region)
     values = light[region]
-    rim = values[~binary_erosion(region)[region]]
-    above = np.maximum(values - np.median(rim), 0)
+    rim = max(float(np.median(values[~binary_erosion(region)[region]])), 1e-30)
+    above = np.maximum(values - rim, 0)
     top = int(np.argmax(above))
     near = np.hypot(x - x[top], y - y[top]) < 1.6
-    weight = above[near] / max(float(above[near].sum()), 1e-30)
+    if not above[near].sum() > 0:
+        return True
+    weight = above[near] / above[near].sum()
     away = np.hypot(x - weight @ x[near], y - weight @ y[near])
     order = np.argsort(away)
     grown = np.cumsum(above[order])
-    return float(away[order][np.searchsorted(grown, grown[-1] / 2)]) if grown[-1] > 0 else 0.0
-
-
-def is_point(light: np.ndarray, region: np.ndarray, fwhm: float) -> bool:
-    """Whether what lies in a region is as narrow as a PSF of `fwhm` pixels."""
+    half = away[order][np.searchsorted(grown, grown[-1] / 2)]
     # Half of a Gaussian's light is within half its width; pixels add to that of a narrow one.
-    return light_radius(light, region) < _POINT * max(0.5 * fwhm, 0.8)
+    if half < _POINT * max(0.5 * fwhm, 0.8):
+        return True
+    peak = above[away < max(0.35 * fwhm, 1.0)].mean()
+    ring = above[np.abs(away - 1.75 * fwhm) < max(0.25 * fwhm, 0.7)]
+    if not ring.size or np.median(ring) > _STEEP * peak:
+        return False
+    core = 0.5 * fwhm / np.sqrt(2 ** (1 / _BETA) - 1)
+    reach = core * np.sqrt((peak / rim + 1) ** (1 / _BETA) - 1)
+    return bool(np.sqrt(region.sum() / np.pi) < _AS_WIDE * reach)
 
 
 def parts_of(

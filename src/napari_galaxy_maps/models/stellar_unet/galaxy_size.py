@@ -274,11 +274,11 @@ def _galaxy(
     segments = detect_sources(smooth, sky + _THRESHOLD * scatter, n_pixels=5, mask=blank)
     if segments is None:
         return None
-    label = _label(image, segments, fwhm, at)
+    label = _label(image - sky, segments, fwhm, at)
     if label is None:
         return None
     mine = segments.data == label
-    own, others = others_in(image, smooth - sky, mine, scatter, fwhm, at)
+    own, others = others_in(image - sky, smooth - sky, mine, scatter, fwhm, at)
     return own, others | ((segments.data != 0) & ~mine)
 
 
