@@ -21,7 +21,7 @@ ROOT = Path(napari_galaxy_maps.__file__).parent
 TESTS = Path(__file__).parent
 
 FLOORS = (
-    ("constants", "cosmology", "progress", "exceptions", "device", "compiled"),
+    ("constants", "cosmology", "progress", "exceptions", "device", "compiled", "segments"),
     ("bands",),
     ("data",),
     ("fits_io",),

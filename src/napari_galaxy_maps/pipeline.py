@@ -257,6 +257,9 @@ def _predict_changed(
     if model.reach:
         where = window = _around(changed, model.reach)
         fresh = yield from model.predict_steps(cube, device, where=window)
+        if fresh.provenance.get("enlarged") != last.provenance.get("enlarged"):
+            # The edit has changed how large the galaxy is, and so in which pixels it is looked at.
+            return (yield from model.predict_steps(cube, device))
     else:
         where = np.nonzero(changed)
         fresh = yield from model.predict_steps(cube.line(changed), device)

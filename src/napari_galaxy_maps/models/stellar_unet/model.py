@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -24,11 +24,12 @@ from ..card import ModelCard
 from .calibration import Calibration, depth_of
 from .colour_cloud import ColourCloud
 from .disk_arrays import release, scratch_array
+from .galaxy_size import GalaxySize, check_size, factor_for, galaxy_size
 from .image_tiles import cut, tiles
 from .inputs import N_CHANNELS, check_card
 from .outputs import STELLAR_PROPERTIES, TARGETS
 from .remarks import unknown_redshift
-from .shown_cube import binned, enlarged, redshift_of, uncut
+from .shown_cube import averaged, binned, enlarged, redshift_of, uncut
 
 if TYPE_CHECKING:
     import torch
@@ -43,8 +44,6 @@ REACH = 128
 TILE = {"cpu": 512, "cuda": 2048, "mps": 1024}
 """Side in pixels of what is predicted at a time, by device."""
 FAINT_SIGMA = 3.0
-SMALL, _WIDE = 48, 64
-"""Images of fewer pixels along both sides than the first are enlarged to the second at least."""
 _WHOLE = 512
 """Side in pixels of images whose features are computed in one piece, where there is no library to
 compare them with.
@@ -62,6 +61,17 @@ def _off_in_dex(data: np.ndarray, sigma: np.ndarray) -> np.ndarray:
         warnings.simplefilter("ignore", RuntimeWarning)  # no band there
         off = np.nanmedian(np.log10(1 + sigma / np.maximum(data, 0.1 * sigma)), axis=0)
     return np.nan_to_num(off)
+
+
+def _sharpness(cube: BandCube) -> float:
+    """log2 of the PSF's FWHM in pixels of the image as it was given (`Calibration`)."""
+    return float(np.log2(max(cube.fwhm, 1e-3) / cube.pixel_arcsec))
+
+
+def _about_size(size: GalaxySize | None, factor: int) -> dict[str, str]:
+    """What maps say of how large the galaxy was found to be, and what was done for it."""
+    about = {} if size is None else {"r_half_pixels": f"{size.r_half:.2f}"}
+    return about | {"enlarged": str(factor)}
 
 
 @dataclass(frozen=True)
@@ -195,47 +205,32 @@ class StellarUNet:
         ModelError
             When there is none of the bands or the device is not there.
         """
-        sharpness = float(np.log2(max(cube.fwhm, 1e-3) / cube.pixel_arcsec))
-        if max(cube.shape) < SMALL:
-            return (yield from self._predict_small(cube, device, sharpness))
-        return (yield from self._predict_tiles(cube, device, where, tile, sharpness))
-
-    def _predict_tiles(
-        self,
-        cube: BandCube,
-        device: str,
-        where: tuple[slice, slice] | None,
-        tile: int | None,
-        sharpness: float,
-    ) -> Steps[PropertyMaps]:
-        """As `predict_steps`; `sharpness` is that of the image as it was given (`Calibration`)."""
         import torch
 
         from .network import STRIDE
 
         used = self.check_bands(cube.bands)
+        size = galaxy_size(cube.only(used))
+        check_size(size, cube)
+        factor = factor_for(size, cube.shape)
         on = resolve_device(device)
-        side = tile or TILE[on]
         network = self.network.to(on)
         values, errors = (scratch_array((len(STELLAR_PROPERTIES), *cube.shape)) for _ in range(2))
         flags = as_flags(cube.flags)
-        parts = list(tiles(cube.shape, side, REACH, STRIDE, where))
+        # Windows of the image, whose pixels are cut into smaller ones before the network sees them.
+        side, halo = (-(-n // (factor * STRIDE)) * STRIDE for n in (tile or TILE[on], REACH))
+        parts = list(tiles(cube.shape, side, halo, STRIDE, where))
         shown = uncut(cube)
         try:
             for i, part in enumerate(parts):
                 data, sigma = self._window(shown, part.window)
-                with torch.inference_mode():
-                    outputs = network(self._inputs(data, sigma, cube, on))[
-                        ..., part.inner[0], part.inner[1]
-                    ]
-                hidden = cube.mask[part.core]
-                seen, noise = (planes[:, part.inner[0], part.inner[1]] for planes in (data, sigma))
-                value, spread = self._read(outputs, depth_of(seen, noise), len(used), sharpness)
+                value, spread = self._predicted(network, data, sigma, cube, factor, part.inner, on)
+                seen, noise = (planes[:, *part.inner] for planes in (data, sigma))
                 filled = (flags[part.core] & Flag.FILLED) != 0
                 spread[_ADDITIVE] = np.hypot(
                     spread[_ADDITIVE], np.where(filled, _off_in_dex(seen, noise), 0)
                 )
-                hidden = hidden | ~np.isfinite(seen).any(axis=0)
+                hidden = cube.mask[part.core] | ~np.isfinite(seen).any(axis=0)
                 values[(slice(None), *part.core)] = np.where(hidden, np.nan, value)
                 errors[(slice(None), *part.core)] = np.where(hidden, np.nan, spread)
                 flags[part.core] |= np.where(hidden, 0, self._flags(seen, noise, used)).astype(
@@ -247,45 +242,58 @@ class StellarUNet:
             self.network.to("cpu")
             if on == "cuda":
                 torch.cuda.empty_cache()
+        about = self.card.provenance(self.weights_hash, used, on) | self.about()
+        about |= _about_size(size, factor)
+        return self._maps(values, errors, flags, cube, len(used), about)
+
+    def _predicted(
+        self,
+        network: UNet,
+        data: np.ndarray,
+        sigma: np.ndarray,
+        cube: BandCube,
+        factor: int,
+        inner: tuple[slice, slice],
+        device: str,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Values and errors of a part of a window, in whose pixels cut into `factor` x `factor` the
+        network looks; densities, not their logarithms, are averaged over them.
+        """
+        import torch
+
+        data, sigma = enlarged(data, sigma, factor)
+        part = tuple(slice(factor * axis.start, factor * axis.stop) for axis in inner)
+        with torch.inference_mode():
+            outputs = network(self._inputs(data, sigma, cube, device))[..., *part]
+        depth = depth_of(data[:, *part], sigma[:, *part])
+        n_bands = len(self.check_bands(cube.bands))
+        value, spread = self._read(outputs, depth, n_bands, _sharpness(cube))
+        if factor == 1:
+            return value, spread
+        # Ages are no logarithms any more.
+        logs = np.array([not target.logarithm for target in TARGETS.values()])
+        value[logs] = 10 ** value[logs]
+        value, spread = (averaged(planes, factor) for planes in (value, spread))
+        value[logs] = np.log10(value[logs])
+        return value, spread
+
+    def _maps(
+        self,
+        values: np.ndarray,
+        errors: np.ndarray,
+        flags: np.ndarray,
+        cube: BandCube,
+        n_bands: int,
+        about: Mapping[str, Any],
+    ) -> PropertyMaps:
+        """Those that the model was taught."""
         taught = [
             (k, name) for k, name in enumerate(STELLAR_PROPERTIES) if name in self.card.properties
         ]
         maps, sigmas = ({name: planes[k] for k, name in taught} for planes in (values, errors))
-        tails = self.calibration.tails(len(used), sharpness)
+        tails = self.calibration.tails(n_bands, _sharpness(cube))
         tail_of = {name: float(tails[k]) for k, name in taught}
-        about = {**self.card.provenance(self.weights_hash, used, on), **self.about()}
         return PropertyMaps(maps, sigmas, cube.wcs, flags, about, tails=tail_of)
-
-    def _predict_small(self, cube: BandCube, device: str, sharpness: float) -> Steps[PropertyMaps]:
-        """A small image is enlarged first, and its maps are averaged: at the network's coarsest
-        level it would be a pixel or two.
-        """
-        factor = -(-_WIDE // max(cube.shape))
-        large = enlarged(uncut(cube), factor)
-        maps = yield from self._predict_tiles(large, device, None, None, sharpness)
-
-        def averaged(plane: np.ndarray) -> np.ndarray:
-            return np.asarray(
-                plane.reshape(cube.shape[0], factor, cube.shape[1], factor).mean((1, 3)), np.float32
-            )
-
-        values = {
-            name: averaged(plane) if TARGETS[name].logarithm else np.log10(averaged(10**plane))
-            for name, plane in maps.values.items()
-        }
-        values = {
-            name: np.where(cube.mask, np.float32(np.nan), plane) for name, plane in values.items()
-        }
-        errors = {
-            name: np.where(cube.mask, np.float32(np.nan), averaged(p))
-            for name, p in maps.errors.items()
-        }
-        data, sigma = self._window(cube, (slice(0, cube.shape[0]), slice(0, cube.shape[1])))
-        blank = np.isnan(next(iter(values.values())))
-        flags = cube.flags | np.where(
-            blank, 0, self._flags(data, sigma, self.check_bands(cube.bands))
-        ).astype(np.int16)
-        return replace(maps, values=values, errors=errors, wcs=cube.wcs, flags=flags)
 
     def about(self) -> dict[str, str]:
         """What maps say of the prior, where there is a choice."""

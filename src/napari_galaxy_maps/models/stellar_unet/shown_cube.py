@@ -47,36 +47,7 @@ def binned(cube: BandCube, factor: int) -> BandCube:
     sigma = np.sqrt(np.where(there, blocks(cube.uncertainty) ** 2, 0).sum(axis=(-3, -1))) / count
     empty = ~there.any(axis=(-3, -1))
     data, sigma = (np.where(empty, np.nan, planes) for planes in (data, sigma))
-    return _with_pixels(cube, data, sigma, np.asarray(empty.all(axis=0)), factor)
-
-
-def enlarged(cube: BandCube, factor: int) -> BandCube:
-    """A cube with `factor` x `factor` pixels for each, linear between their middles, constant next
-    to missing ones.
-    """
-    from scipy.ndimage import zoom
-
-    data, sigma = (
-        np.stack([zoom(plane, factor, order=1, grid_mode=True, mode="nearest") for plane in planes])
-        for planes in (np.where(cube.mask, np.nan, cube.data), cube.uncertainty)
-    )
-    # Interpolation must not cost pixels that were measured.
-    data, sigma = (
-        np.where(np.isfinite(fine), fine, np.kron(coarse, np.ones((1, factor, factor), np.float32)))
-        for fine, coarse in (
-            (data, np.where(cube.mask, np.nan, cube.data)),
-            (sigma, cube.uncertainty),
-        )
-    )
-    mask = np.kron(cube.mask, np.ones((factor, factor))) > 0
-    filled = np.kron(cube.flags & Flag.FILLED, np.ones((factor, factor), np.int16))
-    return replace(_with_pixels(cube, data, sigma, mask, 1 / factor), flags=filled)
-
-
-def _with_pixels(
-    cube: BandCube, data: np.ndarray, sigma: np.ndarray, mask: np.ndarray, factor: float
-) -> BandCube:
-    """A cube of other planes, whose pixels are `factor` times as large, without flags."""
+    mask = np.asarray(empty.all(axis=0))
     return replace(
         cube,
         data=data.astype(np.float32),
@@ -87,6 +58,37 @@ def _with_pixels(
         pixel_arcsec=cube.pixel_arcsec * factor,
         pixel_pc=None if cube.pixel_pc is None else cube.pixel_pc * factor,
     )
+
+
+def enlarged(data: np.ndarray, sigma: np.ndarray, factor: int) -> tuple[np.ndarray, np.ndarray]:
+    """Planes with `factor` x `factor` pixels for each, linear between their middles, constant next
+    to missing ones and the edge: sums over the image stay.
+
+    Parameters
+    ----------
+    data, sigma : ndarray, shape (n, ny, nx)
+        Surface brightness and its error; NaN where missing.
+    factor : int
+    """
+    if factor == 1:
+        return data, sigma
+    return _finer(data, factor), _finer(sigma, factor)
+
+
+def _finer(planes: np.ndarray, factor: int) -> np.ndarray:
+    from scipy.ndimage import zoom
+
+    blocks = np.kron(planes, np.ones((1, factor, factor), np.float32))
+    fine = np.stack([zoom(p, factor, order=1, grid_mode=True, mode="nearest") for p in planes])
+    # Interpolation must not cost pixels that were measured.
+    return np.asarray(np.where(np.isfinite(fine), fine, blocks), np.float32)
+
+
+def averaged(planes: np.ndarray, factor: int) -> np.ndarray:
+    """Means of blocks of `factor` x `factor` pixels, shape (..., ny / factor, nx / factor)."""
+    ny, nx = (n // factor for n in planes.shape[-2:])
+    shape = (*planes.shape[:-2], ny, factor, nx, factor)
+    return np.asarray(planes.reshape(shape).mean(axis=(-3, -1)), np.float32)
 
 
 def redshift_of(cube: BandCube) -> float:
