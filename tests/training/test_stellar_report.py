@@ -8,12 +8,20 @@ Of `training.stellar_unet.stellar_card`, `training.stellar_unet.stellar_report` 
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
+from napari_galaxy_maps.data.maps import PropertyMaps
+from napari_galaxy_maps.measure.compare.stellar_scores import radius_in_r_half
 from napari_galaxy_maps.models.registry import load_card
 from napari_galaxy_maps.models.stellar_unet.outputs import STELLAR_PROPERTIES
+from napari_galaxy_maps.models.stellar_unet.shown_cube import redshift_of
+from napari_galaxy_maps.progress import Progress, run_to_end
+from napari_galaxy_maps.training.datasets.mock_cubes import true_maps
+from napari_galaxy_maps.training.datasets.mock_set import make_set_steps
 from napari_galaxy_maps.training.stellar_unet.fit_files import FitSettings
 from napari_galaxy_maps.training.stellar_unet.stellar_card import base_card, coverage_rows
 from napari_galaxy_maps.training.stellar_unet.stellar_report import STAGES, describe_stages
+from napari_galaxy_maps.training.stellar_unet.stellar_scoring import score_steps
 
 
 def test_the_stages_of_a_training_are_told_with_commands_that_go_on_from_each_other():
@@ -73,3 +81,24 @@ def test_coverage_that_is_more_than_three_points_off_is_marked():
     cells = dict(zip(table.head, table.rows[0], strict=True))
     assert cells["case"] == "gri" and cells["n"] == "12" and cells["LOG_SIGMA_STAR"] == "68.0, 95.0"
     assert cells["LOG_SIGMA_SFR"] == "71.0*, 92.0" and cells["LOG_SIGMA_HI"] == "64.9*, 91.9*"
+
+
+def test_a_score_without_the_redshift_hides_it_from_the_model(tmp_path):
+    """A model that knows the truth where it is told a redshift, and else has half of the mass."""
+    mocks = run_to_end(make_set_steps(tmp_path, range(30_950_000, 30_950_002), 24, "sdss"))
+    rows = iter(2 * [*range(len(mocks))])
+
+    def predict_steps(cube, device):
+        yield Progress("model", 1, 1, "")
+        values = true_maps(mocks, next(rows))
+        if np.isnan(redshift_of(cube)):
+            values["LOG_SIGMA_STAR"] -= np.log10(2)
+        errors = {name: np.full(cube.shape, 0.1) for name in values}
+        return PropertyMaps(values, errors, cube.wcs, cube.flags)
+
+    model = SimpleNamespace(predict_steps=predict_steps)
+    radii = [radius_in_r_half(true_maps(mocks, row), isophotes=False) for row in range(len(mocks))]
+    for redshift, bias in ((True, 0.0), (False, np.log10(2))):
+        scores = run_to_end(score_steps(model, mocks, radii=radii, redshift=redshift))
+        assert scores.inside("LOG_SIGMA_STAR")["bias"] == pytest.approx(bias, abs=1e-6)
+        assert scores.inside("LOG_SIGMA_SFR")["bias"] == pytest.approx(0, abs=1e-6)

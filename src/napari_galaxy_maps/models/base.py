@@ -22,8 +22,8 @@ class Model(Protocol):
     """
 
     has_remarks: ClassVar[bool]
-    """Whether `remarks` may say what who only prepares a cube should hear; where not, its weights are
-    not read for that.
+    """Whether `remarks` may say anything that matters before a prediction; where not, its weights
+    are not read to prepare a cube.
     """
 
     @property

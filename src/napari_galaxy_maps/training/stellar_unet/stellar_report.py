@@ -11,7 +11,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -120,26 +120,7 @@ def measure(
         stellar_card.table_of_sums(whole, seen, noiseless),
         stellar_card.table_of_annuli(whole),
         stellar_card.table_of_pixels(whole),
-        stellar_card.table_of_cases(
-            "Bands",
-            ("Bias, scatter inside 2 R_half where only some bands are given to the same network."),
-            bands,
-        ),
-        stellar_card.coverage_rows("Coverage by bands", bands),
-        stellar_card.table_of_cases(
-            REDSHIFT_TABLE,
-            "Bias, scatter inside 2 R_half where the redshift is told, and where it is not.",
-            redshifts,
-        ),
-        stellar_card.table_of_cases(
-            "Image sizes",
-            (
-                "The same galaxies on the same 51 arcsec of sky in more or fewer pixels: bias, "
-                "scatter inside 2 R_half."
-            ),
-            sizes,
-        ),
-        stellar_card.coverage_rows("Coverage by image size", sizes),
+        *_tables_of_cases(bands, redshifts, sizes),
         stellar_card.table_of_tails(model.calibration),
         *run_to_end(painted_tables_steps(model, Pairs.open(sets / "paintedtest128"))),
     )
@@ -157,6 +138,34 @@ def measure(
         "deltas": {name: np.round(whole.deltas[name], 4).tolist() for name in STELLAR_PROPERTIES},
     }
     return tables, notes, numbers
+
+
+def _tables_of_cases(
+    bands: Sequence[tuple[str, StellarScores]],
+    redshifts: Sequence[tuple[str, StellarScores]],
+    sizes: Sequence[tuple[str, StellarScores]],
+) -> Iterator[CardTable]:
+    """Scores of the same network with other bands, without a redshift, and on images of other
+    sizes.
+    """
+    yield stellar_card.table_of_cases(
+        "Bands",
+        "Bias, scatter inside 2 R_half where only some bands are given to the same network.",
+        bands,
+    )
+    yield stellar_card.coverage_rows("Coverage by bands", bands)
+    yield stellar_card.table_of_cases(
+        REDSHIFT_TABLE,
+        "Bias, scatter inside 2 R_half where the redshift is told, and where it is not.",
+        redshifts,
+    )
+    yield stellar_card.table_of_cases(
+        "Image sizes",
+        "The same galaxies on the same 51 arcsec of sky in more or fewer pixels: bias, scatter "
+        "inside 2 R_half.",
+        sizes,
+    )
+    yield stellar_card.coverage_rows("Coverage by image size", sizes)
 
 
 def describe_stages(stages: tuple[tuple[int, int, int, int], ...] = STAGES) -> str:
