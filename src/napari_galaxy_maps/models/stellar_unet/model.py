@@ -23,8 +23,10 @@ from ..card import ModelCard
 from .calibration import Calibration, depth_of
 from .colour_cloud import ColourCloud
 from .disk_arrays import release, scratch_array
+from .domain import BLOCK, Domain, Verdict, block_means, vectors_of_blocks, vectors_of_whole
 from .image_tiles import cut, tiles
 from .inputs import N_CHANNELS, check_card
+from .library import ARRAYS, Library, average_features
 from .outputs import STELLAR_PROPERTIES, TARGETS
 from .shown_cube import binned, enlarged, redshift_of, uncut
 
@@ -63,41 +65,6 @@ def _off_in_dex(data: np.ndarray, sigma: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Library:
-    """Mock galaxies by what the network sees in them.
-
-    Attributes
-    ----------
-    features : ndarray, shape (n, n_features)
-        Whitened features of the bottleneck, averaged over each galaxy.
-    mean, axes : ndarray, shapes (n_channels,) and (n_channels, n_features)
-        Take averaged features of the bottleneck to whitened ones.
-    seeds, sizes : ndarray of int, shape (n,)
-        The mocks' seeds and image sizes.
-    """
-
-    features: np.ndarray
-    mean: np.ndarray
-    axes: np.ndarray
-    seeds: np.ndarray
-    sizes: np.ndarray
-
-    def nearest(self, averaged: np.ndarray, count: int = 6) -> tuple[np.ndarray, np.ndarray]:
-        """Rows of the mocks that are most alike, the nearest first, and their distances.
-
-        Parameters
-        ----------
-        averaged : ndarray, shape (n_channels,)
-            As `StellarUNet.features` gives them.
-        count : int
-        """
-        point = (averaged - self.mean) @ self.axes
-        away = np.sqrt(((self.features - point) ** 2).mean(axis=1))
-        rows = np.argsort(away)[:count]
-        return rows, away[rows]
-
-
-@dataclass(frozen=True)
 class StellarUNet:
     """Stars and gas of every pixel, with uncertainties, from any of ugriz.
 
@@ -114,6 +81,8 @@ class StellarUNet:
     card : ModelCard
     weights_hash : str
         SHA-256 of the weights file.
+    domain : Domain, optional
+        What it was trained on; without it, as of earlier weights, no galaxy is judged.
     """
 
     network: UNet
@@ -123,7 +92,8 @@ class StellarUNet:
     library: Library
     card: ModelCard
     weights_hash: str = ""
-    has_remarks: ClassVar[bool] = False
+    domain: Domain | None = None
+    has_remarks: ClassVar[bool] = True
     reach: int = field(default=REACH, init=False)
 
     @property
@@ -236,6 +206,8 @@ class StellarUNet:
                 flags[part.core] |= np.where(hidden, 0, self._flags(seen, noise, used)).astype(
                     np.int16
                 )
+                odd = self._unlike(data, sigma, cube, len(used))[part.inner] & ~hidden
+                flags[part.core] |= np.where(odd, Flag.OUT_OF_DISTRIBUTION, 0).astype(np.int16)
                 release(values, errors)
                 yield Progress("model", i + 1, len(parts), f"tile {i + 1} of {len(parts)} on {on}")
         finally:
@@ -249,6 +221,8 @@ class StellarUNet:
         tails = self.calibration.tails(len(used), sharpness)
         tail_of = {name: float(tails[k]) for k, name in taught}
         about = self.card.provenance(self.weights_hash, used, on)
+        if (verdict := self.verdict(cube)) is not None:
+            about["domain"] = str(verdict)
         return PropertyMaps(maps, sigmas, cube.wcs, flags, about, tails=tail_of)
 
     def _predict_small(self, cube: BandCube, device: str, sharpness: float) -> Steps[PropertyMaps]:
@@ -283,8 +257,11 @@ class StellarUNet:
         return replace(maps, values=values, errors=errors, wcs=cube.wcs, flags=flags)
 
     def remarks(self, cube: BandCube) -> list[str]:
-        """None: what is odd about its five bands is not known."""
-        return []
+        """A sentence on a galaxy that is unlike all that it was trained on."""
+        verdict = self.verdict(cube)
+        if self.domain is None or verdict is None:
+            return []
+        return self.domain.remarks(verdict, self.name)
 
     def predict(
         self,
@@ -302,6 +279,15 @@ class StellarUNet:
         Of images of more pixels along a side than the library's mocks have, blocks are averaged
         first: features of a part of a galaxy are not those of a galaxy.
         """
+        _, features, data, _ = self._seen_whole(cube)
+        return average_features(features, data)
+
+    def _seen_whole(
+        self, cube: BandCube
+    ) -> tuple[list[np.ndarray], np.ndarray, np.ndarray, float | None]:
+        """Inputs by level and features of the bottleneck of a whole galaxy, its data, and the side
+        of a pixel in pc.
+        """
         import torch
 
         from .network import STRIDE
@@ -312,9 +298,48 @@ class StellarUNet:
         ny, nx = cube.shape
         window = (slice(0, -(-ny // STRIDE) * STRIDE), slice(0, -(-nx // STRIDE) * STRIDE))
         data, sigma = self._window(cube, window)
+        inputs = self._inputs(data, sigma, cube, "cpu")
         with torch.inference_mode():
-            _, features = self.network.encode(self._inputs(data, sigma, cube, "cpu"))
-        return average_features(features[0].numpy(), data)
+            _, features = self.network.encode(inputs)
+        return [level[0].numpy() for level in inputs], features[0].numpy(), data, cube.pixel_pc
+
+    def vectors(self, cube: BandCube) -> dict[str, np.ndarray]:
+        """A galaxy by what `domain` judges it by (`vectors_of_whole`)."""
+        return vectors_of_whole(*self._seen_whole(cube), self.card.bands)
+
+    def verdict(self, cube: BandCube) -> Verdict | None:
+        """How far a galaxy is from all that it was trained on; None where there is no telling."""
+        if self.domain is None:
+            return None
+        cube = cube.with_masked_light()
+        shown, used = uncut(cube), self.check_bands(cube.bands)
+        if not any(
+            np.isfinite(cube.data[cube.bands.index(band)][~shown.mask]).any() for band in used
+        ):
+            return None
+        return self.domain.verdict(self.vectors(cube), len(used))
+
+    def block_vectors(self, cube: BandCube) -> dict[str, np.ndarray]:
+        """All blocks of an image by what `domain` judges them by (`vectors_of_blocks`)."""
+        ny, nx = (-(-n // BLOCK) * BLOCK for n in cube.shape)
+        return self._blocks(*self._window(uncut(cube), (slice(0, ny), slice(0, nx))), cube)
+
+    def _blocks(self, data: np.ndarray, sigma: np.ndarray, cube: BandCube) -> dict[str, np.ndarray]:
+        mean, error = (plane.numpy() for plane in block_means(data, sigma))
+        coarse = self._inputs(mean, error, cube, "cpu")[0][0].numpy()
+        rows, columns = (n // BLOCK for n in data.shape[1:])
+        return vectors_of_blocks(coarse[:, :rows, :columns], self.card.bands)
+
+    def _unlike(
+        self, data: np.ndarray, sigma: np.ndarray, cube: BandCube, n_bands: int
+    ) -> np.ndarray:
+        """Pixels in blocks of a window that are unlike all that it was trained on, (ny, nx)."""
+        ny, nx = data.shape[1:]
+        if self.domain is None:
+            return np.zeros((ny, nx), bool)
+        odd = self.domain.unlike_blocks(self._blocks(data, sigma, cube), n_bands)
+        odd = odd.reshape(ny // BLOCK, nx // BLOCK)
+        return np.repeat(np.repeat(odd, BLOCK, axis=0), BLOCK, axis=1)
 
     def neighbours(self, cube: BandCube, count: int = 6) -> list[tuple[int, int, float]]:
         """The mock galaxies that look most like a galaxy to the network: (seed, image size,
@@ -388,7 +413,8 @@ class StellarUNet:
             f"network.{key}": value.numpy() for key, value in self.network.state_dict().items()
         }
         arrays |= {**self.calibration.arrays("calibration."), **self.cloud.arrays("cloud.")}
-        arrays |= {f"library.{key}": np.asarray(getattr(self.library, key)) for key in _LIBRARY}
+        arrays |= {} if self.domain is None else self.domain.arrays("domain.")
+        arrays |= {f"library.{key}": np.asarray(getattr(self.library, key)) for key in ARRAYS}
         metadata = {"settings": json.dumps(dict(self.settings))}
         return bytes(
             save({key: np.ascontiguousarray(array) for key, array in arrays.items()}, metadata)
@@ -420,7 +446,7 @@ class StellarUNet:
             network.load_state_dict(
                 {k[8:]: torch.from_numpy(v) for k, v in arrays.items() if k.startswith("network.")}
             )
-            library = Library(*(arrays[f"library.{key}"] for key in _LIBRARY))
+            library = Library(*(arrays[f"library.{key}"] for key in ARRAYS))
             cloud = ColourCloud.from_arrays(arrays, "cloud.")
             network = network.eval().to(memory_format=torch.channels_last)
             return cls(
@@ -431,35 +457,9 @@ class StellarUNet:
                 library,
                 card,
                 weights_hash,
+                domain=Domain.from_arrays(arrays, "domain."),
             )
         except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
             raise ModelError(
                 f"The weights of {card.name} are damaged ({error}); install the package again."
             ) from None
-
-
-_LIBRARY = ("features", "mean", "axes", "seeds", "sizes")
-
-
-def average_features(features: np.ndarray, data: np.ndarray) -> np.ndarray:
-    """Features of blocks of pixels averaged with the weight of the light in each.
-
-    Parameters
-    ----------
-    features : ndarray, shape (n_channels, ny / 16, nx / 16)
-    data : ndarray, shape (5, ny, nx)
-        MJy/sr; NaN where missing.
-
-    Returns
-    -------
-    ndarray, shape (n_channels,)
-    """
-    from .network import STRIDE
-
-    light = np.nanmean(np.where(np.isfinite(data).any(axis=0), data, 0.0), axis=0)
-    ny, nx = light.shape
-    blocks = (
-        np.nan_to_num(light).reshape(ny // STRIDE, STRIDE, nx // STRIDE, STRIDE).mean(axis=(1, 3))
-    )
-    weight = np.maximum(blocks, 0) + 1e-6 * max(float(blocks.max()), 1e-12)
-    return np.asarray((features * weight).sum(axis=(1, 2)) / weight.sum(), np.float64)
