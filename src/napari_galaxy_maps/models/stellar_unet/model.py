@@ -311,13 +311,11 @@ class StellarUNet:
         """How far a galaxy is from all that it was trained on; None where there is no telling."""
         if self.domain is None:
             return None
-        cube = cube.with_masked_light()
-        shown, used = uncut(cube), self.check_bands(cube.bands)
-        if not any(
-            np.isfinite(cube.data[cube.bands.index(band)][~shown.mask]).any() for band in used
-        ):
+        seen = self._seen_whole(cube.with_masked_light())
+        if not np.isfinite(seen[2]).any():
             return None
-        return self.domain.verdict(self.vectors(cube), len(used))
+        vectors = vectors_of_whole(*seen, self.card.bands)
+        return self.domain.verdict(vectors, len(self.check_bands(cube.bands)))
 
     def block_vectors(self, cube: BandCube) -> dict[str, np.ndarray]:
         """All blocks of an image by what `domain` judges them by (`vectors_of_blocks`)."""
