@@ -60,7 +60,8 @@ MEANINGS: dict[Flag, Meaning] = {
     ),
     Flag.OUT_OF_DISTRIBUTION: Meaning(
         "unlike anything the model was trained on",
-        "Brightness or colours that the model's training set hardly has.",
+        "Brightness or colours that the model's training set hardly has: of the pixel, or, of "
+        "models of images, of the 16 x 16 pixels that it is one of.",
         "Do not trust the value, nor its error. Many such pixels point to a wrong unit, band, "
         "reddening or background.",
     ),

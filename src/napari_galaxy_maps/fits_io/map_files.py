@@ -60,6 +60,7 @@ def write_maps(
         ("PRIOR", "prior", "whether scaling relations counted, or wide"),
         ("MODELSHA", "model_hash", ""),  # 64 characters leave no room for a comment
         ("IMF", "imf", "initial mass function of masses"),
+        ("DOMAIN", "domain", ""),  # how far the galaxy is from what the model was trained on
     ):
         if maps.provenance.get(name):
             primary.header[key] = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -24,9 +24,11 @@ from ..card import ModelCard
 from .calibration import Calibration, depth_of
 from .colour_cloud import ColourCloud
 from .disk_arrays import release, scratch_array
+from .domain import BLOCK, Domain, Verdict, block_means, vectors_of_blocks, vectors_of_whole
 from .galaxy_size import GalaxySize, check_size, factor_for, galaxy_size
 from .image_tiles import cut, tiles
 from .inputs import N_CHANNELS, check_card
+from .library import ARRAYS, Library, average_features
 from .outputs import STELLAR_PROPERTIES, TARGETS
 from .remarks import unknown_redshift
 from .shown_cube import averaged, binned, enlarged, redshift_of, uncut
@@ -75,41 +77,6 @@ def _about_size(size: GalaxySize | None, factor: int) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Library:
-    """Mock galaxies by what the network sees in them.
-
-    Attributes
-    ----------
-    features : ndarray, shape (n, n_features)
-        Whitened features of the bottleneck, averaged over each galaxy.
-    mean, axes : ndarray, shapes (n_channels,) and (n_channels, n_features)
-        Take averaged features of the bottleneck to whitened ones.
-    seeds, sizes : ndarray of int, shape (n,)
-        The mocks' seeds and image sizes.
-    """
-
-    features: np.ndarray
-    mean: np.ndarray
-    axes: np.ndarray
-    seeds: np.ndarray
-    sizes: np.ndarray
-
-    def nearest(self, averaged: np.ndarray, count: int = 6) -> tuple[np.ndarray, np.ndarray]:
-        """Rows of the mocks that are most alike, the nearest first, and their distances.
-
-        Parameters
-        ----------
-        averaged : ndarray, shape (n_channels,)
-            As `StellarUNet.features` gives them.
-        count : int
-        """
-        point = (averaged - self.mean) @ self.axes
-        away = np.sqrt(((self.features - point) ** 2).mean(axis=1))
-        rows = np.argsort(away)[:count]
-        return rows, away[rows]
-
-
-@dataclass(frozen=True)
 class StellarUNet:
     """Stars and gas of every pixel, with uncertainties, from any of ugriz.
 
@@ -128,6 +95,8 @@ class StellarUNet:
         SHA-256 of the weights file.
     relations : bool
         Whether the scaling relations of the galaxies that it learnt from count.
+    domain : Domain, optional
+        What it was trained on; without it, as of earlier weights, no galaxy is judged.
     """
 
     network: UNet
@@ -138,7 +107,8 @@ class StellarUNet:
     card: ModelCard
     weights_hash: str = ""
     relations: bool = True
-    has_remarks: ClassVar[bool] = False
+    domain: Domain | None = None
+    has_remarks: ClassVar[bool] = False  # its weights would take longer to read than most cubes
     reach: int = field(default=REACH, init=False)
 
     @property
@@ -236,6 +206,8 @@ class StellarUNet:
                 flags[part.core] |= np.where(hidden, 0, self._flags(seen, noise, used)).astype(
                     np.int16
                 )
+                odd = self._unlike(data, sigma, cube, len(used))[part.inner] & ~hidden
+                flags[part.core] |= np.where(odd, Flag.OUT_OF_DISTRIBUTION, 0).astype(np.int16)
                 release(values, errors)
                 yield Progress("model", i + 1, len(parts), f"tile {i + 1} of {len(parts)} on {on}")
         finally:
@@ -293,6 +265,8 @@ class StellarUNet:
         maps, sigmas = ({name: planes[k] for k, name in taught} for planes in (values, errors))
         tails = self.calibration.tails(n_bands, _sharpness(cube))
         tail_of = {name: float(tails[k]) for k, name in taught}
+        if (verdict := self.verdict(cube)) is not None:
+            about = {**about, "domain": str(verdict)}
         return PropertyMaps(maps, sigmas, cube.wcs, flags, about, tails=tail_of)
 
     def about(self) -> dict[str, str]:
@@ -306,8 +280,14 @@ class StellarUNet:
         return replace(self, relations=False)
 
     def remarks(self, cube: BandCube) -> list[str]:
-        """What an unknown redshift costs."""
-        return unknown_redshift(self.card, cube)
+        """What an unknown redshift costs, and a sentence on a galaxy that is unlike all that it was
+        trained on.
+        """
+        verdict = self.verdict(cube)
+        doubts = []
+        if self.domain is not None and verdict is not None:
+            doubts = self.domain.remarks(verdict, self.name)
+        return [*unknown_redshift(self.card, cube), *doubts]
 
     def predict(
         self,
@@ -325,6 +305,15 @@ class StellarUNet:
         Of images of more pixels along a side than the library's mocks have, blocks are averaged
         first: features of a part of a galaxy are not those of a galaxy.
         """
+        _, features, data, _ = self._seen_whole(cube)
+        return average_features(features, data)
+
+    def _seen_whole(
+        self, cube: BandCube
+    ) -> tuple[list[np.ndarray], np.ndarray, np.ndarray, float | None]:
+        """Inputs by level and features of the bottleneck of a whole galaxy, its data, and the side
+        of a pixel in pc.
+        """
         import torch
 
         from .network import STRIDE
@@ -335,9 +324,46 @@ class StellarUNet:
         ny, nx = cube.shape
         window = (slice(0, -(-ny // STRIDE) * STRIDE), slice(0, -(-nx // STRIDE) * STRIDE))
         data, sigma = self._window(cube, window)
+        inputs = self._inputs(data, sigma, cube, "cpu")
         with torch.inference_mode():
-            _, features = self.network.encode(self._inputs(data, sigma, cube, "cpu"))
-        return average_features(features[0].numpy(), data)
+            _, features = self.network.encode(inputs)
+        return [level[0].numpy() for level in inputs], features[0].numpy(), data, cube.pixel_pc
+
+    def vectors(self, cube: BandCube) -> dict[str, np.ndarray]:
+        """A galaxy by what `domain` judges it by (`vectors_of_whole`)."""
+        return vectors_of_whole(*self._seen_whole(cube), self.card.bands)
+
+    def verdict(self, cube: BandCube) -> Verdict | None:
+        """How far a galaxy is from all that it was trained on; None where there is no telling."""
+        if self.domain is None:
+            return None
+        seen = self._seen_whole(cube.with_masked_light())
+        if not np.isfinite(seen[2]).any():
+            return None
+        vectors = vectors_of_whole(*seen, self.card.bands)
+        return self.domain.verdict(vectors, len(self.check_bands(cube.bands)))
+
+    def block_vectors(self, cube: BandCube) -> dict[str, np.ndarray]:
+        """All blocks of an image by what `domain` judges them by (`vectors_of_blocks`)."""
+        ny, nx = (-(-n // BLOCK) * BLOCK for n in cube.shape)
+        return self._blocks(*self._window(uncut(cube), (slice(0, ny), slice(0, nx))), cube)
+
+    def _blocks(self, data: np.ndarray, sigma: np.ndarray, cube: BandCube) -> dict[str, np.ndarray]:
+        mean, error = (plane.numpy() for plane in block_means(data, sigma))
+        coarse = self._inputs(mean, error, cube, "cpu")[0][0].numpy()
+        rows, columns = (n // BLOCK for n in data.shape[1:])
+        return vectors_of_blocks(coarse[:, :rows, :columns], self.card.bands)
+
+    def _unlike(
+        self, data: np.ndarray, sigma: np.ndarray, cube: BandCube, n_bands: int
+    ) -> np.ndarray:
+        """Pixels in blocks of a window that are unlike all that it was trained on, (ny, nx)."""
+        ny, nx = data.shape[1:]
+        if self.domain is None:
+            return np.zeros((ny, nx), bool)
+        odd = self.domain.unlike_blocks(self._blocks(data, sigma, cube), n_bands)
+        odd = odd.reshape(ny // BLOCK, nx // BLOCK)
+        return np.repeat(np.repeat(odd, BLOCK, axis=0), BLOCK, axis=1)
 
     def neighbours(self, cube: BandCube, count: int = 6) -> list[tuple[int, int, float]]:
         """The mock galaxies that look most like a galaxy to the network: (seed, image size,
@@ -412,7 +438,8 @@ class StellarUNet:
             f"network.{key}": value.numpy() for key, value in self.network.state_dict().items()
         }
         arrays |= {**self.calibration.arrays("calibration."), **self.cloud.arrays("cloud.")}
-        arrays |= {f"library.{key}": np.asarray(getattr(self.library, key)) for key in _LIBRARY}
+        arrays |= {} if self.domain is None else self.domain.arrays("domain.")
+        arrays |= {f"library.{key}": np.asarray(getattr(self.library, key)) for key in ARRAYS}
         metadata = {"settings": json.dumps(dict(self.settings))}
         return bytes(
             save({key: np.ascontiguousarray(array) for key, array in arrays.items()}, metadata)
@@ -444,7 +471,7 @@ class StellarUNet:
             network.load_state_dict(
                 {k[8:]: torch.from_numpy(v) for k, v in arrays.items() if k.startswith("network.")}
             )
-            library = Library(*(arrays[f"library.{key}"] for key in _LIBRARY))
+            library = Library(*(arrays[f"library.{key}"] for key in ARRAYS))
             cloud = ColourCloud.from_arrays(arrays, "cloud.")
             network = network.eval().to(memory_format=torch.channels_last)
             return cls(
@@ -455,35 +482,9 @@ class StellarUNet:
                 library,
                 card,
                 weights_hash,
+                domain=Domain.from_arrays(arrays, "domain."),
             )
         except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
             raise ModelError(
                 f"The weights of {card.name} are damaged ({error}); install the package again."
             ) from None
-
-
-_LIBRARY = ("features", "mean", "axes", "seeds", "sizes")
-
-
-def average_features(features: np.ndarray, data: np.ndarray) -> np.ndarray:
-    """Features of blocks of pixels averaged with the weight of the light in each.
-
-    Parameters
-    ----------
-    features : ndarray, shape (n_channels, ny / 16, nx / 16)
-    data : ndarray, shape (5, ny, nx)
-        MJy/sr; NaN where missing.
-
-    Returns
-    -------
-    ndarray, shape (n_channels,)
-    """
-    from .network import STRIDE
-
-    light = np.nanmean(np.where(np.isfinite(data).any(axis=0), data, 0.0), axis=0)
-    ny, nx = light.shape
-    blocks = (
-        np.nan_to_num(light).reshape(ny // STRIDE, STRIDE, nx // STRIDE, STRIDE).mean(axis=(1, 3))
-    )
-    weight = np.maximum(blocks, 0) + 1e-6 * max(float(blocks.max()), 1e-12)
-    return np.asarray((features * weight).sum(axis=(1, 2)) / weight.sum(), np.float64)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ...data.cube import BandCube
     from ...data.maps import PropertyMaps
+    from ...models.stellar_unet.model import StellarUNet
     from ...training.stellar_unet.neighbours import Neighbour
 
 MODEL = "stellar-unet"
@@ -38,6 +39,10 @@ class NeighboursFound:
     cube: BandCube
     maps: PropertyMaps | None
     neighbours: list[Neighbour]
+    distance: str
+    """How far it is from the nearest, in words."""
+    remarks: list[str]
+    """On how far it is from all that the model was trained on."""
 
 
 class NeighboursPanel(WorkspacePanel):
@@ -68,6 +73,8 @@ class NeighboursPanel(WorkspacePanel):
         self.column.addLayout(form)
         self.message = Message()
         self.column.addWidget(self.message)
+        self.distance = wrapped(name="distance")
+        self.column.addWidget(self.distance)
         self.place = self.column
         self.save = make_button("Save figure…", "picture", self._ask_save)
         self.save.setEnabled(False)
@@ -111,13 +118,17 @@ class NeighboursPanel(WorkspacePanel):
             return
         self._asked += 1
         asked, self._shown_of = self._asked, (id(cube), id(maps))
+        name = self.project.name or "This galaxy"
 
         def work() -> NeighboursFound | str:
             from ...models.registry import load_model
-            from ...training.stellar_unet.neighbours import neighbours_of
+            from ...training.stellar_unet.neighbours import distance_in_words, neighbours_of
 
             try:
-                return NeighboursFound(cube, maps, neighbours_of(load_model(MODEL), cube, COUNT))  # type: ignore[arg-type]
+                model: StellarUNet = load_model(MODEL)  # type: ignore[assignment]
+                near = neighbours_of(model, cube, COUNT)
+                words = distance_in_words(model, near[0].distance, name) if near else ""
+                return NeighboursFound(cube, maps, near, words, model.remarks(cube))
             except GalaxyMapsError as error:
                 return str(error)
 
@@ -133,13 +144,14 @@ class NeighboursPanel(WorkspacePanel):
         found = self.found
         self.save.setEnabled(found is not None)
         self.done.setText("")
+        self.distance.setText("" if found is None else " ".join([found.distance, *found.remarks]))
         if found is None:
             if self.canvas is not None:
                 self.canvas.hide()
             return
         if self.canvas is None:
             self.canvas = plots.make_canvas(150 * (COUNT + 1))
-            self.place.insertWidget(3, self.canvas, 1)
+            self.place.insertWidget(4, self.canvas, 1)
         draw(
             self.canvas.figure,
             found,

@@ -12,7 +12,8 @@ import numpy as np
 
 from ...models.card import CardTable, ModelCard
 from ...models.stellar_unet.calibration import Calibration
-from ...models.stellar_unet.model import Library, StellarUNet
+from ...models.stellar_unet.library import Library
+from ...models.stellar_unet.model import StellarUNet
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ...progress import Progress, Steps
 from ..model_files import write_model

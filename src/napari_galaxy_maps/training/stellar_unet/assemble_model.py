@@ -1,5 +1,5 @@
 """Makes a model of a fitted network: its uncertainties calibrated, its training cloud, its library
-of mock galaxies.
+of mock galaxies, its domain.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import numpy as np
 from ...models.card import ModelCard
 from ...models.stellar_unet.calibration import Calibration
 from ...models.stellar_unet.colour_cloud import ColourCloud
-from ...models.stellar_unet.model import Library, StellarUNet
+from ...models.stellar_unet.library import Library
+from ...models.stellar_unet.model import StellarUNet
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ...progress import Progress, Steps
 from ..datasets.mock_cubes import noisy_cube
 from .calibrate_uncertainty import calibrate_steps
 from .fit_colour_cloud import fit_cloud
+from .fit_domain import HELD, KNOWN, fit_domain_steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,15 +62,21 @@ def assemble_steps(
         galaxies are made again to be shown.
     """
     cloud = fit_cloud(train, validation, seed)
-    yield Progress("assemble", 1, 3, "the training set's colours")
+    yield Progress("assemble", 1, 4, "the training set's colours")
     model = bare_model(network, head, card, cloud)
     calibration = yield from calibrate_steps(model, held or [validation])
     model = replace(model, calibration=calibration)
-    yield Progress("assemble", 2, 3, "uncertainties calibrated")
+    yield Progress("assemble", 2, 4, "uncertainties calibrated")
     kept = yield from make_library_steps(model, (mocks or train).take(slice(0, library)))
     model = replace(model, library=kept)
-    yield Progress("assemble", 3, 3, f"library of {len(model.library.seeds):,} mocks")
-    return model
+    yield Progress("assemble", 3, 4, f"library of {len(model.library.seeds):,} mocks")
+    sets = [train] if mocks is None else [train, mocks]
+    few = 3 * sum(map(len, sets)), 3 * len(validation)
+    domain = yield from fit_domain_steps(
+        model, sets, [validation], seed, min(KNOWN, few[0]), min(HELD, few[1])
+    )
+    yield Progress("assemble", 4, 4, "domain of what it was trained on")
+    return replace(model, domain=domain)
 
 
 def bare_model(network: UNet, head: str, card: ModelCard, cloud: ColourCloud) -> StellarUNet:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...mocks.mock import make_mock
+from ...models.stellar_unet.library import USUAL
 from ..datasets.mock_set import training_view
 
 if TYPE_CHECKING:
@@ -57,6 +58,25 @@ def neighbours_of(model: StellarUNet, cube: BandCube, count: int = 3) -> list[Ne
         Neighbour(make_mock(seed, replace(training_view(seed, size), noise=1.0)), distance)
         for seed, size, distance in model.neighbours(cube, count)
     ]
+
+
+def distance_in_words(model: StellarUNet, nearest: float, galaxy: str) -> str:
+    """How far a galaxy is from the mock most like it, and whether that is far for a mock.
+
+    Parameters
+    ----------
+    model : StellarUNet
+    nearest : float
+        `Neighbour.distance` of the first of `neighbours_of`.
+    galaxy : str
+        Its name.
+    """
+    usual = model.library.usual
+    words = f"{galaxy} lies {nearest:.2f} from the nearest mock"
+    if np.isnan(usual):
+        return f"{words}."
+    words += f"; of the mocks {USUAL:.0%} have another one within {usual:.1f}."
+    return f"{words} It is unlike all of them." if nearest > usual else words
 
 
 def composite(data: np.ndarray, bands: tuple[str, ...]) -> np.ndarray:

@@ -68,7 +68,9 @@ _SOURCES = (
 )
 
 
-def base_card(settings: FitSettings, recipe: str, network: str, train: Pairs) -> ModelCard:
+def base_card(
+    settings: FitSettings, recipe: str, network: str, train: Pairs | None = None
+) -> ModelCard:
     """The card without what is measured.
 
     Parameters
@@ -78,10 +80,11 @@ def base_card(settings: FitSettings, recipe: str, network: str, train: Pairs) ->
         What it was trained on, with the command.
     network : str
         Its size, as `network_in_words`.
-    train : Pairs
+    train : Pairs, optional
         What it was trained on: its farthest galaxy ends what can be trusted.
     """
-    farthest = float(np.fmax.reduce(train.table["redshift"], initial=0))  # NaN: unknown
+    redshifts = np.zeros(0) if train is None else train.table["redshift"]
+    farthest = float(np.fmax.reduce(redshifts, initial=0))  # NaN: unknown
     return ModelCard(
         name=NAME,
         version=VERSION,
