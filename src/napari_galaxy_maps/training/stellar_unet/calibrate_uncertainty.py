@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...data.properties import GAUSSIAN_95
+from ...exceptions import ModelError
 from ...measure.compare.stellar_scores import EDGES, INSIDE, galaxy_sums
 from ...models.stellar_unet.calibration import N_BANDS, Calibration, depth_of
 from ...models.stellar_unet.inputs import UGRIZ
@@ -73,9 +74,11 @@ def calibrate_steps(
             radius = radius_of(held[i], truth)
             for of_choice, bands in zip(errors, choices, strict=True):
                 cube = noisy_cube(held[i], row, [band for band in UGRIZ if band in bands])
-                of_choice.add(
-                    model.predict(cube, "cpu"), truth, radius, depth_of(cube.data, cube.uncertainty)
-                )
+                try:
+                    maps = model.predict(cube, "cpu")
+                except ModelError:  # hardly more than a point, in these bands
+                    continue
+                of_choice.add(maps, truth, radius, depth_of(cube.data, cube.uncertainty))
             done += 1
             yield Progress("calibrate", done, total, f"uncertainties: galaxy {done:,} of {total:,}")
         found = [of_choice.corrections() for of_choice in errors]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...exceptions import ModelError
 from ...measure.compare.coverage import coverage
 from ...measure.compare.stellar_scores import INSIDE, galaxy_sums
 from ...models.card import CardTable
@@ -40,8 +41,11 @@ class Miss:
 def miss_of(
     model: StellarUNet, cube: BandCube, mocks: Pairs, truth: dict[str, np.ndarray]
 ) -> dict[str, Miss]:
-    """The errors of a galaxy by map of `SCORED`."""
-    maps = model.predict(cube, "cpu")
+    """The errors of a galaxy by map of `SCORED`; none where it is too small for the model."""
+    try:
+        maps = model.predict(cube, "cpu")
+    except ModelError:
+        return {}
     away, outline = radius_of(mocks, truth)
     sums = galaxy_sums(maps.values, truth, radius=(away, outline), edges=(0.0, INSIDE))
     found = {}
@@ -100,7 +104,7 @@ def painted_tables_steps(model: StellarUNet, test: Pairs) -> Steps[list[CardTabl
             "of 128 x 128 pixels, with companions and stars, as SDSS sees them: bias and scatter "
             "in dex of the sums inside 2 R_half (log10 true - log10 predicted), the mean error "
             "told there, and per cent of pixels within one sigma. R_half is that of the galaxy's "
-            "mass before the PSF.",
+            "mass before the PSF; galaxies that are refused as too small are left out.",
             ("case", "n", *SCORED),
             tuple(made),
         )
@@ -109,7 +113,7 @@ def painted_tables_steps(model: StellarUNet, test: Pairs) -> Steps[list[CardTabl
 
 def _row(label: str, galaxies: Sequence[dict[str, Miss]]) -> tuple[str, ...]:
     """Cells of a table's row."""
-    cells = [label, str(len(galaxies))]
+    cells = [label, str(sum(map(bool, galaxies)))]
     for name in SCORED:
         misses = [galaxy[name] for galaxy in galaxies if name in galaxy]
 
