@@ -133,6 +133,8 @@ def others_in(
         if not (0 <= place[0] < ny and 0 <= place[1] < nx and inside_here[place]):
             place = None
     parts = parts_of(smooth_here, inside_here, noise)
+    if not parts.any():  # too faint and flat to have a peak
+        return inside.copy(), np.zeros_like(inside)
     if place is not None:
         parts = _with_hidden(light_here, smooth_here, inside_here, noise, fwhm, parts, place)
     boxes = list(enumerate(find_objects(parts), 1))

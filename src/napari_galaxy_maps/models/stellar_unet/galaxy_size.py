@@ -11,7 +11,7 @@ from ...data.flags import Flag
 from ...exceptions import ModelError
 from ...segments import filled, is_point, others_in
 from .light_growth import annuli, half_light
-from .shown_cube import uncut
+from .shown_cube import block_means, uncut
 
 if TYPE_CHECKING:
     from photutils.segmentation import SegmentationImage
@@ -35,6 +35,10 @@ _MOST_UNSEEN = 0.35
 LEAST, _WANTED, _MOST_TIMES = 2.0, 6.0, 4
 """Half-light radii in pixels: of galaxies that are hardly more than a point there is no map, and
 pixels of smaller ones than the second are cut into smaller pixels, at most so many along a side.
+"""
+_MOST = 40.0
+"""Half-light radius in pixels beyond which blocks of pixels are averaged first: the network knows
+galaxies of 5 to 40 pixels.
 """
 _NARROW, _WIDE = 48, 64
 """Images of fewer pixels along both sides than the first are enlarged to the second at least: at
@@ -100,7 +104,7 @@ def galaxy_size(cube: BandCube) -> GalaxySize | None:
     fwhm = max(cube.fwhm / cube.pixel_arcsec, 1.0)
     factor = -(-max(cube.shape) // _COARSE)
     coarse = None if at is None else tuple((c + 0.5) / factor - 0.5 for c in at)
-    found = measure(*_averaged(light, noise, factor), max(fwhm / factor, 1.0), coarse)
+    found = measure(*_blocks(light, noise, factor), max(fwhm / factor, 1.0), coarse)
     if found is None or factor == 1:
         return found
     found = found.in_smaller_pixels(factor)
@@ -136,6 +140,27 @@ def factor_for(size: GalaxySize | None, shape: tuple[int, int]) -> int:
     return factor
 
 
+def blocks_for(size: GalaxySize | None, shape: tuple[int, int]) -> int:
+    """Side in pixels of the blocks that are averaged before the network sees a large galaxy, a
+    power of two.
+
+    Where a half-light radius is 100 or 200 pixels, the network sees pieces of a galaxy: maps of
+    mass scatter by 0.12 dex a pixel in place of 0.06, and star formation by twice as much, than if
+    blocks are averaged until it is 20 to 40.
+
+    Parameters
+    ----------
+    size : GalaxySize or None
+        None where it is not known.
+    shape : tuple of int
+        (ny, nx) of the image.
+    """
+    side = 1
+    while size is not None and size.r_half > _MOST * side and max(shape) >= 2 * side * _NARROW:
+        side *= 2
+    return side
+
+
 def check_size(size: GalaxySize | None, cube: BandCube) -> None:
     """Raise `ModelError` for a galaxy that is hardly more than a point on the images.
 
@@ -152,22 +177,11 @@ def check_size(size: GalaxySize | None, cube: BandCube) -> None:
     )
 
 
-def _averaged(light: np.ndarray, noise: np.ndarray, factor: int) -> tuple[np.ndarray, np.ndarray]:
+def _blocks(light: np.ndarray, noise: np.ndarray, factor: int) -> tuple[np.ndarray, np.ndarray]:
     """An image and its noise in blocks of pixels; an edge may be lost."""
-    if factor == 1:
-        return light, noise
-    ny, nx = (n // factor for n in light.shape)
-
-    def sums(plane: np.ndarray) -> np.ndarray:
-        part = plane[: ny * factor, : nx * factor]
-        return np.asarray(part.reshape(ny, factor, nx, factor).sum(axis=(1, 3)))
-
-    there = np.isfinite(light)
-    count = sums(there.astype(float))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = sums(np.where(there, light, 0)) / count
-        error = np.sqrt(sums(np.where(there, noise, 0) ** 2)) / count
-    return mean, error
+    ny, nx = (n // factor * factor for n in light.shape)
+    mean, error = block_means(light[None, :ny, :nx], noise[None, :ny, :nx], factor)
+    return mean[0], error[0]
 
 
 def _middle(cube: BandCube) -> tuple[float, float] | None:

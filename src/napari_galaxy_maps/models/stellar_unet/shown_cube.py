@@ -4,7 +4,7 @@ its redshift.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,51 @@ from ...data.flags import Flag
 
 if TYPE_CHECKING:
     from ...data.cube import BandCube
+
+
+@dataclass(frozen=True)
+class Scale:
+    """In which pixels the network looks at an image.
+
+    Attributes
+    ----------
+    enlarged : int
+        Into how many pixels along each side one of the image is cut.
+    averaged : int
+        Side in pixels of the image of the blocks that are averaged; one of both is 1.
+    """
+
+    enlarged: int = 1
+    averaged: int = 1
+
+    def on_image(self, pixels: int, multiple: int) -> int:
+        """Pixels of the image that so many of the network's span, as many at least, and such that
+        both are multiples of a number.
+        """
+        return -(-pixels // (self.enlarged * multiple)) * multiple * self.averaged
+
+    def shown(self, data: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Planes of the image and their errors in the network's pixels."""
+        if self.averaged > 1:
+            return block_means(data, sigma, self.averaged)
+        return enlarged(data, sigma, self.enlarged)
+
+    def part(self, inner: tuple[slice, slice]) -> tuple[slice, slice]:
+        """A part of a window in the network's pixels: all of it where these are blocks, between
+        whose middles maps are interpolated.
+        """
+        if self.averaged > 1:
+            return slice(None), slice(None)
+        rows, columns = (
+            slice(self.enlarged * axis.start, self.enlarged * axis.stop) for axis in inner
+        )
+        return rows, columns
+
+    def back(self, planes: np.ndarray, inner: tuple[slice, slice]) -> np.ndarray:
+        """What the network says of `part`, shape (n, ...), in the pixels of the image."""
+        if self.averaged > 1:
+            return finer(planes, self.averaged)[:, *inner]
+        return averaged(planes, self.enlarged)
 
 
 def uncut(cube: BandCube) -> BandCube:
@@ -35,19 +80,10 @@ def binned(cube: BandCube, factor: int) -> BandCube:
     """
     if factor <= 1:
         return cube
-    ny, nx = (n // factor for n in cube.shape)
-
-    def blocks(planes: np.ndarray) -> np.ndarray:
-        part = planes[..., : ny * factor, : nx * factor]
-        return part.reshape(*part.shape[:-2], ny, factor, nx, factor)
-
-    there = blocks(np.isfinite(cube.data) & ~cube.mask)
-    count = np.maximum(there.sum(axis=(-3, -1)), 1)
-    data = np.where(there, blocks(cube.data), 0).sum(axis=(-3, -1)) / count
-    sigma = np.sqrt(np.where(there, blocks(cube.uncertainty) ** 2, 0).sum(axis=(-3, -1))) / count
-    empty = ~there.any(axis=(-3, -1))
-    data, sigma = (np.where(empty, np.nan, planes) for planes in (data, sigma))
-    mask = np.asarray(empty.all(axis=0))
+    ny, nx = (n // factor * factor for n in cube.shape)
+    hidden = np.where(cube.mask, np.nan, cube.data)[:, :ny, :nx]
+    data, sigma = block_means(hidden, cube.uncertainty[:, :ny, :nx], factor)
+    mask = ~np.isfinite(data).any(axis=0)
     return replace(
         cube,
         data=data.astype(np.float32),
@@ -58,6 +94,32 @@ def binned(cube: BandCube, factor: int) -> BandCube:
         pixel_arcsec=cube.pixel_arcsec * factor,
         pixel_pc=None if cube.pixel_pc is None else cube.pixel_pc * factor,
     )
+
+
+def block_means(data: np.ndarray, sigma: np.ndarray, factor: int) -> tuple[np.ndarray, np.ndarray]:
+    """Planes of means over blocks of `factor` x `factor` pixels, those that are missing left out,
+    and their errors.
+
+    Parameters
+    ----------
+    data, sigma : ndarray, shape (n, ny, nx)
+        Surface brightness and its error, NaN where missing; sides are multiples of `factor`.
+    factor : int
+    """
+    if factor == 1:
+        return data, sigma
+    there = np.isfinite(data) & np.isfinite(sigma)
+    share, light, variance = (
+        averaged(planes, factor)
+        for planes in (
+            there.astype(np.float32),
+            np.where(there, data, 0),
+            np.where(there, sigma, 0) ** 2,
+        )
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean, error = light / share, np.sqrt(variance) / (share * factor)
+    return np.where(share > 0, mean, np.nan), np.where(share > 0, error, np.nan)
 
 
 def enlarged(data: np.ndarray, sigma: np.ndarray, factor: int) -> tuple[np.ndarray, np.ndarray]:
@@ -72,10 +134,11 @@ def enlarged(data: np.ndarray, sigma: np.ndarray, factor: int) -> tuple[np.ndarr
     """
     if factor == 1:
         return data, sigma
-    return _finer(data, factor), _finer(sigma, factor)
+    return finer(data, factor), finer(sigma, factor)
 
 
-def _finer(planes: np.ndarray, factor: int) -> np.ndarray:
+def finer(planes: np.ndarray, factor: int) -> np.ndarray:
+    """Planes of shape (n, ny, nx) as `enlarged` has them."""
     from scipy.ndimage import zoom
 
     blocks = np.kron(planes, np.ones((1, factor, factor), np.float32))
