@@ -188,7 +188,11 @@ def test_small_galaxies_and_small_images_are_enlarged(r_half, side, factor):
     "r_half, side, blocks", [(39, 900, 1), (41, 900, 2), (100, 900, 4), (300, 900, 8), (300, 90, 1)]
 )
 def test_large_galaxies_are_averaged(r_half, side, blocks):
-    assert blocks_for(GalaxySize(r_half, 0, 0, 1, 0, False), (side // 2, side)) == blocks
+    assert blocks_for(GalaxySize(r_half, 0, 0, 1, 0, True), (side // 2, side)) == blocks
+
+
+def test_a_galaxy_that_is_cut_off_counts_as_no_larger_than_a_quarter_of_the_image():
+    assert blocks_for(GalaxySize(300, 0, 0, 1, 0, False), (240, 240)) == 2
 
 
 def test_a_point_is_refused_in_words_and_a_galaxy_that_is_cut_off_is_not():

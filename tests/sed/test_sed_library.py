@@ -338,7 +338,7 @@ def test_every_setting_of_a_model_has_its_own_hash():
 # Bad input, and what a library holds
 
 
-@pytest.mark.parametrize("redshift", [None, float("nan"), -0.01, 0.5, 3.0])
+@pytest.mark.parametrize("redshift", [None, float("nan"), -0.01, 0.51, 3.0])
 def test_an_absent_or_absurd_redshift_is_told(redshift):
     with pytest.raises(InputError, match="redshift"):
         build_library(SMALL, redshift, cache=False)
@@ -379,5 +379,5 @@ def test_spectra_come_at_observed_wavelengths(small):
 
 
 def test_shipped_tables_stay_small():
-    assert sum(path.stat().st_size for path in library.FOLDER.iterdir()) < 2e6
+    assert sum(path.stat().st_size for path in library.FOLDER.iterdir()) < 3e6
     assert dust_table().bands[-1] == "SPIRE_500"

@@ -1,5 +1,7 @@
 """The tables of stars, gas and dust meet the numbers known of them."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from napari_galaxy_maps.sed.tables import (
     at_redshift,
     dust_table,
     dust_temperature,
+    spectrum_table,
     star_table,
 )
 
@@ -128,7 +131,7 @@ def test_bins_hold_the_luminosity(table):
 def test_lines_raise_the_bands_that_they_lie_in(table):
     """Halpha lies in r at redshift 0 and has left it for i at 0.1."""
     r, i = (table.bands.index(f"SDSS_{band}") for band in "ri")
-    near, far = (at_redshift(table.gas, table.redshift, z)[-3] for z in (0.0, 0.1))
+    near, far = (at_redshift(table.gas, table.gas_redshift, z)[-3] for z in (0.0, 0.1))
     assert near[r] > 1.5 * near[i]
     assert far[i] > near[i]
 
@@ -236,8 +239,26 @@ def test_attenuation_curves_are_one_at_v():
 
 
 def test_a_redshift_beyond_the_tables_is_refused(table):
-    with pytest.raises(InputError, match=r"redshift 0\.5"):
-        at_redshift(table.stars, table.redshift, 0.5)
+    with pytest.raises(InputError, match=r"redshift 0\.51 is not between 0\.0 and 0\.5"):
+        at_redshift(table.stars, table.redshift, 0.51)
+
+
+def test_all_tables_end_at_one_redshift(table):
+    nodes = (table.redshift, table.gas_redshift, dust_table().redshift, spectrum_table().redshift)
+    assert {(z[0], z[-1]) for z in nodes} == {(0.0, 0.5)}
+    np.testing.assert_array_equal(table.redshift, spectrum_table().redshift)
+
+
+@pytest.mark.parametrize("redshift", [0.0, 0.125, 0.3125, 0.46, 0.5])
+def test_spectra_in_bins_give_the_light_of_the_bands(table, redshift):
+    """Two tables made apart: light by band, and spectra seen through the response."""
+    narrow = spectrum_table()
+    short = [narrow.bands.index(f"SDSS_{band}") for band in "ugriz"]
+    light = at_redshift(table.stars, table.redshift, redshift)[:, table.age_yr > 5e6]
+    seen = narrow.stars @ at_redshift(narrow.response, narrow.redshift, redshift)
+    np.testing.assert_allclose(
+        seen[:, table.age_yr > 5e6][..., short], light[..., short], rtol=0.01
+    )
 
 
 def test_a_file_that_is_no_table_is_refused(tmp_path):
@@ -255,6 +276,26 @@ def test_the_script_makes_the_tables_that_ship(shared_data, tmp_path):
     made = StarTable.read(tmp_path / "stars.npz")
     for name in ("stars", "gas", "photons", "stars_bins"):
         np.testing.assert_allclose(getattr(made, name), getattr(star_table(), name), rtol=1e-5)
+
+
+@pytest.mark.realdata
+def test_between_its_redshifts_the_table_is_linear_enough(shared_data):
+    """Light in ugriz half way between redshifts beyond 0.2, of stars of 5 Myr to 13 Gyr."""
+    pytest.importorskip("sedpy")
+    from napari_galaxy_maps.training.datasets import photometric_tables as script
+
+    table = star_table()
+    curves = {band: c for band, c in script.filter_curves().items() if band.startswith("SDSS")}
+    columns = [table.bands.index(band) for band in curves]
+    wavelength, spectra, *_ = script._populations(
+        shared_data / "templates" / "bc03_lr_chabrier_ssp.npz"
+    )
+    spectra = np.where(wavelength < 912, 0, spectra)[:, (table.age_yr > 5e6)]
+    for low, high in pairwise(table.redshift[table.redshift >= 0.2]):
+        z = (low + high) / 2
+        exact = spectra @ script.band_matrix(wavelength, curves, z)
+        found = at_redshift(table.stars, table.redshift, z)[:, table.age_yr > 5e6][..., columns]
+        np.testing.assert_allclose(found, exact, rtol=0.01)
 
 
 @pytest.mark.realdata

@@ -79,7 +79,7 @@ def populations(bands: tuple[str, ...], redshift: float) -> Populations:
     table, found = tables.star_table(), _by_bin()
     columns = [table.bands.index(band) for band in bands]
     light = tables.at_redshift(found["stars"], table.redshift, redshift)[..., columns]
-    gas = tables.at_redshift(table.gas, table.redshift, redshift)[..., columns]
+    gas = tables.at_redshift(table.gas, table.gas_redshift, redshift)[..., columns]
     return Populations(
         bands, light, found["stars_bins"], table.bin_um, found["bolometric"], found["ionising"],
         found["photons"],

@@ -68,7 +68,7 @@ def stage(redshift: float, which_imf: str) -> Stage:
         flat(light * factor[..., None]), flat(spectra.stars * factor[..., None]),
         flat(stars.photons * factor / 1e40),
         flat(stars.bolometric * factor), flat(np.asarray(surviving)),
-        at_redshift(stars.gas, stars.redshift, redshift) * 1e40, spectra.gas * 1e40,
+        at_redshift(stars.gas, stars.gas_redshift, redshift) * 1e40, spectra.gas * 1e40,
         at_redshift(spectra.response, spectra.redshift, redshift),
         at_redshift(dust.light, dust.redshift, redshift),
     )  # fmt: skip

@@ -55,7 +55,7 @@ class _Table:
         except (OSError, ValueError, KeyError) as error:
             raise InputError(
                 f"{path} is no table of {cls.__name__} ({error}); make it again with "
-                "training.photometric_tables."
+                "training.datasets.photometric_tables."
             ) from None
         return cls(**{**found, "bands": tuple(str(band) for band in found["bands"])})
 
@@ -69,6 +69,9 @@ class StarTable(_Table):
     ----------
     bands : tuple of str
     redshift : ndarray, shape (n_z,)
+        Of `stars`.
+    gas_redshift : ndarray, shape (n_gas_z,)
+        Of `gas`, denser, for lines pass the edges of bands; ends where `redshift` ends.
     metallicity : ndarray, shape (6,)
         Mass fraction of metals.
     age_yr : ndarray, shape (n_ages,)
@@ -86,7 +89,7 @@ class StarTable(_Table):
         Ionising photons per second.
     surviving : ndarray, shape (6, n_ages)
         Mass in stars and remnants.
-    gas : ndarray, shape (n_z, n_oh, n_bands)
+    gas : ndarray, shape (n_gas_z, n_oh, n_bands)
         Lsun/Hz per ionising photon per second.
     gas_bins : ndarray, shape (n_oh, n_bins)
         Lsun per ionising photon per second.
@@ -94,6 +97,7 @@ class StarTable(_Table):
 
     bands: tuple[str, ...]
     redshift: np.ndarray
+    gas_redshift: np.ndarray
     metallicity: np.ndarray
     age_yr: np.ndarray
     bin_edges_um: np.ndarray

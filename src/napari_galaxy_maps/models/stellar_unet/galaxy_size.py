@@ -60,7 +60,7 @@ class GalaxySize:
     axis_ratio, angle : float
         Of the ellipse; from the image's first axis to the second, radians.
     whole : bool
-        Whether the image shows enough of it; if not, it is larger than `r_half` says.
+        Whether the image shows enough of it; if not, `r_half` is a guess.
     """
 
     r_half: float
@@ -159,7 +159,11 @@ def blocks_for(size: GalaxySize | None, shape: tuple[int, int]) -> int:
         (ny, nx) of the image.
     """
     side = 1
-    while size is not None and size.r_half > _MOST * side and max(shape) >= 2 * side * _NARROW:
+    if size is None:
+        return side
+    # How far a galaxy goes on beyond the image is a guess.
+    r_half = size.r_half if size.whole else min(size.r_half, max(shape) / 4)
+    while r_half > _MOST * side and max(shape) >= 2 * side * _NARROW:
         side *= 2
     return side
 

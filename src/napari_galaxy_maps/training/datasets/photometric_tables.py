@@ -22,7 +22,24 @@ from ...constants import LSUN_ERG_S, MSUN_G, PLANCK_CONSTANT_ERG_S, SPEED_OF_LIG
 from ...exceptions import InputError
 from ...sed import nebular, tables
 
-REDSHIFTS = np.array([0.0, 0.02, 0.05, 0.1, 0.15, 0.2])
+# Those that the tables had first: what was found with them stays as it was.
+_NEAR = np.array([0.0, 0.02, 0.05, 0.1, 0.15, 0.2])
+REDSHIFTS = np.concatenate([_NEAR, [
+    0.225, 0.25, 0.275, 0.3, 0.325, 0.3375, 0.35, 0.3625, 0.375, 0.4, 0.425, 0.45, 0.4625, 0.475,
+    0.4875, 0.5,
+]])  # fmt: skip
+"""Of starlight: beyond 0.2, what is linear between them is within 0.9 % of the light in ugriz of
+stars of 5 Myr to 13 Gyr; before, within 2.7 %.
+"""
+DUST_REDSHIFTS = np.concatenate([_NEAR, [
+    0.20625, 0.2125, 0.21875, 0.225, 0.2375, 0.25, 0.2625, 0.275, 0.3, 0.35, 0.375, 0.4, 0.425,
+    0.45, 0.475, 0.5,
+]])  # fmt: skip
+"""Of dust: dense where the feature at 3.3 micron leaves a band; within 1.5 % beyond 0.2."""
+GAS_REDSHIFTS = np.concatenate([_NEAR, np.round(np.arange(0.205, 0.5001, 0.005), 3)])
+"""Of gas, whose lines pass the edge of a band within 0.02: within 0.5 % of the light in ugriz of
+stars that form at a steady rate over 1 Gyr beyond 0.2, but within 10 % before.
+"""
 OXYGEN = np.array([7.6, 7.8, 8.0, 8.2, 8.4, 8.55, 8.69, 8.8, 8.9])
 BINS_UM = np.array(
     [0.0912, 0.12, 0.15, 0.19, 0.24, 0.30, 0.37, 0.46, 0.57, 0.72, 0.95, 1.3, 1.9, 3.0, 6.0]
@@ -236,7 +253,7 @@ def star_table(path: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> 
             [
                 glow @ band_matrix(fine, curves, z)
                 + energy / LSUN_ERG_S @ line_response(at_line, curves, z)
-                for z in REDSHIFTS
+                for z in GAS_REDSHIFTS
             ]
         )
         counts, _ = np.histogram(at_line, BINS_UM * 1e4, weights=energy / LSUN_ERG_S)
@@ -244,6 +261,7 @@ def star_table(path: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> 
     return tables.StarTable(
         bands=tuple(curves),
         redshift=REDSHIFTS,
+        gas_redshift=GAS_REDSHIFTS,
         metallicity=metallicity,
         age_yr=AGES_YR,
         bin_edges_um=BINS_UM,
@@ -267,12 +285,12 @@ def dust_table(path: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> 
     bands = {band: curve for band, curve in curves.items() if get_band(band).pivot > 2}
     return tables.DustTable(
         bands=tuple(bands),
-        redshift=REDSHIFTS,
+        redshift=DUST_REDSHIFTS,
         qhac=qhac,
         umin=umin,
-        light=np.stack([per_mass @ band_matrix(wavelength, bands, z) for z in REDSHIFTS]).astype(
-            np.float32
-        ),
+        light=np.stack(
+            [per_mass @ band_matrix(wavelength, bands, z) for z in DUST_REDSHIFTS]
+        ).astype(np.float32),
         total=(per_mass @ _weights(wavelength)).astype(np.float32),
     )
 
