@@ -16,6 +16,10 @@ from napari_galaxy_maps.data.cube import BandCube
 from napari_galaxy_maps.data.flags import Flag
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import ModelError
+from napari_galaxy_maps.measure.compare.stellar_scores import galaxy_sums, radius_in_r_half
+from napari_galaxy_maps.mocks.mock import make_mock
+from napari_galaxy_maps.mocks.population import draw_galaxy
+from napari_galaxy_maps.mocks.view import View
 from napari_galaxy_maps.models.registry import load_model
 from napari_galaxy_maps.models.stellar_unet.galaxy_size import (
     GalaxySize,
@@ -184,7 +188,11 @@ def test_small_galaxies_and_small_images_are_enlarged(r_half, side, factor):
     "r_half, side, blocks", [(39, 900, 1), (41, 900, 2), (100, 900, 4), (300, 900, 8), (300, 90, 1)]
 )
 def test_large_galaxies_are_averaged(r_half, side, blocks):
-    assert blocks_for(GalaxySize(r_half, 0, 0, 1, 0, False), (side // 2, side)) == blocks
+    assert blocks_for(GalaxySize(r_half, 0, 0, 1, 0, True), (side // 2, side)) == blocks
+
+
+def test_a_galaxy_that_is_cut_off_counts_as_no_larger_than_a_quarter_of_the_image():
+    assert blocks_for(GalaxySize(300, 0, 0, 1, 0, False), (240, 240)) == 2
 
 
 def test_a_point_is_refused_in_words_and_a_galaxy_that_is_cut_off_is_not():
@@ -288,3 +296,33 @@ def test_tiles_of_an_enlarged_image_leave_no_seams():
     assert whole.provenance["enlarged"] == "2"
     for name in whole.values:
         np.testing.assert_allclose(tiled.values[name], whole.values[name], atol=2e-3)
+
+
+@pytest.mark.parametrize("size", [28, pytest.param(96, marks=pytest.mark.slow)])
+def test_masses_of_small_galaxies_are_right_and_the_sky_around_them_is_flagged(size):
+    """Three mocks of R_half 2.3 to 3 pixels in narrow and wide frames."""
+    deltas, faint = [], []
+    for seed in (30_950_001, 30_950_003, 30_950_004):
+        galaxy = draw_galaxy(seed, "spiral", 10.3)
+        pixel = galaxy.r_e * 1e3 / (200 * 4.848) / 2
+        fwhm = dict.fromkeys(UGRIZ, FWHM * pixel)
+        mock = make_mock(
+            seed,
+            View(size=size, pixel_arcsec=pixel, distance_mpc=200, noise=0.5, fwhm=fwhm),
+            galaxy,
+        )
+        nowhere = np.zeros((size, size), bool)
+        cube = BandCube(
+            mock.data, mock.uncertainty, UGRIZ, mock.wcs, FWHM * pixel, pixel,
+            mock.pixel_kpc * 1e3, nowhere, nowhere.astype(np.int16), "mock",
+        )  # fmt: skip
+        maps = load_model("stellar-unet").predict(cube, "cpu")
+        away, outline = radius_in_r_half(mock.truth, wcs=mock.wcs, isophotes=False)
+        assert 2 < outline["r_half"] < 3.5 and maps.provenance["enlarged"] in ("2", "3", "4")
+        sums = galaxy_sums(maps.values, mock.truth, wcs=mock.wcs, radius=(away, outline))
+        row = (sums["property"] == "LOG_SIGMA_STAR") & (sums["region"] == "sum")
+        deltas.append(float(sums["delta"][row][0]))
+        faint.append(((maps.flags & Flag.FAINT) != 0)[away > 10])
+    assert abs(np.mean(deltas)) < 0.15 and np.abs(deltas).max() < 0.3
+    if size > 28:
+        assert np.concatenate(faint).mean() > 0.98

@@ -60,7 +60,7 @@ class GalaxySize:
     axis_ratio, angle : float
         Of the ellipse; from the image's first axis to the second, radians.
     whole : bool
-        Whether the image shows enough of it; if not, it is larger than `r_half` says.
+        Whether the image shows enough of it; if not, `r_half` is a guess.
     """
 
     r_half: float
@@ -99,12 +99,14 @@ def galaxy_size(cube: BandCube) -> GalaxySize | None:
     GalaxySize or None
         None where no source stands out.
     """
-    light, noise = stacked(uncut(cube))
-    at = _middle(cube)
+    shown, at = uncut(cube), _middle(cube)
+    data, sigma = np.where(shown.mask, np.nan, shown.data), shown.uncertainty
     fwhm = max(cube.fwhm / cube.pixel_arcsec, 1.0)
     factor = -(-max(cube.shape) // _COARSE)
+    ny, nx = (n // factor * factor for n in cube.shape)
+    blocks = block_means(data[:, :ny, :nx], sigma[:, :ny, :nx], factor)
     coarse = None if at is None else tuple((c + 0.5) / factor - 0.5 for c in at)
-    found = measure(*_blocks(light, noise, factor), max(fwhm / factor, 1.0), coarse)
+    found = measure(*stacked(*blocks), max(fwhm / factor, 1.0), coarse)
     if found is None or factor == 1:
         return found
     found = found.in_smaller_pixels(factor)
@@ -113,8 +115,9 @@ def galaxy_size(cube: BandCube) -> GalaxySize | None:
     # Near enough to be seen in all its pixels.
     half = round(max(8 * found.r_half, 64))
     low = [max(0, round(c) - half) for c in (found.y, found.x)]
-    part = tuple(slice(start, start + 2 * half + 1) for start in low)
-    again = measure(light[part], noise[part], fwhm, (found.x - low[1], found.y - low[0]))
+    rows, columns = (slice(start, start + 2 * half + 1) for start in low)
+    near = stacked(data[:, rows, columns], sigma[:, rows, columns])
+    again = measure(*near, fwhm, (found.x - low[1], found.y - low[0]))
     return found if again is None else replace(again, x=again.x + low[1], y=again.y + low[0])
 
 
@@ -156,7 +159,11 @@ def blocks_for(size: GalaxySize | None, shape: tuple[int, int]) -> int:
         (ny, nx) of the image.
     """
     side = 1
-    while size is not None and size.r_half > _MOST * side and max(shape) >= 2 * side * _NARROW:
+    if size is None:
+        return side
+    # How far a galaxy goes on beyond the image is a guess.
+    r_half = size.r_half if size.whole else min(size.r_half, max(shape) / 4)
+    while r_half > _MOST * side and max(shape) >= 2 * side * _NARROW:
         side *= 2
     return side
 
@@ -177,13 +184,6 @@ def check_size(size: GalaxySize | None, cube: BandCube) -> None:
     )
 
 
-def _blocks(light: np.ndarray, noise: np.ndarray, factor: int) -> tuple[np.ndarray, np.ndarray]:
-    """An image and its noise in blocks of pixels; an edge may be lost."""
-    ny, nx = (n // factor * factor for n in light.shape)
-    mean, error = block_means(light[None, :ny, :nx], noise[None, :ny, :nx], factor)
-    return mean[0], error[0]
-
-
 def _middle(cube: BandCube) -> tuple[float, float] | None:
     """Where the cube's ellipse has its middle, x and y in pixels; None where it has none."""
     outside = (cube.flags & Flag.OUTSIDE) != 0
@@ -193,22 +193,28 @@ def _middle(cube: BandCube) -> tuple[float, float] | None:
     return x, y
 
 
-def stacked(cube: BandCube) -> tuple[np.ndarray, np.ndarray]:
+def stacked(data: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The light of all bands, each in units of its own brightness and with the weight of its signal
     to noise, so that a band that is missing somewhere makes no step.
+
+    Parameters
+    ----------
+    data, sigma : ndarray, shape (n_bands, ny, nx)
+        Surface brightness and its error; NaN where missing.
 
     Returns
     -------
     light, noise : ndarray of float64, shape (ny, nx)
         In units of the mean of the brightest pixels; NaN where no band is there.
     """
-    there = np.isfinite(cube.data) & (cube.uncertainty > 0) & ~cube.mask
+    there = np.isfinite(data) & (sigma > 0)
     planes = [
         (d.astype(float), s.astype(float), t)
-        for d, s, t in zip(cube.data, cube.uncertainty, there, strict=True)
+        for d, s, t in zip(data, sigma, there, strict=True)
         if t.any()
     ]
-    nothing = np.full(cube.shape, np.nan)
+    shape = data.shape[1:]
+    nothing = np.full(shape, np.nan)
     if not planes:
         return nothing, nothing
     # The noise of the sky, not of each pixel: a weight that follows the light would change its
@@ -216,7 +222,7 @@ def stacked(cube: BandCube) -> tuple[np.ndarray, np.ndarray]:
     typical = [float(np.median(s[t])) for _, s, t in planes]
     signal = sum(np.where(t, d, 0) / sky for (d, _, t), sky in zip(planes, typical, strict=True))
     bright = signal >= np.quantile(signal, 0.98)
-    light, noise, total = np.zeros((3, *cube.shape))
+    light, noise, total = np.zeros((3, *shape))
     for (d, s, t), sky in zip(planes, typical, strict=True):
         here = bright & t
         unit = float(d[here].mean()) if here.any() else 0.0
