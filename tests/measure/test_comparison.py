@@ -157,6 +157,11 @@ def test_what_cannot_be_compared_is_told():
     with pytest.raises(InputError, match="No pixel has both a prediction and a truth of LOG_SMD"):
         pixels_of([nothing], "LOG_SMD")
     assert list(all_metrics([nothing])) == ["T_DUST"]
+    apart = maps_of({"T_DUST": 20.0, "LOG_SIGMA_STAR": 8.0}), maps_of({"T_DUST": 20.0})
+    apart[0].values["T_DUST"][:, 50:] = apart[1].values["T_DUST"][:, :50] = np.nan
+    scores = scores_of([compare(*apart)])
+    assert not len(scores.pixels()) and scores.inside() is None
+    assert any("No pixel has both a prediction and a truth" in note for note in scores.notes)
 
 
 # --- scores -------------------------------------------------------------------------------------

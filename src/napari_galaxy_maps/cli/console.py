@@ -139,7 +139,7 @@ def print_scores(scores: Scores, comparisons: Sequence[Comparison]) -> None:
     if len(pixels):
         print(of_pixels)
         print_table(pixels, pixels.colnames)
-    if inside is not None:
+    if inside is not None and len(inside):
         print(of_sums)
         print_table(inside, inside.colnames)
     notes = [note for comparison in comparisons for note in comparison.notes]

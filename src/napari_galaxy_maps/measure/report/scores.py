@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..compare.comparison import Comparison, all_metrics, metrics_table
 from ..compare.stellar_scores import INSIDE, summarise
 from .tables import stellar_sums
@@ -29,8 +31,6 @@ class Scores:
 
     Attributes
     ----------
-    galaxies : int
-        How many there are.
     properties : dict
         `all_metrics` of them.
     sums : list of QTable
@@ -38,10 +38,9 @@ class Scores:
     sums_by_ellipse : QTable or None
         `summarise` of these; None where there is none.
     notes : list of str
-        On the sums.
+        On the sums, and on what could not be scored.
     """
 
-    galaxies: int
     properties: dict[str, dict[str, Any]]
     sums: list[QTable]
     sums_by_ellipse: QTable | None
@@ -53,7 +52,7 @@ class Scores:
         return table[table["over"] == "pixels"][list(_OF_PIXELS)] if len(table) else table
 
     def inside(self) -> QTable | None:
-        """Of each property the sums inside `INSIDE` R_half; None without a map of stars.
+        """Of each property with any the sums inside `INSIDE` R_half; None without a map of stars.
 
         Returns
         -------
@@ -68,14 +67,17 @@ class Scores:
         if one:
             table.rename_columns(("delta", "unit"), ("bias", "sum_unit"))
         table["unit"] = "dex"
-        return table[table["region"] == "sum"][list(_OF_ONE if one else _OF_SUMS)]
+        there = (table["region"] == "sum") & np.isfinite(table["bias"])
+        return table[there][list(_OF_ONE if one else _OF_SUMS)]
 
 
 def scores_of(comparisons: Sequence[Comparison]) -> Scores:
     """The scores of one galaxy or many, each with one vote."""
     sums, notes = stellar_sums(comparisons)
-    by_ellipse = summarise(sums) if sums else None
-    return Scores(len(comparisons), all_metrics(comparisons), sums, by_ellipse, notes)
+    by_ellipse, properties = summarise(sums) if sums else None, all_metrics(comparisons)
+    if not properties:
+        notes = [*notes, "No pixel has both a prediction and a truth: there is nothing to score."]
+    return Scores(properties, sums, by_ellipse, notes)
 
 
 def in_words(scores: Scores) -> tuple[str, str]:
