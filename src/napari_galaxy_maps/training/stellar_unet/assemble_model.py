@@ -66,25 +66,18 @@ def assemble_steps(
         *(np.zeros((0, 1)) for _ in range(3)), *(np.zeros(0, np.int64) for _ in range(2))
     )
     cloud = fit_cloud(train, validation, seed)
-    yield Progress("assemble", 1, 4, "the training set's colours")
+    yield Progress("assemble", 1, 3, "the training set's colours")
     model = StellarUNet(
         bare, settings, Calibration.none(len(STELLAR_PROPERTIES)), cloud, none, card
     )
     calibration = yield from calibrate_steps(model, held or [validation])
     model = replace(model, calibration=calibration)
-    yield Progress("assemble", 2, 4, "uncertainties calibrated")
+    yield Progress("assemble", 2, 3, "uncertainties calibrated")
     kept = yield from make_library_steps(model, train.take(slice(0, library)))
     model = replace(model, library=kept)
-    yield Progress("assemble", 3, 4, f"library of {len(model.library.seeds):,} mocks")
-    domain = yield from fit_domain_steps(
-        model,
-        [train],
-        [validation],
-        seed,
-        min(KNOWN, 3 * len(train)),
-        min(HELD, 3 * len(validation)),
-    )
-    yield Progress("assemble", 4, 4, "domain of what it was trained on")
+    yield Progress("assemble", 3, 3, f"library of {len(model.library.seeds):,} mocks")
+    known, held_out = (min(n, 3 * len(of)) for n, of in ((KNOWN, train), (HELD, validation)))
+    domain = yield from fit_domain_steps(model, [train], [validation], seed, known, held_out)
     return replace(model, domain=domain)
 
 
