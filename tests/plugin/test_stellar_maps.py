@@ -83,6 +83,8 @@ def test_stars_and_gas_are_predicted_compared_and_their_neighbours_shown(
     assert len(neighbours.found.neighbours) == 4 and neighbours.canvas.isVisible()
     distances = [n.distance for n in neighbours.found.neighbours]
     assert distances == sorted(distances)
+    told = neighbours.distance.text()
+    assert f"lies {distances[0]:.2f} from the nearest mock; of the mocks 99%" in told
     path = tmp_path / "like.png"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (str(path), ""))
     click(qtbot, neighbours.save)

@@ -27,7 +27,6 @@ from ..datasets.image_truth_pairs import Pairs
 from ..datasets.mock_cubes import noisy_cube
 from ..model_files import write_model
 from .domain_scores import measured_steps
-from .observing_conditions import SUBSETS, ObservingConditions
 
 if TYPE_CHECKING:
     from ...data.cube import BandCube
@@ -95,6 +94,8 @@ def as_trained(pairs: Pairs, row: int, rng: np.random.Generator) -> BandCube:
     """A galaxy in the bands, with the noise, masks and knowledge of its redshift that training
     might have shown it with.
     """
+    from .observing_conditions import SUBSETS, ObservingConditions
+
     seen = ObservingConditions()
     shares = np.array([share for _, share in SUBSETS])
     letters = SUBSETS[rng.choice(len(SUBSETS), p=shares / shares.sum())][0]
