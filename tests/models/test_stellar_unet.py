@@ -255,7 +255,7 @@ def test_a_redshift_is_what_was_told_and_unknown_where_nothing_was(
 @pytest.mark.slow
 def test_the_distance_tells_the_redshift(unet, cube, maps):
     far = unet.predict(replace(cube, pixel_pc=cube.pixel_arcsec * 4.848 * 500), "cpu")
-    unknown = unet.predict(replace(cube, pixel_pc=None), "cpu")
+    unknown = unet.predict(replace(cube, pixel_pc=None, redshift=None), "cpu")
     stars = [m.values["LOG_SIGMA_STAR"] for m in (maps, far, unknown)]
     assert np.abs(stars[0] - stars[1]).max() > 0.01 and np.abs(stars[0] - stars[2]).max() > 1e-4
 

@@ -168,7 +168,7 @@ def _cube(images: np.ndarray, sight: Sight, redshift: float) -> BandCube:
     """The cube of noiseless images, with noise and errors of calibration."""
     table = {
         "seed": sight.seed, "pixel_arcsec": sight.pixel_arcsec, "fwhm_pixels": sight.fwhm,
-        "distance_mpc": angular_diameter_distance_mpc(redshift),
+        "distance_mpc": angular_diameter_distance_mpc(redshift), "redshift": redshift,
     }  # fmt: skip
     pairs = Pairs(
         images[None],
@@ -186,5 +186,6 @@ def _cube(images: np.ndarray, sight: Sight, redshift: float) -> BandCube:
         disc = np.hypot(x - sight.star[1], y - sight.star[0]) < 1.5 * sight.fwhm
         mask |= disc
         flags[disc] |= Flag.MASKED
-    distance_known = cube.pixel_pc if sight.known else None
-    return replace(cube, mask=mask, flags=flags, pixel_pc=distance_known, name="outside")
+    if not sight.known:
+        cube = replace(cube, pixel_pc=None, redshift=None)
+    return replace(cube, mask=mask, flags=flags, name="outside")

@@ -112,7 +112,7 @@ def as_trained(pairs: Pairs, row: int, rng: np.random.Generator) -> BandCube:
     if rng.random() < seen.masked:
         cube = replace(cube, mask=cube.mask | _discs(cube.shape, rng))
     known = np.isfinite(cube.pixel_pc or np.nan) and rng.random() < seen.known_redshift
-    return cube if known else replace(cube, pixel_pc=None)
+    return cube if known else replace(cube, pixel_pc=None, redshift=None)
 
 
 def _discs(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:

@@ -70,7 +70,7 @@ def painted_tables_steps(model: StellarUNet, test: Pairs) -> Steps[list[CardTabl
         alone = model.without_relations()
         cases = {
             "told": miss_of(model, cube, test, truth),
-            "unknown": miss_of(model, replace(cube, pixel_pc=None), test, truth),
+            "unknown": miss_of(model, replace(cube, pixel_pc=None, redshift=None), test, truth),
             "wide": miss_of(alone, cube, test, truth),
         }
         found.append(cases)

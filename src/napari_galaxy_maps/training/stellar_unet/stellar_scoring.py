@@ -111,7 +111,7 @@ def score_steps(
     for row in range(len(mocks)):
         truth = true_maps(mocks, row)
         cube = noisy_cube(mocks, row, bands, noise)
-        cube = cube if redshift else replace(cube, pixel_pc=None)
+        cube = cube if redshift else replace(cube, pixel_pc=None, redshift=None)
         maps = run_to_end(model.predict_steps(cube, device))
         area = float(mocks.table["pixel_kpc"][row]) ** 2
         tables.append(
