@@ -32,7 +32,7 @@ _MOST_UNSEEN = 0.35
 """Share of the light of a whole galaxy that may lie where it does not stand out."""
 
 
-LEAST, _WANTED, _MOST_TIMES = 2.0, 6.0, 4
+LEAST, _WANTED, _MOST_TIMES = 2.0, 4.0, 2
 """Half-light radii in pixels: of galaxies that are hardly more than a point there is no map, and
 pixels of smaller ones than the second are cut into smaller pixels, at most so many along a side.
 """
