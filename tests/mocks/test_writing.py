@@ -189,3 +189,10 @@ def test_the_dust_model_knows_the_mock(tmp_path):
     assert rmse["LOG_SLD"] < 0.25
     assert rmse["LOG_SMD"] < 0.45
     assert rmse["T_DUST"] < 5
+
+
+@pytest.mark.parametrize("told", [None, 0.0])
+def test_a_redshift_that_a_view_tells_is_in_its_recipe(tmp_path, told):
+    view = View(size=16, bands=("SDSS_r",), distance_mpc=60.0, redshift=told, noise=0.0)
+    run_to_end(write_mock_steps(make_mock(5, view), tmp_path))
+    assert read_recipe(tmp_path / "recipe.toml").galaxy.redshift == told

@@ -176,10 +176,11 @@ def _recipe(mock: Mock) -> str:
     diameter, ratio = d25(mock)
     ra, dec = mock.position
     galaxy = {
-        "name": name_of(mock), "ra": ra, "dec": dec, "distance": float(mock.view.distance_mpc or 0),
-        "d25": diameter,
-        "axis_ratio": ratio, "position_angle": float(mock.galaxy.position_angle),
+        "name": name_of(mock), "ra": ra, "dec": dec, "d25": diameter, "axis_ratio": ratio,
+        "position_angle": float(mock.galaxy.position_angle),
     }  # fmt: skip
+    told = {"distance": mock.view.distance_mpc, "redshift": mock.view.redshift}
+    galaxy |= {key: float(value) for key, value in told.items() if value is not None}
     recipe: dict[str, Any] = {"galaxy": galaxy, "reddening": {"ebv": mock.view.ebv}}
     if mock.stars:
         recipe["stars"] = {"catalogue": "stars.ecsv"}
