@@ -118,18 +118,18 @@ def test_what_changed_since_a_result_was_made_is_said(made, tmp_path, capsys, mo
     [other] = changed_since({**before, "model_hash": "0123456789abcdef"}, recipe)
     assert "dust-forest@0123456789ab" in other and model_hash("dust-forest")[:12] in other
     [step] = changed_since({**before, "steps": {**step_versions(), "sky": "0"}}, recipe)
-    assert "The step sky was version 0 then and is 2 now" in step
+    assert "The step sky was version 0 then and is 3 now" in step
     stellar = recipe.with_values(["model.name=stellar-unet"])
     assert changed_since({**before, "model_hash": "0"}, stellar) == []
     assert changed_since({}, recipe) == []
 
     folder, cube = made
     monkeypatch.setattr(
-        "napari_galaxy_maps.provenance.step_versions", lambda: {**step_versions(), "sky": "3"}
+        "napari_galaxy_maps.provenance.step_versions", lambda: {**step_versions(), "sky": "4"}
     )
     out = tmp_path / "again.fits"
     assert main(["prepare", str(folder), "--recipe", str(cube), "--out", str(out)]) == 0
-    assert f"{cube}: The step sky was version 2 then and is 3 now" in capsys.readouterr().err
+    assert f"{cube}: The step sky was version 3 then and is 4 now" in capsys.readouterr().err
 
 
 def test_a_model_can_be_asked_for_by_its_weights():

@@ -37,7 +37,7 @@ STEPS: tuple[Step, ...] = (
         "Subtract the sky that is left in each image",
         sky_step,
         runs_when_off=True,
-        version=2,
+        version=3,
     ),
     Step(
         "reddening",
