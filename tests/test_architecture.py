@@ -70,6 +70,8 @@ HEAVY_AT_TOP = {
         "models.dust_forest.forest_kernel": "numba",
         "models.stellar_unet.network": "torch",
         "models.stellar_unet.output_head": "torch",
+        "training.painted.frames": "torch",
+        "training.painted.painting": "torch",
         "training.stellar_unet.fit_files": "torch",
         "training.stellar_unet.fit_network": "torch",
         "training.stellar_unet.observing_conditions": "torch",

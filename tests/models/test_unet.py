@@ -116,11 +116,16 @@ def test_what_is_missing_is_told_and_has_no_value():
     sigma[0, 1, 0, 0] = 0.0
     channels = channels_of(data, sigma, torch.nan)
     assert channels.shape == (1, N_CHANNELS, 16, 16) and torch.isfinite(channels).all()
-    assert (channels[0, [0, 5, 10]] == 0).all()  # value, noise, presence of u
-    assert channels[0, 11, 0, 0] == 0 and channels[0, 11, 1, 1] == 1
-    assert (channels[0, 15:19] == 0).all() and (channels[0, 25] == 0).all()  # colours of u
-    assert channels[0, 19, 0, 0] == 0 != channels[0, 19, 1, 1]  # g - r
-    assert (channels[0, -2:] == 0).all()  # no redshift
+    named = dict(zip(channel_names(UGRIZ), channels[0], strict=True))
+    for what in ("brightness", "noise", "pivot", "width"):
+        assert (named[f"{what} SDSS_u"] == 0).all()
+    assert named["pivot SDSS_g"][0, 0] == 0 < named["pivot SDSS_g"][1, 1]
+    assert named["pivot SDSS_g"][1, 1] < named["pivot SDSS_z"][1, 1]
+    of_u = [plane for name, plane in named.items() if name.startswith("SDSS_u")]
+    assert len(of_u) == 5 and all((plane == 0).all() for plane in of_u)  # colours
+    assert named["SDSS_g - SDSS_r"][0, 0] == 0 != named["SDSS_g - SDSS_r"][1, 1]
+    assert (named["redshift"] == 0).all() and (named["redshift is known"] == 0).all()
+    assert (named["relations"] == 1).all()
 
 
 def mean_galaxy(brighter=1.0):

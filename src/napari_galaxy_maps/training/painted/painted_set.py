@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,9 +17,11 @@ from ...fits_io.safe_writing import write_text
 from ...progress import Progress, Steps
 from ..datasets.image_truth_pairs import TABLE, Pairs
 from ..datasets.mock_set import scaled_truth
-from .frames import Frame, make_frame
-from .painting import NoiseBank
 from .structures import Structures
+
+if TYPE_CHECKING:
+    from .frames import Frame
+    from .painting import NoiseBank
 
 USUAL_SHARE = 0.4
 """Of the images, whose galaxies are drawn by the relations of real ones."""
@@ -28,11 +31,15 @@ FIRST_SEED = {"train": 500_000_000, "validation": 600_000_000, "test": 700_000_0
 
 @lru_cache(maxsize=1)
 def _tools(structures: str) -> tuple[Structures, NoiseBank]:
+    from .painting import NoiseBank
+
     return Structures.open(structures), NoiseBank()
 
 
 def frame_of(seed: int, size: int, structures: str | Path) -> Frame:
     """The image of a seed."""
+    from .frames import make_frame
+
     rng = np.random.default_rng([seed, 0xF4A])
     usual = bool(rng.uniform() < USUAL_SHARE)
     shapes, bank = _tools(str(structures))

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.special import ndtri
 from torch.nn import functional
 
 from ...constants import MJY_SR_PER_LSUN_HZ_KPC2
@@ -168,6 +167,8 @@ def _stars(
     outside = torch.sigmoid((radius - traits.border) / traits.softness * 2)
     patch = torch.zeros_like(radius)
     if traits.patches > 0:
+        from scipy.special import ndtri
+
         patch = torch.sigmoid(6 * (planes[-1] + float(ndtri(traits.patches))))
     parts = torch.stack([(1 - patch) * (1 - outside), (1 - patch) * outside, patch], 1)
     unrest = traits.unrest * planes[-2] + traits.gradient * (radius.clamp(max=2.5) - 1)
