@@ -51,7 +51,7 @@ def test_a_card_that_says_something_else_is_refused_in_words(model, make_cube, s
 @pytest.mark.parametrize("before", [True, False])
 def test_pixels_predicted_again_keep_the_part_of_the_others(model, make_cube, monkeypatch, before):
     """Maps that were made without it stay so: of their pixels it is not known."""
-    monkeypatch.setattr(pipeline, "load_model", lambda name: with_shares(model, SHARES))
+    monkeypatch.setattr(pipeline, "chosen_model", lambda name: with_shares(model, SHARES))
     cube, recipe, memory = make_cube(), Recipe(), PredictionMemory()
     cube.mask[2, 3] = True
     first = run_to_end(predict_cube_steps(cube, recipe, memory=memory))

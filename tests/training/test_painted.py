@@ -1,4 +1,5 @@
-"""Painted galaxies (`training.painted`): `painted.structures`, `painted.histories`,
+"""Painted galaxies (`training.painted`, and `training.stellar_unet.painted_tables`, which scores on
+them): `painted.structures`, `painted.histories`,
 `painted.traits`, `painted.light`, `painted.painting`, `painted.frames`, `painted.painted_set`.
 """
 
