@@ -50,7 +50,7 @@ def _painted(name: str, kind: str, first: int, count: int) -> Made:
     return Made(name, True, seeds, 128)
 
 
-STAGES = ((0, 6000, 24_000, 10_500),)
+STAGES = ((0, 6000, 24_000, 8000),)
 """Of the training of the weights that ship: batches after which it (re)started, mocks of 64 x 64
 pixels (and half as many of 128 x 128), painted images of 64 x 64 pixels (and a third as many of 128
 x 128), batches planned.
@@ -61,11 +61,11 @@ SETS: tuple[Made, ...] = (
         for made in plan([STAGES[-1][1]], [STAGES[-1][2]])
         if made.name in ("train64", "painted64", "validation64")
     ),
-    _painted("held128", "validation", 500_000, 1500),
-    _painted("paintedtest128", "test", 0, 1500),
-    _mocks("test128", "test", 0, 1000, 128, "sdss"),
-    _mocks("test64", "test", 0, 1000, 64, "sdss"),
-    _mocks("test256", "test", 0, 400, 256, "sdss"),
+    _painted("held128", "validation", 500_000, 400),
+    _painted("paintedtest128", "test", 0, 300),
+    _mocks("test128", "test", 0, 300, 128, "sdss"),
+    _mocks("test64", "test", 0, 300, 64, "sdss"),
+    _mocks("test256", "test", 0, 100, 256, "sdss"),
 )
 """What the report looks at."""
 BAND_CASES = ("ugri", "gri", "gr", "r")
@@ -75,6 +75,12 @@ SIZE_CASES = (256, 64)
 def make_sets(folder: Path, say: Callable[[str], None] = print) -> None:
     """Make the sets that are not there yet."""
     run_to_end(make_planned_steps(SETS, folder, 1), lambda step: say(step.detail))
+
+
+def _open(folder: Path, name: str) -> Pairs:
+    """A set of `SETS`, of which there may be more galaxies than it asks for."""
+    count = next(len(made.seeds) for made in SETS if made.name == name)
+    return Pairs.open(folder / name).take(slice(0, count))
 
 
 def measure(
@@ -101,7 +107,7 @@ def measure(
         say(f"{label}: {time.monotonic() - start:.0f} s")
         return scores
 
-    test = Pairs.open(sets / "test128")
+    test = _open(sets, "test128")
     radii = radii_of(test)
     whole = scored(test, "test128", radii=radii)
     seen, noiseless = least_scatter_of_sets(sets)
@@ -113,7 +119,7 @@ def measure(
     redshifts = [(KNOWN, whole), (UNKNOWN, scored(test, "no redshift", UGRIZ, radii, False))]
     sizes = [("128 x 128", whole)]
     sizes += [
-        (f"{size} x {size}", scored(Pairs.open(sets / f"test{size}"), f"{size} pixels"))
+        (f"{size} x {size}", scored(_open(sets, f"test{size}"), f"{size} pixels"))
         for size in SIZE_CASES
     ]
     tables = (
@@ -122,7 +128,7 @@ def measure(
         stellar_card.table_of_pixels(whole),
         *_tables_of_cases(bands, redshifts, sizes),
         stellar_card.table_of_tails(model.calibration),
-        *run_to_end(painted_tables_steps(model, Pairs.open(sets / "paintedtest128"))),
+        *run_to_end(painted_tables_steps(model, _open(sets, "paintedtest128"))),
     )
     notes = (
         f"Flagged as unlike the training set: {100 * whole.flagged:.2f} % of the test galaxies' "
@@ -205,7 +211,7 @@ def least_scatter_of_sets(
     def rings(name: str, isophotes: bool) -> RingTable:
         path = sets / f"rings-{name}.npz"
         if not path.exists():
-            ring_table(Pairs.open(sets / name), isophotes).write(path)
+            ring_table(_open(sets, name), isophotes).write(path)
         return RingTable.read(path)
 
     train, test = rings("train64", False), rings("test128", True)
@@ -245,9 +251,9 @@ def main(arguments: list[str] | None = None) -> int:
         )
         network_size = stellar_card.network_in_words(network, settings)
         train, validation, mocks = (
-            Pairs.open(options.sets / name) for name in ("painted64", "validation64", "train64")
+            _open(options.sets, name) for name in ("painted64", "validation64", "train64")
         )
-        held = by_sharpness(Pairs.open(options.sets / "held128"))
+        held = by_sharpness(_open(options.sets, "held128"))
         card = stellar_card.base_card(settings, recipe, network_size, train)
         model = run_to_end(
             assemble_steps(network, settings.head, train, validation, card, held=held, mocks=mocks)
