@@ -20,51 +20,55 @@ if TYPE_CHECKING:
     from .fit_files import FitSettings
 
 
-NAME, VERSION = "stellar-unet", "1.0"
+NAME, VERSION = "stellar-unet", "2.0"
 _MEANT = (68, 95)
 """Per cent of pixels that are to be within one sigma and within `PropertyMaps.tail` sigmas."""
 _ABOUT = (
     "Stars, their metals and age, star formation, gas and its metals in every pixel, from optical "
     "images. A U-Net as PICASSO's (Buck & Wolf 2021), with fewer channels: it is given each band "
     "on a scale that is logarithmic where the galaxy stands out of the noise, colours on a scale "
-    "of their own, the noise, which pixels and bands are missing, and the redshift where a "
-    "distance is known; all of it in the pixels of each of its five levels. For each pixel and "
-    "map it says a value and a 1-sigma uncertainty, which was calibrated on mock galaxies held "
-    "out from training."
+    "of their own, the noise, the pivot and width of each filter that there is, the redshift where "
+    "it is known, and whether the scaling relations of galaxies may count; all of it in the pixels "
+    "of each of its five levels. For each pixel and map it says a value and a 1-sigma uncertainty, "
+    "which was calibrated on painted galaxies held out from training."
 )
 _HOW = (
     "Mock galaxies never trained on (seeds of their own), as SDSS sees them with its noise and a "
-    "calibration error of 2 % in each band, on 51 arcsec of sky. As PICASSO Sect. 4: an ellipse "
+    "calibration error of 2 % in each band, on 51 arcsec of sky; painted galaxies never trained "
+    "on, which follow no relations or those of real galaxies, in a table of their own; and, in "
+    "docs/stellar-maps.md, galaxies that neither generator made. As PICASSO Sect. 4: an ellipse "
     "is fitted to the true map of stellar mass and kept for all maps; bias is the mean and "
     "scatter the standard deviation, over galaxies, of log10 true - log10 predicted of the sums "
     "inside 2 R_half (of the age, of its mass-weighted mean); errors are from 500 bootstraps of "
-    "the galaxies."
+    "the galaxies. Uncertainties allow for histories, dust and metals that mocks do not have: on "
+    "mocks more pixels than 68 % are within one sigma."
 )
 _DO_NOT_TRUST = (
-    "On real images, as it stands: it was trained on mock galaxies alone, and knows real ones "
-    "only in so far as the mocks resemble them. The mocks' structure has no dynamics, they have "
-    "no active nuclei and no scattered light, and their scaling relations are put in by hand "
-    "(docs/mocks.md). PICASSO warns of the same for networks trained on simulations. Stellar mass "
-    "was compared with a relation for real galaxies (above); nothing else was.",
+    "On real images, as it stands: it was trained on made-up galaxies alone, and knows real ones "
+    "only in so far as these resemble them. They have no dynamics, no active nuclei and no "
+    "scattered light. PICASSO warns of the same for networks trained on simulations. Stellar mass "
+    "was compared with a relation for real galaxies; nothing else was.",
     "Gas, HI and their metals are not seen in optical light: the network knows what galaxies of "
     "such a look usually have, in the mocks. Early types' gas is hardly better than a guess, and "
     "the uncertainty says so.",
-    "Stellar masses: at a given g - i the mocks have 0.1 dex more mass per light than Taylor+ "
-    "(2011) find for galaxies, and the network follows them.",
+    "Ages, metals and dust look alike in five optical bands: where light fits several answers, the "
+    "map shows the middle of what was taught, and the uncertainty how far they reach. Old, "
+    "metal-poor or bursty galaxies are drawn to that middle (docs/stellar-maps.md).",
     "Metallicities: they follow from colours to a few hundredths of a magnitude, which zero "
-    "points and reddening must meet, and from the mocks' mass-metallicity relation.",
+    "points and reddening must meet.",
     "Sums: errors of neighbouring pixels are shared, over a galaxy nearly wholly; the error of a "
     "sum is close to that of its pixels.",
-    "Where the flag says so: brightness and colours that no mock had (a star, a satellite's "
-    "trail, an artefact, an AGN).",
-    "Beyond redshift {farthest:.2f}, the farthest that it was trained on, or without a distance "
-    "beyond 0.05: colours shift, and the network does not know by how much.",
+    "Galaxies in the background: all light is mapped as if it came from the target's redshift.",
+    "Where the flag says so: brightness and colours that no galaxy of the training had (a star, a "
+    "satellite's trail, an artefact, an AGN, a wrong unit).",
+    "Beyond redshift {farthest:.2g}, where training ended; without a redshift, errors are larger, "
+    "as the tables say.",
     "Masses against a Salpeter scale: they are Chabrier masses, 0.24 dex lower.",
 )
 _SOURCES = (
     "Method: Buck & Wolf 2021 (PICASSO, arXiv:2111.01154); Ronneberger+ 2015 (U-Net).",
-    "Mock galaxies: this project (docs/mocks.md), with the populations of Bruzual & Charlot "
-    "(2003) and the dust of Jones+ (2017).",
+    "Mock and painted galaxies: this project (docs/mocks.md, docs/training.md), with the "
+    "populations of Bruzual & Charlot (2003) and the dust of Jones+ (2017).",
 )
 
 
