@@ -61,8 +61,8 @@ _DO_NOT_TRUST = (
     "Galaxies in the background: all light is mapped as if it came from the target's redshift.",
     "Where the flag says so: brightness and colours that no galaxy of the training had (a star, a "
     "satellite's trail, an artefact, an AGN, a wrong unit).",
-    "Beyond redshift {farthest:.2g}, where training ended; without a redshift, errors are larger, "
-    "as the tables say.",
+    "Beyond redshift {farthest:.2g}, the farthest of training; without a redshift errors are "
+    "larger, as the tables say.",
     "Masses against a Salpeter scale: they are Chabrier masses, 0.24 dex lower.",
 )
 _SOURCES = (
