@@ -50,8 +50,9 @@ def swapped(cube: BandCube, first: int, second: int) -> BandCube:
 
 def farther(cube: BandCube, redshift: float) -> BandCube:
     """Taken to be at a higher redshift by so much."""
-    distance = angular_diameter_distance_mpc(redshift_of(cube) + redshift)
-    return replace(cube, pixel_pc=cube.pixel_arcsec * distance * PC_PER_MPC_ARCSEC)
+    taken = redshift_of(cube) + redshift
+    pixel_pc = cube.pixel_arcsec * angular_diameter_distance_mpc(taken) * PC_PER_MPC_ARCSEC
+    return replace(cube, pixel_pc=pixel_pc, redshift=taken)
 
 
 def half_masked(cube: BandCube) -> BandCube:
