@@ -61,7 +61,7 @@ SETS: tuple[Made, ...] = (
         for made in plan([STAGES[-1][1]], [STAGES[-1][2]])
         if made.name in ("train64", "painted64", "validation64")
     ),
-    _painted("held128", "validation", 500_000, 400),
+    _painted("held128", "validation", 500_000, 300),
     _painted("paintedtest128", "test", 0, 300),
     _mocks("test128", "test", 0, 300, 128, "sdss"),
     _mocks("test64", "test", 0, 300, 64, "sdss"),
