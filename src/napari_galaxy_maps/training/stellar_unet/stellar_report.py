@@ -31,6 +31,7 @@ from ..model_files import write_model
 from ..painted.painted_set import FIRST_SEED as PAINTED_SEED
 from . import stellar_card
 from .assemble_model import assemble_steps
+from .domain_scores import measured_steps
 from .least_scatter import RingTable, least_scatter, ring_table
 from .painted_tables import painted_tables_steps
 from .stellar_scoring import Radii, StellarScores, radii_of, score_steps
@@ -258,9 +259,10 @@ def main(arguments: list[str] | None = None) -> int:
         model = run_to_end(
             assemble_steps(network, settings.head, train, validation, card, held=held, mocks=mocks)
         )
+        model = run_to_end(measured_steps(model, validation))
         tables, notes, numbers = measure(model, options.sets)
         model = replace(
-            model, card=with_more(replace(card, tables=tables, notes=notes), options.notes)
+            model, card=with_more(replace(card, tables=(*tables, *model.card.tables), notes=notes), options.notes)
         )
         write_model(model, "unet", options.out, numbers)
     except GalaxyMapsError as error:
