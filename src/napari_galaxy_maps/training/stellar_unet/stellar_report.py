@@ -261,9 +261,8 @@ def main(arguments: list[str] | None = None) -> int:
         )
         model = run_to_end(measured_steps(model, validation))
         tables, notes, numbers = measure(model, options.sets)
-        model = replace(
-            model, card=with_more(replace(card, tables=(*tables, *model.card.tables), notes=notes), options.notes)
-        )
+        card = replace(card, tables=(*tables, *model.card.tables), notes=notes)
+        model = replace(model, card=with_more(card, options.notes))
         write_model(model, "unet", options.out, numbers)
     except GalaxyMapsError as error:
         print(error, file=sys.stderr)
