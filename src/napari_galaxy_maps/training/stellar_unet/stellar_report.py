@@ -31,6 +31,7 @@ from ..model_files import write_model
 from ..painted.painted_set import FIRST_SEED as PAINTED_SEED
 from . import stellar_card
 from .assemble_model import assemble_steps
+from .domain_scores import measured_steps
 from .least_scatter import RingTable, least_scatter, ring_table
 from .painted_tables import painted_tables_steps
 from .stellar_scoring import Radii, StellarScores, radii_of, score_steps
@@ -61,7 +62,7 @@ SETS: tuple[Made, ...] = (
         for made in plan([STAGES[-1][1]], [STAGES[-1][2]])
         if made.name in ("train64", "painted64", "validation64")
     ),
-    _painted("held128", "validation", 500_000, 400),
+    _painted("held128", "validation", 500_000, 300),
     _painted("paintedtest128", "test", 0, 300),
     _mocks("test128", "test", 0, 300, 128, "sdss"),
     _mocks("test64", "test", 0, 300, 64, "sdss"),
@@ -258,10 +259,10 @@ def main(arguments: list[str] | None = None) -> int:
         model = run_to_end(
             assemble_steps(network, settings.head, train, validation, card, held=held, mocks=mocks)
         )
+        model = run_to_end(measured_steps(model, validation))
         tables, notes, numbers = measure(model, options.sets)
-        model = replace(
-            model, card=with_more(replace(card, tables=tables, notes=notes), options.notes)
-        )
+        card = replace(card, tables=(*tables, *model.card.tables), notes=notes)
+        model = replace(model, card=with_more(card, options.notes))
         write_model(model, "unet", options.out, numbers)
     except GalaxyMapsError as error:
         print(error, file=sys.stderr)
