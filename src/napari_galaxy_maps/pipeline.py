@@ -255,10 +255,9 @@ def _predict_changed(
     changed = (cube.mask != before.mask) | (cube.flags != before.flags) | changed_pixels(*planes)
     where: tuple[slice, slice] | tuple[np.ndarray, ...]
     if model.reach:
-        _, averaged = _scale(last)
-        where = window = _around(changed, model.reach * averaged)
+        where = window = _around(changed, model.reach)
         fresh = yield from model.predict_steps(cube, device, where=window)
-        if _scale(fresh) != _scale(last):
+        if fresh.provenance.get("enlarged") != last.provenance.get("enlarged"):
             # The edit has changed how large the galaxy is, and so in which pixels it is looked at.
             return (yield from model.predict_steps(cube, device))
     else:
@@ -292,14 +291,6 @@ def _predict_changed(
 
 
 _NOTHING_FILLED = MapFilling(*np.empty((3, 0), np.int32))
-
-
-def _scale(maps: PropertyMaps) -> tuple[int, int]:
-    """Into how many pixels along a side a pixel was cut for the model, and how many were
-    averaged.
-    """
-    enlarged, averaged = (int(maps.provenance.get(key, 1)) for key in ("enlarged", "averaged"))
-    return enlarged, averaged
 
 
 def _around(changed: np.ndarray, reach: int) -> tuple[slice, slice]:

@@ -43,9 +43,7 @@ class Model(Protocol):
 
     @property
     def reach(self) -> int:
-        """Pixels within which a pixel has an influence on others; 0: each is predicted alone. Of
-        maps that say that blocks of pixels were averaged first (``averaged``), blocks.
-        """
+        """Pixels within which a pixel has an influence on others; 0: each is predicted alone."""
         ...
 
     @classmethod

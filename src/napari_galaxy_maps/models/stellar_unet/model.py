@@ -25,13 +25,13 @@ from .calibration import Calibration, depth_of
 from .colour_cloud import ColourCloud
 from .disk_arrays import release, scratch_array
 from .domain import BLOCK, Domain, Verdict, block_means, vectors_of_blocks, vectors_of_whole
-from .galaxy_size import GalaxySize, blocks_for, check_size, factor_for, galaxy_size
+from .galaxy_size import GalaxySize, check_size, factor_for, galaxy_size
 from .image_tiles import cut, tiles
 from .inputs import N_CHANNELS, check_card
 from .library import ARRAYS, Library, average_features
 from .outputs import STELLAR_PROPERTIES, TARGETS
 from .remarks import unknown_redshift
-from .shown_cube import Scale, binned, redshift_of, uncut
+from .shown_cube import averaged, binned, enlarged, redshift_of, uncut
 
 if TYPE_CHECKING:
     import torch
@@ -65,15 +65,15 @@ def _off_in_dex(data: np.ndarray, sigma: np.ndarray) -> np.ndarray:
     return np.nan_to_num(off)
 
 
-def _sharpness(cube: BandCube, scale: Scale) -> float:
-    """log2 of the PSF's FWHM in pixels of the image, or in blocks of them (`Calibration`)."""
-    return float(np.log2(max(cube.fwhm, 1e-3) / (cube.pixel_arcsec * scale.averaged)))
+def _sharpness(cube: BandCube) -> float:
+    """log2 of the PSF's FWHM in pixels of the image (`Calibration`)."""
+    return float(np.log2(max(cube.fwhm, 1e-3) / cube.pixel_arcsec))
 
 
-def _about_size(size: GalaxySize | None, scale: Scale) -> dict[str, str]:
+def _about_size(size: GalaxySize | None, factor: int) -> dict[str, str]:
     """What maps say of how large the galaxy was found to be, and what was done for it."""
     about = {} if size is None else {"r_half_pixels": f"{size.r_half:.2f}"}
-    return about | {"enlarged": str(scale.enlarged), "averaged": str(scale.averaged)}
+    return about | {"enlarged": str(factor)}
 
 
 @dataclass(frozen=True)
@@ -182,18 +182,19 @@ class StellarUNet:
         used = self.check_bands(cube.bands)
         size = galaxy_size(cube.only(used))
         check_size(size, cube)
-        scale = Scale(factor_for(size, cube.shape), blocks_for(size, cube.shape))
+        factor = factor_for(size, cube.shape)
         on = resolve_device(device)
         network = self.network.to(on)
         values, errors = (scratch_array((len(STELLAR_PROPERTIES), *cube.shape)) for _ in range(2))
         flags = as_flags(cube.flags)
-        side, halo = (scale.on_image(n, STRIDE) for n in (tile or TILE[on], REACH))
-        parts = list(tiles(cube.shape, side, halo, STRIDE * scale.averaged, where))
+        # So many pixels of the network in those of the image.
+        side, halo = (-(-n // (factor * STRIDE)) * STRIDE for n in (tile or TILE[on], REACH))
+        parts = list(tiles(cube.shape, side, halo, STRIDE, where))
         shown = uncut(cube)
         try:
             for i, part in enumerate(parts):
                 data, sigma = self._window(shown, part.window)
-                value, spread = self._predicted(network, data, sigma, cube, scale, part.inner, on)
+                value, spread = self._predicted(network, data, sigma, cube, factor, part.inner, on)
                 seen, noise = (planes[:, *part.inner] for planes in (data, sigma))
                 filled = (flags[part.core] & Flag.FILLED) != 0
                 spread[_ADDITIVE] = np.hypot(
@@ -214,8 +215,8 @@ class StellarUNet:
             if on == "cuda":
                 torch.cuda.empty_cache()
         about = self.card.provenance(self.weights_hash, used, on) | self.about()
-        about |= _about_size(size, scale)
-        return self._maps(values, errors, flags, cube, len(used), scale, about)
+        about |= _about_size(size, factor)
+        return self._maps(values, errors, flags, cube, len(used), about)
 
     def _predicted(
         self,
@@ -223,7 +224,7 @@ class StellarUNet:
         data: np.ndarray,
         sigma: np.ndarray,
         cube: BandCube,
-        scale: Scale,
+        factor: int,
         inner: tuple[slice, slice],
         device: str,
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -232,19 +233,19 @@ class StellarUNet:
         """
         import torch
 
-        data, sigma = scale.shown(data, sigma)
-        part = scale.part(inner)
+        data, sigma = enlarged(data, sigma, factor)
+        part = tuple(slice(factor * axis.start, factor * axis.stop) for axis in inner)
         with torch.inference_mode():
             outputs = network(self._inputs(data, sigma, cube, device))[..., *part]
         depth = depth_of(data[:, *part], sigma[:, *part])
         n_bands = len(self.check_bands(cube.bands))
-        value, spread = self._read(outputs, depth, n_bands, _sharpness(cube, scale))
-        if scale == Scale():
+        value, spread = self._read(outputs, depth, n_bands, _sharpness(cube))
+        if factor == 1:
             return value, spread
         # Ages are no logarithms any more.
         logs = np.array([not target.logarithm for target in TARGETS.values()])
         value[logs] = 10 ** value[logs]
-        value, spread = (scale.back(planes, inner) for planes in (value, spread))
+        value, spread = (averaged(planes, factor) for planes in (value, spread))
         value[logs] = np.log10(value[logs])
         return value, spread
 
@@ -255,7 +256,6 @@ class StellarUNet:
         flags: np.ndarray,
         cube: BandCube,
         n_bands: int,
-        scale: Scale,
         about: Mapping[str, Any],
     ) -> PropertyMaps:
         """Those that the model was taught."""
@@ -263,7 +263,7 @@ class StellarUNet:
             (k, name) for k, name in enumerate(STELLAR_PROPERTIES) if name in self.card.properties
         ]
         maps, sigmas = ({name: planes[k] for k, name in taught} for planes in (values, errors))
-        tails = self.calibration.tails(n_bands, _sharpness(cube, scale))
+        tails = self.calibration.tails(n_bands, _sharpness(cube))
         tail_of = {name: float(tails[k]) for k, name in taught}
         if (verdict := self.verdict(cube)) is not None:
             about = {**about, "domain": str(verdict)}
