@@ -15,6 +15,7 @@ from ...data.flags import Flag
 
 if TYPE_CHECKING:
     from ...data.cube import BandCube
+    from .galaxy_size import GalaxySize
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,12 @@ class Scale:
         if self.averaged > 1:
             return finer(planes, self.averaged)[:, *inner]
         return averaged(planes, self.enlarged)
+
+
+def about_size(size: GalaxySize | None, scale: Scale) -> dict[str, str]:
+    """What maps say of how large the galaxy was found to be, and what was done for it."""
+    about = {} if size is None else {"r_half_pixels": f"{size.r_half:.2f}"}
+    return about | {"enlarged": str(scale.enlarged), "averaged": str(scale.averaged)}
 
 
 def uncut(cube: BandCube) -> BandCube:
