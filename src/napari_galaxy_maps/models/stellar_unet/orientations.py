@@ -13,16 +13,22 @@ if TYPE_CHECKING:
     import torch
 
 
+_TURNS = (0, 2, 1, 3)
+"""Quarter turns of four members, opposite ones beside each other: what a network has of a direction
+of its own, such as maps that are a fraction of a pixel off, cancels of two already.
+"""
+
+
 def turned(planes: torch.Tensor, member: int) -> torch.Tensor:
-    """Planes of shape (..., ny, nx) as a member sees them: 0 as they are, up to 3 by so many
-    quarter turns, from 4 on mirrored first.
+    """Planes of shape (..., ny, nx) as a member sees them: the first as they are, the next three
+    turned, from the fifth (4) on mirrored first.
     """
-    return (planes.flip(-1) if member >= 4 else planes).rot90(member % 4, (-2, -1))
+    return (planes.flip(-1) if member >= 4 else planes).rot90(_TURNS[member % 4], (-2, -1))
 
 
 def turned_back(planes: torch.Tensor, member: int) -> torch.Tensor:
     """The reverse of `turned`."""
-    planes = planes.rot90(-(member % 4), (-2, -1))
+    planes = planes.rot90(-_TURNS[member % 4], (-2, -1))
     return planes.flip(-1) if member >= 4 else planes
 
 
@@ -40,7 +46,7 @@ def looks(
     levels : sequence of Tensor, shape (n, channels, ny, nx)
         Sides of the finest are multiples of the coarsest's blocks, so that these stay the same.
     members : int
-        1 to 8, the orientations of a square: quarter turns, then those of the mirror image.
+        1 to 8, the orientations of a square: its turns, then those of its mirror image.
     """
     for member in range(members):
         yield turned_back(network([turned(level, member) for level in levels]), member)
