@@ -252,6 +252,7 @@ def predict(
     model: str | None = None,
     *,
     prior: Literal["relations", "wide"] | None = None,
+    members: int | None = None,
     device: str | None = None,
     recipe: Recipe | None = None,
     progress: Listener | None = None,
@@ -267,6 +268,8 @@ def predict(
     prior : str, optional
         What a model that can do either takes for likely: the scaling relations of galaxies, or
         (``"wide"``) anything alike.
+    members : int, optional
+        In how many orientations, 1 to 8, a model that looks at images sees the galaxy.
     device : str, optional
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
     recipe : Recipe, optional
@@ -284,7 +287,7 @@ def predict(
     GalaxyMapsError
         Whatever is wrong, in a sentence.
     """
-    asked = {"name": model, "prior": prior, "device": device}
+    asked = {"name": model, "prior": prior, "members": members, "device": device}
     settings = settled_recipe(galaxy, recipe, model=asked)
     memory = pipeline.PredictionMemory()
     if isinstance(galaxy, BandCube):

@@ -77,13 +77,13 @@ def masks_given(
 
 @dataclass
 class PredictionMemory(PreparationMemory):
-    """What preparation remembers, and the last prediction with the cube it was made of and the
-    prior of its model.
+    """What preparation remembers, and the last prediction with the cube it was made of, and the
+    prior and members of its model.
     """
 
     cube: BandCube | None = None
     maps: PropertyMaps | None = None
-    prior: str = ""
+    asked: tuple[str, int] | None = None
 
 
 def prepare_galaxy_steps(
@@ -135,6 +135,7 @@ def predict_cube_steps(
     cube, recipe = _of_one_galaxy(cube, recipe)
     whole = cube.with_masked_light()
     model = chosen_model(recipe.model)
+    asked = (recipe.model.prior, recipe.model.members)
     unknown = unknown_bands(model.card, cube.bands)
     unused = not_used(model.card, (*cube.bands, *left_out))
     if unused:
@@ -145,7 +146,7 @@ def predict_cube_steps(
         or last is None
         or not _alike(cube, before)
         or last.provenance["model_hash"] != model.weights_hash
-        or (memory is not None and memory.prior != recipe.model.prior)
+        or (memory is not None and memory.asked != asked)
     ):
         maps = yield from model.predict_steps(whole, recipe.model.device)
     else:
@@ -172,7 +173,7 @@ def predict_cube_steps(
     if cube.masked_light is not None:
         maps = maps.take_apart(cube.masked_light)
     if memory is not None:
-        memory.cube, memory.maps, memory.prior = cube, maps, recipe.model.prior
+        memory.cube, memory.maps, memory.asked = cube, maps, asked
     return maps
 
 

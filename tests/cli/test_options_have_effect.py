@@ -26,6 +26,7 @@ RECIPE = {
     "--ebv": "0.1", "--reddening-map": "SFD", "--stars": "gaia", "--resolution": "12",
     "--kernel": "SDSS_r=kernel.fits", "--pixel": "3", "--pixel-pc": "300", "--recipe": "r.toml",
     "--set": "sky.model=plane", "--model": "stellar-unet", "--prior": "wide",
+    "--members": "2",
     "--device": "cpu", "--stand-in": None,
 }  # fmt: skip
 """Options that change the recipe, with a value. --mask: `test_mask_edits`."""

@@ -264,7 +264,7 @@ def test_settings_that_make_other_maps_are_named(maps):
     result = Result("dust-forest", maps, Recipe(), {"WISE_3.4": "1", "2MASS_J": "2"})
     now = {"WISE_3.4": "1", "2MASS_J": "2"}
     recipe = Recipe()
-    recipe.model.name, recipe.model.prior = "stellar-unet", "wide"
+    recipe.model.name, recipe.model.prior, recipe.model.members = "stellar-unet", "wide", 8
     recipe.galaxy.name = "NGC 309"
     assert result.differences(recipe, now) == []
     recipe.galaxy.redshift = 0.02
@@ -289,18 +289,21 @@ def test_labels_are_told_apart_and_a_file_says_its_inputs(maps):
     known = replace(maps, provenance={**maps.provenance, "inputs": told})
     assert inputs_of(known) == {"WISE_3.4": "abc"}
     assert result_of_file("maps.fits", known).label == "dust-forest"
-    wide = replace(maps, provenance={"model": "stellar-unet", "prior": "wide"})
+    wide = replace(maps, provenance={"model": "stellar-unet", "prior": "wide", "members": "1"})
     assert result_of_file("maps.fits", wide).label == "stellar-unet wide"
+    wide.provenance["members"] = "8"
+    assert result_of_file("maps.fits", wide).label == "stellar-unet wide, 8 members"
     damaged = replace(maps, provenance={"recipe": "no [toml", "inputs": 3})
     assert result_of_file("my maps.fits", damaged).label == "my maps"
 
 
-def test_results_of_two_priors_stand_beside_each_other(own, maps):
+@pytest.mark.parametrize(("setting", "other"), [("prior", "wide"), ("members", 2)])
+def test_results_of_two_priors_stand_beside_each_other(own, maps, setting, other):
     recipe = Recipe(model={"name": "stellar-unet"})
     result = own.project.add_result(Result("stellar-unet", maps, recipe))
     asked = recipe.model_copy(deep=True)
     assert own.project.result_like(asked) is result
-    asked.model.prior = "wide"
+    setattr(asked.model, setting, other)
     assert own.project.result_like(asked) is None
 
 

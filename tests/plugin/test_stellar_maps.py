@@ -104,7 +104,7 @@ def test_the_prior_is_offered_where_the_model_has_a_choice(viewer, workspace, qt
     predictor = panels.panel(viewer, "Predict")
     panels.raise_panel(viewer, "Predict")
     wait_for(qtbot, lambda: predictor.model.count() == 2)
-    cards = {name: _Card("", name, name == "stellar-unet") for name in predictor._cards}
+    cards = {name: _Card("", name, *[name == "stellar-unet"] * 2) for name in predictor._cards}
     predictor._models_known((list(cards), cards))
 
     def choose(name):
@@ -113,12 +113,17 @@ def test_the_prior_is_offered_where_the_model_has_a_choice(viewer, workspace, qt
         return workspace.project.recipe.model
 
     choose("dust-forest")
-    assert predictor.relations.isHidden()
+    assert predictor.relations.isHidden() and predictor.members.isHidden()
     choose("stellar-unet")
     assert predictor.relations.isVisible() and predictor.relations.isChecked()
     click(qtbot, predictor.relations)
     assert workspace.project.recipe.model.prior == "wide"
-    assert choose("dust-forest").prior == "relations" and predictor.relations.isHidden()
+    assert predictor.members.isVisible() and predictor.members.value() == 1
+    predictor.members.setValue(4)
+    assert workspace.project.recipe.model.members == 4
+    other = choose("dust-forest")
+    assert other.prior == "relations" and other.members == 1, "which it would refuse"
+    assert predictor.relations.isHidden() and predictor.members.isHidden()
     workspace.project.set_recipe("model", prior="wide")  # as a recipe may say
     click(qtbot, predictor.relations)
     assert workspace.project.recipe.model.prior == "relations" and predictor.relations.isHidden()

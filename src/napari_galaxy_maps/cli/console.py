@@ -91,10 +91,12 @@ def print_maps(maps: PropertyMaps) -> None:
     from ..data.properties import PROPERTIES
 
     ny, nx = maps.shape
+    members = maps.provenance.get("members", "1")
     print(
         f"{maps.provenance.get('object', '')}: maps of {nx} x {ny} pixels "
         f"by {maps.provenance.get('model', '')}"
         f"{', with no scaling relations' if maps.provenance.get('prior') == 'wide' else ''}"
+        f"{f', {members} members' if members != '1' else ''}"
     )
     for name, plane in maps.values.items():
         good = np.isfinite(plane)

@@ -46,7 +46,7 @@ _OPTION_SETTINGS = (
     ("psf.target", "resolution"), ("grid.pixel", "pixel"), ("grid.pixel", "pixel_pc"),
     ("reddening.ebv", "ebv"), ("reddening.map", "reddening_map"), ("stars.catalogue", "stars"),
     ("input.stand_in", "stand_in"), ("model.name", "model"), ("model.prior", "prior"),
-    ("model.device", "device"),
+    ("model.members", "members"), ("model.device", "device"),
 )  # fmt: skip
 """Settings of the recipe, and the options of their own that set them."""
 

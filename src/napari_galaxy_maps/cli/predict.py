@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ..data import ranges
 from .console import print_maps, print_scores, run_steps
 from .galaxy_input import (
     masks_of,
@@ -13,7 +14,7 @@ from .galaxy_input import (
     recipe_of_cube,
     say_what_changed,
 )
-from .options import IMAGES_OR_CUBE, add_device, add_paths, add_recipe_options, recipe_of
+from .options import IMAGES_OR_CUBE, add_device, add_paths, add_recipe_options, recipe_of, whole
 from .outputs import OutputFits
 
 if TYPE_CHECKING:
@@ -38,6 +39,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         choices=["relations", "wide"],
         help="what a model that can do either takes for likely: the scaling relations of galaxies "
         "(relations), or anything alike (wide)",
+    )
+    parser.add_argument(
+        "--members",
+        type=whole(ranges.MEMBERS),
+        metavar="N",
+        help="in how many orientations, 1 to 8, a model that looks at images sees the galaxy, to "
+        "average what it says; N times as long",
     )
     add_device(parser, "where the model runs")
     parser.add_argument(

@@ -28,6 +28,7 @@ DISTANCE: Final = Range(
 REDSHIFT: Final = Range(-0.003, 0.6, slips=(Slip("a velocity in km/s", 1 / SPEED_OF_LIGHT_KM_S),))
 D25: Final = Range(0.01, 1200, ARCMIN, (Slip("in arcsec", 1 / 60), Slip("in degrees", 60)))
 HUBBLE_STAGE: Final = Range(-5, 10)
+MEMBERS: Final = Range(1, 8)
 AXIS_RATIO: Final = Range(0.02, 1, slips=(Slip("a/b", inverse=True),))
 EBV: Final = Range(0, 5, MAG, (Slip("A(V)", 1 / 3.1), Slip("in thousandths of a magnitude", 1e-3)))
 FWHM: Final = Range(0.01, 3600, ARCSEC, (_IN_DEGREES,))

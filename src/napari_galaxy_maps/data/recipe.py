@@ -383,6 +383,11 @@ class ModelSettings(Section):
         description="What a model that can do either takes for likely: the scaling relations of "
         "galaxies (mass and metals, mass and star formation), or anything alike",
     )
+    members: Annotated[int, ranges.MEMBERS] = Field(
+        1,
+        description="In how many orientations (turned, mirrored) a model that looks at images sees "
+        "the galaxy, to average what it says; so many times as long",
+    )
 
 
 class Recipe(Settings):

@@ -58,6 +58,7 @@ def write_maps(
     for key, name, comment in (
         ("MODEL", "model", "model that made the maps"),
         ("PRIOR", "prior", "whether scaling relations counted, or wide"),
+        ("MEMBERS", "members", "orientations in which the model looked"),
         ("MODELSHA", "model_hash", ""),  # 64 characters leave no room for a comment
         ("IMF", "imf", "initial mass function of masses"),
         ("DOMAIN", "domain", ""),  # how far the galaxy is from what the model was trained on

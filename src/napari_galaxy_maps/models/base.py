@@ -106,3 +106,11 @@ class ModelWithPrior(Model, Protocol):
     def without_relations(self) -> Model:
         """The same model, which takes anything for as likely; ``provenance["prior"]`` says so."""
         ...
+
+
+class ModelWithMembers(Model, Protocol):
+    """A model that may look at a galaxy in several orientations, and average what it sees."""
+
+    def with_members(self, members: int) -> Model:
+        """The same model in 1 to 8 orientations; ``provenance["members"]`` says in how many."""
+        ...

@@ -22,7 +22,7 @@ from .card import ModelCard
 
 if TYPE_CHECKING:
     from ..data.recipe import ModelSettings
-    from .base import Model, ModelWithPrior
+    from .base import Model, ModelWithMembers, ModelWithPrior
 
 SHIPPED = Path(__file__).parent
 """Folder of the models that ship with the package."""
@@ -79,15 +79,26 @@ def load_model(name: str = "dust-forest", folder: Path | None = None) -> Model:
 
 
 def chosen_model(settings: ModelSettings) -> Model:
-    """The model that a recipe names, with the prior that it names.
+    """The model that a recipe names, with the prior and the members that it names.
 
     Raises
     ------
     ModelError
-        As `load_model`; when the model cannot leave its prior out.
+        As `load_model`; when the model cannot leave its prior out, or has no members.
     """
-    model = load_model(settings.name)
-    if settings.prior == "relations":
+    model = _with_prior(load_model(settings.name), settings.prior)
+    if settings.members == 1:
+        return model
+    if not hasattr(model, "with_members"):
+        raise ModelError(
+            f"{model.name} does not look at images, which it could turn; set model.members "
+            "(--members) back to 1, or choose another model, such as stellar-unet."
+        )
+    return cast("ModelWithMembers", model).with_members(settings.members)
+
+
+def _with_prior(model: Model, prior: str) -> Model:
+    if prior == "relations":
         return model
     if not hasattr(model, "without_relations"):
         raise ModelError(

@@ -4,13 +4,18 @@ galaxies held out from training.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...data.properties import GAUSSIAN_95
 from .inputs import UGRIZ
+
+if TYPE_CHECKING:
+    from ...data.cube import BandCube
 
 N_BANDS = len(UGRIZ)
 _ARRAYS = ("sharpness", "shift", "depth", "raw", "correction", "tail")
@@ -29,6 +34,21 @@ def depth_of(data: np.ndarray, sigma: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.fmax.reduce(data / sigma, axis=0)
     return np.asarray(np.log(np.fmax(ratio, _LEAST_RATIO)))
+
+
+def off_in_dex(data: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+    """By how much the logarithm of the light may be off by its error, the median of the bands: what
+    was filled under a mask is off in all bands alike, which no network is told. Shape (ny, nx).
+    """
+    with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # no band there
+        off = np.nanmedian(np.log10(1 + sigma / np.maximum(data, 0.1 * sigma)), axis=0)
+    return np.nan_to_num(off)
+
+
+def sharpness_of(cube: BandCube) -> float:
+    """log2 of the PSF's FWHM in pixels of the image (`Calibration`)."""
+    return float(np.log2(max(cube.fwhm, 1e-3) / cube.pixel_arcsec))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -21,17 +20,18 @@ from ...exceptions import ModelError
 from ...progress import Progress, Steps, run_to_end
 from ..base import RELATIONS
 from ..card import ModelCard
-from .calibration import Calibration, depth_of
+from .calibration import Calibration, depth_of, off_in_dex, sharpness_of
 from .colour_cloud import ColourCloud
 from .disk_arrays import release, scratch_array
 from .domain import BLOCK, Domain, Verdict, block_means, vectors_of_blocks, vectors_of_whole
-from .galaxy_size import GalaxySize, check_size, factor_for, galaxy_size
+from .galaxy_size import check_size, factor_for, galaxy_size
 from .image_tiles import cut, tiles
 from .inputs import N_CHANNELS, check_card
 from .library import ARRAYS, Library, average_features
+from .orientations import ensemble, looks
 from .outputs import STELLAR_PROPERTIES, TARGETS
 from .remarks import unknown_redshift
-from .shown_cube import averaged, binned, enlarged, redshift_of, uncut
+from .shown_cube import about_size, averaged, binned, enlarged, redshift_of, uncut
 
 if TYPE_CHECKING:
     import torch
@@ -55,27 +55,6 @@ compare them with.
 _ADDITIVE = np.array([PROPERTIES[name].additive for name in STELLAR_PROPERTIES])
 
 
-def _off_in_dex(data: np.ndarray, sigma: np.ndarray) -> np.ndarray:
-    """By how much the logarithm of the light may be off by its error, the median of the bands: what
-    was filled under a mask is off in all bands alike, which no network is told. Shape (ny, nx).
-    """
-    with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # no band there
-        off = np.nanmedian(np.log10(1 + sigma / np.maximum(data, 0.1 * sigma)), axis=0)
-    return np.nan_to_num(off)
-
-
-def _sharpness(cube: BandCube) -> float:
-    """log2 of the PSF's FWHM in pixels of the image (`Calibration`)."""
-    return float(np.log2(max(cube.fwhm, 1e-3) / cube.pixel_arcsec))
-
-
-def _about_size(size: GalaxySize | None, factor: int) -> dict[str, str]:
-    """What maps say of how large the galaxy was found to be, and what was done for it."""
-    about = {} if size is None else {"r_half_pixels": f"{size.r_half:.2f}"}
-    return about | {"enlarged": str(factor)}
-
-
 @dataclass(frozen=True)
 class StellarUNet:
     """Stars and gas of every pixel, with uncertainties, from any of ugriz.
@@ -97,6 +76,8 @@ class StellarUNet:
         Whether the scaling relations of the galaxies that it learnt from count.
     domain : Domain, optional
         What it was trained on; without it, as of earlier weights, no galaxy is judged.
+    members : int
+        Orientations in which it looks at a galaxy (`orientations`).
     """
 
     network: UNet
@@ -108,6 +89,7 @@ class StellarUNet:
     weights_hash: str = ""
     relations: bool = True
     domain: Domain | None = None
+    members: int = 1
     has_remarks: ClassVar[bool] = False  # its weights would take longer to read than most cubes
     reach: int = field(default=REACH, init=False)
 
@@ -198,7 +180,7 @@ class StellarUNet:
                 seen, noise = (planes[:, *part.inner] for planes in (data, sigma))
                 filled = (flags[part.core] & Flag.FILLED) != 0
                 spread[_ADDITIVE] = np.hypot(
-                    spread[_ADDITIVE], np.where(filled, _off_in_dex(seen, noise), 0)
+                    spread[_ADDITIVE], np.where(filled, off_in_dex(seen, noise), 0)
                 )
                 hidden = cube.mask[part.core] | ~np.isfinite(seen).any(axis=0)
                 values[(slice(None), *part.core)] = np.where(hidden, np.nan, value)
@@ -215,7 +197,7 @@ class StellarUNet:
             if on == "cuda":
                 torch.cuda.empty_cache()
         about = self.card.provenance(self.weights_hash, used, on) | self.about()
-        about |= _about_size(size, factor)
+        about |= about_size(size, factor)
         return self._maps(values, errors, flags, cube, len(used), about)
 
     def _predicted(
@@ -236,10 +218,15 @@ class StellarUNet:
         data, sigma = enlarged(data, sigma, factor)
         part = tuple(slice(factor * axis.start, factor * axis.stop) for axis in inner)
         with torch.inference_mode():
-            outputs = network(self._inputs(data, sigma, cube, device))[..., *part]
+            inputs = self._inputs(data, sigma, cube, device)
+            answers = (
+                self._scaled(outputs[..., *part])
+                for outputs in looks(network, inputs, self.members)
+            )
+            value, spread, apart = ensemble(answers)
         depth = depth_of(data[:, *part], sigma[:, *part])
         n_bands = len(self.check_bands(cube.bands))
-        value, spread = self._read(outputs, depth, n_bands, _sharpness(cube))
+        value, spread = self._read(value, spread, apart, depth, n_bands, sharpness_of(cube))
         if factor == 1:
             return value, spread
         # Ages are no logarithms any more.
@@ -263,21 +250,26 @@ class StellarUNet:
             (k, name) for k, name in enumerate(STELLAR_PROPERTIES) if name in self.card.properties
         ]
         maps, sigmas = ({name: planes[k] for k, name in taught} for planes in (values, errors))
-        tails = self.calibration.tails(n_bands, _sharpness(cube))
+        tails = self.calibration.tails(n_bands, sharpness_of(cube))
         tail_of = {name: float(tails[k]) for k, name in taught}
         if (verdict := self.verdict(cube)) is not None:
             about = {**about, "domain": str(verdict)}
         return PropertyMaps(maps, sigmas, cube.wcs, flags, about, tails=tail_of)
 
     def about(self) -> dict[str, str]:
-        """What maps say of the prior, where there is a choice."""
-        if RELATIONS not in self.card.features:
-            return {}
-        return {"prior": "relations" if self.relations else "wide"}
+        """What maps say of the members, and of the prior where there is a choice."""
+        about = {"members": str(self.members)}
+        if RELATIONS in self.card.features:
+            about["prior"] = "relations" if self.relations else "wide"
+        return about
 
     def without_relations(self) -> StellarUNet:
         """The same network, told to take anything for as likely."""
         return replace(self, relations=False)
+
+    def with_members(self, members: int) -> StellarUNet:
+        """The same network, which looks at a galaxy in so many orientations."""
+        return replace(self, members=members)
 
     def remarks(self, cube: BandCube) -> list[str]:
         """What an unknown redshift costs, and a sentence on a galaxy that is unlike all that it was
@@ -404,17 +396,33 @@ class StellarUNet:
         relations = torch.full_like(redshift, float(self.relations))
         return encode(seen, noise, redshift, relations)
 
-    def _read(
-        self, outputs: torch.Tensor, depth: np.ndarray, n_bands: int, sharpness: float
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Values and errors in the units of the maps, shape (7, ny, nx)."""
+    def _scaled(self, outputs: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """Values and sigmas in scaled units, shape (7, ny, nx), as the network says them."""
         from .output_head import Head
 
         head = Head(kind=self.settings["head"], maps=len(STELLAR_PROPERTIES))
-        value, spread = (t[0].cpu().numpy() for t in head.read(outputs.float()))
+        value, sigma = (t[0].cpu().numpy() for t in head.read(outputs.float()))
+        return value, sigma
+
+    def _read(
+        self,
+        value: np.ndarray,
+        spread: np.ndarray,
+        apart: np.ndarray,
+        depth: np.ndarray,
+        n_bands: int,
+        sharpness: float,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Values and errors in the units of the maps, shape (7, ny, nx), of values, sigmas and how
+        far members are apart in scaled ones.
+        """
         for k, target in enumerate(TARGETS.values()):
             value[k], spread[k] = target.value(value[k]), spread[k] * target.unit
         value, spread = self.calibration.corrected(value, spread, depth, n_bands, sharpness)
+        if self.members > 1:
+            # What members differ by is seen, not told, and needs no correction.
+            units = np.array([target.unit for target in TARGETS.values()], np.float32)
+            spread = np.hypot(spread, units[:, None, None] * apart)
         for k, target in enumerate(TARGETS.values()):
             if target.logarithm:
                 value[k] = 10 ** value[k]

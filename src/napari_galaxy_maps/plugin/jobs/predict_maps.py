@@ -108,7 +108,8 @@ class MapPredictor:
         before = views.looked_at
         result = project.result_like(recipe)
         if result is None:
-            label = label_of(recipe.model.name, recipe.model.prior)
+            asked = recipe.model
+            label = label_of(asked.name, asked.prior, str(asked.members))
             result = project.add_result(Result(label, found.maps, recipe, inputs))
         else:
             project.choose_result(result)

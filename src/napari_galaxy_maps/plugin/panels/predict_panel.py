@@ -19,12 +19,13 @@ from qtpy.QtWidgets import (
     QTextBrowser,
 )
 
+from ...data.ranges import MEMBERS
 from ...models.band_advice import advice
 from ...prepare import steps as preparation
 from ..eventloop import preload, worker
 from ..jobs import fit_truth, refresh_maps
 from ..widgets.forms import Message, agreed, wrapped
-from ..widgets.qt_parts import ComboBox
+from ..widgets.qt_parts import ComboBox, SpinBox
 from ..widgets.results_view import ResultsView
 from ..widgets.theme_colours import FAINT
 from .workspace_panel import WorkspacePanel
@@ -49,9 +50,10 @@ class _Card(NamedTuple):
     summary: str
     text: str
     has_prior: bool
+    has_members: bool
 
 
-_UNKNOWN = _Card("", "The card is not there yet.", False)
+_UNKNOWN = _Card("", "The card is not there yet.", False, False)
 
 
 class PredictPanel(WorkspacePanel):
@@ -120,7 +122,19 @@ class PredictPanel(WorkspacePanel):
             lambda _: self.project.set_recipe("model", device=self.device.currentData())
         )
         form.addRow("Runs on", self.device)
-        form.addRow("", self._prior())
+        row = QHBoxLayout()
+        row.addWidget(self._prior(), 1)
+        row.addWidget(self._members())
+        form.addRow("", row)
+        self._build_truth(form)
+        self.column.addLayout(form)
+        self.card = QTextBrowser()
+        self.card.setOpenExternalLinks(True)
+        self.card.setMinimumHeight(260)
+        self.card.hide()
+        self.column.addWidget(self.card)
+
+    def _build_truth(self, form: QFormLayout) -> None:
         self.truth = ComboBox()
         self.truth.setObjectName("truth")
         self.truth.setToolTip(
@@ -147,12 +161,6 @@ class PredictPanel(WorkspacePanel):
         row.addWidget(self.fit_truth, 1)
         row.addWidget(self.save_truth)
         form.addRow("", row)
-        self.column.addLayout(form)
-        self.card = QTextBrowser()
-        self.card.setOpenExternalLinks(True)
-        self.card.setMinimumHeight(260)
-        self.card.hide()
-        self.column.addWidget(self.card)
 
     def _prior(self) -> QCheckBox:
         """Whether the model counts on scaling relations; shown where it has the choice."""
@@ -167,6 +175,21 @@ class PredictPanel(WorkspacePanel):
             lambda on: self.project.set_recipe("model", prior="relations" if on else "wide")
         )
         return self.relations
+
+    def _members(self) -> SpinBox:
+        """In how many orientations the model looks; shown where it looks at images."""
+        self.members = SpinBox()
+        self.members.setObjectName("members")
+        self.members.setRange(int(MEMBERS.least), int(MEMBERS.most))
+        self.members.setSuffix(" × seen")
+        self.members.setKeyboardTracking(False)
+        self.members.setToolTip(
+            "In how many orientations, turned and mirrored, the model sees the galaxy. What it "
+            "says is averaged, and what it says differently is added to the errors. N take N "
+            "times as long"
+        )
+        self.members.valueChanged.connect(self._set_members)
+        return self.members
 
     def _build_run(self) -> None:
         self.missing = wrapped(name="missing")
@@ -218,12 +241,17 @@ class PredictPanel(WorkspacePanel):
     def _ask_models(self) -> None:
         def fetch() -> tuple[list[str], dict[str, _Card]]:
             from ...models.base import RELATIONS
-            from ...models.registry import list_models, load_card
+            from ...models.registry import list_models, load_card, model_class
 
             names = list(list_models())
             cards = {name: load_card(name) for name in names}
             return names, {
-                name: _Card(card.summary(), card.to_markdown(), RELATIONS in card.features)
+                name: _Card(
+                    card.summary(),
+                    card.to_markdown(),
+                    RELATIONS in card.features,
+                    hasattr(model_class(name), "with_members"),
+                )
                 for name, card in cards.items()
             }
 
@@ -237,11 +265,18 @@ class PredictPanel(WorkspacePanel):
         self._show_missing()
 
     def _set_model(self, name: str) -> None:
-        if self._cards.get(name, _UNKNOWN).has_prior:
-            self.project.set_recipe("model", name=name)
-        else:  # another prior than its own would be refused
-            self.project.set_recipe("model", name=name, prior="relations")
+        card = self._cards.get(name, _UNKNOWN)
+        usual: dict[str, Any] = {}  # what the model would refuse
+        if not card.has_prior:
+            usual["prior"] = "relations"
+        if not card.has_members:
+            usual["members"] = 1
+        self.project.set_recipe("model", name=name, **usual)
         self._show_missing()
+
+    def _set_members(self, members: int) -> None:
+        if members != self.project.recipe.model.members:
+            self.project.set_recipe("model", members=members)
 
     def show_card(self, on: bool) -> None:
         """Show or hide the model's card."""
@@ -258,7 +293,9 @@ class PredictPanel(WorkspacePanel):
         self.summary.setVisible(bool(self.summary.text()))
         self.device.setCurrentIndex(self.device.findData(settings.device))
         self.relations.setChecked(settings.prior == "relations")
-        # A prior that came with a recipe can be taken back whatever the model.
+        self.members.setValue(settings.members)
+        # What came with a recipe can be taken back whatever the model.
+        self.members.setVisible(card.has_members or settings.members != 1)
         self.relations.setVisible(card.has_prior or settings.prior != "relations")
 
     def _show_devices(self) -> None:

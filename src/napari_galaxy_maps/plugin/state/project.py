@@ -320,6 +320,7 @@ class Project(GalaxyWork):
             if not result.opened
             and result.recipe.model.name == recipe.model.name
             and result.recipe.model.prior == recipe.model.prior
+            and result.recipe.model.members == recipe.model.members
             and not result.differences(recipe, inputs)
         ]
         return self.result if self.result in same else next(iter(same), None)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _NO_MATTER = {
     "galaxy": {"name"},
-    "model": {"name", "device", "prior"},
+    "model": {"name", "device", "prior", "members"},
     "stars": {"enabled"},
     "input": {"roles", "leave_out"},
 }
@@ -94,7 +94,8 @@ class Result:
         Parameters
         ----------
         recipe : Recipe
-            The recipe as it is now; which model and prior it names makes no difference.
+            The recipe as it is now; which model, prior and members it names makes no
+            difference.
         inputs : dict of str to str
             SHA-256 of the images by band; empty while none is open.
         """
@@ -124,7 +125,8 @@ def result_of_file(name: str, maps: PropertyMaps) -> Result:
         recipe = Recipe()
     path = Path(str(said.get("file", "")))
     made = datetime.fromtimestamp(path.stat().st_mtime if path.is_file() else 0).astimezone()
-    label = label_of(str(said.get("model", "")), str(said.get("prior", ""))) or Path(name).stem
+    label = label_of(*(str(said.get(key, "")) for key in ("model", "prior", "members")))
+    label = label or Path(name).stem
     return Result(label, maps, recipe, inputs_of(maps), made=made, saved=True, opened=True)
 
 
@@ -167,11 +169,15 @@ def changed_settings(before: Recipe, now: Recipe) -> list[str]:
     return found
 
 
-def label_of(model: str, prior: str) -> str:
-    """What a result is called: its model, which may be named with its weights or folder, and the
-    prior where that is not the usual one.
+def label_of(model: str, prior: str, members: str) -> str:
+    """What a result is called: its model, which may be named with its weights or folder, and prior
+    and members where these are not the usual ones.
     """
-    return model.partition("@")[0] + (" wide" if model and prior == "wide" else "")
+    if not model:
+        return ""
+    wide = " wide" if prior == "wide" else ""
+    several = f", {members} members" if members not in ("", "1") else ""
+    return f"{model.partition('@')[0]}{wide}{several}"
 
 
 def free_label(model: str, results: Sequence[Result]) -> str:

@@ -145,9 +145,9 @@ def _counts_in(row: str, case: Case) -> bool:
     return row in case.rows
 
 
-def predictor(model: str, device: str) -> Predict:
+def predictor(model: str, device: str, members: int = 1) -> Predict:
     """Predicts as the program does."""
-    recipe = Recipe(model=ModelSettings(name=model, device=device))
+    recipe = Recipe(model=ModelSettings(name=model, device=device, members=members))
     return lambda cube: run_to_end(predict_cube_steps(cube, recipe, {"object": cube.name}))
 
 
@@ -166,6 +166,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="a few galaxies of each row")
     parser.add_argument("--docs", type=Path, help="page whose table is written anew")
     parser.add_argument("--device", default="cpu", choices=("auto", "cpu", "cuda", "mps"))
+    parser.add_argument(
+        "--members", type=int, default=1, choices=range(1, 9), help="orientations that it sees"
+    )
     options = parser.parse_args(arguments)
     try:
         check_output_folder(options.out)
@@ -173,8 +176,12 @@ def main(arguments: list[str] | None = None) -> int:
         cases = chosen(all_cases(), options.rows, options.last, options.quick)
         studio = Studio(options.data)
         with model_of(options.model) as model:
-            about = {"model": options.model, "weights": model_hash(model)}
-            found = score_cases(cases, studio, predictor(model, options.device))
+            about = {
+                "model": options.model,
+                "weights": model_hash(model),
+                "members": options.members,
+            }
+            found = score_cases(cases, studio, predictor(model, options.device, options.members))
         table = score_table.markdown({**about, **found})
         options.out.mkdir(parents=True, exist_ok=True)
         numbers = json.dumps(_plain({**about, **found}), indent=1)
