@@ -23,7 +23,7 @@ from napari_galaxy_maps.training.outside import (
     painted_views,
     scene,
     score,
-    score_table,
+    table_of_rows,
     second_recipe,
     sights,
     starlight,
@@ -273,10 +273,10 @@ def numbers(**changed):
 def test_a_row_is_judged_by_bias_and_coverage(name, changed, words):
     row = numbers()
     row[name] |= changed
-    assert score_table.verdict(row) == words
-    assert score_table.verdict(numbers(refused=4)) == ["4 refused"]
+    assert table_of_rows.verdict(row) == words
+    assert table_of_rows.verdict(numbers(refused=4)) == ["4 refused"]
     row[name] |= {"coverage68": 50.0, "coverage95": 99.0}
-    assert len(score_table.pooled_verdict(row)) == 2
+    assert len(table_of_rows.pooled_verdict(row)) == 2
 
 
 def test_the_command_writes_numbers_and_table_and_says_what_is_wrong(tmp_path, monkeypatch, capsys):
@@ -295,7 +295,9 @@ def test_the_command_writes_numbers_and_table_and_says_what_is_wrong(tmp_path, m
     monkeypatch.setattr(score, "Studio", Studio)
     monkeypatch.setattr(score, "predictor", lambda model, device: refuse)
     page = tmp_path / "page.md"
-    page.write_text(f"before\n\n{score_table.START}\n\noutdated\n\n{score_table.END}\n\nafter\n")
+    page.write_text(
+        f"before\n\n{table_of_rows.START}\n\noutdated\n\n{table_of_rows.END}\n\nafter\n"
+    )
     given = ["--data", str(tmp_path), "--out", str(tmp_path / "out"), "--docs", str(page)]
     assert score.main([*given, "--rows", "tau"]) == 0
     written = json.loads((tmp_path / "out" / "outside.json").read_text())
@@ -332,7 +334,7 @@ def test_a_fit_that_goes_on_is_scored_as_it_is(tmp_path):
 
 def test_the_table_of_the_docs_is_of_the_weights_that_ship():
     page = Path(__file__).parents[2] / "docs" / "stellar-maps.md"
-    assert f"weights {model_hash('stellar-unet')[:12]}" in score_table.page_of(page)
+    assert f"weights {model_hash('stellar-unet')[:12]}" in table_of_rows.page_of(page)
 
 
 def test_a_folder_without_templates_is_named(tmp_path):

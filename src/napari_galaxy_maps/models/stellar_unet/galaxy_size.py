@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -249,6 +250,7 @@ def _galaxy(
     """The pixels about the galaxy's middle, and those of others."""
     from astropy.stats import sigma_clipped_stats
     from photutils.segmentation import detect_sources
+    from photutils.utils.exceptions import NoDetectionsWarning
     from scipy.ndimage import gaussian_filter
 
     width = max(fwhm / 2.3548, 0.8)
@@ -262,7 +264,9 @@ def _galaxy(
     scatter = max(
         noise / (2 * np.sqrt(np.pi) * width), 1.4826 * float(np.median(below)) if below.size else 0
     )
-    segments = detect_sources(smooth, sky + _THRESHOLD * scatter, n_pixels=5, mask=blank)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NoDetectionsWarning)  # None says it
+        segments = detect_sources(smooth, sky + _THRESHOLD * scatter, n_pixels=5, mask=blank)
     if segments is None:
         return None
     label = _label(image - sky, segments, fwhm, at)

@@ -35,7 +35,7 @@ from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ...pipeline import predict_cube_steps
 from ...progress import run_to_end
 from ..stellar_unet.stellar_scoring import pixel_scores
-from . import score_table
+from . import table_of_rows
 from .cases import Case, Studio, all_cases, chosen, rows_of
 from .sights import Seen
 from .unfinished_model import model_of
@@ -172,7 +172,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         check_output_folder(options.out)
-        page = score_table.page_of(options.docs) if options.docs else ""
+        page = table_of_rows.page_of(options.docs) if options.docs else ""
         cases = chosen(all_cases(), options.rows, options.last, options.quick)
         studio = Studio(options.data)
         with model_of(options.model) as model:
@@ -182,13 +182,13 @@ def main(arguments: list[str] | None = None) -> int:
                 "members": options.members,
             }
             found = score_cases(cases, studio, predictor(model, options.device, options.members))
-        table = score_table.markdown({**about, **found})
+        table = table_of_rows.markdown({**about, **found})
         options.out.mkdir(parents=True, exist_ok=True)
         numbers = json.dumps(_plain({**about, **found}), indent=1)
         write_text(options.out / "outside.json", numbers + "\n", overwrite=True)
         write_text(options.out / "outside.md", table, overwrite=True)
         if options.docs:
-            write_text(options.docs, score_table.inserted(page, table), overwrite=True)
+            write_text(options.docs, table_of_rows.inserted(page, table), overwrite=True)
     except GalaxyMapsError as error:
         print(error, file=sys.stderr)
         return 2
