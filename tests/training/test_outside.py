@@ -23,10 +23,10 @@ from napari_galaxy_maps.training.outside import (
     painted_views,
     scene,
     score,
-    table_of_rows,
     second_recipe,
     sights,
     starlight,
+    table_of_rows,
     unfinished_model,
 )
 from napari_galaxy_maps.training.stellar_unet.fit_files import FitSettings, save_network
