@@ -43,8 +43,8 @@ def calibrate_steps(
     """Shift of the values, and corrections of sigma, for each number of bands and each of some sets
     of galaxies; yields after every galaxy.
 
-    The shift takes the mean error of the sums inside 2 R_half away: the network says medians, and a
-    sum is of means. Sigma is made to hold 68 % of the pixels inside 5 R_half, in each of six parts
+    The shift takes the median error of the sums inside 2 R_half away: the network says medians, and
+    a sum is of means. (Their mean error is that of the few that form next to no stars.) Sigma is made to hold 68 % of the pixels inside 5 R_half, in each of six parts
     of the range of depths (`models.stellar_unet.calibration.depth_of`), and of four of sigmas in
     it. Errors have longer tails than a Gaussian's; how many sigmas hold 95 % is measured, too.
     Galaxies have one vote each.
@@ -141,7 +141,7 @@ class _Errors:
     def corrections(self) -> dict[str, np.ndarray]:
         """`Calibration`'s arrays, without the axes of bands and sizes."""
         n_maps = len(self._sums)
-        shift = np.array([float(np.mean(found)) if found else 0.0 for found in self._sums])
+        shift = np.array([float(np.median(found)) if found else 0.0 for found in self._sums])
         depth, *rest = (
             np.concatenate(self._pixels, axis=1) if self._pixels else np.zeros((1 + 2 * n_maps, 0))
         )
