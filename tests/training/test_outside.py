@@ -293,7 +293,7 @@ def test_the_command_writes_numbers_and_table_and_says_what_is_wrong(tmp_path, m
         raise ModelError("Too small.")
 
     monkeypatch.setattr(score, "Studio", Studio)
-    monkeypatch.setattr(score, "predictor", lambda model, device: refuse)
+    monkeypatch.setattr(score, "predictor", lambda model, device, members: refuse)
     page = tmp_path / "page.md"
     page.write_text(
         f"before\n\n{table_of_rows.START}\n\noutdated\n\n{table_of_rows.END}\n\nafter\n"

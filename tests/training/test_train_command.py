@@ -311,7 +311,7 @@ def test_mocks_become_a_model_and_ctrl_c_leaves_what_is_needed_to_go_on(
     )
     told = load_card(str(out)).trained_on
     assert (
-        "resumed with --mocks 40, --steps 45" in told
+        "resumed with --mocks 40, --painted 12, --steps 45" in told
         and "--mocks 32 " in told
         and "--steps 30 " in told
     )

@@ -140,6 +140,12 @@ def factor_for(size: GalaxySize | None, shape: tuple[int, int]) -> int:
     return factor
 
 
+def about_size(size: GalaxySize | None, factor: int) -> dict[str, str]:
+    """What maps say of how large the galaxy was found to be, and what was done for it."""
+    about = {} if size is None else {"r_half_pixels": f"{size.r_half:.2f}"}
+    return about | {"enlarged": str(factor)}
+
+
 def check_size(size: GalaxySize | None, cube: BandCube) -> None:
     """Raise `ModelError` for a galaxy that is hardly more than a point on the images.
 

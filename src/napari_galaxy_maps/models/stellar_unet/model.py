@@ -24,14 +24,14 @@ from .calibration import Calibration, depth_of, off_in_dex, sharpness_of
 from .colour_cloud import ColourCloud
 from .disk_arrays import release, scratch_array
 from .domain import BLOCK, Domain, Verdict, block_means, vectors_of_blocks, vectors_of_whole
-from .galaxy_size import check_size, factor_for, galaxy_size
+from .galaxy_size import about_size, check_size, factor_for, galaxy_size
 from .image_tiles import cut, tiles
 from .inputs import N_CHANNELS, check_card
 from .library import ARRAYS, Library, average_features
 from .orientations import ensemble, looks
 from .outputs import STELLAR_PROPERTIES, TARGETS
 from .remarks import unknown_redshift
-from .shown_cube import about_size, averaged, binned, enlarged, redshift_of, uncut
+from .shown_cube import averaged, binned, enlarged, redshift_of, uncut
 
 if TYPE_CHECKING:
     import torch

@@ -15,13 +15,6 @@ from ...data.flags import Flag
 
 if TYPE_CHECKING:
     from ...data.cube import BandCube
-    from .galaxy_size import GalaxySize
-
-
-def about_size(size: GalaxySize | None, factor: int) -> dict[str, str]:
-    """What maps say of how large the galaxy was found to be, and what was done for it."""
-    about = {} if size is None else {"r_half_pixels": f"{size.r_half:.2f}"}
-    return about | {"enlarged": str(factor)}
 
 
 def uncut(cube: BandCube) -> BandCube:

@@ -44,7 +44,8 @@ def calibrate_steps(
     of galaxies; yields after every galaxy.
 
     The shift takes the median error of the sums inside 2 R_half away: the network says medians, and
-    a sum is of means. (Their mean error is that of the few that form next to no stars.) Sigma is made to hold 68 % of the pixels inside 5 R_half, in each of six parts
+    a sum is of means. (Their mean error is that of the few that form next to no stars.)
+    Sigma is made to hold 68 % of the pixels inside 5 R_half, in each of six parts
     of the range of depths (`models.stellar_unet.calibration.depth_of`), and of four of sigmas in
     it. Errors have longer tails than a Gaussian's; how many sigmas hold 95 % is measured, too.
     Galaxies have one vote each.
