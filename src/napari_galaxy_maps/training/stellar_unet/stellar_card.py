@@ -50,8 +50,8 @@ _DO_NOT_TRUST = (
     "was compared with a relation for real galaxies; nothing else was.",
     "Stellar masses of star-forming discs: 0.15 to 0.2 dex too high on galaxies of another recipe "
     "and beside Taylor+ (2011) on three real spirals.",
-    "Star formation: a sum inside 2 R_half is uncertain by 0.4 dex on mocks and 0.6 dex on galaxies "
-    "of other recipes; where next to no stars form, it is too high.",
+    "Star formation: a sum inside 2 R_half is uncertain by 0.4 dex on mocks and 0.6 dex on "
+    "galaxies of other recipes; where next to no stars form, it is too high.",
     "Gas, HI and their metals are not seen in optical light: the network knows what galaxies of "
     "such a look usually have, in the mocks. Early types' gas is hardly better than a guess, and "
     "the uncertainty says so.",
