@@ -181,7 +181,7 @@ class PredictPanel(WorkspacePanel):
         self.members = SpinBox()
         self.members.setObjectName("members")
         self.members.setRange(int(MEMBERS.least), int(MEMBERS.most))
-        self.members.setSuffix(" × seen")
+        self.members.setSuffix(" ×")
         self.members.setKeyboardTracking(False)
         self.members.setToolTip(
             "In how many orientations, turned and mirrored, the model sees the galaxy. What it "
