@@ -102,7 +102,7 @@ def test_a_galaxy_that_is_known_passes_and_one_in_another_unit_is_told_and_flagg
     odd = replace(cube, data=100 * cube.data, uncertainty=100 * cube.uncertainty)
     (remark,) = judge.remarks(odd)
     assert "unlike any that stellar-unet was trained on" in remark and "units" in remark
-    assert "3.0 times those told" in remark and "99% of such" in remark
+    assert "3.0 times as large" in remark and "99% of such" in remark
     flags = judge.predict(odd, "cpu").flags
     assert (flags & Flag.OUT_OF_DISTRIBUTION).all()
     plain = replace(judge, domain=None).predict(cube, "cpu").flags

@@ -124,10 +124,10 @@ class Domain:
     share : float
         Of galaxies of the same kind that are beyond the limit all the same.
     errors : float
-        How many times larger the errors over the told ones were in galaxies beyond the limit than
-        in those within it; NaN where that was not measured.
+        How many times larger the errors over the told ones were in disturbed mocks beyond the limit
+        than in mocks as they are; NaN where that was not measured.
     doubled : float
-        Score at which they are twice as large; NaN where not known.
+        Score of disturbed mocks from which on they are twice as large; NaN where not known.
     """
 
     wholes: Mapping[str, Cloud]
@@ -169,7 +169,10 @@ class Domain:
         worst = max(odd, key=lambda name: verdict.scores[name])
         told = ""
         if np.isfinite(self.errors):
-            told = f" Errors of galaxies so far out were {self.errors:.1f} times those told."
+            told = (
+                f" Errors over those told were {self.errors:.1f} times as large in mocks so far "
+                "out, with something wrong, as in others."
+            )
         return [
             f"This galaxy is unlike any that {model} was trained on, in {words}: it lies "
             f"{verdict.score:.1f} times as far from the nearest as {1 - self.share:.0%} of such "

@@ -161,7 +161,7 @@ def table_of(found: Mapping[str, Found], domain: Domain) -> CardTable:
         )
     doubled = (
         f"From a score of {domain.doubled:.1f} on, errors over the told ones are more than twice "
-        "those of galaxies as they are. "
+        "those of galaxies as they are, in these disturbed mocks. "
         if np.isfinite(domain.doubled)
         else ""
     )

@@ -76,7 +76,7 @@ def distance_in_words(model: StellarUNet, nearest: float, galaxy: str) -> str:
     if np.isnan(usual):
         return f"{words}."
     words += f"; of the mocks {USUAL:.0%} have another one within {usual:.1f}."
-    return f"{words} It is unlike all of them." if nearest > usual else words
+    return f"{words} That is far for a mock." if nearest > usual else words
 
 
 def composite(data: np.ndarray, bands: tuple[str, ...]) -> np.ndarray:
