@@ -74,6 +74,7 @@ def stellar_steps(options: dict[str, Any], arguments: argparse.Namespace, out: P
         planned = plan(_stages(options, "mocks"), _stages(options, "painted"))
         made = yield from make_planned_steps(planned, out / "sets", arguments.processes)
         sets = _Sets(made[:-1], made[-1], None)
+    from ..training.datasets.mock_cubes import is_painted
     from ..training.own.make_own_model import Origin, finish_steps
     from ..training.stellar_unet.fit_network import fit_steps
 
@@ -92,10 +93,12 @@ def stellar_steps(options: dict[str, Any], arguments: argparse.Namespace, out: P
         bool(options["data"]),
     )
     first = sets.train[0]
-    library = min(_LIBRARY, len(first))
+    # Painted galaxies are in no library: it shows mocks, which are made again.
+    mocks = next((pairs for pairs in sets.train if not is_painted(pairs)), first)
     yield from finish_steps(
-        network, settings, first, sets.validation, sets.test, origin, out, log, device, library
-    )
+        network, settings, first, sets.validation, sets.test, origin, out, log, device,
+        min(_LIBRARY, len(mocks)), mocks,
+    )  # fmt: skip
     return f"written to {out}; use it with: galaxy-maps predict --model {out}"
 
 
@@ -183,6 +186,8 @@ def _reading(options: dict[str, Any]) -> Any:
 
 def _account(options: dict[str, Any], sets: list[Pairs]) -> str:
     """What a model was trained on, and the command, in words."""
+    from ..training.datasets.mock_cubes import is_painted
+
     size = sets[0].size
     if options["data"]:
         names = ", ".join(Path(folder).name for folder in options["data"])
@@ -193,7 +198,7 @@ def _account(options: dict[str, Any], sets: list[Pairs]) -> str:
         )
     else:
         each = [
-            f"{len(s):,} {'painted images' if 'usual' in s.table else 'mock galaxies'} of {s.size} "
+            f"{len(s):,} {'painted images' if is_painted(s) else 'mock galaxies'} of {s.size} "
             f"x {s.size} pixels"
             for s in sets
         ]

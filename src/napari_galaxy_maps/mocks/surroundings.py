@@ -76,11 +76,16 @@ def foreground(
     return seen, stars
 
 
+def black_body(micron: np.ndarray, at: float, kelvin: float) -> np.ndarray:
+    """Flux densities of a black body over that at one wavelength in micron."""
+    x = SECOND_RADIATION_CONSTANT_MICRON_K / kelvin  # micron
+    return np.asarray((at / micron) ** 3 * np.expm1(x / at) / np.expm1(x / micron))
+
+
 def _add_star(images: np.ndarray, view: View, star: dict[str, float]) -> None:
     """Add a black body to the four pixels about its place."""
     micron = np.array([get_band(band).pivot for band in view.bands])
-    x = SECOND_RADIATION_CONSTANT_MICRON_K / star["temperature"]  # micron
-    shape = (_GAIA_UM / micron) ** 3 * np.expm1(x / _GAIA_UM) / np.expm1(x / micron)
+    shape = black_body(micron, _GAIA_UM, star["temperature"])
     total = ZERO_AB_JY * 10 ** (-0.4 * star["magnitude"]) * shape  # Jy
     per_pixel = total * 1e-6 / (view.pixel_arcsec**2 * SR_PER_ARCSEC2)
     left, low = int(np.floor(star["x"])), int(np.floor(star["y"]))

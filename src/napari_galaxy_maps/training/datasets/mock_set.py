@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +17,7 @@ from ...mocks.population import draw_galaxy
 from ...mocks.view import FARTHEST_DRAWN, UGRIZ, View
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from ...progress import Progress, Steps
+from ..processes import in_processes
 from .image_truth_pairs import TABLE, Pairs
 
 SEED_STRIDE = 10_000_000
@@ -117,6 +115,35 @@ def make_set_steps(
     processes : int
         That make mocks at the same time.
     """
+    jobs = [(int(seed), size, view) for seed in seeds]
+    found = in_processes(make_one, jobs, processes)
+    return (yield from write_set_steps(folder, found, seeds, size, view, TABLE))
+
+
+def write_set_steps(
+    folder: str | Path,
+    found: Iterator[tuple[np.ndarray, np.ndarray, list[float]]],
+    seeds: Sequence[int],
+    size: int,
+    view: str,
+    columns: Sequence[str],
+) -> Steps[Pairs]:
+    """Write galaxies to a folder as they are made, yielding after each 64.
+
+    Parameters
+    ----------
+    folder : str or Path
+        As that of `make_set_steps`.
+    found : iterator
+        Images, scaled true maps and a row of the table for each seed.
+    seeds : sequence of int
+    size : int
+        Pixels along each side.
+    view : str
+        How they are seen, for the record.
+    columns : sequence of str
+        Of the table: `TABLE`, and more.
+    """
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -131,10 +158,8 @@ def make_set_steps(
     truth = np.lib.format.open_memmap(
         folder / "truth.npy", "w+", np.float16, (n, len(STELLAR_PROPERTIES), size, size)
     )
-    table = np.zeros((n, len(TABLE)))
-    for i, (image, planes, row) in enumerate(
-        _mocks([(int(seed), size, view) for seed in seeds], processes)
-    ):
+    table = np.zeros((n, len(columns)))
+    for i, (image, planes, row) in enumerate(found):
         images[i], truth[i], table[i] = image, planes, row
         if i % 64 == 63 or i == n - 1:
             yield Progress("mocks", i + 1, n, f"{i + 1:,} of {n:,} mocks of {size} x {size} pixels")
@@ -142,25 +167,10 @@ def make_set_steps(
     truth.flush()
     np.save(folder / "table.npy", table)
     about: dict[str, Any] = {
-        "columns": TABLE,
+        "columns": columns,
         "size": size,
         "view": view,
         "seeds": [int(seeds[0]), int(seeds[-1])],
     }
     write_text(folder / "set.json", json.dumps(about) + "\n", overwrite=True)
     return Pairs.open(folder)
-
-
-def _mocks(
-    jobs: list[tuple[int, int, str]], processes: int
-) -> Iterator[tuple[np.ndarray, np.ndarray, list[float]]]:
-    if processes <= 1:
-        yield from map(make_one, jobs)
-        return
-    spawn = multiprocessing.get_context("spawn")
-    # Ctrl-C reaches every process of a terminal: what it ends is decided by the one that people
-    # talk to.
-    with ProcessPoolExecutor(
-        processes, spawn, signal.signal, (signal.SIGINT, signal.SIG_IGN)
-    ) as pool:
-        yield from pool.map(make_one, jobs, chunksize=16)

@@ -29,12 +29,12 @@ from ...data.maps import PropertyMaps
 from ...data.recipe import ModelSettings, Recipe
 from ...exceptions import GalaxyMapsError, InputError, ModelError
 from ...fits_io.safe_writing import check_output_folder, write_text
-from ...measure.compare.stellar_scores import INSIDE, galaxy_sums
+from ...measure.compare.stellar_scores import INSIDE
 from ...models.registry import model_hash
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ...pipeline import predict_cube_steps
 from ...progress import run_to_end
-from ..stellar_unet.stellar_scoring import pixel_scores
+from ..stellar_unet.stellar_scoring import galaxy_scores
 from . import table_of_rows
 from .cases import Case, Studio, all_cases, chosen, rows_of
 from .sights import Seen
@@ -74,13 +74,8 @@ def score_case(seen: Seen, predict: Predict) -> CaseScore:
         maps = predict(seen.cube)
     except (InputError, ModelError) as error:
         return CaseScore(np.full((len(SCORED), len(NUMBERS)), np.nan), refused=str(error))
-    sums = galaxy_sums(maps.values, seen.truth, radius=seen.radius)
+    values = galaxy_scores(maps, seen.truth, seen.radius)[_ROWS] * (1, 1, 100, 100)
     inside = seen.radius[0] < INSIDE
-    pixels = pixel_scores(maps, seen.truth, inside)[_ROWS]
-    total = sums[sums["region"] == "sum"]
-    deltas = dict(zip(total["property"], total["delta"], strict=True))
-    delta = [float(deltas.get(name, np.nan)) for name in SCORED]
-    values = np.stack([delta, pixels[:, 3], 100 * pixels[:, 4], 100 * pixels[:, 5]], axis=1)
     flagged = float(((maps.flags[inside] & Flag.OUT_OF_DISTRIBUTION) != 0).mean())
     return CaseScore(values, flagged)
 

@@ -63,6 +63,7 @@ def finish_steps(
     log: list[dict[str, Any]],
     device: str = "cpu",
     library: int = 3000,
+    mocks: Pairs | None = None,
 ) -> Steps[StellarUNet]:
     """Assemble a model and write weights, card and registry entry to a folder, from which
     `load_model` takes it.
@@ -83,6 +84,8 @@ def finish_steps(
         Where errors are measured.
     library : int
         Mocks to keep for comparison, where it was trained on mocks.
+    mocks : Pairs, optional
+        Out of which they are; by default of `train`.
     """
     from ..stellar_unet.fit_network import validate
 
@@ -94,7 +97,9 @@ def finish_steps(
     if origin.own:
         model = yield from _assemble_own_steps(network, settings, train, validation, card)
     else:
-        model = yield from assemble_steps(network, settings.head, train, validation, card, library)
+        model = yield from assemble_steps(
+            network, settings.head, train, validation, card, library, mocks=mocks
+        )
     write_model(model, "unet", out)
     return model
 

@@ -10,8 +10,10 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from ...constants import PC_PER_MPC_ARCSEC, SECOND_RADIATION_CONSTANT_MICRON_K
+from ...constants import PC_PER_MPC_ARCSEC
 from ...cosmology import angular_diameter_distance_mpc
+from ...mocks.surroundings import black_body
+from ...mocks.view import MAX_REDSHIFT
 from .light import N_BANDS, PIVOTS, Synthesis
 from .painting import N_PLANES, TRUTH, NoiseBank, Placed, half_radius, paint
 from .structures import Structures
@@ -21,7 +23,6 @@ R_HALF_PIXELS = (1.4, 0.4)
 """Least half-mass radius of the galaxy that an image is made for, in pixels, and largest as a part
 of the image's side.
 """
-MAX_REDSHIFT = 0.5
 _MARGIN = 10
 """Pixels about an image that are painted, too, so that its edge is blurred as all else is."""
 _PIXEL_ARCSEC = (0.2, 3.0)
@@ -96,7 +97,7 @@ def make_frame(
     found = blurred[:, inner, inner].numpy()
     scale = angular_diameter_distance_mpc(max(redshift, 1e-4)) * PC_PER_MPC_ARCSEC / 1e3
     return Frame(
-        np.maximum(found[:N_BANDS], _LEAST_LIGHT),
+        np.maximum(found[:N_BANDS], _LEAST_LIGHT).astype(np.float32),
         dict(zip(TRUTH, found[N_BANDS:], strict=True)),
         target, redshift, float(np.clip(pixel_kpc / scale, *_PIXEL_ARCSEC)), pixel_kpc, widest,
         r_half,
@@ -162,8 +163,7 @@ def _add_stars(planes: torch.Tensor, rng: np.random.Generator) -> None:
     """
     total = float(planes[N_BANDS // 2].sum())
     for _ in range(1 + rng.poisson(1.0)):
-        x = SECOND_RADIATION_CONSTANT_MICRON_K / rng.uniform(3200, 9000)
-        colours = (PIVOTS[2] / PIVOTS) ** 3 * np.expm1(x / PIVOTS[2]) / np.expm1(x / PIVOTS)
+        colours = black_body(PIVOTS, PIVOTS[2], rng.uniform(3200, 9000))
         light = torch.from_numpy(colours.astype(np.float32)) * total * 10 ** rng.uniform(-2.3, 0.7)
         row, column = rng.integers(0, planes.shape[-1], 2)
         planes[:N_BANDS, row, column] += light

@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from ...bands.registry import get_band
+from ...mocks.layers import CLOUD_SLOPE
 from ...mocks.relations import SOLAR_OH, SOLAR_Z
 from ...models.stellar_unet.inputs import UGRIZ
 from ...sed import tables
@@ -24,7 +25,6 @@ per Msun formed.
 N_BANDS = len(UGRIZ)
 LAYER_EDGES_GYR = (1.0, 0.1, 0.01)
 """Ages between the layers of old, younger, young and youngest stars."""
-CLOUD_SLOPE = -1.3
 PIVOTS = np.array([get_band(band).pivot for band in UGRIZ])
 
 
@@ -69,8 +69,11 @@ class Synthesis:
 
 
 @lru_cache(maxsize=1)
-def _columns() -> list[int]:
-    return [tables.star_table().bands.index(band) for band in UGRIZ]
+def _ugriz() -> tuple[np.ndarray, np.ndarray]:
+    """The tables' stars and gas in ugriz alone."""
+    table = tables.star_table()
+    columns = [table.bands.index(band) for band in UGRIZ]
+    return table.stars[..., columns], table.gas[..., columns]
 
 
 def populations(redshift: float, synthesis: Synthesis, leak: float) -> np.ndarray:
@@ -85,8 +88,9 @@ def populations(redshift: float, synthesis: Synthesis, leak: float) -> np.ndarra
         Share of the ionising photons that ionise nothing here.
     """
     table = tables.star_table()
-    stars = tables.at_redshift(table.stars, table.redshift, redshift)[..., _columns()]
-    glow = tables.at_redshift(table.gas, table.gas_redshift, redshift)[:, _columns()]
+    of_stars, of_gas = _ugriz()
+    stars = tables.at_redshift(of_stars, table.redshift, redshift)
+    glow = tables.at_redshift(of_gas, table.gas_redshift, redshift)
     oxygen = SOLAR_OH + np.log10(table.metallicity / SOLAR_Z)
     per_photon = np.stack([np.interp(oxygen, table.oxygen, column) for column in glow.T], axis=1)
     lines = (1 - leak) * (table.photons / 1e40)[..., None] * (per_photon * 1e40)[:, None]

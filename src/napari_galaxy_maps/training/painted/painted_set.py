@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +11,10 @@ import numpy as np
 
 from ...constants import PC_PER_MPC_ARCSEC
 from ...cosmology import angular_diameter_distance_mpc
-from ...fits_io.safe_writing import write_text
-from ...progress import Progress, Steps
+from ...progress import Steps
 from ..datasets.image_truth_pairs import TABLE, Pairs
-from ..datasets.mock_set import scaled_truth
+from ..datasets.mock_set import scaled_truth, write_set_steps
+from ..processes import in_processes
 from .structures import Structures
 
 if TYPE_CHECKING:
@@ -93,35 +91,6 @@ def make_painted_steps(
         Folder of `Structures`.
     processes : int
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    n = len(seeds)
-    images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.float32, (n, 5, size, size))
-    truth = np.lib.format.open_memmap(folder / "truth.npy", "w+", np.float16, (n, 7, size, size))
-    table = np.zeros((n, len(COLUMNS)))
     jobs = [(int(seed), size, str(structures)) for seed in seeds]
-    for i, found in enumerate(_many(jobs, processes)):
-        images[i], truth[i], table[i] = found
-        if i % 64 == 63 or i == n - 1:
-            yield Progress("paint", i + 1, n, f"{i + 1:,} of {n:,} images of {size} pixels")
-    images.flush()
-    truth.flush()
-    np.save(folder / "table.npy", table)
-    about = {
-        "columns": COLUMNS,
-        "size": size,
-        "view": "painted",
-        "seeds": [int(s) for s in (seeds[0], seeds[-1])],
-    }
-    write_text(folder / "set.json", json.dumps(about) + "\n", overwrite=True)
-    return Pairs.open(folder)
-
-
-def _many(
-    jobs: list[tuple[int, int, str]], processes: int
-) -> Iterator[tuple[np.ndarray, np.ndarray, list[float]]]:
-    if processes <= 1:
-        yield from map(make_one, jobs)
-        return
-    with ProcessPoolExecutor(processes) as pool:
-        yield from pool.map(make_one, jobs, chunksize=16)
+    found = in_processes(make_one, jobs, processes)
+    return (yield from write_set_steps(folder, found, seeds, size, "painted", COLUMNS))

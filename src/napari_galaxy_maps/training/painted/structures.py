@@ -4,8 +4,6 @@ without any light.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from ...mocks.layers import HEIGHTS, LAYERS, N_OF_STARS, N_RADII, N_STAR_LAYERS,
 from ...mocks.population import KINDS, MockGalaxy, draw_galaxy
 from ...mocks.rays import march
 from ...mocks.structure import patterns
+from ..processes import in_processes
 
 SIDE = 128
 """Pixels along a shape's sides."""
@@ -82,20 +81,13 @@ def make_structures(folder: str | Path, count: int, processes: int = 1) -> Struc
     shape = (count, len(PLANES), SIDE, SIDE)
     planes = np.lib.format.open_memmap(folder / "planes.npy", "w+", np.float16, shape)
     radii = np.zeros((count, 2))
-    for k, (found, disc, spheroid) in enumerate(_many(count, processes)):
+    seeds = range(_FIRST_SEED, _FIRST_SEED + count)
+    made = in_processes(make_structure, seeds, processes)
+    for k, (found, disc, spheroid) in enumerate(made):
         planes[k], radii[k] = found, (disc, spheroid)
     planes.flush()
     np.save(folder / "radii.npy", radii)
     return Structures.open(folder)
-
-
-def _many(count: int, processes: int) -> Iterator[tuple[np.ndarray, float, float]]:
-    seeds = range(_FIRST_SEED, _FIRST_SEED + count)
-    if processes <= 1:
-        yield from map(make_structure, seeds)
-        return
-    with ProcessPoolExecutor(processes) as pool:
-        yield from pool.map(make_structure, seeds, chunksize=16)
 
 
 def make_structure(seed: int) -> tuple[np.ndarray, float, float]:

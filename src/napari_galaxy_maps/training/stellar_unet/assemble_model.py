@@ -70,7 +70,7 @@ def assemble_steps(
     kept = yield from make_library_steps(model, (mocks or train).take(slice(0, library)))
     model = replace(model, library=kept)
     yield Progress("assemble", 3, 4, f"library of {len(model.library.seeds):,} mocks")
-    sets = [train] if mocks is None else [train, mocks]
+    sets = [train] if mocks is None or mocks is train else [train, mocks]
     few = 3 * sum(map(len, sets)), 3 * len(validation)
     domain = yield from fit_domain_steps(
         model, sets, [validation], seed, min(KNOWN, few[0]), min(HELD, few[1])

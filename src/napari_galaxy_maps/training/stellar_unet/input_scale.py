@@ -17,7 +17,7 @@ from ...models.stellar_unet.inputs import REFERENCE
 from ..datasets.image_truth_pairs import Pairs
 
 USED = {"train64": 3000, "train128": 700}
-"""Galaxies of each set (`stellar_report.SETS`)."""
+"""Galaxies of each set of mocks (`training_sets.plan`)."""
 BLOCKS = (1, 2, 4)
 """Pixels are averaged over so many by so many, as the network's levels are."""
 _EACH = 60_000

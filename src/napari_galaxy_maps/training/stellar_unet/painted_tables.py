@@ -4,19 +4,18 @@ galaxies.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+import warnings
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...exceptions import ModelError
-from ...measure.compare.coverage import coverage
-from ...measure.compare.stellar_scores import INSIDE, galaxy_sums
 from ...models.card import CardTable
-from ...models.stellar_unet.outputs import TARGETS
+from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ...progress import Progress, Steps
 from ..datasets.mock_cubes import noisy_cube, radius_of, true_maps
+from .stellar_scoring import galaxy_scores
 
 if TYPE_CHECKING:
     from ...data.cube import BandCube
@@ -24,54 +23,34 @@ if TYPE_CHECKING:
     from ..datasets.image_truth_pairs import Pairs
 
 SCORED = ("LOG_SIGMA_STAR", "LOG_SIGMA_ZSTAR", "AGE_STAR", "LOG_SIGMA_SFR")
+_ROWS = [STELLAR_PROPERTIES.index(name) for name in SCORED]
 
 
-@dataclass(frozen=True)
-class Miss:
-    """One galaxy and map: log10 true - log10 predicted of the sum inside 2 R_half, the error told
-    for it (dex), and the shares of pixels within one sigma and within 95 % intervals.
-    """
-
-    delta: float
-    told: float
-    within: float
-    nearly_all: float
-
-
-def miss_of(
-    model: StellarUNet, cube: BandCube, mocks: Pairs, truth: dict[str, np.ndarray]
-) -> dict[str, Miss]:
-    """The errors of a galaxy by map of `SCORED`; none where it is too small for the model."""
+def scores_of(
+    model: StellarUNet,
+    cube: BandCube,
+    truth: dict[str, np.ndarray],
+    radius: tuple[np.ndarray, dict[str, Any]],
+) -> np.ndarray:
+    """`galaxy_scores` of `SCORED`; NaN where the galaxy is too small for the model."""
     try:
         maps = model.predict(cube, "cpu")
     except ModelError:
-        return {}
-    away, outline = radius_of(mocks, truth)
-    sums = galaxy_sums(maps.values, truth, radius=(away, outline), edges=(0.0, INSIDE))
-    found = {}
-    for name in SCORED:
-        target, inside = TARGETS[name], away < INSIDE
-        delta = sums["delta"][(sums["property"] == name) & (sums["region"] == "sum")]
-        value, sigma = target.in_dex(maps.values[name][inside], maps.errors[name][inside])
-        with np.errstate(invalid="ignore", divide="ignore"):
-            z = (value - target.from_map(truth[name][inside])) / sigma
-        good = np.isfinite(z)
-        if good.any():
-            shares = coverage(z[good], maps.tail(name))
-            found[name] = Miss(float(delta[0]), float(sigma[good].mean()), *shares)
-    return found
+        return np.full((len(SCORED), 4), np.nan)
+    return galaxy_scores(maps, truth, radius)[_ROWS]
 
 
 def painted_tables_steps(model: StellarUNet, test: Pairs) -> Steps[list[CardTable]]:
     """Measure on painted images never trained on; yields after every image."""
-    found: list[dict[str, dict[str, Miss]]] = []
+    found: list[dict[str, np.ndarray]] = []
+    alone = model.without_relations()
     for row in range(len(test)):
         truth, cube = true_maps(test, row), noisy_cube(test, row)
-        alone = model.without_relations()
+        radius, untold = radius_of(test, truth), replace(cube, pixel_pc=None, redshift=None)
         cases = {
-            "told": miss_of(model, cube, test, truth),
-            "unknown": miss_of(model, replace(cube, pixel_pc=None, redshift=None), test, truth),
-            "wide": miss_of(alone, cube, test, truth),
+            "told": scores_of(model, cube, truth, radius),
+            "unknown": scores_of(model, untold, truth, radius),
+            "wide": scores_of(alone, cube, truth, radius),
         }
         found.append(cases)
         yield Progress("painted", row + 1, len(test), f"painted image {row + 1} of {len(test)}")
@@ -95,7 +74,11 @@ def painted_tables_steps(model: StellarUNet, test: Pairs) -> Steps[list[CardTabl
         ("by no relation, which are switched off", "wide", ~usual),
     ]
     made = [
-        _row(label, [found[i][case] for i in np.flatnonzero(here)]) for label, case, here in rows
+        _row(
+            label,
+            np.array([found[i][case] for i in np.flatnonzero(here)]).reshape(-1, len(SCORED), 4),
+        )
+        for label, case, here in rows
     ]
     return [
         CardTable(
@@ -111,21 +94,15 @@ def painted_tables_steps(model: StellarUNet, test: Pairs) -> Steps[list[CardTabl
     ]
 
 
-def _row(label: str, galaxies: Sequence[dict[str, Miss]]) -> tuple[str, ...]:
-    """Cells of a table's row."""
-    cells = [label, str(sum(map(bool, galaxies)))]
-    for name in SCORED:
-        misses = [galaxy[name] for galaxy in galaxies if name in galaxy]
-
-        def mean(of: Callable[[Miss], float], misses: list[Miss] = misses) -> float:
-            return float(np.nanmean([of(miss) for miss in misses])) if misses else float("nan")
-
-        delta = np.array([miss.delta for miss in misses])
-        delta = delta[np.isfinite(delta)]
-        cells.append(
-            f"{delta.mean():+.2f}, {delta.std():.2f}, {mean(lambda m: m.told):.2f}, "
-            f"{100 * mean(lambda m: m.within):.0f} %"
-            if len(delta)
-            else "–"
-        )
-    return tuple(cells)
+def _row(label: str, scores: np.ndarray) -> tuple[str, ...]:
+    """Cells of a table's row, of scores of shape (n, 4, 4)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # no galaxy has it
+        means, spread = np.nanmean(scores, axis=0), np.nanstd(scores[..., 0], axis=0)
+    cells = [
+        f"{bias:+.2f}, {scatter:.2f}, {told:.2f}, {100 * within:.0f} %"
+        if np.isfinite(bias)
+        else "–"
+        for (bias, told, within, _), scatter in zip(means, spread, strict=True)
+    ]
+    return label, str(int(np.isfinite(scores).any(axis=(1, 2)).sum())), *cells

@@ -134,6 +134,33 @@ def score_steps(
     )
 
 
+def galaxy_scores(
+    maps: PropertyMaps, truth: dict[str, np.ndarray], radius: tuple[np.ndarray, dict[str, Any]]
+) -> np.ndarray:
+    """How a prediction of one galaxy does inside 2 R_half, by `STELLAR_PROPERTIES`.
+
+    Parameters
+    ----------
+    maps : PropertyMaps
+    truth : dict of str to ndarray, shape (ny, nx)
+    radius : tuple of ndarray and dict
+        As `radius_in_r_half` gives it.
+
+    Returns
+    -------
+    ndarray, shape (7, 4)
+        log10 true - log10 predicted of the sum, mean told sigma of the pixels (dex), and their
+        shares within one sigma and within those that should hold 95 %; NaN where truth or
+        prediction has no such map.
+    """
+    sums = galaxy_sums(maps.values, truth, radius=radius, edges=(0.0, INSIDE))
+    total = sums[sums["region"] == "sum"]
+    deltas = dict(zip(total["property"], total["delta"], strict=True))
+    delta = [float(deltas.get(name, np.nan)) for name in STELLAR_PROPERTIES]
+    pixels = pixel_scores(maps, truth, radius[0] < INSIDE)
+    return np.column_stack([delta, pixels[:, 3:]])
+
+
 def pixel_scores(maps: PropertyMaps, truth: dict[str, np.ndarray], where: np.ndarray) -> np.ndarray:
     """Means over pixels of one galaxy, shape (7, 6): error, its square, z^2, sigma (dex),
     and the two coverages; NaN where prediction or truth is empty or has no such map.

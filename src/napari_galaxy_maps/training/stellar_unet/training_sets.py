@@ -48,7 +48,7 @@ class Made:
 
 
 def plan(mocks: Sequence[int], painted: Sequence[int]) -> list[Made]:
-    """The training sets, and the validation set last.
+    """The training sets, painted ones first, and the validation set last.
 
     Parameters
     ----------
@@ -58,17 +58,7 @@ def plan(mocks: Sequence[int], painted: Sequence[int]) -> list[Made]:
     painted : sequence of int
         The same of painted images, of which a third as many are large; empty or 0: none.
     """
-    small, large = FIRST_SEED["train"], FIRST_SEED["train"] + max(_LARGE_MOCKS, mocks[0])
     found = []
-    for before, n in pairwise([0, *mocks]):
-        more = f"-{n}" if before else ""
-        found += [
-            Made(f"train64{more}", False, range(small + before, small + n), SIZES[0]),
-            Made(
-                f"train128{more}", False,
-                range(large + before // 2, large + max(before // 2 + 1, n // 2)), SIZES[1],
-            ),
-        ]  # fmt: skip
     painted_seed = painted_set.FIRST_SEED
     for before, n in pairwise([0, *painted]):
         more = f"-{n}" if before else ""
@@ -78,6 +68,16 @@ def plan(mocks: Sequence[int], painted: Sequence[int]) -> list[Made]:
             for size, at, part in zip(SIZES, starts, (1, 3), strict=True)
             if n // part > before // part
         ]
+    small, large = FIRST_SEED["train"], FIRST_SEED["train"] + max(_LARGE_MOCKS, mocks[0])
+    for before, n in pairwise([0, *mocks]):
+        more = f"-{n}" if before else ""
+        found += [
+            Made(f"train64{more}", False, range(small + before, small + n), SIZES[0]),
+            Made(
+                f"train128{more}", False,
+                range(large + before // 2, large + max(before // 2 + 1, n // 2)), SIZES[1],
+            ),
+        ]  # fmt: skip
     if any(painted):
         first, count = painted_seed["validation"], max(_LEAST_VALIDATION, painted[0] // 15)
     else:
