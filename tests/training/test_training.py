@@ -2,7 +2,7 @@
 what was said of them.
 
 Of `training.dust_forest.fit_features`, `training.dust_forest.fit_network` and
-`training.dust_forest.in_processes`, as parts of the fit of a small model.
+`training.processes`, as parts of the fit of a small model.
 
 `training.datasets.photometric_tables` is tested with the tables that it makes, in
 tests/sed/test_sed_tables.py.

@@ -1,32 +1,56 @@
-"""Work that several processes share."""
+"""Runs independent work side by side, in processes of its own."""
 
 from __future__ import annotations
 
 import multiprocessing
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
-Job = TypeVar("Job")
-Found = TypeVar("Found")
-_AT_ONCE = 16
-"""Jobs that a process is handed."""
+T = TypeVar("T")
+
+
+def one_thread() -> None:
+    """Keep torch to one core, as there are as many processes."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def unstopped() -> None:
+    """Leave Ctrl-C, which reaches every process of a terminal, to the one that people talk to."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def in_processes(
-    work: Callable[[Job], Found], jobs: Sequence[Job], processes: int
-) -> Iterator[Found]:
-    """What `work`, a function of a module, makes of each job, in their order; with one process in
-    this one.
+    work: Callable[..., T],
+    calls: Iterable[tuple[Any, ...]],
+    processes: int,
+    begin: Callable[[], None] | None = one_thread,
+    at_once: int = 1,
+) -> Iterator[T]:
+    """Results of `work` called with each of `calls`, in their order; with one in this one.
+
+    Parameters
+    ----------
+    work : callable
+        A function of a module.
+    calls : iterable of tuple
+    processes : int
+    begin : callable, optional
+        What each process does first.
+    at_once : int
+        Calls that a process is handed.
     """
     if processes <= 1:
-        yield from map(work, jobs)
+        yield from (work(*call) for call in calls)
         return
-    spawn = multiprocessing.get_context("spawn")
-    # Ctrl-C reaches every process of a terminal: what it ends is decided by the one that people
-    # talk to.
-    with ProcessPoolExecutor(
-        processes, spawn, signal.signal, (signal.SIGINT, signal.SIG_IGN)
-    ) as pool:
-        yield from pool.map(work, jobs, chunksize=_AT_ONCE)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context, begin) as pool:
+        yield from pool.map(partial(_called, work), calls, chunksize=at_once)
+
+
+def _called(work: Callable[..., T], call: tuple[Any, ...]) -> T:
+    return work(*call)

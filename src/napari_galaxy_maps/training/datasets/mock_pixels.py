@@ -4,9 +4,7 @@ spread of dust laws: what a pixel model is trained on.
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +22,7 @@ from ...mocks.view import View
 from ...models.dust_forest.columns import NORMAL
 from ...prepare.psf.kernels import FWHM_PER_SIGMA
 from ...sed.tables import dust_table, dust_temperature
+from ..processes import in_processes
 from .dust_laws import DustLaw, apply_law, draw_law, local_field, shells
 from .galaxy_pixels import GalaxyPixels, joined, no_pixels
 
@@ -101,10 +100,8 @@ def make_mock_pixels(
     """
     one = one or pixels_of_mock
     seeds = range(FIRST_SEED + seed * SEED_STRIDE, FIRST_SEED + seed * SEED_STRIDE + count)
-    if processes == 1:
-        return joined([one(number) for number in seeds])
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
-        return joined([*pool.map(one, seeds, chunksize=4)])
+    calls = ((number,) for number in seeds)
+    return joined([*in_processes(one, calls, processes, begin=None, at_once=4)])
 
 
 def pixels_of_mock(

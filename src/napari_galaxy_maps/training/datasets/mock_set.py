@@ -17,7 +17,7 @@ from ...mocks.population import draw_galaxy
 from ...mocks.view import FARTHEST_DRAWN, UGRIZ, View
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES, TARGETS
 from ...progress import Progress, Steps
-from ..processes import in_processes
+from ..processes import in_processes, unstopped
 from .image_truth_pairs import TABLE, Pairs
 
 SEED_STRIDE = 10_000_000
@@ -115,8 +115,8 @@ def make_set_steps(
     processes : int
         That make mocks at the same time.
     """
-    jobs = [(int(seed), size, view) for seed in seeds]
-    found = in_processes(make_one, jobs, processes)
+    jobs = [((int(seed), size, view),) for seed in seeds]
+    found = in_processes(make_one, jobs, processes, unstopped, at_once=16)
     return (yield from write_set_steps(folder, found, seeds, size, view, TABLE))
 
 

@@ -11,9 +11,9 @@ from ...models.card import CardTable
 from ...models.dust_forest.uncertainty import QUANTITIES, quantities_of
 from ..datasets.dustpedia import SURVEY as DUSTPEDIA
 from ..datasets.galaxies import Galaxies
+from ..processes import in_processes
 from .band_sets import BAND_SETS, COLUMNS, WITH_STAGE
 from .fit_mean import COMPLETE, MeanSettings, fit_mean
-from .in_processes import in_processes
 from .pool import Pool
 from .scoring import ALL, DUST, DUST_PER_W1, HATLAS_ALL, WELL_MEASURED, folds, populations
 

@@ -21,6 +21,7 @@ from ...models.dust_forest.model import DustForest
 from ..datasets.dustpedia import read_both
 from ..datasets.galaxies import Galaxies, fit_colour_term
 from ..model_files import write_model
+from ..processes import in_processes
 from .ablation import ablation_table
 from .add_pixels import carded, judged_sets, with_pixels
 from .band_sets import COLUMNS
@@ -32,7 +33,6 @@ from .fit_features import fit_galaxy_colours, fit_sed_network, fitted_features
 from .fit_mean import COMPLETE, PARTIAL, MeanSettings, fit_mean
 from .fit_spread import SpreadSettings, cross_fit, fit_spread
 from .imputation_trial import library_for_galaxies
-from .in_processes import in_processes
 from .pool import Pool, PoolSettings, make_copies, make_pool
 from .scoring import folds
 

@@ -14,11 +14,11 @@ from ...models.dust_forest.packed_forest import PackedForest, from_xgboost
 from ...models.dust_forest.pixel_part import PixelPart, pixel_features
 from ...models.dust_forest.uncertainty import QUANTITIES, Spread, levers
 from ..datasets.galaxy_pixels import GalaxyPixels
+from ..processes import in_processes
 from .band_sets import COLUMNS
 from .boosting import BoostSettings, boosted
 from .fit_recalibration import fit_recalibration
 from .fit_spread import SpreadSettings, fit_log_sigma
-from .in_processes import in_processes
 from .pixel_rows import PixelRows, joined_rows, residuals, rows_of
 
 N_FOLDS = 4

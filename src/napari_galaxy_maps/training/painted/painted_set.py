@@ -14,7 +14,7 @@ from ...cosmology import angular_diameter_distance_mpc
 from ...progress import Steps
 from ..datasets.image_truth_pairs import TABLE, Pairs
 from ..datasets.mock_set import scaled_truth, write_set_steps
-from ..processes import in_processes
+from ..processes import in_processes, one_thread, unstopped
 from .structures import Structures
 
 if TYPE_CHECKING:
@@ -91,6 +91,11 @@ def make_painted_steps(
         Folder of `Structures`.
     processes : int
     """
-    jobs = [(int(seed), size, str(structures)) for seed in seeds]
-    found = in_processes(make_one, jobs, processes)
+    jobs = [((int(seed), size, str(structures)),) for seed in seeds]
+    found = in_processes(make_one, jobs, processes, _begin, at_once=16)
     return (yield from write_set_steps(folder, found, seeds, size, "painted", COLUMNS))
+
+
+def _begin() -> None:
+    unstopped()
+    one_thread()

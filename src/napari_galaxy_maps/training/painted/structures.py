@@ -14,7 +14,7 @@ from ...mocks.layers import HEIGHTS, LAYERS, N_OF_STARS, N_RADII, N_STAR_LAYERS,
 from ...mocks.population import KINDS, MockGalaxy, draw_galaxy
 from ...mocks.rays import march
 from ...mocks.structure import patterns
-from ..processes import in_processes
+from ..processes import in_processes, unstopped
 
 SIDE = 128
 """Pixels along a shape's sides."""
@@ -82,7 +82,9 @@ def make_structures(folder: str | Path, count: int, processes: int = 1) -> Struc
     planes = np.lib.format.open_memmap(folder / "planes.npy", "w+", np.float16, shape)
     radii = np.zeros((count, 2))
     seeds = range(_FIRST_SEED, _FIRST_SEED + count)
-    made = in_processes(make_structure, seeds, processes)
+    made = in_processes(
+        make_structure, ((seed,) for seed in seeds), processes, unstopped, at_once=16
+    )
     for k, (found, disc, spheroid) in enumerate(made):
         planes[k], radii[k] = found, (disc, spheroid)
     planes.flush()
