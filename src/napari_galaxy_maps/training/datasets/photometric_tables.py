@@ -36,10 +36,8 @@ DUST_REDSHIFTS = np.concatenate([_NEAR, [
     0.45, 0.475, 0.5,
 ]])  # fmt: skip
 """Of dust: dense where the feature at 3.3 micron leaves a band; within 1.5 % beyond 0.2."""
-GAS_REDSHIFTS = np.concatenate([_NEAR, np.round(np.arange(0.205, 0.5001, 0.005), 3)])
-"""Of gas, whose lines pass the edge of a band within 0.02: within 0.5 % of the light in ugriz of
-stars that form at a steady rate over 1 Gyr beyond 0.2, but within 10 % before.
-"""
+GAS_REDSHIFTS = np.round(np.arange(0, 0.5001, 0.005), 3)
+"""Of gas, whose lines pass the edge of a band within 0.02."""
 OXYGEN = np.array([7.6, 7.8, 8.0, 8.2, 8.4, 8.55, 8.69, 8.8, 8.9])
 BINS_UM = np.array(
     [0.0912, 0.12, 0.15, 0.19, 0.24, 0.30, 0.37, 0.46, 0.57, 0.72, 0.95, 1.3, 1.9, 3.0, 6.0]
