@@ -120,7 +120,7 @@ def paint(
     found = sample(both, placed, window)
     ny, nx = found.shape[1:]
     planes = found.flatten(1)
-    light = populations(redshift, synthesis, float(rng.uniform(0, 0.6)))
+    light = populations(redshift, synthesis, traits.leak)
     table = coefficients(traits, light, redshift)
     formed, per_kpc2 = _scale(traits, table, structures, row)
     radius = planes[_RADIUS] + _FAR

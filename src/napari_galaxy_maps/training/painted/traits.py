@@ -48,6 +48,8 @@ class Traits:
         stars have before them.
     slope, bump, cloud : float
         Of the dust's curve, and the optical depth at V of the clouds about stars under 10 Myr.
+    leak : float
+        Share of the ionising photons that light no gas: dust takes some, or they get away.
     depletion, log_hi : float
         log10 of molecular gas over star formation rate in yr, and of the HI mass in Msun less
         `relations.hi_mass`.
@@ -71,6 +73,7 @@ class Traits:
     slope: float
     bump: float
     cloud: float
+    leak: float
     depletion: float
     log_hi: float
 
@@ -100,9 +103,9 @@ def _wide(rng: np.random.Generator, log_mass: float, oldest: float) -> Traits:
     size = relations.early_size(log_mass) if rng.uniform() < 0.4 else relations.late_size(log_mass)
     kind = rng.uniform()
     spheroid = 0.0 if kind < 0.35 else 1.0 if kind < 0.5 else float(rng.uniform(0, 0.8))
-    old = rng.uniform(*LOG_METALS) if rng.uniform() < 0.6 else rng.normal(-0.15, 0.3)
-    offset = rng.normal(0.1, 0.2, 2)
-    tau = 0.0 if rng.uniform() < 0.15 else float(min(10 ** rng.normal(-0.5, 0.45), 3.5))
+    old = rng.uniform(*LOG_METALS) if rng.uniform() < 0.35 else rng.normal(-0.05, 0.3)
+    offset = rng.normal(0.05, 0.15, 2)
+    tau = 0.0 if rng.uniform() < 0.3 else float(min(10 ** rng.normal(-0.6, 0.5), 3.5))
     return Traits(
         usual=False, log_mass=log_mass, r_half=float(size) * 10 ** rng.normal(0.1, 0.25),
         spheroid=spheroid, histories=draw_wide(rng, oldest),
@@ -113,6 +116,7 @@ def _wide(rng: np.random.Generator, log_mass: float, oldest: float) -> Traits:
         tau=tau, screen=rng.uniform(), even=rng.uniform(), before=rng.uniform(),
         slope=rng.uniform(-1.6, -0.6), bump=max(0.0, rng.normal(0.5, 0.5)),
         cloud=float(10 ** rng.normal(-0.1, 0.3)),
+        leak=1.0 if rng.uniform() < 0.25 else rng.uniform(0, 0.6),
         depletion=rng.normal(9.34, 0.35), log_hi=rng.normal(0, 0.45),
     )  # fmt: skip
 
@@ -142,5 +146,6 @@ def _usual(rng: np.random.Generator, log_mass: float, oldest: float) -> Traits:
         even=rng.uniform(0, 0.5), before=rng.uniform(0.2, 0.8), slope=rng.normal(-1.15, 0.15),
         bump=max(0.0, rng.normal(0.8, 0.5)),
         cloud=float(0.7 * 10 ** (0.2 * rng.standard_normal() + min(0.8 * young, 0.1))),
+        leak=1.0 if rng.uniform() < 0.1 else rng.uniform(0, 0.6),
         depletion=rng.normal(9.34, 0.25), log_hi=below + rng.normal(0, 0.3),
     )  # fmt: skip

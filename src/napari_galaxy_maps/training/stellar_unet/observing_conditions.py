@@ -197,13 +197,25 @@ def _uniform(rng: torch.Generator, *shape: int) -> torch.Tensor:
 
 
 def _turned(rng: torch.Generator, *planes: Any) -> list[Any]:
-    """Batches turned by right angles, mirrored and transposed, all in the same way; None stays."""
-    turns, mirror = (
-        int(torch.randint(0, 4, (), generator=rng)),
-        bool(torch.rand((), generator=rng) < 0.5),
-    )
-    turned = [plane if plane is None else torch.rot90(plane, turns, (2, 3)) for plane in planes]
-    return [plane if plane is None or not mirror else plane.transpose(2, 3) for plane in turned]
+    """Batches of which each image is turned by right angles and mirrored in a way of its own, the
+    same in all batches; None stays.
+
+    Images that are all turned one way pull a network to one side, and its maps with it.
+    """
+    n = len(planes[0])
+    turns = torch.randint(0, 4, (n,), generator=rng).tolist()
+    mirror = (torch.rand(n, generator=rng) < 0.5).tolist()
+
+    def turned(plane: torch.Tensor, turn: int, mirrored: bool) -> torch.Tensor:
+        plane = torch.rot90(plane, turn, (1, 2))
+        return plane.transpose(1, 2) if mirrored else plane
+
+    return [
+        plane
+        if plane is None
+        else torch.stack([turned(*each) for each in zip(plane, turns, mirror, strict=True)])
+        for plane in planes
+    ]
 
 
 def _smooth(noise: torch.Tensor, width: float) -> torch.Tensor:
