@@ -21,12 +21,12 @@ from astropy.io import fits
 from astropy.table import QTable, vstack
 from made_up_stars import GAIA_COLUMNS, GAIA_ERROR, made_up_stars, put_in, scenes
 
+from napari_galaxy_maps.constants import FWHM_PER_SIGMA
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.data.star_settings import StarSettings
 from napari_galaxy_maps.fits_io.band_images import read_band_image
 from napari_galaxy_maps.fits_io.image_files import find_images, settle
 from napari_galaxy_maps.prepare.grid.pixel_positions import to_pixels
-from napari_galaxy_maps.prepare.psf.kernels import FWHM_PER_SIGMA
 from napari_galaxy_maps.prepare.sky import subtract_sky
 from napari_galaxy_maps.prepare.stars.catalogue import read_catalogue
 from napari_galaxy_maps.prepare.stars.star_fit import Expected, fit_star

@@ -47,3 +47,6 @@ LSUN_HZ_KPC2_PER_MJY_SR = 4 * math.pi * 1e-20 * KPC2_M2 / LSUN_W
 
 MJY_SR_PER_LSUN_HZ_KPC2 = 1 / LSUN_HZ_KPC2_PER_MJY_SR
 """Surface brightness in MJy/sr of 1 Lsun/Hz per kpc2 that shines to all sides."""
+
+FWHM_PER_SIGMA = 2 * math.sqrt(2 * math.log(2))
+"""Of a Gaussian."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..constants import FWHM_PER_SIGMA
 from ..data.galaxy import BandImage, Ellipse, Galaxy
 from ..exceptions import InputError
 from ..segments import filled, is_point, others_in
@@ -122,7 +123,7 @@ def _segments(
     from photutils.utils.exceptions import NoDetectionsWarning
     from scipy.ndimage import gaussian_filter
 
-    smooth = gaussian_filter(light, max(1.0, 2 * image.fwhm / 2.3548 / image.pixel_arcsec))
+    smooth = gaussian_filter(light, max(1.0, 2 * image.fwhm / FWHM_PER_SIGMA / image.pixel_arcsec))
     _, sky, scatter = sigma_clipped_stats(smooth, mask=blank)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NoDetectionsWarning)  # an error says it
@@ -164,7 +165,7 @@ def _apart(
                 f"{_TELL}"
             )
     # Peaks are told apart at the PSF itself, whose smoothed noise is larger.
-    smooth = gaussian_filter(light, fwhm / 2.3548) - found.sky
+    smooth = gaussian_filter(light, fwhm / FWHM_PER_SIGMA) - found.sky
     inside = segments.data == label
     return others_in(light - found.sky, smooth, inside, 2 * found.scatter, fwhm, at)
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...constants import FWHM_PER_SIGMA
 from ...data.maps import PropertyMaps
 from ...prepare.grid.resampling import pixel_map, resample_planes
-from ...prepare.psf.kernels import FWHM_PER_SIGMA
 from ..apertures.planes import pixel_arcsec
 from .averaging import Average, averaged
 

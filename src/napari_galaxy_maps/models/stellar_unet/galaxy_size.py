@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...constants import FWHM_PER_SIGMA
 from ...data.flags import Flag
 from ...exceptions import ModelError
 from ...segments import filled, is_point, others_in
@@ -259,7 +260,7 @@ def _galaxy(
     from photutils.utils.exceptions import NoDetectionsWarning
     from scipy.ndimage import gaussian_filter
 
-    width = max(fwhm / 2.3548, 0.8)
+    width = max(fwhm / FWHM_PER_SIGMA, 0.8)
     smooth = gaussian_filter(image, width)
     _, sky, _ = sigma_clipped_stats(smooth, mask=blank)
     rim = np.ones(image.shape, bool)

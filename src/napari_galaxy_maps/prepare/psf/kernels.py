@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...constants import FWHM_PER_SIGMA
 from ...data.galaxy import Stamp
 from ...device import check_memory
 from ...exceptions import InputError
-
-FWHM_PER_SIGMA = float(2 * np.sqrt(2 * np.log(2)))
 
 _KEPT_ENERGY = 0.9999  # of the kernel's absolute sum; what lies further out is cut off, and noted
 _SAMPLES = 3  # of the sharper PSF's width: its transform is down to 3e-4 where these fold it

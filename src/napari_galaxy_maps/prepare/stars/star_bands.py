@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...constants import SR_PER_ARCSEC2
+from ...constants import FWHM_PER_SIGMA, SR_PER_ARCSEC2
 from ...data.galaxy import BandImage, Ellipse
 from ...progress import Progress
 from ..grid.pixel_positions import to_pixels
-from ..psf.kernels import FWHM_PER_SIGMA
 from .star_fit import Expected, Fit, fit_star, noise_correlation, window
 from .star_wings import (
     StarPsf,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..psf.kernels import FWHM_PER_SIGMA
+from ...constants import FWHM_PER_SIGMA
 
 WINDOW = 3.5
 """Radius of the fitted pixels in FWHM."""

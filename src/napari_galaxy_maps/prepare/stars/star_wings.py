@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..psf.kernels import FWHM_PER_SIGMA
+from ...constants import FWHM_PER_SIGMA
 from .star_fit import Fit, window
 
 _UNKNOWN = 0.5

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...constants import FWHM_PER_SIGMA
 from ...mocks.layers import ADDITIVE
-from ...prepare.psf.kernels import FWHM_PER_SIGMA
 
 _DUST, _DIFFUSE, _CLOUD = (ADDITIVE.index(name) for name in ("dust", "diffuse", "cloud"))
 

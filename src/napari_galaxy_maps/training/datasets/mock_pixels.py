@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...bands.registry import INPUT_BANDS, get_band
-from ...constants import MJY_SR_PER_LSUN_HZ_KPC2, PC_PER_MPC_ARCSEC
+from ...constants import FWHM_PER_SIGMA, MJY_SR_PER_LSUN_HZ_KPC2, PC_PER_MPC_ARCSEC
 from ...cosmology import redshift_at_distance
 from ...measure.compare.initial_mass_function import LOG_MASS_OVER_CHABRIER
 from ...mocks import dust, surroundings, surveys
@@ -20,7 +20,6 @@ from ...mocks.population import EARLY, MockGalaxy, draw_galaxy
 from ...mocks.rendering import render
 from ...mocks.view import View
 from ...models.dust_forest.columns import NORMAL
-from ...prepare.psf.kernels import FWHM_PER_SIGMA
 from ...sed.tables import dust_table, dust_temperature
 from ..processes import in_processes
 from .dust_laws import DustLaw, apply_law, draw_law, local_field, shells

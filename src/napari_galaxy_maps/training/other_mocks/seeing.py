@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...bands.registry import get_band
-from ...constants import PC_PER_MPC_ARCSEC, SR_PER_ARCSEC2, ZERO_AB_JY
+from ...constants import FWHM_PER_SIGMA, PC_PER_MPC_ARCSEC, SR_PER_ARCSEC2, ZERO_AB_JY
 from .painting import BANDS
 
 PIXEL_ARCSEC = 18.0
@@ -28,7 +28,7 @@ def _point_source(limit_jy: float, n_sigma: float, fwhm: float) -> float:
     """Noise in MJy/sr of 18 arcsec pixels where a point source of `limit_jy` has `n_sigma`: its
     light is gathered from 4 pi sigma2 of a Gaussian PSF, and noise is white.
     """
-    area = 4 * np.pi * (fwhm / 2.3548) ** 2
+    area = 4 * np.pi * (fwhm / FWHM_PER_SIGMA) ** 2
     per_arcsec = limit_jy / n_sigma / np.sqrt(area)
     return float(per_arcsec / PIXEL_ARCSEC / SR_PER_ARCSEC2 * 1e-6)
 
@@ -155,7 +155,9 @@ def on_pixels(planes: np.ndarray, fine: int) -> np.ndarray:
     from scipy.ndimage import gaussian_filter1d
 
     for axis in (-2, -1):
-        planes = gaussian_filter1d(planes, BLUR * fine / 2.3548, axis, mode="nearest", truncate=3.5)
+        planes = gaussian_filter1d(
+            planes, BLUR * fine / FWHM_PER_SIGMA, axis, mode="nearest", truncate=3.5
+        )
     n = planes.shape[-1] // fine
     mean = planes.reshape(*planes.shape[:-2], n, fine, n, fine).mean(axis=(-3, -1))
     return np.asarray(mean[..., MARGIN:-MARGIN, MARGIN:-MARGIN])
