@@ -167,7 +167,9 @@ def test_a_checkpoint_of_another_network_is_told(mocks, tmp_path):
 
 @pytest.mark.filterwarnings("ignore:.*CUDA is not available:UserWarning")
 def test_mixed_precision_suits_the_device(monkeypatch):
-    assert fitting.mixed_precision("cpu").fast_dtype is torch.bfloat16
+    for has, able in (({"amx_bf16": True}, True), ({"avx512_bf16": True}, True), ({}, False)):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda has=has: has, raising=False)
+        assert isinstance(fitting.mixed_precision("cpu"), torch.autocast) == able
     assert not isinstance(fitting.mixed_precision("mps"), torch.autocast)
     for able in (True, False):
         monkeypatch.setattr(

@@ -301,15 +301,17 @@ def _some_pixels(share: float, rng: torch.Generator, *planes: torch.Tensor) -> l
 
 
 def mixed_precision(device: str) -> AbstractContextManager[Any]:
-    """Convolutions in bfloat16 where the device computes with it: CPUs, and NVIDIA's GPUs since
-    Ampere; elsewhere float32.
+    """Convolutions in bfloat16 where the device computes with it: CPUs with instructions for it
+    (others take ten times as long), and NVIDIA's GPUs since Ampere; elsewhere float32.
 
     float16, which older GPUs and Apple's know, would need scaled losses, and gains little with
     networks of this size.
     """
-    able = device == "cpu" or (
-        device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-    )
+    if device == "cpu":
+        has = getattr(torch.cpu, "get_capabilities", dict)()
+        able = bool(has.get("avx512_bf16") or has.get("amx_bf16"))
+    else:
+        able = device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.autocast(device, torch.bfloat16) if able else nullcontext()
 
 
