@@ -69,6 +69,37 @@ def test_histories_sum_to_one_and_begin_after_the_universe(usual):
     assert np.std(mean) > 0.7, "galaxies of one age teach nothing of ages"
 
 
+def test_old_starts_and_the_suns_metals_are_usual_and_neither_is_all():
+    """The prior by which broad bands are read: none of its modes may be rare."""
+    drawn = [draw_traits(np.random.default_rng(seed), False, 13.5) for seed in range(400)]
+    middle, _, _ = histories.age_grid()
+    begun = np.array([middle[np.flatnonzero(t.histories[0] > 1e-4)[-1]] for t in drawn])
+    metals = np.array([t.metals[0] for t in drawn])
+    assert 0.35 < np.mean(begun > 9.5) < 0.7 and np.mean(begun < 4) > 0.15
+    assert 0.45 < np.mean(np.abs(metals) < 0.3) < 0.75 and np.mean(metals < -1) > 0.1
+    assert 0.2 < np.mean([t.tau == 0 for t in drawn]) < 0.4
+    assert 0.15 < np.mean([t.leak == 1 for t in drawn]) < 0.35
+
+
+def test_images_of_a_batch_are_turned_each_in_its_own_way_and_truths_with_them():
+    seen = ObservingConditions(
+        noise=(-9, -9), calibration=0.0, masked=0.0, binned=0.0, subsets=(("ugriz", 1.0),)
+    )
+    image = torch.zeros(1, 5, 16, 16)
+    image[..., 2, 5] = 1.0
+    truth = torch.full((1, 7, 16, 16), torch.nan)
+    truth[..., 2, 5] = 0.1
+    n = 64
+    found = seen.observe(
+        image.repeat(n, 1, 1, 1), truth.repeat(n, 1, 1, 1), torch.ones(n), torch.zeros(n),
+        torch.Generator().manual_seed(0),
+    )  # fmt: skip
+    light = found.data[:, 2].flatten(1).argmax(1)
+    true = torch.isfinite(found.truth[:, 0]).flatten(1).float().argmax(1)
+    assert torch.equal(light, true)
+    assert len(light.unique()) == 8
+
+
 def _one_population(age_gyr: float, seed: int = 0):
     """Traits of a galaxy without dust whose stars all have one age and the Sun's metals."""
     traits = draw_traits(np.random.default_rng(seed), False, 13.5, 10.0)

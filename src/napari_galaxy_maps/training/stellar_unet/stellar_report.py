@@ -51,11 +51,18 @@ def _painted(name: str, kind: str, first: int, count: int) -> Made:
     return Made(name, True, seeds, 128)
 
 
-STAGES = ((0, 6000, 24_000, 8000),)
+STAGES = ((0, 6000, 24_000, 4500),)
 """Of the training of the weights that ship: batches after which it (re)started, mocks of 64 x 64
 pixels (and half as many of 128 x 128), painted images of 64 x 64 pixels (and a third as many of 128
 x 128), batches planned.
 """
+STARTED = "--start stellar-unet --rate 5e-4 --batch-pixels 65536"
+"""Further options of that training: it began with the weights of version 2.0."""
+BEGUN_WITH = (
+    "It began with the weights of version 2.0 (8f3d76cdb69d), which had seen 8,000 batches of "
+    "131,072 pixels in 72 minutes of one core, of painted galaxies with fewer old stars and metals "
+    "even in the logarithm."
+)
 SETS: tuple[Made, ...] = (
     *(
         made
@@ -185,12 +192,12 @@ def describe_stages(stages: tuple[tuple[int, int, int, int], ...] = STAGES) -> s
         mocks.append(f"{n:,} and {n // 2:,}{since}")
         painted.append(f"{m:,} and {m // 3:,}{since}")
         words = ["galaxy-maps train stellar-unet --out FOLDER", *(["--resume"] if after else [])]
-        words += [f"--mocks {n} --painted {m} --steps {planned}"]
+        words += [f"--mocks {n} --painted {m} --steps {planned} {STARTED}"]
         commands.append(" ".join(words) + (f", stopped after batch {end:,}" if end else ""))
     return (
         f"Mock galaxies of 64 x 64 and of 128 x 128 pixels (docs/mocks.md): {', '.join(mocks)}. "
         f"Painted images of the same sizes (docs/training.md): {', '.join(painted)}. "
-        f"Commands: {'; '.join(commands)}."
+        f"Commands: {'; '.join(commands)}. {BEGUN_WITH}"
     )
 
 
