@@ -11,6 +11,7 @@ from napari_galaxy_maps.data.flags import (
     bits_of,
     bits_set,
     column_description,
+    doubt_in_words,
     words_of,
 )
 
@@ -44,3 +45,15 @@ def test_flags_take_the_room_that_their_bits_need(highest, dtype):
     given = np.array([[0.0, highest]])
     made = as_flags(given)
     assert made.dtype == dtype and made.tolist() == given.tolist()
+
+
+def test_doubt_is_a_share_of_the_galaxy_and_silent_where_there_is_none():
+    flags = np.zeros((20, 20), np.int16)
+    assert doubt_in_words(flags) == ""
+    flags[:10] = Flag.OUTSIDE | Flag.FAINT
+    flags[10:15] |= Flag.FAINT
+    flags[10, :10] |= Flag.OUT_OF_DISTRIBUTION
+    assert doubt_in_words(flags) == "5% unlike the training, 50% faint"
+    flags[10, :10] |= Flag.MASKED
+    assert "unlike" not in doubt_in_words(flags)
+    assert doubt_in_words(np.full((4, 4), Flag.MASKED, np.int16)) == ""

@@ -27,6 +27,10 @@ class Flag(IntFlag):
     STAND_IN = 512
 
 
+_WORTH_SAYING = 0.005
+"""Share of a galaxy's pixels."""
+
+
 @dataclass(frozen=True)
 class Meaning:
     """What a bit means.
@@ -140,6 +144,25 @@ def words_of(bit: int, told: Mapping[int, str] = NONE_TOLD) -> str:
     if bit in MEANINGS:
         return MEANINGS[Flag(bit)].words
     return f"unknown flag {bit}{f': {told[bit]}' if told.get(bit) else ''}"
+
+
+def doubt_in_words(flags: np.ndarray) -> str:
+    """Which share of a galaxy's pixels is doubtful, in words: those that are unlike anything the
+    model was trained on, and those that are faint; empty where both are under a half per cent.
+
+    Parameters
+    ----------
+    flags : ndarray of int, shape (ny, nx)
+        Pixels under masks and outside the ellipse do not count.
+    """
+    galaxy = (flags & (Flag.MASKED | Flag.OUTSIDE)) == 0
+    count = max(int(galaxy.sum()), 1)
+    found = []
+    for bit, words in ((Flag.OUT_OF_DISTRIBUTION, "unlike the training"), (Flag.FAINT, "faint")):
+        share = int(((flags & bit) != 0)[galaxy].sum()) / count
+        if share >= _WORTH_SAYING:
+            found.append(f"{share:.0%} {words}")
+    return ", ".join(found)
 
 
 def column_description(flags: np.ndarray, told: Mapping[int, str] = NONE_TOLD) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..eventloop.idle_queue import IdleQueue
 
 
-LETTERS = "ÅÉÑŐ " + string.digits + ".-−+()/_,²" + string.ascii_letters
+LETTERS = "ÅÉÑŐ " + string.digits + ".-−+()/_,²%" + string.ascii_letters
 """What captions and colour bars are written with; the accents are those by which vispy measures any
 line's height.
 """

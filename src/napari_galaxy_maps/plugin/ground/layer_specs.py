@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ...data.flags import doubt_in_words
 from ...data.galaxy import BandImage
 from ...data.maps import PropertyMaps
 from ...data.properties import PROPERTIES, Property, get_property
@@ -121,7 +122,7 @@ class Shown:
 
     @property
     def caption(self) -> str:
-        """What a map is, in words, its unit, and what it is made by."""
+        """What a map is, in words, its unit, what it is made by, and how much of it is doubtful."""
         prop = PROPERTIES.get(self.key.name)
         if prop is None:
             return f"{self.label} ({self.unit})"
@@ -129,7 +130,9 @@ class Shown:
         unit = unit_in_words(prop)
         if self.view not in ("map", "truth"):
             unit = prop.unit
-        return ", ".join(filter(None, (f"{kind} ({unit})", self.made_by)))
+        flags = self.flags if self.view in ("map", "error") else None
+        doubt = doubt_in_words(flags) if flags is not None else ""
+        return ", ".join(filter(None, (f"{kind} ({unit})", self.made_by, doubt)))
 
     def layer_name(self, galaxy: str) -> str:
         """What its layer is called: what differs from layer to layer comes first."""

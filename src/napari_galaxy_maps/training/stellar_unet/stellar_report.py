@@ -51,7 +51,7 @@ def _painted(name: str, kind: str, first: int, count: int) -> Made:
     return Made(name, True, seeds, 128)
 
 
-STAGES = ((0, 6000, 24_000, 4500),)
+STAGES = ((0, 6000, 24_000, 4800),)
 """Of the training of the weights that ship: batches after which it (re)started, mocks of 64 x 64
 pixels (and half as many of 128 x 128), painted images of 64 x 64 pixels (and a third as many of 128
 x 128), batches planned.
