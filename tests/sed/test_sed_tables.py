@@ -299,6 +299,29 @@ def test_between_its_redshifts_the_table_is_linear_enough(shared_data):
 
 
 @pytest.mark.realdata
+def test_lines_that_leave_a_band_between_redshifts_are_seen_in_time(shared_data, monkeypatch):
+    """Light in ugriz of stars that formed at a steady rate over 100 Myr, with their gas."""
+    pytest.importorskip("sedpy")
+    from napari_galaxy_maps.training.datasets import photometric_tables as script
+
+    table = star_table()
+    between = (table.gas_redshift[:-1] + table.gas_redshift[1:])[::3] / 2
+    curves = {band: c for band, c in script.filter_curves().items() if band.startswith("SDSS")}
+    for name in ("REDSHIFTS", "GAS_REDSHIFTS"):
+        monkeypatch.setattr(script, name, between)
+    path = shared_data / "templates" / "bc03_lr_chabrier_ssp.npz"
+    exact = script.star_table(path, curves)
+    weight = np.gradient(table.age_yr) * (table.age_yr < 1e8)
+    columns = [table.bands.index(band) for band in curves]
+    photons = weight @ table.photons[SOLAR]
+    for k, z in enumerate(between):
+        true = weight @ exact.stars[k, SOLAR] + photons * exact.gas[k, 5]
+        stars = at_redshift(table.stars, table.redshift, z)[SOLAR][:, columns]
+        gas = at_redshift(table.gas, table.gas_redshift, z)[5][columns]
+        np.testing.assert_allclose(weight @ stars + photons * gas, true, rtol=0.03)
+
+
+@pytest.mark.realdata
 def test_our_own_integral_agrees_with_sedpys(shared_data):
     """The same AB magnitudes as sedpy's own projection, for a 1 Gyr old population."""
     pytest.importorskip("sedpy")
