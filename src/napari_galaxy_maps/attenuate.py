@@ -16,6 +16,7 @@ from .prepare.steps import prepare_steps
 from .progress import Steps
 from .provenance import provenance
 from .sed.attenuation_maps import Attenuation, attenuation_steps, check_bands
+from .sed.priors import for_attenuation
 
 
 def attenuation_cube_steps(
@@ -31,7 +32,8 @@ def attenuation_cube_steps(
     """
     cube.check_dimmed()
     check_bands(cube.bands)
-    library, note = yield from model_library_steps(cube, recipe)
+    own = recipe.model_copy(update={"sed": for_attenuation(recipe.sed)})
+    library, note = yield from model_library_steps(cube, own)
     found = yield from attenuation_steps(cube, library, recipe.model.device, note)
     maps = yield from recorded_steps(found.maps, cube, recipe, known)
     images = replace(found.cube, provenance=maps.provenance)

@@ -63,9 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
     masks = mask_hdus(found.cube.masks)
     if arguments.images:
         extra = [*found.cube_hdus(), *masks]
-        write_cube(
-            arguments.images, found.cube, found.maps.provenance, arguments.overwrite, extra
-        )
+        write_cube(arguments.images, found.cube, found.maps.provenance, arguments.overwrite, extra)
     write_maps(arguments.out, found.maps, arguments.overwrite, [*found.hdus(), *masks])
     if not arguments.quiet:
         print_maps(found.maps)

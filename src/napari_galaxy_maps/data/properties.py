@@ -144,26 +144,26 @@ _ALL = (
         possible=(0.0, 14.0),
     ),
     Property(
-        "LOG_SIGMA_FUV", "far-ultraviolet light without dust",
+        "LOG_SIGMA_FUV", "FUV light without dust",
         "log10 of nu L_nu in GALEX FUV before attenuation, per area",
         log_unit="solLum / kpc2", additive=True, colormap="plasma", limits=(4.5, 9.5),
         possible=(-4.0, 13.0),
     ),
     Property(
-        "LOG_SIGMA_V", "visible light without dust",
+        "LOG_SIGMA_V", "V light without dust",
         "log10 of nu L_nu at 0.55 micron before attenuation, per area",
         log_unit="solLum / kpc2", additive=True, colormap="plasma", limits=(5.5, 9.5),
         possible=(-4.0, 13.0),
     ),
     # Of several pixels it is -2.5 log10 of their light over their light without dust.
     Property(
-        "A_FUV", "far-ultraviolet attenuation",
+        "A_FUV", "FUV attenuation",
         "magnitudes by which dust dims the light in GALEX FUV", unit="mag",
         weight="LOG_SIGMA_FUV", colormap="inferno", limits=(0.0, 4.0),
         possible=(-0.5, 15.0),
     ),
     Property(
-        "A_V", "visible attenuation",
+        "A_V", "V attenuation",
         "magnitudes by which dust dims the light at 0.55 micron", unit="mag",
         weight="LOG_SIGMA_V", colormap="inferno", limits=(0.0, 1.5),
         possible=(-0.5, 10.0),

@@ -17,8 +17,9 @@ from .mock import Mock
 from .rendering import render_steps
 from .view import View
 
-_ROUNDING = 1e-6
-"""Of a plane's peak, below which it may be what a blur's rounding made."""
+_ROUNDING = 1e-4
+"""Of a plane's peak, below which a hundredth of it may be what a blur's rounding made: what is
+compared are two planes."""
 
 
 def dustless_images(mock: Mock) -> dict[str, np.ndarray]:
@@ -74,9 +75,7 @@ def attenuation_truth_steps(mock: Mock) -> Steps[dict[str, np.ndarray]]:
         -2.5 * np.log10(fuv[0] / fuv[1]), -2.5 * np.log10(visual[0] / visual[1]),
         np.log10(fuv[1]), np.log10(visual[1]),
     )  # fmt: skip
-    return {
-        name: plane.astype(np.float32) for name, plane in zip(ATTENUATION, planes, strict=True)
-    }
+    return {name: plane.astype(np.float32) for name, plane in zip(ATTENUATION, planes, strict=True)}
 
 
 def _starlight_steps(mock: Mock, view: View, dimmed: bool) -> Steps[np.ndarray]:

@@ -28,6 +28,11 @@ NAME: Final = "attenuation by SED fit"
 ULTRAVIOLET: Final = ("GALEX_FUV", "GALEX_NUV")
 DUST_SHINES: Final = 7.0
 """Micron from which on the light of most pixels is dust's."""
+NOT_BALANCED: Final = 0.25
+"""Of the light of dust, added to its errors in quadrature: models give back what they take from the
+light that leaves towards us, dust what it takes from light in all directions, some of it from other
+pixels. With a tenth, as of stars, u and g of mock galaxies were taken for 0.12 mag too bright, and
+errors were half of what they should be."""
 DETECTED: Final = 3.0
 """Sigma over which a band tells something of the dust, and the deepest something at all."""
 
@@ -140,6 +145,18 @@ def check_bands(bands: Sequence[str], library: Library | None = None) -> tuple[s
     return found
 
 
+def loosened(data: np.ndarray, uncertainty: np.ndarray, bands: Sequence[str]) -> np.ndarray:
+    """Errors with what dust's own light may be off by (`NOT_BALANCED`), shape (n_bands, n_pixels).
+
+    Parameters
+    ----------
+    data, uncertainty : ndarray, shape (n_bands, n_pixels)
+    bands : sequence of str
+    """
+    off = np.array([NOT_BALANCED if band in dusty(bands) else 0.0 for band in bands])
+    return np.hypot(uncertainty, off[:, None] * data)
+
+
 def attenuation_steps(
     cube: BandCube, library: Library, device: str = "auto", note: str = ""
 ) -> Steps[Attenuation]:
@@ -175,6 +192,7 @@ def attenuation_steps(
     check_bands(cube.bands, library)
     known = np.array(known_places(cube.bands, library))
     data, error = (a.reshape(len(cube.bands), -1)[known] for a in (cube.data, cube.uncertainty))
+    error = loosened(data, error, [cube.bands[i] for i in known])
     measured = (np.isfinite(data) & np.isfinite(error)).sum(0)
     pixels = np.flatnonzero(~cube.mask.ravel() & (measured >= MIN_BANDS))
     if not len(pixels):
@@ -271,9 +289,7 @@ def _shared(data: np.ndarray, error: np.ndarray) -> np.ndarray:
     return np.divide(doubt, light, out=np.zeros(len(light)), where=light > 0)
 
 
-def _flags(
-    cube: BandCube, found: DustlessFit, pixels: np.ndarray, library: Library
-) -> np.ndarray:
+def _flags(cube: BandCube, found: DustlessFit, pixels: np.ndarray, library: Library) -> np.ndarray:
     """The cube's flags, and where no model fits, a band of the ultraviolet is missing, all bands
     are faint, and where little is told of dust.
     """

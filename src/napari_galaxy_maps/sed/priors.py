@@ -69,6 +69,27 @@ PRIORS: Final[Mapping[str, Mapping[str, tuple[float, ...]]]] = {
 """By name, the nodes of every parameter."""
 
 
+OF_DIMMING: Final[Mapping[str, tuple[float, ...]]] = {
+    "ebv": (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2), "slope": (-1.2, -0.9, -0.6, -0.3, 0.0),
+}  # fmt: skip
+"""What takes the place of the broad prior where attenuation is what is asked for: any
+amount of dust as likely as any other, and laws tilted further towards the ultraviolet. The broad
+prior, made for missing bands, has a third of its models nearly without dust.
+"""
+
+
+def for_attenuation(settings: LibrarySettings) -> LibrarySettings:
+    """The settings of a library that attenuation is fitted with: `OF_DIMMING` in the broad prior,
+    but for nodes that were given.
+    """
+    if settings.prior != "broad":
+        return settings
+    own = {
+        name: [*values] for name, values in OF_DIMMING.items() if getattr(settings, name) is None
+    }
+    return settings.model_copy(update=own)
+
+
 def nodes(settings: LibrarySettings) -> dict[str, np.ndarray]:
     """The nodes of every parameter: those of the settings where they are given, else the named
     prior's, in rising order.
