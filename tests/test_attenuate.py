@@ -1,5 +1,5 @@
-"""From a galaxy's images to maps of attenuation and images without dust, as `attenuate` does it, and
-the sums that are taken of them.
+"""From a galaxy's images to maps of attenuation and images without dust, as `attenuate` does it,
+and the sums that are taken of them.
 """
 
 import numpy as np
@@ -14,10 +14,10 @@ from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io.cube_files import read_cube
 from napari_galaxy_maps.fits_io.map_files import read_maps
+from napari_galaxy_maps.mocks.mock import make_mock
 from napari_galaxy_maps.mocks.population import draw_galaxy
 from napari_galaxy_maps.mocks.view import View
 from napari_galaxy_maps.mocks.writing import write_mock_steps
-from napari_galaxy_maps.mocks.mock import make_mock
 from napari_galaxy_maps.progress import run_to_end
 
 BANDS = (

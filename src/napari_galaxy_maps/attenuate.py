@@ -32,7 +32,7 @@ def attenuation_cube_steps(
     """
     cube.check_dimmed()
     check_bands(cube.bands)
-    own = recipe.model_copy(update={"sed": for_attenuation(recipe.sed)})
+    own = recipe.model_copy(update={"sed": for_attenuation(recipe.sed, cube.bands)})
     library, note = yield from model_library_steps(cube, own)
     found = yield from attenuation_steps(cube, library, recipe.model.device, note)
     maps = yield from recorded_steps(found.maps, cube, recipe, known)

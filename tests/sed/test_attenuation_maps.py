@@ -32,14 +32,14 @@ SHAPE = (6, 10)
 
 @pytest.fixture(scope="module")
 def library():
-    settings = for_attenuation(LibrarySettings(n_models=6000))
+    settings = for_attenuation(LibrarySettings(n_models=6000), BANDS)
     return build_library(settings, 0.0, cache=False)
 
 
 @pytest.fixture(scope="module")
 def truth():
     """Models of another seed, a pixel each."""
-    settings = for_attenuation(LibrarySettings(n_models=100, seed=5))
+    settings = for_attenuation(LibrarySettings(n_models=100, seed=5), BANDS)
     models = build_library(settings, 0.0, cache=False)
     return models, 3e7 / light_of_data(0.0, None)
 
@@ -70,7 +70,7 @@ def found(cube, library):
 
 
 def test_maps_are_of_the_dust_in_front(found, truth):
-    models, scale = truth
+    models, _ = truth
     assert tuple(found.maps.values) == ATTENUATION and set(found.maps.errors) == set(ATTENUATION)
     n = SHAPE[0] * SHAPE[1]
     for name in ("A_FUV", "A_V"):
@@ -163,6 +163,8 @@ def test_only_the_light_of_dust_is_loosened():
 
 
 def test_the_prior_of_attenuation_gives_way_to_what_is_asked_for():
-    own = for_attenuation(LibrarySettings(slope=[-0.1, 0.1]))
+    own = for_attenuation(LibrarySettings(slope=[-0.1, 0.1]), BANDS)
     assert list(nodes(own)["slope"]) == [-0.1, 0.1] and nodes(own)["ebv"][-1] == 1.2
-    assert for_attenuation(LibrarySettings(prior="dustpedia")).ebv is None
+    assert for_attenuation(LibrarySettings(prior="dustpedia"), BANDS).ebv is None
+    # Where nothing shows dust, the prior is not opened either.
+    assert for_attenuation(LibrarySettings(), ["SDSS_g", "GALEX_FUV"]).ebv is None

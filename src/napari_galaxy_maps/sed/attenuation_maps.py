@@ -23,11 +23,10 @@ from .dustless import DustlessFit, dustless_steps
 from .fit import FitFlag
 from .library import Library, known_places, not_fitted
 from .likelihood import MIN_BANDS
+from .priors import dusty
 
 NAME: Final = "attenuation by SED fit"
 ULTRAVIOLET: Final = ("GALEX_FUV", "GALEX_NUV")
-DUST_SHINES: Final = 7.0
-"""Micron from which on the light of most pixels is dust's."""
 NOT_BALANCED: Final = 0.25
 """Of the light of dust, added to its errors in quadrature: models give back what they take from the
 light that leaves towards us, dust what it takes from light in all directions, some of it from other
@@ -92,11 +91,6 @@ def _image(name: str, data: np.ndarray, wcs: Any, unit: str, words: tuple[str, s
         hdu.header["BUNIT"] = unit
     hdu.header["LONGNAME"] = words
     return hdu
-
-
-def dusty(bands: Sequence[str]) -> tuple[str, ...]:
-    """Those of some bands in which dust itself shines."""
-    return tuple(band for band in bands if get_band(band).pivot > DUST_SHINES)
 
 
 def what_is_missing(bands: Sequence[str]) -> str:
