@@ -29,7 +29,7 @@ FLOORS = (
     ("models", "mocks"),
     ("prepare",),
     ("measure",),
-    ("pipeline", "provenance", "sharpen"),
+    ("pipeline", "provenance", "sharpen", "attenuate"),
     ("training", "batch", "archives"),
     ("cli", "plugin", "_api", "_arguments", "__main__"),
 )

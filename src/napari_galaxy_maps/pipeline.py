@@ -29,7 +29,7 @@ from .prepare.memory import PreparationMemory
 from .prepare.steps import prepare_steps
 from .progress import Progress, Steps, run_to_end
 from .provenance import provenance, provenance_of_cube
-from .sed.library import library_steps
+from .sed.library import Library, library_steps
 from .sed.truth import Truth, check_far_infrared, truth_steps
 
 if TYPE_CHECKING:
@@ -132,6 +132,7 @@ def predict_cube_steps(
     left_out : sequence of str
         Bands of the galaxy that are not in the cube, because the model takes none of them.
     """
+    cube.check_dimmed()
     cube, recipe = _of_one_galaxy(cube, recipe)
     whole = cube.with_masked_light()
     model = chosen_model(recipe.model)
@@ -395,26 +396,47 @@ def truth_cube_steps(
     InputError
         When it has fewer than three, the redshift is absurd, or its errors are zero.
     """
+    cube.check_dimmed()
     check_far_infrared(cube.bands)
-    distance = (
-        cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC)
-        if cube.pixel_pc
-        else recipe.galaxy.distance
-    )
+    library, note = yield from model_library_steps(cube, recipe)
+    truth = yield from truth_steps(cube, library, recipe.model.device, note)
+    maps = yield from recorded_steps(truth.maps, cube, recipe, known)
+    return replace(truth, maps=maps)
+
+
+def _distance(cube: BandCube, recipe: Recipe) -> float | None:
+    """Distance in Mpc, as the cube or the recipe knows it."""
+    if cube.pixel_pc:
+        return float(cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC))
+    return recipe.galaxy.distance
+
+
+def model_library_steps(cube: BandCube, recipe: Recipe) -> Steps[tuple[Library, str]]:
+    """The library of model spectra at a cube's redshift, and words on the redshift."""
     told = recipe.galaxy.redshift
-    redshift, note = model_redshift(cube.redshift if told is None else told, distance)
+    redshift, note = model_redshift(
+        cube.redshift if told is None else told, _distance(cube, recipe)
+    )
     yield Progress("sed", 0, 1, note, lasting=True)
     library = yield from library_steps(recipe.sed, redshift)
-    truth = yield from truth_steps(cube, library, recipe.model.device, note)
-    maps, notes = possible_only(truth.maps)
+    return library, note
+
+
+def recorded_steps(
+    maps: PropertyMaps, cube: BandCube, recipe: Recipe, known: dict[str, Any] | None
+) -> Steps[PropertyMaps]:
+    """Fitted maps without the values that no galaxy has, and with the record of how they were
+    made.
+    """
+    maps, notes = possible_only(maps)
     for remark in notes:
         yield Progress("sed", 1, 1, remark, lasting=True)
-    known = known or provenance_of_cube(cube, recipe)
-    record = {**known, **maps.provenance}
+    record = {**(known or provenance_of_cube(cube, recipe)), **maps.provenance}
     record["note"] = [*record.get("note", []), *notes]
+    distance = _distance(cube, recipe)
     if distance:
         record["distance_mpc"] = distance
-    return replace(truth, maps=replace(maps, provenance=record))
+    return replace(maps, provenance=record)
 
 
 def truth_maps_steps(

@@ -78,13 +78,14 @@ def options_of(command):
     } - EVERYWHERE
 
 
-@pytest.mark.parametrize("command", ["prepare", "predict", "truth"])
+@pytest.mark.parametrize("command", ["prepare", "predict", "truth", "attenuation"])
 def test_every_option_of_the_preparation_changes_the_recipe(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "table.csv").write_text("name,ra,dec,d25\nNGC 1,10,20,3\n")
     (tmp_path / "r.toml").write_text("[sky]\nmodel = 'plane'\n")
-    assert options_of(command) - {"--mask", "--truth"} <= set(RECIPE)
-    for option in options_of(command) - {"--mask", "--truth"}:
+    others = {"--mask", "--truth", "--images"}  # --images: `test_attenuation`
+    assert options_of(command) - others <= set(RECIPE)
+    for option in options_of(command) - others:
         name = ["--name", "NGC 1"] if option == "--table" else []
         given = [command, "x", "--out", "o.fits", "--quiet", *name]
         plain = recipe_of(_parser().parse_args(given))

@@ -41,7 +41,7 @@ def refused(capsys, *arguments, why="is one of the inputs, which are never repla
     assert why in said and said.count("\n") == 1, said
 
 
-@pytest.mark.parametrize("command", ["prepare", "predict", "truth"])
+@pytest.mark.parametrize("command", ["prepare", "predict", "truth", "attenuation"])
 def test_an_image_is_never_replaced(folder, image, capsys, command, tmp_path, monkeypatch):
     """Whatever name it is given, in the folder that is read or by itself."""
     before = contents(folder)

@@ -29,13 +29,13 @@ def test_only_a_band_that_stands_in_makes_a_pixel_no_worse():
 
 
 def test_bits_of_a_newer_program_are_named_as_unknown():
-    flags = np.array([[Flag.MASKED, 1024 | Flag.EDGE]], np.int16)
-    assert bits_set(flags) == [1, 32, 1024] and bits_of(0) == [] and bits_set(flags[:0]) == []
+    flags = np.array([[Flag.MASKED, 2048 | Flag.EDGE]], np.int16)
+    assert bits_set(flags) == [1, 32, 2048] and bits_of(0) == [] and bits_set(flags[:0]) == []
     assert words_of(32) == "near the edge of an image"
-    assert words_of(1024) == "unknown flag 1024"
-    assert words_of(1024, {1024: "haunted"}) == "unknown flag 1024: haunted"
+    assert words_of(2048) == "unknown flag 2048"
+    assert words_of(2048, {2048: "haunted"}) == "unknown flag 2048: haunted"
     text = column_description(flags)
-    assert "512 another band stands in" in text and text.endswith("1024 unknown flag 1024")
+    assert "1024 bands tell little of the dust" in text and text.endswith("2048 unknown flag 2048")
 
 
 @pytest.mark.parametrize(

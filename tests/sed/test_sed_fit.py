@@ -14,7 +14,7 @@ from napari_galaxy_maps.bands.registry import INPUT_BANDS
 from napari_galaxy_maps.data.recipe import LibrarySettings
 from napari_galaxy_maps.exceptions import InputError, ModelError
 from napari_galaxy_maps.progress import run_to_end
-from napari_galaxy_maps.sed.compose import EXTENSIVE, INTENSIVE, PROPERTY_NAMES
+from napari_galaxy_maps.sed.compose import DIMMED, EXTENSIVE, INTENSIVE, PROPERTY_NAMES
 from napari_galaxy_maps.sed.fit import FitFlag, fit, fit_steps
 from napari_galaxy_maps.sed.library import Library, build_library
 from napari_galaxy_maps.sed.likelihood import light_of_data, weights
@@ -47,7 +47,9 @@ def handmade(light, **properties):
     light = np.asarray(light, np.float32)
     columns = {name: np.arange(1, len(light) + 1, dtype=np.float32) for name in PROPERTY_NAMES}
     columns |= {name: np.asarray(values, np.float32) for name, values in properties.items()}
-    return Library(LibrarySettings(extra_error=0), 0.0, BANDS5, light, columns, {})
+    bare, visual = np.ones((len(light), len(DIMMED)), np.float32), np.ones(len(light), np.float32)
+    settings = LibrarySettings(extra_error=0)
+    return Library(settings, 0.0, BANDS5, light, bare, visual, columns, {})
 
 
 def cpu(*args, **more):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from .. import __version__
 from . import (
+    attenuation,
     demo,
     evaluate,
     info,
@@ -30,6 +31,7 @@ COMMANDS = {
     "prepare": prepare,
     "predict": predict,
     "truth": truth,
+    "attenuation": attenuation,
     "measure": measure,
     "profile": profile,
     "evaluate": evaluate,

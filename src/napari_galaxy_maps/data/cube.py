@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..exceptions import InputError
 from .galaxy import BandImage
 from .masked_light import MaskedLight
 from .methods import call
@@ -103,6 +104,9 @@ class BandCube:
         with checksums; the file that it was read from.
     unknown_flags : mapping of int to str
         Bits of `flags` of a newer program, with what its file says that they mean.
+    dimmed : bool
+        Whether the light is as dust lets it through, as it is measured. Of images from which the
+        dust was taken (`sed.attenuation_maps`) it is not, and no model may be fitted to them.
     """
 
     data: np.ndarray
@@ -126,6 +130,22 @@ class BandCube:
     redshift: float | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     unknown_flags: Mapping[int, str] = field(default_factory=dict)
+    dimmed: bool = True
+
+    def check_dimmed(self) -> None:
+        """Refuse images without dust where models of galaxies with dust are to be used.
+
+        Raises
+        ------
+        InputError
+        """
+        if not self.dimmed:
+            file = self.provenance.get("file")
+            raise InputError(
+                f"{file or f'The cube of {self.name}' if self.name else file or 'The cube'} holds "
+                "images without dust, to which no model can be fitted; give the images as they "
+                "were measured. Sums, means and profiles of it can be taken."
+            )
 
     def __repr__(self) -> str:
         ny, nx = self.shape

@@ -25,6 +25,7 @@ class Flag(IntFlag):
     FILLED = 128
     SUBTRACTED = 256
     STAND_IN = 512
+    DUST_UNTOLD = 1024
 
 
 _WORTH_SAYING = 0.005
@@ -106,6 +107,13 @@ MEANINGS: dict[Flag, Meaning] = {
         "or one of these for the normalising band, which was not given.",
         "As good as the others: the error of the colour term is in that of the band. It is much "
         "the same all over a galaxy, and does not average out.",
+    ),
+    Flag.DUST_UNTOLD: Meaning(
+        "bands tell little of the dust",
+        "Of attenuation and of images without dust: no ultraviolet band, or none of 7 micron and "
+        "more, is over three times its error.",
+        "Old or metal-rich stars are as red as young ones behind dust: the value leans on what is "
+        "usual of the models. Its error says how much is open.",
     ),
 }
 """The one list: a bit belongs here, and everything that names bits follows."""

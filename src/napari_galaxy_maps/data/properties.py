@@ -28,7 +28,7 @@ class Property:
     definition : str
         Its definition in full.
     unit : str
-        ``"dex"``, ``"K"`` or ``"Gyr"``: the unit of the map's values and of residuals.
+        ``"dex"``, ``"mag"``, ``"K"`` or ``"Gyr"``: the unit of the map's values and of residuals.
     log_unit : str
         Of a logarithm, the unit of its argument as FITS spells it; else empty.
     additive : bool
@@ -62,6 +62,15 @@ class Property:
     imf: float = 0.0
     possible: tuple[float, float] = (-np.inf, np.inf)
 
+    @property
+    def exponent(self) -> float:
+        """What adds up, or is averaged, is 10^(exponent x value): 1 of logarithms, -0.4 of
+        magnitudes, the share of light that gets through; 0 where it is the value itself.
+        """
+        return _EXPONENTS.get(self.unit, 0.0)
+
+
+_EXPONENTS = {"dex": 1.0, "mag": -0.4}
 
 _ALL = (
     Property(
@@ -134,7 +143,37 @@ _ALL = (
         weight="LOG_SIGMA_STAR", colormap="plasma", limits=(1.0, 12.0),
         possible=(0.0, 14.0),
     ),
+    Property(
+        "LOG_SIGMA_FUV", "FUV light without dust",
+        "log10 of nu L_nu in GALEX FUV before attenuation, per area",
+        log_unit="solLum / kpc2", additive=True, colormap="plasma", limits=(4.5, 9.5),
+        possible=(-4.0, 13.0),
+    ),
+    Property(
+        "LOG_SIGMA_V", "V light without dust",
+        "log10 of nu L_nu at 0.55 micron before attenuation, per area",
+        log_unit="solLum / kpc2", additive=True, colormap="plasma", limits=(5.5, 9.5),
+        possible=(-4.0, 13.0),
+    ),
+    # Of several pixels it is -2.5 log10 of their light over their light without dust.
+    Property(
+        "A_FUV", "FUV attenuation",
+        "magnitudes by which dust dims the light in GALEX FUV", unit="mag",
+        weight="LOG_SIGMA_FUV", colormap="inferno", limits=(0.0, 4.0),
+        possible=(-0.5, 15.0),
+    ),
+    Property(
+        "A_V", "V attenuation",
+        "magnitudes by which dust dims the light at 0.55 micron", unit="mag",
+        weight="LOG_SIGMA_V", colormap="inferno", limits=(0.0, 1.5),
+        possible=(-0.5, 10.0),
+    ),
 )  # fmt: skip
+
+ATTENUATION = ("A_FUV", "A_V", "LOG_SIGMA_FUV", "LOG_SIGMA_V")
+"""The properties of attenuation: how many magnitudes, and the light without dust by which their
+means are weighted.
+"""
 
 PROPERTIES: dict[str, Property] = {prop.name: prop for prop in _ALL}
 """All properties by name."""

@@ -46,14 +46,7 @@ def write_cube(
     from astropy.io import fits
 
     wcs = header_of(cube.wcs)
-    primary = fits.PrimaryHDU()
-    primary.header["OBJECT"] = ascii_text(cube.name)[:60]
-    primary.header["ORIGIN"] = "napari-galaxy-maps"
-    if cube.hubble_stage is not None:
-        primary.header["MORPHT"] = (cube.hubble_stage, "Hubble stage T of the galaxy")
-    if cube.redshift is not None:
-        primary.header["REDSHIFT"] = (cube.redshift, "of the galaxy, as it was told")
-    hdus = [primary]
+    hdus = [_primary(cube)]
     planes = [("DATA", cube.data), ("ERR", cube.uncertainty)]
     if cube.filling is not None:
         planes += [("FILLED", cube.filling.data), ("FILLEDERR", cube.filling.uncertainty)]
@@ -103,6 +96,22 @@ def write_cube(
     ]
     with written_whole(path, overwrite) as beside:
         fits.HDUList(hdus).writeto(beside, overwrite=True, checksum=True)
+
+
+def _primary(cube: BandCube) -> Any:
+    """What is said of a cube as a whole."""
+    from astropy.io import fits
+
+    primary = fits.PrimaryHDU()
+    primary.header["OBJECT"] = ascii_text(cube.name)[:60]
+    primary.header["ORIGIN"] = "napari-galaxy-maps"
+    if cube.hubble_stage is not None:
+        primary.header["MORPHT"] = (cube.hubble_stage, "Hubble stage T of the galaxy")
+    if cube.redshift is not None:
+        primary.header["REDSHIFT"] = (cube.redshift, "of the galaxy, as it was told")
+    if not cube.dimmed:
+        primary.header["DIMMED"] = (False, "dust was taken away from these images")
+    return primary
 
 
 def _or_nan(values: np.ndarray | None, n: int) -> np.ndarray:
@@ -166,6 +175,7 @@ def read_cube(path: str | Path) -> BandCube:
             redshift=_redshift_told(provenance) if redshift is None else redshift,
             provenance={**provenance, "file": str(path)},
             unknown_flags=unknown,
+            dimmed=hdus[0].header.get("DIMMED", True) is not False,
         )  # fmt: skip
 
 

@@ -42,7 +42,8 @@ class Mock:
         Surface brightness in MJy/sr as observed, its 1-sigma error, and without noise, sky, stars,
         neighbours and reddening.
     truth : dict of str to ndarray of float32, shape (ny, nx)
-        Every property of `maps.PROPERTIES` at `view.fwhm_of_truth`, in its unit.
+        Every property of `maps.PROPERTIES` at `view.fwhm_of_truth`, in its unit, but for those of
+        attenuation, which `dustless` makes.
     additive : dict of str to ndarray of float32, shape (ny, nx)
         `layers.ADDITIVE` per kpc2 at the same PSF.
     stars : list of dict

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..progress import Progress, Steps, run_to_end
@@ -26,14 +28,18 @@ def render(
 
 
 def render_steps(
-    galaxy: MockGalaxy, view: View, redshift: float, x0: float = 0.0, y0: float = 0.0
-) -> Steps[np.ndarray]:
+    galaxy: MockGalaxy, view: View, redshift: float, x0: float = 0.0, y0: float = 0.0,
+    dimmed: bool = True,
+) -> Steps[np.ndarray]:  # fmt: skip
     """What lies in each pixel before any PSF.
 
     Parameters
     ----------
     x0, y0 : float
         Place of the galaxy's centre in kpc to the right and up from the image's.
+    dimmed : bool
+        Whether dust takes its part of the starlight; without that, the bands hold what would be
+        seen of the same stars and gas.
 
     Returns
     -------
@@ -42,7 +48,9 @@ def render_steps(
     """
     n, n_bands = view.size, len(view.bands)
     kpc = view.kpc_per_arcsec * view.pixel_arcsec
-    disc, spheroid = build(galaxy, view.bands, redshift)
+    disc, spheroid = build(galaxy if dimmed else _clear(galaxy), view.bands, redshift)
+    if not dimmed:
+        disc = replace(disc, extinction=np.zeros_like(disc.extinction))
     side = (np.arange(n) - (n - 1) / 2) * kpc
     dx, dy = (plane.ravel() for plane in np.meshgrid(side - x0, side - y0))
     # The centre again, finer.
@@ -62,6 +70,11 @@ def render_steps(
         values[n * n :].reshape(shape).mean(axis=(1, 3))
     )
     return np.ascontiguousarray(np.moveaxis(image[..., : n_bands + len(ADDITIVE)], -1, 0))
+
+
+def _clear(galaxy: MockGalaxy) -> MockGalaxy:
+    """A galaxy whose young stars have left their clouds."""
+    return replace(galaxy, cloud_tau=0.0)
 
 
 def _rays_steps(

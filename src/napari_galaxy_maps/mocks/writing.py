@@ -4,7 +4,7 @@ that tells what is known of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from ..data.maps import PropertyMaps
 from ..fits_io.map_files import write_maps
 from ..fits_io.safe_writing import check_output, folder_written_whole
 from ..progress import Progress, Steps
+from .dustless import attenuation_truth_steps
 from .isophote import axis_ratio, ellipse_radii, isophotal_radius
 from .mock import Mock, make_mock_steps
 from .population import MockGalaxy, draw_galaxy
@@ -68,8 +69,10 @@ def d25(mock: Mock) -> tuple[float, float]:
     return 2 * semi_major / 60, axis_ratio(galaxy)
 
 
-def truth_maps(mock: Mock) -> PropertyMaps:
-    """The true maps as the program holds maps."""
+def truth_maps(mock: Mock, attenuation: Mapping[str, np.ndarray] | None = None) -> PropertyMaps:
+    """The true maps as the program holds maps; `attenuation` is of
+    `dustless.attenuation_truth_steps`.
+    """
     provenance = {
         "object": name_of(mock), "model": "truth of a mock galaxy", "imf": "Chabrier",
         "fwhm": mock.view.fwhm_of_truth,
@@ -77,7 +80,7 @@ def truth_maps(mock: Mock) -> PropertyMaps:
         "mock": {key: str(value) for key, value in mock.galaxy.as_dict().items()},
     }  # fmt: skip
     flags = np.zeros((mock.view.size,) * 2, np.int16)
-    return PropertyMaps(mock.truth, {}, mock.wcs, flags, provenance)
+    return PropertyMaps({**mock.truth, **(attenuation or {})}, {}, mock.wcs, flags, provenance)
 
 
 def name_of(mock: Mock) -> str:
@@ -130,11 +133,12 @@ def write_mock_steps(mock: Mock, folder: Path, overwrite: bool = False) -> Steps
     """
     names = _file_names(mock.view, bool(mock.stars))
     _check_names(folder, names, overwrite)
+    dimmed = yield from attenuation_truth_steps(mock)
     with folder_written_whole(folder, overwrite) as stage:
         for index, band in enumerate(mock.view.bands):
             _write_band(stage / f"{band}.fits", mock, index)
             yield Progress("mock", index + 1, len(names), band)
-        write_maps(stage / "truth.fits", truth_maps(mock))
+        write_maps(stage / "truth.fits", truth_maps(mock, dimmed))
         (stage / "recipe.toml").write_text(_recipe(mock), encoding="utf-8")
         if mock.stars:
             star_table(mock).write(stage / "stars.ecsv", format="ascii.ecsv")

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..constants import SPEED_OF_LIGHT_MICRON_S
 from . import formation, imf
-from .attenuation import modified_starburst
+from .attenuation import V_UM, modified_starburst
 from .nebular import SOLAR_OH
 from .tables import at_redshift, dust_table, dust_temperature, spectrum_table, star_table
 
@@ -24,8 +24,12 @@ EXTENSIVE: Final = ("Ldust", "Mdust", "Mstar", "Lbolo", "SFR")
 """Properties that scale with a model: Lsun (dust; stars before attenuation), Msun (dust; stars and
 remnants), Msun/yr over 100 Myr.
 """
-INTENSIVE: Final = ("Tdust", "A_FUV", "SLD", "SMD")
-"""Properties that do not: K, mag, Ldust / Lbolo, Mdust / Mstar."""
+INTENSIVE: Final = ("Tdust", "A_FUV", "A_V", "SLD", "SMD")
+"""Properties that do not: K, mag in FUV and at 0.55 micron, Ldust / Lbolo, Mdust / Mstar."""
+DIMMED: Final = (
+    "GALEX_FUV", "GALEX_NUV", "SDSS_u", "SDSS_g", "SDSS_r", "SDSS_i", "SDSS_z",
+)  # fmt: skip
+"""The ultraviolet and optical bands, of which the light before attenuation is kept."""
 PROPERTY_NAMES: Final = EXTENSIVE + INTENSIVE
 
 
@@ -155,6 +159,7 @@ class _Attenuated:
     bands: np.ndarray  # (n, n_bands), Lsun/Hz, after attenuation
     bare: np.ndarray  # (n, n_bands), before
     bins: np.ndarray  # (n, n_bins), Lsun, after
+    bare_visual: np.ndarray  # (n,), Lsun in the bin at 0.55 micron, before
     absorbed: np.ndarray  # (n,), Lsun
 
 
@@ -171,7 +176,13 @@ def _attenuated(
     passed[:, :n_short] = np.divide(
         after @ tables.response, seen, out=np.ones_like(seen), where=seen > 0
     )
-    return _Attenuated(bare * passed, bare, after, (before - after).sum(1))
+    visual = before[:, _visual_bin()]
+    return _Attenuated(bare * passed, bare, after, visual, (before - after).sum(1))
+
+
+def _visual_bin() -> int:
+    """The bin of the spectra that 0.55 micron lies in."""
+    return int(np.searchsorted(spectrum_table().edges_um, V_UM, side="right")) - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,6 +193,10 @@ class Composed:
     ----------
     bands : ndarray, shape (n, 26)
         Lsun/Hz in the order of `bands.MODEL_BANDS`, of stars, gas and dust, after attenuation.
+    bare : ndarray, shape (n, n_dimmed)
+        The same of stars and gas in `DIMMED`, before attenuation.
+    visual : ndarray, shape (n,)
+        nu L_nu at 0.55 micron before attenuation, Lsun.
     properties : dict of ndarray, shape (n,)
         `PROPERTY_NAMES`.
     star_bins, dust_bins : ndarray
@@ -189,6 +204,8 @@ class Composed:
     """
 
     bands: np.ndarray
+    bare: np.ndarray
+    visual: np.ndarray
     properties: dict[str, np.ndarray]
     star_bins: np.ndarray
     dust_bins: np.ndarray | None
@@ -236,16 +253,24 @@ def _compose(parameters: Mapping[str, np.ndarray], tables: Stage, spectra: bool)
     columns = [table.bands.index(band) for band in dust_table().bands]
     fuv = table.bands.index("GALEX_FUV")
     attenuation = -2.5 * np.log10(bands[:, fuv] / bare[:, fuv])
+    at_v = _visual_bin()
+    visual = parts[0].bare_visual + parts[1].bare_visual
+    dimmed_v = -2.5 * np.log10((parts[0].bins[:, at_v] + parts[1].bins[:, at_v]) / visual)
+    # L_lambda is flat within a bin, so that nu L_nu = lambda L_lambda is what the bin has over its
+    # width in ln lambda.
+    visual = visual / np.log(spectrum.edges_um[at_v + 1] / spectrum.edges_um[at_v])
     bands[:, columns] += m_dust[:, None] * _dust(tables.dust, parameters)
     both = young + old
     m_star, l_star = both @ tables.surviving, both @ tables.bolometric
     properties = {
         "Ldust": l_dust, "Mdust": m_dust, "Mstar": m_star, "Lbolo": l_star, "SFR": recent / 1e8,
         "Tdust": dust_temperature(parameters["umin"]), "A_FUV": attenuation,
+        "A_V": dimmed_v,
         "SLD": l_dust / l_star, "SMD": m_dust / m_star,
     }  # fmt: skip
     dust_bins = m_dust[:, None] * _dust(spectrum.dust, parameters) if spectra else None
-    return Composed(bands, properties, parts[0].bins + parts[1].bins, dust_bins)
+    kept = bare[:, [table.bands.index(band) for band in DIMMED]]
+    return Composed(bands, kept, visual, properties, parts[0].bins + parts[1].bins, dust_bins)
 
 
 def spectrum_on_grid(composed: Composed) -> tuple[np.ndarray, np.ndarray]:

@@ -171,18 +171,18 @@ def fit_steps(
     ready = matrices(library, seen.bands, resolve_device(device))
     collected = _Collected(library, seen, factor)
     n_pixels, done = seen.value.shape[1], 0
-    batches = _batches(seen, len(library), ready.device, precision)
+    parts = batches(seen, len(library), ready.device, precision)
     work = (
         partial(collected.add, pixels, ready, scale_error, double, least_models)
-        for pixels, double in batches
+        for pixels, double in parts
     )
-    for pixels in _one_thread_each(work) if ready.device == "cpu" else (job() for job in work):
+    for pixels in one_thread_each(work) if ready.device == "cpu" else (job() for job in work):
         done += len(pixels)
         yield Progress("sed", done, n_pixels, f"{done} of {n_pixels} pixels")
     return collected.result()
 
 
-def _one_thread_each(work: Iterable[Callable[[], np.ndarray]]) -> Iterator[np.ndarray]:
+def one_thread_each(work: Iterable[Callable[[], np.ndarray]]) -> Iterator[np.ndarray]:
     """Results of jobs, each on one core."""
     with one_thread() as n, ThreadPoolExecutor(n) as pool:
         waiting: deque[Future[np.ndarray]] = deque()
@@ -194,7 +194,7 @@ def _one_thread_each(work: Iterable[Callable[[], np.ndarray]]) -> Iterator[np.nd
             yield waiting.popleft().result()
 
 
-def _batches(
+def batches(
     seen: Observed, n_models: int, device: str, precision: str
 ) -> list[tuple[np.ndarray, bool]]:
     """Pixels to be fitted together, and whether in double precision."""

@@ -19,11 +19,11 @@ from ..data.recipe import LibrarySettings
 from ..exceptions import InputError
 from ..fits_io.safe_writing import written_whole
 from ..progress import Progress, Steps, run_to_end
-from .compose import PROPERTY_NAMES, compose, spectrum_on_grid, stage
+from .compose import DIMMED, PROPERTY_NAMES, compose, spectrum_on_grid, stage
 from .priors import PARAMETERS, draw
 from .tables import FOLDER, star_table
 
-VERSION = 1
+VERSION = 2
 """Raise it when what a recipe makes changes, so that libraries kept on disk are made anew."""
 CACHE_VARIABLE = "GALAXY_MAPS_CACHE"
 """Name of the environment variable that says where libraries are kept."""
@@ -42,6 +42,10 @@ class Library:
     light : ndarray, float32, shape (n_models, n_bands)
         Mean L_nu that the band sees, Lsun/Hz at the rest frequency, after attenuation, with the
         dust's emission.
+    bare : ndarray, float32, shape (n_models, n_dimmed)
+        The same before attenuation, without dust's emission, in `compose.DIMMED`.
+    visual : ndarray, float32, shape (n_models,)
+        nu L_nu at 0.55 micron before attenuation, Lsun.
     properties : dict of ndarray, float32, shape (n_models,)
         `compose.PROPERTY_NAMES`.
     parameters : dict of ndarray, float32, shape (n_models,)
@@ -52,6 +56,8 @@ class Library:
     redshift: float
     bands: tuple[str, ...]
     light: np.ndarray
+    bare: np.ndarray
+    visual: np.ndarray
     properties: dict[str, np.ndarray]
     parameters: dict[str, np.ndarray]
 
@@ -227,16 +233,20 @@ def library_steps(
     stage(z, settings.imf)
     columns = [star_table().bands.index(name) for name in names]
     light = np.empty((n, len(names)), np.float32)
+    bare, visual = np.empty((n, len(DIMMED)), np.float32), np.empty(n, np.float32)
     properties = {name: np.empty(n, np.float32) for name in PROPERTY_NAMES}
     for start in range(0, n, _CHUNK):
         part = slice(start, start + _CHUNK)
         made = compose({name: values[part] for name, values in parameters.items()}, z, settings.imf)
         light[part] = made.bands[:, columns]
+        bare[part], visual[part] = made.bare, made.visual
         for name in PROPERTY_NAMES:
             properties[name][part] = made.properties[name]
         yield Progress("sed", min(start + _CHUNK, n), n, "model spectra")
     small = {name: parameters[name].astype(np.float32) for name in PARAMETERS}
-    library = Library(settings.model_copy(deep=True), z, names, light, properties, small)
+    library = Library(
+        settings.model_copy(deep=True), z, names, light, bare, visual, properties, small
+    )
     if path:
         _keep(path, library)
     return library
@@ -250,7 +260,13 @@ def _keep(path: Path, library: Library) -> None:
     arrays |= {f"parameter {name}": values for name, values in library.parameters.items()}
     try:
         with written_whole(path, overwrite=True) as beside, beside.open("wb") as stream:
-            np.savez(stream, light=library.light, **arrays)  # type: ignore[arg-type]
+            np.savez(
+                stream,
+                light=library.light,
+                bare=library.bare,
+                visual=library.visual,
+                **arrays,
+            )  # type: ignore[arg-type]
     except InputError:
         return
 
@@ -264,13 +280,17 @@ def _read(
 
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-            light = arrays["light"]
+            light, bare, visual = (arrays[name] for name in ("light", "bare", "visual"))
             properties = {name: arrays[f"property {name}"] for name in PROPERTY_NAMES}
             parameters = {name: arrays[f"parameter {name}"] for name in PARAMETERS}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
     whole = light.ndim == 2 and light.shape[1] == len(bands) and light.dtype == np.float32
-    columns = [*properties.values(), *parameters.values()]
+    whole &= bare.shape == (len(light), len(DIMMED)) and bare.dtype == np.float32
+    columns = [visual, *properties.values(), *parameters.values()]
     if not whole or any(column.shape != light.shape[:1] for column in columns):
         return None
-    return Library(settings.model_copy(deep=True), redshift, bands, light, properties, parameters)
+    return Library(
+        settings.model_copy(deep=True), redshift, bands, light, bare, visual, properties,
+        parameters,
+    )  # fmt: skip

@@ -62,7 +62,7 @@ def filled_maps(
         shared = np.zeros_like(error)
         if apart and name in filling.galaxy_errors:
             shared = np.fmin(np.nan_to_num(filling.galaxy_errors[name]).clip(min=0), error)
-        scale = np.log(10) * amount if quantity.log else 1.0
+        scale = np.log(10) * abs(quantity.log) * amount if quantity.log else 1.0
         own = np.sqrt(np.clip(error**2 - shared**2, 0, None))
         counts = np.isfinite(amount) & np.isnan(maps.values[name][filling.where])
         mine[:] = np.where(counts, (amount, scale * own, scale * shared, np.ones_like(amount)), 0)

@@ -276,13 +276,15 @@ def without_value(found: Values) -> np.ndarray:
 
 def in_unit(quantity: Quantity, mean: float, *errors: float) -> tuple[float, ...]:
     """A linear mean and its errors in the map's unit: of logarithms log10 and first-order errors in
-    dex.
+    dex, of magnitudes -2.5 log10.
     """
     if not quantity.log:
         return (mean, *errors)
     if not mean > 0:
         return (float("nan"),) * (1 + len(errors))
-    return (float(np.log10(mean)), *(error / (mean * np.log(10)) for error in errors))
+    value = float(np.log10(mean)) / quantity.log
+    slope = 1 / (mean * np.log(10) * abs(quantity.log))
+    return (value, *(error * slope for error in errors))
 
 
 def _why_empty(aperture: Aperture, found: Values) -> str:

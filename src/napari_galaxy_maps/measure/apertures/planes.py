@@ -297,13 +297,13 @@ def _fill() -> Callable[..., None]:
         for i in range(values.shape[0]):
             for j in range(values.shape[1]):
                 value = float(values[i, j])
-                amount = np.exp(ten * value) if log else value
+                amount = np.exp(ten * log * value) if log else value
                 weight = np.exp(ten * weights[i, j]) if weights.size else 1.0
                 if np.isfinite(amount) and np.isfinite(weight):
                     error = errors[i, j] if errors.size else np.nan
                     terms[0, i, j] = weight * amount
                     terms[1, i, j] = weight
-                    scale = weight * (ten * amount if log else 1.0)
+                    scale = weight * (ten * abs(log) * amount if log else 1.0)
                     if shared.size:
                         common = shared[i, j]
                         if common > error:  # by rounding

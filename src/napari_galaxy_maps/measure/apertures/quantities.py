@@ -17,8 +17,9 @@ class Quantity:
     ----------
     name : str
         Of the property or band.
-    log : bool
-        Whether its values are logarithms: sums and means are of what they are the logarithms of.
+    log : float
+        Sums and means are of 10^(log x value): 1 of logarithms, -0.4 of magnitudes
+        (`Property.exponent`); 0 where they are of the values.
     weight : str
         What its mean is weighted by: ``"area"``, or a property's name.
     unit : str
@@ -29,7 +30,7 @@ class Quantity:
     """
 
     name: str
-    log: bool
+    log: float
     weight: str
     unit: str
     sum_unit: str
@@ -41,21 +42,21 @@ def quantity_of(prop: Property, weight: str | None = None) -> Quantity:
     """
     unit = f"dex({prop.log_unit})" if prop.log_unit else prop.unit
     if not prop.additive:
-        return Quantity(prop.name, prop.unit == "dex", weight or prop.weight or "area", unit, "")
+        return Quantity(prop.name, prop.exponent, weight or prop.weight or "area", unit, "")
     # A map that adds up is the logarithm of something per kpc2.
     total = prop.log_unit.replace("(yr kpc2)", "yr").removesuffix(" / kpc2")
-    return Quantity(prop.name, True, "area", unit, total)
+    return Quantity(prop.name, prop.exponent, "area", unit, total)
 
 
 def brightness(band: str) -> Quantity:
     """How a band's surface brightness is summed and averaged."""
-    return Quantity(band, False, "area", "MJy / sr", "Jy")
+    return Quantity(band, 0.0, "area", "MJy / sr", "Jy")
 
 
-def linear(plane: np.ndarray, log: bool) -> np.ndarray:
-    """Values as what they are the logarithms of, float64 on the way so that no digit of them is
-    lost.
+def linear(plane: np.ndarray, log: float) -> np.ndarray:
+    """Values as what adds up, 10^(log x value) (`Quantity.log`), float64 on the way so that no
+    digit of them is lost.
     """
     if not log:
         return plane
-    return np.exp(plane.astype(np.float64) * np.log(10)).astype(np.float32)
+    return np.exp(plane.astype(np.float64) * (log * np.log(10))).astype(np.float32)

@@ -107,7 +107,7 @@ def _one(
     weight = np.where(there, below, 0)
     planes = [np.where(known, above, 0), weight * known, weight, there, shown]
     planes[0] = np.where(np.isfinite(planes[0]), planes[0], 0)
-    log = prop.unit == "dex"
+    log = prop.exponent
     if sigmas:
         finite = np.logical_and.reduce([np.isfinite(sigma) for sigma in sigmas])
         share = np.where(shown & known & finite, planes[0 if log else 1], 0)
@@ -123,7 +123,7 @@ def _one(
         enough &= (there >= COVERED * frame) & (under >= COVERED * whole)
         value = np.where(enough, over / under, np.nan)
         if log:
-            value = np.log10(np.where(value > 0, value, np.nan))
+            value = np.log10(np.where(value > 0, value, np.nan)) / log
         means = [np.where(np.isfinite(value), mean / rest[0], np.nan) for mean in rest[1:]]
         sigmas = [mean ** (1 / power) for mean, power in zip(means, (2, 1), strict=False)]
     return (
@@ -136,7 +136,7 @@ def _one(
 def _above_and_below(maps: PropertyMaps, prop: Property) -> tuple[np.ndarray, np.ndarray]:
     """What a map is averaged as, above and below the line, float64; NaN where it is not known."""
     plane = np.where(impossible(prop, maps.values[prop.name]), np.nan, maps.values[prop.name])
-    amount = _linear(plane) if prop.unit == "dex" else plane.astype(float)
+    amount = _linear(plane, prop.exponent) if prop.exponent else plane.astype(float)
     below = weight_of(maps, prop).plane
     above = np.asarray(amount * below)
     if prop.above in maps.values and prop.weight in maps.values:
@@ -197,5 +197,5 @@ def weight_notes(maps: PropertyMaps, names: Sequence[str], whose: str) -> list[s
     return notes
 
 
-def _linear(plane: np.ndarray) -> np.ndarray:
-    return np.where(plane <= EMPTY_LOG, 0.0, 10.0 ** plane.astype(float))
+def _linear(plane: np.ndarray, exponent: float = 1.0) -> np.ndarray:
+    return np.where(plane <= EMPTY_LOG, 0.0, 10.0 ** (exponent * plane.astype(float)))

@@ -23,7 +23,7 @@ from ...data.ranges import MEMBERS
 from ...models.band_advice import advice
 from ...prepare import steps as preparation
 from ..eventloop import preload, worker
-from ..jobs import fit_truth, refresh_maps
+from ..jobs import fit_truth, refresh_maps, take_dust
 from ..widgets.forms import Message, agreed, wrapped
 from ..widgets.qt_parts import ComboBox, SpinBox
 from ..widgets.results_view import ResultsView
@@ -127,6 +127,7 @@ class PredictPanel(WorkspacePanel):
         row.addWidget(self._members())
         form.addRow("", row)
         self._build_truth(form)
+        self._build_dust(form)
         self.column.addLayout(form)
         self.card = QTextBrowser()
         self.card.setOpenExternalLinks(True)
@@ -161,6 +162,24 @@ class PredictPanel(WorkspacePanel):
         row.addWidget(self.fit_truth, 1)
         row.addWidget(self.save_truth)
         form.addRow("", row)
+
+    def _build_dust(self, form: QFormLayout) -> None:
+        self.take_dust = QPushButton("Take the dust away")
+        self.take_dust.setObjectName("take_dust")
+        self.take_dust.setToolTip(
+            "Maps of attenuation in FUV and V (mag), and the ultraviolet and optical images as "
+            "they would be without dust (MJy/sr), by model spectra; ultraviolet images and one of "
+            "7 µm or more are wanted"
+        )
+        self.take_dust.clicked.connect(lambda _: self._take_dust())
+        self.save_dustless = QPushButton("Save images…")
+        self.save_dustless.setObjectName("save_dustless")
+        self.save_dustless.setToolTip("The images without dust and their errors, MJy/sr, as FITS")
+        self.save_dustless.clicked.connect(lambda _: self._ask_save_dustless())
+        row = QHBoxLayout()
+        row.addWidget(self.take_dust, 1)
+        row.addWidget(self.save_dustless)
+        form.addRow("Attenuation", row)
 
     def _prior(self) -> QCheckBox:
         """Whether the model counts on scaling relations; shown where it has the choice."""
@@ -358,6 +377,11 @@ class PredictPanel(WorkspacePanel):
         self.results.saved.setText("")
         self.workspace.truth_fitter.fit()
 
+    def _take_dust(self) -> None:
+        self.message.say("")
+        self.results.saved.setText("")
+        self.workspace.dust_taker.take()
+
     def _cancel(self) -> None:
         if self.runner.job is not None:
             self.runner.job.cancel()
@@ -386,9 +410,16 @@ class PredictPanel(WorkspacePanel):
         job = self.runner.job
         self.button.setEnabled(job is None)
         self.fit_truth.setEnabled(job is None)
+        self.take_dust.setEnabled(job is None)
         self.save_truth.setVisible(self.project.fitted is not None)
+        self.save_dustless.setVisible(self.workspace.dust_taker.images is not None)
         self.cancel.setEnabled(job is not None)
-        mine = job is not None and job.title in ("Predicting", "Preparing", fit_truth.TITLE)
+        mine = job is not None and job.title in (
+            "Predicting",
+            "Preparing",
+            fit_truth.TITLE,
+            take_dust.TITLE,
+        )
         self.bar.setVisible(mine)
         self.progress.setVisible(job is not None and job.title != refresh_maps.TITLE)
         if job is None:
@@ -420,6 +451,17 @@ class PredictPanel(WorkspacePanel):
         if path:
             path = path if Path(path).suffix else f"{path}.fits"
             self.workspace.truth_fitter.save(
+                path, lambda where: self.message.say(f"Saved in {where}")
+            )
+
+    def _ask_save_dustless(self) -> None:
+        name = self.project.file_stem
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save the images without dust", f"{name}_dustless.fits", "FITS (*.fits)"
+        )
+        if path:
+            path = path if Path(path).suffix else f"{path}.fits"
+            self.workspace.dust_taker.save(
                 path, lambda where: self.message.say(f"Saved in {where}")
             )
 

@@ -56,7 +56,7 @@ class Result:
     saved : bool
         Whether they are in a file as they are.
     opened : bool
-        Whether they come from a file, so that edits of the masks do not change them.
+        Whether they come from a file, or from a fit that does not follow edits of the masks.
     key : str
         What tells its layers from those of other results.
     """
