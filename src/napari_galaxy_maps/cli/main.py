@@ -17,6 +17,7 @@ from . import (
     predict,
     prepare,
     profile,
+    sharpen,
     train,
     truth,
 )
@@ -30,6 +31,7 @@ COMMANDS = {
     "prepare": prepare,
     "predict": predict,
     "truth": truth,
+    "sharpen": sharpen,
     "measure": measure,
     "profile": profile,
     "evaluate": evaluate,
