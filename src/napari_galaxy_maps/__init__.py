@@ -34,6 +34,7 @@ __all__ = [
     "prepare",
     "profile",
     "read",
+    "sharpen",
     "view",
 ]
 
@@ -65,6 +66,7 @@ def _step(name: str) -> property:
 class _Package(ModuleType):
     measure = _step("measure")
     prepare = _step("prepare")
+    sharpen = _step("sharpen")
 
 
 sys.modules[__name__].__class__ = _Package

@@ -1,8 +1,8 @@
 """The front door: what an astronomer calls in a notebook, one function a step, with usual settings.
 
-``import napari_galaxy_maps as ngm`` gives `read`, `prepare`, `predict`, `fit_truth`, `measure`,
-`profile`, `compare` and `view`; this module loads when the first of them is used. What the steps
-remark on goes to the logger ``napari_galaxy_maps``.
+``import napari_galaxy_maps as ngm`` gives `read`, `prepare`, `predict`, `fit_truth`, `sharpen`,
+`measure`, `profile`, `compare` and `view`; this module loads when the first of them is used. What
+the steps remark on goes to the logger ``napari_galaxy_maps``.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ from .measure.profiles.galaxy_profile import annuli_in_steps, profile_over
 from .prepare.masks.mask_files import mask_hdus, read_masks
 from .progress import Progress, Steps, run_to_end
 from .provenance import changed_since_file, provenance
+from .sharpen.by_recipe import sharpen_by_recipe_steps
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -67,6 +68,7 @@ __all__ = [
     "prepare",
     "profile",
     "read",
+    "sharpen",
     "view",
 ]
 
@@ -296,7 +298,57 @@ def predict(
         steps = pipeline.predict_steps(galaxy, settings, memory, galaxy.masks)
     maps = _run(steps, progress)
     masks = memory.cube.masks if memory.cube else None
-    return replace(maps, extensions=tuple(mask_hdus(masks)))
+    return replace(maps, extensions=(*maps.extensions, *mask_hdus(masks)))
+
+
+def sharpen(
+    maps: PropertyMaps,
+    coarse: str | os.PathLike[str],
+    *,
+    image: str | None = None,
+    fwhm: float | None = None,
+    coarse_fwhm: float | None = None,
+    signal_to_noise: float | None = None,
+    beyond: Literal["prediction", "galaxy"] | None = None,
+    progress: Listener | None = None,
+) -> PropertyMaps:
+    """Make predicted maps of dust agree with a coarse map that is trusted more.
+
+    Parameters
+    ----------
+    maps : PropertyMaps
+        As predicted, finer than the coarse map.
+    coarse : path
+        Maps of dust, as `fit_truth` makes them, or a far-infrared image.
+    image : str, optional
+        The band of the image, such as ``"SPIRE_250"``.
+    fwhm, coarse_fwhm : float, optional
+        Of the PSFs in arcsec, in place of what the two say.
+    signal_to_noise : float, optional
+        Of the coarse map, above which it is trusted; 3 by default.
+    beyond : str, optional
+        What fades in where it is not: the ``"prediction"`` (the default), or the prediction with
+        the correction that the whole ``"galaxy"`` shares.
+    progress : callable, optional
+        Given a `Progress` after every step.
+
+    Returns
+    -------
+    PropertyMaps
+        What adds up is rescaled, ratios follow, and `T_DUST` is as predicted.
+
+    Raises
+    ------
+    GalaxyMapsError
+        Whatever is wrong, in a sentence.
+    """
+    text = str(maps.provenance.get("recipe", ""))
+    own = Recipe.from_toml(text, "the recipe of the maps") if text.strip() else Recipe()
+    asked = {
+        "coarse": os.fspath(coarse), "image": image, "fwhm": coarse_fwhm,
+        "signal_to_noise": signal_to_noise, "beyond": beyond,
+    }  # fmt: skip
+    return _run(sharpen_by_recipe_steps(maps, with_settings(own, sharpen=asked), fwhm), progress)
 
 
 def fit_truth(

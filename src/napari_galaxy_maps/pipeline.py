@@ -31,6 +31,7 @@ from .progress import Progress, Steps, run_to_end
 from .provenance import provenance, provenance_of_cube
 from .sed.library import Library, library_steps
 from .sed.truth import Truth, check_far_infrared, truth_steps
+from .sharpen.by_recipe import sharpen_by_recipe_steps
 
 if TYPE_CHECKING:
     from .models.base import Model
@@ -175,6 +176,8 @@ def predict_cube_steps(
         maps = maps.take_apart(cube.masked_light)
     if memory is not None:
         memory.cube, memory.maps, memory.asked = cube, maps, asked
+    if recipe.sharpen.coarse:
+        maps = yield from sharpen_by_recipe_steps(maps, recipe)
     return maps
 
 

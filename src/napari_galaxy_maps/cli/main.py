@@ -18,6 +18,7 @@ from . import (
     predict,
     prepare,
     profile,
+    sharpen,
     train,
     truth,
 )
@@ -32,6 +33,7 @@ COMMANDS = {
     "predict": predict,
     "truth": truth,
     "attenuation": attenuation,
+    "sharpen": sharpen,
     "measure": measure,
     "profile": profile,
     "evaluate": evaluate,

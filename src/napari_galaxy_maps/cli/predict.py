@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.out,
         maps,
         arguments.overwrite,
-        mask_hdus(memory.cube.masks if memory.cube else None),
+        [*maps.extensions, *mask_hdus(memory.cube.masks if memory.cube else None)],
     )
     if not arguments.quiet:
         print_maps(maps)

@@ -37,6 +37,7 @@ def files_named_by(recipe: Recipe) -> dict[str, Path]:
         "common psf": recipe.psf.target,
         "stars": recipe.stars.catalogue,
         "reddening": recipe.reddening.map,
+        "coarse map": recipe.sharpen.coarse,
     }
     return {
         use: Path(text).expanduser()

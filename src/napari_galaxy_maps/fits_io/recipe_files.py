@@ -124,7 +124,9 @@ def read_recipe(path: str | Path) -> Recipe:
 
 def _beside(recipe: Recipe, folder: Path) -> Recipe:
     """The recipe with the files that it names by their place beside it."""
-    for section, key in ((recipe.stars, "catalogue"), (recipe.reddening, "map")):
+    for section, key in (
+        (recipe.stars, "catalogue"), (recipe.reddening, "map"), (recipe.sharpen, "coarse"),
+    ):  # fmt: skip
         name = getattr(section, key)
         if name and not Path(name).is_absolute() and (folder / name).is_file():
             setattr(section, key, str(folder / name))

@@ -34,6 +34,7 @@ from .jobs.refresh_maps import MapRefresher
 from .jobs.region_files import RegionFiles
 from .jobs.reopen_masks import MaskReopener
 from .jobs.save_maps import MapSaver
+from .jobs.sharpen_maps import MapSharpener
 from .jobs.take_dust import DustTaker
 from .state.mask_history import MaskHistory
 from .state.project import Project
@@ -94,6 +95,7 @@ class Workspace:
         self.preparer = ImagePreparer(project, masks, layers, runner)
         self.predictor = MapPredictor(project, masks, views, runner)
         self.comparer = MapComparer(project, views, runner)
+        self.sharpener = MapSharpener(project, views, runner)
         self.truth_fitter = TruthFitter(project, masks, layers, runner)
         self.dust_taker = DustTaker(project, masks, views, runner)
         self.saver = MapSaver(project, masks, runner)

@@ -54,7 +54,8 @@ class MapSaver:
             from ...prepare.masks.mask_files import mask_hdus
 
             yield Progress("save", 0, 1, Path(path).name)
-            write_maps(path, maps, overwrite=True, extra=mask_hdus(masks))
+            extra = [*maps.extensions, *mask_hdus(masks)]
+            write_maps(path, maps, overwrite=True, extra=extra)
             return path
 
         def saved(where: str) -> None:

@@ -51,6 +51,7 @@ ROWS = (
     PanelRow("Inspect", "inspect_panel:InspectPanel"),
     PanelRow("Measure", "measure_panel:MeasurePanel"),
     PanelRow("Pixel", "pixel_panel:PixelPanel"),
+    PanelRow("Sharpen", "sharpen_panel:SharpenPanel", with_all=False),
     PanelRow("Neighbours", "neighbours_panel:NeighboursPanel", with_all=False),
     PanelRow("Mock", "mock_panel:MockPanel", with_all=False),
 )
