@@ -78,9 +78,9 @@ def dustless_steps(
     Each model drawn says how much light its dust lets through in a band. What it is divided by is
     the light that was measured, as far as its error is less than what models are off by
     (`extra_error`), and the model's where it is not: (g F + (1 - g) m) / through, with
-    g = (e m)^2 / ((e m)^2 + sigma^2). So noise is not printed into faint pixels, and bright ones keep every
-    structure of the image. That noise moves the attenuation, too, is in the draws: they are
-    weighted by the same fluxes.
+    g = (e m)^2 / ((e m)^2 + sigma^2). So noise is not printed into faint
+    pixels, and bright ones keep every structure of the image. That noise moves the attenuation,
+    too, is in the draws: they are weighted by the same fluxes.
 
     Parameters
     ----------

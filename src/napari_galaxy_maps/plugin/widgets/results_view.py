@@ -46,7 +46,8 @@ def words_of(result: Result, differences: list[str]) -> tuple[str, str]:
     """
     maps = result.maps
     made = [f"{result.made:%Y-%m-%d %H:%M}" if result.opened else f"{result.made:%H:%M}"]
-    made += ["from a file"] if result.opened else [] if result.saved else ["not saved"]
+    of_file = result.opened and bool(result.maps.provenance.get("file"))
+    made += ["from a file"] if of_file else [] if result.saved else ["not saved"]
     with_ = [f"{maps.shape[1]} x {maps.shape[0]} pixels"]
     if result.inputs:
         with_.append(f"{len(result.inputs)} images")

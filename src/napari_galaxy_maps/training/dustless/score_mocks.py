@@ -147,8 +147,9 @@ def _short(scores: dict[str, Scores]) -> list[str]:
     """Lines of Markdown with a row for each case: the share of pixels within 0.1 mag by band."""
     names = [band.split("_")[1] for band in DIMMED]
     lines = [
-        f"| mocks | {' | '.join(names)} | inside 16-84, all bands |", "|---" * (len(names) + 2) + "|"
-    ]  # fmt: skip
+        f"| mocks | {' | '.join(names)} | inside 16-84, all bands |",
+        "|---" * (len(names) + 2) + "|",
+    ]
     for name, s in scores.items():
         cells = " | ".join(_with_error(s.within[:, k], 100) for k in range(len(names)))
         lines.append(f"| {name} | {cells} | {_with_error(np.nanmean(s.covered, 1), 100)} |")
