@@ -12,7 +12,7 @@ import numpy as np
 from ..constants import FWHM_PER_SIGMA
 from ..data.maps import PropertyMaps
 from ..data.properties import EMPTY_LOG, PROPERTIES
-from ..data.recipe import SharpenSettings
+from ..data.sharpen_settings import SharpenSettings
 from ..exceptions import InputError
 from ..fits_io.sky_coordinates import header_of
 from ..measure.apertures.planes import pixel_arcsec
