@@ -25,7 +25,7 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from napari_galaxy_maps.bands.registry import INPUT_BANDS
 from napari_galaxy_maps.constants import FWHM_PER_SIGMA
 from napari_galaxy_maps.data.cube import BandCube
-from napari_galaxy_maps.data.recipe import SharpenSettings
+from napari_galaxy_maps.data.sharpen_settings import SharpenSettings
 from napari_galaxy_maps.mocks.mock import make_mock
 from napari_galaxy_maps.mocks.view import View
 from napari_galaxy_maps.models.registry import load_model
@@ -40,6 +40,10 @@ SIZE, PIXEL, FWHM = 96, 4.0, 12.0
 COARSE_PIXEL, COARSE_FWHM = 12.0, 36.0
 NOISE, CALIBRATION = 0.02, 0.03
 """Of the trusted map: of its peak, and of each value."""
+EMPTY = 0.01
+"""Of the true map's peak, at its own PSF: pixels with less dust than this are not compared. In
+holes and beyond edges dex say nothing: there the wings of the coarse PSF are all that is seen.
+"""
 BLOCKS = (1, 3, 6, 9)
 """Pixels along the side of what is averaged before it is compared."""
 FAINTEST = 3 * NOISE
@@ -160,7 +164,7 @@ def scores(case: Case, rng: np.random.Generator) -> dict[tuple[str, str], float]
         truth = case.truth[one.what]
         wide = gaussian_filter(truth, COARSE_FWHM / FWHM_PER_SIGMA / PIXEL)
         inside = wide > FAINTEST * wide.max()
-        inside &= np.isfinite(made.values[one.what]) & (truth > 0)
+        inside &= np.isfinite(made.values[one.what]) & (truth > EMPTY * truth.max())
         inside[:9] = inside[-9:] = inside[:, :9] = inside[:, -9:] = False
         planes = {
             "prediction": 10.0 ** maps.values[one.what].astype(float),

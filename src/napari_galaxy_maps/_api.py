@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 from . import pipeline
 from ._arguments import (
+    Listener,
     Paths,
     as_apertures,
     as_list,
@@ -23,9 +24,11 @@ from ._arguments import (
     images_read,
     measurable,
     recipe_path,
+    run_told,
     settled_recipe,
     with_settings,
 )
+from ._sharpening import sharpen
 from .data.cube import BandCube
 from .data.galaxy import BandImage, Ellipse, Galaxy
 from .data.maps import PropertyMaps
@@ -47,9 +50,7 @@ from .measure.pixel_table import pixel_table
 from .measure.profiles.ellipses import recipe_ellipse
 from .measure.profiles.galaxy_profile import annuli_in_steps, profile_over
 from .prepare.masks.mask_files import mask_hdus, read_masks
-from .progress import Progress, Steps, run_to_end
 from .provenance import changed_since_file, provenance
-from .sharpen.by_recipe import sharpen_by_recipe_steps
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -71,9 +72,6 @@ __all__ = [
     "sharpen",
     "view",
 ]
-
-T = TypeVar("T")
-Listener = Callable[[Progress], None]
 
 _log = logging.getLogger("napari_galaxy_maps")
 
@@ -206,7 +204,7 @@ def read(
     skipped: list[str] = []
     files = find_images(found, skipped, told=settings.input)
     images_read.paths.update(file.path.absolute() for file in files)
-    galaxy = _run(read_galaxy_steps(files, settings), progress)
+    galaxy = run_told(read_galaxy_steps(files, settings), progress)
     regions = [] if mask is None else as_paths(mask)
     masks = pipeline.masks_given(
         recipe_file, regions, list(galaxy.images), skipped, other_stars=stars is not None
@@ -245,7 +243,7 @@ def prepare(
         Whatever is wrong, in a sentence.
     """
     settings = settled_recipe(galaxy, recipe, psf={"target": resolution}, grid={"pixel": pixel})
-    cube = _run(pipeline.prepare_galaxy_steps(galaxy, settings, masks=galaxy.masks), progress)
+    cube = run_told(pipeline.prepare_galaxy_steps(galaxy, settings, masks=galaxy.masks), progress)
     return replace(cube, provenance=provenance(galaxy, settings))
 
 
@@ -296,59 +294,9 @@ def predict(
         steps = pipeline.predict_cube_steps(galaxy, settings, memory=memory)
     else:
         steps = pipeline.predict_steps(galaxy, settings, memory, galaxy.masks)
-    maps = _run(steps, progress)
+    maps = run_told(steps, progress)
     masks = memory.cube.masks if memory.cube else None
     return replace(maps, extensions=(*maps.extensions, *mask_hdus(masks)))
-
-
-def sharpen(
-    maps: PropertyMaps,
-    coarse: str | os.PathLike[str],
-    *,
-    image: str | None = None,
-    fwhm: float | None = None,
-    coarse_fwhm: float | None = None,
-    signal_to_noise: float | None = None,
-    beyond: Literal["prediction", "galaxy"] | None = None,
-    progress: Listener | None = None,
-) -> PropertyMaps:
-    """Make predicted maps of dust agree with a coarse map that is trusted more.
-
-    Parameters
-    ----------
-    maps : PropertyMaps
-        As predicted, finer than the coarse map.
-    coarse : path
-        Maps of dust, as `fit_truth` makes them, or a far-infrared image.
-    image : str, optional
-        The band of the image, such as ``"SPIRE_250"``.
-    fwhm, coarse_fwhm : float, optional
-        Of the PSFs in arcsec, in place of what the two say.
-    signal_to_noise : float, optional
-        Of the coarse map, above which it is trusted; 3 by default.
-    beyond : str, optional
-        What fades in where it is not: the ``"prediction"`` (the default), or the prediction with
-        the correction that the whole ``"galaxy"`` shares.
-    progress : callable, optional
-        Given a `Progress` after every step.
-
-    Returns
-    -------
-    PropertyMaps
-        What adds up is rescaled, ratios follow, and `T_DUST` is as predicted.
-
-    Raises
-    ------
-    GalaxyMapsError
-        Whatever is wrong, in a sentence.
-    """
-    text = str(maps.provenance.get("recipe", ""))
-    own = Recipe.from_toml(text, "the recipe of the maps") if text.strip() else Recipe()
-    asked = {
-        "coarse": os.fspath(coarse), "image": image, "fwhm": coarse_fwhm,
-        "signal_to_noise": signal_to_noise, "beyond": beyond,
-    }  # fmt: skip
-    return _run(sharpen_by_recipe_steps(maps, with_settings(own, sharpen=asked), fwhm), progress)
 
 
 def fit_truth(
@@ -378,9 +326,9 @@ def fit_truth(
     settings = settled_recipe(galaxy, recipe, model={"device": device})
     if isinstance(galaxy, BandCube):
         cube = galaxy
-        truth = _run(pipeline.truth_cube_steps(cube, settings), progress)
+        truth = run_told(pipeline.truth_cube_steps(cube, settings), progress)
     else:
-        fitted = _run(pipeline.truth_maps_steps(galaxy, settings, galaxy.masks), progress)
+        fitted = run_told(pipeline.truth_maps_steps(galaxy, settings, galaxy.masks), progress)
         truth, cube = fitted.truth, fitted.cube
     return replace(truth.maps, extensions=(*truth.hdus(), *mask_hdus(cube.masks)))
 
@@ -510,20 +458,6 @@ def view(content: Galaxy | BandCube | PropertyMaps) -> Any:
             "pip install 'napari-galaxy-maps[pyqt6]'."
         ) from None
     return show_in_window(content)
-
-
-def _run(steps: Steps[T], progress: Listener | None) -> T:
-    """Run steps to their end; what they remark on is logged once."""
-    remarks: set[str] = set()
-
-    def listen(sign: Progress) -> None:
-        if sign.lasting and sign.detail not in remarks:
-            remarks.add(sign.detail)
-            _log.info(sign.detail)
-        if progress is not None:
-            progress(sign)
-
-    return run_to_end(steps, listen)
 
 
 def _read_cube(path: Path) -> BandCube:

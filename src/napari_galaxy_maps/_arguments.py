@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .data.assignments import settle_alternatives
 from .data.cube import BandCube
@@ -20,7 +20,10 @@ from .fits_io.named_files import same_file
 from .fits_io.safe_writing import readers
 from .measure.apertures.aperture import Aperture
 from .measure.apertures.aperture_files import read_apertures
+from .progress import Progress, Steps, run_to_end
 
+T = TypeVar("T")
+Listener = Callable[[Progress], None]
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 _NORMALISING = ("WISE_3.4", "Spitzer_3.6")
@@ -152,3 +155,17 @@ def as_apertures(given: Any, source: PropertyMaps | BandCube | BandImage) -> lis
         else shape
         for number, shape in enumerate(several)
     ]
+
+
+def run_told(steps: Steps[T], progress: Listener | None) -> T:
+    """Run steps to their end; what they remark on is logged once."""
+    remarks: set[str] = set()
+
+    def listen(sign: Progress) -> None:
+        if sign.lasting and sign.detail not in remarks:
+            remarks.add(sign.detail)
+            _log.info(sign.detail)
+        if progress is not None:
+            progress(sign)
+
+    return run_to_end(steps, listen)

@@ -20,6 +20,7 @@ NEEDED = {
     "predict": ["SDSS_r.fits", "--out", "out.fits"],
     "truth": ["SDSS_r.fits", "--out", "out.fits"],
     "attenuation": ["SDSS_r.fits", "--out", "out.fits"],
+    "sharpen": ["maps.fits", "maps.fits", "--out", "out.fits"],
     "measure": ["maps.fits", "--out", "out.ecsv"],
     "profile": ["maps.fits", "--out", "out.ecsv"],
     "evaluate": ["maps.fits", "maps.fits", "--out", "out"],

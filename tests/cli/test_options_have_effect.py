@@ -12,9 +12,11 @@ from napari_galaxy_maps.cli.main import _parser, main
 from napari_galaxy_maps.cli.options import recipe_of
 from napari_galaxy_maps.data.masked_light import Holes
 from napari_galaxy_maps.data.recipe import Recipe
+from napari_galaxy_maps.fits_io.map_files import write_maps
 from tests.cli.test_every_option import commands
 from tests.conftest import tan_wcs, write_image
 from tests.measure.test_profiles import disc
+from tests.sharpen.scene import coarse_map, predicted
 
 EVERYWHERE = {"--help", "--out", "--overwrite", "--quiet"}
 RECIPE = {
@@ -55,6 +57,8 @@ OUTPUT = {
              "--neighbours": "900"},
     "evaluate": {"--ellipse": "150,2,30,30,0", "--fwhm": "20", "--truth-fwhm": "20",
                  "--format": "svg"},
+    "sharpen": {"--image": "no band", "--fwhm": "9", "--coarse-fwhm": "30",
+                "--signal-to-noise": "20", "--beyond": "galaxy", "--recipe": "sharp.toml"},
 }  # fmt: skip
 """Options that change what comes out. A value that begins with "no" is refused on maps (or needs a
 file): then the refusal is what they change.
@@ -116,6 +120,9 @@ def folder(tmp_path_factory):
     image = rng.normal(5, 1, (40, 40)).astype("f4")
     words = {"BUNIT": "MJy/sr", "FILTER": "SDSS r"}
     write_image(folder / "image.fits", image, tan_wcs((40, 40), 1.5), **words)
+    write_maps(folder / "fine.fits", predicted())
+    write_maps(folder / "low.fits", coarse_map(0.05))
+    (folder / "sharp.toml").write_text("[sharpen]\nsignal_to_noise = 20\n")
     (folder / "circle.reg").write_text('icrs\ncircle(150, 2, 20")\n')
     return folder
 
@@ -125,10 +132,13 @@ def what_comes_out(command, arguments, folder, capsys):
     needed = {
         "info": ["image.fits"], "measure": ["maps.fits"], "profile": ["maps.fits"],
         "evaluate": ["maps.fits", "other.fits"], "mock": ["--seed", "1", "--size", "8"],
+        "sharpen": ["fine.fits", "low.fits"],
     }[command]  # fmt: skip
     if command == "mock" and "--bands" not in arguments:
         needed += ["--bands", "g"]
     out = {"measure": "out.ecsv", "profile": "out.ecsv", "evaluate": "out", "mock": "out"}
+    out["sharpen"] = "out/fine.fits"
+    (folder / "out").mkdir(exist_ok=True)
     needed += ["--out", out[command], "--overwrite"] if command in out else []
     status = main([command, *needed, *arguments])
     printed = capsys.readouterr()

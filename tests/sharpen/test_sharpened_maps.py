@@ -7,7 +7,7 @@ import pytest
 
 from napari_galaxy_maps.data.maps import PropertyMaps
 from napari_galaxy_maps.data.masked_light import Holes
-from napari_galaxy_maps.data.recipe import SharpenSettings
+from napari_galaxy_maps.data.sharpen_settings import SharpenSettings
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.measure.compare.grid_and_psf import brought
 from napari_galaxy_maps.progress import run_to_end

@@ -20,8 +20,8 @@ HELP = "make predicted maps of dust agree with a coarse map that is trusted more
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command to its parser."""
-    from ..data.recipe import SharpenSettings
     from ..data.setting import range_of
+    from ..data.sharpen_settings import SharpenSettings
 
     parser.add_argument("maps", metavar="MAPS", help="predicted maps, as predict writes them")
     parser.add_argument(

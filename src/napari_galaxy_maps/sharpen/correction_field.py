@@ -18,8 +18,9 @@ from ..progress import Progress, Steps
 from .coarse_view import CoarseView
 
 _MOST_STEPS = 25
-_LARGEST_STEP = 1.0  # of the logarithm, so that an exponential cannot run away
-_SETTLED = 3e-3
+_MOST_HALVINGS = 9
+_LARGEST_LOG = 50.0  # so that an exponential cannot overflow
+_SETTLED, _NO_GAIN = 3e-3, 1e-5
 _SOLVED, _MOST_TURNS = 1e-3, 150  # of conjugate gradients, which each step takes up again
 _SOLVED_SAMPLE, _TURNS_OF_SAMPLE = 1e-2, 60  # a scatter of sixteen is known to a sixth
 
@@ -115,19 +116,40 @@ def most_likely_steps(light: np.ndarray, coarse: Coarse, prior: Prior) -> Steps[
     coarse : Coarse
     prior : Prior
     """
-    log = np.zeros(light.shape)
+    log, source = np.zeros(light.shape), np.zeros(light.shape)
     weights = np.zeros(coarse.value.size)
+    cost = _cost(light, log, source, coarse)
     for step in range(_MOST_STEPS):
         now = light * np.exp(log)
         left = (coarse.value - coarse.view.see(now)) + coarse.view.see(now * log)
         weights = _solved(now, coarse, prior, left, weights, (_SOLVED, _MOST_TURNS))
-        wanted = prior.times(now * coarse.view.back(weights / coarse.sigma))
-        change = np.clip(wanted - log, -_LARGEST_STEP, _LARGEST_STEP)
-        log = log + change
+        wanted_source = now * coarse.view.back(weights / coarse.sigma)
+        wanted = prior.times(wanted_source)
+        # Far from the solution a whole step leads beyond it: it is halved until it is one for the
+        # better.
+        for part in 0.5 ** np.arange(_MOST_HALVINGS):
+            tried = log + part * (wanted - log)
+            tried_source = source + part * (wanted_source - source)
+            tried_cost = _cost(light, tried, tried_source, coarse)
+            if tried_cost < cost:
+                break
+        else:
+            break
+        change, gain = np.abs(tried - log).max(initial=0), cost - tried_cost
+        log, source, cost = tried, tried_source, tried_cost
         yield Progress("sharpen", step + 1, _MOST_STEPS, "corrections")
-        if np.abs(change).max(initial=0) < _SETTLED:
+        if part == 1 and (change < _SETTLED or gain < _NO_GAIN * cost):
             break
     return log
+
+
+def _cost(light: np.ndarray, log: np.ndarray, source: np.ndarray, coarse: Coarse) -> float:
+    """Minus twice the logarithm of the posterior of a field, which is the covariance times
+    `source`.
+    """
+    now = light * np.exp(np.clip(log, -_LARGEST_LOG, _LARGEST_LOG))
+    left = (coarse.value - coarse.view.see(now)) / coarse.sigma
+    return float(left @ left + (log * source).sum())
 
 
 def _solved(

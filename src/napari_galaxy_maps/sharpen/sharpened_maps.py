@@ -12,7 +12,7 @@ import numpy as np
 from ..constants import FWHM_PER_SIGMA
 from ..data.maps import PropertyMaps
 from ..data.properties import EMPTY_LOG, PROPERTIES
-from ..data.recipe import SharpenSettings
+from ..data.sharpen_settings import SharpenSettings
 from ..exceptions import InputError
 from ..fits_io.sky_coordinates import header_of
 from ..measure.apertures.planes import pixel_arcsec
@@ -35,6 +35,7 @@ _NO_ERROR = 0.3
 """Error in dex that is taken of a prediction that tells none."""
 _LN10 = float(np.log(10))
 _UNLIKELY = 3.0
+_SEEN = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,14 +166,16 @@ def _correction_steps(
             f"No pixel of the coarse map of {one.what} lies on the prediction with a "
             f"signal-to-noise over {settings.signal_to_noise:g}; check that both are of one galaxy."
         )
+    pixels = one.fwhm / FWHM_PER_SIGMA / pixel_arcsec(maps.wcs)
     weight = np.ones(maps.shape)
     if settings.beyond == "prediction":
-        weight = _trusted_share(view, sure)
-    pixels = one.fwhm / FWHM_PER_SIGMA / pixel_arcsec(maps.wcs)
+        weight = _trusted_share(view, sure, pixels)
     scales = [(length * pixels, share) for length, share in SCALES]
     scales.append((np.sqrt(2) * pixels * fwhm / one.fwhm, FINE_SHARE))
     prior = Prior(local * weight, shared * weight, scales)
-    coarse = Coarse(view, value, sigma, one.correlation)
+    # What the coarse map sees of light that may not change is nothing to be fitted.
+    fixed = view.see(light * (1 - weight))
+    coarse = Coarse(view, value, np.where(sure, sigma, np.hypot(sigma, fixed)), one.correlation)
     log = yield from most_likely_steps(light, coarse, prior)
     log = _with_the_sum(log, light, coarse, sure, weight)
     error, alike = yield from scatter_steps(light, log, coarse, prior, DRAWS, pixels / 2)
@@ -182,14 +185,16 @@ def _correction_steps(
     return _Correction(log, error, np.full(maps.shape, alike), notes)
 
 
-def _trusted_share(view: CoarseView, sure: np.ndarray) -> np.ndarray:
-    """Weight of the fine pixels: 1 where a third of what sees them or more is trusted, and smoothly
-    0 where nothing is.
+def _trusted_share(view: CoarseView, sure: np.ndarray, width: float) -> np.ndarray:
+    """Weight of the fine pixels: 1 where any trusted pixel sees them, and beyond falling as a
+    Gaussian of the sigma `width` (pixels), so that no trusted pixel has light that may not change.
     """
+    from scipy.ndimage import distance_transform_edt
+
     near, all_ = view.back(sure.astype(float)), view.back(np.ones(sure.size))
-    share = np.where(all_ > 1e-6 * all_.max(), near / np.maximum(all_, 1e-300), 0)
-    ramp = np.clip(3 * share, 0, 1)
-    return np.asarray(ramp**2 * (3 - 2 * ramp))
+    seen = near > np.maximum(_SEEN * all_, 1e-6 * all_.max())
+    away = distance_transform_edt(~seen) / width
+    return np.asarray(np.exp(-0.5 * away**2))
 
 
 def _with_the_sum(
