@@ -30,6 +30,7 @@ def test_dust_is_taken_away_again_and_again_and_saved(
     monkeypatch,
 ):
     predict = opened(*BANDS)
+    workspace.project.set_recipe("grid", pixel=24.0)  # few pixels, for a busy machine
     panels.raise_panel(viewer, "Predict")
     qtbot.wait(50)
     assert predict.save_dustless.isHidden()

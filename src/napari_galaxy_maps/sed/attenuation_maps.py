@@ -31,7 +31,7 @@ NOT_BALANCED: Final = 0.25
 """Of the light of dust, added to its errors in quadrature: models give back what they take from the
 light that leaves towards us, dust what it takes from light in all directions, some of it from other
 pixels. With a tenth, as of stars, u and g of mock galaxies were taken for 0.12 mag too bright, and
-errors were half of what they should be."""
+half of the pixels only were inside their errors."""
 DETECTED: Final = 3.0
 """Sigma over which a band tells something of the dust, and the deepest something at all."""
 

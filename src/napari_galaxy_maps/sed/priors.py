@@ -91,7 +91,7 @@ def for_attenuation(settings: LibrarySettings, bands: Sequence[str]) -> LibraryS
     but for nodes that were given; the settings as they are where no band shows dust's light.
 
     Starlight alone hardly tells dust, and what comes out is then what goes in: with any amount as
-    likely as any other, g of mock galaxies came out 0.5 mag too bright.
+    likely as any other, g of three mock galaxies came out 0.5 mag too bright.
     """
     if settings.prior != "broad" or not dusty(bands):
         return settings
