@@ -265,8 +265,8 @@ def _keep(path: Path, library: Library) -> None:
                 light=library.light,
                 bare=library.bare,
                 visual=library.visual,
-                **arrays,
-            )  # type: ignore[arg-type]
+                **arrays,  # type: ignore[arg-type]
+            )
     except InputError:
         return
 

@@ -46,7 +46,7 @@ class Guess:
 
 def by_library(fits: CigaleFits, bands: Sequence[str], prior: str, n_models: int) -> Guess:
     """What the library of spectra says of the galaxies from some bands."""
-    settings = for_attenuation(LibrarySettings(n_models=n_models, prior=prior), bands)  # type: ignore[arg-type]
+    settings = for_attenuation(LibrarySettings(n_models=n_models, prior=prior), bands)
     rows = [MODEL_BANDS.index(band) for band in bands]
     data, error = fits.flux[rows], fits.error[rows]
     error = loosened(data, error, bands) if prior == "broad" else error

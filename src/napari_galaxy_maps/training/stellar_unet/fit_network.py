@@ -308,7 +308,7 @@ def mixed_precision(device: str) -> AbstractContextManager[Any]:
     networks of this size.
     """
     if device == "cpu":
-        has = getattr(torch.cpu, "get_capabilities", dict)()
+        has: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
         able = bool(has.get("avx512_bf16") or has.get("amx_bf16"))
     else:
         able = device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
