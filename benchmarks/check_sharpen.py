@@ -209,6 +209,41 @@ def table(rows: list[dict[tuple[str, str], float]], title: str) -> list[str]:
     return [*lines, ""]
 
 
+def draw(path: Path) -> None:
+    """The dust of one mock as DB21's figure 9 shows M 31's: predicted, seen coarsely, sharpened,
+    true, and the correction.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    case = list(mocks(20))[-1]
+    maps = load_model("dust-forest").predict(case.cube, "cpu")
+    maps = replace(maps, provenance={**maps.provenance, "fwhm": FWHM})
+    coarse = trusted(case, "LOG_SIGMA_MD", np.random.default_rng(4))
+    made = run_to_end(sharpen_steps(maps, [coarse], SharpenSettings()))
+    true = np.log10(np.maximum(case.truth["LOG_SIGMA_MD"], 1))
+    seen = np.log10(np.where(coarse.value > 3 * coarse.sigma, coarse.value, np.nan))
+    figure, axes = pyplot.subplots(1, 5, figsize=(16, 3.6), layout="constrained")
+    top = float(true.max())
+    shown = {
+        "predicted, 12 arcsec": maps.values["LOG_SIGMA_MD"], "trusted, 36 arcsec": seen,
+        "sharpened": made.maps.values["LOG_SIGMA_MD"], "true, 12 arcsec": true,
+    }  # fmt: skip
+    limits = {"vmin": top - 2, "vmax": top, "origin": "lower", "cmap": "viridis"}
+    for ax, (title, plane) in zip(axes, shown.items(), strict=False):
+        image = ax.imshow(plane, extent=(0, 1, 0, 1), **limits)
+        ax.set(title=title, xticks=[], yticks=[])
+    figure.colorbar(image, ax=axes[:4], label="log dust mass per area, Msun/kpc2", shrink=0.8)
+    change = made.corrections["LOG_SIGMA_MD"]
+    most = float(np.nanmax(np.abs(change)))
+    last = axes[4].imshow(change, origin="lower", cmap="RdBu_r", vmin=-most, vmax=most)
+    axes[4].set(title="correction", xticks=[], yticks=[])
+    figure.colorbar(last, ax=axes[4], label="dex", shrink=0.8)
+    figure.savefig(path, dpi=90)
+
+
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
@@ -216,7 +251,11 @@ def main() -> int:
     parser.add_argument("--mocks", type=int, default=20)
     parser.add_argument("--others", type=int, default=10)
     parser.add_argument("--docs", type=Path)
+    parser.add_argument("--figure", type=Path, help="draw one mock to this file, and no more")
     options = parser.parse_args()
+    if options.figure:
+        draw(options.figure)
+        return 0
     lines: list[str] = []
     for title, cases in (
         ("Mocks of the project", mocks(options.mocks)),

@@ -334,3 +334,19 @@ def test_a_truth_is_fitted(sample_folder):
     truth = ngm.fit_truth(galaxy, recipe=recipe)
     assert truth.provenance["model"] == "SED fit" and "CHI2" in {h.name for h in truth.extensions}
     assert Path(sample_folder) in galaxy.paths
+
+
+def test_sharpen_takes_the_coarse_file_and_answers_with_maps(tmp_path):
+    """`_sharpening` is a step of the front door, which the room of its name does not hide."""
+    from napari_galaxy_maps.fits_io.map_files import read_maps, write_maps
+    from tests.sharpen.scene import MD, coarse_map, predicted
+
+    write_maps(tmp_path / "low.fits", coarse_map(0.02))
+    maps = predicted()
+    fine = ngm.sharpen(maps, tmp_path / "low.fits", signal_to_noise=5)
+    assert "signal_to_noise = 5" in fine.provenance["recipe"]
+    assert np.abs(fine.values[MD] - maps.values[MD]).max() > 0.1
+    fine.write(tmp_path / "fine.fits")
+    assert read_maps(tmp_path / "fine.fits").provenance["sharpened"]
+    with pytest.raises(ngm.GalaxyMapsError, match="is not there"):
+        ngm.sharpen(maps, tmp_path / "none.fits")
