@@ -211,7 +211,7 @@ def test_what_is_no_image_of_the_sky_is_refused_in_one_sentence(shared_data, nam
     ],
 )
 def test_the_stellar_mass_of_real_spirals_is_taylors(shared_data, name, ellipse, redshift):
-    """In g, r and i, with the unit that interpolated images need, where S/N > 10: to 0.25 dex on
+    """In g, r and i, with the unit that interpolated images need, where S/N > 10: to 0.15 dex on
     the whole, as the card says, and alike from pixel to pixel; what is flagged is odd.
     """
     from napari_galaxy_maps.data.flags import Flag
@@ -239,7 +239,7 @@ def test_the_stellar_mass_of_real_spirals_is_taylors(shared_data, name, ellipse,
     )
     miss = (maps.values["LOG_SIGMA_STAR"] - taylor_mass(g, i, redshift))[bright]
     assert bright.sum() > 500
-    assert abs(np.median(miss)) < 0.25
+    assert abs(np.median(miss)) < 0.15
     assert np.mean(np.abs(miss - np.median(miss)) < 0.15) > 0.7
     odd = (maps.flags[bright] & Flag.OUT_OF_DISTRIBUTION) != 0
     assert odd.mean() < 0.1

@@ -26,7 +26,7 @@ from napari_galaxy_maps.models.stellar_unet.domain import (
     block_means,
     vectors_of_blocks,
 )
-from napari_galaxy_maps.models.stellar_unet.inputs import N_LEVELS, UGRIZ, encode
+from napari_galaxy_maps.models.stellar_unet.inputs import N_LEVELS, UGRIZ, band_set, encode
 from napari_galaxy_maps.models.stellar_unet.library import Library
 from napari_galaxy_maps.models.stellar_unet.model import StellarUNet
 from napari_galaxy_maps.progress import run_to_end
@@ -51,7 +51,7 @@ def around(vectors, limit):
     n = vectors.shape[1]
     mean = np.nan_to_num(np.nanmean(vectors, axis=0))
     points = np.nan_to_num(vectors - mean).astype(np.float16)
-    return Cloud(mean, np.eye(n, dtype=np.float32), points, np.full(5, limit, np.float32))
+    return Cloud(mean, np.eye(n, dtype=np.float32), points, np.full(32, limit, np.float32))
 
 
 @pytest.fixture(scope="module")
@@ -66,11 +66,12 @@ def judge(unet, cube):
 def test_distance_is_that_to_the_nearest_point_and_what_is_not_known_moves_nothing():
     cloud = Cloud(
         np.array([1.0, 0.0]), np.diag([1.0, 0.5]), np.array([[0, 0], [4, 0]], np.float16),
-        np.array([1.0, 2, 3, 4, 5]),
+        np.array([0, 1.0, 2, 3]),
     )  # fmt: skip
     far = cloud.distance(np.array([[1.0, 0.0], [1.0, 6.0], [5.0, np.nan], [2.0, 0.0]]))
     np.testing.assert_allclose(far, [0, 3 / np.sqrt(2), 0, 1 / np.sqrt(2)], atol=1e-6)
-    assert cloud.beyond(np.array([[1.0, 6.0]]), 2)[0] == pytest.approx(3 / np.sqrt(2) / 2)
+    seen = band_set(["SDSS_g", "WISE_3.4"], ["SDSS_u", "SDSS_g"])
+    assert cloud.beyond(np.array([[1.0, 6.0]]), seen)[0] == pytest.approx(3 / np.sqrt(2) / 2)
 
 
 def test_blocks_are_what_the_network_has_at_its_coarsest_level(cube):
@@ -90,7 +91,7 @@ def test_a_block_in_which_nothing_was_seen_is_not_judged(judge, cube):
     )
     coarse = encode(mean[None], error[None], torch.tensor([0.1]))[0][0].numpy()
     vectors = vectors_of_blocks(coarse[:, :1, :1], UGRIZ)
-    assert np.isnan(vectors[COLOURS]).all() and not judge.domain.unlike_blocks(vectors, 5).any()
+    assert np.isnan(vectors[COLOURS]).all() and not judge.domain.unlike_blocks(vectors, 31).any()
 
 
 def test_a_galaxy_that_is_known_passes_and_one_in_another_unit_is_told_and_flagged(judge, cube):

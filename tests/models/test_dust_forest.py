@@ -209,6 +209,10 @@ def test_a_flat_spectrum_is_out_of_distribution(model, make_cube):
     assert ((flags & Flag.OUT_OF_DISTRIBUTION) > 0).all()
 
 
+ROUNDING = {"rtol": 3e-6, "atol": 3e-6}
+"""By the processor, products of matrices of other shapes differ in their last bits."""
+
+
 def test_chunks_do_not_matter_and_tell_progress(model, make_cube):
     cube = make_cube(shape=(20, 30))
     seen = []
@@ -224,7 +228,7 @@ def test_chunks_do_not_matter_and_tell_progress(model, make_cube):
     whole, pieces = run(1000), run(77)
     assert [p.done for p in seen] == [600, 77, 154, 231, 308, 385, 462, 539, 600]
     for name in QUANTITIES:
-        np.testing.assert_array_equal(whole.values[name], pieces.values[name])
+        np.testing.assert_allclose(whole.values[name], pieces.values[name], **ROUNDING)
 
 
 def test_torch_agrees_with_the_compiled_trees(model, make_cube):
@@ -362,7 +366,7 @@ def test_a_part_is_predicted_as_the_whole_is(model, make_cube):
     whole = model.predict(cube, "cpu")
     alone = run_to_end(model.predict_steps(cube, "cpu", part, chunk=5))
     for name in QUANTITIES:
-        np.testing.assert_array_equal(alone.values[name][part], whole.values[name][part])
-        np.testing.assert_array_equal(alone.errors[name][part], whole.errors[name][part])
+        for planes, others in ((alone.values, whole.values), (alone.errors, whole.errors)):
+            np.testing.assert_allclose(planes[name][part], others[name][part], **ROUNDING)
         assert np.isfinite(alone.values[name]).sum() == 24
     np.testing.assert_array_equal(alone.flags[part], whole.flags[part])

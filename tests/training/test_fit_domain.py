@@ -12,12 +12,12 @@ import pytest
 
 from napari_galaxy_maps.models.card import CardTable
 from napari_galaxy_maps.models.registry import load_model
-from napari_galaxy_maps.models.stellar_unet.domain import ASPECTS, Domain
+from napari_galaxy_maps.models.stellar_unet.domain import ASPECTS, Cloud, Domain
 from napari_galaxy_maps.models.stellar_unet.shown_cube import redshift_of
 from napari_galaxy_maps.progress import run_to_end
 from napari_galaxy_maps.training.datasets.mock_cubes import noisy_cube
 from napari_galaxy_maps.training.datasets.mock_set import FIRST_SEED, make_set_steps
-from napari_galaxy_maps.training.stellar_unet import domain_scores
+from napari_galaxy_maps.training.stellar_unet import domain_scores, fit_domain
 from napari_galaxy_maps.training.stellar_unet.disturbed_mocks import DISTURBED
 from napari_galaxy_maps.training.stellar_unet.domain_scores import TITLE, Found, errors_by_score
 from napari_galaxy_maps.training.stellar_unet.fit_domain import (
@@ -50,8 +50,22 @@ def test_galaxies_like_those_known_pass_and_light_in_a_wrong_unit_does_not(model
     assert np.median(scores) < 1
     wrong = DISTURBED["nanomaggies as Jy"](noisy_cube(mocks, 0), rng)
     assert model.verdict(wrong).score > 2 and model.remarks(wrong)
-    odd = model.domain.unlike_blocks(model.block_vectors(wrong), 5)
+    odd = model.domain.unlike_blocks(model.block_vectors(wrong), 31)
     assert odd.all()
+
+
+def test_limits_are_those_of_the_same_bands_and_else_of_as_many():
+    """Of sets of bands seen often enough; the others' galaxies do not widen them."""
+    rng = np.random.default_rng(0)
+    seen = np.repeat([0b01110, 0b10101, 0b11111], [200, 100, 300])
+    spread = np.repeat([1.0, 5.0, 0.2], [200, 100, 300])
+    cloud = Cloud(np.zeros(1), np.eye(1), np.zeros((1, 1)), np.ones(32))
+    tests = {"look": spread[:, None] * rng.normal(size=(600, 1))}
+    limits = fit_domain._with_limits({"look": cloud}, tests, seen)["look"].limits
+    assert limits[0b01110] < 3.5 < 8 < limits[0b10101]
+    assert limits[0b01110] < limits[0b00111] < limits[0b10101]
+    assert limits[0b11111] < 1
+    assert limits[0b00001] == limits[0b00011]
 
 
 def test_the_domain_is_small(model):

@@ -25,7 +25,8 @@ from napari_galaxy_maps.training.stellar_unet.stellar_scoring import score_steps
 
 
 def test_the_stages_of_a_training_are_told_with_commands_that_go_on_from_each_other():
-    told = describe_stages(((0, 100, 300, 30), (20, 200, 600, 50), (40, 400, 600, 50)))
+    stages = ((0, 100, 300, 30), (20, 200, 600, 50), (40, 400, 600, 50))
+    told = describe_stages(stages, started="", begun_with="")
     assert "100 and 50, 200 and 100 from batch 20 on, 400 and 200 from batch 40 on" in told
     assert "300 and 100, 600 and 200 from batch 20 on" in told
     assert "--out FOLDER --mocks 100 --painted 300 --steps 30, stopped after batch 20; " in told
@@ -34,6 +35,8 @@ def test_the_stages_of_a_training_are_told_with_commands_that_go_on_from_each_ot
         in told
     )
     assert told.endswith("--out FOLDER --resume --mocks 400 --painted 600 --steps 50.")
+    told = describe_stages(stages[:1], started="--start NAME", begun_with="It began with NAME.")
+    assert told.endswith("--steps 30 --start NAME. It began with NAME.")
 
 
 def test_stages_rise_as_a_resumed_training_may():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .inputs import channel_names
+from .inputs import UGRIZ, channel_names
 from .library import average_features, light_of_blocks
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ class Cloud:
     mean, axes : ndarray, shapes (n_channels,) and (n_channels, n_axes)
         Take vectors to those coordinates.
     points : ndarray of float16, shape (n, n_axes)
-    limits : ndarray, shape (5,)
-        Distance beyond which what is seen in 1, 2, ... bands is unlike all of them.
+    limits : ndarray, shape (2 ** 5,)
+        Distance beyond which what is seen in a set of bands (`band_set`) is unlike all of them.
     """
 
     mean: np.ndarray
@@ -79,9 +79,9 @@ class Cloud:
             least[start : start + _ROWS] = away.min(axis=1) + (part**2).sum(axis=1)
         return np.sqrt(np.maximum(least, 0) / self.axes.shape[1])
 
-    def beyond(self, vectors: np.ndarray, n_bands: int) -> np.ndarray:
-        """`distance` over the limit of `n_bands`."""
-        return np.asarray(self.distance(vectors) / self.limits[n_bands - 1])
+    def beyond(self, vectors: np.ndarray, seen: int) -> np.ndarray:
+        """`distance` over the limit of what is `seen` in a set of bands."""
+        return np.asarray(self.distance(vectors) / self.limits[seen])
 
 
 @dataclass(frozen=True)
@@ -136,28 +136,28 @@ class Domain:
     errors: float = float("nan")
     doubled: float = float("nan")
 
-    def verdict(self, vectors: Mapping[str, np.ndarray], n_bands: int) -> Verdict:
+    def verdict(self, vectors: Mapping[str, np.ndarray], seen: int) -> Verdict:
         """How far out a galaxy is.
 
         Parameters
         ----------
         vectors : mapping of str to ndarray
             As `vectors_of_whole` returns them.
-        n_bands : int
-            That it was seen in.
+        seen : int
+            The `band_set` that it was seen in.
         """
         return Verdict(
             {
-                name: float(cloud.beyond(vectors[name][None], n_bands)[0])
+                name: float(cloud.beyond(vectors[name][None], seen)[0])
                 for name, cloud in self.wholes.items()
             }
         )
 
-    def unlike_blocks(self, vectors: Mapping[str, np.ndarray], n_bands: int) -> np.ndarray:
+    def unlike_blocks(self, vectors: Mapping[str, np.ndarray], seen: int) -> np.ndarray:
         """Which blocks are unlike all that were trained on, shape (n,), from `vectors_of_blocks`;
         not those in which nothing was seen.
         """
-        found = [cloud.beyond(vectors[name], n_bands) > 1 for name, cloud in self.blocks.items()]
+        found = [cloud.beyond(vectors[name], seen) > 1 for name, cloud in self.blocks.items()]
         return np.asarray(np.any(found, axis=0) & np.isfinite(vectors[COLOURS]).all(axis=1))
 
     def remarks(self, verdict: Verdict, model: str) -> list[str]:
@@ -166,7 +166,7 @@ class Domain:
             return []
         odd = [name for name, score in verdict.scores.items() if score > 1]
         words = " and ".join(ASPECTS[name][0] for name in odd)
-        worst = max(odd, key=lambda name: verdict.scores[name])
+        advice = " ".join(ASPECTS[name][1] for name in odd)
         told = ""
         if np.isfinite(self.errors):
             told = (
@@ -176,7 +176,7 @@ class Domain:
         return [
             f"This galaxy is unlike any that {model} was trained on, in {words}: it lies "
             f"{verdict.score:.1f} times as far from the nearest as {1 - self.share:.0%} of such "
-            f"galaxies do at most.{told} Check: {ASPECTS[worst][1]}"
+            f"galaxies do at most.{told} Check: {advice}"
         ]
 
     def arrays(self, prefix: str) -> dict[str, np.ndarray]:
@@ -197,6 +197,8 @@ class Domain:
         """
         if f"{prefix}numbers" not in arrays:
             return None
+        if len(arrays[f"{prefix}wholes.{COLOURS}.limits"]) != 2 ** len(UGRIZ):
+            raise KeyError("limits")  # of a version that had one for each number of bands
         wholes, blocks = (
             {
                 name: Cloud(*(arrays[f"{prefix}{kind}.{name}.{key}"] for key in _CLOUD))

@@ -69,6 +69,11 @@ def channel_names(bands: Sequence[str]) -> tuple[str, ...]:
     )
 
 
+def band_set(seen: Sequence[str], bands: Sequence[str]) -> int:
+    """Number of the set of those of `bands` that are `seen`: a bit each."""
+    return sum(1 << k for k, band in enumerate(bands) if band in seen)
+
+
 def check_card(card: ModelCard) -> None:
     """Raise `ModelError` where a card names other inputs than `channels` makes of its bands."""
     if len(card.bands) != _N or (card.features and card.features != channel_names(card.bands)):

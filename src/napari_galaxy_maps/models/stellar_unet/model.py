@@ -26,7 +26,7 @@ from .disk_arrays import release, scratch_array
 from .domain import BLOCK, Domain, Verdict, block_means, vectors_of_blocks, vectors_of_whole
 from .galaxy_size import about_size, check_size, factor_for, galaxy_size
 from .image_tiles import cut, tiles
-from .inputs import N_CHANNELS, check_card
+from .inputs import N_CHANNELS, band_set, check_card
 from .library import ARRAYS, Library, average_features
 from .orientations import ensemble, looks
 from .outputs import STELLAR_PROPERTIES, TARGETS
@@ -188,7 +188,7 @@ class StellarUNet:
                 flags[part.core] |= np.where(hidden, 0, self._flags(seen, noise, used)).astype(
                     np.int16
                 )
-                odd = self._unlike(data, sigma, cube, len(used))[part.inner] & ~hidden
+                odd = self._unlike(data, sigma, cube)[part.inner] & ~hidden
                 flags[part.core] |= np.where(odd, Flag.OUT_OF_DISTRIBUTION, 0).astype(np.int16)
                 release(values, errors)
                 yield Progress("model", i + 1, len(parts), f"tile {i + 1} of {len(parts)} on {on}")
@@ -333,7 +333,7 @@ class StellarUNet:
         if not np.isfinite(seen[2]).any():
             return None
         vectors = vectors_of_whole(*seen, self.card.bands)
-        return self.domain.verdict(vectors, len(self.check_bands(cube.bands)))
+        return self.domain.verdict(vectors, band_set(cube.bands, self.card.bands))
 
     def block_vectors(self, cube: BandCube) -> dict[str, np.ndarray]:
         """All blocks of an image by what `domain` judges them by (`vectors_of_blocks`)."""
@@ -346,14 +346,13 @@ class StellarUNet:
         rows, columns = (n // BLOCK for n in data.shape[1:])
         return vectors_of_blocks(coarse[:, :rows, :columns], self.card.bands)
 
-    def _unlike(
-        self, data: np.ndarray, sigma: np.ndarray, cube: BandCube, n_bands: int
-    ) -> np.ndarray:
+    def _unlike(self, data: np.ndarray, sigma: np.ndarray, cube: BandCube) -> np.ndarray:
         """Pixels in blocks of a window that are unlike all that it was trained on, (ny, nx)."""
         ny, nx = data.shape[1:]
         if self.domain is None:
             return np.zeros((ny, nx), bool)
-        odd = self.domain.unlike_blocks(self._blocks(data, sigma, cube), n_bands)
+        seen = band_set(cube.bands, self.card.bands)
+        odd = self.domain.unlike_blocks(self._blocks(data, sigma, cube), seen)
         odd = odd.reshape(ny // BLOCK, nx // BLOCK)
         return np.repeat(np.repeat(odd, BLOCK, axis=0), BLOCK, axis=1)
 

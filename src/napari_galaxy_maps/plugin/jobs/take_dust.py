@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from ...bands.registry import get_band
 from ...data.galaxy import BandImage
@@ -56,25 +57,22 @@ class DustTaker:
         Where the maps and images show.
     runner : JobRunner
         Runs the jobs.
-
-    Attributes
-    ----------
-    found : Attenuation or None
-        What was found last, of the galaxy `found_of`.
-    found_of : str
     """
 
     def __init__(self, project: Project, masks: MaskHistory, views: MapViews, runner: JobRunner):
         self.project, self.masks, self.views, self.runner = project, masks, views, runner
-        self.found: Attenuation | None = None
-        self.found_of = ""
+        self._found: WeakKeyDictionary[Result, Attenuation] = WeakKeyDictionary()
+        """By the result that has its maps, so that it goes with it."""
+
+    @property
+    def found(self) -> Attenuation | None:
+        """What was found of the galaxy that is looked at."""
+        return next((self._found[r] for r in self.project.results if r in self._found), None)
 
     @property
     def images(self) -> BandCube | None:
         """The images without dust of the galaxy that is looked at, where there are any."""
-        if self.found is None or self.found_of != self.project.name:
-            return None
-        return self.found.cube
+        return None if self.found is None else self.found.cube
 
     def take(self) -> Job | None:
         """Fit model spectra in a thread; the maps stand beside other results, or in the place of
@@ -96,7 +94,6 @@ class DustTaker:
 
         def taken(result: tuple[Attenuation, list[LayerSpec]]) -> None:
             found, specs = result
-            self.found, self.found_of = found, project.name
             before = self.views.looked_at
             # Edits of the masks make predictions anew, not these: as those of a file they stay.
             mine = next(
@@ -106,6 +103,7 @@ class DustTaker:
                 mine = project.add_result(Result(LABEL, found.maps, recipe, inputs, opened=True))
             else:
                 project.choose_result(mine)
+            self._found[mine] = found
             mine.replace(found.maps, None, None)
             mine.recipe, mine.inputs, mine.opened = recipe, inputs, True
             project.results_changed.emit()

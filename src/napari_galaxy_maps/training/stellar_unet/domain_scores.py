@@ -13,6 +13,7 @@ import numpy as np
 from ...measure.compare.stellar_scores import INSIDE, radius_in_r_half
 from ...models.card import CardTable
 from ...models.stellar_unet.domain import ASPECTS, COLOURS, Domain
+from ...models.stellar_unet.inputs import band_set
 from ...models.stellar_unet.outputs import TARGETS
 from ...progress import Progress, Steps
 from ..datasets.mock_cubes import noisy_cube, true_maps
@@ -93,10 +94,10 @@ def _found(
     blocks, errors = [], []
     for row in range(min(galaxies, len(mocks))):
         cube = DISTURBED[name](noisy_cube(mocks, row), rng)
-        n_bands = len(cube.bands)
-        scores.append(domain.verdict(model.vectors(cube), n_bands).scores)
+        seen = band_set(cube.bands, model.card.bands)
+        scores.append(domain.verdict(model.vectors(cube), seen).scores)
         vectors = model.block_vectors(cube)
-        odd = domain.unlike_blocks(vectors, n_bands)
+        odd = domain.unlike_blocks(vectors, seen)
         blocks.append(odd[np.isfinite(vectors[COLOURS]).all(axis=1)].mean())
         if row < with_errors and name in WITH_TRUTH:
             errors.append(mean_z(model, cube, true_maps(mocks, row)))

@@ -20,7 +20,7 @@ from ...exceptions import GalaxyMapsError, InputError
 from ...models.registry import load_model
 from ...models.stellar_unet.calibration import N_BANDS
 from ...models.stellar_unet.domain import ASPECTS, BRIGHTNESS, COLOURS, LOOK, Cloud, Domain
-from ...models.stellar_unet.inputs import UGRIZ
+from ...models.stellar_unet.inputs import UGRIZ, band_set
 from ...models.stellar_unet.model import StellarUNet
 from ...progress import Progress, Steps, run_to_end
 from ..datasets.image_truth_pairs import Pairs
@@ -42,7 +42,9 @@ _AXES = {BRIGHTNESS: 12, COLOURS: 24, LOOK: 48}
 _LEAST_SPREAD = 1e-3
 """Of an axis, over that of the first: what varies less is rounding errors."""
 _FEW = 60
-"""Held-out galaxies in a number of bands below which all numbers of bands set the limit."""
+"""Held-out galaxies in a set of bands below which all in as many bands set its limit, and in a
+number of bands below which all do.
+"""
 
 Vectors = Mapping[str, np.ndarray]
 
@@ -77,7 +79,7 @@ def fit_domain_steps(
     rng = np.random.default_rng([seed, 0xD0])
     total = known + held_out
     points, blocks, _, _ = yield from _looked_at_steps(model, sets, known, rng, 0, total)
-    tests, test_blocks, n_bands, n_bands_of = yield from _looked_at_steps(
+    tests, test_blocks, seen, seen_of = yield from _looked_at_steps(
         model, held, held_out, rng, known, total
     )
     wholes = {name: _cloud(points[name], _AXES[name]) for name in ASPECTS}
@@ -86,7 +88,7 @@ def fit_domain_steps(
         for name in (BRIGHTNESS, COLOURS)
     }
     return Domain(
-        _with_limits(wholes, tests, n_bands), _with_limits(parts, test_blocks, n_bands_of), SHARE
+        _with_limits(wholes, tests, seen), _with_limits(parts, test_blocks, seen_of), SHARE
     )
 
 
@@ -134,27 +136,27 @@ def _looked_at_steps(
     total: int,
 ) -> Steps[tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray, np.ndarray]]:
     """Galaxies of some sets, the same number of each, seen as in training: vectors of the wholes
-    and of the blocks, and in how many bands each was seen.
+    and of the blocks, and the set of bands that each was seen in.
     """
     if sum(map(len, sets)) < 2:
         raise InputError("There are fewer than two galaxies in these sets; give more of them.")
     wholes: list[Vectors] = []
     blocks: list[Vectors] = []
-    counts: list[int] = []
+    sets_of: list[int] = []
     for number in range(count):
         pairs = sets[number % len(sets)]
         cube = as_trained(pairs, (number // len(sets)) % len(pairs), rng)
         wholes.append(model.vectors(cube))
         blocks.append(model.block_vectors(cube))
-        counts.append(len(cube.bands))
+        sets_of.append(band_set(cube.bands, model.card.bands))
         yield Progress("domain", done + number + 1, total, f"domain: galaxy {done + number + 1:,}")
     joined = {name: np.stack([w[name] for w in wholes]) for name in ASPECTS}
     n_blocks = [len(b[COLOURS]) for b in blocks]
-    n_bands_of = np.repeat(counts, n_blocks)
+    set_of_block = np.repeat(sets_of, n_blocks)
     of_blocks = {name: np.concatenate([b[name] for b in blocks]) for name in (BRIGHTNESS, COLOURS)}
     seen = np.isfinite(of_blocks[COLOURS]).all(axis=1)
     of_blocks = {name: rows[seen] for name, rows in of_blocks.items()}
-    return joined, of_blocks, np.array(counts), n_bands_of[seen]
+    return joined, of_blocks, np.array(sets_of), set_of_block[seen]
 
 
 def _cloud(vectors: np.ndarray, axes: int, most: int | None = None) -> Cloud:
@@ -167,26 +169,30 @@ def _cloud(vectors: np.ndarray, axes: int, most: int | None = None) -> Cloud:
     to_axes = (turned[:kept] / scale[:, None]).T.astype(np.float32)
     points = (beside[:most] @ to_axes).astype(np.float16)
     mean = np.broadcast_to(mean, vectors.shape[1:]).astype(np.float32)
-    return Cloud(mean, to_axes, points, np.ones(N_BANDS, np.float32))
+    return Cloud(mean, to_axes, points, np.ones(2**N_BANDS, np.float32))
 
 
-def _with_limits(
-    clouds: Mapping[str, Cloud], tests: Vectors, n_bands: np.ndarray
-) -> dict[str, Cloud]:
-    """Clouds with limits beyond which `SHARE` of what was held out is in any aspect, for each
-    number of bands.
+def _with_limits(clouds: Mapping[str, Cloud], tests: Vectors, seen: np.ndarray) -> dict[str, Cloud]:
+    """Clouds with limits beyond which `SHARE` of what was held out is in any aspect, for each set
+    of bands; `seen` are the sets of `tests`.
     """
     away = {name: cloud.distance(tests[name]) for name, cloud in clouds.items()}
-    limits = {name: np.empty(N_BANDS, np.float32) for name in clouds}
-    for count in range(1, N_BANDS + 1):
-        here = n_bands == count
-        here = here if here.sum() >= _FEW else np.ones(len(n_bands), bool)
+    limits = {name: np.empty(2**N_BANDS, np.float32) for name in clouds}
+    for number in range(2**N_BANDS):
+        here = _like(number, seen)
         each = {name: max(float(np.quantile(d[here], 1 - SHARE)), 1e-6) for name, d in away.items()}
         worst = np.max([away[name][here] / each[name] for name in clouds], axis=0)
         joint = float(np.quantile(worst, 1 - SHARE))
         for name in clouds:
-            limits[name][count - 1] = joint * each[name]
+            limits[name][number] = joint * each[name]
     return {name: replace(cloud, limits=limits[name]) for name, cloud in clouds.items()}
+
+
+def _like(number: int, seen: np.ndarray) -> np.ndarray:
+    """Which of `seen` stand for a set of bands: the same set, as many bands, or all."""
+    counts = ((seen[:, None] >> np.arange(N_BANDS)) & 1).sum(axis=1)
+    same, as_many = seen == number, counts == number.bit_count()
+    return next((here for here in (same, as_many) if here.sum() >= _FEW), np.ones(len(seen), bool))
 
 
 def fit(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .fit_files import FitSettings
 
 
-NAME, VERSION = "stellar-unet", "2.0"
+NAME, VERSION = "stellar-unet", "2.1"
 _MEANT = (68, 95)
 """Per cent of pixels that are to be within one sigma and within `PropertyMaps.tail` sigmas."""
 _ABOUT = (

@@ -182,7 +182,11 @@ def _tables_of_cases(
     yield stellar_card.coverage_rows("Coverage by image size", sizes)
 
 
-def describe_stages(stages: tuple[tuple[int, int, int, int], ...] = STAGES) -> str:
+def describe_stages(
+    stages: tuple[tuple[int, int, int, int], ...] = STAGES,
+    started: str = STARTED,
+    begun_with: str = BEGUN_WITH,
+) -> str:
     """The training sets and the commands, in words."""
     mocks, painted, commands = [], [], []
     for (after, n, m, planned), end in zip(
@@ -192,13 +196,13 @@ def describe_stages(stages: tuple[tuple[int, int, int, int], ...] = STAGES) -> s
         mocks.append(f"{n:,} and {n // 2:,}{since}")
         painted.append(f"{m:,} and {m // 3:,}{since}")
         words = ["galaxy-maps train stellar-unet --out FOLDER", *(["--resume"] if after else [])]
-        words += [f"--mocks {n} --painted {m} --steps {planned} {STARTED}"]
+        words += [f"--mocks {n} --painted {m} --steps {planned} {started}".rstrip()]
         commands.append(" ".join(words) + (f", stopped after batch {end:,}" if end else ""))
     return (
         f"Mock galaxies of 64 x 64 and of 128 x 128 pixels (docs/mocks.md): {', '.join(mocks)}. "
         f"Painted images of the same sizes (docs/training.md): {', '.join(painted)}. "
-        f"Commands: {'; '.join(commands)}. {BEGUN_WITH}"
-    )
+        f"Commands: {'; '.join(commands)}. {begun_with}"
+    ).rstrip()
 
 
 def by_sharpness(held: Pairs) -> list[Pairs]:
