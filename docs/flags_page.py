@@ -34,7 +34,7 @@ where a person lets it, and of `dust-forest` `Spitzer_3.6` where no `WISE_3.4` i
 
 **Files of other versions.** A bit that is not set in an older file may not have been known then.
 One that this version does not know is kept, with the meaning that its file gives, in all that is
-made of it; people read *unknown flag 1024*. The image is of 16-bit integers, and of 32-bit ones
+made of it; people read *unknown flag 2048*. The image is of 16-bit integers, and of 32-bit ones
 where a newer program's bits need them. Values that are no sums of bits are refused.
 
 **Not to be confused:** `flags` of [a fit of spectra](sed.md) in Python (`FitFlag`) is a set of its
