@@ -11,10 +11,13 @@ from napari_galaxy_maps.data.sharpen_settings import SharpenSettings
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.measure.compare.grid_and_psf import brought
 from napari_galaxy_maps.progress import run_to_end
+from napari_galaxy_maps.sed.dust_light import brightness_per_mass
 from napari_galaxy_maps.sharpen.sharpened_maps import correction_hdus, sharpen_steps
-from napari_galaxy_maps.sharpen.trusted import trusted_maps
+from napari_galaxy_maps.sharpen.trusted import Trusted, trusted_maps
 from tests.sharpen.scene import (
     COARSE_FWHM,
+    COARSE_PIXEL,
+    COARSE_SIZE,
     FWHM,
     LD,
     MD,
@@ -231,3 +234,39 @@ def test_a_map_without_errors_is_told_of():
     notes = " ".join(sharpened(bare, coarse_map()).notes)
     assert "prediction has no errors" in notes
     assert "taken as exact" in notes
+
+
+def image_of_dust(redshift, band="SPIRE_250", kelvin=22.0):
+    """A far-infrared image of the true disc at a redshift, as one coarse camera sees it."""
+    per_mass = brightness_per_mass(np.full((SIZE, SIZE), kelvin), band, redshift)
+    shining = maps_of({MD: true_plane() * per_mass}, {}, grid(SIZE, PIXEL), FWHM)
+    to = grid(COARSE_SIZE, COARSE_PIXEL), (COARSE_SIZE, COARSE_SIZE)
+    seen, _ = brought(shining, to, (FWHM, COARSE_FWHM))
+    value = 10 ** seen.values[MD].astype(float)
+    return Trusted(band, (MD,), value, 0.01 * value, seen.wcs, COARSE_FWHM)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "words"),
+    [
+        ("[galaxy]\nredshift = 0.1\n", "at the redshift 0.1"),
+        ("[galaxy]\ndistance = 393.2\n", "of 393.2 Mpc"),
+    ],
+)
+def test_light_of_dust_is_that_of_the_galaxys_redshift(recipe, words):
+    """A prediction that is right needs no correction by an image of what it says."""
+    exact = maps_of({MD: true_plane()}, {MD: 0.2}, grid(SIZE, PIXEL), FWHM, recipe=recipe)
+    kelvin = np.full((SIZE, SIZE), 22.0, np.float32)
+    maps = replace(exact, values={**exact.values, "T_DUST": kelvin})
+    done = run_to_end(sharpen_steps(maps, [image_of_dust(0.1)], SharpenSettings()))
+    assert np.nanmax(np.abs(done.corrections[MD])) < 0.01
+    assert any(words in note for note in done.notes)
+
+
+def test_an_image_of_a_galaxy_without_redshift_says_what_was_assumed():
+    exact = maps_of({MD: true_plane()}, {MD: 0.2}, grid(SIZE, PIXEL), FWHM)
+    kelvin = np.full((SIZE, SIZE), 22.0, np.float32)
+    maps = replace(exact, values={**exact.values, "T_DUST": kelvin})
+    done = run_to_end(sharpen_steps(maps, [image_of_dust(0.1)], SharpenSettings()))
+    assert np.nanmedian(done.corrections[MD]) < -0.03
+    assert any("no redshift or distance was told" in note for note in done.notes)

@@ -12,11 +12,13 @@ import numpy as np
 from ..constants import FWHM_PER_SIGMA
 from ..data.maps import PropertyMaps
 from ..data.properties import EMPTY_LOG, PROPERTIES
+from ..data.recipe import Recipe
 from ..data.sharpen_settings import SharpenSettings
 from ..exceptions import InputError
 from ..fits_io.sky_coordinates import header_of
-from ..measure.apertures.planes import pixel_arcsec
+from ..measure.apertures.planes import maps_distance, pixel_arcsec
 from ..measure.compare.grid_and_psf import psf_fwhm
+from ..prepare.impute import model_redshift
 from ..progress import Progress, Steps
 from ..sed.dust_light import brightness_per_mass
 from ..sed.tables import T_DUST_BETA
@@ -242,7 +244,8 @@ def _light_and_errors(
         usual = np.nanmedian(own) if np.isfinite(own).any() else 0.0
         alike = np.where(np.isfinite(own), own, usual) * _LN10
     if one.is_image:
-        redshift = _redshift(maps)
+        redshift, words = _redshift(maps)
+        notes.append(f"Light of dust in {one.what}: {words}.")
         kelvin = maps.whole("T_DUST").astype(float)
         bright = brightness_per_mass(kelvin, one.what, redshift)
         light = light * bright
@@ -265,7 +268,7 @@ def _with_warmth(
     if not one.is_image or "T_DUST" not in maps.errors:
         return correction
     kelvin = maps.whole("T_DUST").astype(float)
-    steep = -_per_kelvin(kelvin, one.what, _redshift(maps))
+    steep = -_per_kelvin(kelvin, one.what, _redshift(maps)[0])
     if name == "LOG_SIGMA_LD":
         steep = steep + (4 + T_DUST_BETA) / kelvin
     sigma = np.nan_to_num(np.abs(steep) * maps.whole("T_DUST", error=True))
@@ -282,11 +285,11 @@ def _per_kelvin(kelvin: np.ndarray, band: str, redshift: float) -> np.ndarray:
     return np.asarray(2 * np.log(warmer / cooler))
 
 
-def _redshift(maps: PropertyMaps) -> float:
-    try:
-        return max(float(maps.provenance.get("redshift", 0) or 0), 0.0)
-    except (TypeError, ValueError):
-        return 0.0
+def _redshift(maps: PropertyMaps) -> tuple[float, str]:
+    """The redshift by which dust's light is computed, and words for where it is from."""
+    text = str(maps.provenance.get("recipe", ""))
+    told = Recipe.from_toml(text, "the recipe of the maps").galaxy.redshift if text else None
+    return model_redshift(told, maps_distance(maps))
 
 
 def _applied(maps: PropertyMaps, corrections: dict[str, _Correction]) -> PropertyMaps:
