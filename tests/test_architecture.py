@@ -31,7 +31,7 @@ FLOORS = (
     ("measure",),
     ("pipeline", "provenance", "sharpen", "attenuate"),
     ("training", "batch", "archives"),
-    ("cli", "plugin", "_api", "_arguments", "_sharpening", "__main__"),
+    ("cli", "plugin", "_api", "_arguments", "_attenuation", "_sharpening", "__main__"),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 WINDOW = {

@@ -336,6 +336,20 @@ def test_a_truth_is_fitted(sample_folder):
     assert Path(sample_folder) in galaxy.paths
 
 
+@pytest.mark.slow
+def test_dust_is_taken_away(sample_folder):
+    """By `_attenuation`: maps of attenuation, and brighter images in the same units."""
+    galaxy = ngm.read(sample_folder, recipe="galaxy.toml")
+    recipe = galaxy.recipe.model_copy(deep=True)
+    recipe.sed.n_models, recipe.grid.pixel = 500, 12.0
+    found = ngm.attenuation(galaxy, recipe=recipe)
+    assert np.nanmedian(found.maps["A_FUV"].value) > np.nanmedian(found.maps["A_V"].value) > 0
+    seen = ngm.prepare(galaxy, recipe=recipe)
+    bands = [seen.bands.index(band) for band in found.cube.bands]
+    brighter = np.nanmedian(found.cube.data / seen.data[bands], axis=(1, 2))
+    assert (brighter > 1).all() and brighter[0] == brighter.max()
+
+
 def test_sharpen_takes_the_coarse_file_and_answers_with_maps(tmp_path):
     """`_sharpening` is a step of the front door, which the room of its name does not hide."""
     from napari_galaxy_maps.fits_io.map_files import read_maps, write_maps

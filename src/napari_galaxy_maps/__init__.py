@@ -26,6 +26,7 @@ __all__ = [
     "GalaxyMapsError",
     "Recipe",
     "__version__",
+    "attenuation",
     "circle",
     "compare",
     "fit_truth",

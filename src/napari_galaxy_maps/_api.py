@@ -1,8 +1,8 @@
 """The front door: what an astronomer calls in a notebook, one function a step, with usual settings.
 
-``import napari_galaxy_maps as ngm`` gives `read`, `prepare`, `predict`, `fit_truth`, `sharpen`,
-`measure`, `profile`, `compare` and `view`; this module loads when the first of them is used. What
-the steps remark on goes to the logger ``napari_galaxy_maps``.
+``import napari_galaxy_maps as ngm`` gives `read`, `prepare`, `predict`, `fit_truth`, `attenuation`,
+`sharpen`, `measure`, `profile`, `compare` and `view`; this module loads when the first of them is
+used. What the steps remark on goes to the logger ``napari_galaxy_maps``.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from ._arguments import (
     settled_recipe,
     with_settings,
 )
+from ._attenuation import attenuation
 from ._sharpening import sharpen
 from .data.cube import BandCube
 from .data.galaxy import BandImage, Ellipse, Galaxy
@@ -61,6 +62,7 @@ __all__ = [
     "Ellipse",
     "GalaxyMapsError",
     "Recipe",
+    "attenuation",
     "circle",
     "compare",
     "fit_truth",
