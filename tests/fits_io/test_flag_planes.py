@@ -22,7 +22,7 @@ from napari_galaxy_maps.progress import run_to_end
 from tests.conftest import tan_wcs
 
 SHAPE = (4, 5)
-NEWER = 1024
+NEWER = 2048
 FAR = 2**20
 """Needs 32 bits."""
 
@@ -71,18 +71,18 @@ def test_every_bit_is_named_in_the_header(tmp_path, write, made):
 def test_bits_of_a_newer_program_go_from_cube_to_maps_and_are_named_unknown(tmp_path, capsys):
     cube, maps = tmp_path / "cube.fits", tmp_path / "maps.fits"
     write_cube(cube, cube_with(), {})
-    of_newer_program(cube, FLAG1024="haunted", FLAG1025="no bit", FLAG64="something else")
+    of_newer_program(cube, FLAG2048="haunted", FLAG2049="no bit", FLAG64="something else")
     made = run_to_end(predict_cube_steps(read_cube(cube), Recipe()))
     write_maps(maps, made)
     back = read_maps(maps)
     assert back.flags[0, 0] & NEWER and back.flags[1, 1] & FAR
     assert back.unknown_flags == {NEWER: "haunted", FAR: "unknown"}
     header = fits.getheader(maps, "FLAGS")
-    assert header["FLAG1024"] == "haunted" and "FLAG1025" not in header
+    assert header["FLAG2048"] == "haunted" and "FLAG2049" not in header
     assert header["FLAG64"] == "no model spectrum fits"
     print_maps(back)
     told = capsys.readouterr().out
-    assert "5.0% of the pixels: unknown flag 1024: haunted\n" in told
+    assert "5.0% of the pixels: unknown flag 2048: haunted\n" in told
 
 
 @pytest.mark.parametrize("dtype", ["u1", ">i4", "f4"])

@@ -196,11 +196,11 @@ def test_flags_are_said_in_words(maps):
     assert text.endswith("(unlike anything the model was trained on; near the edge of an image)")
     assert readout.value_text(shown, values, 5, 5) == "LOG_SMD  no value (masked)"
     newer = replace(
-        maps, flags=maps.flags | np.int16(Flag.STAND_IN | 1024), unknown_flags={1024: "haunted"}
+        maps, flags=maps.flags | np.int16(Flag.STAND_IN | 2048), unknown_flags={2048: "haunted"}
     )
     shown = layers.map_specs(newer, REFERENCE)[0].shown
     assert readout.value_text(shown, values, 1, 20) == (
-        "LOG_SMD -3.00 ± 0.31 dex (another band stands in; unknown flag 1024: haunted)"
+        "LOG_SMD -3.00 ± 0.31 dex (another band stands in; unknown flag 2048: haunted)"
     )
 
 

@@ -145,7 +145,7 @@ _ALL = (
     ),
     Property(
         "LOG_SIGMA_FUV", "FUV light without dust",
-        "log10 of nu L_nu in GALEX FUV before attenuation, per area",
+        "log10 of nu L_nu in the far ultraviolet (FUV) before attenuation, per area",
         log_unit="solLum / kpc2", additive=True, colormap="plasma", limits=(4.5, 9.5),
         possible=(-4.0, 13.0),
     ),
@@ -158,7 +158,7 @@ _ALL = (
     # Of several pixels it is -2.5 log10 of their light over their light without dust.
     Property(
         "A_FUV", "FUV attenuation",
-        "magnitudes by which dust dims the light in GALEX FUV", unit="mag",
+        "magnitudes by which dust dims the light in the far ultraviolet (FUV)", unit="mag",
         weight="LOG_SIGMA_FUV", colormap="inferno", limits=(0.0, 4.0),
         possible=(-0.5, 15.0),
     ),
