@@ -1,5 +1,5 @@
 """Scores of dust taken away: the truth scores best, tables have a row each, pages keep the rest
-(`training.dustless.score_mocks`, `training.dustless.score_galaxies`).
+(`training.dustless.score_mocks`, `training.dustless.score_whole_galaxies`).
 """
 
 from dataclasses import replace
@@ -10,7 +10,7 @@ import pytest
 from napari_galaxy_maps.bands.registry import MODEL_BANDS
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.sed.compose import DIMMED
-from napari_galaxy_maps.training.dustless import score_galaxies, score_mocks
+from napari_galaxy_maps.training.dustless import score_mocks, score_whole_galaxies
 from napari_galaxy_maps.training.dustless.mock_light import own_mocks
 from napari_galaxy_maps.training.dustless.pages import put_into
 
@@ -52,9 +52,9 @@ def test_faint_bands_are_not_scored(mock):
 
 def test_a_perfect_guess_has_no_error_and_a_wrong_one_has():
     truth, use = np.linspace(0, 3, 50), np.ones(50, bool)
-    exact = score_galaxies.Guess(truth - 0.1, truth, truth + 0.1)
-    off = score_galaxies.Guess(truth + 0.9, truth + 1, truth + 1.1)
-    rows = [score_galaxies.row("x", g, truth, 0 * truth, use) for g in (exact, off)]
+    exact = score_whole_galaxies.Guess(truth - 0.1, truth, truth + 0.1)
+    off = score_whole_galaxies.Guess(truth + 0.9, truth + 1, truth + 1.1)
+    rows = [score_whole_galaxies.row("x", g, truth, 0 * truth, use) for g in (exact, off)]
     assert rows[0] == "| x | 50 | 0.00 ± 0.00 | +0.00 | 0.00 | 0.10 | 100 |"
     assert rows[1] == "| x | 50 | 1.00 ± 0.00 | +1.00 | 1.00 | 0.10 | 0 |"
 

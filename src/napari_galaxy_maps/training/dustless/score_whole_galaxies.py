@@ -1,6 +1,6 @@
 """Scores the attenuation of whole galaxies beside that of Nersesian+ 2019:
 
-    python -m napari_galaxy_maps.training.dustless.score_galaxies --data FOLDER
+    python -m napari_galaxy_maps.training.dustless.score_whole_galaxies --data FOLDER
         [--models 50000] [--seed 0] [--page docs/attenuation.md]
 
 FOLDER holds the folder `dustpedia`. Their A_FUV is CIGALE's, with the far infrared. The library of
@@ -149,7 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     lines.append(row("gradient boosting, up to 22 micron", guess, truth, error, use))
     print("\n".join(lines))
     if given.page:
-        put_into(given.page, "galaxies: made by training/dustless/score_galaxies.py", lines)
+        put_into(given.page, "galaxies: made by training/dustless/score_whole_galaxies.py", lines)
 
 
 if __name__ == "__main__":
