@@ -188,7 +188,9 @@ def test_a_circle_is_moved_with_the_mouse_and_the_maps_follow_as_a_full_run_make
     followed(qtbot, workspace, lambda: mouse.key(predicted, Qt.Key.Key_Z, CTRL))
     assert star(workspace, "1") is before
     for name in first.values:
-        np.testing.assert_array_equal(workspace.project.maps.whole(name), first.whole(name))
+        # By the processor, products of matrices of other shapes differ in their last bits.
+        found, whole = workspace.project.maps.whole(name), first.whole(name)
+        np.testing.assert_allclose(found, whole, rtol=3e-6, atol=3e-6)
     np.testing.assert_array_equal(workspace.project.maps.flags, first.flags)
     followed(qtbot, workspace, lambda: mouse.key(predicted, Qt.Key.Key_Z, CTRL | SHIFT))
     assert star(workspace, "1") is after
