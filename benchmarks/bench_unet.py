@@ -70,6 +70,7 @@ def picasso_like(model):
     return replace(
         model,
         network=network.to(memory_format=torch.channels_last),
+        domain=None,  # it is in features of our network
         settings={**model.settings, "pyramid": False, "head": "gaussian"},
     )
 
