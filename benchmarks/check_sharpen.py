@@ -35,6 +35,7 @@ from napari_galaxy_maps.sharpen.coarse_view import CoarseView
 from napari_galaxy_maps.sharpen.sharpened_maps import sharpen_steps
 from napari_galaxy_maps.sharpen.trusted import ADD_UP as SHARPENED
 from napari_galaxy_maps.sharpen.trusted import Trusted
+from napari_galaxy_maps.training.pages import put_into
 
 SIZE, PIXEL, FWHM = 96, 4.0, 12.0
 COARSE_PIXEL, COARSE_FWHM = 12.0, 36.0
@@ -51,7 +52,7 @@ FAINTEST = 3 * NOISE
 compared.
 """
 FIRST_SEED = 52_000_000
-BEGIN, END = "<!-- sharpen: made by benchmarks/check_sharpen.py -->", "<!-- end of sharpen -->"
+MARK = "sharpen: made by benchmarks/check_sharpen.py"
 WAYS = ("prediction", "interpolated", "sharpened")
 
 
@@ -275,11 +276,7 @@ def main() -> int:
             lines += table(rows, title)
     print("\n".join(lines))
     if options.docs:
-        text = options.docs.read_text(encoding="utf-8")
-        start, end = text.index(BEGIN) + len(BEGIN), text.index(END)
-        options.docs.write_text(
-            text[:start] + "\n\n" + "\n".join(lines) + "\n" + text[end:], encoding="utf-8"
-        )
+        put_into(options.docs, MARK, lines)
     return 0
 
 

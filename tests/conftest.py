@@ -22,6 +22,8 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 VIRTUAL = "GALAXY_MAPS_VIRTUAL_DISPLAY"
 SAMPLE = Path(__file__).resolve().parents[1] / "sample_data" / "spiral"
+ROUNDING = {"rtol": 3e-6, "atol": 3e-6}
+"""By the processor, products of matrices of other shapes differ in their last bits."""
 
 
 def pytest_configure(config: pytest.Config) -> None:

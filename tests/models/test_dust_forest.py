@@ -15,6 +15,7 @@ from napari_galaxy_maps.exceptions import GalaxyMapsError
 from napari_galaxy_maps.models.dust_forest.model import log_lsun_kpc2_per_mjy_sr
 from napari_galaxy_maps.models.dust_forest.uncertainty import QUANTITIES
 from napari_galaxy_maps.progress import run_to_end
+from tests.conftest import ROUNDING
 
 from .conftest import TYPICAL
 
@@ -207,10 +208,6 @@ def test_a_flat_spectrum_is_out_of_distribution(model, make_cube):
     flat = np.ones_like(cube.data)
     flags = model.predict(replace(cube, data=flat, uncertainty=0.03 * flat), "cpu").flags
     assert ((flags & Flag.OUT_OF_DISTRIBUTION) > 0).all()
-
-
-ROUNDING = {"rtol": 3e-6, "atol": 3e-6}
-"""By the processor, products of matrices of other shapes differ in their last bits."""
 
 
 def test_chunks_do_not_matter_and_tell_progress(model, make_cube):

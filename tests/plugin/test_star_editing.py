@@ -23,6 +23,7 @@ from napari_galaxy_maps.prepare.stars.star_light import StarLight
 from napari_galaxy_maps.prepare.stars.star_list import Star
 from napari_galaxy_maps.prepare.stars.star_wings import StarPsf
 from napari_galaxy_maps.progress import run_to_end
+from tests.conftest import ROUNDING
 
 from . import mouse
 from .conftest import canvas_is_painted, idle, map_key, map_layer, start_over, wait_for
@@ -69,10 +70,6 @@ def predicted(fitted, workspace, qtbot):
     workspace.layers.fit(map_key(workspace, "LOG_SIGMA_MD"))
     qtbot.wait(250)
     return fitted
-
-
-ROUNDING = {"rtol": 3e-6, "atol": 3e-6}
-"""By the processor, products of matrices of other shapes differ in their last bits."""
 
 
 def shapes(workspace):

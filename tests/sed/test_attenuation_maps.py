@@ -21,6 +21,7 @@ from napari_galaxy_maps.sed.attenuation_maps import (
     what_is_missing,
 )
 from napari_galaxy_maps.sed.compose import DIMMED
+from napari_galaxy_maps.sed.fitted_maps import on_grid, record_of_fit
 from napari_galaxy_maps.sed.library import build_library
 from napari_galaxy_maps.sed.likelihood import light_of_data
 from napari_galaxy_maps.sed.priors import for_attenuation, nodes
@@ -168,3 +169,13 @@ def test_the_prior_of_attenuation_gives_way_to_what_is_asked_for():
     assert for_attenuation(LibrarySettings(prior="dustpedia"), BANDS).ebv is None
     # Where nothing shows dust, the prior is not opened either.
     assert for_attenuation(LibrarySettings(), ["SDSS_g", "GALEX_FUV"]).ebv is None
+
+
+def test_fitted_pixels_go_back_to_their_places_and_say_what_was_fitted(cube, library):
+    pixels = np.array([0, 13, 59])
+    planes = on_grid(cube, pixels, np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]))
+    assert planes.shape == (2, *SHAPE) and np.isfinite(planes).sum() == 6
+    assert planes[1, 1, 3] == 5 and planes[0, 5, 9] == 3
+    told, shared = record_of_fit(cube, library, "a fit", ["odd"])
+    assert told["model"] == "a fit" and told["note"][-1] == "odd" and shared == 2.0
+    assert told["bands"].split(", ") == [band for band in cube.bands if band in library.bands]

@@ -12,7 +12,7 @@ from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.sed.compose import DIMMED
 from napari_galaxy_maps.training.dustless import score_mocks, score_whole_galaxies
 from napari_galaxy_maps.training.dustless.mock_light import own_mocks
-from napari_galaxy_maps.training.dustless.pages import put_into
+from napari_galaxy_maps.training.pages import put_into
 
 
 @pytest.fixture(scope="module")

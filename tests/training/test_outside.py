@@ -29,6 +29,7 @@ from napari_galaxy_maps.training.outside import (
     table_of_rows,
     unfinished_model,
 )
+from napari_galaxy_maps.training.pages import marks, page_with
 from napari_galaxy_maps.training.stellar_unet.fit_files import FitSettings, save_network
 from tests.test_architecture import MODULES, PACKAGE, neighbours
 
@@ -295,9 +296,8 @@ def test_the_command_writes_numbers_and_table_and_says_what_is_wrong(tmp_path, m
     monkeypatch.setattr(score, "Studio", Studio)
     monkeypatch.setattr(score, "predictor", lambda model, device, members: refuse)
     page = tmp_path / "page.md"
-    page.write_text(
-        f"before\n\n{table_of_rows.START}\n\noutdated\n\n{table_of_rows.END}\n\nafter\n"
-    )
+    start, end = marks(table_of_rows.MARK)
+    page.write_text(f"before\n\n{start}\n\noutdated\n\n{end}\n\nafter\n")
     given = ["--data", str(tmp_path), "--out", str(tmp_path / "out"), "--docs", str(page)]
     assert score.main([*given, "--rows", "tau"]) == 0
     written = json.loads((tmp_path / "out" / "outside.json").read_text())
@@ -334,7 +334,7 @@ def test_a_fit_that_goes_on_is_scored_as_it_is(tmp_path):
 
 def test_the_table_of_the_docs_is_of_the_weights_that_ship():
     page = Path(__file__).parents[2] / "docs" / "stellar-maps.md"
-    assert f"weights {model_hash('stellar-unet')[:12]}" in table_of_rows.page_of(page)
+    assert f"weights {model_hash('stellar-unet')[:12]}" in page_with(page, table_of_rows.MARK)
 
 
 def test_a_folder_without_templates_is_named(tmp_path):

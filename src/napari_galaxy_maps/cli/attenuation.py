@@ -6,13 +6,12 @@ import argparse
 
 from .console import print_maps, run_steps
 from .galaxy_input import (
+    cube_and_recipe,
     masks_of,
     read_galaxy,
-    read_lone_cube,
-    recipe_of_cube,
     say_what_changed,
 )
-from .options import IMAGES_OR_CUBE, add_device, add_paths, add_recipe_options, recipe_of
+from .options import IMAGES_OR_CUBE, add_device, add_paths, add_recipe_options
 from .outputs import OutputFits
 
 HELP = "map how much light dust takes, and take it away from the images"
@@ -46,12 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ..fits_io.map_files import write_maps
     from ..prepare.masks.mask_files import mask_hdus
 
-    cube = read_lone_cube(arguments.paths)
-    recipe = (
-        recipe_of(arguments)
-        if cube is None
-        else recipe_of_cube(arguments, cube, ("sed", "model.device"), ("redshift",))
-    )
+    cube, recipe = cube_and_recipe(arguments, ("sed", "model.device"), ("redshift",))
     resolve_device(recipe.model.device)
     say_what_changed(arguments, recipe)
     if cube is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..exceptions import RecipeError
 from .console import run_steps
-from .options import PREPARING, changed_by_options, join_words, refuse_idle
+from .options import PREPARING, changed_by_options, join_words, recipe_of, refuse_idle
 
 if TYPE_CHECKING:
     from ..data.cube import BandCube
@@ -61,6 +61,18 @@ def read_lone_cube(paths: list[str]) -> BandCube | None:
     if len(paths) != 1 or not is_cube(paths[0]):
         return None
     return replace(read_cube(paths[0]), masks=read_masks(paths[0]))
+
+
+def cube_and_recipe(
+    arguments: argparse.Namespace, sections: Sequence[str], also: Sequence[str] = ()
+) -> tuple[BandCube | None, Recipe]:
+    """The prepared cube where that is all that is named, and the recipe; parameters as of
+    `recipe_of_cube`.
+    """
+    cube = read_lone_cube(arguments.paths)
+    if cube is None:
+        return None, recipe_of(arguments)
+    return cube, recipe_of_cube(arguments, cube, sections, also)
 
 
 def recipe_of_cube(

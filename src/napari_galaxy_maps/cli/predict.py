@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from ..data import ranges
 from .console import print_maps, print_scores, run_steps
 from .galaxy_input import (
+    cube_and_recipe,
     masks_of,
     read_galaxy,
-    read_lone_cube,
-    recipe_of_cube,
     say_what_changed,
 )
-from .options import IMAGES_OR_CUBE, add_device, add_paths, add_recipe_options, recipe_of, whole
+from .options import IMAGES_OR_CUBE, add_device, add_paths, add_recipe_options, whole
 from .outputs import OutputFits
 
 if TYPE_CHECKING:
@@ -63,12 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ..pipeline import PredictionMemory, predict_cube_steps, predict_steps
     from ..prepare.masks.mask_files import mask_hdus
 
-    cube = read_lone_cube(arguments.paths)
-    recipe = (
-        recipe_of(arguments)
-        if cube is None
-        else recipe_of_cube(arguments, cube, ("model",), ("hubble_stage", "redshift"))
-    )
+    cube, recipe = cube_and_recipe(arguments, ("model",), ("hubble_stage", "redshift"))
     # What is wrong with model, device or truth is found before the work, not after.
     card = chosen_model(recipe.model).card
     told = recipe.galaxy.redshift

@@ -6,13 +6,12 @@ import argparse
 
 from .console import print_maps, run_steps
 from .galaxy_input import (
+    cube_and_recipe,
     masks_of,
     read_galaxy,
-    read_lone_cube,
-    recipe_of_cube,
     say_what_changed,
 )
-from .options import IMAGES_OR_CUBE, add_device, add_paths, add_recipe_options, recipe_of
+from .options import IMAGES_OR_CUBE, add_device, add_paths, add_recipe_options
 from .outputs import OutputFits
 
 HELP = "fit true maps where there is far infrared, to compare predictions with"
@@ -35,12 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ..pipeline import truth_cube_steps, truth_maps_steps
     from ..prepare.masks.mask_files import mask_hdus
 
-    cube = read_lone_cube(arguments.paths)
-    recipe = (
-        recipe_of(arguments)
-        if cube is None
-        else recipe_of_cube(arguments, cube, ("sed", "model.device"), ("redshift",))
-    )
+    cube, recipe = cube_and_recipe(arguments, ("sed", "model.device"), ("redshift",))
     resolve_device(recipe.model.device)
     say_what_changed(arguments, recipe)
     if cube is not None:

@@ -12,9 +12,8 @@ from ..data.properties import ATTENUATION
 from ..progress import Steps, run_to_end
 from ..sed.attenuation import V_UM
 from ..sed.compose import DIMMED
-from . import surroundings, surveys
-from .mock import Mock
-from .rendering import render_steps
+from . import surveys
+from .mock import Mock, rendered_steps
 from .view import View
 
 _ROUNDING = 1e-4
@@ -82,15 +81,8 @@ def _starlight_steps(mock: Mock, view: View, dimmed: bool) -> Steps[np.ndarray]:
     """Lsun/Hz per kpc2 of the stars and the gas of a mock and its companion before any PSF, shape
     (n_bands, ny, nx).
     """
-    galaxy, n = mock.galaxy, len(view.bands)
-    planes = yield from render_steps(galaxy, view, mock.redshift, dimmed=dimmed)
-    light = planes[:n]
-    if galaxy.kind == "interacting":
-        half = view.size * view.pixel_arcsec * view.kpc_per_arcsec / 2
-        companion, x, y = surroundings.companion(galaxy, half)
-        other = yield from render_steps(companion, view, mock.redshift, x, y, dimmed)
-        light = light + other[:n]
-    return light
+    planes = yield from rendered_steps(mock.galaxy, view, mock.redshift, dimmed)
+    return planes[: len(view.bands)]
 
 
 def _at(light: np.ndarray, wavelength: np.ndarray, wanted: float) -> np.ndarray:

@@ -128,12 +128,7 @@ def make_mock_steps(
         distance = _distance(galaxy, view, rng)
         view = replace(view, distance_mpc=distance)
     redshift = redshift_at_distance(distance) if view.redshift is None else view.redshift
-    planes = yield from render_steps(galaxy, view, redshift)
-    if galaxy.kind == "interacting":
-        companion, x, y = surroundings.companion(
-            galaxy, view.size * view.pixel_arcsec * view.kpc_per_arcsec / 2
-        )
-        planes = planes + (yield from render_steps(companion, view, redshift, x, y))
+    planes = yield from rendered_steps(galaxy, view, redshift)
     yield Progress("mock", 1, 1, "images and maps")
     n_bands = len(view.bands)
     images = planes[:n_bands] * np.float32(MJY_SR_PER_LSUN_HZ_KPC2 / (1 + redshift) ** 3)
@@ -159,6 +154,18 @@ def make_mock_steps(
     return Mock(
         galaxy, view, redshift, data.astype(np.float32), error, model, truth, additive, stars
     )
+
+
+def rendered_steps(
+    galaxy: MockGalaxy, view: View, redshift: float, dimmed: bool = True
+) -> Steps[np.ndarray]:
+    """`rendering.render_steps` of a galaxy and its companion, where it has one."""
+    planes = yield from render_steps(galaxy, view, redshift, dimmed=dimmed)
+    if galaxy.kind == "interacting":
+        half = view.size * view.pixel_arcsec * view.kpc_per_arcsec / 2
+        companion, x, y = surroundings.companion(galaxy, half)
+        planes = planes + (yield from render_steps(companion, view, redshift, x, y, dimmed))
+    return planes
 
 
 def _distance(galaxy: MockGalaxy, view: View, rng: np.random.Generator) -> float:

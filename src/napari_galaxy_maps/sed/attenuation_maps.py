@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +22,7 @@ from ..progress import Progress, Steps
 from .compose import DIMMED
 from .dustless import DustlessFit, dustless_steps
 from .fit import FitFlag
+from .fitted_maps import on_grid, record_of_fit
 from .library import Library, known_places, not_fitted
 from .likelihood import MIN_BANDS
 from .priors import dusty
@@ -207,12 +209,7 @@ def _attenuation(
     cube: BandCube, found: DustlessFit, pixels: np.ndarray, library: Library, notes: list[str]
 ) -> Attenuation:
     """Maps and images of fitted pixels."""
-
-    def plane(values: np.ndarray) -> np.ndarray:
-        full = np.full((*values.shape[:-1], cube.mask.size), np.nan, np.float32)
-        full[..., pixels] = values
-        return full.reshape(*values.shape[:-1], *cube.shape)
-
+    plane = partial(on_grid, cube, pixels)
     with np.errstate(divide="ignore", invalid="ignore"):
         shown = {
             "A_FUV": found.properties["A_FUV"], "A_V": found.properties["A_V"],
@@ -223,16 +220,7 @@ def _attenuation(
     values = {name: plane(shown[name][1]) for name in ATTENUATION}
     errors = {name: plane(_half(shown[name])) for name in ATTENUATION}
     flags = _flags(cube, found, pixels, library)
-    known = [cube.bands[i] for i in known_places(cube.bands, library)]
-    provenance = {
-        "object": cube.name, "model": NAME, "imf": library.settings.imf.capitalize(),
-        "bands": ", ".join(known), "fwhm": cube.fwhm, "redshift": library.redshift,
-        "library": f"{len(library)} model spectra, prior {library.settings.prior}",
-        "note": [*cube.notes, *notes],
-    }  # fmt: skip
-    shared = None
-    if cube.correlation is not None:
-        shared = float(np.max(cube.correlation[known_places(cube.bands, library)]))
+    provenance, shared = record_of_fit(cube, library, NAME, notes)
     # What a pixel's error is of is mostly what bands cannot tell, and that is alike in neighbours:
     # all of it counts as shared, so that no sum averages it down.
     maps = PropertyMaps(

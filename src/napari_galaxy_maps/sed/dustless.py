@@ -13,9 +13,9 @@ import numpy as np
 
 from ..bands.registry import get_band
 from ..constants import SPEED_OF_LIGHT_MICRON_S
-from ..progress import Progress, Steps
+from ..progress import Steps
 from .compose import DIMMED
-from .fit import BAD_FIT, FitFlag, batches, one_thread_each
+from .fit import BAD_FIT, FitFlag, in_batches_steps
 from .library import Library
 from .likelihood import (
     LEAST_MODELS,
@@ -111,14 +111,8 @@ def dustless_steps(
     drawing = _Drawing(
         library, seen, light_of_data(library.redshift, distance_mpc), extra, least_models
     )
-    n_pixels, done = seen.value.shape[1], 0
-    work = (
-        partial(drawing.add, pixels, ready, double)
-        for pixels, double in batches(seen, len(library), ready.device, "auto")
-    )
-    for pixels in one_thread_each(work) if ready.device == "cpu" else (job() for job in work):
-        done += len(pixels)
-        yield Progress("sed", done, n_pixels, f"{done} of {n_pixels} pixels")
+    add = partial(drawing.add, ready=ready)
+    yield from in_batches_steps(add, seen, len(library), ready.device)
     return drawing.result()
 
 
@@ -151,7 +145,7 @@ class _Drawing:
         self.chi2 = np.full(n_pixels, np.nan, np.float32)
         self.flags = np.where(seen.n_measured < MIN_BANDS, FitFlag.TOO_FEW, 0).astype(np.uint8)
 
-    def add(self, pixels: np.ndarray, ready: Matrices, double: bool) -> np.ndarray:
+    def add(self, pixels: np.ndarray, double: bool, ready: Matrices) -> np.ndarray:
         """Fit some pixels, and return them."""
         import torch
 

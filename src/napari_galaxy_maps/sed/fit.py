@@ -170,19 +170,37 @@ def fit_steps(
     factor = light_of_data(library.redshift, distance_mpc)
     ready = matrices(library, seen.bands, resolve_device(device))
     collected = _Collected(library, seen, factor)
-    n_pixels, done = seen.value.shape[1], 0
-    parts = batches(seen, len(library), ready.device, precision)
-    work = (
-        partial(collected.add, pixels, ready, scale_error, double, least_models)
-        for pixels, double in parts
-    )
-    for pixels in one_thread_each(work) if ready.device == "cpu" else (job() for job in work):
-        done += len(pixels)
-        yield Progress("sed", done, n_pixels, f"{done} of {n_pixels} pixels")
+    add = partial(collected.add, ready=ready, scale_error=scale_error, least_models=least_models)
+    yield from in_batches_steps(add, seen, len(library), ready.device, precision)
     return collected.result()
 
 
-def one_thread_each(work: Iterable[Callable[[], np.ndarray]]) -> Iterator[np.ndarray]:
+def in_batches_steps(
+    add: Callable[[np.ndarray, bool], np.ndarray], seen: Observed, n_models: int, device: str,
+    precision: str = "auto",
+) -> Steps[None]:  # fmt: skip
+    """Have all pixels fitted, yielding after every batch; on the CPU a batch is a core's.
+
+    Parameters
+    ----------
+    add : callable
+        Takes pixels, and whether they are to be fitted in double precision, and returns the pixels.
+    seen : Observed
+    n_models : int
+    device, precision : str
+        As of `fit_steps`.
+    """
+    n_pixels, done = seen.value.shape[1], 0
+    work = (
+        partial(add, pixels, double)
+        for pixels, double in _batches(seen, n_models, device, precision)
+    )
+    for pixels in _one_thread_each(work) if device == "cpu" else (job() for job in work):
+        done += len(pixels)
+        yield Progress("sed", done, n_pixels, f"{done} of {n_pixels} pixels")
+
+
+def _one_thread_each(work: Iterable[Callable[[], np.ndarray]]) -> Iterator[np.ndarray]:
     """Results of jobs, each on one core."""
     with one_thread() as n, ThreadPoolExecutor(n) as pool:
         waiting: deque[Future[np.ndarray]] = deque()
@@ -194,7 +212,7 @@ def one_thread_each(work: Iterable[Callable[[], np.ndarray]]) -> Iterator[np.nda
             yield waiting.popleft().result()
 
 
-def batches(
+def _batches(
     seen: Observed, n_models: int, device: str, precision: str
 ) -> list[tuple[np.ndarray, bool]]:
     """Pixels to be fitted together, and whether in double precision."""
@@ -242,9 +260,9 @@ class _Collected:
     def add(
         self,
         pixels: np.ndarray,
+        double: bool,
         ready: Matrices,
         scale_error: bool,
-        double: bool,
         least_models: float,
     ) -> np.ndarray:
         """Fit some pixels, and return them."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from ..exceptions import InputError
 from ..fits_io.sky_coordinates import header_of
 from ..progress import Progress, Steps
 from .fit import FitFlag, SedFit, fit_steps
+from .fitted_maps import on_grid, record_of_fit
 from .library import Library, known_places, not_fitted
 
 MIN_FAR_INFRARED: Final = 3
@@ -144,13 +146,7 @@ def _maps(
     cube: BandCube, result: SedFit, pixels: np.ndarray, library: Library, notes: list[str]
 ) -> Truth:
     """Truth maps of fitted pixels."""
-    known = known_places(cube.bands, library)
-
-    def plane(values: np.ndarray) -> np.ndarray:
-        full = np.full(cube.mask.size, np.nan, np.float32)
-        full[pixels] = values
-        return full.reshape(cube.shape)
-
+    plane = partial(on_grid, cube, pixels)
     values = {"T_DUST": plane(result.properties["Tdust"])}
     errors = {"T_DUST": plane(result.errors["Tdust"])}
     for name, what in LOGARITHMS.items():
@@ -162,14 +158,7 @@ def _maps(
     }
     flags = as_flags(cube.flags).ravel()
     flags[pixels[(result.flags & FitFlag.NO_MODEL_FITS) != 0]] |= Flag.NO_MODEL_FITS
-    provenance = {
-        "object": cube.name, "model": _NAME, "imf": library.settings.imf.capitalize(),
-        "bands": ", ".join(cube.bands[i] for i in known),
-        "fwhm": cube.fwhm, "redshift": library.redshift,
-        "library": f"{len(library)} model spectra, prior {library.settings.prior}",
-        "note": [*cube.notes, *notes],
-    }  # fmt: skip
-    shared = None if cube.correlation is None else float(np.max(cube.correlation[known]))
+    provenance, shared = record_of_fit(cube, library, _NAME, notes)
     maps = PropertyMaps(
         {name: values[name] for name in ORDER}, {name: errors[name] for name in ORDER}, cube.wcs,
         flags.reshape(cube.shape),

@@ -17,6 +17,7 @@ from ..data.sharpen_settings import SharpenSettings
 from ..exceptions import InputError
 from ..fits_io.sky_coordinates import header_of
 from ..measure.apertures.planes import maps_distance, pixel_arcsec
+from ..measure.compare.averaging import linear_of
 from ..measure.compare.grid_and_psf import psf_fwhm
 from ..prepare.impute import model_redshift
 from ..progress import Progress, Steps
@@ -231,8 +232,7 @@ def _light_and_errors(
                 f"The prediction has no {' and no '.join(missing)}, by which light in {one.what} "
                 "is told; predict with dust-forest, or give coarse maps of dust."
             )
-    log = maps.whole(name).astype(float)
-    light = np.where(log <= EMPTY_LOG, 0.0, 10.0**log)
+    light = linear_of(maps.whole(name))
     if name in maps.errors:
         error = np.nan_to_num(maps.whole(name, error=True).astype(float)) * _LN10
     else:

@@ -11,8 +11,8 @@ import numpy as np
 from ..data.cube import BandCube
 from ..data.flags import Flag
 from ..data.maps import PropertyMaps
-from ..data.properties import EMPTY_LOG
 from ..exceptions import InputError
+from ..measure.compare.averaging import linear_of
 from ..measure.compare.grid_and_psf import psf_fwhm
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def trusted_maps(coarse: PropertyMaps, fwhm: float | None = None) -> list[Truste
     found = []
     for name in names:
         log = coarse.values[name].astype(float)
-        value = np.where(good & np.isfinite(log), _linear(log), np.nan)
+        value = np.where(good & np.isfinite(log), linear_of(log), np.nan)
         notes: list[str] = []
         if name in coarse.errors:
             # A lognormal distribution's, as `sed.truth.log_with_error` made it.
@@ -145,7 +145,3 @@ def _known_width(fwhm: float, whose: str) -> float:
             "tell its FWHM in arcsec (--coarse-fwhm)."
         )
     return float(fwhm)
-
-
-def _linear(log: np.ndarray) -> np.ndarray:
-    return np.where(log <= EMPTY_LOG, 0.0, 10.0**log)

@@ -136,11 +136,11 @@ def _one(
 def _above_and_below(maps: PropertyMaps, prop: Property) -> tuple[np.ndarray, np.ndarray]:
     """What a map is averaged as, above and below the line, float64; NaN where it is not known."""
     plane = np.where(impossible(prop, maps.values[prop.name]), np.nan, maps.values[prop.name])
-    amount = _linear(plane, prop.exponent) if prop.exponent else plane.astype(float)
+    amount = linear_of(plane, prop.exponent) if prop.exponent else plane.astype(float)
     below = weight_of(maps, prop).plane
     above = np.asarray(amount * below)
     if prop.above in maps.values and prop.weight in maps.values:
-        above = np.where(np.isfinite(above), above, _linear(maps.values[prop.above]))
+        above = np.where(np.isfinite(above), above, linear_of(maps.values[prop.above]))
     return above, below
 
 
@@ -156,7 +156,7 @@ def weight_of(maps: PropertyMaps, prop: Property) -> Weight:
     for name in (prop.weight, *STANDS_IN.get(prop.weight, ())):
         plane = _surface_density(maps, name)
         if plane is not None:
-            return Weight(name, _linear(plane))
+            return Weight(name, linear_of(plane))
     return area
 
 
@@ -197,5 +197,8 @@ def weight_notes(maps: PropertyMaps, names: Sequence[str], whose: str) -> list[s
     return notes
 
 
-def _linear(plane: np.ndarray, exponent: float = 1.0) -> np.ndarray:
+def linear_of(plane: np.ndarray, exponent: float = 1.0) -> np.ndarray:
+    """What a map's values stand for, 10^(exponent x value), float64; 0 where they say that there is
+    nothing (`EMPTY_LOG`).
+    """
     return np.where(plane <= EMPTY_LOG, 0.0, 10.0 ** (exponent * plane.astype(float)))

@@ -5,6 +5,7 @@ maps to look at.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -444,26 +445,21 @@ class PredictPanel(WorkspacePanel):
         self.workspace.close_result(result)
 
     def _ask_save_truth(self) -> None:
-        name = self.project.file_stem
-        path, _ = QFileDialog.getSaveFileName(
-            self, "Save the truth", f"{name}_truth.fits", "FITS (*.fits)"
-        )
-        if path:
-            path = path if Path(path).suffix else f"{path}.fits"
-            self.workspace.truth_fitter.save(
-                path, lambda where: self.message.say(f"Saved in {where}")
-            )
+        self._ask_save("Save the truth", "truth", self.workspace.truth_fitter.save)
 
     def _ask_save_dustless(self) -> None:
-        name = self.project.file_stem
-        path, _ = QFileDialog.getSaveFileName(
-            self, "Save the images without dust", f"{name}_dustless.fits", "FITS (*.fits)"
-        )
+        save = self.workspace.dust_taker.save
+        self._ask_save("Save the images without dust", "dustless", save)
+
+    def _ask_save(
+        self, title: str, ending: str, save: Callable[[str, Callable[[str], None]], object]
+    ) -> None:
+        """Ask for a FITS file, and save there."""
+        name = f"{self.project.file_stem}_{ending}.fits"
+        path, _ = QFileDialog.getSaveFileName(self, title, name, "FITS (*.fits)")
         if path:
             path = path if Path(path).suffix else f"{path}.fits"
-            self.workspace.dust_taker.save(
-                path, lambda where: self.message.say(f"Saved in {where}")
-            )
+            save(path, lambda where: self.message.say(f"Saved in {where}"))
 
 
 def available_devices() -> set[str]:

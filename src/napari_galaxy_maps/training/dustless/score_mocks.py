@@ -26,8 +26,8 @@ from ...sed.compose import DIMMED
 from ...sed.dustless import dustless_steps
 from ...sed.library import Library, build_library
 from ...sed.priors import for_attenuation
+from ..pages import put_into
 from .mock_light import BRIGHT, CASES, MockLight, other_mocks, own_mocks
-from .pages import put_into
 
 WITHIN: Final = 0.1
 """mag of the light without dust."""

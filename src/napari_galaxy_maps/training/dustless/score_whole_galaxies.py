@@ -26,7 +26,7 @@ from ...sed.dustless import dustless_steps
 from ...sed.library import build_library
 from ...sed.priors import for_attenuation
 from ..datasets.cigale_fits import CigaleFits, read_cigale
-from .pages import put_into
+from ..pages import put_into
 
 FOLDS: Final = 5
 REFERENCE: Final = "WISE_3.4"

@@ -34,6 +34,7 @@ from ...models.registry import model_hash
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ...pipeline import predict_cube_steps
 from ...progress import run_to_end
+from ..pages import page_with, put_into
 from ..stellar_unet.stellar_scoring import galaxy_scores
 from . import table_of_rows
 from .cases import Case, Studio, all_cases, chosen, rows_of
@@ -167,7 +168,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         check_output_folder(options.out)
-        page = table_of_rows.page_of(options.docs) if options.docs else ""
+        if options.docs:  # what is wrong with the page is found before the work
+            page_with(options.docs, table_of_rows.MARK)
         cases = chosen(all_cases(), options.rows, options.last, options.quick)
         studio = Studio(options.data)
         with model_of(options.model) as model:
@@ -183,7 +185,7 @@ def main(arguments: list[str] | None = None) -> int:
         write_text(options.out / "outside.json", numbers + "\n", overwrite=True)
         write_text(options.out / "outside.md", table, overwrite=True)
         if options.docs:
-            write_text(options.docs, table_of_rows.inserted(page, table), overwrite=True)
+            put_into(options.docs, table_of_rows.MARK, table.rstrip().splitlines())
     except GalaxyMapsError as error:
         print(error, file=sys.stderr)
         return 2

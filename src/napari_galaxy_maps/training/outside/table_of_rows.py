@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ...exceptions import InputError
 from ..stellar_unet.stellar_scoring import PUBLISHED
 
 MASS, AGE, METALS, SFR = "LOG_SIGMA_STAR", "AGE_STAR", "LOG_SIGMA_ZSTAR", "LOG_SIGMA_SFR"
@@ -17,8 +16,7 @@ MASS_WITHIN = 0.1
 WITHIN_68 = (45.0, 90.0)
 """Per cent of pixels within one sigma, in each row."""
 POOLED_68, POOLED_95 = (60.0, 76.0), (90.0, 98.0)
-START = "<!-- outside: made by training/outside/score.py -->"
-END = "<!-- end of outside -->"
+MARK = "outside: made by training/outside/score.py"
 _SAID = 3  # refusals that are quoted
 _HEAD = (
     "row", "n", "mass", "age", "told", "metals", "told", "mass 68, 95 %", "age 68, 95 %",
@@ -111,26 +109,3 @@ def _published() -> list[str]:
 
 def _number(value: float, form: str) -> str:
     return format(value, form) if np.isfinite(value) else "–"
-
-
-def page_of(path: Path) -> str:
-    """The text of a page that has the marks between which the table stands.
-
-    Raises
-    ------
-    InputError
-        When it is not there or has no such marks.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}.") from None
-    if START not in text or END not in text.partition(START)[2]:
-        raise InputError(f"{path} has no lines {START} and {END}, between which the table stands.")
-    return text
-
-
-def inserted(page: str, table: str) -> str:
-    """The page with the table between its marks."""
-    before, _, rest = page.partition(START)
-    return f"{before}{START}\n\n{table.rstrip()}\n\n{END}{rest.partition(END)[2]}"
