@@ -91,7 +91,7 @@ def predicted(path, registry):
 def test_two_more_bands_in_the_table_change_no_map_and_no_fit(tmp_path):
     plain = predicted(tmp_path / "plain.npz", "plain")
     more = predicted(tmp_path / "more.npz", "more")
-    assert set(plain) == set(more) and len(plain) == 2 * (7 + 7 + 1) + 9 + 4
+    assert set(plain) == set(more) and len(plain) == 2 * (7 + 7 + 1) + 10 + 4
     assert all(np.isfinite(plane).mean() > 0.8 for plane in plain.values())
     for name, plane in plain.items():
         np.testing.assert_array_equal(plane, more[name], err_msg=name)
