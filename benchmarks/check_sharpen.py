@@ -7,7 +7,8 @@ Galaxies are mocks of the project, and galaxies of the second recipe, which shar
 (`training.other_mocks`; it needs DATA's templates/ and simulated/, and astro-sedpy). Each is seen
 in all bands that dust-forest takes at 12 arcsec, with the surveys' noise; the trusted map is the
 true one at 36 arcsec on pixels of 12 arcsec, with noise. Seeds are fixed. The lengths over which
-errors are alike (`sharpen.sharpened_maps.SCALES`) were chosen on mocks of other seeds.
+errors are alike, and their size (`sharpen.sharpened_maps.SCALES`, `LOCAL`), were chosen on mocks of
+other seeds.
 """
 
 from __future__ import annotations

@@ -27,12 +27,17 @@ from .coarse_view import CoarseView
 from .correction_field import Coarse, Prior, most_likely_steps, scatter_steps
 from .trusted import Trusted
 
-FINE_SHARE = 0.3
-"""Share of the local variance that is alike over the prediction's own PSF. It and `SCALES` follow
-the autocorrelation of errors of dust-forest on mocks that score nothing, and do best on these.
+LUMINOSITY, MASS = "LOG_SIGMA_LD", "LOG_SIGMA_MD"
+FINE_SHARE = {LUMINOSITY: 0.45, MASS: 0.3}
+"""Share of the local variance that is alike over the prediction's own PSF. It, `SCALES` and `LOCAL`
+follow the errors of dust-forest on mocks that score nothing, and do best on these.
 """
-SCALES = ((1.3, 0.3), (3.0, 0.4))
+SCALES = ((1.3, 0.43), (3.0, 0.57))
 """Over which lengths the rest is alike: sigmas in those of the coarse PSF, and their shares."""
+LOCAL = {LUMINOSITY: 1.0, MASS: 0.6}
+"""What pixels of one galaxy miss beside each other, of the error that the prediction tells for
+neighbours: for the mass most of it is alike in the whole galaxy, which the coarse map settles.
+"""
 DRAWS = 16
 _NO_ERROR = 0.3
 """Error in dex that is taken of a prediction that tells none."""
@@ -173,9 +178,11 @@ def _correction_steps(
     weight = np.ones(maps.shape)
     if settings.beyond == "prediction":
         weight = _trusted_share(view, sure, pixels)
-    scales = [(length * pixels, share) for length, share in SCALES]
-    scales.append((np.sqrt(2) * pixels * fwhm / one.fwhm, FINE_SHARE))
-    prior = Prior(local * weight, shared * weight, scales)
+    kind = LUMINOSITY if one.what == LUMINOSITY else MASS  # an image stands for the mass
+    fine = FINE_SHARE[kind]
+    scales = [(length * pixels, share * (1 - fine)) for length, share in SCALES]
+    scales.append((np.sqrt(2) * pixels * fwhm / one.fwhm, fine))
+    prior = Prior(LOCAL[kind] * local * weight, shared * weight, scales)
     # What the coarse map sees of light that may not change is nothing to be fitted.
     fixed = view.see(light * (1 - weight))
     coarse = Coarse(view, value, np.where(sure, sigma, np.hypot(sigma, fixed)), one.correlation)
@@ -225,7 +232,7 @@ def _light_and_errors(
     name = one.what
     notes: list[str] = []
     if one.is_image:
-        name = "LOG_SIGMA_MD"
+        name = MASS
         missing = [n for n in (name, "T_DUST") if n not in maps]
         if missing:
             raise InputError(
@@ -269,7 +276,7 @@ def _with_warmth(
         return correction
     kelvin = maps.whole("T_DUST").astype(float)
     steep = -_per_kelvin(kelvin, one.what, _redshift(maps)[0])
-    if name == "LOG_SIGMA_LD":
+    if name == LUMINOSITY:
         steep = steep + (4 + T_DUST_BETA) / kelvin
     sigma = np.nan_to_num(np.abs(steep) * maps.whole("T_DUST", error=True))
     own = np.nan_to_num(np.abs(steep) * maps.galaxy_errors.get("T_DUST", np.zeros(maps.shape)))
@@ -363,9 +370,9 @@ def _check_notes(
 
 def _temperature_notes(corrections: dict[str, _Correction]) -> list[str]:
     """What the corrected light over mass says of the temperature, which stays as predicted."""
-    if not {"LOG_SIGMA_LD", "LOG_SIGMA_MD"} <= set(corrections):
+    if not {LUMINOSITY, MASS} <= set(corrections):
         return []
-    light, mass = corrections["LOG_SIGMA_LD"], corrections["LOG_SIGMA_MD"]
+    light, mass = corrections[LUMINOSITY], corrections[MASS]
     apart = np.abs(light.log - mass.log)[(light.log != 0) | (mass.log != 0)]
     usual = float(np.median(apart)) / _LN10 if apart.size else 0.0
     if usual < 0.1:
