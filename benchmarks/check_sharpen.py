@@ -259,6 +259,7 @@ def main() -> int:
         draw(options.figure)
         return 0
     lines: list[str] = []
+    every: list[dict[tuple[str, str], float]] = []
     for title, cases in (
         ("Mocks of the project", mocks(options.mocks)),
         ("The second recipe", others(options.others, options.data) if options.others else ()),
@@ -275,6 +276,10 @@ def main() -> int:
             )
         if rows:
             lines += table(rows, title)
+        every += rows
+    if every:
+        held = "; ".join(f"{name} {mean(every, (name, 'held'))}" for name in SHARPENED)
+        lines += [f"Within one sigma of all {len(every)} galaxies: {held}.", ""]
     print("\n".join(lines))
     if options.docs:
         put_into(options.docs, MARK, lines)

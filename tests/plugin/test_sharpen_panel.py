@@ -7,8 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from astropy.io import fits
+from qtpy.QtGui import QShortcut
 
 from napari_galaxy_maps.data.recipe import Recipe
+from napari_galaxy_maps.data.sharpen_settings import SharpenSettings
+from napari_galaxy_maps.fits_io.ds9_regions import Polygon
 from napari_galaxy_maps.fits_io.map_files import read_maps, write_maps
 from napari_galaxy_maps.fits_io.recipe_files import read_recipe
 from napari_galaxy_maps.plugin.ground.layer_specs import Key
@@ -18,6 +21,7 @@ from tests.sharpen.scene import MD, coarse_map, predicted
 
 from .conftest import idle, wait_for
 from .test_panels import click, panel
+from .test_truth_and_filling import mock, opened  # noqa: F401
 
 pytestmark = pytest.mark.window
 
@@ -112,3 +116,48 @@ def test_the_truth_in_use_is_taken(viewer, workspace, qtbot, result, low):
     project.add_truth("low.fits", read_maps(low), choose=True)
     click(qtbot, sharpen.take_truth)
     assert project.recipe.sharpen.coarse == str(low)
+
+
+def test_ctrl_z_takes_back_what_was_set(viewer, workspace, qtbot, result, low):
+    project, sharpen = workspace.project, panel(viewer, "Sharpen")
+    panels.raise_panel(viewer, "Sharpen")
+    qtbot.wait(50)
+    project.set_recipe("sharpen", coarse=str(low))
+    project.set_recipe("sharpen", signal_to_noise=5.0)
+    keys = {s.key().toString(): s for s in sharpen.findChildren(QShortcut)}
+    keys["Ctrl+Z"].activated.emit()  # a bare display gives no window the focus that keys need
+    assert project.recipe.sharpen == SharpenSettings(coarse=str(low))
+    keys["Ctrl+Z"].activated.emit()
+    assert project.recipe.sharpen == SharpenSettings()
+    keys["Ctrl+Shift+Z"].activated.emit()
+    assert project.recipe.sharpen.coarse == str(low)
+
+
+@pytest.mark.slow
+def test_predictions_stay_plain_and_sharpened_maps_follow_edits_sharpened(
+    viewer,
+    workspace,
+    qtbot,
+    opened,  # noqa: F811
+    mock,  # noqa: F811
+):
+    opened("SDSS_g", "SDSS_i", "WISE_3.4", "WISE_12")
+    project = workspace.project
+    project.set_recipe("sharpen", coarse=str(mock / "SPIRE_500.fits"), image="SPIRE_500")
+    workspace.predictor.predict()
+    wait_for(qtbot, lambda: idle(workspace) and project.maps is not None)
+    plain = project.result
+    assert not plain.maps.provenance.get("sharpened") and not project.differences(plain)
+    workspace.sharpener.sharpen()
+    wait_for(qtbot, lambda: idle(workspace) and len(project.results) == 2)
+    sharp = project.result
+    assert not project.differences(sharp) and not project.differences(plain)
+    # An edit of the masks: the maps that are looked at are made anew, sharpened as before.
+    before = sharp.maps
+    ra, dec = project.reference
+    corners = ((ra, dec), (ra + 0.01, dec), (ra, dec + 0.01))
+    workspace.masks.edit("a polygon", added=[Polygon(corners, "", "drawn")])
+    wait_for(qtbot, lambda: idle(workspace) and sharp.maps is not before)
+    assert sharp.maps.provenance.get("sharpened")
+    assert (sharp.maps.flags != before.flags).any()
+    assert not plain.maps.provenance.get("sharpened")

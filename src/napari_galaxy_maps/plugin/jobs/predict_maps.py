@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...data.maps import PropertyMaps
+from ...data.sharpen_settings import SharpenSettings
 from ...exceptions import GalaxyMapsError, InputError
 from ...progress import Progress, Steps
 from ..canvas.map_views import MapViews
@@ -81,6 +82,7 @@ class MapPredictor:
         if self.runner.busy() or galaxy is None:
             return None
         recipe = project.recipe.model_copy(deep=True)
+        recipe.sharpen = SharpenSettings()  # that is a step of its own, whose result stands beside
         masks = self.masks.for_job(recipe, galaxy.images)
         truth, memory, inputs = project.truth, project.kept_memory(), project.checksums
 

@@ -159,6 +159,7 @@ class MapRefresher:
             return None
         recipe = project.recipe.model_copy(deep=True)
         recipe.model = result.recipe.model.model_copy()  # another may be chosen for the next one
+        recipe.sharpen = result.recipe.sharpen.model_copy(deep=True)
         masks = self.masks.for_job(recipe, galaxy.images)
         truth, name = project.truth, project.name or galaxy.name
         reference = project.place(next(iter(galaxy.images.values())))

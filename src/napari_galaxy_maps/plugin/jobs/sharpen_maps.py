@@ -53,7 +53,7 @@ class MapSharpener:
         def sharpened(found: PredictedMaps) -> None:
             looked = self.views.looked_at
             result = project.result_like(recipe)
-            if result is None or not result.maps.provenance.get("sharpened"):
+            if result is None:
                 made = Result(before.label + SHARPENED, found.maps, recipe, before.inputs)
                 result = project.add_result(made)
             else:

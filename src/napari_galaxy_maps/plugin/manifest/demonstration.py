@@ -1,5 +1,6 @@
-"""The demonstration: opens the sample spiral, predicts its maps and shows them; given a file, saves
-the window and ends.
+"""The demonstration: opens the sample spiral, predicts its maps, sharpens them by one of its
+far-infrared images, takes the dust out of its images, and shows the maps; given a file, saves the
+window and ends.
 """
 
 from __future__ import annotations
@@ -18,9 +19,13 @@ from . import docks
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
+    from ..state.results import Result
+
 SAMPLE = "spiral"
 SHOWN = "LOG_SIGMA_MD"
 """The map that is looked at in the end."""
+TRUSTED = "SPIRE_250"
+"""The image by which the maps are sharpened."""
 
 _SIZE = (1560, 920)
 _LOOK_MS = 50
@@ -47,8 +52,11 @@ class Demo:
         self.workspace = workspace_of(viewer)
         self.problem = ""
         self._on_end = on_end
-        self._steps = iter((self._open, self._predict, self._show))
+        self._steps = iter(
+            (self._open, self._predict, self._look_at, self._sharpen, self._take_dust, self._show)
+        )
         self._messages: list[str] = []
+        self._predicted: Result | None = None
         self._began = self._quiet_since = time.monotonic()
         self.workspace.project.message.connect(self._messages.append)
         self._timer = QTimer()
@@ -85,13 +93,29 @@ class Demo:
         docks.raise_panel(self.viewer, "Predict")
         self.workspace.predictor.predict()
 
-    def _show(self) -> None:
-        result, views = self.workspace.project.result, self.workspace.views
-        if result is None:
+    def _look_at(self) -> None:
+        """The maps, while the rest is done."""
+        self._predicted, views = self.workspace.project.result, self.workspace.views
+        if self._predicted is None:
             self._end("No maps were predicted.")
             return
         views.look(SHOWN)
-        views.layers.fit(key_of(result, SHOWN))
+        views.layers.fit(key_of(self._predicted, SHOWN))
+
+    def _sharpen(self) -> None:
+        project = self.workspace.project
+        image = project.galaxy.images.get(TRUSTED) if project.galaxy is not None else None
+        if image is not None:
+            project.set_recipe("sharpen", coarse=str(image.path), image=TRUSTED)
+            self.workspace.sharpener.sharpen()
+
+    def _take_dust(self) -> None:
+        self.workspace.dust_taker.take()
+
+    def _show(self) -> None:
+        if self._predicted in self.workspace.project.results:  # else somebody has closed it
+            self.workspace.choose_result(self._predicted)
+            self.workspace.views.look(SHOWN)
         from qtpy.QtCore import QTimer
 
         QTimer.singleShot(int(_PAINT_S * 1000), self._end)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QHBoxLayout
 
 from ...exceptions import GalaxyMapsError
+from ..ground.edit_history import History
 from ..jobs.sharpen_maps import SHARPENED, TITLE
-from ..widgets.forms import Message, make_button, wrapped
+from ..widgets.forms import Message, bind_edit_keys, make_button, wrapped
 from ..widgets.settings_form import SettingsForm
 from ..widgets.theme_colours import FAINT, GOOD
 from .workspace_panel import WorkspacePanel
@@ -61,7 +62,28 @@ class SharpenPanel(WorkspacePanel):
             (self.project.message, self.message.say),
         ):
             self.listen(signal, slot)
+        self.listen(self.project.switched, self._forget)
+        bind_edit_keys(self, self._back, self._forward)
+        self._forget()
         self.refresh()
+
+    def _forget(self) -> None:
+        """Ctrl+Z takes back what is entered from here on."""
+        self.history = History(self.project.recipe.sharpen.model_copy(deep=True))
+
+    def _back(self) -> None:
+        if self.history.undo():
+            self.project.set_recipe("sharpen", **self.history.now.model_dump())
+
+    def _forward(self) -> None:
+        if self.history.redo():
+            self.project.set_recipe("sharpen", **self.history.now.model_dump())
+
+    def _keep(self) -> None:
+        """Remember what is set, however it was set, so that Ctrl+Z brings it back."""
+        now = self.project.recipe.sharpen
+        if now != self.history.now:
+            self.history.push(now.model_copy(deep=True), "the change of settings")
 
     def _set(self, key: str, value: Any) -> None:
         if value == getattr(self.project.recipe.sharpen, key):
@@ -111,6 +133,7 @@ class SharpenPanel(WorkspacePanel):
 
     def refresh(self) -> None:
         """Show the recipe, and what was done to the maps that are looked at."""
+        self._keep()
         self.form.refresh()
         job, result = self.runner.job, self.project.result
         self.button.setEnabled(job is None)

@@ -318,6 +318,7 @@ class Project(GalaxyWork):
             result
             for result in self.results
             if not result.opened
+            and bool(result.recipe.sharpen.coarse) == bool(recipe.sharpen.coarse)
             and result.recipe.model.name == recipe.model.name
             and result.recipe.model.prior == recipe.model.prior
             and result.recipe.model.members == recipe.model.members

@@ -162,6 +162,8 @@ def changed_settings(before: Recipe, now: Recipe) -> list[str]:
         one, other = getattr(before, section), getattr(now, section)
         if one == other or section in _OF_TRUTHS:
             continue
+        if section == "sharpen" and not before.sharpen.coarse:
+            continue  # it has made nothing of these maps
         skipped = _NO_MATTER.get(section, set())
         for key in type(one).model_fields:
             if key not in skipped and getattr(one, key) != getattr(other, key):

@@ -221,7 +221,7 @@ def bind_edit_keys(
     widget: QWidget,
     undo: Callable[[], Any],
     redo: Callable[[], Any],
-    delete: Callable[[], Any],
+    delete: Callable[[], Any] | None = None,
     escape: Callable[[], Any] | None = None,
 ) -> None:
     """Ctrl+Z, Ctrl+Shift+Z, Delete and Escape, wherever in a panel the focus is."""
