@@ -42,12 +42,15 @@ class Assumption:
         The bands, or the model, that it is about.
     grave : bool
         Whether maps are likely wrong with it.
+    impossible : bool
+        Whether there cannot be any.
     """
 
     text: str
     mend: str = ""
     of: tuple[str, ...] = ()
     grave: bool = False
+    impossible: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,8 +108,9 @@ def _impossible(known: Known) -> list[Assumption]:
         return []
     others = [name for name in suitability.able(bands) if name != model]
     if not others:
-        return [Assumption(why, FILES, grave=True)]
-    return [Assumption(f"{why} {others[0]} can work on these.", MODEL, (others[0],), True)]
+        return [Assumption(why, FILES, (), True, True)]
+    words = f"{why} {others[0]} can work on these bands."
+    return [Assumption(words, MODEL, (others[0],), True, True)]
 
 
 def _odd(known: Known) -> list[Assumption]:

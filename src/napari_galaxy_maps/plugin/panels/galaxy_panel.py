@@ -4,6 +4,8 @@ the galaxy.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -286,25 +288,24 @@ class GalaxyPanel(WorkspacePanel):
 
     def _set(self, section: str, **values: Any) -> bool:
         """Change the recipe; what makes no sense gets a message, and the field shows what holds."""
+        change = self.project.set_galaxy
+        if section != "galaxy":
+            change = partial(self.project.set_recipe, section)
+        return self._changed(change, **values)
+
+    def _changed(self, change: Callable[..., None], **values: Any) -> bool:
         try:
-            self.project.set_recipe(section, **values)
+            change(**values)
         except GalaxyMapsError as error:
             self.message.say(str(error))
             self.refresh()
             return False
-        self.message.say("")
-        if section == "galaxy":
-            self.project.make_galaxy()
-            self.message.say(self.project.galaxy_problem)
+        self.message.say(self.project.galaxy_problem if change == self.project.set_galaxy else "")
         return True
 
     def _resettle(self, **table: Any) -> bool:
         """Change what is said of the files, and settle them anew."""
-        if not self._set("input", **table):
-            return False
-        self.project.files_changed.emit()
-        self.project.files_resettled.emit()
-        return True
+        return self._changed(self.project.resettle, **table)
 
     def _give_angle(self, field: QLineEdit, key: str) -> None:
         if not field.isModified():
