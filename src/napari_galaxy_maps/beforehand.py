@@ -46,8 +46,8 @@ def remarks_before(cube: BandCube, recipe: Recipe) -> list[str]:
         used = model.check_bands(cube.bands)
     except ModelError:
         return []
-    remarks = model.remarks(cube)
+    flagged = ""
     if hasattr(model, "flagged_ahead"):
         share = model.flagged_ahead(cube.only(used).with_masked_light())
-        remarks += [*filter(None, [mostly_unlike_in_words(share, model.name)])]
-    return remarks
+        flagged = mostly_unlike_in_words(share, model.name)
+    return [*filter(None, [flagged]), *model.remarks(cube)]

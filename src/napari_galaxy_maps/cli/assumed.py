@@ -33,7 +33,7 @@ def print_assumptions(
     found = assumptions(Known(galaxy, recipe, masks, look))
     for one in found:
         option = option_for(one, recipe)
-        print(f"assumed: {one.text}{f' ({option})' if option else ''}")
+        print(f"assumed: {one.more or one.text}{f' ({option})' if option else ''}")
     return [text for one in found for text in (one.text, one.text.removesuffix("."))]
 
 

@@ -195,8 +195,7 @@ def mostly_unlike_in_words(share: float, model: str) -> str:
         return ""
     return (
         f"{share:.0%} of the galaxy's pixels are unlike anything that {model} was trained on "
-        "(flag 4): do not trust these maps before you have looked at the units, bands, reddening "
-        "and sky of the images"
+        "(flag 4): look at the units, bands, reddening and sky of the images before you trust maps"
     )
 
 

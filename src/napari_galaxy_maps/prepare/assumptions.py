@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..models import suitability
@@ -14,6 +15,7 @@ from .reddening import NOT_KNOWN, told_by_header
 
 if TYPE_CHECKING:
     from ..data.galaxy import Galaxy
+    from ..data.question import Question
     from ..data.recipe import Recipe
     from .look_ahead import Look, Seen
     from .masks.mask_set import Masks
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 STARS, EBV, ELLIPSE = "stars", "ebv", "ellipse"
 REDSHIFT, DISTANCE = "redshift", "distance"
 LEAVE_OUT, OLD_PIXEL, FILES, MODEL, CARD = "leave out", "old pixel", "files", "model", "card"
+_NAMED = 3
+"""Files of which something is asked, by name."""
 WEAKEST = 0.05
 """Share of a galaxy that is seen in a band at the least, for the band to count as one."""
 
@@ -44,6 +48,8 @@ class Assumption:
         Whether maps are likely wrong with it.
     impossible : bool
         Whether there cannot be any.
+    more : str
+        The same at length, where there is more to say.
     """
 
     text: str
@@ -51,6 +57,7 @@ class Assumption:
     of: tuple[str, ...] = ()
     grave: bool = False
     impossible: bool = False
+    more: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,12 +85,12 @@ class Known:
     remarks: Sequence[str] = ()
     pixel_arcsec: float | None = None
 
-    @property
+    @cached_property
     def used(self) -> list[str]:
         """The bands that the model uses."""
         return suitability.used(self.recipe.model.name, list(self.galaxy.images))
 
-    @property
+    @cached_property
     def seen(self) -> Mapping[str, Seen]:
         """How the galaxy looks in each of them, where somebody has looked."""
         found = self.look.bands if self.look is not None else {}
@@ -99,6 +106,26 @@ def assumptions(known: Known) -> list[Assumption]:
     if impossible:
         return impossible
     return [one for find in _ALL for one in find(known)]
+
+
+def unanswered(asked: Sequence[Question]) -> list[Assumption]:
+    """That images are not used before a person has answered what is asked of them; empty where
+    nothing is.
+    """
+    if not asked:
+        return []
+    files = [*dict.fromkeys(question.file for question in asked)]
+    about = " and ".join(dict.fromkeys(question.about for question in asked))
+    more = f" and {len(files) - _NAMED} more" if files[_NAMED:] else ""
+    named = f"{', '.join(files[:_NAMED])}{more}"
+    are = "is" if len(files) == 1 else "are"
+    return [
+        Assumption(
+            f"{named} {are} not used before you say the {about}, which the Galaxy panel asks.",
+            FILES,
+            grave=True,
+        )
+    ]
 
 
 def _impossible(known: Known) -> list[Assumption]:
@@ -125,7 +152,12 @@ def _odd(known: Known) -> list[Assumption]:
 def _remarked(known: Known) -> list[Assumption]:
     said = _redshift(known)
     texts = [one.text for one in said]
-    return [Assumption(text, FILES, grave=True) for text in known.remarks if text not in texts]
+    return [
+        Assumption(f"{first.rstrip('.')}.", FILES, grave=True, more=text if rest else "")
+        for text in known.remarks
+        if text not in texts
+        for first, _, rest in [text.partition(". ")]
+    ]
 
 
 def _redshift(known: Known) -> list[Assumption]:

@@ -100,8 +100,8 @@ def seen_in(image: BandImage, ellipse: Ellipse) -> Seen:
     with np.errstate(invalid="ignore"):
         there = block_reduce(np.isfinite(data).astype(float), side)
         blocks = block_reduce(np.nan_to_num(data), side) / np.where(there > 0, there, np.nan)
-    wcs = image.wcs.slice((slice(0, ny, side), slice(0, nx, side)))
-    radius, known = ellipse.radius(wcs, blocks.shape), np.isfinite(blocks)
+    middles = tuple(slice(side // 2, n, side) for n in (ny, nx))
+    radius, known = ellipse.radius(image.wcs, image.shape)[middles], np.isfinite(blocks)
     middle = known & (radius < _MIDDLE)
     sky, inside = known & (radius > _SKY), known & (radius < 1)
     level, share = 0.0, float("nan")

@@ -29,8 +29,8 @@ _APART, _WITH_WAVELENGTH = 0.5, 0.6
 """Dex by which two bands may be off, and how much more a factor of 10 in wavelength may be: beyond
 all of DustPedia's galaxies, and enough for colours at redshift 0.4.
 """
-_FAINTEST, _BRIGHTEST = -4.2, 2.3
-"""log10 MJy/sr in the middle of a galaxy: 31 and 14.7 mag/arcsec2. The mean in DustPedia's
+_FAINTEST, _BRIGHTEST = -4.2, 1.8
+"""log10 MJy/sr in the middle of a galaxy: 31 and 16 mag/arcsec2. The mean in DustPedia's
 apertures is -2.6 to 0.4.
 """
 _EXPLAINS = 0.3
@@ -92,7 +92,7 @@ def _extreme(logs: Mapping[str, float]) -> list[Odd]:
             value = 10 ** float(np.median([logs[name] for name in names]))
             found.append(
                 Odd(
-                    f"{', '.join(names)}: {value:.2g} MJy/sr in the middle of the galaxy, {words} "
+                    f"{', '.join(names)}: {_number(value)} MJy/sr in the middle of the galaxy, {words} "
                     "than any galaxy: is the unit right?",
                     tuple(names),
                 )
@@ -177,7 +177,11 @@ def _of_old_pixels(
 
 
 def _times(off: float) -> str:
-    return f"{10**off:.2g} times as bright" if off > 0 else f"{10**-off:.2g} times as faint"
+    return f"{_number(10 ** abs(off))} times as {'bright' if off > 0 else 'faint'}"
+
+
+def _number(value: float) -> str:
+    return f"{float(f'{value:.2g}'):,.10g}"
 
 
 def _some(bands: Mapping[str, float]) -> str:

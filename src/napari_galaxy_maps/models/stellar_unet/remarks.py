@@ -69,7 +69,7 @@ def _painted_cost(card: ModelCard) -> str:
     }
     *near, far = ranges
     costs = [
-        f"{words} {untold:.2f} in place of {told:.2f} dex"
+        f"{untold:.2f} in place of {told:.2f} in {words}"
         for words, (told, untold) in errors[far].items()
         if untold > _MORE * told
     ]
@@ -77,8 +77,8 @@ def _painted_cost(card: ModelCard) -> str:
     if not costs:
         return f"at {where} that costs sums of painted galaxies hardly anything."
     rest = [untold - told for label in near for told, untold in errors[label].values()]
-    nearer = f"; nearer at most {max(0, *rest):.2f} dex more" if rest else ""
-    return f"error of {', '.join(costs)} (sums of painted galaxies at {where}){nearer}."
+    nearer = f"; nearer at most {max(0, *rest):.2f} more" if rest else ""
+    return f"errors in dex of {', '.join(costs)} (sums of painted galaxies at {where}){nearer}."
 
 
 def _error(cell: str) -> float:

@@ -66,6 +66,7 @@ class PredictPanel(WorkspacePanel):
             (project.recipe_changed, self.refresh),
             (project.galaxy_changed, self._show_missing),
             (project.recipe_changed, self._show_missing),
+            (project.files_changed, self._show_missing),
             (project.cube_changed, self._show_missing),
             (project.results_changed, self._show_missing),
             (self.workspace.masks.changed, self._show_missing),

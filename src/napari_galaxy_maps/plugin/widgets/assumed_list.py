@@ -12,7 +12,7 @@ from ...data.recipe import GalaxySettings, ReddeningSettings
 from ...data.setting import range_of
 from ...exceptions import GalaxyMapsError
 from ...prepare import assumptions as kinds
-from ...prepare.assumptions import Assumption, assumptions
+from ...prepare.assumptions import Assumption, assumptions, unanswered
 from ..state.answers import with_answer, with_use
 from .forms import NumberField, wrapped
 from .other_panel import raise_panel
@@ -28,7 +28,7 @@ _BUTTONS = {
     kinds.ELLIPSE: ("Draw D25", "Show the ellipse on the canvas, to be moved, resized and turned"),
     kinds.LEAVE_OUT: ("Leave out", "Take these images' ticks away in the Galaxy panel"),
     kinds.OLD_PIXEL: ("Per old pixel", "Say that values are per pixel of the survey's own images"),
-    kinds.FILES: ("Look at files", "Show bands and units of the images in the Galaxy panel"),
+    kinds.FILES: ("Files", "Show bands and units of the images in the Galaxy panel"),
     kinds.CARD: ("Card", "What the model was trained on, and where not to trust it"),
 }
 _FIELDS = {
@@ -88,7 +88,9 @@ class AssumedList(QWidget):
     def refresh(self) -> None:
         """Show what is assumed now."""
         known = self.workspace.first_look.known()
-        self.found = [] if known is None else assumptions(known)
+        rows = self.project.file_rows()
+        asked = [question for row in rows if row.used for question in row.questions]
+        self.found = [*unanswered(asked), *([] if known is None else assumptions(known))]
         self.impossible = next((one.text for one in self.found if one.impossible), "")
         self._show()
         self.changed.emit()
@@ -110,7 +112,8 @@ class AssumedList(QWidget):
         clear(self._grid)
         for row, one in enumerate(shown):
             text = wrapped(one.text, WARNING if one.grave else FAINT, "assumption")
-            self._grid.addWidget(text, row, 0)
+            text.setToolTip(one.more)
+            self._grid.addWidget(text, row, 0, Qt.AlignmentFlag.AlignTop)
             text.show()
             control = self._control(one)
             if control is not None:
