@@ -14,6 +14,8 @@ from .odd_brightness import odd_brightness
 from .reddening import NOT_KNOWN, told_by_header
 
 if TYPE_CHECKING:
+    from astropy.io.fits import Header
+
     from ..data.galaxy import Galaxy
     from ..data.question import Question
     from ..data.recipe import Recipe
@@ -135,9 +137,10 @@ def _impossible(known: Known) -> list[Assumption]:
         return []
     others = [name for name in suitability.able(bands) if name != model]
     if not others:
-        return [Assumption(why, FILES, (), True, True)]
-    words = f"{why} {others[0]} can work on these bands."
-    return [Assumption(words, MODEL, (others[0],), True, True)]
+        words = f"{model} cannot work on these bands, nor can any other model."
+        return [Assumption(words, FILES, (), True, True, f"{words} {why}")]
+    words = f"{model} cannot work on these bands; {others[0]} can."
+    return [Assumption(words, MODEL, (others[0],), True, True, f"{words} {why}")]
 
 
 def _odd(known: Known) -> list[Assumption]:
@@ -233,12 +236,12 @@ def _real(known: Known) -> list[Assumption]:
     return [Assumption(words, CARD)]
 
 
-def _is_mock(header: object) -> bool:
+def _is_mock(header: Header | None) -> bool:
     """Whether a header says that its image is of a mock galaxy of this program."""
-    comments = getattr(header, "comments", None)
-    if comments is None:
+    if header is None:
         return False
-    return any("mock galaxy" in str(comments[key]) for key in ("OBJECT", "SEED") if key in comments)
+    told = (str(header.comments[key]) for key in ("OBJECT", "SEED") if key in header)
+    return any("mock galaxy" in words for words in told)
 
 
 _ALL: tuple[Callable[[Known], list[Assumption]], ...] = (

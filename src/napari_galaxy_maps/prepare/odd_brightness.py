@@ -92,8 +92,8 @@ def _extreme(logs: Mapping[str, float]) -> list[Odd]:
             value = 10 ** float(np.median([logs[name] for name in names]))
             found.append(
                 Odd(
-                    f"{', '.join(names)}: {_number(value)} MJy/sr in the middle of the galaxy, {words} "
-                    "than any galaxy: is the unit right?",
+                    f"{', '.join(names)}: {_number(value)} MJy/sr in the middle of the galaxy, "
+                    f"{words} than any galaxy: is the unit right?",
                     tuple(names),
                 )
             )

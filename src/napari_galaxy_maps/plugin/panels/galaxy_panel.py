@@ -86,6 +86,8 @@ class GalaxyPanel(WorkspacePanel):
         self.listen(self.project.switched, self._switched)
         self.listen(self.project.recipe_changed, self.refresh)
         self.listen(self.project.message, self.message.say)
+        self.listen(self.workspace.first_look.changed, self._show_measured)
+        self.listen(self.project.steps_changed, self._show_measured)
         self.listen(self.workspace.galaxies.changed, self.galaxies.refresh)
         self.listen(self.workspace.side_by_side.changed, self.galaxies.refresh)
         self.listen(self.workspace.sessions.changed, self.session.refresh)
@@ -246,10 +248,28 @@ class GalaxyPanel(WorkspacePanel):
         self.distance.setPlaceholderText(f"{found:.4g} by redshift" if by_redshift else "unknown")
         self.redshift.show_value(settings.redshift)
         self.hubble_stage.show_value(settings.hubble_stage)
+        self._show_measured()
         self.d25.show_value(settings.d25)
         self.axis_ratio.show_value(settings.axis_ratio)
         self.position_angle.show_value(settings.position_angle)
         self._show_details()
+
+    def _show_measured(self) -> None:
+        """What was measured of the ellipse, faint in the fields that nobody has filled."""
+        given = self.project.recipe.galaxy
+        found = self.project.measured_ellipse() if given.d25 is None else None
+        usual = ("unknown", "1", "0", "hh:mm:ss or degrees", "dd:mm:ss or degrees")
+        fields = (self.d25, self.axis_ratio, self.position_angle, self.ra, self.dec)
+        if found is not None:
+            usual = (
+                f"{found.a / 30:.3g} measured",
+                f"{found.b / found.a:.2f}",
+                f"{found.pa:.0f}",
+                _angle_text(found.ra, True),
+                _angle_text(found.dec, False),
+            )
+        for field, text in zip(fields, usual, strict=True):
+            field.setPlaceholderText(text)
 
     def _show_stand_in(self, bands: list[str]) -> None:
         """The tick, where a band of another camera could stand in for one of the models'."""

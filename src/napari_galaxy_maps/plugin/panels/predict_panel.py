@@ -116,9 +116,10 @@ class PredictPanel(WorkspacePanel):
             lambda _: self.project.set_recipe("model", device=self.device.currentData())
         )
         form.addRow("Runs on", self.device)
-        row = QHBoxLayout()
-        row.addWidget(self._prior(), 1)
+        form.addRow(self._prior())
+        row = QHBoxLayout()  # a row of its own, so that a narrow panel need not scroll
         row.addWidget(self._members())
+        row.addStretch(1)
         form.addRow("", row)
         self._build_truth(form)
         self._build_dust(form)
@@ -155,7 +156,7 @@ class PredictPanel(WorkspacePanel):
         row = QHBoxLayout()
         row.addWidget(self.fit_truth, 1)
         row.addWidget(self.save_truth)
-        form.addRow("", row)
+        form.addRow(row)
 
     def _build_dust(self, form: QFormLayout) -> None:
         self.take_dust = QPushButton("Take the dust away")
