@@ -29,7 +29,7 @@ FLOORS = (
     ("models", "mocks"),
     ("prepare",),
     ("measure",),
-    ("pipeline", "provenance", "sharpen", "attenuate"),
+    ("pipeline", "beforehand", "provenance", "sharpen", "attenuate"),
     ("training", "batch", "archives"),
     ("cli", "plugin", "_api", "_arguments", "_attenuation", "_sharpening", "__main__"),
 )

@@ -12,6 +12,7 @@ import numpy as np
 from .bands.registry import get_band
 from .constants import PC_PER_MPC_ARCSEC
 from .data.cube import BandCube, changed_pixels
+from .data.flags import mostly_unlike
 from .data.galaxy import Ellipse, Galaxy
 from .data.maps import PropertyMaps
 from .data.masked_light import MapFilling
@@ -134,7 +135,7 @@ def predict_cube_steps(
         Bands of the galaxy that are not in the cube, because the model takes none of them.
     """
     cube.check_dimmed()
-    cube, recipe = _of_one_galaxy(cube, recipe)
+    cube, recipe = of_one_galaxy(cube, recipe)
     whole = cube.with_masked_light()
     model = chosen_model(recipe.model)
     asked = (recipe.model.prior, recipe.model.members)
@@ -142,6 +143,9 @@ def predict_cube_steps(
     unused = not_used(model.card, (*cube.bands, *left_out))
     if unused:
         yield Progress("predict", 0, 1, unused, lasting=True)
+    odd = model.remarks(cube)
+    for remark in odd:  # a person may want to stop here
+        yield Progress("predict", 1, 1, remark, lasting=True)
     before, last = (memory.cube, memory.maps) if memory is not None else (None, None)
     if (
         before is None
@@ -155,7 +159,8 @@ def predict_cube_steps(
         then = before.with_masked_light()
         maps = yield from _predict_changed(whole, then, last, model, recipe.model.device)
     maps, notes = possible_only(maps)
-    notes += [*filter(None, [mass_note(maps, cube.pixel_pc)]), *model.remarks(cube)]
+    flagged = mostly_unlike(maps.flags, model.name)
+    notes += [*filter(None, [mass_note(maps, cube.pixel_pc), flagged])]
     for note in notes:
         yield Progress("predict", 1, 1, note, lasting=True)
     shared = None
@@ -166,7 +171,7 @@ def predict_cube_steps(
         **known,
         **maps.provenance,
         "recipe": recipe.to_toml(),
-        "note": [*cube.notes, *filter(None, [unused]), *notes],
+        "note": [*cube.notes, *filter(None, [unused]), *notes, *odd],
         "fwhm": cube.fwhm,
     }
     if cube.pixel_pc:
@@ -217,7 +222,7 @@ def predict_global(
     return run_to_end(predict_cube_steps(integrated_cube(cube, ellipse, fill), recipe))
 
 
-def _of_one_galaxy(cube: BandCube, recipe: Recipe) -> tuple[BandCube, Recipe]:
+def of_one_galaxy(cube: BandCube, recipe: Recipe) -> tuple[BandCube, Recipe]:
     """A cube and a recipe that say the same Hubble stage and redshift: the recipe's, where it tells
     them.
     """

@@ -73,7 +73,7 @@ def test_panels_load_no_heavy_module_and_are_painted_soon():
 
 
 def test_the_window_does_not_wait_for_a_torch_that_a_thread_is_still_importing(monkeypatch):
-    from napari_galaxy_maps.plugin.panels.predict_panel import available_devices
+    from napari_galaxy_maps.plugin.widgets.device_box import available_devices
 
     half = ModuleType("torch")  # as it stands in sys.modules meanwhile: without anything to ask
     half.__spec__ = ModuleSpec("torch", None)

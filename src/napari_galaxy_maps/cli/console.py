@@ -49,9 +49,9 @@ def _in_plain_letters(error: UnicodeError) -> tuple[str, int]:
     return plain, error.end
 
 
-def run_steps(steps: Steps[T], quiet: bool) -> T:
+def run_steps(steps: Steps[T], quiet: bool, said: Sequence[str] = ()) -> T:
     """Run steps to their end, with a progress bar where standard error is a terminal, then print
-    what is worth knowing after it.
+    what is worth knowing after it, but for what was said before.
     """
     remarks: list[str] = []
 
@@ -79,7 +79,8 @@ def run_steps(steps: Steps[T], quiet: bool) -> T:
 
             result = run_to_end(steps, show)
     for remark in remarks:
-        print(remark)
+        if remark not in said:
+            print(remark)
     return result
 
 

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ..data import ranges
+from .assumed import print_assumptions
 from .console import print_maps, print_scores, run_steps
 from .galaxy_input import (
     cube_and_recipe,
@@ -74,13 +75,15 @@ def run(arguments: argparse.Namespace) -> None:
     resolve_device(recipe.model.device)
     truth = read_maps(arguments.truth) if arguments.truth else None
     say_what_changed(arguments, recipe)
-    memory = PredictionMemory()
+    memory, said = PredictionMemory(), []
     if cube is not None:
         steps = predict_cube_steps(cube, recipe, memory=memory)
     else:
         galaxy = read_galaxy(arguments, recipe)
-        steps = predict_steps(galaxy, recipe, memory, masks_of(arguments, galaxy))
-    maps = run_steps(steps, arguments.quiet)
+        masks = masks_of(arguments, galaxy)
+        said = print_assumptions(galaxy, recipe, masks, memory, arguments.quiet)
+        steps = predict_steps(galaxy, recipe, memory, masks)
+    maps = run_steps(steps, arguments.quiet, said)
     write_maps(
         arguments.out,
         maps,

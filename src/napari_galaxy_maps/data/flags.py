@@ -28,8 +28,8 @@ class Flag(IntFlag):
     DUST_UNTOLD = 1024
 
 
-_WORTH_SAYING = 0.005
-"""Share of a galaxy's pixels."""
+_WORTH_SAYING, MOSTLY = 0.005, 0.5
+"""Shares of a galaxy's pixels: to be told, and beyond which maps are hardly to be trusted."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +171,32 @@ def doubt_in_words(flags: np.ndarray) -> str:
         if share >= _WORTH_SAYING:
             found.append(f"{share:.0%} {words}")
     return ", ".join(found)
+
+
+def mostly_unlike(flags: np.ndarray, model: str) -> str:
+    """A sentence on a galaxy of which most pixels are unlike anything that a model was trained on;
+    empty where they are not.
+
+    Parameters
+    ----------
+    flags : ndarray of int, shape (ny, nx)
+        Pixels under masks and outside the ellipse do not count.
+    model : str
+        Its name.
+    """
+    galaxy = (flags & (Flag.MASKED | Flag.OUTSIDE)) == 0
+    odd = ((flags & Flag.OUT_OF_DISTRIBUTION) != 0)[galaxy]
+    return mostly_unlike_in_words(float(odd.mean()) if odd.size else 0.0, model)
+
+
+def mostly_unlike_in_words(share: float, model: str) -> str:
+    """`mostly_unlike` of the share of the galaxy's pixels."""
+    if not share > MOSTLY:
+        return ""
+    return (
+        f"{share:.0%} of the galaxy's pixels are unlike anything that {model} was trained on "
+        "(flag 4): look at the units, bands, reddening and sky of the images before you trust maps"
+    )
 
 
 def column_description(flags: np.ndarray, told: Mapping[int, str] = NONE_TOLD) -> str:

@@ -9,6 +9,7 @@ from ..progress import Progress, Steps
 
 if TYPE_CHECKING:
     from ..data.cube import BandCube
+    from ..data.galaxy import Galaxy
     from ..data.maps import PropertyMaps
     from .card import ModelCard
 
@@ -113,4 +114,33 @@ class ModelWithMembers(Model, Protocol):
 
     def with_members(self, members: int) -> Model:
         """The same model in 1 to 8 orientations; ``provenance["members"]`` says in how many."""
+        ...
+
+
+class ModelThatForesees(Model, Protocol):
+    """A model that can be asked before a prediction, by its card alone or a prepared cube."""
+
+    @classmethod
+    def bands_used(cls, card: ModelCard, bands: Sequence[str]) -> tuple[str, ...]:
+        """`check_bands` by the card alone."""
+        ...
+
+    @classmethod
+    def without_distance(cls, card: ModelCard, galaxy: Galaxy, pixel_arcsec: float | None) -> str:
+        """What it lacks of a galaxy's redshift and distance, and what that costs, in a sentence;
+        empty where it lacks nothing.
+
+        Parameters
+        ----------
+        card : ModelCard
+        galaxy : Galaxy
+        pixel_arcsec : float or None
+            Side of the pixels of its maps, where that is known.
+        """
+        ...
+
+    def flagged_ahead(self, cube: BandCube) -> float:
+        """The share of a galaxy's pixels that would be flagged as unlike anything that it was
+        trained on.
+        """
         ...

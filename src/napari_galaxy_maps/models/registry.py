@@ -37,10 +37,12 @@ def list_models() -> list[str]:
 
 
 def load_card(name: str, folder: Path | None = None) -> ModelCard:
-    """The card of a model, without its weights; parameters and errors are those of `load_model`."""
+    """The card of a model, without its weights; parameters, errors and what is not read again are
+    as of `load_model`.
+    """
     name, folder = _place(name, folder)
     entry = _entry(name, folder)
-    return ModelCard.from_json(_checked(folder / entry["card"], entry["card_sha256"]).decode())
+    return _card(folder / entry["card"], entry["card_sha256"])
 
 
 def model_hash(name: str, folder: Path | None = None) -> str:
@@ -114,11 +116,16 @@ def _with_prior(model: Model, prior: str) -> Model:
     return cast("ModelWithPrior", model).without_relations()
 
 
+@lru_cache(maxsize=8)
+def _card(path: Path, sha256: str) -> ModelCard:
+    return ModelCard.from_json(_checked(path, sha256).decode())
+
+
 @lru_cache(maxsize=4)
 def _load(name: str, folder: Path, weights_sha256: str, card_sha256: str) -> Model:
     entry = _entry(name, folder)
     blob = _checked(folder / entry["weights"], weights_sha256)
-    card = ModelCard.from_json(_checked(folder / entry["card"], card_sha256).decode())
+    card = _card(folder / entry["card"], card_sha256)
     return _class_of(entry, folder).from_bytes(blob, card, weights_sha256)
 
 

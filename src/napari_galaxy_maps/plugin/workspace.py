@@ -23,6 +23,7 @@ from .ground.put_aside import Part
 from .ground.sky_plane import centre_of
 from .ground.viewers import qt_window
 from .jobs.compare_maps import MapComparer
+from .jobs.first_look import FirstLook
 from .jobs.fit_truth import TruthFitter
 from .jobs.keep_sessions import Sessions
 from .jobs.make_mocks import MockMaker
@@ -94,6 +95,7 @@ class Workspace:
         self.sessions = Sessions(galaxies, self.opener, views, self.refresher, runner)
         self.preparer = ImagePreparer(project, masks, layers, runner)
         self.predictor = MapPredictor(project, masks, views, runner)
+        self.first_look = FirstLook(project, masks, runner)
         self.comparer = MapComparer(project, views, runner)
         self.sharpener = MapSharpener(project, views, runner)
         self.truth_fitter = TruthFitter(project, masks, layers, runner)

@@ -4,6 +4,7 @@ and its removal.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from ..data.recipe import ReddeningSettings
 from ..exceptions import InputError
 
 _HEADER_KEYS = ("EBV", "E(B-V)", "E_B-V", "EBMV", "EBV_SFD", "MW_EBV")
+NOT_KNOWN = "E(B-V) is not known: no reddening removed; give it, or a map"
 _FEWEST_SAMPLES = 24  # along the side of the field on which a map is looked up
 
 
@@ -72,6 +74,14 @@ def find_reddening(
         if is_file_of_map(settings.map):
             return from_map(Path(settings.map).expanduser(), field)
         return from_dustmaps(settings.map, field)
+    told = told_by_header(images)
+    if told is not None:
+        EBV.check(told.ebv, told.source)
+    return told
+
+
+def told_by_header(images: Mapping[str, BandImage]) -> Reddening | None:
+    """What the first header that tells E(B-V) says; None where none does."""
     for image in images.values():
         for key in _HEADER_KEYS:
             if image.header is not None and key in image.header:
@@ -79,9 +89,7 @@ def find_reddening(
                     ebv = float(image.header[key])
                 except (TypeError, ValueError):
                     continue
-                where = f"{key} in the header of {image.band}"
-                EBV.check(ebv, where)
-                return Reddening(ebv, 0.0, where)
+                return Reddening(ebv, 0.0, f"{key} in the header of {image.band}")
     return None
 
 

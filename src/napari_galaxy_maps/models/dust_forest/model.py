@@ -26,14 +26,17 @@ from .density import Density, density_features
 from .doubtful_band import doubtful_band
 from .features import UNKNOWN_SCALE, ColourTerm, Spectra, features, normalise, select
 from .members import Member
-from .pixel_part import PixelPart, Surroundings, share_of_pixel
+from .pixel_part import PixelPart, Surroundings, share_of_pixel, unknown_side
 from .uncertainty import QUANTITIES, galaxy_part, quantities_of
 
 if TYPE_CHECKING:
     from ...data.cube import BandCube
+    from ...data.galaxy import Galaxy
 
 
 FAINT_SIGMA = 3.0
+_LOOKED_AT = 500
+"""Pixels by which it is foreseen how many will be flagged."""
 _OF_COLOURS = ("mean", "loadings", "specific")
 _HAS_PIXELS = "pixels.spread.tails"
 
@@ -165,6 +168,18 @@ class DustForest:
         return self.columns.usable(bands)
 
     @classmethod
+    def bands_used(cls, card: ModelCard, bands: Sequence[str]) -> tuple[str, ...]:
+        """`check_bands` by the card alone."""
+        return Columns.from_card(card).usable(bands)
+
+    @classmethod
+    def without_distance(cls, card: ModelCard, galaxy: Galaxy, pixel_arcsec: float | None) -> str:
+        """What it takes for the side of pixels, which only a distance tells; empty where one is
+        known.
+        """
+        return "" if galaxy.distance_mpc is not None else unknown_side(card.name, pixel_arcsec)
+
+    @classmethod
     def band_advice(cls, card: ModelCard, bands: Sequence[str]) -> str:
         """A sentence on the bands that it is given: what is missing, what would make it better."""
         if not {NORMAL, STAND_IN} & set(bands):
@@ -224,6 +239,27 @@ class DustForest:
                 "unlike what it was trained on; train it anew"
             ]
         return doubtful_band(cube, self.colour_term, self.columns, self.colours, self.density.tails)
+
+    def flagged_ahead(self, cube: BandCube) -> float:
+        """The share of a galaxy's pixels that would be flagged as unlike anything that it was
+        trained on, by some of them, evenly over it; 0 where none can be used.
+        """
+        places = np.flatnonzero(~cube.mask)
+        places = places[:: max(1, -(-len(places) // _LOOKED_AT))]
+        data, uncertainty = (
+            planes.reshape(len(cube.bands), -1)[:, places]
+            for planes in (cube.data, cube.uncertainty)
+        )
+        spectra = normalise(
+            data, uncertainty, cube.bands, self.colour_term, self.columns, cube.hubble_stage,
+            cube.pixel_pc,
+        )  # fmt: skip
+        spectra = select(spectra, spectra.usable)
+        if not len(spectra.normal):
+            return 0.0
+        with one_blas_thread():
+            matrix, unusual = features(spectra, self.colours, self.sed)
+        return float((self.score(spectra, matrix, unusual) > 1).mean())
 
     def of_galaxies(
         self, spectra: Spectra, device: str = "cpu", with_sigma: np.ndarray | None = None

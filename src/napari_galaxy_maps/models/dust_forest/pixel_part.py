@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...constants import PC_PER_MPC_ARCSEC
 from .columns import Columns
 from .packed_forest import PackedForest
 from .uncertainty import Spread, spread_features
@@ -31,6 +32,27 @@ def share_of_pixel(scale_pc: np.ndarray) -> np.ndarray:
     """
     steps = np.log10(np.array([PIXEL_PC, GALAXY_PC]))
     return np.interp(np.log10(scale_pc), steps, [1.0, 0.0])
+
+
+def unknown_side(model: str, pixel_arcsec: float | None) -> str:
+    """A sentence on what a model takes for the side of pixels of which no distance tells it.
+
+    Parameters
+    ----------
+    model : str
+        Its name.
+    pixel_arcsec : float or None
+        Side of the pixels, where it is known: then it is said up to which distance that is right.
+    """
+    kpc = PIXEL_PC / 1000
+    right = ""
+    if pixel_arcsec:
+        most = PIXEL_PC / (PC_PER_MPC_ARCSEC * pixel_arcsec)
+        right = f", which pixels of {pixel_arcsec:.2g}″ are up to {most:.0f} Mpc"
+    return (
+        f"Distance unknown: {model} takes each pixel for {kpc:g} kpc wide at most{right}. Maps per "
+        "kpc² and ratios need no distance, but sums have no mass and no luminosity."
+    )
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ...bands.stand_ins import offer
 from ...data.flags import Flag, as_flags
 from ...data.maps import PropertyMaps
 from ...data.properties import PROPERTIES
@@ -20,6 +19,7 @@ from ...exceptions import ModelError
 from ...progress import Progress, Steps, run_to_end
 from ..base import RELATIONS
 from ..card import ModelCard
+from .band_choice import advice_on, usable
 from .calibration import Calibration, depth_of, off_in_dex, sharpness_of
 from .colour_cloud import ColourCloud
 from .disk_arrays import release, scratch_array
@@ -30,13 +30,14 @@ from .inputs import N_CHANNELS, band_set, check_card
 from .library import ARRAYS, Library, average_features
 from .orientations import ensemble, looks
 from .outputs import STELLAR_PROPERTIES, TARGETS
-from .remarks import unknown_redshift
-from .shown_cube import averaged, binned, enlarged, redshift_of, uncut
+from .remarks import unknown_redshift, without_redshift
+from .shown_cube import averaged, binned, enlarged, redshift_of, share_inside, uncut
 
 if TYPE_CHECKING:
     import torch
 
     from ...data.cube import BandCube
+    from ...data.galaxy import Galaxy
     from .network import UNet
 
 
@@ -100,30 +101,23 @@ class StellarUNet:
 
     def check_bands(self, bands: Sequence[str]) -> tuple[str, ...]:
         """The bands out of `bands` that it uses; raises `ModelError` where there is none."""
-        used = tuple(band for band in self.card.bands if band in bands)
-        if not used:
-            there = f"there is {', '.join(bands)}" if bands else "no band is there"
-            raise ModelError(
-                f"{self.name} needs at least one of {', '.join(self.card.bands)}; {there}. "
-                "Open such an image, or choose another model. "
-                f"{offer(bands, self.card.bands)}".rstrip()
-            )
-        return used
+        return usable(self.card, bands)
+
+    @classmethod
+    def bands_used(cls, card: ModelCard, bands: Sequence[str]) -> tuple[str, ...]:
+        """`check_bands` by the card alone."""
+        return usable(card, bands)
+
+    @classmethod
+    def without_distance(cls, card: ModelCard, galaxy: Galaxy, pixel_arcsec: float | None) -> str:
+        """What it costs that neither redshift nor distance is known; empty where one is."""
+        known = galaxy.redshift is not None or galaxy.distance_mpc is not None
+        return "" if known else without_redshift(card)
 
     @classmethod
     def band_advice(cls, card: ModelCard, bands: Sequence[str]) -> str:
         """A sentence on the bands that it is given: what is missing, what would make it better."""
-        usable = [band for band in card.bands if band in bands]
-        lacking = [band for band in card.bands if band not in bands]
-        if not usable:
-            return f"None of {', '.join(lacking)} is there: add at least one of these images."
-        if not lacking:
-            return "All five bands are there."
-        are = "is" if len(usable) == 1 else "are"
-        return (
-            f"{', '.join(usable)} {are} used. "
-            f"The answer would be more certain with {', '.join(lacking)}."
-        )
+        return advice_on(card, bands)
 
     def predict_steps(
         self,
@@ -345,6 +339,13 @@ class StellarUNet:
         coarse = self._inputs(mean, error, cube, "cpu")[0][0].numpy()
         rows, columns = (n // BLOCK for n in data.shape[1:])
         return vectors_of_blocks(coarse[:, :rows, :columns], self.card.bands)
+
+    def flagged_ahead(self, cube: BandCube) -> float:
+        """The share of a galaxy's pixels that would be flagged as unlike its training."""
+        ny, nx = (-(-n // BLOCK) * BLOCK for n in cube.shape)
+        data, sigma = self._window(uncut(cube), (slice(0, ny), slice(0, nx)))
+        odd = self._unlike(data, sigma, cube) | self.cloud.unlike(data, sigma)
+        return share_inside(odd, np.isfinite(data).any(axis=0), cube.mask)
 
     def _unlike(self, data: np.ndarray, sigma: np.ndarray, cube: BandCube) -> np.ndarray:
         """Pixels in blocks of a window that are unlike all that it was trained on, (ny, nx)."""

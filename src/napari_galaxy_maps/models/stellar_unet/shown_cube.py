@@ -123,3 +123,12 @@ def redshift_of(cube: BandCube) -> float:
     if cube.pixel_pc is None:
         return float("nan")
     return redshift_at_distance(cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC))
+
+
+def share_inside(marked: np.ndarray, seen: np.ndarray, mask: np.ndarray) -> float:
+    """The share of a galaxy's pixels that are marked, of those that are seen and not masked; planes
+    may go on beyond the mask's, shape (ny, nx). 0 where there is no such pixel.
+    """
+    ny, nx = mask.shape
+    there = seen[:ny, :nx] & ~mask
+    return float(marked[:ny, :nx][there].mean()) if there.any() else 0.0

@@ -99,6 +99,16 @@ class ImagePreparer:
     def _keep(self, sign: Progress) -> None:
         keep_step(self.project, self.masks, sign)
 
+    def find_stars(self) -> Job | None:
+        """`fit_stars`, with the step switched on: those of the catalogue, or else those that are
+        found on the images.
+        """
+        stars = self.project.recipe.stars
+        self.project.set_recipe(
+            "stars", enabled=True, **({} if stars.catalogue else {"find": True})
+        )
+        return self.fit_stars()
+
     def fit_stars(self) -> Job | None:
         """Do the steps up to the stars' in a thread: the circles of the recipe's catalogue, or of
         stars found on the images.

@@ -4,6 +4,8 @@ the galaxy.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -84,6 +86,8 @@ class GalaxyPanel(WorkspacePanel):
         self.listen(self.project.switched, self._switched)
         self.listen(self.project.recipe_changed, self.refresh)
         self.listen(self.project.message, self.message.say)
+        self.listen(self.workspace.first_look.changed, self._show_measured)
+        self.listen(self.project.steps_changed, self._show_measured)
         self.listen(self.workspace.galaxies.changed, self.galaxies.refresh)
         self.listen(self.workspace.side_by_side.changed, self.galaxies.refresh)
         self.listen(self.workspace.sessions.changed, self.session.refresh)
@@ -244,10 +248,28 @@ class GalaxyPanel(WorkspacePanel):
         self.distance.setPlaceholderText(f"{found:.4g} by redshift" if by_redshift else "unknown")
         self.redshift.show_value(settings.redshift)
         self.hubble_stage.show_value(settings.hubble_stage)
+        self._show_measured()
         self.d25.show_value(settings.d25)
         self.axis_ratio.show_value(settings.axis_ratio)
         self.position_angle.show_value(settings.position_angle)
         self._show_details()
+
+    def _show_measured(self) -> None:
+        """What was measured of the ellipse, faint in the fields that nobody has filled."""
+        given = self.project.recipe.galaxy
+        found = self.project.measured_ellipse() if given.d25 is None else None
+        usual = ("unknown", "1", "0", "hh:mm:ss or degrees", "dd:mm:ss or degrees")
+        fields = (self.d25, self.axis_ratio, self.position_angle, self.ra, self.dec)
+        if found is not None:
+            usual = (
+                f"{found.a / 30:.3g} measured",
+                f"{found.b / found.a:.2f}",
+                f"{found.pa:.0f}",
+                _angle_text(found.ra, True),
+                _angle_text(found.dec, False),
+            )
+        for field, text in zip(fields, usual, strict=True):
+            field.setPlaceholderText(text)
 
     def _show_stand_in(self, bands: list[str]) -> None:
         """The tick, where a band of another camera could stand in for one of the models'."""
@@ -286,25 +308,24 @@ class GalaxyPanel(WorkspacePanel):
 
     def _set(self, section: str, **values: Any) -> bool:
         """Change the recipe; what makes no sense gets a message, and the field shows what holds."""
+        change = self.project.set_galaxy
+        if section != "galaxy":
+            change = partial(self.project.set_recipe, section)
+        return self._changed(change, **values)
+
+    def _changed(self, change: Callable[..., None], **values: Any) -> bool:
         try:
-            self.project.set_recipe(section, **values)
+            change(**values)
         except GalaxyMapsError as error:
             self.message.say(str(error))
             self.refresh()
             return False
-        self.message.say("")
-        if section == "galaxy":
-            self.project.make_galaxy()
-            self.message.say(self.project.galaxy_problem)
+        self.message.say(self.project.galaxy_problem if change == self.project.set_galaxy else "")
         return True
 
     def _resettle(self, **table: Any) -> bool:
         """Change what is said of the files, and settle them anew."""
-        if not self._set("input", **table):
-            return False
-        self.project.files_changed.emit()
-        self.project.files_resettled.emit()
-        return True
+        return self._changed(self.project.resettle, **table)
 
     def _give_angle(self, field: QLineEdit, key: str) -> None:
         if not field.isModified():

@@ -4,7 +4,6 @@ maps to look at.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,6 +24,8 @@ from ...models.band_advice import advice
 from ...prepare import steps as preparation
 from ..eventloop import preload, worker
 from ..jobs import fit_truth, refresh_maps, take_dust
+from ..widgets.assumed_list import AssumedList
+from ..widgets.device_box import DeviceBox
 from ..widgets.forms import Message, agreed, wrapped
 from ..widgets.qt_parts import ComboBox, SpinBox
 from ..widgets.results_view import ResultsView
@@ -35,14 +36,6 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
     from ..state.results import Result
-
-
-_DEVICES = (
-    ("auto", "auto: the fastest there is"),
-    ("cpu", "CPU"),
-    ("cuda", "CUDA GPU"),
-    ("mps", "Apple GPU (MPS)"),
-)
 
 
 class _Card(NamedTuple):
@@ -72,6 +65,12 @@ class PredictPanel(WorkspacePanel):
         for signal, slot in (
             (project.recipe_changed, self.refresh),
             (project.galaxy_changed, self._show_missing),
+            (project.recipe_changed, self._show_missing),
+            (project.files_changed, self._show_missing),
+            (project.cube_changed, self._show_missing),
+            (project.results_changed, self._show_missing),
+            (self.workspace.masks.changed, self._show_missing),
+            (self.workspace.first_look.changed, self._show_missing),
             (project.steps_changed, self._show_progress),
             (self.runner.job_changed, self._job_changed),
             (project.truths_changed, self._truths_changed),
@@ -82,14 +81,11 @@ class PredictPanel(WorkspacePanel):
             (self.workspace.views.changed, self.results.show_looking),
             (self.workspace.side_by_side.changed, self.results.refresh),
             (self.workspace.refresher.changed, self._show_following),
+            (project.switched, self._show_missing),
             (project.message, self.message.say),
         ):
             self.listen(signal, slot)
-        self._looking_for_devices = QTimer(self)
-        self._looking_for_devices.timeout.connect(self._show_devices)
-        self._looking_for_devices.start(1000)
         self.refresh()
-        self._show_devices()
         self._fill_truths()
         self.results.refresh()
         self._show_following()
@@ -115,17 +111,15 @@ class PredictPanel(WorkspacePanel):
         form.addRow("Model", row)
         self.summary = wrapped(colour=FAINT, name="summary")
         form.addRow(self.summary)
-        self.device = ComboBox()
-        self.device.setObjectName("device")
-        for value, text in _DEVICES:
-            self.device.addItem(text, value)
+        self.device = DeviceBox()
         self.device.activated.connect(
             lambda _: self.project.set_recipe("model", device=self.device.currentData())
         )
         form.addRow("Runs on", self.device)
-        row = QHBoxLayout()
-        row.addWidget(self._prior(), 1)
+        form.addRow(self._prior())
+        row = QHBoxLayout()  # a row of its own, so that a narrow panel need not scroll
         row.addWidget(self._members())
+        row.addStretch(1)
         form.addRow("", row)
         self._build_truth(form)
         self._build_dust(form)
@@ -162,7 +156,7 @@ class PredictPanel(WorkspacePanel):
         row = QHBoxLayout()
         row.addWidget(self.fit_truth, 1)
         row.addWidget(self.save_truth)
-        form.addRow("", row)
+        form.addRow(row)
 
     def _build_dust(self, form: QFormLayout) -> None:
         self.take_dust = QPushButton("Take the dust away")
@@ -214,6 +208,11 @@ class PredictPanel(WorkspacePanel):
     def _build_run(self) -> None:
         self.missing = wrapped(name="missing")
         self.column.addWidget(self.missing)
+        self.assumed = AssumedList(self.workspace)
+        self.assumed.card_wanted.connect(lambda: self._ask_card())
+        self.assumed.model_wanted.connect(self._set_model)
+        self.assumed.changed.connect(self._show_ready)
+        self.column.addWidget(self.assumed)
         row = QHBoxLayout()
         self.button = QPushButton("Predict")
         self.button.setObjectName("predict")
@@ -255,6 +254,7 @@ class PredictPanel(WorkspacePanel):
             self._asked = True
             preload.begin()
             QTimer.singleShot(50, self._ask_models)
+        self.workspace.first_look.look_soon()
 
     # Model, device, truth ------------------------------------------------------------------------
 
@@ -304,6 +304,10 @@ class PredictPanel(WorkspacePanel):
         if on:
             self.card.setMarkdown(self._cards.get(self.project.recipe.model.name, _UNKNOWN).text)
 
+    def _ask_card(self) -> None:
+        self.card_button.setChecked(True)
+        self.show_card(True)
+
     def refresh(self) -> None:
         """Show the recipe as it is."""
         settings = self.project.recipe.model
@@ -317,18 +321,6 @@ class PredictPanel(WorkspacePanel):
         # What came with a recipe can be taken back whatever the model.
         self.members.setVisible(card.has_members or settings.members != 1)
         self.relations.setVisible(card.has_prior or settings.prior != "relations")
-
-    def _show_devices(self) -> None:
-        """Enable the devices of this machine, once torch is there to be asked."""
-        available = available_devices()
-        model: Any = self.device.model()
-        for i, (value, text) in enumerate(_DEVICES):
-            model.item(i).setEnabled(value in available)
-            self.device.setItemText(
-                i, text if value in available else f"{text}: not on this machine"
-            )
-        if not preload.under_way():
-            self._looking_for_devices.stop()
 
     def _truths_changed(self) -> None:
         self._fill_truths()
@@ -356,7 +348,12 @@ class PredictPanel(WorkspacePanel):
 
     def _show_missing(self) -> None:
         """Say what is missing, and what would make the answer better."""
+        if self.project.announcing:
+            return  # `switched` follows
         galaxy = self.project.galaxy
+        self.assumed.refresh()
+        if self.isVisible():
+            self.workspace.first_look.look_soon()
         if galaxy is None:
             self.missing.setText(
                 "Add the galaxy's images in the Galaxy panel."
@@ -409,7 +406,7 @@ class PredictPanel(WorkspacePanel):
 
     def _job_changed(self) -> None:
         job = self.runner.job
-        self.button.setEnabled(job is None)
+        self._show_ready()
         self.fit_truth.setEnabled(job is None)
         self.take_dust.setEnabled(job is None)
         self.save_truth.setVisible(self.project.fitted is not None)
@@ -429,6 +426,12 @@ class PredictPanel(WorkspacePanel):
         else:
             self.progress.setText(f"{job.title} …")
             job.on_sign = self._show_progress
+
+    def _show_ready(self) -> None:
+        """Grey Predict while a job runs, and where the model cannot work on the galaxy."""
+        why = self.assumed.impossible
+        self.button.setEnabled(self.runner.job is None and not why)
+        self.button.setToolTip(why)
 
     def _show_following(self) -> None:
         self.follow.setChecked(self.workspace.refresher.on)
@@ -460,15 +463,3 @@ class PredictPanel(WorkspacePanel):
         if path:
             path = path if Path(path).suffix else f"{path}.fits"
             save(path, lambda where: self.message.say(f"Saved in {where}"))
-
-
-def available_devices() -> set[str]:
-    """Where a model can run, as far as is known without importing torch for it."""
-    torch = sys.modules.get("torch")
-    # Half imported by another thread: who asks for it now waits until the import is over, and the
-    # window with him.
-    if torch is None or getattr(torch.__spec__, "_initializing", False):
-        return {"auto", "cpu"}
-    from ... import device
-
-    return {"auto", *device.available_devices()}

@@ -272,11 +272,7 @@ class StarsPanel(WorkspacePanel):
 
     def _fit(self) -> None:
         self.message.say("")
-        stars = self.project.recipe.stars
-        self.project.set_recipe(
-            "stars", enabled=True, **({} if stars.catalogue else {"find": True})
-        )
-        self.workspace.preparer.fit_stars()
+        self.workspace.preparer.find_stars()
 
     def _ask_catalogue(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "A table of stars", "", _TABLES)

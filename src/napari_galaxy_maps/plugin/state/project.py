@@ -183,6 +183,29 @@ class Project(GalaxyWork):
             self.name_changed.emit()
         self.recipe_changed.emit()
 
+    def set_galaxy(self, **values: Any) -> None:
+        """Change what is known of the galaxy, and make it anew; see `galaxy_problem`.
+
+        Raises
+        ------
+        RecipeError
+            As `set_recipe`.
+        """
+        self.set_recipe("galaxy", **values)
+        self.make_galaxy()
+
+    def resettle(self, **table: Any) -> None:
+        """Change what is said of the files, and settle them anew.
+
+        Raises
+        ------
+        RecipeError
+            As `set_recipe`.
+        """
+        self.set_recipe("input", **table)
+        self.files_changed.emit()
+        self.files_resettled.emit()
+
     def set_whole_recipe(self, recipe: Recipe) -> None:
         """Take over a recipe, as that of a file; Undo takes back only what is entered after it."""
         self.recipe = recipe

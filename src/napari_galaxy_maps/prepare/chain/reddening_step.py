@@ -13,13 +13,12 @@ if TYPE_CHECKING:
 
 def reddening_step(work: Preparation) -> Steps[None]:
     """Remove the reddening of every band, where it is known."""
-    from ..reddening import deredden, find_reddening
+    from ..reddening import NOT_KNOWN, deredden, find_reddening
 
     reddening = find_reddening(work.recipe.reddening, work.images, work.ellipse)
     if reddening is None:
         total = len(work.images)
-        words = "E(B-V) is not known: no reddening removed; give it, or a map"
-        yield Progress("reddening", total, total, words, lasting=True)
+        yield Progress("reddening", total, total, NOT_KNOWN, lasting=True)
         return
     yield from work.each_band(
         "reddening", lambda _, image: work.memory.do("reddening", deredden, image, reddening)

@@ -13,6 +13,7 @@ import numpy as np
 from ...exceptions import ModelError
 from ...models.card import CardTable
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
+from ...models.stellar_unet.remarks import NOT_TOLD, PAINTED_TABLE
 from ...progress import Progress, Steps
 from ..datasets.mock_cubes import noisy_cube, radius_of, true_maps
 from .stellar_scoring import galaxy_scores
@@ -66,7 +67,7 @@ def painted_tables_steps(model: StellarUNet, test: Pairs) -> Steps[list[CardTabl
         *(
             (f"redshift {low:g} to {high:g}{words}", case, (z >= low) & (z < high))
             for low, high in ((0, 0.06), (0.06, 0.2), (0.2, 0.5))
-            for case, words in (("told", ""), ("unknown", ", not told"))
+            for case, words in (("told", ""), ("unknown", NOT_TOLD))
         ),
         ("by the relations", "told", usual),
         ("by the relations, which are switched off", "wide", usual),
@@ -82,7 +83,7 @@ def painted_tables_steps(model: StellarUNet, test: Pairs) -> Steps[list[CardTabl
     ]
     return [
         CardTable(
-            "Painted images",
+            PAINTED_TABLE,
             "Painted galaxies (docs/training.md) never trained on, of any size and place in images "
             "of 128 x 128 pixels, with companions and stars, as SDSS sees them: bias and scatter "
             "in dex of the sums inside 2 R_half (log10 true - log10 predicted), the mean error "

@@ -1,0 +1,231 @@
+"""What is known of a galaxy before its maps are predicted; the window looks at the images in a
+thread for it, and lets the model look at bands that are prepared.
+"""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
+
+from ...data.galaxy import Galaxy
+from ...data.recipe import Recipe
+from ..eventloop import worker
+from ..eventloop.worker import JobRunner
+from ..state.mask_history import MaskHistory
+from ..state.project import Project
+
+if TYPE_CHECKING:
+    from ...data.cube import BandCube
+    from ...prepare.assumptions import Known
+    from ...prepare.look_ahead import Look
+
+_PAUSE_MS = 300
+"""So long after the last change the images are looked at."""
+_KEPT = 8
+"""Looks and remarks that are kept: those of galaxies that are open."""
+_NOT_PREPARING = ("model", "sharpen")
+
+
+@dataclass(frozen=True)
+class _Of:
+    """What a look or a remark is of: images, and settings that it depends on."""
+
+    images: tuple[weakref.ref[Any], ...]
+    settings: tuple[Any, ...]
+
+    @classmethod
+    def galaxy(cls, galaxy: Galaxy, *settings: Any) -> _Of:
+        """Of a galaxy's images."""
+        return cls(tuple(weakref.ref(image) for image in galaxy.images.values()), settings)
+
+    def same(self, other: _Of) -> bool:
+        """Whether both are of the very same images, which are there yet, and of equal settings."""
+        ours, theirs = ([one() for one in of.images] for of in (self, other))
+        return (
+            len(ours) == len(theirs)
+            and all(a is b is not None for a, b in zip(ours, theirs, strict=True))
+            and self.settings == other.settings
+        )
+
+
+class FirstLook:
+    """What is known of the galaxy that is looked at, and what is being found out.
+
+    Parameters
+    ----------
+    project : Project
+        Whose galaxy it is.
+    masks : MaskHistory
+        What is masked in it.
+    runner : JobRunner
+        While a job runs, nothing is looked at.
+    """
+
+    changed = Signal()
+    """More is known."""
+
+    def __init__(self, project: Project, masks: MaskHistory, runner: JobRunner):
+        self.project, self.masks, self.runner = project, masks, runner
+        self._looks: list[tuple[_Of, Look | None]] = []
+        self._remarks: list[tuple[weakref.ref[BandCube], _Of, list[str]]] = []
+        self._cube: tuple[BandCube, _Of] | None = None
+        self._predicted: weakref.ref[BandCube] | None = None
+        self._timer: Any = None
+        self._under_way = False
+        project.cube_changed.connect(self._prepared)
+        project.results_changed.connect(self._predicted_from)
+
+    # What is known -------------------------------------------------------------------------------
+
+    def known(self) -> Known | None:
+        """All that is known of the galaxy by now; None where there is none."""
+        galaxy = self.project.galaxy
+        if galaxy is None:
+            return None
+        from ...prepare.assumptions import Known
+
+        recipe, cube = self.project.recipe, self._cube_as_is(galaxy)
+        return Known(
+            galaxy,
+            recipe,
+            self.masks.now,
+            self._kept_look(galaxy),
+            self._kept_remarks(cube, galaxy) or (),
+            None if cube is None else cube.pixel_arcsec,
+        )
+
+    def _look_of(self, galaxy: Galaxy) -> _Of:
+        recipe = self.project.recipe
+        place = (galaxy.ra, galaxy.dec, galaxy.ellipse)
+        return _Of.galaxy(galaxy, recipe.model.name, recipe.sky.model_copy(), place)
+
+    def _kept_look(self, galaxy: Galaxy) -> Look | None:
+        of = self._look_of(galaxy)
+        return next((look for known, look in self._looks if known.same(of)), None)
+
+    def _preparing(self, galaxy: Galaxy) -> _Of:
+        """What a prepared cube is of."""
+        recipe = self.project.recipe
+        sections = [name for name in Recipe.model_fields if name not in _NOT_PREPARING]
+        told = recipe.galaxy.model_copy(update={"name": "", "redshift": None, "hubble_stage": None})
+        others = [getattr(recipe, name).model_copy() for name in sections if name != "galaxy"]
+        return _Of.galaxy(galaxy, told, *others)
+
+    def _cube_as_is(self, galaxy: Galaxy) -> BandCube | None:
+        """The prepared bands, where they were made of these images with these settings."""
+        if self._cube is None or not self._cube[1].same(self._preparing(galaxy)):
+            return None
+        return self._cube[0]
+
+    def _kept_remarks(self, cube: BandCube | None, galaxy: Galaxy) -> list[str] | None:
+        if cube is None:
+            return None
+        of = self._asked(galaxy)
+        for of_cube, asked, said in self._remarks:
+            if of_cube() is cube and asked.same(of):
+                return said
+        return None
+
+    def _asked(self, galaxy: Galaxy) -> _Of:
+        """What the model's remarks depend on."""
+        told = (galaxy.redshift, galaxy.distance_mpc, galaxy.hubble_stage)
+        return _Of.galaxy(galaxy, self.project.recipe.model.model_copy(), told)
+
+    def _prepared(self) -> None:
+        self._take_cube(self.project.cube)
+
+    def _predicted_from(self) -> None:
+        memory = self.project.memory
+        cube = memory.cube if memory is not None else None
+        if cube is not None and (self._predicted is None or self._predicted() is not cube):
+            self._predicted = weakref.ref(cube)
+            self._take_cube(cube)
+
+    def _take_cube(self, cube: BandCube | None) -> None:
+        galaxy = self.project.galaxy
+        known = cube is not None and galaxy is not None
+        self._cube = (cube, self._preparing(galaxy)) if known else None
+
+    # Finding out ---------------------------------------------------------------------------------
+
+    def look_soon(self) -> None:
+        """Look at what is not known yet a moment after the last change, while no job runs."""
+        from qtpy.QtCore import QTimer
+
+        if self._timer is None:
+            self._timer = QTimer()
+            self._timer.setSingleShot(True)
+            self._timer.timeout.connect(self._ripe)
+        self._timer.start(_PAUSE_MS)
+
+    def _ripe(self) -> None:
+        self.runner.after_job(self._look)
+
+    def _look(self) -> None:
+        """Begin with what is missing first."""
+        project, galaxy = self.project, self.project.galaxy
+        if galaxy is None or self._under_way:
+            return
+        recipe, of = project.recipe.model_copy(deep=True), self._look_of(galaxy)
+        cube = self._cube_as_is(galaxy)
+        if not any(known.same(of) for known, _ in self._looks):
+            self._begin(
+                lambda: self._looked(galaxy, recipe), lambda look: _keep(self._looks, (of, look))
+            )
+        elif cube is not None and self._kept_remarks(cube, galaxy) is None:
+            ref, asked = weakref.ref(cube), self._asked(galaxy)
+
+            def remarks() -> list[str]:
+                from ...beforehand import remarks_before
+
+                return remarks_before(cube, recipe)
+
+            self._begin(remarks, lambda said: _keep(self._remarks, (ref, asked, said)))
+
+    def _looked(self, galaxy: Galaxy, recipe: Recipe) -> Look | None:
+        """In the thread: a look at the images; raises `_Disturbed` once a job runs."""
+        from ...beforehand import look_at_steps
+
+        steps = look_at_steps(galaxy, recipe, self.project.kept_memory())
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                look: Look | None = end.value
+                return look
+            if self.runner.job is not None:
+                raise _Disturbed
+
+    def _begin(self, find: Any, keep: Any) -> None:
+        self._under_way = True
+
+        def guarded() -> tuple[bool, Any]:
+            try:
+                return True, find()
+            except _Disturbed:
+                return False, None
+            except Exception as error:  # a prediction will say it in words
+                worker.LOGGER.info("nothing could be told ahead: %s", error)
+                return True, None
+
+        def found(answer: tuple[bool, Any]) -> None:
+            self._under_way = False
+            done, result = answer
+            if done:
+                keep(result)
+                self.changed.emit()
+            self.look_soon()
+
+        worker.fetch(guarded, found)
+
+
+class _Disturbed(Exception):
+    """A job has begun meanwhile."""
+
+
+def _keep(kept: list[Any], one: Any) -> None:
+    kept.insert(0, one)
+    del kept[_KEPT:]
