@@ -170,8 +170,8 @@ def shares_of_doubt(flags: np.ndarray) -> dict[Flag, float]:
         Pixels under masks and outside the ellipse do not count.
     """
     galaxy = (flags & (Flag.MASKED | Flag.OUTSIDE)) == 0
-    count = int(galaxy.sum())
-    found = {bit: int(((flags & bit) != 0)[galaxy].sum()) for bit in DOUBTS} if count else {}
+    count = np.count_nonzero(galaxy)
+    found = {bit: np.count_nonzero(((flags & bit) != 0) & galaxy) for bit in DOUBTS}
     return {bit: number / count for bit, number in found.items() if number}
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
+    from ..eventloop.idle_queue import IdleQueue
     from ..ground.hatching import Strokes
 
 _FALLING = Flag.OUT_OF_DISTRIBUTION | Flag.NO_MODEL_FITS
@@ -38,14 +39,18 @@ class DoubtfulPixels:
     ----------
     viewer : weak reference to a viewer
         Whose maps are hatched; one without a window has no hatching.
+    idle : IdleQueue
+        The first strokes of a map take tens of ms, and have a turn of their own.
     """
 
     changed = Signal()
     """Doubtful pixels are hatched from now on, or no more."""
 
-    def __init__(self, viewer: weakref.ReferenceType[ViewerModel]):
+    def __init__(self, viewer: weakref.ReferenceType[ViewerModel], idle: IdleQueue):
         self._viewer = viewer
+        self._idle = idle
         self._followed: weakref.WeakSet[Layer] = weakref.WeakSet()
+        self._due: weakref.WeakSet[Layer] = weakref.WeakSet()
         self.on = True
         """Whether doubtful pixels are hatched."""
 
@@ -69,10 +74,22 @@ class DoubtfulPixels:
         if shown is None or not isinstance(shown.content, PropertyMaps) or layer.multiscale:
             return
         self._followed.add(layer)
-        hatch = partial(_later, weakref.WeakMethod(self._hatch), weakref.ref(layer))
-        layer.events.visible.connect(hatch)
-        layer.events.data.connect(hatch)
-        self._hatch(layer)
+        later = partial(_call, weakref.WeakMethod(self._later), weakref.ref(layer))
+        layer.events.visible.connect(later)
+        layer.events.data.connect(later)
+        self._later(layer)
+
+    def _later(self, layer: Layer) -> None:
+        """Hatch a layer in a turn to come."""
+        if layer.visible and self.on:
+            self._due.add(layer)
+            if not self._idle.has(self._catch_up):
+                self._idle.add([self._catch_up], canvas_only=True)
+
+    def _catch_up(self) -> None:
+        due, self._due = list(self._due), weakref.WeakSet()
+        for layer in due:
+            self._hatch(layer)
 
     def _hatch(self, layer: Layer) -> None:
         """The strokes of a layer that is off are made once it is on."""
@@ -80,21 +97,19 @@ class DoubtfulPixels:
         if viewer is None or viewers.qt_window(viewer) is None or not hasattr(layer, "_overlays"):
             return
         shown = shown_in(layer)
-        if not self.on or shown is None or shown.flags is None:
-            from ..ground.hatching import hatch
+        from ..ground.hatching import hatch
 
+        if not self.on or shown is None or shown.flags is None:
             hatch(layer, None)
         elif layer.visible:
-            from ..ground.hatching import hatch
-
             hatch(layer, strokes_of(shown.flags, full_resolution(layer.data)))
 
 
-def _later(method: weakref.WeakMethod[Any], layer: weakref.ref[Layer], event: Any = None) -> None:
+def _call(method: weakref.WeakMethod[Any], layer: weakref.ref[Layer], event: Any = None) -> None:
     """What a layer signals; it keeps neither the viewer's parts nor itself alive."""
-    hatch, known = method(), layer()
-    if hatch is not None and known is not None:
-        hatch(known)
+    act, known = method(), layer()
+    if act is not None and known is not None:
+        act(known)
 
 
 _BUILT: dict[int, Strokes | None] = {}
@@ -131,6 +146,6 @@ def strokes_of(flags: np.ndarray, values: np.ndarray) -> Strokes | None:
 def _of_flags(flags: np.ndarray) -> Strokes | None:
     from ..ground.hatching import FALLING, RISING, Strokes
 
-    pixels = np.where((flags & _FALLING) != 0, np.uint8(FALLING), np.uint8(0))
-    pixels |= np.where((flags & Flag.FAINT) != 0, np.uint8(RISING), np.uint8(0))
+    pixels = np.multiply((flags & _FALLING) != 0, FALLING, dtype=np.uint8)
+    pixels += np.multiply((flags & Flag.FAINT) != 0, RISING, dtype=np.uint8)
     return Strokes(pixels) if pixels.any() else None

@@ -64,7 +64,7 @@ class LayerRegister:
         """Circles and the like: they show what belongs to the galaxy that is looked at."""
         self._arranged = False
         self._unplaced = False
-        self.doubtful = DoubtfulPixels(self._viewer)
+        self.doubtful = DoubtfulPixels(self._viewer, idle)
         self._legend = CanvasLegend(self._viewer, idle, self.doubtful)
         project.name_changed.connect(self.rename)
         viewer.layers.events.inserted.connect(self._on_inserted)

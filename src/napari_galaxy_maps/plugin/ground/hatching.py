@@ -39,7 +39,7 @@ void main() {
 }
 """
 
-# A bright core between dark rims is seen on any colour. The strokes are 8 pixels of the screen
+# A bright core between dark rims is seen on any colour. The strokes are 10 pixels of the screen
 # apart; the grey between them is for pixels that are too small on the screen to hold a stroke.
 _FRAGMENT = """
 uniform sampler2D u_strokes;
@@ -47,8 +47,8 @@ varying vec2 v_place;
 varying vec2 v_screen;
 
 float from_stroke(float across) {
-    float place = mod(across * 0.70710678, 8.0);
-    return min(place, 8.0 - place);
+    float place = mod(across * 0.70710678, 10.0);
+    return min(place, 10.0 - place);
 }
 
 void main() {
@@ -56,7 +56,7 @@ void main() {
     if (kind < 0.5) {
         discard;
     }
-    float away = 8.0;
+    float away = 10.0;
     if (mod(kind, 2.0) > 0.5) {
         away = min(away, from_stroke(v_screen.x + v_screen.y));
     }
