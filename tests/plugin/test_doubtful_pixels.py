@@ -156,8 +156,7 @@ def shares(own, layer):
 
 
 @pytest.mark.window
-@pytest.mark.parametrize("colours", ["gray", "inferno", "viridis"])
-@pytest.mark.parametrize("zoom", [1.0, 4.0])
+@pytest.mark.parametrize(("zoom", "colours"), [(1.0, "gray"), (1.0, "inferno"), (4.0, "viridis")])
 def test_the_canvas_differs_where_flags_say_and_nowhere_else(own, qtbot, maps, zoom, colours):
     maps = doubted(maps)
     layer = show(own, qtbot, maps, zoom=zoom)
@@ -171,8 +170,9 @@ def test_the_canvas_differs_where_flags_say_and_nowhere_else(own, qtbot, maps, z
 
 
 @pytest.mark.window
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize(
+    ("level", "theme"), [(0.0, "dark"), (0.5, "light"), (1.0, "dark"), (1.0, "light")]
+)
 def test_strokes_stand_out_on_the_darkest_and_the_brightest_colour(own, qtbot, maps, level, theme):
     viewer = own.layers.viewer
     viewer.theme = theme
