@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from napari_galaxy_maps.data.flags import HARMLESS, MEANINGS
+from napari_galaxy_maps.data.flags import DOUBTS, HARMLESS, MEANINGS
 from napari_galaxy_maps.sed.fit import FitFlag
 
 PAGE = Path(__file__).with_name("flags.md")
@@ -20,7 +20,8 @@ pixel of an aperture or ring that has a value, and so have tables of pixels, a r
 TAIL = """
 The header of `FLAGS` names them, a card `FLAGn` for bit `n`; in ECSV files the description of the
 column does. The status bar and the Pixel panel of [the window](window.md) say them of the pixel
-under the pointer; `galaxy-maps predict` and `truth` say on which share of the pixels each is,
+under the pointer, and maps are [hatched](window.md#doubtful-pixels) where {doubts} is set;
+`galaxy-maps predict` and `truth` say on which share of the pixels each is,
 `measure` and `profile` which there are. In Python, pixels unlike anything in training are those
 with `flags & 4`.
 
@@ -54,7 +55,9 @@ def page() -> str:
     ]
     fits = ", ".join(f"{int(flag)} {flag.name.lower().replace('_', ' ')}" for flag in FitFlag)
     no_model = next(int(flag) for flag in MEANINGS if flag.name == FitFlag.NO_MODEL_FITS.name)
-    tail = TAIL.format(harmless=int(HARMLESS), fits=fits, no_model=no_model)
+    *others, last = (str(int(flag)) for flag in sorted(DOUBTS))
+    doubts = f"{', '.join(others)} or {last}"
+    tail = TAIL.format(harmless=int(HARMLESS), fits=fits, no_model=no_model, doubts=doubts)
     return "".join([HEAD, *rows, tail])
 
 

@@ -1,7 +1,8 @@
 """Makes the pictures of docs/window.md, docs/stars.md, docs/measuring.md, docs/mocks.md and
 docs/spectrum.md: `xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py [GALAXIES]`.
 
-GALAXIES is a folder with the real galaxies `ngc309`, `ngc5584`, `ngc6976_group`, `m51`; without it
+GALAXIES is a folder with the real galaxies `ngc309`, `ngc5584`, `ngc6976_group`, `m51`,
+`three_surveys_ugc1411`; without it
 only the sample galaxies are shown.
 """
 
@@ -312,6 +313,23 @@ def ngc309(folder: Path) -> None:
         save(viewer, workspace, "ngc309_predicted")
 
 
+def hatched(folder: Path) -> None:
+    """UGC 1411, on whose disk stars lie that are not masked: doubtful pixels are hatched."""
+    with window(*sorted(folder.glob("SDSS_*"))) as (viewer, workspace):
+        workspace.project.set_recipe("galaxy", name="UGC 1411", redshift=0.0201)
+        workspace.project.set_recipe("model", name="stellar-unet")
+        workspace.predictor.predict()
+        settle(workspace)
+        panels.raise_panel(viewer, "Inspect")
+        workspace.views.look("LOG_SIGMA_STAR")
+        workspace.layers.fit(key_of(workspace.project.result, "LOG_SIGMA_STAR"))
+        zoom(viewer, 1.2)
+        camera, _ = camera_and_scale_bar(viewer)
+        north, west = camera.center[-2:]
+        point(viewer, workspace, -west, north)
+        save(viewer, workspace, "hatched")
+
+
 def stars(folder: Path) -> None:
     """NGC 309's stars as found on its images: some accepted, a doubtful one on the galaxy selected,
     a painted mask.
@@ -398,6 +416,7 @@ def main() -> None:
         makers |= {
             "ngc309": lambda: ngc309(real / "ngc309"),
             "stars": lambda: stars(real / "ngc309"),
+            "hatched": lambda: hatched(real / "three_surveys_ugc1411"),
             "ngc5584": lambda: ngc5584(real / "ngc5584"),
             "sdss": lambda: sdss_group(real / "ngc6976_group"),
             "m51": lambda: m51(real / "m51"),

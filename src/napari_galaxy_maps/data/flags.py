@@ -122,6 +122,13 @@ HARMLESS = Flag.STAND_IN
 """Bits that make a pixel no worse than its neighbours: who leaves out flagged pixels keeps these.
 """
 
+DOUBTS: dict[Flag, str] = {
+    Flag.OUT_OF_DISTRIBUTION: "unlike the training",
+    Flag.NO_MODEL_FITS: "unlike any model spectrum",
+    Flag.FAINT: "faint",
+}
+"""Bits of pixels whose value is doubtful, and what a caption calls them."""
+
 NONE_TOLD: Mapping[int, str] = MappingProxyType({})
 
 
@@ -154,9 +161,8 @@ def words_of(bit: int, told: Mapping[int, str] = NONE_TOLD) -> str:
     return f"unknown flag {bit}{f': {told[bit]}' if told.get(bit) else ''}"
 
 
-def doubt_in_words(flags: np.ndarray) -> str:
-    """Which share of a galaxy's pixels is doubtful, in words: those that are unlike anything the
-    model was trained on, and those that are faint; empty where both are under a half per cent.
+def shares_of_doubt(flags: np.ndarray) -> dict[Flag, float]:
+    """Which share of a galaxy's pixels is doubtful, by the bits of `DOUBTS` that are on any.
 
     Parameters
     ----------
@@ -164,12 +170,40 @@ def doubt_in_words(flags: np.ndarray) -> str:
         Pixels under masks and outside the ellipse do not count.
     """
     galaxy = (flags & (Flag.MASKED | Flag.OUTSIDE)) == 0
-    count = max(int(galaxy.sum()), 1)
+    count = np.count_nonzero(galaxy)
+    found = {bit: np.count_nonzero(((flags & bit) != 0) & galaxy) for bit in DOUBTS}
+    return {bit: number / count for bit, number in found.items() if number}
+
+
+def doubt_in_words(flags: np.ndarray) -> str:
+    """Which share of a galaxy's pixels is doubtful, in words; empty where each is under a half per
+    cent.
+
+    Parameters
+    ----------
+    flags : ndarray of int, shape (ny, nx)
+        Pixels under masks and outside the ellipse do not count.
+    """
+    return shares_in_words(shares_of_doubt(flags))
+
+
+def shares_in_words(
+    shares: Mapping[Flag, float], strokes: Mapping[Flag, str] = MappingProxyType({})
+) -> str:
+    """What `doubt_in_words` says, of shares that are known.
+
+    Parameters
+    ----------
+    shares : mapping of Flag to float
+        What `shares_of_doubt` gives. Those under a half per cent are not worth a word.
+    strokes : mapping of Flag to str, optional
+        How the pixels are hatched. What is seen is told, however few they are.
+    """
     found = []
-    for bit, words in ((Flag.OUT_OF_DISTRIBUTION, "unlike the training"), (Flag.FAINT, "faint")):
-        share = int(((flags & bit) != 0)[galaxy].sum()) / count
-        if share >= _WORTH_SAYING:
-            found.append(f"{share:.0%} {words}")
+    for bit, share in shares.items():
+        if share >= _WORTH_SAYING or bit in strokes:
+            number = f"{share:.0%}" if share >= _WORTH_SAYING else "<1%"
+            found.append(" ".join(filter(None, (number, DOUBTS[bit], strokes.get(bit)))))
     return ", ".join(found)
 
 

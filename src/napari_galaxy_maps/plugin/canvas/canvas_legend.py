@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
     from ..eventloop.idle_queue import IdleQueue
+    from .doubtful_pixels import DoubtfulPixels
 
 
-LETTERS = "ÅÉÑŐ " + string.digits + ".-−+()/_,²%" + string.ascii_letters
+LETTERS = "ÅÉÑŐ " + string.digits + ".:-−+()/\\<_,²%" + string.ascii_letters
 """What captions and colour bars are written with; the accents are those by which vispy measures any
 line's height.
 """
@@ -38,10 +39,19 @@ class CanvasLegend:
         Whose canvas it is.
     idle : IdleQueue
         Bar and words take tens of ms each to paint for the first time: each has a turn of its own.
+    doubtful : DoubtfulPixels
+        Whether doubtful pixels are hatched, which the words explain.
     """
 
-    def __init__(self, viewer: weakref.ReferenceType[ViewerModel], idle: IdleQueue):
+    def __init__(
+        self,
+        viewer: weakref.ReferenceType[ViewerModel],
+        idle: IdleQueue,
+        doubtful: DoubtfulPixels,
+    ):
         self._viewer = viewer
+        self._doubtful = doubtful
+        doubtful.changed.connect(self.later)
         self._idle = idle
         self._text = ""
         self._top: weakref.ref[Layer] | None = None
@@ -85,7 +95,7 @@ class CanvasLegend:
             return  # a person's own text stays
         top = self._top() if self._top is not None else None
         shown = shown_in(top) if top is not None else None
-        self._text = shown.caption if shown is not None else ""
+        self._text = shown.caption_with(self._doubtful.strokes) if shown is not None else ""
         overlay.position = "top_left"
         overlay.text = self._text
         overlay.visible = bool(self._text)

@@ -25,6 +25,7 @@ from ..ground.pyramids import put_data
 from ..state.project import Project
 from . import status_bar
 from .canvas_legend import CanvasLegend, learn_letters
+from .doubtful_pixels import DoubtfulPixels
 from .shown_galaxy import ShownGalaxy
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ class LayerRegister:
         """Circles and the like: they show what belongs to the galaxy that is looked at."""
         self._arranged = False
         self._unplaced = False
-        self._legend = CanvasLegend(self._viewer, idle)
+        self.doubtful = DoubtfulPixels(self._viewer, idle)
+        self._legend = CanvasLegend(self._viewer, idle, self.doubtful)
         project.name_changed.connect(self.rename)
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self._on_removed)
@@ -357,7 +359,7 @@ class LayerRegister:
         self.rename()
         self._legend.later()
         if on:
-            self.show_later([], partial(self._select, max(on, key=_rank)))
+            self.show_later([], partial(self._select, max(on, key=lambda key: key.rank)))
 
     def _point_camera(self, where: tuple[tuple[float, ...], float]) -> None:
         camera, _ = viewers.camera_and_scale_bar(self.viewer)
@@ -406,6 +408,7 @@ class LayerRegister:
             self._galaxy.given_names.setdefault(shown.key, layer.name)
         status_bar.install(layer, self._viewer)
         layer.events.visible.connect(self._legend.later)
+        self.doubtful.follow(layer)
         if isinstance(shown.content, BandImage | PropertyMaps):
             self._project.place(shown.content)
         if shown.key.kind == "truth" and isinstance(shown.content, PropertyMaps):
@@ -487,10 +490,6 @@ def _paint(layer: Layer, limits: tuple[float, float], colormap: Any) -> None:
     elif colormap != layer.colormap.name:
         with suppress(KeyError):
             layer.colormap = colormap
-
-
-def _rank(key: Key) -> int:
-    return key.rank
 
 
 def _spread(layer: Layer, limits: tuple[float, float]) -> None:

@@ -24,6 +24,8 @@ VIEW_KEYS: dict[View, str] = {
     "truth": "Alt-4",
 }
 """What switches the view of the map that is looked at."""
+HATCH_KEY = "Alt-H"
+"""What switches the hatching of doubtful pixels."""
 
 
 class MapViews:
@@ -62,6 +64,7 @@ class MapViews:
 
         for view, key in VIEW_KEYS.items():
             bind(key, switch(view))
+        bind(HATCH_KEY, lambda own: own.layers.doubtful.switch(not own.layers.doubtful.on))
         bind("Alt-Left", lambda own: own.step(-1))
         bind("Alt-Right", lambda own: own.step(1))
 

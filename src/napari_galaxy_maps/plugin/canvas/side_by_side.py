@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from psygnal import Signal
 
+from ...data.flags import doubt_in_words
 from ..ground import viewers
 from ..ground.layer_specs import Key, LayerSpec
 from .layer_register import LayerRegister
@@ -120,7 +121,7 @@ def placed(left: Side, right: Side) -> list[LayerSpec]:
     (top2, beside2), (bottom2, end2) = extent_of(other)
     gap = _GAP * (end - beside + end2 - beside2)
     shift = np.array([(top + bottom - top2 - bottom2) / 2, end + gap - beside2])
-    words = f"left: {left.name}, right: {right.name}"
+    words = f"left: {_title(left)}, right: {_title(right)}"
     found = []
     for side, (name, specs) in enumerate(((left.name, left.specs), (right.name, right.specs))):
         for spec in specs:
@@ -129,7 +130,12 @@ def placed(left: Side, right: Side) -> list[LayerSpec]:
                 affine[:2, 2] += shift
             key = Key("compare", spec.key.name, ("left", "right")[side], spec.shown.view)
             compared = spec is specs[-1]
-            shown = replace(spec.shown, key=key, made_by=words if compared else spec.shown.made_by)
+            shown = replace(
+                spec.shown,
+                key=key,
+                made_by=words if compared else spec.shown.made_by,
+                beside=(other if spec is one else one).shown if compared else None,
+            )
             found.append(
                 replace(
                     spec,
@@ -142,6 +148,13 @@ def placed(left: Side, right: Side) -> list[LayerSpec]:
                 )
             )
     return found
+
+
+def _title(side: Side) -> str:
+    """What a side is called, and how much of the galaxy is doubtful there."""
+    flags = side.specs[-1].shown.flags
+    doubt = doubt_in_words(flags) if flags is not None else ""
+    return f"{side.name} ({doubt})" if doubt else side.name
 
 
 def extent_of(spec: LayerSpec) -> np.ndarray:

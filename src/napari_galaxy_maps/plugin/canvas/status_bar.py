@@ -4,13 +4,13 @@ value with its unit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, ref
 
 import numpy as np
 
-from ...data.flags import NONE_TOLD, bits_of, words_of
+from ...data.flags import NONE_TOLD, bits_of, shares_in_words, words_of
 from ...data.galaxy import BandImage
 from ..ground.layer_specs import Shown, shown_in
 from ..ground.pyramids import full_resolution
@@ -94,6 +94,16 @@ def layer_text(layer: Layer, position: Any, world: bool = True) -> str:
     return value_text(shown, values, int(np.round(row)), int(np.round(column)))
 
 
+def galaxy_text(layers: Sequence[Layer]) -> str:
+    """How much of the galaxy is doubtful in the uppermost map, e.g. ``of the galaxy 4% faint``."""
+    for layer in reversed(layers):
+        shown = shown_in(layer)
+        if shown is not None and shown.flags is not None:
+            words = shares_in_words(shown.doubt)
+            return f"of the galaxy {words}" if words else ""
+    return ""
+
+
 def status(
     layer: Layer, others: Iterable[Layer], position: Any, world: bool = True
 ) -> tuple[str, str]:
@@ -113,7 +123,8 @@ def status(
     Returns
     -------
     where, what : str
-        ``RA …  Dec …`` and the values, the images' first.
+        ``RA …  Dec …`` and the values, the images' first; last how much of the galaxy is doubtful
+        in the uppermost map.
     """
     shown = shown_in(layer)
     if shown is None:
@@ -122,7 +133,9 @@ def status(
     sky = shown.sky.position(column, row)
     where = position_text(*sky) if sky else "off the sky"
     position = position if world else layer.data_to_world((row, column))
-    texts = [layer_text(other, position) for other in others if other.visible or other is layer]
+    seen = [other for other in others if other.visible or other is layer]
+    texts = [layer_text(other, position) for other in seen]
+    texts.append(galaxy_text(seen))
     return where, SEPARATOR.join(text for text in texts if text)
 
 

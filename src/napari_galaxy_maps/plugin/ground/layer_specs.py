@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ...data.flags import doubt_in_words
+from ...data.flags import DOUBTS, Flag, shares_in_words, shares_of_doubt
 from ...data.galaxy import BandImage
 from ...data.maps import PropertyMaps
 from ...data.properties import PROPERTIES, Property, get_property
@@ -43,6 +45,7 @@ _SUFFIX = {
     "truth": " truth",
     "truth error": " truth uncertainty",
 }
+NO_STROKES: Mapping[Flag, str] = MappingProxyType({})
 _CAPTION = {
     "error": "uncertainty of {}",
     "residual": "{}, prediction minus truth",
@@ -110,6 +113,8 @@ class Shown:
         Which side of a map is shown just now.
     made_by : str
         The result or the file that a map is of, e.g. ``"dust-forest"``; empty for images.
+    beside : Shown, optional
+        What it is compared with, side by side.
     """
 
     key: Key
@@ -119,10 +124,21 @@ class Shown:
     sky: ThreadWCS = field(repr=False)
     view: View = "map"
     made_by: str = ""
+    beside: Shown | None = None
 
     @property
     def caption(self) -> str:
         """What a map is, in words, its unit, what it is made by, and how much of it is doubtful."""
+        return self.caption_with()
+
+    def caption_with(self, strokes: Mapping[Flag, str] = NO_STROKES) -> str:
+        """The caption of a map whose doubtful pixels are hatched.
+
+        Parameters
+        ----------
+        strokes : mapping of Flag to str
+            How the strokes of each doubt run; empty where nothing is hatched.
+        """
         prop = PROPERTIES.get(self.key.name)
         if prop is None:
             return f"{self.label} ({self.unit})"
@@ -130,9 +146,24 @@ class Shown:
         unit = unit_in_words(prop)
         if self.view not in ("map", "truth"):
             unit = prop.unit
-        flags = self.flags if self.view in ("map", "error") else None
-        doubt = doubt_in_words(flags) if flags is not None else ""
+        doubt = self._doubt_in_words(strokes)
         return ", ".join(filter(None, (f"{kind} ({unit})", self.made_by, doubt)))
+
+    def _doubt_in_words(self, strokes: Mapping[Flag, str]) -> str:
+        if self.beside is not None:  # the shares of both sides stand beside their names
+            both = {**self.doubt, **self.beside.doubt}
+            found = dict.fromkeys(f"{DOUBTS[bit]} {strokes[bit]}" for bit in both if bit in strokes)
+            text = ", ".join(found)
+        elif strokes or self.view in ("map", "error"):
+            text = shares_in_words(self.doubt, strokes)
+        else:
+            text = ""
+        return f"hatched: {text}" if text and strokes else text
+
+    @cached_property
+    def doubt(self) -> dict[Flag, float]:
+        """Which share of the galaxy's pixels is doubtful, and why; empty for an image."""
+        return shares_of_doubt(self.flags) if self.flags is not None else {}
 
     def layer_name(self, galaxy: str) -> str:
         """What its layer is called: what differs from layer to layer comes first."""

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
+_DRAWN = 1.04
+"""How wide a text is drawn at most, over what napari measures: 1.02 was seen."""
+
+
 def camera_and_scale_bar(viewer: ViewerModel) -> tuple[Any, Any]:
     """The viewer's camera and scale bar, where its version of napari keeps them."""
     if hasattr(viewer, "scene"):
@@ -182,7 +186,7 @@ def caption_room(viewer: ViewerModel, layer: Layer | None) -> tuple[float, float
     padding, _ = viewer.canvas.overlay_tiling.padding
     bar = colour_bar(viewer, layer) if layer is not None and layer.colorbar.visible else None
     taken = bar.x_size + padding if bar is not None else 0.0
-    return texts[0].x_size, viewer.canvas.size[1] - taken - 2 * padding
+    return _DRAWN * texts[0].x_size, viewer.canvas.size[1] - taken - 2 * padding
 
 
 @contextmanager

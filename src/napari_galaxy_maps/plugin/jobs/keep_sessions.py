@@ -152,6 +152,7 @@ class Sessions:
         return {
             "panel": self.panel() if self.panel is not None else "",
             "usual": self.views.usual,
+            "hatched": self.views.layers.doubtful.on,
             "follow": self.refresher.on,
         }
 
@@ -254,6 +255,8 @@ class Sessions:
 
     def _take_window(self, window: dict[str, Any]) -> None:
         self.views.usual = bool(window.get("usual", self.views.usual))
+        doubtful = self.views.layers.doubtful
+        doubtful.switch(bool(window.get("hatched", doubtful.on)))
         self.refresher.switch(bool(window.get("follow", self.refresher.on)))
         if window.get("panel") and self.raise_panel is not None:
             self.raise_panel(str(window["panel"]))

@@ -32,6 +32,7 @@ from ..jobs.score_galaxies import (
 )
 from ..widgets.forms import Message, is_seen, make_button, wrapped
 from ..widgets.galaxy_list import GalaxyList
+from ..widgets.hatch_switch import HatchSwitch
 from ..widgets.qt_parts import ComboBox
 from ..widgets.score_table import ScoreTable, short_number
 from ..widgets.theme_colours import FAINT, GOOD
@@ -70,6 +71,7 @@ class InspectPanel(WorkspacePanel):
             (project.truths_changed, self._truths_changed),
             (project.message, self.message.say),
             (self.brush.changed, self._picked),
+            (self.layers.doubtful.changed, self.hatch.follow),
         ):
             self.listen(signal, slot)
         self._truths_changed()
@@ -90,6 +92,8 @@ class InspectPanel(WorkspacePanel):
         grid.addWidget(self.truth_file, 0, 2)
         grid.setColumnStretch(1, 1)
         self.column.addLayout(grid)
+        self.hatch = HatchSwitch(self.layers.doubtful)
+        self.column.addWidget(self.hatch)
         self.galaxies = GalaxyList(self.runner)
         self.galaxies.changed.connect(self.refresh)
         self.galaxies_message = Message("galaxies_message")
