@@ -74,8 +74,8 @@ def check_evaluation_folder(folder: str | Path, overwrite: bool) -> None:
     place = check_output_folder(folder)
     if place.is_dir() and any(place.iterdir()) and not overwrite:
         raise InputError(
-            f"{folder} is there already; choose another folder, or allow it to be replaced "
-            "with --overwrite."
+            f"{folder} is there already; choose another folder, or allow it to be replaced.",
+            "overwrite",
         )
 
 

@@ -197,7 +197,6 @@ class MapRefresher:
             TITLE,
             steps,
             on_result=refreshed,
-            on_error=project.show_message,
             quiet=True,
             bar=False,
         )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod
 
 from qtpy.compat import isalive
@@ -15,12 +15,14 @@ from qtpy.QtGui import QColor, QDoubleValidator, QIcon, QKeySequence, QPainter, 
 from qtpy.QtWidgets import (
     QDockWidget,
     QFrame,
+    QHBoxLayout,
     QLabel,
     QLineEdit,
     QMessageBox,
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -29,8 +31,12 @@ from ...data.setting import Range
 from ..ground.edit_history import History
 from . import plot_canvas, theme_colours
 
+if TYPE_CHECKING:
+    from .help_window import HelpWindow
+
 _NARROWEST = 280
 """Pixels of a panel; what needs more scrolls."""
+CANCEL_TIP = "Stop the work that is under way; all that was there before stays"
 
 
 def wrapped(text: str = "", colour: str = "", name: str = "") -> QLabel:
@@ -127,7 +133,9 @@ class NumberField(QLineEdit):
 
 
 class Panel(QWidget):
-    """A dock widget whose content scrolls when the window is low, or very narrow."""
+    """A dock widget whose content scrolls when the window is low, or very narrow; beneath it, and
+    always in sight, stand its message and the button that opens its page of the documentation.
+    """
 
     closed = False
     dyed = Signal()
@@ -147,10 +155,38 @@ class Panel(QWidget):
         area.setWidget(self.content)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(area)
+        layout.setSpacing(0)
+        layout.addWidget(area, 1)
+        layout.addLayout(self._foot())
         self.setMinimumWidth(_NARROWEST)
         self._dock: QDockWidget | None = None
+        self._help: HelpWindow | None = None
         self.inks: theme_colours.Inks = {}
+
+    def _foot(self) -> QHBoxLayout:
+        self.message = Message()
+        self.help_button = QToolButton()
+        self.help_button.setText("?")
+        self.help_button.setObjectName("help")
+        self.help_button.setAccessibleName("Help")
+        self.help_button.setToolTip("What this panel does: its page of the documentation (F1)")
+        self.help_button.clicked.connect(lambda _: self.show_help())
+        key = QShortcut(QKeySequence(Qt.Key.Key_F1), self)
+        key.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        key.activated.connect(self.show_help)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(8, 2, 8, 4)
+        foot.addWidget(self.message, 1)
+        foot.addStretch(0)
+        foot.addWidget(self.help_button, 0, Qt.AlignmentFlag.AlignBottom)
+        return foot
+
+    def show_help(self) -> None:
+        """Open the panel's page of the documentation."""
+        from . import help_window
+
+        page = help_window.PAGES.get(type(self).__name__, help_window.CONTENTS)
+        self._help = help_window.show_help(self, page)
 
     def dye(self, theme: str) -> None:
         """Take the colours of a theme of napari."""
@@ -161,6 +197,8 @@ class Panel(QWidget):
         self.setStyleSheet(theme_colours.style_sheet(inks))
         for canvas in self.findChildren(QWidget, plot_canvas.NAME):
             plot_canvas.dye(canvas, inks)
+        if self._help is not None and isalive(self._help):
+            self._help.dye(inks)
         self.dyed.emit()
 
     def showEvent(self, event: Any) -> None:
@@ -193,10 +231,13 @@ class Panel(QWidget):
         signal.connect(hear)
 
 
-def make_button(text: str, name: str, slot: Callable[[], Any]) -> QPushButton:
-    """A button that calls `slot`, which need not know whether it is checked."""
+def make_button(text: str, name: str, slot: Callable[[], Any], tip: str = "") -> QPushButton:
+    """A button that calls `slot`, which need not know whether it is checked; a tooltip says what it
+    does, which of Cancel is always the same.
+    """
     button = QPushButton(text)
     button.setObjectName(name)
+    button.setToolTip(CANCEL_TIP if name == "cancel" else tip)
     button.clicked.connect(lambda *_: slot())
     return button
 
