@@ -122,7 +122,7 @@ def _in_folder(folder: Path, members: Iterable[Path], finding: Finding) -> list[
             *finding.skipped[before:],
             *(f"{image.label} is a map of the role {image.role!r}" for image in inside),
         ]
-        why = f" ({reasons[0]})" if reasons else ""
+        why = f" ({reasons[0].removesuffix('.')})" if reasons else ""
         raise InputError(f"The folder {folder} holds no FITS image of the sky{why}.")
     return inside
 

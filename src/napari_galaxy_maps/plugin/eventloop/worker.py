@@ -61,6 +61,8 @@ class Job:
     def __init__(self, title: str, scope: Any = None):
         self.title, self.scope = title, scope
         self.cancelled = False
+        self.has_bar = False
+        """Whether a person is shown how far it is; work of a moment needs none."""
         self.last: Progress | None = None
         """The last sign of life."""
         self.worker: GeneratorWorker | None = None
@@ -238,6 +240,7 @@ class JobRunner:
         job.worker = create_worker(
             _guarded, steps, _start_thread=False, _worker_class=_Worker, _connect=slots
         )
+        job.has_bar = bar
         if bar:
             job.begin_bar()
         self.job_changed.emit()

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from ...exceptions import in_words
 
+_TOLD = 3
+"""Sentences that are told at one time."""
 CONTROLS = {
     "galaxy.name": ("Galaxy", "Name"),
     "galaxy.ra": ("Galaxy", "RA"),
@@ -49,3 +51,10 @@ def words_of(error: BaseException) -> str:
     is at fault.
     """
     return in_words(error, panels_of) or str(error)
+
+
+def words_of_several(sentences: Sequence[str]) -> str:
+    """Sentences about files that come at one time, the first of many."""
+    more = len(sentences) - _TOLD
+    rest = f"And {more} more; see the list in the Galaxy panel." if more > 0 else ""
+    return " ".join(filter(None, (*sentences[:_TOLD], rest)))

@@ -18,7 +18,7 @@ from ..eventloop.idle_queue import next_turn
 from ..eventloop.worker import JobRunner
 from ..ground.layer_specs import Key, LayerSpec, image_spec, map_specs, shown_in
 from ..ground.sky_plane import Reference, centre_of
-from ..ground.window_words import words_of
+from ..ground.window_words import words_of, words_of_several
 from ..state.galaxy_work import GalaxyWork
 from ..state.opened_files import ReadImage, ReadyFile
 from ..state.places import Group, belongs, groups_of
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
     from ...data.recipe import InputSettings
     from ...fits_io.image_file import ImageFile
     from ...fits_io.images_of_file import PassedOver
-
-
-_TOLD = 3
-"""Sentences about files that are told at one time."""
 
 
 @dataclass(frozen=True)
@@ -151,13 +147,6 @@ def truth_specs(
     place = project.place(maps)
     errors = map_specs(maps, place, project.name, view="error", apart=True, **given)
     return [*errors, *map_specs(maps, place, project.name, visible=visible, **given)]
-
-
-def words_of_several(sentences: Sequence[str]) -> str:
-    """Sentences that come at one time, the first of many."""
-    more = len(sentences) - _TOLD
-    rest = f"The same goes for {more} more; see the list in the Galaxy panel." if more > 0 else ""
-    return " ".join(filter(None, (*sentences[:_TOLD], rest)))
 
 
 def words_of_begun(begun: int, count: int) -> str:

@@ -39,6 +39,8 @@ def get_reader(
         return read_session
     for member in map(Path, paths):
         if member.is_dir():
+            if in_event_loop():
+                continue  # a person has chosen this reader for it, and is told what is wrong
             try:
                 if not any(is_fits_name(p.name) for p in member.iterdir()):
                     return None

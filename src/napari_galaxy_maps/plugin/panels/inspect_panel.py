@@ -447,12 +447,12 @@ class InspectPanel(WorkspacePanel):
         model = str(comparisons[0].maps.provenance.get("model", ""))
 
         def steps() -> Steps[str]:
-            from ...measure.report.evaluation import write_evaluation
+            from ...measure.report.evaluation import write_evaluation_steps
             from ...models.registry import list_models, load_card
 
-            yield Progress("report", 0, 1, "drawing every figure")
+            yield Progress("report", 0, 0, "the model's card")
             card = load_card(model).to_markdown() if model in list_models() else ""
-            write_evaluation(folder, comparisons, card)
+            yield from write_evaluation_steps(folder, comparisons, card)
             return folder
 
         self.runner.start(

@@ -24,7 +24,8 @@ from ...exceptions import GalaxyMapsError
 from ...prepare import steps as preparation
 from ..ground.window_words import words_of
 from ..widgets.band_setting import BandSetting
-from ..widgets.forms import CANCEL_TIP, eye_icon, wrapped
+from ..widgets.forms import eye_icon, wrapped
+from ..widgets.job_line import CANCEL_TIP
 from ..widgets.settings_form import SettingsForm, takes_files
 from ..widgets.theme_colours import FAINT, GOOD, INK
 from .workspace_panel import WorkspacePanel

@@ -8,6 +8,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QTimer
 
 from ..widgets.forms import Panel, is_seen
+from ..widgets.job_line import JobLine
 from ..workspace import workspace_of
 
 if TYPE_CHECKING:
@@ -32,10 +33,16 @@ class WorkspacePanel(Panel):
         self.dye(self.layers.viewer.theme)
         self.listen(self.project.message, self._show_message)
         self.project.read_by(self.is_read)
+        self.job_line = JobLine(self.runner)
+        self.foot.insertWidget(0, self.job_line)
+        self.listen(self.runner.job_changed, self._show_job)
 
     def is_read(self) -> bool:
         """Whether anybody can see the panel, so that a message need not be told elsewhere."""
         return isalive(self) and is_seen(self)
+
+    def _show_job(self) -> None:
+        self.job_line.job_changed()
 
     def _show_message(self, text: str) -> None:
         self.message.say(text)

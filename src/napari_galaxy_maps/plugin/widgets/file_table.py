@@ -220,7 +220,6 @@ class FileTable(QTableWidget):
     def _band_box(self, label: str, state: FileState) -> ComboBox:
         box = ComboBox()
         box.setObjectName("band")
-        box.setToolTip(f"Band of {label}")
         first = BY_NAME if state.is_beside else UNKNOWN
         box.setModel(self._choices((first, *state.found.band_candidates), _fill_bands))
         box.setMaxVisibleItems(30)
@@ -275,7 +274,7 @@ class FileTable(QTableWidget):
         )
         band = self._box(2 * i, BAND)
         band.setEnabled(state.used)
-        band.setToolTip("\n".join(state.reasons))
+        band.setToolTip("\n".join((f"Band of {file.path.name}", *state.reasons)))
         if file.band is None:
             band.setCurrentIndex(0)
         else:
@@ -291,7 +290,8 @@ class FileTable(QTableWidget):
 
     def _fill_unit(self, unit: ComboBox, state: FileState) -> None:
         unit.setEnabled(state.used)
-        unit.setToolTip("\n".join(state.reasons))
+        whose = f"Unit of the values in {state.file.path.name}"
+        unit.setToolTip("\n".join((whose, *state.reasons)))
         file, field = state.file, present(unit.lineEdit())
         if field.isModified():
             return

@@ -22,7 +22,6 @@ from qtpy.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -30,13 +29,13 @@ from qtpy.QtWidgets import (
 from ...data.setting import Range
 from ..ground.edit_history import History
 from . import plot_canvas, theme_colours
+from .job_line import CANCEL_TIP
 
 if TYPE_CHECKING:
     from .help_window import HelpWindow
 
 _NARROWEST = 280
 """Pixels of a panel; what needs more scrolls."""
-CANCEL_TIP = "Stop the work that is under way; all that was there before stays"
 
 
 def wrapped(text: str = "", colour: str = "", name: str = "") -> QLabel:
@@ -157,16 +156,19 @@ class Panel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(area, 1)
-        layout.addLayout(self._foot())
+        self.foot = QVBoxLayout()
+        self.foot.setContentsMargins(8, 2, 8, 4)
+        self.foot.addLayout(self._last_line())
+        layout.addLayout(self.foot)
         self.setMinimumWidth(_NARROWEST)
         self._dock: QDockWidget | None = None
         self._help: HelpWindow | None = None
         self.inks: theme_colours.Inks = {}
 
-    def _foot(self) -> QHBoxLayout:
+    def _last_line(self) -> QHBoxLayout:
         self.message = Message()
-        self.help_button = QToolButton()
-        self.help_button.setText("?")
+        self.help_button = QPushButton("?")
+        self.help_button.setFixedSize(26, 24)
         self.help_button.setObjectName("help")
         self.help_button.setAccessibleName("Help")
         self.help_button.setToolTip("What this panel does: its page of the documentation (F1)")
@@ -175,7 +177,6 @@ class Panel(QWidget):
         key.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         key.activated.connect(self.show_help)
         foot = QHBoxLayout()
-        foot.setContentsMargins(8, 2, 8, 4)
         foot.addWidget(self.message, 1)
         foot.addStretch(0)
         foot.addWidget(self.help_button, 0, Qt.AlignmentFlag.AlignBottom)

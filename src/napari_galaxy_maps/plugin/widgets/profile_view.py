@@ -95,18 +95,10 @@ class ProfileView(QWidget):
             "radius", RADII, "What the profile is plotted over, and gradients are per"
         )
         self.shown = _combo("shown", _SHOWN, "What of each annulus is plotted")
-        self.step = NumberField(
-            "a PSF",
-            "step",
-            "Width of the annuli in arcsec; empty: the FWHM of the map",
-            ranges.RADIUS,
-        )
-        self.reach = NumberField(
-            "1 × ellipse",
-            "reach",
-            "How far out, in units of the ellipse; empty: all of it, 1",
-            REACH,
-        )
+        step = "Width of the annuli in arcsec; empty: the FWHM of the map"
+        reach = "How far out, in units of the ellipse; empty: all of it, 1"
+        self.step = NumberField("a PSF", "step", step, ranges.RADIUS)
+        self.reach = NumberField("1 × ellipse", "reach", reach, REACH)
         self.maps = MapChoice()
         self.maps.setToolTip("More maps of the same galaxy, drawn below over the same radius")
         self.truth = QCheckBox("with the truth")
