@@ -73,7 +73,7 @@ def open_steps(
     file that is `known` holds no image any more, its rows say so, and it is no error.
     """
     from ...data.recipe import InputSettings
-    from ...fits_io.image_files import find_images
+    from ...fits_io.image_files import find_images_steps
     from ...fits_io.map_files import is_maps, read_maps
 
     members = [Path(p) for p in paths]
@@ -93,7 +93,8 @@ def open_steps(
                 maps.append((path.name, read_maps(path)))
                 continue
             try:
-                files += find_images([path], passed_over, map_files, roles, passed)
+                found = yield from find_images_steps([path], passed_over, map_files, roles, passed)
+                files += found
             finally:
                 maps += [(member.name, read_maps(member)) for member in map_files]
         except GalaxyMapsError as error:
